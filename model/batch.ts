@@ -1,0 +1,11 @@
+import type { Reading } from "./reading.ts";
+import type { Rejection } from "./rejection.ts";
+
+/** Messages `from` … `to - 1` of the journal, decoded. What every consumer of the fan-out takes. */
+export type Batch = {
+  readonly from: number;
+  /** Exclusive: the offset to go on from. */
+  readonly to: number;
+  readonly readings: readonly Reading[];
+  readonly rejections: readonly Rejection[];
+};

@@ -1,0 +1,122 @@
+import type { Kind } from "./kinds.ts";
+
+/**
+ * One row per metric: the unit, what the hardware can output (`fail`: outside is rejected as `out_of_range`) and what
+ * is possible but rare (`suspect`: outside is kept and flagged). Two levels as in QARTOD (IOOS, "Manual for Real-Time
+ * Quality Control"). `basis` says where the limits come from; "practice" marks a judgement without a published source.
+ */
+export type MetricRow = {
+  readonly unit: string;
+  readonly label: string;
+  readonly fail: readonly [number, number];
+  readonly suspect: readonly [number, number];
+  readonly basis: string;
+};
+
+const row = (
+  unit: string,
+  label: string,
+  fail: readonly [number, number],
+  suspect: readonly [number, number],
+  basis: string,
+): MetricRow => ({ unit, label, fail, suspect, basis });
+
+const count = (label: string) => row("veh", label, [0, 5_000], [0, 1_500], "practice, per reporting interval");
+
+const AIR = {
+  pm25: row("µg/m³", "fine particles (PM2.5)", [-5, 1000], [0, 500], "SDS011 data sheet 0-999.9 µg/m³"),
+  pm10: row("µg/m³", "particles (PM10)", [-5, 1000], [0, 600], "SDS011 data sheet 0-999.9 µg/m³"),
+  pm1: row("µg/m³", "very fine particles (PM1)", [-5, 1000], [0, 500], "SDS011 data sheet 0-999.9 µg/m³"),
+  no2: row("µg/m³", "nitrogen dioxide", [-10, 4000], [0, 400], "2008/50/EC alert threshold 400"),
+  o3: row("µg/m³", "ozone", [-10, 1000], [0, 400], "highest hourly values seen in city networks"),
+  so2: row("µg/m³", "sulphur dioxide", [-10, 2500], [0, 500], "2008/50/EC alert threshold 500"),
+  co: row("mg/m³", "carbon monoxide", [-0.5, 120], [0, 15], "electrochemical cell range 0-100 ppm"),
+  co2: row("ppm", "carbon dioxide", [250, 10_000], [380, 2000], "NDIR range 400-5000 ppm"),
+  temperature: row("°C", "air temperature", [-50, 70], [-30, 48], "practice, European cities"),
+  relativeHumidity: row("%", "relative humidity", [0, 105], [5, 100], "physical; analysers overshoot to 105"),
+  pressure: row("hPa", "air pressure", [800, 1100], [840, 1055], "practice, up to 1,500 m of altitude"),
+  noise: row("dB(A)", "noise level (LAeq)", [20, 140], [30, 115], "class 2 sound level meters"),
+} as const satisfies Record<string, MetricRow>;
+
+const TRAFFIC = {
+  flow: row("veh/h", "traffic flow", [0, 30_000], [0, 12_000], "2,400 veh/h per lane (HCM), five lanes"),
+  occupancy: row("%", "detector occupancy", [0, 100], [0, 95], "share of time; 100 % is a locked detector (IRIS)"),
+  speed: row("km/h", "mean speed", [0, 250], [0, 200], "practice"),
+  headway: row("s", "time headway", [0, 3600], [0.3, 3600], "practice"),
+  queueLength: row("m", "queue length", [0, 20_000], [0, 5_000], "practice"),
+  travelTime: row("s", "travel time", [0, 86_400], [1, 14_400], "practice"),
+  carCount: count("cars"),
+  vanCount: count("vans"),
+  lorryCount: count("lorries"),
+  busCount: count("buses"),
+  motorcycleCount: count("motorcycles"),
+  bicycleCount: count("bicycles"),
+  pedestrianCount: row("persons", "pedestrians", [0, 50_000], [0, 10_000], "practice, per reporting interval"),
+} as const satisfies Record<string, MetricRow>;
+
+const ENERGY = {
+  activePower: row("kW", "active power", [-1e6, 1e6], [-1e5, 1e5], "city feeders stay under 100 MW"),
+  reactivePower: row("kvar", "reactive power", [-1e6, 1e6], [-1e5, 1e5], "city feeders stay under 100 Mvar"),
+  voltage: row("V", "voltage", [0, 300], [195, 264], "EN 50160 +10/-15 % of 230 V, with margin"),
+  current: row("A", "current", [-10_000, 10_000], [-4_000, 4_000], "practice, low-voltage feeders"),
+  frequency: row("Hz", "frequency", [40, 60], [49, 51], "EN 50160, 50 Hz grid"),
+  powerFactor: row("", "power factor", [-1, 1], [-1, 1], "definition P/S"),
+  thdVoltage: row("%", "voltage distortion (THD)", [0, 100], [0, 20], "EN 50160 limit 8 %"),
+  energyImport: row("kWh", "energy taken", [0, 1e12], [0, 1e10], "meter registers"),
+  energyExport: row("kWh", "energy given", [0, 1e12], [0, 1e10], "meter registers"),
+  oilTemperature: row(
+    "°C",
+    "transformer oil temperature",
+    [-50, 200],
+    [-30, 140],
+    "IEC 60076-7 emergency 115 °C, margin",
+  ),
+} as const satisfies Record<string, MetricRow>;
+
+/** The health of the device itself: any kind of sensor may send these. */
+const HEALTH = {
+  battery: row("%", "battery", [0, 100], [1, 100], "definition"),
+  batteryVoltage: row("V", "battery voltage", [0, 60], [1.5, 30], "cells from 1.5 V to 24 V lead"),
+  rssi: row("dBm", "signal strength", [-160, 20], [-140, 0], "LoRaWAN and cellular modems"),
+  snr: row("dB", "signal-to-noise ratio", [-40, 60], [-25, 40], "LoRaWAN demodulation floor -20 dB"),
+  enclosureTemperature: row("°C", "enclosure temperature", [-60, 125], [-30, 75], "industrial component range"),
+  uptime: row("s", "uptime", [0, 1e10], [0, 1e9], "definition"),
+} as const satisfies Record<string, MetricRow>;
+
+export const METRICS = { ...AIR, ...TRAFFIC, ...ENERGY, ...HEALTH };
+
+export type MetricName = keyof typeof METRICS;
+
+export const METRIC_NAMES = Object.keys(METRICS) as readonly MetricName[];
+
+const health = Object.keys(HEALTH) as MetricName[];
+
+/** The metrics each kind may send, in a fixed order: the columns of the stores. New metrics go to the end of their group. */
+export const METRICS_OF: Readonly<Record<Kind, readonly MetricName[]>> = {
+  air: [...(Object.keys(AIR) as MetricName[]), ...health],
+  traffic: [...(Object.keys(TRAFFIC) as MetricName[]), ...health],
+  energy: [...(Object.keys(ENERGY) as MetricName[]), ...health],
+};
+
+/** Maps, not objects: keys come from outside and may be called `__proto__`. */
+const ROWS: ReadonlyMap<string, MetricRow> = new Map(Object.entries(METRICS));
+const rowsOf = (kind: Kind): ReadonlyMap<string, MetricRow> =>
+  new Map(METRICS_OF[kind].map((name) => [name as string, METRICS[name] as MetricRow]));
+const ROWS_OF: Readonly<Record<Kind, ReadonlyMap<string, MetricRow>>> = {
+  air: rowsOf("air"),
+  traffic: rowsOf("traffic"),
+  energy: rowsOf("energy"),
+};
+
+export function metricRow(name: string): MetricRow | undefined {
+  return ROWS.get(name);
+}
+
+/** The row of a metric if sensors of this kind may send it. */
+export function metricRowOf(kind: Kind, name: string): MetricRow | undefined {
+  return ROWS_OF[kind].get(name);
+}
+
+export function isMetricName(name: string): name is MetricName {
+  return ROWS.has(name);
+}

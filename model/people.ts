@@ -1,0 +1,23 @@
+/** Who may do what over HTTP and MQTT. `device` covers devices and gateways. */
+export const ROLES = ["viewer", "crew", "operator", "admin", "device"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Someone or something that showed a valid secret. */
+export type Account =
+  | {
+      readonly role: "device";
+      readonly name: string;
+      readonly sensorId: string;
+      readonly district: string;
+      readonly kind: string;
+    }
+  | {
+      readonly role: "gateway";
+      readonly name: string;
+      readonly districts: readonly string[];
+      readonly mayImport: boolean;
+    }
+  | { readonly role: "viewer" | "crew" | "operator" | "admin"; readonly name: string };
+
+/** An account with the SHA-256 (hex) of its secret: what is kept and what the edge thread looks up. */
+export type Credential = { readonly account: Account; readonly secretHash: string };

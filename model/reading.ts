@@ -1,0 +1,58 @@
+import type { Kind } from "./kinds.ts";
+import type { MetricName } from "./metrics.ts";
+
+export type Values = Partial<Record<MetricName, number>>;
+/** "good" is left out. */
+export type Quality = Partial<Record<MetricName, "suspect">>;
+
+/** One sensor's values at one moment. Times are epoch milliseconds inside the service, ISO 8601 outside. */
+export type Reading = {
+  readonly sensorId: string;
+  readonly kind: Kind;
+  readonly district: string;
+  readonly measuredAt: number;
+  readonly receivedAt: number;
+  readonly values: Values;
+  readonly quality?: Quality;
+  /** The place of its message in the journal: tells a re-delivery of our own work from a device's duplicate. */
+  readonly journalSeq: number;
+  /** Came by the import topic: history, not news. Rules run on it; wall-clock timers do not. */
+  readonly imported?: boolean;
+};
+
+/** Clock rules. A reading from further ahead than this is quarantined as `future`. */
+export const FUTURE_MAX_MS = 5 * 60_000;
+/** A reading older than this on arrival is quarantined as `too_late`, unless imported. */
+export const LATENESS_MAX_MS = 7 * 86_400_000;
+/** A reading this old on arrival is kept and shown as late. */
+export const LATE_AFTER_MS = 30 * 60_000;
+
+/** Derived, not stored: both times are. */
+export function isLate(reading: Pick<Reading, "measuredAt" | "receivedAt">): boolean {
+  return reading.receivedAt - reading.measuredAt > LATE_AFTER_MS;
+}
+
+/** A reading as the HTTP API, the live stream and recordings show it. */
+export type ReadingView = {
+  sensorId: string;
+  kind: Kind;
+  district: string;
+  measuredAt: string;
+  receivedAt: string;
+  values: Values;
+  quality?: Quality;
+  late?: true;
+};
+
+export function viewReading(reading: Reading): ReadingView {
+  return {
+    sensorId: reading.sensorId,
+    kind: reading.kind,
+    district: reading.district,
+    measuredAt: new Date(reading.measuredAt).toISOString(),
+    receivedAt: new Date(reading.receivedAt).toISOString(),
+    values: reading.values,
+    ...(reading.quality ? { quality: reading.quality } : {}),
+    ...(isLate(reading) ? { late: true as const } : {}),
+  };
+}

@@ -1,0 +1,46 @@
+import type { Kind } from "./kinds.ts";
+import type { Source } from "./message.ts";
+
+/**
+ * Why a message or one reading of it could not become a reading. A closed set: the reasons are counter labels, ledger
+ * rows and what a device maker reads, so each has its sentence.
+ */
+export const REASONS = {
+  malformed_json: "The payload is not valid JSON in UTF-8.",
+  malformed_reading: "The payload is not a reading: a JSON object, or an array of up to 500 of them, was expected.",
+  unknown_topic: "The topic is not city/<district>/<kind>/<sensorId> with a known kind.",
+  unknown_metric: "A key is not a metric of this kind of sensor.",
+  unknown_sensor: "The sensor is not registered; add it first, or publish through a gateway of its district.",
+  wrong_sensor: "The sensor is registered under another district or kind.",
+  personal_data: "A key looks like personal data (plate, MAC, IMEI, face, image); the values were not kept.",
+  wrong_type: "A value is not a number.",
+  out_of_range: "A value is outside what the hardware can output.",
+  no_values: "No metric has a value.",
+  bad_timestamp: "measuredAt is neither ISO 8601 with a zone nor epoch milliseconds.",
+  future: "measuredAt is more than 5 minutes ahead of the service's clock.",
+  too_late: "measuredAt is more than 7 days old; history goes to the import topic.",
+  too_large: "The message is larger than 64 KiB or has more than 500 readings.",
+  conflict: "Another reading of this sensor with the same measuredAt and other values was kept.",
+  store_refused: "The store refused this reading.",
+} as const;
+
+export type Reason = keyof typeof REASONS;
+
+export const REASON_NAMES = Object.keys(REASONS) as readonly Reason[];
+
+/** What goes to the quarantine. `index` is the reading's place in its message; 0 also stands for the whole message. */
+export type Rejection = {
+  readonly journalSeq: number;
+  readonly index: number;
+  readonly reason: Reason;
+  /** One sentence for the device maker: which key, which limit. Never a value of a personal-data key. */
+  readonly detail: string;
+  readonly receivedAt: number;
+  readonly source: Source;
+  readonly topic: string;
+  readonly sensorId?: string;
+  readonly district?: string;
+  readonly kind?: Kind;
+  /** The message's payload; absent for `personal_data`. */
+  readonly payload?: Uint8Array;
+};

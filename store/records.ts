@@ -1,0 +1,205 @@
+import type { Alert, AlertState, Audience, Handling, Severity, TimelineEntry, Transition } from "../model/alert.ts";
+import type { Kind } from "../model/kinds.ts";
+import type { Account, Credential } from "../model/people.ts";
+import type { Reason, Rejection } from "../model/rejection.ts";
+
+/**
+ * Everything that is not a reading, in one SQLite file: small, relational, transactional. Each user takes the part it
+ * needs. All calls are synchronous and throw on a database error; times are epoch milliseconds, `now` comes as an
+ * argument where it matters.
+ */
+export type Records = {
+  readonly sensors: SensorRecords;
+  readonly credentials: CredentialRecords;
+  readonly alerts: AlertRecords;
+  readonly events: EventRecords;
+  readonly ruleStates: RuleStateRecords;
+  readonly quarantine: QuarantineRecords;
+  readonly ledger: LedgerRecords;
+  readonly offsets: OffsetRecords;
+  readonly audit: AuditRecords;
+  /** All or nothing; nested calls join the outer transaction. */
+  transaction<T>(work: () => T): T;
+  close(): void;
+};
+
+// ---- sensors ----------------------------------------------------------------------------------------------------
+
+export type Sensor = {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly district: string;
+  readonly name?: string;
+  readonly lat?: number;
+  readonly lon?: number;
+  /** Declared interval between readings; without it the rules estimate it. */
+  readonly intervalS?: number;
+  /** What the rules may select by, e.g. { "feeder": "f-12", "lane": "1" }. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** The gateway that enrolled it, if it was first seen through one. */
+  readonly gateway?: string;
+  readonly createdAt: number;
+};
+
+export type SensorRecords = {
+  /** From RAM: called for every reading. */
+  get(id: string): Sensor | undefined;
+  list(filter?: { district?: string; kind?: Kind }): readonly Sensor[];
+  /** Throws `RecordConflict` if the id is taken. */
+  add(sensor: Sensor): void;
+  update(id: string, change: Partial<Omit<Sensor, "id" | "createdAt">>): Sensor | undefined;
+  /** False if there was none. The readings stay. */
+  remove(id: string): boolean;
+  districts(): readonly { district: string; sensors: number; kinds: Readonly<Record<Kind, number>> }[];
+};
+
+// ---- credentials ------------------------------------------------------------------------------------------------
+
+export type StoredCredential = Credential & { readonly createdAt: number; readonly createdBy: string };
+
+export type CredentialRecords = {
+  /** Throws `RecordConflict` if the name is taken. */
+  add(credential: StoredCredential): void;
+  remove(name: string): boolean;
+  byName(name: string): StoredCredential | undefined;
+  /** From RAM: the account whose secret has this SHA-256 (hex). */
+  bySecretHash(hash: string): Account | undefined;
+  list(role?: Account["role"]): readonly StoredCredential[];
+  /** Called with every later change, so that the edge thread can follow. */
+  onChange(listener: (change: { name: string; credential?: Credential }) => void): void;
+};
+
+// ---- alerts -----------------------------------------------------------------------------------------------------
+
+export type AlertFilter = {
+  readonly state?: readonly AlertState[];
+  readonly handling?: readonly Handling[];
+  readonly severity?: readonly Severity[];
+  readonly audience?: Audience;
+  readonly district?: string;
+  readonly kind?: Kind;
+  readonly rule?: string;
+  readonly sensor?: string;
+};
+
+export type AlertRecords = {
+  /**
+   * Creates or changes the alert, adds the timeline entry and an event, unless an entry with the same `what` and `at`
+   * is there already (a replay after a crash): then nothing changes and the answer is undefined.
+   */
+  apply(transition: Transition): Alert | undefined;
+  /** What people do. Undefined if there is no such alert. Adds the entry and an event. */
+  handle(
+    id: string,
+    change: { handling?: Handling; assignee?: string | null },
+    entry: TimelineEntry,
+  ): Alert | undefined;
+  get(id: string): Alert | undefined;
+  /** Newest start first; `cursor` is opaque, from a former page. Pending alerts are left out unless asked for. */
+  list(filter: AlertFilter, limit: number, cursor?: string): { items: Alert[]; next?: string };
+  countsByRule(filter?: AlertFilter & { sensors?: readonly string[] }): Readonly<Record<string, number>>;
+  /** Open alerts of every state but resolved and retracted, for `/metrics`. */
+  openCounts(): readonly { severity: Severity; audience: Audience; count: number }[];
+};
+
+// ---- events: the resumable stream behind SSE and the MQTT alert topics --------------------------------------------
+
+export type AlertEvent = { readonly id: number; readonly at: number; readonly what: string; readonly alert: Alert };
+
+export type EventRecords = {
+  /** Events after `id`, oldest first. */
+  after(id: number, limit: number): readonly AlertEvent[];
+  newestId(): number;
+  /** Called after the transaction that wrote them has committed. */
+  onEvent(listener: (event: AlertEvent) => void): void;
+  deleteBefore(time: number): number;
+};
+
+export type RuleStateRecords = {
+  /** Every (rule, subject) with its state as JSON text, for the start. */
+  load(): Iterable<{ rule: string; subject: string; state: string }>;
+  /** State "" removes the row. */
+  save(rows: Iterable<{ rule: string; subject: string; state: string }>): void;
+};
+
+// ---- quarantine -------------------------------------------------------------------------------------------------
+
+export type QuarantineItem = {
+  readonly id: number;
+  readonly rejection: Rejection;
+  /** Set when it was driven again: when, by whom. */
+  readonly redrivenAt?: number;
+  readonly redrivenBy?: string;
+};
+
+export type QuarantineFilter = { readonly reason?: Reason; readonly sensorId?: string; readonly redriven?: boolean };
+
+export type QuarantineRecords = {
+  /** Ignores one that is there already (same journalSeq and index). Payloads are kept up to 64 KiB. */
+  add(rejections: readonly Rejection[]): void;
+  get(id: number): QuarantineItem | undefined;
+  /** Newest first. Payloads are left out of lists. */
+  list(filter: QuarantineFilter, limit: number, cursor?: string): { items: QuarantineItem[]; next?: string };
+  markRedriven(ids: readonly number[], by: string, now: number): void;
+  count(): number;
+  /** Storage limit: the oldest beyond `rowsMax` and those received before `time`. */
+  prune(time: number, rowsMax: number): number;
+};
+
+// ---- ledger -----------------------------------------------------------------------------------------------------
+
+/** `received` counts items as they are opened; every item then ends in exactly one of the outcomes. */
+export type LedgerOutcome = "received" | "stored" | "duplicate" | Reason;
+
+/** One line of the books. `day` is the UTC day of receipt, "2026-11-21"; `sensorId` is "" where the topic has none. */
+export type LedgerRow = {
+  readonly day: string;
+  readonly sensorId: string;
+  readonly outcome: LedgerOutcome;
+  readonly count: number;
+};
+
+export type LedgerRecords = {
+  /** Adds to the books; call it in the transaction that moves the offset. */
+  add(rows: Iterable<LedgerRow>): void;
+  /** Sums, all or of some; grouped as asked. */
+  totals(filter?: { day?: string; sensors?: readonly string[] }): ReadonlyMap<LedgerOutcome, number>;
+  byDay(limitDays: number): readonly { day: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[];
+  bySensor(day?: string): readonly { sensorId: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[];
+};
+
+export type OffsetRecords = {
+  get(consumer: string): number | undefined;
+  set(consumer: string, offset: number): void;
+};
+
+// ---- audit ------------------------------------------------------------------------------------------------------
+
+export type AuditEntry = {
+  readonly id: number;
+  readonly at: number;
+  readonly by: string;
+  /** "device.add", "alert.acknowledge", "auth.refused", … */
+  readonly what: string;
+  readonly target: string;
+  readonly detail?: string;
+  /** SHA-256 over the former entry's hash and this entry: a chain that shows a removed or changed line. */
+  readonly hash: string;
+};
+
+export type AuditRecords = {
+  add(entry: { at: number; by: string; what: string; target: string; detail?: string }): void;
+  /** Newest first. */
+  list(limit: number, cursor?: string): { items: AuditEntry[]; next?: string };
+  /** The first entry whose hash does not fit, if any. */
+  verify(): { entries: number; brokenAt?: number };
+};
+
+export class RecordConflict extends Error {
+  override readonly name = "RecordConflict";
+}
+
+/** The file was written by a newer version of the service. */
+export class RecordsTooNew extends Error {
+  override readonly name = "RecordsTooNew";
+}
