@@ -1,0 +1,181 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+
+/** The only place that reads the environment. Every mistake is reported, not just the first; the CLI then exits with 78. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly mistakes: readonly string[];
+
+  constructor(mistakes: readonly string[]) {
+    super(`bad configuration:\n${mistakes.map((mistake) => `  ${mistake}`).join("\n")}`);
+    this.mistakes = mistakes;
+  }
+}
+
+const text = (fallback: string) => z.string().trim().min(1).default(fallback);
+const whole = (min: number, max: number) =>
+  z.string().regex(/^\d+$/, "a whole number was expected").transform(Number).pipe(z.number().int().min(min).max(max));
+const port = whole(0, 65_535);
+const onOff = z.enum(["on", "off"], { error: "on or off was expected" }).transform((value) => value === "on");
+const httpUrl = z.url({ protocol: /^https?$/, error: "an http:// or https:// URL was expected" });
+
+const SCHEMA = z.object({
+  LAMPPOST_DATA_DIR: text("./data"),
+  LAMPPOST_HTTP_HOST: text("127.0.0.1"),
+  LAMPPOST_HTTP_PORT: port.default(8080),
+  LAMPPOST_MQTT_HOST: text("127.0.0.1"),
+  LAMPPOST_MQTT_PORT: port.default(1883),
+  LAMPPOST_MQTTS_PORT: port.optional(),
+  LAMPPOST_TLS_CERT: z.string().optional(),
+  LAMPPOST_TLS_KEY: z.string().optional(),
+  LAMPPOST_MQTT_WS: onOff.default(true),
+  LAMPPOST_STORE: z.enum(["duckdb", "influxdb"], { error: "duckdb or influxdb was expected" }).default("duckdb"),
+  LAMPPOST_ADMIN_TOKEN: z
+    .string()
+    .min(32, "at least 32 characters were expected; openssl rand -hex 32 makes one")
+    .optional(),
+  LAMPPOST_SIMULATE: z.enum(["off", "city"], { error: "off or city was expected" }).default("off"),
+  LAMPPOST_AUTO_ENROL: z.enum(["gateways", "off"], { error: "gateways or off was expected" }).default("gateways"),
+  LAMPPOST_RULES_DIR: z.string().optional(),
+  LAMPPOST_RETENTION_RAW_DAYS: whole(1, 36_500).default(90),
+  LAMPPOST_DISK_FREE_MIN_MIB: whole(1, 1_048_576).default(256),
+  LAMPPOST_HTTP_ALLOWED_HOSTS: z
+    .string()
+    .default("")
+    .transform((list) =>
+      list
+        .split(",")
+        .map((host) => host.trim())
+        .filter(Boolean),
+    ),
+  LAMPPOST_LOG_LEVEL: z
+    .enum(["debug", "info", "warn", "error"], { error: "debug, info, warn or error was expected" })
+    .default("info"),
+  INFLUX_URL: httpUrl.optional(),
+  INFLUX_TOKEN: z.string().optional(),
+  INFLUX_ORG: z.string().optional(),
+  INFLUX_BUCKET: z.string().optional(),
+  INFLUX_DATABASE: z.string().optional(),
+  INFLUX_USERNAME: z.string().optional(),
+  INFLUX_PASSWORD: z.string().optional(),
+});
+
+type Values = z.output<typeof SCHEMA>;
+
+export const VARIABLES = Object.keys(SCHEMA.shape) as readonly (keyof Values)[];
+
+export type InfluxFlavour =
+  | { readonly token: string; readonly org: string; readonly bucket: string }
+  | { readonly database: string; readonly username?: string; readonly password?: string };
+
+export type StoreConfig =
+  | { readonly kind: "duckdb" }
+  | { readonly kind: "influxdb"; readonly url: string; readonly flavour: InfluxFlavour };
+
+export type Config = {
+  readonly dataDir: string;
+  readonly http: { readonly host: string; readonly port: number; readonly allowedHosts: readonly string[] };
+  readonly mqtt: {
+    readonly host: string;
+    readonly port: number;
+    readonly webSocket: boolean;
+    readonly tls?: { readonly port: number; readonly certFile: string; readonly keyFile: string };
+  };
+  readonly store: StoreConfig;
+  readonly adminToken?: string;
+  readonly simulate: "off" | "city";
+  readonly autoEnrol: boolean;
+  readonly rulesDir?: string;
+  readonly retentionRawDays: number;
+  readonly diskFreeBytesMin: number;
+  /** For the fault harness only, see `fault-point.ts`. */
+  readonly faultAt?: string;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+};
+
+/** Throws `ConfigError` with every mistake. An empty variable counts as not set. */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const values = parse(env);
+  return {
+    dataDir: resolve(values.LAMPPOST_DATA_DIR),
+    http: {
+      host: values.LAMPPOST_HTTP_HOST,
+      port: values.LAMPPOST_HTTP_PORT,
+      allowedHosts: values.LAMPPOST_HTTP_ALLOWED_HOSTS,
+    },
+    mqtt: {
+      host: values.LAMPPOST_MQTT_HOST,
+      port: values.LAMPPOST_MQTT_PORT,
+      webSocket: values.LAMPPOST_MQTT_WS,
+      tls:
+        values.LAMPPOST_MQTTS_PORT === undefined
+          ? undefined
+          : {
+              port: values.LAMPPOST_MQTTS_PORT,
+              certFile: values.LAMPPOST_TLS_CERT!,
+              keyFile: values.LAMPPOST_TLS_KEY!,
+            },
+    },
+    store: storeConfig(values),
+    adminToken: values.LAMPPOST_ADMIN_TOKEN,
+    simulate: values.LAMPPOST_SIMULATE,
+    autoEnrol: values.LAMPPOST_AUTO_ENROL === "gateways",
+    rulesDir: values.LAMPPOST_RULES_DIR,
+    retentionRawDays: values.LAMPPOST_RETENTION_RAW_DAYS,
+    diskFreeBytesMin: values.LAMPPOST_DISK_FREE_MIN_MIB * 1024 * 1024,
+    faultAt: env.LAMPPOST_FAULT_AT || undefined,
+    logLevel: values.LAMPPOST_LOG_LEVEL,
+  };
+}
+
+/** What the commands that talk to a running service need. */
+export function clientConfig(env: NodeJS.ProcessEnv = process.env): { dataDir: string; adminToken?: string } {
+  return { dataDir: resolve(env.LAMPPOST_DATA_DIR || "./data"), adminToken: env.LAMPPOST_ADMIN_TOKEN || undefined };
+}
+
+function parse(env: NodeJS.ProcessEnv): Values {
+  const given = Object.fromEntries(VARIABLES.filter((name) => env[name]).map((name) => [name, env[name]]));
+  const result = SCHEMA.safeParse(given);
+  const mistakes = result.success
+    ? []
+    : result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  mistakes.push(...unknownVariables(env), ...combinations(given));
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return result.data!;
+}
+
+/** A misspelt name would otherwise be ignored in silence. */
+function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+  return Object.keys(env)
+    .filter(
+      (name) => name.startsWith("LAMPPOST_") && !(VARIABLES as readonly string[]).includes(name) && !IGNORED.has(name),
+    )
+    .map((name) => `${name}: there is no such setting; .env.example lists them`);
+}
+
+/** Not settings: read by the test suite and handed to the fault harness. */
+const IGNORED = new Set(["LAMPPOST_NO_SKIPS", "LAMPPOST_FAULT_AT"]);
+
+function combinations(given: Record<string, string | undefined>): string[] {
+  const mistakes: string[] = [];
+  if (given.LAMPPOST_MQTTS_PORT && !(given.LAMPPOST_TLS_CERT && given.LAMPPOST_TLS_KEY))
+    mistakes.push("LAMPPOST_MQTTS_PORT: needs LAMPPOST_TLS_CERT and LAMPPOST_TLS_KEY (PEM files)");
+  if (given.LAMPPOST_STORE !== "influxdb") return mistakes;
+  if (!given.INFLUX_URL) mistakes.push("INFLUX_URL: needed when LAMPPOST_STORE=influxdb");
+  const second = given.INFLUX_TOKEN && given.INFLUX_ORG && given.INFLUX_BUCKET;
+  if (!second && !given.INFLUX_DATABASE)
+    mistakes.push(
+      "INFLUX_TOKEN, INFLUX_ORG, INFLUX_BUCKET (2.x) or INFLUX_DATABASE (1.x): needed when LAMPPOST_STORE=influxdb",
+    );
+  if (second && given.INFLUX_DATABASE)
+    mistakes.push("INFLUX_DATABASE: set it for 1.x or the token, org and bucket for 2.x, not both");
+  return mistakes;
+}
+
+function storeConfig(values: Values): StoreConfig {
+  if (values.LAMPPOST_STORE === "duckdb") return { kind: "duckdb" };
+  const flavour: InfluxFlavour = values.INFLUX_DATABASE
+    ? { database: values.INFLUX_DATABASE, username: values.INFLUX_USERNAME, password: values.INFLUX_PASSWORD }
+    : { token: values.INFLUX_TOKEN!, org: values.INFLUX_ORG!, bucket: values.INFLUX_BUCKET! };
+  return { kind: "influxdb", url: values.INFLUX_URL!, flavour };
+}

@@ -1,0 +1,141 @@
+import { Worker } from "node:worker_threads";
+import type { BrokerEvent } from "./broker/broker.ts";
+import type {
+  Address,
+  EdgeStart,
+  EdgeState,
+  FromEdge,
+  ListenOptions,
+  PlainError,
+  Publication,
+  ToEdge,
+} from "./edge-protocol.ts";
+import type { JournalChunk, RecoveryReport } from "./ingest/journal/journal.ts";
+import type { NewMessage } from "./model/message.ts";
+import type { Credential } from "./model/people.ts";
+
+/** The core's side of the edge thread: plain calls in, callbacks out. */
+export type Edge = {
+  readonly recovery: RecoveryReport;
+  /** Opens the MQTT listeners; call it when everything behind them is ready. */
+  listen(options: ListenOptions): Promise<Address>;
+  /** Resolves when all are fsynced; rejects with an error whose `state` says why. */
+  append(messages: readonly NewMessage[]): Promise<void>;
+  publish(publication: Publication): Promise<void>;
+  setCredential(name: string, credential: Credential | undefined): void;
+  disconnect(name: string): void;
+  release(offset: number): void;
+  state(): EdgeState;
+  close(deadlineMs: number): Promise<void>;
+};
+
+export type EdgeListeners = {
+  /** Records just committed. `bytes` is absent when the core was too far behind to be handed them. */
+  onCommit(chunk: JournalChunk | { readonly to: number }): void;
+  onEvent(event: BrokerEvent): void;
+  /** The thread is gone or the journal cannot go on: exit, and let the restart replay. */
+  onFatal(error: Error): void;
+};
+
+export class EdgeError extends Error {
+  override readonly name = "EdgeError";
+  readonly state: PlainError["state"];
+
+  constructor(error: PlainError) {
+    super(error.message);
+    this.state = error.state;
+  }
+}
+
+type Waiting = { resolve: () => void; reject: (error: Error) => void };
+
+/** Starts the thread and opens the journal; rejects if the journal cannot be opened. */
+export function startEdge(options: Omit<EdgeStart, "inFlight">, listeners: EdgeListeners): Promise<Edge> {
+  const inFlight = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(new URL("./edge.ts", import.meta.url), {
+    workerData: { ...options, inFlight: inFlight.buffer },
+  });
+  const waiting = new Map<number, Waiting>();
+  const opened = Promise.withResolvers<Edge>();
+  const listening = Promise.withResolvers<Address>();
+  const closed = Promise.withResolvers<void>();
+  listening.promise.catch(() => {}); // seen by whoever awaits listen()
+  let nextId = 1;
+  let state: EdgeState = { journal: { state: "open", first: 1, next: 1, bytes: 0, commits: 0 }, figures: [] };
+
+  const send = (message: ToEdge) => worker.postMessage(message);
+  const ask = (message: (id: number) => ToEdge): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const id = nextId++;
+      waiting.set(id, { resolve, reject });
+      send(message(id));
+    });
+
+  function settle(id: number, error?: PlainError): void {
+    const asked = waiting.get(id);
+    waiting.delete(id);
+    if (error) asked?.reject(new EdgeError(error));
+    else asked?.resolve();
+  }
+
+  function fail(error: Error): void {
+    opened.reject(error);
+    listening.reject(error);
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+    closed.resolve();
+    listeners.onFatal(error);
+  }
+
+  const edgeOf = (recovery: RecoveryReport): Edge => ({
+    recovery,
+    listen: (options) => {
+      send({ type: "listen", options });
+      return listening.promise;
+    },
+    append: (messages) => ask((id) => ({ type: "append", id, messages })),
+    publish: (publication) => ask((id) => ({ type: "publish", id, publication })),
+    setCredential: (name, credential) => send({ type: "credential", name, credential }),
+    disconnect: (name) => send({ type: "disconnect", name }),
+    release: (offset) => send({ type: "release", offset }),
+    state: () => state,
+    close: (deadlineMs) => {
+      send({ type: "close", deadline: Date.now() + deadlineMs });
+      return closed.promise;
+    },
+  });
+
+  function receive(message: FromEdge): void {
+    switch (message.type) {
+      case "opened":
+        return opened.resolve(edgeOf(message.recovery));
+      case "listening":
+        return listening.resolve(message.address);
+      case "chunk":
+        Atomics.sub(inFlight, 0, message.chunk.bytes.byteLength);
+        return listeners.onCommit(message.chunk);
+      case "advanced":
+        return listeners.onCommit({ to: message.to });
+      case "done":
+        return settle(message.id, message.error);
+      case "event":
+        return listeners.onEvent(message.event);
+      case "state":
+        state = message.state;
+        if (state.journal.state === "failed")
+          fail(new EdgeError({ message: "the journal cannot be written", state: "failed" }));
+        return;
+      case "failed":
+        return fail(new EdgeError(message.error));
+      case "closed":
+        return closed.resolve();
+    }
+  }
+
+  worker.on("message", receive);
+  worker.on("error", fail);
+  worker.on("exit", (code) =>
+    code === 0 ? closed.resolve() : fail(new Error(`the edge thread ended with code ${code}`)),
+  );
+  return opened.promise;
+}

@@ -1,0 +1,57 @@
+import type { BrokerEvent } from "./broker/broker.ts";
+import type { JournalChunk, JournalState, RecoveryReport } from "./ingest/journal/journal.ts";
+import type { Figure } from "./model/health.ts";
+import type { NewMessage } from "./model/message.ts";
+import type { Credential } from "./model/people.ts";
+
+/** What the two threads say to each other. Everything is plain data; bytes are transferred, not copied. */
+export type EdgeStart = {
+  readonly journalDir: string;
+  readonly diskFreeBytesMin: number;
+  readonly logLevel: string;
+  /** For the fault harness only, see `fault-point.ts`. */
+  readonly faultAt?: string;
+  /** Bytes of chunks on their way to the core: see `CHUNK_BYTES_IN_FLIGHT_MAX`. */
+  readonly inFlight: SharedArrayBuffer;
+};
+
+export type ListenOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly webSocket: boolean;
+  readonly tls?: { readonly port: number; readonly cert: string; readonly key: string };
+  readonly credentials: readonly Credential[];
+};
+
+export type Publication = { readonly topic: string; readonly payload: string; readonly qos: 0 | 1 };
+
+export type ToEdge =
+  | { readonly type: "listen"; readonly options: ListenOptions }
+  | { readonly type: "credential"; readonly name: string; readonly credential?: Credential }
+  | { readonly type: "disconnect"; readonly name: string }
+  | { readonly type: "append"; readonly id: number; readonly messages: readonly NewMessage[] }
+  | { readonly type: "publish"; readonly id: number; readonly publication: Publication }
+  | { readonly type: "release"; readonly offset: number }
+  | { readonly type: "close"; readonly deadline: number };
+
+export type Address = { readonly host: string; readonly port: number; readonly tlsPort?: number };
+export type EdgeState = { readonly journal: JournalState; readonly figures: readonly Figure[] };
+/** An error crosses the threads as its message and, for the journal's, its state. */
+export type PlainError = { readonly message: string; readonly state?: "full" | "failed" | "closed" };
+
+export type FromEdge =
+  | { readonly type: "opened"; readonly recovery: RecoveryReport }
+  | { readonly type: "listening"; readonly address: Address }
+  | { readonly type: "failed"; readonly error: PlainError }
+  | { readonly type: "chunk"; readonly chunk: JournalChunk }
+  | { readonly type: "advanced"; readonly to: number }
+  | { readonly type: "done"; readonly id: number; readonly error?: PlainError }
+  | { readonly type: "event"; readonly event: BrokerEvent }
+  | { readonly type: "state"; readonly state: EdgeState }
+  | { readonly type: "closed" };
+
+/**
+ * The journal's disk is the queue between the threads, not the memory of a message port: when the core is this far
+ * behind, the edge only says how far the journal goes, and the core reads the rest from the segments.
+ */
+export const CHUNK_BYTES_IN_FLIGHT_MAX = 32 * 1024 * 1024;

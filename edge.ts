@@ -1,0 +1,136 @@
+import { parentPort, workerData } from "node:worker_threads";
+import pino from "pino";
+import { type Broker, startBroker } from "./broker/broker.ts";
+import {
+  CHUNK_BYTES_IN_FLIGHT_MAX,
+  type EdgeStart,
+  type FromEdge,
+  type ListenOptions,
+  type PlainError,
+  type ToEdge,
+} from "./edge-protocol.ts";
+import { ACK_BEFORE_FSYNC, createFaultPoint } from "./fault-point.ts";
+import type { JournalChunk, JournalWriter } from "./ingest/journal/journal.ts";
+import { openJournalWriter } from "./ingest/journal/writer.ts";
+import type { NewMessage } from "./model/message.ts";
+import type { Credential } from "./model/people.ts";
+
+/**
+ * Composition root of the edge thread: sockets and the journal live together here, because the PUBACK waits for the
+ * journal and nothing else. Everything slower (decoding, stores, rules, HTTP) is on the core thread, see `app.ts`.
+ */
+const port = parentPort!;
+const start = workerData as EdgeStart;
+const log = pino({ level: start.logLevel, base: undefined }).child({ module: "edge" });
+const inFlight = new Int32Array(start.inFlight);
+const credentials = new Map<string, Credential>();
+let broker: Broker | undefined;
+
+const post = (message: FromEdge, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+const plain = (error: Error): PlainError => ({
+  message: error.message,
+  state: (error as { state?: PlainError["state"] }).state,
+});
+
+function main(writer: JournalWriter): void {
+  writer.onCommit(forward);
+  const report = setInterval(() => post({ type: "state", state: state(writer) }), 500);
+  port.on("message", (message: ToEdge) => {
+    if (message.type === "close") clearInterval(report);
+    handle(writer, message).catch((error: Error) => {
+      log.error({ err: error }, "the edge thread failed");
+      post({ type: "failed", error: plain(error) });
+    });
+  });
+}
+
+/** The bytes go over while the core keeps up; otherwise it reads them from the segments. */
+function forward(chunk: JournalChunk): void {
+  if (Atomics.load(inFlight, 0) > CHUNK_BYTES_IN_FLIGHT_MAX) return post({ type: "advanced", to: chunk.to });
+  Atomics.add(inFlight, 0, chunk.bytes.byteLength);
+  post({ type: "chunk", chunk }, [chunk.bytes.buffer]);
+}
+
+async function handle(writer: JournalWriter, message: ToEdge): Promise<void> {
+  switch (message.type) {
+    case "listen":
+      return listen(writer, message.options);
+    case "credential":
+      if (message.credential) credentials.set(message.name, message.credential);
+      else credentials.delete(message.name);
+      return;
+    case "disconnect":
+      return void broker?.disconnect(message.name);
+    case "append":
+      return appendAll(writer, message.id, message.messages);
+    case "publish":
+      return broker
+        ?.publish(message.publication)
+        .then(() => post({ type: "done", id: message.id }))
+        .catch((error: Error) => post({ type: "done", id: message.id, error: plain(error) }));
+    case "release":
+      return writer.release(message.offset);
+    case "close":
+      return close(writer, message.deadline);
+  }
+}
+
+async function listen(writer: JournalWriter, options: ListenOptions): Promise<void> {
+  for (const credential of options.credentials) credentials.set(credential.account.name, credential);
+  broker = await startBroker(
+    { host: options.host, port: options.port, webSocket: options.webSocket, tls: options.tls },
+    {
+      credential: (name) => credentials.get(name),
+      append: appendFor(writer),
+      onEvent: (event) => post({ type: "event", event }),
+      now: Date.now,
+      log: log.child({ module: "broker" }),
+    },
+  );
+  post({ type: "listening", address: broker.address });
+}
+
+/** The gate. Switched off only by the harness, to show that its test can fail. */
+function appendFor(writer: JournalWriter): JournalWriter["append"] {
+  if (start.faultAt !== ACK_BEFORE_FSYNC) return writer.append;
+  return (message, done) => {
+    done();
+    writer.append(message, () => {});
+  };
+}
+
+/** All or nothing is not promised: an error means "send again", and what was kept already becomes duplicates. */
+function appendAll(writer: JournalWriter, id: number, messages: readonly NewMessage[]): void {
+  let waiting = messages.length;
+  let failed: Error | undefined;
+  for (const message of messages)
+    writer.append(message, (error) => {
+      failed ??= error;
+      waiting -= 1;
+      if (waiting === 0) post({ type: "done", id, ...(failed ? { error: plain(failed) } : {}) });
+    });
+}
+
+function state(writer: JournalWriter) {
+  return { journal: writer.state(), figures: broker?.figures() ?? [] };
+}
+
+/** Listeners first, then the appends in flight and their PUBACKs, then the file. */
+async function close(writer: JournalWriter, deadline: number): Promise<void> {
+  await broker?.close({ deadline });
+  await writer.close();
+  post({ type: "state", state: state(writer) });
+  post({ type: "closed" });
+  port.close();
+}
+
+try {
+  const { writer, recovery } = await openJournalWriter(
+    { dir: start.journalDir, freeBytesMin: start.diskFreeBytesMin },
+    { now: Date.now, log: log.child({ module: "journal" }), at: createFaultPoint(start.faultAt) },
+  );
+  main(writer);
+  post({ type: "opened", recovery });
+} catch (error) {
+  post({ type: "failed", error: plain(error as Error) });
+}

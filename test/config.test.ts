@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ConfigError, loadConfig, VARIABLES } from "../config.ts";
+
+function mistakesOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes;
+    throw error;
+  }
+}
+
+describe("configuration", () => {
+  it("needs nothing", () => {
+    const config = loadConfig({});
+    expect(config.http).toEqual({ host: "127.0.0.1", port: 8080, allowedHosts: [] });
+    expect(config.store).toEqual({ kind: "duckdb" });
+    expect(config.dataDir).toMatch(/\/data$/);
+  });
+
+  it("names every mistake at once", () => {
+    const mistakes = mistakesOf({
+      LAMPPOST_HTTP_PORT: "eighty",
+      LAMPPOST_MQTT_PORT: "70000",
+      LAMPPOST_STORE: "mongodb",
+      LAMPPOST_ADMIN_TOKEN: "admin",
+      LAMPPOST_HTPP_HOST: "127.0.0.1",
+      LAMPPOST_MQTTS_PORT: "8883",
+    });
+    expect(mistakes.map((mistake) => mistake.split(":")[0]).sort()).toEqual([
+      "LAMPPOST_ADMIN_TOKEN",
+      "LAMPPOST_HTPP_HOST",
+      "LAMPPOST_HTTP_PORT",
+      "LAMPPOST_MQTTS_PORT",
+      "LAMPPOST_MQTT_PORT",
+      "LAMPPOST_STORE",
+    ]);
+  });
+
+  it("wants InfluxDB 1.x or 2.x settings, not a mixture", () => {
+    const base = { LAMPPOST_STORE: "influxdb", INFLUX_URL: "http://127.0.0.1:8086" };
+    expect(mistakesOf(base)).toHaveLength(1);
+    expect(mistakesOf({ ...base, INFLUX_DATABASE: "city" })).toEqual([]);
+    expect(mistakesOf({ ...base, INFLUX_TOKEN: "t", INFLUX_ORG: "o", INFLUX_BUCKET: "b" })).toEqual([]);
+    expect(
+      mistakesOf({ ...base, INFLUX_TOKEN: "t", INFLUX_ORG: "o", INFLUX_BUCKET: "b", INFLUX_DATABASE: "city" }),
+    ).toHaveLength(1);
+    expect(mistakesOf({ ...base, INFLUX_URL: "ftp://x", INFLUX_DATABASE: "city" })).toHaveLength(1);
+  });
+
+  it("is described in .env.example, setting for setting", () => {
+    const example = readFileSync(join(import.meta.dirname, "..", ".env.example"), "utf8");
+    const named = [...example.matchAll(/^#?\s?((?:LAMPPOST|INFLUX)_[A-Z_]+)=/gm)].map((match) => match[1]!);
+    expect([...new Set(named)].sort()).toEqual([...VARIABLES].sort());
+  });
+});
