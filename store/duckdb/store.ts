@@ -1,0 +1,95 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { KINDS, type Kind } from "../../model/kinds.ts";
+import type { Log } from "../../model/log.ts";
+import type { MetricName } from "../../model/metrics.ts";
+import { createLatestReadings } from "../latest-readings.ts";
+import type { ReadingStore } from "../reading-store.ts";
+import { appendReadings, type MetricColumns } from "./append.ts";
+import { type Database, openDatabase } from "./connection.ts";
+import { findKeys, newestReadings } from "./keys.ts";
+import { aggregateRange, streamRange } from "./ranges.ts";
+import { columnsOf, createTables, FIXED_COLUMNS } from "./schema.ts";
+import { toBigInt } from "./sql.ts";
+
+export type DuckDbOptions = {
+  readonly path: string;
+  /** As DuckDB spells it. */
+  readonly memoryLimit?: string;
+  readonly threads?: number;
+  readonly log: Log;
+};
+
+/**
+ * The embedded store: one file, opened by one process. Throws an Error with the cause if the file cannot be opened;
+ * DuckDB is not safe to use in this process after that, so the process should end.
+ */
+export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingStore> {
+  const { path, memoryLimit = "2GB", threads = 2, log } = options;
+  const { database, columns } = await open({ path, memoryLimit, threads });
+  const latest = createLatestReadings(() => loadNewest(database));
+  log.info({ path, memoryLimit, threads }, "reading store is open");
+
+  return {
+    name: "duckdb",
+    async write(readings) {
+      await database.writer.use((connection) => appendReadings(connection, columns, readings));
+      latest.note(readings);
+    },
+    find: (kind, keys) => database.reader().use((connection) => findKeys(connection, kind, keys)),
+    newest: latest.newest,
+    latest: latest.latest,
+    stream: (query) => streamRange(database, query),
+    aggregate: (query) => aggregateRange(database, query),
+    count: (filter) => database.reader().use((connection) => countRows(connection, filter?.sensorId)),
+    async deleteBefore(kind, time) {
+      const removed = await database.writer.use((connection) => deleteRows(connection, kind, time));
+      await latest.forget(kind, time);
+      return removed;
+    },
+    async ping() {
+      await database.reader().use((connection) => connection.run("SELECT 1"));
+    },
+    close: database.close,
+  };
+}
+
+async function open(options: { path: string; memoryLimit: string; threads: number }) {
+  try {
+    const database = await openDatabase(options);
+    const columns = await database.writer.use(prepareTables);
+    return { database, columns };
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`cannot open the reading store ${options.path}: ${text}`, { cause });
+  }
+}
+
+async function prepareTables(connection: DuckDBConnection): Promise<MetricColumns> {
+  await createTables(connection);
+  const columns: Partial<Record<Kind, readonly MetricName[]>> = {};
+  for (const kind of KINDS) {
+    columns[kind] = (await columnsOf(connection, kind)).slice(FIXED_COLUMNS.length) as MetricName[];
+  }
+  return columns as MetricColumns;
+}
+
+async function loadNewest(database: Database) {
+  const ofKinds = await Promise.all(
+    KINDS.map((kind) => database.reader().use((connection) => newestReadings(connection, kind))),
+  );
+  return ofKinds.flat();
+}
+
+async function countRows(connection: DuckDBConnection, sensorId: string | undefined): Promise<number> {
+  const where = sensorId === undefined ? "" : "WHERE sensorId = $sensorId";
+  const parts = KINDS.map((kind) => `SELECT count(*) AS n FROM ${kind} ${where}`);
+  const sql = `SELECT CAST(sum(n) AS DOUBLE) FROM (${parts.join(" UNION ALL ")})`;
+  const rows = await (await connection.run(sql, sensorId === undefined ? {} : { sensorId })).getRows();
+  return rows[0]![0] as number;
+}
+
+async function deleteRows(connection: DuckDBConnection, kind: Kind, time: number): Promise<number> {
+  const sql = `DELETE FROM ${kind} WHERE measuredAt < CAST($time AS BIGINT)`;
+  const { rowsChanged } = await connection.run(sql, { time: toBigInt(time) });
+  return rowsChanged;
+}

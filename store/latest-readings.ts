@@ -1,0 +1,57 @@
+import { KINDS, type Kind } from "../model/kinds.ts";
+import type { Reading } from "../model/reading.ts";
+
+/**
+ * The newest reading of each kind and sensor, kept in RAM by both stores: asked for with every batch (duplicates) and
+ * every page (latest values), too often for a query each. Filled by one `load` at the first use; a failed load is
+ * tried again at the next. Writes are noted from the start, so it does not matter which of the two comes first.
+ */
+export function createLatestReadings(load: () => Promise<Iterable<Reading>>) {
+  const byKind = new Map<Kind, Map<string, Reading>>(KINDS.map((kind) => [kind, new Map()]));
+  let loading: Promise<void> | undefined;
+
+  function note(readings: Iterable<Reading>): void {
+    for (const reading of readings) {
+      const bySensor = byKind.get(reading.kind)!;
+      const known = bySensor.get(reading.sensorId);
+      if (!known || reading.measuredAt > known.measuredAt) bySensor.set(reading.sensorId, reading);
+    }
+  }
+
+  function loaded(): Promise<void> {
+    loading ??= load().then(note, (error) => {
+      loading = undefined;
+      throw error;
+    });
+    return loading;
+  }
+
+  async function newest(): Promise<Map<string, number>> {
+    await loaded();
+    const times = new Map<string, number>();
+    for (const bySensor of byKind.values()) {
+      for (const { sensorId, measuredAt } of bySensor.values()) {
+        times.set(sensorId, Math.max(measuredAt, times.get(sensorId) ?? measuredAt));
+      }
+    }
+    return times;
+  }
+
+  async function latest(filter: { readonly sensorId?: string; readonly kind?: Kind } = {}): Promise<Reading[]> {
+    await loaded();
+    const asked = filter.kind ? [byKind.get(filter.kind)!] : [...byKind.values()];
+    const { sensorId } = filter;
+    if (sensorId === undefined) return asked.flatMap((bySensor) => [...bySensor.values()]);
+    return asked.flatMap((bySensor) => bySensor.get(sensorId) ?? []);
+  }
+
+  /** After a `deleteBefore`: a sensor whose newest reading is gone has none left. */
+  async function forget(kind: Kind, before: number): Promise<void> {
+    await loaded();
+    for (const [sensorId, reading] of byKind.get(kind)!) {
+      if (reading.measuredAt < before) byKind.get(kind)!.delete(sensorId);
+    }
+  }
+
+  return { note, newest, latest, forget };
+}

@@ -1,0 +1,166 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { KINDS } from "../../model/kinds.ts";
+import { METRICS_OF } from "../../model/metrics.ts";
+import type { Reading } from "../../model/reading.ts";
+import type { ReadingStore } from "../../store/reading-store.ts";
+import { aReading, collect, T0 } from "../helpers/readings.ts";
+import { rangeContract } from "./reading-store-ranges.ts";
+
+/** A fresh, empty place for readings; `open` may be called again after a close. */
+export type StorePlace = { open(): Promise<ReadingStore>; remove(): Promise<void> };
+
+/** What every home of readings must do. Run on each of them against the real thing. */
+export function readingStoreContract(name: string, makePlace: () => Promise<StorePlace>): void {
+  describe(`${name} keeps the contract of a reading store`, () => {
+    let place: StorePlace;
+    let store: ReadingStore;
+    beforeEach(async () => {
+      place = await makePlace();
+      store = await place.open();
+    });
+    afterEach(async () => {
+      await store.close();
+      await place.remove();
+    });
+
+    it("gives back every field of a reading, with and without flags", async () => {
+      const plain = aReading({ values: { pm25: 12.5, no2: 31, battery: 87 }, journalSeq: 17 });
+      const flagged = aReading({
+        measuredAt: T0 + 1,
+        quality: { pm25: "suspect", battery: "suspect" },
+        values: { pm25: 700, battery: 0 },
+        imported: true,
+      });
+      await store.write([plain, flagged]);
+      expect(await collect(store)).toEqual([plain, flagged]);
+    });
+
+    it("keeps every metric of every kind in one write over all kinds", async () => {
+      const readings = KINDS.map((kind, index) => {
+        const values = Object.fromEntries(METRICS_OF[kind].map((metric, n) => [metric, n + 0.25]));
+        return aReading({ kind, sensorId: `${kind}-1`, values, journalSeq: index + 1 });
+      });
+      await store.write(readings);
+      for (const [index, kind] of KINDS.entries()) expect(await collect(store, { kind })).toEqual([readings[index]]);
+    });
+
+    it("keeps numbers to the last bit", async () => {
+      const numbers = [-1e6, -0.1, 0, 0.1 + 0.2, 1e12, 123456789.12345678, 5e-324, Number.MAX_SAFE_INTEGER];
+      const readings = numbers.map((activePower, n) =>
+        aReading({ kind: "energy", measuredAt: T0 + n, values: { activePower }, journalSeq: 2 ** 52 + n }),
+      );
+      await store.write(readings);
+      expect(await collect(store, { kind: "energy" })).toEqual(readings);
+    });
+
+    it("takes the oddest legal ids", async () => {
+      const ids = ["0", "a", "1--2", "null", "true", "time", "nan", "1e5", "-".padStart(64, "a"), "select"];
+      const readings = ids.map((id, n) => aReading({ sensorId: id, district: id, measuredAt: T0 + n }));
+      await store.write(readings);
+      expect(await collect(store)).toEqual(readings);
+      for (const [n, id] of ids.entries()) {
+        expect(await store.latest({ sensorId: id })).toEqual([readings[n]]);
+        expect(await collect(store, { sensorId: id, district: id })).toEqual([readings[n]]);
+      }
+    });
+
+    it("answers with nothing when there is nothing", async () => {
+      await store.write([]);
+      expect(await collect(store)).toEqual([]);
+      expect(await store.find("air", [{ sensorId: "air-1", measuredAt: T0 }])).toEqual([undefined]);
+      expect(await store.find("air", [])).toEqual([]);
+      expect(await store.newest()).toEqual(new Map());
+      expect(await store.latest()).toEqual([]);
+      expect(await store.count()).toBe(0);
+      const hour = { kind: "air", sensorId: "air-1", from: T0, to: T0 + 3_600_000, everyMs: 60_000 } as const;
+      expect(await store.aggregate(hour)).toEqual([]);
+      await store.deleteBefore("air", T0);
+      await store.ping();
+    });
+
+    it("finds readings by key, in the order of the keys", async () => {
+      const [a, b] = [aReading(), aReading({ sensorId: "air-2", measuredAt: T0 + 5, values: { no2: -3 } })];
+      const moved = aReading({ district: "south", measuredAt: T0 + 60_000, journalSeq: 9 });
+      await store.write([a, b, moved, aReading({ kind: "energy", values: { voltage: 230 }, measuredAt: T0 + 5 })]);
+      const absent = { sensorId: "air-1", measuredAt: T0 + 5 };
+      expect(await store.find("air", [b, absent, moved, a, b])).toEqual([b, undefined, moved, a, b]);
+    });
+
+    it("finds 10,000 keys at once, near and far in time", async () => {
+      const readings = Array.from({ length: 10_000 }, (_, n) =>
+        aReading({ sensorId: `s-${n % 100}`, measuredAt: T0 - (n % 7) * 86_400_000 + n, journalSeq: n + 1 }),
+      );
+      await store.write(readings);
+      const keys = readings.map((reading, n) => (n % 10 === 0 ? { ...reading, measuredAt: T0 + 1 } : reading));
+      const found = await store.find("air", keys);
+      expect(found).toHaveLength(10_000);
+      expect(found.every((reading, n) => reading?.journalSeq === (n % 10 === 0 ? undefined : n + 1))).toBe(true);
+    });
+
+    it("knows the newest time of each sensor over kinds, and the newest reading of each kind", async () => {
+      const old = aReading({ measuredAt: T0 + 1 });
+      const late = aReading({ measuredAt: T0 - 9 });
+      const other = aReading({ kind: "traffic", measuredAt: T0 + 2, values: { flow: 400 } });
+      const second = aReading({ sensorId: "air-2", district: "south" });
+      await store.write([old, other]);
+      await store.write([late, second]);
+      const newest = new Map(Object.entries({ "air-1": T0 + 2, "air-2": T0 }));
+      expect(await store.newest()).toEqual(newest);
+      expect(sorted(await store.latest())).toEqual(sorted([old, other, second]));
+      expect(await store.latest({ kind: "traffic" })).toEqual([other]);
+      expect(sorted(await store.latest({ sensorId: "air-1" }))).toEqual(sorted([old, other]));
+      expect(await store.latest({ sensorId: "nobody" })).toEqual([]);
+
+      await store.close();
+      store = await place.open();
+      expect(await store.newest()).toEqual(newest);
+      expect(sorted(await store.latest())).toEqual(sorted([old, other, second]));
+    });
+
+    it("keeps one truth per key when the very same readings are written again", async () => {
+      const batch = [aReading(), aReading({ sensorId: "air-2" })];
+      await store.write(batch);
+      await store.write(batch);
+      expect(await store.find("air", batch)).toEqual(batch);
+      expect(sorted(await store.latest())).toEqual(sorted(batch));
+    });
+
+    it("counts and deletes by time, kind by kind", async () => {
+      const ages = [T0 - 2, T0 - 1, T0, T0 + 1].map((measuredAt) => aReading({ measuredAt }));
+      const gone = aReading({ sensorId: "air-2", measuredAt: T0 - 1 });
+      const traffic = aReading({ kind: "traffic", measuredAt: T0 - 2, values: { flow: 1 } });
+      await store.write([...ages, gone, traffic]);
+      expect(await store.count()).toBe(6);
+      expect(await store.count({ sensorId: "air-1" })).toBe(5);
+
+      expect([3, undefined]).toContain(await store.deleteBefore("air", T0));
+      expect(await collect(store)).toEqual(ages.slice(2));
+      expect(await store.count()).toBe(3);
+      expect(await store.latest({ sensorId: "air-2" })).toEqual([]);
+      expect(await store.newest()).toEqual(new Map([["air-1", T0 + 1]]));
+      await store.deleteBefore("air", T0);
+      expect(await store.count()).toBe(3);
+    });
+
+    it("keeps everything across a close", async () => {
+      const readings = Array.from({ length: 5_001 }, (_, n) => aReading({ measuredAt: T0 + n, journalSeq: n }));
+      await store.write(readings);
+      await store.close();
+      store = await place.open();
+      expect(await store.count({ sensorId: "air-1" })).toBe(5_001);
+      expect(await collect(store)).toEqual(readings);
+    });
+
+    it("refuses calls after the close", async () => {
+      await store.close();
+      await expect(store.write([aReading()])).rejects.toMatchObject({ name: "StoreError", kind: "unavailable" });
+      await expect(store.find("air", [aReading()])).rejects.toMatchObject({ name: "StoreError", kind: "unavailable" });
+      await store.close();
+    });
+
+    rangeContract(() => store);
+  });
+}
+
+const sorted = (readings: readonly Reading[]) =>
+  [...readings].sort((a, b) => `${a.sensorId} ${a.kind}`.localeCompare(`${b.sensorId} ${b.kind}`));
