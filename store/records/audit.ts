@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import type { AuditEntry, AuditRecords } from "../records.ts";
+import { pageSize, parseCursor, toPage } from "./cursor.ts";
+import type { Database } from "./database.ts";
+
+type Row = {
+  id: number;
+  at: number;
+  by_whom: string;
+  what: string;
+  target: string;
+  detail: string | null;
+  hash: string;
+};
+
+/** What the first entry is chained to. */
+const GENESIS = "0".repeat(64);
+const VERIFY_ROWS = 1_000;
+
+/**
+ * Who did what. Every entry carries SHA-256 over the hash before it and itself, ids without gaps included, so a changed,
+ * removed or slipped-in line shows. Who can rewrite the whole file can rewrite the chain, too: an export kept elsewhere
+ * is the proof against that.
+ */
+export function createAuditRecords(db: Database): AuditRecords {
+  function lastId(): number {
+    const row = db.statement("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").get();
+    return (row as { seq: number } | undefined)?.seq ?? 0;
+  }
+
+  function add(entry: Parameters<AuditRecords["add"]>[0]): void {
+    db.transaction(() => {
+      const last = db.statement("SELECT hash FROM audit ORDER BY id DESC LIMIT 1").get() as
+        | { hash: string }
+        | undefined;
+      const row = { ...toRow(entry), id: lastId() + 1 };
+      const hash = chain(last?.hash ?? GENESIS, row);
+      db.statement("INSERT INTO audit (id, at, by_whom, what, target, detail, hash) VALUES (?, ?, ?, ?, ?, ?, ?)").run(
+        ...[row.id, row.at, row.by_whom, row.what, row.target, row.detail, hash],
+      );
+    });
+  }
+
+  function list(limit: number, cursor?: string): { items: AuditEntry[]; next?: string } {
+    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : parseCursor(cursor).key;
+    const size = pageSize(limit);
+    const rows = db.statement("SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?").all(before, size + 1);
+    return toPage((rows as Row[]).map(fromRow), size, ({ id }) => ({ key: id, id: "" }));
+  }
+
+  function verify(): { entries: number; brokenAt?: number } {
+    const page = db.statement("SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT ?");
+    let entries = 0;
+    let hash = GENESIS;
+    for (let rows = page.all(0, VERIFY_ROWS) as Row[]; rows.length > 0; ) {
+      for (const row of rows) {
+        hash = chain(hash, row);
+        entries += 1;
+        if (row.id !== entries || row.hash !== hash) return { entries: count(), brokenAt: row.id };
+      }
+      rows = page.all(entries, VERIFY_ROWS) as Row[];
+    }
+    // Entries cut off at the end leave the chain whole, but not the number of the last one that was given out.
+    return entries === lastId() ? { entries } : { entries, brokenAt: entries + 1 };
+  }
+
+  function count(): number {
+    return (db.statement("SELECT count(*) AS n FROM audit").get() as { n: number }).n;
+  }
+
+  return { add, list, verify };
+}
+
+function chain(before: string, row: Omit<Row, "hash">): string {
+  const entry = JSON.stringify([row.id, row.at, row.by_whom, row.what, row.target, row.detail]);
+  return createHash("sha256").update(before).update(entry).digest("hex");
+}
+
+function toRow(entry: Parameters<AuditRecords["add"]>[0]): Omit<Row, "id" | "hash"> {
+  // UTF-8 has no lone surrogates: the text is hashed as it will be read back.
+  return {
+    at: entry.at,
+    by_whom: entry.by.toWellFormed(),
+    what: entry.what.toWellFormed(),
+    target: entry.target.toWellFormed(),
+    detail: entry.detail?.toWellFormed() ?? null,
+  };
+}
+
+function fromRow({ by_whom: by, detail, ...row }: Row): AuditEntry {
+  return { ...row, by, detail: detail ?? undefined };
+}

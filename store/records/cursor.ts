@@ -1,0 +1,41 @@
+import { RecordBadCursor } from "./errors.ts";
+
+/** Where a page ended: the sort key and the id that breaks ties. Opaque to clients, so it may change its form. */
+export type Place = { readonly key: number; readonly id: string };
+
+export function formatCursor(place: Place): string {
+  return Buffer.from(JSON.stringify([place.key, place.id])).toString("base64url");
+}
+
+/** Throws `RecordBadCursor` for anything `formatCursor` did not make. */
+export function parseCursor(cursor: string): Place {
+  const parts = parseJson(Buffer.from(cursor, "base64url").toString());
+  if (Array.isArray(parts) && parts.length === 2) {
+    const [key, id] = parts as unknown[];
+    if (Number.isFinite(key) && typeof id === "string") return { key: key as number, id };
+  }
+  throw new RecordBadCursor("The cursor is not one of this service's; start again without it.");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A page from `limit + 1` rows: the extra row only tells that there is a next page. Cursors name the last row shown, not
+ * a count of rows, so a page does not shift while rows are added.
+ */
+export function toPage<T>(rows: T[], limit: number, placeOf: (row: T) => Place): { items: T[]; next?: string } {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return rows.length > limit && last !== undefined ? { items, next: formatCursor(placeOf(last)) } : { items };
+}
+
+/** SQLite reads a negative LIMIT as "all": a page has one row at least. */
+export function pageSize(limit: number): number {
+  return Math.max(1, Math.floor(limit));
+}

@@ -1,0 +1,79 @@
+import { closeSync, openSync } from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Log } from "../../model/log.ts";
+import { RecordsTooNew } from "../records.ts";
+import { RecordsDamaged } from "./errors.ts";
+import { MIGRATIONS } from "./migrations.ts";
+import { createTransactions, type Transactions } from "./transactions.ts";
+
+export type Database = Pick<Transactions, "transaction" | "onRollback" | "afterCommit"> & {
+  /** The prepared statement for this text, from a cache. Do not keep it while another call may run the same one. */
+  statement(sql: string): StatementSync;
+  close(): void;
+};
+
+const BUSY_TIMEOUT_MS = 5_000;
+// Filters make some hundred different texts at most; the oldest goes first.
+const STATEMENTS_MAX = 300;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+/** Opens or creates the file (0600), checks it and brings it to this version's schema. */
+export function openDatabase(path: string, log: Log): Database {
+  // SQLite gives its -wal and -shm files the mode of the database file.
+  if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableDoubleQuotedStringLiterals: false });
+  try {
+    prepare(db, path);
+  } catch (error) {
+    db.close();
+    const code = (error as { errcode?: number }).errcode;
+    if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) throw damaged(path, String(error), error);
+    throw error;
+  }
+  const { transaction, onRollback, afterCommit, assertAlive } = createTransactions(db, log);
+  const statements = new Map<string, StatementSync>();
+
+  function statement(sql: string): StatementSync {
+    assertAlive();
+    const known = statements.get(sql);
+    if (known) return known;
+    const made = db.prepare(sql);
+    statements.set(sql, made);
+    if (statements.size > STATEMENTS_MAX) statements.delete(statements.keys().next().value!);
+    return made;
+  }
+
+  function close(): void {
+    if (!db.isOpen) return;
+    statements.clear();
+    db.close();
+  }
+  return { statement, transaction, onRollback, afterCommit, close };
+}
+
+function prepare(db: DatabaseSync, path: string): void {
+  // The version comes first: a file of a newer service must stay exactly as it is.
+  const version = pragma(db, "user_version") as number;
+  if (version > MIGRATIONS.length) {
+    throw new RecordsTooNew(
+      `${path} has schema version ${version}, this service knows versions up to ${MIGRATIONS.length}: start a newer lamppost.`,
+    );
+  }
+  const check = pragma(db, "quick_check(1)");
+  if (check !== "ok") throw damaged(path, String(check));
+  db.exec("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
+  // FULL: a commit is on disk when it returns. The offsets kept here decide which journal segments may be deleted.
+  db.exec("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864");
+  MIGRATIONS.slice(version).forEach((sql, index) => {
+    db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${version + index + 1}; COMMIT`);
+  });
+}
+
+function pragma(db: DatabaseSync, name: string): unknown {
+  return Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+}
+
+function damaged(path: string, detail: string, cause?: unknown): RecordsDamaged {
+  return new RecordsDamaged(`${path} is damaged (${detail}): restore it from a backup.`, { cause });
+}

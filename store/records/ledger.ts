@@ -1,0 +1,68 @@
+import type { LedgerOutcome, LedgerRecords, LedgerRow } from "../records.ts";
+import type { Database } from "./database.ts";
+import { allOf, equal, oneOfMany } from "./where.ts";
+
+type Sum = { outcome: LedgerOutcome; count: number };
+type Outcomes = Map<LedgerOutcome, number>;
+
+const ADD = `INSERT INTO ledger (day, sensor, outcome, count) VALUES (?, ?, ?, ?)
+  ON CONFLICT (day, sensor, outcome) DO UPDATE SET count = count + excluded.count`;
+const ADD_DAY = `INSERT INTO ledger_days (day, outcome, count) VALUES (?, ?, ?)
+  ON CONFLICT (day, outcome) DO UPDATE SET count = count + excluded.count`;
+const BY_DAY = `SELECT day, outcome, count FROM ledger_days
+  WHERE day IN (SELECT DISTINCT day FROM ledger_days ORDER BY day DESC LIMIT ?) ORDER BY day DESC, outcome`;
+// By sensor on few days: the key starts with the day, so each of the sensors is looked up on each day.
+const DAYS = "day IN (SELECT DISTINCT day FROM ledger_days)";
+
+/** The books. */
+export function createLedgerRecords(db: Database): LedgerRecords {
+  function add(rows: Iterable<LedgerRow>): void {
+    const days = new Map<string, Outcomes>();
+    db.transaction(() => {
+      const insert = db.statement(ADD);
+      for (const { day, sensorId, outcome, count } of rows) {
+        insert.run(day, sensorId, outcome, count);
+        addTo(days, day, outcome, count);
+      }
+      const insertDay = db.statement(ADD_DAY);
+      for (const [day, outcomes] of days) {
+        for (const [outcome, count] of outcomes) insertDay.run(day, outcome, count);
+      }
+    });
+  }
+
+  function totals(filter: { day?: string; sensors?: readonly string[] } = {}): ReadonlyMap<LedgerOutcome, number> {
+    const { day, sensors } = filter;
+    const days = sensors && day === undefined ? [{ sql: DAYS, values: [] }] : equal("day", day);
+    const { sql, values } = allOf([...days, ...oneOfMany("sensor", sensors)]);
+    const table = sensors ? "ledger" : "ledger_days";
+    const sums = db.statement(`SELECT outcome, sum(count) AS count FROM ${table} WHERE ${sql} GROUP BY outcome`);
+    return new Map((sums.all(...values) as Sum[]).map(({ outcome, count }) => [outcome, count]));
+  }
+
+  /** Newest day first. */
+  function byDay(limitDays: number): ReturnType<LedgerRecords["byDay"]> {
+    const rows = db.statement(BY_DAY).all(Math.max(0, limitDays)) as (Sum & { day: string })[];
+    const days = new Map<string, Outcomes>();
+    for (const { day, outcome, count } of rows) addTo(days, day, outcome, count);
+    return [...days].map(([day, outcomes]) => ({ day, outcomes }));
+  }
+
+  function bySensor(day?: string): ReturnType<LedgerRecords["bySensor"]> {
+    const { sql, values } = allOf(equal("day", day));
+    const text = `SELECT sensor, outcome, sum(count) AS count FROM ledger WHERE ${sql} GROUP BY sensor, outcome`;
+    const sensors = new Map<string, Outcomes>();
+    for (const { sensor, outcome, count } of db.statement(text).all(...values) as (Sum & { sensor: string })[]) {
+      addTo(sensors, sensor, outcome, count);
+    }
+    return [...sensors].map(([sensorId, outcomes]) => ({ sensorId, outcomes }));
+  }
+
+  return { add, totals, byDay, bySensor };
+}
+
+function addTo(sums: Map<string, Outcomes>, key: string, outcome: LedgerOutcome, count: number): void {
+  const outcomes = sums.get(key) ?? new Map();
+  sums.set(key, outcomes);
+  outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count);
+}

@@ -1,0 +1,70 @@
+/**
+ * The schema, step by step: the file's `user_version` says how many of these it has. Append only; a step that was
+ * released never changes. Times are epoch milliseconds: INTEGER from our own clock, REAL where a device may have said
+ * them, because those can carry fractions.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE sensors (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, district TEXT NOT NULL, name TEXT, lat REAL, lon REAL,
+    interval_s REAL, tags TEXT NOT NULL, gateway TEXT, created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE credentials (
+    name TEXT PRIMARY KEY, secret_hash TEXT NOT NULL UNIQUE, account TEXT NOT NULL,
+    created_at INTEGER NOT NULL, created_by TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- body: the engine's part as JSON; the columns are what lists filter by and what people set.
+  CREATE TABLE alerts (
+    id TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, sensor TEXT, district TEXT, kind TEXT NOT NULL,
+    severity TEXT NOT NULL, audience TEXT NOT NULL, state TEXT NOT NULL, handling TEXT NOT NULL DEFAULT 'open',
+    assignee TEXT, started_at REAL NOT NULL, body TEXT NOT NULL
+  ) STRICT;
+  -- Holds every column a list filters by, so that a rare combination is found without reading the alerts themselves.
+  CREATE INDEX alerts_list ON alerts (started_at, id, state, handling, severity, audience, district, kind, rule, sensor);
+  CREATE INDEX alerts_rule ON alerts (rule, started_at, id);
+  CREATE INDEX alerts_sensor ON alerts (sensor, started_at, id);
+  CREATE INDEX alerts_open ON alerts (started_at, id) WHERE state IN ('pending', 'firing');
+
+  CREATE TABLE timeline (
+    id INTEGER PRIMARY KEY, alert TEXT NOT NULL REFERENCES alerts (id), at REAL NOT NULL, known_at REAL NOT NULL,
+    what TEXT NOT NULL, by_whom TEXT, note TEXT, engine INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX timeline_order ON timeline (alert, known_at, id);
+  CREATE UNIQUE INDEX timeline_once ON timeline (alert, what, at) WHERE engine = 1;
+
+  -- AUTOINCREMENT: an id that was told to a client is never used again, also after old events are deleted.
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, what TEXT NOT NULL, alert TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX events_at ON events (at);
+
+  CREATE TABLE rule_states (
+    rule TEXT NOT NULL, subject TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (rule, subject)
+  ) STRICT;
+
+  CREATE TABLE quarantine (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, journal_seq INTEGER NOT NULL, item INTEGER NOT NULL, reason TEXT NOT NULL,
+    detail TEXT NOT NULL, received_at INTEGER NOT NULL, source TEXT NOT NULL, topic TEXT NOT NULL, sensor TEXT,
+    district TEXT, kind TEXT, redriven_at INTEGER, redriven_by TEXT, payload BLOB, UNIQUE (journal_seq, item)
+  ) STRICT;
+  CREATE INDEX quarantine_received ON quarantine (received_at);
+  CREATE INDEX quarantine_reason ON quarantine (reason);
+  CREATE INDEX quarantine_sensor ON quarantine (sensor);
+
+  CREATE TABLE ledger (
+    day TEXT NOT NULL, sensor TEXT NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (day, sensor, outcome)
+  ) STRICT, WITHOUT ROWID;
+  -- The same books without the sensors, so that the totals of years are a few thousand rows.
+  CREATE TABLE ledger_days (
+    day TEXT NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (day, outcome)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE offsets (consumer TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, by_whom TEXT NOT NULL, what TEXT NOT NULL,
+    target TEXT NOT NULL, detail TEXT, hash TEXT NOT NULL
+  ) STRICT`,
+];

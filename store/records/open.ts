@@ -1,0 +1,34 @@
+import type { Log } from "../../model/log.ts";
+import type { Records } from "../records.ts";
+import { createAlertRecords } from "./alerts.ts";
+import { createAuditRecords } from "./audit.ts";
+import { createCredentialRecords } from "./credentials.ts";
+import { openDatabase } from "./database.ts";
+import { createEventRecords } from "./events.ts";
+import { createLedgerRecords } from "./ledger.ts";
+import { createOffsetRecords } from "./offsets.ts";
+import { createQuarantineRecords } from "./quarantine.ts";
+import { createRuleStateRecords } from "./rule-states.ts";
+import { createSensorRecords } from "./sensors.ts";
+
+/**
+ * Opens the records, made if missing. `path` is a file (its folder must exist) or ":memory:". Throws `RecordsTooNew` for
+ * a newer service's file and `RecordsDamaged` for one that is not sound. One process at a time: see `lockDataDir`.
+ */
+export function openRecords(options: { path: string; now: () => number; log: Log }): Records {
+  const db = openDatabase(options.path, options.log);
+  const { events, write } = createEventRecords(db);
+  return {
+    sensors: createSensorRecords(db),
+    credentials: createCredentialRecords(db),
+    alerts: createAlertRecords(db, write, options.now),
+    events,
+    ruleStates: createRuleStateRecords(db),
+    quarantine: createQuarantineRecords(db),
+    ledger: createLedgerRecords(db),
+    offsets: createOffsetRecords(db),
+    audit: createAuditRecords(db),
+    transaction: db.transaction,
+    close: db.close,
+  };
+}

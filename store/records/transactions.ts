@@ -1,0 +1,74 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Log } from "../../model/log.ts";
+
+export type Transactions = {
+  /** All or nothing. A nested call that throws undoes its own part, also where the outer one goes on. */
+  transaction<T>(work: () => T): T;
+  /** Within a transaction: how to take back a change of something kept in RAM. Last in, first out. */
+  onRollback(undo: () => void): void;
+  /** Within a transaction: what to tell others once it is on disk. In order; a failing job harms no one. */
+  afterCommit(job: () => void): void;
+  /** Throws if SQLite ended the transaction by itself (disk full), so that no statement runs outside of it unseen. */
+  assertAlive(): void;
+};
+
+export function createTransactions(db: DatabaseSync, log: Log): Transactions {
+  let depth = 0;
+  const undos: (() => void)[] = [];
+  const jobs: (() => void)[] = [];
+  const due: (() => void)[] = [];
+  let delivering = false;
+
+  function transaction<T>(work: () => T): T {
+    const outermost = depth === 0;
+    const point = `part_${depth}`;
+    const undosBefore = undos.length;
+    const jobsBefore = jobs.length;
+    db.exec(outermost ? "BEGIN IMMEDIATE" : `SAVEPOINT ${point}`);
+    depth += 1;
+    let result: T;
+    try {
+      result = work();
+      if (result instanceof Promise) throw new TypeError("A transaction cannot wait: its work must be synchronous.");
+      db.exec(outermost ? "COMMIT" : `RELEASE ${point}`);
+    } catch (error) {
+      // RAM first: it must be right even where the ROLLBACK fails, too.
+      while (undos.length > undosBefore) undos.pop()!();
+      jobs.length = jobsBefore;
+      if (db.isTransaction) db.exec(outermost ? "ROLLBACK" : `ROLLBACK TO ${point}; RELEASE ${point}`);
+      throw error;
+    } finally {
+      depth -= 1;
+    }
+    if (outermost) settle();
+    return result;
+  }
+
+  function settle(): void {
+    undos.length = 0;
+    for (const job of jobs.splice(0)) due.push(job);
+    // A job that writes again comes through here: its news waits behind those that are still to be told.
+    if (delivering) return;
+    delivering = true;
+    for (let job = due.shift(); job; job = due.shift()) run(job);
+    delivering = false;
+  }
+
+  function run(job: () => void): void {
+    try {
+      job();
+    } catch (error) {
+      // The rows are committed: the one who wrote them must not be told that it failed.
+      log.error({ err: error }, "a listener of the records failed");
+    }
+  }
+
+  return {
+    transaction,
+    onRollback: (undo) => undos.push(undo),
+    afterCommit: (job) => jobs.push(job),
+    assertAlive() {
+      if (depth > 0 && !db.isTransaction) throw new Error("SQLite ended the transaction after an earlier error.");
+    },
+  };
+}

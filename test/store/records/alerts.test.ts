@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { anEntry, aTransition, useRecords } from "./setup.ts";
+
+describe("an alert", () => {
+  const city = useRecords();
+
+  it("begins open, with its timeline, and reads the same after a restart", () => {
+    const { alert, entry } = aTransition();
+    const created = city.records.alerts.apply({ alert, entry });
+    expect(created).toEqual({ ...alert, handling: "open", assignee: undefined, timeline: [entry] });
+    city.reopen();
+    expect(city.records.alerts.get("a-1")).toEqual(created);
+    expect(city.records.alerts.get("a-2")).toBeUndefined();
+  });
+
+  it("changes nothing when a transition is replayed", () => {
+    const fired = aTransition();
+    const resolved = aTransition({ state: "resolved", resolvedAt: 5_000 }, { what: "resolved", at: 5_000 });
+    city.records.alerts.apply(fired);
+    const after = city.records.alerts.apply(resolved);
+    const newest = city.records.events.newestId();
+    expect(city.records.alerts.apply({ ...fired, entry: { ...fired.entry, knownAt: 9_000 } })).toBeUndefined();
+    expect(city.records.alerts.apply(resolved)).toBeUndefined();
+    expect(city.records.alerts.get("a-1")).toEqual(after);
+    expect(city.records.events.newestId()).toBe(newest);
+  });
+
+  it("takes the same word at another moment as news", () => {
+    city.records.alerts.apply(aTransition());
+    expect(city.records.alerts.apply(aTransition({}, { at: 1_001 }))?.timeline).toHaveLength(2);
+  });
+
+  it("keeps what people did when the engine goes on", () => {
+    const { alerts } = city.records;
+    alerts.apply(aTransition());
+    const taken = anEntry({ at: 3_000, knownAt: 3_000, what: "acknowledged", by: "mary", note: "on my way" });
+    alerts.handle("a-1", { handling: "acknowledged", assignee: "mary" }, taken);
+    const resolved = aTransition(
+      { state: "resolved", resolvedAt: 5_000 },
+      { what: "resolved", at: 5_000, knownAt: 5_000 },
+    );
+    const after = alerts.apply(resolved);
+    expect(after).toMatchObject({ state: "resolved", handling: "acknowledged", assignee: "mary", resolvedAt: 5_000 });
+    expect(after?.timeline).toEqual([anEntry(), taken, resolved.entry]);
+  });
+
+  it("is handled: what is left out stays, null takes the assignee away, comments may repeat", () => {
+    const { alerts } = city.records;
+    alerts.apply(aTransition());
+    const comment = anEntry({ what: "comment", by: "mary" });
+    alerts.handle("a-1", { assignee: "mary" }, comment);
+    expect(alerts.handle("a-1", { handling: "in-progress" }, comment)?.assignee).toBe("mary");
+    const last = alerts.handle("a-1", { assignee: null }, comment);
+    expect(last?.assignee).toBeUndefined();
+    expect(last?.handling).toBe("in-progress");
+    expect(last?.timeline).toHaveLength(4);
+    expect(alerts.handle("none", { handling: "closed" }, comment)).toBeUndefined();
+  });
+
+  it("tells its timeline in the order in which things were known", () => {
+    const { alerts } = city.records;
+    alerts.apply(aTransition({}, { at: 9_000, knownAt: 30, what: "third" }));
+    alerts.apply(aTransition({}, { at: 8_000, knownAt: 10, what: "first" }));
+    alerts.apply(aTransition({}, { at: 7_000, knownAt: 10, what: "second" }));
+    expect(alerts.get("a-1")?.timeline.map((entry) => entry.what)).toEqual(["first", "second", "third"]);
+  });
+
+  it("is one with its entry and its event: a failing transaction leaves none of them", () => {
+    const { alerts, events, transaction } = city.records;
+    const work = () => {
+      alerts.apply(aTransition());
+      throw new Error("no");
+    };
+    expect(() => transaction(work)).toThrow("no");
+    expect([alerts.get("a-1"), events.newestId(), events.after(0, 10)]).toEqual([undefined, 0, []]);
+    expect(alerts.apply(aTransition())).toBeDefined();
+  });
+
+  it("takes moments with fractions, as devices may send them", () => {
+    const fired = aTransition({ startedAt: 1_000.5 }, { at: 1_000.5 });
+    expect(city.records.alerts.apply(fired)?.startedAt).toBe(1_000.5);
+    expect(city.records.alerts.apply(fired)).toBeUndefined();
+  });
+});

@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { lockDataDir } from "../../../store/records/data-dir.ts";
+import { DataDirInUse } from "../../../store/records/errors.ts";
+
+describe("the lock on the data directory", () => {
+  let root: string;
+  let dir: string;
+  const children: ChildProcess[] = [];
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "lamppost-lock-"));
+    dir = join(root, "some", "data");
+  });
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill("SIGKILL");
+    rmSync(root, { recursive: true });
+  });
+
+  /** A second process that tries the lock, says how it went, and stays. */
+  async function another(): Promise<{ answer: string; child: ChildProcess }> {
+    const child = spawn(process.execPath, [join(import.meta.dirname, "lock-child.ts"), dir]);
+    children.push(child);
+    const [chunk] = await once(child.stdout!, "data");
+    return { answer: String(chunk).trimEnd(), child };
+  }
+
+  it("makes the folder for its owner only", () => {
+    lockDataDir(dir).release();
+    expect(statSync(dir).mode & 0o777).toBe(0o700);
+    expect(statSync(join(dir, "lock.db")).mode & 0o777).toBe(0o600);
+  });
+
+  it("keeps a second process out, in one line that names the folder, until it is released", async () => {
+    const lock = lockDataDir(dir);
+    const refused = await another();
+    expect(refused.answer).toBe(`DataDirInUse: The data directory ${dir} is in use by another lamppost process.`);
+    lock.release();
+    expect((await another()).answer).toBe("locked");
+    expect(() => lockDataDir(dir)).toThrow(DataDirInUse);
+  });
+
+  it("is gone after kill -9", async () => {
+    const { answer, child } = await another();
+    expect(answer).toBe("locked");
+    expect(() => lockDataDir(dir)).toThrow(DataDirInUse);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    const lock = lockDataDir(dir);
+    lock.release();
+    expect(() => lock.release()).not.toThrow();
+  });
+
+  it("is not given twice within one process", () => {
+    const lock = lockDataDir(dir);
+    expect(() => lockDataDir(dir)).toThrow(DataDirInUse);
+    lock.release();
+    lockDataDir(dir).release();
+  });
+
+  it("says what is wrong where the folder cannot be made", () => {
+    writeFileSync(join(root, "some"), "a file");
+    expect(() => lockDataDir(dir)).toThrow(/ENOTDIR|EEXIST/);
+  });
+});

@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SILENT } from "../../../model/log.ts";
+import { type Database, openDatabase } from "../../../store/records/database.ts";
+import { RecordsDamaged } from "../../../store/records/errors.ts";
+import { MIGRATIONS } from "../../../store/records/migrations.ts";
+import { openRecords } from "../../../store/records/open.ts";
+import { RecordsTooNew } from "../../../store/records.ts";
+import { aSensor, NOW } from "./setup.ts";
+
+let dir: string;
+let path: string;
+const opened: Database[] = [];
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "lamppost-database-"));
+  path = join(dir, "records.db");
+});
+afterEach(() => {
+  for (const db of opened.splice(0)) db.close();
+  rmSync(dir, { recursive: true });
+});
+const open = () => opened[opened.push(openDatabase(path, SILENT)) - 1]!;
+const pragma = (db: Database, name: string) => Object.values(db.statement(`PRAGMA ${name}`).get()!)[0];
+
+/** Not through `openDatabase`, to see the file as it is. */
+function raw<T>(work: (db: DatabaseSync) => T): T {
+  const db = new DatabaseSync(path);
+  try {
+    return work(db);
+  } finally {
+    db.close();
+  }
+}
+
+describe("opening the records", () => {
+  it("makes the file from nothing, with the newest schema, for its owner only", () => {
+    const db = open();
+    expect(pragma(db, "user_version")).toBe(MIGRATIONS.length);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    db.statement("INSERT INTO offsets VALUES ('store', 1)").run();
+    expect(statSync(`${path}-wal`).mode & 0o777).toBe(0o600);
+  });
+
+  it("makes every commit durable and keeps references true", () => {
+    const db = open();
+    const settings = ["journal_mode", "synchronous", "foreign_keys", "busy_timeout", "temp_store"];
+    expect(settings.map((name) => pragma(db, name))).toEqual(["wal", 2, 1, 5_000, 2]);
+  });
+
+  it("starts from an empty file and runs no step twice", () => {
+    writeFileSync(path, "");
+    open().close();
+    const schema = () => raw((db) => db.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").all());
+    const before = schema();
+    expect(before.length).toBeGreaterThan(10);
+    open().close();
+    expect(schema()).toEqual(before);
+  });
+
+  it("refuses a newer file, naming both versions, and leaves it as it is", () => {
+    raw((db) => db.exec("PRAGMA user_version = 99; CREATE TABLE future (x)"));
+    expect(open).toThrow(RecordsTooNew);
+    expect(open).toThrow(new RegExp(`version 99.* up to ${MIGRATIONS.length}`));
+    expect(raw((db) => db.prepare("PRAGMA journal_mode").get())).toEqual({ journal_mode: "delete" });
+  });
+
+  it("refuses what is not a database", () => {
+    writeFileSync(path, "not a database, but long enough to have a header ".repeat(40));
+    expect(open).toThrow(RecordsDamaged);
+  });
+
+  it("refuses a database that lost its end", () => {
+    const records = openRecords({ path, now: () => NOW, log: SILENT });
+    for (let n = 0; n < 500; n += 1) records.sensors.add(aSensor({ id: `s-${n}`, name: "x".repeat(200) }));
+    records.close();
+    truncateSync(path, Math.floor(statSync(path).size / 8192) * 4096);
+    expect(open).toThrow(RecordsDamaged);
+    expect(open).toThrow(/records\.db is damaged .*restore it from a backup/);
+  });
+
+  it("lets no two statements of a full cache mix up", () => {
+    const db = open();
+    for (let n = 0; n < 1_000; n += 1) expect(db.statement(`SELECT ${n} AS n`).get()).toEqual({ n });
+    expect(db.statement("SELECT 1 AS n").get()).toEqual({ n: 1 });
+  });
+
+  it("closes twice without harm", () => {
+    const db = open();
+    db.close();
+    expect(() => db.close()).not.toThrow();
+  });
+});
