@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -11,6 +11,7 @@ import { openRecords } from "../../../store/records/open.ts";
 import { RecordsTooNew } from "../../../store/records.ts";
 import { aSensor, NOW } from "./setup.ts";
 
+const PAGE_BYTES = 4096;
 let dir: string;
 let path: string;
 const opened: Database[] = [];
@@ -72,11 +73,26 @@ describe("opening the records", () => {
     expect(open).toThrow(RecordsDamaged);
   });
 
-  it("refuses a database that lost its end", () => {
+  function fill(): number {
     const records = openRecords({ path, now: () => NOW, log: SILENT });
-    for (let n = 0; n < 500; n += 1) records.sensors.add(aSensor({ id: `s-${n}`, name: "x".repeat(200) }));
+    records.transaction(() => {
+      for (let n = 0; n < 500; n += 1) records.sensors.add(aSensor({ id: `s-${n}`, name: "x".repeat(200) }));
+    });
     records.close();
-    truncateSync(path, Math.floor(statSync(path).size / 8192) * 4096);
+    return statSync(path).size / PAGE_BYTES;
+  }
+
+  it("refuses a database with a page of garbage inside", () => {
+    const pages = fill();
+    const file = openSync(path, "r+");
+    writeSync(file, Buffer.alloc(PAGE_BYTES, 0x5a), 0, PAGE_BYTES, (pages - 5) * PAGE_BYTES);
+    closeSync(file);
+    expect(open).toThrow(RecordsDamaged);
+  });
+
+  it("refuses a database that lost its end", () => {
+    const pages = fill();
+    truncateSync(path, Math.floor(pages / 2) * PAGE_BYTES);
     expect(open).toThrow(RecordsDamaged);
     expect(open).toThrow(/records\.db is damaged .*restore it from a backup/);
   });

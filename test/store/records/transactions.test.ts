@@ -98,10 +98,11 @@ describe("a transaction", () => {
       run.afterCommit(() => {
         told.push("a");
         run.transaction(() => run.afterCommit(() => told.push("c")));
+        told.push("a, to the end");
       });
       run.afterCommit(() => told.push("b"));
     });
-    expect(told).toEqual(["a", "b", "c"]);
+    expect(told).toEqual(["a", "a, to the end", "b", "c"]);
   });
 
   it("stays committed when a job fails, logs it and runs the others", () => {
