@@ -1,0 +1,109 @@
+import { type Message, PAYLOAD_BYTES_MAX, type Source } from "../model/message.ts";
+import type { Reading } from "../model/reading.ts";
+import type { Rejection } from "../model/rejection.ts";
+import { parseSensorTopic, type ReadingTopic } from "../model/topics.ts";
+import type { Sensor } from "../store/records.ts";
+import { personalData, readReading } from "./check-reading.ts";
+import { type Fault, fault, isFault } from "./fault.ts";
+import { parseNative, personalWordIn } from "./formats/native.ts";
+
+/** What decoding needs to know of the city. */
+export type DecodeContext = {
+  sensor(id: string): Sensor | undefined;
+  /** Registers a sensor first seen through a gateway; undefined if that is not allowed. Asked again, changes nothing. */
+  enrol(topic: ReadingTopic, source: Source): Sensor | undefined;
+};
+
+/**
+ * Every item of a message ends in exactly one of the two lists. A message that cannot be opened as a whole is one item:
+ * a rejection with index 0. Both lists are in the order of the message.
+ */
+export type Decoded = { readonly readings: readonly Reading[]; readonly rejections: readonly Rejection[] };
+
+const NONE: readonly never[] = Object.freeze([]);
+
+/** The only way bytes become readings. Never throws: bad input is data, not an exception. */
+export function decodeMessage(message: Message, context: DecodeContext): Decoded {
+  const topic = parseSensorTopic(message.topic);
+  if (topic?.channel !== "readings") return whole(message, undefined, fault("unknown_topic", TOPIC_HINT));
+  const sensor = context.sensor(topic.sensorId);
+  const refusal = sensor ? wrongSensor(sensor, topic) : strangerAt(message.source, topic);
+  if (refusal) return whole(message, topic, refusal);
+  const items = parseNative(message.payload);
+  if (isFault(items)) return whole(message, topic, items);
+  const decoded = decodeItems(message, topic, items);
+  // A sensor is enrolled by its first good reading, not by noise on a topic.
+  if (sensor || decoded.readings.length === 0) return decoded;
+  const enrolled = context.enrol(topic, message.source);
+  const afterwards = enrolled ? wrongSensor(enrolled, topic) : unknownSensor(topic);
+  return afterwards ? whole(message, topic, afterwards) : decoded;
+}
+
+function decodeItems(message: Message, topic: ReadingTopic, items: readonly unknown[]): Decoded {
+  if (items.length === 1) {
+    const only = readReading(topic, items[0], message.receivedAt, message.seq);
+    return isFault(only) ? whole(message, topic, only) : { readings: [only], rejections: NONE };
+  }
+  const readings: Reading[] = [];
+  const faults: [number, Fault][] = [];
+  for (let index = 0; index < items.length; index++) {
+    const result = readReading(topic, items[index], message.receivedAt, message.seq);
+    if (isFault(result)) faults.push([index, result]);
+    else readings.push(result);
+  }
+  if (faults.length === 0) return { readings, rejections: NONE };
+  const payload = keptPayload(message, faults);
+  return { readings, rejections: faults.map(([index, why]) => reject(message, topic, why, index, payload)) };
+}
+
+/** The message as a whole, or its only reading, is rejected. */
+function whole(message: Message, topic: ReadingTopic | undefined, why: Fault): Decoded {
+  const tooLong = message.payload.byteLength > PAYLOAD_BYTES_MAX;
+  const word = tooLong || why.reason === "personal_data" ? undefined : personalWordIn(message.payload);
+  const final = word ? personalData(word) : why;
+  const payload = tooLong || final.reason === "personal_data" ? undefined : message.payload;
+  return { readings: NONE, rejections: [reject(message, topic, final, 0, payload)] };
+}
+
+/** One personal key anywhere in an array, and no rejection of that message keeps the payload. */
+function keptPayload(message: Message, faults: readonly [number, Fault][]): Uint8Array | undefined {
+  const personal = faults.some(([, why]) => why.reason === "personal_data") || personalWordIn(message.payload);
+  return personal ? undefined : message.payload;
+}
+
+function reject(
+  message: Message,
+  topic: ReadingTopic | undefined,
+  why: Fault,
+  index: number,
+  payload: Uint8Array | undefined,
+): Rejection {
+  return {
+    journalSeq: message.seq,
+    index,
+    reason: why.reason,
+    detail: why.detail,
+    receivedAt: message.receivedAt,
+    source: message.source,
+    topic: message.topic,
+    ...(topic && { sensorId: topic.sensorId, district: topic.district, kind: topic.kind }),
+    ...(payload && { payload }),
+  };
+}
+
+const TOPIC_HINT =
+  "Readings go to city/<district>/<air|traffic|energy>/<sensorId>, ids in small letters, digits and -.";
+
+function wrongSensor(sensor: Sensor, topic: ReadingTopic): Fault | undefined {
+  if (sensor.kind === topic.kind && sensor.district === topic.district) return undefined;
+  const place = `${sensor.id} is registered as ${sensor.kind} in ${sensor.district}`;
+  return fault("wrong_sensor", `${place}, not as ${topic.kind} in ${topic.district}.`);
+}
+
+function strangerAt(source: Source, topic: ReadingTopic): Fault | undefined {
+  return source.role === "gateway" ? undefined : unknownSensor(topic);
+}
+
+function unknownSensor(topic: ReadingTopic): Fault {
+  return fault("unknown_sensor", `${topic.sensorId} is not registered; add it, or publish through a gateway.`);
+}

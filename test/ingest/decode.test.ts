@@ -1,0 +1,223 @@
+import { describe, expect, it } from "vitest";
+import { decodeMessage } from "../../ingest/decode.ts";
+import { createDecodeContext } from "../../ingest/enrolment.ts";
+import type { Sensor } from "../../store/records.ts";
+import { aMessage, aSensor, CITY, GATEWAY, T0 } from "./helpers.ts";
+import { TABLE } from "./payload-table.ts";
+
+const TOPICS = {
+  air: "city/north/air/air-1",
+  traffic: "city/north/traffic/flow-1",
+  energy: "city/north/energy/feeder-1",
+};
+const decode = (payload: unknown, fields = {}) => decodeMessage(aMessage(payload, fields), CITY);
+const reasonOf = (payload: unknown, fields = {}) => decode(payload, fields).rejections[0]?.reason;
+const detailOf = (payload: unknown, fields = {}) => decode(payload, fields).rejections[0]?.detail;
+
+function outcome(kind: keyof typeof TOPICS, payload: unknown): string {
+  const { readings, rejections } = decode(payload, { topic: TOPICS[kind] });
+  const items: string[] = Array(readings.length + rejections.length).fill("ok");
+  for (const { index, reason } of rejections) items[index] = reason;
+  return items.join(" ");
+}
+
+describe("the table of payloads", () => {
+  it("has at least 200 rows", () => expect(TABLE.length).toBeGreaterThanOrEqual(200));
+
+  it.each(TABLE.map(([kind, payload, expected], i) => ({ i, kind, expected, payload, shown: show(payload) })))(
+    "$i $kind $shown -> $expected",
+    ({ kind, payload, expected }) => {
+      expect(outcome(kind, payload)).toBe(expected);
+    },
+  );
+});
+
+function show(payload: unknown): string {
+  return (typeof payload === "string" ? payload : (JSON.stringify(payload) ?? "")).slice(0, 60).replaceAll("%", "");
+}
+
+describe("a good reading", () => {
+  it("carries what the topic and the payload say", () => {
+    const payload = { measuredAt: "2026-11-21T09:59:00+00:00", seq: 17, pm25: 12.4, no2: null, battery: 87 };
+    const { readings, rejections } = decode(payload, { seq: 9 });
+    expect(rejections).toEqual([]);
+    expect(readings).toEqual([
+      {
+        sensorId: "air-1",
+        kind: "air",
+        district: "north",
+        measuredAt: T0 - 60_000,
+        receivedAt: T0,
+        values: { pm25: 12.4, battery: 87 },
+        journalSeq: 9,
+      },
+    ]);
+  });
+
+  it("cuts fractions beyond milliseconds and counts zones", () => {
+    const measured = (measuredAt: string) => decode({ measuredAt, pm25: 1 }).readings[0]?.measuredAt;
+    expect(measured("2026-11-21T09:00:00.1239Z")).toBe(T0 - 3_600_000 + 123);
+    expect(measured("2026-11-21T09:30:00+01:30")).toBe(T0 - 2 * 3_600_000);
+    expect(measured("2026-11-21T05:00:00-05")).toBe(T0);
+  });
+
+  it("flags what is possible but rare", () => {
+    expect(decode({ pm25: 501, no2: 10 }).readings[0]?.quality).toEqual({ pm25: "suspect" });
+    expect(decode({ no2: -3 }).readings[0]?.quality).toEqual({ no2: "suspect" });
+    expect(decode({ no2: 10 }).readings[0]).not.toHaveProperty("quality");
+  });
+
+  it("takes an overshooting humidity as saturated", () => {
+    const [reading] = decode({ relativeHumidity: 103.2 }).readings;
+    expect(reading?.values).toEqual({ relativeHumidity: 100 });
+    expect(reading?.quality).toEqual({ relativeHumidity: "suspect" });
+    expect(decode({ relativeHumidity: 100 }).readings[0]).not.toHaveProperty("quality");
+  });
+
+  it("flags fractions of particles that weigh more than the whole, with a tolerance", () => {
+    const quality = (values: object) => decode(values).readings[0]?.quality;
+    expect(quality({ pm25: 12, pm10: 10 })).toBeUndefined();
+    expect(quality({ pm25: 12.1, pm10: 10 })).toEqual({ pm25: "suspect", pm10: "suspect" });
+    expect(quality({ pm25: 110, pm10: 100 })).toBeUndefined();
+    expect(quality({ pm25: 111, pm10: 100 })).toEqual({ pm25: "suspect", pm10: "suspect" });
+    expect(quality({ pm1: 20, pm10: 10 })).toEqual({ pm1: "suspect", pm10: "suspect" });
+    expect(quality({ pm1: 20, pm25: 10, pm10: 30 })).toEqual({ pm1: "suspect", pm25: "suspect" });
+  });
+});
+
+describe("history", () => {
+  const topic = "import/north/air/air-1";
+  it("may be old but not ahead of the clock", () => {
+    expect(decode({ measuredAt: "2013-03-10T00:00:00Z", pm25: 1 }, { topic }).readings[0]?.imported).toBe(true);
+    expect(reasonOf({ measuredAt: "2027-01-01T00:00:00Z", pm25: 1 }, { topic })).toBe("future");
+  });
+  it("does not take epoch seconds for a day in 1970", () => {
+    expect(reasonOf({ measuredAt: 1362873600, pm25: 1 }, { topic })).toBe("bad_timestamp");
+  });
+});
+
+describe("topics and sensors", () => {
+  it.each([
+    "",
+    "city",
+    "city/north/air",
+    "city/north/air/air-1/status",
+    "city/north/air/air-1/rejected",
+    "city/north/air/air-1/x",
+    "city/north/water/air-1",
+    "city/North/air/air-1",
+    "city/north/air/",
+    "city/north/air/a+b",
+    "city/north/air/#",
+    "$SYS/north/air/air-1",
+    "city/north/air/__proto__",
+    "import/north/air/air-1/status",
+    "alerts/north/info/x",
+    "city/north/air/a\u0000b",
+  ])("%j is not a topic for readings", (topic) => {
+    const { rejections } = decode({ pm25: 1 }, { topic });
+    expect(rejections).toHaveLength(1);
+    expect(rejections[0]?.reason).toBe("unknown_topic");
+    expect(rejections[0]).not.toHaveProperty("sensorId");
+  });
+
+  it("refuses strangers and sensors that are registered elsewhere", () => {
+    expect(reasonOf({ pm25: 1 }, { topic: "city/north/air/nobody" })).toBe("unknown_sensor");
+    expect(reasonOf({ pm25: 1 }, { topic: "city/south/air/air-1" })).toBe("wrong_sensor");
+    expect(reasonOf({ flow: 1 }, { topic: "city/north/traffic/air-1" })).toBe("wrong_sensor");
+    expect(reasonOf({ pm25: 1 }, { topic: "city/north/air/nobody", source: GATEWAY })).toBe("unknown_sensor");
+  });
+
+  it("counts a message of a stranger as one item, whatever it holds", () => {
+    expect(decode([{ pm25: 1 }, { pm25: 2 }], { topic: "city/north/air/nobody" }).rejections).toHaveLength(1);
+  });
+});
+
+describe("enrolment through a gateway", () => {
+  function registry(options: { autoEnrol: boolean; sensorsMax: number }) {
+    const sensors = new Map<string, Sensor>([["air-1", aSensor()]]);
+    const parts = {
+      get: (id: string) => sensors.get(id),
+      list: () => [...sensors.values()],
+      add: (sensor: Sensor) => void sensors.set(sensor.id, sensor),
+    };
+    const context = createDecodeContext(parts, options, () => T0);
+    const publish = (payload: unknown, source: typeof GATEWAY | undefined = GATEWAY) =>
+      decodeMessage(aMessage(payload, { topic: "city/north/air/new-1", ...(source && { source }) }), context);
+    return { sensors, publish };
+  }
+
+  it("adds a sensor with the kind and district of its first good reading, once", () => {
+    const { sensors, publish } = registry({ autoEnrol: true, sensorsMax: 10 });
+    expect(publish("noise").readings).toHaveLength(0);
+    expect(sensors.has("new-1")).toBe(false);
+    expect(publish({ pm25: 1 }).readings).toHaveLength(1);
+    expect(publish({ pm25: 1 }).readings).toHaveLength(1);
+    expect(sensors.get("new-1")).toMatchObject({ kind: "air", district: "north", gateway: "gw-north", createdAt: T0 });
+  });
+
+  it.each([
+    { autoEnrol: false, sensorsMax: 10 },
+    { autoEnrol: true, sensorsMax: 1 },
+  ])("does not with %o", (options) => {
+    const { sensors, publish } = registry(options);
+    expect(publish({ pm25: 1 }).rejections[0]?.reason).toBe("unknown_sensor");
+    expect(sensors.size).toBe(1);
+  });
+});
+
+describe("what the device maker reads", () => {
+  it.each([
+    [{ pm2_5: 1 }, /"pm2_5" is not a metric of air sensors; did you mean "pm25"\?/],
+    [{ humidity: 40 }, /did you mean "relativeHumidity"/],
+    [{ temprature: 4 }, /did you mean "temperature"/],
+    [{ flow: 1 }, /"flow" is not a metric of air sensors\.$/],
+    [{ sensorId: 1 }, /the topic says/],
+    [{ pm25: 2000 }, /pm25 is 2000; the hardware limits are -5 to 1000 µg\/m³/],
+    [{ pm25: "1" }, /pm25 must be a number or null, not a string/],
+    [{ pm25: 1, measuredAt: "2026-11-21T10:00:00" }, /no zone/],
+    [{ pm25: 1, measuredAt: 1795255200 }, /not seconds/],
+    [{ pm25: 1, measuredAt: "2026-11-21T12:00:00Z" }, /120 min|2 h/],
+    ['{"pm25":1,}', /from character \d+/],
+  ])("%j", (payload, expected) => expect(detailOf(payload)).toMatch(expected));
+
+  it("shows a long or unprintable key short and on one line", () => {
+    const detail = detailOf({ [`x\r\n\u001b[31m${"y".repeat(5000)}`]: 1 })!;
+    expect(detail).toMatch(/^[\x20-\x7e…]+$/);
+    expect(detail.length).toBeLessThan(120);
+  });
+});
+
+describe("personal data", () => {
+  it.each([
+    '{"flow":1,"plate":"SECRET-1"}',
+    '{"vehicle":{"plate":"SECRET-1"}}',
+    '{"plate SECRET-1":1}',
+    '{"flow":1,"plate":"SECRET-1',
+    '[{"flow":1},{"plate":"SECRET-1"},{"flow":-1},{"flow":"x"}]',
+    `[{"flow":-1},{"plate"${" ".repeat(500)}:"SECRET-1"}]`,
+    '[{"flow":-1},{"pl\\u0061te":"SECRET-1"}]',
+  ])("is neither kept nor told: %s", (payload) => {
+    const { rejections } = decode(payload, { topic: TOPICS.traffic });
+    expect(rejections.some((one) => one.reason === "personal_data")).toBe(true);
+    for (const rejection of rejections) {
+      expect(rejection).not.toHaveProperty("payload");
+      expect(JSON.stringify(rejection)).not.toContain("SECRET");
+    }
+  });
+
+  it("is looked for in messages nobody opens", () => {
+    const [rejection] = decode('{"plate":"SECRET-1"}', { topic: "nowhere" }).rejections;
+    expect(rejection?.reason).toBe("personal_data");
+    expect(rejection).not.toHaveProperty("payload");
+  });
+
+  it("does not cost other rejections their payload", () => {
+    expect(decode({ surface: 1 }).rejections[0]?.payload).toEqual(aMessage({ surface: 1 }).payload);
+  });
+});
+
+it("leaves prototypes alone", () => {
+  decode('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"pm25":1}');
+  expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+});
