@@ -1,0 +1,144 @@
+import { InfluxDB } from "@influxdata/influxdb-client";
+import { StoreError } from "../reading-store.ts";
+import { queryError, toStoreError } from "./errors.ts";
+import { splitLines } from "./split-lines.ts";
+
+export type InfluxFlavour =
+  /** 2.x and later. A bucket called `db/rp` is read as retention policy `rp` of `db`. */
+  | { readonly token: string; readonly org: string; readonly bucket: string }
+  /** 1.x. */
+  | { readonly database: string; readonly username?: string; readonly password?: string };
+
+export type Series = {
+  readonly name: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly columns: readonly string[];
+  readonly values: readonly (readonly (string | number | null)[])[];
+};
+
+export type InfluxClient = {
+  /** One request. Throws `StoreError`. */
+  write(lines: readonly string[]): Promise<void>;
+  /** InfluxQL with bound values; the answer comes in parts of at most 5,000 rows. Throws `StoreError`. */
+  query(text: string, values?: Readonly<Record<string, string>>): AsyncGenerator<Series>;
+};
+
+/** Rows the server may put in one part of an answer. */
+const PART_ROWS_MAX = 5_000;
+/** Smaller bodies are not worth packing; on the same machine none is (it costs 10-40 % of the speed). */
+const GZIP_FROM_BYTES = 1_000;
+
+type ClientOptions = { readonly url: string; readonly flavour: InfluxFlavour; readonly timeoutMs: number };
+
+/**
+ * The two requests we need, on the transport of the official client. Its `WriteApi` is left aside: it buffers, retries
+ * and drops on its own, and our journal does that better. No answer within `timeoutMs` is "unavailable".
+ */
+export function createInfluxClient({ url, flavour, timeoutMs }: ClientOptions): InfluxClient {
+  const authorization = authorizationOf(flavour);
+  const headers: Record<string, string> = authorization ? { authorization } : {};
+  // The client's own timeout would count a slow reader of ours as a slow server, so it is off.
+  const { transport } = new InfluxDB({ url, timeout: 0, headers });
+  const writePath = writePathOf(flavour);
+  const queryPath = queryPathOf(flavour);
+  const local = /^(127\.|localhost$|\[::1\]$)/.test(new URL(url).hostname);
+  const gzip = local ? {} : { gzipThreshold: GZIP_FROM_BYTES };
+
+  function write(lines: readonly string[]): Promise<void> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const options = { method: "POST", headers: { "content-type": "text/plain; charset=utf-8" }, signal, ...gzip };
+    return new Promise((resolve, reject) => {
+      let status = 0;
+      transport.send(writePath, lines.join("\n"), options, {
+        responseStarted: (_headers, statusCode) => {
+          status = statusCode ?? 0;
+        },
+        next: () => {},
+        error: (error) => reject(signal.aborted ? tooSlow(timeoutMs, error) : toStoreError(error, Date.now())),
+        // Only this status means "kept": a login page of some proxy is a 200, too.
+        complete: () => (status === 204 ? resolve() : reject(signal.aborted ? tooSlow(timeoutMs) : unexpected(status))),
+      });
+    });
+  }
+
+  async function* query(text: string, values: Readonly<Record<string, string>> = {}): AsyncGenerator<Series> {
+    const watchdog = createWatchdog(timeoutMs);
+    const body = new URLSearchParams({ q: text, params: JSON.stringify(values) }).toString();
+    const form = { "content-type": "application/x-www-form-urlencoded" };
+    const options = { method: "POST", headers: form, signal: watchdog.signal };
+    try {
+      const bytes = transport.iterate(queryPath, body, options);
+      for await (const line of splitLines(watchdog.watch(bytes))) yield* seriesOf(line);
+    } catch (error) {
+      if (watchdog.signal.aborted) throw tooSlow(timeoutMs, error);
+      const known = toStoreError(error, Date.now());
+      throw known.kind === "refused" ? queryError(known.message) : known;
+    }
+  }
+
+  return { write, query };
+}
+
+function authorizationOf(flavour: InfluxFlavour): string | undefined {
+  if ("token" in flavour) return `Token ${flavour.token}`;
+  const { username, password = "" } = flavour;
+  return username === undefined ? undefined : `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+function writePathOf(flavour: InfluxFlavour): string {
+  if (!("token" in flavour)) return `/write?${new URLSearchParams({ db: flavour.database, precision: "ms" })}`;
+  const { org, bucket } = flavour;
+  return `/api/v2/write?${new URLSearchParams({ org, bucket, precision: "ms" })}`;
+}
+
+function queryPathOf(flavour: InfluxFlavour): string {
+  const [db = "", rp] = "token" in flavour ? flavour.bucket.split("/") : [flavour.database];
+  const chunks = { epoch: "ms", chunked: "true", chunk_size: String(PART_ROWS_MAX) };
+  return `/query?${new URLSearchParams({ db, ...(rp === undefined ? {} : { rp }), ...chunks })}`;
+}
+
+const tooSlow = (timeoutMs: number, cause?: unknown) =>
+  new StoreError("unavailable", `InfluxDB gave no answer within ${timeoutMs} ms`, { cause });
+const unexpected = (status: number) =>
+  new StoreError("misconfigured", `the server answered ${status} where InfluxDB answers 204`);
+
+/** HTTP 200 does not mean success: an error stands inside, or the answer was cut off at a limit of the server. */
+function* seriesOf(line: string): Generator<Series> {
+  const answer = parseAnswer(line);
+  if (answer.error !== undefined) throw queryError(answer.error);
+  for (const result of answer.results ?? []) {
+    if (result.error !== undefined) throw queryError(result.error);
+    yield* result.series ?? [];
+  }
+}
+
+type Answer = {
+  readonly error?: string;
+  readonly results?: readonly { readonly error?: string; readonly series?: readonly Series[] }[];
+};
+
+function parseAnswer(line: string): Answer {
+  try {
+    return JSON.parse(line) as Answer;
+  } catch (cause) {
+    throw new StoreError("unavailable", "the answer of InfluxDB is not JSON or breaks off", { cause });
+  }
+}
+
+/** Aborts when the server keeps us waiting; the time our own reader takes does not count. */
+function createWatchdog(timeoutMs: number) {
+  const controller = new AbortController();
+  async function* watch(bytes: AsyncIterableIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let timer = setTimeout(() => controller.abort(), timeoutMs);
+    try {
+      for await (const part of bytes) {
+        clearTimeout(timer);
+        yield part;
+        timer = setTimeout(() => controller.abort(), timeoutMs);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  return { signal: controller.signal, watch };
+}

@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+export type InfluxServer = { readonly url: string; stop(): Promise<void> };
+
+/** A private InfluxDB 1.x on free loopback ports with its data in a temporary folder. Ask `needs("influxd")` first. */
+export async function startInfluxd(): Promise<InfluxServer> {
+  const folder = await mkdtemp(join(tmpdir(), "lamppost-influxd-"));
+  const configPath = join(folder, "influxdb.conf");
+  await writeFile(configPath, configOf(folder));
+  const server = spawn("influxd", ["-config", configPath], { stdio: ["ignore", "ignore", "pipe"] });
+  const stopped = once(server, "close");
+  const lines = createInterface({ input: server.stderr });
+  const port = await new Promise<string>((resolve, reject) => {
+    const seen: string[] = [];
+    server.once("error", reject);
+    server.once("close", () => reject(new Error(`influxd ended at once:\n${seen.join("\n")}`)));
+    lines.on("line", (line) => {
+      seen.push(line);
+      const address = /Listening on HTTP.* addr=\S*?:(\d+)/.exec(line);
+      if (address) resolve(address[1]!);
+    });
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      server.kill("SIGTERM");
+      await stopped;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Both listeners on loopback: by default the second one is open to the world. */
+function configOf(folder: string): string {
+  return `
+reporting-disabled = true
+bind-address = "127.0.0.1:0"
+[meta]
+  dir = "${folder}/meta"
+[data]
+  dir = "${folder}/data"
+  wal-dir = "${folder}/wal"
+  index-version = "tsi1"
+  query-log-enabled = false
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "127.0.0.1:0"
+  log-enabled = false
+`;
+}
