@@ -8,6 +8,7 @@ import { type Database, openDatabase } from "../../../store/records/database.ts"
 import { RecordsDamaged } from "../../../store/records/errors.ts";
 import { MIGRATIONS } from "../../../store/records/migrations.ts";
 import { openRecords } from "../../../store/records/open.ts";
+import { createSensorRecords } from "../../../store/records/sensors.ts";
 import { RecordsTooNew } from "../../../store/records.ts";
 import { aSensor, NOW } from "./setup.ts";
 
@@ -95,6 +96,30 @@ describe("opening the records", () => {
     truncateSync(path, Math.floor(pages / 2) * PAGE_BYTES);
     expect(open).toThrow(RecordsDamaged);
     expect(open).toThrow(/records\.db is damaged .*restore it from a backup/);
+  });
+
+  it("keeps RAM in step when the disk is full, and goes on when there is room again", () => {
+    const db = open();
+    const sensors = createSensorRecords(db);
+    const pages = Number(pragma(db, "page_count"));
+    db.statement(`PRAGMA max_page_count = ${pages + 3}`).get();
+    const fill = () => {
+      for (let n = 0; n < 500; n += 1) {
+        const id = `s-${String(n).padStart(3, "0")}`;
+        db.transaction(() => sensors.add(aSensor({ id, name: "x".repeat(200) })));
+      }
+    };
+    expect(fill).toThrow(/full/);
+    const rows = () =>
+      db
+        .statement("SELECT id FROM sensors ORDER BY id")
+        .all()
+        .map((row) => row.id);
+    expect(rows().length).toBeGreaterThan(5);
+    expect(sensors.list().map((one) => one.id)).toEqual(rows());
+    db.statement("PRAGMA max_page_count = 100000").get();
+    sensors.add(aSensor({ id: "t" }));
+    expect(rows().at(-1)).toBe("t");
   });
 
   it("lets no two statements of a full cache mix up", () => {
