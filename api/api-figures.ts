@@ -1,0 +1,40 @@
+import type { Figure } from "../model/health.ts";
+import type { Api, Parts } from "./api.ts";
+
+/** The API's own counters. Routes are patterns, so their number is fixed. */
+export function countRequests(app: Api, { auth, streams }: Pick<Parts, "auth" | "streams">) {
+  const requests = new Map<string, { route: string; method: string; status: string; count: number }>();
+  app.addHook("onResponse", async (request, reply) => {
+    const route = request.is404 ? "unknown" : (request.routeOptions.url ?? "unknown");
+    const status = String(reply.statusCode);
+    const method = request.is404 ? "any" : request.method;
+    const key = `${method} ${route} ${status}`;
+    const entry = requests.get(key) ?? { route, method, status, count: 0 };
+    entry.count += 1;
+    requests.set(key, entry);
+  });
+
+  return (): Figure[] => {
+    const { open, refused, dropped, missedReadings } = streams.counts();
+    const byRoute = [...requests.values()].map(({ count, ...labels }) =>
+      counter("lamppost_http_requests_total", "Requests answered", count, labels),
+    );
+    return [
+      ...byRoute,
+      counter("lamppost_http_auth_refused_total", "Requests with an unknown token", auth.counts.refused),
+      counter("lamppost_http_forbidden_total", "Requests beyond the role", auth.counts.forbidden),
+      { name: "lamppost_http_streams", help: "Open event streams", type: "gauge", value: open },
+      counter("lamppost_http_streams_refused_total", "Event streams refused for too many", refused),
+      counter("lamppost_http_streams_dropped_total", "Event streams closed for not reading", dropped),
+      counter(
+        "lamppost_http_streams_missed_total",
+        "Batches of live readings skipped for slow clients",
+        missedReadings,
+      ),
+    ];
+  };
+}
+
+function counter(name: string, help: string, value: number, labels?: Record<string, string>): Figure {
+  return { name, help, type: "counter", value, ...(labels ? { labels } : {}) };
+}

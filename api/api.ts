@@ -1,0 +1,25 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Auth } from "./auth.ts";
+import type { ApiDeps } from "./deps.ts";
+import type { Latest } from "./latest.ts";
+import type { Limits } from "./limits.ts";
+import type { Streams } from "./streams.ts";
+
+/** Fastify with zod schemas. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** What the routes share; each takes what it needs. */
+export type Parts = ApiDeps & {
+  readonly auth: Auth;
+  readonly limits: Limits;
+  readonly latest: Latest;
+  readonly streams: Streams;
+};

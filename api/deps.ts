@@ -1,0 +1,83 @@
+import type { Figure, Health } from "../model/health.ts";
+import type { Kind } from "../model/kinds.ts";
+import type { Log } from "../model/log.ts";
+import type { NewMessage } from "../model/message.ts";
+import type { Reading } from "../model/reading.ts";
+import type { Reason } from "../model/rejection.ts";
+import type { Rule } from "../model/rule.ts";
+import type { ReadingTopic } from "../model/topics.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
+import type { Records } from "../store/records.ts";
+import type { Limits } from "./limits.ts";
+
+/** All the API needs from the rest of the service; `app.ts` wires it. */
+export type ApiDeps = {
+  readonly records: ApiRecords;
+  readonly store: Pick<ReadingStore, "stream" | "aggregate" | "latest">;
+  /**
+   * Resolves when the messages are on disk (fsynced). Rejects with an Error that has `state: "full" | "failed" |
+   * "closed"` when they could not be kept: the answer is then 503 and the sender tries again.
+   */
+  submit(messages: NewMessage[]): Promise<void>;
+  /** The verdict of the worker on one flat reading (`{measuredAt?, seq?, pm25, …}`), without keeping it. */
+  check(at: ReadingTopic, value: Readonly<Record<string, unknown>>, receivedAt: number): Checked;
+  rules(): readonly Rule[];
+  ledger(): LedgerView;
+  /** Appends these quarantined messages to the journal again; how many it did. */
+  redrive(ids: readonly number[], by: string): Promise<number>;
+  health(): readonly Health[];
+  figures(): readonly Figure[];
+  readonly live: LiveReadings;
+  /** Closes the MQTT connections of an account whose credential was removed. */
+  disconnect(name: string): void;
+  now(): number;
+  readonly log: Log;
+  readonly options: ApiOptions;
+};
+
+export type ApiRecords = Pick<
+  Records,
+  "sensors" | "credentials" | "alerts" | "events" | "quarantine" | "ledger" | "audit" | "transaction"
+>;
+
+export type Checked = { readonly ok: unknown } | { readonly reason: Reason; readonly detail: string };
+
+export type LedgerSums = {
+  readonly received: number;
+  readonly stored: number;
+  readonly duplicate: number;
+  readonly quarantined: number;
+};
+
+export type LedgerView = LedgerSums & {
+  readonly inJournal: number;
+  /** received = stored + duplicate + quarantined + inJournal. */
+  readonly balanced: boolean;
+  /** How many were quarantined for which reason. */
+  readonly reasons?: Readonly<Record<string, number>>;
+  readonly days: readonly (LedgerSums & { readonly day: string })[];
+};
+
+export type LiveReadings = {
+  /** The newest reading of each sensor since the service started. */
+  latest(filter?: { sensorId?: string; district?: string; kind?: Kind }): readonly Reading[];
+  /** What is known of a sensor's connection: `online` from its status topic, absent if it never said. */
+  seen(sensorId: string): { readonly online?: boolean; readonly lastSeenAt?: number } | undefined;
+  /** Every decoded batch; returns how to stop. */
+  subscribe(listener: (readings: readonly Reading[]) => void): () => void;
+};
+
+export type ApiOptions = {
+  readonly version: string;
+  /**
+   * Host names a request may carry (without port). Set it when bound to loopback, against DNS rebinding;
+   * undefined lets any name in.
+   */
+  readonly hostsAllowed?: readonly string[];
+  /** Addresses of proxies whose X-Forwarded-For is believed. */
+  readonly proxiesTrusted?: readonly string[];
+  readonly limits?: Partial<Limits>;
+};
+
+/** The names a loopback listener answers to. */
+export const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];

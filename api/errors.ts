@@ -1,0 +1,81 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Log } from "../model/log.ts";
+import { StoreError } from "../store/reading-store.ts";
+import { RecordConflict } from "../store/records.ts";
+import { invalid, PROBLEMS, ProblemError, type ProblemName } from "./problems.ts";
+
+/** Every error leaves as `application/problem+json`; what is our fault leaves without details and is logged. */
+export function addErrors(app: FastifyInstance, log: Log): void {
+  const seen = new Set<string>();
+  app.addHook("onRoute", (route) => {
+    for (const method of [route.method].flat()) seen.add(`${method} ${route.url}`);
+  });
+  app.setErrorHandler((error, request, reply) => answer(error, request, reply, log));
+  app.setNotFoundHandler((request, reply) => {
+    const allow = methodsAt(seen, request.url.split("?", 1)[0] ?? "");
+    const known = allow.length > 0;
+    if (known) reply.header("allow", allow.join(", "));
+    const detail = known ? `Try ${allow.join(" or ")}.` : "See /docs for the addresses.";
+    return answer(new ProblemError(known ? "method-not-allowed" : "not-found", detail), request, reply, log);
+  });
+}
+
+export function answer(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
+  const known = toProblem(error);
+  if (known.statusCode === 500) {
+    const route = request.routeOptions?.url;
+    log.error({ err: error, requestId: request.id, method: request.method, route }, "request failed");
+  }
+  if (known.retryAfterS !== undefined) reply.header("retry-after", known.retryAfterS);
+  if (known.statusCode === 401) reply.header("www-authenticate", 'Bearer realm="lamppost"');
+  return reply.code(known.statusCode).type("application/problem+json").send(JSON.stringify(known.problem));
+}
+
+export function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof RecordConflict) return new ProblemError("conflict", "The name is taken.");
+  if (error instanceof StoreError) return storeProblem(error);
+  const { statusCode, message, name: kind } = error as { statusCode?: unknown; message?: unknown; name?: unknown };
+  if (kind === "RecordBadCursor") return invalid("#/query/cursor", "This is not a cursor of ours.");
+  const name = typeof statusCode === "number" ? nameOf(statusCode) : "internal";
+  return name === "internal" ? new ProblemError("internal") : new ProblemError(name, String(message).slice(0, 200));
+}
+
+function storeProblem(error: StoreError): ProblemError {
+  if (error.kind !== "unavailable" && error.kind !== "misconfigured") return new ProblemError("internal");
+  const retryAfterS = Math.ceil((error.retryAfterMs ?? 10_000) / 1_000);
+  return new ProblemError("unavailable", "The store of the readings does not answer.", { retryAfterS });
+}
+
+/** Fastify's own errors (body too large, media type, bad URL, malformed JSON) carry their status. */
+function nameOf(status: number): ProblemName {
+  for (const [name, [code]] of Object.entries(PROBLEMS)) if (code === status) return name as ProblemName;
+  return status >= 400 && status < 500 ? "invalid-request" : "internal";
+}
+
+function methodsAt(seen: ReadonlySet<string>, path: string): string[] {
+  const methods: string[] = [];
+  for (const entry of seen) {
+    const [method = "", pattern = ""] = entry.split(" ");
+    if (!pattern.includes("*") && sameShape(pattern, path)) methods.push(method);
+  }
+  return methods;
+}
+
+function sameShape(pattern: string, path: string): boolean {
+  const [want, have] = [pattern.split("/"), path.split("/")];
+  return (
+    want.length === have.length && want.every((step, i) => step === have[i] || (step[0] === ":" && have[i] !== ""))
+  );
+}
+
+/** Bytes that are not HTTP: the parser gives up before there is a request, so the answer is written by hand. */
+export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const status = error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
+  const body = JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status });
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n`;
+  socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import helmet from "@fastify/helmet";
+import rateLimit from "@fastify/rate-limit";
+import type { FastifyRequest } from "fastify";
+import type { Api } from "./api.ts";
+import type { Auth } from "./auth.ts";
+import type { ApiOptions } from "./deps.ts";
+import type { Limits } from "./limits.ts";
+import { permissionOf } from "./permissions.ts";
+import { ProblemError } from "./problems.ts";
+
+const CSP = {
+  defaultSrc: ["'self'"],
+  imgSrc: ["'self'", "data:"],
+  objectSrc: ["'none'"],
+  baseUri: ["'none'"],
+  formAction: ["'self'"],
+  frameAncestors: ["'none'"],
+};
+
+/**
+ * What every request passes, in this order: safe headers, the host's name, the rate, the token. Headers come first so
+ * that a refusal has them, too.
+ */
+export function addGuards(app: Api, auth: Auth, options: ApiOptions, limits: Limits): void {
+  refuseUndeclaredRoutes(app);
+  app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: CSP },
+    frameguard: { action: "deny" },
+    // Whoever puts TLS in front decides about it.
+    strictTransportSecurity: false,
+  });
+  app.register(rateLimit, {
+    max: limits.requestsPerMinuteMax,
+    timeWindow: 60_000,
+    cache: limits.addressesMax,
+    errorResponseBuilder: (_request, { ttl }) =>
+      new ProblemError("rate-limited", undefined, { retryAfterS: Math.ceil(ttl / 1_000) }),
+  });
+  app.after(() => {
+    app.addHook("onRequest", async (request, reply) => {
+      reply.header("x-request-id", request.id);
+      checkHost(request, options.hostsAllowed);
+      auth.check(request);
+    });
+  });
+}
+
+/** Deny by default: a route that nobody gave a permission stops the start. */
+function refuseUndeclaredRoutes(app: Api): void {
+  app.addHook("onRoute", (route) => {
+    for (const method of [route.method].flat()) {
+      if (permissionOf(method, route.url) === undefined) {
+        throw new Error(`${method} ${route.url} has no permission: add it to api/permissions.ts`);
+      }
+    }
+  });
+}
+
+/**
+ * DNS rebinding: a page of another site can make its own name point to this machine, and the browser then sends that
+ * name. The header itself is looked at, not what a proxy says.
+ */
+function checkHost(request: FastifyRequest, allowed: readonly string[] | undefined): void {
+  if (allowed === undefined) return;
+  const name = (request.headers.host ?? "").replace(/:\d+$/, "").toLowerCase();
+  if (!allowed.includes(name)) throw new ProblemError("wrong-host");
+}
+
+/** A caller's own id is kept if it is harmless in a log. */
+export function requestId(request: IncomingMessage): string {
+  const given = request.headers["x-request-id"];
+  return typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
+}

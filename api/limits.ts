@@ -1,0 +1,37 @@
+/** Everything the API accepts or keeps has a limit. Milliseconds and bytes as the names say. */
+export const LIMITS = {
+  /** Any body but readings. */
+  bodyBytesMax: 64 * 1024,
+  /** `POST /readings`: up to 500 readings. */
+  readingsBodyBytesMax: 256 * 1024,
+  connectionsMax: 2_000,
+  /** Per address: generous, because a gateway speaks for many sensors. */
+  requestsPerMinuteMax: 30_000,
+  /** Wrong secrets from one address in a row before it has to wait. */
+  authFailuresFree: 20,
+  authBlockMaxMs: 60_000,
+  addressesMax: 10_000,
+  /** Items of one page. */
+  pageDefault: 100,
+  pageMax: 1_000,
+  /** Longest range of readings in one request. */
+  spanMaxMs: 366 * 86_400_000,
+  /** Buckets of one aggregated answer. */
+  bucketsMax: 5_000,
+  /** How much of a quarantined payload is shown. */
+  payloadShownBytes: 16 * 1024,
+  redriveMax: 10_000,
+  /** How old the store's part of the latest values may be; newer readings come from the live stream. */
+  latestAgeMs: 60_000,
+  streamsPerAccountMax: 5,
+  streamsPerAddressMax: 20,
+  streamsMax: 500,
+  heartbeatMs: 15_000,
+  /** A client with this much unread is closed. It can come back with Last-Event-ID. */
+  streamBufferBytesMax: 256 * 1024,
+  /** With this much unread, catching up pauses and live readings are skipped. */
+  streamBufferBytesPause: 64 * 1024,
+  streamRecheckMs: 60_000,
+};
+
+export type Limits = typeof LIMITS;

@@ -1,0 +1,75 @@
+import type { Account, Role } from "../model/people.ts";
+
+/** Who may call a route. `public`: anyone; `loopback`: this machine, or anyone who may view. */
+export type Permission = "public" | "loopback" | readonly Role[];
+
+const VIEW = ["viewer", "crew", "operator", "admin"] as const;
+const HANDLE = ["crew", "operator", "admin"] as const;
+const MANAGE = ["operator", "admin"] as const;
+const ADMIN = ["admin"] as const;
+const SEND = ["device", "operator", "admin"] as const;
+
+/**
+ * The one table of who may do what over HTTP. A route that is not in it cannot be registered, so that a forgotten
+ * permission is a failing start and not an open door.
+ */
+export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Permission>([
+  ["GET /", "public"],
+  ["GET /page.css", "public"],
+  ["GET /page.js", "public"],
+  ["GET /livez", "public"],
+  ["GET /readyz", "public"],
+  ["GET /metrics", "loopback"],
+  ["GET /openapi.json", "public"],
+  ["POST /api/v1/readings", SEND],
+  ["GET /api/v1/readings/latest", VIEW],
+  ["GET /api/v1/sensors", VIEW],
+  ["GET /api/v1/sensors/:id", VIEW],
+  ["GET /api/v1/sensors/:id/readings", VIEW],
+  ["GET /api/v1/districts", VIEW],
+  ["GET /api/v1/alerts", VIEW],
+  ["GET /api/v1/alerts/:id", VIEW],
+  ["POST /api/v1/alerts/:id/acknowledge", HANDLE],
+  ["POST /api/v1/alerts/:id/assign", HANDLE],
+  ["POST /api/v1/alerts/:id/comment", HANDLE],
+  ["POST /api/v1/alerts/:id/start", HANDLE],
+  ["POST /api/v1/alerts/:id/close", HANDLE],
+  ["POST /api/v1/alerts/:id/reopen", HANDLE],
+  ["POST /api/v1/alerts/:id/review", HANDLE],
+  ["GET /api/v1/rules", VIEW],
+  ["GET /api/v1/rules/:id", VIEW],
+  ["GET /api/v1/devices", MANAGE],
+  ["POST /api/v1/devices", MANAGE],
+  ["DELETE /api/v1/devices/:id", MANAGE],
+  ["GET /api/v1/gateways", MANAGE],
+  ["POST /api/v1/gateways", MANAGE],
+  ["DELETE /api/v1/gateways/:id", MANAGE],
+  ["GET /api/v1/users", ADMIN],
+  ["POST /api/v1/users", ADMIN],
+  ["DELETE /api/v1/users/:id", ADMIN],
+  ["GET /api/v1/quarantine", MANAGE],
+  ["GET /api/v1/quarantine/:id", MANAGE],
+  ["POST /api/v1/quarantine/redrive", MANAGE],
+  ["GET /api/v1/ledger", VIEW],
+  ["GET /api/v1/audit", MANAGE],
+  ["GET /api/v1/audit/verify", ADMIN],
+  ["GET /api/v1/events", VIEW],
+]);
+
+/** HEAD asks for what GET would show. `path` is the pattern of the route, not the address called. */
+export function permissionOf(method: string, path: string): Permission | undefined {
+  const verb = method === "HEAD" ? "GET" : method;
+  if (verb === "GET" && (path === "/docs" || path.startsWith("/docs/"))) return "public";
+  return PERMISSIONS.get(`${verb} ${path}`);
+}
+
+/** Devices and gateways share one role over HTTP. */
+export function roleOf(account: Account): Role {
+  return account.role === "gateway" ? "device" : account.role;
+}
+
+export function mayCall(permission: Permission, account: Account): boolean {
+  if (permission === "public") return true;
+  const roles: readonly Role[] = permission === "loopback" ? VIEW : permission;
+  return roles.includes(roleOf(account));
+}

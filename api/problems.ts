@@ -1,0 +1,59 @@
+/** A closed set: the last part of `type` is what a program should look at. */
+export const PROBLEMS = {
+  "invalid-request": [400, "The request is not valid"],
+  unauthenticated: [401, "A valid bearer token is needed"],
+  forbidden: [403, "This account may not do that"],
+  "not-found": [404, "There is no such thing"],
+  "method-not-allowed": [405, "This address does not know that method"],
+  conflict: [409, "That does not fit what is there already"],
+  "too-large": [413, "The body is too large"],
+  "unsupported-media-type": [415, "Bodies are application/json"],
+  "wrong-host": [421, "This service does not answer to that host name"],
+  "readings-refused": [422, "None of the readings can be taken"],
+  "rate-limited": [429, "Too many requests"],
+  internal: [500, "Something went wrong in the service"],
+  unavailable: [503, "The service cannot do this right now"],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ProblemName = keyof typeof PROBLEMS;
+
+/** One mistake. `pointer` is a JSON pointer into the body, or `#/query/<name>`, `#/path/<name>`. */
+export type Mistake = { pointer: string; detail: string; reason?: string };
+
+/** RFC 9457, with the list of mistakes of its appendix. */
+export type Problem = {
+  type: string;
+  title: string;
+  status: number;
+  detail?: string;
+  errors?: Mistake[];
+};
+
+export type ProblemExtra = { readonly errors?: Mistake[]; readonly retryAfterS?: number };
+
+/** Thrown by routes and hooks; the error handler answers with it. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  readonly problem: Problem;
+  /** Fastify and its plugins look at this one. */
+  readonly statusCode: number;
+  readonly retryAfterS: number | undefined;
+
+  constructor(name: ProblemName, detail?: string, extra: ProblemExtra = {}) {
+    const [status, title] = PROBLEMS[name];
+    super(detail ?? title);
+    this.problem = { type: `urn:lamppost:problem:${name}`, title, status };
+    if (detail !== undefined) this.problem.detail = detail;
+    if (extra.errors) this.problem.errors = extra.errors;
+    this.statusCode = status;
+    this.retryAfterS = extra.retryAfterS;
+  }
+}
+
+export function invalid(pointer: string, detail: string): ProblemError {
+  return new ProblemError("invalid-request", detail, { errors: [{ pointer, detail }] });
+}
+
+export function notFound(what: string, id: string): ProblemError {
+  return new ProblemError("not-found", `There is no ${what} "${id}".`);
+}

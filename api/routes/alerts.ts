@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { AUDIENCES, HANDLINGS, SEVERITIES, STATES } from "../../model/alert.ts";
+import { viewAlert } from "../../model/alert-view.ts";
+import type { Api, Parts } from "../api.ts";
+import { notFound } from "../problems.ts";
+import { AlertBody } from "../schemas/alert.ts";
+import { answers } from "../schemas/answers.ts";
+import { Id, KindName, listOf, pageOf, paging, splitList } from "../schemas/common.ts";
+
+const tags = ["alerts"];
+const list = {
+  tags,
+  summary: "Alerts, newest start first",
+  description: "Pending ones are left out unless asked for with state=pending.",
+  querystring: z.strictObject({
+    ...paging,
+    state: listOf(STATES),
+    handling: listOf(HANDLINGS),
+    severity: listOf(SEVERITIES),
+    audience: z.enum(AUDIENCES).optional(),
+    district: Id.optional(),
+    kind: KindName.optional(),
+    rule: Id.optional(),
+    sensor: Id.optional(),
+  }),
+  response: answers({ 200: pageOf(AlertBody) }),
+};
+
+export const byAlertId = z.object({ id: z.string().min(1).max(100) });
+const one = {
+  tags,
+  summary: "One alert: what it rests on and what was done",
+  params: byAlertId,
+  response: answers({ 200: AlertBody }, 404),
+};
+
+export function addAlerts(app: Api, { records }: Pick<Parts, "records">): void {
+  app.get("/alerts", { schema: list }, async (request) => {
+    const { limit, cursor, state, handling, severity, ...rest } = request.query;
+    const lists = { state: splitList(state), handling: splitList(handling), severity: splitList(severity) };
+    const page = records.alerts.list({ ...rest, ...lists } as never, limit, cursor);
+    return { ...page, items: page.items.map(viewAlert) };
+  });
+
+  app.get("/alerts/:id", { schema: one }, async (request) => {
+    const alert = records.alerts.get(request.params.id);
+    if (!alert) throw notFound("alert", request.params.id);
+    return viewAlert(alert);
+  });
+}

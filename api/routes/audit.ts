@@ -1,0 +1,47 @@
+import { z } from "zod";
+import type { Api, Parts } from "../api.ts";
+import { answers } from "../schemas/answers.ts";
+import { pageOf, paging, Time } from "../schemas/common.ts";
+
+const tags = ["audit"];
+const Entry = z
+  .object({
+    id: z.number().int(),
+    at: Time,
+    by: z.string(),
+    what: z.string(),
+    target: z.string(),
+    detail: z.string().optional(),
+    hash: z.string().describe("SHA-256 over the entry before and this one"),
+  })
+  .meta({ id: "AuditEntry" });
+
+const list = {
+  tags,
+  summary: "Who did what, newest first",
+  querystring: z.strictObject(paging),
+  response: answers({ 200: pageOf(Entry) }),
+};
+const verify = {
+  tags,
+  summary: "Is the chain of entries whole?",
+  response: answers({
+    200: z.object({
+      entries: z.number().int(),
+      intact: z.boolean(),
+      brokenAt: z.number().int().optional().describe("The first entry whose hash does not fit"),
+    }),
+  }),
+};
+
+export function addAudit(app: Api, { records }: Pick<Parts, "records">): void {
+  app.get("/audit", { schema: list }, async (request) => {
+    const page = records.audit.list(request.query.limit, request.query.cursor);
+    return { ...page, items: page.items.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })) };
+  });
+
+  app.get("/audit/verify", { schema: verify }, async () => {
+    const result = records.audit.verify();
+    return { ...result, intact: result.brokenAt === undefined };
+  });
+}

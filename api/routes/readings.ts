@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { READINGS_PER_MESSAGE_MAX } from "../../model/message.ts";
+import { viewReading } from "../../model/reading.ts";
+import type { Api, Parts } from "../api.ts";
+import { checkSender, findRejections, readBody, toMessages } from "../new-messages.ts";
+import { pageByKey } from "../paging.ts";
+import { ProblemError } from "../problems.ts";
+import { answers } from "../schemas/answers.ts";
+import { Flag, Id, KindName, pageOf, paging } from "../schemas/common.ts";
+import { NewReading, ReadingBody } from "../schemas/reading.ts";
+
+const tags = ["readings"];
+const Rejected = z.object({ pointer: z.string(), reason: z.string(), detail: z.string() });
+const Accepted = z
+  .object({ accepted: z.number().int(), rejected: z.array(Rejected).describe("Kept in the quarantine") })
+  .meta({ id: "Accepted" });
+
+const post = {
+  tags,
+  summary: "Send one reading or up to 500",
+  description:
+    "202 means kept on disk. What cannot be a reading is named with its reason; if none can, nothing is kept and the answer is 422. Sending the same reading again is harmless.",
+  querystring: z.strictObject({ import: Flag.describe("History: no limit of lateness") }),
+  body: z.union([NewReading, z.array(NewReading).min(1).max(READINGS_PER_MESSAGE_MAX)]),
+  response: answers({ 202: Accepted }, 413, 415, 422, 503),
+};
+
+const latestOf = {
+  tags,
+  summary: "The newest reading of every sensor",
+  querystring: z.strictObject({ ...paging, district: Id.optional(), kind: KindName.optional() }),
+  response: answers({ 200: pageOf(ReadingBody) }, 503),
+};
+
+export function addReadings(app: Api, parts: Parts): void {
+  const { auth, latest, limits } = parts;
+  app.post("/readings", { schema: post, bodyLimit: limits.readingsBodyBytesMax }, async (request, reply) => {
+    const imported = request.query.import === "true";
+    const posted = readBody(request.body, imported);
+    const account = auth.account(request);
+    checkSender(account, posted, imported);
+    const receivedAt = parts.now();
+    const rejected = findRejections(
+      { check: parts.check, sensors: parts.records.sensors },
+      account,
+      posted,
+      receivedAt,
+    );
+    if (rejected.length === posted.length) {
+      throw new ProblemError("readings-refused", rejected[0]?.detail, { errors: rejected });
+    }
+    await submit(parts, toMessages(account, posted, receivedAt));
+    return reply.code(202).send({ accepted: posted.length - rejected.length, rejected });
+  });
+
+  app.get("/readings/latest", { schema: latestOf }, async (request) => {
+    const { limit, cursor, ...filter } = request.query;
+    const readings = await latest.list(filter);
+    const page = pageByKey(readings, (reading) => `${reading.sensorId}/${reading.kind}`, limit, cursor);
+    return { ...page, items: page.items.map(viewReading) };
+  });
+}
+
+const RETRY_AFTER_S: Readonly<Record<string, number>> = { full: 30, failed: 60, closed: 5 };
+
+/** What the journal could not keep is not acknowledged: the sender keeps it and comes back. */
+async function submit(parts: Parts, messages: Parameters<Parts["submit"]>[0]): Promise<void> {
+  try {
+    await parts.submit(messages);
+  } catch (error) {
+    const state = String((error as { state?: unknown }).state);
+    const retryAfterS = RETRY_AFTER_S[state];
+    if (retryAfterS === undefined) throw error;
+    const detail = state === "full" ? "The disk is full." : "The journal does not take messages now.";
+    throw new ProblemError("unavailable", `${detail} Send the readings again later.`, { retryAfterS });
+  }
+}

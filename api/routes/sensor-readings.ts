@@ -1,0 +1,89 @@
+import type { FastifyReply } from "fastify";
+import { z } from "zod";
+import type { MetricName } from "../../model/metrics.ts";
+import { viewReading } from "../../model/reading.ts";
+import type { Sensor } from "../../store/records.ts";
+import type { Api, Parts } from "../api.ts";
+import { csvStream } from "../csv.ts";
+import { notFound } from "../problems.ts";
+import { answers, media } from "../schemas/answers.ts";
+import { byId, pageOf, paging } from "../schemas/common.ts";
+import { BucketBody, ReadingBody } from "../schemas/reading.ts";
+import { bucketHeader, bucketRows, columnsOf, readingHeader, readingRows } from "../sensor-csv.ts";
+import { pageOfReadings, parseMetrics, parseRangeCursor, startStream } from "../sensor-range.ts";
+import { checkBuckets, parseEvery, parseRange, type Range } from "../time-range.ts";
+
+const Query = z.strictObject({
+  ...paging,
+  from: z.string().max(40).optional().describe("ISO 8601 with a zone or epoch milliseconds; default 24 h before to"),
+  to: z.string().max(40).optional().describe("Exclusive; default now"),
+  every: z.string().max(10).optional().describe("Aggregate in steps, like 5m; all steps come in one page"),
+  metrics: z.string().min(1).max(1_000).optional().describe("Comma list; default all"),
+  format: z.enum(["json", "csv"]).default("json"),
+});
+
+const schema = {
+  tags: ["readings"],
+  summary: "The readings of one sensor",
+  description: "As they are, or mean, min, max and count for each step of `every`. CSV comes whole, JSON in pages.",
+  params: byId,
+  querystring: Query,
+  response: answers(
+    {
+      200: media("Readings, or with `every` steps", {
+        "application/json": z.union([pageOf(ReadingBody), pageOf(BucketBody)]),
+        "text/csv": z.string(),
+      }),
+    },
+    404,
+    503,
+  ),
+};
+
+type Asked = z.infer<typeof Query> & { sensor: Sensor; range: Range; names?: MetricName[] };
+
+export function addSensorReadings(app: Api, parts: Parts): void {
+  app.get("/sensors/:id/readings", { schema }, async (request, reply) => {
+    const sensor = parts.records.sensors.get(request.params.id);
+    if (!sensor) throw notFound("sensor", request.params.id);
+    const { query } = request;
+    const range = query.cursor
+      ? parseRangeCursor(query.cursor)
+      : parseRange(query, parts.now(), parts.limits.spanMaxMs);
+    const asked: Asked = { ...query, sensor, range, names: parseMetrics(query.metrics, sensor) };
+    return query.every === undefined
+      ? sendReadings(asked, parts, reply)
+      : sendBuckets(query.every, asked, parts, reply);
+  });
+}
+
+async function sendReadings(asked: Asked, { store }: Parts, reply: FastifyReply) {
+  const { sensor, range, names, limit, format } = asked;
+  const query = { kind: sensor.kind, sensorId: sensor.id, ...range, ...(names ? { metrics: names } : {}) };
+  if (format === "json") {
+    const page = await pageOfReadings(store, query, limit);
+    return reply.send({ ...page, items: page.items.map(viewReading) });
+  }
+  const columns = columnsOf(sensor, names);
+  const rows = readingRows(await startStream(store.stream(query)), columns);
+  return sendCsv(reply, sensor, csvStream(readingHeader(columns), rows));
+}
+
+async function sendBuckets(every: string, asked: Asked, { store, limits }: Parts, reply: FastifyReply) {
+  const { sensor, range, names, format } = asked;
+  const everyMs = parseEvery(every);
+  checkBuckets(range, everyMs, limits.bucketsMax);
+  const query = { kind: sensor.kind, sensorId: sensor.id, ...range, everyMs, ...(names ? { metrics: names } : {}) };
+  const buckets = await store.aggregate(query);
+  if (format === "json") {
+    const items = buckets.map(({ start, values }) => ({ start: new Date(start).toISOString(), values }));
+    return reply.send({ items });
+  }
+  const columns = columnsOf(sensor, names);
+  return sendCsv(reply, sensor, csvStream(bucketHeader(columns), bucketRows(buckets, columns)));
+}
+
+function sendCsv(reply: FastifyReply, sensor: Sensor, stream: ReturnType<typeof csvStream>) {
+  reply.header("content-disposition", `attachment; filename="${sensor.id}.csv"`);
+  return reply.type("text/csv; charset=utf-8").send(stream);
+}

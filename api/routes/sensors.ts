@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { viewReading } from "../../model/reading.ts";
+import type { Sensor } from "../../store/records.ts";
+import type { Api, Parts } from "../api.ts";
+import { pageByKey } from "../paging.ts";
+import { notFound } from "../problems.ts";
+import { answers } from "../schemas/answers.ts";
+import { byId, Id, KindName, pageOf, paging, Time } from "../schemas/common.ts";
+import { ReadingBody } from "../schemas/reading.ts";
+
+const tags = ["sensors"];
+const SensorBody = z
+  .object({
+    id: z.string(),
+    kind: KindName,
+    district: z.string(),
+    name: z.string().optional(),
+    lat: z.number().optional(),
+    lon: z.number().optional(),
+    intervalS: z.number().optional().describe("Declared seconds between readings"),
+    tags: z.record(z.string(), z.string()),
+    gateway: z.string().optional().describe("The gateway that enrolled it"),
+    createdAt: Time,
+    online: z.boolean().optional().describe("As its status topic says; absent if it never said"),
+    lastSeen: Time.optional(),
+    latest: ReadingBody.optional(),
+  })
+  .meta({ id: "Sensor" });
+
+const list = {
+  tags,
+  summary: "All sensors",
+  querystring: z.strictObject({ ...paging, district: Id.optional(), kind: KindName.optional() }),
+  response: answers({ 200: pageOf(SensorBody) }),
+};
+const one = { tags, summary: "One sensor", params: byId, response: answers({ 200: SensorBody }, 404) };
+
+const DistrictBody = z
+  .object({ district: z.string(), sensors: z.number().int(), kinds: z.record(KindName, z.number().int()) })
+  .meta({ id: "District" });
+const districts = {
+  tags,
+  summary: "The districts and how many sensors each has",
+  response: answers({ 200: pageOf(DistrictBody) }),
+};
+
+export function addSensors(app: Api, { records, live }: Pick<Parts, "records" | "live">): void {
+  app.get("/sensors", { schema: list }, async (request) => {
+    const { limit, cursor, ...filter } = request.query;
+    const page = pageByKey(records.sensors.list(filter), (sensor) => sensor.id, limit, cursor);
+    return { ...page, items: page.items.map((sensor) => viewSensor(sensor, live)) };
+  });
+
+  app.get("/sensors/:id", { schema: one }, async (request) => {
+    const sensor = records.sensors.get(request.params.id);
+    if (!sensor) throw notFound("sensor", request.params.id);
+    return viewSensor(sensor, live);
+  });
+
+  app.get("/districts", { schema: districts }, async () => ({ items: [...records.sensors.districts()] }));
+}
+
+function viewSensor(sensor: Sensor, live: Parts["live"]) {
+  const seen = live.seen(sensor.id);
+  const latest = live.latest({ sensorId: sensor.id, kind: sensor.kind })[0];
+  const lastSeenAt = Math.max(seen?.lastSeenAt ?? 0, latest?.receivedAt ?? 0);
+  return {
+    ...sensor,
+    tags: { ...sensor.tags },
+    createdAt: new Date(sensor.createdAt).toISOString(),
+    ...(seen?.online === undefined ? {} : { online: seen.online }),
+    ...(lastSeenAt > 0 ? { lastSeen: new Date(lastSeenAt).toISOString() } : {}),
+    ...(latest ? { latest: viewReading(latest) } : {}),
+  };
+}

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { AUDIENCES, HANDLINGS, SEVERITIES, STATES } from "../../model/alert.ts";
+import { KindName, Time } from "./common.ts";
+
+const Entry = z.object({
+  at: Time.describe("When it was so"),
+  knownAt: Time.describe("When the service knew"),
+  what: z.string(),
+  by: z.string().optional(),
+  note: z.string().optional(),
+});
+
+const EvidenceBody = z.looseObject({
+  measuredAt: Time,
+  metric: z.string().optional(),
+  value: z.number().optional(),
+  quality: z.literal("suspect").optional(),
+  window: z.looseObject({ from: Time, samples: z.number(), expected: z.number().optional() }).optional(),
+  note: z.string().optional(),
+});
+
+export const AlertBody = z
+  .object({
+    id: z.string(),
+    rule: z.object({ id: z.string(), version: z.string(), title: z.string(), source: z.string() }),
+    subject: z.object({
+      sensorId: z.string().optional(),
+      district: z.string().optional(),
+      gateway: z.string().optional(),
+    }),
+    kind: KindName,
+    severity: z.enum(SEVERITIES),
+    audience: z.enum(AUDIENCES),
+    state: z.enum(STATES),
+    handling: z.enum(HANDLINGS),
+    assignee: z.string().optional(),
+    startedAt: Time,
+    firedAt: Time.optional(),
+    resolvedAt: Time.optional(),
+    metric: z.string().optional(),
+    value: z.number().optional(),
+    limit: z.number().optional(),
+    unit: z.string().optional(),
+    explanation: z.string(),
+    evidence: z.array(EvidenceBody),
+    timeline: z.array(Entry),
+    suppressedBy: z.string().optional(),
+  })
+  .meta({ id: "Alert" });

@@ -1,0 +1,80 @@
+import Fastify, { type FastifyInstance } from "fastify";
+import { serializerCompiler } from "fastify-type-provider-zod";
+import type { Api, Parts } from "./api.ts";
+import { countRequests } from "./api-figures.ts";
+import { createAuth } from "./auth.ts";
+import type { ApiDeps } from "./deps.ts";
+import { addErrors, answer, answerBrokenRequest } from "./errors.ts";
+import { addGuards, requestId } from "./guards.ts";
+import { acceptJsonOnly } from "./json-body.ts";
+import { createLatest } from "./latest.ts";
+import { LIMITS, type Limits } from "./limits.ts";
+import { addOpenApi } from "./openapi.ts";
+import { addAlertHandling } from "./routes/alert-handling.ts";
+import { addAlerts } from "./routes/alerts.ts";
+import { addAudit } from "./routes/audit.ts";
+import { addDevices } from "./routes/devices.ts";
+import { addEvents } from "./routes/events.ts";
+import { addGateways } from "./routes/gateways.ts";
+import { addLedger } from "./routes/ledger.ts";
+import { addMachines } from "./routes/machines.ts";
+import { addPage } from "./routes/page.ts";
+import { addQuarantine } from "./routes/quarantine.ts";
+import { addReadings } from "./routes/readings.ts";
+import { addRules } from "./routes/rules.ts";
+import { addSensorReadings } from "./routes/sensor-readings.ts";
+import { addSensors } from "./routes/sensors.ts";
+import { addUsers } from "./routes/users.ts";
+import { createStreams } from "./streams.ts";
+import { compileValidator } from "./validation.ts";
+
+const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertHandling, addRules, addDevices].concat([
+  addGateways,
+  addUsers,
+  addQuarantine,
+  addLedger,
+  addAudit,
+  addEvents,
+]);
+
+/**
+ * The HTTP service, ready to `listen` (or to be asked by `inject` in tests). `close()` ends the open streams first, then
+ * waits for the requests under way.
+ */
+export function createApi(deps: ApiDeps): FastifyInstance {
+  const limits: Limits = { ...LIMITS, ...deps.options.limits };
+  const auth = createAuth(deps, limits);
+  const streams = createStreams(deps, limits);
+  const parts: Parts = { ...deps, auth, limits, streams, latest: createLatest(deps, limits.latestAgeMs) };
+  const app = openServer(deps, limits);
+  addErrors(app, deps.log);
+  acceptJsonOnly(app);
+  addGuards(app, auth, deps.options, limits);
+  addOpenApi(app, deps.options.version);
+  const own = countRequests(app, parts);
+  app.register(async (scope: Api) => addMachines(scope, { ...parts, own }));
+  app.register(async (scope: Api) => addPage(scope));
+  app.register(async (scope: Api) => ROUTES.forEach((add) => void add(scope, parts)), { prefix: "/api/v1" });
+  app.addHook("preClose", async () => streams.close());
+  return app as unknown as FastifyInstance;
+}
+
+function openServer(deps: ApiDeps, limits: Limits): Api {
+  const app = Fastify({
+    logger: false,
+    genReqId: requestId,
+    bodyLimit: limits.bodyBytesMax,
+    requestTimeout: 15_000,
+    connectionTimeout: 30_000,
+    keepAliveTimeout: 10_000,
+    maxRequestsPerSocket: 1_000,
+    forceCloseConnections: true,
+    trustProxy: deps.options.proxiesTrusted ? [...deps.options.proxiesTrusted] : false,
+    frameworkErrors: (error, request, reply) => void answer(error, request, reply as never, deps.log),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
+  }) as unknown as Api;
+  app.server.maxConnections = limits.connectionsMax;
+  app.setValidatorCompiler(compileValidator as never);
+  app.setSerializerCompiler(serializerCompiler as never);
+  return app;
+}

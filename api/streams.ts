@@ -1,0 +1,112 @@
+import type { ServerResponse } from "node:http";
+import type { Reading } from "../model/reading.ts";
+import type { ApiDeps } from "./deps.ts";
+import { formatEvent, formatReadings, RETRY_LINE } from "./event-format.ts";
+import type { Limits } from "./limits.ts";
+import { mayCall, permissionOf } from "./permissions.ts";
+import { createStreamClient, type StreamClient, type StreamOptions } from "./stream-client.ts";
+
+const READINGS_PER_EVENT_MAX = 500;
+
+/** All open connections of `GET /events`: who may open one, and what each is told. */
+export function createStreams(deps: Pick<ApiDeps, "records" | "live" | "now">, limits: Limits) {
+  const { events, credentials } = deps.records;
+  const clients = new Map<StreamClient, { checkedAt: number }>();
+  const counts = { refused: 0, dropped: 0, missedReadings: 0 };
+  let timer: NodeJS.Timeout | undefined;
+  let unsubscribe: (() => void) | undefined;
+
+  events.onEvent((event) => {
+    if (clients.size === 0) return;
+    const text = formatEvent(event);
+    each((client) => client.pushEvent(event, text));
+  });
+  credentials.onChange(({ name, credential }) => {
+    if (!credential) for (const client of [...clients.keys()]) if (client.options.account === name) end(client);
+  });
+
+  /** Why this client cannot have a stream now; undefined if it can. */
+  function refusal(account: string, address: string): string | undefined {
+    const open = [...clients.keys()].map((client) => client.options);
+    const ofAccount = open.filter((one) => one.account === account).length;
+    const ofAddress = open.filter((one) => one.address === address).length;
+    const reason =
+      ofAccount >= limits.streamsPerAccountMax
+        ? `This account has ${ofAccount} open streams.`
+        : ofAddress >= limits.streamsPerAddressMax
+          ? `This address has ${ofAddress} open streams.`
+          : open.length >= limits.streamsMax
+            ? "The service has as many open streams as it can take."
+            : undefined;
+    if (reason) counts.refused += 1;
+    return reason;
+  }
+
+  function open(raw: ServerResponse, options: StreamOptions): void {
+    const client = createStreamClient(raw, options, events, limits);
+    clients.set(client, { checkedAt: deps.now() });
+    raw.on("close", () => remove(client));
+    raw.on("error", () => remove(client));
+    raw.write(RETRY_LINE);
+    client.start();
+    timer ??= setInterval(beat, limits.heartbeatMs).unref();
+    unsubscribe ??= deps.live.subscribe(pushReadings);
+  }
+
+  function pushReadings(readings: readonly Reading[]): void {
+    if (readings.length === 0 || ![...clients.keys()].some((client) => client.options.readings)) return;
+    for (let from = 0; from < readings.length; from += READINGS_PER_EVENT_MAX) {
+      const text = formatReadings(readings.slice(from, from + READINGS_PER_EVENT_MAX));
+      each((client) => client.pushReadings(text));
+    }
+  }
+
+  function each(tell: (client: StreamClient) => void): void {
+    for (const client of [...clients.keys()]) {
+      tell(client);
+      if (client.tooFarBehind()) drop(client);
+    }
+  }
+
+  function beat(): void {
+    for (const [client, state] of [...clients]) {
+      if (!client.beat() || client.tooFarBehind()) drop(client);
+      else if (deps.now() - state.checkedAt >= limits.streamRecheckMs) {
+        const account = credentials.bySecretHash(client.options.secretHash);
+        state.checkedAt = deps.now();
+        if (!account || !mayCall(permissionOf("GET", "/api/v1/events")!, account)) end(client);
+      }
+    }
+  }
+
+  /** Unread bytes are thrown away: the client can come back with Last-Event-ID. */
+  function drop(client: StreamClient): void {
+    counts.dropped += 1;
+    remove(client);
+    client.raw.destroy();
+  }
+
+  function end(client: StreamClient): void {
+    remove(client);
+    client.raw.end();
+  }
+
+  function remove(client: StreamClient): void {
+    if (!clients.delete(client)) return;
+    counts.missedReadings += client.missedReadings();
+    if (clients.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+    unsubscribe?.();
+    unsubscribe = undefined;
+  }
+
+  return {
+    refusal,
+    open,
+    counts: () => ({ ...counts, open: clients.size }),
+    close: () => [...clients.keys()].forEach(end),
+  };
+}
+
+export type Streams = ReturnType<typeof createStreams>;

@@ -1,0 +1,146 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { PERMISSIONS, permissionOf } from "../../api/permissions.ts";
+import { createApi } from "../../api/server.ts";
+import { startService } from "./service.ts";
+
+const V = "viewer crew operator admin";
+const H = "crew operator admin";
+const M = "operator admin";
+/** Written by hand, apart from the table in the code: who may call what. */
+const EXPECTED: Record<string, string> = {
+  "POST /api/v1/readings": "device gateway operator admin",
+  "GET /api/v1/readings/latest": V,
+  "GET /api/v1/sensors": V,
+  "GET /api/v1/sensors/:id": V,
+  "GET /api/v1/sensors/:id/readings": V,
+  "GET /api/v1/districts": V,
+  "GET /api/v1/alerts": V,
+  "GET /api/v1/alerts/:id": V,
+  "POST /api/v1/alerts/:id/acknowledge": H,
+  "POST /api/v1/alerts/:id/assign": H,
+  "POST /api/v1/alerts/:id/comment": H,
+  "POST /api/v1/alerts/:id/start": H,
+  "POST /api/v1/alerts/:id/close": H,
+  "POST /api/v1/alerts/:id/reopen": H,
+  "POST /api/v1/alerts/:id/review": H,
+  "GET /api/v1/rules": V,
+  "GET /api/v1/rules/:id": V,
+  "GET /api/v1/devices": M,
+  "POST /api/v1/devices": M,
+  "DELETE /api/v1/devices/:id": M,
+  "GET /api/v1/gateways": M,
+  "POST /api/v1/gateways": M,
+  "DELETE /api/v1/gateways/:id": M,
+  "GET /api/v1/users": "admin",
+  "POST /api/v1/users": "admin",
+  "DELETE /api/v1/users/:id": "admin",
+  "GET /api/v1/quarantine": M,
+  "GET /api/v1/quarantine/:id": M,
+  "POST /api/v1/quarantine/redrive": M,
+  "GET /api/v1/ledger": V,
+  "GET /api/v1/audit": M,
+  "GET /api/v1/audit/verify": "admin",
+  "GET /api/v1/events": V,
+};
+const PUBLIC = ["GET /", "GET /page.css", "GET /page.js", "GET /livez", "GET /readyz", "GET /openapi.json"];
+const CALLERS = {
+  viewer: "viewer",
+  crew: "crew",
+  operator: "operator",
+  admin: "admin",
+  device: "air-1",
+  gateway: "gw-north",
+};
+
+const service = startService();
+afterAll(service.close);
+
+/** An id that exists nowhere, and a stream that is refused before it opens: a right caller gets anything but 401 and 403. */
+function call(name: string | undefined, key: string) {
+  const [method = "", path = ""] = key.split(" ");
+  const url = path.replace(":id", path.includes("quarantine") ? "999" : "nothing");
+  return service.as(
+    name,
+    method,
+    key.endsWith("/events") ? `${url}?lastEventId=no` : url,
+    method === "POST" ? {} : undefined,
+  );
+}
+
+describe("permissions", () => {
+  it("the table names exactly these routes", () => {
+    expect([...PERMISSIONS.keys()].sort()).toEqual([...Object.keys(EXPECTED), ...PUBLIC, "GET /metrics"].sort());
+  });
+
+  it.each(Object.entries(EXPECTED))("%s is for %s", async (key, roles) => {
+    for (const [role, name] of Object.entries(CALLERS)) {
+      const { statusCode } = await call(name, key);
+      if (roles.split(" ").includes(role)) expect([401, 403], role).not.toContain(statusCode);
+      else expect(statusCode, role).toBe(403);
+    }
+    expect((await call(undefined, key)).statusCode).toBe(401);
+  });
+
+  it.each(PUBLIC)("%s needs no token", async (key) => {
+    expect((await call(undefined, key)).statusCode).toBe(200);
+  });
+
+  it("/metrics is for this machine, and for viewers from elsewhere", async () => {
+    const from = async (remoteAddress: string, headers = {}) =>
+      (await service.app.inject({ url: "/metrics", remoteAddress, headers })).statusCode;
+    expect(await from("127.0.0.1")).toBe(200);
+    expect(await from("192.0.2.7")).toBe(401);
+    expect(await from("127.0.0.1", { "x-forwarded-for": "192.0.2.7" })).toBe(401);
+    expect(await from("192.0.2.7", { authorization: "Bearer viewer-token" })).toBe(200);
+    expect(await from("192.0.2.7", { authorization: "Bearer air-1-token" })).toBe(403);
+  });
+
+  it("a route without a permission cannot be registered", () => {
+    const { records, live } = service;
+    const app = createApi({ ...service.deps, records, live });
+    expect(() => app.get("/api/v1/secret", async () => "open")).toThrow(/no permission/);
+    expect(permissionOf("GET", "/api/v1/secret")).toBeUndefined();
+  });
+
+  it("HEAD is as closed as GET", async () => {
+    expect((await service.as(undefined, "HEAD", "/api/v1/users")).statusCode).toBe(401);
+    expect((await service.as("viewer", "HEAD", "/api/v1/users")).statusCode).toBe(403);
+    expect((await service.as("admin", "HEAD", "/api/v1/users")).statusCode).toBe(200);
+  });
+});
+
+describe("wrong tokens", () => {
+  it("are answered 401 and slow their address down, and no other", async () => {
+    const { app, tick, records, close } = startService({ options: { version: "0", limits: { authFailuresFree: 3 } } });
+    const from = (remoteAddress: string, token: string) =>
+      app.inject({ url: "/api/v1/districts", remoteAddress, headers: { authorization: `Bearer ${token}` } });
+    for (let i = 0; i < 4; i += 1) {
+      const answer = await from("192.0.2.1", "guess");
+      expect(answer.statusCode).toBe(401);
+      expect(answer.headers["www-authenticate"]).toContain("Bearer");
+    }
+    const blocked = await from("192.0.2.1", "viewer-token");
+    expect(blocked.statusCode).toBe(429);
+    expect(blocked.headers["retry-after"]).toBe("1");
+    expect((await from("192.0.2.2", "viewer-token")).statusCode).toBe(200);
+    expect(records.audit.list(10).items.map(({ what, target }) => [what, target])).toEqual([
+      ["auth.refused", "192.0.2.1"],
+    ]);
+    tick(1_000);
+    expect((await from("192.0.2.1", "viewer-token")).statusCode).toBe(200);
+    await close();
+  });
+
+  it.each([
+    "",
+    "Bearer",
+    "Bearer ",
+    "Basic dmlld2VyOnZpZXdlci10b2tlbg==",
+    "Bearer viewer-token x",
+    `Bearer ${"x".repeat(9_000)}`,
+  ])("%.20s… is 401", async (authorization) => {
+    const { app, close } = startService();
+    expect((await app.inject({ url: "/api/v1/districts", headers: { authorization } })).statusCode).toBe(401);
+    await close();
+  });
+});

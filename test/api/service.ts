@@ -1,0 +1,113 @@
+import type { InjectOptions } from "fastify";
+import type { ApiDeps } from "../../api/deps.ts";
+import { createLive } from "../../api/live.ts";
+import { createApi } from "../../api/server.ts";
+import { checkReading } from "../../ingest/check-reading.ts";
+import type { Alert, Transition } from "../../model/alert.ts";
+import { SILENT } from "../../model/log.ts";
+import type { NewMessage } from "../../model/message.ts";
+import type { Account } from "../../model/people.ts";
+import type { Reading } from "../../model/reading.ts";
+import { openRecords } from "../../store/records/open.ts";
+import { hashSecret } from "../../store/records/secrets.ts";
+import { T0 } from "../helpers/readings.ts";
+
+/** One account of each role; the token is the name and "-token". */
+const ACCOUNTS: readonly Account[] = [
+  { role: "viewer", name: "viewer" },
+  { role: "crew", name: "crew" },
+  { role: "operator", name: "operator" },
+  { role: "admin", name: "admin" },
+  { role: "device", name: "air-1", sensorId: "air-1", district: "north", kind: "air" },
+  { role: "gateway", name: "gw-north", districts: ["north"], mayImport: false },
+  { role: "gateway", name: "gw-import", districts: ["north"], mayImport: true },
+  { role: "crew", name: "crew-2" },
+];
+
+/** The real API on real records in RAM; the store and the journal are arrays. */
+export function startService(overrides: Partial<ApiDeps> = {}) {
+  let now = T0;
+  const records = openRecords({ path: ":memory:", now: () => now, log: SILENT });
+  for (const account of ACCOUNTS) addAccount(account);
+  records.sensors.add({ id: "air-1", kind: "air", district: "north", name: "Station", tags: {}, createdAt: T0 });
+  const submitted: NewMessage[] = [];
+  const disconnected: string[] = [];
+  const stored: Reading[] = [];
+  const live = createLive();
+
+  function addAccount(account: Account): void {
+    const secretHash = hashSecret(`${account.name}-token`);
+    records.credentials.add({ account, secretHash, createdAt: T0, createdBy: "test" });
+  }
+
+  const deps: ApiDeps = {
+    records,
+    store: storeOf(stored),
+    submit: async (messages) => void submitted.push(...messages),
+    check: checkReading,
+    rules: () => [],
+    ledger: () => ({ received: 0, stored: 0, duplicate: 0, quarantined: 0, inJournal: 0, balanced: true, days: [] }),
+    redrive: async (ids) => ids.length,
+    health: () => [{ part: "journal", state: "ok", ready: true }],
+    figures: () => [],
+    live,
+    disconnect: (name) => void disconnected.push(name),
+    now: () => now,
+    log: SILENT,
+    ...overrides,
+    options: { version: "0.0.0", ...overrides.options },
+  };
+  const app = createApi(deps);
+
+  /** A request as someone; undefined: without a token. */
+  function as(name: string | undefined, method: string, url: string, body?: unknown, headers = {}) {
+    const authorization = name === undefined ? {} : { authorization: `Bearer ${name}-token` };
+    const options: InjectOptions = { method: method as "GET", url, headers: { ...authorization, ...headers } };
+    return app.inject(body === undefined ? options : { ...options, payload: body as object });
+  }
+
+  async function close(): Promise<void> {
+    await app.close();
+    records.close();
+  }
+
+  const tick = (ms: number) => {
+    now += ms;
+  };
+  return { app, as, deps, records, live, submitted, stored, disconnected, tick, close, addAccount };
+}
+
+function storeOf(stored: readonly Reading[]): ApiDeps["store"] {
+  return {
+    latest: async () => stored.slice(-1),
+    aggregate: async ({ from }) => [{ start: from, values: { pm25: { mean: 2, min: 1, max: 3, count: 2 } } }],
+    stream: async function* ({ from, to, sensorId }) {
+      const fits = (one: Reading) => one.sensorId === sensorId && one.measuredAt >= from && one.measuredAt < to;
+      const found = stored.filter(fits);
+      for (let i = 0; i < found.length; i += 3) yield found.slice(i, i + 3);
+    },
+  };
+}
+
+/** An alert that has just begun to fire. */
+export function firing(id: string, fields: Partial<Alert> = {}): Transition {
+  const alert: Transition["alert"] = {
+    id,
+    rule: { id: "pm25-high", version: "abc", title: "PM2.5 is high", source: "EU 2024/2881" },
+    subject: { sensorId: "air-1", district: "north" },
+    kind: "air",
+    severity: "warning",
+    audience: "operators",
+    state: "firing",
+    startedAt: T0,
+    firedAt: T0,
+    metric: "pm25",
+    value: 60,
+    limit: 50,
+    unit: "µg/m³",
+    explanation: "60 is above 50.",
+    evidence: [{ measuredAt: T0, metric: "pm25", value: 60 }],
+    ...fields,
+  };
+  return { alert, entry: { at: T0, knownAt: T0, what: fields.state ?? "firing" } };
+}
