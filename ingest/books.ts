@@ -1,0 +1,39 @@
+import type { LedgerOutcome, LedgerRow } from "../store/records.ts";
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Gathers what became of the items of one batch and answers it as ledger rows: by UTC day of receipt, sensor and
+ * outcome. Each item counts once as `received` and once as its outcome, so the rows balance by construction.
+ */
+export function createBooks() {
+  const days = new Map<number, Map<string, Map<LedgerOutcome, number>>>();
+
+  function count(item: { readonly receivedAt: number; readonly sensorId?: string }, outcome: LedgerOutcome): void {
+    const sensors = entry(days, Math.floor(item.receivedAt / DAY_MS));
+    const outcomes = entry(sensors, item.sensorId ?? "");
+    outcomes.set("received", (outcomes.get("received") ?? 0) + 1);
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  }
+
+  function rows(): LedgerRow[] {
+    const all: LedgerRow[] = [];
+    for (const [number, sensors] of days) {
+      const day = new Date(number * DAY_MS).toISOString().slice(0, 10);
+      for (const [sensorId, outcomes] of sensors) {
+        for (const [outcome, count] of outcomes) all.push({ day, sensorId, outcome, count });
+      }
+    }
+    return all;
+  }
+
+  return { count, rows };
+}
+
+function entry<K, L, V>(map: Map<K, Map<L, V>>, key: K): Map<L, V> {
+  const there = map.get(key);
+  if (there) return there;
+  const made = new Map<L, V>();
+  map.set(key, made);
+  return made;
+}

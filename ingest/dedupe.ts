@@ -1,0 +1,120 @@
+import type { Kind } from "../model/kinds.ts";
+import type { Reading, Values } from "../model/reading.ts";
+import type { ReadingKey, ReadingStore } from "../store/reading-store.ts";
+
+/**
+ * `fresh`: to be written. `own`: in the store already, written by us before a crash. `duplicate`: same sensor, kind,
+ * `measuredAt` and values as one that is kept. `conflict`: same moment, other values; `kept` is the one that stays.
+ * `leader` (a place in the batch) is set where the one that stays comes from this very batch.
+ */
+export type Verdict =
+  | { readonly what: "fresh" | "own" }
+  | { readonly what: "duplicate" | "conflict"; readonly kept: Reading; readonly leader?: number };
+
+const FRESH: Verdict = { what: "fresh" };
+const OWN: Verdict = { what: "own" };
+const KEYS_MAX = 10_000;
+
+/**
+ * One verdict per reading, in their order. The first of a moment is kept. Asks the store only for readings that are not
+ * later than everything it has of their sensor (`newest`), so that the usual batch costs one map look-up per reading.
+ */
+export async function dedupe(
+  readings: readonly Reading[],
+  newest: ReadonlyMap<string, number>,
+  find: ReadingStore["find"],
+): Promise<Verdict[]> {
+  const verdicts = new Array<Verdict>(readings.length).fill(FRESH);
+  const doubtful = findDoubtful(readings, newest);
+  if (doubtful.length === 0) return verdicts;
+  const leaders = findLeaders(readings, doubtful);
+  const asked = doubtful.filter((place) => {
+    const reading = readings[place]!;
+    return leaders.get(keyOf(reading)) === place && reading.measuredAt <= (newest.get(reading.sensorId) ?? -Infinity);
+  });
+  const stored = await findStored(readings, asked, find);
+  for (const place of doubtful) {
+    const reading = readings[place]!;
+    const leader = leaders.get(keyOf(reading))!;
+    const kept = stored.get(leader);
+    if (leader !== place) verdicts[place] = judge(reading, kept ?? readings[leader]!, kept ? undefined : leader);
+    else if (kept) verdicts[place] = kept.journalSeq === reading.journalSeq ? OWN : judge(reading, kept);
+  }
+  return verdicts;
+}
+
+/** The same metrics with the same numbers. */
+export function sameValues(a: Values, b: Values): boolean {
+  let left = Object.keys(b).length;
+  for (const name in a) {
+    if (a[name as keyof Values] !== b[name as keyof Values]) return false;
+    left -= 1;
+  }
+  return left === 0;
+}
+
+function judge(reading: Reading, kept: Reading, leader?: number): Verdict {
+  const what = sameValues(reading.values, kept.values) ? "duplicate" : "conflict";
+  return leader === undefined ? { what, kept } : { what, kept, leader };
+}
+
+/** Places of the readings that are not later than all before them, in the store or in the batch. */
+function findDoubtful(readings: readonly Reading[], newest: ReadonlyMap<string, number>): number[] {
+  const tops = new Map<string, number>();
+  const doubtful: number[] = [];
+  for (let place = 0; place < readings.length; place++) {
+    const { sensorId, measuredAt } = readings[place]!;
+    const top = tops.get(sensorId) ?? newest.get(sensorId) ?? -Infinity;
+    if (measuredAt > top) tops.set(sensorId, measuredAt);
+    else doubtful.push(place);
+  }
+  return doubtful;
+}
+
+/** For each moment of the sensors in doubt, the place of the first reading with it. */
+function findLeaders(readings: readonly Reading[], doubtful: readonly number[]): Map<string, number> {
+  const sensors = new Set(doubtful.map((place) => readings[place]!.sensorId));
+  const leaders = new Map<string, number>();
+  for (let place = 0; place < readings.length; place++) {
+    const reading = readings[place]!;
+    if (!sensors.has(reading.sensorId)) continue;
+    const key = keyOf(reading);
+    if (!leaders.has(key)) leaders.set(key, place);
+  }
+  return leaders;
+}
+
+async function findStored(
+  readings: readonly Reading[],
+  places: readonly number[],
+  find: ReadingStore["find"],
+): Promise<Map<number, Reading>> {
+  const stored = new Map<number, Reading>();
+  for (const [kind, group] of Map.groupBy(places, (place) => readings[place]!.kind)) {
+    for (let from = 0; from < group.length; from += KEYS_MAX) {
+      const some = group.slice(from, from + KEYS_MAX);
+      const found = await find(
+        kind,
+        some.map((place) => toKey(readings[place]!)),
+      );
+      found.forEach((reading, i) => {
+        if (reading) stored.set(some[i]!, reading);
+      });
+    }
+  }
+  return stored;
+}
+
+/** Those of the readings that the store does not have from the same message: what is left of a write that broke off. */
+export async function withoutStored(readings: readonly Reading[], find: ReadingStore["find"]): Promise<Reading[]> {
+  const stored = await findStored(readings, [...readings.keys()], find);
+  return readings.filter((reading, place) => stored.get(place)?.journalSeq !== reading.journalSeq);
+}
+
+function toKey({ sensorId, measuredAt }: Reading): ReadingKey {
+  return { sensorId, measuredAt };
+}
+
+function keyOf(reading: { kind: Kind; sensorId: string; measuredAt: number }): string {
+  return `${reading.kind} ${reading.sensorId} ${reading.measuredAt}`;
+}

@@ -1,0 +1,157 @@
+import { setImmediate as immediate } from "node:timers/promises";
+import type { Figure, Health } from "../model/health.ts";
+import type { Log } from "../model/log.ts";
+import { mergeBatches, type OpenedBatch } from "./batch.ts";
+import { backOffMs, type FaultHook, type Sleep } from "./timing.ts";
+import type { createWindow } from "./window.ts";
+
+/** One end of the fan-out. */
+export type Consumer = {
+  readonly name: string;
+  /** The sequence number it wants first. Read once, at the start. */
+  readonly offset: number;
+  /** A durable consumer gets every message, after a crash again from its offset. Any other skips what it was too slow for. */
+  readonly durable: boolean;
+  /**
+   * Takes the batch; the next one comes when this has resolved. A throw means: not taken, bring the same batch again.
+   * When `signal` aborts, give up waiting (throw) or finish.
+   */
+  take(batch: OpenedBatch, signal: AbortSignal): Promise<void> | void;
+  /** What a crash would not undo. Left out where `take` resolves only after that. */
+  durableOffset?(): number;
+  /** Batches that wait are handed over as one until they hold about this many readings. Without it, one at a time. */
+  readonly gatherReadingsMax?: number;
+};
+
+export type Follower = ReturnType<typeof createFollower>;
+
+type Surroundings = {
+  readonly window: Pick<ReturnType<typeof createWindow>, "at" | "nextStart" | "forget">;
+  readFromDisk(offset: number, before: number): Promise<OpenedBatch>;
+  end(): number;
+  moved(): void;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  readonly sleep: Sleep;
+  readonly random: () => number;
+  readonly at: FaultHook | undefined;
+};
+
+const RETRY_BASE_MS = 250;
+const RETRY_MAX_MS = 30_000;
+
+/** Walks one consumer along the journal: from the shared window while it keeps up, from disk when it does not. */
+export function createFollower(consumer: Consumer, around: Surroundings) {
+  const { window, signal, log } = around;
+  const { name, durable } = consumer;
+  let offset = consumer.offset;
+  let failure: string | undefined;
+  const counts = { retries: 0, skipped: 0, fromDisk: 0 };
+  let wake = () => {};
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      if (offset >= around.end()) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      const batch = await persist("reading the journal", next);
+      if (batch) await persist("taking a batch", () => deliver(batch));
+      // Consumers that never wait would otherwise keep sockets and timers waiting until the window is empty.
+      await immediate();
+    }
+  }
+
+  /** Brings the same thing again until it works or the worker stops: nothing is skipped silently. */
+  async function persist<T>(doing: string, work: () => Promise<T> | T): Promise<T | undefined> {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        const result = await work();
+        if (failure) log.info({ consumer: name }, "consumer works again");
+        failure = undefined;
+        return result;
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        if (!failure) log.error({ consumer: name, doing, err: error, offset }, "consumer failed; trying again");
+        failure = `${doing} fails: ${error instanceof Error ? error.message : String(error)}`;
+        counts.retries += 1;
+        await around.sleep(backOffMs(attempt, RETRY_BASE_MS, RETRY_MAX_MS, around.random), signal).catch(() => {});
+      }
+    }
+    return undefined;
+  }
+
+  async function next(): Promise<OpenedBatch | undefined> {
+    const live = fromWindow();
+    if (live) return live;
+    const target = window.nextStart(offset) ?? around.end();
+    if (durable) {
+      counts.fromDisk += 1;
+      return around.readFromDisk(offset, target);
+    }
+    counts.skipped += target - offset;
+    offset = target;
+    around.moved();
+    return undefined;
+  }
+
+  function fromWindow(): OpenedBatch | undefined {
+    const batches: OpenedBatch[] = [];
+    let readings = 0;
+    for (let batch = openAt(offset); batch; batch = openAt(batch.to)) {
+      batches.push(batch);
+      readings += batch.readings.length;
+      if (readings >= (consumer.gatherReadingsMax ?? 0)) break;
+    }
+    return batches.length > 0 ? mergeBatches(batches) : undefined;
+  }
+
+  function openAt(start: number): OpenedBatch | undefined {
+    try {
+      return window.at(start);
+    } catch (error) {
+      // The copy on disk has checksums and a reader that steps over damage.
+      log.error({ err: error, offset: start }, "a chunk of the journal could not be opened; reading it from disk");
+      window.forget(start);
+      return undefined;
+    }
+  }
+
+  async function deliver(batch: OpenedBatch): Promise<void> {
+    await around.at?.(`${name}:before-take`);
+    await consumer.take(batch, signal);
+    await around.at?.(`${name}:after-take`);
+    offset = batch.to;
+    around.moved();
+  }
+
+  function health(): Health {
+    if (failure) return { part: name, state: "failed", ready: !durable, reason: failure };
+    return { part: name, state: "ok", ready: true };
+  }
+
+  function figures(end: number): Figure[] {
+    const figure = (what: string, help: string, type: Figure["type"], value: number): Figure => {
+      return { name: `lamppost_consumer_${what}`, help, type, value, labels: { consumer: name } };
+    };
+    return [
+      figure("lag_messages", "Committed messages the consumer has not taken yet.", "gauge", end - offset),
+      figure("retries_total", "Batches brought again after a failure.", "counter", counts.retries),
+      figure("skipped_messages_total", "Messages a lossy consumer was too slow for.", "counter", counts.skipped),
+      figure("disk_reads_total", "Reads from the journal's files to catch up.", "counter", counts.fromDisk),
+    ];
+  }
+
+  return {
+    name,
+    durable,
+    run,
+    health,
+    figures,
+    offset: () => offset,
+    durableOffset: () => consumer.durableOffset?.() ?? offset,
+    wake: () => wake(),
+  };
+}

@@ -1,0 +1,65 @@
+import type { Health } from "../model/health.ts";
+import type { Log } from "../model/log.ts";
+import { StoreError } from "../store/reading-store.ts";
+import { backOffMs, type Sleep } from "./timing.ts";
+
+const RETRY_BASE_MS = 250;
+const RETRY_MAX_MS = 60_000;
+const PROBE_EVERY_MS = 30_000;
+
+type Trouble = { readonly kind: "unavailable" | "misconfigured"; readonly text: string };
+
+/**
+ * Waits out a store that does not answer (back-off with jitter, never less than the server asks for, 60 s at most
+ * unless it asks for more) or that needs its operator (a try every 30 s). Everything else is thrown on.
+ */
+export function createPatience(parts: {
+  readonly storeName: string;
+  readonly sleep: Sleep;
+  readonly random: () => number;
+  readonly log: Log;
+}) {
+  const { storeName, sleep, random, log } = parts;
+  let trouble: Trouble | undefined;
+  const counts = { unavailable: 0, misconfigured: 0 };
+
+  /** `work` gets the number of the attempt, from 0: what may have half happened before must be looked at again. */
+  async function until<T>(work: (attempt: number) => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted();
+      try {
+        const result = await work(attempt);
+        if (trouble) log.info({ store: storeName }, "store is back");
+        trouble = undefined;
+        return result;
+      } catch (error) {
+        const ms = waitMs(error, attempt);
+        if (ms === undefined) throw error;
+        await sleep(ms, signal);
+      }
+    }
+  }
+
+  function waitMs(error: unknown, attempt: number): number | undefined {
+    if (!(error instanceof StoreError)) return undefined;
+    const { kind, message: text } = error;
+    if (kind !== "unavailable" && kind !== "misconfigured") return undefined;
+    if (trouble?.kind !== kind) log.warn({ store: storeName, kind, reason: text }, "store does not take readings");
+    trouble = { kind, text };
+    counts[kind] += 1;
+    if (kind === "misconfigured") return PROBE_EVERY_MS;
+    return Math.max(error.retryAfterMs ?? 0, backOffMs(attempt, RETRY_BASE_MS, RETRY_MAX_MS, random));
+  }
+
+  function health(part: string): Health {
+    if (!trouble) return { part, state: "ok", ready: true };
+    if (trouble.kind === "unavailable") {
+      const reason = `${storeName} does not answer (${trouble.text}); readings wait in the journal and are tried again`;
+      return { part, state: "degraded", ready: true, reason };
+    }
+    const reason = `${storeName} is misconfigured (${trouble.text}); readings wait in the journal, correct the settings`;
+    return { part, state: "failed", ready: false, reason };
+  }
+
+  return { until, health, counts: () => ({ ...counts }) };
+}

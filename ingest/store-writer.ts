@@ -1,0 +1,175 @@
+import type { Figure, Health } from "../model/health.ts";
+import type { Log } from "../model/log.ts";
+import type { Reading } from "../model/reading.ts";
+import type { Rejection } from "../model/rejection.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
+import type { Records } from "../store/records.ts";
+import { createRejector, type OpenedBatch } from "./batch.ts";
+import { createBooks } from "./books.ts";
+import { dedupe, type Verdict } from "./dedupe.ts";
+import type { Consumer } from "./follower.ts";
+import { createPatience } from "./patience.ts";
+import { createPutter, type Refusals } from "./put.ts";
+import { type FaultHook, realSleep, type Sleep } from "./timing.ts";
+
+export type StoreWriterParts = {
+  readonly store: Pick<ReadingStore, "name" | "write" | "find" | "newest">;
+  readonly records: {
+    readonly quarantine: Pick<Records["quarantine"], "add">;
+    readonly ledger: Pick<Records["ledger"], "add">;
+    readonly offsets: Records["offsets"];
+    transaction: Records["transaction"];
+  };
+  /** `store.newest()`, if the caller has it; else it is asked for with the first batch, however long the store is away. */
+  readonly newest?: Map<string, number>;
+  /** Most readings per `store.write` (20,000) and per batch gathered from what waits (20,000). */
+  readonly options?: { readonly writeReadingsMax?: number; readonly gatherReadingsMax?: number };
+  readonly now: () => number;
+  readonly log: Log;
+  /** Hears of conflicts and refusals after they are booked. */
+  onRejection?(rejection: Rejection): void;
+  readonly sleep?: Sleep;
+  readonly random?: () => number;
+  readonly at?: FaultHook;
+};
+
+export type StoreWriter = Consumer & { health(): Health; figures(): readonly Figure[] };
+
+const NAME = "store";
+const GATHER_READINGS_MAX = 20_000;
+
+/**
+ * The consumer that fills the store and keeps the books. For each batch: tell duplicates, write the rest, then, in one
+ * transaction, quarantine, ledger and offset. A crash before the transaction repeats the batch; what is then found in
+ * the store from the same message is our own and counts as stored, so every item is booked exactly once.
+ */
+export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
+  const { store, records, now, log } = parts;
+  const { sleep = realSleep, random = Math.random, options = {} } = parts;
+  const patience = createPatience({ storeName: store.name, sleep, random, log });
+  const put = createPutter(store, patience, options.writeReadingsMax ?? GATHER_READINGS_MAX);
+  const first = records.offsets.get(NAME) ?? 1;
+  let offset = first;
+  let newest = parts.newest;
+  let workingOn: number | undefined;
+  const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0, batches: 0 };
+
+  async function take(batch: OpenedBatch, signal: AbortSignal): Promise<void> {
+    workingOn = batch.messages[0]?.receivedAt;
+    newest ??= await patience.until(() => store.newest(), signal);
+    const known = newest;
+    const verdicts = await patience.until(() => dedupe(batch.readings, known, store.find), signal);
+    const fresh = batch.readings.filter((_, place) => verdicts[place]!.what === "fresh");
+    await parts.at?.("before-write");
+    const refusals = await put(fresh, signal);
+    for (const { sensorId, measuredAt } of fresh) {
+      if (measuredAt > (known.get(sensorId) ?? -Infinity)) known.set(sensorId, measuredAt);
+    }
+    await parts.at?.("after-write");
+    const late = book(batch, verdicts, refusals);
+    workingOn = undefined;
+    await parts.at?.("after-booking");
+    if (parts.onRejection) for (const rejection of late) parts.onRejection(rejection);
+  }
+
+  /** Answers the rejections that only the store could tell. */
+  function book(batch: OpenedBatch, verdicts: readonly Verdict[], refusals: Refusals): readonly Rejection[] {
+    const { books, late } = settle(batch, verdicts, refusals);
+    for (const rejection of batch.rejections) books.count(rejection, rejection.reason);
+    records.transaction(() => {
+      records.quarantine.add([...batch.rejections, ...late]);
+      records.ledger.add(books.rows());
+      records.offsets.set(NAME, batch.to);
+    });
+    offset = batch.to;
+    const conflicts = late.reduce((sum, { reason }) => sum + Number(reason === "conflict"), 0);
+    const duplicates = verdicts.reduce((sum, { what }) => sum + Number(what === "duplicate"), 0);
+    counts.conflict += conflicts;
+    counts.refused += late.length - conflicts;
+    counts.duplicate += duplicates;
+    counts.stored += verdicts.length - late.length - duplicates;
+    counts.batches += 1;
+    return late;
+  }
+
+  function figures(): Figure[] {
+    const readings = (outcome: "stored" | "duplicate" | "conflict" | "refused"): Figure => {
+      const help = "Readings settled since the start, by outcome.";
+      return counter("lamppost_store_readings_total", help, counts[outcome], { outcome });
+    };
+    const waits = patience.counts();
+    const lag = workingOn === undefined ? 0 : Math.max(0, (now() - workingOn) / 1000);
+    return [
+      ...(["stored", "duplicate", "conflict", "refused"] as const).map(readings),
+      counter("lamppost_store_batches_total", "Batches written and booked.", counts.batches, {}),
+      counter("lamppost_store_waits_total", "Times the store was waited for.", waits.unavailable, {
+        kind: "unavailable",
+      }),
+      counter("lamppost_store_waits_total", "Times the store was waited for.", waits.misconfigured, {
+        kind: "misconfigured",
+      }),
+      {
+        name: "lamppost_store_lag_seconds",
+        help: "Age of the oldest message being written.",
+        type: "gauge",
+        value: lag,
+      },
+    ];
+  }
+
+  return {
+    name: NAME,
+    offset: first,
+    durable: true,
+    gatherReadingsMax: options.gatherReadingsMax ?? GATHER_READINGS_MAX,
+    take,
+    durableOffset: () => offset,
+    health: () => patience.health(NAME),
+    figures,
+  };
+}
+
+/** What becomes of each reading, as ledger rows and rejections. Pure. */
+function settle(batch: OpenedBatch, verdicts: readonly Verdict[], refusals: Refusals) {
+  const books = createBooks();
+  const late: Rejection[] = [];
+  let rejector: ReturnType<typeof createRejector> | undefined;
+  batch.readings.forEach((reading, place) => {
+    const [outcome, detail] = outcomeOf(reading, batch.readings, verdicts[place]!, refusals);
+    books.count(reading, outcome);
+    if (outcome === "stored" || outcome === "duplicate") return;
+    rejector ??= createRejector(batch);
+    late.push(rejector(place, outcome, detail));
+  });
+  return { books, late };
+}
+
+type Outcome = "stored" | "duplicate" | "conflict" | "store_refused";
+
+function outcomeOf(
+  reading: Reading,
+  readings: readonly Reading[],
+  verdict: Verdict,
+  refusals: Refusals,
+): readonly [Outcome, string] {
+  if (!("kept" in verdict)) {
+    const words = refusals.get(reading);
+    return words === undefined ? ["stored", ""] : ["store_refused", `The store refused it: ${words}`];
+  }
+  // What it doubles was refused, so nothing is kept that it could be a duplicate of.
+  const refused = verdict.leader !== undefined && refusals.get(readings[verdict.leader]!);
+  if (refused) return ["store_refused", `The store refused a reading of the same moment: ${refused}`];
+  return verdict.what === "duplicate" ? ["duplicate", ""] : ["conflict", explainConflict(reading, verdict.kept)];
+}
+
+function explainConflict(reading: Reading, kept: Reading): string {
+  const names = Object.keys({ ...kept.values, ...reading.values }) as (keyof Reading["values"])[];
+  const name = names.find((one) => kept.values[one] !== reading.values[one])!;
+  const [there, here] = [kept.values[name] ?? "missing", reading.values[name] ?? "missing"];
+  const at = new Date(reading.measuredAt).toISOString();
+  return `For ${at} a reading with ${name} ${there} was kept; this one has ${here}.`;
+}
+
+function counter(name: string, help: string, value: number, labels: Record<string, string>): Figure {
+  return { name, help, type: "counter", value, labels };
+}

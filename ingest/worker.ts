@@ -1,0 +1,117 @@
+import type { Figure, Health } from "../model/health.ts";
+import type { Log } from "../model/log.ts";
+import type { Message } from "../model/message.ts";
+import type { Rejection } from "../model/rejection.ts";
+import { type OpenedBatch, openMessages } from "./batch.ts";
+import type { Decoded } from "./decode.ts";
+import { type Consumer, createFollower, type Follower } from "./follower.ts";
+import type { JournalChunk, JournalReader } from "./journal/journal.ts";
+import { type FaultHook, realSleep, type Sleep } from "./timing.ts";
+import { createWindow } from "./window.ts";
+
+export type WorkerOptions = {
+  readonly reader: Pick<JournalReader, "read">;
+  /** Opens a committed chunk into its messages. */
+  decodeChunk(chunk: JournalChunk): readonly Message[];
+  decode(message: Message): Decoded;
+  /** The whole fan-out. */
+  readonly consumers: readonly Consumer[];
+  /** The sequence number the next message of the journal gets: everything below is committed. */
+  readonly end: number;
+  readonly log: Log;
+  /** Hears of each rejection when it first turns up live; not again for what is read from disk later. */
+  onRejection?(rejection: Rejection): void;
+  /** Limits of the shared window of newest messages, and how much is read from disk at a time. */
+  readonly windowMessagesMax?: number;
+  readonly windowBytesMax?: number;
+  readonly readBytesMax?: number;
+  readonly sleep?: Sleep;
+  readonly random?: () => number;
+  readonly at?: FaultHook;
+};
+
+export type Worker = ReturnType<typeof createWorker>;
+
+/**
+ * Takes committed messages from the journal to every consumer, each in order, one batch at a time, at its own pace.
+ * Begins at once, from each consumer's offset; `committed` brings what is new.
+ */
+export function createWorker(options: WorkerOptions) {
+  const { reader, decodeChunk, decode, log } = options;
+  let end = options.end;
+  const stopping = new AbortController();
+  const idlers: (() => void)[] = [];
+
+  function openLive(chunk: JournalChunk): OpenedBatch {
+    const batch = openMessages(chunk.from, chunk.to, decodeChunk(chunk), decode);
+    if (options.onRejection) for (const rejection of batch.rejections) options.onRejection(rejection);
+    return batch;
+  }
+
+  async function readFromDisk(offset: number, before: number): Promise<OpenedBatch> {
+    const { to, messages } = await reader.read(offset, before, options.readBytesMax ?? 512 * 1024);
+    if (to <= offset) throw new Error(`the journal has nothing at ${offset}, though ${before} is committed`);
+    return openMessages(offset, to, messages, decode);
+  }
+
+  const window = createWindow(openLive, {
+    messagesMax: options.windowMessagesMax ?? 20_000,
+    bytesMax: options.windowBytesMax ?? 8 * 1024 * 1024,
+  });
+  const surroundings = {
+    window,
+    readFromDisk,
+    end: () => end,
+    moved,
+    signal: stopping.signal,
+    log,
+    sleep: options.sleep ?? realSleep,
+    random: options.random ?? Math.random,
+    at: options.at,
+  };
+  const followers: readonly Follower[] = options.consumers.map((consumer) => createFollower(consumer, surroundings));
+
+  function moved(): void {
+    window.release(Math.min(...followers.map((follower) => follower.offset())));
+    if (!isIdle()) return;
+    for (const resolve of idlers.splice(0)) resolve();
+  }
+
+  function isIdle(): boolean {
+    return followers.every((follower) => !follower.durable || follower.offset() >= end);
+  }
+
+  const running = followers.map((follower) => follower.run());
+
+  return {
+    /** Called with each chunk the journal has committed, in order. Cheap: decoding waits for the first consumer. */
+    committed(chunk: JournalChunk): void {
+      if (stopping.signal.aborted || chunk.to <= end) return;
+      end = chunk.to;
+      window.add(chunk);
+      for (const follower of followers) follower.wake();
+    },
+    /** The next sequence number each consumer wants. */
+    offsets: (): ReadonlyMap<string, number> => new Map(followers.map((one) => [one.name, one.offset()])),
+    /** Everything before this has been dealt with for good: the journal may delete it. */
+    releasable: () => Math.min(end, ...followers.filter((one) => one.durable).map((one) => one.durableOffset())),
+    /** Committed messages a consumer has not settled yet. Counts numbers, so damaged records count until passed. */
+    pendingMessages(name: string): number {
+      const follower = followers.find((one) => one.name === name);
+      return follower ? end - follower.durableOffset() : 0;
+    },
+    /** Resolves when every durable consumer has taken all that is committed. */
+    idle: (): Promise<void> =>
+      isIdle() ? Promise.resolve() : new Promise<void>((resolve) => void idlers.push(resolve)),
+    /** Lets running batches finish; a consumer that only waits gives up and does that batch again after a restart. */
+    async stop(): Promise<void> {
+      stopping.abort(new Error("the worker is stopping"));
+      for (const follower of followers) follower.wake();
+      await Promise.all(running);
+    },
+    /** What the shared window holds now: for `/metrics` and tests of its bound. */
+    windowSize: window.size,
+    health: (): readonly Health[] => followers.map((follower) => follower.health()),
+    figures: (): readonly Figure[] => followers.flatMap((follower) => follower.figures(end)),
+  };
+}

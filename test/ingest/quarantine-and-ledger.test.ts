@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { readLedger } from "../../ingest/ledger.ts";
+import { createNotices } from "../../ingest/notices.ts";
+import { redriveMessage } from "../../ingest/redrive.ts";
+import type { Rejection } from "../../model/rejection.ts";
+import type { LedgerOutcome } from "../../store/records.ts";
+import { aBatch, aMessage, GATEWAY, T0 } from "./helpers.ts";
+
+function redriven(payload: unknown, place = 0, fields = {}): string | undefined {
+  const rejection = aBatch([payload], 7, fields).rejections[place]!;
+  const message = redriveMessage({ rejection });
+  return message && Buffer.from(message.payload).toString();
+}
+
+describe("driving a quarantined message again", () => {
+  it("keeps its first receivedAt, source and topic", () => {
+    const fields = { receivedAt: T0 - 5, source: GATEWAY, topic: "city/north/air/new-9" };
+    const { rejections } = aBatch([{ pm25: 1 }], 7, fields);
+    const { payload } = aMessage({ pm25: 1 });
+    expect(redriveMessage({ rejection: rejections[0]! })).toEqual({ ...fields, payload });
+  });
+
+  it("takes only the rejected element of an array, byte for byte", () => {
+    const array = '[ {"pm25":1} , {"pm25" : "a,]\\"}{[", "no2":1.50e1},{"no2":[1,[2]]}]';
+    expect(redriven(array, 0)).toBe(' {"pm25" : "a,]\\"}{[", "no2":1.50e1}');
+    expect(redriven(array, 1)).toBe('{"no2":[1,[2]]}');
+    expect(redriven('[{"pm25":"x"}]')).toBe('{"pm25":"x"}');
+    expect(redriven('\ufeff[{"pm25":"x"}]')).toBe('{"pm25":"x"}');
+  });
+
+  it("takes the whole message where the whole was rejected", () => {
+    for (const whole of ["[1,", "[]", '{"pm25":"x"}', "5", ""]) expect(redriven(whole)).toBe(whole);
+    expect(redriven('[{"pm25":1},{"pm25":2}]', 0, { topic: "nowhere" })).toBe('[{"pm25":1},{"pm25":2}]');
+    const many = `[${Array(501).fill("{}").join(",")}]`;
+    expect(redriven(many)).toBe(many);
+  });
+
+  it("cannot where nothing was kept", () => {
+    expect(redriven({ plate: "x" })).toBeUndefined();
+    expect(redriven("x".repeat(70_000))).toBeUndefined();
+  });
+});
+
+describe("the ledger", () => {
+  const book = (entries: Partial<Record<LedgerOutcome, number>>) =>
+    new Map(Object.entries(entries)) as Map<LedgerOutcome, number>;
+  const view = (outcomes: ReturnType<typeof book>, pending: number) =>
+    readLedger({
+      ledger: { totals: () => outcomes, byDay: () => [{ day: "2026-11-21", outcomes }] },
+      pendingMessages: () => pending,
+    });
+
+  it("adds up, with what waits in the journal", () => {
+    const outcomes = book({ received: 10, stored: 6, duplicate: 1, conflict: 2, malformed_json: 1 });
+    const sums = {
+      stored: 6,
+      duplicate: 1,
+      quarantined: 3,
+      reasons: { conflict: 2, malformed_json: 1 },
+      balanced: true,
+    };
+    expect(view(outcomes, 5)).toEqual({
+      ...sums,
+      received: 15,
+      inJournal: 5,
+      days: [{ ...sums, day: "2026-11-21", received: 10 }],
+    });
+  });
+
+  it("says so when it does not", () => {
+    expect(view(book({ received: 10, stored: 9 }), 0).balanced).toBe(false);
+    expect(view(book({}), 0)).toMatchObject({ received: 0, balanced: true });
+  });
+});
+
+it("tells a device of a rejection at most once per second", () => {
+  let time = 0;
+  const told: (string | undefined)[] = [];
+  const { notice, withheld } = createNotices(
+    (one) => told.push(one.sensorId),
+    () => time,
+  );
+  const [rejection] = aBatch(["noise"]).rejections;
+  const of = (sensorId: string): Rejection => ({ ...rejection!, sensorId });
+  for (const [at, sensor] of [
+    [0, "a"],
+    [1, "a"],
+    [1, "b"],
+    [999, "a"],
+    [1000, "a"],
+    [500, "a"],
+  ] as const) {
+    time = at;
+    notice(of(sensor));
+  }
+  const { sensorId: _, ...nobody } = rejection!;
+  notice(nobody);
+  // The clock went back for the last one: better told than silent for an hour.
+  expect(told).toEqual(["a", "b", "a", "a"]);
+  expect(withheld()).toBe(2);
+});

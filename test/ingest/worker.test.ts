@@ -1,0 +1,338 @@
+import { describe, expect, it } from "vitest";
+import type { OpenedBatch } from "../../ingest/batch.ts";
+import { decodeMessage } from "../../ingest/decode.ts";
+import type { Consumer } from "../../ingest/follower.ts";
+import { createWorker, type WorkerOptions } from "../../ingest/worker.ts";
+import { SILENT } from "../../model/log.ts";
+import type { Message } from "../../model/message.ts";
+import { aMessage, at, CITY } from "./helpers.ts";
+
+/** A journal in RAM: `publish` commits messages and tells the worker; the reader reads what is committed. */
+function aJournal(before = 0) {
+  const messages: Message[] = [];
+  const reads: [number, number][] = [];
+  const fill = (count: number) => {
+    for (let i = 0; i < count; i++) messages.push(aMessage(at(messages.length, 1), { seq: messages.length + 1 }));
+  };
+  fill(before);
+  const between = (from: number, to: number) => messages.slice(from - 1, to - 1);
+  return {
+    messages,
+    reads,
+    reader: {
+      async read(offset: number, end: number, bytesMax: number) {
+        const to = Math.min(end, offset + Math.max(1, Math.floor(bytesMax / 100)));
+        reads.push([offset, to]);
+        return { to, messages: between(offset, to) };
+      },
+    },
+    end: () => messages.length + 1,
+    chunk(count: number) {
+      const from = messages.length + 1;
+      fill(count);
+      return { from, to: from + count, bytes: new Uint8Array(count * 100) };
+    },
+    decodeChunk: (chunk: { from: number; to: number }) => between(chunk.from, chunk.to),
+  };
+}
+
+/** Remembers what it took; `hold()` makes it wait in `take` until released. */
+function aConsumer(name: string, more: Partial<Consumer> = {}) {
+  const batches: OpenedBatch[] = [];
+  let held = false;
+  let gate = Promise.withResolvers<void>();
+  let entry = Promise.withResolvers<void>();
+  let inside = 0;
+  const consumer: Consumer = {
+    name,
+    offset: 1,
+    durable: true,
+    async take(batch, signal) {
+      inside += 1;
+      expect(inside).toBe(1);
+      entry.resolve();
+      const aborted = new Promise<never>((_, reject) =>
+        signal.addEventListener("abort", () => reject(new Error("stopping")), { once: true }),
+      );
+      aborted.catch(() => {});
+      try {
+        if (held) await Promise.race([gate.promise, aborted]);
+      } finally {
+        inside -= 1;
+      }
+      batches.push(batch);
+    },
+    ...more,
+  };
+  return {
+    consumer,
+    batches,
+    /** Resolves when `take` has been entered the next time. */
+    entered: () => {
+      entry = Promise.withResolvers();
+      return entry.promise;
+    },
+    seqs: () => batches.flatMap((batch) => batch.readings.map((reading) => reading.journalSeq)),
+    hold: () => {
+      held = true;
+      gate = Promise.withResolvers();
+    },
+    release: () => {
+      held = false;
+      gate.resolve();
+    },
+  };
+}
+
+function start(
+  journal: ReturnType<typeof aJournal>,
+  consumers: readonly Consumer[],
+  more: Partial<WorkerOptions> = {},
+) {
+  let decoded = 0;
+  const worker = createWorker({
+    reader: journal.reader,
+    decodeChunk: journal.decodeChunk,
+    decode(message) {
+      decoded += 1;
+      return decodeMessage(message, CITY);
+    },
+    consumers,
+    end: journal.end(),
+    log: SILENT,
+    sleep: async () => {},
+    ...more,
+  });
+  return { ...worker, decoded: () => decoded, publish: (count: number) => worker.committed(journal.chunk(count)) };
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
+
+describe("the worker", () => {
+  it("decodes a chunk once and gives it to every consumer in order", async () => {
+    const [a, b] = [aConsumer("a"), aConsumer("b")];
+    const journal = aJournal();
+    const worker = start(journal, [a.consumer, b.consumer]);
+    for (let i = 0; i < 20; i++) worker.publish(5);
+    await worker.idle();
+    expect(a.seqs()).toEqual(upTo(100));
+    expect(b.seqs()).toEqual(upTo(100));
+    expect(worker.decoded()).toBe(100);
+    expect(journal.reads).toEqual([]);
+    expect(worker.offsets()).toEqual(
+      new Map([
+        ["a", 101],
+        ["b", 101],
+      ]),
+    );
+    await worker.stop();
+  });
+
+  it("starts each consumer where it left off, from disk", async () => {
+    const [a, b] = [aConsumer("a"), aConsumer("b", { offset: 40 })];
+    const worker = start(aJournal(60), [a.consumer, b.consumer], { readBytesMax: 700 });
+    await worker.idle();
+    expect(a.seqs()).toEqual(upTo(60));
+    expect(b.seqs()).toEqual(upTo(60).slice(39));
+    await worker.stop();
+  });
+
+  it("lets a lagging consumer catch up from disk while the other stays live, in bounded memory", async () => {
+    const [slow, fast] = [aConsumer("slow"), aConsumer("fast")];
+    const journal = aJournal();
+    const worker = start(journal, [slow.consumer, fast.consumer], { windowMessagesMax: 50, readBytesMax: 2000 });
+    slow.hold();
+    const stuck = slow.entered();
+    worker.publish(10);
+    await stuck;
+    for (let i = 0; i < 50; i++) {
+      const taken = fast.entered();
+      worker.publish(10);
+      await taken;
+    }
+    expect(fast.seqs().length).toBeGreaterThanOrEqual(500);
+    expect(slow.seqs()).toEqual([]);
+    expect(worker.windowSize().messages).toBeLessThanOrEqual(50);
+    expect(worker.pendingMessages("slow")).toBe(510);
+    expect(worker.releasable()).toBe(1);
+    slow.release();
+    await worker.idle();
+    expect(slow.seqs()).toEqual(upTo(510));
+    expect(fast.seqs()).toEqual(upTo(510));
+    expect(journal.reads.length).toBeGreaterThan(0);
+    const reads = journal.reads.length;
+    worker.publish(10);
+    await worker.idle();
+    expect(journal.reads.length).toBe(reads);
+    expect(slow.seqs()).toEqual(upTo(520));
+    expect(worker.releasable()).toBe(521);
+    expect(worker.windowSize()).toEqual({ chunks: 0, messages: 0, bytes: 0 });
+    await worker.stop();
+  });
+
+  it("joins live again although chunks go on coming while it reads", async () => {
+    const late = aConsumer("late");
+    const journal = aJournal(1000);
+    const read = journal.reader.read;
+    let worker: ReturnType<typeof start>;
+    let extra = 60;
+    journal.reader.read = async (...args) => {
+      const result = await read(...args);
+      if (extra-- > 0) worker.publish(3);
+      return result;
+    };
+    worker = start(journal, [late.consumer], { readBytesMax: 10_000 });
+    await worker.idle();
+    expect(late.seqs()).toEqual(upTo(journal.messages.length));
+    expect(journal.reads.length).toBeLessThan(15);
+    await worker.stop();
+  });
+
+  it("gathers what waits for a consumer that asks for it", async () => {
+    const store = aConsumer("store", { gatherReadingsMax: 25 });
+    const worker = start(aJournal(), [store.consumer]);
+    store.hold();
+    const stuck = store.entered();
+    worker.publish(5);
+    await stuck;
+    for (let i = 0; i < 10; i++) worker.publish(5);
+    store.release();
+    await worker.idle();
+    expect(store.batches.map((batch) => [batch.from, batch.to, batch.messages.length])).toEqual([
+      [1, 6, 5],
+      [6, 31, 25],
+      [31, 56, 25],
+    ]);
+    expect(store.seqs()).toEqual(upTo(55));
+    await worker.stop();
+  });
+
+  it("lets a lossy consumer skip, counted, and never reads from disk for it", async () => {
+    const live = aConsumer("live", { durable: false });
+    const journal = aJournal(30);
+    const worker = start(journal, [live.consumer], { windowMessagesMax: 10 });
+    live.hold();
+    const stuck = live.entered();
+    worker.publish(10);
+    await stuck;
+    for (let i = 0; i < 5; i++) worker.publish(10);
+    live.release();
+    const last = live.entered();
+    await last;
+    await worker.stop();
+    expect(live.seqs()).toEqual([...upTo(40).slice(30), ...upTo(90).slice(80)]);
+    expect(journal.reads).toEqual([]);
+    const skipped = worker.figures().find((one) => one.name === "lamppost_consumer_skipped_messages_total");
+    expect(skipped?.value).toBe(30 + 40);
+    expect(worker.releasable()).toBe(91);
+  });
+
+  it("brings a batch again until it is taken, says so, and holds nobody else up", async () => {
+    let failures = 3;
+    const healths: unknown[] = [];
+    const good = aConsumer("good");
+    const taken: number[] = [];
+    const poisoned: Consumer = {
+      name: "poisoned",
+      offset: 1,
+      durable: true,
+      take(batch) {
+        if (failures-- > 0) throw new Error("cannot digest");
+        taken.push(batch.from);
+      },
+    };
+    const waits: number[] = [];
+    const worker = start(aJournal(), [poisoned, good.consumer], {
+      random: () => 1,
+      sleep: async (ms) => {
+        waits.push(ms);
+        healths.push(worker.health()[0]);
+      },
+    });
+    worker.publish(5);
+    worker.publish(5);
+    await worker.idle();
+    expect(taken).toEqual([1, 6]);
+    expect(waits).toEqual([250, 500, 1000]);
+    expect(healths[0]).toMatchObject({ part: "poisoned", state: "failed", ready: false });
+    expect(worker.health()[0]).toEqual({ part: "poisoned", state: "ok", ready: true });
+    expect(good.seqs()).toEqual(upTo(10));
+    await worker.stop();
+  });
+
+  it("goes on from disk when a chunk cannot be opened, and again when a read fails", async () => {
+    const a = aConsumer("a");
+    const journal = aJournal();
+    const read = journal.reader.read;
+    let broken = true;
+    journal.reader.read = async (...args) => {
+      if (broken) {
+        broken = false;
+        throw new Error("EIO");
+      }
+      return read(...args);
+    };
+    const decodeChunk = () => {
+      throw new Error("not a chunk");
+    };
+    const worker = start(journal, [a.consumer], { decodeChunk });
+    worker.publish(5);
+    await worker.idle();
+    expect(a.seqs()).toEqual(upTo(5));
+    await worker.stop();
+  });
+
+  it("steps over numbers that are missing from the journal", async () => {
+    const a = aConsumer("a");
+    const journal = aJournal(20);
+    const reader = { read: async () => ({ to: 21, messages: journal.messages.slice(15) }) };
+    const worker = start(journal, [a.consumer], { reader });
+    await worker.idle();
+    expect(a.seqs()).toEqual([16, 17, 18, 19, 20]);
+    expect(worker.offsets().get("a")).toBe(21);
+    await worker.stop();
+  });
+
+  it("releases only what is durable", async () => {
+    let snapshot = 1;
+    const engine = aConsumer("engine", { durableOffset: () => snapshot });
+    const worker = start(aJournal(), [engine.consumer]);
+    worker.publish(10);
+    await worker.idle();
+    expect([worker.releasable(), worker.pendingMessages("engine")]).toEqual([1, 10]);
+    snapshot = 8;
+    expect([worker.releasable(), worker.pendingMessages("engine")]).toEqual([8, 3]);
+    await worker.stop();
+  });
+
+  it("stops at a batch boundary: what runs is finished or left whole for the next start", async () => {
+    const [done, waiting] = [aConsumer("done"), aConsumer("waiting")];
+    const worker = start(aJournal(), [done.consumer, waiting.consumer]);
+    waiting.hold();
+    const stuck = waiting.entered();
+    worker.publish(5);
+    await stuck;
+    await worker.stop();
+    expect(worker.offsets()).toEqual(
+      new Map([
+        ["done", 6],
+        ["waiting", 1],
+      ]),
+    );
+    worker.publish(5);
+    expect(worker.offsets().get("done")).toBe(6);
+  });
+
+  it("tells of each live rejection once, whoever decodes it", async () => {
+    const journal = aJournal();
+    const heard: number[] = [];
+    const consumers = [aConsumer("a").consumer, aConsumer("b").consumer];
+    const worker = start(journal, consumers, { onRejection: (one) => heard.push(one.journalSeq) });
+    const chunk = journal.chunk(3);
+    journal.messages[1] = aMessage("noise", { seq: 2 });
+    worker.committed(chunk);
+    await worker.idle();
+    expect(heard).toEqual([2]);
+    await worker.stop();
+  });
+});
