@@ -1,4 +1,4 @@
-import { InfluxDB } from "@influxdata/influxdb-client";
+import { InfluxDB, type Transport } from "@influxdata/influxdb-client";
 import { StoreError } from "../reading-store.ts";
 import { queryError, toStoreError } from "./errors.ts";
 import { splitLines } from "./split-lines.ts";
@@ -39,27 +39,10 @@ export function createInfluxClient({ url, flavour, timeoutMs }: ClientOptions): 
   const headers: Record<string, string> = authorization ? { authorization } : {};
   // The client's own timeout would count a slow reader of ours as a slow server, so it is off.
   const { transport } = new InfluxDB({ url, timeout: 0, headers });
-  const writePath = writePathOf(flavour);
   const queryPath = queryPathOf(flavour);
   const local = /^(127\.|localhost$|\[::1\]$)/.test(new URL(url).hostname);
   const gzip = local ? {} : { gzipThreshold: GZIP_FROM_BYTES };
-
-  function write(lines: readonly string[]): Promise<void> {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const options = { method: "POST", headers: { "content-type": "text/plain; charset=utf-8" }, signal, ...gzip };
-    return new Promise((resolve, reject) => {
-      let status = 0;
-      transport.send(writePath, lines.join("\n"), options, {
-        responseStarted: (_headers, statusCode) => {
-          status = statusCode ?? 0;
-        },
-        next: () => {},
-        error: (error) => reject(signal.aborted ? tooSlow(timeoutMs, error) : toStoreError(error, Date.now())),
-        // Only this status means "kept": a login page of some proxy is a 200, too.
-        complete: () => (status === 204 ? resolve() : reject(signal.aborted ? tooSlow(timeoutMs) : unexpected(status))),
-      });
-    });
-  }
+  const writePath = writePathOf(flavour);
 
   async function* query(text: string, values: Readonly<Record<string, string>> = {}): AsyncGenerator<Series> {
     const watchdog = createWatchdog(timeoutMs);
@@ -76,7 +59,38 @@ export function createInfluxClient({ url, flavour, timeoutMs }: ClientOptions): 
     }
   }
 
-  return { write, query };
+  return {
+    write: (lines) => sendLines(transport, writePath, lines.join("\n"), { ...gzip, timeoutMs }),
+    query,
+  };
+}
+
+function sendLines(
+  transport: Transport,
+  path: string,
+  body: string,
+  { timeoutMs, ...packing }: { readonly timeoutMs: number; readonly gzipThreshold?: number },
+): Promise<void> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const headers = { "content-type": "text/plain; charset=utf-8" };
+  return new Promise((resolve, reject) => {
+    let status = 0;
+    const fail = (error: StoreError) => reject(signal.aborted ? tooSlow(timeoutMs, error) : error);
+    transport.send(
+      path,
+      body,
+      { method: "POST", headers, signal, ...packing },
+      {
+        responseStarted: (_headers, statusCode) => {
+          status = statusCode ?? 0;
+        },
+        next: () => {},
+        error: (error) => fail(toStoreError(error, Date.now())),
+        // Only this status means "kept": a login page of some proxy is a 200, too.
+        complete: () => (status === 204 ? resolve() : fail(unexpected(status))),
+      },
+    );
+  });
 }
 
 function authorizationOf(flavour: InfluxFlavour): string | undefined {

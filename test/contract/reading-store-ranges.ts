@@ -8,6 +8,21 @@ import { aReading, collect, T0 } from "../helpers/readings.ts";
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 
+/** Each would do harm or match everything if it ever stood in the text of a query. */
+export const INJECTIONS = [
+  "' OR '1'='1",
+  `" OR 1=1 --`,
+  "air-1'; DROP TABLE air; --",
+  `air-1'; DROP MEASUREMENT "air"; SELECT * FROM "air" WHERE "sensorId" = 'air-1`,
+  "') |> drop()",
+  "$from",
+  "\\",
+  "\\'",
+  "a\nb\u0000c",
+  "/.*/",
+  "__proto__",
+];
+
 /** The part of the contract about ranges: streams and aggregates. */
 export function rangeContract(current: () => ReadingStore): void {
   it("streams in ascending time, from inclusive, to exclusive", async () => {
@@ -33,6 +48,22 @@ export function rangeContract(current: () => ReadingStore): void {
     expect(await collect(store, { metrics: ["no2"] })).toEqual([{ ...one, values: { no2: 2 } }, two]);
     expect(await collect(store, { metrics: ["pm25"] })).toEqual([aReading({ values: { pm25: 1 } })]);
     expect(await collect(store, { metrics: ["flow"] })).toEqual([]);
+  });
+
+  it("takes what looks like a query for a name that nobody has", async () => {
+    const store = current();
+    const reading = aReading({ sensorId: "air-1" });
+    await store.write([reading]);
+    for (const name of INJECTIONS) {
+      const range = { kind: "air", sensorId: name, from: T0, to: T0 + 1 } as const;
+      expect(await collect(store, { sensorId: name })).toEqual([]);
+      expect(await collect(store, { district: name })).toEqual([]);
+      expect(await store.aggregate({ ...range, everyMs: 1_000 })).toEqual([]);
+      expect(await store.find("air", [{ sensorId: name, measuredAt: T0 }])).toEqual([undefined]);
+      expect(await store.count({ sensorId: name })).toBe(0);
+      expect(await store.latest({ sensorId: name })).toEqual([]);
+    }
+    expect(await collect(store)).toEqual([reading]);
   });
 
   it("aggregates into buckets aligned to the epoch and leaves empty ones out", async () => {
