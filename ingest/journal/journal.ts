@@ -7,7 +7,9 @@ import type { Message, NewMessage } from "../../model/message.ts";
 export type JournalWriter = {
   /**
    * Calls `done()` after the message is on disk (fsynced), `done(error)` if it could not be kept: then the caller must
-   * not acknowledge. Calls come back in the order of the appends. Messages gather while a sync is in flight.
+   * not acknowledge. Calls come back in the order of the appends, except that a journal that is full, failed or closed
+   * refuses at once. "full" is also said when too much waits for the disk. Messages gather while a sync is in flight.
+   * @throws RangeError for a message larger than any door lets in (a record may have 128 KiB)
    */
   append(message: NewMessage, done: (error?: JournalError) => void): void;
   /** Called after each commit, in order, with the records just committed. The buffer is the listener's to transfer. */
@@ -25,14 +27,17 @@ export type JournalChunk = { readonly from: number; readonly to: number; readonl
 export type JournalState = {
   /** "full": the disk is (nearly) full, appends are refused and tried again by itself. "failed": restart needed. */
   readonly state: "open" | "full" | "failed";
-  /** First sequence number still on disk, and the one the next message gets. */
+  /** First sequence number still on disk, and the one after the last committed message: what waits is not counted. */
   readonly first: number;
   readonly next: number;
   readonly bytes: number;
   readonly commits: number;
 };
 
-/** What opening found: a torn tail is cut, damage in the middle is kept aside and its missing numbers named. */
+/**
+ * What opening found: a torn tail is cut, damage in the middle is kept aside and its missing numbers named: `from` …
+ * `to - 1`. A gap may be named again at the next opening.
+ */
 export type RecoveryReport = {
   readonly first: number;
   readonly next: number;

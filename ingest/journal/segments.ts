@@ -1,0 +1,108 @@
+import { join } from "node:path";
+import type { Log } from "../../model/log.ts";
+import { type JournalFile, type JournalFs, writeFully } from "./fs.ts";
+import type { Segment } from "./recovery.ts";
+import { createSegment, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
+
+/** Where a test harness may stop the process. */
+export type FaultPoint = "before-append" | "after-append" | "after-fsync" | "mid-segment-rotate";
+
+export type SegmentsOptions = { readonly dir: string; readonly segmentBytes: number; readonly salt: number };
+
+/**
+ * The files of an open journal. What is on disk up to the active segment's `bytes` is committed and never written again.
+ *
+ * A segment that was there before opening is not continued (unless it is empty): its end may rest on pages that an
+ * earlier failure left in a state nobody knows.
+ */
+export function createSegments(
+  options: SegmentsOptions,
+  ports: { fs: JournalFs; log: Log; at?: ((point: FaultPoint) => void) | undefined },
+  found: readonly Segment[],
+) {
+  const { dir, segmentBytes, salt } = options;
+  const { fs, log, at } = ports;
+  const list: Segment[] = [...found];
+  let active: { readonly file: JournalFile; readonly segment: Segment; unsure?: true } | undefined;
+  let releasing = Promise.resolve();
+
+  /** Makes the segment that begins with `first` and turns to it. If that fails, all is as before. */
+  async function start(first: number): Promise<void> {
+    const previousFirst = list.findLast((segment) => segment.first < first)?.first ?? 0;
+    const file = await createSegment(fs, dir, { salt, first, previousFirst }, () => at?.("mid-segment-rotate"));
+    await active?.file.close();
+    if (list.at(-1)?.first === first) list.pop();
+    active = { file, segment: { first, bytes: SEGMENT_HEADER_BYTES } };
+    list.push(active.segment);
+  }
+
+  /** Goes on in the last segment, which recovery found empty and sound. */
+  async function resume(): Promise<void> {
+    const segment = list.at(-1) as Segment;
+    active = { file: await fs.open(join(dir, segmentName(segment.first)), "change"), segment };
+  }
+
+  /** Writes a batch whose first record is `from` and makes it durable. */
+  async function append(bytes: Uint8Array, used: number, from: number): Promise<void> {
+    if (!active || active.unsure || (!isEmpty() && active.segment.bytes + used > segmentBytes)) await start(from);
+    const { file, segment } = active as NonNullable<typeof active>;
+    at?.("before-append");
+    await writeFully(file, bytes, used, segment.bytes);
+    at?.("after-append");
+    await file.datasync().catch((error: unknown) => {
+      // Which pages of this file the system still has is unknown now; nothing more goes into it.
+      if (active) active.unsure = true;
+      throw error;
+    });
+    segment.bytes += used;
+    at?.("after-fsync");
+  }
+
+  /** Takes back what a failed append left behind the last committed record. */
+  async function rollBack(): Promise<void> {
+    await active?.file.truncate(active.segment.bytes);
+  }
+
+  function isEmpty(): boolean {
+    return active?.segment.bytes === SEGMENT_HEADER_BYTES;
+  }
+
+  async function close(): Promise<void> {
+    await releasing;
+    const file = active?.file;
+    active = undefined;
+    await file?.close();
+  }
+
+  /** Deletes segments whose records are all below `offset`, the oldest first; never the active one. */
+  function release(offset: number): void {
+    const gone: Segment[] = [];
+    while (list.length > 1 && (list[1] as Segment).first <= offset && list[0] !== active?.segment) {
+      gone.push(list.shift() as Segment);
+    }
+    if (gone.length > 0) releasing = releasing.then(() => unlinkAll(gone));
+  }
+
+  async function unlinkAll(gone: readonly Segment[]): Promise<void> {
+    try {
+      // In this order, so that a crash in between leaves no hole in the chain.
+      for (const { first } of gone) await fs.unlink(join(dir, segmentName(first)));
+      await fs.syncDir(dir);
+    } catch (error) {
+      // They are found again at the next start and released then; nothing but room is lost.
+      log.warn({ err: error }, "a journal segment that is not needed any more could not be deleted");
+    }
+  }
+
+  return {
+    start,
+    resume,
+    append,
+    rollBack,
+    close,
+    release,
+    isEmpty,
+    first: () => list[0]?.first,
+    bytes: () => list.reduce((sum, segment) => sum + segment.bytes, 0),
+  };
+}
