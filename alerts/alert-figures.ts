@@ -1,0 +1,39 @@
+import type { Figure } from "../model/health.ts";
+import type { Engine } from "./engine.ts";
+
+type Counts = ReturnType<Engine["counts"]>;
+
+/** The engine's counters for `/metrics`. */
+export function alertFigures(counts: Counts, rulesFailed: number, unapplied: number): Figure[] {
+  const samples = "Values compared by rules, by their place in the order of their sensor.";
+  const transitions = "Alert transitions, by what happened; shadow: those of shadow rules, which nobody is told of.";
+  const counter = (name: string, help: string, value: number, labels?: Record<string, string>): Figure => ({
+    name,
+    help,
+    type: "counter",
+    value,
+    labels,
+  });
+  const gauge = (name: string, help: string, value: number, labels?: Record<string, string>): Figure => ({
+    ...counter(name, help, value, labels),
+    type: "gauge",
+  });
+  const place = (label: string, value: number) =>
+    counter("lamppost_rules_samples_total", samples, value, { place: label });
+  const what = (label: string, value: number) =>
+    counter("lamppost_alert_transitions_total", transitions, value, { what: label });
+  return [
+    counter("lamppost_rules_readings_total", "Readings the rules have seen.", counts.readings),
+    place("in_order", counts.inOrder),
+    place("late", counts.late),
+    place("duplicate", counts.duplicate),
+    what("pending", counts.pending),
+    what("firing", counts.firing),
+    what("resolved", counts.resolved),
+    what("shadow", counts.shadow),
+    gauge("lamppost_rules", "Rules, by state.", counts.rules - rulesFailed, { state: "ok" }),
+    gauge("lamppost_rules", "Rules, by state.", rulesFailed, { state: "error" }),
+    gauge("lamppost_rules_subjects", "Sensors the rules keep a state of.", counts.subjects),
+    gauge("lamppost_alert_transitions_waiting", "Transitions the records have not taken yet.", unapplied),
+  ];
+}

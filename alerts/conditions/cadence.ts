@@ -1,0 +1,38 @@
+/** How often something reports: declared by its owner, or estimated from the last gaps (in any order). */
+export type Cadence = { readonly declaredMs?: number; readonly gaps: readonly number[] };
+
+export const GAPS_MAX = 20;
+/** Below this many gaps a median says little: the longest gap seen stands in, so that a guess errs on the slow side. */
+const GAPS_FOR_MEDIAN = 3;
+
+/**
+ * The interval between readings in ms: as declared, else the median of the last 20 gaps. undefined after a first
+ * reading, when nothing can be said yet. The median shrugs off outages and bursts: half of the gaps must change first.
+ */
+export function intervalMs({ declaredMs, gaps }: Cadence): number | undefined {
+  if (declaredMs !== undefined) return declaredMs;
+  if (gaps.length === 0) return undefined;
+  if (gaps.length < GAPS_FOR_MEDIAN) return Math.max(...gaps);
+  const sorted = Float64Array.from(gaps).sort();
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+const GAP_MIN_MS = 15 * 60_000;
+
+/**
+ * The gap in ms after which a sensor counts as silent: max(3 x interval, `atLeastMs`), `atLeastMs` being 15 minutes or
+ * more. undefined while the interval is unknown. Source: practice for city networks (domain notes, section 5).
+ */
+export function silenceLimitMs(cadence: Cadence, atLeastMs = GAP_MIN_MS): number | undefined {
+  const interval = intervalMs(cadence);
+  return interval === undefined ? undefined : Math.max(3 * interval, atLeastMs);
+}
+
+/** Too long since the last sample to say that a value held in between. An unknown interval does not break a run. */
+export function isBroken(lastAt: number | undefined, at: number, cadence: Cadence): boolean {
+  // The cheap half first: the median is only worked out for gaps that could matter.
+  if (lastAt === undefined || at - lastAt <= GAP_MIN_MS) return false;
+  const limit = silenceLimitMs(cadence);
+  return limit !== undefined && at - lastAt > limit;
+}

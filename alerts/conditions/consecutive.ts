@@ -1,0 +1,102 @@
+import type { Cadence } from "./cadence.ts";
+import { NOTHING, type Outcome, type Step, type ValueCondition } from "./sample.ts";
+import { addLate, type Closed, close, expire, type Rolling, roll, type Window, windowEvidence } from "./window.ts";
+
+export type ConsecutiveParams = {
+  readonly above: number;
+  readonly count: number;
+  readonly windowMs: number;
+  readonly capture: number;
+  readonly needsGood: boolean;
+};
+
+/** `run`: the newest windows over the limit, at most `count`; `since`: start of the first of them all. */
+export type ConsecutiveState = {
+  readonly rolling: Rolling;
+  readonly run: readonly Closed[];
+  readonly since?: number;
+  readonly firing?: boolean;
+  /** Windows without a valid mean since the last valid one. */
+  readonly missed: number;
+};
+
+const QUIET: ConsecutiveState = { rolling: {}, run: [], missed: 0 };
+
+/**
+ * `count` aligned windows in a row whose mean is over the limit (strictly): the alert thresholds of 2008/50/EC and
+ * (EU) 2024/2881, "measured over three consecutive hours". Units are the metric's; windows are UTC hours or days (or any
+ * size that divides the day).
+ *
+ * A window counts with 75 % data capture. An invalid or missing one breaks the run. A valid one at or below the limit
+ * resolves the alert; so do max(3, count) windows in a row without a valid mean ("no-data"): nobody can say that it
+ * still holds. Guard: for operators, one window of the run must contain a reading that is not suspect.
+ */
+export const consecutive: ValueCondition<ConsecutiveParams, ConsecutiveState> = {
+  quiet: QUIET,
+  step(params, state, sample) {
+    const rolled = roll(state.rolling, params.windowMs, sample);
+    const next = { ...state, rolling: rolled.rolling };
+    if (!rolled.ended && rolled.missing === 0) return [next, NOTHING];
+    const [judged, outcomes] = rolled.ended ? judge(params, next, rolled.ended, sample.cadence) : still(next);
+    const [missed, lapsed] = miss(params, judged, rolled.missing, rolled.rolling.closedTo!);
+    return [missed, lapsed.length > 0 ? [...outcomes, ...lapsed] : outcomes];
+  },
+  late(params, state, sample) {
+    return { ...state, rolling: addLate(state.rolling, params.windowMs, sample) };
+  },
+  advance(params, state, time, cadence) {
+    const { rolling, ended } = expire(state.rolling, params.windowMs, time);
+    const [judged, outcomes] = ended ? judge(params, { ...state, rolling }, ended, cadence) : still(state);
+    const { open, closedTo } = judged.rolling;
+    if (!judged.firing || open || closedTo === undefined) return [judged, outcomes];
+    // Only to see whether the alert has run out of data: what arrives later is still judged window by window.
+    const missing = Math.floor((time - closedTo) / params.windowMs);
+    const [lapsed, resolved] = miss(params, judged, missing, closedTo);
+    return resolved.length > 0 ? [lapsed, [...outcomes, ...resolved]] : [judged, outcomes];
+  },
+};
+
+const still = (state: ConsecutiveState): Step<ConsecutiveState> => [state, NOTHING];
+
+function judge(
+  params: ConsecutiveParams,
+  state: ConsecutiveState,
+  ended: Window,
+  cadence: Cadence,
+): Step<ConsecutiveState> {
+  const closed = close(ended, { ...params, aggregate: "mean" }, cadence);
+  if (!closed.valid) return miss(params, state, 1, closed.from);
+  return closed.value > params.above ? extend(params, state, closed) : end(state, closed);
+}
+
+function extend(params: ConsecutiveParams, state: ConsecutiveState, closed: Closed): Step<ConsecutiveState> {
+  const run = [...state.run, closed].slice(-params.count);
+  // What is firing keeps its start, though a hole in the data has broken the run since.
+  const since = state.since ?? closed.from;
+  const next = { ...state, run, since, missed: 0 };
+  const enough = run.length >= params.count && (!params.needsGood || run.some(({ good }) => good));
+  if (state.firing || !enough) return [next, NOTHING];
+  const evidence = run.map(windowEvidence);
+  const fired: Outcome = { what: "firing", at: closed.to, startedAt: since, value: closed.value, evidence };
+  return [{ ...next, firing: true }, [fired]];
+}
+
+function end({ rolling, firing, since }: ConsecutiveState, closed: Closed): Step<ConsecutiveState> {
+  const next: ConsecutiveState = { rolling, run: [], missed: 0 };
+  if (!firing) return [next, NOTHING];
+  const evidence = [windowEvidence(closed)];
+  const { to: at, value } = closed;
+  return [next, [{ what: "resolved", at, startedAt: since!, value, evidence, why: "cleared" }]];
+}
+
+/** `count` windows from `from` on have no valid mean: the run is broken, and too many of them end the alert. */
+function miss(params: ConsecutiveParams, state: ConsecutiveState, count: number, from: number): Step<ConsecutiveState> {
+  if (count === 0) return [state, NOTHING];
+  const { rolling, firing, since, missed } = state;
+  if (!firing) return [{ rolling, run: [], missed: 0 }, NOTHING];
+  const lapseAfter = Math.max(3, params.count);
+  if (missed + count < lapseAfter) return [{ rolling, run: [], since, firing, missed: missed + count }, NOTHING];
+  const at = from + (lapseAfter - missed) * params.windowMs;
+  const resolved: Outcome = { what: "resolved", at, startedAt: since!, evidence: [], why: "no-data" };
+  return [{ rolling, run: [], missed: 0 }, [resolved]];
+}

@@ -1,0 +1,94 @@
+import type { Evidence } from "../../model/alert.ts";
+import { type Cadence, isBroken } from "./cadence.ts";
+import {
+  breakRun,
+  isBeyond,
+  type Level,
+  type LevelParams,
+  type Point,
+  QUIET as QUIET_LEVEL,
+  stepLevel,
+} from "./level.ts";
+import { NOTHING, type Sample, type Step, type ValueCondition } from "./sample.ts";
+import {
+  addLate,
+  type Closed,
+  close,
+  expire,
+  type Rolled,
+  type Rolling,
+  roll,
+  type WindowParams,
+  windowEvidence,
+} from "./window.ts";
+
+/** Without `windowMs` every sample is compared, with it the aggregate of every valid aligned window. */
+export type ThresholdParams = LevelParams & Omit<WindowParams, "windowMs"> & { readonly windowMs?: number };
+
+export type ThresholdState = { readonly level: Level; readonly rolling?: Rolling };
+
+const QUIET: ThresholdState = { level: QUIET_LEVEL };
+const STILL_QUIET: Step<ThresholdState> = [QUIET, NOTHING];
+
+/**
+ * A value, or a window's mean, minimum or maximum, beyond a limit (strictly).
+ *
+ * value > above (or < below), held for `for` -> firing; value <= clear (or >= clear), held for `keepFor` -> resolved.
+ * Units are the metric's. `for` is measured between samples: from the first one beyond the limit (of a window, from
+ * its start) to the one that is being judged, never on a clock.
+ * Guards: invalid windows (data capture, see `close`) are passed over; a gap longer than max(3 x interval, 15 min), or
+ * a missing window, starts `for` anew; an alert for operators waits for a value that is not suspect. What is firing
+ * goes on firing through a gap: that the sensor is silent is said by another rule, and does not make the limit hold.
+ */
+export const threshold: ValueCondition<ThresholdParams, ThresholdState> = {
+  quiet: QUIET,
+  step(params, state, sample) {
+    return params.windowMs === undefined
+      ? stepSample(params, state, sample)
+      : finish(params as Windowed, state, roll(state.rolling ?? {}, params.windowMs, sample), sample.cadence);
+  },
+  late({ windowMs }, state, sample) {
+    if (windowMs === undefined || !state.rolling) return state;
+    return { level: state.level, rolling: addLate(state.rolling, windowMs, sample) };
+  },
+  advance(params, state, time, cadence) {
+    const { windowMs } = params;
+    if (windowMs === undefined || !state.rolling?.open) return [state, NOTHING];
+    return finish(params as Windowed, state, expire(state.rolling, windowMs, time), cadence);
+  },
+};
+
+type Windowed = LevelParams & WindowParams;
+
+function stepSample(params: ThresholdParams, { level }: ThresholdState, sample: Sample): Step<ThresholdState> {
+  // Nearly every sample of a city ends here.
+  if (level.phase === "quiet" && !isBeyond(params, sample.value)) return STILL_QUIET;
+  const broken = level.phase === "pending" && isBroken(sample.lastAt, sample.at, sample.cadence);
+  return judge(params, level, broken, pointOf(sample));
+}
+
+function pointOf({ at, value, good }: Sample): Point {
+  const evidence: Evidence = good ? { measuredAt: at, value } : { measuredAt: at, value, quality: "suspect" };
+  return { from: at, at, value, good, evidence };
+}
+
+function finish(params: Windowed, state: ThresholdState, rolled: Rolled, cadence: Cadence): Step<ThresholdState> {
+  const { rolling, ended } = rolled;
+  if (!ended) return [{ level: state.level, rolling }, NOTHING];
+  const closed = close(ended, params, cadence);
+  const [next, outcomes] = closed.valid ? judgeWindow(params, state.level, closed) : [state, NOTHING];
+  return [{ level: next.level, rolling }, outcomes];
+}
+
+function judgeWindow(params: Windowed, level: Level, closed: Closed): Step<ThresholdState> {
+  const { from, to: at, value, good } = closed;
+  const broken = level.phase === "pending" && from > level.lastAt;
+  return judge(params, level, broken, { from, at, value, good, evidence: windowEvidence(closed) });
+}
+
+function judge(params: LevelParams, level: Level, broken: boolean, point: Point): Step<ThresholdState> {
+  const [start, ended] = broken ? breakRun(params, level) : [level, NOTHING];
+  const [next, outcomes] = stepLevel(params, start, point);
+  const state = next === QUIET_LEVEL ? QUIET : { level: next };
+  return [state, ended.length > 0 ? [...ended, ...outcomes] : outcomes];
+}

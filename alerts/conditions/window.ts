@@ -1,0 +1,111 @@
+import type { Evidence } from "../../model/alert.ts";
+import { type Cadence, intervalMs } from "./cadence.ts";
+import type { Sample } from "./sample.ts";
+
+/**
+ * Aligned windows [from, from + size), aligned to UTC: the hours and days of the air directives, the 10-minute values
+ * of EN 50160. Kept as sums: a sample costs the same however long the window, and nothing is ever scanned again.
+ */
+export type Window = {
+  readonly from: number;
+  readonly count: number;
+  readonly good: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+};
+
+/** The window being filled, and the end of the last one that was judged: nothing before it is opened again. */
+export type Rolling = { readonly open?: Window; readonly closedTo?: number };
+
+export type Aggregate = "mean" | "min" | "max";
+
+export type WindowParams = { readonly windowMs: number; readonly aggregate: Aggregate; readonly capture: number };
+
+/** A window that has ended. `valid`: enough of the expected samples came (data capture). */
+export type Closed = {
+  readonly from: number;
+  readonly to: number;
+  readonly value: number;
+  readonly samples: number;
+  readonly expected?: number;
+  readonly good: boolean;
+  readonly valid: boolean;
+};
+
+/** What a sample did: the new rolling state, the window it ended, and how many empty ones lay between. */
+export type Rolled = { readonly rolling: Rolling; readonly ended?: Window; readonly missing: number };
+
+export function roll({ open, closedTo }: Rolling, windowMs: number, sample: Sample): Rolled {
+  const from = Math.floor(sample.at / windowMs) * windowMs;
+  if (open && from === open.from) return { rolling: { open: add(open, sample), closedTo }, missing: 0 };
+  // Its window was judged without it: closed by time, and then an older buffer came in.
+  if (closedTo !== undefined && from < closedTo) return { rolling: { open, closedTo }, missing: 0 };
+  const fresh = add({ from, count: 0, good: 0, sum: 0, min: Number.MAX_VALUE, max: -Number.MAX_VALUE }, sample);
+  if (open) {
+    const to = open.from + windowMs;
+    return { rolling: { open: fresh, closedTo: to }, ended: open, missing: (from - to) / windowMs };
+  }
+  const missing = closedTo === undefined ? 0 : (from - closedTo) / windowMs;
+  return { rolling: { open: fresh, closedTo }, missing };
+}
+
+/** A late sample counts if its window is still open. */
+export function addLate(rolling: Rolling, windowMs: number, sample: Sample): Rolling {
+  const { open, closedTo } = rolling;
+  if (!open || sample.at < open.from || sample.at >= open.from + windowMs) return rolling;
+  return { open: add(open, sample), closedTo };
+}
+
+/** Ends the open window if it lies wholly before `time`. */
+export function expire(rolling: Rolling, windowMs: number, time: number): Rolled {
+  const { open } = rolling;
+  if (!open || open.from + windowMs > time) return { rolling, missing: 0 };
+  return { rolling: { closedTo: open.from + windowMs }, ended: open, missing: 0 };
+}
+
+function add(window: Window, { value, good }: Sample): Window {
+  return {
+    from: window.from,
+    count: window.count + 1,
+    good: window.good + (good ? 1 : 0),
+    sum: window.sum + value,
+    min: value < window.min ? value : window.min,
+    max: value > window.max ? value : window.max,
+  };
+}
+
+/** Below this share of one expected sample per window, the sensor reports too rarely for such a window to mean anything. */
+const SAMPLES_PER_WINDOW_MIN = 0.75;
+
+/**
+ * The value of an ended window and whether it counts. Data capture: at least `capture` (75 % by default: 45 minutes of
+ * an hour, 18 hours of a day) of the samples that the interval lets expect. Source: 2008/50/EC Annex VII and XI. An
+ * unknown interval makes the window invalid: then nobody can say what is missing.
+ */
+export function close(window: Window, params: WindowParams, cadence: Cadence): Closed {
+  const { windowMs, aggregate, capture } = params;
+  const interval = intervalMs(cadence);
+  const perWindow = interval === undefined ? 0 : windowMs / interval;
+  const expected = perWindow < SAMPLES_PER_WINDOW_MIN ? undefined : Math.max(1, Math.round(perWindow));
+  return {
+    from: window.from,
+    to: window.from + windowMs,
+    value: tidy(aggregate === "mean" ? window.sum / window.count : window[aggregate]),
+    samples: window.count,
+    expected,
+    good: window.good > 0,
+    valid: expected !== undefined && window.count >= capture * expected - 1e-9,
+  };
+}
+
+/** Six decimals: so that the dust of adding up does not lift a mean of exactly the limit over it. */
+function tidy(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
+}
+
+/** A window as evidence: `measuredAt` is its end. */
+export function windowEvidence({ from, to, value, samples, expected, good }: Closed): Evidence {
+  const window = expected === undefined ? { from, samples } : { from, samples, expected };
+  return good ? { measuredAt: to, value, window } : { measuredAt: to, value, quality: "suspect", window };
+}
