@@ -3,6 +3,7 @@ import type { Message } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import type { Decoded } from "./decode.ts";
+import { splitElements } from "./formats/elements.ts";
 
 /** A batch with the messages it was opened from: what a consumer needs to quarantine a reading later. */
 export type OpenedBatch = Batch & { readonly messages: readonly Message[] };
@@ -46,11 +47,23 @@ export function createRejector(batch: OpenedBatch): (place: number, reason: Reas
   const messages = new Map(batch.messages.map((message) => [message.seq, message]));
   const personal = new Set<number>();
   for (const { reason, journalSeq } of batch.rejections) if (reason === "personal_data") personal.add(journalSeq);
+  const elements = new Map<number, readonly Uint8Array[] | undefined>();
+
+  function payloadOf({ seq, payload }: Message, index: number): Uint8Array | undefined {
+    if (personal.has(seq)) return undefined;
+    if (!elements.has(seq)) elements.set(seq, splitElements(payload));
+    const split = elements.get(seq);
+    return split ? split[index] : payload;
+  }
+
   return (place, reason, detail) => {
     const { journalSeq, receivedAt, sensorId, district, kind } = batch.readings[place]!;
-    const { source, topic, payload } = messages.get(journalSeq)!;
-    const about = { journalSeq, index: indexes[place]!, reason, detail, receivedAt, source, topic };
-    return { ...about, sensorId, district, kind, ...(personal.has(journalSeq) ? {} : { payload }) };
+    const message = messages.get(journalSeq)!;
+    const index = indexes[place]!;
+    const payload = payloadOf(message, index);
+    const { source, topic } = message;
+    const about = { journalSeq, index, reason, detail, receivedAt, source, topic, sensorId, district, kind };
+    return payload ? { ...about, payload } : about;
   };
 }
 

@@ -5,6 +5,7 @@ import { parseSensorTopic, type ReadingTopic } from "../model/topics.ts";
 import type { Sensor } from "../store/records.ts";
 import { personalData, readReading } from "./check-reading.ts";
 import { type Fault, fault, isFault } from "./fault.ts";
+import { splitElements } from "./formats/elements.ts";
 import { parseNative, personalWordIn } from "./formats/native.ts";
 
 /** What decoding needs to know of the city. */
@@ -52,8 +53,8 @@ function decodeItems(message: Message, topic: ReadingTopic, items: readonly unkn
     else readings.push(result);
   }
   if (faults.length === 0) return { readings, rejections: NONE };
-  const payload = keptPayload(message, faults);
-  return { readings, rejections: faults.map(([index, why]) => reject(message, topic, why, index, payload)) };
+  const payloads = keptPayloads(message, faults);
+  return { readings, rejections: faults.map(([index, why]) => reject(message, topic, why, index, payloads?.[index])) };
 }
 
 /** The message as a whole, or its only reading, is rejected. */
@@ -65,10 +66,13 @@ function whole(message: Message, topic: ReadingTopic | undefined, why: Fault): D
   return { readings: NONE, rejections: [reject(message, topic, final, 0, payload)] };
 }
 
-/** One personal key anywhere in an array, and no rejection of that message keeps the payload. */
-function keptPayload(message: Message, faults: readonly [number, Fault][]): Uint8Array | undefined {
+/**
+ * Of each rejected element only its own bytes are kept, or 500 bad ones would fill the quarantine with 500 copies of the
+ * message. One personal key anywhere in the array, and nothing of it is kept.
+ */
+function keptPayloads(message: Message, faults: readonly [number, Fault][]): Uint8Array[] | undefined {
   const personal = faults.some(([, why]) => why.reason === "personal_data") || personalWordIn(message.payload);
-  return personal ? undefined : message.payload;
+  return personal ? undefined : splitElements(message.payload);
 }
 
 function reject(

@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { splitElements } from "../../ingest/formats/elements.ts";
 import { readLedger } from "../../ingest/ledger.ts";
 import { createNotices } from "../../ingest/notices.ts";
 import { redriveMessage } from "../../ingest/redrive.ts";
@@ -24,12 +26,12 @@ describe("driving a quarantined message again", () => {
     const array = '[ {"pm25":1} , {"pm25" : "a,]\\"}{[", "no2":1.50e1},{"no2":[1,[2]]}]';
     expect(redriven(array, 0)).toBe(' {"pm25" : "a,]\\"}{[", "no2":1.50e1}');
     expect(redriven(array, 1)).toBe('{"no2":[1,[2]]}');
-    expect(redriven('[{"pm25":"x"}]')).toBe('{"pm25":"x"}');
-    expect(redriven('\ufeff[{"pm25":"x"}]')).toBe('{"pm25":"x"}');
+    expect(redriven('\ufeff[{"pm25":"x"},[1,2]]', 0)).toBe('{"pm25":"x"}');
+    expect(redriven('\ufeff[{"pm25":"x"},[1,2]]', 1)).toBe("[1,2]");
   });
 
   it("takes the whole message where the whole was rejected", () => {
-    for (const whole of ["[1,", "[]", '{"pm25":"x"}', "5", ""]) expect(redriven(whole)).toBe(whole);
+    for (const whole of ["[1,", "[]", '[{"pm25":"x"}]', '{"pm25":"x"}', "5"]) expect(redriven(whole)).toBe(whole);
     expect(redriven('[{"pm25":1},{"pm25":2}]', 0, { topic: "nowhere" })).toBe('[{"pm25":1},{"pm25":2}]');
     const many = `[${Array(501).fill("{}").join(",")}]`;
     expect(redriven(many)).toBe(many);
@@ -39,6 +41,23 @@ describe("driving a quarantined message again", () => {
     expect(redriven({ plate: "x" })).toBeUndefined();
     expect(redriven("x".repeat(70_000))).toBeUndefined();
   });
+});
+
+it("cuts any array into elements that parse to what the array parses to", () => {
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue(), { minLength: 1 }), fc.constantFrom(0, 1), (array, indent) => {
+      const bytes = new TextEncoder().encode(JSON.stringify(array, undefined, indent));
+      const elements = splitElements(bytes)!.map((one) => JSON.parse(new TextDecoder().decode(one)));
+      expect(elements).toEqual(JSON.parse(JSON.stringify(array)));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+it("keeps no more bytes of a message with many faults than the message has", () => {
+  const payload = Array(500).fill({ pm25: "x" });
+  const kept = aBatch([payload]).rejections.reduce((sum, one) => sum + one.payload!.byteLength, 0);
+  expect(kept).toBeLessThan(JSON.stringify(payload).length);
 });
 
 describe("the ledger", () => {
