@@ -1,0 +1,171 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Rejection } from "../../model/rejection.ts";
+import { aReading, T0 } from "../helpers/readings.ts";
+import { startService } from "./service.ts";
+
+let service: ReturnType<typeof startService>;
+let redriven: (readonly number[])[];
+beforeEach(() => {
+  redriven = [];
+  service = startService({
+    redrive: async (ids) => {
+      redriven.push(ids);
+      return ids.length;
+    },
+  });
+});
+afterEach(() => service.close());
+
+const get = async (path: string, name = "operator") => (await service.as(name, "GET", `/api/v1${path}`)).json();
+const rejection = (fields: Partial<Rejection> = {}): Rejection => ({
+  journalSeq: 1,
+  index: 0,
+  reason: "malformed_json",
+  detail: "The payload is not valid JSON.",
+  receivedAt: T0,
+  source: { via: "mqtt", role: "gateway", name: "gw-north" },
+  topic: "city/north/air/air-1",
+  sensorId: "air-1",
+  payload: Buffer.from("{oops"),
+  ...fields,
+});
+
+describe("quarantine", () => {
+  beforeEach(() => {
+    const personal = rejection({ journalSeq: 2, reason: "personal_data", payload: Buffer.from('{"plate":"B-XY"}') });
+    const large = rejection({ journalSeq: 3, reason: "too_large", payload: Buffer.alloc(40_000, "x") });
+    service.records.quarantine.add([rejection(), personal, large, rejection({ journalSeq: 4 })]);
+  });
+
+  it("lists newest first without payloads, by reason", async () => {
+    const { items } = await get("/quarantine");
+    expect(items.map((one: { journalSeq: number }) => one.journalSeq)).toEqual([4, 3, 2, 1]);
+    expect(items[3]).toMatchObject({
+      reason: "malformed_json",
+      source: "mqtt:gateway:gw-north",
+      receivedAt: "2026-11-21T10:00:00.000Z",
+    });
+    expect(items.some((one: object) => "payload" in one)).toBe(false);
+    expect((await get("/quarantine?reason=too_large")).items).toHaveLength(1);
+  });
+
+  it("shows one with its payload, capped, and never personal data", async () => {
+    const [d, c, b, a] = (await get("/quarantine")).items.map((one: { id: number }) => one.id);
+    expect((await get(`/quarantine/${a}`)).payload).toEqual({ text: "{oops", bytes: 5, truncated: false });
+    const large = (await get(`/quarantine/${c}`)).payload;
+    expect([large.text.length, large.bytes, large.truncated]).toEqual([16_384, 40_000, true]);
+    expect(await get(`/quarantine/${b}`)).not.toHaveProperty("payload");
+    expect((await get(`/quarantine/${d + 1}`)).status).toBe(404);
+  });
+
+  it("is driven again by ids or by reason, and the audit says so", async () => {
+    const post = (body: object) => service.as("operator", "POST", "/api/v1/quarantine/redrive", body);
+    expect((await post({ ids: [1, 3] })).json()).toEqual({ redriven: 2 });
+    service.records.quarantine.markRedriven([1], "operator", T0);
+    expect((await post({ reason: "malformed_json" })).json()).toEqual({ redriven: 1 });
+    expect(redriven).toEqual([[1, 3], [4]]);
+    expect((await post({})).statusCode).toBe(400);
+    expect((await post({ ids: [1], reason: "conflict" })).statusCode).toBe(400);
+    expect(service.records.audit.list(1).items).toMatchObject([
+      { what: "quarantine.redrive", target: "malformed_json" },
+    ]);
+  });
+});
+
+describe("ledger", () => {
+  it("shows the whole as it is handed in, and days and sensors from the books", async () => {
+    const row = (sensorId: string, day: string, outcome: "received" | "stored" | "conflict", count: number) =>
+      service.records.ledger.add([{ sensorId, day, outcome, count }]);
+    row("air-1", "2026-11-21", "received", 10);
+    row("air-1", "2026-11-21", "stored", 9);
+    row("air-1", "2026-11-21", "conflict", 1);
+    row("air-2", "2026-11-20", "received", 4);
+    row("air-2", "2026-11-20", "stored", 3);
+    expect(await get("/ledger")).toMatchObject({ received: 0, inJournal: 0, balanced: true, days: [] });
+    const sums = { received: 10, stored: 9, duplicate: 0, quarantined: 1, balanced: true, reasons: { conflict: 1 } };
+    expect(await get("/ledger?sensor=air-1")).toMatchObject(sums);
+    expect(await get("/ledger?day=2026-11-21")).toMatchObject({ ...sums, days: [{ day: "2026-11-21", received: 10 }] });
+    expect(await get("/ledger?day=2026-11-20")).toMatchObject({ received: 4, stored: 3, balanced: false });
+    const { sensors, next } = await get("/ledger?by=sensor&limit=1");
+    expect(sensors).toEqual([{ sensorId: "air-1", ...sums }]);
+    expect((await get(`/ledger?by=sensor&limit=1&cursor=${next}`)).sensors).toMatchObject([{ sensorId: "air-2" }]);
+    expect((await get("/ledger?day=yesterday")).status).toBe(400);
+  });
+});
+
+describe("audit", () => {
+  it("is listed newest first and can be verified", async () => {
+    for (const target of ["a", "b"]) service.records.audit.add({ at: T0, by: "ann", what: "device.add", target });
+    const { items } = await get("/audit");
+    expect(items.map((one: { target: string }) => one.target)).toEqual(["b", "a"]);
+    expect(items[0]).toMatchObject({ by: "ann", at: "2026-11-21T10:00:00.000Z" });
+    expect(await get("/audit/verify", "admin")).toEqual({ entries: 2, intact: true });
+  });
+});
+
+describe("sensors and latest values", () => {
+  it("pages sensors, with what the live stream knows", async () => {
+    service.records.sensors.add({ id: "air-0", kind: "air", district: "south", tags: { lane: "1" }, createdAt: T0 });
+    service.live.push({ readings: [aReading()] });
+    service.live.setOnline("air-1", true, T0 + 9_000);
+    const first = await get("/sensors?limit=1", "viewer");
+    expect(first.items).toEqual([
+      { id: "air-0", kind: "air", district: "south", tags: { lane: "1" }, createdAt: "2026-11-21T10:00:00.000Z" },
+    ]);
+    const second = await get(`/sensors?limit=1&cursor=${first.next}`, "viewer");
+    expect(second.items).toMatchObject([
+      { id: "air-1", online: true, lastSeen: "2026-11-21T10:00:09.000Z", latest: { values: { pm25: 12.5 } } },
+    ]);
+    expect(second.next).toBeUndefined();
+    expect((await get("/sensors?district=north", "viewer")).items).toHaveLength(1);
+    expect((await get("/sensors/air-1", "viewer")).name).toBe("Station");
+    expect((await get("/districts", "viewer")).items).toEqual([
+      { district: "north", sensors: 1, kinds: { air: 1, traffic: 0, energy: 0 } },
+      { district: "south", sensors: 1, kinds: { air: 1, traffic: 0, energy: 0 } },
+    ]);
+  });
+
+  it("latest: the store's, overtaken by live ones, and the store asked once a minute", async () => {
+    let asked = 0;
+    const latest = async () => {
+      asked += 1;
+      return [aReading({ sensorId: "air-1" }), aReading({ sensorId: "air-2" })];
+    };
+    const own = startService({ store: { ...service.deps.store, latest } });
+    own.live.push({ readings: [aReading({ sensorId: "air-2", measuredAt: T0 + 1, values: { no2: 3 } })] });
+    const values = async () => {
+      const { items } = (await own.as("viewer", "GET", "/api/v1/readings/latest?kind=air")).json();
+      return items.map((one: { values: object }) => one.values);
+    };
+    expect(await values()).toEqual([{ pm25: 12.5 }, { no2: 3 }]);
+    expect(await values()).toHaveLength(2);
+    expect(asked).toBe(1);
+    own.tick(60_000);
+    await values();
+    expect(asked).toBe(2);
+    await own.close();
+  });
+});
+
+describe("rules", () => {
+  it("are shown as they are", async () => {
+    const rule = {
+      id: "pm25-high",
+      version: "abc",
+      title: "PM2.5 is high",
+      kind: "air",
+      metric: "pm25",
+      condition: { type: "threshold", above: 50, aggregate: "mean", capture: 0.75 },
+      severity: "warning",
+      audience: "operators",
+      source: { text: "EU 2024/2881" },
+      mode: "live",
+      advice: "Warn people.",
+    } as const;
+    const own = startService({ rules: () => [rule] });
+    expect((await own.as("viewer", "GET", "/api/v1/rules")).json()).toEqual({ items: [rule] });
+    expect((await own.as("viewer", "GET", "/api/v1/rules/pm25-high")).json()).toEqual(rule);
+    expect((await own.as("viewer", "GET", "/api/v1/rules/other")).statusCode).toBe(404);
+    await own.close();
+  });
+});

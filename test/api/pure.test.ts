@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import { createBackOff } from "../../api/back-off.ts";
+import { csvLine } from "../../api/csv.ts";
+import { decide } from "../../api/handling.ts";
+import { createLive } from "../../api/live.ts";
+import { viewPayload } from "../../api/payload-view.ts";
+import type { Alert } from "../../model/alert.ts";
+import type { Account } from "../../model/people.ts";
+import { aReading, T0 } from "../helpers/readings.ts";
+import { firing } from "./service.ts";
+
+describe("CSV cells", () => {
+  it.each([
+    ['=HYPERLINK("x")', `"'=HYPERLINK(""x"")"`],
+    ["@SUM(A1)", "'@SUM(A1)"],
+    ["-1+cmd", "'-1+cmd"],
+    ["+1", "'+1"],
+    ["\t=1", "'\t=1"],
+    ["\n=1", `"'\n=1"`],
+    ["＝1", "'＝1"],
+    ["plain, text", '"plain, text"'],
+  ])("%j is written %j", (text, cell) => {
+    expect(csvLine([text])).toBe(`${cell}\r\n`);
+  });
+
+  it("numbers stay numbers and nothing stays nothing", () => {
+    expect(csvLine([-5, 1e-7, undefined, 0])).toBe("-5,1e-7,,0\r\n");
+  });
+});
+
+describe("waiting after wrong tokens", () => {
+  it("doubles up to its limit, is forgotten after a success, and remembers a bounded number", () => {
+    let now = 0;
+    const backOff = createBackOff({ free: 2, maxMs: 5_000, addressesMax: 2 }, () => now);
+    const waits = Array.from({ length: 7 }, () => {
+      backOff.failed("a");
+      return backOff.waitMs("a");
+    });
+    expect(waits).toEqual([0, 0, 1_000, 2_000, 4_000, 5_000, 5_000]);
+    now += 5_000;
+    expect(backOff.waitMs("a")).toBe(0);
+    backOff.failed("a");
+    backOff.failed("b");
+    expect(backOff.waitMs("a")).toBe(5_000);
+    backOff.failed("c");
+    expect(backOff.waitMs("a")).toBe(0);
+    expect([backOff.failed("b"), backOff.failed("b")]).toEqual([false, true]);
+    backOff.succeeded("b");
+    expect(backOff.waitMs("b")).toBe(0);
+  });
+});
+
+describe("what people may do with an alert", () => {
+  const crew: Account = { role: "crew", name: "crew" };
+  const operator: Account = { role: "operator", name: "operator" };
+  const alert = (fields: Partial<Alert> = {}): Alert => ({
+    ...firing("a").alert,
+    handling: "open",
+    timeline: [],
+    ...fields,
+  });
+  const done = (what: string, by: string) => [{ at: T0, knownAt: T0, what, by }];
+
+  it("acknowledge and start are for the first; the same person may press twice", () => {
+    expect(decide("acknowledge", alert(), crew, {})).toEqual({
+      change: { handling: "acknowledged" },
+      what: "acknowledged",
+    });
+    const taken = alert({ handling: "acknowledged", timeline: done("acknowledged", "crew") });
+    expect(decide("acknowledge", taken, crew, {})).toEqual({ done: true });
+    expect(decide("acknowledge", taken, operator, {})).toMatchObject({
+      conflict: expect.stringContaining("by crew at 2026-"),
+    });
+    expect(decide("start", taken, operator, {})).toMatchObject({
+      change: { handling: "in-progress", assignee: "operator" },
+    });
+  });
+
+  it("crews do not take work from each other, an operator may hand it on", () => {
+    const theirs = alert({ assignee: "crew-2" });
+    expect(decide("start", theirs, crew, {})).toMatchObject({ conflict: expect.stringContaining("crew-2") });
+    expect(decide("assign", theirs, crew, { assignee: "crew" })).toMatchObject({ conflict: expect.any(String) });
+    expect(decide("assign", theirs, operator, { assignee: "crew" })).toMatchObject({ change: { assignee: "crew" } });
+    expect(decide("start", theirs, operator, {})).toMatchObject({ change: { assignee: "crew-2" } });
+  });
+
+  it("a closed alert takes only comments, reviews and reopen", () => {
+    const closed = alert({ handling: "closed", timeline: done("closed", "crew-2") });
+    for (const action of ["acknowledge", "assign", "start", "close"] as const) {
+      expect(decide(action, closed, crew, { assignee: "crew" })).toMatchObject({
+        conflict: expect.stringContaining("crew-2"),
+      });
+    }
+    expect(decide("comment", closed, crew, { note: "odd" })).toEqual({ change: {}, what: "commented", note: "odd" });
+    expect(decide("review", closed, crew, { verdict: "wrong", note: "fog" })).toMatchObject({ note: "wrong: fog" });
+    expect(decide("reopen", closed, crew, {})).toMatchObject({ change: { handling: "open" } });
+    expect(decide("reopen", alert(), crew, {})).toMatchObject({ conflict: expect.any(String) });
+  });
+
+  it("says what is missing", () => {
+    expect(decide("comment", alert(), crew, {})).toEqual({ missing: "note" });
+    expect(decide("review", alert(), crew, {})).toEqual({ missing: "verdict" });
+    expect(decide("assign", alert(), crew, {})).toEqual({ missing: "assignee" });
+  });
+});
+
+describe("quarantined payloads", () => {
+  it("text if it is UTF-8, even cut within a character, else base64", () => {
+    expect(viewPayload(Buffer.from("{}"), 10)).toEqual({ text: "{}", bytes: 2, truncated: false });
+    expect(viewPayload(Buffer.from("aé"), 2)).toEqual({ text: "a", bytes: 3, truncated: true });
+    expect(viewPayload(Buffer.from([0xc3, 0x28]), 10)).toEqual({ base64: "wyg=", bytes: 2, truncated: false });
+  });
+});
+
+describe("live values", () => {
+  it("keep the newest by time of measurement and tell news, not history", () => {
+    const live = createLive();
+    const heard: number[] = [];
+    const stop = live.subscribe((readings) => heard.push(...readings.map((one) => one.measuredAt - T0)));
+    live.push({ readings: [aReading({ measuredAt: T0 + 2 }), aReading({ measuredAt: T0 + 1 })] });
+    live.push({ readings: [aReading({ measuredAt: T0 - 9, imported: true })] });
+    stop();
+    live.push({ readings: [aReading({ measuredAt: T0 + 3 })] });
+    expect(heard).toEqual([2, 1]);
+    expect(live.latest({ sensorId: "air-1" }).map((one) => one.measuredAt - T0)).toEqual([3]);
+    expect(live.latest({ district: "south" })).toEqual([]);
+    live.setOnline("air-1", false, T0 + 9_999);
+    expect(live.seen("air-1")).toEqual({ online: false, lastSeenAt: T0 + 9_999 });
+    expect(live.seen("air-2")).toBeUndefined();
+  });
+});
