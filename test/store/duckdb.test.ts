@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { SILENT } from "../../model/log.ts";
+import { packSlices } from "../../store/duckdb/ranges.ts";
+import { openDuckDbStore } from "../../store/duckdb/store.ts";
+import { createLatestReadings } from "../../store/latest-readings.ts";
+import { aReading, collect, T0 } from "../helpers/readings.ts";
+
+const HOUR_MS = 3_600_000;
+
+describe("slices of a stream", () => {
+  it("join quiet hours and cut busy ones", () => {
+    expect(
+      packSlices([
+        [0, 150_000],
+        [HOUR_MS, 50_000],
+        [9 * HOUR_MS, 1],
+        [10 * HOUR_MS, 400_001],
+      ]),
+    ).toEqual([
+      { from: 0, to: 2 * HOUR_MS },
+      { from: 9 * HOUR_MS, to: 10 * HOUR_MS },
+      { from: 10 * HOUR_MS, to: 10 * HOUR_MS + 1_200_000 },
+      { from: 10 * HOUR_MS + 1_200_000, to: 10 * HOUR_MS + 2_400_000 },
+      { from: 10 * HOUR_MS + 2_400_000, to: 11 * HOUR_MS },
+    ]);
+  });
+
+  it("cover every hour once, in order, without overlap", () => {
+    const hours = fc.uniqueArray(fc.integer({ min: -50, max: 50 }), { maxLength: 30 });
+    fc.assert(
+      fc.property(hours, fc.infiniteStream(fc.integer({ min: 1, max: 900_000 })), (starts, rows) => {
+        const counted = starts.sort((a, b) => a - b).map((hour) => [hour * HOUR_MS, rows.next().value!] as const);
+        const slices = packSlices(counted);
+        slices.forEach((slice, n) => {
+          expect(slice.from).toBeLessThan(slice.to);
+          if (n > 0) expect(slice.from).toBeGreaterThanOrEqual(slices[n - 1]!.to);
+        });
+        for (const [start] of counted) {
+          const covered = slices
+            .map(({ from, to }) => Math.max(0, Math.min(to, start + HOUR_MS) - Math.max(from, start)))
+            .reduce((sum, ms) => sum + ms, 0);
+          expect(covered).toBe(HOUR_MS);
+        }
+      }),
+    );
+  });
+
+  it("give every reading once, also before 1970 and above the rows of one slice", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "lamppost-slices-"));
+    const store = await openDuckDbStore({ path: join(folder, "readings.duckdb"), log: SILENT });
+    const early = [-HOUR_MS - 1, -HOUR_MS, -1, 0, 1].map((measuredAt) => aReading({ measuredAt }));
+    const busy = Array.from({ length: 250_000 }, (_, n) => aReading({ measuredAt: T0 + n * 10, journalSeq: n }));
+    await store.write([...busy, ...early]);
+    const all = await collect(store, { from: Number.NEGATIVE_INFINITY });
+    expect(all.map((reading) => reading.measuredAt)).toEqual([...early, ...busy].map((reading) => reading.measuredAt));
+    const range = { kind: "air", sensorId: "air-1", from: -HOUR_MS - 1, to: 2 } as const;
+    const buckets = await store.aggregate({ ...range, everyMs: HOUR_MS });
+    expect(buckets.map(({ start, values }) => [start, values.pm25?.count])).toEqual([
+      [-2 * HOUR_MS, 1],
+      [-HOUR_MS, 2],
+      [0, 2],
+    ]);
+    await store.close();
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe("latest readings", () => {
+  it("join what was stored and what was written while loading", async () => {
+    const { promise, resolve } = Promise.withResolvers<ReturnType<typeof aReading>[]>();
+    const latest = createLatestReadings(() => promise);
+    const asked = latest.newest();
+    latest.note([aReading({ measuredAt: T0 + 5 }), aReading({ sensorId: "air-2", measuredAt: T0 })]);
+    resolve([aReading({ measuredAt: T0 }), aReading({ sensorId: "air-2", measuredAt: T0 + 9 })]);
+    expect(await asked).toEqual(new Map(Object.entries({ "air-1": T0 + 5, "air-2": T0 + 9 })));
+  });
+
+  it("load again after a failure", async () => {
+    let loads = 0;
+    const latest = createLatestReadings(async () => {
+      loads += 1;
+      if (loads === 1) throw new Error("away");
+      return [aReading()];
+    });
+    await expect(latest.newest()).rejects.toThrow("away");
+    expect(await latest.latest()).toEqual([aReading()]);
+    await latest.newest();
+    expect(loads).toBe(2);
+  });
+});

@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getTasks } from "node-cron";
+import { afterEach, describe, expect, it } from "vitest";
+import { SILENT } from "../../model/log.ts";
+import { openDuckDbStore } from "../../store/duckdb/store.ts";
+import { StoreError } from "../../store/reading-store.ts";
+import { startRetention } from "../../store/retention.ts";
+import { aReading, collect, T0 } from "../helpers/readings.ts";
+
+const DAY_MS = 86_400_000;
+const midnight = T0 - (T0 % DAY_MS);
+
+describe("retention", () => {
+  let stop = async () => {};
+  afterEach(() => stop());
+
+  function play(fails: () => boolean = () => false) {
+    const calls: string[] = [];
+    let time = T0;
+    const note = (what: string) => (at: number) => {
+      calls.push(`${what} ${(midnight - at) / DAY_MS}`);
+      return 0;
+    };
+    const retention = startRetention({
+      store: {
+        async deleteBefore(kind, at) {
+          if (kind === "traffic" && fails()) throw new StoreError("unavailable", "away");
+          return note(kind)(at);
+        },
+      },
+      records: { quarantine: { prune: note("quarantine") }, events: { deleteBefore: note("events") } },
+      rawDays: 90,
+      quarantineDays: 14,
+      eventDays: 7,
+      now: () => time,
+      log: SILENT,
+    });
+    stop = retention.stop;
+    const runAt = async (later: number) => {
+      time = later;
+      calls.length = 0;
+      await retention.run();
+      return [...calls];
+    };
+    return { retention, calls, runAt };
+  }
+
+  it("catches up on start, in whole UTC days", async () => {
+    const { retention, calls } = play();
+    await retention.run();
+    expect(calls).toEqual(["air 90", "traffic 90", "energy 90", "quarantine 14", "events 7"]);
+  });
+
+  it("works once a day", async () => {
+    const { retention, runAt } = play();
+    await retention.run();
+    expect(await runAt(T0 + 3_600_000)).toEqual([]);
+    expect(await runAt(midnight + DAY_MS - 1)).toEqual([]);
+    expect(await runAt(midnight + DAY_MS)).toEqual(["air 89", "traffic 89", "energy 89", "quarantine 13", "events 6"]);
+  });
+
+  it("tries again only what failed, and lets it harm nothing else", async () => {
+    let away = true;
+    const { retention, calls, runAt } = play(() => away);
+    await retention.run();
+    expect(calls).toEqual(["air 90", "energy 90", "quarantine 14", "events 7"]);
+    expect(await runAt(T0 + 3_600_000)).toEqual([]);
+    away = false;
+    expect(await runAt(T0 + 7_200_000)).toEqual(["traffic 90"]);
+  });
+
+  it("runs every hour in UTC, not twice at the same time, and leaves no timer behind", async () => {
+    const { retention } = play();
+    const task = [...getTasks().values()].find((one) => one.name === "retention")!;
+    const [first, second] = task.getNextRuns(2).map((date) => date.getTime());
+    expect([first! % 3_600_000, second! - first!]).toEqual([17 * 60_000, 3_600_000]);
+    expect(retention.run()).toBe(retention.run());
+    await retention.stop();
+    expect([...getTasks().values()].some((one) => one.name === "retention")).toBe(false);
+  });
+
+  it("removes old readings from a store and nothing younger", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "lamppost-retention-"));
+    const store = await openDuckDbStore({ path: join(folder, "readings.duckdb"), log: SILENT });
+    const [old, young] = [-1, 0].map((ms) => aReading({ measuredAt: midnight - 90 * DAY_MS + ms }));
+    await store.write([old!, young!]);
+    const records = { quarantine: { prune: () => 0 }, events: { deleteBefore: () => 0 } };
+    const retention = startRetention({ store, records, rawDays: 90, now: () => T0, log: SILENT });
+    await retention.stop();
+    expect(await collect(store, { from: 0 })).toEqual([young]);
+    await store.close();
+    await rm(folder, { recursive: true });
+  });
+});
