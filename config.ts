@@ -93,8 +93,9 @@ export type Config = {
   readonly logLevel: "debug" | "info" | "warn" | "error";
 };
 
-/** Throws `ConfigError` with every mistake. An empty variable counts as not set. */
-export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+/** Throws `ConfigError` with every mistake. An empty variable counts as not set; `overrides` come from the command line. */
+export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: NodeJS.ProcessEnv = {}): Config {
+  const env = { ...given, ...overrides };
   const values = parse(env);
   return {
     dataDir: resolve(values.LAMPPOST_DATA_DIR),

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { BrokerEvent } from "./broker/broker.ts";
+import type { BrokerEvent } from "./broker/events.ts";
 import type {
   Address,
   EdgeStart,

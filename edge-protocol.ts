@@ -1,4 +1,4 @@
-import type { BrokerEvent } from "./broker/broker.ts";
+import type { BrokerEvent } from "./broker/events.ts";
 import type { JournalChunk, JournalState, RecoveryReport } from "./ingest/journal/journal.ts";
 import type { Figure } from "./model/health.ts";
 import type { NewMessage } from "./model/message.ts";
@@ -9,6 +9,8 @@ export type EdgeStart = {
   readonly journalDir: string;
   readonly diskFreeBytesMin: number;
   readonly logLevel: string;
+  /** The consumers' offsets: numbers up to the highest are taken, records from the lowest on should be there. */
+  readonly booked?: { readonly lowest: number; readonly highest: number };
   /** For the fault harness only, see `fault-point.ts`. */
   readonly faultAt?: string;
   /** Bytes of chunks on their way to the core: see `CHUNK_BYTES_IN_FLIGHT_MAX`. */

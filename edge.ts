@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import pino from "pino";
 import { type Broker, startBroker } from "./broker/broker.ts";
+import { brokerFigures } from "./broker/figures.ts";
 import {
   CHUNK_BYTES_IN_FLIGHT_MAX,
   type EdgeStart,
@@ -112,7 +113,7 @@ function appendAll(writer: JournalWriter, id: number, messages: readonly NewMess
 }
 
 function state(writer: JournalWriter) {
-  return { journal: writer.state(), figures: broker?.figures() ?? [] };
+  return { journal: writer.state(), figures: broker ? brokerFigures(broker.counts()) : [] };
 }
 
 /** Listeners first, then the appends in flight and their PUBACKs, then the file. */
@@ -126,7 +127,7 @@ async function close(writer: JournalWriter, deadline: number): Promise<void> {
 
 try {
   const { writer, recovery } = await openJournalWriter(
-    { dir: start.journalDir, freeBytesMin: start.diskFreeBytesMin },
+    { dir: start.journalDir, freeBytesMin: start.diskFreeBytesMin, booked: start.booked },
     { now: Date.now, log: log.child({ module: "journal" }), at: createFaultPoint(start.faultAt) },
   );
   main(writer);

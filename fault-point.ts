@@ -1,10 +1,10 @@
 /**
  * Named points where the fault harness may end the process the hard way, as a power cut would. `spec` names the point,
- * optionally with how many passes to let through first: "after-fsync:3". Undefined does nothing.
+ * optionally with how many passes to let through first: "after-fsync@3". Undefined does nothing.
  */
 export function createFaultPoint(spec: string | undefined): ((point: string) => void) | undefined {
   if (!spec) return undefined;
-  const [wanted, passes] = spec.split(":");
+  const [wanted, passes] = spec.split("@");
   let left = Number(passes ?? 0);
   return (point) => {
     if (point === wanted && left-- <= 0) process.kill(process.pid, "SIGKILL");

@@ -10,7 +10,8 @@ import { type FaultHook, realSleep, type Sleep } from "./timing.ts";
 import { createWindow } from "./window.ts";
 
 export type WorkerOptions = {
-  readonly reader: Pick<JournalReader, "read">;
+  /** A reader of its own for each consumer: they stand at different places, and a reader goes on where it was. */
+  openReader(): Pick<JournalReader, "read">;
   /** Opens a committed chunk into its messages. */
   decodeChunk(chunk: JournalChunk): readonly Message[];
   decode(message: Message): Decoded;
@@ -37,7 +38,7 @@ export type Worker = ReturnType<typeof createWorker>;
  * Begins at once, from each consumer's offset; `committed` brings what is new.
  */
 export function createWorker(options: WorkerOptions) {
-  const { reader, decodeChunk, decode, log } = options;
+  const { decodeChunk, decode, log } = options;
   let end = options.end;
   const stopping = new AbortController();
   const idlers: (() => void)[] = [];
@@ -48,10 +49,12 @@ export function createWorker(options: WorkerOptions) {
     return batch;
   }
 
-  async function readFromDisk(offset: number, before: number): Promise<OpenedBatch> {
-    const { to, messages } = await reader.read(offset, before, options.readBytesMax ?? 512 * 1024);
-    if (to <= offset) throw new Error(`the journal has nothing at ${offset}, though ${before} is committed`);
-    return openMessages(offset, to, messages, decode);
+  function readFrom(reader: Pick<JournalReader, "read">) {
+    return async (offset: number, before: number): Promise<OpenedBatch> => {
+      const { to, messages } = await reader.read(offset, before, options.readBytesMax ?? 512 * 1024);
+      if (to <= offset) throw new Error(`the journal has nothing at ${offset}, though ${before} is committed`);
+      return openMessages(offset, to, messages, decode);
+    };
   }
 
   const window = createWindow(openLive, {
@@ -60,7 +63,6 @@ export function createWorker(options: WorkerOptions) {
   });
   const surroundings = {
     window,
-    readFromDisk,
     end: () => end,
     moved,
     signal: stopping.signal,
@@ -69,7 +71,9 @@ export function createWorker(options: WorkerOptions) {
     random: options.random ?? Math.random,
     at: options.at,
   };
-  const followers: readonly Follower[] = options.consumers.map((consumer) => createFollower(consumer, surroundings));
+  const followers: readonly Follower[] = options.consumers.map((consumer) =>
+    createFollower(consumer, { ...surroundings, readFromDisk: readFrom(options.openReader()) }),
+  );
 
   function moved(): void {
     window.release(Math.min(...followers.map((follower) => follower.offset())));
@@ -89,6 +93,12 @@ export function createWorker(options: WorkerOptions) {
       if (stopping.signal.aborted || chunk.to <= end) return;
       end = chunk.to;
       window.add(chunk);
+      for (const follower of followers) follower.wake();
+    },
+    /** The journal is committed up to here, but the bytes were not handed over: consumers read them from disk. */
+    advanced(to: number): void {
+      if (stopping.signal.aborted || to <= end) return;
+      end = to;
       for (const follower of followers) follower.wake();
     },
     /** The next sequence number each consumer wants. */

@@ -91,7 +91,7 @@ function start(
 ) {
   let decoded = 0;
   const worker = createWorker({
-    reader: journal.reader,
+    openReader: () => journal.reader,
     decodeChunk: journal.decodeChunk,
     decode(message) {
       decoded += 1;
@@ -216,6 +216,7 @@ describe("the worker", () => {
     worker.publish(10);
     await stuck;
     for (let i = 0; i < 5; i++) worker.publish(10);
+    expect(worker.releasable()).toBe(91);
     live.release();
     const last = live.entered();
     await last;
@@ -224,7 +225,6 @@ describe("the worker", () => {
     expect(journal.reads).toEqual([]);
     const skipped = worker.figures().find((one) => one.name === "lamppost_consumer_skipped_messages_total");
     expect(skipped?.value).toBe(30 + 40);
-    expect(worker.releasable()).toBe(91);
   });
 
   it("brings a batch again until it is taken, says so, and holds nobody else up", async () => {
@@ -286,7 +286,7 @@ describe("the worker", () => {
     const a = aConsumer("a");
     const journal = aJournal(20);
     const reader = { read: async () => ({ to: 21, messages: journal.messages.slice(15) }) };
-    const worker = start(journal, [a.consumer], { reader });
+    const worker = start(journal, [a.consumer], { openReader: () => reader });
     await worker.idle();
     expect(a.seqs()).toEqual([16, 17, 18, 19, 20]);
     expect(worker.offsets().get("a")).toBe(21);
@@ -313,6 +313,7 @@ describe("the worker", () => {
     worker.publish(5);
     await stuck;
     await worker.stop();
+    expect(worker.health().map((one) => one.state)).toEqual(["ok", "ok"]);
     expect(worker.offsets()).toEqual(
       new Map([
         ["done", 6],
@@ -321,6 +322,45 @@ describe("the worker", () => {
     );
     worker.publish(5);
     expect(worker.offsets().get("done")).toBe(6);
+  });
+
+  it("bounds its memory in bytes as well as in messages", async () => {
+    const slow = aConsumer("slow");
+    const journal = aJournal();
+    const worker = start(journal, [slow.consumer], { windowBytesMax: 2_500 });
+    slow.hold();
+    for (let i = 0; i < 10; i++) worker.publish(10);
+    expect(worker.windowSize()).toEqual({ chunks: 2, messages: 20, bytes: 2_000 });
+    slow.release();
+    await worker.idle();
+    expect(slow.seqs()).toEqual(upTo(100));
+    await worker.stop();
+  });
+
+  it("takes a chunk it was told of before for what it is", async () => {
+    const a = aConsumer("a");
+    const journal = aJournal();
+    const worker = start(journal, [a.consumer]);
+    const chunk = journal.chunk(5);
+    worker.committed(chunk);
+    worker.publish(5);
+    await worker.idle();
+    worker.committed(chunk);
+    expect(worker.pendingMessages("a")).toBe(0);
+    expect(worker.windowSize().chunks).toBe(0);
+    await worker.stop();
+  });
+
+  it("lets sockets and timers in between the batches of a consumer that never waits", async () => {
+    const taken: number[] = [];
+    const eager: Consumer = { name: "eager", offset: 1, durable: true, take: (batch) => void taken.push(batch.from) };
+    const worker = start(aJournal(), [eager]);
+    for (let i = 0; i < 50; i++) worker.publish(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(taken.length).toBeLessThan(50);
+    await worker.idle();
+    expect(taken).toEqual(upTo(50));
+    await worker.stop();
   });
 
   it("tells of each live rejection once, whoever decodes it", async () => {

@@ -1,0 +1,254 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { createAlerts, TICK_EVERY_MS } from "./alerts/alerts.ts";
+import { createAlertPublisher } from "./alerts/publisher.ts";
+import { loadRules } from "./alerts/rules/load.ts";
+import { LOOPBACK_HOSTS } from "./api/deps.ts";
+import { createLive, type Live } from "./api/live.ts";
+import { createApi } from "./api/server.ts";
+import type { BrokerEvent } from "./broker/events.ts";
+import type { Config } from "./config.ts";
+import { type Edge, startEdge } from "./edge-link.ts";
+import { journalFigures, journalHealth, noteBrokerEvent, reportRecovery, tellDevice } from "./edge-news.ts";
+import { createFaultPoint } from "./fault-point.ts";
+import { checkReading } from "./ingest/check-reading.ts";
+import { decodeMessage } from "./ingest/decode.ts";
+import { createDecodeContext } from "./ingest/enrolment.ts";
+import type { Consumer } from "./ingest/follower.ts";
+import { decodeChunk } from "./ingest/journal/chunk.ts";
+import type { JournalChunk } from "./ingest/journal/journal.ts";
+import { createJournalReader } from "./ingest/journal/reader.ts";
+import { readLedger } from "./ingest/ledger.ts";
+import { createNotices } from "./ingest/notices.ts";
+import { redriveMessage } from "./ingest/redrive.ts";
+import { createStoreWriter } from "./ingest/store-writer.ts";
+import { createWorker } from "./ingest/worker.ts";
+import { createStopStack, type StopStack } from "./lifecycle.ts";
+import type { Log } from "./model/log.ts";
+import { openDuckDbStore } from "./store/duckdb/store.ts";
+import { openInfluxStore } from "./store/influx/store.ts";
+import type { ReadingStore } from "./store/reading-store.ts";
+import { ensureAdminToken } from "./store/records/admin-token.ts";
+import { lockDataDir } from "./store/records/data-dir.ts";
+import { openRecords } from "./store/records/open.ts";
+import type { Records } from "./store/records.ts";
+import { startRetention } from "./store/retention.ts";
+
+export type App = {
+  readonly http: string;
+  readonly mqtt: string;
+  /** Undefined when it is configured nowhere and the file is gone. */
+  readonly adminToken: string | undefined;
+  readonly adminTokenFile: string;
+  stop(): Promise<void>;
+};
+
+const SENSORS_MAX = 100_000;
+const VERSION = (JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")) as { version: string })
+  .version;
+
+/**
+ * Composition root of the core thread; `edge.ts` is that of the edge thread. Sinks start before sources, so that nothing
+ * arrives before there is somewhere to put it, and stop in the opposite order: listeners, journal, consumers, stores.
+ * Throws when a part cannot start; what had started is stopped.
+ */
+export async function startApp(config: Config, log: Log, onFatal: (error: Error) => void): Promise<App> {
+  const stops = createStopStack(log);
+  try {
+    return await start(config, log, onFatal, stops);
+  } catch (error) {
+    await stops.stop();
+    throw error;
+  }
+}
+
+async function start(config: Config, log: Log, onFatal: (error: Error) => void, stops: StopStack): Promise<App> {
+  const { onStop } = stops;
+  const now = Date.now;
+  const path = (name: string) => join(config.dataDir, name);
+  const at = createFaultPoint(config.faultAt);
+  const rules = loadRules(config.rulesDir ?? join(import.meta.dirname, "alerts/rules"));
+
+  const lock = lockDataDir(config.dataDir);
+  onStop("data folder", () => lock.release());
+  const records = openRecords({ path: path("records.db"), now, log: log.child({ module: "records" }) });
+  onStop("records", () => records.close());
+  const adminTokenFile = path("admin-token");
+  const adminToken = ensureAdminToken(records.credentials, {
+    file: adminTokenFile,
+    configured: config.adminToken,
+    now: now(),
+  });
+  const store = await openStore(config, path("readings.duckdb"), log.child({ module: "store" }));
+  onStop("reading store", () => store.close());
+
+  // The edge thread opens the journal now and its listeners last.
+  let onCommit: (chunk: JournalChunk | { readonly to: number }) => void = () => {};
+  let onEvent: (event: BrokerEvent) => void = () => {};
+  const edge = await startEdge(
+    {
+      journalDir: path("journal"),
+      diskFreeBytesMin: config.diskFreeBytesMin,
+      logLevel: config.logLevel,
+      faultAt: config.faultAt,
+      booked: booked(records),
+    },
+    { onCommit: (chunk) => onCommit(chunk), onEvent: (event) => onEvent(event), onFatal },
+  );
+  reportRecovery(edge.recovery, log);
+
+  // The consumers, and the whole fan-out.
+  const notices = createNotices((rejection) => tellDevice(edge, rejection), now);
+  const storeWriter = createStoreWriter({
+    store,
+    records,
+    now,
+    log: log.child({ module: "store-writer" }),
+    onRejection: notices.notice,
+    at,
+  });
+  const alerts = createAlerts({
+    rules,
+    records,
+    first: edge.recovery.first,
+    now,
+    log: log.child({ module: "alerts" }),
+    listening: () => edge.state().journal.state === "open",
+    caughtUp: () => worker.pendingMessages("alerts") === 0,
+  });
+  const live = createLive();
+  const context = createDecodeContext(records.sensors, { autoEnrol: config.autoEnrol, sensorsMax: SENSORS_MAX }, now);
+  const worker = createWorker({
+    openReader: () => openReader(path("journal"), log, onStop),
+    decodeChunk,
+    decode: (message) => decodeMessage(message, context),
+    consumers: [storeWriter, alerts, liveFrom(live, edge.recovery.next)], // the whole fan-out
+    end: edge.recovery.next,
+    log: log.child({ module: "worker" }),
+    onRejection: notices.notice,
+    at,
+  });
+  onCommit = (chunk) => ("bytes" in chunk ? worker.committed(chunk) : worker.advanced(chunk.to));
+  onStop("alerts", () => alerts.close());
+  onStop("worker", () => worker.stop());
+
+  every(TICK_EVERY_MS, () => alerts.tick(), onStop);
+  every(5_000, () => edge.release(worker.releasable()), onStop);
+  const retention = startRetention({
+    store,
+    records,
+    rawDays: config.retentionRawDays,
+    now,
+    log: log.child({ module: "retention" }),
+  });
+  onStop("retention", () => retention.stop());
+
+  // From here on messages come in.
+  records.credentials.onChange(({ name, credential }) => edge.setCredential(name, credential));
+  onEvent = (event) => noteBrokerEvent(event, live, records);
+  onStop("edge", () => edge.close(6_000));
+  const publisher = createAlertPublisher({ records, publish: (message) => edge.publish({ ...message, qos: 1 }), log });
+  const address = await edge.listen({ ...listenOptions(config), credentials: records.credentials.list() });
+  publisher.start();
+  onStop("alert publisher", () => publisher.stop());
+
+  const api = createApi({
+    records,
+    store,
+    submit: edge.append,
+    check: checkReading,
+    rules: () => rules,
+    ledger: () => readLedger({ ledger: records.ledger, pendingMessages: () => worker.pendingMessages("store") }),
+    redrive: (ids, by) => redrive(edge, records, ids, by, now()),
+    health: () => [...worker.health(), storeWriter.health(), alerts.health(), journalHealth(edge)],
+    figures: () => [
+      ...edge.state().figures,
+      ...worker.figures(),
+      ...storeWriter.figures(),
+      ...alerts.figures(),
+      ...publisher.figures(),
+      ...journalFigures(edge),
+    ],
+    live,
+    disconnect: edge.disconnect,
+    now,
+    log: log.child({ module: "api" }),
+    options: { version: VERSION, hostsAllowed: hostsAllowed(config) },
+  });
+  onStop("api", () => api.close());
+  await api.listen({ host: config.http.host, port: config.http.port });
+
+  const http = `http://${hostName(config.http.host)}:${(api.server.address() as AddressInfo).port}`;
+  const mqtt = `mqtt://${hostName(config.mqtt.host)}:${address.port}`;
+  writeFileSync(path("service.json"), JSON.stringify({ pid: process.pid, http, mqtt }));
+  onStop("service.json", () => rmSync(path("service.json"), { force: true }));
+  return { http, mqtt, adminToken, adminTokenFile, stop: stops.stop };
+}
+
+function openStore(config: Config, duckDbPath: string, log: Log): Promise<ReadingStore> {
+  const { store } = config;
+  if (store.kind === "duckdb") return openDuckDbStore({ path: duckDbPath, log });
+  return openInfluxStore({ url: store.url, flavour: store.flavour, timeoutMs: 10_000, log });
+}
+
+/** How far the consumers have booked: the journal never gives these numbers again and knows what should be there. */
+function booked(records: Records): { lowest: number; highest: number } | undefined {
+  const offsets = DURABLE.flatMap((name) => records.offsets.get(name) ?? []);
+  return offsets.length === 0 ? undefined : { lowest: Math.min(...offsets), highest: Math.max(...offsets) };
+}
+
+const DURABLE = ["store", "alerts"];
+
+function openReader(dir: string, log: Log, onStop: StopStack["onStop"]) {
+  const reader = createJournalReader({ dir, onGap: (gap) => log.error(gap, "journal records are missing") });
+  onStop("journal reader", () => reader.close());
+  return reader;
+}
+
+/** Shows what is going on and keeps nothing: what it is too slow for, it skips. */
+function liveFrom(live: Live, offset: number): Consumer {
+  return { name: "live", offset, durable: false, take: live.push };
+}
+
+/** Answers how many could be sent again: those whose payload was kept. */
+async function redrive(edge: Edge, records: Records, ids: readonly number[], by: string, now: number): Promise<number> {
+  const found = ids.flatMap((id) => {
+    const item = records.quarantine.get(id);
+    const message = item && redriveMessage(item);
+    return message ? [{ id, message }] : [];
+  });
+  if (found.length === 0) return 0;
+  await edge.append(found.map(({ message }) => message));
+  records.quarantine.markRedriven(
+    found.map(({ id }) => id),
+    by,
+    now,
+  );
+  return found.length;
+}
+
+function listenOptions({ mqtt }: Config) {
+  const tls = mqtt.tls && {
+    port: mqtt.tls.port,
+    cert: readFileSync(mqtt.tls.certFile, "utf8"),
+    key: readFileSync(mqtt.tls.keyFile, "utf8"),
+  };
+  return { host: mqtt.host, port: mqtt.port, webSocket: mqtt.webSocket, tls };
+}
+
+/** Bound to loopback, only loopback names are answered (DNS rebinding); elsewhere what is configured, or any name. */
+function hostsAllowed({ http }: Config): readonly string[] | undefined {
+  if (http.allowedHosts.length > 0) return http.allowedHosts;
+  return isLoopback(http.host) ? LOOPBACK_HOSTS : undefined;
+}
+
+const isLoopback = (host: string) => host === "localhost" || host === "::1" || host.startsWith("127.");
+/** What a client on this machine puts into a URL. */
+const hostName = (host: string) =>
+  host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
+
+function every(ms: number, work: () => void, onStop: StopStack["onStop"]): void {
+  const timer = setInterval(work, ms);
+  onStop("timer", () => clearInterval(timer));
+}

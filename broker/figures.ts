@@ -1,0 +1,32 @@
+import type { Figure } from "../model/health.ts";
+import type { BrokerCounts } from "./counters.ts";
+
+const HELP: Readonly<Record<string, string>> = {
+  connections: "Open MQTT connections.",
+  waitingAppends: "Messages that wait for the journal.",
+  received: "Messages with readings handed to the journal.",
+  receivedBytes: "Payload bytes handed to the journal.",
+  shedQos0: "QoS 0 messages dropped under pressure.",
+  deniedPublishes: "Publishes the access rule refused.",
+  deniedSubscribes: "Subscriptions the access rule refused.",
+};
+
+const GAUGES = new Set(["connections", "waitingAppends"]);
+
+/** The counters as figures: `lamppost_mqtt_<name>[_total]`, refused connections by reason. */
+export function brokerFigures(counts: BrokerCounts): Figure[] {
+  return Object.entries(counts).flatMap(([name, value]): Figure[] => {
+    if (typeof value === "number") return [figure(name, value)];
+    return Object.entries(value).map(([reason, count]) => ({
+      ...figure("refusedConnections", count as number),
+      labels: { reason },
+    }));
+  });
+}
+
+function figure(name: string, value: number): Figure {
+  const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const type = GAUGES.has(name) ? "gauge" : "counter";
+  const help = HELP[name] ?? `MQTT: ${snake.replaceAll("_", " ")}.`;
+  return { name: `lamppost_mqtt_${snake}${type === "counter" ? "_total" : ""}`, help, type, value };
+}

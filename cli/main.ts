@@ -1,0 +1,42 @@
+import { Command, CommanderError } from "commander";
+import { ConfigError } from "../config.ts";
+import * as alerts from "./alerts.ts";
+import * as audit from "./audit.ts";
+import * as device from "./device.ts";
+import * as doctor from "./doctor.ts";
+import * as gateway from "./gateway.ts";
+import * as ledger from "./ledger.ts";
+import * as quarantine from "./quarantine.ts";
+import * as replay from "./replay.ts";
+import * as simulate from "./simulate.ts";
+import * as start from "./start.ts";
+import * as user from "./user.ts";
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration (EX_CONFIG). */
+const COMMANDS = [start, simulate, replay, device, gateway, user, alerts, quarantine, ledger, audit, doctor];
+
+const program = new Command("lamppost")
+  .description(
+    "Takes in what a city's sensors say, keeps all of it, and tells the right people when something is wrong.",
+  )
+  .showHelpAfterError("(add --help for how to use this command)")
+  .exitOverride();
+for (const { register } of COMMANDS) register(program);
+for (const command of allCommands(program)) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error as Error);
+}
+
+function exitCodeOf(error: Error): number {
+  // commander has printed its own message, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  console.error(`lamppost: ${error.message}`);
+  return error instanceof ConfigError ? 78 : 1;
+}
+
+function allCommands(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...allCommands(child)]);
+}

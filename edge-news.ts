@@ -1,0 +1,102 @@
+import type { Live } from "./api/live.ts";
+import type { BrokerEvent } from "./broker/events.ts";
+import type { Edge } from "./edge-link.ts";
+import type { RecoveryReport } from "./ingest/journal/journal.ts";
+import type { Figure, Health } from "./model/health.ts";
+import type { Log } from "./model/log.ts";
+import { REASONS, type Rejection } from "./model/rejection.ts";
+import { rejectedTopic } from "./model/topics.ts";
+import type { Records } from "./store/records.ts";
+
+/** What the edge thread reports, put where people and machines look. */
+
+export function noteBrokerEvent(
+  event: BrokerEvent,
+  live: Pick<Live, "setOnline">,
+  records: Pick<Records, "audit">,
+): void {
+  if (event.type === "status") return live.setOnline(event.sensorId, event.online, event.at);
+  const topic = "topic" in event ? ` ${event.topic}` : "";
+  const reason = "reason" in event ? event.reason : "same client id, newer connection";
+  const repeats = event.repeats > 0 ? `, ${event.repeats} more times` : "";
+  records.audit.add({
+    at: event.at,
+    by: event.name || event.address,
+    what: `mqtt.${event.type}`,
+    target: event.clientId || event.address,
+    detail: `${reason}${topic} from ${event.address}${repeats}`,
+  });
+}
+
+/** Best effort: a device that does not listen misses nothing that the quarantine does not show. */
+export function tellDevice(edge: Pick<Edge, "publish">, rejection: Rejection): void {
+  const { sensorId, district, kind, reason, detail, receivedAt, index } = rejection;
+  if (!sensorId || !district || !kind) return;
+  const payload = JSON.stringify({
+    reason,
+    detail,
+    meaning: REASONS[reason],
+    index,
+    receivedAt: new Date(receivedAt).toISOString(),
+  });
+  edge.publish({ topic: rejectedTopic({ district, kind, sensorId }), payload, qos: 0 }).catch(() => {});
+}
+
+export function reportRecovery({ first, next, tornBytes, gaps }: RecoveryReport, log: Log): void {
+  if (tornBytes > 0)
+    log.warn({ tornBytes }, "the journal's tail was torn by a crash and has been cut; nothing acknowledged was in it");
+  for (const gap of gaps)
+    log.error(gap, "acknowledged messages are missing from the journal; damaged segments are kept in journal/damaged");
+  log.info({ first, next }, "journal is open");
+}
+
+/** Not ready while messages cannot be kept; degraded for ever after messages were found missing, until the next start. */
+export function journalHealth(edge: Pick<Edge, "state" | "recovery">): Health {
+  const part = "journal";
+  const { state } = edge.state().journal;
+  if (state === "full")
+    return {
+      part,
+      state: "failed",
+      ready: false,
+      reason:
+        "The disk is full: nothing is acknowledged until there is room. Free space; the service goes on by itself.",
+    };
+  if (state === "failed")
+    return {
+      part,
+      state: "failed",
+      ready: false,
+      reason: "The journal cannot be written. The service restarts and replays.",
+    };
+  const missing = edge.recovery.gaps.reduce((sum, { from, to }) => sum + (to - from), 0);
+  if (missing === 0) return { part, state: "ok", ready: true };
+  const reason = `${missing} acknowledged messages were missing at the start; damaged segments are kept in journal/damaged.`;
+  return { part, state: "degraded", ready: true, reason };
+}
+
+export function journalFigures(edge: Pick<Edge, "state" | "recovery">): Figure[] {
+  const { journal } = edge.state();
+  const gauge = (name: string, help: string, value: number): Figure => ({
+    name: `lamppost_journal_${name}`,
+    help,
+    type: "gauge",
+    value,
+  });
+  return [
+    gauge("next_sequence", "Sequence number the next message gets.", journal.next),
+    gauge("first_sequence", "First sequence number still on disk.", journal.first),
+    gauge("bytes", "Bytes of segments on disk.", journal.bytes),
+    gauge(
+      "missing_messages",
+      "Acknowledged messages found missing at the start.",
+      edge.recovery.gaps.reduce((sum, { from, to }) => sum + (to - from), 0),
+    ),
+    {
+      name: "lamppost_journal_commits_total",
+      help: "Group commits (fsyncs) since the start.",
+      type: "counter",
+      value: journal.commits,
+    },
+  ];
+}

@@ -1,0 +1,98 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { METRICS, METRICS_OF, type MetricRow } from "../model/metrics.ts";
+import { REASONS } from "../model/rejection.ts";
+import { HOME, runCli } from "./helpers/city.ts";
+
+/** Documentation is part of the change: what it names must exist, and its tables are those of the code. */
+const pages = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", ...markdownIn("docs")];
+const text = (page: string) => readFileSync(join(HOME, page), "utf8");
+
+function markdownIn(dir: string): string[] {
+  return readdirSync(join(HOME, dir), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join(dir, name));
+}
+
+describe("the documentation", () => {
+  it("links only to files that exist", () => {
+    const broken = pages.flatMap((page) =>
+      [...text(page).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)]
+        .map((match) => join(page, "..", match[1]!))
+        .filter((target) => !exists(target))
+        .map((target) => `${page} -> ${target}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it("names only npm scripts that exist", () => {
+    const { scripts } = JSON.parse(text("package.json"));
+    const named = pages.flatMap((page) =>
+      [...text(page).matchAll(/npm (?:run )?([a-z][a-z0-9:-]*)/g)].map((match) => match[1]!),
+    );
+    const known = [...Object.keys(scripts), "ci", "install"];
+    expect([...new Set(named)].filter((name) => !known.includes(name) && name !== "run")).toEqual([]);
+  });
+
+  it("names only commands that exist", async () => {
+    const named = new Set(
+      pages.flatMap((page) => [...text(page).matchAll(/\.\/lamppost ([a-z]+(?: [a-z]+)?)/g)].map((match) => match[1]!)),
+    );
+    expect(named.size).toBeGreaterThan(5);
+    const help = await Promise.all(
+      [...named].map(async (command) => ({
+        command,
+        ...(await runCli([...command.split(" "), "--help"], { PATH: process.env.PATH })),
+      })),
+    );
+    const unknown = help.filter(
+      ({ code, stdout, command }) => code !== 0 || !stdout.includes(`lamppost ${command.split(" ")[0]}`),
+    );
+    expect(unknown.map(({ command }) => command)).toEqual([]);
+  });
+
+  it("lists every metric with its unit and limits, as the code has them", () => {
+    expect(section("metrics")).toBe(metricTable());
+  });
+
+  it("lists every reason, as the code has them", () => {
+    expect(section("reasons")).toBe(reasonTable());
+  });
+});
+
+/** The lines between `<!-- name -->` and `<!-- /name -->` of the MQTT contract. */
+function section(name: string): string {
+  const [, after = ""] = text("docs/mqtt-contract.md").split(`<!-- ${name} -->\n`);
+  return after.split(`<!-- /${name} -->`)[0]!.trim();
+}
+
+function metricTable(): string {
+  const kindsOf = (metric: string) =>
+    Object.entries(METRICS_OF).flatMap(([kind, list]) => ((list as readonly string[]).includes(metric) ? [kind] : []));
+  const rows = Object.entries(METRICS as Record<string, MetricRow>).map(([name, row]) => {
+    const kinds = kindsOf(name);
+    return `| \`${name}\` | ${row.label} | ${row.unit || "1"} | ${kinds.length === 3 ? "any" : kinds.join(", ")} | ${span(row.fail)} | ${span(row.suspect)} |`;
+  });
+  return [
+    "| key | what | unit | kind | rejected outside | suspect outside |",
+    "|---|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
+}
+
+function reasonTable(): string {
+  const rows = Object.entries(REASONS).map(([reason, sentence]) => `| \`${reason}\` | ${sentence} |`);
+  return ["| reason | what it means |", "|---|---|", ...rows].join("\n");
+}
+
+const span = ([low, high]: readonly [number, number]) => `${low} … ${high}`;
+
+function exists(path: string): boolean {
+  try {
+    readFileSync(join(HOME, path));
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EISDIR";
+  }
+}
