@@ -19,7 +19,7 @@ export type AlertsOptions = {
   readonly log: Log;
   /** False while the service can take no messages (the journal is full): that time is no sensor's silence. */
   readonly listening?: () => boolean;
-  /** False while received messages wait in the journal: then the clock cannot say who is silent. */
+  /** False while received messages wait in the journal: then the clock runs only as far as those that were taken. */
   readonly caughtUp?: () => boolean;
   readonly conditions?: ConditionTable;
 };
@@ -43,6 +43,8 @@ export function createAlerts(options: AlertsOptions) {
   let offset = records.offsets.get(OFFSET) ?? options.first;
   const start = offset;
   let savedAt = now();
+  let saved = offset;
+  let heardTo = 0;
   let readingsSinceSave = 0;
   let wasListening = true;
   /** What the records have not taken yet: kept, in order, until they do. */
@@ -54,14 +56,19 @@ export function createAlerts(options: AlertsOptions) {
   engine.listen(now());
   save();
 
-  /** Never throws: what the records refuse is kept and tried again with the next batch or tick. */
+  /**
+   * Throws only before it has looked at the batch: while the records refuse what was said before, nothing more is taken.
+   * What they refuse afterwards is kept and tried again, because the engine has moved on.
+   */
   function take(batch: Batch): void {
+    if (unapplied.length > 0) applyAll();
     if (batch.to <= offset) return;
     const fresh =
       batch.from >= offset ? batch.readings : batch.readings.filter(({ journalSeq }) => journalSeq >= offset);
     push(engine.observe(fresh));
     offset = batch.to;
     readingsSinceSave += fresh.length;
+    for (const { receivedAt } of fresh) if (receivedAt > heardTo) heardTo = receivedAt;
     const due = readingsSinceSave >= SAVE_EVERY_READINGS || now() - savedAt >= SAVE_EVERY_MS;
     write(due ? save : applyAll);
   }
@@ -71,9 +78,11 @@ export function createAlerts(options: AlertsOptions) {
     const isListening = listening();
     if (isListening && !wasListening) engine.listen(now());
     wasListening = isListening;
-    const spoke = isListening && caughtUp() && push(engine.tick(now()));
-    const due = spoke || unapplied.length > 0 || now() - savedAt >= SAVE_EVERY_MS;
-    if (due) write(save);
+    write(save);
+    if (!isListening) return;
+    // The journal is in the order of receipt. With messages waiting, time has come only as far as the last one taken:
+    // a sensor whose readings wait is not silent.
+    if (push(engine.tick(caughtUp() ? now() : heardTo))) write(save);
   }
 
   function push(transitions: readonly Transition[]): boolean {
@@ -114,6 +123,7 @@ export function createAlerts(options: AlertsOptions) {
     });
     unapplied = [];
     engine.saved();
+    saved = offset;
     savedAt = now();
     readingsSinceSave = 0;
   }
@@ -154,6 +164,8 @@ export function createAlerts(options: AlertsOptions) {
     offset: start,
     durable: true as const,
     take,
+    /** The journal may let go of what lies before this: later records are needed again after a crash. */
+    durableOffset: () => saved,
     tick,
     /** Saves the states and the offset; throws if the records refuse. */
     snapshot: save,
