@@ -28,19 +28,12 @@ export function createLatestReadings(load: () => Promise<Iterable<Reading>>) {
 
   async function newest(): Promise<Map<string, number>> {
     await loaded();
-    const times = new Map<string, number>();
-    for (const bySensor of byKind.values()) {
-      for (const { sensorId, measuredAt } of bySensor.values()) {
-        times.set(sensorId, Math.max(measuredAt, times.get(sensorId) ?? measuredAt));
-      }
-    }
-    return times;
+    return newestTimes(byKind.values());
   }
 
-  async function latest(filter: { readonly sensorId?: string; readonly kind?: Kind } = {}): Promise<Reading[]> {
+  async function latest({ sensorId, kind }: { sensorId?: string; kind?: Kind } = {}): Promise<Reading[]> {
     await loaded();
-    const asked = filter.kind ? [byKind.get(filter.kind)!] : [...byKind.values()];
-    const { sensorId } = filter;
+    const asked = kind ? [byKind.get(kind)!] : [...byKind.values()];
     if (sensorId === undefined) return asked.flatMap((bySensor) => [...bySensor.values()]);
     return asked.flatMap((bySensor) => bySensor.get(sensorId) ?? []);
   }
@@ -48,10 +41,20 @@ export function createLatestReadings(load: () => Promise<Iterable<Reading>>) {
   /** After a `deleteBefore`: a sensor whose newest reading is gone has none left. */
   async function forget(kind: Kind, before: number): Promise<void> {
     await loaded();
-    for (const [sensorId, reading] of byKind.get(kind)!) {
-      if (reading.measuredAt < before) byKind.get(kind)!.delete(sensorId);
-    }
+    const bySensor = byKind.get(kind)!;
+    for (const [sensorId, { measuredAt }] of bySensor) if (measuredAt < before) bySensor.delete(sensorId);
   }
 
   return { note, newest, latest, forget };
+}
+
+/** One time for each sensor over all kinds. */
+function newestTimes(kinds: Iterable<ReadonlyMap<string, Reading>>): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const bySensor of kinds) {
+    for (const { sensorId, measuredAt } of bySensor.values()) {
+      times.set(sensorId, Math.max(measuredAt, times.get(sensorId) ?? measuredAt));
+    }
+  }
+  return times;
 }

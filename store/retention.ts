@@ -1,4 +1,4 @@
-import { schedule } from "node-cron";
+import { type Logger, schedule } from "node-cron";
 import { KINDS } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import type { ReadingStore } from "./reading-store.ts";
@@ -29,27 +29,14 @@ const MINUTE_OF_THE_HOUR = 17;
  * whole UTC days, so that there is work once a day and a second run of a day changes nothing. A part that failed is
  * tried again the next hour. `run` does what is due now, or waits for the run under way; it never throws.
  */
-export function startRetention(options: RetentionOptions) {
-  const { log, now } = options;
-  const parts = partsOf(options);
-  const doneFor = new Map<string, number>();
+export function startRetention({ log, now, ...options }: RetentionOptions) {
+  const parts = partsOf(options).map((part) => createDailyRun(part, log));
   let running: Promise<void> | undefined;
 
   async function runParts(): Promise<void> {
     const today = now() - (now() % DAY_MS);
-    for (const part of parts) {
-      if (doneFor.get(part.name) === today) continue;
-      try {
-        const before = today - part.days * DAY_MS;
-        const removed = await part.remove(before);
-        doneFor.set(part.name, today);
-        log.info({ part: part.name, before: new Date(before).toISOString(), removed }, "removed what is past its time");
-      } catch (error) {
-        log.warn({ part: part.name, reason: String(error) }, "could not remove what is past its time");
-      }
-    }
+    for (const part of parts) await part(today);
   }
-
   function run(): Promise<void> {
     running ??= runParts().finally(() => {
       running = undefined;
@@ -61,8 +48,9 @@ export function startRetention(options: RetentionOptions) {
     name: "retention",
     timezone: "UTC",
     noOverlap: true,
-    // A missed hour is made up for by the next; the library would write to the console.
+    // A missed hour is made up for by the next.
     suppressMissedWarning: true,
+    logger: toCronLogger(log),
     unref: true,
   });
   void run();
@@ -77,6 +65,33 @@ export function startRetention(options: RetentionOptions) {
   };
 }
 
+/** Does its part once for each day it succeeds on. */
+function createDailyRun(part: Part, log: Log) {
+  let doneFor: number | undefined;
+  return async function runFor(today: number): Promise<void> {
+    if (doneFor === today) return;
+    try {
+      const before = today - part.days * DAY_MS;
+      const removed = await part.remove(before);
+      doneFor = today;
+      log.info({ part: part.name, before: new Date(before).toISOString(), removed }, "removed what is past its time");
+    } catch (error) {
+      log.warn({ part: part.name, reason: String(error) }, "could not remove what is past its time");
+    }
+  };
+}
+
+/** Left alone, the library writes to standard output, where programs read our JSON. */
+function toCronLogger(log: Log): Logger {
+  const text = (message: string | Error) => String(message);
+  return {
+    debug: (message) => log.debug({}, text(message)),
+    info: (message) => log.info({}, text(message)),
+    warn: (message) => log.warn({}, text(message)),
+    error: (message, cause) => log.error(cause ? { reason: cause.message } : {}, text(message)),
+  };
+}
+
 type Part = {
   readonly name: string;
   readonly days: number;
@@ -84,7 +99,7 @@ type Part = {
   remove(before: number): Promise<number | undefined>;
 };
 
-function partsOf(options: RetentionOptions): Part[] {
+function partsOf(options: Omit<RetentionOptions, "log" | "now">): Part[] {
   const { store, records, rawDays, quarantineDays = 30, quarantineRowsMax = 1_000_000, eventDays = 30 } = options;
   const readings = KINDS.map((kind) => ({
     name: `readings of ${kind}`,

@@ -37,28 +37,14 @@ const LINES_PER_REQUEST_MAX = 5_000;
  */
 export async function openInfluxStore(options: InfluxOptions): Promise<ReadingStore> {
   const { url, flavour, log } = options;
-  const client = createInfluxClient(options);
-  const latest = createLatestReadings(() => loadNewest(use()));
-  const prepare = createDatabaseMaker(client, flavour, log);
+  const raw = createInfluxClient(options);
+  const prepare = createDatabaseMaker(raw, flavour, log);
   let closed = false;
-
-  /** The client behind the two questions every call begins with. */
-  function use(): InfluxClient {
-    return {
-      async write(lines) {
-        await ready();
-        await client.write(lines);
-      },
-      async *query(text, values) {
-        await ready();
-        yield* client.query(text, values);
-      },
-    };
-  }
-  async function ready(): Promise<void> {
+  const client = withQuestion(raw, async () => {
     if (closed) throw new StoreError("unavailable", "the store is closed");
     await prepare();
-  }
+  });
+  const latest = createLatestReadings(() => loadNewest(client));
 
   await prepare().catch((error: StoreError) => {
     log.warn({ host: new URL(url).host, reason: error.message }, "reading store is away; readings wait in the journal");
@@ -66,29 +52,49 @@ export async function openInfluxStore(options: InfluxOptions): Promise<ReadingSt
 
   return {
     name: "influxdb",
-    async write(readings) {
-      for (let start = 0; start < readings.length; start += LINES_PER_REQUEST_MAX) {
-        const batch = readings.slice(start, start + LINES_PER_REQUEST_MAX);
-        await use().write(batch.map(toLine));
-        latest.note(batch);
-      }
-    },
-    find: (kind, keys) => findKeys(use(), kind, keys),
+    write: (readings) => writeAll(client, readings, latest.note),
+    find: (kind, keys) => findKeys(client, kind, keys),
     newest: latest.newest,
     latest: latest.latest,
-    stream: (query) => streamRange(use(), query),
-    aggregate: (query) => aggregateRange(use(), query),
-    count: (filter) => countReadings(use(), filter?.sensorId),
+    stream: (query) => streamRange(client, query),
+    aggregate: (query) => aggregateRange(client, query),
+    count: (filter) => countReadings(client, filter?.sensorId),
     async deleteBefore(kind, time) {
-      await collectSeries(use(), deleteBefore(kind, time));
+      await collectSeries(client, deleteBefore(kind, time));
       await latest.forget(kind, time);
       return undefined;
     },
     async ping() {
-      await collectSeries(use(), PROBE);
+      await collectSeries(client, PROBE);
     },
     async close() {
       closed = true;
+    },
+  };
+}
+
+async function writeAll(
+  client: InfluxClient,
+  readings: readonly Reading[],
+  note: (written: readonly Reading[]) => void,
+): Promise<void> {
+  for (let start = 0; start < readings.length; start += LINES_PER_REQUEST_MAX) {
+    const batch = readings.slice(start, start + LINES_PER_REQUEST_MAX);
+    await client.write(batch.map(toLine));
+    note(batch);
+  }
+}
+
+/** Asks before every request; what it throws is the answer. */
+function withQuestion(client: InfluxClient, ask: () => Promise<void>): InfluxClient {
+  return {
+    async write(lines) {
+      await ask();
+      await client.write(lines);
+    },
+    async *query(text, values) {
+      await ask();
+      yield* client.query(text, values);
     },
   };
 }

@@ -103,6 +103,8 @@ export function readingStoreContract(name: string, makePlace: () => Promise<Stor
       const other = aReading({ kind: "traffic", measuredAt: T0 + 2, values: { flow: 400 } });
       const second = aReading({ sensorId: "air-2", district: "south" });
       await store.write([old, other]);
+      // Asked before and after: an answer kept in memory must follow the writes, and the late one must not win.
+      expect(await store.newest()).toEqual(new Map([["air-1", T0 + 2]]));
       await store.write([late, second]);
       const newest = new Map(Object.entries({ "air-1": T0 + 2, "air-2": T0 }));
       expect(await store.newest()).toEqual(newest);

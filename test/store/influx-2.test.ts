@@ -148,10 +148,15 @@ describe("InfluxDB 2.x", () => {
       };
       return `${JSON.stringify({ results: [{ series: [series], partial: n < 2 }] })}\n`;
     };
-    server.play((_, response) => response.end([0, 1, 2].map(part).join("")));
+    let goOn = () => {};
+    server.play((_, response) => {
+      response.write(part(0));
+      goOn = () => response.end(part(1) + part(2));
+    });
     const values: unknown[] = [];
     for await (const chunk of store.stream(range0)) {
-      await new Promise((resolve) => setTimeout(resolve, 350));
+      if (values.length === 0) await new Promise((resolve) => setTimeout(resolve, 350));
+      goOn();
       values.push(...chunk.map((reading) => reading.values.pm25));
     }
     expect(values).toEqual([0, 1, 2]);
