@@ -144,16 +144,23 @@ describe("enrolment through a gateway", () => {
     const context = createDecodeContext(parts, options, () => T0);
     const publish = (payload: unknown, source: typeof GATEWAY | undefined = GATEWAY) =>
       decodeMessage(aMessage(payload, { topic: "city/north/air/new-1", ...(source && { source }) }), context);
-    return { sensors, publish };
+    return { sensors, publish, context };
   }
 
   it("adds a sensor with the kind and district of its first good reading, once", () => {
     const { sensors, publish } = registry({ autoEnrol: true, sensorsMax: 10 });
     expect(publish("noise").readings).toHaveLength(0);
+    expect(publish({ pm25: "x" }).rejections[0]?.reason).toBe("wrong_type");
     expect(sensors.has("new-1")).toBe(false);
     expect(publish({ pm25: 1 }).readings).toHaveLength(1);
     expect(publish({ pm25: 1 }).readings).toHaveLength(1);
     expect(sensors.get("new-1")).toMatchObject({ kind: "air", district: "north", gateway: "gw-north", createdAt: T0 });
+  });
+
+  it("is for gateways only", () => {
+    const { context } = registry({ autoEnrol: true, sensorsMax: 10 });
+    const topic = { district: "north", kind: "air", sensorId: "new-1", imported: false } as const;
+    expect(context.enrol(topic, { via: "http", role: "operator", name: "kim" })).toBeUndefined();
   });
 
   it.each([
@@ -197,6 +204,9 @@ describe("personal data", () => {
     '[{"flow":1},{"plate":"SECRET-1"},{"flow":-1},{"flow":"x"}]',
     `[{"flow":-1},{"plate"${" ".repeat(500)}:"SECRET-1"}]`,
     '[{"flow":-1},{"pl\\u0061te":"SECRET-1"}]',
+    '{"flow":1,"pl\\u0061te":"SECRET-1',
+    `{"flow":1,"plate"${" ".repeat(500)}:"SECRET-1`,
+    `[{"flow":-1},{"plate${"_".repeat(500)}":"SECRET-1"}]`,
   ])("is neither kept nor told: %s", (payload) => {
     const { rejections } = decode(payload, { topic: TOPICS.traffic });
     expect(rejections.some((one) => one.reason === "personal_data")).toBe(true);
@@ -204,6 +214,11 @@ describe("personal data", () => {
       expect(rejection).not.toHaveProperty("payload");
       expect(JSON.stringify(rejection)).not.toContain("SECRET");
     }
+  });
+
+  it("is not kept where a second key of the same name hides it from the parser", () => {
+    const payload = '[{"flow":"x","a":{"plate":"SECRET-1"},"a":1},{"flow":1}]';
+    expect(decode(payload, { topic: TOPICS.traffic }).rejections[0]).not.toHaveProperty("payload");
   });
 
   it("is looked for in messages nobody opens", () => {
