@@ -29,8 +29,8 @@ export const LIMITS = {
   heartbeatMs: 15_000,
   /** A client with this much unread is closed. It can come back with Last-Event-ID. */
   streamBufferBytesMax: 256 * 1024,
-  /** With this much unread, catching up pauses and live readings are skipped. */
-  streamBufferBytesPause: 64 * 1024,
+  /** With this much unread, live readings are skipped. */
+  streamBufferBytesSkip: 64 * 1024,
   streamRecheckMs: 60_000,
 };
 

@@ -35,16 +35,22 @@ export function createStreamClient(
   const behind = (bytesMax: number) => raw.writableLength > bytesMax;
 
   function catchUp(): void {
-    while (!live && !behind(limits.streamBufferBytesPause)) {
-      const page = events.after(sentId, PAGE);
-      for (const event of page) send(event);
-      live = page.length < PAGE;
+    while (!live && !raw.writableNeedDrain) {
+      live = sendPage(events.after(sentId, PAGE));
     }
     if (!live) raw.once("drain", catchUp);
   }
 
+  /** True when that was all there is. */
+  function sendPage(page: readonly AlertEvent[]): boolean {
+    for (const event of page) {
+      if (raw.writableNeedDrain) return false;
+      send(event);
+    }
+    return page.length < PAGE;
+  }
+
   function send(event: AlertEvent, text?: string): void {
-    if (event.id <= sentId) return;
     sentId = event.id;
     const frame = text ?? formatEvent(event);
     if (frame !== "") raw.write(frame);
@@ -57,14 +63,14 @@ export function createStreamClient(
 
   function pushReadings(text: string): void {
     if (!options.readings) return;
-    if (behind(limits.streamBufferBytesPause)) missedReadings += 1;
+    if (behind(limits.streamBufferBytesSkip)) missedReadings += 1;
     else raw.write(text);
   }
 
   /** False when the client has read nothing since the last beat although there was something to read. */
   function beat(): boolean {
     const written = (raw.socket?.bytesWritten ?? 0) - raw.writableLength;
-    const stalled = raw.writableLength > limits.streamBufferBytesPause / 2 && written === bytesAtBeat;
+    const stalled = raw.writableLength > limits.streamBufferBytesSkip / 2 && written === bytesAtBeat;
     bytesAtBeat = written;
     raw.write(": still here\n\n");
     return !stalled;

@@ -3,10 +3,13 @@
 const API = "api/v1";
 const TOKEN = "lamppost-token";
 const ALERTS_SHOWN = 50;
+const READINGS_SHOWN = 500;
+const PAINT_EVERY_MS = 500;
 const at = (id) => document.getElementById(id);
 const alerts = new Map();
 const latest = new Map();
 let painting = false;
+let alertsChanged = true;
 
 at("login").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -93,9 +96,10 @@ function take(frame) {
   if (fields.event === "alert") {
     if (data.alert.state === "firing") alerts.set(data.alert.id, data.alert);
     else alerts.delete(data.alert.id);
+    alertsChanged = true;
   }
-  // Not more than one picture for each frame of the screen, however fast the city talks.
-  if (!painting) requestAnimationFrame(paint);
+  // However fast the city talks, a person can read only so fast.
+  if (!painting) setTimeout(paint, PAINT_EVERY_MS);
   painting = true;
   return fields.id;
 }
@@ -107,12 +111,18 @@ function keep(reading) {
 
 function paint() {
   painting = false;
-  const firing = [...alerts.values()].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1)).slice(0, ALERTS_SHOWN);
-  at("alerts-count").textContent = alerts.size === 0 ? "none" : `${alerts.size} firing`;
-  at("alerts").replaceChildren(...firing.map(alertItem));
   const readings = [...latest.values()].sort((a, b) => (a.sensorId < b.sensorId ? -1 : 1));
   at("latest-count").textContent = `${readings.length} sensors`;
-  at("latest").replaceChildren(...readings.map(readingRow));
+  at("latest").replaceChildren(...readings.slice(0, READINGS_SHOWN).map(readingRow));
+  // Only on a change: screen readers read the list out.
+  if (alertsChanged) paintAlerts();
+}
+
+function paintAlerts() {
+  alertsChanged = false;
+  const firing = [...alerts.values()].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+  at("alerts-count").textContent = firing.length === 0 ? "none" : `${firing.length} firing`;
+  at("alerts").replaceChildren(...firing.slice(0, ALERTS_SHOWN).map(alertItem));
 }
 
 function alertItem(alert) {

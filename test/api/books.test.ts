@@ -58,6 +58,15 @@ describe("quarantine", () => {
     expect((await get(`/quarantine/${d + 1}`)).status).toBe(404);
   });
 
+  it("does not show personal data even if the records had it", async () => {
+    const item = { id: 1, rejection: rejection({ reason: "personal_data" }) };
+    const { records } = service;
+    const leaky = startService({ records: { ...records, quarantine: { ...records.quarantine, get: () => item } } });
+    const answer = await leaky.as("admin", "GET", "/api/v1/quarantine/1");
+    expect([answer.statusCode, answer.json().payload]).toEqual([200, undefined]);
+    await leaky.close();
+  });
+
   it("is driven again by ids or by reason, and the audit says so", async () => {
     const post = (body: object) => service.as("operator", "POST", "/api/v1/quarantine/redrive", body);
     expect((await post({ ids: [1, 3] })).json()).toEqual({ redriven: 2 });

@@ -108,6 +108,8 @@ describe("POST /readings", () => {
     expect(await statuses(reading())).toEqual([202, 202, 202, 202]);
     expect(await statuses(other)).toEqual([403, 403, 202, 202]);
     expect(await statuses([reading(), other])).toEqual([403, 403, 202, 202]);
+    service.records.sensors.add({ id: "air-3", kind: "air", district: "north", tags: {}, createdAt: T0 });
+    expect(await statuses(reading({ sensorId: "air-3" }))).toEqual([403, 202, 202, 202]);
     expect((await post("air-1", reading({ district: "south" }))).statusCode).toBe(403);
     expect((await post("air-1", reading({ kind: "traffic", flow: 1 }))).statusCode).toBe(403);
   });
