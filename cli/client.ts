@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { z } from "zod";
+import { clientConfig } from "../config.ts";
+import { createServiceClient, type ServiceClient } from "../simulators/service-client.ts";
+
+export type ServiceOptions = { readonly url?: string; readonly token?: string; readonly json?: boolean };
+
+/** What `lamppost start` leaves in its data directory. */
+const SERVICE_FILE = z.object({ pid: z.number(), http: z.string(), mqtt: z.string() });
+
+export type Service = {
+  readonly client: ServiceClient;
+  readonly token: string;
+  /** Undefined when only `--url` is known. */
+  readonly mqtt: string | undefined;
+};
+
+/** The options of every command that talks to a running service. */
+export function withService(command: Command, example: string): Command {
+  return command
+    .option("--url <url>", "HTTP address of the service (default: the one that runs on the data directory)")
+    .option("--token <token>", "admin token (default: LAMPPOST_ADMIN_TOKEN, else <data>/admin-token)")
+    .option("--json", "print JSON")
+    .addHelpText("after", `\nExample:\n  $ lamppost ${example}`);
+}
+
+/** Finds the service by the options, else by the data directory. Throws an error that says what to do. */
+export function findService(options: ServiceOptions, config = clientConfig()): Service {
+  const running = options.url ? undefined : runningService(config.dataDir);
+  const url = options.url ?? running?.http;
+  if (!url)
+    throw new Error(
+      `no service runs on ${config.dataDir}; start one with "lamppost start", set LAMPPOST_DATA_DIR, or give --url and --token`,
+    );
+  if (!URL.canParse(url)) throw new Error(`--url ${url} is not a URL; an example is http://127.0.0.1:8080`);
+  const token = options.token ?? config.adminToken ?? tokenFile(config.dataDir);
+  if (!token) throw new Error(`there is no admin token in ${config.dataDir}; give --token or set LAMPPOST_ADMIN_TOKEN`);
+  return { client: createServiceClient({ url, token }), token, mqtt: running?.mqtt };
+}
+
+export function runningService(dataDir: string): z.output<typeof SERVICE_FILE> | undefined {
+  try {
+    return SERVICE_FILE.safeParse(JSON.parse(readFileSync(join(dataDir, "service.json"), "utf8"))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function tokenFile(dataDir: string): string | undefined {
+  try {
+    return readFileSync(join(dataDir, "admin-token"), "utf8").trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}

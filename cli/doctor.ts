@@ -1,0 +1,99 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Command } from "commander";
+import { clientConfig } from "../config.ts";
+import { ServiceError } from "../simulators/service-client.ts";
+import { findService, type Service, type ServiceOptions, withService } from "./client.ts";
+import { show } from "./table.ts";
+
+/** `advice` is what to do when it is not `ok`. */
+export type Finding = {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly found: string;
+  readonly advice?: string;
+};
+
+const NODE_MAJOR_MIN = 26;
+
+export function register(program: Command): void {
+  withService(
+    program.command("doctor").description("check the machine and the running service; exit 1 if something is wrong"),
+    "doctor",
+  ).action(examine);
+}
+
+async function examine(options: ServiceOptions): Promise<void> {
+  const { dataDir } = clientConfig();
+  const findings = [checkRuntime(process.versions.node), checkDataDir(dataDir), ...(await checkService(options))];
+  show(options, { ok: findings.every((one) => one.ok), findings }, () => findings.map(line).join("\n"));
+  if (!findings.every((one) => one.ok)) process.exitCode = 1;
+}
+
+function line({ check, ok, found, advice }: Finding): string {
+  return `${ok ? "ok " : "BAD"}  ${check.padEnd(16)} ${found}${!ok && advice ? `\n     ${"".padEnd(16)} ${advice}` : ""}`;
+}
+
+export function checkRuntime(version: string): Finding {
+  const ok = Number(version.split(".")[0]) >= NODE_MAJOR_MIN;
+  return { check: "runtime", ok, found: `Node ${version}`, advice: "run npm ci: it brings the pinned runtime" };
+}
+
+export function checkDataDir(dataDir: string): Finding {
+  // A directory that is not there yet is made by the first start, if its parent lets it.
+  const there = existsSync(dataDir);
+  const found = there ? dataDir : `${dataDir} (not there yet)`;
+  try {
+    accessSync(there ? dataDir : dirname(dataDir), constants.R_OK | constants.W_OK);
+    return { check: "data directory", ok: true, found };
+  } catch (error) {
+    const advice = "make it writable for this user, or set LAMPPOST_DATA_DIR to another place";
+    return { check: "data directory", ok: false, found: `${found}: ${(error as Error).message}`, advice };
+  }
+}
+
+/** Each check needs the one before it. */
+async function checkService(options: ServiceOptions): Promise<Finding[]> {
+  let service: Service;
+  try {
+    service = findService(options);
+  } catch (error) {
+    return [{ check: "service", ok: false, found: (error as Error).message }];
+  }
+  const ready = await checkReady(service);
+  return ready.some((one) => one.check === "service") ? ready : [...ready, await checkBooks(service)];
+}
+
+type Part = { readonly part: string; readonly state: string; readonly reason?: string };
+
+async function checkReady({ client }: Service): Promise<Finding[]> {
+  try {
+    // Asked directly: a 503 of /readyz says which part is not ready, which is what we want to read.
+    const response = await fetch(`${client.url}/readyz`, { signal: AbortSignal.timeout(5_000) });
+    const { parts } = (await response.json()) as { parts: readonly Part[] };
+    const reach: Finding = { check: "reachable", ok: true, found: client.url };
+    return [reach, ...parts.map((part) => checkPart(part))];
+  } catch (error) {
+    const advice = 'it may have stopped: look at its log, then "lamppost start"';
+    const cause = ((error as Error).cause ?? error) as Error;
+    return [{ check: "service", ok: false, found: `${client.url} does not answer: ${cause.message}`, advice }];
+  }
+}
+
+function checkPart({ part, state, reason }: Part): Finding {
+  return { check: part, ok: state === "ok", found: state, advice: reason ?? "look at the log of the service" };
+}
+
+type Ledger = { readonly received: number; readonly inJournal: number; readonly balanced: boolean };
+
+async function checkBooks({ client }: Service): Promise<Finding> {
+  try {
+    const { received, inJournal, balanced } = await client.get<Ledger>("/api/v1/ledger");
+    const found = `${received} received, ${inJournal} in the journal, ${balanced ? "balanced" : "NOT balanced"}`;
+    return { check: "ledger", ok: balanced, found, advice: "keep the data directory as it is and report this" };
+  } catch (error) {
+    const refused = error instanceof ServiceError && (error.status === 401 || error.status === 403);
+    const advice = refused ? "the token is not the admin's: give --token, or read <data>/admin-token" : "see above";
+    return { check: "ledger", ok: false, found: (error as Error).message, advice };
+  }
+}

@@ -1,0 +1,49 @@
+import type { City } from "./city.ts";
+import type { CitySensor } from "./places.ts";
+import type { Login } from "./secrets-file.ts";
+import { type ServiceClient, ServiceError } from "./service-client.ts";
+
+/**
+ * Registers every sensor and gateway of the city that has no login yet, or whose login the service has forgotten, and
+ * adds the logins to `logins`. A name that is taken but whose secret is unknown is removed and added again: secrets are
+ * shown once, and these sensors are ours. Throws `ServiceError`.
+ */
+export async function enrolFleet(service: ServiceClient, city: City, logins: Map<string, Login>): Promise<void> {
+  const [devices, gateways] = [await names(service, "/api/v1/devices"), await names(service, "/api/v1/gateways")];
+  for (const { name, district } of city.gateways) {
+    if (gateways.has(name) && logins.has(name)) continue;
+    logins.set(name, await add(service, "/api/v1/gateways", name, { name, districts: [district], mayImport: false }));
+  }
+  for (const sensor of city.sensors) {
+    if (devices.has(sensor.id) && logins.has(sensor.id)) continue;
+    logins.set(sensor.id, await add(service, "/api/v1/devices", sensor.id, describe(sensor)));
+  }
+}
+
+async function names(service: ServiceClient, path: string): Promise<ReadonlySet<string>> {
+  const rows = await service.all<{ username: string }>(path, { limit: 1000 });
+  return new Set(rows.map((row) => row.username));
+}
+
+async function add(service: ServiceClient, path: string, name: string, body: object): Promise<Login> {
+  try {
+    return pick(await service.post<Login>(path, body));
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.status !== 409) throw error;
+    await service.delete(`${path}/${name}`);
+    return pick(await service.post<Login>(path, body));
+  }
+}
+
+const pick = ({ username, password }: Login): Login => ({ username, password });
+
+function describe(sensor: CitySensor) {
+  const { id, kind, district, name, lat, lon, intervalS, tags } = sensor;
+  return { sensorId: id, kind, district, name, lat, lon, intervalS, tags };
+}
+
+/** When the service last heard of each sensor, epoch milliseconds. */
+export async function newestReadings(service: ServiceClient): Promise<ReadonlyMap<string, number>> {
+  const rows = await service.all<{ sensorId: string; measuredAt: string }>("/api/v1/readings/latest", { limit: 1000 });
+  return new Map(rows.map((row) => [row.sensorId, Date.parse(row.measuredAt)]));
+}

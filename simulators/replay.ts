@@ -1,0 +1,174 @@
+import { randomBytes } from "node:crypto";
+import { basename } from "node:path";
+import type { Log } from "../model/log.ts";
+import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
+import { alertsOf, bookedIn, readBooks, type Waiting, waitUntilBooked, waitUntilRulesCaughtUp } from "./books.ts";
+import { type Mapping, RecordingError } from "./mapping.ts";
+import { createPlayback, type Speed, type Start } from "./playback.ts";
+import { startPublisher } from "./publisher.ts";
+import { surveyRecordings } from "./recording.ts";
+import { type SendCounts, sendRecordings } from "./replay-send.ts";
+import type { ServiceClient } from "./service-client.ts";
+
+export type ReplayProgress = {
+  readonly phase: "reading" | "sending" | "booking" | "rules";
+  readonly done: number;
+  readonly total: number;
+};
+
+export type ReplayOptions = {
+  readonly service: ServiceClient;
+  readonly mqtt: string;
+  readonly mapping: Mapping;
+  readonly files: readonly string[];
+  readonly speed: Speed;
+  readonly start: Start;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly log: Log;
+  /** Stops early: what was sent is still booked and reported. */
+  readonly signal?: AbortSignal;
+  /** How often and how patiently the books are asked; the defaults suit a real service. */
+  readonly waiting?: Partial<Pick<Waiting, "everyMs" | "stallMs">>;
+  /** How long the broker may acknowledge nothing; a minute by default. */
+  readonly patienceMs?: number;
+  onProgress(progress: ReplayProgress): void;
+};
+
+export type ReplayReport = {
+  readonly mapping: string;
+  readonly files: readonly string[];
+  readonly sensors: number;
+  readonly rows: number;
+  readonly blankRows: number;
+  readonly unplayableRows: number;
+  readonly readings: number;
+  readonly messages: number;
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly resent: number;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly quarantined: number;
+  readonly reasons: Readonly<Record<string, number>>;
+  readonly inJournal: number;
+  /** Alerts on these sensors by rule: those this replay raised, and all there are. */
+  readonly alertsRaised: Readonly<Record<string, number>>;
+  readonly alerts: Readonly<Record<string, number>>;
+  /** Every reading sent is in exactly one of stored, duplicates and quarantined. */
+  readonly balanced: boolean;
+  readonly stopped: boolean;
+  readonly seconds: number;
+  readonly notes: readonly string[];
+};
+
+const WAITING = { everyMs: 500, stallMs: 120_000 };
+/** Bounds what waits for a PUBACK: the service, not this process, is where readings are kept. */
+const WINDOW = { messagesMax: 500, bytesMax: 4 * 1024 * 1024, patienceMs: 60_000 };
+
+/**
+ * Plays recordings through the broker's front door: a gateway made for the occasion, QoS 1, then the books of the service
+ * for exactly these sensors. Throws `RecordingError`, `ServiceError` or `PublishError`; the gateway is removed in any case.
+ */
+export async function replay(options: ReplayOptions): Promise<ReplayReport> {
+  const { service, mapping, files, now } = options;
+  const startedAt = now();
+  options.onProgress({ phase: "reading", done: 0, total: files.length });
+  const survey = await surveyRecordings(mapping, files, startedAt);
+  if (survey.readings === 0)
+    throw new RecordingError(`no readings in ${files.map((path) => basename(path)).join(", ")}`);
+  const before = await readBooks(service, survey.sensors);
+  const alertsBefore = await alertsOf(service, survey.districts, survey.sensors);
+  const waiting: Waiting = { ...WAITING, ...options.waiting, now };
+
+  const counts = await throughGateway(options, survey);
+
+  const books = await waitUntilBooked(service, survey.sensors, before, counts.sent, {
+    ...waiting,
+    onBooked: (done) => options.onProgress({ phase: "booking", done: Math.min(done, counts.sent), total: counts.sent }),
+  });
+  options.onProgress({ phase: "rules", done: 0, total: 1 });
+  const caughtUp = await waitUntilRulesCaughtUp(service, waiting);
+  const alerts = await alertsOf(service, survey.districts, survey.sensors);
+  const raised = [...alerts].filter(([id]) => !alertsBefore.has(id));
+  // What went twice over a broken connection may be booked twice; nothing may be missing.
+  const surplus = bookedIn(books) - counts.sent;
+  return {
+    mapping: mapping.name,
+    files: files.map((path) => basename(path)),
+    sensors: survey.sensors.size,
+    rows: counts.rows,
+    blankRows: survey.counts.blank,
+    unplayableRows: survey.counts.unplayable,
+    readings: counts.readings,
+    messages: counts.messages,
+    sent: counts.sent,
+    acknowledged: counts.acknowledged,
+    resent: counts.resent,
+    stored: books.stored,
+    duplicates: books.duplicate,
+    quarantined: books.quarantined,
+    reasons: books.reasons,
+    inJournal: books.inJournal,
+    alertsRaised: tally(raised.map(([, rule]) => rule)),
+    alerts: tally([...alerts.values()]),
+    balanced: counts.readings === counts.sent && surplus >= 0 && surplus <= counts.resent,
+    stopped: options.signal?.aborted ?? false,
+    seconds: Math.round((now() - startedAt) / 100) / 10,
+    notes: notesOn(survey, caughtUp),
+  };
+}
+
+type Survey = Awaited<ReturnType<typeof surveyRecordings>>;
+
+async function throughGateway(options: ReplayOptions, survey: Survey): Promise<SendCounts> {
+  const { service, now } = options;
+  const name = `replay-${randomBytes(4).toString("hex")}`;
+  const body = { name, districts: survey.districts, mayImport: true };
+  const gateway = await service.post<{ username: string; password: string }>("/api/v1/gateways", body);
+  const publisher = startPublisher({
+    url: options.mqtt,
+    username: gateway.username,
+    password: gateway.password,
+    clientId: `${name}-1`,
+    ...WINDOW,
+    ...(options.patienceMs !== undefined && { patienceMs: options.patienceMs }),
+    random: options.random,
+    log: options.log,
+  });
+  const span = survey.span ?? { first: now(), last: now() };
+  try {
+    return await sendRecordings({
+      mapping: options.mapping,
+      files: options.files,
+      playback: createPlayback(options, span, now()),
+      perMessage: options.speed === "max" ? READINGS_PER_MESSAGE_MAX : 1,
+      publisher,
+      now,
+      ...(options.signal && { signal: options.signal }),
+      onProgress: (sending) =>
+        options.onProgress({ phase: "sending", done: sending.acknowledged, total: survey.readings }),
+    });
+  } finally {
+    await publisher.close();
+    await service
+      .delete(`/api/v1/gateways/${name}`)
+      .catch((error: Error) =>
+        options.log.warn({ gateway: name, error: error.message }, "the gateway was not removed"),
+      );
+  }
+}
+
+function notesOn(survey: Survey, caughtUp: boolean | undefined): string[] {
+  const notes = [...survey.counts.unplayableLines];
+  if (survey.counts.absent.size > 0) notes.push(`columns not in the files: ${[...survey.counts.absent].join(", ")}`);
+  if (caughtUp === false) notes.push("the rules have not caught up: alerts may be missing");
+  if (caughtUp === undefined) notes.push("the service does not say how far its rules are: alerts may be missing");
+  return notes;
+}
+
+function tally(names: readonly string[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort());
+}

@@ -1,0 +1,162 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Log } from "../model/log.ts";
+import { type City, createCity } from "./city.ts";
+import type { Scenario } from "./events.ts";
+import { enrolFleet, newestReadings } from "./fleet.ts";
+import { sendHistory } from "./history.ts";
+import { type LiveOptions, runLive } from "./live.ts";
+import type { CitySensor } from "./places.ts";
+import { ORDINARY_DAY } from "./scenarios/ordinary-day.ts";
+import { loadRemembered, saveRemembered } from "./secrets-file.ts";
+import { createServiceClient, type ServiceClient, ServiceError } from "./service-client.ts";
+import { openSpeakers, type Speakers } from "./speaker.ts";
+
+export type SimulationOptions = {
+  readonly http: string;
+  readonly token: string;
+  readonly mqtt: string;
+  /** Where logins are kept, mode 0600. */
+  readonly dataFile: string;
+  readonly seed: number;
+  readonly now: () => number;
+  /** For reconnects only: the city itself follows the seed. */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly scenario?: Scenario;
+  readonly liveEveryMs?: number;
+  readonly historyMs?: number;
+};
+
+export type SimulationCounts = {
+  readonly sensors: number;
+  /** Readings acknowledged, of the past and live. */
+  readonly history: number;
+  readonly live: number;
+  /** Live readings given up because the service was away for too long. */
+  readonly skipped: number;
+  readonly connections: number;
+  readonly resent: number;
+};
+
+const LIVE_EVERY_MS = 10_000;
+const HISTORY_MS = 24 * 3_600_000;
+const SAVE_EVERY_MS = 30_000;
+const RETRY_MS = 2_000;
+const GOODBYE_MS = 2_000;
+
+/**
+ * Starts the city against a running service: registers, connects, sends the missing past (24 hours on the first start),
+ * then one reading per sensor every ten seconds, staggered. `running` settles when it has ended: it rejects if the service
+ * refuses the token or the sensors, and waits as long as the service is away.
+ */
+export function startSimulation(options: SimulationOptions) {
+  const { log, now } = options;
+  const startedAt = now();
+  const city = createCity({ seed: options.seed, scenario: options.scenario ?? ORDINARY_DAY, startedAt });
+  const service = createServiceClient({ url: options.http, token: options.token });
+  const remembered = loadRemembered(options.dataFile);
+  const stopping = new AbortController();
+  const counts = { history: 0, live: 0, skipped: 0 };
+  let speakers: Speakers | undefined;
+
+  const told = new Set<string>();
+  const sentUntil = (sensor: CitySensor) => remembered.sentUntil.get(sensor.id) ?? 0;
+
+  async function run(): Promise<void> {
+    await enrolPatiently(service, city, remembered.logins, stopping.signal, log);
+    if (stopping.signal.aborted) return;
+    saveRemembered(options.dataFile, remembered);
+    const heard = await newestReadings(service);
+    if (stopping.signal.aborted) return;
+    speakers = openSpeakers({ ...options, city, logins: remembered.logins });
+    greet(city, speakers);
+    const saving = setInterval(() => saveRemembered(options.dataFile, remembered), SAVE_EVERY_MS);
+    try {
+      const live = runLive(liveOptions(speakers), stopping.signal);
+      await sendHistory({
+        city,
+        speakers,
+        from: (sensor) =>
+          // A service that knows nothing of a sensor is a new one, whatever the sensor remembers.
+          Math.max(
+            startedAt - (options.historyMs ?? HISTORY_MS),
+            heard.has(sensor.id) ? Math.max(heard.get(sensor.id)!, sentUntil(sensor)) : 0,
+          ),
+        to: startedAt,
+        onSent: (readings) => {
+          counts.history += readings;
+        },
+        onTold: (sensor) => told.add(sensor.id),
+        stopped: () => stopping.signal.aborted,
+      });
+      log.info({ sensors: city.sensors.length, readings: counts.history }, "the simulated city has told its past");
+      await live;
+    } finally {
+      clearInterval(saving);
+    }
+  }
+
+  function liveOptions(through: Speakers): LiveOptions {
+    return {
+      city,
+      speakers: through,
+      seed: options.seed,
+      everyMs: options.liveEveryMs ?? LIVE_EVERY_MS,
+      now,
+      mayStart: (sensor) => told.has(sensor.id),
+      onAcknowledged(sensor, at) {
+        counts.live += 1;
+        remembered.sentUntil.set(sensor.id, Math.max(at, sentUntil(sensor)));
+      },
+      onSkipped() {
+        counts.skipped += 1;
+      },
+    };
+  }
+
+  const running = run();
+  // Whoever awaits `running` gets the error; a failure before that must not end the process.
+  running.catch(() => {});
+
+  return {
+    running,
+    counts(): SimulationCounts {
+      const { connections = 0, resent = 0 } = speakers?.counts() ?? {};
+      return { sensors: city.sensors.length, ...counts, connections, resent };
+    },
+    /** Says goodbye to the broker and keeps what is needed to go on later. */
+    async stop(): Promise<void> {
+      stopping.abort();
+      await speakers?.close(GOODBYE_MS);
+      await running.catch(() => {});
+      saveRemembered(options.dataFile, remembered);
+    },
+  };
+}
+
+/** The service may still be starting. What it refuses, it refuses for good. */
+async function enrolPatiently(
+  service: ServiceClient,
+  city: City,
+  logins: Parameters<typeof enrolFleet>[2],
+  signal: AbortSignal,
+  log: Log,
+): Promise<void> {
+  for (let told = false; !signal.aborted; told = true) {
+    try {
+      await enrolFleet(service, city, logins);
+      return;
+    } catch (error) {
+      const away = error instanceof ServiceError && (error.status === undefined || error.status >= 500);
+      if (!away) throw error;
+      if (!told) log.warn({ error: error.message }, "the service is away, the simulated city waits for it");
+    }
+    await wait(RETRY_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+function greet(city: City, speakers: Speakers): void {
+  for (const sensor of city.sensors) {
+    if (city.measure(sensor, city.startedAt)) speakers.say(sensor, "online").catch(() => {});
+  }
+}

@@ -1,0 +1,156 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SILENT } from "../../model/log.ts";
+import { loadMapping } from "../../simulators/mapping.ts";
+import { type ReplayOptions, type ReplayProgress, replay } from "../../simulators/replay.ts";
+import { createServiceClient } from "../../simulators/service-client.ts";
+import { type FakeService, startFakeService } from "./fake-service.ts";
+
+const NOW = Date.parse("2026-11-21T12:00:00Z");
+let service: FakeService;
+let dir: string;
+beforeEach(async () => {
+  service = await startFakeService();
+  dir = mkdtempSync(join(tmpdir(), "lamppost-replay-"));
+});
+afterEach(async () => {
+  await service.stop();
+  rmSync(dir, { recursive: true });
+});
+
+function write(name: string, content: string): string {
+  writeFileSync(join(dir, name), content);
+  return join(dir, name);
+}
+
+function options(files: string[], change: Partial<ReplayOptions> = {}): ReplayOptions {
+  return {
+    service: createServiceClient({ url: service.http, token: service.token }),
+    ...{ mqtt: service.mqtt, mapping: loadMapping("nab"), files, speed: "max", start: "original" },
+    ...{ now: () => NOW, random: Math.random, log: SILENT, onProgress() {} },
+    waiting: { everyMs: 5, stallMs: 1000 },
+    ...change,
+  };
+}
+
+/** Two stored, one repeated, one conflict, one without a time, one without a value. */
+const MIXED = `timestamp,value
+2015-09-01 10:00:00,1
+2015-09-01 10:05:00,2
+2015-09-01 10:05:00,2
+2015-09-01 10:05:00,3
+sometime,4
+2015-09-01 10:10:00,
+`;
+
+describe("replay", () => {
+  it("accounts for every row, from the books of the service, and cleans up behind itself", async () => {
+    const phases: ReplayProgress["phase"][] = [];
+    const report = await replay(
+      options([write("occupancy_a.csv", MIXED)], { onProgress: ({ phase }) => phases.push(phase) }),
+    );
+    expect(report).toMatchObject({
+      ...{ mapping: "nab", files: ["occupancy_a.csv"], sensors: 1, rows: 6, readings: 6, sent: 6, acknowledged: 6 },
+      ...{ resent: 0, stored: 2, duplicates: 1, quarantined: 3, balanced: true, stopped: false },
+      reasons: { conflict: 1, bad_timestamp: 1, no_values: 1 },
+    });
+    expect([...new Set(phases)]).toEqual(["reading", "sending", "booking", "rules"]);
+    expect(service.logins.size).toBe(0);
+    expect(service.removed).toEqual([expect.stringMatching(/^replay-[0-9a-f]{8}$/)]);
+  });
+
+  it("sends old rows to the import topic and rows without a time to the live one", async () => {
+    await replay(options([write("occupancy_a.csv", MIXED)]));
+    const topics = service.seen.map(({ topic }) => topic);
+    expect(new Set(topics)).toEqual(
+      new Set(["import/twin-cities/traffic/occupancy-a", "city/twin-cities/traffic/occupancy-a"]),
+    );
+    const live = service.seen.filter(({ topic }) => topic.startsWith("city/"));
+    expect(live.map(({ payload }) => payload)).toEqual(['{"measuredAt":"sometime","occupancy":4}']);
+  });
+
+  it("--start now --speed max: shifts all times alike, so that it ends now, on live topics", async () => {
+    await replay(options([write("occupancy_a.csv", MIXED)], { start: "now" }));
+    const items = service.seen.flatMap(({ topic, payload }) =>
+      [JSON.parse(payload)].flat().map((item) => ({ topic, ...item })),
+    );
+    expect(items[0]).toMatchObject({ measuredAt: "2026-11-21T11:50:00.000Z", occupancy: 1 });
+    expect(items.at(-1)).toMatchObject({ measuredAt: "2026-11-21T12:00:00.000Z", occupancy: null });
+    expect(items.every(({ topic }) => topic.startsWith("city/"))).toBe(true);
+  });
+
+  it("--speed N: one reading a message, each when it is due", async () => {
+    const file = write(
+      "occupancy_a.csv",
+      "timestamp,value\n2015-09-01 10:00:00,1\n2015-09-01 10:05:00,2\n2015-09-01 10:10:00,3\n",
+    );
+    const started = Date.now();
+    const report = await replay(options([file], { speed: 1500, now: Date.now }));
+    expect(report).toMatchObject({ readings: 3, messages: 3, balanced: true });
+    // Ten minutes, 1500 times as fast.
+    expect(Date.now() - started).toBeGreaterThanOrEqual(400);
+  });
+
+  it("counts a second replay as duplicates: only the difference of the books is its own", async () => {
+    const file = write("speed_a.csv", "timestamp,value\n2015-09-01 10:00:00,50\n2015-09-01 10:05:00,51\n");
+    expect(await replay(options([file]))).toMatchObject({ stored: 2, duplicates: 0, balanced: true });
+    expect(await replay(options([file]))).toMatchObject({ stored: 0, duplicates: 2, balanced: true });
+  });
+
+  it("tells the alerts it raised from those that were there", async () => {
+    const alert = (id: string, rule: string, sensorId: string) => ({ id, rule: { id: rule }, subject: { sensorId } });
+    service.knobs.alerts.push(alert("1", "congestion", "occupancy-a"), alert("2", "congestion", "someone-else"));
+    const file = write("occupancy_a.csv", MIXED);
+    const onProgress = ({ phase }: ReplayProgress) => {
+      if (phase === "rules") service.knobs.alerts.push(alert("3", "sensor-silent", "occupancy-a"));
+    };
+    const report = await replay(options([file], { onProgress }));
+    expect(report.alertsRaised).toEqual({ "sensor-silent": 1 });
+    expect(report.alerts).toEqual({ congestion: 1, "sensor-silent": 1 });
+  });
+
+  it("does not balance when the service loses something", async () => {
+    service.knobs.forget = (topic) => topic.startsWith("city/");
+    const report = await replay(options([write("occupancy_a.csv", MIXED)]));
+    expect(report).toMatchObject({ readings: 6, stored: 2, duplicates: 1, quarantined: 2, balanced: false });
+  });
+
+  it("survives cut connections without losing or inventing a reading", async () => {
+    const rows = Array.from(
+      { length: 4000 },
+      (_, n) =>
+        `${new Date(Date.UTC(2015, 0, 1) + n * 300_000).toISOString().slice(0, 19).replace("T", " ")},${n % 90}`,
+    );
+    const file = write("occupancy_a.csv", `timestamp,value\n${rows.join("\n")}\n`);
+    service.knobs.ackDelayMs = 20;
+    const cut = service.until(() => service.seen.length >= 2).then(() => service.cutConnections());
+    const report = await replay(options([file]));
+    await cut;
+    expect(report).toMatchObject({ readings: 4000, acknowledged: 4000, stored: 4000, balanced: true });
+    expect(report.resent).toBeGreaterThan(0);
+  });
+
+  it("stops early when asked, and still books what it sent", async () => {
+    const stopping = new AbortController();
+    stopping.abort();
+    const report = await replay(options([write("occupancy_a.csv", MIXED)], { signal: stopping.signal }));
+    expect(report).toMatchObject({ stopped: true, sent: 0, stored: 0 });
+    expect(service.logins.size).toBe(0);
+  });
+
+  it("removes its gateway when the broker refuses, and says why", async () => {
+    service.refuseTopics(() => true);
+    const file = write("occupancy_a.csv", MIXED);
+    // Every connection is closed unacknowledged; the fake clock does not matter to the publisher's patience.
+    const failing = replay(options([file], { patienceMs: 200 }));
+    await expect(failing).rejects.toThrow(/no acknowledgement/);
+    expect(service.logins.size).toBe(0);
+  });
+
+  it("refuses a file without readings before it registers anything", async () => {
+    await expect(replay(options([write("occupancy_a.csv", "timestamp,value\n")]))).rejects.toThrow(/no readings/);
+    expect(service.removed).toEqual([]);
+  });
+});
