@@ -82,7 +82,7 @@ function issueMistakes(
       place(keyOffset(document, path, key), `${label}"${key}" is not known here: remove it or check its spelling`),
     );
   }
-  if (issue.code === "invalid_type" && !document.hasIn(path as unknown[])) {
+  if (issue.code !== "custom" && issue.path.length > 0 && !document.hasIn(path as unknown[])) {
     return [place(offsetOf(document, path), `${label}is missing`)];
   }
   return [place(offsetOf(document, path), `${label}${issue.message}`)];
