@@ -95,9 +95,11 @@ export async function startFakeService() {
   }
 
   function answer(request: IncomingMessage, body: Record<string, unknown>): [number, unknown] {
+    const url = new URL(request.url!, "http://x");
+    if (url.pathname === "/readyz")
+      return [200, { ready: true, parts: [{ part: "journal", state: "ok", ready: true }] }];
     if (request.headers.authorization !== "Bearer secret")
       return [401, { title: "Unauthorized", detail: "Wrong token." }];
-    const url = new URL(request.url!, "http://x");
     const [, noun, id] = /^\/api\/v1\/(devices|gateways|users)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
     if (noun && request.method === "POST") {
       const name = String(body.sensorId ?? body.name);
@@ -133,8 +135,6 @@ export async function startFakeService() {
     if (url.pathname === "/api/v1/alerts") return [200, { items: knobs.alerts }];
     if (url.pathname === "/api/v1/readings/latest")
       return [200, { items: [...latest].map(([sensorId, measuredAt]) => ({ sensorId, measuredAt })) }];
-    if (url.pathname === "/readyz")
-      return [200, { ready: true, parts: [{ part: "journal", state: "ok", ready: true }] }];
     if (url.pathname === "/metrics") return [200, 'lamppost_consumer_lag_messages{consumer="alerts"} 0\n'];
     return [404, { title: "Not Found" }];
   }
