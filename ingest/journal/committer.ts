@@ -48,6 +48,7 @@ export function createCommitter(options: { first: number; probeEveryMs: number }
     running ??= Promise.resolve().then(run);
   }
 
+  /** Callbacks and listeners must not throw: the rejection is nobody's, so it ends the process, and the journal is replayed. */
   async function run(): Promise<void> {
     for (let batch = gathering.take(); batch; batch = gathering.take()) {
       const error = await commit(batch);

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { segmentName } from "../../../ingest/journal/segment.ts";
 import { aMessage, append, appendMany, createRandom, DIR, open, plain, readAll, tempDir } from "./helpers.ts";
 import { createMemoryFs, systemError } from "./memory-fs.ts";
 
@@ -16,7 +17,13 @@ describe("a full disk", () => {
     expect(writer.state().state).toBe("full");
     const { next } = writer.state();
     await probe();
-    expect((await append(writer, aMessage(next)))?.state).toBe("full");
+    const refusals: unknown[] = [];
+    writer.append(aMessage(next), (error) => refusals.push(error?.state));
+    expect(refusals).toEqual(["full"]);
+    // Room, but not for what was refused: it would be full again at once.
+    disk.faults.capacity = 70_000;
+    await probe();
+    expect(writer.state().state).toBe("full");
     disk.faults.capacity = 10_000_000;
     await probe();
     expect(writer.state().state).toBe("open");
@@ -67,6 +74,7 @@ describe("a full disk", () => {
     disk.faults.before = undefined;
     await probe();
     await appendMany(writer, 6, 10);
+    expect(disk.names.has(`${DIR}/${segmentName(6)}`)).toBe(true);
     expect((await readAll(disk.crash().fs, 11)).messages.map(plain)).toEqual(
       Array.from({ length: 10 }, (_, i) => plain(aMessage(i + 1))),
     );

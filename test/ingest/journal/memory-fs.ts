@@ -36,8 +36,13 @@ export function createMemoryFs(start: { names?: Names } = {}) {
   }
 
   function openInode(inode: Inode, path: string): JournalFile {
+    let isClosed = false;
+    const check = () => {
+      if (isClosed) throw systemError("EBADF");
+    };
     return {
       write: async (bytes, from, to, position) => {
+        check();
         await faults.before?.("write", path);
         const grows = (count: number) => Math.max(0, position + count - inode.current.length);
         let count = Math.min(to - from, faults.writeBytesMax ?? Number.MAX_SAFE_INTEGER);
@@ -54,6 +59,7 @@ export function createMemoryFs(start: { names?: Names } = {}) {
         inode.current.subarray(position, position + to - from).copy(bytes, from),
       datasync: async () => {
         await faults.before?.("datasync", path);
+        check();
         inode.synced = Buffer.from(inode.current);
       },
       truncate: async (bytes) => {
@@ -61,7 +67,10 @@ export function createMemoryFs(start: { names?: Names } = {}) {
         inode.current = Buffer.from(inode.current.subarray(0, bytes));
       },
       size: async () => inode.current.length,
-      close: async () => {},
+      close: async () => {
+        check();
+        isClosed = true;
+      },
     };
   }
 

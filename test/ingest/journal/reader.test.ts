@@ -90,10 +90,21 @@ describe("the journal reader", () => {
     const reader = createJournalReader({ dir: DIR, fs: disk.fs, onGap: (gap) => gaps.push(gap) });
     // The end is 11: number 10 is damaged, and 11 and later stand behind it but are not to be looked at yet.
     expect((await reader.read(5, 11, 9_999)).messages.map((message) => message.seq)).toEqual([5, 6, 7, 8, 9]);
-    expect(await reader.read(10, 11, 9_999)).toEqual({ to: 11, messages: [] });
-    expect((await reader.read(11, 21, 9_999)).messages).toHaveLength(10);
+    await appendMany(writer, 21, 30, 1);
+    expect((await reader.read(10, 31, 9_999)).messages).toHaveLength(20);
     expect(gaps).toEqual([{ from: 10, to: 11, segment: segmentName(1) }]);
     await reader.close();
+  });
+
+  it("gives the end as the place to go on when the rest is damaged", async () => {
+    const disk = createMemoryFs();
+    const { writer } = await open(disk.fs);
+    await appendMany(writer, 1, 5, 1);
+    const bytes = disk.bytes(`${DIR}/${segmentName(1)}`);
+    bytes[bytes.length - 1]! ^= 1;
+    const { messages, gaps } = await readAll(disk.fs, 6);
+    expect(messages).toHaveLength(4);
+    expect(gaps).toEqual([{ from: 5, to: 6, segment: segmentName(1) }]);
   });
 
   it("finds its way through damage larger than a block", async () => {

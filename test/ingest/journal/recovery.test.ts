@@ -110,6 +110,33 @@ describe("recovery", () => {
     }
   });
 
+  it("reads an only segment by the second copy of its header, and leaves it whole when both are gone", async () => {
+    const disk = createMemoryFs();
+    const { writer } = await open(disk.fs);
+    await appendMany(writer, 1, 5);
+    const path = segments(disk)[0] as string;
+    for (const ats of [[20], [512 + 20]]) {
+      const damaged = disk.clone();
+      for (const at of ats) flip(damaged, path, at);
+      expect((await open(damaged.fs)).recovery).toEqual({ first: 1, next: 6, tornBytes: 0, gaps: [] });
+      expect((await readAll(damaged.fs, 6)).messages).toHaveLength(5);
+    }
+    for (const at of [20, 512 + 20]) flip(disk, path, at);
+    const bytes = Buffer.from(disk.bytes(path));
+    const { recovery } = await open(disk.fs);
+    expect(recovery.gaps).toMatchObject([{ from: 1, to: recovery.next }]);
+    expect(disk.bytes(path)).toEqual(bytes);
+  });
+
+  it("does not read old records again that stand at the end once more", async () => {
+    const disk = await aJournal();
+    const path = segments(disk).at(-1) as string;
+    const records = disk.bytes(path).subarray(SEGMENT_HEADER_BYTES);
+    replace(disk, path, (bytes) => Buffer.concat([bytes, records]));
+    const { recovery } = await checkAll(disk);
+    expect(recovery).toMatchObject({ next: 121, tornBytes: records.length, gaps: [] });
+  });
+
   it("gives no number again when the last segment is unreadable: all it may have held are a gap", async () => {
     for (const size of [0, 10, 600]) {
       const disk = await aJournal();

@@ -113,11 +113,14 @@ describe("the journal writer", () => {
 
   it("commits what waits when it is closed, and refuses afterwards", async () => {
     const disk = createMemoryFs();
-    const { writer } = await open(disk.fs);
+    const points: string[] = [];
+    const { writer } = await open(disk.fs, {}, { at: (point) => points.push(point) });
     const kept = [1, 2, 3].map((n) => append(writer, aMessage(n)));
     await Promise.all([writer.close(), writer.close()]);
     expect(await Promise.all(kept)).toEqual([undefined, undefined, undefined]);
     expect((await append(writer, aMessage(4)))?.state).toBe("closed");
+    // The segment at the start, and the one that marks the clean close, once.
+    expect(points.filter((point) => point === "mid-segment-rotate")).toHaveLength(2);
     expect((await open(disk.fs)).recovery.next).toBe(4);
   });
 
