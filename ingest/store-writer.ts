@@ -21,7 +21,7 @@ export type StoreWriterParts = {
     transaction: Records["transaction"];
   };
   /** `store.newest()`, if the caller has it; else it is asked for with the first batch, however long the store is away. */
-  readonly newest?: Map<string, number>;
+  readonly newest?: ReadonlyMap<string, number>;
   /** Most readings per `store.write` (20,000) and per batch gathered from what waits (20,000). */
   readonly options?: { readonly writeReadingsMax?: number; readonly gatherReadingsMax?: number };
   readonly now: () => number;
@@ -50,13 +50,13 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
   const put = createPutter(store, patience, options.writeReadingsMax ?? GATHER_READINGS_MAX);
   const first = records.offsets.get(NAME) ?? 1;
   let offset = first;
-  let newest = parts.newest;
+  let newest = parts.newest && new Map(parts.newest);
   let workingOn: number | undefined;
   const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0, batches: 0 };
 
   async function take(batch: OpenedBatch, signal: AbortSignal): Promise<void> {
     workingOn = batch.messages[0]?.receivedAt;
-    newest ??= await patience.until(() => store.newest(), signal);
+    newest ??= new Map(await patience.until(() => store.newest(), signal));
     const known = newest;
     const verdicts = await patience.until(() => dedupe(batch.readings, known, store.find), signal);
     const fresh = batch.readings.filter((_, place) => verdicts[place]!.what === "fresh");

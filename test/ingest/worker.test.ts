@@ -232,6 +232,18 @@ describe("the worker", () => {
     await worker.stop();
   });
 
+  it("reads from disk what it was only told the end of", async () => {
+    const a = aConsumer("a");
+    const journal = aJournal();
+    const worker = start(journal, [a.consumer]);
+    worker.advanced(journal.chunk(5).to);
+    worker.publish(5);
+    await worker.idle();
+    expect(a.seqs()).toEqual(upTo(10));
+    expect(journal.reads).toEqual([[1, 6]]);
+    await worker.stop();
+  });
+
   it("takes a chunk it was told of before for what it is", async () => {
     const a = aConsumer("a");
     const journal = aJournal();
