@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Command } from "commander";
 import pino from "pino";
-import { type App, startApp } from "../app.ts";
+import type { App } from "../app.ts";
 import { loadConfig } from "../config.ts";
 
 export function register(program: Command): void {
@@ -21,6 +21,8 @@ export function register(program: Command): void {
 async function start(options: { simulate?: string; json?: boolean }): Promise<void> {
   const config = loadConfig(undefined, options.simulate ? { LAMPPOST_SIMULATE: options.simulate } : {});
   const log = pino({ level: config.logLevel, base: undefined }, pino.destination({ dest: 2, sync: false }));
+  // Loaded here: the other commands should not wait for the whole service to be read.
+  const { startApp } = await import("../app.ts");
   const app = await startApp(config, log, (error) => {
     // The journal cannot go on or the edge thread is gone: what was acknowledged is on disk, the restart replays it.
     log.error({ err: error }, "the service cannot go on");

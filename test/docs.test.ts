@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { loadRules } from "../alerts/rules/load.ts";
 import { METRICS, METRICS_OF, type MetricRow } from "../model/metrics.ts";
 import { REASONS } from "../model/rejection.ts";
 import { HOME, runCli } from "./helpers/city.ts";
@@ -53,17 +54,21 @@ describe("the documentation", () => {
   });
 
   it("lists every metric with its unit and limits, as the code has them", () => {
-    expect(section("metrics")).toBe(metricTable());
+    expect(section("docs/mqtt-contract.md", "metrics")).toBe(metricTable());
   });
 
   it("lists every reason, as the code has them", () => {
-    expect(section("reasons")).toBe(reasonTable());
+    expect(section("docs/mqtt-contract.md", "reasons")).toBe(reasonTable());
+  });
+
+  it("lists every default rule with its source, as the code has them", () => {
+    expect(section("docs/rules.md", "rules")).toBe(ruleTable());
   });
 });
 
-/** The lines between `<!-- name -->` and `<!-- /name -->` of the MQTT contract. */
-function section(name: string): string {
-  const [, after = ""] = text("docs/mqtt-contract.md").split(`<!-- ${name} -->\n`);
+/** The lines between `<!-- name -->` and `<!-- /name -->` of a page. */
+function section(page: string, name: string): string {
+  const [, after = ""] = text(page).split(`<!-- ${name} -->\n`);
   return after.split(`<!-- /${name} -->`)[0]!.trim();
 }
 
@@ -84,6 +89,17 @@ function metricTable(): string {
 function reasonTable(): string {
   const rows = Object.entries(REASONS).map(([reason, sentence]) => `| \`${reason}\` | ${sentence} |`);
   return ["| reason | what it means |", "|---|---|", ...rows].join("\n");
+}
+
+function ruleTable(): string {
+  const rows = loadRules().map(({ id, kind, metric, condition, severity, audience, source }) => {
+    const { type, ...details } = condition;
+    const words = Object.entries(details).map(
+      ([key, value]) => `${key} ${typeof value === "object" ? `${value.times} x ${value.tag}` : value}`,
+    );
+    return `| \`${id}\` | ${kind}${metric ? ` ${metric}` : ""} | ${type}: ${words.join(", ")} | ${severity}, ${audience} | ${source.text} |`;
+  });
+  return ["| rule | watches | condition | for | source |", "|---|---|---|---|---|", ...rows].join("\n");
 }
 
 const span = ([low, high]: readonly [number, number]) => `${low} … ${high}`;
