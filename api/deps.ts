@@ -47,14 +47,14 @@ export type LedgerSums = {
   readonly stored: number;
   readonly duplicate: number;
   readonly quarantined: number;
+  /** received = stored + duplicate + quarantined (+ inJournal, for the whole). */
+  readonly balanced: boolean;
+  /** How many were quarantined for which reason. */
+  readonly reasons: Readonly<Partial<Record<Reason, number>>>;
 };
 
 export type LedgerView = LedgerSums & {
   readonly inJournal: number;
-  /** received = stored + duplicate + quarantined + inJournal. */
-  readonly balanced: boolean;
-  /** How many were quarantined for which reason. */
-  readonly reasons?: Readonly<Record<string, number>>;
   readonly days: readonly (LedgerSums & { readonly day: string })[];
 };
 

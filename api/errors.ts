@@ -37,10 +37,24 @@ export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof RecordConflict) return new ProblemError("conflict", "The name is taken.");
   if (error instanceof StoreError) return storeProblem(error);
-  const { statusCode, message, name: kind } = error as { statusCode?: unknown; message?: unknown; name?: unknown };
+  const { statusCode, message, name: kind, state } = error as Record<string, unknown>;
   if (kind === "RecordBadCursor") return invalid("#/query/cursor", "This is not a cursor of ours.");
+  if (typeof state === "string" && RETRY_AFTER_S.has(state)) return journalProblem(state);
   const name = typeof statusCode === "number" ? nameOf(statusCode) : "internal";
   return name === "internal" ? new ProblemError("internal") : new ProblemError(name, String(message).slice(0, 200));
+}
+
+/** By the state of the journal, in seconds: a full disk is emptied by someone, a stop is over soon. */
+const RETRY_AFTER_S: ReadonlyMap<string, number> = new Map([
+  ["full", 30],
+  ["failed", 60],
+  ["closed", 5],
+]);
+
+/** What the journal could not keep is not acknowledged: the sender keeps it and comes back. */
+function journalProblem(state: string): ProblemError {
+  const detail = state === "full" ? "The disk is full." : "The journal does not take messages now.";
+  return new ProblemError("unavailable", `${detail} Try again later.`, { retryAfterS: RETRY_AFTER_S.get(state) });
 }
 
 function storeProblem(error: StoreError): ProblemError {

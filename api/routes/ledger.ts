@@ -12,9 +12,9 @@ const sums = {
   stored: z.number().int(),
   duplicate: z.number().int(),
   quarantined: z.number().int(),
+  balanced: z.boolean().describe("received = stored + duplicate + quarantined + inJournal"),
+  reasons: z.record(z.string(), z.number().int()).describe("Quarantined, by reason"),
 };
-const balanced = z.boolean().describe("received = stored + duplicate + quarantined + inJournal");
-const reasons = z.record(z.string(), z.number().int()).optional().describe("Quarantined, by reason");
 
 const LedgerBody = z
   .object({
@@ -23,10 +23,8 @@ const LedgerBody = z
       .number()
       .int()
       .describe("Kept, not opened yet; with a filter 0, because only opening tells whose it is"),
-    balanced,
-    reasons,
     days: z.array(z.object({ day: z.string(), ...sums })),
-    sensors: z.array(z.object({ sensorId: z.string(), ...sums, balanced, reasons })).optional(),
+    sensors: z.array(z.object({ sensorId: z.string(), ...sums })).optional(),
     next: z.string().optional().describe("The next page of sensors"),
   })
   .meta({ id: "Ledger" });

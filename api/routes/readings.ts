@@ -49,7 +49,7 @@ export function addReadings(app: Api, parts: Parts): void {
     if (rejected.length === posted.length) {
       throw new ProblemError("readings-refused", rejected[0]?.detail, { errors: rejected });
     }
-    await submit(parts, toMessages(account, posted, receivedAt));
+    await parts.submit(toMessages(account, posted, receivedAt));
     return reply.code(202).send({ accepted: posted.length - rejected.length, rejected });
   });
 
@@ -59,19 +59,4 @@ export function addReadings(app: Api, parts: Parts): void {
     const page = pageByKey(readings, (reading) => `${reading.sensorId}/${reading.kind}`, limit, cursor);
     return { ...page, items: page.items.map(viewReading) };
   });
-}
-
-const RETRY_AFTER_S: Readonly<Record<string, number>> = { full: 30, failed: 60, closed: 5 };
-
-/** What the journal could not keep is not acknowledged: the sender keeps it and comes back. */
-async function submit(parts: Parts, messages: Parameters<Parts["submit"]>[0]): Promise<void> {
-  try {
-    await parts.submit(messages);
-  } catch (error) {
-    const state = String((error as { state?: unknown }).state);
-    const retryAfterS = RETRY_AFTER_S[state];
-    if (retryAfterS === undefined) throw error;
-    const detail = state === "full" ? "The disk is full." : "The journal does not take messages now.";
-    throw new ProblemError("unavailable", `${detail} Send the readings again later.`, { retryAfterS });
-  }
 }

@@ -74,6 +74,12 @@ describe("quarantine", () => {
     expect((await post({ reason: "malformed_json" })).json()).toEqual({ redriven: 1 });
     expect(redriven).toEqual([[1, 3], [4]]);
     expect((await post({})).statusCode).toBe(400);
+    const redrive = () => Promise.reject(Object.assign(new Error("no space"), { state: "full" }));
+    const full = startService({ redrive });
+    const answer = await full.as("operator", "POST", "/api/v1/quarantine/redrive", { ids: [1] });
+    expect([answer.statusCode, answer.headers["retry-after"]]).toEqual([503, "30"]);
+    expect(full.records.audit.list(1).items).toEqual([]);
+    await full.close();
     expect((await post({ ids: [1], reason: "conflict" })).statusCode).toBe(400);
     expect(service.records.audit.list(1).items).toMatchObject([
       { what: "quarantine.redrive", target: "malformed_json" },
@@ -90,7 +96,7 @@ describe("ledger", () => {
     row("air-1", "2026-11-21", "conflict", 1);
     row("air-2", "2026-11-20", "received", 4);
     row("air-2", "2026-11-20", "stored", 3);
-    expect(await get("/ledger")).toMatchObject({ received: 0, inJournal: 0, balanced: true, days: [] });
+    expect(await get("/ledger")).toMatchObject({ received: 0, inJournal: 0, balanced: true, days: [{ reasons: {} }] });
     const sums = { received: 10, stored: 9, duplicate: 0, quarantined: 1, balanced: true, reasons: { conflict: 1 } };
     expect(await get("/ledger?sensor=air-1")).toMatchObject(sums);
     expect(await get("/ledger?day=2026-11-21")).toMatchObject({ ...sums, days: [{ day: "2026-11-21", received: 10 }] });

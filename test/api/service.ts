@@ -24,6 +24,8 @@ const ACCOUNTS: readonly Account[] = [
   { role: "crew", name: "crew-2" },
 ];
 
+const NOTHING = { received: 0, stored: 0, duplicate: 0, quarantined: 0, balanced: true, reasons: {} };
+
 /** The real API on real records in RAM; the store and the journal are arrays. */
 export function startService(overrides: Partial<ApiDeps> = {}) {
   let now = T0;
@@ -46,7 +48,7 @@ export function startService(overrides: Partial<ApiDeps> = {}) {
     submit: async (messages) => void submitted.push(...messages),
     check: checkReading,
     rules: () => [],
-    ledger: () => ({ received: 0, stored: 0, duplicate: 0, quarantined: 0, inJournal: 0, balanced: true, days: [] }),
+    ledger: () => ({ ...NOTHING, inJournal: 0, days: [{ day: "2026-11-21", ...NOTHING }] }),
     redrive: async (ids) => ids.length,
     health: () => [{ part: "journal", state: "ok", ready: true }],
     figures: () => [],
