@@ -19,7 +19,8 @@ export const FIXED_COLUMNS: readonly string[] = [
  */
 export async function createTables(connection: DuckDBConnection): Promise<void> {
   for (const kind of KINDS) {
-    await connection.run(`CREATE TABLE IF NOT EXISTS ${kind} (${FIXED_COLUMNS.join(", ")})`);
+    const columns = [...FIXED_COLUMNS, ...METRICS_OF[kind].map((metric) => `"${metric}" DOUBLE`)];
+    await connection.run(`CREATE TABLE IF NOT EXISTS ${kind} (${columns.join(", ")})`);
     const present = new Set(await columnsOf(connection, kind));
     for (const metric of METRICS_OF[kind]) {
       if (!present.has(metric)) await connection.run(`ALTER TABLE ${kind} ADD COLUMN "${metric}" DOUBLE`);
