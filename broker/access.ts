@@ -1,0 +1,74 @@
+import { TOPIC_BYTES_MAX } from "../model/message.ts";
+import type { Account } from "../model/people.ts";
+import { parseSensorTopic, type SensorTopic } from "../model/topics.ts";
+import { isFilter } from "./filters.ts";
+
+export type Action = "publish" | "subscribe" | "forward";
+export type AccessReason = "topic_too_long" | "reserved_topic" | "unknown_topic" | "not_yours" | "read_only";
+export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: AccessReason };
+
+const ALLOWED: Verdict = { allowed: true };
+const deny = (reason: AccessReason): Verdict => ({ allowed: false, reason });
+
+/**
+ * The one rule of who may use which topic over MQTT; whatever is not named here is denied.
+ *
+ * | account  | publish                                              | subscribe and forward                    |
+ * |----------|------------------------------------------------------|------------------------------------------|
+ * | device   | its own topic and its own `/status`                  | its own `/rejected` and `/status`        |
+ * | gateway  | readings, status and, if it may, `import/` of its districts | anything under `city/<its district>/` |
+ * | a person | nothing                                              | anything under `alerts/` and `city/`     |
+ *
+ * `topic` is a filter for "subscribe" and a topic without wildcards otherwise. Nothing under `$` and no filter whose
+ * first level is a wildcard is ever allowed.
+ */
+export function mayUse(account: Account, action: Action, topic: string): Verdict {
+  if (topic.length > TOPIC_BYTES_MAX) return deny("topic_too_long");
+  const first = topic.charCodeAt(0);
+  // '$' belongs to the broker (aedes would let a client kick others by $SYS topics); '#' and '+' first means everything.
+  if (first === 36 || first === 35 || first === 43) return deny("reserved_topic");
+  if (!isFilter(topic)) return deny("unknown_topic");
+  return action === "publish" ? mayPublish(account, topic) : mayReceive(account, topic);
+}
+
+function mayPublish(account: Account, topic: string): Verdict {
+  const at = parseSensorTopic(topic);
+  if (!at || at.channel === "rejected") return deny("unknown_topic");
+  switch (account.role) {
+    case "device":
+      return !at.imported && isOwn(account, at) ? ALLOWED : deny("not_yours");
+    case "gateway":
+      return (!at.imported || account.mayImport) && account.districts.includes(at.district)
+        ? ALLOWED
+        : deny("not_yours");
+    default:
+      return deny("read_only");
+  }
+}
+
+/** A topic is received by the same rule as a filter is subscribed to: it is the narrowest filter there is. */
+function mayReceive(account: Account, filter: string): Verdict {
+  switch (account.role) {
+    case "device": {
+      const at = parseSensorTopic(filter);
+      if (!at || at.channel === "readings") return deny("unknown_topic");
+      return isOwn(account, at) ? ALLOWED : deny("not_yours");
+    }
+    case "gateway": {
+      const [root, district, ...rest] = filter.split("/");
+      if (root !== "city" || rest.length === 0) return deny("unknown_topic");
+      return district !== undefined && account.districts.includes(district) ? ALLOWED : deny("not_yours");
+    }
+    case "viewer":
+    case "crew":
+    case "operator":
+    case "admin":
+      return filter.startsWith("alerts/") || filter.startsWith("city/") ? ALLOWED : deny("unknown_topic");
+    default:
+      return deny("not_yours");
+  }
+}
+
+function isOwn(account: Account & { role: "device" }, at: SensorTopic): boolean {
+  return at.sensorId === account.sensorId && at.district === account.district && at.kind === account.kind;
+}

@@ -1,0 +1,48 @@
+import type { Client } from "aedes";
+
+/**
+ * What this folder uses of aedes 1.2 beyond its published types. Everything here is private to the library, so the
+ * version is pinned (`~1.2.0`) and the tests of the packet guard, the slow subscriber and the stop would fail first.
+ */
+export type Will = {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: number;
+  retain: boolean;
+};
+
+export type MqttClient = Client & {
+  readonly _parser: PacketParser;
+  readonly connackSent: boolean;
+  will: Will | null;
+  /** Reads no further from the socket. Cannot be taken back safely once packets are under way. */
+  pause(): void;
+  waitForDrain(done: (error: Error | null, client: Client) => void): void;
+  readonly subscriptions: Readonly<Record<string, unknown>>;
+};
+
+/** mqtt-packet's parser: steps are looked up on the instance for each packet, so each can be wrapped. */
+export type PacketParser = {
+  packet: {
+    cmd: string;
+    length: number;
+    qos: number;
+    dup: boolean;
+    messageId?: number;
+    protocolId?: string;
+    protocolVersion?: number;
+    username?: string;
+    password?: Buffer;
+    subscriptions?: { topic: string }[];
+    unsubscriptions?: string[];
+    will?: Will;
+  };
+  error: Error | undefined | null;
+  _pos: number;
+  _emitError(error: Error): void;
+  _parseLength(): boolean;
+  _parsePayload(): boolean;
+  _parseString(): string | null;
+  _parseMessageId(): boolean;
+  on(event: "error", listener: (error: Error) => void): void;
+};

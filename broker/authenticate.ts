@@ -1,0 +1,156 @@
+import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import type { AuthenticateError, Client, ConnectPacket } from "aedes";
+import { isId } from "../model/ids.ts";
+import type { Account } from "../model/people.ts";
+import { parseSensorTopic } from "../model/topics.ts";
+import { mayUse } from "./access.ts";
+import type { Will } from "./aedes-internals.ts";
+import type { Refusal } from "./counters.ts";
+import { createBuckets, take } from "./rate-limit.ts";
+import { type Asked, type Context, type Session, whoIs } from "./session.ts";
+import { readStatus } from "./status.ts";
+
+/** MQTT 3.1.1 section 3.2.2.3. */
+const RETURN_CODES: Partial<Record<Refusal, number>> = {
+  bad_client_id: 2,
+  client_id_not_yours: 2,
+  unavailable: 3,
+  bad_credentials: 4,
+  will_not_allowed: 5,
+};
+
+/** Like an id, with room for a gateway's suffix. */
+const CLIENT_ID = /^[a-z0-9][a-z0-9-]{0,127}$/;
+const NO_HASH = Buffer.alloc(32);
+const ADDRESSES_MAX = 10_000;
+
+type Callback<Result> = (error: Result, success: boolean) => void;
+
+/**
+ * The hooks around CONNECT. Who shows the secret of a credential becomes its account; the client id is bound to it: a
+ * device's is its name, everyone else's is the name or `name-…`. An empty one (clean session) is given.
+ */
+export function createAuthentication(context: Context) {
+  const { options, ports, counts } = context;
+  const failuresOf = createBuckets(options.loginFailures, ADDRESSES_MAX);
+  const bucketsOf = createSessionBuckets(context);
+
+  function preConnect(client: Client, packet: ConnectPacket, done: Callback<Error | null>): void {
+    const session = context.sessionOf(client);
+    if (!session) return done(new Error("connection is not known"), false);
+    const asked = readAsked(context, packet);
+    session.asked = asked;
+    // Own name space per user name, so that nobody can take over a client of someone else.
+    const given = asked.clientId || (asked.credential?.account.role === "device" ? asked.name : randomUUID());
+    packet.clientId = `${asked.name}/${given}`;
+    // aedes keeps a denied filter of a multi-topic SUBSCRIBE in a kept session and queues for it without a bound
+    // (library-facts finding 3); the RAM would not survive a restart anyway. So no session is kept for anyone.
+    packet.clean = true;
+    if (!packet.keepalive || packet.keepalive > options.keepaliveMaxS) packet.keepalive = options.keepaliveMaxS;
+    done(null, true);
+  }
+
+  function authenticate(
+    client: Client,
+    _name: string | undefined,
+    password: Buffer | undefined,
+    done: Callback<AuthenticateError | null>,
+  ): void {
+    const session = context.sessionOf(client);
+    const { asked } = session ?? {};
+    if (!session || !asked || client.closed) return done(refusalError("unavailable"), false);
+    const outcome = judge(asked, password);
+    if (typeof outcome === "string") return refuse(session, outcome, done);
+    admit(session, outcome);
+    done(null, true);
+  }
+
+  function refuse(session: Session, reason: Refusal, done: Callback<AuthenticateError | null>): void {
+    counts.refused[reason] += 1;
+    context.report({ type: "refused", reason, ...whoIs(session) });
+    const now = ports.now();
+    const late = take([failuresOf(session.connection.address, now)], now) > 0;
+    // Only failures wait: behind one address there may be a whole district with good credentials.
+    if (late) setTimeout(done, options.loginBackOffMs, refusalError(reason), false).unref();
+    else done(refusalError(reason), false);
+  }
+
+  function admit(session: Session, account: Account): void {
+    for (const other of context.sessionsNamed(account.name)) {
+      if (other.client.id !== session.client.id) continue;
+      counts.takeovers += 1;
+      context.report({ type: "takeover", ...whoIs(session) });
+    }
+    session.account = account;
+    if (account.role === "device" || account.role === "gateway") {
+      session.source = { via: "mqtt", role: account.role, name: account.name };
+    }
+    session.buckets = bucketsOf(account, session.connection.address);
+    context.nameSession(account.name, session);
+  }
+
+  return { preConnect, authenticate };
+}
+
+function readAsked(context: Context, packet: ConnectPacket): Asked {
+  const name = packet.username ?? "";
+  let credential: Asked["credential"];
+  try {
+    if (isId(name)) credential = context.ports.credential(name);
+  } catch (error) {
+    context.ports.log.error({ err: error }, "credentials cannot be looked up; logins are refused");
+  }
+  const will = packet.will as unknown as Will | undefined;
+  const version = packet.protocolVersion ?? 4;
+  return { name, clientId: packet.clientId, clean: packet.clean !== false, version, will, credential };
+}
+
+/** The account, or why not. */
+function judge(asked: Asked, password: Buffer | undefined): Account | Refusal {
+  if (!isClientId(asked)) return "bad_client_id";
+  const { credential, will } = asked;
+  const shown = createHash("sha256")
+    .update(password ?? "")
+    .digest();
+  const kept = credential ? Buffer.from(credential.secretHash, "hex") : NO_HASH;
+  // The lengths are equal by the first test: timingSafeEqual throws on unequal ones.
+  const right = kept.length === shown.length && timingSafeEqual(shown, kept);
+  if (!credential || !password || !right) return "bad_credentials";
+  if (!isBound(credential.account, asked.clientId)) return "client_id_not_yours";
+  if (will && !isFitWill(credential.account, will)) return "will_not_allowed";
+  return credential.account;
+}
+
+function isClientId({ clientId, clean, version }: Asked): boolean {
+  // MQTT 3.1: 1 to 23 characters. 3.1.1: may be empty if the session is clean [MQTT-3.1.3-8].
+  if (version === 3 && (clientId.length === 0 || clientId.length > 23)) return false;
+  return clientId.length === 0 ? clean : CLIENT_ID.test(clientId);
+}
+
+function isBound(account: Account, clientId: string): boolean {
+  if (clientId === "" || clientId === account.name) return true;
+  return account.role !== "device" && clientId.startsWith(`${account.name}-`);
+}
+
+function isFitWill(account: Account, will: Will): boolean {
+  const at = parseSensorTopic(will.topic);
+  return (
+    at?.channel === "status" && readStatus(will.payload) !== undefined && mayUse(account, "publish", will.topic).allowed
+  );
+}
+
+function createSessionBuckets({ options, ports }: Context) {
+  const { device, gateway, address } = options.rates;
+  const ofDevice = device && createBuckets(device, 100_000);
+  const ofGateway = gateway && createBuckets(gateway, 10_000);
+  const ofAddress = address && createBuckets(address, ADDRESSES_MAX);
+  return (account: Account, from: string) => {
+    const now = ports.now();
+    const own = account.role === "device" ? ofDevice : account.role === "gateway" ? ofGateway : undefined;
+    return [own?.(account.name, now), ofAddress?.(from, now)].filter((bucket) => bucket !== undefined);
+  };
+}
+
+function refusalError(reason: Refusal): AuthenticateError {
+  return Object.assign(new Error(`refused: ${reason}`), { returnCode: RETURN_CODES[reason] ?? 5 });
+}

@@ -1,0 +1,110 @@
+import type { EventEmitter } from "node:events";
+import type { Duplex } from "node:stream";
+import { Aedes } from "aedes";
+import type { MqttClient } from "./aedes-internals.ts";
+import { TICKS_PER_HOOK_TIMEOUT } from "./append-line.ts";
+import { createAuthentication } from "./authenticate.ts";
+import { type BrokerCounts, createCounts } from "./counters.ts";
+import { createEventLimiter } from "./events.ts";
+import { startListeners } from "./listeners.ts";
+import { BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
+import { guardPackets } from "./packet-guard.ts";
+import { createPublishGate } from "./publish-gate.ts";
+import { readAll } from "./read-all.ts";
+import { type BrokerPorts, type Connection, type Context, createSessions } from "./session.ts";
+import { endSessions } from "./stop.ts";
+import { createSubscribeGate, freePublishersFrom } from "./subscribe-gate.ts";
+
+export type Broker = {
+  readonly address: { readonly host: string; readonly port: number; readonly tlsPort?: number };
+  /** A message from the service itself (alerts, `rejected` notices): no access rule, not journalled, not retained. */
+  publish(message: { topic: string; payload: string | Buffer; qos: 0 | 1 }): Promise<void>;
+  /** Closes all connections of an account, at once; how many there were. Take the credential away first. */
+  disconnect(name: string): number;
+  /** A copy of the counters. */
+  counts(): BrokerCounts;
+  /**
+   * Stops listening, stops reading, waits until what was being kept is kept and acknowledged, then closes the clients.
+   * Last wills are not sent: it is the broker that leaves. `deadline` in epoch milliseconds; what is not kept by then
+   * is not acknowledged.
+   */
+  close(options: { deadline: number }): Promise<void>;
+};
+
+/**
+ * Starts the MQTT broker (3.1 and 3.1.1): aedes behind our own listeners, with our rules in its hooks. Rejects if a
+ * port cannot be had.
+ */
+export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPorts): Promise<Broker> {
+  const options: BrokerOptions = { ...BROKER_DEFAULTS, ...given };
+  const { log } = ports;
+  const counts = createCounts();
+  const sessions = createSessions();
+  const events = createEventLimiter(options.eventRepeatMs, ports.onEvent, ports.now, counts);
+  const context: Context = { options, ports, counts, report: events.report, ...sessions };
+  const gate = createPublishGate(context);
+  const aedes = await createAedes(options, context, gate.authorizePublish);
+  // Unheard, an 'error' would end the process.
+  (aedes as EventEmitter).on("error", (error: Error) => log.error({ err: error }, "the broker failed"));
+  aedes.on("clientReady", (client) => sessions.sessionOf(client)?.connection.onReady());
+
+  function onStream(stream: Duplex, connection: Connection): void {
+    readAll(stream);
+    const client = aedes.handle(stream) as MqttClient;
+    const session = sessions.start(client, connection);
+    guardPackets(client, options, () => {
+      counts.malformedPackets += 1;
+    });
+    freePublishersFrom(client);
+    stream.once("close", () => sessions.end(session));
+  }
+
+  const listeners = await startListeners(options, { onStream, report: events.report, counts, log });
+  const timer = setInterval(() => {
+    gate.tick(sessions.open);
+    events.tick();
+  }, options.hookTimeoutMs / TICKS_PER_HOOK_TIMEOUT);
+
+  return {
+    address: listeners.address,
+    publish: (message) =>
+      new Promise((resolve, reject) => {
+        if (aedes.closed) return reject(new Error("the broker is closed"));
+        const packet = { cmd: "publish", retain: false, dup: false, ...message } as const;
+        aedes.publish(packet, (error) => (error ? reject(error) : resolve()));
+      }),
+    disconnect(name) {
+      const named = [...sessions.sessionsNamed(name)];
+      for (const session of named) {
+        session.revoked = true;
+        session.client.close();
+      }
+      return named.length;
+    },
+    counts: () => structuredClone(counts),
+    async close({ deadline }) {
+      listeners.close();
+      clearInterval(timer);
+      await endSessions(sessions.open, gate.stop, () => deadline - ports.now());
+      await new Promise<void>((resolve) => aedes.close(resolve));
+    },
+  };
+}
+
+function createAedes(
+  options: BrokerOptions,
+  context: Context,
+  authorizePublish: ReturnType<typeof createPublishGate>["authorizePublish"],
+): Promise<Aedes> {
+  return Aedes.createBroker({
+    connectTimeout: options.connectTimeoutMs,
+    drainTimeout: options.drainTimeoutMs,
+    maxTopicLevels: 12,
+    maxInflightInbound: 100,
+    maxClientsIdLength: 256, // ids get their user name in front; the 23 characters of MQTT 3.1 are checked before
+    concurrency: 200,
+    ...createAuthentication(context),
+    ...createSubscribeGate(context),
+    authorizePublish,
+  });
+}

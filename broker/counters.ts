@@ -1,0 +1,63 @@
+/** Why a connection did not come about. A closed set: these are labels on `/metrics`. */
+export const REFUSALS = [
+  "connections_max",
+  "address_connections_max",
+  "not_mqtt",
+  "connect_timeout",
+  "bad_client_id",
+  "bad_credentials",
+  "client_id_not_yours",
+  "will_not_allowed",
+  "unavailable",
+] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
+/** Plain numbers since the start; `connections` and `waitingAppends` are as of now. */
+export type BrokerCounts = {
+  connections: number;
+  accepted: number;
+  refused: Record<Refusal, number>;
+  takeovers: number;
+  malformedPackets: number;
+  /** Readings handed to `append`, and their payload bytes. */
+  received: number;
+  receivedBytes: number;
+  statuses: number;
+  deniedPublishes: number;
+  deniedSubscribes: number;
+  deniedForwards: number;
+  shedQos0: number;
+  /** Messages that had to wait for the rate limit. */
+  slowedByRate: number;
+  appendErrors: number;
+  hookTimeouts: number;
+  waitingAppends: number;
+  /** Messages not forwarded because the subscriber did not take them. */
+  subscriberDrops: number;
+  retainedRefused: number;
+  eventsDropped: number;
+};
+
+export function createCounts(): BrokerCounts {
+  return {
+    connections: 0,
+    accepted: 0,
+    refused: Object.fromEntries(REFUSALS.map((reason) => [reason, 0])) as Record<Refusal, number>,
+    takeovers: 0,
+    malformedPackets: 0,
+    received: 0,
+    receivedBytes: 0,
+    statuses: 0,
+    deniedPublishes: 0,
+    deniedSubscribes: 0,
+    deniedForwards: 0,
+    shedQos0: 0,
+    slowedByRate: 0,
+    appendErrors: 0,
+    hookTimeouts: 0,
+    waitingAppends: 0,
+    subscriberDrops: 0,
+    retainedRefused: 0,
+    eventsDropped: 0,
+  };
+}

@@ -1,0 +1,22 @@
+/**
+ * True for a topic filter as MQTT 3.1.1 section 4.7.1 wants it: `+` fills a whole level, `#` a whole last level. A topic
+ * without wildcards is a filter too.
+ */
+export function isFilter(filter: string): boolean {
+  if (filter.length === 0) return false;
+  for (let i = 0; i < filter.length; i += 1) {
+    const code = filter.charCodeAt(i);
+    if (code !== 43 && code !== 35) continue;
+    if (i > 0 && filter[i - 1] !== "/") return false;
+    if (i === filter.length - 1) continue;
+    if (code === 35 || filter[i + 1] !== "/") return false;
+  }
+  return true;
+}
+
+/** What MQTT forbids or discourages in text (section 1.5.3), and U+FFFD, which is what bad UTF-8 was decoded to. */
+const UNFIT = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\ufffd]/u;
+
+export function isCleanText(text: string): boolean {
+  return !UNFIT.test(text);
+}

@@ -1,0 +1,63 @@
+/** A token bucket: `perSecond` on average, up to `burst` at once. */
+export type RateLimit = { readonly perSecond: number; readonly burst: number };
+
+export type BrokerOptions = {
+  readonly host: string;
+  /** 0 picks a free port. MQTT and MQTT over WebSocket share it. */
+  readonly port: number;
+  readonly tls?: { readonly port: number; readonly cert: string | Buffer; readonly key: string | Buffer };
+  readonly webSocket: boolean;
+  readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
+  /** Addresses without a cap of their own: this machine's simulators, load generators and proxies. */
+  readonly addressesExempt: readonly string[];
+  /** From accepting the socket to the CONNACK, TLS and WebSocket handshakes included. */
+  readonly connectTimeoutMs: number;
+  /** A publish whose append has not answered after this long closes its connection, unacknowledged. */
+  readonly hookTimeoutMs: number;
+  /** A subscriber that does not take its messages is closed after this long. */
+  readonly drainTimeoutMs: number;
+  /** Keep-alives above this, and 0 (never), count as this. */
+  readonly keepaliveMaxS: number;
+  /** Largest packet before the CONNACK. */
+  readonly connectPacketBytesMax: number;
+  /** Largest payload afterwards; the topic comes on top. */
+  readonly packetBytesMax: number;
+  /** What may wait in a subscriber's socket; messages beyond it are dropped for this subscriber and counted. */
+  readonly subscriberBufferBytesMax: number;
+  readonly subscriptionsPerClientMax: number;
+  /** Retained status topics; a gateway could otherwise invent sensors until the memory is full. */
+  readonly retainedMax: number;
+  /** With so many appends waiting, QoS 0 messages are shed. */
+  readonly waitingAppendsMax: number;
+  /** Messages a second, per credential (device, gateway) and per address; undefined is off. */
+  readonly rates: { readonly device?: RateLimit; readonly gateway?: RateLimit; readonly address?: RateLimit };
+  /** Failed logins per address beyond this are answered `loginBackOffMs` late. */
+  readonly loginFailures: RateLimit;
+  readonly loginBackOffMs: number;
+  /** The same event of the same client is reported once in this time, with the number of repeats. */
+  readonly eventRepeatMs: number;
+};
+
+export const BROKER_DEFAULTS: BrokerOptions = {
+  host: "127.0.0.1",
+  port: 1883,
+  webSocket: true,
+  connectionsMax: 12_000,
+  connectionsPerAddressMax: 1_000,
+  addressesExempt: ["127.0.0.1", "::1"],
+  connectTimeoutMs: 5_000,
+  hookTimeoutMs: 5_000,
+  drainTimeoutMs: 5_000,
+  keepaliveMaxS: 600,
+  connectPacketBytesMax: 4_096,
+  packetBytesMax: 65_536,
+  subscriberBufferBytesMax: 1_048_576,
+  subscriptionsPerClientMax: 100,
+  retainedMax: 100_000,
+  waitingAppendsMax: 20_000,
+  rates: { device: { perSecond: 100, burst: 2_000 }, gateway: { perSecond: 20_000, burst: 40_000 } },
+  loginFailures: { perSecond: 1, burst: 20 },
+  loginBackOffMs: 1_000,
+  eventRepeatMs: 10_000,
+};

@@ -1,0 +1,106 @@
+import { TOPIC_BYTES_MAX } from "../model/message.ts";
+import type { MqttClient, PacketParser } from "./aedes-internals.ts";
+import { isCleanText, isFilter } from "./filters.ts";
+
+export type PacketLimits = { readonly connectPacketBytesMax: number; readonly packetBytesMax: number };
+
+/** Exact remaining lengths of packets without a payload; packets only a server sends have none that fits. */
+const LENGTHS: ReadonlyMap<string, readonly [number, number]> = new Map([
+  ["connect", [12, Number.POSITIVE_INFINITY]],
+  ["publish", [3, Number.POSITIVE_INFINITY]],
+  ["subscribe", [6, Number.POSITIVE_INFINITY]],
+  ["unsubscribe", [5, Number.POSITIVE_INFINITY]],
+  ["puback", [2, 2]],
+  ["pubrec", [2, 2]],
+  ["pubrel", [2, 2]],
+  ["pubcomp", [2, 2]],
+  ["pingreq", [0, 0]],
+  ["disconnect", [0, 0]],
+]);
+
+/**
+ * Makes the parser of a new connection strict: packets over the limits are refused when their length is read, before
+ * anything is buffered, and what MQTT 3.1.1 forbids closes the connection. Call it before the first byte is read.
+ */
+export function guardPackets(client: MqttClient, limits: PacketLimits, onMalformed: () => void): void {
+  const parser = client._parser;
+  parser.on("error", onMalformed);
+  // aedes 1.x has no limit of its own: it buffered 24 MiB of an announced 256 MiB CONNECT before any login.
+  wrap(parser, "_parseLength", (parse) => {
+    if (!parse()) return false;
+    const { packet } = parser;
+    const most = client.connackSent ? limits.packetBytesMax + TOPIC_BYTES_MAX + 4 : limits.connectPacketBytesMax;
+    if (packet.length > most) return fail(parser, "packet is larger than allowed");
+    return checkHeader(parser) ?? true;
+  });
+  // The parser may throw on what it did not expect; that must end one connection, not the process.
+  wrap(parser, "_parsePayload", (parse) => {
+    try {
+      if (!parse()) return false;
+    } catch {
+      return fail(parser, "packet cannot be read");
+    }
+    return parser.error ? true : (checkContent(parser) ?? true);
+  });
+  // mqtt-packet takes a missing id as -1 and reads it from the next packet's bytes if there are any.
+  wrap(parser, "_parseMessageId", (parse) => {
+    if (!parse()) return false;
+    const ok = (parser.packet.messageId ?? 0) > 0 && parser._pos <= parser.packet.length;
+    return ok || fail(parser, "packet identifier missing or 0");
+  });
+  const parseString = parser._parseString.bind(parser);
+  parser._parseString = () => {
+    const text = parseString();
+    return text !== null && isCleanText(text) ? text : null;
+  };
+}
+
+function wrap<Step extends "_parseLength" | "_parsePayload" | "_parseMessageId">(
+  parser: PacketParser,
+  step: Step,
+  around: (parse: () => boolean) => boolean,
+): void {
+  const parse = parser[step].bind(parser);
+  parser[step] = () => around(parse);
+}
+
+function fail(parser: PacketParser, text: string): false {
+  parser._emitError(new Error(text));
+  return false;
+}
+
+/** False if the packet was refused. */
+function checkHeader(parser: PacketParser): false | undefined {
+  const { cmd, length, qos, dup } = parser.packet;
+  const range = LENGTHS.get(cmd);
+  if (!range) return fail(parser, "packet is not for a server");
+  if (length < range[0] || length > range[1]) return fail(parser, "packet has a wrong length");
+  if (cmd === "publish" && dup && qos === 0) return fail(parser, "DUP with QoS 0");
+  return undefined;
+}
+
+function checkContent(parser: PacketParser): false | undefined {
+  const { packet } = parser;
+  switch (packet.cmd) {
+    case "connect":
+      return checkConnect(parser);
+    case "subscribe":
+      return packet.subscriptions?.every((subscription) => isFilter(subscription.topic))
+        ? undefined
+        : fail(parser, "filter is malformed");
+    case "unsubscribe":
+      return packet.unsubscriptions?.every(isFilter) ? undefined : fail(parser, "filter is malformed");
+    default:
+      return undefined;
+  }
+}
+
+function checkConnect(parser: PacketParser): false | undefined {
+  const { packet } = parser;
+  const named = packet.protocolId === "MQIsdp" ? packet.protocolVersion === 3 : packet.protocolVersion !== 3;
+  if (!named) return fail(parser, "protocol name and version do not fit");
+  if (parser._pos !== packet.length) return fail(parser, "CONNECT has bytes left over");
+  if (packet.password && packet.username === undefined) return fail(parser, "password without a user name");
+  if (packet.will && packet.will.qos > 2) return fail(parser, "will QoS 3");
+  return undefined;
+}

@@ -1,0 +1,127 @@
+import type { PublishPacket } from "aedes";
+import type { Log } from "../model/log.ts";
+import type { NewMessage, Source } from "../model/message.ts";
+import type { Account, Credential } from "../model/people.ts";
+import type { SensorTopic } from "../model/topics.ts";
+import type { MqttClient, Will } from "./aedes-internals.ts";
+import type { BrokerCounts } from "./counters.ts";
+import type { AccessReport, BrokerEvent } from "./events.ts";
+import type { BrokerOptions } from "./options.ts";
+import type { Bucket } from "./rate-limit.ts";
+
+/** What the broker needs from the rest of the edge thread. */
+export type BrokerPorts = {
+  /** From RAM; undefined if there is no such account. */
+  credential(name: string): Credential | undefined;
+  /** Calls `done()` once the message is kept, `done(error)` if it is not; in the order of the calls. */
+  append(message: NewMessage, done: (error?: Error) => void): void;
+  onEvent(event: BrokerEvent): void;
+  /** Epoch milliseconds. */
+  now(): number;
+  readonly log: Log;
+};
+
+/** An accepted socket, whatever it came through. */
+export type Connection = { readonly address: string; readonly onReady: () => void };
+
+/** A QoS 1 or 2 publish on its way to the journal. Acknowledged in the order received, whichever is kept first. */
+export type PendingPublish = {
+  readonly packet: PublishPacket;
+  readonly done: (error?: Error) => void;
+  state: "held" | "begun" | "settled";
+  error?: Error;
+  /** The line's tick when the append began. */
+  tick: number;
+};
+
+/** What CONNECT said, before aedes sees what we made of it. */
+export type Asked = {
+  readonly name: string;
+  readonly clientId: string;
+  readonly clean: boolean;
+  readonly version: number;
+  readonly will?: Will;
+  readonly credential?: Credential;
+};
+
+export type Session = {
+  readonly client: MqttClient;
+  readonly connection: Connection;
+  asked?: Asked;
+  /** Set once the credential was right. */
+  account?: Account;
+  source?: Source;
+  revoked: boolean;
+  buckets: readonly Bucket[];
+  /** Topics this session may publish to, already parsed. */
+  readonly topics: Map<string, SensorTopic>;
+  readonly pending: PendingPublish[];
+  /** How many of `pending`, at its end, wait for the rate limit. */
+  held: number;
+  holdTimer?: NodeJS.Timeout;
+};
+
+export type Context = {
+  readonly options: BrokerOptions;
+  readonly ports: BrokerPorts;
+  readonly counts: BrokerCounts;
+  readonly report: (report: AccessReport) => void;
+  /** Also knows sessions whose socket is closed: aedes asks about their last will afterwards. */
+  readonly sessionOf: (client: object | null) => Session | undefined;
+  readonly sessionsNamed: (name: string) => ReadonlySet<Session>;
+  readonly nameSession: (name: string, session: Session) => void;
+};
+
+export function whoIs(session: Session): { name: string; clientId: string; address: string } {
+  const { asked, connection } = session;
+  return { name: asked?.name ?? "", clientId: asked?.clientId ?? "", address: connection.address };
+}
+
+/** The sessions with a socket, and who they are. `end` forgets one when its socket has closed. */
+export function createSessions() {
+  const byClient = new WeakMap<object, Session>();
+  const open = new Set<Session>();
+  const byName = new Map<string, Set<Session>>();
+  const nobody: ReadonlySet<Session> = new Set();
+
+  function start(client: MqttClient, connection: Connection): Session {
+    const session: Session = {
+      client,
+      connection,
+      revoked: false,
+      buckets: [],
+      topics: new Map(),
+      pending: [],
+      held: 0,
+    };
+    byClient.set(client, session);
+    open.add(session);
+    return session;
+  }
+
+  function end(session: Session): void {
+    open.delete(session);
+    clearTimeout(session.holdTimer);
+    session.pending.length = 0;
+    session.held = 0;
+    const name = session.account?.name;
+    const named = name === undefined ? undefined : byName.get(name);
+    if (name === undefined || !named) return;
+    named.delete(session);
+    if (named.size === 0) byName.delete(name);
+  }
+
+  function nameSession(name: string, session: Session): void {
+    const named = byName.get(name) ?? new Set();
+    byName.set(name, named.add(session));
+  }
+
+  return {
+    start,
+    end,
+    nameSession,
+    open: open as ReadonlySet<Session>,
+    sessionOf: (client: object | null) => (client ? byClient.get(client) : undefined),
+    sessionsNamed: (name: string) => byName.get(name) ?? nobody,
+  };
+}

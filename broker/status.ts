@@ -1,0 +1,9 @@
+const BYTES_MAX = 16;
+
+/** True for "online", false for "offline", undefined for anything else. */
+export function readStatus(payload: Uint8Array | string): boolean | undefined {
+  if (payload.length > BYTES_MAX) return undefined;
+  const text = payload.toString();
+  if (text === "online") return true;
+  return text === "offline" ? false : undefined;
+}

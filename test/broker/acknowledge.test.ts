@@ -1,0 +1,201 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { NewMessage } from "../../model/message.ts";
+import { DEVICE, GATEWAY, OPERATOR, OWN_TOPIC, startTestBroker, type TestBroker, until } from "./broker-fixture.ts";
+
+let city: TestBroker;
+beforeEach(async () => {
+  city = await startTestBroker();
+});
+afterEach(() => city.stop());
+
+/** Appends that are answered by hand. */
+function answerByHand() {
+  const asked: { message: NewMessage; done: (error?: Error) => void }[] = [];
+  city.journal.append = (message, done) => asked.push({ message, done });
+  return asked;
+}
+
+describe("a publish is acknowledged when it is kept", () => {
+  it("sends the PUBACK only after the append is done", async () => {
+    const asked = answerByHand();
+    const device = await city.raw();
+    expect(await device.login(DEVICE)).toBe(0);
+    device.send({ cmd: "publish", topic: OWN_TOPIC, payload: "{}", qos: 1, messageId: 7, retain: false, dup: false });
+    await until(() => asked.length === 1);
+    expect(asked[0]?.message).toMatchObject({
+      topic: OWN_TOPIC,
+      source: { via: "mqtt", role: "device", name: "no2-1" },
+    });
+    // Another client's round trip through the same loop: time enough for a PUBACK that does not wait.
+    const other = await city.raw();
+    expect(await other.login(GATEWAY)).toBe(0);
+    expect(device.packets).toEqual([]);
+    asked[0]?.done();
+    expect((await device.next("puback"))?.messageId).toBe(7);
+  });
+
+  it("acknowledges in the order received, whichever is kept first", async () => {
+    const asked = answerByHand();
+    const device = await city.raw();
+    await device.login(DEVICE);
+    for (const messageId of [1, 2, 3]) {
+      device.send({ cmd: "publish", topic: OWN_TOPIC, payload: "{}", qos: 1, messageId, retain: false, dup: false });
+    }
+    device.send({
+      cmd: "publish",
+      topic: `${OWN_TOPIC}/status`,
+      payload: "online",
+      qos: 1,
+      messageId: 4,
+      retain: true,
+      dup: false,
+    });
+    await until(() => asked.length === 3);
+    asked[2]?.done();
+    asked[1]?.done();
+    asked[0]?.done();
+    const order = [];
+    for (let i = 0; i < 4; i += 1) order.push((await device.next("puback"))?.messageId);
+    expect(order).toEqual([1, 2, 3, 4]);
+  });
+
+  it("closes without a PUBACK when the append fails, and takes the message when it comes again", async () => {
+    const { append } = city.journal;
+    let failures = 0;
+    city.journal.append = (_message, done) => {
+      failures += 1;
+      city.journal.append = append;
+      done(new Error("disk full"));
+    };
+    const device = await city.connect(DEVICE, { reconnectPeriod: 20 });
+    await device.publishAsync(OWN_TOPIC, '{"no2":1}', { qos: 1 });
+    expect(failures).toBe(1);
+    expect(city.kept.map((message) => Buffer.from(message.payload).toString())).toEqual(['{"no2":1}']);
+    expect(city.broker.counts()).toMatchObject({ appendErrors: 1, received: 2, accepted: 2 });
+  });
+
+  it("does not acknowledge what follows a failed append on the same connection", async () => {
+    const asked = answerByHand();
+    const device = await city.raw();
+    await device.login(DEVICE);
+    for (const messageId of [1, 2]) {
+      device.send({ cmd: "publish", topic: OWN_TOPIC, payload: "{}", qos: 1, messageId, retain: false, dup: false });
+    }
+    await until(() => asked.length === 2);
+    asked[1]?.done();
+    asked[0]?.done(new Error("disk full"));
+    await device.whenClosed();
+    expect(device.packets).toEqual([]);
+  });
+
+  it("survives an append that throws or answers twice", async () => {
+    city.journal.append = () => {
+      throw new Error("broken");
+    };
+    const device = await city.raw();
+    await device.login(DEVICE);
+    device.send({ cmd: "publish", topic: OWN_TOPIC, payload: "{}", qos: 1, messageId: 1, retain: false, dup: false });
+    await device.whenClosed();
+    city.journal.append = (_message, done) => {
+      done();
+      done();
+    };
+    const again = await city.connect(DEVICE);
+    await again.publishAsync(OWN_TOPIC, "{}", { qos: 1 });
+    await again.publishAsync(OWN_TOPIC, "{}", { qos: 2 });
+    expect(city.broker.counts()).toMatchObject({ waitingAppends: 0, appendErrors: 1 });
+  });
+
+  it("appends QoS 0 without waiting, and answers QoS 2 after the append", async () => {
+    const asked = answerByHand();
+    const device = await city.raw();
+    await device.login(DEVICE);
+    device.send({ cmd: "publish", topic: OWN_TOPIC, payload: "a", qos: 0, retain: false, dup: false });
+    device.send({ cmd: "publish", topic: OWN_TOPIC, payload: "b", qos: 2, messageId: 5, retain: false, dup: false });
+    await until(() => asked.length === 2);
+    expect(device.packets).toEqual([]);
+    asked[1]?.done();
+    expect((await device.next("pubrec"))?.messageId).toBe(5);
+    device.send({ cmd: "pubrel", messageId: 5 });
+    expect((await device.next("pubcomp"))?.messageId).toBe(5);
+  });
+});
+
+describe("under pressure", () => {
+  it("closes a connection whose append never answers", async () => {
+    await city.stop();
+    city = await startTestBroker({ hookTimeoutMs: 200 });
+    answerByHand();
+    const device = await city.raw();
+    await device.login(DEVICE);
+    device.send({ cmd: "publish", topic: OWN_TOPIC, payload: "{}", qos: 1, messageId: 1, retain: false, dup: false });
+    await device.whenClosed();
+    expect(device.packets).toEqual([]);
+    expect(city.broker.counts().hookTimeouts).toBe(1);
+  });
+
+  it("sheds QoS 0 when too many appends wait, while QoS 1 waits", async () => {
+    await city.stop();
+    city = await startTestBroker({ waitingAppendsMax: 3 });
+    const asked = answerByHand();
+    const gateway = await city.connect(GATEWAY);
+    for (let i = 0; i < 10; i += 1) await gateway.publishAsync(OWN_TOPIC, "{}", { qos: 0 });
+    const kept = gateway.publishAsync(OWN_TOPIC, "{}", { qos: 1 });
+    await until(() => asked.length === 4);
+    expect(city.broker.counts()).toMatchObject({ shedQos0: 7, waitingAppends: 4 });
+    for (const { done } of asked) done();
+    await kept;
+  });
+
+  it("slows a device down to its rate, loses nothing and keeps the order", async () => {
+    await city.stop();
+    city = await startTestBroker({ rates: { device: { perSecond: 100, burst: 5 } } });
+    const device = await city.connect(DEVICE);
+    const started = performance.now();
+    await Promise.all(Array.from({ length: 25 }, (_, i) => device.publishAsync(OWN_TOPIC, `${i}`, { qos: 1 })));
+    expect(performance.now() - started).toBeGreaterThan(150);
+    expect(city.kept.map((message) => Number(Buffer.from(message.payload)))).toEqual(Array.from(Array(25).keys()));
+    expect(city.broker.counts().slowedByRate).toBeGreaterThan(10);
+    // QoS 0 beyond the rate is shed: the bucket is empty now.
+    for (let i = 0; i < 20; i += 1) await device.publishAsync(OWN_TOPIC, "{}", { qos: 0 });
+    await device.publishAsync(OWN_TOPIC, "{}", { qos: 1 });
+    expect(city.broker.counts().shedQos0).toBeGreaterThan(10);
+  });
+});
+
+describe("stopping", () => {
+  it("lets what is being kept be acknowledged, then closes; sends no last wills", async () => {
+    const asked = answerByHand();
+    const device = await city.raw();
+    await device.login(DEVICE, { will: { topic: `${OWN_TOPIC}/status`, payload: "offline", qos: 1, retain: true } });
+    device.send({ cmd: "publish", topic: OWN_TOPIC, payload: "{}", qos: 1, messageId: 9, retain: false, dup: false });
+    await until(() => asked.length === 1);
+    const closing = city.broker.close({ deadline: Date.now() + 5_000 });
+    device.send({ cmd: "publish", topic: OWN_TOPIC, payload: "{}", qos: 1, messageId: 10, retain: false, dup: false });
+    const late = await city.raw().catch(() => undefined);
+    await late?.whenClosed();
+    asked[0]?.done();
+    expect((await device.next("puback"))?.messageId).toBe(9);
+    await device.whenClosed();
+    await closing;
+    expect(asked.length).toBe(1);
+    expect(city.events).toEqual([]);
+    await expect(city.broker.publish({ topic: "alerts/a/b/c", payload: "", qos: 0 })).rejects.toThrow("closed");
+  });
+
+  it("does not wait beyond the deadline for an append or a client that never answers", async () => {
+    answerByHand();
+    const device = await city.raw();
+    await device.login(DEVICE);
+    const operator = await city.raw();
+    await operator.login(OPERATOR);
+    operator.socket.pause();
+    device.send({ cmd: "publish", topic: OWN_TOPIC, payload: "{}", qos: 1, messageId: 9, retain: false, dup: false });
+    await until(() => city.broker.counts().waitingAppends === 1);
+    const started = performance.now();
+    await city.broker.close({ deadline: Date.now() + 300 });
+    expect(performance.now() - started).toBeLessThan(2_000);
+    await device.whenClosed();
+    expect(device.packets).toEqual([]);
+  });
+});

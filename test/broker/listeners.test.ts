@@ -1,0 +1,129 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { startBroker } from "../../broker/broker.ts";
+import { SILENT } from "../../model/log.ts";
+import { DEVICE, OPERATOR, OWN_TOPIC, startTestBroker, type TestBroker, until } from "./broker-fixture.ts";
+
+let city: TestBroker;
+afterEach(() => city.stop());
+
+describe("doors", () => {
+  it("speaks MQTT over WebSocket on the same port", async () => {
+    city = await startTestBroker();
+    const url = city.url.replace("mqtt:", "ws:");
+    const device = await city.connect(DEVICE, { url });
+    await device.publishAsync(OWN_TOPIC, '{"no2":1}', { qos: 1 });
+    expect(city.kept).toMatchObject([{ topic: OWN_TOPIC }]);
+    const olga = await city.connect(OPERATOR, { url });
+    await olga.subscribeAsync("city/#");
+    const heard = new Promise((resolve) => olga.once("message", (topic) => resolve(topic)));
+    const big = Buffer.alloc(60_000, "x");
+    await device.publishAsync(OWN_TOPIC, big, { qos: 1 });
+    expect(await heard).toBe(OWN_TOPIC);
+  });
+
+  it("answers plain HTTP with 426, refuses text frames, and can do without WebSocket", async () => {
+    city = await startTestBroker();
+    const http = city.url.replace("mqtt:", "http:");
+    expect((await fetch(http)).status).toBe(426);
+    const texter = new WebSocket(city.url.replace("mqtt:", "ws:"), "mqtt");
+    texter.once("open", () => texter.send("hello"));
+    const code = await new Promise((resolve) => texter.once("close", resolve));
+    expect([1003, 1006]).toContain(code);
+    await city.stop();
+    city = await startTestBroker({ webSocket: false });
+    await expect(fetch(city.url.replace("mqtt:", "http:"))).rejects.toThrow();
+    expect(city.broker.counts().refused.not_mqtt).toBe(1);
+  });
+
+  it("speaks MQTT and WebSocket over TLS on a port of its own", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "broker-tls-"));
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const subject = ["-subj", "/CN=localhost", "-days", "2"];
+    const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    execFileSync("openssl", ["req", "-x509", ...newKey, "-keyout", key, "-out", cert, ...subject], { stdio: "ignore" });
+    city = await startTestBroker({ tls: { port: 0, cert: readFileSync(cert), key: readFileSync(key) } });
+    rmSync(folder, { recursive: true });
+    for (const scheme of ["mqtts", "wss"]) {
+      const url = `${scheme}://127.0.0.1:${city.broker.address.tlsPort}`;
+      const device = await city.connect(DEVICE, { url, rejectUnauthorized: false });
+      await device.publishAsync(OWN_TOPIC, "{}", { qos: 1 });
+      await device.endAsync();
+    }
+    expect(city.kept.length).toBe(2);
+  });
+
+  it("rejects when the port is taken", async () => {
+    city = await startTestBroker();
+    const ports = { credential: () => undefined, append: () => {}, onEvent: () => {}, now: Date.now, log: SILENT };
+    await expect(startBroker({ port: city.broker.address.port }, ports)).rejects.toThrow("EADDRINUSE");
+  });
+});
+
+describe("limits on connections", () => {
+  it("closes sockets that are silent, slow, or not MQTT", async () => {
+    city = await startTestBroker({ connectTimeoutMs: 300 });
+    const silent = await city.raw();
+    const half = await city.raw();
+    half.socket.write(Buffer.from([0x10, 0x20, 0x00]));
+    const upgrading = await city.raw();
+    upgrading.socket.write("GET / HTTP/1.1\r\nHost: x\r\n");
+    const slow = await city.raw();
+    const drip = setInterval(() => slow.socket.write(Buffer.from([0x10])), 50);
+    const rubbish = await city.raw();
+    rubbish.socket.write("hello");
+    const started = performance.now();
+    const device = await city.connect(DEVICE);
+    await Promise.all([silent, half, upgrading, slow, rubbish].map((socket) => socket.whenClosed()));
+    clearInterval(drip);
+    expect(performance.now() - started).toBeLessThan(2_000);
+    await device.publishAsync(OWN_TOPIC, "{}", { qos: 1 });
+    const { refused, connections } = city.broker.counts();
+    expect(refused.not_mqtt).toBe(1);
+    expect(refused.connect_timeout).toBeGreaterThanOrEqual(2);
+    expect(connections).toBe(1);
+  });
+
+  it("takes only so many connections, in all and from one address", async () => {
+    city = await startTestBroker({ connectionsMax: 3 });
+    const first = [await city.raw(), await city.raw(), await city.raw()];
+    await (await city.raw()).whenClosed();
+    expect(first.some((socket) => socket.isClosed())).toBe(false);
+    first[0]?.socket.destroy();
+    await city.stop();
+    city = await startTestBroker({ connectionsPerAddressMax: 2, addressesExempt: [] });
+    const second = [await city.raw(), await city.raw()];
+    await (await city.raw()).whenClosed();
+    expect(second.some((socket) => socket.isClosed())).toBe(false);
+    expect(city.broker.counts()).toMatchObject({ connections: 2, refused: { address_connections_max: 1 } });
+  });
+});
+
+describe("a subscriber that reads nothing", () => {
+  it("stalls nobody, and is closed after the drain timeout", async () => {
+    city = await startTestBroker({ drainTimeoutMs: 1_500, rates: {} });
+    const frozen = await city.raw();
+    await frozen.login(OPERATOR);
+    frozen.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "city/#", qos: 1 }] });
+    await frozen.next("suback");
+    frozen.socket.pause();
+    const device = await city.connect(DEVICE);
+    const payload = Buffer.alloc(60_000, "x");
+    let slowest = 0;
+    const end = performance.now() + 1_000;
+    for (let i = 0; i < 2_000 && (performance.now() < end || !city.broker.counts().subscriberDrops); i += 1) {
+      const sent = performance.now();
+      await device.publishAsync(OWN_TOPIC, payload, { qos: 1 });
+      slowest = Math.max(slowest, performance.now() - sent);
+    }
+    expect(city.broker.counts().subscriberDrops).toBeGreaterThan(0);
+    expect(slowest).toBeLessThan(500);
+    await until(() => city.broker.counts().connections === 1);
+    frozen.socket.resume();
+    await frozen.whenClosed();
+  });
+});

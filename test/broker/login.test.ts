@@ -1,0 +1,214 @@
+import { createHash } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  ACCOUNTS,
+  DEVICE,
+  GATEWAY,
+  OPERATOR,
+  OTHER_DEVICE,
+  OWN_TOPIC,
+  startTestBroker,
+  type TestBroker,
+  until,
+} from "./broker-fixture.ts";
+
+let city: TestBroker;
+beforeEach(async () => {
+  city = await startTestBroker({ loginFailures: { perSecond: 1_000, burst: 1_000 } });
+});
+afterEach(() => city.stop());
+
+async function answerTo(account: (typeof ACCOUNTS)[number], connect: object): Promise<number | undefined> {
+  const client = await city.raw();
+  const answer = await client.login(account, connect);
+  client.socket.destroy();
+  await client.whenClosed();
+  return answer;
+}
+
+describe("logging in", () => {
+  it("takes every account with its secret, and with it only", async () => {
+    for (const account of ACCOUNTS) {
+      expect(await answerTo(account, {})).toBe(0);
+      for (const password of ["", "x", "correct horse battery stapl", "x".repeat(1_000), undefined]) {
+        expect(await answerTo(account, { password })).toBe(4);
+      }
+    }
+    expect(city.broker.counts().refused.bad_credentials).toBe(ACCOUNTS.length * 5);
+  });
+
+  it("refuses user names and client ids outside the pattern", async () => {
+    for (const username of [
+      "+",
+      "#",
+      "a/+",
+      "%c",
+      "../x",
+      "__proto__",
+      "constructor",
+      "$SYS",
+      "NO2-1",
+      "nobody",
+      undefined,
+    ]) {
+      expect(await answerTo(DEVICE, { username, password: username && "x" })).toBe(4);
+    }
+    for (const clientId of ["+", "#", "a/+", "%c", "../x", "__proto__", "$SYS", "no2-1/x", "x".repeat(129)]) {
+      expect(await answerTo(GATEWAY, { clientId })).toBe(2);
+    }
+  });
+
+  it("binds the client id to the credential", async () => {
+    expect(await answerTo(DEVICE, { clientId: OTHER_DEVICE.name })).toBe(2);
+    expect(await answerTo(DEVICE, { clientId: "no2-1-b" })).toBe(2);
+    expect(await answerTo(GATEWAY, { clientId: "gw-north-1" })).toBe(0);
+    expect(await answerTo(GATEWAY, { clientId: "gwnorth" })).toBe(2);
+    expect(await answerTo(OPERATOR, { clientId: "olga-phone" })).toBe(0);
+  });
+
+  it("gives an empty client id to a clean session and refuses it otherwise", async () => {
+    expect(await answerTo(DEVICE, { clientId: "", clean: true })).toBe(0);
+    expect(await answerTo(OPERATOR, { clientId: "", clean: true })).toBe(0);
+    const kept = await city.raw(); // mqtt-packet will not write this one
+    kept.socket.write(Buffer.from("101200044d5154540480003c000000046f6c6761", "hex"));
+    expect((await kept.next("connack"))?.returnCode).toBe(2);
+    expect(await answerTo(DEVICE, { protocolId: "MQIsdp", protocolVersion: 3 })).toBe(0);
+    const long = { protocolId: "MQIsdp", protocolVersion: 3, clientId: `gw-${"x".repeat(30)}` };
+    expect(await answerTo(GATEWAY, long)).toBe(2);
+  });
+
+  it("tells an MQTT 5 client that it speaks 3.1.1", async () => {
+    expect(await answerTo(DEVICE, { protocolVersion: 5 })).toBe(1);
+  });
+
+  it("refuses last wills elsewhere than on the own status topic, and long ones", async () => {
+    const status = `${OWN_TOPIC}/status`;
+    const will = (topic: string, payload: string) =>
+      answerTo(DEVICE, { will: { topic, payload, qos: 1, retain: true } });
+    expect(await will(status, "offline")).toBe(0);
+    expect(await will(`${status}x`, "offline")).toBe(5);
+    expect(await will("city/north/air/no2-2/status", "offline")).toBe(5);
+    expect(await will(OWN_TOPIC, "{}")).toBe(5);
+    expect(await will(status, "x".repeat(17))).toBe(5);
+    expect(await will("$SYS/x/new/clients", "no2-2")).toBe(5);
+    expect(city.events).toContainEqual(
+      expect.objectContaining({ type: "refused", reason: "will_not_allowed", name: "no2-1", address: "127.0.0.1" }),
+    );
+  });
+
+  it("reports a refusal once and counts its repeats", async () => {
+    await city.stop();
+    city = await startTestBroker({ eventRepeatMs: 500, hookTimeoutMs: 500 });
+    for (let i = 0; i < 5; i += 1) await answerTo(DEVICE, { password: "x", clientId: "no2-1" });
+    expect(city.events).toEqual([expect.objectContaining({ type: "refused", reason: "bad_credentials", repeats: 0 })]);
+    await until(() => city.events.length === 2);
+    expect(city.events[1]).toMatchObject({ type: "refused", reason: "bad_credentials", repeats: 4 });
+  });
+
+  it("answers late after many failures from an address, but not those with the right secret", async () => {
+    await city.stop();
+    city = await startTestBroker({ loginFailures: { perSecond: 0.001, burst: 3 }, loginBackOffMs: 400 });
+    for (let i = 0; i < 3; i += 1) expect(await answerTo(DEVICE, { password: "x" })).toBe(4);
+    const started = performance.now();
+    expect(await answerTo(DEVICE, { password: "x" })).toBe(4);
+    expect(performance.now() - started).toBeGreaterThan(350);
+    const again = performance.now();
+    expect(await answerTo(DEVICE, {})).toBe(0);
+    expect(performance.now() - again).toBeLessThan(350);
+  });
+
+  it("fails closed when credentials cannot be looked up", async () => {
+    city.credentials.get = () => {
+      throw new Error("broken");
+    };
+    expect(await answerTo(DEVICE, {})).toBe(4);
+  });
+
+  it("keeps no more alive than the longest keep-alive", async () => {
+    await city.stop();
+    city = await startTestBroker({ keepaliveMaxS: 1 });
+    for (const keepalive of [0, 65_535]) {
+      const started = performance.now();
+      const client = await city.raw();
+      expect(await client.login(DEVICE, { keepalive })).toBe(0);
+      await client.whenClosed();
+      expect(performance.now() - started).toBeGreaterThan(1_000);
+    }
+  });
+});
+
+describe("taking a credential away", () => {
+  it("closes all connections of the account within a second, and lets nobody in again", async () => {
+    const clients = [];
+    for (const clientId of ["gw", "gw-1", "gw-2"]) {
+      const client = await city.raw();
+      await client.login(GATEWAY, { clientId });
+      clients.push(client);
+    }
+    const device = await city.connect(DEVICE);
+    city.credentials.delete("gw");
+    const started = performance.now();
+    expect(city.broker.disconnect("gw")).toBe(3);
+    await Promise.all(clients.map((client) => client.whenClosed()));
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(await answerTo(GATEWAY, {})).toBe(4);
+    expect(city.broker.disconnect("gw")).toBe(0);
+    expect(device.connected).toBe(true);
+  });
+
+  it("takes a new secret at once", async () => {
+    const secretHash = createHash("sha256").update("new").digest("hex");
+    city.credentials.set("no2-1", { account: DEVICE, secretHash });
+    expect(await answerTo(DEVICE, {})).toBe(4);
+    expect(await answerTo(DEVICE, { password: "new" })).toBe(0);
+  });
+});
+
+describe("status", () => {
+  it("reports what a sensor says of itself and what its last will says for it", async () => {
+    const device = await city.raw();
+    const topic = `${OWN_TOPIC}/status`;
+    await device.login(DEVICE, { will: { topic, payload: "offline", qos: 1, retain: true } });
+    device.send({ cmd: "publish", topic, payload: "online", qos: 1, messageId: 1, retain: true, dup: false });
+    await device.next("puback");
+    device.socket.destroy();
+    await until(() => city.events.length === 2);
+    const at = { type: "status", sensorId: "no2-1", district: "north", kind: "air" };
+    expect(city.events).toMatchObject([
+      { ...at, online: true },
+      { ...at, online: false },
+    ]);
+    expect(city.kept).toEqual([]);
+    const olga = await city.connect(OPERATOR);
+    const heard = new Promise((resolve) => olga.once("message", (_topic, payload) => resolve(payload.toString())));
+    await olga.subscribeAsync(topic);
+    expect(await heard).toBe("offline");
+  });
+
+  it("refuses any other payload", async () => {
+    const device = await city.raw();
+    await device.login(DEVICE);
+    device.send({
+      cmd: "publish",
+      topic: `${OWN_TOPIC}/status`,
+      payload: "on",
+      qos: 1,
+      messageId: 1,
+      retain: true,
+      dup: false,
+    });
+    await device.whenClosed();
+    expect(device.packets).toEqual([]);
+    expect(city.events).toMatchObject([{ type: "denied-publish", reason: "bad_status" }]);
+  });
+
+  it("keeps only so many retained", async () => {
+    await city.stop();
+    city = await startTestBroker({ retainedMax: 2 });
+    const gateway = await city.connect(GATEWAY);
+    for (const id of ["a", "b", "c", "a"]) {
+      await gateway.publishAsync(`city/north/air/${id}/status`, "online", { qos: 1, retain: true });
+    }
+    expect(city.broker.counts()).toMatchObject({ retainedRefused: 1, statuses: 4 });
+  });
+});
