@@ -25,6 +25,7 @@ import { redriveMessage } from "./ingest/redrive.ts";
 import { createStoreWriter } from "./ingest/store-writer.ts";
 import { createWorker } from "./ingest/worker.ts";
 import { createStopStack, type StopStack } from "./lifecycle.ts";
+import type { Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
 import { openDuckDbStore } from "./store/duckdb/store.ts";
 import { openInfluxStore } from "./store/influx/store.ts";
@@ -161,7 +162,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     rules: () => rules,
     ledger: () => readLedger({ ledger: records.ledger, pendingMessages: () => worker.pendingMessages("store") }),
     redrive: (ids, by) => redrive(edge, records, ids, by, now()),
-    health: () => [...worker.health(), storeWriter.health(), alerts.health(), journalHealth(edge)],
+    health: () => [...troubles(worker.health()), storeWriter.health(), alerts.health(), journalHealth(edge)],
     figures: () => [
       ...edge.state().figures,
       ...worker.figures(),
@@ -199,6 +200,10 @@ function booked(records: Records): { lowest: number; highest: number } | undefin
 }
 
 const DURABLE = ["store", "alerts"];
+
+/** The consumers speak for themselves; the worker adds only what goes wrong between them and the journal. */
+const troubles = (parts: readonly Health[]) =>
+  parts.filter(({ state }) => state !== "ok").map((health) => ({ ...health, part: `worker ${health.part}` }));
 
 function openReader(dir: string, log: Log, onStop: StopStack["onStop"]) {
   const reader = createJournalReader({ dir, onGap: (gap) => log.error(gap, "journal records are missing") });

@@ -58,7 +58,8 @@ export function createPatience(parts: {
       return { part, state: "degraded", ready: true, reason };
     }
     const reason = `${storeName} is misconfigured (${trouble.text}); readings wait in the journal, correct the settings`;
-    return { part, state: "failed", ready: false, reason };
+    // Still ready: messages are kept, and an orchestrator that restarts us would not mend the settings.
+    return { part, state: "failed", ready: true, reason };
   }
 
   return { until, health, counts: () => ({ ...counts }) };

@@ -30,10 +30,12 @@ describe("the documentation", () => {
   it("names only npm scripts that exist", () => {
     const { scripts } = JSON.parse(text("package.json"));
     const named = pages.flatMap((page) =>
-      [...text(page).matchAll(/npm (?:run )?([a-z][a-z0-9:-]*)/g)].map((match) => match[1]!),
+      [...text(page).matchAll(/npm (?:run ([a-z][a-z0-9:-]*)|(start|test)\b)/g)].map(
+        (match) => (match[1] ?? match[2])!,
+      ),
     );
-    const known = [...Object.keys(scripts), "ci", "install"];
-    expect([...new Set(named)].filter((name) => !known.includes(name) && name !== "run")).toEqual([]);
+    expect(named.length).toBeGreaterThan(3);
+    expect(named.filter((name) => !Object.keys(scripts).includes(name))).toEqual([]);
   });
 
   it("names only commands that exist", async () => {

@@ -173,7 +173,7 @@ describe("a store that says no", () => {
     expect(waits).toEqual([30_000, 30_000, 30_000]);
     expect(healths[0]).toMatchObject({
       state: "failed",
-      ready: false,
+      ready: true,
       reason: expect.stringContaining("unauthorized"),
     });
     expect(writer.health().state).toBe("ok");
