@@ -19,8 +19,11 @@ export type Series = {
 export type InfluxClient = {
   /** One request. Throws `StoreError`. */
   write(lines: readonly string[]): Promise<void>;
-  /** InfluxQL with bound values; the answer comes in parts of at most 5,000 rows. Throws `StoreError`. */
-  query(text: string, values?: Readonly<Record<string, string>>): AsyncGenerator<Series>;
+  /**
+   * InfluxQL with bound values; the answer comes in parts of at most 5,000 rows. `patience` is how many times the usual
+   * limit each part may take. Throws `StoreError`.
+   */
+  query(text: string, values?: Readonly<Record<string, string>>, patience?: number): AsyncGenerator<Series>;
 };
 
 /** Rows the server may put in one part of an answer. */
@@ -44,8 +47,12 @@ export function createInfluxClient({ url, flavour, timeoutMs }: ClientOptions): 
   const gzip = local ? {} : { gzipThreshold: GZIP_FROM_BYTES };
   const writePath = writePathOf(flavour);
 
-  async function* query(text: string, values: Readonly<Record<string, string>> = {}): AsyncGenerator<Series> {
-    const watchdog = createWatchdog(timeoutMs);
+  async function* query(
+    text: string,
+    values: Readonly<Record<string, string>> = {},
+    patience = 1,
+  ): AsyncGenerator<Series> {
+    const watchdog = createWatchdog(timeoutMs * patience);
     const body = new URLSearchParams({ q: text, params: JSON.stringify(values) }).toString();
     const form = { "content-type": "application/x-www-form-urlencoded" };
     const options = { method: "POST", headers: form, signal: watchdog.signal };
@@ -53,7 +60,7 @@ export function createInfluxClient({ url, flavour, timeoutMs }: ClientOptions): 
       const bytes = transport.iterate(queryPath, body, options);
       for await (const line of splitLines(watchdog.watch(bytes))) yield* seriesOf(line);
     } catch (error) {
-      if (watchdog.signal.aborted) throw tooSlow(timeoutMs, error);
+      if (watchdog.signal.aborted) throw tooSlow(timeoutMs * patience, error);
       const known = toStoreError(error, Date.now());
       throw known.kind === "refused" ? queryError(known.message) : known;
     }

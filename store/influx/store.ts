@@ -92,9 +92,9 @@ function withQuestion(client: InfluxClient, ask: () => Promise<void>): InfluxCli
       await ask();
       await client.write(lines);
     },
-    async *query(text, values) {
+    async *query(text, values, patience) {
       await ask();
-      yield* client.query(text, values);
+      yield* client.query(text, values, patience);
     },
   };
 }
@@ -103,10 +103,15 @@ async function collectSeries(client: InfluxClient, query: BoundQuery): Promise<S
   return Array.fromAsync(client.query(query.text, query.values));
 }
 
+/** Once after a start, over all sensors and all shards (about 0.1 ms for each): nothing can be written before it ends. */
+const LOAD_PATIENCE = 12;
+
 async function loadNewest(client: InfluxClient): Promise<Reading[]> {
   const readings: Reading[] = [];
   for (const kind of KINDS) {
-    for await (const series of client.query(selectNewest(kind))) readings.push(...readingsOfSeries(kind, series));
+    for await (const series of client.query(selectNewest(kind), {}, LOAD_PATIENCE)) {
+      readings.push(...readingsOfSeries(kind, series));
+    }
   }
   return readings;
 }

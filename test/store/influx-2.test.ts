@@ -16,7 +16,7 @@ describe("InfluxDB 2.x", () => {
   let store: ReadingStore;
   beforeEach(async () => {
     server = await startScriptedHttp(answer(204));
-    store = await openInfluxStore({ url: server.url, flavour, timeoutMs: 300, log: SILENT });
+    store = await openInfluxStore({ url: server.url, flavour, timeoutMs: 200, log: SILENT });
   });
   afterEach(async () => {
     await store.close();
@@ -78,7 +78,7 @@ describe("InfluxDB 2.x", () => {
     ["502 page", answer(502, "<html>Bad Gateway</html>"), { kind: "unavailable", message: has("502") }],
     ["200", answer(200, "<html>please log in</html>"), { kind: "misconfigured", message: has("200") }],
     ["302", answer(302, "", { location: "http://elsewhere.example/" }), { kind: "misconfigured" }],
-    ["silence", away, { kind: "unavailable", message: has("no answer within 300 ms") }],
+    ["silence", away, { kind: "unavailable", message: has("no answer within 200 ms") }],
     ["a cut line", (_, response) => response.destroy(), { kind: "unavailable" }],
   ];
   it.each(statusTable)("tells the writer what %s means", async (_name, script, expected) => {
@@ -169,7 +169,7 @@ describe("InfluxDB 2.x", () => {
       const early = await openInfluxStore({
         url: `http://127.0.0.1:${port}`,
         flavour: other,
-        timeoutMs: 300,
+        timeoutMs: 200,
         log: SILENT,
       });
       await expect(early.newest()).rejects.toMatchObject({ name: "StoreError", kind: "unavailable" });
