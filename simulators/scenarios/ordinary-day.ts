@@ -56,8 +56,11 @@ export const ORDINARY_DAY: Scenario = {
       rampMin: 60,
     },
     { what: "silent", sensors: ["air-southgate-02"], fromMin: -120, toMin: 7 * 24 * 60 },
+    // Silence is judged from when a sensor was last heard, so the one above is called silent half an hour after the start;
+    // this one was silent in the past and is over.
+    { what: "silent", sensors: ["traffic-southgate-05"], fromMin: -300, toMin: -190 },
     { what: "stuck", sensors: ["traffic-northfield-04"], fromMin: -5 * 60, toMin: 7 * 24 * 60 },
-    { what: "bad-payload", sensors: ["air-centre-04"], everyMin: 3 },
+    { what: "bad-payload", sensors: ["air-centre-04"], everyMin: 1 },
     { what: "repeat", sensors: ["traffic-harbour-03", "feeder-harbour-01"], everyMin: 2 },
   ],
 };
