@@ -1,24 +1,19 @@
-import { connect, type IClientOptions, type MqttClient } from "mqtt";
+import type { MqttClient } from "mqtt";
 import type { Log } from "../model/log.ts";
+import { type LinkOptions, openLink } from "./link.ts";
 
 export type Outgoing = { readonly topic: string; readonly payload: string; readonly retain?: boolean };
 
-export type PublisherOptions = {
-  readonly url: string;
-  readonly username: string;
-  readonly password: string;
-  readonly clientId: string;
-  readonly will?: Outgoing;
-  /** Unacknowledged messages and bytes before `room()` makes the caller wait. */
+export type PublisherOptions = Omit<LinkOptions, "onConnect" | "onRefused"> & {
+  /** Unacknowledged messages and characters before `room()` makes the caller wait. */
   readonly messagesMax: number;
   readonly bytesMax: number;
   /** Give up after this long without an acknowledgement; without it, try for ever. */
   readonly patienceMs?: number;
-  readonly random: () => number;
   readonly log: Log;
 };
 
-/** No more can be published: refused credentials, or out of patience. */
+/** No more can be published: refused credentials, out of patience, or closed. */
 export class PublishError extends Error {
   override readonly name = "PublishError";
 }
@@ -27,138 +22,115 @@ export type Publisher = ReturnType<typeof startPublisher>;
 
 type Pending = Outgoing & { sends: number; resolve(sends: number): void; reject(error: Error): void };
 
-const BACK_OFF_MS_MIN = 250;
-const BACK_OFF_MS_MAX = 15_000;
-/** CONNACK return codes of MQTT 3.1.1: wrong user name or password, not authorised. Trying again does not help. */
-const REFUSED = new Set([4, 5]);
-
 /**
- * A QoS 1 publisher that owns its unacknowledged messages: each connection is a new MQTT.js client, and what was not
- * acknowledged on the old one is sent again, in order. (MQTT.js keeps them too, but loses them if the link drops a second
- * time while they are sent again.) Reconnects wait a random time that grows, so that a city does not come back at once.
+ * A QoS 1 publisher that owns its unacknowledged messages: what was not acknowledged on one connection is sent again on
+ * the next, in order. (MQTT.js keeps them too, but loses them if the link drops a second time while they are sent again.)
  */
 export function startPublisher(options: PublisherOptions) {
-  const unacked = new Set<Pending>();
-  const waiting: (() => void)[] = [];
-  let bytes = 0;
-  let client: MqttClient | undefined;
-  let failures = 0;
-  let failed: PublishError | undefined;
-  let closing = false;
-  let timer: NodeJS.Timeout | undefined;
-  let patience: NodeJS.Timeout | undefined;
+  const window = createWindow(options);
+  const patience = createPatience(options.patienceMs, () =>
+    fail(`no acknowledgement from ${options.url} for ${options.patienceMs! / 1000} s; is the service running?`),
+  );
   const stats = { connects: 0, acknowledged: 0, resent: 0 };
+  let failed: PublishError | undefined;
 
-  function open() {
-    timer = undefined;
-    const mine = connect(options.url, clientOptions(options));
-    client = mine;
-    mine.on("connect", () => {
+  const link = openLink({
+    ...options,
+    onConnect(client) {
       stats.connects += 1;
-      failures = 0;
-      for (const pending of unacked) send(mine, pending);
-    });
-    mine.on("error", (error) => {
-      if (REFUSED.has((error as { code?: number }).code ?? -1))
-        fail(new PublishError(`the broker refuses ${options.username}: ${error.message}`));
-    });
-    mine.on("close", () => {
-      if (client !== mine) return;
-      client = undefined;
-      mine.end(true);
-      if (closing || failed) return;
-      const ceiling = Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS_MIN * 2 ** failures);
-      failures += 1;
-      timer = setTimeout(open, BACK_OFF_MS_MIN + options.random() * ceiling);
-    });
-  }
+      for (const pending of window.unacked) send(client, pending);
+    },
+    onRefused: (reason) => fail(`the broker refuses ${options.username}: ${reason}`),
+  });
 
-  function send(through: MqttClient, pending: Pending) {
+  function send(client: MqttClient, pending: Pending) {
     pending.sends += 1;
     if (pending.sends > 1) stats.resent += 1;
     const { topic, payload, retain = false } = pending;
-    through.publish(topic, payload, { qos: 1, retain, dup: pending.sends > 1 }, (error) => {
+    client.publish(topic, payload, { qos: 1, retain, dup: pending.sends > 1 }, (error) => {
       // An error belongs to a connection that is gone: the message waits for the next one.
-      if (!error && unacked.has(pending)) settle(pending);
+      if (error || !window.remove(pending)) return;
+      stats.acknowledged += 1;
+      patience.restart(window.unacked.size > 0);
+      pending.resolve(pending.sends);
     });
   }
 
-  function settle(pending: Pending) {
-    unacked.delete(pending);
-    bytes -= pending.payload.length;
-    stats.acknowledged += 1;
-    watch();
-    pending.resolve(pending.sends);
-    while (waiting.length > 0 && hasRoom()) waiting.shift()!();
-  }
-
-  const hasRoom = () => unacked.size < options.messagesMax && bytes < options.bytesMax;
-
-  function watch() {
-    clearTimeout(patience);
-    if (options.patienceMs === undefined || unacked.size === 0 || failed) return;
-    const seconds = Math.round(options.patienceMs / 1000);
-    const text = `no acknowledgement from ${options.url} for ${seconds} s; is the service running?`;
-    patience = setTimeout(() => fail(new PublishError(text)), options.patienceMs);
-  }
-
-  function fail(error: PublishError) {
+  function fail(reason: string) {
     if (failed) return;
-    failed = error;
-    if (!closing) options.log.warn({ user: options.username, error: error.message }, "publishing has ended");
-    clearTimeout(timer);
-    clearTimeout(patience);
-    client?.end(true);
-    for (const pending of unacked) pending.reject(error);
-    unacked.clear();
-    bytes = 0;
-    for (const go of waiting.splice(0)) go();
+    failed = new PublishError(reason);
+    options.log.warn({ user: options.username, reason }, "publishing has ended");
+    patience.restart(false);
+    void link.close(false);
+    window.giveUp(failed);
   }
 
-  open();
   return {
     /** Resolves when the broker has acknowledged, with how often it was sent. Rejects with `PublishError`. */
     publish(message: Outgoing): Promise<number> {
       if (failed) return Promise.reject(failed);
       return new Promise((resolve, reject) => {
         const pending: Pending = { ...message, sends: 0, resolve, reject };
-        unacked.add(pending);
-        bytes += message.payload.length;
-        if (unacked.size === 1) watch();
-        if (client?.connected) send(client, pending);
+        window.add(pending);
+        if (window.unacked.size === 1) patience.restart(true);
+        const client = link.current();
+        if (client) send(client, pending);
       });
     },
     /** Resolves when another message may be published. */
-    async room(): Promise<void> {
-      while (!failed && !hasRoom()) await new Promise<void>((go) => waiting.push(go));
-    },
-    stats: () => ({ ...stats, unacked: unacked.size, failed }),
+    room: () => (failed ? Promise.resolve() : window.room()),
+    stats: () => ({ ...stats, unacked: window.unacked.size, failed }),
     /** Ends the connection. What is not acknowledged by then is given up. */
     async close(): Promise<void> {
-      closing = true;
-      clearTimeout(timer);
-      const last = client;
-      // A clean DISCONNECT: the broker must not send the last will.
-      if (last?.connected) await new Promise<void>((done) => last.end(false, {}, () => done()));
-      fail(new PublishError("closed"));
+      failed ??= new PublishError("closed");
+      patience.restart(false);
+      await link.close(true);
+      window.giveUp(failed);
     },
   };
 }
 
-function clientOptions(options: PublisherOptions): IClientOptions {
+/** What is on its way, in order, and who waits for it to become less. */
+function createWindow({ messagesMax, bytesMax }: Pick<PublisherOptions, "messagesMax" | "bytesMax">) {
+  const unacked = new Set<Pending>();
+  const waiting: (() => void)[] = [];
+  let bytes = 0;
+  const hasRoom = () => unacked.size < messagesMax && bytes < bytesMax;
+  const letGo = () => {
+    for (const go of waiting.splice(0)) go();
+  };
+
   return {
-    clientId: options.clientId,
-    username: options.username,
-    password: options.password,
-    clean: true,
-    keepalive: 30,
-    connectTimeout: 10_000,
-    // We reconnect ourselves, see above.
-    reconnectPeriod: 0,
-    resubscribe: false,
-    queueQoSZero: false,
-    ...(options.will
-      ? { will: { qos: 1, retain: true, ...options.will, payload: Buffer.from(options.will.payload) } }
-      : {}),
+    unacked: unacked as ReadonlySet<Pending>,
+    add(pending: Pending): void {
+      unacked.add(pending);
+      bytes += pending.payload.length;
+    },
+    /** False if it was not there: acknowledged before, or given up. */
+    remove(pending: Pending): boolean {
+      if (!unacked.delete(pending)) return false;
+      bytes -= pending.payload.length;
+      letGo();
+      return true;
+    },
+    async room(): Promise<void> {
+      while (!hasRoom()) await new Promise<void>((go) => waiting.push(go));
+    },
+    giveUp(error: PublishError): void {
+      for (const pending of unacked) pending.reject(error);
+      unacked.clear();
+      bytes = 0;
+      letGo();
+    },
+  };
+}
+
+function createPatience(ms: number | undefined, onEnd: () => void) {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    restart(needed: boolean): void {
+      clearTimeout(timer);
+      if (needed && ms !== undefined) timer = setTimeout(onEnd, ms);
+    },
   };
 }

@@ -2,7 +2,15 @@ import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import type { Log } from "../model/log.ts";
 import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
-import { alertsOf, bookedIn, readBooks, type Waiting, waitUntilBooked, waitUntilRulesCaughtUp } from "./books.ts";
+import {
+  alertsOf,
+  type Books,
+  bookedIn,
+  readBooks,
+  type Waiting,
+  waitUntilBooked,
+  waitUntilRulesCaughtUp,
+} from "./books.ts";
 import { type Mapping, RecordingError } from "./mapping.ts";
 import { createPlayback, type Speed, type Start } from "./playback.ts";
 import { startPublisher } from "./publisher.ts";
@@ -91,28 +99,12 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   const caughtUp = await waitUntilRulesCaughtUp(service, waiting);
   const alerts = await alertsOf(service, survey.districts, survey.sensors);
   const raised = [...alerts].filter(([id]) => !alertsBefore.has(id));
-  // What went twice over a broken connection may be booked twice; nothing may be missing.
-  const surplus = bookedIn(books) - counts.sent;
   return {
     mapping: mapping.name,
     files: files.map((path) => basename(path)),
-    sensors: survey.sensors.size,
-    rows: counts.rows,
-    blankRows: survey.counts.blank,
-    unplayableRows: survey.counts.unplayable,
-    readings: counts.readings,
-    messages: counts.messages,
-    sent: counts.sent,
-    acknowledged: counts.acknowledged,
-    resent: counts.resent,
-    stored: books.stored,
-    duplicates: books.duplicate,
-    quarantined: books.quarantined,
-    reasons: books.reasons,
-    inJournal: books.inJournal,
+    ...sums(survey, counts, books),
     alertsRaised: tally(raised.map(([, rule]) => rule)),
     alerts: tally([...alerts.values()]),
-    balanced: counts.readings === counts.sent && surplus >= 0 && surplus <= counts.resent,
     stopped: options.signal?.aborted ?? false,
     seconds: Math.round((now() - startedAt) / 100) / 10,
     notes: notesOn(survey, caughtUp),
@@ -120,6 +112,20 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
 }
 
 type Survey = Awaited<ReturnType<typeof surveyRecordings>>;
+
+function sums(survey: Survey, counts: SendCounts, books: Books) {
+  // What went twice over a broken connection may be booked twice; nothing may be missing.
+  const surplus = bookedIn(books) - counts.sent;
+  const { rows, readings, messages, sent, acknowledged, resent } = counts;
+  return {
+    sensors: survey.sensors.size,
+    ...{ rows, blankRows: survey.counts.blank, unplayableRows: survey.counts.unplayable },
+    ...{ readings, messages, sent, acknowledged, resent },
+    ...{ stored: books.stored, duplicates: books.duplicate, quarantined: books.quarantined },
+    ...{ reasons: books.reasons, inJournal: books.inJournal },
+    balanced: readings === sent && surplus >= 0 && surplus <= resent,
+  };
+}
 
 async function throughGateway(options: ReplayOptions, survey: Survey): Promise<SendCounts> {
   const { service, now } = options;

@@ -4,10 +4,9 @@ import { type City, createCity } from "./city.ts";
 import type { Scenario } from "./events.ts";
 import { enrolFleet, newestReadings } from "./fleet.ts";
 import { sendHistory } from "./history.ts";
-import { type LiveOptions, runLive } from "./live.ts";
-import type { CitySensor } from "./places.ts";
+import { runLive } from "./live.ts";
 import { ORDINARY_DAY } from "./scenarios/ordinary-day.ts";
-import { loadRemembered, saveRemembered } from "./secrets-file.ts";
+import { loadRemembered, type Remembered, saveRemembered } from "./secrets-file.ts";
 import { createServiceClient, type ServiceClient, ServiceError } from "./service-client.ts";
 import { openSpeakers, type Speakers } from "./speaker.ts";
 
@@ -50,20 +49,16 @@ const GOODBYE_MS = 2_000;
  * refuses the token or the sensors, and waits as long as the service is away.
  */
 export function startSimulation(options: SimulationOptions) {
-  const { log, now } = options;
-  const startedAt = now();
+  const startedAt = options.now();
   const city = createCity({ seed: options.seed, scenario: options.scenario ?? ORDINARY_DAY, startedAt });
-  const service = createServiceClient({ url: options.http, token: options.token });
   const remembered = loadRemembered(options.dataFile);
   const stopping = new AbortController();
   const counts = { history: 0, live: 0, skipped: 0 };
   let speakers: Speakers | undefined;
 
-  const told = new Set<string>();
-  const sentUntil = (sensor: CitySensor) => remembered.sentUntil.get(sensor.id) ?? 0;
-
   async function run(): Promise<void> {
-    await enrolPatiently(service, city, remembered.logins, stopping.signal, log);
+    const service = createServiceClient({ url: options.http, token: options.token });
+    await enrolPatiently(service, city, remembered.logins, stopping.signal, options.log);
     if (stopping.signal.aborted) return;
     saveRemembered(options.dataFile, remembered);
     const heard = await newestReadings(service);
@@ -71,47 +66,9 @@ export function startSimulation(options: SimulationOptions) {
     speakers = openSpeakers({ ...options, city, logins: remembered.logins });
     greet(city, speakers);
     const saving = setInterval(() => saveRemembered(options.dataFile, remembered), SAVE_EVERY_MS);
-    try {
-      const live = runLive(liveOptions(speakers), stopping.signal);
-      await sendHistory({
-        city,
-        speakers,
-        from: (sensor) =>
-          // A service that knows nothing of a sensor is a new one, whatever the sensor remembers.
-          Math.max(
-            startedAt - (options.historyMs ?? HISTORY_MS),
-            heard.has(sensor.id) ? Math.max(heard.get(sensor.id)!, sentUntil(sensor)) : 0,
-          ),
-        to: startedAt,
-        onSent: (readings) => {
-          counts.history += readings;
-        },
-        onTold: (sensor) => told.add(sensor.id),
-        stopped: () => stopping.signal.aborted,
-      });
-      log.info({ sensors: city.sensors.length, readings: counts.history }, "the simulated city has told its past");
-      await live;
-    } finally {
-      clearInterval(saving);
-    }
-  }
-
-  function liveOptions(through: Speakers): LiveOptions {
-    return {
-      city,
-      speakers: through,
-      seed: options.seed,
-      everyMs: options.liveEveryMs ?? LIVE_EVERY_MS,
-      now,
-      mayStart: (sensor) => told.has(sensor.id),
-      onAcknowledged(sensor, at) {
-        counts.live += 1;
-        remembered.sentUntil.set(sensor.id, Math.max(at, sentUntil(sensor)));
-      },
-      onSkipped() {
-        counts.skipped += 1;
-      },
-    };
+    await speak({ options, city, speakers, remembered, counts, heard, signal: stopping.signal }).finally(() =>
+      clearInterval(saving),
+    );
   }
 
   const running = run();
@@ -132,6 +89,49 @@ export function startSimulation(options: SimulationOptions) {
       saveRemembered(options.dataFile, remembered);
     },
   };
+}
+
+type Speaking = {
+  readonly options: SimulationOptions;
+  readonly city: City;
+  readonly speakers: Speakers;
+  readonly remembered: Remembered;
+  readonly counts: { history: number; live: number; skipped: number };
+  /** When the service last heard of each sensor. */
+  readonly heard: ReadonlyMap<string, number>;
+  readonly signal: AbortSignal;
+};
+
+/** The missing past, then what happens now; each sensor goes live when its own past is told. */
+async function speak({ options, city, speakers, remembered, counts, heard, signal }: Speaking): Promise<void> {
+  const told = new Set<string>();
+  const { sentUntil } = remembered;
+  const oldest = city.startedAt - (options.historyMs ?? HISTORY_MS);
+  const live = runLive(
+    {
+      ...{ city, speakers, seed: options.seed, everyMs: options.liveEveryMs ?? LIVE_EVERY_MS, now: options.now },
+      mayStart: ({ id }) => told.has(id),
+      onAcknowledged({ id }, at) {
+        counts.live += 1;
+        sentUntil.set(id, Math.max(at, sentUntil.get(id) ?? 0));
+      },
+      onSkipped() {
+        counts.skipped += 1;
+      },
+    },
+    signal,
+  );
+  await sendHistory({
+    ...{ city, speakers, to: city.startedAt, stopped: () => signal.aborted },
+    // A service that knows nothing of a sensor is a new one, whatever the sensor remembers.
+    from: ({ id }) => (heard.has(id) ? Math.max(oldest, heard.get(id)!, sentUntil.get(id) ?? 0) : oldest),
+    onSent(readings) {
+      counts.history += readings;
+    },
+    onTold: ({ id }) => void told.add(id),
+  });
+  options.log.info({ sensors: city.sensors.length, readings: counts.history }, "the simulated city has told its past");
+  await live;
 }
 
 /** The service may still be starting. What it refuses, it refuses for good. */

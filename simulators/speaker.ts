@@ -36,7 +36,7 @@ export function openSpeakers(options: SpeakerOptions) {
       username,
       password,
       clientId: sensor.gateway ? `${name}-1` : name,
-      ...(sensor.gateway ? {} : { will: { topic: statusTopic(at(sensor)), payload: "offline", retain: true } }),
+      ...(sensor.gateway ? {} : { will: { topic: statusTopic(at(sensor)), payload: "offline" } }),
       ...WINDOW,
       random: options.random,
       log: options.log,

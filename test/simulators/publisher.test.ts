@@ -81,7 +81,7 @@ describe("publisher", () => {
   });
 
   it("leaves its last will only when it is cut off", async () => {
-    const status = { topic: "city/d/air/s/status", payload: "offline", retain: true };
+    const status = { topic: "city/d/air/s/status", payload: "offline" };
     start({ will: status });
     await publisher.publish(message(1));
     service.cutConnections();
