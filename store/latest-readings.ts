@@ -39,10 +39,10 @@ export function createLatestReadings(load: () => Promise<Iterable<Reading>>) {
   }
 
   /** After a `deleteBefore`: a sensor whose newest reading is gone has none left. */
-  async function forget(kind: Kind, before: number): Promise<void> {
+  async function forget(kind: Kind, isGone: (reading: Reading) => boolean): Promise<void> {
     await loaded();
     const bySensor = byKind.get(kind)!;
-    for (const [sensorId, { measuredAt }] of bySensor) if (measuredAt < before) bySensor.delete(sensorId);
+    for (const [sensorId, reading] of bySensor) if (isGone(reading)) bySensor.delete(sensorId);
   }
 
   return { note, newest, latest, forget };

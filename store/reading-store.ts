@@ -27,7 +27,10 @@ export type ReadingStore = {
   aggregate(query: RangeQuery & { readonly sensorId: string; readonly everyMs: number }): Promise<readonly Bucket[]>;
   /** How many readings are kept, of one sensor or of all. */
   count(filter?: { readonly sensorId?: string }): Promise<number>;
-  /** Storage limit: removes what was measured before `time`; says how many if the store can tell. */
+  /**
+   * Storage limit: removes what was measured, and received, before `time`, so that imported history stays as long as a
+   * reading received today; InfluxDB can only go by the time measured. Says how many if the store can tell.
+   */
   deleteBefore(kind: Kind, time: number): Promise<number | undefined>;
   /** Resolves when the store answers; throws `StoreError`. */
   ping(): Promise<void>;

@@ -43,7 +43,7 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
     count: (filter) => database.reader().use((connection) => countRows(connection, filter?.sensorId)),
     async deleteBefore(kind, time) {
       const removed = await database.writer.use((connection) => deleteRows(connection, kind, time));
-      await latest.forget(kind, time);
+      await latest.forget(kind, ({ measuredAt, receivedAt }) => measuredAt < time && receivedAt < time);
       return removed;
     },
     async ping() {
@@ -89,7 +89,7 @@ async function countRows(connection: DuckDBConnection, sensorId: string | undefi
 }
 
 async function deleteRows(connection: DuckDBConnection, kind: Kind, time: number): Promise<number> {
-  const sql = `DELETE FROM ${kind} WHERE measuredAt < CAST($time AS BIGINT)`;
+  const sql = `DELETE FROM ${kind} WHERE measuredAt < CAST($time AS BIGINT) AND receivedAt < CAST($time AS BIGINT)`;
   const { rowsChanged } = await connection.run(sql, { time: toBigInt(time) });
   return rowsChanged;
 }

@@ -61,7 +61,7 @@ export async function openInfluxStore(options: InfluxOptions): Promise<ReadingSt
     count: (filter) => countReadings(client, filter?.sensorId),
     async deleteBefore(kind, time) {
       await collectSeries(client, deleteBefore(kind, time));
-      await latest.forget(kind, time);
+      await latest.forget(kind, ({ measuredAt }) => measuredAt < time);
       return undefined;
     },
     async ping() {

@@ -128,8 +128,8 @@ export function readingStoreContract(name: string, makePlace: () => Promise<Stor
     });
 
     it("counts and deletes by time, kind by kind", async () => {
-      const ages = [T0 - 2, T0 - 1, T0, T0 + 1].map((measuredAt) => aReading({ measuredAt }));
-      const gone = aReading({ sensorId: "air-2", measuredAt: T0 - 1 });
+      const ages = [T0 - 2, T0 - 1, T0, T0 + 1].map((measuredAt) => aReading({ measuredAt, receivedAt: measuredAt }));
+      const gone = aReading({ sensorId: "air-2", measuredAt: T0 - 1, receivedAt: T0 - 1 });
       const traffic = aReading({ kind: "traffic", measuredAt: T0 - 2, values: { flow: 1 } });
       await store.write([...ages, gone, traffic]);
       expect(await store.count()).toBe(6);

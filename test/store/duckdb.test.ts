@@ -69,6 +69,20 @@ describe("slices of a stream", () => {
   });
 });
 
+describe("retention", () => {
+  it("keeps history that was imported a short while ago", async () => {
+    const place = await mkdtemp(join(tmpdir(), "lamppost-duckdb-"));
+    const store = await openDuckDbStore({ path: join(place, "readings.duckdb"), log: SILENT });
+    const history = aReading({ measuredAt: T0 - 1_000, receivedAt: T0 + 1_000, imported: true });
+    await store.write([history, aReading({ sensorId: "air-2", measuredAt: T0 - 1_000, receivedAt: T0 - 900 })]);
+    expect(await store.deleteBefore("air", T0)).toBe(1);
+    expect(await store.latest()).toEqual([history]);
+    expect(await store.deleteBefore("air", T0 + 2_000)).toBe(1);
+    await store.close();
+    await rm(place, { recursive: true });
+  });
+});
+
 describe("latest readings", () => {
   it("join what was stored and what was written while loading", async () => {
     const { promise, resolve } = Promise.withResolvers<ReturnType<typeof aReading>[]>();
