@@ -74,6 +74,7 @@ function createDailyRun(part: Part, log: Log) {
       const before = today - part.days * DAY_MS;
       const removed = await part.remove(before);
       doneFor = today;
+      if (removed === 0) return;
       log.info({ part: part.name, before: new Date(before).toISOString(), removed }, "removed what is past its time");
     } catch (error) {
       log.warn({ part: part.name, reason: String(error) }, "could not remove what is past its time");

@@ -84,7 +84,7 @@ describe("retention", () => {
   it("removes old readings from a store and nothing younger", async () => {
     const folder = await mkdtemp(join(tmpdir(), "lamppost-retention-"));
     const store = await openDuckDbStore({ path: join(folder, "readings.duckdb"), log: SILENT });
-    const [old, young] = [-1, 0].map((ms) => aReading({ measuredAt: midnight - 90 * DAY_MS + ms }));
+    const [old, young] = [-1_000, 0].map((ms) => aReading({ measuredAt: midnight - 90 * DAY_MS + ms }));
     await store.write([old!, young!]);
     const records = { quarantine: { prune: () => 0 }, events: { deleteBefore: () => 0 } };
     const retention = startRetention({ store, records, rawDays: 90, now: () => T0, log: SILENT });
