@@ -6,15 +6,15 @@ import type { Session } from "./session.ts";
  */
 export async function endSessions(
   open: ReadonlySet<Session>,
-  idle: () => Promise<void>,
+  stopGate: () => Promise<void>,
   leftMs: () => number,
 ): Promise<void> {
+  const idle = stopGate(); // first, so that no last will gets through
   for (const session of open) {
-    session.client.will = null;
     if (session.client.connected) session.client.pause();
     else session.client.close();
   }
-  await within(leftMs(), idle());
+  await within(leftMs(), idle);
   const closed = [...open].map(endSession);
   await within(leftMs(), Promise.all(closed));
   for (const session of open) session.client.close();

@@ -198,4 +198,15 @@ describe("retained messages and takeover", () => {
     await gone;
     await until(() => city.events.some((event) => event.type === "takeover"));
   });
+
+  it("keeps clients of the same id apart when they belong to different accounts", async () => {
+    const { secretHash } = city.credentials.get("gw")!;
+    city.credentials.set("gw-2", { account: { ...GATEWAY, name: "gw-2" }, secretHash });
+    const second = await city.raw();
+    expect(await second.login({ ...GATEWAY, name: "gw-2" })).toBe(0);
+    const first = await city.raw();
+    expect(await first.login(GATEWAY, { clientId: "gw-2" })).toBe(0);
+    second.send({ cmd: "pingreq" });
+    expect(await second.next("pingresp")).toBeDefined();
+  });
 });

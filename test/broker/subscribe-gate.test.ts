@@ -1,0 +1,30 @@
+import type { AedesPublishPacket, Client } from "aedes";
+import { expect, it } from "vitest";
+import { createCounts } from "../../broker/counters.ts";
+import { BROKER_DEFAULTS } from "../../broker/options.ts";
+import type { Context, Session } from "../../broker/session.ts";
+import { createSubscribeGate } from "../../broker/subscribe-gate.ts";
+import { DEVICE, OPERATOR, OWN_TOPIC } from "./broker-fixture.ts";
+
+/** Asks whether a message may be forwarded, as aedes would for a subscription that should never have been granted. */
+function forwards(session: Partial<Session> | undefined, topic: string, writableLength = 0): boolean {
+  const counts = createCounts();
+  const context = { options: BROKER_DEFAULTS, counts, report() {}, sessionOf: () => session } as unknown as Context;
+  const client = { conn: { writableLength } } as unknown as Client;
+  const packet = { topic } as AedesPublishPacket;
+  return createSubscribeGate(context).authorizeForward(client, packet) === packet;
+}
+
+it("asks the access rule again for every message", () => {
+  expect(forwards({ account: DEVICE }, `${OWN_TOPIC}/rejected`)).toBe(true);
+  expect(forwards({ account: DEVICE }, "city/north/air/no2-2/rejected")).toBe(false);
+  expect(forwards({ account: OPERATOR }, "$SYS/x/new/clients")).toBe(false);
+  expect(forwards({ account: OPERATOR }, "secret/1")).toBe(false);
+});
+
+it("forwards nothing to who is not logged in, was revoked, or does not read", () => {
+  expect(forwards({}, OWN_TOPIC)).toBe(false);
+  expect(forwards(undefined, OWN_TOPIC)).toBe(false);
+  expect(forwards({ account: OPERATOR, revoked: true }, OWN_TOPIC)).toBe(false);
+  expect(forwards({ account: OPERATOR }, OWN_TOPIC, BROKER_DEFAULTS.subscriberBufferBytesMax + 1)).toBe(false);
+});
