@@ -22,7 +22,8 @@ import type { Credential } from "./model/people.ts";
  */
 const port = parentPort!;
 const start = workerData as EdgeStart;
-const log = pino({ level: start.logLevel, base: undefined }).child({ module: "edge" });
+// To stderr, like the core's: stdout belongs to the line that says where the service is.
+const log = pino({ level: start.logLevel, base: undefined }, pino.destination(2)).child({ module: "edge" });
 const inFlight = new Int32Array(start.inFlight);
 const credentials = new Map<string, Credential>();
 let broker: Broker | undefined;

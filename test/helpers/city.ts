@@ -20,6 +20,8 @@ export type City = {
   /** The same without the check. */
   call(path: string, init?: RequestInit): Promise<Response>;
   cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** What the process has printed so far (the last 20,000 characters of stderr). */
+  said(): { readonly stdout: string; readonly stderr: string };
   /** SIGTERM, and the exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL. */
@@ -43,7 +45,11 @@ export async function startCity(
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  let stdout = "";
   let stderr = "";
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+  });
   child.stderr.on("data", (chunk) => {
     stderr = (stderr + chunk).slice(-20_000);
   });
@@ -64,6 +70,7 @@ export async function startCity(
     api: (path, body, method) => api(call, path, body, method) as Promise<never>,
     cli: (...args) => runCli(args, env),
     ended,
+    said: () => ({ stdout, stderr }),
     stop: () => end(child, "SIGTERM", ended),
     kill: async () => void (await end(child, "SIGKILL", ended)),
     restart: (next = options) => startCity(next, dataDir),

@@ -1,17 +1,48 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-export type InfluxServer = { readonly url: string; stop(): Promise<void> };
+export type InfluxServer = {
+  readonly url: string;
+  /** Ends the process and keeps its data and its port for `resume`. */
+  halt(): Promise<void>;
+  resume(): Promise<void>;
+  /** Ends the process and removes its data. */
+  stop(): Promise<void>;
+};
 
 /** A private InfluxDB 1.x on free loopback ports with its data in a temporary folder. Ask `needs("influxd")` first. */
 export async function startInfluxd(): Promise<InfluxServer> {
   const folder = await mkdtemp(join(tmpdir(), "lamppost-influxd-"));
+  let running = await launch(folder, "0");
+  const { port } = running;
+
+  async function halt(): Promise<void> {
+    running.server.kill("SIGTERM");
+    await running.stopped;
+  }
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    halt,
+    async resume() {
+      running = await launch(folder, port);
+    },
+    async stop() {
+      await halt();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+type Running = { readonly server: ChildProcess; readonly port: string; readonly stopped: Promise<unknown> };
+
+async function launch(folder: string, wantedPort: string): Promise<Running> {
   const configPath = join(folder, "influxdb.conf");
-  await writeFile(configPath, configOf(folder));
+  await writeFile(configPath, configOf(folder, wantedPort));
   const server = spawn("influxd", ["-config", configPath], { stdio: ["ignore", "ignore", "pipe"] });
   const stopped = once(server, "close");
   const lines = createInterface({ input: server.stderr });
@@ -25,18 +56,11 @@ export async function startInfluxd(): Promise<InfluxServer> {
       if (address) resolve(address[1]!);
     });
   });
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async stop() {
-      server.kill("SIGTERM");
-      await stopped;
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  return { server, port, stopped };
 }
 
 /** Both listeners on loopback: by default the second one is open to the world. */
-function configOf(folder: string): string {
+function configOf(folder: string, port: string): string {
   return `
 reporting-disabled = true
 bind-address = "127.0.0.1:0"
@@ -50,7 +74,7 @@ bind-address = "127.0.0.1:0"
 [monitor]
   store-enabled = false
 [http]
-  bind-address = "127.0.0.1:0"
+  bind-address = "127.0.0.1:${port}"
   log-enabled = false
 `;
 }
