@@ -21,6 +21,8 @@ export type Consumer = {
   durableOffset?(): number;
   /** Batches that wait are handed over as one until they hold about this many readings. Without it, one at a time. */
   readonly gatherReadingsMax?: number;
+  /** With little waiting, let so much time pass before the next batch: for a consumer whose batch costs the same however small. */
+  readonly gatherForMs?: number;
 };
 
 export type Follower = ReturnType<typeof createFollower>;
@@ -37,6 +39,8 @@ type Surroundings = {
   readonly at: FaultHook | undefined;
 };
 
+/** Waiting messages from which on a batch is worth its cost at once. */
+const GATHERED_ENOUGH = 5_000;
 const RETRY_BASE_MS = 250;
 const RETRY_MAX_MS = 30_000;
 
@@ -57,11 +61,17 @@ export function createFollower(consumer: Consumer, around: Surroundings) {
         });
         continue;
       }
+      await gather();
       const batch = await persist("reading the journal", next);
       if (batch) await persist("taking a batch", () => deliver(batch));
       // Consumers that never wait would otherwise keep sockets and timers waiting until the window is empty.
       await immediate();
     }
+  }
+
+  async function gather(): Promise<void> {
+    if (!consumer.gatherForMs || around.end() - offset >= GATHERED_ENOUGH) return;
+    await around.sleep(consumer.gatherForMs, signal).catch(() => {});
   }
 
   /** Brings the same thing again until it works or the worker stops: nothing is skipped silently. */

@@ -37,6 +37,8 @@ export type StoreWriter = Consumer & { health(): Health; figures(): readonly Fig
 
 const NAME = "store";
 const GATHER_READINGS_MAX = 20_000;
+/** A batch costs a sync of the store and one of SQLite, on the disk that the journal's syncs (and PUBACKs) wait for. */
+const GATHER_FOR_MS = 100;
 
 /**
  * The consumer that fills the store and keeps the books. For each batch: tell duplicates, write the rest, then, in one
@@ -122,6 +124,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     offset: first,
     durable: true,
     gatherReadingsMax: options.gatherReadingsMax ?? GATHER_READINGS_MAX,
+    gatherForMs: GATHER_FOR_MS,
     take,
     durableOffset: () => offset,
     health: () => patience.health(NAME),

@@ -58,8 +58,8 @@ export function createWorker(options: WorkerOptions) {
   }
 
   const window = createWindow(openLive, {
-    messagesMax: options.windowMessagesMax ?? 20_000,
-    bytesMax: options.windowBytesMax ?? 8 * 1024 * 1024,
+    messagesMax: options.windowMessagesMax ?? 100_000,
+    bytesMax: options.windowBytesMax ?? 32 * 1024 * 1024,
   });
   const surroundings = {
     window,
