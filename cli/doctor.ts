@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Command } from "commander";
-import { clientConfig } from "../config.ts";
+import { ConfigError, clientConfig, loadConfig } from "../config.ts";
 import { ServiceError } from "../simulators/service-client.ts";
 import { findService, type Service, type ServiceOptions, withService } from "./client.ts";
 import { show } from "./table.ts";
@@ -25,7 +25,12 @@ export function register(program: Command): void {
 
 async function examine(options: ServiceOptions): Promise<void> {
   const { dataDir } = clientConfig();
-  const findings = [checkRuntime(process.versions.node), checkDataDir(dataDir), ...(await checkService(options))];
+  const findings = [
+    checkRuntime(process.versions.node),
+    checkSettings(),
+    checkDataDir(dataDir),
+    ...(await checkService(options)),
+  ];
   show(options, { ok: findings.every((one) => one.ok), findings }, () => findings.map(line).join("\n"));
   if (!findings.every((one) => one.ok)) process.exitCode = 1;
 }
@@ -37,6 +42,17 @@ function line({ check, ok, found, advice }: Finding): string {
 export function checkRuntime(version: string): Finding {
   const ok = Number(version.split(".")[0]) >= NODE_MAJOR_MIN;
   return { check: "runtime", ok, found: `Node ${version}`, advice: "run npm ci: it brings the pinned runtime" };
+}
+
+/** What `lamppost start` would refuse. `load` is handed in by tests. */
+export function checkSettings(load: () => unknown = loadConfig): Finding {
+  try {
+    load();
+    return { check: "settings", ok: true, found: "as .env.example describes them" };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { check: "settings", ok: false, found: error.mistakes.join("; "), advice: "see .env.example" };
+  }
 }
 
 export function checkDataDir(dataDir: string): Finding {

@@ -11,6 +11,7 @@ import * as quarantine from "../../cli/quarantine.ts";
 import * as replay from "../../cli/replay.ts";
 import * as simulate from "../../cli/simulate.ts";
 import * as user from "../../cli/user.ts";
+import { loadConfig } from "../../config.ts";
 import { type FakeService, startFakeService } from "../simulators/fake-service.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -109,6 +110,10 @@ describe("what there is to see", () => {
     const books = await runCli(ledger, "ledger", ...at);
     expect(books).toMatchObject({ code: 0 });
     expect(books.out).toContain("the books balance");
+    service.knobs.balanced = false;
+    const wrong = await runCli(ledger, "ledger", ...at);
+    expect(wrong.code).toBe(1);
+    expect(wrong.out).toContain("DO NOT BALANCE");
   });
 
   it("says so when there is nothing", async () => {
@@ -173,7 +178,7 @@ describe("doctor and help", () => {
   it("finds the machine and the service in order, or says what to do", async () => {
     const well = await runCli(doctor, "doctor", "--json", ...at);
     expect(JSON.parse(well.out).findings.map((one: { check: string }) => one.check)).toEqual([
-      ...["runtime", "data directory", "reachable", "journal", "ledger"],
+      ...["runtime", "settings", "data directory", "reachable", "journal", "ledger"],
     ]);
     expect(well.code).toBe(0);
     const gone = await runCli(doctor, "doctor", "--url", "http://127.0.0.1:1", "--token", "x");
@@ -181,6 +186,8 @@ describe("doctor and help", () => {
     expect(gone.out).toMatch(/BAD {2}service.*does not answer[\s\S]*lamppost start/);
     const stranger = await runCli(doctor, "doctor", "--url", service.http, "--token", "x");
     expect(stranger.out).toMatch(/BAD {2}ledger.*Wrong token[\s\S]*admin-token/);
+    const settings = () => loadConfig({ LAMPPOST_HTTP_PORT: "http" });
+    expect(doctor.checkSettings(settings)).toMatchObject({ ok: false, found: expect.stringContaining("HTTP_PORT") });
     expect(doctor.checkRuntime("20.20.0")).toMatchObject({ ok: false });
     expect(doctor.checkDataDir("/proc/1/nothing/here")).toMatchObject({ ok: false });
   });

@@ -16,6 +16,8 @@ export type Seen = {
   readonly retain: boolean;
 };
 
+const noSums = { received: 0, stored: 0, duplicate: 0, quarantined: 0 };
+
 /**
  * As much of the service as its clients need: the routes of the contract with real status codes, and a real MQTT broker
  * behind the passwords it gave out. Books by the same rules, without keeping anything.
@@ -28,7 +30,13 @@ export async function startFakeService() {
   const seen: Seen[] = [];
   const removed: string[] = [];
   const listeners = new Set<() => void>();
-  const knobs = { ackDelayMs: 0, alerts: [] as object[], inJournal: 0, forget: (_topic: string) => false };
+  const knobs = {
+    ackDelayMs: 0,
+    alerts: [] as object[],
+    inJournal: 0,
+    balanced: true,
+    forget: (_topic: string) => false,
+  };
   let passwords = 0;
   let refuse: ((topic: string) => boolean) | undefined;
 
@@ -130,7 +138,7 @@ export async function startFakeService() {
     }
     if (url.pathname === "/api/v1/ledger") {
       const sensors = [...sums].map(([sensorId, rest]) => ({ sensorId, ...rest, balanced: true }));
-      return [200, { inJournal: knobs.inJournal, balanced: true, days: [], sensors }];
+      return [200, { inJournal: knobs.inJournal, balanced: knobs.balanced, ...noSums, days: [], sensors }];
     }
     if (url.pathname === "/api/v1/alerts") return [200, { items: knobs.alerts }];
     if (url.pathname === "/api/v1/readings/latest")

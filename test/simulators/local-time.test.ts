@@ -60,6 +60,7 @@ describe("local times", () => {
       "2004-03-28T00:30:00Z",
       "2004-03-28T01:30:00Z",
     ]);
+    expect(play("YYYY-MM-DD HH:mm", "Europe/Rome", ["2004-03-28 02:30"])).toEqual(["2004-03-28T01:30:00Z"]);
   });
 
   it("does not move a repeated or an earlier time outside that hour", () => {
