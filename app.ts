@@ -10,7 +10,7 @@ import { createApi } from "./api/server.ts";
 import type { BrokerEvent } from "./broker/events.ts";
 import type { Config } from "./config.ts";
 import { type Edge, startEdge } from "./edge-link.ts";
-import { journalFigures, journalHealth, noteBrokerEvent, reportRecovery, tellDevice } from "./edge-news.ts";
+import { createBrokerNews, journalFigures, journalHealth, reportRecovery, tellDevice } from "./edge-news.ts";
 import { createFaultPoint } from "./fault-point.ts";
 import { checkReading } from "./ingest/check-reading.ts";
 import { decodeMessage } from "./ingest/decode.ts";
@@ -147,7 +147,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
 
   // From here on messages come in.
   records.credentials.onChange(({ name, credential }) => edge.setCredential(name, credential));
-  onEvent = (event) => noteBrokerEvent(event, live, records);
+  onEvent = createBrokerNews(live, records, log);
   onStop("edge", () => edge.close(6_000));
   const publisher = createAlertPublisher({ records, publish: (message) => edge.publish({ ...message, qos: 1 }), log });
   const address = await edge.listen({ ...listenOptions(config), credentials: records.credentials.list() });

@@ -10,22 +10,36 @@ import type { Records } from "./store/records.ts";
 
 /** What the edge thread reports, put where people and machines look. */
 
-export function noteBrokerEvent(
-  event: BrokerEvent,
+/** A login refused on a full disk must not end the service: what the audit cannot take is logged once and let go. */
+export function createBrokerNews(
   live: Pick<Live, "setOnline">,
-  records: Pick<Records, "audit">,
-): void {
-  if (event.type === "status") return live.setOnline(event.sensorId, event.online, event.at);
+  records: { readonly audit: Pick<Records["audit"], "add"> },
+  log: Log,
+): (event: BrokerEvent) => void {
+  let failing = false;
+  return (event) => {
+    if (event.type === "status") return live.setOnline(event.sensorId, event.online, event.at);
+    try {
+      records.audit.add(auditEntry(event));
+      failing = false;
+    } catch (error) {
+      if (!failing) log.error({ err: error }, "the audit log cannot be written; what the broker refuses is not in it");
+      failing = true;
+    }
+  };
+}
+
+function auditEntry(event: Exclude<BrokerEvent, { type: "status" }>) {
   const topic = "topic" in event ? ` ${event.topic}` : "";
   const reason = "reason" in event ? event.reason : "same client id, newer connection";
   const repeats = event.repeats > 0 ? `, ${event.repeats} more times` : "";
-  records.audit.add({
+  return {
     at: event.at,
     by: event.name || event.address,
     what: `mqtt.${event.type}`,
     target: event.clientId || event.address,
     detail: `${reason}${topic} from ${event.address}${repeats}`,
-  });
+  };
 }
 
 /** Best effort: a device that does not listen misses nothing that the quarantine does not show. */

@@ -6,6 +6,9 @@ import { StoreError } from "../store/reading-store.ts";
 import { RecordConflict } from "../store/records.ts";
 import { invalid, PROBLEMS, ProblemError, type ProblemName } from "./problems.ts";
 
+/** `errcode` of node:sqlite. */
+const SQLITE_FULL = 13;
+
 /** Every error leaves as `application/problem+json`; what is our fault leaves without details and is logged. */
 export function addErrors(app: FastifyInstance, log: Log): void {
   const seen = new Set<string>();
@@ -37,6 +40,9 @@ export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof RecordConflict) return new ProblemError("conflict", "The name is taken.");
   if (error instanceof StoreError) return storeProblem(error);
+  if ((error as { errcode?: unknown }).errcode === SQLITE_FULL) {
+    return new ProblemError("unavailable", "The disk is full.", { retryAfterS: 30 });
+  }
   const { statusCode, message, name: kind, state } = error as Record<string, unknown>;
   if (kind === "RecordBadCursor") return invalid("#/query/cursor", "This is not a cursor of ours.");
   if (typeof state === "string" && RETRY_AFTER_S.has(state)) return journalProblem(state);

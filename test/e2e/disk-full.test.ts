@@ -1,0 +1,173 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import mqtt from "mqtt";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { type City, startCity, until } from "../helpers/city.ts";
+import {
+  addLoadGateway,
+  type Login,
+  reckon,
+  type Sender,
+  startHttpSender,
+  startMqttSender,
+} from "../helpers/senders.ts";
+
+const MIB = 1024 * 1024;
+const SIZE_MIB = 160;
+
+/** A small file system of its own; undefined where that is not allowed. */
+function mountSmallDisk(): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), "lamppost-disk-"));
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${SIZE_MIB}m`, "tmpfs", folder], { stdio: "ignore" });
+    return folder;
+  } catch {
+    rmSync(folder, { recursive: true });
+    const text = "a file system of a test's own cannot be mounted: the tests of a full disk do not run";
+    if (process.env.LAMPPOST_NO_SKIPS === "1") throw new Error(`${text}, and LAMPPOST_NO_SKIPS=1 forbids that`);
+    process.stderr.write(`${text}\n`);
+    return undefined;
+  }
+}
+
+const disk = mountSmallDisk();
+
+/**
+ * A full disk is a state, not an accident: nothing is acknowledged that cannot be kept, questions are still answered, and
+ * with room again everything goes on by itself.
+ */
+describe.runIf(disk !== undefined)("a full disk", () => {
+  const ballast = join(disk ?? "", "ballast");
+  const freeBytes = () => {
+    const { bavail, bsize } = statfsSync(disk!);
+    return bavail * bsize;
+  };
+  /** Leaves so much free; negative: takes what there is and more, until the system says no. */
+  function fillDisk(leaveBytes: number): void {
+    const chunk = Buffer.alloc(MIB);
+    rmSync(ballast, { force: true });
+    for (let room = freeBytes() - leaveBytes; room > 0; room = freeBytes() - leaveBytes) {
+      writeFileSync(ballast, chunk.subarray(0, Math.min(MIB, room)), { flag: "a" });
+    }
+  }
+  afterAll(() => {
+    execFileSync("umount", [disk!]);
+    rmSync(disk!, { recursive: true });
+  });
+
+  const readiness = async (city: City) => {
+    const response = await city.call("/readyz");
+    const { parts } = (await response.json()) as { parts: { part: string; state: string; reason?: string }[] };
+    return { status: response.status, parts };
+  };
+
+  async function startFlow(city: City, login: Login, first: number): Promise<Sender[]> {
+    const senders = [
+      await startMqttSender(city, login, { sensorId: "mqtt-1", first }),
+      startHttpSender(city, login, { sensorId: "http-1", first }),
+    ];
+    await Promise.all(senders.map((sender) => sender.ackedAtLeast(200)));
+    return senders;
+  }
+
+  let users = 0;
+  const addUser = (city: City) => {
+    users += 1;
+    const headers = { "content-type": "application/json" };
+    return city.call("/api/v1/users", { method: "POST", headers, body: `{"name":"user-${users}","role":"viewer"}` });
+  };
+
+  const logIn = (city: City, name: string) =>
+    mqtt.connectAsync(city.mqtt, { clientId: name, username: name, password: "a guess", reconnectPeriod: 0 });
+
+  it("stops the acknowledgements before the last byte is gone, says so, and goes on when there is room", async () => {
+    const city = await startCity({ env: { LAMPPOST_DISK_FREE_MIN_MIB: "64" } }, mkdtempSync(join(disk!, "margin-")));
+    onTestFinished(() => city.remove());
+    onTestFinished(() => rmSync(ballast, { force: true }));
+    const login = await addLoadGateway(city);
+    const before = await startFlow(city, login, 0);
+    fillDisk(60 * MIB);
+    // The connection is closed without a PUBACK, the POST refused: devices keep what they have.
+    await Promise.all(before.map((sender) => sender.ended));
+
+    const full = await until(
+      () => readiness(city),
+      ({ status }) => status === 503,
+    );
+    expect(full.parts.find(({ part }) => part === "journal")).toMatchObject({
+      state: "failed",
+      reason: expect.stringMatching(/disk is full.*free space/is),
+    });
+    const reading = { sensorId: "http-1", kind: "air", district: "load", pm25: 1 };
+    const headers = { "content-type": "application/json" };
+    const refused = await city.call("/api/v1/readings", { method: "POST", headers, body: JSON.stringify(reading) });
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
+    expect(await refused.json()).toMatchObject({ status: 503, detail: expect.stringContaining("disk is full") });
+    const device = await startMqttSender(city, login, { sensorId: "refused-1" });
+    await device.ended;
+    expect(device.acked.size).toBe(0);
+
+    // Questions are answered, and people may go on working.
+    expect((await city.call("/livez")).status).toBe(200);
+    const { lost } = await reckon(city, before);
+    expect(lost).toBe(0);
+    expect((await city.api("/alerts")).items).toEqual([]);
+    expect((await addUser(city)).status).toBe(201);
+
+    rmSync(ballast);
+    await until(
+      () => readiness(city),
+      ({ status }) => status === 200,
+    );
+    const after = await startFlow(city, login, 100_000);
+    await Promise.all(after.map((sender) => sender.stop()));
+    const books = await reckon(city, [...before, ...after]);
+    expect({ lost: books.lost, doubled: books.doubled }).toEqual({ lost: 0, doubled: 0 });
+    expect(books.ledger).toMatchObject({ stored: books.rows, duplicate: 0, quarantined: 0, balanced: true });
+    expect(city.said().stdout.trim().split("\n")).toHaveLength(1);
+    expect(await city.stop()).toBe(0);
+  });
+
+  it("survives the last byte: databases that cannot write wait, and nothing acknowledged is lost", async () => {
+    // With the smallest margin the databases are at the end of the disk before the journal is.
+    let city = await startCity({ env: { LAMPPOST_DISK_FREE_MIN_MIB: "1" } }, mkdtempSync(join(disk!, "last-")));
+    onTestFinished(() => city.remove());
+    onTestFinished(() => rmSync(ballast, { force: true }));
+    const login = await addLoadGateway(city);
+    const before = await startFlow(city, login, 0);
+    fillDisk(0);
+    await Promise.all(before.map((sender) => sender.ended));
+    const full = await until(
+      () => readiness(city),
+      ({ status }) => status === 503,
+    );
+    process.stdout.write(`on a disk without a byte: ${JSON.stringify(full.parts)}\n`);
+    await until(
+      () => addUser(city),
+      ({ status }) => status === 503,
+    );
+    // What the broker refuses goes into the audit log, which has no room either.
+    for (const name of ["eve", "mallory", "trudy"])
+      await expect(logIn(city, name)).rejects.toThrow(/not authorized|password/i);
+    expect((await city.call("/livez")).status).toBe(200);
+
+    rmSync(ballast);
+    await until(
+      () => readiness(city),
+      ({ status }) => status === 200,
+      40_000,
+    );
+    const after = await startFlow(city, login, 100_000);
+    await Promise.all(after.map((sender) => sender.stop()));
+    const all = [...before, ...after];
+    const books = await reckon(city, all);
+    expect({ lost: books.lost, doubled: books.doubled }).toEqual({ lost: 0, doubled: 0 });
+    expect(books.ledger).toMatchObject({ stored: books.rows, duplicate: 0, quarantined: 0, balanced: true });
+    expect(await city.stop()).toBe(0);
+    city = await city.restart();
+    expect(await reckon(city, all)).toMatchObject({ lost: 0, doubled: 0, rows: books.rows });
+  });
+});
