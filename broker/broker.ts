@@ -14,6 +14,7 @@ import { readAll } from "./read-all.ts";
 import { type BrokerPorts, type Connection, type Context, createSessions } from "./session.ts";
 import { endSessions } from "./stop.ts";
 import { createSubscribeGate, freePublishersFrom } from "./subscribe-gate.ts";
+import { leaveOutUnheard } from "./unheard.ts";
 
 export type Broker = {
   readonly address: { readonly host: string; readonly port: number; readonly tlsPort?: number };
@@ -46,6 +47,7 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   const aedes = await createAedes(options, context, gate.authorizePublish);
   // Unheard, an 'error' would end the process.
   (aedes as EventEmitter).on("error", (error: Error) => log.error({ err: error }, "the broker failed"));
+  leaveOutUnheard(aedes, (client, topic) => sessions.sessionOf(client)?.topics.get(topic)?.channel === "readings");
   aedes.on("clientReady", (client) => sessions.sessionOf(client)?.connection.onReady());
 
   function onStream(stream: Duplex, connection: Connection): void {
