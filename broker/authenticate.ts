@@ -43,8 +43,8 @@ export function createAuthentication(context: Context) {
     // Own name space per user name, so that nobody can take over a client of someone else.
     const given = asked.clientId || (asked.credential?.account.role === "device" ? asked.name : randomUUID());
     packet.clientId = `${asked.name}/${given}`;
-    // aedes keeps a denied filter of a multi-topic SUBSCRIBE in a kept session and queues for it without a bound
-    // (library-facts finding 3); the RAM would not survive a restart anyway. So no session is kept for anyone.
+    // aedes keeps a denied filter of a multi-topic SUBSCRIBE in a kept session and queues for it without a bound; the
+    // RAM would not survive a restart anyway. So no session is kept for anyone.
     packet.clean = true;
     if (!packet.keepalive || packet.keepalive > options.keepaliveMaxS) packet.keepalive = options.keepaliveMaxS;
     done(null, true);

@@ -51,7 +51,7 @@ export function createSubscribeGate(context: Context) {
 
 /**
  * aedes lets whoever published wait until the sockets of all subscribers have drained, so one that reads nothing
- * stalls everybody for `drainTimeout` (library-facts finding 5). Here nobody waits: the slow one is still closed by the
+ * stalls everybody for `drainTimeout`. Here nobody waits: the slow one is still closed by the
  * drain timeout, and what its socket may hold is limited in `authorizeForward`.
  */
 export function freePublishersFrom(client: MqttClient): void {
