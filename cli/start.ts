@@ -1,9 +1,12 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Command } from "commander";
 import pino from "pino";
 import type { App } from "../app.ts";
 import { loadConfig } from "../config.ts";
+import type { Log } from "../model/log.ts";
+import type { FromSimulation } from "../simulators/thread.ts";
 
 export function register(program: Command): void {
   program
@@ -28,10 +31,10 @@ async function start(options: { simulate?: string; json?: boolean }): Promise<vo
     log.error({ err: error }, "the service cannot go on");
     log.flush(() => process.exit(1));
   });
-  let simulation: Worker | undefined;
-  if (config.simulate !== "off") simulation = startSimulation(app, config.dataDir);
+  const stopSimulation =
+    config.simulate === "off" ? undefined : startSimulation(app, config.dataDir, log.child({ module: "simulation" }));
   onSignals(async () => {
-    simulation?.postMessage("stop");
+    await stopSimulation?.();
     await app.stop();
     log.flush(() => process.exit(0));
   });
@@ -40,12 +43,19 @@ async function start(options: { simulate?: string; json?: boolean }): Promise<vo
 }
 
 /** A thread of its own: a burst of simulated readings must not slow the service it is there to show. */
-function startSimulation(app: App, dataDir: string): Worker {
-  const worker = new Worker(new URL("../simulators/thread.ts", import.meta.url), {
-    workerData: { http: app.http, mqtt: app.mqtt, token: app.adminToken, dataFile: join(dataDir, "simulator.json") },
-  });
-  worker.on("error", (error: Error) => console.error(`lamppost: the simulated city stopped: ${error.message}`));
-  return worker;
+function startSimulation(app: App, dataDir: string, log: Log): () => Promise<void> {
+  const { http, mqtt, adminToken: token } = app;
+  const workerData = { http, mqtt, token, dataFile: join(dataDir, "simulator.json") };
+  const worker = new Worker(new URL("../simulators/thread.ts", import.meta.url), { workerData });
+  const ended = once(worker, "exit").catch(() => {}); // the error is told below
+  worker.on("message", ({ level, fields, text }: FromSimulation) => log[level](fields, text));
+  worker.on("error", (error: Error) =>
+    log.error({ err: error }, "the simulated city has stopped; the service goes on"),
+  );
+  return async () => {
+    worker.postMessage("stop");
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);
+  };
 }
 
 /** The first signal stops in order, the second at once. A stop that hangs ends after ten seconds: the journal has it. */

@@ -1,7 +1,7 @@
 import { type Message, PAYLOAD_BYTES_MAX, type Source } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Rejection } from "../model/rejection.ts";
-import { parseSensorTopic, type ReadingTopic } from "../model/topics.ts";
+import type { ReadingTopic, SensorTopic } from "../model/topics.ts";
 import type { Sensor } from "../store/records.ts";
 import { personalData, readReading } from "./check-reading.ts";
 import { type Fault, fault, isFault } from "./fault.ts";
@@ -10,6 +10,8 @@ import { parseNative, personalWordIn } from "./formats/native.ts";
 
 /** What decoding needs to know of the city. */
 export type DecodeContext = {
+  /** `parseSensorTopic`, or something that remembers its answers: most topics come again and again. */
+  topic(name: string): SensorTopic | undefined;
   sensor(id: string): Sensor | undefined;
   /** Registers a sensor first seen through a gateway; undefined if that is not allowed. Asked again, changes nothing. */
   enrol(topic: ReadingTopic, source: Source): Sensor | undefined;
@@ -25,7 +27,7 @@ const NONE: readonly never[] = Object.freeze([]);
 
 /** The only way bytes become readings. Never throws: bad input is data, not an exception. */
 export function decodeMessage(message: Message, context: DecodeContext): Decoded {
-  const topic = parseSensorTopic(message.topic);
+  const topic = context.topic(message.topic);
   if (topic?.channel !== "readings") return whole(message, undefined, fault("unknown_topic", TOPIC_HINT));
   const sensor = context.sensor(topic.sensorId);
   const refusal = sensor ? wrongSensor(sensor, topic) : strangerAt(message.source, topic);

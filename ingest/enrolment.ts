@@ -1,5 +1,5 @@
 import type { Source } from "../model/message.ts";
-import type { ReadingTopic } from "../model/topics.ts";
+import { parseSensorTopic, type ReadingTopic, type SensorTopic } from "../model/topics.ts";
 import type { Sensor, SensorRecords } from "../store/records.ts";
 import type { DecodeContext } from "./decode.ts";
 
@@ -24,5 +24,20 @@ export function createDecodeContext(
     options.onEnrolled?.(sensor);
     return sensor;
   }
-  return { sensor: (id) => sensors.get(id), enrol };
+  return { topic: createTopicMemory(), sensor: (id) => sensors.get(id), enrol };
+}
+
+const TOPICS_MAX = 100_000;
+
+/** Parses each topic once. Starts anew when it knows 100,000: topics come from outside. */
+function createTopicMemory(): DecodeContext["topic"] {
+  const known = new Map<string, SensorTopic>();
+  return (name) => {
+    const parsed = known.get(name);
+    if (parsed) return parsed;
+    const topic = parseSensorTopic(name);
+    if (known.size >= TOPICS_MAX) known.clear();
+    if (topic) known.set(name, topic);
+    return topic;
+  };
 }

@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import type { Message, NewMessage } from "../../model/message.ts";
+import type { Message, NewMessage, Source } from "../../model/message.ts";
 import { parseSource } from "../../model/message.ts";
 
 /**
@@ -65,8 +65,11 @@ export function encodeRecord(
   return length;
 }
 
+/** Sources already parsed: few, and every record of a block has one of them. */
+export type Sources = Map<string, Source>;
+
 /** Opens the record at `at`, which must be known to be whole. The payload is a view, not a copy. */
-export function decodeRecord(slab: Slab, at: number): Message {
+export function decodeRecord(slab: Slab, at: number, sources: Sources): Message {
   const { bytes, view } = slab;
   const topicAt = at + RECORD_HEADER_BYTES + view.getUint16(at + 24, true);
   const payloadAt = topicAt + view.getUint16(at + 26, true);
@@ -74,10 +77,18 @@ export function decodeRecord(slab: Slab, at: number): Message {
   return {
     seq: readSeq(view, at + 8),
     receivedAt: view.getFloat64(at + 16, true),
-    source: parseSource(bytes.toString("utf8", at + RECORD_HEADER_BYTES, topicAt)),
+    source: sourceOf(bytes.toString("utf8", at + RECORD_HEADER_BYTES, topicAt), sources),
     topic: bytes.toString("utf8", topicAt, payloadAt),
     payload: new Uint8Array(view.buffer, view.byteOffset + payloadAt, end - payloadAt),
   };
+}
+
+function sourceOf(text: string, sources: Sources): Source {
+  const known = sources.get(text);
+  if (known) return known;
+  const source = parseSource(text);
+  sources.set(text, source);
+  return source;
 }
 
 export function recordLength(view: DataView, at: number): number {

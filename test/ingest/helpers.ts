@@ -6,6 +6,7 @@ import { SILENT } from "../../model/log.ts";
 import type { Message } from "../../model/message.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rejection } from "../../model/rejection.ts";
+import { parseSensorTopic } from "../../model/topics.ts";
 import type { LedgerOutcome, LedgerRow, Sensor } from "../../store/records.ts";
 
 export const T0 = Date.UTC(2026, 10, 21, 10);
@@ -27,6 +28,7 @@ export function aSensor(fields: Partial<Sensor> = {}): Sensor {
 
 /** Knows air-1…air-9, flow-1 and feeder-1, all in north; enrols nobody. */
 export const CITY: DecodeContext = {
+  topic: parseSensorTopic,
   sensor(id) {
     if (/^air-\d$/.test(id)) return aSensor({ id });
     if (id === "flow-1") return aSensor({ id, kind: "traffic" });
