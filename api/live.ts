@@ -1,4 +1,5 @@
 import type { Batch } from "../model/batch.ts";
+import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Reading } from "../model/reading.ts";
 import type { LiveReadings } from "./deps.ts";
 
@@ -10,7 +11,8 @@ type Seen = { online?: boolean; lastSeenAt?: number };
  * have readings or a status.
  */
 export function createLive() {
-  const newest = new Map<string, Reading>();
+  // One map a kind: this runs for every reading, and a joined key would cost more than the rest of it.
+  const newest: Record<Kind, Map<string, Reading>> = { air: new Map(), traffic: new Map(), energy: new Map() };
   const seen = new Map<string, Seen>();
   const listeners = new Set<(readings: readonly Reading[]) => void>();
 
@@ -22,11 +24,12 @@ export function createLive() {
   }
 
   function keep(reading: Reading): void {
-    const key = `${reading.kind}/${reading.sensorId}`;
-    const known = newest.get(key);
-    if (!known || known.measuredAt <= reading.measuredAt) newest.set(key, reading);
-    const lastSeenAt = Math.max(reading.receivedAt, seen.get(reading.sensorId)?.lastSeenAt ?? 0);
-    seen.set(reading.sensorId, { ...seen.get(reading.sensorId), lastSeenAt });
+    const ofKind = newest[reading.kind];
+    const known = ofKind.get(reading.sensorId);
+    if (!known || known.measuredAt <= reading.measuredAt) ofKind.set(reading.sensorId, reading);
+    const sensor = seen.get(reading.sensorId);
+    if (!sensor) seen.set(reading.sensorId, { lastSeenAt: reading.receivedAt });
+    else if ((sensor.lastSeenAt ?? 0) < reading.receivedAt) sensor.lastSeenAt = reading.receivedAt;
   }
 
   /** From the sensor's status topic. */
@@ -34,18 +37,13 @@ export function createLive() {
     seen.set(sensorId, { online, lastSeenAt: Math.max(at, seen.get(sensorId)?.lastSeenAt ?? 0) });
   }
 
-  function latest(filter: { sensorId?: string; district?: string; kind?: string } = {}): readonly Reading[] {
+  function latest(filter: { sensorId?: string; district?: string; kind?: Kind } = {}): readonly Reading[] {
     const { sensorId, district, kind } = filter;
-    if (sensorId !== undefined && kind !== undefined) {
-      const reading = newest.get(`${kind}/${sensorId}`);
-      return reading && (district === undefined || reading.district === district) ? [reading] : [];
-    }
-    return [...newest.values()].filter(
-      (one) =>
-        (sensorId === undefined || one.sensorId === sensorId) &&
-        (district === undefined || one.district === district) &&
-        (kind === undefined || one.kind === kind),
+    const kinds = kind === undefined ? KINDS : [kind];
+    const readings = kinds.flatMap((one) =>
+      sensorId === undefined ? [...newest[one].values()] : (newest[one].get(sensorId) ?? []),
     );
+    return district === undefined ? readings : readings.filter((reading) => reading.district === district);
   }
 
   function subscribe(listener: (readings: readonly Reading[]) => void): () => void {
