@@ -55,10 +55,14 @@ export function createAlertPublisher(options: PublisherOptions) {
       .catch((error: Error) => {
         counts.failed += 1;
         log.warn({ err: error }, "alerts could not be published on MQTT; they are tried again");
+        again = false;
+        clearTimeout(timer);
         timer = setTimeout(wake, retryAfterMs);
       })
       .finally(() => {
         running = undefined;
+        // What came after the last look and before this line has found the run still running.
+        if (again) wake();
       });
   }
 

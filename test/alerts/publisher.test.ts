@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createEngine } from "../../alerts/engine.ts";
+import type { AlertMessage } from "../../alerts/publish.ts";
+import { createAlertPublisher } from "../../alerts/publisher.ts";
+import { SILENT } from "../../model/log.ts";
+import { openRecords } from "../../store/records/open.ts";
+import type { Records } from "../../store/records.ts";
+import { aReading, aRule, MINUTE, T0 } from "./builders.ts";
+
+const rule = aRule({ id: "hot", metric: "no2", condition: { type: "threshold", above: 100, clear: 90 } });
+
+describe("the publisher of alerts", () => {
+  let folder: string;
+  let records: Records;
+  const reopen = () => openRecords({ path: join(folder, "records.db"), now: () => T0, log: SILENT });
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "lamppost-publisher-"));
+    records = reopen();
+    engine = createEngine({ rules: [rule], sensor: () => undefined });
+    minute = 0;
+  });
+  afterEach(async () => {
+    records.close();
+    await rm(folder, { recursive: true });
+  });
+
+  /** Real transitions, one alert each time: "firing" or "resolved" by turns. */
+  let engine: ReturnType<typeof createEngine>;
+  let minute: number;
+  function change(times = 1): void {
+    for (let n = 0; n < times; n += 1) {
+      minute += 1;
+      const no2 = minute % 2 === 1 ? 150 : 20;
+      for (const transition of engine.observe([aReading(T0 + minute * MINUTE, { no2 })]))
+        records.alerts.apply(transition);
+    }
+  }
+
+  /** A broker that takes what `mayTake` lets it; `told(n)` waits until it has taken so many. */
+  function aBroker(mayTake: (attempt: number) => boolean = () => true) {
+    const taken: string[] = [];
+    const waiting: { count: number; resolve: () => void }[] = [];
+    let attempts = 0;
+    async function publish({ payload }: AlertMessage): Promise<void> {
+      attempts += 1;
+      if (!mayTake(attempts)) throw new Error("the broker is closed");
+      const { id, state } = JSON.parse(payload);
+      taken.push(`${id} ${state}`);
+      for (const { count, resolve } of waiting) if (taken.length >= count) resolve();
+    }
+    const told = (count: number) =>
+      taken.length >= count ? Promise.resolve() : new Promise<void>((resolve) => void waiting.push({ count, resolve }));
+    return { publish, told, taken, attempts: () => attempts };
+  }
+
+  const start = (broker: ReturnType<typeof aBroker>, retryAfterMs = 1) => {
+    const publisher = createAlertPublisher({ records, publish: broker.publish, log: SILENT, retryAfterMs });
+    publisher.start();
+    return publisher;
+  };
+  const saidIn = (from: Records) => from.events.after(0, 1_000).map(({ alert }) => `${alert.id} ${alert.state}`);
+
+  it("tells what was there before and what happens, each once and in order", async () => {
+    change(3);
+    const broker = aBroker();
+    const publisher = start(broker);
+    await broker.told(3);
+    change(2);
+    await broker.told(5);
+    await publisher.stop();
+    expect(broker.taken).toEqual(saidIn(records));
+  });
+
+  it("tries again what the broker did not take, and skips nothing", async () => {
+    const broker = aBroker((attempt) => attempt % 3 === 0);
+    const publisher = start(broker);
+    change(4);
+    await broker.told(4);
+    await publisher.stop();
+    expect(broker.taken).toEqual(saidIn(records));
+    expect(broker.attempts()).toBe(12);
+    expect(publisher.figures().map(({ value }) => value)).toEqual([4, 8]);
+  });
+
+  it("goes on after a restart where it stopped: what was not told is told by the next life", async () => {
+    const first = aBroker((attempt) => attempt <= 2);
+    change(2);
+    const publisher = start(first, 60_000);
+    await first.told(2);
+    change(3); // the broker is gone by now
+    await publisher.stop();
+    expect(first.taken).toHaveLength(2);
+
+    records.close();
+    records = reopen();
+    const second = aBroker();
+    const next = start(second);
+    await second.told(3);
+    await next.stop();
+    expect([...first.taken, ...second.taken]).toEqual(saidIn(records));
+  });
+
+  it("tells again after a crash between telling and keeping the offset: at least once", async () => {
+    change(2);
+    const broker = aBroker();
+    const { offsets } = records;
+    // The crash: the offset never gets to the disk.
+    const crashing = { events: records.events, offsets: { get: offsets.get, set: () => {} } };
+    const publisher = createAlertPublisher({ records: crashing, publish: broker.publish, log: SILENT });
+    publisher.start();
+    await broker.told(2);
+    await publisher.stop();
+    const again = start(broker);
+    await broker.told(4);
+    await again.stop();
+    expect(broker.taken).toEqual([...saidIn(records), ...saidIn(records)]);
+  });
+
+  it("a stop ends the wait for the next try", async () => {
+    const broker = aBroker(() => false);
+    const publisher = start(broker, 60_000);
+    change();
+    await publisher.stop();
+    change();
+    expect(broker.attempts()).toBeLessThanOrEqual(1);
+  });
+});

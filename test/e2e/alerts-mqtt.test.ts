@@ -1,0 +1,107 @@
+import mqtt, { type MqttClient } from "mqtt";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type City, startCity } from "../helpers/city.ts";
+
+/** Whoever may read alerts gets them on MQTT as they happen, with the words of the API. */
+describe("alerts on MQTT", () => {
+  let city: City;
+  let device: MqttClient;
+  let viewer: { username: string; password: string };
+  const clients: MqttClient[] = [];
+  const start = Date.now() - 600_000;
+
+  beforeAll(async () => {
+    city = await startCity();
+    const login = await city.api("/devices", { sensorId: "lamp-7", kind: "energy", district: "harbour" });
+    viewer = await city.api("/users", { name: "vera", role: "viewer" });
+    device = await connect(login);
+  });
+  afterAll(async () => {
+    for (const client of clients) client.end(true);
+    await city.remove();
+  });
+
+  async function connect({ username, password }: { username: string; password: string }): Promise<MqttClient> {
+    const client = await mqtt.connectAsync(city.mqtt, { clientId: username, username, password });
+    clients.push(client);
+    return client;
+  }
+
+  type Told = { topic: string; alert: Record<string, unknown>; qos: number };
+  /** Subscribes; `next` gives one message after the other, waiting for those to come. */
+  async function subscribe(client: MqttClient, filter: string): Promise<() => Promise<Told>> {
+    const told: Told[] = [];
+    const waiting: ((one: Told) => void)[] = [];
+    client.on("message", (topic, payload, { qos }) => {
+      const one = { topic, alert: JSON.parse(payload.toString()), qos };
+      const first = waiting.shift();
+      if (first) first(one);
+      else told.push(one);
+    });
+    const [grant] = await client.subscribeAsync(filter, { qos: 1 });
+    expect(grant!.qos).toBe(1);
+    return async () => told.shift() ?? new Promise<Told>((resolve) => void waiting.push(resolve));
+  }
+
+  const battery = (minute: number, percent: number) =>
+    device.publishAsync(
+      "city/harbour/energy/lamp-7",
+      JSON.stringify({ measuredAt: start + minute * 60_000, voltage: 230, battery: percent }),
+      { qos: 1 },
+    );
+
+  it("a viewer hears of the firing and of the end, with the explanation, as the API tells it", async () => {
+    const next = await subscribe(await connect(viewer), "alerts/#");
+    await battery(0, 80);
+    await battery(1, 15);
+    const fired = await next();
+    expect(fired).toMatchObject({
+      qos: 1,
+      alert: {
+        rule: { id: "battery-low", source: expect.stringContaining("20 %") },
+        subject: { sensorId: "lamp-7", district: "harbour" },
+        state: "firing",
+        audience: "crews",
+        metric: "battery",
+        value: 15,
+        limit: 20,
+        unit: "%",
+        explanation: expect.stringMatching(/lamp-7.*15/s),
+        evidence: [{ measuredAt: new Date(start + 60_000).toISOString(), metric: "battery", value: 15 }],
+      },
+    });
+    expect(fired.topic).toBe(`alerts/harbour/warning/${fired.alert.id}`);
+    expect(await city.api(`/alerts/${fired.alert.id}`)).toEqual(fired.alert);
+
+    await battery(2, 60);
+    const resolved = await next();
+    expect(resolved).toMatchObject({
+      topic: fired.topic,
+      alert: { id: fired.alert.id, state: "resolved", resolvedAt: new Date(start + 120_000).toISOString() },
+    });
+    expect(await city.api(`/alerts/${fired.alert.id}`)).toEqual(resolved.alert);
+  });
+
+  it("what people do is told as well, and a filter takes only its district and severity", async () => {
+    const other = await city.api("/users", { name: "carl", role: "crew" });
+    const critical = await subscribe(await connect(other), "alerts/harbour/critical/+");
+    await battery(3, 5); // below 20 and below 10: two alerts, one of them critical
+    const { alert } = await critical();
+    expect(alert).toMatchObject({ rule: { id: "battery-critical" }, state: "firing", handling: "open" });
+    await city.api(`/alerts/${alert.id}/acknowledge`, { note: "on my way" });
+    expect((await critical()).alert).toMatchObject({
+      id: alert.id,
+      handling: "acknowledged",
+      timeline: [{ what: "firing" }, { what: "acknowledged", note: "on my way" }],
+    });
+  });
+
+  it("a device may not listen, and no one may speak there", async () => {
+    expect((await device.subscribeAsync("alerts/#", { qos: 1 }).catch(() => [{ qos: 128 }]))[0]!.qos).toBe(128);
+    const speaker = await connect({ ...viewer, username: "vera" });
+    const closed = new Promise<void>((resolve) => void speaker.once("close", resolve));
+    speaker.publish("alerts/harbour/critical/made-up", "{}", { qos: 1 });
+    await closed;
+    speaker.end(true);
+  });
+});

@@ -1,0 +1,61 @@
+import type { City } from "./city.ts";
+
+/** One Server-Sent Event; `data` is parsed. */
+export type ServerEvent = {
+  readonly event: string;
+  readonly id: number | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: events of several shapes; each test asserts its own
+  readonly data: any;
+};
+
+export type EventStream = {
+  /** The next event of that name, as soon as it comes; rejects when the stream ends before. */
+  next(event: string): Promise<ServerEvent>;
+  close(): Promise<void>;
+};
+
+/** Opens `GET /api/v1/events` as a browser would. */
+export async function openEvents(city: City, options: { lastEventId?: number } = {}): Promise<EventStream> {
+  const { lastEventId } = options;
+  const headers: Record<string, string> = lastEventId === undefined ? {} : { "last-event-id": String(lastEventId) };
+  const leaving = new AbortController();
+  const response = await city.call("/api/v1/events", { headers, signal: leaving.signal });
+  if (response.status !== 200) throw new Error(`/events: ${response.status} ${await response.text()}`);
+  const events = parse(response.body!);
+
+  async function next(wanted: string): Promise<ServerEvent> {
+    for (;;) {
+      const { value, done } = await events.next();
+      if (done) throw new Error(`the stream ended before an event "${wanted}"`);
+      if (value.event === wanted) return value;
+    }
+  }
+
+  return {
+    next,
+    async close() {
+      leaving.abort();
+      await events.return(undefined).catch(() => {});
+    },
+  };
+}
+
+async function* parse(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent, undefined> {
+  let text = "";
+  for await (const part of body.pipeThrough(new TextDecoderStream() as never) as ReadableStream<string>) {
+    const frames = (text + part).split("\n\n");
+    text = frames.pop()!;
+    for (const frame of frames) {
+      const fields = new Map(frame.split("\n").map((line) => line.split(/: ?(.*)/s) as [string, string]));
+      const data = fields.get("data");
+      if (data === undefined) continue;
+      const id = fields.get("id");
+      yield {
+        event: fields.get("event") ?? "message",
+        id: id === undefined ? undefined : Number(id),
+        data: JSON.parse(data),
+      };
+    }
+  }
+  return undefined;
+}
