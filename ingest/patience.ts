@@ -6,6 +6,8 @@ import { backOffMs, type Sleep } from "./timing.ts";
 const RETRY_BASE_MS = 250;
 const RETRY_MAX_MS = 60_000;
 const PROBE_EVERY_MS = 30_000;
+/** How long a stop waits for a store that has been asked and does not answer. */
+const STOP_GRACE_MS = 2_000;
 
 type Trouble = { readonly kind: "unavailable" | "misconfigured"; readonly text: string };
 
@@ -28,7 +30,7 @@ export function createPatience(parts: {
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
       try {
-        const result = await work(attempt);
+        const result = await beforeStop(work(attempt), signal);
         if (trouble) log.info({ store: storeName }, "store is back");
         trouble = undefined;
         return result;
@@ -63,4 +65,23 @@ export function createPatience(parts: {
   }
 
   return { until, health, counts: () => ({ ...counts }) };
+}
+
+/**
+ * The work's result; when `signal` aborts, its reason if the work takes longer than the grace from then on. What the store
+ * does with an abandoned write is found after the restart: the batch is not booked, so it comes again.
+ */
+async function beforeStop<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = setTimeout(() => late.reject(signal.reason), STOP_GRACE_MS);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    clearTimeout(timer);
+  }
 }

@@ -4,12 +4,14 @@ import mqtt from "mqtt";
 import { generate } from "mqtt-packet";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type City, startCity, until } from "../helpers/city.ts";
+import { answer, startScriptedHttp } from "../helpers/scripted-http.ts";
 import {
   addLoadGateway,
   DISTRICT,
   type Login,
   reckon,
   type Sender,
+  settledBooks,
   startHttpSender,
   startMqttSender,
 } from "../helpers/senders.ts";
@@ -112,6 +114,36 @@ describe("SIGTERM under load", () => {
     const { ledger, lost, doubled } = await reckon(city, senders);
     expect({ lost, doubled }).toEqual({ lost: 0, doubled: 0 });
     expect(ledger.balanced).toBe(true);
+  });
+
+  it("is not held up by an InfluxDB that has taken the write and does not answer", async () => {
+    const kept = answer(204);
+    const nothing = answer(200, { results: [{ statement_id: 0 }] });
+    let silent = false;
+    const asked = Promise.withResolvers<void>();
+    const influx = await startScriptedHttp((request, response) => {
+      if (request.path === "/write" && silent) return asked.resolve();
+      (request.path === "/write" ? kept : nothing)(request, response);
+    });
+    onTestFinished(() => influx.stop());
+    const env = { LAMPPOST_STORE: "influxdb", INFLUX_URL: influx.url, INFLUX_DATABASE: "city" };
+    let city = await startCity({ env });
+    onTestFinished(() => city.remove());
+    const login = await addLoadGateway(city);
+    const sender = await startMqttSender(city, login, { sensorId: "mqtt-1" });
+    await sender.ackedAtLeast(200);
+    silent = true;
+    await asked.promise;
+    const { code, ms } = await timedStop(city);
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(STOP_WITHIN_MS / 2);
+    await sender.ended;
+
+    silent = false;
+    city = await city.restart({ env });
+    const books = await settledBooks(city);
+    expect(books).toMatchObject({ duplicate: 0, quarantined: 0, balanced: true });
+    expect(books.stored).toBeGreaterThanOrEqual(sender.acked.size);
   });
 
   it("ends at once on the second signal, and still loses nothing", async () => {
