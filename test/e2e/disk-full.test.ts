@@ -1,6 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import mqtt from "mqtt";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
@@ -13,49 +11,17 @@ import {
   startHttpSender,
   startMqttSender,
 } from "../helpers/senders.ts";
+import { mountSmallDisk } from "../helpers/small-disk.ts";
 
 const MIB = 1024 * 1024;
-const SIZE_MIB = 160;
-
-/** A small file system of its own; undefined where that is not allowed. */
-function mountSmallDisk(): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), "lamppost-disk-"));
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${SIZE_MIB}m`, "tmpfs", folder], { stdio: "ignore" });
-    return folder;
-  } catch {
-    rmSync(folder, { recursive: true });
-    const text = "a file system of a test's own cannot be mounted: the tests of a full disk do not run";
-    if (process.env.LAMPPOST_NO_SKIPS === "1") throw new Error(`${text}, and LAMPPOST_NO_SKIPS=1 forbids that`);
-    process.stderr.write(`${text}\n`);
-    return undefined;
-  }
-}
-
-const disk = mountSmallDisk();
+const disk = mountSmallDisk(160);
 
 /**
  * A full disk is a state, not an accident: nothing is acknowledged that cannot be kept, questions are still answered, and
  * with room again everything goes on by itself.
  */
 describe.runIf(disk !== undefined)("a full disk", () => {
-  const ballast = join(disk ?? "", "ballast");
-  const freeBytes = () => {
-    const { bavail, bsize } = statfsSync(disk!);
-    return bavail * bsize;
-  };
-  /** Leaves so much free; negative: takes what there is and more, until the system says no. */
-  function fillDisk(leaveBytes: number): void {
-    const chunk = Buffer.alloc(MIB);
-    rmSync(ballast, { force: true });
-    for (let room = freeBytes() - leaveBytes; room > 0; room = freeBytes() - leaveBytes) {
-      writeFileSync(ballast, chunk.subarray(0, Math.min(MIB, room)), { flag: "a" });
-    }
-  }
-  afterAll(() => {
-    execFileSync("umount", [disk!]);
-    rmSync(disk!, { recursive: true });
-  });
+  afterAll(() => disk!.remove());
 
   const readiness = async (city: City) => {
     const response = await city.call("/readyz");
@@ -83,12 +49,15 @@ describe.runIf(disk !== undefined)("a full disk", () => {
     mqtt.connectAsync(city.mqtt, { clientId: name, username: name, password: "a guess", reconnectPeriod: 0 });
 
   it("stops the acknowledgements before the last byte is gone, says so, and goes on when there is room", async () => {
-    const city = await startCity({ env: { LAMPPOST_DISK_FREE_MIN_MIB: "64" } }, mkdtempSync(join(disk!, "margin-")));
+    let city = await startCity(
+      { env: { LAMPPOST_DISK_FREE_MIN_MIB: "64" } },
+      mkdtempSync(join(disk!.folder, "margin-")),
+    );
     onTestFinished(() => city.remove());
-    onTestFinished(() => rmSync(ballast, { force: true }));
+    onTestFinished(() => disk!.free());
     const login = await addLoadGateway(city);
     const before = await startFlow(city, login, 0);
-    fillDisk(60 * MIB);
+    disk!.fill(60 * MIB);
     // The connection is closed without a PUBACK, the POST refused: devices keep what they have.
     await Promise.all(before.map((sender) => sender.ended));
 
@@ -117,7 +86,19 @@ describe.runIf(disk !== undefined)("a full disk", () => {
     expect((await city.api("/alerts")).items).toEqual([]);
     expect((await addUser(city)).status).toBe(201);
 
-    rmSync(ballast);
+    // A restart does not help, and does not harm.
+    expect(await city.stop()).toBe(0);
+    city = await city.restart();
+    expect((await reckon(city, before)).lost).toBe(0);
+    const again = startHttpSender(city, login, { sensorId: "refused-2" });
+    await again.ended;
+    expect(again.acked.size).toBe(0);
+    await until(
+      () => readiness(city),
+      ({ status }) => status === 503,
+    );
+
+    disk!.free();
     await until(
       () => readiness(city),
       ({ status }) => status === 200,
@@ -133,12 +114,12 @@ describe.runIf(disk !== undefined)("a full disk", () => {
 
   it("survives the last byte: databases that cannot write wait, and nothing acknowledged is lost", async () => {
     // With the smallest margin the databases are at the end of the disk before the journal is.
-    let city = await startCity({ env: { LAMPPOST_DISK_FREE_MIN_MIB: "1" } }, mkdtempSync(join(disk!, "last-")));
+    let city = await startCity({ env: { LAMPPOST_DISK_FREE_MIN_MIB: "1" } }, mkdtempSync(join(disk!.folder, "last-")));
     onTestFinished(() => city.remove());
-    onTestFinished(() => rmSync(ballast, { force: true }));
+    onTestFinished(() => disk!.free());
     const login = await addLoadGateway(city);
     const before = await startFlow(city, login, 0);
-    fillDisk(0);
+    disk!.fill(0);
     await Promise.all(before.map((sender) => sender.ended));
     const full = await until(
       () => readiness(city),
@@ -154,7 +135,7 @@ describe.runIf(disk !== undefined)("a full disk", () => {
       await expect(logIn(city, name)).rejects.toThrow(/not authorized|password/i);
     expect((await city.call("/livez")).status).toBe(200);
 
-    rmSync(ballast);
+    disk!.free();
     await until(
       () => readiness(city),
       ({ status }) => status === 200,
