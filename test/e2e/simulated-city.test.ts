@@ -20,7 +20,9 @@ describe("the simulated city", () => {
   const sensors = async (): Promise<Listed[]> => (await city.api("/sensors?limit=1000")).items;
   const logins = () => JSON.parse(readFileSync(join(city.dataDir, "simulator.json"), "utf8")).logins;
 
-  it("has sixty sensors of three kinds in five districts on the map, all of them heard, within a minute", async () => {
+  it("has sixty sensors of three kinds in five districts on the map, all of them heard, within a minute", {
+    timeout: 130_000,
+  }, async () => {
     const listed = await until(sensors, (all) => all.length >= 60, 60_000);
     expect(new Set(listed.map(({ kind }) => kind))).toEqual(new Set(["air", "traffic", "energy"]));
     expect(new Set(listed.map(({ district }) => district)).size).toBeGreaterThanOrEqual(5);
