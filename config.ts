@@ -90,6 +90,8 @@ export type Config = {
   readonly diskFreeBytesMin: number;
   /** For the fault harness only, see `fault-point.ts`. */
   readonly faultAt?: string;
+  /** For the fault harness only: small journal segments, so that a short life turns over many. */
+  readonly faultSegmentBytes?: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 };
 
@@ -125,6 +127,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     retentionRawDays: values.LAMPPOST_RETENTION_RAW_DAYS,
     diskFreeBytesMin: values.LAMPPOST_DISK_FREE_MIN_MIB * 1024 * 1024,
     faultAt: env.LAMPPOST_FAULT_AT || undefined,
+    faultSegmentBytes: env.LAMPPOST_FAULT_SEGMENT_KIB ? Number(env.LAMPPOST_FAULT_SEGMENT_KIB) * 1024 : undefined,
     logLevel: values.LAMPPOST_LOG_LEVEL,
   };
 }
@@ -155,7 +158,7 @@ function unknownVariables(env: NodeJS.ProcessEnv): string[] {
 }
 
 /** Not settings: read by the test suite and handed to the fault harness. */
-const IGNORED = new Set(["LAMPPOST_NO_SKIPS", "LAMPPOST_FAULT_AT"]);
+const IGNORED = new Set(["LAMPPOST_NO_SKIPS", "LAMPPOST_FAULT_AT", "LAMPPOST_FAULT_SEGMENT_KIB"]);
 
 function combinations(given: Record<string, string | undefined>): string[] {
   const mistakes: string[] = [];

@@ -13,6 +13,7 @@ export type EdgeStart = {
   readonly booked?: { readonly lowest: number; readonly highest: number };
   /** For the fault harness only, see `fault-point.ts`. */
   readonly faultAt?: string;
+  readonly segmentBytes?: number;
   /** Bytes of chunks on their way to the core: see `CHUNK_BYTES_IN_FLIGHT_MAX`. */
   readonly inFlight: SharedArrayBuffer;
 };

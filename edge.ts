@@ -26,6 +26,7 @@ const start = workerData as EdgeStart;
 const log = pino({ level: start.logLevel, base: undefined }, pino.destination(2)).child({ module: "edge" });
 const inFlight = new Int32Array(start.inFlight);
 const credentials = new Map<string, Credential>();
+const at = createFaultPoint(start.faultAt);
 let broker: Broker | undefined;
 
 const post = (message: FromEdge, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
@@ -35,7 +36,10 @@ const plain = (error: Error): PlainError => ({
 });
 
 function main(writer: JournalWriter): void {
-  writer.onCommit(forward);
+  writer.onCommit((chunk) => {
+    at?.("after-answer"); // the senders have been told, the core has not
+    forward(chunk);
+  });
   const report = setInterval(() => post({ type: "state", state: state(writer) }), 500);
   port.on("message", (message: ToEdge) => {
     if (message.type === "close") clearInterval(report);
@@ -128,8 +132,13 @@ async function close(writer: JournalWriter, deadline: number): Promise<void> {
 
 try {
   const { writer, recovery } = await openJournalWriter(
-    { dir: start.journalDir, freeBytesMin: start.diskFreeBytesMin, booked: start.booked },
-    { now: Date.now, log: log.child({ module: "journal" }), at: createFaultPoint(start.faultAt) },
+    {
+      dir: start.journalDir,
+      freeBytesMin: start.diskFreeBytesMin,
+      booked: start.booked,
+      segmentBytes: start.segmentBytes,
+    },
+    { now: Date.now, log: log.child({ module: "journal" }), at },
   );
   main(writer);
   post({ type: "opened", recovery });

@@ -1,13 +1,18 @@
 /**
  * Named points where the fault harness may end the process the hard way, as a power cut would. `spec` names the point,
- * optionally with how many passes to let through first: "after-fsync@3". Undefined does nothing.
+ * optionally how many passes to let through first, and how many milliseconds later to end it: "after-fsync@3",
+ * "before-write@1+4" (in the middle of the write). Undefined does nothing.
  */
 export function createFaultPoint(spec: string | undefined): ((point: string) => void) | undefined {
-  if (!spec) return undefined;
-  const [wanted, passes] = spec.split("@");
-  let left = Number(passes ?? 0);
+  const parts = /^([^@+]+)(?:@(\d+))?(?:\+(\d+))?$/.exec(spec ?? "");
+  if (!parts) return undefined;
+  const [, wanted, passes = "0", afterMs] = parts;
+  let left = Number(passes);
+  const end = () => process.kill(process.pid, "SIGKILL");
   return (point) => {
-    if (point === wanted && left-- <= 0) process.kill(process.pid, "SIGKILL");
+    if (point !== wanted || left-- > 0) return;
+    if (afterMs === undefined) end();
+    else setTimeout(end, Number(afterMs));
   };
 }
 
