@@ -1,5 +1,6 @@
 import type { Figure, Health } from "../model/health.ts";
 import type { Kind } from "../model/kinds.ts";
+import type { LedgerSums } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import type { NewMessage } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
@@ -42,21 +43,7 @@ export type ApiRecords = Pick<
 
 export type Checked = { readonly ok: unknown } | { readonly reason: Reason; readonly detail: string };
 
-export type LedgerSums = {
-  readonly received: number;
-  readonly stored: number;
-  readonly duplicate: number;
-  readonly quarantined: number;
-  /** received = stored + duplicate + quarantined (+ inJournal, for the whole). */
-  readonly balanced: boolean;
-  /** How many were quarantined for which reason. */
-  readonly reasons: Readonly<Partial<Record<Reason, number>>>;
-};
-
-export type LedgerView = LedgerSums & {
-  readonly inJournal: number;
-  readonly days: readonly (LedgerSums & { readonly day: string })[];
-};
+export type LedgerView = LedgerSums & { readonly days: readonly (LedgerSums & { readonly day: string })[] };
 
 export type LiveReadings = {
   /** The newest reading of each sensor since the service started. */

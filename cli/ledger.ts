@@ -7,6 +7,8 @@ type Sums = {
   readonly stored: number;
   readonly duplicate: number;
   readonly quarantined: number;
+  readonly shed: number;
+  readonly lost: number;
 };
 type Ledger = Sums & {
   readonly inJournal: number;

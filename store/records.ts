@@ -1,5 +1,6 @@
 import type { Alert, AlertState, Audience, Handling, Severity, TimelineEntry, Transition } from "../model/alert.ts";
 import type { Kind } from "../model/kinds.ts";
+import type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
 import type { Account, Credential } from "../model/people.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 
@@ -148,16 +149,7 @@ export type QuarantineRecords = {
 
 // ---- ledger -----------------------------------------------------------------------------------------------------
 
-/** `received` counts items as they are opened; every item then ends in exactly one of the outcomes. */
-export type LedgerOutcome = "received" | "stored" | "duplicate" | Reason;
-
-/** One line of the books. `day` is the UTC day of receipt, "2026-11-21"; `sensorId` is "" where the topic has none. */
-export type LedgerRow = {
-  readonly day: string;
-  readonly sensorId: string;
-  readonly outcome: LedgerOutcome;
-  readonly count: number;
-};
+export type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
 
 export type LedgerRecords = {
   /** Adds to the books; call it in the transaction that moves the offset. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { sumLedger } from "../../model/ledger.ts";
 import type { Api, Parts } from "../api.ts";
 import type { LedgerView } from "../deps.ts";
-import { sumOutcomes } from "../ledger-view.ts";
 import { pageByKey } from "../paging.ts";
 import { invalid } from "../problems.ts";
 import { answers } from "../schemas/answers.ts";
@@ -12,17 +12,16 @@ const sums = {
   stored: z.number().int(),
   duplicate: z.number().int(),
   quarantined: z.number().int(),
-  balanced: z.boolean().describe("received = stored + duplicate + quarantined + inJournal"),
+  shed: z.number().int().describe("Messages of QoS 0 let go under pressure"),
+  lost: z.number().int().describe("Messages that cannot be read from the journal any more"),
+  inJournal: z.number().int().describe("Messages kept, not opened yet"),
+  balanced: z.boolean().describe("received = stored + duplicate + quarantined + shed + lost + inJournal"),
   reasons: z.record(z.string(), z.number().int()).describe("Quarantined, by reason"),
 };
 
 const LedgerBody = z
   .object({
     ...sums,
-    inJournal: z
-      .number()
-      .int()
-      .describe("Kept, not opened yet; with a filter 0, because only opening tells whose it is"),
     days: z.array(z.object({ day: z.string(), ...sums })),
     sensors: z.array(z.object({ sensorId: z.string(), ...sums })).optional(),
     next: z.string().optional().describe("The next page of sensors"),
@@ -51,7 +50,7 @@ export function addLedger(app: Api, { records, ledger }: Pick<Parts, "records" |
     if (!by) return whole;
     const lines = records.ledger.bySensor(day);
     const page = pageByKey(lines, (line) => line.sensorId, limit, cursor);
-    const sensors = page.items.map((line) => ({ sensorId: line.sensorId, ...sumOutcomes(line.outcomes) }));
+    const sensors = page.items.map((line) => ({ sensorId: line.sensorId, ...sumLedger(line.outcomes, 0) }));
     return { ...whole, sensors, ...(page.next === undefined ? {} : { next: page.next }) };
   });
 }
@@ -62,6 +61,6 @@ function view(ledger: LedgerView) {
 
 function filtered(records: Parts["records"], day: string | undefined, sensor: string | undefined) {
   const outcomes = records.ledger.totals({ day, ...(sensor === undefined ? {} : { sensors: [sensor] }) });
-  const total = sumOutcomes(outcomes);
-  return { ...total, inJournal: 0, days: day === undefined ? [] : [{ day, ...total }] };
+  const total = sumLedger(outcomes, 0);
+  return { ...total, days: day === undefined ? [] : [{ day, ...total }] };
 }

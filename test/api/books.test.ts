@@ -97,7 +97,8 @@ describe("ledger", () => {
     row("air-2", "2026-11-20", "received", 4);
     row("air-2", "2026-11-20", "stored", 3);
     expect(await get("/ledger")).toMatchObject({ received: 0, inJournal: 0, balanced: true, days: [{ reasons: {} }] });
-    const sums = { received: 10, stored: 9, duplicate: 0, quarantined: 1, balanced: true, reasons: { conflict: 1 } };
+    const none = { duplicate: 0, shed: 0, lost: 0, inJournal: 0 };
+    const sums = { ...none, received: 10, stored: 9, quarantined: 1, balanced: true, reasons: { conflict: 1 } };
     expect(await get("/ledger?sensor=air-1")).toMatchObject(sums);
     expect(await get("/ledger?day=2026-11-21")).toMatchObject({ ...sums, days: [{ day: "2026-11-21", received: 10 }] });
     expect(await get("/ledger?day=2026-11-20")).toMatchObject({ received: 4, stored: 3, balanced: false });

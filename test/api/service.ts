@@ -4,6 +4,7 @@ import { createLive } from "../../api/live.ts";
 import { createApi } from "../../api/server.ts";
 import { checkReading } from "../../ingest/check-reading.ts";
 import type { Alert, Transition } from "../../model/alert.ts";
+import { sumLedger } from "../../model/ledger.ts";
 import { SILENT } from "../../model/log.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Account } from "../../model/people.ts";
@@ -24,7 +25,7 @@ const ACCOUNTS: readonly Account[] = [
   { role: "crew", name: "crew-2" },
 ];
 
-const NOTHING = { received: 0, stored: 0, duplicate: 0, quarantined: 0, balanced: true, reasons: {} };
+const NOTHING = sumLedger(new Map(), 0);
 
 /** The real API on real records in RAM; the store and the journal are arrays. */
 export function startService(overrides: Partial<ApiDeps> = {}) {
@@ -48,7 +49,7 @@ export function startService(overrides: Partial<ApiDeps> = {}) {
     submit: async (messages) => void submitted.push(...messages),
     check: checkReading,
     rules: () => [],
-    ledger: () => ({ ...NOTHING, inJournal: 0, days: [{ day: "2026-11-21", ...NOTHING }] }),
+    ledger: () => ({ ...NOTHING, days: [{ day: "2026-11-21", ...NOTHING }] }),
     redrive: async (ids) => ids.length,
     health: () => [{ part: "journal", state: "ok", ready: true }],
     figures: () => [],

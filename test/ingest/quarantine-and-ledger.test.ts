@@ -70,19 +70,21 @@ describe("the ledger", () => {
     });
 
   it("adds up, with what waits in the journal", () => {
-    const outcomes = book({ received: 10, stored: 6, duplicate: 1, conflict: 2, malformed_json: 1 });
+    const outcomes = book({ received: 10, stored: 6, duplicate: 1, conflict: 2, malformed_json: 1, shed: 2 });
     const sums = {
       stored: 6,
       duplicate: 1,
       quarantined: 3,
+      shed: 2,
+      lost: 0,
       reasons: { conflict: 2, malformed_json: 1 },
       balanced: true,
     };
     expect(view(outcomes, 5)).toEqual({
       ...sums,
-      received: 15,
+      received: 17,
       inJournal: 5,
-      days: [{ ...sums, day: "2026-11-21", received: 10 }],
+      days: [{ ...sums, day: "2026-11-21", received: 12, inJournal: 0 }],
     });
   });
 
