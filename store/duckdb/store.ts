@@ -4,8 +4,9 @@ import type { Log } from "../../model/log.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import { createLatestReadings } from "../latest-readings.ts";
 import type { ReadingStore } from "../reading-store.ts";
-import { appendReadings, type MetricColumns } from "./append.ts";
+import { createAppend, type MetricColumns } from "./append.ts";
 import { type Database, openDatabase } from "./connection.ts";
+import { countBySensor, countRows } from "./counts.ts";
 import type { InstanceOptions } from "./instance.ts";
 import { findKeys, newestReadings } from "./keys.ts";
 import { aggregateRange, streamRange } from "./ranges.ts";
@@ -31,13 +32,14 @@ const CHECKPOINT_THRESHOLD = "128MB";
 export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingStore> {
   const { path, memoryLimit = "2GB", threads = 2, checkpointThreshold = CHECKPOINT_THRESHOLD, log } = options;
   const { database, columns } = await open({ path, memoryLimit, threads, checkpointThreshold, log });
+  const append = createAppend(columns);
   const latest = createLatestReadings(() => loadNewest(database));
   log.info({ path, memoryLimit, threads }, "reading store is open");
 
   return {
     name: "duckdb",
     async write(readings) {
-      await database.writer.use((connection) => appendReadings(connection, columns, readings));
+      await database.writer.use((connection) => append(connection, readings));
       latest.note(readings);
     },
     find: (kind, keys) => database.reader().use((connection) => findKeys(connection, kind, keys)),
@@ -46,6 +48,7 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
     stream: (query) => streamRange(database, query),
     aggregate: (query) => aggregateRange(database, query),
     count: (filter) => database.reader().use((connection) => countRows(connection, filter?.sensorId)),
+    countBySensor: (filter) => database.reader().use((connection) => countBySensor(connection, filter)),
     async deleteBefore(kind, time) {
       const removed = await database.writer.use((connection) => deleteRows(connection, kind, time));
       await latest.forget(kind, ({ measuredAt, receivedAt }) => measuredAt < time && receivedAt < time);
@@ -83,14 +86,6 @@ async function loadNewest(database: Database) {
     KINDS.map((kind) => database.reader().use((connection) => newestReadings(connection, kind))),
   );
   return ofKinds.flat();
-}
-
-async function countRows(connection: DuckDBConnection, sensorId: string | undefined): Promise<number> {
-  const where = sensorId === undefined ? "" : "WHERE sensorId = $sensorId";
-  const parts = KINDS.map((kind) => `SELECT count(*) AS n FROM ${kind} ${where}`);
-  const sql = `SELECT CAST(sum(n) AS DOUBLE) FROM (${parts.join(" UNION ALL ")})`;
-  const rows = await (await connection.run(sql, sensorId === undefined ? {} : { sensorId })).getRows();
-  return rows[0]![0] as number;
 }
 
 async function deleteRows(connection: DuckDBConnection, kind: Kind, time: number): Promise<number> {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
+import { METRICS_OF } from "../../model/metrics.ts";
 import { packSlices } from "../../store/duckdb/ranges.ts";
 import { openDuckDbStore } from "../../store/duckdb/store.ts";
 import { createLatestReadings } from "../../store/latest-readings.ts";
@@ -66,6 +67,30 @@ describe("slices of a stream", () => {
     ]);
     await store.close();
     await rm(folder, { recursive: true });
+  });
+});
+
+describe("appending by the chunk", () => {
+  it("leaves nothing of one batch in the next", async () => {
+    const place = await mkdtemp(join(tmpdir(), "lamppost-duckdb-"));
+    const store = await openDuckDbStore({ path: join(place, "readings.duckdb"), log: SILENT });
+    const metrics = METRICS_OF.air;
+    const batches = [5_000, 2_048, 4_097].map((rows, batch) =>
+      Array.from({ length: rows }, (_, n) =>
+        aReading({
+          sensorId: `air-${n % 7}`,
+          measuredAt: T0 + batch * 10_000 + n,
+          journalSeq: batch * 10_000 + n,
+          values: { [metrics[(n * 3 + batch) % metrics.length]!]: n / 8, [metrics[(n + batch) % metrics.length]!]: -n },
+          ...(n % 5 === batch ? { quality: { pm25: "suspect" as const } } : {}),
+          ...(n % 4 === batch ? { imported: true } : {}),
+        }),
+      ),
+    );
+    for (const batch of batches) await store.write(batch);
+    expect(await collect(store)).toEqual(batches.flat());
+    await store.close();
+    await rm(place, { recursive: true });
   });
 });
 
