@@ -2,13 +2,13 @@ import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import type { AuthenticateError, Client, ConnectPacket } from "aedes";
 import { isId } from "../model/ids.ts";
 import type { Account } from "../model/people.ts";
+import { readStatus } from "../model/status.ts";
 import { parseSensorTopic } from "../model/topics.ts";
 import { mayUse } from "./access.ts";
 import type { Will } from "./aedes-internals.ts";
 import type { Refusal } from "./counters.ts";
 import { createBuckets, take } from "./rate-limit.ts";
 import { type Asked, type Context, type Session, whoIs } from "./session.ts";
-import { readStatus } from "./status.ts";
 
 /** MQTT 3.1.1 section 3.2.2.3. */
 const RETURN_CODES: Partial<Record<Refusal, number>> = {

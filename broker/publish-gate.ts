@@ -1,4 +1,5 @@
 import type { Client, PublishPacket } from "aedes";
+import { readStatus } from "../model/status.ts";
 import { parseSensorTopic, type SensorTopic } from "../model/topics.ts";
 import { mayUse } from "./access.ts";
 import { createAppendLine } from "./append-line.ts";
@@ -6,7 +7,6 @@ import { createAppends } from "./appends.ts";
 import type { DenialReason } from "./events.ts";
 import { take } from "./rate-limit.ts";
 import { type Context, type Session, whoIs } from "./session.ts";
-import { readStatus } from "./status.ts";
 
 type Done = (error?: Error | null) => void;
 
