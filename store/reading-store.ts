@@ -27,6 +27,8 @@ export type ReadingStore = {
   aggregate(query: RangeQuery & { readonly sensorId: string; readonly everyMs: number }): Promise<readonly Bucket[]>;
   /** How many readings are kept, of one sensor or of all. */
   count(filter?: { readonly sensorId?: string }): Promise<number>;
+  /** The same for each sensor: of messages before `seqBefore` only, or of what `deleteBefore` would remove. */
+  countBySensor(filter?: CountFilter): Promise<Map<string, number>>;
   /**
    * Storage limit: removes what was measured, and received, before `time`, so that imported history stays as long as a
    * reading received today; InfluxDB can only go by the time measured. Says how many if the store can tell.
@@ -38,6 +40,11 @@ export type ReadingStore = {
 };
 
 export type ReadingKey = { readonly sensorId: string; readonly measuredAt: number };
+
+export type CountFilter = {
+  readonly seqBefore?: number;
+  readonly past?: { readonly kind: Kind; readonly time: number };
+};
 
 export type RangeQuery = {
   readonly kind: Kind;

@@ -1,6 +1,6 @@
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import type { MetricName } from "../../model/metrics.ts";
-import type { RangeQuery, ReadingKey } from "../reading-store.ts";
+import type { CountFilter, RangeQuery, ReadingKey } from "../reading-store.ts";
 
 /** A query text made of fixed words and names of closed sets, and the values bound to its `$` places. */
 export type BoundQuery = { readonly text: string; readonly values: Readonly<Record<string, string>> };
@@ -82,6 +82,19 @@ export function selectCount(sensorId: string | undefined): BoundQuery {
   const text = `SELECT count("journalSeq") FROM ${KINDS.map((kind) => `"${kind}"`).join(", ")}`;
   if (sensorId === undefined) return { text, values: {} };
   return { text: `${text} WHERE "sensorId" = $sensorId`, values: { sensorId } };
+}
+
+export function selectCountBySensor({ seqBefore, past }: CountFilter): BoundQuery {
+  // A number of ours, as a literal: bound values are strings here.
+  if (seqBefore !== undefined && !Number.isSafeInteger(seqBefore)) throw new RangeError("seqBefore must be whole");
+  const kinds = (past ? [past.kind] : KINDS).map((kind) => `"${kind}"`).join(", ");
+  const conditions = [
+    ...(seqBefore === undefined ? [] : [`"journalSeq" < ${seqBefore}`]),
+    ...(past ? ["time < $time"] : []),
+  ];
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : "";
+  const text = `SELECT count("journalSeq") FROM ${kinds}${where} GROUP BY "sensorId"`;
+  return { text, values: past ? { time: toTime(past.time) } : {} };
 }
 
 export function deleteBefore(kind: Kind, time: number): BoundQuery {

@@ -3,7 +3,14 @@ import type { Log } from "../../model/log.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
 import { createLatestReadings } from "../latest-readings.ts";
-import { type Bucket, type RangeQuery, type ReadingKey, type ReadingStore, StoreError } from "../reading-store.ts";
+import {
+  type Bucket,
+  type CountFilter,
+  type RangeQuery,
+  type ReadingKey,
+  type ReadingStore,
+  StoreError,
+} from "../reading-store.ts";
 import { createInfluxClient, type InfluxClient, type InfluxFlavour, type Series } from "./client.ts";
 import { createDatabaseMaker } from "./database.ts";
 import {
@@ -12,6 +19,7 @@ import {
   PROBE,
   selectAggregates,
   selectCount,
+  selectCountBySensor,
   selectKeys,
   selectNewest,
   selectRange,
@@ -59,6 +67,7 @@ export async function openInfluxStore(options: InfluxOptions): Promise<ReadingSt
     stream: (query) => streamRange(client, query),
     aggregate: (query) => aggregateRange(client, query),
     count: (filter) => countReadings(client, filter?.sensorId),
+    countBySensor: (filter = {}) => countBySensor(client, filter),
     async deleteBefore(kind, time) {
       await collectSeries(client, deleteBefore(kind, time));
       await latest.forget(kind, ({ measuredAt }) => measuredAt < time);
@@ -164,4 +173,14 @@ async function countReadings(client: InfluxClient, sensorId: string | undefined)
     series.values.map((row) => Number(row[1])),
   );
   return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function countBySensor(client: InfluxClient, filter: CountFilter): Promise<Map<string, number>> {
+  const { text, values } = selectCountBySensor(filter);
+  const counts = new Map<string, number>();
+  for await (const series of client.query(text, values, LOAD_PATIENCE)) {
+    const sensorId = series.tags?.sensorId ?? "";
+    for (const row of series.values) counts.set(sensorId, (counts.get(sensorId) ?? 0) + Number(row[1]));
+  }
+  return counts;
 }

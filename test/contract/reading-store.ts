@@ -134,6 +134,8 @@ export function readingStoreContract(name: string, makePlace: () => Promise<Stor
       await store.write([...ages, gone, traffic]);
       expect(await store.count()).toBe(6);
       expect(await store.count({ sensorId: "air-1" })).toBe(5);
+      const past = { kind: "air", time: T0 } as const;
+      expect(await store.countBySensor({ past })).toEqual(new Map(Object.entries({ "air-1": 2, "air-2": 1 })));
 
       expect([3, undefined]).toContain(await store.deleteBefore("air", T0));
       expect(await collect(store)).toEqual(ages.slice(2));
@@ -142,6 +144,16 @@ export function readingStoreContract(name: string, makePlace: () => Promise<Stor
       expect(await store.newest()).toEqual(new Map([["air-1", T0 + 1]]));
       await store.deleteBefore("air", T0);
       expect(await store.count()).toBe(3);
+    });
+
+    it("counts by sensor, and only what came before a message", async () => {
+      const air = [1, 2, 3].map((journalSeq) => aReading({ measuredAt: T0 + journalSeq, journalSeq }));
+      const traffic = aReading({ kind: "traffic", values: { flow: 1 }, journalSeq: 2 });
+      await store.write([...air, traffic, aReading({ sensorId: "air-2", journalSeq: 3 })]);
+      const counts = async (filter?: { seqBefore: number }) => Object.fromEntries(await store.countBySensor(filter));
+      expect(await counts()).toEqual({ "air-1": 4, "air-2": 1 });
+      expect(await counts({ seqBefore: 3 })).toEqual({ "air-1": 3 });
+      expect(await counts({ seqBefore: 1 })).toEqual({});
     });
 
     it("keeps everything across a close", async () => {
