@@ -34,7 +34,23 @@ export type City = {
   remove(): Promise<void>;
 };
 
-export type CityOptions = { readonly env?: Record<string, string>; readonly args?: readonly string[] };
+export type CityOptions = {
+  readonly env?: Record<string, string>;
+  readonly args?: readonly string[];
+  /** SIGKILL so long after the spawn, ready or not. A city that dies before it is ready rejects with `EndedEarly`. */
+  readonly killAfterMs?: number;
+};
+
+export class EndedEarly extends Error {
+  override readonly name = "EndedEarly";
+  /** `null` after a signal. */
+  readonly code: number | null;
+
+  constructor(code: number | null, stderr: string) {
+    super(`ended with ${code}: ${stderr}`);
+    this.code = code;
+  }
+}
 
 export async function startCity(
   options: CityOptions = {},
@@ -45,6 +61,7 @@ export async function startCity(
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  if (options.killAfterMs !== undefined) setTimeout(() => child.kill("SIGKILL"), options.killAfterMs).unref();
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk) => {
@@ -56,7 +73,7 @@ export async function startCity(
   const ended = once(child, "exit").then(([code]) => code as number | null);
   const ready = await Promise.race([
     readyLine(child),
-    ended.then((code) => Promise.reject(new Error(`ended with ${code}: ${stderr}`))),
+    ended.then((code) => Promise.reject(new EndedEarly(code, stderr))),
   ]);
   const token = readFileSync(join(dataDir, "admin-token"), "utf8").trim();
   const call = (path: string, init: RequestInit = {}) =>

@@ -8,6 +8,8 @@ export type Sender = {
   readonly sensorId: string;
   /** `measuredAt` of everything a PUBACK or a 202 came for. */
   readonly acked: ReadonlySet<number>;
+  /** Number of the first reading that was never sent: where the next sender of this sensor goes on. */
+  next(): number;
   /** Resolves when this many are acknowledged; rejects when the sender ended before. */
   ackedAtLeast(count: number): Promise<void>;
   /** Resolves when the connection is lost or the service says no. */
@@ -129,7 +131,7 @@ function createTrack(sensorId: string, first: number) {
         await quiet.promise;
         await close();
       };
-      return { sensorId, acked, ackedAtLeast, ended: ended.promise, stop };
+      return { sensorId, acked, next: () => next - BASE, ackedAtLeast, ended: ended.promise, stop };
     },
   };
 }
