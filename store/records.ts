@@ -17,6 +17,7 @@ export type Records = {
   readonly ruleStates: RuleStateRecords;
   readonly quarantine: QuarantineRecords;
   readonly ledger: LedgerRecords;
+  readonly removals: RemovalRecords;
   readonly offsets: OffsetRecords;
   readonly audit: AuditRecords;
   /** All or nothing; nested calls join the outer transaction. */
@@ -143,7 +144,9 @@ export type QuarantineRecords = {
   list(filter: QuarantineFilter, limit: number, cursor?: string): { items: QuarantineItem[]; next?: string };
   markRedriven(ids: readonly number[], by: string, now: number): void;
   count(): number;
-  /** Storage limit: the oldest beyond `rowsMax` and those received before `time`. */
+  /** "" where the topic has no sensor. */
+  countBySensor(): ReadonlyMap<string, number>;
+  /** Storage limit: the oldest beyond `rowsMax` and those received before `time`. Booked with the removals. */
   prune(time: number, rowsMax: number): number;
 };
 
@@ -156,8 +159,28 @@ export type LedgerRecords = {
   add(rows: Iterable<LedgerRow>): void;
   /** Sums, all or of some; grouped as asked. */
   totals(filter?: { day?: string; sensors?: readonly string[] }): ReadonlyMap<LedgerOutcome, number>;
-  byDay(limitDays: number): readonly { day: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[];
+  byDay(limitDays: number, sensorId?: string): readonly { day: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[];
   bySensor(day?: string): readonly { sensorId: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[];
+};
+
+/** What was booked as stored or quarantined and is gone on purpose, by sensor: the books less this is what is there. */
+export type Removable = "readings" | "quarantined";
+
+/** Readings about to be removed: all of a kind that are measured, and received, before this moment. */
+export type RemovalPlan = {
+  readonly kind: Kind;
+  readonly before: number;
+  readonly counts: ReadonlyMap<string, number>;
+};
+
+export type RemovalRecords = {
+  counts(what: Removable): ReadonlyMap<string, number>;
+  add(what: Removable, removed: ReadonlyMap<string, number>): void;
+  /** Written down before the store is told, because the store is another file: one plan for each kind. */
+  plan(plan: RemovalPlan): void;
+  plans(): readonly RemovalPlan[];
+  /** Books what was removed and forgets the plan. */
+  settle(kind: Kind, removed: ReadonlyMap<string, number>): void;
 };
 
 export type OffsetRecords = {

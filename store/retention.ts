@@ -2,11 +2,13 @@ import { type Logger, schedule } from "node-cron";
 import { KINDS } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import type { ReadingStore } from "./reading-store.ts";
-import type { EventRecords, QuarantineRecords } from "./records.ts";
+import type { EventRecords, QuarantineRecords, RemovalRecords } from "./records.ts";
+import { removeReadings } from "./removal.ts";
 
 export type RetentionOptions = {
-  readonly store: Pick<ReadingStore, "deleteBefore">;
+  readonly store: Pick<ReadingStore, "countBySensor" | "deleteBefore">;
   readonly records: {
+    readonly removals: Pick<RemovalRecords, "plans" | "plan" | "settle">;
     readonly quarantine: Pick<QuarantineRecords, "prune">;
     readonly events: Pick<EventRecords, "deleteBefore">;
   };
@@ -105,7 +107,7 @@ function partsOf(options: Omit<RetentionOptions, "log" | "now">): Part[] {
   const readings = KINDS.map((kind) => ({
     name: `readings of ${kind}`,
     days: rawDays,
-    remove: (before: number) => store.deleteBefore(kind, before),
+    remove: (before: number) => removeReadings({ store, removals: records.removals }, kind, before),
   }));
   const quarantine: Part = {
     name: "quarantine",

@@ -9,8 +9,10 @@ const ADD = `INSERT INTO ledger (day, sensor, outcome, count) VALUES (?, ?, ?, ?
   ON CONFLICT (day, sensor, outcome) DO UPDATE SET count = count + excluded.count`;
 const ADD_DAY = `INSERT INTO ledger_days (day, outcome, count) VALUES (?, ?, ?)
   ON CONFLICT (day, outcome) DO UPDATE SET count = count + excluded.count`;
-const BY_DAY = `SELECT day, outcome, count FROM ledger_days
-  WHERE day IN (SELECT DISTINCT day FROM ledger_days ORDER BY day DESC LIMIT ?) ORDER BY day DESC, outcome`;
+const NEWEST = "(SELECT DISTINCT day FROM ledger_days ORDER BY day DESC LIMIT ?)";
+const BY_DAY = `SELECT day, outcome, count FROM ledger_days WHERE day IN ${NEWEST} ORDER BY day DESC, outcome`;
+const SENSOR_BY_DAY = `SELECT day, outcome, count FROM ledger
+  WHERE day IN ${NEWEST} AND sensor = ? ORDER BY day DESC, outcome`;
 // By sensor on few days: the key starts with the day, so each of the sensors is looked up on each day.
 const DAYS = "day IN (SELECT DISTINCT day FROM ledger_days)";
 
@@ -41,8 +43,11 @@ export function createLedgerRecords(db: Database): LedgerRecords {
   }
 
   /** Newest day first. */
-  function byDay(limitDays: number): ReturnType<LedgerRecords["byDay"]> {
-    const rows = db.statement(BY_DAY).all(Math.max(0, limitDays)) as (Sum & { day: string })[];
+  function byDay(limitDays: number, sensorId?: string): ReturnType<LedgerRecords["byDay"]> {
+    const newest = Math.max(0, limitDays);
+    const found =
+      sensorId === undefined ? db.statement(BY_DAY).all(newest) : db.statement(SENSOR_BY_DAY).all(newest, sensorId);
+    const rows = found as (Sum & { day: string })[];
     const days = new Map<string, Outcomes>();
     for (const { day, outcome, count } of rows) addTo(days, day, outcome, count);
     return [...days].map(([day, outcomes]) => ({ day, outcomes }));

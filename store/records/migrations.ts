@@ -67,4 +67,13 @@ export const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, by_whom TEXT NOT NULL, what TEXT NOT NULL,
     target TEXT NOT NULL, detail TEXT, hash TEXT NOT NULL
   ) STRICT`,
+
+  // What the storage limits took away, so that the books can be compared with what is there.
+  `CREATE TABLE removed (
+    what TEXT NOT NULL, sensor TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (what, sensor)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE removal_plans (
+    kind TEXT NOT NULL, before INTEGER NOT NULL, sensor TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (kind, sensor)
+  ) STRICT, WITHOUT ROWID`,
 ];

@@ -8,6 +8,7 @@ import { createEventRecords } from "./events.ts";
 import { createLedgerRecords } from "./ledger.ts";
 import { createOffsetRecords } from "./offsets.ts";
 import { createQuarantineRecords } from "./quarantine.ts";
+import { createRemovalRecords } from "./removals.ts";
 import { createRuleStateRecords } from "./rule-states.ts";
 import { createSensorRecords } from "./sensors.ts";
 
@@ -17,6 +18,7 @@ import { createSensorRecords } from "./sensors.ts";
  */
 export function openRecords(options: { path: string; now: () => number; log: Log }): Records {
   const db = openDatabase(options.path, options.log);
+  const removals = createRemovalRecords(db);
   const { events, write } = createEventRecords(db);
   return {
     sensors: createSensorRecords(db),
@@ -24,8 +26,9 @@ export function openRecords(options: { path: string; now: () => number; log: Log
     alerts: createAlertRecords(db, write, options.now),
     events,
     ruleStates: createRuleStateRecords(db),
-    quarantine: createQuarantineRecords(db),
+    quarantine: createQuarantineRecords(db, removals),
     ledger: createLedgerRecords(db),
+    removals,
     offsets: createOffsetRecords(db),
     audit: createAuditRecords(db),
     transaction: db.transaction,

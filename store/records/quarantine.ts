@@ -1,7 +1,7 @@
 import type { Kind } from "../../model/kinds.ts";
 import { formatSource, PAYLOAD_BYTES_MAX, parseSource } from "../../model/message.ts";
 import type { Reason, Rejection } from "../../model/rejection.ts";
-import type { QuarantineFilter, QuarantineItem, QuarantineRecords } from "../records.ts";
+import type { QuarantineFilter, QuarantineItem, QuarantineRecords, RemovalRecords } from "../records.ts";
 import { pageSize, parseCursor, toPage } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import { allOf, type Condition, equal } from "./where.ts";
@@ -29,7 +29,7 @@ const ADD = `INSERT INTO quarantine
 const LISTED = `id, journal_seq, item, reason, detail, received_at, source, topic, sensor, district, kind,
   redriven_at, redriven_by`;
 
-export function createQuarantineRecords(db: Database): QuarantineRecords {
+export function createQuarantineRecords(db: Database, removals: Pick<RemovalRecords, "add">): QuarantineRecords {
   function add(rejections: readonly Rejection[]): void {
     db.transaction(() => {
       const insert = db.statement(ADD);
@@ -66,17 +66,23 @@ export function createQuarantineRecords(db: Database): QuarantineRecords {
   }
 
   function prune(time: number, rowsMax: number): number {
-    return db.transaction(() => {
-      const old = db.statement("DELETE FROM quarantine WHERE received_at < ?").run(time);
-      const beyond = db
-        .statement("DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine ORDER BY id DESC LIMIT -1 OFFSET ?)")
-        .run(Math.max(0, rowsMax));
-      return Number(old.changes) + Number(beyond.changes);
-    });
+    const beyond = "id IN (SELECT id FROM quarantine ORDER BY id DESC LIMIT -1 OFFSET ?)";
+    return db.transaction(() => remove("received_at < ?", time) + remove(beyond, Math.max(0, rowsMax)));
+  }
+
+  function remove(condition: string, value: number): number {
+    removals.add("quarantined", countWhere(condition, value));
+    return Number(db.statement(`DELETE FROM quarantine WHERE ${condition}`).run(value).changes);
+  }
+
+  function countWhere(condition: string, ...values: number[]): ReadonlyMap<string, number> {
+    const sql = `SELECT coalesce(sensor, '') AS sensor, count(*) AS n FROM quarantine WHERE ${condition} GROUP BY 1`;
+    const rows = db.statement(sql).all(...values) as { sensor: string; n: number }[];
+    return new Map(rows.map(({ sensor, n }) => [sensor, n]));
   }
 
   const count = () => (db.statement("SELECT count(*) AS n FROM quarantine").get() as { n: number }).n;
-  return { add, get, list, markRedriven, count, prune };
+  return { add, get, list, markRedriven, count, countBySensor: () => countWhere("1"), prune };
 }
 
 function ifRedriven(redriven: boolean | undefined): Condition[] {

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import { openDuckDbStore } from "../../store/duckdb/store.ts";
 import { StoreError } from "../../store/reading-store.ts";
+import { openRecords } from "../../store/records/open.ts";
 import { startRetention } from "../../store/retention.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";
 
@@ -25,12 +26,17 @@ describe("retention", () => {
     };
     const retention = startRetention({
       store: {
+        countBySensor: async () => new Map([["air-1", 1]]),
         async deleteBefore(kind, at) {
           if (kind === "traffic" && fails()) throw new StoreError("unavailable", "away");
           return note(kind)(at);
         },
       },
-      records: { quarantine: { prune: note("quarantine") }, events: { deleteBefore: note("events") } },
+      records: {
+        removals: { plans: () => [], plan: () => {}, settle: () => {} },
+        quarantine: { prune: note("quarantine") },
+        events: { deleteBefore: note("events") },
+      },
       rawDays: 90,
       quarantineDays: 14,
       eventDays: 7,
@@ -86,10 +92,12 @@ describe("retention", () => {
     const store = await openDuckDbStore({ path: join(folder, "readings.duckdb"), log: SILENT });
     const [old, young] = [-1_000, 0].map((ms) => aReading({ measuredAt: midnight - 90 * DAY_MS + ms }));
     await store.write([old!, young!]);
-    const records = { quarantine: { prune: () => 0 }, events: { deleteBefore: () => 0 } };
+    const records = openRecords({ path: ":memory:", now: () => T0, log: SILENT });
     const retention = startRetention({ store, records, rawDays: 90, now: () => T0, log: SILENT });
     await retention.stop();
     expect(await collect(store, { from: 0 })).toEqual([young]);
+    expect(records.removals.counts("readings")).toEqual(new Map([["air-1", 1]]));
+    records.close();
     await store.close();
     await rm(folder, { recursive: true });
   });
