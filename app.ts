@@ -10,7 +10,14 @@ import { createApi } from "./api/server.ts";
 import type { BrokerEvent } from "./broker/events.ts";
 import type { Config } from "./config.ts";
 import { type Edge, startEdge } from "./edge-link.ts";
-import { createBrokerNews, journalFigures, journalHealth, reportRecovery, tellDevice } from "./edge-news.ts";
+import {
+  createBrokerNews,
+  createShedBooks,
+  journalFigures,
+  journalHealth,
+  reportRecovery,
+  tellDevice,
+} from "./edge-news.ts";
 import { createFaultPoint } from "./fault-point.ts";
 import { checkReading } from "./ingest/check-reading.ts";
 import { decodeMessage } from "./ingest/decode.ts";
@@ -96,7 +103,12 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       segmentBytes: config.faultSegmentBytes,
       booked: booked(records),
     },
-    { onCommit: (chunk) => onCommit(chunk), onEvent: (event) => onEvent(event), onFatal },
+    {
+      onCommit: (chunk) => onCommit(chunk),
+      onEvent: (event) => onEvent(event),
+      onShed: createShedBooks(records, now, log),
+      onFatal,
+    },
   );
   reportRecovery(edge.recovery, log);
 

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { BrokerEvent } from "./broker/events.ts";
+import type { Shed } from "./broker/shed.ts";
 import type {
   Address,
   EdgeStart,
@@ -33,6 +34,8 @@ export type EdgeListeners = {
   /** Records just committed. `bytes` is absent when the core was too far behind to be handed them. */
   onCommit(chunk: JournalChunk | { readonly to: number }): void;
   onEvent(event: BrokerEvent): void;
+  /** Readings let go under pressure since this was last told. */
+  onShed(shed: readonly Shed[]): void;
   /** The thread is gone or the journal cannot go on: exit, and let the restart replay. */
   onFatal(error: Error): void;
 };
@@ -120,6 +123,8 @@ export function startEdge(options: Omit<EdgeStart, "inFlight">, listeners: EdgeL
         return settle(message.id, message.error);
       case "event":
         return listeners.onEvent(message.event);
+      case "shed":
+        return listeners.onShed(message.shed);
       case "state":
         state = message.state;
         if (state.journal.state === "failed")

@@ -1,8 +1,10 @@
 import type { Live } from "./api/live.ts";
 import type { BrokerEvent } from "./broker/events.ts";
+import type { Shed } from "./broker/shed.ts";
 import type { Edge } from "./edge-link.ts";
 import type { RecoveryReport } from "./ingest/journal/journal.ts";
 import type { Figure, Health } from "./model/health.ts";
+import { dayOf, type LedgerRow } from "./model/ledger.ts";
 import type { Log } from "./model/log.ts";
 import { REASONS, type Rejection } from "./model/rejection.ts";
 import { rejectedTopic } from "./model/topics.ts";
@@ -39,6 +41,34 @@ function auditEntry(event: Exclude<BrokerEvent, { type: "status" }>) {
     what: `mqtt.${event.type}`,
     target: event.clientId || event.address,
     detail: `${reason}${topic} from ${event.address}${repeats}`,
+  };
+}
+
+/**
+ * Books what the broker let go. What the records refuse (a full disk) waits for the next time; what waits when the
+ * process is killed is in neither side of the books, as if it had not come.
+ */
+export function createShedBooks(
+  records: { readonly ledger: Pick<Records["ledger"], "add"> },
+  now: () => number,
+  log: Log,
+): (shed: readonly Shed[]) => void {
+  const waiting = new Map<string, LedgerRow>();
+  let failing = false;
+  return (shed) => {
+    const day = dayOf(now());
+    for (const { sensorId, count } of shed) {
+      const key = `${day} ${sensorId}`;
+      waiting.set(key, { day, sensorId, outcome: "shed", count: (waiting.get(key)?.count ?? 0) + count });
+    }
+    try {
+      records.ledger.add(waiting.values());
+      waiting.clear();
+      failing = false;
+    } catch (error) {
+      if (!failing) log.error({ err: error }, "messages let go under pressure cannot be booked; tried again");
+      failing = true;
+    }
   };
 }
 

@@ -1,4 +1,5 @@
 import type { BrokerEvent } from "./broker/events.ts";
+import type { Shed } from "./broker/shed.ts";
 import type { JournalChunk, JournalState, RecoveryReport } from "./ingest/journal/journal.ts";
 import type { Figure } from "./model/health.ts";
 import type { NewMessage } from "./model/message.ts";
@@ -51,6 +52,7 @@ export type FromEdge =
   | { readonly type: "done"; readonly id: number; readonly error?: PlainError }
   | { readonly type: "event"; readonly event: BrokerEvent }
   | { readonly type: "state"; readonly state: EdgeState }
+  | { readonly type: "shed"; readonly shed: readonly Shed[] }
   | { readonly type: "closed" };
 
 /**

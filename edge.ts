@@ -40,7 +40,7 @@ function main(writer: JournalWriter): void {
     at?.("after-answer"); // the senders have been told, the core has not
     forward(chunk);
   });
-  const report = setInterval(() => post({ type: "state", state: state(writer) }), 500);
+  const report = setInterval(() => tell(writer), 500);
   port.on("message", (message: ToEdge) => {
     if (message.type === "close") clearInterval(report);
     handle(writer, message).catch((error: Error) => {
@@ -117,6 +117,12 @@ function appendAll(writer: JournalWriter, id: number, messages: readonly NewMess
     });
 }
 
+function tell(writer: JournalWriter): void {
+  post({ type: "state", state: state(writer) });
+  const shed = broker?.takeShed() ?? [];
+  if (shed.length > 0) post({ type: "shed", shed });
+}
+
 function state(writer: JournalWriter) {
   return { journal: writer.state(), figures: broker ? brokerFigures(broker.counts()) : [] };
 }
@@ -125,7 +131,7 @@ function state(writer: JournalWriter) {
 async function close(writer: JournalWriter, deadline: number): Promise<void> {
   await broker?.close({ deadline });
   await writer.close();
-  post({ type: "state", state: state(writer) });
+  tell(writer);
   post({ type: "closed" });
   port.close();
 }

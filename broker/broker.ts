@@ -12,6 +12,7 @@ import { guardPackets } from "./packet-guard.ts";
 import { createPublishGate } from "./publish-gate.ts";
 import { readAll } from "./read-all.ts";
 import { type BrokerPorts, type Connection, type Context, createSessions } from "./session.ts";
+import type { Shed } from "./shed.ts";
 import { endSessions } from "./stop.ts";
 import { createSubscribeGate, freePublishersFrom } from "./subscribe-gate.ts";
 import { leaveOutUnheard } from "./unheard.ts";
@@ -24,6 +25,8 @@ export type Broker = {
   disconnect(name: string): number;
   /** A copy of the counters. */
   counts(): BrokerCounts;
+  /** Readings of QoS 0 let go since the last call, also after `close`. */
+  takeShed(): readonly Shed[];
   /**
    * Stops listening, stops reading, waits until what was being kept is kept and acknowledged, then closes the clients.
    * Last wills are not sent: it is the broker that leaves. `deadline` in epoch milliseconds; what is not kept by then
@@ -84,6 +87,7 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
       return named.length;
     },
     counts: () => structuredClone(counts),
+    takeShed: gate.takeShed,
     async close({ deadline }) {
       listeners.close();
       clearInterval(timer);

@@ -7,6 +7,7 @@ import { createAppends } from "./appends.ts";
 import type { DenialReason } from "./events.ts";
 import { take } from "./rate-limit.ts";
 import { type Context, type Session, whoIs } from "./session.ts";
+import { createShedTally } from "./shed.ts";
 
 type Done = (error?: Error | null) => void;
 
@@ -24,6 +25,7 @@ export function createPublishGate(context: Context) {
   const { append, idle } = createAppends(context);
   const line = createAppendLine(context, keep);
   const mayRetain = createRetainLimit(context);
+  const tally = createShedTally();
   let stopped = false;
 
   function authorizePublish(client: Client | null, packet: PublishPacket, done: Done): void {
@@ -68,9 +70,16 @@ export function createPublishGate(context: Context) {
 
   function takeUnacknowledged(session: Session, packet: PublishPacket, done: Done): void {
     const limited = take(session.buckets, ports.now()) > 0;
-    if (limited || counts.waitingAppends >= options.waitingAppendsMax) counts.shedQos0 += 1;
-    else keep(session, packet, () => {});
+    if (limited || counts.waitingAppends >= options.waitingAppendsMax) shed(session, packet);
+    else keep(session, packet, (error) => error && shed(session, packet));
     done();
+  }
+
+  /** Nobody was told that it is kept; the books tell that it came. */
+  function shed(session: Session, packet: PublishPacket): void {
+    const topic = topicOf(session, packet.topic) as SensorTopic;
+    counts.shedQos0 += 1;
+    if (topic.channel === "readings") tally.add(topic.sensorId);
   }
 
   /** A status is an event, everything else goes to the journal. */
@@ -91,7 +100,7 @@ export function createPublishGate(context: Context) {
     return idle();
   }
 
-  return { authorizePublish, tick: line.tick, stop };
+  return { authorizePublish, tick: line.tick, takeShed: tally.take, stop };
 }
 
 /** Says whether a topic may be retained: aedes keeps them all in RAM. */
