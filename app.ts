@@ -35,7 +35,7 @@ import { createStopStack, type StopStack } from "./lifecycle.ts";
 import type { Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
 import { openDuckDbStore } from "./store/duckdb/store.ts";
-import { openInfluxStore } from "./store/influx/store.ts";
+import { LINES_PER_REQUEST_MAX, openInfluxStore } from "./store/influx/store.ts";
 import type { ReadingStore } from "./store/reading-store.ts";
 import { ensureAdminToken } from "./store/records/admin-token.ts";
 import { lockDataDir } from "./store/records/data-dir.ts";
@@ -120,6 +120,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     now,
     log: log.child({ module: "store-writer" }),
     onRejection: notices.notice,
+    options: config.store.kind === "influxdb" ? { writeReadingsMax: LINES_PER_REQUEST_MAX } : {},
     at,
   });
   const alerts = createAlerts({

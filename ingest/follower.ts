@@ -97,14 +97,28 @@ export function createFollower(consumer: Consumer, around: Surroundings) {
     const live = fromWindow();
     if (live) return live;
     const target = window.nextStart(offset) ?? around.end();
-    if (durable) {
-      counts.fromDisk += 1;
-      return around.readFromDisk(offset, target);
-    }
+    if (durable) return fromDisk(target);
     counts.skipped += target - offset;
     offset = target;
     around.moved();
     return undefined;
+  }
+
+  /** As much at a time as the consumer likes: one that is behind catches up in large batches. */
+  async function fromDisk(before: number): Promise<OpenedBatch> {
+    const batches: OpenedBatch[] = [];
+    let readings = 0;
+    for (let from = offset; from < before; ) {
+      const batch = await around.readFromDisk(from, before);
+      counts.fromDisk += 1;
+      batches.push(batch);
+      readings += batch.readings.length;
+      from = batch.to;
+      if (readings >= (consumer.gatherReadingsMax ?? 0) || signal.aborted) break;
+      // Decoding is done on the thread that serves everyone else, too.
+      await immediate();
+    }
+    return mergeBatches(batches);
   }
 
   function fromWindow(): OpenedBatch | undefined {

@@ -1,4 +1,4 @@
-import type { Health } from "../model/health.ts";
+import type { Figure, Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { StoreError } from "../store/reading-store.ts";
 import { backOffMs, type Sleep } from "./timing.ts";
@@ -6,6 +6,8 @@ import { backOffMs, type Sleep } from "./timing.ts";
 const RETRY_BASE_MS = 250;
 const RETRY_MAX_MS = 60_000;
 const PROBE_EVERY_MS = 30_000;
+/** A server that asks for more is asked again all the same (and a timer of more than 24 days would fire at once). */
+const RETRY_AFTER_MAX_MS = 3_600_000;
 /** How long a stop waits for a store that has been asked and does not answer. */
 const STOP_GRACE_MS = 2_000;
 
@@ -13,7 +15,8 @@ type Trouble = { readonly kind: "unavailable" | "misconfigured"; readonly text: 
 
 /**
  * Waits out a store that does not answer (back-off with jitter, never less than the server asks for, 60 s at most
- * unless it asks for more) or that needs its operator (a try every 30 s). Everything else is thrown on.
+ * unless it asks for more, and never beyond an hour) or that needs its operator (a try every 30 s). Everything else is
+ * thrown on.
  */
 export function createPatience(parts: {
   readonly storeName: string;
@@ -31,15 +34,22 @@ export function createPatience(parts: {
       signal.throwIfAborted();
       try {
         const result = await beforeStop(work(attempt), signal);
-        if (trouble) log.info({ store: storeName }, "store is back");
-        trouble = undefined;
+        answered();
         return result;
       } catch (error) {
         const ms = waitMs(error, attempt);
-        if (ms === undefined) throw error;
+        if (ms === undefined) {
+          if (error instanceof StoreError) answered();
+          throw error;
+        }
         await sleep(ms, signal);
       }
     }
+  }
+
+  function answered(): void {
+    if (trouble) log.info({ store: storeName }, "store is back");
+    trouble = undefined;
   }
 
   function waitMs(error: unknown, attempt: number): number | undefined {
@@ -50,7 +60,8 @@ export function createPatience(parts: {
     trouble = { kind, text };
     counts[kind] += 1;
     if (kind === "misconfigured") return PROBE_EVERY_MS;
-    return Math.max(error.retryAfterMs ?? 0, backOffMs(attempt, RETRY_BASE_MS, RETRY_MAX_MS, random));
+    const askedMs = Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS);
+    return Math.max(askedMs, backOffMs(attempt, RETRY_BASE_MS, RETRY_MAX_MS, random));
   }
 
   function health(part: string): Health {
@@ -64,7 +75,20 @@ export function createPatience(parts: {
     return { part, state: "failed", ready: true, reason };
   }
 
-  return { until, health, counts: () => ({ ...counts }) };
+  function figures(): Figure[] {
+    const waits = (kind: Trouble["kind"]): Figure => {
+      const help = "Times the store was waited for; misconfigured: its settings or its account must be corrected.";
+      return { name: "lamppost_store_waits_total", help, type: "counter", value: counts[kind], labels: { kind } };
+    };
+    const state = (name: "ok" | Trouble["kind"]): Figure => {
+      const help = "1 for the state the store is in; misconfigured waits for an operator, /readyz says what to do.";
+      const value = Number((trouble?.kind ?? "ok") === name);
+      return { name: "lamppost_store_state", help, type: "gauge", value, labels: { state: name } };
+    };
+    return [waits("unavailable"), waits("misconfigured"), state("ok"), state("unavailable"), state("misconfigured")];
+  }
+
+  return { until, health, figures };
 }
 
 /**

@@ -49,7 +49,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
   const { store, records, now, log } = parts;
   const { sleep = realSleep, random = Math.random, options = {} } = parts;
   const patience = createPatience({ storeName: store.name, sleep, random, log });
-  const put = createPutter(store, patience, options.writeReadingsMax ?? GATHER_READINGS_MAX);
+  const { put, nextReadingsMax } = createPutter(store, patience, options.writeReadingsMax ?? GATHER_READINGS_MAX);
   const first = records.offsets.get(NAME) ?? 1;
   let offset = first;
   let newest = parts.newest && new Map(parts.newest);
@@ -62,11 +62,12 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     const known = newest;
     const verdicts = await patience.until(() => dedupe(batch.readings, known, store.find), signal);
     const fresh = batch.readings.filter((_, place) => verdicts[place]!.what === "fresh");
-    await parts.at?.("before-write");
-    const refusals = await put(fresh, signal);
+    // Before the write: if it breaks off and the batch is brought again, the store is asked what it has of it.
     for (const { sensorId, measuredAt } of fresh) {
       if (measuredAt > (known.get(sensorId) ?? -Infinity)) known.set(sensorId, measuredAt);
     }
+    await parts.at?.("before-write");
+    const refusals = await put(fresh, signal);
     await parts.at?.("after-write");
     const late = book(batch, verdicts, refusals);
     workingOn = undefined;
@@ -99,23 +100,13 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
       const help = "Readings settled since the start, by outcome.";
       return counter("lamppost_store_readings_total", help, counts[outcome], { outcome });
     };
-    const waits = patience.counts();
     const lag = workingOn === undefined ? 0 : Math.max(0, (now() - workingOn) / 1000);
     return [
       ...(["stored", "duplicate", "conflict", "refused"] as const).map(readings),
       counter("lamppost_store_batches_total", "Batches written and booked.", counts.batches, {}),
-      counter("lamppost_store_waits_total", "Times the store was waited for.", waits.unavailable, {
-        kind: "unavailable",
-      }),
-      counter("lamppost_store_waits_total", "Times the store was waited for.", waits.misconfigured, {
-        kind: "misconfigured",
-      }),
-      {
-        name: "lamppost_store_lag_seconds",
-        help: "Age of the oldest message being written.",
-        type: "gauge",
-        value: lag,
-      },
+      ...patience.figures(),
+      gauge("lamppost_store_write_readings", "Most readings in the next write.", nextReadingsMax()),
+      gauge("lamppost_store_lag_seconds", "Age of the oldest message being written.", lag),
     ];
   }
 
@@ -171,6 +162,10 @@ function explainConflict(reading: Reading, kept: Reading): string {
   const [there, here] = [kept.values[name] ?? "missing", reading.values[name] ?? "missing"];
   const at = new Date(reading.measuredAt).toISOString();
   return `For ${at} a reading with ${name} ${there} was kept; this one has ${here}.`;
+}
+
+function gauge(name: string, help: string, value: number): Figure {
+  return { name, help, type: "gauge", value };
 }
 
 function counter(name: string, help: string, value: number, labels: Record<string, string>): Figure {

@@ -58,8 +58,9 @@ export function createWorker(options: WorkerOptions) {
   }
 
   const window = createWindow(openLive, {
-    messagesMax: options.windowMessagesMax ?? 100_000,
-    bytesMax: options.windowBytesMax ?? 32 * 1024 * 1024,
+    // Decoded, a message takes about five times its bytes: this is 30 MiB while a consumer is held up, whatever its store does.
+    messagesMax: options.windowMessagesMax ?? 30_000,
+    bytesMax: options.windowBytesMax ?? 6 * 1024 * 1024,
   });
   const surroundings = {
     window,

@@ -36,7 +36,7 @@ export type InfluxOptions = {
 };
 
 /** The vendor's optimum for 1.x and 2.x. */
-const LINES_PER_REQUEST_MAX = 5_000;
+export const LINES_PER_REQUEST_MAX = 5_000;
 
 /**
  * InfluxDB 1.x or 2.x. Opening does not fail when the server is away: calls throw `StoreError` "unavailable" until it is
