@@ -64,12 +64,20 @@ export function createCommitter(options: { first: number; probeEveryMs: number }
   async function commit(batch: GatheredBatch): Promise<JournalError | undefined> {
     try {
       refusedBytes = batch.used;
-      if (!(await space.hasRoom(batch.used))) return turnFull(undefined);
+      if (!(await hasRoom(batch.used))) return turnFull(undefined);
       await segments.append(batch.slab.bytes, batch.used, batch.from);
       return undefined;
     } catch (error) {
       return await giveUp(error);
     }
+  }
+
+  /** What is kept only in case gives way to what comes in. */
+  async function hasRoom(bytes: number): Promise<boolean> {
+    if (await space.hasRoom(bytes)) return true;
+    if (!(await segments.dropKept())) return false;
+    space.forget();
+    return space.hasRoom(bytes);
   }
 
   function handOn(batch: GatheredBatch): void {
@@ -125,14 +133,27 @@ export function createCommitter(options: { first: number; probeEveryMs: number }
     clearTimeout(probing);
     if (condition !== "full" || closed) return;
     space.forget();
-    const hasRoom = !running && (await space.hasRoom(refusedBytes).catch(() => false));
-    if (hasRoom && condition === "full") {
+    const isRoom = !running && (await makeRoom());
+    if (isRoom && condition === "full") {
       condition = "open";
       log.info({ next: committed }, "the disk has room again: messages are taken");
     } else if (!closed) {
       clearTimeout(probing);
       probing = setTimeout(probe, options.probeEveryMs).unref();
     }
+  }
+
+  async function makeRoom(): Promise<boolean> {
+    // After an ENOSPC the count of free bytes may say otherwise.
+    await segments.dropKept();
+    return space.hasRoom(refusedBytes).catch(() => false);
+  }
+
+  function release(offset: number): void {
+    segments.release(offset);
+    if (running || closed || condition !== "open" || !segments.isDue()) return;
+    // Between two batches: an append that comes meanwhile waits for it.
+    running = segments.rotate(next).then(run);
   }
 
   async function begin(lastIsFresh: boolean): Promise<void> {
@@ -167,7 +188,7 @@ export function createCommitter(options: { first: number; probeEveryMs: number }
     onCommit: (listener) => {
       listeners.push(listener);
     },
-    release: segments.release,
+    release,
     state: () => ({
       state: condition,
       first: segments.first() ?? committed,

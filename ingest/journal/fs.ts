@@ -14,6 +14,8 @@ export type JournalFs = {
   /** Makes created, renamed and deleted names durable. */
   syncDir(dir: string): Promise<void>;
   freeBytes(dir: string): Promise<number>;
+  /** When the file was last written, epoch milliseconds. Without it a file counts as written when it was found. */
+  modifiedAt?(path: string): Promise<number>;
 };
 
 export type JournalFile = {

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { copyFile, mkdir, readdir, rename, statfs, unlink } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rename, stat, statfs, unlink } from "node:fs/promises";
 import type { JournalFile, JournalFs } from "./fs.ts";
 
 const FLAGS = { read: "r", change: "r+", replace: "w+" } as const;
@@ -19,6 +19,7 @@ export const nodeFs: JournalFs = {
     const { bavail, bsize } = await statfs(dir);
     return bavail * bsize;
   },
+  modifiedAt: async (path) => (await stat(path)).mtimeMs,
 };
 
 function openFile(fd: number): JournalFile {

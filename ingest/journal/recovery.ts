@@ -17,7 +17,8 @@ import {
 /** The lowest and the highest durable offset of the consumers: what they say the journal must reach. */
 export type Booked = { readonly lowest: number; readonly highest: number };
 
-export type Segment = { readonly first: number; bytes: number };
+/** `endedAt`: when the last record was written, as far as known. */
+export type Segment = { readonly first: number; bytes: number; endedAt?: number };
 
 export type Recovered = {
   readonly report: RecoveryReport;
@@ -72,8 +73,21 @@ export async function recover(context: Context, segmentBytes: number, booked?: B
   gaps.sort((a, b) => a.from - b.from);
   const last = found.at(-1);
   const lastIsFresh = last?.sound === true && last.first === next && last.bytes === SEGMENT_HEADER_BYTES;
-  const segments = found.map(({ first, bytes }) => ({ first, bytes }));
-  return { report: { first: segments[0]?.first ?? next, next, tornBytes, gaps }, segments, salt, lastIsFresh };
+  const segments: Segment[] = [];
+  for (const { first, bytes } of found) segments.push({ first, bytes, ...(await endOf(fs, dir, first)) });
+  const report = { first: segments[0]?.first ?? next, next, tornBytes, gaps: stillWanted(gaps, booked) };
+  return { report, segments, salt, lastIsFresh };
+}
+
+async function endOf(fs: JournalFs, dir: string, first: number): Promise<{ endedAt?: number }> {
+  if (!fs.modifiedAt) return {};
+  return { endedAt: await fs.modifiedAt(join(dir, segmentName(first))) };
+}
+
+/** What every consumer has passed is only kept for a rebuild of the store: damage to it loses nothing. */
+function stillWanted(gaps: readonly ReportedGap[], booked: Booked | undefined): ReportedGap[] {
+  const from = booked?.lowest ?? 0;
+  return gaps.filter((gap) => gap.to > from).map((gap) => ({ ...gap, from: Math.max(gap.from, from) }));
 }
 
 async function lookAtAll(context: Context): Promise<Found[]> {

@@ -75,7 +75,9 @@ function decodeCopy({ bytes, view }: Slab, at: number): SegmentHeader | undefine
   if (!bytes.subarray(at, at + 8).equals(MAGIC)) return undefined;
   const version = view.getUint32(at + 8, true);
   // Not damage but a newer service's journal: reading on would take all of it for garbage.
-  if (version !== VERSION) throw new Error(`journal format ${version} is unknown to this version of the service`);
+  if (version !== VERSION) {
+    throw new Error(`the journal has format ${version}, this service knows format ${VERSION}: start a newer lamppost.`);
+  }
   return { salt: view.getUint32(at + 12, true), first: readSeq(view, at + 16), previousFirst: readSeq(view, at + 24) };
 }
 

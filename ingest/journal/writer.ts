@@ -18,6 +18,12 @@ export type JournalOptions = {
   readonly batchBytesMax?: number;
   /** More than this waiting for the disk: messages are refused. 32 MiB. */
   readonly waitingBytesMax?: number;
+  /** A released segment is kept for so long after its last record, for a rebuild of the store … 0. */
+  readonly keepForMs?: number;
+  /** … the oldest only while all of them together have no more bytes than this. 1 GiB. */
+  readonly keepBytesMax?: number;
+  /** After this time a segment is closed although it has room, so that its records can be deleted. 1 h. */
+  readonly rotateAfterMs?: number;
   /** How often a full disk is looked at again. 1 s. */
   readonly probeEveryMs?: number;
   /** The consumers' durable offsets: shows records that are missing at either end, and keeps their numbers from being given again. */
@@ -48,7 +54,12 @@ export async function openJournalWriter(options: JournalOptions, ports: JournalP
   const { fs = nodeFs, log, at } = ports;
   const recovered = await recover({ fs, dir, log }, segmentBytes, booked);
   const { report, salt } = recovered;
-  const segments = createSegments({ dir, segmentBytes, salt }, { fs, log, at }, recovered.segments);
+  const { keepForMs = 0, keepBytesMax = 1024 ** 3, rotateAfterMs = 3_600_000 } = options;
+  const segments = createSegments(
+    { dir, segmentBytes, salt, keepForMs, keepBytesMax, rotateAfterMs },
+    { fs, log, now: ports.now, at },
+    recovered.segments,
+  );
   const space = createSpaceWatch(fs, dir, freeBytesMin, ports.now);
   const gathering = createGathering(
     {

@@ -228,6 +228,6 @@ describe("recovery", () => {
       header.view.setUint32(at + 32, crc32(header.bytes.subarray(at, at + 32)), true);
     }
     replace(disk, segments(disk)[0] as string, (bytes) => Buffer.concat([header.bytes, bytes.subarray(1024)]));
-    await expect(open(disk.fs)).rejects.toThrow("journal format 2");
+    await expect(open(disk.fs)).rejects.toThrow("has format 2, this service knows format 1");
   });
 });
