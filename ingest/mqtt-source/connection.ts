@@ -1,0 +1,140 @@
+import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
+import type { Answer } from "./intake.ts";
+import type { MqttSourceOptions, SourceLimits } from "./options.ts";
+
+export type Version = 4 | 5;
+
+export type Handlers = {
+  /** Called for each PUBLISH; the next one comes when `next` is called. */
+  onDelivered(packet: IPublishPacket, answer: Answer | undefined, next: () => void): void;
+  /** The broker has accepted us and all filters; `sessionPresent`: it knew us and has kept what came since. */
+  onSubscribed(sessionPresent: boolean): void;
+  /** Once, for whatever reason. */
+  onEnd(end: Ended): void;
+};
+
+export type Ended = {
+  /** The CONNACK said yes. */
+  readonly accepted: boolean;
+  /** What went wrong first; undefined when the broker just closed. */
+  readonly error?: Error & { readonly code?: string | number };
+  /** MQTT 5's reason in the broker's DISCONNECT. */
+  readonly reasonCode?: number;
+};
+
+export type Connection = {
+  acknowledge(answers: readonly Answer[]): void;
+  /** Ends it at once: what is not acknowledged comes again. */
+  drop(error: Error): void;
+  /** DISCONNECT; the broker keeps the session. Resolves when the socket is closed, after a second at the latest. */
+  leave(): Promise<void>;
+};
+
+const SESSION_NEVER_EXPIRES = 0xffff_ffff;
+/** For brokers that know MQTT 5: what they may send before a PUBACK, and the largest packet. */
+const RECEIVE_MAXIMUM = 1_000;
+const PACKET_BYTES_MAX = 1024 * 1024;
+const LEAVE_WITHIN_MS = 1_000;
+
+/**
+ * One connection with a persistent session, by one MQTT.js client that does not come back by itself.
+ *
+ * MQTT.js takes one message at a time and sends the PUBACK itself, so each would wait for a sync of its own (see
+ * docs/decisions/0005-external-broker.md). Here it takes every PUBLISH for one of QoS 0, which it does not acknowledge,
+ * and the PUBACK is ours: four bytes, when the message is on disk.
+ */
+export function openConnection(
+  options: MqttSourceOptions,
+  limits: SourceLimits,
+  version: Version,
+  handlers: Handlers,
+): Connection {
+  const client = connect(clientOptions(options, limits, version));
+  const answers = new WeakMap<object, Answer>();
+  let accepted = false;
+  let error: Error | undefined;
+  let reasonCode: number | undefined;
+
+  client.on("packetreceive", (packet) => {
+    if (packet.cmd !== "publish" || packet.qos === 0) return;
+    answers.set(packet, { qos: packet.qos, packetId: packet.messageId! });
+    packet.qos = 0;
+  });
+  client.handleMessage = (packet, next) => handlers.onDelivered(packet, answers.get(packet), next);
+  client.on("connect", ({ sessionPresent }) => {
+    accepted = true;
+    subscribe(client, options.topics, (refused) => {
+      if (refused) drop(refused);
+      else handlers.onSubscribed(sessionPresent);
+    });
+  });
+  client.on("disconnect", (packet) => {
+    reasonCode = packet.reasonCode;
+  });
+  client.on("error", (given) => drop(given));
+  client.once("close", () => {
+    client.end(true);
+    handlers.onEnd({ accepted, error, reasonCode });
+  });
+
+  function drop(why: Error): void {
+    error ??= why;
+    client.stream.destroy();
+  }
+
+  function acknowledge(list: readonly Answer[]): void {
+    if (client.connected) client.stream.write(acknowledgements(list));
+  }
+
+  async function leave(): Promise<void> {
+    const timer = setTimeout(() => client.stream.destroy(), LEAVE_WITHIN_MS);
+    await new Promise<void>((resolve) => void client.end(false, {}, () => resolve()));
+    clearTimeout(timer);
+  }
+
+  return { acknowledge, drop, leave };
+}
+
+/** Also when the session was present: what it holds may be older than our filters, and the retained statuses come again. */
+function subscribe(client: MqttClient, topics: readonly string[], done: (refused?: Error) => void): void {
+  client.subscribe([...topics], { qos: 1 }, (error) => {
+    if (!error) return done();
+    if (client.connected) done(new Error(`the broker refused the subscription: ${error.message}`, { cause: error }));
+  });
+}
+
+/** PUBACK (QoS 1) or PUBREC (QoS 2; MQTT.js answers the PUBREL): the same four bytes in MQTT 3.1.1 and 5. */
+function acknowledgements(answers: readonly Answer[]): Buffer {
+  const bytes = Buffer.allocUnsafe(4 * answers.length);
+  let at = 0;
+  for (const { qos, packetId } of answers) {
+    bytes[at] = qos === 1 ? 0x40 : 0x50;
+    bytes[at + 1] = 2;
+    at = bytes.writeUInt16BE(packetId, at + 2);
+  }
+  return bytes;
+}
+
+function clientOptions(options: MqttSourceOptions, limits: SourceLimits, version: Version): IClientOptions {
+  const { host, port, tls, username, password, clientId } = options;
+  return {
+    ...{ host, port, username, password, clientId },
+    protocol: tls ? "mqtts" : "mqtt",
+    ...(tls?.ca && { ca: tls.ca }),
+    protocolVersion: version,
+    clean: false,
+    ...(version === 5 && {
+      properties: {
+        sessionExpiryInterval: SESSION_NEVER_EXPIRES,
+        receiveMaximum: RECEIVE_MAXIMUM,
+        maximumPacketSize: PACKET_BYTES_MAX,
+      },
+    }),
+    keepalive: limits.keepaliveS,
+    connectTimeout: limits.connectTimeoutMs,
+    // We come back ourselves, with a random wait, as a new client: nothing of an old connection can get into a new one.
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+  };
+}
