@@ -16,7 +16,21 @@ const text = (fallback: string) => z.string().trim().min(1).default(fallback);
 const whole = (min: number, max: number) =>
   z.string().regex(/^\d+$/, "a whole number was expected").transform(Number).pipe(z.number().int().min(min).max(max));
 const port = whole(0, 65_535);
+/** MQTT topic filters below city/: `+` stands alone in its level, `#` alone in the last one. */
+const CITY_FILTER = /^city(\/(\+|[^+#/]*))*(\/(#|\+|[^+#/]+))$/;
 const onOff = z.enum(["on", "off"], { error: "on or off was expected" }).transform((value) => value === "on");
+const mqttUrl = z
+  .string()
+  .transform(parseMqttUrl)
+  .refine(
+    (url) => url !== undefined,
+    "mqtt://host:port or mqtts://host:port was expected, with user:password@ if needed",
+  );
+const cityFilters = z
+  .string()
+  .default("city/#")
+  .transform((list) => list.split(",").map((filter) => filter.trim()))
+  .refine((list) => list.every((filter) => CITY_FILTER.test(filter)), "filters under city/ were expected, like city/#");
 const httpUrl = z.url({ protocol: /^https?$/, error: "an http:// or https:// URL was expected" });
 
 const SCHEMA = z.object({
@@ -29,6 +43,10 @@ const SCHEMA = z.object({
   LAMPPOST_TLS_CERT: z.string().optional(),
   LAMPPOST_TLS_KEY: z.string().optional(),
   LAMPPOST_MQTT_WS: onOff.default(true),
+  LAMPPOST_MQTT_SOURCE_URL: mqttUrl.optional(),
+  LAMPPOST_MQTT_SOURCE_CLIENT_ID: text("lamppost-source"),
+  LAMPPOST_MQTT_SOURCE_TOPICS: cityFilters,
+  LAMPPOST_MQTT_SOURCE_CA: z.string().optional(),
   LAMPPOST_STORE: z.enum(["duckdb", "influxdb"], { error: "duckdb or influxdb was expected" }).default("duckdb"),
   LAMPPOST_ADMIN_TOKEN: z
     .string()
@@ -72,6 +90,17 @@ export type StoreConfig =
   | { readonly kind: "duckdb" }
   | { readonly kind: "influxdb"; readonly url: string; readonly flavour: InfluxFlavour };
 
+/** An external broker to read from. */
+export type MqttSourceConfig = {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: { readonly caFile?: string };
+  readonly username?: string;
+  readonly password?: string;
+  readonly clientId: string;
+  readonly topics: readonly string[];
+};
+
 export type Config = {
   readonly dataDir: string;
   readonly http: { readonly host: string; readonly port: number; readonly allowedHosts: readonly string[] };
@@ -81,6 +110,7 @@ export type Config = {
     readonly webSocket: boolean;
     readonly tls?: { readonly port: number; readonly certFile: string; readonly keyFile: string };
   };
+  readonly mqttSource?: MqttSourceConfig;
   readonly store: StoreConfig;
   readonly adminToken?: string;
   readonly simulate: "off" | "city";
@@ -119,6 +149,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
               keyFile: values.LAMPPOST_TLS_KEY!,
             },
     },
+    mqttSource: mqttSourceConfig(values),
     store: storeConfig(values),
     adminToken: values.LAMPPOST_ADMIN_TOKEN,
     simulate: values.LAMPPOST_SIMULATE,
@@ -164,6 +195,8 @@ function combinations(given: Record<string, string | undefined>): string[] {
   const mistakes: string[] = [];
   if (given.LAMPPOST_MQTTS_PORT && !(given.LAMPPOST_TLS_CERT && given.LAMPPOST_TLS_KEY))
     mistakes.push("LAMPPOST_MQTTS_PORT: needs LAMPPOST_TLS_CERT and LAMPPOST_TLS_KEY (PEM files)");
+  if (given.LAMPPOST_MQTT_SOURCE_CA && !given.LAMPPOST_MQTT_SOURCE_URL?.startsWith("mqtts:"))
+    mistakes.push("LAMPPOST_MQTT_SOURCE_CA: needs an mqtts:// address in LAMPPOST_MQTT_SOURCE_URL");
   if (given.LAMPPOST_STORE !== "influxdb") return mistakes;
   if (!given.INFLUX_URL) mistakes.push("INFLUX_URL: needed when LAMPPOST_STORE=influxdb");
   const second = given.INFLUX_TOKEN && given.INFLUX_ORG && given.INFLUX_BUCKET;
@@ -174,6 +207,36 @@ function combinations(given: Record<string, string | undefined>): string[] {
   if (second && given.INFLUX_DATABASE)
     mistakes.push("INFLUX_DATABASE: set it for 1.x or the token, org and bucket for 2.x, not both");
   return mistakes;
+}
+
+/** undefined for anything that is not an MQTT address. */
+function parseMqttUrl(address: string) {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const isMqtt = url?.protocol === "mqtt:" || url?.protocol === "mqtts:";
+  if (!url || !isMqtt || !url.hostname || url.pathname.length > 1 || url.search || url.hash) return undefined;
+  if (url.password && !url.username) return undefined; // MQTT 3.1.1 does not allow it
+  try {
+    return {
+      host: url.hostname.replace(/^\[|\]$/g, ""),
+      secure: url.protocol === "mqtts:",
+      port: Number(url.port) || (url.protocol === "mqtts:" ? 8883 : 1883),
+      username: decodeURIComponent(url.username) || undefined,
+      password: decodeURIComponent(url.password) || undefined,
+    };
+  } catch {
+    return undefined; // a stray % in the user name or password
+  }
+}
+
+function mqttSourceConfig(values: Values): MqttSourceConfig | undefined {
+  if (!values.LAMPPOST_MQTT_SOURCE_URL) return undefined;
+  const { secure, ...address } = values.LAMPPOST_MQTT_SOURCE_URL;
+  return {
+    ...address,
+    ...(secure && { tls: { caFile: values.LAMPPOST_MQTT_SOURCE_CA } }),
+    clientId: values.LAMPPOST_MQTT_SOURCE_CLIENT_ID,
+    topics: values.LAMPPOST_MQTT_SOURCE_TOPICS,
+  };
 }
 
 function storeConfig(values: Values): StoreConfig {

@@ -13,7 +13,7 @@ export type DecodeContext = {
   /** `parseSensorTopic`, or something that remembers its answers: most topics come again and again. */
   topic(name: string): SensorTopic | undefined;
   sensor(id: string): Sensor | undefined;
-  /** Registers a sensor first seen through a gateway; undefined if that is not allowed. Asked again, changes nothing. */
+  /** Registers a sensor first seen through a gateway or an external broker; undefined if that is not allowed. Asked again, changes nothing. */
   enrol(topic: ReadingTopic, source: Source): Sensor | undefined;
 };
 
@@ -106,8 +106,13 @@ function wrongSensor(sensor: Sensor, topic: ReadingTopic): Fault | undefined {
   return fault("wrong_sensor", `${place}, not as ${topic.kind} in ${topic.district}.`);
 }
 
+/** Those that speak for sensors of others; an external broker has an access rule of its own. */
+export function mayEnrol({ role }: Source): boolean {
+  return role === "gateway" || role === "broker";
+}
+
 function strangerAt(source: Source, topic: ReadingTopic): Fault | undefined {
-  return source.role === "gateway" ? undefined : unknownSensor(topic);
+  return mayEnrol(source) ? undefined : unknownSensor(topic);
 }
 
 function unknownSensor(topic: ReadingTopic): Fault {

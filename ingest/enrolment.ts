@@ -1,12 +1,12 @@
 import type { Source } from "../model/message.ts";
 import { parseSensorTopic, type ReadingTopic, type SensorTopic } from "../model/topics.ts";
 import type { Sensor, SensorRecords } from "../store/records.ts";
-import type { DecodeContext } from "./decode.ts";
+import { type DecodeContext, mayEnrol } from "./decode.ts";
 
 /**
- * The registry as decoding sees it. With `autoEnrol` a sensor first seen through a gateway is added with the kind and
+ * The registry as decoding sees it. With `autoEnrol` a sensor first seen through a gateway or an external broker is added with the kind and
  * district of its topic, up to `sensorsMax` sensors in all (ids come from outside, so there is a limit); `onEnrolled`
- * hears of each. The broker has checked that the gateway speaks for the district.
+ * hears of each. Our broker has checked that the gateway speaks for the district.
  */
 export function createDecodeContext(
   sensors: Pick<SensorRecords, "get" | "list" | "add">,
@@ -16,8 +16,7 @@ export function createDecodeContext(
   function enrol(topic: ReadingTopic, source: Source): Sensor | undefined {
     const known = sensors.get(topic.sensorId);
     if (known) return known;
-    if (!options.autoEnrol || source.role !== "gateway" || sensors.list().length >= options.sensorsMax)
-      return undefined;
+    if (!options.autoEnrol || !mayEnrol(source) || sensors.list().length >= options.sensorsMax) return undefined;
     const { sensorId: id, kind, district } = topic;
     const sensor: Sensor = { id, kind, district, tags: {}, gateway: source.name, createdAt: now() };
     sensors.add(sensor);

@@ -51,6 +51,34 @@ describe("configuration", () => {
     expect(mistakesOf({ ...base, INFLUX_URL: "ftp://x", INFLUX_DATABASE: "city" })).toHaveLength(1);
   });
 
+  it("takes the address of an external broker apart, and only topics under city/", () => {
+    const url = "mqtts://city:p%40ss@broker.example:8884";
+    expect(loadConfig({ LAMPPOST_MQTT_SOURCE_URL: url }).mqttSource).toEqual({
+      ...{ host: "broker.example", port: 8884, username: "city", password: "p@ss", tls: {} },
+      ...{ clientId: "lamppost-source", topics: ["city/#"] },
+    });
+    const plain = loadConfig({
+      LAMPPOST_MQTT_SOURCE_URL: "mqtt://[::1]",
+      LAMPPOST_MQTT_SOURCE_TOPICS: "city/a/#, city/b/+/x",
+    });
+    expect(plain.mqttSource).toMatchObject({ host: "::1", port: 1883, topics: ["city/a/#", "city/b/+/x"] });
+    expect(plain.mqttSource?.tls).toBeUndefined();
+    for (const bad of [
+      "broker:1883",
+      "http://broker",
+      "mqtt://",
+      "mqtt://broker/path",
+      "mqtt://a%:b@broker",
+      "mqtt://:b@broker",
+    ])
+      expect(mistakesOf({ LAMPPOST_MQTT_SOURCE_URL: bad })).toHaveLength(1);
+    for (const bad of ["#", "import/#", "city/#/air", "city/a+/x", "$share/g/city/#", "city/#,"])
+      expect(mistakesOf({ LAMPPOST_MQTT_SOURCE_TOPICS: bad })).toHaveLength(1);
+    expect(mistakesOf({ LAMPPOST_MQTT_SOURCE_URL: "mqtt://broker", LAMPPOST_MQTT_SOURCE_CA: "ca.pem" })).toHaveLength(
+      1,
+    );
+  });
+
   it("is described in .env.example, setting for setting", () => {
     const example = readFileSync(join(import.meta.dirname, "..", ".env.example"), "utf8");
     const named = [...example.matchAll(/^#?\s?((?:LAMPPOST|INFLUX)_[A-Z_]+)=/gm)].map((match) => match[1]!);
