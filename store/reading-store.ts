@@ -24,7 +24,7 @@ export type ReadingStore = {
   /** Readings in ascending `measuredAt`, in chunks of at most 5,000: any range, in constant memory. */
   stream(query: RangeQuery): AsyncIterable<readonly Reading[]>;
   /** Buckets aligned to the epoch, in ascending order, empty ones left out; computed by the store. */
-  aggregate(query: RangeQuery & { readonly sensorId: string; readonly everyMs: number }): Promise<readonly Bucket[]>;
+  aggregate(query: AggregateQuery): Promise<readonly Bucket[]>;
   /** How many readings are kept, of one sensor or of all. */
   count(filter?: { readonly sensorId?: string }): Promise<number>;
   /** The same for each sensor: of messages before `seqBefore` only, or of what `deleteBefore` would remove. */
@@ -34,9 +34,56 @@ export type ReadingStore = {
    * reading received today; InfluxDB can only go by the time measured. Says how many if the store can tell.
    */
   deleteBefore(kind: Kind, time: number): Promise<number | undefined>;
+  /** Hourly and daily summaries, kept longer than the readings. `store/rollups.ts` says when and for what. */
+  readonly rollups: RollupStore;
+  /**
+   * Writes a copy of everything as of one moment to a new file, while others read and write. False, and no file, where
+   * the readings live on a server that has its own tools for that.
+   */
+  copyTo(path: string): Promise<boolean>;
   /** Resolves when the store answers; throws `StoreError`. */
   ping(): Promise<void>;
   close(): Promise<void>;
+};
+
+/** How fine the numbers behind a bucket are. Hours and days are those of UTC. */
+export type Resolution = "raw" | "hourly" | "daily";
+export type RollupResolution = Exclude<Resolution, "raw">;
+
+/**
+ * One hour (or day) of one kind, as far as its readings were received on one UTC day. The books of rollups are kept by
+ * part, because raw readings are removed by whole parts: what is recomputed is then always there in full.
+ */
+export type RollupPart = {
+  readonly kind: Kind;
+  readonly resolution: RollupResolution;
+  /** Start of the hour or day. */
+  readonly start: number;
+  /** Start of the day of receipt. */
+  readonly receivedDay: number;
+};
+
+/** Neighbouring parts of one kind, resolution and day of receipt: `from <= start < to`. */
+export type RollupSpan = {
+  readonly kind: Kind;
+  readonly resolution: RollupResolution;
+  readonly receivedDay: number;
+  readonly from: number;
+  readonly to: number;
+};
+
+export type RollupStore = {
+  /**
+   * Computes a span anew, hourly from the readings, daily from the hourly ones; doing it again changes nothing. What it
+   * finds no source for stays as it is. `cut`: what the source had from before this time has been removed on purpose.
+   */
+  compute(span: RollupSpan, cut: number): Promise<void>;
+  /** Like `ReadingStore.aggregate`, from rollups that start in the range. */
+  aggregate(query: AggregateQuery, resolution: RollupResolution): Promise<readonly Bucket[]>;
+  /** The hours there are readings for. A store that cannot tell days of receipt apart gives one part for each hour. */
+  parts(kind: Kind): Promise<readonly RollupPart[]>;
+  /** Storage limit, by the start of the hour or day; DuckDB keeps what was received later, as with readings. */
+  deleteBefore(kind: Kind, resolution: RollupResolution, time: number): Promise<void>;
 };
 
 export type ReadingKey = { readonly sensorId: string; readonly measuredAt: number };
@@ -56,12 +103,16 @@ export type RangeQuery = {
   readonly metrics?: readonly MetricName[];
 };
 
+export type AggregateQuery = RangeQuery & { readonly sensorId: string; readonly everyMs: number };
+
 export type Aggregate = { readonly mean: number; readonly min: number; readonly max: number; readonly count: number };
 
 export type Bucket = {
   /** Start of the bucket. */
   readonly start: number;
   readonly values: Readonly<Partial<Record<MetricName, Aggregate>>>;
+  /** Set where (part of) it was computed from rollups. */
+  readonly resolution?: RollupResolution;
 };
 
 /**

@@ -6,10 +6,12 @@ import { createLatestReadings } from "../latest-readings.ts";
 import type { ReadingStore } from "../reading-store.ts";
 import { createAppend, type MetricColumns } from "./append.ts";
 import { type Database, openDatabase } from "./connection.ts";
+import { copyDatabase } from "./copy.ts";
 import { countBySensor, countRows } from "./counts.ts";
 import type { InstanceOptions } from "./instance.ts";
 import { findKeys, newestReadings } from "./keys.ts";
 import { aggregateRange, streamRange } from "./ranges.ts";
+import { createRollups, createRollupTables } from "./rollups.ts";
 import { columnsOf, createTables, FIXED_COLUMNS } from "./schema.ts";
 import { toBigInt } from "./sql.ts";
 
@@ -54,6 +56,11 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
       await latest.forget(kind, ({ measuredAt, receivedAt }) => measuredAt < time && receivedAt < time);
       return removed;
     },
+    rollups: createRollups(database),
+    async copyTo(copyPath) {
+      await database.reader().use((connection) => copyDatabase(connection, copyPath));
+      return true;
+    },
     async ping() {
       await database.reader().use((connection) => connection.run("SELECT 1"));
     },
@@ -74,6 +81,7 @@ async function open(options: InstanceOptions) {
 
 async function prepareTables(connection: DuckDBConnection): Promise<MetricColumns> {
   await createTables(connection);
+  await createRollupTables(connection);
   const columns: Partial<Record<Kind, readonly MetricName[]>> = {};
   for (const kind of KINDS) {
     columns[kind] = (await columnsOf(connection, kind)).slice(FIXED_COLUMNS.length) as MetricName[];

@@ -1,6 +1,6 @@
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import type { MetricName } from "../../model/metrics.ts";
-import type { CountFilter, RangeQuery, ReadingKey } from "../reading-store.ts";
+import type { AggregateQuery, CountFilter, RangeQuery, ReadingKey, RollupResolution } from "../reading-store.ts";
 
 /** A query text made of fixed words and names of closed sets, and the values bound to its `$` places. */
 export type BoundQuery = { readonly text: string; readonly values: Readonly<Record<string, string>> };
@@ -33,12 +33,30 @@ export function selectRange(query: RangeQuery): BoundQuery {
 }
 
 export function selectAggregates(query: RangeQuery & { everyMs: number }, metrics: readonly MetricName[]): BoundQuery {
+  const columns = metrics.flatMap((metric) => ["mean", "min", "max", "count"].map((name) => `${name}("${metric}")`));
+  return selectBuckets(query, query.kind, columns);
+}
+
+/** The same four columns, from rollups: a sum where the mean would be. */
+export function selectRollups(
+  query: AggregateQuery,
+  resolution: RollupResolution,
+  metrics: readonly MetricName[],
+): BoundQuery {
+  const columns = metrics.flatMap((m) => [`sum("${m}Sum")`, `min("${m}Min")`, `max("${m}Max")`, `sum("${m}Count")`]);
+  return selectBuckets(query, `${query.kind}_${resolution}`, columns);
+}
+
+function selectBuckets(
+  query: RangeQuery & { everyMs: number },
+  measurement: string,
+  columns: readonly string[],
+): BoundQuery {
   // A duration cannot be bound, so it must be a number for sure.
   if (!Number.isSafeInteger(query.everyMs) || query.everyMs < 1) throw new RangeError("everyMs must be whole, above 0");
   const { text, values } = where(query);
-  const columns = metrics.flatMap((metric) => ["mean", "min", "max", "count"].map((name) => `${name}("${metric}")`));
   const grouped = `GROUP BY time(${query.everyMs}ms) fill(none)`;
-  return { text: `SELECT ${columns.join(", ")} FROM "${query.kind}" WHERE ${text} ${grouped}`, values };
+  return { text: `SELECT ${columns.join(", ")} FROM "${measurement}" WHERE ${text} ${grouped}`, values };
 }
 
 export function selectNewest(kind: Kind): string {

@@ -25,6 +25,7 @@ import {
   selectRange,
 } from "./influxql.ts";
 import { toLine } from "./lines.ts";
+import { createRollups } from "./rollups.ts";
 import { bucketsOfSeries, readingsOfSeries } from "./series.ts";
 
 export type InfluxOptions = {
@@ -73,6 +74,8 @@ export async function openInfluxStore(options: InfluxOptions): Promise<ReadingSt
       await latest.forget(kind, ({ measuredAt }) => measuredAt < time);
       return undefined;
     },
+    rollups: createRollups(client),
+    copyTo: async () => false,
     async ping() {
       await collectSeries(client, PROBE);
     },

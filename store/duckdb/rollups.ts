@@ -1,0 +1,145 @@
+import { BIGINT, type DuckDBConnection, type DuckDBValue, VARCHAR } from "@duckdb/node-api";
+import { KINDS, type Kind } from "../../model/kinds.ts";
+import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
+import type {
+  Aggregate,
+  AggregateQuery,
+  Bucket,
+  RollupPart,
+  RollupResolution,
+  RollupSpan,
+  RollupStore,
+} from "../reading-store.ts";
+import type { Database } from "./connection.ts";
+import { toBigInt } from "./sql.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/**
+ * Long: one row for each sensor, part and metric. A wide table would be four columns for every metric a kind could have,
+ * most of them empty. Sums, not means, so that rows compose to longer steps without loss.
+ */
+const COLUMNS = [
+  "sensorId VARCHAR NOT NULL",
+  "district VARCHAR NOT NULL",
+  "start BIGINT NOT NULL",
+  "receivedDay BIGINT NOT NULL",
+  "metric VARCHAR NOT NULL",
+  "sum DOUBLE NOT NULL",
+  "min DOUBLE NOT NULL",
+  "max DOUBLE NOT NULL",
+  "count BIGINT NOT NULL",
+].join(", ");
+
+const tableOf = (kind: Kind, resolution: RollupResolution) => `${kind}_${resolution}`;
+/** `column` rounded down, also before 1970 (the `%` of SQL keeps the sign). */
+const floor = (column: string, step: number | string) => `(${column} - ((${column} % ${step}) + ${step}) % ${step})`;
+
+export async function createRollupTables(connection: DuckDBConnection): Promise<void> {
+  for (const kind of KINDS) {
+    for (const resolution of ["hourly", "daily"] as const)
+      await connection.run(`CREATE TABLE IF NOT EXISTS ${tableOf(kind, resolution)} (${COLUMNS})`);
+  }
+}
+
+/** Raw readings and rollups are removed by day of receipt, so a part is there in full or gone: `cut` is not needed. */
+export function createRollups(database: Database): RollupStore {
+  return {
+    compute: (span) => database.writer.use((connection) => compute(connection, span)),
+    aggregate: (query, resolution) => database.reader().use((connection) => aggregate(connection, query, resolution)),
+    parts: (kind) => database.reader().use((connection) => partsOf(connection, kind)),
+    async deleteBefore(kind, resolution, time) {
+      const table = tableOf(kind, resolution);
+      const sql = `DELETE FROM ${table} WHERE start < CAST($time AS BIGINT) AND receivedDay < CAST($time AS BIGINT)`;
+      await database.writer.use((connection) => connection.run(sql, { time: toBigInt(time) }));
+    },
+  };
+}
+
+async function compute(connection: DuckDBConnection, span: RollupSpan): Promise<void> {
+  const { kind, resolution, receivedDay } = span;
+  const target = tableOf(kind, resolution);
+  // Numbers of ours as literals: parameters do not go through an UNPIVOT.
+  const [from, to, day] = [span.from, span.to, receivedDay].map(toBigInt);
+  const rows = resolution === "hourly" ? hourlyRows(kind, from!, to!, day!) : dailyRows(kind, from!, to!, day!);
+  await connection.run("BEGIN");
+  try {
+    await connection.run(`CREATE OR REPLACE TEMP TABLE computed AS ${rows}`);
+    await connection.run(`DELETE FROM ${target} WHERE start >= ${from} AND start < ${to} AND receivedDay = ${day}
+      AND start IN (SELECT start FROM computed)`);
+    await connection.run(`INSERT INTO ${target} SELECT * FROM computed`);
+    await connection.run("DROP TABLE computed");
+    await connection.run("COMMIT");
+  } catch (error) {
+    await connection.run("ROLLBACK").catch(() => {});
+    throw error;
+  }
+}
+
+/** Grouped while wide and then turned: three times as fast as the other way round. */
+function hourlyRows(kind: Kind, from: bigint, to: bigint, day: bigint): string {
+  const metrics = METRICS_OF[kind].map((metric) => `"${metric}"`);
+  const sums = metrics.map(
+    (m) => `{'sum': sum(${m}), 'min': min(${m}), 'max': max(${m}), 'count': count(${m})} AS ${m}`,
+  );
+  const wide = `SELECT sensorId, district, ${floor("measuredAt", HOUR_MS)} AS start, ${sums.join(", ")}
+    FROM ${kind} WHERE measuredAt >= ${from} AND measuredAt < ${to}
+      AND receivedAt >= ${day} AND receivedAt < ${day + BigInt(DAY_MS)} GROUP BY ALL`;
+  return `SELECT sensorId, district, start, CAST(${day} AS BIGINT) AS receivedDay, metric, v.sum, v.min, v.max, v.count
+    FROM (UNPIVOT (${wide}) ON ${metrics.join(", ")} INTO NAME metric VALUE v) WHERE v.count > 0`;
+}
+
+function dailyRows(kind: Kind, from: bigint, to: bigint, day: bigint): string {
+  return `SELECT sensorId, district, ${floor("hours.start", DAY_MS)} AS start, receivedDay, metric,
+      sum(hours.sum) AS sum, min(hours.min) AS min, max(hours.max) AS max, CAST(sum(hours.count) AS BIGINT) AS count
+    FROM ${tableOf(kind, "hourly")} AS hours
+    WHERE hours.start >= ${from} AND hours.start < ${to} AND receivedDay = ${day} GROUP BY ALL`;
+}
+
+async function aggregate(
+  connection: DuckDBConnection,
+  query: AggregateQuery,
+  resolution: RollupResolution,
+): Promise<Bucket[]> {
+  const metrics = METRICS_OF[query.kind].filter((metric) => query.metrics?.includes(metric) ?? true);
+  if (metrics.length === 0) return [];
+  const values: Record<string, DuckDBValue> = {
+    from: toBigInt(query.from),
+    to: toBigInt(query.to),
+    every: toBigInt(query.everyMs),
+    sensorId: query.sensorId,
+  };
+  const types = { from: BIGINT, to: BIGINT, every: BIGINT, sensorId: VARCHAR, district: VARCHAR };
+  if (query.district !== undefined) values.district = query.district;
+  const sql = `SELECT CAST(${floor("rows.start", "$every")} AS DOUBLE) AS bucket, metric,
+      sum(rows.sum) / sum(rows.count), min(rows.min), max(rows.max), CAST(sum(rows.count) AS DOUBLE)
+    FROM ${tableOf(query.kind, resolution)} AS rows
+    WHERE rows.start >= $from AND rows.start < $to AND sensorId = $sensorId
+      ${query.district === undefined ? "" : "AND district = $district"}
+      AND metric IN (${metrics.map((metric) => `'${metric}'`).join(", ")})
+    GROUP BY 1, 2 ORDER BY 1`;
+  const rows = await (await connection.run(sql, values, types)).getRows();
+  return toBuckets(rows as [number, MetricName, number, number, number, number][], metrics, resolution);
+}
+
+function toBuckets(
+  rows: readonly (readonly [number, MetricName, number, number, number, number])[],
+  metrics: readonly MetricName[],
+  resolution: RollupResolution,
+): Bucket[] {
+  return [...Map.groupBy(rows, (row) => row[0])].map(([start, ofBucket]) => {
+    const found = new Map<MetricName, Aggregate>(
+      ofBucket.map(([, metric, mean, min, max, count]) => [metric, { mean, min, max, count }]),
+    );
+    const values = Object.fromEntries(metrics.flatMap((name) => (found.has(name) ? [[name, found.get(name)]] : [])));
+    return { start, values, resolution };
+  });
+}
+
+async function partsOf(connection: DuckDBConnection, kind: Kind): Promise<RollupPart[]> {
+  const sql = `SELECT DISTINCT CAST(${floor("measuredAt", HOUR_MS)} AS DOUBLE), CAST(${floor("receivedAt", DAY_MS)} AS DOUBLE)
+    FROM ${kind}`;
+  const rows = (await (await connection.run(sql)).getRows()) as [number, number][];
+  return rows.map(([start, receivedDay]) => ({ kind, resolution: "hourly", start, receivedDay }));
+}
