@@ -3,6 +3,7 @@ import type { Kind } from "../model/kinds.ts";
 import type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
 import type { Account, Credential } from "../model/people.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
+import type { RollupPart } from "./reading-store.ts";
 
 /**
  * Everything that is not a reading, in one SQLite file: small, relational, transactional. Each user takes the part it
@@ -18,6 +19,7 @@ export type Records = {
   readonly quarantine: QuarantineRecords;
   readonly ledger: LedgerRecords;
   readonly removals: RemovalRecords;
+  readonly rollups: RollupRecords;
   readonly offsets: OffsetRecords;
   readonly audit: AuditRecords;
   /** All or nothing; nested calls join the outer transaction. */
@@ -154,6 +156,16 @@ export type QuarantineRecords = {
 
 export type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
 
+/** `identity`: items received and items with an outcome. `sums`: sums of the day and of its sensors, of any outcome. */
+export type LedgerMistake = {
+  readonly what: "identity" | "sums";
+  readonly day: string;
+  /** Only for `identity`. */
+  readonly sensorId?: string;
+  readonly booked: number;
+  readonly found: number;
+};
+
 export type LedgerRecords = {
   /** Adds to the books; call it in the transaction that moves the offset. */
   add(rows: Iterable<LedgerRow>): void;
@@ -161,6 +173,10 @@ export type LedgerRecords = {
   totals(filter?: { day?: string; sensors?: readonly string[] }): ReadonlyMap<LedgerOutcome, number>;
   byDay(limitDays: number, sensorId?: string): readonly { day: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[];
   bySensor(day?: string): readonly { sensorId: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[];
+  /** Where the books contradict themselves, at most so many. Reads all of them. */
+  mistakes(limit: number): readonly LedgerMistake[];
+  /** |received - outcomes| over all days: 0 unless something is wrong. Cheap. */
+  imbalance(): number;
 };
 
 /** What was booked as stored or quarantined and is gone on purpose, by sensor: the books less this is what is there. */
@@ -181,6 +197,26 @@ export type RemovalRecords = {
   plans(): readonly RemovalPlan[];
   /** Books what was removed and forgets the plan. */
   settle(kind: Kind, removed: ReadonlyMap<string, number>): void;
+};
+
+// ---- rollups ----------------------------------------------------------------------------------------------------
+
+/** `touched` counts bookings: a part is done only as it was when it was read. */
+export type DuePart = RollupPart & { readonly touched: number };
+
+export type RollupRecords = {
+  /** These must be computed (again); call it in the transaction that books the readings. */
+  touch(parts: Iterable<RollupPart>): void;
+  /** By kind, day of receipt and start. */
+  due(resolution: RollupPart["resolution"], startedBefore: number, limit: number): readonly DuePart[];
+  /** They were computed. The days of hours become due with it. */
+  done(parts: readonly DuePart[]): void;
+  /** Whether something measured and received before this time is still to be computed. */
+  hasDue(kind: Kind, before: number): boolean;
+  firstDue(kind: Kind, resolution: RollupPart["resolution"]): number | undefined;
+  /** What was measured before this time has been removed, or (`pending`) is about to be. Never goes back. */
+  cut(kind: Kind, resolution: "raw" | "hourly"): { readonly at: number; readonly pending: boolean } | undefined;
+  setCut(kind: Kind, resolution: "raw" | "hourly", at: number, pending: boolean): void;
 };
 
 export type OffsetRecords = {

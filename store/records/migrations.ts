@@ -76,4 +76,15 @@ export const MIGRATIONS: readonly string[] = [
     kind TEXT NOT NULL, before INTEGER NOT NULL, sensor TEXT NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (kind, sensor)
   ) STRICT, WITHOUT ROWID`,
+
+  // Rollups to compute: each hour that readings were booked for, and each day one of its hours was computed for.
+  `CREATE TABLE rollups_due (
+    kind TEXT NOT NULL, resolution TEXT NOT NULL, start INTEGER NOT NULL, received_day INTEGER NOT NULL,
+    touched INTEGER NOT NULL, PRIMARY KEY (kind, resolution, start, received_day)
+  ) STRICT, WITHOUT ROWID;
+  -- Before this time they were removed; pending: or are about to be.
+  CREATE TABLE rollup_cuts (
+    kind TEXT NOT NULL, resolution TEXT NOT NULL, at INTEGER NOT NULL, pending INTEGER NOT NULL,
+    PRIMARY KEY (kind, resolution)
+  ) STRICT, WITHOUT ROWID`,
 ];

@@ -9,6 +9,7 @@ import { createLedgerRecords } from "./ledger.ts";
 import { createOffsetRecords } from "./offsets.ts";
 import { createQuarantineRecords } from "./quarantine.ts";
 import { createRemovalRecords } from "./removals.ts";
+import { createRollupRecords } from "./rollups.ts";
 import { createRuleStateRecords } from "./rule-states.ts";
 import { createSensorRecords } from "./sensors.ts";
 
@@ -29,6 +30,7 @@ export function openRecords(options: { path: string; now: () => number; log: Log
     quarantine: createQuarantineRecords(db, removals),
     ledger: createLedgerRecords(db),
     removals,
+    rollups: createRollupRecords(db),
     offsets: createOffsetRecords(db),
     audit: createAuditRecords(db),
     transaction: db.transaction,

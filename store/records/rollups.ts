@@ -1,0 +1,72 @@
+import type { Kind } from "../../model/kinds.ts";
+import type { RollupPart } from "../reading-store.ts";
+import type { DuePart, RollupRecords } from "../records.ts";
+import type { Database } from "./database.ts";
+
+const TOUCH = `INSERT INTO rollups_due (kind, resolution, start, received_day, touched) VALUES (?, ?, ?, ?, 1)
+  ON CONFLICT (kind, resolution, start, received_day) DO UPDATE SET touched = touched + 1`;
+const DUE = `SELECT kind, resolution, start, received_day AS receivedDay, touched FROM rollups_due
+  WHERE resolution = ? AND start < ? ORDER BY kind, received_day, start LIMIT ?`;
+/** Only as it was when it was read: a reading booked since then makes it due again. */
+const DONE = `DELETE FROM rollups_due
+  WHERE kind = ? AND resolution = ? AND start = ? AND received_day = ? AND touched = ?`;
+const SET_CUT = `INSERT INTO rollup_cuts (kind, resolution, at, pending) VALUES (?, ?, ?, ?)
+  ON CONFLICT (kind, resolution) DO UPDATE SET at = max(at, excluded.at), pending = excluded.pending`;
+const HAS_DUE = "SELECT 1 FROM rollups_due WHERE kind = ? AND start < ? AND received_day < ? LIMIT 1";
+
+const DAY_MS = 86_400_000;
+
+/** Which rollups are to be computed (again), and how far back readings and rollups are still there. */
+export function createRollupRecords(db: Database): RollupRecords {
+  function touch(parts: Iterable<RollupPart>): void {
+    db.transaction(() => {
+      const add = db.statement(TOUCH);
+      for (const { kind, resolution, start, receivedDay } of parts) add.run(kind, resolution, start, receivedDay);
+    });
+  }
+
+  function done(parts: readonly DuePart[]): void {
+    db.transaction(() => {
+      const remove = db.statement(DONE);
+      for (const { kind, resolution, start, receivedDay, touched } of parts)
+        remove.run(kind, resolution, start, receivedDay, touched);
+      const hourly = parts.filter(({ resolution }) => resolution === "hourly");
+      touch(daysOf(hourly));
+    });
+  }
+
+  function firstDue(kind: Kind, resolution: RollupPart["resolution"]): number | undefined {
+    const sql = "SELECT min(start) AS start FROM rollups_due WHERE kind = ? AND resolution = ?";
+    return (db.statement(sql).get(kind, resolution) as { start: number | null }).start ?? undefined;
+  }
+
+  function cut(kind: Kind, resolution: "raw" | "hourly"): { at: number; pending: boolean } | undefined {
+    const row = db
+      .statement("SELECT at, pending FROM rollup_cuts WHERE kind = ? AND resolution = ?")
+      .get(kind, resolution) as { at: number; pending: number } | undefined;
+    return row && { at: row.at, pending: row.pending === 1 };
+  }
+
+  return {
+    touch,
+    due: (resolution, startedBefore, limit) =>
+      db.statement(DUE).all(resolution, startedBefore, limit) as unknown as DuePart[],
+    done,
+    hasDue: (kind, before) => db.statement(HAS_DUE).get(kind, before, before) !== undefined,
+    firstDue,
+    cut,
+    setCut: (kind, resolution, at, pending) => {
+      db.transaction(() => db.statement(SET_CUT).run(kind, resolution, at, pending ? 1 : 0));
+    },
+  };
+}
+
+/** A day is computed from its hours, so it is due when one of them was. */
+function daysOf(hours: readonly RollupPart[]): RollupPart[] {
+  const days = new Map<string, RollupPart>();
+  for (const { kind, start, receivedDay } of hours) {
+    const day = Math.floor(start / DAY_MS) * DAY_MS;
+    days.set(`${kind} ${day} ${receivedDay}`, { kind, resolution: "daily", start: day, receivedDay });
+  }
+  return [...days.values()];
+}
