@@ -27,6 +27,8 @@ import { decodeChunk } from "./ingest/journal/chunk.ts";
 import type { JournalChunk } from "./ingest/journal/journal.ts";
 import { createJournalReader } from "./ingest/journal/reader.ts";
 import { readLedger } from "./ingest/ledger.ts";
+import type { MqttSourcePorts } from "./ingest/mqtt-source/options.ts";
+import { startMqttSource } from "./ingest/mqtt-source/source.ts";
 import { createNotices } from "./ingest/notices.ts";
 import { redriveMessage } from "./ingest/redrive.ts";
 import { createStoreWriter } from "./ingest/store-writer.ts";
@@ -167,6 +169,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const address = await edge.listen({ ...listenOptions(config), credentials: records.credentials.list() });
   publisher.start();
   onStop("alert publisher", () => publisher.stop());
+  const bridge = config.mqttSource && startMqttSource(config.mqttSource, bridgePorts(edge, live, log)); // the other door
+  onStop("mqtt source", () => bridge?.close(3_000));
 
   const api = createApi({
     records,
@@ -176,7 +180,13 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     rules: () => rules,
     ledger: () => readLedger({ ledger: records.ledger, pendingMessages: () => worker.pendingMessages("store") }),
     redrive: (ids, by) => redrive(edge, records, ids, by, now()),
-    health: () => [...troubles(worker.health()), storeWriter.health(), alerts.health(), journalHealth(edge)],
+    health: () => [
+      ...troubles(worker.health()),
+      storeWriter.health(),
+      alerts.health(),
+      journalHealth(edge),
+      ...(bridge ? [bridge.health()] : []),
+    ],
     figures: () => [
       ...edge.state().figures,
       ...worker.figures(),
@@ -184,6 +194,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       ...alerts.figures(),
       ...publisher.figures(),
       ...journalFigures(edge),
+      ...(bridge?.figures() ?? []),
     ],
     live,
     disconnect: edge.disconnect,
@@ -245,6 +256,11 @@ async function redrive(edge: Edge, records: Records, ids: readonly number[], by:
     now,
   );
   return found.length;
+}
+
+function bridgePorts(edge: Edge, live: Live, log: Log): MqttSourcePorts {
+  const own = log.child({ module: "mqtt-source" });
+  return { append: edge.append, onStatus: live.setOnline, now: Date.now, random: Math.random, log: own };
 }
 
 function listenOptions({ mqtt }: Config) {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { IPublishPacket } from "mqtt";
 import type { Figure, Health } from "../../model/health.ts";
 import type { Source } from "../../model/message.ts";
@@ -22,11 +23,14 @@ const STATUS_SENSORS_MAX = 100_000;
 
 /**
  * Reads from a broker of somebody else with a persistent session, and acknowledges what the journal has. Comes back by
- * itself for as long as it lives: a broker that is away is a degraded service, not a failed one.
+ * itself for as long as it lives: a broker that is away is a degraded service, not a failed one. @throws when the
+ * authority's file cannot be read
  */
 export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePorts): MqttSource {
   const { now, log } = ports;
   const limits = { ...LIMITS, ...ports.limits };
+  const { caFile } = options.tls ?? {};
+  const target = { ...options, ...(caFile && { ca: readFileSync(caFile, "utf8") }) };
   const counts = createCounts();
   const reconnects = createReconnects(limits, ports.random);
   const source: Source = { via: "bridge", role: "broker", name: options.host };
@@ -51,7 +55,7 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
       },
       onFailed: (error) => connection.drop(new Error(`the journal did not take a message: ${error.message}`)),
     });
-    const connection = openConnection(options, limits, reconnects.version(), {
+    const connection = openConnection(target, limits, reconnects.version(), {
       onDelivered: (packet, answer, next) => intake.take(sort(packet, answer), next),
       onSubscribed,
       onEnd(end) {
