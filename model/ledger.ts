@@ -52,3 +52,67 @@ const DAY_MS = 86_400_000;
 export function dayOf(time: number): string {
   return new Date(Math.floor(time / DAY_MS) * DAY_MS).toISOString().slice(0, 10);
 }
+
+export type LedgerQuery = { readonly day?: string; readonly sensorId?: string; readonly bySensor?: boolean };
+
+export type LedgerView = LedgerSums & {
+  /**
+   * "settled" when too much waits in the journal to look at each message: then only the sums of the whole have it, and
+   * days and sensors (and the sums of a filter) show what is settled.
+   */
+  readonly scope: "all" | "settled";
+  /** Newest first, by UTC day of receipt; the newest 31 unless a day is asked for. */
+  readonly days: readonly (LedgerSums & { readonly day: string })[];
+  /** When asked for; "" stands for messages of no sensor. In no order. */
+  readonly sensors?: readonly (LedgerSums & { readonly sensorId: string })[];
+};
+
+/**
+ * `identity`: items of a day and sensor without an outcome, or with two. `sums`: a day's sums are not those of its
+ * sensors. `readings`, `quarantine`: the books say other than the store or the quarantine holds. `journal`: the books
+ * are ahead of the journal.
+ */
+export type LedgerDifference = {
+  readonly what: "identity" | "sums" | "readings" | "quarantine" | "journal";
+  readonly day?: string;
+  readonly sensorId?: string;
+  readonly booked: number;
+  readonly found: number;
+};
+
+/** Rows of one place: `booked - removed = found` unless something is wrong. */
+export type Recount = { readonly booked: number; readonly removed: number; readonly found: number };
+
+export type LedgerCheck = {
+  readonly ok: boolean;
+  readonly at: number;
+  /** What was compared: everything booked of the messages before this number of the journal. */
+  readonly seqBefore: number;
+  readonly readings: Recount;
+  readonly quarantine: Recount;
+  /** At most 1,000; `differing` counts all. */
+  readonly differences: readonly LedgerDifference[];
+  readonly differing: number;
+};
+
+/** One message that had a reading of the sensor and moment in question. */
+export type TraceCopy = { readonly journalSeq: number; readonly receivedAt: number };
+
+export type LedgerTrace = {
+  readonly sensorId: string;
+  readonly measuredAt: number;
+  readonly found: "stored" | "quarantined" | "in the journal" | "removed" | "unseen";
+  readonly sentence: string;
+  readonly stored?: TraceCopy & { readonly store: string };
+  readonly quarantined: readonly (TraceCopy & {
+    readonly id: number;
+    readonly reason: Reason;
+    readonly detail: string;
+  })[];
+  /** Kept, not opened yet. */
+  readonly waiting: readonly TraceCopy[];
+  /** Settled, in the part of the journal that is still on disk. */
+  readonly settled: readonly TraceCopy[];
+  /** Where could not be looked, because there is too much. */
+  readonly notSearched: readonly ("journal" | "quarantine")[];
+};

@@ -1,4 +1,4 @@
-import type { LedgerOutcome, LedgerRecords, LedgerRow } from "../records.ts";
+import type { LedgerMistake, LedgerOutcome, LedgerRecords, LedgerRow } from "../records.ts";
 import type { Database } from "./database.ts";
 import { allOf, equal, oneOfMany } from "./where.ts";
 
@@ -15,6 +15,18 @@ const SENSOR_BY_DAY = `SELECT day, outcome, count FROM ledger
   WHERE day IN ${NEWEST} AND sensor = ? ORDER BY day DESC, outcome`;
 // By sensor on few days: the key starts with the day, so each of the sensors is looked up on each day.
 const DAYS = "day IN (SELECT DISTINCT day FROM ledger_days)";
+
+// What was never opened has no `received` row.
+const RECEIVED = "sum(CASE WHEN outcome = 'received' THEN count ELSE 0 END)";
+const SETTLED = "sum(CASE WHEN outcome IN ('received', 'shed', 'lost') THEN 0 ELSE count END)";
+const UNBALANCED = `SELECT day, sensor, ${RECEIVED} AS booked, ${SETTLED} AS found
+  FROM ledger GROUP BY day, sensor HAVING booked <> found LIMIT ?`;
+const UNEQUAL = `SELECT day, coalesce(ofDay, 0) AS booked, coalesce(ofSensors, 0) AS found
+  FROM (SELECT day, outcome, count AS ofDay FROM ledger_days)
+  FULL JOIN (SELECT day, outcome, sum(count) AS ofSensors FROM ledger GROUP BY day, outcome) USING (day, outcome)
+  WHERE booked <> found LIMIT ?`;
+const IMBALANCE = `SELECT coalesce(sum(abs(received - settled)), 0) AS n
+  FROM (SELECT ${RECEIVED} AS received, ${SETTLED} AS settled FROM ledger_days GROUP BY day)`;
 
 /** The books. */
 export function createLedgerRecords(db: Database): LedgerRecords {
@@ -63,7 +75,18 @@ export function createLedgerRecords(db: Database): LedgerRecords {
     return [...sensors].map(([sensorId, outcomes]) => ({ sensorId, outcomes }));
   }
 
-  return { add, totals, byDay, bySensor };
+  function mistakes(limit: number): readonly LedgerMistake[] {
+    type Row = { day: string; sensor?: string; booked: number; found: number };
+    const identity = db.statement(UNBALANCED).all(limit) as Row[];
+    const sums = db.statement(UNEQUAL).all(limit) as Row[];
+    return [
+      ...identity.map(({ sensor, ...row }) => ({ what: "identity" as const, sensorId: sensor, ...row })),
+      ...sums.map((row) => ({ what: "sums" as const, ...row })),
+    ].slice(0, limit);
+  }
+
+  const imbalance = () => (db.statement(IMBALANCE).get() as { n: number }).n;
+  return { add, totals, byDay, bySensor, mistakes, imbalance };
 }
 
 function addTo(sums: Map<string, Outcomes>, key: string, outcome: LedgerOutcome, count: number): void {

@@ -84,6 +84,7 @@ describe("the ledger", () => {
       ...sums,
       received: 17,
       inJournal: 5,
+      scope: "settled",
       days: [{ ...sums, day: "2026-11-21", received: 12, inJournal: 0 }],
     });
   });

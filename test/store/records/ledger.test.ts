@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { REASON_NAMES } from "../../../model/rejection.ts";
@@ -70,6 +71,22 @@ describe("the ledger", () => {
     };
     expect(() => transaction(work)).toThrow("no");
     expect([ledger.totals().size, ledger.bySensor(), offsets.get("store")]).toEqual([0, [], 7]);
+  });
+
+  it("finds where it contradicts itself", () => {
+    const { ledger } = city.records;
+    ledger.add([...ROWS, row("2026-11-21", "a", "shed", 4), row("2026-11-21", "", "lost", 1)]);
+    expect([ledger.mistakes(10), ledger.imbalance()]).toEqual([[], 0]);
+    ledger.add([row("2026-11-20", "a", "stored", 2), row("2026-11-21", "b", "received", 1)]);
+    expect(ledger.mistakes(10)).toEqual([
+      { what: "identity", day: "2026-11-20", sensorId: "a", booked: 5, found: 7 },
+      { what: "identity", day: "2026-11-21", sensorId: "b", booked: 1, found: 0 },
+    ]);
+    expect([ledger.imbalance(), ledger.mistakes(1).length]).toEqual([3, 1]);
+    const db = new DatabaseSync(city.path());
+    db.exec("UPDATE ledger SET count = count + 1 WHERE sensor = '' AND outcome = 'unknown_topic'");
+    db.close();
+    expect(ledger.mistakes(10)).toContainEqual({ what: "sums", day: "2026-11-21", booked: 3, found: 4 });
   });
 
   it("says the same of days, sensors and the whole, whatever was booked", () => {

@@ -1,0 +1,119 @@
+import type { LedgerCheck, LedgerDifference, Recount } from "../model/ledger.ts";
+import { REASON_NAMES } from "../model/rejection.ts";
+import { type ReadingStore, StoreError } from "../store/reading-store.ts";
+import type { LedgerOutcome, Records } from "../store/records.ts";
+
+export type CheckParts = {
+  readonly records: Pick<Records, "removals"> & {
+    readonly ledger: Pick<Records["ledger"], "bySensor" | "mistakes">;
+    readonly quarantine: Pick<Records["quarantine"], "countBySensor">;
+  };
+  readonly store: Pick<ReadingStore, "countBySensor">;
+  /** Everything before this number of the journal is booked. */
+  offset(): number;
+  /** Everything before this number is committed to the journal. */
+  end(): number;
+  readonly now: () => number;
+};
+
+type Counts = ReadonlyMap<string, number>;
+
+const DIFFERENCES_MAX = 1_000;
+const TRIES = 5;
+
+/**
+ * Counts again what is really there and compares it with the books, sensor by sensor. Right under load without stopping
+ * anything: a stored reading carries the number of its message, everything before the booked offset is in the store for
+ * good, and what the store has beyond it is not counted. Only retention changes the past: then it is done again.
+ */
+export async function checkLedger(parts: CheckParts): Promise<LedgerCheck> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const books = readBooks(parts);
+    const rows = await parts.store.countBySensor({ seqBefore: books.seqBefore });
+    if (removalsNow(parts) === books.removals) return compare(books, rows, parts.now());
+  }
+  throw new StoreError("unavailable", "retention is at work: the readings cannot be counted just now");
+}
+
+/** All of one moment: nothing is awaited in between. */
+function readBooks({ records, offset, end }: CheckParts) {
+  const [stored, quarantined] = [new Map<string, number>(), new Map<string, number>()];
+  for (const { sensorId, outcomes } of records.ledger.bySensor()) {
+    stored.set(sensorId, outcomes.get("stored") ?? 0);
+    quarantined.set(sensorId, sumReasons(outcomes));
+  }
+  const planned = new Map<string, number>();
+  for (const { counts } of records.removals.plans()) for (const [sensorId, n] of counts) add(planned, sensorId, n);
+  const mistakes: LedgerDifference[] = [...records.ledger.mistakes(DIFFERENCES_MAX)];
+  if (offset() > end()) mistakes.push({ what: "journal", booked: offset() - 1, found: end() - 1 });
+  return {
+    seqBefore: offset(),
+    removals: removalsNow({ records }),
+    stored,
+    readingsRemoved: records.removals.counts("readings"),
+    /** May be gone already or not. */
+    planned: planned as Counts,
+    quarantined,
+    quarantineRemoved: records.removals.counts("quarantined"),
+    inQuarantine: records.quarantine.countBySensor(),
+    mistakes,
+  };
+}
+
+function compare(books: ReturnType<typeof readBooks>, rows: Counts, at: number): LedgerCheck {
+  const differences = [
+    ...books.mistakes,
+    ...differ("readings", books.stored, books.readingsRemoved, rows, books.planned),
+    ...differ("quarantine", books.quarantined, books.quarantineRemoved, books.inQuarantine, new Map()),
+  ];
+  return {
+    ok: differences.length === 0,
+    at,
+    seqBefore: books.seqBefore,
+    readings: recount(books.stored, books.readingsRemoved, rows),
+    quarantine: recount(books.quarantined, books.quarantineRemoved, books.inQuarantine),
+    differences: differences.slice(0, DIFFERENCES_MAX),
+    differing: differences.length,
+  };
+}
+
+function differ(
+  what: "readings" | "quarantine",
+  booked: Counts,
+  removed: Counts,
+  rows: Counts,
+  planned: Counts,
+): LedgerDifference[] {
+  const sensors = new Set([...booked.keys(), ...removed.keys(), ...rows.keys()]);
+  return [...sensors].sort().flatMap((sensorId) => {
+    const due = (booked.get(sensorId) ?? 0) - (removed.get(sensorId) ?? 0);
+    const found = rows.get(sensorId) ?? 0;
+    const isRight = found <= due && found >= due - (planned.get(sensorId) ?? 0);
+    return isRight ? [] : [{ what, sensorId, booked: due, found }];
+  });
+}
+
+const recount = (booked: Counts, removed: Counts, found: Counts): Recount => ({
+  booked: sum(booked),
+  removed: sum(removed),
+  found: sum(found),
+});
+
+function removalsNow({ records: { removals } }: Pick<CheckParts, "records">): string {
+  const plans = removals.plans().map(({ kind, before }) => `${kind} ${before}`);
+  return `${sum(removals.counts("readings"))} ${plans.join()}`;
+}
+
+function sumReasons(outcomes: ReadonlyMap<LedgerOutcome, number>): number {
+  return REASON_NAMES.reduce((total, reason) => total + (outcomes.get(reason) ?? 0), 0);
+}
+
+function add(counts: Map<string, number>, key: string, n: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + n);
+}
+
+function sum(counts: Counts): number {
+  let total = 0;
+  for (const n of counts.values()) total += n;
+  return total;
+}
