@@ -73,6 +73,8 @@ export type RollupSpan = {
 };
 
 export type RollupStore = {
+  /** Whether readings of one hour are kept apart by their day of receipt, here and in `deleteBefore`. */
+  readonly byReceipt: boolean;
   /**
    * Computes a span anew, hourly from the readings, daily from the hourly ones; doing it again changes nothing. What it
    * finds no source for stays as it is. `cut`: what the source had from before this time has been removed on purpose.

@@ -211,8 +211,8 @@ export type RollupRecords = {
   due(resolution: RollupPart["resolution"], startedBefore: number, limit: number): readonly DuePart[];
   /** They were computed. The days of hours become due with it. */
   done(parts: readonly DuePart[]): void;
-  /** Whether something measured and received before this time is still to be computed. */
-  hasDue(kind: Kind, before: number): boolean;
+  /** Whether something measured and received before these times is still to be computed. */
+  hasDue(kind: Kind, before: number, receivedBefore: number): boolean;
   firstDue(kind: Kind, resolution: RollupPart["resolution"]): number | undefined;
   /** What was measured before this time has been removed, or (`pending`) is about to be. Never goes back. */
   cut(kind: Kind, resolution: "raw" | "hourly"): { readonly at: number; readonly pending: boolean } | undefined;

@@ -1,9 +1,11 @@
-import { type Logger, schedule } from "node-cron";
+import { schedule } from "node-cron";
 import { KINDS } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
-import type { ReadingStore } from "./reading-store.ts";
+import { toCronLogger } from "./cron-log.ts";
+import type { ReadingStore, RollupStore } from "./reading-store.ts";
 import type { EventRecords, QuarantineRecords, RemovalRecords } from "./records.ts";
 import { removeReadings } from "./removal.ts";
+import type { Rollups } from "./rollups.ts";
 
 export type RetentionOptions = {
   readonly store: Pick<ReadingStore, "countBySensor" | "deleteBefore">;
@@ -14,6 +16,13 @@ export type RetentionOptions = {
   };
   /** Readings as they came. */
   readonly rawDays: number;
+  /** Hours and days computed from them (0: for ever); a thing is removed only when what follows from it is computed. */
+  readonly rollups?: {
+    readonly removeBefore: Rollups["removeBefore"];
+    readonly store: Pick<RollupStore, "deleteBefore">;
+    readonly hourlyDays: number;
+    readonly dailyDays: number;
+  };
   readonly quarantineDays?: number;
   readonly quarantineRowsMax?: number;
   /** Events only serve readers that resume a stream; the alerts themselves stay. */
@@ -84,22 +93,11 @@ function createDailyRun(part: Part, log: Log) {
   };
 }
 
-/** Left alone, the library writes to standard output, where programs read our JSON. */
-function toCronLogger(log: Log): Logger {
-  const text = (message: string | Error) => String(message);
-  return {
-    debug: (message) => log.debug({}, text(message)),
-    info: (message) => log.info({}, text(message)),
-    warn: (message) => log.warn({}, text(message)),
-    error: (message, cause) => log.error(cause ? { reason: cause.message } : {}, text(message)),
-  };
-}
-
 type Part = {
   readonly name: string;
   readonly days: number;
   /** Removes what is older than `before`; says how much if it can tell. */
-  remove(before: number): Promise<number | undefined>;
+  remove(before: number): Promise<number | undefined | void>;
 };
 
 function partsOf(options: Omit<RetentionOptions, "log" | "now">): Part[] {
@@ -107,7 +105,10 @@ function partsOf(options: Omit<RetentionOptions, "log" | "now">): Part[] {
   const readings = KINDS.map((kind) => ({
     name: `readings of ${kind}`,
     days: rawDays,
-    remove: (before: number) => removeReadings({ store, removals: records.removals }, kind, before),
+    remove: (before: number) => {
+      const remove = (time: number) => removeReadings({ store, removals: records.removals }, kind, time);
+      return options.rollups ? options.rollups.removeBefore(kind, "raw", before, remove) : remove(before);
+    },
   }));
   const quarantine: Part = {
     name: "quarantine",
@@ -119,5 +120,23 @@ function partsOf(options: Omit<RetentionOptions, "log" | "now">): Part[] {
     days: eventDays,
     remove: async (before) => records.events.deleteBefore(before),
   };
-  return [...readings, quarantine, events];
+  return [...readings, ...rollupParts(options.rollups), quarantine, events];
+}
+
+function rollupParts(rollups: RetentionOptions["rollups"]): Part[] {
+  if (!rollups) return [];
+  const { store, hourlyDays, dailyDays, removeBefore } = rollups;
+  const parts = KINDS.flatMap((kind): Part[] => [
+    {
+      name: `hours of ${kind}`,
+      days: hourlyDays,
+      remove: (before) => removeBefore(kind, "hourly", before, (time) => store.deleteBefore(kind, "hourly", time)),
+    },
+    {
+      name: `days of ${kind}`,
+      days: dailyDays,
+      remove: (before) => store.deleteBefore(kind, "daily", before),
+    },
+  ]);
+  return parts.filter(({ days }) => days > 0);
 }

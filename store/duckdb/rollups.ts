@@ -46,6 +46,7 @@ export async function createRollupTables(connection: DuckDBConnection): Promise<
 /** Raw readings and rollups are removed by day of receipt, so a part is there in full or gone: `cut` is not needed. */
 export function createRollups(database: Database): RollupStore {
   return {
+    byReceipt: true,
     compute: (span) => database.writer.use((connection) => compute(connection, span)),
     aggregate: (query, resolution) => database.reader().use((connection) => aggregate(connection, query, resolution)),
     parts: (kind) => database.reader().use((connection) => partsOf(connection, kind)),

@@ -22,6 +22,7 @@ const STEP_MS = { hourly: HOUR_MS, daily: DAY_MS } as const;
  */
 export function createRollups(client: InfluxClient): RollupStore {
   return {
+    byReceipt: false,
     async compute(span, cut) {
       const step = STEP_MS[span.resolution];
       let lines: string[] = [];

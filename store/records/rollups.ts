@@ -52,7 +52,7 @@ export function createRollupRecords(db: Database): RollupRecords {
     due: (resolution, startedBefore, limit) =>
       db.statement(DUE).all(resolution, startedBefore, limit) as unknown as DuePart[],
     done,
-    hasDue: (kind, before) => db.statement(HAS_DUE).get(kind, before, before) !== undefined,
+    hasDue: (kind, before, receivedBefore) => db.statement(HAS_DUE).get(kind, before, receivedBefore) !== undefined,
     firstDue,
     cut,
     setCut: (kind, resolution, at, pending) => {

@@ -1,0 +1,135 @@
+import { schedule } from "node-cron";
+import { KINDS, type Kind } from "../model/kinds.ts";
+import type { Log } from "../model/log.ts";
+import { toCronLogger } from "./cron-log.ts";
+import type { ReadingStore, RollupResolution } from "./reading-store.ts";
+import type { OffsetRecords, RollupRecords } from "./records.ts";
+import { spansOf } from "./rollup-spans.ts";
+
+export type RollupsOptions = {
+  readonly store: Pick<ReadingStore, "rollups">;
+  readonly records: { readonly rollups: RollupRecords; readonly offsets: OffsetRecords };
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+export type Rollups = ReturnType<typeof startRollups>;
+
+const STEP_MS = { hourly: 3_600_000, daily: 86_400_000 } as const;
+const PARTS_AT_ONCE = 1_000;
+/** Offset of this name: 0 or missing means that hours may be in the store that nobody wrote down as due. */
+const SEEDED = "rollups";
+
+/**
+ * Keeps the hourly and daily rollups true to the readings. Every booking writes down the hours it touched, in its own
+ * transaction, so what is due is always known from the database: after a week off, after a crash between computing and
+ * writing it down (the same again gives the same), and when a late reading makes an hour due once more. Hours and days
+ * are computed when they are over. At start, and every ten minutes.
+ */
+export function startRollups({ store, records, now, log }: RollupsOptions) {
+  const { rollups } = records;
+  let tail: Promise<unknown> = Promise.resolve();
+  let running: Promise<void> | undefined;
+  let stopping = false;
+  let failing = false;
+
+  /** Computing and removing never meet: what is removed halfway must not be computed from. */
+  function exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = tail.then(work);
+    tail = result.catch(() => {});
+    return result;
+  }
+
+  /** Does what is due now, or waits for the run under way; never throws. */
+  function run(): Promise<void> {
+    running ??= exclusively(computeDue)
+      .then(report, report)
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
+  }
+
+  function report(error?: unknown): void {
+    if (error && !failing) log.warn({ reason: String(error) }, "rollups cannot be computed; they stay due");
+    if (!error && failing) log.info({}, "rollups are computed again");
+    failing = error !== undefined;
+  }
+
+  async function computeDue(): Promise<void> {
+    await seed();
+    await computeAll("hourly");
+    await computeAll("daily");
+  }
+
+  async function computeAll(resolution: RollupResolution): Promise<void> {
+    const source = resolution === "hourly" ? "raw" : "hourly";
+    const startedBefore = now() - STEP_MS[resolution] + 1;
+    for (;;) {
+      const due = rollups.due(resolution, startedBefore, PARTS_AT_ONCE);
+      const ready = due.filter(({ kind }) => store.rollups.byReceipt || !rollups.cut(kind, source)?.pending);
+      for (const { span, parts } of spansOf(ready)) {
+        if (stopping) return;
+        await store.rollups.compute(span, rollups.cut(span.kind, source)?.at ?? Number.NEGATIVE_INFINITY);
+        rollups.done(parts);
+      }
+      if (ready.length === 0 || due.length < PARTS_AT_ONCE) return;
+    }
+  }
+
+  /** Hours that were stored before there were rollups, or came into the store by other ways than the books. */
+  async function seed(): Promise<void> {
+    if (records.offsets.get(SEEDED)) return;
+    for (const kind of KINDS) rollups.touch(await store.rollups.parts(kind));
+    records.offsets.set(SEEDED, 1);
+  }
+
+  /**
+   * Removes what was measured before `before`, by `remove`, after everything coarser was computed from it; throws if that
+   * is not done yet. A removal that broke off is finished first: until then nothing is computed from what is left of it,
+   * where the store cannot tell what was there by its receipt.
+   */
+  async function removeBefore<T>(
+    kind: Kind,
+    resolution: "raw" | "hourly",
+    before: number,
+    remove: (before: number) => Promise<T>,
+  ): Promise<T> {
+    await run();
+    return exclusively(async () => {
+      const cut = rollups.cut(kind, resolution);
+      const unfinished = cut?.pending === true;
+      const time = unfinished ? Math.max(cut.at, before) : before;
+      const receivedBefore = store.rollups.byReceipt ? time : Number.POSITIVE_INFINITY;
+      const isDone = records.offsets.get(SEEDED) && (unfinished || !rollups.hasDue(kind, time, receivedBefore));
+      if (!isDone) throw new Error(`the rollups of ${kind} are not all computed yet`);
+      rollups.setCut(kind, resolution, time, true);
+      const removed = await remove(time);
+      rollups.setCut(kind, resolution, time, false);
+      return removed;
+    });
+  }
+
+  const task = schedule("*/10 * * * *", run, {
+    name: "rollups",
+    timezone: "UTC",
+    noOverlap: true,
+    // What was missed is due at the next.
+    suppressMissedWarning: true,
+    logger: toCronLogger(log),
+    unref: true,
+  });
+  void run();
+
+  return {
+    run,
+    removeBefore,
+    /** Resolves when the span under way, if any, is computed. */
+    async stop(): Promise<void> {
+      stopping = true;
+      await task.destroy();
+      await tail;
+    },
+  };
+}
