@@ -43,7 +43,8 @@ import { ensureAdminToken } from "./store/records/admin-token.ts";
 import { lockDataDir } from "./store/records/data-dir.ts";
 import { openRecords } from "./store/records/open.ts";
 import type { Records } from "./store/records.ts";
-import { startRetention } from "./store/retention.ts";
+import { withRollups } from "./store/resolutions.ts";
+import { startStorageLimits } from "./store/storage-limits.ts";
 
 export type App = {
   readonly http: string;
@@ -152,14 +153,16 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
 
   every(TICK_EVERY_MS, () => alerts.tick(), onStop);
   every(5_000, () => edge.release(worker.releasable()), onStop);
-  const retention = startRetention({
+  const limits = startStorageLimits({
     store,
     records,
     rawDays: config.retentionRawDays,
+    hourlyDays: config.retentionHourlyDays,
+    dailyDays: config.retentionDailyDays,
     now,
     log: log.child({ module: "retention" }),
   });
-  onStop("retention", () => retention.stop());
+  onStop("storage limits", () => limits.stop());
 
   // From here on messages come in.
   records.credentials.onChange(({ name, credential }) => edge.setCredential(name, credential));
@@ -174,7 +177,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
 
   const api = createApi({
     records,
-    store,
+    store: withRollups(store, records.rollups, now),
     submit: edge.append,
     check: checkReading,
     rules: () => rules,

@@ -56,6 +56,8 @@ const SCHEMA = z.object({
   LAMPPOST_AUTO_ENROL: z.enum(["gateways", "off"], { error: "gateways or off was expected" }).default("gateways"),
   LAMPPOST_RULES_DIR: z.string().optional(),
   LAMPPOST_RETENTION_RAW_DAYS: whole(1, 36_500).default(90),
+  LAMPPOST_RETENTION_HOURLY_DAYS: whole(1, 36_500).default(730),
+  LAMPPOST_RETENTION_DAILY_DAYS: whole(0, 36_500).default(0),
   LAMPPOST_DISK_FREE_MIN_MIB: whole(1, 1_048_576).default(256),
   LAMPPOST_HTTP_ALLOWED_HOSTS: z
     .string()
@@ -117,6 +119,9 @@ export type Config = {
   readonly autoEnrol: boolean;
   readonly rulesDir?: string;
   readonly retentionRawDays: number;
+  readonly retentionHourlyDays: number;
+  /** 0: for ever. */
+  readonly retentionDailyDays: number;
   readonly diskFreeBytesMin: number;
   /** For the fault harness only, see `fault-point.ts`. */
   readonly faultAt?: string;
@@ -156,6 +161,8 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     autoEnrol: values.LAMPPOST_AUTO_ENROL === "gateways",
     rulesDir: values.LAMPPOST_RULES_DIR,
     retentionRawDays: values.LAMPPOST_RETENTION_RAW_DAYS,
+    retentionHourlyDays: values.LAMPPOST_RETENTION_HOURLY_DAYS,
+    retentionDailyDays: values.LAMPPOST_RETENTION_DAILY_DAYS,
     diskFreeBytesMin: values.LAMPPOST_DISK_FREE_MIN_MIB * 1024 * 1024,
     faultAt: env.LAMPPOST_FAULT_AT || undefined,
     faultSegmentBytes: env.LAMPPOST_FAULT_SEGMENT_KIB ? Number(env.LAMPPOST_FAULT_SEGMENT_KIB) * 1024 : undefined,

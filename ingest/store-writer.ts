@@ -11,12 +11,15 @@ import type { Consumer } from "./follower.ts";
 import { createPatience } from "./patience.ts";
 import { createPutter, type Refusals } from "./put.ts";
 import { type FaultHook, realSleep, type Sleep } from "./timing.ts";
+import { createTouchedHours } from "./touched-hours.ts";
 
 export type StoreWriterParts = {
   readonly store: Pick<ReadingStore, "name" | "write" | "find" | "newest">;
   readonly records: {
     readonly quarantine: Pick<Records["quarantine"], "add">;
     readonly ledger: Pick<Records["ledger"], "add">;
+    /** Without it no rollups are kept. */
+    readonly rollups?: Pick<Records["rollups"], "touch">;
     readonly offsets: Records["offsets"];
     transaction: Records["transaction"];
   };
@@ -77,11 +80,12 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
 
   /** Answers the rejections that only the store could tell. */
   function book(batch: OpenedBatch, verdicts: readonly Verdict[], refusals: Refusals): readonly Rejection[] {
-    const { books, late } = settle(batch, verdicts, refusals);
+    const { books, late, touched } = settle(batch, verdicts, refusals);
     for (const rejection of batch.rejections) books.count(rejection, rejection.reason);
     records.transaction(() => {
       records.quarantine.add([...batch.rejections, ...late]);
       records.ledger.add(books.rows());
+      records.rollups?.touch(touched.parts());
       records.offsets.set(NAME, batch.to);
     });
     offset = batch.to;
@@ -123,19 +127,21 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
   };
 }
 
-/** What becomes of each reading, as ledger rows and rejections. Pure. */
+/** What becomes of each reading, as ledger rows, rejections and hours to compute anew. Pure. */
 function settle(batch: OpenedBatch, verdicts: readonly Verdict[], refusals: Refusals) {
   const books = createBooks();
+  const touched = createTouchedHours();
   const late: Rejection[] = [];
   let rejector: ReturnType<typeof createRejector> | undefined;
   batch.readings.forEach((reading, place) => {
     const [outcome, detail] = outcomeOf(reading, batch.readings, verdicts[place]!, refusals);
     books.count(reading, outcome);
+    if (outcome === "stored") touched.note(reading);
     if (outcome === "stored" || outcome === "duplicate") return;
     rejector ??= createRejector(batch);
     late.push(rejector(place, outcome, detail));
   });
-  return { books, late };
+  return { books, late, touched };
 }
 
 type Outcome = "stored" | "duplicate" | "conflict" | "store_refused";

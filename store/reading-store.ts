@@ -85,7 +85,7 @@ export type RollupStore = {
   /** The hours there are readings for. A store that cannot tell days of receipt apart gives one part for each hour. */
   parts(kind: Kind): Promise<readonly RollupPart[]>;
   /** Storage limit, by the start of the hour or day; DuckDB keeps what was received later, as with readings. */
-  deleteBefore(kind: Kind, resolution: RollupResolution, time: number): Promise<void>;
+  deleteBefore(kind: Kind, resolution: RollupResolution, time: number): Promise<number | undefined>;
 };
 
 export type ReadingKey = { readonly sensorId: string; readonly measuredAt: number };

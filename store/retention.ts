@@ -97,7 +97,7 @@ type Part = {
   readonly name: string;
   readonly days: number;
   /** Removes what is older than `before`; says how much if it can tell. */
-  remove(before: number): Promise<number | undefined | void>;
+  remove(before: number): Promise<number | undefined>;
 };
 
 function partsOf(options: Omit<RetentionOptions, "log" | "now">): Part[] {

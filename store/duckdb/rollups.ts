@@ -53,7 +53,8 @@ export function createRollups(database: Database): RollupStore {
     async deleteBefore(kind, resolution, time) {
       const table = tableOf(kind, resolution);
       const sql = `DELETE FROM ${table} WHERE start < CAST($time AS BIGINT) AND receivedDay < CAST($time AS BIGINT)`;
-      await database.writer.use((connection) => connection.run(sql, { time: toBigInt(time) }));
+      const { rowsChanged } = await database.writer.use((connection) => connection.run(sql, { time: toBigInt(time) }));
+      return rowsChanged;
     },
   };
 }

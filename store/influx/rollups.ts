@@ -45,6 +45,7 @@ export function createRollups(client: InfluxClient): RollupStore {
     async deleteBefore(kind, resolution, time) {
       const text = `DELETE FROM "${kind}_${resolution}" WHERE time < $time`;
       await Array.fromAsync(client.query(text, { time: toTime(time) }));
+      return undefined;
     },
   };
 }

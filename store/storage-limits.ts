@@ -1,0 +1,34 @@
+import type { Log } from "../model/log.ts";
+import type { ReadingStore } from "./reading-store.ts";
+import type { Records } from "./records.ts";
+import { startRetention } from "./retention.ts";
+import { startRollups } from "./rollups.ts";
+
+export type StorageLimitsOptions = {
+  readonly store: ReadingStore;
+  readonly records: Pick<Records, "rollups" | "offsets" | "removals" | "quarantine" | "events">;
+  /** A coarser resolution stays at least as long as a finer one. */
+  readonly rawDays: number;
+  readonly hourlyDays: number;
+  /** 0: for ever. */
+  readonly dailyDays: number;
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+/** Rollups, and the removal of what is past its time, which waits for them. */
+export function startStorageLimits({ store, records, rawDays, now, log, ...days }: StorageLimitsOptions) {
+  const rollups = startRollups({ store, records, now, log });
+  const hourlyDays = Math.max(days.hourlyDays, rawDays);
+  const dailyDays = days.dailyDays === 0 ? 0 : Math.max(days.dailyDays, hourlyDays);
+  const limits = { removeBefore: rollups.removeBefore, store: store.rollups, hourlyDays, dailyDays };
+  const retention = startRetention({ store, records, rawDays, rollups: limits, now, log });
+
+  return {
+    rollups,
+    retention,
+    async stop(): Promise<void> {
+      await Promise.all([rollups.stop(), retention.stop()]);
+    },
+  };
+}
