@@ -39,7 +39,7 @@ const HELP: Record<Exclude<keyof SourceCounts, "ignored">, string> = {
   appendErrors: "Batches the journal did not take; the broker sends them again.",
   connects: "Connections the external broker accepted.",
   disconnects: "Connections to the external broker that ended.",
-  takeovers: "Times another client with the same client id took the connection.",
+  takeovers: "Connections that another client with the same client id ended, or seems to have ended.",
   sessionsLost: "Reconnects after which the external broker had forgotten what it held for Lamppost.",
 };
 

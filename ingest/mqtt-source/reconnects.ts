@@ -10,6 +10,9 @@ const SHORT_CONNECTIONS_SUSPECT = 3;
 
 type Limits = Pick<SourceLimits, "backOffMsMin" | "backOffMsMax" | "steadyMs">;
 
+/** When to come back, whether something is wrong, and whether another client has, or seems to have, our id. */
+export type Verdict = { readonly waitMs: number; readonly wrong: boolean; readonly takeover: boolean };
+
 /**
  * What follows from how connections ended: when to come back, with which version of MQTT, and whether somebody else uses
  * our client id. A broker gives a session to the client that came last, so two with one id throw each other out for ever.
@@ -21,18 +24,20 @@ export function createReconnects(limits: Limits, random: () => number) {
   let shortOnes = 0;
   let takenOver = false;
 
-  /** `lastedMs` from the subscription on, 0 if it did not get so far. Answers when to come back, and if something is wrong. */
-  function ended(end: Ended, lastedMs: number): { waitMs: number; wrong: boolean } {
+  /** `lastedMs` from the subscription on, 0 if it did not get so far. */
+  function ended(end: Ended, lastedMs: number): Verdict {
     if (end.accepted) hasWorked = true;
-    else if (chooseVersion(end)) return { waitMs: 0, wrong: false };
+    else if (chooseVersion(end)) return { waitMs: 0, wrong: false, takeover: false };
     const steady = lastedMs >= limits.steadyMs;
     if (steady) shortOnes = 0;
-    else if (end.accepted && !end.error) shortOnes += 1;
-    takenOver = end.reasonCode === TAKEN_OVER || (takenOver && !steady);
+    else if (end.accepted && hungUp(end)) shortOnes += 1;
+    const saidSo = end.reasonCode === TAKEN_OVER;
+    takenOver = saidSo || (takenOver && !steady);
     if (steady) failures = 0;
     const waitMs = limits.backOffMsMin + random() * Math.min(limits.backOffMsMax, limits.backOffMsMin * 2 ** failures);
     failures += 1;
-    return { waitMs, wrong: true };
+    const takeover = saidSo || (end.accepted && hungUp(end) && shortOnes >= SHORT_CONNECTIONS_SUSPECT);
+    return { waitMs, wrong: true, takeover };
   }
 
   /**
@@ -41,9 +46,8 @@ export function createReconnects(limits: Limits, random: () => number) {
    */
   function chooseVersion({ error }: Ended): boolean {
     const saysSo = OTHER_VERSION.has(error?.code);
-    const hungUp = !hasWorked && (!error || error.code === "ECONNRESET");
     const wasFive = version === 5;
-    if (saysSo || hungUp) version = wasFive ? 4 : 5;
+    if (saysSo || (!hasWorked && hungUp({ error }))) version = wasFive ? 4 : 5;
     return saysSo && wasFive;
   }
 
@@ -60,4 +64,9 @@ export function createReconnects(limits: Limits, random: () => number) {
       failures = 0;
     },
   };
+}
+
+/** The broker closed the connection, and nothing of ours was the reason. */
+function hungUp({ error }: Pick<Ended, "error">): boolean {
+  return !error || error.code === "ECONNRESET" || error.code === "EPIPE";
 }

@@ -103,8 +103,8 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
     const lastedMs = counts.connected ? now() - subscribedAt : 0;
     if (end.accepted) counts.disconnects += 1;
     counts.connected = 0;
-    const { waitMs, wrong } = reconnects.ended(end, lastedMs);
-    if (reconnects.takeover() && end.accepted && !end.error) counts.takeovers += 1;
+    const { waitMs, wrong, takeover } = reconnects.ended(end, lastedMs);
+    if (takeover) counts.takeovers += 1;
     if (closed) return;
     timer = setTimeout(open, waitMs);
     if (!wrong) return;

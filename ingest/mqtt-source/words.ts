@@ -3,6 +3,7 @@ import type { Ended } from "./connection.ts";
 const UNKNOWN_AUTHORITY =
   "its certificate is not signed by an authority this machine knows; LAMPPOST_MQTT_SOURCE_CA names the authority's PEM file";
 const BAD_LOGIN = "it refused the user name or the password in LAMPPOST_MQTT_SOURCE_URL";
+const HUNG_UP = "it closed the connection";
 const NOT_TLS = "it does not speak TLS on this port; mqtt:// is without TLS";
 
 /** CONNACK codes of MQTT 3.1.1 and 5, and the error codes of Node: what they mean for the one who has to act. */
@@ -18,7 +19,8 @@ const WORDS: Readonly<Record<string, string>> = {
   137: "it says it is busy",
   138: "it has banned this client",
   ECONNREFUSED: "nothing listens there",
-  ECONNRESET: "it closed the connection",
+  ECONNRESET: HUNG_UP,
+  EPIPE: HUNG_UP,
   ENOTFOUND: "the host name is not known",
   EAI_AGAIN: "the host name could not be looked up",
   ETIMEDOUT: "it does not answer",
@@ -39,5 +41,5 @@ export function explainEnd({ accepted, error }: Ended): string {
   const known = error?.code === undefined ? undefined : WORDS[error.code];
   if (known) return known;
   if (error) return error.message;
-  return accepted ? "it closed the connection" : "it hung up without an answer: another port, or TLS (mqtts://)?";
+  return accepted ? HUNG_UP : "it hung up without an answer: another port, or TLS (mqtts://)?";
 }

@@ -14,9 +14,12 @@ export function needs(program: string): boolean {
   return false;
 }
 
-/** Full path of an executable on the PATH. */
+/** Where Debian puts servers: not on everybody's PATH. */
+const SERVER_FOLDERS = ["/usr/sbin", "/usr/local/sbin"];
+
+/** Full path of an executable on the PATH or among the system's servers. */
 export function programPath(program: string): string | undefined {
-  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+  for (const folder of [...(process.env.PATH ?? "").split(delimiter), ...SERVER_FOLDERS]) {
     const path = join(folder, program);
     try {
       accessSync(path, constants.X_OK);
