@@ -26,11 +26,12 @@ import type { Consumer } from "./ingest/follower.ts";
 import { decodeChunk } from "./ingest/journal/chunk.ts";
 import type { JournalChunk } from "./ingest/journal/journal.ts";
 import { createJournalReader } from "./ingest/journal/reader.ts";
-import { readLedger } from "./ingest/ledger.ts";
+import { createLedgerService } from "./ingest/ledger-service.ts";
+import { LEDGER_TICK_MS } from "./ingest/ledger-watch.ts";
 import type { MqttSourcePorts } from "./ingest/mqtt-source/options.ts";
 import { startMqttSource } from "./ingest/mqtt-source/source.ts";
 import { createNotices } from "./ingest/notices.ts";
-import { redriveMessage } from "./ingest/redrive.ts";
+import { redriveItems } from "./ingest/redrive.ts";
 import { createStoreWriter } from "./ingest/store-writer.ts";
 import { createWorker } from "./ingest/worker.ts";
 import { createStopStack, type StopStack } from "./lifecycle.ts";
@@ -151,6 +152,20 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onStop("alerts", () => alerts.close());
   onStop("worker", () => worker.stop());
 
+  const ledger = createLedgerService({
+    records,
+    store,
+    pendingMessages: () => worker.pendingMessages("store"),
+    offset: () => records.offsets.get("store") ?? 1,
+    // The consumers report what is missing.
+    openReader: () => createJournalReader({ dir: path("journal"), onGap: () => {} }),
+    rawDays: config.retentionRawDays,
+    now,
+    log: log.child({ module: "ledger" }),
+  });
+  onStop("ledger", () => ledger.close());
+
+  every(LEDGER_TICK_MS, () => ledger.tick(), onStop);
   every(TICK_EVERY_MS, () => alerts.tick(), onStop);
   every(5_000, () => edge.release(worker.releasable()), onStop);
   const limits = startStorageLimits({
@@ -181,13 +196,14 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     submit: edge.append,
     check: checkReading,
     rules: () => rules,
-    ledger: () => readLedger({ ledger: records.ledger, pendingMessages: () => worker.pendingMessages("store") }),
-    redrive: (ids, by) => redrive(edge, records, ids, by, now()),
+    ledger,
+    redrive: (ids, by) => redriveItems({ append: edge.append, quarantine: records.quarantine, now }, ids, by),
     health: () => [
       ...troubles(worker.health()),
       storeWriter.health(),
       alerts.health(),
       journalHealth(edge),
+      ledger.health(),
       ...(bridge ? [bridge.health()] : []),
     ],
     figures: () => [
@@ -197,6 +213,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       ...alerts.figures(),
       ...publisher.figures(),
       ...journalFigures(edge),
+      ...ledger.figures(),
       ...(bridge?.figures() ?? []),
     ],
     live,
@@ -242,23 +259,6 @@ function openReader(dir: string, log: Log, onStop: StopStack["onStop"]) {
 /** Shows what is going on and keeps nothing: what it is too slow for, it skips. */
 function liveFrom(live: Live, offset: number): Consumer {
   return { name: "live", offset, durable: false, take: live.push };
-}
-
-/** Answers how many could be sent again: those whose payload was kept. */
-async function redrive(edge: Edge, records: Records, ids: readonly number[], by: string, now: number): Promise<number> {
-  const found = ids.flatMap((id) => {
-    const item = records.quarantine.get(id);
-    const message = item && redriveMessage(item);
-    return message ? [{ id, message }] : [];
-  });
-  if (found.length === 0) return 0;
-  await edge.append(found.map(({ message }) => message));
-  records.quarantine.markRedriven(
-    found.map(({ id }) => id),
-    by,
-    now,
-  );
-  return found.length;
 }
 
 function bridgePorts(edge: Edge, live: Live, log: Log): MqttSourcePorts {

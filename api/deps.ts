@@ -1,6 +1,6 @@
 import type { Figure, Health } from "../model/health.ts";
 import type { Kind } from "../model/kinds.ts";
-import type { LedgerSums } from "../model/ledger.ts";
+import type { LedgerCheck, LedgerQuery, LedgerTrace, LedgerView } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import type { NewMessage } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
@@ -23,7 +23,7 @@ export type ApiDeps = {
   /** The verdict of the worker on one flat reading (`{measuredAt?, seq?, pm25, …}`), without keeping it. */
   check(at: ReadingTopic, value: Readonly<Record<string, unknown>>, receivedAt: number): Checked;
   rules(): readonly Rule[];
-  ledger(): LedgerView;
+  readonly ledger: LedgerDeps;
   /** Appends these quarantined messages to the journal again; how many it did. */
   redrive(ids: readonly number[], by: string): Promise<number>;
   health(): readonly Health[];
@@ -43,7 +43,12 @@ export type ApiRecords = Pick<
 
 export type Checked = { readonly ok: unknown } | { readonly reason: Reason; readonly detail: string };
 
-export type LedgerView = LedgerSums & { readonly days: readonly (LedgerSums & { readonly day: string })[] };
+export type LedgerDeps = {
+  read(query: LedgerQuery): Promise<LedgerView>;
+  /** Counts everything again. Throws `StoreError` when the store does not answer. */
+  verify(): Promise<LedgerCheck>;
+  trace(sensorId: string, measuredAt: number): Promise<LedgerTrace>;
+};
 
 export type LiveReadings = {
   /** The newest reading of each sensor since the service started. */

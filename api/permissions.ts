@@ -51,6 +51,7 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["GET /api/v1/quarantine/:id", MANAGE],
   ["POST /api/v1/quarantine/redrive", MANAGE],
   ["GET /api/v1/ledger", VIEW],
+  ["GET /api/v1/ledger/trace", MANAGE],
   ["GET /api/v1/audit", MANAGE],
   ["GET /api/v1/audit/verify", ADMIN],
   ["GET /api/v1/events", VIEW],

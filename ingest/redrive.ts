@@ -1,5 +1,26 @@
 import type { NewMessage } from "../model/message.ts";
-import type { QuarantineItem } from "../store/records.ts";
+import type { QuarantineItem, QuarantineRecords } from "../store/records.ts";
+
+export type RedriveParts = {
+  /** Resolves when all are on disk. */
+  append(messages: readonly NewMessage[]): Promise<void>;
+  readonly quarantine: Pick<QuarantineRecords, "get" | "markRedriven">;
+  readonly now: () => number;
+};
+
+/** Answers how many could be sent again: those whose payload was kept. */
+export async function redriveItems(parts: RedriveParts, ids: readonly number[], by: string): Promise<number> {
+  const found = ids.flatMap((id) => {
+    const item = parts.quarantine.get(id);
+    const message = item && redriveMessage(item);
+    return message ? [{ id, message }] : [];
+  });
+  if (found.length === 0) return 0;
+  await parts.append(found.map(({ message }) => message));
+  const sent = found.map(({ id }) => id);
+  parts.quarantine.markRedriven(sent, by, parts.now());
+  return found.length;
+}
 
 /**
  * The message to append to the journal again after a fix, with its first `receivedAt`, source and topic. Of an array

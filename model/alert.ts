@@ -40,7 +40,8 @@ export type Alert = {
   readonly id: string;
   readonly rule: { readonly id: string; readonly version: string; readonly title: string; readonly source: string };
   readonly subject: Subject;
-  readonly kind: Kind;
+  /** "service": about Lamppost itself, not about what a sensor says. */
+  readonly kind: Kind | "service";
   readonly severity: Severity;
   readonly audience: Audience;
   readonly state: AlertState;

@@ -1,66 +1,78 @@
 import { z } from "zod";
-import { sumLedger } from "../../model/ledger.ts";
+import type { LedgerCheck, LedgerTrace, TraceCopy } from "../../model/ledger.ts";
 import type { Api, Parts } from "../api.ts";
-import type { LedgerView } from "../deps.ts";
 import { pageByKey } from "../paging.ts";
-import { invalid } from "../problems.ts";
+import { invalid, ProblemError } from "../problems.ts";
 import { answers } from "../schemas/answers.ts";
-import { Id, paging } from "../schemas/common.ts";
+import { Flag, Id, paging } from "../schemas/common.ts";
+import { LedgerBody, TraceBody } from "../schemas/ledger.ts";
+import { parseTime } from "../time-range.ts";
 
-const sums = {
-  received: z.number().int(),
-  stored: z.number().int(),
-  duplicate: z.number().int(),
-  quarantined: z.number().int(),
-  shed: z.number().int().describe("Messages of QoS 0 let go under pressure"),
-  lost: z.number().int().describe("Messages that cannot be read from the journal any more"),
-  inJournal: z.number().int().describe("Messages kept, not opened yet"),
-  balanced: z.boolean().describe("received = stored + duplicate + quarantined + shed + lost + inJournal"),
-  reasons: z.record(z.string(), z.number().int()).describe("Quarantined, by reason"),
-};
-
-const LedgerBody = z
-  .object({
-    ...sums,
-    days: z.array(z.object({ day: z.string(), ...sums })),
-    sensors: z.array(z.object({ sensorId: z.string(), ...sums })).optional(),
-    next: z.string().optional().describe("The next page of sensors"),
-  })
-  .meta({ id: "Ledger" });
+const tags = ["ledger"];
 
 const schema = {
-  tags: ["ledger"],
+  tags,
   summary: "The books: where everything that was received ended",
-  description:
+  description: [
     "The whole, or what was received on a day (UTC), or of one sensor; by=sensor adds a line for each sensor.",
+    "verify=true counts again what the store and the quarantine hold and compares (operators and admins).",
+  ].join(" "),
   querystring: z.strictObject({
     ...paging,
     day: z.iso.date().optional(),
     sensor: Id.optional(),
     by: z.literal("sensor").optional(),
+    verify: Flag,
   }),
-  response: answers({ 200: LedgerBody }),
+  response: answers({ 200: LedgerBody }, 503),
 };
 
-export function addLedger(app: Api, { records, ledger }: Pick<Parts, "records" | "ledger">): void {
+const trace = {
+  tags,
+  summary: "Where one reading is: stored, in quarantine, in the journal, removed or never seen",
+  querystring: z.strictObject({ sensor: Id, measuredAt: z.string().min(1).max(40) }),
+  response: answers({ 200: TraceBody }, 503),
+};
+
+export function addLedger(app: Api, { ledger, auth }: Pick<Parts, "ledger" | "auth">): void {
   app.get("/ledger", { schema }, async (request) => {
-    const { day, sensor, by, limit, cursor } = request.query;
+    const { day, sensor, by, limit, cursor, verify } = request.query;
     if (by && sensor) throw invalid("#/query/by", "Give either sensor or by=sensor.");
-    const whole = day === undefined && sensor === undefined ? view(ledger()) : filtered(records, day, sensor);
-    if (!by) return whole;
-    const lines = records.ledger.bySensor(day);
-    const page = pageByKey(lines, (line) => line.sensorId, limit, cursor);
-    const sensors = page.items.map((line) => ({ sensorId: line.sensorId, ...sumLedger(line.outcomes, 0) }));
-    return { ...whole, sensors, ...(page.next === undefined ? {} : { next: page.next }) };
+    if (verify === "true" && !mayVerify(auth.account(request).role)) {
+      throw new ProblemError("forbidden", "Counting everything again is for operators and admins.");
+    }
+    const verified = verify === "true" ? { verified: viewCheck(await ledger.verify()) } : {};
+    const { sensors, days, ...whole } = await ledger.read({ day, sensorId: sensor, bySensor: by === "sensor" });
+    const body = { ...whole, days: [...days], ...verified };
+    if (!sensors) return body;
+    const { items, next } = pageByKey(sensors, (line) => line.sensorId, limit, cursor);
+    return { ...body, sensors: items, ...(next === undefined ? {} : { next }) };
+  });
+
+  app.get("/ledger/trace", { schema: trace }, async (request) => {
+    const { sensor, measuredAt } = request.query;
+    return viewTrace(await ledger.trace(sensor, parseTime(measuredAt, "measuredAt")));
   });
 }
 
-function view(ledger: LedgerView) {
-  return { ...ledger, days: ledger.days.map((day) => ({ ...day })) };
+const mayVerify = (role: string) => role === "operator" || role === "admin";
+
+const iso = (time: number) => new Date(time).toISOString();
+
+function viewCheck(check: LedgerCheck) {
+  return { ...check, at: iso(check.at), differences: [...check.differences] };
 }
 
-function filtered(records: Parts["records"], day: string | undefined, sensor: string | undefined) {
-  const outcomes = records.ledger.totals({ day, ...(sensor === undefined ? {} : { sensors: [sensor] }) });
-  const total = sumLedger(outcomes, 0);
-  return { ...total, days: day === undefined ? [] : [{ day, ...total }] };
+function viewTrace({ stored, quarantined, waiting, settled, notSearched, ...rest }: LedgerTrace) {
+  return {
+    ...rest,
+    measuredAt: iso(rest.measuredAt),
+    ...(stored ? { stored: viewCopy(stored) } : {}),
+    quarantined: quarantined.map(viewCopy),
+    waiting: waiting.map(viewCopy),
+    settled: settled.map(viewCopy),
+    notSearched: [...notSearched],
+  };
 }
+
+const viewCopy = <T extends TraceCopy>(copy: T) => ({ ...copy, receivedAt: iso(copy.receivedAt) });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AUDIENCES, HANDLINGS, SEVERITIES, STATES } from "../../model/alert.ts";
-import { KindName, Time } from "./common.ts";
+import { KINDS } from "../../model/kinds.ts";
+import { Time } from "./common.ts";
 
 const Entry = z.object({
   at: Time.describe("When it was so"),
@@ -28,7 +29,7 @@ export const AlertBody = z
       district: z.string().optional(),
       gateway: z.string().optional(),
     }),
-    kind: KindName,
+    kind: z.enum([...KINDS, "service"]).describe("service: about Lamppost itself"),
     severity: z.enum(SEVERITIES),
     audience: z.enum(AUDIENCES),
     state: z.enum(STATES),

@@ -88,7 +88,7 @@ describe("quarantine", () => {
 });
 
 describe("ledger", () => {
-  it("shows the whole as it is handed in, and days and sensors from the books", async () => {
+  it("shows the whole, days and sensors", async () => {
     const row = (sensorId: string, day: string, outcome: "received" | "stored" | "conflict", count: number) =>
       service.records.ledger.add([{ sensorId, day, outcome, count }]);
     row("air-1", "2026-11-21", "received", 10);
@@ -96,7 +96,8 @@ describe("ledger", () => {
     row("air-1", "2026-11-21", "conflict", 1);
     row("air-2", "2026-11-20", "received", 4);
     row("air-2", "2026-11-20", "stored", 3);
-    expect(await get("/ledger")).toMatchObject({ received: 0, inJournal: 0, balanced: true, days: [{ reasons: {} }] });
+    expect(await get("/ledger")).toMatchObject({ received: 14, inJournal: 0, balanced: false, scope: "all" });
+    expect((await get("/ledger")).days.map((one: { day: string }) => one.day)).toEqual(["2026-11-21", "2026-11-20"]);
     const none = { duplicate: 0, shed: 0, lost: 0, inJournal: 0 };
     const sums = { ...none, received: 10, stored: 9, quarantined: 1, balanced: true, reasons: { conflict: 1 } };
     expect(await get("/ledger?sensor=air-1")).toMatchObject(sums);
@@ -106,6 +107,27 @@ describe("ledger", () => {
     expect(sensors).toEqual([{ sensorId: "air-1", ...sums }]);
     expect((await get(`/ledger?by=sensor&limit=1&cursor=${next}`)).sensors).toMatchObject([{ sensorId: "air-2" }]);
     expect((await get("/ledger?day=yesterday")).status).toBe(400);
+  });
+
+  it("counts again for operators and admins, and says what differs", async () => {
+    const day = "2026-11-21";
+    service.records.ledger.add([
+      { sensorId: "air-1", day, outcome: "received", count: 2 },
+      { sensorId: "air-1", day, outcome: "stored", count: 2 },
+    ]);
+    const { balanced, verified } = await get("/ledger?verify=true");
+    expect([balanced, verified.ok, verified.readings]).toEqual([true, false, { booked: 2, removed: 0, found: 0 }]);
+    expect(verified.differences).toEqual([{ what: "readings", sensorId: "air-1", booked: 2, found: 0 }]);
+    expect((await get("/ledger?verify=true", "viewer")).status).toBe(403);
+    expect(await get("/ledger", "viewer")).not.toHaveProperty("verified");
+  });
+
+  it("traces a reading", async () => {
+    const answer = await get("/ledger/trace?sensor=air-1&measuredAt=2026-11-21T09:00:00Z");
+    expect(answer).toMatchObject({ found: "unseen", measuredAt: "2026-11-21T09:00:00.000Z" });
+    expect(answer.sentence).toContain("was never seen");
+    expect((await get("/ledger/trace?sensor=air-1&measuredAt=soon")).status).toBe(400);
+    expect((await get("/ledger/trace?sensor=air-1&measuredAt=1", "viewer")).status).toBe(403);
   });
 });
 

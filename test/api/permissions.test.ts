@@ -38,6 +38,7 @@ const EXPECTED: Record<string, string> = {
   "GET /api/v1/quarantine/:id": M,
   "POST /api/v1/quarantine/redrive": M,
   "GET /api/v1/ledger": V,
+  "GET /api/v1/ledger/trace": M,
   "GET /api/v1/audit": M,
   "GET /api/v1/audit/verify": "admin",
   "GET /api/v1/events": V,
@@ -62,7 +63,7 @@ function call(name: string | undefined, key: string) {
   return service.as(
     name,
     method,
-    key.endsWith("/events") ? `${url}?lastEventId=no` : url,
+    key.endsWith("/events") ? `${url}?lastEventId=no` : key.endsWith("/trace") ? `${url}?sensor=a&measuredAt=1` : url,
     method === "POST" ? {} : undefined,
   );
 }

@@ -3,14 +3,15 @@ import type { ApiDeps } from "../../api/deps.ts";
 import { createLive } from "../../api/live.ts";
 import { createApi } from "../../api/server.ts";
 import { checkReading } from "../../ingest/check-reading.ts";
+import { createLedgerService } from "../../ingest/ledger-service.ts";
 import type { Alert, Transition } from "../../model/alert.ts";
-import { sumLedger } from "../../model/ledger.ts";
 import { SILENT } from "../../model/log.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Account } from "../../model/people.ts";
 import type { Reading } from "../../model/reading.ts";
 import { openRecords } from "../../store/records/open.ts";
 import { hashSecret } from "../../store/records/secrets.ts";
+import type { Records } from "../../store/records.ts";
 import { T0 } from "../helpers/readings.ts";
 
 /** One account of each role; the token is the name and "-token". */
@@ -24,8 +25,6 @@ const ACCOUNTS: readonly Account[] = [
   { role: "gateway", name: "gw-import", districts: ["north"], mayImport: true },
   { role: "crew", name: "crew-2" },
 ];
-
-const NOTHING = sumLedger(new Map(), 0);
 
 /** The real API on real records in RAM; the store and the journal are arrays. */
 export function startService(overrides: Partial<ApiDeps> = {}) {
@@ -49,7 +48,7 @@ export function startService(overrides: Partial<ApiDeps> = {}) {
     submit: async (messages) => void submitted.push(...messages),
     check: checkReading,
     rules: () => [],
-    ledger: () => ({ ...NOTHING, days: [{ day: "2026-11-21", ...NOTHING }] }),
+    ledger: ledgerOf(records, () => now),
     redrive: async (ids) => ids.length,
     health: () => [{ part: "journal", state: "ok", ready: true }],
     figures: () => [],
@@ -78,6 +77,20 @@ export function startService(overrides: Partial<ApiDeps> = {}) {
     now += ms;
   };
   return { app, as, deps, records, live, submitted, stored, disconnected, tick, close, addAccount };
+}
+
+/** The books of these records; the store and the journal are empty. */
+function ledgerOf(records: Records, now: () => number): ApiDeps["ledger"] {
+  return createLedgerService({
+    records,
+    store: { name: "none", find: async (_, keys) => keys.map(() => undefined), countBySensor: async () => new Map() },
+    pendingMessages: () => 0,
+    offset: () => 1,
+    openReader: () => ({ read: async (_, to) => ({ to, messages: [] }), close: async () => {} }),
+    rawDays: 90,
+    now,
+    log: SILENT,
+  });
 }
 
 function storeOf(stored: readonly Reading[]): ApiDeps["store"] {

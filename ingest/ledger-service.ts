@@ -1,0 +1,39 @@
+import type { Log } from "../model/log.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
+import type { Records } from "../store/records.ts";
+import type { JournalReader } from "./journal/journal.ts";
+import { createLedger } from "./ledger.ts";
+import { checkLedger } from "./ledger-check.ts";
+import { traceReading } from "./ledger-trace.ts";
+import { createLedgerWatch } from "./ledger-watch.ts";
+
+export type LedgerServiceParts = {
+  readonly records: Pick<Records, "ledger" | "removals" | "quarantine" | "alerts" | "audit" | "transaction">;
+  readonly store: Pick<ReadingStore, "name" | "find" | "countBySensor">;
+  /** Messages committed to the journal and not booked yet. */
+  pendingMessages(): number;
+  /** Everything before this number of the journal is booked. */
+  offset(): number;
+  openReader(): JournalReader;
+  readonly rawDays: number;
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+/** All that can be asked of the books, and who looks after them. Call `tick` every `LEDGER_TICK_MS`. */
+export function createLedgerService(parts: LedgerServiceParts) {
+  const { records, offset } = parts;
+  const reader = parts.openReader();
+  const end = () => offset() + parts.pendingMessages();
+  const watch = createLedgerWatch({ ...parts, check: () => checkLedger({ ...parts, end }) });
+  return {
+    read: createLedger({ ...parts, ledger: records.ledger, reader, end }),
+    verify: watch.verify,
+    trace: (sensorId: string, measuredAt: number) =>
+      traceReading({ ...parts, quarantine: records.quarantine, end }, sensorId, measuredAt),
+    tick: watch.tick,
+    health: watch.health,
+    figures: watch.figures,
+    close: () => reader.close(),
+  };
+}

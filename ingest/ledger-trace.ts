@@ -1,0 +1,143 @@
+import { KINDS } from "../model/kinds.ts";
+import type { LedgerTrace, TraceCopy } from "../model/ledger.ts";
+import type { Message } from "../model/message.ts";
+import type { Reading } from "../model/reading.ts";
+import { parseSensorTopic } from "../model/topics.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
+import type { QuarantineItem, QuarantineRecords } from "../store/records.ts";
+import { isFault } from "./fault.ts";
+import { parseNative } from "./formats/native.ts";
+import type { JournalReader } from "./journal/journal.ts";
+import { parseIsoTime } from "./measured-at.ts";
+import { describeTrace } from "./trace-sentence.ts";
+
+export type TraceParts = {
+  readonly store: Pick<ReadingStore, "name" | "find">;
+  readonly quarantine: Pick<QuarantineRecords, "list" | "get">;
+  /** Opened for one question, closed afterwards. */
+  openReader(): JournalReader;
+  /** Everything before this number of the journal is booked. */
+  offset(): number;
+  /** Everything before this number is committed to the journal. */
+  end(): number;
+  readonly rawDays: number;
+  readonly now: () => number;
+  readonly journalMessagesMax?: number;
+  readonly quarantineItemsMax?: number;
+};
+
+const JOURNAL_MESSAGES_MAX = 200_000;
+const QUARANTINE_ITEMS_MAX = 5_000;
+const READ_BYTES_MAX = 1024 * 1024;
+const DAY_MS = 86_400_000;
+
+/**
+ * Where the reading of this sensor and moment is: in the store, in quarantine, still in the journal, past its time, or
+ * nowhere. The journal is looked through as far as it is on disk, the newest 200,000 messages of it.
+ */
+export async function traceReading(parts: TraceParts, sensorId: string, measuredAt: number): Promise<LedgerTrace> {
+  // The journal first: what is booked while it is read is then found in the store.
+  const [offset, end] = [parts.offset(), parts.end()];
+  const begin = Math.max(1, end - (parts.journalMessagesMax ?? JOURNAL_MESSAGES_MAX));
+  const copies = await findCopies(parts, begin, end, sensorId, measuredAt);
+  const booked = parts.offset();
+  const stored = await findStored(parts.store, sensorId, measuredAt);
+  const { items, all } = findQuarantined(parts, sensorId, measuredAt);
+  const waiting = copies.filter(({ journalSeq }) => journalSeq >= booked && journalSeq !== stored?.journalSeq);
+  const isPast = measuredAt < startOfDay(parts.now()) - parts.rawDays * DAY_MS;
+  const found = stored ? "stored" : items.length > 0 ? "quarantined" : isPast ? "removed" : "unseen";
+  const trace = {
+    sensorId,
+    measuredAt,
+    found: waiting.length > 0 && !stored && items.length === 0 ? ("in the journal" as const) : found,
+    ...(stored && {
+      stored: { journalSeq: stored.journalSeq, receivedAt: stored.receivedAt, store: parts.store.name },
+    }),
+    quarantined: items,
+    waiting,
+    settled: copies.filter((copy) => copy.journalSeq < booked),
+    notSearched: [
+      // Settled messages that are deleted are no loss; those that wait must be looked at.
+      ...(begin > offset ? (["journal"] as const) : []),
+      ...(all ? [] : (["quarantine"] as const)),
+    ],
+  } satisfies Omit<LedgerTrace, "sentence">;
+  return { ...trace, sentence: describeTrace(trace, parts.rawDays) };
+}
+
+const startOfDay = (time: number) => time - (time % DAY_MS);
+
+async function findStored(
+  store: TraceParts["store"],
+  sensorId: string,
+  measuredAt: number,
+): Promise<Reading | undefined> {
+  for (const kind of KINDS) {
+    const [reading] = await store.find(kind, [{ sensorId, measuredAt }]);
+    if (reading) return reading;
+  }
+  return undefined;
+}
+
+async function findCopies(
+  parts: TraceParts,
+  begin: number,
+  end: number,
+  sensorId: string,
+  measuredAt: number,
+): Promise<TraceCopy[]> {
+  const copies: TraceCopy[] = [];
+  const reader = parts.openReader();
+  try {
+    for (let next = begin; next < end; ) {
+      const { to, messages } = await reader.read(next, end, READ_BYTES_MAX);
+      for (const { seq, receivedAt, topic, payload } of messages) {
+        if (parseSensorTopic(topic)?.sensorId !== sensorId) continue;
+        if (hasMoment(payload, receivedAt, measuredAt)) copies.push({ journalSeq: seq, receivedAt });
+      }
+      next = to;
+    }
+  } finally {
+    await reader.close();
+  }
+  return copies;
+}
+
+/** The quarantine knows sensors, not moments: those are in the payloads. */
+function findQuarantined({ quarantine, ...parts }: TraceParts, sensorId: string, measuredAt: number) {
+  const items: LedgerTrace["quarantined"][number][] = [];
+  let looked = 0;
+  let cursor: string | undefined;
+  do {
+    const page = quarantine.list({ sensorId }, 500, cursor);
+    for (const { id } of page.items) {
+      const item = quarantine.get(id);
+      if (item && isAbout(item, measuredAt)) items.push(viewItem(item));
+    }
+    looked += page.items.length;
+    cursor = page.next;
+  } while (cursor !== undefined && looked < (parts.quarantineItemsMax ?? QUARANTINE_ITEMS_MAX));
+  return { items, all: cursor === undefined };
+}
+
+function isAbout({ rejection }: QuarantineItem, measuredAt: number): boolean {
+  const { payload, receivedAt } = rejection;
+  return payload !== undefined && hasMoment(payload, receivedAt, measuredAt);
+}
+
+function viewItem({ id, rejection }: QuarantineItem): LedgerTrace["quarantined"][number] {
+  const { reason, detail, journalSeq, receivedAt } = rejection;
+  return { id, reason, detail, journalSeq, receivedAt };
+}
+
+/** Has the message a reading of this moment, whatever else is wrong with it? */
+function hasMoment(payload: Message["payload"], receivedAt: number, measuredAt: number): boolean {
+  const items = parseNative(payload);
+  if (isFault(items)) return false;
+  return items.some((item) => {
+    if (typeof item !== "object" || item === null) return false;
+    const { measuredAt: raw } = item as { measuredAt?: unknown };
+    const time = raw === undefined || raw === null ? receivedAt : typeof raw === "string" ? parseIsoTime(raw) : raw;
+    return time === measuredAt;
+  });
+}
