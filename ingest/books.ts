@@ -1,3 +1,4 @@
+import { dayOf } from "../model/ledger.ts";
 import type { LedgerOutcome, LedgerRow } from "../store/records.ts";
 
 const DAY_MS = 86_400_000;
@@ -16,10 +17,16 @@ export function createBooks() {
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   }
 
+  /** Messages that were kept and cannot be read any more: nobody knows what was in them. */
+  function lose(messages: number, receivedAt: number): void {
+    const outcomes = entry(entry(days, Math.floor(receivedAt / DAY_MS)), "");
+    outcomes.set("lost", (outcomes.get("lost") ?? 0) + messages);
+  }
+
   function rows(): LedgerRow[] {
     const all: LedgerRow[] = [];
     for (const [number, sensors] of days) {
-      const day = new Date(number * DAY_MS).toISOString().slice(0, 10);
+      const day = dayOf(number * DAY_MS);
       for (const [sensorId, outcomes] of sensors) {
         for (const [outcome, count] of outcomes) all.push({ day, sensorId, outcome, count });
       }
@@ -27,7 +34,7 @@ export function createBooks() {
     return all;
   }
 
-  return { count, rows };
+  return { count, lose, rows };
 }
 
 function entry<K, L, V>(map: Map<K, Map<L, V>>, key: K): Map<L, V> {

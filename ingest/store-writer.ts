@@ -55,6 +55,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
   const { put, nextReadingsMax } = createPutter(store, patience, options.writeReadingsMax ?? GATHER_READINGS_MAX);
   const first = records.offsets.get(NAME) ?? 1;
   let offset = first;
+  let isBooked = records.offsets.get(NAME) !== undefined;
   let newest = parts.newest && new Map(parts.newest);
   let workingOn: number | undefined;
   const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0, batches: 0 };
@@ -82,6 +83,8 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
   function book(batch: OpenedBatch, verdicts: readonly Verdict[], refusals: Refusals): readonly Rejection[] {
     const { books, late, touched } = settle(batch, verdicts, refusals);
     for (const rejection of batch.rejections) books.count(rejection, rejection.reason);
+    const missing = countMissing(batch, isBooked);
+    if (missing > 0) books.lose(missing, batch.messages.at(-1)?.receivedAt ?? now());
     records.transaction(() => {
       records.quarantine.add([...batch.rejections, ...late]);
       records.ledger.add(books.rows());
@@ -89,6 +92,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
       records.offsets.set(NAME, batch.to);
     });
     offset = batch.to;
+    isBooked = true;
     const conflicts = late.reduce((sum, { reason }) => sum + Number(reason === "conflict"), 0);
     const duplicates = verdicts.reduce((sum, { what }) => sum + Number(what === "duplicate"), 0);
     counts.conflict += conflicts;
@@ -125,6 +129,15 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     health: () => patience.health(NAME),
     figures,
   };
+}
+
+/**
+ * Numbers of the journal that nobody could read. Where nothing was ever booked, the journal may begin anywhere: what is
+ * missing before its first message is not ours.
+ */
+function countMissing({ from, to, messages }: OpenedBatch, isBooked: boolean): number {
+  const begin = isBooked ? from : (messages[0]?.seq ?? to);
+  return to - begin - messages.length;
 }
 
 /** What becomes of each reading, as ledger rows, rejections and hours to compute anew. Pure. */

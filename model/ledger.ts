@@ -3,7 +3,8 @@ import { REASON_NAMES, type Reason } from "./rejection.ts";
 /**
  * What is booked. `received` counts items as they are opened; each of them then ends as `stored`, `duplicate` or one of
  * the reasons. `shed` and `lost` were never opened, so no `received` row goes with them: the sums below add them.
- * `shed`: messages of QoS 0 let go under pressure. `lost`: numbers of the journal that cannot be read any more.
+ * `shed`: messages of QoS 0 let go under pressure. `lost`: messages that cannot be read from the journal any
+ * more, and readings that were lost with a store.
  */
 export type LedgerOutcome = "received" | "stored" | "duplicate" | "shed" | "lost" | Reason;
 

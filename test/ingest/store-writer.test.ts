@@ -96,6 +96,20 @@ describe("the books", () => {
     ]);
   });
 
+  it("count numbers that nobody could read as lost, but not those before the first message ever", async () => {
+    const { store, records } = setUp();
+    const writer = aWriter(store, records);
+    await writer.take({ ...aBatch([at(0, 1)], 7), from: 1 });
+    expect(records.kept.ledger.filter((row) => row.outcome === "lost")).toEqual([]);
+    await writer.take({ ...aBatch([at(1, 1)], 11), from: 8, to: 14 });
+    await writer.take({ ...aBatch([], 14), to: 15 });
+    const lost = { day: "2026-11-21", sensorId: "", outcome: "lost" };
+    expect(records.kept.ledger.filter((row) => row.outcome === "lost")).toEqual([
+      { ...lost, count: 5 },
+      { ...lost, count: 1 },
+    ]);
+  });
+
   it("are not moved by a transaction that fails, and the batch is safe to take again", async () => {
     const { store, records } = setUp();
     let broken = true;
