@@ -1,5 +1,6 @@
 import type { Ended, Version } from "./connection.ts";
 import type { SourceLimits } from "./options.ts";
+import { hungUp } from "./words.ts";
 
 /** MQTT 5: "session taken over". */
 const TAKEN_OVER = 0x8e;
@@ -64,9 +65,4 @@ export function createReconnects(limits: Limits, random: () => number) {
       failures = 0;
     },
   };
-}
-
-/** The broker closed the connection, and nothing of ours was the reason. */
-function hungUp({ error }: Pick<Ended, "error">): boolean {
-  return !error || error.code === "ECONNRESET" || error.code === "EPIPE";
 }

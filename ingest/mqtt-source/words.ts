@@ -3,7 +3,9 @@ import type { Ended } from "./connection.ts";
 const UNKNOWN_AUTHORITY =
   "its certificate is not signed by an authority this machine knows; LAMPPOST_MQTT_SOURCE_CA names the authority's PEM file";
 const BAD_LOGIN = "it refused the user name or the password in LAMPPOST_MQTT_SOURCE_URL";
-const HUNG_UP = "it closed the connection";
+const NO_ANSWER = "it hung up without an answer: is it the right port, and right to use (or not to use) TLS, mqtts://?";
+/** The broker closed the connection, in the words of Node. */
+const CLOSED = new Set<unknown>(["ECONNRESET", "EPIPE"]);
 const NOT_TLS = "it does not speak TLS on this port; mqtt:// is without TLS";
 
 /** CONNACK codes of MQTT 3.1.1 and 5, and the error codes of Node: what they mean for the one who has to act. */
@@ -19,8 +21,6 @@ const WORDS: Readonly<Record<string, string>> = {
   137: "it says it is busy",
   138: "it has banned this client",
   ECONNREFUSED: "nothing listens there",
-  ECONNRESET: HUNG_UP,
-  EPIPE: HUNG_UP,
   ENOTFOUND: "the host name is not known",
   EAI_AGAIN: "the host name could not be looked up",
   ETIMEDOUT: "it does not answer",
@@ -36,10 +36,14 @@ const WORDS: Readonly<Record<string, string>> = {
   EPROTO: NOT_TLS,
 };
 
+/** Nothing of ours, nor of the network, was the reason. */
+export function hungUp({ error }: Pick<Ended, "error">): boolean {
+  return !error || CLOSED.has(error.code);
+}
+
 /** Why a connection ended, in words for an operator. */
-export function explainEnd({ accepted, error }: Ended): string {
-  const known = error?.code === undefined ? undefined : WORDS[error.code];
-  if (known) return known;
-  if (error) return error.message;
-  return accepted ? HUNG_UP : "it hung up without an answer: another port, or TLS (mqtts://)?";
+export function explainEnd(end: Ended): string {
+  if (hungUp(end)) return end.accepted ? "it closed the connection" : NO_ANSWER;
+  const { code, message } = end.error!;
+  return WORDS[code ?? ""] ?? message;
 }
