@@ -11,10 +11,12 @@ import type { BrokerEvent } from "./broker/events.ts";
 import type { Config } from "./config.ts";
 import { type Edge, startEdge } from "./edge-link.ts";
 import {
+  bookedOffsets,
   createBrokerNews,
   createShedBooks,
   journalFigures,
   journalHealth,
+  markJournal,
   reportRecovery,
   tellDevice,
 } from "./edge-news.ts";
@@ -37,15 +39,13 @@ import { createWorker } from "./ingest/worker.ts";
 import { createStopStack, type StopStack } from "./lifecycle.ts";
 import type { Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
-import { openDuckDbStore } from "./store/duckdb/store.ts";
-import { LINES_PER_REQUEST_MAX, openInfluxStore } from "./store/influx/store.ts";
-import type { ReadingStore } from "./store/reading-store.ts";
+import { LINES_PER_REQUEST_MAX } from "./store/influx/store.ts";
 import { ensureAdminToken } from "./store/records/admin-token.ts";
 import { lockDataDir } from "./store/records/data-dir.ts";
 import { openRecords } from "./store/records/open.ts";
-import type { Records } from "./store/records.ts";
 import { withRollups } from "./store/resolutions.ts";
 import { startStorageLimits } from "./store/storage-limits.ts";
+import { startStore } from "./store-start.ts";
 
 export type App = {
   readonly http: string;
@@ -92,7 +92,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     configured: config.adminToken,
     now: now(),
   });
-  const store = await openStore(config, path("readings.duckdb"), log.child({ module: "store" }));
+  const started = await startStore(config, records, now, log.child({ module: "store" }));
+  const { store } = started;
   onStop("reading store", () => store.close());
 
   // The edge thread opens the journal now and its listeners last.
@@ -105,7 +106,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       logLevel: config.logLevel,
       faultAt: config.faultAt,
       segmentBytes: config.faultSegmentBytes,
-      booked: booked(records),
+      journalKeep: config.journalKeep,
+      booked: bookedOffsets(records.offsets),
     },
     {
       onCommit: (chunk) => onCommit(chunk),
@@ -120,7 +122,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const notices = createNotices((rejection) => tellDevice(edge, rejection), now);
   const storeWriter = createStoreWriter({
     store,
-    records,
+    records: { ...records, offsets: started.offsets },
     now,
     log: log.child({ module: "store-writer" }),
     onRejection: notices.notice,
@@ -138,11 +140,16 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   });
   const live = createLive();
   const context = createDecodeContext(records.sensors, { autoEnrol: config.autoEnrol, sensorsMax: SENSORS_MAX }, now);
+  const refill = started.refill({
+    reader: openReader(path("journal"), log, onStop),
+    first: edge.recovery.first,
+    context,
+  });
   const worker = createWorker({
     openReader: () => openReader(path("journal"), log, onStop),
     decodeChunk,
     decode: (message) => decodeMessage(message, context),
-    consumers: [storeWriter, alerts, liveFrom(live, edge.recovery.next)], // the whole fan-out
+    consumers: [refill.before(storeWriter), alerts, liveFrom(live, edge.recovery.next)], // the whole fan-out
     end: edge.recovery.next,
     log: log.child({ module: "worker" }),
     onRejection: notices.notice,
@@ -151,6 +158,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onCommit = (chunk) => ("bytes" in chunk ? worker.committed(chunk) : worker.advanced(chunk.to));
   onStop("alerts", () => alerts.close());
   onStop("worker", () => worker.stop());
+  onStop("refill", () => refill.stop());
 
   const ledger = createLedgerService({
     records,
@@ -167,7 +175,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
 
   every(LEDGER_TICK_MS, () => ledger.tick(), onStop);
   every(TICK_EVERY_MS, () => alerts.tick(), onStop);
-  every(5_000, () => edge.release(worker.releasable()), onStop);
+  every(5_000, () => markJournal(records.offsets, edge), onStop);
+  every(5_000, () => edge.release(Math.min(worker.releasable(), refill.holdsFrom())), onStop);
   const limits = startStorageLimits({
     store,
     records,
@@ -182,6 +191,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   // From here on messages come in.
   records.credentials.onChange(({ name, credential }) => edge.setCredential(name, credential));
   onEvent = createBrokerNews(live, records, log);
+  onStop("journal mark", () => markJournal(records.offsets, edge));
   onStop("edge", () => edge.close(6_000));
   const publisher = createAlertPublisher({ records, publish: (message) => edge.publish({ ...message, qos: 1 }), log });
   const address = await edge.listen({ ...listenOptions(config), credentials: records.credentials.list() });
@@ -203,6 +213,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       storeWriter.health(),
       alerts.health(),
       journalHealth(edge),
+      ...started.health(),
       ledger.health(),
       ...(bridge ? [bridge.health()] : []),
     ],
@@ -213,6 +224,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       ...alerts.figures(),
       ...publisher.figures(),
       ...journalFigures(edge),
+      ...started.figures(),
       ...ledger.figures(),
       ...(bridge?.figures() ?? []),
     ],
@@ -231,20 +243,6 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onStop("service.json", () => rmSync(path("service.json"), { force: true }));
   return { http, mqtt, adminToken, adminTokenFile, stop: stops.stop };
 }
-
-function openStore(config: Config, duckDbPath: string, log: Log): Promise<ReadingStore> {
-  const { store } = config;
-  if (store.kind === "duckdb") return openDuckDbStore({ path: duckDbPath, log });
-  return openInfluxStore({ url: store.url, flavour: store.flavour, timeoutMs: 10_000, log });
-}
-
-/** How far the consumers have booked: the journal never gives these numbers again and knows what should be there. */
-function booked(records: Records): { lowest: number; highest: number } | undefined {
-  const offsets = DURABLE.flatMap((name) => records.offsets.get(name) ?? []);
-  return offsets.length === 0 ? undefined : { lowest: Math.min(...offsets), highest: Math.max(...offsets) };
-}
-
-const DURABLE = ["store", "alerts"];
 
 /** The consumers speak for themselves; the worker adds only what goes wrong between them and the journal. */
 const troubles = (parts: readonly Health[]) =>

@@ -58,6 +58,9 @@ const SCHEMA = z.object({
   LAMPPOST_RETENTION_RAW_DAYS: whole(1, 36_500).default(90),
   LAMPPOST_RETENTION_HOURLY_DAYS: whole(1, 36_500).default(730),
   LAMPPOST_RETENTION_DAILY_DAYS: whole(0, 36_500).default(0),
+  LAMPPOST_JOURNAL_KEEP_HOURS: whole(0, 8_760).default(24),
+  LAMPPOST_JOURNAL_KEEP_MIB: whole(0, 1_048_576).default(1024),
+  LAMPPOST_NEW_RECORDS: z.enum(["refuse", "accept"], { error: "refuse or accept was expected" }).default("refuse"),
   LAMPPOST_DISK_FREE_MIN_MIB: whole(1, 1_048_576).default(256),
   LAMPPOST_HTTP_ALLOWED_HOSTS: z
     .string()
@@ -123,6 +126,9 @@ export type Config = {
   /** 0: for ever. */
   readonly retentionDailyDays: number;
   readonly diskFreeBytesMin: number;
+  readonly journalKeep: { readonly forMs: number; readonly bytesMax: number };
+  /** Begin with an empty records.db although the data folder is not new. */
+  readonly acceptNewRecords: boolean;
   /** For the fault harness only, see `fault-point.ts`. */
   readonly faultAt?: string;
   /** For the fault harness only: small journal segments, so that a short life turns over many. */
@@ -163,6 +169,11 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     retentionRawDays: values.LAMPPOST_RETENTION_RAW_DAYS,
     retentionHourlyDays: values.LAMPPOST_RETENTION_HOURLY_DAYS,
     retentionDailyDays: values.LAMPPOST_RETENTION_DAILY_DAYS,
+    journalKeep: {
+      forMs: values.LAMPPOST_JOURNAL_KEEP_HOURS * 3_600_000,
+      bytesMax: values.LAMPPOST_JOURNAL_KEEP_MIB * 1024 * 1024,
+    },
+    acceptNewRecords: values.LAMPPOST_NEW_RECORDS === "accept",
     diskFreeBytesMin: values.LAMPPOST_DISK_FREE_MIN_MIB * 1024 * 1024,
     faultAt: env.LAMPPOST_FAULT_AT || undefined,
     faultSegmentBytes: env.LAMPPOST_FAULT_SEGMENT_KIB ? Number(env.LAMPPOST_FAULT_SEGMENT_KIB) * 1024 : undefined,

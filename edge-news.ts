@@ -115,8 +115,39 @@ export function journalHealth(edge: Pick<Edge, "state" | "recovery">): Health {
     };
   const missing = edge.recovery.gaps.reduce((sum, { from, to }) => sum + (to - from), 0);
   if (missing === 0) return { part, state: "ok", ready: true };
-  const reason = `${missing} acknowledged messages were missing at the start; damaged segments are kept in journal/damaged.`;
+  const reason = `${missing} acknowledged messages were missing at the start: ${numbersOf(edge.recovery.gaps)}. Damaged segments are kept in journal/damaged.`;
   return { part, state: "degraded", ready: true, reason };
+}
+
+const GAPS_SHOWN = 10;
+
+function numbersOf(gaps: RecoveryReport["gaps"]): string {
+  const shown = gaps.slice(0, GAPS_SHOWN).map(({ from, to }) => (to - from === 1 ? `${from}` : `${from} to ${to - 1}`));
+  const more = gaps.length > GAPS_SHOWN ? ` and ${gaps.length - GAPS_SHOWN} more gaps` : "";
+  return `numbers ${shown.join(", ")}${more}`;
+}
+
+const DURABLE = ["store", "alerts"];
+const JOURNAL_END = "journal.end";
+
+/**
+ * What the journal must reach: how far the consumers have booked, and how far it went when it was last looked at. It
+ * never gives these numbers again, and names the ones from the lowest on that are missing.
+ */
+export function bookedOffsets(offsets: Pick<Records["offsets"], "get">) {
+  const booked = DURABLE.flatMap((name) => offsets.get(name) ?? []);
+  const highest = Math.max(offsets.get(JOURNAL_END) ?? 0, ...booked);
+  return highest === 0 ? undefined : { lowest: booked.length > 0 ? Math.min(...booked) : 1, highest };
+}
+
+/** Keeps how far the journal goes outside of it: a journal that is lost or cut short while a store lags then shows. */
+export function markJournal(offsets: Records["offsets"], edge: Pick<Edge, "state">): void {
+  const { next } = edge.state().journal;
+  try {
+    if (next > (offsets.get(JOURNAL_END) ?? 1)) offsets.set(JOURNAL_END, next);
+  } catch {
+    // A full disk: an older mark only shows less.
+  }
 }
 
 export function journalFigures(edge: Pick<Edge, "state" | "recovery">): Figure[] {

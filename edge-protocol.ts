@@ -15,6 +15,8 @@ export type EdgeStart = {
   /** For the fault harness only, see `fault-point.ts`. */
   readonly faultAt?: string;
   readonly segmentBytes?: number;
+  /** How long, and up to how many bytes, what every consumer has passed stays in the journal. */
+  readonly journalKeep: { readonly forMs: number; readonly bytesMax: number };
   /** Bytes of chunks on their way to the core: see `CHUNK_BYTES_IN_FLIGHT_MAX`. */
   readonly inFlight: SharedArrayBuffer;
 };

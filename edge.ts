@@ -143,6 +143,8 @@ try {
       freeBytesMin: start.diskFreeBytesMin,
       booked: start.booked,
       segmentBytes: start.segmentBytes,
+      keepForMs: start.journalKeep.forMs,
+      keepBytesMax: start.journalKeep.bytesMax,
     },
     { now: Date.now, log: log.child({ module: "journal" }), at },
   );

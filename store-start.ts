@@ -1,0 +1,139 @@
+import { basename, dirname, join } from "node:path";
+import type { Config } from "./config.ts";
+import type { DecodeContext } from "./ingest/decode.ts";
+import type { Consumer } from "./ingest/follower.ts";
+import type { JournalReader } from "./ingest/journal/journal.ts";
+import { afterRefill, type Refilled, refillStore } from "./ingest/refill.ts";
+import type { Figure, Health } from "./model/health.ts";
+import type { Log } from "./model/log.ts";
+import { openDuckDbStore } from "./store/duckdb/store.ts";
+import { openInfluxStore } from "./store/influx/store.ts";
+import type { ReadingStore } from "./store/reading-store.ts";
+import type { Records } from "./store/records.ts";
+import { createLossAlarm, type LossAlarm, wordsOf } from "./store/recovery/alarm.ts";
+import { lossRows, reckonLoss } from "./store/recovery/loss.ts";
+import { createMarks, type StoreMarks } from "./store/recovery/marks.ts";
+import { recoverDuckDb } from "./store/recovery/recover.ts";
+import { type DamageReport, writeReport } from "./store/recovery/report.ts";
+
+/** What the rebuild of a lost store takes from the journal. */
+export type RefillFrom = {
+  readonly reader: Pick<JournalReader, "read">;
+  /** The first number that is still in the journal. */
+  readonly first: number;
+  readonly context: DecodeContext;
+};
+
+export type Refill = {
+  /** The store writer, which begins when the store is as full as it can be made. */
+  before<C extends Consumer>(consumer: C): C;
+  /** The journal must keep everything from here on. */
+  holdsFrom(): number;
+  stop(): Promise<void>;
+};
+
+export type StartedStore = {
+  readonly store: ReadingStore;
+  /** For the store writer: with the marks that show at the next start what a damaged file has lost. */
+  readonly offsets: Records["offsets"];
+  /** Fills up from the journal what a damaged file has lost; does nothing if it was sound. */
+  refill(from: RefillFrom): Refill;
+  health(): readonly Health[];
+  figures(): readonly Figure[];
+};
+
+const STORE = "store";
+const LOSS_BOOKED = "duckdb.loss-booked";
+
+/** Opens the reading store; a DuckDB file is looked at first and rebuilt if it is damaged. */
+export async function startStore(config: Config, records: Records, now: () => number, log: Log): Promise<StartedStore> {
+  const { store } = config;
+  if (store.kind === "duckdb") return startDuckDb(join(config.dataDir, "readings.duckdb"), records, now, log);
+  const influx = await openInfluxStore({ url: store.url, flavour: store.flavour, timeoutMs: 10_000, log });
+  const { offsets } = records;
+  return { store: influx, offsets, refill: () => NOTHING_TO_FILL, health: () => [], figures: () => [] };
+}
+
+async function startDuckDb(path: string, records: Records, now: () => number, log: Log): Promise<StartedStore> {
+  const { offsets } = records;
+  const booked = offsets.get(STORE) ?? 1;
+  const exportsDir = join(dirname(path), "exports");
+  const { rows, report } = await recoverDuckDb({ path, exportsDir, offsets, booked, now, log });
+  const marks = createMarks(offsets, rows);
+  const store = marks.watch(await openDuckDbStore({ path, log }));
+  const alarm = createLossAlarm(path, marks.isSuspect);
+  const parts: Parts = { path, store, records, marks, alarm, booked, now, log };
+  return {
+    store,
+    offsets: marks.offsets,
+    refill: (from) => (report ? startRefill(parts, report, from) : NOTHING_TO_FILL),
+    health: alarm.health,
+    figures: alarm.figures,
+  };
+}
+
+type Parts = {
+  readonly path: string;
+  readonly store: ReadingStore;
+  readonly records: Records;
+  readonly marks: StoreMarks;
+  readonly alarm: LossAlarm;
+  /** Messages below this number are booked. */
+  readonly booked: number;
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+const NOTHING_TO_FILL: Refill = {
+  before: (consumer) => consumer,
+  holdsFrom: () => Number.POSITIVE_INFINITY,
+  stop: async () => {},
+};
+
+/** Meanwhile the service works: messages come in, rules run, and what the store writer would write waits in the journal. */
+function startRefill(parts: Parts, report: DamageReport, { reader, first, context }: RefillFrom): Refill {
+  const { store, marks, booked, log } = parts;
+  const { rollups } = parts.records;
+  const leaving = new AbortController();
+  let isDone = false;
+  marks.hold(true);
+  const refilling = refillStore({ store, rollups, reader, from: first, to: booked, context, log }, leaving.signal);
+  const refilled = refilling.then(async (done) => {
+    await settle(parts, report, done);
+    isDone = true;
+    marks.hold(false);
+    marks.save();
+  });
+  refilled.catch((error: unknown) => {
+    if (!leaving.signal.aborted)
+      log.error({ err: error }, "the rebuild of the reading store failed; restart the service");
+  });
+  return {
+    before: (consumer) => afterRefill(consumer, refilled),
+    holdsFrom: () => (isDone ? Number.POSITIVE_INFINITY : first),
+    async stop() {
+      leaving.abort(new Error("the service is stopping"));
+      await refilled.catch(() => {});
+    },
+  };
+}
+
+/** The loss in books and audit, in one transaction with the mark that says so: a crash cannot book it twice. */
+async function settle(parts: Parts, report: DamageReport, { written, first }: Refilled): Promise<void> {
+  const { path, store, records, marks, alarm, now, log } = parts;
+  const loss = reckonLoss(report, (await store.count()) + marks.removed(), first);
+  const words = wordsOf(loss);
+  const found = await store.countBySensor({ seqBefore: parts.booked });
+  records.transaction(() => {
+    if (records.offsets.get(LOSS_BOOKED) === report.foundAt) return;
+    const lost = lossRows(loss, records.ledger, records.removals, found);
+    if (lost) records.ledger.add(lost);
+    else log.warn(loss, "what is lost could not be booked by sensor; the books still call it stored");
+    const detail = `${report.why}; ${written} readings came back from the journal; ${words}`;
+    records.audit.add({ at: now(), by: "service", what: "store.rebuilt", target: basename(path), detail });
+    records.offsets.set(LOSS_BOOKED, report.foundAt);
+  });
+  writeReport(path, { ...report, state: "done", refilled: written, missing: { ...loss, span: { ...loss.span } } });
+  alarm.look();
+  log[loss.readings > 0 ? "error" : "warn"]({ written, ...loss }, `the reading store is rebuilt: ${words}`);
+}

@@ -1,0 +1,136 @@
+import { KINDS, type Kind } from "../../model/kinds.ts";
+import type { ReadingStore } from "../reading-store.ts";
+import type { OffsetRecords } from "../records.ts";
+import type { Rows, Span } from "./probe.ts";
+
+const rowsKey = (kind: Kind) => `duckdb.rows.${kind}`;
+const OLDEST = "duckdb.oldest";
+const NEWEST = "duckdb.newest";
+const SUSPECT = "duckdb.suspect";
+
+export type Marks = { readonly rows: Rows; readonly span: Partial<Span>; readonly suspect: boolean };
+
+/** What SQLite says DuckDB must have at least. 0 where nothing is known. */
+export function readMarks(offsets: Pick<OffsetRecords, "get">): Marks {
+  const [from, to] = [offsets.get(OLDEST), offsets.get(NEWEST)];
+  return {
+    rows: Object.fromEntries(KINDS.map((kind) => [kind, offsets.get(rowsKey(kind)) ?? 0])) as Rows,
+    span: { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) },
+    suspect: offsets.get(SUSPECT) === 1,
+  };
+}
+
+/** From here on nothing is expected of the file: a rebuild has begun. */
+export function clearMarks(offsets: OffsetRecords): void {
+  for (const kind of KINDS) offsets.set(rowsKey(kind), 0);
+  offsets.set(SUSPECT, 0);
+}
+
+export type StoreMarks = ReturnType<typeof createMarks>;
+
+/** DuckDB's words for a block whose checksum is wrong. */
+const DAMAGED_BLOCK = /corrupt database file|checksum/i;
+
+/**
+ * A high-water mark in another file: DuckDB opens without a word, and without its newest rows, when the header of its log
+ * is damaged. Counts the rows of the file from `rows` on and keeps the counts in SQLite, never more than there are: they
+ * are written with each booking, after the rows, and lowered before rows are deleted.
+ */
+export function createMarks(offsets: OffsetRecords, rows: Rows) {
+  const counts: Record<Kind, number> = { ...rows };
+  const unsure = new Set<Kind>();
+  let { from: oldest, to: newest } = readMarks(offsets).span;
+  let held = false;
+  let removedRows = 0;
+  let isSuspect = readMarks(offsets).suspect;
+
+  function save(): void {
+    if (held) return;
+    for (const kind of KINDS) put(rowsKey(kind), unsure.has(kind) ? 0 : counts[kind]);
+    if (oldest !== undefined) put(OLDEST, oldest);
+    if (newest !== undefined) put(NEWEST, newest);
+  }
+
+  function put(key: string, value: number): void {
+    if (offsets.get(key) !== value) offsets.set(key, value);
+  }
+
+  function note(readings: Parameters<ReadingStore["write"]>[0]): void {
+    for (const { kind, receivedAt } of readings) {
+      counts[kind] += 1;
+      if (oldest === undefined || receivedAt < oldest) oldest = Math.floor(receivedAt);
+      if (newest === undefined || receivedAt > newest) newest = Math.ceil(receivedAt);
+    }
+  }
+
+  async function watched<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      suspect(error);
+      throw error;
+    }
+  }
+
+  /** What a query comes across is read in full, and cleared away, at the next start. */
+  function suspect(error: unknown): void {
+    if (isSuspect || !DAMAGED_BLOCK.test(error instanceof Error ? error.message : "")) return;
+    isSuspect = true;
+    offsets.set(SUSPECT, 1);
+  }
+
+  async function deleteBefore(store: ReadingStore, kind: Kind, time: number): Promise<number | undefined> {
+    unsure.add(kind);
+    put(rowsKey(kind), 0);
+    const removed = await store.deleteBefore(kind, time);
+    if (removed === undefined) return undefined;
+    counts[kind] -= removed;
+    removedRows += removed;
+    unsure.delete(kind);
+    save();
+    return removed;
+  }
+
+  /** The same store, counted. */
+  function watch(store: ReadingStore): ReadingStore {
+    return {
+      ...store,
+      async write(readings) {
+        await watched(store.write(readings));
+        note(readings);
+      },
+      find: (kind, keys) => watched(store.find(kind, keys)),
+      newest: () => watched(store.newest()),
+      aggregate: (query) => watched(store.aggregate(query)),
+      async *stream(query) {
+        try {
+          yield* store.stream(query);
+        } catch (error) {
+          suspect(error);
+          throw error;
+        }
+      },
+      deleteBefore: (kind, time) => watched(deleteBefore(store, kind, time)),
+    };
+  }
+
+  return {
+    watch,
+    save,
+    /** For the store writer: the marks move in the transaction that moves its offset. */
+    offsets: {
+      get: offsets.get,
+      set(consumer: string, offset: number) {
+        offsets.set(consumer, offset);
+        save();
+      },
+    } satisfies OffsetRecords,
+    /** Nothing is written while a rebuild goes on. */
+    hold(on: boolean): void {
+      held = on;
+    },
+    isSuspect: () => isSuspect,
+    /** Rows deleted by a storage limit since the start. */
+    removed: () => removedRows,
+  };
+}

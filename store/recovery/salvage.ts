@@ -1,0 +1,115 @@
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { KINDS, type Kind } from "../../model/kinds.ts";
+import { createRollupTables } from "../duckdb/rollups.ts";
+import { createTables } from "../duckdb/schema.ts";
+import { importExport } from "./exports.ts";
+import { columnsOf, countRows, oneValue } from "./look.ts";
+import type { Salvaged, SalvageRequest, Span } from "./probe.ts";
+
+/** DuckDB's row groups: a damaged block costs the one it belongs to. */
+const GROUP_ROWS = 122_880;
+const ROLLUP_TABLES = KINDS.flatMap((kind) => [`${kind}_hourly`, `${kind}_daily`]);
+/** Makes `target` and copies into it what can still be read. Throws when the new file itself cannot be written. */
+export async function salvage(request: SalvageRequest): Promise<Salvaged> {
+  const instance = await DuckDBInstance.create(request.target, { memory_limit: "2GB", threads: "2" });
+  const connection = await instance.connect();
+  await createTables(connection);
+  await createRollupTables(connection);
+  const holes: Partial<Span>[] = [];
+  for (const [index, source] of request.sources.entries()) {
+    await connection.run(`ATTACH '${source.replaceAll("'", "''")}' AS old (READ_ONLY)`);
+    const first = index === 0;
+    for (const kind of KINDS) {
+      const filter = first ? "true" : notIn(kind, "sensorId", "measuredAt");
+      const groups = await copyTable(connection, kind, filter);
+      for (const group of groups) holes.push(await spanOfGroup(connection, kind, group));
+    }
+    for (const table of ROLLUP_TABLES) {
+      await copyTable(connection, table, first ? "true" : notIn(table, "sensorId", "start", "receivedDay", "metric"));
+    }
+    await connection.run("DETACH old");
+  }
+  const newest = await newestOf(connection, request.offset);
+  const notes: string[] = [];
+  let fromExports = 0;
+  for (const path of request.exports) {
+    try {
+      fromExports += await importExport(connection, path, request.span);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      notes.push(`${path}: ${textOf(error)}`);
+    }
+  }
+  const rows = await countRows(connection);
+  const ahead = await sumOfKinds(connection, `count(*) FILTER (journalSeq >= ${request.offset})`);
+  await connection.run("CHECKPOINT");
+  connection.closeSync();
+  instance.closeSync();
+  return { rows, ahead, holes, fromExports, notes, ...(newest === undefined ? {} : { newest }) };
+}
+
+/** The rows that `main` has not: what a second source adds. */
+const notIn = (table: string, ...key: readonly string[]) => {
+  const same = key.map((name) => `there."${name}" = o."${name}"`).join(" AND ");
+  return `NOT EXISTS (SELECT 1 FROM main.${table} AS there WHERE ${same})`;
+};
+
+/** All at once; where a block cannot be read, row group by row group. Answers the first rows of the groups it lost. */
+async function copyTable(connection: DuckDBConnection, table: string, filter: string): Promise<number[]> {
+  const there = await columnsOf(connection, "old", table);
+  const own = (await oneValue(connection, "SELECT current_database()")) as string;
+  if (!there) return [];
+  const known = (await columnsOf(connection, own, table)) ?? [];
+  const names = there.filter((name) => known.includes(name)).map((name) => `"${name}"`);
+  const into = `INSERT INTO main.${table} (${names.join(", ")}) SELECT ${names.join(", ")} FROM old.${table} AS o`;
+  if (await isCopied(() => connection.run(`${into} WHERE ${filter}`))) return [];
+  const last = Number((await oneValue(connection, `SELECT max(rowid) FROM old.${table}`)) ?? -1);
+  const lost: number[] = [];
+  for (let first = 0; first <= last; first += GROUP_ROWS) {
+    const group = `o.rowid >= ${first} AND o.rowid < ${first + GROUP_ROWS}`;
+    if (!(await isCopied(() => connection.run(`${into} WHERE ${group} AND ${filter}`)))) lost.push(first);
+  }
+  return lost;
+}
+
+async function isCopied(copy: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await copy();
+    return true;
+  } catch (error) {
+    // Anything else is about the new file, and going on would lose what is readable.
+    if (!isUnreadable(error)) throw error;
+    return false;
+  }
+}
+
+/** By its own times if they can be read, else between its neighbours. */
+async function spanOfGroup(connection: DuckDBConnection, kind: Kind, first: number): Promise<Partial<Span>> {
+  const ask = async (what: "min" | "max", from: number): Promise<number | undefined> => {
+    const sql = `SELECT ${what}(receivedAt) FROM old.${kind} WHERE rowid >= ${from} AND rowid < ${from + GROUP_ROWS}`;
+    const value = await oneValue(connection, sql).catch(() => undefined);
+    return value === undefined || value === null ? undefined : Number(value);
+  };
+  const from = (await ask("min", first)) ?? (await ask("max", first - GROUP_ROWS));
+  const to = (await ask("max", first)) ?? (await ask("min", first + GROUP_ROWS));
+  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+}
+
+async function newestOf(connection: DuckDBConnection, offset: number): Promise<number | undefined> {
+  const parts = KINDS.map((kind) => `SELECT max(receivedAt) AS at FROM ${kind} WHERE journalSeq < ${offset}`);
+  const newest = await oneValue(connection, `SELECT max(at) FROM (${parts.join(" UNION ALL ")})`);
+  return newest === null || newest === undefined ? undefined : Number(newest);
+}
+
+async function sumOfKinds(connection: DuckDBConnection, what: string): Promise<number> {
+  const parts = KINDS.map((kind) => `SELECT ${what} AS n FROM ${kind}`);
+  return Number(await oneValue(connection, `SELECT sum(n) FROM (${parts.join(" UNION ALL ")})`));
+}
+
+/** DuckDB's words for a block or a file that is not what it was. */
+const isUnreadable = (error: unknown) =>
+  /corrupt|checksum|not read enough|not a valid|invalid input error|no magic bytes|serialization|export/i.test(
+    textOf(error),
+  );
+
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
