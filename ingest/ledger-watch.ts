@@ -32,6 +32,7 @@ type Open = Transition["alert"];
 export function createLedgerWatch({ records, check, now, log }: WatchParts) {
   let open = findOpen(records);
   let imbalance = 0;
+  let failing = false;
   let found: LedgerCheck | undefined;
   // An alert of the life before is looked into at once; else the first count can wait.
   let checkedAt = open ? Number.NEGATIVE_INFINITY : now();
@@ -66,8 +67,10 @@ export function createLedgerWatch({ records, check, now, log }: WatchParts) {
       const reason = reasonNow();
       if (reason !== undefined && !open) raise(reason);
       else if (reason === undefined && open && found && found.at >= open.startedAt) end(open, found.at);
+      failing = false;
     } catch (error) {
-      log.warn({ reason: String(error) }, "the books could not be looked after");
+      if (!failing) log.warn({ reason: String(error) }, "the books could not be looked after; tried again");
+      failing = true;
     }
   }
 

@@ -16,7 +16,7 @@ export type Seen = {
   readonly retain: boolean;
 };
 
-const noSums = { received: 0, stored: 0, duplicate: 0, quarantined: 0 };
+const noSums = { received: 0, stored: 0, duplicate: 0, quarantined: 0, shed: 0, lost: 0 };
 
 /**
  * As much of the service as its clients need: the routes of the contract with real status codes, and a real MQTT broker

@@ -1,0 +1,288 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createLedger } from "../../ingest/ledger.ts";
+import { LEDGER_RULE } from "../../ingest/ledger-watch.ts";
+import { createPendingIndex } from "../../ingest/pending.ts";
+import { SILENT } from "../../model/log.ts";
+import { GATEWAY, T0 } from "./helpers.ts";
+import { ledgerWorld } from "./ledger-world.ts";
+
+const MOMENT = T0 - 60_000;
+const reading = (pm25: number, measuredAt = MOMENT) => ({ measuredAt, pm25 });
+
+let world: ReturnType<typeof ledgerWorld>;
+beforeEach(() => {
+  world = ledgerWorld();
+});
+afterEach(() => world.records.close());
+
+describe("what waits in the journal", () => {
+  it("is looked at once, however often it is asked for", async () => {
+    const ledger = world.service();
+    for (let n = 0; n < 7; n += 1) world.append(reading(n));
+    await ledger.read();
+    await ledger.read();
+    await world.take(2);
+    world.append(reading(7));
+    expect(await ledger.read({ sensorId: "air-1" })).toMatchObject({ inJournal: 6, stored: 1, quarantined: 1 });
+    expect(world.reads.map(([from]) => from)).toEqual([1, 4, 7, 8]);
+  });
+
+  it("is only a total when it is too much, and says so", async () => {
+    const { records, offset, end } = world;
+    const read = createLedger({
+      ...{ ledger: records.ledger, offset, end, now: () => T0, pendingMessagesMax: 3 },
+      reader: { read: async (from, to) => ({ to, messages: world.journal.slice(from - 1, to - 1) }) },
+    });
+    for (let n = 0; n < 5; n += 1) world.append(reading(n, MOMENT + n));
+    const whole = { received: 5, inJournal: 5, balanced: true, scope: "settled" };
+    expect(await read({ bySensor: true })).toMatchObject({ ...whole, days: [], sensors: [] });
+    expect(await read({ sensorId: "air-1" })).toMatchObject({ received: 0, scope: "settled" });
+    await world.take(3);
+    expect(await read({ sensorId: "air-1" })).toMatchObject({ received: 5, stored: 3, inJournal: 2, scope: "all" });
+  });
+
+  it("waits its turn where two ask, and goes on after a journal that could not be read", async () => {
+    let fails = true;
+    const { read } = { read: async (_: number, to: number) => ({ to, messages: [] }) };
+    const index = createPendingIndex(
+      { read: (from, to) => (fails ? Promise.reject(new Error("no")) : read(from, to)) },
+      { now: () => T0 },
+    );
+    const [first, second] = [index.cover(1, 3), index.cover(1, 4)];
+    await expect(first).rejects.toThrow("no");
+    await expect(second).rejects.toThrow("no");
+    fails = false;
+    expect(await index.cover(1, 4)).toBe(true);
+    expect(index.tally(1, 4)).toEqual(new Map([["2026-11-21", new Map([["", 3]])]]));
+  });
+});
+
+describe("the recount", () => {
+  it("finds what is missing and what is too much, and is not misled by what is not booked yet", async () => {
+    const { verify } = world.service();
+    for (let n = 0; n < 6; n += 1) world.append(reading(n, MOMENT + n));
+    world.append("noise");
+    world.append(reading(1), { topic: "nowhere" });
+    await world.take();
+    world.append(reading(9, MOMENT + 9));
+    await world.take(1, "after-write");
+    expect(world.store.rows).toHaveLength(7);
+    const right = { ok: true, seqBefore: 9, readings: { booked: 6, removed: 0, found: 6 } };
+    expect(await verify()).toMatchObject({ ...right, quarantine: { booked: 2, removed: 0, found: 2 } });
+
+    world.store.rows.splice(2, 1);
+    world.store.rows.push({ ...world.store.rows[0]!, sensorId: "air-7" });
+    expect(await verify()).toMatchObject({
+      ok: false,
+      differing: 2,
+      differences: [
+        { what: "readings", sensorId: "air-1", booked: 6, found: 5 },
+        { what: "readings", sensorId: "air-7", booked: 0, found: 1 },
+      ],
+    });
+  });
+
+  it("knows what retention removed, and what it is about to remove", async () => {
+    const { verify } = world.service();
+    for (let n = 0; n < 4; n += 1) world.append(reading(n, MOMENT + n));
+    await world.take();
+    const { removals } = world.records;
+    removals.plan({ kind: "air", before: MOMENT + 2, counts: new Map([["air-1", 2]]) });
+    expect(await verify()).toMatchObject({ ok: true });
+    world.store.rows.splice(0, 1);
+    expect(await verify()).toMatchObject({ ok: true });
+    world.store.rows.splice(0, 1);
+    removals.settle("air", new Map([["air-1", 2]]));
+    expect(await verify()).toMatchObject({ ok: true, readings: { booked: 4, removed: 2, found: 2 } });
+    world.store.rows.splice(0, 1);
+    expect(await verify()).toMatchObject({ ok: false });
+  });
+
+  it("counts again when retention was at work meanwhile, and gives up when it never rests", async () => {
+    for (let n = 0; n < 20; n += 1) world.append(reading(n, MOMENT + n));
+    await world.take();
+    const { countBySensor } = world.store;
+    let times = 1;
+    world.store.countBySensor = async (filter) => {
+      if (times-- > 0) {
+        world.store.rows.pop();
+        world.records.removals.add("readings", new Map([["air-1", 1]]));
+      }
+      return countBySensor(filter);
+    };
+    const { verify } = world.service();
+    expect(await verify()).toMatchObject({ ok: true, readings: { removed: 1, found: 19 } });
+    times = 9;
+    await expect(verify()).rejects.toMatchObject({ name: "StoreError", kind: "unavailable" });
+  });
+
+  it("notices a journal that is behind the books", async () => {
+    world.append(reading(1));
+    await world.take();
+    world.records.offsets.set("store", 5);
+    expect((await world.service().verify()).differences).toEqual([{ what: "journal", booked: 4, found: 1 }]);
+  });
+});
+
+describe("the watch over the books", () => {
+  const alerts = () => world.records.alerts.list({ rule: LEDGER_RULE }, 10).items;
+  const audit = () => world.records.audit.list(10).items.map(({ what }) => what);
+  const figure = ({ figures }: ReturnType<typeof world.service>) => figures()[0]!.value;
+
+  it("raises one alert when the identity does not hold, and ends it after a count that finds all right", async () => {
+    const ledger = world.service();
+    ledger.tick();
+    expect([ledger.health().state, figure(ledger), alerts()]).toEqual(["ok", 0, []]);
+    const row = { day: "2026-11-21", sensorId: "air-1", outcome: "received" as const };
+    world.records.ledger.add([{ ...row, count: 2 }]);
+    ledger.tick();
+    ledger.tick();
+    expect(alerts()).toMatchObject([{ state: "firing", kind: "service", subject: {}, severity: "critical" }]);
+    expect(ledger.health()).toMatchObject({
+      state: "degraded",
+      ready: true,
+      reason: expect.stringMatching(/^2 items/),
+    });
+    expect(figure(ledger)).toBe(2);
+
+    world.records.ledger.add([{ ...row, count: -2 }]);
+    ledger.tick();
+    expect(alerts()[0]!.state).toBe("firing");
+    world.state.now += 1_000;
+    await ledger.verify();
+    expect(alerts()).toMatchObject([{ state: "resolved", resolvedAt: T0 + 1_000 }]);
+    expect([ledger.health().state, figure(ledger)]).toEqual(["ok", 0]);
+    expect(audit()).toEqual(["ledger.balanced", "ledger.imbalance"]);
+  });
+
+  it("takes up its alert after a restart, counts at once, and ends it when the rows are back", async () => {
+    world.append(reading(1));
+    await world.take();
+    const [row] = world.store.rows.splice(0, 1);
+    const before = world.service();
+    await before.verify();
+    expect([figure(before), alerts()[0]!.explanation]).toEqual([
+      1,
+      expect.stringContaining("of air-1: 1 in the books, 0 found"),
+    ]);
+
+    const after = world.service();
+    expect(after.health()).toMatchObject({
+      state: "degraded",
+      reason: expect.stringContaining("not been counted again"),
+    });
+    after.tick();
+    await after.verify();
+    expect([alerts().length, after.health().state]).toEqual([1, "degraded"]);
+    world.store.rows.push(row!);
+    world.state.now += 10 * 60_000;
+    after.tick();
+    await after.verify();
+    expect(alerts()).toMatchObject([{ state: "resolved" }]);
+    expect(alerts()[0]!.timeline.map(({ what }) => what)).toEqual(["firing", "resolved"]);
+  });
+
+  it("counts everything once a day by itself", async () => {
+    const ledger = world.service();
+    let counts = 0;
+    const { countBySensor } = world.store;
+    world.store.countBySensor = (filter) => {
+      counts += 1;
+      return countBySensor(filter);
+    };
+    const another = world.service();
+    another.tick();
+    expect(counts).toBe(0);
+    world.state.now += 86_400_000;
+    another.tick();
+    another.tick();
+    expect(counts).toBe(1);
+    await another.verify();
+    expect(counts).toBe(1);
+    await ledger.close();
+  });
+
+  it("says later what the records do not take now", async () => {
+    const { alerts: kept } = world.records;
+    world.append(reading(1));
+    await world.take();
+    world.store.rows.length = 0;
+    let full = true;
+    const apply: typeof kept.apply = (transition) => {
+      if (full) throw new Error("disk full");
+      return kept.apply(transition);
+    };
+    Object.assign(world.records, { alerts: { ...kept, apply } });
+    const ledger = world.service();
+    expect((await ledger.verify()).ok).toBe(false);
+    expect([alerts(), audit()]).toEqual([[], []]);
+    full = false;
+    ledger.tick();
+    expect([alerts().length, audit()]).toEqual([1, ["ledger.imbalance"]]);
+  });
+});
+
+describe("the trace of a reading", () => {
+  const trace = (measuredAt = MOMENT, sensorId = "air-1") => world.service().trace(sensorId, measuredAt);
+  const AT = new Date(MOMENT).toISOString();
+
+  it("goes from never seen to waiting to stored, and counts its duplicates", async () => {
+    expect((await trace()).sentence).toBe(
+      `The reading of air-1 of ${AT} was never seen: it is in no store, no quarantine, and not in the journal.`,
+    );
+    world.append([reading(1, MOMENT - 1), reading(1)], { source: GATEWAY });
+    world.append(reading(1), { topic: "city/north/air/air-2" });
+    expect(await trace()).toMatchObject({ found: "in the journal", waiting: [{ journalSeq: 1, receivedAt: T0 }] });
+    await world.take();
+    world.append(reading(1));
+    world.append(reading(1));
+    await world.take(1);
+    expect(await trace()).toEqual({
+      ...{ sensorId: "air-1", measuredAt: MOMENT, found: "stored", quarantined: [], notSearched: [] },
+      stored: { journalSeq: 1, receivedAt: T0, store: "memory" },
+      settled: [1, 3].map((journalSeq) => ({ journalSeq, receivedAt: T0 })),
+      waiting: [{ journalSeq: 4, receivedAt: T0 }],
+      sentence:
+        `The reading of air-1 of ${AT} is stored in memory (message 1, received at ${new Date(T0).toISOString()}). ` +
+        "It came once more (duplicates, as far as the journal is still on disk). One more copy waits in the journal.",
+    });
+  });
+
+  it("finds a conflict and a fault in quarantine", async () => {
+    world.append(reading(1));
+    world.append(reading(2));
+    world.append([reading(1, MOMENT + 1), { measuredAt: AT, pm25: "x" }]);
+    await world.take();
+    const { found, quarantined, sentence } = await trace();
+    expect([found, quarantined.map(({ reason, journalSeq }) => [reason, journalSeq])]).toEqual([
+      "stored",
+      [
+        ["conflict", 2],
+        ["wrong_type", 3],
+      ],
+    ]);
+    expect(sentence).toMatch(/Another one is in quarantine: item \d+ \(conflict; message 2, .*item \d+ \(wrong_type;/);
+    const future = T0 + 3_600_000;
+    world.append(reading(1, future));
+    await world.take();
+    expect(await trace(future)).toMatchObject({ found: "quarantined", quarantined: [{ reason: "future" }] });
+  });
+
+  it("says what is past its time, and what was settled and is nowhere", async () => {
+    expect((await trace(T0 - 100 * 86_400_000)).sentence).toContain("older than the 90 days");
+    world.append(reading(1));
+    await world.take();
+    world.store.rows.length = 0;
+    expect((await trace()).sentence).toMatch(/came \(message 1, .*\) and was settled, but is neither/);
+  });
+});
+
+it("keeps a log of changes only", async () => {
+  const lines: string[] = [];
+  const log = { ...SILENT, error: (_: object, text: string) => void lines.push(text) };
+  const ledger = world.service({ log });
+  world.records.ledger.add([{ day: "2026-11-21", sensorId: "a", outcome: "received", count: 1 }]);
+  ledger.tick();
+  ledger.tick();
+  expect(lines).toEqual(["the books do not balance"]);
+});
