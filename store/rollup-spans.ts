@@ -1,18 +1,23 @@
 import type { RollupSpan } from "./reading-store.ts";
 import type { DuePart } from "./records.ts";
 
-const STEP_MS = { hourly: 3_600_000, daily: 86_400_000 } as const;
-/** One question to the store covers this much at most: a day of hours, or a month of days. */
-const PARTS_MAX = { hourly: 24, daily: 31 } as const;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const STEP_MS = { hourly: HOUR_MS, daily: DAY_MS } as const;
+/** One question to the store covers this much at most. */
+const SPAN_MAX_MS = { hourly: DAY_MS, daily: 31 * DAY_MS } as const;
 
-/** Joins parts that follow one another, so that a day is one question and not 24. In the order of `RollupRecords.due`. */
+/**
+ * Joins parts that lie near one another, so that a day is one question and not 24. What lies between them is computed
+ * again, which changes nothing. Expects the order of `RollupRecords.due`.
+ */
 export function spansOf(due: readonly DuePart[]): { span: RollupSpan; parts: readonly DuePart[] }[] {
   const spans: { span: RollupSpan; parts: DuePart[] }[] = [];
   for (const part of due) {
     const { kind, resolution, receivedDay, start } = part;
     const to = start + STEP_MS[resolution];
     const last = spans.at(-1);
-    if (last && follows(last.span, part) && last.parts.length < PARTS_MAX[resolution]) {
+    if (last && isNear(last.span, part)) {
       last.span = { ...last.span, to };
       last.parts.push(part);
     } else spans.push({ span: { kind, resolution, receivedDay, from: start, to }, parts: [part] });
@@ -20,7 +25,7 @@ export function spansOf(due: readonly DuePart[]): { span: RollupSpan; parts: rea
   return spans;
 }
 
-function follows(span: RollupSpan, { kind, resolution, receivedDay, start }: DuePart): boolean {
+function isNear(span: RollupSpan, { kind, resolution, receivedDay, start }: DuePart): boolean {
   const isSame = span.kind === kind && span.resolution === resolution && span.receivedDay === receivedDay;
-  return isSame && span.to === start;
+  return isSame && start + STEP_MS[resolution] - span.from <= SPAN_MAX_MS[resolution];
 }

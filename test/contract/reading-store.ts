@@ -5,6 +5,7 @@ import type { Reading } from "../../model/reading.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";
 import { rangeContract } from "./reading-store-ranges.ts";
+import { rollupContract } from "./rollups.ts";
 
 /** A fresh, empty place for readings; `open` may be called again after a close. */
 export type StorePlace = { open(): Promise<ReadingStore>; remove(): Promise<void> };
@@ -173,6 +174,7 @@ export function readingStoreContract(name: string, makePlace: () => Promise<Stor
     });
 
     rangeContract(() => store);
+    rollupContract(() => store);
   });
 }
 
