@@ -145,12 +145,15 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     first: edge.recovery.first,
     context,
   });
+  const up = Promise.withResolvers<void>();
   const worker = createWorker({
     openReader: () => openReader(path("journal"), log, onStop),
     decodeChunk,
     decode: (message) => decodeMessage(message, context),
+    inOne: records.transaction,
     consumers: [refill.before(storeWriter), alerts, liveFrom(live, edge.recovery.next)], // the whole fan-out
     end: edge.recovery.next,
+    beginWhen: up.promise,
     log: log.child({ module: "worker" }),
     onRejection: notices.notice,
     at,
@@ -241,6 +244,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const mqtt = `mqtt://${hostName(config.mqtt.host)}:${address.port}`;
   writeFileSync(path("service.json"), JSON.stringify({ pid: process.pid, http, mqtt }));
   onStop("service.json", () => rmSync(path("service.json"), { force: true }));
+  up.resolve();
   return { http, mqtt, adminToken, adminTokenFile, stop: stops.stop };
 }
 

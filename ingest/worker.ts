@@ -15,10 +15,14 @@ export type WorkerOptions = {
   /** Opens a committed chunk into its messages. */
   decodeChunk(chunk: JournalChunk): readonly Message[];
   decode(message: Message): Decoded;
+  /** Around the decoding of a batch: what it writes down (sensors seen for the first time) costs one sync, not one each. */
+  inOne?<T>(work: () => T): T;
   /** The whole fan-out. */
   readonly consumers: readonly Consumer[];
   /** The sequence number the next message of the journal gets: everything below is committed. */
   readonly end: number;
+  /** The consumers begin with this (at once without it): catching up takes the thread from whatever else is starting. */
+  readonly beginWhen?: Promise<void>;
   readonly log: Log;
   /** Hears of each rejection when it first turns up live; not again for what is read from disk later. */
   onRejection?(rejection: Rejection): void;
@@ -35,16 +39,20 @@ export type Worker = ReturnType<typeof createWorker>;
 
 /**
  * Takes committed messages from the journal to every consumer, each in order, one batch at a time, at its own pace.
- * Begins at once, from each consumer's offset; `committed` brings what is new.
+ * Begins at each consumer's offset; `committed` brings what is new.
  */
 export function createWorker(options: WorkerOptions) {
-  const { decodeChunk, decode, log } = options;
+  const { decodeChunk, decode, inOne = (work) => work(), log } = options;
   let end = options.end;
   const stopping = new AbortController();
   const idlers: (() => void)[] = [];
 
+  function open(from: number, to: number, messages: readonly Message[]): OpenedBatch {
+    return inOne(() => openMessages(from, to, messages, decode));
+  }
+
   function openLive(chunk: JournalChunk): OpenedBatch {
-    const batch = openMessages(chunk.from, chunk.to, decodeChunk(chunk), decode);
+    const batch = open(chunk.from, chunk.to, decodeChunk(chunk));
     if (options.onRejection) for (const rejection of batch.rejections) options.onRejection(rejection);
     return batch;
   }
@@ -53,7 +61,7 @@ export function createWorker(options: WorkerOptions) {
     return async (offset: number, before: number): Promise<OpenedBatch> => {
       const { to, messages } = await reader.read(offset, before, options.readBytesMax ?? 512 * 1024);
       if (to <= offset) throw new Error(`the journal has nothing at ${offset}, though ${before} is committed`);
-      return openMessages(offset, to, messages, decode);
+      return open(offset, to, messages);
     };
   }
 
@@ -86,7 +94,9 @@ export function createWorker(options: WorkerOptions) {
     return followers.every((follower) => !follower.durable || follower.offset() >= end);
   }
 
-  const running = followers.map((follower) => follower.run());
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener("abort", () => resolve()));
+  const begin = options.beginWhen && Promise.race([options.beginWhen, stopped]);
+  const running = followers.map((follower) => (begin ? begin.then(follower.run) : follower.run()));
 
   return {
     /** Called with each chunk the journal has committed, in order. Cheap: decoding waits for the first consumer. */
