@@ -41,7 +41,7 @@ import type { Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
 import { LINES_PER_REQUEST_MAX } from "./store/influx/store.ts";
 import { ensureAdminToken } from "./store/records/admin-token.ts";
-import { lockDataDir } from "./store/records/data-dir.ts";
+import { isInUse, lockDataDir } from "./store/records/data-dir.ts";
 import { openRecords } from "./store/records/open.ts";
 import { withRollups } from "./store/resolutions.ts";
 import { startStorageLimits } from "./store/storage-limits.ts";
@@ -84,7 +84,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
 
   const lock = lockDataDir(config.dataDir);
   onStop("data folder", () => lock.release());
-  const records = openRecords({ path: path("records.db"), now, log: log.child({ module: "records" }) });
+  const mustBeThere = !config.acceptNewRecords && isInUse(config.dataDir);
+  const records = openRecords({ path: path("records.db"), now, log: log.child({ module: "records" }), mustBeThere });
   onStop("records", () => records.close());
   const adminTokenFile = path("admin-token");
   const adminToken = ensureAdminToken(records.credentials, {

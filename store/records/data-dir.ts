@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DataDirInUse } from "./errors.ts";
@@ -29,6 +29,12 @@ export function lockDataDir(dir: string): { release(): void } {
       if (db.isOpen) db.close();
     },
   };
+}
+
+/** Whether the folder has readings or a journal: then it has records, too, or has lost them. */
+export function isInUse(dir: string): boolean {
+  const names = readdirSync(dir, { recursive: true }) as string[];
+  return names.some((name) => /^readings\.duckdb|^journal\b.*\.journal$/.test(name));
 }
 
 function openLock(path: string): DatabaseSync {

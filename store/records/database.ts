@@ -1,8 +1,8 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Log } from "../../model/log.ts";
 import { RecordsTooNew } from "../records.ts";
-import { RecordsDamaged } from "./errors.ts";
+import { RecordsDamaged, RecordsMissing } from "./errors.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { createTransactions, type Transactions } from "./transactions.ts";
 
@@ -18,13 +18,15 @@ const STATEMENTS_MAX = 300;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-/** Opens or creates the file (0600), checks it and brings it to this version's schema. */
-export function openDatabase(path: string, log: Log): Database {
+/** Opens or creates the file (0600), checks it and brings it to this version's schema. `mustBeThere`: does not create it. */
+export function openDatabase(path: string, log: Log, mustBeThere = false): Database {
+  // Looked at before SQLite does: it would delete the log that belongs to a file that is gone.
+  if (mustBeThere && !(statSync(path, { throwIfNoEntry: false })?.size ?? 0)) throw missing(path);
   // SQLite gives its -wal and -shm files the mode of the database file.
   if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableDoubleQuotedStringLiterals: false });
   try {
-    prepare(db, path);
+    prepare(db, path, mustBeThere);
   } catch (error) {
     db.close();
     const code = (error as { errcode?: number }).errcode;
@@ -52,7 +54,7 @@ export function openDatabase(path: string, log: Log): Database {
   return { statement, transaction, onRollback, afterCommit, close };
 }
 
-function prepare(db: DatabaseSync, path: string): void {
+function prepare(db: DatabaseSync, path: string, mustBeThere: boolean): void {
   // The version comes first: a file of a newer service must stay exactly as it is.
   const version = pragma(db, "user_version") as number;
   if (version > MIGRATIONS.length) {
@@ -60,6 +62,7 @@ function prepare(db: DatabaseSync, path: string): void {
       `${path} has schema version ${version}, this service knows versions up to ${MIGRATIONS.length}: start a newer lamppost.`,
     );
   }
+  if (version === 0 && mustBeThere) throw missing(path);
   const check = pragma(db, "quick_check(1)");
   if (check !== "ok") throw damaged(path, String(check));
   db.exec("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
@@ -75,5 +78,13 @@ function pragma(db: DatabaseSync, name: string): unknown {
 }
 
 function damaged(path: string, detail: string, cause?: unknown): RecordsDamaged {
-  return new RecordsDamaged(`${path} is damaged (${detail}): restore it from a backup.`, { cause });
+  return new RecordsDamaged(`${path} is damaged (${detail}). ${WHAT_TO_DO}`, { cause });
 }
+
+function missing(path: string): RecordsMissing {
+  return new RecordsMissing(`${path} is missing or empty, but its data folder is not new. ${WHAT_TO_DO}`);
+}
+
+const WHAT_TO_DO =
+  "Nothing was changed. Restore a backup (./lamppost restore --help); or, to begin with no sensors, credentials, alerts and books, " +
+  "move the file away and start once with LAMPPOST_NEW_RECORDS=accept: readings and journal stay.";

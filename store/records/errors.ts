@@ -3,6 +3,11 @@ export class RecordBadCursor extends Error {
   override readonly name = "RecordBadCursor";
 }
 
+/** The file is missing or empty although its data folder is in use; restore a backup. */
+export class RecordsMissing extends Error {
+  override readonly name = "RecordsMissing";
+}
+
 /** The file is not a sound SQLite database; restore a backup. */
 export class RecordsDamaged extends Error {
   override readonly name = "RecordsDamaged";

@@ -15,10 +15,10 @@ import { createSensorRecords } from "./sensors.ts";
 
 /**
  * Opens the records, made if missing. `path` is a file (its folder must exist) or ":memory:". Throws `RecordsTooNew` for
- * a newer service's file and `RecordsDamaged` for one that is not sound. One process at a time: see `lockDataDir`.
+ * a newer service's file, `RecordsDamaged` for one that is not sound, and with `mustBeThere` `RecordsMissing`. One process at a time: see `lockDataDir`.
  */
-export function openRecords(options: { path: string; now: () => number; log: Log }): Records {
-  const db = openDatabase(options.path, options.log);
+export function openRecords(options: { path: string; now: () => number; log: Log; mustBeThere?: boolean }): Records {
+  const db = openDatabase(options.path, options.log, options.mustBeThere);
   const removals = createRemovalRecords(db);
   const { events, write } = createEventRecords(db);
   return {

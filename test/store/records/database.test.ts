@@ -95,7 +95,7 @@ describe("opening the records", () => {
     const pages = fill();
     truncateSync(path, Math.floor(pages / 2) * PAGE_BYTES);
     expect(open).toThrow(RecordsDamaged);
-    expect(open).toThrow(/records\.db is damaged .*restore it from a backup/);
+    expect(open).toThrow(/records\.db is damaged .*Restore a backup/);
   });
 
   it("keeps RAM in step when the disk is full, and goes on when there is room again", () => {
