@@ -8,9 +8,10 @@ import type { JournalChunk } from "./journal/journal.ts";
  */
 export function createWindow(
   open: (chunk: JournalChunk) => OpenedBatch,
-  limits: { readonly messagesMax: number; readonly bytesMax: number },
+  limits: { readonly messagesMax: number; readonly bytesMax: number; readonly ageMaxMs: number },
+  now: () => number,
 ) {
-  const entries = new Map<number, { readonly chunk: JournalChunk; batch?: OpenedBatch }>();
+  const entries = new Map<number, { readonly chunk: JournalChunk; readonly at: number; batch?: OpenedBatch }>();
   let messages = 0;
   let bytes = 0;
 
@@ -22,12 +23,14 @@ export function createWindow(
 
   /** Makes room by dropping the oldest; a chunk larger than the window alone is kept until the next one comes. */
   function add(chunk: JournalChunk): void {
-    entries.set(chunk.from, { chunk });
+    const time = now();
+    entries.set(chunk.from, { chunk, at: time });
     messages += chunk.to - chunk.from;
     bytes += chunk.bytes.byteLength;
-    for (const oldest of entries.values()) {
-      if (entries.size === 1 || (messages <= limits.messagesMax && bytes <= limits.bytesMax)) return;
-      drop(oldest.chunk);
+    for (const { chunk: oldest, at } of entries.values()) {
+      const isSmall = messages <= limits.messagesMax && bytes <= limits.bytesMax && time - at <= limits.ageMaxMs;
+      if (isSmall || entries.size === 1) return;
+      drop(oldest);
     }
   }
 

@@ -29,9 +29,12 @@ export type WorkerOptions = {
   /** Limits of the shared window of newest messages, and how much is read from disk at a time. */
   readonly windowMessagesMax?: number;
   readonly windowBytesMax?: number;
+  readonly windowAgeMaxMs?: number;
   readonly readBytesMax?: number;
   readonly sleep?: Sleep;
   readonly random?: () => number;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
   readonly at?: FaultHook;
 };
 
@@ -65,11 +68,14 @@ export function createWorker(options: WorkerOptions) {
     };
   }
 
-  const window = createWindow(openLive, {
-    // Decoded, a message takes about five times its bytes: this is 30 MiB while a consumer is held up, whatever its store does.
-    messagesMax: options.windowMessagesMax ?? 30_000,
-    bytesMax: options.windowBytesMax ?? 6 * 1024 * 1024,
-  });
+  const limits = {
+    messagesMax: options.windowMessagesMax ?? 100_000,
+    bytesMax: options.windowBytesMax ?? 16 * 1024 * 1024,
+    // Decoded, a message takes about five times its bytes, all of it for a consumer that is held up (a store that is
+    // away). One that is merely busy is not this far behind.
+    ageMaxMs: options.windowAgeMaxMs ?? 5_000,
+  };
+  const window = createWindow(openLive, limits, options.now ?? performance.now.bind(performance));
   const surroundings = {
     window,
     end: () => end,

@@ -232,6 +232,36 @@ describe("the worker", () => {
     await worker.stop();
   });
 
+  it("keeps nothing for a consumer that is held up, however little that is: what is old is read from disk again", async () => {
+    const slow = aConsumer("slow");
+    const journal = aJournal();
+    let time = 0;
+    const worker = start(journal, [slow.consumer], { windowAgeMaxMs: 5_000, now: () => time });
+    slow.hold();
+    for (let i = 0; i < 60; i++) {
+      time += 1_000;
+      worker.publish(1);
+    }
+    expect(worker.windowSize().messages).toBe(6);
+    slow.release();
+    await worker.idle();
+    expect(slow.seqs()).toEqual(upTo(60));
+    await worker.stop();
+  });
+
+  it("catches up from disk in batches as large as the consumer likes", async () => {
+    const slow = aConsumer("slow", { gatherReadingsMax: 40 });
+    const journal = aJournal(100);
+    const worker = start(journal, [slow.consumer], { readBytesMax: 1_000 });
+    await worker.idle();
+    expect(slow.batches.map(({ from, to }) => [from, to])).toEqual([
+      [1, 41],
+      [41, 81],
+      [81, 101],
+    ]);
+    await worker.stop();
+  });
+
   it("reads from disk what it was only told the end of", async () => {
     const a = aConsumer("a");
     const journal = aJournal();
