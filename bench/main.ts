@@ -1,23 +1,41 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { benchLatency, benchPipeline } from "./pipeline.ts";
+import { benchRestart } from "./restart.ts";
 
-/** `npm run bench [-- --seconds 10 --pairs 3 --json]`: prints figures, decides nothing. */
-const { values } = parseArgs({
+/**
+ * `npm run bench [-- <name>] [-- --json]`: prints figures, decides nothing.
+ *
+ * pipeline (the default)  --seconds 10 --pairs 3
+ * restart                 --messages 1000000
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     seconds: { type: "string", default: "10" },
     pairs: { type: "string", default: "3" },
+    messages: { type: "string", default: "1000000" },
     json: { type: "boolean", default: false },
   },
 });
 
-const machine = { cores: cpus().length, model: cpus()[0]?.model, node: process.version };
-const pipeline = await benchPipeline({ durationMs: Number(values.seconds) * 1000, pairs: Number(values.pairs) });
-const latency = await benchLatency(Number(values.seconds) * 1000);
+const durationMs = Number(values.seconds) * 1000;
+const BENCHES: Readonly<Record<string, () => Promise<Record<string, object>>>> = {
+  pipeline: async () => ({
+    pipeline: await benchPipeline({ durationMs, pairs: Number(values.pairs) }),
+    latency: await benchLatency(durationMs),
+  }),
+  restart: async () => ({ restart: [await benchRestart(Number(values.messages))] }),
+};
 
-if (values.json) console.log(JSON.stringify({ machine, pipeline, latency }));
+const name = positionals[0] ?? "pipeline";
+const bench = BENCHES[name];
+if (!bench) throw new Error(`there is no benchmark "${name}": ${Object.keys(BENCHES).join(", ")}`);
+const machine = { cores: cpus().length, model: cpus()[0]?.model, node: process.version };
+const results = await bench();
+
+if (values.json) console.log(JSON.stringify({ machine, ...results }));
 else {
   console.log(`${machine.cores} cores (${machine.model}), node ${machine.node}, load generator on the same machine`);
-  console.table(pipeline);
-  console.table(latency);
+  for (const table of Object.values(results)) console.table(table);
 }
