@@ -2,13 +2,14 @@ import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { MetricName } from "../../model/metrics.ts";
 import { viewReading } from "../../model/reading.ts";
+import type { Bucket, Resolution } from "../../store/reading-store.ts";
 import type { Sensor } from "../../store/records.ts";
 import type { Api, Parts } from "../api.ts";
 import { csvStream } from "../csv.ts";
 import { notFound } from "../problems.ts";
 import { answers, media } from "../schemas/answers.ts";
 import { byId, pageOf, paging } from "../schemas/common.ts";
-import { BucketBody, ReadingBody } from "../schemas/reading.ts";
+import { BucketsBody, ReadingBody } from "../schemas/reading.ts";
 import { bucketHeader, bucketRows, columnsOf, readingHeader, readingRows } from "../sensor-csv.ts";
 import { pageOfReadings, parseMetrics, parseRangeCursor, startStream } from "../sensor-range.ts";
 import { checkBuckets, parseEvery, parseRange, type Range } from "../time-range.ts";
@@ -25,13 +26,15 @@ const Query = z.strictObject({
 const schema = {
   tags: ["readings"],
   summary: "The readings of one sensor",
-  description: "As they are, or mean, min, max and count for each step of `every`. CSV comes whole, JSON in pages.",
+  description:
+    "As they are, or mean, min, max and count for each step of `every`. CSV comes whole, JSON in pages. Steps of whole " +
+    "hours or days go back further than the readings are kept: `resolution` says what they were computed from.",
   params: byId,
   querystring: Query,
   response: answers(
     {
       200: media("Readings, or with `every` steps", {
-        "application/json": z.union([pageOf(ReadingBody), pageOf(BucketBody)]),
+        "application/json": z.union([pageOf(ReadingBody), BucketsBody]),
         "text/csv": z.string(),
       }),
     },
@@ -39,6 +42,9 @@ const schema = {
     503,
   ),
 };
+
+/** With steps the number of steps is the limit, whatever the range: centuries are as good as none. */
+const SPAN_MAX_MS = 1_000 * 366 * 86_400_000;
 
 type Asked = z.infer<typeof Query> & { sensor: Sensor; range: Range; names?: MetricName[] };
 
@@ -49,7 +55,7 @@ export function addSensorReadings(app: Api, parts: Parts): void {
     const { query } = request;
     const range = query.cursor
       ? parseRangeCursor(query.cursor)
-      : parseRange(query, parts.now(), parts.limits.spanMaxMs);
+      : parseRange(query, parts.now(), query.every === undefined ? parts.limits.spanMaxMs : SPAN_MAX_MS);
     const asked: Asked = { ...query, sensor, range, names: parseMetrics(query.metrics, sensor) };
     return query.every === undefined
       ? sendReadings(asked, parts, reply)
@@ -77,11 +83,14 @@ async function sendBuckets(every: string, asked: Asked, { store, limits }: Parts
   const buckets = await store.aggregate(query);
   if (format === "json") {
     const items = buckets.map(({ start, values }) => ({ start: new Date(start).toISOString(), values }));
-    return reply.send({ items });
+    return reply.send({ items, resolution: coarsestOf(buckets) });
   }
   const columns = columnsOf(sensor, names);
   return sendCsv(reply, sensor, csvStream(bucketHeader(columns), bucketRows(buckets, columns)));
 }
+
+const coarsestOf = (buckets: readonly Bucket[]): Resolution =>
+  (["daily", "hourly"] as const).find((one) => buckets.some(({ resolution }) => resolution === one)) ?? "raw";
 
 function sendCsv(reply: FastifyReply, sensor: Sensor, stream: ReturnType<typeof csvStream>) {
   reply.header("content-disposition", `attachment; filename="${sensor.id}.csv"`);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { METRIC_NAMES, METRICS, type MetricName } from "../../model/metrics.ts";
-import { Id, KindName, Time } from "./common.ts";
+import { Id, KindName, pageOf, Time } from "./common.ts";
 
 const STRING_CHARS_MAX = 1_000;
 const KEYS_MAX = 100;
@@ -53,6 +53,14 @@ export const ReadingBody = z
 
 const AggregateBody = z.object({ mean: z.number(), min: z.number(), max: z.number(), count: z.number().int() });
 
-export const BucketBody = z
+const BucketBody = z
   .object({ start: Time, values: z.partialRecord(metricName, AggregateBody) })
   .meta({ id: "Bucket", description: "One step of `every`; empty ones are left out" });
+
+export const BucketsBody = pageOf(BucketBody)
+  .extend({
+    resolution: z
+      .enum(["raw", "hourly", "daily"])
+      .describe("The coarsest of what the steps were computed from: the readings, or what is kept of them for longer"),
+  })
+  .meta({ id: "Buckets" });

@@ -75,6 +75,26 @@ describe("GET /sensors/{id}/readings", () => {
     expect(detail).toContain("5000");
   });
 
+  it("with every: over years, and says from what", async () => {
+    const year = "from=2020-01-01&to=2026-01-01&every=1d";
+    expect((await get(`?${year}`)).json()).toMatchObject({ resolution: "raw" });
+    const value = { mean: 2, min: 1, max: 3, count: 2 };
+    const bucket = (start: number, resolution?: "hourly" | "daily") => ({
+      start,
+      values: { pm25: value },
+      ...(resolution ? { resolution } : {}),
+    });
+    for (const coarsest of ["hourly", "daily"] as const) {
+      const aggregate = async () => [bucket(0, coarsest), bucket(86_400_000, "hourly"), bucket(2 * 86_400_000)];
+      const old = startService({ store: { ...service.deps.store, aggregate } });
+      const answer = await old.as("viewer", "GET", `/api/v1/sensors/air-1/readings?${year}`);
+      expect(answer.json().resolution).toBe(coarsest);
+      expect(answer.json().items[2]).toEqual({ start: "1970-01-03T00:00:00.000Z", values: { pm25: value } });
+      await old.close();
+    }
+    expect((await get("?from=2020-01-01&to=2026-01-01")).statusCode).toBe(400);
+  });
+
   it("with every: start and mean, min, max, count", async () => {
     const { items } = (await get("?every=5m&metrics=pm25")).json();
     expect(items).toEqual([
