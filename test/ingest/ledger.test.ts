@@ -41,6 +41,21 @@ describe("what waits in the journal", () => {
     expect(await read({ sensorId: "air-1" })).toMatchObject({ received: 5, stored: 3, inJournal: 2, scope: "all" });
   });
 
+  it("keeps its place beside messages that cannot be read", async () => {
+    const ledger = world.service();
+    for (let n = 0; n < 3; n += 1) world.append(reading(n, MOMENT + n), { topic: `city/north/air/air-${n}` });
+    world.state.unreadable.add(2);
+    const waiting = async () => {
+      const { sensors = [] } = await ledger.read({ bySensor: true });
+      return sensors.flatMap(({ sensorId, inJournal }) => (inJournal > 0 ? [sensorId] : [])).sort();
+    };
+    expect(await waiting()).toEqual(["", "air-0", "air-2"]);
+    await world.take(1);
+    expect(await waiting()).toEqual(["", "air-2"]);
+    await world.take(1);
+    expect(await waiting()).toEqual(["air-2"]);
+  });
+
   it("waits its turn where two ask, and goes on after a journal that could not be read", async () => {
     let fails = true;
     const { read } = { read: async (_: number, to: number) => ({ to, messages: [] }) };
@@ -132,6 +147,9 @@ describe("the watch over the books", () => {
   it("raises one alert when the identity does not hold, and ends it after a count that finds all right", async () => {
     const ledger = world.service();
     ledger.tick();
+    // A count from before the alert must not end it.
+    expect((await ledger.verify()).ok).toBe(true);
+    world.state.now += 1_000;
     expect([ledger.health().state, figure(ledger), alerts()]).toEqual(["ok", 0, []]);
     const row = { day: "2026-11-21", sensorId: "air-1", outcome: "received" as const };
     world.records.ledger.add([{ ...row, count: 2 }]);
@@ -150,7 +168,7 @@ describe("the watch over the books", () => {
     expect(alerts()[0]!.state).toBe("firing");
     world.state.now += 1_000;
     await ledger.verify();
-    expect(alerts()).toMatchObject([{ state: "resolved", resolvedAt: T0 + 1_000 }]);
+    expect(alerts()).toMatchObject([{ state: "resolved", resolvedAt: T0 + 2_000 }]);
     expect([ledger.health().state, figure(ledger)]).toEqual(["ok", 0]);
     expect(audit()).toEqual(["ledger.balanced", "ledger.imbalance"]);
   });
@@ -246,6 +264,16 @@ describe("the trace of a reading", () => {
         `The reading of air-1 of ${AT} is stored in memory (message 1, received at ${new Date(T0).toISOString()}). ` +
         "It came once more (duplicates, as far as the journal is still on disk). One more copy waits in the journal.",
     });
+  });
+
+  it("does not count a message twice that is being stored while it looks", async () => {
+    world.append(reading(1));
+    const { find } = world.store;
+    world.store.find = async (kind, keys) => {
+      await world.take(1, "after-write");
+      return find(kind, keys);
+    };
+    expect(await trace()).toMatchObject({ found: "stored", stored: { journalSeq: 1 }, waiting: [], settled: [] });
   });
 
   it("finds a conflict and a fault in quarantine", async () => {
