@@ -10,7 +10,7 @@ import {
   type PlainError,
   type ToEdge,
 } from "./edge-protocol.ts";
-import { ACK_BEFORE_FSYNC, createFaultPoint } from "./fault-point.ts";
+import { createFaultPoint, isGateOff } from "./fault-point.ts";
 import type { JournalChunk, JournalWriter } from "./ingest/journal/journal.ts";
 import { openJournalWriter } from "./ingest/journal/writer.ts";
 import type { NewMessage } from "./model/message.ts";
@@ -98,7 +98,7 @@ async function listen(writer: JournalWriter, options: ListenOptions): Promise<vo
 
 /** The gate. Switched off only by the harness, to show that its test can fail. */
 function appendFor(writer: JournalWriter): JournalWriter["append"] {
-  if (start.faultAt !== ACK_BEFORE_FSYNC) return writer.append;
+  if (!isGateOff(start.faultAt)) return writer.append;
   return (message, done) => {
     done();
     writer.append(message, () => {});

@@ -1,10 +1,11 @@
 /**
  * Named points where the fault harness may end the process the hard way, as a power cut would. `spec` names the point,
  * optionally how many passes to let through first, and how many milliseconds later to end it: "after-fsync@3",
- * "before-write@1+4" (in the middle of the write). Undefined does nothing.
+ * "before-write@1+4" (in the middle of the write). `ACK_BEFORE_FSYNC` may stand beside it, behind a comma. Undefined
+ * does nothing.
  */
 export function createFaultPoint(spec: string | undefined): ((point: string) => void) | undefined {
-  const parts = /^([^@+]+)(?:@(\d+))?(?:\+(\d+))?$/.exec(spec ?? "");
+  const parts = /^([^@+]+)(?:@(\d+))?(?:\+(\d+))?$/.exec(partsOf(spec).find((part) => part !== ACK_BEFORE_FSYNC) ?? "");
   if (!parts) return undefined;
   const [, wanted, passes = "0", afterMs] = parts;
   let left = Number(passes);
@@ -16,5 +17,8 @@ export function createFaultPoint(spec: string | undefined): ((point: string) => 
   };
 }
 
-/** Acknowledges before the journal has the message: the control run of the harness, which must lose messages. */
-export const ACK_BEFORE_FSYNC = "ack-before-fsync";
+/** The control run of the harness, which must lose messages: they are acknowledged before the journal has them. */
+export const isGateOff = (spec: string | undefined): boolean => partsOf(spec).includes(ACK_BEFORE_FSYNC);
+
+const ACK_BEFORE_FSYNC = "ack-before-fsync";
+const partsOf = (spec: string | undefined) => spec?.split(",") ?? [];

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { seededRandom } from "../helpers/senders.ts";
-import { DEATHS, type Death, drawDeath } from "../kills/deaths.ts";
+import { DEATHS, drawDeath } from "../kills/deaths.ts";
 import { runKills } from "../kills/lives.ts";
 
 /**
@@ -24,9 +24,8 @@ it("loses and doubles nothing over twenty kills, at random and at every named po
 });
 
 it("loses with the gate off: the control", { timeout: 60_000 }, async () => {
-  // Acknowledged before the journal has it.
-  const env = { LAMPPOST_FAULT_AT: "ack-before-fsync" };
-  const death: Death = { name: "any moment", env, afterLoadMs: 500 };
-  const { lost } = await runKills({ deaths: [death, death] });
+  // Acknowledged before the journal has it, and killed between the two.
+  const env = { LAMPPOST_FAULT_AT: "ack-before-fsync,before-append@20" };
+  const { lost } = await runKills({ deaths: [{ name: "before-append, gate off", env }] });
   expect(lost).toBeGreaterThan(0);
 });
