@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { benchExternalBroker } from "./external-broker.ts";
 import { benchLatency, benchPipeline } from "./pipeline.ts";
 import { benchRestart } from "./restart.ts";
 
@@ -8,6 +9,7 @@ import { benchRestart } from "./restart.ts";
  *
  * pipeline (the default)  --seconds 10 --pairs 3
  * restart                 --messages 1000000
+ * broker                  --seconds 10; needs Mosquitto
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,6 +27,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Record<string, object>>>> =
     pipeline: await benchPipeline({ durationMs, pairs: Number(values.pairs) }),
     latency: await benchLatency(durationMs),
   }),
+  broker: async () => ({ broker: await benchExternalBroker(durationMs) }),
   restart: async () => ({ restart: [await benchRestart(Number(values.messages))] }),
 };
 
