@@ -1,0 +1,12 @@
+import type { Scenario } from "../run.ts";
+import { DEATH_SCENARIOS } from "./deaths.ts";
+import { DISK_SCENARIOS } from "./disk.ts";
+import { MESSAGE_SCENARIOS } from "./messages.ts";
+import { STORE_SCENARIOS } from "./store.ts";
+
+export const SCENARIOS: readonly Scenario[] = [
+  ...MESSAGE_SCENARIOS,
+  ...STORE_SCENARIOS,
+  ...DISK_SCENARIOS,
+  ...DEATH_SCENARIOS,
+];
