@@ -169,6 +169,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     store,
     pendingMessages: () => worker.pendingMessages("store"),
     offset: () => records.offsets.get("store") ?? 1,
+    isWhole: () => refill.holdsFrom() === Number.POSITIVE_INFINITY,
     // The consumers report what is missing.
     openReader: () => createJournalReader({ dir: path("journal"), onGap: () => {} }),
     rawDays: config.retentionRawDays,

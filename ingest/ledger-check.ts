@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import type { LedgerCheck, LedgerDifference, Recount } from "../model/ledger.ts";
 import { REASON_NAMES } from "../model/rejection.ts";
 import { type ReadingStore, StoreError } from "../store/reading-store.ts";
@@ -5,7 +6,7 @@ import type { LedgerOutcome, Records } from "../store/records.ts";
 
 export type CheckParts = {
   readonly records: Pick<Records, "removals"> & {
-    readonly ledger: Pick<Records["ledger"], "bySensor" | "mistakes">;
+    readonly ledger: Pick<Records["ledger"], "bySensor" | "mistakes" | "days">;
     readonly quarantine: Pick<Records["quarantine"], "countBySensor">;
   };
   readonly store: Pick<ReadingStore, "countBySensor">;
@@ -27,12 +28,23 @@ const TRIES = 5;
  * good, and what the store has beyond it is not counted. Only retention changes the past: then it is done again.
  */
 export async function checkLedger(parts: CheckParts): Promise<LedgerCheck> {
+  const mistakes = await findMistakes(parts);
   for (let tries = 0; tries < TRIES; tries += 1) {
     const books = readBooks(parts);
     const rows = await parts.store.countBySensor({ seqBefore: books.seqBefore });
-    if (removalsNow(parts) === books.removals) return compare(books, rows, parts.now());
+    if (removalsNow(parts) === books.removals) return compare(books, mistakes, rows, parts.now());
   }
   throw new StoreError("unavailable", "retention is at work: the readings cannot be counted just now");
+}
+
+/** A day at a time, each of one moment: a year of a thousand sensors takes a second, and others want to be served. */
+async function findMistakes({ records }: CheckParts): Promise<LedgerDifference[]> {
+  const mistakes: LedgerDifference[] = [];
+  for (const day of records.ledger.days()) {
+    mistakes.push(...records.ledger.mistakes(day, DIFFERENCES_MAX));
+    await immediate();
+  }
+  return mistakes;
 }
 
 /** All of one moment: nothing is awaited in between. */
@@ -44,8 +56,6 @@ function readBooks({ records, offset, end }: CheckParts) {
   }
   const planned = new Map<string, number>();
   for (const { counts } of records.removals.plans()) for (const [sensorId, n] of counts) add(planned, sensorId, n);
-  const mistakes: LedgerDifference[] = [...records.ledger.mistakes(DIFFERENCES_MAX)];
-  if (offset() > end()) mistakes.push({ what: "journal", booked: offset() - 1, found: end() - 1 });
   return {
     seqBefore: offset(),
     removals: removalsNow({ records }),
@@ -56,13 +66,20 @@ function readBooks({ records, offset, end }: CheckParts) {
     quarantined,
     quarantineRemoved: records.removals.counts("quarantined"),
     inQuarantine: records.quarantine.countBySensor(),
-    mistakes,
+    end: end(),
   };
 }
 
-function compare(books: ReturnType<typeof readBooks>, rows: Counts, at: number): LedgerCheck {
+function compare(
+  books: ReturnType<typeof readBooks>,
+  mistakes: readonly LedgerDifference[],
+  rows: Counts,
+  at: number,
+): LedgerCheck {
+  const { seqBefore, end } = books;
   const differences = [
-    ...books.mistakes,
+    ...mistakes,
+    ...(seqBefore > end ? [{ what: "journal" as const, booked: seqBefore - 1, found: end - 1 }] : []),
     ...differ("readings", books.stored, books.readingsRemoved, rows, books.planned),
     ...differ("quarantine", books.quarantined, books.quarantineRemoved, books.inQuarantine, new Map()),
   ];

@@ -1,5 +1,5 @@
 import type { Log } from "../model/log.ts";
-import type { ReadingStore } from "../store/reading-store.ts";
+import { type ReadingStore, StoreError } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import type { JournalReader } from "./journal/journal.ts";
 import { createLedger } from "./ledger.ts";
@@ -15,6 +15,8 @@ export type LedgerServiceParts = {
   /** Everything before this number of the journal is booked. */
   offset(): number;
   openReader(): JournalReader;
+  /** False while a lost store is being filled again: what is missing then is on its way. */
+  isWhole?(): boolean;
   readonly rawDays: number;
   readonly now: () => number;
   readonly log: Log;
@@ -25,7 +27,11 @@ export function createLedgerService(parts: LedgerServiceParts) {
   const { records, offset } = parts;
   const reader = parts.openReader();
   const end = () => offset() + parts.pendingMessages();
-  const watch = createLedgerWatch({ ...parts, check: () => checkLedger({ ...parts, end }) });
+  async function check() {
+    if (parts.isWhole?.() === false) throw new StoreError("unavailable", "the reading store is being filled again");
+    return checkLedger({ ...parts, end });
+  }
+  const watch = createLedgerWatch({ ...parts, check });
   return {
     read: createLedger({ ...parts, ledger: records.ledger, reader, end }),
     verify: watch.verify,

@@ -173,8 +173,10 @@ export type LedgerRecords = {
   totals(filter?: { day?: string; sensors?: readonly string[] }): ReadonlyMap<LedgerOutcome, number>;
   byDay(limitDays: number, sensorId?: string): readonly { day: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[];
   bySensor(day?: string): readonly { sensorId: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[];
-  /** Where the books contradict themselves, at most so many. Reads all of them. */
-  mistakes(limit: number): readonly LedgerMistake[];
+  /** Where the books of a day contradict themselves, at most so many. */
+  mistakes(day: string, limit: number): readonly LedgerMistake[];
+  /** Newest first. */
+  days(): readonly string[];
   /** |received - outcomes| over all days: 0 unless something is wrong. Cheap. */
   imbalance(): number;
 };

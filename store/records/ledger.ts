@@ -20,11 +20,12 @@ const DAYS = "day IN (SELECT DISTINCT day FROM ledger_days)";
 const RECEIVED = "sum(CASE WHEN outcome = 'received' THEN count ELSE 0 END)";
 const SETTLED = "sum(CASE WHEN outcome IN ('received', 'shed', 'lost') THEN 0 ELSE count END)";
 const UNBALANCED = `SELECT day, sensor, ${RECEIVED} AS booked, ${SETTLED} AS found
-  FROM ledger GROUP BY day, sensor HAVING booked <> found LIMIT ?`;
+  FROM ledger WHERE day = ? GROUP BY sensor HAVING booked <> found LIMIT ?`;
 const UNEQUAL = `SELECT day, coalesce(ofDay, 0) AS booked, coalesce(ofSensors, 0) AS found
-  FROM (SELECT day, outcome, count AS ofDay FROM ledger_days)
-  FULL JOIN (SELECT day, outcome, sum(count) AS ofSensors FROM ledger GROUP BY day, outcome) USING (day, outcome)
-  WHERE booked <> found LIMIT ?`;
+  FROM (SELECT day, outcome, count AS ofDay FROM ledger_days WHERE day = ?1)
+  FULL JOIN (SELECT day, outcome, sum(count) AS ofSensors FROM ledger WHERE day = ?1 GROUP BY outcome)
+  USING (day, outcome)
+  WHERE booked <> found LIMIT ?2`;
 const IMBALANCE = `SELECT coalesce(sum(abs(received - settled)), 0) AS n
   FROM (SELECT ${RECEIVED} AS received, ${SETTLED} AS settled FROM ledger_days GROUP BY day)`;
 
@@ -75,18 +76,23 @@ export function createLedgerRecords(db: Database): LedgerRecords {
     return [...sensors].map(([sensorId, outcomes]) => ({ sensorId, outcomes }));
   }
 
-  function mistakes(limit: number): readonly LedgerMistake[] {
+  function mistakes(day: string, limit: number): readonly LedgerMistake[] {
     type Row = { day: string; sensor?: string; booked: number; found: number };
-    const identity = db.statement(UNBALANCED).all(limit) as Row[];
-    const sums = db.statement(UNEQUAL).all(limit) as Row[];
+    const identity = db.statement(UNBALANCED).all(day, limit) as Row[];
+    const sums = db.statement(UNEQUAL).all(day, limit) as Row[];
     return [
       ...identity.map(({ sensor, ...row }) => ({ what: "identity" as const, sensorId: sensor, ...row })),
       ...sums.map((row) => ({ what: "sums" as const, ...row })),
     ].slice(0, limit);
   }
 
+  function days(): readonly string[] {
+    const rows = db.statement("SELECT DISTINCT day FROM ledger_days ORDER BY day DESC").all();
+    return (rows as { day: string }[]).map(({ day }) => day);
+  }
+
   const imbalance = () => (db.statement(IMBALANCE).get() as { n: number }).n;
-  return { add, totals, byDay, bySensor, mistakes, imbalance };
+  return { add, totals, byDay, bySensor, mistakes, days, imbalance };
 }
 
 function addTo(sums: Map<string, Outcomes>, key: string, outcome: LedgerOutcome, count: number): void {

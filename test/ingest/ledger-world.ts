@@ -49,10 +49,10 @@ export function ledgerWorld() {
     },
     async close() {},
   };
-  const service = ({ log = SILENT }: { log?: Log } = {}) =>
+  const service = ({ log = SILENT, isWhole }: { log?: Log; isWhole?: () => boolean } = {}) =>
     createLedgerService({
       ...{ records, store, offset, pendingMessages: () => end() - offset(), openReader: () => reader },
-      ...{ rawDays: 90, now: () => state.now, log },
+      ...{ rawDays: 90, now: () => state.now, log, ...(isWhole && { isWhole }) },
     });
 
   return {

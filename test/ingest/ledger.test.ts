@@ -131,6 +131,12 @@ describe("the recount", () => {
     await expect(verify()).rejects.toMatchObject({ name: "StoreError", kind: "unavailable" });
   });
 
+  it("waits for a store that is being filled again", async () => {
+    const ledger = world.service({ isWhole: () => false });
+    await expect(ledger.verify()).rejects.toMatchObject({ name: "StoreError", kind: "unavailable" });
+    expect(ledger.health().state).toBe("ok");
+  });
+
   it("notices a journal that is behind the books", async () => {
     world.append(reading(1));
     await world.take();
@@ -214,8 +220,11 @@ describe("the watch over the books", () => {
     world.state.now += 86_400_000;
     another.tick();
     another.tick();
-    expect(counts).toBe(1);
     await another.verify();
+    expect(counts).toBe(1);
+    another.tick();
+    world.state.now += 86_399_999;
+    another.tick();
     expect(counts).toBe(1);
     await ledger.close();
   });
