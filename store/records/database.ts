@@ -24,15 +24,9 @@ export function openDatabase(path: string, log: Log, mustBeThere = false): Datab
   if (mustBeThere && !(statSync(path, { throwIfNoEntry: false })?.size ?? 0)) throw missing(path);
   // SQLite gives its -wal and -shm files the mode of the database file.
   if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
-  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableDoubleQuotedStringLiterals: false });
-  try {
-    prepare(db, path, mustBeThere);
-  } catch (error) {
-    db.close();
-    const code = (error as { errcode?: number }).errcode;
-    if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) throw damaged(path, String(error), error);
-    throw error;
-  }
+  // A look that changes nothing: a connection that may write folds the log into a damaged file and deletes it.
+  if (path !== ":memory:") use(path, true, (db) => check(db, path, mustBeThere));
+  const db = use(path, false, (opened) => prepare(opened));
   const { transaction, onRollback, afterCommit, assertAlive } = createTransactions(db, log);
   const statements = new Map<string, StatementSync>();
 
@@ -54,7 +48,21 @@ export function openDatabase(path: string, log: Log, mustBeThere = false): Datab
   return { statement, transaction, onRollback, afterCommit, close };
 }
 
-function prepare(db: DatabaseSync, path: string, mustBeThere: boolean): void {
+function use(path: string, readOnly: boolean, work: (db: DatabaseSync) => void): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly, timeout: BUSY_TIMEOUT_MS, enableDoubleQuotedStringLiterals: false });
+  try {
+    work(db);
+    if (readOnly) db.close();
+    return db;
+  } catch (error) {
+    db.close();
+    const code = (error as { errcode?: number }).errcode;
+    if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) throw damaged(path, String(error), error);
+    throw error;
+  }
+}
+
+function check(db: DatabaseSync, path: string, mustBeThere: boolean): void {
   // The version comes first: a file of a newer service must stay exactly as it is.
   const version = pragma(db, "user_version") as number;
   if (version > MIGRATIONS.length) {
@@ -63,8 +71,12 @@ function prepare(db: DatabaseSync, path: string, mustBeThere: boolean): void {
     );
   }
   if (version === 0 && mustBeThere) throw missing(path);
-  const check = pragma(db, "quick_check(1)");
-  if (check !== "ok") throw damaged(path, String(check));
+  const found = pragma(db, "quick_check(1)");
+  if (found !== "ok") throw damaged(path, String(found));
+}
+
+function prepare(db: DatabaseSync): void {
+  const version = pragma(db, "user_version") as number;
   db.exec("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
   // FULL: a commit is on disk when it returns. The offsets kept here decide which journal segments may be deleted.
   db.exec("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864");

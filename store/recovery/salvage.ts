@@ -96,8 +96,8 @@ async function spanOfGroup(connection: DuckDBConnection, kind: Kind, first: numb
 }
 
 async function newestOf(connection: DuckDBConnection, offset: number): Promise<number | undefined> {
-  const parts = KINDS.map((kind) => `SELECT max(receivedAt) AS at FROM ${kind} WHERE journalSeq < ${offset}`);
-  const newest = await oneValue(connection, `SELECT max(at) FROM (${parts.join(" UNION ALL ")})`);
+  const parts = KINDS.map((kind) => `SELECT max(receivedAt) AS newest FROM ${kind} WHERE journalSeq < ${offset}`);
+  const newest = await oneValue(connection, `SELECT max(newest) FROM (${parts.join(" UNION ALL ")})`);
   return newest === null || newest === undefined ? undefined : Number(newest);
 }
 

@@ -40,6 +40,7 @@ async function isMadeReadable(aside: string, path: string, log: Log): Promise<bo
       return true;
     }
     words = checked.error;
+    if (!/WAL/.test(words)) break;
   }
   log.error({ file: aside, reason: words }, "nothing in the damaged file can be read");
   return false;
