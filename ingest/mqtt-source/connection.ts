@@ -54,9 +54,11 @@ export function openConnection(
 ): Connection {
   const client = connect(clientOptions(options, limits, version));
   const answers = new WeakMap<object, Answer>();
+  const closed = Promise.withResolvers<void>();
   let accepted = false;
   let error: Error | undefined;
   let reasonCode: number | undefined;
+  let answerTimer: NodeJS.Timeout | undefined;
 
   client.on("packetreceive", (packet) => {
     if (packet.cmd !== "publish" || packet.qos === 0) return;
@@ -66,7 +68,10 @@ export function openConnection(
   client.handleMessage = (packet, next) => handlers.onDelivered(packet, answers.get(packet), next);
   client.on("connect", ({ sessionPresent }) => {
     accepted = true;
+    const silence = new Error("the broker did not answer the subscription");
+    answerTimer = setTimeout(() => drop(silence), limits.connectTimeoutMs);
     subscribe(client, options.topics, (refused) => {
+      clearTimeout(answerTimer);
       if (refused) drop(refused);
       else handlers.onSubscribed(sessionPresent);
     });
@@ -76,7 +81,9 @@ export function openConnection(
   });
   client.on("error", (given) => drop(given));
   client.once("close", () => {
+    clearTimeout(answerTimer);
     client.end(true);
+    closed.resolve();
     handlers.onEnd({ accepted, error, reasonCode });
   });
 
@@ -90,8 +97,11 @@ export function openConnection(
   }
 
   async function leave(): Promise<void> {
+    // Not the callback of `end`: it may come before the socket is closed, or never.
     const timer = setTimeout(() => client.stream.destroy(), LEAVE_WITHIN_MS);
-    await new Promise<void>((resolve) => void client.end(false, {}, () => resolve()));
+    if (client.connected) client.end(false);
+    else client.stream.destroy();
+    await closed.promise;
     clearTimeout(timer);
   }
 

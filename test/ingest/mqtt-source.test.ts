@@ -181,8 +181,8 @@ describe("a source of MQTT messages", () => {
 });
 
 describe("what an operator is told", () => {
-  const reasonOf = async (port: number, words: string, options = {}) => {
-    const source = startSource(port, keepAll, { options });
+  const reasonOf = async (port: number, words: string, options = {}, limits = {}) => {
+    const source = startSource(port, keepAll, { options, limits });
     await vi.waitFor(() => expect(source.health().reason).toContain(words), { timeout: 5_000 });
     expect(source.health()).toMatchObject({ part: "mqtt source", state: "degraded", ready: true });
     return source;
@@ -221,6 +221,15 @@ describe("what an operator is told", () => {
       if (packet.cmd === "subscribe") peer.send({ cmd: "suback", messageId: packet.messageId!, granted: [0x87] });
     });
     await reasonOf(port, "refused the subscription: Subscribe error: Not authorized");
+  });
+
+  it("a broker that stays silent, at either step", async () => {
+    const limits = { connectTimeoutMs: 30 };
+    await reasonOf(await startScripted(5, () => {}), "connack timeout", {}, limits);
+    const port = await startScripted(5, (packet, peer) => {
+      if (packet.cmd === "connect") welcome(packet, peer);
+    });
+    await reasonOf(port, "did not answer the subscription", {}, limits);
   });
 
   it("another client with the same id, as MQTT 5 says it", async () => {
