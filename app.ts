@@ -39,6 +39,7 @@ import { createWorker } from "./ingest/worker.ts";
 import { createStopStack, type StopStack } from "./lifecycle.ts";
 import type { Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
+import { createBackups } from "./store/backup/stage.ts";
 import { LINES_PER_REQUEST_MAX } from "./store/influx/store.ts";
 import { ensureAdminToken } from "./store/records/admin-token.ts";
 import { isInUse, lockDataDir } from "./store/records/data-dir.ts";
@@ -181,7 +182,9 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   every(LEDGER_TICK_MS, () => ledger.tick(), onStop);
   every(TICK_EVERY_MS, () => alerts.tick(), onStop);
   every(5_000, () => markJournal(records.offsets, edge), onStop);
-  every(5_000, () => edge.release(Math.min(worker.releasable(), refill.holdsFrom())), onStop);
+  const backups = createBackups({ ...config, store, version: VERSION, now, log: log.child({ module: "backup" }) });
+  const release = () => edge.release(Math.min(worker.releasable(), refill.holdsFrom()));
+  every(5_000, () => void (backups.mayRelease() && release()), onStop);
   const limits = startStorageLimits({
     store,
     records,
@@ -212,6 +215,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     check: checkReading,
     rules: () => rules,
     ledger,
+    backup: backups.start,
     redrive: (ids, by) => redriveItems({ append: edge.append, quarantine: records.quarantine, now }, ids, by),
     health: () => [
       ...troubles(worker.health()),

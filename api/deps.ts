@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Figure, Health } from "../model/health.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { LedgerCheck, LedgerQuery, LedgerTrace, LedgerView } from "../model/ledger.ts";
@@ -26,6 +27,8 @@ export type ApiDeps = {
   readonly ledger: LedgerDeps;
   /** Appends these quarantined messages to the journal again; how many it did. */
   redrive(ids: readonly number[], by: string): Promise<number>;
+  /** Copies of everything as a tar archive, or why there is none now. */
+  backup(): Promise<{ readonly archive: Readable } | { readonly refused: string }>;
   health(): readonly Health[];
   figures(): readonly Figure[];
   readonly live: LiveReadings;

@@ -13,6 +13,7 @@ import { addOpenApi } from "./openapi.ts";
 import { addAlertHandling } from "./routes/alert-handling.ts";
 import { addAlerts } from "./routes/alerts.ts";
 import { addAudit } from "./routes/audit.ts";
+import { addBackup } from "./routes/backup.ts";
 import { addDevices } from "./routes/devices.ts";
 import { addEvents } from "./routes/events.ts";
 import { addGateways } from "./routes/gateways.ts";
@@ -34,6 +35,7 @@ const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertH
   addQuarantine,
   addLedger,
   addAudit,
+  addBackup,
   addEvents,
 ]);
 

@@ -2,18 +2,34 @@ import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config.ts";
 import * as alerts from "./alerts.ts";
 import * as audit from "./audit.ts";
+import * as backup from "./backup.ts";
 import * as device from "./device.ts";
 import * as doctor from "./doctor.ts";
 import * as gateway from "./gateway.ts";
 import * as ledger from "./ledger.ts";
 import * as quarantine from "./quarantine.ts";
 import * as replay from "./replay.ts";
+import * as restore from "./restore.ts";
 import * as simulate from "./simulate.ts";
 import * as start from "./start.ts";
 import * as user from "./user.ts";
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration (EX_CONFIG). */
-const COMMANDS = [start, simulate, replay, device, gateway, user, alerts, quarantine, ledger, audit, doctor];
+const COMMANDS = [
+  start,
+  simulate,
+  replay,
+  device,
+  gateway,
+  user,
+  alerts,
+  quarantine,
+  ledger,
+  audit,
+  doctor,
+  backup,
+  restore,
+];
 
 const program = new Command("lamppost")
   .description(

@@ -6,7 +6,7 @@ import { createLatestReadings } from "../latest-readings.ts";
 import type { ReadingStore } from "../reading-store.ts";
 import { createAppend, type MetricColumns } from "./append.ts";
 import { type Database, openDatabase } from "./connection.ts";
-import { copyDatabase } from "./copy.ts";
+import { createCopier } from "./copy.ts";
 import { countBySensor, countRows } from "./counts.ts";
 import type { InstanceOptions } from "./instance.ts";
 import { findKeys, newestReadings } from "./keys.ts";
@@ -34,6 +34,7 @@ const CHECKPOINT_THRESHOLD = "128MB";
 export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingStore> {
   const { path, memoryLimit = "2GB", threads = 2, checkpointThreshold = CHECKPOINT_THRESHOLD, log } = options;
   const { database, columns } = await open({ path, memoryLimit, threads, checkpointThreshold, log });
+  const copier = createCopier(database);
   const append = createAppend(columns);
   const latest = createLatestReadings(() => loadNewest(database));
   log.info({ path, memoryLimit, threads }, "reading store is open");
@@ -58,13 +59,16 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
     },
     rollups: createRollups(database),
     async copyTo(copyPath) {
-      await database.reader().use((connection) => copyDatabase(connection, copyPath));
+      await copier.copyTo(copyPath);
       return true;
     },
     async ping() {
       await database.reader().use((connection) => connection.run("SELECT 1"));
     },
-    close: database.close,
+    async close() {
+      copier.interrupt();
+      await database.close();
+    },
   };
 }
 

@@ -39,6 +39,7 @@ const EXPECTED: Record<string, string> = {
   "POST /api/v1/quarantine/redrive": M,
   "GET /api/v1/ledger": V,
   "GET /api/v1/ledger/trace": M,
+  "POST /api/v1/backup": "admin",
   "GET /api/v1/audit": M,
   "GET /api/v1/audit/verify": "admin",
   "GET /api/v1/events": V,

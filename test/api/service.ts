@@ -50,6 +50,7 @@ export function startService(overrides: Partial<ApiDeps> = {}) {
     rules: () => [],
     ledger: ledgerOf(records, () => now),
     redrive: async (ids) => ids.length,
+    backup: async () => ({ refused: "There is nothing to back up in a test." }),
     health: () => [{ part: "journal", state: "ok", ready: true }],
     figures: () => [],
     live,

@@ -1,0 +1,81 @@
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import type { Command } from "commander";
+import type { Manifest } from "../store/backup/manifest.ts";
+import { readTar } from "../store/backup/tar.ts";
+import { takeBackup } from "../store/backup/unpack.ts";
+import { findService, type ServiceOptions, withService } from "./client.ts";
+import { show } from "./table.ts";
+import { VERSION } from "./version.ts";
+
+export function register(program: Command): void {
+  withService(
+    program
+      .command("backup")
+      .description("copy everything the running service keeps, while it works")
+      .argument("<target>", "a new file that ends in .tar, or a new folder"),
+    "backup lamppost-2026-11-21.tar",
+  )
+    .addHelpText("after", "\nlamppost restore reads it. It holds no secrets, only their hashes.")
+    .action(back);
+}
+
+/** The backup gets its name only when all of it is on disk and each file in it is as its manifest says. */
+async function back(given: string, options: ServiceOptions): Promise<void> {
+  const target = resolve(given);
+  if (existsSync(target)) throw new Error(`${given} exists already; give a new name`);
+  const { client, token } = findService(options);
+  const partial = `${target}.partial`;
+  try {
+    const archive = await askForBackup(`${client.url}/api/v1/backup`, token);
+    const manifest = await (target.endsWith(".tar") ? keepArchive : keepFolder)(archive, partial);
+    await rename(partial, target);
+    show(options, { target, ...manifest }, () => describe(given, manifest));
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+async function keepArchive(archive: IncomingMessage, path: string): Promise<Manifest> {
+  await pipeline(archive, createWriteStream(path, { mode: 0o600, flush: true }));
+  return takeBackup(readTar(createReadStream(path, { highWaterMark: 1024 * 1024 })), VERSION);
+}
+
+const keepFolder = (archive: IncomingMessage, path: string): Promise<Manifest> =>
+  takeBackup(readTar(archive), VERSION, path);
+
+/** Not `fetch`, which gives up after five minutes without a byte: copying a large store may take longer. */
+async function askForBackup(url: string, token: string): Promise<IncomingMessage> {
+  const request = url.startsWith("https:") ? httpsRequest : httpRequest;
+  const response = await new Promise<IncomingMessage>((answer, fail) => {
+    request(url, { method: "POST", headers: { authorization: `Bearer ${token}` } })
+      .on("response", answer)
+      .on("error", fail)
+      .end();
+  });
+  if (response.statusCode === 200) return response;
+  const problem = (await text(response)).slice(0, 1_000);
+  throw new Error(`the service made no backup: ${detailOf(problem) ?? `HTTP ${response.statusCode}`}`);
+}
+
+function detailOf(problem: string): string | undefined {
+  try {
+    const { detail, title } = JSON.parse(problem) as { detail?: string; title?: string };
+    return detail ?? title;
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(target: string, { files, store, createdAt }: Manifest): string {
+  const mib = files.reduce((sum, { bytes }) => sum + bytes, 0) / 1024 / 1024;
+  const lines = [`${target}: ${files.length} files, ${mib.toFixed(1)} MiB, as of ${createdAt}`];
+  if (store === "influxdb")
+    lines.push("The readings are not in it: back up InfluxDB with its own tools (influxd backup, influx backup).");
+  return lines.join("\n");
+}

@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { constants, createReadStream, rmSync } from "node:fs";
+import { copyFile, mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import type { Log } from "../../model/log.ts";
+import type { ReadingStore } from "../reading-store.ts";
+import { copyRecords } from "../records/copy.ts";
+import { BACKUP_FORMAT, isBackupFile, JOURNAL, MANIFEST, type Manifest, READINGS, RECORDS } from "./manifest.ts";
+import { TAR_END, tarHeader, tarPadding } from "./tar.ts";
+
+export type BackupOptions = {
+  readonly dataDir: string;
+  readonly store: Pick<ReadingStore, "name" | "copyTo">;
+  /** Version of the service. */
+  readonly version: string;
+  readonly diskFreeBytesMin: number;
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+/** A tar archive, or why there is none now. */
+export type Backup = { readonly archive: Readable } | { readonly refused: string };
+
+export type Backups = {
+  /** False while a backup copies: then no segment of the journal may be deleted. */
+  mayRelease(): boolean;
+  start(): Promise<Backup>;
+};
+
+const STAGING = "backup.staging";
+
+/**
+ * Copies of everything, made while the service works, that together are one moment of it:
+ *
+ * 1. The records, as one snapshot. They say up to which message the readings are booked.
+ * 2. The readings, later. So they hold all that is booked, and maybe more: readings of messages that the copied records
+ *    take for unbooked. After a restore those messages are opened again, and a reading found with the number of its own
+ *    message counts as stored and is not written twice, exactly as after a crash.
+ * 3. The journal, last. So it holds every message that is not booked, the ones of step 2 and everything acknowledged
+ *    before it was copied. From before step 1 on no segment is deleted. A record cut in the middle at its end was not
+ *    acknowledged yet and is dropped when the journal is opened.
+ *
+ * Any other order loses something: journal before records, what was booked and released in between is in neither;
+ * readings before records, what was written and booked in between is in neither.
+ */
+export function createBackups(options: BackupOptions): Backups {
+  const { dataDir, log } = options;
+  const staging = join(dataDir, STAGING);
+  // What a process left that ended in the middle.
+  rmSync(staging, { recursive: true, force: true });
+  let isStaging = false;
+  let isBusy = false;
+
+  async function start(): Promise<Backup> {
+    if (isBusy) return { refused: "A backup is being made already." };
+    isBusy = true;
+    try {
+      const short = await bytesShort(options);
+      if (short > 0) return refuse(`The disk is ${Math.ceil(short / 1024 / 1024)} MiB too full to make copies on it.`);
+      isStaging = true;
+      const manifest = await stage(options, staging).finally(() => {
+        isStaging = false;
+      });
+      log.info({ files: manifest.files.length }, "a backup is copied");
+      // Also where it is never read, or not to its end.
+      return {
+        archive: Readable.from(archiveOf(manifest, staging), { objectMode: false }).once("close", () => void end()),
+      };
+    } catch (error) {
+      await end();
+      throw error;
+    }
+  }
+
+  function refuse(why: string): Backup {
+    isBusy = false;
+    return { refused: why };
+  }
+
+  async function end(): Promise<void> {
+    await rm(staging, { recursive: true, force: true });
+    isBusy = false;
+  }
+  return { mayRelease: () => !isStaging, start };
+}
+
+/** Copies are made beside the originals first, so that the journal need not wait for a slow reader of the archive. */
+async function bytesShort({ dataDir, diskFreeBytesMin }: BackupOptions): Promise<number> {
+  const names = [RECORDS, READINGS, `${RECORDS}-wal`, `${READINGS}.wal`, ...(await journalFiles(dataDir))];
+  const sizes = await Promise.all(names.map((name) => sizeOf(join(dataDir, name))));
+  const { bavail, bsize } = await statfs(dataDir);
+  return sizes.reduce((sum, bytes) => sum + bytes, diskFreeBytesMin) - bavail * bsize;
+}
+
+const sizeOf = (path: string) =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+
+async function journalFiles(dir: string): Promise<string[]> {
+  const names = (await readdir(join(dir, JOURNAL))).map((name) => `${JOURNAL}/${name}`);
+  return names.filter(isBackupFile).sort();
+}
+
+type Staged = Omit<Manifest, "files"> & {
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+};
+
+async function stage({ dataDir, store, version, now }: BackupOptions, staging: string): Promise<Staged> {
+  await mkdir(join(staging, JOURNAL), { recursive: true, mode: 0o700 });
+  const createdAt = new Date(now()).toISOString();
+  const recordsSchema = await copyRecords(join(dataDir, RECORDS), join(staging, RECORDS));
+  const names = [RECORDS];
+  if (await store.copyTo(join(staging, READINGS))) names.push(READINGS);
+  for (const name of await journalFiles(dataDir)) {
+    await copyFile(join(dataDir, name), join(staging, name), constants.COPYFILE_FICLONE);
+    names.push(name);
+  }
+  const files = await Promise.all(names.map(async (name) => ({ name, bytes: (await stat(join(staging, name))).size })));
+  return { format: BACKUP_FORMAT, service: version, recordsSchema, createdAt, store: store.name, files };
+}
+
+/** The manifest comes last: an archive without one is not whole. */
+async function* archiveOf(staged: Staged, staging: string): AsyncGenerator<Buffer> {
+  const time = Date.parse(staged.createdAt);
+  const files: Manifest["files"] = [];
+  for (const { name, bytes } of staged.files) {
+    yield tarHeader(name, bytes, time);
+    const hash = createHash("sha256");
+    for await (const part of createReadStream(join(staging, name), { highWaterMark: 1024 * 1024 })) {
+      hash.update(part);
+      yield part;
+    }
+    yield tarPadding(bytes);
+    files.push({ name, bytes, sha256: hash.digest("hex") });
+  }
+  const manifest = Buffer.from(`${JSON.stringify({ ...staged, files } satisfies Manifest, undefined, 2)}\n`);
+  yield Buffer.concat([tarHeader(MANIFEST, manifest.length, time), manifest, tarPadding(manifest.length), TAR_END]);
+}
