@@ -2,7 +2,7 @@ import { type City, type CityOptions, EndedEarly, startCity } from "../helpers/c
 import { createAlarm } from "./alarm.ts";
 import { createCrowd } from "./crowd.ts";
 import type { Death } from "./deaths.ts";
-import { type Reckoning, reckon } from "./reckoning.ts";
+import { isKept, type Reckoning, reckon } from "./reckoning.ts";
 
 /** A named point that has not been passed after so much load is not on the way any more: that is a mistake of the test. */
 const POINT_WITHIN_MS = 30_000;
@@ -22,6 +22,8 @@ export type KillOptions = {
   readonly crowd?: { mqtt: number; http: number };
   /** Compare after every so many lives, and at the end. */
   readonly reckonEvery?: number;
+  /** When something was not kept: leave the data folder for whoever wants to know why. */
+  readonly leaveFolder?: boolean;
   onLife?(life: Life): void;
   onReckoning?(reckoning: Reckoning): void;
 };
@@ -30,12 +32,13 @@ export type KillOptions = {
  * Starts the service on one data folder, loads it, lets it die, and starts it again, for as many deaths as there are;
  * then compares what was acknowledged with what the API tells. Stops early when something is lost or doubled.
  */
-export async function runKills(options: KillOptions): Promise<Reckoning & { readonly lives: number }> {
+export async function runKills(options: KillOptions): Promise<Reckoning & { lives: number; folder?: string }> {
   const { deaths, crowd: counts = { mqtt: 3, http: 2 }, reckonEvery = Number.POSITIVE_INFINITY } = options;
   let city = await startCity();
   const crowd = await createCrowd(city, counts);
   const alarm = await createAlarm(city);
   let lives = 0;
+  let folder: string | undefined;
 
   async function check(): Promise<Reckoning> {
     city = await city.restart({});
@@ -43,6 +46,7 @@ export async function runKills(options: KillOptions): Promise<Reckoning & { read
     await alarm.run(city, () => alarm.told.length >= enough);
     const reckoning = await reckon(city, crowd.promises, alarm);
     await city.stop();
+    if (!isKept(reckoning) && options.leaveFolder) folder = city.dataDir;
     options.onReckoning?.(reckoning);
     return reckoning;
   }
@@ -61,12 +65,12 @@ export async function runKills(options: KillOptions): Promise<Reckoning & { read
       options.onLife?.({ ...life, published: published() - before });
       if (lives % reckonEvery === 0) {
         const reckoning = await check();
-        if (reckoning.lost + reckoning.doubled > 0) return { ...reckoning, lives };
+        if (!isKept(reckoning)) return { ...reckoning, lives, folder };
       }
     }
-    return { ...(await check()), lives };
+    return { ...(await check()), lives, folder };
   } finally {
-    await city.remove();
+    if (folder === undefined) await city.remove();
   }
 
   function published(): number {

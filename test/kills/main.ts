@@ -18,6 +18,7 @@ function* deaths(): Generator<Death> {
 const total = await runKills({
   deaths: deaths(),
   reckonEvery: 50,
+  leaveFolder: true,
   onLife: ({ number, death, ms, published, wasReady }) =>
     console.log(
       `life ${number}  ${death.name}  published ${published}  ${(ms / 1000).toFixed(1)} s${wasReady ? "" : "  (never ready)"}`,
@@ -25,7 +26,10 @@ const total = await runKills({
   onReckoning: (reckoning) => console.log(words(reckoning)),
 });
 console.log(`${total.lives} kills: ${isKept(total) ? "nothing lost, nothing doubled, the books balance" : "NOT KEPT"}`);
-if (!isKept(total)) process.exitCode = 1;
+if (!isKept(total)) {
+  console.log(`the data folder was left as it is: ${total.folder}`);
+  process.exitCode = 1;
+}
 
 function words(sums: Reckoning): string {
   return Object.entries(sums)
