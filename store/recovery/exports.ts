@@ -16,8 +16,10 @@ export async function importExport(connection: DuckDBConnection, path: string, s
   for (const name of ["sensorId", "district", "measuredAt"]) {
     if (!types.has(name)) throw new Error(`the export has no column ${name}`);
   }
+  const kinds = kindsOf(path, types).filter((kind) => METRICS_OF[kind].some((metric) => types.has(metric)));
+  if (kinds.length === 0) throw new Error("the export has no metric");
   let taken = 0;
-  for (const kind of kindsOf(path, types)) taken += await importKind(connection, file, kind, types, span);
+  for (const kind of kinds) taken += await importKind(connection, file, kind, types, span);
   return taken;
 }
 
@@ -37,7 +39,6 @@ async function importKind(
   span: Span,
 ): Promise<number> {
   const metrics = METRICS_OF[kind].filter((metric) => types.has(metric));
-  if (metrics.length === 0) throw new Error(`the export has none of the metrics of ${kind}`);
   const time = (name: string) => timeOf(name, types.get(name)!);
   const measuredAt = time("measuredAt");
   const fixed = {

@@ -11,7 +11,8 @@ export function reckonLoss(report: DamageReport, rows: number, first: number | u
   const { expected, salvaged, span } = report;
   const readings = Math.max(0, total(expected) - (rows - (salvaged?.ahead ?? 0)));
   if (readings === 0) return { readings, span: {} };
-  const spans: Partial<Span>[] = [...(salvaged?.holes ?? [])];
+  // A hole at the edge has no neighbour on one side.
+  const spans: Partial<Span>[] = (salvaged?.holes ?? []).map((hole) => ({ ...span, ...hole }));
   // What was written last is what a lost log held: it reaches from the newest reading left to the oldest of the journal.
   const [from, to] = [salvaged?.newest ?? span.from, first ?? span.to];
   if (from !== undefined && to !== undefined && from <= to) spans.push({ from, to });

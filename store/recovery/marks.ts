@@ -28,8 +28,8 @@ export function clearMarks(offsets: OffsetRecords): void {
 
 export type StoreMarks = ReturnType<typeof createMarks>;
 
-/** DuckDB's words for a block whose checksum is wrong. */
-const DAMAGED_BLOCK = /corrupt database file|checksum/i;
+/** DuckDB's words for a block whose checksum is wrong, and for one behind the end of a file that was cut short. */
+const DAMAGED_BLOCK = /corrupt database file|checksum|could not read enough bytes/i;
 
 /**
  * A high-water mark in another file: DuckDB opens without a word, and without its newest rows, when the header of its log
