@@ -11,60 +11,72 @@ export function createWindow(
   limits: { readonly messagesMax: number; readonly bytesMax: number; readonly ageMaxMs: number },
   now: () => number,
 ) {
-  const entries = new Map<number, { readonly chunk: JournalChunk; readonly at: number; batch?: OpenedBatch }>();
+  // In order. Not a Map: the table a Map leaves behind when it grows points to the next one, and through that chain
+  // of old tables the garbage collector takes every message that passes for long-lived.
+  const entries: Entry[] = [];
   let messages = 0;
   let bytes = 0;
 
-  function drop(chunk: JournalChunk): void {
-    entries.delete(chunk.from);
-    messages -= chunk.to - chunk.from;
-    bytes -= chunk.bytes.byteLength;
+  function drop(index: number, count: number): void {
+    for (const { chunk } of entries.splice(index, count)) {
+      messages -= chunk.to - chunk.from;
+      bytes -= chunk.bytes.byteLength;
+    }
   }
 
   /** Makes room by dropping the oldest; a chunk larger than the window alone is kept until the next one comes. */
   function add(chunk: JournalChunk): void {
     const time = now();
-    entries.set(chunk.from, { chunk, at: time });
+    entries.push({ chunk, at: time });
     messages += chunk.to - chunk.from;
     bytes += chunk.bytes.byteLength;
-    for (const { chunk: oldest, at } of entries.values()) {
-      const isSmall = messages <= limits.messagesMax && bytes <= limits.bytesMax && time - at <= limits.ageMaxMs;
-      if (isSmall || entries.size === 1) return;
-      drop(oldest);
+    while (entries.length > 1) {
+      const isYoung = time - entries[0]!.at <= limits.ageMaxMs;
+      if (isYoung && messages <= limits.messagesMax && bytes <= limits.bytesMax) return;
+      drop(0, 1);
     }
+  }
+
+  /** The place of the first entry that starts at `offset` or after it. */
+  function placeOf(offset: number): number {
+    let [low, high] = [0, entries.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (entries[middle]!.chunk.from < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** The batch that starts exactly at `offset`, if it is here. */
   function at(offset: number): OpenedBatch | undefined {
-    const entry = entries.get(offset);
-    if (!entry) return undefined;
+    const entry = entries[placeOf(offset)];
+    if (entry?.chunk.from !== offset) return undefined;
     entry.batch ??= open(entry.chunk);
     return entry.batch;
   }
 
-  /** Where a consumer at `offset` can step on: the first start after it, or undefined if the window has none. */
-  function nextStart(offset: number): number | undefined {
-    for (const from of entries.keys()) if (from > offset) return from;
-    return undefined;
-  }
-
   /** Forgets what every consumer has passed. */
   function release(offset: number): void {
-    for (const { chunk } of entries.values()) {
-      if (chunk.to > offset) return;
-      drop(chunk);
-    }
+    let count = 0;
+    while (count < entries.length && entries[count]!.chunk.to <= offset) count += 1;
+    if (count > 0) drop(0, count);
+  }
+
+  function forget(offset: number): void {
+    const place = placeOf(offset);
+    if (entries[place]?.chunk.from === offset) drop(place, 1);
   }
 
   return {
     add,
     at,
-    nextStart,
+    /** Where a consumer at `offset` can step on: the first start after it, or undefined if the window has none. */
+    nextStart: (offset: number): number | undefined => entries[placeOf(offset + 1)]?.chunk.from,
     release,
-    forget: (offset: number) => {
-      const entry = entries.get(offset);
-      if (entry) drop(entry.chunk);
-    },
-    size: () => ({ chunks: entries.size, messages, bytes }),
+    forget,
+    size: () => ({ chunks: entries.length, messages, bytes }),
   };
 }
+
+type Entry = { readonly chunk: JournalChunk; readonly at: number; batch?: OpenedBatch };
