@@ -1,0 +1,153 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SILENT } from "../../model/log.ts";
+import { parseManifest } from "../../store/backup/manifest.ts";
+import { type Backup, createBackups } from "../../store/backup/stage.ts";
+import { readTar, TAR_END, tarHeader, tarPadding } from "../../store/backup/tar.ts";
+import { takeBackup } from "../../store/backup/unpack.ts";
+import { openDuckDbStore } from "../../store/duckdb/store.ts";
+import { copyRecords } from "../../store/records/copy.ts";
+import { openRecords } from "../../store/records/open.ts";
+import type { Records } from "../../store/records.ts";
+import { aReading, T0 } from "../helpers/readings.ts";
+
+let dataDir: string;
+let records: Records;
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "lamppost-stage-"));
+  records = openRecords({ path: join(dataDir, "records.db"), now: () => T0, log: SILENT });
+  await mkdir(join(dataDir, "journal"));
+  await writeFile(join(dataDir, "journal", `${"1".padStart(20, "0")}.journal`), "records of the journal");
+});
+afterEach(async () => {
+  records.close();
+  await rm(dataDir, { recursive: true });
+});
+
+const elsewhere = { name: "influxdb", copyTo: async () => false };
+const open = (store = elsewhere, diskFreeBytesMin = 0) =>
+  createBackups({ dataDir, store, version: "0.1.0", diskFreeBytesMin, now: () => T0, log: SILENT });
+
+function archiveOf(backup: Backup): Readable {
+  if ("refused" in backup) throw new Error(backup.refused);
+  return backup.archive;
+}
+
+describe("a backup", () => {
+  it("holds back the journal while it copies, makes one at a time, and leaves nothing behind", async () => {
+    const gate = Promise.withResolvers<boolean>();
+    const copyTo = () => gate.promise;
+    const backups = open({ name: "influxdb", copyTo });
+    expect(backups.mayRelease()).toBe(true);
+    const started = backups.start();
+    expect(await backups.start()).toEqual({ refused: expect.stringContaining("already") });
+    while (backups.mayRelease()) await new Promise(setImmediate);
+    gate.resolve(false);
+    const archive = archiveOf(await started);
+    expect(backups.mayRelease()).toBe(true);
+    expect(await readdir(dataDir)).toContain("backup.staging");
+    // Nobody reads it: the client has gone.
+    archive.destroy();
+    let next = await backups.start();
+    while ("refused" in next) {
+      await new Promise(setImmediate);
+      next = await backups.start();
+    }
+    await expect(takeBackup(readTar(archiveOf(next)), "0.1.0")).resolves.toMatchObject({
+      store: "influxdb",
+    });
+  });
+
+  it("lets the journal go and can be tried again when a copy fails", async () => {
+    let fails = true;
+    const copyTo = async () => {
+      if (fails) throw new Error("the disk is full");
+      return false;
+    };
+    const backups = open({ name: "influxdb", copyTo });
+    await expect(backups.start()).rejects.toThrow("the disk is full");
+    expect([backups.mayRelease(), (await readdir(dataDir)).includes("backup.staging")]).toEqual([true, false]);
+    fails = false;
+    const manifest = await takeBackup(readTar(archiveOf(await backups.start())), "0.1.0");
+    expect(manifest.files.map(({ name }) => name)).toEqual(["records.db", "journal/00000000000000000001.journal"]);
+  });
+
+  it("is refused where the copies would not fit on the disk", async () => {
+    expect(await open(elsewhere, 2 ** 60).start()).toEqual({ refused: expect.stringMatching(/\d+ MiB too full/) });
+  });
+
+  it("copies the records as of one moment, while they are written", async () => {
+    const book = () =>
+      records.transaction(() => {
+        const offset = (records.offsets.get("store") ?? 0) + 1;
+        records.offsets.set("store", offset);
+        records.ledger.add([{ day: "2026-11-21", sensorId: "air-1", outcome: "stored", count: 1 }]);
+      });
+    for (let n = 0; n < 300; n += 1) book();
+    let isDone = false;
+    const copying = copyRecords(join(dataDir, "records.db"), join(dataDir, "copy.db")).finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      book();
+      await new Promise(setImmediate);
+    }
+    await copying;
+    const copy = openRecords({ path: join(dataDir, "copy.db"), now: () => T0, log: SILENT });
+    expect(copy.offsets.get("store")).toBe(copy.ledger.totals().get("stored"));
+    expect(copy.offsets.get("store")).toBeGreaterThanOrEqual(300);
+    copy.close();
+  });
+
+  it("copies DuckDB while it is written, rollups and all, batches whole", async () => {
+    const path = join(dataDir, "readings.duckdb");
+    const store = await openDuckDbStore({ path, log: SILENT });
+    const batch = (n: number) =>
+      Array.from({ length: 500 }, (_, place) => aReading({ measuredAt: T0 + n * 500 + place, journalSeq: n }));
+    await store.write(batch(0));
+    const receivedDay = T0 - (T0 % 86_400_000);
+    const span = { kind: "air", receivedDay, from: receivedDay, to: receivedDay + 86_400_000 } as const;
+    await store.rollups.compute({ ...span, resolution: "hourly" }, 0);
+    let isDone = false;
+    const copying = store.copyTo(join(dataDir, "copy.duckdb")).finally(() => {
+      isDone = true;
+    });
+    for (let n = 1; !isDone; n += 1) await store.write(batch(n));
+    expect(await copying).toBe(true);
+    const copy = await openDuckDbStore({ path: join(dataDir, "copy.duckdb"), log: SILENT });
+    const count = await copy.count();
+    expect([count % 500, count >= 500]).toEqual([0, true]);
+    const query = { kind: "air", sensorId: "air-1", from: span.from, to: span.to, everyMs: 3_600_000 } as const;
+    expect(await copy.rollups.aggregate(query, "hourly")).toEqual(await store.rollups.aggregate(query, "hourly"));
+    await copy.close();
+    await store.close();
+  });
+});
+
+describe("an archive", () => {
+  it("is read in any pieces, and tells the size of files above 8 GiB", async () => {
+    const body = Buffer.from("some bytes");
+    const whole = Buffer.concat([tarHeader("a", body.length, T0), body, tarPadding(body.length), TAR_END]);
+    for (const size of [1, 7, 511, 513, 9_999]) {
+      const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, n) =>
+        whole.subarray(n * size, (n + 1) * size),
+      );
+      const read: string[] = [];
+      for await (const entry of readTar(Readable.from(pieces)))
+        read.push(entry.name, Buffer.concat(await Array.fromAsync(entry.body)).toString());
+      expect(read).toEqual(["a", "some bytes"]);
+    }
+    const large = readTar(Readable.from([tarHeader("big", 9 * 2 ** 30, T0)]));
+    expect((await large.next()).value).toMatchObject({ name: "big", bytes: 9 * 2 ** 30 });
+  });
+
+  it("has a manifest that is what we write, or is refused", () => {
+    const known = { service: "0.1.0", recordsSchema: 3 };
+    for (const text of ["", "{}", "null", '{"format":0}', '{"format":1}']) {
+      expect(() => parseManifest(text, known)).toThrow("manifest cannot be read");
+    }
+  });
+});

@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import { SILENT } from "../../model/log.ts";
+import type { Bucket, ReadingStore, RollupPart, RollupSpan } from "../../store/reading-store.ts";
+import { openRecords } from "../../store/records/open.ts";
+import { mergeBuckets, planSegments } from "../../store/resolutions.ts";
+import { spansOf } from "../../store/rollup-spans.ts";
+import { startRollups } from "../../store/rollups.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const D = Date.UTC(2026, 10, 21);
+
+const hour = (start: number, receivedDay = D): RollupPart => ({
+  kind: "air",
+  resolution: "hourly",
+  start,
+  receivedDay,
+});
+
+function play(byReceipt = true) {
+  const records = openRecords({ path: ":memory:", now: () => D, log: SILENT });
+  const computed: string[] = [];
+  const at = { compute: async (_span: RollupSpan) => {} };
+  const text = ({ resolution, from, to }: RollupSpan) => `${resolution} ${(from - D) / HOUR}-${(to - D) / HOUR}`;
+  const rollups: ReadingStore["rollups"] = {
+    byReceipt,
+    async compute(span, cut) {
+      computed.push(cut === Number.NEGATIVE_INFINITY ? text(span) : `${text(span)} cut ${(cut - D) / DAY}`);
+      await at.compute(span);
+    },
+    aggregate: async () => [],
+    parts: async () => [],
+    deleteBefore: async () => 0,
+  };
+  let time = D + DAY;
+  const running = startRollups({ store: { rollups }, records, now: () => time, log: SILENT });
+  const runAt = async (later: number) => {
+    time = later;
+    await running.run();
+    return computed.splice(0);
+  };
+  return { ...running, records, computed, at, runAt };
+}
+
+describe("rollups", () => {
+  it("keeps what is booked while an hour is computed due", async () => {
+    const { records, at, runAt, stop } = play();
+    records.rollups.touch([hour(D)]);
+    at.compute = async () => records.rollups.touch([hour(D)]);
+    expect(await runAt(D + HOUR)).toEqual(["hourly 0-1"]);
+    at.compute = async () => {};
+    expect(await runAt(D + HOUR)).toEqual(["hourly 0-1"]);
+    expect(await runAt(D + HOUR)).toEqual([]);
+    expect(await runAt(D + DAY)).toEqual(["daily 0-24"]);
+    await stop();
+    records.close();
+  });
+
+  it("tries again what failed, and computes a day only after its hours", async () => {
+    const { records, at, runAt, stop } = play();
+    records.rollups.touch([hour(D), hour(D + HOUR), hour(D + 5 * HOUR), hour(D - 30 * HOUR)]);
+    at.compute = async () => Promise.reject(new Error("away"));
+    expect(await runAt(D + DAY)).toHaveLength(1);
+    at.compute = async () => {};
+    const all = ["hourly -30--29", "hourly 0-6", "daily -48-24"];
+    expect((await runAt(D + DAY)).sort()).toEqual(all.sort());
+    await stop();
+    records.close();
+  });
+
+  it("removes readings only when what was measured and received before is computed, and remembers the cut", async () => {
+    const { records, at, computed, removeBefore, runAt, stop } = play();
+    await runAt(D + 9 * DAY);
+    records.rollups.touch([hour(D - DAY, D - DAY)]);
+    at.compute = async () => Promise.reject(new Error("away"));
+    const remove = async (before: number) => before - D;
+    await expect(removeBefore("air", "raw", D, remove)).rejects.toThrow(/not all computed/);
+    expect(records.rollups.cut("air", "raw")).toBeUndefined();
+    at.compute = async () => {};
+    expect(await removeBefore("air", "raw", D, remove)).toBe(0);
+    expect(records.rollups.cut("air", "raw")).toEqual({ at: D, pending: false });
+    computed.length = 0;
+    records.rollups.touch([hour(D - DAY, D + 9 * DAY)]);
+    expect(await runAt(D + 9 * DAY)).toEqual(["hourly -24--23 cut 0", "daily -24-0"]);
+    await stop();
+    records.close();
+  });
+
+  it("finishes a removal that broke off before it computes from what is left, where receipt cannot tell", async () => {
+    for (const byReceipt of [true, false]) {
+      const { records, removeBefore, runAt, stop } = play(byReceipt);
+      await runAt(D + 9 * DAY);
+      await expect(removeBefore("air", "raw", D, () => Promise.reject(new Error("away")))).rejects.toThrow("away");
+      records.rollups.touch([hour(D - DAY, D)]);
+      const whilePending = byReceipt ? ["hourly -24--23 cut 0", "daily -24-0"] : [];
+      expect(await runAt(D + 9 * DAY)).toEqual(whilePending);
+      // A shorter memory meanwhile: the removal that broke off goes as far as it had said.
+      expect(await removeBefore("air", "raw", D - DAY, async (before) => before)).toBe(D);
+      expect(await runAt(D + 9 * DAY)).toEqual(byReceipt ? [] : ["hourly -24--23 cut 0", "daily -24-0"]);
+      await stop();
+      records.close();
+    }
+  });
+
+  it("asks for a day of hours at once, parts of one receipt together", () => {
+    const parts = [0, 1, 2, 5, 23, 24].map((n) => ({ ...hour(D + n * HOUR), touched: 1 }));
+    const spans = spansOf([...parts, { ...hour(D, D + DAY), touched: 1 }]);
+    expect(spans.map(({ span, parts: own }) => [(span.from - D) / HOUR, (span.to - D) / HOUR, own.length])).toEqual([
+      [0, 24, 5],
+      [24, 25, 1],
+      [0, 1, 1],
+    ]);
+  });
+});
+
+describe("the choice of a resolution", () => {
+  const reach = { rawFrom: D - 90 * DAY, hourlyFrom: D - 730 * DAY, hourlyTo: D + 5 * HOUR, dailyTo: D };
+  const plan = (fromDays: number, toDays: number, everyMs: number, known = reach) =>
+    planSegments({ from: D + fromDays * DAY, to: D + toDays * DAY, everyMs }, known).map(
+      ({ resolution, from, to }) => `${resolution} ${(from - D) / DAY}..${(to - D) / DAY}`,
+    );
+
+  it("takes readings where they are, hours and days where they are not", () => {
+    expect(plan(-10, 0, HOUR)).toEqual(["raw -10..0"]);
+    expect(plan(-10, 0, 60_000)).toEqual(["raw -10..0"]);
+    expect(plan(-100, -80, HOUR)).toEqual(["hourly -100..-90", "raw -90..-80"]);
+    expect(plan(-100, -95, 5 * HOUR)).toEqual(["hourly -100..-95"]);
+    expect(plan(-800, -720, HOUR)).toEqual(["hourly -730..-720"]);
+    expect(plan(-1_000, -995, 7 * DAY)).toEqual(["daily -1000..-995"]);
+    expect(plan(-100.5, -80, DAY)).toEqual(["daily -101..-90", "raw -90..-80"]);
+    expect(plan(-100, -80, 90 * 60_000)).toEqual(["raw -100..-80"]);
+  });
+
+  it("takes what is computed for the middle of a long range, and the readings at its ends", () => {
+    expect(plan(-40.25, 0.5, DAY)).toEqual(["raw -40.25..-40", "daily -40..0", "raw 0..0.5"]);
+    expect(plan(-40, 0.5, 6 * HOUR)).toEqual(["hourly -40..0.20833333333333334", "raw 0.20833333333333334..0.5"]);
+    expect(plan(-40, 0, DAY, { ...reach, dailyTo: D - 41 * DAY })).toEqual(["raw -40..0"]);
+    const whole = { rawFrom: -Infinity, hourlyFrom: -Infinity, hourlyTo: D, dailyTo: D };
+    expect(plan(-40, 0, DAY, whole)).toEqual(["daily -40..0"]);
+  });
+
+  it("joins the two halves of a bucket", () => {
+    const one = (mean: number, count: number) => ({ mean, min: mean - 1, max: mean + 1, count });
+    const a: Bucket = { start: 0, values: { pm25: one(2, 1), no2: one(7, 1) }, resolution: "hourly" };
+    const b: Bucket = { start: 0, values: { pm25: one(8, 2), o3: one(3, 1) } };
+    expect(mergeBuckets([a, b, { ...b, start: 9 }])).toEqual([
+      {
+        start: 0,
+        values: { pm25: { mean: 6, min: 1, max: 9, count: 3 }, no2: one(7, 1), o3: one(3, 1) },
+        resolution: "hourly",
+      },
+      { ...b, start: 9 },
+    ]);
+  });
+});
