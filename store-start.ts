@@ -13,6 +13,7 @@ import type { Records } from "./store/records.ts";
 import { createLossAlarm, type LossAlarm, wordsOf } from "./store/recovery/alarm.ts";
 import { lossRows, reckonLoss } from "./store/recovery/loss.ts";
 import { createMarks, type StoreMarks } from "./store/recovery/marks.ts";
+import { watchRecords } from "./store/recovery/records-mark.ts";
 import { recoverDuckDb } from "./store/recovery/recover.ts";
 import { type DamageReport, writeReport } from "./store/recovery/report.ts";
 
@@ -45,8 +46,23 @@ export type StartedStore = {
 const STORE = "store";
 const LOSS_BOOKED = "duckdb.loss-booked";
 
+const MARK_EVERY_MS = 5_000;
+
 /** Opens the reading store; a DuckDB file is looked at first and rebuilt if it is damaged. */
 export async function startStore(config: Config, records: Records, now: () => number, log: Log): Promise<StartedStore> {
+  const watch = watchRecords(join(config.dataDir, "records.mark"), records, now);
+  for (const { reason } of watch.health()) log.error({}, reason ?? "");
+  const started = await openStore(config, records, now, log);
+  const timer = setInterval(watch.save, MARK_EVERY_MS).unref();
+  async function close(): Promise<void> {
+    clearInterval(timer);
+    watch.save();
+    await started.store.close();
+  }
+  return { ...started, store: { ...started.store, close }, health: () => [...watch.health(), ...started.health()] };
+}
+
+async function openStore(config: Config, records: Records, now: () => number, log: Log): Promise<StartedStore> {
   const { store } = config;
   if (store.kind === "duckdb") return startDuckDb(join(config.dataDir, "readings.duckdb"), records, now, log);
   const influx = await openInfluxStore({ url: store.url, flavour: store.flavour, timeoutMs: 10_000, log });

@@ -55,6 +55,13 @@ beforeAll(async () => {
   await city.stop();
   city = await city.restart();
   await post(city, EARLY, LATE, at);
+  // The mark of records.db is written every 5 seconds.
+  const mark = join(origin, "records.mark");
+  const before = readFileSync(mark, "utf8");
+  await until(
+    async () => readFileSync(mark, "utf8"),
+    (text) => text !== before,
+  );
   await city.kill();
 });
 afterAll(() => rmSync(origin, { recursive: true, force: true }));
@@ -259,6 +266,15 @@ describe("a damaged records.db", () => {
     expect(stderr).toMatch(words);
     expect(content()).toEqual(before);
     expect(segments(dir)).toEqual(segments(origin));
+  });
+
+  it("that has lost its log, which SQLite passes over in silence: says so, and books again what the journal has", async () => {
+    const dir = damaged((folder) => flip(join(folder, "records.db-wal"), 4));
+    const city = await started(dir);
+    expect(await settled(city, 90)).toMatchObject({ stored: 90, duplicate: 0, balanced: true });
+    expect(await served(city)).toEqual(range(0, 90));
+    expect(await parts(city, "reading store")).toEqual([]);
+    expect((await parts(city, "records"))[0]).toMatchObject({ reason: expect.stringContaining("older than it was") });
   });
 
   it("that is gone: begins anew when told to, and the readings are still there", async () => {
