@@ -112,7 +112,7 @@ describe("one device that floods", () => {
     const published = floods.reduce((sum, flooded) => sum + flooded.published, 0);
     return until(
       () => city.api("/ledger?sensor=flooder"),
-      ({ received }) => received === published,
+      ({ received, inJournal }) => received === published && inJournal === 0,
     );
   }
 
