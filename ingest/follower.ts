@@ -93,43 +93,39 @@ export function createFollower(consumer: Consumer, around: Surroundings) {
     return undefined;
   }
 
+  /**
+   * As much as the consumer likes, from the window and what the window no longer has from disk. It goes on from one to
+   * the other: one that stopped where the window begins would find that the window has moved on meanwhile, for ever.
+   */
   async function next(): Promise<OpenedBatch | undefined> {
-    const live = fromWindow();
-    if (live) return live;
+    const batches: OpenedBatch[] = [];
+    let readings = 0;
+    for (let from = offset; from < around.end(); from = batches.at(-1)!.to) {
+      const batch = openAt(from) ?? (durable ? await fromDisk(from, batches.length > 0) : undefined);
+      if (!batch) break;
+      batches.push(batch);
+      readings += batch.readings.length;
+      if (readings >= (consumer.gatherReadingsMax ?? 0)) break;
+    }
+    if (batches.length > 0) return mergeBatches(batches);
     const target = window.nextStart(offset) ?? around.end();
-    if (durable) return fromDisk(target);
     counts.skipped += target - offset;
     offset = target;
     around.moved();
     return undefined;
   }
 
-  /** As much at a time as the consumer likes: one that is behind catches up in large batches. */
-  async function fromDisk(before: number): Promise<OpenedBatch> {
-    const batches: OpenedBatch[] = [];
-    let readings = 0;
-    for (let from = offset; from < before; ) {
-      const batch = await around.readFromDisk(from, before);
-      counts.fromDisk += 1;
-      batches.push(batch);
-      readings += batch.readings.length;
-      from = batch.to;
-      if (readings >= (consumer.gatherReadingsMax ?? 0) || signal.aborted) break;
+  /** Undefined if it cannot be read and there are others to deliver before it. */
+  async function fromDisk(from: number, hasOthers: boolean): Promise<OpenedBatch | undefined> {
+    try {
       // Decoding is done on the thread that serves everyone else, too.
-      await immediate();
+      if (hasOthers) await immediate();
+      counts.fromDisk += 1;
+      return await around.readFromDisk(from, window.nextStart(from) ?? around.end());
+    } catch (error) {
+      if (hasOthers) return undefined;
+      throw error;
     }
-    return mergeBatches(batches);
-  }
-
-  function fromWindow(): OpenedBatch | undefined {
-    const batches: OpenedBatch[] = [];
-    let readings = 0;
-    for (let batch = openAt(offset); batch; batch = openAt(batch.to)) {
-      batches.push(batch);
-      readings += batch.readings.length;
-      if (readings >= (consumer.gatherReadingsMax ?? 0)) break;
-    }
-    return batches.length > 0 ? mergeBatches(batches) : undefined;
   }
 
   function openAt(start: number): OpenedBatch | undefined {

@@ -249,6 +249,45 @@ describe("the worker", () => {
     await worker.stop();
   });
 
+  it("catches up to now, though the window moves on while it reads what the window had", async () => {
+    const slow = aConsumer("slow", { gatherReadingsMax: 100, gatherForMs: 100 });
+    const journal = aJournal();
+    let time = 0;
+    let left = 40;
+    const goOn = async () => {
+      if (left-- <= 0) return;
+      time += 1_000;
+      worker.publish(1);
+    };
+    const worker = start(journal, [slow.consumer], { windowAgeMaxMs: 5_000, now: () => time, sleep: goOn });
+    slow.hold();
+    for (let i = 0; i < 20; i++) await goOn();
+    slow.release();
+    await worker.idle();
+    expect(slow.seqs()).toEqual(upTo(journal.messages.length));
+    expect(left).toBeGreaterThan(10);
+    expect(journal.reads.length).toBeLessThanOrEqual(2);
+    await worker.stop();
+  });
+
+  it("delivers what it could read before it tries again what it could not", async () => {
+    const slow = aConsumer("slow", { gatherReadingsMax: 100 });
+    const journal = aJournal(30);
+    const read = journal.reader.read;
+    let failures = 0;
+    journal.reader.read = async (offset, end, bytesMax) => {
+      if (offset > 10 && failures++ < 3) throw new Error("EIO");
+      return read(offset, end, bytesMax);
+    };
+    const worker = start(journal, [slow.consumer], { readBytesMax: 1_000 });
+    await worker.idle();
+    expect(slow.batches.map(({ from, to }) => [from, to])).toEqual([
+      [1, 11],
+      [11, 31],
+    ]);
+    await worker.stop();
+  });
+
   it("catches up from disk in batches as large as the consumer likes", async () => {
     const slow = aConsumer("slow", { gatherReadingsMax: 40 });
     const journal = aJournal(100);
