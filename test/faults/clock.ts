@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 
 /** What a dead process would have gone on with. */
-export const NEVER = new Promise<never>(() => {});
+export const never = (): Promise<never> => new Promise(() => {});
 
 type Timer = { readonly at: number; readonly order: number; fire: (() => void) | undefined };
 

@@ -1,6 +1,6 @@
 import type { JournalFile, JournalFs } from "../../ingest/journal/fs.ts";
 import { createMemoryFs, type MemoryFs, systemError } from "../ingest/journal/memory-fs.ts";
-import { type Clock, NEVER } from "./clock.ts";
+import { type Clock, never } from "./clock.ts";
 import type { Random } from "./random.ts";
 
 /** A process: when it is dead, whatever of it is still running gets no answer any more. */
@@ -77,9 +77,9 @@ function guard(
   const { fs } = memory;
   /** Neither begins anything nor hears of the end of anything after its death. */
   async function alive<T>(work: () => Promise<T>): Promise<T> {
-    if (!life.alive) return NEVER;
+    if (!life.alive) return never();
     const result = await work();
-    return life.alive ? result : NEVER;
+    return life.alive ? result : never();
   }
 
   const guardFile = (file: JournalFile): JournalFile => ({

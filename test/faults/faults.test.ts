@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createTemplate } from "./records-file.ts";
 import { type Row, runScenario, type Scenario } from "./run.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
 import { CONTROL } from "./scenarios/deaths.ts";
-import { runAll } from "./suite.ts";
+import { runAll, SCRATCH_HOME } from "./suite.ts";
 import { formatRow, replayOf } from "./table.ts";
 import { REGISTERED } from "./traffic.ts";
 
@@ -14,7 +13,7 @@ import { REGISTERED } from "./traffic.ts";
 const scenario = (name: string): Scenario => SCENARIOS.find((one) => one.name === name)!;
 
 async function run(one: Scenario, seed: number): Promise<Row> {
-  const scratch = mkdtempSync(join(tmpdir(), "lamppost-faults-"));
+  const scratch = mkdtempSync(join(SCRATCH_HOME, "lamppost-faults-"));
   try {
     return await runScenario(one, seed, { scratch, template: createTemplate(scratch, REGISTERED) });
   } finally {

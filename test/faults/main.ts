@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { SCENARIOS } from "./scenarios/all.ts";
 import { CONTROL } from "./scenarios/deaths.ts";
@@ -35,7 +34,7 @@ if (chosen.length === 0 || seeds.length === 0 || seeds.some((seed) => !Number.is
 
 const began = performance.now();
 if (!values.json) console.log(HEADER);
-const { rows, complaints } = await runAll({ scenarios: chosen, seeds, memoryDir: sharedMemory() }, (row) => {
+const { rows, complaints } = await runAll({ scenarios: chosen, seeds }, (row) => {
   console.log(values.json ? JSON.stringify(row) : formatRow(row));
   if (row.ok || values.json) return;
   for (const problem of row.problems) console.log(`    ${problem}`);
@@ -53,9 +52,4 @@ process.exitCode = failed > 0 || complaints.length > 0 ? 1 : 0;
 
 function count(text: string): number[] {
   return Array.from({ length: Number(text) || 0 }, (_, i) => i + 1);
-}
-
-/** SQLite syncs at every commit; where there is a file system in memory, that costs nothing. */
-function sharedMemory(): string | undefined {
-  return existsSync("/dev/shm") ? "/dev/shm" : undefined;
 }

@@ -102,11 +102,11 @@ export function hopeless({ acked, store, problems }: World): Verdict {
 }
 
 /** What the store's consumer could read, and what was damaged before it could. */
-function partKept({ audit, missing }: World): { read: Kept[]; skipped: Set<string> } {
+function partKept({ audit, missing }: World): { read: Kept[]; skipped: Set<string>; holes: Gap[] } {
   const holes: Gap[] = missing.map(({ gap, storeOffset }) => ({ from: Math.max(gap.from, storeOffset), to: gap.to }));
   const isHole = (seq: number) => holes.some(({ from, to }) => seq >= from && seq < to);
   const read = audit.kept.filter(({ seq }) => !isHole(seq));
-  return { read, skipped: new Set(audit.kept.filter(({ seq }) => isHole(seq)).map((one) => one.contentKey)) };
+  return { read, holes, skipped: new Set(audit.kept.filter(({ seq }) => isHole(seq)).map((one) => one.contentKey)) };
 }
 
 function compareRows({ rows }: StoreServer, expected: Expected) {
@@ -148,6 +148,10 @@ function wrongBooks(world: World, records: Records, expected: Expected): string[
     if (outcome === "received" || outcome === "lost" || outcome === "shed") continue;
     differ(outcome, get(outcome), expected.outcomes.get(outcome) ?? 0);
   }
+  const unread = partKept(world).holes.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0);
+  const unreadKept = partKept(world).skipped.size;
+  if (unread === 0) differ("lost", get("lost"), 0);
+  else if (get("lost") < unreadKept) wrong.push(`lost: booked ${get("lost")}, should be at least ${unreadKept}`);
   const ledger = world.service()?.ledger();
   if (ledger && !ledger.balanced) wrong.push("the ledger says itself that it does not balance");
   return wrong;

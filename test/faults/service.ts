@@ -11,11 +11,13 @@ import { openJournalWriter } from "../../ingest/journal/writer.ts";
 import { readLedger } from "../../ingest/ledger.ts";
 import { createStoreWriter } from "../../ingest/store-writer.ts";
 import { createWorker } from "../../ingest/worker.ts";
+import type { Health } from "../../model/health.ts";
 import { SILENT } from "../../model/log.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Records } from "../../store/records.ts";
+import type { Refill, RefillFrom } from "../../store-start.ts";
 import { aRule } from "../alerts/builders.ts";
-import { type Clock, NEVER } from "./clock.ts";
+import { type Clock, never } from "./clock.ts";
 import { type Disk, JOURNAL_DIR, type Life } from "./disk.ts";
 import type { Random } from "./random.ts";
 import type { StorePort } from "./store-server.ts";
@@ -27,6 +29,8 @@ export type Gap = { readonly from: number; readonly to: number };
 export type Habits = {
   segmentBytes: number;
   freeBytesMin: number;
+  /** How long the journal keeps what it could release, to fill up a lost store. */
+  keepForMs: number;
   windowMessagesMax: number;
   readBytesMax: number;
   writeReadingsMax: number;
@@ -40,13 +44,22 @@ export type Habits = {
   ruleThrows: boolean;
 };
 
+/** An opened store, and what `app.ts` needs around it. */
+export type ServiceStore = {
+  readonly store: StorePort;
+  readonly offsets: Records["offsets"];
+  health(): readonly Health[];
+  refill?(from: RefillFrom): Refill;
+  close?(): Promise<void>;
+};
+
 export type ServiceParts = {
   readonly life: Life;
   readonly clock: Clock;
   readonly random: Random;
   readonly disk: Disk;
   readonly records: Records;
-  readonly store: StorePort;
+  readonly store: ServiceStore;
   readonly habits: Habits;
   /** The time of day as the service has it. */
   now(): number;
@@ -89,8 +102,8 @@ export type Service = Awaited<ReturnType<typeof startService>>;
 export async function startService(parts: ServiceParts) {
   const { life, clock, random, disk, records, store, habits, now } = parts;
   const fs = disk.fsFor(life);
-  const sleep = (ms: number, signal: AbortSignal) => (life.alive ? clock.sleep(ms, signal).then(stillAlive) : NEVER);
-  const stillAlive = () => (life.alive ? undefined : NEVER);
+  const sleep = (ms: number, signal: AbortSignal) => (life.alive ? clock.sleep(ms, signal).then(stillAlive) : never());
+  const stillAlive = () => (life.alive ? undefined : never());
 
   function pass(point: string): void {
     if (life.alive) parts.pass(point);
@@ -102,21 +115,21 @@ export async function startService(parts: ServiceParts) {
     try {
       pass(point);
     } catch {
-      return NEVER;
+      return never();
     }
   };
 
   const booked = bookedOffsets(records.offsets);
-  const { segmentBytes, freeBytesMin } = habits;
+  const { segmentBytes, freeBytesMin, keepForMs } = habits;
   const { writer, recovery, probe } = await openJournalWriter(
-    { dir: JOURNAL_DIR, segmentBytes, freeBytesMin, booked, probeEveryMs: 2_000_000_000 },
+    { dir: JOURNAL_DIR, segmentBytes, freeBytesMin, keepForMs, booked, probeEveryMs: 2_000_000_000 },
     { fs, now, log: SILENT, at: pass },
   );
   for (const gap of recovery.gaps) parts.onGap(gap);
 
   const storeWriter = createStoreWriter({
-    store,
-    records,
+    store: store.store,
+    records: { ...records, offsets: store.offsets },
     now,
     log: SILENT,
     sleep,
@@ -137,16 +150,18 @@ export async function startService(parts: ServiceParts) {
   const live = createLive();
   const context = createDecodeContext(records.sensors, { autoEnrol: true, sensorsMax: 1_000 }, now);
   const readers: { close(): Promise<void> }[] = [];
+  const openReader = () => {
+    const reader = createJournalReader({ dir: JOURNAL_DIR, fs, onGap: parts.onGap });
+    readers.push(reader);
+    return reader;
+  };
+  const refill = store.refill?.({ reader: openReader(), first: recovery.first, context });
   const worker = createWorker({
-    openReader: () => {
-      const reader = createJournalReader({ dir: JOURNAL_DIR, fs, onGap: parts.onGap });
-      readers.push(reader);
-      return reader;
-    },
+    openReader,
     decodeChunk,
     decode: (message) => decodeMessage(message, context),
     consumers: [
-      storeWriter,
+      refill ? refill.before(storeWriter) : storeWriter,
       alerts,
       {
         name: "live",
@@ -198,7 +213,7 @@ export async function startService(parts: ServiceParts) {
   const mark = () => markJournal(records.offsets, { state: () => ({ journal: writer.state(), figures: [] }) });
 
   async function release(): Promise<void> {
-    const offset = worker.releasable();
+    const offset = Math.min(worker.releasable(), refill?.holdsFrom() ?? Number.POSITIVE_INFINITY);
     await parts.beforeRelease(offset);
     if (life.alive) writer.release(offset);
   }
@@ -217,6 +232,7 @@ export async function startService(parts: ServiceParts) {
     stopping = true;
     await writer.close();
     mark();
+    await refill?.stop();
     await worker.stop();
     for (const reader of readers) await reader.close();
     try {
@@ -224,6 +240,7 @@ export async function startService(parts: ServiceParts) {
     } catch {
       // As the stop stack does: the next start reads the journal again from the offset that was kept.
     }
+    await store.close?.();
   }
 
   return {
@@ -232,10 +249,14 @@ export async function startService(parts: ServiceParts) {
     stop,
     next: () => writer.state().next,
     journalState: () => writer.state().state,
-    isSettled: () => worker.pendingMessages("store") === 0 && worker.pendingMessages("alerts") === 0,
+    /** Also what the worker has not been told of yet. */
+    isSettled: () =>
+      ["store", "alerts"].every(
+        (name) => worker.pendingMessages(name) === 0 && worker.offsets().get(name)! >= writer.state().next,
+      ),
     storeOffset: () => records.offsets.get("store") ?? 1,
     ledger: () => readLedger({ ledger: records.ledger, pendingMessages: () => worker.pendingMessages("store") }),
-    health: () => [...worker.health(), storeWriter.health(), alerts.health()],
+    health: () => [...worker.health(), storeWriter.health(), alerts.health(), ...store.health()],
     records,
   };
 }

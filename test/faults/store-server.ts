@@ -2,7 +2,7 @@ import { HttpError } from "@influxdata/influxdb-client";
 import type { Reading } from "../../model/reading.ts";
 import { toStoreError } from "../../store/influx/errors.ts";
 import type { ReadingKey, ReadingStore } from "../../store/reading-store.ts";
-import { type Clock, NEVER } from "./clock.ts";
+import { type Clock, never } from "./clock.ts";
 import type { Life } from "./disk.ts";
 import type { Random } from "./random.ts";
 
@@ -51,7 +51,7 @@ export function createStoreServer(options: { clock: Clock; random: Random; upser
   }
 
   async function ask(life: Life, readings: readonly Reading[], isWrite: boolean): Promise<void> {
-    if (!life.alive) return NEVER;
+    if (!life.alive) return never();
     clock.note();
     counts.requests += 1;
     if (clock.now() < notBefore) counts.tooEarly += 1;
@@ -60,7 +60,7 @@ export function createStoreServer(options: { clock: Clock; random: Random; upser
     await clock.sleep(delay / 2);
     if (isWrite) keepOf(readings, answer, !life.alive);
     await clock.sleep(delay / 2);
-    if (!life.alive) return NEVER;
+    if (!life.alive) return never();
     if (answer.status !== 204) fail(answer);
   }
 

@@ -1,10 +1,12 @@
+import type { Records } from "../../store/records.ts";
 import { createAudit } from "./audit.ts";
 import { type Client, createClient, type Door } from "./client.ts";
 import { createClock } from "./clock.ts";
 import { createDisk, type Life } from "./disk.ts";
+import { createDuckDbFile } from "./duckdb-file.ts";
 import { createRandom } from "./random.ts";
 import { createRecordsFile } from "./records-file.ts";
-import { type Gap, type Habits, type Service, startService } from "./service.ts";
+import { type Gap, type Habits, type Service, type ServiceStore, startService } from "./service.ts";
 import { createStoreServer } from "./store-server.ts";
 import { type Content, planTraffic, TRAFFIC, type Traffic } from "./traffic.ts";
 
@@ -24,6 +26,8 @@ export type WorldOptions = {
   readonly habits?: Partial<Habits>;
   /** The kind of store, see `createStoreServer`; left out, the seed decides. */
   readonly upsert?: boolean;
+  /** The real DuckDB instead of the store that follows a script. */
+  readonly duckDb?: boolean;
   /** How often a connection breaks for no reason, per message. */
   readonly flaky?: number;
 };
@@ -44,11 +48,13 @@ export function createWorld(options: WorldOptions) {
   // Whole milliseconds, as Date.now() has them.
   const now = () => Math.floor(clock.now()) + skewMs;
   const records = createRecordsFile(dir, template, now);
+  const duckDb = options.duckDb ? createDuckDbFile(clock, dir, now) : undefined;
   const audit = createAudit();
   const traffic: Traffic = { ...TRAFFIC, ...options.traffic };
   const habits: Habits = {
     segmentBytes: random.pick([2_048, 8_192, 65_536]),
     freeBytesMin: 4_096,
+    keepForMs: 0,
     windowMessagesMax: random.pick([10, 100, 100_000]),
     readBytesMax: random.pick([300, 4_096, 524_288]),
     writeReadingsMax: random.pick([3, 50, 20_000]),
@@ -97,6 +103,11 @@ export function createWorld(options: WorldOptions) {
     if (at >= 0) traps.splice(at, 1)[0]!.spring();
   }
 
+  async function openStore(mine: Life, opened: Records): Promise<ServiceStore> {
+    if (duckDb) return duckDb.openFor(mine, opened);
+    return { store: store.portFor(mine), offsets: opened.offsets, health: () => [] };
+  }
+
   async function boot(): Promise<void> {
     const mine: Life = { number: life.number + 1, alive: true };
     life = mine;
@@ -110,7 +121,7 @@ export function createWorld(options: WorldOptions) {
       random: createRandom(seed, `${scenario} life ${mine.number}`),
       disk,
       records: opened,
-      store: store.portFor(mine),
+      store: await openStore(mine, opened),
       habits,
       now,
       pass,
@@ -166,6 +177,7 @@ export function createWorld(options: WorldOptions) {
     if (how === "kill") disk.afterKill();
     else disk.afterPowerCut(how === "torn power cut");
     records.crash();
+    duckDb?.crash();
     cutAll();
     startAgain();
   }
@@ -200,6 +212,7 @@ export function createWorld(options: WorldOptions) {
     disk,
     store,
     records,
+    duckDb,
     habits,
     audit,
     acked,

@@ -1,4 +1,5 @@
 import type { Scenario } from "../run.ts";
+import { DAMAGE_SCENARIOS } from "./damage.ts";
 import { DEATH_SCENARIOS } from "./deaths.ts";
 import { DISK_SCENARIOS } from "./disk.ts";
 import { MESSAGE_SCENARIOS } from "./messages.ts";
@@ -9,4 +10,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...STORE_SCENARIOS,
   ...DISK_SCENARIOS,
   ...DEATH_SCENARIOS,
+  ...DAMAGE_SCENARIOS,
 ];
