@@ -216,9 +216,11 @@ export type RollupRecords = {
   /** Whether something measured and received before these times is still to be computed. */
   hasDue(kind: Kind, before: number, receivedBefore: number): boolean;
   firstDue(kind: Kind, resolution: RollupPart["resolution"]): number | undefined;
-  /** What was measured before this time has been removed, or (`pending`) is about to be. Never goes back. */
+  /** Some of what was measured before this time has been removed, or (`pending`) may have been: the removal has begun. */
   cut(kind: Kind, resolution: "raw" | "hourly"): { readonly at: number; readonly pending: boolean } | undefined;
-  setCut(kind: Kind, resolution: "raw" | "hourly", at: number, pending: boolean): void;
+  beginCut(kind: Kind, resolution: "raw" | "hourly", at: number): void;
+  /** Without anything removed the cut stays where it was. It never goes back. */
+  endCut(kind: Kind, resolution: "raw" | "hourly", hasRemoved: boolean): void;
 };
 
 export type OffsetRecords = {

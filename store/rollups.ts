@@ -25,7 +25,8 @@ const SEEDED = "rollups";
  * Keeps the hourly and daily rollups true to the readings. Every booking writes down the hours it touched, in its own
  * transaction, so what is due is always known from the database: after a week off, after a crash between computing and
  * writing it down (the same again gives the same), and when a late reading makes an hour due once more. Hours and days
- * are computed when they are over. At start, and every ten minutes.
+ * are computed when they are over. At start, and every minute: imported history older than the readings that are kept is
+ * answered from rollups alone, and should not be long in coming.
  */
 export function startRollups({ store, records, now, log }: RollupsOptions) {
   const { rollups } = records;
@@ -90,12 +91,12 @@ export function startRollups({ store, records, now, log }: RollupsOptions) {
    * is not done yet. A removal that broke off is finished first: until then nothing is computed from what is left of it,
    * where the store cannot tell what was there by its receipt.
    */
-  async function removeBefore<T>(
+  async function removeBefore(
     kind: Kind,
     resolution: "raw" | "hourly",
     before: number,
-    remove: (before: number) => Promise<T>,
-  ): Promise<T> {
+    remove: (before: number) => Promise<number | undefined>,
+  ): Promise<number | undefined> {
     await run();
     return exclusively(async () => {
       const cut = rollups.cut(kind, resolution);
@@ -104,14 +105,15 @@ export function startRollups({ store, records, now, log }: RollupsOptions) {
       const receivedBefore = store.rollups.byReceipt ? time : Number.POSITIVE_INFINITY;
       const isDone = records.offsets.get(SEEDED) && (unfinished || !rollups.hasDue(kind, time, receivedBefore));
       if (!isDone) throw new Error(`the rollups of ${kind} are not all computed yet`);
-      rollups.setCut(kind, resolution, time, true);
+      rollups.beginCut(kind, resolution, time);
       const removed = await remove(time);
-      rollups.setCut(kind, resolution, time, false);
+      // What was broken off had removed something, maybe.
+      rollups.endCut(kind, resolution, unfinished || removed !== 0);
       return removed;
     });
   }
 
-  const task = schedule("*/10 * * * *", run, {
+  const task = schedule("* * * * *", run, {
     name: "rollups",
     timezone: "UTC",
     noOverlap: true,

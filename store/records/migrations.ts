@@ -82,9 +82,8 @@ export const MIGRATIONS: readonly string[] = [
     kind TEXT NOT NULL, resolution TEXT NOT NULL, start INTEGER NOT NULL, received_day INTEGER NOT NULL,
     touched INTEGER NOT NULL, PRIMARY KEY (kind, resolution, start, received_day)
   ) STRICT, WITHOUT ROWID;
-  -- Before this time they were removed; pending: or are about to be.
+  -- at: some from before this time were removed; pending: some may be, the removal has begun.
   CREATE TABLE rollup_cuts (
-    kind TEXT NOT NULL, resolution TEXT NOT NULL, at INTEGER NOT NULL, pending INTEGER NOT NULL,
-    PRIMARY KEY (kind, resolution)
+    kind TEXT NOT NULL, resolution TEXT NOT NULL, at INTEGER, pending INTEGER, PRIMARY KEY (kind, resolution)
   ) STRICT, WITHOUT ROWID`,
 ];

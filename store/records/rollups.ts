@@ -10,8 +10,10 @@ const DUE = `SELECT kind, resolution, start, received_day AS receivedDay, touche
 /** Only as it was when it was read: a reading booked since then makes it due again. */
 const DONE = `DELETE FROM rollups_due
   WHERE kind = ? AND resolution = ? AND start = ? AND received_day = ? AND touched = ?`;
-const SET_CUT = `INSERT INTO rollup_cuts (kind, resolution, at, pending) VALUES (?, ?, ?, ?)
-  ON CONFLICT (kind, resolution) DO UPDATE SET at = max(at, excluded.at), pending = excluded.pending`;
+const BEGIN_CUT = `INSERT INTO rollup_cuts (kind, resolution, pending) VALUES (?, ?, ?)
+  ON CONFLICT (kind, resolution) DO UPDATE SET pending = excluded.pending`;
+const END_CUT = `UPDATE rollup_cuts SET pending = NULL, at = iif(?, max(coalesce(at, pending), pending), at)
+  WHERE kind = ? AND resolution = ?`;
 const HAS_DUE = "SELECT 1 FROM rollups_due WHERE kind = ? AND start < ? AND received_day < ? LIMIT 1";
 
 const DAY_MS = 86_400_000;
@@ -43,8 +45,9 @@ export function createRollupRecords(db: Database): RollupRecords {
   function cut(kind: Kind, resolution: "raw" | "hourly"): { at: number; pending: boolean } | undefined {
     const row = db
       .statement("SELECT at, pending FROM rollup_cuts WHERE kind = ? AND resolution = ?")
-      .get(kind, resolution) as { at: number; pending: number } | undefined;
-    return row && { at: row.at, pending: row.pending === 1 };
+      .get(kind, resolution) as { at: number | null; pending: number | null } | undefined;
+    const at = row && (row.pending ?? row.at);
+    return row && typeof at === "number" ? { at, pending: row.pending !== null } : undefined;
   }
 
   return {
@@ -55,8 +58,11 @@ export function createRollupRecords(db: Database): RollupRecords {
     hasDue: (kind, before, receivedBefore) => db.statement(HAS_DUE).get(kind, before, receivedBefore) !== undefined,
     firstDue,
     cut,
-    setCut: (kind, resolution, at, pending) => {
-      db.transaction(() => db.statement(SET_CUT).run(kind, resolution, at, pending ? 1 : 0));
+    beginCut: (kind, resolution, at) => {
+      db.transaction(() => db.statement(BEGIN_CUT).run(kind, resolution, at));
+    },
+    endCut: (kind, resolution, hasRemoved) => {
+      db.transaction(() => db.statement(END_CUT).run(hasRemoved ? 1 : 0, kind, resolution));
     },
   };
 }

@@ -73,11 +73,15 @@ describe("rollups", () => {
     await runAt(D + 9 * DAY);
     records.rollups.touch([hour(D - DAY, D - DAY)]);
     at.compute = async () => Promise.reject(new Error("away"));
-    const remove = async (before: number) => before - D;
+    const remove = async (before: number) => 7 + before - D;
     await expect(removeBefore("air", "raw", D, remove)).rejects.toThrow(/not all computed/);
     expect(records.rollups.cut("air", "raw")).toBeUndefined();
     at.compute = async () => {};
-    expect(await removeBefore("air", "raw", D, remove)).toBe(0);
+    expect(await removeBefore("air", "raw", D - DAY, async () => 0)).toBe(0);
+    expect(records.rollups.cut("air", "raw")).toBeUndefined();
+    expect(await removeBefore("air", "raw", D, remove)).toBe(7);
+    expect(records.rollups.cut("air", "raw")).toEqual({ at: D, pending: false });
+    expect(await removeBefore("air", "raw", D + DAY, async () => 0)).toBe(0);
     expect(records.rollups.cut("air", "raw")).toEqual({ at: D, pending: false });
     computed.length = 0;
     records.rollups.touch([hour(D - DAY, D + 9 * DAY)]);
