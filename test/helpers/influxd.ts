@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 export type InfluxServer = {
   readonly url: string;
   /** Ends the process and keeps its data and its port for `resume`. */
-  halt(): Promise<void>;
+  halt(signal?: NodeJS.Signals): Promise<void>;
   resume(): Promise<void>;
   /** Ends the process and removes its data. */
   stop(): Promise<void>;
@@ -20,8 +20,8 @@ export async function startInfluxd(): Promise<InfluxServer> {
   let running = await launch(folder, "0");
   const { port } = running;
 
-  async function halt(): Promise<void> {
-    running.server.kill("SIGTERM");
+  async function halt(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    running.server.kill(signal);
     await running.stopped;
   }
 
