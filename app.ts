@@ -128,7 +128,10 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     now,
     log: log.child({ module: "store-writer" }),
     onRejection: notices.notice,
-    options: config.store.kind === "influxdb" ? { writeReadingsMax: LINES_PER_REQUEST_MAX } : {},
+    options:
+      config.store.kind === "influxdb"
+        ? { writeReadingsMax: LINES_PER_REQUEST_MAX, gatherReadingsMax: 2 * LINES_PER_REQUEST_MAX }
+        : {},
     at,
   });
   const alerts = createAlerts({
