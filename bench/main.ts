@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { benchExternalBroker } from "./external-broker.ts";
+import { benchOutage } from "./outage.ts";
 import { benchLatency, benchPipeline } from "./pipeline.ts";
 import { benchRestart } from "./restart.ts";
 
@@ -10,6 +11,7 @@ import { benchRestart } from "./restart.ts";
  * pipeline (the default)  --seconds 10 --pairs 3
  * restart                 --messages 1000000
  * broker                  --seconds 10; needs Mosquitto
+ * outage                  --seconds 10 --rate 1000; needs influxd 1.x
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +19,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "10" },
     pairs: { type: "string", default: "3" },
     messages: { type: "string", default: "1000000" },
+    rate: { type: "string", default: "1000" },
     json: { type: "boolean", default: false },
   },
 });
@@ -28,6 +31,10 @@ const BENCHES: Readonly<Record<string, () => Promise<Record<string, object>>>> =
     latency: await benchLatency(durationMs),
   }),
   broker: async () => ({ broker: await benchExternalBroker(durationMs) }),
+  outage: async () => {
+    const { phases, ...outage } = await benchOutage({ outageMs: durationMs, ratePerS: Number(values.rate) });
+    return { phases, outage };
+  },
   restart: async () => ({ restart: [await benchRestart(Number(values.messages))] }),
 };
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { type City, startCity } from "../test/helpers/city.ts";
 import { startInfluxd } from "../test/helpers/influxd.ts";
+import { settledBooks } from "../test/helpers/senders.ts";
 import { load } from "./contenders.ts";
 import type { LoadResult } from "./load-generator.ts";
 
@@ -26,7 +27,7 @@ export type OutageRow = {
 };
 
 export type OutageResult = {
-  readonly rows: readonly OutageRow[];
+  readonly phases: readonly OutageRow[];
   /** From the first batch InfluxDB took again until it had everything; readings stored a second in that time. */
   readonly drainSeconds: number;
   readonly drainedPerS: number;
@@ -79,14 +80,15 @@ async function run(
   await phase("outage", outageMs);
   await influx.resume();
   const drain = measureDrain(city);
-  await phase("catching up", 45_000);
+  // Long enough for the longest pause between two tries, which is not longer than the outage was.
+  await phase("catching up", Math.min(60_000, outageMs) + 5_000);
   const { drainSeconds, drainedPerS, noticedAfterSeconds } = await drain;
-  const books = await city.api("/ledger");
+  const books = await settledBooks(city);
   return {
-    rows,
+    phases: rows,
     drainSeconds,
     drainedPerS,
-    timesArrivalRate: drainedPerS / ratePerS,
+    timesArrivalRate: round(drainedPerS / ratePerS),
     noticedAfterSeconds,
     acked: rows.reduce((sum, { acked }) => sum + acked, 0),
     stored: books.stored,
@@ -152,7 +154,7 @@ async function takeSample(city: City): Promise<Sample> {
   return { rssMiB: rssMiBOf(city.pid), alerts: lag("alerts"), live: lag("live"), store: lag("store") };
 }
 
-export function rssMiBOf(pid: number): number {
+function rssMiBOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
 
