@@ -67,11 +67,10 @@ async function run(
   const { hostname, port } = new URL(city.mqtt);
   const shape = { host: hostname, port: Number(port), credentials, connections: 100, inFlight: 50, district: "bench" };
   const rows: OutageRow[] = [];
-  let sensors = 0;
   async function phase(name: OutageRow["phase"], durationMs: number): Promise<void> {
     const samples = startSampling(city);
-    sensors += 1;
-    const result = await load({ ...shape, ratePerS, durationMs, prefix: `p${sensors}` });
+    // The same sensors throughout: new ones cost memory of their own.
+    const result = await load({ ...shape, ratePerS, durationMs, prefix: "outage" });
     rows.push(toRow(name, result, await samples.stop()));
   }
 

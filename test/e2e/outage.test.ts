@@ -133,7 +133,7 @@ describe.runIf(needs("influxd"))("a minute without InfluxDB", () => {
     const figure = async (line: RegExp) => Number(line.exec(await (await city.call("/metrics")).text())?.[1]);
 
     await pause(10_000);
-    load.latency();
+    const calm = load.latency();
     const base = samples.at(-1)!.rssMiB;
     samples.length = 0;
     await influx.halt("SIGKILL");
@@ -166,7 +166,7 @@ describe.runIf(needs("influxd"))("a minute without InfluxDB", () => {
     const drained = Math.round(waiting / drainS);
     const change = during.samples.map(({ rssMiB }) => rssMiB - base);
     process.stdout.write(
-      `outage of ${OUTAGE_MS / 1_000} s at ${PER_SECOND}/s: PUBACK p99 ${during.p99} ms (longest ${during.max}), catching up ${after.p99} ms (${after.max}); ` +
+      `outage of ${OUTAGE_MS / 1_000} s at ${PER_SECOND}/s: PUBACK p99 before ${calm.p99} ms, during ${during.p99} ms (longest ${during.max}), catching up ${after.p99} ms (${after.max}); ` +
         `RSS ${base} MiB ${Math.min(...change)}…+${Math.max(...change)}, catching up +${most(after.samples, "rssMiB") - base}; ` +
         `lag of rules ${most(during.samples, "alerts")}, ${most(after.samples, "alerts")}, of the live stream ${most(during.samples, "live")}, ${most(after.samples, "live")}; ` +
         `noticed after ${((noticedAt - resumedAt) / 1_000).toFixed(1)} s, then ${waiting} in ${drainS.toFixed(2)} s (${drained}/s)\n`,
@@ -183,6 +183,7 @@ describe.runIf(needs("influxd"))("a minute without InfluxDB", () => {
     expect(drained).toBeGreaterThan(5 * PER_SECOND);
     expect(most([...during.samples, ...after.samples], "alerts")).toBeLessThan(PER_SECOND);
     expect(most([...during.samples, ...after.samples], "live")).toBeLessThan(PER_SECOND);
-    expect(during.p99).toBeLessThan(500);
+    // What else the machine does is in both.
+    expect(during.p99).toBeLessThan(Math.max(250, 4 * calm.p99));
   }, 300_000);
 });
