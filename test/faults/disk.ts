@@ -51,8 +51,11 @@ export function createDisk(clock: Clock, random: Random, happened: (what: string
     fsFor: (life: Life): JournalFs => guard(life, memory, trouble, random, happened),
     /** The same files for the oracle, without guard and trouble. */
     raw: (): MemoryFs => memory,
-    /** The process is gone, the system lives: all that was written is there. */
-    afterKill: () => replace(memory.clone()),
+    /** The process is gone, the system lives: all that was written is there, and as little of it is synced as before. */
+    afterKill: () => {
+      const names = [...memory.names].map(([path, inode]) => [path, { ...inode }] as const);
+      replace(createMemoryFs({ names: new Map(names) }));
+    },
     /** Without `torn` nothing unsynced got there; with it each sector may or may not. */
     afterPowerCut: (torn: boolean) => replace(memory.crash(torn ? () => random.chance(0.5) : undefined)),
     /** Leaves so many bytes. */

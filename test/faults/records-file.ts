@@ -24,7 +24,8 @@ export function createRecordsFile(dir: string, template: string, now: () => numb
   copyFileSync(template, path());
 
   function openFor(): Records {
-    const records = openRecords({ path: path(), now, log: SILENT });
+    // The template is not new: from the first life on, a file that is gone has been lost.
+    const records = openRecords({ path: path(), now, log: SILENT, mustBeThere: true });
     open = records;
     return {
       ...records,

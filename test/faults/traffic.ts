@@ -43,7 +43,7 @@ export type Traffic = {
 };
 
 export const TRAFFIC: Traffic = {
-  devices: 4,
+  devices: 3,
   everyMs: 2_000,
   forMs: 40_000,
   duplicate: 0.04,

@@ -108,17 +108,19 @@ const JOURNAL: readonly Scenario[] = [
 ];
 
 /** Refuses to start on it, touches nothing, and goes on with the copy that the operator puts back. */
-function damageRecords(world: World, damage: (bytes: Buffer) => Buffer): void {
+function damageRecords(world: World, damage: (bytes: Buffer) => Buffer | undefined): void {
   world.at(world.random.int(10_000, 25_000), () => {
     world.beforeNextStart(() => {
       const path = world.records.path();
       const good = readFileSync(path);
       const bad = damage(Buffer.from(good));
-      writeFileSync(path, bad);
+      if (bad) writeFileSync(path, bad);
+      else rmSync(path);
       world.happened("damage");
       world.beforeNextStart(() => {
         if (world.refusals.length !== 1) world.problems.push(`started on damaged records`);
-        if (!readFileSync(path).equals(bad)) world.problems.push("changed the damaged records");
+        const isAsItWas = bad ? readFileSync(path).equals(bad) : !existsSync(path);
+        if (!isAsItWas) world.problems.push("changed the damaged records");
         for (const tail of ["-wal", "-shm"]) rmSync(`${path}${tail}`, { force: true });
         writeFileSync(path, good);
       });
@@ -145,11 +147,17 @@ const RECORDS: readonly Scenario[] = [
     play: (world) =>
       damageRecords(world, (bytes) => bytes.subarray(0, 4_096 * world.random.int(1, bytes.length / 4_096 / 2))),
   },
+  {
+    name: "records-gone",
+    about: "SQLite's file is gone or empty: refused instead of beginning anew, restored by the operator.",
+    mustHappen: ["damage", "refused to start"],
+    play: (world) => damageRecords(world, () => (world.random.chance(0.5) ? Buffer.alloc(0) : undefined)),
+  },
 ];
 
 /** All that the journal still has is filled in again. */
 const KEPT = { keepForMs: 3_600_000 };
-const DUCKDB = { duckDb: true, seedsMax: 3, habits: KEPT, alerts: false, unwell: ["reading store"] } as const;
+const DUCKDB = { duckDb: true, seedsMax: 2, habits: KEPT, alerts: false, unwell: ["reading store"] } as const;
 
 function damageDuckDb(world: World, damage: (file: string) => void): void {
   world.at(world.random.int(15_000, 25_000), () => {
@@ -184,7 +192,7 @@ const DUCKDB_FILE: readonly Scenario[] = [
     name: "duckdb-killed",
     about: "The real DuckDB, killed between write and booking and elsewhere.",
     duckDb: true,
-    seedsMax: 5,
+    seedsMax: 3,
     mustHappen: ["death"],
     play(world) {
       world.trap("after-write", world.random.int(0, 15), () => world.die("kill"));

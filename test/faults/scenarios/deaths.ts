@@ -75,6 +75,16 @@ export const DEATH_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "kill-then-power-cut",
+    about: "Killed with writes that are not synced, and the power cut soon after the next start has read them.",
+    mustHappen: ["kill", "power cut"],
+    play: (world) =>
+      springAt(world, "after-append", 3, () => {
+        world.die("kill");
+        world.clock.after(world.random.int(300, 4_000), () => world.die("power cut"));
+      }),
+  },
+  {
     name: "crash-loop",
     about: "Ends again and again soon after its start, also in the middle of opening the journal.",
     mustHappen: ["death"],
