@@ -1,10 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { hostName, hostsAllowed, listenOptions } from "./addresses.ts";
 import { createAlerts, TICK_EVERY_MS } from "./alerts/alerts.ts";
 import { createAlertPublisher } from "./alerts/publisher.ts";
 import { loadRules } from "./alerts/rules/load.ts";
-import { LOOPBACK_HOSTS } from "./api/deps.ts";
 import { createLive, type Live } from "./api/live.ts";
 import { createApi } from "./api/server.ts";
 import type { BrokerEvent } from "./broker/events.ts";
@@ -276,26 +276,6 @@ function bridgePorts(edge: Edge, live: Live, log: Log): MqttSourcePorts {
   const own = log.child({ module: "mqtt-source" });
   return { append: edge.append, onStatus: live.setOnline, now: Date.now, random: Math.random, log: own };
 }
-
-function listenOptions({ mqtt }: Config) {
-  const tls = mqtt.tls && {
-    port: mqtt.tls.port,
-    cert: readFileSync(mqtt.tls.certFile, "utf8"),
-    key: readFileSync(mqtt.tls.keyFile, "utf8"),
-  };
-  return { host: mqtt.host, port: mqtt.port, webSocket: mqtt.webSocket, tls };
-}
-
-/** Bound to loopback, only loopback names are answered (DNS rebinding); elsewhere what is configured, or any name. */
-function hostsAllowed({ http }: Config): readonly string[] | undefined {
-  if (http.allowedHosts.length > 0) return http.allowedHosts;
-  return isLoopback(http.host) ? LOOPBACK_HOSTS : undefined;
-}
-
-const isLoopback = (host: string) => host === "localhost" || host === "::1" || host.startsWith("127.");
-/** What a client on this machine puts into a URL. */
-const hostName = (host: string) =>
-  host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
 
 function every(ms: number, work: () => void, onStop: StopStack["onStop"]): void {
   const timer = setInterval(work, ms);
