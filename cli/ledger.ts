@@ -1,16 +1,9 @@
 import { Command } from "commander";
+import type { LedgerSums } from "../model/ledger.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
 import { show, table } from "./table.ts";
 
-type Sums = {
-  readonly received: number;
-  readonly stored: number;
-  readonly duplicate: number;
-  readonly quarantined: number;
-  readonly shed: number;
-  readonly lost: number;
-  readonly inJournal: number;
-};
+type Sums = Omit<LedgerSums, "balanced" | "reasons">;
 type Recount = { readonly booked: number; readonly removed: number; readonly found: number };
 type Difference = { what: string; day?: string; sensorId?: string; booked: number; found: number };
 type Check = {
