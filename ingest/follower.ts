@@ -36,11 +36,14 @@ type Surroundings = {
   readonly log: Log;
   readonly sleep: Sleep;
   readonly random: () => number;
+  readonly now: () => number;
   readonly at: FaultHook | undefined;
 };
 
 /** Waiting messages from which on a batch is worth its cost at once. */
 const GATHERED_ENOUGH = 5_000;
+/** A batch under way for so long: the consumer waits for something, and will go on from disk. */
+const HELD_UP_AFTER_MS = 2_000;
 const RETRY_BASE_MS = 250;
 const RETRY_MAX_MS = 30_000;
 
@@ -50,6 +53,7 @@ export function createFollower(consumer: Consumer, around: Surroundings) {
   const { name, durable } = consumer;
   let offset = consumer.offset;
   let failure: string | undefined;
+  let busySince: number | undefined;
   const counts = { retries: 0, skipped: 0, fromDisk: 0 };
   let wake = () => {};
 
@@ -141,7 +145,9 @@ export function createFollower(consumer: Consumer, around: Surroundings) {
 
   async function deliver(batch: OpenedBatch): Promise<void> {
     await around.at?.(`${name}:before-take`);
+    busySince ??= around.now();
     await consumer.take(batch, signal);
+    busySince = undefined;
     await around.at?.(`${name}:after-take`);
     offset = batch.to;
     around.moved();
@@ -171,6 +177,8 @@ export function createFollower(consumer: Consumer, around: Surroundings) {
     health,
     figures,
     offset: () => offset,
+    /** Nothing needs to be kept in memory for it. */
+    isHeldUp: () => busySince !== undefined && around.now() - busySince > HELD_UP_AFTER_MS,
     durableOffset: () => consumer.durableOffset?.() ?? offset,
     wake: () => wake(),
   };

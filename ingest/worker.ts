@@ -71,11 +71,11 @@ export function createWorker(options: WorkerOptions) {
   const limits = {
     messagesMax: options.windowMessagesMax ?? 100_000,
     bytesMax: options.windowBytesMax ?? 16 * 1024 * 1024,
-    // Decoded, a message takes about five times its bytes, all of it for a consumer that is held up (a store that is
-    // away). One that is merely busy is not this far behind.
+    // Decoded, a message takes about five times its bytes. Who is this far behind is not merely busy.
     ageMaxMs: options.windowAgeMaxMs ?? 5_000,
   };
-  const window = createWindow(openLive, limits, options.now ?? performance.now.bind(performance));
+  const now = options.now ?? performance.now.bind(performance);
+  const window = createWindow(openLive, limits, now);
   const surroundings = {
     window,
     end: () => end,
@@ -84,6 +84,7 @@ export function createWorker(options: WorkerOptions) {
     log,
     sleep: options.sleep ?? realSleep,
     random: options.random ?? Math.random,
+    now,
     at: options.at,
   };
   const followers: readonly Follower[] = options.consumers.map((consumer) =>
@@ -91,7 +92,9 @@ export function createWorker(options: WorkerOptions) {
   );
 
   function moved(): void {
-    window.release(Math.min(...followers.map((follower) => follower.offset())));
+    // Messages kept for a store that is away would also outlive the garbage collector's patience with young objects.
+    const following = followers.filter((follower) => !follower.isHeldUp());
+    window.release(Math.min(end, ...following.map((follower) => follower.offset())));
     if (!isIdle()) return;
     for (const resolve of idlers.splice(0)) resolve();
   }

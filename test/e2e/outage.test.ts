@@ -79,15 +79,23 @@ type Sample = { readonly rssMiB: number; readonly alerts: number; readonly live:
 /** Every second: resident memory, and how far rules and live stream are behind. */
 function startSampling(city: City) {
   const samples: Sample[] = [];
-  const timer = setInterval(async () => {
+  let asking: Promise<void> = Promise.resolve();
+  async function take(): Promise<void> {
     const kib = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${city.pid}/status`, "utf8"))?.[1];
     const text = await (await city.call("/metrics")).text();
     const lag = (name: string) =>
       Number(new RegExp(`lamppost_consumer_lag_messages\\{consumer="${name}"\\} (\\d+)`).exec(text)?.[1]);
     samples.push({ rssMiB: Math.round(Number(kib) / 1_024), alerts: lag("alerts"), live: lag("live") });
+  }
+  const timer = setInterval(() => {
+    asking = take();
   }, 1_000);
   onTestFinished(() => clearInterval(timer));
-  return samples;
+  async function stop(): Promise<void> {
+    clearInterval(timer);
+    await asking;
+  }
+  return { samples, stop };
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -129,7 +137,7 @@ describe.runIf(needs("influxd"))("a minute without InfluxDB", () => {
     const city = await startCity({ env });
     onTestFinished(() => city.remove());
     const load = await startSteadyLoad(city, await addLoadGateway(city));
-    const samples = startSampling(city);
+    const { samples, stop } = startSampling(city);
     const figure = async (line: RegExp) => Number(line.exec(await (await city.call("/metrics")).text())?.[1]);
 
     await pause(10_000);
@@ -160,6 +168,7 @@ describe.runIf(needs("influxd"))("a minute without InfluxDB", () => {
     );
     const drainS = (performance.now() - noticedAt) / 1_000;
     const after = { ...load.latency(), samples: samples.splice(0) };
+    await stop();
     await load.stop();
     const ledger = await settledBooks(city);
 

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Consumer } from "../../ingest/follower.ts";
 import { aMessage } from "./helpers.ts";
@@ -246,6 +247,28 @@ describe("the worker", () => {
     slow.release();
     await worker.idle();
     expect(slow.seqs()).toEqual(upTo(60));
+    await worker.stop();
+  });
+
+  it("keeps nothing at all for a consumer that has been busy with one batch for seconds, if the others have taken it", async () => {
+    const [slow, fast] = [aConsumer("slow"), aConsumer("fast")];
+    const journal = aJournal();
+    let time = 0;
+    const worker = start(journal, [slow.consumer, fast.consumer], { now: () => time });
+    slow.hold();
+    const sizes: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const taken = fast.entered();
+      worker.publish(1);
+      await taken;
+      await immediate();
+      sizes.push(worker.windowSize().messages);
+      time += 1_000;
+    }
+    expect(sizes).toEqual([1, 2, 3, 0, 0]);
+    slow.release();
+    await worker.idle();
+    expect(slow.seqs()).toEqual(upTo(5));
     await worker.stop();
   });
 
