@@ -49,7 +49,9 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<Ta
     const name = header.toString("utf8", 0, 100).replace(/\0.*$/s, "");
     const bytes = sizeOf(header);
     yield { name, bytes, body: reader.stream(bytes) };
-    await reader.take(tarPadding(bytes).length);
+    // Nothing is in it; but an archive is whole or refused, to the last byte.
+    const padding = await reader.take(tarPadding(bytes).length);
+    if (padding.some((byte) => byte !== 0)) throw new BackupDamaged("it is damaged between its files");
   }
 }
 
