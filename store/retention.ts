@@ -1,7 +1,6 @@
-import { schedule } from "node-cron";
 import { KINDS } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
-import { toCronLogger } from "./cron-log.ts";
+import { startCron } from "./cron.ts";
 import type { ReadingStore, RollupStore } from "./reading-store.ts";
 import type { EventRecords, QuarantineRecords, RemovalRecords } from "./records.ts";
 import { removeReadings } from "./removal.ts";
@@ -55,15 +54,7 @@ export function startRetention({ log, now, ...options }: RetentionOptions) {
     return running;
   }
 
-  const task = schedule(`${MINUTE_OF_THE_HOUR} * * * *`, run, {
-    name: "retention",
-    timezone: "UTC",
-    noOverlap: true,
-    // A missed hour is made up for by the next.
-    suppressMissedWarning: true,
-    logger: toCronLogger(log),
-    unref: true,
-  });
+  const task = startCron("retention", `${MINUTE_OF_THE_HOUR} * * * *`, run, log);
   void run();
 
   return {

@@ -1,7 +1,6 @@
-import { schedule } from "node-cron";
 import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
-import { toCronLogger } from "./cron-log.ts";
+import { startCron } from "./cron.ts";
 import type { ReadingStore, RollupResolution } from "./reading-store.ts";
 import type { OffsetRecords, RollupRecords } from "./records.ts";
 import { spansOf } from "./rollup-spans.ts";
@@ -113,15 +112,7 @@ export function startRollups({ store, records, now, log }: RollupsOptions) {
     });
   }
 
-  const task = schedule("* * * * *", run, {
-    name: "rollups",
-    timezone: "UTC",
-    noOverlap: true,
-    // What was missed is due at the next.
-    suppressMissedWarning: true,
-    logger: toCronLogger(log),
-    unref: true,
-  });
+  const task = startCron("rollups", "* * * * *", run, log);
   void run();
 
   return {

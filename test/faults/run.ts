@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { hopeless, judge } from "./oracle.ts";
+import { hopeless, judge, type Verdict } from "./oracle.ts";
 import type { Habits } from "./service.ts";
 import type { Traffic } from "./traffic.ts";
 import { createWorld, START, type World } from "./world.ts";
@@ -29,17 +29,10 @@ export type Scenario = {
   readonly unwell?: readonly string[];
 };
 
-export type Row = {
+export type Row = Verdict & {
   readonly seed: number;
   readonly scenario: string;
   readonly published: number;
-  readonly acknowledged: number;
-  readonly stored: number;
-  readonly lost: number;
-  readonly doubled: number;
-  readonly balanced: boolean;
-  readonly named: number;
-  readonly problems: readonly string[];
   readonly happened: Readonly<Record<string, number>>;
   readonly virtualMs: number;
   readonly ok: boolean;
