@@ -1,129 +1,33 @@
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { type City, HOME, runCli, startCity, until } from "../helpers/city.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { HOME, runCli, until } from "../helpers/city.ts";
+
+import {
+  aside,
+  EARLY,
+  flip,
+  forgetEarly,
+  LATE,
+  names,
+  parts,
+  post,
+  range,
+  rebuilt,
+  segments,
+  served,
+  settled,
+  started,
+  twoLives,
+} from "../helpers/two-lives.ts";
 
 /**
  * Each file of the data folder is damaged in turn while the service is down. It starts or says why not, serves what is
  * left, names what is missing, and deletes nothing. The folder has two lives in it: 60 readings and a clean stop, then 30
  * more and a kill, so that DuckDB has some in its file and some in its log.
  */
-const EARLY = 60;
-const LATE = 30;
-let origin: string;
-const kinds = [
-  { kind: "air", metric: "pm25" },
-  { kind: "traffic", metric: "flow" },
-  { kind: "energy", metric: "activePower" },
-] as const;
-
-async function post(city: City, from: number, count: number, at: number): Promise<void> {
-  const readings = Array.from({ length: count }, (_, i) => {
-    const { kind, metric } = kinds[i % 3]!;
-    const measuredAt = new Date(at + (from + i) * 1_000).toISOString();
-    return { sensorId: `${kind}-1`, kind, district: "centre", measuredAt, [metric]: from + i };
-  });
-  await city.api("/readings", readings);
-  await settled(city, from + count);
-}
-
-const settled = (city: City, received: number) =>
-  until(
-    () => city.api("/ledger"),
-    (books) => books.inJournal === 0 && books.received === received,
-  );
-
-beforeAll(async () => {
-  const at = Date.now() - 3_600_000;
-  let city = await startCity();
-  origin = city.dataDir;
-  for (const { kind } of kinds) await city.api("/devices", { sensorId: `${kind}-1`, kind, district: "centre" });
-  await post(city, 0, EARLY, at);
-  await city.stop();
-  city = await city.restart();
-  await post(city, EARLY, LATE, at);
-  // The mark of records.db is written every 5 seconds.
-  const mark = join(origin, "records.mark");
-  const before = readFileSync(mark, "utf8");
-  await until(
-    async () => readFileSync(mark, "utf8"),
-    (text) => text !== before,
-  );
-  await city.kill();
-});
-afterAll(() => rmSync(origin, { recursive: true, force: true }));
-
-/** A copy of the folder, damaged. */
-function damaged(damage: (dir: string) => void): string {
-  const dir = mkdtempSync(join(tmpdir(), "lamppost-recovery-"));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
-  cpSync(origin, dir, { recursive: true });
-  damage(dir);
-  return dir;
-}
-
-async function started(dir: string, env: Record<string, string> = {}): Promise<City> {
-  const city = await startCity({ env }, dir);
-  onTestFinished(() => city.remove());
-  return city;
-}
-
-function flip(path: string, at: number): void {
-  const bytes = readFileSync(path);
-  bytes[at]! ^= 0x40;
-  writeFileSync(path, bytes);
-}
-
-const names = (dir: string) => readdirSync(dir).sort();
-const aside = (dir: string) => names(dir).filter((name) => name.startsWith("readings.duckdb.damaged-"));
-const segments = (dir: string) => names(join(dir, "journal")).filter((name) => name.endsWith(".journal"));
-
-/** The journal of the first life is past its time. */
-function forgetEarly(dir: string): void {
-  rmSync(join(dir, "journal", segments(dir)[0]!));
-}
-
-async function parts(city: City, part: string) {
-  const response = await city.call("/readyz");
-  const { ready, parts } = (await response.json()) as {
-    ready: boolean;
-    parts: { part: string; state: string; reason: string }[];
-  };
-  expect(ready).toBe(true);
-  return parts.filter((one) => one.part === part && one.state !== "ok");
-}
-
-async function served(city: City): Promise<number[]> {
-  const all = await Promise.all(
-    kinds.map(async ({ kind, metric }) => {
-      const { items } = await city.api(
-        `/sensors/${kind}-1/readings?limit=1000&from=${new Date(Date.now() - 7_200_000).toISOString()}`,
-      );
-      return items.map(({ values }: { values: Record<string, number> }) => values[metric]!);
-    }),
-  );
-  return all.flat().sort((a, b) => a - b);
-}
-
-const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
-const rebuilt = (city: City) =>
-  until(
-    () => city.api("/audit?limit=100"),
-    ({ items }) => items.some(({ what }: { what: string }) => what === "store.rebuilt"),
-  );
+const { damaged, origin } = twoLives();
 
 describe("a damaged DuckDB file", () => {
   const everything: [string, (dir: string) => void][] = [
@@ -267,7 +171,7 @@ describe("a damaged records.db", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(words);
     expect(content()).toEqual(before);
-    expect(segments(dir)).toEqual(segments(origin));
+    expect(segments(dir)).toEqual(segments(origin()));
   });
 
   it("that has lost its log, which SQLite passes over in silence: says so, and books again what the journal has", async () => {
@@ -329,6 +233,6 @@ describe("a damaged journal", () => {
     const city = await started(dir);
     expect(await parts(city, "journal")).toEqual([]);
     expect(await served(city)).toEqual(range(0, 90));
-    expect(existsSync(join(dir, "journal", segments(origin)[0]!))).toBe(true);
+    expect(existsSync(join(dir, "journal", segments(origin())[0]!))).toBe(true);
   });
 });
