@@ -2,9 +2,8 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { hostName, hostsAllowed, listenOptions } from "./addresses.ts";
-import { createAlerts, TICK_EVERY_MS } from "./alerts/alerts.ts";
-import { createAlertPublisher } from "./alerts/publisher.ts";
 import { loadRules } from "./alerts/rules/load.ts";
+import { startAlerts } from "./alerts-start.ts";
 import { createLive, type Live } from "./api/live.ts";
 import { createApi } from "./api/server.ts";
 import type { BrokerEvent } from "./broker/events.ts";
@@ -134,15 +133,19 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
         : {},
     at,
   });
-  const alerts = createAlerts({
-    rules,
-    records,
-    first: edge.recovery.first,
-    now,
-    log: log.child({ module: "alerts" }),
-    listening: () => edge.state().journal.state === "open",
-    caughtUp: () => worker.pendingMessages("alerts") === 0,
-  });
+  const alerts = startAlerts(
+    {
+      rules,
+      records,
+      first: edge.recovery.first,
+      now,
+      log: log.child({ module: "alerts" }),
+      listening: () => edge.state().journal.state === "open",
+      caughtUp: () => worker.pendingMessages("alerts") === 0,
+      publish: (message) => edge.publish({ ...message, qos: 1 }),
+    },
+    onStop,
+  );
   const live = createLive();
   const context = createDecodeContext(records.sensors, { autoEnrol: config.autoEnrol, sensorsMax: SENSORS_MAX }, now);
   const refill = started.refill({
@@ -156,7 +159,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     decodeChunk,
     decode: (message) => decodeMessage(message, context),
     inOne: records.transaction,
-    consumers: [refill.before(storeWriter), alerts, liveFrom(live, edge.recovery.next)], // the whole fan-out
+    consumers: [refill.before(storeWriter), alerts.consumer, liveFrom(live, edge.recovery.next)], // the whole fan-out
     end: edge.recovery.next,
     beginWhen: up.promise,
     log: log.child({ module: "worker" }),
@@ -183,7 +186,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onStop("ledger", () => ledger.close());
 
   every(LEDGER_TICK_MS, () => ledger.tick(), onStop);
-  every(TICK_EVERY_MS, () => alerts.tick(), onStop);
+  every(alerts.tickEveryMs, () => alerts.tick(), onStop);
   every(5_000, () => markJournal(records.offsets, edge), onStop);
   const backups = createBackups({ ...config, store, version: VERSION, now, log: log.child({ module: "backup" }) });
   const release = () => edge.release(Math.min(worker.releasable(), refill.holdsFrom()));
@@ -204,10 +207,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onEvent = createBrokerNews(live, records, log);
   onStop("journal mark", () => markJournal(records.offsets, edge));
   onStop("edge", () => edge.close(6_000));
-  const publisher = createAlertPublisher({ records, publish: (message) => edge.publish({ ...message, qos: 1 }), log });
   const address = await edge.listen({ ...listenOptions(config), credentials: records.credentials.list() });
-  publisher.start();
-  onStop("alert publisher", () => publisher.stop());
+  alerts.tell();
   const bridge = config.mqttSource && startMqttSource(config.mqttSource, bridgePorts(edge, live, log)); // the other door
   onStop("mqtt source", () => bridge?.close(3_000));
 
@@ -223,7 +224,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     health: () => [
       ...troubles(worker.health()),
       storeWriter.health(),
-      alerts.health(),
+      ...alerts.health(),
       journalHealth(edge),
       ...started.health(),
       ledger.health(),
@@ -234,7 +235,6 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       ...worker.figures(),
       ...storeWriter.figures(),
       ...alerts.figures(),
-      ...publisher.figures(),
       ...journalFigures(edge),
       ...started.figures(),
       ...ledger.figures(),

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
+import type { Limit, RuleCondition, ThresholdSpec } from "../model/conditions.ts";
 import { parseDuration } from "../model/duration.ts";
 import type { Kind } from "../model/kinds.ts";
-import type { Limit, Rule, ThresholdSpec } from "../model/rule.ts";
+import type { Rule } from "../model/rule.ts";
 import { type ConsecutiveParams, consecutive } from "./conditions/consecutive.ts";
 import type { ValueCondition } from "./conditions/sample.ts";
 import type { SilenceParams } from "./conditions/silence.ts";
@@ -14,6 +15,10 @@ export type WatchedSensor = {
   readonly district: string;
   readonly name?: string;
   readonly intervalS?: number;
+  readonly lat?: number;
+  readonly lon?: number;
+  /** The gateway that enrolled it. */
+  readonly gateway?: string;
   readonly tags: Readonly<Record<string, string>>;
 };
 
@@ -32,7 +37,10 @@ export type CompiledRule = {
 };
 
 /** One line per condition over values. `silence` has its own place: it watches the sensor, not a metric. */
-export type ConditionTable = Readonly<Record<"threshold" | "consecutive", ValueCondition<Params, unknown>>>;
+export type ConditionTable = Readonly<
+  Record<"threshold" | "consecutive", ValueCondition<Params, unknown>> &
+    Partial<Record<RuleCondition["type"], ValueCondition<Params, unknown>>>
+>;
 
 export const CONDITIONS = { threshold, consecutive } as unknown as ConditionTable;
 
@@ -70,6 +78,8 @@ function paramsMaker({ condition, audience }: Rule): (sensor: WatchedSensor) => 
       const params = { afterMs: parseDuration(condition.after)! };
       return () => params;
     }
+    default:
+      return () => undefined;
   }
 }
 

@@ -1,6 +1,7 @@
+import type { ConsecutiveSpec, ThresholdSpec } from "../model/conditions.ts";
 import { formatSpan, parseDuration } from "../model/duration.ts";
 import { METRICS } from "../model/metrics.ts";
-import type { ConsecutiveSpec, Rule, ThresholdSpec } from "../model/rule.ts";
+import type { Rule } from "../model/rule.ts";
 import type { Params, WatchedSensor } from "./compile.ts";
 import type { Outcome } from "./conditions/sample.ts";
 import type { SilenceParams } from "./conditions/silence.ts";
@@ -17,6 +18,8 @@ export function explain({ rule, params, sensor, outcome }: Case): string {
       return explainConsecutive(rule, rule.condition, sensor, outcome);
     case "silence":
       return explainSilence(sensor, params as SilenceParams, outcome);
+    default:
+      return rule.title;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Alert, Evidence, TimelineEntry } from "./alert.ts";
+import type { Alert, Cause, Evidence, Expected, TimelineEntry } from "./alert.ts";
 
 const iso = (time: number) => new Date(time).toISOString();
 
@@ -6,15 +6,24 @@ export type AlertView = ReturnType<typeof viewAlert>;
 
 /** An alert as the API, the live stream and MQTT show it: the same, with times in ISO 8601 UTC. */
 export function viewAlert(alert: Alert) {
-  const { startedAt, firedAt, resolvedAt, evidence, timeline, ...rest } = alert;
+  const { startedAt, firedAt, resolvedAt, evidence, timeline, expected, correctedBy, review, ...rest } = alert;
   return {
     ...rest,
     startedAt: iso(startedAt),
     ...(firedAt === undefined ? {} : { firedAt: iso(firedAt) }),
     ...(resolvedAt === undefined ? {} : { resolvedAt: iso(resolvedAt) }),
+    ...(expected === undefined ? {} : { expected: viewExpected(expected) }),
+    ...(correctedBy === undefined ? {} : { correctedBy: viewCause(correctedBy) }),
+    ...(review === undefined ? {} : { review: { ...review, at: iso(review.at) } }),
     evidence: evidence.map(viewEvidence),
     timeline: timeline.map(viewEntry),
   };
+}
+
+const viewExpected = ({ at, from, to }: Expected) => ({ at: iso(at), from: iso(from), to: iso(to) });
+
+function viewCause({ sensorId, measuredAt, receivedAt }: Cause) {
+  return { sensorId, measuredAt: iso(measuredAt), receivedAt: iso(receivedAt) };
 }
 
 function viewEvidence({ measuredAt, window, ...rest }: Evidence) {

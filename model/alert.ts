@@ -11,8 +11,32 @@ export type AlertState = (typeof STATES)[number];
 export const HANDLINGS = ["open", "acknowledged", "in-progress", "closed"] as const;
 export type Handling = (typeof HANDLINGS)[number];
 
-/** What a rule watches. In the first set of conditions always a sensor; `district` is there for the reader. */
-export type Subject = { readonly sensorId?: string; readonly district?: string; readonly gateway?: string };
+/** What a rule watches: a sensor (then `district` is there for the reader), or a district, a gateway, all with one value of a tag. */
+export type Subject = {
+  readonly sensorId?: string;
+  readonly district?: string;
+  readonly gateway?: string;
+  readonly tag?: { readonly name: string; readonly value: string };
+};
+
+export const VERDICTS = ["event", "sensor-fault", "unclear"] as const;
+/** Is it the city or the sensor? `why`: the evidence in one sentence. */
+export type Verdict = { readonly is: (typeof VERDICTS)[number]; readonly why: string };
+
+/** When a forecast expects the limit: the best estimate and the interval around it. */
+export type Expected = { readonly at: number; readonly from: number; readonly to: number };
+
+export const REVIEWS = ["right", "wrong", "unclear"] as const;
+/** What people said about whether the alert was right. The newest one counts. */
+export type Review = {
+  readonly is: (typeof REVIEWS)[number];
+  readonly by: string;
+  readonly at: number;
+  readonly note: string;
+};
+
+/** The late reading that changed what had been said. */
+export type Cause = { readonly sensorId: string; readonly measuredAt: number; readonly receivedAt: number };
 
 /** A reading an alert rests on, as it was at the time. */
 export type Evidence = {
@@ -59,11 +83,20 @@ export type Alert = {
   readonly explanation: string;
   readonly evidence: readonly Evidence[];
   readonly timeline: readonly TimelineEntry[];
+  /** What keeps it from being told, such as `silence:12`, `rule:gateway-outage` or `flapping`. */
   readonly suppressedBy?: string;
+  /** Said by a rule that is being tried out: nobody is told. */
+  readonly mode?: "shadow";
+  readonly verdict?: Verdict;
+  readonly expected?: Expected;
+  /** Ids of the alerts that a quorum counted. */
+  readonly children?: readonly string[];
+  readonly correctedBy?: Cause;
+  readonly review?: Review;
 };
 
 /** The engine's verdict at one moment: an alert as it now is, and the entry to add to its timeline. */
 export type Transition = {
-  readonly alert: Omit<Alert, "handling" | "assignee" | "timeline" | "suppressedBy">;
+  readonly alert: Omit<Alert, "handling" | "assignee" | "timeline" | "suppressedBy" | "review">;
   readonly entry: TimelineEntry;
 };

@@ -11,6 +11,7 @@ const FOLDERS = ["model", "broker", "ingest", "store", "alerts", "api", "simulat
 const ROOTS = [
   "app.ts",
   "addresses.ts",
+  "alerts-start.ts",
   "store-start.ts",
   "edge.ts",
   "edge-link.ts",

@@ -97,7 +97,8 @@ function ruleTable(): string {
   const rows = loadRules().map(({ id, kind, metric, condition, severity, audience, source }) => {
     const { type, ...details } = condition;
     const words = Object.entries(details).map(
-      ([key, value]) => `${key} ${typeof value === "object" ? `${value.times} x ${value.tag}` : value}`,
+      ([key, value]) =>
+        `${key} ${typeof value === "object" && "times" in value ? `${value.times} x ${value.tag}` : value}`,
     );
     return `| \`${id}\` | ${kind}${metric ? ` ${metric}` : ""} | ${type}: ${words.join(", ")} | ${severity}, ${audience} | ${source.text} |`;
   });

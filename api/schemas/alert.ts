@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AUDIENCES, HANDLINGS, SEVERITIES, STATES } from "../../model/alert.ts";
+import { AUDIENCES, HANDLINGS, REVIEWS, SEVERITIES, STATES, VERDICTS } from "../../model/alert.ts";
 import { KINDS } from "../../model/kinds.ts";
 import { Time } from "./common.ts";
 
@@ -28,6 +28,7 @@ export const AlertBody = z
       sensorId: z.string().optional(),
       district: z.string().optional(),
       gateway: z.string().optional(),
+      tag: z.object({ name: z.string(), value: z.string() }).optional(),
     }),
     kind: z.enum([...KINDS, "service"]).describe("service: about Lamppost itself"),
     severity: z.enum(SEVERITIES),
@@ -45,6 +46,15 @@ export const AlertBody = z
     explanation: z.string(),
     evidence: z.array(EvidenceBody),
     timeline: z.array(Entry),
-    suppressedBy: z.string().optional(),
+    suppressedBy: z.string().optional().describe("What keeps it from being told: a silence, another rule, flapping"),
+    mode: z.literal("shadow").optional().describe("Said by a rule that is being tried out: nobody is told"),
+    verdict: z
+      .object({ is: z.enum(VERDICTS), why: z.string() })
+      .optional()
+      .describe("The city or the sensor?"),
+    expected: z.object({ at: Time, from: Time, to: Time }).optional().describe("When a forecast expects the limit"),
+    children: z.array(z.string()).readonly().optional().describe("Ids of the alerts that a quorum counted"),
+    correctedBy: z.object({ sensorId: z.string(), measuredAt: Time, receivedAt: Time }).optional(),
+    review: z.object({ is: z.enum(REVIEWS), by: z.string(), at: Time, note: z.string() }).optional(),
   })
   .meta({ id: "Alert" });
