@@ -1,7 +1,7 @@
 import type { Figure } from "../model/health.ts";
-import type { Engine } from "./engine.ts";
+import type { Detector } from "./detector.ts";
 
-type Counts = ReturnType<Engine["counts"]>;
+type Counts = ReturnType<Detector["counts"]>;
 
 /** The engine's counters for `/metrics`. */
 export function alertFigures(counts: Counts, rulesFailed: number, unapplied: number): Figure[] {

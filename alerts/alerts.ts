@@ -5,10 +5,10 @@ import type { Log } from "../model/log.ts";
 import type { Rule } from "../model/rule.ts";
 import type { Records } from "../store/records.ts";
 import { alertFigures } from "./alert-figures.ts";
-import type { ConditionTable } from "./compile.ts";
-import { createEngine } from "./engine.ts";
-import type { Orphan } from "./state-rows.ts";
-import { alertId } from "./transition.ts";
+import { createDetector } from "./detector.ts";
+import type { ConditionTable } from "./engine/compile.ts";
+import type { Orphan } from "./engine/state-rows.ts";
+import { alertId } from "./engine/transition.ts";
 
 export type AlertsOptions = {
   readonly rules: readonly Rule[];
@@ -39,7 +39,7 @@ const OFFSET = "alerts";
  */
 export function createAlerts(options: AlertsOptions) {
   const { rules, records, now, log, listening = () => true, caughtUp = () => true } = options;
-  const engine = createEngine({ rules, sensor: records.sensors.get, conditions: options.conditions });
+  const engine = createDetector({ rules, sensor: records.sensors.get, conditions: options.conditions });
   let offset = records.offsets.get(OFFSET) ?? options.first;
   const start = offset;
   let savedAt = now();

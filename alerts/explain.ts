@@ -2,10 +2,10 @@ import type { ConsecutiveSpec, ThresholdSpec } from "../model/conditions.ts";
 import { formatSpan, parseDuration } from "../model/duration.ts";
 import { METRICS } from "../model/metrics.ts";
 import type { Rule } from "../model/rule.ts";
-import type { Params, WatchedSensor } from "./compile.ts";
 import type { Outcome } from "./conditions/sample.ts";
 import type { SilenceParams } from "./conditions/silence.ts";
 import type { ThresholdParams } from "./conditions/threshold.ts";
+import type { Params, WatchedSensor } from "./engine/compile.ts";
 
 type Case = { readonly rule: Rule; readonly params: Params; readonly sensor: WatchedSensor; readonly outcome: Outcome };
 

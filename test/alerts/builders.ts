@@ -1,4 +1,4 @@
-import type { WatchedSensor } from "../../alerts/compile.ts";
+import type { WatchedSensor } from "../../alerts/engine/compile.ts";
 import { versionOf } from "../../alerts/rules/load.ts";
 import { parseRules } from "../../alerts/rules/parse.ts";
 import type { Transition } from "../../model/alert.ts";

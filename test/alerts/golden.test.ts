@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { WatchedSensor } from "../../alerts/compile.ts";
-import { createEngine } from "../../alerts/engine.ts";
+import type { WatchedSensor } from "../../alerts/engine/compile.ts";
+import { createEngine } from "../../alerts/engine/engine.ts";
 import { loadRules } from "../../alerts/rules/load.ts";
 import type { Reading } from "../../model/reading.ts";
 import { rulesOf } from "./builders.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createEngine } from "../../alerts/engine.ts";
+import { createEngine } from "../../alerts/engine/engine.ts";
 import { alertMessage } from "../../alerts/publish.ts";
 import type { Alert } from "../../model/alert.ts";
 import { formatSpan, parseDuration } from "../../model/duration.ts";

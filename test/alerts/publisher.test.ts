@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createEngine } from "../../alerts/engine.ts";
+import { createEngine } from "../../alerts/engine/engine.ts";
 import type { AlertMessage } from "../../alerts/publish.ts";
 import { createAlertPublisher } from "../../alerts/publisher.ts";
 import { SILENT } from "../../model/log.ts";

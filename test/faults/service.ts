@@ -1,5 +1,5 @@
 import { createAlerts, TICK_EVERY_MS } from "../../alerts/alerts.ts";
-import { CONDITIONS, type ConditionTable } from "../../alerts/compile.ts";
+import { CONDITIONS, type ConditionTable } from "../../alerts/engine/compile.ts";
 import { createLive } from "../../api/live.ts";
 import { bookedOffsets, markJournal } from "../../edge-news.ts";
 import { decodeMessage } from "../../ingest/decode.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { needs } from "../helpers/needs.ts";
+import { needs } from "./needs.ts";
 
 describe("needs", () => {
   const before = process.env.LAMPPOST_NO_SKIPS;

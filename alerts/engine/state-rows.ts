@@ -1,5 +1,5 @@
-import type { MetricName } from "../model/metrics.ts";
-import { HEARD } from "./conditions/silence.ts";
+import type { MetricName } from "../../model/metrics.ts";
+import { HEARD } from "../conditions/silence.ts";
 import { recentTimes, setTimes } from "./stream.ts";
 import { type Subject, streamFor, type Watch, watchesOf } from "./subject.ts";
 import type { Active } from "./transition.ts";

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import type { Evidence, Transition } from "../model/alert.ts";
-import { METRICS } from "../model/metrics.ts";
-import type { Rule } from "../model/rule.ts";
+import type { Evidence, Transition } from "../../model/alert.ts";
+import { METRICS } from "../../model/metrics.ts";
+import type { Rule } from "../../model/rule.ts";
+import type { ConsecutiveParams } from "../conditions/consecutive.ts";
+import type { Outcome } from "../conditions/sample.ts";
+import type { ThresholdParams } from "../conditions/threshold.ts";
+import { explain, explainEnd } from "../explain.ts";
 import type { Params, WatchedSensor } from "./compile.ts";
-import type { ConsecutiveParams } from "./conditions/consecutive.ts";
-import type { Outcome } from "./conditions/sample.ts";
-import type { ThresholdParams } from "./conditions/threshold.ts";
-import { explain, explainEnd } from "./explain.ts";
 
 /** What an alert that is not over yet rests on. Kept with the state, so that its end can tell the whole story. */
 export type Active = {

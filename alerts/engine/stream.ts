@@ -1,4 +1,4 @@
-import { GAPS_MAX } from "./conditions/cadence.ts";
+import { GAPS_MAX } from "../conditions/cadence.ts";
 
 /**
  * The clock of one stream (a sensor, or one metric of it): its newest time and its last gaps. Changed in place, because

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import type { Limit, RuleCondition, ThresholdSpec } from "../model/conditions.ts";
-import { parseDuration } from "../model/duration.ts";
-import type { Kind } from "../model/kinds.ts";
-import type { Rule } from "../model/rule.ts";
-import { type ConsecutiveParams, consecutive } from "./conditions/consecutive.ts";
-import type { ValueCondition } from "./conditions/sample.ts";
-import type { SilenceParams } from "./conditions/silence.ts";
-import { type ThresholdParams, threshold } from "./conditions/threshold.ts";
+import type { Limit, RuleCondition, ThresholdSpec } from "../../model/conditions.ts";
+import { parseDuration } from "../../model/duration.ts";
+import type { Kind } from "../../model/kinds.ts";
+import type { Rule } from "../../model/rule.ts";
+import { type ConsecutiveParams, consecutive } from "../conditions/consecutive.ts";
+import type { ValueCondition } from "../conditions/sample.ts";
+import type { SilenceParams } from "../conditions/silence.ts";
+import { type ThresholdParams, threshold } from "../conditions/threshold.ts";
 
 /** The part of the registry's sensor that rules look at. */
 export type WatchedSensor = {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { CONDITIONS, type ConditionTable, type WatchedSensor } from "../../alerts/compile.ts";
-import { createEngine } from "../../alerts/engine.ts";
-import { alertId } from "../../alerts/transition.ts";
-import { ID_PATTERN } from "../../model/ids.ts";
-import type { Reading } from "../../model/reading.ts";
-import type { Rule } from "../../model/rule.ts";
-import { aReading, aRule, aSensor, DAY, HOUR, line, MINUTE, T0 } from "./builders.ts";
+import { CONDITIONS, type ConditionTable, type WatchedSensor } from "../../../alerts/engine/compile.ts";
+import { createEngine } from "../../../alerts/engine/engine.ts";
+import { alertId } from "../../../alerts/engine/transition.ts";
+import { ID_PATTERN } from "../../../model/ids.ts";
+import type { Reading } from "../../../model/reading.ts";
+import type { Rule } from "../../../model/rule.ts";
+import { aReading, aRule, aSensor, DAY, HOUR, line, MINUTE, T0 } from "../builders.ts";
 
 const hot = aRule({ id: "hot", metric: "temperature", condition: { type: "threshold", above: 40, clear: 38 } });
 const silent = aRule({ id: "silent", kind: "any", audience: "crews", condition: { type: "silence", after: "15m" } });

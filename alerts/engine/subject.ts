@@ -1,7 +1,7 @@
-import type { MetricName } from "../model/metrics.ts";
+import type { MetricName } from "../../model/metrics.ts";
+import type { ValueCondition } from "../conditions/sample.ts";
+import { HEARD, type SilenceState } from "../conditions/silence.ts";
 import type { CompiledRule, ConditionTable, Params, WatchedSensor } from "./compile.ts";
-import type { ValueCondition } from "./conditions/sample.ts";
-import { HEARD, type SilenceState } from "./conditions/silence.ts";
 import { createStream, type Stream } from "./stream.ts";
 import type { Active } from "./transition.ts";
 

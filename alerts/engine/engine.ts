@@ -1,9 +1,9 @@
-import type { Transition } from "../model/alert.ts";
-import { LATE_AFTER_MS, type Reading } from "../model/reading.ts";
-import type { Rule } from "../model/rule.ts";
+import type { Transition } from "../../model/alert.ts";
+import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
+import type { Rule } from "../../model/rule.ts";
+import type { Outcome, Sample, Step } from "../conditions/sample.ts";
+import { lookForSilence, type SilenceParams, type SilenceState, stepSilence } from "../conditions/silence.ts";
 import { CONDITIONS, type ConditionTable, compileRule, type WatchedSensor } from "./compile.ts";
-import type { Outcome, Sample, Step } from "./conditions/sample.ts";
-import { lookForSilence, type SilenceParams, type SilenceState, stepSilence } from "./conditions/silence.ts";
 import { createListening } from "./listening.ts";
 import { CLOCKS, LISTENING, type Orphan, orphan, restoreClocks, restoreWatch, type StateRow } from "./state-rows.ts";
 import { moveOn, placeOf, remember, type Stream } from "./stream.ts";

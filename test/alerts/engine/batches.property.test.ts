@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createEngine } from "../../alerts/engine.ts";
-import type { Reading } from "../../model/reading.ts";
-import { aReading, aRule, MINUTE, random, T0 } from "./builders.ts";
+import { createEngine } from "../../../alerts/engine/engine.ts";
+import type { Reading } from "../../../model/reading.ts";
+import { aReading, aRule, MINUTE, random, T0 } from "../builders.ts";
 
 const rules = [
   aRule({
