@@ -1,7 +1,9 @@
 import { type AlertsOptions, createAlerts, TICK_EVERY_MS } from "./alerts/alerts.ts";
 import { createAlertPublisher, type PublisherOptions } from "./alerts/publisher.ts";
+import { createHealthWatch, HEALTH_TICK_MS } from "./alerts/service-health.ts";
 import type { StopStack } from "./lifecycle.ts";
-import type { Figure } from "./model/health.ts";
+import type { Transition } from "./model/alert.ts";
+import type { Figure, Health } from "./model/health.ts";
 import type { Records } from "./store/records.ts";
 
 export type AlertsStart = Omit<AlertsOptions, "records"> & {
@@ -24,6 +26,14 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
     /** The clock's part. */
     tickEveryMs: TICK_EVERY_MS,
     tick: alerts.tick,
+    /** What is wrong with the service itself is an alert, too. */
+    watch(health: () => readonly Health[]): void {
+      const keep = (transitions: readonly Transition[]) =>
+        records.transaction(() => transitions.forEach(records.alerts.apply));
+      const watch = createHealthWatch({ records, health, apply: keep, now: options.now });
+      const timer = setInterval(watch.tick, HEALTH_TICK_MS);
+      onStop("health watch", () => clearInterval(timer));
+    },
     /** Once the listeners are up: what is said goes out from here on. */
     tell(): void {
       publisher.start();

@@ -188,15 +188,23 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   every(LEDGER_TICK_MS, () => ledger.tick(), onStop);
   every(alerts.tickEveryMs, () => alerts.tick(), onStop);
   every(5_000, () => markJournal(records.offsets, edge), onStop);
-  const backups = createBackups({ ...config, store, version: VERSION, now, log: log.child({ module: "backup" }) });
+  const backups = createBackups({
+    ...config,
+    store,
+    settled: () => limits.retention.run(),
+    version: VERSION,
+    now,
+    log: log.child({ module: "backup" }),
+  });
   const release = () => edge.release(Math.min(worker.releasable(), refill.holdsFrom()));
-  every(5_000, () => void (backups.mayRelease() && release()), onStop);
+  every(5_000, () => void (backups.mayRemove() && release()), onStop);
   const limits = startStorageLimits({
     store,
     records,
     rawDays: config.retentionRawDays,
     hourlyDays: config.retentionHourlyDays,
     dailyDays: config.retentionDailyDays,
+    held: () => !backups.mayRemove(),
     now,
     log: log.child({ module: "retention" }),
   });
@@ -212,6 +220,16 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const bridge = config.mqttSource && startMqttSource(config.mqttSource, bridgePorts(edge, live, log)); // the other door
   onStop("mqtt source", () => bridge?.close(3_000));
 
+  const health = () => [
+    ...troubles(worker.health()),
+    storeWriter.health(),
+    ...alerts.health(),
+    journalHealth(edge),
+    ...started.health(),
+    ledger.health(),
+    ...(bridge ? [bridge.health()] : []),
+  ];
+  alerts.watch(health);
   const api = createApi({
     records,
     store: withRollups(store, records.rollups, now),
@@ -221,15 +239,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     ledger,
     backup: backups.start,
     redrive: (ids, by) => redriveItems({ append: edge.append, quarantine: records.quarantine, now }, ids, by),
-    health: () => [
-      ...troubles(worker.health()),
-      storeWriter.health(),
-      ...alerts.health(),
-      journalHealth(edge),
-      ...started.health(),
-      ledger.health(),
-      ...(bridge ? [bridge.health()] : []),
-    ],
+    health,
     figures: () => [
       ...edge.state().figures,
       ...worker.figures(),

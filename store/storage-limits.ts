@@ -12,17 +12,19 @@ export type StorageLimitsOptions = {
   readonly hourlyDays: number;
   /** 0: for ever. */
   readonly dailyDays: number;
+  /** While true nothing is removed. */
+  readonly held: () => boolean;
   readonly now: () => number;
   readonly log: Log;
 };
 
 /** Rollups, and the removal of what is past its time, which waits for them. */
-export function startStorageLimits({ store, records, rawDays, now, log, ...days }: StorageLimitsOptions) {
+export function startStorageLimits({ store, records, rawDays, held, now, log, ...days }: StorageLimitsOptions) {
   const rollups = startRollups({ store, records, now, log });
   const hourlyDays = Math.max(days.hourlyDays, rawDays);
   const dailyDays = days.dailyDays === 0 ? 0 : Math.max(days.dailyDays, hourlyDays);
   const limits = { removeBefore: rollups.removeBefore, store: store.rollups, hourlyDays, dailyDays };
-  const retention = startRetention({ store, records, rawDays, rollups: limits, now, log });
+  const retention = startRetention({ store, records, rawDays, rollups: limits, held, now, log });
 
   return {
     rollups,

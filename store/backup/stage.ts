@@ -15,6 +15,8 @@ export type BackupOptions = {
   /** Version of the service. */
   readonly version: string;
   readonly diskFreeBytesMin: number;
+  /** Resolves when a removal of old readings that is under way has ended; none begins while `mayRemove` is false. */
+  readonly settled: () => Promise<unknown>;
   readonly now: () => number;
   readonly log: Log;
 };
@@ -23,8 +25,8 @@ export type BackupOptions = {
 export type Backup = { readonly archive: Readable } | { readonly refused: string };
 
 export type Backups = {
-  /** False while a backup copies: then no segment of the journal may be deleted. */
-  mayRelease(): boolean;
+  /** False while a backup copies: then no segment of the journal may be deleted, and nothing be removed for its age. */
+  mayRemove(): boolean;
   start(): Promise<Backup>;
 };
 
@@ -59,15 +61,16 @@ export function createBackups(options: BackupOptions): Backups {
       const short = await bytesShort(options);
       if (short > 0) return refuse(`The disk is ${Math.ceil(short / 1024 / 1024)} MiB too full to make copies on it.`);
       isStaging = true;
-      const manifest = await stage(options, staging).finally(() => {
-        isStaging = false;
-      });
+      await options.settled();
+      const manifest = await stage(options, staging);
+      isStaging = false;
       log.info({ files: manifest.files.length }, "a backup is copied");
       // Also where it is never read, or not to its end.
       return {
         archive: Readable.from(archiveOf(manifest, staging), { objectMode: false }).once("close", () => void end()),
       };
     } catch (error) {
+      isStaging = false;
       await end();
       throw error;
     }
@@ -82,7 +85,7 @@ export function createBackups(options: BackupOptions): Backups {
     await rm(staging, { recursive: true, force: true });
     isBusy = false;
   }
-  return { mayRelease: () => !isStaging, start };
+  return { mayRemove: () => !isStaging, start };
 }
 
 /** Copies are made beside the originals first, so that the journal need not wait for a slow reader of the archive. */

@@ -5,7 +5,7 @@ type Row = { alert: string; at: number; known_at: number; what: string; by_whom:
 
 const ADD = "INSERT INTO timeline (alert, at, known_at, what, by_whom, note, engine) VALUES (?, ?, ?, ?, ?, ?, ?)";
 const OF = `SELECT alert, at, known_at, what, by_whom, note FROM timeline
-  WHERE alert IN (SELECT value FROM json_each(?)) ORDER BY alert, known_at, id`;
+  WHERE alert IN (SELECT value FROM json_each(?)) ORDER BY alert, id`;
 
 /** What happened to alerts and what people did about them, entry by entry; nothing is ever changed or removed. */
 export function createTimeline(db: Database) {
@@ -20,7 +20,7 @@ export function createTimeline(db: Database) {
     db.statement(ADD).run(alert, at, knownAt, what, by ?? null, note ?? null, from === "engine" ? 1 : 0);
   }
 
-  /** In the order in which the service knew. */
+  /** In the order in which it was written down: a clock may be set back. */
   function of(alerts: readonly string[]): ReadonlyMap<string, TimelineEntry[]> {
     const entries = new Map(alerts.map((alert) => [alert, [] as TimelineEntry[]]));
     for (const row of db.statement(OF).all(JSON.stringify(alerts)) as Row[]) {

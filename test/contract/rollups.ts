@@ -22,7 +22,7 @@ function startYear(store: ReadingStore) {
   const now = () => time;
   const records = openRecords({ path: ":memory:", now, log: SILENT });
   const days = { rawDays: RAW_DAYS, hourlyDays: HOURLY_DAYS, dailyDays: 0 };
-  const start = () => startStorageLimits({ store, records, ...days, now, log: SILENT });
+  const start = () => startStorageLimits({ store, records, ...days, held: () => false, now, log: SILENT });
   const truth: Reading[] = [];
   let limits = start();
   let seq = 0;

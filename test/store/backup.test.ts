@@ -28,8 +28,8 @@ afterEach(async () => {
 });
 
 const elsewhere = { name: "influxdb", copyTo: async () => false };
-const open = (store = elsewhere, diskFreeBytesMin = 0) =>
-  createBackups({ dataDir, store, version: "0.1.0", diskFreeBytesMin, now: () => T0, log: SILENT });
+const open = (store = elsewhere, diskFreeBytesMin = 0, settled = async () => {}) =>
+  createBackups({ dataDir, store, settled, version: "0.1.0", diskFreeBytesMin, now: () => T0, log: SILENT });
 
 function archiveOf(backup: Backup): Readable {
   if ("refused" in backup) throw new Error(backup.refused);
@@ -41,13 +41,13 @@ describe("a backup", () => {
     const gate = Promise.withResolvers<boolean>();
     const copyTo = () => gate.promise;
     const backups = open({ name: "influxdb", copyTo });
-    expect(backups.mayRelease()).toBe(true);
+    expect(backups.mayRemove()).toBe(true);
     const started = backups.start();
     expect(await backups.start()).toEqual({ refused: expect.stringContaining("already") });
-    while (backups.mayRelease()) await new Promise(setImmediate);
+    while (backups.mayRemove()) await new Promise(setImmediate);
     gate.resolve(false);
     const archive = archiveOf(await started);
-    expect(backups.mayRelease()).toBe(true);
+    expect(backups.mayRemove()).toBe(true);
     expect(await readdir(dataDir)).toContain("backup.staging");
     // Nobody reads it: the client has gone.
     archive.destroy();
@@ -61,6 +61,22 @@ describe("a backup", () => {
     });
   });
 
+  it("copies nothing while a removal of old readings is under way", async () => {
+    const removal = Promise.withResolvers<void>();
+    let copies = 0;
+    const copyTo = async () => {
+      copies += 1;
+      return false;
+    };
+    const backups = open({ name: "influxdb", copyTo }, 0, () => removal.promise);
+    const started = backups.start();
+    while (backups.mayRemove()) await new Promise(setImmediate);
+    expect([copies, await readdir(dataDir)]).toEqual([0, expect.not.arrayContaining(["backup.staging"])]);
+    removal.resolve();
+    archiveOf(await started).destroy();
+    expect(copies).toBe(1);
+  });
+
   it("lets the journal go and can be tried again when a copy fails", async () => {
     let fails = true;
     const copyTo = async () => {
@@ -69,7 +85,7 @@ describe("a backup", () => {
     };
     const backups = open({ name: "influxdb", copyTo });
     await expect(backups.start()).rejects.toThrow("the disk is full");
-    expect([backups.mayRelease(), (await readdir(dataDir)).includes("backup.staging")]).toEqual([true, false]);
+    expect([backups.mayRemove(), (await readdir(dataDir)).includes("backup.staging")]).toEqual([true, false]);
     fails = false;
     const manifest = await takeBackup(readTar(archiveOf(await backups.start())), "0.1.0");
     expect(manifest.files.map(({ name }) => name)).toEqual(["records.db", "journal/00000000000000000001.journal"]);

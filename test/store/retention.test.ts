@@ -17,7 +17,7 @@ describe("retention", () => {
   let stop = async () => {};
   afterEach(() => stop());
 
-  function play(fails: () => boolean = () => false) {
+  function play(fails: () => boolean = () => false, held: () => boolean = () => false) {
     const calls: string[] = [];
     let time = T0;
     const note = (what: string) => (at: number) => {
@@ -37,6 +37,7 @@ describe("retention", () => {
         quarantine: { prune: note("quarantine") },
         events: { deleteBefore: note("events") },
       },
+      held,
       rawDays: 90,
       quarantineDays: 14,
       eventDays: 7,
@@ -52,6 +53,14 @@ describe("retention", () => {
     };
     return { retention, calls, runAt };
   }
+
+  it("removes nothing while a copy is made, and makes up for it afterwards", async () => {
+    let isHeld = true;
+    const { runAt } = play(undefined, () => isHeld);
+    expect(await runAt(T0)).toEqual([]);
+    isHeld = false;
+    expect(await runAt(T0 + 3_600_000)).toEqual(["air 90", "traffic 90", "energy 90", "quarantine 14", "events 7"]);
+  });
 
   it("catches up on start, in whole UTC days", async () => {
     const { retention, calls } = play();
