@@ -69,7 +69,8 @@ describe("a backup", () => {
     };
     const settled = async () => {
       order.push(`settling, may remove: ${backups.mayRemove()}`);
-      await new Promise(setImmediate);
+      // Long enough for a copy that does not wait to be seen.
+      await new Promise((resolve) => setTimeout(resolve, 200));
       order.push("settled");
     };
     const backups = open({ name: "influxdb", copyTo }, 0, settled);
