@@ -1,3 +1,13 @@
+# The web page is built with the development packages, which the image itself does without.
+FROM node:22-bookworm-slim AS page
+WORKDIR /srv/lamppost
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json ./
+COPY model model
+COPY dashboard dashboard
+RUN npm run build
+
 # Debian, because DuckDB's library needs glibc. The image's own Node only runs npm: the service runs on the Node that
 # package.json pins, which npm installs like any other dependency.
 FROM node:22-bookworm-slim
@@ -6,6 +16,7 @@ WORKDIR /srv/lamppost
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
 COPY . .
+COPY --from=page /srv/lamppost/dashboard/dist dashboard/dist
 
 # A named volume takes over this folder's owner and mode.
 RUN install -d -o node -g node -m 0700 /data

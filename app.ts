@@ -57,6 +57,7 @@ export type App = {
 };
 
 const SENSORS_MAX = 100_000;
+const PAGE_DIR = join(import.meta.dirname, "dashboard/dist");
 const VERSION = (JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")) as { version: string })
   .version;
 
@@ -254,7 +255,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     disconnect: edge.disconnect,
     now,
     log: log.child({ module: "api" }),
-    options: { version: VERSION, hostsAllowed: hostsAllowed(config) },
+    options: { version: VERSION, pageDir: PAGE_DIR, hostsAllowed: hostsAllowed(config) },
   });
   onStop("api", () => api.close());
   await api.listen({ host: config.http.host, port: config.http.port });

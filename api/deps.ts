@@ -64,6 +64,8 @@ export type LiveReadings = {
 
 export type ApiOptions = {
   readonly version: string;
+  /** The folder of the built web page; it may be missing. */
+  readonly pageDir: string;
   /**
    * Host names a request may carry (without port). Set it when bound to loopback, against DNS rebinding;
    * undefined lets any name in.

@@ -18,7 +18,8 @@ export function addErrors(app: FastifyInstance, log: Log): void {
   app.setErrorHandler((error, request, reply) => answer(error, request, reply, log));
   app.setNotFoundHandler((request, reply) => {
     const allow = methodsAt(seen, request.url.split("?", 1)[0] ?? "");
-    const known = allow.length > 0;
+    // A file that is not there has an address that is.
+    const known = allow.length > 0 && !allow.includes(request.method);
     if (known) reply.header("allow", allow.join(", "));
     const detail = known ? `Try ${allow.join(" or ")}.` : "See /docs for the addresses.";
     return answer(new ProblemError(known ? "method-not-allowed" : "not-found", detail), request, reply, log);

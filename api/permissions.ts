@@ -9,14 +9,22 @@ const MANAGE = ["operator", "admin"] as const;
 const ADMIN = ["admin"] as const;
 const SEND = ["device", "operator", "admin"] as const;
 
+/** Where the web page may be entered: each answers with the same document, which holds nothing by itself. */
+export const PAGE_PATHS = ["/", "/alerts/:id", "/crew", "/sensors/:id", "/rules", "/rules/:id", "/feed"].concat([
+  "/report",
+  "/users",
+  "/account",
+  "/city",
+]);
+
 /**
  * The one table of who may do what over HTTP. A route that is not in it cannot be registered, so that a forgotten
  * permission is a failing start and not an open door.
  */
 export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Permission>([
-  ["GET /", "public"],
-  ["GET /page.css", "public"],
-  ["GET /page.js", "public"],
+  ...PAGE_PATHS.map((path) => [`GET ${path}`, "public"] as const),
+  ["GET /assets/:file", "public"],
+  ["GET /icon.svg", "public"],
   ["GET /livez", "public"],
   ["GET /readyz", "public"],
   ["GET /metrics", "loopback"],

@@ -55,7 +55,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   addOpenApi(app, deps.options.version);
   const own = countRequests(app, parts);
   app.register(async (scope: Api) => addMachines(scope, { ...parts, own }));
-  app.register(async (scope: Api) => addPage(scope));
+  app.register(async (scope: Api) => addPage(scope, deps.options.pageDir));
   app.register(async (scope: Api) => ROUTES.forEach((add) => void add(scope, parts)), { prefix: "/api/v1" });
   app.addHook("preClose", async () => streams.close());
   return app as unknown as FastifyInstance;

@@ -38,6 +38,11 @@ const HOMES: Record<string, readonly string[]> = {
   "cli-progress": ["cli"],
   "csv-parse": ["simulators"],
   pino: ["app.ts", "edge.ts", "cli"],
+  vite: ["dashboard"],
+  preact: ["dashboard"],
+  "@preact/signals": ["dashboard"],
+  uplot: ["dashboard"],
+  leaflet: ["dashboard"],
 };
 const ANYWHERE = ["zod"];
 
@@ -47,7 +52,7 @@ function sources(dir: string): string[] {
   return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
     const path = join(dir, entry.name);
     if (entry.isDirectory()) return sources(path);
-    return entry.name.endsWith(".ts") ? [path] : [];
+    return /\.tsx?$/.test(entry.name) ? [path] : [];
   });
 }
 
@@ -78,8 +83,8 @@ const imports: Import[] = files.flatMap((file) => {
     target: specifier.startsWith(".") ? relative(HOME, join(HOME, dirname(file), specifier)) : specifier,
   }));
 });
-const local = imports.filter(({ target }) => target.endsWith(".ts") || target.endsWith(".json"));
-const packages = imports.filter(({ target }) => !target.endsWith(".ts") && !target.startsWith("node:"));
+const local = imports.filter(({ target }) => /\.(tsx?|json|css)$/.test(target));
+const packages = imports.filter(({ target }) => !/\.(tsx?|css)$/.test(target) && !target.startsWith("node:"));
 
 function allowed({ folder, target }: Import): boolean {
   const to = folderOf(target);

@@ -1,18 +1,38 @@
-import { readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import fastifyStatic from "@fastify/static";
+import type { FastifyReply } from "fastify";
 import type { Api } from "../api.ts";
+import { PAGE_PATHS } from "../permissions.ts";
 
-const FILES = [
-  ["/", "index.html", "text/html; charset=utf-8"],
-  ["/page.css", "page.css", "text/css; charset=utf-8"],
-  ["/page.js", "page.js", "text/javascript; charset=utf-8"],
-] as const;
+const YEAR_MS = 365 * 86_400_000;
+const NOT_BUILT = "The page is not built yet. Run `npm run build` in Lamppost's folder and load this again.\n";
+/** Not hashed by the build, so they must be asked for each time. */
+const LOOSE_FILES = ["icon.svg"];
 
-/** One small page to look at a running service. Three files, read once. */
-export function addPage(app: Api): void {
-  for (const [url, file, type] of FILES) {
-    const content = readFileSync(new URL(`../page/${file}`, import.meta.url), "utf8");
-    app.get(url, { schema: { hide: true } }, async (_request, reply) =>
-      reply.type(type).header("cache-control", "no-cache").send(content),
-    );
+/**
+ * The page of `dashboard/`, as its build left it. Every path the page knows answers with the same document; what it
+ * loads carries a hash in its name and never changes.
+ */
+export function addPage(app: Api, dir: string): void {
+  app.register(fastifyStatic, { root: dir, serve: false, cacheControl: false });
+  const hide = { schema: { hide: true } } as const;
+
+  for (const path of PAGE_PATHS) {
+    app.get(path, hide, async (_request, reply) => {
+      if (!existsSync(join(dir, "index.html"))) return reply.code(503).type("text/plain").send(NOT_BUILT);
+      return fresh(reply).sendFile("index.html");
+    });
   }
+  for (const file of LOOSE_FILES) app.get(`/${file}`, hide, async (_request, reply) => fresh(reply).sendFile(file));
+
+  app.get("/assets/:file", hide, async (request, reply) => {
+    const { file } = request.params as { file: string };
+    return reply.sendFile(`assets/${file}`, { cacheControl: true, maxAge: YEAR_MS, immutable: true });
+  });
+}
+
+/** Kept, but asked for again each time: a new build is seen at the next load. */
+function fresh(reply: FastifyReply): FastifyReply {
+  return reply.header("cache-control", "no-cache");
 }

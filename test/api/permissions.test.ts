@@ -44,7 +44,20 @@ const EXPECTED: Record<string, string> = {
   "GET /api/v1/audit/verify": "admin",
   "GET /api/v1/events": V,
 };
-const PUBLIC = ["GET /", "GET /page.css", "GET /page.js", "GET /livez", "GET /readyz", "GET /openapi.json"];
+const PAGES = [
+  "/",
+  "/alerts/:id",
+  "/crew",
+  "/sensors/:id",
+  "/rules",
+  "/rules/:id",
+  "/feed",
+  "/report",
+  "/users",
+].concat(["/account", "/city"]);
+const PUBLIC = [...PAGES, "/assets/:file", "/icon.svg", "/livez", "/readyz", "/openapi.json"].map(
+  (path) => `GET ${path}`,
+);
 const CALLERS = {
   viewer: "viewer",
   crew: "crew",
@@ -60,7 +73,7 @@ afterAll(service.close);
 /** An id that exists nowhere, and a stream that is refused before it opens: a right caller gets anything but 401 and 403. */
 function call(name: string | undefined, key: string) {
   const [method = "", path = ""] = key.split(" ");
-  const url = path.replace(":id", path.includes("quarantine") ? "999" : "nothing");
+  const url = path.replace(":file", "main.js").replace(":id", path.includes("quarantine") ? "999" : "nothing");
   return service.as(
     name,
     method,

@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import type { InjectOptions } from "fastify";
-import type { ApiDeps } from "../../api/deps.ts";
+import type { ApiDeps, ApiOptions } from "../../api/deps.ts";
 import { createLive } from "../../api/live.ts";
 import { createApi } from "../../api/server.ts";
 import { checkReading } from "../../ingest/check-reading.ts";
@@ -26,8 +27,11 @@ const ACCOUNTS: readonly Account[] = [
   { role: "crew", name: "crew-2" },
 ];
 
+/** A page in place of the built one. */
+const PAGE_DIR = join(import.meta.dirname, "page");
+
 /** The real API on real records in RAM; the store and the journal are arrays. */
-export function startService(overrides: Partial<ApiDeps> = {}) {
+export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { options?: Partial<ApiOptions> } = {}) {
   let now = T0;
   const records = openRecords({ path: ":memory:", now: () => now, log: SILENT });
   for (const account of ACCOUNTS) addAccount(account);
@@ -58,7 +62,7 @@ export function startService(overrides: Partial<ApiDeps> = {}) {
     now: () => now,
     log: SILENT,
     ...overrides,
-    options: { version: "0.0.0", ...overrides.options },
+    options: { version: "0.0.0", pageDir: PAGE_DIR, ...overrides.options },
   };
   const app = createApi(deps);
 

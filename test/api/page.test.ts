@@ -1,0 +1,49 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { startService } from "./service.ts";
+
+const service = startService();
+afterAll(() => service.close());
+const get = (path: string) => service.as(undefined, "GET", path);
+
+describe("the page's files", () => {
+  it.each(["/", "/alerts/a1", "/crew", "/sensors/air-1"])(
+    "%s is the same document, asked for each time",
+    async (path) => {
+      const { statusCode, headers, body } = await get(path);
+      expect(statusCode).toBe(200);
+      expect(headers["content-type"]).toContain("text/html");
+      expect(headers["cache-control"]).toBe("no-cache");
+      expect(body).toContain("<title>The page</title>");
+    },
+  );
+
+  it("come under a policy without inline code", async () => {
+    const { headers } = await get("/");
+    expect(headers["content-security-policy"]).toContain("default-src 'self'");
+    expect(headers["content-security-policy"]).not.toContain("unsafe");
+    expect(headers["x-content-type-options"]).toBe("nosniff");
+  });
+
+  it("are kept for ever where their name carries a hash", async () => {
+    const { statusCode, headers } = await get("/assets/main.js");
+    expect([statusCode, headers["content-type"]]).toEqual([200, expect.stringContaining("javascript")]);
+    expect(headers["cache-control"]).toBe("public, max-age=31536000, immutable");
+    expect((await get("/icon.svg")).headers["content-type"]).toContain("image/svg+xml");
+  });
+
+  it.each(["/assets/none.js", "/assets/..%2Findex.html", "/assets/%2e%2e%2fservice.ts", "/nowhere"])(
+    "%s is not there",
+    async (path) => {
+      const { statusCode, headers } = await get(path);
+      expect([403, 404]).toContain(statusCode);
+      expect(headers["content-type"]).toContain("application/problem+json");
+    },
+  );
+
+  it("say what to do when the page was never built", async () => {
+    const bare = startService({ options: { pageDir: "/nowhere/at/all" } });
+    const answer = await bare.as(undefined, "GET", "/");
+    expect([answer.statusCode, answer.body]).toEqual([503, expect.stringContaining("npm run build")]);
+    await bare.close();
+  });
+});
