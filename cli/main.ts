@@ -10,6 +10,7 @@ import * as ledger from "./ledger.ts";
 import * as quarantine from "./quarantine.ts";
 import * as replay from "./replay.ts";
 import * as restore from "./restore.ts";
+import * as rules from "./rules.ts";
 import * as simulate from "./simulate.ts";
 import * as start from "./start.ts";
 import * as user from "./user.ts";
@@ -29,6 +30,7 @@ const COMMANDS = [
   doctor,
   backup,
   restore,
+  rules,
 ];
 
 const program = new Command("lamppost")

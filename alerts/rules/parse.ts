@@ -8,8 +8,19 @@ export type Mistake = {
   readonly column: number;
   readonly message: string;
 };
-/** `at`: where its id stands. */
-export type FoundRule = { readonly rule: RuleData; readonly at: Mistake };
+/** `at`: where its id stands; `locate`: a mistake at the place of one of its fields, or of the nearest thing around. */
+export type FoundRule = {
+  readonly rule: RuleData;
+  readonly at: Mistake;
+  readonly locate: (path: Path, message: string) => Mistake;
+};
+
+/** `ids`: of all rules, also of those with mistakes, so that others may speak of them. */
+export type ParsedRules = {
+  readonly rules: FoundRule[];
+  readonly mistakes: Mistake[];
+  readonly ids: readonly string[];
+};
 
 type Path = readonly PropertyKey[];
 
@@ -17,7 +28,7 @@ type Path = readonly PropertyKey[];
  * The rules of one YAML file: a map with one key, `rules`, a list. Nothing is thrown: mistakes come with line and
  * column, and a wrong rule does not hide the mistakes of the next.
  */
-export function parseRules(text: string, file: string): { rules: FoundRule[]; mistakes: Mistake[] } {
+export function parseRules(text: string, file: string): ParsedRules {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number, message: string): Mistake => {
@@ -27,26 +38,31 @@ export function parseRules(text: string, file: string): { rules: FoundRule[]; mi
   const syntax = [...document.errors, ...document.warnings].map(({ pos, message }) =>
     place(pos[0], firstLine(message)),
   );
-  if (syntax.length > 0) return { rules: [], mistakes: syntax };
+  if (syntax.length > 0) return { rules: [], mistakes: syntax, ids: [] };
   const content = toPlain(document);
-  if ("message" in content) return { rules: [], mistakes: [place(0, content.message)] };
+  if ("message" in content) return { rules: [], mistakes: [place(0, content.message)], ids: [] };
   const outside = strangers(document).map(({ offset, key }) =>
     place(offset, `"${key}" is not known here; a file has one key: rules`),
   );
   if (!isSeq(document.get("rules", true))) {
-    return { rules: [], mistakes: [...outside, place(0, "a rules file is a map with a list: rules: [ … ]")] };
+    return { rules: [], mistakes: [...outside, place(0, "a rules file is a map with a list: rules: [ … ]")], ids: [] };
   }
   const rules: FoundRule[] = [];
   const mistakes = outside;
   content.rules.forEach((item, index) => {
     const result = ruleSchema.safeParse(item);
-    const at = place(offsetOf(document, ["rules", index, "id"]), "");
-    if (result.success) rules.push({ rule: result.data as RuleData, at });
+    const locate = (path: Path, message: string) => place(offsetOf(document, ["rules", index, ...path]), message);
+    if (result.success) rules.push({ rule: result.data as RuleData, at: locate(["id"], ""), locate });
     else
       for (const issue of result.error.issues)
         mistakes.push(...issueMistakes(document, ["rules", index], issue, place));
   });
-  return { rules, mistakes };
+  return { rules, mistakes, ids: content.rules.flatMap(idOf) };
+}
+
+function idOf(item: unknown): string[] {
+  const id = (item as { id?: unknown } | null)?.id;
+  return typeof id === "string" ? [id] : [];
 }
 
 const firstLine = (text: string) => text.split("\n", 1)[0]!;

@@ -1,0 +1,11 @@
+import type { Command } from "commander";
+import { checkCommand } from "./rules-check.ts";
+
+/** Rules as code: each step has a command of its own, made for a person and, with --json, for CI. */
+export function register(program: Command): void {
+  program
+    .command("rules")
+    .description("check, test and compare rules before they go live")
+    .addCommand(checkCommand())
+    .addHelpText("after", "\nExample:\n  $ lamppost rules check my-rules/");
+}
