@@ -1,6 +1,6 @@
 import type { ConsecutiveSpec, ThresholdSpec } from "../model/conditions.ts";
 import { formatSpan, parseDuration } from "../model/duration.ts";
-import { METRICS } from "../model/metrics.ts";
+import { wordsOf } from "../model/metrics.ts";
 import type { Rule } from "../model/rule.ts";
 import type { Outcome } from "./conditions/sample.ts";
 import type { SilenceParams } from "./conditions/silence.ts";
@@ -77,12 +77,12 @@ function explainSilence({ id, name }: WatchedSensor, { afterMs }: SilenceParams,
 }
 
 function subject({ metric }: Rule, { id, name }: WatchedSensor): string {
-  const { label } = METRICS[metric!];
+  const { label } = wordsOf(metric!);
   return `${label.charAt(0).toUpperCase()}${label.slice(1)} at ${name ?? id}`;
 }
 
 function amount({ metric }: Rule, value: number | undefined): string {
-  return value === undefined ? "no value" : `${numberText(value)} ${METRICS[metric!].unit}`.trimEnd();
+  return value === undefined ? "no value" : `${numberText(value)} ${wordsOf(metric!).unit}`.trimEnd();
 }
 
 function numberText(value: number): string {

@@ -1,5 +1,5 @@
 import type { Kind } from "./kinds.ts";
-import type { MetricName } from "./metrics.ts";
+import type { RuleMetric } from "./metrics.ts";
 
 export const SEVERITIES = ["info", "warning", "critical"] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -41,7 +41,7 @@ export type Cause = { readonly sensorId: string; readonly measuredAt: number; re
 /** A reading an alert rests on, as it was at the time. */
 export type Evidence = {
   readonly measuredAt: number;
-  readonly metric?: MetricName;
+  readonly metric?: RuleMetric;
   readonly value?: number;
   readonly quality?: "suspect";
   /** For windows: the mean over `[from, measuredAt)` and how many readings it rests on. */
@@ -76,7 +76,7 @@ export type Alert = {
   /** When it turned from pending to firing. */
   readonly firedAt?: number;
   readonly resolvedAt?: number;
-  readonly metric?: MetricName;
+  readonly metric?: RuleMetric;
   readonly value?: number;
   readonly limit?: number;
   readonly unit?: string;

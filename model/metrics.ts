@@ -120,3 +120,35 @@ export function metricRowOf(kind: Kind, name: string): MetricRow | undefined {
 export function isMetricName(name: string): name is MetricName {
   return ROWS.has(name);
 }
+
+/**
+ * Worked out by the rules from other metrics of the same sensor: a rule may watch them, but no reading carries them and
+ * no store keeps them. `from`: what they are made of.
+ */
+export const DERIVED = {
+  europeanAqi: {
+    unit: "class",
+    label: "European air quality index",
+    kind: "air",
+    from: ["pm25", "pm10", "no2", "o3", "so2"],
+    basis: "European Environment Agency, bands of 2025 (ETC HE Report 2024/17): 1 good to 6 extremely poor, hourly",
+  },
+} as const satisfies Record<string, Pick<MetricRow, "unit" | "label" | "basis"> & { kind: Kind; from: MetricName[] }>;
+
+export type DerivedMetric = keyof typeof DERIVED;
+/** What a rule may name as its metric. */
+export type RuleMetric = MetricName | DerivedMetric;
+
+export function isDerived(name: string): name is DerivedMetric {
+  return Object.hasOwn(DERIVED, name);
+}
+
+export function wordsOf(metric: RuleMetric): { readonly unit: string; readonly label: string } {
+  return isDerived(metric) ? DERIVED[metric] : METRICS[metric];
+}
+
+/** What rules for this kind of sensor may watch. */
+export function ruleMetricsOf(kind: Kind): readonly RuleMetric[] {
+  const derived = (Object.keys(DERIVED) as DerivedMetric[]).filter((name) => DERIVED[name].kind === kind);
+  return [...METRICS_OF[kind], ...derived];
+}

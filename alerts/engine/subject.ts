@@ -60,7 +60,7 @@ export function createSubject(
     const { metric, condition } = compiled.rule;
     const watch = createWatch(subject, compiled, params, conditions, former);
     if (condition.type === "silence") silences.push(watch as Watch<SilenceState>);
-    else metricEntry(metrics, metric!, sensor, former).watches.push(watch);
+    else metricEntry(metrics, metric as MetricName, sensor, former).watches.push(watch);
   }
   return subject;
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Evidence, Transition } from "../../model/alert.ts";
-import { METRICS } from "../../model/metrics.ts";
+import { wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { ConsecutiveParams } from "../conditions/consecutive.ts";
 import type { Outcome } from "../conditions/sample.ts";
@@ -76,7 +76,7 @@ export function toTransition({ rule, sensor }: Omit<Case, "params">, active: Act
       metric,
       value,
       limit,
-      unit: metric ? METRICS[metric].unit : limit === undefined ? undefined : "min",
+      unit: metric ? wordsOf(metric).unit : limit === undefined ? undefined : "min",
       explanation,
       evidence,
     },
