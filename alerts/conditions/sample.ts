@@ -1,4 +1,4 @@
-import type { Evidence } from "../../model/alert.ts";
+import type { Evidence, Expected } from "../../model/alert.ts";
 import type { Cadence } from "./cadence.ts";
 
 /** One value of one metric of one sensor, in event-time order within its stream. Times are epoch milliseconds. */
@@ -24,6 +24,8 @@ export type Outcome = {
   /** Where it is not the rule's own limit: the silence limit in minutes. */
   readonly limit?: number;
   readonly evidence: readonly Evidence[];
+  /** For a forecast: when the limit will be reached. */
+  readonly expected?: Expected;
   /** For "resolved": it cleared, it ended before it had held for long enough, or the data ran out. */
   readonly why?: "cleared" | "not-held" | "no-data";
 };

@@ -50,7 +50,28 @@ export function compileRule(rule: Rule): CompiledRule {
     .update(JSON.stringify([condition, metric, mode, audience]))
     .digest("hex")
     .slice(0, 8);
-  return { rule, fit, matches: matcher(rule), paramsFor: paramsMaker(rule), failure: undefined };
+  return { rule, fit, matches: matcher(rule), paramsFor: shared(rule, paramsMaker(rule)), failure: undefined };
+}
+
+/**
+ * Equal params are one object, so that sensors with the same limits share all they can. What makes them may look at
+ * nothing of the sensor but the tags that the condition names.
+ */
+function shared(
+  { condition }: Rule,
+  make: (sensor: WatchedSensor) => Params | undefined,
+): (sensor: WatchedSensor) => Params | undefined {
+  const names = Object.values(condition).flatMap((field) => (isTagged(field) ? [field.tag] : []));
+  const made = new Map<string, Params | undefined>();
+  return (sensor) => {
+    const key = JSON.stringify(names.map((name) => (Object.hasOwn(sensor.tags, name) ? sensor.tags[name] : null)));
+    if (!made.has(key)) made.set(key, make(sensor));
+    return made.get(key);
+  };
+}
+
+function isTagged(field: unknown): field is { tag: string } {
+  return typeof field === "object" && field !== null && "tag" in field;
 }
 
 function matcher({ kind, select }: Rule): (sensor: WatchedSensor) => boolean {
