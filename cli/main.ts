@@ -11,6 +11,7 @@ import * as quarantine from "./quarantine.ts";
 import * as replay from "./replay.ts";
 import * as restore from "./restore.ts";
 import * as rules from "./rules.ts";
+import * as score from "./score.ts";
 import * as simulate from "./simulate.ts";
 import * as start from "./start.ts";
 import * as user from "./user.ts";
@@ -20,6 +21,7 @@ const COMMANDS = [
   start,
   simulate,
   replay,
+  score,
   device,
   gateway,
   user,

@@ -1,0 +1,155 @@
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Command } from "commander";
+import { loadRules } from "../alerts/rules/load.ts";
+import { builtInMappings, loadMapping, RecordingError } from "../simulators/mapping.ts";
+import { type DatasetScore, type Found, scoreOf, sumOf } from "../simulators/score-report.ts";
+import { createProgress } from "./progress.ts";
+import { type Dataset, datasetIn, readLabels, runDataset } from "./score-run.ts";
+import { type Cell, show, table } from "./table.ts";
+
+type Options = {
+  readonly data: string;
+  readonly rules?: string;
+  readonly labels?: string;
+  readonly mapping?: string;
+  readonly misses?: boolean;
+  readonly json?: boolean;
+};
+
+/** Beside the project, where the recordings of its developers lie. */
+const DATA = join(import.meta.dirname, "../../shared/data");
+
+const HELP = `
+The rules are those that run live, unchanged; a recording has nothing but its mapping (which column is which metric).
+A data set is a folder of --data with the name of a mapping: ${builtInMappings().join(", ")}.
+Other recordings: name the files, with --mapping, and --labels with NAB windows or a list of faults.
+
+  hit        met a label: within a window, before a constant value or a gap ended
+  confirmed  a silence that the recording itself shows and nobody labelled
+  floor      took a labelled detection limit for a fault
+  limit      a stated limit was passed; nobody labelled the recording for that
+  false      none of these
+
+Examples:
+  lamppost score
+  lamppost score nab beijing-multisite --json
+  lamppost score occupancy_6005.csv --mapping nab --labels combined_windows.json`;
+
+export function register(program: Command): void {
+  program
+    .command("score")
+    .description("run the rules over labelled recordings: what they find, miss and say wrongly")
+    .argument("[names...]", "data sets (all of them by default), or with --mapping recordings")
+    .option("--data <dir>", "where the data sets are", DATA)
+    .option("--rules <dir>", "rules to score instead of the default city set")
+    .option("--mapping <name>", "for recordings of your own: which column is which metric of which sensor")
+    .option("--labels <file>", "for recordings of your own: what is to be found in them")
+    .option("--misses", "name every label that was missed")
+    .option("--json", "for programs")
+    .addHelpText("after", HELP)
+    .action(run);
+}
+
+async function run(names: string[], options: Options, command: Command): Promise<void> {
+  const { datasets, problem } = choose(names, options);
+  if (problem) return command.error(`error: ${problem}`, { exitCode: 2 });
+  const rules = options.rules === undefined ? loadRules() : loadRules(options.rules);
+  const progress = createProgress(process.stderr);
+  const scores: DatasetScore[] = [];
+  try {
+    for (const [done, dataset] of datasets.entries()) {
+      progress.update({ phase: "rules", done, total: datasets.length });
+      scores.push(scoreOf(await runDataset(dataset, rules)));
+    }
+  } finally {
+    progress.end();
+  }
+  const total = sumOf(scores);
+  show(options, { rules: rules.length, datasets: scores, total }, () => describeScores(scores, total, options.misses));
+}
+
+function choose(names: string[], options: Options): { datasets: Dataset[]; problem?: string } {
+  try {
+    return options.mapping === undefined ? fromFolders(names, options) : ownFiles(names, options.mapping, options);
+  } catch (error) {
+    if (error instanceof RecordingError) return { datasets: [], problem: error.message };
+    throw error;
+  }
+}
+
+function ownFiles(files: string[], mapping: string, { labels }: Options): { datasets: Dataset[]; problem?: string } {
+  if (files.length === 0) return { datasets: [], problem: "--mapping needs the recordings that it is for" };
+  const absent = [...files, ...(labels === undefined ? [] : [labels])].find((path) => !existsSync(path));
+  if (absent !== undefined) return { datasets: [], problem: `there is no file ${absent}` };
+  const read = labels === undefined ? [] : readLabels(labels);
+  const name = files.length === 1 ? basename(files[0]!) : `${files.length} files`;
+  return { datasets: [{ name, mapping: loadMapping(mapping), files, labels: read }] };
+}
+
+function fromFolders(names: string[], { data, labels }: Options): { datasets: Dataset[]; problem?: string } {
+  if (labels !== undefined)
+    return { datasets: [], problem: "--labels needs --mapping and the recordings they are for" };
+  if (!existsSync(data))
+    return { datasets: [], problem: `there are no recordings in ${data}: name their folder with --data` };
+  const known = builtInMappings();
+  const wrong = names.find((name) => !known.includes(name));
+  if (wrong !== undefined) return { datasets: [], problem: `no data set "${wrong}"; known: ${known.join(", ")}` };
+  const found = (names.length > 0 ? names : known).map((name) => ({
+    name,
+    set: datasetIn(data, name, loadMapping(name)),
+  }));
+  const absent = names.find((name) => !found.some((one) => one.name === name && one.set && one.set.files.length > 0));
+  if (absent !== undefined) return { datasets: [], problem: `${data} has no recordings in a folder ${absent}` };
+  const datasets = found.flatMap(({ set }) => (set && set.files.length > 0 ? [set] : []));
+  return datasets.length > 0 ? { datasets } : { datasets, problem: `${data} has no folder with the name of a mapping` };
+}
+
+function describeScores(scores: readonly DatasetScore[], total: DatasetScore, misses = false): string {
+  const rows = scores.flatMap((score) => ruleRows(score));
+  const head = [
+    "data set",
+    "rule",
+    "alerts",
+    "hit",
+    "confirmed",
+    "floor",
+    "limit",
+    "false",
+    "false/sensor-week",
+    "delay",
+  ];
+  const sums: Cell[][] = [...scores, total].map((score) => [
+    score.dataset,
+    score.sensors,
+    score.readings,
+    score.sensorWeeks.toFixed(1),
+    ...[score.events, score.longFlatlines, score.otherFlatlines, score.floors, score.gaps, score.outages].map(share),
+    score.falseForCrews,
+    score.falseForCrewsPerSensorWeek.toFixed(3),
+  ]);
+  const sumHead = ["data set", "sensors", "readings", "sensor-weeks", "events", "flatlines >= 24 h", "other flatlines"];
+  const sumMore = ["floors respected", "labelled gaps", "outages >= 24 h", "false for crews", "per sensor-week"];
+  const notes = scores.flatMap(({ dataset, unusable }) =>
+    unusable.map((text) => `label not used: ${dataset}: ${text}`),
+  );
+  const missed = misses ? scores.flatMap(missedLines) : [];
+  return [table(head, rows), "", table([...sumHead, ...sumMore], sums), "", ...notes, ...missed].join("\n").trimEnd();
+}
+
+function ruleRows({ dataset, rules, sensorWeeks }: DatasetScore): Cell[][] {
+  return rules.map((one) => [
+    ...[dataset, one.rule, one.alerts, one.hit, one.confirmed, one.floor, one.limit, one.false],
+    sensorWeeks > 0 ? (one.false / sensorWeeks).toFixed(3) : "-",
+    one.delayMs === undefined ? "-" : `${(one.delayMs / 3_600_000).toFixed(1)} h`,
+  ]);
+}
+
+const share = ({ found, of }: Found) => (of === 0 ? "-" : `${found}/${of} (${Math.round((100 * found) / of)} %)`);
+
+function missedLines({ dataset, ...score }: DatasetScore): string[] {
+  const { events, longFlatlines, otherFlatlines, floors, gaps, outages } = score;
+  return Object.entries({ events, longFlatlines, otherFlatlines, floors, gaps, outages }).flatMap(
+    ([what, { misses }]) => misses.map((text) => `missed ${what}: ${dataset}: ${text}`),
+  );
+}
