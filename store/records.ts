@@ -3,6 +3,8 @@ import type { Kind } from "../model/kinds.ts";
 import type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
 import type { Account, Credential } from "../model/people.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
+import type { Silence } from "../model/silence.ts";
+import type { OutboxRecords, TargetRecords, ToldRecords } from "./outbox-records.ts";
 import type { RollupPart } from "./reading-store.ts";
 
 /**
@@ -13,7 +15,10 @@ import type { RollupPart } from "./reading-store.ts";
 export type Records = {
   readonly sensors: SensorRecords;
   readonly credentials: CredentialRecords;
+  readonly sessions: SessionRecords;
   readonly alerts: AlertRecords;
+  readonly silences: SilenceRecords;
+  readonly told: ToldRecords;
   readonly events: EventRecords;
   readonly ruleStates: RuleStateRecords;
   readonly quarantine: QuarantineRecords;
@@ -22,6 +27,9 @@ export type Records = {
   readonly rollups: RollupRecords;
   readonly offsets: OffsetRecords;
   readonly audit: AuditRecords;
+  readonly targets: TargetRecords;
+  readonly outbox: OutboxRecords;
+  readonly told: ToldRecords;
   /** All or nothing; nested calls join the outer transaction. */
   transaction<T>(work: () => T): T;
   close(): void;
@@ -73,6 +81,28 @@ export type CredentialRecords = {
   onChange(listener: (change: { name: string; credential?: Credential }) => void): void;
 };
 
+// ---- sessions: people signed in on the page -----------------------------------------------------------------------
+
+export type Session = { readonly account: string; readonly createdAt: number; readonly usedAt: number };
+
+export type SessionRecords = {
+  /** `idHash`: SHA-256 (hex) of the id in the cookie. The account must exist; removing it ends its sessions. */
+  add(idHash: string, session: Session): void;
+  get(idHash: string): Session | undefined;
+  touch(idHash: string, at: number): void;
+  remove(idHash: string): boolean;
+  /** Least recently used first. */
+  list(account: string): readonly (Session & { readonly idHash: string })[];
+  removeOld(createdBefore: number, usedBefore: number): number;
+  /** The hash (see `api/passwords.ts`) of a password someone chose; undefined where the generated one is the only one. */
+  passwordHash(name: string): string | undefined;
+  setPassword(name: string, hash: string, at: number): void;
+};
+
+// ---- notifications: in a file of their own ------------------------------------------------------------------------
+
+export type { Delivery, Message, OutboxRecords, TargetRecords, ToldRecords } from "./outbox-records.ts";
+
 // ---- alerts -----------------------------------------------------------------------------------------------------
 
 export type AlertFilter = {
@@ -84,14 +114,19 @@ export type AlertFilter = {
   readonly kind?: Kind;
   readonly rule?: string;
   readonly sensor?: string;
+  /** Kept from being told, or not. */
+  readonly suppressed?: boolean;
 };
 
 export type AlertRecords = {
   /**
    * Creates or changes the alert, adds the timeline entry and an event, unless an entry with the same `what` and `at`
-   * is there already (a replay after a crash): then nothing changes and the answer is undefined.
+   * is there already (a replay after a crash): then nothing changes and the answer is undefined. `suppressedBy`: what
+   * keeps it from being told; without it that stays as it was.
    */
-  apply(transition: Transition): Alert | undefined;
+  apply(transition: Transition, suppressedBy?: string): Alert | undefined;
+  /** What keeps it from being told from now on; undefined: nothing. Adds the entry and an event. */
+  suppress(id: string, suppressedBy: string | undefined, entry: TimelineEntry): void;
   /** What people do. Undefined if there is no such alert. Adds the entry and an event. */
   handle(
     id: string,
@@ -104,6 +139,65 @@ export type AlertRecords = {
   countsByRule(filter?: AlertFilter & { sensors?: readonly string[] }): Readonly<Record<string, number>>;
   /** Open alerts of every state but resolved and retracted, for `/metrics`. */
   openCounts(): readonly { severity: Severity; audience: Audience; count: number }[];
+};
+
+// ---- noise ------------------------------------------------------------------------------------------------------
+
+export type SilenceRecords = {
+  add(silence: Omit<Silence, "id">): Silence;
+  /** Undefined if there is none or somebody has ended it before. */
+  end(id: number, at: number, by: string): Silence | undefined;
+  get(id: number): Silence | undefined;
+  /** Newest first. `ended`: somebody ended it, or its time was over at `at`. */
+  list(filter: { ended?: boolean; at: number }, limit: number, cursor?: string): { items: Silence[]; next?: string };
+  /** From RAM: those nobody has ended; the time of some may be over. */
+  current(): readonly Silence[];
+};
+
+/** What people have been told of an alert. `told - ended` is 1 while they are owed its end, else 0. */
+export type ToldRow = {
+  readonly alert: string;
+  /** Rule and subject. */
+  readonly series: string;
+  readonly about: Pick<Alert, "subject" | "kind" | "severity" | "audience"> & { readonly rule: string };
+  /** It fires. */
+  readonly open: boolean;
+  /** Event time, and when the service knew. */
+  readonly firedAt: number;
+  readonly firedKnownAt: number;
+  readonly endedAt?: number;
+  readonly endedKnownAt?: number;
+  readonly suppressedBy?: string;
+  /** Not told before this: a cause may come that explains it. */
+  readonly holdUntil: number;
+  /** How often its firing and its end were told, and how often people were reminded. */
+  readonly told: number;
+  readonly ended: number;
+  readonly reminders: number;
+  /** When people last heard of it. */
+  readonly saidAt?: number;
+  /** When to look at it again. */
+  readonly dueAt?: number;
+};
+
+export type ToldRecords = {
+  get(alert: string): ToldRow | undefined;
+  save(row: ToldRow): void;
+  open(): readonly ToldRow[];
+  /** Those to look at by now, the longest due first. */
+  due(now: number, limit: number): readonly ToldRow[];
+  /** Of one rule and subject: those that fired or ended after `time` (event time), in that order. */
+  changedSince(series: string, time: number): readonly ToldRow[];
+  /** Of one rule and subject: those whose end people are owed. */
+  owed(series: string): readonly ToldRow[];
+  /** When the service last learnt of a change of this rule and subject. */
+  newestChange(series: string): number | undefined;
+  /** Where an alert of a rule stands in the city's trees ("gateway:gw-1"); no places once it has ended. */
+  place(alert: string, rule: string, places: readonly string[]): void;
+  /** Ids of the alerts of a rule that stand there. */
+  at(rule: string, place: string): readonly string[];
+  /** Alerts whose firing or end has not been seen here: looks at all that are open. */
+  unnoticed(): readonly string[];
 };
 
 // ---- events: the resumable stream behind SSE and the MQTT alert topics --------------------------------------------

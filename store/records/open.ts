@@ -7,11 +7,17 @@ import { openDatabase } from "./database.ts";
 import { createEventRecords } from "./events.ts";
 import { createLedgerRecords } from "./ledger.ts";
 import { createOffsetRecords } from "./offsets.ts";
+import { createOutboxRecords } from "./outbox.ts";
 import { createQuarantineRecords } from "./quarantine.ts";
 import { createRemovalRecords } from "./removals.ts";
 import { createRollupRecords } from "./rollups.ts";
 import { createRuleStateRecords } from "./rule-states.ts";
 import { createSensorRecords } from "./sensors.ts";
+import { createSilenceRecords } from "./silences.ts";
+import { createToldRecords } from "./told.ts";
+import { createSessionRecords } from "./sessions.ts";
+import { createTargetRecords } from "./targets.ts";
+import { createToldRecords } from "./told.ts";
 
 /**
  * Opens the records, made if missing. `path` is a file (its folder must exist) or ":memory:". Throws `RecordsTooNew` for
@@ -24,7 +30,10 @@ export function openRecords(options: { path: string; now: () => number; log: Log
   return {
     sensors: createSensorRecords(db),
     credentials: createCredentialRecords(db),
+    sessions: createSessionRecords(db),
     alerts: createAlertRecords(db, write, options.now),
+    silences: createSilenceRecords(db, options.now),
+    told: createToldRecords(db),
     events,
     ruleStates: createRuleStateRecords(db),
     quarantine: createQuarantineRecords(db, removals),
@@ -33,6 +42,9 @@ export function openRecords(options: { path: string; now: () => number; log: Log
     rollups: createRollupRecords(db),
     offsets: createOffsetRecords(db),
     audit: createAuditRecords(db),
+    targets: createTargetRecords(db),
+    outbox: createOutboxRecords(db),
+    told: createToldRecords(db),
     transaction: db.transaction,
     close: db.close,
   };

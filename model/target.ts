@@ -1,0 +1,145 @@
+import { z } from "zod";
+import { AUDIENCES, SEVERITIES } from "./alert.ts";
+import { parseDuration } from "./duration.ts";
+import { ID_PATTERN } from "./ids.ts";
+import { whsecBytes } from "./whsec.ts";
+
+/** Where notices go: a program, a chat channel, mailboxes, an MQTT topic. */
+export const TARGET_TYPES = ["webhook", "slack", "teams", "email", "mqtt"] as const;
+export type TargetType = (typeof TARGET_TYPES)[number];
+export const TARGETS_MAX = 100;
+export const ADDRESSES_MAX = 20;
+export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+const DAY_MS = 86_400_000;
+
+const id = z.string().regex(ID_PATTERN, "an id is 1 to 64 of a-z, 0-9 and -, and does not start with -");
+
+function duration(minMs: number, maxMs: number, range: string) {
+  return z.string().refine((text) => {
+    const ms = durationMs(text);
+    return ms >= minMs && ms <= maxMs;
+  }, `write a whole number and s, m, h or d, such as 15m; ${range}`);
+}
+
+/** "0s" is allowed here, other than in rules: tell at once. NaN for what is none. */
+export function durationMs(text: string): number {
+  return text === "0s" ? 0 : (parseDuration(text) ?? Number.NaN);
+}
+
+const clock = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, "write hours and minutes, such as 22:00");
+const zone = z.string().max(64).refine(isZone, "there is no such time zone; write a name such as Europe/Vienna");
+
+const quietHours = z.strictObject({
+  timeZone: zone,
+  from: clock,
+  /** At or before `from`: on the next day. */
+  to: clock,
+  /** The days on which it begins; every day when left out. */
+  days: z.array(z.enum(WEEKDAYS)).min(1).max(7).optional(),
+});
+
+const fields = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  type: z.enum(TARGET_TYPES),
+  url: z
+    .url({ protocol: /^https?$/, error: "an https:// or http:// address was expected" })
+    .max(2_000)
+    .optional(),
+  /** E-mail addresses separated by commas, or the MQTT topic `alerts/to/<name>`. */
+  to: z.string().trim().min(1).max(2_000).optional(),
+  secret: z
+    .string()
+    .refine((text) => whsecBytes(text) !== undefined, "whsec_ and 24 to 64 bytes in base64 were expected")
+    .optional(),
+  /** Everyone's alerts when left out. */
+  audience: z.enum(AUDIENCES).optional(),
+  severityMin: z.enum(SEVERITIES).default("info"),
+  districts: z.array(id).min(1).max(100).optional(),
+  rules: z.array(id).min(1).max(100).optional(),
+  groupBy: z.enum(["district", "rule", "gateway"]).optional(),
+  /** How long the first notice of a group waits for others. Critical ones do not wait. */
+  groupWait: duration(0, 3_600_000, "from 0s to 1h").default("30s"),
+  quietHours: quietHours.optional(),
+  escalateAfter: duration(60_000, 7 * DAY_MS, "from 1m to 7d").optional(),
+  escalateTo: id.optional(),
+  enabled: z.boolean().default(true),
+});
+
+export type QuietHours = z.infer<typeof quietHours>;
+export type TargetData = z.infer<typeof fields>;
+export const targetFields = fields.shape;
+
+export type Target = TargetData & {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  /** The secret before the last change: signs beside the new one until then, so that a receiver can follow in its time. */
+  readonly formerSecret?: { readonly secret: string; readonly until: number };
+};
+
+/** How it went with a target, as people see it. */
+export type TargetState = {
+  /** Attempts that failed since the last that worked. */
+  readonly failures: number;
+  readonly lastError?: string;
+  readonly lastErrorAt?: number;
+  readonly lastSentAt?: number;
+  /** The target said that it is gone for good (410). */
+  readonly disabledBecause?: string;
+};
+
+type Mistake = { readonly field: keyof TargetData; readonly message: string };
+
+/** What each field allows and together makes no sense. `id` is that of the target itself. */
+export function targetMistakes(target: TargetData, id: string): Mistake[] {
+  return [...addressMistakes(target), ...escalationMistakes(target, id)];
+}
+
+function addressMistakes({ type, url, to, secret }: TargetData): Mistake[] {
+  const byUrl = type === "webhook" || type === "slack" || type === "teams";
+  const mistakes: Mistake[] = [];
+  if (byUrl && url === undefined) mistakes.push({ field: "url", message: `a ${type} target needs a url` });
+  if (byUrl && to !== undefined) mistakes.push({ field: "to", message: `a ${type} target has a url, not a to` });
+  if (!byUrl && url !== undefined)
+    mistakes.push({ field: "url", message: `a target of type ${type} has a to, not a url` });
+  if (url !== undefined && hasUserInfo(url)) mistakes.push({ field: "url", message: "leave user and password out" });
+  if (type === "email" && !areAddresses(to))
+    mistakes.push({ field: "to", message: `1 to ${ADDRESSES_MAX} e-mail addresses separated by commas were expected` });
+  if (type === "mqtt" && !/^alerts\/to\/[a-z0-9][a-z0-9-]{0,63}$/.test(to ?? ""))
+    mistakes.push({ field: "to", message: "a topic of the form alerts/to/<name> was expected" });
+  if (type !== "webhook" && secret !== undefined)
+    mistakes.push({ field: "secret", message: "only webhooks are signed with a secret" });
+  return mistakes;
+}
+
+function escalationMistakes({ escalateAfter, escalateTo }: TargetData, id: string): Mistake[] {
+  if ((escalateAfter === undefined) !== (escalateTo === undefined))
+    return [{ field: "escalateTo", message: "escalateAfter and escalateTo go together" }];
+  if (escalateTo === id) return [{ field: "escalateTo", message: "a target cannot escalate to itself" }];
+  return [];
+}
+
+/** The addresses of an e-mail target. */
+export function addressesOf(to: string): string[] {
+  return to.split(",").map((address) => address.trim());
+}
+
+function areAddresses(to: string | undefined): boolean {
+  if (to === undefined) return false;
+  const list = addressesOf(to);
+  return list.length <= ADDRESSES_MAX && list.every((one) => z.email().max(254).safeParse(one).success);
+}
+
+function hasUserInfo(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username !== "" || password !== "";
+}
+
+function isZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

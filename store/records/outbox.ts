@@ -1,0 +1,154 @@
+import { createHash } from "node:crypto";
+import type { Notice } from "../../model/notice.ts";
+import type { Delivery, Message, NewDelivery, OutboxRecords } from "../outbox-records.ts";
+import type { Database } from "./database.ts";
+
+/** Notices that go out as one message at most: the receiver's page, not our limit. */
+const BATCH_MAX = 100;
+/** Rows between two looks at how many wait: counting them is not free. */
+const LOOK_EVERY = 100;
+
+type Row = {
+  id: number;
+  target: string;
+  notice: string;
+  alert: string;
+  body: string;
+  group_key: string | null;
+  batch: string | null;
+  first_due_at: number;
+  attempts: number;
+};
+
+const WAITS = "state = 'pending'";
+const ADD = `INSERT OR IGNORE INTO outbox (target, notice, alert, body, group_key, due_at, first_due_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?)`;
+// The order of an alert's notices holds whatever a retry does to the times.
+const HEAD = `SELECT * FROM outbox AS one WHERE ${WAITS} AND target = ? AND due_at <= ? AND NOT EXISTS (
+    SELECT 1 FROM outbox AS former WHERE former.${WAITS} AND former.target = one.target AND former.alert = one.alert
+      AND former.id < one.id)
+  ORDER BY due_at, id LIMIT 1`;
+const GROUP = `SELECT * FROM outbox AS one WHERE ${WAITS} AND target = ? AND group_key = ? AND batch IS NULL AND due_at <= ?
+    AND NOT EXISTS (SELECT 1 FROM outbox AS former WHERE former.${WAITS} AND former.target = one.target
+      AND former.alert = one.alert AND former.id < one.id
+      AND (former.group_key IS NOT one.group_key OR former.batch IS NOT NULL))
+  ORDER BY id LIMIT ?`;
+
+export function createOutboxRecords(db: Database): OutboxRecords {
+  const listeners: ((target: string) => void)[] = [];
+  const added = new Set<string>();
+
+  function add(delivery: NewDelivery, pendingMax: number): boolean {
+    return db.transaction(() => insert(delivery, pendingMax));
+  }
+
+  function insert({ target, notice, groupKey, dueAt }: NewDelivery, pendingMax: number): boolean {
+    const due = groupKey === undefined ? dueAt : (groupDueAt(target, groupKey) ?? dueAt);
+    const body = JSON.stringify(notice);
+    const result = db.statement(ADD).run(target, notice.id, notice.alert.id, body, groupKey ?? null, due, due);
+    if (result.changes === 0) return false;
+    if (Number(result.lastInsertRowid) % LOOK_EVERY === 0) limit(target, pendingMax, notice.at);
+    tellAfterCommit(target);
+    return true;
+  }
+
+  function groupDueAt(target: string, key: string): number | undefined {
+    const sql = `SELECT min(due_at) AS at FROM outbox WHERE ${WAITS} AND target = ? AND group_key = ? AND batch IS NULL`;
+    return (db.statement(sql).get(target, key) as { at: number | null }).at ?? undefined;
+  }
+
+  function limit(target: string, pendingMax: number, now: number): void {
+    const sql = `SELECT id FROM outbox WHERE ${WAITS} AND target = ? ORDER BY due_at DESC, id DESC LIMIT -1 OFFSET ?`;
+    const beyond = (db.statement(sql).all(target, pendingMax) as { id: number }[]).map(({ id }) => id);
+    if (beyond.length > 0) end(beyond, "failed", `more than ${pendingMax} notices wait for this target`, now);
+  }
+
+  /** Once for each target, however many rows a transaction adds. */
+  function tellAfterCommit(target: string): void {
+    if (added.has(target)) return;
+    added.add(target);
+    db.onRollback(() => added.delete(target));
+    db.afterCommit(() => {
+      added.delete(target);
+      for (const listener of listeners) listener(target);
+    });
+  }
+
+  function next(target: string, now: number): Message | undefined {
+    return db.transaction(() => {
+      const head = db.statement(HEAD).get(target, now) as Row | undefined;
+      if (!head) return undefined;
+      if (head.group_key === null) return toMessage([head]);
+      return toMessage(head.batch === null ? close(head, now) : batch(head));
+    });
+  }
+
+  function close(head: Row, now: number): Row[] {
+    const rows = db.statement(GROUP).all(head.target, head.group_key, now, BATCH_MAX) as Row[];
+    const ids = JSON.stringify(rows.map(({ id }) => id));
+    db.statement("UPDATE outbox SET batch = ? WHERE id IN (SELECT value FROM json_each(?))").run(head.notice, ids);
+    return rows;
+  }
+
+  function batch({ target, batch: name }: Row): Row[] {
+    const sql = `SELECT * FROM outbox WHERE ${WAITS} AND target = ? AND batch = ? ORDER BY id`;
+    return db.statement(sql).all(target, name) as Row[];
+  }
+
+  function nextAt(target: string, now: number): number | undefined {
+    const sql = `SELECT min(due_at) AS at FROM outbox WHERE ${WAITS} AND target = ? AND due_at > ?`;
+    return (db.statement(sql).get(target, now) as { at: number | null }).at ?? undefined;
+  }
+
+  /** The notice itself is not kept once it is told or given up: the alert has its own timeline. */
+  function end(ids: readonly number[], state: "sent" | "failed", error: string | null, now: number): void {
+    const sql = `UPDATE outbox SET state = ?, error = ?, done_at = ?, attempts = attempts + ?, body = ''
+      WHERE id IN (SELECT value FROM json_each(?))`;
+    db.statement(sql).run(state, error, now, state === "sent" ? 1 : 0, JSON.stringify(ids));
+  }
+
+  function failed(deliveries: readonly Delivery[], error: string, dueAt?: number): void {
+    const sql = `UPDATE outbox SET attempts = attempts + 1, error = ?, due_at = coalesce(?, due_at)
+      WHERE id IN (SELECT value FROM json_each(?))`;
+    db.statement(sql).run(error, dueAt ?? null, JSON.stringify(idsOf(deliveries)));
+  }
+
+  function giveUpBefore(target: string, dueBefore: number, error: string, now: number): number {
+    const sql = `UPDATE outbox SET state = 'failed', error = ?, done_at = ?, body = ''
+      WHERE ${WAITS} AND target = ? AND first_due_at < ?`;
+    return Number(db.statement(sql).run(error, now, target, dueBefore).changes);
+  }
+
+  function pending(): ReadonlyMap<string, number> {
+    const rows = db.statement(`SELECT target, count(*) AS n FROM outbox WHERE ${WAITS} GROUP BY target`).all();
+    return new Map((rows as { target: string; n: number }[]).map(({ target, n }) => [target, n]));
+  }
+
+  return {
+    add,
+    next,
+    nextAt,
+    sent: (deliveries, now) => end(idsOf(deliveries), "sent", null, now),
+    failed,
+    giveUp: (deliveries, error, now) => end(idsOf(deliveries), "failed", error, now),
+    giveUpBefore,
+    pending,
+    prune: (before) =>
+      Number(db.statement("DELETE FROM outbox WHERE state <> 'pending' AND done_at < ?").run(before).changes),
+    onAdded: (listener) => void listeners.push(listener),
+  };
+}
+
+const idsOf = (deliveries: readonly Delivery[]) => deliveries.map(({ id }) => id);
+
+function toMessage(rows: readonly Row[]): Message {
+  const { target, notice, batch } = rows[0]!;
+  const hash = createHash("sha256")
+    .update(`${target}\n${batch ?? notice}`)
+    .digest("hex");
+  return { id: `msg_${hash.slice(0, 32)}`, deliveries: rows.map(toDelivery) };
+}
+
+function toDelivery({ id, target, body, first_due_at: firstDueAt, attempts }: Row): Delivery {
+  return { id, target, notice: JSON.parse(body) as Notice, firstDueAt, attempts };
+}

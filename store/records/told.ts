@@ -1,0 +1,58 @@
+import type { ToldRecords, ToldRow } from "../records.ts";
+import type { Database } from "./database.ts";
+
+type Row = { body: string };
+
+const SAVE = `INSERT INTO told (alert, series, at, known, open, owed, due, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (alert) DO UPDATE SET series = excluded.series, at = excluded.at, known = excluded.known,
+    open = excluded.open, owed = excluded.owed, due = excluded.due, body = excluded.body`;
+// Alerts that others than the rules raise do not come through the noise control, and a start may find old ones.
+const UNNOTICED = `SELECT id FROM alerts WHERE state IN ('pending', 'firing') AND state = 'firing'
+    AND body ->> '$.mode' IS NULL AND NOT EXISTS (SELECT 1 FROM told WHERE alert = id AND open = 1)
+  UNION ALL SELECT alert FROM told JOIN alerts ON id = alert WHERE told.open = 1 AND state <> 'firing'`;
+
+/** What people have been told of each alert, and what is still to be told. One row for each alert that ever fired. */
+export function createToldRecords(db: Database): ToldRecords {
+  const rows = (sql: string, ...values: (string | number)[]) =>
+    (db.statement(sql).all(...values) as Row[]).map(({ body }) => JSON.parse(body) as ToldRow);
+
+  function save(row: ToldRow): void {
+    const { alert, series, open, firedAt, firedKnownAt, endedAt, endedKnownAt, told, ended, dueAt } = row;
+    const at = Math.max(firedAt, endedAt ?? firedAt);
+    const known = Math.max(firedKnownAt, endedKnownAt ?? firedKnownAt);
+    const flags = [Number(open), Number(told > ended)];
+    db.statement(SAVE).run(alert, series, at, known, ...flags, dueAt ?? null, JSON.stringify(row));
+  }
+
+  function place(alert: string, rule: string, places: readonly string[]): void {
+    db.transaction(() => {
+      db.statement("DELETE FROM told_places WHERE alert = ?").run(alert);
+      const insert = db.statement("INSERT INTO told_places (rule, place, alert) VALUES (?, ?, ?)");
+      for (const one of places) insert.run(rule, one, alert);
+    });
+  }
+
+  function at(rule: string, where: string): readonly string[] {
+    const found = db.statement("SELECT alert FROM told_places WHERE rule = ? AND place = ? ORDER BY alert");
+    return (found.all(rule, where) as { alert: string }[]).map(({ alert }) => alert);
+  }
+
+  function newestChange(series: string): number | undefined {
+    const row = db.statement("SELECT max(known) AS known FROM told WHERE series = ?").get(series);
+    return (row as { known: number | null }).known ?? undefined;
+  }
+
+  return {
+    get: (alert) => rows("SELECT body FROM told WHERE alert = ?", alert)[0],
+    save,
+    open: () => rows("SELECT body FROM told WHERE open = 1 ORDER BY rowid"),
+    due: (now, limit) => rows("SELECT body FROM told WHERE due <= ? ORDER BY due, rowid LIMIT ?", now, limit),
+    changedSince: (series, time) =>
+      rows("SELECT body FROM told WHERE series = ? AND at > ? ORDER BY at, rowid", series, time),
+    owed: (series) => rows("SELECT body FROM told WHERE series = ? AND owed = 1 ORDER BY at, rowid", series),
+    newestChange,
+    place,
+    at,
+    unnoticed: () => (db.statement(UNNOTICED).all() as { id: string }[]).map(({ id }) => id),
+  };
+}
