@@ -67,9 +67,9 @@ export type OutboxRecords = {
 };
 
 /** Who was told of which alert, so that everyone who heard of it hears of its end; and who hears next if nobody answers. */
-export type ToldRecords = {
+export type RecipientRecords = {
   add(alert: string, target: string): void;
-  targets(alert: string): readonly string[];
+  of(alert: string): readonly string[];
   /** The alert is over: forgets who was told and what would have been escalated. */
   forget(alert: string): void;
   escalate(escalation: Escalation): void;

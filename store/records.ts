@@ -4,7 +4,7 @@ import type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
 import type { Account, Credential } from "../model/people.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import type { Silence } from "../model/silence.ts";
-import type { OutboxRecords, TargetRecords, ToldRecords } from "./outbox-records.ts";
+import type { OutboxRecords, RecipientRecords, TargetRecords } from "./outbox-records.ts";
 import type { RollupPart } from "./reading-store.ts";
 
 /**
@@ -18,7 +18,7 @@ export type Records = {
   readonly sessions: SessionRecords;
   readonly alerts: AlertRecords;
   readonly silences: SilenceRecords;
-  readonly told: ToldRecords;
+  readonly noise: NoiseRecords;
   readonly events: EventRecords;
   readonly ruleStates: RuleStateRecords;
   readonly quarantine: QuarantineRecords;
@@ -29,7 +29,7 @@ export type Records = {
   readonly audit: AuditRecords;
   readonly targets: TargetRecords;
   readonly outbox: OutboxRecords;
-  readonly told: ToldRecords;
+  readonly recipients: RecipientRecords;
   /** All or nothing; nested calls join the outer transaction. */
   transaction<T>(work: () => T): T;
   close(): void;
@@ -101,7 +101,7 @@ export type SessionRecords = {
 
 // ---- notifications: in a file of their own ------------------------------------------------------------------------
 
-export type { Delivery, Message, OutboxRecords, TargetRecords, ToldRecords } from "./outbox-records.ts";
+export type { Delivery, Message, OutboxRecords, RecipientRecords, TargetRecords } from "./outbox-records.ts";
 
 // ---- alerts -----------------------------------------------------------------------------------------------------
 
@@ -155,7 +155,7 @@ export type SilenceRecords = {
 };
 
 /** What people have been told of an alert. `told - ended` is 1 while they are owed its end, else 0. */
-export type ToldRow = {
+export type NoiseRow = {
   readonly alert: string;
   /** Rule and subject. */
   readonly series: string;
@@ -180,16 +180,16 @@ export type ToldRow = {
   readonly dueAt?: number;
 };
 
-export type ToldRecords = {
-  get(alert: string): ToldRow | undefined;
-  save(row: ToldRow): void;
-  open(): readonly ToldRow[];
+export type NoiseRecords = {
+  get(alert: string): NoiseRow | undefined;
+  save(row: NoiseRow): void;
+  open(): readonly NoiseRow[];
   /** Those to look at by now, the longest due first. */
-  due(now: number, limit: number): readonly ToldRow[];
+  due(now: number, limit: number): readonly NoiseRow[];
   /** Of one rule and subject: those that fired or ended after `time` (event time), in that order. */
-  changedSince(series: string, time: number): readonly ToldRow[];
+  changedSince(series: string, time: number): readonly NoiseRow[];
   /** Of one rule and subject: those whose end people are owed. */
-  owed(series: string): readonly ToldRow[];
+  owed(series: string): readonly NoiseRow[];
   /** When the service last learnt of a change of this rule and subject. */
   newestChange(series: string): number | undefined;
   /** Where an alert of a rule stands in the city's trees ("gateway:gw-1"); no places once it has ended. */

@@ -97,7 +97,7 @@ export const MIGRATIONS: readonly string[] = [
     name TEXT PRIMARY KEY REFERENCES credentials (name) ON DELETE CASCADE, hash TEXT NOT NULL, set_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID`,
 
-  // Whom to tell of alerts, and what is on its way to them. told: who heard of an alert that is not over yet.
+  // Whom to tell of alerts, and what is on its way to them. recipients: who heard of an alert that is not over yet.
   `CREATE TABLE targets (
     id TEXT PRIMARY KEY, body TEXT NOT NULL, state TEXT NOT NULL DEFAULT '{"failures":0}'
   ) STRICT, WITHOUT ROWID;
@@ -111,29 +111,29 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX outbox_alert ON outbox (target, alert, id) WHERE state = 'pending';
   CREATE INDEX outbox_group ON outbox (target, group_key, batch, due_at) WHERE state = 'pending';
   CREATE INDEX outbox_done ON outbox (done_at) WHERE state <> 'pending';
-  CREATE TABLE told (alert TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (alert, target)) STRICT, WITHOUT ROWID;
+  CREATE TABLE recipients (alert TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (alert, target)) STRICT, WITHOUT ROWID;
   CREATE TABLE escalations (
     alert TEXT NOT NULL, target TEXT NOT NULL, due_at INTEGER NOT NULL, PRIMARY KEY (alert, target)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX escalations_due ON escalations (due_at)`,
 
-  // Silences, and what people have been told of alerts. `told.body`: the row as JSON; the columns are what is looked up.
+  // Silences, and what people have been told of alerts. `noise.body`: the row as JSON; the columns are what is looked up.
   `CREATE TABLE silences (id INTEGER PRIMARY KEY AUTOINCREMENT, ends_at INTEGER, ended_at INTEGER, ended_by TEXT,
     body TEXT NOT NULL) STRICT;
   ALTER TABLE alerts ADD COLUMN suppressed_by TEXT;
   CREATE INDEX alerts_suppressed ON alerts (started_at, id) WHERE suppressed_by IS NOT NULL;
-  CREATE TABLE told (
+  CREATE TABLE noise (
     alert TEXT NOT NULL UNIQUE REFERENCES alerts (id), series TEXT NOT NULL, at REAL NOT NULL, known INTEGER NOT NULL,
     open INTEGER NOT NULL, owed INTEGER NOT NULL, due INTEGER, body TEXT NOT NULL
   ) STRICT;
-  CREATE INDEX told_series ON told (series, at);
-  CREATE INDEX told_known ON told (series, known);
-  CREATE INDEX told_open ON told (open) WHERE open = 1;
-  CREATE INDEX told_owed ON told (series) WHERE owed = 1;
-  CREATE INDEX told_due ON told (due) WHERE due IS NOT NULL;
+  CREATE INDEX noise_series ON noise (series, at);
+  CREATE INDEX noise_known ON noise (series, known);
+  CREATE INDEX noise_open ON noise (open) WHERE open = 1;
+  CREATE INDEX noise_owed ON noise (series) WHERE owed = 1;
+  CREATE INDEX noise_due ON noise (due) WHERE due IS NOT NULL;
   -- Where open alerts stand in the city's trees, by rule: how a parent finds its children and they their parents.
-  CREATE TABLE told_places (
+  CREATE TABLE noise_places (
     rule TEXT NOT NULL, place TEXT NOT NULL, alert TEXT NOT NULL, PRIMARY KEY (rule, place, alert)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX told_places_alert ON told_places (alert)`,
+  CREATE INDEX noise_places_alert ON noise_places (alert)`,
 ];

@@ -6,16 +6,17 @@ import { createCredentialRecords } from "./credentials.ts";
 import { openDatabase } from "./database.ts";
 import { createEventRecords } from "./events.ts";
 import { createLedgerRecords } from "./ledger.ts";
+import { createNoiseRecords } from "./noise.ts";
 import { createOffsetRecords } from "./offsets.ts";
 import { createOutboxRecords } from "./outbox.ts";
 import { createQuarantineRecords } from "./quarantine.ts";
+import { createRecipientRecords } from "./recipients.ts";
 import { createRemovalRecords } from "./removals.ts";
 import { createRollupRecords } from "./rollups.ts";
 import { createRuleStateRecords } from "./rule-states.ts";
 import { createSensorRecords } from "./sensors.ts";
-import { createSilenceRecords } from "./silences.ts";
-import { createToldRecords } from "./told.ts";
 import { createSessionRecords } from "./sessions.ts";
+import { createSilenceRecords } from "./silences.ts";
 import { createTargetRecords } from "./targets.ts";
 import { createToldRecords } from "./told.ts";
 
@@ -33,7 +34,7 @@ export function openRecords(options: { path: string; now: () => number; log: Log
     sessions: createSessionRecords(db),
     alerts: createAlertRecords(db, write, options.now),
     silences: createSilenceRecords(db, options.now),
-    told: createToldRecords(db),
+    noise: createNoiseRecords(db),
     events,
     ruleStates: createRuleStateRecords(db),
     quarantine: createQuarantineRecords(db, removals),
@@ -44,7 +45,7 @@ export function openRecords(options: { path: string; now: () => number; log: Log
     audit: createAuditRecords(db),
     targets: createTargetRecords(db),
     outbox: createOutboxRecords(db),
-    told: createToldRecords(db),
+    recipients: createRecipientRecords(db),
     transaction: db.transaction,
     close: db.close,
   };

@@ -36,7 +36,7 @@ export function createTargetRecords(db: Database): TargetRecords {
   function remove(id: string): boolean {
     if (!targets.has(id)) return false;
     change(id, () => {
-      for (const table of ["outbox", "told", "escalations"])
+      for (const table of ["outbox", "recipients", "escalations"])
         db.statement(`DELETE FROM ${table} WHERE target = ?`).run(id);
       db.statement("DELETE FROM targets WHERE id = ?").run(id);
     });
