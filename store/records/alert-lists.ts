@@ -4,7 +4,13 @@ import { parseCursor } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import { allOf, type Condition, equal, oneOf, oneOfMany } from "./where.ts";
 
-export type AlertRow = { id: string; handling: Handling; assignee: string | null; body: string };
+export type AlertRow = {
+  id: string;
+  handling: Handling;
+  assignee: string | null;
+  suppressed_by: string | null;
+  body: string;
+};
 
 const OPEN = "state IN ('pending', 'firing')";
 
@@ -12,7 +18,7 @@ const OPEN = "state IN ('pending', 'firing')";
 export function listAlertRows(db: Database, filter: AlertFilter, limit: number, cursor?: string): AlertRow[] {
   const { sql, values } = allOf([...conditions(filter), ...before(cursor)]);
   const rows = db.statement(
-    `SELECT id, handling, assignee, body FROM alerts WHERE rowid IN
+    `SELECT id, handling, assignee, suppressed_by, body FROM alerts WHERE rowid IN
        (SELECT rowid FROM alerts INDEXED BY ${indexFor(filter)} WHERE ${sql} ORDER BY started_at DESC, id DESC LIMIT ?)
      ORDER BY started_at DESC, id DESC`,
   );
@@ -46,13 +52,14 @@ export function countOpenAlerts(db: Database): { severity: Severity; audience: A
 function indexFor(filter: AlertFilter): string {
   if (filter.sensor !== undefined) return "alerts_sensor";
   if (filter.rule !== undefined) return "alerts_rule";
+  if (filter.suppressed) return "alerts_suppressed";
   const states = filter.state ?? [];
   const open = states.length > 0 && states.every((state) => state === "pending" || state === "firing");
   return open ? "alerts_open" : "alerts_list";
 }
 
 function conditions(filter: AlertFilter): Condition[] {
-  const { state, handling, severity, audience, district, kind, rule, sensor } = filter;
+  const { state, handling, severity, audience, district, kind, rule, sensor, suppressed } = filter;
   return [
     ...(state === undefined ? [{ sql: "state <> 'pending'", values: [] }] : oneOf("state", state)),
     ...(indexFor(filter) === "alerts_open" ? [{ sql: OPEN, values: [] }] : []),
@@ -63,6 +70,7 @@ function conditions(filter: AlertFilter): Condition[] {
     ...equal("kind", kind),
     ...equal("rule", rule),
     ...equal("sensor", sensor),
+    ...(suppressed === undefined ? [] : [{ sql: `suppressed_by IS ${suppressed ? "NOT NULL" : "NULL"}`, values: [] }]),
   ];
 }
 

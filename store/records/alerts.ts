@@ -32,11 +32,23 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
     return alert;
   }
 
-  function apply({ alert, entry }: Transition): Alert | undefined {
+  function apply({ alert, entry }: Transition, suppressedBy?: string): Alert | undefined {
     return db.transaction(() => {
       if (timeline.said(alert.id, entry)) return undefined;
       save(alert);
+      if (suppressedBy !== undefined) setSuppressed(alert.id, suppressedBy);
       return addEntry(alert.id, entry, "engine");
+    });
+  }
+
+  function setSuppressed(id: string, by: string | undefined): void {
+    db.statement("UPDATE alerts SET suppressed_by = ? WHERE id = ?").run(by ?? null, id);
+  }
+
+  function suppress(id: string, by: string | undefined, entry: TimelineEntry): void {
+    db.transaction(() => {
+      setSuppressed(id, by);
+      addEntry(id, entry, "people");
     });
   }
 
@@ -52,7 +64,7 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
   }
 
   function find(id: string): AlertRow | undefined {
-    const row = db.statement("SELECT id, handling, assignee, body FROM alerts WHERE id = ?").get(id);
+    const row = db.statement("SELECT id, handling, assignee, suppressed_by, body FROM alerts WHERE id = ?").get(id);
     return row as AlertRow | undefined;
   }
 
@@ -69,16 +81,18 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
 
   function withTimelines(rows: readonly AlertRow[]): Alert[] {
     const timelines = timeline.of(rows.map((row) => row.id));
-    return rows.map(({ id, handling, assignee, body }) => ({
+    return rows.map(({ id, handling, assignee, suppressed_by, body }) => ({
       ...(JSON.parse(body) as Transition["alert"]),
       handling,
       assignee: assignee ?? undefined,
+      suppressedBy: suppressed_by ?? undefined,
       timeline: timelines.get(id) ?? [],
     }));
   }
 
   return {
     apply,
+    suppress,
     handle,
     get,
     list,

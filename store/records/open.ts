@@ -18,7 +18,6 @@ import { createSensorRecords } from "./sensors.ts";
 import { createSessionRecords } from "./sessions.ts";
 import { createSilenceRecords } from "./silences.ts";
 import { createTargetRecords } from "./targets.ts";
-import { createToldRecords } from "./told.ts";
 
 /**
  * Opens the records, made if missing. `path` is a file (its folder must exist) or ":memory:". Throws `RecordsTooNew` for

@@ -1,22 +1,22 @@
-import type { ToldRecords, ToldRow } from "../records.ts";
+import type { NoiseRecords, NoiseRow } from "../records.ts";
 import type { Database } from "./database.ts";
 
 type Row = { body: string };
 
-const SAVE = `INSERT INTO told (alert, series, at, known, open, owed, due, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+const SAVE = `INSERT INTO noise (alert, series, at, known, open, owed, due, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (alert) DO UPDATE SET series = excluded.series, at = excluded.at, known = excluded.known,
     open = excluded.open, owed = excluded.owed, due = excluded.due, body = excluded.body`;
 // Alerts that others than the rules raise do not come through the noise control, and a start may find old ones.
 const UNNOTICED = `SELECT id FROM alerts WHERE state IN ('pending', 'firing') AND state = 'firing'
-    AND body ->> '$.mode' IS NULL AND NOT EXISTS (SELECT 1 FROM told WHERE alert = id AND open = 1)
-  UNION ALL SELECT alert FROM told JOIN alerts ON id = alert WHERE told.open = 1 AND state <> 'firing'`;
+    AND body ->> '$.mode' IS NULL AND NOT EXISTS (SELECT 1 FROM noise WHERE alert = id AND open = 1)
+  UNION ALL SELECT alert FROM noise JOIN alerts ON id = alert WHERE noise.open = 1 AND state <> 'firing'`;
 
 /** What people have been told of each alert, and what is still to be told. One row for each alert that ever fired. */
-export function createToldRecords(db: Database): ToldRecords {
+export function createNoiseRecords(db: Database): NoiseRecords {
   const rows = (sql: string, ...values: (string | number)[]) =>
-    (db.statement(sql).all(...values) as Row[]).map(({ body }) => JSON.parse(body) as ToldRow);
+    (db.statement(sql).all(...values) as Row[]).map(({ body }) => JSON.parse(body) as NoiseRow);
 
-  function save(row: ToldRow): void {
+  function save(row: NoiseRow): void {
     const { alert, series, open, firedAt, firedKnownAt, endedAt, endedKnownAt, told, ended, dueAt } = row;
     const at = Math.max(firedAt, endedAt ?? firedAt);
     const known = Math.max(firedKnownAt, endedKnownAt ?? firedKnownAt);
@@ -26,30 +26,30 @@ export function createToldRecords(db: Database): ToldRecords {
 
   function place(alert: string, rule: string, places: readonly string[]): void {
     db.transaction(() => {
-      db.statement("DELETE FROM told_places WHERE alert = ?").run(alert);
-      const insert = db.statement("INSERT INTO told_places (rule, place, alert) VALUES (?, ?, ?)");
+      db.statement("DELETE FROM noise_places WHERE alert = ?").run(alert);
+      const insert = db.statement("INSERT INTO noise_places (rule, place, alert) VALUES (?, ?, ?)");
       for (const one of places) insert.run(rule, one, alert);
     });
   }
 
   function at(rule: string, where: string): readonly string[] {
-    const found = db.statement("SELECT alert FROM told_places WHERE rule = ? AND place = ? ORDER BY alert");
+    const found = db.statement("SELECT alert FROM noise_places WHERE rule = ? AND place = ? ORDER BY alert");
     return (found.all(rule, where) as { alert: string }[]).map(({ alert }) => alert);
   }
 
   function newestChange(series: string): number | undefined {
-    const row = db.statement("SELECT max(known) AS known FROM told WHERE series = ?").get(series);
+    const row = db.statement("SELECT max(known) AS known FROM noise WHERE series = ?").get(series);
     return (row as { known: number | null }).known ?? undefined;
   }
 
   return {
-    get: (alert) => rows("SELECT body FROM told WHERE alert = ?", alert)[0],
+    get: (alert) => rows("SELECT body FROM noise WHERE alert = ?", alert)[0],
     save,
-    open: () => rows("SELECT body FROM told WHERE open = 1 ORDER BY rowid"),
-    due: (now, limit) => rows("SELECT body FROM told WHERE due <= ? ORDER BY due, rowid LIMIT ?", now, limit),
+    open: () => rows("SELECT body FROM noise WHERE open = 1 ORDER BY rowid"),
+    due: (now, limit) => rows("SELECT body FROM noise WHERE due <= ? ORDER BY due, rowid LIMIT ?", now, limit),
     changedSince: (series, time) =>
-      rows("SELECT body FROM told WHERE series = ? AND at > ? ORDER BY at, rowid", series, time),
-    owed: (series) => rows("SELECT body FROM told WHERE series = ? AND owed = 1 ORDER BY at, rowid", series),
+      rows("SELECT body FROM noise WHERE series = ? AND at > ? ORDER BY at, rowid", series, time),
+    owed: (series) => rows("SELECT body FROM noise WHERE series = ? AND owed = 1 ORDER BY at, rowid", series),
     newestChange,
     place,
     at,

@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { type Alert, AUDIENCES, SEVERITIES } from "./alert.ts";
+import { ID_PATTERN } from "./ids.ts";
+import { KINDS } from "./kinds.ts";
+import { isTimeZone, type Span, WEEKDAYS, windowAround } from "./weekly-window.ts";
+
+/** Silences that have not ended, at most. */
+export const SILENCES_MAX = 1_000;
+/** 30 days: what is silent for longer is a change of the rules. */
+export const SILENCE_MAX_MS = 30 * 86_400_000;
+export const SILENCE_KINDS = ["silence", "maintenance"] as const;
+
+const id = z.string().regex(ID_PATTERN, "1 to 64 of a-z, 0-9 and -, not beginning with -");
+const ids = z.union([id, z.array(id).min(1).max(100)]);
+const anyOf = <const T extends readonly string[]>(names: T) => {
+  const name = z.enum(names);
+  return z.union([name, z.array(name).min(1).max(names.length)]);
+};
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time is written as "22:00"');
+
+/** What an alert must be: all that is given; of a list any one. */
+export const matchersSchema = z
+  .strictObject({
+    rule: ids.optional(),
+    district: ids.optional(),
+    sensor: ids.optional(),
+    gateway: ids.optional(),
+    kind: anyOf([...KINDS, "service"]).optional(),
+    severity: anyOf(SEVERITIES).optional(),
+    audience: anyOf(AUDIENCES).optional(),
+    tag: z
+      .record(z.string().min(1).max(64), z.string().max(200))
+      .refine((tags) => Object.keys(tags).length > 0, "name a tag")
+      .optional(),
+  })
+  .refine((matchers) => Object.values(matchers).some((value) => value !== undefined), {
+    message: "at least one matcher: without any, everything would be silent",
+  });
+
+export const weeklySchema = z.strictObject({
+  days: z.array(z.enum(WEEKDAYS)).min(1).max(7),
+  from: clock,
+  to: clock,
+  zone: z.string().max(64).refine(isTimeZone, "a time zone is an IANA name such as Europe/Madrid"),
+});
+
+export type SilenceMatchers = z.infer<typeof matchersSchema>;
+
+/** While it is on, alerts that match tell nobody. They are recorded as ever. */
+export type Silence = {
+  readonly id: number;
+  readonly kind: (typeof SILENCE_KINDS)[number];
+  readonly matchers: SilenceMatchers;
+  readonly startsAt: number;
+  /** Only a weekly one may go on until somebody ends it. */
+  readonly endsAt?: number;
+  readonly weekly?: z.infer<typeof weeklySchema>;
+  readonly reason: string;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  /** Somebody ended it early. */
+  readonly endedAt?: number;
+  readonly endedBy?: string;
+};
+
+/** What can be said of an alert and of the sensor it is about. */
+export type AlertFacts = {
+  readonly rule: string;
+  readonly kind: Alert["kind"];
+  readonly severity: Alert["severity"];
+  readonly audience: Alert["audience"];
+  readonly sensor?: string;
+  readonly district?: string;
+  readonly gateway?: string;
+  readonly tags: Readonly<Record<string, string>>;
+};
+
+export function matches(matchers: SilenceMatchers, facts: AlertFacts): boolean {
+  const { tag, ...names } = matchers;
+  for (const key of Object.keys(names) as (keyof typeof names)[]) {
+    if (!isOneOf(names[key], facts[key])) return false;
+  }
+  return Object.entries(tag ?? {}).every(([name, value]) => facts.tags[name] === value);
+}
+
+function isOneOf(wanted: string | readonly string[] | undefined, value: string | undefined): boolean {
+  if (wanted === undefined) return true;
+  if (value === undefined) return false;
+  return typeof wanted === "string" ? wanted === value : wanted.includes(value);
+}
+
+/** The time it is on around `time`, else the next such time; undefined once it is over. */
+export function silenceSpan(silence: Silence, time: number): Span | undefined {
+  const { startsAt, endsAt = Number.POSITIVE_INFINITY, endedAt, weekly } = silence;
+  if (endedAt !== undefined || endsAt <= time) return undefined;
+  if (!weekly) return { from: startsAt, to: endsAt };
+  for (let from = Math.max(time, startsAt); from < endsAt; ) {
+    const next = windowAround(weekly, from);
+    if (!next) return undefined;
+    const span = { from: Math.max(next.from, startsAt), to: Math.min(next.to, endsAt) };
+    if (span.to > span.from) return span;
+    from = next.to;
+  }
+  return undefined;
+}
+
+export const SILENCE_STATES = ["active", "scheduled", "ended"] as const;
+
+export function silenceState(silence: Silence, time: number): (typeof SILENCE_STATES)[number] {
+  const span = silenceSpan(silence, time);
+  if (!span) return "ended";
+  return span.from <= time ? "active" : "scheduled";
+}
