@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { checkCommand } from "./rules-check.ts";
+import { testCommand } from "./rules-test.ts";
 
 /** Rules as code: each step has a command of its own, made for a person and, with --json, for CI. */
 export function register(program: Command): void {
@@ -7,5 +8,6 @@ export function register(program: Command): void {
     .command("rules")
     .description("check, test and compare rules before they go live")
     .addCommand(checkCommand())
+    .addCommand(testCommand())
     .addHelpText("after", "\nExample:\n  $ lamppost rules check my-rules/");
 }
