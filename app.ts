@@ -255,7 +255,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     disconnect: edge.disconnect,
     now,
     log: log.child({ module: "api" }),
-    options: { version: VERSION, pageDir: PAGE_DIR, hostsAllowed: hostsAllowed(config) },
+    options: { version: VERSION, page: { dir: PAGE_DIR, ...config.page }, hostsAllowed: hostsAllowed(config) },
   });
   onStop("api", () => api.close());
   await api.listen({ host: config.http.host, port: config.http.port });

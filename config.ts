@@ -32,6 +32,14 @@ const cityFilters = z
   .transform((list) => list.split(",").map((filter) => filter.trim()))
   .refine((list) => list.every((filter) => CITY_FILTER.test(filter)), "filters under city/ were expected, like city/#");
 const httpUrl = z.url({ protocol: /^https?$/, error: "an http:// or https:// URL was expected" });
+const tilesUrl = z
+  .string()
+  .refine(
+    (url) =>
+      ["{z}", "{x}", "{y}"].every((part) => url.includes(part)) &&
+      (/^\/[^/]/.test(url) || /^https?:\/\/[^\s;,{}/]+\//.test(url)),
+    "an address with {z}, {x} and {y} was expected, such as https://tiles.example/{z}/{x}/{y}.png",
+  );
 
 const SCHEMA = z.object({
   LAMPPOST_DATA_DIR: text("./data"),
@@ -71,6 +79,8 @@ const SCHEMA = z.object({
         .map((host) => host.trim())
         .filter(Boolean),
     ),
+  LAMPPOST_PUBLIC_PAGE: onOff.default(false),
+  LAMPPOST_MAP_TILES_URL: tilesUrl.optional(),
   LAMPPOST_LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error"], { error: "debug, info, warn or error was expected" })
     .default("info"),
@@ -133,6 +143,7 @@ export type Config = {
   readonly faultAt?: string;
   /** For the fault harness only: small journal segments, so that a short life turns over many. */
   readonly faultSegmentBytes?: number;
+  readonly page: { readonly isPublic: boolean; readonly tilesUrl?: string };
   readonly logLevel: "debug" | "info" | "warn" | "error";
 };
 
@@ -177,6 +188,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     diskFreeBytesMin: values.LAMPPOST_DISK_FREE_MIN_MIB * 1024 * 1024,
     faultAt: env.LAMPPOST_FAULT_AT || undefined,
     faultSegmentBytes: env.LAMPPOST_FAULT_SEGMENT_KIB ? Number(env.LAMPPOST_FAULT_SEGMENT_KIB) * 1024 : undefined,
+    page: { isPublic: values.LAMPPOST_PUBLIC_PAGE, tilesUrl: values.LAMPPOST_MAP_TILES_URL },
     logLevel: values.LAMPPOST_LOG_LEVEL,
   };
 }

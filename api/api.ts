@@ -5,6 +5,7 @@ import type { Auth } from "./auth.ts";
 import type { ApiDeps } from "./deps.ts";
 import type { Latest } from "./latest.ts";
 import type { Limits } from "./limits.ts";
+import type { Sessions } from "./sessions.ts";
 import type { Streams } from "./streams.ts";
 
 /** Fastify with zod schemas. */
@@ -19,6 +20,7 @@ export type Api = FastifyInstance<
 /** What the routes share; each takes what it needs. */
 export type Parts = ApiDeps & {
   readonly auth: Auth;
+  readonly sessions: Sessions;
   readonly limits: Limits;
   readonly latest: Latest;
   readonly streams: Streams;

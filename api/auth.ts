@@ -6,12 +6,17 @@ import type { Limits } from "./limits.ts";
 import { mayCall, permissionOf } from "./permissions.ts";
 import { ProblemError } from "./problems.ts";
 import { hashSecret } from "./secrets.ts";
+import { isFromPage, type Sessions } from "./sessions.ts";
 
 const BEARER = /^Bearer ([\x21-\x7e]{1,512})$/i;
+const READ_ONLY: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const LOOPBACK = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
 
-/** Who calls, and whether they may: `check` is a hook of every request, the routes ask `account`. */
-export function createAuth(deps: Pick<ApiDeps, "records" | "now" | "log">, limits: Limits) {
+/**
+ * Who calls, and whether they may: `check` is a hook of every request, the routes ask `account`. Programs send a token,
+ * the page its session's cookie.
+ */
+export function createAuth(deps: Pick<ApiDeps, "records" | "now" | "log">, limits: Limits, sessions: Sessions) {
   const { credentials, audit } = deps.records;
   const accounts = new WeakMap<FastifyRequest, { account: Account; secretHash: string }>();
   const options = { free: limits.authFailuresFree, maxMs: limits.authBlockMaxMs, addressesMax: limits.addressesMax };
@@ -33,31 +38,43 @@ export function createAuth(deps: Pick<ApiDeps, "records" | "now" | "log">, limit
     accounts.set(request, known);
   }
 
-  function identify(request: FastifyRequest) {
+  /** Throws a 429 problem while this address has to wait. */
+  function checkAddress(request: FastifyRequest): void {
     const waitMs = backOff.waitMs(request.ip);
-    if (waitMs > 0) {
-      const detail = "Too many wrong tokens came from this address.";
-      throw new ProblemError("rate-limited", detail, { retryAfterS: Math.ceil(waitMs / 1_000) });
-    }
+    if (waitMs <= 0) return;
+    const detail = "Too many wrong tokens came from this address.";
+    throw new ProblemError("rate-limited", detail, { retryAfterS: Math.ceil(waitMs / 1_000) });
+  }
+
+  function identify(request: FastifyRequest) {
     const header = request.headers.authorization;
-    if (header === undefined) throw new ProblemError("unauthenticated", "Send Authorization: Bearer <token>.");
+    if (header === undefined) return identifyPage(request);
+    checkAddress(request);
     const secret = BEARER.exec(header)?.[1];
     // Looking up a hash tells an attacker's clock nothing about the secret.
     const secretHash = secret === undefined ? "" : hashSecret(secret);
     const account = secret === undefined ? undefined : credentials.bySecretHash(secretHash);
-    if (!account) throw refuse(request);
+    if (!account) throw refuse(request, "The token is not known.");
     backOff.succeeded(request.ip);
     return { account, secretHash };
   }
 
-  function refuse(request: FastifyRequest): ProblemError {
+  function identifyPage(request: FastifyRequest) {
+    const used = sessions.use(request);
+    if (!used) throw new ProblemError("unauthenticated", "Sign in, or send Authorization: Bearer <token>.");
+    if (READ_ONLY.has(request.method) || isFromPage(request)) return used;
+    throw new ProblemError("forbidden", "A request with the page's cookie needs the header x-lamppost.");
+  }
+
+  /** Counts a wrong secret against the address; the problem to throw. */
+  function refuse(request: FastifyRequest, detail: string): ProblemError {
     counts.refused += 1;
     if (backOff.failed(request.ip)) {
       deps.log.warn({ address: request.ip }, "many wrong tokens from one address");
-      const detail = `${limits.authFailuresFree} wrong tokens in a row`;
-      audit.add({ at: deps.now(), by: "api", what: "auth.refused", target: request.ip, detail });
+      const row = `${limits.authFailuresFree} wrong tokens in a row`;
+      audit.add({ at: deps.now(), by: "api", what: "auth.refused", target: request.ip, detail: row });
     }
-    return new ProblemError("unauthenticated", "The token is not known.");
+    return new ProblemError("unauthenticated", detail);
   }
 
   function known(request: FastifyRequest) {
@@ -66,7 +83,10 @@ export function createAuth(deps: Pick<ApiDeps, "records" | "now" | "log">, limit
     return entry;
   }
 
-  return { check, counts, known, account: (request: FastifyRequest): Account => known(request).account };
+  /** Whose token or session this is the hash of, as of now. */
+  const accountOf = (secretHash: string) => credentials.bySecretHash(secretHash) ?? sessions.accountOf(secretHash);
+  const account = (request: FastifyRequest): Account => known(request).account;
+  return { check, checkAddress, refuse, succeeded: backOff.succeeded, counts, known, account, accountOf };
 }
 
 export type Auth = ReturnType<typeof createAuth>;

@@ -41,7 +41,7 @@ export type ApiDeps = {
 
 export type ApiRecords = Pick<
   Records,
-  "sensors" | "credentials" | "alerts" | "events" | "quarantine" | "ledger" | "audit" | "transaction"
+  "sensors" | "credentials" | "sessions" | "alerts" | "events" | "quarantine" | "ledger" | "audit" | "transaction"
 >;
 
 export type Checked = { readonly ok: unknown } | { readonly reason: Reason; readonly detail: string };
@@ -62,10 +62,18 @@ export type LiveReadings = {
   subscribe(listener: (readings: readonly Reading[]) => void): () => void;
 };
 
+export type PageOptions = {
+  /** The folder of the built web page; it may be missing. */
+  readonly dir: string;
+  /** Anyone may see the city page, without people and crews' warnings. */
+  readonly isPublic: boolean;
+  /** Where browsers get map tiles from, with {z}, {x} and {y}; without it the map is drawn from the sensors alone. */
+  readonly tilesUrl?: string;
+};
+
 export type ApiOptions = {
   readonly version: string;
-  /** The folder of the built web page; it may be missing. */
-  readonly pageDir: string;
+  readonly page: PageOptions;
   /**
    * Host names a request may carry (without port). Set it when bound to loopback, against DNS rebinding;
    * undefined lets any name in.

@@ -10,14 +10,22 @@ import type { Limits } from "./limits.ts";
 import { permissionOf } from "./permissions.ts";
 import { ProblemError } from "./problems.ts";
 
-const CSP = {
-  defaultSrc: ["'self'"],
-  imgSrc: ["'self'", "data:"],
-  objectSrc: ["'none'"],
-  baseUri: ["'none'"],
-  formAction: ["'self'"],
-  frameAncestors: ["'none'"],
-};
+/**
+ * Scripts and styles come from files of our own only; nothing is inline, neither in the document nor by attribute (what
+ * Leaflet and uPlot style, they style by script on the element, which the policy allows). Images may be data:, because
+ * the build puts small ones into the style sheets, and come from the host of the map tiles where one is configured.
+ */
+function policy(tilesUrl: string | undefined) {
+  const tiles = tilesUrl && URL.canParse(tilesUrl) ? [new URL(tilesUrl).origin] : [];
+  return {
+    defaultSrc: ["'self'"],
+    imgSrc: ["'self'", "data:", ...tiles],
+    objectSrc: ["'none'"],
+    baseUri: ["'none'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+  };
+}
 
 /**
  * What every request passes, in this order: safe headers, the host's name, the rate, the token. Headers come first so
@@ -26,7 +34,7 @@ const CSP = {
 export function addGuards(app: Api, auth: Auth, options: ApiOptions, limits: Limits): void {
   refuseUndeclaredRoutes(app);
   app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: CSP },
+    contentSecurityPolicy: { useDefaults: false, directives: policy(options.page.tilesUrl) },
     frameguard: { action: "deny" },
     // Whoever puts TLS in front decides about it.
     strictTransportSecurity: false,

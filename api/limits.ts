@@ -10,6 +10,14 @@ export const LIMITS = {
   /** Wrong secrets from one address in a row before it has to wait. */
   authFailuresFree: 20,
   authBlockMaxMs: 60_000,
+  /** Wrong passwords for one name in a row before that name has to wait; short, because anyone can make someone else wait. */
+  signInFailuresFree: 10,
+  signInBlockMaxMs: 10_000,
+  /** A session ends so long after its last request, and after its start. */
+  sessionIdleMs: 12 * 3_600_000,
+  sessionMaxMs: 7 * 86_400_000,
+  /** The least recently used goes first. */
+  sessionsPerAccountMax: 20,
   addressesMax: 10_000,
   /** Items of one page. */
   pageDefault: 100,

@@ -64,6 +64,11 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["GET /api/v1/audit", MANAGE],
   ["GET /api/v1/audit/verify", ADMIN],
   ["GET /api/v1/events", VIEW],
+  ["GET /api/v1/session", "public"],
+  ["POST /api/v1/session", "public"],
+  ["DELETE /api/v1/session", "public"],
+  ["PUT /api/v1/session/password", VIEW],
+  ["GET /api/v1/city", "public"],
 ]);
 
 /** HEAD asks for what GET would show. `path` is the pattern of the route, not the address called. */

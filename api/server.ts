@@ -20,12 +20,15 @@ import { addGateways } from "./routes/gateways.ts";
 import { addLedger } from "./routes/ledger.ts";
 import { addMachines } from "./routes/machines.ts";
 import { addPage } from "./routes/page.ts";
+import { addPublicCity } from "./routes/public-city.ts";
 import { addQuarantine } from "./routes/quarantine.ts";
 import { addReadings } from "./routes/readings.ts";
 import { addRules } from "./routes/rules.ts";
 import { addSensorReadings } from "./routes/sensor-readings.ts";
 import { addSensors } from "./routes/sensors.ts";
+import { addSession } from "./routes/session.ts";
 import { addUsers } from "./routes/users.ts";
+import { createSessions } from "./sessions.ts";
 import { createStreams } from "./streams.ts";
 import { compileValidator } from "./validation.ts";
 
@@ -37,6 +40,8 @@ const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertH
   addAudit,
   addBackup,
   addEvents,
+  addSession,
+  addPublicCity,
 ]);
 
 /**
@@ -45,9 +50,10 @@ const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertH
  */
 export function createApi(deps: ApiDeps): FastifyInstance {
   const limits: Limits = { ...LIMITS, ...deps.options.limits };
-  const auth = createAuth(deps, limits);
-  const streams = createStreams(deps, limits);
-  const parts: Parts = { ...deps, auth, limits, streams, latest: createLatest(deps, limits.latestAgeMs) };
+  const sessions = createSessions(deps, limits);
+  const auth = createAuth(deps, limits, sessions);
+  const streams = createStreams(deps, limits, auth.accountOf);
+  const parts: Parts = { ...deps, auth, sessions, limits, streams, latest: createLatest(deps, limits.latestAgeMs) };
   const app = openServer(deps, limits);
   addErrors(app, deps.log);
   acceptJsonOnly(app);
@@ -55,7 +61,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   addOpenApi(app, deps.options.version);
   const own = countRequests(app, parts);
   app.register(async (scope: Api) => addMachines(scope, { ...parts, own }));
-  app.register(async (scope: Api) => addPage(scope, deps.options.pageDir));
+  app.register(async (scope: Api) => addPage(scope, deps.options.page.dir));
   app.register(async (scope: Api) => ROUTES.forEach((add) => void add(scope, parts)), { prefix: "/api/v1" });
   app.addHook("preClose", async () => streams.close());
   return app as unknown as FastifyInstance;

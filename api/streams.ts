@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Reading } from "../model/reading.ts";
+import type { Auth } from "./auth.ts";
 import type { ApiDeps } from "./deps.ts";
 import { formatEvent, formatReadings, RETRY_LINE } from "./event-format.ts";
 import type { Limits } from "./limits.ts";
@@ -9,7 +10,11 @@ import { createStreamClient, type StreamClient, type StreamOptions } from "./str
 const READINGS_PER_EVENT_MAX = 500;
 
 /** All open connections of `GET /events`: who may open one, and what each is told. */
-export function createStreams(deps: Pick<ApiDeps, "records" | "live" | "now">, limits: Limits) {
+export function createStreams(
+  deps: Pick<ApiDeps, "records" | "live" | "now">,
+  limits: Limits,
+  accountOf: Auth["accountOf"],
+) {
   const { events, credentials } = deps.records;
   const clients = new Map<StreamClient, { checkedAt: number }>();
   const counts = { refused: 0, dropped: 0, missedReadings: 0 };
@@ -72,7 +77,7 @@ export function createStreams(deps: Pick<ApiDeps, "records" | "live" | "now">, l
     for (const [client, state] of [...clients]) {
       if (!client.beat() || client.tooFarBehind()) drop(client);
       else if (deps.now() - state.checkedAt >= limits.streamRecheckMs) {
-        const account = credentials.bySecretHash(client.options.secretHash);
+        const account = accountOf(client.options.secretHash);
         state.checkedAt = deps.now();
         if (!account || !mayCall(permissionOf("GET", "/api/v1/events")!, account)) end(client);
       }
@@ -101,9 +106,15 @@ export function createStreams(deps: Pick<ApiDeps, "records" | "live" | "now">, l
     unsubscribe = undefined;
   }
 
+  /** Someone signed out. */
+  function endOf(secretHash: string): void {
+    for (const client of [...clients.keys()]) if (client.options.secretHash === secretHash) end(client);
+  }
+
   return {
     refusal,
     open,
+    endOf,
     counts: () => ({ ...counts, open: clients.size }),
     close: () => [...clients.keys()].forEach(end),
   };

@@ -26,6 +26,7 @@ async function add(name: string, options: ServiceOptions & { readonly role: stri
   show(options, login, () =>
     [
       `token  ${login.password}   (shown once; only its hash is kept)`,
+      `        also the password of "${name}" on the web page, until they choose one there`,
       "",
       `  curl -H "Authorization: Bearer ${login.password}" ${client.url}/api/v1/alerts`,
     ].join("\n"),

@@ -41,7 +41,7 @@ describe("the page's files", () => {
   );
 
   it("say what to do when the page was never built", async () => {
-    const bare = startService({ options: { pageDir: "/nowhere/at/all" } });
+    const bare = startService({ options: { page: { dir: "/nowhere/at/all", isPublic: false } } });
     const answer = await bare.as(undefined, "GET", "/");
     expect([answer.statusCode, answer.body]).toEqual([503, expect.stringContaining("npm run build")]);
     await bare.close();

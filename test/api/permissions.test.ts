@@ -43,6 +43,7 @@ const EXPECTED: Record<string, string> = {
   "GET /api/v1/audit": M,
   "GET /api/v1/audit/verify": "admin",
   "GET /api/v1/events": V,
+  "PUT /api/v1/session/password": V,
 };
 const PAGES = [
   "/",
@@ -58,6 +59,8 @@ const PAGES = [
 const PUBLIC = [...PAGES, "/assets/:file", "/icon.svg", "/livez", "/readyz", "/openapi.json"].map(
   (path) => `GET ${path}`,
 );
+/** Public by nature, and each with tests of its own: signing in, and the page that may be switched on. */
+const SESSION = ["GET", "POST", "DELETE"].map((method) => `${method} /api/v1/session`).concat("GET /api/v1/city");
 const CALLERS = {
   viewer: "viewer",
   crew: "crew",
@@ -78,13 +81,15 @@ function call(name: string | undefined, key: string) {
     name,
     method,
     key.endsWith("/events") ? `${url}?lastEventId=no` : key.endsWith("/trace") ? `${url}?sensor=a&measuredAt=1` : url,
-    method === "POST" ? {} : undefined,
+    method === "POST" || method === "PUT" ? {} : undefined,
   );
 }
 
 describe("permissions", () => {
   it("the table names exactly these routes", () => {
-    expect([...PERMISSIONS.keys()].sort()).toEqual([...Object.keys(EXPECTED), ...PUBLIC, "GET /metrics"].sort());
+    expect([...PERMISSIONS.keys()].sort()).toEqual(
+      [...Object.keys(EXPECTED), ...PUBLIC, ...SESSION, "GET /metrics"].sort(),
+    );
   });
 
   it.each(Object.entries(EXPECTED))("%s is for %s", async (key, roles) => {

@@ -62,7 +62,7 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     now: () => now,
     log: SILENT,
     ...overrides,
-    options: { version: "0.0.0", pageDir: PAGE_DIR, ...overrides.options },
+    options: { version: "0.0.0", page: { dir: PAGE_DIR, isPublic: false }, ...overrides.options },
   };
   const app = createApi(deps);
 

@@ -1,0 +1,102 @@
+import { z } from "zod";
+import type { Account } from "../../model/people.ts";
+import type { Api, Parts } from "../api.ts";
+import { invalid } from "../problems.ts";
+import { answers } from "../schemas/answers.ts";
+import { Id, Time } from "../schemas/common.ts";
+import { cookieFor, isFromPage } from "../sessions.ts";
+import { createSignIn, type Shown } from "../sign-in.ts";
+
+const tags = ["session"];
+const RoleName = z.enum(["viewer", "crew", "operator", "admin", "device"]);
+const User = z.object({ name: z.string(), role: RoleName }).meta({ id: "SignedIn" });
+const Secret = z.string().min(1).max(512);
+
+const start = {
+  tags,
+  summary: "Sign in on the page: with a token, or a name and a password",
+  description: "Answers with a cookie that no script can read. Wrong secrets make the address and the name wait.",
+  body: z
+    .strictObject({ token: Secret.optional(), user: Id.optional(), password: Secret.optional() })
+    .refine(({ token, user, password }) => (token ? !user && !password : user && password), {
+      error: "Send a token, or a user and a password.",
+    })
+    .meta({ id: "SignIn" }),
+  response: answers({ 201: z.object({ user: User, expiresAt: Time }) }, 413, 415, 503),
+};
+const who = {
+  tags,
+  summary: "Who is signed in, and what the page may show to anyone",
+  response: answers({
+    200: z.object({
+      user: User.optional(),
+      publicPage: z.boolean(),
+      tilesUrl: z.string().optional().describe("Map tiles in the background, with {z}/{x}/{y}"),
+      version: z.string(),
+    }),
+  }),
+};
+const end = { tags, summary: "Sign out", response: answers({ 204: z.undefined() }) };
+const password = {
+  tags,
+  summary: "Choose a password for signing in; other sessions end, the token stays as it is",
+  body: z.strictObject({ current: Secret, next: z.string().min(12).max(200) }).meta({ id: "NewPassword" }),
+  response: answers({ 204: z.undefined() }, 413, 415, 503),
+};
+
+export function addSession(app: Api, parts: Parts): void {
+  const { auth, sessions, records, streams, limits, now, options } = parts;
+  const signIn = createSignIn(parts);
+
+  app.post("/session", { schema: start }, async (request, reply) => {
+    const account = await signIn.check(request, request.body as Shown);
+    endSession(parts, sessions.use(request)?.secretHash);
+    const { id, expiresAt } = sessions.start(account.name);
+    records.audit.add({ at: now(), by: account.name, what: "session.start", target: request.ip });
+    reply.header("set-cookie", cookieFor(request, id, Math.floor(limits.sessionMaxMs / 1_000)));
+    return reply.code(201).send({ user: viewUser(account), expiresAt: new Date(expiresAt).toISOString() });
+  });
+
+  app.get("/session", { schema: who }, async (request, reply) => {
+    const known = sessions.use(request);
+    reply.header("cache-control", "no-store");
+    const { isPublic, tilesUrl } = options.page;
+    return {
+      ...(known ? { user: viewUser(known.account) } : {}),
+      ...(tilesUrl ? { tilesUrl } : {}),
+      publicPage: isPublic,
+      version: options.version,
+    };
+  });
+
+  app.delete("/session", { schema: end }, async (request, reply) => {
+    if (isFromPage(request)) endSession(parts, sessions.use(request)?.secretHash);
+    return reply
+      .header("set-cookie", cookieFor(request, undefined, 0))
+      .code(204)
+      .send();
+  });
+
+  app.put("/session/password", { schema: password }, async (request, reply) => {
+    const { account, secretHash } = auth.known(request);
+    const { current, next } = request.body;
+    if (next.toLowerCase().includes(account.name)) throw invalid("/next", "The name must not be a part of it.");
+    if (!(await signIn.isRight(request, account.name, current))) throw invalid("/current", "This is not the password.");
+    const hash = await signIn.hash(next);
+    records.sessions.setPassword(account.name, hash, now());
+    records.audit.add({ at: now(), by: account.name, what: "user.password", target: account.name });
+    for (const ended of sessions.endOthers(account.name, secretHash)) streams.endOf(ended);
+    return reply.code(204).send();
+  });
+}
+
+function endSession({ sessions, streams }: Pick<Parts, "sessions" | "streams">, idHash: string | undefined): void {
+  if (idHash === undefined) return;
+  sessions.end(idHash);
+  streams.endOf(idHash);
+}
+
+const viewUser = (account: Account) => ({
+  name: account.name,
+  role: account.role === "gateway" ? ("device" as const) : account.role,
+});

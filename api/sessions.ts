@@ -1,0 +1,83 @@
+import type { FastifyRequest } from "fastify";
+import type { Account } from "../model/people.ts";
+import type { ApiDeps } from "./deps.ts";
+import type { Limits } from "./limits.ts";
+import { hashSecret, newSecret } from "./secrets.ts";
+
+const COOKIE = "lamppost-session";
+/** A use is written down at most so often: each write is a sync to disk. */
+const TOUCH_EVERY_MS = 10 * 60_000;
+/** Every request of the page that changes something carries this: no other site can add it without asking first. */
+const PAGE_HEADER = "x-lamppost";
+
+/** People signed in on the page: a random id in a cookie that no script can read, of which only the hash is kept. */
+export function createSessions({ records, now }: Pick<ApiDeps, "records" | "now">, limits: Limits) {
+  const { sessions, credentials } = records;
+
+  function start(account: string): { id: string; expiresAt: number } {
+    const at = now();
+    const id = newSecret();
+    records.transaction(() => {
+      sessions.removeOld(at - limits.sessionMaxMs, at - limits.sessionIdleMs);
+      const mine = sessions.list(account);
+      const tooMany = mine.slice(0, Math.max(0, mine.length + 1 - limits.sessionsPerAccountMax));
+      for (const { idHash } of tooMany) sessions.remove(idHash);
+      sessions.add(hashSecret(id), { account, createdAt: at, usedAt: at });
+    });
+    return { id, expiresAt: at + limits.sessionMaxMs };
+  }
+
+  /** Whose session this is, while it lasts. Looking at it is no use of it. */
+  function accountOf(idHash: string): Account | undefined {
+    const session = sessions.get(idHash);
+    if (!session) return undefined;
+    const at = now();
+    const over = at - session.createdAt >= limits.sessionMaxMs || at - session.usedAt >= limits.sessionIdleMs;
+    return over ? undefined : credentials.byName(session.account)?.account;
+  }
+
+  /** The same for a request that uses the session, with the hash of its id. */
+  function use(request: FastifyRequest): { account: Account; secretHash: string } | undefined {
+    const id = readCookie(request.headers.cookie);
+    const secretHash = id === undefined ? undefined : hashSecret(id);
+    const account = secretHash === undefined ? undefined : accountOf(secretHash);
+    if (!secretHash || !account) return undefined;
+    if (now() - sessions.get(secretHash)!.usedAt >= TOUCH_EVERY_MS) sessions.touch(secretHash, now());
+    return { account, secretHash };
+  }
+
+  /** Ends the sessions of an account, all but one if so wished; the hashes of the ended ones. */
+  function endOthers(account: string, keep?: string): readonly string[] {
+    const others = sessions.list(account).filter(({ idHash }) => idHash !== keep);
+    records.transaction(() => others.forEach(({ idHash }) => void sessions.remove(idHash)));
+    return others.map(({ idHash }) => idHash);
+  }
+
+  return { start, accountOf, use, endOthers, end: (idHash: string) => void sessions.remove(idHash) };
+}
+
+export type Sessions = ReturnType<typeof createSessions>;
+
+/**
+ * SameSite=Strict keeps the cookie from other sites' requests, but a page on another port of the same host is the
+ * same site: hence the header.
+ */
+export function isFromPage(request: FastifyRequest): boolean {
+  return request.headers[PAGE_HEADER] !== undefined;
+}
+
+/** `id` undefined: makes the browser forget it. Secure where the browser came by https, also to a trusted proxy. */
+export function cookieFor(request: FastifyRequest, id: string | undefined, maxAgeS: number): string {
+  const secure = request.protocol === "https" ? "; Secure" : "";
+  const life = id === undefined ? 0 : maxAgeS;
+  return `${COOKIE}=${id ?? ""}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${life}${secure}`;
+}
+
+/** What the browser sent back, if it can be one of ours. */
+export function readCookie(header: string | undefined): string | undefined {
+  for (const part of (header ?? "").split(";")) {
+    const [name, value] = part.trim().split("=", 2);
+    if (name === COOKIE && value && /^[\w-]{43}$/.test(value)) return value;
+  }
+  return undefined;
+}
