@@ -1,0 +1,229 @@
+import type { Subject, Transition } from "../../model/alert.ts";
+import { parseDuration } from "../../model/duration.ts";
+import { isDerived, type MetricName } from "../../model/metrics.ts";
+import type { Reading } from "../../model/reading.ts";
+import type { Rule } from "../../model/rule.ts";
+import { type CompiledRule, compileRule, type WatchedSensor } from "../engine/compile.ts";
+import type { Orphan, StateRow } from "../engine/state-rows.ts";
+import { createGroup, type Group, type GroupJson } from "./group.ts";
+import type { Child, QuorumParams } from "./headcount.ts";
+import { placeOf, placeText } from "./place.ts";
+import { type Occasion, quorumTransition } from "./quorum-words.ts";
+
+export const QUORUM = "~quorum";
+export const WATCHED = "~watched";
+
+type Place = {
+  readonly counter: Counter;
+  readonly text: string;
+  readonly group: Group;
+  saidWhy?: Occasion;
+  dirty: boolean;
+};
+type Counter = {
+  readonly rule: Rule;
+  readonly counted: CompiledRule;
+  readonly own: CompiledRule;
+  readonly params: QuorumParams;
+  readonly places: Map<string, Place>;
+};
+/** A sensor where it is counted. `firstAt`: since when, Infinity before its first reading there. */
+type Seat = { readonly place: Place; readonly metric: MetricName | undefined; firstAt: number };
+export type Seats = readonly Seat[];
+
+type PlaceJson = { rule: string; counted: string; version: string; subject: Subject; group: GroupJson };
+
+/**
+ * Alerts of one rule counted by district, gateway or tag: a gateway outage, a publication fault. A fold over the
+ * transitions of the engine: what they correct or retract is counted anew, and what follows is told.
+ */
+export function createQuorum(rules: readonly Rule[]) {
+  const counters = rules.flatMap((rule) => counterOf(rule, rules));
+  const byCounted = new Map<string, Counter[]>();
+  for (const one of counters) byCounted.set(one.counted.rule.id, [...(byCounted.get(one.counted.rule.id) ?? []), one]);
+  const touched = new Set<Place>();
+  const unsaved = new Set<Place>();
+  let dropped: StateRow[] = [];
+
+  function placeFor(counter: Counter, subject: Subject): Place {
+    const text = placeText(subject);
+    const known = counter.places.get(text);
+    if (known) return known;
+    const place = { counter, text, group: createGroup(subject, counter.params), dirty: false };
+    counter.places.set(text, place);
+    return place;
+  }
+
+  function touch(place: Place, occasion: Occasion): void {
+    place.saidWhy = occasion;
+    touched.add(place);
+    unsaved.add(place);
+  }
+
+  /** Where a sensor is counted, with what is known from its former seats. */
+  function bind(sensor: WatchedSensor, former: Seats, since: Readonly<Record<string, number>> = {}): Seats {
+    const seats = counters.flatMap((counter): Seat[] => {
+      const { counted, own, rule } = counter;
+      const watches = own.matches(sensor) && counted.matches(sensor) && counted.paramsFor(sensor) !== undefined;
+      const subject = watches ? placeOf(quorumOf(rule).by, sensor) : undefined;
+      if (!subject) return [];
+      const place = placeFor(counter, subject);
+      const before = former.find((seat) => seat.place.counter === counter);
+      const firstAt = before?.firstAt ?? since[rule.id] ?? Number.POSITIVE_INFINITY;
+      if (before?.place !== place && firstAt < Number.POSITIVE_INFINITY) place.group.join(firstAt);
+      return [{ place, metric: sentMetric(counted.rule), firstAt }];
+    });
+    for (const seat of former) leave(seat, sensor.id, seats);
+    return seats;
+  }
+
+  /** What the sensor brought in goes with it. */
+  function leave({ place, firstAt }: Seat, sensorId: string, seats: Seats): void {
+    const next = seats.find((seat) => seat.place.counter === place.counter)?.place;
+    if (next === place) return;
+    if (firstAt < Number.POSITIVE_INFINITY) place.group.watched.remove(firstAt);
+    for (const child of next ? place.group.childrenOf(sensorId) : []) {
+      const occasion = { at: child.firedAt, knownAt: child.firedAt };
+      if (place.group.put(child.id, undefined)) touch(place, occasion);
+      if (next?.group.put(child.id, child)) touch(next, occasion);
+    }
+  }
+
+  /** A sensor is watched from its first reading on. */
+  function note(seats: Seats, { measuredAt, receivedAt, values }: Reading): boolean {
+    let joined = false;
+    for (let i = 0; i < seats.length; i++) {
+      const seat = seats[i]!;
+      if (measuredAt >= seat.firstAt || (seat.metric !== undefined && values[seat.metric] === undefined)) continue;
+      const formerly = seat.firstAt === Number.POSITIVE_INFINITY ? undefined : seat.firstAt;
+      seat.firstAt = measuredAt;
+      joined = true;
+      if (seat.place.group.join(measuredAt, formerly)) touch(seat.place, { at: measuredAt, knownAt: receivedAt });
+    }
+    return joined;
+  }
+
+  /** Counts what the engine said of a sensor. Call `news` afterwards. */
+  function take({ alert, entry }: Transition, sensor: WatchedSensor | undefined): void {
+    const { id, rule, subject, kind, state, correctedBy } = alert;
+    const { sensorId, district } = subject;
+    const about = byCounted.get(rule.id);
+    if (!about || state === "pending" || sensorId === undefined || kind === "service") return;
+    const known = sensor ?? { id: sensorId, kind, district: district ?? "", tags: {} };
+    for (const counter of about) {
+      const where = counter.own.matches(known) ? placeOf(quorumOf(counter.rule).by, known) : undefined;
+      if (!where) continue;
+      const place = placeFor(counter, where);
+      const { at, knownAt } = entry;
+      if (place.group.put(id, toChild(alert, counter, place.group.child(id))))
+        touch(place, { at, knownAt, correctedBy });
+    }
+  }
+
+  /** What follows from all that was taken since the last call. */
+  function news(): Transition[] {
+    if (touched.size === 0) return [];
+    const said: Transition[] = [];
+    for (const place of touched) {
+      const { counter, group, saidWhy } = place;
+      for (const one of group.news()) {
+        const children = one.episode.children.flatMap((id) => group.child(id) ?? []);
+        const about = { rule: counter.rule, counted: counter.counted.rule, subject: group.subject, children };
+        said.push(quorumTransition(about, one, saidWhy!));
+      }
+    }
+    touched.clear();
+    return said;
+  }
+
+  function rowOf({ counter, text, group }: Place): StateRow {
+    const row = { rule: QUORUM, subject: `${counter.rule.id} ${text}` };
+    if (group.isEmpty()) return { ...row, state: "" };
+    const { rule, counted } = counter;
+    const about = { rule: rule.id, counted: counted.fit, version: rule.version, subject: group.subject };
+    return { ...row, state: JSON.stringify({ ...about, group: group.toJson() } satisfies PlaceJson) };
+  }
+
+  /** Answers what nobody counts any more, for the caller to end. `bind` the sensors first. */
+  function load(row: StateRow): Orphan[] {
+    const { rule, counted, version, subject, group: json } = JSON.parse(row.state) as PlaceJson;
+    const counter = counters.find((one) => one.rule.id === rule && one.counted.fit === counted);
+    if (!counter) {
+      dropped.push({ ...row, state: "" });
+      return json.said.flatMap((one) => orphanOf(row, rule, subject, one));
+    }
+    const place = placeFor(counter, subject);
+    place.group.restore(json);
+    if (counter.rule.version === version) return [];
+    // The same alerts under other numbers: what was said and does not hold any more is ended, the rest goes on.
+    const gone = place.group.disown();
+    const time = json.newestAt ?? 0;
+    touch(place, { at: time, knownAt: time });
+    return gone.flatMap((one) => orphanOf(row, rule, subject, one));
+  }
+
+  return {
+    bind,
+    note,
+    take,
+    news,
+    load,
+    /** The sensor is no more. What it said has been ended by the engine. */
+    unbind(seats: Seats): void {
+      for (const { place, firstAt } of seats) if (Number.isFinite(firstAt)) place.group.watched.remove(firstAt);
+    },
+    /** Since when the sensor has been watched, by rule. */
+    sinceOf: (seats: Seats): Record<string, number> =>
+      Object.fromEntries(
+        seats.flatMap(({ place, firstAt }) =>
+          firstAt === Number.POSITIVE_INFINITY ? [] : [[place.counter.rule.id, firstAt] as const],
+        ),
+      ),
+    rows: () => [...dropped, ...[...unsaved].map(rowOf)],
+    allRows: () =>
+      counters.flatMap(({ places }) => [...places.values()].filter(({ group }) => !group.isEmpty()).map(rowOf)),
+    saved(): void {
+      unsaved.clear();
+      dropped = [];
+    },
+  };
+}
+
+export type Quorum = ReturnType<typeof createQuorum>;
+
+function counterOf(rule: Rule, rules: readonly Rule[]): Counter[] {
+  const { condition } = rule;
+  if (condition.type !== "quorum") return [];
+  const counted = rules.find(({ id, condition: { type } }) => id === condition.rule && type !== "quorum");
+  if (!counted) return [];
+  const { count, share, within } = condition;
+  const withinMs = within === undefined ? undefined : parseDuration(within)!;
+  const params = { count, share, withinMs };
+  return [{ rule, counted: compileRule(counted), own: compileRule(rule), params, places: new Map() }];
+}
+
+/** A metric that is worked out has its sensor watched from the first reading on. */
+function sentMetric({ metric }: Rule): MetricName | undefined {
+  return metric === undefined || isDerived(metric) ? undefined : metric;
+}
+
+const quorumOf = ({ condition }: Rule) => condition as Extract<Rule["condition"], { type: "quorum" }>;
+
+function toChild(alert: Transition["alert"], { counted }: Counter, former: Child | undefined): Child | undefined {
+  const { id, state, startedAt, firedAt, resolvedAt, evidence, subject, kind } = alert;
+  if (state === "retracted" || firedAt === undefined || kind === "service") return undefined;
+  const lastHeardAt = counted.rule.condition.type === "silence" ? evidence[0]?.measuredAt : undefined;
+  const begunAt = former?.begunAt ?? lastHeardAt ?? startedAt;
+  const endedAt = state === "resolved" ? resolvedAt : undefined;
+  return { id, sensorId: subject.sensorId!, kind, begunAt, firedAt, endedAt };
+}
+
+function orphanOf(
+  row: StateRow,
+  rule: string,
+  subject: Subject,
+  said: { startedAt: number; endedAt?: number },
+): Orphan[] {
+  if (said.endedAt !== undefined) return [];
+  return [{ row: { ...row, rule, subject: placeText(subject) }, startedAt: said.startedAt }];
+}
