@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
-import type { Limit, RuleCondition, ThresholdSpec } from "../../model/conditions.ts";
-import { parseDuration } from "../../model/duration.ts";
+import type { RuleCondition } from "../../model/conditions.ts";
 import type { Kind } from "../../model/kinds.ts";
 import type { Rule } from "../../model/rule.ts";
-import { type ConsecutiveParams, consecutive } from "../conditions/consecutive.ts";
+import { change } from "../conditions/change.ts";
+import { consecutive } from "../conditions/consecutive.ts";
+import { flatline } from "../conditions/flatline.ts";
+import { register } from "../conditions/register.ts";
 import type { ValueCondition } from "../conditions/sample.ts";
-import type { SilenceParams } from "../conditions/silence.ts";
-import { type ThresholdParams, threshold } from "../conditions/threshold.ts";
+import { spike } from "../conditions/spike.ts";
+import { threshold } from "../conditions/threshold.ts";
+import { type Params, paramsMaker } from "./params.ts";
+
+export type { Params } from "./params.ts";
 
 /** The part of the registry's sensor that rules look at. */
 export type WatchedSensor = {
@@ -21,8 +26,6 @@ export type WatchedSensor = {
   readonly gateway?: string;
   readonly tags: Readonly<Record<string, string>>;
 };
-
-export type Params = ThresholdParams | ConsecutiveParams | SilenceParams;
 
 /** A rule made ready: what does not depend on the sensor is worked out once. */
 export type CompiledRule = {
@@ -42,7 +45,7 @@ export type ConditionTable = Readonly<
     Partial<Record<RuleCondition["type"], ValueCondition<Params, unknown>>>
 >;
 
-export const CONDITIONS = { threshold, consecutive } as unknown as ConditionTable;
+export const CONDITIONS = { threshold, consecutive, flatline, spike, change, register } as unknown as ConditionTable;
 
 export function compileRule(rule: Rule): CompiledRule {
   const { condition, metric, mode, audience } = rule;
@@ -83,47 +86,4 @@ function matcher({ kind, select }: Rule): (sensor: WatchedSensor) => boolean {
     (!districts || districts.has(sensor.district)) &&
     (!sensors || sensors.has(sensor.id)) &&
     tags.every(([name, value]) => Object.hasOwn(sensor.tags, name) && sensor.tags[name] === value);
-}
-
-function paramsMaker({ condition, audience }: Rule): (sensor: WatchedSensor) => Params | undefined {
-  const needsGood = audience === "operators";
-  switch (condition.type) {
-    case "threshold":
-      return (sensor) => thresholdParams(condition, sensor, needsGood);
-    case "consecutive": {
-      const { above, count, capture } = condition;
-      const params = { above, count, windowMs: parseDuration(condition.window)!, capture, needsGood };
-      return () => params;
-    }
-    case "silence": {
-      const params = { afterMs: parseDuration(condition.after)! };
-      return () => params;
-    }
-    default:
-      return () => undefined;
-  }
-}
-
-function thresholdParams(spec: ThresholdSpec, sensor: WatchedSensor, needsGood: boolean): ThresholdParams | undefined {
-  const limit = resolve((spec.above ?? spec.below)!, sensor);
-  const clear = spec.clear === undefined ? limit : resolve(spec.clear, sensor);
-  if (limit === undefined || clear === undefined) return undefined;
-  return {
-    side: spec.above === undefined ? "below" : "above",
-    limit,
-    clear,
-    forMs: spec.for === undefined ? 0 : parseDuration(spec.for)!,
-    keepForMs: spec.keepFor === undefined ? 0 : parseDuration(spec.keepFor)!,
-    windowMs: spec.window === undefined ? undefined : parseDuration(spec.window)!,
-    aggregate: spec.aggregate,
-    capture: spec.capture,
-    needsGood,
-  };
-}
-
-function resolve(limit: Limit, { tags }: WatchedSensor): number | undefined {
-  if (typeof limit === "number") return limit;
-  const text = Object.hasOwn(tags, limit.tag) ? tags[limit.tag]!.trim() : "";
-  const rating = text === "" ? Number.NaN : Number(text);
-  return Number.isFinite(rating) ? rating * limit.times : undefined;
 }

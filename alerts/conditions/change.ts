@@ -1,0 +1,90 @@
+import type { Evidence } from "../../model/alert.ts";
+import { NOTHING, type Outcome, type Sample, type Step, type ValueCondition } from "./sample.ts";
+
+export type ChangeParams = {
+  readonly direction: "rise" | "fall";
+  /** In the metric's unit, above 0. */
+  readonly by: number;
+  readonly withinMs: number;
+  readonly keepForMs: number;
+  readonly needsGood: boolean;
+};
+
+type Seen = { readonly at: number; readonly value: number; readonly good: boolean };
+
+/** `base`: the values the newest may be compared with, oldest first, each further from the extreme than the one before. */
+export type ChangeState = {
+  readonly base: readonly Seen[];
+  readonly since?: number;
+  readonly clearSince?: number;
+};
+
+const QUIET: ChangeState = { base: [] };
+/** The window is cut into so many parts; of each, one base is kept beside those that are more extreme. */
+const PARTS = 64;
+
+/**
+ * A rise: newest - min(values of the last `within`) >= `rise`; a fall: max - newest >= `fall`. Units are the metric's.
+ * Source: practice (flood: 10 cm in 10 minutes; domain notes, section 5). It ends once no such change lies within
+ * `within` of the newest value, and has not for `keepFor`.
+ *
+ * The extreme comes from a monotonic queue: a new value drops the bases that can never be the extreme again, so that a
+ * sample costs the same however long the window. Bounded to 65 bases: of values in the same 1/64 of the window only the
+ * most extreme stays, which may understate a change by what happened within that 1/64, and never overstates it.
+ * Guards: a gap longer than `within` leaves nothing to compare with; for operators one of the two values is not suspect.
+ * What is firing stays so while no value comes.
+ */
+export const change: ValueCondition<ChangeParams, ChangeState> = {
+  quiet: QUIET,
+  step(params, state, sample) {
+    const kept = unexpired(state.base, sample.at - params.withinMs);
+    const extreme = kept[0];
+    const base = withNewest(params, kept, sample);
+    const amount = extreme === undefined ? 0 : sizeOf(params, extreme.value, sample.value);
+    const isLarge = amount >= params.by && (!params.needsGood || sample.good || extreme!.good);
+    if (state.since !== undefined) return watchForEnd(params, state, base, isLarge, sample);
+    if (!isLarge) return [{ base }, NOTHING];
+    const evidence = [evidenceOf(extreme!), evidenceOf(sample)];
+    const { at, value } = sample;
+    const fired: Outcome = { what: "firing", at, startedAt: at, value, limit: params.by, evidence };
+    return [{ base, since: at }, [fired]];
+  },
+};
+
+const sizeOf = ({ direction }: ChangeParams, from: number, to: number) =>
+  direction === "rise" ? to - from : from - to;
+
+function unexpired(base: readonly Seen[], from: number): readonly Seen[] {
+  let gone = 0;
+  while (gone < base.length && base[gone]!.at < from) gone++;
+  return gone === 0 ? base : base.slice(gone);
+}
+
+function withNewest(params: ChangeParams, base: readonly Seen[], { at, value, good }: Sample): readonly Seen[] {
+  let length = base.length;
+  while (length > 0 && sizeOf(params, value, base[length - 1]!.value) >= 0) length--;
+  const kept = length === base.length ? base : base.slice(0, length);
+  const partMs = params.withinMs / PARTS;
+  const last = kept.at(-1);
+  if (last && Math.floor(last.at / partMs) === Math.floor(at / partMs)) return kept;
+  return [...kept, { at, value, good }];
+}
+
+function watchForEnd(
+  { keepForMs }: ChangeParams,
+  { since, clearSince: former }: ChangeState,
+  base: readonly Seen[],
+  isLarge: boolean,
+  sample: Sample,
+): Step<ChangeState> {
+  if (isLarge) return [{ base, since }, NOTHING];
+  const { at, value } = sample;
+  const clearSince = former ?? at;
+  if (at - clearSince < keepForMs) return [{ base, since, clearSince }, NOTHING];
+  const evidence = [evidenceOf(sample)];
+  return [{ base }, [{ what: "resolved", at, startedAt: since!, value, evidence, why: "cleared" }]];
+}
+
+function evidenceOf({ at, value, good }: Seen): Evidence {
+  return good ? { measuredAt: at, value } : { measuredAt: at, value, quality: "suspect" };
+}

@@ -1,0 +1,118 @@
+import type { Evidence } from "../../model/alert.ts";
+import { intervalMs, isBroken } from "./cadence.ts";
+import { isNearFloor, NEW_HISTORY, type ValueHistory, withRun } from "./floor.ts";
+import { NOTHING, type Outcome, type Sample, type Step, type ValueCondition } from "./sample.ts";
+
+export type FlatlineParams = {
+  readonly afterMs: number;
+  readonly samples: number;
+  readonly tolerance: number;
+  readonly floor?: number;
+  readonly ceiling?: number;
+  readonly needsGood: boolean;
+  /** The metric counts what passes: zero is normal by night. `lon`: degrees east, which tells the night; may be unknown. */
+  readonly zeroByNight: boolean;
+  readonly lon?: number;
+};
+
+/** Values in a row that lie within the tolerance of each other. */
+type Run = {
+  readonly since: number;
+  readonly count: number;
+  readonly low: number;
+  readonly high: number;
+  /** Zeros of the night: neither time nor values that count. */
+  readonly idleMs: number;
+  readonly good: boolean;
+  readonly firing?: boolean;
+};
+
+export type FlatlineState = { readonly run?: Run; readonly history: ValueHistory };
+
+const QUIET: FlatlineState = { history: NEW_HISTORY };
+
+/**
+ * Stuck: at least `samples` values in a row whose range (max - min) is within `tolerance`, over at least `after`.
+ * Source: QARTOD flat line test (IOOS). Units are the metric's. A value stands for its interval, so that 24 equal hourly
+ * values are a day. It ends with the first value outside the tolerance.
+ *
+ * Guards: a value at or below `floor`, or without one at the floor learnt from the sensor's own past (`isNearFloor`), is
+ * the detection limit; at or above `ceiling` it is a cap. A sensor that has only ever sent whole numbers needs twice as
+ * many values. A gap longer than max(3 x interval, 15 min) starts the run anew, for nobody saw it hold; what is firing
+ * goes on until another value comes. Of metrics that count what passes, zeros between 22:00 and 06:00 of solar time count
+ * neither as time nor as values; where the longitude is unknown, zeros need at least a day.
+ */
+export const flatline: ValueCondition<FlatlineParams, FlatlineState> = {
+  quiet: QUIET,
+  step(params, { run, history }, sample) {
+    if (!run) return [{ run: startRun(sample), history }, NOTHING];
+    const { at, value, lastAt, cadence } = sample;
+    const equal = Math.max(run.high, value) - Math.min(run.low, value) <= params.tolerance;
+    if (equal && (run.firing || !isBroken(lastAt, at, cadence))) return extend(params, run, history, sample);
+    const next = startRun(sample);
+    // What was called stuck teaches nothing about the values that are normal here.
+    if (run.firing) return [{ run: next, history }, [ended(run, sample)]];
+    return [{ run: next, history: withRun(history, run.since, run.low) }, NOTHING];
+  },
+};
+
+const startRun = ({ at, value, good }: Sample): Run => ({
+  since: at,
+  count: 1,
+  low: value,
+  high: value,
+  idleMs: 0,
+  good,
+});
+
+function extend(params: FlatlineParams, run: Run, history: ValueHistory, sample: Sample): Step<FlatlineState> {
+  if (run.firing) return [{ run, history }, NOTHING];
+  const { at, value, good, lastAt } = sample;
+  const idle = params.zeroByNight && value === 0 && isNight(at, params.lon);
+  const next: Run = {
+    since: run.since,
+    count: run.count + (idle ? 0 : 1),
+    low: Math.min(run.low, value),
+    high: Math.max(run.high, value),
+    idleMs: run.idleMs + (idle ? at - (lastAt ?? at) : 0),
+    good: run.good || good,
+  };
+  if (idle || !isStuck(params, next, history, sample)) return [{ run: next, history }, NOTHING];
+  return [{ run: { ...next, firing: true }, history }, [begun(next, sample)]];
+}
+
+const DAY_MS = 86_400_000;
+
+function isStuck(params: FlatlineParams, run: Run, history: ValueHistory, { at, value, cadence }: Sample): boolean {
+  const isZero = params.zeroByNight && value === 0;
+  const enough = history.whole && Number.isInteger(value) ? 2 * params.samples : params.samples;
+  if (run.count < enough || (params.needsGood && !run.good)) return false;
+  const afterMs = isZero && params.lon === undefined ? Math.max(params.afterMs, DAY_MS) : params.afterMs;
+  if (at - run.since - run.idleMs + (intervalMs(cadence) ?? 0) < afterMs) return false;
+  if (params.ceiling !== undefined && value >= params.ceiling) return false;
+  if (params.floor !== undefined) return value > params.floor;
+  return isZero || !isNearFloor(history, value);
+}
+
+/** Between 22:00 and 06:00 by the sun: 15 degrees of longitude are an hour. An unknown longitude has no night. */
+function isNight(at: number, lon: number | undefined): boolean {
+  if (lon === undefined) return false;
+  const hour = (((at / 3_600_000 + lon / 15) % 24) + 24) % 24;
+  return hour >= 22 || hour < 6;
+}
+
+function begun({ since, count, low, high }: Run, { at, value, good }: Sample): Outcome {
+  const range = low === high ? "equal values" : `values between ${low} and ${high}`;
+  const newest: Evidence = {
+    measuredAt: at,
+    value,
+    window: { from: since, samples: count },
+    note: `${count} ${range} in a row`,
+    ...(good ? {} : { quality: "suspect" }),
+  };
+  return { what: "firing", at, startedAt: since, value, evidence: [newest] };
+}
+
+function ended({ since }: Run, { at, value }: Sample): Outcome {
+  return { what: "resolved", at, startedAt: since, value, evidence: [{ measuredAt: at, value }], why: "cleared" };
+}

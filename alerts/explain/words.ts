@@ -1,0 +1,55 @@
+import { formatSpan, parseDuration } from "../../model/duration.ts";
+import { wordsOf } from "../../model/metrics.ts";
+import type { Rule } from "../../model/rule.ts";
+import type { Outcome } from "../conditions/sample.ts";
+import type { Params, WatchedSensor } from "../engine/compile.ts";
+
+/** What a sentence is made from. */
+export type Case = {
+  readonly rule: Rule;
+  readonly params: Params;
+  readonly sensor: WatchedSensor;
+  readonly outcome: Outcome;
+};
+
+/** "Nitrogen dioxide at Station 4". */
+export function subject({ metric }: Rule, { id, name }: WatchedSensor): string {
+  const { label } = wordsOf(metric!);
+  return `${label.charAt(0).toUpperCase()}${label.slice(1)} at ${name ?? id}`;
+}
+
+export function amount({ metric }: Rule, value: number | undefined): string {
+  return value === undefined ? "no value" : `${numberText(value)} ${wordsOf(metric!).unit}`.trimEnd();
+}
+
+export function numberText(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}
+
+/** "2026-11-21 14:00 UTC"; seconds only where there are some. */
+export function timeText(time: number): string {
+  const iso = new Date(time).toISOString();
+  return `${iso.slice(0, 10)} ${iso.slice(11, iso.slice(17, 19) === "00" ? 16 : 19)} UTC`;
+}
+
+export const spanText = (duration: string) => formatSpan(parseDuration(duration)!);
+
+export function windowWord(window: string): string {
+  const ms = parseDuration(window)!;
+  if (ms === 3_600_000) return "hour";
+  return ms === 86_400_000 ? "day" : formatSpan(ms);
+}
+
+/** "hour", "day", "10 min period". */
+export function windowUnit(window: string): string {
+  const word = windowWord(window);
+  return word === "hour" || word === "day" ? word : `${word} period`;
+}
+
+const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth"];
+
+export function ordinal(count: number): string {
+  if (count <= ORDINALS.length) return ORDINALS[count - 1]!;
+  const last = count % 100 >= 11 && count % 100 <= 13 ? "th" : (["th", "st", "nd", "rd"][count % 10] ?? "th");
+  return `${count}${last}`;
+}
