@@ -40,7 +40,9 @@ export const spike: ValueCondition<SpikeParams, SpikeState> = {
     }
     const { before, middle } = rested;
     const next = { ...rested, before: middle, middle: newest };
-    if (!before || !middle || !isSpike(params, before, middle, newest)) return [next, outcomes];
+    // Between two spikes lies a normal value, which stands out from both of them.
+    const afterSpike = before !== undefined && rested.spikes.at(-1) === before.at;
+    if (!before || !middle || afterSpike || !isSpike(params, before, middle, newest)) return [next, outcomes];
     const [struck, fired] = strike(params, next, [before, middle, newest]);
     return [struck, outcomes.length > 0 ? [...outcomes, ...fired] : fired];
   },
