@@ -1,4 +1,5 @@
 import { type AlertsOptions, createAlerts, TICK_EVERY_MS } from "./alerts/alerts.ts";
+import { createNoise } from "./alerts/noise/noise.ts";
 import { createAlertPublisher, type PublisherOptions } from "./alerts/publisher.ts";
 import { createHealthWatch, HEALTH_TICK_MS } from "./alerts/service-health.ts";
 import type { StopStack } from "./lifecycle.ts";
@@ -14,22 +15,27 @@ export type AlertsStart = Omit<AlertsOptions, "records"> & {
 /** What `app.ts` wires of the rules, so that it stays one straight function: the engine, and all who tell of its alerts. */
 export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
   const { records, publish, log } = options;
-  const alerts = createAlerts(options);
+  const { rules, now } = options;
+  const enqueue = () => {};
+  const noise = createNoise({ records, rules: () => rules, sensor: records.sensors.get, now, enqueue, log });
+  const alerts = createAlerts({ ...options, apply: noise.apply });
   const publisher = createAlertPublisher({ records, publish, log });
 
   return {
     /** Takes the readings: one of the consumers of the journal. */
     consumer: alerts,
     close: alerts.close,
-    health: () => [alerts.health()],
-    figures: (): readonly Figure[] => [...alerts.figures(), ...publisher.figures()],
+    health: () => [alerts.health(), ...noise.health()],
+    figures: (): readonly Figure[] => [...alerts.figures(), ...noise.figures(), ...publisher.figures()],
     /** The clock's part. */
     tickEveryMs: TICK_EVERY_MS,
-    tick: alerts.tick,
+    tick(): void {
+      alerts.tick();
+      noise.tick();
+    },
     /** What is wrong with the service itself is an alert, too. */
     watch(health: () => readonly Health[]): void {
-      const keep = (transitions: readonly Transition[]) =>
-        records.transaction(() => transitions.forEach(records.alerts.apply));
+      const keep = (transitions: readonly Transition[]) => records.transaction(() => noise.apply(transitions));
       const watch = createHealthWatch({ records, health, apply: keep, now: options.now });
       const timer = setInterval(watch.tick, HEALTH_TICK_MS);
       onStop("health watch", () => clearInterval(timer));

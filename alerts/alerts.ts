@@ -22,6 +22,8 @@ export type AlertsOptions = {
   /** False while received messages wait in the journal: then the clock runs only as far as those that were taken. */
   readonly caughtUp?: () => boolean;
   readonly conditions?: ConditionTable;
+  /** Records transitions, within the transaction it is called in: the noise control, which also decides what is told. */
+  readonly apply?: (transitions: readonly Transition[]) => void;
 };
 
 export type Alerts = ReturnType<typeof createAlerts>;
@@ -39,6 +41,7 @@ const OFFSET = "alerts";
  */
 export function createAlerts(options: AlertsOptions) {
   const { rules, records, now, log, listening = () => true, caughtUp = () => true } = options;
+  const { apply = (all) => all.forEach((one) => void records.alerts.apply(one)) } = options;
   const engine = createDetector({ rules, sensor: records.sensors.get, conditions: options.conditions });
   let offset = records.offsets.get(OFFSET) ?? options.first;
   const start = offset;
@@ -109,7 +112,7 @@ export function createAlerts(options: AlertsOptions) {
   function applyAll(): void {
     if (unapplied.length === 0) return;
     records.transaction(() => {
-      for (const transition of unapplied) records.alerts.apply(transition);
+      apply(unapplied);
     });
     unapplied = [];
   }
@@ -117,7 +120,7 @@ export function createAlerts(options: AlertsOptions) {
   function save(): void {
     const rows = engine.dirty();
     records.transaction(() => {
-      for (const transition of unapplied) records.alerts.apply(transition);
+      apply(unapplied);
       records.ruleStates.save(rows);
       records.offsets.set(OFFSET, offset);
     });

@@ -196,6 +196,8 @@ export type NoiseRecords = {
   place(alert: string, rule: string, places: readonly string[]): void;
   /** Ids of the alerts of a rule that stand there. */
   at(rule: string, place: string): readonly string[];
+  /** Firing alerts that are kept from being told, by what stands before ":" in `suppressedBy`, and those that wait. */
+  counts(): { readonly suppressed: ReadonlyMap<string, number>; readonly held: number };
   /** Alerts whose firing or end has not been seen here: looks at all that are open. */
   unnoticed(): readonly string[];
 };

@@ -37,6 +37,21 @@ export function createNoiseRecords(db: Database): NoiseRecords {
     return (found.all(rule, where) as { alert: string }[]).map(({ alert }) => alert);
   }
 
+  function counts(): ReturnType<NoiseRecords["counts"]> {
+    const found = db.statement(
+      `SELECT body ->> '$.suppressedBy' AS by, owed, count(*) AS count FROM noise WHERE open = 1 GROUP BY 1, 2`,
+    );
+    const groups = found.all() as { by: string | null; owed: number; count: number }[];
+    const suppressed = new Map<string, number>();
+    let held = 0;
+    for (const { by, owed, count } of groups) {
+      const label = by?.split(":")[0];
+      if (label !== undefined) suppressed.set(label, (suppressed.get(label) ?? 0) + count);
+      else if (owed === 0) held += count;
+    }
+    return { suppressed, held };
+  }
+
   function newestChange(series: string): number | undefined {
     const row = db.statement("SELECT max(known) AS known FROM noise WHERE series = ?").get(series);
     return (row as { known: number | null }).known ?? undefined;
@@ -51,6 +66,7 @@ export function createNoiseRecords(db: Database): NoiseRecords {
       rows("SELECT body FROM noise WHERE series = ? AND at > ? ORDER BY at, rowid", series, time),
     owed: (series) => rows("SELECT body FROM noise WHERE series = ? AND owed = 1 ORDER BY at, rowid", series),
     newestChange,
+    counts,
     place,
     at,
     unnoticed: () => (db.statement(UNNOTICED).all() as { id: string }[]).map(({ id }) => id),

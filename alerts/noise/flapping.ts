@@ -1,0 +1,29 @@
+import type { NoiseRow, Records } from "../../store/records.ts";
+
+export type FlappingOptions = {
+  /** So many changes within `withinMs` (event time) are too many. */
+  readonly changesMin: number;
+  readonly withinMs: number;
+  /** Calm again after so long without a change (service's clock). */
+  readonly calmAfterMs: number;
+};
+
+/** Four changes an hour (docs/rules.md): at that pace nobody can follow what is told. */
+export const FLAPPING: FlappingOptions = { changesMin: 4, withinMs: 3_600_000, calmAfterMs: 30 * 60_000 };
+
+type Series = Pick<Records["noise"], "changedSince" | "newestChange">;
+
+/** Until when this rule and subject count as flapping; undefined if they do not. `row` is the newest of them. */
+export function flapsUntil(records: Series, row: NoiseRow, options: FlappingOptions): number | undefined {
+  const to = Math.max(row.firedAt, row.endedAt ?? row.firedAt);
+  const changes = records
+    .changedSince(row.series, to - options.withinMs)
+    .flatMap(({ firedAt, endedAt }) => (endedAt === undefined ? [firedAt] : [firedAt, endedAt]))
+    .filter((at) => at > to - options.withinMs && at <= to);
+  return changes.length < options.changesMin ? undefined : calmAt(records, row, options);
+}
+
+/** When this rule and subject will have been without a change for long enough. */
+export function calmAt(records: Series, row: NoiseRow, { calmAfterMs }: FlappingOptions): number {
+  return (records.newestChange(row.series) ?? row.firedKnownAt) + calmAfterMs;
+}

@@ -1,0 +1,187 @@
+import type { Alert, Transition } from "../../model/alert.ts";
+import type { Figure, Health } from "../../model/health.ts";
+import type { Log } from "../../model/log.ts";
+import type { Notice } from "../../model/notice.ts";
+import type { Rule } from "../../model/rule.ts";
+import type { NoiseRow, Records } from "../../store/records.ts";
+import { aboutOf, type KnownSensor, seriesOf } from "./facts.ts";
+import { FLAPPING, type FlappingOptions } from "./flapping.ts";
+import { createJudge, entryOf } from "./judge.ts";
+import { createTelling } from "./telling.ts";
+
+export type NoiseOptions = {
+  readonly records: Pick<Records, "alerts" | "silences" | "noise" | "events" | "transaction">;
+  /** The rules in force; another array when they have changed. */
+  readonly rules: () => readonly Rule[];
+  /** The registry, from RAM. */
+  readonly sensor: (id: string) => KnownSensor | undefined;
+  readonly now: () => number;
+  /** Called within the transaction that records what is told: it must write there, too. */
+  readonly enqueue: (notice: Notice) => void;
+  readonly log: Log;
+  /** How long an alert that another rule may explain waits for it: a gateway falls silent sensor by sensor. */
+  readonly holdMs?: number;
+  readonly remindEveryMs?: number;
+  readonly flapping?: FlappingOptions;
+};
+
+export type Noise = ReturnType<typeof createNoise>;
+
+const HOLD_MS = 60_000;
+/** docs/rules.md: what fires and nobody has acknowledged is told again after four hours. */
+const REMIND_EVERY_MS = 4 * 3_600_000;
+/** Rows that are due, looked at in one tick: the rest in the next. */
+const PAGE = 500;
+const PAGES_MAX = 20;
+
+type Batch = { readonly take: (alert: Alert) => void; readonly end: () => void };
+
+/**
+ * What is told of the alerts. Every decision and what was told before it are in the records, in the transaction of the
+ * transitions: a firing that was told gets exactly one told end, whatever comes between, restarts included; one that was
+ * not told gets none. Nothing is lost by keeping quiet: suppressed alerts are recorded, with what suppresses them.
+ */
+export function createNoise(options: NoiseOptions) {
+  const { records, now, log, holdMs = HOLD_MS } = options;
+  const { noise } = records;
+  const flapping = options.flapping ?? FLAPPING;
+  const judge = createJudge({ ...options, flapping });
+  const telling = createTelling({
+    ...options,
+    judge,
+    flapping,
+    holdMs,
+    remindEveryMs: options.remindEveryMs ?? REMIND_EVERY_MS,
+  });
+  let rulesSeen: readonly Rule[] | undefined;
+  let silencesSeen: string | undefined;
+  let problem: string | undefined;
+
+  // Not from the rules, so nobody hands it to `apply`: alerts of the service about itself.
+  records.events.onEvent(({ alert }) => {
+    if (alert.kind === "service" && isNews(alert)) records.transaction(() => notice([alert]));
+  });
+
+  function isNews({ id, state }: Alert): boolean {
+    return (state === "firing") !== (noise.get(id)?.open ?? false);
+  }
+
+  /** In place of `records.alerts.apply`, within the same transaction. */
+  function apply(transitions: readonly Transition[]): void {
+    const at = now();
+    const batch = createBatch(at);
+    for (const transition of transitions) {
+      const { alert } = transition;
+      if (alert.mode === "shadow") records.alerts.apply(transition);
+      else applyLive(transition, batch, at);
+    }
+    batch.end();
+  }
+
+  /** What is known to suppress a new alert is in its very first event, so that no page shows it as told for a moment. */
+  function applyLive(transition: Transition, batch: Batch, at: number): void {
+    const { alert } = transition;
+    const isNew = alert.state === "firing" && !noise.get(alert.id)?.open;
+    const cause = isNew ? judge.outside(aboutOf(alert), at) : undefined;
+    const applied = records.alerts.apply(transition, cause?.by);
+    if (!applied) return;
+    if (cause) records.alerts.suppress(alert.id, cause.by, entryOf(cause, at));
+    batch.take(applied);
+  }
+
+  function notice(alerts: readonly Alert[]): void {
+    const batch = createBatch(now());
+    for (const alert of alerts) if (alert.mode !== "shadow") batch.take(alert);
+    batch.end();
+  }
+
+  /**
+   * What is told waits for the end of a batch: a cause that comes in the same batch as what it explains is in time. But
+   * an alert that begins and ends in it is told nevertheless: how readings were cut into batches must not matter.
+   */
+  function createBatch(at: number): Batch {
+    const waiting = new Set<string>();
+    const fresh = new Set<string>();
+
+    function take(alert: Alert): void {
+      const { id } = alert;
+      const before = noise.get(id);
+      const wasOpen = before?.open ?? false;
+      if (alert.state === "firing") begin(alert, before, at);
+      else if (!wasOpen) return;
+      else end(alert, at, fresh.delete(id));
+      waiting.add(id);
+      if (wasOpen === (alert.state === "firing")) return;
+      if (!wasOpen) fresh.add(id);
+      for (const child of judge.childrenOf(aboutOf(alert))) waiting.add(child);
+    }
+
+    return {
+      take,
+      end: () => {
+        for (const id of waiting) telling.settle(id, at);
+      },
+    };
+  }
+
+  function begin(alert: Alert, before: NoiseRow | undefined, at: number): void {
+    const about = aboutOf(alert);
+    noise.place(alert.id, about.rule, judge.placesOf(about));
+    if (before?.open) return noise.save({ ...before, about });
+    const { id, startedAt, firedAt = startedAt, suppressedBy } = alert;
+    const holdUntil = judge.mayHaveCause(about) ? at + holdMs : at;
+    const { told, ended, reminders } = before ?? { told: 0, ended: 0, reminders: 0 };
+    const counts = { told, ended, reminders, saidAt: before?.saidAt };
+    const times = { firedAt, firedKnownAt: at, holdUntil };
+    noise.save({ alert: id, series: seriesOf(about), about, open: true, ...times, suppressedBy, ...counts });
+  }
+
+  function end(alert: Alert, at: number, isUntold: boolean): void {
+    if (isUntold) telling.settle(alert.id, at);
+    noise.save({ ...noise.get(alert.id)!, open: false, endedAt: alert.resolvedAt ?? at, endedKnownAt: at });
+    noise.place(alert.id, alert.rule.id, []);
+  }
+
+  /** Call it every few seconds: silences begin and end, holds run out, people are to be reminded. Never throws. */
+  function tick(): void {
+    try {
+      const at = now();
+      records.transaction(() => look(at));
+      if (problem !== undefined) log.info({}, "what is to be told of alerts is decided again");
+      problem = undefined;
+    } catch (error) {
+      rulesSeen = undefined;
+      if (problem === undefined)
+        log.error({ err: error }, "what is to be told of alerts could not be decided; tried again");
+      problem = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  function look(at: number): void {
+    const rules = options.rules();
+    const silences = judge.silences(at);
+    if (rules !== rulesSeen) {
+      const alerts = noise.unnoticed().map((id) => records.alerts.get(id)!);
+      if (rulesSeen === undefined) notice(alerts);
+      for (const { alert, about } of noise.open()) noise.place(alert, about.rule, judge.placesOf(about));
+    }
+    if (rules !== rulesSeen || silences !== silencesSeen) {
+      for (const { alert } of noise.open()) telling.settle(alert, at);
+    }
+    rulesSeen = rules;
+    silencesSeen = silences;
+    for (let page = 0, full = true; full && page < PAGES_MAX; page++) {
+      const due = noise.due(at, PAGE);
+      for (const { alert } of due) telling.settle(alert, at);
+      full = due.length === PAGE;
+    }
+  }
+
+  function health(): Health[] {
+    if (problem === undefined) return [];
+    const reason = `What is to be told of alerts cannot be decided (${problem}). Check the disk of the data directory.`;
+    return [{ part: "noise control", state: "failed", ready: false, reason }];
+  }
+
+  return { apply, tick, health, figures: (): readonly Figure[] => telling.figures() };
+}

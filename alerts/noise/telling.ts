@@ -1,0 +1,114 @@
+import type { Figure } from "../../model/health.ts";
+import { NOTICES, type Notice } from "../../model/notice.ts";
+import type { NoiseRow, Records } from "../../store/records.ts";
+import { calmAt, type FlappingOptions } from "./flapping.ts";
+import { type Cause, entryOf, type Judge } from "./judge.ts";
+
+export type TellingParts = {
+  readonly records: Pick<Records, "alerts" | "noise">;
+  readonly judge: Judge;
+  readonly flapping: FlappingOptions;
+  readonly holdMs: number;
+  readonly remindEveryMs: number;
+  readonly enqueue: (notice: Notice) => void;
+};
+
+/**
+ * Brings what people know of an alert in step with what is so: told if nothing keeps it from being told, its end if
+ * people are owed one. Doing it twice changes nothing.
+ */
+export function createTelling({ records, judge, flapping, holdMs, remindEveryMs, enqueue }: TellingParts) {
+  const { noise } = records;
+  const counts = new Map<Notice["what"], number>(NOTICES.map((what) => [what, 0]));
+
+  function settle(id: string, now: number): void {
+    const row = noise.get(id);
+    if (row) noise.save(row.open ? settleOpen(row, now) : settleEnded(row, now));
+  }
+
+  function settleOpen(row: NoiseRow, now: number): NoiseRow {
+    const cause = judge.cause(row, now);
+    const marked = cause?.by === row.suppressedBy ? row : mark(row, cause, now);
+    const said = cause ? sayOnce(marked, cause, now) : say(marked, row.suppressedBy, now);
+    return { ...said, dueAt: dueAt(said, cause, now) };
+  }
+
+  function mark(row: NoiseRow, cause: Cause | undefined, now: number): NoiseRow {
+    records.alerts.suppress(row.alert, cause?.by, entryOf(cause, now));
+    // Where the cause is over, what it explained is mostly about to end, too.
+    const lingers = row.suppressedBy?.startsWith("rule:") && judge.mayHaveCause(row.about);
+    return { ...row, suppressedBy: cause?.by, holdUntil: lingers ? now + holdMs : row.holdUntil };
+  }
+
+  /** The first alert of a series that flaps is told as flapping; people are owed its end until the series is calm. */
+  function sayOnce(row: NoiseRow, { by }: Cause, now: number): NoiseRow {
+    const isNews = by === "flapping" && !isOwed(row) && noise.owed(row.series).length === 0;
+    return isNews ? tell(row, "firing", now) : row;
+  }
+
+  function say(row: NoiseRow, formerly: string | undefined, now: number): NoiseRow {
+    if (!isOwed(row)) {
+      if (now < row.holdUntil) return row;
+      for (const other of noise.owed(row.series)) if (!other.open) noise.save(tellEnd(other, now));
+      return tell(row, "firing", now);
+    }
+    if (formerly === "flapping") return tell(row, "reminder", now);
+    if (row.saidAt !== undefined && now < row.saidAt + remindEveryMs) return row;
+    const isOpen = records.alerts.get(row.alert)?.handling === "open";
+    return isOpen ? tell(row, "reminder", now) : { ...row, saidAt: now };
+  }
+
+  function settleEnded(row: NoiseRow, now: number): NoiseRow {
+    if (!isOwed(row)) return { ...row, dueAt: undefined };
+    const calm = row.suppressedBy === "flapping" ? calmAt(noise, row, flapping) : now;
+    return calm > now ? { ...row, dueAt: calm } : tellEnd(row, now);
+  }
+
+  function tellEnd(row: NoiseRow, now: number): NoiseRow {
+    const state = records.alerts.get(row.alert)?.state;
+    return { ...tell(row, state === "resolved" ? "resolved" : "retracted", now), dueAt: undefined };
+  }
+
+  /** The number makes the id of the notice: an alert that was taken back may fire again. */
+  function tell(row: NoiseRow, what: Notice["what"], at: number): NoiseRow {
+    const field = what === "firing" ? "told" : what === "reminder" ? "reminders" : "ended";
+    const number = row[field] + 1;
+    enqueue({ id: `${row.alert}-${what}-${number}`, at, what, alert: records.alerts.get(row.alert)! });
+    counts.set(what, counts.get(what)! + 1);
+    return { ...row, [field]: number, saidAt: at };
+  }
+
+  function dueAt(row: NoiseRow, cause: Cause | undefined, now: number): number | undefined {
+    if (cause) return cause.until;
+    return isOwed(row) ? (row.saidAt ?? now) + remindEveryMs : row.holdUntil;
+  }
+
+  function figures(): Figure[] {
+    const { suppressed, held } = noise.counts();
+    return [
+      ...["silence", "maintenance", "rule", "flapping"].map((label) =>
+        gauge(
+          "lamppost_alerts_suppressed",
+          "Firing alerts kept from being told, by what.",
+          suppressed.get(label) ?? 0,
+          {
+            by: label,
+          },
+        ),
+      ),
+      gauge("lamppost_alerts_held", "Firing alerts that wait a moment for one that explains them.", held),
+      ...[...counts].map(([what, value]): Figure => {
+        const help = "Notices of alerts handed to the notifications since the start.";
+        return { name: "lamppost_notices_total", help, type: "counter", value, labels: { what } };
+      }),
+    ];
+  }
+
+  return { settle, figures };
+}
+
+const isOwed = ({ told, ended }: NoiseRow) => told > ended;
+
+function gauge(name: string, help: string, value: number, labels?: Record<string, string>): Figure {
+  return { name, help, type: "gauge", value, labels };
+}
