@@ -34,6 +34,7 @@ const HOMES: Record<string, readonly string[]> = {
   "fastify-type-provider-zod": ["api"],
   "prom-client": ["api"],
   yaml: ["alerts"],
+  nodemailer: ["alerts"],
   commander: ["cli"],
   "cli-progress": ["cli"],
   "csv-parse": ["simulators"],

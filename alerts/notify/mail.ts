@@ -1,0 +1,56 @@
+import { createTransport } from "nodemailer";
+import type { Notice } from "../../model/notice.ts";
+import { digestSubject, oneLine, type Words, wordsOf } from "./words.ts";
+
+export type Mail = {
+  readonly to: readonly string[];
+  readonly subject: string;
+  readonly text: string;
+  /** The same on every attempt, so that a mailbox can drop what it has. */
+  readonly messageId: string;
+  /** All mails about one alert belong together. */
+  readonly thread?: string;
+};
+
+export type SendMail = (mail: Mail) => Promise<void>;
+
+const SUBJECT_MAX = 200;
+
+export function mailOf(id: string, to: readonly string[], notices: readonly Notice[], publicUrl?: string): Mail {
+  const words = notices.map((notice) => wordsOf(notice, publicUrl));
+  const single = words.length === 1;
+  const subject = single ? words[0]!.subject : digestSubject(notices);
+  return {
+    to,
+    subject: oneLine(subject).slice(0, SUBJECT_MAX),
+    text: words.map((one) => paragraph(one, !single)).join("\n\n"),
+    messageId: `<${id}@lamppost>`,
+    ...(single ? { thread: `<${notices[0]!.alert.id}@lamppost>` } : {}),
+  };
+}
+
+function paragraph({ subject, explanation, facts, link }: Words, withSubject: boolean): string {
+  const lines = [explanation, ...facts.map(([name, value]) => `${name}: ${value}`), ...(link ? [link] : [])];
+  return [...(withSubject ? [subject] : []), ...lines].join("\n");
+}
+
+/** `url`: smtp://user:password@host:587 or smtps://. Every mail has a connection of its own, so that nothing is held open. */
+export function createMailer({ url, from, timeoutMs }: { url: string; from: string; timeoutMs: number }): SendMail {
+  const transport = createTransport(
+    {
+      url,
+      connectionTimeout: timeoutMs,
+      greetingTimeout: timeoutMs,
+      socketTimeout: timeoutMs,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    },
+    { from },
+  );
+  return async ({ to, subject, text, messageId, thread }) => {
+    const references = thread === undefined ? {} : { references: thread, inReplyTo: thread };
+    // No answers from holiday robots.
+    const headers = { "Auto-Submitted": "auto-generated" };
+    await transport.sendMail({ to: [...to], subject, text, messageId, ...references, headers });
+  };
+}

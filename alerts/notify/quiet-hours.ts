@@ -1,0 +1,57 @@
+import { type QuietHours, WEEKDAYS } from "../../model/target.ts";
+
+const DAY_MS = 86_400_000;
+/** A chain of windows that touch ends after a week at the latest. */
+const CHAIN_MAX = 8;
+
+/** When the quiet hours that hold at this moment are over; undefined outside of them. */
+export function quietUntil(quiet: QuietHours, now: number): number | undefined {
+  let until: number | undefined;
+  for (let turn = 0; turn < CHAIN_MAX; turn += 1) {
+    const end = windowEnd(quiet, until ?? now);
+    if (end === undefined) return until;
+    until = end;
+  }
+  return until;
+}
+
+function windowEnd({ timeZone, from, to, days }: QuietHours, now: number): number | undefined {
+  // The calendar day there, as the UTC midnight of the same date.
+  const today = Math.floor((now + zoneOffset(timeZone, now)) / DAY_MS) * DAY_MS;
+  for (const day of [today - DAY_MS, today]) {
+    const weekday = WEEKDAYS[(new Date(day).getUTCDay() + 6) % 7]!;
+    if (days !== undefined && !days.includes(weekday)) continue;
+    const start = toUtc(day + ofDay(from), timeZone);
+    const end = toUtc(day + ofDay(to) + (ofDay(to) <= ofDay(from) ? DAY_MS : 0), timeZone);
+    if (now >= start && now < end) return end;
+  }
+  return undefined;
+}
+
+function ofDay(clock: string): number {
+  const [hours, minutes] = clock.split(":") as [string, string];
+  return (Number(hours) * 60 + Number(minutes)) * 60_000;
+}
+
+/** A local time, written as if it were UTC, as UTC. One that the clocks skip comes out an hour later. */
+function toUtc(local: number, timeZone: string): number {
+  const guess = local - zoneOffset(timeZone, local);
+  return local - zoneOffset(timeZone, guess);
+}
+
+/** Local time less UTC at this moment, in ms. */
+function zoneOffset(timeZone: string, at: number): number {
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  }).formatToParts(at);
+  const part = (type: string) => Number(parts.find((one) => one.type === type)!.value);
+  const local = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
+  return local - Math.floor(at / 1_000) * 1_000;
+}

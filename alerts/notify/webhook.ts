@@ -1,0 +1,45 @@
+import { createHmac } from "node:crypto";
+import { viewAlert } from "../../model/alert-view.ts";
+import type { Notice } from "../../model/notice.ts";
+import type { Target } from "../../model/target.ts";
+import { whsecBytes } from "../../model/whsec.ts";
+
+const iso = (time: number) => new Date(time).toISOString();
+
+function payload({ what, at, alert }: Notice) {
+  return { type: `alert.${what}`, timestamp: iso(at), data: viewAlert(alert) };
+}
+
+/** `{type, timestamp, data: Alert}`; several notices in one message are `{type: "alert.group", timestamp, data: [...]}`. */
+export function payloadOf(notices: readonly Notice[]): string {
+  const [first, ...more] = notices.map(payload) as [ReturnType<typeof payload>, ...ReturnType<typeof payload>[]];
+  return JSON.stringify(
+    more.length === 0 ? first : { type: "alert.group", timestamp: first.timestamp, data: [first, ...more] },
+  );
+}
+
+/**
+ * `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`; `timestamp` in seconds.
+ * Source: Standard Webhooks 1.0 (https://www.standardwebhooks.com).
+ */
+export function signature(secret: string, id: string, timestamp: number, body: string): string {
+  const key = whsecBytes(secret);
+  if (key === undefined) throw new Error("the secret of the target is not valid");
+  return `v1,${createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64")}`;
+}
+
+/** While a secret is being changed, the message carries the signatures of both. */
+export function webhookHeaders(target: Target, id: string, body: string, now: number): Record<string, string> {
+  const timestamp = Math.floor(now / 1_000);
+  const { secret, formerSecret } = target;
+  const former = formerSecret && formerSecret.until > now ? [formerSecret.secret] : [];
+  const secrets = secret === undefined ? [] : [secret, ...former];
+  const signatures = secrets.map((one) => signature(one, id, timestamp, body));
+  return {
+    "content-type": "application/json",
+    "user-agent": "lamppost",
+    "webhook-id": id,
+    "webhook-timestamp": String(timestamp),
+    ...(signatures.length > 0 ? { "webhook-signature": signatures.join(" ") } : {}),
+  };
+}
