@@ -1,0 +1,348 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { HOUR, MINUTE, T0 } from "../builders.ts";
+import { aCity, aTransition, RULES } from "./city.ts";
+
+let city: ReturnType<typeof aCity>;
+beforeEach(() => {
+  city = aCity();
+});
+afterEach(() => city.records.close());
+
+const entries = (rule: string, sensor: string) =>
+  city.alert(rule, sensor).timeline.map(({ what, note }) => (note ? `${what} ${note}` : what));
+
+describe("what is told", () => {
+  it("a firing at once and its end once, with ids that stay the same", () => {
+    city.up("plain", "s-1");
+    expect(city.notices[0]).toMatchObject({ id: `plain.s-1.${T0}-firing-1`, at: T0, alert: { state: "firing" } });
+    city.pass(MINUTE);
+    city.down("plain", "s-1", T0);
+    expect(city.notices[1]).toMatchObject({ id: `plain.s-1.${T0}-resolved-1`, alert: { state: "resolved" } });
+    city.pass(MINUTE);
+    city.restart();
+    expect(city.told()).toEqual(["firing plain s-1", "resolved plain s-1"]);
+  });
+
+  it("a repeat after a crash tells nothing again", () => {
+    city.up("plain", "s-1");
+    city.restart();
+    city.up("plain", "s-1");
+    expect(city.told()).toEqual(["firing plain s-1"]);
+  });
+
+  it("nothing that was rolled back, and then all of it", () => {
+    const enqueued: string[] = [];
+    const broken = aCity({ enqueue: ({ id }) => void enqueued.push(id) });
+    const { records, noise } = broken;
+    const firing = aTransition("firing", "plain", "s-1", T0);
+    const attempt = () =>
+      records.transaction(() => {
+        noise().apply([firing]);
+        throw new Error("the disk is full");
+      });
+    expect(attempt).toThrow("the disk is full");
+    expect(records.noise.open()).toEqual([]);
+    broken.apply(firing);
+    // The first one was taken back with the transaction, because the outbox is written in it.
+    expect(enqueued).toEqual([`plain.s-1.${T0}-firing-1`, `plain.s-1.${T0}-firing-1`]);
+    records.close();
+  });
+
+  it("a firing that is taken back and comes again is told with other ids", () => {
+    city.up("plain", "s-1");
+    city.pass(MINUTE);
+    city.apply(aTransition("retracted", "plain", "s-1", city.now(), { start: T0 }));
+    city.pass(MINUTE);
+    city.up("plain", "s-1", { start: T0 });
+    expect(city.notices.map(({ id }) => id.replace(`plain.s-1.${T0}-`, ""))).toEqual([
+      "firing-1",
+      "retracted-1",
+      "firing-2",
+    ]);
+  });
+
+  it("both in one batch: how readings were cut must not matter", () => {
+    city.apply(
+      aTransition("firing", "plain", "s-1", T0),
+      aTransition("resolved", "plain", "s-1", T0 + MINUTE, { start: T0 }),
+    );
+    expect(city.told()).toEqual(["firing plain s-1", "resolved plain s-1"]);
+  });
+
+  it("nothing of pending and shadow alerts, which inhibit nobody either", () => {
+    city.up("plain", "s-1", { state: "pending" });
+    city.up("outage", "gw-1", { mode: "shadow" });
+    city.up("silent", "s-1");
+    city.pass(2 * MINUTE);
+    expect(city.told()).toEqual(["firing silent s-1"]);
+    expect(city.alert("outage", "gw-1").mode).toBe("shadow");
+  });
+
+  it("alerts of the service about itself, which come from elsewhere", () => {
+    const transition = aTransition("firing", "ledger-imbalance", "s-1", T0, { kind: "service", subject: {} });
+    city.records.alerts.apply(transition);
+    expect(city.told()).toEqual(["firing ledger-imbalance undefined"]);
+    city.pass(MINUTE);
+    city.records.alerts.apply({
+      alert: { ...transition.alert, state: "resolved", resolvedAt: city.now() },
+      entry: { at: city.now(), knownAt: city.now(), what: "resolved" },
+    });
+    expect(city.told()).toEqual(["resolved ledger-imbalance undefined"]);
+  });
+
+  it("what fires already when the service starts, once", () => {
+    city.records.alerts.apply(aTransition("firing", "plain", "s-1", T0));
+    city.restart();
+    city.restart();
+    expect(city.told()).toEqual(["firing plain s-1"]);
+  });
+
+  it("reminders every four hours while nobody has acknowledged it", () => {
+    city.up("plain", "s-1");
+    city.pass(4 * HOUR - 1);
+    expect(city.told()).toEqual(["firing plain s-1"]);
+    city.pass(1);
+    city.pass(3 * HOUR);
+    expect(city.told()).toEqual(["reminder plain s-1"]);
+    city.restart();
+    city.pass(HOUR);
+    expect(city.told()).toEqual(["reminder plain s-1"]);
+    const { id } = city.alert("plain", "s-1");
+    city.records.alerts.handle(id, { handling: "acknowledged" }, { at: 1, knownAt: 1, what: "acknowledged" });
+    for (let hour = 0; hour < 9; hour++) city.pass(HOUR);
+    expect(city.told()).toEqual([]);
+  });
+});
+
+describe("silences", () => {
+  it("keep an alert quiet while they are on; it is recorded, and told when they end", () => {
+    const id = city.silence({ sensor: ["s-1", "s-9"], severity: "warning" });
+    city.up("plain", "s-1");
+    city.up("plain", "s-2");
+    expect(city.told()).toEqual(["firing plain s-2"]);
+    expect(city.alert("plain", "s-1").suppressedBy).toBe(`silence:${id}`);
+    expect(entries("plain", "s-1")).toEqual(["firing", `suppressed silence:${id}: a test (silence ${id} by anna)`]);
+    city.pass(61 * MINUTE);
+    expect(city.told()).toEqual(["firing plain s-1"]);
+    expect(city.alert("plain", "s-1").suppressedBy).toBeUndefined();
+    expect(entries("plain", "s-1").at(-1)).toBe("released");
+  });
+
+  it("tell nothing of an alert that ends within them, and show why nobody heard of it", () => {
+    const id = city.silence({ rule: "plain" }, { kind: "maintenance" });
+    city.up("plain", "s-1");
+    city.pass(MINUTE);
+    city.down("plain", "s-1", T0);
+    city.pass(2 * HOUR);
+    expect(city.told()).toEqual([]);
+    expect(city.alert("plain", "s-1")).toMatchObject({ state: "resolved", suppressedBy: `maintenance:${id}` });
+  });
+
+  it("do not keep the end of what was told before them", () => {
+    city.up("plain", "s-1");
+    city.silence({ district: "north" });
+    expect(city.alert("plain", "s-1").suppressedBy).toMatch(/^silence:/);
+    city.down("plain", "s-1", T0);
+    expect(city.told()).toEqual(["firing plain s-1", "resolved plain s-1"]);
+  });
+
+  it("do not tell a second time of what was told before them, nor remind while they are on", () => {
+    city.up("plain", "s-1");
+    city.silence({ tag: { feeder: "f-1" } }, { endsAt: T0 + 5 * HOUR });
+    city.pass(4 * HOUR);
+    expect(city.told()).toEqual(["firing plain s-1"]);
+    city.pass(2 * HOUR);
+    expect(city.told()).toEqual(["reminder plain s-1"]);
+  });
+
+  it("end when somebody ends them", () => {
+    const id = city.silence({ gateway: "gw-2" });
+    city.up("plain", "s-3");
+    city.records.silences.end(id, city.now(), "bert");
+    city.pass(5_000);
+    expect(city.told()).toEqual(["firing plain s-3"]);
+  });
+
+  it("begin and end while the service is down", () => {
+    city.silence({ sensor: "s-1" }, { startsAt: T0 + MINUTE, endsAt: T0 + 10 * MINUTE });
+    city.up("plain", "s-1");
+    city.pass(2 * MINUTE);
+    expect(city.alert("plain", "s-1").suppressedBy).toMatch(/^silence:/);
+    city.pass(0);
+    city.restart();
+    city.pass(10 * MINUTE);
+    city.restart();
+    expect(city.alert("plain", "s-1").suppressedBy).toBeUndefined();
+    expect(city.told()).toEqual(["firing plain s-1"]);
+  });
+});
+
+describe("inhibition", () => {
+  it("tells of the gateway and not of the sensors behind it that came first", () => {
+    city.up("silent", "s-1");
+    city.up("silent", "s-2");
+    city.up("silent", "s-3");
+    city.pass(30_000);
+    city.up("outage", "gw-1");
+    expect(city.told()).toEqual(["firing outage gw-1"]);
+    expect(city.alert("silent", "s-1").suppressedBy).toBe("rule:outage");
+    expect(entries("silent", "s-1").at(-1)).toBe(
+      `suppressed rule:outage: Explained by alert outage.gw-1.${T0 + 30_000} (gateway:gw-1).`,
+    );
+    city.pass(30_000);
+    expect(city.told()).toEqual(["firing silent s-3"]);
+  });
+
+  it("holds only what another rule may explain, and no longer than a minute", () => {
+    city.up("silent", "s-1", { severity: "critical" });
+    city.up("damp", "s-1");
+    city.up("plain", "s-1");
+    expect(city.told()).toEqual(["firing damp s-1", "firing plain s-1"]);
+    city.pass(59_999);
+    expect(city.told()).toEqual([]);
+    city.pass(1);
+    expect(city.told()).toEqual(["firing silent s-1"]);
+  });
+
+  it("tells nothing of what comes and goes while it is held", () => {
+    city.up("silent", "s-1");
+    city.pass(30_000);
+    city.down("silent", "s-1", T0);
+    city.pass(5 * MINUTE);
+    expect(city.told()).toEqual([]);
+  });
+
+  it("along a tag, with the feeder's alert after those it explains: their end is still told", () => {
+    city.up("sag", "s-1");
+    city.up("sag", "s-2");
+    city.pass(MINUTE);
+    expect(city.told()).toEqual(["firing sag s-1", "firing sag s-2"]);
+    city.up("feeder-fault", "f-1");
+    expect(city.alert("sag", "s-1").suppressedBy).toBe("rule:feeder-fault");
+    expect(city.alert("sag", "s-2").suppressedBy).toBeUndefined();
+    city.pass(MINUTE);
+    city.down("sag", "s-1", T0);
+    expect(city.told()).toEqual(["firing feeder-fault f-1", "resolved sag s-1"]);
+  });
+
+  it("on one sensor without waiting, also when the lesser alert comes first in the same batch", () => {
+    city.apply(aTransition("firing", "damp", "s-1", T0), aTransition("firing", "dry", "s-1", T0));
+    expect(city.told()).toEqual(["firing dry s-1"]);
+  });
+
+  it("releases what still fires a minute after the cause is over", () => {
+    city.up("outage", "gw-1");
+    city.up("silent", "s-1");
+    city.up("silent", "s-2");
+    city.pass(10 * MINUTE);
+    city.told();
+    city.down("outage", "gw-1", T0);
+    expect(entries("silent", "s-1").at(-1)).toBe("released");
+    city.pass(30_000);
+    city.down("silent", "s-1", T0);
+    city.pass(30_000);
+    expect(city.told()).toEqual(["resolved outage gw-1", "firing silent s-2"]);
+  });
+
+  it("goes on where the cause itself is silenced", () => {
+    city.silence({ rule: "outage" });
+    city.up("outage", "gw-1");
+    city.up("silent", "s-1");
+    city.pass(5 * MINUTE);
+    expect(city.told()).toEqual([]);
+    expect(city.alert("silent", "s-1").suppressedBy).toBe("rule:outage");
+  });
+
+  it("follows a change of the rules", () => {
+    city.up("outage", "gw-1");
+    city.up("silent", "s-1");
+    city.pass(MINUTE);
+    city.setRules(RULES.map((rule) => ({ ...rule, inhibits: [] })));
+    expect(city.told()).toEqual(["firing outage gw-1", "firing silent s-1"]);
+    city.setRules(RULES);
+    expect(city.alert("silent", "s-1").suppressedBy).toBe("rule:outage");
+  });
+});
+
+describe("flapping", () => {
+  /** Up and down in turn every five minutes, `changes` times. */
+  function flap(changes: number): void {
+    let start = 0;
+    for (let change = 0; change < changes; change++) {
+      if (change > 0) city.pass(5 * MINUTE);
+      if (change % 2 === 0) {
+        start = city.now();
+        city.up("plain", "s-1");
+      } else city.down("plain", "s-1", start);
+    }
+  }
+
+  it("becomes one notice that says so, and one end once it is calm", () => {
+    flap(12);
+    expect(city.notices.map(({ what, alert }) => [what, alert.suppressedBy])).toEqual([
+      ["firing", undefined],
+      ["resolved", undefined],
+      ["firing", undefined],
+      ["resolved", undefined],
+      ["firing", "flapping"],
+    ]);
+    city.told();
+    city.pass(29 * MINUTE);
+    expect(city.told()).toEqual([]);
+    city.restart();
+    city.pass(MINUTE);
+    expect(city.told()).toEqual(["resolved plain s-1"]);
+    city.pass(HOUR);
+    expect(city.told()).toEqual([]);
+  });
+
+  it("is told with what it is once it is calm: the end of the one, the firing of the other", () => {
+    flap(9);
+    const announced = city.notices.at(-1)!.alert.id;
+    city.told();
+    city.pass(30 * MINUTE);
+    expect(city.notices.map(({ what, alert }) => [what, alert.id === announced])).toEqual([
+      ["resolved", true],
+      ["firing", false],
+    ]);
+    expect(city.notices[1]!.alert).toMatchObject({ state: "firing", suppressedBy: undefined });
+  });
+
+  it("is told again as still firing where the announced one never ended", () => {
+    flap(5);
+    city.told();
+    city.pass(30 * MINUTE);
+    expect(city.told()).toEqual(["reminder plain s-1"]);
+  });
+
+  it("is not what happens four times in two hours", () => {
+    let start = 0;
+    for (let change = 0; change < 8; change++) {
+      if (change % 2 === 0) {
+        start = city.now();
+        city.up("plain", "s-1");
+      } else city.down("plain", "s-1", start);
+      city.pass(21 * MINUTE);
+    }
+    expect(city.notices).toHaveLength(8);
+    expect(city.notices.some(({ alert }) => alert.suppressedBy)).toBe(false);
+  });
+});
+
+it("has figures of what it keeps quiet and what waits", () => {
+  city.silence({ sensor: "s-4" });
+  city.up("plain", "s-4");
+  city.up("silent", "s-1");
+  const figures = Object.fromEntries(
+    city
+      .noise()
+      .figures()
+      .map(({ name, labels, value }) => [`${name} ${Object.values(labels ?? {})}`, value]),
+  );
+  expect(figures).toMatchObject({
+    "lamppost_alerts_suppressed silence": 1,
+    "lamppost_alerts_suppressed rule": 0,
+    "lamppost_alerts_held ": 1,
+    "lamppost_notices_total firing": 0,
+  });
+});
