@@ -1,6 +1,7 @@
 import type { Kind } from "../model/kinds.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Reading } from "../model/reading.ts";
+import type { ReadingBlock } from "../model/reading-block.ts";
 
 /**
  * Where readings live: DuckDB or InfluxDB behind the same port, held to the same contract suite
@@ -23,6 +24,11 @@ export type ReadingStore = {
   latest(filter?: { readonly sensorId?: string; readonly kind?: Kind }): Promise<Reading[]>;
   /** Readings in ascending `measuredAt`, in chunks of at most 5,000: any range, in constant memory. */
   stream(query: RangeQuery): AsyncIterable<readonly Reading[]>;
+  /**
+   * All readings of a range over several kinds, in the order of `measuredAt`, then `journalSeq`, as columns of numbers:
+   * for those who read months. In constant memory; leaving the loop early stops it.
+   */
+  scan(query: ScanQuery): AsyncIterable<ReadingBlock>;
   /** Buckets aligned to the epoch, in ascending order, empty ones left out; computed by the store. */
   aggregate(query: AggregateQuery): Promise<readonly Bucket[]>;
   /** How many readings are kept, of one sensor or of all. */
@@ -103,6 +109,14 @@ export type RangeQuery = {
   readonly to: number;
   /** Only these metrics, and only readings that have one of them. */
   readonly metrics?: readonly MetricName[];
+};
+
+export type ScanQuery = {
+  readonly kinds: readonly Kind[];
+  readonly sensorId?: string;
+  readonly district?: string;
+  readonly from: number;
+  readonly to: number;
 };
 
 export type AggregateQuery = RangeQuery & { readonly sensorId: string; readonly everyMs: number };

@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 /** Rows read at once: about 40 MB while a slice is sorted and read. */
 const SLICE_ROWS_MAX = 200_000;
 
-type Slice = { readonly from: number; readonly to: number };
+export type Slice = { readonly from: number; readonly to: number };
 
 /** Metrics asked for that this kind has: anything else has no column. */
 function metricsOf(query: RangeQuery): readonly MetricName[] {

@@ -12,6 +12,7 @@ import type { InstanceOptions } from "./instance.ts";
 import { findKeys, newestReadings } from "./keys.ts";
 import { aggregateRange, streamRange } from "./ranges.ts";
 import { createRollups, createRollupTables } from "./rollups.ts";
+import { scanBlocks } from "./scan.ts";
 import { columnsOf, createTables, FIXED_COLUMNS } from "./schema.ts";
 import { toBigInt } from "./sql.ts";
 
@@ -49,6 +50,7 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
     newest: latest.newest,
     latest: latest.latest,
     stream: (query) => streamRange(database, query),
+    scan: (query) => scanBlocks(database, query),
     aggregate: (query) => aggregateRange(database, query),
     count: (filter) => database.reader().use((connection) => countRows(connection, filter?.sensorId)),
     countBySensor: (filter) => database.reader().use((connection) => countBySensor(connection, filter)),

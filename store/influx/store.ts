@@ -11,6 +11,7 @@ import {
   type ReadingStore,
   StoreError,
 } from "../reading-store.ts";
+import { scanStreams } from "../scan-streams.ts";
 import { createInfluxClient, type InfluxClient, type InfluxFlavour, type Series } from "./client.ts";
 import { createDatabaseMaker } from "./database.ts";
 import {
@@ -66,6 +67,7 @@ export async function openInfluxStore(options: InfluxOptions): Promise<ReadingSt
     newest: latest.newest,
     latest: latest.latest,
     stream: (query) => streamRange(client, query),
+    scan: (query) => scanStreams((range) => streamRange(client, range), query),
     aggregate: (query) => aggregateRange(client, query),
     count: (filter) => countReadings(client, filter?.sensorId),
     countBySensor: (filter = {}) => countBySensor(client, filter),

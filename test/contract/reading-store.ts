@@ -6,6 +6,7 @@ import type { ReadingStore } from "../../store/reading-store.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";
 import { rangeContract } from "./reading-store-ranges.ts";
 import { rollupContract } from "./rollups.ts";
+import { scanContract } from "./scan.ts";
 
 /** A fresh, empty place for readings; `open` may be called again after a close. */
 export type StorePlace = { open(): Promise<ReadingStore>; remove(): Promise<void> };
@@ -174,6 +175,7 @@ export function readingStoreContract(name: string, makePlace: () => Promise<Stor
     });
 
     rangeContract(() => store);
+    scanContract(() => store);
     rollupContract(() => store);
   });
 }

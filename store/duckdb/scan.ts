@@ -1,0 +1,140 @@
+import { BIGINT, type DuckDBDataChunk, type DuckDBVector } from "@duckdb/node-api";
+import type { Kind } from "../../model/kinds.ts";
+import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
+import type { Quality } from "../../model/reading.ts";
+import { createOriginNumbers, FIXED, type Origin, type ReadingBlock } from "../../model/reading-block.ts";
+import type { ScanQuery } from "../reading-store.ts";
+import type { Database } from "./connection.ts";
+import { packSlices, type Slice } from "./ranges.ts";
+import { BUCKET_START, whereRange } from "./sql.ts";
+
+const HOUR_MS = 3_600_000;
+/** Rows of one block: enough that handing it to another thread costs nothing beside filling it. */
+const BLOCK_ROWS = 16_384;
+
+type Plan = { readonly slices: readonly Slice[]; readonly metrics: ReadonlyMap<Kind, readonly MetricName[]> };
+
+/**
+ * Slice after slice in time, as `streamRange` does and for the same reasons; the next slice is asked for while the one
+ * before it is being read. Numbers go from DuckDB's columns into ours without a JavaScript value for each of them, and
+ * metrics that no row of the range has are not read at all.
+ */
+export async function* scanBlocks(database: Database, query: ScanQuery): AsyncGenerator<ReadingBlock> {
+  const plan = await planScan(database, query);
+  const metrics = [...new Set([...plan.metrics.values()].flat())];
+  const pack = createPacker(metrics);
+  const read = (slice: Slice | undefined) => slice && readSlice(database, { ...query, ...slice }, plan, metrics);
+  let next = read(plan.slices[0]);
+  // Looked at only where it is awaited; leaving the loop early must not be an unhandled rejection.
+  next?.catch(() => {});
+  for (let i = 0; next; i += 1) {
+    const chunks = await next;
+    next = read(plan.slices[i + 1]);
+    next?.catch(() => {});
+    yield* pack(chunks);
+  }
+}
+
+/** Rows by hour over the kinds, and which metrics occur. */
+async function planScan(database: Database, query: ScanQuery): Promise<Plan> {
+  const rowsOfHour = new Map<number, number>();
+  const metrics = new Map<Kind, readonly MetricName[]>();
+  const where = whereRange(query);
+  for (const kind of query.kinds) {
+    const own = METRICS_OF[kind];
+    const counts = own.map((metric) => `CAST(count("${metric}") AS DOUBLE)`);
+    const sql = `SELECT CAST(${BUCKET_START} AS DOUBLE), CAST(count(*) AS DOUBLE), ${counts.join(", ")}
+      FROM ${kind} WHERE ${where.text} GROUP BY 1`;
+    const rows = await database.reader().use(async (connection) => {
+      const values = { ...where.values, every: BigInt(HOUR_MS) };
+      return (await connection.run(sql, values, { ...where.types, every: BIGINT })).getRows();
+    });
+    for (const [hour, count] of rows as number[][]) rowsOfHour.set(hour!, (rowsOfHour.get(hour!) ?? 0) + count!);
+    if (rows.length > 0)
+      metrics.set(
+        kind,
+        own.filter((_, i) => rows.some((row) => (row[2 + i] as number) > 0)),
+      );
+  }
+  const hours = [...rowsOfHour].sort(([a], [b]) => a - b);
+  const clip = ({ from, to }: Slice) => ({ from: Math.max(from, query.from), to: Math.min(to, query.to) });
+  return { slices: packSlices(hours).map(clip), metrics };
+}
+
+async function readSlice(database: Database, query: ScanQuery, plan: Plan, metrics: readonly MetricName[]) {
+  const where = whereRange(query);
+  const parts = [...plan.metrics].map(([kind, own]) => {
+    const columns = metrics.map((metric) => (own.includes(metric) ? `"${metric}"` : `NULL::DOUBLE AS "${metric}"`));
+    return `SELECT '${kind}' AS kind, sensorId, district, COALESCE(suspect, '') AS suspect, imported, measuredAt, receivedAt,
+      journalSeq${columns.map((column) => `, ${column}`).join("")} FROM ${kind} WHERE ${where.text}`;
+  });
+  const origin = ["kind", "sensorId", "district", "suspect", "imported"];
+  const sql = `WITH picked AS MATERIALIZED (${parts.join(" UNION ALL ")}), origins AS (
+      SELECT ${origin.join(", ")}, CAST(row_number() OVER () AS DOUBLE) AS number
+      FROM (SELECT DISTINCT ${origin.join(", ")} FROM picked))
+    SELECT origins.number, CAST(measuredAt AS DOUBLE), CAST(receivedAt AS DOUBLE), CAST(journalSeq AS DOUBLE),
+      ${metrics.map((metric) => `COALESCE("${metric}", 'NaN'), `).join("")}
+      ${origin.map((name) => `picked.${name}`).join(", ")}
+    FROM picked JOIN origins ON ${origin.map((name) => `picked.${name} = origins.${name}`).join(" AND ")}
+    ORDER BY measuredAt, journalSeq`;
+  return database
+    .reader()
+    .use(async (connection) => (await connection.run(sql, where.values, where.types)).fetchAllChunks());
+}
+
+/** Gathers the chunks of a slice in blocks. Lets go of each chunk before the next: it keeps its columns. */
+function createPacker(metrics: readonly MetricName[]) {
+  const numbers = createOriginNumbers();
+  const width = FIXED.length + metrics.length;
+
+  return function* pack(chunks: DuckDBDataChunk[]): Generator<ReadingBlock> {
+    const ofSlice: number[] = [];
+    while (chunks.length > 0) {
+      let rows = 0;
+      let count = 0;
+      while (count < chunks.length && (count === 0 || rows + chunks[count]!.rowCount <= BLOCK_ROWS)) {
+        rows += chunks[count]!.rowCount;
+        count += 1;
+      }
+      const columns = new Float64Array(rows * width);
+      let row = 0;
+      for (const chunk of chunks.splice(0, count)) {
+        for (let i = 0; i < width; i += 1) columns.set(numbersOf(chunk.getColumnVector(i)), i * rows + row);
+        renumber(chunk, columns.subarray(row, row + chunk.rowCount), ofSlice);
+        row += chunk.rowCount;
+      }
+      yield { rows, metrics, columns, origins: numbers.takeFresh() };
+    }
+  };
+
+  /** The query numbers its origins anew; texts are decoded for the first row of each only. */
+  function renumber(chunk: DuckDBDataChunk, own: Float64Array, ofSlice: number[]): void {
+    for (let row = 0; row < own.length; row += 1) {
+      const number = own[row]!;
+      ofSlice[number] ??= numbers.numberOf(originOf(chunk, row, width, metrics));
+      own[row] = ofSlice[number];
+    }
+  }
+}
+
+function originOf(chunk: DuckDBDataChunk, row: number, from: number, metrics: readonly MetricName[]): Origin {
+  const item = (i: number) => chunk.getColumnVector(from + i).getItem(row);
+  const [kind, sensorId, district, suspect, imported] = [item(0), item(1), item(2), item(3), item(4)];
+  const flagged = String(suspect)
+    .split(",")
+    .filter((name) => metrics.includes(name as MetricName));
+  const quality = Object.fromEntries(flagged.map((metric) => [metric, "suspect"])) as Quality;
+  return {
+    sensorId: sensorId as string,
+    kind: kind as Kind,
+    district: district as string,
+    ...(flagged.length > 0 ? { quality } : {}),
+    ...(imported === true ? { imported } : {}),
+  };
+}
+
+/** DuckDB's vector keeps its numbers in a typed array, which its types do not show. None of ours is ever NULL. */
+function numbersOf(vector: DuckDBVector): ArrayLike<number> {
+  const { items } = vector as unknown as { items?: unknown };
+  return items instanceof Float64Array ? items : (vector.toArray() as number[]);
+}
