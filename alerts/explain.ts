@@ -1,7 +1,7 @@
 import type { RuleCondition } from "../model/conditions.ts";
 import { explainFlatline, explainRegister, explainSpike } from "./explain/faults.ts";
 import { explainConsecutive, explainSilence, explainThreshold } from "./explain/limits.ts";
-import { explainChange } from "./explain/trends.ts";
+import { explainChange, explainForecast } from "./explain/trends.ts";
 import { amount, type Case, spanText, timeText } from "./explain/words.ts";
 
 const SENTENCES: Partial<Record<RuleCondition["type"], (about: Case) => string>> = {
@@ -12,6 +12,7 @@ const SENTENCES: Partial<Record<RuleCondition["type"], (about: Case) => string>>
   spike: explainSpike,
   change: explainChange,
   register: explainRegister,
+  forecast: explainForecast,
 };
 
 /** One plain sentence for an operator: what, where, when, how much, against which limit. For pending and firing. */
@@ -29,6 +30,9 @@ export function explainEnd({ rule, outcome }: Pick<Case, "rule" | "outcome">): s
   if (condition.type === "flatline") return `Another value came at ${timeText(at)}: ${amount(rule, value)}.`;
   if (condition.type === "spike") {
     return `It ended at ${timeText(at)}, after ${spanText(condition.within)} without another.`;
+  }
+  if (condition.type === "forecast") {
+    return `It ended at ${timeText(at)}: the trend no longer reaches the limit in that time; it stands at ${amount(rule, value)}.`;
   }
   if (condition.type === "register") return `It ended at ${timeText(at)}, after a run of plausible readings.`;
   const ended = `It ended at ${timeText(at)} with ${amount(rule, value)}`;

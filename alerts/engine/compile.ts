@@ -5,11 +5,12 @@ import type { Rule } from "../../model/rule.ts";
 import { change } from "../conditions/change.ts";
 import { consecutive } from "../conditions/consecutive.ts";
 import { flatline } from "../conditions/flatline.ts";
+import { forecast } from "../conditions/forecast.ts";
 import { register } from "../conditions/register.ts";
 import type { ValueCondition } from "../conditions/sample.ts";
 import { spike } from "../conditions/spike.ts";
 import { threshold } from "../conditions/threshold.ts";
-import { type Params, paramsMaker } from "./params.ts";
+import { type Params, paramsMaker, wholeLon } from "./params.ts";
 
 export type { Params } from "./params.ts";
 
@@ -45,7 +46,15 @@ export type ConditionTable = Readonly<
     Partial<Record<RuleCondition["type"], ValueCondition<Params, unknown>>>
 >;
 
-export const CONDITIONS = { threshold, consecutive, flatline, spike, change, register } as unknown as ConditionTable;
+export const CONDITIONS = {
+  threshold,
+  consecutive,
+  flatline,
+  spike,
+  change,
+  register,
+  forecast,
+} as unknown as ConditionTable;
 
 export function compileRule(rule: Rule): CompiledRule {
   const { condition, metric, mode, audience } = rule;
@@ -58,7 +67,7 @@ export function compileRule(rule: Rule): CompiledRule {
 
 /**
  * Equal params are one object, so that sensors with the same limits share all they can. What makes them may look at
- * nothing of the sensor but the tags that the condition names.
+ * nothing of the sensor but the tags that the condition names and its longitude in whole degrees.
  */
 function shared(
   { condition }: Rule,
@@ -67,7 +76,8 @@ function shared(
   const names = Object.values(condition).flatMap((field) => (isTagged(field) ? [field.tag] : []));
   const made = new Map<string, Params | undefined>();
   return (sensor) => {
-    const key = JSON.stringify(names.map((name) => (Object.hasOwn(sensor.tags, name) ? sensor.tags[name] : null)));
+    const own = names.map((name) => (Object.hasOwn(sensor.tags, name) ? sensor.tags[name] : null));
+    const key = condition.type === "flatline" ? String(wholeLon(sensor)) : own.length > 0 ? JSON.stringify(own) : "";
     if (!made.has(key)) made.set(key, make(sensor));
     return made.get(key);
   };

@@ -4,6 +4,7 @@ import type { Rule } from "../../model/rule.ts";
 import type { ChangeParams } from "../conditions/change.ts";
 import type { ConsecutiveParams } from "../conditions/consecutive.ts";
 import type { FlatlineParams } from "../conditions/flatline.ts";
+import type { ForecastParams } from "../conditions/forecast.ts";
 import type { RegisterParams } from "../conditions/register.ts";
 import type { SilenceParams } from "../conditions/silence.ts";
 import type { SpikeParams } from "../conditions/spike.ts";
@@ -17,7 +18,8 @@ export type Params =
   | FlatlineParams
   | SpikeParams
   | ChangeParams
-  | RegisterParams;
+  | RegisterParams
+  | ForecastParams;
 
 /** undefined: this sensor lacks the tag of the limit, or the tag is not a number. */
 type ParamsFor = (sensor: WatchedSensor) => Params | undefined;
@@ -33,7 +35,7 @@ export const PARAMS: { readonly [Type in RuleCondition["type"]]?: (spec: Spec<Ty
   flatline: ({ after, samples, tolerance, floor, ceiling }, rule) => {
     const zeroByNight = ZERO_BY_NIGHT.has(rule.metric!);
     const limits = { afterMs: parseDuration(after)!, samples, tolerance, floor, ceiling };
-    return ({ lon }) => ({ ...limits, needsGood: needsGood(rule), zeroByNight, lon });
+    return (sensor) => ({ ...limits, needsGood: needsGood(rule), zeroByNight, lon: wholeLon(sensor) });
   },
   spike: ({ above, count, within }, rule) =>
     always({ above, count, withinMs: parseDuration(within)!, needsGood: needsGood(rule) }),
@@ -45,6 +47,13 @@ export const PARAMS: { readonly [Type in RuleCondition["type"]]?: (spec: Spec<Ty
       keepForMs: keepFor === undefined ? 0 : parseDuration(keepFor)!,
       needsGood: needsGood(rule),
     }),
+  forecast: ({ above, below, within, over }, rule) => {
+    const spans = { withinMs: parseDuration(within)!, overMs: parseDuration(over)!, needsGood: needsGood(rule) };
+    return (sensor) => {
+      const limit = resolve((above ?? below)!, sensor);
+      return limit === undefined ? undefined : { ...spans, side: above === undefined ? "below" : "above", limit };
+    };
+  },
   register: ({ maxPower, digits }) => {
     return (sensor) => {
       const maxPowerKw = resolve(maxPower, sensor);
@@ -56,6 +65,11 @@ export const PARAMS: { readonly [Type in RuleCondition["type"]]?: (spec: Spec<Ty
 export function paramsMaker(rule: Rule): ParamsFor {
   const make = PARAMS[rule.condition.type] as ((spec: RuleCondition, rule: Rule) => ParamsFor) | undefined;
   return make ? make(rule.condition, rule) : () => undefined;
+}
+
+/** Near enough to tell the night by the sun, and the same for the sensors of a city. */
+export function wholeLon({ lon }: WatchedSensor): number | undefined {
+  return lon === undefined ? undefined : Math.round(lon);
 }
 
 const always = (params: Params) => () => params;

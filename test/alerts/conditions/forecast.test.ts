@@ -1,0 +1,133 @@
+import { describe, expect, it } from "vitest";
+import { type ForecastParams, forecast } from "../../../alerts/conditions/forecast.ts";
+import { type Note, play } from "./play.ts";
+
+const MINUTE = 60_000;
+const DAY = 1440;
+const flat: ForecastParams = {
+  side: "below",
+  limit: 10,
+  withinMs: 30 * DAY * MINUTE,
+  overMs: 20 * DAY * MINUTE,
+  needsGood: false,
+};
+/** Four values a day with a daily swing and some noise that is always the same. */
+const days = (from: number, count: number, level: (day: number) => number): Note[] =>
+  Array.from({ length: count * 4 }, (_, i): Note => {
+    const day = from + i / 4;
+    return [day * DAY, Math.round((level(day) + [-0.4, 0.1, 0.5, -0.2][i % 4]! + ((i * 7) % 5) / 10) * 100) / 100];
+  });
+const run = (change: Partial<ForecastParams>, notes: readonly Note[]) =>
+  play(forecast, { ...flat, ...change }, notes, 360 * MINUTE);
+const daysOf = (time: number) => time / DAY / MINUTE;
+
+describe("forecast", () => {
+  it("says when a battery will be flat, from when to when, once it is within `within`", () => {
+    const { outcomes } = run(
+      {},
+      days(0, 40, (day) => 100 - 2 * day),
+    ); // 10 % at day 45
+    expect(outcomes).toHaveLength(1);
+    const [{ what, at, value, limit, expected }] = outcomes as [(typeof outcomes)[0]];
+    expect([what, limit]).toEqual(["firing", 10]);
+    expect(daysOf(at)).toBeGreaterThanOrEqual(15);
+    expect(daysOf(at)).toBeLessThanOrEqual(17);
+    expect(daysOf(expected!.at)).toBeGreaterThan(44.5);
+    expect(daysOf(expected!.at)).toBeLessThan(45.8);
+    expect(expected!.from).toBeLessThanOrEqual(expected!.at);
+    expect(expected!.to).toBeGreaterThanOrEqual(expected!.at);
+    expect(value).toBeCloseTo(100 - 2 * (daysOf(at) - 0.5), 0);
+  });
+
+  it("by hand: a straight line of daily values", () => {
+    const line: Note[] = Array.from({ length: 12 }, (_, day): Note => [day * DAY, 50 - 2 * day]);
+    const { letters, outcomes } = run({ overMs: 18 * DAY * MINUTE }, line);
+    // Ten points are there when day 9 has ended. The newest stands at 32 in the middle of that day: 11 days to 10.
+    expect(letters).toBe("..........F.");
+    expect(outcomes[0]).toMatchObject({ at: 10 * DAY * MINUTE, startedAt: 10 * DAY * MINUTE, value: 32 });
+    const day20 = 20.5 * DAY * MINUTE;
+    expect(outcomes[0]!.expected).toEqual({ at: day20, from: day20, to: day20 });
+    expect(outcomes[0]!.evidence[1]!.note).toBe("trend of -2 per day (-2 to -2) over 10 values, scatter 0");
+  });
+
+  it("is silent while little is known, without a trend, and when the trend leads away", () => {
+    expect(
+      run(
+        {},
+        days(0, 9, (day) => 40 - 3 * day),
+      ).outcomes,
+    ).toEqual([]);
+    expect(
+      run(
+        {},
+        days(0, 60, () => 12),
+      ).outcomes,
+    ).toEqual([]);
+    expect(
+      run(
+        {},
+        days(0, 60, (day) => 12 + day),
+      ).outcomes,
+    ).toEqual([]);
+    expect(
+      run(
+        {},
+        days(0, 30, (day) => 90 - 0.5 * day),
+      ).outcomes,
+    ).toEqual([]);
+  });
+
+  it("a battery replaced ends it, and what was before is forgotten", () => {
+    const notes = [...days(0, 30, (day) => 80 - 2 * day), ...days(30, 30, (day) => 100 - 0.1 * (day - 30))];
+    const { outcomes, state } = run({}, notes);
+    expect(outcomes.map(({ what }) => what)).toEqual(["firing", "resolved"]);
+    expect(daysOf(outcomes[1]!.at)).toBeLessThanOrEqual(32);
+    expect(state.points.every(({ value }) => value > 90)).toBe(true);
+  });
+
+  it("ends when the trend no longer reaches the limit", () => {
+    const notes = [...days(0, 30, (day) => 80 - 2 * day), ...days(30, 40, () => 21)];
+    expect(run({}, notes).outcomes.map(({ what }) => what)).toEqual(["firing", "resolved"]);
+  });
+
+  it("an upper limit in minutes: a transformer over its rating within the hour", () => {
+    const hour: ForecastParams = {
+      side: "above",
+      limit: 400,
+      withinMs: 60 * MINUTE,
+      overMs: 120 * MINUTE,
+      needsGood: true,
+    };
+    const notes: Note[] = Array.from({ length: 200 }, (_, i): Note => [i, 200 + i + [0, 1.5, -1, 0.5][i % 4]!]);
+    const [first] = play(forecast, hour, notes, MINUTE).outcomes;
+    expect(first!.at / MINUTE).toBeGreaterThanOrEqual(138);
+    expect(first!.at / MINUTE).toBeLessThanOrEqual(144);
+    expect(first!.expected!.at / MINUTE).toBeGreaterThan(197);
+    expect(first!.expected!.at / MINUTE).toBeLessThan(203);
+  });
+
+  it("for operators suspect values do not make a trend", () => {
+    const suspect = days(0, 40, (day) => 100 - 2 * day).map(([at, value]): Note => [at, value, "?"]);
+    expect(run({ needsGood: true }, suspect).outcomes).toEqual([]);
+  });
+
+  it("time alone ends a bucket as the next value would, and a value that comes after that is too late for it", () => {
+    const line: Note[] = Array.from({ length: 10 }, (_, day): Note => [day * DAY, 50 - 2 * day]);
+    const params = { ...flat, overMs: 18 * DAY * MINUTE };
+    const { state } = play(forecast, params, line, DAY * MINUTE);
+    expect(forecast.advance!(params, state, 10 * DAY * MINUTE - 1, { gaps: [] })).toEqual([state, []]);
+    const [next, outcomes] = forecast.advance!(params, state, 10 * DAY * MINUTE, { gaps: [] });
+    expect(outcomes).toMatchObject([{ what: "firing", at: 10 * DAY * MINUTE }]);
+    const late = { at: 9.5 * DAY * MINUTE, value: 0, good: true, lastAt: undefined, cadence: { gaps: [] } };
+    expect(forecast.step(params, next, late)).toEqual([next, []]);
+  });
+
+  it("is bounded and free of NaN, however long and however constant", () => {
+    const { state, outcomes } = run(
+      { overMs: 90 * DAY * MINUTE },
+      days(0, 300, (day) => 100 - day / 10),
+    );
+    expect(state.points.length).toBeLessThanOrEqual(91);
+    expect(JSON.stringify([state, outcomes])).not.toContain("null");
+  });
+});
