@@ -1,0 +1,41 @@
+import { readlinkSync } from "node:fs";
+import { setPriority } from "node:os";
+import { parentPort, workerData } from "node:worker_threads";
+import type { BacktestResult, Span } from "../../model/backtest.ts";
+import { createBlockReader, type ReadingBlock } from "../../model/reading-block.ts";
+import type { Rule } from "../../model/rule.ts";
+import type { WatchedSensor } from "../engine/compile.ts";
+import { createBacktest } from "./run.ts";
+
+/** The thread of one backtest: blocks of readings in, one result out. */
+export type WorkerStart = { readonly rules: readonly Rule[]; readonly sensors: readonly WatchedSensor[] };
+export type ToWorker = { readonly block: ReadingBlock } | { readonly span: Span; readonly reported: readonly string[] };
+export type FromWorker = { readonly taken: number } | { readonly result: BacktestResult };
+
+const NICE = 10;
+
+/** Ingest goes first where there are too few cores: on Linux a thread has a priority of its own. */
+function stepBack(): void {
+  try {
+    setPriority(Number(readlinkSync("/proc/thread-self").split("/").at(-1)), NICE);
+  } catch {
+    // Elsewhere, or not allowed: the threads share alike.
+  }
+}
+
+stepBack();
+const port = parentPort!;
+const { rules, sensors } = workerData as WorkerStart;
+const registry = new Map(sensors.map((sensor) => [sensor.id, sensor]));
+const backtest = createBacktest(rules, (id) => registry.get(id));
+const read = createBlockReader();
+
+port.on("message", (message: ToWorker) => {
+  if ("block" in message) {
+    backtest.observe(read(message.block));
+    port.postMessage({ taken: backtest.readings() } satisfies FromWorker);
+    return;
+  }
+  port.postMessage({ result: backtest.finish(message.span, message.reported) } satisfies FromWorker);
+  port.close();
+});

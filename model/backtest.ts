@@ -1,0 +1,56 @@
+import type { Transition } from "./alert.ts";
+import { viewAlert } from "./alert-view.ts";
+
+/** `from <= time < to`, epoch milliseconds. */
+export type Span = { readonly from: number; readonly to: number };
+
+export type Figures = {
+  readonly alerts: number;
+  readonly alertsPerDay: number;
+  /** Time in which alerts were firing within the span, summed over the alerts. */
+  readonly minutesFiring: number;
+  /** Said and then taken back by a late reading. */
+  readonly retracted: number;
+};
+export type RuleFigures = Figures & { readonly rule: string };
+export type SubjectFigures = RuleFigures & { readonly subject: string };
+
+/** An alert as a backtest tells it: as in the records, without what only the live service knows. */
+export type BacktestAlert = Omit<Transition["alert"], "mode"> & {
+  /** What happened to it, by event time. Unlike in the records it does not say when the service knew. */
+  readonly timeline: readonly { readonly at: number; readonly what: string; readonly note?: string }[];
+};
+
+export type BacktestResult = Span & {
+  readonly readings: number;
+  readonly figures: Figures;
+  readonly byRule: readonly RuleFigures[];
+  /** The noisiest first. */
+  readonly bySubject: readonly SubjectFigures[];
+  /** By start. */
+  readonly alerts: readonly BacktestAlert[];
+  /** Alerts beyond the limit of those that are kept: counted nowhere else. */
+  readonly dropped: number;
+  /** Rules that threw. */
+  readonly failures: readonly { readonly rule: string; readonly failure: string }[];
+};
+
+const iso = (time: number) => new Date(time).toISOString();
+
+export type BacktestView = ReturnType<typeof viewBacktest>;
+export type BacktestAlertView = BacktestView["alerts"][number];
+
+/** The same with times in ISO 8601 UTC, as the API and the command line show it. */
+export function viewBacktest(result: BacktestResult) {
+  return {
+    ...result,
+    from: iso(result.from),
+    to: iso(result.to),
+    alerts: result.alerts.map(viewBacktestAlert),
+  };
+}
+
+function viewBacktestAlert({ timeline, ...alert }: BacktestAlert) {
+  const { handling: _, timeline: __, ...view } = viewAlert({ ...alert, handling: "open", timeline: [] });
+  return { ...view, timeline: timeline.map((line) => ({ ...line, at: iso(line.at) })) };
+}
