@@ -1,22 +1,29 @@
 import { type AlertsOptions, createAlerts, TICK_EVERY_MS } from "./alerts/alerts.ts";
 import { createNoise } from "./alerts/noise/noise.ts";
+import { createAllowList } from "./alerts/notify/addresses.ts";
+import { createHttpPost } from "./alerts/notify/http-post.ts";
+import { createMailer } from "./alerts/notify/mail.ts";
+import { createNotifier } from "./alerts/notify/notifier.ts";
 import { createAlertPublisher, type PublisherOptions } from "./alerts/publisher.ts";
 import { createHealthWatch, HEALTH_TICK_MS } from "./alerts/service-health.ts";
 import type { StopStack } from "./lifecycle.ts";
 import type { Transition } from "./model/alert.ts";
 import type { Figure, Health } from "./model/health.ts";
+import type { NotifySettings } from "./model/notify-settings.ts";
 import type { Records } from "./store/records.ts";
 
 export type AlertsStart = Omit<AlertsOptions, "records"> & {
   readonly records: Records;
   readonly publish: PublisherOptions["publish"];
+  readonly notify: NotifySettings;
 };
 
 /** What `app.ts` wires of the rules, so that it stays one straight function: the engine, and all who tell of its alerts. */
 export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
   const { records, publish, log } = options;
   const { rules, now } = options;
-  const enqueue = () => {};
+  const notifier = startNotifier(options);
+  const { enqueue } = notifier;
   const noise = createNoise({ records, rules: () => rules, sensor: records.sensors.get, now, enqueue, log });
   const alerts = createAlerts({ ...options, apply: noise.apply });
   const publisher = createAlertPublisher({ records, publish, log });
@@ -25,8 +32,14 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
     /** Takes the readings: one of the consumers of the journal. */
     consumer: alerts,
     close: alerts.close,
-    health: () => [alerts.health(), ...noise.health()],
-    figures: (): readonly Figure[] => [...alerts.figures(), ...noise.figures(), ...publisher.figures()],
+    health: () => [alerts.health(), ...noise.health(), notifier.health()],
+    figures: (): readonly Figure[] => [
+      ...alerts.figures(),
+      ...noise.figures(),
+      ...publisher.figures(),
+      ...notifier.figures(),
+    ],
+    notifications: { check: notifier.check, test: notifier.test },
     /** The clock's part. */
     tickEveryMs: TICK_EVERY_MS,
     tick(): void {
@@ -44,6 +57,17 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
     tell(): void {
       publisher.start();
       onStop("alert publisher", () => publisher.stop());
+      notifier.start();
+      onStop("notifications", () => notifier.stop());
     },
   };
+}
+
+/** With the real ways out: the network, the mail server and the broker. */
+function startNotifier({ records, publish, notify, now, log }: AlertsStart) {
+  const { allow, smtp, publicUrl } = notify;
+  const allowed = createAllowList(allow);
+  const mail = smtp && createMailer(smtp);
+  const ports = { post: createHttpPost({ allow: allowed }), publish, mail };
+  return createNotifier({ records, ports, allowed, publicUrl, now, random: Math.random, log });
 }

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import { type NotifySettings, notifyAllow, smtpFrom, smtpUrl } from "./model/notify-settings.ts";
 
 /** The only place that reads the environment. Every mistake is reported, not just the first; the CLI then exits with 78. */
 export class ConfigError extends Error {
@@ -63,6 +64,10 @@ const SCHEMA = z.object({
   LAMPPOST_SIMULATE: z.enum(["off", "city"], { error: "off or city was expected" }).default("off"),
   LAMPPOST_AUTO_ENROL: z.enum(["gateways", "off"], { error: "gateways or off was expected" }).default("gateways"),
   LAMPPOST_RULES_DIR: z.string().optional(),
+  LAMPPOST_PUBLIC_URL: httpUrl.optional(),
+  LAMPPOST_SMTP_URL: smtpUrl.optional(),
+  LAMPPOST_SMTP_FROM: smtpFrom.optional(),
+  LAMPPOST_NOTIFY_ALLOW: notifyAllow,
   LAMPPOST_RETENTION_RAW_DAYS: whole(1, 36_500).default(90),
   LAMPPOST_RETENTION_HOURLY_DAYS: whole(1, 36_500).default(730),
   LAMPPOST_RETENTION_DAILY_DAYS: whole(0, 36_500).default(0),
@@ -131,6 +136,7 @@ export type Config = {
   readonly simulate: "off" | "city";
   readonly autoEnrol: boolean;
   readonly rulesDir?: string;
+  readonly notify: NotifySettings;
   readonly retentionRawDays: number;
   readonly retentionHourlyDays: number;
   /** 0: for ever. */
@@ -177,6 +183,14 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     simulate: values.LAMPPOST_SIMULATE,
     autoEnrol: values.LAMPPOST_AUTO_ENROL === "gateways",
     rulesDir: values.LAMPPOST_RULES_DIR,
+    notify: {
+      publicUrl: values.LAMPPOST_PUBLIC_URL,
+      smtp:
+        values.LAMPPOST_SMTP_URL === undefined
+          ? undefined
+          : { url: values.LAMPPOST_SMTP_URL, from: values.LAMPPOST_SMTP_FROM! },
+      allow: values.LAMPPOST_NOTIFY_ALLOW,
+    },
     retentionRawDays: values.LAMPPOST_RETENTION_RAW_DAYS,
     retentionHourlyDays: values.LAMPPOST_RETENTION_HOURLY_DAYS,
     retentionDailyDays: values.LAMPPOST_RETENTION_DAILY_DAYS,
@@ -227,6 +241,8 @@ function combinations(given: Record<string, string | undefined>): string[] {
     mistakes.push("LAMPPOST_MQTTS_PORT: needs LAMPPOST_TLS_CERT and LAMPPOST_TLS_KEY (PEM files)");
   if (given.LAMPPOST_MQTT_SOURCE_CA && !given.LAMPPOST_MQTT_SOURCE_URL?.startsWith("mqtts:"))
     mistakes.push("LAMPPOST_MQTT_SOURCE_CA: needs an mqtts:// address in LAMPPOST_MQTT_SOURCE_URL");
+  if (!given.LAMPPOST_SMTP_URL !== !given.LAMPPOST_SMTP_FROM)
+    mistakes.push("LAMPPOST_SMTP_URL: LAMPPOST_SMTP_URL and LAMPPOST_SMTP_FROM go together");
   if (given.LAMPPOST_STORE !== "influxdb") return mistakes;
   if (!given.INFLUX_URL) mistakes.push("INFLUX_URL: needed when LAMPPOST_STORE=influxdb");
   const second = given.INFLUX_TOKEN && given.INFLUX_ORG && given.INFLUX_BUCKET;

@@ -7,6 +7,7 @@ import type { NewMessage } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason } from "../model/rejection.ts";
 import type { Rule } from "../model/rule.ts";
+import type { Target } from "../model/target.ts";
 import type { ReadingTopic } from "../model/topics.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
@@ -27,6 +28,7 @@ export type ApiDeps = {
   readonly ledger: LedgerDeps;
   /** Appends these quarantined messages to the journal again; how many it did. */
   redrive(ids: readonly number[], by: string): Promise<number>;
+  readonly notifications: NotificationDeps;
   /** Copies of everything as a tar archive, or why there is none now. */
   backup(): Promise<{ readonly archive: Readable } | { readonly refused: string }>;
   health(): readonly Health[];
@@ -41,8 +43,26 @@ export type ApiDeps = {
 
 export type ApiRecords = Pick<
   Records,
-  "sensors" | "credentials" | "sessions" | "alerts" | "events" | "quarantine" | "ledger" | "audit" | "transaction"
+  | "sensors"
+  | "credentials"
+  | "sessions"
+  | "alerts"
+  | "silences"
+  | "events"
+  | "quarantine"
+  | "ledger"
+  | "audit"
+  | "targets"
+  | "outbox"
+  | "transaction"
 >;
+
+export type NotificationDeps = {
+  /** Why a target could never be told as the service is set up; undefined when nothing speaks against it. */
+  check(target: Pick<Target, "type" | "url">): string | undefined;
+  /** One attempt with a made-up alert; undefined when there is no such target. */
+  test(id: string): Promise<{ readonly sent: true } | { readonly error: string } | undefined>;
+};
 
 export type Checked = { readonly ok: unknown } | { readonly reason: Reason; readonly detail: string };
 

@@ -23,10 +23,13 @@ import { addPage } from "./routes/page.ts";
 import { addPublicCity } from "./routes/public-city.ts";
 import { addQuarantine } from "./routes/quarantine.ts";
 import { addReadings } from "./routes/readings.ts";
+import { addReport } from "./routes/report.ts";
 import { addRules } from "./routes/rules.ts";
 import { addSensorReadings } from "./routes/sensor-readings.ts";
 import { addSensors } from "./routes/sensors.ts";
 import { addSession } from "./routes/session.ts";
+import { addSilences } from "./routes/silences.ts";
+import { addTargets } from "./routes/targets.ts";
 import { addUsers } from "./routes/users.ts";
 import { createSessions } from "./sessions.ts";
 import { createStreams } from "./streams.ts";
@@ -37,9 +40,12 @@ const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertH
   addUsers,
   addQuarantine,
   addLedger,
+  addReport,
   addAudit,
   addBackup,
   addEvents,
+  addSilences,
+  addTargets,
   addSession,
   addPublicCity,
 ]);

@@ -15,6 +15,7 @@ export type Mail = {
 export type SendMail = (mail: Mail) => Promise<void>;
 
 const SUBJECT_MAX = 200;
+const TIMEOUT_MS = 10_000;
 
 export function mailOf(id: string, to: readonly string[], notices: readonly Notice[], publicUrl?: string): Mail {
   const words = notices.map((notice) => wordsOf(notice, publicUrl));
@@ -35,13 +36,13 @@ function paragraph({ subject, explanation, facts, link }: Words, withSubject: bo
 }
 
 /** `url`: smtp://user:password@host:587 or smtps://. Every mail has a connection of its own, so that nothing is held open. */
-export function createMailer({ url, from, timeoutMs }: { url: string; from: string; timeoutMs: number }): SendMail {
+export function createMailer({ url, from }: { url: string; from: string }): SendMail {
   const transport = createTransport(
     {
       url,
-      connectionTimeout: timeoutMs,
-      greetingTimeout: timeoutMs,
-      socketTimeout: timeoutMs,
+      connectionTimeout: TIMEOUT_MS,
+      greetingTimeout: TIMEOUT_MS,
+      socketTimeout: TIMEOUT_MS,
       disableFileAccess: true,
       disableUrlAccess: true,
     },

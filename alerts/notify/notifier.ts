@@ -3,7 +3,9 @@ import type { Log } from "../../model/log.ts";
 import type { Notice } from "../../model/notice.ts";
 import type { Target } from "../../model/target.ts";
 import type { Records } from "../../store/records.ts";
+import { type AllowList, createAllowList } from "./addresses.ts";
 import { createEscalation } from "./escalation.ts";
+import { refusalOf } from "./http-post.ts";
 import { createLane, type Lane, type Later } from "./lane.ts";
 import { createNotifyFigures, notifyHealth } from "./notify-figures.ts";
 import { isFor, planOf } from "./routing.ts";
@@ -13,6 +15,8 @@ import { sampleNotice } from "./test-notice.ts";
 export type NotifierOptions = {
   readonly records: Pick<Records, "targets" | "outbox" | "recipients" | "alerts" | "audit" | "transaction">;
   readonly ports: NotifyPorts;
+  /** What may be told although it is not on the public internet; nothing when left out. */
+  readonly allowed?: AllowList;
   readonly now: () => number;
   readonly random: () => number;
   readonly log: Log;
@@ -44,6 +48,7 @@ const timer: Later = (ms, work) => {
 export function createNotifier(options: NotifierOptions) {
   const { records, ports, now, random, log, publicUrl, timeoutMs = TIMEOUT_MS, later = timer } = options;
   const { targets, outbox, recipients } = records;
+  const { allowed = createAllowList([]) } = options;
   const send = createSend(ports, { publicUrl, timeoutMs, now });
   const lanes = new Map<string, Lane>();
   const figures = createNotifyFigures(records);
@@ -108,6 +113,12 @@ export function createNotifier(options: NotifierOptions) {
     }
   }
 
+  /** Why a target could never be told as the service is set up; undefined when nothing speaks against it. */
+  function check({ type, url }: Pick<Target, "type" | "url">): string | undefined {
+    if (type === "email" && !ports.mail) return "set LAMPPOST_SMTP_URL and LAMPPOST_SMTP_FROM to send mails";
+    return url === undefined ? undefined : refusalOf(new URL(url), allowed);
+  }
+
   /** One attempt with a made-up alert, past the outbox; undefined when there is no such target. */
   async function test(id: string): Promise<{ readonly sent: true } | { readonly error: string } | undefined> {
     const target = targets.get(id);
@@ -119,6 +130,7 @@ export function createNotifier(options: NotifierOptions) {
 
   return {
     enqueue,
+    check,
     test,
     /** Goes on with what the former life left. */
     start(): void {

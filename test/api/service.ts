@@ -54,6 +54,7 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     rules: () => [],
     ledger: ledgerOf(records, () => now),
     redrive: async (ids) => ids.length,
+    notifications: { check: () => undefined, test: async () => ({ sent: true }) },
     backup: async () => ({ refused: "There is nothing to back up in a test." }),
     health: () => [{ part: "journal", state: "ok", ready: true }],
     figures: () => [],

@@ -1,0 +1,153 @@
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { TARGETS_MAX, type Target, type TargetData, targetFields, targetMistakes } from "../../model/target.ts";
+import type { Api, Parts } from "../api.ts";
+import { pageByKey } from "../paging.ts";
+import { invalid, notFound, ProblemError } from "../problems.ts";
+import { answers } from "../schemas/answers.ts";
+import { byId, Id, paging } from "../schemas/common.ts";
+import { pageOfTargets, TargetBody, viewTarget } from "../target-view.ts";
+
+const tags = ["targets"];
+/** The old secret signs beside the new one for so long. */
+const FORMER_SECRET_MS = 24 * 3_600_000;
+
+const NewTarget = z.strictObject({ id: Id.optional(), ...targetFields }).meta({ id: "NewTarget" });
+const ChangedTarget = z.strictObject(targetFields).meta({ id: "ChangedTarget" });
+
+const list = {
+  tags,
+  summary: "Whom alerts are told to, and how it goes",
+  querystring: z.strictObject(paging),
+  response: answers({ 200: pageOfTargets }),
+};
+const one = { tags, summary: "One target", params: byId, response: answers({ 200: TargetBody }, 404) };
+const add = {
+  tags,
+  summary: "Add a target",
+  description: "A webhook without a secret gets one; it is shown here and never again.",
+  body: NewTarget,
+  response: answers({ 201: TargetBody.extend({ secret: z.string().optional() }) }, 409, 413, 415),
+};
+const change = {
+  tags,
+  summary: "Replace a target",
+  description:
+    "url and secret stay as they are when left out. For a day, messages carry the signature of the old secret as well.",
+  params: byId,
+  body: ChangedTarget,
+  response: answers({ 200: TargetBody }, 404, 409, 413, 415),
+};
+const remove = {
+  tags,
+  summary: "Remove a target and all that waits for it",
+  params: byId,
+  response: answers({ 204: z.undefined() }, 404, 409),
+};
+const test = {
+  tags,
+  summary: "Tell it a made-up alert now",
+  params: byId,
+  body: z.strictObject({}).nullish(),
+  response: answers({ 200: z.object({ sent: z.boolean(), error: z.string().optional() }) }, 404, 413, 415),
+};
+
+export function addTargets(app: Api, parts: Parts): void {
+  const { records, auth, now, notifications } = parts;
+  const view = (target: Target) => viewTarget(target, records);
+
+  app.get("/targets", { schema: list }, async (request) => {
+    const page = pageByKey(records.targets.list(), ({ id }) => id, request.query.limit, request.query.cursor);
+    return { ...page, items: page.items.map(view) };
+  });
+
+  app.get("/targets/:id", { schema: one }, async (request) => view(find(parts, request.params.id)));
+
+  app.post("/targets", { schema: add }, async (request, reply) => {
+    const { id = `target-${randomBytes(4).toString("hex")}`, ...data } = request.body;
+    const made = data.type === "webhook" && data.secret === undefined ? { secret: newSecret() } : {};
+    const target = { ...data, ...made, id, createdAt: now(), createdBy: auth.account(request).name };
+    if (records.targets.get(id)) throw new ProblemError("conflict", `There is a target "${id}" already.`);
+    if (records.targets.list().length >= TARGETS_MAX)
+      throw new ProblemError("conflict", `There are ${TARGETS_MAX} targets already: that is the most.`);
+    keep(parts, target, "target.add", target.createdBy);
+    return reply.code(201).send({ ...view(target), ...made });
+  });
+
+  app.put("/targets/:id", { schema: change }, async (request) => {
+    const former = find(parts, request.params.id);
+    const target = replaced(former, request.body, now());
+    keep(parts, target, "target.change", auth.account(request).name);
+    return view(target);
+  });
+
+  app.delete("/targets/:id", { schema: remove }, async (request, reply) => {
+    const { id, name } = find(parts, request.params.id);
+    const user = records.targets.list().find(({ escalateTo }) => escalateTo === id);
+    if (user) throw new ProblemError("conflict", `The target "${user.id}" escalates to it.`);
+    records.transaction(() => {
+      records.targets.remove(id);
+      const by = auth.account(request).name;
+      records.audit.add({ at: now(), by, what: "target.remove", target: id, detail: name });
+    });
+    return reply.code(204).send();
+  });
+
+  app.post("/targets/:id/test", { schema: test }, async (request) => {
+    const { id } = find(parts, request.params.id);
+    const result = await notifications.test(id);
+    if (!result) throw notFound("target", id);
+    const by = auth.account(request).name;
+    records.audit.add({
+      at: now(),
+      by,
+      what: "target.test",
+      target: id,
+      detail: "sent" in result ? "sent" : result.error,
+    });
+    return "sent" in result ? { sent: true } : { sent: false, error: result.error };
+  });
+}
+
+function find({ records }: Pick<Parts, "records">, id: string): Target {
+  const target = records.targets.get(id);
+  if (!target) throw notFound("target", id);
+  return target;
+}
+
+/** As asked for, with the address and the secrets of before where none were given. */
+function replaced(former: Target, data: TargetData, now: number): Target {
+  const { id, createdAt, createdBy } = former;
+  if (data.type !== former.type) return { ...data, id, createdAt, createdBy };
+  const { url = former.url, to = former.to, secret = former.secret } = data;
+  const isNew = former.secret !== undefined && secret !== former.secret;
+  const formerSecret = isNew ? { secret: former.secret!, until: now + FORMER_SECRET_MS } : former.formerSecret;
+  return { ...data, url, to, secret, formerSecret, id, createdAt, createdBy };
+}
+
+function keep(parts: Parts, target: Target, what: string, by: string): void {
+  const { records, now } = parts;
+  refuse(parts, target);
+  records.transaction(() => {
+    records.targets.put(target);
+    // What waited for it is not told when it is switched on again some day.
+    if (!target.enabled) records.outbox.giveUpBefore(target.id, Number.MAX_SAFE_INTEGER, "switched off", now());
+    records.audit.add({ at: now(), by, what, target: target.id, detail: `${target.type}: ${target.name}` });
+  });
+}
+
+function refuse({ records, notifications }: Pick<Parts, "records" | "notifications">, target: Target): void {
+  const mistake = targetMistakes(target, target.id)[0];
+  if (mistake) throw invalid(`/${mistake.field}`, `${mistake.message}.`);
+  const why = notifications.check(target);
+  if (why !== undefined) throw invalid(target.url === undefined ? "/type" : "/url", `${why}.`);
+  const seen = new Set([target.id]);
+  for (let next = target.escalateTo; next !== undefined; next = records.targets.get(next)?.escalateTo) {
+    if (seen.has(next)) throw invalid("/escalateTo", "The targets would escalate in a circle.");
+    if (!records.targets.get(next)) throw invalid("/escalateTo", `There is no target "${next}".`);
+    seen.add(next);
+  }
+}
+
+/** 32 random bytes, as the Standard Webhooks write them. */
+const newSecret = () => `whsec_${randomBytes(32).toString("base64")}`;

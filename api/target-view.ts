@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { type Target, targetFields } from "../model/target.ts";
+import type { Parts } from "./api.ts";
+import { pageOf, Time } from "./schemas/common.ts";
+
+const { secret: _, url: __, ...shown } = targetFields;
+
+export const TargetBody = z
+  .object({
+    id: z.string(),
+    ...shown,
+    url: z.string().optional().describe("Only the host of a chat's address: the rest of it is its secret"),
+    signed: z.boolean().describe("Whether there is a secret; it is never shown"),
+    createdAt: Time,
+    createdBy: z.string(),
+    pending: z.number().int().describe("Notices that wait for it"),
+    failures: z.number().int().describe("Attempts that failed since the last that worked"),
+    lastError: z.string().optional(),
+    lastErrorAt: Time.optional(),
+    lastSentAt: Time.optional(),
+    disabledBecause: z.string().optional(),
+  })
+  .meta({ id: "Target" });
+
+export const pageOfTargets = pageOf(TargetBody);
+
+/** A target as admins see it: without its secrets, with how it goes. */
+export function viewTarget(target: Target, records: Pick<Parts["records"], "targets" | "outbox">) {
+  const { secret, formerSecret, url, createdAt, ...rest } = target;
+  const { lastErrorAt, lastSentAt, ...state } = records.targets.state(target.id);
+  return {
+    ...rest,
+    ...(url === undefined ? {} : { url: shownUrl(target.type, url) }),
+    signed: secret !== undefined,
+    createdAt: iso(createdAt),
+    pending: records.outbox.pending().get(target.id) ?? 0,
+    ...state,
+    ...(lastErrorAt === undefined ? {} : { lastErrorAt: iso(lastErrorAt) }),
+    ...(lastSentAt === undefined ? {} : { lastSentAt: iso(lastSentAt) }),
+  };
+}
+
+/** Whoever knows the path of a chat's webhook may write there; a query may carry a token. */
+function shownUrl(type: Target["type"], url: string): string {
+  const { origin, pathname, search } = new URL(url);
+  if (type !== "webhook") return `${origin}/…`;
+  return `${origin}${pathname}${search === "" ? "" : "?…"}`;
+}
+
+const iso = (time: number) => new Date(time).toISOString();
