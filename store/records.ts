@@ -137,6 +137,8 @@ export type AlertRecords = {
   /** Newest start first; `cursor` is opaque, from a former page. Pending alerts are left out unless asked for. */
   list(filter: AlertFilter, limit: number, cursor?: string): { items: Alert[]; next?: string };
   countsByRule(filter?: AlertFilter & { sensors?: readonly string[] }): Readonly<Record<string, number>>;
+  /** Those that something happened to in a time range (`from <= known < to`), and those that fired all along; oldest start first. */
+  touched(range: { from: number; to: number }, limit: number): readonly Alert[];
   /** Open alerts of every state but resolved and retracted, for `/metrics`. */
   openCounts(): readonly { severity: Severity; audience: Audience; count: number }[];
 };

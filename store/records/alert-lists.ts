@@ -25,6 +25,16 @@ export function listAlertRows(db: Database, filter: AlertFilter, limit: number, 
   return rows.all(...values, limit) as AlertRow[];
 }
 
+const TOUCHED = `SELECT id, handling, assignee, suppressed_by, body FROM alerts
+  WHERE state <> 'pending' AND (id IN (SELECT alert FROM timeline WHERE known_at >= ? AND known_at < ?)
+    OR (state = 'firing' AND started_at < ?))
+  ORDER BY started_at, id LIMIT ?`;
+
+/** What happened in a time range: alerts with an entry in it, and those that have been firing since before its end. */
+export function listTouched(db: Database, { from, to }: { from: number; to: number }, limit: number): AlertRow[] {
+  return db.statement(TOUCHED).all(from, to, to, limit) as AlertRow[];
+}
+
 /** How many alerts each rule raised; pending ones are left out unless asked for, as in lists. */
 export function countAlertsByRule(
   db: Database,

@@ -1,6 +1,6 @@
 import type { Alert, Handling, TimelineEntry, Transition } from "../../model/alert.ts";
 import type { AlertFilter, AlertRecords } from "../records.ts";
-import { type AlertRow, countAlertsByRule, countOpenAlerts, listAlertRows } from "./alert-lists.ts";
+import { type AlertRow, countAlertsByRule, countOpenAlerts, listAlertRows, listTouched } from "./alert-lists.ts";
 import { pageSize, toPage } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import type { WriteEvent } from "./events.ts";
@@ -96,6 +96,7 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
     handle,
     get,
     list,
+    touched: (range, limit) => withTimelines(listTouched(db, range, limit)),
     countsByRule: (filter = {}) => countAlertsByRule(db, filter),
     openCounts: () => countOpenAlerts(db),
   };

@@ -136,4 +136,7 @@ export const MIGRATIONS: readonly string[] = [
     rule TEXT NOT NULL, place TEXT NOT NULL, alert TEXT NOT NULL, PRIMARY KEY (rule, place, alert)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX noise_places_alert ON noise_places (alert)`,
+
+  // What happened in a shift: by when the service knew.
+  `CREATE INDEX timeline_known ON timeline (known_at)`,
 ];

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { KINDS } from "../../model/kinds.ts";
+import { AlertBody } from "./alert.ts";
+import { Time } from "./common.ts";
+
+const Took = z
+  .object({ count: z.number().int(), medianMs: z.number(), p90Ms: z.number() })
+  .describe("Milliseconds, of those where it happened")
+  .optional();
+
+const line = {
+  raised: z.number().int().describe("Began to fire in this time"),
+  bySeverity: z.object({ info: z.number().int(), warning: z.number().int(), critical: z.number().int() }),
+  resolved: z.number().int(),
+  retracted: z.number().int(),
+  suppressed: z.number().int().describe("Told nobody: a silence, another rule, flapping"),
+  reviewed: z.object({ right: z.number().int(), wrong: z.number().int(), unclear: z.number().int() }),
+  toAcknowledge: Took,
+  toResolve: Took,
+};
+
+export const ReportBody = z
+  .object({
+    from: Time,
+    to: Time,
+    total: z.object({ ...line, openAtEnd: z.number().int() }),
+    byDistrict: z.array(z.object({ district: z.string(), ...line })),
+    byRule: z.array(z.object({ rule: z.string(), title: z.string(), ...line })),
+    alerts: z.array(AlertBody).describe("Oldest start first"),
+    truncated: z.boolean().describe("More happened than one report holds: ask for a shorter time"),
+    sensorsWithoutData: z
+      .array(
+        z.object({ sensorId: z.string(), district: z.string(), kind: z.enum(KINDS), lastReadingAt: Time.optional() }),
+      )
+      .describe("No reading from them since the beginning of this time, as of now"),
+  })
+  .meta({ id: "Report" });
