@@ -5,7 +5,7 @@ import type { Api, Parts } from "../api.ts";
 import { notFound } from "../problems.ts";
 import { AlertBody } from "../schemas/alert.ts";
 import { answers } from "../schemas/answers.ts";
-import { Id, KindName, listOf, pageOf, paging, splitList } from "../schemas/common.ts";
+import { Flag, Id, KindName, listOf, pageOf, paging, splitList } from "../schemas/common.ts";
 
 const tags = ["alerts"];
 const list = {
@@ -22,6 +22,7 @@ const list = {
     kind: KindName.optional(),
     rule: Id.optional(),
     sensor: Id.optional(),
+    suppressed: Flag.describe("Only alerts kept from being told, or only the others"),
   }),
   response: answers({ 200: pageOf(AlertBody) }),
 };
@@ -36,9 +37,10 @@ const one = {
 
 export function addAlerts(app: Api, { records }: Pick<Parts, "records">): void {
   app.get("/alerts", { schema: list }, async (request) => {
-    const { limit, cursor, state, handling, severity, ...rest } = request.query;
+    const { limit, cursor, state, handling, severity, suppressed, ...rest } = request.query;
     const lists = { state: splitList(state), handling: splitList(handling), severity: splitList(severity) };
-    const page = records.alerts.list({ ...rest, ...lists } as never, limit, cursor);
+    const flag = suppressed === undefined ? {} : { suppressed: suppressed === "true" };
+    const page = records.alerts.list({ ...rest, ...lists, ...flag } as never, limit, cursor);
     return { ...page, items: page.items.map(viewAlert) };
   });
 

@@ -1,0 +1,146 @@
+import { z } from "zod";
+import { SILENCE_MAX_MS, SILENCES_MAX, type Silence, silenceSpan, silenceState } from "../../model/silence.ts";
+import type { Api, Parts } from "../api.ts";
+import { invalid, notFound, ProblemError } from "../problems.ts";
+import { answers } from "../schemas/answers.ts";
+import { Flag, pageOf, paging } from "../schemas/common.ts";
+import { NewSilence, SilenceBody } from "../schemas/silence.ts";
+
+const tags = ["silences"];
+const bySilenceId = z.object({ id: z.string().regex(/^\d{1,15}$/, "The id of a silence is a whole number.") });
+/** A year: what is planned further ahead is forgotten. */
+const AHEAD_MAX_MS = 366 * 86_400_000;
+
+const list = {
+  tags,
+  summary: "Silences and maintenance windows, the newest first",
+  querystring: z.strictObject({
+    ...paging,
+    ended: Flag.describe("Only those that are over, or only those that are not"),
+  }),
+  response: answers({ 200: pageOf(SilenceBody) }),
+};
+const one = { tags, summary: "One of them", params: bySilenceId, response: answers({ 200: SilenceBody }, 404) };
+const add = {
+  tags,
+  summary: "Keep alerts from being told for a time",
+  description:
+    "They are recorded and listed as ever, with what suppresses them. What was told before gets its end told.",
+  body: NewSilence,
+  response: answers({ 201: SilenceBody }, 409, 413, 415),
+};
+const end = {
+  tags,
+  summary: "End it; it stays in the list, with who ended it",
+  params: bySilenceId,
+  response: answers({ 204: z.undefined() }, 404, 409),
+};
+
+type SilenceParts = Pick<Parts, "records" | "auth" | "now">;
+
+export function addSilences(app: Api, parts: SilenceParts): void {
+  const { records, auth, now } = parts;
+
+  app.get("/silences", { schema: list }, async (request) => {
+    const { limit, cursor, ended } = request.query;
+    const at = now();
+    const filter = { at, ...(ended === undefined ? {} : { ended: ended === "true" }) };
+    const page = records.silences.list(filter, limit, cursor);
+    return { ...page, items: page.items.map((silence) => view(silence, at)) };
+  });
+
+  app.get("/silences/:id", { schema: one }, async (request) => {
+    const silence = records.silences.get(Number(request.params.id));
+    if (!silence) throw notFound("silence", request.params.id);
+    return view(silence, now());
+  });
+
+  app.post("/silences", { schema: add }, async (request, reply) => {
+    const silence = addOne(parts, request.body, auth.account(request).name);
+    return reply.code(201).send(view(silence, now()));
+  });
+
+  app.delete("/silences/:id", { schema: end }, async (request, reply) => {
+    endOne(parts, Number(request.params.id), auth.account(request).name);
+    return reply.code(204).send();
+  });
+}
+
+function addOne({ records, now }: SilenceParts, body: z.infer<typeof NewSilence>, by: string): Silence {
+  const at = now();
+  const silence = toSilence(body, at, by);
+  const mistake = mistakeIn(silence, at);
+  if (mistake) throw invalid(...mistake);
+  return records.transaction(() => {
+    const open = records.silences.current().filter((other) => silenceState(other, at) !== "ended");
+    if (open.length >= SILENCES_MAX) {
+      throw new ProblemError(
+        "conflict",
+        `There are ${open.length} silences already: end some, or match more with one.`,
+      );
+    }
+    const added = records.silences.add(silence);
+    const { kind, matchers, reason } = added;
+    const detail = `${kind} ${JSON.stringify(matchers)}: ${reason}`;
+    records.audit.add({ at, by, what: "silence.add", target: String(added.id), detail });
+    return added;
+  });
+}
+
+function endOne({ records, now }: SilenceParts, id: number, by: string): void {
+  const at = now();
+  records.transaction(() => {
+    const silence = records.silences.get(id);
+    if (!silence) throw notFound("silence", String(id));
+    if (silence.endedAt !== undefined) {
+      const when = new Date(silence.endedAt).toISOString();
+      throw new ProblemError("conflict", `The silence was ended by ${silence.endedBy} at ${when}.`);
+    }
+    if (silenceState(silence, at) === "ended") throw new ProblemError("conflict", "The silence is over already.");
+    records.silences.end(id, at, by);
+    records.audit.add({ at, by, what: "silence.end", target: String(id) });
+  });
+}
+
+function toSilence(body: z.infer<typeof NewSilence>, at: number, by: string): Omit<Silence, "id"> {
+  const { kind, matchers, weekly, reason } = body;
+  // It cannot keep quiet what was told already: it begins now at the earliest.
+  const startsAt = Math.max(at, body.startsAt === undefined ? at : Date.parse(body.startsAt));
+  const endsAt = body.endsAt === undefined ? undefined : Date.parse(body.endsAt);
+  return { kind, matchers, startsAt, endsAt, weekly, reason, createdAt: at, createdBy: by };
+}
+
+/** Pointer and sentence. */
+function mistakeIn(silence: Omit<Silence, "id">, at: number): readonly [string, string] | undefined {
+  const { kind, startsAt, endsAt, weekly } = silence;
+  if (weekly && kind !== "maintenance") return ["/weekly", "Only maintenance comes back every week: kind maintenance."];
+  if (startsAt - at > AHEAD_MAX_MS) return ["/startsAt", "At most a year ahead."];
+  if (endsAt === undefined)
+    return weekly ? neverOn(silence, at) : ["/endsAt", "Say when it ends: at most 30 days later."];
+  if (endsAt <= startsAt) return ["/endsAt", "It must end after now and after its start."];
+  if (!weekly && endsAt - startsAt > SILENCE_MAX_MS) {
+    return ["/endsAt", "At most 30 days: for longer, change the rule instead."];
+  }
+  return neverOn(silence, at);
+}
+
+function neverOn(silence: Omit<Silence, "id">, at: number): readonly [string, string] | undefined {
+  const isOn = silenceSpan({ ...silence, id: 0 }, at) !== undefined;
+  return isOn ? undefined : ["/weekly", "Between startsAt and endsAt this window never comes."];
+}
+
+function view(silence: Silence, at: number): z.infer<typeof SilenceBody> {
+  const { startsAt, endsAt, createdAt, endedAt, ...rest } = silence;
+  const span = silenceSpan(silence, at);
+  return {
+    ...rest,
+    state: silenceState(silence, at),
+    startsAt: iso(startsAt),
+    createdAt: iso(createdAt),
+    ...(endsAt === undefined ? {} : { endsAt: iso(endsAt) }),
+    ...(endedAt === undefined ? {} : { endedAt: iso(endedAt) }),
+    ...(span && { window: { from: iso(span.from), ...(Number.isFinite(span.to) ? { to: iso(span.to) } : {}) } }),
+  };
+}
+
+const iso = (time: number) => new Date(time).toISOString();

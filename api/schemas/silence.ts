@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { matchersSchema, SILENCE_KINDS, SILENCE_STATES, weeklySchema } from "../../model/silence.ts";
+import { Time } from "./common.ts";
+
+const Moment = z.iso
+  .datetime({ offset: true, error: "An ISO 8601 time with a zone, such as 2026-11-21T10:00:00Z." })
+  .describe("ISO 8601 with a zone");
+
+export const NewSilence = z
+  .strictObject({
+    kind: z
+      .enum(SILENCE_KINDS)
+      .default("silence")
+      .describe("maintenance: planned work, which may come back every week"),
+    matchers: matchersSchema.describe("What an alert must be: all that is given; of a list any one"),
+    startsAt: Moment.optional().describe("Now if it is left out"),
+    endsAt: Moment.optional().describe("At most 30 days after the start. A weekly window may leave it out"),
+    weekly: weeklySchema
+      .optional()
+      .describe("Local times; the window begins on `days`, and ends on the next day where `to` is not after `from`"),
+    reason: z.string().trim().min(3).max(500),
+  })
+  .meta({ id: "NewSilence" });
+
+export const SilenceBody = z
+  .object({
+    id: z.number().int(),
+    kind: z.enum(SILENCE_KINDS),
+    state: z.enum(SILENCE_STATES).describe("scheduled: it will be on, perhaps again"),
+    matchers: matchersSchema,
+    startsAt: Time,
+    endsAt: Time.optional(),
+    weekly: weeklySchema.optional(),
+    window: z.object({ from: Time, to: Time.optional() }).optional().describe("When it is on, now or next"),
+    reason: z.string(),
+    createdAt: Time,
+    createdBy: z.string(),
+    endedAt: Time.optional(),
+    endedBy: z.string().optional().describe("Absent where its time was over by itself"),
+  })
+  .meta({ id: "Silence" });
