@@ -128,7 +128,7 @@ export function isMetricName(name: string): name is MetricName {
 export const DERIVED = {
   europeanAqi: {
     unit: "class",
-    label: "European air quality index",
+    label: "European air quality index (bands of 2025)",
     kind: "air",
     from: ["pm25", "pm10", "no2", "o3", "so2"],
     basis: "European Environment Agency, bands of 2025 (ETC HE Report 2024/17): 1 good to 6 extremely poor, hourly",

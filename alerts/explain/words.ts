@@ -2,6 +2,7 @@ import { formatSpan, parseDuration } from "../../model/duration.ts";
 import { wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { Outcome } from "../conditions/sample.ts";
+import { CLASS_NAMES } from "../derived/european-aqi.ts";
 import type { Params, WatchedSensor } from "../engine/compile.ts";
 
 /** What a sentence is made from. */
@@ -18,7 +19,12 @@ export function subject({ metric }: Rule, { id, name }: WatchedSensor): string {
   return `${label.charAt(0).toUpperCase()}${label.slice(1)} at ${name ?? id}`;
 }
 
+/** "61 µg/m³"; of an index "class 4 (poor)". */
 export function amount({ metric }: Rule, value: number | undefined): string {
+  if (metric === "europeanAqi" && value !== undefined) {
+    const name = CLASS_NAMES[value - 1];
+    return `class ${numberText(value)}${name ? ` (${name})` : ""}`;
+  }
   return value === undefined ? "no value" : `${numberText(value)} ${wordsOf(metric!).unit}`.trimEnd();
 }
 
