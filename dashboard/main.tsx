@@ -1,3 +1,23 @@
 import { render } from "preact";
+import "./style/tokens.css";
+import "./style/base.css";
+import "./style/parts.css";
+import "./style/shell.css";
+import { whenSignedOut } from "./api/client.ts";
+import { startLive } from "./live/live.ts";
+import { followLanguage } from "./messages/messages.ts";
+import { App } from "./shell/app.tsx";
+import { PAGES, pageAt } from "./shell/pages.ts";
+import { keepPreferences } from "./shell/preferences.ts";
+import { followLinks, path } from "./shell/router.ts";
+import { forgetUser, loadSession } from "./shell/session.ts";
 
-render(<p>Lamppost</p>, document.getElementById("page")!);
+keepPreferences();
+followLinks((pathname) => pageAt(pathname) !== undefined);
+whenSignedOut(() => forgetUser(true));
+startLive();
+// The chunk of the page asked for comes while the service says who this is.
+const first = PAGES.length > 0 ? pageAt(path.peek())?.page.load() : undefined;
+first?.catch(() => {}); // shown where it is used
+await Promise.all([followLanguage(), loadSession().catch(() => {})]);
+render(<App />, document.getElementById("page")!);

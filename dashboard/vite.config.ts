@@ -6,7 +6,8 @@ export default defineConfig({
   base: "/",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
-    target: "es2022",
+    target: "es2023",
+    cssTarget: ["chrome123", "firefox121", "safari17.5"], // light-dark() stays as it is
     outDir: "dist",
     emptyOutDir: true,
     // The policy of the page allows images as data:, but no fonts or scripts; small pictures may be inlined.

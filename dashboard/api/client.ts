@@ -1,0 +1,80 @@
+/** What went wrong with a request, in the words of the service (RFC 9457), or `status` 0 when it could not be reached. */
+export class ApiProblem extends Error {
+  override readonly name = "ApiProblem";
+  readonly status: number;
+  /** JSON pointers to what is wrong, such as `/next`. */
+  readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
+  readonly retryAfterS: number | undefined;
+
+  constructor(status: number, message: string, errors: ApiProblem["errors"] = [], retryAfterS?: number) {
+    super(message);
+    this.status = status;
+    this.errors = errors;
+    this.retryAfterS = retryAfterS;
+  }
+
+  /** What is said of one field of a form, by its name. */
+  at(field: string): string | undefined {
+    return this.errors.find(({ pointer }) => pointer === `/${field}`)?.detail;
+  }
+}
+
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+type OnSignedOut = () => void;
+let onSignedOut: OnSignedOut = () => {};
+
+/** Called whenever an answer says that the session is over. One listener: the shell. */
+export function whenSignedOut(listener: OnSignedOut): void {
+  onSignedOut = listener;
+}
+
+/** Asks `/api/v1` + path. Throws `ApiProblem`. The header tells the service that it is the page that asks, see `api/sessions.ts`. */
+export async function request<T = void>(
+  method: Method,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
+  const headers: Record<string, string> = { accept: "application/json", "x-lamppost": "page" };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const answer = await fetch(`/api/v1${path}`, {
+    ...{ method, headers, credentials: "same-origin", cache: "no-store" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal ? { signal } : {}),
+  }).catch((error: unknown) => {
+    if (signal?.aborted) throw error;
+    throw new ApiProblem(0, "");
+  });
+  if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
+  if (answer.status === 401 && path !== "/session") onSignedOut();
+  throw await problemOf(answer);
+}
+
+async function problemOf(answer: Response): Promise<ApiProblem> {
+  const retryAfter = Number(answer.headers.get("retry-after")) || undefined;
+  const said = (await answer.json().catch(() => ({}))) as {
+    title?: string;
+    detail?: string;
+    errors?: ApiProblem["errors"];
+  };
+  return new ApiProblem(answer.status, said.detail ?? said.title ?? answer.statusText, said.errors, retryAfter);
+}
+
+export type PageOf<T> = { readonly items: readonly T[]; readonly next?: string };
+
+/** Every page of a list, handed over as it comes, so that the first ones are on the screen while the rest is on its way. */
+export async function eachPage<T>(
+  path: string,
+  take: (items: readonly T[]) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  // A small first page is there soon; the rest comes in few requests.
+  for (let cursor: string | undefined, limit = 100; ; limit = 1_000) {
+    const joint = path.includes("?") ? "&" : "?";
+    const at = cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const page = await request<PageOf<T>>("GET", `${path}${joint}limit=${limit}${at}`, undefined, signal);
+    take(page.items);
+    cursor = page.next;
+    if (cursor === undefined) return;
+  }
+}

@@ -1,0 +1,92 @@
+import { useEffect, useState } from "preact/hooks";
+import { SEVERITIES, type Severity } from "../../model/alert.ts";
+import type { Kind } from "../../model/kinds.ts";
+import { ApiProblem, request } from "../api/client.ts";
+import { messages } from "../messages/messages.ts";
+import { SeverityMark } from "../parts/severity.tsx";
+import { Message } from "../shell/message.tsx";
+import { sayProblem } from "../words/problems.ts";
+import { Moment } from "../words/time.tsx";
+import { districtName } from "../words/units.ts";
+import "./city.css";
+
+/** As `GET /city` shows it, to anyone. */
+type City = {
+  readonly at: string;
+  readonly districts: readonly { district: string; sensors: number; alerts: Readonly<Record<Severity, number>> }[];
+  readonly alerts: readonly {
+    readonly title: string;
+    readonly severity: Severity;
+    readonly kind: Kind;
+    readonly district?: string;
+    readonly startedAt: string;
+    readonly explanation: string;
+    readonly source: string;
+  }[];
+};
+
+const ASK_EVERY_MS = 30_000;
+const WORST_FIRST = SEVERITIES.toReversed();
+
+/** What anyone may see: the districts, and what is going on in the city. */
+export function CityPage() {
+  const t = messages.value;
+  const [city, setCity] = useState<City | undefined>();
+  const [problem, setProblem] = useState<unknown>();
+
+  useEffect(() => {
+    const ask = () =>
+      void request<City>("GET", "/city").then((found) => {
+        setCity(found);
+        setProblem(undefined);
+      }, setProblem);
+    ask();
+    const timer = setInterval(ask, ASK_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+
+  if (problem instanceof ApiProblem && problem.status === 404) return <Message title={t.city.off} />;
+  if (!city) return problem ? <Message title={sayProblem(problem)} /> : <p class="quiet loading">{t.shell.loading}</p>;
+  return (
+    <div class="city">
+      <h1 tabIndex={-1}>{t.city.title}</h1>
+      <p class="quiet">
+        {t.city.asOf} <Moment at={city.at} as="time" />
+      </p>
+      <ul class="city-districts">
+        {city.districts.map((one) => (
+          <District key={one.district} {...one} />
+        ))}
+      </ul>
+      <h2>{t.city.alerts}</h2>
+      {city.alerts.length === 0 && <p>{t.city.quiet}</p>}
+      <ul class="city-alerts">
+        {city.alerts.map((alert) => (
+          <li key={`${alert.title} ${alert.district} ${alert.startedAt} ${alert.explanation}`}>
+            <SeverityMark severity={alert.severity} />
+            <div>
+              <strong>{alert.title}</strong> <span class="quiet">{alert.district && districtName(alert.district)}</span>
+              <p>{alert.explanation}</p>
+              <small class="quiet">
+                {t.desk.since} <Moment at={alert.startedAt} as="time" /> · {alert.source}
+              </small>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function District({ district, sensors, alerts }: City["districts"][number]) {
+  const t = messages.value;
+  const worst = WORST_FIRST.find((severity) => alerts[severity] > 0);
+  const open = SEVERITIES.reduce((sum, severity) => sum + alerts[severity], 0);
+  return (
+    <li class={`card ${worst ?? "calm"}`}>
+      <strong>{districtName(district)}</strong>
+      <span>{open > 0 ? t.city.open(open) : t.words.noAlerts}</span>
+      <small class="quiet">{t.city.sensors(sensors)}</small>
+    </li>
+  );
+}

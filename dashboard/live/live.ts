@@ -1,0 +1,159 @@
+import { effect, signal } from "@preact/signals";
+import { type AlertView, isOpen, OPEN_ALERTS } from "../api/alerts.ts";
+import { eachPage } from "../api/client.ts";
+import type { SensorView } from "../api/sensors.ts";
+import { badge, sound } from "../shell/preferences.ts";
+import { forgetUser, user } from "../shell/session.ts";
+import { type Connection, openEventStream } from "./event-stream.ts";
+import type { StreamEvent } from "./sse-parser.ts";
+
+/** What an event of the stream says of an alert. */
+export type AlertNews = { readonly at: string; readonly what: string; readonly alert: AlertView };
+
+export const connection = signal<Connection>("connecting");
+/** Since when nothing comes any more (epoch milliseconds). */
+export const lostSince = signal<number | undefined>(undefined);
+/** Every alert known here by id: the open ones, and those that ended while the page was open. */
+export const alerts = signal<ReadonlyMap<string, AlertView>>(new Map());
+/** False until the first answer is there. */
+export const alertsLoaded = signal(false);
+export const sensors = signal<ReadonlyMap<string, SensorView>>(new Map());
+export const sensorsLoaded = signal(false);
+/** Why the last load failed, if it did. */
+export const loadFailed = signal<unknown>(undefined);
+
+/** News come in bursts; the screen changes at most so often. */
+const BATCH_MS = 100;
+/** Ended alerts are kept for the rows that still show them, up to so many. */
+const ENDED_MAX = 2_000;
+/** After that long out of sight, a page that need not call anyone lets its connection go: a browser has only six. */
+const HIDDEN_MS = 5 * 60_000;
+
+const listeners = new Set<(news: AlertNews) => void>();
+/** Hears every change of an alert as it comes; returns how to stop. */
+export function onAlertNews(listener: (news: AlertNews) => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** Runs for as long as someone is signed in. Call it once. */
+export function startLive(): void {
+  let stop: (() => void) | undefined;
+  effect(() => {
+    const someone = user.value !== undefined;
+    if (someone && !stop) stop = connect();
+    else if (!someone && stop) {
+      stop();
+      stop = undefined;
+    }
+  });
+}
+
+function connect(): () => void {
+  const over = new AbortController();
+  let queue: AlertView[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** While a snapshot is on its way, news wait: a page of it may be older than they are. */
+  let loading = false;
+  let again = false;
+
+  function flush(): void {
+    timer = undefined;
+    if (loading || queue.length === 0) return;
+    const next = new Map(alerts.value);
+    for (const alert of queue) if (isOpen(alert) || next.has(alert.id)) next.set(alert.id, alert);
+    queue = [];
+    alerts.value = forgetEnded(next);
+  }
+
+  function hear(event: StreamEvent): void {
+    if (event.type !== "alert") return;
+    const news = JSON.parse(event.data) as AlertNews;
+    queue.push(news.alert);
+    for (const listener of listeners) listener(news);
+    timer ??= setTimeout(flush, BATCH_MS);
+  }
+
+  async function load(): Promise<void> {
+    if (loading) {
+      again = true;
+      return;
+    }
+    loading = true;
+    again = false;
+    try {
+      await Promise.all([loadAlerts(over.signal), loadSensors(over.signal)]);
+      loadFailed.value = undefined;
+    } catch (error) {
+      if (!over.signal.aborted) loadFailed.value = error;
+    }
+    loading = false;
+    flush();
+    if (again) void load();
+  }
+
+  const stream = openEventStream("/api/v1/events", {
+    onEvent: hear,
+    onConnection(state) {
+      connection.value = state;
+      if (state !== "lost") lostSince.value = undefined;
+      else lostSince.value ??= Date.now();
+    },
+    onOpen: (resumed) => void (resumed && alertsLoaded.peek() ? undefined : load()),
+    onSignedOut: () => forgetUser(true),
+  });
+  const stopWatching = pauseWhenHidden(stream);
+  return () => {
+    over.abort();
+    clearTimeout(timer);
+    stopWatching();
+    stream.close();
+    alerts.value = new Map();
+    alertsLoaded.value = false;
+    sensorsLoaded.value = false;
+  };
+}
+
+async function loadAlerts(signal: AbortSignal): Promise<void> {
+  const fresh = new Map<string, AlertView>();
+  const first = !alertsLoaded.peek();
+  await eachPage<AlertView>(
+    OPEN_ALERTS,
+    (items) => {
+      for (const alert of items) if (isOpen(alert)) fresh.set(alert.id, alert);
+      if (!first) return;
+      alerts.value = new Map(fresh);
+      alertsLoaded.value = true;
+    },
+    signal,
+  );
+  alerts.value = fresh;
+  alertsLoaded.value = true;
+}
+
+async function loadSensors(signal: AbortSignal): Promise<void> {
+  const fresh = new Map<string, SensorView>();
+  await eachPage<SensorView>("/sensors", (items) => items.forEach((one) => void fresh.set(one.id, one)), signal);
+  sensors.value = fresh;
+  sensorsLoaded.value = true;
+}
+
+function forgetEnded(known: Map<string, AlertView>): Map<string, AlertView> {
+  const ended = [...known.values()].filter((alert) => !isOpen(alert));
+  for (const { id } of ended.slice(0, Math.max(0, ended.length - ENDED_MAX))) known.delete(id);
+  return known;
+}
+
+function pauseWhenHidden(stream: { pause(): void; resume(): void }): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  function look(): void {
+    clearTimeout(timer);
+    if (document.visibilityState === "visible") stream.resume();
+    else if (!sound.value && !badge.value) timer = setTimeout(stream.pause, HIDDEN_MS);
+  }
+  document.addEventListener("visibilitychange", look);
+  return () => {
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", look);
+  };
+}

@@ -1,0 +1,46 @@
+import type { ComponentType } from "preact";
+import type { Role } from "../../model/people.ts";
+import type { Messages } from "../messages/en.ts";
+import { match } from "./router.ts";
+
+/** What a page gets: the named parts of its path, such as `id` of `/alerts/:id`. */
+export type PageProps = { readonly params: Readonly<Record<string, string>> };
+
+export type Page = {
+  readonly path: string;
+  /** In the browser's title, and in the navigation where `inNavigation` says so. */
+  readonly title: keyof Messages["pages"];
+  readonly inNavigation?: true;
+  /** Who may open it; `anyone` also without signing in. */
+  readonly roles: readonly Role[] | "anyone";
+  /** Each page is a chunk of its own: nobody loads what they do not open. */
+  readonly load: () => Promise<ComponentType<PageProps>>;
+};
+
+const EVERYONE: readonly Role[] = ["viewer", "crew", "operator", "admin"];
+
+/** Every page, in the order of the navigation. To add one: a line here, its title in `messages/`, its path in `api/permissions.ts`. */
+export const PAGES: readonly Page[] = [
+  {
+    path: "/",
+    title: "desk",
+    inNavigation: true,
+    roles: EVERYONE,
+    load: async () => (await import("../desk/desk.tsx")).Desk,
+  },
+  {
+    path: "/account",
+    title: "account",
+    roles: EVERYONE,
+    load: async () => (await import("../account/account.tsx")).AccountPage,
+  },
+  { path: "/city", title: "city", roles: "anyone", load: async () => (await import("../city/city.tsx")).CityPage },
+];
+
+export function pageAt(pathname: string): { page: Page; params: PageProps["params"] } | undefined {
+  for (const page of PAGES) {
+    const params = match(page.path, pathname);
+    if (params) return { page, params };
+  }
+  return undefined;
+}

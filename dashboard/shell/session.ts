@@ -1,0 +1,45 @@
+import { computed, signal } from "@preact/signals";
+import type { Role } from "../../model/people.ts";
+import { request } from "../api/client.ts";
+
+export type User = { readonly name: string; readonly role: Role };
+/** What `GET /session` says. `user` is missing when nobody is signed in. */
+type Session = {
+  readonly user?: User;
+  readonly publicPage: boolean;
+  readonly tilesUrl?: string;
+  readonly version: string;
+};
+
+/** Undefined until the service has said who this is. */
+export const session = signal<Session | undefined>(undefined);
+export const user = computed(() => session.value?.user);
+/** Set when a session ended under someone's hands: the sign-in form says so. */
+export const wasSignedIn = signal(false);
+
+const HANDLERS: readonly Role[] = ["crew", "operator", "admin"];
+/** Whether this person may acknowledge, comment, close … */
+export const mayHandle = computed(() => HANDLERS.includes(user.value?.role ?? "viewer"));
+
+export async function loadSession(): Promise<void> {
+  session.value = await request<Session>("GET", "/session");
+}
+
+/** Throws `ApiProblem`. */
+export async function signIn(secret: { token: string } | { user: string; password: string }): Promise<void> {
+  await request("POST", "/session", secret);
+  wasSignedIn.value = false;
+  await loadSession();
+}
+
+export async function signOut(): Promise<void> {
+  await request("DELETE", "/session");
+  forgetUser(false);
+}
+
+/** The service does not know us any more (401), or we left. */
+export function forgetUser(unasked: boolean): void {
+  const { user: former, ...rest } = session.value ?? { publicPage: false, version: "" };
+  wasSignedIn.value = unasked && former !== undefined;
+  session.value = rest;
+}

@@ -1,0 +1,74 @@
+import { useEffect, useRef } from "preact/hooks";
+import { messages } from "../messages/messages.ts";
+import { LANGUAGES, language, THEMES, theme } from "./preferences.ts";
+import { path } from "./router.ts";
+import { signOut, user } from "./session.ts";
+
+/** Who is signed in, how the page looks, which language. A `<details>`: open and close work without script. */
+export function Settings() {
+  const t = messages.value;
+  const who = user.value;
+  const box = useRef<HTMLDetailsElement>(null);
+
+  // Closes whenever one goes elsewhere, hence the path.
+  useEffect(() => {
+    const close = (event?: Event) => {
+      if (!box.current || (event && box.current.contains(event.target as Node))) return;
+      box.current.open = false;
+    };
+    const closeByKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || !box.current?.open) return;
+      close();
+      box.current.querySelector("summary")?.focus();
+    };
+    close();
+    document.addEventListener("pointerdown", close);
+    document.addEventListener("keydown", closeByKey);
+    return () => {
+      document.removeEventListener("pointerdown", close);
+      document.removeEventListener("keydown", closeByKey);
+    };
+  }, [path.value]);
+
+  return (
+    <details class="settings" ref={box}>
+      <summary class="button quiet">{who ? who.name : t.shell.settings}</summary>
+      <div class="panel">
+        {who && <p class="quiet">{t.account.who(who.name, t.words.role[who.role])}</p>}
+        <label class="field">
+          <span>{t.shell.theme}</span>
+          <select value={theme.value} onChange={(event) => (theme.value = choose(THEMES, event))}>
+            {THEMES.map((one) => (
+              <option key={one} value={one}>
+                {t.shell.themes[one]}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="field">
+          <span>{t.shell.language}</span>
+          <select value={language.value} onChange={(event) => (language.value = choose(LANGUAGES, event))}>
+            {LANGUAGES.map((one) => (
+              <option key={one} value={one} lang={one}>
+                {t.shell.languages[one]}
+              </option>
+            ))}
+          </select>
+        </label>
+        {who && (
+          <div class="panel-end">
+            <a href="/account">{t.shell.account}</a>
+            <button type="button" class="button" onClick={() => void signOut()}>
+              {t.shell.signOut}
+            </button>
+          </div>
+        )}
+      </div>
+    </details>
+  );
+}
+
+function choose<T extends string>(among: readonly T[], event: Event): T {
+  const { value } = event.currentTarget as HTMLSelectElement;
+  return among.find((one) => one === value) ?? among[0]!;
+}

@@ -1,0 +1,60 @@
+import { signal } from "@preact/signals";
+import { language } from "../shell/preferences.ts";
+
+/** The clock that relative times follow; moves every ten seconds. */
+export const clock = signal(Date.now());
+setInterval(() => {
+  clock.value = Date.now();
+}, 10_000);
+
+const UNITS = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+] as const;
+
+const formats = new Map<string, Intl.DateTimeFormat | Intl.RelativeTimeFormat>();
+
+/** `Intl` objects are slow to make and are asked for in every row. */
+function cached<T extends Intl.DateTimeFormat | Intl.RelativeTimeFormat>(key: string, make: () => T): T {
+  const known = formats.get(key) as T | undefined;
+  if (known) return known;
+  const made = make();
+  formats.set(key, made);
+  return made;
+}
+
+/** "5 min ago", "yesterday" … in the language chosen. */
+export function formatAgo(at: number, now: number): string {
+  const format = cached(`ago ${language.value}`, () => {
+    return new Intl.RelativeTimeFormat(language.value, { numeric: "auto", style: "short" });
+  });
+  const passed = Math.max(0, now - at);
+  for (const [unit, ms] of UNITS) if (passed >= ms) return format.format(-Math.floor(passed / ms), unit);
+  return format.format(0, "minute");
+}
+
+/** Day and time in the viewer's own zone; the day is left out for today. */
+export function formatTime(at: number, now: number): string {
+  const today = new Date(at).toDateString() === new Date(now).toDateString();
+  const format = cached(`time ${language.value} ${today}`, () => {
+    const day = today ? {} : ({ day: "numeric", month: "short" } as const);
+    return new Intl.DateTimeFormat(language.value, { ...day, hour: "2-digit", minute: "2-digit" });
+  });
+  return format.format(at);
+}
+
+/** The same in UTC, in full: what stands in logs and in the API. */
+export const formatUtc = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+
+/** A moment of the API (ISO 8601): how long ago or when, with local time and UTC on hover. */
+export function Moment({ at, as = "ago" }: { at: string; as?: "ago" | "time" }) {
+  const time = Date.parse(at);
+  const now = clock.value;
+  const text = as === "ago" ? formatAgo(time, now) : formatTime(time, now);
+  return (
+    <time dateTime={at} title={`${formatTime(time, now)} · ${formatUtc(time)}`}>
+      {text}
+    </time>
+  );
+}

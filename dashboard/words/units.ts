@@ -1,0 +1,18 @@
+import { metricRow } from "../../model/metrics.ts";
+import { language } from "../shell/preferences.ts";
+
+/** A value as a person reads it: three significant digits or whole numbers, with the unit of its metric. */
+export function formatValue(value: number, metric: string | undefined, unit = metricRow(metric ?? "")?.unit): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  const number = new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value);
+  return unit ? `${number} ${unit}` : number;
+}
+
+/** What is measured, in words: "fine particles (PM2.5)". */
+export const metricLabel = (metric: string): string => metricRow(metric)?.label ?? metric;
+
+/** "centre" is "Centre", "old-town" is "Old town": districts have ids and no names. */
+export function districtName(id: string): string {
+  const words = id.replaceAll("-", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
