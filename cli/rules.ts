@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { backtestCommand } from "./rules-backtest.ts";
 import { checkCommand } from "./rules-check.ts";
 import { testCommand } from "./rules-test.ts";
 
@@ -9,5 +10,6 @@ export function register(program: Command): void {
     .description("check, test and compare rules before they go live")
     .addCommand(checkCommand())
     .addCommand(testCommand())
+    .addCommand(backtestCommand())
     .addHelpText("after", "\nExample:\n  $ lamppost rules check my-rules/");
 }

@@ -19,7 +19,8 @@ export type ServiceClient = {
   get<T>(path: string, query?: Query): Promise<T>;
   /** The body as text: for `/metrics`. */
   text(path: string): Promise<string>;
-  post<T>(path: string, body: unknown): Promise<T>;
+  /** `withinMs`: how long the answer may take, if not 30 s. */
+  post<T>(path: string, body: unknown, withinMs?: number): Promise<T>;
   delete(path: string): Promise<void>;
   /** Every item of a `{items, next}` collection, page by page. */
   all<T>(path: string, query?: Query): Promise<T[]>;
@@ -34,10 +35,16 @@ export function createServiceClient(options: { readonly url: string; readonly to
   const headers: Record<string, string> = { accept: "application/json" };
   if (options.token) headers.authorization = `Bearer ${options.token}`;
 
-  async function call(method: string, path: string, query: Query = {}, body?: unknown): Promise<Response> {
+  async function call(
+    method: string,
+    path: string,
+    query: Query = {},
+    body?: unknown,
+    withinMs = ANSWER_WITHIN_MS,
+  ): Promise<Response> {
     const given = Object.entries(query).filter(([, value]) => value !== undefined);
     const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
-    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) };
+    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(withinMs) };
     if (body !== undefined) {
       init.headers = { ...headers, "content-type": "application/json" };
       init.body = JSON.stringify(body);
@@ -55,8 +62,8 @@ export function createServiceClient(options: { readonly url: string; readonly to
     url: base,
     get,
     text: async (path) => (await call("GET", path)).text(),
-    post: async (path, body) => {
-      const text = await (await call("POST", path, {}, body)).text();
+    post: async (path, body, withinMs) => {
+      const text = await (await call("POST", path, {}, body, withinMs)).text();
       return text === "" ? undefined : JSON.parse(text);
     },
     delete: async (path) => {

@@ -36,7 +36,8 @@ export class BacktestBusy extends Error {
 /** Blocks on their way to the thread: enough to keep it busy, little to hold in memory. */
 const BLOCKS_AHEAD = 4;
 const MEMORY_MB_MAX = 1_024;
-const RUN_MS_MAX = 15 * 60_000;
+/** Clients give up on an answer after five minutes. */
+const RUN_MS_MAX = 4 * 60_000;
 
 /**
  * Backtests in the running service: the store is read here, because it belongs to this process, and the rules run in a
@@ -57,7 +58,7 @@ export function createBacktests({ store, sensors, now, log }: BacktestOptions) {
       return result;
     } catch (error) {
       if (limit.aborted)
-        throw new Error("the backtest took longer than 15 minutes: choose a shorter span or one sensor");
+        throw new Error("the backtest took longer than 4 minutes: choose a shorter span or one sensor");
       throw error;
     } finally {
       running = undefined;
