@@ -6,6 +6,8 @@ const SHOWN_MAX = 15;
 /** Slack's limits: 150 characters in a header, 3,000 in a section. */
 const HEADER_MAX = 150;
 const SECTION_MAX = 2_900;
+/** Teams takes 28 KB in all: of many notices less is said of each. */
+const DIGEST_TEXT_MAX = 400;
 
 /** In Slack these three begin links, mentions and entities. */
 export function escapeSlack(text: string): string {
@@ -63,8 +65,9 @@ export function teamsBody(notices: readonly Notice[], publicUrl: string | undefi
 }
 
 function teamsBlocks({ subject, explanation, facts }: Words, whole: boolean): object[] {
-  const details = whole ? facts.map(([name, value]) => run(`${name}: ${value}`, { isSubtle: true })) : [];
-  return [...(whole ? [] : [run(subject, { weight: "bolder" })]), run(explanation), ...details];
+  const details = facts.map(([name, value]) => run(`${name}: ${value}`, { isSubtle: true }));
+  if (whole) return [run(explanation), ...details];
+  return [run(cut(subject, HEADER_MAX), { weight: "bolder" }), run(cut(explanation, DIGEST_TEXT_MAX))];
 }
 
 /** A rich text block: other than a text block it knows no Markdown, so nothing in the text can become a link. */

@@ -1,0 +1,158 @@
+import type { AddressInfo } from "node:net";
+import { SMTPServer } from "smtp-server";
+import { afterEach, describe, expect, it } from "vitest";
+import { AddressRefused } from "../../../alerts/notify/http-post.ts";
+import { createMailer } from "../../../alerts/notify/mail.ts";
+import { createSend, type NotifyPorts } from "../../../alerts/notify/senders.ts";
+import type { Target } from "../../../model/target.ts";
+import { T0 } from "../builders.ts";
+import { aNotice, aTarget } from "./world.ts";
+
+const never = new AbortController().signal;
+const EMAIL = { type: "email", url: undefined, to: "olga@city.example, otto@city.example" } as const;
+
+function sender(ports: Partial<NotifyPorts>, timeoutMs = 2_000) {
+  const all = { post: async () => ({ status: 200 }), publish: async () => {}, ...ports };
+  const send = createSend(all, { now: () => T0, timeoutMs });
+  return (target: Partial<Target> = {}) => send(aTarget(target), { id: "msg_1", notices: [aNotice()] }, never);
+}
+const answering = (status: number, retryAfter?: string) =>
+  sender({ post: async () => ({ status, ...(retryAfter ? { retryAfter } : {}) }) })();
+
+describe("what an answer means", () => {
+  it.each([
+    [200, "sent"],
+    [204, "sent"],
+    [301, "refused"],
+    [302, "refused"],
+    [400, "refused"],
+    [401, "refused"],
+    [404, "refused"],
+    [408, "unreachable"],
+    [410, "gone"],
+    [422, "refused"],
+    [429, "unreachable"],
+    [500, "unreachable"],
+    [503, "unreachable"],
+  ])("%i: %s", async (status, is) => {
+    expect((await answering(status)).is).toBe(is);
+  });
+
+  it("reads Retry-After in seconds and as a date, and believes no more than a day", async () => {
+    expect(await answering(429, "120")).toMatchObject({ retryAfterMs: 120_000 });
+    expect(await answering(503, new Date(T0 + 5_000).toUTCString())).toMatchObject({ retryAfterMs: 5_000 });
+    expect(await answering(503, new Date(T0 - 5_000).toUTCString())).toMatchObject({ retryAfterMs: 0 });
+    expect(await answering(503, "99999999")).toMatchObject({ retryAfterMs: 86_400_000 });
+    expect(await answering(503, "soon")).toEqual({ is: "unreachable", error: "answered 503" });
+  });
+
+  it("tells admins the code of an error and nothing the other side said", async () => {
+    const failing = (error: Error) => sender({ post: () => Promise.reject(error) })();
+    const reset = Object.assign(new Error("secret words"), { code: "ECONNRESET" });
+    expect(await failing(reset)).toEqual({ is: "unreachable", error: "no connection (ECONNRESET)" });
+    expect(await failing(new AddressRefused("not public"))).toEqual({ is: "refused", error: "not public" });
+  });
+
+  it("does not wait for what hangs", async () => {
+    const hanging = sender(
+      { post: ({ signal }) => new Promise((_, fail) => signal.addEventListener("abort", () => fail(signal.reason))) },
+      10,
+    );
+    expect(await hanging()).toEqual({ is: "unreachable", error: "no answer within 0.01 s" });
+    expect(
+      await sender({ publish: () => new Promise(() => {}) }, 10)({ type: "mqtt", to: "alerts/to/x" }),
+    ).toMatchObject({ is: "unreachable" });
+  });
+
+  it("publishes on the topic of an MQTT target", async () => {
+    const published: { topic: string; payload: string }[] = [];
+    const send = sender({ publish: async (message) => void published.push(message) });
+    expect(await send({ type: "mqtt", url: undefined, to: "alerts/to/crews" })).toEqual({ is: "sent" });
+    expect(published[0]!.topic).toBe("alerts/to/crews");
+    expect(JSON.parse(published[0]!.payload)).toMatchObject({ type: "alert.firing", data: { id: "al-1" } });
+  });
+});
+
+describe("mail, through a real server", () => {
+  type Received = { from: string; to: string[]; source: string };
+  let server: SMTPServer | undefined;
+  const received: Received[] = [];
+  afterEach(async () => {
+    await new Promise<void>((done) => (server ? server.close(() => done()) : done()));
+    server = undefined;
+    received.length = 0;
+  });
+
+  async function start(options: object = {}): Promise<string> {
+    server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ["STARTTLS"],
+      onData(stream, session, done) {
+        const parts: Buffer[] = [];
+        stream.on("data", (part: Buffer) => parts.push(part));
+        stream.on("end", () => {
+          const { mailFrom, rcptTo } = session.envelope;
+          const to = rcptTo.map(({ address }) => address);
+          received.push({ from: mailFrom ? mailFrom.address : "", to, source: Buffer.concat(parts).toString() });
+          done();
+        });
+      },
+      ...options,
+    });
+    server.on("error", () => {});
+    await new Promise<void>((done) => server!.listen(0, "127.0.0.1", done));
+    return `127.0.0.1:${(server.server.address() as AddressInfo).port}`;
+  }
+
+  const mailer = (url: string) => sender({ mail: createMailer({ url, from: "Lamppost <lamppost@city.example>" }) });
+
+  it("arrives with subject, text, both addresses and an id that stays", async () => {
+    const send = mailer(`smtp://${await start()}`);
+    expect(await send(EMAIL)).toEqual({ is: "sent" });
+    expect(await send(EMAIL)).toEqual({ is: "sent" });
+    expect(received[0]).toMatchObject({
+      from: "lamppost@city.example",
+      to: ["olga@city.example", "otto@city.example"],
+    });
+    expect(received[0]!.source).toMatch(/^Subject: \[warning\] NO2 is high: no2-1, north\r$/m);
+    expect(received[0]!.source).toMatch(/^From: Lamppost <lamppost@city.example>\r$/m);
+    expect(received[0]!.source).toMatch(/^References: <al-1@lamppost>\r$/m);
+    expect(received[0]!.source).toMatch(/^Auto-Submitted: auto-generated\r$/im);
+    expect(received[0]!.source).toContain("the limit is 200.");
+    for (const { source } of received) expect(source).toMatch(/^Message-ID: <msg_1@lamppost>\r$/m);
+  });
+
+  it("signs in with the user and password of the address", async () => {
+    const seen: string[] = [];
+    type Auth = { username?: string; password?: string };
+    const onAuth = (auth: Auth, _: unknown, done: (error: null, ok: { user: string }) => void) => {
+      seen.push(`${auth.username} ${auth.password}`);
+      done(null, { user: "x" });
+    };
+    const host = await start({ authOptional: false, allowInsecureAuth: true, onAuth });
+    expect(await mailer(`smtp://city:p%40ss@${host}`)(EMAIL)).toEqual({ is: "sent" });
+    expect(seen).toEqual(["city p@ss"]);
+  });
+
+  it("a mailbox that does not exist is refused, a server that is busy or away is tried again", async () => {
+    const refusing = (responseCode: number) => ({
+      onRcptTo: (_: unknown, __: unknown, done: (error: Error) => void) =>
+        done(Object.assign(new Error("no such user here"), { responseCode })),
+    });
+    const send = mailer(`smtp://${await start(refusing(550))}`);
+    expect(await send(EMAIL)).toEqual({ is: "refused", error: "the mail server answered 550" });
+    await new Promise<void>((done) => server!.close(() => done()));
+    expect(await mailer(`smtp://${await start(refusing(451))}`)(EMAIL)).toMatchObject({ is: "unreachable" });
+    const away = `smtp://127.0.0.1:${(server!.server.address() as AddressInfo).port}`;
+    await new Promise<void>((done) => server!.close(() => done()));
+    server = undefined;
+    expect(await mailer(away)(EMAIL)).toEqual({ is: "unreachable", error: "no connection (ESOCKET)" });
+  });
+
+  it("says what is missing when no mail server is set up", async () => {
+    expect(await sender({})(EMAIL)).toMatchObject({
+      is: "unreachable",
+      error: expect.stringContaining("LAMPPOST_SMTP_URL"),
+    });
+  });
+});
