@@ -167,6 +167,13 @@ describe("the notifier", () => {
     expect(world.told(B)).toEqual([]);
   });
 
+  it("says nothing more of an alert after its end", async () => {
+    const world = start({});
+    world.enqueue(aNotice(), aNotice({}, "resolved"), aNotice({}, "reminder"), aNotice({}, "retracted"));
+    await world.run();
+    expect(world.told()).toEqual(["alert.firing al-1 @0s", "alert.resolved al-1 @0s"]);
+  });
+
   it("a changed target is asked at once, a removed one never again", async () => {
     const world = start({});
     world.play(A, () => new Error("wrong address"));
