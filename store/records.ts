@@ -3,6 +3,7 @@ import type { Kind } from "../model/kinds.ts";
 import type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
 import type { Account, Credential } from "../model/people.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
+import type { RuleChange } from "../model/rule-change.ts";
 import type { Silence } from "../model/silence.ts";
 import type { OutboxRecords, RecipientRecords, TargetRecords } from "./outbox-records.ts";
 import type { RollupPart } from "./reading-store.ts";
@@ -21,6 +22,7 @@ export type Records = {
   readonly noise: NoiseRecords;
   readonly events: EventRecords;
   readonly ruleStates: RuleStateRecords;
+  readonly ruleChanges: RuleChangeRecords;
   readonly quarantine: QuarantineRecords;
   readonly ledger: LedgerRecords;
   readonly removals: RemovalRecords;
@@ -116,6 +118,8 @@ export type AlertFilter = {
   readonly sensor?: string;
   /** Kept from being told, or not. */
   readonly suppressed?: boolean;
+  /** Alerts of rules that are being tried out are left out of every list and count unless asked for. */
+  readonly mode?: "live" | "shadow";
 };
 
 export type AlertRecords = {
@@ -215,6 +219,14 @@ export type EventRecords = {
   /** Called after the transaction that wrote them has committed. */
   onEvent(listener: (event: AlertEvent) => void): void;
   deleteBefore(time: number): number;
+};
+
+export type RuleChangeRecords = {
+  add(change: Omit<RuleChange, "id">): RuleChange;
+  /** The newest change of each rule, by rule: what lies over the files. */
+  newest(): readonly RuleChange[];
+  /** Newest first. */
+  of(rule: string, limit: number, cursor?: string): { items: RuleChange[]; next?: string };
 };
 
 export type RuleStateRecords = {

@@ -23,6 +23,7 @@ const list = {
     rule: Id.optional(),
     sensor: Id.optional(),
     suppressed: Flag.describe("Only alerts kept from being told, or only the others"),
+    mode: z.enum(["live", "shadow"]).optional().describe("shadow: alerts of rules that are being tried out"),
   }),
   response: answers({ 200: pageOf(AlertBody) }),
 };

@@ -13,6 +13,7 @@ export type AlertRow = {
 };
 
 const OPEN = "state IN ('pending', 'firing')";
+const LIVE = "mode = 'live'";
 
 /** Newest start first. The inner query decides by an index alone; only the rows of the page are read. */
 export function listAlertRows(db: Database, filter: AlertFilter, limit: number, cursor?: string): AlertRow[] {
@@ -26,7 +27,7 @@ export function listAlertRows(db: Database, filter: AlertFilter, limit: number, 
 }
 
 const TOUCHED = `SELECT id, handling, assignee, suppressed_by, body FROM alerts
-  WHERE state <> 'pending' AND (id IN (SELECT alert FROM timeline WHERE known_at >= ? AND known_at < ?)
+  WHERE ${LIVE} AND state <> 'pending' AND (id IN (SELECT alert FROM timeline WHERE known_at >= ? AND known_at < ?)
     OR (state = 'firing' AND started_at < ?))
   ORDER BY started_at, id LIMIT ?`;
 
@@ -50,7 +51,7 @@ export function countAlertsByRule(
 
 export function countOpenAlerts(db: Database): { severity: Severity; audience: Audience; count: number }[] {
   const rows = db.statement(
-    `SELECT severity, audience, count(*) AS count FROM alerts WHERE ${OPEN} GROUP BY severity, audience`,
+    `SELECT severity, audience, count(*) AS count FROM alerts WHERE ${OPEN} AND ${LIVE} GROUP BY severity, audience`,
   );
   return (rows.all() as { severity: Severity; audience: Audience; count: number }[]).map((row) => ({ ...row }));
 }
@@ -69,7 +70,7 @@ function indexFor(filter: AlertFilter): string {
 }
 
 function conditions(filter: AlertFilter): Condition[] {
-  const { state, handling, severity, audience, district, kind, rule, sensor, suppressed } = filter;
+  const { state, handling, severity, audience, district, kind, rule, sensor, suppressed, mode = "live" } = filter;
   return [
     ...(state === undefined ? [{ sql: "state <> 'pending'", values: [] }] : oneOf("state", state)),
     ...(indexFor(filter) === "alerts_open" ? [{ sql: OPEN, values: [] }] : []),
@@ -80,6 +81,7 @@ function conditions(filter: AlertFilter): Condition[] {
     ...equal("kind", kind),
     ...equal("rule", rule),
     ...equal("sensor", sensor),
+    ...equal("mode", mode),
     ...(suppressed === undefined ? [] : [{ sql: `suppressed_by IS ${suppressed ? "NOT NULL" : "NULL"}`, values: [] }]),
   ];
 }

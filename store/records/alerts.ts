@@ -9,26 +9,27 @@ import { createTimeline } from "./timeline.ts";
 type ChangeByPeople = { handling?: Handling; assignee?: string | null };
 
 // Handling and assignee are people's: a transition of the engine does not touch them.
-const SAVE = `INSERT INTO alerts (id, rule, sensor, district, kind, severity, audience, state, started_at, body)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+const SAVE = `INSERT INTO alerts (id, rule, sensor, district, kind, severity, audience, state, mode, started_at, body)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET rule = excluded.rule, sensor = excluded.sensor, district = excluded.district,
     kind = excluded.kind, severity = excluded.severity, audience = excluded.audience, state = excluded.state,
-    started_at = excluded.started_at, body = excluded.body`;
+    mode = excluded.mode, started_at = excluded.started_at, body = excluded.body`;
 
 /** `now` stamps the events: they are deleted by age, whatever moment of the past an alert is about. */
 export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: () => number): AlertRecords {
   const timeline = createTimeline(db);
 
   function save(alert: Transition["alert"]): void {
-    const { id, rule, subject, kind, severity, audience, state, startedAt } = alert;
+    const { id, rule, subject, kind, severity, audience, state, mode = "live", startedAt } = alert;
     const about = [rule.id, subject.sensorId ?? null, subject.district ?? null, kind];
-    db.statement(SAVE).run(id, ...about, severity, audience, state, startedAt, JSON.stringify(alert));
+    db.statement(SAVE).run(id, ...about, severity, audience, state, mode, startedAt, JSON.stringify(alert));
   }
 
   function addEntry(id: string, entry: TimelineEntry, from: "engine" | "people"): Alert {
     timeline.add(id, entry, from);
     const alert = get(id)!;
-    writeEvent(now(), entry.what, alert);
+    // Events are what is told, live and on MQTT: nobody is told of a rule that is being tried out.
+    if (alert.mode !== "shadow") writeEvent(now(), entry.what, alert);
     return alert;
   }
 

@@ -139,4 +139,15 @@ export const MIGRATIONS: readonly string[] = [
 
   // What happened in a shift: by when the service knew.
   `CREATE INDEX timeline_known ON timeline (known_at)`,
+
+  // Rules being tried out: their alerts are kept, and left out of every list unless asked for. And what people changed.
+  `ALTER TABLE alerts ADD COLUMN mode TEXT NOT NULL DEFAULT 'live';
+  DROP INDEX alerts_list;
+  CREATE INDEX alerts_list
+    ON alerts (started_at, id, state, handling, severity, audience, district, kind, rule, sensor, mode, suppressed_by);
+  CREATE TABLE rule_changes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL, at INTEGER NOT NULL, by_whom TEXT NOT NULL,
+    what TEXT NOT NULL, reason TEXT NOT NULL, version TEXT, body TEXT, figures TEXT
+  ) STRICT;
+  CREATE INDEX rule_changes_rule ON rule_changes (rule, id)`,
 ];

@@ -13,6 +13,7 @@ import { createQuarantineRecords } from "./quarantine.ts";
 import { createRecipientRecords } from "./recipients.ts";
 import { createRemovalRecords } from "./removals.ts";
 import { createRollupRecords } from "./rollups.ts";
+import { createRuleChangeRecords } from "./rule-changes.ts";
 import { createRuleStateRecords } from "./rule-states.ts";
 import { createSensorRecords } from "./sensors.ts";
 import { createSessionRecords } from "./sessions.ts";
@@ -36,6 +37,7 @@ export function openRecords(options: { path: string; now: () => number; log: Log
     noise: createNoiseRecords(db),
     events,
     ruleStates: createRuleStateRecords(db),
+    ruleChanges: createRuleChangeRecords(db),
     quarantine: createQuarantineRecords(db, removals),
     ledger: createLedgerRecords(db),
     removals,
