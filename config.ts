@@ -233,7 +233,7 @@ function unknownVariables(env: NodeJS.ProcessEnv): string[] {
 }
 
 /** Not settings: read by the test suite and handed to the fault harness. */
-const IGNORED = new Set(["LAMPPOST_NO_SKIPS", "LAMPPOST_FAULT_AT", "LAMPPOST_FAULT_SEGMENT_KIB"]);
+const IGNORED = new Set(["LAMPPOST_NO_SKIPS", "LAMPPOST_CHROMIUM", "LAMPPOST_FAULT_AT", "LAMPPOST_FAULT_SEGMENT_KIB"]);
 
 function combinations(given: Record<string, string | undefined>): string[] {
   const mistakes: string[] = [];
