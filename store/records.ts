@@ -1,12 +1,11 @@
 import type { Alert, AlertState, Audience, Handling, Severity, TimelineEntry, Transition } from "../model/alert.ts";
 import type { Kind } from "../model/kinds.ts";
-import type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
 import type { Account, Credential } from "../model/people.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import type { RuleChange } from "../model/rule-change.ts";
-import type { Silence } from "../model/silence.ts";
+import type { LedgerRecords, RemovalRecords, RollupRecords } from "./ledger-records.ts";
+import type { NoiseRecords, SilenceRecords } from "./noise-records.ts";
 import type { OutboxRecords, RecipientRecords, TargetRecords } from "./outbox-records.ts";
-import type { RollupPart } from "./reading-store.ts";
 
 /**
  * Everything that is not a reading, in one SQLite file: small, relational, transactional. Each user takes the part it
@@ -147,66 +146,9 @@ export type AlertRecords = {
   openCounts(): readonly { severity: Severity; audience: Audience; count: number }[];
 };
 
-// ---- noise ------------------------------------------------------------------------------------------------------
+// ---- noise: in a file of its own ----------------------------------------------------------------------------------
 
-export type SilenceRecords = {
-  add(silence: Omit<Silence, "id">): Silence;
-  /** Undefined if there is none or somebody has ended it before. */
-  end(id: number, at: number, by: string): Silence | undefined;
-  get(id: number): Silence | undefined;
-  /** Newest first. `ended`: somebody ended it, or its time was over at `at`. */
-  list(filter: { ended?: boolean; at: number }, limit: number, cursor?: string): { items: Silence[]; next?: string };
-  /** From RAM: those nobody has ended; the time of some may be over. */
-  current(): readonly Silence[];
-};
-
-/** What people have been told of an alert. `told - ended` is 1 while they are owed its end, else 0. */
-export type NoiseRow = {
-  readonly alert: string;
-  /** Rule and subject. */
-  readonly series: string;
-  readonly about: Pick<Alert, "subject" | "kind" | "severity" | "audience"> & { readonly rule: string };
-  /** It fires. */
-  readonly open: boolean;
-  /** Event time, and when the service knew. */
-  readonly firedAt: number;
-  readonly firedKnownAt: number;
-  readonly endedAt?: number;
-  readonly endedKnownAt?: number;
-  readonly suppressedBy?: string;
-  /** Not told before this: a cause may come that explains it. */
-  readonly holdUntil: number;
-  /** How often its firing and its end were told, and how often people were reminded. */
-  readonly told: number;
-  readonly ended: number;
-  readonly reminders: number;
-  /** When people last heard of it. */
-  readonly saidAt?: number;
-  /** When to look at it again. */
-  readonly dueAt?: number;
-};
-
-export type NoiseRecords = {
-  get(alert: string): NoiseRow | undefined;
-  save(row: NoiseRow): void;
-  open(): readonly NoiseRow[];
-  /** Those to look at by now, the longest due first. */
-  due(now: number, limit: number): readonly NoiseRow[];
-  /** Of one rule and subject: those that fired or ended after `time` (event time), in that order. */
-  changedSince(series: string, time: number): readonly NoiseRow[];
-  /** Of one rule and subject: those whose end people are owed. */
-  owed(series: string): readonly NoiseRow[];
-  /** When the service last learnt of a change of this rule and subject. */
-  newestChange(series: string): number | undefined;
-  /** Where an alert of a rule stands in the city's trees ("gateway:gw-1"); no places once it has ended. */
-  place(alert: string, rule: string, places: readonly string[]): void;
-  /** Ids of the alerts of a rule that stand there. */
-  at(rule: string, place: string): readonly string[];
-  /** Firing alerts that are kept from being told, by what stands before ":" in `suppressedBy`, and those that wait. */
-  counts(): { readonly suppressed: ReadonlyMap<string, number>; readonly held: number };
-  /** Alerts whose firing or end has not been seen here: looks at all that are open. */
-  unnoticed(): readonly string[];
-};
+export type { NoiseRecords, NoiseRow, SilenceRecords } from "./noise-records.ts";
 
 // ---- events: the resumable stream behind SSE and the MQTT alert topics --------------------------------------------
 
@@ -262,76 +204,18 @@ export type QuarantineRecords = {
   prune(time: number, rowsMax: number): number;
 };
 
-// ---- ledger -----------------------------------------------------------------------------------------------------
+// ---- ledger, removals, rollups: in a file of their own -----------------------------------------------------------
 
 export type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
-
-/** `identity`: items received and items with an outcome. `sums`: sums of the day and of its sensors, of any outcome. */
-export type LedgerMistake = {
-  readonly what: "identity" | "sums";
-  readonly day: string;
-  /** Only for `identity`. */
-  readonly sensorId?: string;
-  readonly booked: number;
-  readonly found: number;
-};
-
-export type LedgerRecords = {
-  /** Adds to the books; call it in the transaction that moves the offset. */
-  add(rows: Iterable<LedgerRow>): void;
-  /** Sums, all or of some; grouped as asked. */
-  totals(filter?: { day?: string; sensors?: readonly string[] }): ReadonlyMap<LedgerOutcome, number>;
-  byDay(limitDays: number, sensorId?: string): readonly { day: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[];
-  bySensor(day?: string): readonly { sensorId: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[];
-  /** Where the books of a day contradict themselves, at most so many. */
-  mistakes(day: string, limit: number): readonly LedgerMistake[];
-  /** Newest first. */
-  days(): readonly string[];
-  /** |received - outcomes| over all days: 0 unless something is wrong. Cheap. */
-  imbalance(): number;
-};
-
-/** What was booked as stored or quarantined and is gone on purpose, by sensor: the books less this is what is there. */
-export type Removable = "readings" | "quarantined";
-
-/** Readings about to be removed: all of a kind that are measured, and received, before this moment. */
-export type RemovalPlan = {
-  readonly kind: Kind;
-  readonly before: number;
-  readonly counts: ReadonlyMap<string, number>;
-};
-
-export type RemovalRecords = {
-  counts(what: Removable): ReadonlyMap<string, number>;
-  add(what: Removable, removed: ReadonlyMap<string, number>): void;
-  /** Written down before the store is told, because the store is another file: one plan for each kind. */
-  plan(plan: RemovalPlan): void;
-  plans(): readonly RemovalPlan[];
-  /** Books what was removed and forgets the plan. */
-  settle(kind: Kind, removed: ReadonlyMap<string, number>): void;
-};
-
-// ---- rollups ----------------------------------------------------------------------------------------------------
-
-/** `touched` counts bookings: a part is done only as it was when it was read. */
-export type DuePart = RollupPart & { readonly touched: number };
-
-export type RollupRecords = {
-  /** These must be computed (again); call it in the transaction that books the readings. */
-  touch(parts: Iterable<RollupPart>): void;
-  /** By kind, day of receipt and start. */
-  due(resolution: RollupPart["resolution"], startedBefore: number, limit: number): readonly DuePart[];
-  /** They were computed. The days of hours become due with it. */
-  done(parts: readonly DuePart[]): void;
-  /** Whether something measured and received before these times is still to be computed. */
-  hasDue(kind: Kind, before: number, receivedBefore: number): boolean;
-  firstDue(kind: Kind, resolution: RollupPart["resolution"]): number | undefined;
-  /** Some of what was measured before this time has been removed, or (`pending`) may have been: the removal has begun. */
-  cut(kind: Kind, resolution: "raw" | "hourly"): { readonly at: number; readonly pending: boolean } | undefined;
-  beginCut(kind: Kind, resolution: "raw" | "hourly", at: number): void;
-  /** Without anything removed the cut stays where it was. It never goes back. */
-  endCut(kind: Kind, resolution: "raw" | "hourly", hasRemoved: boolean): void;
-};
+export type {
+  DuePart,
+  LedgerMistake,
+  LedgerRecords,
+  Removable,
+  RemovalPlan,
+  RemovalRecords,
+  RollupRecords,
+} from "./ledger-records.ts";
 
 export type OffsetRecords = {
   get(consumer: string): number | undefined;
