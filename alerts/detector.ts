@@ -13,6 +13,7 @@ export type Detector = ReturnType<typeof createDetector>;
 export function createDetector(options: EngineOptions) {
   const engine = createEngine(options);
   const districts = createDistricts(options);
+  const quorums = new Set(options.rules.flatMap(({ id, condition }) => (condition.type === "quorum" ? [id] : [])));
   const counts = { firing: 0, resolved: 0, shadow: 0 };
   /** Readings are handed on one by one, so that what the districts know is the same however batches are cut. */
   const one: Reading[] = [];
@@ -20,27 +21,24 @@ export function createDetector(options: EngineOptions) {
   function observe(readings: readonly Reading[]): Transition[] {
     const said: Transition[] = [];
     for (const reading of readings) {
-      const joined = districts.note(reading);
       one[0] = reading;
+      hand(said, districts.note(reading));
       const transitions = engine.observe(one);
-      if (transitions.length > 0 || joined) hand(said, transitions);
+      if (transitions.length > 0) hand(said, districts.take(transitions));
     }
     return said;
   }
 
   function tick(now: number): Transition[] {
     const said: Transition[] = [];
-    const transitions = engine.tick(now);
-    districts.tick();
-    hand(said, transitions);
+    hand(said, districts.tick(now, engine.tick(now)));
     return said;
   }
 
   function hand(said: Transition[], transitions: readonly Transition[]): void {
-    for (const transition of transitions) said.push(transition);
-    for (const transition of districts.take(transitions)) {
-      said.push(transition);
-      count(transition);
+    for (let i = 0; i < transitions.length; i++) {
+      said.push(transitions[i]!);
+      if (quorums.has(transitions[i]!.alert.rule.id)) count(transitions[i]!);
     }
   }
 
@@ -52,7 +50,7 @@ export function createDetector(options: EngineOptions) {
   function load(rows: Iterable<StateRow>): Orphan[] {
     const all = [...rows];
     const orphans = engine.load(all.filter((row) => !isDistrictRow(row)));
-    return [...orphans, ...districts.load(all.filter(isDistrictRow))];
+    return [...orphans, ...districts.load(all.filter((row) => isDistrictRow(row) && row.state !== ""))];
   }
 
   return {

@@ -3,17 +3,36 @@ import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { WatchedSensor } from "../engine/compile.ts";
 import type { Orphan, StateRow } from "../engine/state-rows.ts";
+import { createMemories, type Memory, RECENT, RECENT_SINCE } from "./memory.ts";
+import { createNeighbours, type Neighbour } from "./neighbours.ts";
 import { createQuorum, QUORUM, type Seats, WATCHED } from "./quorum.ts";
+import { createVerdicts, metricsToKeep, VERDICT } from "./verdict.ts";
 
 export type DistrictsOptions = {
   readonly rules: readonly Rule[];
   readonly sensor: (id: string) => WatchedSensor | undefined;
 };
 
-/** What is known of one sensor beside its own rules. Changed in place: every reading passes here. */
-type Resident = { sensor: WatchedSensor; readonly registered: boolean; seats: Seats };
+/** The newest time measured in a district. */
+type District = { readonly name: string; watermark: number };
+
+/** What is known of one sensor beside its own rules. Every reading passes here. */
+type Resident = {
+  readonly sensor: WatchedSensor;
+  readonly registered: boolean;
+  readonly district: District;
+  readonly seats: Seats;
+  readonly memory: Memory;
+};
 
 export type Districts = ReturnType<typeof createDistricts>;
+
+const OWN_ROWS = new Set([QUORUM, WATCHED, RECENT, RECENT_SINCE, VERDICT]);
+
+/** The rows that are this part's, not the engine's. */
+export function isDistrictRow({ rule }: StateRow): boolean {
+  return OWN_ROWS.has(rule);
+}
 
 /**
  * What needs more than one sensor. Sees every reading before the engine does (`note`) and everything the engine says
@@ -21,15 +40,30 @@ export type Districts = ReturnType<typeof createDistricts>;
  */
 export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
   const quorum = createQuorum(rules);
+  const neighbours = createNeighbours();
+  const memories = createMemories(metricsToKeep(rules), neighbours);
+  const verdicts = createVerdicts(rules, neighbours);
   const residents = new Map<string, Resident>();
+  const districts = new Map<string, District>();
   const unsaved = new Set<string>();
+  /** The reading that is being looked at. */
+  let imported = false;
 
-  /** True: call `take`, even if the engine says nothing. */
-  function note(reading: Reading): boolean {
+  const neighbourOf = (id: string): Neighbour | undefined => residents.get(id)?.memory.neighbour;
+
+  /** What can be said now that this has been measured, before the engine sees it. */
+  function note(reading: Reading): Transition[] {
+    const { measuredAt, receivedAt } = reading;
+    imported = reading.imported === true;
     const resident = residentOf(reading);
-    if (resident.seats.length === 0 || !quorum.note(resident.seats, reading)) return false;
-    unsaved.add(reading.sensorId);
-    return true;
+    const { district, memory, seats } = resident;
+    if (memory.metrics.length > 0) memories.note(memory, reading);
+    const joined = seats.length > 0 && quorum.note(seats, reading);
+    if (joined) unsaved.add(reading.sensorId);
+    if (measuredAt <= district.watermark) return joined ? quorum.news() : NONE;
+    district.watermark = measuredAt;
+    const reviewed = verdicts.review(district.name, measuredAt, receivedAt, neighbourOf);
+    return joined ? [...reviewed, ...quorum.news()] : reviewed;
   }
 
   function residentOf({ sensorId: id, kind, district }: Reading): Resident {
@@ -45,28 +79,48 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
     known?: Resident,
     since?: Record<string, number>,
   ): Resident {
-    const resident = { sensor, registered, seats: quorum.bind(sensor, known?.seats ?? [], since) };
+    const seats = quorum.bind(sensor, known?.seats ?? [], since);
+    const neighbour = neighbours.settle(sensor, known?.memory.neighbour);
+    const memory = known?.memory ?? memories.create(neighbour);
+    memory.neighbour = neighbour;
+    const resident = { sensor, registered, seats, memory, district: districtOf(sensor.district) };
     residents.set(sensor.id, resident);
     return resident;
   }
 
-  /** What follows from what the engine said. */
-  function take(transitions: readonly Transition[]): Transition[] {
-    for (const transition of transitions) {
-      const { sensorId } = transition.alert.subject;
-      if (sensorId !== undefined) quorum.take(transition, registry(sensorId) ?? residents.get(sensorId)?.sensor);
-    }
-    return quorum.news();
+  function districtOf(name: string): District {
+    const district = districts.get(name) ?? { name, watermark: Number.NEGATIVE_INFINITY };
+    districts.set(name, district);
+    return district;
   }
 
-  /** Call it with the engine's `tick`. Sensors that were removed are watched no more. */
-  function tick(): void {
-    for (const [id, { registered, seats }] of residents) {
+  /** What the engine said, each with its verdict, and what follows from it. */
+  function take(transitions: readonly Transition[]): Transition[] {
+    const said: Transition[] = [];
+    for (const transition of transitions) {
+      const { sensorId } = transition.alert.subject;
+      const resident = sensorId === undefined ? undefined : residents.get(sensorId);
+      const watermark = resident?.district.watermark ?? Number.NEGATIVE_INFINITY;
+      said.push(verdicts.take(transition, resident?.memory.neighbour, watermark, imported));
+      if (sensorId !== undefined) quorum.take(transition, registry(sensorId) ?? resident?.sensor);
+    }
+    for (const one of quorum.news()) said.push(one);
+    return said;
+  }
+
+  /** Call it with what the engine's `tick` said. Sensors that were removed are watched no more. */
+  function tick(now: number, transitions: readonly Transition[]): Transition[] {
+    imported = false;
+    const said = [...take(transitions), ...verdicts.tick(now, neighbourOf)];
+    for (const [id, { registered, seats, memory }] of residents) {
       if (!registered || registry(id) !== undefined) continue;
       quorum.unbind(seats);
+      neighbours.leave(memory.neighbour);
+      memories.forget(id);
       residents.delete(id);
       unsaved.add(id);
     }
+    return said;
   }
 
   function watchedRow(id: string): StateRow {
@@ -77,12 +131,24 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
 
   /** Goes on from its own rows. Answers the alerts that nothing counts any more, for the caller to end. */
   function load(rows: readonly StateRow[]): Orphan[] {
-    for (const { rule, subject: id, state } of rows) {
-      const sensor = rule === WATCHED ? registry(id) : undefined;
-      if (sensor) settle(sensor, true, undefined, JSON.parse(state) as Record<string, number>);
-      else if (rule === WATCHED) unsaved.add(id);
+    const of = (...names: string[]) => rows.filter(({ rule }) => names.includes(rule));
+    for (const { subject: id, state } of of(WATCHED)) {
+      const sensor = registry(id);
+      if (sensor) settle(sensor, true, residents.get(id), JSON.parse(state) as Record<string, number>);
+      else unsaved.add(id);
     }
-    return rows.flatMap((row) => (row.rule === QUORUM ? quorum.load(row) : []));
+    // The full rows before what has come since.
+    for (const row of [...of(RECENT), ...of(RECENT_SINCE)]) remember(row);
+    for (const row of of(VERDICT)) verdicts.load(row);
+    return of(QUORUM).flatMap((row) => quorum.load(row));
+  }
+
+  function remember(row: StateRow): void {
+    const sensor = registry(row.subject);
+    if (!sensor) return void memories.forget(row.subject);
+    const { memory, district } = residents.get(sensor.id) ?? settle(sensor, true);
+    memories.restore(memory, row);
+    district.watermark = Math.max(district.watermark, memory.newestAt);
   }
 
   return {
@@ -90,17 +156,14 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
     take,
     tick,
     load,
-    rows: (): StateRow[] => [...quorum.rows(), ...[...unsaved].map(watchedRow)],
-    allRows: (): StateRow[] =>
-      [...quorum.allRows(), ...[...residents.keys()].map(watchedRow)].filter(({ state }) => state !== ""),
+    rows: (): StateRow[] => [...quorum.rows(), ...[...unsaved].map(watchedRow), ...memories.rows(), ...verdicts.rows()],
     saved(): void {
       quorum.saved();
+      memories.saved();
+      verdicts.saved();
       unsaved.clear();
     },
   };
 }
 
-/** The rows that are this part's, not the engine's. */
-export function isDistrictRow({ rule }: StateRow): boolean {
-  return rule === QUORUM || rule === WATCHED;
-}
+const NONE: Transition[] = [];

@@ -1,0 +1,194 @@
+import type { Transition } from "../../model/alert.ts";
+import { METRICS, type MetricName } from "../../model/metrics.ts";
+import type { Rule, RuleData } from "../../model/rule.ts";
+import { type Recent, repeats, slotEnd, usualGapMs, valuesIn } from "./recent.ts";
+import { isNearFloor, median, noiseOf, robustSigma } from "./robust.ts";
+import { type Glimpse, type SiblingEvidence, siblingEvidence } from "./siblings.ts";
+
+/** What is known about an alert beside the values it rests on. Levels in the metric's unit, times in ms. */
+export type Facts = {
+  readonly metric: MetricName;
+  readonly condition: RuleData["condition"]["type"];
+  readonly direction: 1 | -1;
+  readonly limit: number | undefined;
+  readonly value: number | undefined;
+  /** How far the sensor has moved from its own recent past in the alert's direction; undefined without a past. */
+  readonly change: number | undefined;
+  /** Neighbours with values in the time of the alert, and how many of them are beyond the limit or moved with it. */
+  readonly neighbours: number;
+  readonly beyond: number;
+  readonly moved: number;
+  /** The median of the neighbours (of each the value nearest to the alert), and the sensor's robust z among them. */
+  readonly level: number;
+  readonly z: number;
+  /** While the sensor's value stood still: neighbours that stood still, too, and that moved. */
+  readonly standing: number;
+  readonly alive: number;
+  readonly stuck: { readonly value: number; readonly forMs: number } | undefined;
+  /** Its value is at the lower end, where it and its neighbours cannot tell any less. */
+  readonly atFloor: boolean;
+  /** Words for a value that means "none" or "no more than this", such as 999. */
+  readonly oddValue: string | undefined;
+  readonly allSuspect: boolean;
+  readonly siblings: SiblingEvidence;
+};
+
+type Asked = {
+  readonly alert: Transition["alert"];
+  readonly rule: Rule;
+  readonly metric: MetricName;
+  /** Nothing later is looked at. */
+  readonly to: number;
+  readonly own: (metric: MetricName) => Recent | undefined;
+  readonly around: readonly Recent[];
+};
+
+/** An alert's neighbours may have been there earlier: a plume or a jam takes its time. */
+const EARLIER_MS = 30 * 60_000;
+const NOW_MAX = 24;
+const BEFORE_MAX = 24;
+const BEFORE_MIN = 3;
+/** So many equal values in a row, over so long, are a stuck sensor's. */
+const STUCK_COUNT = 6;
+const STUCK_MS = 30 * 60_000;
+const NEVER = Number.NEGATIVE_INFINITY;
+
+/**
+ * The last moment that counts for an alert that fired at `at`: the end of its window, else of its five minutes, so that
+ * neighbours that report a little later are heard. All that is thinned by five minutes is complete then.
+ */
+export function horizonOf({ condition }: Rule, at: number): number {
+  return "window" in condition && condition.window !== undefined ? slotEnd(at - 1) : slotEnd(at);
+}
+
+/** The same answer whenever it is asked for, once all that was measured up to `to` is in. */
+export function factsOf(asked: Asked): Facts {
+  const { alert, rule, metric, to, own, around } = asked;
+  const mine = own(metric);
+  const from = Math.min(alert.startedAt, to - Math.max(EARLIER_MS, 1.2 * ((mine && usualGapMs(mine)) ?? 0)));
+  const span = { from: from - EARLIER_MS, to };
+  const now = mine ? valuesIn(mine, from, to, NOW_MAX) : [];
+  const value = usesMetricUnit(rule) ? (alert.value ?? now.at(-1)) : now.at(-1);
+  const before = mine ? valuesIn(mine, NEVER, span.from, BEFORE_MAX) : [];
+  const shift = value === undefined || before.length < BEFORE_MIN ? undefined : value - median(before);
+  const direction = directionOf(rule, shift);
+  const limit = limitOf(rule, alert.limit);
+  const change = shift === undefined ? undefined : direction * shift;
+  const others = around.flatMap((recent) => lookAt(recent, metric, span, direction));
+  const stuck = mine && stuckBy(mine, to);
+  const stillFrom = stuck ? Math.max(stuck.since, alert.startedAt - EARLIER_MS * 24) : from;
+  const levels = others.map(({ level }) => level);
+  const level = median(levels);
+  return {
+    metric,
+    condition: rule.condition.type,
+    direction,
+    limit,
+    value,
+    change,
+    neighbours: others.length,
+    beyond: limit === undefined ? 0 : others.filter(({ reach }) => direction * (reach - limit) > 0).length,
+    moved: change === undefined ? 0 : others.filter((one) => movedWith(one, change, direction)).length,
+    level,
+    z: value === undefined || others.length === 0 ? 0 : (direction * (value - level)) / spreadOf(metric, levels, level),
+    ...stillness(around, metric, stillFrom, to),
+    stuck: stuck && { value: stuck.value, forMs: to - stuck.since },
+    atFloor: value !== undefined && isNearFloor(metric, value) && (others.length < 2 || isNearFloor(metric, level / 5)),
+    oddValue: value === undefined ? undefined : oddValue(metric, value),
+    allSuspect: alert.evidence.length > 0 && alert.evidence.every(({ quality }) => quality === "suspect"),
+    siblings: siblingEvidence(metric, (name) =>
+      glimpse(own(name), { since: alert.startedAt, from, to, past: span.from }),
+    ),
+  };
+}
+
+/** While the condition held; where nothing was measured then, the newest value before. */
+function glimpse(
+  recent: Recent | undefined,
+  at: { since: number; from: number; to: number; past: number },
+): Glimpse | undefined {
+  if (!recent) return undefined;
+  const held = valuesIn(recent, at.since - 1, at.to, NOW_MAX);
+  const values = held.length > 0 ? held : valuesIn(recent, at.from, at.to, 1);
+  const past = valuesIn(recent, NEVER, at.past, BEFORE_MAX);
+  if (values.length === 0) return undefined;
+  return { now: median(values), before: past.length < BEFORE_MIN ? undefined : median(past) };
+}
+
+/** `reach`: the most extreme value in the alert's direction, `level`: the newest, `noise`: what is nothing there. */
+type Other = {
+  readonly reach: number;
+  readonly level: number;
+  readonly before: number | undefined;
+  readonly noise: number;
+};
+
+function lookAt(
+  recent: Recent,
+  metric: MetricName,
+  { from, to }: { from: number; to: number },
+  direction: 1 | -1,
+): Other[] {
+  const now = valuesIn(recent, from, to, NOW_MAX);
+  if (now.length === 0) return [];
+  const reach = direction * Math.max(...now.map((value) => direction * value));
+  const past = valuesIn(recent, NEVER, from, BEFORE_MAX);
+  const before = past.length < BEFORE_MIN ? undefined : median(past);
+  const noise = Math.max(noiseOf(metric, before ?? reach), before === undefined ? 0 : 2 * robustSigma(past, before));
+  return [{ reach, level: now.at(-1)!, before, noise }];
+}
+
+/** The same way, clearly, and by a third at least of what the sensor did. */
+function movedWith({ reach, before, noise }: Other, change: number, direction: 1 | -1): boolean {
+  if (before === undefined) return false;
+  const moved = direction * (reach - before);
+  return moved > noise && moved >= 0.3 * change;
+}
+
+function spreadOf(metric: MetricName, levels: readonly number[], level: number): number {
+  return Math.max(robustSigma(levels, level), noiseOf(metric, level));
+}
+
+function stillness(around: readonly Recent[], metric: MetricName, from: number, to: number) {
+  let standing = 0;
+  let alive = 0;
+  for (const recent of around) {
+    const values = valuesIn(recent, from, to, NOW_MAX);
+    const later = valuesIn(recent, from + (to - from) / 2, to, NOW_MAX);
+    if (values.length < 4) continue;
+    if (later.length >= 3 && Math.max(...later) === Math.min(...later)) standing += 1;
+    else if (Math.max(...values) - Math.min(...values) > noiseOf(metric, median(values))) alive += 1;
+  }
+  return { standing, alive };
+}
+
+function stuckBy(recent: Recent, to: number): ReturnType<typeof repeats> {
+  const run = repeats(recent, to);
+  return run && run.count >= STUCK_COUNT && to - run.since >= STUCK_MS ? run : undefined;
+}
+
+/** Values that devices send for "none", and ends of ranges: 255, 999, 1000, 9999, 65535, 100 % of the time. */
+const SENTINELS = new Set([-1, 255, 999, 9999, 10_000, 32_767, 65_535]);
+
+function oddValue(metric: MetricName, value: number): string | undefined {
+  const { fail, unit } = METRICS[metric];
+  if (value >= fail[1] || (value <= fail[0] && fail[0] !== 0)) return `${value} ${unit} is the end of its range`;
+  return SENTINELS.has(value) || value === 999.9 ? `${value} is a value that devices send for "none"` : undefined;
+}
+
+function usesMetricUnit({ condition: { type } }: Rule): boolean {
+  return (
+    type === "threshold" || type === "consecutive" || type === "flatline" || type === "spike" || type === "anomaly"
+  );
+}
+
+function limitOf({ condition: { type } }: Rule, limit: number | undefined): number | undefined {
+  return type === "threshold" || type === "consecutive" ? limit : undefined;
+}
+
+function directionOf({ condition }: Rule, shift: number | undefined): 1 | -1 {
+  if ("below" in condition && condition.below !== undefined) return -1;
+  if ("above" in condition && condition.above !== undefined && condition.type !== "spike") return 1;
+  if (condition.type === "change") return condition.fall === undefined ? 1 : -1;
+  return (shift ?? 0) < 0 ? -1 : 1;
+}
