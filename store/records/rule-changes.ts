@@ -26,7 +26,7 @@ export function createRuleChangeRecords(db: Database): RuleChangeRecords {
     const texts = [data, figures].map((value) => (value === undefined ? null : JSON.stringify(value)));
     const said = [rule, at, by.toWellFormed(), what, reason.toWellFormed(), version ?? null];
     const { lastInsertRowid } = db.statement(sql).run(...said, ...texts);
-    return { id: Number(lastInsertRowid), ...change };
+    return { ...change, id: Number(lastInsertRowid) };
   }
 
   function newest(): RuleChange[] {
