@@ -1,7 +1,7 @@
 import type { RuleCondition } from "../model/conditions.ts";
 import { explainFlatline, explainRegister, explainSpike } from "./explain/faults.ts";
 import { explainConsecutive, explainSilence, explainThreshold } from "./explain/limits.ts";
-import { explainChange, explainForecast } from "./explain/trends.ts";
+import { explainAnomaly, explainChange, explainForecast } from "./explain/trends.ts";
 import { amount, type Case, spanText, timeText } from "./explain/words.ts";
 
 const SENTENCES: Partial<Record<RuleCondition["type"], (about: Case) => string>> = {
@@ -13,6 +13,7 @@ const SENTENCES: Partial<Record<RuleCondition["type"], (about: Case) => string>>
   change: explainChange,
   register: explainRegister,
   forecast: explainForecast,
+  anomaly: explainAnomaly,
 };
 
 /** One plain sentence for an operator: what, where, when, how much, against which limit. For pending and firing. */

@@ -108,7 +108,7 @@ export const conditionSchema = z.discriminatedUnion(
     z.strictObject({
       type: z.literal("anomaly"),
       /** How many robust standard deviations (1.4826 x MAD) from the median of the same time of other days. */
-      sigmas: z.number().min(2).max(50).default(6),
+      sigmas: z.number().min(2).max(50).default(4),
       window: windowSize.default("1h"),
       season: z.enum(["none", "day", "week"]).default("week"),
       /** So many windows in a row. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { RuleCondition } from "../../model/conditions.ts";
 import type { Kind } from "../../model/kinds.ts";
 import type { Rule } from "../../model/rule.ts";
+import { anomaly } from "../conditions/anomaly.ts";
 import { change } from "../conditions/change.ts";
 import { consecutive } from "../conditions/consecutive.ts";
 import { flatline } from "../conditions/flatline.ts";
@@ -54,6 +55,7 @@ export const CONDITIONS = {
   change,
   register,
   forecast,
+  anomaly,
 } as unknown as ConditionTable;
 
 export function compileRule(rule: Rule): CompiledRule {

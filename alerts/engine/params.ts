@@ -1,6 +1,7 @@
 import type { Limit, RuleCondition, ThresholdSpec } from "../../model/conditions.ts";
 import { parseDuration } from "../../model/duration.ts";
 import type { Rule } from "../../model/rule.ts";
+import type { AnomalyParams } from "../conditions/anomaly.ts";
 import type { ChangeParams } from "../conditions/change.ts";
 import type { ConsecutiveParams } from "../conditions/consecutive.ts";
 import type { FlatlineParams } from "../conditions/flatline.ts";
@@ -19,7 +20,8 @@ export type Params =
   | SpikeParams
   | ChangeParams
   | RegisterParams
-  | ForecastParams;
+  | ForecastParams
+  | AnomalyParams;
 
 /** undefined: this sensor lacks the tag of the limit, or the tag is not a number. */
 type ParamsFor = (sensor: WatchedSensor) => Params | undefined;
@@ -47,6 +49,8 @@ export const PARAMS: { readonly [Type in RuleCondition["type"]]?: (spec: Spec<Ty
       keepForMs: keepFor === undefined ? 0 : parseDuration(keepFor)!,
       needsGood: needsGood(rule),
     }),
+  anomaly: ({ type: _, window, ...rest }, rule) =>
+    always({ ...rest, windowMs: parseDuration(window)!, needsGood: needsGood(rule) }),
   forecast: ({ above, below, within, over }, rule) => {
     const spans = { withinMs: parseDuration(within)!, overMs: parseDuration(over)!, needsGood: needsGood(rule) };
     return (sensor) => {

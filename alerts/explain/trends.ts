@@ -1,6 +1,6 @@
-import type { ChangeSpec, ForecastSpec } from "../../model/conditions.ts";
+import type { AnomalySpec, ChangeSpec, ForecastSpec } from "../../model/conditions.ts";
 import { share } from "./limits.ts";
-import { amount, type Case, spanText, subject, timeText } from "./words.ts";
+import { amount, type Case, ordinal, spanText, subject, timeText, windowUnit, windowWord } from "./words.ts";
 
 export function explainChange({ rule, sensor, outcome: { value, evidence } }: Case): string {
   const { rise, fall, within } = rule.condition as ChangeSpec;
@@ -9,6 +9,14 @@ export function explainChange({ rule, sensor, outcome: { value, evidence } }: Ca
   const moved = `${subject(rule, sensor)} ${rise === undefined ? "fell" : "rose"} by ${by}, from ${amount(rule, from!.value)} at ${timeText(from!.measuredAt)}`;
   const limit = `${amount(rule, rise ?? fall)} or more within ${spanText(within)} counts`;
   return `${moved} to ${amount(rule, value)} at ${timeText(to!.measuredAt)}; ${limit}.`;
+}
+
+export function explainAnomaly({ rule, sensor, outcome: { at, value, limit, evidence } }: Case): string {
+  const { window, count } = rule.condition as AnomalySpec;
+  const mean = `${subject(rule, sensor)} averaged ${amount(rule, value)} over the ${windowWord(window)} to ${timeText(at)}`;
+  const side = `${value! > limit! ? "above" : "below"} ${amount(rule, limit)}`;
+  const run = count === 1 ? side : `the ${ordinal(count)} ${windowUnit(window)} in a row out of the usual, now ${side}`;
+  return `${mean}, ${run} (${evidence.at(-1)!.note}).`;
 }
 
 /** "Battery at Station 4 is expected to fall below 10 % in 6 to 9 days (most likely 2026-11-28 12:00 UTC), …" */
