@@ -1,0 +1,181 @@
+import type { Figures } from "../../model/backtest.ts";
+import type { Log } from "../../model/log.ts";
+import { type Rule, type RuleData, ruleSchema } from "../../model/rule.ts";
+import type { RuleChange } from "../../model/rule-change.ts";
+import type { Records } from "../../store/records.ts";
+import { type Checked, checkRules } from "./check.ts";
+import { crossMistakes } from "./cross-check.ts";
+import { effectiveRules } from "./effective.ts";
+import { versionOf } from "./version.ts";
+
+export type RuleBookOptions = {
+  readonly files: Pick<Checked, "rules" | "fileOf">;
+  readonly records: Pick<Records, "ruleChanges" | "audit" | "transaction">;
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+/** Who changes a rule, why, on what ground, and which version they looked at. */
+export type Author = {
+  readonly by: string;
+  readonly reason: string;
+  readonly figures?: Figures;
+  /** undefined: whatever it is now. */
+  readonly ifVersion?: string;
+};
+
+/** The rule and where it comes from. */
+export type RuleEntry = {
+  readonly rule: Rule;
+  /** undefined: it stands in no file. */
+  readonly file?: string;
+  readonly change?: RuleChange;
+};
+
+/** A change is refused. `pointer`: the field at fault, from the rule on. */
+export type Refusal = {
+  readonly why: "invalid" | "conflict" | "missing";
+  readonly detail: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+};
+export type Outcome = RuleEntry | { readonly removed: true } | { readonly refused: Refusal };
+
+/**
+ * The rules in force. What people change takes effect at once, without a restart, and is kept as a version with author,
+ * time, reason and figures, in one transaction with the audit; the files are never written.
+ */
+export function createRuleBook({ files, records, now, log }: RuleBookOptions) {
+  let effective = effectiveRules(files.rules, records.ruleChanges.newest());
+  const listeners: ((rules: readonly Rule[], at: number) => void)[] = [];
+  for (const { change, why } of effective.unusable) {
+    log.error({ rule: change.rule, by: change.by, why }, "a changed rule cannot be used; the file's is in force");
+  }
+
+  const find = (id: string) => effective.rules.find((rule) => rule.id === id);
+
+  function entryOf(rule: Rule): RuleEntry {
+    return { rule, file: files.fileOf.get(rule.id), change: effective.changeOf.get(rule.id) };
+  }
+
+  /** Creates a rule or lays another over it. */
+  function put(id: string, value: unknown, author: Author): Outcome {
+    const parsed = ruleSchema.safeParse(value);
+    if (!parsed.success) {
+      const errors = parsed.error.issues.map(({ path, message }) => ({
+        pointer: `/${path.join("/")}`,
+        detail: message,
+      }));
+      return { refused: { why: "invalid", detail: "The rule is not valid.", errors } };
+    }
+    const data = parsed.data as RuleData;
+    if (data.id !== id) return refuse("invalid", `The rule's id is "${data.id}", not "${id}".`);
+    return write(id, data, "changed", author);
+  }
+
+  function promote(id: string, author: Author): Outcome {
+    const rule = find(id);
+    if (!rule) return refuse("missing", `There is no rule "${id}".`);
+    if (rule.mode === "live") return refuse("conflict", `${id} is live already. ${lastChange(id)}`);
+    const { version: _, ...data } = rule;
+    return write(id, { ...data, mode: "live" }, "promoted", author);
+  }
+
+  /** Back to the file's version, or gone if it stands in no file. */
+  function remove(id: string, author: Author): Outcome {
+    const rule = find(id);
+    if (!rule) return refuse("missing", `There is no rule "${id}".`);
+    if (!effective.changeOf.has(id)) {
+      const file = files.fileOf.get(id);
+      return refuse(
+        "conflict",
+        `${id} stands in ${file} and was not changed here: take it out of the file, or try it out as shadow.`,
+      );
+    }
+    const stale = staleness(rule, author);
+    if (stale) return stale;
+    const inForce = files.rules.find((one) => one.id === id);
+    const left = [...effective.rules.filter((one) => one.id !== id), ...(inForce ? [inForce] : [])];
+    const broken = brokenBy(left);
+    if (broken) return broken;
+    keep({ rule: id, at: now(), by: author.by, what: "removed", reason: author.reason }, `was ${rule.version}`);
+    const back = find(id);
+    return back ? entryOf(back) : { removed: true };
+  }
+
+  function write(id: string, data: RuleData, what: "changed" | "promoted", author: Author): Outcome {
+    const former = find(id);
+    const stale = staleness(former, author);
+    if (stale) return stale;
+    const version = versionOf(data);
+    if (former?.version === version) return entryOf(former);
+    const rule = { ...data, version };
+    const broken = brokenBy([...effective.rules.filter((one) => one.id !== id), rule]);
+    if (broken) return broken;
+    const { by, reason, figures } = author;
+    keep({ rule: id, at: now(), by, what, reason, version, data, figures }, former ? `was ${former.version}` : "new");
+    return entryOf(find(id)!);
+  }
+
+  function keep(change: Omit<RuleChange, "id">, before: string): void {
+    const { at, by, rule, what, reason, version, figures } = change;
+    const ground = figures ? `; backtest: ${figures.alerts} alerts, ${figures.alertsPerDay} a day` : "";
+    const detail = `${version ? `version ${version}, ` : ""}${before}: ${reason}${ground}`;
+    records.transaction(() => {
+      records.ruleChanges.add(change);
+      records.audit.add({ at, by, what: `rule.${what}`, target: rule, detail });
+    });
+    effective = effectiveRules(files.rules, records.ruleChanges.newest());
+    log.info({ rule, by, what, version }, "a rule was changed");
+    for (const listener of listeners) listener(effective.rules, at);
+  }
+
+  function staleness(rule: Rule | undefined, { ifVersion }: Author): { refused: Refusal } | undefined {
+    if (ifVersion === undefined || ifVersion === rule?.version) return undefined;
+    if (!rule) return refuse("conflict", "There is no such rule any more.");
+    return refuse("conflict", `It is version ${rule.version} now, not ${ifVersion}. ${lastChange(rule.id)}`);
+  }
+
+  function lastChange(id: string): string {
+    const change = records.ruleChanges.of(id, 1).items[0];
+    if (!change) return "It is as in its file.";
+    return `${change.by} ${change.what} it at ${new Date(change.at).toISOString()}: ${change.reason}`;
+  }
+
+  /** What rules say about each other must hold afterwards, too. */
+  function brokenBy(rules: readonly Rule[]): { refused: Refusal } | undefined {
+    const nowhere = { file: "", line: 0, column: 0 };
+    const found = rules.map((rule) => ({
+      rule,
+      at: { ...nowhere, file: `rule ${rule.id}`, message: "" },
+      locate: (_: readonly PropertyKey[], message: string) => ({ ...nowhere, file: `rule ${rule.id}`, message }),
+    }));
+    const mistakes = crossMistakes(found, new Set(rules.map(({ id }) => id)));
+    if (mistakes.length === 0) return undefined;
+    const errors = mistakes.map(({ file, message }) => ({ pointer: "/rule", detail: `${file}: ${message}` }));
+    return { refused: { why: "invalid", detail: "The rules would contradict each other.", errors } };
+  }
+
+  return {
+    rules: () => effective.rules,
+    entries: () => effective.rules.map(entryOf),
+    entry(id: string): RuleEntry | undefined {
+      const rule = find(id);
+      return rule && entryOf(rule);
+    },
+    /** Of a text that is not in force: rules it speaks of may be. */
+    check: (yaml: string): Checked =>
+      checkRules([{ file: "rules.yaml", text: yaml }], new Set(effective.rules.map(({ id }) => id))),
+    put,
+    promote,
+    remove,
+    versions: records.ruleChanges.of,
+    /** Called after every change that was kept. */
+    onChange(listener: (rules: readonly Rule[], at: number) => void): void {
+      listeners.push(listener);
+    },
+  };
+}
+
+export type RuleBook = ReturnType<typeof createRuleBook>;
+
+const refuse = (why: Refusal["why"], detail: string) => ({ refused: { why, detail } });
