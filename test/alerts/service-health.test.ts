@@ -17,7 +17,7 @@ function scene() {
     createHealthWatch({
       records,
       health: () => health,
-      apply: (transitions) => transitions.forEach(records.alerts.apply),
+      apply: (transitions) => transitions.forEach((one) => records.alerts.apply(one)),
       now,
     });
   let watch = make();
