@@ -17,7 +17,9 @@ function scene() {
     createHealthWatch({
       records,
       health: () => health,
-      apply: (transitions) => transitions.forEach((one) => records.alerts.apply(one)),
+      apply: (transitions) => {
+        for (const one of transitions) records.alerts.apply(one);
+      },
       now,
     });
   let watch = make();
