@@ -7,6 +7,7 @@ import { whenSignedOut } from "./api/client.ts";
 import { startLive } from "./live/live.ts";
 import { followLanguage } from "./messages/messages.ts";
 import { App } from "./shell/app.tsx";
+import { startNotifying } from "./shell/notify.tsx";
 import { PAGES, pageAt } from "./shell/pages.ts";
 import { keepPreferences } from "./shell/preferences.ts";
 import { followLinks, path } from "./shell/router.ts";
@@ -16,6 +17,7 @@ keepPreferences();
 followLinks((pathname) => pageAt(pathname) !== undefined);
 whenSignedOut(() => forgetUser(true));
 startLive();
+startNotifying();
 // The chunk of the page asked for comes while the service says who this is.
 const first = PAGES.length > 0 ? pageAt(path.peek())?.page.load() : undefined;
 first?.catch(() => {}); // shown where it is used

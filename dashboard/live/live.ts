@@ -17,6 +17,8 @@ export const lostSince = signal<number | undefined>(undefined);
 export const alerts = signal<ReadonlyMap<string, AlertView>>(new Map());
 /** False until the first answer is there. */
 export const alertsLoaded = signal(false);
+/** False while pages of the list are still on their way. */
+export const alertsComplete = signal(false);
 export const sensors = signal<ReadonlyMap<string, SensorView>>(new Map());
 export const sensorsLoaded = signal(false);
 /** Why the last load failed, if it did. */
@@ -110,6 +112,7 @@ function connect(): () => void {
     stream.close();
     alerts.value = new Map();
     alertsLoaded.value = false;
+    alertsComplete.value = false;
     sensorsLoaded.value = false;
   };
 }
@@ -129,6 +132,7 @@ async function loadAlerts(signal: AbortSignal): Promise<void> {
   );
   alerts.value = fresh;
   alertsLoaded.value = true;
+  alertsComplete.value = true;
 }
 
 async function loadSensors(signal: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@ import { ConnectionBanner } from "./connection.tsx";
 import { Header } from "./header.tsx";
 import { LoadedPage } from "./loaded-page.tsx";
 import { Message } from "./message.tsx";
+import { NewCritical, pageTitle } from "./notify.tsx";
 import { pageAt } from "./pages.ts";
 import { path } from "./router.ts";
 import { loadSession, session, user } from "./session.ts";
@@ -19,6 +20,7 @@ export function App() {
       </a>
       <Header />
       <ConnectionBanner />
+      <NewCritical />
       <main id="content" tabIndex={-1}>
         <Content />
       </main>
@@ -32,7 +34,7 @@ function Content() {
   const who = user.value;
   const title = found ? t.pages[found.page.title] : t.shell.notFound;
   useEffect(() => {
-    document.title = `${title} · Lamppost`;
+    pageTitle.value = title;
   }, [title]);
 
   if (session.value === undefined) {

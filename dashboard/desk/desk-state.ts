@@ -1,0 +1,106 @@
+import { batch, computed, effect, signal } from "@preact/signals";
+import { acknowledgeAlert, isOpen } from "../api/alerts.ts";
+import { alerts, alertsComplete, sensors } from "../live/live.ts";
+import { navigate, query, setQuery } from "../shell/router.ts";
+import { user } from "../shell/session.ts";
+import { sayProblem } from "../words/problems.ts";
+import { byUrgency, type Filters, fits, NO_FILTERS, readFilters, worstBy, writeFilters } from "./filters.ts";
+
+const AT_ONCE = 4;
+
+/** What a bulk acknowledgement came to. `refused`: the service's sentences, which name who was first. */
+export type Outcome = { readonly done: number; readonly refused: readonly string[] };
+
+/** Everything the desk shows and remembers while it is open. `dispose` when it closes. */
+export function createDesk() {
+  const filters = computed(() => readFilters(query.value));
+  const open = computed(() => [...alerts.value.values()].filter((one) => isOpen(one) && !one.suppressedBy));
+  const about = { me: user.peek()?.name, sensorName: (id: string) => sensors.value.get(id)?.name };
+  /** What the list should show, in its order. */
+  const wanted = computed(() => {
+    const fitting = [...alerts.value.values()].filter((one) => fits(one, filters.value, about));
+    return fitting.sort(byUrgency).map(({ id }) => id);
+  });
+  /** What it shows: the same, except while someone points at it, has the focus in it, or has scrolled down. */
+  const shown = signal<readonly string[]>([]);
+  const held = signal(false);
+  const fresh = computed(() => {
+    const there = new Set(shown.value);
+    return wanted.value.filter((id) => !there.has(id));
+  });
+  const stale = computed(() => fresh.value.length > 0 || wanted.value.length !== shown.value.length);
+  const selected = signal<ReadonlySet<string>>(new Set());
+  const current = signal<string | undefined>(undefined);
+  /** Counts the moves by key: then the list follows the current row. */
+  const moves = signal(0);
+  const outcome = signal<Outcome | undefined>(undefined);
+  const worstOfSensor = computed(() => worstBy(open.value, ({ subject }) => subject.sensorId));
+  const worstOfDistrict = computed(() => worstBy(open.value, ({ subject }) => subject.district));
+
+  let filtersBefore = filters.peek();
+  const dispose = effect(() => {
+    const changed = filters.value !== filtersBefore;
+    filtersBefore = filters.value;
+    if (held.value && alertsComplete.value && !changed) return;
+    shown.value = wanted.value;
+  });
+
+  function refresh(): void {
+    shown.value = wanted.peek();
+  }
+
+  function setFilters(change: Partial<Filters>): void {
+    setQuery(writeFilters({ ...filters.peek(), ...change }));
+  }
+
+  function toggle(id: string, on = !selected.peek().has(id)): void {
+    const next = new Set(selected.peek());
+    if (on) next.add(id);
+    else next.delete(id);
+    selected.value = next;
+  }
+
+  /** Acknowledges what is open among these; a few requests at a time. */
+  async function acknowledge(ids: readonly string[]): Promise<void> {
+    const todo = ids.filter((id) => alerts.peek().get(id)?.handling === "open");
+    const refused: string[] = [];
+    let done = 0;
+    async function work(): Promise<void> {
+      for (let id = todo.shift(); id !== undefined; id = todo.shift()) {
+        try {
+          const alert = await acknowledgeAlert(id);
+          // The stream says the same in a moment; who pressed sees it at once.
+          alerts.value = new Map(alerts.peek()).set(alert.id, alert);
+          done += 1;
+        } catch (error) {
+          refused.push(`${alerts.peek().get(id)?.rule.title ?? id}: ${sayProblem(error)}`);
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    batch(() => {
+      outcome.value = { done, refused };
+      selected.value = new Set();
+    });
+  }
+
+  return {
+    ...{ filters, open, shown, held, fresh, stale, selected, current, moves, outcome, worstOfSensor, worstOfDistrict },
+    ...{ refresh, setFilters, toggle, acknowledge, dispose },
+    clearFilters: () => setQuery(writeFilters(NO_FILTERS)),
+    /** `j` and `k`: the row `step` further down; the first one where none is current. */
+    move(step: number): void {
+      const ids = shown.peek();
+      const at = current.peek() === undefined ? -1 : ids.indexOf(current.peek()!);
+      const next = ids[at < 0 ? 0 : Math.min(ids.length - 1, Math.max(0, at + step))];
+      if (next === undefined) return;
+      current.value = next;
+      moves.value += 1;
+    },
+    openCurrent(): void {
+      if (current.peek()) navigate(`/alerts/${current.peek()}`);
+    },
+  };
+}
+
+export type Desk = ReturnType<typeof createDesk>;

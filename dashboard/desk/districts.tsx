@@ -1,0 +1,39 @@
+import { computed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { sensors } from "../live/live.ts";
+import { messages } from "../messages/messages.ts";
+import { districtName } from "../words/units.ts";
+import type { Desk } from "./desk-state.ts";
+
+/** The districts as buttons over the map: the same colours, and for those who cannot point at a map. */
+export function Districts({ desk }: { desk: Desk }) {
+  const t = messages.value;
+  const names = useMemo(
+    () => computed(() => [...new Set([...sensors.value.values()].map((one) => one.district))].sort()),
+    [],
+  );
+  const chosen = desk.filters.value.district;
+  const worst = desk.worstOfDistrict.value;
+  return (
+    <ul class="districts" aria-label={t.desk.districts}>
+      {names.value.map((id) => {
+        const found = worst.get(id);
+        const words = found ? t.words.severity[found.severity] : t.words.noAlerts;
+        return (
+          <li key={id}>
+            <button
+              type="button"
+              class={`district ${found?.severity ?? "calm"}`}
+              aria-pressed={chosen === id}
+              aria-label={t.desk.districtButton(districtName(id), found?.count ?? 0, words)}
+              onClick={() => desk.setFilters({ district: chosen === id ? "" : id })}
+            >
+              {districtName(id)}
+              {found && <b>{found.count}</b>}
+            </button>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

@@ -1,0 +1,90 @@
+import { type AlertView, isOpen } from "../../api/alerts.ts";
+import { sensors } from "../../live/live.ts";
+import { messages } from "../../messages/messages.ts";
+import { SeverityMark } from "../../parts/severity.tsx";
+import { mayHandle } from "../../shell/session.ts";
+import { Moment } from "../../words/time.tsx";
+import { districtName } from "../../words/units.ts";
+import type { Desk } from "../desk-state.ts";
+import { holderOf } from "../filters.ts";
+
+type RowProps = {
+  readonly desk: Desk;
+  readonly alert: AlertView;
+  /** Pixels from the top, and which of how many. */
+  readonly place: { readonly top: number; readonly at: number; readonly of: number };
+};
+
+/** One alert: how bad, where, what in one sentence, since when, who has it. */
+export function AlertRow({ desk, alert, place }: RowProps) {
+  const t = messages.value.desk;
+  const { id, severity, rule, explanation, startedAt } = alert;
+  const state = [
+    isOpen(alert) ? "" : "ended",
+    desk.current.value === id ? "current" : "",
+    desk.selected.value.has(id) ? "selected" : "",
+  ].join(" ");
+  return (
+    <li
+      class={`row ${severity} ${state}`}
+      style={{ top: `${place.top}px` }}
+      data-id={id}
+      aria-setsize={place.of}
+      aria-posinset={place.at}
+      onFocusIn={() => (desk.current.value = id)}
+    >
+      {mayHandle.value && (
+        <label class="target">
+          <input
+            type="checkbox"
+            aria-label={t.select(rule.title)}
+            checked={desk.selected.value.has(id)}
+            onChange={() => desk.toggle(id)}
+          />
+        </label>
+      )}
+      <SeverityMark severity={severity} />
+      <div class="row-text">
+        <p class="row-title">
+          <a href={`/alerts/${encodeURIComponent(id)}`}>{rule.title}</a> <span class="quiet">{whereOf(alert)}</span>
+        </p>
+        <p class="row-sentence" title={explanation}>
+          {explanation}
+        </p>
+      </div>
+      <div class="row-end">
+        <span class="quiet">
+          <span class="hidden">{t.since}</span> <Moment at={startedAt} />
+        </span>
+        <Who desk={desk} alert={alert} />
+      </div>
+    </li>
+  );
+}
+
+/** "Air station Market Square, Centre". */
+export function whereOf({ subject }: AlertView): string {
+  const { sensorId, district, gateway, tag } = subject;
+  const sensor = sensorId === undefined ? undefined : (sensors.value.get(sensorId)?.name ?? sensorId);
+  const place = district === undefined ? undefined : districtName(district);
+  return [sensor, gateway, tag && `${tag.name} ${tag.value}`, place].filter(Boolean).join(", ");
+}
+
+function Who({ desk, alert }: { desk: Desk; alert: AlertView }) {
+  const { desk: t, words } = messages.value;
+  if (alert.state !== "firing") return <span class="chip">{words.state[alert.state]}</span>;
+  if (alert.suppressedBy !== undefined) return <span class="chip">{words.suppressed}</span>;
+  if (alert.handling === "open" && alert.assignee === undefined) {
+    if (!mayHandle.value) return <span class="quiet">{t.nobodyYet}</span>;
+    return (
+      <button type="button" class="button small" onClick={() => void desk.acknowledge([alert.id])}>
+        {t.acknowledge}
+      </button>
+    );
+  }
+  return (
+    <span class="who" title={words.handling[alert.handling]}>
+      <span class="chip">{words.handling[alert.handling]}</span> {holderOf(alert)}
+    </span>
+  );
+}

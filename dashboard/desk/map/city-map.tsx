@@ -1,0 +1,101 @@
+import { computed, effect, signal, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { SensorView } from "../../api/sensors.ts";
+import { alerts, sensors } from "../../live/live.ts";
+import { messages } from "../../messages/messages.ts";
+import { theme } from "../../shell/preferences.ts";
+import { session } from "../../shell/session.ts";
+import type { Desk } from "../desk-state.ts";
+import { type Dot, project } from "./geometry.ts";
+import type { OpenMap } from "./leaflet-map.ts";
+import { SensorCard } from "./sensor-card.tsx";
+
+type Placed = SensorView & { readonly lat: number; readonly lon: number };
+
+/** The map with what the desk knows. Leaflet is a chunk of its own: the list is there before it. */
+export function CityMap({ desk }: { desk: Desk }) {
+  const t = messages.value.desk;
+  const box = useRef<HTMLDivElement>(null);
+  const chosen = useSignal<string | undefined>(undefined);
+  const failed = useSignal(false);
+  const placed = useMemo(placedSensors, []);
+  const unplaced = sensors.value.size - placed.value.length;
+
+  useEffect(() => {
+    let left = false;
+    let stop = () => {};
+    import("./leaflet-map.ts").then(
+      ({ openMap }) => {
+        if (left) return;
+        const words = messages.peek().desk;
+        const onSensor = (id: string | undefined) => {
+          chosen.value = id;
+        };
+        const tilesUrl = session.peek()?.tilesUrl;
+        stop = feed(
+          openMap(box.current!, { tilesUrl, onSensor, zoomIn: words.zoomIn, zoomOut: words.zoomOut }),
+          desk,
+          placed,
+          chosen,
+        );
+      },
+      () => {
+        failed.value = true;
+      },
+    );
+    return () => {
+      left = true;
+      stop();
+    };
+  }, [desk, placed, chosen, failed]);
+
+  const sensor = chosen.value === undefined ? undefined : sensors.value.get(chosen.value);
+  return (
+    <>
+      <div ref={box} class="map" role="application" aria-label={t.mapLabel} />
+      {failed.value && <p class="map-note">{t.mapFailed}</p>}
+      {unplaced > 0 && <p class="map-note quiet">{t.unplaced(unplaced)}</p>}
+      {sensor && <SensorCard desk={desk} sensor={sensor} onClose={() => (chosen.value = undefined)} />}
+    </>
+  );
+}
+
+function placedSensors() {
+  return computed(() =>
+    [...sensors.value.values()].filter((one): one is Placed => one.lat !== undefined && one.lon !== undefined),
+  );
+}
+
+/** Keeps the map up to date until the desk closes. */
+function feed(map: OpenMap, desk: Desk, placed: { value: readonly Placed[] }, chosen: { value: string | undefined }) {
+  const places = computed(() =>
+    placed.value.map((one) => ({ ...project(one.lat, one.lon), id: one.id, district: one.district })),
+  );
+  const fitted = signal<string | undefined>("nothing yet");
+  const stops = [
+    effect(() => {
+      const worst = desk.worstOfSensor.value;
+      const dots: Dot[] = places.value.map((place) => ({ ...place, severity: worst.get(place.id)?.severity }));
+      const ofAlert = alerts.peek().get(desk.current.value ?? "")?.subject.sensorId;
+      const chosenDistrict = desk.filters.value.district;
+      map.show({ dots, districts: desk.worstOfDistrict.value, chosenDistrict, current: chosen.value ?? ofAlert });
+    }),
+    effect(() => {
+      const { district } = desk.filters.value;
+      if (placed.value.length === 0 || fitted.peek() === (district ?? "")) return;
+      fitted.value = district ?? "";
+      map.fit(placed.value.filter((one) => !district || one.district === district));
+    }),
+    effect(() => {
+      theme.value; // and nothing else: the colours are read from the document
+      map.recolour();
+    }),
+  ];
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  dark.addEventListener("change", map.recolour);
+  return () => {
+    for (const stop of stops) stop();
+    dark.removeEventListener("change", map.recolour);
+    map.close();
+  };
+}

@@ -1,0 +1,145 @@
+import {
+  control,
+  map as createMap,
+  DomUtil,
+  type Map as LeafletMap,
+  type LeafletMouseEvent,
+  latLngBounds,
+  tileLayer,
+} from "leaflet";
+import "leaflet/dist/leaflet.css";
+import type { Severity } from "../../../model/alert.ts";
+import { type Cluster, cluster, type Dot, hull, type Place } from "./geometry.ts";
+import { type Colours, paintCluster, paintDistrict, paintRing, readColours } from "./paint.ts";
+
+export type MapData = {
+  readonly dots: readonly Dot[];
+  readonly districts: ReadonlyMap<string, { readonly severity: Severity }>;
+  readonly chosenDistrict: string | undefined;
+  /** The sensor that is looked at. */
+  readonly current: string | undefined;
+};
+
+export type MapOptions = {
+  readonly tilesUrl: string | undefined;
+  readonly zoomIn: string;
+  readonly zoomOut: string;
+  /** Undefined: beside all sensors. */
+  readonly onSensor: (id: string | undefined) => void;
+};
+
+const CELL_PX = 54;
+const TILE_PX = 256;
+/** Beyond each edge that is painted, too, as a part of the size: what comes into sight while the map is dragged. */
+const MARGIN = 0.25;
+const NOTHING: MapData = { dots: [], districts: new Map(), chosenDistrict: undefined, current: undefined };
+
+/** The map: Leaflet moves and zooms, one canvas of our own shows districts and sensors, however many there are. */
+export function openMap(container: HTMLElement, options: MapOptions) {
+  const map = createMap(container, {
+    ...{ zoomControl: false, attributionControl: false, zoomAnimation: false, fadeAnimation: false },
+    ...{ minZoom: 3, maxZoom: 18, zoomSnap: 0.5, zoomDelta: 1, wheelPxPerZoomLevel: 90 },
+  }).setView([50, 10], 5);
+  control.zoom({ position: "topright", zoomInTitle: options.zoomIn, zoomOutTitle: options.zoomOut }).addTo(map);
+  if (options.tilesUrl) tileLayer(options.tilesUrl, { maxZoom: 18, opacity: 0.8 }).addTo(map);
+  const canvas = map.getPanes().overlayPane.appendChild(document.createElement("canvas"));
+  let data = NOTHING;
+  let colours = readColours(container);
+  let painted: readonly { at: Place; radius: number; cluster: Cluster }[] = [];
+  let frame = 0;
+
+  function paintSoon(): void {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      painted = paint(map, canvas, data, colours);
+    });
+  }
+
+  /** What is painted at a place of the layer, the topmost first. */
+  function at({ layerPoint }: LeafletMouseEvent) {
+    const origin = DomUtil.getPosition(canvas);
+    const { x, y } = layerPoint.subtract(origin);
+    return painted.findLast((one) => Math.hypot(one.at.x - x, one.at.y - y) <= one.radius + 4);
+  }
+
+  map.on("moveend zoomend resize viewreset", paintSoon);
+  map.on("mousemove", (event) => container.classList.toggle("over", at(event) !== undefined));
+  map.on("click", (event) => {
+    const hit = at(event);
+    if (hit && hit.cluster.count > 1 && map.getZoom() < map.getMaxZoom())
+      return void map.setView(event.latlng, map.getZoom() + 2);
+    options.onSensor(hit?.cluster.first.id);
+  });
+  const observer = new ResizeObserver(() => map.invalidateSize({ animate: false }));
+  observer.observe(container);
+
+  return {
+    show(next: MapData): void {
+      data = next;
+      paintSoon();
+    },
+    /** After the theme has changed. */
+    recolour(): void {
+      colours = readColours(container);
+      paintSoon();
+    },
+    /** Shows all of these places. */
+    fit(places: readonly { lat: number; lon: number }[]): void {
+      if (places.length === 0) return;
+      const bounds = latLngBounds(places.map(({ lat, lon }) => [lat, lon]));
+      map.fitBounds(bounds, { paddingTopLeft: [48, 64], paddingBottomRight: [48, 64], maxZoom: 15, animate: false });
+    },
+    close(): void {
+      cancelAnimationFrame(frame);
+      observer.disconnect();
+      map.remove();
+    },
+  };
+}
+
+export type OpenMap = ReturnType<typeof openMap>;
+
+function paint(map: LeafletMap, canvas: HTMLCanvasElement, data: MapData, colours: Colours) {
+  const size = map.getSize();
+  const margin = size.multiplyBy(MARGIN).round();
+  const [width, height] = [size.x + 2 * margin.x, size.y + 2 * margin.y];
+  const corner = map.containerPointToLayerPoint(margin.multiplyBy(-1));
+  DomUtil.setPosition(canvas, corner);
+  const sharp = window.devicePixelRatio || 1;
+  canvas.width = width * sharp;
+  canvas.height = height * sharp;
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const pen = canvas.getContext("2d")!;
+  pen.scale(sharp, sharp);
+
+  const worldPx = TILE_PX * 2 ** map.getZoom();
+  const origin = map.getPixelOrigin().add(corner);
+  const toCanvas = ({ x, y }: Place): Place => ({ x: x - origin.x, y: y - origin.y });
+  for (const [id, dots] of Map.groupBy(data.dots, (dot) => dot.district)) {
+    const outline = hull(dots.map(({ x, y }) => toCanvas({ x: x * worldPx, y: y * worldPx })));
+    paintDistrict(
+      pen,
+      { id, outline, severity: data.districts.get(id)?.severity },
+      colours,
+      id === data.chosenDistrict,
+    );
+  }
+  const inSight = data.dots.filter(({ x, y }) => {
+    const at = toCanvas({ x: x * worldPx, y: y * worldPx });
+    return at.x > -CELL_PX && at.y > -CELL_PX && at.x < width + CELL_PX && at.y < height + CELL_PX;
+  });
+  // The calm ones first, so that nothing covers an alert.
+  const clusters = cluster(inSight, worldPx, CELL_PX).sort((a, b) => a.alerting - b.alerting);
+  const painted = clusters.map((one) => {
+    const at = toCanvas(one);
+    return { at, radius: paintCluster(pen, one, at, colours), cluster: one };
+  });
+  const current = data.dots.find(({ id }) => id === data.current);
+  if (current) {
+    const at = toCanvas({ x: current.x * worldPx, y: current.y * worldPx });
+    const near = painted.find((one) => Math.hypot(one.at.x - at.x, one.at.y - at.y) < CELL_PX && one.cluster.count > 1);
+    paintRing(pen, near?.at ?? at, near?.radius ?? 8, colours);
+  }
+  return painted;
+}
