@@ -42,7 +42,8 @@ function derivedMistakes(metric: string, condition: RuleCondition): Contradictio
     const message = `${type} makes no sense on "${metric}", a class per hour: use threshold, consecutive or change`;
     return [{ path: ["condition", "type"], message }];
   }
-  if (type === "change" || condition.window === undefined || parseDuration(condition.window)! >= HOUR_MS) return [];
+  const windowMs = type === "change" || condition.window === undefined ? undefined : parseDuration(condition.window);
+  if (windowMs === undefined || windowMs >= HOUR_MS) return [];
   const message = `"${metric}" has one value per hour: no window shorter than 1h can be filled`;
   return [{ path: ["condition", "window"], message }];
 }
@@ -90,7 +91,9 @@ function comparable(a: Limit, b: Limit): readonly [number, number] | undefined {
 const HORIZON_TIMES_MAX = 4;
 
 function horizonMistakes({ within, over }: ForecastSpec): Contradiction[] {
-  if (parseDuration(within)! <= HORIZON_TIMES_MAX * parseDuration(over)!) return [];
+  const [withinMs, overMs] = [parseDuration(within), parseDuration(over)];
+  // What is no duration at all has been said already.
+  if (withinMs === undefined || overMs === undefined || withinMs <= HORIZON_TIMES_MAX * overMs) return [];
   const message = `a trend over ${over} cannot be drawn out to ${within}: at most ${HORIZON_TIMES_MAX} times as long; raise over or lower within`;
   return [{ path: ["condition", "within"], message }];
 }

@@ -1,6 +1,6 @@
 import type { Expected } from "../../model/alert.ts";
 import { NOTHING, type Outcome, type Sample, type Step, type ValueCondition } from "./sample.ts";
-import { medianOf, type Trend, type TrendPoint, trendOf } from "./trend.ts";
+import { type Trend, type TrendPoint, trendOf } from "./trend.ts";
 
 export type ForecastParams = {
   readonly side: "above" | "below";
@@ -135,12 +135,9 @@ function begun({ limit }: ForecastParams, points: readonly TrendPoint[], at: num
   const [first, newest] = [points[0]!, points.at(-1)!];
   const perDay = [trend.slope, trend.low, trend.high].map((slope) => Number((slope * DAY_MS).toPrecision(3)));
   const note = `trend of ${perDay[0]} per day (${perDay[1]} to ${perDay[2]}) over ${points.length} values`;
-  const scatter = medianOf(
-    points.map(({ at, value }) => Math.abs(value - trend.level - trend.slope * (at - newest.at))),
-  );
   const evidence = [
     { measuredAt: first.at, value: tidy(first.value) },
-    { measuredAt: newest.at, value: tidy(newest.value), note: `${note}, scatter ${Number(scatter.toPrecision(3))}` },
+    { measuredAt: newest.at, value: tidy(newest.value), note },
   ];
   return { what: "firing", at, startedAt: at, value: tidy(trend.level), limit, evidence, expected };
 }

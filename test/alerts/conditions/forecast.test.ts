@@ -47,7 +47,7 @@ describe("forecast", () => {
     expect(outcomes[0]).toMatchObject({ at: 10 * DAY * MINUTE, startedAt: 10 * DAY * MINUTE, value: 32 });
     const day20 = 20.5 * DAY * MINUTE;
     expect(outcomes[0]!.expected).toEqual({ at: day20, from: day20, to: day20 });
-    expect(outcomes[0]!.evidence[1]!.note).toBe("trend of -2 per day (-2 to -2) over 10 values, scatter 0");
+    expect(outcomes[0]!.evidence[1]!.note).toBe("trend of -2 per day (-2 to -2) over 10 values");
   });
 
   it("is silent while little is known, without a trend, and when the trend leads away", () => {
