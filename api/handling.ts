@@ -1,15 +1,19 @@
-import type { Alert, Handling } from "../model/alert.ts";
+import type { Alert, Handling, Review } from "../model/alert.ts";
 import type { Account } from "../model/people.ts";
 
 export const ACTIONS = ["acknowledge", "assign", "comment", "start", "close", "reopen", "review"] as const;
 export type Action = (typeof ACTIONS)[number];
-export const VERDICTS = ["right", "wrong", "unsure"] as const;
+/** "unsure" is the older word for unclear. */
+export const VERDICTS = ["right", "wrong", "unclear", "unsure"] as const;
 
 export type Ask = { readonly note?: string; readonly assignee?: string; readonly verdict?: (typeof VERDICTS)[number] };
 
+/** `review`: who said it and when is added where it is written down. */
+type Change = { handling?: Handling; assignee?: string; review?: Pick<Review, "is" | "note"> };
+
 /** What to write down, that it was so already, or why not (the sentence names who was first). */
 export type Decision =
-  | { readonly change: { handling?: Handling; assignee?: string }; readonly what: string; readonly note?: string }
+  | { readonly change: Change; readonly what: string; readonly note?: string }
   | { readonly done: true }
   | { readonly conflict: string }
   | { readonly missing: keyof Ask };
@@ -30,7 +34,11 @@ export function decide(action: Action, alert: Alert, by: Account, ask: Ask): Dec
 
 function review(ask: Ask): Decision {
   if (!ask.verdict) return { missing: "verdict" };
-  return { change: {}, what: "reviewed", note: ask.note ? `${ask.verdict}: ${ask.note}` : ask.verdict };
+  const is = ask.verdict === "unsure" ? "unclear" : ask.verdict;
+  // What to make better about a rule is in the reason, not in the word.
+  if (is !== "right" && !ask.note) return { missing: "note" };
+  const note = ask.note ? `${is}: ${ask.note}` : is;
+  return { change: { review: { is, note: ask.note ?? "" } }, what: "reviewed", note };
 }
 
 function acknowledge(alert: Alert, by: Account, ask: Ask): Decision {

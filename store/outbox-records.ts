@@ -1,4 +1,5 @@
 import type { Notice } from "../model/notice.ts";
+import type { RuleStats } from "../model/rule-stats.ts";
 import type { Target, TargetState } from "../model/target.ts";
 
 /** Part of the records: see `records.ts`, which every user imports. */
@@ -77,4 +78,9 @@ export type RecipientRecords = {
   escalations(dueAt: number, limit: number): readonly Escalation[];
   nextEscalationAt(): number | undefined;
   escalated(escalation: Escalation): void;
+};
+
+export type RuleStatsRecords = {
+  /** Of the days before `now`, by when the alerts began. The same work however many alerts there are, but for counting them. */
+  of(rule: string, now: number, days: number): RuleStats;
 };

@@ -1,11 +1,20 @@
-import type { Alert, AlertState, Audience, Handling, Severity, TimelineEntry, Transition } from "../model/alert.ts";
+import type {
+  Alert,
+  AlertState,
+  Audience,
+  Handling,
+  Review,
+  Severity,
+  TimelineEntry,
+  Transition,
+} from "../model/alert.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { Account, Credential } from "../model/people.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import type { RuleChange } from "../model/rule-change.ts";
 import type { LedgerRecords, RemovalRecords, RollupRecords } from "./ledger-records.ts";
 import type { NoiseRecords, SilenceRecords } from "./noise-records.ts";
-import type { OutboxRecords, RecipientRecords, TargetRecords } from "./outbox-records.ts";
+import type { OutboxRecords, RecipientRecords, RuleStatsRecords, TargetRecords } from "./outbox-records.ts";
 
 /**
  * Everything that is not a reading, in one SQLite file: small, relational, transactional. Each user takes the part it
@@ -31,6 +40,7 @@ export type Records = {
   readonly targets: TargetRecords;
   readonly outbox: OutboxRecords;
   readonly recipients: RecipientRecords;
+  readonly ruleStats: RuleStatsRecords;
   /** All or nothing; nested calls join the outer transaction. */
   transaction<T>(work: () => T): T;
   close(): void;
@@ -102,7 +112,14 @@ export type SessionRecords = {
 
 // ---- notifications: in a file of their own ------------------------------------------------------------------------
 
-export type { Delivery, Message, OutboxRecords, RecipientRecords, TargetRecords } from "./outbox-records.ts";
+export type {
+  Delivery,
+  Message,
+  OutboxRecords,
+  RecipientRecords,
+  RuleStatsRecords,
+  TargetRecords,
+} from "./outbox-records.ts";
 
 // ---- alerts -----------------------------------------------------------------------------------------------------
 
@@ -133,7 +150,7 @@ export type AlertRecords = {
   /** What people do. Undefined if there is no such alert. Adds the entry and an event. */
   handle(
     id: string,
-    change: { handling?: Handling; assignee?: string | null },
+    change: { handling?: Handling; assignee?: string | null; review?: Review },
     entry: TimelineEntry,
   ): Alert | undefined;
   get(id: string): Alert | undefined;

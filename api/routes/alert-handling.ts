@@ -16,7 +16,7 @@ const SUMMARIES: Readonly<Record<Action, string>> = {
   start: "Begin the work; without an assignee it is yours",
   close: "The work is done, or there is none",
   reopen: "It was not done after all",
-  review: "Was this alert right? (verdict)",
+  review: "Was this alert right? (verdict; and note, the reason, unless it was right). The newest review counts",
 };
 
 const Body = z
@@ -50,7 +50,8 @@ function act({ records, now }: Pick<Parts, "records" | "now">, action: Action, i
     const at = now();
     const { change, what, note } = decision;
     const entry = { at, knownAt: at, what, by: by.name, ...(note ? { note } : {}) };
-    const handled = records.alerts.handle(id, change, entry);
+    const review = change.review && { ...change.review, by: by.name, at };
+    const handled = records.alerts.handle(id, { ...change, review }, entry);
     if (!handled) throw notFound("alert", id);
     records.audit.add({ at, by: by.name, what: `alert.${action}`, target: id, ...(note ? { detail: note } : {}) });
     return handled;

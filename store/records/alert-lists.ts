@@ -9,6 +9,7 @@ export type AlertRow = {
   handling: Handling;
   assignee: string | null;
   suppressed_by: string | null;
+  review: string | null;
   body: string;
 };
 
@@ -19,14 +20,14 @@ const LIVE = "mode = 'live'";
 export function listAlertRows(db: Database, filter: AlertFilter, limit: number, cursor?: string): AlertRow[] {
   const { sql, values } = allOf([...conditions(filter), ...before(cursor)]);
   const rows = db.statement(
-    `SELECT id, handling, assignee, suppressed_by, body FROM alerts WHERE rowid IN
+    `SELECT id, handling, assignee, suppressed_by, review, body FROM alerts WHERE rowid IN
        (SELECT rowid FROM alerts INDEXED BY ${indexFor(filter)} WHERE ${sql} ORDER BY started_at DESC, id DESC LIMIT ?)
      ORDER BY started_at DESC, id DESC`,
   );
   return rows.all(...values, limit) as AlertRow[];
 }
 
-const TOUCHED = `SELECT id, handling, assignee, suppressed_by, body FROM alerts
+const TOUCHED = `SELECT id, handling, assignee, suppressed_by, review, body FROM alerts
   WHERE ${LIVE} AND state <> 'pending' AND (id IN (SELECT alert FROM timeline WHERE known_at >= ? AND known_at < ?)
     OR (state = 'firing' AND started_at < ?))
   ORDER BY started_at, id LIMIT ?`;

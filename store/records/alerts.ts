@@ -1,4 +1,4 @@
-import type { Alert, Handling, TimelineEntry, Transition } from "../../model/alert.ts";
+import type { Alert, Handling, Review, TimelineEntry, Transition } from "../../model/alert.ts";
 import type { AlertFilter, AlertRecords } from "../records.ts";
 import { type AlertRow, countAlertsByRule, countOpenAlerts, listAlertRows, listTouched } from "./alert-lists.ts";
 import { pageSize, toPage } from "./cursor.ts";
@@ -6,7 +6,7 @@ import type { Database } from "./database.ts";
 import type { WriteEvent } from "./events.ts";
 import { createTimeline } from "./timeline.ts";
 
-type ChangeByPeople = { handling?: Handling; assignee?: string | null };
+type ChangeByPeople = { handling?: Handling; assignee?: string | null; review?: Review };
 
 // Handling and assignee are people's: a transition of the engine does not touch them.
 const SAVE = `INSERT INTO alerts (id, rule, sensor, district, kind, severity, audience, state, mode, started_at, body)
@@ -59,13 +59,17 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
       if (!row) return undefined;
       const handling = change.handling ?? row.handling;
       const assignee = change.assignee === undefined ? row.assignee : change.assignee;
-      db.statement("UPDATE alerts SET handling = ?, assignee = ? WHERE id = ?").run(handling, assignee, id);
+      const review = change.review === undefined ? row.review : JSON.stringify(change.review);
+      const sql = "UPDATE alerts SET handling = ?, assignee = ?, review = ? WHERE id = ?";
+      db.statement(sql).run(handling, assignee, review, id);
       return addEntry(id, entry, "people");
     });
   }
 
   function find(id: string): AlertRow | undefined {
-    const row = db.statement("SELECT id, handling, assignee, suppressed_by, body FROM alerts WHERE id = ?").get(id);
+    const row = db
+      .statement("SELECT id, handling, assignee, suppressed_by, review, body FROM alerts WHERE id = ?")
+      .get(id);
     return row as AlertRow | undefined;
   }
 
@@ -82,11 +86,12 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
 
   function withTimelines(rows: readonly AlertRow[]): Alert[] {
     const timelines = timeline.of(rows.map((row) => row.id));
-    return rows.map(({ id, handling, assignee, suppressed_by, body }) => ({
+    return rows.map(({ id, handling, assignee, suppressed_by, review, body }) => ({
       ...(JSON.parse(body) as Transition["alert"]),
       handling,
       assignee: assignee ?? undefined,
       suppressedBy: suppressed_by ?? undefined,
+      review: review === null ? undefined : (JSON.parse(review) as Review),
       timeline: timelines.get(id) ?? [],
     }));
   }

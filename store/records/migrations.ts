@@ -150,4 +150,9 @@ export const MIGRATIONS: readonly string[] = [
     what TEXT NOT NULL, reason TEXT NOT NULL, version TEXT, body TEXT, figures TEXT
   ) STRICT;
   CREATE INDEX rule_changes_rule ON rule_changes (rule, id)`,
+
+  // What people said of alerts, and how each rule does.
+  `ALTER TABLE alerts ADD COLUMN review TEXT;
+  CREATE INDEX alerts_reviewed ON alerts (rule, review ->> '$.is') WHERE review IS NOT NULL;
+  CREATE INDEX alerts_stats ON alerts (rule, started_at, state, suppressed_by)`,
 ];

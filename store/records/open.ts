@@ -15,6 +15,7 @@ import { createRemovalRecords } from "./removals.ts";
 import { createRollupRecords } from "./rollups.ts";
 import { createRuleChangeRecords } from "./rule-changes.ts";
 import { createRuleStateRecords } from "./rule-states.ts";
+import { createRuleStatsRecords } from "./rule-stats.ts";
 import { createSensorRecords } from "./sensors.ts";
 import { createSessionRecords } from "./sessions.ts";
 import { createSilenceRecords } from "./silences.ts";
@@ -47,6 +48,7 @@ export function openRecords(options: { path: string; now: () => number; log: Log
     targets: createTargetRecords(db),
     outbox: createOutboxRecords(db),
     recipients: createRecipientRecords(db),
+    ruleStats: createRuleStatsRecords(db),
     transaction: db.transaction,
     close: db.close,
   };

@@ -92,7 +92,11 @@ describe("what people may do with an alert", () => {
       });
     }
     expect(decide("comment", closed, crew, { note: "odd" })).toEqual({ change: {}, what: "commented", note: "odd" });
-    expect(decide("review", closed, crew, { verdict: "wrong", note: "fog" })).toMatchObject({ note: "wrong: fog" });
+    expect(decide("review", closed, crew, { verdict: "wrong", note: "fog" })).toEqual({
+      change: { review: { is: "wrong", note: "fog" } },
+      what: "reviewed",
+      note: "wrong: fog",
+    });
     expect(decide("reopen", closed, crew, {})).toMatchObject({ change: { handling: "open" } });
     expect(decide("reopen", alert(), crew, {})).toMatchObject({ conflict: expect.any(String) });
   });
@@ -100,6 +104,10 @@ describe("what people may do with an alert", () => {
   it("says what is missing", () => {
     expect(decide("comment", alert(), crew, {})).toEqual({ missing: "note" });
     expect(decide("review", alert(), crew, {})).toEqual({ missing: "verdict" });
+    for (const verdict of ["wrong", "unclear", "unsure"] as const)
+      expect(decide("review", alert(), crew, { verdict })).toEqual({ missing: "note" });
+    expect(decide("review", alert(), crew, { verdict: "right" })).toMatchObject({ note: "right" });
+    expect(decide("review", alert(), crew, { verdict: "unsure", note: "?" })).toMatchObject({ note: "unclear: ?" });
     expect(decide("assign", alert(), crew, {})).toEqual({ missing: "assignee" });
   });
 });
