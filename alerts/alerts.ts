@@ -9,6 +9,7 @@ import { createDetector } from "./detector.ts";
 import type { ConditionTable } from "./engine/compile.ts";
 import type { Orphan } from "./engine/state-rows.ts";
 import { alertId } from "./engine/transition.ts";
+import { unwatchedAlerts } from "./unwatched.ts";
 
 export type AlertsOptions = {
   readonly rules: readonly Rule[];
@@ -93,7 +94,10 @@ export function createAlerts(options: AlertsOptions) {
     for (const { rule, failure } of engine.failures()) {
       if (failed.has(rule)) continue;
       failed.add(rule);
-      log.error({ rule, failure }, "a rule failed and is out of use until the next start");
+      log.error(
+        { rule, failure },
+        "a rule failed and is out of use until it is changed or the service is started again",
+      );
     }
     return transitions.length > 0;
   }
@@ -133,8 +137,11 @@ export function createAlerts(options: AlertsOptions) {
 
   /** Rules were changed or deleted, sensors removed, while the service was down: their alerts must not fire for ever. */
   function endOrphans(orphans: readonly Orphan[]): void {
-    for (const { row, startedAt } of orphans) {
-      const alert = startedAt === undefined ? undefined : records.alerts.get(alertId(row.rule, row.subject, startedAt));
+    const ids = orphans.flatMap(({ row, startedAt, fit }) => {
+      return startedAt === undefined ? [] : [alertId(row.rule, row.subject, startedAt, fit)];
+    });
+    for (const id of new Set([...ids, ...unwatchedAlerts(rules, records)])) {
+      const alert = records.alerts.get(id);
       if (!alert || (alert.state !== "firing" && alert.state !== "pending")) continue;
       const { handling: _, assignee: __, timeline: ___, suppressedBy: ____, ...rest } = alert;
       const note = "The rule was changed or deleted, or the sensor removed.";

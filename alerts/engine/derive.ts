@@ -1,4 +1,4 @@
-import type { MetricName } from "../../model/metrics.ts";
+import type { DerivedMetric, MetricName } from "../../model/metrics.ts";
 
 /** The values of one reading that a derived metric is made of. Times are epoch milliseconds. */
 export type Measured = {
@@ -16,7 +16,7 @@ export type DerivedSample = { readonly at: number; readonly value: number; reado
  * the samples that are now known, in ascending time. The state must survive JSON, be bounded and never be changed in place.
  */
 export type Derive<State = unknown> = {
-  readonly metric: MetricName;
+  readonly metric: DerivedMetric;
   readonly from: readonly MetricName[];
   readonly quiet: State;
   step(state: State, measured: Measured): readonly [state: State, samples: readonly DerivedSample[]];

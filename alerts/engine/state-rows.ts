@@ -1,63 +1,163 @@
+import type { Cause } from "../../model/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";
-import { HEARD } from "../conditions/silence.ts";
-import { recentTimes, setTimes } from "./stream.ts";
-import { type Subject, streamFor, type Watch, watchesOf } from "./subject.ts";
+import type { Params } from "./compile.ts";
+import type { Plan, Watch } from "./plan.ts";
+import { append, FLAGS, IMPORTED, KEY, type Ring, SAVED, suspectBit, VALUES } from "./ring.ts";
+import { recentTimes, streamOf } from "./stream.ts";
+import type { Checkpoint, Subject, Told } from "./subject.ts";
+import { openAlert } from "./teller.ts";
 import type { Active } from "./transition.ts";
 
 /** A row of the records: opaque to them. State "" removes it. */
 export type StateRow = { readonly rule: string; readonly subject: string; readonly state: string };
 
-/** Rows that are not a rule's: no rule id can start with "~". */
-export const CLOCKS = "~clocks";
+/**
+ * Rows that are not a rule's: no rule id can start with "~". A sensor's oldest checkpoint, and the readings since in
+ * chunks that are written once; folded again they give everything else. `PLAN` says what the columns of a checkpoint are.
+ */
+export const BASE = "~base";
+export const RECENT = "~readings";
+export const PLAN = "~plan";
 export const LISTENING = "~listening";
+/** Rules whose condition has thrown. */
+export const FAILED = "~failed";
+/** Of former versions. */
+export const OUTDATED: readonly string[] = ["~clocks"];
 
-type ClocksJson = { heardAt: number; imported: boolean; times: number[]; metrics: Record<string, number[]> };
-type WatchJson = { fit: string; state: unknown; active?: Active };
+export type PlanJson = { readonly watches: [rule: string, fit: string, params: Params][]; readonly derived: string[] };
 
-export function clocksRow(subject: Subject): StateRow {
-  const metrics = Object.fromEntries(subject.metrics.map(({ metric, stream }) => [metric, recentTimes(stream)]));
-  const { heardAt, imported } = subject;
-  const json: ClocksJson = { heardAt, imported, times: recentTimes(subject.stream), metrics };
-  return { rule: CLOCKS, subject: subject.sensor.id, state: JSON.stringify(json) };
+export function planRow({ id, watches, deriving }: Plan): StateRow {
+  const json: PlanJson = {
+    watches: watches.map(({ compiled, params }) => [compiled.rule.id, compiled.fit, params]),
+    derived: deriving.map(({ track }) => track.metric),
+  };
+  return { rule: PLAN, subject: id, state: JSON.stringify(json) };
 }
 
-export function restoreClocks(subject: Subject, text: string): void {
-  const { heardAt, imported, times, metrics } = JSON.parse(text) as ClocksJson;
-  subject.heardAt = heardAt;
-  subject.imported = imported;
-  setTimes(subject.stream, times);
-  for (const [metric, recent] of Object.entries(metrics)) {
-    const stream = streamFor(subject, metric as MetricName);
-    if (stream) setTimes(stream, recent);
+export type BaseJson = {
+  readonly plan: string;
+  /** null: before the first reading. */
+  readonly key: number | null;
+  readonly heardAt: number;
+  readonly imported: boolean;
+  readonly receivedTo: number;
+  readonly times: number[];
+  readonly streams: [metric: string, times: number[]][];
+  /** Those that are not quiet. */
+  readonly states: [column: number, state: unknown][];
+  readonly actives: [column: number, active: Active][];
+};
+
+export function baseRow(subject: Subject): StateRow {
+  const { plan, sensor, heardAt, imported } = subject;
+  const { key, receivedTo, clock, streams, states, actives } = subject.checkpoints[0]!;
+  const json: BaseJson = {
+    plan: plan.id,
+    key: Number.isFinite(key) ? key : null,
+    heardAt,
+    imported,
+    receivedTo,
+    times: recentTimes(clock),
+    streams: plan.tracks.map(({ metric, index }) => [metric, recentTimes(streams[index]!)]),
+    states: [...states.entries()].filter(([column, state]) => state !== plan.quiet[column]),
+    actives: [...actives],
+  };
+  return { rule: BASE, subject: sensor.id, state: JSON.stringify(json) };
+}
+
+/** The checkpoint, of a sensor under the plan it was made with. `columns`: where the plan has the columns of the row. */
+export function checkpointFrom(
+  json: BaseJson,
+  plan: Plan,
+  columns: readonly (number | undefined)[],
+  declaredMs: number | undefined,
+): Checkpoint {
+  const times = new Map(json.streams);
+  const states = [...plan.quiet];
+  const actives = new Map<number, Active>();
+  for (const [column, state] of json.states) {
+    const to = columns[column];
+    if (to !== undefined) states[to] = state;
   }
+  for (const [column, active] of json.actives) {
+    const to = columns[column];
+    if (to !== undefined) actives.set(to, active);
+  }
+  return {
+    key: json.key ?? Number.NEGATIVE_INFINITY,
+    states: json.states.length === 0 ? plan.quiet : states,
+    clock: streamOf(declaredMs, json.times),
+    streams: plan.tracks.map(({ metric }) => streamOf(declaredMs, times.get(metric) ?? [])),
+    actives,
+    receivedTo: json.receivedTo,
+  };
 }
 
-/** Nothing to remember: nearly every threshold of a city, at any time. */
-export function isQuiet({ state, active, condition }: Watch): boolean {
-  return !active && state === (condition ? condition.quiet : HEARD);
+export type RecentJson = { readonly metrics: MetricName[]; readonly rows: (number | null)[][] };
+
+/** The greatest key among the readings of the ring that are not on disk; undefined if all are. */
+export function unsavedTo({ width, data, start, end }: Ring): number | undefined {
+  for (let row = end - width; row >= start; row -= width) {
+    if ((data[row + FLAGS]! & SAVED) === 0) return data[row + KEY]!;
+  }
+  return undefined;
 }
 
-/** undefined: nothing to remember and no row to remove. */
-export function watchRow(watch: Watch): StateRow | undefined {
-  const row = { rule: watch.compiled.rule.id, subject: watch.subject.sensor.id };
-  if (isQuiet(watch)) return watch.stored ? { ...row, state: "" } : undefined;
-  const json: WatchJson = { fit: watch.compiled.fit, state: watch.state, active: watch.active };
-  return { ...row, state: JSON.stringify(json) };
+/** The readings of the ring that are not on disk. */
+export function recentState({ plan, ring }: Subject): string {
+  const { width, data } = ring;
+  const rows: number[][] = [];
+  for (let row = ring.start; row < ring.end; row += width) {
+    if ((data[row + FLAGS]! & SAVED) === 0) rows.push(Array.from(data.subarray(row, row + width)));
+  }
+  // NaN, a value that is not there, becomes null.
+  return JSON.stringify({ metrics: plan.metrics, rows });
 }
+
+export function markSaved({ width, data, start, end }: Ring): void {
+  for (let row = start; row < end; row += width) data[row + FLAGS] = data[row + FLAGS]! | SAVED;
+}
+
+export type RecentRow = { readonly metrics: readonly MetricName[]; readonly row: readonly (number | null)[] };
+
+/** A row of a chunk, with the metrics of today's plan. */
+export function addRow(ring: Ring, plan: Plan, { metrics, row: saved }: RecentRow): void {
+  const row = append(ring);
+  const { data } = ring;
+  const flags = saved[FLAGS]!;
+  let kept = SAVED | (flags & IMPORTED);
+  for (let i = 0; i < VALUES; i++) data[row + i] = saved[i]!;
+  for (const [i, metric] of plan.metrics.entries()) {
+    const from = metrics.indexOf(metric);
+    data[row + VALUES + i] = (from < 0 ? undefined : saved[VALUES + from]) ?? Number.NaN;
+    if (from >= 0 && (flags & suspectBit(from)) !== 0) kept |= suspectBit(i);
+  }
+  data[row + FLAGS] = kept;
+}
+
+/** Of a rule on a sensor, while there is something to remember. */
+export type WatchJson = {
+  readonly fit: string;
+  /** Of the alert that is not over: so that it can be ended if the rule is gone by the next start. */
+  readonly startedAt?: number;
+  readonly tentative?: readonly Told[];
+  readonly advancedTo?: number;
+  readonly cause?: { startedAt: number; cause: Cause };
+};
+
+/** "": nothing to remember. */
+export function watchState(subject: Subject, watch: Watch | undefined): string {
+  if (!watch) return "";
+  const { column, compiled } = watch;
+  const open = openAlert(subject, column);
+  const tentative = subject.tentative.get(column);
+  if (!open && !tentative) return "";
+  const json: WatchJson = { fit: compiled.fit, startedAt: open?.startedAt };
+  const clock = tentative && { tentative, advancedTo: finite(subject.advancedTo) };
+  return JSON.stringify({ ...json, ...clock, cause: subject.causes.get(column) });
+}
+
+const finite = (time: number) => (Number.isFinite(time) ? time : undefined);
 
 /** An alert whose rule or sensor is gone, or whose rule now says something else: someone has to end it. */
-export type Orphan = { readonly row: StateRow; readonly startedAt: number | undefined };
-
-/** True if the state was made under the rule as it is now; then the watch goes on from it. */
-export function restoreWatch(subject: Subject, row: StateRow): boolean {
-  const watch = watchesOf(subject).find(({ compiled }) => compiled.rule.id === row.rule);
-  const { fit, state, active } = JSON.parse(row.state) as WatchJson;
-  if (!watch || watch.compiled.fit !== fit) return false;
-  Object.assign(watch, { state, active, stored: true });
-  return true;
-}
-
-export function orphan(row: StateRow): Orphan {
-  const { active } = JSON.parse(row.state) as WatchJson;
-  return { row, startedAt: active?.startedAt };
-}
+export type Orphan = { readonly row: StateRow; readonly startedAt: number | undefined; readonly fit?: string };

@@ -16,16 +16,8 @@ export function createStream(declaredMs: number | undefined): Stream {
   return { declaredMs, lastAt: undefined, gaps: [], next: 0 };
 }
 
-/** "beyond": older than the ring remembers, so nobody can say whether it is a duplicate. */
-export type Place = "in-order" | "duplicate" | "late" | "beyond";
-
-export function placeOf(stream: Stream, at: number): Place {
-  const { lastAt } = stream;
-  if (lastAt === undefined || at > lastAt) return "in-order";
-  if (at === lastAt) return "duplicate";
-  const times = recentTimes(stream);
-  if (times.includes(at)) return "duplicate";
-  return times.length > GAPS_MAX && at < times[0]! ? "beyond" : "late";
+export function copyStream({ declaredMs, lastAt, gaps, next }: Stream): Stream {
+  return { declaredMs, lastAt, gaps: gaps.slice(), next };
 }
 
 /** Moves the clock to a sample that is in order. */
@@ -41,13 +33,7 @@ export function moveOn(stream: Stream, at: number): void {
   stream.next = stream.next + 1 === GAPS_MAX ? 0 : stream.next + 1;
 }
 
-/** Remembers a late sample, so that its repetition is seen to be one. */
-export function remember(stream: Stream, at: number): void {
-  const times = [...recentTimes(stream), at].sort((a, b) => a - b).slice(-(GAPS_MAX + 1));
-  setTimes(stream, times);
-}
-
-/** Oldest first. */
+/** Oldest first: as JSON keeps it. */
 export function recentTimes({ lastAt, gaps, next }: Stream): number[] {
   if (lastAt === undefined) return [];
   const times = [lastAt];
@@ -55,9 +41,8 @@ export function recentTimes({ lastAt, gaps, next }: Stream): number[] {
   return times.reverse();
 }
 
-export function setTimes(stream: Stream, times: readonly number[]): void {
-  stream.lastAt = times.at(-1);
-  stream.next = 0;
-  stream.gaps.length = 0;
-  for (let i = 1; i < times.length; i++) stream.gaps.push(times[i]! - times[i - 1]!);
+export function streamOf(declaredMs: number | undefined, times: readonly number[]): Stream {
+  const stream = createStream(declaredMs);
+  for (const at of times) moveOn(stream, at);
+  return stream;
 }

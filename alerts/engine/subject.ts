@@ -1,106 +1,154 @@
-import type { MetricName } from "../../model/metrics.ts";
-import type { ValueCondition } from "../conditions/sample.ts";
-import { HEARD, type SilenceState } from "../conditions/silence.ts";
-import type { CompiledRule, ConditionTable, Params, WatchedSensor } from "./compile.ts";
-import { createStream, type Stream } from "./stream.ts";
+import type { Cause } from "../../model/alert.ts";
+import type { Outcome } from "../conditions/sample.ts";
+import type { WatchedSensor } from "./compile.ts";
+import type { Plan } from "./plan.ts";
+import { createRing, type Ring } from "./ring.ts";
+import { copyStream, createStream, type Stream } from "./stream.ts";
 import type { Active } from "./transition.ts";
 
-/** One rule on one sensor. Changed in place by the engine; the condition states in it never are. */
-export type Watch<State = unknown> = {
-  readonly compiled: CompiledRule;
-  /** undefined for silence, which watches the sensor rather than a value. */
-  readonly condition: ValueCondition<Params, unknown> | undefined;
-  readonly params: Params;
-  readonly subject: Subject;
-  state: State;
-  active: Active | undefined;
-  /** Changed since it was last saved. */
-  dirty: boolean;
-  /** There is a row of it in the records. */
-  stored: boolean;
-  /** No longer watched: nothing is saved of it. */
-  gone: boolean;
+/** Something a rule said: the outcome and what the alert then was. `key`: the row of the ring that made it say so. */
+export type Told = {
+  readonly key: number;
+  readonly column: number;
+  readonly outcome: Outcome;
+  readonly active: Active;
 };
 
-export type MetricWatches = { readonly metric: MetricName; readonly stream: Stream; readonly watches: Watch[] };
+/** What the rows up to `key` came to. The states are immutable, so that this is a copy of references. */
+export type Checkpoint = {
+  readonly key: number;
+  readonly states: readonly unknown[];
+  readonly clock: Stream;
+  readonly streams: readonly Stream[];
+  readonly actives: ReadonlyMap<number, Active>;
+  readonly receivedTo: number;
+};
 
-/** A sensor as the engine knows it: only the metrics and rules that concern it. */
+/**
+ * A sensor as the engine knows it. The first block is a fold over its readings in event-time order, and nothing else: it
+ * could be made again from the oldest checkpoint and the ring.
+ */
 export type Subject = {
+  states: readonly unknown[];
+  /** False while `states` is shared, with a checkpoint or with every quiet sensor. */
+  ownsStates: boolean;
+  /** All readings of the sensor, whatever they measure; and those of each metric, by `Track.index`. */
+  clock: Stream;
+  streams: readonly Stream[];
+  /** The alerts that are not over, by column. */
+  actives: ReadonlyMap<number, Active>;
+  /** When the newest of the live readings arrived. */
+  receivedTo: number;
+  /** The newest row. */
+  key: number;
+  /** What was said because of the rows of the ring. */
+  log: Told[];
+  /** Rows since the newest checkpoint. */
+  rowsSince: number;
+
+  readonly ring: Ring;
+  /** Oldest first, never empty: nothing up to the oldest can change any more. */
+  readonly checkpoints: Checkpoint[];
+  /** What was said by the clock, ahead of the readings, by column. */
+  tentative: ReadonlyMap<number, readonly Told[]>;
+  /** The clock's verdicts are about the time up to here. */
+  advancedTo: number;
+  /** The late readings that changed alerts that are not over. */
+  causes: ReadonlyMap<number, { readonly startedAt: number; readonly cause: Cause }>;
+
   readonly sensor: WatchedSensor;
+  readonly plan: Plan;
   /** Was in the registry when it was bound. */
   readonly registered: boolean;
-  /** All readings of the sensor, whatever they measure. */
-  readonly stream: Stream;
-  readonly metrics: readonly MetricWatches[];
-  readonly silences: readonly Watch<SilenceState>[];
   /** When anything of it last arrived live, and whether its newest reading is imported history. */
   heardAt: number;
   imported: boolean;
-  dirty: boolean;
-  gone: boolean;
+  readonly saving: Saving;
 };
 
-/** Binds a sensor to the rules that match it; `former` hands over clocks and states when the sensor's entry changed. */
-export function createSubject(
-  sensor: WatchedSensor,
-  registered: boolean,
-  rules: readonly CompiledRule[],
-  conditions: ConditionTable,
-  former?: Subject,
-): Subject {
-  const metrics: MetricWatches[] = [];
-  const silences: Watch<SilenceState>[] = [];
-  const stream = continued(former?.stream, sensor);
-  const { heardAt = 0, imported = false } = former ?? {};
-  const flags = { registered, heardAt, imported, dirty: false, gone: false };
-  const subject: Subject = { sensor, stream, metrics, silences, ...flags };
-  for (const compiled of rules) {
-    const params = compiled.matches(sensor) ? compiled.paramsFor(sensor) : undefined;
-    if (!params) continue;
-    const { metric, condition } = compiled.rule;
-    const watch = createWatch(subject, compiled, params, conditions, former);
-    if (condition.type === "silence") silences.push(watch as Watch<SilenceState>);
-    else metricEntry(metrics, metric as MetricName, sensor, former).watches.push(watch);
-  }
+/** What of a sensor is on disk. Outlives a change of its rules. */
+export type Saving = {
+  dirty: boolean;
+  base: Checkpoint | undefined;
+  heardAt: number;
+  nextChunk: number;
+  chunks: { readonly name: string; readonly to: number }[];
+  /** Rules whose alerts have changed, and those that have a row. */
+  readonly changed: Set<string>;
+  readonly stored: Set<string>;
+};
+
+export const NONE: ReadonlyMap<number, never> = new Map<number, never>();
+/** Shared by all who have said nothing lately; never added to. */
+export const NOTHING_TOLD: Told[] = [];
+
+export const declaredMsOf = ({ intervalS }: WatchedSensor) => (intervalS === undefined ? undefined : intervalS * 1_000);
+
+export function createSubject(sensor: WatchedSensor, registered: boolean, plan: Plan): Subject {
+  const declaredMs = declaredMsOf(sensor);
+  const subject: Subject = {
+    states: plan.quiet,
+    ownsStates: false,
+    clock: createStream(declaredMs),
+    streams: plan.tracks.map(() => createStream(declaredMs)),
+    actives: NONE,
+    receivedTo: 0,
+    key: Number.NEGATIVE_INFINITY,
+    log: NOTHING_TOLD,
+    rowsSince: 0,
+    ring: createRing(plan.metrics.length),
+    checkpoints: [],
+    tentative: NONE,
+    advancedTo: Number.NEGATIVE_INFINITY,
+    causes: NONE,
+    sensor,
+    plan,
+    registered,
+    heardAt: 0,
+    imported: false,
+    saving: createSaving(),
+  };
+  subject.checkpoints.push(checkpointOf(subject));
   return subject;
 }
 
-function createWatch(
-  subject: Subject,
-  compiled: CompiledRule,
-  params: Params,
-  conditions: ConditionTable,
-  former?: Subject,
-): Watch {
-  const { type } = compiled.rule.condition;
-  const condition = type === "silence" ? undefined : conditions[type];
-  const old = former && watchesOf(former).find((watch) => watch.compiled === compiled);
-  const { state, active, stored } = old ?? { state: condition?.quiet ?? HEARD, active: undefined, stored: false };
-  return { compiled, condition, params, subject, state, active, stored, dirty: false, gone: false };
+export function createSaving(): Saving {
+  return { dirty: false, base: undefined, heardAt: 0, nextChunk: 0, chunks: [], changed: new Set(), stored: new Set() };
 }
 
-function metricEntry(
-  metrics: MetricWatches[],
-  metric: MetricName,
-  sensor: WatchedSensor,
-  former?: Subject,
-): MetricWatches {
-  const known = metrics.find((one) => one.metric === metric);
-  if (known) return known;
-  const entry = { metric, stream: continued(former && streamFor(former, metric), sensor), watches: [] };
-  metrics.push(entry);
-  return entry;
+/** From here on the states are shared with the checkpoint; the clocks are copied, because they change in place. */
+export function checkpointOf(subject: Subject): Checkpoint {
+  const { plan, key, actives, receivedTo } = subject;
+  if (subject.ownsStates && subject.states.every((state, column) => state === plan.quiet[column])) {
+    subject.states = plan.quiet;
+  }
+  subject.ownsStates = false;
+  const clock = copyStream(subject.clock);
+  return { key, states: subject.states, clock, streams: subject.streams.map(copyStream), actives, receivedTo };
 }
 
-function continued(former: Stream | undefined, { intervalS }: WatchedSensor): Stream {
-  const declaredMs = intervalS === undefined ? undefined : intervalS * 1_000;
-  return former ? Object.assign(former, { declaredMs }) : createStream(declaredMs);
+export function restore(subject: Subject, checkpoint: Checkpoint): void {
+  subject.states = checkpoint.states;
+  subject.ownsStates = false;
+  subject.clock = copyStream(checkpoint.clock);
+  subject.streams = checkpoint.streams.map(copyStream);
+  subject.actives = checkpoint.actives;
+  subject.receivedTo = checkpoint.receivedTo;
+  subject.key = checkpoint.key;
 }
 
-export function streamFor(subject: Subject, metric: MetricName): Stream | undefined {
-  return subject.metrics.find((one) => one.metric === metric)?.stream;
+export function setState(subject: Subject, column: number, state: unknown): void {
+  if (!subject.ownsStates) {
+    subject.states = subject.states.slice();
+    subject.ownsStates = true;
+  }
+  (subject.states as unknown[])[column] = state;
 }
 
-export function watchesOf({ metrics, silences }: Subject): Watch[] {
-  return [...metrics.flatMap(({ watches }) => watches), ...(silences as Watch[])];
+export function withEntry<Value>(map: ReadonlyMap<number, Value>, column: number, value: Value | undefined) {
+  if (value === undefined && !map.has(column)) return map;
+  const next = new Map(map);
+  if (value === undefined) next.delete(column);
+  else next.set(column, value);
+  return next.size === 0 ? (NONE as ReadonlyMap<number, Value>) : next;
 }

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import type { Evidence, Transition } from "../../model/alert.ts";
+import type { AlertState, Cause, Evidence, Expected, TimelineEntry, Transition } from "../../model/alert.ts";
 import { wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { ConsecutiveParams } from "../conditions/consecutive.ts";
 import type { Outcome } from "../conditions/sample.ts";
 import type { ThresholdParams } from "../conditions/threshold.ts";
 import { explain, explainEnd } from "../explain.ts";
-import type { Params, WatchedSensor } from "./compile.ts";
+import type { CompiledRule, Params, WatchedSensor } from "./compile.ts";
 
 /** What an alert that is not over yet rests on. Kept with the state, so that its end can tell the whole story. */
 export type Active = {
@@ -16,14 +16,17 @@ export type Active = {
   readonly limit?: number;
   readonly evidence: readonly Evidence[];
   readonly explanation: string;
+  readonly expected?: Expected;
 };
 
 /**
- * `al-` and 16 hex digits: the first 64 bits of the SHA-256 of rule, sensor and start. The same journal gives the same
- * ids, so a replay after a crash finds its own alerts.
+ * `al-` and 16 hex digits: the first 64 bits of the SHA-256 of rule, sensor (or place) and start, and of the `fit` of the
+ * rule's condition: a changed rule may see the same silence begin at the same moment, and that is another alert. The
+ * same journal gives the same ids, so a replay after a crash finds its own alerts.
  */
-export function alertId(ruleId: string, sensorId: string, startedAt: number): string {
-  const hash = createHash("sha256").update(`${ruleId}\n${sensorId}\n${startedAt}`).digest("hex");
+export function alertId(ruleId: string, subject: string, startedAt: number, fit = ""): string {
+  const text = [ruleId, subject, startedAt, ...(fit === "" ? [] : [fit])].join("\n");
+  const hash = createHash("sha256").update(text).digest("hex");
   return `al-${hash.slice(0, 16)}`;
 }
 
@@ -43,6 +46,7 @@ export function nextActive(about: Case, former: Active | undefined, outcome: Out
     limit: outcome.limit ?? limitOf(rule, params),
     evidence: outcome.evidence.map((one) => (rule.metric ? { ...one, metric: rule.metric } : one)),
     explanation: explain({ ...about, outcome }),
+    ...(outcome.expected ? { expected: outcome.expected } : {}),
   };
 }
 
@@ -51,35 +55,44 @@ function limitOf({ condition }: Rule, params: Params): number | undefined {
   return condition.type === "threshold" ? (params as ThresholdParams).limit : undefined;
 }
 
+/** What is said of an alert: how it now is, and the line of its timeline. */
 export type Verdict = {
-  readonly what: Outcome["what"];
-  readonly at: number;
-  readonly knownAt: number;
-  readonly note?: string;
+  readonly state: AlertState;
+  readonly resolvedAt?: number;
+  readonly entry: TimelineEntry;
+  /** The late reading that changed it. */
+  readonly correctedBy?: Cause;
 };
 
-export function toTransition({ rule, sensor }: Omit<Case, "params">, active: Active, verdict: Verdict): Transition {
-  const { id, version, title, source, severity, audience, metric } = rule;
-  const { startedAt, firedAt, value, limit, evidence, explanation } = active;
+type About = { readonly compiled: Pick<CompiledRule, "rule" | "fit">; readonly sensor: WatchedSensor };
+
+export function toTransition({ compiled, sensor }: About, active: Active, verdict: Verdict): Transition {
+  const { rule, fit } = compiled;
+  const { id, version, title, source, severity, audience, metric, mode } = rule;
+  const { startedAt, firedAt, value, limit, evidence, explanation, expected } = active;
+  const { state, resolvedAt, entry, correctedBy } = verdict;
   return {
     alert: {
-      id: alertId(id, sensor.id, startedAt),
+      id: alertId(id, sensor.id, startedAt, fit),
       rule: { id, version, title, source: source.text },
       subject: { sensorId: sensor.id, district: sensor.district },
       kind: sensor.kind,
       severity,
       audience,
-      state: verdict.what,
+      state,
       startedAt,
       firedAt,
-      resolvedAt: verdict.what === "resolved" ? verdict.at : undefined,
+      resolvedAt,
       metric,
       value,
       limit,
       unit: metric ? wordsOf(metric).unit : limit === undefined ? undefined : "min",
       explanation,
       evidence,
+      ...(mode === "shadow" ? { mode } : {}),
+      ...(expected ? { expected } : {}),
+      ...(correctedBy ? { correctedBy } : {}),
     },
-    entry: verdict,
+    entry,
   };
 }

@@ -1,0 +1,108 @@
+import type { Cause } from "../../model/alert.ts";
+import type { Reading } from "../../model/reading.ts";
+import { advance, type ByClock, endSilences, lookAtSilence } from "./by-clock.ts";
+import type { FoldContext } from "./fold.ts";
+import { goOn, insertLate, LATENESS_MS } from "./history.ts";
+import { NONE, type Subject, type Told } from "./subject.ts";
+import type { Teller } from "./teller.ts";
+
+const MINUTE_MS = 60_000;
+
+/** Everything that is not simply one more reading in order: late readings, and what the clock says ahead of them. */
+export function createCorrector(teller: Teller, context: FoldContext, listeningSince: () => number | undefined) {
+  /** The clock has spoken of a time that this reading is about. */
+  const isAhead = (subject: Subject, { measuredAt }: Reading): boolean =>
+    subject.tentative.size > 0 || subject.advancedTo > measuredAt;
+
+  /** A reading in order that confirms what the clock said, or takes it back. */
+  function confirm(subject: Subject, reading: Reading): void {
+    const { actives, key } = subject;
+    const told = subject.log.length;
+    const byClock = subject.tentative;
+    const isLate = reading.receivedAt - reading.measuredAt > LATENESS_MS;
+    goOn(subject, reading, context);
+    const fresh = subject.log.slice(told);
+    const settled = isLate && !reading.imported ? endLate(subject, fresh, reading) : new Set<number>();
+    const said = flat(byClock).filter(({ column }) => !settled.has(column));
+    setTentative(subject, advance(subject, subject.advancedTo, context));
+    const now = [...fresh, ...flat(subject.tentative)];
+    teller.correct(subject, { key, said, actives }, now, causeOf(reading), isLate);
+    forgetTold(subject, byClock);
+  }
+
+  /**
+   * A silence that a reading fills more than half an hour after it was due: it was one, and it is over. Within half an
+   * hour it was none, which the comparison finds by itself. Answers the columns that are settled so.
+   */
+  function endLate(subject: Subject, fresh: readonly Told[], { measuredAt, receivedAt }: Reading): Set<number> {
+    const settled = new Set<number>();
+    for (const [column, told] of endSilences(subject, measuredAt)) {
+      const { startedAt } = told[0]!.outcome;
+      if (fresh.some((one) => one.column === column && one.outcome.startedAt === startedAt)) continue;
+      teller.tell(subject, told.at(-1)!, receivedAt);
+      settled.add(column);
+    }
+    return settled;
+  }
+
+  /** A reading from between those that came before it. */
+  function late(subject: Subject, reading: Reading): void {
+    const byClock = subject.tentative;
+    const { key, said, actives } = insertLate(subject, reading, context);
+    const now = subject.log.filter((told) => told.key > key);
+    const silences = [...byClock].filter(([column]) => !subject.plan.watches[column]!.condition);
+    setTentative(subject, new Map([...advance(subject, subject.advancedTo, context), ...silences]));
+    const before = { key, said: [...said, ...flat(byClock)], actives };
+    teller.correct(subject, before, [...now, ...flat(subject.tentative)], causeOf(reading), true);
+    forgetTold(subject, byClock);
+  }
+
+  /** A live reading that is no news in event time still shows that its sensor is not silent. */
+  function hear(subject: Subject, { measuredAt, receivedAt, imported }: Reading): void {
+    if (imported || subject.tentative.size === 0) return;
+    const ended = endSilences(subject, measuredAt);
+    if (ended.size === 0) return;
+    setTentative(subject, new Map([...subject.tentative, ...ended]));
+    for (const told of ended.values()) teller.tell(subject, told.at(-1)!, receivedAt);
+  }
+
+  /** The clock's own verdicts. True if there is something new to save. */
+  function look(subject: Subject, now: number): boolean {
+    const news = lookAtSilence(subject, now, listeningSince());
+    const time = now - LATENESS_MS;
+    if (Math.floor(time / MINUTE_MS) > Math.floor(subject.advancedTo / MINUTE_MS) && isBehind(subject, time)) {
+      subject.advancedTo = time;
+      for (const [column, told] of advance(subject, time, context)) {
+        if (told.length > (subject.tentative.get(column)?.length ?? 0)) news.set(column, told);
+      }
+    }
+    if (news.size === 0) return false;
+    const before = subject.tentative;
+    setTentative(subject, new Map([...before, ...news]));
+    for (const [column, told] of news) {
+      for (const one of told.slice(before.get(column)?.length ?? 0)) teller.tell(subject, one, now);
+    }
+    return true;
+  }
+
+  /** The rows of what the clock no longer says are written anew. */
+  function forgetTold(subject: Subject, byClock: Subject["tentative"]): void {
+    for (const column of byClock.keys()) teller.touch(subject, column);
+  }
+
+  return { isAhead, confirm, late, hear, look };
+}
+
+/** Windows of the sensor may have ended by the clock alone; every aligned window ends at a full minute. */
+function isBehind({ streams }: Subject, time: number): boolean {
+  for (const { lastAt } of streams) if (lastAt !== undefined && lastAt < time) return true;
+  return false;
+}
+
+function setTentative(subject: Subject, byClock: ByClock): void {
+  subject.tentative = byClock.size === 0 ? NONE : byClock;
+}
+
+const flat = (byClock: Subject["tentative"]): Told[] => [...byClock.values()].flat();
+
+const causeOf = ({ sensorId, measuredAt, receivedAt }: Reading): Cause => ({ sensorId, measuredAt, receivedAt });

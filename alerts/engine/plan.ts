@@ -1,0 +1,146 @@
+import { createHash } from "node:crypto";
+import { DERIVED, isDerived, type MetricName, type RuleMetric } from "../../model/metrics.ts";
+import type { ValueCondition } from "../conditions/sample.ts";
+import { HEARD } from "../conditions/silence.ts";
+import type { CompiledRule, ConditionTable, Params, WatchedSensor } from "./compile.ts";
+import type { Derive } from "./derive.ts";
+import { suspectBit } from "./ring.ts";
+
+/** One rule with the params of some sensors. `column`: the place of its state. */
+export type Watch = {
+  readonly column: number;
+  readonly compiled: CompiledRule;
+  readonly params: Params;
+  /** undefined for silence, which watches the sensor rather than a value. */
+  readonly condition: ValueCondition<Params, unknown> | undefined;
+};
+
+/** One metric, sent or derived, and who watches it. `index`: the place of its stream. */
+export type Track = { readonly index: number; readonly metric: RuleMetric; readonly watches: readonly Watch[] };
+
+/** A track of a metric that sensors send, and where a row of the ring has it. */
+export type Measuring = { readonly track: Track; readonly value: number; readonly suspect: number };
+
+export type Deriving = {
+  readonly track: Track;
+  readonly derive: Derive;
+  readonly column: number;
+  readonly inputs: readonly { readonly metric: MetricName; readonly value: number; readonly suspect: number }[];
+};
+
+/**
+ * What is to be done with the readings of a sensor. Sensors with the same rules and params share one plan, so that a
+ * sensor itself costs no more than its states.
+ */
+export type Plan = {
+  /** The same for the same rules, conditions and params, also after a restart. */
+  readonly id: string;
+  readonly watches: readonly Watch[];
+  /** The metrics that the ring keeps, in the order of its values. */
+  readonly metrics: readonly MetricName[];
+  readonly tracks: readonly Track[];
+  readonly measuring: readonly Measuring[];
+  readonly deriving: readonly Deriving[];
+  readonly silences: readonly Watch[];
+  /** A state for each column, of a sensor nothing is known of. */
+  readonly quiet: readonly unknown[];
+};
+
+export type Bound = { readonly compiled: CompiledRule; readonly params: Params };
+
+export type Planner = ReturnType<typeof createPlanner>;
+
+export function createPlanner(conditions: ConditionTable, derives: readonly Derive[]) {
+  const plans = new Map<string, Plan>();
+  const ids = new Map<CompiledRule | string, number>();
+  let paramIds = new WeakMap<Params, number>();
+
+  function idOf(key: CompiledRule | string): number {
+    const known = ids.get(key);
+    if (known !== undefined) return known;
+    ids.set(key, ids.size);
+    return ids.size - 1;
+  }
+
+  /** Equal params have one id, also those that come out of the records. */
+  function idOfParams(params: Params): number {
+    let id = paramIds.get(params);
+    if (id === undefined) {
+      id = idOf(JSON.stringify(params));
+      paramIds.set(params, id);
+    }
+    return id;
+  }
+
+  /** The same plan for the same rules and params. */
+  function planOf(bound: readonly Bound[]): Plan {
+    let key = "";
+    for (const { compiled, params } of bound) key += `${idOf(compiled)}:${idOfParams(params)} `;
+    const known = plans.get(key);
+    if (known) return known;
+    const plan = createPlan(bound, conditions, derives);
+    plans.set(key, plan);
+    return plan;
+  }
+
+  return {
+    planOf,
+    planFor: (sensor: WatchedSensor, rules: readonly CompiledRule[]) => planOf(boundTo(sensor, rules, conditions)),
+    /** The rules were replaced: nobody needs the old plans any more. */
+    forget(): void {
+      plans.clear();
+      ids.clear();
+      paramIds = new WeakMap();
+    },
+  };
+}
+
+/** The rules of one sensor that the engine itself decides: others (of districts) have no condition here. */
+function boundTo(sensor: WatchedSensor, rules: readonly CompiledRule[], conditions: ConditionTable): Bound[] {
+  const bound: Bound[] = [];
+  for (const compiled of rules) {
+    const { type } = compiled.rule.condition;
+    if (type !== "silence" && !conditions[type]) continue;
+    const params = compiled.matches(sensor) ? compiled.paramsFor(sensor) : undefined;
+    if (params) bound.push({ compiled, params });
+  }
+  return bound;
+}
+
+function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives: readonly Derive[]): Plan {
+  const watches = bound.map(({ compiled, params }, column): Watch => {
+    const { type } = compiled.rule.condition;
+    return { column, compiled, params, condition: type === "silence" ? undefined : conditions[type] };
+  });
+  const silences = watches.filter(({ condition }) => !condition);
+  const watched = [
+    ...new Set(watches.filter(({ condition }) => condition).map(({ compiled }) => compiled.rule.metric!)),
+  ];
+  const tracks = watched.map((metric, index): Track => {
+    return { index, metric, watches: watches.filter((one) => one.condition && one.compiled.rule.metric === metric) };
+  });
+  const needed = watched.flatMap((metric) => (isDerived(metric) ? [...DERIVED[metric].from] : [metric]));
+  const metrics = [...new Set<MetricName>(needed)];
+  const place = (metric: MetricName) => {
+    const value = metrics.indexOf(metric);
+    return { value, suspect: suspectBit(value) };
+  };
+  const measuring = tracks.flatMap((track) => {
+    return isDerived(track.metric) ? [] : [{ track, ...place(track.metric) }];
+  });
+  const deriving = tracks.flatMap((track) => {
+    const derive = derives.find(({ metric }) => metric === track.metric);
+    return derive ? [{ track, derive, inputs: derive.from.map((metric) => ({ metric, ...place(metric) })) }] : [];
+  });
+  const placed = deriving.map((one, i): Deriving => ({ ...one, column: watches.length + i }));
+  const quiet = [
+    ...watches.map(({ condition }) => (condition ? condition.quiet : HEARD)),
+    ...placed.map(({ derive }) => derive.quiet),
+  ];
+  return { id: identity(bound), watches, metrics, tracks, measuring, deriving: placed, silences, quiet };
+}
+
+function identity(bound: readonly Bound[]): string {
+  const parts = bound.map(({ compiled, params }) => [compiled.rule.id, compiled.fit, params]);
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
+}
