@@ -64,6 +64,10 @@ export function aCity(options: Partial<NoiseOptions> = {}) {
       rules = other;
       noise.tick();
     },
+    /** The service is down, or its timer late. */
+    sleep(ms: number) {
+      now += ms;
+    },
     pass(ms: number) {
       now += ms;
       noise.tick();

@@ -45,6 +45,8 @@ function aRun(seed: number) {
   const chance = dice(seed);
   const { below, oneOf, often } = chance;
   let rules = someRules(chance);
+  /** Goes up and down often enough to flap. */
+  const restless = `${oneOf(NAMES)} ${oneOf(SUBJECTS)}`;
   const city = aCity({ holdMs: HOLD_MS, enqueue: (notice) => heard(notice.what, notice.alert) });
   city.setRules(rules);
   const firing = new Map<string, { start: number; alert: Transition["alert"] }>();
@@ -86,21 +88,25 @@ function aRun(seed: number) {
     notices.push(`${what} ${alert.id}`);
   }
 
-  function change(): Transition {
-    const rule = oneOf(NAMES);
-    const subject = oneOf(SUBJECTS);
-    const key = `${rule} ${subject}`;
+  function changes(): Transition[] {
+    const pick = () => (often(0.3) ? restless : `${oneOf(NAMES)} ${oneOf(SUBJECTS)}`);
+    const keys = new Set(Array.from({ length: 1 + below(4) }, pick));
+    return [...keys].map(change);
+  }
+
+  function change(key: string): Transition {
+    const [rule, subject] = key.split(" ") as [string, string];
     const known = firing.get(key);
     const at = city.now();
-    const mode = rules.find(({ id }) => id === rule)!.mode === "shadow" ? { mode: "shadow" as const } : {};
     if (known && isFiring(known.alert.id)) {
-      return aTransition(often(0.2) ? "retracted" : "resolved", rule, subject, at, {
-        ...known.alert,
-        start: known.start,
-      });
+      const { mode } = known.alert;
+      return aTransition(often(0.2) ? "retracted" : "resolved", rule, subject, at, { start: known.start, mode });
     }
-    const start = known && often(0.2) ? known.start : at;
-    const transition = aTransition("firing", rule, subject, at, start === at ? mode : { ...known!.alert, start });
+    // Taken back or over, and now found to be so after all: the same alert again.
+    const isSame = known !== undefined && often(0.2);
+    const mode = rules.find(({ id }) => id === rule)?.mode === "shadow" ? "shadow" : undefined;
+    const start = isSame ? known.start : at;
+    const transition = aTransition("firing", rule, subject, at, { start, mode: isSame ? known.alert.mode : mode });
     firing.set(key, { start, alert: transition.alert });
     return transition;
   }
@@ -138,17 +144,8 @@ function aRun(seed: number) {
 
   function step(): void {
     const what = below(100);
-    if (what < 60) {
-      const transitions: Transition[] = [];
-      const used = new Set<string>();
-      for (let n = 1 + below(4); n > 0; n--) {
-        const next = change();
-        if (used.has(next.alert.id)) continue;
-        used.add(next.alert.id);
-        transitions.push(next);
-      }
-      commit(transitions, often(0.15));
-    } else if (what < 68) silence();
+    if (what < 60) commit(changes(), often(0.15));
+    else if (what < 68) silence();
     else if (what < 72) endOne();
     else if (what < 80) city.restart();
     else if (what < 85) city.apply(...last);
