@@ -7,6 +7,7 @@ import { sayProblem } from "../words/problems.ts";
 import { byUrgency, type Filters, fits, NO_FILTERS, readFilters, worstBy, writeFilters } from "./filters.ts";
 
 const AT_ONCE = 4;
+const OUTCOME_MS = 5_000;
 
 /** What a bulk acknowledgement came to. `refused`: the service's sentences, which name who was first. */
 export type Outcome = { readonly done: number; readonly refused: readonly string[] };
@@ -36,6 +37,8 @@ export function createDesk() {
   const outcome = signal<Outcome | undefined>(undefined);
   const worstOfSensor = computed(() => worstBy(open.value, ({ subject }) => subject.sensorId));
   const worstOfDistrict = computed(() => worstBy(open.value, ({ subject }) => subject.district));
+
+  let praise: ReturnType<typeof setTimeout> | undefined;
 
   let filtersBefore = filters.peek();
   const dispose = effect(() => {
@@ -82,6 +85,9 @@ export function createDesk() {
       outcome.value = { done, refused };
       selected.value = new Set();
     });
+    clearTimeout(praise);
+    // What went well need not be read.
+    if (refused.length === 0) praise = setTimeout(() => (outcome.value = undefined), OUTCOME_MS);
   }
 
   return {

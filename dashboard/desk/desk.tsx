@@ -2,6 +2,8 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
 import { createDesk } from "./desk-state.ts";
 import "./desk.css";
+import "./list/list.css";
+import "./map/map.css";
 import { Districts } from "./districts.tsx";
 import { Help } from "./help.tsx";
 import { listenToKeys } from "./keys.ts";

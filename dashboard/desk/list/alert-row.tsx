@@ -46,7 +46,10 @@ export function AlertRow({ desk, alert, place }: RowProps) {
       <SeverityMark severity={severity} />
       <div class="row-text">
         <p class="row-title">
-          <a href={`/alerts/${encodeURIComponent(id)}`}>{rule.title}</a> <span class="quiet">{whereOf(alert)}</span>
+          <a href={`/alerts/${encodeURIComponent(id)}`}>{rule.title}</a>{" "}
+          <span class="quiet" title={sensorOf(alert)}>
+            {placeOf(alert)}
+          </span>
         </p>
         <p class="row-sentence" title={explanation}>
           {explanation}
@@ -62,12 +65,15 @@ export function AlertRow({ desk, alert, place }: RowProps) {
   );
 }
 
-/** "Air station Market Square, Centre". */
-export function whereOf({ subject }: AlertView): string {
-  const { sensorId, district, gateway, tag } = subject;
-  const sensor = sensorId === undefined ? undefined : (sensors.value.get(sensorId)?.name ?? sensorId);
+/** "Centre", or what else the rule watches. The sensor is in the sentence already. */
+function placeOf({ subject: { district, gateway, tag, sensorId } }: AlertView): string {
   const place = district === undefined ? undefined : districtName(district);
-  return [sensor, gateway, tag && `${tag.name} ${tag.value}`, place].filter(Boolean).join(", ");
+  return [place, gateway, tag && `${tag.name} ${tag.value}`].filter(Boolean).join(", ") || (sensorId ?? "");
+}
+
+/** "Air station Market Square". */
+function sensorOf({ subject: { sensorId } }: AlertView): string | undefined {
+  return sensorId === undefined ? undefined : (sensors.value.get(sensorId)?.name ?? sensorId);
 }
 
 function Who({ desk, alert }: { desk: Desk; alert: AlertView }) {
@@ -77,14 +83,19 @@ function Who({ desk, alert }: { desk: Desk; alert: AlertView }) {
   if (alert.handling === "open" && alert.assignee === undefined) {
     if (!mayHandle.value) return <span class="quiet">{t.nobodyYet}</span>;
     return (
-      <button type="button" class="button small" onClick={() => void desk.acknowledge([alert.id])}>
-        {t.acknowledge}
+      <button
+        type="button"
+        class="button small"
+        aria-label={t.acknowledge}
+        onClick={() => void desk.acknowledge([alert.id])}
+      >
+        <span>{t.acknowledge}</span>
       </button>
     );
   }
   return (
-    <span class="who" title={words.handling[alert.handling]}>
-      <span class="chip">{words.handling[alert.handling]}</span> {holderOf(alert)}
+    <span class="who">
+      <span class="quiet">{words.handling[alert.handling]}</span> <b>{holderOf(alert)}</b>
     </span>
   );
 }

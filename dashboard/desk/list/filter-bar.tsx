@@ -12,7 +12,6 @@ export function FilterBar({ desk }: { desk: Desk }) {
   const { desk: t, words } = messages.value;
   const filters = desk.filters.value;
   const districts = [...new Set([...sensors.value.values()].map((one) => one.district))].sort();
-  const suppressed = { label: t.suppressedToo, on: filters.suppressed };
   return (
     <search class="filters" aria-label={t.filters}>
       <input
@@ -45,14 +44,6 @@ export function FilterBar({ desk }: { desk: Desk }) {
           say={(one) => (one === "me" ? t.mine : t.nobody)}
           onChoose={(who) => desk.setFilters({ who })}
         />
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={suppressed.on}
-            onChange={(event) => desk.setFilters({ suppressed: event.currentTarget.checked })}
-          />
-          {suppressed.label}
-        </label>
       </div>
     </search>
   );

@@ -28,6 +28,14 @@ export function ListHead({ desk, onHelp }: { desk: Desk; onHelp: () => void }) {
           {t.clear}
         </button>
       )}
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={desk.filters.value.suppressed}
+          onChange={(event) => desk.setFilters({ suppressed: event.currentTarget.checked })}
+        />
+        {t.suppressedToo}
+      </label>
       <button type="button" class="button quiet help-button" aria-label={t.help} title={t.help} onClick={onHelp}>
         ?
       </button>

@@ -84,7 +84,7 @@ function feed(map: OpenMap, desk: Desk, placed: { value: readonly Placed[] }, ch
       const { district } = desk.filters.value;
       if (placed.value.length === 0 || fitted.peek() === (district ?? "")) return;
       fitted.value = district ?? "";
-      map.fit(placed.value.filter((one) => !district || one.district === district));
+      map.showAll(placed.value.filter((one) => !district || one.district === district));
     }),
     effect(() => {
       theme.value; // and nothing else: the colours are read from the document

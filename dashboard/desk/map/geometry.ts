@@ -58,4 +58,17 @@ export function hull(places: readonly Place[]): readonly Place[] {
   return [...half(sorted), ...half(sorted.toReversed())];
 }
 
+const ROUND_STEPS = 16;
+
+/** The hull with so much air around it, its corners round. */
+export function airyHull(places: readonly Place[], air: number): readonly Place[] {
+  const around = hull(places).flatMap(({ x, y }) =>
+    Array.from({ length: ROUND_STEPS }, (_, i) => {
+      const angle = (i * 2 * Math.PI) / ROUND_STEPS;
+      return { x: x + air * Math.cos(angle), y: y + air * Math.sin(angle) };
+    }),
+  );
+  return hull(around);
+}
+
 const turn = (a: Place, b: Place, c: Place): number => (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);

@@ -9,7 +9,7 @@ import {
 } from "leaflet";
 import "leaflet/dist/leaflet.css";
 import type { Severity } from "../../../model/alert.ts";
-import { type Cluster, cluster, type Dot, hull, type Place } from "./geometry.ts";
+import { airyHull, type Cluster, cluster, type Dot, type Place } from "./geometry.ts";
 import { type Colours, paintCluster, paintDistrict, paintRing, readColours } from "./paint.ts";
 
 export type MapData = {
@@ -28,7 +28,10 @@ export type MapOptions = {
   readonly onSensor: (id: string | undefined) => void;
 };
 
+type LatLon = { readonly lat: number; readonly lon: number };
+
 const CELL_PX = 54;
+const DISTRICT_AIR_PX = 24;
 const TILE_PX = 256;
 /** Beyond each edge that is painted, too, as a part of the size: what comes into sight while the map is dragged. */
 const MARGIN = 0.25;
@@ -70,8 +73,23 @@ export function openMap(container: HTMLElement, options: MapOptions) {
       return void map.setView(event.latlng, map.getZoom() + 2);
     options.onSensor(hit?.cluster.first.id);
   });
-  const observer = new ResizeObserver(() => map.invalidateSize({ animate: false }));
+  // Whoever has moved the map wants it to stay; until then it shows everything, in whatever room it gets.
+  let moved = false;
+  let fitted: readonly LatLon[] = [];
+  for (const name of ["pointerdown", "wheel", "keydown"])
+    container.addEventListener(name, () => (moved = true), { passive: true });
+  const observer = new ResizeObserver(() => {
+    map.invalidateSize({ animate: false });
+    if (!moved) frameAll();
+  });
   observer.observe(container);
+
+  function frameAll(): void {
+    const { x, y } = map.getSize();
+    if (fitted.length === 0 || x === 0 || y === 0) return;
+    const bounds = latLngBounds(fitted.map(({ lat, lon }) => [lat, lon]));
+    map.fitBounds(bounds, { paddingTopLeft: [44, 90], paddingBottomRight: [44, 44], maxZoom: 15, animate: false });
+  }
 
   return {
     show(next: MapData): void {
@@ -84,10 +102,10 @@ export function openMap(container: HTMLElement, options: MapOptions) {
       paintSoon();
     },
     /** Shows all of these places. */
-    fit(places: readonly { lat: number; lon: number }[]): void {
-      if (places.length === 0) return;
-      const bounds = latLngBounds(places.map(({ lat, lon }) => [lat, lon]));
-      map.fitBounds(bounds, { paddingTopLeft: [48, 64], paddingBottomRight: [48, 64], maxZoom: 15, animate: false });
+    showAll(places: readonly LatLon[]): void {
+      fitted = places;
+      moved = false;
+      frameAll();
     },
     close(): void {
       cancelAnimationFrame(frame);
@@ -117,7 +135,8 @@ function paint(map: LeafletMap, canvas: HTMLCanvasElement, data: MapData, colour
   const origin = map.getPixelOrigin().add(corner);
   const toCanvas = ({ x, y }: Place): Place => ({ x: x - origin.x, y: y - origin.y });
   for (const [id, dots] of Map.groupBy(data.dots, (dot) => dot.district)) {
-    const outline = hull(dots.map(({ x, y }) => toCanvas({ x: x * worldPx, y: y * worldPx })));
+    const places = dots.map(({ x, y }) => toCanvas({ x: x * worldPx, y: y * worldPx }));
+    const outline = airyHull(places, DISTRICT_AIR_PX);
     paintDistrict(
       pen,
       { id, outline, severity: data.districts.get(id)?.severity },

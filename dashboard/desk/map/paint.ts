@@ -39,22 +39,18 @@ export function paintDistrict(
 ): void {
   const { outline, severity, id } = district;
   if (outline.length === 0) return;
-  const colour = severity ? colours[severity] : colours.calm;
   pen.beginPath();
   for (const { x, y } of outline) pen.lineTo(x, y);
   pen.closePath();
-  // A thick round line of the same tint gives the hull some air around its outermost sensors.
-  pen.lineJoin = "round";
-  pen.globalAlpha = severity ? 0.2 : 0.12;
-  pen.fillStyle = pen.strokeStyle = colour;
-  pen.lineWidth = 44;
+  pen.fillStyle = pen.strokeStyle = severity ? colours[severity] : colours.calm;
+  pen.globalAlpha = severity ? 0.16 : 0.1;
   pen.fill();
-  pen.globalCompositeOperation = "source-over";
+  pen.globalAlpha = chosen ? 1 : 0.5;
+  pen.lineWidth = chosen ? 2.5 : 1;
   pen.stroke();
   pen.globalAlpha = 1;
   const top = outline.reduce((a, b) => (b.y < a.y ? b : a));
-  const middle = outline.reduce((sum, { x }) => sum + x, 0) / outline.length;
-  text(pen, districtName(id), middle, top.y - 32, {
+  text(pen, districtName(id), top.x, top.y - 12, {
     colour: chosen ? colours.accent : colours.text,
     halo: colours.surface,
     bold: true,
