@@ -1,5 +1,6 @@
 import type { Transition } from "../model/alert.ts";
 import type { Reading } from "../model/reading.ts";
+import type { Rule } from "../model/rule.ts";
 import { createDistricts, isDistrictRow } from "./districts/districts.ts";
 import { createEngine, type EngineOptions } from "./engine/engine.ts";
 import type { Orphan, StateRow } from "./engine/state-rows.ts";
@@ -13,7 +14,7 @@ export type Detector = ReturnType<typeof createDetector>;
 export function createDetector(options: EngineOptions) {
   const engine = createEngine(options);
   const districts = createDistricts(options);
-  const quorums = new Set(options.rules.flatMap(({ id, condition }) => (condition.type === "quorum" ? [id] : [])));
+  let quorums = quorumsOf(options.rules);
   const counts = { firing: 0, resolved: 0, shadow: 0 };
   /** Readings are handed on one by one, so that what the districts know is the same however batches are cut. */
   const one: Reading[] = [];
@@ -53,9 +54,18 @@ export function createDetector(options: EngineOptions) {
     return [...orphans, ...districts.load(all.filter((row) => isDistrictRow(row) && row.state !== ""))];
   }
 
+  /** Other rules from now on; what changed or deleted ones had said is resolved with a note. */
+  function replaceRules(rules: readonly Rule[], at: number): Transition[] {
+    const said: Transition[] = [];
+    hand(said, districts.take(engine.replaceRules(rules, at)));
+    quorums = quorumsOf(rules);
+    return said;
+  }
+
   return {
     observe,
     tick,
+    replaceRules,
     listen: engine.listen,
     load,
     /** The states that have changed; call `saved` in the same turn, once they are on disk. */
@@ -72,3 +82,6 @@ export function createDetector(options: EngineOptions) {
     },
   };
 }
+
+const quorumsOf = (rules: readonly Rule[]) =>
+  new Set(rules.flatMap(({ id, condition }) => (condition.type === "quorum" ? [id] : [])));

@@ -3,6 +3,7 @@ import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { WatchedSensor } from "../engine/compile.ts";
 import type { Orphan, StateRow } from "../engine/state-rows.ts";
+import { createDrift, DAILY, DRIFT } from "./drift.ts";
 import { createMemories, type Memory, RECENT, RECENT_SINCE } from "./memory.ts";
 import { createNeighbours, type Neighbour } from "./neighbours.ts";
 import { createQuorum, QUORUM, type Seats, WATCHED } from "./quorum.ts";
@@ -13,8 +14,8 @@ export type DistrictsOptions = {
   readonly sensor: (id: string) => WatchedSensor | undefined;
 };
 
-/** The newest time measured in a district. */
-type District = { readonly name: string; watermark: number };
+/** The newest time measured in a district, and when its day is over for the drift rules. */
+type District = { readonly name: string; watermark: number; dayEndsAt: number };
 
 /** What is known of one sensor beside its own rules. Every reading passes here. */
 type Resident = {
@@ -27,7 +28,7 @@ type Resident = {
 
 export type Districts = ReturnType<typeof createDistricts>;
 
-const OWN_ROWS = new Set([QUORUM, WATCHED, RECENT, RECENT_SINCE, VERDICT]);
+const OWN_ROWS = new Set([QUORUM, WATCHED, RECENT, RECENT_SINCE, VERDICT, DAILY, DRIFT]);
 
 /** The rows that are this part's, not the engine's. */
 export function isDistrictRow({ rule }: StateRow): boolean {
@@ -43,34 +44,62 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
   const neighbours = createNeighbours();
   const memories = createMemories(metricsToKeep(rules), neighbours);
   const verdicts = createVerdicts(rules, neighbours);
+  const drift = createDrift(rules);
   const residents = new Map<string, Resident>();
   const districts = new Map<string, District>();
   const unsaved = new Set<string>();
   /** The reading that is being looked at. */
   let imported = false;
+  let waiting: Transition[] = [];
 
   const neighbourOf = (id: string): Neighbour | undefined => residents.get(id)?.memory.neighbour;
 
   /** What can be said now that this has been measured, before the engine sees it. */
-  function note(reading: Reading): Transition[] {
-    const { measuredAt, receivedAt } = reading;
+  function note(reading: Reading): readonly Transition[] {
     imported = reading.imported === true;
+    const { measuredAt, receivedAt, sensorId } = reading;
     const resident = residentOf(reading);
     const { district, memory, seats } = resident;
     if (memory.metrics.length > 0) memories.note(memory, reading);
-    const joined = seats.length > 0 && quorum.note(seats, reading);
-    if (joined) unsaved.add(reading.sensorId);
-    if (measuredAt <= district.watermark) return joined ? quorum.news() : NONE;
-    district.watermark = measuredAt;
-    const reviewed = verdicts.review(district.name, measuredAt, receivedAt, neighbourOf);
-    return joined ? [...reviewed, ...quorum.news()] : reviewed;
+    if (drift.isUsed) drift.note(resident.sensor, reading);
+    let hasNews = waiting.length > 0;
+    if (seats.length > 0 && quorum.note(seats, reading)) {
+      unsaved.add(sensorId);
+      hasNews = true;
+    }
+    if (measuredAt > district.watermark) {
+      district.watermark = measuredAt;
+      waiting.push(...verdicts.review(district.name, measuredAt, receivedAt, neighbourOf));
+      if (measuredAt >= district.dayEndsAt) closeDay(district, measuredAt, receivedAt);
+      hasNews ||= waiting.length > 0;
+    }
+    return hasNews ? handOver() : NONE;
   }
 
-  function residentOf({ sensorId: id, kind, district }: Reading): Resident {
+  function closeDay(district: District, time: number, knownAt: number): void {
+    waiting.push(...drift.review(district.name, time, knownAt));
+    district.dayEndsAt = drift.nextAt(district.name);
+  }
+
+  /** All that waits to be said, counted, with what follows from it. */
+  function handOver(): Transition[] {
+    for (const one of waiting) {
+      if (one.entry.what !== "verdict") quorum.take(one, sensorOf(one.alert.subject.sensorId!));
+    }
+    const said = [...waiting, ...quorum.news()];
+    waiting = [];
+    return said;
+  }
+
+  const sensorOf = (id: string) => registry(id) ?? residents.get(id)?.sensor;
+
+  function residentOf({ sensorId: id, kind, district, measuredAt, receivedAt }: Reading): Resident {
     const known = residents.get(id);
     const registered = registry(id);
     if (known && (registered === undefined || registered === known.sensor)) return known;
-    return settle(registered ?? { id, kind, district, tags: {} }, registered !== undefined, known);
+    const sensor = registered ?? { id, kind, district, tags: {} };
+    if (known) waiting.push(...drift.settle(known.sensor, sensor, measuredAt, receivedAt));
+    return settle(sensor, registered !== undefined, known);
   }
 
   function settle(
@@ -89,7 +118,7 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
   }
 
   function districtOf(name: string): District {
-    const district = districts.get(name) ?? { name, watermark: Number.NEGATIVE_INFINITY };
+    const district = districts.get(name) ?? { name, watermark: NEVER, dayEndsAt: drift.isUsed ? NEVER : -NEVER };
     districts.set(name, district);
     return district;
   }
@@ -100,9 +129,9 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
     for (const transition of transitions) {
       const { sensorId } = transition.alert.subject;
       const resident = sensorId === undefined ? undefined : residents.get(sensorId);
-      const watermark = resident?.district.watermark ?? Number.NEGATIVE_INFINITY;
+      const watermark = resident?.district.watermark ?? NEVER;
       said.push(verdicts.take(transition, resident?.memory.neighbour, watermark, imported));
-      if (sensorId !== undefined) quorum.take(transition, registry(sensorId) ?? resident?.sensor);
+      if (sensorId !== undefined) quorum.take(transition, sensorOf(sensorId));
     }
     for (const one of quorum.news()) said.push(one);
     return said;
@@ -112,15 +141,16 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
   function tick(now: number, transitions: readonly Transition[]): Transition[] {
     imported = false;
     const said = [...take(transitions), ...verdicts.tick(now, neighbourOf)];
-    for (const [id, { registered, seats, memory }] of residents) {
+    for (const [id, { registered, sensor, seats, memory }] of residents) {
       if (!registered || registry(id) !== undefined) continue;
       quorum.unbind(seats);
       neighbours.leave(memory.neighbour);
       memories.forget(id);
+      waiting.push(...drift.settle(sensor, undefined, now, now));
       residents.delete(id);
       unsaved.add(id);
     }
-    return said;
+    return [...said, ...handOver()];
   }
 
   function watchedRow(id: string): StateRow {
@@ -140,7 +170,9 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
     // The full rows before what has come since.
     for (const row of [...of(RECENT), ...of(RECENT_SINCE)]) remember(row);
     for (const row of of(VERDICT)) verdicts.load(row);
-    return of(QUORUM).flatMap((row) => quorum.load(row));
+    for (const row of of(DAILY)) rememberDays(row);
+    const orphans = of(DRIFT).flatMap((row) => drift.loadDrift(row));
+    return [...orphans, ...of(QUORUM).flatMap((row) => quorum.load(row))];
   }
 
   function remember(row: StateRow): void {
@@ -151,19 +183,35 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
     district.watermark = Math.max(district.watermark, memory.newestAt);
   }
 
+  function rememberDays(row: StateRow): void {
+    const sensor = registry(row.subject);
+    if (!sensor) return;
+    const { district } = residents.get(sensor.id) ?? settle(sensor, true);
+    drift.loadDaily(sensor, row.state);
+    if (drift.isUsed) district.dayEndsAt = drift.nextAt(district.name);
+  }
+
   return {
     note,
     take,
     tick,
     load,
-    rows: (): StateRow[] => [...quorum.rows(), ...[...unsaved].map(watchedRow), ...memories.rows(), ...verdicts.rows()],
+    rows: (): StateRow[] => [
+      ...quorum.rows(),
+      ...[...unsaved].map(watchedRow),
+      ...memories.rows(),
+      ...verdicts.rows(),
+      ...drift.rows(),
+    ],
     saved(): void {
       quorum.saved();
       memories.saved();
       verdicts.saved();
+      drift.saved();
       unsaved.clear();
     },
   };
 }
 
-const NONE: Transition[] = [];
+const NONE: readonly Transition[] = [];
+const NEVER = Number.NEGATIVE_INFINITY;

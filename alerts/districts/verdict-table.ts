@@ -19,7 +19,7 @@ const NEIGHBOURS_MIN = 2;
 const AGAINST_MIN = 3;
 /** This far from its neighbours, in robust standard deviations, a sensor stands alone; this near it is one of them. */
 const ALONE_Z = 5;
-const AMONG_Z = 2;
+const AMONG_Z = 3;
 
 const atLeast = (count: number, share: number, of: number) => count >= NEIGHBOURS_MIN && count >= share * of;
 const isStill = ({ condition }: Facts) => condition === "flatline";
@@ -48,16 +48,11 @@ const STILL: readonly Line[] = [
   },
 ];
 
-const JUMPS: readonly Line[] = [
+const REGISTERS: readonly Line[] = [
   {
     is: "sensor-fault",
     when: ({ condition }) => condition === "register",
     why: () => "A register only counts up, and no faster than its meter: this is the meter or its data.",
-  },
-  {
-    is: "sensor-fault",
-    when: ({ condition }) => condition === "drift",
-    why: () => "It has stayed off its neighbours for days, while they agree with each other.",
   },
 ];
 
@@ -132,7 +127,7 @@ const REST: readonly Line[] = [
 ];
 
 export function decide(facts: Facts): Verdict {
-  const lines = isStill(facts) ? [...STILL, ...REST.slice(-2)] : [...JUMPS, ...EVENTS, ...FAULTS, ...REST];
+  const lines = isStill(facts) ? [...STILL, ...REST.slice(-2)] : [...REGISTERS, ...EVENTS, ...FAULTS, ...REST];
   const line = lines.find(({ when }) => when(facts))!;
   return { is: line.is, why: line.why(facts) };
 }

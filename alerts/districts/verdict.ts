@@ -17,9 +17,9 @@ type CaseJson = Omit<Case, never>;
 /** The metrics that every kind sends of the device itself: no neighbour knows of them. */
 const HEALTH = new Set<RuleMetric>(METRICS_OF.air.filter((one) => METRICS_OF.energy.includes(one)));
 
-/** The alerts of this rule are judged. */
-export function isJudged({ metric, condition }: Rule): boolean {
-  return metric !== undefined && !HEALTH.has(metric) && condition.type !== "quorum" && condition.type !== "silence";
+/** The alerts of this rule are judged here; a drift is judged where it is found. */
+export function isJudged({ metric, condition: { type } }: Rule): boolean {
+  return metric !== undefined && !HEALTH.has(metric) && type !== "quorum" && type !== "silence" && type !== "drift";
 }
 
 const measuredFor = (metric: RuleMetric): readonly MetricName[] =>

@@ -1,0 +1,228 @@
+import type { Transition } from "../../model/alert.ts";
+import type { DriftSpec } from "../../model/conditions.ts";
+import { isDerived, type MetricName } from "../../model/metrics.ts";
+import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
+import type { Rule } from "../../model/rule.ts";
+import { type CompiledRule, compileRule, type WatchedSensor } from "../engine/compile.ts";
+import type { Orphan, StateRow } from "../engine/state-rows.ts";
+import { closeDays, createDaily, DAY_MS, type Daily, dayOf, noteHour } from "./daily.ts";
+import { type Compared, compareDays, driftEnd, driftRun } from "./drift-days.ts";
+import { dateText, driftAlert } from "./drift-words.ts";
+import { distanceKm, isPlaced } from "./neighbours.ts";
+
+export const DAILY = "~daily";
+export const DRIFT = "~drift";
+
+/** The days of one sensor. */
+type Diary = { sensor: WatchedSensor; readonly metrics: Map<MetricName, Daily> };
+type DiaryJson = { district: string; closedTo: number; metrics: Record<string, Daily> };
+type DriftJson = { rule: string; version: string; alert: Transition["alert"] };
+
+/**
+ * Drift against neighbours: the daily median of a sensor stays off the median of its neighbours. Looked at once per
+ * district and UTC day, when the day and the allowed lateness are over, so that nothing of it changes afterwards.
+ * Sensors without neighbours that moved alike are not judged. A new `calibratedAt` among the tags begins anew.
+ */
+export function createDrift(rules: readonly Rule[]) {
+  const compiled = rules.filter(({ condition }) => condition.type === "drift").map(compileRule);
+  const metrics = new Set(compiled.flatMap(({ rule: { metric } }) => (metric && !isDerived(metric) ? [metric] : [])));
+  const diaries = new Map<string, Map<string, Diary>>();
+  /** Per district: days before this one are closed. */
+  const closedTo = new Map<string, number>();
+  const firing = new Map<string, Transition["alert"]>();
+  const unsaved = new Set<Diary>();
+  const changed = new Set<string>();
+  let dropped: StateRow[] = [];
+
+  const keyOf = (rule: string, sensorId: string) => `${rule} ${sensorId}`;
+  const isUsed = compiled.length > 0;
+
+  function diaryOf(sensor: WatchedSensor): Diary {
+    const district = diaries.get(sensor.district) ?? new Map<string, Diary>();
+    diaries.set(sensor.district, district);
+    const diary = district.get(sensor.id) ?? { sensor, metrics: new Map<MetricName, Daily>() };
+    district.set(sensor.id, diary);
+    return diary;
+  }
+
+  function note(sensor: WatchedSensor, { measuredAt, values }: Reading): void {
+    let diary: Diary | undefined;
+    for (const metric of metrics) {
+      const value = values[metric];
+      if (value === undefined) continue;
+      diary ??= diaryOf(sensor);
+      const daily = diary.metrics.get(metric) ?? createDaily();
+      diary.metrics.set(metric, daily);
+      if (noteHour(daily, measuredAt, value, closedTo.get(sensor.district) ?? 0)) unsaved.add(diary);
+    }
+  }
+
+  /** Closes what is over in a district at this event time, day by day. */
+  function review(district: string, time: number, knownAt: number): Transition[] {
+    const from = closedTo.get(district);
+    const to = dayOf(time - LATE_AFTER_MS);
+    closedTo.set(district, Math.max(from ?? to, to));
+    if (from === undefined || to <= from) return [];
+    const said: Transition[] = [];
+    const all = [...(diaries.get(district)?.values() ?? [])].sort((a, b) => (a.sensor.id < b.sensor.id ? -1 : 1));
+    // After an outage of the district only the days that were measured are looked at.
+    const open = all.flatMap(({ metrics: of }) =>
+      [...of.values()].flatMap((daily) => daily.open.map(({ day }) => day)),
+    );
+    const days = [...new Set([...open.filter((day) => day < to), to - 1])].sort((a, b) => a - b);
+    for (const day of days) {
+      for (const diary of all)
+        for (const daily of diary.metrics.values()) if (closeDays(daily, day + 1)) unsaved.add(diary);
+      for (const one of compiled) for (const diary of all) said.push(...judge(one, diary, all, day, knownAt));
+    }
+    return said;
+  }
+
+  function judge(
+    { rule, matches }: CompiledRule,
+    diary: Diary,
+    all: readonly Diary[],
+    day: number,
+    knownAt: number,
+  ): Transition[] {
+    const { sensor } = diary;
+    const metric = rule.metric as MetricName;
+    const own = diary.metrics.get(metric);
+    const spec = rule.condition as DriftSpec;
+    const active = firing.get(keyOf(rule.id, sensor.id));
+    if (!own || (!active && !matches(sensor))) return [];
+    const around = near(sensor, spec, all).flatMap((other) => other.metrics.get(metric) ?? []);
+    const days = compareDays(metric, spec, own, around, day);
+    if (active) return end(rule, active, spec, days, day, knownAt);
+    const run = driftRun(spec, days, day);
+    if (!run) return [];
+    const alert = driftAlert(rule, sensor, run);
+    set(keyOf(rule.id, sensor.id), alert);
+    return [{ alert, entry: { at: alert.firedAt!, knownAt, what: "firing" } }];
+  }
+
+  function end(
+    rule: Rule,
+    alert: Transition["alert"],
+    spec: DriftSpec,
+    days: readonly Compared[],
+    day: number,
+    knownAt: number,
+  ): Transition[] {
+    const why = driftEnd(spec, days, day);
+    if (!why) return [];
+    const words = why === "back" ? "was near its neighbours again" : "could not be compared any more";
+    const sentence = `It ended on ${dateText(day)}, when it ${words}.`;
+    return [finish(keyOf(rule.id, alert.subject.sensorId!), alert, (day + 1) * DAY_MS, knownAt, sentence)];
+  }
+
+  function finish(
+    key: string,
+    alert: Transition["alert"],
+    time: number,
+    knownAt: number,
+    sentence: string,
+  ): Transition {
+    set(key, undefined);
+    const at = Math.max(time, alert.firedAt ?? alert.startedAt);
+    const explanation = `${alert.explanation} ${sentence}`;
+    return {
+      alert: { ...alert, state: "resolved", resolvedAt: at, explanation },
+      entry: { at, knownAt, what: "resolved", note: sentence },
+    };
+  }
+
+  function set(key: string, alert: Transition["alert"] | undefined): void {
+    if (alert) firing.set(key, alert);
+    else firing.delete(key);
+    changed.add(key);
+  }
+
+  /** The sensor's entry is new, or it is gone (undefined). A calibration, another district: its days begin anew. */
+  function settle(former: WatchedSensor, sensor: WatchedSensor | undefined, at: number, knownAt: number): Transition[] {
+    const diary = diaries.get(former.district)?.get(former.id);
+    const same = sensor?.district === former.district && sensor.tags.calibratedAt === former.tags.calibratedAt;
+    if (same && diary) diary.sensor = sensor;
+    const ended = compiled.flatMap(({ rule, matches }): Transition[] => {
+      const alert = firing.get(keyOf(rule.id, former.id));
+      if (!alert || (same && matches(sensor))) return [];
+      const why = !sensor
+        ? "The sensor was removed."
+        : same
+          ? "The rule no longer watches this sensor."
+          : "The sensor was calibrated or moved.";
+      return [finish(keyOf(rule.id, former.id), alert, at, knownAt, why)];
+    });
+    if (same) return ended;
+    diaries.get(former.district)?.delete(former.id);
+    dropped.push({ rule: DAILY, subject: former.id, state: "" });
+    return ended;
+  }
+
+  const rowOf = ({ sensor, metrics: of }: Diary): StateRow => {
+    const { district } = sensor;
+    const json: DiaryJson = { district, closedTo: closedTo.get(district) ?? 0, metrics: Object.fromEntries(of) };
+    return { rule: DAILY, subject: sensor.id, state: JSON.stringify(json) };
+  };
+
+  function driftRow(key: string): StateRow {
+    const alert = firing.get(key);
+    const json = alert && { rule: alert.rule.id, version: alert.rule.version, alert };
+    return { rule: DRIFT, subject: key, state: json ? JSON.stringify(json satisfies DriftJson) : "" };
+  }
+
+  function loadDaily(sensor: WatchedSensor, state: string): void {
+    const json = JSON.parse(state) as DiaryJson;
+    if (json.district !== sensor.district) return;
+    closedTo.set(sensor.district, Math.max(closedTo.get(sensor.district) ?? 0, json.closedTo));
+    const diary = diaryOf(sensor);
+    for (const [metric, daily] of Object.entries(json.metrics)) {
+      if (!metrics.has(metric as MetricName)) continue;
+      diary.metrics.set(metric as MetricName, daily);
+    }
+  }
+
+  /** Answers what nothing watches any more, for the caller to end. */
+  function loadDrift(row: StateRow): Orphan[] {
+    const { rule, version, alert } = JSON.parse(row.state) as DriftJson;
+    if (compiled.some((one) => one.rule.id === rule && one.rule.version === version)) {
+      firing.set(row.subject, alert);
+      return [];
+    }
+    dropped.push({ ...row, state: "" });
+    return [{ row: { ...row, rule, subject: alert.subject.sensorId! }, startedAt: alert.startedAt }];
+  }
+
+  /** When the next day of a district is over and complete: `review` has nothing to say before. */
+  const nextAt = (district: string) => {
+    const next = closedTo.get(district);
+    return next === undefined ? Number.NEGATIVE_INFINITY : (next + 1) * DAY_MS + LATE_AFTER_MS;
+  };
+
+  return {
+    isUsed,
+    nextAt,
+    note,
+    review,
+    settle,
+    loadDaily,
+    loadDrift,
+    rows: (): StateRow[] => [...dropped, ...[...unsaved].map(rowOf), ...[...changed].map(driftRow)],
+    saved(): void {
+      unsaved.clear();
+      changed.clear();
+      dropped = [];
+    },
+  };
+}
+
+/** The sensors to compare with: those within the radius where places are known, else those of the district. */
+function near(sensor: WatchedSensor, { radiusKm }: DriftSpec, all: readonly Diary[]): Diary[] {
+  const others = all.filter((one) => one.sensor.id !== sensor.id);
+  if (!isPlaced(sensor) || !others.some((one) => isPlaced(one.sensor))) return others;
+  const reachLat = radiusKm / 110;
+  return others.filter(
+    ({ sensor: other }) =>
+      isPlaced(other) && Math.abs(other.lat - sensor.lat) <= reachLat && distanceKm(sensor, other) <= radiusKm,
+  );
+}
