@@ -1,7 +1,8 @@
+import { report } from "./de/report.ts";
 import type { Messages } from "./en.ts";
 
 export const de: Messages = {
-  pages: { desk: "Leitstand", account: "Konto", city: "Stadt" },
+  pages: { desk: "Leitstand", account: "Konto", city: "Stadt", report: "Bericht" },
   shell: {
     skip: "Zum Inhalt springen",
     menu: "Menü",
@@ -132,4 +133,5 @@ export const de: Messages = {
     asOf: "Stand",
     off: "Diese Stadt zeigt keine öffentliche Seite.",
   },
+  report,
 };

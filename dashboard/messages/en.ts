@@ -1,6 +1,8 @@
+import { report } from "./en/report.ts";
+
 /** Every sentence of the page, by where it is said. English is the model for the other languages: a missing key does not compile. */
 export const en = {
-  pages: { desk: "Desk", account: "Account", city: "City" },
+  pages: { desk: "Desk", account: "Account", city: "City", report: "Report" },
   shell: {
     skip: "Skip to the content",
     menu: "Menu",
@@ -130,6 +132,7 @@ export const en = {
     asOf: "As of",
     off: "This city shows no public page.",
   },
+  report,
 };
 
 export type Messages = typeof en;

@@ -1,7 +1,8 @@
 import type { Messages } from "./en.ts";
+import { report } from "./es/report.ts";
 
 export const es: Messages = {
-  pages: { desk: "Puesto de control", account: "Cuenta", city: "Ciudad" },
+  pages: { desk: "Puesto de control", account: "Cuenta", city: "Ciudad", report: "Informe" },
   shell: {
     skip: "Ir al contenido",
     menu: "Menú",
@@ -132,4 +133,5 @@ export const es: Messages = {
     asOf: "Situación a las",
     off: "Esta ciudad no muestra página pública.",
   },
+  report,
 };

@@ -29,6 +29,13 @@ export const PAGES: readonly Page[] = [
     load: async () => (await import("../desk/desk.tsx")).Desk,
   },
   {
+    path: "/report",
+    title: "report",
+    inNavigation: true,
+    roles: EVERYONE,
+    load: async () => (await import("../report/report.tsx")).ReportPage,
+  },
+  {
     path: "/account",
     title: "account",
     roles: EVERYONE,

@@ -1,0 +1,93 @@
+import { readFile } from "node:fs/promises";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type City, startCity } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
+
+describe.runIf(HAS_BROWSER)("the shift report", () => {
+  let city: City;
+  let browser: Browser;
+  beforeAll(async () => {
+    city = await startCity();
+    await raiseAlert(city);
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await city?.remove();
+  });
+
+  it("says what happened, per district and rule, and which sensors said nothing", async () => {
+    const { page, goTo, complaints, close } = await visit(browser, city, { token: city.token });
+    await goTo("/report");
+    await page.getByRole("heading", { name: "Shift report" }).waitFor();
+    const row = page.getByRole("region", { name: "By rule" }).getByRole("row", { name: /Battery nearly empty/ });
+    await row.waitFor();
+    expect(await row.getByRole("cell").allTextContents()).toEqual(["1", "1", "0", "0", "0", "0", "–", "–"]);
+    await page
+      .getByRole("region", { name: /Sensors without data/ })
+      .getByText("air-quiet")
+      .waitFor();
+    await page.getByRole("link", { name: "Battery nearly empty" }).first().waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("keeps the time in the address, refuses an impossible one beside its fields, and gives the alerts as a table", async () => {
+    const { page, goTo, close } = await visit(browser, city, { token: city.token });
+    await goTo("/report");
+    await page.getByRole("link", { name: "Last 7 days" }).click();
+    expect(new URL(page.url()).search).toBe("?hours=168");
+    await page.getByLabel("From").fill("2026-01-02T00:00");
+    await page.getByLabel("To", { exact: true }).fill("2026-01-01T00:00");
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByRole("alert").filter({ hasText: "from is not before to" }).waitFor();
+    expect(await page.getByLabel("From").getAttribute("aria-invalid")).toBe("true");
+    await goTo("/report?hours=8");
+    const download = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Download as CSV" }).click();
+    const csv = await readFile(await (await download).path(), "utf8");
+    expect(csv).toContain("battery-critical");
+    await close();
+  });
+
+  it.each(["light", "dark", "contrast"] satisfies Theme[])(
+    "looks well in %s and can be used by everyone",
+    async (theme) => {
+      const { page, goTo, close } = await visit(browser, city, { token: city.token, theme });
+      await goTo("/report");
+      await page.getByRole("region", { name: "By rule" }).waitFor();
+      await expectAccessible(page);
+      await shoot(page, `report-${theme}`);
+      await close();
+    },
+  );
+
+  it("fits a phone, in German and Spanish, too", async () => {
+    for (const [language, title] of [
+      ["de-DE", "Schichtbericht"],
+      ["es-ES", "Informe de turno"],
+    ] as const) {
+      const { page, goTo, close } = await visit(browser, city, {
+        token: city.token,
+        size: "phone",
+        touch: true,
+        language,
+      });
+      await goTo("/report");
+      await page.getByRole("heading", { name: title }).waitFor();
+      await page.getByRole("row").nth(1).waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      await shoot(page, `report-phone-${language}`);
+      await close();
+    }
+  });
+});
+
+async function raiseAlert({ api }: City): Promise<void> {
+  await api("/devices", { sensorId: "air-quiet", kind: "air", district: "north" });
+  await api("/devices", { sensorId: "air-1", kind: "air", district: "north" });
+  await api("/readings", { sensorId: "air-1", kind: "air", district: "north", pm25: 12, battery: 5 });
+  const raised = async () => (await api("/alerts?rule=battery-critical")).items.length === 1;
+  await vi.waitFor(async () => expect(await raised()).toBe(true), { timeout: 10_000, interval: 50 });
+}
