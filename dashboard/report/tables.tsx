@@ -35,14 +35,14 @@ export function LineTable({
         {lines.map((line) => (
           <tr key={line.rule ?? line.district}>
             <th scope="row">{line.title ?? nameOf(line.district)}</th>
-            <td>{line.raised}</td>
+            <td class="number">{line.raised}</td>
             {WORST_FIRST.map((severity) => (
-              <td key={severity}>{line.bySeverity[severity]}</td>
+              <td key={severity} class="number">{line.bySeverity[severity]}</td>
             ))}
-            <td>{line.resolved}</td>
-            <td>{line.suppressed}</td>
-            <td>{sayMedian(line.toAcknowledge)}</td>
-            <td>{sayMedian(line.toResolve)}</td>
+            <td class="number">{line.resolved}</td>
+            <td class="number">{line.suppressed}</td>
+            <td class="number">{sayMedian(line.toAcknowledge)}</td>
+            <td class="number">{sayMedian(line.toResolve)}</td>
           </tr>
         ))}
       </tbody>
