@@ -5,6 +5,7 @@ import { createHttpPost } from "./alerts/notify/http-post.ts";
 import { createMailer } from "./alerts/notify/mail.ts";
 import { createNotifier } from "./alerts/notify/notifier.ts";
 import { createAlertPublisher, type PublisherOptions } from "./alerts/publisher.ts";
+import type { RuleBook } from "./alerts/rules/rule-book.ts";
 import { createHealthWatch, HEALTH_TICK_MS } from "./alerts/service-health.ts";
 import type { StopStack } from "./lifecycle.ts";
 import type { Transition } from "./model/alert.ts";
@@ -12,7 +13,9 @@ import type { Figure, Health } from "./model/health.ts";
 import type { NotifySettings } from "./model/notify-settings.ts";
 import type { Records } from "./store/records.ts";
 
-export type AlertsStart = Omit<AlertsOptions, "records"> & {
+export type AlertsStart = Omit<AlertsOptions, "records" | "rules"> & {
+  /** In force, and told when people change them. */
+  readonly rules: Pick<RuleBook, "rules" | "onChange">;
   readonly records: Records;
   readonly publish: PublisherOptions["publish"];
   readonly notify: NotifySettings;
@@ -24,8 +27,9 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
   const { rules, now } = options;
   const notifier = startNotifier(options);
   const { enqueue } = notifier;
-  const noise = createNoise({ records, rules: () => rules, sensor: records.sensors.get, now, enqueue, log });
-  const alerts = createAlerts({ ...options, apply: noise.apply });
+  const noise = createNoise({ records, rules: rules.rules, sensor: records.sensors.get, now, enqueue, log });
+  const alerts = createAlerts({ ...options, rules: rules.rules(), apply: noise.apply });
+  rules.onChange(alerts.replaceRules);
   const publisher = createAlertPublisher({ records, publish, log });
 
   return {

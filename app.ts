@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { hostName, hostsAllowed, listenOptions } from "./addresses.ts";
-import { loadRules } from "./alerts/rules/load.ts";
+import { loadRuleSet } from "./alerts/rules/load.ts";
 import { startAlerts } from "./alerts-start.ts";
 import { createLive, type Live } from "./api/live.ts";
 import { createApi } from "./api/server.ts";
@@ -38,6 +38,7 @@ import { createWorker } from "./ingest/worker.ts";
 import { createStopStack, type StopStack } from "./lifecycle.ts";
 import type { Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
+import { startRules } from "./rules-start.ts";
 import { createBackups } from "./store/backup/stage.ts";
 import { LINES_PER_REQUEST_MAX } from "./store/influx/store.ts";
 import { ensureAdminToken } from "./store/records/admin-token.ts";
@@ -81,7 +82,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const now = Date.now;
   const path = (name: string) => join(config.dataDir, name);
   const at = createFaultPoint(config.faultAt);
-  const rules = loadRules(config.rulesDir ?? join(import.meta.dirname, "alerts/rules"));
+  const files = loadRuleSet(config.rulesDir ?? join(import.meta.dirname, "alerts/rules"));
 
   const lock = lockDataDir(config.dataDir);
   onStop("data folder", () => lock.release());
@@ -97,6 +98,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const started = await startStore(config, records, now, log.child({ module: "store" }));
   const { store } = started;
   onStop("reading store", () => store.close());
+  const rules = startRules({ files, records, store, now, log: log.child({ module: "rules" }) });
 
   // The edge thread opens the journal now and its listeners last.
   let onCommit: (chunk: JournalChunk | { readonly to: number }) => void = () => {};
@@ -136,7 +138,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   });
   const alerts = startAlerts(
     {
-      rules,
+      rules: rules.book,
       records,
       first: edge.recovery.first,
       now,
@@ -237,7 +239,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     store: withRollups(store, records.rollups, now),
     submit: edge.append,
     check: checkReading,
-    rules: () => rules,
+    rules: rules.book.rules,
+    ruleBook: rules.deps(alerts.consumer.failures),
     ledger,
     notifications: alerts.notifications,
     backup: backups.start,

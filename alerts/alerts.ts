@@ -89,6 +89,13 @@ export function createAlerts(options: AlertsOptions) {
     if (push(engine.tick(caughtUp() ? now() : heardTo))) write(save);
   }
 
+  /** Other rules from now on, without a restart. What that ends is saved with the states of the new rules. */
+  function replaceRules(next: readonly Rule[], at: number): void {
+    failed.clear();
+    push(engine.replaceRules(next, at));
+    write(save);
+  }
+
   function push(transitions: readonly Transition[]): boolean {
     for (const transition of transitions) unapplied.push(transition);
     for (const { rule, failure } of engine.failures()) {
@@ -177,6 +184,8 @@ export function createAlerts(options: AlertsOptions) {
     /** The journal may let go of what lies before this: later records are needed again after a crash. */
     durableOffset: () => saved,
     tick,
+    replaceRules,
+    failures: () => engine.failures(),
     /** Saves the states and the offset; throws if the records refuse. */
     snapshot: save,
     figures: (): Figure[] => alertFigures(engine.counts(), engine.failures().length, unapplied.length),

@@ -12,6 +12,7 @@ import type { ReadingTopic } from "../model/topics.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import type { Limits } from "./limits.ts";
+import type { RuleDeps } from "./rule-deps.ts";
 
 /** All the API needs from the rest of the service; `app.ts` wires it. */
 export type ApiDeps = {
@@ -25,6 +26,7 @@ export type ApiDeps = {
   /** The verdict of the worker on one flat reading (`{measuredAt?, seq?, pm25, …}`), without keeping it. */
   check(at: ReadingTopic, value: Readonly<Record<string, unknown>>, receivedAt: number): Checked;
   rules(): readonly Rule[];
+  readonly ruleBook: RuleDeps;
   readonly ledger: LedgerDeps;
   /** Appends these quarantined messages to the journal again; how many it did. */
   redrive(ids: readonly number[], by: string): Promise<number>;
@@ -54,6 +56,7 @@ export type ApiRecords = Pick<
   | "audit"
   | "targets"
   | "outbox"
+  | "ruleStats"
   | "transaction"
 >;
 

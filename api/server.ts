@@ -13,6 +13,7 @@ import { addOpenApi } from "./openapi.ts";
 import { addAlertHandling } from "./routes/alert-handling.ts";
 import { addAlerts } from "./routes/alerts.ts";
 import { addAudit } from "./routes/audit.ts";
+import { addBacktests } from "./routes/backtests.ts";
 import { addBackup } from "./routes/backup.ts";
 import { addDevices } from "./routes/devices.ts";
 import { addEvents } from "./routes/events.ts";
@@ -24,6 +25,7 @@ import { addPublicCity } from "./routes/public-city.ts";
 import { addQuarantine } from "./routes/quarantine.ts";
 import { addReadings } from "./routes/readings.ts";
 import { addReport } from "./routes/report.ts";
+import { addRuleStats } from "./routes/rule-stats.ts";
 import { addRules } from "./routes/rules.ts";
 import { addSensorReadings } from "./routes/sensor-readings.ts";
 import { addSensors } from "./routes/sensors.ts";
@@ -36,6 +38,7 @@ import { createStreams } from "./streams.ts";
 import { compileValidator } from "./validation.ts";
 
 const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertHandling, addRules, addDevices].concat([
+  addBacktests,
   addGateways,
   addUsers,
   addQuarantine,
@@ -46,6 +49,7 @@ const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertH
   addEvents,
   addSilences,
   addTargets,
+  addRuleStats,
   addSession,
   addPublicCity,
 ]);

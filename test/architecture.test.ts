@@ -12,6 +12,7 @@ const ROOTS = [
   "app.ts",
   "addresses.ts",
   "alerts-start.ts",
+  "rules-start.ts",
   "store-start.ts",
   "edge.ts",
   "edge-link.ts",

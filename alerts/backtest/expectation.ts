@@ -17,11 +17,13 @@ const COMPARED = ["firing", "resolved", "retracted"];
 
 /**
  * Compares what was said with what a test expects. Every firing, resolved and retracted entry must be expected; entries
- * of other kinds (pending, verdict, …) only in a test that names one of that kind. In the order of time.
+ * of other kinds (pending, verdict, …) only in a test that names one of that kind, and the end of an alert that never
+ * fired only in one that names pending. In the order of time.
  */
 export function compare(said: readonly Transition[], expected: readonly ExpectedData[], start: number): Difference[] {
   const kinds = new Set([...COMPARED, ...expected.map(({ what }) => what)]);
-  const left = said.filter(({ entry }) => kinds.has(entry.what));
+  const pending = kinds.has("pending");
+  const left = said.filter(({ alert, entry }) => kinds.has(entry.what) && (pending || alert.firedAt !== undefined));
   const lines: Difference[] = [];
   for (const one of expected) {
     const at = parseMoment(one.at, start)!;

@@ -1,13 +1,12 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { BacktestResult } from "../../model/backtest.ts";
 import type { Kind } from "../../model/kinds.ts";
 import { KINDS } from "../../model/kinds.ts";
 import type { Log } from "../../model/log.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { ReadingStore, ScanQuery } from "../../store/reading-store.ts";
 import type { WatchedSensor } from "../engine/compile.ts";
-import type { FromWorker, ToWorker, WorkerStart } from "./worker.ts";
+import type { BacktestAnswer, FromWorker, ToWorker, WorkerStart } from "./worker.ts";
 
 export type BacktestRequest = {
   readonly rules: readonly Rule[];
@@ -47,7 +46,7 @@ export function createBacktests({ store, sensors, now, log }: BacktestOptions) {
   let running: { readonly by: string; readonly since: number } | undefined;
 
   /** Rejects with `BacktestBusy`, with `signal.reason` when aborted, or with what went wrong. */
-  async function run(request: BacktestRequest, signal: AbortSignal): Promise<BacktestResult> {
+  async function run(request: BacktestRequest, signal: AbortSignal): Promise<BacktestAnswer> {
     if (running)
       throw new BacktestBusy(`${running.by} is running a backtest since ${new Date(running.since).toISOString()}`);
     running = { by: request.by, since: now() };
@@ -65,7 +64,7 @@ export function createBacktests({ store, sensors, now, log }: BacktestOptions) {
     }
   }
 
-  async function runInThread(request: BacktestRequest, signal: AbortSignal): Promise<BacktestResult> {
+  async function runInThread(request: BacktestRequest, signal: AbortSignal): Promise<BacktestAnswer> {
     signal.throwIfAborted();
     const { rules, from, to, reported = rules.map(({ id }) => id) } = request;
     const workerData: WorkerStart = { rules, sensors: sensors().map(plainSensor) };
@@ -93,13 +92,13 @@ export type Backtests = ReturnType<typeof createBacktests>;
 
 /** Waits for the thread's answers; whatever ends it early, and the signal, ends the waiting. */
 function followThread(worker: Worker, signal: AbortSignal) {
-  const { promise: result, resolve, reject } = Promise.withResolvers<BacktestResult>();
+  const { promise: result, resolve, reject } = Promise.withResolvers<BacktestAnswer>();
   result.catch(() => {}); // also when nobody waits for it any more
   let taken = 0;
   const fail = () => reject(signal.reason);
   signal.addEventListener("abort", fail, { once: true });
   worker.on("message", (message: FromWorker) => {
-    if ("result" in message) resolve(message.result);
+    if ("body" in message) resolve(message);
     else taken += 1;
   });
   worker.on("error", (error: Error) => reject(new Error(`the backtest failed: ${error.message}`, { cause: error })));

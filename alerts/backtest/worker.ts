@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
-import type { BacktestResult, Span } from "../../model/backtest.ts";
+import { type Span, viewBacktest } from "../../model/backtest.ts";
 import { createBlockReader, type ReadingBlock } from "../../model/reading-block.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { WatchedSensor } from "../engine/compile.ts";
@@ -10,7 +10,9 @@ import { createBacktest } from "./run.ts";
 /** The thread of one backtest: blocks of readings in, one result out. */
 export type WorkerStart = { readonly rules: readonly Rule[]; readonly sensors: readonly WatchedSensor[] };
 export type ToWorker = { readonly block: ReadingBlock } | { readonly span: Span; readonly reported: readonly string[] };
-export type FromWorker = { readonly taken: number } | { readonly result: BacktestResult };
+export type FromWorker = { readonly taken: number } | BacktestAnswer;
+/** `body`: the result as the API shows it, in JSON: thousands of alerts are written here, not where ingest runs. */
+export type BacktestAnswer = { readonly readings: number; readonly body: Uint8Array<ArrayBuffer> };
 
 const NICE = 10;
 
@@ -36,6 +38,8 @@ port.on("message", (message: ToWorker) => {
     port.postMessage({ taken: backtest.readings() } satisfies FromWorker);
     return;
   }
-  port.postMessage({ result: backtest.finish(message.span, message.reported) } satisfies FromWorker);
+  const result = backtest.finish(message.span, message.reported);
+  const body = new TextEncoder().encode(JSON.stringify(viewBacktest(result)));
+  port.postMessage({ readings: result.readings, body } satisfies FromWorker, [body.buffer]);
   port.close();
 });

@@ -1,7 +1,6 @@
-import type { Figures } from "../../model/backtest.ts";
 import type { Log } from "../../model/log.ts";
 import { type Rule, type RuleData, ruleSchema } from "../../model/rule.ts";
-import type { RuleChange } from "../../model/rule-change.ts";
+import type { RuleAuthor, RuleChange, RuleEntry, RuleOutcome, RuleRefusal } from "../../model/rule-change.ts";
 import type { Records } from "../../store/records.ts";
 import { type Checked, checkRules } from "./check.ts";
 import { crossMistakes } from "./cross-check.ts";
@@ -14,31 +13,6 @@ export type RuleBookOptions = {
   readonly now: () => number;
   readonly log: Log;
 };
-
-/** Who changes a rule, why, on what ground, and which version they looked at. */
-export type Author = {
-  readonly by: string;
-  readonly reason: string;
-  readonly figures?: Figures;
-  /** undefined: whatever it is now. */
-  readonly ifVersion?: string;
-};
-
-/** The rule and where it comes from. */
-export type RuleEntry = {
-  readonly rule: Rule;
-  /** undefined: it stands in no file. */
-  readonly file?: string;
-  readonly change?: RuleChange;
-};
-
-/** A change is refused. `pointer`: the field at fault, from the rule on. */
-export type Refusal = {
-  readonly why: "invalid" | "conflict" | "missing";
-  readonly detail: string;
-  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
-};
-export type Outcome = RuleEntry | { readonly removed: true } | { readonly refused: Refusal };
 
 /**
  * The rules in force. What people change takes effect at once, without a restart, and is kept as a version with author,
@@ -58,7 +32,7 @@ export function createRuleBook({ files, records, now, log }: RuleBookOptions) {
   }
 
   /** Creates a rule or lays another over it. */
-  function put(id: string, value: unknown, author: Author): Outcome {
+  function put(id: string, value: unknown, author: RuleAuthor): RuleOutcome {
     const parsed = ruleSchema.safeParse(value);
     if (!parsed.success) {
       const errors = parsed.error.issues.map(({ path, message }) => ({
@@ -72,7 +46,7 @@ export function createRuleBook({ files, records, now, log }: RuleBookOptions) {
     return write(id, data, "changed", author);
   }
 
-  function promote(id: string, author: Author): Outcome {
+  function promote(id: string, author: RuleAuthor): RuleOutcome {
     const rule = find(id);
     if (!rule) return refuse("missing", `There is no rule "${id}".`);
     if (rule.mode === "live") return refuse("conflict", `${id} is live already. ${lastChange(id)}`);
@@ -81,7 +55,7 @@ export function createRuleBook({ files, records, now, log }: RuleBookOptions) {
   }
 
   /** Back to the file's version, or gone if it stands in no file. */
-  function remove(id: string, author: Author): Outcome {
+  function remove(id: string, author: RuleAuthor): RuleOutcome {
     const rule = find(id);
     if (!rule) return refuse("missing", `There is no rule "${id}".`);
     if (!effective.changeOf.has(id)) {
@@ -102,7 +76,7 @@ export function createRuleBook({ files, records, now, log }: RuleBookOptions) {
     return back ? entryOf(back) : { removed: true };
   }
 
-  function write(id: string, data: RuleData, what: "changed" | "promoted", author: Author): Outcome {
+  function write(id: string, data: RuleData, what: "changed" | "promoted", author: RuleAuthor): RuleOutcome {
     const former = find(id);
     const stale = staleness(former, author);
     if (stale) return stale;
@@ -129,7 +103,7 @@ export function createRuleBook({ files, records, now, log }: RuleBookOptions) {
     for (const listener of listeners) listener(effective.rules, at);
   }
 
-  function staleness(rule: Rule | undefined, { ifVersion }: Author): { refused: Refusal } | undefined {
+  function staleness(rule: Rule | undefined, { ifVersion }: RuleAuthor): { refused: RuleRefusal } | undefined {
     if (ifVersion === undefined || ifVersion === rule?.version) return undefined;
     if (!rule) return refuse("conflict", "There is no such rule any more.");
     return refuse("conflict", `It is version ${rule.version} now, not ${ifVersion}. ${lastChange(rule.id)}`);
@@ -142,7 +116,7 @@ export function createRuleBook({ files, records, now, log }: RuleBookOptions) {
   }
 
   /** What rules say about each other must hold afterwards, too. */
-  function brokenBy(rules: readonly Rule[]): { refused: Refusal } | undefined {
+  function brokenBy(rules: readonly Rule[]): { refused: RuleRefusal } | undefined {
     const nowhere = { file: "", line: 0, column: 0 };
     const found = rules.map((rule) => ({
       rule,
@@ -178,4 +152,4 @@ export function createRuleBook({ files, records, now, log }: RuleBookOptions) {
 
 export type RuleBook = ReturnType<typeof createRuleBook>;
 
-const refuse = (why: Refusal["why"], detail: string) => ({ refused: { why, detail } });
+const refuse = (why: RuleRefusal["why"], detail: string) => ({ refused: { why, detail } });

@@ -1,27 +1,29 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
-import { KINDS } from "../../model/kinds.ts";
+import { viewAlert } from "../../model/alert-view.ts";
+import type { RuleAuthor, RuleChange, RuleEntry, RuleOutcome } from "../../model/rule-change.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
-import { notFound } from "../problems.ts";
+import { notFound, ProblemError } from "../problems.ts";
+import { createRuleFigures } from "../rule-stats.ts";
 import { answers } from "../schemas/answers.ts";
 import { byId, pageOf, paging } from "../schemas/common.ts";
+import {
+  Because,
+  ChangeBody,
+  CheckBody,
+  NewRule,
+  Reason,
+  RuleBody,
+  RuleDetailBody,
+  RulesYaml,
+} from "../schemas/rule.ts";
 
 const tags = ["rules"];
-const RuleBody = z
-  .looseObject({
-    id: z.string(),
-    version: z.string(),
-    title: z.string(),
-    kind: z.enum([...KINDS, "any"]),
-    metric: z.string().optional(),
-    condition: z.looseObject({ type: z.string() }),
-    severity: z.enum(SEVERITIES),
-    audience: z.enum(AUDIENCES),
-    source: z.object({ text: z.string(), url: z.string().optional() }).describe("Where the limit comes from"),
-    mode: z.enum(["live", "shadow"]),
-  })
-  .meta({ id: "Rule" });
+/** A text of 1 MiB, escaped. */
+export const RULES_BODY_BYTES_MAX = 3 * 1_048_576;
+const SHADOW_SHOWN_MAX = 10;
+const SHADOW_COUNT_MAX = 1_000;
 
 const list = {
   tags,
@@ -29,16 +31,143 @@ const list = {
   querystring: z.strictObject(paging),
   response: answers({ 200: pageOf(RuleBody) }),
 };
-const one = { tags, summary: "One rule", params: byId, response: answers({ 200: RuleBody }, 404) };
+const one = {
+  tags,
+  summary: "One rule; of a shadow rule also what it would have said",
+  description: "The ETag is the version: send it back as If-Match with a change.",
+  params: byId,
+  response: answers({ 200: RuleDetailBody }, 404),
+};
+const put = {
+  tags,
+  summary: "Make a rule, or lay another over that of the files",
+  description: "In force at once. With If-Match, 409 says who changed it in between.",
+  params: byId,
+  body: NewRule,
+  response: answers({ 200: RuleBody }, 409, 413, 415),
+};
+const promote = {
+  tags,
+  summary: "From shadow to live",
+  params: byId,
+  body: Because,
+  response: answers({ 200: RuleBody }, 404, 409, 413, 415),
+};
+const remove = {
+  tags,
+  summary: "Back to the version of the files; a rule that stands in no file goes",
+  params: byId,
+  body: Reason,
+  response: answers({ 200: RuleBody, 204: z.undefined() }, 404, 409, 413, 415),
+};
+const versions = {
+  tags,
+  summary: "What people changed of a rule, newest first",
+  params: byId,
+  querystring: z.strictObject(paging),
+  response: answers({ 200: pageOf(ChangeBody) }),
+};
+const check = {
+  tags,
+  summary: "Every mistake of a rules file, with line and column",
+  body: RulesYaml,
+  response: answers({ 200: CheckBody }, 413, 415),
+};
 
-export function addRules(app: Api, { rules }: Pick<Parts, "rules">): void {
-  app.get("/rules", { schema: list }, async (request) =>
-    pageByKey(rules(), (rule) => rule.id, request.query.limit, request.query.cursor),
+export function addRules(app: Api, parts: Parts): void {
+  const { ruleBook: rules, records, auth, now } = parts;
+  const figures = createRuleFigures({ records, now });
+  const view = (entry: RuleEntry) => viewEntry(entry, rules.failures());
+
+  app.get("/rules", { schema: list }, async (request) => {
+    const failures = rules.failures();
+    const page = pageByKey(rules.entries(), ({ rule }) => rule.id, request.query.limit, request.query.cursor);
+    return {
+      ...page,
+      items: page.items.map((entry) => ({ ...viewEntry(entry, failures), stats: figures.of(entry.rule.id) })),
+    };
+  });
+
+  app.get("/rules/:id", { schema: one }, async (request, reply) => {
+    const entry = rules.entry(request.params.id);
+    if (!entry) throw notFound("rule", request.params.id);
+    reply.header("etag", `"${entry.rule.version}"`);
+    const stats = figures.of(entry.rule.id);
+    return {
+      ...view(entry),
+      stats,
+      ...(entry.rule.mode === "shadow" ? { shadow: shadowOf(entry.rule.id, parts) } : {}),
+    };
+  });
+
+  /** Answers with what came of it. */
+  function settle(reply: FastifyReply, outcome: RuleOutcome) {
+    if ("refused" in outcome) throw refusal(outcome.refused);
+    if ("removed" in outcome) return reply.code(204).send() as never;
+    reply.header("etag", `"${outcome.rule.version}"`);
+    return view(outcome);
+  }
+
+  app.put("/rules/:id", { schema: put, bodyLimit: RULES_BODY_BYTES_MAX }, async (request, reply) => {
+    const { rule, ...because } = request.body;
+    return settle(reply, rules.put(request.params.id, rule, authorOf(parts, request, because)));
+  });
+
+  app.post("/rules/:id/promote", { schema: promote }, async (request, reply) =>
+    settle(reply, rules.promote(request.params.id, authorOf(parts, request, request.body))),
   );
 
-  app.get("/rules/:id", { schema: one }, async (request) => {
-    const rule = rules().find((candidate) => candidate.id === request.params.id);
-    if (!rule) throw notFound("rule", request.params.id);
-    return rule;
+  app.delete("/rules/:id", { schema: remove }, async (request, reply) =>
+    settle(reply, rules.remove(request.params.id, authorOf(parts, request, request.body))),
+  );
+
+  app.get("/rules/:id/versions", { schema: versions }, async (request) => {
+    const page = rules.versions(request.params.id, request.query.limit, request.query.cursor);
+    return { ...page, items: page.items.map(viewChange) } as never;
+  });
+
+  app.post("/rules/check", { schema: check, bodyLimit: RULES_BODY_BYTES_MAX }, async (request) => {
+    auth.account(request);
+    const { rules: found, mistakes } = rules.check(request.body.yaml);
+    return { ok: mistakes.length === 0, rules: found.length, mistakes: [...mistakes] };
   });
 }
+
+function viewEntry({ rule, file, change }: RuleEntry, failures: ReturnType<Parts["ruleBook"]["failures"]>) {
+  const failure = failures.find((one) => one.rule === rule.id)?.failure;
+  const changed = change && { at: iso(change.at), by: change.by, what: change.what, reason: change.reason };
+  return {
+    ...rule,
+    state: failure === undefined ? ("ok" as const) : ("error" as const),
+    ...(failure === undefined ? {} : { failure }),
+    ...(file === undefined ? {} : { file }),
+    ...(changed ? { changed } : {}),
+  };
+}
+
+function shadowOf(rule: string, { records }: Pick<Parts, "records">) {
+  const filter = { rule, mode: "shadow" } as const;
+  const last = records.alerts.list(filter, SHADOW_SHOWN_MAX).items.map(viewAlert);
+  const firing = records.alerts.list({ ...filter, state: ["firing"] }, SHADOW_COUNT_MAX).items.length;
+  return { alerts: records.alerts.countsByRule(filter)[rule] ?? 0, firing, last };
+}
+
+function authorOf(
+  { auth }: Pick<Parts, "auth">,
+  request: FastifyRequest,
+  because: Pick<RuleAuthor, "reason" | "figures">,
+): RuleAuthor {
+  const header = request.headers["if-match"];
+  const ifVersion = header === undefined || header.trim() === "*" ? undefined : header.trim().replace(/^W\/|"/g, "");
+  return { by: auth.account(request).name, ...because, ...(ifVersion === undefined ? {} : { ifVersion }) };
+}
+
+function refusal({ why, detail, errors = [] }: Extract<RuleOutcome, { refused: unknown }>["refused"]): ProblemError {
+  const name = why === "invalid" ? "invalid-request" : why === "missing" ? "not-found" : "conflict";
+  return new ProblemError(name, detail, {
+    errors: errors.map(({ pointer, detail }) => ({ pointer: `/rule${pointer}`, detail })),
+  });
+}
+
+const viewChange = (change: RuleChange) => ({ ...change, at: iso(change.at) });
+const iso = (time: number) => new Date(time).toISOString();

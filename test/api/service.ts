@@ -10,6 +10,9 @@ import { SILENT } from "../../model/log.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Account } from "../../model/people.ts";
 import type { Reading } from "../../model/reading.ts";
+import { createOriginNumbers, packReadings } from "../../model/reading-block.ts";
+import type { Rule } from "../../model/rule.ts";
+import { startRules } from "../../rules-start.ts";
 import { openRecords } from "../../store/records/open.ts";
 import { hashSecret } from "../../store/records/secrets.ts";
 import type { Records } from "../../store/records.ts";
@@ -52,6 +55,7 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     submit: async (messages) => void submitted.push(...messages),
     check: checkReading,
     rules: () => [],
+    ruleBook: rulesOf(records, overrides.rules?.() ?? [], stored, () => now),
     ledger: ledgerOf(records, () => now),
     redrive: async (ids) => ids.length,
     notifications: { check: () => undefined, test: async () => ({ sent: true }) },
@@ -83,6 +87,15 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     now += ms;
   };
   return { app, as, deps, records, live, submitted, stored, disconnected, tick, close, addAccount };
+}
+
+/** The real book of rules, and backtests over what is stored. */
+function rulesOf(records: Records, rules: readonly Rule[], stored: readonly Reading[], now: () => number) {
+  async function* scan() {
+    if (stored.length > 0) yield packReadings(stored, createOriginNumbers());
+  }
+  const files = { rules, fileOf: new Map(rules.map(({ id }) => [id, "rules.yaml"])) };
+  return startRules({ files, records, store: { scan }, now, log: SILENT }).deps(() => []);
 }
 
 /** The books of these records; the store and the journal are empty. */

@@ -56,9 +56,16 @@ describe("a test of rules", () => {
   });
 
   it("plays late readings when they were received", () => {
-    const late = "    late: [{ sensor: s-1, at: +15m, received: +31m, temperature: 50 }]\n    expect: []\n";
-    const { differences } = run(readings("20x6") + late, [hot]);
-    expect(differences).toEqual([]);
+    const late = "    late: [{ sensor: s-1, at: +15m, received: +31m, temperature: 45 }]\n";
+    const now = aRule({ id: "now", metric: "temperature", condition: { type: "threshold", above: 40 } });
+    const result = run(
+      `${readings("20x6") + late}    expect:
+      - { what: firing, at: +15m }
+      - { what: late-confirmed, at: +15m }
+      - { what: resolved, at: +20m }\n`,
+      [now],
+    );
+    expect(result).toMatchObject({ ok: true, differences: [{}, {}, {}] });
   });
 
   it("runs only the rules it names, and says when there is no such rule", () => {

@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
+import { parseDuration } from "../../model/duration.ts";
+import { KINDS } from "../../model/kinds.ts";
+import { RULE_CHANGES } from "../../model/rule-change.ts";
+import { RuleStatsBody } from "../rule-stats.ts";
+import { AlertBody } from "./alert.ts";
+import { Id, Time } from "./common.ts";
+
+export const FiguresBody = z
+  .strictObject({
+    alerts: z.number().int().nonnegative(),
+    alertsPerDay: z.number().nonnegative(),
+    minutesFiring: z.number().nonnegative(),
+    retracted: z.number().int().nonnegative().default(0),
+  })
+  .meta({ id: "BacktestFigures", description: "What a backtest said" });
+
+export const ChangeBody = z
+  .object({
+    id: z.number().int(),
+    rule: z.string(),
+    at: Time,
+    by: z.string(),
+    what: z.enum(RULE_CHANGES),
+    reason: z.string(),
+    version: z.string().optional().describe("Absent once it is removed"),
+    data: z.looseObject({}).optional().describe("The rule as it was from then on"),
+    figures: FiguresBody.optional(),
+  })
+  .meta({ id: "RuleChange" });
+
+export const RuleBody = z
+  .looseObject({
+    id: z.string(),
+    version: z.string(),
+    title: z.string(),
+    kind: z.enum([...KINDS, "any"]),
+    metric: z.string().optional(),
+    condition: z.looseObject({ type: z.string() }),
+    severity: z.enum(SEVERITIES),
+    audience: z.enum(AUDIENCES),
+    source: z.object({ text: z.string(), url: z.string().optional() }).describe("Where the limit comes from"),
+    mode: z.enum(["live", "shadow"]).describe("shadow: it runs and tells nobody"),
+    state: z.enum(["ok", "error"]),
+    failure: z.string().optional().describe("Why it is out of use"),
+    stats: RuleStatsBody.optional().describe("Of the last 30 days"),
+    file: z.string().optional().describe("The file it stands in; absent for a rule made here"),
+    changed: z
+      .object({ at: Time, by: z.string(), what: z.enum(RULE_CHANGES), reason: z.string() })
+      .optional()
+      .describe("The change that is in force over the file"),
+  })
+  .meta({ id: "Rule" });
+
+export const RuleDetailBody = RuleBody.extend({
+  shadow: z
+    .object({ alerts: z.number().int(), firing: z.number().int(), last: z.array(AlertBody) })
+    .optional()
+    .describe("What a shadow rule would have said since it is one"),
+}).meta({ id: "RuleDetail" });
+
+const reason = z.string().trim().min(3).max(500);
+const because = { reason, figures: FiguresBody.optional() };
+export const NewRule = z
+  .strictObject({ rule: z.looseObject({}).describe("The rule, as in a rules file"), ...because })
+  .meta({ id: "NewRule" });
+export const Because = z.strictObject(because).meta({ id: "RuleReason" });
+export const Reason = z.strictObject({ reason });
+
+const YAML_CHARS_MAX = 1_048_576;
+export const RulesYaml = z.strictObject({ yaml: z.string().max(YAML_CHARS_MAX) }).meta({ id: "RulesYaml" });
+export const CheckBody = z
+  .object({
+    ok: z.boolean(),
+    rules: z.number().int().describe("Rules without a mistake"),
+    mistakes: z.array(
+      z.object({ file: z.string(), line: z.number().int(), column: z.number().int(), message: z.string() }),
+    ),
+  })
+  .meta({ id: "RulesCheck" });
+
+const span = z.string().refine((text) => text === "0s" || parseDuration(text) !== undefined, {
+  error: "A whole number and s, m, h or d, such as 1d.",
+});
+const spanOfTime = {
+  from: Time,
+  to: Time,
+  warmUp: span.default("1d").describe("Read so much before `from`, so that windows are full when the span begins"),
+  sensor: Id.optional().describe("Only this sensor"),
+};
+export const BacktestOne = z
+  .strictObject({ ...spanOfTime, rule: z.looseObject({}).optional().describe("Instead of the one in force") })
+  .meta({ id: "BacktestOfRule" });
+export const BacktestMany = z
+  .strictObject({ ...spanOfTime, rules: z.array(z.looseObject({})).min(1).max(1_000) })
+  .meta({ id: "BacktestOfRules" });
+
+const figures = { ...FiguresBody.shape };
+export const BacktestBody = z
+  .looseObject({
+    from: Time,
+    to: Time,
+    readings: z.number().int(),
+    figures: FiguresBody,
+    byRule: z.array(z.object({ rule: z.string(), ...figures })),
+    bySubject: z.array(z.object({ rule: z.string(), subject: z.string(), ...figures })),
+    alerts: z.array(z.looseObject({ id: z.string(), startedAt: Time })),
+    dropped: z.number().int(),
+    failures: z.array(z.object({ rule: z.string(), failure: z.string() })),
+  })
+  .meta({ id: "Backtest" });

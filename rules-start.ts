@@ -1,0 +1,42 @@
+import { createBacktests } from "./alerts/backtest/service.ts";
+import type { Checked } from "./alerts/rules/check.ts";
+import { createRuleBook, type RuleBook } from "./alerts/rules/rule-book.ts";
+import { versionOf } from "./alerts/rules/version.ts";
+import type { RuleDeps } from "./api/rule-deps.ts";
+import type { Log } from "./model/log.ts";
+import type { RuleData } from "./model/rule.ts";
+import type { ReadingStore } from "./store/reading-store.ts";
+import type { Records } from "./store/records.ts";
+
+export type RulesStart = {
+  readonly files: Pick<Checked, "rules" | "fileOf">;
+  readonly records: Records;
+  readonly store: Pick<ReadingStore, "scan">;
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+/** The rules in force, and what people do with them: change them, try them on history. */
+export function startRules({ files, records, store, now, log }: RulesStart): {
+  readonly book: RuleBook;
+  deps(failures: RuleDeps["failures"]): RuleDeps;
+} {
+  const book = createRuleBook({ files, records, now, log });
+  const backtests = createBacktests({ store, sensors: records.sensors.list, now, log });
+
+  const backtest: RuleDeps["backtest"] = async ({ rules: asked, ...rest }, signal) => {
+    const rules = asked.map((rule) => ({ ...rule, version: versionOf(rule) }));
+    const reported = rules.map(({ id }) => id);
+    const { body } = await backtests.run({ ...rest, rules: [...rules, ...counted(asked)], reported }, signal);
+    return body;
+  };
+
+  /** A quorum counts the alerts of another rule: it has to run, too. */
+  function counted(rules: readonly RuleData[]) {
+    const wanted = rules.flatMap(({ condition }) => (condition.type === "quorum" ? [condition.rule] : []));
+    const missing = new Set(wanted.filter((id) => !rules.some((rule) => rule.id === id)));
+    return book.rules().filter(({ id }) => missing.has(id));
+  }
+
+  return { book, deps: (failures) => ({ ...book, failures, backtest }) };
+}
