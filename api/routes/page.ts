@@ -15,7 +15,7 @@ const LOOSE_FILES = ["icon.svg"];
  * loads carries a hash in its name and never changes.
  */
 export function addPage(app: Api, dir: string): void {
-  app.register(fastifyStatic, { root: dir, serve: false, cacheControl: false });
+  app.register(fastifyStatic, { root: dir, serve: false, cacheControl: false, preCompressed: true });
   const hide = { schema: { hide: true } } as const;
 
   for (const path of PAGE_PATHS) {

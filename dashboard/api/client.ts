@@ -69,7 +69,7 @@ export async function eachPage<T>(
   signal?: AbortSignal,
 ): Promise<void> {
   // A small first page is there soon; the rest comes in few requests.
-  for (let cursor: string | undefined, limit = 100; ; limit = 1_000) {
+  for (let cursor: string | undefined, limit = 40; ; limit = 1_000) {
     const joint = path.includes("?") ? "&" : "?";
     const at = cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;
     const page = await request<PageOf<T>>("GET", `${path}${joint}limit=${limit}${at}`, undefined, signal);

@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { startService } from "./service.ts";
 
@@ -39,6 +40,18 @@ describe("the page's files", () => {
       expect(headers["content-type"]).toContain("application/problem+json");
     },
   );
+
+  it("come compressed where the build left them so and the browser takes it", async () => {
+    const ask = (encoding: string) =>
+      service.as(undefined, "GET", "/assets/main.js", undefined, { "accept-encoding": encoding });
+    const small = await ask("br, gzip");
+    expect([small.headers["content-encoding"], small.headers["content-type"]]).toEqual([
+      "gzip",
+      expect.stringContaining("javascript"),
+    ]);
+    expect(gunzipSync(small.rawPayload).toString()).toContain("Loaded");
+    expect((await ask("identity")).headers["content-encoding"]).toBeUndefined();
+  });
 
   it("say what to do when the page was never built", async () => {
     const bare = startService({ options: { page: { dir: "/nowhere/at/all", isPublic: false } } });

@@ -16,7 +16,8 @@ export type Theme = "light" | "dark" | "contrast";
 
 /** Throws where there is no built page, because every test would fail without saying why. */
 export async function openBrowser(): Promise<Browser> {
-  if (!existsSync(join(HOME, "dashboard/dist/index.html"))) throw new Error("npm run build first: dashboard/dist is missing");
+  if (!existsSync(join(HOME, "dashboard/dist/index.html")))
+    throw new Error("npm run build first: dashboard/dist is missing");
   return chromium.launch({
     executablePath: CHROMIUM ?? programPath("chromium")!,
     args: [
@@ -57,7 +58,8 @@ export async function visit(browser: Browser, city: Pick<City, "http">, options:
   });
   page.on("pageerror", (error) => complaints.push(`error: ${error.stack ?? error.message}`));
   page.on("request", (request) => {
-    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(city.http)) complaints.push(`asks ${request.url()}`);
+    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(city.http))
+      complaints.push(`asks ${request.url()}`);
   });
   const { theme } = options;
   if (theme) await context.addInitScript((kept) => localStorage.setItem("lamppost", kept), JSON.stringify({ theme }));
@@ -75,7 +77,9 @@ export async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(SHOTS, `${name}.png`) });
 }
 
-type Axe = { run(context: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+type Axe = {
+  run(context: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
+};
 
 /** Fails with every violation that axe finds: WCAG 2.2 A and AA, and its best practices. */
 export async function expectAccessible(page: Page): Promise<void> {

@@ -15,13 +15,16 @@ describe.runIf(HAS_BROWSER)("signing in", () => {
     await city?.remove();
   });
 
-  it.each(["light", "dark", "contrast"] satisfies Theme[])("looks well in %s and can be used by everyone", async (theme) => {
-    const { page, goTo, complaints, close } = await visit(browser, city, { theme });
-    await goTo("/");
-    await page.getByRole("heading", { name: "Sign in" }).waitFor();
-    await expectAccessible(page);
-    await shoot(page, `sign-in-${theme}`);
-    expect(complaints).toEqual([]);
-    await close();
-  });
+  it.each(["light", "dark", "contrast"] satisfies Theme[])(
+    "looks well in %s and can be used by everyone",
+    async (theme) => {
+      const { page, goTo, complaints, close } = await visit(browser, city, { theme });
+      await goTo("/");
+      await page.getByRole("heading", { name: "Sign in" }).waitFor();
+      await expectAccessible(page);
+      await shoot(page, `sign-in-${theme}`);
+      expect(complaints).toEqual([]);
+      await close();
+    },
+  );
 });
