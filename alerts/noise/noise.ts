@@ -126,7 +126,8 @@ export function createNoise(options: NoiseOptions) {
 
   function begin(alert: Alert, before: NoiseRow | undefined, at: number): void {
     const about = aboutOf(alert);
-    noise.place(alert.id, about.rule, judge.placesOf(about));
+    const places = judge.placesOf(about);
+    if (before || places.length > 0) noise.place(alert.id, about.rule, places);
     if (before?.open) return noise.save({ ...before, about });
     const { id, startedAt, firedAt = startedAt, suppressedBy } = alert;
     const holdUntil = judge.mayHaveCause(about) ? at + holdMs : at;
@@ -166,7 +167,7 @@ export function createNoise(options: NoiseOptions) {
       for (const { alert, about } of noise.open()) noise.place(alert, about.rule, judge.placesOf(about));
     }
     if (rules !== rulesSeen || silences !== silencesSeen) {
-      for (const { alert } of noise.open()) telling.settle(alert, at);
+      for (const row of noise.open()) telling.settleRow(row, at);
     }
     rulesSeen = rules;
     silencesSeen = silences;

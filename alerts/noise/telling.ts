@@ -23,7 +23,13 @@ export function createTelling({ records, judge, flapping, holdMs, remindEveryMs,
 
   function settle(id: string, now: number): void {
     const row = noise.get(id);
-    if (row) noise.save(row.open ? settleOpen(row, now) : settleEnded(row, now));
+    if (row) settleRow(row, now);
+  }
+
+  /** `row` as it is in the records. */
+  function settleRow(row: NoiseRow, now: number): void {
+    const next = row.open ? settleOpen(row, now) : settleEnded(row, now);
+    if (differ(row, next)) noise.save(next);
   }
 
   function settleOpen(row: NoiseRow, now: number): NoiseRow {
@@ -104,7 +110,11 @@ export function createTelling({ records, judge, flapping, holdMs, remindEveryMs,
     ];
   }
 
-  return { settle, figures };
+  return { settle, settleRow, figures };
+}
+
+function differ(a: NoiseRow, b: NoiseRow): boolean {
+  return (Object.keys(b) as (keyof NoiseRow)[]).some((key) => a[key] !== b[key]);
 }
 
 const isOwed = ({ told, ended }: NoiseRow) => told > ended;

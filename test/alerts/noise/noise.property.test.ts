@@ -5,10 +5,12 @@ import type { Alert, Transition } from "../../../model/alert.ts";
 import type { Rule } from "../../../model/rule.ts";
 import { matches, type Silence, silenceState } from "../../../model/silence.ts";
 import type { Sensor } from "../../../store/records.ts";
-import { aRule, HOUR, MINUTE, random, T0 } from "../builders.ts";
+import { aRule, HOUR, MINUTE, random } from "../builders.ts";
 import { aCity, aTransition } from "./city.ts";
 
-const RUNS = 500;
+/** 500 cities, by the seeds they come from. */
+const GROUPS = [1_000, 2_000, 3_000, 4_000, 5_000];
+const RUNS_EACH = 100;
 const STEPS = 25;
 const HOLD_MS = MINUTE;
 const SUBJECTS = ["s-1", "s-2", "s-3", "s-4", "gw-1", "gw-2", "f-0", "f-1"];
@@ -200,18 +202,21 @@ function aRun(seed: number) {
 }
 
 describe("the promise", () => {
-  it(`holds in ${RUNS} cities: one told end for each told firing, and nothing told that something keeps quiet`, () => {
-    const first = Math.floor(T0 / 86_400_000);
-    let told = 0;
-    for (let seed = first; seed < first + RUNS; seed++) {
-      try {
-        told += aRun(seed).run().told;
-      } catch (error) {
-        throw new Error(`seed ${seed}`, { cause: error });
+  it.each(GROUPS)(
+    "holds in cities %i and on: one told end for each told firing, nothing told that is to be quiet",
+    (first) => {
+      let told = 0;
+      for (let seed = first; seed < first + RUNS_EACH; seed++) {
+        try {
+          told += aRun(seed).run().told;
+        } catch (error) {
+          throw new Error(`seed ${seed}`, { cause: error });
+        }
       }
-    }
-    expect(told).toBeGreaterThan(RUNS * 10);
-  }, 60_000);
+      expect(told).toBeGreaterThan(RUNS_EACH * 10);
+    },
+    60_000,
+  );
 
   it("says the same for the same seed", () => {
     expect(aRun(3).run().text).toBe(aRun(3).run().text);
