@@ -31,7 +31,8 @@ export type Delivery = {
   readonly target: string;
   readonly notice: Notice;
   readonly firstDueAt: number;
-  readonly attempts: number;
+  /** How often the target did not want it; that it could not be reached does not count. */
+  readonly refusals: number;
 };
 
 /** What goes out as one message. `id` stays the same on every attempt, in every life of the service. */
@@ -53,8 +54,10 @@ export type OutboxRecords = {
   /** The first moment after `now` at which something becomes due. */
   nextAt(target: string, now: number): number | undefined;
   sent(deliveries: readonly Delivery[], now: number): void;
-  /** An attempt failed. `dueAt`: not before; without it when the target's turn comes. */
-  failed(deliveries: readonly Delivery[], error: string, dueAt?: number): void;
+  /** The target could not be reached: due again when the target's turn comes. */
+  failed(deliveries: readonly Delivery[], error: string): void;
+  /** The target did not want it: not again before `dueAt`. */
+  refused(deliveries: readonly Delivery[], error: string, dueAt: number): void;
   /** Kept as failed, with the reason, until pruned. */
   giveUp(deliveries: readonly Delivery[], error: string, now: number): void;
   /** All that waits for the target and was due before this; how many. */

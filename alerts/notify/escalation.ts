@@ -1,3 +1,4 @@
+import type { Alert } from "../../model/alert.ts";
 import type { Log } from "../../model/log.ts";
 import type { Notice } from "../../model/notice.ts";
 import { durationMs, type Target } from "../../model/target.ts";
@@ -12,6 +13,9 @@ type Parts = {
   /** Puts a notice into the outbox of this target. */
   readonly tell: (target: Target, notice: Notice) => void;
 };
+
+/** By a silence or by what explains it: whoever is quiet about it now is asked again later. Flapping is no answer. */
+const isKeptQuiet = ({ suppressedBy }: Alert) => suppressedBy !== undefined && suppressedBy !== "flapping";
 
 const PAGE = 100;
 const RETRY_MS = 5_000;
@@ -52,12 +56,13 @@ export function createEscalation({ records, now, later, log, tell }: Parts) {
       const to = source?.escalateTo === undefined ? undefined : targets.get(source.escalateTo);
       const alert = alerts.get(alertId);
       if (!source?.enabled || !to?.enabled || !alert) return;
-      // Whoever silenced it has seen it.
-      if (alert.state !== "firing" || alert.handling !== "open" || alert.suppressedBy !== undefined) return;
+      if (alert.state !== "firing" || alert.handling !== "open") return;
       const at = now();
+      if (isKeptQuiet(alert)) return plan(alertId, source, at);
       const note = `to ${to.name}: nobody acknowledged within ${source.escalateAfter}`;
       const told = alerts.handle(alertId, {}, { at, knownAt: at, what: "escalated", note });
-      tell(to, { id: `${alertId}:escalated:${from}`, at, what: "escalated", alert: told ?? alert });
+      // With the time: an alert that was taken back and fires again may be escalated again.
+      tell(to, { id: `${alertId}:escalated:${from}:${at}`, at, what: "escalated", alert: told ?? alert });
     });
   }
 

@@ -105,15 +105,16 @@ export function createLane(id: string, parts: LaneParts) {
   }
 
   /** How many notices are given up. */
-  function putBack({ deliveries }: Message, failure: Failure): number {
-    const tries = Math.max(...deliveries.map(({ attempts }) => attempts)) + 1;
-    const retryMs = failure.is === "refused" ? refusedRetryMs(tries, random) : 0;
-    if (retryMs === undefined) {
-      outbox.giveUp(deliveries, failure.error, now());
-      return deliveries.length;
-    }
-    outbox.failed(deliveries, failure.error, retryMs === 0 ? undefined : now() + retryMs);
-    return outbox.giveUpBefore(id, now() - GIVE_UP_AFTER_MS, failure.error, now());
+  function putBack({ deliveries }: Message, { is, error }: Failure): number {
+    if (is === "refused") {
+      const retryMs = refusedRetryMs(Math.max(...deliveries.map(({ refusals }) => refusals)) + 1, random);
+      if (retryMs === undefined) {
+        outbox.giveUp(deliveries, error, now());
+        return deliveries.length;
+      }
+      outbox.refused(deliveries, error, now() + retryMs);
+    } else outbox.failed(deliveries, error);
+    return outbox.giveUpBefore(id, now() - GIVE_UP_AFTER_MS, error, now());
   }
 
   function disable(target: Target, because: string): number {

@@ -26,8 +26,8 @@ export function backoffMs(failures: number, random: () => number, firstMs = SECO
 }
 
 /** When the same message may be tried again after the target refused it so many times; undefined: given up. */
-export function refusedRetryMs(attempts: number, random: () => number): number | undefined {
-  return attempts >= REFUSED_TRIES_MAX ? undefined : backoffMs(attempts, random, 5 * SECOND_MS, 4);
+export function refusedRetryMs(refusals: number, random: () => number): number | undefined {
+  return refusals >= REFUSED_TRIES_MAX ? undefined : backoffMs(refusals, random, 5 * SECOND_MS, 4);
 }
 
 /**

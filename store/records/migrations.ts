@@ -104,7 +104,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, notice TEXT NOT NULL, alert TEXT NOT NULL,
     body TEXT NOT NULL, group_key TEXT, batch TEXT, due_at INTEGER NOT NULL, first_due_at INTEGER NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'pending', error TEXT, done_at INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0, refusals INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'pending',
+    error TEXT, done_at INTEGER,
     UNIQUE (target, notice)
   ) STRICT;
   CREATE INDEX outbox_due ON outbox (target, due_at, id) WHERE state = 'pending';

@@ -17,7 +17,7 @@ type Row = {
   group_key: string | null;
   batch: string | null;
   first_due_at: number;
-  attempts: number;
+  refusals: number;
 };
 
 const WAITS = "state = 'pending'";
@@ -107,10 +107,15 @@ export function createOutboxRecords(db: Database): OutboxRecords {
     db.statement(sql).run(state, error, now, state === "sent" ? 1 : 0, JSON.stringify(ids));
   }
 
-  function failed(deliveries: readonly Delivery[], error: string, dueAt?: number): void {
-    const sql = `UPDATE outbox SET attempts = attempts + 1, error = ?, due_at = coalesce(?, due_at)
+  function failed(deliveries: readonly Delivery[], error: string): void {
+    const sql = `UPDATE outbox SET attempts = attempts + 1, error = ? WHERE id IN (SELECT value FROM json_each(?))`;
+    db.statement(sql).run(error, JSON.stringify(idsOf(deliveries)));
+  }
+
+  function refused(deliveries: readonly Delivery[], error: string, dueAt: number): void {
+    const sql = `UPDATE outbox SET attempts = attempts + 1, refusals = refusals + 1, error = ?, due_at = ?
       WHERE id IN (SELECT value FROM json_each(?))`;
-    db.statement(sql).run(error, dueAt ?? null, JSON.stringify(idsOf(deliveries)));
+    db.statement(sql).run(error, dueAt, JSON.stringify(idsOf(deliveries)));
   }
 
   function giveUpBefore(target: string, dueBefore: number, error: string, now: number): number {
@@ -130,6 +135,7 @@ export function createOutboxRecords(db: Database): OutboxRecords {
     nextAt,
     sent: (deliveries, now) => end(idsOf(deliveries), "sent", null, now),
     failed,
+    refused,
     giveUp: (deliveries, error, now) => end(idsOf(deliveries), "failed", error, now),
     giveUpBefore,
     pending,
@@ -149,6 +155,6 @@ function toMessage(rows: readonly Row[]): Message {
   return { id: `msg_${hash.slice(0, 32)}`, deliveries: rows.map(toDelivery) };
 }
 
-function toDelivery({ id, target, body, first_due_at: firstDueAt, attempts }: Row): Delivery {
-  return { id, target, notice: JSON.parse(body) as Notice, firstDueAt, attempts };
+function toDelivery({ id, target, body, first_due_at: firstDueAt, refusals }: Row): Delivery {
+  return { id, target, notice: JSON.parse(body) as Notice, firstDueAt, refusals };
 }

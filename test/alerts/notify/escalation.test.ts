@@ -59,6 +59,18 @@ describe("escalation", () => {
     expect(world.records.alerts.get("al-1")!.timeline.map(({ what }) => what)).not.toContain("escalated");
   });
 
+  it("waits while the alert is kept quiet, and asks again afterwards; flapping keeps nobody from it", async () => {
+    const world = start();
+    const at = world.now();
+    const entry = (what: string) => ({ at, knownAt: at, what });
+    world.records.alerts.suppress("al-1", "silence:3", entry("suppressed"));
+    await world.run(40 * MINUTE);
+    expect(world.told(CHIEF)).toEqual([]);
+    world.records.alerts.suppress("al-1", "flapping", entry("suppressed"));
+    await world.run(10 * MINUTE);
+    expect(world.told(CHIEF)).toEqual(["alert.escalated al-1 @2700s"]);
+  });
+
   it("goes on along the chain, and counts from when people could hear of it", async () => {
     const quietHours = { timeZone: "UTC", from: "00:00", to: "06:00" };
     const world = start({ quietHours });
