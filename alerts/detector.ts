@@ -13,9 +13,9 @@ export type Detector = ReturnType<typeof createDetector>;
  */
 export function createDetector(options: EngineOptions) {
   const engine = createEngine(options);
-  const districts = createDistricts(options);
-  let quorums = quorumsOf(options.rules);
-  const counts = { firing: 0, resolved: 0, shadow: 0 };
+  let districts = createDistricts(options);
+  let several = severalOf(options.rules);
+  const counts = { firing: 0, resolved: 0, retracted: 0, corrected: 0, shadow: 0 };
   /** Readings are handed on one by one, so that what the districts know is the same however batches are cut. */
   const one: Reading[] = [];
 
@@ -39,13 +39,26 @@ export function createDetector(options: EngineOptions) {
   function hand(said: Transition[], transitions: readonly Transition[]): void {
     for (let i = 0; i < transitions.length; i++) {
       said.push(transitions[i]!);
-      if (quorums.has(transitions[i]!.alert.rule.id)) count(transitions[i]!);
+      if (several.has(transitions[i]!.alert.rule.id)) count(transitions[i]!);
     }
   }
 
   function count({ alert, entry }: Transition): void {
     if (alert.mode === "shadow") counts.shadow += 1;
-    else if (entry.what === "firing" || entry.what === "resolved") counts[entry.what] += 1;
+    else if (entry.what in counts) counts[entry.what as keyof typeof counts] += 1;
+  }
+
+  /**
+   * Other rules from now on (`at`, wall clock). Those that are as they were go on; what was firing under changed or
+   * deleted ones is resolved with a note, and changed ones start anew.
+   */
+  function replaceRules(rules: readonly Rule[], at: number): Transition[] {
+    const said: Transition[] = [];
+    hand(said, districts.take(engine.replaceRules(rules, at)));
+    hand(said, districts.end(rules, at));
+    districts = createDistricts({ rules, sensor: options.sensor }, districts);
+    several = severalOf(rules);
+    return said;
   }
 
   function load(rows: Iterable<StateRow>): Orphan[] {
@@ -54,20 +67,12 @@ export function createDetector(options: EngineOptions) {
     return [...orphans, ...districts.load(all.filter((row) => isDistrictRow(row) && row.state !== ""))];
   }
 
-  /** Other rules from now on; what changed or deleted ones had said is resolved with a note. */
-  function replaceRules(rules: readonly Rule[], at: number): Transition[] {
-    const said: Transition[] = [];
-    hand(said, districts.take(engine.replaceRules(rules, at)));
-    quorums = quorumsOf(rules);
-    return said;
-  }
-
   return {
     observe,
     tick,
-    replaceRules,
     listen: engine.listen,
     load,
+    replaceRules,
     /** The states that have changed; call `saved` in the same turn, once they are on disk. */
     dirty: (): StateRow[] => [...engine.dirty(), ...districts.rows()],
     saved(): void {
@@ -77,11 +82,13 @@ export function createDetector(options: EngineOptions) {
     failures: engine.failures,
     counts: () => {
       const own = engine.counts();
-      const { firing, resolved, shadow } = counts;
-      return { ...own, firing: own.firing + firing, resolved: own.resolved + resolved, shadow: own.shadow + shadow };
+      const sums = Object.entries(counts).map(([what, count]) => [what, own[what as keyof typeof counts] + count]);
+      return { ...own, ...(Object.fromEntries(sums) as typeof counts) };
     },
   };
 }
 
-const quorumsOf = (rules: readonly Rule[]) =>
-  new Set(rules.flatMap(({ id, condition }) => (condition.type === "quorum" ? [id] : [])));
+/** The rules that rest on several sensors: the engine does not count their alerts. */
+function severalOf(rules: readonly Rule[]): Set<string> {
+  return new Set(rules.flatMap(({ id, condition: { type } }) => (type === "quorum" || type === "drift" ? [id] : [])));
+}

@@ -26,7 +26,17 @@ type Resident = {
   readonly memory: Memory;
 };
 
-export type Districts = ReturnType<typeof createDistricts>;
+export type Districts = {
+  note(reading: Reading): readonly Transition[];
+  take(transitions: readonly Transition[]): Transition[];
+  tick(now: number, transitions: readonly Transition[]): Transition[];
+  load(rows: readonly StateRow[]): Orphan[];
+  end(next: readonly Rule[], at: number): Transition[];
+  sensorOf(id: string): WatchedSensor | undefined;
+  allRows(): StateRow[];
+  rows(): StateRow[];
+  saved(): void;
+};
 
 const OWN_ROWS = new Set([QUORUM, WATCHED, RECENT, RECENT_SINCE, VERDICT, DAILY, DRIFT]);
 
@@ -37,9 +47,10 @@ export function isDistrictRow({ rule }: StateRow): boolean {
 
 /**
  * What needs more than one sensor. Sees every reading before the engine does (`note`) and everything the engine says
- * (`take`). Pure like the engine: no clock, and the same readings give the same transitions.
+ * (`take`). Pure like the engine: no clock, and the same readings give the same transitions. `former`: goes on from
+ * there, under other rules.
  */
-export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
+export function createDistricts({ rules, sensor: registry }: DistrictsOptions, former?: Districts): Districts {
   const quorum = createQuorum(rules);
   const neighbours = createNeighbours();
   const memories = createMemories(metricsToKeep(rules), neighbours);
@@ -163,9 +174,7 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
   function load(rows: readonly StateRow[]): Orphan[] {
     const of = (...names: string[]) => rows.filter(({ rule }) => names.includes(rule));
     for (const { subject: id, state } of of(WATCHED)) {
-      const sensor = registry(id);
-      if (sensor) settle(sensor, true, residents.get(id), JSON.parse(state) as Record<string, number>);
-      else unsaved.add(id);
+      if (!comeBack(id, JSON.parse(state) as Record<string, number>)) unsaved.add(id);
     }
     // The full rows before what has come since.
     for (const row of [...of(RECENT), ...of(RECENT_SINCE)]) remember(row);
@@ -175,39 +184,73 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions) {
     return [...orphans, ...of(QUORUM).flatMap((row) => quorum.load(row))];
   }
 
+  /** A sensor of the rows; undefined if there is none such any more. */
+  function comeBack(id: string, since?: Record<string, number>): Resident | undefined {
+    const known = residents.get(id);
+    if (known) return known;
+    const registered = registry(id);
+    const sensor = registered ?? former?.sensorOf(id);
+    return sensor && settle(sensor, registered !== undefined, undefined, since);
+  }
+
   function remember(row: StateRow): void {
-    const sensor = registry(row.subject);
-    if (!sensor) return void memories.forget(row.subject);
-    const { memory, district } = residents.get(sensor.id) ?? settle(sensor, true);
+    const resident = comeBack(row.subject);
+    if (!resident) return void memories.forget(row.subject);
+    const { memory, district } = resident;
     memories.restore(memory, row);
     district.watermark = Math.max(district.watermark, memory.newestAt);
   }
 
   function rememberDays(row: StateRow): void {
-    const sensor = registry(row.subject);
-    if (!sensor) return;
-    const { district } = residents.get(sensor.id) ?? settle(sensor, true);
+    const resident = comeBack(row.subject);
+    if (!resident) return;
+    const { district, sensor } = resident;
     drift.loadDaily(sensor, row.state);
     if (drift.isUsed) district.dayEndsAt = drift.nextAt(district.name);
   }
+
+  /** Everything, whatever has been saved. */
+  const allRows = (): StateRow[] => [
+    ...quorum.allRows(),
+    ...[...residents.keys()].map(watchedRow),
+    ...[...residents.values()].flatMap(({ memory }) => memories.fullRows(memory)),
+    ...verdicts.allRows(),
+    ...drift.allRows(),
+  ];
+
+  const changedRows = (): StateRow[] => [
+    ...quorum.rows(),
+    ...[...unsaved].map(watchedRow),
+    ...memories.rows(),
+    ...verdicts.rows(),
+    ...drift.rows(),
+  ];
+
+  /** Ends what fires under rules that are not as they were (`at`: wall clock). */
+  const end = (next: readonly Rule[], at: number): Transition[] => [
+    ...drift.endChanged(next, at),
+    ...quorum.end(next, at),
+  ];
+
+  // What the former had not saved yet, and after it everything as it is now.
+  let carried = former?.rows();
+  if (former) load(former.allRows().filter(({ state }) => state !== ""));
 
   return {
     note,
     take,
     tick,
     load,
-    rows: (): StateRow[] => [
-      ...quorum.rows(),
-      ...[...unsaved].map(watchedRow),
-      ...memories.rows(),
-      ...verdicts.rows(),
-      ...drift.rows(),
-    ],
+    end,
+    sensorOf,
+    allRows,
+    rows: (): StateRow[] => (carried ? [...carried, ...changedRows(), ...allRows()] : changedRows()),
     saved(): void {
       quorum.saved();
       memories.saved();
       verdicts.saved();
       drift.saved();
+      carried = undefined;
       unsaved.clear();
     },
   };

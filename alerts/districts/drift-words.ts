@@ -1,7 +1,6 @@
 import type { Evidence, Transition, Verdict } from "../../model/alert.ts";
 import { METRICS, type MetricName } from "../../model/metrics.ts";
-import type { Rule } from "../../model/rule.ts";
-import type { WatchedSensor } from "../engine/compile.ts";
+import type { CompiledRule, WatchedSensor } from "../engine/compile.ts";
 import { alertId } from "../engine/transition.ts";
 import { DAY_MS } from "./daily.ts";
 import type { Compared } from "./drift-days.ts";
@@ -9,14 +8,18 @@ import type { Compared } from "./drift-days.ts";
 const EVIDENCE_MAX = 10;
 
 /** The alert of a drift that has been found. `run`: the days it rests on, oldest first. */
-export function driftAlert(rule: Rule, sensor: WatchedSensor, run: readonly Compared[]): Transition["alert"] {
+export function driftAlert(
+  { rule, fit }: CompiledRule,
+  sensor: WatchedSensor,
+  run: readonly Compared[],
+): Transition["alert"] {
   const { id, version, title, source, severity, audience, mode, condition } = rule;
   const metric = rule.metric as MetricName;
   const last = run.at(-1)!;
   const startedAt = run[0]!.day * DAY_MS;
   const verdict = verdictOf(run, condition.type === "drift" ? condition.ratio : 0);
   return {
-    id: alertId(id, sensor.id, startedAt),
+    id: alertId(id, sensor.id, startedAt, fit),
     rule: { id, version, title, source: source.text },
     subject: { sensorId: sensor.id, district: sensor.district },
     kind: sensor.kind,

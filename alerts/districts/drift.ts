@@ -16,7 +16,7 @@ export const DRIFT = "~drift";
 /** The days of one sensor. */
 type Diary = { sensor: WatchedSensor; readonly metrics: Map<MetricName, Daily> };
 type DiaryJson = { district: string; closedTo: number; metrics: Record<string, Daily> };
-type DriftJson = { rule: string; version: string; alert: Transition["alert"] };
+type DriftJson = { rule: string; fit: string; alert: Transition["alert"] };
 
 /**
  * Drift against neighbours: the daily median of a sensor stays off the median of its neighbours. Looked at once per
@@ -78,13 +78,8 @@ export function createDrift(rules: readonly Rule[]) {
     return said;
   }
 
-  function judge(
-    { rule, matches }: CompiledRule,
-    diary: Diary,
-    all: readonly Diary[],
-    day: number,
-    knownAt: number,
-  ): Transition[] {
+  function judge(one: CompiledRule, diary: Diary, all: readonly Diary[], day: number, knownAt: number): Transition[] {
+    const { rule, matches } = one;
     const { sensor } = diary;
     const metric = rule.metric as MetricName;
     const own = diary.metrics.get(metric);
@@ -96,7 +91,7 @@ export function createDrift(rules: readonly Rule[]) {
     if (active) return end(rule, active, spec, days, day, knownAt);
     const run = driftRun(spec, days, day);
     if (!run) return [];
-    const alert = driftAlert(rule, sensor, run);
+    const alert = driftAlert(one, sensor, run);
     set(keyOf(rule.id, sensor.id), alert);
     return [{ alert, entry: { at: alert.firedAt!, knownAt, what: "firing" } }];
   }
@@ -167,7 +162,8 @@ export function createDrift(rules: readonly Rule[]) {
 
   function driftRow(key: string): StateRow {
     const alert = firing.get(key);
-    const json = alert && { rule: alert.rule.id, version: alert.rule.version, alert };
+    const fit = compiled.find(({ rule: { id } }) => id === alert?.rule.id)?.fit;
+    const json = alert && fit !== undefined ? { rule: alert.rule.id, fit, alert } : undefined;
     return { rule: DRIFT, subject: key, state: json ? JSON.stringify(json satisfies DriftJson) : "" };
   }
 
@@ -184,13 +180,23 @@ export function createDrift(rules: readonly Rule[]) {
 
   /** Answers what nothing watches any more, for the caller to end. */
   function loadDrift(row: StateRow): Orphan[] {
-    const { rule, version, alert } = JSON.parse(row.state) as DriftJson;
-    if (compiled.some((one) => one.rule.id === rule && one.rule.version === version)) {
+    const { rule, fit, alert } = JSON.parse(row.state) as DriftJson;
+    if (compiled.some((one) => one.rule.id === rule && one.fit === fit)) {
       firing.set(row.subject, alert);
       return [];
     }
     dropped.push({ ...row, state: "" });
-    return [{ row: { ...row, rule, subject: alert.subject.sensorId! }, startedAt: alert.startedAt }];
+    return [{ row: { ...row, rule, subject: alert.subject.sensorId! }, startedAt: alert.startedAt, fit }];
+  }
+
+  /** Ends what fires under rules that are not as they were. */
+  function endChanged(next: readonly Rule[], at: number): Transition[] {
+    const fits = new Map(next.map((rule) => [rule.id, compileRule(rule).fit]));
+    return [...firing].flatMap(([key, alert]) => {
+      const { id } = alert.rule;
+      if (compiled.some(({ rule, fit }) => rule.id === id && fits.get(id) === fit)) return [];
+      return [finish(key, alert, at, at, fits.has(id) ? "The rule was changed." : "The rule was deleted.")];
+    });
   }
 
   /** When the next day of a district is over and complete: `review` has nothing to say before. */
@@ -207,6 +213,11 @@ export function createDrift(rules: readonly Rule[]) {
     settle,
     loadDaily,
     loadDrift,
+    endChanged,
+    allRows: (): StateRow[] => [
+      ...[...diaries.values()].flatMap((district) => [...district.values()].map(rowOf)),
+      ...[...firing.keys()].map(driftRow),
+    ],
     rows: (): StateRow[] => [...dropped, ...[...unsaved].map(rowOf), ...[...changed].map(driftRow)],
     saved(): void {
       unsaved.clear();

@@ -127,13 +127,6 @@ export function createGroup(subject: Subject, params: QuorumParams) {
     /** What one sensor brought in: it goes with it to another place. */
     childrenOf: (sensorId: string) => [...children.values()].filter((child) => child.sensorId === sensorId),
     said: () => said,
-    /** After a change of the rule: what was said and does not hold any more is no longer ours. */
-    disown(): Said[] {
-      const holds = new Set(headcount.episodes.map(({ startedAt }) => startedAt));
-      const gone = said.filter(({ startedAt }) => !holds.has(startedAt));
-      said = said.filter(({ startedAt }) => holds.has(startedAt));
-      return gone;
-    },
     isEmpty: () => children.size === 0 && said.length === 0,
     toJson: (): GroupJson => ({ children: [...children.values()], said, newestAt }),
     restore(json: GroupJson): void {

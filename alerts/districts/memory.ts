@@ -102,11 +102,13 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
       ...gone.flatMap((subject) => [RECENT, RECENT_SINCE].map((rule) => ({ rule, subject, state: "" }))),
       ...unsaved.flatMap(rowsOf),
     ],
-    fullRow: (memory: Memory): StateRow => ({
-      rule: RECENT,
-      subject: memory.neighbour.sensor.id,
-      state: textOf(memory),
-    }),
+    fullRows: (memory: Memory): StateRow[] => {
+      const subject = memory.neighbour.sensor.id;
+      return [
+        { rule: RECENT, subject, state: textOf(memory) },
+        { rule: RECENT_SINCE, subject, state: "" },
+      ];
+    },
     saved(): void {
       for (const memory of unsaved) {
         if (isFullDue(memory)) memory.fullTo = memory.newestAt;

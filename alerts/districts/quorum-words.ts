@@ -3,7 +3,7 @@ import { formatSpan } from "../../model/duration.ts";
 import { wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { alertId } from "../engine/transition.ts";
-import type { News } from "./group.ts";
+import type { News, Said } from "./group.ts";
 import type { Child } from "./headcount.ts";
 import { placeText, placeWords } from "./place.ts";
 
@@ -14,26 +14,30 @@ export type Occasion = {
   readonly correctedBy?: Transition["alert"]["correctedBy"];
 };
 
+/** What is told of an episode; `late-confirmed`: it fires, and only late readings show it. */
+export type Told = { readonly what: News["what"] | "late-confirmed"; readonly episode: Said };
+
 const EVIDENCE_MAX = 20;
 
-type Case = {
+export type Case = {
   readonly rule: Rule;
+  readonly fit: string;
   readonly counted: Rule;
   readonly subject: Subject;
   readonly children: readonly Child[];
 };
 
 /** The alert of a quorum and the entry to its timeline. */
-export function quorumTransition(about: Case, { what, episode }: News, occasion: Occasion): Transition {
-  const { rule, counted, subject, children } = about;
+export function quorumTransition(about: Case, { what, episode }: Told, occasion: Occasion): Transition {
+  const { rule, fit, counted, subject, children } = about;
   const { startedAt, endedAt, watched } = episode;
   const count = episode.children.length;
   const { id, version, title, source, severity, audience, mode } = rule;
-  const corrects = what === "corrected" || what === "retracted";
+  const corrects = what === "corrected" || what === "retracted" || what === "late-confirmed";
   const end = endedAt === undefined || what === "retracted" ? "" : ` ${endWords(endedAt, children)}`;
   return {
     alert: {
-      id: alertId(id, placeText(subject), startedAt),
+      id: alertId(id, placeText(subject), startedAt, fit),
       rule: { id, version, title, source: source.text },
       subject,
       kind: rule.kind === "any" ? (children[0]?.kind ?? "service") : rule.kind,
@@ -53,19 +57,18 @@ export function quorumTransition(about: Case, { what, episode }: News, occasion:
       ...(mode === "shadow" ? { mode } : {}),
       ...(corrects && occasion.correctedBy ? { correctedBy: occasion.correctedBy } : {}),
     },
-    entry: { at: entryAt({ what, episode }, children, occasion), knownAt: occasion.knownAt, what, ...noteOf(what) },
+    entry: { at: entryAt(what, episode, occasion), knownAt: occasion.knownAt, what, ...noteOf(what) },
   };
 }
 
-function entryAt({ what, episode }: News, children: readonly Child[], { at }: Occasion): number {
-  if (what === "firing") return episode.startedAt;
-  if (what === "resolved") return episode.endedAt!;
-  return what === "joined" ? children.reduce((newest, { firedAt }) => Math.max(newest, firedAt), 0) : at;
+function entryAt(what: Told["what"], { startedAt, endedAt }: Said, { at }: Occasion): number {
+  return what === "firing" ? startedAt : what === "resolved" ? endedAt! : at;
 }
 
-function noteOf(what: News["what"]): { note?: string } {
+function noteOf(what: Told["what"]): { note?: string } {
   if (what === "retracted") return { note: "With the late readings there were not enough alerts at a time." };
   if (what === "corrected") return { note: "Late readings changed which alerts were counted." };
+  if (what === "late-confirmed") return { note: "Late readings show it." };
   return {};
 }
 

@@ -5,10 +5,10 @@ import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { type CompiledRule, compileRule, type WatchedSensor } from "../engine/compile.ts";
 import type { Orphan, StateRow } from "../engine/state-rows.ts";
-import { createGroup, type Group, type GroupJson } from "./group.ts";
+import { createGroup, type Group, type GroupJson, type News, type Said } from "./group.ts";
 import type { Child, QuorumParams } from "./headcount.ts";
 import { placeOf, placeText } from "./place.ts";
-import { type Occasion, quorumTransition } from "./quorum-words.ts";
+import { type Case, type Occasion, quorumTransition, type Told } from "./quorum-words.ts";
 
 export const QUORUM = "~quorum";
 export const WATCHED = "~watched";
@@ -18,7 +18,7 @@ type Place = {
   readonly text: string;
   readonly group: Group;
   saidWhy?: Occasion;
-  dirty: boolean;
+  amendedAt: number;
 };
 type Counter = {
   readonly rule: Rule;
@@ -31,7 +31,14 @@ type Counter = {
 type Seat = { readonly place: Place; readonly metric: MetricName | undefined; firstAt: number };
 export type Seats = readonly Seat[];
 
-type PlaceJson = { rule: string; counted: string; version: string; subject: Subject; group: GroupJson };
+type PlaceJson = {
+  rule: string;
+  fit: string;
+  counted: string;
+  subject: Subject;
+  amendedAt: number;
+  group: GroupJson;
+};
 
 /**
  * Alerts of one rule counted by district, gateway or tag: a gateway outage, a publication fault. A fold over the
@@ -49,7 +56,7 @@ export function createQuorum(rules: readonly Rule[]) {
     const text = placeText(subject);
     const known = counter.places.get(text);
     if (known) return known;
-    const place = { counter, text, group: createGroup(subject, counter.params), dirty: false };
+    const place = { counter, text, group: createGroup(subject, counter.params), amendedAt: 0 };
     counter.places.set(text, place);
     return place;
   }
@@ -123,43 +130,79 @@ export function createQuorum(rules: readonly Rule[]) {
   /** What follows from all that was taken since the last call. */
   function news(): Transition[] {
     if (touched.size === 0) return [];
-    const said: Transition[] = [];
-    for (const place of touched) {
-      const { counter, group, saidWhy } = place;
-      for (const one of group.news()) {
-        const children = one.episode.children.flatMap((id) => group.child(id) ?? []);
-        const about = { rule: counter.rule, counted: counter.counted.rule, subject: group.subject, children };
-        said.push(quorumTransition(about, one, saidWhy!));
-      }
-    }
+    const said = [...touched].flatMap((place) => place.group.news().flatMap((one) => tell(place, one)));
     touched.clear();
     return said;
   }
 
-  function rowOf({ counter, text, group }: Place): StateRow {
+  function tell(place: Place, one: News): Transition[] {
+    const occasion = place.saidWhy!;
+    const isLate = one.what === "firing" && occasion.correctedBy !== undefined;
+    const told: Told[] = isLate ? [one, { ...one, what: "late-confirmed" }] : [one];
+    return told.map((each) => quorumTransition(caseOf(place, each.episode), each, amended(place, each, occasion)));
+  }
+
+  /** No two changes of an alert may bear the same time: the records take the second for a repetition. */
+  function amended(place: Place, { what }: Told, occasion: Occasion): Occasion {
+    if (what === "firing" || what === "resolved") return occasion;
+    place.amendedAt = Math.max(occasion.at, place.amendedAt + 1);
+    return { ...occasion, at: place.amendedAt };
+  }
+
+  function caseOf({ counter, group }: Place, { children }: Said): Case {
+    const { rule, own, counted } = counter;
+    const known = children.flatMap((id) => group.child(id) ?? []);
+    return { rule, fit: own.fit, counted: counted.rule, subject: group.subject, children: known };
+  }
+
+  /** Ends what fires under rules that are not as they were. */
+  function end(rules: readonly Rule[], at: number): Transition[] {
+    const fits = new Set(rules.flatMap((rule) => counterOf(rule, rules)).map(fitOf));
+    const ids = new Set(rules.map(({ id }) => id));
+    return counters.flatMap((counter) => {
+      if (fits.has(fitOf(counter))) return [];
+      const note = ids.has(counter.rule.id) ? "The rule was changed." : "The rule was deleted.";
+      return [...counter.places.values()].flatMap((place) => {
+        const open = place.group.said().filter(({ endedAt }) => endedAt === undefined);
+        return open.map((episode) => ended(place, { ...episode, endedAt: Math.max(at, episode.startedAt) }, at, note));
+      });
+    });
+  }
+
+  function ended(place: Place, episode: Said, at: number, note: string): Transition {
+    const told = quorumTransition(caseOf(place, episode), { what: "resolved", episode }, { at, knownAt: at });
+    return { ...told, entry: { ...told.entry, note } };
+  }
+
+  function rowOf({ counter, text, group, amendedAt }: Place): StateRow {
     const row = { rule: QUORUM, subject: `${counter.rule.id} ${text}` };
     if (group.isEmpty()) return { ...row, state: "" };
-    const { rule, counted } = counter;
-    const about = { rule: rule.id, counted: counted.fit, version: rule.version, subject: group.subject };
+    const { rule, own, counted } = counter;
+    const about = { rule: rule.id, fit: own.fit, counted: counted.fit, subject: group.subject, amendedAt };
     return { ...row, state: JSON.stringify({ ...about, group: group.toJson() } satisfies PlaceJson) };
   }
 
   /** Answers what nobody counts any more, for the caller to end. `bind` the sensors first. */
   function load(row: StateRow): Orphan[] {
-    const { rule, counted, version, subject, group: json } = JSON.parse(row.state) as PlaceJson;
+    const { rule, fit, counted, subject, amendedAt, group: json } = JSON.parse(row.state) as PlaceJson;
+    const orphans = () => json.said.flatMap((one) => orphanOf(row, { rule, fit, subject: placeText(subject) }, one));
     const counter = counters.find((one) => one.rule.id === rule && one.counted.fit === counted);
     if (!counter) {
       dropped.push({ ...row, state: "" });
-      return json.said.flatMap((one) => orphanOf(row, rule, subject, one));
+      return orphans();
     }
     const place = placeFor(counter, subject);
-    place.group.restore(json);
-    if (counter.rule.version === version) return [];
-    // The same alerts under other numbers: what was said and does not hold any more is ended, the rest goes on.
-    const gone = place.group.disown();
+    place.amendedAt = amendedAt;
+    if (counter.own.fit === fit) {
+      place.group.restore(json);
+      return [];
+    }
+    // The same alerts under other numbers: what fires is counted anew.
+    const open = json.children.filter(({ endedAt }) => endedAt === undefined);
+    place.group.restore({ ...json, children: open, said: [] });
     const time = json.newestAt ?? 0;
     touch(place, { at: time, knownAt: time });
-    return gone.flatMap((one) => orphanOf(row, rule, subject, one));
+    return orphans();
   }
 
   return {
@@ -167,6 +210,7 @@ export function createQuorum(rules: readonly Rule[]) {
     note,
     take,
     news,
+    end,
     load,
     /** The sensor is no more. What it said has been ended by the engine. */
     unbind(seats: Seats): void {
@@ -218,12 +262,10 @@ function toChild(alert: Transition["alert"], { counted }: Counter, former: Child
   return { id, sensorId: subject.sensorId!, kind, begunAt, firedAt, endedAt };
 }
 
-function orphanOf(
-  row: StateRow,
-  rule: string,
-  subject: Subject,
-  said: { startedAt: number; endedAt?: number },
-): Orphan[] {
-  if (said.endedAt !== undefined) return [];
-  return [{ row: { ...row, rule, subject: placeText(subject) }, startedAt: said.startedAt }];
+type Name = { readonly rule: string; readonly fit: string; readonly subject: string };
+
+function orphanOf(row: StateRow, { rule, fit, subject }: Name, { startedAt, endedAt }: Said): Orphan[] {
+  return endedAt === undefined ? [{ row: { ...row, rule, subject }, startedAt, fit }] : [];
 }
+
+const fitOf = ({ own, counted }: Counter) => [own.rule.id, own.fit, counted.rule.id, counted.fit].join(" ");
