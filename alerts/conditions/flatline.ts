@@ -49,10 +49,8 @@ export const flatline: ValueCondition<FlatlineParams, FlatlineState> = {
     const { at, value, lastAt, cadence } = sample;
     const equal = Math.max(run.high, value) - Math.min(run.low, value) <= params.tolerance;
     if (equal && (run.firing || !isBroken(lastAt, at, cadence))) return extend(params, run, history, sample);
-    const next = startRun(sample);
-    // What was called stuck teaches nothing about the values that are normal here.
-    if (run.firing) return [{ run: next, history }, [ended(run, sample)]];
-    return [{ run: next, history: withRun(history, run.since, run.low) }, NOTHING];
+    const next = { run: startRun(sample), history: withRun(history, run.since, run.low) };
+    return [next, run.firing ? [ended(run, sample)] : NOTHING];
   },
 };
 

@@ -19,6 +19,8 @@ export const NEW_HISTORY: ValueHistory = { count: 0, mean: 0, whole: true, day: 
 
 const DAY_MS = 86_400_000;
 const DAYS = 5;
+/** What was the lowest on one or two days only may have been the same fault. */
+const SHOWN_DAYS = 3;
 const RECENT_DAYS = 30;
 /** Days of the last 30 whose lowest value was this very one: only a floor is met so often. */
 const SAME_LOW_DAYS = 6;
@@ -28,7 +30,10 @@ const NEAR = 0.1;
 /** The same for a value that many days had for their lowest. */
 const LOW = 1 / 3;
 
-/** A run of equal values that has ended (mostly of one): what is still going on must not vouch for itself. */
+/**
+ * A run of equal values that has ended (mostly of one): what is still going on must not vouch for itself. However long,
+ * it is one value of the day it began on, so that what was stuck for a month does not become the floor by lasting.
+ */
 export function withRun(history: ValueHistory, since: number, value: number): ValueHistory {
   const count = Math.min(history.count + 1, MEMORY);
   const mean = history.mean + (value - history.mean) / count;
@@ -52,7 +57,7 @@ function withLow(lows: readonly number[], low: number): readonly number[] {
 /**
  * At or near the lowest values ever shown: the detection limit, where an analyser may stand for days (NO2 at 2.0 for
  * 61 h in Beijing, Dingling). Either within a tenth of the way from the five lowest days to the mean, and not below them
- * either: a sensor that falls to a value it has never shown is broken. Or, where zero offset and rounding have changed
+ * either: a sensor that falls to a value it has not shown on three days is broken. Or, where zero offset and rounding have changed
  * over the years, the exact lowest value of 6 of the last 30 days, in the lowest third of that way. Before five days are
  * known there is no floor. Source: the recordings of domain notes, section 6 (5 and 6).
  */
@@ -62,5 +67,5 @@ export function isNearFloor({ lows, recent, mean }: ValueHistory, value: number)
   const isLow = value <= lowest + LOW * Math.max(0, mean - lowest);
   if (isLow && recent.filter((low) => low === value).length >= SAME_LOW_DAYS) return true;
   const near = NEAR * Math.max(0, mean - fifth);
-  return value >= lowest - near / 2 && value <= fifth + near;
+  return value >= lows[SHOWN_DAYS - 1]! - near / 2 && value <= fifth + near;
 }

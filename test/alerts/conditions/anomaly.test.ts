@@ -171,6 +171,20 @@ describe("anomaly", () => {
     expect(run({ season: "none" }, flat).outcomes).toEqual([]);
   });
 
+  it("an hour that was alike by chance is judged by the spread of all", () => {
+    const alike = (hour: number) => (hour % 24 === 12 ? 100 : undefined);
+    const start = 35 * 24 + 12;
+    const two = (hour: number) => within(hour, start, start + 1, 103) ?? alike(hour);
+    expect(run({ count: 1 }, feed(36 * 24, two)).outcomes).toEqual([]);
+  });
+
+  it("says nothing before it knows how far values are off", () => {
+    const values = (odd: number) => Array.from({ length: 120 }, (_, i): Note => [i * 60, i === odd ? 30 : 8 + (i % 5)]);
+    const none = { season: "none", count: 1 } as const;
+    expect(run(none, values(60)).outcomes).toEqual([]);
+    expect(run(none, values(80)).outcomes).toHaveLength(2);
+  });
+
   it("is bounded and survives JSON, with windows of five minutes as well", () => {
     const minutes = Array.from({ length: 8 * 7 * 288 }, (_, i): Note => [MONDAY * 60 + i * 5, 50 + ((i * 7) % 11)]);
     const { state, outcomes } = run({ windowMs: 5 * MINUTE }, minutes.slice(0, 16_000), 5 * MINUTE);

@@ -97,6 +97,13 @@ describe("change", () => {
     ).toBe(".F");
   });
 
+  it("keeps 65 bases at most of what only ever rises", () => {
+    const rising = Array.from({ length: 2_000 }, (_, i): Note => [i / 60, i]);
+    const { state } = play(change, { ...flood, by: 1e9 }, rising, MINUTE);
+    expect(state.base.length).toBeLessThanOrEqual(66);
+    expect(state.base.length).toBeGreaterThan(60);
+  });
+
   it("is bounded, and finds the same as a scan of all values, but for what happens within 1/64 of the window", () => {
     let seed = 20_261_121;
     const random = () => {

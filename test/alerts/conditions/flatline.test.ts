@@ -71,11 +71,28 @@ describe("flatline", () => {
     expect(letters({}, [...days, ...hours(next(days), same(17, 61))])).toContain("F");
   });
 
+  it("the floor may move: the exact lowest value of many recent days is one, a common value higher up is not", () => {
+    const day = (n: number, low: number) => [low, ...Array.from({ length: 23 }, (_, i) => 6.5 + ((n + i) % 7))];
+    const values = Array.from({ length: 50 }, (_, n) => day(n, n < 10 ? 0.3 : 2.3)).flat();
+    expect(letters({}, hours(0, [...values, ...same(2.3, 40)]))).not.toContain("F");
+    expect(letters({}, hours(0, [...values, ...same(7.5, 40)]))).toContain("F");
+  });
+
   it("a value far below everything shown before is no floor, nor is one before five days are known", () => {
     const days = past(8);
     expect(letters({}, [...days, ...hours(next(days), same(-5, 61))])).toContain("F");
     const few = past(3);
     expect(letters({}, [...few, ...hours(next(few), same(2, 61))])).toContain("F");
+  });
+
+  it("learns from what it called stuck for three nights: solar power is 0 in the dark", () => {
+    const sun = Array.from(
+      { length: 12 * 24 },
+      (_, hour): Note => [hour * 60, Math.max(0, 5.5 - Math.abs((hour % 24) - 12))],
+    );
+    const nights = letters({ afterMs: 6 * HOUR }, sun);
+    expect(nights.match(/F/g)!.length).toBeLessThan(6);
+    expect(nights.slice(-6 * 24)).not.toContain("F");
   });
 
   it("what it calls stuck does not become the floor by lasting", () => {
@@ -93,6 +110,15 @@ describe("flatline", () => {
     expect(letters(road, [[7 * 60, 12.5], ...zeros(8, 13)], 10 * MINUTE)).toContain("F");
     const minneapolis = { ...road, lon: -93 };
     expect(letters(minneapolis, [[4 * 60, 12.5], ...zeros(5, 11), [11.1 * 60, 3.5]], 10 * MINUTE)).not.toContain("F");
+  });
+
+  it("zeros of every night are no floor for the zeros of the day", () => {
+    const days = Array.from({ length: 8 * 24 }, (_, hour): Note => [hour * 60, hour % 24 < 6 ? 0 : 20.5 + (hour % 24)]);
+    const dead = Array.from({ length: 8 }, (_, i): Note => [(8 * 24 + 8 + i) * 60, 0]);
+    const noon: Note[] = [[(8 * 24 + 7) * 60, 25.5], ...dead];
+    const road = { zeroByNight: true, lon: 0, afterMs: 4 * HOUR, samples: 4 };
+    expect(letters(road, [...days, ...noon]).slice(-9)).toContain("F");
+    expect(letters({ ...road, zeroByNight: false }, [...days, ...noon]).slice(-9)).not.toContain("F");
   });
 
   it("without a longitude zeros need a day", () => {

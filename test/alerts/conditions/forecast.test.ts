@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ForecastParams, forecast } from "../../../alerts/conditions/forecast.ts";
+import { trendOf } from "../../../alerts/conditions/trend.ts";
 import { type Note, play } from "./play.ts";
 
 const MINUTE = 60_000;
@@ -75,6 +76,26 @@ describe("forecast", () => {
         days(0, 30, (day) => 90 - 0.5 * day),
       ).outcomes,
     ).toEqual([]);
+  });
+
+  it("waits until half of `over` is known", () => {
+    const [first] = run(
+      { overMs: 40 * DAY * MINUTE },
+      days(0, 40, (day) => 60 - day),
+    ).outcomes;
+    expect(daysOf(first!.at)).toBe(21);
+  });
+
+  it("a line through noise that leads to the limit is no trend", () => {
+    const noise = [15, 11.5, 14.5, 10.5, 14, 12, 15, 10.5, 13, 11];
+    expect(trendOf(noise.map((value, at) => ({ at, value }))).slope).toBeLessThan(0);
+    const notes = [...noise, 14].map((value, day): Note => [day * DAY, value]);
+    expect(run({ overMs: 18 * DAY * MINUTE }, notes).outcomes).toEqual([]);
+  });
+
+  it("does not flap where the expected time stays about `within`", () => {
+    const slowing = [...days(0, 16, (day) => 100 - 2 * day), ...days(16, 30, (day) => 68 - 1.2 * (day - 16))];
+    expect(run({}, slowing).outcomes.map(({ what }) => what)).toEqual(["firing"]);
   });
 
   it("a battery replaced ends it, and what was before is forgotten", () => {

@@ -32,6 +32,10 @@ describe("spike", () => {
     expect(letters({}, every(0, 60, 60, 0))).toBe("....");
   });
 
+  it("a rise that slows down is none", () => {
+    expect(letters({}, every(0, 100, 160))).toBe("..."); // |100 - (0 + 160) / 2| = 20
+  });
+
   it("does not compare across a gap", () => {
     expect(
       letters({}, [
