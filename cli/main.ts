@@ -12,6 +12,7 @@ import * as replay from "./replay.ts";
 import * as restore from "./restore.ts";
 import * as rules from "./rules.ts";
 import * as score from "./score.ts";
+import * as silence from "./silence.ts";
 import * as simulate from "./simulate.ts";
 import * as start from "./start.ts";
 import * as user from "./user.ts";
@@ -26,6 +27,7 @@ const COMMANDS = [
   gateway,
   user,
   alerts,
+  silence,
   quarantine,
   ledger,
   audit,
