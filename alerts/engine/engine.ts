@@ -1,6 +1,7 @@
 import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
+import { DERIVES } from "../derived/derives.ts";
 import { CONDITIONS, type CompiledRule, type ConditionTable, compileRule, type WatchedSensor } from "./compile.ts";
 import { createCorrector } from "./corrector.ts";
 import type { Derive } from "./derive.ts";
@@ -42,7 +43,7 @@ const REMEMBER = { perSensor: 1_000, total: 1_000_000 };
  * because every reading of the city comes through here.
  */
 export function createEngine(options: EngineOptions) {
-  const { sensor: registry, conditions = CONDITIONS, derives = [], remember = REMEMBER } = options;
+  const { sensor: registry, conditions = CONDITIONS, derives = DERIVES, remember = REMEMBER } = options;
   let compiled = options.rules.map(compileRule);
   const planner = createPlanner(conditions, derives);
   const subjects = new Map<string, Subject>();
