@@ -37,7 +37,9 @@ export function LineTable({
             <th scope="row">{line.title ?? nameOf(line.district)}</th>
             <td class="number">{line.raised}</td>
             {WORST_FIRST.map((severity) => (
-              <td key={severity} class="number">{line.bySeverity[severity]}</td>
+              <td key={severity} class="number">
+                {line.bySeverity[severity]}
+              </td>
             ))}
             <td class="number">{line.resolved}</td>
             <td class="number">{line.suppressed}</td>
