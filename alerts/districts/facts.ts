@@ -25,7 +25,7 @@ export type Facts = {
   readonly standing: number;
   readonly alive: number;
   readonly stuck: { readonly value: number; readonly forMs: number } | undefined;
-  /** Its value is at the lower end, where it and its neighbours cannot tell any less. */
+  /** Its value is at the lower end of the range, and the lowest it has shown lately. */
   readonly atFloor: boolean;
   /** Words for a value that means "none" or "no more than this", such as 999. */
   readonly oddValue: string | undefined;
@@ -93,7 +93,7 @@ export function factsOf(asked: Asked): Facts {
     z: value === undefined || others.length === 0 ? 0 : (direction * (value - level)) / spreadOf(metric, levels, level),
     ...stillness(around, metric, stillFrom, to),
     stuck: stuck && { value: stuck.value, forMs: to - stuck.since },
-    atFloor: value !== undefined && isNearFloor(metric, value) && (others.length < 2 || isNearFloor(metric, level / 5)),
+    atFloor: value !== undefined && isNearFloor(metric, value) && lowestOf(mine, to) >= value,
     oddValue: value === undefined ? undefined : oddValue(metric, value),
     allSuspect: alert.evidence.length > 0 && alert.evidence.every(({ quality }) => quality === "suspect"),
     siblings: siblingEvidence(metric, (name) =>
@@ -174,6 +174,11 @@ function oddValue(metric: MetricName, value: number): string | undefined {
   const { fail, unit } = METRICS[metric];
   if (value >= fail[1] || (value <= fail[0] && fail[0] !== 0)) return `${value} ${unit} is the end of its range`;
   return SENTINELS.has(value) || value === 999.9 ? `${value} is a value that devices send for "none"` : undefined;
+}
+
+/** Of two days of an hourly station; what the ring holds beyond that depends on when it is asked. */
+function lowestOf(recent: Recent | undefined, to: number): number {
+  return recent ? Math.min(...valuesIn(recent, NEVER, to, NOW_MAX + BEFORE_MAX)) : Number.POSITIVE_INFINITY;
 }
 
 function usesMetricUnit({ condition: { type } }: Rule): boolean {
