@@ -47,10 +47,10 @@ export type OutboxRecords = {
    */
   add(delivery: NewDelivery, pendingMax: number): boolean;
   /**
-   * What is to be sent to the target now; the earliest due first, never a notice while an earlier one of the same alert
-   * waits. A group is closed by this: what comes later is another message.
+   * What is to be sent to the target now, at most so many; the earliest due first, never a notice while an earlier one of
+   * the same alert waits. A group comes alone and is closed by this: what comes later is another message.
    */
-  next(target: string, now: number): Message | undefined;
+  next(target: string, now: number, limit: number): readonly Message[];
   /** The first moment after `now` at which something becomes due. */
   nextAt(target: string, now: number): number | undefined;
   sent(deliveries: readonly Delivery[], now: number): void;

@@ -1,7 +1,7 @@
 import type { Log } from "../../model/log.ts";
 import type { Target } from "../../model/target.ts";
 import type { Message, Records } from "../../store/records.ts";
-import { type Failure, GIVE_UP_AFTER_MS, type Outcome, refusedRetryMs, targetPauseMs } from "./retry.ts";
+import { type Failure, GIVE_UP_AFTER_MS, refusedRetryMs, targetPauseMs } from "./retry.ts";
 import type { Send } from "./senders.ts";
 
 /** Calls back once, so many milliseconds from now; returns how to call it off. */
@@ -22,6 +22,9 @@ export type LaneParts = {
 const WAIT_MAX_MS = 3_600_000;
 /** The records refuse (a full disk): what was sent may be sent again. */
 const RECORDS_RETRY_MS = 5_000;
+/** So many are booked as sent together: a crash before it tells them again, and every booking waits for the disk. */
+const BOOKED_TOGETHER_MAX = 20;
+const BOOKED_AFTER_MS = 250;
 
 /**
  * The way to one target: one message at a time, in order. Each target has its own, so that one that is slow or dead
@@ -61,17 +64,31 @@ export function createLane(id: string, parts: LaneParts) {
     const target = targets.get(id);
     if (!target?.enabled) return false;
     if (now() < pausedUntil) return wait(pausedUntil);
-    const message = outbox.next(id, now());
-    if (!message) return wait(outbox.nextAt(id, now()));
-    const notices = message.deliveries.map(({ notice }) => notice);
-    const outcome = await send(target, { id: message.id, notices }, signal);
-    // Called off by the end of the service: what became of it is not known, so the next life tells it again.
-    if (outcome.is !== "sent" && signal.aborted) return false;
-    // Changed or removed meanwhile: its outbox has been dealt with.
-    const current = targets.get(id);
-    if (current) settle(current, message, outcome);
+    const messages = outbox.next(id, now(), BOOKED_TOGETHER_MAX);
+    if (messages.length === 0) return wait(outbox.nextAt(id, now()));
+    const { told, failure } = await tell(target, messages);
+    if (told.length > 0) settleSent(target, told);
+    // Called off by the end of the service: what became of it is not known, so the next life tells it again. And what
+    // went wrong with a target that has been changed since says nothing of the new one.
+    if (failure && !signal.aborted && !isChanged(target)) settleFailure(target, ...failure);
     return true;
   }
+
+  /** One after the other, until one fails. */
+  async function tell(target: Target, messages: readonly Message[]) {
+    const told: Message[] = [];
+    const until = now() + BOOKED_AFTER_MS;
+    for (const message of messages) {
+      if (told.length > 0 && (stopped || now() > until || isChanged(target))) break;
+      const notices = message.deliveries.map(({ notice }) => notice);
+      const outcome = await send(target, { id: message.id, notices }, signal);
+      if (outcome.is !== "sent") return { told, failure: [message, outcome] as const };
+      told.push(message);
+    }
+    return { told };
+  }
+
+  const isChanged = (target: Target) => JSON.stringify(targets.get(id)) !== JSON.stringify(target);
 
   function wait(until: number | undefined): false {
     if (until === undefined || stopped) return false;
@@ -80,15 +97,15 @@ export function createLane(id: string, parts: LaneParts) {
     return false;
   }
 
-  function settle(target: Target, message: Message, outcome: Outcome): void {
-    if (outcome.is !== "sent") return settleFailure(target, message, outcome);
+  function settleSent(target: Target, messages: readonly Message[]): void {
+    const deliveries = messages.flatMap((message) => message.deliveries);
     records.transaction(() => {
       const { failures } = targets.state(id);
-      outbox.sent(message.deliveries, now());
+      outbox.sent(deliveries, now());
       targets.setState(id, { failures: 0, lastSentAt: now() });
       if (failures > 0) log.info({ target: id }, "a target can be told again");
     });
-    count(target, "sent", message.deliveries.length);
+    count(target, "sent", deliveries.length);
   }
 
   function settleFailure(target: Target, message: Message, failure: Failure): void {

@@ -24,10 +24,10 @@ const WAITS = "state = 'pending'";
 const ADD = `INSERT OR IGNORE INTO outbox (target, notice, alert, body, group_key, due_at, first_due_at)
   VALUES (?, ?, ?, ?, ?, ?, ?)`;
 // The order of an alert's notices holds whatever a retry does to the times.
-const HEAD = `SELECT * FROM outbox AS one WHERE ${WAITS} AND target = ? AND due_at <= ? AND NOT EXISTS (
+const HEADS = `SELECT * FROM outbox AS one WHERE ${WAITS} AND target = ? AND due_at <= ? AND NOT EXISTS (
     SELECT 1 FROM outbox AS former WHERE former.${WAITS} AND former.target = one.target AND former.alert = one.alert
       AND former.id < one.id)
-  ORDER BY due_at, id LIMIT 1`;
+  ORDER BY due_at, id LIMIT ?`;
 const GROUP = `SELECT * FROM outbox AS one WHERE ${WAITS} AND target = ? AND group_key = ? AND batch IS NULL AND due_at <= ?
     AND NOT EXISTS (SELECT 1 FROM outbox AS former WHERE former.${WAITS} AND former.target = one.target
       AND former.alert = one.alert AND former.id < one.id
@@ -74,12 +74,13 @@ export function createOutboxRecords(db: Database): OutboxRecords {
     });
   }
 
-  function next(target: string, now: number): Message | undefined {
+  function next(target: string, now: number, max: number): readonly Message[] {
     return db.transaction(() => {
-      const head = db.statement(HEAD).get(target, now) as Row | undefined;
-      if (!head) return undefined;
-      if (head.group_key === null) return toMessage([head]);
-      return toMessage(head.batch === null ? close(head, now) : batch(head));
+      const heads = db.statement(HEADS).all(target, now, max) as Row[];
+      const group = heads.findIndex((head) => head.group_key !== null);
+      if (group !== 0) return heads.slice(0, group < 0 ? max : group).map((head) => toMessage([head]));
+      const head = heads[0]!;
+      return [toMessage(head.batch === null ? close(head, now) : batch(head))];
     });
   }
 

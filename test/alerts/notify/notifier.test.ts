@@ -167,6 +167,29 @@ describe("the notifier", () => {
     expect(world.told(B)).toEqual([]);
   });
 
+  it("a 410 of the old address does not switch off a target that was changed meanwhile", async () => {
+    const world = start({});
+    const gate = Promise.withResolvers<number>();
+    world.play(A, () => gate.promise);
+    world.enqueue(aNotice());
+    await world.run();
+    world.records.targets.put(aTarget({ url: B }));
+    gate.resolve(410);
+    await world.run();
+    expect(world.records.targets.get("hook")!.enabled).toBe(true);
+    expect(world.told(B)).toHaveLength(1);
+  });
+
+  it("books what was told before something failed: it is not told again", async () => {
+    const world = start({});
+    world.play(A, ({ body }, nth) => (body.includes("al-2") && nth < 10 ? 503 : 200));
+    world.enqueue(aNotice({ id: "al-1" }), aNotice({ id: "al-2" }), aNotice({ id: "al-3" }));
+    await world.run(HOUR);
+    const lines = world.told().map((line) => line.replace(/ @.*/, ""));
+    expect(lines.filter((line) => line.endsWith("al-1"))).toHaveLength(1);
+    expect(lines.at(-1)).toBe("alert.firing al-3");
+  });
+
   it("says nothing more of an alert after its end", async () => {
     const world = start({});
     world.enqueue(aNotice(), aNotice({}, "resolved"), aNotice({}, "reminder"), aNotice({}, "retracted"));
