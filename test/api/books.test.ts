@@ -201,8 +201,9 @@ describe("rules", () => {
       advice: "Warn people.",
     } as const;
     const own = startService({ rules: () => [rule] });
-    expect((await own.as("viewer", "GET", "/api/v1/rules")).json()).toEqual({ items: [rule] });
-    expect((await own.as("viewer", "GET", "/api/v1/rules/pm25-high")).json()).toEqual(rule);
+    const shown = { ...rule, state: "ok", file: "rules.yaml", stats: expect.objectContaining({ days: 30, alerts: 0 }) };
+    expect((await own.as("viewer", "GET", "/api/v1/rules")).json()).toEqual({ items: [shown] });
+    expect((await own.as("viewer", "GET", "/api/v1/rules/pm25-high")).json()).toEqual(shown);
     expect((await own.as("viewer", "GET", "/api/v1/rules/other")).statusCode).toBe(404);
     await own.close();
   });
