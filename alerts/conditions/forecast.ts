@@ -1,6 +1,6 @@
 import type { Expected } from "../../model/alert.ts";
 import { NOTHING, type Outcome, type Sample, type Step, type ValueCondition } from "./sample.ts";
-import { type Trend, type TrendPoint, trendOf } from "./trend.ts";
+import { type Trend, type TrendPoint, trendOf, trendScore } from "./trend.ts";
 
 export type ForecastParams = {
   readonly side: "above" | "below";
@@ -23,7 +23,7 @@ const QUIET: ForecastState = { points: [] };
 const DAY_MS = 86_400_000;
 /** Pasts of ten days and more are taken day by day, so that the day's own course (a battery in the cold) is no trend. */
 const DAILY_FROM_MS = 10 * DAY_MS;
-const PARTS = 40;
+const PARTS = 30;
 const POINTS_MIN = 10;
 /** Mann-Kendall: p < 0.05 to begin, p < 0.1 to go on. */
 const Z_BEGIN = 1.96;
@@ -34,7 +34,7 @@ const SLACK = 1.25;
 const LATEST_TIMES = 10;
 
 /**
- * When will the limit be reached? Theil-Sen line through the bucket means of the last `over` (days, or fortieths of it
+ * When will the limit be reached? Theil-Sen line through the bucket means of the last `over` (days, or thirtieths of it
  * if it is shorter than ten days): expected = newest + (limit - level) / slope, and from its 95 % confidence limits
  * (Sen 1968) the earliest and the latest. Fires when the limit is expected within `within`; ends when it is expected
  * later than 1.25 x `within` or the trend is gone. Units are the metric's. Sources: `trendOf`; domain notes, section 5.
@@ -79,21 +79,25 @@ function close(params: ForecastParams, { points: former, since }: ForecastState,
   const points = leapt ? [point] : [...former.filter((one) => one.at > at - params.overMs), point];
   const found = foresee(params, points);
   if (since !== undefined) return goOn(params, points, since, at, found);
-  if (!found || Math.abs(found.trend.z) < Z_BEGIN || found.expected.at > at + params.withinMs) {
+  if (!found || found.score < Z_BEGIN || found.expected.at > at + params.withinMs) {
     return [{ points }, NOTHING];
   }
   return [{ points, since: at }, [begun(params, points, at, found)]];
 }
 
-type Found = { readonly trend: Trend; readonly expected: Expected };
+/** `score`: Mann-Kendall's z, above 0 towards the limit. */
+type Found = { readonly trend: Trend; readonly score: number; readonly expected: Expected };
 
 /** undefined: too little is known, or the trend does not lead to the limit. */
 function foresee({ side, limit, overMs }: ForecastParams, points: readonly TrendPoint[]): Found | undefined {
   const newest = points.at(-1)!;
   if (points.length < POINTS_MIN || newest.at - points[0]!.at < overMs / 2) return undefined;
-  const trend = trendOf(points);
   const towards = side === "above" ? 1 : -1;
-  if (trend.slope * towards <= 0 || trend.z * towards <= 0) return undefined;
+  const score = trendScore(points) * towards;
+  // The cheap half first: the slopes are only sorted where there is a trend.
+  if (score < Z_GO_ON) return undefined;
+  const trend = trendOf(points);
+  if (trend.slope * towards <= 0) return undefined;
   const distance = (limit - trend.level) * towards;
   const soonest = side === "above" ? trend.high : trend.low;
   const slowest = side === "above" ? trend.low : trend.high;
@@ -101,7 +105,7 @@ function foresee({ side, limit, overMs }: ForecastParams, points: readonly Trend
   const latest = LATEST_TIMES * best;
   const until = slowest * towards <= 0 ? latest : Math.min(latest, Math.max(0, distance / (slowest * towards)));
   const from = newest.at + Math.max(0, distance / (soonest * towards));
-  return { trend, expected: { at: round(newest.at + best), from: round(from), to: round(newest.at + until) } };
+  return { trend, score, expected: { at: round(newest.at + best), from: round(from), to: round(newest.at + until) } };
 }
 
 const round = (time: number) => Math.round(time);
@@ -122,7 +126,7 @@ function goOn(
   at: number,
   found: Found | undefined,
 ): Step<ForecastState> {
-  if (found && Math.abs(found.trend.z) >= Z_GO_ON && found.expected.at <= at + SLACK * withinMs) {
+  if (found && found.expected.at <= at + SLACK * withinMs) {
     return [{ points, since }, NOTHING];
   }
   const { at: measuredAt, value } = points.at(-1)!;

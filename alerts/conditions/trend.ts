@@ -7,54 +7,60 @@ export type Trend = {
   readonly high: number;
   /** The line at the newest point. */
   readonly level: number;
-  /** Mann-Kendall's z: beyond 1.96 either way, a trend at p < 0.05 (two-sided). */
-  readonly z: number;
 };
 
 /** Of the standard normal distribution, 95 % two-sided. */
 const Z_95 = 1.959_964;
 
 /**
- * A straight line that a quarter of bad points does not move, and how sure it is. At least three points, in order.
- *
- * slope = median of all (yj - yi) / (tj - ti), i < j (Theil 1950, Sen 1968); level = median of y + slope x (now - t).
- * Mann-Kendall (Mann 1945, Kendall 1975): S = sum of sign(yj - yi), var = (n(n-1)(2n+5) - sum over ties of
- * t(t-1)(2t+5)) / 18, z = (S -+ 1) / sqrt(var). Confidence limits (Sen 1968): C = 1.96 sqrt(var), N slopes in order; the
- * limits are the (N - C)/2-th smallest and the (N + C)/2 + 1-th smallest.
- * n points cost n(n-1)/2 slopes and a sort: callers keep n below about a hundred.
+ * Is there a trend at all? Mann-Kendall's z (Mann 1945, Kendall 1975): S = sum of sign(yj - yi), i < j;
+ * var = (n(n-1)(2n+5) - sum over ties of t(t-1)(2t+5)) / 18; z = (S -+ 1) / sqrt(var). Beyond 1.96 either way: p < 0.05
+ * (two-sided). 0 where nothing moves. At most about a hundred points: it compares all pairs.
  */
-export function trendOf(points: readonly TrendPoint[]): Trend {
-  const slopes: number[] = [];
+export function trendScore(points: readonly TrendPoint[]): number {
   let score = 0;
   for (let j = 1; j < points.length; j++) {
-    for (let i = 0; i < j; i++) {
-      const rise = points[j]!.value - points[i]!.value;
-      slopes.push(rise / (points[j]!.at - points[i]!.at));
-      score += Math.sign(rise);
-    }
+    for (let i = 0; i < j; i++) score += Math.sign(points[j]!.value - points[i]!.value);
   }
-  const sorted = Float64Array.from(slopes).sort();
-  const slope = middle(sorted);
-  const newest = points.at(-1)!.at;
-  const level = medianOf(points.map(({ at, value }) => value + slope * (newest - at)));
-  const deviation = Math.sqrt(variance(points));
-  const reach = Z_95 * deviation;
-  return {
-    slope,
-    low: sorted[Math.max(0, Math.round((sorted.length - reach) / 2) - 1)]!,
-    high: sorted[Math.min(sorted.length - 1, Math.round((sorted.length + reach) / 2))]!,
-    level,
-    z: score === 0 || deviation === 0 ? 0 : (score - Math.sign(score)) / deviation,
-  };
+  const deviation = deviationOf(points);
+  return score === 0 || deviation === 0 ? 0 : (score - Math.sign(score)) / deviation;
 }
 
-function variance(points: readonly TrendPoint[]): number {
+/** The standard deviation of S. */
+function deviationOf(points: readonly TrendPoint[]): number {
   const n = points.length;
   const counts = new Map<number, number>();
   for (const { value } of points) counts.set(value, (counts.get(value) ?? 0) + 1);
   let ties = 0;
   for (const count of counts.values()) ties += count * (count - 1) * (2 * count + 5);
-  return Math.max(0, (n * (n - 1) * (2 * n + 5) - ties) / 18);
+  return Math.sqrt(Math.max(0, (n * (n - 1) * (2 * n + 5) - ties) / 18));
+}
+
+/**
+ * A straight line that a quarter of bad points does not move, and how sure it is. At least two points, in order.
+ *
+ * slope = median of all (yj - yi) / (tj - ti), i < j (Theil 1950, Sen 1968); level = median of y + slope x (now - t).
+ * Confidence limits (Sen 1968): C = 1.96 x the standard deviation of Mann-Kendall's S, N slopes in order; the limits are
+ * the (N - C)/2-th smallest and the (N + C)/2 + 1-th smallest. Sorts n(n-1)/2 slopes.
+ */
+export function trendOf(points: readonly TrendPoint[]): Trend {
+  const slopes = new Float64Array((points.length * (points.length - 1)) / 2);
+  let pair = 0;
+  for (let j = 1; j < points.length; j++) {
+    for (let i = 0; i < j; i++) {
+      slopes[pair++] = (points[j]!.value - points[i]!.value) / (points[j]!.at - points[i]!.at);
+    }
+  }
+  const sorted = slopes.sort();
+  const slope = middle(sorted);
+  const newest = points.at(-1)!.at;
+  const reach = Z_95 * deviationOf(points);
+  return {
+    slope,
+    low: sorted[Math.max(0, Math.round((sorted.length - reach) / 2) - 1)]!,
+    high: sorted[Math.min(sorted.length - 1, Math.round((sorted.length + reach) / 2))]!,
+    level: medianOf(points.map(({ at, value }) => value + slope * (newest - at))),
+  };
 }
 
 /** Of an even number the mean of the two in the middle; NaN of none. */
