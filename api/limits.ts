@@ -24,6 +24,8 @@ export const LIMITS = {
   pageMax: 1_000,
   /** Longest range of readings in one request. */
   spanMaxMs: 366 * 86_400_000,
+  /** Longest range of a backtest: five years. */
+  backtestSpanMaxMs: 1_827 * 86_400_000,
   /** Buckets of one aggregated answer. */
   bucketsMax: 5_000,
   /** How much of a quarantined payload is shown. */
@@ -31,8 +33,9 @@ export const LIMITS = {
   redriveMax: 10_000,
   /** How old the store's part of the latest values may be; newer readings come from the live stream. */
   latestAgeMs: 60_000,
-  streamsPerAccountMax: 5,
-  streamsPerAddressMax: 20,
+  /** A control room has many screens, often with one account and behind one address. */
+  streamsPerAccountMax: 20,
+  streamsPerAddressMax: 60,
   streamsMax: 500,
   heartbeatMs: 15_000,
   /** A client with this much unread is closed. It can come back with Last-Event-ID. */

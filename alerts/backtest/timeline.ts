@@ -1,4 +1,4 @@
-import type { Alert, Transition } from "../../model/alert.ts";
+import type { Transition } from "../../model/alert.ts";
 import type { BacktestAlert } from "../../model/backtest.ts";
 
 /** Alerts that are kept whole; figures count all. */
@@ -41,15 +41,6 @@ export function createTimeline() {
         .map(({ alert: { mode: _, ...alert }, timeline }) => ({ ...alert, timeline: [...timeline].sort(byTime) }))
         .sort(byStart),
   };
-}
-
-/** The same of an alert in the records, for a comparison. */
-export function asBacktest(alert: Alert): BacktestAlert {
-  const { handling: _, assignee: __, suppressedBy: ___, review: ____, mode: _____, timeline, ...rest } = alert;
-  const lines = timeline
-    .filter(({ by }) => by === undefined)
-    .map(({ at, what, note }) => (note === undefined ? { at, what } : { at, what, note }));
-  return { ...rest, timeline: lines.sort(byTime) };
 }
 
 const ORDER = ["pending", "firing", "verdict", "late-confirmed", "corrected", "resolved", "retracted"];

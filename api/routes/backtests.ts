@@ -11,7 +11,7 @@ import { RULES_BODY_BYTES_MAX } from "./rules.ts";
 
 const tags = ["rules"];
 const description =
-  "Reads the store in a thread of its own; one at a time (409), at most 366 days and 4 minutes. Closing the connection ends it.";
+  "Reads the store in a thread of its own; one at a time (409), at most five years and 4 minutes. Closing the connection ends it.";
 const response = answers(
   { 200: media("What they would have said", { "application/json": BacktestBody }) },
   404,
@@ -61,7 +61,7 @@ async function run(
   body: Body & { readonly rules: readonly object[] },
   pointer: string,
 ) {
-  const span = spanOf(body, limits.spanMaxMs);
+  const span = spanOf(body, limits.backtestSpanMaxMs);
   const question: BacktestQuestion = {
     ...span,
     rules: body.rules.map((rule, index) => ruleOf(rule, pointer === "/rules" ? `${pointer}/${index}` : pointer)),
