@@ -34,6 +34,8 @@ export type NoiseRow = {
   readonly told: number;
   readonly ended: number;
   readonly reminders: number;
+  /** Audience and severity as they were when it was told. */
+  readonly toldAs?: string;
   /** When people last heard of it. */
   readonly saidAt?: number;
   /** When to look at it again. */

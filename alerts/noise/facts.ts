@@ -33,8 +33,11 @@ export function factsOf(
   };
 }
 
-/** One rule and one subject: what can flap. */
-export function seriesOf({ rule, subject: { sensorId, gateway, district, tag } }: About): string {
-  const what = sensorId ?? gateway ?? (tag ? `${district ?? ""} ${tag.name}=${tag.value}` : (district ?? ""));
-  return `${rule}\n${what}`;
+/** One rule and one subject: what can flap. Alerts about the service itself have no subject but their title. */
+export function seriesOf({
+  rule,
+  subject: { sensorId, gateway, district, tag },
+}: Pick<Alert, "rule" | "subject">): string {
+  const what = sensorId ?? gateway ?? (tag ? `${district ?? ""} ${tag.name}=${tag.value}` : (district ?? rule.title));
+  return `${rule.id}\n${what}`;
 }

@@ -132,9 +132,9 @@ export function createNoise(options: NoiseOptions) {
     const { id, startedAt, firedAt = startedAt, suppressedBy } = alert;
     const holdUntil = judge.mayHaveCause(about) ? at + holdMs : at;
     const { told, ended, reminders } = before ?? { told: 0, ended: 0, reminders: 0 };
-    const counts = { told, ended, reminders, saidAt: before?.saidAt };
+    const counts = { told, ended, reminders, saidAt: before?.saidAt, toldAs: before?.toldAs };
     const times = { firedAt, firedKnownAt: at, holdUntil };
-    noise.save({ alert: id, series: seriesOf(about), about, open: true, ...times, suppressedBy, ...counts });
+    noise.save({ alert: id, series: seriesOf(alert), about, open: true, ...times, suppressedBy, ...counts });
   }
 
   function end(alert: Alert, at: number, isUntold: boolean): void {

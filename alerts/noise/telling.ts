@@ -58,6 +58,7 @@ export function createTelling({ records, judge, flapping, holdMs, remindEveryMs,
       for (const other of noise.owed(row.series)) if (!other.open) noise.save(tellEnd(other, now));
       return tell(row, "firing", now);
     }
+    if (row.toldAs !== toldAs(row)) return tellOthers(row, now);
     if (formerly === "flapping") return tell(row, "reminder", now);
     if (row.saidAt !== undefined && now < row.saidAt + remindEveryMs) return row;
     const isOpen = records.alerts.get(row.alert)?.handling === "open";
@@ -81,7 +82,17 @@ export function createTelling({ records, judge, flapping, holdMs, remindEveryMs,
     const number = row[field] + 1;
     enqueue({ id: `${row.alert}-${what}-${number}`, at, what, alert: records.alerts.get(row.alert)! });
     counts.set(what, counts.get(what)! + 1);
-    return { ...row, [field]: number, saidAt: at };
+    return { ...row, [field]: number, saidAt: at, ...(what === "firing" ? { toldAs: toldAs(row) } : {}) };
+  }
+
+  /**
+   * It became the crews' after it was told to the operators, or critical. The same id: whoever has heard of it does not
+   * hear it again, and whoever hears of it now will hear of its end.
+   */
+  function tellOthers(row: NoiseRow, at: number): NoiseRow {
+    const alert = records.alerts.get(row.alert)!;
+    enqueue({ id: `${row.alert}-firing-${row.told}`, at, what: "firing", alert });
+    return { ...row, toldAs: toldAs(row) };
   }
 
   function dueAt(row: NoiseRow, cause: Cause | undefined, now: number): number | undefined {
@@ -117,6 +128,7 @@ function differ(a: NoiseRow, b: NoiseRow): boolean {
   return (Object.keys(b) as (keyof NoiseRow)[]).some((key) => a[key] !== b[key]);
 }
 
+const toldAs = ({ about }: NoiseRow) => `${about.audience} ${about.severity}`;
 const isOwed = ({ told, ended }: NoiseRow) => told > ended;
 
 function gauge(name: string, help: string, value: number, labels?: Record<string, string>): Figure {

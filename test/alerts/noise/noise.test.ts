@@ -61,6 +61,36 @@ describe("what is told", () => {
     ]);
   });
 
+  it("the crews, too, where it becomes theirs after it was told; with the same id, so that nobody hears it twice", () => {
+    city.up("plain", "s-1");
+    city.pass(30 * MINUTE);
+    const { alert } = aTransition("firing", "plain", "s-1", city.now(), { start: T0, audience: "crews" });
+    const verdict = { alert, entry: { at: city.now(), knownAt: city.now(), what: "verdict" } };
+    city.apply(verdict);
+    city.restart();
+    city.apply(verdict);
+    expect(city.notices.map(({ id, alert }) => [id, alert.audience])).toEqual([
+      [`plain.s-1.${T0}-firing-1`, "operators"],
+      [`plain.s-1.${T0}-firing-1`, "crews"],
+    ]);
+    city.told();
+    city.down("plain", "s-1", T0);
+    expect(city.told()).toEqual(["resolved plain s-1"]);
+  });
+
+  it("troubles of different parts of the service each for itself: they do not flap together", () => {
+    for (const part of ["store", "journal", "ledger", "mqtt", "disk"]) {
+      const rule = { id: "service-health", version: "1", title: `Trouble: ${part}`, source: "itself" };
+      const { alert, entry } = aTransition("firing", "service-health", part, city.now(), {
+        kind: "service",
+        subject: {},
+      });
+      city.apply({ alert: { ...alert, rule }, entry });
+      city.pass(MINUTE);
+    }
+    expect(city.notices.map(({ alert }) => alert.suppressedBy)).toEqual(Array(5).fill(undefined));
+  });
+
   it("both in one batch: how readings were cut must not matter", () => {
     city.apply(
       aTransition("firing", "plain", "s-1", T0),
