@@ -1,3 +1,4 @@
+import { chart } from "./de/chart.ts";
 import { report } from "./de/report.ts";
 import type { Messages } from "./en.ts";
 
@@ -69,7 +70,7 @@ export const de: Messages = {
     zoomOut: "Verkleinern",
     districts: "Bezirke",
     allDistricts: "Alle Bezirke",
-    districtButton: (name, count, worst) => `${name}: ${count} offen, ${worst}`,
+    districtState: (worst) => `offen, schwerster: ${worst}`,
     unplaced: (n) => `${n} ${n === 1 ? "Sensor hat" : "Sensoren haben"} keinen Ort`,
     sensor: "Sensor",
     lastReading: "Letzter Messwert",
@@ -133,5 +134,6 @@ export const de: Messages = {
     asOf: "Stand",
     off: "Diese Stadt zeigt keine öffentliche Seite.",
   },
+  chart,
   report,
 };

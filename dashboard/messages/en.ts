@@ -1,3 +1,4 @@
+import { chart } from "./en/chart.ts";
 import { report } from "./en/report.ts";
 
 /** Every sentence of the page, by where it is said. English is the model for the other languages: a missing key does not compile. */
@@ -68,7 +69,7 @@ export const en = {
     zoomOut: "Zoom out",
     districts: "Districts",
     allDistricts: "All districts",
-    districtButton: (name: string, count: number, worst: string) => `${name}: ${count} open, ${worst}`,
+    districtState: (worst: string) => `open, worst: ${worst}`,
     unplaced: (n: number) => `${n} ${n === 1 ? "sensor has" : "sensors have"} no position`,
     sensor: "Sensor",
     lastReading: "Last reading",
@@ -132,6 +133,7 @@ export const en = {
     asOf: "As of",
     off: "This city shows no public page.",
   },
+  chart,
   report,
 };
 

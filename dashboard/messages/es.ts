@@ -1,4 +1,5 @@
 import type { Messages } from "./en.ts";
+import { chart } from "./es/chart.ts";
 import { report } from "./es/report.ts";
 
 export const es: Messages = {
@@ -69,7 +70,7 @@ export const es: Messages = {
     zoomOut: "Alejar",
     districts: "Distritos",
     allDistricts: "Todos los distritos",
-    districtButton: (name, count, worst) => `${name}: ${count} abiertas, ${worst}`,
+    districtState: (worst) => `abiertas, la peor: ${worst}`,
     unplaced: (n) => `${n} ${n === 1 ? "sensor no tiene" : "sensores no tienen"} posición`,
     sensor: "Sensor",
     lastReading: "Última medida",
@@ -133,5 +134,6 @@ export const es: Messages = {
     asOf: "Situación a las",
     off: "Esta ciudad no muestra página pública.",
   },
+  chart,
   report,
 };

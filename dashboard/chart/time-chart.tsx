@@ -1,0 +1,119 @@
+import { useSignalEffect } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { messages } from "../messages/messages.ts";
+import { language, theme } from "../shell/preferences.ts";
+import { formatTime, formatUtc } from "../words/time.tsx";
+import { formatValue } from "../words/units.ts";
+import type { ChartData, Tone } from "./chart-data.ts";
+import "./chart.css";
+import type { Plot } from "./plot.ts";
+
+type TimeChartProps = {
+  /** What there is to see, in one sentence: for those who do not see it. */
+  readonly label: string;
+  readonly data: ChartData;
+  /** What the bands mean. */
+  readonly legend?: readonly { readonly tone: Tone; readonly text: string }[];
+  readonly onZoom?: (from: number, to: number) => void;
+};
+
+/** Values over time: a drawing, its legend, and the same as a table. uPlot is a chunk of its own. */
+export function TimeChart({ label, data, legend = [], onZoom }: TimeChartProps) {
+  const t = messages.value.chart;
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<Plot | undefined>(undefined);
+  const zoom = useRef(onZoom);
+  zoom.current = onZoom;
+  const [failed, setFailed] = useState(false);
+
+  useEffect(() => {
+    let left = false;
+    const watch = new ResizeObserver(() => plot.current?.resize());
+    import("./plot.ts").then(
+      ({ openPlot }) => {
+        if (left) return;
+        const options = {
+          language: language.peek(),
+          ...(onZoom ? { onZoom: (from: number, to: number) => zoom.current?.(from, to) } : {}),
+        };
+        plot.current = openPlot(box.current!, options);
+        watch.observe(box.current!);
+        plot.current.show(data);
+        box.current!.dataset.ready = "";
+      },
+      () => setFailed(true),
+    );
+    return () => {
+      left = true;
+      watch.disconnect();
+      plot.current?.close();
+      plot.current = undefined;
+    };
+  }, []);
+  useEffect(() => plot.current?.show(data), [data]);
+  useSignalEffect(() => {
+    theme.value; // and nothing else: the colours are read from the document
+    plot.current?.recolour();
+  });
+
+  return (
+    <figure class="chart">
+      <div ref={box} class="chart-box" role="img" aria-label={label} />
+      {failed && <p class="quiet">{t.failed}</p>}
+      <figcaption>
+        {[...data.series.map(({ tone, label: text }) => ({ tone, text })), ...legend].map(({ tone, text }) => (
+          <span key={text} class="chart-key">
+            <i class={`chart-swatch ${tone}`} /> {text}
+          </span>
+        ))}
+      </figcaption>
+      <Values data={data} />
+    </figure>
+  );
+}
+
+const ROWS_MAX = 500;
+
+function Values({ data: { series, unit } }: { data: ChartData }) {
+  const t = messages.value.chart;
+  const [open, setOpen] = useState(false);
+  const now = Date.now();
+  const rows = open ? [...new Set(series.flatMap(({ points }) => points.map(([at]) => at)))].sort((a, b) => b - a) : [];
+  return (
+    <details onToggle={(event) => setOpen((event.currentTarget as HTMLDetailsElement).open)}>
+      <summary>{t.asTable}</summary>
+      {open && (
+        <div class="chart-table">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t.time}</th>
+                {series.map(({ label }) => (
+                  <th key={label} scope="col">
+                    {label}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.slice(0, ROWS_MAX).map((at) => (
+                <tr key={at}>
+                  <th scope="row" title={formatUtc(at)}>
+                    {formatTime(at, now)}
+                  </th>
+                  {series.map(({ label, points }) => (
+                    <td key={label}>{sayValue(points.find(([one]) => one === at)?.[1], unit)}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          {rows.length > ROWS_MAX && <p class="quiet">{t.newest(ROWS_MAX)}</p>}
+        </div>
+      )}
+    </details>
+  );
+}
+
+const sayValue = (value: number | undefined, unit: string) =>
+  value === undefined ? "–" : formatValue(value, undefined, unit);
