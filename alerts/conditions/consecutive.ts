@@ -1,6 +1,17 @@
 import type { Cadence } from "./cadence.ts";
 import { NOTHING, type Outcome, type Step, type ValueCondition } from "./sample.ts";
-import { addLate, type Closed, close, expire, type Rolling, roll, type Window, windowEvidence } from "./window.ts";
+import {
+  type Closed,
+  close,
+  expire,
+  NO_WINDOW,
+  type Rolled,
+  type Rolling,
+  roll,
+  shareCalm,
+  type Window,
+  windowEvidence,
+} from "./window.ts";
 
 export type ConsecutiveParams = {
   readonly above: number;
@@ -20,7 +31,7 @@ export type ConsecutiveState = {
   readonly missed: number;
 };
 
-const QUIET: ConsecutiveState = { rolling: {}, run: [], missed: 0 };
+const QUIET: ConsecutiveState = { rolling: NO_WINDOW, run: [], missed: 0 };
 
 /**
  * `count` aligned windows in a row whose mean is over the limit (strictly): the alert thresholds of 2008/50/EC and
@@ -36,13 +47,10 @@ export const consecutive: ValueCondition<ConsecutiveParams, ConsecutiveState> = 
   step(params, state, sample) {
     const rolled = roll(state.rolling, params.windowMs, sample);
     const next = { ...state, rolling: rolled.rolling };
-    if (!rolled.ended && rolled.missing === 0) return [next, NOTHING];
+    if (!rolled.ended && rolled.missing === 0) return [shared(next, rolled), NOTHING];
     const [judged, outcomes] = rolled.ended ? judge(params, next, rolled.ended, sample.cadence) : still(next);
     const [missed, lapsed] = miss(params, judged, rolled.missing, rolled.rolling.closedTo!);
-    return [missed, lapsed.length > 0 ? [...outcomes, ...lapsed] : outcomes];
-  },
-  late(params, state, sample) {
-    return { ...state, rolling: addLate(state.rolling, params.windowMs, sample) };
+    return [shared(missed, rolled), lapsed.length > 0 ? [...outcomes, ...lapsed] : outcomes];
   },
   advance(params, state, time, cadence) {
     const { rolling, ended } = expire(state.rolling, params.windowMs, time);
@@ -55,6 +63,13 @@ export const consecutive: ValueCondition<ConsecutiveParams, ConsecutiveState> = 
     return resolved.length > 0 ? [lapsed, [...outcomes, ...resolved]] : [judged, outcomes];
   },
 };
+
+/** Nearly all states: no window over the limit. */
+function shared(state: ConsecutiveState, rolled: Rolled): ConsecutiveState {
+  const { run, firing, since, missed, rolling } = state;
+  const isCalm = run.length === 0 && !firing && since === undefined && missed === 0 && rolling === rolled.rolling;
+  return isCalm ? shareCalm(rolled, "consecutive", state) : state;
+}
 
 const still = (state: ConsecutiveState): Step<ConsecutiveState> => [state, NOTHING];
 

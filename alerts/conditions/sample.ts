@@ -1,5 +1,6 @@
 import type { Evidence, Expected } from "../../model/alert.ts";
 import type { Cadence } from "./cadence.ts";
+import type { Roll } from "./window.ts";
 
 /** One value of one metric of one sensor, in event-time order within its stream. Times are epoch milliseconds. */
 export type Sample = {
@@ -11,6 +12,11 @@ export type Sample = {
   readonly lastAt: number | undefined;
   /** How often samples come, as known before this one. */
   readonly cadence: Cadence;
+  /**
+   * What this sample did to windows, for the rules that come after: those with windows of one size share them, in time
+   * and in memory. A memory of a pure function, nothing else; left out in tests.
+   */
+  readonly rolls?: Roll[];
 };
 
 /** What a condition has to say. The engine makes alerts of it. */
@@ -42,8 +48,6 @@ export type ValueCondition<Params, State> = {
   /** The state of a subject nothing is known of. Returned by reference, so that such states need not be kept. */
   readonly quiet: State;
   step(params: Params, state: State, sample: Sample): Step<State>;
-  /** A sample older than the newest one: it may enter a window that is still open, and decides nothing. */
-  late?(params: Params, state: State, sample: Sample): State;
   /** Everything up to `time` is known to have come: a window that has ended is closed without waiting for a sample. */
   advance?(params: Params, state: State, time: number, cadence: Cadence): Step<State>;
 };

@@ -11,13 +11,14 @@ import {
 } from "./level.ts";
 import { NOTHING, type Sample, type Step, type ValueCondition } from "./sample.ts";
 import {
-  addLate,
   type Closed,
   close,
   expire,
+  NO_WINDOW,
   type Rolled,
   type Rolling,
   roll,
+  shareCalm,
   type WindowParams,
   windowEvidence,
 } from "./window.ts";
@@ -45,11 +46,7 @@ export const threshold: ValueCondition<ThresholdParams, ThresholdState> = {
   step(params, state, sample) {
     return params.windowMs === undefined
       ? stepSample(params, state, sample)
-      : finish(params as Windowed, state, roll(state.rolling ?? {}, params.windowMs, sample), sample.cadence);
-  },
-  late({ windowMs }, state, sample) {
-    if (windowMs === undefined || !state.rolling) return state;
-    return { level: state.level, rolling: addLate(state.rolling, windowMs, sample) };
+      : finish(params as Windowed, state, roll(state.rolling ?? NO_WINDOW, params.windowMs, sample), sample.cadence);
   },
   advance(params, state, time, cadence) {
     const { windowMs } = params;
@@ -73,11 +70,17 @@ function pointOf({ at, value, good }: Sample): Point {
 }
 
 function finish(params: Windowed, state: ThresholdState, rolled: Rolled, cadence: Cadence): Step<ThresholdState> {
-  const { rolling, ended } = rolled;
-  if (!ended) return [{ level: state.level, rolling }, NOTHING];
+  const { ended } = rolled;
+  if (!ended) return [stateOf(state.level, rolled), NOTHING];
   const closed = close(ended, params, cadence);
-  const [next, outcomes] = closed.valid ? judgeWindow(params, state.level, closed) : [state, NOTHING];
-  return [{ level: next.level, rolling }, outcomes];
+  if (!closed.valid) return [stateOf(state.level, rolled), NOTHING];
+  const [next, outcomes] = judgeWindow(params, state.level, closed);
+  return [stateOf(next.level, rolled), outcomes];
+}
+
+function stateOf(level: Level, rolled: Rolled): ThresholdState {
+  const { rolling } = rolled;
+  return level.phase === "quiet" ? shareCalm(rolled, "threshold", { level: QUIET_LEVEL, rolling }) : { level, rolling };
 }
 
 function judgeWindow(params: Windowed, level: Level, closed: Closed): Step<ThresholdState> {

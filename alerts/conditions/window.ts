@@ -34,9 +34,49 @@ export type Closed = {
 };
 
 /** What a sample did: the new rolling state, the window it ended, and how many empty ones lay between. */
-export type Rolled = { readonly rolling: Rolling; readonly ended?: Window; readonly missing: number };
+export type Rolled = {
+  readonly rolling: Rolling;
+  readonly ended?: Window;
+  readonly missing: number;
+  /** For `shareCalm`: the states of rules that have nothing to remember but the window, by condition. */
+  calm?: Record<string, unknown>;
+};
 
-export function roll({ open, closedTo }: Rolling, windowMs: number, sample: Sample): Rolled {
+/** What a sample did to one window: rules with windows of one size share the new one, in time and in memory. */
+export type Roll = { readonly before: Rolling; readonly windowMs: number; readonly rolled: Rolled };
+
+export const NO_WINDOW: Rolling = {};
+
+export function roll(rolling: Rolling, windowMs: number, sample: Sample): Rolled {
+  const { rolls } = sample;
+  if (!rolls) return rollOn(rolling, windowMs, sample);
+  for (let i = 0; i < rolls.length; i++) {
+    const known = rolls[i]!;
+    if (known.windowMs === windowMs && same(known.before, rolling)) return known.rolled;
+  }
+  const rolled = rollOn(rolling, windowMs, sample);
+  rolls.push({ before: rolling, windowMs, rolled });
+  return rolled;
+}
+
+/** By value, too: what came out of the records is shared again from the next sample on. */
+function same(a: Rolling, b: Rolling): boolean {
+  if (a === b) return true;
+  if (a.closedTo !== b.closedTo || !a.open || !b.open) return false;
+  const { from, count, good, sum, min, max } = a.open;
+  const { open } = b;
+  if (from !== open.from || count !== open.count || good !== open.good) return false;
+  return sum === open.sum && min === open.min && max === open.max;
+}
+
+/** One object for all rules of a condition that remember nothing but the same window. `state` must be such a one. */
+export function shareCalm<State>(rolled: Rolled, condition: string, state: State): State {
+  rolled.calm ??= {};
+  rolled.calm[condition] ??= state;
+  return rolled.calm[condition] as State;
+}
+
+function rollOn({ open, closedTo }: Rolling, windowMs: number, sample: Sample): Rolled {
   const from = Math.floor(sample.at / windowMs) * windowMs;
   if (open && from === open.from) return { rolling: { open: add(open, sample), closedTo }, missing: 0 };
   // Its window was judged without it: closed by time, and then an older buffer came in.
@@ -48,13 +88,6 @@ export function roll({ open, closedTo }: Rolling, windowMs: number, sample: Samp
   }
   const missing = closedTo === undefined ? 0 : (from - closedTo) / windowMs;
   return { rolling: { open: fresh, closedTo }, missing };
-}
-
-/** A late sample counts if its window is still open. */
-export function addLate(rolling: Rolling, windowMs: number, sample: Sample): Rolling {
-  const { open, closedTo } = rolling;
-  if (!open || sample.at < open.from || sample.at >= open.from + windowMs) return rolling;
-  return { open: add(open, sample), closedTo };
 }
 
 /** Ends the open window if it lies wholly before `time`. */

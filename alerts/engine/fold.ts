@@ -57,7 +57,7 @@ function hear(subject: Subject, row: number, context: FoldContext): void {
 
 function measure(
   subject: Subject,
-  { index, watches }: Track,
+  { index, watches, sharesWindows }: Track,
   at: number,
   value: number,
   good: boolean,
@@ -65,7 +65,8 @@ function measure(
 ): void {
   const stream = subject.streams[index]!;
   if (stream.lastAt !== undefined && at <= stream.lastAt) return;
-  const sample: Sample = { at, value, good, lastAt: stream.lastAt, cadence: stream };
+  const { lastAt } = stream;
+  const sample: Sample = { at, value, good, lastAt, cadence: stream, rolls: sharesWindows ? [] : undefined };
   for (let i = 0; i < watches.length; i++) {
     const watch = watches[i]!;
     if (watch.compiled.failure !== undefined) continue;

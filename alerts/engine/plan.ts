@@ -16,7 +16,13 @@ export type Watch = {
 };
 
 /** One metric, sent or derived, and who watches it. `index`: the place of its stream. */
-export type Track = { readonly index: number; readonly metric: RuleMetric; readonly watches: readonly Watch[] };
+export type Track = {
+  readonly index: number;
+  readonly metric: RuleMetric;
+  readonly watches: readonly Watch[];
+  /** Several of them have windows, which they can share. */
+  readonly sharesWindows: boolean;
+};
 
 /** A track of a metric that sensors send, and where a row of the ring has it. */
 export type Measuring = { readonly track: Track; readonly value: number; readonly suspect: number };
@@ -117,7 +123,9 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
     ...new Set(watches.filter(({ condition }) => condition).map(({ compiled }) => compiled.rule.metric!)),
   ];
   const tracks = watched.map((metric, index): Track => {
-    return { index, metric, watches: watches.filter((one) => one.condition && one.compiled.rule.metric === metric) };
+    const mine = watches.filter((one) => one.condition && one.compiled.rule.metric === metric);
+    const windows = mine.filter(({ params }) => "windowMs" in params && params.windowMs !== undefined);
+    return { index, metric, watches: mine, sharesWindows: windows.length > 1 };
   });
   const needed = watched.flatMap((metric) => (isDerived(metric) ? [...DERIVED[metric].from] : [metric]));
   const metrics = [...new Set<MetricName>(needed)];

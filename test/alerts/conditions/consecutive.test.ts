@@ -94,13 +94,6 @@ describe("consecutive", () => {
     expect(consecutive.advance!(threeHours, ended, 9 * HOUR, cadence)[1]).toEqual([]);
   });
 
-  it("a late reading enters the window while it is open, and only then", () => {
-    const played = play(consecutive, threeHours, hourly(210, 210), HOUR);
-    const late = { at: 1.5 * HOUR, value: 100, good: true, lastAt: HOUR, cadence: { gaps: [] } };
-    expect(consecutive.late!(threeHours, played.state, late).rolling.open).toMatchObject({ count: 2, sum: 310 });
-    expect(consecutive.late!(threeHours, played.state, { ...late, at: 0.5 * HOUR })).toEqual(played.state);
-  });
-
   it("keeps no more than the run it needs, however long the feed", () => {
     const { state } = play(consecutive, threeHours, hourly(...Array<number>(500).fill(250)), HOUR);
     expect(state.run).toHaveLength(3);
