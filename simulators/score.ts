@@ -77,7 +77,7 @@ const MEANT: Readonly<Record<"silence" | "flatline" | "limit" | "unusual", reado
   silence: ["gap"],
   flatline: ["flatline", "event"],
   limit: ["event", "point"],
-  unusual: ["event", "point", "flatline", "gap"],
+  unusual: ["event", "point", "flatline"],
 };
 
 /** A value an hour old still belongs to its hour. */
@@ -85,13 +85,12 @@ const SLACK_MS = 60 * 60_000;
 
 /**
  * Does the alert speak of this label? An event must be told while it lasts (NAB: within its window). A fault must be
- * told before it ends, or by the first value after it (a gap in a recording is only seen from its end); the alert goes
- * on or begins within it.
+ * told while it lasts, or by the first value after it (a gap in a recording is only seen from its end).
  */
 export function concerns(label: Label, alert: Fired): boolean {
   if (label.metric !== undefined && alert.metric !== undefined && label.metric !== alert.metric) return false;
   if (label.type === "event") return alert.firedAt >= label.from && alert.firedAt <= label.to;
-  return alert.startedAt <= label.to + SLACK_MS && alert.endedAt >= label.from && alert.firedAt <= label.to + SLACK_MS;
+  return alert.firedAt >= label.from && alert.firedAt <= label.to + SLACK_MS && alert.startedAt <= label.to + SLACK_MS;
 }
 
 function commonest(children: readonly Judged[]): Judgement {

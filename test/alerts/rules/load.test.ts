@@ -142,7 +142,7 @@ describe("the default rules", () => {
     const rules = loadRules();
     expect(rules.length).toBeGreaterThan(25);
     expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
-    for (const { id, source } of rules) expect(source.text, id).toMatch(/Directive|EN 50160|IEC|IRIS|ractice/);
+    for (const { id, source } of rules) expect(source.text, id).toMatch(/Directive|EN 50160|IEC|IRIS|European Environment Agency|ractice/);
     expect(new Set(rules.map(({ audience }) => audience))).toEqual(new Set(["operators", "crews"]));
   });
 
