@@ -43,8 +43,8 @@ export type BaseJson = {
   readonly receivedTo: number;
   readonly times: number[];
   readonly streams: [metric: string, times: number[]][];
-  /** Those that are not quiet. */
-  readonly states: [column: number, state: unknown][];
+  /** Those that are not quiet: many rules share one. */
+  readonly states: [state: unknown, columns: number[]][];
   readonly actives: [column: number, active: Active][];
 };
 
@@ -59,10 +59,23 @@ export function baseRow(subject: Subject): StateRow {
     receivedTo,
     times: recentTimes(clock),
     streams: plan.tracks.map(({ metric, index }) => [metric, recentTimes(streams[index]!)]),
-    states: [...states.entries()].filter(([column, state]) => state !== plan.quiet[column]),
+    states: grouped(states, plan.quiet),
     actives: [...actives],
   };
   return { rule: BASE, subject: sensor.id, state: JSON.stringify(json) };
+}
+
+function grouped(states: readonly unknown[], quiet: readonly unknown[]): BaseJson["states"] {
+  const groups = new Map<unknown, number[]>();
+  if (states === quiet) return [];
+  for (let column = 0; column < states.length; column++) {
+    const state = states[column];
+    if (state === quiet[column]) continue;
+    const columns = groups.get(state);
+    if (columns) columns.push(column);
+    else groups.set(state, [column]);
+  }
+  return [...groups];
 }
 
 /** The checkpoint, of a sensor under the plan it was made with. `columns`: where the plan has the columns of the row. */
@@ -75,9 +88,11 @@ export function checkpointFrom(
   const times = new Map(json.streams);
   const states = [...plan.quiet];
   const actives = new Map<number, Active>();
-  for (const [column, state] of json.states) {
-    const to = columns[column];
-    if (to !== undefined) states[to] = state;
+  for (const [state, shared] of json.states) {
+    for (const column of shared) {
+      const to = columns[column];
+      if (to !== undefined) states[to] = state;
+    }
   }
   for (const [column, active] of json.actives) {
     const to = columns[column];
