@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { type Target, targetFields } from "../model/target.ts";
-import type { Parts } from "./api.ts";
+import { type Target, type TargetState, targetFields } from "../model/target.ts";
 import { pageOf, Time } from "./schemas/common.ts";
 
 const { secret: _, url: __, ...shown } = targetFields;
@@ -25,16 +24,16 @@ export const TargetBody = z
 export const pageOfTargets = pageOf(TargetBody);
 
 /** A target as admins see it: without its secrets, with how it goes. */
-export function viewTarget(target: Target, records: Pick<Parts["records"], "targets" | "outbox">) {
+export function viewTarget(target: Target, state: TargetState, pending: ReadonlyMap<string, number>) {
   const { secret, formerSecret, url, createdAt, ...rest } = target;
-  const { lastErrorAt, lastSentAt, ...state } = records.targets.state(target.id);
+  const { lastErrorAt, lastSentAt, ...others } = state;
   return {
     ...rest,
     ...(url === undefined ? {} : { url: shownUrl(target.type, url) }),
     signed: secret !== undefined,
     createdAt: iso(createdAt),
-    pending: records.outbox.pending().get(target.id) ?? 0,
-    ...state,
+    pending: pending.get(target.id) ?? 0,
+    ...others,
     ...(lastErrorAt === undefined ? {} : { lastErrorAt: iso(lastErrorAt) }),
     ...(lastSentAt === undefined ? {} : { lastSentAt: iso(lastSentAt) }),
   };

@@ -79,6 +79,26 @@ describe("configuration", () => {
     );
   });
 
+  it("knows a mail server with its sender, and which hosts may be told", () => {
+    const smtp = {
+      LAMPPOST_SMTP_URL: "smtp://city:p%40ss@mail.example:587",
+      LAMPPOST_SMTP_FROM: "Lamp <lamp@city.example>",
+    };
+    expect(loadConfig({ ...smtp, LAMPPOST_NOTIFY_ALLOW: "hooks.internal, 10.1.0.0/16,::1" }).notify).toEqual({
+      smtp: { url: smtp.LAMPPOST_SMTP_URL, from: smtp.LAMPPOST_SMTP_FROM },
+      allow: ["hooks.internal", "10.1.0.0/16", "::1"],
+      publicUrl: undefined,
+    });
+    for (const bad of ["10.1.0.0/99", "http://hooks.internal", "a b"])
+      expect(mistakesOf({ LAMPPOST_NOTIFY_ALLOW: bad }), bad).toHaveLength(1);
+    expect(mistakesOf({ LAMPPOST_SMTP_URL: smtp.LAMPPOST_SMTP_URL })).toHaveLength(1);
+    expect(mistakesOf({ ...smtp, LAMPPOST_SMTP_URL: "mail.example" })).toHaveLength(1);
+    for (const bad of ["nobody", "Lamp <lamp>", "a@b.example\r\nBcc: c@d.example"])
+      expect(mistakesOf({ ...smtp, LAMPPOST_SMTP_FROM: bad }), bad).toHaveLength(1);
+    // The password is in the address: no mistake may print it.
+    expect(mistakesOf({ ...smtp, LAMPPOST_SMTP_URL: "http://u:hidden@x" }).join()).not.toContain("hidden");
+  });
+
   it("is described in .env.example, setting for setting", () => {
     const example = readFileSync(join(import.meta.dirname, "..", ".env.example"), "utf8");
     const named = [...example.matchAll(/^#?\s?((?:LAMPPOST|INFLUX)_[A-Z_]+)=/gm)].map((match) => match[1]!);

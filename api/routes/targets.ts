@@ -54,11 +54,13 @@ const test = {
 
 export function addTargets(app: Api, parts: Parts): void {
   const { records, auth, now, notifications } = parts;
-  const view = (target: Target) => viewTarget(target, records);
+  const view = (target: Target, pending = records.outbox.pending()) =>
+    viewTarget(target, records.targets.state(target.id), pending);
 
   app.get("/targets", { schema: list }, async (request) => {
     const page = pageByKey(records.targets.list(), ({ id }) => id, request.query.limit, request.query.cursor);
-    return { ...page, items: page.items.map(view) };
+    const pending = records.outbox.pending();
+    return { ...page, items: page.items.map((target) => view(target, pending)) };
   });
 
   app.get("/targets/:id", { schema: one }, async (request) => view(find(parts, request.params.id)));
