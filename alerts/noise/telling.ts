@@ -49,7 +49,7 @@ export function createTelling({ records, judge, flapping, holdMs, remindEveryMs,
   /** The first alert of a series that flaps is told as flapping; people are owed its end until the series is calm. */
   function sayOnce(row: NoiseRow, { by }: Cause, now: number): NoiseRow {
     const isNews = by === "flapping" && !isOwed(row) && noise.owed(row.series).length === 0;
-    return isNews ? tell(row, "firing", now) : row;
+    return isNews ? tell(row, "firing", now, `${FLAPS} `) : row;
   }
 
   function say(row: NoiseRow, formerly: string | undefined, now: number): NoiseRow {
@@ -77,10 +77,12 @@ export function createTelling({ records, judge, flapping, holdMs, remindEveryMs,
   }
 
   /** The number makes the id of the notice: an alert that was taken back may fire again. */
-  function tell(row: NoiseRow, what: Notice["what"], at: number): NoiseRow {
+  function tell(row: NoiseRow, what: Notice["what"], at: number, first = ""): NoiseRow {
     const field = what === "firing" ? "told" : what === "reminder" ? "reminders" : "ended";
     const number = row[field] + 1;
-    enqueue({ id: `${row.alert}-${what}-${number}`, at, what, alert: records.alerts.get(row.alert)! });
+    const alert = records.alerts.get(row.alert)!;
+    const told = { ...alert, explanation: `${first}${alert.explanation}` };
+    enqueue({ id: `${row.alert}-${what}-${number}`, at, what, alert: told });
     counts.set(what, counts.get(what)! + 1);
     return { ...row, [field]: number, saidAt: at, ...(what === "firing" ? { toldAs: toldAs(row) } : {}) };
   }
@@ -123,6 +125,9 @@ export function createTelling({ records, judge, flapping, holdMs, remindEveryMs,
 
   return { settle, settleRow, figures };
 }
+
+/** Before what the alert says of itself, in the one notice about it. */
+const FLAPS = "It flaps: it comes and goes, and is told again once it is calm.";
 
 function differ(a: NoiseRow, b: NoiseRow): boolean {
   return (Object.keys(b) as (keyof NoiseRow)[]).some((key) => a[key] !== b[key]);

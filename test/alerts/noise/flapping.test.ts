@@ -30,6 +30,7 @@ describe("flapping", () => {
       ["resolved", undefined],
       ["firing", "flapping"],
     ]);
+    expect(city.notices.at(-1)!.alert.explanation).toMatch(/^It flaps: .* It is so\.$/);
     city.told();
     city.pass(29 * MINUTE);
     expect(city.told()).toEqual([]);
