@@ -27,7 +27,8 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
   const { rules, now } = options;
   const notifier = startNotifier(options);
   const { enqueue } = notifier;
-  const noise = createNoise({ records, rules: rules.rules, sensor: records.sensors.get, now, enqueue, log });
+  const { holdMs } = options.notify;
+  const noise = createNoise({ records, rules: rules.rules, sensor: records.sensors.get, now, enqueue, log, holdMs });
   const alerts = createAlerts({ ...options, rules: rules.rules(), apply: noise.apply });
   rules.onChange(alerts.replaceRules);
   const publisher = createAlertPublisher({ records, publish, log });

@@ -68,6 +68,7 @@ const SCHEMA = z.object({
   LAMPPOST_SMTP_URL: smtpUrl.optional(),
   LAMPPOST_SMTP_FROM: smtpFrom.optional(),
   LAMPPOST_NOTIFY_ALLOW: notifyAllow,
+  LAMPPOST_NOTIFY_HOLD_S: whole(0, 3_600).default(60),
   LAMPPOST_RETENTION_RAW_DAYS: whole(1, 36_500).default(90),
   LAMPPOST_RETENTION_HOURLY_DAYS: whole(1, 36_500).default(730),
   LAMPPOST_RETENTION_DAILY_DAYS: whole(0, 36_500).default(0),
@@ -190,6 +191,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
           ? undefined
           : { url: values.LAMPPOST_SMTP_URL, from: values.LAMPPOST_SMTP_FROM! },
       allow: values.LAMPPOST_NOTIFY_ALLOW,
+      holdMs: values.LAMPPOST_NOTIFY_HOLD_S * 1_000,
     },
     retentionRawDays: values.LAMPPOST_RETENTION_RAW_DAYS,
     retentionHourlyDays: values.LAMPPOST_RETENTION_HOURLY_DAYS,

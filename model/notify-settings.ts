@@ -7,6 +7,8 @@ export type NotifySettings = {
   readonly smtp?: { readonly url: string; readonly from: string };
   /** Host names, addresses and networks that may be told although they are not public. */
   readonly allow: readonly string[];
+  /** How long an alert that a common cause may explain waits for it. */
+  readonly holdMs?: number;
 };
 
 const NETWORK = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6(), z.hostname()]);

@@ -87,6 +87,7 @@ describe("configuration", () => {
     expect(loadConfig({ ...smtp, LAMPPOST_NOTIFY_ALLOW: "hooks.internal, 10.1.0.0/16,::1" }).notify).toEqual({
       smtp: { url: smtp.LAMPPOST_SMTP_URL, from: smtp.LAMPPOST_SMTP_FROM },
       allow: ["hooks.internal", "10.1.0.0/16", "::1"],
+      holdMs: 60_000,
       publicUrl: undefined,
     });
     for (const bad of ["10.1.0.0/99", "http://hooks.internal", "a b"])
