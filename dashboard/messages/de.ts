@@ -1,9 +1,10 @@
+import { alert } from "./de/alert.ts";
 import { chart } from "./de/chart.ts";
 import { report } from "./de/report.ts";
 import type { Messages } from "./en.ts";
 
 export const de: Messages = {
-  pages: { desk: "Leitstand", account: "Konto", city: "Stadt", report: "Bericht" },
+  pages: { desk: "Leitstand", account: "Konto", city: "Stadt", report: "Bericht", alert: "Meldung" },
   shell: {
     skip: "Zum Inhalt springen",
     menu: "Menü",
@@ -134,6 +135,7 @@ export const de: Messages = {
     asOf: "Stand",
     off: "Diese Stadt zeigt keine öffentliche Seite.",
   },
+  alert,
   chart,
   report,
 };

@@ -1,9 +1,10 @@
+import { alert } from "./en/alert.ts";
 import { chart } from "./en/chart.ts";
 import { report } from "./en/report.ts";
 
 /** Every sentence of the page, by where it is said. English is the model for the other languages: a missing key does not compile. */
 export const en = {
-  pages: { desk: "Desk", account: "Account", city: "City", report: "Report" },
+  pages: { desk: "Desk", account: "Account", city: "City", report: "Report", alert: "Alert" },
   shell: {
     skip: "Skip to the content",
     menu: "Menu",
@@ -133,6 +134,7 @@ export const en = {
     asOf: "As of",
     off: "This city shows no public page.",
   },
+  alert,
   chart,
   report,
 };

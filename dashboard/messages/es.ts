@@ -1,9 +1,10 @@
 import type { Messages } from "./en.ts";
+import { alert } from "./es/alert.ts";
 import { chart } from "./es/chart.ts";
 import { report } from "./es/report.ts";
 
 export const es: Messages = {
-  pages: { desk: "Puesto de control", account: "Cuenta", city: "Ciudad", report: "Informe" },
+  pages: { desk: "Puesto de control", account: "Cuenta", city: "Ciudad", report: "Informe", alert: "Alerta" },
   shell: {
     skip: "Ir al contenido",
     menu: "Menú",
@@ -134,6 +135,7 @@ export const es: Messages = {
     asOf: "Situación a las",
     off: "Esta ciudad no muestra página pública.",
   },
+  alert,
   chart,
   report,
 };

@@ -29,6 +29,12 @@ export const PAGES: readonly Page[] = [
     load: async () => (await import("../desk/desk.tsx")).Desk,
   },
   {
+    path: "/alerts/:id",
+    title: "alert",
+    roles: EVERYONE,
+    load: async () => (await import("../alert/alert.tsx")).AlertPage,
+  },
+  {
     path: "/report",
     title: "report",
     inNavigation: true,

@@ -1,0 +1,72 @@
+import type { RuleData } from "../../model/rule.ts";
+import type { AlertView } from "../api/alerts.ts";
+import type { History } from "../api/readings.ts";
+import type { ChartData, Series } from "../chart/chart-data.ts";
+import { messages } from "../messages/messages.ts";
+import { formatValue } from "../words/units.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** The time to show around an alert: as long again before and after, an hour at least, and not beyond now. */
+export function rangeAround({ startedAt, resolvedAt, evidence }: AlertView, now: number): { from: number; to: number } {
+  const begins = [startedAt, ...evidence.map((one) => ("window" in one ? one.window.from : one.measuredAt))];
+  const from = Math.min(...begins.map(Date.parse));
+  const to = resolvedAt === undefined ? now : Date.parse(resolvedAt);
+  const air = Math.max(HOUR_MS, (to - from) / 2);
+  return { from: from - air, to: Math.min(now, to + air) };
+}
+
+type Shown = {
+  readonly alert: AlertView;
+  readonly rule: Pick<RuleData, "condition"> | undefined;
+  readonly range: { readonly from: number; readonly to: number };
+  readonly history: History;
+  readonly neighbours: readonly { readonly name: string; readonly history: History }[];
+  readonly name: string;
+};
+
+/** The metric around the alert: limit, clear level, windows, the readings it rests on, and the neighbours if asked for. */
+export function chartOf({ alert, rule, range, history, neighbours, name }: Shown): ChartData {
+  const own: Series = {
+    label: name,
+    tone: "accent",
+    points: history.points,
+    ...(history.range ? { range: history.range } : {}),
+  };
+  const others = neighbours.map(
+    (one): Series => ({ label: one.name, tone: "calm", dashed: true, points: one.history.points }),
+  );
+  const unit = alert.unit ?? "";
+  return {
+    ...range,
+    unit,
+    series: [own, ...others],
+    levels: levelsOf(alert, rule),
+    bands: [...windowsOf(alert), firingOf(alert, range.to)],
+    marks: alert.evidence.flatMap((one) => {
+      if (one.value === undefined || "window" in one || one.metric !== alert.metric) return [];
+      return [{ at: Date.parse(one.measuredAt), value: one.value, tone: alert.severity }];
+    }),
+  };
+}
+
+function levelsOf({ limit, severity, metric, unit }: AlertView, rule: Shown["rule"]): ChartData["levels"] {
+  if (limit === undefined || metric === undefined) return [];
+  const t = messages.value.chart;
+  const say = (value: number) => formatValue(value, metric, unit);
+  const condition = rule?.condition;
+  const clear = condition && "clear" in condition && typeof condition.clear === "number" ? condition.clear : undefined;
+  const own = { value: limit, label: t.limit(say(limit)), tone: severity } as const;
+  return clear === undefined ? [own] : [own, { value: clear, label: t.clear(say(clear)), tone: "quiet" }];
+}
+
+function windowsOf({ evidence }: AlertView): NonNullable<ChartData["bands"]> {
+  return evidence.flatMap((one) => {
+    if (!("window" in one)) return [];
+    return [{ from: Date.parse(one.window.from), to: Date.parse(one.measuredAt), tone: "info" as const }];
+  });
+}
+
+function firingOf({ startedAt, resolvedAt, severity }: AlertView, end: number) {
+  return { from: Date.parse(startedAt), to: resolvedAt === undefined ? end : Date.parse(resolvedAt), tone: severity };
+}

@@ -1,0 +1,59 @@
+import { signal } from "@preact/signals";
+import type { Rule } from "../../model/rule.ts";
+import type { AlertView } from "../api/alerts.ts";
+import { request } from "../api/client.ts";
+import { alerts, onAlertNews } from "../live/live.ts";
+
+/** One alert, followed while its page is open. `close` when it closes. */
+export function followAlert(id: string) {
+  const alert = signal<AlertView | undefined>(alerts.peek().get(id));
+  const rule = signal<Rule | undefined>(undefined);
+  const problem = signal<unknown>(undefined);
+  const over = new AbortController();
+
+  const path = `/alerts/${encodeURIComponent(id)}`;
+  request<AlertView>("GET", path, undefined, over.signal).then(
+    (found) => {
+      alert.value = found;
+      // An alert of the service itself, or of a rule that is gone, has no rule to show.
+      void request<Rule>("GET", `/rules/${encodeURIComponent(found.rule.id)}`, undefined, over.signal).then(
+        (one) => {
+          rule.value = one;
+        },
+        () => {},
+      );
+    },
+    (error: unknown) => {
+      if (!over.signal.aborted) problem.value = error;
+    },
+  );
+  const stop = onAlertNews((news) => {
+    if (news.alert.id === id) alert.value = news.alert;
+  });
+
+  /** What someone does to it. Throws `ApiProblem`; a 409 says who was first. */
+  async function act(action: string, body: object = {}): Promise<void> {
+    const changed = await request<AlertView>("POST", `${path}/${action}`, body);
+    alert.value = changed;
+    if (alerts.peek().has(id)) alerts.value = new Map(alerts.peek()).set(id, changed);
+  }
+
+  /** Nobody is told of alerts of this rule on this sensor (or place) for so long. */
+  async function silence(forMs: number, reason: string): Promise<void> {
+    const { rule: about, subject } = alert.peek()!;
+    const { sensorId: sensor, district } = subject;
+    const place = sensor !== undefined ? { sensor } : district !== undefined ? { district } : {};
+    const endsAt = new Date(Date.now() + forMs).toISOString();
+    await request("POST", "/silences", { matchers: { rule: about.id, ...place }, endsAt, reason });
+  }
+
+  return {
+    ...{ alert, rule, problem, act, silence },
+    close(): void {
+      over.abort();
+      stop();
+    },
+  };
+}
+
+export type FollowedAlert = ReturnType<typeof followAlert>;

@@ -1,0 +1,139 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { ApiProblem } from "../api/client.ts";
+import { messages } from "../messages/messages.ts";
+import { sayProblem } from "../words/problems.ts";
+
+type FormProps = {
+  readonly busy: boolean;
+  readonly problem: unknown;
+  readonly onCancel: () => void;
+};
+
+type WordsFormProps = FormProps & {
+  readonly label: string;
+  /** As the service calls it, so that it can say what is wrong with it. */
+  readonly name: string;
+  readonly hint?: string;
+  readonly optional?: boolean;
+  readonly oneLine?: true;
+  readonly submitLabel: string;
+  readonly onSubmit: (words: string) => void;
+};
+
+/** One field of words: a note, a reason, a name. */
+export function WordsForm({ busy, problem, onCancel, submitLabel, onSubmit, ...field }: WordsFormProps) {
+  return (
+    <Form
+      {...{ busy, problem, onCancel, submitLabel }}
+      known={[field.name]}
+      onSubmit={(data) => onSubmit(textOf(data, field.name))}
+    >
+      <WordsField {...field} problem={problem} />
+    </Form>
+  );
+}
+
+const HOURS = [1, 4, 8, 24, 168];
+
+/** For how long nobody is told, and why: without a reason the next shift does not know. */
+export function SilenceForm({
+  busy,
+  problem,
+  onCancel,
+  onSubmit,
+}: FormProps & { onSubmit: (forMs: number, reason: string) => void }) {
+  const t = messages.value.alert;
+  const id = useId();
+  return (
+    <Form
+      {...{ busy, problem, onCancel, submitLabel: t.silence }}
+      known={["reason"]}
+      onSubmit={(data) => onSubmit(Number(data.get("hours")) * 3_600_000, textOf(data, "reason"))}
+    >
+      <div class="field">
+        <label for={id}>{t.silenceFor}</label>
+        <select id={id} name="hours">
+          {HOURS.map((hours) => (
+            <option key={hours} value={hours}>
+              {t.silenceHours(hours)}
+            </option>
+          ))}
+        </select>
+      </div>
+      <WordsField label={t.reason} name="reason" oneLine problem={problem} />
+    </Form>
+  );
+}
+
+const textOf = (data: FormData, name: string) => String(data.get(name) ?? "").trim();
+
+type BareFormProps = FormProps & {
+  readonly submitLabel: string;
+  /** Fields that say what is wrong with them themselves. */
+  readonly known: readonly string[];
+  readonly onSubmit: (data: FormData) => void;
+  readonly children: ComponentChildren;
+};
+
+function Form({ busy, problem, known, onCancel, submitLabel, onSubmit, children }: BareFormProps) {
+  const t = messages.value.alert;
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLElement>("textarea, select, input")?.focus(), []);
+  const said = problem instanceof ApiProblem && known.some((name) => problem.at(name) !== undefined);
+  return (
+    <form
+      ref={form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit(new FormData(event.currentTarget as HTMLFormElement));
+      }}
+      onKeyDown={(event) => event.key === "Escape" && onCancel()}
+    >
+      {children}
+      {problem !== undefined && !said && (
+        <p class="wrong" role="alert">
+          {sayProblem(problem)}
+        </p>
+      )}
+      <div class="buttons">
+        <button type="submit" class="button primary" disabled={busy}>
+          {submitLabel}
+        </button>
+        <button type="button" class="button quiet" onClick={onCancel}>
+          {t.cancel}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+type WordsFieldProps = Pick<WordsFormProps, "label" | "name" | "hint" | "optional" | "oneLine"> & {
+  readonly problem: unknown;
+};
+
+function WordsField({ label, name, hint, optional, oneLine, problem }: WordsFieldProps) {
+  const id = useId();
+  const wrong = problem instanceof ApiProblem ? problem.at(name) : undefined;
+  const attributes = {
+    ...{ id, name, required: !optional, maxLength: oneLine ? 500 : 2_000 },
+    "aria-invalid": wrong === undefined ? undefined : true,
+    "aria-describedby": [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ") || undefined,
+  };
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {oneLine ? <input type="text" autocomplete="off" {...attributes} /> : <textarea rows={3} {...attributes} />}
+      {hint && (
+        <small id={`${id}-hint`} class="quiet">
+          {hint}
+        </small>
+      )}
+      {wrong && (
+        <small id={`${id}-wrong`} class="wrong" role="alert">
+          {wrong}
+        </small>
+      )}
+    </div>
+  );
+}
