@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { type Address, type AllowList, isPublicAddress, literalAddress } from "./addresses.ts";
 
 export type HttpPost = {
@@ -9,7 +9,7 @@ export type HttpPost = {
   readonly body: string;
   readonly signal: AbortSignal;
 };
-/** `retryAfter`: the header as it came. The body of the answer is not read: the status says all we need. */
+/** `retryAfter`: the header as it came. The body of the answer is not looked at: the status says all we need. */
 export type HttpAnswer = { readonly status: number; readonly retryAfter?: string };
 
 /** The address may not be asked. */
@@ -28,6 +28,8 @@ const resolveName: Resolve = async (hostname) =>
  * nothing. Redirects are not followed. Rejects with `AddressRefused`, or as the network failed.
  */
 export function createHttpPost({ allow, resolve = resolveName }: { allow: AllowList; resolve?: Resolve }) {
+  const agents = { http: new HttpAgent(KEEP), https: new HttpsAgent(KEEP) };
+
   return async function post({ url, headers, body, signal }: HttpPost): Promise<HttpAnswer> {
     const target = new URL(url);
     const why = refusalOf(target, allow);
@@ -39,9 +41,16 @@ export function createHttpPost({ allow, resolve = resolveName }: { allow: AllowL
       if (refused !== undefined) throw new AddressRefused(refused);
     }
     if (addresses.length === 0) throw new Error(`${target.hostname} has no address`);
-    return send(target, addresses, { headers, body, signal });
+    return send(target, { headers, body, signal, addresses, agents });
   };
 }
+
+/** In a burst of alerts the handshakes would take longer than the messages. Kept for the next one, not for the next alert. */
+const KEEP = { keepAlive: true, maxFreeSockets: 1, timeout: 2_000 };
+const BODY_BYTES_MAX = 64 * 1024;
+const BODY_WITHIN_MS = 200;
+
+type Agents = { readonly http: HttpAgent; readonly https: HttpsAgent };
 
 const NOT_PUBLIC = "the host is not on the public internet; LAMPPOST_NOTIFY_ALLOW can allow it";
 
@@ -65,30 +74,59 @@ function addressRefusal({ protocol, hostname }: URL, address: Address, allow: Al
   return protocol === "https:" ? undefined : "https:// is needed; LAMPPOST_NOTIFY_ALLOW can allow http:// for a host";
 }
 
-function send(url: URL, addresses: readonly Address[], { headers, body, signal }: Omit<HttpPost, "url">) {
-  const request = url.protocol === "https:" ? httpsRequest : httpRequest;
-  return new Promise<HttpAnswer>((done, fail) => {
-    const out = request(
-      url,
-      {
-        method: "POST",
-        headers: { ...headers, "content-length": Buffer.byteLength(body) },
-        // A connection of its own, to an address that was checked just now.
-        agent: false,
-        lookup: (_name, options, answer) => {
-          if (options.all) answer(null, [...addresses]);
-          else answer(null, addresses[0]!.address, addresses[0]!.family);
-        },
-        signal,
+type Sending = Omit<HttpPost, "url"> & { readonly addresses: readonly Address[]; readonly agents: Agents };
+
+/** A connection that was kept may have been closed by the other side in the same moment: then a new one is made. */
+async function send(url: URL, sending: Sending): Promise<HttpAnswer> {
+  const first = attempt(url, sending);
+  try {
+    return await first.answer;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!first.request.reusedSocket || (code !== "ECONNRESET" && code !== "EPIPE")) throw error;
+    return attempt(url, sending).answer;
+  }
+}
+
+function attempt(url: URL, { headers, body, signal, addresses, agents }: Sending) {
+  const isSecure = url.protocol === "https:";
+  const { promise: answer, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+  const request = (isSecure ? httpsRequest : httpRequest)(
+    url,
+    {
+      method: "POST",
+      headers: { ...headers, "content-length": Buffer.byteLength(body) },
+      agent: isSecure ? agents.https : agents.http,
+      // A new connection goes to an address that was checked just now.
+      lookup: (_name, options, found) => {
+        if (options.all) found(null, [...addresses]);
+        else found(null, addresses[0]!.address, addresses[0]!.family);
       },
-      (response) => {
-        const retryAfter = response.headers["retry-after"];
-        done({ status: response.statusCode ?? 0, ...(retryAfter === undefined ? {} : { retryAfter }) });
-        response.destroy();
-      },
-    );
-    out.on("error", fail);
-    out.end(body);
+      signal,
+    },
+    (response) => {
+      const retryAfter = response.headers["retry-after"];
+      const status = response.statusCode ?? 0;
+      skipBody(response, () => resolve({ status, ...(retryAfter === undefined ? {} : { retryAfter }) }));
+    },
+  );
+  request.on("error", reject);
+  request.end(body);
+  return { request, answer };
+}
+
+/** Reads a short body to its end, so that the connection can be used again; cuts off a long or slow one. */
+function skipBody(response: IncomingMessage, done: () => void): void {
+  let bytes = 0;
+  const timer = setTimeout(() => response.destroy(), BODY_WITHIN_MS);
+  response.on("data", (part: Buffer) => {
+    bytes += part.length;
+    if (bytes > BODY_BYTES_MAX) response.destroy();
+  });
+  response.on("error", () => {}); // the status has been said
+  response.on("close", () => {
+    clearTimeout(timer);
+    done();
   });
 }
 

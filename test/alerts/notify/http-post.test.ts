@@ -128,6 +128,50 @@ describe("the guard of outgoing requests", () => {
     await hanging.stop();
   });
 
+  it("does not wait for a body that trickles, nor fail for one that breaks off", async () => {
+    const trickling = await startScriptedHttp((_, response) => {
+      response.writeHead(200, { "content-length": "1000" });
+      response.write("x");
+    });
+    const before = performance.now();
+    expect(await ask(poster(["127.0.0.1"]), trickling.url)).toEqual({ status: 200 });
+    expect(performance.now() - before).toBeLessThan(1_900); // the signal would end it after 2 s
+    trickling.play((_, response) => {
+      response.writeHead(503, { "content-length": "1000" });
+      response.write("x", () => response.destroy());
+    });
+    expect(await ask(poster(["127.0.0.1"]), trickling.url)).toEqual({ status: 503 });
+    await trickling.stop();
+  });
+
+  it("uses a connection for the next message of a burst, and makes a new one where it was closed meanwhile", async () => {
+    const server = await startScriptedHttp(answer(200, "thanks"));
+    const ports = new Set<number>();
+    const note = (
+      request: Parameters<ReturnType<typeof answer>>[0],
+      response: Parameters<ReturnType<typeof answer>>[1],
+    ) => {
+      ports.add(response.socket!.remotePort!);
+      answer(200, "thanks")(request, response);
+    };
+    server.play(note);
+    const post = poster(["127.0.0.1"]);
+    for (let n = 0; n < 5; n += 1) expect(await ask(post, server.url)).toEqual({ status: 200 });
+    expect(ports.size).toBe(1);
+    let isFirst = true;
+    server.play((request, response) => {
+      if (!isFirst) return note(request, response);
+      isFirst = false;
+      response.socket!.resetAndDestroy();
+    });
+    expect(await ask(post, server.url)).toEqual({ status: 200 });
+    expect(ports.size).toBe(2);
+    // A new connection that is reset is a failure.
+    isFirst = true;
+    await expect(ask(poster(["127.0.0.1"]), server.url)).rejects.toMatchObject({ code: "ECONNRESET" });
+    await server.stop();
+  });
+
   it("a resolver that hangs is not waited for", async () => {
     const post = poster([], () => new Promise(() => {}));
     const signal = AbortSignal.timeout(20);
