@@ -1,0 +1,131 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type City, startCity } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
+
+const MINUTE_MS = 60_000;
+
+describe.runIf(HAS_BROWSER)("the page of one alert", () => {
+  let city: City;
+  let browser: Browser;
+  let id: string;
+  beforeAll(async () => {
+    city = await startCity();
+    id = await raiseAlert(city);
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await city?.remove();
+  });
+
+  const open = async (options: Parameters<typeof visit>[2] = {}) => {
+    const visited = await visit(browser, city, { token: city.token, ...options });
+    await visited.goTo(`/alerts/${id}`);
+    await visited.page.locator(".chart-box[data-ready]").waitFor();
+    return visited;
+  };
+
+  it("explains itself: the sentence, the chart with its neighbours, what it rests on, where the limit comes from", async () => {
+    const { page, complaints, close } = await open();
+    await page.getByRole("heading", { name: "Enclosure overheated" }).waitFor();
+    await page
+      .getByText(/was 74 °C at .* above 70 °C/)
+      .first()
+      .waitFor();
+    expect(await page.getByRole("row", { name: /74 °C.*good/ }).count()).toBe(1);
+    await page.getByText("industrial components, 70 °C").waitFor();
+    await page.getByLabel("Show neighbours").check();
+    await page.locator(".chart-key", { hasText: "air-2" }).waitFor();
+    await page.getByText("The values as a table").click();
+    await page.locator(".chart-table").getByRole("cell", { name: "31 °C" }).first().waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("lets people act, one after the other; who was slower learns who was first", async () => {
+    const { page, close } = await open();
+    await page.getByRole("button", { name: "Comment" }).click();
+    await page.getByLabel("Note").fill("<b>hot</b> as an oven");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("<b>hot</b> as an oven").waitFor();
+    await stopTheStream(page);
+    await city.api(`/alerts/${id}/close`, { note: "Fan replaced" });
+    await page.getByRole("button", { name: "Acknowledge" }).click();
+    await page.getByRole("alert").filter({ hasText: "was closed by admin" }).waitFor();
+    await city.api(`/alerts/${id}/reopen`, {});
+    await page.reload();
+    await page.getByRole("button", { name: "Start the work" }).click();
+    await page.locator(".alert-chips").getByText("In progress: admin").waitFor();
+    await close();
+  });
+
+  it("asks for a reason before it silences, or calls an alert wrong", async () => {
+    const { page, close } = await open();
+    await page.getByRole("button", { name: "Silence" }).click();
+    await page.getByLabel("For how long").selectOption("8");
+    await page.getByLabel("Reason").fill("no");
+    await page.locator("form").getByRole("button", { name: "Silence" }).click();
+    await page.locator("small.wrong, p.wrong").first().waitFor();
+    await page.getByLabel("Reason").fill("The fan is being replaced");
+    await page.locator("form").getByRole("button", { name: "Silence" }).click();
+    await page.getByRole("status").filter({ hasText: "The silence is on" }).waitFor();
+    const { items } = await city.api("/silences");
+    expect(items).toMatchObject([{ matchers: { rule: "enclosure-overheated", sensor: "air-1" }, createdBy: "admin" }]);
+    await page.getByRole("button", { name: "Wrong" }).click();
+    await page.getByLabel("Why?").fill("The sun shone on the box");
+    await page.locator("form").getByRole("button", { name: "Wrong" }).click();
+    await page.getByText("Judged wrong by admin: The sun shone on the box").waitFor();
+    await close();
+  });
+
+  it.each(["light", "dark", "contrast"] satisfies Theme[])(
+    "looks well in %s and can be used by everyone",
+    async (theme) => {
+      const { page, close } = await open({ theme });
+      await expectAccessible(page);
+      await shoot(page, `alert-${theme}`);
+      await close();
+    },
+  );
+
+  it("fits a phone, in German, too; what does not exist is said", async () => {
+    const { page, goTo, close } = await open({ size: "phone", touch: true, language: "de-DE" });
+    await page.getByText("Worauf sie beruht").waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await shoot(page, "alert-phone");
+    await goTo("/alerts/none");
+    await page.getByText("Diese Meldung gibt es nicht").waitFor();
+    await close();
+  });
+});
+
+/** So that the page does not hear what others do. */
+async function stopTheStream(page: Page): Promise<void> {
+  await page.route("**/api/v1/events*", (route) => route.abort());
+  await page.context().setOffline(true);
+  await page.getByText("Connection lost").first().waitFor();
+  await page.context().setOffline(false);
+}
+
+async function raiseAlert({ api }: City): Promise<string> {
+  const now = Date.now();
+  for (const sensorId of ["air-1", "air-2"]) await api("/devices", { sensorId, kind: "air", district: "north" });
+  const readings = Array.from({ length: 60 }, (_, i) => {
+    const measuredAt = new Date(now - (60 - i) * 2 * MINUTE_MS).toISOString();
+    const sun = Math.round(40 + 20 * Math.sin(i / 20) + (i > 50 ? (i - 50) * 1.6 : 0));
+    return [
+      {
+        sensorId: "air-1",
+        kind: "air",
+        district: "north",
+        measuredAt,
+        enclosureTemperature: i === 59 ? 74 : Math.min(69, sun),
+      },
+      { sensorId: "air-2", kind: "air", district: "north", measuredAt, enclosureTemperature: 31 + (i % 3) },
+    ];
+  });
+  await api("/readings", readings.flat());
+  const find = async () => (await api("/alerts?rule=enclosure-overheated")).items[0]?.id as string | undefined;
+  return vi.waitFor(async () => (await find()) ?? Promise.reject(new Error("no alert yet")), { timeout: 10_000 });
+}
