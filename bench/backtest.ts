@@ -17,6 +17,8 @@ export type BacktestRow = {
   readonly readings: number;
   readonly seconds: number;
   readonly readingsPerS: number;
+  /** Of all threads, DuckDB's included: on a machine that does other things as well, what to look at. */
+  readonly cpuSeconds: number;
   readonly alerts?: number;
   readonly rssMiB: number;
 };
@@ -90,14 +92,18 @@ const AIR_ROW = { kind: "air", district: "bench" } as const;
 
 async function measure(what: string, work: () => Promise<{ readings: number; alerts?: number }>): Promise<BacktestRow> {
   const startedAt = performance.now();
+  const cpu = process.cpuUsage();
   const { readings, alerts } = await work();
   const seconds = (performance.now() - startedAt) / 1_000;
+  const used = process.cpuUsage(cpu);
+  const cpuSeconds = Number(((used.user + used.system) / 1e6).toFixed(2));
   const rssMiB = Math.round(process.memoryUsage().rss / 2 ** 20);
   return {
     what,
     readings,
     seconds: Number(seconds.toFixed(2)),
     readingsPerS: Math.round(readings / seconds),
+    cpuSeconds,
     alerts,
     rssMiB,
   };

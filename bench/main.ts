@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { benchBacktest } from "./backtest.ts";
 import { benchExternalBroker } from "./external-broker.ts";
 import { benchOutage } from "./outage.ts";
 import { benchLatency, benchPipeline } from "./pipeline.ts";
@@ -11,6 +12,7 @@ import { benchRestart } from "./restart.ts";
  * pipeline (the default)  --seconds 10 --pairs 3
  * restart                 --messages 1000000
  * broker                  --seconds 10; needs Mosquitto
+ * backtest                --days 30 --sensors 1000; 8.64 million readings
  * outage                  --seconds 10 --rate 1000; needs influxd 1.x
  */
 const { values, positionals } = parseArgs({
@@ -20,6 +22,8 @@ const { values, positionals } = parseArgs({
     pairs: { type: "string", default: "3" },
     messages: { type: "string", default: "1000000" },
     rate: { type: "string", default: "1000" },
+    days: { type: "string", default: "30" },
+    sensors: { type: "string", default: "1000" },
     json: { type: "boolean", default: false },
   },
 });
@@ -30,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Record<string, object>>>> =
     pipeline: await benchPipeline({ durationMs, pairs: Number(values.pairs) }),
     latency: await benchLatency(durationMs),
   }),
+  backtest: async () => ({ backtest: await benchBacktest(Number(values.days), Number(values.sensors)) }),
   broker: async () => ({ broker: await benchExternalBroker(durationMs) }),
   outage: async () => {
     const { phases, ...outage } = await benchOutage({ outageMs: durationMs, ratePerS: Number(values.rate) });
