@@ -70,6 +70,8 @@ export function drawLevelsAndMarks(plot: uPlot, { levels = [], marks = [] }: Cha
   ctx.save();
   ctx.font = `${12 * scale}px ${getComputedStyle(document.body).fontFamily}`;
   ctx.lineWidth = 1.5 * scale;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "alphabetic";
   for (const { value, label, tone } of levels) {
     const y = plot.valToPos(value, "y", true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;

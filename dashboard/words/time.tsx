@@ -39,7 +39,7 @@ export function formatTime(at: number, now: number): string {
   const today = new Date(at).toDateString() === new Date(now).toDateString();
   const format = cached(`time ${language.value} ${today}`, () => {
     const day = today ? {} : ({ day: "numeric", month: "short" } as const);
-    return new Intl.DateTimeFormat(language.value, { ...day, hour: "2-digit", minute: "2-digit" });
+    return new Intl.DateTimeFormat(language.value, { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   });
   return format.format(at);
 }
