@@ -8,7 +8,6 @@ import {
   type Rolled,
   type Rolling,
   roll,
-  shareCalm,
   type Window,
   windowEvidence,
 } from "./window.ts";
@@ -46,11 +45,14 @@ export const consecutive: ValueCondition<ConsecutiveParams, ConsecutiveState> = 
   quiet: QUIET,
   step(params, state, sample) {
     const rolled = roll(state.rolling, params.windowMs, sample);
-    const next = { ...state, rolling: rolled.rolling };
-    if (!rolled.ended && rolled.missing === 0) return [shared(next, rolled), NOTHING];
+    if (!rolled.ended && rolled.missing === 0) return [moved(state, rolled), NOTHING];
+    const next = moved(state, rolled);
     const [judged, outcomes] = rolled.ended ? judge(params, next, rolled.ended, sample.cadence) : still(next);
     const [missed, lapsed] = miss(params, judged, rolled.missing, rolled.rolling.closedTo!);
-    return [shared(missed, rolled), lapsed.length > 0 ? [...outcomes, ...lapsed] : outcomes];
+    return [
+      missed.rolling === rolled.rolling ? moved(missed, rolled) : missed,
+      lapsed.length > 0 ? [...outcomes, ...lapsed] : outcomes,
+    ];
   },
   advance(params, state, time, cadence) {
     const { rolling, ended } = expire(state.rolling, params.windowMs, time);
@@ -64,12 +66,14 @@ export const consecutive: ValueCondition<ConsecutiveParams, ConsecutiveState> = 
   },
 };
 
-/** Nearly all states: no window over the limit. */
-function shared(state: ConsecutiveState, rolled: Rolled): ConsecutiveState {
-  const { run, firing, since, missed, rolling } = state;
-  const isCalm = run.length === 0 && !firing && since === undefined && missed === 0 && rolling === rolled.rolling;
-  return isCalm ? shareCalm(rolled, "consecutive", state) : state;
+function moved(state: ConsecutiveState, { rolling, calm }: Rolled): ConsecutiveState {
+  if (!calm || !isCalm(state)) return { ...state, rolling };
+  calm.consecutive ??= { rolling, run: [], missed: 0 };
+  return calm.consecutive as ConsecutiveState;
 }
+
+/** Nearly all states: no window over the limit. */
+const isCalm = ({ run, firing, missed }: ConsecutiveState) => run.length === 0 && !firing && missed === 0;
 
 const still = (state: ConsecutiveState): Step<ConsecutiveState> => [state, NOTHING];
 

@@ -18,7 +18,6 @@ import {
   type Rolled,
   type Rolling,
   roll,
-  shareCalm,
   type WindowParams,
   windowEvidence,
 } from "./window.ts";
@@ -78,9 +77,10 @@ function finish(params: Windowed, state: ThresholdState, rolled: Rolled, cadence
   return [stateOf(next.level, rolled), outcomes];
 }
 
-function stateOf(level: Level, rolled: Rolled): ThresholdState {
-  const { rolling } = rolled;
-  return level.phase === "quiet" ? shareCalm(rolled, "threshold", { level: QUIET_LEVEL, rolling }) : { level, rolling };
+function stateOf(level: Level, { rolling, calm }: Rolled): ThresholdState {
+  if (level.phase !== "quiet" || !calm) return { level, rolling };
+  calm.threshold ??= { level: QUIET_LEVEL, rolling };
+  return calm.threshold as ThresholdState;
 }
 
 function judgeWindow(params: Windowed, level: Level, closed: Closed): Step<ThresholdState> {

@@ -38,8 +38,8 @@ export type Rolled = {
   readonly rolling: Rolling;
   readonly ended?: Window;
   readonly missing: number;
-  /** For `shareCalm`: the states of rules that have nothing to remember but the window, by condition. */
-  calm?: Record<string, unknown>;
+  /** Where several rules share it: the states of those that have nothing to remember but the window, by condition. */
+  readonly calm?: { threshold: unknown; consecutive: unknown };
 };
 
 /** What a sample did to one window: rules with windows of one size share the new one, in time and in memory. */
@@ -54,7 +54,7 @@ export function roll(rolling: Rolling, windowMs: number, sample: Sample): Rolled
     const known = rolls[i]!;
     if (known.windowMs === windowMs && same(known.before, rolling)) return known.rolled;
   }
-  const rolled = rollOn(rolling, windowMs, sample);
+  const rolled = { ...rollOn(rolling, windowMs, sample), calm: { threshold: undefined, consecutive: undefined } };
   rolls.push({ before: rolling, windowMs, rolled });
   return rolled;
 }
@@ -67,13 +67,6 @@ function same(a: Rolling, b: Rolling): boolean {
   const { open } = b;
   if (from !== open.from || count !== open.count || good !== open.good) return false;
   return sum === open.sum && min === open.min && max === open.max;
-}
-
-/** One object for all rules of a condition that remember nothing but the same window. `state` must be such a one. */
-export function shareCalm<State>(rolled: Rolled, condition: string, state: State): State {
-  rolled.calm ??= {};
-  rolled.calm[condition] ??= state;
-  return rolled.calm[condition] as State;
 }
 
 function rollOn({ open, closedTo }: Rolling, windowMs: number, sample: Sample): Rolled {
