@@ -72,7 +72,8 @@ export function createNoise(options: NoiseOptions) {
     const batch = createBatch(at);
     for (const transition of transitions) {
       const { alert } = transition;
-      if (alert.mode === "shadow") records.alerts.apply(transition);
+      // The end of what was told is told, also where the rule has become one on trial since.
+      if (alert.mode === "shadow" && !noise.get(alert.id)?.open) records.alerts.apply(transition);
       else applyLive(transition, batch, at);
     }
     batch.end();

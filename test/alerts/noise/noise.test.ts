@@ -108,6 +108,13 @@ describe("what is told", () => {
     expect(city.alert("outage", "gw-1").mode).toBe("shadow");
   });
 
+  it("the end of what was told, also where the rule is on trial since", () => {
+    city.up("plain", "s-1");
+    city.pass(MINUTE);
+    city.down("plain", "s-1", T0, { mode: "shadow" });
+    expect(city.told()).toEqual(["firing plain s-1", "resolved plain s-1"]);
+  });
+
   it("alerts of the service about itself, which come from elsewhere", () => {
     const transition = aTransition("firing", "ledger-imbalance", "s-1", T0, { kind: "service", subject: {} });
     city.records.alerts.apply(transition);
