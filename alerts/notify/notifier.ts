@@ -8,6 +8,7 @@ import { createEscalation } from "./escalation.ts";
 import { refusalOf } from "./http-post.ts";
 import { createLane, type Lane, type Later } from "./lane.ts";
 import { createNotifyFigures, notifyHealth } from "./notify-figures.ts";
+import { GIVE_UP_AFTER_MS } from "./retry.ts";
 import { isFor, planOf } from "./routing.ts";
 import { createSend, type NotifyPorts } from "./senders.ts";
 import { sampleNotice } from "./test-notice.ts";
@@ -137,7 +138,11 @@ export function createNotifier(options: NotifierOptions) {
       started = true;
       outbox.onAdded(onAdded);
       targets.onChange(onChange);
-      for (const { id } of targets.list()) laneOf(id).wake();
+      for (const { id } of targets.list()) {
+        // After a long rest or from an old backup: no news any more.
+        outbox.giveUpBefore(id, now() - GIVE_UP_AFTER_MS, "too old when the service started", now());
+        laneOf(id).wake();
+      }
       escalation.wake();
       prune();
     },

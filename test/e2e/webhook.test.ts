@@ -131,7 +131,7 @@ describe("a webhook", () => {
     await client.endAsync();
   });
 
-  it("that fails is shown: in the health, at the target, in the figures and as an alert", async () => {
+  it("that fails is shown: in the health, at the target and in the figures", async () => {
     gateway = await connect(login);
     hook.play((request, response) => {
       answer(404)(request, response);

@@ -156,6 +156,24 @@ describe("the notifier", () => {
     await next.stop();
   });
 
+  it("what is days old when the service starts is no news any more", async () => {
+    const world = start({});
+    world.play(A, () => new Error("no network"));
+    world.enqueue(aNotice());
+    await world.run();
+    await world.notifier.stop();
+    await world.run(71 * HOUR);
+    world.enqueue(aNotice({ id: "al-2" }));
+    await world.run(2 * HOUR);
+    world.play(A, () => 200);
+    const next = world.life();
+    next.start();
+    await world.run();
+    expect(world.told().at(-1)).toMatch(/al-2/);
+    expect(world.told()).toHaveLength(2);
+    await next.stop();
+  });
+
   it("an end goes to whoever heard of the beginning, also when the routes have changed since", async () => {
     const world = start({ audience: "operators" }, { id: "crews", url: B, audience: "crews" });
     world.enqueue(aNotice());
