@@ -5,12 +5,14 @@ import { benchExternalBroker } from "./external-broker.ts";
 import { benchOutage } from "./outage.ts";
 import { benchLatency, benchPipeline } from "./pipeline.ts";
 import { benchRestart } from "./restart.ts";
+import { benchMemory, benchSpeed } from "./rules.ts";
 
 /**
  * `npm run bench [-- <name>] [-- --json]`: prints figures, decides nothing.
  *
  * pipeline (the default)  --seconds 10 --pairs 3
  * restart                 --messages 1000000
+ * rules                   the engine alone; `node --expose-gc` gives a truer figure of the memory
  * broker                  --seconds 10; needs Mosquitto
  * backtest                --days 30 --sensors 1000; 8.64 million readings
  * outage                  --seconds 10 --rate 1000; needs influxd 1.x
@@ -40,6 +42,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Record<string, object>>>> =
     const { phases, ...outage } = await benchOutage({ outageMs: durationMs, ratePerS: Number(values.rate) });
     return { phases, outage };
   },
+  rules: async () => ({ memory: benchMemory(), speed: benchSpeed() }),
   restart: async () => ({ restart: [await benchRestart(Number(values.messages))] }),
 };
 
