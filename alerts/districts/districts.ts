@@ -3,11 +3,11 @@ import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { WatchedSensor } from "../engine/compile.ts";
 import type { Orphan, StateRow } from "../engine/state-rows.ts";
-import { createDrift, DAILY, DRIFT } from "./drift.ts";
+import { createDrift, DAILY, type Diary, DRIFT } from "./drift.ts";
 import { createMemories, type Memory, RECENT, RECENT_SINCE } from "./memory.ts";
 import { createNeighbours, type Neighbour } from "./neighbours.ts";
 import { createQuorum, QUORUM, type Seats, WATCHED } from "./quorum.ts";
-import { createVerdicts, metricsToKeep, VERDICT } from "./verdict.ts";
+import { createVerdicts, type Due, metricsToKeep, VERDICT } from "./verdict.ts";
 
 export type DistrictsOptions = {
   readonly rules: readonly Rule[];
@@ -15,7 +15,7 @@ export type DistrictsOptions = {
 };
 
 /** The newest time measured in a district, and when its day is over for the drift rules. */
-type District = { readonly name: string; watermark: number; dayEndsAt: number };
+type District = { readonly name: string; readonly due: Due; watermark: number; dayEndsAt: number };
 
 /** What is known of one sensor beside its own rules. Every reading passes here. */
 type Resident = {
@@ -24,6 +24,8 @@ type Resident = {
   readonly district: District;
   readonly seats: Seats;
   readonly memory: Memory;
+  /** Only if there are drift rules. */
+  readonly diary: Diary | undefined;
 };
 
 export type Districts = {
@@ -71,8 +73,8 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions, f
     const { measuredAt, receivedAt, sensorId } = reading;
     const resident = residentOf(reading);
     const { district, memory, seats } = resident;
-    if (memory.metrics.length > 0) memories.note(memory, reading);
-    if (drift.isUsed) drift.note(resident.sensor, reading);
+    if (measuredAt < memory.from || measuredAt >= memory.to) memories.note(memory, reading);
+    if (resident.diary) drift.note(resident.diary, reading);
     let hasNews = waiting.length > 0;
     if (seats.length > 0 && quorum.note(seats, reading)) {
       unsaved.add(sensorId);
@@ -80,9 +82,11 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions, f
     }
     if (measuredAt > district.watermark) {
       district.watermark = measuredAt;
-      waiting.push(...verdicts.review(district.name, measuredAt, receivedAt, neighbourOf));
-      if (measuredAt >= district.dayEndsAt) closeDay(district, measuredAt, receivedAt);
-      hasNews ||= waiting.length > 0;
+      if (measuredAt >= district.due.at || measuredAt >= district.dayEndsAt) {
+        waiting.push(...verdicts.review(district.name, measuredAt, receivedAt, neighbourOf));
+        if (measuredAt >= district.dayEndsAt) closeDay(district, measuredAt, receivedAt);
+        hasNews ||= waiting.length > 0;
+      }
     }
     return hasNews ? handOver() : NONE;
   }
@@ -123,13 +127,19 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions, f
     const neighbour = neighbours.settle(sensor, known?.memory.neighbour);
     const memory = known?.memory ?? memories.create(neighbour);
     memory.neighbour = neighbour;
-    const resident = { sensor, registered, seats, memory, district: districtOf(sensor.district) };
+    const diary = drift.isUsed ? drift.diaryOf(sensor) : undefined;
+    const resident = { sensor, registered, seats, memory, diary, district: districtOf(sensor.district) };
     residents.set(sensor.id, resident);
     return resident;
   }
 
   function districtOf(name: string): District {
-    const district = districts.get(name) ?? { name, watermark: NEVER, dayEndsAt: drift.isUsed ? NEVER : -NEVER };
+    const district = districts.get(name) ?? {
+      name,
+      due: verdicts.dueOf(name),
+      watermark: NEVER,
+      dayEndsAt: drift.isUsed ? NEVER : -NEVER,
+    };
     districts.set(name, district);
     return district;
   }

@@ -1,11 +1,11 @@
 import type { Transition } from "../../model/alert.ts";
 import type { DriftSpec } from "../../model/conditions.ts";
-import { isDerived, type MetricName } from "../../model/metrics.ts";
+import { isDerived, METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { type CompiledRule, compileRule, type WatchedSensor } from "../engine/compile.ts";
 import type { Orphan, StateRow } from "../engine/state-rows.ts";
-import { closeDays, createDaily, DAY_MS, type Daily, dayOf, noteHour } from "./daily.ts";
+import { closeDays, createDaily, DAY_MS, type Daily, dayOf, HOUR_MS, noteHour } from "./daily.ts";
 import { type Compared, compareDays, driftEnd, driftRun } from "./drift-days.ts";
 import { dateText, driftAlert } from "./drift-words.ts";
 import { distanceKm, isPlaced } from "./neighbours.ts";
@@ -13,8 +13,10 @@ import { distanceKm, isPlaced } from "./neighbours.ts";
 export const DAILY = "~daily";
 export const DRIFT = "~drift";
 
-/** The days of one sensor. */
-type Diary = { sensor: WatchedSensor; readonly metrics: Map<MetricName, Daily> };
+/** The days of one sensor. Changed in place. */
+export type Diary = { sensor: WatchedSensor; readonly metrics: Map<MetricName, Daily>; readonly noted: Noted[] };
+/** The value that stands for the hour that is on: nothing later in this hour is looked at. */
+type Noted = { readonly metric: MetricName; firstAt: number; hourEnd: number };
 type DiaryJson = { district: string; closedTo: number; metrics: Record<string, Daily> };
 type DriftJson = { rule: string; fit: string; alert: Transition["alert"] };
 
@@ -40,21 +42,33 @@ export function createDrift(rules: readonly Rule[]) {
   function diaryOf(sensor: WatchedSensor): Diary {
     const district = diaries.get(sensor.district) ?? new Map<string, Diary>();
     diaries.set(sensor.district, district);
-    const diary = district.get(sensor.id) ?? { sensor, metrics: new Map<MetricName, Daily>() };
+    const diary = district.get(sensor.id) ?? { sensor, metrics: new Map<MetricName, Daily>(), noted: notedOf(sensor) };
     district.set(sensor.id, diary);
     return diary;
   }
 
-  function note(sensor: WatchedSensor, { measuredAt, values }: Reading): void {
-    let diary: Diary | undefined;
-    for (const metric of metrics) {
-      const value = values[metric];
-      if (value === undefined) continue;
-      diary ??= diaryOf(sensor);
-      const daily = diary.metrics.get(metric) ?? createDaily();
-      diary.metrics.set(metric, daily);
-      if (noteHour(daily, measuredAt, value, closedTo.get(sensor.district) ?? 0)) unsaved.add(diary);
+  const notedOf = ({ kind }: WatchedSensor): Noted[] =>
+    METRICS_OF[kind].filter((metric) => metrics.has(metric)).map((metric) => ({ metric, firstAt: 0, hourEnd: 0 }));
+
+  function note(diary: Diary, { measuredAt, values }: Reading): void {
+    const { noted } = diary;
+    for (let i = 0; i < noted.length; i++) {
+      const one = noted[i]!;
+      const value = values[one.metric];
+      if (value === undefined || (measuredAt >= one.firstAt && measuredAt < one.hourEnd)) continue;
+      noteFirst(diary, one, measuredAt, value);
     }
+  }
+
+  function noteFirst(diary: Diary, one: Noted, at: number, value: number): void {
+    const daily = diary.metrics.get(one.metric) ?? createDaily();
+    diary.metrics.set(one.metric, daily);
+    if (!noteHour(daily, at, value, closedTo.get(diary.sensor.district) ?? 0)) return;
+    unsaved.add(diary);
+    const hourEnd = (Math.floor(at / HOUR_MS) + 1) * HOUR_MS;
+    if (hourEnd < one.hourEnd) return;
+    one.firstAt = at;
+    one.hourEnd = hourEnd;
   }
 
   /** Closes what is over in a district at this event time, day by day. */
@@ -207,6 +221,7 @@ export function createDrift(rules: readonly Rule[]) {
 
   return {
     isUsed,
+    diaryOf,
     nextAt,
     note,
     review,

@@ -2,7 +2,7 @@ import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { StateRow } from "../engine/state-rows.ts";
 import type { Neighbour, Neighbours } from "./neighbours.ts";
-import { noteValue, type Recent, type RecentJson, recentToJson, restoreRecent } from "./recent.ts";
+import { noteValue, type Recent, type RecentJson, recentToJson, restoreRecent, SLOT_MS, slotEnd } from "./recent.ts";
 
 /** All recent values of a sensor, written now and then, and those since: nearly every sensor changes every minute. */
 export const RECENT = "~recent";
@@ -17,6 +17,9 @@ export type Memory = {
   /** The full row holds everything up to here. */
   fullTo: number;
   newestAt: number;
+  /** What is measured in [from, to) tells nothing new: every metric of the sensor has its value of those five minutes. */
+  from: number;
+  to: number;
   dirty: boolean;
 };
 
@@ -34,7 +37,7 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
     const metrics = byKind[neighbour.sensor.kind]!;
     const recents = metrics.map((metric) => neighbour.recents.get(metric));
     const never = Number.NEGATIVE_INFINITY;
-    return { neighbour, metrics, recents, fullTo: never, newestAt: never, dirty: false };
+    return { neighbour, metrics, recents, fullTo: never, newestAt: never, from: 0, to: 0, dirty: false };
   }
 
   function note(memory: Memory, { measuredAt, values }: Reading): void {
@@ -46,7 +49,23 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
       recents[i] ??= neighbours.open(memory.neighbour, metrics[i]!);
       if (noteValue(recents[i]!, measuredAt, value) !== undefined) changed = true;
     }
-    if (changed) mark(memory, measuredAt);
+    if (!changed) return;
+    mark(memory, measuredAt);
+    rest(memory, measuredAt);
+  }
+
+  /** A metric that a sensor sends for the first time may have to wait for the next five minutes. */
+  function rest(memory: Memory, at: number): void {
+    const to = slotEnd(at) + 1;
+    let from = 0;
+    for (const recent of memory.recents) {
+      const newest = recent?.at.at(-1);
+      if (newest === undefined) continue;
+      if (newest < to - SLOT_MS || newest >= to) return;
+      from = Math.max(from, newest);
+    }
+    memory.from = from;
+    memory.to = to;
   }
 
   function mark(memory: Memory, at: number): void {

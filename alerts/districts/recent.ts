@@ -1,5 +1,5 @@
 /**
- * The recent values of one metric of one sensor, thinned: of every 5 minutes the newest one, so that the same ring holds
+ * The recent values of one metric of one sensor, thinned: of every 5 minutes the first one, so that the same ring holds
  * five hours of a loop and three days of an hourly station. What it holds does not depend on the order of arrival.
  * Changed in place: every reading passes here.
  */
@@ -15,12 +15,15 @@ export function createRecent(): Recent {
 }
 
 const slotOf = (at: number) => Math.floor(at / SLOT_MS);
+/** The last moment of the five minutes of `at`. */
 export const slotEnd = (at: number) => (slotOf(at) + 1) * SLOT_MS - 1;
 
 /** Answers the time of what it changed, undefined if nothing. */
 export function noteValue({ at: times, value: values }: Recent, at: number, value: number): number | undefined {
   const last = times.length - 1;
-  if (last < 0 || slotOf(at) > slotOf(times[last]!)) {
+  const slot = slotOf(at);
+  const newest = last < 0 ? -1 : slotOf(times[last]!);
+  if (slot > newest) {
     times.push(at);
     values.push(value);
     if (times.length > VALUES_KEPT + ROOM) {
@@ -30,15 +33,17 @@ export function noteValue({ at: times, value: values }: Recent, at: number, valu
     return at;
   }
   let index = last;
-  while (index >= 0 && slotOf(times[index]!) > slotOf(at)) index -= 1;
-  if (index < 0 || slotOf(times[index]!) < slotOf(at)) {
+  if (slot < newest) {
+    while (index >= 0 && slotOf(times[index]!) > slot) index -= 1;
+  }
+  if (index < 0 || slotOf(times[index]!) < slot) {
     if (index < 0 && times.length >= VALUES_KEPT) return undefined;
     times.splice(index + 1, 0, at);
     values.splice(index + 1, 0, value);
     return at;
   }
-  // The newest of its five minutes; of two at the same moment the larger, whichever came first.
-  if (at < times[index]! || (at === times[index]! && value <= values[index]!)) return undefined;
+  // The first of its five minutes; of two at the same moment the larger, whichever came first.
+  if (at > times[index]! || (at === times[index]! && value <= values[index]!)) return undefined;
   times[index] = at;
   values[index] = value;
   return at;
@@ -93,7 +98,7 @@ export function restoreRecent(recent: Recent, { lastAt, steps }: RecentJson): vo
   for (let i = 0; i < steps.length; i += 2) {
     slot += steps[i]!;
     const isLast = i + 2 === steps.length;
-    // Five minutes that are over: nothing of them will come that is newer.
-    noteValue(recent, isLast ? lastAt : (slot + 1) * SLOT_MS - 1, steps[i + 1]!);
+    // Five minutes that are over: as if nothing could come before it.
+    noteValue(recent, isLast ? lastAt : slot * SLOT_MS, steps[i + 1]!);
   }
 }

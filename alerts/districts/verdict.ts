@@ -12,7 +12,8 @@ export const VERDICT = "~verdict";
 
 /** An alert that may still change or be judged again. `dueAt`: when everything it can rest on is in, in event time. */
 type Case = { transition: Transition; readonly dueAt: number; readonly imported: boolean; isFinal: boolean };
-type CaseJson = Omit<Case, never>;
+/** The earliest due time of a district's cases, Infinity for none. Changed in place. */
+export type Due = { at: number };
 
 /** The metrics that every kind sends of the device itself: no neighbour knows of them. */
 const HEALTH = new Set<RuleMetric>(METRICS_OF.air.filter((one) => METRICS_OF.energy.includes(one)));
@@ -39,8 +40,14 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours) {
   const judged = new Map(rules.filter(isJudged).map((rule) => [rule.id, rule]));
   const cases = new Map<string, Case>();
   const unsaved = new Set<string>();
-  /** Per district: the earliest due time of its cases, Infinity for none. */
-  const nextDue = new Map<string, number>();
+  const dues = new Map<string, Due>();
+
+  /** When the next case of a district is due: `review` has nothing to say before. */
+  function dueOf(district: string): Due {
+    const due = dues.get(district) ?? { at: Number.POSITIVE_INFINITY };
+    dues.set(district, due);
+    return due;
+  }
 
   function judge(rule: Rule, alert: Transition["alert"], resident: Neighbour): Verdict {
     const to = horizonOf(rule, alert.firedAt ?? alert.startedAt);
@@ -79,8 +86,8 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours) {
     unsaved.add(id);
     if (state === "retracted" || (state === "resolved" && one.isFinal)) cases.delete(id);
     else cases.set(id, one);
-    const district = subject.district ?? "";
-    if (!one.isFinal) nextDue.set(district, Math.min(nextDue.get(district) ?? Number.POSITIVE_INFINITY, one.dueAt));
+    const due = dueOf(subject.district ?? "");
+    if (!one.isFinal) due.at = Math.min(due.at, one.dueAt);
   }
 
   /** Judges again what is due in a district at this event time. `resident` answers the sensor as it is known now. */
@@ -90,12 +97,13 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours) {
     knownAt: number,
     resident: (id: string) => Neighbour | undefined,
   ): Transition[] {
-    if (time < (nextDue.get(district) ?? Number.POSITIVE_INFINITY)) return [];
-    nextDue.delete(district);
+    const due = dueOf(district);
+    if (time < due.at) return [];
+    due.at = Number.POSITIVE_INFINITY;
     return [...cases.values()].flatMap((one) => {
       if (one.isFinal || one.transition.alert.subject.district !== district) return [];
       if (one.dueAt <= time) return close(one, knownAt, resident(one.transition.alert.subject.sensorId!));
-      nextDue.set(district, Math.min(nextDue.get(district) ?? Number.POSITIVE_INFINITY, one.dueAt));
+      due.at = Math.min(due.at, one.dueAt);
       return [];
     });
   }
@@ -123,13 +131,14 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours) {
   }
 
   function load({ subject, state }: StateRow): void {
-    const one = JSON.parse(state) as CaseJson;
+    const one = JSON.parse(state) as Case;
     if (judged.has(one.transition.alert.rule.id)) keep(one);
     else unsaved.add(subject);
   }
 
   return {
     take,
+    dueOf,
     review,
     tick,
     load,
