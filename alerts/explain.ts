@@ -26,7 +26,8 @@ export function explain(about: Case): string {
 export function explainEnd({ rule, outcome }: Pick<Case, "rule" | "outcome">): string {
   const { at, value, why, evidence } = outcome;
   const { condition } = rule;
-  if (condition.type === "silence") return `A reading came again at ${timeText(evidence[0]?.measuredAt ?? at)}.`;
+  if (condition.type === "silence")
+    return `A ${rule.metric ? "value" : "reading"} came again at ${timeText(evidence[0]?.measuredAt ?? at)}.`;
   if (why === "no-data") return `It ended at ${timeText(at)} because no valid data followed.`;
   if (condition.type === "flatline") return `Another value came at ${timeText(at)}: ${amount(rule, value)}.`;
   if (condition.type === "spike") {

@@ -18,11 +18,12 @@ export function contradictions(rule: Draft): Contradiction[] {
 
 function metricMistakes({ kind, metric, condition }: Draft): Contradiction[] {
   const { type } = condition;
-  if (type === "silence" || type === "quorum") {
-    const watched = type === "silence" ? "every reading of a sensor" : "the alerts of another rule";
-    const message = `a ${type} rule watches ${watched}: leave metric out`;
+  if (type === "quorum") {
+    const message = "a quorum rule watches the alerts of another rule: leave metric out";
     return metric === undefined ? [] : [{ path: ["metric"], message }];
   }
+  // Without a metric it is the sensor that is silent.
+  if (type === "silence" && metric === undefined) return [];
   if (metric === undefined) return [{ path: ["metric"], message: "metric is missing: which value is compared?" }];
   const kinds = kind === "any" ? KINDS : [kind];
   const common = ruleMetricsOf(kinds[0]!).filter((name) => kinds.every((one) => ruleMetricsOf(one).includes(name)));

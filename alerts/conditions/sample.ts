@@ -10,6 +10,8 @@ export type Sample = {
   readonly good: boolean;
   /** The sample before, undefined for the first. */
   readonly lastAt: number | undefined;
+  /** When its sensor was last heard before, whatever it said then. Left out where it does not matter. */
+  readonly heardAt?: number | undefined;
   /** How often samples come, as known before this one. */
   readonly cadence: Cadence;
   /**
@@ -49,5 +51,7 @@ export type ValueCondition<Params, State> = {
   readonly quiet: State;
   step(params: Params, state: State, sample: Sample): Step<State>;
   /** Everything up to `time` is known to have come: a window that has ended is closed without waiting for a sample. */
-  advance?(params: Params, state: State, time: number, cadence: Cadence): Step<State>;
+  advance?(params: Params, state: State, time: number, cadence: Cadence & { readonly lastAt?: number }): Step<State>;
+  /** `advance` gets the time the sensor was last heard instead, where that is earlier. */
+  readonly whileHeard?: true;
 };

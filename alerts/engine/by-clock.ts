@@ -22,7 +22,8 @@ export function advance(subject: Subject, time: number, context: FoldContext): B
       const { compiled, condition, params, column } = watch;
       if (!condition?.advance || compiled.failure !== undefined) continue;
       try {
-        const [, outcomes] = condition.advance(params, subject.states[column], time, stream);
+        const upTo = condition.whileHeard ? Math.min(time, subject.clock.lastAt ?? time) : time;
+        const [, outcomes] = condition.advance(params, subject.states[column], upTo, stream);
         if (outcomes.length > 0) told.set(column, tell(subject, watch, [], outcomes));
       } catch (error) {
         context.onFailure(compiled, error);

@@ -7,6 +7,7 @@ import { change } from "../conditions/change.ts";
 import { consecutive } from "../conditions/consecutive.ts";
 import { flatline } from "../conditions/flatline.ts";
 import { forecast } from "../conditions/forecast.ts";
+import { missing } from "../conditions/missing.ts";
 import { register } from "../conditions/register.ts";
 import type { ValueCondition } from "../conditions/sample.ts";
 import { spike } from "../conditions/spike.ts";
@@ -41,7 +42,7 @@ export type CompiledRule = {
   failure: string | undefined;
 };
 
-/** One line per condition over values. `silence` has its own place: it watches the sensor, not a metric. */
+/** One line per condition over values. The silence of a sensor has its own place; here is that of one of its values. */
 export type ConditionTable = Readonly<
   Record<"threshold" | "consecutive", ValueCondition<Params, unknown>> &
     Partial<Record<RuleCondition["type"], ValueCondition<Params, unknown>>>
@@ -56,6 +57,7 @@ export const CONDITIONS = {
   register,
   forecast,
   anomaly,
+  silence: missing,
 } as unknown as ConditionTable;
 
 export function compileRule(rule: Rule): CompiledRule {

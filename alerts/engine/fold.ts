@@ -26,12 +26,13 @@ export function fold(subject: Subject, row: number, context: FoldContext): void 
   const at = data[row + AT]!;
   const flags = data[row + FLAGS]!;
   subject.key = data[row + KEY]!;
-  if (clock.lastAt === undefined || at > clock.lastAt) hear(subject, row, context);
+  const heardAt = clock.lastAt;
+  if (heardAt === undefined || at > heardAt) hear(subject, row, context);
   const { measuring, deriving } = plan;
   for (let i = 0; i < measuring.length; i++) {
     const { track, value: place, suspect } = measuring[i]!;
     const value = data[row + VALUES + place]!;
-    if (!Number.isNaN(value)) measure(subject, track, at, value, (flags & suspect) === 0, context);
+    if (!Number.isNaN(value)) measure(subject, track, at, value, (flags & suspect) === 0, heardAt, context);
   }
   for (let i = 0; i < deriving.length; i++) derive(subject, deriving[i]!, row, context);
   if ((flags & IMPORTED) === 0) subject.receivedTo = Math.max(subject.receivedTo, data[row + RECEIVED]!);
@@ -61,12 +62,13 @@ function measure(
   at: number,
   value: number,
   good: boolean,
+  heardAt: number | undefined,
   context: FoldContext,
 ): void {
   const stream = subject.streams[index]!;
   if (stream.lastAt !== undefined && at <= stream.lastAt) return;
   const { lastAt } = stream;
-  const sample: Sample = { at, value, good, lastAt, cadence: stream, rolls: sharesWindows ? [] : undefined };
+  const sample: Sample = { at, value, good, lastAt, heardAt, cadence: stream, rolls: sharesWindows ? [] : undefined };
   for (let i = 0; i < watches.length; i++) {
     const watch = watches[i]!;
     if (watch.compiled.failure !== undefined) continue;
@@ -104,7 +106,7 @@ function derive(
     const measured: Measured = { at: data[row + AT]!, values, suspect };
     const [state, samples] = derive.step(subject.states[column], measured);
     if (state !== subject.states[column]) setState(subject, column, state);
-    for (const { at, value, good } of samples) measure(subject, track, at, value, good, context);
+    for (const { at, value, good } of samples) measure(subject, track, at, value, good, undefined, context);
   } catch (error) {
     for (const { compiled } of track.watches) context.onFailure(compiled, error);
   }

@@ -113,10 +113,13 @@ function boundTo(sensor: WatchedSensor, rules: readonly CompiledRule[], conditio
   return bound;
 }
 
+/** The silence of a sensor, not that of one of its values. */
+const isOfSensor = ({ rule }: CompiledRule) => rule.condition.type === "silence" && rule.metric === undefined;
+
 function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives: readonly Derive[]): Plan {
   const watches = bound.map(({ compiled, params }, column): Watch => {
     const { type } = compiled.rule.condition;
-    return { column, compiled, params, condition: type === "silence" ? undefined : conditions[type] };
+    return { column, compiled, params, condition: isOfSensor(compiled) ? undefined : conditions[type] };
   });
   const silences = watches.filter(({ condition }) => !condition);
   const watched = [

@@ -86,7 +86,8 @@ export function toTransition({ compiled, sensor }: About, active: Active, verdic
       metric,
       value,
       limit,
-      unit: metric ? wordsOf(metric).unit : limit === undefined ? undefined : "min",
+      unit:
+        metric && rule.condition.type !== "silence" ? wordsOf(metric).unit : limit === undefined ? undefined : "min",
       explanation,
       evidence,
       ...(mode === "shadow" ? { mode } : {}),

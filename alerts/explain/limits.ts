@@ -1,5 +1,6 @@
 import type { ConsecutiveSpec, Limit, ThresholdSpec } from "../../model/conditions.ts";
 import { formatSpan } from "../../model/duration.ts";
+import { wordsOf } from "../../model/metrics.ts";
 import type { SilenceParams } from "../conditions/silence.ts";
 import type { ThresholdParams } from "../conditions/threshold.ts";
 import { amount, type Case, numberText, ordinal, subject, timeText, windowUnit, windowWord } from "./words.ts";
@@ -34,8 +35,11 @@ export function explainConsecutive({ rule, sensor, outcome: { at, value } }: Cas
   return count === 1 ? `${mean}, ${limit}.` : `${mean}, the ${ordinal(count)} ${windowUnit(window)} in a row ${limit}.`;
 }
 
-export function explainSilence({ sensor: { id, name }, params, outcome }: Case): string {
+export function explainSilence({ rule, sensor: { id, name }, params, outcome }: Case): string {
   const { afterMs } = params as SilenceParams;
   const limit = formatSpan((outcome.limit ?? afterMs / 60_000) * 60_000);
-  return `No reading from ${name ?? id} since ${timeText(outcome.evidence[0]!.measuredAt)}; it counts as silent after ${limit}.`;
+  const since = timeText(outcome.evidence[0]!.measuredAt);
+  if (rule.metric)
+    return `No value of ${wordsOf(rule.metric).label} from ${name ?? id} since ${since}, while it sends others; it counts as missing after ${limit}.`;
+  return `No reading from ${name ?? id} since ${since}; it counts as silent after ${limit}.`;
 }

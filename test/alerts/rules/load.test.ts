@@ -104,7 +104,7 @@ describe("loading rules", () => {
     ["{ type: consecutive, above: 40, count: 0, window: 1h }", "condition.count: "],
     ["{ type: consecutive, above: 40, count: 49, window: 1h }", "condition.count: "],
     ["{ type: consecutive, above: 40, window: 1h }", "condition.count: is missing"],
-    ["{ type: silence }", "metric: a silence rule watches every reading of a sensor: leave metric out"],
+    ["{ type: quorum, rule: another-one }", "metric: a quorum rule watches the alerts of another rule: leave metric out"],
     ["{ type: magic }", "condition.type is one of threshold, consecutive, change"],
     ["{ type: threshold, above: 40, capture: 1.5 }", "condition.capture: "],
   ])("refuses %s", (condition, message) => {
