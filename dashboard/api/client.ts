@@ -35,6 +35,12 @@ export async function request<T = void>(
   body?: unknown,
   signal?: AbortSignal,
 ): Promise<T> {
+  const answer = await ask(method, path, body, signal);
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+/** The same for those who need the headers, too. */
+async function ask(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json", "x-lamppost": "page" };
   if (body !== undefined) headers["content-type"] = "application/json";
   const answer = await fetch(`/api/v1${path}`, {
@@ -45,7 +51,7 @@ export async function request<T = void>(
     if (signal?.aborted) throw error;
     throw new ApiProblem(0, "");
   });
-  if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
+  if (answer.ok) return answer;
   if (answer.status === 401 && path !== "/session") onSignedOut();
   throw await problemOf(answer);
 }
@@ -62,19 +68,25 @@ async function problemOf(answer: Response): Promise<ApiProblem> {
 
 export type PageOf<T> = { readonly items: readonly T[]; readonly next?: string };
 
-/** Every page of a list, handed over as it comes, so that the first ones are on the screen while the rest is on its way. */
+/**
+ * Every page of a list, handed over as it comes, so that the first ones are on the screen while the rest is on its way.
+ * Answers the `x-last-event-id` of the first page, if the list has one: a stream that begins there misses nothing.
+ */
 export async function eachPage<T>(
   path: string,
   take: (items: readonly T[]) => void,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<string | undefined> {
+  let eventId: string | undefined;
   // A small first page is there soon; the rest comes in few requests.
   for (let cursor: string | undefined, limit = 40; ; limit = 1_000) {
     const joint = path.includes("?") ? "&" : "?";
     const at = cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const page = await request<PageOf<T>>("GET", `${path}${joint}limit=${limit}${at}`, undefined, signal);
+    const answer = await ask("GET", `${path}${joint}limit=${limit}${at}`, undefined, signal);
+    if (cursor === undefined) eventId = answer.headers.get("x-last-event-id") ?? undefined;
+    const page = (await answer.json()) as PageOf<T>;
     take(page.items);
     cursor = page.next;
-    if (cursor === undefined) return;
+    if (cursor === undefined) return eventId;
   }
 }

@@ -18,18 +18,17 @@ export function Districts({ desk }: { desk: Desk }) {
     <ul class="districts" aria-label={t.desk.districts}>
       {names.value.map((id) => {
         const found = worst.get(id);
-        const words = found ? t.words.severity[found.severity] : t.words.noAlerts;
+        const words = found ? t.desk.districtState(t.words.severity[found.severity]) : t.words.noAlerts;
         return (
           <li key={id}>
             <button
               type="button"
               class={`district ${found?.severity ?? "calm"}`}
               aria-pressed={chosen === id}
-              aria-label={t.desk.districtButton(districtName(id), found?.count ?? 0, words)}
               onClick={() => desk.setFilters({ district: chosen === id ? "" : id })}
             >
-              {districtName(id)}
-              {found && <b>{found.count}</b>}
+              {districtName(id)} {found && <b>{found.count}</b>}
+              <span class="hidden"> {words}</span>
             </button>
           </li>
         );

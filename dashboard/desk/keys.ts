@@ -1,12 +1,13 @@
+import { mayHandle } from "../shell/session.ts";
 import type { Desk } from "./desk-state.ts";
 
 /** The keys of the desk; none while someone types, or together with Ctrl, Alt or the like. Returns how to stop. */
 export function listenToKeys(desk: Desk, showHelp: () => void): () => void {
-  const keys: Readonly<Record<string, () => void>> = {
+  const keys: Readonly<Record<string, () => unknown>> = {
     j: () => desk.move(1),
     k: () => desk.move(-1),
-    x: () => desk.current.peek() && desk.toggle(desk.current.peek()!),
-    a: () => void acknowledge(desk),
+    x: () => mayHandle.peek() && desk.current.peek() && desk.toggle(desk.current.peek()!),
+    a: () => mayHandle.peek() && void acknowledge(desk),
     n: desk.refresh,
     "/": () => document.querySelector<HTMLElement>("#desk-search")?.focus(),
     "?": showHelp,

@@ -14,14 +14,14 @@ export type StreamPorts = {
 /** The service says something every 15 s. A line that is silent for longer than this is dead, whatever TCP thinks. */
 const SILENT_MS = 40_000;
 const RETRY_FIRST_MS = 1_000;
-const RETRY_MAX_MS = 15_000;
+const RETRY_MAX_MS = 8_000;
 
 /**
  * `GET /events`, for as long as the page lives. By `fetch` and not by EventSource, which hides the heartbeats and the
- * status of a refusal: a half-open line would look alive for minutes. Answers how to pause and resume.
+ * status of a refusal: a half-open line would look alive for minutes. `lastEventId`: begin after this one. Answers how to
+ * pause and resume.
  */
-export function openEventStream(path: string, ports: StreamPorts) {
-  let lastEventId: string | undefined;
+export function openEventStream(path: string, ports: StreamPorts, lastEventId?: string) {
   let failures = 0;
   let running: AbortController | undefined;
   let waiting: ReturnType<typeof setTimeout> | undefined;

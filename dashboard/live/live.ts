@@ -1,10 +1,10 @@
 import { effect, signal } from "@preact/signals";
 import { type AlertView, isOpen, OPEN_ALERTS } from "../api/alerts.ts";
-import { eachPage } from "../api/client.ts";
+import { eachPage, request } from "../api/client.ts";
 import type { SensorView } from "../api/sensors.ts";
 import { badge, sound } from "../shell/preferences.ts";
 import { forgetUser, user } from "../shell/session.ts";
-import { type Connection, openEventStream } from "./event-stream.ts";
+import { type Connection, openEventStream, type StreamPorts } from "./event-stream.ts";
 import type { StreamEvent } from "./sse-parser.ts";
 
 /** What an event of the stream says of an alert. */
@@ -57,7 +57,7 @@ function connect(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** While a snapshot is on its way, news wait: a page of it may be older than they are. */
   let loading = false;
-  let again = false;
+  const asked = new Set<string>();
 
   function flush(): void {
     timer = undefined;
@@ -73,43 +73,60 @@ function connect(): () => void {
     const news = JSON.parse(event.data) as AlertNews;
     queue.push(news.alert);
     for (const listener of listeners) listener(news);
+    learnSensor(news.alert.subject.sensorId);
     timer ??= setTimeout(flush, BATCH_MS);
   }
 
-  async function load(): Promise<void> {
-    if (loading) {
-      again = true;
-      return;
-    }
+  /** A sensor that came after the list was loaded. */
+  function learnSensor(id: string | undefined): void {
+    if (id === undefined || !sensorsLoaded.peek() || sensors.peek().has(id) || asked.has(id)) return;
+    asked.add(id);
+    const path = `/sensors/${encodeURIComponent(id)}`;
+    request<SensorView>("GET", path, undefined, over.signal).then(
+      (sensor) => {
+        sensors.value = new Map(sensors.peek()).set(id, sensor);
+      },
+      () => {}, // removed again, or the next alert asks
+    );
+  }
+
+  /** Answers where the stream should begin to miss nothing. */
+  async function load(): Promise<string | undefined> {
     loading = true;
-    again = false;
+    let eventId: string | undefined;
     try {
-      await Promise.all([loadAlerts(over.signal), loadSensors(over.signal)]);
+      void loadSensors(over.signal).catch(() => {}); // said by the alerts, which fail then, too
+      eventId = await loadAlerts(over.signal);
       loadFailed.value = undefined;
     } catch (error) {
       if (!over.signal.aborted) loadFailed.value = error;
     }
     loading = false;
     flush();
-    if (again) void load();
+    return eventId;
   }
 
-  const stream = openEventStream("/api/v1/events", {
+  const ports: StreamPorts = {
     onEvent: hear,
     onConnection(state) {
       connection.value = state;
       if (state !== "lost") lostSince.value = undefined;
       else lostSince.value ??= Date.now();
     },
-    onOpen: (resumed) => void (resumed && alertsLoaded.peek() ? undefined : load()),
+    // Without a place to begin, what was loaded may be older than the stream.
+    onOpen: (resumed) => void (resumed || loading || load()),
     onSignedOut: () => forgetUser(true),
+  };
+  let stream: ReturnType<typeof openEventStream> | undefined;
+  void load().then((eventId) => {
+    if (!over.signal.aborted) stream = openEventStream("/api/v1/events", ports, eventId);
   });
-  const stopWatching = pauseWhenHidden(stream);
+  const stopWatching = pauseWhenHidden(() => stream);
   return () => {
     over.abort();
     clearTimeout(timer);
     stopWatching();
-    stream.close();
+    stream?.close();
     alerts.value = new Map();
     alertsLoaded.value = false;
     alertsComplete.value = false;
@@ -117,10 +134,10 @@ function connect(): () => void {
   };
 }
 
-async function loadAlerts(signal: AbortSignal): Promise<void> {
+async function loadAlerts(signal: AbortSignal): Promise<string | undefined> {
   const fresh = new Map<string, AlertView>();
   const first = !alertsLoaded.peek();
-  await eachPage<AlertView>(
+  const eventId = await eachPage<AlertView>(
     OPEN_ALERTS,
     (items) => {
       for (const alert of items) if (isOpen(alert)) fresh.set(alert.id, alert);
@@ -133,6 +150,7 @@ async function loadAlerts(signal: AbortSignal): Promise<void> {
   alerts.value = fresh;
   alertsLoaded.value = true;
   alertsComplete.value = true;
+  return eventId;
 }
 
 async function loadSensors(signal: AbortSignal): Promise<void> {
@@ -148,12 +166,12 @@ function forgetEnded(known: Map<string, AlertView>): Map<string, AlertView> {
   return known;
 }
 
-function pauseWhenHidden(stream: { pause(): void; resume(): void }): () => void {
+function pauseWhenHidden(stream: () => { pause(): void; resume(): void } | undefined): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   function look(): void {
     clearTimeout(timer);
-    if (document.visibilityState === "visible") stream.resume();
-    else if (!sound.value && !badge.value) timer = setTimeout(stream.pause, HIDDEN_MS);
+    if (document.visibilityState === "visible") stream()?.resume();
+    else if (!sound.value && !badge.value) timer = setTimeout(() => stream()?.pause(), HIDDEN_MS);
   }
   document.addEventListener("visibilitychange", look);
   return () => {

@@ -51,6 +51,7 @@ export async function visit(browser: Browser, city: Pick<City, "http">, options:
     ...{ viewport: SIZES[options.size ?? "desk"], baseURL: city.http, locale: options.language ?? "en-GB" },
     ...{ timezoneId: "Europe/Berlin", hasTouch: options.touch ?? false, isMobile: options.touch ?? false },
   });
+  context.setDefaultTimeout(10_000);
   const complaints: string[] = [];
   const page = await context.newPage();
   page.on("console", (message) => {

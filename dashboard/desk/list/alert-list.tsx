@@ -52,14 +52,17 @@ export function AlertList({ desk }: { desk: Desk }) {
 function useHold(desk: Desk, box: { current: HTMLDivElement | null }): void {
   useEffect(() => {
     const element = box.current!;
+    // With the pill, which would otherwise go as soon as one reaches for it.
+    const frame = element.parentElement!;
     const look = () => {
-      desk.held.value = element.scrollTop > 0 || element.matches(":hover") || element.contains(document.activeElement);
+      desk.held.value = element.scrollTop > 0 || frame.matches(":hover") || frame.contains(document.activeElement);
     };
     // The focus has moved when the event's own turn is over.
     const lookSoon = () => void setTimeout(look);
-    const changes = ["scroll", "pointerenter", "pointerleave", "focusin", "focusout"] as const;
-    for (const name of changes) element.addEventListener(name, lookSoon, { passive: true });
-    return () => changes.forEach((name) => void element.removeEventListener(name, lookSoon));
+    const changes = ["scroll", "pointerover", "pointerleave", "focusin", "focusout"] as const;
+    for (const name of changes) frame.addEventListener(name, lookSoon, { passive: true, capture: true });
+    look();
+    return () => changes.forEach((name) => void frame.removeEventListener(name, lookSoon, { capture: true }));
   }, [desk, box]);
 }
 
@@ -75,13 +78,15 @@ function useFollowCurrent(desk: Desk, box: { current: HTMLDivElement | null }): 
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + ROW_PX > element.scrollTop + element.clientHeight)
       element.scrollTop = top + ROW_PX - element.clientHeight;
-    // The row may come into the document only with the next frame.
-    const focus = () =>
-      element.querySelector<HTMLElement>(`[data-id="${CSS.escape(current!)}"] a`)?.focus({ preventScroll: true });
-    const frame = requestAnimationFrame(() => requestAnimationFrame(focus));
+    // The row may come into the document only with the next frame; by then another key may have moved on.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => rowLink(element, current!)?.focus({ preventScroll: true }));
+    });
     return () => cancelAnimationFrame(frame);
   }, [moves, desk, box]);
 }
+
+const rowLink = (list: HTMLElement, id: string) => list.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"] a`);
 
 /** New alerts wait here instead of pushing the rows under the pointer. */
 function NewPill({ desk, onShow }: { desk: Desk; onShow: () => void }) {

@@ -1,0 +1,86 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type City, startCity } from "../helpers/city.ts";
+import { alarm, freePort } from "./alarms.ts";
+import { HAS_BROWSER, openBrowser, shoot, visit } from "./browser.ts";
+
+describe.runIf(HAS_BROWSER)("a page that loses its service", () => {
+  let city: City;
+  let browser: Browser;
+  let env: Record<string, string>;
+  beforeAll(async () => {
+    env = { LAMPPOST_HTTP_PORT: await freePort() };
+    city = await startCity({ env });
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await city?.remove();
+  });
+
+  /** A mark that only a reload would wipe away. */
+  const mark = (page: Page) => page.evaluate(() => Object.assign(window, { mark: "still the same page" }));
+  const isSame = (page: Page) => page.evaluate(() => "mark" in window);
+
+  it("says so at once, comes back by itself and misses nothing", async () => {
+    const { page, context, goTo, close } = await visit(browser, city, { token: city.token });
+    await goTo("/");
+    await page.getByText("All quiet").waitFor();
+    await page.locator(".connection.live").waitFor();
+    await shoot(page, "desk-quiet");
+    await mark(page);
+    await context.setOffline(true);
+    await page.getByRole("alert").getByText("Connection lost").waitFor({ timeout: 1_000 });
+    await alarm(city, "missed-1", 15);
+    await shoot(page, "desk-lost");
+    expect(await page.locator(".row").count()).toBe(0);
+    await context.setOffline(false);
+    await page
+      .getByText(/missed-1/)
+      .first()
+      .waitFor();
+    await expect.poll(() => page.getByRole("alert").count()).toBe(0);
+    expect(await isSame(page)).toBe(true);
+    await close();
+  });
+
+  it("goes on after a restart of the service, signed in as before", { timeout: 60_000 }, async () => {
+    const { page, goTo, close } = await visit(browser, city, { token: city.token });
+    await goTo("/");
+    await page
+      .getByText(/missed-1/)
+      .first()
+      .waitFor();
+    await page.locator(".connection.live").waitFor();
+    await mark(page);
+    await city.kill();
+    await page.locator(".connection.lost").waitFor({ timeout: 2_000 });
+    city = await city.restart({ env });
+    await alarm(city, "missed-2", 15);
+    await page
+      .getByText(/missed-2/)
+      .first()
+      .waitFor({ timeout: 20_000 });
+    await page.locator(".connection.live").waitFor();
+    expect(await isSame(page)).toBe(true);
+    await close();
+  });
+
+  it("asks to sign in again when the session was ended elsewhere, and then shows where one was", async () => {
+    const { username, password } = await city.api("/users", { name: "olga", role: "operator" });
+    const { page, goTo, close } = await visit(browser, city, { token: password });
+    await goTo("/?q=missed-2");
+    await page.locator(".connection.live").waitFor();
+    await city.api(`/users/${username}`, undefined, "DELETE");
+    await page.getByText("Your session has ended").waitFor();
+    await page.getByRole("radio", { name: "Token" }).check();
+    await page.locator("input[name=token]").fill(city.token);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page
+      .getByText(/missed-2/)
+      .first()
+      .waitFor();
+    expect(new URL(page.url()).search).toBe("?q=missed-2");
+    await close();
+  });
+});
