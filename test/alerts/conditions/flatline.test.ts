@@ -76,6 +76,8 @@ describe("flatline", () => {
     const values = Array.from({ length: 50 }, (_, n) => day(n, n < 10 ? 0.3 : 2.3)).flat();
     expect(letters({}, hours(0, [...values, ...same(2.3, 40)]))).not.toContain("F");
     expect(letters({}, hours(0, [...values, ...same(7.5, 40)]))).toContain("F");
+    const coarse = Array.from({ length: 50 }, (_, n) => day(n, n < 10 ? 0.3 : 4 + (n % 3) / 2)).flat();
+    expect(letters({}, hours(0, [...coarse, ...same(4, 40)]))).toContain("F");
   });
 
   it("a value far below everything shown before is no floor, nor is one before five days are known", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ForecastParams, forecast } from "../../../alerts/conditions/forecast.ts";
-import { trendOf } from "../../../alerts/conditions/trend.ts";
+import { trendScore } from "../../../alerts/conditions/trend.ts";
 import { type Note, play } from "./play.ts";
 
 const MINUTE = 60_000;
@@ -81,16 +81,23 @@ describe("forecast", () => {
   it("waits until half of `over` is known", () => {
     const [first] = run(
       { overMs: 40 * DAY * MINUTE },
-      days(0, 40, (day) => 60 - day),
+      days(0, 40, (day) => 24 - day / 2),
     ).outcomes;
     expect(daysOf(first!.at)).toBe(21);
   });
 
-  it("a line through noise that leads to the limit is no trend", () => {
-    const noise = [15, 11.5, 14.5, 10.5, 14, 12, 15, 10.5, 13, 11];
-    expect(trendOf(noise.map((value, at) => ({ at, value }))).slope).toBeLessThan(0);
-    const notes = [...noise, 14].map((value, day): Note => [day * DAY, value]);
-    expect(run({ overMs: 18 * DAY * MINUTE }, notes).outcomes).toEqual([]);
+  it("a line through noise that leads to the limit is no trend: p < 0.05 to begin, p < 0.1 to go on", () => {
+    // z = -1.72, the line reaches 10 after 13 days.
+    const doubtful = [17, 18, 18.5, 17, 16.5, 18.5, 15.5, 14.5, 15, 16.5];
+    expect(trendScore(doubtful.map((value, at) => ({ at, value })))).toBeCloseTo(-1.72, 2);
+    const daily = (values: readonly number[]) => values.map((value, day): Note => [day * DAY, value]);
+    const params = { overMs: 18 * DAY * MINUTE };
+    expect(run(params, daily([...doubtful, 14])).outcomes).toEqual([]);
+    // z = -1.00, after 22 days.
+    const noise = [17, 20, 19, 15.5, 15, 15, 17, 15.5, 16.5, 16];
+    const line = Array.from({ length: 10 }, (_, day) => 26 - day);
+    const { outcomes } = run({ overMs: 10 * DAY * MINUTE }, daily([...line, ...noise, 14]));
+    expect(outcomes.map(({ what }) => what)).toEqual(["firing", "resolved"]);
   });
 
   it("does not flap where the expected time stays about `within`", () => {
