@@ -1,25 +1,30 @@
+import { parseDuration } from "../../model/duration.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { AlertFacts } from "../../model/silence.ts";
 
 type Where = NonNullable<Rule["inhibits"]>[number]["where"];
-/** `rule` is the other end of it. */
-export type Link = { readonly rule: string; readonly where: Where };
+/** `rule` is the other end of it. `countsWithinMs`: the parent is a quorum over just these alerts, begun within that time. */
+export type Link = { readonly rule: string; readonly where: Where; readonly countsWithinMs?: number };
 
 export type Inhibition = ReturnType<typeof inhibitionOf>;
 
 const NONE: readonly Link[] = [];
+/** A quorum needs its count together: sensors that report every few minutes are missed one by one. */
+const COUNTED_TIMES = 5;
 
 /** Which rules keep which others quiet. Shadow rules keep nobody quiet. */
 export function inhibitionOf(rules: readonly Rule[]) {
   const children = new Map<string, Link[]>();
   const parents = new Map<string, Link[]>();
-  for (const { id, mode, inhibits = [] } of rules) {
+  for (const { id, mode, condition, inhibits = [] } of rules) {
     if (mode === "shadow") continue;
     for (const { rule, where } of inhibits) {
       // A rule that named itself would keep all of its own alerts quiet.
       if (rule === id) continue;
       add(children, id, { rule, where });
-      add(parents, rule, { rule: id, where });
+      const counts = condition.type === "quorum" && condition.rule === rule;
+      const countsWithinMs = counts ? parseDuration(condition.within ?? "1d") : undefined;
+      add(parents, rule, { rule: id, where, countsWithinMs });
     }
   }
   const childrenOf = (rule: string) => children.get(rule) ?? NONE;
@@ -32,11 +37,19 @@ export function inhibitionOf(rules: readonly Rule[]) {
     return [...new Set(places.filter((place) => place !== undefined))];
   }
 
-  /** A common cause may still come: a gateway or a feeder falls silent sensor by sensor. */
-  const mayHaveCause = (facts: AlertFacts) =>
-    parentsOf(facts.rule).some(({ where }) => where !== "sensor" && placeOf(where, facts) !== undefined);
+  /**
+   * How long such an alert waits for a cause that may still come, because a gateway or a feeder falls silent sensor by
+   * sensor: `shortMs`, up to five times that where a quorum counts it, never longer than that for operators' critical ones.
+   */
+  function holdMs(facts: AlertFacts, shortMs: number): number {
+    const wide = parentsOf(facts.rule).filter(({ where }) => where !== "sensor" && placeOf(where, facts) !== undefined);
+    if (wide.length === 0) return 0;
+    if (facts.severity === "critical" && facts.audience === "operators") return shortMs;
+    const counted = wide.map(({ countsWithinMs = 0 }) => Math.min(countsWithinMs, COUNTED_TIMES * shortMs));
+    return Math.max(shortMs, ...counted);
+  }
 
-  return { childrenOf, parentsOf, placesOf, mayHaveCause };
+  return { childrenOf, parentsOf, placesOf, holdMs };
 }
 
 /** "gateway:gw-1", "tag:feeder=f-12": two alerts with the same place are in the same branch of the tree. */

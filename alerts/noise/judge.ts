@@ -14,12 +14,13 @@ export type JudgeParts = {
   readonly rules: () => readonly Rule[];
   readonly sensor: (id: string) => KnownSensor | undefined;
   readonly flapping: FlappingOptions;
+  readonly shortHoldMs: number;
 };
 
 export type Judge = ReturnType<typeof createJudge>;
 
 /** What keeps an alert from being told now. It decides from what is recorded alone, so that a restart changes nothing. */
-export function createJudge({ records: { silences, noise }, rules, sensor, flapping }: JudgeParts) {
+export function createJudge({ records: { silences, noise }, rules, sensor, flapping, shortHoldMs }: JudgeParts) {
   const silencing = createSilencing(silences);
   let known: { readonly rules: readonly Rule[]; readonly tree: Inhibition } | undefined;
 
@@ -72,8 +73,8 @@ export function createJudge({ records: { silences, noise }, rules, sensor, flapp
     cause,
     childrenOf,
     placesOf: (about: About) => tree().placesOf(facts(about)),
-    /** An alert of another rule may yet come and explain it. */
-    mayHaveCause: (about: About) => tree().mayHaveCause(facts(about)),
+    /** How long it waits for an alert of another rule that explains it. */
+    holdMs: (about: About) => tree().holdMs(facts(about), shortHoldMs),
     /** Another text when a silence has begun or ended. */
     silences: silencing.sign,
   };

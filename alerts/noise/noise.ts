@@ -19,7 +19,7 @@ export type NoiseOptions = {
   /** Called within the transaction that records what is told: it must write there, too. */
   readonly enqueue: (notice: Notice) => void;
   readonly log: Log;
-  /** How long an alert that another rule may explain waits for it: a gateway falls silent sensor by sensor. */
+  /** How long an alert that another rule may explain waits for it; up to five times as long for a quorum. */
   readonly holdMs?: number;
   readonly remindEveryMs?: number;
   readonly flapping?: FlappingOptions;
@@ -42,15 +42,14 @@ type Batch = { readonly take: (alert: Alert) => void; readonly end: () => void }
  * not told gets none. Nothing is lost by keeping quiet: suppressed alerts are recorded, with what suppresses them.
  */
 export function createNoise(options: NoiseOptions) {
-  const { records, now, log, holdMs = HOLD_MS } = options;
+  const { records, now, log, holdMs: shortHoldMs = HOLD_MS } = options;
   const { noise } = records;
   const flapping = options.flapping ?? FLAPPING;
-  const judge = createJudge({ ...options, flapping });
+  const judge = createJudge({ ...options, flapping, shortHoldMs });
   const telling = createTelling({
     ...options,
     judge,
     flapping,
-    holdMs,
     remindEveryMs: options.remindEveryMs ?? REMIND_EVERY_MS,
   });
   let rulesSeen: readonly Rule[] | undefined;
@@ -131,7 +130,7 @@ export function createNoise(options: NoiseOptions) {
     if (before || places.length > 0) noise.place(alert.id, about.rule, places);
     if (before?.open) return noise.save({ ...before, about });
     const { id, startedAt, firedAt = startedAt, suppressedBy } = alert;
-    const holdUntil = judge.mayHaveCause(about) ? at + holdMs : at;
+    const holdUntil = at + judge.holdMs(about);
     const { told, ended, reminders } = before ?? { told: 0, ended: 0, reminders: 0 };
     const counts = { told, ended, reminders, saidAt: before?.saidAt, toldAs: before?.toldAs };
     const times = { firedAt, firedKnownAt: at, holdUntil };

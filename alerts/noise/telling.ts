@@ -8,7 +8,6 @@ export type TellingParts = {
   readonly records: Pick<Records, "alerts" | "noise">;
   readonly judge: Judge;
   readonly flapping: FlappingOptions;
-  readonly holdMs: number;
   readonly remindEveryMs: number;
   readonly enqueue: (notice: Notice) => void;
 };
@@ -17,7 +16,7 @@ export type TellingParts = {
  * Brings what people know of an alert in step with what is so: told if nothing keeps it from being told, its end if
  * people are owed one. Doing it twice changes nothing.
  */
-export function createTelling({ records, judge, flapping, holdMs, remindEveryMs, enqueue }: TellingParts) {
+export function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: TellingParts) {
   const { noise } = records;
   const counts = new Map<Notice["what"], number>(NOTICES.map((what) => [what, 0]));
 
@@ -42,8 +41,8 @@ export function createTelling({ records, judge, flapping, holdMs, remindEveryMs,
   function mark(row: NoiseRow, cause: Cause | undefined, now: number): NoiseRow {
     records.alerts.suppress(row.alert, cause?.by, entryOf(cause, now));
     // Where the cause is over, what it explained is mostly about to end, too.
-    const lingers = row.suppressedBy?.startsWith("rule:") && judge.mayHaveCause(row.about);
-    return { ...row, suppressedBy: cause?.by, holdUntil: lingers ? now + holdMs : row.holdUntil };
+    const lingers = row.suppressedBy?.startsWith("rule:");
+    return { ...row, suppressedBy: cause?.by, holdUntil: lingers ? now + judge.holdMs(row.about) : row.holdUntil };
   }
 
   /** The first alert of a series that flaps is told as flapping; people are owed its end until the series is calm. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MINUTE, T0 } from "../builders.ts";
+import { aRule, MINUTE, T0 } from "../builders.ts";
 import { aCity, aTransition, RULES } from "./city.ts";
 
 let city: ReturnType<typeof aCity>;
@@ -36,6 +36,21 @@ describe("inhibition", () => {
     expect(city.told()).toEqual([]);
     city.pass(1);
     expect(city.told()).toEqual(["firing silent s-1"]);
+  });
+
+  it("waits longer where a quorum counts just these alerts, but not with what is critical to operators", () => {
+    const condition = { type: "quorum", rule: "silent", by: "gateway", count: 3, within: "3m" };
+    const outage = aRule({ id: "outage", condition, inhibits: [{ rule: "silent", where: "gateway" }] });
+    city.setRules([outage, ...RULES.slice(1)]);
+    city.up("silent", "s-1");
+    city.up("silent", "s-2", { severity: "critical" });
+    city.up("silent", "s-3", { severity: "critical", audience: "crews" });
+    city.pass(MINUTE);
+    expect(city.told()).toEqual(["firing silent s-2"]);
+    city.pass(2 * MINUTE - 1);
+    expect(city.told()).toEqual([]);
+    city.pass(1);
+    expect(city.told()).toEqual(["firing silent s-1", "firing silent s-3"]);
   });
 
   it("tells nothing of what comes and goes while it is held", () => {
