@@ -36,8 +36,8 @@ const POOL_MIN = 4;
 type Shape = { readonly season: Season; readonly windowMs: number };
 
 /**
- * Median and 1.4826 x MAD of the windows at the same hour of the season in the last weeks (14 days, or 5 weeks), the
- * spread being at least that of all hours together: a MAD of five values may be small by chance. Of a week, until an
+ * Median and 1.4826 x MAD of the windows at the same hour of the season in the last weeks (14 days, or 5 weeks; without
+ * a season the last 336 windows), the spread being at least that of all hours together: a MAD of five values may be small by chance. Of a week, until an
  * hour has been seen three times, all days of its kind (Monday to Friday, or the weekend) stand in. undefined while too
  * little is known, and where nothing ever moves. Hours and days are UTC. Source: Rousseeuw & Croux 1993 for the scale.
  */
