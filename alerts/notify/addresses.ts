@@ -73,6 +73,7 @@ export function createAllowList(entries: readonly string[]) {
     }
   }
   return {
+    isEmpty: entries.length === 0,
     hasHost: (hostname: string) => hosts.has(hostname.toLowerCase()),
     has({ address, family }: Address): boolean {
       const mapped = family === 6 ? mappedV4(address) : undefined;

@@ -53,6 +53,7 @@ const BODY_WITHIN_MS = 200;
 type Agents = { readonly http: HttpAgent; readonly https: HttpsAgent };
 
 const NOT_PUBLIC = "the host is not on the public internet; LAMPPOST_NOTIFY_ALLOW can allow it";
+const HTTPS_NEEDED = "https:// is needed; LAMPPOST_NOTIFY_ALLOW can allow http:// for a host";
 
 /** What can be said of a URL without asking the network; undefined when nothing speaks against it. */
 export function refusalOf(url: URL, allow: AllowList): string | undefined {
@@ -61,6 +62,8 @@ export function refusalOf(url: URL, allow: AllowList): string | undefined {
   const literal = literalAddress(hostname);
   if (allow.hasHost(hostname) || (literal && allow.has(literal))) return undefined;
   if (literal && !isPublicAddress(literal)) return NOT_PUBLIC;
+  // A name may turn out to be in a network that is allowed.
+  if (protocol === "http:" && (literal || allow.isEmpty)) return HTTPS_NEEDED;
   // Mail, databases and the like speak other protocols, and some of them would take our lines for commands.
   if (port !== "" && Number(port) < 1_024 && port !== "80" && port !== "443")
     return `port ${port} is not one of a web server`;
@@ -71,7 +74,7 @@ function addressRefusal({ protocol, hostname }: URL, address: Address, allow: Al
   if (allow.hasHost(hostname) || allow.has(address)) return undefined;
   if (!isPublicAddress(address)) return NOT_PUBLIC;
   // An alert names places and what is wrong there: in clear text only where an admin has allowed it.
-  return protocol === "https:" ? undefined : "https:// is needed; LAMPPOST_NOTIFY_ALLOW can allow http:// for a host";
+  return protocol === "https:" ? undefined : HTTPS_NEEDED;
 }
 
 type Sending = Omit<HttpPost, "url"> & { readonly addresses: readonly Address[]; readonly agents: Agents };

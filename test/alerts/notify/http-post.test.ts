@@ -100,6 +100,14 @@ describe("the guard of outgoing requests", () => {
         "http://plain.example/",
       ),
     ).rejects.toThrow("https://");
+    await expect(ask(poster(), "http://plain.example/")).rejects.toThrow("https://");
+    await expect(ask(poster(["10.0.0.0/8"]), "http://8.8.8.8/")).rejects.toThrow("https://");
+    await expect(
+      ask(
+        poster(["10.0.0.0/8"], async () => [family("8.8.8.8")]),
+        "http://a.example/",
+      ),
+    ).rejects.toThrow("https://");
     await expect(ask(poster(), "https://mail.example:25/")).rejects.toThrow("port 25");
     await expect(ask(poster(), "file:///etc/passwd")).rejects.toThrow("only https");
     await server.stop();
