@@ -3,15 +3,13 @@ import type { MetricName } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { AlertView } from "../api/alerts.ts";
 import { type History, loadHistory } from "../api/readings.ts";
-import type { SensorView } from "../api/sensors.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { sensors } from "../live/live.ts";
+import { neighboursOf } from "../live/neighbours.ts";
 import { messages } from "../messages/messages.ts";
 import { sayProblem } from "../words/problems.ts";
 import { metricLabel } from "../words/units.ts";
 import { chartOf, rangeAround } from "./alert-chart.ts";
-
-const NEIGHBOURS_MAX = 4;
 
 /** The metric around the alert, drawn: with its limit, what it rests on, and the neighbours if asked for. */
 export function AroundIt({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
@@ -69,20 +67,4 @@ export function AroundIt({ alert, rule }: { alert: AlertView; rule: Rule | undef
       )}
     </section>
   );
-}
-
-/** The nearest of the same kind and district; by name where nobody knows where they are. */
-function neighboursOf(id: string): SensorView[] {
-  const own = sensors.peek().get(id);
-  if (!own) return [];
-  const others = [...sensors.peek().values()].filter(
-    (one) => one.id !== id && one.kind === own.kind && one.district === own.district,
-  );
-  return others.sort((a, b) => distance(own, a) - distance(own, b)).slice(0, NEIGHBOURS_MAX);
-}
-
-/** Only to compare: degrees of latitude, longitude shortened to them. */
-function distance(a: SensorView, b: SensorView): number {
-  if (a.lat === undefined || a.lon === undefined || b.lat === undefined || b.lon === undefined) return Number.MAX_VALUE;
-  return Math.hypot(a.lat - b.lat, (a.lon - b.lon) * Math.cos((a.lat * Math.PI) / 180));
 }

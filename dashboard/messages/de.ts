@@ -1,10 +1,11 @@
 import { alert } from "./de/alert.ts";
 import { chart } from "./de/chart.ts";
 import { report } from "./de/report.ts";
+import { sensor } from "./de/sensor.ts";
 import type { Messages } from "./en.ts";
 
 export const de: Messages = {
-  pages: { desk: "Leitstand", account: "Konto", city: "Stadt", report: "Bericht", alert: "Meldung" },
+  pages: { desk: "Leitstand", account: "Konto", city: "Stadt", report: "Bericht", alert: "Meldung", sensor: "Sensor" },
   shell: {
     skip: "Zum Inhalt springen",
     menu: "Menü",
@@ -138,4 +139,5 @@ export const de: Messages = {
   alert,
   chart,
   report,
+  sensor,
 };

@@ -1,10 +1,11 @@
 import { alert } from "./en/alert.ts";
 import { chart } from "./en/chart.ts";
 import { report } from "./en/report.ts";
+import { sensor } from "./en/sensor.ts";
 
 /** Every sentence of the page, by where it is said. English is the model for the other languages: a missing key does not compile. */
 export const en = {
-  pages: { desk: "Desk", account: "Account", city: "City", report: "Report", alert: "Alert" },
+  pages: { desk: "Desk", account: "Account", city: "City", report: "Report", alert: "Alert", sensor: "Sensor" },
   shell: {
     skip: "Skip to the content",
     menu: "Menu",
@@ -137,6 +138,7 @@ export const en = {
   alert,
   chart,
   report,
+  sensor,
 };
 
 export type Messages = typeof en;

@@ -2,9 +2,17 @@ import type { Messages } from "./en.ts";
 import { alert } from "./es/alert.ts";
 import { chart } from "./es/chart.ts";
 import { report } from "./es/report.ts";
+import { sensor } from "./es/sensor.ts";
 
 export const es: Messages = {
-  pages: { desk: "Puesto de control", account: "Cuenta", city: "Ciudad", report: "Informe", alert: "Alerta" },
+  pages: {
+    desk: "Puesto de control",
+    account: "Cuenta",
+    city: "Ciudad",
+    report: "Informe",
+    alert: "Alerta",
+    sensor: "Sensor",
+  },
   shell: {
     skip: "Ir al contenido",
     menu: "Menú",
@@ -138,4 +146,5 @@ export const es: Messages = {
   alert,
   chart,
   report,
+  sensor,
 };

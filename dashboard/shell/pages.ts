@@ -35,6 +35,12 @@ export const PAGES: readonly Page[] = [
     load: async () => (await import("../alert/alert.tsx")).AlertPage,
   },
   {
+    path: "/sensors/:id",
+    title: "sensor",
+    roles: EVERYONE,
+    load: async () => (await import("../sensor/sensor.tsx")).SensorPage,
+  },
+  {
     path: "/report",
     title: "report",
     inNavigation: true,

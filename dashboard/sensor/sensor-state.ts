@@ -1,0 +1,104 @@
+import { computed, signal } from "@preact/signals";
+import type { MetricName } from "../../model/metrics.ts";
+import { METRICS_OF } from "../../model/metrics.ts";
+import type { Rule } from "../../model/rule.ts";
+import { matcherOf } from "../../model/rule-match.ts";
+import type { AlertView } from "../api/alerts.ts";
+import { eachPage, type PageOf, request } from "../api/client.ts";
+import type { SensorView } from "../api/sensors.ts";
+import { onAlertNews } from "../live/live.ts";
+import { query, setQuery } from "../shell/router.ts";
+
+export type WholeSensor = SensorView & {
+  readonly tags: Readonly<Record<string, string>>;
+  readonly intervalS?: number;
+  readonly gateway?: string;
+};
+
+const HOUR_MS = 3_600_000;
+/** From minutes to a year: the service chooses how fine the figures are. */
+export const SPANS: readonly (readonly [name: "1h" | "6h" | "1d" | "7d" | "30d" | "1y", ms: number])[] = [
+  ["1h", HOUR_MS],
+  ["6h", 6 * HOUR_MS],
+  ["1d", 24 * HOUR_MS],
+  ["7d", 168 * HOUR_MS],
+  ["30d", 720 * HOUR_MS],
+  ["1y", 8_766 * HOUR_MS],
+];
+const ASK_EVERY_MS = 15_000;
+const ALERTS_SHOWN = 20;
+
+/** One sensor, looked at anew every 15 seconds while its page is open. `close` when it closes. */
+export function followSensor(id: string) {
+  const sensor = signal<WholeSensor | undefined>(undefined);
+  const alerts = signal<readonly AlertView[]>([]);
+  const rules = signal<readonly Rule[]>([]);
+  const problem = signal<unknown>(undefined);
+  const over = new AbortController();
+  const path = encodeURIComponent(id);
+
+  /** The metric in the address, else the first it sends. */
+  const metric = computed<MetricName | undefined>(() => {
+    const sent = sentBy(sensor.value);
+    return sent.find((name) => name === query.value.get("metric")) ?? sent[0];
+  });
+
+  async function ask(): Promise<void> {
+    try {
+      sensor.value = await request<WholeSensor>("GET", `/sensors/${path}`, undefined, over.signal);
+      problem.value = undefined;
+    } catch (error) {
+      if (!over.signal.aborted) problem.value = error;
+    }
+  }
+
+  async function askAlerts(): Promise<void> {
+    const list = `/alerts?sensor=${path}&limit=${ALERTS_SHOWN}`;
+    alerts.value = (await request<PageOf<AlertView>>("GET", list, undefined, over.signal)).items;
+  }
+
+  async function askRules(): Promise<void> {
+    const all: Rule[] = [];
+    await eachPage<Rule>("/rules", (items) => all.push(...items), over.signal);
+    const own = sensor.peek();
+    if (own) rules.value = all.filter((rule) => matcherOf(rule)(own));
+  }
+
+  // What is missing beside the sensor itself is no reason to show nothing.
+  const quietly = (work: Promise<void>) => void work.catch(() => {});
+  void ask().then(() => quietly(askRules()));
+  quietly(askAlerts());
+  const timer = setInterval(() => void ask(), ASK_EVERY_MS);
+  const stop = onAlertNews(({ alert }) => {
+    if (alert.subject.sensorId === id) quietly(askAlerts());
+  });
+
+  return {
+    ...{ sensor, alerts, rules, problem, metric },
+    choose: (name: string) => setQuery({ metric: name }),
+    close(): void {
+      over.abort();
+      clearInterval(timer);
+      stop();
+    },
+  };
+}
+
+export type FollowedSensor = ReturnType<typeof followSensor>;
+
+/** The metrics of the newest reading, in the order of the table of metrics. */
+export function sentBy(sensor: WholeSensor | undefined): MetricName[] {
+  if (!sensor) return [];
+  const values = sensor.latest?.values ?? {};
+  return METRICS_OF[sensor.kind].filter((name) => values[name] !== undefined);
+}
+
+export type Span = { readonly from: number; readonly to: number; readonly name?: string };
+
+/** What the address asks for: `?span=7d` ends now, `?from&to` stays. Without anything, a day. */
+export function spanOf(asked: URLSearchParams, now: number): Span {
+  const [from, to] = [Number(asked.get("from")), Number(asked.get("to"))];
+  if (from > 0 && to > from) return { from, to };
+  const [name, ms] = SPANS.find(([one]) => one === asked.get("span")) ?? SPANS[2]!;
+  return { from: now - ms, to: now, name };
+}

@@ -1,0 +1,161 @@
+import { useEffect, useMemo } from "preact/hooks";
+import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
+import { isOpen } from "../api/alerts.ts";
+import { ApiProblem } from "../api/client.ts";
+import { messages } from "../messages/messages.ts";
+import { SeverityMark } from "../parts/severity.tsx";
+import { Message } from "../shell/message.tsx";
+import type { PageProps } from "../shell/pages.ts";
+import { sayProblem } from "../words/problems.ts";
+import { Moment } from "../words/time.tsx";
+import { districtName, formatValue, metricLabel } from "../words/units.ts";
+import { HistoryOf } from "./history.tsx";
+import { type FollowedSensor, followSensor, sentBy, type WholeSensor } from "./sensor-state.ts";
+import "./sensor.css";
+
+/** `/sensors/:id`: what a sensor says, what it said, and what the rules say of it. */
+export function SensorPage({ params }: PageProps) {
+  const id = params.id!;
+  const followed = useMemo(() => followSensor(id), [id]);
+  useEffect(() => followed.close, [followed]);
+
+  const t = messages.value;
+  const sensor = followed.sensor.value;
+  const problem = followed.problem.value;
+  if (problem instanceof ApiProblem && problem.status === 404) return <Message title={t.sensor.notFound} />;
+  if (!sensor)
+    return problem ? <Message title={sayProblem(problem)} /> : <p class="quiet loading">{t.shell.loading}</p>;
+  const metric = followed.metric.value;
+  return (
+    <div class="sensor-page">
+      <Head sensor={sensor} />
+      <div class="sensor-columns">
+        <div class="sensor-main">
+          {metric ? (
+            <HistoryOf sensor={sensor} metric={metric} choose={followed.choose} />
+          ) : (
+            <p class="note">{t.sensor.nothingYet}</p>
+          )}
+          <Alerts followed={followed} />
+        </div>
+        <aside class="sensor-side">
+          <Latest sensor={sensor} followed={followed} />
+          <Rules followed={followed} />
+        </aside>
+      </div>
+    </div>
+  );
+}
+
+function Head({ sensor }: { sensor: WholeSensor }) {
+  const { sensor: t, words, desk } = messages.value;
+  const { id, name, kind, district, online, lastSeen, intervalS, gateway, tags } = sensor;
+  return (
+    <header>
+      <h1 tabIndex={-1}>{name ?? id}</h1>
+      <p class="quiet">
+        {[name && id, words.kind[kind], districtName(district), gateway].filter(Boolean).join(" · ")}
+        {lastSeen && (
+          <>
+            {` · ${desk.lastReading}: `}
+            <Moment at={lastSeen} />
+          </>
+        )}
+        {intervalS !== undefined && ` · ${t.every(intervalS)}`}
+      </p>
+      <p class="tags">
+        {online !== undefined && <span class="chip">{online ? t.online : t.offline}</span>}
+        {Object.entries(tags).map(([key, value]) => (
+          <span key={key} class="chip">
+            {key}: {value}
+          </span>
+        ))}
+      </p>
+    </header>
+  );
+}
+
+/** What every device may say of itself comes last in the table of metrics: what kinds have in common. */
+const HEALTH: ReadonlySet<MetricName> = new Set(METRICS_OF.air.filter((name) => METRICS_OF.energy.includes(name)));
+
+function Latest({ sensor, followed }: { sensor: WholeSensor; followed: FollowedSensor }) {
+  const t = messages.value.sensor;
+  const sent = sentBy(sensor);
+  const parts = [
+    [t.values, sent.filter((name) => !HEALTH.has(name))],
+    [t.device, sent.filter((name) => HEALTH.has(name))],
+  ] as const;
+  return (
+    <section class="panel">
+      {parts.map(
+        ([title, names]) =>
+          names.length > 0 && (
+            <div key={title}>
+              <h2>{title}</h2>
+              <dl class="values">
+                {names.map((name) => (
+                  <div key={name}>
+                    <dt>
+                      <button type="button" class="link" onClick={() => followed.choose(name)}>
+                        {metricLabel(name)}
+                      </button>
+                    </dt>
+                    <dd>
+                      {formatValue(sensor.latest!.values[name]!, name)}
+                      {sensor.latest?.quality?.[name] === "suspect" && <span class="chip">{t.suspect}</span>}
+                    </dd>
+                  </div>
+                ))}
+              </dl>
+            </div>
+          ),
+      )}
+      {sent.length === 0 && <p class="quiet">{messages.value.desk.noReading}</p>}
+    </section>
+  );
+}
+
+function Alerts({ followed }: { followed: FollowedSensor }) {
+  const t = messages.value;
+  const alerts = followed.alerts.value;
+  return (
+    <section>
+      <h2>{t.sensor.alerts}</h2>
+      {alerts.length === 0 && <p class="quiet">{t.sensor.noAlerts}</p>}
+      <ul class="sensor-alerts">
+        {alerts.map((alert) => (
+          <li key={alert.id} class={isOpen(alert) ? "open" : ""}>
+            <SeverityMark severity={alert.severity} />
+            <div>
+              <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{alert.rule.title}</a>{" "}
+              <span class="quiet">
+                <Moment at={alert.startedAt} as="time" /> · {t.words.state[alert.state]}
+              </span>
+              <p class="quiet">{alert.explanation}</p>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Rules({ followed }: { followed: FollowedSensor }) {
+  const t = messages.value.sensor;
+  const rules = followed.rules.value;
+  return (
+    <section class="panel">
+      <details>
+        <summary>{t.rules(rules.length)}</summary>
+        <ul class="rules">
+          {rules.map((rule) => (
+            <li key={rule.id}>
+              <a href={`/rules/${encodeURIComponent(rule.id)}`}>{rule.title}</a>
+              {rule.metric !== undefined && <span class="quiet"> {metricLabel(rule.metric)}</span>}
+            </li>
+          ))}
+        </ul>
+      </details>
+    </section>
+  );
+}

@@ -1,0 +1,22 @@
+import type { Kind } from "./kinds.ts";
+import type { RuleData } from "./rule.ts";
+
+/** What the rules select by. */
+export type Selectable = {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly district: string;
+  readonly tags: Readonly<Record<string, string>>;
+};
+
+/** A test of whether this rule watches a sensor, as far as kind and selection say. Made once for each rule. */
+export function matcherOf({ kind, select }: Pick<RuleData, "kind" | "select">): (sensor: Selectable) => boolean {
+  const districts = select?.district && new Set([select.district].flat());
+  const sensors = select?.sensor && new Set([select.sensor].flat());
+  const tags = Object.entries(select?.tag ?? {});
+  return (sensor) =>
+    (kind === "any" || kind === sensor.kind) &&
+    (!districts || districts.has(sensor.district)) &&
+    (!sensors || sensors.has(sensor.id)) &&
+    tags.every(([name, value]) => Object.hasOwn(sensor.tags, name) && sensor.tags[name] === value);
+}

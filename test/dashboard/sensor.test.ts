@@ -1,0 +1,105 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type City, startCity } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
+
+const MINUTE_MS = 60_000;
+
+describe.runIf(HAS_BROWSER)("the page of one sensor", () => {
+  let city: City;
+  let browser: Browser;
+  beforeAll(async () => {
+    city = await startCity();
+    await sendDay(city);
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await city?.remove();
+  });
+
+  const open = async (options: Parameters<typeof visit>[2] = {}) => {
+    const visited = await visit(browser, city, { token: city.token, ...options });
+    await visited.goTo("/sensors/air-1");
+    await visited.page.locator(".chart-box[data-ready]").waitFor();
+    return visited;
+  };
+
+  it("shows the latest values with their quality, the device's health, and which rules watch it", async () => {
+    const { page, complaints, close } = await open();
+    await page.getByRole("heading", { name: "Station <i>North</i>" }).waitFor();
+    const values = page.locator(".values > div");
+    expect(await values.filter({ hasText: "fine particles" }).textContent()).toContain("510 µg/m³implausible");
+    expect(await values.filter({ hasText: "battery" }).first().textContent()).toContain("81 %");
+    await page.getByText(/rules watch it/).click();
+    await page.getByRole("link", { name: "Battery nearly empty" }).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("draws the history with its gap and what is implausible, compares, and zooms into what is drawn across", async () => {
+    const { page, close } = await open();
+    await page.locator(".chart-key", { hasText: "No data" }).waitFor();
+    await page.locator(".chart-key", { hasText: "Implausible values" }).waitFor();
+    await page.getByLabel("Show neighbours").check();
+    await page.locator(".chart-key", { hasText: "air-2" }).waitFor();
+    const box = (await page.locator(".u-over").boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.9, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await page.waitForURL(/from=\d+&to=\d+/);
+    await page.getByRole("button", { name: "7 days" }).click();
+    await page.waitForURL(/span=7d/);
+    await page.getByText("The values as a table").click();
+    await page.locator(".chart-table tbody tr").nth(3).waitFor();
+    await page.getByRole("combobox", { name: "Value" }).selectOption("no2");
+    await page.waitForURL(/metric=no2/);
+    await close();
+  });
+
+  it.each(["light", "dark", "contrast"] satisfies Theme[])(
+    "looks well in %s and can be used by everyone",
+    async (theme) => {
+      const { page, close } = await open({ theme });
+      await expectAccessible(page);
+      await shoot(page, `sensor-${theme}`);
+      await close();
+    },
+  );
+
+  it("fits a phone, in Spanish, too; what does not exist is said", async () => {
+    const { page, goTo, close } = await open({ size: "phone", touch: true, language: "es-ES" });
+    await page.getByText("Últimos valores").waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await shoot(page, "sensor-phone");
+    await goTo("/sensors/none");
+    await page.getByText("Este sensor no existe").waitFor();
+    await close();
+  });
+});
+
+/** A day of two stations, five hours of it missing, with one implausible value at the end. */
+async function sendDay({ api }: City): Promise<void> {
+  const now = Date.now();
+  const place = { kind: "air", district: "north" };
+  await api("/devices", { sensorId: "air-1", ...place, name: "Station <i>North</i>", lat: 40.4, lon: -3.7 });
+  await api("/devices", { sensorId: "air-2", ...place, lat: 40.41, lon: -3.7 });
+  const readings = Array.from({ length: 140 }, (_, i) => {
+    const measuredAt = new Date(now - (140 - i) * 10 * MINUTE_MS).toISOString();
+    const wave = Math.round(200 + 120 * Math.sin(i / 12)) / 10;
+    const own = {
+      sensorId: "air-1",
+      ...place,
+      measuredAt,
+      pm25: i === 139 ? 510 : wave,
+      no2: 30 + (i % 9),
+      battery: 81,
+    };
+    const other = { sensorId: "air-2", ...place, measuredAt, pm25: wave + 3 + (i % 4), no2: 25 };
+    return i > 40 && i < 70 ? [other] : [own, other];
+  });
+  await api("/readings", readings.flat());
+  const stored = async () => (await api("/sensors/air-1/readings?limit=1000")).items.length;
+  await vi.waitFor(async () => expect(await stored()).toBe(111), { timeout: 10_000 });
+}
