@@ -57,9 +57,15 @@ export function driftRun(spec: DriftSpec, days: readonly Compared[], to: number)
   return lasts && run.length >= CAPTURE * (to - run[0]!.day + 1) ? run : undefined;
 }
 
-/** Whether a drift is over: near its neighbours again, or nobody left to compare it with. */
-export function driftEnd(spec: DriftSpec, days: readonly Compared[], to: number): "back" | "no-data" | undefined {
+/** Whether a drift is over: near its neighbours again, or nobody left to compare it with since `seenDay`. */
+export function driftEnd(
+  spec: DriftSpec,
+  days: readonly Compared[],
+  seenDay: number,
+  to: number,
+): "back" | "no-data" | undefined {
   const last = days.slice(-BACK_DAYS);
-  if (last.length === BACK_DAYS && last.every(({ off }) => Math.abs(off) <= spec.ratio)) return "back";
-  return to - (days.at(-1)?.day ?? Number.NEGATIVE_INFINITY) > LOST_DAYS ? "no-data" : undefined;
+  const isFresh = last.length === BACK_DAYS && last.at(-1)!.day === to;
+  if (isFresh && last.every(({ off }) => Math.abs(off) <= spec.ratio)) return "back";
+  return to - seenDay > LOST_DAYS ? "no-data" : undefined;
 }

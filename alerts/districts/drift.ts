@@ -18,7 +18,9 @@ export type Diary = { sensor: WatchedSensor; readonly metrics: Map<MetricName, D
 /** The value that stands for the hour that is on: nothing later in this hour is looked at. */
 type Noted = { readonly metric: MetricName; firstAt: number; hourEnd: number };
 type DiaryJson = { district: string; closedTo: number; metrics: Record<string, Daily> };
-type DriftJson = { rule: string; fit: string; alert: Transition["alert"] };
+/** A drift that fires, and the last day on which it could be compared. */
+type Found = { readonly alert: Transition["alert"]; readonly seenDay: number };
+type DriftJson = Found & { fit: string };
 
 /**
  * Drift against neighbours: the daily median of a sensor stays off the median of its neighbours. Looked at once per
@@ -31,7 +33,7 @@ export function createDrift(rules: readonly Rule[]) {
   const diaries = new Map<string, Map<string, Diary>>();
   /** Per district: days before this one are closed. */
   const closedTo = new Map<string, number>();
-  const firing = new Map<string, Transition["alert"]>();
+  const firing = new Map<string, Found>();
   const unsaved = new Set<Diary>();
   const changed = new Set<string>();
   let dropped: StateRow[] = [];
@@ -102,27 +104,25 @@ export function createDrift(rules: readonly Rule[]) {
     if (!own || (!active && !matches(sensor))) return [];
     const around = near(sensor, spec, all).flatMap((other) => other.metrics.get(metric) ?? []);
     const days = compareDays(metric, spec, own, around, day);
-    if (active) return end(rule, active, spec, days, day, knownAt);
+    if (active) return end(rule, active, days, day, knownAt);
     const run = driftRun(spec, days, day);
     if (!run) return [];
     const alert = driftAlert(one, sensor, run);
-    set(keyOf(rule.id, sensor.id), alert);
+    set(keyOf(rule.id, sensor.id), { alert, seenDay: day });
     return [{ alert, entry: { at: alert.firedAt!, knownAt, what: "firing" } }];
   }
 
-  function end(
-    rule: Rule,
-    alert: Transition["alert"],
-    spec: DriftSpec,
-    days: readonly Compared[],
-    day: number,
-    knownAt: number,
-  ): Transition[] {
-    const why = driftEnd(spec, days, day);
-    if (!why) return [];
+  function end(rule: Rule, found: Found, days: readonly Compared[], day: number, knownAt: number): Transition[] {
+    const { alert } = found;
+    const key = keyOf(rule.id, alert.subject.sensorId!);
+    const seenDay = days.at(-1)?.day === day ? day : found.seenDay;
+    const why = driftEnd(rule.condition as DriftSpec, days, seenDay, day);
+    if (!why) {
+      if (seenDay !== found.seenDay) set(key, { alert, seenDay });
+      return [];
+    }
     const words = why === "back" ? "was near its neighbours again" : "could not be compared any more";
-    const sentence = `It ended on ${dateText(day)}, when it ${words}.`;
-    return [finish(keyOf(rule.id, alert.subject.sensorId!), alert, (day + 1) * DAY_MS, knownAt, sentence)];
+    return [finish(key, alert, (day + 1) * DAY_MS, knownAt, `It ended on ${dateText(day)}, when it ${words}.`)];
   }
 
   function finish(
@@ -141,8 +141,8 @@ export function createDrift(rules: readonly Rule[]) {
     };
   }
 
-  function set(key: string, alert: Transition["alert"] | undefined): void {
-    if (alert) firing.set(key, alert);
+  function set(key: string, found: Found | undefined): void {
+    if (found) firing.set(key, found);
     else firing.delete(key);
     changed.add(key);
   }
@@ -153,7 +153,7 @@ export function createDrift(rules: readonly Rule[]) {
     const same = sensor?.district === former.district && sensor.tags.calibratedAt === former.tags.calibratedAt;
     if (same && diary) diary.sensor = sensor;
     const ended = compiled.flatMap(({ rule, matches }): Transition[] => {
-      const alert = firing.get(keyOf(rule.id, former.id));
+      const alert = firing.get(keyOf(rule.id, former.id))?.alert;
       if (!alert || (same && matches(sensor))) return [];
       const why = !sensor
         ? "The sensor was removed."
@@ -175,9 +175,9 @@ export function createDrift(rules: readonly Rule[]) {
   };
 
   function driftRow(key: string): StateRow {
-    const alert = firing.get(key);
-    const fit = compiled.find(({ rule: { id } }) => id === alert?.rule.id)?.fit;
-    const json = alert && fit !== undefined ? { rule: alert.rule.id, fit, alert } : undefined;
+    const found = firing.get(key);
+    const fit = compiled.find(({ rule: { id } }) => id === found?.alert.rule.id)?.fit;
+    const json = found && fit !== undefined ? { ...found, fit } : undefined;
     return { rule: DRIFT, subject: key, state: json ? JSON.stringify(json satisfies DriftJson) : "" };
   }
 
@@ -194,9 +194,10 @@ export function createDrift(rules: readonly Rule[]) {
 
   /** Answers what nothing watches any more, for the caller to end. */
   function loadDrift(row: StateRow): Orphan[] {
-    const { rule, fit, alert } = JSON.parse(row.state) as DriftJson;
+    const { fit, alert, seenDay } = JSON.parse(row.state) as DriftJson;
+    const rule = alert.rule.id;
     if (compiled.some((one) => one.rule.id === rule && one.fit === fit)) {
-      firing.set(row.subject, alert);
+      firing.set(row.subject, { alert, seenDay });
       return [];
     }
     dropped.push({ ...row, state: "" });
@@ -206,7 +207,7 @@ export function createDrift(rules: readonly Rule[]) {
   /** Ends what fires under rules that are not as they were. */
   function endChanged(next: readonly Rule[], at: number): Transition[] {
     const fits = new Map(next.map((rule) => [rule.id, compileRule(rule).fit]));
-    return [...firing].flatMap(([key, alert]) => {
+    return [...firing].flatMap(([key, { alert }]) => {
       const { id } = alert.rule;
       if (compiled.some(({ rule, fit }) => rule.id === id && fits.get(id) === fit)) return [];
       return [finish(key, alert, at, at, fits.has(id) ? "The rule was changed." : "The rule was deleted.")];

@@ -1,5 +1,5 @@
 import type { Transition } from "../../model/alert.ts";
-import { METRICS, type MetricName } from "../../model/metrics.ts";
+import { isDerived, METRICS, type MetricName } from "../../model/metrics.ts";
 import type { Rule, RuleData } from "../../model/rule.ts";
 import { type Recent, repeats, slotEnd, usualGapMs, valuesIn } from "./recent.ts";
 import { isNearFloor, median, noiseOf, robustSigma } from "./robust.ts";
@@ -181,14 +181,16 @@ function lowestOf(recent: Recent | undefined, to: number): number {
   return recent ? Math.min(...valuesIn(recent, NEVER, to, NOW_MAX + BEFORE_MAX)) : Number.POSITIVE_INFINITY;
 }
 
-function usesMetricUnit({ condition: { type } }: Rule): boolean {
-  return (
-    type === "threshold" || type === "consecutive" || type === "flatline" || type === "spike" || type === "anomaly"
-  );
+/** Not of an index, whose classes say nothing of the values it is made of. */
+function usesMetricUnit({ metric, condition: { type } }: Rule): boolean {
+  const isOwn = metric === undefined || !isDerived(metric);
+  return isOwn && (hasLimit(type) || type === "flatline" || type === "spike" || type === "anomaly");
 }
 
-function limitOf({ condition: { type } }: Rule, limit: number | undefined): number | undefined {
-  return type === "threshold" || type === "consecutive" ? limit : undefined;
+const hasLimit = (type: RuleData["condition"]["type"]) => type === "threshold" || type === "consecutive";
+
+function limitOf(rule: Rule, limit: number | undefined): number | undefined {
+  return usesMetricUnit(rule) && hasLimit(rule.condition.type) ? limit : undefined;
 }
 
 function directionOf({ condition }: Rule, shift: number | undefined): 1 | -1 {

@@ -2,7 +2,7 @@ import { METRICS, type MetricName } from "../../model/metrics.ts";
 
 /** The middle one; of an even number the mean of the two. NaN for none. */
 export function median(values: readonly number[]): number {
-  const sorted = Float64Array.from(values).sort();
+  const sorted = new Float64Array(values).sort();
   const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
