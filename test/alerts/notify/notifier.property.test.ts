@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { random } from "../builders.ts";
 import { aNotice, aTarget, createWorld } from "./world.ts";
 
-const RUNS = 20;
+const RUNS = 10;
 const HOUR = 3_600_000;
 const TARGETS = ["a", "b", "c"].map((id) => ({ id, url: `https://hooks.example/${id}` }));
 
