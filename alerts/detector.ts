@@ -58,6 +58,7 @@ export function createDetector(options: EngineOptions) {
     hand(said, districts.end(rules, at));
     districts = createDistricts({ rules, sensor: options.sensor }, districts);
     several = severalOf(rules);
+    hand(said, districts.take([]));
     return said;
   }
 

@@ -75,20 +75,15 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions, f
     const { district, memory, seats } = resident;
     if (measuredAt < memory.from || measuredAt >= memory.to) memories.note(memory, reading);
     if (resident.diary) drift.note(resident.diary, reading);
-    let hasNews = waiting.length > 0;
-    if (seats.length > 0 && quorum.note(seats, reading)) {
-      unsaved.add(sensorId);
-      hasNews = true;
-    }
+    if (seats.length > 0 && quorum.note(seats, reading)) unsaved.add(sensorId);
     if (measuredAt > district.watermark) {
       district.watermark = measuredAt;
       if (measuredAt >= district.due.at || measuredAt >= district.dayEndsAt) {
         waiting.push(...verdicts.review(district.name, measuredAt, receivedAt, neighbourOf));
         if (measuredAt >= district.dayEndsAt) closeDay(district, measuredAt, receivedAt);
-        hasNews ||= waiting.length > 0;
       }
     }
-    return hasNews ? handOver() : NONE;
+    return waiting.length > 0 || quorum.hasNews() ? handOver() : NONE;
   }
 
   function closeDay(district: District, time: number, knownAt: number): void {

@@ -209,6 +209,7 @@ export function createQuorum(rules: readonly Rule[]) {
     bind,
     note,
     take,
+    hasNews: () => touched.size > 0,
     news,
     end,
     load,
