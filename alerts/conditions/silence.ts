@@ -1,4 +1,4 @@
-import { type Cadence, silenceLimitMs } from "./cadence.ts";
+import { type Cadence, quietLimitMs } from "./cadence.ts";
 import { NOTHING, type Outcome, type Step } from "./sample.ts";
 
 export type SilenceParams = { readonly afterMs: number };
@@ -28,8 +28,9 @@ export type Look = {
 export const HEARD: SilenceState = {};
 
 /**
- * No reading for longer than max(3 x interval, `after`); `after` is 15 min or more; the interval is the declared one or
- * the median of the last 20 gaps. Source: practice (domain notes, section 5, "sensor offline").
+ * No reading for longer than max(3 x interval, `after`); `after` is 15 min or more; the interval is the declared one or,
+ * where it is learnt, the second longest of the last 20 gaps (`quietLimitMs`). Source: practice (domain notes, section 5,
+ * "sensor offline").
  *
  * In event time: a gap longer than the limit fires at (last + limit) and resolves at the reading that ended it, also
  * when both have long passed, so that a recording replayed at full speed tells the same as the day itself.
@@ -40,7 +41,7 @@ export function stepSilence({ afterMs }: SilenceParams, state: SilenceState, hea
   if (state.since !== undefined) return [HEARD, [ended(state.since, at)]];
   // The cheap half first: the median is only worked out for gaps that could matter.
   if (lastAt === undefined || at - lastAt <= afterMs) return [state, NOTHING];
-  const limitMs = silenceLimitMs(heard.cadence, afterMs);
+  const limitMs = quietLimitMs(heard.cadence, afterMs);
   const from = Math.max(lastAt, heard.listeningSince ?? lastAt);
   if (limitMs === undefined || at - from <= limitMs) return [state, NOTHING];
   return [HEARD, [begun(lastAt, limitMs), ended(lastAt + limitMs, at)]];
@@ -51,7 +52,7 @@ export function lookForSilence({ afterMs }: SilenceParams, state: SilenceState, 
   const { now, lastAt, heardAt } = look;
   const from = Math.max(lastAt, heardAt, look.listeningSince ?? lastAt);
   if (state.since !== undefined || now - from <= afterMs) return [state, NOTHING];
-  const limitMs = silenceLimitMs(look.cadence, afterMs);
+  const limitMs = quietLimitMs(look.cadence, afterMs);
   if (limitMs === undefined || now - from <= limitMs) return [state, NOTHING];
   return [{ since: lastAt + limitMs }, [begun(lastAt, limitMs)]];
 }

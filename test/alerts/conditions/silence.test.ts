@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { intervalMs, silenceLimitMs } from "../../../alerts/conditions/cadence.ts";
+import { intervalMs, quietLimitMs, silenceLimitMs } from "../../../alerts/conditions/cadence.ts";
 import { HEARD, lookForSilence, stepSilence } from "../../../alerts/conditions/silence.ts";
 
 const MINUTE = 60_000;
@@ -21,6 +21,31 @@ describe("the interval", () => {
   it("three of them make a silence, but not before 15 minutes", () => {
     expect(silenceLimitMs(everyMinute)).toBe(15 * MINUTE);
     expect(silenceLimitMs({ declaredMs: 60 * MINUTE, gaps: [] })).toBe(180 * MINUTE);
+  });
+});
+
+describe("a learnt interval", () => {
+  const of = (minutes: readonly number[]) => ({ gaps: minutes.map((one) => one * MINUTE) });
+
+  it("counts with the gaps a sensor often leaves, not with its one outage", () => {
+    const irregular = [5, 5, 40, 5, 5, 10, 5, 35, 5, 5];
+    expect(quietLimitMs(of(irregular), 30 * MINUTE)).toBe(105 * MINUTE);
+    expect(quietLimitMs(of([5, 5, 5, 5, 5, 5000, 5, 5]), 30 * MINUTE)).toBe(30 * MINUTE);
+    expect(quietLimitMs(of([60, 60, 60]), 30 * MINUTE)).toBe(180 * MINUTE);
+  });
+
+  it("does not loosen what was declared", () => {
+    expect(quietLimitMs({ declaredMs: 5 * MINUTE, ...of([5, 40, 40, 5]) }, 30 * MINUTE)).toBe(30 * MINUTE);
+  });
+
+  it("is taken by a silence, seen or by the clock", () => {
+    const cadence = of([5, 5, 40, 5, 5, 10, 5, 35, 5, 5]);
+    const heard = (at: number) => stepSilence({ afterMs: 30 * MINUTE }, HEARD, { at, lastAt: 0, cadence });
+    expect(heard(105 * MINUTE)[1]).toEqual([]);
+    expect(heard(106 * MINUTE)[1]).toMatchObject([{ what: "firing", at: 105 * MINUTE }, { what: "resolved" }]);
+    const look = { lastAt: 0, heardAt: 0, cadence };
+    expect(lookForSilence({ afterMs: 30 * MINUTE }, HEARD, { ...look, now: 104 * MINUTE })[1]).toEqual([]);
+    expect(lookForSilence({ afterMs: 30 * MINUTE }, HEARD, { ...look, now: 106 * MINUTE })[1]).toHaveLength(1);
   });
 });
 
