@@ -49,6 +49,8 @@ type Stand = NonNullable<RegisterState["last"]>;
 
 export function classify({ maxPowerKw, digits }: RegisterParams, former: Stand, newest: Stand): RegisterStep {
   const step = newest.value - former.value;
+  // Nearly every step of a meter ends here.
+  if (step >= 0 && step <= energyOf(maxPowerKw, former, newest)) return "interval";
   const most = mostOf(maxPowerKw, former, newest);
   if (step >= 0) return step <= most ? "interval" : "jump";
   if (digits === undefined) return "decrease";
@@ -57,9 +59,13 @@ export function classify({ maxPowerKw, digits }: RegisterParams, former: Stand, 
   return turned ? "rollover" : "decrease";
 }
 
+function energyOf(maxPowerKw: number, former: Stand, newest: Stand): number {
+  return ((maxPowerKw * (newest.at - former.at)) / HOUR_MS) * MARGIN;
+}
+
 function mostOf(maxPowerKw: number, former: Stand, newest: Stand): number {
-  const hours = (newest.at - former.at) / HOUR_MS;
-  return maxPowerKw * hours * MARGIN + Math.max(leastCount(former.value), leastCount(newest.value));
+  const tick = Math.max(leastCount(former.value), leastCount(newest.value));
+  return energyOf(maxPowerKw, former, newest) + tick;
 }
 
 /** The place of the last digit: 12 -> 1, 12.5 -> 0.1; 0.001 and finer is 0.001. A whole number is taken for a tick of 1. */
