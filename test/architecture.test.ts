@@ -48,7 +48,7 @@ const HOMES: Record<string, readonly string[]> = {
 };
 const ANYWHERE = ["zod"];
 
-type Import = { file: string; folder: string; target: string };
+type Import = { file: string; folder: string; isLocal: boolean; target: string };
 
 function sources(dir: string): string[] {
   return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
@@ -82,11 +82,12 @@ const imports: Import[] = files.flatMap((file) => {
   return specifiers.map((specifier) => ({
     file,
     folder: folderOf(file),
+    isLocal: specifier.startsWith("."),
     target: specifier.startsWith(".") ? relative(HOME, join(HOME, dirname(file), specifier)) : specifier,
   }));
 });
-const local = imports.filter(({ target }) => /\.(tsx?|json|css)$/.test(target));
-const packages = imports.filter(({ target }) => !/\.(tsx?|css)$/.test(target) && !target.startsWith("node:"));
+const local = imports.filter(({ isLocal }) => isLocal);
+const packages = imports.filter(({ isLocal, target }) => !isLocal && !target.startsWith("node:"));
 
 function allowed({ folder, target }: Import): boolean {
   const to = folderOf(target);
