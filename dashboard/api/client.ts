@@ -79,7 +79,7 @@ export async function eachPage<T>(
 ): Promise<string | undefined> {
   let eventId: string | undefined;
   // A small first page is there soon; the rest comes in few requests.
-  for (let cursor: string | undefined, limit = 40; ; limit = 1_000) {
+  for (let cursor: string | undefined, limit = 20; ; limit = 1_000) {
     const joint = path.includes("?") ? "&" : "?";
     const at = cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;
     const answer = await ask("GET", `${path}${joint}limit=${limit}${at}`, undefined, signal);

@@ -5,11 +5,14 @@ import { messages } from "../messages/messages.ts";
 import { districtName } from "../words/units.ts";
 import type { Desk } from "./desk-state.ts";
 
+/** "district-2" before "district-10". */
+const inOrder = new Intl.Collator("en", { numeric: true }).compare;
+
 /** The districts as buttons over the map: the same colours, and for those who cannot point at a map. */
 export function Districts({ desk }: { desk: Desk }) {
   const t = messages.value;
   const names = useMemo(
-    () => computed(() => [...new Set([...sensors.value.values()].map((one) => one.district))].sort()),
+    () => computed(() => [...new Set([...sensors.value.values()].map((one) => one.district))].sort(inOrder)),
     [],
   );
   const chosen = desk.filters.value.district;

@@ -1,6 +1,5 @@
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import type { Alert } from "../../model/alert.ts";
 import { SILENT } from "../../model/log.ts";
 import { openRecords } from "../../store/records/open.ts";
 import type { City } from "../helpers/city.ts";
@@ -20,37 +19,27 @@ export async function freePort(): Promise<string> {
   return String(port);
 }
 
-/** Writes a large city into the records of a service that is not running: sensors on a grid, and open alerts on them. */
-export function fillRecords(dataDir: string, counts: { sensors: number; alerts: number }, now: number): void {
+/** Registers many sensors, on a grid, with a service that is not running: one by one over HTTP would take a minute. */
+export function fillRegistry(dataDir: string, sensors: number, now: number): void {
   const records = openRecords({ path: join(dataDir, "records.db"), now: () => now, log: SILENT });
-  const sensorId = (i: number) => `air-${i}`;
   records.transaction(() => {
-    for (let i = 0; i < counts.sensors; i += 1) {
+    for (let i = 0; i < sensors; i += 1) {
       const [lat, lon] = [52.5 + Math.floor(i / 100) * 0.002, 11 + (i % 100) * 0.003];
-      const district = `district-${Math.floor(i / 500)}`;
-      records.sensors.add({ id: sensorId(i), kind: "air", district, lat, lon, tags: {}, createdAt: now });
+      records.sensors.add({ id: `air-${i}`, kind: "air", district: districtOf(i), lat, lon, tags: {}, createdAt: now });
     }
-    for (let i = 0; i < counts.alerts; i += 1)
-      records.alerts.apply({ alert: anAlert(i, sensorId(i), now), entry: entryAt(now) });
   });
   records.close();
 }
 
-const entryAt = (at: number) => ({ at, knownAt: at, what: "firing" });
-
-function anAlert(i: number, sensorId: string, now: number): Omit<Alert, "handling" | "timeline"> {
-  const startedAt = now - i * 10_000;
-  return {
-    id: `seeded-${i}`,
-    rule: { id: "seeded", version: "1", title: `Seeded ${i}`, source: "The test" },
-    subject: { sensorId, district: `district-${Math.floor(i / 500)}` },
-    kind: "air",
-    severity: (["info", "warning", "critical"] as const)[i % 3]!,
-    audience: "operators",
-    state: "firing",
-    startedAt,
-    firedAt: startedAt,
-    explanation: `Fine particles at ${sensorId} averaged 61 µg/m³ over the hour, above 50 µg/m³.`,
-    evidence: [{ measuredAt: startedAt, metric: "pm25", value: 61 }],
-  };
+/** One alert for each of the first so many sensors of the registry: their batteries are low. */
+export async function alarmMany(city: City, alerts: number): Promise<void> {
+  for (let from = 0; from < alerts; from += READINGS_MAX) {
+    const readings = Array.from({ length: Math.min(READINGS_MAX, alerts - from) }, (_, i) => ({
+      ...{ sensorId: `air-${from + i}`, kind: "air", district: districtOf(from + i), battery: 15 },
+    }));
+    await city.api("/readings", readings);
+  }
 }
+
+const READINGS_MAX = 500;
+const districtOf = (i: number): string => `district-${Math.floor(i / 500)}`;

@@ -6,7 +6,7 @@ import { messages } from "../../messages/messages.ts";
 import { theme } from "../../shell/preferences.ts";
 import { session } from "../../shell/session.ts";
 import type { Desk } from "../desk-state.ts";
-import { type Dot, project } from "./geometry.ts";
+import { type Dot, hull, project } from "./geometry.ts";
 import type { OpenMap } from "./leaflet-map.ts";
 import { SensorCard } from "./sensor-card.tsx";
 
@@ -71,6 +71,10 @@ function feed(map: OpenMap, desk: Desk, placed: { value: readonly Placed[] }, ch
   const places = computed(() =>
     placed.value.map((one) => ({ ...project(one.lat, one.lon), id: one.id, district: one.district })),
   );
+  const hulls = computed(() => {
+    const groups = Map.groupBy(places.value, (place) => place.district);
+    return new Map([...groups].map(([district, members]) => [district, hull(members)]));
+  });
   const fitted = signal<string | undefined>("nothing yet");
   const stops = [
     effect(() => {
@@ -78,7 +82,13 @@ function feed(map: OpenMap, desk: Desk, placed: { value: readonly Placed[] }, ch
       const dots: Dot[] = places.value.map((place) => ({ ...place, severity: worst.get(place.id)?.severity }));
       const ofAlert = alerts.peek().get(desk.current.value ?? "")?.subject.sensorId;
       const chosenDistrict = desk.filters.value.district;
-      map.show({ dots, districts: desk.worstOfDistrict.value, chosenDistrict, current: chosen.value ?? ofAlert });
+      map.show({
+        dots,
+        hulls: hulls.value,
+        districts: desk.worstOfDistrict.value,
+        chosenDistrict,
+        current: chosen.value ?? ofAlert,
+      });
     }),
     effect(() => {
       const { district } = desk.filters.value;

@@ -12,6 +12,8 @@ export type Dot = Place & { readonly id: string; readonly district: string; read
 
 /** Sensors drawn as one. `place` in pixels; `alerting`: how many have an open alert. */
 export type Cluster = {
+  /** Of its cell, see `cellOf`. */
+  readonly cell: number;
   readonly x: number;
   readonly y: number;
   readonly count: number;
@@ -26,7 +28,7 @@ export function cluster(dots: readonly Dot[], worldPx: number, cellPx: number): 
   const cells = new Map<number, { x: number; y: number; count: number; alerting: number; rank: number; first: Dot }>();
   for (const dot of dots) {
     const [x, y] = [dot.x * worldPx, dot.y * worldPx];
-    const key = Math.floor(x / cellPx) * 0x4000000 + Math.floor(y / cellPx);
+    const key = cellOf(dot, worldPx, cellPx);
     const rank = dot.severity === undefined ? -1 : SEVERITIES.indexOf(dot.severity);
     const cell = cells.get(key);
     if (!cell) cells.set(key, { x, y, count: 1, alerting: rank < 0 ? 0 : 1, rank, first: dot });
@@ -38,9 +40,14 @@ export function cluster(dots: readonly Dot[], worldPx: number, cellPx: number): 
       if (rank > cell.rank) cell.rank = rank;
     }
   }
-  return [...cells.values()].map(({ x, y, count, alerting, rank, first }) => ({
-    ...{ x: x / count, y: y / count, count, alerting, worst: SEVERITIES[rank], first },
+  return [...cells].map(([cell, { x, y, count, alerting, rank, first }]) => ({
+    ...{ cell, x: x / count, y: y / count, count, alerting, worst: SEVERITIES[rank], first },
   }));
+}
+
+/** Which cell of the grid a place falls into. */
+export function cellOf({ x, y }: Place, worldPx: number, cellPx: number): number {
+  return Math.floor((x * worldPx) / cellPx) * 0x4000000 + Math.floor((y * worldPx) / cellPx);
 }
 
 /** The convex hull, in order around it (Andrew's monotone chain). Fewer than three places are answered as they are. */

@@ -9,11 +9,13 @@ import {
 } from "leaflet";
 import "leaflet/dist/leaflet.css";
 import type { Severity } from "../../../model/alert.ts";
-import { airyHull, type Cluster, cluster, type Dot, type Place } from "./geometry.ts";
+import { airyHull, type Cluster, cellOf, cluster, type Dot, type Place } from "./geometry.ts";
 import { type Colours, paintCluster, paintDistrict, paintRing, readColours } from "./paint.ts";
 
 export type MapData = {
   readonly dots: readonly Dot[];
+  /** Around the sensors of each district. */
+  readonly hulls: ReadonlyMap<string, readonly Place[]>;
   readonly districts: ReadonlyMap<string, { readonly severity: Severity }>;
   readonly chosenDistrict: string | undefined;
   /** The sensor that is looked at. */
@@ -35,7 +37,13 @@ const DISTRICT_AIR_PX = 24;
 const TILE_PX = 256;
 /** Beyond each edge that is painted, too, as a part of the size: what comes into sight while the map is dragged. */
 const MARGIN = 0.25;
-const NOTHING: MapData = { dots: [], districts: new Map(), chosenDistrict: undefined, current: undefined };
+const NOTHING: MapData = {
+  dots: [],
+  hulls: new Map(),
+  districts: new Map(),
+  chosenDistrict: undefined,
+  current: undefined,
+};
 
 /** The map: Leaflet moves and zooms, one canvas of our own shows districts and sensors, however many there are. */
 export function openMap(container: HTMLElement, options: MapOptions) {
@@ -134,8 +142,8 @@ function paint(map: LeafletMap, canvas: HTMLCanvasElement, data: MapData, colour
   const worldPx = TILE_PX * 2 ** map.getZoom();
   const origin = map.getPixelOrigin().add(corner);
   const toCanvas = ({ x, y }: Place): Place => ({ x: x - origin.x, y: y - origin.y });
-  for (const [id, dots] of Map.groupBy(data.dots, (dot) => dot.district)) {
-    const places = dots.map(({ x, y }) => toCanvas({ x: x * worldPx, y: y * worldPx }));
+  for (const [id, corners] of data.hulls) {
+    const places = corners.map(({ x, y }) => toCanvas({ x: x * worldPx, y: y * worldPx }));
     const outline = airyHull(places, DISTRICT_AIR_PX);
     paintDistrict(
       pen,
@@ -144,10 +152,9 @@ function paint(map: LeafletMap, canvas: HTMLCanvasElement, data: MapData, colour
       id === data.chosenDistrict,
     );
   }
-  const inSight = data.dots.filter(({ x, y }) => {
-    const at = toCanvas({ x: x * worldPx, y: y * worldPx });
-    return at.x > -CELL_PX && at.y > -CELL_PX && at.x < width + CELL_PX && at.y < height + CELL_PX;
-  });
+  const [left, top] = [(origin.x - CELL_PX) / worldPx, (origin.y - CELL_PX) / worldPx];
+  const [right, bottom] = [(origin.x + width + CELL_PX) / worldPx, (origin.y + height + CELL_PX) / worldPx];
+  const inSight = data.dots.filter(({ x, y }) => x > left && y > top && x < right && y < bottom);
   // The calm ones first, so that nothing covers an alert.
   const clusters = cluster(inSight, worldPx, CELL_PX).sort((a, b) => a.alerting - b.alerting);
   const painted = clusters.map((one) => {
@@ -155,10 +162,8 @@ function paint(map: LeafletMap, canvas: HTMLCanvasElement, data: MapData, colour
     return { at, radius: paintCluster(pen, one, at, colours), cluster: one };
   });
   const current = data.dots.find(({ id }) => id === data.current);
-  if (current) {
-    const at = toCanvas({ x: current.x * worldPx, y: current.y * worldPx });
-    const near = painted.find((one) => Math.hypot(one.at.x - at.x, one.at.y - at.y) < CELL_PX && one.cluster.count > 1);
-    paintRing(pen, near?.at ?? at, near?.radius ?? 8, colours);
-  }
+  const cell = current && cellOf(current, worldPx, CELL_PX);
+  const around = painted.find((one) => one.cluster.cell === cell);
+  if (around) paintRing(pen, around.at, around.radius, colours);
   return painted;
 }

@@ -49,8 +49,9 @@ export function paintDistrict(
   pen.lineWidth = chosen ? 2.5 : 1;
   pen.stroke();
   pen.globalAlpha = 1;
-  const top = outline.reduce((a, b) => (b.y < a.y ? b : a));
-  text(pen, districtName(id), top.x, top.y - 12, {
+  const [xs, ys] = [outline.map(({ x }) => x), outline.map(({ y }) => y)];
+  const middle = (Math.min(...xs) + Math.max(...xs)) / 2;
+  text(pen, districtName(id), middle, Math.min(...ys) - 12, {
     colour: chosen ? colours.accent : colours.text,
     halo: colours.surface,
     bold: true,
