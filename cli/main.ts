@@ -44,6 +44,11 @@ const program = new Command("lamppost")
   .showHelpAfterError("(add --help for how to use this command)")
   .exitOverride();
 for (const { register } of COMMANDS) register(program);
+// Whoever reads us may stop early, as `head` does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 for (const command of allCommands(program)) command.exitOverride();
 
 try {

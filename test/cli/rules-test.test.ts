@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -52,6 +52,18 @@ it("shows a failed test as a diff and exits with 1", async () => {
   expect(out).toMatch(/0 of 1 tests passed, 1 FAILED$/);
   const json = JSON.parse((await runCli(rules, "rules", "test", file, "--json")).out);
   expect(json).toMatchObject({ ok: false, tests: 1, failed: 1 });
+});
+
+it("runs the example of the documentation", async () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/rules.md"), "utf8");
+  const example = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)]
+    .map(([, text]) => text!)
+    .find((text) => text.includes("tests:"))!;
+  writeFileSync(
+    file,
+    example.replace("rules: . ", `rules: ${join(import.meta.dirname, "../../alerts/rules/air.yaml")} `),
+  );
+  expect(await runCli(rules, "rules", "test", file)).toMatchObject({ code: 0, out: "1 of 1 tests passed" });
 });
 
 it("says where a test or its rules are wrong", async () => {
