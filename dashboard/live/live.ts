@@ -95,8 +95,9 @@ function connect(): () => void {
     loading = true;
     let eventId: string | undefined;
     try {
-      void loadSensors(over.signal).catch(() => {}); // said by the alerts, which fail then, too
-      eventId = await loadAlerts(over.signal);
+      // What needs someone comes first on a slow line; their places on the map after that.
+      const onFirstPage = () => void loadSensors(over.signal).catch(() => {}); // the next load tries again
+      eventId = await loadAlerts(over.signal, onFirstPage);
       loadFailed.value = undefined;
     } catch (error) {
       if (!over.signal.aborted) loadFailed.value = error;
@@ -134,13 +135,16 @@ function connect(): () => void {
   };
 }
 
-async function loadAlerts(signal: AbortSignal): Promise<string | undefined> {
+async function loadAlerts(signal: AbortSignal, onFirstPage: () => void): Promise<string | undefined> {
   const fresh = new Map<string, AlertView>();
   const first = !alertsLoaded.peek();
+  let pages = 0;
   const eventId = await eachPage<AlertView>(
     OPEN_ALERTS,
     (items) => {
       for (const alert of items) if (isOpen(alert)) fresh.set(alert.id, alert);
+      pages += 1;
+      if (pages === 1) onFirstPage();
       if (!first) return;
       alerts.value = new Map(fresh);
       alertsLoaded.value = true;
