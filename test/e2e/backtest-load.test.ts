@@ -73,7 +73,7 @@ describe("a backtest in a service that works", () => {
     expect(figures.alerts).toBeGreaterThan(0);
     // It takes seconds. Run where the readings are taken, it would let hardly any of them pass.
     expect(tookMs.length).toBeGreaterThan(50);
-    expect(Math.max(...tookMs)).toBeLessThan(1_000);
+    expect(Math.max(...tookMs)).toBeLessThan(3_000);
   });
 
   it("one at a time, and none goes on for a client that has gone", { timeout: 60_000 }, async () => {
