@@ -130,7 +130,7 @@ export const de: Messages = {
   city: {
     title: "Die Stadt jetzt",
     quiet: "Nichts braucht Aufmerksamkeit.",
-    sensors: (n) => `${n} Sensoren`,
+    sensors: (n) => (n === 1 ? "1 Sensor" : `${n} Sensoren`),
     open: (n) => (n === 1 ? "1 offener Alarm" : `${n} offene Alarme`),
     alerts: "Offene Alarme",
     asOf: "Stand",

@@ -129,7 +129,7 @@ export const en = {
   city: {
     title: "The city now",
     quiet: "Nothing needs attention.",
-    sensors: (n: number) => `${n} sensors`,
+    sensors: (n: number) => (n === 1 ? "1 sensor" : `${n} sensors`),
     open: (n: number) => (n === 1 ? "1 open alert" : `${n} open alerts`),
     alerts: "Open alerts",
     asOf: "As of",

@@ -137,7 +137,7 @@ export const es: Messages = {
   city: {
     title: "La ciudad ahora",
     quiet: "Nada requiere atención.",
-    sensors: (n) => `${n} sensores`,
+    sensors: (n) => (n === 1 ? "1 sensor" : `${n} sensores`),
     open: (n) => (n === 1 ? "1 alerta abierta" : `${n} alertas abiertas`),
     alerts: "Alertas abiertas",
     asOf: "Situación a las",
