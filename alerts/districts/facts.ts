@@ -57,8 +57,9 @@ const NEVER = Number.NEGATIVE_INFINITY;
  * The last moment that counts for an alert that fired at `at`: the end of its window, else of its five minutes, so that
  * neighbours that report a little later are heard. All that is thinned by five minutes is complete then.
  */
-export function horizonOf({ condition }: Rule, at: number): number {
-  return "window" in condition && condition.window !== undefined ? slotEnd(at - 1) : slotEnd(at);
+export function horizonOf({ condition, metric }: Rule, at: number): number {
+  const isOfWindow = ("window" in condition && condition.window !== undefined) || (metric && isDerived(metric));
+  return slotEnd(isOfWindow ? at - 1 : at);
 }
 
 /** The same answer whenever it is asked for, once all that was measured up to `to` is in. */
@@ -149,6 +150,10 @@ function spreadOf(metric: MetricName, levels: readonly number[], level: number):
   return Math.max(robustSigma(levels, level), noiseOf(metric, level));
 }
 
+const rangeOf = (values: readonly number[]) => Math.max(...values) - Math.min(...values);
+/** So many different values are a sensor's that is alive, however small their differences. */
+const DISTINCT_MIN = 5;
+
 function stillness(around: readonly Recent[], metric: MetricName, from: number, to: number) {
   let standing = 0;
   let alive = 0;
@@ -156,8 +161,8 @@ function stillness(around: readonly Recent[], metric: MetricName, from: number, 
     const values = valuesIn(recent, from, to, NOW_MAX);
     const later = valuesIn(recent, from + (to - from) / 2, to, NOW_MAX);
     if (values.length < 4) continue;
-    if (later.length >= 3 && Math.max(...later) === Math.min(...later)) standing += 1;
-    else if (Math.max(...values) - Math.min(...values) > noiseOf(metric, median(values))) alive += 1;
+    if (later.length >= 3 && rangeOf(later) === 0) standing += 1;
+    else if (new Set(values).size >= DISTINCT_MIN || rangeOf(values) > noiseOf(metric, median(values))) alive += 1;
   }
   return { standing, alive };
 }

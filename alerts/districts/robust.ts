@@ -57,8 +57,11 @@ export function noiseOf(metric: MetricName, level: number): number {
   return NARROW.has(metric) ? absolute : Math.max(absolute, 0.1 * Math.abs(level));
 }
 
+/** What is measured in traces: near zero an analyser shows its detection limit. */
+const TRACES = new Set<MetricName>(["pm25", "pm10", "pm1", "no2", "o3", "so2", "co"]);
+
 /** Near the lower end of what the sensor can tell: there a constant value is the detection limit, not a fault. */
 export function isNearFloor(metric: MetricName, value: number): boolean {
   const [low, high] = METRICS[metric].suspect;
-  return !NARROW.has(metric) && low === 0 && value <= low + 0.02 * (high - low);
+  return TRACES.has(metric) && value <= low + 0.02 * (high - low);
 }

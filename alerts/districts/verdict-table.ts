@@ -59,8 +59,9 @@ const REGISTERS: readonly Line[] = [
 const EVENTS: readonly Line[] = [
   {
     is: "event",
-    when: (f) => f.limit !== undefined && atLeast(f.beyond, 0.33, f.neighbours),
-    why: (f) => `${of(f.beyond, f)} ${were(f)} ${f.direction > 0 ? "above" : "below"} ${amount(f, f.limit)}, too.`,
+    when: (f) => f.neighbours >= NEIGHBOURS_MIN && f.beyond >= Math.max(1, 0.33 * f.neighbours),
+    why: (f) =>
+      `${of(f.beyond, f)} ${f.beyond === 1 ? "was" : "were"} ${f.direction > 0 ? "above" : "below"} ${amount(f, f.limit)}, too.`,
   },
   {
     is: "event",
@@ -140,7 +141,6 @@ function counted(f: Facts): string {
 
 const neighbours = (count: number) => (count === 1 ? "1 neighbour" : `${count} neighbours`);
 const of = (count: number, f: Facts) => `${count} of ${neighbours(isStill(f) ? f.standing + f.alive : f.neighbours)}`;
-const were = ({ condition }: Facts) => (condition === "threshold" || condition === "consecutive" ? "were" : "are");
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function amount({ metric }: Facts, value: number | undefined): string {
