@@ -70,7 +70,7 @@ function alertLine(rule: string, from: number, to: number | undefined): AlertLin
 
 const iso = (time: number) => new Date(time).toISOString();
 
-/** The alerts the service has of the sensor's battery, in the same words. A doubled alert or entry shows as a line more or a longer one. */
+/** The alerts the service has of the sensor's battery, in the same words, whether told or (it flaps) not. A doubled alert or entry shows as a line more or a longer one. */
 export async function toldAlerts(city: City, sensorId: string): Promise<AlertLine[]> {
   const lines: AlertLine[] = [];
   for (const rule of ["battery-low", "battery-critical"]) {
@@ -78,7 +78,9 @@ export async function toldAlerts(city: City, sensorId: string): Promise<AlertLin
     do {
       const page = await city.api(`/alerts?sensor=${sensorId}&rule=${rule}&limit=1000${cursor}`);
       for (const { state, timeline } of page.items) {
-        const entries = timeline.map(({ what, at }: { what: string; at: string }) => `${what} ${at}`);
+        const entries = (timeline as { what: string; at: string }[])
+          .filter(({ what }) => what !== "suppressed" && what !== "released")
+          .map(({ what, at }) => `${what} ${at}`);
         lines.push(`${rule} ${state}: ${entries.join(", ")}`);
       }
       cursor = page.next === undefined ? "" : `&cursor=${encodeURIComponent(page.next)}`;
