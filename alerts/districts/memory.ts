@@ -106,8 +106,7 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
       const index = memory.metrics.indexOf(metric as MetricName);
       if (index < 0) continue;
       memory.recents[index] ??= neighbours.open(memory.neighbour, metric as MetricName);
-      restoreRecent(memory.recents[index], json);
-      memory.newestAt = Math.max(memory.newestAt, json.lastAt);
+      memory.newestAt = Math.max(memory.newestAt, restoreRecent(memory.recents[index], json));
     }
     if (rule === RECENT) memory.fullTo = memory.newestAt;
   }

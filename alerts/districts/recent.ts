@@ -79,26 +79,26 @@ export function usualGapMs({ at }: Recent): number | undefined {
   return Math.max(SLOT_MS, sorted[(sorted.length - 1) >> 1]!);
 }
 
-/** [slot, value, slots to the next, value, …] of what is newer than `after`; and the exact time of the newest. */
-export type RecentJson = { readonly lastAt: number; readonly steps: readonly number[] };
+/** [time, value, ms to the next, value, …] of what is newer than `after`. */
+export type RecentJson = readonly number[];
 
 export function recentToJson({ at, value }: Recent, after = Number.NEGATIVE_INFINITY): RecentJson | undefined {
   const steps: number[] = [];
-  let slot = 0;
+  let last = 0;
   for (let i = Math.max(0, at.length - VALUES_KEPT); i < at.length; i++) {
     if (at[i]! <= after) continue;
-    steps.push(slotOf(at[i]!) - slot, value[i]!);
-    slot = slotOf(at[i]!);
+    steps.push(at[i]! - last, value[i]!);
+    last = at[i]!;
   }
-  return steps.length === 0 ? undefined : { lastAt: at.at(-1)!, steps };
+  return steps.length === 0 ? undefined : steps;
 }
 
-export function restoreRecent(recent: Recent, { lastAt, steps }: RecentJson): void {
-  let slot = 0;
+/** Answers the newest time. */
+export function restoreRecent(recent: Recent, steps: RecentJson): number {
+  let at = 0;
   for (let i = 0; i < steps.length; i += 2) {
-    slot += steps[i]!;
-    const isLast = i + 2 === steps.length;
-    // Five minutes that are over: as if nothing could come before it.
-    noteValue(recent, isLast ? lastAt : slot * SLOT_MS, steps[i + 1]!);
+    at += steps[i]!;
+    noteValue(recent, at, steps[i + 1]!);
   }
+  return at;
 }

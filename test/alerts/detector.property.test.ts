@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createDetector } from "../../alerts/detector.ts";
+import type { StateRow } from "../../alerts/engine/state-rows.ts";
 import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
-import { aReading, aRule, MINUTE, random, T0 } from "./builders.ts";
+import { aReading, aRule, aSensor, MINUTE, random, T0 } from "./builders.ts";
 
 const rules = [
   aRule({ id: "high", metric: "no2", condition: { type: "threshold", above: 100, clear: 80 } }),
@@ -74,6 +75,38 @@ function final(transitions: readonly Transition[]): unknown[] {
 }
 
 const play = (readings: readonly Reading[]) => createDetector({ rules, sensor: () => undefined }).observe(readings);
+
+describe("whatever the restarts", () => {
+  it("a detector that goes on from its rows says what one says that was never stopped (20 seeds)", () => {
+    const sensors = new Map(Array.from({ length: SENSORS }, (_, i) => [`s-${i}`, aSensor({ id: `s-${i}` })]));
+    const fresh = () => createDetector({ rules, sensor: (id) => sensors.get(id) });
+    const kinds = new Set<string>();
+    for (let seed = 1; seed <= 20; seed++) {
+      const feed = delayed(aDay(seed), seed, 20 * MINUTE);
+      const chance = random(seed);
+      const rows = new Map<string, StateRow>();
+      const said: Transition[] = [];
+      let detector = fresh();
+      for (let from = 0; from < feed.length; ) {
+        const to = from + 1 + Math.floor(chance() * 200);
+        said.push(...detector.observe(feed.slice(from, to)));
+        for (const row of detector.dirty()) {
+          const key = `${row.rule} ${row.subject}`;
+          if (row.state === "") rows.delete(key);
+          else rows.set(key, row);
+        }
+        detector.saved();
+        from = to;
+        if (chance() < 0.5) continue;
+        detector = fresh();
+        expect(detector.load([...rows.values()])).toEqual([]);
+      }
+      expect(said, `seed ${seed}`).toEqual(fresh().observe(feed));
+      for (const { rule } of rows.values()) kinds.add(rule);
+    }
+    expect([...kinds]).toEqual(expect.arrayContaining(["~quorum", "~watched", "~recent", "~recent-since", "~verdict"]));
+  });
+});
 
 describe("in whatever order the readings come", () => {
   it("within the lateness, the same alerts, quorums and verdicts stand in the end (100 seeds)", () => {
