@@ -8,6 +8,8 @@ import { noteValue, type Recent, type RecentJson, recentToJson, restoreRecent, S
 export const RECENT = "~recent";
 export const RECENT_SINCE = "~recent-since";
 const FULL_EVERY = 16;
+/** In one go: all sensors of a city are due at about the same time. */
+const FULL_MAX = 500;
 
 /** The recent values of one sensor, and what of them has been saved. Changed in place. */
 export type Memory = {
@@ -21,6 +23,8 @@ export type Memory = {
   from: number;
   to: number;
   dirty: boolean;
+  /** Its full row is among those that are being saved. */
+  full: boolean;
 };
 
 type Json = Partial<Record<MetricName, RecentJson>>;
@@ -37,7 +41,7 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
     const metrics = byKind[neighbour.sensor.kind]!;
     const recents = metrics.map((metric) => neighbour.recents.get(metric));
     const never = Number.NEGATIVE_INFINITY;
-    return { neighbour, metrics, recents, fullTo: never, newestAt: never, from: 0, to: 0, dirty: false };
+    return { neighbour, metrics, recents, fullTo: never, newestAt: never, from: 0, to: 0, dirty: false, full: false };
   }
 
   function note(memory: Memory, { measuredAt, values }: Reading): void {
@@ -85,7 +89,7 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
   /** What has changed: only what is newer than the full row, or now and then all. The same until `saved`. */
   function rowsOf(memory: Memory): StateRow[] {
     const subject = memory.neighbour.sensor.id;
-    if (!isFullDue(memory)) return [{ rule: RECENT_SINCE, subject, state: textOf(memory, memory.fullTo) }];
+    if (!memory.full) return [{ rule: RECENT_SINCE, subject, state: textOf(memory, memory.fullTo) }];
     return [
       { rule: RECENT, subject, state: textOf(memory) },
       { rule: RECENT_SINCE, subject, state: "" },
@@ -116,10 +120,15 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
     note,
     restore,
     forget: (id: string) => gone.push(id),
-    rows: (): StateRow[] => [
-      ...gone.flatMap((subject) => [RECENT, RECENT_SINCE].map((rule) => ({ rule, subject, state: "" }))),
-      ...unsaved.flatMap(rowsOf),
-    ],
+    rows(): StateRow[] {
+      let fulls = 0;
+      for (const memory of unsaved) {
+        memory.full = fulls < FULL_MAX && isFullDue(memory);
+        if (memory.full) fulls += 1;
+      }
+      const removed = gone.flatMap((subject) => [RECENT, RECENT_SINCE].map((rule) => ({ rule, subject, state: "" })));
+      return [...removed, ...unsaved.flatMap(rowsOf)];
+    },
     fullRows: (memory: Memory): StateRow[] => {
       const subject = memory.neighbour.sensor.id;
       return [
@@ -129,7 +138,8 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
     },
     saved(): void {
       for (const memory of unsaved) {
-        if (isFullDue(memory)) memory.fullTo = memory.newestAt;
+        if (memory.full) memory.fullTo = memory.newestAt;
+        memory.full = false;
         memory.dirty = false;
       }
       unsaved = [];
