@@ -1,11 +1,12 @@
 import { useState } from "preact/hooks";
 import type { AlertView } from "../api/alerts.ts";
 import { messages } from "../messages/messages.ts";
+import { WordsForm } from "../parts/forms.tsx";
+import { useAttempt } from "../parts/use-attempt.ts";
 import { user } from "../shell/session.ts";
 import { sayProblem } from "../words/problems.ts";
 import type { FollowedAlert } from "./alert-state.ts";
-import { SilenceForm, WordsForm } from "./forms.tsx";
-import { useAttempt } from "./use-attempt.ts";
+import { SilenceForm } from "./silence-form.tsx";
 
 type Open = "close" | "comment" | "assign" | "silence" | undefined;
 

@@ -2,10 +2,10 @@ import { useState } from "preact/hooks";
 import { REVIEWS, type Review } from "../../model/alert.ts";
 import type { AlertView } from "../api/alerts.ts";
 import { messages } from "../messages/messages.ts";
+import { WordsForm } from "../parts/forms.tsx";
+import { useAttempt } from "../parts/use-attempt.ts";
 import { sayProblem } from "../words/problems.ts";
 import type { FollowedAlert } from "./alert-state.ts";
-import { WordsForm } from "./forms.tsx";
-import { useAttempt } from "./use-attempt.ts";
 
 /** "Was this alert right?" What people say here is what a rule is judged by. */
 export function ReviewIt({ followed, alert }: { followed: FollowedAlert; alert: AlertView }) {

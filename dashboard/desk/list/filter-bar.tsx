@@ -1,11 +1,11 @@
 import { AUDIENCES, SEVERITIES } from "../../../model/alert.ts";
 import { sensors } from "../../live/live.ts";
 import { messages } from "../../messages/messages.ts";
+import { Choice } from "../../parts/choice.tsx";
 import { SeverityMark } from "../../parts/severity.tsx";
 import { districtName } from "../../words/units.ts";
 import type { Desk } from "../desk-state.ts";
 import { ALERT_KINDS, WHO } from "../filters.ts";
-import { Choice } from "./choice.tsx";
 
 /** What the list is narrowed to. Every change is in the address at once. */
 export function FilterBar({ desk }: { desk: Desk }) {

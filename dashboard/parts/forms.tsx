@@ -4,7 +4,7 @@ import { ApiProblem } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { sayProblem } from "../words/problems.ts";
 
-type FormProps = {
+export type FormProps = {
   readonly busy: boolean;
   readonly problem: unknown;
   readonly onCancel: () => void;
@@ -34,39 +34,7 @@ export function WordsForm({ busy, problem, onCancel, submitLabel, onSubmit, ...f
   );
 }
 
-const HOURS = [1, 4, 8, 24, 168];
-
-/** For how long nobody is told, and why: without a reason the next shift does not know. */
-export function SilenceForm({
-  busy,
-  problem,
-  onCancel,
-  onSubmit,
-}: FormProps & { onSubmit: (forMs: number, reason: string) => void }) {
-  const t = messages.value.alert;
-  const id = useId();
-  return (
-    <Form
-      {...{ busy, problem, onCancel, submitLabel: t.silence }}
-      known={["reason"]}
-      onSubmit={(data) => onSubmit(Number(data.get("hours")) * 3_600_000, textOf(data, "reason"))}
-    >
-      <div class="field">
-        <label for={id}>{t.silenceFor}</label>
-        <select id={id} name="hours">
-          {HOURS.map((hours) => (
-            <option key={hours} value={hours}>
-              {t.silenceHours(hours)}
-            </option>
-          ))}
-        </select>
-      </div>
-      <WordsField label={t.reason} name="reason" oneLine problem={problem} />
-    </Form>
-  );
-}
-
-const textOf = (data: FormData, name: string) => String(data.get(name) ?? "").trim();
+export const textOf = (data: FormData, name: string) => String(data.get(name) ?? "").trim();
 
 type BareFormProps = FormProps & {
   readonly submitLabel: string;
@@ -76,7 +44,8 @@ type BareFormProps = FormProps & {
   readonly children: ComponentChildren;
 };
 
-function Form({ busy, problem, known, onCancel, submitLabel, onSubmit, children }: BareFormProps) {
+/** What every form of an action needs: focus when it opens, Escape, what is wrong, send and cancel. */
+export function Form({ busy, problem, known, onCancel, submitLabel, onSubmit, children }: BareFormProps) {
   const t = messages.value.alert;
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current?.querySelector<HTMLElement>("textarea, select, input")?.focus(), []);
@@ -112,7 +81,7 @@ type WordsFieldProps = Pick<WordsFormProps, "label" | "name" | "hint" | "optiona
   readonly problem: unknown;
 };
 
-function WordsField({ label, name, hint, optional, oneLine, problem }: WordsFieldProps) {
+export function WordsField({ label, name, hint, optional, oneLine, problem }: WordsFieldProps) {
   const id = useId();
   const wrong = problem instanceof ApiProblem ? problem.at(name) : undefined;
   const attributes = {
