@@ -20,6 +20,9 @@ function policy(tilesUrl: string | undefined) {
   return {
     defaultSrc: ["'self'"],
     imgSrc: ["'self'", "data:", ...tiles],
+    // The page works without a connection; its worker is a file of our own.
+    workerSrc: ["'self'"],
+    manifestSrc: ["'self'"],
     objectSrc: ["'none'"],
     baseUri: ["'none'"],
     formAction: ["'self'"],

@@ -26,6 +26,7 @@ export function decide(action: Action, alert: Alert, by: Account, ask: Ask): Dec
     if (alert.handling !== "closed") return { conflict: `The alert is not closed, it is ${alert.handling}.` };
     return { change: { handling: "open" }, what: "reopened", ...noteOf(ask) };
   }
+  if (action === "close" && isClosedSo(alert, by, ask)) return { done: true };
   if (alert.handling === "closed") return { conflict: `The alert was closed${whoDid(alert, "closed")}.` };
   if (action === "close") return { change: { handling: "closed" }, what: "closed", ...noteOf(ask) };
   if (action === "acknowledge") return acknowledge(alert, by, ask);
@@ -72,6 +73,12 @@ function assign(alert: Alert, by: Account, ask: Ask): Decision {
 /** Crews do not take work from each other; an operator may hand it on. */
 function isTaken(alert: Alert, by: Account): boolean {
   return by.role === "crew" && alert.assignee !== undefined && alert.assignee !== by.name;
+}
+
+/** A phone with a bad connection says it again when no answer came. */
+function isClosedSo(alert: Alert, by: Account, ask: Ask): boolean {
+  const entry = alert.timeline.findLast(({ what }) => what === "closed");
+  return alert.handling === "closed" && entry?.by === by.name && entry.note === ask.note;
 }
 
 const noteOf = (ask: Ask) => (ask.note ? { note: ask.note } : {});

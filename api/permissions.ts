@@ -17,6 +17,9 @@ export const PAGE_PATHS = ["/", "/alerts/:id", "/crew", "/sensors/:id", "/rules"
   "/city",
 ]);
 
+/** What the page needs under a name that never changes. */
+export const LOOSE_FILES = ["icon.svg", "manifest.webmanifest", "service-worker.js"];
+
 /**
  * The one table of who may do what over HTTP. A route that is not in it cannot be registered, so that a forgotten
  * permission is a failing start and not an open door.
@@ -24,7 +27,7 @@ export const PAGE_PATHS = ["/", "/alerts/:id", "/crew", "/sensors/:id", "/rules"
 export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Permission>([
   ...PAGE_PATHS.map((path) => [`GET ${path}`, "public"] as const),
   ["GET /assets/:file", "public"],
-  ["GET /icon.svg", "public"],
+  ...LOOSE_FILES.map((file) => [`GET /${file}`, "public"] as const),
   ["GET /livez", "public"],
   ["GET /readyz", "public"],
   ["GET /metrics", "loopback"],
@@ -36,6 +39,7 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["GET /api/v1/sensors/:id/readings", VIEW],
   ["GET /api/v1/districts", VIEW],
   ["GET /api/v1/alerts", VIEW],
+  ["GET /api/v1/crew", VIEW],
   ["GET /api/v1/alerts/:id", VIEW],
   ["POST /api/v1/alerts/:id/acknowledge", HANDLE],
   ["POST /api/v1/alerts/:id/assign", HANDLE],

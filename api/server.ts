@@ -15,6 +15,7 @@ import { addAlerts } from "./routes/alerts.ts";
 import { addAudit } from "./routes/audit.ts";
 import { addBacktests } from "./routes/backtests.ts";
 import { addBackup } from "./routes/backup.ts";
+import { addCrew } from "./routes/crew.ts";
 import { addDevices } from "./routes/devices.ts";
 import { addEvents } from "./routes/events.ts";
 import { addGateways } from "./routes/gateways.ts";
@@ -39,6 +40,7 @@ import { compileValidator } from "./validation.ts";
 
 const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertHandling, addRules, addDevices].concat([
   addBacktests,
+  addCrew,
   addGateways,
   addUsers,
   addQuarantine,

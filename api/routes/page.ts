@@ -3,12 +3,10 @@ import { join } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyReply } from "fastify";
 import type { Api } from "../api.ts";
-import { PAGE_PATHS } from "../permissions.ts";
+import { LOOSE_FILES, PAGE_PATHS } from "../permissions.ts";
 
 const YEAR_MS = 365 * 86_400_000;
 const NOT_BUILT = "The page is not built yet. Run `npm run build` in Lamppost's folder and load this again.\n";
-/** Not hashed by the build, so they must be asked for each time. */
-const LOOSE_FILES = ["icon.svg"];
 
 /**
  * The page of `dashboard/`, as its build left it. Every path the page knows answers with the same document; what it
@@ -24,6 +22,7 @@ export function addPage(app: Api, dir: string): void {
       return fresh(reply).sendFile("index.html");
     });
   }
+  // Not hashed by the build, so they must be asked for each time; the worker above all, or an old one would live on.
   for (const file of LOOSE_FILES) app.get(`/${file}`, hide, async (_request, reply) => fresh(reply).sendFile(file));
 
   app.get("/assets/:file", hide, async (request, reply) => {

@@ -55,7 +55,55 @@ describe("GET /alerts", () => {
   });
 });
 
+describe("GET /crew", () => {
+  const crew = (headers = {}) => service.as("viewer", "GET", "/api/v1/crew", undefined, headers);
+  const add = (id: string, fields: Parameters<typeof firing>[1], suppressedBy?: string) =>
+    service.records.alerts.apply(firing(id, { audience: "crews", startedAt: T0 + 10, ...fields }), suppressedBy);
+
+  it("is what crews should go to, the worst first, with the place and what people did", async () => {
+    service.records.sensors.update("air-1", { lat: 52.6, lon: 11 });
+    add("c1", {});
+    add("hushed", {}, "rule:gateway-outage");
+    add("tried", { mode: "shadow" });
+    add("over", { state: "resolved", resolvedAt: T0 + 20 });
+    add("c2", { severity: "critical", subject: { gateway: "gw-1" }, children: ["x", "y"], evidence: [] });
+    await service.as("crew", "POST", "/api/v1/alerts/c1/start", { note: "on the way" });
+    await service.as("crew", "POST", "/api/v1/alerts/a2/close");
+    const { alerts, sensors, left } = (await crew()).json();
+    expect(alerts).toMatchObject([
+      { id: "c2", subject: { gateway: "gw-1" }, counted: 2 },
+      { id: "c1", assignee: "crew", people: [{ what: "started", by: "crew", note: "on the way" }] },
+    ]);
+    expect(alerts).toHaveLength(2);
+    expect(alerts[0]).not.toHaveProperty("evidence");
+    expect({ sensors, left }).toEqual({ sensors: [{ id: "air-1", name: "Station", lat: 52.6, lon: 11 }], left: 0 });
+  });
+
+  it("is sent again only when something has changed", async () => {
+    const { etag } = (await crew()).headers;
+    const again = await crew({ "if-none-match": etag });
+    expect([again.statusCode, again.body]).toEqual([304, ""]);
+    add("c1", {});
+    expect((await crew({ "if-none-match": etag })).statusCode).toBe(200);
+  });
+
+  it("sends the worst of too many, and says how many are left", async () => {
+    for (let i = 0; i < 302; i += 1) add(`many-${i}`, { severity: i === 0 ? "critical" : "info" });
+    const { alerts, left } = (await crew()).json();
+    expect([alerts.length, left]).toEqual([300, 3]);
+    expect(alerts.slice(0, 2).map(({ severity }: { severity: string }) => severity)).toEqual(["critical", "critical"]);
+  });
+});
+
 describe("handling", () => {
+  it("takes the same closing twice, and says so when the words are others", async () => {
+    expect((await press("crew", "close", { note: "new battery" })).statusCode).toBe(200);
+    const again = await press("crew", "close", { note: "new battery" });
+    expect(again.json().timeline.filter(({ what }: { what: string }) => what === "closed")).toHaveLength(1);
+    expect((await press("crew", "close", { note: "new modem" })).statusCode).toBe(409);
+    expect((await press("operator", "close", { note: "new battery" })).statusCode).toBe(409);
+  });
+
   it("goes the whole way, with a timeline and an audit line for each step", async () => {
     expect((await press("crew", "acknowledge")).json()).toMatchObject({ handling: "acknowledged" });
     expect((await press("operator", "assign", { assignee: "crew" })).json()).toMatchObject({ assignee: "crew" });

@@ -32,6 +32,15 @@ describe("the page's files", () => {
     expect((await get("/icon.svg")).headers["content-type"]).toContain("image/svg+xml");
   });
 
+  it("bring a worker for the whole page, asked for each time, and a manifest", async () => {
+    const worker = await get("/service-worker.js");
+    expect([worker.statusCode, worker.headers["content-type"]]).toEqual([200, expect.stringContaining("javascript")]);
+    expect(worker.headers["cache-control"]).toBe("no-cache");
+    expect(worker.headers["content-security-policy"]).toContain("worker-src 'self'");
+    const manifest = await get("/manifest.webmanifest");
+    expect(manifest.headers["content-type"]).toContain("application/manifest+json");
+  });
+
   it.each(["/assets/none.js", "/assets/..%2Findex.html", "/assets/%2e%2e%2fservice.ts", "/nowhere"])(
     "%s is not there",
     async (path) => {

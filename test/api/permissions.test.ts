@@ -15,6 +15,7 @@ const EXPECTED: Record<string, string> = {
   "GET /api/v1/sensors/:id/readings": V,
   "GET /api/v1/districts": V,
   "GET /api/v1/alerts": V,
+  "GET /api/v1/crew": V,
   "GET /api/v1/alerts/:id": V,
   "POST /api/v1/alerts/:id/acknowledge": H,
   "POST /api/v1/alerts/:id/assign": H,
@@ -75,9 +76,16 @@ const PAGES = [
   "/report",
   "/users",
 ].concat(["/account", "/city"]);
-const PUBLIC = [...PAGES, "/assets/:file", "/icon.svg", "/livez", "/readyz", "/openapi.json"].map(
-  (path) => `GET ${path}`,
-);
+const PUBLIC = [
+  ...PAGES,
+  "/assets/:file",
+  "/icon.svg",
+  "/manifest.webmanifest",
+  "/service-worker.js",
+  "/livez",
+  "/readyz",
+  "/openapi.json",
+].map((path) => `GET ${path}`);
 /** Public by nature, and each with tests of its own: signing in, and the page that may be switched on. */
 const SESSION = ["GET", "POST", "DELETE"].map((method) => `${method} /api/v1/session`).concat("GET /api/v1/city");
 const CALLERS = {
