@@ -53,7 +53,8 @@ const KEY_STEP = 1 / 1024;
 export function goOn(subject: Subject, reading: Reading, context: FoldContext): void {
   const key = Math.max(reading.measuredAt, subject.key + KEY_STEP);
   checkpointIfDue(subject, key);
-  const { ring, plan } = subject;
+  const { ring, plan, saving } = subject;
+  saving.fresh = true;
   const row = append(ring);
   write(ring, row, key, reading, plan);
   subject.rowsSince += 1;
@@ -102,7 +103,8 @@ export type Before = {
 
 /** Takes a late reading into its place and folds again from the checkpoint before it. */
 export function insertLate(subject: Subject, reading: Reading, context: FoldContext): Before {
-  const { ring, plan } = subject;
+  const { ring, plan, saving } = subject;
+  saving.fresh = true;
   const key = reading.measuredAt;
   write(ring, insert(ring, key), key, reading, plan);
   return refold(subject, key, context);

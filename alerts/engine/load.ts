@@ -111,7 +111,7 @@ function loadSubject(
   const { saving } = subject;
   saving.base = subject.checkpoints[0];
   saving.chunks = chunks ? [...chunks.ends] : [];
-  saving.nextChunk = chunks ? Number(chunks.ends.at(-1)!.name.split(" ")[1]) + 1 : 0;
+  saving.open = chunks ? Number(chunks.ends.at(-1)!.name.split(" ")[1]) + 1 : 0;
   const today = context.planner.planFor(sensor, context.rules);
   return today === plan ? subject : rebind(subject, sensor, true, today);
 }

@@ -13,7 +13,7 @@ export const FLAGS = 3;
 export const VALUES = 4;
 
 export const IMPORTED = 1;
-/** The row is on disk. */
+/** The row is in a chunk on disk that is written no more. */
 export const SAVED = 2;
 /** The value of this metric is suspect. */
 export const suspectBit = (metric: number) => 4 << metric;

@@ -13,7 +13,7 @@ export type StateRow = { readonly rule: string; readonly subject: string; readon
 
 /**
  * Rows that are not a rule's: no rule id can start with "~". A sensor's oldest checkpoint, and the readings since in
- * chunks that are written once; folded again they give everything else. `PLAN` says what the columns of a checkpoint are.
+ * chunks, of which only the last is written again; folded once more they give everything else. `PLAN` says what the columns of a checkpoint are.
  */
 export const BASE = "~base";
 export const RECENT = "~readings";
@@ -110,15 +110,19 @@ export function checkpointFrom(
 
 export type RecentJson = { readonly metrics: MetricName[]; readonly rows: (number | null)[][] };
 
-/** The greatest key among the readings of the ring that are not on disk; undefined if all are. */
-export function unsavedTo({ width, data, start, end }: Ring): number | undefined {
-  for (let row = end - width; row >= start; row -= width) {
-    if ((data[row + FLAGS]! & SAVED) === 0) return data[row + KEY]!;
+/** How many readings of the ring are in no closed chunk, and the greatest key among them. */
+export function openRows({ width, data, start, end }: Ring): { count: number; to: number } {
+  let count = 0;
+  let to = Number.NEGATIVE_INFINITY;
+  for (let row = start; row < end; row += width) {
+    if ((data[row + FLAGS]! & SAVED) !== 0) continue;
+    count += 1;
+    to = data[row + KEY]!;
   }
-  return undefined;
+  return { count, to };
 }
 
-/** The readings of the ring that are not on disk. */
+/** The readings of the ring that are in no closed chunk; "": none. */
 export function recentState({ plan, ring }: Subject): string {
   const { width, data } = ring;
   const rows: number[][] = [];
@@ -126,7 +130,7 @@ export function recentState({ plan, ring }: Subject): string {
     if ((data[row + FLAGS]! & SAVED) === 0) rows.push(Array.from(data.subarray(row, row + width)));
   }
   // NaN, a value that is not there, becomes null.
-  return JSON.stringify({ metrics: plan.metrics, rows });
+  return rows.length === 0 ? "" : JSON.stringify({ metrics: plan.metrics, rows });
 }
 
 export function markSaved({ width, data, start, end }: Ring): void {

@@ -71,7 +71,11 @@ export type Saving = {
   dirty: boolean;
   base: Checkpoint | undefined;
   heardAt: number;
-  nextChunk: number;
+  /** Readings have come since it was last saved. */
+  fresh: boolean;
+  /** The chunk that is written anew until it is full, and those that are. */
+  open: number;
+  isOpenStored: boolean;
   chunks: { readonly name: string; readonly to: number }[];
   /** Rules whose alerts have changed, and those that have a row. */
   readonly changed: Set<string>;
@@ -113,7 +117,17 @@ export function createSubject(sensor: WatchedSensor, registered: boolean, plan: 
 }
 
 export function createSaving(): Saving {
-  return { dirty: false, base: undefined, heardAt: 0, nextChunk: 0, chunks: [], changed: new Set(), stored: new Set() };
+  return {
+    dirty: false,
+    base: undefined,
+    heardAt: 0,
+    fresh: false,
+    open: 0,
+    isOpenStored: false,
+    chunks: [],
+    changed: new Set(),
+    stored: new Set(),
+  };
 }
 
 /** From here on the states are shared with the checkpoint; the clocks are copied, because they change in place. */

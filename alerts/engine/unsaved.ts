@@ -2,11 +2,11 @@ import {
   BASE,
   baseRow,
   markSaved,
+  openRows,
   planRow,
   RECENT,
   recentState,
   type StateRow,
-  unsavedTo,
   watchState,
 } from "./state-rows.ts";
 import type { Subject } from "./subject.ts";
@@ -46,15 +46,13 @@ export function createUnsaved(subjectOf: (id: string) => Subject | undefined) {
   /** The rows are on disk. */
   function saved(): void {
     for (const one of changed()) {
-      const { saving, checkpoints, ring, sensor, plan } = one;
+      const { saving, checkpoints, plan } = one;
       if (saving.base !== checkpoints[0]) plans.add(plan.id);
       saving.base = checkpoints[0];
       saving.heardAt = one.heardAt;
-      const to = unsavedTo(ring);
       const { key } = checkpoints[0]!;
       saving.chunks = saving.chunks.filter((chunk) => chunk.to > key);
-      if (to !== undefined) saving.chunks.push({ name: chunkName(sensor.id, saving.nextChunk++), to });
-      markSaved(ring);
+      saveOpen(one);
       for (const { rule, state } of watchRows(one)) {
         if (state === "") saving.stored.delete(rule);
         else saving.stored.add(rule);
@@ -79,7 +77,8 @@ export function createUnsaved(subjectOf: (id: string) => Subject | undefined) {
     /** The sensor is no more: its rows go. */
     drop({ sensor, saving }: Subject): void {
       others.push({ rule: BASE, subject: sensor.id, state: "" });
-      for (const { name } of saving.chunks) others.push({ rule: RECENT, subject: name, state: "" });
+      const open = saving.isOpenStored ? [{ name: chunkName(sensor.id, saving.open) }] : [];
+      for (const { name } of [...saving.chunks, ...open]) others.push({ rule: RECENT, subject: name, state: "" });
       for (const rule of saving.stored) others.push({ rule, subject: sensor.id, state: "" });
     },
     rows,
@@ -96,13 +95,30 @@ function isBaseDue({ saving, checkpoints, heardAt, receivedTo }: Subject): boole
   return saving.base !== checkpoints[0] || (heardAt > receivedTo && heardAt !== saving.heardAt);
 }
 
+/** A chunk with so many readings is written no more: few rows for a fast sensor, and little written twice. */
+const CHUNK_ROWS = 32;
+
+function saveOpen({ saving, sensor, ring }: Subject): void {
+  const { count, to } = openRows(ring);
+  saving.fresh = false;
+  saving.isOpenStored = count > 0;
+  if (count < CHUNK_ROWS) return;
+  markSaved(ring);
+  saving.chunks.push({ name: chunkName(sensor.id, saving.open), to });
+  saving.open += 1;
+  saving.isOpenStored = false;
+}
+
 function chunkRows(subject: Subject): StateRow[] {
-  const { saving, sensor, checkpoints } = subject;
+  const { saving, sensor, checkpoints, ring } = subject;
   const { key } = checkpoints[0]!;
   const old = saving.chunks.filter(({ to }) => to <= key);
   const rows = old.map(({ name }) => ({ rule: RECENT, subject: name, state: "" }));
-  if (unsavedTo(subject.ring) === undefined) return rows;
-  return [...rows, { rule: RECENT, subject: chunkName(sensor.id, saving.nextChunk), state: recentState(subject) }];
+  const isEmptied = saving.isOpenStored && openRows(ring).count === 0;
+  if (!saving.fresh && !isEmptied) return rows;
+  const state = recentState(subject);
+  if (state === "" && !saving.isOpenStored) return rows;
+  return [...rows, { rule: RECENT, subject: chunkName(sensor.id, saving.open), state }];
 }
 
 function watchRows(subject: Subject): StateRow[] {
