@@ -93,16 +93,17 @@ function claimsOf(rules: readonly Rule[]): Claims {
   );
 }
 
-/** The folder `name` of the data: its recordings are those the mapping of that name knows, in any subfolder. */
+/** The folder `name` (or `name-…`) of the data: its recordings are those the mapping of that name knows, in any subfolder. */
 export function datasetIn(data: string, name: string, mapping: Mapping): Dataset | undefined {
-  const folder = join(data, name);
-  if (mapping.form !== "table" || !existsSync(folder)) return undefined;
+  const found = readdirSync(data).find((entry) => entry === name || entry.startsWith(`${name}-`));
+  if (mapping.form !== "table" || found === undefined) return undefined;
+  const folder = join(data, found);
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
   const files = names.filter((path) => RECORDING.test(basename(path)) && isKnown(mapping, path));
   const inFolder = names.filter((path) => /labels.*windows\.json$/.test(path)).map((path) => join(folder, path));
   const shared = join(data, "known_faults.json");
   const lists = [...inFolder, ...(existsSync(shared) ? [shared] : [])];
-  const labels = lists.flatMap((path) => readLabels(path, name));
+  const labels = lists.flatMap((path) => readLabels(path, found));
   return { name, mapping, files: files.map((path) => join(folder, path)), labels };
 }
 
