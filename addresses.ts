@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { LOOPBACK_HOSTS } from "./api/deps.ts";
+import { type ApiOptions, LOOPBACK_HOSTS } from "./api/deps.ts";
 import type { Config } from "./config.ts";
 
 /** What the MQTT listeners need; reads the TLS files, and throws if they cannot be read. */
@@ -13,9 +13,15 @@ export function listenOptions({ mqtt }: Config) {
 }
 
 /** Bound to loopback, only loopback names are answered (DNS rebinding); elsewhere what is configured, or any name. */
-export function hostsAllowed({ http }: Config): readonly string[] | undefined {
+function hostsAllowed({ http }: Config): readonly string[] | undefined {
   if (http.allowedHosts.length > 0) return http.allowedHosts;
   return isLoopback(http.host) ? LOOPBACK_HOSTS : undefined;
+}
+
+/** Who may ask by which name, and whose word about the real caller is believed. */
+export function callersOf(config: Config): Pick<ApiOptions, "hostsAllowed" | "proxiesTrusted"> {
+  const hosts = hostsAllowed(config);
+  return { ...(hosts ? { hostsAllowed: hosts } : {}), proxiesTrusted: config.http.proxiesTrusted };
 }
 
 const isLoopback = (host: string) => host === "localhost" || host === "::1" || host.startsWith("127.");

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { hostName, hostsAllowed, listenOptions } from "./addresses.ts";
+import { callersOf, hostName, listenOptions } from "./addresses.ts";
 import { loadRuleSet } from "./alerts/rules/load.ts";
 import { startAlerts } from "./alerts-start.ts";
 import { createLive, type Live } from "./api/live.ts";
@@ -260,7 +260,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     disconnect: edge.disconnect,
     now,
     log: log.child({ module: "api" }),
-    options: { version: VERSION, page: { dir: PAGE_DIR, ...config.page }, hostsAllowed: hostsAllowed(config) },
+    options: { version: VERSION, page: { dir: PAGE_DIR, ...config.page }, ...callersOf(config) },
   });
   onStop("api", () => api.close());
   await api.listen({ host: config.http.host, port: config.http.port });

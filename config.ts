@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { type NotifySettings, notifyAllow, smtpFrom, smtpUrl } from "./model/notify-settings.ts";
@@ -32,15 +33,16 @@ const cityFilters = z
   .default("city/#")
   .transform((list) => list.split(",").map((filter) => filter.trim()))
   .refine((list) => list.every((filter) => CITY_FILTER.test(filter)), "filters under city/ were expected, like city/#");
-const httpUrl = z.url({ protocol: /^https?$/, error: "an http:// or https:// URL was expected" });
-const tilesUrl = z
+const commaList = z
   .string()
-  .refine(
-    (url) =>
-      ["{z}", "{x}", "{y}"].every((part) => url.includes(part)) &&
-      (/^\/[^/]/.test(url) || /^https?:\/\/[^\s;,{}/]+\//.test(url)),
-    "an address with {z}, {x} and {y} was expected, such as https://tiles.example/{z}/{x}/{y}.png",
-  );
+  .default("")
+  .transform((list) => list.split(",").flatMap((part) => part.trim() || []));
+/** `10.0.0.1`, or a range of them such as `10.0.0.0/24`. */
+const isAddress = (text: string) => isIP(text.replace(/\/\d{1,3}$/, "")) > 0;
+const httpUrl = z.url({ protocol: /^https?$/, error: "an http:// or https:// URL was expected" });
+/** From this service or from a host that a Content-Security-Policy can name. */
+const TILES_URL = /^(\/(?!\/)|https?:\/\/[^\s;,{}/]+\/)(?=.*\{z\})(?=.*\{x\})(?=.*\{y\})\S*$/;
+const tilesUrl = z.string().regex(TILES_URL, "expected was an address like https://tiles.example/{z}/{x}/{y}.png");
 
 const SCHEMA = z.object({
   LAMPPOST_DATA_DIR: text("./data"),
@@ -76,15 +78,8 @@ const SCHEMA = z.object({
   LAMPPOST_JOURNAL_KEEP_MIB: whole(0, 1_048_576).default(1024),
   LAMPPOST_NEW_RECORDS: z.enum(["refuse", "accept"], { error: "refuse or accept was expected" }).default("refuse"),
   LAMPPOST_DISK_FREE_MIN_MIB: whole(1, 1_048_576).default(256),
-  LAMPPOST_HTTP_ALLOWED_HOSTS: z
-    .string()
-    .default("")
-    .transform((list) =>
-      list
-        .split(",")
-        .map((host) => host.trim())
-        .filter(Boolean),
-    ),
+  LAMPPOST_HTTP_ALLOWED_HOSTS: commaList,
+  LAMPPOST_HTTP_TRUSTED_PROXIES: commaList.refine((list) => list.every(isAddress), "IP addresses were expected"),
   LAMPPOST_PUBLIC_PAGE: onOff.default(false),
   LAMPPOST_MAP_TILES_URL: tilesUrl.optional(),
   LAMPPOST_LOG_LEVEL: z
@@ -124,7 +119,12 @@ export type MqttSourceConfig = {
 
 export type Config = {
   readonly dataDir: string;
-  readonly http: { readonly host: string; readonly port: number; readonly allowedHosts: readonly string[] };
+  readonly http: Readonly<{
+    host: string;
+    port: number;
+    allowedHosts: readonly string[];
+    proxiesTrusted: readonly string[];
+  }>;
   readonly mqtt: {
     readonly host: string;
     readonly port: number;
@@ -164,6 +164,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
       host: values.LAMPPOST_HTTP_HOST,
       port: values.LAMPPOST_HTTP_PORT,
       allowedHosts: values.LAMPPOST_HTTP_ALLOWED_HOSTS,
+      proxiesTrusted: values.LAMPPOST_HTTP_TRUSTED_PROXIES,
     },
     mqtt: {
       host: values.LAMPPOST_MQTT_HOST,

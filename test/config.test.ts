@@ -16,7 +16,7 @@ function mistakesOf(env: Record<string, string>): readonly string[] {
 describe("configuration", () => {
   it("needs nothing", () => {
     const config = loadConfig({});
-    expect(config.http).toEqual({ host: "127.0.0.1", port: 8080, allowedHosts: [] });
+    expect(config.http).toEqual({ host: "127.0.0.1", port: 8080, allowedHosts: [], proxiesTrusted: [] });
     expect(config.store).toEqual({ kind: "duckdb" });
     expect(config.dataDir).toMatch(/\/data$/);
   });
@@ -38,6 +38,29 @@ describe("configuration", () => {
       "LAMPPOST_MQTT_PORT",
       "LAMPPOST_STORE",
     ]);
+  });
+
+  it("takes addresses of proxies, and places of map tiles, that can be ones", () => {
+    const one = (name: string, value: string) => mistakesOf({ [name]: value }).length;
+    expect(loadConfig({ LAMPPOST_HTTP_TRUSTED_PROXIES: "10.0.0.0/24, ::1" }).http.proxiesTrusted).toEqual([
+      "10.0.0.0/24",
+      "::1",
+    ]);
+    expect(one("LAMPPOST_HTTP_TRUSTED_PROXIES", "proxy.example")).toBe(1);
+    const url = "https://tiles.example/{z}/{x}/{y}.png";
+    expect(loadConfig({ LAMPPOST_MAP_TILES_URL: url, LAMPPOST_PUBLIC_PAGE: "on" }).page).toEqual({
+      isPublic: true,
+      tilesUrl: url,
+    });
+    expect(one("LAMPPOST_MAP_TILES_URL", "/tiles/{z}/{x}/{y}.png")).toBe(0);
+    for (const wrong of [
+      "https://tiles.example/",
+      "//tiles.example/{z}/{x}/{y}",
+      "https://a;b/{z}/{x}/{y}",
+      "ftp://a/{z}/{x}/{y}",
+    ]) {
+      expect(one("LAMPPOST_MAP_TILES_URL", wrong), wrong).toBe(1);
+    }
   });
 
   it("wants InfluxDB 1.x or 2.x settings, not a mixture", () => {

@@ -25,6 +25,17 @@ describe("the page's files", () => {
     expect(headers["x-content-type-options"]).toBe("nosniff");
   });
 
+  it("let images come from the host of the map tiles, where there is one, and nothing else", async () => {
+    const page = { dir: "/nowhere", isPublic: false, tilesUrl: "https://tiles.example/{z}/{x}/{y}.png" };
+    const mapped = startService({ options: { page } });
+    const policy = String((await mapped.as(undefined, "GET", "/")).headers["content-security-policy"]);
+    expect(policy.split(";").filter((part) => part.includes("tiles.example"))).toEqual([
+      "img-src 'self' data: https://tiles.example",
+    ]);
+    expect((await mapped.as(undefined, "GET", "/api/v1/session")).json().tilesUrl).toBe(page.tilesUrl);
+    await mapped.close();
+  });
+
   it("are kept for ever where their name carries a hash", async () => {
     const { statusCode, headers } = await get("/assets/main.js");
     expect([statusCode, headers["content-type"]]).toEqual([200, expect.stringContaining("javascript")]);
