@@ -15,6 +15,9 @@ export type Contender = {
   stop(): Promise<void>;
 };
 
+/** Lamppost also answers over HTTP. */
+export type Service = Contender & { readonly http: string; readonly token: string };
+
 const HOME = join(import.meta.dirname, "..");
 
 export async function startBareAedes(): Promise<Contender> {
@@ -31,7 +34,7 @@ export async function startBareAedes(): Promise<Contender> {
   };
 }
 
-export async function startLamppost(extra: NodeJS.ProcessEnv = {}): Promise<Contender> {
+export async function startLamppost(extra: NodeJS.ProcessEnv = {}): Promise<Service> {
   const dataDir = mkdtempSync(join(tmpdir(), "lamppost-bench-"));
   const child = spawn(process.execPath, [join(HOME, "cli/main.ts"), "start", "--json"], {
     env: {
@@ -63,6 +66,8 @@ export async function startLamppost(extra: NodeJS.ProcessEnv = {}): Promise<Cont
   const url = new URL(mqtt);
   return {
     name: "lamppost",
+    http,
+    token,
     load: { host: url.hostname, port: Number(url.port), credentials },
     settled: (acked) => waitForStored(() => call<Record<string, number>>("/ledger"), acked),
     stop: async () => {

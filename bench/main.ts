@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { benchAlertLatency } from "./alert-latency.ts";
 import { benchBacktest } from "./backtest.ts";
 import { benchExternalBroker } from "./external-broker.ts";
 import { benchOutage } from "./outage.ts";
@@ -12,7 +13,7 @@ import { benchMemory, benchSpeed } from "./rules.ts";
  *
  * pipeline (the default)  --seconds 10 --pairs 3
  * restart                 --messages 1000000
- * rules                   the engine alone; `node --expose-gc` gives a truer figure of the memory
+ * rules                   --seconds 10; the engine alone, then an alert's way through the service; `node --expose-gc` gives a truer figure of the memory
  * broker                  --seconds 10; needs Mosquitto
  * backtest                --days 30 --sensors 1000; 8.64 million readings
  * outage                  --seconds 10 --rate 1000; needs influxd 1.x
@@ -42,7 +43,11 @@ const BENCHES: Readonly<Record<string, () => Promise<Record<string, object>>>> =
     const { phases, ...outage } = await benchOutage({ outageMs: durationMs, ratePerS: Number(values.rate) });
     return { phases, outage };
   },
-  rules: async () => ({ memory: benchMemory(), speed: benchSpeed() }),
+  rules: async () => ({
+    memory: benchMemory(),
+    speed: benchSpeed(),
+    latency: await benchAlertLatency(durationMs),
+  }),
   restart: async () => ({ restart: [await benchRestart(Number(values.messages))] }),
 };
 
