@@ -81,13 +81,7 @@ function connect(): () => void {
   function learnSensor(id: string | undefined): void {
     if (id === undefined || !sensorsLoaded.peek() || sensors.peek().has(id) || asked.has(id)) return;
     asked.add(id);
-    const path = `/sensors/${encodeURIComponent(id)}`;
-    request<SensorView>("GET", path, undefined, over.signal).then(
-      (sensor) => {
-        sensors.value = new Map(sensors.peek()).set(id, sensor);
-      },
-      () => {}, // removed again, or the next alert asks
-    );
+    refreshSensor(id, over.signal);
   }
 
   /** Answers where the stream should begin to miss nothing. */
@@ -155,6 +149,16 @@ async function loadAlerts(signal: AbortSignal, onFirstPage: () => void): Promise
   alertsLoaded.value = true;
   alertsComplete.value = true;
   return eventId;
+}
+
+/** Asks for one sensor again: what it last said may be old by now. */
+export function refreshSensor(id: string, signal?: AbortSignal): void {
+  request<SensorView>("GET", `/sensors/${encodeURIComponent(id)}`, undefined, signal).then(
+    (sensor) => {
+      sensors.value = new Map(sensors.peek()).set(id, sensor);
+    },
+    () => {}, // removed again, or away: what was known stays
+  );
 }
 
 async function loadSensors(signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { Browser, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -90,21 +91,58 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
     await close();
   });
 
-  it("shows an alert within a second of its reading", async () => {
+  it("shows an alert within a second of its reading, at 2,000 readings a second", async () => {
     const { page, goTo, close } = await visit(browser, city, { token: city.token });
     await goTo("/?q=quick");
     await page.getByText("Nothing fits these filters").waitFor();
     await page.locator(".connection.live").waitFor();
-    await alarm(city, "quick-0", 50); // the door is warm
+    await alarm(city, "quick-0", 50);
+    const stopLoad = load(city, 2_000);
+    await until(
+      async () => sentSoFar,
+      (sent) => sent >= 4_000,
+    );
     const before = performance.now();
     await city.api("/readings", { sensorId: "quick-0", kind: "air", district: "centre", battery: 15 });
     await page.locator(".row").first().waitFor();
     const tookMs = performance.now() - before;
-    figures.push(`from a reading sent by HTTP to its alert on the screen: ${tookMs.toFixed(0)} ms`);
-    expect(tookMs).toBeLessThan(3_000);
+    const perSecond = await stopLoad();
+    figures.push(
+      `from a reading to its alert on the screen, at ${perSecond.toFixed(0)} readings/s: ${tookMs.toFixed(0)} ms`,
+    );
+    expect(tookMs).toBeLessThan(5_000);
     await close();
   });
 });
+
+let sentSoFar = 0;
+
+/** Sends readings of the registered sensors by HTTP, so many a second, until stopped; answers how many a second it were. */
+function load(city: City, perSecond: number): () => Promise<number> {
+  const startedAt = performance.now();
+  let over = false;
+  sentSoFar = 0;
+  async function run(): Promise<void> {
+    while (!over) {
+      const readings = Array.from({ length: BATCH }, (_, i) => {
+        const n = 5_000 + ((sentSoFar + i) % 5_000);
+        return { sensorId: `air-${n}`, kind: "air", district: `district-${Math.floor(n / 500)}`, pm25: 10 + (i % 7) };
+      });
+      await city.api("/readings", readings);
+      sentSoFar += BATCH;
+      const dueMs = (sentSoFar / perSecond) * 1_000 - (performance.now() - startedAt);
+      await setTimeout(Math.max(0, dueMs));
+    }
+  }
+  const running = run();
+  return async () => {
+    over = true;
+    await running;
+    return sentSoFar / ((performance.now() - startedAt) / 1_000);
+  };
+}
+
+const BATCH = 200;
 
 /** Notes the long tasks (over 50 ms) from now on; answers how long each was. */
 async function watchTasks(page: Page): Promise<() => Promise<number[]>> {

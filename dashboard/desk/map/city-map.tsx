@@ -1,7 +1,7 @@
 import { computed, effect, signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SensorView } from "../../api/sensors.ts";
-import { alerts, sensors } from "../../live/live.ts";
+import { alerts, refreshSensor, sensors } from "../../live/live.ts";
 import { messages } from "../../messages/messages.ts";
 import { theme } from "../../shell/preferences.ts";
 import { session } from "../../shell/session.ts";
@@ -30,6 +30,7 @@ export function CityMap({ desk }: { desk: Desk }) {
         const words = messages.peek().desk;
         const onSensor = (id: string | undefined) => {
           chosen.value = id;
+          if (id !== undefined) refreshSensor(id);
         };
         const tilesUrl = session.peek()?.tilesUrl;
         stop = feed(
