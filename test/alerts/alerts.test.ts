@@ -229,6 +229,36 @@ describe("the alerts consumer", () => {
     });
   });
 
+  it("ends what fired after the last save, before a crash, under a rule that is gone by the next start", () => {
+    const heat = (above: number) =>
+      aRule({ id: "heat", metric: "temperature", condition: { type: "threshold", above } });
+    const fire = readingOnly(aReading(T0, { temperature: 50 }, { journalSeq: 1 }));
+    const stateOf = () => everyAlert().map(({ state }) => state);
+    start([heat(40)]).take(fire);
+    start([heat(40)]);
+    expect(stateOf()).toEqual(["firing"]);
+    // The journal is read again and finds another alert under the rule as it is now.
+    start([heat(41)]).take(fire);
+    expect(stateOf().toSorted()).toEqual(["firing", "resolved"]);
+    start([]);
+    expect(stateOf()).toEqual(["resolved", "resolved"]);
+  });
+
+  it("puts other rules in force at once, and they are still so after a crash", () => {
+    const heat = (above: number) =>
+      aRule({ id: "heat", metric: "temperature", condition: { type: "threshold", above } });
+    const alerts = start([heat(40)]);
+    alerts.take(readingOnly(aReading(T0, { temperature: 50 }, { journalSeq: 1 })));
+    alerts.replaceRules([heat(41)], T0 + MINUTE);
+    expect(everyAlert()).toMatchObject([{ state: "resolved", timeline: [{}, { note: "The rule was changed." }] }]);
+    const again = start([heat(41)]);
+    again.take(readingOnly(aReading(T0 + 2 * MINUTE, { temperature: 50 }, { journalSeq: 2 })));
+    expect(everyAlert().map(({ state, startedAt }) => [state, startedAt - T0])).toEqual([
+      ["firing", 2 * MINUTE],
+      ["resolved", 0],
+    ]);
+  });
+
   it("keeps what the records refuse, says so, takes no more meanwhile, and goes on by itself", () => {
     let refuse = true;
     const transaction: Records["transaction"] = (work) => {
