@@ -49,7 +49,7 @@ const NOTHING: MapData = {
 export function openMap(container: HTMLElement, options: MapOptions) {
   const map = createMap(container, {
     ...{ zoomControl: false, attributionControl: false, zoomAnimation: false, fadeAnimation: false },
-    ...{ minZoom: 3, maxZoom: 18, zoomSnap: 0.5, zoomDelta: 1, wheelPxPerZoomLevel: 90 },
+    ...{ minZoom: 3, maxZoom: 18, zoomSnap: 0.25, zoomDelta: 1, wheelPxPerZoomLevel: 90 },
   }).setView([50, 10], 5);
   control.zoom({ position: "topright", zoomInTitle: options.zoomIn, zoomOutTitle: options.zoomOut }).addTo(map);
   if (options.tilesUrl) tileLayer(options.tilesUrl, { maxZoom: 18, opacity: 0.8 }).addTo(map);
@@ -96,7 +96,7 @@ export function openMap(container: HTMLElement, options: MapOptions) {
     const { x, y } = map.getSize();
     if (fitted.length === 0 || x === 0 || y === 0) return;
     const bounds = latLngBounds(fitted.map(({ lat, lon }) => [lat, lon]));
-    map.fitBounds(bounds, { paddingTopLeft: [44, 90], paddingBottomRight: [44, 44], maxZoom: 15, animate: false });
+    map.fitBounds(bounds, { paddingTopLeft: [36, 90], paddingBottomRight: [36, 36], maxZoom: 15, animate: false });
   }
 
   return {
