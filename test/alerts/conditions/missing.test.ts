@@ -31,6 +31,11 @@ describe("a value that is missing while its sensor speaks", () => {
   it("says nothing where the sensor itself was silent", () => {
     const speaks = (hour: number) => hour < 26 || hour >= 60;
     expect(detect().observe(station(80, (hour) => hour < 24 || hour >= 60, speaks))).toEqual([]);
+    // A value every eight hours is missing after 24: the sensor was heard for 20 of them.
+    const awhile = (hour: number) => hour <= 164 || hour >= 184;
+    expect(detect().observe(station(190, (hour) => hour % 8 === 0 && (hour <= 144 || hour >= 184), awhile))).toEqual(
+      [],
+    );
   });
 
   it("fires by the clock while the value is missing, but not for a sensor that is away", () => {
