@@ -1,0 +1,81 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type City, startCity } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, openBrowser, shoot, visit } from "./browser.ts";
+
+describe.runIf(HAS_BROWSER)("the frame around every page", () => {
+  let city: City;
+  let browser: Browser;
+  beforeAll(async () => {
+    city = await startCity();
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await city?.remove();
+  });
+
+  const background = (page: Page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+  it("keeps the look and the language that were chosen, in this browser", async () => {
+    const { page, goTo, complaints, close } = await visit(browser, city, { token: city.token });
+    await goTo("/");
+    await page.getByText("All quiet").waitFor();
+    const light = await background(page);
+    await page.locator("summary").click();
+    await page.getByLabel("Appearance").selectOption("dark");
+    expect(await background(page)).not.toBe(light);
+    await page.getByLabel("Language").selectOption("de");
+    await page.getByText("Alles ruhig").waitFor();
+    await expectAccessible(page);
+    await shoot(page, "settings-dark-german");
+    await page.keyboard.press("Escape");
+    expect(await page.getByLabel("Darstellung").isVisible()).toBe(false);
+    await page.reload();
+    await page.getByText("Alles ruhig").waitFor();
+    expect(await background(page)).not.toBe(light);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("goes between pages without loading anew, back and forward, and says where one is", async () => {
+    const { page, goTo, complaints, close } = await visit(browser, city, { token: city.token });
+    await goTo("/");
+    await page.getByText("All quiet").waitFor();
+    await page.evaluate(() => Object.assign(window, { mark: true }));
+    await page.locator("summary").click();
+    await page.getByRole("link", { name: "Account" }).click();
+    await page.getByRole("heading", { name: "Account" }).waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Account");
+    expect(await page.title()).toBe("Account · Lamppost");
+    await page.goBack();
+    await page.getByText("All quiet").waitFor();
+    await page.goForward();
+    await page.getByRole("heading", { name: "Account" }).waitFor();
+    expect(await page.evaluate(() => "mark" in window)).toBe(true);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("shows a page that is not for this role as one that is not there", async () => {
+    const { password } = await city.api("/users", { name: "vera", role: "viewer" });
+    const { page, goTo, close } = await visit(browser, city, { token: password });
+    await goTo("/users");
+    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole("link", { name: "Back to the desk" }).click();
+    await page.getByText("All quiet").waitFor();
+    await close();
+  });
+
+  it("says so when a part of the page cannot be loaded, and tries again when asked", async () => {
+    const { page, goTo, close } = await visit(browser, city, { token: city.token });
+    await page.route("**/assets/account-*.js", (route) => route.abort());
+    await goTo("/account");
+    await page.getByText("This page could not be loaded").waitFor();
+    await page.unroute("**/assets/account-*.js");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("heading", { name: "Account" }).waitFor();
+    await close();
+  });
+});
