@@ -69,12 +69,17 @@ export type Habits = {
   readonly tickEveryMs?: number;
   /** Is restarted from what it saved, with this chance after a batch. */
   readonly restart?: number;
+  /** Is given the same rules again with this chance after a batch. */
+  readonly replace?: number;
   readonly seed: number;
   readonly options?: Partial<EngineOptions>;
 };
 
 /** Plays what arrives, cut into batches of chance. */
-export function play(arrivals: readonly Reading[], { tickEveryMs, restart = 0, seed, options }: Habits): Transition[] {
+export function play(
+  arrivals: readonly Reading[],
+  { tickEveryMs, restart = 0, replace = 0, seed, options }: Habits,
+): Transition[] {
   const chance = random(seed);
   const rows = new Map<string, StateRow>();
   let engine = engineOf(options);
@@ -91,6 +96,7 @@ export function play(arrivals: readonly Reading[], { tickEveryMs, restart = 0, s
       said.push(...engine.observe([reading]));
     }
     if (tickEveryMs === undefined) said.push(...engine.observe(batch));
+    if (chance() < replace) said.push(...engine.replaceRules(structuredClone(RULES), tickedAt));
     if (chance() >= restart) continue;
     for (const row of engine.dirty()) {
       const key = `${row.rule} ${row.subject}`;

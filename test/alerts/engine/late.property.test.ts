@@ -37,6 +37,13 @@ describe("200 shuffles within the lateness", () => {
     }
   });
 
+  it("and the same rules put in force again", () => {
+    for (const seed of SEEDS.slice(0, 30)) {
+      const said = play(shuffled(feedOf(seed), seed), { seed, replace: 0.2, restart: 0.1 });
+      expect(finalTimeline(said), `seed ${seed}`).toEqual(expected(seed));
+    }
+  });
+
   it("and restarts anywhere", () => {
     for (const seed of SEEDS.slice(0, 60)) {
       const ticks = seed % 2 === 0 ? { tickEveryMs: MINUTE } : {};
