@@ -1,0 +1,47 @@
+import type { RuleData } from "../../model/rule.ts";
+
+/** The order in which people read a rule. */
+const ORDER = ["id", "title", "kind", "metric", "select", "condition", "severity", "audience", "mode", "source"];
+
+/** A rules file with this one rule, as one could put it into the folder of rules. One field on each line, so that a mistake has its own. */
+export function writeRuleYaml(rule: RuleData & { readonly version?: string }): string {
+  const { version: _, ...data } = rule;
+  const entries = Object.entries(data).filter(([, value]) => value !== undefined);
+  const sorted = entries.sort(([a], [b]) => rankOf(a) - rankOf(b));
+  const lines = sorted.flatMap(([key, value]) => field(key, value, 2));
+  return ["rules:", ...lines.map((line, i) => `  ${i === 0 ? "- " : "  "}${line.slice(2)}`), ""].join("\n");
+}
+
+function rankOf(key: string): number {
+  const rank = ORDER.indexOf(key);
+  return rank < 0 ? ORDER.length : rank;
+}
+
+/** `key: value`, indented; maps and lists on lines of their own, what is in them on one line each. */
+function field(key: string, value: unknown, indent: number): string[] {
+  const pad = " ".repeat(indent);
+  if (Array.isArray(value) && value.length > 0) {
+    return [`${pad}${key}:`, ...value.map((item) => `${pad}  - ${inline(item)}`)];
+  }
+  if (isMap(value) && Object.keys(value).length > 0) {
+    const inner = Object.entries(value).filter(([, one]) => one !== undefined);
+    return [`${pad}${key}:`, ...inner.map(([name, one]) => `${pad}  ${scalar(name)}: ${inline(one)}`)];
+  }
+  return [`${pad}${key}: ${inline(value)}`];
+}
+
+const isMap = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
+
+function inline(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;
+  if (!isMap(value)) return typeof value === "string" ? scalar(value) : JSON.stringify(value);
+  const inner = Object.entries(value).filter(([, one]) => one !== undefined);
+  return `{ ${inner.map(([key, one]) => `${scalar(key)}: ${inline(one)}`).join(", ")} }`;
+}
+
+/** Plain where no reader of YAML could take it for anything else. */
+function scalar(text: string): string {
+  const isPlain = /^(\d+[smhd]|[a-z][\w-]*( [\w-]+)*)$/i.test(text);
+  const isWord = /^(true|false|null|yes|no|on|off|y|n)$/i.test(text);
+  return isPlain && !isWord ? text : JSON.stringify(text);
+}
