@@ -13,6 +13,8 @@ import { keepPreferences } from "./shell/preferences.ts";
 import { followLinks, path } from "./shell/router.ts";
 import { forgetUser, loadSession } from "./shell/session.ts";
 
+const PATIENCE_MS = 3_000;
+
 keepPreferences();
 followLinks((pathname) => pageAt(pathname) !== undefined);
 whenSignedOut(() => forgetUser(true));
@@ -21,5 +23,8 @@ startNotifying();
 // The chunk of the page asked for comes while the service says who this is.
 const first = PAGES.length > 0 ? pageAt(path.peek())?.page.load() : undefined;
 first?.catch(() => {}); // shown where it is used
-await Promise.all([followLanguage(), loadSession().catch(() => {})]);
+const known = loadSession().catch(() => {});
+// A line may be there and carry nothing: what opens without one does not wait for it.
+const patience = pageAt(path.peek())?.page.opensOffline && new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+await Promise.all([followLanguage(), patience ? Promise.race([known, patience]) : known]);
 render(<App />, document.getElementById("page")!);

@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig, type Plugin, type Rolldown, transformWithOxc } from "vite";
 
 const SHARED = /dashboard\/(shell|words|api|live|parts|messages\/(messages|en))|node_modules\/@?preact|\/model\//;
 const DIST = join(import.meta.dirname, "dist");
@@ -11,7 +12,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: "/",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: [preloadDesk(), { name: "compress", closeBundle: () => compress(join(DIST, "assets")) }],
+  plugins: [preloadDesk(), serviceWorker(), { name: "compress", closeBundle: () => compress(join(DIST, "assets")) }],
   build: {
     target: "es2023",
     cssTarget: ["chrome123", "firefox121", "safari17.5"], // light-dark() stays as it is
@@ -39,6 +40,44 @@ function preloadDesk(): Plugin {
           .map((file) => ({ tag: "link", attrs: { rel: "modulepreload", href: `/${file}` } })),
     },
   };
+}
+
+/**
+ * The worker that lets `/crew` open without a connection: a file of its own at the root, or it could not stand before the
+ * whole page. It is told which files that takes, in every language, and a hash over them: a new build is a new worker.
+ */
+function serviceWorker(): Plugin {
+  const source = join(import.meta.dirname, "crew/worker/service-worker.ts");
+  return {
+    name: "service-worker",
+    enforce: "post",
+    async generateBundle(_options, bundle) {
+      const files = shellOf(bundle).sort();
+      const html = bundle["index.html"] as Rolldown.OutputAsset;
+      const { code } = await transformWithOxc(readFileSync(source, "utf8"), source);
+      const version = createHash("sha256").update(`${files} ${html.source} ${code}`).digest("hex").slice(0, 16);
+      const shell = ["/", "/icon.svg", "/manifest.webmanifest", ...files.map((file) => `/${file}`)];
+      const told = `const SHELL = ${JSON.stringify(shell)};\nconst VERSION = "${version}";\n`;
+      this.emitFile({ type: "asset", fileName: "service-worker.js", source: told + code });
+    },
+  };
+}
+
+/** The document's scripts and styles, the crews' page, the languages, and what these import. */
+function shellOf(bundle: Rolldown.OutputBundle): string[] {
+  const wanted = new Set(Object.keys(bundle).filter((file) => file.endsWith(".css")));
+  const add = (file: string) => {
+    const chunk = bundle[file];
+    if (chunk?.type !== "chunk" || wanted.has(file)) return;
+    wanted.add(file);
+    chunk.imports.forEach(add);
+  };
+  for (const chunk of Object.values(bundle)) {
+    if (chunk.type !== "chunk") continue;
+    if (chunk.isEntry || /\/(crew\/crew\.tsx|messages\/(de|es)\.ts)$/.test(chunk.facadeModuleId ?? ""))
+      add(chunk.fileName);
+  }
+  return [...wanted];
 }
 
 /** Once at the build, so that the service sends the small form without compressing anything itself. */

@@ -39,9 +39,15 @@ export async function request<T = void>(
   return (answer.status === 204 ? undefined : await answer.json()) as T;
 }
 
-/** The same for those who need the headers, too. */
-async function ask(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = { accept: "application/json", "x-lamppost": "page" };
+/** The same for those who need the headers, too. 304 is an answer: only who asks with `if-none-match` gets it. */
+export async function ask(
+  method: Method,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  const headers: Record<string, string> = { accept: "application/json", "x-lamppost": "page", ...more };
   if (body !== undefined) headers["content-type"] = "application/json";
   const answer = await fetch(`/api/v1${path}`, {
     ...{ method, headers, credentials: "same-origin", cache: "no-store" },
@@ -51,7 +57,7 @@ async function ask(method: Method, path: string, body?: unknown, signal?: AbortS
     if (signal?.aborted) throw error;
     throw new ApiProblem(0, "");
   });
-  if (answer.ok) return answer;
+  if (answer.ok || answer.status === 304) return answer;
   if (answer.status === 401 && path !== "/session") onSignedOut();
   throw await problemOf(answer);
 }

@@ -2,7 +2,9 @@ import { effect, signal } from "@preact/signals";
 import { type AlertView, isOpen, OPEN_ALERTS } from "../api/alerts.ts";
 import { eachPage, request } from "../api/client.ts";
 import type { SensorView } from "../api/sensors.ts";
+import { pageAt } from "../shell/pages.ts";
 import { badge, sound } from "../shell/preferences.ts";
+import { path } from "../shell/router.ts";
 import { forgetUser, user } from "../shell/session.ts";
 import { type Connection, openEventStream, type StreamPorts } from "./event-stream.ts";
 import type { StreamEvent } from "./sse-parser.ts";
@@ -43,6 +45,8 @@ export function startLive(): void {
   let stop: (() => void) | undefined;
   effect(() => {
     const someone = user.value !== undefined;
+    // The crews' list has an answer of its own: thousands of alerts and sensors are too much for a bad connection.
+    if (someone && !stop && pageAt(path.value)?.page.opensOffline) return;
     if (someone && !stop) stop = connect();
     else if (!someone && stop) {
       stop();

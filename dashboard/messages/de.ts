@@ -1,11 +1,29 @@
 import { alert } from "./de/alert.ts";
 import { chart } from "./de/chart.ts";
+import { crew } from "./de/crew.ts";
+import { feed } from "./de/feed.ts";
+import { metrics } from "./de/metrics.ts";
 import { report } from "./de/report.ts";
+import { ruleWords } from "./de/rule-words.ts";
+import { rules } from "./de/rules.ts";
 import { sensor } from "./de/sensor.ts";
 import type { Messages } from "./en.ts";
 
 export const de: Messages = {
-  pages: { desk: "Leitstand", account: "Konto", city: "Stadt", report: "Bericht", alert: "Meldung", sensor: "Sensor" },
+  pages: {
+    rules: "Regeln",
+    rule: "Regel",
+    editRule: "Regel bearbeiten",
+    newRule: "Neue Regel",
+    crew: "Trupps",
+    desk: "Leitstand",
+    account: "Konto",
+    city: "Stadt",
+    report: "Bericht",
+    alert: "Meldung",
+    sensor: "Sensor",
+    feed: "Datenstrom",
+  },
   shell: {
     skip: "Zum Inhalt springen",
     menu: "Menü",
@@ -138,6 +156,11 @@ export const de: Messages = {
   },
   alert,
   chart,
+  feed,
+  crew,
+  metrics,
   report,
+  ruleWords,
+  rules,
   sensor,
 };

@@ -1,11 +1,29 @@
 import { alert } from "./en/alert.ts";
 import { chart } from "./en/chart.ts";
+import { crew } from "./en/crew.ts";
+import { feed } from "./en/feed.ts";
+import { metrics } from "./en/metrics.ts";
 import { report } from "./en/report.ts";
+import { ruleWords } from "./en/rule-words.ts";
+import { rules } from "./en/rules.ts";
 import { sensor } from "./en/sensor.ts";
 
 /** Every sentence of the page, by where it is said. English is the model for the other languages: a missing key does not compile. */
 export const en = {
-  pages: { desk: "Desk", account: "Account", city: "City", report: "Report", alert: "Alert", sensor: "Sensor" },
+  pages: {
+    rules: "Rules",
+    rule: "Rule",
+    editRule: "Edit a rule",
+    newRule: "New rule",
+    crew: "Crews",
+    desk: "Desk",
+    account: "Account",
+    city: "City",
+    report: "Report",
+    alert: "Alert",
+    sensor: "Sensor",
+    feed: "Feed",
+  },
   shell: {
     skip: "Skip to the content",
     menu: "Menu",
@@ -137,7 +155,12 @@ export const en = {
   },
   alert,
   chart,
+  feed,
+  crew,
+  metrics,
   report,
+  ruleWords,
+  rules,
   sensor,
 };
 

@@ -1,17 +1,28 @@
 import type { Messages } from "./en.ts";
 import { alert } from "./es/alert.ts";
 import { chart } from "./es/chart.ts";
+import { crew } from "./es/crew.ts";
+import { feed } from "./es/feed.ts";
+import { metrics } from "./es/metrics.ts";
 import { report } from "./es/report.ts";
+import { ruleWords } from "./es/rule-words.ts";
+import { rules } from "./es/rules.ts";
 import { sensor } from "./es/sensor.ts";
 
 export const es: Messages = {
   pages: {
+    rules: "Reglas",
+    rule: "Regla",
+    editRule: "Editar una regla",
+    newRule: "Regla nueva",
+    crew: "Brigadas",
     desk: "Puesto de control",
     account: "Cuenta",
     city: "Ciudad",
     report: "Informe",
     alert: "Alerta",
     sensor: "Sensor",
+    feed: "Flujo",
   },
   shell: {
     skip: "Ir al contenido",
@@ -145,6 +156,11 @@ export const es: Messages = {
   },
   alert,
   chart,
+  feed,
+  crew,
+  metrics,
   report,
+  ruleWords,
+  rules,
   sensor,
 };

@@ -37,13 +37,13 @@ function Content() {
     pageTitle.value = title;
   }, [title]);
 
-  if (session.value === undefined) {
+  if (session.value === undefined && !found?.page.opensOffline) {
     return (
       <Message title={t.shell.unreachable} action={t.shell.retry} onAction={() => void loadSession().catch(() => {})} />
     );
   }
-  if (found?.page.roles !== "anyone" && !who) return <SignIn />;
-  if (!found || (found.page.roles !== "anyone" && !found.page.roles.includes(who!.role))) {
+  if (session.value && found?.page.roles !== "anyone" && !who) return <SignIn />;
+  if (!found || (who && found.page.roles !== "anyone" && !found.page.roles.includes(who.role))) {
     return <Message title={t.shell.notFound} text={t.shell.notFoundHint} link={{ href: "/", text: t.shell.toDesk }} />;
   }
   return <LoadedPage key={found.page.path} page={found.page} params={found.params} />;

@@ -11,6 +11,8 @@ export type Page = {
   /** In the browser's title, and in the navigation where `inNavigation` says so. */
   readonly title: keyof Messages["pages"];
   readonly inNavigation?: true;
+  /** Opens without a connection, too, and says itself how old is what it shows. */
+  readonly opensOffline?: true;
   /** Who may open it; `anyone` also without signing in. */
   readonly roles: readonly Role[] | "anyone";
   /** Each page is a chunk of its own: nobody loads what they do not open. */
@@ -41,11 +43,39 @@ export const PAGES: readonly Page[] = [
     load: async () => (await import("../sensor/sensor.tsx")).SensorPage,
   },
   {
+    path: "/crew",
+    title: "crew",
+    inNavigation: true,
+    opensOffline: true,
+    roles: EVERYONE,
+    load: async () => (await import("../crew/crew.tsx")).CrewPage,
+  },
+  {
+    path: "/rules",
+    title: "rules",
+    inNavigation: true,
+    roles: EVERYONE,
+    load: async () => (await import("../rules/list.tsx")).RulesPage,
+  },
+  {
+    path: "/rules/:id",
+    title: "rule",
+    roles: EVERYONE,
+    load: async () => (await import("../rules/rule.tsx")).RulePage,
+  },
+  {
     path: "/report",
     title: "report",
     inNavigation: true,
     roles: EVERYONE,
     load: async () => (await import("../report/report.tsx")).ReportPage,
+  },
+  {
+    path: "/feed",
+    title: "feed",
+    inNavigation: true,
+    roles: EVERYONE,
+    load: async () => (await import("../feed/feed.tsx")).FeedPage,
   },
   {
     path: "/account",

@@ -18,12 +18,18 @@ export const user = computed(() => session.value?.user);
 export const wasSignedIn = signal(false);
 
 const HANDLERS: readonly Role[] = ["crew", "operator", "admin"];
+/** Whether this person may change rules, see the quarantine, record … */
+export const mayManage = computed(() => user.value?.role === "operator" || user.value?.role === "admin");
 /** Whether this person may acknowledge, comment, close … */
 export const mayHandle = computed(() => HANDLERS.includes(user.value?.role ?? "viewer"));
 
-export async function loadSession(): Promise<void> {
-  session.value = await request<Session>("GET", "/session");
+export async function loadSession(signal?: AbortSignal): Promise<void> {
+  session.value = await request<Session>("GET", "/session", undefined, signal);
+  if (!session.value.user) forgetKept();
 }
+
+/** What `crew/` keeps of a session for when there is no connection goes with the session. */
+const forgetKept = () => void globalThis.caches?.delete("crew-list").catch(() => {});
 
 /** Throws `ApiProblem`. */
 export async function signIn(secret: { token: string } | { user: string; password: string }): Promise<void> {
@@ -41,5 +47,6 @@ export async function signOut(): Promise<void> {
 export function forgetUser(unasked: boolean): void {
   const { user: former, ...rest } = session.value ?? { publicPage: false, version: "" };
   wasSignedIn.value = unasked && former !== undefined;
+  forgetKept();
   session.value = rest;
 }
