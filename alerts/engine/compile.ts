@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { RuleCondition } from "../../model/conditions.ts";
 import type { Kind } from "../../model/kinds.ts";
 import type { Rule } from "../../model/rule.ts";
+import { matcherOf } from "../../model/rule-match.ts";
 import { anomaly } from "../conditions/anomaly.ts";
 import { change } from "../conditions/change.ts";
 import { consecutive } from "../conditions/consecutive.ts";
@@ -66,7 +67,7 @@ export function compileRule(rule: Rule): CompiledRule {
     .update(JSON.stringify([condition, metric, mode, audience]))
     .digest("hex")
     .slice(0, 8);
-  return { rule, fit, matches: matcher(rule), paramsFor: shared(rule, paramsMaker(rule)), failure: undefined };
+  return { rule, fit, matches: matcherOf(rule), paramsFor: shared(rule, paramsMaker(rule)), failure: undefined };
 }
 
 /**
@@ -89,15 +90,4 @@ function shared(
 
 function isTagged(field: unknown): field is { tag: string } {
   return typeof field === "object" && field !== null && "tag" in field;
-}
-
-function matcher({ kind, select }: Rule): (sensor: WatchedSensor) => boolean {
-  const districts = select?.district && new Set([select.district].flat());
-  const sensors = select?.sensor && new Set([select.sensor].flat());
-  const tags = Object.entries(select?.tag ?? {});
-  return (sensor) =>
-    (kind === "any" || kind === sensor.kind) &&
-    (!districts || districts.has(sensor.district)) &&
-    (!sensors || sensors.has(sensor.id)) &&
-    tags.every(([name, value]) => Object.hasOwn(sensor.tags, name) && sensor.tags[name] === value);
 }

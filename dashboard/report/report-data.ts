@@ -1,27 +1,11 @@
-import type { Severity } from "../../model/alert.ts";
 import type { Kind } from "../../model/kinds.ts";
+import type { Report } from "../../model/report.ts";
 import type { AlertView } from "../api/alerts.ts";
 
-export type Took = { readonly count: number; readonly medianMs: number; readonly p90Ms: number };
-
-export type Line = {
-  readonly raised: number;
-  readonly bySeverity: Readonly<Record<Severity, number>>;
-  readonly resolved: number;
-  readonly retracted: number;
-  readonly suppressed: number;
-  readonly reviewed: { readonly right: number; readonly wrong: number; readonly unclear: number };
-  readonly toAcknowledge?: Took;
-  readonly toResolve?: Took;
-};
-
 /** As `GET /report` shows it. */
-export type ReportView = {
+export type ReportView = Report & {
   readonly from: string;
   readonly to: string;
-  readonly total: Line & { readonly openAtEnd: number };
-  readonly byDistrict: readonly (Line & { readonly district: string })[];
-  readonly byRule: readonly (Line & { readonly rule: string; readonly title: string })[];
   readonly alerts: readonly AlertView[];
   readonly truncated: boolean;
   readonly sensorsWithoutData: readonly {

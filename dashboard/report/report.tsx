@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Took } from "../../model/report.ts";
 import { ApiProblem, request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { query } from "../shell/router.ts";
@@ -6,7 +7,7 @@ import { sayProblem } from "../words/problems.ts";
 import { sayMs } from "../words/span.ts";
 import { Moment } from "../words/time.tsx";
 import { RangeForm } from "./range-form.tsx";
-import { addressOf, askedOf, type ReportView, type Took } from "./report-data.ts";
+import { addressOf, askedOf, type ReportView } from "./report-data.ts";
 import { AlertTable, LineTable, SilentTable } from "./tables.tsx";
 import "./report.css";
 

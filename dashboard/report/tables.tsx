@@ -1,14 +1,15 @@
 import { SEVERITIES } from "../../model/alert.ts";
+import type { ReportLine, Took } from "../../model/report.ts";
 import type { AlertView } from "../api/alerts.ts";
 import { messages } from "../messages/messages.ts";
 import { SeverityMark } from "../parts/severity.tsx";
 import { sayMs } from "../words/span.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName } from "../words/units.ts";
-import type { Line, ReportView, Took } from "./report-data.ts";
+import type { ReportView } from "./report-data.ts";
 
 const WORST_FIRST = SEVERITIES.toReversed();
-type Named = Line & { readonly district?: string; readonly rule?: string; readonly title?: string };
+type Named = ReportLine & { readonly district?: string; readonly rule?: string; readonly title?: string };
 
 /** One line per district or rule, those with the most alerts first. */
 export function LineTable({
