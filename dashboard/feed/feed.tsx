@@ -1,0 +1,36 @@
+import type { ComponentType } from "preact";
+import { messages } from "../messages/messages.ts";
+import { query } from "../shell/router.ts";
+import { LiveReadings } from "./live/live-readings.tsx";
+import { Quarantine } from "./quarantine/quarantine.tsx";
+import "./feed.css";
+
+const TABS = { live: LiveReadings, quarantine: Quarantine } as const satisfies Record<string, ComponentType>;
+type Tab = keyof typeof TABS;
+
+/** `/feed`: what comes in, and what becomes of it. Which part is open stands in the address. */
+export function FeedPage() {
+  const t = messages.value.feed;
+  const asked = query.value.get("tab");
+  const tab: Tab = asked && asked in TABS ? (asked as Tab) : "live";
+  const Part = TABS[tab];
+  return (
+    <div class={`feed feed-${tab}`}>
+      <header class="feed-head">
+        <h1 tabIndex={-1}>{t.title}</h1>
+        <nav aria-label={t.parts}>
+          {(Object.keys(TABS) as Tab[]).map((one) => (
+            <a
+              key={one}
+              href={one === "live" ? "/feed" : `/feed?tab=${one}`}
+              aria-current={one === tab ? "page" : undefined}
+            >
+              {t.tabs[one]}
+            </a>
+          ))}
+        </nav>
+      </header>
+      <Part key={tab} />
+    </div>
+  );
+}

@@ -1,0 +1,194 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type City, startCity } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
+
+const PLACE = { kind: "air", district: "north" } as const;
+
+describe.runIf(HAS_BROWSER)("the feed", () => {
+  let city: City;
+  let browser: Browser;
+  beforeAll(async () => {
+    city = await startCity();
+    await spoil(city);
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await city?.remove();
+  });
+
+  const open = async (address: string, options: Parameters<typeof visit>[2] = {}) => {
+    const visited = await visit(browser, city, { token: city.token, ...options });
+    await visited.goTo(`/feed${address}`);
+    await visited.page.locator("h1").waitFor();
+    return visited;
+  };
+  const send = (...readings: object[]) =>
+    city.api(
+      "/readings",
+      readings.map((own) => ({ sensorId: "air-1", ...PLACE, ...own })),
+    );
+  const rows = (page: Page) => page.getByRole("region", { name: "Newest readings" }).locator("tbody tr");
+
+  it("shows readings as they come, narrowed as the address says, and the whole of one", async () => {
+    const { page, complaints, close } = await open("?sensor=air-1");
+    await streamIsOpen(city);
+    await send({ pm25: 11 }, { sensorId: "air-2", no2: 20 });
+    await rows(page).filter({ hasText: "pm25 11 µg/m³" }).waitFor();
+    expect(await rows(page).filter({ hasText: "air-2" }).count()).toBe(0);
+    await page.getByRole("searchbox", { name: "Sensor" }).fill("");
+    await page.getByLabel("Only implausible values").check();
+    await page.waitForURL(/feed\?suspect=yes$/);
+    await send({ pm25: 12 }, { sensorId: "air-2", pm25: 510 });
+    const odd = rows(page).filter({ hasText: "implausible" });
+    await odd.waitFor();
+    expect(await rows(page).count()).toBe(1);
+    await odd.click();
+    const shown = JSON.parse((await page.locator(".feed-one pre").textContent())!);
+    expect(shown).toMatchObject({ sensorId: "air-2", values: { pm25: 510 }, quality: { pm25: "suspect" } });
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("stands still while it is paused or someone is in the list, and says what waits", async () => {
+    const { page, close } = await open("");
+    await streamIsOpen(city);
+    await send({ pm25: 21 });
+    await rows(page).filter({ hasText: "pm25 21" }).waitFor();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await send({ pm25: 22 });
+    await page.getByText("Paused. 1 new reading waits.").waitFor();
+    expect(await rows(page).filter({ hasText: "pm25 22" }).count()).toBe(0);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await rows(page).filter({ hasText: "pm25 22" }).waitFor();
+    await rows(page).first().hover();
+    await send({ pm25: 23 });
+    await page.getByText("Held still for you. 1 new reading waits.").waitFor();
+    await page.mouse.move(5, 5);
+    await rows(page).filter({ hasText: "pm25 23" }).waitFor();
+    await close();
+  });
+
+  it("stays usable with thousands of readings a second: a sample, and it says so", async () => {
+    const { page, close } = await open("");
+    await streamIsOpen(city);
+    const first = Date.now() - 600_000;
+    let [flooding, value] = [true, 0];
+    const flood = (async () => {
+      while (flooding) {
+        value += 400;
+        await send(...Array.from({ length: 400 }, (_, i) => ({ pm25: i % 90, measuredAt: first + value + i })));
+      }
+    })();
+    await page.getByText(/this is a random sample of \d+ out of [\d,]+ per second/).waitFor();
+    await vi.waitFor(async () => expect(await perSecond(page)).toBeGreaterThan(1_000), { timeout: 15_000 });
+    expect(await rows(page).count()).toBeLessThanOrEqual(300);
+    await page.getByRole("button", { name: "Pause" }).click({ timeout: 2_000 });
+    flooding = false;
+    await flood;
+    await close();
+  });
+
+  it("lists the quarantine by reason and sensor, shows a payload as text and bytes, and hides personal data", async () => {
+    const { page, complaints, close } = await open("?tab=quarantine");
+    const list = page.getByRole("region", { name: "Messages in quarantine" });
+    await list.getByRole("row").nth(3).waitFor();
+    await page.getByRole("combobox", { name: "Reason" }).selectOption("out_of_range");
+    await page.waitForURL(/reason=out_of_range/);
+    await list.getByRole("button", { name: "Impossible value" }).click();
+    await page.locator(".feed-one pre", { hasText: '"pm25":4095' }).waitFor();
+    await page.getByRole("button", { name: "Bytes" }).click();
+    await page.locator(".feed-one pre", { hasText: "0000  7b 22" }).waitFor();
+    await page.getByRole("combobox", { name: "Reason" }).selectOption("personal_data");
+    await list.getByRole("button", { name: "Personal data" }).click();
+    await page.getByText("cannot be shown or sent again").waitFor();
+    expect(await list.getByRole("checkbox", { name: /Select message/ }).isDisabled()).toBe(true);
+    await page.getByRole("combobox", { name: "Reason" }).selectOption("");
+    await page.getByRole("searchbox", { name: "Sensor" }).fill("Air 1");
+    await page.getByText("Small letters, digits and hyphens.").waitFor();
+    await page.getByRole("searchbox", { name: "Sensor" }).fill("nobody");
+    await page.getByText("Nothing in quarantine fits the filter.").waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("sends what is selected again after a fix, and says what became of it", async () => {
+    const { page, close } = await open("?tab=quarantine&sensor=air-late");
+    const list = page.getByRole("region", { name: "Messages in quarantine" });
+    await list.getByRole("button", { name: "Unknown sensor" }).waitFor();
+    await city.api("/devices", { sensorId: "air-late", ...PLACE });
+    await page.getByRole("checkbox", { name: "Select all that are shown" }).check();
+    await page.getByRole("button", { name: "Send 1 again" }).click();
+    await page.getByText("1 message was sent again. Accepted now: 1, back in quarantine: 0.").waitFor();
+    await list.getByText("Sent again").waitFor();
+    expect((await city.api("/sensors/air-late/readings")).items).toHaveLength(1);
+    await page.goto("/feed?tab=quarantine&reason=out_of_range");
+    await page.getByRole("checkbox", { name: /Select message/ }).check();
+    await page.getByRole("button", { name: "Send 1 again" }).click();
+    await page.getByText("Accepted now: 0, back in quarantine: 1.").waitFor();
+    await list.getByRole("row").nth(2).getByRole("button").click();
+    await page.getByText(/It came back as message \d+/).waitFor();
+    await close();
+  });
+
+  it.each(["light", "dark", "contrast"] satisfies Theme[])("can be used by everyone in %s", async (theme) => {
+    const { page, goTo, close } = await open("", { theme });
+    await streamIsOpen(city);
+    await send({ pm25: 31 }, { sensorId: "air-2", pm25: 520, no2: 30, temperature: 11.5 }, { no2: 17 });
+    await rows(page).filter({ hasText: "pm25 520" }).click();
+    await expectAccessible(page);
+    await shoot(page, `feed-live-${theme}`);
+    await goTo("/feed?tab=quarantine");
+    await page.getByRole("button", { name: "Impossible value" }).first().click();
+    await page.locator(".feed-one pre").waitFor();
+    await expectAccessible(page);
+    await shoot(page, `feed-quarantine-${theme}`);
+    await close();
+  });
+
+  it("fits a phone", async () => {
+    const options = { size: "phone", touch: true, language: "de-DE" } as const;
+    const { page, goTo, close } = await open("", options);
+    await streamIsOpen(city);
+    await send({ pm25: 41 }, { sensorId: "air-2", pm25: 530 });
+    await page.locator(".feed-rows tbody tr", { hasText: "pm25 530" }).tap();
+    for (const part of ["live", "quarantine"]) {
+      if (part !== "live") await goTo(`/feed?tab=${part}`);
+      await page.locator(".feed-rows tbody tr").first().waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      await shoot(page, `feed-${part}-phone`);
+    }
+    await close();
+  });
+});
+
+/** Live readings are news: only what comes after the stream is open is shown. */
+async function streamIsOpen(city: City): Promise<void> {
+  const open = async () => /lamppost_http_streams (\d+)/.exec(await (await city.call("/metrics")).text())?.[1];
+  await vi.waitFor(async () => expect(Number(await open())).toBeGreaterThanOrEqual(2), { timeout: 5_000 });
+}
+
+async function perSecond(page: Page): Promise<number> {
+  const said = await page.locator(".feed-rates dd").first().textContent();
+  return Number(/^[\d,]+/.exec(said ?? "")?.[0]?.replaceAll(",", ""));
+}
+
+/** Two good sensors, and one message for each kind of trouble that the tests look at. */
+async function spoil(city: City): Promise<void> {
+  for (const sensorId of ["air-1", "air-2"]) await city.api("/devices", { sensorId, ...PLACE });
+  const post = (reading: object) =>
+    city.call("/api/v1/readings", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify([
+        { sensorId: "air-1", ...PLACE, pm25: 9 },
+        { sensorId: "air-1", ...PLACE, ...reading },
+      ]),
+    });
+  await post({ pm25: 4095 });
+  await post({ pm25: "12,4" });
+  await post({ plate: "B-XY 123" });
+  await post({ sensorId: "air-late", pm25: 8 });
+  await vi.waitFor(async () => expect((await city.api("/quarantine")).items).toHaveLength(4), { timeout: 10_000 });
+}
