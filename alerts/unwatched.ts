@@ -1,33 +1,32 @@
 import type { Alert } from "../model/alert.ts";
 import type { Rule } from "../model/rule.ts";
 import type { Records } from "../store/records.ts";
+import { placeText } from "./districts/place.ts";
 import { compileRule } from "./engine/compile.ts";
 import { alertId } from "./engine/transition.ts";
 
 const PAGE = 500;
 
 /**
- * Ids of open alerts of sensors that no rule of today can end: it was deleted or has another condition. The engine knows
- * those of its last snapshot by itself; this finds what fired after it, before a crash.
+ * Ids of open alerts, shadow ones too, that no rule of today can end: it was deleted or has another condition. The
+ * detector knows those of its last snapshot by itself; this finds what fired after it, before a crash.
  */
 export function unwatchedAlerts(rules: readonly Rule[], records: Pick<Records, "alerts">): string[] {
   const fits = new Map(rules.map((rule) => [rule.id, compileRule(rule).fit]));
-  const found: string[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = records.alerts.list({ state: ["pending", "firing"] }, PAGE, cursor);
-    for (const alert of page.items) if (!isWatched(alert, fits)) found.push(alert.id);
-    cursor = page.next;
-  } while (cursor !== undefined);
-  return found;
+  return (["live", "shadow"] as const).flatMap((mode) => {
+    const found: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = records.alerts.list({ state: ["pending", "firing"], mode }, PAGE, cursor);
+      for (const alert of page.items) if (!isWatched(alert, fits)) found.push(alert.id);
+      cursor = page.next;
+    } while (cursor !== undefined);
+    return found;
+  });
 }
 
 function isWatched({ id, kind, rule, subject, startedAt }: Alert, fits: ReadonlyMap<string, string>): boolean {
-  if (kind === "service" || subject.sensorId === undefined) return true;
+  if (kind === "service") return true;
   const fit = fits.get(rule.id);
-  if (fit === undefined) return false;
-  // Alerts that rest on several sensors have no condition of one sensor in their id.
-  return (
-    id === alertId(rule.id, subject.sensorId, startedAt, fit) || id === alertId(rule.id, subject.sensorId, startedAt)
-  );
+  return fit !== undefined && id === alertId(rule.id, subject.sensorId ?? placeText(subject), startedAt, fit);
 }

@@ -244,6 +244,26 @@ describe("the alerts consumer", () => {
     expect(stateOf()).toEqual(["resolved", "resolved"]);
   });
 
+  it("ends what was said of several sensors, or by a rule on trial, just as well", () => {
+    const threshold = { type: "threshold", above: 40 } as const;
+    const heat = aRule({ id: "heat", metric: "temperature", condition: threshold, mode: "shadow" });
+    const many = aRule({ id: "many", kind: "any", condition: { type: "quorum", rule: "heat", count: 2 } });
+    const fire = (sensorId: string, journalSeq: number) =>
+      readingOnly(aReading(T0, { temperature: 50 }, { sensorId, journalSeq }));
+    const statesOf = () =>
+      (["live", "shadow"] as const).flatMap((mode) =>
+        records.alerts.list({ mode }, 10).items.map(({ rule, state }) => `${rule.id} ${state}`),
+      );
+    const first = start([heat, many]);
+    first.take(fire("s-1", 1));
+    first.take(fire("s-2", 2));
+    expect(statesOf()).toEqual(["many firing", "heat firing", "heat firing"]);
+    start([heat, many]);
+    expect(statesOf()).toEqual(["many firing", "heat firing", "heat firing"]);
+    start([]);
+    expect(statesOf()).toEqual(["many resolved", "heat resolved", "heat resolved"]);
+  });
+
   it("puts other rules in force at once, and they are still so after a crash", () => {
     const heat = (above: number) =>
       aRule({ id: "heat", metric: "temperature", condition: { type: "threshold", above } });
