@@ -86,6 +86,7 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["GET /api/v1/audit", MANAGE],
   ["GET /api/v1/audit/verify", ADMIN],
   ["GET /api/v1/report", VIEW],
+  ["GET /api/v1/status", VIEW],
   ["GET /api/v1/events", VIEW],
   ["GET /api/v1/session", "public"],
   ["POST /api/v1/session", "public"],

@@ -32,6 +32,7 @@ import { addSensorReadings } from "./routes/sensor-readings.ts";
 import { addSensors } from "./routes/sensors.ts";
 import { addSession } from "./routes/session.ts";
 import { addSilences } from "./routes/silences.ts";
+import { addStatus } from "./routes/status.ts";
 import { addTargets } from "./routes/targets.ts";
 import { addUsers } from "./routes/users.ts";
 import { createSessions } from "./sessions.ts";
@@ -52,6 +53,7 @@ const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertH
   addSilences,
   addTargets,
   addRuleStats,
+  addStatus,
   addSession,
   addPublicCity,
 ]);

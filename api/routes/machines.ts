@@ -4,7 +4,8 @@ import { createMetrics } from "../metrics.ts";
 import { media, publicAnswers } from "../schemas/answers.ts";
 
 const tags = ["machines"];
-const Part = z.object({
+/** What a part says of itself. */
+export const Part = z.object({
   part: z.string(),
   state: z.enum(["ok", "degraded", "failed"]),
   ready: z.boolean(),

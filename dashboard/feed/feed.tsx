@@ -1,11 +1,19 @@
 import type { ComponentType } from "preact";
 import { messages } from "../messages/messages.ts";
 import { query } from "../shell/router.ts";
+import { Ledger } from "./ledger/ledger.tsx";
 import { LiveReadings } from "./live/live-readings.tsx";
 import { Quarantine } from "./quarantine/quarantine.tsx";
+import { Throughput } from "./throughput/throughput.tsx";
 import "./feed.css";
+import "./books.css";
 
-const TABS = { live: LiveReadings, quarantine: Quarantine } as const satisfies Record<string, ComponentType>;
+const TABS = {
+  live: LiveReadings,
+  quarantine: Quarantine,
+  ledger: Ledger,
+  throughput: Throughput,
+} as const satisfies Record<string, ComponentType>;
 type Tab = keyof typeof TABS;
 
 /** `/feed`: what comes in, and what becomes of it. Which part is open stands in the address. */

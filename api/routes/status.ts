@@ -1,0 +1,36 @@
+import { z } from "zod";
+import type { Api, Parts } from "../api.ts";
+import { answers } from "../schemas/answers.ts";
+import { Time } from "../schemas/common.ts";
+import { Part } from "./machines.ts";
+
+const FigureBody = z.object({
+  name: z.string().meta({ examples: ["lamppost_consumer_lag_messages"] }),
+  type: z.enum(["counter", "gauge"]),
+  value: z.number(),
+  labels: z.record(z.string(), z.string()).optional(),
+});
+
+const schema = {
+  tags: ["machines"],
+  summary: "What /readyz and /metrics say, as JSON at one moment",
+  description: "The same names and figures as /metrics, without those of the process. For pages that draw them.",
+  response: answers({
+    200: z.object({ at: Time, ready: z.boolean(), parts: z.array(Part), figures: z.array(FigureBody) }).meta({
+      id: "Status",
+    }),
+  }),
+};
+
+export function addStatus(app: Api, { health, figures, streams, now }: Parts): void {
+  app.get("/status", { schema }, async () => {
+    const parts = health().map((part) => ({ ...part }));
+    const open = { name: "lamppost_http_streams", type: "gauge" as const, value: streams.counts().open };
+    return {
+      at: new Date(now()).toISOString(),
+      ready: parts.every((part) => part.ready),
+      parts,
+      figures: [...figures().map(({ help: _, ...figure }) => figure), open],
+    };
+  });
+}
