@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { type BacktestDiff, diffBacktests } from "../alerts/backtest/diff.ts";
 import type { BacktestView } from "../model/backtest.ts";
+import { type BacktestDiff, diffBacktests } from "../model/backtest-diff.ts";
 import { type Condition, gatherFailIf, holding } from "./fail-if.ts";
 import { alertCells } from "./rules-backtest.ts";
 import { rulesOfPaths } from "./rules-check.ts";

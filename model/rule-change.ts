@@ -18,6 +18,9 @@ export type RuleChange = {
   readonly figures?: Figures;
 };
 
+/** For `ifVersion`: there is no such rule yet. */
+export const NO_VERSION = "none";
+
 /** Who changes a rule, why, on what ground, and which version they looked at. */
 export type RuleAuthor = {
   readonly by: string;

@@ -1,6 +1,13 @@
 import type { Log } from "../../model/log.ts";
 import { type Rule, type RuleData, ruleSchema } from "../../model/rule.ts";
-import type { RuleAuthor, RuleChange, RuleEntry, RuleOutcome, RuleRefusal } from "../../model/rule-change.ts";
+import {
+  NO_VERSION,
+  type RuleAuthor,
+  type RuleChange,
+  type RuleEntry,
+  type RuleOutcome,
+  type RuleRefusal,
+} from "../../model/rule-change.ts";
 import type { Records } from "../../store/records.ts";
 import { type Checked, checkRules } from "./check.ts";
 import { crossMistakes } from "./cross-check.ts";
@@ -104,8 +111,9 @@ export function createRuleBook({ files, records, now, log }: RuleBookOptions) {
   }
 
   function staleness(rule: Rule | undefined, { ifVersion }: RuleAuthor): { refused: RuleRefusal } | undefined {
-    if (ifVersion === undefined || ifVersion === rule?.version) return undefined;
+    if (ifVersion === undefined || ifVersion === (rule?.version ?? NO_VERSION)) return undefined;
     if (!rule) return refuse("conflict", "There is no such rule any more.");
+    if (ifVersion === NO_VERSION) return refuse("conflict", `There is a rule "${rule.id}". ${lastChange(rule.id)}`);
     return refuse("conflict", `It is version ${rule.version} now, not ${ifVersion}. ${lastChange(rule.id)}`);
   }
 

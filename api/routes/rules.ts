@@ -1,7 +1,14 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { viewAlert } from "../../model/alert-view.ts";
-import type { RuleAuthor, RuleChange, RuleEntry, RuleOutcome } from "../../model/rule-change.ts";
+import type { Rule, RuleData } from "../../model/rule.ts";
+import {
+  NO_VERSION,
+  type RuleAuthor,
+  type RuleChange,
+  type RuleEntry,
+  type RuleOutcome,
+} from "../../model/rule-change.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { notFound, ProblemError } from "../problems.ts";
@@ -41,7 +48,8 @@ const one = {
 const put = {
   tags,
   summary: "Make a rule, or lay another over that of the files",
-  description: "In force at once. With If-Match, 409 says who changed it in between.",
+  description:
+    "In force at once. With If-Match, 409 says who changed it in between; with `If-None-Match: *`, that there is one.",
   params: byId,
   body: NewRule,
   response: answers({ 200: RuleBody }, 409, 413, 415),
@@ -129,7 +137,7 @@ export function addRules(app: Api, parts: Parts): void {
   app.post("/rules/check", { schema: check, bodyLimit: RULES_BODY_BYTES_MAX }, async (request) => {
     auth.account(request);
     const { rules: found, mistakes } = rules.check(request.body.yaml);
-    return { ok: mistakes.length === 0, rules: found.length, mistakes: [...mistakes] };
+    return { ok: mistakes.length === 0, rules: found.length, mistakes: [...mistakes], found: found.map(dataOf) };
   });
 }
 
@@ -158,7 +166,8 @@ function authorOf(
   because: Pick<RuleAuthor, "reason" | "figures">,
 ): RuleAuthor {
   const header = request.headers["if-match"];
-  const ifVersion = header === undefined || header.trim() === "*" ? undefined : header.trim().replace(/^W\/|"/g, "");
+  const named = header === undefined || header.trim() === "*" ? undefined : header.trim().replace(/^W\/|"/g, "");
+  const ifVersion = request.headers["if-none-match"] === undefined ? named : NO_VERSION;
   return { by: auth.account(request).name, ...because, ...(ifVersion === undefined ? {} : { ifVersion }) };
 }
 
@@ -169,5 +178,6 @@ function refusal({ why, detail, errors = [] }: Extract<RuleOutcome, { refused: u
   });
 }
 
+const dataOf = ({ version: _, ...data }: Rule): RuleData => data;
 const viewChange = (change: RuleChange) => ({ ...change, at: iso(change.at) });
 const iso = (time: number) => new Date(time).toISOString();

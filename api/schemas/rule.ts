@@ -77,6 +77,7 @@ export const CheckBody = z
     mistakes: z.array(
       z.object({ file: z.string(), line: z.number().int(), column: z.number().int(), message: z.string() }),
     ),
+    found: z.array(z.looseObject({ id: z.string() })).describe("Those rules, with what they leave out filled in"),
   })
   .meta({ id: "RulesCheck" });
 

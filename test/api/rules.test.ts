@@ -55,6 +55,13 @@ describe("rules over HTTP", () => {
     ]);
   });
 
+  it("a new rule does not fall on one that is there, where it says that it is new", async () => {
+    const isNew = { "if-none-match": "*" };
+    const taken = await ask("PUT", "/high", { rule: changed(60), reason }, isNew);
+    expect(taken).toMatchObject({ status: 409, body: { detail: expect.stringContaining('There is a rule "high".') } });
+    expect((await ask("PUT", "/mine", { rule: changed(50, "mine"), reason }, isNew)).status).toBe(200);
+  });
+
   it("a rule of one's own comes and goes", async () => {
     expect((await ask("PUT", "/mine", { rule: changed(50, "mine"), reason })).body).toMatchObject({ id: "mine" });
     expect((await ask("GET", "/mine")).body).not.toHaveProperty("file");
@@ -108,7 +115,15 @@ describe("POST /rules/check", () => {
       column: 9,
       message: expect.stringMatching(/^id: /),
     });
-    expect((await ask("POST", "/check", { yaml: "rules: []" })).body).toEqual({ ok: true, rules: 0, mistakes: [] });
+    const none = { ok: true, rules: 0, mistakes: [], found: [] };
+    expect((await ask("POST", "/check", { yaml: "rules: []" })).body).toEqual(none);
+  });
+
+  it("answers the rules themselves, with what they leave out filled in", async () => {
+    const yaml = `rules: [${JSON.stringify(changed(60))}]`;
+    const [found] = (await ask("POST", "/check", { yaml })).body.found;
+    expect(found).toMatchObject({ id: "high", mode: "live", condition: { above: 60, capture: 0.75 } });
+    expect(found).not.toHaveProperty("version");
   });
 
   it("takes a text of 1 MiB and no more", async () => {

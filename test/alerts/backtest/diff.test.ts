@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { diffBacktests } from "../../../alerts/backtest/diff.ts";
 import type { BacktestAlertView } from "../../../model/backtest.ts";
+import { diffBacktests } from "../../../model/backtest-diff.ts";
 import { MINUTE, T0 } from "../builders.ts";
 
 const iso = (minute: number) => new Date(T0 + minute * MINUTE).toISOString();

@@ -1,4 +1,4 @@
-import type { BacktestAlertView } from "../../model/backtest.ts";
+import type { BacktestAlertView } from "./backtest.ts";
 
 export type Moved = { readonly old: BacktestAlertView; readonly new: BacktestAlertView };
 export type BacktestDiff = {
