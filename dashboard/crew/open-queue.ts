@@ -28,6 +28,7 @@ export const openQueue = once(async (): Promise<Queue> => {
       await loadSession(AbortSignal.timeout(PATIENCE_MS));
       return user.peek()?.name;
     },
+    isOnline: () => navigator.onLine,
     look: (id) => request<AlertView>("GET", pathOf(id), undefined, AbortSignal.timeout(PATIENCE_MS)),
     act: (id, action, body) =>
       request<AlertView>("POST", `${pathOf(id)}/${action}`, body, AbortSignal.timeout(PATIENCE_MS)),
@@ -35,6 +36,7 @@ export const openQueue = once(async (): Promise<Queue> => {
     // Without https (localhost aside) there are no locks; then the service's own answers keep things from being done twice.
     alone: (work) => (navigator.locks ? navigator.locks.request(LOCK, work) : work()),
   });
+  await queue.load().catch(() => {});
   addEventListener("online", () => void queue.flush());
   return queue;
 });

@@ -24,8 +24,12 @@ export const mayManage = computed(() => user.value?.role === "operator" || user.
 export const mayHandle = computed(() => HANDLERS.includes(user.value?.role ?? "viewer"));
 
 export async function loadSession(signal?: AbortSignal): Promise<void> {
-  session.value = await request<Session>("GET", "/session", undefined, signal);
-  if (!session.value.user) forgetKept();
+  const found = await request<Session>("GET", "/session", undefined, signal);
+  if (found.user) session.value = found;
+  else {
+    session.value = { ...session.peek(), ...found };
+    forgetUser(true);
+  }
 }
 
 /** What `crew/` keeps of a session for when there is no connection goes with the session. */
@@ -46,7 +50,8 @@ export async function signOut(): Promise<void> {
 /** The service does not know us any more (401), or we left. */
 export function forgetUser(unasked: boolean): void {
   const { user: former, ...rest } = session.value ?? { publicPage: false, version: "" };
-  wasSignedIn.value = unasked && former !== undefined;
+  // Several requests may hear of it at once.
+  wasSignedIn.value = unasked && (former !== undefined || wasSignedIn.peek());
   forgetKept();
   session.value = rest;
 }

@@ -10,7 +10,7 @@ export function Settings() {
   const who = user.value;
   const box = useRef<HTMLDetailsElement>(null);
 
-  // Closes whenever one goes elsewhere, hence the path.
+  // Closes whenever one goes elsewhere or leaves, hence the path and the name.
   useEffect(() => {
     const close = (event?: Event) => {
       if (!box.current || (event && box.current.contains(event.target as Node))) return;
@@ -28,7 +28,7 @@ export function Settings() {
       document.removeEventListener("pointerdown", close);
       document.removeEventListener("keydown", closeByKey);
     };
-  }, [path.value]);
+  }, [path.value, who?.name]);
 
   return (
     <details class="settings" ref={box}>

@@ -1,16 +1,16 @@
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
 import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, type VisitOptions, visit } from "./browser.ts";
+import { addUser, card, fillCity } from "./crews.ts";
 
 describe.runIf(HAS_BROWSER)("the crews' list", () => {
   let city: City;
   let browser: Browser;
   let anna: string;
-  let ben: string;
   beforeAll(async () => {
     city = await startCity();
-    [anna, ben] = await Promise.all(["anna", "ben"].map((name) => addUser(city, name, "crew")));
+    anna = await addUser(city, "anna", "crew");
     await fillCity(city);
     browser = await openBrowser();
   });
@@ -25,54 +25,99 @@ describe.runIf(HAS_BROWSER)("the crews' list", () => {
     await visited.page.locator(".crew-fresh.here").waitFor();
     return visited;
   };
+  const names = (page: Page) => page.locator(".crew-card h3").allTextContents();
 
-  it("orders places by urgency, brings what is at one place together, and says what to do", async () => {
+  it("orders places by urgency, brings what is at one place together, says what to do and where", async () => {
     const { page, complaints, close } = await open();
-    const names = await page.locator(".crew-card h3").allTextContents();
-    expect(names).toEqual(["Harbour <b>quay</b>", "Market Square", "Old mill", "Zoo gate"]);
+    expect(await names(page)).toEqual(["Harbour <b>quay</b>", "Market Square", "Old mill", "Zoo gate"]);
     const market = card(page, "Market Square");
     expect(await market.locator(".crew-warning").count()).toBe(2);
-    await market.getByText("Put the battery on the next route.").waitFor();
-    await market.getByText("Check ventilation and shade.").waitFor();
+    expect(await market.getByText("Put the battery on the next route.").count()).toBe(1);
     expect(await market.getByRole("link", { name: "Open in the map" }).getAttribute("href")).toBe(
       "geo:52.6,11.01?q=52.6,11.01(Market%20Square)",
     );
+    await page.getByLabel("District").selectOption("south");
+    await expect.poll(() => names(page)).toEqual(["Zoo gate"]);
     expect(complaints).toEqual([]);
     await close();
   });
 
-  it.each(["light", "dark", "contrast"] satisfies Theme[])("looks well in %s and can be used by everyone", async (theme) => {
-    const { page, close } = await open({ theme });
+  it("orders by distance when asked to, and tells nobody where one is", async () => {
+    const { page, context, close } = await open();
+    await context.grantPermissions(["geolocation"]);
+    await context.setGeolocation({ latitude: 52.591, longitude: 11.051 });
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(`${request.url()} ${request.postData()}`));
+    await page.getByLabel("Nearest").check();
+    await expect.poll(async () => (await names(page))[0]).toBe("Zoo gate");
+    await card(page, "Zoo gate").getByText("130 m").waitFor();
+    await card(page, "Zoo gate").getByRole("button", { name: "Take it" }).click();
+    await page.getByRole("heading", { name: "Yours" }).waitFor();
+    await expect.poll(() => asked.filter((one) => one.includes("/start")).length).toBe(1);
+    expect(asked.filter((one) => /52\.59|11\.05/.test(one))).toEqual([]);
+    await close();
+  });
+
+  it("says why there is no distance", async () => {
+    const { page, close } = await open();
+    await page.getByLabel("Nearest").check();
+    await page.getByText(/The list is ordered by district/).waitFor();
+    await close();
+  });
+
+  it("lets someone say what is done of several things, with a note", async () => {
+    const { page, close } = await open();
     await card(page, "Market Square").getByRole("button", { name: "Done" }).click();
-    await expectAccessible(page);
-    await shoot(page, `crew-${theme}`);
+    await page.getByLabel("Battery low, Market Square", { exact: true }).uncheck();
+    await page.getByLabel("Battery low, Market Square roof").uncheck();
+    await card(page, "Market Square").locator("form").getByRole("button", { name: "Done" }).click();
+    await page.getByText("Choose what is done.").waitFor();
+    await page.getByLabel("Battery low, Market Square roof").check();
+    await page.getByLabel("Note").fill("<i>New</i> battery");
+    await card(page, "Market Square").locator("form").getByRole("button", { name: "Done" }).click();
+    await expect.poll(() => card(page, "Market Square").locator(".crew-warning").count()).toBe(1);
+    const [closed] = (await city.api("/alerts?handling=closed")).items;
+    expect(closed).toMatchObject({ subject: { sensorId: "air-2" }, timeline: expect.any(Array) });
+    expect(closed.timeline.at(-1)).toMatchObject({ what: "closed", by: "anna", note: "<i>New</i> battery" });
+    await city.api(`/alerts/${closed.id}/reopen`, {});
+    await close();
+  });
+
+  it("shows viewers the list, and nothing to press", async () => {
+    const { page, close } = await open({ token: await addUser(city, "vera", "viewer") });
+    expect((await names(page)).length).toBe(4);
+    expect(await page.locator(".crew-card button").count()).toBe(0);
+    await close();
+  });
+
+  it.each(["light", "dark", "contrast"] satisfies Theme[])(
+    "looks well in %s and can be used by everyone",
+    async (theme) => {
+      const { page, close } = await open({ theme });
+      await shoot(page, `crew-${theme}`);
+      await card(page, "Market Square").getByRole("button", { name: "Done" }).click();
+      await expectAccessible(page);
+      await shoot(page, `crew-done-${theme}`);
+      await close();
+    },
+  );
+
+  it.each([
+    ["de-DE", "Einsatzliste", "Erledigt"],
+    ["es-ES", "Lista de brigadas", "Hecho"],
+  ])("speaks %s on a phone, in targets large enough for a thumb", async (language, title, done) => {
+    const { page, close } = await open({ language });
+    await page.getByRole("heading", { name: title }).waitFor();
+    await card(page, "Market Square").getByRole("button", { name: done }).waitFor();
+    await shoot(page, `crew-${language}`);
+    const small = await page.locator("main").evaluate((main) =>
+      [...main.querySelectorAll("a, button, select, .tabs label")]
+        .map((one) => ({ text: one.textContent, box: one.getBoundingClientRect() }))
+        .filter(({ box }) => box.height < 44 || box.width < 44)
+        .map(({ text }) => text),
+    );
+    expect(small).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     await close();
   });
 });
-
-const card = (page: Page, name: string) => page.locator(".crew-card", { hasText: name });
-
-async function addUser(city: City, name: string, role: string): Promise<string> {
-  return (await city.api("/users", { name, role })).password;
-}
-
-/** A critical place, a place with two troubles, and one in a district of its own. */
-async function fillCity(city: City): Promise<void> {
-  await addSensor(city, "air-1", "Market Square", { lat: 52.6, lon: 11.01 });
-  await addSensor(city, "air-2", "Market Square roof", { lat: 52.6, lon: 11.01 });
-  await addSensor(city, "air-3", "Harbour <b>quay</b>", { lat: 52.62, lon: 11.03 });
-  await addSensor(city, "air-4", "Zoo gate", { lat: 52.59, lon: 11.05 }, "south");
-  await addSensor(city, "air-5", "Old mill", { lat: 52.64, lon: 11.0 });
-  await city.api("/readings", [
-    { sensorId: "air-1", kind: "air", district: "centre", battery: 15 },
-    { sensorId: "air-2", kind: "air", district: "centre", battery: 14 },
-    { sensorId: "air-3", kind: "air", district: "centre", battery: 5 },
-    { sensorId: "air-4", kind: "air", district: "south", battery: 12 },
-    { sensorId: "air-5", kind: "air", district: "centre", battery: 13 },
-  ]);
-  await vi.waitFor(async () => expect((await city.api("/crew")).alerts).toHaveLength(5), { timeout: 10_000 });
-}
-
-function addSensor(city: City, sensorId: string, name: string, at: { lat: number; lon: number }, district = "centre") {
-  return city.api("/devices", { sensorId, kind: "air", district, name, ...at });
-}

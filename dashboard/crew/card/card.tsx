@@ -28,9 +28,10 @@ export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
           <WarningItem key={warning.id} crew={crew} warning={warning} />
         ))}
       </ul>
+      <Advice crew={crew} card={card} />
       {closing ? (
         <DoneForm
-          {...{ name, warnings: [...mine, ...free] }}
+          {...{ name, warnings: [...mine, ...free], nameOf: sensorNames(crew, card) }}
           onCancel={() => setClosing(false)}
           onDone={(done, note) => {
             setClosing(false);
@@ -60,6 +61,26 @@ export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
       )}
     </li>
   );
+}
+
+/** What to do and to bring: once, where several warnings ask for the same. */
+function Advice({ crew, card }: { crew: CrewState; card: Card }) {
+  const t = messages.value.crew;
+  const known = crew.list.value?.advice ?? {};
+  const advice = [...new Set(card.warnings.flatMap(({ rule }) => known[rule.id] ?? []))];
+  if (advice.length === 0) return null;
+  return (
+    <p class="crew-advice">
+      <strong>{t.advice}:</strong> {advice.join(" ")}
+    </p>
+  );
+}
+
+/** Which sensor a warning is about, where a place has several. */
+function sensorNames(crew: CrewState, { warnings }: Card): (warning: Warning) => string | undefined {
+  const several = new Set(warnings.map(({ subject }) => subject.sensorId)).size > 1;
+  return ({ subject: { sensorId } }) =>
+    several ? (crew.list.value?.sensors.find(({ id }) => id === sensorId)?.name ?? sensorId) : undefined;
 }
 
 /** What this person can take, and what they can say is done; nothing of what waits to be sent. */

@@ -6,12 +6,14 @@ import type { Warning } from "../list/crew-list.ts";
 type DoneFormProps = {
   readonly name: string;
   readonly warnings: readonly Warning[];
+  /** Of the sensor, where that is not clear from the place. */
+  readonly nameOf: (warning: Warning) => string | undefined;
   readonly onDone: (done: readonly Warning[], note: string | undefined) => void;
   readonly onCancel: () => void;
 };
 
 /** What was done, in a few words, and which of the warnings of this place it settles. */
-export function DoneForm({ name, warnings, onDone, onCancel }: DoneFormProps) {
+export function DoneForm({ name, warnings, nameOf, onDone, onCancel }: DoneFormProps) {
   const t = messages.value.crew;
   const [none, setNone] = useState(false);
 
@@ -30,10 +32,10 @@ export function DoneForm({ name, warnings, onDone, onCancel }: DoneFormProps) {
         {warnings.length > 1 && (
           <fieldset aria-describedby={none ? "crew-none" : undefined}>
             <legend>{t.which}</legend>
-            {warnings.map(({ id, rule }) => (
-              <label key={id} class="check">
-                <input type="checkbox" name="which" value={id} defaultChecked onChange={() => setNone(false)} />
-                {rule.title}
+            {warnings.map((warning) => (
+              <label key={warning.id} class="check">
+                <input type="checkbox" name="which" value={warning.id} defaultChecked onChange={() => setNone(false)} />
+                {[warning.rule.title, nameOf(warning)].filter(Boolean).join(", ")}
               </label>
             ))}
             {none && (

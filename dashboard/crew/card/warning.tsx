@@ -7,11 +7,10 @@ import { holderOf, type Warning } from "../list/crew-list.ts";
 
 const YEAR_DAYS = 365;
 
-/** What is wrong in one sentence, since when, how long it will last, what to bring, who has it. */
+/** What is wrong in one sentence, since when, how long it will last, who has it. */
 export function WarningItem({ crew, warning }: { crew: CrewState; warning: Warning }) {
   const { crew: t, words } = messages.value;
   const { id, rule, severity, explanation, verdict, counted } = warning;
-  const advice = crew.list.value?.advice[rule.id];
   return (
     <li class="crew-warning">
       <p class="crew-title">
@@ -30,11 +29,6 @@ export function WarningItem({ crew, warning }: { crew: CrewState; warning: Warni
         <DaysLeft warning={warning} now={crew.now.value} />
         <Holder crew={crew} warning={warning} />
       </p>
-      {advice && (
-        <p class="crew-advice">
-          <strong>{t.advice}:</strong> {advice}
-        </p>
-      )}
     </li>
   );
 }

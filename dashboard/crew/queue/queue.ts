@@ -11,6 +11,8 @@ export type QueuePorts = Omit<SendPorts, "beforeSending"> & {
   confirmUser(): Promise<string | undefined>;
   /** How an alert is now that was acted on, or that stood in the way. */
   onAlert(alert: AlertView): void;
+  /** False where the browser knows that there is no connection: then what waits was never sent, and can be taken back. */
+  isOnline(): boolean;
   /** Runs the work in one window of this browser at a time. */
   alone(work: () => Promise<void>): Promise<void>;
 };
@@ -68,6 +70,7 @@ export function createQueue(store: QueueStore, ports: QueuePorts) {
 
   async function sendAll(): Promise<void> {
     await reload(); // another window may have sent some
+    if (!ports.isOnline()) return;
     if (waiting.peek().some(isOld) && !(await isConfirmed())) return;
     for (let item = waiting.peek()[0]; item !== undefined; item = waiting.peek()[0]) {
       if (!(await sendOne(item))) return;
@@ -111,7 +114,7 @@ export function createQueue(store: QueueStore, ports: QueuePorts) {
   }
 
   return {
-    ...{ waiting, refused, add, remove, flush, lasting: store.lasting },
+    ...{ waiting, refused, load: reload, add, remove, flush, lasting: store.lasting },
     close: () => clearTimeout(timer),
   };
 }
