@@ -58,6 +58,7 @@ const EXPECTED: Record<string, string> = {
   "POST /api/v1/quarantine/redrive": M,
   "GET /api/v1/ledger": V,
   "GET /api/v1/report": V,
+  "GET /api/v1/status": V,
   "GET /api/v1/ledger/trace": M,
   "POST /api/v1/backup": "admin",
   "GET /api/v1/audit": M,
