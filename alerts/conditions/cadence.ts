@@ -19,6 +19,17 @@ export function intervalMs({ declaredMs, gaps }: Cadence): number | undefined {
   return sorted[(sorted.length - 1) >> 1];
 }
 
+/**
+ * Whether the interval is below `ms`; false while it is unknown. What `intervalMs` would say, by counting instead of
+ * sorting: this is asked for every sample.
+ */
+export function isIntervalBelow({ declaredMs, gaps }: Cadence, ms: number): boolean {
+  if (declaredMs !== undefined) return declaredMs < ms;
+  let below = 0;
+  for (let i = 0; i < gaps.length; i++) if (gaps[i]! < ms) below += 1;
+  return gaps.length < GAPS_FOR_MEDIAN ? below > 0 && below === gaps.length : below > (gaps.length - 1) >> 1;
+}
+
 const GAP_MIN_MS = 15 * 60_000;
 
 /**
@@ -45,8 +56,6 @@ export function quietLimitMs(cadence: Cadence, atLeastMs: number): number | unde
 
 /** Too long since the last sample to say that a value held in between. An unknown interval does not break a run. */
 export function isBroken(lastAt: number | undefined, at: number, cadence: Cadence): boolean {
-  // The cheap half first: the median is only worked out for gaps that could matter.
-  if (lastAt === undefined || at - lastAt <= GAP_MIN_MS) return false;
-  const limit = silenceLimitMs(cadence);
-  return limit !== undefined && at - lastAt > limit;
+  // The gap is longer than three intervals and than the 15 minutes of `silenceLimitMs`.
+  return lastAt !== undefined && at - lastAt > GAP_MIN_MS && isIntervalBelow(cadence, (at - lastAt) / 3);
 }

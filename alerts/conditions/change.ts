@@ -43,7 +43,7 @@ export const change: ValueCondition<ChangeParams, ChangeState> = {
     const amount = extreme === undefined ? 0 : sizeOf(params, extreme.value, sample.value);
     const isLarge = amount >= params.by && (!params.needsGood || sample.good || extreme!.good);
     if (state.since !== undefined) return watchForEnd(params, state, base, isLarge, sample);
-    if (!isLarge) return [{ base }, NOTHING];
+    if (!isLarge) return [base === state.base ? state : { base }, NOTHING];
     const evidence = [evidenceOf(extreme!), evidenceOf(sample)];
     const { at, value } = sample;
     const fired: Outcome = { what: "firing", at, startedAt: at, value, limit: params.by, evidence };
@@ -61,13 +61,16 @@ function unexpired(base: readonly Seen[], from: number): readonly Seen[] {
 }
 
 function withNewest(params: ChangeParams, base: readonly Seen[], { at, value, good }: Sample): readonly Seen[] {
+  const partMs = params.withinMs / PARTS;
+  const isSamePart = (one: Seen) => Math.floor(one.at / partMs) === Math.floor(at / partMs);
+  const last = base.at(-1);
+  // The same again, as nearly always in the same part: nothing new.
+  if (last && last.value === value && (last.good || !good) && isSamePart(last)) return base;
   let length = base.length;
   while (length > 0 && sizeOf(params, value, base[length - 1]!.value) >= 0) length--;
   const kept = length === base.length ? base : base.slice(0, length);
-  const partMs = params.withinMs / PARTS;
-  const last = kept.at(-1);
-  if (last && Math.floor(last.at / partMs) === Math.floor(at / partMs)) return kept;
-  return [...kept, { at, value, good }];
+  const next = kept.at(-1);
+  return next && isSamePart(next) ? kept : [...kept, { at, value, good }];
 }
 
 function watchForEnd(

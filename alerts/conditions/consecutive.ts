@@ -30,7 +30,8 @@ export type ConsecutiveState = {
   readonly missed: number;
 };
 
-const QUIET: ConsecutiveState = { rolling: NO_WINDOW, run: [], missed: 0 };
+const NO_RUN: readonly Closed[] = [];
+const QUIET: ConsecutiveState = { rolling: NO_WINDOW, run: NO_RUN, missed: 0 };
 
 /**
  * `count` aligned windows in a row whose mean is over the limit (strictly): the alert thresholds of 2008/50/EC and
@@ -68,7 +69,7 @@ export const consecutive: ValueCondition<ConsecutiveParams, ConsecutiveState> = 
 
 function moved(state: ConsecutiveState, { rolling, calm }: Rolled): ConsecutiveState {
   if (!calm || !isCalm(state)) return { ...state, rolling };
-  calm.consecutive ??= { rolling, run: [], missed: 0 };
+  calm.consecutive ??= { rolling, run: NO_RUN, missed: 0 };
   return calm.consecutive as ConsecutiveState;
 }
 

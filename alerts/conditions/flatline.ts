@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/alert.ts";
-import { intervalMs, isBroken } from "./cadence.ts";
+import { isBroken, isIntervalBelow } from "./cadence.ts";
 import { isNearFloor, NEW_HISTORY, type ValueHistory, withRun } from "./floor.ts";
 import { NOTHING, type Outcome, type Sample, type Step, type ValueCondition } from "./sample.ts";
 
@@ -44,11 +44,13 @@ const QUIET: FlatlineState = { history: NEW_HISTORY };
  */
 export const flatline: ValueCondition<FlatlineParams, FlatlineState> = {
   quiet: QUIET,
-  step(params, { run, history }, sample) {
+  step(params, state, sample) {
+    const { run, history } = state;
     if (!run) return [{ run: startRun(sample), history }, NOTHING];
     const { at, value, lastAt, cadence } = sample;
     const equal = Math.max(run.high, value) - Math.min(run.low, value) <= params.tolerance;
-    if (equal && (run.firing || !isBroken(lastAt, at, cadence))) return extend(params, run, history, sample);
+    if (equal && run.firing) return [state, NOTHING];
+    if (equal && !isBroken(lastAt, at, cadence)) return extend(params, run, history, sample);
     const next = { run: startRun(sample), history: withRun(history, run.since, run.low) };
     return [next, run.firing ? [ended(run, sample)] : NOTHING];
   },
@@ -64,7 +66,6 @@ const startRun = ({ at, value, good }: Sample): Run => ({
 });
 
 function extend(params: FlatlineParams, run: Run, history: ValueHistory, sample: Sample): Step<FlatlineState> {
-  if (run.firing) return [{ run, history }, NOTHING];
   const { at, value, good, lastAt } = sample;
   const idle = params.zeroByNight && value === 0 && isNight(at, params.lon);
   const next: Run = {
@@ -86,7 +87,8 @@ function isStuck(params: FlatlineParams, run: Run, history: ValueHistory, { at, 
   const enough = history.whole && Number.isInteger(value) ? 2 * params.samples : params.samples;
   if (run.count < enough || (params.needsGood && !run.good)) return false;
   const afterMs = isZero && params.lon === undefined ? Math.max(params.afterMs, DAY_MS) : params.afterMs;
-  if (at - run.since - run.idleMs + (intervalMs(cadence) ?? 0) < afterMs) return false;
+  const restMs = afterMs - (at - run.since - run.idleMs);
+  if (restMs > 0 && isIntervalBelow(cadence, restMs)) return false;
   if (params.ceiling !== undefined && value >= params.ceiling) return false;
   if (params.floor !== undefined) return value > params.floor;
   return isZero || !isNearFloor(history, value);

@@ -38,9 +38,12 @@ export type Rolled = {
   readonly rolling: Rolling;
   readonly ended?: Window;
   readonly missing: number;
-  /** Where several rules share it: the states of those that have nothing to remember but the window, by condition. */
-  readonly calm?: { threshold: unknown; consecutive: unknown };
+  /** Where several rules share it. */
+  readonly calm?: Calm;
 };
+
+/** The states of those rules that have nothing to remember but the window, by condition. */
+export type Calm = { threshold: unknown; consecutive: unknown };
 
 /** What a sample did to one window: rules with windows of one size share the new one, in time and in memory. */
 export type Roll = { readonly before: Rolling; readonly windowMs: number; readonly rolled: Rolled };
@@ -54,7 +57,7 @@ export function roll(rolling: Rolling, windowMs: number, sample: Sample): Rolled
     const known = rolls[i]!;
     if (known.windowMs === windowMs && same(known.before, rolling)) return known.rolled;
   }
-  const rolled = { ...rollOn(rolling, windowMs, sample), calm: { threshold: undefined, consecutive: undefined } };
+  const rolled = rollOn(rolling, windowMs, sample, { threshold: undefined, consecutive: undefined });
   rolls.push({ before: rolling, windowMs, rolled });
   return rolled;
 }
@@ -69,18 +72,18 @@ function same(a: Rolling, b: Rolling): boolean {
   return sum === open.sum && min === open.min && max === open.max;
 }
 
-function rollOn({ open, closedTo }: Rolling, windowMs: number, sample: Sample): Rolled {
+function rollOn({ open, closedTo }: Rolling, windowMs: number, sample: Sample, calm?: Calm): Rolled {
   const from = Math.floor(sample.at / windowMs) * windowMs;
-  if (open && from === open.from) return { rolling: { open: add(open, sample), closedTo }, missing: 0 };
+  if (open && from === open.from) return { rolling: { open: add(open, sample), closedTo }, missing: 0, calm };
   // Its window was judged without it: closed by time, and then an older buffer came in.
-  if (closedTo !== undefined && from < closedTo) return { rolling: { open, closedTo }, missing: 0 };
+  if (closedTo !== undefined && from < closedTo) return { rolling: { open, closedTo }, missing: 0, calm };
   const fresh = add({ from, count: 0, good: 0, sum: 0, min: Number.MAX_VALUE, max: -Number.MAX_VALUE }, sample);
   if (open) {
     const to = open.from + windowMs;
-    return { rolling: { open: fresh, closedTo: to }, ended: open, missing: (from - to) / windowMs };
+    return { rolling: { open: fresh, closedTo: to }, ended: open, missing: (from - to) / windowMs, calm };
   }
   const missing = closedTo === undefined ? 0 : (from - closedTo) / windowMs;
-  return { rolling: { open: fresh, closedTo }, missing };
+  return { rolling: { open: fresh, closedTo }, missing, calm };
 }
 
 /** Ends the open window if it lies wholly before `time`. */

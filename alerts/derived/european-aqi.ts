@@ -21,13 +21,19 @@ const POLLUTANTS = Object.keys(BANDS) as Pollutant[];
 
 type Sum = { readonly count: number; readonly good: number; readonly sum: number };
 
-/** `usual`: how many values came in each of the last hours that had any; `ozoneAt`: the last hour with ozone. */
+/**
+ * `sums`: count, good ones and sum of each pollutant this hour, as one list of numbers, because it is copied for every
+ * reading; `usual`: how many values came in each of the last hours that had any; `ozoneAt`: the last hour with ozone.
+ */
 export type AqiState = {
   readonly hour?: number;
-  readonly sums: Readonly<Partial<Record<Pollutant, Sum>>>;
+  readonly sums: readonly number[];
   readonly usual: Readonly<Partial<Record<Pollutant, readonly number[]>>>;
   readonly ozoneAt?: number;
 };
+
+const NO_SUMS: readonly number[] = POLLUTANTS.flatMap(() => [0, 0, 0]);
+const NONE: readonly DerivedSample[] = [];
 
 const HOUR_MS = 3_600_000;
 const USUAL_HOURS = 12;
@@ -47,13 +53,13 @@ const OZONE_MEMORY_MS = 7 * 24 * HOUR_MS;
 export const europeanAqi: Derive<AqiState> = {
   metric: "europeanAqi",
   from: DERIVED.europeanAqi.from,
-  quiet: { sums: {}, usual: {} },
+  quiet: { sums: NO_SUMS, usual: {} },
   step(state, measured) {
     const hour = Math.floor(measured.at / HOUR_MS) * HOUR_MS;
-    if (state.hour !== undefined && hour < state.hour) return [state, []];
-    if (state.hour === undefined || hour === state.hour) return [{ ...withValues(state, measured), hour }, []];
+    if (state.hour !== undefined && hour < state.hour) return [state, NONE];
+    if (state.hour === undefined || hour === state.hour) return [withValues(state, hour, measured), NONE];
     const [closed, sample] = close(state, state.hour);
-    return [{ ...withValues(closed, measured), hour }, sample ? [sample] : []];
+    return [withValues(closed, hour, measured), sample ? [sample] : NONE];
   },
 };
 
@@ -63,21 +69,35 @@ export function classOf(pollutant: Pollutant, mean: number): number {
   return better < 0 ? BANDS[pollutant].length + 1 : better + 1;
 }
 
-function withValues(state: AqiState, { values, suspect }: Measured): AqiState {
-  const sums = { ...state.sums };
-  for (const pollutant of POLLUTANTS) {
-    const value = values[pollutant];
+function withValues({ sums: former, usual, ozoneAt }: AqiState, hour: number, measured: Measured): AqiState {
+  const { values, suspect } = measured;
+  const sums = former.slice();
+  for (let i = 0; i < POLLUTANTS.length; i++) {
+    const value = values[POLLUTANTS[i]!];
     if (value === undefined) continue;
-    const { count, good, sum } = sums[pollutant] ?? { count: 0, good: 0, sum: 0 };
-    sums[pollutant] = { count: count + 1, good: good + (suspect.includes(pollutant) ? 0 : 1), sum: sum + value };
+    sums[3 * i]! += 1;
+    if (suspect.length === 0 || !suspect.includes(POLLUTANTS[i]!)) sums[3 * i + 1]! += 1;
+    sums[3 * i + 2]! += value;
   }
-  return { ...state, sums };
+  return { hour, sums, usual, ozoneAt };
 }
 
-function close({ sums, usual, ozoneAt: before }: AqiState, hour: number): [AqiState, DerivedSample | undefined] {
+/** Of the pollutants that had any value. */
+function sumsOf({ sums }: AqiState): Partial<Record<Pollutant, Sum>> {
+  const found: Partial<Record<Pollutant, Sum>> = {};
+  for (const [i, pollutant] of POLLUTANTS.entries()) {
+    const [count, good, sum] = sums.slice(3 * i, 3 * i + 3) as [number, number, number];
+    if (count > 0) found[pollutant] = { count, good, sum };
+  }
+  return found;
+}
+
+function close(state: AqiState, hour: number): [AqiState, DerivedSample | undefined] {
+  const { usual, ozoneAt: before } = state;
+  const sums = sumsOf(state);
   const ozoneAt = sums.o3 ? hour : before;
   const valid = POLLUTANTS.filter((pollutant) => isValid(sums[pollutant], usual[pollutant]));
-  const next: AqiState = { sums: {}, usual: withCounts(usual, sums), ozoneAt };
+  const next: AqiState = { sums: NO_SUMS, usual: withCounts(usual, sums), ozoneAt };
   if (!isComplete(valid, ozoneAt !== undefined && hour - ozoneAt < OZONE_MEMORY_MS)) return [next, undefined];
   const classes = valid.map((pollutant) => classOf(pollutant, meanOf(sums[pollutant]!)));
   const value = Math.max(...classes);
@@ -99,7 +119,7 @@ function isComplete(valid: readonly Pollutant[], sendsOzone: boolean): boolean {
   return has("no2") && (has("pm25") || has("pm10")) && (has("o3") || !sendsOzone);
 }
 
-function withCounts(usual: AqiState["usual"], sums: AqiState["sums"]): AqiState["usual"] {
+function withCounts(usual: AqiState["usual"], sums: Partial<Record<Pollutant, Sum>>): AqiState["usual"] {
   const next = { ...usual };
   for (const pollutant of POLLUTANTS) {
     const sum = sums[pollutant];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { intervalMs, quietLimitMs, silenceLimitMs } from "../../../alerts/conditions/cadence.ts";
+import { intervalMs, isIntervalBelow, quietLimitMs, silenceLimitMs } from "../../../alerts/conditions/cadence.ts";
 import { HEARD, lookForSilence, stepSilence } from "../../../alerts/conditions/silence.ts";
+import { random } from "../builders.ts";
 
 const MINUTE = 60_000;
 const params = { afterMs: 15 * MINUTE };
@@ -16,6 +17,18 @@ describe("the interval", () => {
 
   it("errs on the slow side while there are few gaps", () => {
     expect(intervalMs({ gaps: [5, 60] })).toBe(60);
+  });
+
+  it("is counted to be below a limit as it would be sorted", () => {
+    const seed = Date.now() % 1e6;
+    const next = random(seed);
+    for (let i = 0; i < 2_000; i++) {
+      const gaps = Array.from({ length: Math.floor(next() * 21) }, () => Math.floor(next() * 6));
+      const limit = Math.floor(next() * 7);
+      const cadence = next() < 0.1 ? { declaredMs: 3, gaps } : { gaps };
+      const expected = (intervalMs(cadence) ?? Number.POSITIVE_INFINITY) < limit;
+      expect(isIntervalBelow(cadence, limit), `seed ${seed}: ${gaps} < ${limit}`).toBe(expected);
+    }
   });
 
   it("three of them make a silence, but not before 15 minutes", () => {
