@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
+import { whenDismissed } from "./dismiss.ts";
 import { LANGUAGES, language, THEMES, theme } from "./preferences.ts";
 import { path } from "./router.ts";
 import { signOut, user } from "./session.ts";
@@ -12,22 +13,13 @@ export function Settings() {
 
   // Closes whenever one goes elsewhere or leaves, hence the path and the name.
   useEffect(() => {
-    const close = (event?: Event) => {
-      if (!box.current || (event && box.current.contains(event.target as Node))) return;
+    const close = (byKey: boolean) => {
+      if (!box.current?.open) return;
       box.current.open = false;
+      if (byKey) box.current.querySelector("summary")?.focus();
     };
-    const closeByKey = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || !box.current?.open) return;
-      close();
-      box.current.querySelector("summary")?.focus();
-    };
-    close();
-    document.addEventListener("pointerdown", close);
-    document.addEventListener("keydown", closeByKey);
-    return () => {
-      document.removeEventListener("pointerdown", close);
-      document.removeEventListener("keydown", closeByKey);
-    };
+    close(false);
+    return whenDismissed(() => box.current, close);
   }, [path.value, who?.name]);
 
   return (

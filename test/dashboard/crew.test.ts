@@ -120,4 +120,34 @@ describe.runIf(HAS_BROWSER)("the crews' list", () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     await close();
   });
+
+  it.each(["light", "contrast"] satisfies Theme[])(
+    "is reached on a phone by a menu that fits and closes by itself (%s)",
+    async (theme) => {
+      const { page, close } = await open({ token: city.token, theme, language: "de-DE" });
+      const menu = page.getByRole("button", { name: "Menü: Trupps" });
+      await menu.click();
+      await page.getByRole("link", { name: "Leitstand" }).waitFor();
+      await expectAccessible(page);
+      await shoot(page, `menu-${theme}`);
+      await page.keyboard.press("Escape");
+      await expect.poll(() => page.getByRole("link", { name: "Leitstand" }).count()).toBe(0);
+      expect(await menu.evaluate((one) => one === document.activeElement)).toBe(true);
+      await menu.click();
+      await page.getByRole("link", { name: "Bericht" }).click();
+      await page.getByRole("button", { name: "Menü: Bericht" }).waitFor();
+      expect(await page.getByRole("link", { name: "Leitstand" }).count()).toBe(0);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      await close();
+    },
+  );
+
+  it("stands in a row of pages where there is room", async () => {
+    const { page, close } = await open({ token: city.token, size: "desk", touch: false, language: "de-DE" });
+    const [inner, outer] = await page.locator("header nav").evaluate((nav) => [nav.scrollWidth, nav.clientWidth]);
+    expect(inner).toBeLessThanOrEqual(outer!);
+    expect(await page.getByRole("button", { name: /Menü/ }).count()).toBe(0);
+    await shoot(page, "crew-desk");
+    await close();
+  });
 });

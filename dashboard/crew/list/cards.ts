@@ -48,7 +48,9 @@ function placeKey({ id, subject }: Warning, places: ReadonlyMap<string, Place>):
 
 function cardOf(key: string, found: readonly Warning[], places: ReadonlyMap<string, Place>, about: About): Card {
   const { me, now, position } = about;
-  const warnings = found.toSorted((a, b) => bySeverity(a, b) || daysLeft(a, now) - daysLeft(b, now));
+  const warnings = found.toSorted(
+    (a, b) => bySeverity(a, b) || daysLeft(a, now) - daysLeft(b, now) || subjectOf(a).localeCompare(subjectOf(b)),
+  );
   const worst = warnings[0]!;
   const place = warnings.map(({ subject }) => places.get(subject.sensorId ?? "")).find((one) => one !== undefined);
   const holders = warnings.map(holderOf);
@@ -62,6 +64,8 @@ function cardOf(key: string, found: readonly Warning[], places: ReadonlyMap<stri
     whose: holders.includes(me) && me !== undefined ? "mine" : holders.includes(undefined) ? "free" : "others",
   };
 }
+
+const subjectOf = ({ subject, id }: Warning) => `${subject.sensorId ?? ""} ${id}`;
 
 /** Whole days until the best estimate; 0 for what is no forecast. */
 function daysLeft({ expected }: Warning, now: number): number {

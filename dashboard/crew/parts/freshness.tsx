@@ -11,7 +11,7 @@ export function Freshness({ crew }: { crew: CrewState }) {
   return (
     <div class={`crew-fresh ${reach}`}>
       <p role="status">{text}</p>
-      {reach !== "asking" && <span>{formatAgo(crew.savedAt.value, clock.value)}</span>}
+      {(reach === "lost" || reach === "failed") && <span>{formatAgo(crew.savedAt.value, clock.value)}</span>}
       {reach !== "asking" && (
         <button type="button" class="button" onClick={() => void crew.refresh()}>
           {t.refresh}

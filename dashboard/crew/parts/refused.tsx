@@ -1,3 +1,4 @@
+import { useRef } from "preact/hooks";
 import { messages } from "../../messages/messages.ts";
 import { clock, formatTime } from "../../words/time.tsx";
 import type { CrewState } from "../crew-state.ts";
@@ -6,12 +7,25 @@ import type { Item, Refusal } from "../queue/item.ts";
 
 /** What came to nothing, and why: it stays, through reloads, until someone has read it. */
 export function Refused({ crew }: { crew: CrewState }) {
+  const refused = crew.queue.value?.refused.value ?? [];
+  const box = useRef<HTMLDivElement>(null);
   return (
-    <div role="alert">
-      {crew.queue.value?.refused.value.map((item) => (
-        <RefusedItem key={item.key} crew={crew} item={item} refusal={item.refusal!} />
-      ))}
-    </div>
+    <>
+      {refused.length > 0 && (
+        <button
+          type="button"
+          class="button crew-refused-count"
+          onClick={() => box.current?.scrollIntoView({ block: "center" })}
+        >
+          {messages.value.crew.refusedCount(refused.length)}
+        </button>
+      )}
+      <div role="alert" class="crew-refusals" ref={box}>
+        {refused.map((item) => (
+          <RefusedItem key={item.key} crew={crew} item={item} refusal={item.refusal!} />
+        ))}
+      </div>
+    </>
   );
 }
 

@@ -8,7 +8,7 @@ export const crew: typeof en = {
   lost: (time) => `Keine Verbindung. Diese Liste ist von ${time}.`,
   lostEmpty: "Keine Verbindung, und auf diesem Gerät liegt noch keine Liste.",
   failed: "Die Liste konnte nicht erneuert werden.",
-  refresh: "Erneuern",
+  refresh: "Aktualisieren",
   order: "Reihenfolge",
   orders: { urgent: "Dringendste", near: "Nächste" },
   locating: "Ihr Standort wird abgefragt …",
@@ -48,6 +48,7 @@ export const crew: typeof en = {
   notLasting: "Dieser Browser behält nichts: Verlassen Sie diese Seite nicht, bevor alles gesendet ist.",
   undo: "Zurücknehmen",
   actions: { start: "Übernehmen", close: "Erledigt", comment: "Notiz" },
+  refusedCount: (n) => (n === 1 ? "1 Eingabe wurde nicht ausgeführt" : `${n} Eingaben wurden nicht ausgeführt`),
   refusedTitle: (what) => `Nicht ausgeführt: ${what}`,
   conflict: {
     closed: (who, at) => `Geschlossen von ${who} um ${at}.`,

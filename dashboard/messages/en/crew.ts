@@ -6,7 +6,7 @@ export const crew = {
   lost: (time: string) => `No connection. This list is from ${time}.`,
   lostEmpty: "No connection, and no list is kept on this device yet.",
   failed: "The list could not be renewed.",
-  refresh: "Renew",
+  refresh: "Refresh",
   order: "Order",
   orders: { urgent: "Most urgent", near: "Nearest" },
   locating: "Asking where you are …",
@@ -46,6 +46,7 @@ export const crew = {
   notLasting: "This browser keeps nothing: do not leave this page until they are sent.",
   undo: "Undo",
   actions: { start: "Take it", close: "Done", comment: "Note" },
+  refusedCount: (n: number) => (n === 1 ? "1 action was not done" : `${n} actions were not done`),
   refusedTitle: (what: string) => `Not done: ${what}`,
   conflict: {
     closed: (who: string, at: string) => `${who} closed it at ${at}.`,

@@ -48,6 +48,7 @@ export const crew: typeof en = {
   notLasting: "Este navegador no guarda nada: no salga de esta página hasta que se envíen.",
   undo: "Deshacer",
   actions: { start: "Me encargo", close: "Hecho", comment: "Nota" },
+  refusedCount: (n) => (n === 1 ? "1 acción no se hizo" : `${n} acciones no se hicieron`),
   refusedTitle: (what) => `No se hizo: ${what}`,
   conflict: {
     closed: (who, at) => `Cerrada por ${who} a las ${at}.`,
