@@ -1,3 +1,4 @@
+import { admin } from "./de/admin.ts";
 import { alert } from "./de/alert.ts";
 import { chart } from "./de/chart.ts";
 import { crew } from "./de/crew.ts";
@@ -22,6 +23,7 @@ export const de: Messages = {
     report: "Bericht",
     alert: "Meldung",
     sensor: "Sensor",
+    admin: "Verwaltung",
     feed: "Datenstrom",
   },
   shell: {
@@ -154,6 +156,7 @@ export const de: Messages = {
     asOf: "Stand",
     off: "Diese Stadt zeigt keine öffentliche Seite.",
   },
+  admin,
   alert,
   chart,
   feed,

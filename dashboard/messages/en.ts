@@ -1,3 +1,4 @@
+import { admin } from "./en/admin.ts";
 import { alert } from "./en/alert.ts";
 import { chart } from "./en/chart.ts";
 import { crew } from "./en/crew.ts";
@@ -22,6 +23,7 @@ export const en = {
     report: "Report",
     alert: "Alert",
     sensor: "Sensor",
+    admin: "Administration",
     feed: "Feed",
   },
   shell: {
@@ -153,6 +155,7 @@ export const en = {
     asOf: "As of",
     off: "This city shows no public page.",
   },
+  admin,
   alert,
   chart,
   feed,

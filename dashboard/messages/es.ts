@@ -1,4 +1,5 @@
 import type { Messages } from "./en.ts";
+import { admin } from "./es/admin.ts";
 import { alert } from "./es/alert.ts";
 import { chart } from "./es/chart.ts";
 import { crew } from "./es/crew.ts";
@@ -22,6 +23,7 @@ export const es: Messages = {
     report: "Informe",
     alert: "Alerta",
     sensor: "Sensor",
+    admin: "Administración",
     feed: "Flujo",
   },
   shell: {
@@ -154,6 +156,7 @@ export const es: Messages = {
     asOf: "Situación a las",
     off: "Esta ciudad no muestra página pública.",
   },
+  admin,
   alert,
   chart,
   feed,

@@ -78,6 +78,13 @@ export const PAGES: readonly Page[] = [
     load: async () => (await import("../feed/feed.tsx")).FeedPage,
   },
   {
+    path: "/admin",
+    title: "admin",
+    inNavigation: true,
+    roles: ["operator", "admin"],
+    load: async () => (await import("../admin/admin.tsx")).AdminPage,
+  },
+  {
     path: "/account",
     title: "account",
     roles: EVERYONE,

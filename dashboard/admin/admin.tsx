@@ -1,0 +1,55 @@
+import type { ComponentType } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Role } from "../../model/people.ts";
+import { messages } from "../messages/messages.ts";
+import { query } from "../shell/router.ts";
+import { user } from "../shell/session.ts";
+import { Audit } from "./audit/audit.tsx";
+import { Devices } from "./sensors/devices.tsx";
+import { Silences } from "./silences/silences.tsx";
+import { Targets } from "./targets/targets.tsx";
+import { Users } from "./users/users.tsx";
+import "./admin.css";
+
+type Tab = {
+  readonly id: "users" | "sensors" | "targets" | "silences" | "audit";
+  readonly roles: readonly Role[];
+  readonly Content: ComponentType;
+};
+
+const ADMIN: readonly Role[] = ["admin"];
+const MANAGE: readonly Role[] = ["operator", "admin"];
+
+/** Everyone sees the tabs of what they may do, as `api/permissions.ts` says. */
+const TABS: readonly Tab[] = [
+  { id: "users", roles: ADMIN, Content: Users },
+  { id: "sensors", roles: MANAGE, Content: Devices },
+  { id: "targets", roles: ADMIN, Content: Targets },
+  { id: "silences", roles: MANAGE, Content: Silences },
+  { id: "audit", roles: MANAGE, Content: Audit },
+];
+
+/** `/admin?tab=`: who may sign in, what may send, who is told, what is silent, who did what. */
+export function AdminPage() {
+  const { admin: t, pages } = messages.value;
+  const role = user.value!.role;
+  const tabs = TABS.filter(({ roles }) => roles.includes(role));
+  const asked = query.value.get("tab");
+  const { id, Content } = tabs.find((tab) => tab.id === asked) ?? tabs[0]!;
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the tabs scroll.
+  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }), [id]);
+  return (
+    <div class="admin">
+      <h1 tabIndex={-1}>{pages.admin}</h1>
+      <nav ref={nav} class="admin-tabs" aria-label={t.tabsLabel}>
+        {tabs.map((tab) => (
+          <a key={tab.id} href={`/admin?tab=${tab.id}`} aria-current={tab.id === id ? "page" : undefined}>
+            {t.tabs[tab.id]}
+          </a>
+        ))}
+      </nav>
+      <Content key={id} />
+    </div>
+  );
+}
