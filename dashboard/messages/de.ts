@@ -5,6 +5,7 @@ import { crew } from "./de/crew.ts";
 import { feed } from "./de/feed.ts";
 import { metrics } from "./de/metrics.ts";
 import { report } from "./de/report.ts";
+import { ruleEditor } from "./de/rule-editor.ts";
 import { ruleWords } from "./de/rule-words.ts";
 import { rules } from "./de/rules.ts";
 import { sensor } from "./de/sensor.ts";
@@ -163,6 +164,7 @@ export const de: Messages = {
   crew,
   metrics,
   report,
+  ruleEditor,
   ruleWords,
   rules,
   sensor,

@@ -5,6 +5,7 @@ import { crew } from "./en/crew.ts";
 import { feed } from "./en/feed.ts";
 import { metrics } from "./en/metrics.ts";
 import { report } from "./en/report.ts";
+import { ruleEditor } from "./en/rule-editor.ts";
 import { ruleWords } from "./en/rule-words.ts";
 import { rules } from "./en/rules.ts";
 import { sensor } from "./en/sensor.ts";
@@ -162,6 +163,7 @@ export const en = {
   crew,
   metrics,
   report,
+  ruleEditor,
   ruleWords,
   rules,
   sensor,

@@ -6,6 +6,7 @@ import { crew } from "./es/crew.ts";
 import { feed } from "./es/feed.ts";
 import { metrics } from "./es/metrics.ts";
 import { report } from "./es/report.ts";
+import { ruleEditor } from "./es/rule-editor.ts";
 import { ruleWords } from "./es/rule-words.ts";
 import { rules } from "./es/rules.ts";
 import { sensor } from "./es/sensor.ts";
@@ -163,6 +164,7 @@ export const es: Messages = {
   crew,
   metrics,
   report,
+  ruleEditor,
   ruleWords,
   rules,
   sensor,

@@ -20,6 +20,7 @@ export type Page = {
 };
 
 const EVERYONE: readonly Role[] = ["viewer", "crew", "operator", "admin"];
+const MANAGERS: readonly Role[] = ["operator", "admin"];
 
 /** Every page, in the order of the navigation. To add one: a line here, its title in `messages/`, its path in `api/permissions.ts`. */
 export const PAGES: readonly Page[] = [
@@ -62,6 +63,18 @@ export const PAGES: readonly Page[] = [
     title: "rule",
     roles: EVERYONE,
     load: async () => (await import("../rules/rule.tsx")).RulePage,
+  },
+  {
+    path: "/rules/:id/edit",
+    title: "editRule",
+    roles: MANAGERS,
+    load: async () => (await import("../rules/edit/edit.tsx")).EditRulePage,
+  },
+  {
+    path: "/new-rule",
+    title: "newRule",
+    roles: MANAGERS,
+    load: async () => (await import("../rules/edit/edit.tsx")).NewRulePage,
   },
   {
     path: "/report",

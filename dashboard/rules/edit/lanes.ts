@@ -1,0 +1,75 @@
+import type { BacktestAlertView } from "../../../model/backtest.ts";
+import type { Comparison } from "./history.ts";
+
+export const DIFFERENCES = ["same", "moved", "removed", "added"] as const;
+export type Difference = (typeof DIFFERENCES)[number];
+export type Bar = { readonly from: number; readonly to: number; readonly is: Difference };
+/** One subject: what was said of it before, and what would be said. */
+export type Lane = {
+  readonly subject: BacktestAlertView["subject"];
+  readonly before: readonly Bar[];
+  readonly after: readonly Bar[];
+  /** Alerts that are not the same. */
+  readonly differences: number;
+};
+/** One line of the table: an alert that is in one of them or in both. */
+export type Line = {
+  readonly is: Difference;
+  readonly before?: BacktestAlertView;
+  readonly after?: BacktestAlertView;
+};
+
+/** Every alert of both runs once, by time. */
+export function linesOf({ before, after, diff }: Comparison): Line[] {
+  const removed = new Set(diff.removed);
+  const added = new Set(diff.added);
+  const moved = new Map(diff.moved.map((pair) => [pair.new, pair.old]));
+  const movedAway = new Set(moved.values());
+  const old = (before?.alerts ?? []).filter((one) => !removed.has(one) && !movedAway.has(one));
+  const sames = new Map(old.map((one) => [keyOf(one) + one.startedAt, one]));
+  const lines: Line[] = after.alerts.map((one) => {
+    if (added.has(one)) return { is: "added", after: one };
+    const from = moved.get(one);
+    if (from) return { is: "moved", before: from, after: one };
+    const same = sames.get(keyOf(one) + one.startedAt);
+    return { is: "same", ...(same ? { before: same } : {}), after: one };
+  });
+  for (const one of diff.removed) lines.push({ is: "removed", before: one });
+  return lines.sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1));
+}
+
+const startOf = ({ before, after }: Line): string => (after ?? before)!.startedAt;
+
+/** By subject, those with the most differences first. */
+export function lanesOf(lines: readonly Line[], span: { readonly from: number; readonly to: number }): Lane[] {
+  const bySubject = Map.groupBy(lines, (line) => keyOf((line.after ?? line.before)!));
+  const lanes = [...bySubject.values()].map((own): Lane => {
+    const { subject } = (own[0]!.after ?? own[0]!.before)!;
+    const bars = (which: "before" | "after") =>
+      own.flatMap((line) => (line[which] ? [barOf(line[which], line.is, span)] : []));
+    const differences = own.filter(({ is }) => is !== "same").length;
+    return { subject, before: merge(bars("before"), span), after: merge(bars("after"), span), differences };
+  });
+  return lanes.sort((a, b) => b.differences - a.differences || b.after.length - a.after.length);
+}
+
+function barOf(alert: BacktestAlertView, is: Difference, span: { from: number; to: number }): Bar {
+  const end = alert.resolvedAt === undefined ? span.to : Date.parse(alert.resolvedAt);
+  return { from: Math.max(span.from, Date.parse(alert.startedAt)), to: Math.min(span.to, end), is };
+}
+
+/** Bars nearer to each other than anybody can see are one: a noisy rule has thousands. */
+function merge(bars: readonly Bar[], { from, to }: { from: number; to: number }): Bar[] {
+  const near = (to - from) / 800;
+  const merged: Bar[] = [];
+  for (const bar of bars) {
+    const last = merged.at(-1);
+    if (last && last.is === bar.is && bar.from - last.to < near)
+      merged[merged.length - 1] = { ...last, to: Math.max(last.to, bar.to) };
+    else merged.push(bar);
+  }
+  return merged;
+}
+
+const keyOf = ({ subject }: BacktestAlertView): string =>
+  [subject.sensorId, subject.district, subject.gateway, subject.tag?.value].join("\n");
