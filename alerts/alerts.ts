@@ -32,12 +32,12 @@ export type Alerts = ReturnType<typeof createAlerts>;
 /** How often `tick` should be called. */
 export const TICK_EVERY_MS = 5_000;
 const SAVE_EVERY_MS = 5_000;
-const SAVE_EVERY_READINGS = 20_000;
+const SAVE_EVERY_READINGS = 200_000;
 const OFFSET = "alerts";
 
 /**
  * The engine as a consumer of the journal. The transitions of a batch are committed with the batch; the engine's states
- * with their offset every 5 s or 20,000 readings and at the end. After a crash the states are loaded and the journal is
+ * with their offset every 5 s or 200,000 readings and at the end. After a crash the states are loaded and the journal is
  * read again from there: the same readings give the same alert ids, and what has been said is not said twice.
  */
 export function createAlerts(options: AlertsOptions) {

@@ -16,8 +16,8 @@ import {
   PLAN,
   type PlanJson,
   RECENT,
-  type RecentJson,
   type RecentRow,
+  recentRows,
   type StateRow,
   type WatchJson,
 } from "./state-rows.ts";
@@ -86,10 +86,10 @@ function recentBySensor(rows: readonly StateRow[]): Map<string, Chunks> {
     const id = row.subject.slice(0, row.subject.indexOf(" "));
     const chunks = found.get(id) ?? { rows: [], readings: [], ends: [] };
     found.set(id, chunks);
-    const { metrics, rows: readings } = JSON.parse(row.state) as RecentJson;
+    const readings = recentRows(row.state);
     chunks.rows.push(row);
-    for (const one of readings) chunks.readings.push({ metrics, row: one });
-    chunks.ends.push({ name: row.subject, to: Math.max(...readings.map((one) => one[KEY]!)) });
+    for (const one of readings) chunks.readings.push(one);
+    chunks.ends.push({ name: row.subject, to: readings.reduce((to, one) => Math.max(to, one.row[KEY]!), -Infinity) });
   }
   return found;
 }

@@ -2,7 +2,7 @@ import type { Cause } from "../../model/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { Params } from "./compile.ts";
 import type { Plan, Watch } from "./plan.ts";
-import { append, FLAGS, IMPORTED, KEY, type Ring, SAVED, suspectBit, VALUES } from "./ring.ts";
+import { append, FLAGS, IMPORTED, type Ring, SAVED, suspectBit, VALUES } from "./ring.ts";
 import { recentTimes, streamOf } from "./stream.ts";
 import type { Checkpoint, Subject, Told } from "./subject.ts";
 import { openAlert } from "./teller.ts";
@@ -16,13 +16,13 @@ export type StateRow = { readonly rule: string; readonly subject: string; readon
  * chunks, of which only the last is written again; folded once more they give everything else. `PLAN` says what the columns of a checkpoint are.
  */
 export const BASE = "~base";
-export const RECENT = "~readings";
+export const RECENT = "~rows";
 export const PLAN = "~plan";
 export const LISTENING = "~listening";
 /** Rules whose condition has thrown. */
 export const FAILED = "~failed";
 /** Of former versions. */
-export const OUTDATED: readonly string[] = ["~clocks"];
+export const OUTDATED: readonly string[] = ["~clocks", "~readings"];
 
 export type PlanJson = { readonly watches: [rule: string, fit: string, params: Params][]; readonly derived: string[] };
 
@@ -108,36 +108,58 @@ export function checkpointFrom(
   };
 }
 
-export type RecentJson = { readonly metrics: MetricName[]; readonly rows: (number | null)[][] };
+/**
+ * `rows`: readings one after the other, as little-endian doubles in base64 (a tenth of the time of decimal digits), each
+ * without the values that none of them has; `places` are those of `metrics` that are there.
+ */
+type RecentJson = {
+  readonly metrics: readonly MetricName[];
+  readonly places: readonly number[];
+  readonly rows: string;
+};
 
-/** How many readings of the ring are in no closed chunk, and the greatest key among them. */
-export function openRows({ width, data, start, end }: Ring): { count: number; to: number } {
-  let count = 0;
-  let to = Number.NEGATIVE_INFINITY;
-  for (let row = start; row < end; row += width) {
-    if ((data[row + FLAGS]! & SAVED) !== 0) continue;
-    count += 1;
-    to = data[row + KEY]!;
-  }
-  return { count, to };
+/** The readings of the ring that are in no closed chunk. */
+export function openRows({ width, data, start, end }: Ring): number[] {
+  const rows: number[] = [];
+  for (let row = start; row < end; row += width) if ((data[row + FLAGS]! & SAVED) === 0) rows.push(row);
+  return rows;
 }
 
 /** The readings of the ring that are in no closed chunk; "": none. */
-export function recentState({ plan, ring }: Subject): string {
-  const { width, data } = ring;
-  const rows: number[][] = [];
-  for (let row = ring.start; row < ring.end; row += width) {
-    if ((data[row + FLAGS]! & SAVED) === 0) rows.push(Array.from(data.subarray(row, row + width)));
+export function recentState({ plan: { metrics }, ring }: Subject): string {
+  const { data } = ring;
+  const open = openRows(ring);
+  if (open.length === 0) return "";
+  const places = [...metrics.keys()].filter((place) => open.some((row) => !Number.isNaN(data[row + VALUES + place]!)));
+  const width = VALUES + places.length;
+  const packed = new Float64Array(open.length * width);
+  let to = 0;
+  for (const row of open) {
+    for (let i = 0; i < VALUES; i++) packed[to++] = data[row + i]!;
+    for (const place of places) packed[to++] = data[row + VALUES + place]!;
   }
-  // NaN, a value that is not there, becomes null.
-  return rows.length === 0 ? "" : JSON.stringify({ metrics: plan.metrics, rows });
+  const rows = Buffer.from(packed.buffer).toString("base64");
+  return JSON.stringify({ metrics, places, rows } satisfies RecentJson);
+}
+
+/** The readings of a chunk, with all values of `metrics` again. */
+export function recentRows(state: string): RecentRow[] {
+  const { metrics, places, rows } = JSON.parse(state) as RecentJson;
+  const packed = new Float64Array(Uint8Array.from(Buffer.from(rows, "base64")).buffer);
+  const width = VALUES + places.length;
+  return Array.from({ length: packed.length / width }, (_, i) => {
+    const row = new Float64Array(VALUES + metrics.length).fill(Number.NaN, VALUES);
+    row.set(packed.subarray(i * width, i * width + VALUES));
+    for (const [j, place] of places.entries()) row[VALUES + place] = packed[i * width + VALUES + j]!;
+    return { metrics, row };
+  });
 }
 
 export function markSaved({ width, data, start, end }: Ring): void {
   for (let row = start; row < end; row += width) data[row + FLAGS] = data[row + FLAGS]! | SAVED;
 }
 
-export type RecentRow = { readonly metrics: readonly MetricName[]; readonly row: readonly (number | null)[] };
+export type RecentRow = { readonly metrics: readonly MetricName[]; readonly row: Float64Array };
 
 /** A row of a chunk, with the metrics of today's plan. */
 export function addRow(ring: Ring, plan: Plan, { metrics, row: saved }: RecentRow): void {

@@ -1,3 +1,4 @@
+import { KEY } from "./ring.ts";
 import {
   BASE,
   baseRow,
@@ -99,10 +100,11 @@ function isBaseDue({ saving, checkpoints, heardAt, receivedTo }: Subject): boole
 const CHUNK_ROWS = 32;
 
 function saveOpen({ saving, sensor, ring }: Subject): void {
-  const { count, to } = openRows(ring);
+  const open = openRows(ring);
   saving.fresh = false;
-  saving.isOpenStored = count > 0;
-  if (count < CHUNK_ROWS) return;
+  saving.isOpenStored = open.length > 0;
+  if (open.length < CHUNK_ROWS) return;
+  const to = ring.data[open.at(-1)! + KEY]!;
   markSaved(ring);
   saving.chunks.push({ name: chunkName(sensor.id, saving.open), to });
   saving.open += 1;
@@ -114,7 +116,7 @@ function chunkRows(subject: Subject): StateRow[] {
   const { key } = checkpoints[0]!;
   const old = saving.chunks.filter(({ to }) => to <= key);
   const rows = old.map(({ name }) => ({ rule: RECENT, subject: name, state: "" }));
-  const isEmptied = saving.isOpenStored && openRows(ring).count === 0;
+  const isEmptied = saving.isOpenStored && openRows(ring).length === 0;
   if (!saving.fresh && !isEmptied) return rows;
   const state = recentState(subject);
   if (state === "" && !saving.isOpenStored) return rows;

@@ -268,9 +268,9 @@ describe("states", () => {
   it("are given out once, again if they were not saved, and quiet thresholds not at all", () => {
     const engine = engineOf([hot]);
     engine.observe([aReading(T0, { temperature: 20 })]);
-    expect(engine.dirty().map(({ rule }) => rule)).toEqual(["~plan", "~base", "~readings"]);
+    expect(engine.dirty().map(({ rule }) => rule)).toEqual(["~plan", "~base", "~rows"]);
     engine.observe([aReading(T0 + MINUTE, { temperature: 50 })]);
-    expect(engine.dirty().map(({ rule }) => rule)).toEqual(["~plan", "~base", "~readings", "hot"]);
+    expect(engine.dirty().map(({ rule }) => rule)).toEqual(["~plan", "~base", "~rows", "hot"]);
     expect(engine.dirty()).toHaveLength(4);
     engine.saved();
     expect(engine.dirty()).toEqual([]);
