@@ -4,7 +4,7 @@ import { ApiProblem, ask } from "../api/client.ts";
 import { query, setQuery } from "../shell/router.ts";
 import { loadSession, session, type User, user, wasSignedIn } from "../shell/session.ts";
 import { clock } from "../words/time.tsx";
-import { cardsOf, type Order } from "./list/cards.ts";
+import { type Card, cardsOf, keepSections, type Order } from "./list/cards.ts";
 import { aheadOf, type CrewList, foresee, merge, type Warning } from "./list/crew-list.ts";
 import { keep, readKept } from "./list/kept-list.ts";
 import { createLocator } from "./list/locator.ts";
@@ -40,11 +40,15 @@ export function createCrew() {
   const districts = computed(() =>
     [...new Set(warnings.value.flatMap(({ subject }) => subject.district ?? []))].sort(),
   );
+  /** In which section each card was first shown: what is taken stays under the thumb, and no other card slips there. */
+  const sections = new Map<string, Card["whose"]>();
   const cards = computed(() => {
     const alerts = warnings.value.filter(({ subject }) => !district.value || subject.district === district.value);
     const about = { me: me.value?.name, now: now.value, position: locator.position.value, order: order.value };
-    return cardsOf({ alerts, sensors: list.value?.sensors ?? [] }, about);
+    return keepSections(cardsOf({ alerts, sensors: list.value?.sensors ?? [] }, about), sections);
   });
+  /** The card in which something was pressed: its next button gets the focus. */
+  const pressed = signal<string | undefined>(undefined);
 
   let etag: string | undefined;
   let asking = false;
@@ -69,7 +73,7 @@ export function createCrew() {
     asking = false;
     if (closed) return;
     if (changes !== changesBefore) return void refresh();
-    timer = setTimeout(() => void refresh(), ASK_EVERY_MS);
+    timer = setTimeout(wake, ASK_EVERY_MS);
     if (reach.peek() === "here") void queue.peek()?.flush();
   }
 
@@ -135,13 +139,20 @@ export function createCrew() {
     await queue.peek()?.remove(key);
   }
 
+  /** Whoever asks, wants to see the list as it is: mine first. */
+  function renew(): Promise<void> {
+    sections.clear();
+    return refresh();
+  }
+
   const wake = () => document.visibilityState === "visible" && void refresh();
+  const comeBack = () => document.visibilityState === "visible" && void renew();
   const lose = () => {
     reach.value = "lost";
   };
   addEventListener("online", wake);
   addEventListener("offline", lose);
-  document.addEventListener("visibilitychange", wake);
+  document.addEventListener("visibilitychange", comeBack);
   const stopHearing = onActed(onAlert);
   void openQueue().then(async (opened) => {
     queue.value = opened;
@@ -151,15 +162,22 @@ export function createCrew() {
 
   return {
     ...{ list, reach, savedAt, me, mayAct, now, order, locator, district, districts, cards, queue, waiting },
-    ...{ refresh, press, sendNote },
-    setDistrict: (name: string) => setQuery({ district: name }),
+    ...{ refresh: renew, press, pressed, sendNote },
+    setDistrict(name: string): void {
+      sections.clear();
+      setQuery({ district: name });
+    },
+    setOrder(wanted: Order): void {
+      sections.clear();
+      order.value = wanted;
+    },
     close(): void {
       closed = true;
       clearTimeout(timer);
       stopHearing();
       removeEventListener("online", wake);
       removeEventListener("offline", lose);
-      document.removeEventListener("visibilitychange", wake);
+      document.removeEventListener("visibilitychange", comeBack);
     },
   };
 }

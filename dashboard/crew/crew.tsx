@@ -58,7 +58,7 @@ function Cards({ crew }: { crew: CrewState }) {
       </div>
     );
   }
-  const visible = cards.slice(0, shown);
+  const visible = SECTIONS.flatMap((whose) => cards.filter((card) => card.whose === whose)).slice(0, shown);
   return (
     <>
       {SECTIONS.map((whose) => (

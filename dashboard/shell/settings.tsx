@@ -1,5 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
+import { useAttempt } from "../parts/use-attempt.ts";
+import { sayProblem } from "../words/problems.ts";
 import { whenDismissed } from "./dismiss.ts";
 import { LANGUAGES, language, THEMES, theme } from "./preferences.ts";
 import { path } from "./router.ts";
@@ -10,6 +12,7 @@ export function Settings() {
   const t = messages.value;
   const who = user.value;
   const box = useRef<HTMLDetailsElement>(null);
+  const { problem, attempt } = useAttempt();
 
   // Closes whenever one goes elsewhere or leaves, hence the path and the name.
   useEffect(() => {
@@ -50,10 +53,15 @@ export function Settings() {
         {who && (
           <div class="panel-end">
             <a href="/account">{t.shell.account}</a>
-            <button type="button" class="button" onClick={() => void signOut()}>
+            <button type="button" class="button" onClick={() => void attempt(signOut)}>
               {t.shell.signOut}
             </button>
           </div>
+        )}
+        {problem !== undefined && (
+          <p class="wrong" role="alert">
+            {sayProblem(problem)}
+          </p>
         )}
       </div>
     </details>

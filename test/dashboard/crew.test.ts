@@ -52,7 +52,9 @@ describe.runIf(HAS_BROWSER)("the crews' list", () => {
     await expect.poll(async () => (await names(page))[0]).toBe("Zoo gate");
     await card(page, "Zoo gate").getByText("130 m").waitFor();
     await card(page, "Zoo gate").getByRole("button", { name: "Take it" }).click();
-    await page.getByRole("heading", { name: "Yours" }).waitFor();
+    await card(page, "Zoo gate").getByText("You have it").waitFor();
+    expect(await page.getByRole("heading", { name: "Yours" }).count()).toBe(0);
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Done");
     await expect.poll(() => asked.filter((one) => one.includes("/start")).length).toBe(1);
     expect(asked.filter((one) => /52\.59|11\.05/.test(one))).toEqual([]);
     await close();
@@ -117,6 +119,12 @@ describe.runIf(HAS_BROWSER)("the crews' list", () => {
         .map(({ text }) => text),
     );
     expect(small).toEqual([]);
+    const cut = await page
+      .locator(".button")
+      .evaluateAll((buttons) =>
+        buttons.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent),
+      );
+    expect(cut).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     await close();
   });

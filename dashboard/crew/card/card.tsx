@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { messages } from "../../messages/messages.ts";
 import { districtName } from "../../words/units.ts";
 import type { CrewState } from "../crew-state.ts";
@@ -13,7 +13,18 @@ import { WarningItem } from "./warning.tsx";
 export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
   const t = messages.value.crew;
   const [closing, setClosing] = useState(false);
+  const buttons = useRef<HTMLDivElement>(null);
+  // The button that was pressed is gone with what it did: who works by key goes on with the next one.
+  useEffect(() => {
+    if (crew.pressed.peek() !== card.key || closing) return;
+    crew.pressed.value = undefined;
+    buttons.current?.querySelector<HTMLElement>(".button:last-child")?.focus({ preventScroll: true });
+  });
   const name = nameOf(card);
+  function press(targets: readonly Warning[], action: "start" | "close", note?: string): void {
+    crew.pressed.value = card.key;
+    void crew.press(targets, action, name, note);
+  }
   const { free, mine } = toDo(crew, card);
   const where = [card.district && districtName(card.district), card.distanceM && sayDistance(card.distanceM)];
   return (
@@ -32,14 +43,17 @@ export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
       {closing ? (
         <DoneForm
           {...{ name, warnings: [...mine, ...free], nameOf: sensorNames(crew, card) }}
-          onCancel={() => setClosing(false)}
+          onCancel={() => {
+            crew.pressed.value = card.key;
+            setClosing(false);
+          }}
           onDone={(done, note) => {
             setClosing(false);
-            void crew.press(done, "close", name, note);
+            press(done, "close", note);
           }}
         />
       ) : (
-        <div class="crew-buttons">
+        <div class="crew-buttons" ref={buttons}>
           <MapLink card={card} name={name} />
           {mine.length + free.length > 0 && (
             <button
@@ -52,7 +66,7 @@ export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
             </button>
           )}
           {free.length > 0 && (
-            <button type="button" class="button primary" onClick={() => void crew.press(free, "start", name)}>
+            <button type="button" class="button primary" onClick={() => press(free, "start")}>
               {free.length > 1 ? t.takeAll(free.length) : t.take}
               <span class="hidden">: {name}</span>
             </button>

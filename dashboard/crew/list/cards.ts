@@ -29,7 +29,7 @@ export type About = {
   readonly order: Order;
 };
 
-/** One card for each place, what is mine first, then what nobody has, each in the order wished. */
+/** One card for each place, in the order wished. Whose they are is left to the sections of the page. */
 export function cardsOf(list: Pick<CrewList, "alerts" | "sensors">, about: About): Card[] {
   const places = new Map(list.sensors.map((one) => [one.id, one]));
   const groups = Map.groupBy(list.alerts, (warning) => placeKey(warning, places));
@@ -74,7 +74,12 @@ function daysLeft({ expected }: Warning, now: number): number {
 
 export const daysUntil = (at: string, now: number): number => Math.max(0, Math.floor((Date.parse(at) - now) / DAY_MS));
 
-const WHOSE = ["mine", "free", "others"] as const;
+/** Leaves every card in the section where it was first seen, and writes down where that is for new ones. */
+export function keepSections(cards: readonly Card[], seen: Map<string, Card["whose"]>): Card[] {
+  for (const { key, whose } of cards) if (!seen.has(key)) seen.set(key, whose);
+  return cards.map((card) => ({ ...card, whose: seen.get(card.key)! }));
+}
+
 const bySeverity = (a: { severity: Severity }, b: { severity: Severity }) =>
   SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
 const byDistance = (a: Card, b: Card) => (a.distanceM ?? Infinity) - (b.distanceM ?? Infinity) || 0;
@@ -85,7 +90,6 @@ const oldest = ({ warnings }: Card) =>
 function comparison(order: Order): (a: Card, b: Card) => number {
   const byUrgency = (a: Card, b: Card) => bySeverity(a, b) || a.daysLeft - b.daysLeft;
   return (a, b) =>
-    WHOSE.indexOf(a.whose) - WHOSE.indexOf(b.whose) ||
     (order === "near" ? byDistance(a, b) || byUrgency(a, b) : byUrgency(a, b) || byDistance(a, b)) ||
     (a.district ?? "").localeCompare(b.district ?? "") ||
     oldest(a).localeCompare(oldest(b)) ||

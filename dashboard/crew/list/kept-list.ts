@@ -13,6 +13,8 @@ export type Kept = {
 
 /** `shell/session.ts` deletes it by this name when the session ends. */
 export const KEPT_LIST = "crew-list";
+/** As long as a session lasts at most: after that the service would not show it either. */
+const AGE_MAX_MS = 7 * 86_400_000;
 const ENTRY = "/crew-list";
 
 /** Browsers keep nothing for pages without https (localhost aside); such a page does not open offline either. */
@@ -21,7 +23,8 @@ const store = () => globalThis.caches?.open(KEPT_LIST);
 export async function readKept(): Promise<Kept | undefined> {
   try {
     const found = await (await store())?.match(ENTRY);
-    return found ? ((await found.json()) as Kept) : undefined;
+    const kept = found && ((await found.json()) as Kept);
+    return kept && Math.abs(Date.now() - kept.savedAt) < AGE_MAX_MS ? kept : undefined;
   } catch {
     return undefined;
   }

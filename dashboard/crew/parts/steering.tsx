@@ -8,7 +8,7 @@ export function Steering({ crew }: { crew: CrewState }) {
   const t = messages.value.crew;
 
   function choose(order: Order): void {
-    crew.order.value = order;
+    crew.setOrder(order);
     if (order === "near") crew.locator.locate();
   }
 
