@@ -77,7 +77,7 @@ const PAGES = [
   "/new-rule",
   "/feed",
   "/report",
-  "/users",
+  "/admin",
 ].concat(["/account", "/city"]);
 const PUBLIC = [
   ...PAGES,
