@@ -24,7 +24,7 @@ export const en = {
     report: "Report",
     alert: "Alert",
     sensor: "Sensor",
-    admin: "Administration",
+    admin: "Admin",
     feed: "Feed",
   },
   shell: {

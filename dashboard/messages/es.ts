@@ -24,7 +24,7 @@ export const es: Messages = {
     report: "Informe",
     alert: "Alerta",
     sensor: "Sensor",
-    admin: "Administración",
+    admin: "Gestión",
     feed: "Flujo",
   },
   shell: {

@@ -43,7 +43,7 @@ export function Navigation() {
         onClick={() => setOpen(!open)}
       >
         <span class="menu-lines" />
-        {title ? t.pages[title] : t.shell.menu}
+        <span class="menu-here">{title ? t.pages[title] : t.shell.menu}</span>
       </button>
       <nav id="main-navigation" class={open ? "open" : ""} aria-label={t.shell.navigation}>
         {links.map((page) => (

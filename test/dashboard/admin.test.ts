@@ -233,7 +233,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     visits.push(opened);
     await opened.goTo("/admin");
     await opened.page.getByText("There is no such page").waitFor();
-    expect(await opened.page.getByRole("link", { name: "Administration" }).count()).toBe(0);
+    expect(await opened.page.getByRole("link", { name: "Admin" }).count()).toBe(0);
   });
 
   const TABS = ["users", "sensors", "targets", "silences", "audit"];
