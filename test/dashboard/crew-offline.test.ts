@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type VisitOptions, visit } from "./browser.ts";
+import { expectAccessible, HAS_BROWSER, openBrowser, shoot, visit } from "./browser.ts";
 import { addUser, alertOf, card, deedsOn, fillCity } from "./crews.ts";
 
 describe.runIf(HAS_BROWSER)("the crews' list with a bad connection", () => {
@@ -22,8 +22,12 @@ describe.runIf(HAS_BROWSER)("the crews' list with a bad connection", () => {
   });
 
   /** With the worker installed and the list kept. */
-  const open = async (options: VisitOptions = {}) => {
-    const visited = await visit(browser, city, { token: anna, size: "phone", touch: true, ...options });
+  const open = async ({ before }: { before?: (page: Page) => Promise<void> } = {}) => {
+    const visited = await visit(browser, city, { token: anna, size: "phone", touch: true });
+    if (before) {
+      await visited.goTo("/account");
+      await before(visited.page);
+    }
     await visited.goTo("/crew");
     await visited.page.locator(".crew-fresh.here").waitFor();
     await visited.page.evaluate(async () => void (await navigator.serviceWorker.ready));
@@ -101,6 +105,9 @@ describe.runIf(HAS_BROWSER)("the crews' list with a bad connection", () => {
     await refused.getByText(/^ben closed it at \d\d:\d\d\.$/).waitFor();
     await refused.getByText("Done <b>yesterday</b>").waitFor();
     await refused.getByText("Needs a ladder").waitFor();
+    await page.locator("main").evaluate((main) => main.scrollTo(0, 2_000));
+    await page.getByRole("button", { name: "1 action was not done" }).click();
+    await expect.poll(() => page.locator("main").evaluate((main) => main.scrollTop)).toBe(0);
     await expectAccessible(page);
     await shoot(page, "crew-conflict");
     await page.reload();
@@ -163,12 +170,15 @@ describe.runIf(HAS_BROWSER)("the crews' list with a bad connection", () => {
   });
 
   it("keeps the files of the page only: nothing that the API says, no credentials", async () => {
-    const { page, close } = await open();
+    const { page, close } = await open({
+      before: (first) => first.evaluate(async () => void (await caches.open("shell-of-an-older-build"))),
+    });
     const kept = await page.evaluate(async () => {
       const names = (await caches.keys()).filter((name) => name.startsWith("shell-"));
       const requests = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
       return requests.flat().map(({ url }) => new URL(url).pathname);
     });
+    await expect.poll(() => page.evaluate(() => caches.has("shell-of-an-older-build"))).toBe(false);
     expect(kept).toContain("/");
     expect(kept.filter((path) => !/^\/($|assets\/|icon\.svg|manifest\.webmanifest)/.test(path))).toEqual([]);
     const list = await page.evaluate(async () => (await (await caches.open("crew-list")).match("/crew-list"))?.text());

@@ -36,7 +36,7 @@ function RefusedItem({ crew, item, refusal }: { crew: CrewState; item: Item; ref
   const their = refusal.why === "conflict" && refusal.deed?.what !== "assigned" ? refusal.deed?.note : undefined;
   return (
     <div class="crew-refused">
-      <h2>{t.refusedTitle(t.actions[action])}</h2>
+      <h2>{t.refusedTitles[action]}</h2>
       <p>
         <strong>{title}</strong>, {place}
       </p>

@@ -49,7 +49,7 @@ export const crew: typeof en = {
   undo: "Zurücknehmen",
   actions: { start: "Übernehmen", close: "Erledigt", comment: "Notiz" },
   refusedCount: (n) => (n === 1 ? "1 Eingabe wurde nicht ausgeführt" : `${n} Eingaben wurden nicht ausgeführt`),
-  refusedTitle: (what) => `Nicht ausgeführt: ${what}`,
+  refusedTitles: { start: "Nicht übernommen", close: "Nicht als erledigt gemeldet", comment: "Notiz nicht gesendet" },
   conflict: {
     closed: (who, at) => `Geschlossen von ${who} um ${at}.`,
     started: (who, at) => `Begonnen von ${who} um ${at}.`,

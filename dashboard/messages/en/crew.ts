@@ -47,7 +47,7 @@ export const crew = {
   undo: "Undo",
   actions: { start: "Take it", close: "Done", comment: "Note" },
   refusedCount: (n: number) => (n === 1 ? "1 action was not done" : `${n} actions were not done`),
-  refusedTitle: (what: string) => `Not done: ${what}`,
+  refusedTitles: { start: "Not taken", close: "Not closed", comment: "Note not sent" },
   conflict: {
     closed: (who: string, at: string) => `${who} closed it at ${at}.`,
     started: (who: string, at: string) => `${who} began the work at ${at}.`,

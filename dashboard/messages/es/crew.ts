@@ -49,7 +49,7 @@ export const crew: typeof en = {
   undo: "Deshacer",
   actions: { start: "Me encargo", close: "Hecho", comment: "Nota" },
   refusedCount: (n) => (n === 1 ? "1 acción no se hizo" : `${n} acciones no se hicieron`),
-  refusedTitle: (what) => `No se hizo: ${what}`,
+  refusedTitles: { start: "No pudo encargarse", close: "No se cerró", comment: "Nota sin enviar" },
   conflict: {
     closed: (who, at) => `Cerrada por ${who} a las ${at}.`,
     started: (who, at) => `Trabajo empezado por ${who} a las ${at}.`,
