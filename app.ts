@@ -23,7 +23,6 @@ import { createFaultPoint } from "./fault-point.ts";
 import { checkReading } from "./ingest/check-reading.ts";
 import { decodeMessage } from "./ingest/decode.ts";
 import { createDecodeContext } from "./ingest/enrolment.ts";
-import type { Consumer } from "./ingest/follower.ts";
 import { decodeChunk } from "./ingest/journal/chunk.ts";
 import type { JournalChunk } from "./ingest/journal/journal.ts";
 import { createJournalReader } from "./ingest/journal/reader.ts";
@@ -39,6 +38,7 @@ import { createStopStack, type StopStack } from "./lifecycle.ts";
 import type { Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
 import { startRules } from "./rules-start.ts";
+import { startSimulations } from "./simulations-start.ts";
 import { createBackups } from "./store/backup/stage.ts";
 import { LINES_PER_REQUEST_MAX } from "./store/influx/store.ts";
 import { ensureAdminToken } from "./store/records/admin-token.ts";
@@ -163,7 +163,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     decodeChunk,
     decode: (message) => decodeMessage(message, context),
     inOne: records.transaction,
-    consumers: [refill.before(storeWriter), alerts.consumer, liveFrom(live, edge.recovery.next)], // the whole fan-out
+    consumers: [refill.before(storeWriter), alerts.consumer, live.consumer(edge.recovery.next)], // the whole fan-out
     end: edge.recovery.next,
     beginWhen: up.promise,
     log: log.child({ module: "worker" }),
@@ -234,6 +234,10 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     ...(bridge ? [bridge.health()] : []),
   ];
   alerts.watch(health);
+  const simulations = startSimulations(
+    { ...config, records, ...live, ...edge, adminToken, now, log, address: () => ({ http, mqtt }) },
+    onStop,
+  );
   const api = createApi({
     records,
     store: withRollups(store, records.rollups, now),
@@ -244,6 +248,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     ledger,
     notifications: alerts.notifications,
     backup: backups.start,
+    simulations,
     redrive: (ids, by) => redriveItems({ append: edge.append, quarantine: records.quarantine, now }, ids, by),
     health,
     figures: () => [
@@ -281,11 +286,6 @@ function openReader(dir: string, log: Log, onStop: StopStack["onStop"]) {
   const reader = createJournalReader({ dir, onGap: (gap) => log.error(gap, "journal records are missing") });
   onStop("journal reader", () => reader.close());
   return reader;
-}
-
-/** Shows what is going on and keeps nothing: what it is too slow for, it skips. */
-function liveFrom(live: Live, offset: number): Consumer {
-  return { name: "live", offset, durable: false, take: live.push };
 }
 
 function bridgePorts(edge: Edge, live: Live, log: Log): MqttSourcePorts {

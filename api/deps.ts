@@ -13,6 +13,7 @@ import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import type { Limits } from "./limits.ts";
 import type { RuleDeps } from "./rule-deps.ts";
+import type { SimulationDeps } from "./simulation-deps.ts";
 
 /** All the API needs from the rest of the service; `app.ts` wires it. */
 export type ApiDeps = {
@@ -33,6 +34,7 @@ export type ApiDeps = {
   readonly notifications: NotificationDeps;
   /** Copies of everything as a tar archive, or why there is none now. */
   backup(): Promise<{ readonly archive: Readable } | { readonly refused: string }>;
+  readonly simulations: SimulationDeps;
   health(): readonly Health[];
   figures(): readonly Figure[];
   readonly live: LiveReadings;

@@ -52,7 +52,9 @@ export function createLive() {
   }
 
   const port: LiveReadings = { latest, seen: (sensorId) => seen.get(sensorId), subscribe };
-  return { ...port, push, setOnline };
+  /** As one end of the fan-out. It keeps nothing: what it is too slow for, it skips. */
+  const consumer = (offset: number) => ({ name: "live", offset, durable: false, take: push });
+  return { ...port, push, setOnline, consumer };
 }
 
 export type Live = ReturnType<typeof createLive>;

@@ -25,6 +25,7 @@ import { addPage } from "./routes/page.ts";
 import { addPublicCity } from "./routes/public-city.ts";
 import { addQuarantine } from "./routes/quarantine.ts";
 import { addReadings } from "./routes/readings.ts";
+import { addRecordings } from "./routes/recordings.ts";
 import { addReport } from "./routes/report.ts";
 import { addRuleStats } from "./routes/rule-stats.ts";
 import { addRules } from "./routes/rules.ts";
@@ -32,6 +33,7 @@ import { addSensorReadings } from "./routes/sensor-readings.ts";
 import { addSensors } from "./routes/sensors.ts";
 import { addSession } from "./routes/session.ts";
 import { addSilences } from "./routes/silences.ts";
+import { addSimulations } from "./routes/simulations.ts";
 import { addStatus } from "./routes/status.ts";
 import { addTargets } from "./routes/targets.ts";
 import { addUsers } from "./routes/users.ts";
@@ -54,6 +56,8 @@ const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertH
   addTargets,
   addRuleStats,
   addStatus,
+  addSimulations,
+  addRecordings,
   addSession,
   addPublicCity,
 ]);

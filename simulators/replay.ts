@@ -29,6 +29,8 @@ export type ReplayOptions = {
   readonly mqtt: string;
   readonly mapping: Mapping;
   readonly files: readonly string[];
+  /** The name of the gateway it goes through; one of its own without. */
+  readonly gateway?: string;
   readonly speed: Speed;
   readonly start: Start;
   readonly now: () => number;
@@ -129,7 +131,7 @@ function sums(survey: Survey, counts: SendCounts, books: Books) {
 
 async function throughGateway(options: ReplayOptions, survey: Survey): Promise<SendCounts> {
   const { service, now } = options;
-  const name = `replay-${randomBytes(4).toString("hex")}`;
+  const name = options.gateway ?? `replay-${randomBytes(4).toString("hex")}`;
   const body = { name, districts: survey.districts, mayImport: true };
   const gateway = await service.post<{ username: string; password: string }>("/api/v1/gateways", body);
   const publisher = startPublisher({

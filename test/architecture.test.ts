@@ -13,6 +13,7 @@ const ROOTS = [
   "addresses.ts",
   "alerts-start.ts",
   "rules-start.ts",
+  "simulations-start.ts",
   "store-start.ts",
   "edge.ts",
   "edge-link.ts",

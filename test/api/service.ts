@@ -12,6 +12,7 @@ import type { Account } from "../../model/people.ts";
 import type { Reading } from "../../model/reading.ts";
 import { createOriginNumbers, packReadings } from "../../model/reading-block.ts";
 import type { Rule } from "../../model/rule.ts";
+import { SimulationRefused } from "../../model/simulation.ts";
 import { startRules } from "../../rules-start.ts";
 import { openRecords } from "../../store/records/open.ts";
 import { hashSecret } from "../../store/records/secrets.ts";
@@ -29,6 +30,20 @@ const ACCOUNTS: readonly Account[] = [
   { role: "gateway", name: "gw-import", districts: ["north"], mayImport: true },
   { role: "crew", name: "crew-2" },
 ];
+
+const NO_SIMULATIONS: ApiDeps["simulations"] = {
+  refusal: () => undefined,
+  ...{ districts: () => [], current: () => undefined, last: () => undefined, stop: () => false },
+  start: () => {
+    throw new SimulationRefused("Nothing runs in a test.");
+  },
+  recordings: {
+    ...{ list: () => [], current: () => undefined, stop: () => false, remove: () => false, read: () => undefined },
+    start: () => {
+      throw new SimulationRefused("Nothing is recorded in a test.");
+    },
+  },
+};
 
 /** A page in place of the built one. */
 const PAGE_DIR = join(import.meta.dirname, "page");
@@ -60,6 +75,7 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     redrive: async (ids) => ids.length,
     notifications: { check: () => undefined, test: async () => ({ sent: true }) },
     backup: async () => ({ refused: "There is nothing to back up in a test." }),
+    simulations: NO_SIMULATIONS,
     health: () => [{ part: "journal", state: "ok", ready: true }],
     figures: () => [],
     live,

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import type { RecordingNow, Run } from "../../model/simulation.ts";
+import { RECORDING_MINUTES_MAX, RUN_MINUTES_MAX, SCENARIO_NAMES } from "../../model/simulation.ts";
+import { Id, Time } from "./common.ts";
+
+const count = z.number().int();
+const minutes = (max: number, usual: number) =>
+  z.number().min(1).max(max).default(usual).describe("Ended after so long");
+const Some = z.array(Id).min(1).max(1_000).optional();
+
+export const NewRun = z
+  .strictObject({
+    scenario: z.enum(SCENARIO_NAMES).optional(),
+    recording: Id.optional().describe("Its name"),
+    speed: z
+      .union([z.number().min(0.1).max(1_000), z.literal("max")])
+      .default(1)
+      .describe("Times as fast; max is all at once, ending now"),
+    districts: Some.describe("Only these districts of it"),
+    minutes: minutes(RUN_MINUTES_MAX, 60),
+  })
+  .meta({ id: "NewSimulation" });
+
+const Report = z.object({
+  sent: count,
+  stored: count,
+  duplicates: count,
+  quarantined: count,
+  balanced: z.boolean(),
+  alertsRaised: count,
+});
+
+export const RunBody = z
+  .object({
+    id: z.string(),
+    scenario: z.enum(SCENARIO_NAMES).optional(),
+    recording: z.string().optional(),
+    speed: z.union([z.number(), z.literal("max")]),
+    districts: z.array(z.string()).optional(),
+    by: z.string(),
+    startedAt: Time,
+    endsAt: Time.describe("At the latest"),
+    phase: z.enum(["preparing", "reading", "sending", "booking", "rules"]),
+    done: count,
+    total: count,
+    ended: z
+      .object({
+        at: Time,
+        how: z.enum(["done", "stopped", "failed"]),
+        reason: z.string().optional(),
+        report: Report.optional(),
+      })
+      .optional(),
+  })
+  .meta({ id: "Simulation" });
+
+export const NewRecording = z
+  .strictObject({
+    name: Id,
+    sensors: Some.describe("Only these"),
+    districts: Some,
+    minutes: minutes(RECORDING_MINUTES_MAX, 10),
+  })
+  .meta({ id: "NewRecording" });
+
+export const RecordingBody = z
+  .object({
+    name: z.string(),
+    by: z.string(),
+    sensors: z.array(z.string()).optional(),
+    districts: z.array(z.string()).optional(),
+    startedAt: Time,
+    endsAt: Time,
+    readings: count,
+    bytes: count,
+    missed: count.describe("Left out because the disk was too slow"),
+  })
+  .meta({ id: "RecordingUnderWay" });
+
+export const RecordingFileBody = z.object({ name: z.string(), bytes: count, at: Time }).meta({ id: "Recording" });
+
+export const iso = (at: number) => new Date(at).toISOString();
+
+export function viewRun({ source, minutes: _, districts, startedAt, endsAt, ended, ...rest }: Run) {
+  return {
+    ...rest,
+    ...source,
+    ...(districts ? { districts: [...districts] } : {}),
+    startedAt: iso(startedAt),
+    endsAt: iso(endsAt),
+    ...(ended ? { ended: { ...ended, at: iso(ended.at) } } : {}),
+  };
+}
+
+export function viewRecording({ minutes: _, sensors, districts, startedAt, endsAt, ...rest }: RecordingNow) {
+  return {
+    ...rest,
+    ...(sensors ? { sensors: [...sensors] } : {}),
+    ...(districts ? { districts: [...districts] } : {}),
+    startedAt: iso(startedAt),
+    endsAt: iso(endsAt),
+  };
+}

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { SILENT } from "../model/log.ts";
+import { startSimulations } from "../simulations-start.ts";
+import { openRecords } from "../store/records/open.ts";
+
+const dataDir = mkdtempSync(join(tmpdir(), "lamppost-simulations-"));
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+function start(overrides: { adminToken?: string; autoEnrol?: boolean } = {}) {
+  const records = openRecords({ path: ":memory:", now: Date.now, log: SILENT });
+  const sensor = (id: string, gateway?: string) =>
+    records.sensors.add({ id, kind: "air", district: "a", tags: {}, createdAt: 0, ...(gateway ? { gateway } : {}) });
+  sensor("sim-air-1", "sim-run-1");
+  sensor("sim-of-someone", "gw-north");
+  sensor("air-1", "gw-north");
+  const account = { role: "gateway", name: "sim-run-1", districts: ["a"], mayImport: true } as const;
+  records.credentials.add({ account, secretHash: "0".repeat(64), createdAt: 0, createdBy: "admin" });
+  const simulations = startSimulations(
+    {
+      ...{ dataDir, records, adminToken: "x", autoEnrol: true, now: Date.now, log: SILENT, ...overrides },
+      ...{ subscribe: () => () => {}, address: () => ({ http: "", mqtt: "" }), disconnect: () => {} },
+    },
+    () => {},
+  );
+  return { records, simulations, ids: () => records.sensors.list().map(({ id }) => id) };
+}
+
+it("takes away what a run has left when the service died: its gateway at once, its sensors when the journal is read", () => {
+  const { records, ids } = start();
+  expect(records.credentials.list("gateway")).toEqual([]);
+  expect(ids()).toHaveLength(3);
+  vi.advanceTimersByTime(15 * 60_000);
+  expect(ids().sort()).toEqual(["air-1", "sim-of-someone"]);
+  records.close();
+});
+
+it("says why nothing can run: without the admin's token, or where gateways may not enrol", () => {
+  expect(start({ adminToken: undefined }).simulations.refusal()).toContain("no admin token");
+  expect(start({ autoEnrol: false }).simulations.refusal()).toContain("LAMPPOST_AUTO_ENROL");
+  expect(start().simulations.refusal()).toBeUndefined();
+});
