@@ -1,6 +1,7 @@
 import type { Outcome } from "../conditions/sample.ts";
 import { HEARD, lookForSilence, type SilenceParams, stepSilence } from "../conditions/silence.ts";
 import type { FoldContext } from "./fold.ts";
+import { withWindow } from "./open-window.ts";
 import type { Watch } from "./plan.ts";
 import type { Subject, Told } from "./subject.ts";
 import { type Active, nextActive } from "./transition.ts";
@@ -19,11 +20,13 @@ export function advance(subject: Subject, time: number, context: FoldContext): B
     // A sample after `time` has closed all that ended before.
     if (stream.lastAt === undefined || stream.lastAt >= time) continue;
     for (const watch of watches) {
-      const { compiled, condition, params, column } = watch;
+      const { compiled, condition, params, column, window } = watch;
       if (!condition?.advance || compiled.failure !== undefined) continue;
       try {
         const upTo = condition.whileHeard ? Math.min(time, subject.clock.lastAt ?? time) : time;
-        const [, outcomes] = condition.advance(params, subject.states[column], upTo, stream);
+        const state = subject.states[column];
+        const full = window === undefined ? state : withWindow(state, stream.windows[window]!);
+        const [, outcomes] = condition.advance(params, full, upTo, stream);
         if (outcomes.length > 0) told.set(column, tell(subject, watch, [], outcomes));
       } catch (error) {
         context.onFailure(compiled, error);

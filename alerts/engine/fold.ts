@@ -3,6 +3,7 @@ import type { Outcome, Sample } from "../conditions/sample.ts";
 import { HEARD, type SilenceParams, stepSilence } from "../conditions/silence.ts";
 import type { CompiledRule } from "./compile.ts";
 import type { Measured } from "./derive.ts";
+import { addTo, isWithin, withWindow } from "./open-window.ts";
 import type { Deriving, Track, Watch } from "./plan.ts";
 import { AT, FLAGS, IMPORTED, KEY, RECEIVED, VALUES } from "./ring.ts";
 import { moveOn } from "./stream.ts";
@@ -67,20 +68,24 @@ function measure(
 ): void {
   const stream = subject.streams[index]!;
   if (stream.lastAt !== undefined && at <= stream.lastAt) return;
-  const { lastAt } = stream;
+  const { lastAt, windows } = stream;
   const sample: Sample = { at, value, good, lastAt, heardAt, cadence: stream, rolls: sharesWindows ? [] : undefined };
   for (let i = 0; i < watches.length; i++) {
     const watch = watches[i]!;
     if (watch.compiled.failure !== undefined) continue;
+    const state = subject.states[watch.column];
+    const window = watch.window === undefined ? undefined : windows[watch.window]!;
+    if (window && isWithin(window, state, at)) continue;
     try {
-      const state = subject.states[watch.column];
-      const [next, outcomes] = watch.condition!.step(watch.params, state, sample);
+      const full = window ? withWindow(state, window) : state;
+      const [next, outcomes] = watch.condition!.step(watch.params, full, sample);
       if (next !== state) setState(subject, watch.column, next);
       for (let j = 0; j < outcomes.length; j++) note(subject, watch, outcomes[j]!);
     } catch (error) {
       context.onFailure(watch.compiled, error);
     }
   }
+  for (let i = 0; i < windows.length; i++) addTo(windows[i]!, at, value, good);
   moveOn(stream, at);
 }
 

@@ -13,6 +13,8 @@ export type Watch = {
   readonly params: Params;
   /** undefined for silence, which watches the sensor rather than a value. */
   readonly condition: ValueCondition<Params, unknown> | undefined;
+  /** The place of its window among those of the stream, if it has one. */
+  readonly window: number | undefined;
 };
 
 /** One metric, sent or derived, and who watches it. `index`: the place of its stream. */
@@ -20,6 +22,8 @@ export type Track = {
   readonly index: number;
   readonly metric: RuleMetric;
   readonly watches: readonly Watch[];
+  /** The sizes of their windows. */
+  readonly windowsMs: readonly number[];
   /** Several of them have windows, which they can share. */
   readonly sharesWindows: boolean;
 };
@@ -113,13 +117,31 @@ function boundTo(sensor: WatchedSensor, rules: readonly CompiledRule[], conditio
   return bound;
 }
 
+function windowMsOf(params: Params): number | undefined {
+  return "windowMs" in params ? params.windowMs : undefined;
+}
+
+/** The sizes of the windows over one metric. */
+function sizesOf(metric: RuleMetric | undefined, bound: readonly Bound[]): number[] {
+  const mine = bound.filter(({ compiled }) => compiled.rule.metric === metric);
+  return [...new Set(mine.flatMap(({ params }) => windowMsOf(params) ?? []))];
+}
+
 /** The silence of a sensor, not that of one of its values. */
 const isOfSensor = ({ rule }: CompiledRule) => rule.condition.type === "silence" && rule.metric === undefined;
 
 function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives: readonly Derive[]): Plan {
   const watches = bound.map(({ compiled, params }, column): Watch => {
-    const { type } = compiled.rule.condition;
-    return { column, compiled, params, condition: isOfSensor(compiled) ? undefined : conditions[type] };
+    const { metric, condition } = compiled.rule;
+    const windowMs = windowMsOf(params);
+    const window = windowMs === undefined ? undefined : sizesOf(metric, bound).indexOf(windowMs);
+    return {
+      column,
+      compiled,
+      params,
+      condition: isOfSensor(compiled) ? undefined : conditions[condition.type],
+      window,
+    };
   });
   const silences = watches.filter(({ condition }) => !condition);
   const watched = [
@@ -127,8 +149,9 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
   ];
   const tracks = watched.map((metric, index): Track => {
     const mine = watches.filter((one) => one.condition && one.compiled.rule.metric === metric);
-    const windows = mine.filter(({ params }) => "windowMs" in params && params.windowMs !== undefined);
-    return { index, metric, watches: mine, sharesWindows: windows.length > 1 };
+    const windowsMs = sizesOf(metric, bound);
+    const shares = mine.filter(({ window }) => window !== undefined).length > 1;
+    return { index, metric, watches: mine, windowsMs, sharesWindows: shares };
   });
   const needed = watched.flatMap((metric) => (isDerived(metric) ? [...DERIVED[metric].from] : [metric]));
   const metrics = [...new Set<MetricName>(needed)];

@@ -2,7 +2,7 @@ import type { WatchedSensor } from "./compile.ts";
 import { seal } from "./history.ts";
 import type { Plan, Watch } from "./plan.ts";
 import { createRing } from "./ring.ts";
-import { copyStream, createStream, type Stream } from "./stream.ts";
+import { copyStream, createStream, type Stream, withWindows } from "./stream.ts";
 import { type Checkpoint, declaredMsOf, NONE, type Subject } from "./subject.ts";
 
 /**
@@ -52,9 +52,9 @@ function columnsFrom(former: Plan, plan: Plan): (number | undefined)[] {
 
 function streamsFrom(former: Subject, plan: Plan, declaredMs: number | undefined): Stream[] {
   const known = new Map(former.plan.tracks.map(({ metric, index }) => [metric, former.streams[index]!]));
-  return plan.tracks.map(({ metric }) => {
+  return plan.tracks.map(({ metric, windowsMs }) => {
     const stream = known.get(metric);
-    return stream ? copyStream(stream) : createStream(declaredMs);
+    return stream ? withWindows(copyStream(stream), windowsMs) : createStream(declaredMs, windowsMs);
   });
 }
 

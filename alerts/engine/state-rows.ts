@@ -1,9 +1,10 @@
 import type { Cause } from "../../model/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { Params } from "./compile.ts";
+import type { OpenWindow } from "./open-window.ts";
 import type { Plan, Watch } from "./plan.ts";
 import { append, FLAGS, IMPORTED, type Ring, SAVED, suspectBit, VALUES } from "./ring.ts";
-import { recentTimes, streamOf } from "./stream.ts";
+import { recentTimes, streamOf, withWindows } from "./stream.ts";
 import type { Checkpoint, Subject, Told } from "./subject.ts";
 import { openAlert } from "./teller.ts";
 import type { Active } from "./transition.ts";
@@ -42,7 +43,7 @@ export type BaseJson = {
   readonly imported: boolean;
   readonly receivedTo: number;
   readonly times: number[];
-  readonly streams: [metric: string, times: number[]][];
+  readonly streams: [metric: string, times: number[], windows: readonly OpenWindow[]][];
   /** Those that are not quiet: many rules share one. */
   readonly states: [state: unknown, columns: number[]][];
   readonly actives: [column: number, active: Active][];
@@ -58,7 +59,7 @@ export function baseRow(subject: Subject): StateRow {
     imported,
     receivedTo,
     times: recentTimes(clock),
-    streams: plan.tracks.map(({ metric, index }) => [metric, recentTimes(streams[index]!)]),
+    streams: plan.tracks.map(({ metric, index }) => [metric, recentTimes(streams[index]!), streams[index]!.windows]),
     states: grouped(states, plan.quiet),
     actives: [...actives],
   };
@@ -85,7 +86,7 @@ export function checkpointFrom(
   columns: readonly (number | undefined)[],
   declaredMs: number | undefined,
 ): Checkpoint {
-  const times = new Map(json.streams);
+  const known = new Map(json.streams.map(([metric, ...rest]) => [metric, rest]));
   const states = [...plan.quiet];
   const actives = new Map<number, Active>();
   for (const [state, shared] of json.states) {
@@ -102,7 +103,10 @@ export function checkpointFrom(
     key: json.key ?? Number.NEGATIVE_INFINITY,
     states: json.states.length === 0 ? plan.quiet : states,
     clock: streamOf(declaredMs, json.times),
-    streams: plan.tracks.map(({ metric }) => streamOf(declaredMs, times.get(metric) ?? [])),
+    streams: plan.tracks.map(({ metric, windowsMs }) => {
+      const [times = [], windows = []] = known.get(metric) ?? [];
+      return withWindows(streamOf(declaredMs, times, windows), windowsMs);
+    }),
     actives,
     receivedTo: json.receivedTo,
   };

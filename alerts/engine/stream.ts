@@ -1,4 +1,5 @@
 import { GAPS_MAX } from "../conditions/cadence.ts";
+import { createOpenWindow, type OpenWindow } from "./open-window.ts";
 
 /**
  * The clock of one stream (a sensor, or one metric of it): its newest time and its last gaps. Changed in place, because
@@ -10,14 +11,24 @@ export type Stream = {
   /** A ring once it is full; `next` is the oldest then. */
   readonly gaps: number[];
   next: number;
+  /** Of the sizes that its rules want. */
+  readonly windows: readonly OpenWindow[];
 };
 
-export function createStream(declaredMs: number | undefined): Stream {
-  return { declaredMs, lastAt: undefined, gaps: [], next: 0 };
+export function createStream(declaredMs: number | undefined, windowsMs: readonly number[] = []): Stream {
+  const windows = windowsMs.map(createOpenWindow);
+  return { declaredMs, lastAt: undefined, gaps: [], next: 0, windows };
 }
 
-export function copyStream({ declaredMs, lastAt, gaps, next }: Stream): Stream {
-  return { declaredMs, lastAt, gaps: gaps.slice(), next };
+export function copyStream({ declaredMs, lastAt, gaps, next, windows }: Stream): Stream {
+  const copies = windows.length === 0 ? windows : windows.map((window) => ({ ...window }));
+  return { declaredMs, lastAt, gaps: gaps.slice(), next, windows: copies };
+}
+
+/** The same with windows of these sizes: those it has go on. */
+export function withWindows(stream: Stream, windowsMs: readonly number[]): Stream {
+  const known = new Map(stream.windows.map((window) => [window.windowMs, window]));
+  return { ...stream, windows: windowsMs.map((windowMs) => known.get(windowMs) ?? createOpenWindow(windowMs)) };
 }
 
 /** Moves the clock to a sample that is in order. */
@@ -41,8 +52,12 @@ export function recentTimes({ lastAt, gaps, next }: Stream): number[] {
   return times.reverse();
 }
 
-export function streamOf(declaredMs: number | undefined, times: readonly number[]): Stream {
-  const stream = createStream(declaredMs);
+export function streamOf(
+  declaredMs: number | undefined,
+  times: readonly number[],
+  windows: readonly OpenWindow[] = [],
+): Stream {
+  const stream = { ...createStream(declaredMs), windows };
   for (const at of times) moveOn(stream, at);
   return stream;
 }

@@ -94,7 +94,7 @@ export function createSubject(sensor: WatchedSensor, registered: boolean, plan: 
     states: plan.quiet,
     ownsStates: false,
     clock: createStream(declaredMs),
-    streams: plan.tracks.map(() => createStream(declaredMs)),
+    streams: plan.tracks.map(({ windowsMs }) => createStream(declaredMs, windowsMs)),
     actives: NONE,
     receivedTo: 0,
     key: Number.NEGATIVE_INFINITY,
