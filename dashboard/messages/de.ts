@@ -15,7 +15,7 @@ export const de: Messages = {
   pages: {
     rules: "Regeln",
     rule: "Regel",
-    editRule: "Regel bearbeiten",
+    editRule: "Bearbeiten",
     newRule: "Neue Regel",
     crew: "Trupps",
     desk: "Leitstand",

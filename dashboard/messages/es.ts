@@ -15,7 +15,7 @@ export const es: Messages = {
   pages: {
     rules: "Reglas",
     rule: "Regla",
-    editRule: "Editar una regla",
+    editRule: "Editar regla",
     newRule: "Regla nueva",
     crew: "Brigadas",
     desk: "Puesto de control",

@@ -1,4 +1,5 @@
 import { metricRow } from "../../model/metrics.ts";
+import { messages } from "../messages/messages.ts";
 import { language } from "../shell/preferences.ts";
 
 /** A value as a person reads it: three significant digits or whole numbers, with the unit of its metric. */
@@ -9,7 +10,8 @@ export function formatValue(value: number, metric: string | undefined, unit = me
 }
 
 /** What is measured, in words: "fine particles (PM2.5)". */
-export const metricLabel = (metric: string): string => metricRow(metric)?.label ?? metric;
+export const metricLabel = (metric: string): string =>
+  (messages.value.metrics as Readonly<Record<string, string>>)[metric] ?? metric;
 
 /** "centre" is "Centre", "old-town" is "Old town": districts have ids and no names. */
 export function districtName(id: string): string {

@@ -4,16 +4,22 @@ import { type City, startCity, until } from "../helpers/city.ts";
 import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
 import { raiseNo2 } from "./rule-history.ts";
 
+const RULE = "eu-no2-information";
+
 describe.runIf(HAS_BROWSER)("the rules", () => {
   let city: City;
   let browser: Browser;
   beforeAll(async () => {
     city = await startCity();
     await raiseNo2(city);
-    await until(
-      () => city.api("/alerts?rule=eu-no2-information&state=firing,resolved"),
-      ({ items }) => items.length >= 2,
+    const { items } = await until(
+      () => city.api(`/alerts?rule=${RULE}&state=firing,resolved`),
+      (found) => found.items.length >= 2,
     );
+    await city.api(`/alerts/${items[0].id}/acknowledge`, {});
+    await city.api(`/alerts/${items[0].id}/review`, { verdict: "right" });
+    await city.api(`/alerts/${items[1].id}/review`, { verdict: "wrong", note: "A lorry stood there" });
+    await tryShadow(city);
     browser = await openBrowser();
   });
   afterAll(async () => {
@@ -29,24 +35,119 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
 
   it("lists every rule with how it does, and keeps filters and order in the address", async () => {
     const { page, complaints, close } = await open("/rules");
-    await page.getByRole("link", { name: "Rules" }).waitFor();
     const rows = page.locator(".rules-table tbody tr");
     await rows.first().waitFor();
     const all = await rows.count();
     expect(all).toBeGreaterThan(80);
-    await shoot(page, "rules-light");
     await page.getByLabel("Search").fill("nitrogen dioxide");
     await page.getByLabel("For", { exact: true }).selectOption("operators");
-    await page.getByText(`3 of ${all} rules`).waitFor();
+    await page.getByText(`4 of ${all} rules`).waitFor();
     await page.getByRole("button", { name: "Sort by: Alerts a day" }).click();
     expect(new URL(page.url()).search).toBe("?q=nitrogen+dioxide&for=operators&sort=perDay&dir=down");
     await page.reload();
     await rows.first().getByRole("link", { name: "Nitrogen dioxide information threshold" }).waitFor();
     expect(await page.getByRole("columnheader", { name: /Alerts a day/ }).getAttribute("aria-sort")).toBe("descending");
+    expect(await rows.first().getByRole("cell").allTextContents()).toEqual(["50%", "0.07", "0", "0 s", "–"]);
+    await page.getByLabel("Mode").selectOption("shadow");
+    await rows.filter({ hasText: "Shadow" }).filter({ hasText: "admin" }).waitFor();
+    expect(await rows.count()).toBe(1);
     await page.getByLabel("Search").fill("no such thing");
     await page.getByRole("button", { name: "Clear filters" }).click();
     await page.getByText(`${all} rules`, { exact: true }).waitFor();
     expect(complaints).toEqual([]);
     await close();
   });
+
+  it("shows first which rules are out of use, and why", async () => {
+    const { page, goTo, close } = await visit(browser, city, { token: city.token });
+    // No rule of ours fails, so the answer of the service is changed on its way.
+    await page.route("**/api/v1/rules?*", async (route) => {
+      const answer = await (await route.fetch()).json();
+      const failing = { state: "error", failure: "<i>RangeError</i>: too deep" };
+      const items = answer.items.map((rule: { id: string }) =>
+        rule.id === "voltage-low" ? { ...rule, ...failing } : rule,
+      );
+      await route.fulfill({ json: { ...answer, items } });
+    });
+    await goTo("/rules");
+    await page.getByRole("alert").filter({ hasText: "1 rule is out of use" }).waitFor();
+    const first = page.locator(".rules-table tbody tr").first();
+    await first.getByText("<i>RangeError</i>: too deep").waitFor();
+    await expectAccessible(page);
+    await shoot(page, "rules-broken");
+    await page.getByRole("button", { name: "Show them" }).click();
+    await page.getByText(/^1 of \d+ rules$/).waitFor();
+    await close();
+  });
+
+  it("says what a rule does in plain words, on what ground, how it did and who made it so", async () => {
+    const { page, complaints, close } = await open("/rules/eu-no2-alert");
+    await page
+      .getByText("Fires when the hourly mean of nitrogen dioxide is above 200 µg/m³ in three hours in a row.")
+      .waitFor();
+    await page.getByRole("link", { name: /Directive \(EU\) 2024\/2881, Annex I, alert threshold/ }).waitFor();
+    await page.getByRole("link", { name: RULE }).click();
+    await page.getByText("1 right, 1 wrong").waitFor();
+    await page
+      .getByRole("link", { name: /Station <b>air-1<\/b> averaged/ })
+      .first()
+      .waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("shows of a shadow what it would have said, and its versions", async () => {
+    const { page, close } = await open("/rules/noisy");
+    await page.getByText("nobody is told").first().waitFor();
+    await page.getByRole("heading", { name: "What the shadow would have said" }).waitFor();
+    await page.getByText("Whom it tells").waitFor();
+    await page.locator(".rule-versions").getByText("Backtest: 12 alerts, 1.5 a day").waitFor();
+    await page.getByText(/^As it was from/).click();
+    await page.locator(".rule-versions .yaml").getByText("- id: noisy").waitFor();
+    await close();
+  });
+
+  it.each([
+    ["de-DE", "Meldet, wenn das Stundenmittel für Stickstoffdioxid in drei Stunden nacheinander über 200 µg/m³ liegt."],
+    [
+      "es-ES",
+      "Avisa cuando la media horaria de dióxido de nitrógeno está por encima de 200 µg/m³ en tres horas seguidas.",
+    ],
+  ])("fits a phone, in %s, too", async (language, sentence) => {
+    const { page, goTo, close } = await open("/rules/eu-no2-alert", { size: "phone", touch: true, language });
+    await page.getByText(sentence).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await shoot(page, `rule-phone-${language}`);
+    await goTo("/rules");
+    await page.getByText(sentence).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await shoot(page, `rules-phone-${language}`);
+    await close();
+  });
+
+  it.each(["light", "dark", "contrast"] satisfies Theme[])(
+    "looks well in %s and can be used by everyone",
+    async (theme) => {
+      const { page, goTo, close } = await open("/rules?sort=perDay&dir=down", { theme });
+      await page.locator(".rules-table tbody tr").first().waitFor();
+      await expectAccessible(page);
+      await shoot(page, `rules-${theme}`);
+      await goTo("/rules/noisy");
+      await page.locator(".rule-versions li").first().waitFor();
+      await page.getByRole("button", { name: "Make it live" }).click();
+      await expectAccessible(page);
+      await shoot(page, `rule-${theme}`);
+      await goTo("/rules/none");
+      await page.getByText("There is no such rule").waitFor();
+      await close();
+    },
+  );
 });
+
+/** A rule of one's own that runs as a shadow. */
+async function tryShadow({ api }: City): Promise<void> {
+  const { version: _, state: _1, stats: _2, file: _3, ...rule } = await api(`/rules/${RULE}`);
+  const noisy = { ...rule, id: "noisy", title: "Nitrogen dioxide, much earlier", mode: "shadow" };
+  const figures = { alerts: 12, alertsPerDay: 1.5, minutesFiring: 600 };
+  await api("/rules/noisy", { rule: noisy, reason: "Do schools hear it in time?", figures }, "PUT");
+}

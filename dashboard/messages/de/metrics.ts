@@ -42,5 +42,5 @@ export const metrics: typeof en = {
   snr: "Signal-Rausch-Abstand",
   enclosureTemperature: "Gehäusetemperatur",
   uptime: "Laufzeit",
-  europeanAqi: "Europäischer Luftqualitätsindex (Klassen von 2025)",
+  europeanAqi: "europäische Luftqualität (Klassen von 2025)",
 };

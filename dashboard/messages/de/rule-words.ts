@@ -70,9 +70,11 @@ export const ruleWords: typeof en = {
     `der Tagesmedian für ${metric} ${span} lang um mehr als ${share} nach einer Seite von dem seiner Nachbarn abweicht (mindestens ${neighbours} Nachbarn im Umkreis von ${radiusKm} km, die sich ähnlich bewegten)`,
   driftBack: "er drei Tage nacheinander innerhalb davon liegt",
   quorum: (count, share, rule, where, within) =>
-    `mindestens ${count} Meldungen der Regel „${rule}“, von ${share} der Sensoren, die sie dort beobachtet, ${
+    `mindestens ${count} der Sensoren, die die Regel „${rule}“ ${
       { gateway: "hinter einem Gateway", district: "in einem Bezirk" }[where] ?? `mit gleichem „${where}“`
-    } zugleich aktiv sind${within === "" ? "" : ` und innerhalb von ${dative(within)} begannen`}`,
+    } beobachtet, und mindestens ${share} davon zugleich eine Meldung von ihr haben${
+      within === "" ? "" : `, begonnen innerhalb von ${dative(within)}`
+    }`,
   quorumOver: "zu wenige davon übrig sind",
   watches: (who) => `Beobachtet ${who}.`,
   who: {

@@ -4,7 +4,6 @@ const NUMBERS = ["", "", "two", "three", "four", "five", "six", "seven", "eight"
 const EACH: Readonly<Record<string, string>> = { m: "one-minute", h: "hourly", d: "daily" };
 const ONE: Readonly<Record<string, string>> = { s: "second", m: "minute", h: "hour", d: "day" };
 const AGGREGATES: Readonly<Record<string, string>> = { mean: "mean", min: "minimum", max: "maximum" };
-const WHERE: Readonly<Record<string, string>> = { district: "district", gateway: "gateway" };
 
 /** A rule in words, from the parts of its condition. What is handed in is worded already: values with units, spans of time. */
 export const ruleWords = {
@@ -33,7 +32,7 @@ export const ruleWords = {
   calm: (span: string) => `there has been no such change for ${span}`,
   noChange: "there is no such change any more",
   stuck: (metric: string, after: string, samples: number, tolerance: string) =>
-    `${metric} stays the same${tolerance === "" ? "" : ` within ${tolerance}`} for ${after}, over at least ${samples} values`,
+    `the value of ${metric} stays the same${tolerance === "" ? "" : ` within ${tolerance}`} for ${after}, over at least ${samples} values`,
   moves: "another value comes",
   ignores: (floor: string, ceiling: string) =>
     `Values ${[floor && `at or below ${floor}`, ceiling && `at or above ${ceiling}`].filter(Boolean).join(" and ")} do not count.`,
@@ -41,7 +40,7 @@ export const ruleWords = {
     count === 1
       ? `a single value of ${metric} stands out from those beside it by more than ${above}`
       : `${NUMBERS[count] ?? count} single values of ${metric} within ${within} stand out from those beside them by more than ${above}`,
-  spikesOver: (within: string) => `${within} pass without another`,
+  spikesOver: (within: string) => `there is no other for ${within}`,
   unusual: (subject: string, sigmas: string, side: string, season: string, atLeast: string, row: string) =>
     `${subject} is more than ${sigmas} robust standard deviations${atLeast === "" ? "" : `, and at least ${atLeast},`} ${
       { above: "above", below: "below" }[side] ?? "away from"
@@ -59,13 +58,9 @@ export const ruleWords = {
     `the daily median of ${metric} is off that of its neighbours by more than ${share}, to one side, for ${span} (at least ${neighbours} neighbours within ${radiusKm} km that moved alike)`,
   driftBack: "it is within that for three days in a row",
   quorum: (count: number, share: string, rule: string, where: string, within: string) =>
-    `at least ${count} alerts of the rule “${rule}”, of ${share} of the sensors it watches there, fire at once ${
-      where === "gateway"
-        ? "behind one gateway"
-        : where in WHERE
-          ? `in one ${WHERE[where]}`
-          : `with the same “${where}”`
-    }${within === "" ? "" : ` and began within ${within} of each other`}`,
+    `at least ${count} of the sensors that the rule “${rule}” watches ${
+      { gateway: "behind one gateway", district: "in one district" }[where] ?? `with the same “${where}”`
+    }, and at least ${share} of them, have an alert of it at once${within === "" ? "" : `, begun within ${within} of each other`}`,
   quorumOver: "too few of them are left",
   watches: (who: string) => `Watches ${who}.`,
   who: { any: "every sensor", air: "all air sensors", traffic: "all traffic sensors", energy: "all energy sensors" },

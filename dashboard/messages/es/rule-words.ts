@@ -3,6 +3,8 @@ import type { ruleWords as en } from "../en/rule-words.ts";
 const NUMBERS = ["", "", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce"];
 const PARTS: Readonly<Record<string, string>> = { s: "segundos", m: "minutos", h: "horas", d: "días" };
 const AGGREGATES: Readonly<Record<string, string>> = { mean: "la media", min: "el mínimo", max: "el máximo" };
+/** "de" y "el" son "del". */
+const de = (what: string) => `de ${what}`.replace(/^de el /, "del ");
 const number = (count: number) => NUMBERS[count] ?? String(count);
 
 function each(name: string, unit: string): string {
@@ -17,8 +19,8 @@ export const ruleWords: typeof en = {
   plain: (metric) => `el valor de ${metric}`,
   windowed: (name, count, unit, metric) =>
     `${AGGREGATES[name]} ${count === 1 ? each(name, unit) : `de ${count} ${PARTS[unit]}`} de ${metric}`,
-  above: (subject, limit, held = "", row = "") => `${subject} está por encima de ${limit}${held}${row}`,
-  below: (subject, limit, held = "", row = "") => `${subject} está por debajo de ${limit}${held}${row}`,
+  above: (subject, limit, held = "", row = "") => `${subject} está por encima ${de(limit)}${held}${row}`,
+  below: (subject, limit, held = "", row = "") => `${subject} está por debajo ${de(limit)}${held}${row}`,
   held: (span) => ` durante ${span}`,
   row: (count, size, unit) =>
     size === 1
@@ -36,7 +38,7 @@ export const ruleWords: typeof en = {
   heardAgain: "vuelve a llegar una medición",
   rises: (metric, by, within) => `el valor de ${metric} sube ${by} o más en ${within}`,
   falls: (metric, by, within) => `el valor de ${metric} baja ${by} o más en ${within}`,
-  calm: (span) => `pasan ${span} sin un cambio así`,
+  calm: (span) => `no hay un cambio así durante ${span}`,
   noChange: "ya no hay un cambio así",
   stuck: (metric, after, samples, tolerance) =>
     `el valor de ${metric} no cambia${tolerance === "" ? "" : ` más de ${tolerance}`} durante ${after}, con al menos ${samples} mediciones`,
@@ -47,7 +49,7 @@ export const ruleWords: typeof en = {
     count === 1
       ? `un solo valor de ${metric} se aparta de sus vecinos más de ${above}`
       : `${number(count)} valores sueltos de ${metric} se apartan de sus vecinos más de ${above} en ${within}`,
-  spikesOver: (within) => `pasan ${within} sin otro`,
+  spikesOver: (within) => `no llega otro durante ${within}`,
   unusual: (subject, sigmas, side, season, atLeast, row) =>
     `${subject} está a más de ${sigmas} desviaciones típicas robustas${atLeast === "" ? "" : `, y al menos a ${atLeast},`} ${
       { above: "por encima", below: "por debajo" }[side] ?? "lejos"
@@ -56,7 +58,7 @@ export const ruleWords: typeof en = {
   willBeAbove: (metric, limit, within, over) =>
     `el valor de ${metric} superará ${limit} dentro de ${within} si sigue como en los últimos ${over}`,
   willBeBelow: (metric, limit, within, over) =>
-    `el valor de ${metric} bajará de ${limit} dentro de ${within} si sigue como en los últimos ${over}`,
+    `el valor de ${metric} bajará ${de(limit)} dentro de ${within} si sigue como en los últimos ${over}`,
   trendGone: "la tendencia desaparece o necesita claramente más tiempo",
   register: (metric, maxPower) => `el contador de ${metric} baja, o sube más deprisa de lo que permiten ${maxPower}`,
   registerBack: "llegan tres pasos plausibles a lo largo de una hora",
@@ -64,9 +66,11 @@ export const ruleWords: typeof en = {
     `la mediana diaria de ${metric} se aparta de la de sus vecinos más del ${share}, siempre hacia el mismo lado, durante ${span} (al menos ${neighbours} vecinos en un radio de ${radiusKm} km que se movían igual)`,
   driftBack: "queda dentro de ese margen tres días seguidos",
   quorum: (count, share, rule, where, within) =>
-    `al menos ${count} alertas de la regla «${rule}», del ${share} de los sensores que vigila allí, están activas a la vez ${
+    `al menos ${count} de los sensores que la regla «${rule}» vigila ${
       { gateway: "detrás de una pasarela", district: "en un distrito" }[where] ?? `con el mismo «${where}»`
-    }${within === "" ? "" : ` y empezaron en un margen de ${within}`}`,
+    }, y al menos el ${share} de ellos, tienen a la vez una alerta suya${
+      within === "" ? "" : `, empezada en un margen de ${within}`
+    }`,
   quorumOver: "quedan demasiado pocas",
   watches: (who) => `Vigila ${who}.`,
   who: {

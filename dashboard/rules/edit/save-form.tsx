@@ -27,7 +27,8 @@ export function SaveForm({ draft, history, known }: SaveFormProps) {
   const rule = draft.rule.value;
   const present = draft.present.value;
   const figures = figuresOf(history, rule);
-  const mayTry = present?.mode === "live" && rule !== undefined;
+  const unchanged = present !== undefined && !draft.dirty.value;
+  const mayTry = present?.mode === "live";
   const [choice, setChoice] = useState<"try" | "place">("try");
   const how = mayTry ? choice : "place";
   const conflict = problem instanceof ApiProblem && problem.status === 409;
@@ -55,7 +56,7 @@ export function SaveForm({ draft, history, known }: SaveFormProps) {
       {mayTry && <HowToSave {...{ id: present.id, how, setChoice, running: known.get(trialIdOf(present.id)) }} />}
       {rule && how === "place" && <p class="note">{sayEffect(rule, present)}</p>}
       <WordsField label={t.reason} name="reason" hint={t.reasonHint} oneLine problem={problem} />
-      {rule && !figures && (
+      {rule && !figures && !unchanged && (
         <label class="check">
           <input type="checkbox" checked={untried} onChange={(event) => setUntried(event.currentTarget.checked)} />
           {t.untried}
@@ -63,7 +64,7 @@ export function SaveForm({ draft, history, known }: SaveFormProps) {
       )}
       {conflict ? <Conflict draft={draft} said={sayProblem(problem)} /> : <Refusal problem={problem} />}
       <div class="buttons">
-        <button type="submit" class="button primary" disabled={busy || !rule || !(figures || untried)}>
+        <button type="submit" class="button primary" disabled={busy || !rule || unchanged || !(figures || untried)}>
           {how === "try" ? t.saveTrial : t.saveNow}
         </button>
         <a class="button quiet" href={present ? ruleHref(present.id) : "/rules"}>

@@ -1,0 +1,245 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type City, startCity, until } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
+import { raiseNo2 } from "./rule-history.ts";
+
+const RULE = "eu-no2-information";
+
+describe.runIf(HAS_BROWSER)("editing a rule", () => {
+  let city: City;
+  let browser: Browser;
+  let operator: string;
+  beforeAll(async () => {
+    city = await startCity();
+    await raiseNo2(city);
+    await until(
+      () => city.api(`/alerts?rule=${RULE}&state=firing,resolved`),
+      ({ items }) => items.length >= 2,
+    );
+    operator = (await city.api("/users", { name: "ana", role: "operator" })).password;
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await city?.remove();
+  });
+
+  const open = async (path: string, options: Parameters<typeof visit>[2] = {}) => {
+    const visited = await visit(browser, city, { token: operator, ...options });
+    await visited.goTo(path);
+    return visited;
+  };
+  const openEditor = async (id = RULE, options: Parameters<typeof visit>[2] = {}) => {
+    const visited = await open(`/rules/${id}/edit`, options);
+    await visited.page.locator(".yaml-foot").waitFor();
+    return { ...visited, text: textOf(visited.page) };
+  };
+
+  it("says what is wrong beside the line while one types", async () => {
+    const { page, text, complaints, close } = await openEditor();
+    await page.getByText("No mistakes.").waitFor();
+    await change(page, "above: 150", "above: high\n      abov: 3");
+    await page.getByRole("button", { name: /^8:14 condition.above: .*expected number/ }).waitFor();
+    const stranger = page.getByRole("button", { name: /^9:7 condition: "abov" is not known here: remove it/ });
+    await stranger.click();
+    expect(
+      await text.evaluate((field: HTMLTextAreaElement) => field.value.slice(field.selectionStart).slice(0, 4)),
+    ).toBe("abov");
+    expect(await page.getByRole("button", { name: "Try it" }).isDisabled()).toBe(true);
+    await change(page, "above: high\n      abov: 3", "above: 100");
+    await page.getByText("Fires when the hourly mean of nitrogen dioxide is above 100 µg/m³.").waitFor();
+    await change(page, `id: ${RULE}`, "id: another");
+    await page.getByRole("button", { name: /^2:5 the id stays/ }).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("is tried on history, then beside the rule, then takes its place; and goes back to the file", async () => {
+    const { page, close } = await openEditor();
+    await change(page, "above: 150", "above: 100");
+    await page.getByLabel("1 day").check();
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByText("1 added, 0 removed, 0 moved, 2 the same").waitFor();
+    expect(await page.getByRole("row", { name: "Alerts 2 3" }).count()).toBe(1);
+    expect(await page.locator(".lane .bar.added").count()).toBe(1);
+    await page.getByText("The alerts as a table").click();
+    await page.getByRole("row", { name: /Station <b>air-2<\/b> added – / }).waitFor();
+
+    await page.getByRole("textbox", { name: "Why?" }).fill("Schools nearby");
+    await page.getByRole("button", { name: "Save as a shadow" }).click();
+    await page.waitForURL(`**/rules/${RULE}-try`);
+    await page.getByText("This is a trial of").waitFor();
+    await page.getByText("Backtest: 3 alerts, 3 a day").waitFor();
+    await page.locator(".rule-versions").getByText("ana changed it").waitFor();
+    expect(await city.api(`/rules/${RULE}`)).toMatchObject({ mode: "live", condition: { above: 150 } });
+
+    await page.getByRole("button", { name: `Put it in the place of ${RULE}` }).click();
+    await page.getByLabel("Why?").fill("A quiet week");
+    await page.locator("form").getByRole("button", { name: "Put it in the place" }).click();
+    await page.waitForURL(`**/rules/${RULE}`);
+    await page.getByText("above 100 µg/m³").first().waitFor();
+    expect(await city.api(`/rules/${RULE}`)).toMatchObject({ mode: "live", condition: { above: 100 } });
+    expect((await city.call(`/api/v1/rules/${RULE}-try`)).status).toBe(404);
+
+    await page.getByRole("button", { name: "Back to the file's version" }).click();
+    await page.getByLabel("Why?").fill("The holidays are over");
+    await page.locator("form").getByRole("button", { name: "Back to the file's version" }).click();
+    await page.getByText("above 150 µg/m³").first().waitFor();
+    await page.locator(".rule-versions").getByText("The holidays are over").waitFor();
+    await close();
+  });
+
+  it("does not overwrite what somebody else changed: it says who and why, and goes on over that", async () => {
+    const { page, close } = await openEditor("eu-no2-alert");
+    await change(page, "above: 200", "above: 180");
+    const { version: _, state: _1, stats: _2, file: _3, ...rule } = await city.api("/rules/eu-no2-alert");
+    await city.api("/rules/eu-no2-alert", { rule: { ...rule, advice: "Ask the harbour" }, reason: "New ship" }, "PUT");
+    await page.getByLabel("In the place of the present one").check();
+    await page.getByLabel("Save without having tried").check();
+    await page.getByRole("textbox", { name: "Why?" }).fill("Stricter");
+    await page.getByRole("button", { name: "Save the rule" }).click();
+    await page
+      .getByRole("alert")
+      .filter({ hasText: /admin changed it at .*: New ship/ })
+      .waitFor();
+    await page.getByText("The rule as it is now").click();
+    await page.getByRole("region", { name: "The rule as it is now" }).getByText("Ask the harbour").waitFor();
+    await expectAccessible(page);
+    await shoot(page, "rule-edit-conflict");
+    await page.getByRole("button", { name: "Go on with mine over theirs" }).click();
+    await page.getByRole("button", { name: "Save the rule" }).click();
+    await page.waitForURL("**/rules/eu-no2-alert");
+    expect(await city.api("/rules/eu-no2-alert")).toMatchObject({ condition: { above: 180 }, changed: { by: "ana" } });
+    await close();
+  });
+
+  it("makes a new rule from a template, as a shadow, and live with what it would have said", async () => {
+    const { page, close } = await open("/rules");
+    await page.getByRole("link", { name: "New rule" }).click();
+    await page.getByLabel("Begin with").selectOption("mean");
+    expect(new URL(page.url()).search).toBe("?from=mean");
+    await change(page, "id: my-rule", "id: eu-o3-alert");
+    await page.getByLabel("Save without having tried").check();
+    await page.getByRole("textbox", { name: "Why?" }).fill("Asked for by the council");
+    await page.getByRole("button", { name: "Save the rule" }).click();
+    await page.getByRole("alert").filter({ hasText: 'There is a rule "eu-o3-alert"' }).waitFor();
+    await change(page, "id: eu-o3-alert", "id: council-no2");
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByText("Nobody would have been told").waitFor();
+    await page.getByText("It runs as a shadow and tells nobody until somebody makes it live.").waitFor();
+    await page.getByRole("button", { name: "Save the rule" }).click();
+    await page.waitForURL("**/rules/council-no2");
+    await page.getByRole("button", { name: "Make it live" }).click();
+    await page.getByText("As a shadow it would have raised 0 alerts so far.").waitFor();
+    await page.getByLabel("Why?").fill("The council agreed");
+    await page.locator("form").getByRole("button", { name: "Make it live" }).click();
+    await page.getByText("Tells the operators.").waitFor();
+    await page.getByRole("button", { name: "Remove the rule" }).click();
+    await page.getByLabel("Why?").fill("It was a test");
+    await page.locator("form").getByRole("button", { name: "Remove the rule" }).click();
+    await page.waitForURL("**/rules");
+    await close();
+  });
+
+  it("asks before unsaved changes are left, and brings them back after a reload", async () => {
+    const { page, text, close } = await openEditor();
+    await change(page, "above: 150", "above: 120");
+    const asked: string[] = [];
+    page.on("dialog", (dialog) => {
+      asked.push(dialog.type());
+      void (asked.length <= 2 ? dialog.dismiss() : dialog.accept());
+    });
+    await page.getByRole("link", { name: "Back to the rule" }).click();
+    await page.evaluate(() => history.pushState(undefined, "", location.href));
+    await page.goBack();
+    await expect.poll(() => asked).toEqual(["confirm", "confirm"]);
+    expect(new URL(page.url()).pathname).toBe(`/rules/${RULE}/edit`);
+    await page.reload();
+    await page.getByText("Your unsaved changes are back.").waitFor();
+    expect(await text.inputValue()).toContain("above: 120");
+    await page.getByRole("button", { name: "Begin anew" }).click();
+    expect(await text.inputValue()).toContain("above: 150");
+    await page.getByRole("link", { name: "Back to the rule" }).click();
+    await page.getByText("The last 30 days").waitFor();
+    expect(asked).toEqual(["confirm", "confirm", "beforeunload"]);
+    await close();
+  });
+
+  it("can be done by keyboard alone: Tab indents, and after Escape it goes on", async () => {
+    const { page, text, close } = await openEditor();
+    await text.focus();
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type("    advice: >");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("Close the windows");
+    expect(await text.inputValue()).toMatch(/\n {4}advice: >\n {6}Close the windows$/);
+    await page.getByText("No mistakes.").waitFor();
+    await page.keyboard.press("Escape");
+    for (const name of ["7 days", "Try it"]) {
+      await page.keyboard.press("Tab");
+      expect(await page.evaluate(() => document.activeElement?.closest("label, button")?.textContent)).toBe(name);
+    }
+    await page.keyboard.press("Enter");
+    await page.getByText("0 added, 0 removed, 0 moved, 2 the same").waitFor();
+    await page.getByRole("radio", { name: /Try it beside/ }).focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("What to do");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**/rules/${RULE}`);
+    await page.getByText("Close the windows").first().waitFor();
+    await close();
+  });
+
+  it.each(["light", "dark", "contrast"] satisfies Theme[])(
+    "looks well in %s and can be used by everyone",
+    async (theme) => {
+      const { page, close } = await openEditor(RULE, { theme });
+      await change(page, "count: 1", "count: one");
+      await page.getByText("1 mistake").waitFor();
+      await expectAccessible(page);
+      await shoot(page, `rule-edit-mistakes-${theme}`);
+      await change(page, "count: one", "count: 2");
+      await page.getByText("No mistakes.").waitFor();
+      await page.getByRole("button", { name: "Try it" }).click();
+      await page.locator(".lanes").waitFor();
+      await page.getByText("The alerts as a table").click();
+      await expectAccessible(page);
+      await page.setViewportSize({ width: 1440, height: 1500 });
+      await shoot(page, `rule-edit-${theme}`);
+      await close();
+    },
+  );
+
+  it("fits a phone, in German; a viewer has no way in", async () => {
+    const { page, close } = await openEditor(RULE, { size: "phone", touch: true, language: "de-DE" });
+    await change(page, "above: 150", "above: 100", "Die Regel als YAML");
+    await page.getByText("Keine Fehler.").waitFor();
+    await page.getByRole("button", { name: "Erproben" }).click();
+    await page.getByText(/\d hinzugekommen/).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await expectAccessible(page);
+    await page.setViewportSize({ width: 390, height: 2_100 });
+    await shoot(page, "rule-edit-phone");
+    await close();
+    const { password } = await city.api("/users", { name: "vera", role: "viewer" });
+    const viewer = await open(`/rules/${RULE}/edit`, { token: password });
+    await viewer.page.getByText("There is no such page").waitFor();
+    await viewer.goTo(`/rules/${RULE}`);
+    await viewer.page.getByText("The last 30 days").waitFor();
+    expect(await viewer.page.getByRole("link", { name: "Edit a copy" }).count()).toBe(0);
+    await viewer.close();
+  });
+});
+
+const textOf = (page: Page, label = "The rule as YAML") => page.getByRole("textbox", { name: label });
+
+/** As somebody who types would: by the field, so that the page checks it. */
+async function change(page: Page, from: string, to: string, label?: string): Promise<void> {
+  const text = textOf(page, label);
+  const before = await text.inputValue();
+  expect(before).toContain(from);
+  await text.fill(before.replace(from, to));
+}

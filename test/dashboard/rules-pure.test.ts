@@ -1,0 +1,175 @@
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { checkRules, readRulesTexts } from "../../alerts/rules/check.ts";
+import { de } from "../../dashboard/messages/de.ts";
+import { en } from "../../dashboard/messages/en.ts";
+import { es } from "../../dashboard/messages/es.ts";
+import { messages } from "../../dashboard/messages/messages.ts";
+import type { Comparison } from "../../dashboard/rules/edit/history.ts";
+import { indent, newLine, offsetOf, outdent } from "../../dashboard/rules/edit/indent.ts";
+import { lanesOf, linesOf } from "../../dashboard/rules/edit/lanes.ts";
+import { TEMPLATES, templateYaml } from "../../dashboard/rules/edit/templates.ts";
+import { applyFilters, readFilters } from "../../dashboard/rules/filters.ts";
+import { writeRuleYaml } from "../../dashboard/rules/rule-yaml.ts";
+import type { RuleView } from "../../dashboard/rules/rules-api.ts";
+import { describeRule } from "../../dashboard/rules/sentence.ts";
+import { language } from "../../dashboard/shell/preferences.ts";
+import type { BacktestAlertView, BacktestView } from "../../model/backtest.ts";
+import { diffBacktests } from "../../model/backtest-diff.ts";
+import type { Rule, RuleData } from "../../model/rule.ts";
+
+const { rules } = checkRules(readRulesTexts([join(import.meta.dirname, "../../alerts/rules")]));
+const bare = ({ version: _, ...data }: Rule): RuleData => data;
+
+describe("a rule as YAML", () => {
+  it("says what the rule says, for every rule of the default set", () => {
+    expect(rules.length).toBeGreaterThan(80);
+    for (const rule of rules) expect(parse(writeRuleYaml(rule))).toEqual({ rules: [bare(rule)] });
+  });
+
+  it("keeps words that YAML would take for something else", () => {
+    const hard = {
+      title: "no",
+      advice: "- a: 'b' # \"c\"\nd\t{e}",
+      select: { tag: { on: "1e3", "a b": "null", x: "" } },
+    };
+    const rule = { ...bare(rules[0]!), ...hard, source: { text: "*: yes" } } as RuleData;
+    expect(parse(writeRuleYaml(rule))).toEqual({ rules: [rule] });
+  });
+
+  it.each(TEMPLATES)("the template %s has no mistakes", (name) => {
+    const known = new Set(rules.map(({ id }) => id));
+    const { mistakes, rules: found } = checkRules(
+      [{ file: "t", text: templateYaml(name, en.ruleEditor.newTitle, "Practice") }],
+      known,
+    );
+    expect([mistakes, found[0]?.mode]).toEqual([[], "shadow"]);
+  });
+});
+
+const EXAMPLES = {
+  en: [
+    "Fires when current is above 120% of the sensor's “ratedCurrent” for 15 minutes.",
+    "at least 3 of the sensors that the rule “sensor-silent” watches behind one gateway, and at least 60% of them",
+  ],
+  de: [
+    "Meldet, wenn der Wert für Stromstärke 15 Minuten lang über 120\u00a0% von „ratedCurrent“ des Sensors liegt.",
+    "mindestens 3 der Sensoren, die die Regel „sensor-silent“ hinter einem Gateway beobachtet",
+  ],
+  es: [
+    "Avisa cuando el valor de corriente está por encima del 120\u00a0% de «ratedCurrent» del sensor durante 15 minutos.",
+    "al menos 3 de los sensores que la regla «sensor-silent» vigila detrás de una pasarela",
+  ],
+} as const;
+
+describe("a rule in words", () => {
+  afterAll(() => {
+    language.value = "en";
+    messages.value = en;
+  });
+
+  it.each([
+    ["en", en],
+    ["de", de],
+    ["es", es],
+  ] as const)("has a sentence for every rule in %s, without holes", (name, words) => {
+    language.value = name;
+    messages.value = words;
+    const sentences = rules.map(describeRule);
+    for (const sentence of sentences) {
+      expect(sentence).not.toMatch(/undefined|NaN|null|\[object|\{|\}| {2}| \.|\.\./);
+      expect(sentence).toMatch(/^\p{Lu}.*\.$/su);
+    }
+    const [threshold, quorum] = EXAMPLES[name];
+    expect(sentences[rules.findIndex(({ id }) => id === "transformer-overload-critical")]).toContain(threshold);
+    expect(sentences[rules.findIndex(({ id }) => id === "gateway-outage")]).toContain(quorum);
+  });
+});
+
+describe("typing YAML", () => {
+  /** `|` is the caret, or the two ends of what is selected. */
+  function after(edit: typeof indent, marked: string): string {
+    const [start, end = start] = [marked.indexOf("|"), marked.lastIndexOf("|") - 1];
+    const text = marked.replaceAll("|", "");
+    const one = edit({ text, start, end: Math.max(start, end) });
+    const next = text.slice(0, one.from) + one.insert + text.slice(one.to);
+    const shown = `${next.slice(0, one.end)}|${next.slice(one.end)}`;
+    return one.start === one.end ? shown : `${shown.slice(0, one.start)}|${shown.slice(one.start)}`;
+  }
+
+  it.each([
+    ["a|", indent, "a  |"],
+    ["a\n|b\nc|", indent, "a\n  |b\n  c|"],
+    ["  a\n    b|", outdent, "  a\n  b|"],
+    ["|  a\n b|", outdent, "|a\nb|"],
+    ["    a: 1|", newLine, "    a: 1\n    |"],
+    ["  - id: x|", newLine, "  - id: x\n    |"],
+    ["    source:|", newLine, "    source:\n      |"],
+  ] as const)("%j", (before, edit, expected) => {
+    expect(after(edit, before)).toBe(expected);
+  });
+
+  it("finds the place of a mistake", () => {
+    expect([offsetOf("ab\ncd", 2, 2), offsetOf("ab\ncd", 2, 99), offsetOf("ab", 1, 1)]).toEqual([4, 5, 0]);
+  });
+});
+
+describe("before and after", () => {
+  const at = (hour: number) => new Date(hour * 3_600_000).toISOString();
+  const alert = (sensorId: string, from: number, to?: number) =>
+    ({
+      ...{ id: `${sensorId}-${from}-${to}`, rule: { id: "r" }, subject: { sensorId }, state: "resolved" },
+      ...{ startedAt: at(from), firedAt: at(from), ...(to === undefined ? {} : { resolvedAt: at(to) }) },
+    }) as BacktestAlertView;
+  function compare(before: BacktestAlertView[], after: BacktestAlertView[]) {
+    const view = (alerts: BacktestAlertView[]) => ({ alerts }) as unknown as BacktestView;
+    const comparison = { before: view(before), after: view(after), diff: diffBacktests(before, after) } as Comparison;
+    const lines = linesOf(comparison);
+    return { lines, lanes: lanesOf(lines, { from: 0, to: 100 * 3_600_000 }) };
+  }
+
+  it("tells what is the same, moved, removed and added, by place, most differences first", () => {
+    const { lines, lanes } = compare(
+      [alert("a", 1, 2), alert("b", 10, 20), alert("b", 50, 51)],
+      [alert("a", 1, 2), alert("b", 11, 20), alert("b", 90)],
+    );
+    expect(lines.map(({ is }) => is)).toEqual(["same", "moved", "removed", "added"]);
+    expect(lanes.map(({ subject, differences }) => [subject.sensorId, differences])).toEqual([
+      ["b", 3],
+      ["a", 0],
+    ]);
+    expect(lanes[0]!.after.map(({ is, to }) => [is, to / 3_600_000])).toEqual([
+      ["moved", 20],
+      ["added", 100],
+    ]);
+  });
+
+  it("joins what is nearer than anybody can see", () => {
+    const many = Array.from({ length: 50 }, (_, i) => alert("a", 10 + i * 0.1, 10.05 + i * 0.1));
+    const { lanes, lines } = compare([], many);
+    expect([lines.length, lanes[0]!.after.length]).toEqual([50, 1]);
+  });
+});
+
+describe("the list", () => {
+  const rule = (id: string, perDay: number, precision?: number) =>
+    ({ id, title: id, kind: "air", mode: "live", state: "ok", stats: { alertsPerDay: perDay, precision } }) as RuleView;
+  const ids = (query: string) =>
+    applyFilters(
+      [rule("a", 1), rule("b", 3, 0.5), rule("c", 2, 0.9)],
+      readFilters(new URLSearchParams(query)),
+      () => "",
+    )
+      .map(({ id }) => id)
+      .join("");
+
+  it("is sorted as asked; what is not known stands at the end either way", () => {
+    expect([ids(""), ids("sort=perDay"), ids("sort=perDay&dir=down")]).toEqual(["abc", "acb", "bca"]);
+    expect([ids("sort=precision"), ids("sort=precision&dir=down"), ids("sort=nonsense&q=B")]).toEqual([
+      "bca",
+      "cba",
+      "b",
+    ]);
+  });
+});
