@@ -39,7 +39,10 @@ function Content() {
 
   if (session.value === undefined && !found?.page.opensOffline) {
     return (
-      <Message title={t.shell.unreachable} action={t.shell.retry} onAction={() => void loadSession().catch(() => {})} />
+      <Message
+        {...{ title: t.shell.unreachable, action: t.shell.retry, link: { href: "/crew", text: t.crew.title } }}
+        onAction={() => void loadSession().catch(() => {})}
+      />
     );
   }
   if (session.value && found?.page.roles !== "anyone" && !who) return <SignIn />;

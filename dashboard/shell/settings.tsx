@@ -27,7 +27,9 @@ export function Settings() {
 
   return (
     <details class="settings" ref={box}>
-      <summary class="button quiet">{who ? who.name : t.shell.settings}</summary>
+      <summary class="button quiet">
+        <span class="cut">{who ? who.name : t.shell.settings}</span>
+      </summary>
       <div class="panel">
         {who && <p class="quiet">{t.account.who(who.name, t.words.role[who.role])}</p>}
         <label class="field">

@@ -69,6 +69,15 @@ describe.runIf(HAS_BROWSER)("the crews' list with a bad connection", () => {
     await close();
   });
 
+  it("opens from what it kept when the line is there and carries nothing", async () => {
+    const { page, close } = await open();
+    await page.route("**/api/v1/**", () => {}); // for ever
+    await page.reload();
+    await page.getByText(/Asking for the newest list … This list is from \d\d:\d\d/).waitFor();
+    await card(page, "Market Square").waitFor();
+    await close();
+  });
+
   it("does nothing twice when the answer was lost on the way", async () => {
     const { page, context, close } = await open();
     let arrived = 0;

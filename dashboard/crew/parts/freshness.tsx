@@ -7,11 +7,12 @@ export function Freshness({ crew }: { crew: CrewState }) {
   const t = messages.value.crew;
   const reach = crew.reach.value;
   const time = formatTime(crew.savedAt.value, clock.value);
-  const text = { here: t.upToDate, asking: t.asking, failed: `${t.failed} ${t.lost(time)}`, lost: t.lost(time) }[reach];
+  const { failed, lost, asking, upToDate: here } = t;
+  const text = reach === "here" ? here : `${{ failed, lost, asking }[reach]} ${t.keptAt(time)}`;
   return (
     <div class={`crew-fresh ${reach}`}>
       <p role="status">{text}</p>
-      {(reach === "lost" || reach === "failed") && <span>{formatAgo(crew.savedAt.value, clock.value)}</span>}
+      {reach !== "here" && <span>{formatAgo(crew.savedAt.value, clock.value)}</span>}
       {reach !== "asking" && (
         <button type="button" class="button" onClick={() => void crew.refresh()}>
           {t.refresh}
