@@ -166,4 +166,9 @@ const begunAfter =
 const lineOf =
   (from: number) =>
   ({ rule, subject, timeline }: AlertItem): string =>
-    `${subject.sensorId} ${rule.id}: ${timeline.map(({ what, at }) => `${what} ${Date.parse(at) - from}`).join(", ")}`;
+    `${subject.sensorId} ${rule.id}: ${timeline.map((entry) => sayEntry(entry, from)).join(", ")}`;
+
+/** What the noise control adds has the time of the service and not that of the readings. */
+function sayEntry({ what, at }: AlertItem["timeline"][number], from: number): string {
+  return what === "suppressed" || what === "released" ? what : `${what} ${Date.parse(at) - from}`;
+}

@@ -177,7 +177,9 @@ describe.runIf(needs("influxd"))("the service on InfluxDB 1.x", () => {
     expect(await countIn("late-start")).toBe(sender.acked.size);
   });
 
-  it("is killed in the middle of a burst, again and again: nothing lost, nothing counted twice", async () => {
+  it("is killed in the middle of a burst, again and again: nothing lost, nothing counted twice", {
+    timeout: 90_000,
+  }, async () => {
     const random = seededRandom("kill on InfluxDB");
     const rounds = (max: number) => Math.floor(random() * max);
     let city = await startCity({ env: envFor("kills") });
