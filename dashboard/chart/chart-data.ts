@@ -47,6 +47,8 @@ export function valueRange({ series, levels = [], marks = [] }: ChartData): [num
     ...marks.map(({ value }) => value),
   ];
   const [low, high] = values.length === 0 ? [0, 1] : [values.reduce(min), values.reduce(max)];
+  // Nothing but zeros: a range that has round numbers on its axis.
+  if (low === 0 && high === 0 && levels.length === 0) return [0, 1];
   const span = Math.max(high - low, Math.abs(high) * 0.1, 1e-9);
   const near = levels.map(({ value }) => value).filter((value) => value > low - 2 * span && value < high + 2 * span);
   const [bottom, top] = [near.reduce(min, low), near.reduce(max, high)];

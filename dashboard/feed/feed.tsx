@@ -4,6 +4,7 @@ import { query } from "../shell/router.ts";
 import { Ledger } from "./ledger/ledger.tsx";
 import { LiveReadings } from "./live/live-readings.tsx";
 import { Quarantine } from "./quarantine/quarantine.tsx";
+import { Runs } from "./runs/runs.tsx";
 import { Throughput } from "./throughput/throughput.tsx";
 import "./feed.css";
 import "./books.css";
@@ -13,6 +14,7 @@ const TABS = {
   quarantine: Quarantine,
   ledger: Ledger,
   throughput: Throughput,
+  runs: Runs,
 } as const satisfies Record<string, ComponentType>;
 type Tab = keyof typeof TABS;
 

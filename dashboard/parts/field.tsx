@@ -5,6 +5,7 @@ type FieldProps = {
   readonly name: string;
   readonly type?: "text" | "password";
   readonly hint?: string;
+  readonly optional?: true;
   /** What browsers fill in by themselves (`autocomplete`). */
   readonly complete?: string;
   /** What is wrong with it, said beside it. */
@@ -12,7 +13,7 @@ type FieldProps = {
 };
 
 /** One line of a form, with its label, its hint and what is wrong with it. */
-export function Field({ label, name, type = "text", hint, complete = "off", wrong }: FieldProps) {
+export function Field({ label, name, type = "text", hint, optional, complete = "off", wrong }: FieldProps) {
   const id = useId();
   const described = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ");
   return (
@@ -22,7 +23,7 @@ export function Field({ label, name, type = "text", hint, complete = "off", wron
         {...{ id, name }}
         // The types want one shape for each type of input.
         type={type as "text"}
-        required
+        required={!optional}
         autocomplete={complete}
         spellcheck={false}
         aria-invalid={wrong ? true : undefined}

@@ -20,7 +20,7 @@ export function DaysTable({ days, settled }: { days: LedgerView["days"]; settled
                   {t[term]}
                 </th>
               ))}
-              <th scope="col">{t.balanced}</th>
+              <th scope="col">{t.books}</th>
             </tr>
           </thead>
           <tbody>
