@@ -2,13 +2,16 @@ import type { ComponentChildren } from "preact";
 import { messages } from "../messages/messages.ts";
 import { Moment } from "../words/time.tsx";
 import { type RuleView, ruleHref } from "./rules-api.ts";
+import { sayRuleLimit } from "./sentence.ts";
 
 /** Where its limit comes from, whom it tells, what it keeps quiet, where it stands. */
 export function RuleFacts({ rule }: { rule: RuleView }) {
   const { rules: t, ruleWords, words } = messages.value;
   const { source, inhibits = [], advice, changed } = rule;
+  const limit = sayRuleLimit(rule);
   return (
     <dl class="facts panel" aria-label={t.facts}>
+      {limit !== undefined && <Fact name={t.limit}>{limit}</Fact>}
       <Fact name={t.source}>
         {source.url === undefined ? (
           source.text

@@ -17,6 +17,7 @@ import { writeRuleYaml } from "./rule-yaml.ts";
 import { dataOf, editHref, type RuleView } from "./rules-api.ts";
 import { describeRule } from "./sentence.ts";
 import "./rules.css";
+import "./rule.css";
 
 /** `/rules/:id`: what a rule says, on what ground, how it does, and who made it so. */
 export function RulePage({ params }: PageProps) {

@@ -22,6 +22,17 @@ export function describeRule(rule: RuleData): string {
 export const sayWhen = (rule: Pick<RuleData, "condition" | "metric">): string =>
   messages.value.ruleWords.fires(clausesOf(rule).fires);
 
+/** Its limit in short: "> 200 µg/m³"; undefined for a rule that has none. */
+export function sayRuleLimit({ condition, metric }: Pick<RuleData, "condition" | "metric">): string | undefined {
+  const about = { metric };
+  if ("above" in condition && condition.above !== undefined) return `> ${sayLimit(condition.above, about)}`;
+  if ("below" in condition && condition.below !== undefined) return `< ${sayLimit(condition.below, about)}`;
+  if (condition.type === "change")
+    return `${condition.rise === undefined ? "−" : "+"} ${sayAmount(condition.rise ?? condition.fall ?? 0, about)}`;
+  if (condition.type === "register") return `≤ ${sayLimit(condition.maxPower, { metric: "activePower" })}`;
+  return undefined;
+}
+
 function clausesOf({ condition, metric }: Pick<RuleData, "condition" | "metric">): Clauses {
   const say = CLAUSES[condition.type] as (condition: RuleCondition, about: About) => Clauses;
   return say(condition, { metric });

@@ -69,7 +69,7 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
       );
       await route.fulfill({ json: { ...answer, items } });
     });
-    await goTo("/rules");
+    await goTo("/rules?kind=energy");
     await page.getByRole("alert").filter({ hasText: "1 rule is out of use" }).waitFor();
     const first = page.locator(".rules-table tbody tr").first();
     await first.getByText("<i>RangeError</i>: too deep").waitFor();
@@ -128,7 +128,7 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
   it.each(["light", "dark", "contrast"] satisfies Theme[])(
     "looks well in %s and can be used by everyone",
     async (theme) => {
-      const { page, goTo, close } = await open("/rules?sort=perDay&dir=down", { theme });
+      const { page, goTo, close } = await open("/rules?for=operators&sort=perDay&dir=down", { theme });
       await page.locator(".rules-table tbody tr").first().waitFor();
       await expectAccessible(page);
       await shoot(page, `rules-${theme}`);

@@ -40,6 +40,7 @@ export const rules: typeof en = {
   notFound: "Diese Regel gibt es nicht",
   outOfUse: "Außer Betrieb",
   outOfUseHint: "Sie ist fehlgeschlagen und prüft nichts, bis sie geändert oder der Dienst neu gestartet wird.",
+  limit: "Grenze",
   facts: "Angaben",
   source: "Woher die Grenze kommt",
   advice: "Was zu tun ist",

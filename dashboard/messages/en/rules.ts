@@ -39,6 +39,7 @@ export const rules = {
   notFound: "There is no such rule",
   outOfUse: "Out of use",
   outOfUseHint: "It failed and judges nothing until it is changed or the service is started again.",
+  limit: "Limit",
   facts: "Facts",
   source: "Where the limit comes from",
   advice: "What to do",

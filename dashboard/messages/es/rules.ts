@@ -40,6 +40,7 @@ export const rules: typeof en = {
   notFound: "Esta regla no existe",
   outOfUse: "Fuera de uso",
   outOfUseHint: "Falló y no juzga nada hasta que se cambie o se reinicie el servicio.",
+  limit: "Límite",
   facts: "Datos",
   source: "De dónde viene el límite",
   advice: "Qué hacer",

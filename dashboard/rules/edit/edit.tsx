@@ -16,6 +16,7 @@ import { TEMPLATES, templateYaml } from "./templates.ts";
 import { useUnsavedWarning } from "./unsaved.ts";
 import { YamlEditor } from "./yaml-editor.tsx";
 import "../rules.css";
+import "../rule.css";
 import "./editor.css";
 
 /** `/rules/:id/edit`: a copy of a rule, tried on history before it is saved. */
