@@ -31,6 +31,8 @@ export function createCrew() {
   const now = computed(() => clock.value + aheadMs.value);
   const order = signal<Order>("urgent");
   const locator = createLocator();
+  /** The last press was lost on the way to the queue: whoever pressed must know. */
+  const notKept = signal(false);
   const district = computed(() => query.value.get("district") ?? "");
   const queue = signal<Queue | undefined>(undefined);
   const waiting = computed(() => queue.value?.waiting.value ?? []);
@@ -62,6 +64,8 @@ export function createCrew() {
     asking = true;
     clearTimeout(timer);
     const changesBefore = changes;
+    // A phone that slept shows a list of hours ago, until there is an answer.
+    if (reach.peek() === "here" && Date.now() - savedAt.peek() > 3 * ASK_EVERY_MS) reach.value = "asking";
     try {
       if (!session.peek()) await loadSession(AbortSignal.timeout(PATIENCE_MS));
       // Known here, and not to the service any more: the shell asks to sign in, and says why.
@@ -128,7 +132,12 @@ export function createCrew() {
       const what = { alertId: one.id, action, title: one.rule.title, place, ...(note ? { note } : {}) };
       return { ...what, user: who.name, madeAt: Date.now(), before };
     });
-    await queue.peek()?.add(made);
+    try {
+      notKept.value = !queue.peek();
+      await queue.peek()?.add(made);
+    } catch {
+      notKept.value = true;
+    }
   }
 
   /** What was not done is not lost: the words go to the alert as a comment, in the place of the refused press. */
@@ -162,7 +171,7 @@ export function createCrew() {
 
   return {
     ...{ list, reach, savedAt, me, mayAct, now, order, locator, district, districts, cards, queue, waiting },
-    ...{ refresh: renew, press, pressed, sendNote },
+    ...{ refresh: renew, press, pressed, notKept, sendNote },
     setDistrict(name: string): void {
       sections.clear();
       setQuery({ district: name });

@@ -78,6 +78,19 @@ describe.runIf(HAS_BROWSER)("the crews' list with a bad connection", () => {
     await close();
   });
 
+  it("says so when the device cannot keep what was pressed", async () => {
+    const { page, close } = await open();
+    await page.evaluate(() => {
+      IDBObjectStore.prototype.add = () => {
+        throw new DOMException("No room", "QuotaExceededError");
+      };
+    });
+    await take(page, "Harbour");
+    await page.getByText("This device could not keep what you pressed.").waitFor();
+    expect(await deedsOn(city, "air-3", "started")).toEqual([]);
+    await close();
+  });
+
   it("does nothing twice when the answer was lost on the way", async () => {
     const { page, context, close } = await open();
     let arrived = 0;

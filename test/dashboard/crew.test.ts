@@ -78,6 +78,18 @@ describe.runIf(HAS_BROWSER)("the crews' list", () => {
     await close();
   });
 
+  it("counts by the service's clock where that of the phone is wrong", async () => {
+    const { page, goTo, close } = await open();
+    await page.clock.setSystemTime(Date.now() + 5 * 86_400_000);
+    await page.route("**/api/v1/crew", async (route) => {
+      const { headers } = await fetch(`${city.http}/livez`);
+      await route.fulfill({ json: aHardDay(Date.now()), headers: { date: headers.get("date")! } });
+    });
+    await goTo("/crew");
+    await page.getByText("8 days left (between 5 and 12)").waitFor();
+    await close();
+  });
+
   it("says why there is no distance", async () => {
     const { page, close } = await open();
     await page.getByLabel("Nearest").check();

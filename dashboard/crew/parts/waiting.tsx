@@ -5,6 +5,13 @@ import type { CrewState } from "../crew-state.ts";
 export function Waiting({ crew }: { crew: CrewState }) {
   const t = messages.value.crew;
   const waiting = crew.waiting.value;
+  if (crew.notKept.value) {
+    return (
+      <p class="crew-refused" role="alert">
+        {t.notKept}
+      </p>
+    );
+  }
   if (waiting.length === 0) return null;
   return (
     <section class="crew-waiting" aria-labelledby="crew-waiting">

@@ -47,6 +47,7 @@ export const crew: typeof en = {
   waitingTitle: (n) => (n === 1 ? "1 Eingabe ist noch nicht gesendet" : `${n} Eingaben sind noch nicht gesendet`),
   waitingText: "Sie liegen auf diesem Gerät und werden einmal gesendet, sobald es eine Verbindung gibt.",
   notLasting: "Dieser Browser behält nichts: Verlassen Sie diese Seite nicht, bevor alles gesendet ist.",
+  notKept: "Dieses Gerät konnte Ihre Eingabe nicht behalten. Versuchen Sie es noch einmal.",
   undo: "Zurücknehmen",
   actions: { start: "Übernehmen", close: "Erledigt", comment: "Notiz" },
   refusedCount: (n) => (n === 1 ? "1 Eingabe wurde nicht ausgeführt" : `${n} Eingaben wurden nicht ausgeführt`),

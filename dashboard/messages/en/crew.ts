@@ -45,6 +45,7 @@ export const crew = {
   waitingTitle: (n: number) => (n === 1 ? "1 action waits to be sent" : `${n} actions wait to be sent`),
   waitingText: "They are kept on this device and sent once, as soon as there is a connection.",
   notLasting: "This browser keeps nothing: do not leave this page until they are sent.",
+  notKept: "This device could not keep what you pressed. Press again.",
   undo: "Undo",
   actions: { start: "Take it", close: "Done", comment: "Note" },
   refusedCount: (n: number) => (n === 1 ? "1 action was not done" : `${n} actions were not done`),

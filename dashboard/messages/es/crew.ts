@@ -47,6 +47,7 @@ export const crew: typeof en = {
   waitingTitle: (n) => (n === 1 ? "1 acción espera para enviarse" : `${n} acciones esperan para enviarse`),
   waitingText: "Se guardan en este dispositivo y se envían una sola vez, en cuanto haya conexión.",
   notLasting: "Este navegador no guarda nada: no salga de esta página hasta que se envíen.",
+  notKept: "Este dispositivo no pudo guardar su acción. Inténtelo otra vez.",
   undo: "Deshacer",
   actions: { start: "Me encargo", close: "Hecho", comment: "Nota" },
   refusedCount: (n) => (n === 1 ? "1 acción no se hizo" : `${n} acciones no se hicieron`),
