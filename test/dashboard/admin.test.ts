@@ -1,16 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
-import {
-  expectAccessible,
-  HAS_BROWSER,
-  openBrowser,
-  shoot,
-  type Theme,
-  type Visit,
-  type VisitOptions,
-  visit,
-} from "./browser.ts";
+import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Visit, type VisitOptions, visit } from "./browser.ts";
 
 describe.runIf(HAS_BROWSER)("the page of admins", () => {
   let city: City;
@@ -237,15 +228,17 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
   });
 
   const TABS = ["users", "sensors", "targets", "silences", "audit"];
-  it.each(["light", "dark", "contrast"] satisfies Theme[])("can be used by everyone in %s", async (theme) => {
-    const page = await open("users", { theme });
+  it("can be used by everyone with its forms open, and looks well in each theme", async () => {
+    const page = await open("users");
     for (const tab of TABS) {
       await page.goto(`/admin?tab=${tab}`);
       await page.locator("table, .admin-cards, .note").first().waitFor();
-      const add = page.getByRole("button", { name: /^Add / });
-      if ((await add.count()) > 0) await add.first().click();
+      if (tab !== "audit") await page.locator(".section-head .button").first().click();
       await expectAccessible(page);
-      await shoot(page, `admin-${tab}-${theme}`);
+      for (const theme of ["light", "dark", "contrast"]) {
+        await page.evaluate((chosen) => document.documentElement.setAttribute("data-theme", chosen), theme);
+        await shoot(page, `admin-${tab}-${theme}`);
+      }
     }
   });
 

@@ -82,14 +82,15 @@ type Axe = {
   run(context: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
 };
 
-/** Fails with every violation that axe finds: WCAG 2.2 A and AA, and its best practices. */
-export async function expectAccessible(page: Page): Promise<void> {
+/** Fails with every violation that axe finds: WCAG 2.2 A and AA, and its best practices, or `only` some of its rules. */
+export async function expectAccessible(page: Page, only?: readonly string[]): Promise<void> {
   // By the debugger and not by a script element, which the page's policy would refuse, and rightly.
   await page.evaluate(await import("node:fs/promises").then((fs) => fs.readFile(AXE, "utf8")));
-  const found = await page.evaluate(async () => {
+  const options = { resultTypes: ["violations"], ...(only ? { runOnly: only } : {}) };
+  const found = await page.evaluate(async (wanted) => {
     const { axe } = window as unknown as { axe: Axe };
-    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    const { violations } = await axe.run(document, wanted);
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
-  });
+  }, options);
   expect(found).toEqual([]);
 }
