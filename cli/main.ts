@@ -8,6 +8,7 @@ import * as doctor from "./doctor.ts";
 import * as gateway from "./gateway.ts";
 import * as ledger from "./ledger.ts";
 import * as quarantine from "./quarantine.ts";
+import * as record from "./record.ts";
 import * as replay from "./replay.ts";
 import * as restore from "./restore.ts";
 import * as rules from "./rules.ts";
@@ -21,6 +22,7 @@ import * as user from "./user.ts";
 const COMMANDS = [
   start,
   simulate,
+  record,
   replay,
   score,
   device,

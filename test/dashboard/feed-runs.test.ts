@@ -54,7 +54,7 @@ describe.runIf(HAS_BROWSER)("simulating and recording on the page", () => {
     const { page, close } = await open();
     await page
       .getByRole("row", { name: /take-1/ })
-      .getByRole("button", { name: "Replay a recording" })
+      .getByRole("button", { name: "Replay" })
       .click();
     await page.getByLabel("Speed").selectOption("1");
     await page.getByRole("button", { name: "Start", exact: true }).click();

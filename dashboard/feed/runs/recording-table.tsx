@@ -10,10 +10,11 @@ import type { FollowedRuns, RecordingsView } from "./runs-state.ts";
 type TableProps = {
   readonly followed: FollowedRuns;
   readonly items: RecordingsView["items"];
-  readonly choose: (what: string) => void;
+  /** Missing while something runs. */
+  readonly replay: ((name: string) => void) | undefined;
 };
 
-export function RecordingTable({ followed, items, choose }: TableProps) {
+export function RecordingTable({ followed, items, replay }: TableProps) {
   const t = messages.value.feed.runs;
   const { busy, problem, attempt } = useAttempt();
   return (
@@ -36,7 +37,9 @@ export function RecordingTable({ followed, items, choose }: TableProps) {
                 <th scope="col" class="number">
                   {t.size}
                 </th>
-                <th scope="col">{t.made}</th>
+                <th scope="col" class="feed-made">
+                  {t.made}
+                </th>
                 <th scope="col">
                   <span class="hidden">{t.actions}</span>
                 </th>
@@ -46,7 +49,7 @@ export function RecordingTable({ followed, items, choose }: TableProps) {
               {items.map((item) => (
                 <RecordingRow
                   key={item.name}
-                  {...{ item, busy, choose }}
+                  {...{ item, busy, replay }}
                   remove={() => void attempt(() => followed.act("DELETE", `/recordings/${item.name}`))}
                 />
               ))}
@@ -61,23 +64,23 @@ export function RecordingTable({ followed, items, choose }: TableProps) {
 type RowProps = {
   readonly item: RecordingsView["items"][number];
   readonly busy: boolean;
-  readonly choose: (what: string) => void;
+  readonly replay: TableProps["replay"];
   readonly remove: () => void;
 };
 
-function RecordingRow({ item: { name, bytes, at }, busy, choose, remove }: RowProps) {
+function RecordingRow({ item: { name, bytes, at }, busy, replay, remove }: RowProps) {
   const t = messages.value.feed.runs;
   const [sure, setSure] = useState(false);
   return (
     <tr>
       <th scope="row">{name}</th>
       <td class="number">{formatBytes(bytes)}</td>
-      <td>
+      <td class="feed-made">
         <Moment at={at} as="time" />
       </td>
       <td class="feed-actions">
-        {user.value?.role === "admin" && (
-          <button type="button" class="button" onClick={() => choose(`recording:${name}`)}>
+        {user.value?.role === "admin" && replay && (
+          <button type="button" class="button" onClick={() => replay(name)}>
             {t.replay}
           </button>
         )}

@@ -6,6 +6,8 @@ import { sayProblem } from "../../words/problems.ts";
 import { districtName } from "../../words/units.ts";
 import type { FollowedRuns } from "./runs-state.ts";
 
+/** The field that says what to start, for those who jump there. */
+export const WHAT_ID = "feed-what";
 const SPEEDS = ["max", "1", "10", "60"] as const;
 
 type RunFormProps = {
@@ -59,12 +61,11 @@ export function RunForm({ followed, chosen, choose }: RunFormProps) {
 
 function WhatField({ followed, chosen, choose }: RunFormProps) {
   const t = messages.value.feed.runs;
-  const id = useId();
   const recordings = followed.recordings.value?.items ?? [];
   return (
     <div class="field">
-      <label for={id}>{t.what}</label>
-      <select id={id} value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+      <label for={WHAT_ID}>{t.what}</label>
+      <select id={WHAT_ID} value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
         <optgroup label={t.scenarios}>
           {followed.simulations.value?.scenarios.map((name) => (
             <option key={name} value={`scenario:${name}`}>

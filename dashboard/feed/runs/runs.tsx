@@ -4,7 +4,7 @@ import { mayManage, user } from "../../shell/session.ts";
 import { sayProblem } from "../../words/problems.ts";
 import { RecordForm } from "./record-form.tsx";
 import { RecordingTable } from "./recording-table.tsx";
-import { RunForm } from "./run-form.tsx";
+import { RunForm, WHAT_ID } from "./run-form.tsx";
 import { CurrentRun, LastRun } from "./run-status.tsx";
 import { followRuns } from "./runs-state.ts";
 
@@ -16,6 +16,12 @@ export function Runs() {
   const [chosen, choose] = useState("scenario:ordinary-day");
   const { simulations, recordings, problem } = followed;
   const running = simulations.value?.current;
+
+  function replay(name: string): void {
+    choose(`recording:${name}`);
+    document.getElementById(WHAT_ID)?.focus();
+  }
+
   return (
     <>
       <p class="quiet">{t.intro}</p>
@@ -45,7 +51,7 @@ export function Runs() {
               {mayManage.value ? <RecordForm followed={followed} /> : <p class="note">{t.onlyOperators}</p>}
             </section>
           </div>
-          <RecordingTable followed={followed} items={recordings.value.items} choose={choose} />
+          <RecordingTable followed={followed} items={recordings.value.items} replay={running ? undefined : replay} />
         </>
       )}
     </>

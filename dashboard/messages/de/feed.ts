@@ -176,7 +176,7 @@ export const feed: Messages["feed"] = {
     intro:
       "Was hier abgespielt wird, geht durch dieselbe Tür wie echte Nachrichten. Die Sensoren heißen sim-… und stehen in eigenen Bezirken, aber ihre Alarme werden gemeldet wie alle anderen.",
     scenarios: "Szenario starten",
-    replay: "Aufzeichnung abspielen",
+    replay: "Abspielen",
     record: "Datenstrom aufzeichnen",
     recordings: "Aufzeichnungen",
     what: "Was",

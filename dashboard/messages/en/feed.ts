@@ -171,7 +171,7 @@ export const feed = {
     intro:
       "What is played here goes through the same door as real messages. Its sensors are called sim-… and stand in districts of their own, but their alerts are told like any others.",
     scenarios: "Start a scenario",
-    replay: "Replay a recording",
+    replay: "Replay",
     record: "Record the feed",
     recordings: "Recordings",
     what: "What",

@@ -175,7 +175,7 @@ export const feed: Messages["feed"] = {
     intro:
       "Lo que se reproduce aquí entra por la misma puerta que los mensajes reales. Sus sensores se llaman sim-… y están en distritos propios, pero sus avisos se comunican como cualquier otro.",
     scenarios: "Iniciar un escenario",
-    replay: "Reproducir una grabación",
+    replay: "Reproducir",
     record: "Grabar el flujo",
     recordings: "Grabaciones",
     what: "Qué",
