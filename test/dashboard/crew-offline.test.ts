@@ -78,6 +78,24 @@ describe.runIf(HAS_BROWSER)("the crews' list with a bad connection", () => {
     await close();
   });
 
+  it("sends once where two windows are open", async () => {
+    const { page, context, close } = await open();
+    const other = await context.newPage();
+    await other.goto("/crew");
+    await other.locator(".crew-fresh.here").waitFor();
+    const sent: string[] = [];
+    context.on("requestfinished", (request) => request.method() === "POST" && sent.push(request.url()));
+    await context.setOffline(true);
+    await take(page, "Old mill");
+    await page.getByRole("heading", { name: "1 action waits to be sent" }).waitFor();
+    await context.setOffline(false);
+    await card(page, "Old mill").getByText("You have it").waitFor();
+    await other.getByRole("button", { name: "Refresh" }).click();
+    await card(other, "Old mill").getByText("You have it").waitFor();
+    expect(sent.filter((url) => url.endsWith("/start"))).toHaveLength(1);
+    await close();
+  });
+
   it("says so when the device cannot keep what was pressed", async () => {
     const { page, close } = await open();
     await page.evaluate(() => {
