@@ -26,6 +26,7 @@ const PAGES: readonly Row[] = [
   { path: "/feed", at: "/feed?tab=quarantine", ready: "main tbody tr" },
   { path: "/feed", at: "/feed?tab=ledger", ready: "main table" },
   { path: "/feed", at: "/feed?tab=throughput", ready: "main table" },
+  { path: "/feed", at: "/feed?tab=runs", ready: "main h2" },
   { path: "/admin", at: "/admin?tab=users", ready: "table" },
   { path: "/admin", at: "/admin?tab=sensors", ready: "table", shows: true },
   { path: "/admin", at: "/admin?tab=targets", ready: ".admin-card", shows: true },

@@ -1,8 +1,7 @@
-import type { TargetType } from "../../../model/target.ts";
 import { messages } from "../../messages/messages.ts";
 import { TextField } from "../parts/fields.tsx";
 import { wrongAt } from "../parts/wrong-at.ts";
-import { hasUrl, type TargetView } from "./target-data.ts";
+import { hasUrl, type TargetType, type TargetView } from "./target-data.ts";
 
 type AddressProps = {
   readonly type: TargetType;

@@ -1,7 +1,10 @@
 import type { Audience, Severity } from "../../../model/alert.ts";
-import type { TargetType } from "../../../model/target.ts";
 import type { Weekday } from "../../../model/weekly-window.ts";
 import { typed, typedList } from "../parts/edit-form.tsx";
+
+/** As in `model/target.ts`, which is for the service only. */
+export const TYPES = ["webhook", "slack", "teams", "email", "mqtt"] as const;
+export type TargetType = (typeof TYPES)[number];
 
 /** As `GET /targets` shows it. */
 export type TargetView = {
@@ -33,7 +36,6 @@ export type TargetView = {
   readonly disabledBecause?: string;
 };
 
-export const TYPES: readonly TargetType[] = ["webhook", "slack", "teams", "email", "mqtt"];
 export const hasUrl = (type: TargetType): boolean => type === "webhook" || type === "slack" || type === "teams";
 
 /** The parts of the body that have a field of their own. */

@@ -1,13 +1,12 @@
 import { useState } from "preact/hooks";
 import { AUDIENCES, SEVERITIES } from "../../../model/alert.ts";
-import type { TargetType } from "../../../model/target.ts";
 import { messages } from "../../messages/messages.ts";
 import { EditForm } from "../parts/edit-form.tsx";
 import { CheckField, FieldGroup, SelectField, TextField } from "../parts/fields.tsx";
 import { wrongAt } from "../parts/wrong-at.ts";
 import { AddressFields } from "./address-fields.tsx";
 import { QuietFields } from "./quiet-fields.tsx";
-import { TARGET_FIELDS, type TargetView, TYPES, targetOf } from "./target-data.ts";
+import { TARGET_FIELDS, type TargetType, type TargetView, TYPES, targetOf } from "./target-data.ts";
 
 type TargetFormProps = {
   /** The one that is changed; undefined for a new one. */

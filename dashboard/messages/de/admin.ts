@@ -121,7 +121,7 @@ export const admin: typeof en = {
   lastError: "Letzter Fehler",
   disabledBecause: "Angehalten, weil",
   lastSent: "Zuletzt gemeldet",
-  hears: (severity, audience) => `Erfährt ab Stufe „${severity}“, für ${audience}.`,
+  hears: (severity, audience) => `Ab Stufe „${severity}“, für ${audience}.`,
   everyone: "alle",
   quietFromTo: (from, to, zone) => `Ruhe von ${from} bis ${to} (${zone}).`,
   escalates: (after, to) => `Nach ${after} ohne Bestätigung: ${to}.`,

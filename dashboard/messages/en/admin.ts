@@ -116,7 +116,7 @@ export const admin = {
   lastError: "Last error",
   disabledBecause: "Stopped because",
   lastSent: "Last told",
-  hears: (severity: string, audience: string) => `Hears ${severity} and worse, for ${audience}.`,
+  hears: (severity: string, audience: string) => `From “${severity}” up, for ${audience}.`,
   everyone: "everyone",
   quietFromTo: (from: string, to: string, zone: string) => `Quiet from ${from} to ${to} (${zone}).`,
   escalates: (after: string, to: string) => `After ${after} without acknowledgement: ${to}.`,

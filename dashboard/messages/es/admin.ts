@@ -119,7 +119,7 @@ export const admin: typeof en = {
   lastError: "Último error",
   disabledBecause: "Detenido porque",
   lastSent: "Último aviso",
-  hears: (severity, audience) => `Recibe desde el nivel «${severity}», para ${audience}.`,
+  hears: (severity, audience) => `Desde el nivel «${severity}», para ${audience}.`,
   everyone: "todos",
   quietFromTo: (from, to, zone) => `Silencio de ${from} a ${to} (${zone}).`,
   escalates: (after, to) => `Tras ${after} sin darse por vista: ${to}.`,
