@@ -49,7 +49,6 @@ export function Form({ busy, problem, known, onCancel, submitLabel, onSubmit, ch
   const t = messages.value.alert;
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current?.querySelector<HTMLElement>("textarea, select, input")?.focus(), []);
-  const said = problem instanceof ApiProblem && known.some((name) => problem.at(name) !== undefined);
   return (
     <form
       ref={form}
@@ -60,11 +59,7 @@ export function Form({ busy, problem, known, onCancel, submitLabel, onSubmit, ch
       onKeyDown={(event) => event.key === "Escape" && onCancel()}
     >
       {children}
-      {problem !== undefined && !said && (
-        <p class="wrong" role="alert">
-          {sayProblem(problem)}
-        </p>
-      )}
+      <Refusal problem={problem} known={known} />
       <div class="buttons">
         <button type="submit" class="button primary" disabled={busy}>
           {submitLabel}
@@ -74,6 +69,22 @@ export function Form({ busy, problem, known, onCancel, submitLabel, onSubmit, ch
         </button>
       </div>
     </form>
+  );
+}
+
+/** What is refused, with every ground that no field says itself. */
+export function Refusal({ problem, known }: { problem: unknown; known: readonly string[] }) {
+  if (problem === undefined) return null;
+  const errors = problem instanceof ApiProblem ? problem.errors : [];
+  const others = errors.filter(({ pointer }) => !known.includes(pointer.slice(1)));
+  if (errors.length > 0 && others.length === 0) return null;
+  return (
+    <div class="wrong" role="alert">
+      <p>{sayProblem(problem)}</p>
+      {others.map(({ pointer, detail }) => (
+        <p key={pointer + detail}>{detail}</p>
+      ))}
+    </div>
   );
 }
 

@@ -1,10 +1,8 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type City, startCity, until } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
-import { raiseNo2 } from "./rule-history.ts";
-
-const RULE = "eu-no2-information";
+import { type City, startCity } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, openBrowser, shoot, visit } from "./browser.ts";
+import { change, RULE, raiseNo2, textOf } from "./rule-history.ts";
 
 describe.runIf(HAS_BROWSER)("editing a rule", () => {
   let city: City;
@@ -13,10 +11,6 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
   beforeAll(async () => {
     city = await startCity();
     await raiseNo2(city);
-    await until(
-      () => city.api(`/alerts?rule=${RULE}&state=firing,resolved`),
-      ({ items }) => items.length >= 2,
-    );
     operator = (await city.api("/users", { name: "ana", role: "operator" })).password;
     browser = await openBrowser();
   });
@@ -193,53 +187,22 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await close();
   });
 
-  it.each(["light", "dark", "contrast"] satisfies Theme[])(
-    "looks well in %s and can be used by everyone",
-    async (theme) => {
-      const { page, close } = await openEditor(RULE, { theme });
-      await change(page, "count: 1", "count: one");
-      await page.getByText("1 mistake").waitFor();
-      await expectAccessible(page);
-      await shoot(page, `rule-edit-mistakes-${theme}`);
-      await change(page, "count: one", "count: 2");
-      await page.getByText("No mistakes.").waitFor();
-      await page.getByRole("button", { name: "Try it" }).click();
-      await page.locator(".lanes").waitFor();
-      await page.getByText("The alerts as a table").click();
-      await expectAccessible(page);
-      await page.setViewportSize({ width: 1440, height: 1500 });
-      await shoot(page, `rule-edit-${theme}`);
-      await close();
-    },
-  );
-
-  it("fits a phone, in German; a viewer has no way in", async () => {
-    const { page, close } = await openEditor(RULE, { size: "phone", touch: true, language: "de-DE" });
-    await change(page, "above: 150", "above: 100", "Die Regel als YAML");
-    await page.getByText("Keine Fehler.").waitFor();
-    await page.getByRole("button", { name: "Erproben" }).click();
-    await page.getByText(/\d hinzugekommen/).waitFor();
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-    await expectAccessible(page);
-    await page.setViewportSize({ width: 390, height: 2_100 });
-    await shoot(page, "rule-edit-phone");
+  it("waits for a long look back only as long as somebody wants to, and says who else is trying something", async () => {
+    const { page, close } = await openEditor();
+    const asked = Promise.withResolvers<void>();
+    await page.route("**/backtest", () => asked.resolve());
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByText("The rule as it is now runs over history").waitFor();
+    await asked.promise;
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("See what it would have said").waitFor();
+    await page.unroute("**/backtest");
+    const busy = { status: 409, contentType: "application/problem+json" };
+    await page.route("**/backtest", (route) =>
+      route.fulfill({ ...busy, body: '{"detail":"Bo is running a backtest."}' }),
+    );
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByRole("alert").filter({ hasText: "Bo is running a backtest." }).waitFor();
     await close();
-    const { password } = await city.api("/users", { name: "vera", role: "viewer" });
-    const viewer = await open(`/rules/${RULE}/edit`, { token: password });
-    await viewer.page.getByText("There is no such page").waitFor();
-    await viewer.goTo(`/rules/${RULE}`);
-    await viewer.page.getByText("The last 30 days").waitFor();
-    expect(await viewer.page.getByRole("link", { name: "Edit a copy" }).count()).toBe(0);
-    await viewer.close();
   });
 });
-
-const textOf = (page: Page, label = "The rule as YAML") => page.getByRole("textbox", { name: label });
-
-/** As somebody who types would: by the field, so that the page checks it. */
-async function change(page: Page, from: string, to: string, label?: string): Promise<void> {
-  const text = textOf(page, label);
-  const before = await text.inputValue();
-  expect(before).toContain(from);
-  await text.fill(before.replace(from, to));
-}

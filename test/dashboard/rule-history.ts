@@ -1,14 +1,19 @@
-import type { City } from "../helpers/city.ts";
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+import { type City, until } from "../helpers/city.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const STEP_MS = 10 * MINUTE_MS;
 
+/** The rule that these readings are about. */
+export const RULE = "eu-no2-information";
+
 /**
  * Twelve hours of two stations, one value in ten minutes, that end two hours ago: nitrogen dioxide above 150 twice at the
- * first one (for an hour, then for two), and once above 100 at the second.
+ * first one (for an hour, then for two), and once above 100 at the second. Answers the two alerts that come of it.
  */
-export async function raiseNo2({ api }: City, now = Date.now()): Promise<void> {
+export async function raiseNo2({ api }: City, now = Date.now()): Promise<{ id: string }[]> {
   for (const sensorId of ["air-1", "air-2"]) {
     await api("/devices", { sensorId, kind: "air", district: "centre", name: `Station <b>${sensorId}</b>` });
   }
@@ -23,4 +28,20 @@ export async function raiseNo2({ api }: City, now = Date.now()): Promise<void> {
     ];
   });
   await api("/readings", readings.flat());
+  const path = `/alerts?rule=${RULE}&state=firing,resolved`;
+  const { items } = await until(
+    () => api(path),
+    (found) => found.items.length >= 2,
+  );
+  return items;
+}
+
+export const textOf = (page: Page, label = "The rule as YAML") => page.getByRole("textbox", { name: label });
+
+/** As somebody who types would: by the field, so that the page checks it. */
+export async function change(page: Page, from: string, to: string, label?: string): Promise<void> {
+  const text = textOf(page, label);
+  const before = await text.inputValue();
+  expect(before).toContain(from);
+  await text.fill(before.replace(from, to));
 }

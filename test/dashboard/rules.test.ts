@@ -1,24 +1,18 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type City, startCity, until } from "../helpers/city.ts";
+import { type City, startCity } from "../helpers/city.ts";
 import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
-import { raiseNo2 } from "./rule-history.ts";
-
-const RULE = "eu-no2-information";
+import { RULE, raiseNo2 } from "./rule-history.ts";
 
 describe.runIf(HAS_BROWSER)("the rules", () => {
   let city: City;
   let browser: Browser;
   beforeAll(async () => {
     city = await startCity();
-    await raiseNo2(city);
-    const { items } = await until(
-      () => city.api(`/alerts?rule=${RULE}&state=firing,resolved`),
-      (found) => found.items.length >= 2,
-    );
-    await city.api(`/alerts/${items[0].id}/acknowledge`, {});
-    await city.api(`/alerts/${items[0].id}/review`, { verdict: "right" });
-    await city.api(`/alerts/${items[1].id}/review`, { verdict: "wrong", note: "A lorry stood there" });
+    const items = await raiseNo2(city);
+    await city.api(`/alerts/${items[0]!.id}/acknowledge`, {});
+    await city.api(`/alerts/${items[0]!.id}/review`, { verdict: "right" });
+    await city.api(`/alerts/${items[1]!.id}/review`, { verdict: "wrong", note: "A lorry stood there" });
     await tryShadow(city);
     browser = await openBrowser();
   });

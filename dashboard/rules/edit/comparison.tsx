@@ -7,7 +7,7 @@ import { Moment } from "../../words/time.tsx";
 import { sayRate } from "../rule-table.tsx";
 import type { Comparison } from "./history.ts";
 import { LaneChart, nameOf } from "./lane-chart.tsx";
-import { type Line, lanesOf, linesOf } from "./lanes.ts";
+import { firedAt, type Line, lanesOf, linesOf } from "./lanes.ts";
 
 /** What the change would have changed: figures, what is added, removed and moved, and when. */
 export function ComparisonView({ comparison }: { comparison: Comparison }) {
@@ -128,7 +128,7 @@ function Span({ alert }: { alert: BacktestAlertView | undefined }) {
   if (!alert) return <td>{rules.none}</td>;
   return (
     <td title={alert.explanation}>
-      <Moment at={alert.startedAt} as="time" /> –{" "}
+      <Moment at={firedAt(alert)} as="time" /> –{" "}
       {alert.resolvedAt === undefined ? words.state[alert.state] : <Moment at={alert.resolvedAt} as="time" />}
     </td>
   );

@@ -53,9 +53,12 @@ export function lanesOf(lines: readonly Line[], span: { readonly from: number; r
   return lanes.sort((a, b) => b.differences - a.differences || b.after.length - a.after.length);
 }
 
+/** When people would have been told, and not when the condition began to hold. */
+export const firedAt = (alert: BacktestAlertView): string => alert.firedAt ?? alert.startedAt;
+
 function barOf(alert: BacktestAlertView, is: Difference, span: { from: number; to: number }): Bar {
   const end = alert.resolvedAt === undefined ? span.to : Date.parse(alert.resolvedAt);
-  return { from: Math.max(span.from, Date.parse(alert.startedAt)), to: Math.min(span.to, end), is };
+  return { from: Math.max(span.from, Date.parse(firedAt(alert))), to: Math.min(span.to, end), is };
 }
 
 /** Bars nearer to each other than anybody can see are one: a noisy rule has thousands. */

@@ -3,7 +3,7 @@ import type { Figures } from "../../../model/backtest.ts";
 import type { RuleData } from "../../../model/rule.ts";
 import { ApiProblem } from "../../api/client.ts";
 import { messages } from "../../messages/messages.ts";
-import { textOf, WordsField } from "../../parts/forms.tsx";
+import { Refusal, textOf, WordsField } from "../../parts/forms.tsx";
 import { useAttempt } from "../../parts/use-attempt.ts";
 import { navigate } from "../../shell/router.ts";
 import { sayProblem } from "../../words/problems.ts";
@@ -62,7 +62,11 @@ export function SaveForm({ draft, history, known }: SaveFormProps) {
           {t.untried}
         </label>
       )}
-      {conflict ? <Conflict draft={draft} said={sayProblem(problem)} /> : <Refusal problem={problem} />}
+      {conflict ? (
+        <Conflict draft={draft} said={sayProblem(problem)} />
+      ) : (
+        <Refusal problem={problem} known={["reason"]} />
+      )}
       <div class="buttons">
         <button type="submit" class="button primary" disabled={busy || !rule || unchanged || !(figures || untried)}>
           {how === "try" ? t.saveTrial : t.saveNow}
@@ -107,21 +111,6 @@ function HowToSave({ id, how, setChoice, running }: HowProps) {
         </p>
       )}
     </fieldset>
-  );
-}
-
-/** What is refused for more than one reason says each. */
-function Refusal({ problem }: { problem: unknown }) {
-  if (problem === undefined) return null;
-  const others = problem instanceof ApiProblem ? problem.errors.filter(({ pointer }) => pointer !== "/reason") : [];
-  if (problem instanceof ApiProblem && problem.errors.length > 0 && others.length === 0) return null;
-  return (
-    <div class="wrong" role="alert">
-      <p>{sayProblem(problem)}</p>
-      {others.map(({ pointer, detail }) => (
-        <p key={pointer + detail}>{detail}</p>
-      ))}
-    </div>
   );
 }
 

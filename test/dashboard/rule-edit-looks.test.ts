@@ -1,0 +1,73 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type City, startCity } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
+import { change, RULE, raiseNo2, textOf } from "./rule-history.ts";
+
+describe.runIf(HAS_BROWSER)("the page where a rule is edited", () => {
+  let city: City;
+  let browser: Browser;
+  let operator: string;
+  beforeAll(async () => {
+    city = await startCity();
+    await raiseNo2(city);
+    operator = (await city.api("/users", { name: "ana", role: "operator" })).password;
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await city?.remove();
+  });
+
+  const open = async (path: string, options: Parameters<typeof visit>[2] = {}) => {
+    const visited = await visit(browser, city, { token: operator, ...options });
+    await visited.goTo(path);
+    return visited;
+  };
+  const openEditor = async (id = RULE, options: Parameters<typeof visit>[2] = {}) => {
+    const visited = await open(`/rules/${id}/edit`, options);
+    await visited.page.locator(".yaml-foot").waitFor();
+    return { ...visited, text: textOf(visited.page) };
+  };
+
+  it.each(["light", "dark", "contrast"] satisfies Theme[])(
+    "looks well in %s and can be used by everyone",
+    async (theme) => {
+      const { page, close } = await openEditor(RULE, { theme });
+      await change(page, "count: 1", "count: one");
+      await page.getByText("1 mistake").waitFor();
+      // Once is enough for what is the same in all three.
+      if (theme === "contrast") await expectAccessible(page);
+      await shoot(page, `rule-edit-mistakes-${theme}`);
+      await change(page, "count: one", "count: 2");
+      await page.getByText("No mistakes.").waitFor();
+      await page.getByRole("button", { name: "Try it" }).click();
+      await page.locator(".lanes").waitFor();
+      await page.getByText("The alerts as a table").click();
+      await expectAccessible(page);
+      await page.setViewportSize({ width: 1440, height: 1500 });
+      await shoot(page, `rule-edit-${theme}`);
+      await close();
+    },
+  );
+
+  it("fits a phone, in German; a viewer has no way in", async () => {
+    const { page, close } = await openEditor(RULE, { size: "phone", touch: true, language: "de-DE" });
+    await change(page, "above: 150", "above: 100", "Die Regel als YAML");
+    await page.getByText("Keine Fehler.").waitFor();
+    await page.getByRole("button", { name: "Erproben" }).click();
+    await page.getByText(/\d hinzugekommen/).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await expectAccessible(page);
+    await page.setViewportSize({ width: 390, height: 2_100 });
+    await shoot(page, "rule-edit-phone");
+    await close();
+    const { password } = await city.api("/users", { name: "vera", role: "viewer" });
+    const viewer = await open(`/rules/${RULE}/edit`, { token: password });
+    await viewer.page.getByText("There is no such page").waitFor();
+    await viewer.goTo(`/rules/${RULE}`);
+    await viewer.page.getByText("The last 30 days").waitFor();
+    expect(await viewer.page.getByRole("link", { name: "Edit a copy" }).count()).toBe(0);
+    await viewer.close();
+  });
+});
