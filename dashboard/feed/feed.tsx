@@ -1,4 +1,5 @@
 import type { ComponentType } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
 import { query } from "../shell/router.ts";
 import { Ledger } from "./ledger/ledger.tsx";
@@ -24,11 +25,17 @@ export function FeedPage() {
   const asked = query.value.get("tab");
   const tab: Tab = asked && asked in TABS ? (asked as Tab) : "live";
   const Part = TABS[tab];
+  const nav = useRef<HTMLElement>(null);
+  // On a phone not all of them fit.
+  useEffect(
+    () => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }),
+    [tab],
+  );
   return (
     <div class={`feed feed-${tab}`}>
       <header class="feed-head">
         <h1 tabIndex={-1}>{t.title}</h1>
-        <nav aria-label={t.parts}>
+        <nav ref={nav} aria-label={t.parts}>
           {(Object.keys(TABS) as Tab[]).map((one) => (
             <a
               key={one}

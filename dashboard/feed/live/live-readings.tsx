@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ReadingView } from "../../../model/reading.ts";
 import { messages } from "../../messages/messages.ts";
 import { formatRate } from "../numbers.ts";
+import { ROWS_MAX } from "./feed-buffer.ts";
 import { isFiltered } from "./feed-filter.ts";
 import { FeedFilters } from "./feed-filters.tsx";
 import { type FollowedReadings, followReadings } from "./feed-state.ts";
@@ -68,7 +69,7 @@ function RateFigures({ followed }: { followed: FollowedReadings }) {
 /** What one looks at: all of it, a sample, or something that stands still. Always one line, so that nothing moves. */
 function StateLine({ followed }: { followed: FollowedReadings }) {
   const t = messages.value.feed.live;
-  const { rates, rows, waiting, paused, held, connection } = followed;
+  const { rates, waiting, paused, held, connection } = followed;
   const { fitting, shown } = rates.value;
   const text =
     connection.value === "lost"
@@ -79,6 +80,6 @@ function StateLine({ followed }: { followed: FollowedReadings }) {
           ? t.held(waiting.value.length)
           : fitting > shown * 1.01 + 0.1
             ? t.sampled(formatRate(shown), formatRate(fitting))
-            : t.running(rows.value.length);
+            : t.running(ROWS_MAX);
   return <p class="feed-state quiet">{text}</p>;
 }

@@ -13,6 +13,7 @@ export function RedriveBar({ followed }: { followed: FollowedQuarantine }) {
   const [said, setSaid] = useState("");
   const leaving = useRef(new AbortController());
   useEffect(() => () => leaving.current.abort(), []);
+  const { reason } = followed.filter.value;
   const ids = [...followed.selected.value];
 
   async function redrive(): Promise<void> {
@@ -29,6 +30,15 @@ export function RedriveBar({ followed }: { followed: FollowedQuarantine }) {
     await followed.reload();
   }
 
+  /** More than are shown: what became of each is then seen in the list. */
+  async function redriveAll(): Promise<void> {
+    const { signal } = leaving.current;
+    const { redriven } = await request<{ redriven: number }>("POST", "/quarantine/redrive", { reason });
+    setSaid(t.done(redriven));
+    await untilOpened(signal);
+    await followed.reload();
+  }
+
   return (
     <div class="feed-bar">
       <button
@@ -40,6 +50,11 @@ export function RedriveBar({ followed }: { followed: FollowedQuarantine }) {
       >
         {t.redrive(ids.length)}
       </button>
+      {reason && reason !== "personal_data" && followed.next.value !== undefined && (
+        <button type="button" class="button" disabled={busy} onClick={() => void attempt(redriveAll)}>
+          {t.redriveAll}
+        </button>
+      )}
       <p class="quiet feed-state">{t.redriveHint}</p>
       <p role="status" class={said ? "note" : "hidden"}>
         {said}

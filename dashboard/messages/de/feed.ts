@@ -64,6 +64,7 @@ export const feed: Messages["feed"] = {
     select: (id) => `Nachricht ${id} auswählen`,
     selectAll: "Alle gezeigten auswählen",
     redrive: (n) => (n === 0 ? "Erneut schicken" : `${n} erneut schicken`),
+    redriveAll: "Alle mit diesem Grund erneut schicken",
     redriveHint:
       "Sie durchlaufen alle Prüfungen noch einmal, nachdem die Ursache behoben ist. Was noch falsch ist, kommt zurück.",
     done: (n) => `${many(n, "Nachricht wurde", "Nachrichten wurden")} erneut geschickt.`,

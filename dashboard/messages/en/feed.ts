@@ -61,6 +61,7 @@ export const feed = {
     select: (id: number) => `Select message ${id}`,
     selectAll: "Select all that are shown",
     redrive: (n: number) => (n === 0 ? "Send again" : `Send ${n} again`),
+    redriveAll: "Send all of this reason again",
     redriveHint: "They go through all checks again, after a fix of the cause. What is still wrong comes back here.",
     done: (n: number) => (n === 1 ? "1 message was sent again." : `${n} messages were sent again.`),
     outcome: (accepted: number, back: number) => `Accepted now: ${accepted}, back in quarantine: ${back}.`,

@@ -64,6 +64,7 @@ export const feed: Messages["feed"] = {
     select: (id) => `Seleccionar el mensaje ${id}`,
     selectAll: "Seleccionar todos los mostrados",
     redrive: (n) => (n === 0 ? "Reenviar" : `Reenviar ${n}`),
+    redriveAll: "Reenviar todos los de este motivo",
     redriveHint: "Vuelven a pasar todos los controles, una vez corregida la causa. Lo que siga mal vuelve aquí.",
     done: (n) => (n === 1 ? "Se reenvió 1 mensaje." : `Se reenviaron ${n} mensajes.`),
     outcome: (accepted, back) => `Aceptados ahora: ${accepted}; de vuelta en cuarentena: ${back}.`,

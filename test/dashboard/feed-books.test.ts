@@ -1,0 +1,109 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type City, startCity } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
+
+const PLACE = { kind: "air", district: "north" } as const;
+
+describe.runIf(HAS_BROWSER)("the books and the throughput", () => {
+  let city: City;
+  let browser: Browser;
+  beforeAll(async () => {
+    city = await startCity();
+    await city.api("/devices", { sensorId: "air-1", ...PLACE });
+    await send({ pm25: 5 }, { pm25: 6, measuredAt: Date.now() - 60_000 }, { pm25: 4095, measuredAt: Date.now() - 1 });
+    await vi.waitFor(async () => expect((await city.api("/ledger")).received).toBe(3), { timeout: 10_000 });
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await city?.remove();
+  });
+
+  const open = async (address: string, options: Parameters<typeof visit>[2] = {}) => {
+    const visited = await visit(browser, city, { token: city.token, ...options });
+    await visited.goTo(`/feed${address}`);
+    await visited.page.locator("h1").waitFor();
+    return visited;
+  };
+  const send = (...readings: object[]) =>
+    city.api(
+      "/readings",
+      readings.map((own) => ({ sensorId: "air-1", ...PLACE, ...own })),
+    );
+
+  it("shows that the books balance, counts again, and finds a reading", async () => {
+    const { page, complaints, close } = await open("?tab=ledger");
+    await page.getByText("The books balance").first().waitFor();
+    const terms = await page.locator(".feed-identity dd").allTextContents();
+    const [received, ...ends] = terms.map((text) => Number(text.replaceAll(",", "")));
+    expect(received).toBe(3);
+    expect(ends.reduce((sum, end) => sum + end, 0)).toBe(received);
+    await page.getByRole("region", { name: "By day of receipt (UTC)" }).getByRole("row").nth(1).waitFor();
+    await page.getByRole("button", { name: "Count everything again" }).click();
+    await page.getByText(/All is there: [\d,]+ readings in the store/).waitFor();
+    await page.getByLabel("Sensor").fill("air-1");
+    await page.getByLabel("Measured at").fill("noon");
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.getByText("This is not a time.").waitFor();
+    const [stored] = (await city.api("/sensors/air-1/readings?limit=1")).items;
+    await page.getByLabel("Measured at").fill(stored.measuredAt);
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.locator(".note strong", { hasText: "Stored" }).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("draws what comes in and what waits, and says how each part is", async () => {
+    const { page, complaints, close } = await open("?tab=throughput");
+    await page.locator(".chart-box[data-ready]").nth(1).waitFor();
+    await page.getByText("The service is ready.").waitFor();
+    expect(await page.getByRole("row", { name: /journal In order/ }).count()).toBe(1);
+    const inARow = Array.from({ length: 300 }, (_, i) => ({ pm25: 5, measuredAt: Date.now() - 900_000 + i }));
+    await send(...inARow);
+    const rate = page.locator(".feed-figures div", { hasText: "Readings stored" }).locator("dd");
+    await vi.waitFor(async () => expect(Number.parseFloat((await rate.textContent()) ?? "")).toBeGreaterThan(20), {
+      timeout: 10_000,
+    });
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("is narrower for a viewer: no quarantine, no counting again", async () => {
+    const { stdout } = await city.cli("user", "add", "vera", "--role", "viewer", "--json");
+    const { page, goTo, close } = await open("?tab=quarantine", { token: JSON.parse(stdout).password });
+    await page.getByText("The quarantine is for operators and admins.").waitFor();
+    await goTo("/feed?tab=ledger");
+    await page.getByText("The books balance").first().waitFor();
+    expect(await page.getByRole("button", { name: "Count everything again" }).count()).toBe(0);
+    await close();
+  });
+
+  it.each(["light", "dark", "contrast"] satisfies Theme[])("can be used by everyone in %s", async (theme) => {
+    const { page, goTo, close } = await open("?tab=ledger", { theme });
+    await page.getByText("The books balance").first().waitFor();
+    await expectAccessible(page);
+    await shoot(page, `feed-ledger-${theme}`);
+    await goTo("/feed?tab=throughput");
+    await page.locator(".chart-box[data-ready]").nth(1).waitFor();
+    await expectAccessible(page);
+    await shoot(page, `feed-throughput-${theme}`);
+    await close();
+  });
+
+  it("fits a phone, with the part that is open in sight", async () => {
+    const { page, goTo, close } = await open("", { size: "phone", touch: true, language: "de-DE" });
+    for (const [part, name] of [
+      ["ledger", "Buchführung"],
+      ["throughput", "Durchsatz"],
+    ] as const) {
+      await goTo(`/feed?tab=${part}`);
+      await page.locator("tbody tr").first().waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      const box = (await page.getByRole("link", { name }).boundingBox())!;
+      expect(box.x + box.width).toBeLessThanOrEqual(390);
+      await shoot(page, `feed-${part}-phone`);
+    }
+    await close();
+  });
+});
