@@ -2,7 +2,8 @@
  * What a sensor's own past says of the lowest it can show. Bounded: a handful of numbers, however long the past.
  */
 export type ValueHistory = {
-  /** Taught values, counted up to `MEMORY`: the weight of the mean. */
+  /** The hour of the last taught value; and how many were taught, up to `MEMORY`: the weight of the mean. */
+  readonly hour: number;
   readonly count: number;
   readonly mean: number;
   /** Every value so far was a whole number. */
@@ -15,8 +16,18 @@ export type ValueHistory = {
   readonly recent: readonly number[];
 };
 
-export const NEW_HISTORY: ValueHistory = { count: 0, mean: 0, whole: true, day: -1, dayLow: 0, lows: [], recent: [] };
+export const NEW_HISTORY: ValueHistory = {
+  hour: -1,
+  count: 0,
+  mean: 0,
+  whole: true,
+  day: -1,
+  dayLow: 0,
+  lows: [],
+  recent: [],
+};
 
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const DAYS = 5;
 /** What was the lowest on one or two days only may have been the same fault. */
@@ -33,20 +44,24 @@ const LOW = 1 / 3;
 /**
  * A run of equal values that has ended (mostly of one): what is still going on must not vouch for itself. However long,
  * it is one value of the day it began on, so that what was stuck for a month does not become the floor by lasting.
+ * The mean learns one value an hour: nearly every value of a busy sensor leaves what is known as it is.
  */
 export function withRun(history: ValueHistory, since: number, value: number): ValueHistory {
-  const count = Math.min(history.count + 1, MEMORY);
-  const mean = history.mean + (value - history.mean) / count;
+  const hour = Math.floor(since / HOUR_MS);
   const whole = history.whole && Number.isInteger(value);
+  const isTaught = hour === history.hour;
+  if (isTaught && value >= history.dayLow && whole === history.whole) return history;
+  const count = isTaught ? history.count : Math.min(history.count + 1, MEMORY);
+  const mean = isTaught ? history.mean : history.mean + (value - history.mean) / count;
   const day = Math.floor(since / DAY_MS);
   if (day === history.day) {
     const { lows, recent } = history;
-    return { count, mean, whole, day, dayLow: Math.min(history.dayLow, value), lows, recent };
+    return { hour, count, mean, whole, day, dayLow: Math.min(history.dayLow, value), lows, recent };
   }
   const { dayLow } = history;
   const lows = history.day < 0 ? history.lows : withLow(history.lows, dayLow);
   const recent = history.day < 0 ? history.recent : [...history.recent, dayLow].slice(-RECENT_DAYS);
-  return { count, mean, whole, day, dayLow: value, lows, recent };
+  return { hour, count, mean, whole, day, dayLow: value, lows, recent };
 }
 
 function withLow(lows: readonly number[], low: number): readonly number[] {

@@ -6,7 +6,7 @@ import type { Measured } from "./derive.ts";
 import { addTo, isWithin, withWindow } from "./open-window.ts";
 import type { Deriving, Track, Watch } from "./plan.ts";
 import { AT, FLAGS, IMPORTED, KEY, RECEIVED, VALUES } from "./ring.ts";
-import { moveOn } from "./stream.ts";
+import { moveOn, own } from "./stream.ts";
 import { NOTHING_TOLD, type Subject, setState, withEntry } from "./subject.ts";
 import { nextActive } from "./transition.ts";
 
@@ -40,7 +40,9 @@ export function fold(subject: Subject, row: number, context: FoldContext): void 
 }
 
 function hear(subject: Subject, row: number, context: FoldContext): void {
-  const { plan, clock, ring } = subject;
+  const { plan, ring } = subject;
+  if (subject.clock.lastAt === undefined) subject.clock = own(subject.clock);
+  const { clock } = subject;
   const at = ring.data[row + AT]!;
   const { lastAt } = clock;
   for (let i = 0; i < plan.silences.length; i++) {
@@ -66,8 +68,10 @@ function measure(
   heardAt: number | undefined,
   context: FoldContext,
 ): void {
-  const stream = subject.streams[index]!;
-  if (stream.lastAt !== undefined && at <= stream.lastAt) return;
+  const former = subject.streams[index]!;
+  if (former.lastAt !== undefined && at <= former.lastAt) return;
+  const stream = former.lastAt === undefined ? own(former) : former;
+  if (stream !== former) subject.streams[index] = stream;
   const { lastAt, windows } = stream;
   const sample: Sample = { at, value, good, lastAt, heardAt, cadence: stream, rolls: sharesWindows ? [] : undefined };
   for (let i = 0; i < watches.length; i++) {

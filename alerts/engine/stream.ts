@@ -20,14 +20,19 @@ export function createStream(declaredMs: number | undefined, windowsMs: readonly
   return { declaredMs, lastAt: undefined, gaps: [], next: 0, windows };
 }
 
-export function copyStream({ declaredMs, lastAt, gaps, next, windows }: Stream): Stream {
+/** For a checkpoint. A stream that nothing has come from stays shared: `own` it before it changes. */
+export function copyStream(stream: Stream): Stream {
+  return stream.lastAt === undefined ? stream : own(stream);
+}
+
+export function own({ declaredMs, lastAt, gaps, next, windows }: Stream): Stream {
   const copies = windows.length === 0 ? windows : windows.map((window) => ({ ...window }));
   return { declaredMs, lastAt, gaps: gaps.slice(), next, windows: copies };
 }
 
-/** The same with windows of these sizes: those it has go on. */
+/** The same with windows of these sizes: those it has go on, for rules that may not have seen them begin. */
 export function withWindows(stream: Stream, windowsMs: readonly number[]): Stream {
-  const known = new Map(stream.windows.map((window) => [window.windowMs, window]));
+  const known = new Map(stream.windows.map((window) => [window.windowMs, { ...window, isBegun: false }]));
   return { ...stream, windows: windowsMs.map((windowMs) => known.get(windowMs) ?? createOpenWindow(windowMs)) };
 }
 

@@ -34,7 +34,7 @@ export type Subject = {
   ownsStates: boolean;
   /** All readings of the sensor, whatever they measure; and those of each metric, by `Track.index`. */
   clock: Stream;
-  streams: readonly Stream[];
+  streams: Stream[];
   /** The alerts that are not over, by column. */
   actives: ReadonlyMap<number, Active>;
   /** When the newest of the live readings arrived. */
