@@ -36,10 +36,23 @@ export function match(pattern: string, actual: string): Readonly<Record<string, 
   return params;
 }
 
+type MayLeave = () => boolean;
+let mayLeave: MayLeave = () => true;
+
+/** Asked before a link of our own, back or forward leads away: a page with unsaved changes may say no. Undo it when the page closes. */
+export function guardLeaving(ask: MayLeave): () => void {
+  mayLeave = ask;
+  return () => {
+    if (mayLeave === ask) mayLeave = () => true;
+  };
+}
+
 /** Back, forward, and plain clicks on links of our own. `isOurs` says which paths are the page's and not the API's. */
 export function followLinks(isOurs: (pathname: string) => boolean): void {
   addEventListener("popstate", () => {
-    here.value = new URL(location.href);
+    // The address has changed already: it is put back.
+    if (mayLeave()) here.value = new URL(location.href);
+    else history.pushState(undefined, "", here.peek());
   });
   document.addEventListener("click", (event) => {
     const link = (event.target as Element | null)?.closest?.("a[href]");
@@ -49,6 +62,6 @@ export function followLinks(isOurs: (pathname: string) => boolean): void {
     const url = new URL(link.href);
     if (!isOurs(url.pathname) || url.hash) return;
     event.preventDefault();
-    navigate(url.href);
+    if (mayLeave()) navigate(url.href);
   });
 }

@@ -137,7 +137,9 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
   });
 
   it("asks before unsaved changes are left, and brings them back after a reload", async () => {
-    const { page, text, close } = await openEditor();
+    const { page, close } = await open(`/rules/${RULE}`);
+    const text = textOf(page);
+    await page.getByRole("link", { name: "Edit a copy" }).click();
     await change(page, "above: 150", "above: 120");
     const asked: string[] = [];
     page.on("dialog", (dialog) => {
@@ -145,10 +147,10 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
       void (asked.length <= 2 ? dialog.dismiss() : dialog.accept());
     });
     await page.getByRole("link", { name: "Back to the rule" }).click();
-    await page.evaluate(() => history.pushState(undefined, "", location.href));
     await page.goBack();
     await expect.poll(() => asked).toEqual(["confirm", "confirm"]);
     expect(new URL(page.url()).pathname).toBe(`/rules/${RULE}/edit`);
+    expect(await text.inputValue()).toContain("above: 120");
     await page.reload();
     await page.getByText("Your unsaved changes are back.").waitFor();
     expect(await text.inputValue()).toContain("above: 120");
@@ -194,7 +196,9 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await page.getByRole("button", { name: "Try it" }).click();
     await page.getByText("The rule as it is now runs over history").waitFor();
     await asked.promise;
+    const ended = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/backtest"));
     await page.getByRole("button", { name: "Stop" }).click();
+    await ended;
     await page.getByText("See what it would have said").waitFor();
     await page.unroute("**/backtest");
     const busy = { status: 409, contentType: "application/problem+json" };
