@@ -20,6 +20,7 @@ function start(overrides: { adminToken?: string; autoEnrol?: boolean } = {}) {
   sensor("sim-air-1", "sim-run-1");
   sensor("sim-of-someone", "gw-north");
   sensor("air-1", "gw-north");
+  sensor("air-2", "sim-run-by-hand");
   const account = { role: "gateway", name: "sim-run-1", districts: ["a"], mayImport: true } as const;
   records.credentials.add({ account, secretHash: "0".repeat(64), createdAt: 0, createdBy: "admin" });
   const simulations = startSimulations(
@@ -35,9 +36,9 @@ function start(overrides: { adminToken?: string; autoEnrol?: boolean } = {}) {
 it("takes away what a run has left when the service died: its gateway at once, its sensors when the journal is read", () => {
   const { records, ids } = start();
   expect(records.credentials.list("gateway")).toEqual([]);
-  expect(ids()).toHaveLength(3);
+  expect(ids()).toHaveLength(4);
   vi.advanceTimersByTime(15 * 60_000);
-  expect(ids().sort()).toEqual(["air-1", "sim-of-someone"]);
+  expect(ids().sort()).toEqual(["air-1", "air-2", "sim-of-someone"]);
   records.close();
 });
 

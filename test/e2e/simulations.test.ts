@@ -66,14 +66,17 @@ describe("simulations", () => {
     );
     await city.api(`/simulations/${id}`, undefined, "DELETE");
     expect((await ended()).ended).toMatchObject({ how: "stopped", report: { balanced: true } });
-    await city.api("/simulations", { scenario: "ordinary-day", speed: 1 });
-    await until(
-      () => city.api("/simulations"),
-      ({ current }) => current?.phase === "sending",
-    );
-    await city.kill();
-    city = await city.restart();
-    expect((await city.api("/gateways")).items).toEqual([]);
+    for (const end of ["stop", "kill"] as const) {
+      await city.api("/simulations", { scenario: "ordinary-day", speed: 1 });
+      await until(
+        () => city.api("/simulations"),
+        ({ current }) => current?.phase === "sending",
+      );
+      const code = await city[end]();
+      if (end === "stop") expect(code).toBe(0);
+      city = await city.restart();
+      expect((await city.api("/gateways")).items).toEqual([]);
+    }
     expect(readdirSync(join(city.dataDir, "recordings"))).toEqual(["take-1.ndjson"]);
   });
 });
