@@ -104,7 +104,10 @@ describe("loading rules", () => {
     ["{ type: consecutive, above: 40, count: 0, window: 1h }", "condition.count: "],
     ["{ type: consecutive, above: 40, count: 49, window: 1h }", "condition.count: "],
     ["{ type: consecutive, above: 40, window: 1h }", "condition.count: is missing"],
-    ["{ type: quorum, rule: another-one }", "metric: a quorum rule watches the alerts of another rule: leave metric out"],
+    [
+      "{ type: quorum, rule: another-one }",
+      "metric: a quorum rule watches the alerts of another rule: leave metric out",
+    ],
     ["{ type: magic }", "condition.type is one of threshold, consecutive, change"],
     ["{ type: threshold, above: 40, capture: 1.5 }", "condition.capture: "],
   ])("refuses %s", (condition, message) => {
@@ -142,7 +145,8 @@ describe("the default rules", () => {
     const rules = loadRules();
     expect(rules.length).toBeGreaterThan(25);
     expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
-    for (const { id, source } of rules) expect(source.text, id).toMatch(/Directive|EN 50160|IEC|IRIS|European Environment Agency|ractice/);
+    for (const { id, source } of rules)
+      expect(source.text, id).toMatch(/Directive|EN 50160|IEC|IRIS|European Environment Agency|ractice/);
     expect(new Set(rules.map(({ audience }) => audience))).toEqual(new Set(["operators", "crews"]));
   });
 
