@@ -134,7 +134,10 @@ export function recentState({ plan: { metrics }, ring }: Subject): string {
   const { data } = ring;
   const open = openRows(ring);
   if (open.length === 0) return "";
-  const places = [...metrics.keys()].filter((place) => open.some((row) => !Number.isNaN(data[row + VALUES + place]!)));
+  const places: number[] = [];
+  for (let place = 0; place < metrics.length; place++) {
+    if (open.some((row) => !Number.isNaN(data[row + VALUES + place]!))) places.push(place);
+  }
   const width = VALUES + places.length;
   const packed = new Float64Array(open.length * width);
   let to = 0;

@@ -97,7 +97,7 @@ function isBaseDue({ saving, checkpoints, heardAt, receivedTo }: Subject): boole
 }
 
 /** A chunk with so many readings is written no more: few rows for a fast sensor, and little written twice. */
-const CHUNK_ROWS = 32;
+const CHUNK_ROWS = 16;
 
 function saveOpen({ saving, sensor, ring }: Subject): void {
   const open = openRows(ring);
