@@ -24,22 +24,47 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // On a slow line each file costs a round trip: one style sheet, one chunk of what every page uses, one for each page.
     cssCodeSplit: false,
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "shared", test: SHARED }] } } },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "preload", test: /preload-helper/, priority: 1 },
+            { name: "shared", test: SHARED },
+          ],
+        },
+      },
+    },
   },
 });
 
-/** Most people open the desk: its chunk comes together with the shell's, not after it. */
+/** The shell comes together with the document's small script, not after it, and the desk, which most people open, as well. */
 function preloadDesk(): Plugin {
   return {
     name: "preload-desk",
     transformIndexHtml: {
       order: "post",
-      handler: (_html, { bundle }) =>
-        Object.keys(bundle ?? {})
-          .filter((file) => /\/desk-[\w-]+\.js$/.test(file))
-          .map((file) => ({ tag: "link", attrs: { rel: "modulepreload", href: `/${file}` } })),
+      handler: (_html, { bundle = {} }) =>
+        [...withImports(bundle, /\/(start|desk\/desk)\.tsx$/)].map((file) => ({
+          ...{ tag: "link", injectTo: "head" as const },
+          attrs: { rel: "modulepreload", crossorigin: true, href: `/${file}` },
+        })),
     },
   };
+}
+
+/** The chunks of these modules, and what they import. */
+function withImports(bundle: Rolldown.OutputBundle, modules: RegExp): Set<string> {
+  const wanted = new Set<string>();
+  const add = (file: string) => {
+    const chunk = bundle[file];
+    if (chunk?.type !== "chunk" || wanted.has(file)) return;
+    wanted.add(file);
+    chunk.imports.forEach(add);
+  };
+  for (const chunk of Object.values(bundle)) {
+    if (chunk.type === "chunk" && modules.test(chunk.facadeModuleId ?? "")) add(chunk.fileName);
+  }
+  return wanted;
 }
 
 /**
@@ -65,19 +90,9 @@ function serviceWorker(): Plugin {
 
 /** The document's scripts and styles, the crews' page, the languages, and what these import. */
 function shellOf(bundle: Rolldown.OutputBundle): string[] {
-  const wanted = new Set(Object.keys(bundle).filter((file) => file.endsWith(".css")));
-  const add = (file: string) => {
-    const chunk = bundle[file];
-    if (chunk?.type !== "chunk" || wanted.has(file)) return;
-    wanted.add(file);
-    chunk.imports.forEach(add);
-  };
-  for (const chunk of Object.values(bundle)) {
-    if (chunk.type !== "chunk") continue;
-    if (chunk.isEntry || /\/(crew\/crew\.tsx|messages\/(de|es)\.ts)$/.test(chunk.facadeModuleId ?? ""))
-      add(chunk.fileName);
-  }
-  return [...wanted];
+  const styles = Object.keys(bundle).filter((file) => file.endsWith(".css"));
+  const entries = Object.values(bundle).flatMap((one) => (one.type === "chunk" && one.isEntry ? [one.fileName] : []));
+  return [...entries, ...styles, ...withImports(bundle, /\/(start\.tsx|crew\/crew\.tsx|messages\/(de|es)\.ts)$/)];
 }
 
 /** Once at the build, so that the service sends the small form without compressing anything itself. */

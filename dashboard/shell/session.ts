@@ -23,8 +23,12 @@ export const mayManage = computed(() => user.value?.role === "operator" || user.
 /** Whether this person may acknowledge, comment, close … */
 export const mayHandle = computed(() => HANDLERS.includes(user.value?.role ?? "viewer"));
 
-export async function loadSession(signal?: AbortSignal): Promise<void> {
-  const found = await request<Session>("GET", "/session", undefined, signal);
+/** `asked`: an answer that is on its way already; if it fails, the question is put again. */
+export async function loadSession(signal?: AbortSignal, asked?: Promise<Response>): Promise<void> {
+  const early = await asked?.catch(() => undefined);
+  const found = early?.ok
+    ? ((await early.json()) as Session)
+    : await request<Session>("GET", "/session", undefined, signal);
   if (found.user) session.value = found;
   else {
     session.value = { ...session.peek(), ...found };

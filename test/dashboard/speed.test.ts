@@ -55,9 +55,10 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
     await tools.send("Network.enable");
     await tools.send("Network.emulateNetworkConditions", SLOW);
     await tools.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+    await page.addInitScript(noteFirst, ".row");
     await goTo("/");
     await page.locator(".row").first().waitFor();
-    const shownMs = await page.evaluate(() => performance.now());
+    const shownMs = await page.evaluate(() => (window as { shownMs?: number }).shownMs ?? performance.now());
     figures.push(`first alerts on a slow line (1.6 Mbit/s, 150 ms, CPU x4): ${shownMs.toFixed(0)} ms`);
     // Wide: other work on the machine counts, too.
     expect(shownMs).toBeLessThan(10_000);
@@ -143,6 +144,18 @@ function load(city: City, perSecond: number): () => Promise<number> {
 }
 
 const BATCH = 200;
+
+/** Notes in the page itself when such an element was first painted: asking from outside takes long on a slowed machine. */
+function noteFirst(selector: string): void {
+  const watch = new MutationObserver(() => {
+    if (!document.querySelector(selector)) return;
+    watch.disconnect();
+    requestAnimationFrame(() => {
+      setTimeout(() => void Object.assign(window, { shownMs: performance.now() }), 0);
+    });
+  });
+  watch.observe(document, { childList: true, subtree: true });
+}
 
 /** Notes the long tasks (over 50 ms) from now on; answers how long each was. */
 async function watchTasks(page: Page): Promise<() => Promise<number[]>> {
