@@ -58,7 +58,7 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
     await page.addInitScript(noteFirst, ".row");
     await goTo("/");
     await page.locator(".row").first().waitFor();
-    const shownMs = await page.evaluate(() => (window as { shownMs?: number }).shownMs ?? performance.now());
+    const shownMs = await page.evaluate(() => (window as { shownMs?: number }).shownMs!);
     figures.push(`first alerts on a slow line (1.6 Mbit/s, 150 ms, CPU x4): ${shownMs.toFixed(0)} ms`);
     // Wide: other work on the machine counts, too.
     expect(shownMs).toBeLessThan(10_000);
@@ -150,9 +150,9 @@ function noteFirst(selector: string): void {
   const watch = new MutationObserver(() => {
     if (!document.querySelector(selector)) return;
     watch.disconnect();
-    requestAnimationFrame(() => {
-      setTimeout(() => void Object.assign(window, { shownMs: performance.now() }), 0);
-    });
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => void Object.assign(window, { shownMs: performance.now() })),
+    );
   });
   watch.observe(document, { childList: true, subtree: true });
 }
