@@ -38,7 +38,7 @@ export const matchersSchema = z
   });
 
 export const weeklySchema = z.strictObject({
-  days: z.array(z.enum(WEEKDAYS)).min(1).max(7).readonly(),
+  days: z.array(z.enum(WEEKDAYS)).min(1, "name at least one day").max(7).readonly(),
   from: clock,
   to: clock,
   zone: z.string().max(64).refine(isTimeZone, "a time zone is an IANA name such as Europe/Madrid"),

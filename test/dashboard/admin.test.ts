@@ -184,7 +184,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await page.getByLabel("What it is").selectOption("maintenance");
     await page.getByLabel("Comes back every week").check();
     await page.getByRole("button", { name: "Add", exact: true }).click();
-    await page.locator(".admin-days small.wrong").waitFor();
+    await page.locator(".admin-days small.wrong").getByText("name at least one day").waitFor();
     await shoot(page, "admin-silences-wrong");
     await page.getByLabel("Sun").check();
     await page.getByRole("button", { name: "Add", exact: true }).click();
