@@ -218,6 +218,24 @@ describe("the queue", () => {
     expect(again.state.alert.timeline).toHaveLength(1);
   });
 
+  it("shows what another window sent", async () => {
+    const service = aService(anAlert());
+    const seen: string[] = [];
+    const first = aQueue(service);
+    let online = false;
+    const second = createQueue(first.store, {
+      ...{ user: () => "anna", confirmUser: async () => "anna", isOnline: () => online },
+      ...{ look: service.ports.look, act: service.ports.act, alone: (work) => work() },
+      onAlert: ({ timeline }) => void seen.push(timeline.map(({ what }) => what).join(" ")),
+    });
+    await second.add([press({ madeAt: Date.now() })]);
+    await second.flush();
+    await first.queue.flush();
+    online = true;
+    await second.flush();
+    expect([seen, second.waiting.value, service.calls]).toEqual([["closed"], [], ["close", "look"]]);
+  });
+
   it("sends nothing under another name, and keeps it for the right one", async () => {
     const signedIn = { name: "ben" };
     const { queue, who, calls, store } = aQueue(undefined, { confirmUser: async () => signedIn.name });

@@ -60,21 +60,32 @@ export function createQueue(store: QueueStore, ports: QueuePorts) {
     running = ports
       .alone(sendAll)
       .catch(() => {}) // the store failed: what waits is still there
-      .finally(() => {
+      .then(() => {
         running = undefined;
-        if (again) void flush();
+        if (!again) return;
         again = false;
+        return flush();
       });
     return running;
   }
 
   async function sendAll(): Promise<void> {
-    await reload(); // another window may have sent some
+    const before = waiting.peek();
+    await reload();
     if (!ports.isOnline()) return;
+    await lookAtGone(before);
     if (waiting.peek().some(isOld) && !(await isConfirmed())) return;
     for (let item = waiting.peek()[0]; item !== undefined; item = waiting.peek()[0]) {
       if (!(await sendOne(item))) return;
       failures = 0;
+    }
+  }
+
+  /** What waited and does not any more was sent by another window: this one shows how it is now. */
+  async function lookAtGone(before: readonly Item[]): Promise<void> {
+    const here = new Set(items.peek().map(({ key }) => key));
+    for (const { alertId } of before.filter(({ key }) => !here.has(key))) {
+      await ports.look(alertId).then(ports.onAlert, () => {});
     }
   }
 
