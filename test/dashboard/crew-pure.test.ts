@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ApiProblem } from "../../dashboard/api/client.ts";
 import { type About, cardsOf, daysUntil, keepSections } from "../../dashboard/crew/list/cards.ts";
 import { aheadOf, foresee, merge, type Warning } from "../../dashboard/crew/list/crew-list.ts";
@@ -206,9 +206,8 @@ describe("the queue", () => {
     const { queue, state, calls, store } = aQueue();
     state.answers = false;
     await queue.add([press({ madeAt: Date.now(), note: "New" })]);
-    await queue.flush();
+    await vi.waitFor(() => expect(queue.waiting.value).toMatchObject([{ tries: 1 }]));
     queue.close();
-    expect(queue.waiting.value).toMatchObject([{ tries: 1 }]);
     state.answers = true;
     const again = aQueue({ ...aService(state.alert), calls });
     for (const item of await store.all()) await again.store.put(item);
