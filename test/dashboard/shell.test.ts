@@ -60,7 +60,7 @@ describe.runIf(HAS_BROWSER)("the frame around every page", () => {
   it("shows a page that is not for this role as one that is not there", async () => {
     const { password } = await city.api("/users", { name: "vera", role: "viewer" });
     const { page, goTo, close } = await visit(browser, city, { token: password });
-    await goTo("/users");
+    await goTo("/admin");
     await page.getByRole("heading", { name: "There is no such page" }).waitFor();
     await expectAccessible(page);
     await page.getByRole("link", { name: "Back to the desk" }).click();
