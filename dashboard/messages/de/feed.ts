@@ -175,7 +175,7 @@ export const feed: Messages["feed"] = {
   },
   runs: {
     intro:
-      "Was hier abgespielt wird, geht durch dieselbe Tür wie echte Nachrichten. Die Sensoren heißen sim-… und stehen in eigenen Bezirken, aber ihre Alarme werden gemeldet wie alle anderen.",
+      "Was hier abgespielt wird, geht durch dieselbe Tür wie echte Nachrichten. Die Sensoren heißen sim-… und stehen in eigenen Bezirken, aber von ihren Meldungen erfahren alle wie von den anderen.",
     scenarios: "Szenario starten",
     replay: "Abspielen",
     record: "Datenstrom aufzeichnen",
@@ -221,7 +221,7 @@ export const feed: Messages["feed"] = {
     ended: { done: "Von selbst beendet", stopped: "Abgebrochen", failed: "Fehlgeschlagen" },
     report: (sent, stored, other) =>
       `${sent} Messwerte gesendet: ${stored} gespeichert, ${other} wiederholt oder in Quarantäne.`,
-    alertsRaised: (n) => `${many(n, "Alarm wurde", "Alarme wurden")} ausgelöst.`,
+    alertsRaised: (n) => `${many(n, "Meldung wurde", "Meldungen wurden")} ausgelöst.`,
     removedSoon: "Die Sensoren verschwinden eine Viertelstunde nach dem Ende.",
     name: "Name",
     nameHint: "Kleinbuchstaben, Ziffern und Bindestriche.",

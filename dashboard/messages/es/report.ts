@@ -15,7 +15,7 @@ export const report: typeof en = {
   raised: "Activadas",
   resolved: "Resueltas",
   openAtEnd: "Abiertas al final",
-  suppressed: "Silenciadas",
+  suppressed: "Suprimidas",
   retracted: "Retiradas",
   toAcknowledge: "Tiempo hasta confirmar",
   toResolve: "Tiempo hasta resolver",
