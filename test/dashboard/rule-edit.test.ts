@@ -185,7 +185,7 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await page.keyboard.type("What to do");
     await page.keyboard.press("Enter");
     await page.waitForURL(`**/rules/${RULE}`);
-    await page.getByText("Close the windows").first().waitFor();
+    await page.getByText("Close the windows").filter({ visible: true }).first().waitFor();
     await close();
   });
 
