@@ -1,4 +1,4 @@
-import type { Transition } from "../model/alert.ts";
+import { saidOf, type Transition } from "../model/alert.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Figure, Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
@@ -150,10 +150,10 @@ export function createAlerts(options: AlertsOptions) {
     for (const id of new Set([...ids, ...unwatchedAlerts(rules, records)])) {
       const alert = records.alerts.get(id);
       if (!alert || (alert.state !== "firing" && alert.state !== "pending")) continue;
-      const { handling: _, assignee: __, timeline: ___, suppressedBy: ____, ...rest } = alert;
       const note = "The rule was changed or deleted, or the sensor removed.";
       const at = Math.max(now(), alert.startedAt);
-      const ended = { ...rest, state: "resolved" as const, resolvedAt: at, explanation: `${rest.explanation} ${note}` };
+      const explanation = `${alert.explanation} ${note}`;
+      const ended = { ...saidOf(alert), state: "resolved" as const, resolvedAt: at, explanation };
       unapplied.push({ alert: ended, entry: { at, knownAt: at, what: "resolved", note } });
     }
   }

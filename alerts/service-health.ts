@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Transition } from "../model/alert.ts";
+import { saidOf, type Transition } from "../model/alert.ts";
 import type { Health } from "../model/health.ts";
 import type { Records } from "../store/records.ts";
 
@@ -93,6 +93,5 @@ const TITLE = "Trouble in the service: ";
 const partOf = ({ rule }: Open) => rule.title.slice(TITLE.length);
 
 function openAlerts(records: HealthWatchOptions["records"]): Open[] {
-  const { items } = records.alerts.list({ rule: SERVICE_RULE, state: ["firing"] }, 100);
-  return items.map(({ handling: _, assignee: __, timeline: ___, suppressedBy: ____, review: _____, ...rest }) => rest);
+  return records.alerts.list({ rule: SERVICE_RULE, state: ["firing"] }, 100).items.map(saidOf);
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Transition } from "../model/alert.ts";
+import { saidOf, type Transition } from "../model/alert.ts";
 import type { Figure, Health } from "../model/health.ts";
 import type { LedgerCheck } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
@@ -132,9 +132,7 @@ export function createLedgerWatch({ records, check, now, log }: WatchParts) {
 
 function findOpen(records: WatchParts["records"]): Open | undefined {
   const [alert] = records.alerts.list({ rule: LEDGER_RULE, state: ["firing"] }, 1).items;
-  if (!alert) return undefined;
-  const { handling: _handling, assignee: _assignee, timeline: _timeline, suppressedBy: _by, ...rest } = alert;
-  return rest;
+  return alert && saidOf(alert);
 }
 
 function sizeOf({ differences }: LedgerCheck): number {

@@ -95,8 +95,22 @@ export type Alert = {
   readonly review?: Review;
 };
 
+/** What the rules say of an alert: without what people and the noise control add to it. */
+export type SaidAlert = Omit<Alert, "handling" | "assignee" | "timeline" | "suppressedBy" | "review">;
+
+export function saidOf({
+  handling: _,
+  assignee: _1,
+  timeline: _2,
+  suppressedBy: _3,
+  review: _4,
+  ...said
+}: Alert): SaidAlert {
+  return said;
+}
+
 /** The engine's verdict at one moment: an alert as it now is, and the entry to add to its timeline. */
 export type Transition = {
-  readonly alert: Omit<Alert, "handling" | "assignee" | "timeline" | "suppressedBy" | "review">;
+  readonly alert: SaidAlert;
   readonly entry: TimelineEntry;
 };
