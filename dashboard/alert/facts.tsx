@@ -1,8 +1,8 @@
-import type { ComponentChildren } from "preact";
 import type { Rule } from "../../model/rule.ts";
 import type { AlertView } from "../api/alerts.ts";
 import { sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
+import { Fact } from "../parts/fact.tsx";
 import { clock, formatTime, Moment } from "../words/time.tsx";
 import { districtName } from "../words/units.ts";
 
@@ -65,15 +65,6 @@ export function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefine
       </Fact>
       {rule?.advice && <Fact name={t.advice}>{rule.advice}</Fact>}
     </dl>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

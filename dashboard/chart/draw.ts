@@ -1,4 +1,5 @@
 import type uPlot from "uplot";
+import { readColours } from "../style/colours.ts";
 import type { ChartData, Tone } from "./chart-data.ts";
 
 export type Colours = Readonly<Record<Tone | "text" | "line" | "surface", string>>;
@@ -15,16 +16,7 @@ const NAMES: Readonly<Record<keyof Colours, string>> = {
   surface: "--surface",
 };
 
-/** The theme's colours as a canvas understands them. */
-export function readColours(near: HTMLElement): Colours {
-  const probe = near.appendChild(document.createElement("i"));
-  const entries = Object.entries(NAMES).map(([tone, name]) => {
-    probe.style.color = `var(${name})`;
-    return [tone, getComputedStyle(probe).color];
-  });
-  probe.remove();
-  return Object.fromEntries(entries) as Colours;
-}
+export const chartColours = (near: HTMLElement): Colours => readColours(near, NAMES);
 
 /** Behind the lines: windows and spans. */
 export function drawBands(plot: uPlot, { bands = [] }: ChartData, colours: Colours): void {

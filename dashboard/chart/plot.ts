@@ -1,7 +1,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { type ChartData, toColumns, valueRange } from "./chart-data.ts";
-import { type Colours, drawBands, drawLevelsAndMarks, drawRanges, readColours } from "./draw.ts";
+import { type Colours, chartColours, drawBands, drawLevelsAndMarks, drawRanges } from "./draw.ts";
 
 export type Plot = {
   show(data: ChartData): void;
@@ -20,7 +20,7 @@ export type PlotOptions = {
 export function openPlot(box: HTMLElement, { language, onZoom }: PlotOptions): Plot {
   let data: ChartData | undefined;
   let plot: uPlot | undefined;
-  let colours = readColours(box);
+  let colours = chartColours(box);
 
   function make(): void {
     plot?.destroy();
@@ -61,7 +61,7 @@ export function openPlot(box: HTMLElement, { language, onZoom }: PlotOptions): P
       else make();
     },
     recolour() {
-      colours = readColours(box);
+      colours = chartColours(box);
       make();
     },
     resize: () => plot?.setSize(sizeOf(box)),

@@ -1,5 +1,5 @@
-import type { ComponentChildren } from "preact";
 import { messages } from "../messages/messages.ts";
+import { Fact } from "../parts/fact.tsx";
 import { Moment } from "../words/time.tsx";
 import { type RuleView, ruleHref } from "./rules-api.ts";
 import { sayRuleLimit } from "./sentence.ts";
@@ -47,14 +47,5 @@ export function RuleFacts({ rule }: { rule: RuleView }) {
         </Fact>
       )}
     </dl>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

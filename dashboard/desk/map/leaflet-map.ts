@@ -10,7 +10,7 @@ import {
 import "leaflet/dist/leaflet.css";
 import type { Severity } from "../../../model/alert.ts";
 import { airyHull, type Cluster, cellOf, cluster, type Dot, type Place } from "./geometry.ts";
-import { type Colours, paintCluster, paintDistrict, paintRing, readColours } from "./paint.ts";
+import { type Colours, mapColours, paintCluster, paintDistrict, paintRing } from "./paint.ts";
 
 export type MapData = {
   readonly dots: readonly Dot[];
@@ -55,7 +55,7 @@ export function openMap(container: HTMLElement, options: MapOptions) {
   if (options.tilesUrl) tileLayer(options.tilesUrl, { maxZoom: 18, opacity: 0.8 }).addTo(map);
   const canvas = map.getPanes().overlayPane.appendChild(document.createElement("canvas"));
   let data = NOTHING;
-  let colours = readColours(container);
+  let colours = mapColours(container);
   let painted: readonly { at: Place; radius: number; cluster: Cluster }[] = [];
   let frame = 0;
 
@@ -106,7 +106,7 @@ export function openMap(container: HTMLElement, options: MapOptions) {
     },
     /** After the theme has changed. */
     recolour(): void {
-      colours = readColours(container);
+      colours = mapColours(container);
       paintSoon();
     },
     /** Shows all of these places. */

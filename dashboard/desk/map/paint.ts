@@ -1,4 +1,5 @@
 import type { Severity } from "../../../model/alert.ts";
+import { readColours } from "../../style/colours.ts";
 import { districtName } from "../../words/units.ts";
 import type { Cluster, Place } from "./geometry.ts";
 
@@ -11,17 +12,10 @@ const NAMES = {
   ...{ surface: "--surface", text: "--text", quiet: "--quiet", accent: "--accent" },
 } as const;
 
-/** The theme's colours as the canvas understands them: custom properties are only names until an element wears them. */
-export function readColours(near: HTMLElement): Colours {
-  const probe = near.appendChild(document.createElement("i"));
-  const read = (name: string) => {
-    probe.style.color = `var(${name})`;
-    return getComputedStyle(probe).color;
-  };
-  const colours = Object.fromEntries(Object.entries(NAMES).map(([key, name]) => [key, read(name)]));
-  const on = { critical: read("--on-critical"), warning: read("--on-warning"), info: read("--on-info") };
-  probe.remove();
-  return { ...(colours as unknown as Colours), on };
+const ON = { critical: "--on-critical", warning: "--on-warning", info: "--on-info" } as const;
+
+export function mapColours(near: HTMLElement): Colours {
+  return { ...readColours(near, NAMES), on: readColours(near, ON) };
 }
 
 export type District = {
