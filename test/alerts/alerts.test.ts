@@ -7,7 +7,8 @@ import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { openRecords } from "../../store/records/open.ts";
 import type { Records } from "../../store/records.ts";
-import { aReading, aRule, HOUR, MINUTE, random, T0 } from "./builders.ts";
+import { aReading, aRule, HOUR, MINUTE, T0 } from "./builders.ts";
+import { aFeed, aLateFeed, batchesOf, SENSORS } from "./feeds.ts";
 
 const hot = aRule({
   id: "hot",
@@ -17,7 +18,6 @@ const hot = aRule({
 const silent = aRule({ id: "silent", kind: "any", audience: "crews", condition: { type: "silence", after: "15m" } });
 const no2 = aRule({ id: "no2", metric: "no2", condition: { type: "consecutive", above: 200, count: 3, window: "1h" } });
 const RULES = [hot, silent, no2];
-const SENSORS = ["s-1", "s-2", "s-3"];
 
 let records: Records;
 let clock = T0;
@@ -33,41 +33,6 @@ afterEach(() => records.close());
 
 const start = (rules: Rule[] = RULES, rest: Partial<Parameters<typeof createAlerts>[0]> = {}) =>
   createAlerts({ rules, records, first: 1, now: () => clock, log: SILENT, ...rest });
-
-/** Three sensors for two days, every five minutes, with holes, heat and bad air; one reading per journal record. */
-function aFeed(): Reading[] {
-  const chance = random(7);
-  const readings: Reading[] = [];
-  for (let at = T0; at < T0 + 48 * HOUR; at += 5 * MINUTE) {
-    for (const [i, sensorId] of SENSORS.entries()) {
-      if (Math.floor(at / (3 * HOUR)) % 7 === i) continue;
-      const temperature = 38 + 4 * Math.sin(at / (40 * MINUTE) + i) + chance();
-      const no2 = 190 + 60 * Math.sin(at / (5 * HOUR) + i) + 20 * chance();
-      readings.push(aReading(at, { temperature, no2 }, { sensorId, journalSeq: readings.length + 1 }));
-    }
-  }
-  return readings;
-}
-
-/** The same, a third of it up to 25 minutes late: one reading per journal record, in the order of arrival. */
-function aLateFeed(): Reading[] {
-  const chance = random(11);
-  const arrivals = aFeed().map((reading) => {
-    const delay = chance() < 0.3 ? Math.floor(chance() * 25 * MINUTE) : 0;
-    return { ...reading, receivedAt: reading.measuredAt + delay };
-  });
-  arrivals.sort((a, b) => a.receivedAt - b.receivedAt || a.measuredAt - b.measuredAt);
-  return arrivals.map((reading, i) => ({ ...reading, journalSeq: i + 1 }));
-}
-
-function batchesOf(feed: readonly Reading[], size: number): Batch[] {
-  const batches: Batch[] = [];
-  for (let i = 0; i < feed.length; i += size) {
-    const readings = feed.slice(i, i + size);
-    batches.push({ from: i + 1, to: i + readings.length + 1, readings, rejections: [] });
-  }
-  return batches;
-}
 
 const readingOnly = (reading: Reading): Batch => {
   return { from: reading.journalSeq, to: reading.journalSeq + 1, readings: [reading], rejections: [] };

@@ -1,26 +1,19 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, it, vi } from "vitest";
+import type { City } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, shoot, type Theme, type VisitOptions } from "./browser.ts";
+import { useSite } from "./site.ts";
 
 const MINUTE_MS = 60_000;
 
 describe.runIf(HAS_BROWSER)("the page of one alert", () => {
-  let city: City;
-  let browser: Browser;
   let id: string;
-  beforeAll(async () => {
-    city = await startCity();
+  const site = useSite(async (city) => {
     id = await raiseAlert(city);
-    browser = await openBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await city?.remove();
   });
 
-  const open = async (options: Parameters<typeof visit>[2] = {}) => {
-    const visited = await visit(browser, city, { token: city.token, ...options });
+  const open = async (options: VisitOptions = {}) => {
+    const visited = await site.visit(options);
     await visited.goTo(`/alerts/${id}`);
     await visited.page.locator(".chart-box[data-ready]").waitFor();
     return visited;
@@ -50,10 +43,10 @@ describe.runIf(HAS_BROWSER)("the page of one alert", () => {
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("<b>hot</b> as an oven").waitFor();
     await stopTheStream(page);
-    await city.api(`/alerts/${id}/close`, { note: "Fan replaced" });
+    await site.city.api(`/alerts/${id}/close`, { note: "Fan replaced" });
     await page.getByRole("button", { name: "Acknowledge" }).click();
     await page.getByRole("alert").filter({ hasText: "was closed by admin" }).waitFor();
-    await city.api(`/alerts/${id}/reopen`, {});
+    await site.city.api(`/alerts/${id}/reopen`, {});
     await page.reload();
     await page.getByRole("button", { name: "Start the work" }).click();
     await page.locator(".alert-chips").getByText("In progress: admin").waitFor();
@@ -70,7 +63,7 @@ describe.runIf(HAS_BROWSER)("the page of one alert", () => {
     await page.getByLabel("Reason").fill("The fan is being replaced");
     await page.locator("form").getByRole("button", { name: "Silence" }).click();
     await page.getByRole("status").filter({ hasText: "The silence is on" }).waitFor();
-    const { items } = await city.api("/silences");
+    const { items } = await site.city.api("/silences");
     expect(items).toMatchObject([{ matchers: { rule: "enclosure-overheated", sensor: "air-1" }, createdBy: "admin" }]);
     await page.getByRole("button", { name: "Wrong" }).click();
     await page.getByLabel("Why?").fill("The sun shone on the box");

@@ -1,36 +1,14 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
-
-const PLACE = { kind: "air", district: "north" } as const;
+import { describe, expect, it, vi } from "vitest";
+import { expectAccessible, HAS_BROWSER, shoot, type Theme } from "./browser.ts";
+import { PLACE, send, useFeed } from "./feed-site.ts";
 
 describe.runIf(HAS_BROWSER)("the books and the throughput", () => {
-  let city: City;
-  let browser: Browser;
-  beforeAll(async () => {
-    city = await startCity();
+  const { site, open } = useFeed(async (city) => {
     await city.api("/devices", { sensorId: "air-1", ...PLACE });
-    await send({ pm25: 5 }, { pm25: 6, measuredAt: Date.now() - 60_000 }, { pm25: 4095, measuredAt: Date.now() - 1 });
+    const at = Date.now();
+    await send(city, { pm25: 5 }, { pm25: 6, measuredAt: at - 60_000 }, { pm25: 4095, measuredAt: at - 1 });
     await vi.waitFor(async () => expect((await city.api("/ledger")).received).toBe(3), { timeout: 10_000 });
-    browser = await openBrowser();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await city?.remove();
-  });
-
-  const open = async (address: string, options: Parameters<typeof visit>[2] = {}) => {
-    const visited = await visit(browser, city, { token: city.token, ...options });
-    await visited.goTo(`/feed${address}`);
-    await visited.page.locator("h1").waitFor();
-    return visited;
-  };
-  const send = (...readings: object[]) =>
-    city.api(
-      "/readings",
-      readings.map((own) => ({ sensorId: "air-1", ...PLACE, ...own })),
-    );
 
   it("shows that the books balance, counts again, and finds a reading", async () => {
     const { page, complaints, close } = await open("?tab=ledger");
@@ -46,7 +24,7 @@ describe.runIf(HAS_BROWSER)("the books and the throughput", () => {
     await page.getByLabel("Measured at").fill("noon");
     await page.getByRole("button", { name: "Search" }).click();
     await page.getByText("This is not a time.").waitFor();
-    const [stored] = (await city.api("/sensors/air-1/readings?limit=1")).items;
+    const [stored] = (await site.city.api("/sensors/air-1/readings?limit=1")).items;
     await page.getByLabel("Measured at").fill(stored.measuredAt);
     await page.getByRole("button", { name: "Search" }).click();
     await page.locator(".note strong", { hasText: "Stored" }).waitFor();
@@ -60,7 +38,7 @@ describe.runIf(HAS_BROWSER)("the books and the throughput", () => {
     await page.getByText("The service is ready.").waitFor();
     expect(await page.getByRole("row", { name: /journal In order/ }).count()).toBe(1);
     const inARow = Array.from({ length: 300 }, (_, i) => ({ pm25: 5, measuredAt: Date.now() - 900_000 + i }));
-    await send(...inARow);
+    await send(site.city, ...inARow);
     const rate = page.locator(".feed-figures div", { hasText: "Readings stored" }).locator("dd");
     await vi.waitFor(async () => expect(Number.parseFloat((await rate.textContent()) ?? "")).toBeGreaterThan(20), {
       timeout: 10_000,
@@ -70,7 +48,7 @@ describe.runIf(HAS_BROWSER)("the books and the throughput", () => {
   });
 
   it("is narrower for a viewer: no quarantine, no counting again", async () => {
-    const { stdout } = await city.cli("user", "add", "vera", "--role", "viewer", "--json");
+    const { stdout } = await site.city.cli("user", "add", "vera", "--role", "viewer", "--json");
     const { page, goTo, close } = await open("?tab=quarantine", { token: JSON.parse(stdout).password });
     await page.getByText("The quarantine is for operators and admins.").waitFor();
     await goTo("/feed?tab=ledger");

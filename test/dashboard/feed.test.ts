@@ -1,46 +1,23 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
-
-const PLACE = { kind: "air", district: "north" } as const;
+import type { Page } from "playwright-core";
+import { describe, expect, it, vi } from "vitest";
+import type { City } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, shoot, type Theme } from "./browser.ts";
+import { PLACE, send, useFeed } from "./feed-site.ts";
 
 describe.runIf(HAS_BROWSER)("the feed", () => {
-  let city: City;
-  let browser: Browser;
-  beforeAll(async () => {
-    city = await startCity();
-    await spoil(city);
-    browser = await openBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await city?.remove();
-  });
-
-  const open = async (address: string, options: Parameters<typeof visit>[2] = {}) => {
-    const visited = await visit(browser, city, { token: city.token, ...options });
-    await visited.goTo(`/feed${address}`);
-    await visited.page.locator("h1").waitFor();
-    return visited;
-  };
-  const send = (...readings: object[]) =>
-    city.api(
-      "/readings",
-      readings.map((own) => ({ sensorId: "air-1", ...PLACE, ...own })),
-    );
+  const { site, open } = useFeed(spoil);
   const rows = (page: Page) => page.getByRole("region", { name: "Newest readings" }).locator("tbody tr");
 
   it("shows readings as they come, narrowed as the address says, and the whole of one", async () => {
     const { page, complaints, close } = await open("?sensor=air-1");
-    await streamIsOpen(city);
-    await send({ pm25: 11 }, { sensorId: "air-2", no2: 20 });
+    await streamIsOpen(site.city);
+    await send(site.city, { pm25: 11 }, { sensorId: "air-2", no2: 20 });
     await rows(page).filter({ hasText: "pm25 11 µg/m³" }).waitFor();
     expect(await rows(page).filter({ hasText: "air-2" }).count()).toBe(0);
     await page.getByRole("searchbox", { name: "Sensor" }).fill("");
     await page.getByLabel("Only implausible values").check();
     await page.waitForURL(/feed\?suspect=yes$/);
-    await send({ pm25: 12 }, { sensorId: "air-2", pm25: 510 });
+    await send(site.city, { pm25: 12 }, { sensorId: "air-2", pm25: 510 });
     const odd = rows(page).filter({ hasText: "implausible" });
     await odd.waitFor();
     expect(await rows(page).count()).toBe(1);
@@ -53,17 +30,17 @@ describe.runIf(HAS_BROWSER)("the feed", () => {
 
   it("stands still while it is paused or someone is in the list, and says what waits", async () => {
     const { page, close } = await open("");
-    await streamIsOpen(city);
-    await send({ pm25: 21 });
+    await streamIsOpen(site.city);
+    await send(site.city, { pm25: 21 });
     await rows(page).filter({ hasText: "pm25 21" }).waitFor();
     await page.getByRole("button", { name: "Pause" }).click();
-    await send({ pm25: 22 });
+    await send(site.city, { pm25: 22 });
     await page.getByText("Paused. 1 new reading waits.").waitFor();
     expect(await rows(page).filter({ hasText: "pm25 22" }).count()).toBe(0);
     await page.getByRole("button", { name: "Go on" }).click();
     await rows(page).filter({ hasText: "pm25 22" }).waitFor();
     await rows(page).first().hover();
-    await send({ pm25: 23 });
+    await send(site.city, { pm25: 23 });
     await page.getByText("Held still for you. 1 new reading waits.").waitFor();
     await page.mouse.move(5, 5);
     await rows(page).filter({ hasText: "pm25 23" }).waitFor();
@@ -72,13 +49,16 @@ describe.runIf(HAS_BROWSER)("the feed", () => {
 
   it("stays usable with thousands of readings a second: a sample, and it says so", async () => {
     const { page, close } = await open("");
-    await streamIsOpen(city);
+    await streamIsOpen(site.city);
     const first = Date.now() - 600_000;
     let [flooding, value] = [true, 0];
     const flood = (async () => {
       while (flooding) {
         value += 400;
-        await send(...Array.from({ length: 400 }, (_, i) => ({ pm25: i % 90, measuredAt: first + value + i })));
+        await send(
+          site.city,
+          ...Array.from({ length: 400 }, (_, i) => ({ pm25: i % 90, measuredAt: first + value + i })),
+        );
       }
     })();
     await page.evaluate(() => {
@@ -127,12 +107,12 @@ describe.runIf(HAS_BROWSER)("the feed", () => {
     const { page, close } = await open("?tab=quarantine&sensor=air-late");
     const list = page.getByRole("region", { name: "Messages in quarantine" });
     await list.getByRole("button", { name: "Unknown sensor" }).waitFor();
-    await city.api("/devices", { sensorId: "air-late", ...PLACE });
+    await site.city.api("/devices", { sensorId: "air-late", ...PLACE });
     await page.getByRole("checkbox", { name: "Select all that are shown" }).check();
     await page.getByRole("button", { name: "Send 1 again" }).click();
     await page.getByText("1 message was sent again. Accepted now: 1, back in quarantine: 0.").waitFor();
     await list.getByText("Sent again").waitFor();
-    expect((await city.api("/sensors/air-late/readings")).items).toHaveLength(1);
+    expect((await site.city.api("/sensors/air-late/readings")).items).toHaveLength(1);
     await page.goto("/feed?tab=quarantine&reason=out_of_range");
     await page.getByRole("checkbox", { name: /Select message/ }).check();
     await page.getByRole("button", { name: "Send 1 again" }).click();
@@ -144,8 +124,8 @@ describe.runIf(HAS_BROWSER)("the feed", () => {
 
   it.each(["light", "dark", "contrast"] satisfies Theme[])("can be used by everyone in %s", async (theme) => {
     const { page, goTo, close } = await open("", { theme });
-    await streamIsOpen(city);
-    await send({ pm25: 31 }, { sensorId: "air-2", pm25: 520, no2: 30, temperature: 11.5 }, { no2: 17 });
+    await streamIsOpen(site.city);
+    await send(site.city, { pm25: 31 }, { sensorId: "air-2", pm25: 520, no2: 30, temperature: 11.5 }, { no2: 17 });
     await rows(page).filter({ hasText: "pm25 520" }).click();
     await expectAccessible(page);
     await shoot(page, `feed-live-${theme}`);
@@ -160,8 +140,8 @@ describe.runIf(HAS_BROWSER)("the feed", () => {
   it("fits a phone", async () => {
     const options = { size: "phone", touch: true, language: "de-DE" } as const;
     const { page, goTo, close } = await open("", options);
-    await streamIsOpen(city);
-    await send({ pm25: 41 }, { sensorId: "air-2", pm25: 530 });
+    await streamIsOpen(site.city);
+    await send(site.city, { pm25: 41 }, { sensorId: "air-2", pm25: 530 });
     await page.locator(".feed-rows tbody tr", { hasText: "pm25 530" }).tap();
     for (const part of ["live", "quarantine"]) {
       if (part !== "live") await goTo(`/feed?tab=${part}`);

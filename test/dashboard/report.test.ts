@@ -1,24 +1,14 @@
 import { readFile } from "node:fs/promises";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
+import { describe, expect, it, vi } from "vitest";
+import type { City } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, shoot, type Theme } from "./browser.ts";
+import { useSite } from "./site.ts";
 
 describe.runIf(HAS_BROWSER)("the shift report", () => {
-  let city: City;
-  let browser: Browser;
-  beforeAll(async () => {
-    city = await startCity();
-    await raiseAlert(city);
-    browser = await openBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await city?.remove();
-  });
+  const site = useSite(raiseAlert);
 
   it("says what happened, per district and rule, and which sensors said nothing", async () => {
-    const { page, goTo, complaints, close } = await visit(browser, city, { token: city.token });
+    const { page, goTo, complaints, close } = await site.visit();
     await goTo("/report");
     await page.getByRole("heading", { name: "Shift report" }).waitFor();
     const row = page.getByRole("region", { name: "By rule" }).getByRole("row", { name: /Battery nearly empty/ });
@@ -34,7 +24,7 @@ describe.runIf(HAS_BROWSER)("the shift report", () => {
   });
 
   it("keeps the time in the address, refuses an impossible one beside its fields, and gives the alerts as a table", async () => {
-    const { page, goTo, close } = await visit(browser, city, { token: city.token });
+    const { page, goTo, close } = await site.visit();
     await goTo("/report");
     await page.getByRole("link", { name: "Last 7 days" }).click();
     expect(new URL(page.url()).search).toBe("?hours=168");
@@ -54,7 +44,7 @@ describe.runIf(HAS_BROWSER)("the shift report", () => {
   it.each(["light", "dark", "contrast"] satisfies Theme[])(
     "looks well in %s and can be used by everyone",
     async (theme) => {
-      const { page, goTo, close } = await visit(browser, city, { token: city.token, theme });
+      const { page, goTo, close } = await site.visit({ theme });
       await goTo("/report");
       await page.getByRole("region", { name: "By rule" }).waitFor();
       await expectAccessible(page);
@@ -68,12 +58,7 @@ describe.runIf(HAS_BROWSER)("the shift report", () => {
       ["de-DE", "Schichtbericht"],
       ["es-ES", "Informe de turno"],
     ] as const) {
-      const { page, goTo, close } = await visit(browser, city, {
-        token: city.token,
-        size: "phone",
-        touch: true,
-        language,
-      });
+      const { page, goTo, close } = await site.visit({ size: "phone", touch: true, language });
       await goTo("/report");
       await page.getByRole("heading", { name: title }).waitFor();
       await page.getByRole("row").nth(1).waitFor();

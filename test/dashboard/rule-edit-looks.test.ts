@@ -1,34 +1,9 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
-import { change, RULE, raiseNo2, textOf } from "./rule-history.ts";
+import { describe, expect, it } from "vitest";
+import { expectAccessible, HAS_BROWSER, shoot, type Theme } from "./browser.ts";
+import { change, RULE, useRuleEditor } from "./rule-history.ts";
 
 describe.runIf(HAS_BROWSER)("the page where a rule is edited", () => {
-  let city: City;
-  let browser: Browser;
-  let operator: string;
-  beforeAll(async () => {
-    city = await startCity();
-    await raiseNo2(city);
-    operator = (await city.api("/users", { name: "ana", role: "operator" })).password;
-    browser = await openBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await city?.remove();
-  });
-
-  const open = async (path: string, options: Parameters<typeof visit>[2] = {}) => {
-    const visited = await visit(browser, city, { token: operator, ...options });
-    await visited.goTo(path);
-    return visited;
-  };
-  const openEditor = async (id = RULE, options: Parameters<typeof visit>[2] = {}) => {
-    const visited = await open(`/rules/${id}/edit`, options);
-    await visited.page.locator(".yaml-foot").waitFor();
-    return { ...visited, text: textOf(visited.page) };
-  };
+  const { site, open, openEditor } = useRuleEditor();
 
   it.each(["light", "dark", "contrast"] satisfies Theme[])(
     "looks well in %s and can be used by everyone",
@@ -62,7 +37,7 @@ describe.runIf(HAS_BROWSER)("the page where a rule is edited", () => {
     await page.setViewportSize({ width: 390, height: 2_100 });
     await shoot(page, "rule-edit-phone");
     await close();
-    const { password } = await city.api("/users", { name: "vera", role: "viewer" });
+    const { password } = await site.city.api("/users", { name: "vera", role: "viewer" });
     const viewer = await open(`/rules/${RULE}/edit`, { token: password });
     await viewer.page.getByText("There is no such page").waitFor();
     await viewer.goTo(`/rules/${RULE}`);

@@ -1,34 +1,9 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, visit } from "./browser.ts";
-import { change, RULE, raiseNo2, textOf } from "./rule-history.ts";
+import { describe, expect, it } from "vitest";
+import { expectAccessible, HAS_BROWSER, shoot } from "./browser.ts";
+import { change, RULE, textOf, useRuleEditor } from "./rule-history.ts";
 
 describe.runIf(HAS_BROWSER)("editing a rule", () => {
-  let city: City;
-  let browser: Browser;
-  let operator: string;
-  beforeAll(async () => {
-    city = await startCity();
-    await raiseNo2(city);
-    operator = (await city.api("/users", { name: "ana", role: "operator" })).password;
-    browser = await openBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await city?.remove();
-  });
-
-  const open = async (path: string, options: Parameters<typeof visit>[2] = {}) => {
-    const visited = await visit(browser, city, { token: operator, ...options });
-    await visited.goTo(path);
-    return visited;
-  };
-  const openEditor = async (id = RULE, options: Parameters<typeof visit>[2] = {}) => {
-    const visited = await open(`/rules/${id}/edit`, options);
-    await visited.page.locator(".yaml-foot").waitFor();
-    return { ...visited, text: textOf(visited.page) };
-  };
+  const { site, open, openEditor } = useRuleEditor();
 
   it("says what is wrong beside the line while one types", async () => {
     const { page, text, complaints, close } = await openEditor();
@@ -66,15 +41,15 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await page.getByText("This is a trial of").waitFor();
     await page.getByText("Backtest: 3 alerts, 3 a day").waitFor();
     await page.locator(".rule-versions").getByText("ana changed it").waitFor();
-    expect(await city.api(`/rules/${RULE}`)).toMatchObject({ mode: "live", condition: { above: 150 } });
+    expect(await site.city.api(`/rules/${RULE}`)).toMatchObject({ mode: "live", condition: { above: 150 } });
 
     await page.getByRole("button", { name: `Put it in the place of ${RULE}` }).click();
     await page.getByLabel("Why?").fill("A quiet week");
     await page.locator("form").getByRole("button", { name: "Put it in the place" }).click();
     await page.waitForURL(`**/rules/${RULE}`);
     await page.getByText("above 100 µg/m³").first().waitFor();
-    expect(await city.api(`/rules/${RULE}`)).toMatchObject({ mode: "live", condition: { above: 100 } });
-    expect((await city.call(`/api/v1/rules/${RULE}-try`)).status).toBe(404);
+    expect(await site.city.api(`/rules/${RULE}`)).toMatchObject({ mode: "live", condition: { above: 100 } });
+    expect((await site.city.call(`/api/v1/rules/${RULE}-try`)).status).toBe(404);
 
     await page.getByRole("button", { name: "Back to the file's version" }).click();
     await page.getByLabel("Why?").fill("The holidays are over");
@@ -87,8 +62,12 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
   it("does not overwrite what somebody else changed: it says who and why, and goes on over that", async () => {
     const { page, close } = await openEditor("eu-no2-alert");
     await change(page, "above: 200", "above: 180");
-    const { version: _, state: _1, stats: _2, file: _3, ...rule } = await city.api("/rules/eu-no2-alert");
-    await city.api("/rules/eu-no2-alert", { rule: { ...rule, advice: "Ask the harbour" }, reason: "New ship" }, "PUT");
+    const { version: _, state: _1, stats: _2, file: _3, ...rule } = await site.city.api("/rules/eu-no2-alert");
+    await site.city.api(
+      "/rules/eu-no2-alert",
+      { rule: { ...rule, advice: "Ask the harbour" }, reason: "New ship" },
+      "PUT",
+    );
     await page.getByLabel("In the place of the present one").check();
     await page.getByLabel("Save without having tried").check();
     await page.getByRole("textbox", { name: "Why?" }).fill("Stricter");
@@ -104,7 +83,10 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await page.getByRole("button", { name: "Go on with mine over theirs" }).click();
     await page.getByRole("button", { name: "Save the rule" }).click();
     await page.waitForURL("**/rules/eu-no2-alert");
-    expect(await city.api("/rules/eu-no2-alert")).toMatchObject({ condition: { above: 180 }, changed: { by: "ana" } });
+    expect(await site.city.api("/rules/eu-no2-alert")).toMatchObject({
+      condition: { above: 180 },
+      changed: { by: "ana" },
+    });
     await close();
   });
 

@@ -1,6 +1,8 @@
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { type City, until } from "../helpers/city.ts";
+import type { VisitOptions } from "./browser.ts";
+import { useSite } from "./site.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -44,4 +46,25 @@ export async function change(page: Page, from: string, to: string, label?: strin
   const before = await text.inputValue();
   expect(before).toContain(from);
   await text.fill(before.replace(from, to));
+}
+
+/** A city with that history, and the pages of its rules as an operator sees them. */
+export function useRuleEditor() {
+  let operator: string;
+  const site = useSite(async (city) => {
+    await raiseNo2(city);
+    operator = (await city.api("/users", { name: "ana", role: "operator" })).password;
+  });
+
+  async function open(path: string, options: VisitOptions = {}) {
+    const visited = await site.visit({ token: operator, ...options });
+    await visited.goTo(path);
+    return visited;
+  }
+  async function openEditor(id = RULE, options: VisitOptions = {}) {
+    const visited = await open(`/rules/${id}/edit`, options);
+    await visited.page.locator(".yaml-foot").waitFor();
+    return { ...visited, text: textOf(visited.page) };
+  }
+  return { site, open, openEditor };
 }

@@ -1,25 +1,15 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, visit } from "./browser.ts";
+import { describe, expect, it, vi } from "vitest";
+import type { City } from "../helpers/city.ts";
+import { expectAccessible, HAS_BROWSER, shoot, type Theme, type VisitOptions } from "./browser.ts";
+import { useSite } from "./site.ts";
 
 const MINUTE_MS = 60_000;
 
 describe.runIf(HAS_BROWSER)("the page of one sensor", () => {
-  let city: City;
-  let browser: Browser;
-  beforeAll(async () => {
-    city = await startCity();
-    await sendDay(city);
-    browser = await openBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await city?.remove();
-  });
+  const site = useSite(sendDay);
 
-  const open = async (options: Parameters<typeof visit>[2] = {}) => {
-    const visited = await visit(browser, city, { token: city.token, ...options });
+  const open = async (options: VisitOptions = {}) => {
+    const visited = await site.visit(options);
     await visited.goTo("/sensors/air-1");
     await visited.page.locator(".chart-box[data-ready]").waitFor();
     return visited;
