@@ -28,6 +28,8 @@ export type City = {
   kill(): Promise<void>;
   /** Resolves with how the process ended, by itself or not. */
   readonly ended: Promise<number | null>;
+  /** How it ended, or undefined while it lives. */
+  exitCode(): number | string | undefined;
   /** The same data folder, a new process. */
   restart(options?: CityOptions): Promise<City>;
   /** Ends the process if it lives and removes the data folder. */
@@ -87,6 +89,7 @@ export async function startCity(
     api: (path, body, method) => api(call, path, body, method) as Promise<never>,
     cli: (...args) => runCli(args, env),
     ended,
+    exitCode: () => child.exitCode ?? child.signalCode ?? undefined,
     said: () => ({ stdout, stderr }),
     stop: () => end(child, "SIGTERM", ended),
     kill: async () => void (await end(child, "SIGKILL", ended)),

@@ -15,11 +15,14 @@ export type EventStream = {
 };
 
 /** Opens `GET /api/v1/events` as a browser would. */
-export async function openEvents(city: City, options: { lastEventId?: number } = {}): Promise<EventStream> {
-  const { lastEventId } = options;
+export async function openEvents(
+  city: Pick<City, "call">,
+  options: { lastEventId?: number; query?: string } = {},
+): Promise<EventStream> {
+  const { lastEventId, query = "" } = options;
   const headers: Record<string, string> = lastEventId === undefined ? {} : { "last-event-id": String(lastEventId) };
   const leaving = new AbortController();
-  const response = await city.call("/api/v1/events", { headers, signal: leaving.signal });
+  const response = await city.call(`/api/v1/events${query}`, { headers, signal: leaving.signal });
   if (response.status !== 200) throw new Error(`/events: ${response.status} ${await response.text()}`);
   const events = parse(response.body!);
 
