@@ -6,7 +6,6 @@ import { type Colours, chartColours, drawBands, drawLevelsAndMarks, drawRanges }
 export type Plot = {
   show(data: ChartData): void;
   recolour(): void;
-  resize(): void;
   close(): void;
 };
 
@@ -21,6 +20,8 @@ export function openPlot(box: HTMLElement, { language, onZoom }: PlotOptions): P
   let data: ChartData | undefined;
   let plot: uPlot | undefined;
   let colours = chartColours(box);
+  const observer = new ResizeObserver(() => plot?.setSize(sizeOf(box)));
+  observer.observe(box);
 
   function make(): void {
     plot?.destroy();
@@ -64,8 +65,10 @@ export function openPlot(box: HTMLElement, { language, onZoom }: PlotOptions): P
       colours = chartColours(box);
       make();
     },
-    resize: () => plot?.setSize(sizeOf(box)),
-    close: () => plot?.destroy(),
+    close() {
+      observer.disconnect();
+      plot?.destroy();
+    },
   };
 }
 

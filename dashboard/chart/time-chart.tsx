@@ -1,12 +1,12 @@
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
+import { useWidget } from "../parts/use-widget.ts";
 import { language, theme } from "../shell/preferences.ts";
 import { formatTime, formatUtc } from "../words/time.tsx";
 import { formatValue } from "../words/units.ts";
 import type { ChartData, Tone } from "./chart-data.ts";
 import "./chart.css";
-import type { Plot } from "./plot.ts";
 
 type TimeChartProps = {
   /** What there is to see, in one sentence: for those who do not see it. */
@@ -20,40 +20,26 @@ type TimeChartProps = {
 /** Values over time: a drawing, its legend, and the same as a table. uPlot is a chunk of its own. */
 export function TimeChart({ label, data, legend = [], onZoom }: TimeChartProps) {
   const t = messages.value.chart;
-  const box = useRef<HTMLDivElement>(null);
-  const plot = useRef<Plot | undefined>(undefined);
   const zoom = useRef(onZoom);
   zoom.current = onZoom;
-  const [failed, setFailed] = useState(false);
-
-  useEffect(() => {
-    let left = false;
-    const watch = new ResizeObserver(() => plot.current?.resize());
-    import("./plot.ts").then(
-      ({ openPlot }) => {
-        if (left) return;
-        const options = {
-          language: language.peek(),
-          ...(onZoom ? { onZoom: (from: number, to: number) => zoom.current?.(from, to) } : {}),
-        };
-        plot.current = openPlot(box.current!, options);
-        watch.observe(box.current!);
-        plot.current.show(data);
-        box.current!.dataset.ready = "";
-      },
-      () => setFailed(true),
-    );
-    return () => {
-      left = true;
-      watch.disconnect();
-      plot.current?.close();
-      plot.current = undefined;
+  const { box, widget, failed } = useWidget(async () => {
+    const { openPlot } = await import("./plot.ts");
+    return (element) => {
+      const options = {
+        language: language.peek(),
+        ...(onZoom ? { onZoom: (from: number, to: number) => zoom.current?.(from, to) } : {}),
+      };
+      return openPlot(element, options);
     };
-  }, []);
-  useEffect(() => plot.current?.show(data), [data]);
+  });
+  useEffect(() => {
+    if (!widget) return;
+    widget.show(data);
+    box.current!.dataset.ready = "";
+  }, [widget, data]);
   useSignalEffect(() => {
     theme.value; // and nothing else: the colours are read from the document
-    plot.current?.recolour();
+    widget?.recolour();
   });
 
   return (

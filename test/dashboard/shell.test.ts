@@ -68,6 +68,34 @@ describe.runIf(HAS_BROWSER)("the frame around every page", () => {
     await close();
   });
 
+  it.each([
+    { widget: "map", on: "/", chunk: "**/assets/leaflet-map-*.js", there: ".map" },
+    { widget: "chart", on: "/feed?tab=throughput", chunk: "**/assets/plot-*.js", there: ".chart-box" },
+  ])("opens no $widget on a page that was left while its chunk was on the way", async ({ on, chunk, there }) => {
+    const { page, goTo, complaints, close } = await visit(browser, city, { token: city.token });
+    await page.clock.install();
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    await page.route(chunk, async (route) => {
+      await held;
+      await route.continue();
+    });
+    const asked = page.waitForRequest(chunk);
+    await goTo(on);
+    await page.locator(there).first().waitFor({ state: "attached" });
+    const url = (await asked).url();
+    // No frame is painted from here on, so what is put off until after the next one has not run when the chunk comes.
+    await page.clock.pauseAt(Date.now() + 60_000);
+    await page.locator("summary").first().click();
+    await page.getByRole("link", { name: "Account" }).click();
+    await page.locator(there).first().waitFor({ state: "detached" });
+    release();
+    await page.evaluate(`import(${JSON.stringify(url)})`);
+    await page.clock.resume();
+    await page.getByRole("heading", { name: "Account" }).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   it("says so when a part of the page cannot be loaded, and tries again when asked", async () => {
     const { page, goTo, close } = await visit(browser, city, { token: city.token });
     await page.route("**/assets/account-*.js", (route) => route.abort());

@@ -1,8 +1,9 @@
 import { computed, effect, signal, useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import type { SensorView } from "../../api/sensors.ts";
 import { alerts, refreshSensor, sensors } from "../../live/live.ts";
 import { messages } from "../../messages/messages.ts";
+import { useWidget } from "../../parts/use-widget.ts";
 import { theme } from "../../shell/preferences.ts";
 import { session } from "../../shell/session.ts";
 import type { Desk } from "../desk-state.ts";
@@ -15,46 +16,29 @@ type Placed = SensorView & { readonly lat: number; readonly lon: number };
 /** The map with what the desk knows. Leaflet is a chunk of its own: the list is there before it. */
 export function CityMap({ desk }: { desk: Desk }) {
   const t = messages.value.desk;
-  const box = useRef<HTMLDivElement>(null);
   const chosen = useSignal<string | undefined>(undefined);
-  const failed = useSignal(false);
   const placed = useMemo(placedSensors, []);
   const unplaced = sensors.value.size - placed.value.length;
 
-  useEffect(() => {
-    let left = false;
-    let stop = () => {};
-    import("./leaflet-map.ts").then(
-      ({ openMap }) => {
-        if (left) return;
-        const words = messages.peek().desk;
-        const onSensor = (id: string | undefined) => {
-          chosen.value = id;
-          if (id !== undefined) refreshSensor(id);
-        };
-        const tilesUrl = session.peek()?.tilesUrl;
-        stop = feed(
-          openMap(box.current!, { tilesUrl, onSensor, zoomIn: words.zoomIn, zoomOut: words.zoomOut }),
-          desk,
-          placed,
-          chosen,
-        );
-      },
-      () => {
-        failed.value = true;
-      },
-    );
-    return () => {
-      left = true;
-      stop();
+  const { box, failed } = useWidget(async () => {
+    const { openMap } = await import("./leaflet-map.ts");
+    return (element) => {
+      const words = messages.peek().desk;
+      const onSensor = (id: string | undefined) => {
+        chosen.value = id;
+        if (id !== undefined) refreshSensor(id);
+      };
+      const tilesUrl = session.peek()?.tilesUrl;
+      const map = openMap(element, { tilesUrl, onSensor, zoomIn: words.zoomIn, zoomOut: words.zoomOut });
+      return { close: feed(map, desk, placed, chosen) };
     };
-  }, [desk, placed, chosen, failed]);
+  });
 
   const sensor = chosen.value === undefined ? undefined : sensors.value.get(chosen.value);
   return (
     <>
       <div ref={box} class="map" role="application" aria-label={t.mapLabel} />
-      {failed.value && <p class="map-note">{t.mapFailed}</p>}
+      {failed && <p class="map-note">{t.mapFailed}</p>}
       {unplaced > 0 && <p class="map-note quiet">{t.unplaced(unplaced)}</p>}
       {sensor && <SensorCard desk={desk} sensor={sensor} onClose={() => (chosen.value = undefined)} />}
     </>
