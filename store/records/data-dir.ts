@@ -6,6 +6,12 @@ import { DataDirInUse } from "./errors.ts";
 const SQLITE_BUSY = 5;
 
 /**
+ * The handles of the locks this process has. The lock lives as long as its handle: one that nobody refers to is closed by
+ * the garbage collector, and the lock is gone with it.
+ */
+const held = new Set<DatabaseSync>();
+
+/**
  * Takes the data directory for this process until `release()`; makes it (0700) if missing. Throws `DataDirInUse` if
  * another process, or this one, has it.
  *
@@ -24,8 +30,10 @@ export function lockDataDir(dir: string): { release(): void } {
     if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
     throw new DataDirInUse(`The data directory ${dir} is in use by another lamppost process.`, { cause: error });
   }
+  held.add(db);
   return {
     release() {
+      held.delete(db);
       if (db.isOpen) db.close();
     },
   };

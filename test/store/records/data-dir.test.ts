@@ -22,7 +22,7 @@ describe("the lock on the data directory", () => {
 
   /** A second process that tries the lock, says how it went, and stays. */
   async function another(): Promise<{ answer: string; child: ChildProcess }> {
-    const child = spawn(process.execPath, [join(import.meta.dirname, "lock-child.ts"), dir]);
+    const child = spawn(process.execPath, ["--expose-gc", join(import.meta.dirname, "lock-child.ts"), dir]);
     children.push(child);
     const [chunk] = await once(child.stdout!, "data");
     return { answer: String(chunk).trimEnd(), child };
