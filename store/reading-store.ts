@@ -10,12 +10,19 @@ import type { ReadingBlock } from "../model/reading-block.ts";
 export type ReadingStore = {
   /** "duckdb" or "influxdb": for logs and labels. */
   readonly name: string;
+  /** Where exactly, without secrets: `influxdb http://host:8086 org/bucket`. Another text is another store. */
+  readonly place: string;
   /**
-   * Durable when it resolves. The caller has removed duplicates. Writing the very same readings again changes nothing
-   * on InfluxDB and doubles rows on DuckDB, so the caller asks `find` first after a crash.
-   * Throws `StoreError`; its `kind` says what to do.
+   * Whether writing the very same readings again changes nothing. Where it does (InfluxDB) only a write that resolved
+   * proves anything: what a failed one left behind is visible to `find`, and gone after a restart of the server. Where it
+   * does not (DuckDB) the caller asks `find` before it writes again.
    */
-  write(readings: readonly Reading[]): Promise<void>;
+  readonly repeatable: boolean;
+  /**
+   * Durable when it resolves. The caller has removed duplicates. Throws `StoreError`; its `kind` says what to do.
+   * `without`: metrics the store does not take just now ("air.pm25"); the rest of each reading is written.
+   */
+  write(readings: readonly Reading[], options?: WriteOptions): Promise<void>;
   /** For each key the stored reading, or undefined; in the order of the keys. At most 10,000 keys. */
   find(kind: Kind, keys: readonly ReadingKey[]): Promise<(Reading | undefined)[]>;
   /** Newest `measuredAt` of every sensor with readings: what is later than this cannot be a duplicate. */
@@ -35,6 +42,8 @@ export type ReadingStore = {
   count(filter?: { readonly sensorId?: string }): Promise<number>;
   /** The same for each sensor: of messages before `seqBefore` only, or of what `deleteBefore` would remove. */
   countBySensor(filter?: CountFilter): Promise<Map<string, number>>;
+  /** Readings of one kind in a range, by sensor and by the UTC day (its start) they were measured on. */
+  countByDay(kind: Kind, from: number, to: number): Promise<Map<string, Map<number, number>>>;
   /**
    * Storage limit: removes what was measured, and received, before `time`, so that imported history stays as long as a
    * reading received today; InfluxDB can only go by the time measured. Says how many if the store can tell.
@@ -49,8 +58,34 @@ export type ReadingStore = {
   copyTo(path: string): Promise<boolean>;
   /** Resolves when the store answers; throws `StoreError`. */
   ping(): Promise<void>;
+  /** When the server behind the store says it was started: another time means it was restarted. Throws `StoreError`. */
+  startedAt(): Promise<number | undefined>;
+  /** Only where the readings live on a server of its own, which may come back empty, older or as another one. */
+  readonly sentinel?: Sentinel;
   close(): Promise<void>;
 };
+
+/** `<kind>.<metric>` */
+export type MetricKey = `${Kind}.${MetricName}`;
+
+export type WriteOptions = { readonly without?: ReadonlySet<MetricKey> };
+
+/** The reading as it is written while its store does not take some metrics. */
+export function withoutMetrics(reading: Reading, without: ReadonlySet<MetricKey>): Reading {
+  const isKept = ([metric]: [string, unknown]) => !without.has(`${reading.kind}.${metric as MetricName}`);
+  const { quality, ...rest } = reading;
+  const kept = Object.fromEntries(Object.entries(quality ?? {}).filter(isKept));
+  const values = Object.fromEntries(Object.entries(reading.values).filter(isKept));
+  return { ...rest, values, ...(Object.keys(kept).length > 0 ? { quality: kept } : {}) };
+}
+
+/** One point among the readings that says which life of the database this is, and how far it was filled. */
+export type Sentinel = {
+  read(): Promise<SentinelMark | undefined>;
+  write(mark: SentinelMark): Promise<void>;
+};
+/** `life`: random lowercase letters and digits, at most 64. `booked`: messages below this number were booked. */
+export type SentinelMark = { readonly life: string; readonly booked: number };
 
 /** How fine the numbers behind a bucket are. Hours and days are those of UTC. */
 export type Resolution = "raw" | "hourly" | "daily";
@@ -135,18 +170,67 @@ export type Bucket = {
  * What the world said no with:
  * `unavailable` wait and send the same batch again (`retryAfterMs` if the server said so);
  * `too_large` send half; `refused` one of these readings is at fault: bisect;
- * `misconfigured` (wrong token, no such bucket) hold, tell the operator, probe from time to time.
+ * `misconfigured` (wrong token, no such bucket, a metric of another type) hold, tell the operator, probe from time to time.
  */
 export type StoreErrorKind = "unavailable" | "too_large" | "refused" | "misconfigured";
 
+/** Why, as far as the store's words say (`store/influx/causes.ts` has the words): labels for figures, keys for advice. */
+export const STORE_CAUSES = [
+  /** Nobody there, or the connection broke. */
+  "unreachable",
+  "timeout",
+  "busy",
+  /** The server asks for less (429, 503). */
+  "rate",
+  "too_large",
+  /** The server's cache is at its limit: it takes no more until it has written some of it to disk. */
+  "cache_limit",
+  /** The write reached memory but not the log: gone after a restart, and one is needed once the disk has room. */
+  "log_not_written",
+  /** Something between us and the database answered. */
+  "proxy",
+  "tls",
+  "not_set_up",
+  "token",
+  "token_inactive",
+  "permissions",
+  "organisation_missing",
+  "bucket_missing",
+  "database_missing",
+  /** Queries by this name or token lead to another place than writes. */
+  "mapping",
+  /** Measured before what the database keeps: it would be removed at once. */
+  "retention",
+  /** A metric is there already with another type: none of its values is taken. `metrics` says which. */
+  "field_type",
+  "series_limit",
+  /** The words of the line or the query themselves. */
+  "syntax",
+  "query_limit",
+  "other",
+] as const;
+export type StoreCause = (typeof STORE_CAUSES)[number];
+
+type StoreErrorDetail = {
+  readonly retryAfterMs?: number | undefined;
+  readonly reason?: StoreCause;
+  readonly metrics?: readonly MetricKey[];
+  readonly cause?: unknown;
+};
+
 export class StoreError extends Error {
   readonly kind: StoreErrorKind;
+  readonly reason: StoreCause;
+  /** Of `field_type`: the metrics the store named; there may be more. */
+  readonly metrics: readonly MetricKey[];
   readonly retryAfterMs: number | undefined;
 
-  constructor(kind: StoreErrorKind, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
-    super(message, { cause: options.cause });
+  constructor(kind: StoreErrorKind, message: string, detail: StoreErrorDetail = {}) {
+    super(message, { cause: detail.cause });
     this.name = "StoreError";
     this.kind = kind;
-    this.retryAfterMs = options.retryAfterMs;
+    this.reason = detail.reason ?? "other";
+    this.metrics = detail.metrics ?? [];
+    this.retryAfterMs = detail.retryAfterMs;
   }
 }

@@ -1,7 +1,7 @@
-import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
-import { KINDS } from "../../model/kinds.ts";
+import { BIGINT, type DuckDBConnection, type DuckDBValue } from "@duckdb/node-api";
+import { KINDS, type Kind } from "../../model/kinds.ts";
 import type { CountFilter } from "../reading-store.ts";
-import { toBigInt } from "./sql.ts";
+import { BUCKET_START, toBigInt, whereRange } from "./sql.ts";
 
 export async function countRows(connection: DuckDBConnection, sensorId: string | undefined): Promise<number> {
   const where = sensorId === undefined ? "" : "WHERE sensorId = $sensorId";
@@ -33,4 +33,25 @@ export async function countBySensor(
   const sql = `SELECT sensorId, CAST(sum(n) AS DOUBLE) FROM (${parts.join(" UNION ALL ")}) GROUP BY sensorId`;
   const rows = await (await connection.run(sql, values)).getRows();
   return new Map(rows as [string, number][]);
+}
+
+const DAY_MS = 86_400_000;
+
+/** Rows of each sensor and UTC day of measuring. */
+export async function countByDay(
+  connection: DuckDBConnection,
+  kind: Kind,
+  range: { readonly from: number; readonly to: number },
+): Promise<Map<string, Map<number, number>>> {
+  const where = whereRange(range);
+  const sql = `SELECT sensorId, CAST(${BUCKET_START} AS DOUBLE), CAST(count(*) AS DOUBLE)
+    FROM ${kind} WHERE ${where.text} GROUP BY 1, 2`;
+  const values = { ...where.values, every: BigInt(DAY_MS) };
+  const rows = await (await connection.run(sql, values, { ...where.types, every: BIGINT })).getRows();
+  const counts = new Map<string, Map<number, number>>();
+  for (const [sensorId, day, count] of rows as [string, number, number][]) {
+    const days = counts.get(sensorId) ?? new Map<number, number>();
+    counts.set(sensorId, days.set(day, count));
+  }
+  return counts;
 }

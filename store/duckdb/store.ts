@@ -1,13 +1,14 @@
+import { basename } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import type { Log } from "../../model/log.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import { createLatestReadings } from "../latest-readings.ts";
-import type { ReadingStore } from "../reading-store.ts";
+import { type ReadingStore, withoutMetrics } from "../reading-store.ts";
 import { createAppend, type MetricColumns } from "./append.ts";
 import { type Database, openDatabase } from "./connection.ts";
 import { createCopier } from "./copy.ts";
-import { countBySensor, countRows } from "./counts.ts";
+import { countByDay, countBySensor, countRows } from "./counts.ts";
 import type { InstanceOptions } from "./instance.ts";
 import { findKeys, newestReadings } from "./keys.ts";
 import { aggregateRange, streamRange } from "./ranges.ts";
@@ -42,8 +43,11 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
 
   return {
     name: "duckdb",
-    async write(readings) {
-      await database.writer.use((connection) => append(connection, readings));
+    place: `duckdb ${basename(path)}`,
+    repeatable: false,
+    async write(readings, { without } = {}) {
+      const left = without ? readings.map((reading) => withoutMetrics(reading, without)) : readings;
+      await database.writer.use((connection) => append(connection, left));
       latest.note(readings);
     },
     find: (kind, keys) => database.reader().use((connection) => findKeys(connection, kind, keys)),
@@ -54,6 +58,7 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
     aggregate: (query) => aggregateRange(database, query),
     count: (filter) => database.reader().use((connection) => countRows(connection, filter?.sensorId)),
     countBySensor: (filter) => database.reader().use((connection) => countBySensor(connection, filter)),
+    countByDay: (kind, from, to) => database.reader().use((connection) => countByDay(connection, kind, { from, to })),
     async deleteBefore(kind, time) {
       const removed = await database.writer.use((connection) => deleteRows(connection, kind, time));
       await latest.forget(kind, ({ measuredAt, receivedAt }) => measuredAt < time && receivedAt < time);
@@ -67,6 +72,7 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
     async ping() {
       await database.reader().use((connection) => connection.run("SELECT 1"));
     },
+    startedAt: async () => undefined,
     async close() {
       copier.interrupt();
       await database.close();

@@ -16,7 +16,7 @@ export type Series = {
   readonly values: readonly (readonly (string | number | null)[])[];
 };
 
-export type InfluxClient = {
+export type Requests = {
   /** One request. Throws `StoreError`. */
   write(lines: readonly string[]): Promise<void>;
   /**
@@ -24,6 +24,11 @@ export type InfluxClient = {
    * limit each part may take. Throws `StoreError`.
    */
   query(text: string, values?: Readonly<Record<string, string>>, patience?: number): AsyncGenerator<Series>;
+};
+
+export type InfluxClient = Requests & {
+  /** When the server was started, epoch milliseconds; undefined where it does not say. Throws `StoreError`. */
+  startedAt(): Promise<number | undefined>;
 };
 
 /** Rows the server may put in one part of an answer. */
@@ -69,7 +74,26 @@ export function createInfluxClient({ url, flavour, timeoutMs }: ClientOptions): 
   return {
     write: (lines) => sendLines(transport, writePath, lines.join("\n"), { ...gzip, timeoutMs }),
     query,
+    startedAt: () => askStart(transport, flavour, timeoutMs),
   };
+}
+
+/** 2.x says it on /ready, 1.x among its figures; both without an account. */
+async function askStart(transport: Transport, flavour: InfluxFlavour, timeoutMs: number): Promise<number | undefined> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const path = "token" in flavour ? "/ready" : "/debug/vars";
+    const said: unknown = await transport.request(path, "", { method: "GET", signal });
+    const { started, system } = said as { started?: unknown; system?: { started?: unknown } };
+    const at = Date.parse(String(started ?? system?.started));
+    return Number.isNaN(at) ? undefined : at;
+  } catch (error) {
+    if (signal.aborted) throw tooSlow(timeoutMs, error);
+    const known = toStoreError(error, Date.now());
+    // A server that answers, but not to this: a proxy lets only some paths through.
+    if (known.kind !== "unavailable") return undefined;
+    throw known;
+  }
 }
 
 function sendLines(

@@ -1,12 +1,12 @@
 import type { Log } from "../../model/log.ts";
 import { StoreError } from "../reading-store.ts";
-import type { InfluxClient, InfluxFlavour } from "./client.ts";
+import type { InfluxFlavour, Requests } from "./client.ts";
 
 /**
  * Makes the database of a 1.x server at the first call that reaches it; on 2.x the bucket is the operator's. An account
  * that may not create one may still use one: then the first write tells.
  */
-export function createDatabaseMaker(client: InfluxClient, flavour: InfluxFlavour, log: Log): () => Promise<void> {
+export function createDatabaseMaker(client: Requests, flavour: InfluxFlavour, log: Log): () => Promise<void> {
   if ("token" in flavour) return async () => {};
   const { database } = flavour;
   let making: Promise<void> | undefined;

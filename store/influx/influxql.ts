@@ -119,8 +119,20 @@ export function deleteBefore(kind: Kind, time: number): BoundQuery {
   return { text: `DELETE FROM "${kind}" WHERE time < $time`, values: { time: toTime(time) } };
 }
 
+/** One point an hour at most; the newest counts. */
+export const SELECT_SENTINEL: BoundQuery = {
+  text: 'SELECT "life", "booked" FROM "lamppost_mark" ORDER BY time DESC LIMIT 1',
+  values: {},
+};
+
 /** Costs nothing and fails where a real question would: wrong account, no such database. */
 export const PROBE: BoundQuery = {
   text: `SELECT "journalSeq" FROM "${KINDS[0]}" WHERE time >= now() - 1m LIMIT 1`,
   values: {},
 };
+
+export function selectCountByDay(kind: Kind, range: { readonly from: number; readonly to: number }): BoundQuery {
+  const { text, values } = where(range);
+  const grouped = 'GROUP BY time(1d), "sensorId" fill(none)';
+  return { text: `SELECT count("journalSeq") FROM "${kind}" WHERE ${text} ${grouped}`, values };
+}

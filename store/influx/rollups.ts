@@ -2,7 +2,7 @@ import { isId } from "../../model/ids.ts";
 import type { Kind } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Bucket, RollupPart, RollupResolution, RollupSpan, RollupStore } from "../reading-store.ts";
-import type { InfluxClient, Series } from "./client.ts";
+import type { Requests, Series } from "./client.ts";
 import { type BoundQuery, selectRollups, toTime } from "./influxql.ts";
 import { bucketsOfSeries } from "./series.ts";
 
@@ -20,7 +20,7 @@ const STEP_MS = { hourly: HOUR_MS, daily: DAY_MS } as const;
  * receipt apart and its deletes go by the time measured alone. So what comes in for a window after its source was removed
  * is kept as a second point beside the first: as many milliseconds later as there were days up to that removal.
  */
-export function createRollups(client: InfluxClient): RollupStore {
+export function createRollups(client: Requests): RollupStore {
   return {
     byReceipt: false,
     async compute(span, cut) {
@@ -97,7 +97,7 @@ function composedBuckets(series: Series, metrics: readonly MetricName[], resolut
   }));
 }
 
-async function partsOf(client: InfluxClient, kind: Kind): Promise<RollupPart[]> {
+async function partsOf(client: Requests, kind: Kind): Promise<RollupPart[]> {
   const parts: RollupPart[] = [];
   // Without a range InfluxDB would answer one row, without a lower end nothing before 1970.
   const text = `SELECT count("journalSeq") FROM "${kind}" WHERE time >= $from AND time < $to

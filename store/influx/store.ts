@@ -9,17 +9,21 @@ import {
   type RangeQuery,
   type ReadingKey,
   type ReadingStore,
+  type Sentinel,
   StoreError,
+  withoutMetrics,
 } from "../reading-store.ts";
 import { scanStreams } from "../scan-streams.ts";
-import { createInfluxClient, type InfluxClient, type InfluxFlavour, type Series } from "./client.ts";
+import { createInfluxClient, type InfluxFlavour, type Requests, type Series } from "./client.ts";
 import { createDatabaseMaker } from "./database.ts";
 import {
   type BoundQuery,
   deleteBefore,
   PROBE,
+  SELECT_SENTINEL,
   selectAggregates,
   selectCount,
+  selectCountByDay,
   selectCountBySensor,
   selectKeys,
   selectNewest,
@@ -62,7 +66,10 @@ export async function openInfluxStore(options: InfluxOptions): Promise<ReadingSt
 
   return {
     name: "influxdb",
-    write: (readings) => writeAll(client, readings, latest.note),
+    place: placeOf(url, flavour),
+    repeatable: true,
+    write: (readings, { without } = {}) =>
+      writeAll(client, without ? readings.map((one) => withoutMetrics(one, without)) : readings, latest.note),
     find: (kind, keys) => findKeys(client, kind, keys),
     newest: latest.newest,
     latest: latest.latest,
@@ -71,6 +78,7 @@ export async function openInfluxStore(options: InfluxOptions): Promise<ReadingSt
     aggregate: (query) => aggregateRange(client, query),
     count: (filter) => countReadings(client, filter?.sensorId),
     countBySensor: (filter = {}) => countBySensor(client, filter),
+    countByDay: (kind, from, to) => countByDay(client, kind, { from, to }),
     async deleteBefore(kind, time) {
       await collectSeries(client, deleteBefore(kind, time));
       await latest.forget(kind, ({ measuredAt }) => measuredAt < time);
@@ -81,14 +89,21 @@ export async function openInfluxStore(options: InfluxOptions): Promise<ReadingSt
     async ping() {
       await collectSeries(client, PROBE);
     },
+    startedAt: () => raw.startedAt(),
+    sentinel: createSentinel(client),
     async close() {
       closed = true;
     },
   };
 }
 
+function placeOf(url: string, flavour: InfluxFlavour): string {
+  const name = "token" in flavour ? `${flavour.org}/${flavour.bucket}` : flavour.database;
+  return `influxdb ${new URL(url).origin} ${name}`;
+}
+
 async function writeAll(
-  client: InfluxClient,
+  client: Requests,
   readings: readonly Reading[],
   note: (written: readonly Reading[]) => void,
 ): Promise<void> {
@@ -100,7 +115,7 @@ async function writeAll(
 }
 
 /** Asks before every request; what it throws is the answer. */
-function withQuestion(client: InfluxClient, ask: () => Promise<void>): InfluxClient {
+function withQuestion(client: Requests, ask: () => Promise<void>): Requests {
   return {
     async write(lines) {
       await ask();
@@ -113,14 +128,14 @@ function withQuestion(client: InfluxClient, ask: () => Promise<void>): InfluxCli
   };
 }
 
-async function collectSeries(client: InfluxClient, query: BoundQuery): Promise<Series[]> {
+async function collectSeries(client: Requests, query: BoundQuery): Promise<Series[]> {
   return Array.fromAsync(client.query(query.text, query.values));
 }
 
 /** Once after a start, over all sensors and all shards (about 0.1 ms for each): nothing can be written before it ends. */
 const LOAD_PATIENCE = 12;
 
-async function loadNewest(client: InfluxClient): Promise<Reading[]> {
+async function loadNewest(client: Requests): Promise<Reading[]> {
   const readings: Reading[] = [];
   for (const kind of KINDS) {
     for await (const series of client.query(selectNewest(kind), {}, LOAD_PATIENCE)) {
@@ -130,11 +145,7 @@ async function loadNewest(client: InfluxClient): Promise<Reading[]> {
   return readings;
 }
 
-async function findKeys(
-  client: InfluxClient,
-  kind: Kind,
-  keys: readonly ReadingKey[],
-): Promise<(Reading | undefined)[]> {
+async function findKeys(client: Requests, kind: Kind, keys: readonly ReadingKey[]): Promise<(Reading | undefined)[]> {
   const keyText = (key: ReadingKey) => `${key.measuredAt} ${key.sensorId}`;
   const asked = new Set(keys.map(keyText));
   const found = new Map<string, Reading>();
@@ -153,7 +164,7 @@ function metricsOf(query: RangeQuery): readonly MetricName[] {
   return METRICS_OF[query.kind].filter((metric) => query.metrics?.includes(metric) ?? true);
 }
 
-async function* streamRange(client: InfluxClient, asked: RangeQuery): AsyncGenerator<readonly Reading[]> {
+async function* streamRange(client: Requests, asked: RangeQuery): AsyncGenerator<readonly Reading[]> {
   const query = asked.metrics ? { ...asked, metrics: metricsOf(asked) } : asked;
   const { text, values } = selectRange(query);
   for await (const series of client.query(text, values)) {
@@ -163,24 +174,21 @@ async function* streamRange(client: InfluxClient, asked: RangeQuery): AsyncGener
   }
 }
 
-async function aggregateRange(
-  client: InfluxClient,
-  query: RangeQuery & { readonly everyMs: number },
-): Promise<Bucket[]> {
+async function aggregateRange(client: Requests, query: RangeQuery & { readonly everyMs: number }): Promise<Bucket[]> {
   const metrics = metricsOf(query);
   if (metrics.length === 0) return [];
   const parts = await collectSeries(client, selectAggregates(query, metrics));
   return parts.flatMap((series) => bucketsOfSeries(series, metrics));
 }
 
-async function countReadings(client: InfluxClient, sensorId: string | undefined): Promise<number> {
+async function countReadings(client: Requests, sensorId: string | undefined): Promise<number> {
   const counts = (await collectSeries(client, selectCount(sensorId))).flatMap((series) =>
     series.values.map((row) => Number(row[1])),
   );
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-async function countBySensor(client: InfluxClient, filter: CountFilter): Promise<Map<string, number>> {
+async function countBySensor(client: Requests, filter: CountFilter): Promise<Map<string, number>> {
   const { text, values } = selectCountBySensor(filter);
   const counts = new Map<string, number>();
   for await (const series of client.query(text, values, LOAD_PATIENCE)) {
@@ -188,4 +196,37 @@ async function countBySensor(client: InfluxClient, filter: CountFilter): Promise
     for (const row of series.values) counts.set(sensorId, (counts.get(sensorId) ?? 0) + Number(row[1]));
   }
   return counts;
+}
+
+async function countByDay(
+  client: Requests,
+  kind: Kind,
+  range: { readonly from: number; readonly to: number },
+): Promise<Map<string, Map<number, number>>> {
+  const { text, values } = selectCountByDay(kind, range);
+  const counts = new Map<string, Map<number, number>>();
+  for await (const series of client.query(text, values, LOAD_PATIENCE)) {
+    const sensorId = series.tags?.sensorId ?? "";
+    const days = counts.get(sensorId) ?? new Map<number, number>();
+    for (const [day, count] of series.values) days.set(Number(day), Number(count));
+    if (days.size > 0) counts.set(sensorId, days);
+  }
+  return counts;
+}
+
+const HOUR_MS = 3_600_000;
+
+function createSentinel(client: Requests): Sentinel {
+  return {
+    async read() {
+      const [series] = await collectSeries(client, SELECT_SENTINEL);
+      const [, life, booked] = series?.values[0] ?? [];
+      return typeof life === "string" ? { life, booked: Number(booked) } : undefined;
+    },
+    async write({ life, booked }) {
+      if (!/^[a-z0-9]{1,64}$/.test(life)) throw new RangeError("life must be lowercase letters and digits");
+      const hour = Date.now() - (Date.now() % HOUR_MS);
+      await client.write([`lamppost_mark life="${life}",booked=${booked} ${hour}`]);
+    },
+  };
 }

@@ -8,6 +8,8 @@ import { rangeContract } from "./reading-store-ranges.ts";
 import { rollupContract } from "./rollups.ts";
 import { scanContract } from "./scan.ts";
 
+const DAY_MS = 86_400_000;
+
 /** A fresh, empty place for readings; `open` may be called again after a close. */
 export type StorePlace = { open(): Promise<ReadingStore>; remove(): Promise<void> };
 
@@ -156,6 +158,48 @@ export function readingStoreContract(name: string, makePlace: () => Promise<Stor
       expect(await counts()).toEqual({ "air-1": 4, "air-2": 1 });
       expect(await counts({ seqBefore: 3 })).toEqual({ "air-1": 3 });
       expect(await counts({ seqBefore: 1 })).toEqual({});
+    });
+
+    it("counts by sensor and day of measuring", async () => {
+      const day = Math.floor(T0 / DAY_MS) * DAY_MS;
+      const at = (measuredAt: number, sensorId = "air-1") => aReading({ measuredAt, sensorId });
+      const odd = [at(day - 1), at(day), at(day + DAY_MS - 1), at(day + DAY_MS), at(day + 5, "air-2")];
+      await store.write([...odd, aReading({ kind: "traffic", measuredAt: day, values: { flow: 1 } })]);
+      const counts = await store.countByDay("air", day, day + DAY_MS + 1);
+      expect(counts.get("air-1")).toEqual(
+        new Map([
+          [day, 2],
+          [day + DAY_MS, 1],
+        ]),
+      );
+      expect(counts.get("air-2")).toEqual(new Map([[day, 1]]));
+      expect(counts.size).toBe(2);
+      expect(await store.countByDay("energy", day, day + 1)).toEqual(new Map());
+    });
+
+    it("leaves out metrics it is told to, and keeps the reading", async () => {
+      const reading = aReading({ values: { pm25: 700, no2: 2 }, quality: { pm25: "suspect", no2: "suspect" } });
+      const bare = aReading({ measuredAt: T0 + 1 });
+      await store.write([reading, bare], { without: new Set(["air.pm25"]) });
+      expect(await collect(store)).toEqual([
+        { ...reading, values: { no2: 2 }, quality: { no2: "suspect" } },
+        { ...bare, values: {} },
+      ]);
+      expect(await store.count()).toBe(2);
+    });
+
+    it("keeps its sentinel, if it has one, across a close", async () => {
+      if (!store.sentinel) return expect(store.name).toBe("duckdb");
+      expect(await store.sentinel.read()).toBeUndefined();
+      await store.sentinel.write({ life: "abc1", booked: 7 });
+      await store.sentinel.write({ life: "abc1", booked: 9 });
+      await store.close();
+      store = await place.open();
+      expect(await store.sentinel!.read()).toEqual({ life: "abc1", booked: 9 });
+      expect(await store.count()).toBe(0);
+      const started = await store.startedAt();
+      expect(started).toBeGreaterThan(Date.UTC(2020, 0, 1));
+      expect(await store.startedAt()).toBe(started);
     });
 
     it("keeps everything across a close", async () => {
