@@ -17,8 +17,20 @@ export type MqttClient = Client & {
   will: Will | null;
   /** Reads no further from the socket. Cannot be taken back safely once packets are under way. */
   pause(): void;
+  readonly _paused?: boolean;
+  /** Packets that were parsed and are not answered yet; at 0 aedes reads on by `_nextBatch`. */
+  readonly _parsingBatch: number;
+  _nextBatch(): void;
+  readonly _keepaliveTimer: NodeJS.Timeout | null;
   waitForDrain(done: (error: Error | null, client: Client) => void): void;
   readonly subscriptions: Readonly<Record<string, unknown>>;
+};
+
+/** What mqtt-packet uses of `bl`. */
+export type ByteList = {
+  readonly length: number;
+  slice(start: number, end: number): Buffer;
+  consume(bytes: number): void;
 };
 
 /** mqtt-packet's parser: steps are looked up on the instance for each packet, so each can be wrapped. */
@@ -39,6 +51,11 @@ export type PacketParser = {
   };
   error: Error | undefined | null;
   _pos: number;
+  /** The bytes not parsed yet. */
+  readonly _list: ByteList;
+  /** Goes on where it stopped: a step that answers false is asked again with the next bytes. */
+  parse(bytes: Buffer): number;
+  _parseHeader(): boolean;
   _emitError(error: Error): void;
   _parseLength(): boolean;
   _parsePayload(): boolean;

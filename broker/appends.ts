@@ -1,5 +1,5 @@
 import type { PublishPacket } from "aedes";
-import type { Context, Session } from "./session.ts";
+import type { Context, PendingPublish, Session } from "./session.ts";
 
 /** Hands messages to the journal and knows how many have not been answered. */
 export function createAppends({ ports, counts }: Context) {
@@ -36,4 +36,47 @@ export function createAppends({ ports, counts }: Context) {
   }
 
   return { append, idle };
+}
+
+/** The oldest append of a session is looked at this many times before the hook timeout. */
+export const TICKS_PER_HOOK_TIMEOUT = 5;
+
+/**
+ * The line in which QoS 1 and 2 publishes stand, one per session: begun when they come, answered in the order received
+ * [MQTT-4.6.0-2].
+ */
+export function createAppendLine({ counts }: Pick<Context, "counts">) {
+  let ticks = 0;
+
+  /** Calls `begin` with what to call when the work on the publish is done; `done` is called in turn. */
+  function join(session: Session, done: (error?: Error) => void, begin: (settle: (error?: Error) => void) => void) {
+    const pending: PendingPublish = { done, settled: false, tick: ticks };
+    session.pending.push(pending);
+    begin((error) => settle(session, pending, error));
+  }
+
+  function settle(session: Session, pending: PendingPublish, error?: Error): void {
+    pending.settled = true;
+    pending.error = error;
+    const line = session.pending;
+    while (line[0]?.settled) {
+      const { done, error: failed } = line.shift()!;
+      if (failed) line.length = 0; // aedes closes the connection; the rest must not be acknowledged
+      done(failed);
+    }
+  }
+
+  /** Closes the connections whose oldest append has not answered. Counts ticks, not time: a stalled loop proves nothing. */
+  function tick(open: Iterable<Session>): void {
+    ticks += 1;
+    for (const { pending } of open) {
+      const oldest = pending[0];
+      if (!oldest || ticks - oldest.tick <= TICKS_PER_HOOK_TIMEOUT) continue;
+      counts.hookTimeouts += 1;
+      pending.length = 0;
+      oldest.done(new Error("the append did not answer in time"));
+    }
+  }
+
+  return { join, tick };
 }

@@ -7,7 +7,9 @@ import { parseSensorTopic } from "../model/topics.ts";
 import { mayUse } from "./access.ts";
 import type { Will } from "./aedes-internals.ts";
 import type { Refusal } from "./counters.ts";
-import { createBuckets, take } from "./rate-limit.ts";
+import type { RateLimit } from "./options.ts";
+import { createMeter } from "./pace.ts";
+import { createByKey, newBucket, take } from "./rate-limit.ts";
 import { type Asked, type Context, type Session, whoIs } from "./session.ts";
 
 /** MQTT 3.1.1 section 3.2.2.3. */
@@ -32,8 +34,8 @@ type Callback<Result> = (error: Result, success: boolean) => void;
  */
 export function createAuthentication(context: Context) {
   const { options, ports, counts } = context;
-  const failuresOf = createBuckets(options.loginFailures, ADDRESSES_MAX);
-  const bucketsOf = createSessionBuckets(context);
+  const failuresOf = createByKey(ADDRESSES_MAX, () => newBucket(options.loginFailures, ports.now()));
+  const metersOf = createMeters(context);
 
   function preConnect(client: Client, packet: ConnectPacket, done: Callback<Error | null>): void {
     const session = context.sessionOf(client);
@@ -69,7 +71,7 @@ export function createAuthentication(context: Context) {
     counts.refused[reason] += 1;
     context.report({ type: "refused", reason, ...whoIs(session) });
     const now = ports.now();
-    const late = take([failuresOf(session.connection.address, now)], now) > 0;
+    const late = take(failuresOf(session.connection.address), now) > 0;
     // Only failures wait: behind one address there may be a whole district with good credentials.
     if (late) setTimeout(done, options.loginBackOffMs, refusalError(reason), false).unref();
     else done(refusalError(reason), false);
@@ -85,7 +87,7 @@ export function createAuthentication(context: Context) {
     if (account.role === "device" || account.role === "gateway") {
       session.source = { via: "mqtt", role: account.role, name: account.name };
     }
-    session.buckets = bucketsOf(account, session.connection.address);
+    session.meters = metersOf(account, session.connection.address);
     context.nameSession(account.name, session);
   }
 
@@ -139,15 +141,18 @@ function isFitWill(account: Account, will: Will): boolean {
   );
 }
 
-function createSessionBuckets({ options, ports }: Context) {
-  const { device, gateway, address } = options.rates;
-  const ofDevice = device && createBuckets(device, 100_000);
-  const ofGateway = gateway && createBuckets(gateway, 10_000);
-  const ofAddress = address && createBuckets(address, ADDRESSES_MAX);
-  return (account: Account, from: string) => {
-    const now = ports.now();
-    const own = account.role === "device" ? ofDevice : account.role === "gateway" ? ofGateway : undefined;
-    return [own?.(account.name, now), ofAddress?.(from, now)].filter((bucket) => bucket !== undefined);
+/** Outlive connections, so that a reconnect does not fill them again. */
+function createMeters({ options, ports }: Context) {
+  const metersFor = (limit: RateLimit | undefined, keysMax: number) =>
+    limit && createByKey(keysMax, () => createMeter(newBucket(limit, ports.now())));
+  const { device, gateway, person, address } = options.rates;
+  const ofDevice = metersFor(device, 100_000);
+  const ofGateway = metersFor(gateway, 10_000);
+  const ofPerson = metersFor(person, 10_000);
+  const ofAddress = metersFor(address, ADDRESSES_MAX);
+  return ({ role, name }: Account, from: string) => {
+    const own = role === "device" ? ofDevice : role === "gateway" ? ofGateway : ofPerson;
+    return [own?.(name), ofAddress?.(from)].filter((meter) => meter !== undefined);
   };
 }
 

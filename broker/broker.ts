@@ -2,16 +2,16 @@ import type { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
 import { Aedes } from "aedes";
 import type { MqttClient } from "./aedes-internals.ts";
-import { TICKS_PER_HOOK_TIMEOUT } from "./append-line.ts";
+import { TICKS_PER_HOOK_TIMEOUT } from "./appends.ts";
 import { createAuthentication } from "./authenticate.ts";
 import { type BrokerCounts, createCounts } from "./counters.ts";
 import { createEventLimiter } from "./events.ts";
 import { startListeners } from "./listeners.ts";
 import { BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
+import { createPace } from "./pace.ts";
 import { guardPackets } from "./packet-guard.ts";
 import { createPublishGate } from "./publish-gate.ts";
-import { readAll } from "./read-all.ts";
-import { type BrokerPorts, type Connection, type Context, createSessions } from "./session.ts";
+import { type BrokerPorts, type Connection, type Context, createSessions, whoIs } from "./session.ts";
 import type { Shed } from "./shed.ts";
 import { endSessions } from "./stop.ts";
 import { createSubscribeGate, freePublishersFrom } from "./subscribe-gate.ts";
@@ -47,6 +47,10 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   const events = createEventLimiter(options.eventRepeatMs, ports.onEvent, ports.now, counts);
   const context: Context = { options, ports, counts, report: events.report, ...sessions };
   const gate = createPublishGate(context);
+  const pace = createPace(ports.now, (session) => {
+    counts.slowedByRate += 1;
+    events.report({ type: "slowed", reason: "over_rate", ...whoIs(session) });
+  });
   const aedes = await createAedes(options, context, gate.authorizePublish);
   // Unheard, an 'error' would end the process.
   (aedes as EventEmitter).on("error", (error: Error) => log.error({ err: error }, "the broker failed"));
@@ -54,10 +58,10 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   aedes.on("clientReady", (client) => sessions.sessionOf(client)?.connection.onReady());
 
   function onStream(stream: Duplex, connection: Connection): void {
-    readAll(stream);
     const client = aedes.handle(stream) as MqttClient;
     const session = sessions.start(client, connection);
-    guardPackets(client, options, () => {
+    pace.start(session, stream);
+    guardPackets(session, options, () => {
       counts.malformedPackets += 1;
     });
     freePublishersFrom(client);
@@ -91,6 +95,7 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
     async close({ deadline }) {
       listeners.close();
       clearInterval(timer);
+      pace.stop();
       await endSessions(sessions.open, gate.stop, () => deadline - ports.now());
       await new Promise<void>((resolve) => aedes.close(resolve));
     },

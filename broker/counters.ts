@@ -27,7 +27,7 @@ export type BrokerCounts = {
   deniedSubscribes: number;
   deniedForwards: number;
   shedQos0: number;
-  /** Messages that had to wait for the rate limit. */
+  /** Times a sender was not read any further because it was above its rate. */
   slowedByRate: number;
   appendErrors: number;
   hookTimeouts: number;

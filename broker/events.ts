@@ -11,6 +11,7 @@ export type DenialReason = AccessReason | "too_large" | "bad_status" | "too_many
 export type AccessEvent = Who & { readonly at: number; readonly repeats: number } & (
     | { readonly type: "refused"; readonly reason: Refusal }
     | { readonly type: "denied-publish" | "denied-subscribe"; readonly reason: DenialReason; readonly topic: string }
+    | { readonly type: "slowed"; readonly reason: "over_rate" }
     | { readonly type: "takeover" }
   );
 

@@ -7,6 +7,7 @@ const HELP: Readonly<Record<string, string>> = {
   received: "Messages with readings handed to the journal.",
   receivedBytes: "Payload bytes handed to the journal.",
   shedQos0: "QoS 0 messages dropped under pressure.",
+  slowedByRate: "Times a sender was not read any further because it was above its rate.",
   deniedPublishes: "Publishes the access rule refused.",
   deniedSubscribes: "Subscriptions the access rule refused.",
 };

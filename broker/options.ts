@@ -30,8 +30,16 @@ export type BrokerOptions = {
   readonly retainedMax: number;
   /** With so many appends waiting, QoS 0 messages are shed. */
   readonly waitingAppendsMax: number;
-  /** Messages a second, per credential (device, gateway) and per address; undefined is off. */
-  readonly rates: { readonly device?: RateLimit; readonly gateway?: RateLimit; readonly address?: RateLimit };
+  /**
+   * Packets a second of any type, in all connections of an account (a person is anyone else than a device or a gateway)
+   * and of an address; a packet counts once for each KiB begun. Above it the sender is not read. undefined is off.
+   */
+  readonly rates: {
+    readonly device?: RateLimit;
+    readonly gateway?: RateLimit;
+    readonly person?: RateLimit;
+    readonly address?: RateLimit;
+  };
   /** Failed logins per address beyond this are answered `loginBackOffMs` late. */
   readonly loginFailures: RateLimit;
   readonly loginBackOffMs: number;
@@ -56,7 +64,11 @@ export const BROKER_DEFAULTS: BrokerOptions = {
   subscriptionsPerClientMax: 100,
   retainedMax: 100_000,
   waitingAppendsMax: 20_000,
-  rates: { device: { perSecond: 100, burst: 2_000 }, gateway: { perSecond: 20_000, burst: 40_000 } },
+  rates: {
+    device: { perSecond: 100, burst: 2_000 },
+    gateway: { perSecond: 20_000, burst: 40_000 },
+    person: { perSecond: 100, burst: 2_000 },
+  },
   loginFailures: { perSecond: 1, burst: 20 },
   loginBackOffMs: 1_000,
   eventRepeatMs: 10_000,

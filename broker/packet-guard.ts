@@ -1,6 +1,8 @@
 import { TOPIC_BYTES_MAX } from "../model/message.ts";
-import type { MqttClient, PacketParser } from "./aedes-internals.ts";
+import type { PacketParser } from "./aedes-internals.ts";
 import { isCleanText, isFilter } from "./filters.ts";
+import { charge, chargePacket } from "./pace.ts";
+import type { Session } from "./session.ts";
 
 export type PacketLimits = { readonly connectPacketBytesMax: number; readonly packetBytesMax: number };
 
@@ -20,9 +22,10 @@ const LENGTHS: ReadonlyMap<string, readonly [number, number]> = new Map([
 
 /**
  * Makes the parser of a new connection strict: packets over the limits are refused when their length is read, before
- * anything is buffered, and what MQTT 3.1.1 forbids closes the connection. Call it before the first byte is read.
+ * anything is buffered, and what MQTT 3.1.1 forbids closes the connection. Each packet is charged to its sender. Call it before the first byte is read.
  */
-export function guardPackets(client: MqttClient, limits: PacketLimits, onMalformed: () => void): void {
+export function guardPackets(session: Session, limits: PacketLimits, onMalformed: () => void): void {
+  const { client } = session;
   const parser = client._parser;
   parser.on("error", onMalformed);
   // aedes 1.x has no limit of its own: it buffered 24 MiB of an announced 256 MiB CONNECT before any login.
@@ -31,7 +34,9 @@ export function guardPackets(client: MqttClient, limits: PacketLimits, onMalform
     const { packet } = parser;
     const most = client.connackSent ? limits.packetBytesMax + TOPIC_BYTES_MAX + 4 : limits.connectPacketBytesMax;
     if (packet.length > most) return fail(parser, "packet is larger than allowed");
-    return checkHeader(parser) ?? true;
+    if (checkHeader(parser) === false) return false;
+    chargePacket(session, packet.cmd, packet.qos, packet.length);
+    return true;
   });
   // The parser may throw on what it did not expect; that must end one connection, not the process.
   wrap(parser, "_parsePayload", (parse) => {
@@ -40,7 +45,10 @@ export function guardPackets(client: MqttClient, limits: PacketLimits, onMalform
     } catch {
       return fail(parser, "packet cannot be read");
     }
-    return parser.error ? true : (checkContent(parser) ?? true);
+    if (parser.error) return true;
+    const filters = parser.packet.subscriptions ?? parser.packet.unsubscriptions;
+    if (filters) charge(session, filters.length - 1); // each is a piece of work of its own
+    return checkContent(parser) ?? true;
   });
   // mqtt-packet takes a missing id as -1 and reads it from the next packet's bytes if there are any.
   wrap(parser, "_parseMessageId", (parse) => {

@@ -2,10 +2,8 @@ import type { Client, PublishPacket } from "aedes";
 import { readStatus } from "../model/status.ts";
 import { parseSensorTopic, type SensorTopic } from "../model/topics.ts";
 import { mayUse } from "./access.ts";
-import { createAppendLine } from "./append-line.ts";
-import { createAppends } from "./appends.ts";
+import { createAppendLine, createAppends } from "./appends.ts";
 import type { DenialReason } from "./events.ts";
-import { take } from "./rate-limit.ts";
 import { type Context, type Session, whoIs } from "./session.ts";
 import { createShedTally } from "./shed.ts";
 
@@ -23,7 +21,7 @@ const TOPICS_MAX = 4_096;
 export function createPublishGate(context: Context) {
   const { options, ports, counts } = context;
   const { append, idle } = createAppends(context);
-  const line = createAppendLine(context, keep);
+  const line = createAppendLine(context);
   const mayRetain = createRetainLimit(context);
   const tally = createShedTally();
   let stopped = false;
@@ -42,7 +40,7 @@ export function createPublishGate(context: Context) {
     packet.retain &&= topic.channel === "status" && mayRetain(packet.topic);
     if (isWill) keep(session, packet, done);
     else if (packet.qos === 0) takeUnacknowledged(session, packet, done);
-    else line.join(session, packet, done);
+    else line.join(session, done, (settle) => keep(session, packet, settle));
   }
 
   /** The topic if this session may publish to it, else why not. */
@@ -69,8 +67,7 @@ export function createPublishGate(context: Context) {
   }
 
   function takeUnacknowledged(session: Session, packet: PublishPacket, done: Done): void {
-    const limited = take(session.buckets, ports.now()) > 0;
-    if (limited || counts.waitingAppends >= options.waitingAppendsMax) shed(session, packet);
+    if (counts.waitingAppends >= options.waitingAppendsMax) shed(session, packet);
     else keep(session, packet, (error) => error && shed(session, packet));
     done();
   }
@@ -96,7 +93,6 @@ export function createPublishGate(context: Context) {
   /** Takes nothing more; resolves when no append is waiting. */
   function stop(): Promise<void> {
     stopped = true;
-    line.stop();
     return idle();
   }
 

@@ -14,30 +14,26 @@ export function waitMs(bucket: Bucket, now: number): number {
   return bucket.tokens >= 1 ? 0 : Math.ceil(((1 - bucket.tokens) * 1_000) / bucket.limit.perSecond);
 }
 
-/**
- * Takes one token from each bucket, or none: then the answer is how many milliseconds to wait. Outlives connections, so
- * that a reconnect does not refill a bucket.
- */
-export function take(buckets: readonly Bucket[], now: number): number {
-  let wait = 0;
-  for (const bucket of buckets) wait = Math.max(wait, waitMs(bucket, now));
-  if (wait > 0) return wait;
-  for (const bucket of buckets) bucket.tokens -= 1;
-  return 0;
+/** Takes a token, or none: then the answer is how many milliseconds to wait. */
+export function take(bucket: Bucket, now: number): number {
+  const wait = waitMs(bucket, now);
+  if (wait === 0) bucket.tokens -= 1;
+  return wait;
 }
 
-/** Buckets by key. Holds at most `keysMax`; beyond it the one made first goes. */
-export function createBuckets(limit: RateLimit, keysMax: number) {
-  const buckets = new Map<string, Bucket>();
-  return function bucketOf(key: string, now: number): Bucket {
-    const known = buckets.get(key);
-    if (known) return known;
-    if (buckets.size >= keysMax) {
-      const first = buckets.keys().next();
-      if (!first.done) buckets.delete(first.value);
-    }
-    const bucket: Bucket = { limit, tokens: limit.burst, at: now };
-    buckets.set(key, bucket);
-    return bucket;
+export function newBucket(limit: RateLimit, now: number): Bucket {
+  return { limit, tokens: limit.burst, at: now };
+}
+
+/** One of something for each key, made when it is first asked for. Holds at most `keysMax`; beyond it the one made first goes. */
+export function createByKey<T>(keysMax: number, make: () => T): (key: string) => T {
+  const known = new Map<string, T>();
+  return (key) => {
+    const one = known.get(key);
+    if (one !== undefined) return one;
+    if (known.size >= keysMax) known.delete(known.keys().next().value!);
+    const made = make();
+    known.set(key, made);
+    return made;
   };
 }

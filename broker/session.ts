@@ -1,4 +1,3 @@
-import type { PublishPacket } from "aedes";
 import type { Log } from "../model/log.ts";
 import type { NewMessage, Source } from "../model/message.ts";
 import type { Account, Credential } from "../model/people.ts";
@@ -7,7 +6,7 @@ import type { MqttClient, Will } from "./aedes-internals.ts";
 import type { BrokerCounts } from "./counters.ts";
 import type { AccessReport, BrokerEvent } from "./events.ts";
 import type { BrokerOptions } from "./options.ts";
-import type { Bucket } from "./rate-limit.ts";
+import type { Meter } from "./pace.ts";
 
 /** What the broker needs from the rest of the edge thread. */
 export type BrokerPorts = {
@@ -26,9 +25,8 @@ export type Connection = { readonly address: string; readonly onReady: () => voi
 
 /** A QoS 1 or 2 publish on its way to the journal. Acknowledged in the order received, whichever is kept first. */
 export type PendingPublish = {
-  readonly packet: PublishPacket;
   readonly done: (error?: Error) => void;
-  state: "held" | "begun" | "settled";
+  settled: boolean;
   error?: Error;
   /** The line's tick when the append began. */
   tick: number;
@@ -52,13 +50,13 @@ export type Session = {
   account?: Account;
   source?: Source;
   revoked: boolean;
-  buckets: readonly Bucket[];
+  /** What its account, and its address, may send. */
+  meters: readonly Meter[];
+  /** Answers the client owes us. */
+  owed: number;
   /** Topics this session may publish to, already parsed. */
   readonly topics: Map<string, SensorTopic>;
   readonly pending: PendingPublish[];
-  /** How many of `pending`, at its end, wait for the rate limit. */
-  held: number;
-  holdTimer?: NodeJS.Timeout;
 };
 
 export type Context = {
@@ -89,10 +87,10 @@ export function createSessions() {
       client,
       connection,
       revoked: false,
-      buckets: [],
+      meters: [],
+      owed: 0,
       topics: new Map(),
       pending: [],
-      held: 0,
     };
     byClient.set(client, session);
     open.add(session);
@@ -101,9 +99,7 @@ export function createSessions() {
 
   function end(session: Session): void {
     open.delete(session);
-    clearTimeout(session.holdTimer);
     session.pending.length = 0;
-    session.held = 0;
     const name = session.account?.name;
     const named = name === undefined ? undefined : byName.get(name);
     if (name === undefined || !named) return;

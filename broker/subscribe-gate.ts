@@ -2,6 +2,7 @@ import type { AedesPublishPacket, Client, Subscription } from "aedes";
 import { mayUse } from "./access.ts";
 import type { MqttClient } from "./aedes-internals.ts";
 import type { DenialReason } from "./events.ts";
+import { owe } from "./pace.ts";
 import { type Context, type Session, whoIs } from "./session.ts";
 
 /** Who may receive what: asked at SUBSCRIBE, and again for every message, by the same rule. */
@@ -43,6 +44,7 @@ export function createSubscribeGate(context: Context) {
       counts.subscriberDrops += 1;
       return null;
     }
+    if (packet.qos > 0) owe(session, packet.qos);
     return packet;
   }
 

@@ -16,13 +16,13 @@ export type Flood = {
 };
 
 export type Flooded = {
-  /** Messages that reached the service for certain: a QoS 1 message behind them was acknowledged. */
+  /** Messages that were sent. Those of QoS 1 reached the service for certain: the last one was acknowledged. */
   readonly published: number;
   readonly acknowledged: number;
   readonly seconds: number;
 };
 
-/** Floods for `forMs`; resolves when all of it has arrived. */
+/** Floods for `forMs`; of QoS 1, resolves when all of it has arrived. */
 export async function flood(options: Flood): Promise<Flooded> {
   const child = fork(join(import.meta.dirname, "flooder.ts"), { stdio: "inherit" });
   child.send(options);

@@ -38,6 +38,10 @@ async function run(options: Flood): Promise<Flooded> {
     await new Promise((resolve) => setTimeout(resolve, STEP_MS));
   }
   const seconds = elapsed() / 1_000;
+  if (options.qos === 0) {
+    socket.destroy(); // what the service has not read of it by now is nobody's
+    return { published, acknowledged, seconds };
+  }
   // Packets are taken in order: once this one is answered, all before it have been seen.
   const answered = new Promise<void>((resolve) => {
     quiet = resolve;

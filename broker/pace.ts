@@ -1,0 +1,174 @@
+import type { Duplex } from "node:stream";
+import { type Bucket, waitMs } from "./rate-limit.ts";
+import type { Session } from "./session.ts";
+
+/** Packets of one account that are taken in one turn of the loop: nobody else waits behind more than these. */
+const SHARE_PER_TURN = 256;
+/** A packet counts once for each KiB of it that has begun. */
+const BYTES_PER_TOKEN = 1_024;
+/** Acknowledgements a client may owe us; there are no more packet ids. */
+const OWED_MAX = 65_535;
+const NOTHING = Buffer.alloc(0);
+
+/** What one account (or address) may send: all its connections share it, and wait for it in one queue. */
+export type Meter = {
+  readonly bucket: Bucket;
+  /** The turn `share` is of. */
+  turn: number;
+  /** Tokens left in this turn. */
+  share: number;
+  readonly waiting: Paced[];
+  scheduled: boolean;
+};
+
+type Paced = { resume(): void };
+
+export type Pace = ReturnType<typeof createPace>;
+
+/**
+ * Slows a sender down at its socket. Before a packet of any type is parsed its account must have a token and a share of
+ * this turn; without, neither the parser nor the socket is read any further until there is one, and TCP makes the sender
+ * wait. What has not been read costs nobody else anything.
+ */
+export function createPace(now: () => number, onSlowed: (session: Session) => void) {
+  let turn = 0;
+  let turnIsOpen = false;
+  let stopped = false;
+
+  /** The first meter of the session that has nothing left. */
+  function shortOf(session: Session): Meter | undefined {
+    for (const meter of session.meters) if (!hasLeft(meter)) return meter;
+    return undefined;
+  }
+
+  function hasLeft(meter: Meter): boolean {
+    if (meter.turn !== turn) {
+      meter.turn = turn;
+      meter.share = SHARE_PER_TURN;
+      waitMs(meter.bucket, now());
+      openTurn();
+    }
+    return meter.share > 0 && meter.bucket.tokens >= 1;
+  }
+
+  function openTurn(): void {
+    if (turnIsOpen) return;
+    turnIsOpen = true;
+    setImmediate(() => {
+      turn += 1;
+      turnIsOpen = false;
+    });
+  }
+
+  function enqueue(meter: Meter, paced: Paced): void {
+    meter.waiting.push(paced);
+    if (!meter.scheduled) schedule(meter);
+  }
+
+  function schedule(meter: Meter): void {
+    meter.scheduled = true;
+    const wait = waitMs(meter.bucket, now());
+    if (wait > 0) setTimeout(wake, wait, meter);
+    else setImmediate(wake, meter);
+  }
+
+  /** In turn; those who need more than their turn stand at the end of the queue again. */
+  function wake(meter: Meter): void {
+    if (stopped) return;
+    for (let left = meter.waiting.length; left > 0 && hasLeft(meter); left -= 1) meter.waiting.shift()!.resume();
+    if (meter.waiting.length > 0) schedule(meter);
+    else meter.scheduled = false;
+  }
+
+  /** Takes over the reading of a new connection. Call it before the first byte is read. */
+  function start(session: Session, stream: Duplex): void {
+    const { client } = session;
+    const parser = client._parser;
+    let held = false;
+    let parsing = false;
+
+    const readAll = allOf(stream);
+    // Nothing while a chunk is being parsed: aedes reads again from within when all of it was answered at once.
+    stream.read = (size?: number) => (held || parsing ? null : readAll(size));
+
+    const parse = parser.parse.bind(parser);
+    parser.parse = (bytes) => {
+      parsing = true;
+      try {
+        return parse(bytes);
+      } finally {
+        parsing = false;
+      }
+    };
+
+    const parseHeader = parser._parseHeader.bind(parser);
+    parser._parseHeader = () => {
+      const meter = shortOf(session);
+      if (!meter) return parseHeader();
+      held = true;
+      if (meter.bucket.tokens < 1) onSlowed(session);
+      enqueue(meter, { resume });
+      return false; // the bytes stay in the parser
+    };
+
+    function resume(): void {
+      held = false;
+      if (client.closed || client._paused) return;
+      client._keepaliveTimer?.refresh(); // it is we who did not listen
+      if (parser._list.length > 0) parser.parse(NOTHING);
+      if (!held && client._parsingBatch <= 0) client._nextBatch();
+    }
+  }
+
+  return {
+    start,
+    /** Nobody is woken any more. */
+    stop(): void {
+      stopped = true;
+    },
+  };
+}
+
+export function createMeter(bucket: Bucket): Meter {
+  return { bucket, turn: -1, share: 0, waiting: [], scheduled: false };
+}
+
+/** Takes a packet of `bytes` from the account's tokens, also below nothing: then the next one waits the longer. */
+export function charge(session: Session, tokens: number): void {
+  for (const meter of session.meters) {
+    const { bucket } = meter;
+    meter.share -= tokens;
+    bucket.tokens = Math.max(bucket.tokens - tokens, -bucket.limit.burst);
+  }
+}
+
+/** What a packet costs. Answers to what we sent are free: a reader of the whole city sends one for each message. */
+export function chargePacket(session: Session, cmd: string, qos: number, bytes: number): void {
+  if (cmd === "publish") {
+    if (qos === 2) owe(session, 1); // its PUBREL
+  } else if (session.owed > 0 && (cmd === "puback" || cmd === "pubrec" || cmd === "pubcomp" || cmd === "pubrel")) {
+    session.owed -= 1;
+    return;
+  }
+  charge(session, bytes <= BYTES_PER_TOKEN ? 1 : Math.ceil(bytes / BYTES_PER_TOKEN));
+}
+
+/** The client was sent something that it answers with so many packets. */
+export function owe(session: Session, packets: number): void {
+  session.owed = Math.min(session.owed + packets, OWED_MAX);
+}
+
+/**
+ * aedes 1.2 reads once per 'readable' and counts on getting all there is. From Node 26 on `read()` gives one buffer at a
+ * time, and a packet that lies in two would wait for ever: this makes `read()` give all of them again.
+ */
+function allOf(stream: Duplex): (size?: number) => Buffer | null {
+  const read = stream.read.bind(stream) as (size?: number) => Buffer | null;
+  return (size) => {
+    const first = read(size);
+    if (first === null || (size !== undefined && size !== null)) return first;
+    const chunks = [first];
+    for (let next = read(); next !== null; next = read()) chunks.push(next);
+    return chunks.length === 1 ? first : Buffer.concat(chunks);
+  };
+}
