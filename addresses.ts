@@ -18,10 +18,12 @@ function hostsAllowed({ http }: Config): readonly string[] | undefined {
   return isLoopback(http.host) ? LOOPBACK_HOSTS : undefined;
 }
 
-/** Who may ask by which name, and whose word about the real caller is believed. */
-export function callersOf(config: Config): Pick<ApiOptions, "hostsAllowed" | "proxiesTrusted"> {
+/** Who may ask by which name, whose word about the real caller is believed, and how many may ask at once. */
+export function callersOf(config: Config): Pick<ApiOptions, "hostsAllowed" | "proxiesTrusted" | "limits"> {
+  const { proxiesTrusted, connectionsMax, connectionsPerAddressMax, requestMs } = config.http;
   const hosts = hostsAllowed(config);
-  return { ...(hosts ? { hostsAllowed: hosts } : {}), proxiesTrusted: config.http.proxiesTrusted };
+  const limits = { connectionsMax, connectionsPerAddressMax, requestMs };
+  return { ...(hosts ? { hostsAllowed: hosts } : {}), proxiesTrusted, limits };
 }
 
 const isLoopback = (host: string) => host === "localhost" || host === "::1" || host.startsWith("127.");

@@ -38,7 +38,11 @@ const commaList = z
   .default("")
   .transform((list) => list.split(",").flatMap((part) => part.trim() || []));
 /** `10.0.0.1`, or a range of them such as `10.0.0.0/24`. */
-const isAddress = (text: string) => isIP(text.replace(/\/\d{1,3}$/, "")) > 0;
+function isAddress(text: string): boolean {
+  const [address = "", bits = "0", ...more] = text.split("/");
+  const family = isIP(address);
+  return family > 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+}
 const httpUrl = z.url({ protocol: /^https?$/, error: "an http:// or https:// URL was expected" });
 /** From this service or from a host that a Content-Security-Policy can name. */
 const TILES_URL = /^(\/(?!\/)|https?:\/\/[^\s;,{}/]+\/)(?=.*\{z\})(?=.*\{x\})(?=.*\{y\})\S*$/;
@@ -80,6 +84,9 @@ const SCHEMA = z.object({
   LAMPPOST_DISK_FREE_MIN_MIB: whole(1, 1_048_576).default(256),
   LAMPPOST_HTTP_ALLOWED_HOSTS: commaList,
   LAMPPOST_HTTP_TRUSTED_PROXIES: commaList.refine((list) => list.every(isAddress), "IP addresses were expected"),
+  LAMPPOST_HTTP_CONNECTIONS_MAX: whole(20, 100_000).default(2_000),
+  LAMPPOST_HTTP_CONNECTIONS_PER_ADDRESS_MAX: whole(4, 100_000).default(256),
+  LAMPPOST_HTTP_REQUEST_TIMEOUT_S: whole(1, 600).default(15),
   LAMPPOST_PUBLIC_PAGE: onOff.default(false),
   LAMPPOST_MAP_TILES_URL: tilesUrl.optional(),
   LAMPPOST_LOG_LEVEL: z
@@ -124,6 +131,11 @@ export type Config = {
     port: number;
     allowedHosts: readonly string[];
     proxiesTrusted: readonly string[];
+    connectionsMax: number;
+    /** Addresses of trusted proxies have no limit of their own. */
+    connectionsPerAddressMax: number;
+    /** All of a request, head and body, must have come by then. */
+    requestMs: number;
   }>;
   readonly mqtt: {
     readonly host: string;
@@ -165,6 +177,9 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
       port: values.LAMPPOST_HTTP_PORT,
       allowedHosts: values.LAMPPOST_HTTP_ALLOWED_HOSTS,
       proxiesTrusted: values.LAMPPOST_HTTP_TRUSTED_PROXIES,
+      connectionsMax: values.LAMPPOST_HTTP_CONNECTIONS_MAX,
+      connectionsPerAddressMax: values.LAMPPOST_HTTP_CONNECTIONS_PER_ADDRESS_MAX,
+      requestMs: values.LAMPPOST_HTTP_REQUEST_TIMEOUT_S * 1_000,
     },
     mqtt: {
       host: values.LAMPPOST_MQTT_HOST,

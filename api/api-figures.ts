@@ -1,8 +1,12 @@
 import type { Figure } from "../model/health.ts";
 import type { Api, Parts } from "./api.ts";
+import type { Connections } from "./connections.ts";
 
 /** The API's own counters. Routes are patterns, so their number is fixed. */
-export function countRequests(app: Api, { auth, streams }: Pick<Parts, "auth" | "streams">) {
+export function countRequests(
+  app: Api,
+  { auth, streams, connections }: Pick<Parts, "auth" | "streams"> & { readonly connections: Connections },
+) {
   const requests = new Map<string, { route: string; method: string; status: string; count: number }>();
   app.addHook("onResponse", async (request, reply) => {
     const route = request.is404 ? "unknown" : (request.routeOptions.url ?? "unknown");
@@ -21,6 +25,7 @@ export function countRequests(app: Api, { auth, streams }: Pick<Parts, "auth" | 
     );
     return [
       ...byRoute,
+      ...connections.figures(),
       counter("lamppost_http_auth_refused_total", "Requests with an unknown token", auth.counts.refused),
       counter("lamppost_http_forbidden_total", "Requests beyond the role", auth.counts.forbidden),
       { name: "lamppost_http_streams", help: "Open event streams", type: "gauge", value: open },

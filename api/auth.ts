@@ -83,10 +83,12 @@ export function createAuth(deps: Pick<ApiDeps, "records" | "now" | "log">, limit
     return entry;
   }
 
+  /** The account of a request that needed one. */
+  const nameOf = (request: FastifyRequest) => accounts.get(request)?.account.name;
   /** Whose token or session this is the hash of, as of now. */
   const accountOf = (secretHash: string) => credentials.bySecretHash(secretHash) ?? sessions.accountOf(secretHash);
   const account = (request: FastifyRequest): Account => known(request).account;
-  return { check, checkAddress, refuse, succeeded: backOff.succeeded, counts, known, account, accountOf };
+  return { check, checkAddress, refuse, succeeded: backOff.succeeded, counts, known, account, nameOf, accountOf };
 }
 
 export type Auth = ReturnType<typeof createAuth>;

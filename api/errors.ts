@@ -92,11 +92,23 @@ function sameShape(pattern: string, path: string): boolean {
   );
 }
 
-/** Bytes that are not HTTP: the parser gives up before there is a request, so the answer is written by hand. */
+/** Bytes that are not HTTP, or that do not come: the parser gives up before there is a request. */
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
   const status = error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
-  const body = JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status });
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n`;
-  socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  answerByHand(socket, status);
+}
+
+/** Written where there is no request to answer to. The connection ends with it, also when nobody reads. */
+export function answerByHand(socket: Socket, status: number, detail?: string): void {
+  const body = JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status, detail });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "Connection: close",
+    "Content-Type: application/problem+json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(status === 503 ? ["Retry-After: 5"] : []),
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  socket.destroySoon();
 }

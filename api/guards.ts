@@ -5,6 +5,7 @@ import rateLimit from "@fastify/rate-limit";
 import type { FastifyRequest } from "fastify";
 import type { Api } from "./api.ts";
 import type { Auth } from "./auth.ts";
+import type { Connections } from "./connections.ts";
 import type { ApiOptions } from "./deps.ts";
 import type { Limits } from "./limits.ts";
 import { permissionOf } from "./permissions.ts";
@@ -31,10 +32,10 @@ function policy(tilesUrl: string | undefined) {
 }
 
 /**
- * What every request passes, in this order: safe headers, the host's name, the rate, the token. Headers come first so
- * that a refusal has them, too.
+ * What every request passes, in this order: safe headers, the host's name, the rate, the token, how many at once. Headers
+ * come first so that a refusal has them, too.
  */
-export function addGuards(app: Api, auth: Auth, options: ApiOptions, limits: Limits): void {
+export function addGuards(app: Api, auth: Auth, connections: Connections, options: ApiOptions, limits: Limits): void {
   refuseUndeclaredRoutes(app);
   app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: policy(options.page.tilesUrl) },
@@ -54,6 +55,7 @@ export function addGuards(app: Api, auth: Auth, options: ApiOptions, limits: Lim
       reply.header("x-request-id", request.id);
       checkHost(request, options.hostsAllowed);
       auth.check(request);
+      connections.admit(request, reply, auth.nameOf(request));
     });
   });
 }

@@ -4,7 +4,16 @@ export const LIMITS = {
   bodyBytesMax: 64 * 1024,
   /** `POST /readings`: up to 500 readings. */
   readingsBodyBytesMax: 256 * 1024,
+  /** Open connections, in all and of one address; see `connections.ts` for who goes when there are more. */
   connectionsMax: 2_000,
+  connectionsPerAddressMax: 256,
+  /** Requests in progress of one account, or of one address without an account. */
+  requestsAtOnceMax: 100,
+  /** The head of a request, and all of it, must have come by then. */
+  headersMs: 5_000,
+  requestMs: 15_000,
+  /** A connection on which nothing moves is closed: also one whose client does not read its answer. */
+  stalledMs: 30_000,
   /** Per address: generous, because a gateway speaks for many sensors. */
   requestsPerMinuteMax: 30_000,
   /** Wrong secrets from one address in a row before it has to wait. */

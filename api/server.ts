@@ -3,6 +3,7 @@ import { serializerCompiler } from "fastify-type-provider-zod";
 import type { Api, Parts } from "./api.ts";
 import { countRequests } from "./api-figures.ts";
 import { createAuth } from "./auth.ts";
+import { createConnections } from "./connections.ts";
 import type { ApiDeps } from "./deps.ts";
 import { addErrors, answer, answerBrokenRequest } from "./errors.ts";
 import { addGuards, requestId } from "./guards.ts";
@@ -75,9 +76,11 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   const app = openServer(deps, limits);
   addErrors(app, deps.log);
   acceptJsonOnly(app);
-  addGuards(app, auth, deps.options, limits);
+  const ports = { audit: deps.records.audit, log: deps.log, now: deps.now, ...deps.options };
+  const connections = createConnections(app.server, limits, ports);
+  addGuards(app, auth, connections, deps.options, limits);
   addOpenApi(app, deps.options.version);
-  const own = countRequests(app, parts);
+  const own = countRequests(app, { ...parts, connections });
   app.register(async (scope: Api) => addMachines(scope, { ...parts, own }));
   app.register(async (scope: Api) => addPage(scope, deps.options.page.dir));
   app.register(async (scope: Api) => ROUTES.forEach((add) => void add(scope, parts)), { prefix: "/api/v1" });
@@ -90,8 +93,13 @@ function openServer(deps: ApiDeps, limits: Limits): Api {
     logger: false,
     genReqId: requestId,
     bodyLimit: limits.bodyBytesMax,
-    requestTimeout: 15_000,
-    connectionTimeout: 30_000,
+    http: {
+      headersTimeout: Math.min(limits.headersMs, limits.requestMs),
+      // How often Node looks for what is overdue: its default would add half a minute to both limits.
+      connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
+    },
+    requestTimeout: limits.requestMs,
+    connectionTimeout: limits.stalledMs,
     keepAliveTimeout: 10_000,
     maxRequestsPerSocket: 1_000,
     forceCloseConnections: true,
@@ -99,7 +107,6 @@ function openServer(deps: ApiDeps, limits: Limits): Api {
     frameworkErrors: (error, request, reply) => void answer(error, request, reply as never, deps.log),
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
   }) as unknown as Api;
-  app.server.maxConnections = limits.connectionsMax;
   app.setValidatorCompiler(compileValidator as never);
   app.setSerializerCompiler(serializerCompiler as never);
   return app;

@@ -16,7 +16,10 @@ function mistakesOf(env: Record<string, string>): readonly string[] {
 describe("configuration", () => {
   it("needs nothing", () => {
     const config = loadConfig({});
-    expect(config.http).toEqual({ host: "127.0.0.1", port: 8080, allowedHosts: [], proxiesTrusted: [] });
+    expect(config.http).toEqual({
+      ...{ host: "127.0.0.1", port: 8080, allowedHosts: [], proxiesTrusted: [] },
+      ...{ connectionsMax: 2_000, connectionsPerAddressMax: 256, requestMs: 15_000 },
+    });
     expect(config.store).toEqual({ kind: "duckdb" });
     expect(config.dataDir).toMatch(/\/data$/);
   });
@@ -46,7 +49,8 @@ describe("configuration", () => {
       "10.0.0.0/24",
       "::1",
     ]);
-    expect(one("LAMPPOST_HTTP_TRUSTED_PROXIES", "proxy.example")).toBe(1);
+    for (const wrong of ["proxy.example", "10.0.0.0/33", "10.0.0.0/8/8", "::1/129"])
+      expect(one("LAMPPOST_HTTP_TRUSTED_PROXIES", wrong)).toBe(1);
     const url = "https://tiles.example/{z}/{x}/{y}.png";
     expect(loadConfig({ LAMPPOST_MAP_TILES_URL: url, LAMPPOST_PUBLIC_PAGE: "on" }).page).toEqual({
       isPublic: true,
