@@ -38,7 +38,7 @@ describe("the documentation", () => {
     expect(named.filter((name) => !Object.keys(scripts).includes(name))).toEqual([]);
   });
 
-  it("names only commands that exist", async () => {
+  it("names only commands that exist", { timeout: 180_000 }, async () => {
     const named = pages.flatMap((page) =>
       [...text(page).matchAll(/\.\/lamppost ([a-z]+)(?: ([a-z]+))?/g)].map(([, command, part]) => ({
         command: command!,
