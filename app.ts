@@ -22,7 +22,7 @@ import {
 import { createFaultPoint } from "./fault-point.ts";
 import { checkReading } from "./ingest/check-reading.ts";
 import { decodeMessage } from "./ingest/decode.ts";
-import { createDecodeContext } from "./ingest/enrolment.ts";
+import { createEnrolment, createQuotaDriver, ENROLMENT_TICK_MS } from "./ingest/enrolment.ts";
 import { decodeChunk } from "./ingest/journal/chunk.ts";
 import type { JournalChunk } from "./ingest/journal/journal.ts";
 import { createJournalReader } from "./ingest/journal/reader.ts";
@@ -57,7 +57,6 @@ export type App = {
   stop(): Promise<void>;
 };
 
-const SENSORS_MAX = 100_000;
 const PAGE_DIR = join(import.meta.dirname, "dashboard/dist");
 const VERSION = (JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")) as { version: string })
   .version;
@@ -151,17 +150,17 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     onStop,
   );
   const live = createLive();
-  const context = createDecodeContext(records.sensors, { autoEnrol: config.autoEnrol, sensorsMax: SENSORS_MAX }, now);
+  const enrolment = createEnrolment(records, config.enrolment, now);
   const refill = started.refill({
     reader: openReader(path("journal"), log, onStop),
     first: edge.recovery.first,
-    context,
+    context: enrolment.context,
   });
   const up = Promise.withResolvers<void>();
   const worker = createWorker({
     openReader: () => openReader(path("journal"), log, onStop),
     decodeChunk,
-    decode: (message) => decodeMessage(message, context),
+    decode: (message) => decodeMessage(message, enrolment.context),
     inOne: records.transaction,
     consumers: [refill.before(storeWriter), alerts.consumer, live.consumer(edge.recovery.next)], // the whole fan-out
     end: edge.recovery.next,
@@ -192,6 +191,15 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   every(LEDGER_TICK_MS, () => ledger.tick(), onStop);
   every(alerts.tickEveryMs, () => alerts.tick(), onStop);
   every(5_000, () => markJournal(records.offsets, edge), onStop);
+  const quotas = createQuotaDriver({
+    enrolment,
+    records,
+    append: edge.append,
+    now,
+    log: log.child({ module: "quotas" }),
+  });
+  onStop("quota driver", () => quotas.stop());
+  every(ENROLMENT_TICK_MS, () => void quotas.tick(), onStop);
   const backups = createBackups({
     ...config,
     store,
@@ -231,11 +239,22 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     journalHealth(edge),
     ...started.health(),
     ledger.health(),
+    enrolment.health(),
     ...(bridge ? [bridge.health()] : []),
   ];
   alerts.watch(health);
   const simulations = startSimulations(
-    { ...config, records, ...live, ...edge, adminToken, now, log, address: () => ({ http, mqtt }) },
+    {
+      ...config,
+      ...config.enrolment,
+      records,
+      ...live,
+      ...edge,
+      adminToken,
+      now,
+      log,
+      address: () => ({ http, mqtt }),
+    },
     onStop,
   );
   const api = createApi({
@@ -259,6 +278,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       ...journalFigures(edge),
       ...started.figures(),
       ...ledger.figures(),
+      ...enrolment.figures(),
       ...(bridge?.figures() ?? []),
     ],
     live,

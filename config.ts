@@ -69,6 +69,9 @@ const SCHEMA = z.object({
     .optional(),
   LAMPPOST_SIMULATE: z.enum(["off", "city"], { error: "off or city was expected" }).default("off"),
   LAMPPOST_AUTO_ENROL: z.enum(["gateways", "off"], { error: "gateways or off was expected" }).default("gateways"),
+  LAMPPOST_NEW_SENSORS_PER_HOUR: whole(0, 1_000_000).default(2_000),
+  LAMPPOST_MQTT_SOURCE_NEW_SENSORS_PER_HOUR: whole(0, 1_000_000).default(100_000),
+  LAMPPOST_SENSORS_MAX: whole(1, 1_000_000).default(100_000),
   LAMPPOST_RULES_DIR: z.string().optional(),
   LAMPPOST_PUBLIC_URL: httpUrl.optional(),
   LAMPPOST_SMTP_URL: smtpUrl.optional(),
@@ -147,7 +150,13 @@ export type Config = {
   readonly store: StoreConfig;
   readonly adminToken?: string;
   readonly simulate: "off" | "city";
-  readonly autoEnrol: boolean;
+  /** Sensors first seen through a gateway or an external broker: whether, and how many, they register by themselves. */
+  readonly enrolment: Readonly<{
+    autoEnrol: boolean;
+    sensorsMax: number;
+    gatewayPerHour: number;
+    brokerPerHour: number;
+  }>;
   readonly rulesDir?: string;
   readonly notify: NotifySettings;
   readonly retentionRawDays: number;
@@ -198,7 +207,12 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     store: storeConfig(values),
     adminToken: values.LAMPPOST_ADMIN_TOKEN,
     simulate: values.LAMPPOST_SIMULATE,
-    autoEnrol: values.LAMPPOST_AUTO_ENROL === "gateways",
+    enrolment: {
+      autoEnrol: values.LAMPPOST_AUTO_ENROL === "gateways",
+      sensorsMax: values.LAMPPOST_SENSORS_MAX,
+      gatewayPerHour: values.LAMPPOST_NEW_SENSORS_PER_HOUR,
+      brokerPerHour: values.LAMPPOST_MQTT_SOURCE_NEW_SENSORS_PER_HOUR,
+    },
     rulesDir: values.LAMPPOST_RULES_DIR,
     notify: {
       publicUrl: values.LAMPPOST_PUBLIC_URL,

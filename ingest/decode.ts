@@ -13,8 +13,8 @@ export type DecodeContext = {
   /** `parseSensorTopic`, or something that remembers its answers: most topics come again and again. */
   topic(name: string): SensorTopic | undefined;
   sensor(id: string): Sensor | undefined;
-  /** Registers a sensor first seen through a gateway or an external broker; undefined if that is not allowed. Asked again, changes nothing. */
-  enrol(topic: ReadingTopic, source: Source): Sensor | undefined;
+  /** Registers a sensor first seen through a gateway or an external broker, or says why not. Asked again, changes nothing. */
+  enrol(topic: ReadingTopic, source: Source): Sensor | Fault;
 };
 
 /**
@@ -38,7 +38,7 @@ export function decodeMessage(message: Message, context: DecodeContext): Decoded
   // A sensor is enrolled by its first good reading, not by noise on a topic.
   if (sensor || decoded.readings.length === 0) return decoded;
   const enrolled = context.enrol(topic, message.source);
-  const afterwards = enrolled ? wrongSensor(enrolled, topic) : unknownSensor(topic);
+  const afterwards = isFault(enrolled) ? enrolled : wrongSensor(enrolled, topic);
   return afterwards ? whole(message, topic, afterwards) : decoded;
 }
 
@@ -112,9 +112,9 @@ export function mayEnrol({ role }: Source): boolean {
 }
 
 function strangerAt(source: Source, topic: ReadingTopic): Fault | undefined {
-  return mayEnrol(source) ? undefined : unknownSensor(topic);
+  return mayEnrol(source) ? undefined : unknownSensor(topic.sensorId);
 }
 
-function unknownSensor(topic: ReadingTopic): Fault {
-  return fault("unknown_sensor", `${topic.sensorId} is not registered; add it, or publish through a gateway.`);
+export function unknownSensor(id: string): Fault {
+  return fault("unknown_sensor", `${id} is not registered; add it, or publish through a gateway.`);
 }

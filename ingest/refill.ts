@@ -3,7 +3,7 @@ import type { Reading } from "../model/reading.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import { openMessages } from "./batch.ts";
-import { type DecodeContext, decodeMessage } from "./decode.ts";
+import { type DecodeContext, decodeMessage, unknownSensor } from "./decode.ts";
 import { dedupe } from "./dedupe.ts";
 import type { Consumer } from "./follower.ts";
 import type { JournalReader } from "./journal/journal.ts";
@@ -38,7 +38,7 @@ const WRITE_READINGS_MAX = 20_000;
  */
 export async function refillStore(parts: RefillParts, signal: AbortSignal): Promise<Refilled> {
   const { store, reader, to, log, sleep = realSleep, random = Math.random } = parts;
-  const context: DecodeContext = { ...parts.context, enrol: () => undefined };
+  const context: DecodeContext = { ...parts.context, enrol: ({ sensorId }) => unknownSensor(sensorId) };
   const patience = createPatience({ storeName: store.name, sleep, random, log });
   const { put } = createPutter(store, patience, WRITE_READINGS_MAX);
   const newest = new Map(await patience.until(() => store.newest(), signal));

@@ -11,6 +11,8 @@ export const REASONS = {
   unknown_topic: "The topic is not city/<district>/<kind>/<sensorId> with a known kind.",
   unknown_metric: "A key is not a metric of this kind of sensor.",
   unknown_sensor: "The sensor is not registered; add it first, or publish through a gateway of its district.",
+  enrolment_quota:
+    "The sender has brought more new sensors in an hour than it may, or the registry is full; tried again by itself.",
   wrong_sensor: "The sensor is registered under another district or kind.",
   personal_data: "A key looks like personal data (plate, MAC, IMEI, face, image); the values were not kept.",
   wrong_type: "A value is not a number.",

@@ -67,7 +67,10 @@ export type Sensor = {
 export type SensorRecords = {
   /** From RAM: called for every reading. */
   get(id: string): Sensor | undefined;
+  /** All are looked at and sorted: not for every message. */
   list(filter?: { district?: string; kind?: Kind }): readonly Sensor[];
+  /** From RAM, at no cost. */
+  count(): number;
   /** Throws `RecordConflict` if the id is taken. */
   add(sensor: Sensor): void;
   update(id: string, change: Partial<Omit<Sensor, "id" | "createdAt">>): Sensor | undefined;
@@ -207,6 +210,9 @@ export type QuarantineItem = {
 
 export type QuarantineFilter = { readonly reason?: Reason; readonly sensorId?: string; readonly redriven?: boolean };
 
+/** What waits for a quota and not for a person. */
+export type WaitingReason = "enrolment_quota";
+
 export type QuarantineRecords = {
   /** Ignores one that is there already (same journalSeq and index). Payloads are kept up to 64 KiB. */
   add(rejections: readonly Rejection[]): void;
@@ -214,6 +220,10 @@ export type QuarantineRecords = {
   /** Newest first. Payloads are left out of lists. */
   list(filter: QuarantineFilter, limit: number, cursor?: string): { items: QuarantineItem[]; next?: string };
   markRedriven(ids: readonly number[], by: string, now: number): void;
+  /** Who has items of this kind that wait to be driven again by themselves; as `formatSource` writes them. */
+  senders(reason: WaitingReason): readonly string[];
+  /** Their oldest such items with a payload. */
+  waiting(reason: WaitingReason, sender: string, limit: number): readonly { id: number; sensorId: string }[];
   count(): number;
   /** "" where the topic has no sensor. */
   countBySensor(): ReadonlyMap<string, number>;

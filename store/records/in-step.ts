@@ -3,6 +3,8 @@ import type { Database } from "./database.ts";
 export type InStep<T> = {
   get(key: string): T | undefined;
   all(): T[];
+  /** How many, without a look at them. */
+  count(): number;
   /** `set` and `delete` belong inside the transaction that writes the row: a rollback takes them back. */
   set(value: T): void;
   delete(key: string): void;
@@ -30,6 +32,7 @@ export function loadInStep<T>(
   return {
     get: (key) => map.get(key),
     all: () => [...map.values()],
+    count: () => map.size,
     set: (value) => change(keyOf(value), value),
     delete: (key) => change(key, undefined),
   };

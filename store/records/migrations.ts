@@ -156,4 +156,8 @@ export const MIGRATIONS: readonly string[] = [
   `ALTER TABLE alerts ADD COLUMN review TEXT;
   CREATE INDEX alerts_reviewed ON alerts (rule, review ->> '$.is') WHERE review IS NOT NULL;
   CREATE INDEX alerts_stats ON alerts (rule, started_at, state, suppressed_by)`,
+
+  // What waits in quarantine until its sender may bring new sensors again.
+  `CREATE INDEX quarantine_waiting ON quarantine (source, id)
+    WHERE reason = 'enrolment_quota' AND redriven_at IS NULL`,
 ];

@@ -1,7 +1,7 @@
 import type { Kind } from "../../model/kinds.ts";
 import { formatSource, PAYLOAD_BYTES_MAX, parseSource } from "../../model/message.ts";
 import type { Reason, Rejection } from "../../model/rejection.ts";
-import type { QuarantineFilter, QuarantineItem, QuarantineRecords, RemovalRecords } from "../records.ts";
+import type { QuarantineFilter, QuarantineItem, QuarantineRecords, RemovalRecords, WaitingReason } from "../records.ts";
 import { pageSize, parseCursor, toPage } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import { allOf, type Condition, equal } from "./where.ts";
@@ -28,6 +28,11 @@ const ADD = `INSERT INTO quarantine
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (journal_seq, item) DO NOTHING`;
 const LISTED = `id, journal_seq, item, reason, detail, received_at, source, topic, sensor, district, kind,
   redriven_at, redriven_by`;
+
+/** As the index has it: SQLite uses a partial one only where it sees the same words. */
+const WAITS: Readonly<Record<WaitingReason, string>> = {
+  enrolment_quota: "reason = 'enrolment_quota' AND redriven_at IS NULL",
+};
 
 export function createQuarantineRecords(db: Database, removals: Pick<RemovalRecords, "add">): QuarantineRecords {
   function add(rejections: readonly Rejection[]): void {
@@ -65,6 +70,23 @@ export function createQuarantineRecords(db: Database, removals: Pick<RemovalReco
     db.transaction(() => db.statement(sql).run(now, by, JSON.stringify(ids)));
   }
 
+  /** One look at the index for each sender, however much waits of each. */
+  function senders(reason: WaitingReason): readonly string[] {
+    const sql = `WITH RECURSIVE found (source) AS (
+        SELECT min(source) FROM quarantine WHERE ${WAITS[reason]}
+        UNION ALL
+        SELECT (SELECT min(q.source) FROM quarantine q WHERE ${WAITS[reason]} AND q.source > found.source)
+        FROM found WHERE found.source IS NOT NULL
+      ) SELECT source FROM found WHERE source IS NOT NULL`;
+    return (db.statement(sql).all() as { source: string }[]).map(({ source }) => source);
+  }
+
+  function waiting(reason: WaitingReason, sender: string, limit: number): readonly { id: number; sensorId: string }[] {
+    const condition = `${WAITS[reason]} AND source = ? AND payload IS NOT NULL`;
+    const sql = `SELECT id, sensor AS sensorId FROM quarantine WHERE ${condition} ORDER BY id LIMIT ?`;
+    return db.statement(sql).all(sender, limit) as { id: number; sensorId: string }[];
+  }
+
   function prune(time: number, rowsMax: number): number {
     const beyond = "id IN (SELECT id FROM quarantine ORDER BY id DESC LIMIT -1 OFFSET ?)";
     return db.transaction(() => remove("received_at < ?", time) + remove(beyond, Math.max(0, rowsMax)));
@@ -82,7 +104,7 @@ export function createQuarantineRecords(db: Database, removals: Pick<RemovalReco
   }
 
   const count = () => (db.statement("SELECT count(*) AS n FROM quarantine").get() as { n: number }).n;
-  return { add, get, list, markRedriven, count, countBySensor: () => countWhere("1"), prune };
+  return { add, get, list, markRedriven, senders, waiting, count, countBySensor: () => countWhere("1"), prune };
 }
 
 function ifRedriven(redriven: boolean | undefined): Condition[] {

@@ -66,7 +66,8 @@ export function createSensorRecords(db: Database): SensorRecords {
       .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  return { get: sensors.get, list, add, update, remove, districts: () => countDistricts(sensors.all()) };
+  const { get, count } = sensors;
+  return { get, count, list, add, update, remove, districts: () => countDistricts(sensors.all()) };
 }
 
 function countDistricts(sensors: readonly Sensor[]): ReturnType<SensorRecords["districts"]> {

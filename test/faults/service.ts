@@ -3,7 +3,7 @@ import { CONDITIONS, type ConditionTable } from "../../alerts/engine/compile.ts"
 import { createLive } from "../../api/live.ts";
 import { bookedOffsets, markJournal } from "../../edge-news.ts";
 import { decodeMessage } from "../../ingest/decode.ts";
-import { createDecodeContext } from "../../ingest/enrolment.ts";
+import { createEnrolment, ENROLMENT_DEFAULTS } from "../../ingest/enrolment.ts";
 import { decodeChunk } from "../../ingest/journal/chunk.ts";
 import type { JournalChunk, JournalError } from "../../ingest/journal/journal.ts";
 import { createJournalReader } from "../../ingest/journal/reader.ts";
@@ -148,7 +148,7 @@ export async function startService(parts: ServiceParts) {
     conditions: habits.ruleThrows ? throwing(parts.pass) : CONDITIONS,
   });
   const live = createLive();
-  const context = createDecodeContext(records.sensors, { autoEnrol: true, sensorsMax: 1_000 }, now);
+  const { context } = createEnrolment(records, { ...ENROLMENT_DEFAULTS, autoEnrol: true }, now);
   const readers: { close(): Promise<void> }[] = [];
   const openReader = () => {
     const reader = createJournalReader({ dir: JOURNAL_DIR, fs, onGap: parts.onGap });

@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodeMessage } from "../../ingest/decode.ts";
-import { createDecodeContext } from "../../ingest/enrolment.ts";
-import type { Sensor } from "../../store/records.ts";
-import { aMessage, aSensor, CITY, GATEWAY, T0 } from "./helpers.ts";
+import { aMessage, CITY, GATEWAY, T0 } from "./helpers.ts";
 import { TABLE } from "./payload-table.ts";
 
 const TOPICS = {
@@ -130,46 +128,6 @@ describe("topics and sensors", () => {
 
   it("counts a message of a stranger as one item, whatever it holds", () => {
     expect(decode([{ pm25: 1 }, { pm25: 2 }], { topic: "city/north/air/nobody" }).rejections).toHaveLength(1);
-  });
-});
-
-describe("enrolment through a gateway", () => {
-  function registry(options: { autoEnrol: boolean; sensorsMax: number }) {
-    const sensors = new Map<string, Sensor>([["air-1", aSensor()]]);
-    const parts = {
-      get: (id: string) => sensors.get(id),
-      list: () => [...sensors.values()],
-      add: (sensor: Sensor) => void sensors.set(sensor.id, sensor),
-    };
-    const context = createDecodeContext(parts, options, () => T0);
-    const publish = (payload: unknown, source: typeof GATEWAY | undefined = GATEWAY) =>
-      decodeMessage(aMessage(payload, { topic: "city/north/air/new-1", ...(source && { source }) }), context);
-    return { sensors, publish, context };
-  }
-
-  it("adds a sensor with the kind and district of its first good reading, once", () => {
-    const { sensors, publish } = registry({ autoEnrol: true, sensorsMax: 10 });
-    expect(publish("noise").readings).toHaveLength(0);
-    expect(publish({ pm25: "x" }).rejections[0]?.reason).toBe("wrong_type");
-    expect(sensors.has("new-1")).toBe(false);
-    expect(publish({ pm25: 1 }).readings).toHaveLength(1);
-    expect(publish({ pm25: 1 }).readings).toHaveLength(1);
-    expect(sensors.get("new-1")).toMatchObject({ kind: "air", district: "north", gateway: "gw-north", createdAt: T0 });
-  });
-
-  it("is for gateways only", () => {
-    const { context } = registry({ autoEnrol: true, sensorsMax: 10 });
-    const topic = { district: "north", kind: "air", sensorId: "new-1", imported: false } as const;
-    expect(context.enrol(topic, { via: "http", role: "operator", name: "kim" })).toBeUndefined();
-  });
-
-  it.each([
-    { autoEnrol: false, sensorsMax: 10 },
-    { autoEnrol: true, sensorsMax: 1 },
-  ])("does not with %o", (options) => {
-    const { sensors, publish } = registry(options);
-    expect(publish({ pm25: 1 }).rejections[0]?.reason).toBe("unknown_sensor");
-    expect(sensors.size).toBe(1);
   });
 });
 

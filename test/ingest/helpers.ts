@@ -1,6 +1,6 @@
 import type { OpenedBatch } from "../../ingest/batch.ts";
 import { openMessages } from "../../ingest/batch.ts";
-import { type DecodeContext, decodeMessage } from "../../ingest/decode.ts";
+import { type DecodeContext, decodeMessage, unknownSensor } from "../../ingest/decode.ts";
 import { createStoreWriter, type StoreWriterParts } from "../../ingest/store-writer.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Message } from "../../model/message.ts";
@@ -34,7 +34,7 @@ export const CITY: DecodeContext = {
     if (id === "flow-1") return aSensor({ id, kind: "traffic" });
     return id === "feeder-1" ? aSensor({ id, kind: "energy" }) : undefined;
   },
-  enrol: () => undefined,
+  enrol: ({ sensorId }) => unknownSensor(sensorId),
 };
 
 /** Batches as the worker makes them; messages are numbered from `from` on. */

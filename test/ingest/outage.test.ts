@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, it, onTestFinished } from "vitest";
 import { decodeMessage } from "../../ingest/decode.ts";
-import { createDecodeContext } from "../../ingest/enrolment.ts";
+import { createEnrolment, ENROLMENT_DEFAULTS } from "../../ingest/enrolment.ts";
 import type { Consumer } from "../../ingest/follower.ts";
 import { decodeChunk } from "../../ingest/journal/chunk.ts";
 import { createJournalReader } from "../../ingest/journal/reader.ts";
@@ -89,7 +89,7 @@ async function startPipeline(store: ReturnType<typeof aDistantStore>, time: Retu
   const records = openRecords({ path: join(dir, "records.db"), now: time.now, log: SILENT });
   const journalDir = join(dir, "journal");
   const { writer } = await openJournalWriter({ dir: journalDir, freeBytesMin: 0 }, { now: time.now, log: SILENT });
-  const context = createDecodeContext(records.sensors, { autoEnrol: true, sensorsMax: 10_000 }, time.now);
+  const { context } = createEnrolment(records, { ...ENROLMENT_DEFAULTS, autoEnrol: true }, time.now);
   const storeWriter = createStoreWriter({ store, records, now: time.now, log: SILENT, sleep: time.sleep });
   let liveReadings = 0;
   let caughtUp = Promise.withResolvers<void>();
