@@ -92,6 +92,7 @@ export const feed: Messages["feed"] = {
     unknown_topic: "Unbekanntes Topic",
     unknown_metric: "Unbekannte Messgröße",
     unknown_sensor: "Unbekannter Sensor",
+    enrolment_quota: "Zu viele neue Sensoren",
     wrong_sensor: "Anderer Bezirk oder andere Art",
     personal_data: "Personenbezogene Daten",
     wrong_type: "Keine Zahl",

@@ -87,6 +87,7 @@ export const feed = {
     unknown_topic: "Unknown topic",
     unknown_metric: "Unknown value",
     unknown_sensor: "Unknown sensor",
+    enrolment_quota: "Too many new sensors",
     wrong_sensor: "Other district or kind",
     personal_data: "Personal data",
     wrong_type: "Not a number",

@@ -91,6 +91,7 @@ export const feed: Messages["feed"] = {
     unknown_topic: "Tema desconocido",
     unknown_metric: "Magnitud desconocida",
     unknown_sensor: "Sensor desconocido",
+    enrolment_quota: "Demasiados sensores nuevos",
     wrong_sensor: "Otro distrito o tipo",
     personal_data: "Datos personales",
     wrong_type: "No es un número",
