@@ -16,17 +16,25 @@ export function createDetector(options: EngineOptions) {
   let districts = createDistricts(options);
   let several = severalOf(options.rules);
   const counts = { firing: 0, resolved: 0, retracted: 0, corrected: 0, shadow: 0 };
-  /** Readings are handed on one by one, so that what the districts know is the same however batches are cut. */
-  const one: Reading[] = [];
-
   function observe(readings: readonly Reading[]): Transition[] {
     const said: Transition[] = [];
+    // One by one, so that what the districts know is the same however batches are cut.
     for (const reading of readings) {
-      one[0] = reading;
       hand(said, districts.note(reading));
-      const transitions = engine.observe(one);
+      const transitions = engine.observeOne(reading);
       if (transitions.length > 0) hand(said, districts.take(transitions));
     }
+    engine.settleFor(readings.length);
+    const settled = engine.settle(0);
+    if (settled.length > 0) hand(said, districts.take(settled));
+    return said;
+  }
+
+  /** Folds late readings that wait, at most so many rows: see the engine's. */
+  function settle(rowsMax: number): Transition[] {
+    const said: Transition[] = [];
+    const transitions = engine.settle(rowsMax);
+    if (transitions.length > 0) hand(said, districts.take(transitions));
     return said;
   }
 
@@ -70,6 +78,8 @@ export function createDetector(options: EngineOptions) {
 
   return {
     observe,
+    settle,
+    backlog: engine.backlog,
     tick,
     listen: engine.listen,
     load,

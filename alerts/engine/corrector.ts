@@ -2,7 +2,8 @@ import type { Cause } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import { advance, type ByClock, endSilences, lookAtSilence } from "./by-clock.ts";
 import type { FoldContext } from "./fold.ts";
-import { goOn, insertLate, LATENESS_MS } from "./history.ts";
+import { goOn, isRefolded, LATENESS_MS, refoldSome, takeRefold } from "./history.ts";
+import { AT, RECEIVED } from "./ring.ts";
 import { NONE, type Subject, type Told } from "./subject.ts";
 import type { Teller } from "./teller.ts";
 
@@ -26,7 +27,8 @@ export function createCorrector(teller: Teller, context: FoldContext, listeningS
     const said = flat(byClock).filter(({ column }) => !settled.has(column));
     setTentative(subject, advance(subject, subject.advancedTo, context));
     const now = [...fresh, ...flat(subject.tentative)];
-    teller.correct(subject, { key, said, actives }, now, causeOf(reading), isLate);
+    const cause = causeOf(reading);
+    teller.correct(subject, { key, said, actives }, now, { causeOf: () => cause, knownAt: cause.receivedAt, isLate });
     forgetTold(subject, byClock);
   }
 
@@ -45,15 +47,24 @@ export function createCorrector(teller: Teller, context: FoldContext, listeningS
     return settled;
   }
 
-  /** A reading from between those that came before it. */
-  function late(subject: Subject, reading: Reading): void {
+  /** Folds the late readings of a sensor that wait, at most so many rows. Answers how many it was. */
+  function catchUp(subject: Subject, rowsMax: number): number {
+    const rows = refoldSome(subject, rowsMax, context);
+    const { backlog } = subject;
+    if (backlog && isRefolded(backlog)) settle(subject, backlog.refold!.late);
+    return rows;
+  }
+
+  /** Says what is otherwise now that these late readings are in their place. */
+  function settle(subject: Subject, late: Float64Array): void {
     const byClock = subject.tentative;
-    const { key, said, actives } = insertLate(subject, reading, context);
+    const { key, said, actives } = takeRefold(subject);
     const now = subject.log.filter((told) => told.key > key);
     const silences = [...byClock].filter(([column]) => !subject.plan.watches[column]!.condition);
     setTentative(subject, new Map([...advance(subject, subject.advancedTo, context), ...silences]));
     const before = { key, said: [...said, ...flat(byClock)], actives };
-    teller.correct(subject, before, [...now, ...flat(subject.tentative)], causeOf(reading), true);
+    const causes = causesIn(subject, late);
+    teller.correct(subject, before, [...now, ...flat(subject.tentative)], { ...causes, isLate: true });
     forgetTold(subject, byClock);
   }
 
@@ -90,7 +101,31 @@ export function createCorrector(teller: Teller, context: FoldContext, listeningS
     for (const column of byClock.keys()) teller.touch(subject, column);
   }
 
-  return { isAhead, confirm, late, hear, look };
+  return { isAhead, confirm, catchUp, hear, look };
+}
+
+/** Which of the late readings shows what became of an alert: the one measured next to its beginning. */
+function causesIn({ sensor, ring, heardAt }: Subject, late: Float64Array) {
+  const { width } = ring;
+  let knownAt = heardAt;
+  for (let row = 0; row < late.length; row += width) knownAt = Math.max(knownAt, late[row + RECEIVED]!);
+
+  function causeOf(startedAt: number): Cause {
+    let low = 0;
+    let high = late.length / width;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (late[middle * width + AT]! < startedAt) low = middle + 1;
+      else high = middle;
+    }
+    const [before, after] = [(low - 1) * width, low * width];
+    const isAfter =
+      before < 0 || (after < late.length && late[after + AT]! - startedAt <= startedAt - late[before + AT]!);
+    const row = isAfter ? after : before;
+    return { sensorId: sensor.id, measuredAt: late[row + AT]!, receivedAt: late[row + RECEIVED]! };
+  }
+
+  return { knownAt, causeOf };
 }
 
 /** Windows of the sensor may have ended by the clock alone; every aligned window ends at a full minute. */

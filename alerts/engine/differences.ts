@@ -28,12 +28,15 @@ export function differences(
   isLate: boolean,
 ): Difference[] {
   if (same(before, now)) return [];
-  const starts = [...new Set([...before, ...now].map(({ outcome }) => outcome.startedAt))].sort((a, b) => a - b);
+  const startOf = ({ outcome }: Told) => outcome.startedAt;
+  const was = Map.groupBy(before, startOf);
+  const is = Map.groupBy(now, startOf);
+  const starts = [...new Set([...was.keys(), ...is.keys()])].sort((a, b) => a - b);
   const retracted: Difference[] = [];
   const others: Difference[] = [];
   for (const start of starts) {
-    const old = before.filter(({ outcome }) => outcome.startedAt === start);
-    const next = now.filter(({ outcome }) => outcome.startedAt === start);
+    const old = was.get(start) ?? [];
+    const next = is.get(start) ?? [];
     if (same(old, next)) continue;
     const goesOn = base?.startedAt === start ? base : undefined;
     if (next.length === 0 && !goesOn) retracted.push(takenBack(old.at(-1)!.active));

@@ -6,12 +6,12 @@ import { CONDITIONS, type CompiledRule, type ConditionTable, compileRule, type W
 import { createCorrector } from "./corrector.ts";
 import type { Derive } from "./derive.ts";
 import type { FoldContext } from "./fold.ts";
-import { goOn, placeOf, prune } from "./history.ts";
+import { addLate, goOn, placeOf, prune, refoldRows } from "./history.ts";
 import { createListening } from "./listening.ts";
 import { loadSubjects } from "./load.ts";
 import { createPlanner, type Plan } from "./plan.ts";
 import { clearColumn, droppedColumns, rebind } from "./rebind.ts";
-import { rowCount } from "./ring.ts";
+import { RECEIVED, rowCount } from "./ring.ts";
 import { FAILED, LISTENING, type Orphan, type StateRow } from "./state-rows.ts";
 import { createSubject, type Subject } from "./subject.ts";
 import { createTeller } from "./teller.ts";
@@ -24,15 +24,23 @@ export type EngineOptions = {
   /** For tests: the conditions over values. */
   readonly conditions?: ConditionTable;
   readonly derives?: readonly Derive[];
-  /** The most readings remembered for corrections: of one sensor, and of all together. */
-  readonly remember?: { readonly perSensor: number; readonly total: number };
+  /** The most readings remembered for corrections: of one sensor, of one that sends many late ones, and of all together. */
+  readonly remember?: { readonly perSensor: number; readonly perLateSensor?: number; readonly total: number };
+  /** The caller calls `settle` between other work; without it `observe` and `tick` do. */
+  readonly settlesLater?: boolean;
 };
 
 export type Engine = ReturnType<typeof createEngine>;
 
 /** Even of a city of many sensors each keeps some. */
 const ROWS_MIN = 32;
-const REMEMBER = { perSensor: 1_000, total: 1_000_000 };
+const REMEMBER = { perSensor: 1_000, perLateSensor: 20_000, total: 1_000_000 };
+/** Late readings are folded at once if that is so few rows; else together with others, so that each costs no more. */
+const AT_ONCE_ROWS = 256;
+/** Rows that are folded for what waits, for each reading that comes. */
+const ROWS_PER_READING = 32;
+/** One sensor's turn, while others wait as well. */
+const TURN_ROWS = 512;
 
 /**
  * The rules on the readings. Knows no clock: the time of `observe` is in the readings, that of `tick` is handed in.
@@ -44,9 +52,13 @@ const REMEMBER = { perSensor: 1_000, total: 1_000_000 };
  */
 export function createEngine(options: EngineOptions) {
   const { sensor: registry, conditions = CONDITIONS, derives = DERIVES, remember = REMEMBER } = options;
+  const { perSensor, perLateSensor = perSensor, total } = remember;
   let compiled = options.rules.map(compileRule);
   const planner = createPlanner(conditions, derives);
   const subjects = new Map<string, Subject>();
+  /** Those with late readings that wait, in the order of their turns. */
+  const backlogged = new Set<Subject>();
+  let remembered = 0;
   const listening = createListening();
   const unsaved = createUnsaved((id) => subjects.get(id));
   const teller = createTeller(unsaved.watch);
@@ -58,7 +70,19 @@ export function createEngine(options: EngineOptions) {
   /** What the rules have to say to these readings, in their order. */
   function observe(readings: readonly Reading[]): Transition[] {
     for (let i = 0; i < readings.length; i++) take(readings[i]!);
+    settleFor(readings.length);
     return teller.handOver();
+  }
+
+  /** One reading of many: call `settleFor` after the last of them. */
+  function observeOne(reading: Reading): Transition[] {
+    take(reading);
+    return teller.handOver();
+  }
+
+  /** Folds what waits as far as so many readings pay for, so that n readings cost O(n) in whatever order they come. */
+  function settleFor(readings: number): void {
+    if (backlogged.size > 0 && !options.settlesLater) work(ROWS_PER_READING * readings);
   }
 
   function take(reading: Reading): void {
@@ -66,10 +90,8 @@ export function createEngine(options: EngineOptions) {
     const subject = subjectOf(reading);
     const place = placeOf(subject, reading);
     if (place === "in-order" || place === "behind") goForward(subject, reading);
-    else if (place === "late") {
-      counts.late += 1;
-      corrector.late(subject, reading);
-    } else if (place === "duplicate") counts.duplicate += 1;
+    else if (place === "late") takeLate(subject, reading);
+    else if (place === "duplicate") counts.duplicate += 1;
     else counts.tooLate += 1;
     if (place === "in-order") subject.imported = reading.imported === true;
     else corrector.hear(subject, reading);
@@ -80,7 +102,8 @@ export function createEngine(options: EngineOptions) {
 
   function goForward(subject: Subject, reading: Reading): void {
     counts.inOrder += 1;
-    if (subject.checkpoints.length > 1) counts.forgotten += prune(subject, rowsMax());
+    remembered += 1;
+    if (subject.checkpoints.length > 1) forget(subject);
     if (corrector.isAhead(subject, reading)) return corrector.confirm(subject, reading);
     const told = subject.log.length;
     goOn(subject, reading, context);
@@ -88,8 +111,58 @@ export function createEngine(options: EngineOptions) {
     for (let i = told; i < log.length; i++) teller.tell(subject, log[i]!, reading.receivedAt);
   }
 
-  const rowsMax = () =>
-    Math.min(remember.perSensor, Math.max(ROWS_MIN, Math.floor(remember.total / Math.max(1, subjects.size))));
+  function takeLate(subject: Subject, reading: Reading): void {
+    const { ring, backlog } = subject;
+    if (rowCount(ring) + (backlog ? rowCount(backlog.rows) : 0) >= (remembered < total ? perLateSensor : rowsMax())) {
+      counts.tooLate += 1;
+      counts.forgotten += 1;
+      return;
+    }
+    counts.late += 1;
+    remembered += 1;
+    addLate(subject, reading);
+    if (!subject.backlog!.refold && refoldRows(subject) <= AT_ONCE_ROWS) catchUp(subject, AT_ONCE_ROWS);
+    else backlogged.add(subject);
+  }
+
+  /** One turn of a sensor. */
+  function catchUp(subject: Subject, rows: number): number {
+    const folded = corrector.catchUp(subject, rows);
+    if (failing.length > 0) endFailing(subject.clock.lastAt ?? 0, subject.heardAt);
+    if (subject.backlog) return folded;
+    backlogged.delete(subject);
+    if (subject.checkpoints.length > 1) forget(subject);
+    unsaved.subject(subject);
+    return folded;
+  }
+
+  function work(rowsMax: number): void {
+    let left = rowsMax;
+    for (const subject of backlogged) {
+      if (left <= 0) return;
+      left -= Math.max(1, catchUp(subject, Math.min(left, TURN_ROWS)));
+      // To the end of the line: this loop comes to it again.
+      if (backlogged.delete(subject)) backlogged.add(subject);
+    }
+  }
+
+  /**
+   * Folds late readings that wait, at most so many rows (one is folded in 1 to 20 µs), in turns of the sensors. What it
+   * says is not in the journal's order: save it at once.
+   */
+  function settle(rowsMax: number): Transition[] {
+    work(rowsMax);
+    return teller.handOver();
+  }
+
+  function forget(subject: Subject): void {
+    const before = rowCount(subject.ring);
+    const isLate = subject.late * 8 >= before && remembered < total;
+    counts.forgotten += prune(subject, isLate ? perLateSensor : rowsMax());
+    remembered -= before - rowCount(subject.ring);
+  }
+
+  const rowsMax = () => Math.min(perSensor, Math.max(ROWS_MIN, Math.floor(total / Math.max(1, subjects.size))));
 
   function subjectOf({ sensorId: id, kind, district, measuredAt, receivedAt }: Reading): Subject {
     const known = subjects.get(id);
@@ -113,14 +186,21 @@ export function createEngine(options: EngineOptions) {
     knownAt: number,
     note: (ruleId: string) => string,
   ): Subject {
+    finish(former);
     for (const { column, compiled } of droppedColumns(former.plan, plan)) {
       teller.end(former, column, at, knownAt, note(compiled.rule.id));
     }
     const subject = rebind(former, sensor, former.registered || registry(sensor.id) !== undefined, plan);
     subjects.set(sensor.id, subject);
+    remembered += rowCount(subject.ring) - rowCount(former.ring);
     for (const rule of subject.saving.stored) subject.saving.changed.add(rule);
     unsaved.subject(subject);
     return subject;
+  }
+
+  /** What waits is settled before the rules of a sensor are others. */
+  function finish(subject: Subject): void {
+    while (subject.backlog) catchUp(subject, Number.POSITIVE_INFINITY);
   }
 
   /** A condition that throws puts its rule out of use; the other rules go on. */
@@ -148,9 +228,11 @@ export function createEngine(options: EngineOptions) {
    * reading after them. Only for sensors that report live. Call it only when everything received has been observed.
    */
   function tick(now: number): Transition[] {
+    if (!options.settlesLater) work(Number.POSITIVE_INFINITY);
     for (const subject of subjects.values()) {
       if (subject.registered && !registry(subject.sensor.id)) remove(subject, now);
-      else if (!subject.imported && corrector.look(subject, now)) unsaved.subject(subject);
+      // What its late readings say comes first.
+      else if (!subject.imported && !subject.backlog && corrector.look(subject, now)) unsaved.subject(subject);
     }
     if (failing.length > 0) endFailing(now, now);
     return teller.handOver();
@@ -159,6 +241,8 @@ export function createEngine(options: EngineOptions) {
   function remove(subject: Subject, now: number): void {
     for (const { column } of subject.plan.watches) teller.end(subject, column, now, now, "The sensor was removed.");
     subjects.delete(subject.sensor.id);
+    backlogged.delete(subject);
+    remembered -= rowCount(subject.ring) + (subject.backlog ? rowCount(subject.backlog.rows) : 0);
     unsaved.drop(subject);
   }
 
@@ -196,6 +280,10 @@ export function createEngine(options: EngineOptions) {
     const loaded = loadSubjects(all, { ...context, rules: compiled, planner, sensor: registry });
     for (const subject of loaded.subjects) {
       subjects.set(subject.sensor.id, subject);
+      remembered += rowCount(subject.ring) + (subject.backlog ? rowCount(subject.backlog.rows) : 0);
+      // It was let keep so many: it sends late ones.
+      if (rowCount(subject.ring) > rowsMax()) subject.late = rowCount(subject.ring);
+      if (subject.backlog) backlogged.add(subject);
       if (subject.saving.base !== subject.checkpoints[0] || subject.saving.changed.size > 0) unsaved.subject(subject);
     }
     unsaved.planned(loaded.plans);
@@ -206,14 +294,25 @@ export function createEngine(options: EngineOptions) {
 
   const failures = () => compiled.flatMap(({ rule, failure }) => (failure ? [{ rule: rule.id, failure }] : []));
 
-  function remembered(): number {
-    let rows = 0;
-    for (const { ring } of subjects.values()) rows += rowCount(ring);
-    return rows;
+  /** The late readings that wait: of how many sensors, how many, and when the oldest of them arrived. */
+  function backlog() {
+    let readings = 0;
+    let since: number | undefined;
+    for (const { backlog: waiting } of backlogged) {
+      const { rows } = waiting!;
+      readings += rowCount(rows);
+      const receivedAt = rows.data[rows.start + RECEIVED]!;
+      if (since === undefined || receivedAt < since) since = receivedAt;
+    }
+    return { sensors: backlogged.size, readings, since };
   }
 
   return {
     observe,
+    observeOne,
+    settleFor,
+    settle,
+    backlog,
     tick,
     listen,
     load,
@@ -223,7 +322,7 @@ export function createEngine(options: EngineOptions) {
     saved: unsaved.saved,
     failures,
     counts: () => {
-      return { ...counts, ...teller.counts, rules: compiled.length, subjects: subjects.size, remembered: remembered() };
+      return { ...counts, ...teller.counts, rules: compiled.length, subjects: subjects.size, remembered };
     },
   };
 }

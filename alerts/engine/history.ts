@@ -5,20 +5,31 @@ import type { Plan } from "./plan.ts";
 import {
   AT,
   append,
+  copyAfter,
+  createRing,
   dropTo,
   FLAGS,
   firstAfter,
   has,
   IMPORTED,
-  insert,
   KEY,
+  merge,
   RECEIVED,
   type Ring,
   rowCount,
+  sortedRows,
   suspectBit,
   VALUES,
 } from "./ring.ts";
-import { checkpointOf, NOTHING_TOLD, restore, type Subject, type Told } from "./subject.ts";
+import {
+  type Backlog,
+  type Checkpoint,
+  checkpointOf,
+  NOTHING_TOLD,
+  restore,
+  type Subject,
+  type Told,
+} from "./subject.ts";
 import type { Active } from "./transition.ts";
 
 /** How late a reading may be, in event time of its sensor, and still change what was said. */
@@ -31,10 +42,10 @@ export const LATENESS_MS = LATE_AFTER_MS;
 export type Place = "in-order" | "late" | "behind" | "duplicate" | "too-late";
 
 export function placeOf(subject: Subject, { measuredAt: at, values }: Reading): Place {
-  const { clock, ring, checkpoints, plan, streams } = subject;
+  const { clock, ring, backlog, checkpoints, plan, streams } = subject;
   const { lastAt } = clock;
   if (lastAt === undefined || at > lastAt) return "in-order";
-  if (at === lastAt || has(ring, at)) return "duplicate";
+  if (at === lastAt || has(ring, at) || backlog?.times.has(at)) return "duplicate";
   if (at > lastAt - LATENESS_MS && at > checkpoints[0]!.key) return "late";
   let isNews = false;
   for (const { track } of plan.measuring) {
@@ -53,12 +64,14 @@ const KEY_STEP = 1 / 1024;
 export function goOn(subject: Subject, reading: Reading, context: FoldContext): void {
   const key = Math.max(reading.measuredAt, subject.key + KEY_STEP);
   checkpointIfDue(subject, key);
-  const { ring, plan, saving } = subject;
+  const { ring, plan, saving, backlog } = subject;
   saving.fresh = true;
   const row = append(ring);
   write(ring, row, key, reading, plan);
   subject.rowsSince += 1;
   fold(subject, row, context);
+  // What is being folded anew comes to this reading, too.
+  if (backlog?.refold) write(backlog.refold.shadow.ring, append(backlog.refold.shadow.ring), key, reading, plan);
 }
 
 /** Enough that a sensor with a hundred readings in half an hour is folded anew from the one before the last half hour. */
@@ -70,6 +83,7 @@ function checkpointIfDue(subject: Subject, key: number): void {
   if (key - checkpoints.at(-1)!.key < LATENESS_MS && rowsSince < CHECKPOINT_ROWS) return;
   checkpoints.push(checkpointOf(subject));
   subject.rowsSince = 0;
+  subject.late -= subject.late >> 5;
 }
 
 /**
@@ -77,10 +91,13 @@ function checkpointIfDue(subject: Subject, key: number): void {
  * before their time.
  */
 export function prune(subject: Subject, rowsMax: number): number {
-  const { checkpoints, ring, clock } = subject;
+  const { checkpoints, ring, clock, backlog } = subject;
   const changeable = (clock.lastAt ?? 0) - LATENESS_MS;
+  // What waits is folded from a checkpoint before it.
+  const oldest = backlog?.oldest ?? Number.POSITIVE_INFINITY;
   let early = 0;
-  while (checkpoints.length > 1 && (checkpoints[1]!.key <= changeable || rowCount(ring) > rowsMax)) {
+  while (checkpoints.length > 1 && checkpoints[1]!.key < oldest) {
+    if (checkpoints[1]!.key > changeable && rowCount(ring) <= rowsMax) break;
     checkpoints.shift();
     const floor = checkpoints[0]!.key;
     early += dropTo(ring, floor, changeable);
@@ -101,31 +118,110 @@ export type Before = {
   readonly actives: ReadonlyMap<number, Active>;
 };
 
-/** Takes a late reading into its place and folds again from the checkpoint before it. */
-export function insertLate(subject: Subject, reading: Reading, context: FoldContext): Before {
-  const { ring, plan, saving } = subject;
-  saving.fresh = true;
+/** Keeps a late reading until it is folded, with the others that wait, by `refoldSome`. */
+export function addLate(subject: Subject, reading: Reading): void {
+  const backlog = openBacklog(subject);
   const key = reading.measuredAt;
-  write(ring, insert(ring, key), key, reading, plan);
-  return refold(subject, key, context);
+  write(backlog.rows, append(backlog.rows), key, reading, subject.plan);
+  backlog.times.add(key);
+  backlog.oldest = Math.min(backlog.oldest, key);
+  subject.late += 1;
 }
 
-/** Folds again all that comes after the last checkpoint before `key`. */
-export function refold(subject: Subject, key: number, context: FoldContext): Before {
-  const { checkpoints, ring } = subject;
-  const index = checkpoints.findLastIndex((one) => one.key < key);
-  const checkpoint = checkpoints[index]!;
-  checkpoints.length = index + 1;
-  const said = subject.log.filter((told) => told.key > checkpoint.key);
-  if (said.length > 0) subject.log = subject.log.filter((told) => told.key <= checkpoint.key);
-  restore(subject, checkpoint);
-  subject.rowsSince = 0;
-  for (let row = firstAfter(ring, checkpoint.key); row < ring.end; row += ring.width) {
-    checkpointIfDue(subject, ring.data[row + KEY]!);
-    subject.rowsSince += 1;
-    fold(subject, row, context);
+export function openBacklog(subject: Subject): Backlog {
+  subject.backlog ??= {
+    rows: createRing(subject.plan.metrics.length),
+    times: new Set(),
+    oldest: Number.POSITIVE_INFINITY,
+    refold: undefined,
+  };
+  return subject.backlog;
+}
+
+/** How many rows have to be folded for what waits. */
+export function refoldRows({ ring, checkpoints, backlog }: Subject): number {
+  if (!backlog) return 0;
+  const { key } = checkpointBefore(checkpoints, backlog.oldest);
+  return (ring.end - firstAfter(ring, key)) / ring.width + rowCount(backlog.rows);
+}
+
+const checkpointBefore = (checkpoints: readonly Checkpoint[], key: number) =>
+  checkpoints.findLast((one) => one.key < key)!;
+
+/**
+ * Folds all that comes after the checkpoint before the oldest late reading once more, with everything that waited when
+ * it began, at most so many rows in this call. Answers how many it was. It is done beside the sensor, whose newer
+ * readings go on meanwhile, and `takeRefold` puts it in force once `isRefolded`.
+ */
+export function refoldSome(subject: Subject, rowsMax: number, context: FoldContext): number {
+  const backlog = subject.backlog!;
+  backlog.refold ??= beginRefold(subject, backlog);
+  const { refold } = backlog;
+  const { shadow } = refold;
+  const from = refold.row;
+  const to = Math.min(shadow.ring.end, from + rowsMax * shadow.ring.width);
+  while (refold.row < to) {
+    foldRow(shadow, refold.row, context);
+    refold.row += shadow.ring.width;
   }
+  return (to - from) / shadow.ring.width;
+}
+
+function beginRefold(subject: Subject, { rows, oldest }: Backlog): NonNullable<Backlog["refold"]> {
+  const checkpoint = checkpointBefore(subject.checkpoints, oldest);
+  const ring = copyAfter(subject.ring, checkpoint.key);
+  const late = sortedRows(rows);
+  merge(ring, late);
+  const shadow: Subject = { ...subject, ring, log: NOTHING_TOLD, checkpoints: [checkpoint], backlog: undefined };
+  restore(shadow, checkpoint);
+  shadow.rowsSince = 0;
+  return { shadow, checkpoint, late, row: ring.start };
+}
+
+function foldRow(subject: Subject, row: number, context: FoldContext): void {
+  checkpointIfDue(subject, subject.ring.data[row + KEY]!);
+  subject.rowsSince += 1;
+  fold(subject, row, context);
+}
+
+export const isRefolded = ({ refold }: Backlog): boolean =>
+  refold !== undefined && refold.row === refold.shadow.ring.end;
+
+/** The sensor is from now on what the fold has come to. Answers what had been said instead. */
+export function takeRefold(subject: Subject): Before {
+  const backlog = subject.backlog!;
+  const { shadow, checkpoint, late } = backlog.refold!;
+  const { ring, log, checkpoints, saving } = subject;
+  merge(ring, late);
+  saving.fresh = true;
+  const said = log.filter((told) => told.key > checkpoint.key);
+  if (said.length > 0 || shadow.log.length > 0) {
+    const kept = [...log.filter((told) => told.key <= checkpoint.key), ...shadow.log];
+    subject.log = kept.length === 0 ? NOTHING_TOLD : kept;
+  }
+  checkpoints.length = checkpoints.findLastIndex(({ key }) => key === checkpoint.key) + 1;
+  checkpoints.push(...shadow.checkpoints.slice(1));
+  const { states, ownsStates, clock, streams, actives, receivedTo, key, rowsSince } = shadow;
+  Object.assign(subject, { states, ownsStates, clock, streams, actives, receivedTo, key, rowsSince });
+  subject.backlog = restOf(backlog, late);
   return { key: checkpoint.key, said, actives: checkpoint.actives };
+}
+
+/** What has come since the fold began. */
+function restOf({ rows, times }: Backlog, late: Float64Array): Backlog | undefined {
+  const { width, data } = rows;
+  rows.start += late.length;
+  if (rows.start === rows.end) return undefined;
+  for (let row = 0; row < late.length; row += width) times.delete(late[row + AT]!);
+  let oldest = Number.POSITIVE_INFINITY;
+  for (let row = rows.start; row < rows.end; row += width) oldest = Math.min(oldest, data[row + KEY]!);
+  return { rows, times, oldest, refold: undefined };
+}
+
+/** Folds the rows of the ring, of a sensor that stands at its oldest checkpoint. */
+export function replay(subject: Subject, context: FoldContext): void {
+  const { ring } = subject;
+  for (let row = ring.start; row < ring.end; row += ring.width) foldRow(subject, row, context);
 }
 
 /** Nothing that has come so far can change any more: the rules are others now. */
@@ -133,14 +229,18 @@ export function seal(subject: Subject): void {
   const { ring, checkpoints } = subject;
   ring.start = 0;
   ring.end = 0;
+  ring.hasBehind = false;
+  subject.backlog = undefined;
   subject.log = NOTHING_TOLD;
   checkpoints.length = 0;
   checkpoints.push(checkpointOf(subject));
   subject.rowsSince = 0;
 }
 
-function write({ data }: Ring, row: number, key: number, reading: Reading, { metrics }: Plan): void {
+function write(ring: Ring, row: number, key: number, reading: Reading, { metrics }: Plan): void {
+  const { data } = ring;
   const { values, quality } = reading;
+  if (key !== reading.measuredAt) ring.hasBehind = true;
   let flags = reading.imported ? IMPORTED : 0;
   for (let i = 0; i < metrics.length; i++) {
     const metric = metrics[i]!;

@@ -1,6 +1,6 @@
 import type { CompiledRule, WatchedSensor } from "./compile.ts";
 import type { FoldContext } from "./fold.ts";
-import { refold } from "./history.ts";
+import { replay as foldAgain } from "./history.ts";
 import type { Bound, Plan, Planner } from "./plan.ts";
 import { rebind } from "./rebind.ts";
 import { AT, FLAGS, IMPORTED, KEY } from "./ring.ts";
@@ -10,6 +10,7 @@ import {
   type BaseJson,
   checkpointFrom,
   FAILED,
+  LATE,
   LISTENING,
   type Orphan,
   OUTDATED,
@@ -18,6 +19,7 @@ import {
   RECENT,
   type RecentRow,
   recentRows,
+  restoreBacklog,
   type StateRow,
   type WatchJson,
 } from "./state-rows.ts";
@@ -49,6 +51,7 @@ export function loadSubjects(rows: readonly StateRow[], context: LoadContext): L
   const failed = new Set(of(FAILED).map(({ subject }) => subject));
   const plans = new Map(of(PLAN).map(({ subject, state }) => [subject, JSON.parse(state) as PlanJson]));
   const recent = recentBySensor(of(RECENT));
+  const late = new Map(of(LATE).map((row) => [row.subject, row]));
   const subjects = new Map<string, Subject>();
   const used = new Set<string>();
   const known = new Map<string, Former>();
@@ -59,16 +62,19 @@ export function loadSubjects(rows: readonly StateRow[], context: LoadContext): L
     const saved = plans.get(base.plan);
     const chunks = recent.get(row.subject);
     recent.delete(row.subject);
+    const waiting = late.get(row.subject);
+    late.delete(row.subject);
     if (!sensor || !saved) {
-      obsolete.push(row, ...(chunks?.rows ?? []));
+      obsolete.push(row, ...(chunks?.rows ?? []), ...(waiting ? [waiting] : []));
       continue;
     }
     used.add(base.plan);
     const former = known.get(base.plan) ?? formerPlan(saved, failed, context);
     known.set(base.plan, former);
-    subjects.set(sensor.id, loadSubject(sensor, base, former, chunks, context));
+    subjects.set(sensor.id, loadSubject(sensor, base, former, chunks, waiting, context));
   }
   for (const { rows } of recent.values()) obsolete.push(...rows);
+  obsolete.push(...late.values());
   for (const row of of(PLAN)) if (!used.has(row.subject)) obsolete.push(row);
   const orphans = rows.filter(({ rule }) => !rule.startsWith("~")).flatMap((row) => loadWatch(row, subjects));
   return { subjects: [...subjects.values()], orphans, listening: of(LISTENING)[0]?.state, plans: [...used], obsolete };
@@ -99,6 +105,7 @@ function loadSubject(
   base: BaseJson,
   { plan, columns }: Former,
   chunks: Chunks | undefined,
+  late: StateRow | undefined,
   context: LoadContext,
 ): Subject {
   const subject = createSubject(sensor, true, plan);
@@ -109,6 +116,8 @@ function loadSubject(
   subject.imported = base.imported;
   if (chunks) replay(subject, chunks, context);
   const { saving } = subject;
+  if (late) restoreBacklog(subject, late.state);
+  saving.isBacklogStored = late !== undefined;
   saving.base = subject.checkpoints[0];
   saving.chunks = chunks ? [...chunks.ends] : [];
   saving.open = chunks ? Number(chunks.ends.at(-1)!.name.split(" ")[1]) + 1 : 0;
@@ -121,7 +130,7 @@ function replay(subject: Subject, { readings }: Chunks, context: LoadContext): v
   const fresh = readings.filter(({ row }) => row[KEY]! > floor).sort((a, b) => a.row[KEY]! - b.row[KEY]!);
   if (fresh.length === 0) return;
   for (const reading of fresh) addRow(subject.ring, subject.plan, reading);
-  refold(subject, Number.POSITIVE_INFINITY, context);
+  foldAgain(subject, context);
   subject.heardAt = Math.max(subject.heardAt, subject.receivedTo);
   const newest = fresh.findLast(({ row }) => row[AT] === subject.clock.lastAt);
   if (newest) subject.imported = (newest.row[FLAGS]! & IMPORTED) !== 0;

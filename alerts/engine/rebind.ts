@@ -31,6 +31,7 @@ export function rebind(former: Subject, sensor: WatchedSensor, registered: boole
     tentative: moved(former.tentative, columns),
     causes: moved(former.causes, columns),
     ring: createRing(plan.metrics.length),
+    backlog: undefined,
     checkpoints: [],
   };
   declare(subject, declaredMs);
@@ -92,6 +93,8 @@ export function clearColumn(subject: Subject, column: number): void {
   subject.actives = without(subject.actives);
   subject.tentative = without(subject.tentative);
   subject.causes = without(subject.causes);
+  // Begun anew: it has seen the rule, too.
+  if (subject.backlog) subject.backlog.refold = undefined;
   if (subject.log.some((told) => told.column === column)) {
     subject.log = subject.log.filter((told) => told.column !== column);
   }

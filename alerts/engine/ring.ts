@@ -4,7 +4,14 @@
  * (NaN: not in this reading). Changed in place. A row is named by the offset of its first number in `data`, which is good until the next
  * change.
  */
-export type Ring = { readonly width: number; data: Float64Array; start: number; end: number };
+export type Ring = {
+  readonly width: number;
+  data: Float64Array;
+  start: number;
+  end: number;
+  /** Some rows are not at the place of the time they were measured at. */
+  hasBehind: boolean;
+};
 
 export const KEY = 0;
 export const AT = 1;
@@ -22,7 +29,7 @@ const ROWS_MIN = 4;
 
 export function createRing(metrics: number): Ring {
   const width = VALUES + metrics;
-  return { width, data: new Float64Array(0), start: 0, end: 0 };
+  return { width, data: new Float64Array(0), start: 0, end: 0, hasBehind: false };
 }
 
 export const rowCount = ({ width, start, end }: Ring): number => (end - start) / width;
@@ -30,17 +37,18 @@ export const rowCount = ({ width, start, end }: Ring): number => (end - start) /
 /** Room for one row at the end; answers its offset. */
 export function append(ring: Ring): number {
   const { width, data } = ring;
-  if (ring.end === data.length) makeRoom(ring);
+  if (ring.end === data.length) makeRoom(ring, width);
   const row = ring.end;
   ring.end += width;
   return row;
 }
 
-function makeRoom(ring: Ring): void {
+function makeRoom(ring: Ring, more: number): void {
   const { width, data, start, end } = ring;
   const used = end - start;
+  const wanted = Math.max(used * 2, used + more, ROWS_MIN * width);
   // Moved down only when half of it is free, so that moving costs each row a constant.
-  const target = used * 2 <= data.length && used > 0 ? data : new Float64Array(Math.max(used * 2, ROWS_MIN * width));
+  const target = wanted <= data.length && used > 0 ? data : new Float64Array(wanted);
   if (target === data) data.copyWithin(0, start, end);
   else target.set(data.subarray(start, end));
   ring.data = target;
@@ -48,14 +56,41 @@ function makeRoom(ring: Ring): void {
   ring.end = used;
 }
 
-/** Room for one row before the first with a greater key; answers its offset. */
-export function insert(ring: Ring, key: number): number {
-  append(ring);
-  const { width, data } = ring;
-  let row = ring.end - width;
-  while (row > ring.start && data[row - width + KEY]! > key) row -= width;
-  data.copyWithin(row + width, row, ring.end - width);
-  return row;
+/** A copy of the rows after this key. */
+export function copyAfter(ring: Ring, key: number): Ring {
+  const { width, data, end, hasBehind } = ring;
+  const rows = data.slice(firstAfter(ring, key), end);
+  return { width, data: rows, start: 0, end: rows.length, hasBehind };
+}
+
+/** The rows one after the other, by their key. */
+export function sortedRows({ width, data, start, end }: Ring): Float64Array {
+  const offsets: number[] = [];
+  for (let row = start; row < end; row += width) offsets.push(row);
+  offsets.sort((a, b) => data[a + KEY]! - data[b + KEY]!);
+  const rows = new Float64Array(end - start);
+  for (let i = 0; i < offsets.length; i++) rows.set(data.subarray(offsets[i]!, offsets[i]! + width), i * width);
+  return rows;
+}
+
+/** Takes these rows, which are sorted, each to its place. */
+export function merge(ring: Ring, rows: Float64Array): void {
+  if (ring.end + rows.length > ring.data.length) makeRoom(ring, rows.length);
+  const { width, data, start } = ring;
+  let from = ring.end;
+  let to = ring.end + rows.length;
+  ring.end = to;
+  // From the back, until all have their place: what comes before them stays where it is.
+  for (let next = rows.length; next > 0; ) {
+    to -= width;
+    if (from > start && data[from - width + KEY]! > rows[next - width + KEY]!) {
+      from -= width;
+      data.copyWithin(to, from, from + width);
+    } else {
+      next -= width;
+      data.set(rows.subarray(next, next + width), to);
+    }
+  }
 }
 
 /** Forgets the rows up to this key; answers how many of them were measured after `since`. */
@@ -69,15 +104,23 @@ export function dropTo(ring: Ring, key: number, since: number): number {
   return young;
 }
 
-/** The first row after this key, or the end. From the end, because what is looked for is recent. */
+/** The first row after this key, or the end. */
 export function firstAfter({ width, data, start, end }: Ring, key: number): number {
-  let row = end;
-  while (row > start && data[row - width + KEY]! > key) row -= width;
-  return row;
+  let low = 0;
+  let high = (end - start) / width;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (data[start + middle * width + KEY]! <= key) low = middle + 1;
+    else high = middle;
+  }
+  return start + low * width;
 }
 
 /** Whether a reading of this time is among them. */
-export function has({ width, data, start, end }: Ring, at: number): boolean {
-  for (let row = end - width; row >= start; row -= width) if (data[row + AT] === at) return true;
+export function has(ring: Ring, at: number): boolean {
+  const { width, data, start, end, hasBehind } = ring;
+  const row = firstAfter(ring, at) - width;
+  if (row >= start && data[row + AT] === at) return true;
+  if (hasBehind) for (let one = end - width; one >= start; one -= width) if (data[one + AT] === at) return true;
   return false;
 }

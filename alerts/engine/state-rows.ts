@@ -1,9 +1,10 @@
 import type { Cause } from "../../model/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { Params } from "./compile.ts";
+import { openBacklog } from "./history.ts";
 import type { OpenWindow } from "./open-window.ts";
 import type { Plan, Watch } from "./plan.ts";
-import { append, FLAGS, IMPORTED, type Ring, SAVED, suspectBit, VALUES } from "./ring.ts";
+import { AT, append, FLAGS, IMPORTED, KEY, type Ring, SAVED, suspectBit, VALUES } from "./ring.ts";
 import { recentTimes, streamOf, withWindows } from "./stream.ts";
 import type { Checkpoint, Subject, Told } from "./subject.ts";
 import { openAlert } from "./teller.ts";
@@ -18,6 +19,8 @@ export type StateRow = { readonly rule: string; readonly subject: string; readon
  */
 export const BASE = "~base";
 export const RECENT = "~rows";
+/** Late readings that are not among those yet: no rule has seen them. */
+export const LATE = "~late";
 export const PLAN = "~plan";
 export const LISTENING = "~listening";
 /** Rules whose condition has thrown. */
@@ -130,9 +133,13 @@ export function openRows({ width, data, start, end }: Ring): number[] {
 }
 
 /** The readings of the ring that are in no closed chunk; "": none. */
-export function recentState({ plan: { metrics }, ring }: Subject): string {
-  const { data } = ring;
-  const open = openRows(ring);
+export const recentState = ({ plan, ring }: Subject): string => packRows(plan, ring, openRows(ring));
+
+/** The late readings that wait; "": none. */
+export const backlogState = ({ plan, backlog }: Subject): string =>
+  backlog ? packRows(plan, backlog.rows, openRows(backlog.rows)) : "";
+
+function packRows({ metrics }: Plan, { data }: Ring, open: readonly number[]): string {
   if (open.length === 0) return "";
   const places: number[] = [];
   for (let place = 0; place < metrics.length; place++) {
@@ -168,12 +175,24 @@ export function markSaved({ width, data, start, end }: Ring): void {
 
 export type RecentRow = { readonly metrics: readonly MetricName[]; readonly row: Float64Array };
 
+/** The readings that waited, under the plan they were saved with. */
+export function restoreBacklog(subject: Subject, state: string): void {
+  const backlog = openBacklog(subject);
+  for (const saved of recentRows(state)) {
+    addRow(backlog.rows, subject.plan, saved, 0);
+    const key = saved.row[KEY]!;
+    backlog.times.add(key);
+    backlog.oldest = Math.min(backlog.oldest, key);
+  }
+}
+
 /** A row of a chunk, with the metrics of today's plan. */
-export function addRow(ring: Ring, plan: Plan, { metrics, row: saved }: RecentRow): void {
+export function addRow(ring: Ring, plan: Plan, { metrics, row: saved }: RecentRow, mark = SAVED): void {
   const row = append(ring);
   const { data } = ring;
   const flags = saved[FLAGS]!;
-  let kept = SAVED | (flags & IMPORTED);
+  let kept = mark | (flags & IMPORTED);
+  if (saved[KEY] !== saved[AT]) ring.hasBehind = true;
   for (let i = 0; i < VALUES; i++) data[row + i] = saved[i]!;
   for (const [i, metric] of plan.metrics.entries()) {
     const from = metrics.indexOf(metric);

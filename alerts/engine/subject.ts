@@ -24,6 +24,26 @@ export type Checkpoint = {
   readonly receivedTo: number;
 };
 
+/** Late readings that no rule has seen yet. They become part of the ring once they are folded. */
+export type Backlog = {
+  /** In the order of arrival. */
+  readonly rows: Ring;
+  readonly times: Set<number>;
+  /** The least of their keys. */
+  oldest: number;
+  refold: Refold | undefined;
+};
+
+/** A fold of the rows after a checkpoint with the late ones among them, beside the sensor as it is, some rows at a time. */
+export type Refold = {
+  readonly shadow: Subject;
+  readonly checkpoint: Checkpoint;
+  /** The late rows that are in it, sorted. */
+  readonly late: Float64Array;
+  /** The next row of the shadow's ring. */
+  row: number;
+};
+
 /**
  * A sensor as the engine knows it. The first block is a fold over its readings in event-time order, and nothing else: it
  * could be made again from the oldest checkpoint and the ring.
@@ -47,6 +67,9 @@ export type Subject = {
   rowsSince: number;
 
   readonly ring: Ring;
+  backlog: Backlog | undefined;
+  /** About how many of the rows came late; fades as others come in order. */
+  late: number;
   /** Oldest first, never empty: nothing up to the oldest can change any more. */
   readonly checkpoints: Checkpoint[];
   /** What was said by the clock, ahead of the readings, by column. */
@@ -73,6 +96,7 @@ export type Saving = {
   heardAt: number;
   /** Readings have come since it was last saved. */
   fresh: boolean;
+  isBacklogStored: boolean;
   /** The chunk that is written anew until it is full, and those that are. */
   open: number;
   isOpenStored: boolean;
@@ -101,6 +125,8 @@ export function createSubject(sensor: WatchedSensor, registered: boolean, plan: 
     log: NOTHING_TOLD,
     rowsSince: 0,
     ring: createRing(plan.metrics.length),
+    backlog: undefined,
+    late: 0,
     checkpoints: [],
     tentative: NONE,
     advancedTo: Number.NEGATIVE_INFINITY,
@@ -122,6 +148,7 @@ export function createSaving(): Saving {
     base: undefined,
     heardAt: 0,
     fresh: false,
+    isBacklogStored: false,
     open: 0,
     isOpenStored: false,
     chunks: [],

@@ -7,6 +7,14 @@ import { type Active, toTransition, type Verdict } from "./transition.ts";
 
 type What = "pending" | "firing" | "resolved" | "retracted" | "corrected" | "late-confirmed";
 
+/** What made the rules say something else. `causeOf`: the reading, of an alert that began at this time. */
+export type Correction = {
+  readonly causeOf: (startedAt: number) => Cause;
+  readonly knownAt: number;
+  /** A reading that came late: not only one that the clock did not wait for. */
+  readonly isLate: boolean;
+};
+
 /** Makes transitions of what the rules said, and keeps them until they are handed over. */
 export function createTeller(onChange: (subject: Subject, column: number) => void) {
   const counts = { pending: 0, firing: 0, resolved: 0, retracted: 0, corrected: 0, lateConfirmed: 0, shadow: 0 };
@@ -21,20 +29,21 @@ export function createTeller(onChange: (subject: Subject, column: number) => voi
   }
 
   /** All that follows from a late reading, or one that the clock did not wait for. */
-  function correct(subject: Subject, before: Before, now: readonly Told[], cause: Cause, isLate: boolean): void {
-    const columns = new Set([...before.said, ...now].map(({ column }) => column));
-    for (const column of [...columns].sort((a, b) => a - b)) {
-      const mine = ({ column: one }: Told) => one === column;
+  function correct(subject: Subject, before: Before, now: readonly Told[], about: Correction): void {
+    const was = Map.groupBy(before.said, ({ column }) => column);
+    const is = Map.groupBy(now, ({ column }) => column);
+    for (const column of [...new Set([...was.keys(), ...is.keys()])].sort((a, b) => a - b)) {
       const base = before.actives.get(column);
-      for (const one of differences(before.said.filter(mine), now.filter(mine), base, isLate)) {
-        amend(subject, column, one, cause, isLate);
+      for (const one of differences(was.get(column) ?? [], is.get(column) ?? [], base, about.isLate)) {
+        amend(subject, column, one, about);
       }
     }
   }
 
-  function amend(subject: Subject, column: number, one: Difference, cause: Cause, isLate: boolean): void {
-    if (one.what === "said") return tell(subject, one.told!, cause.receivedAt, isLate ? cause : undefined);
-    const entry = { what: one.what, at: cause.measuredAt, knownAt: cause.receivedAt, note: NOTES[one.what] };
+  function amend(subject: Subject, column: number, one: Difference, { causeOf, knownAt, isLate }: Correction): void {
+    const cause = causeOf(one.active.startedAt);
+    if (one.what === "said") return tell(subject, one.told!, knownAt, isLate ? cause : undefined);
+    const entry = { what: one.what, at: cause.measuredAt, knownAt, note: NOTES[one.what] };
     const isOver = one.state === "resolved" || one.state === "retracted";
     const known = { startedAt: one.active.startedAt, cause };
     subject.causes = withEntry(subject.causes, column, isOver ? undefined : known);

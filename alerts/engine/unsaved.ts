@@ -1,7 +1,9 @@
 import { KEY } from "./ring.ts";
 import {
   BASE,
+  backlogState,
   baseRow,
+  LATE,
   markSaved,
   openRows,
   planRow,
@@ -37,6 +39,8 @@ export function createUnsaved(subjectOf: (id: string) => Subject | undefined) {
         all.push(baseRow(one));
       }
       for (const row of chunkRows(one)) all.push(row);
+      const { backlog, saving, sensor } = one;
+      if (backlog || saving.isBacklogStored) all.push({ rule: LATE, subject: sensor.id, state: backlogState(one) });
       for (const row of watchRows(one)) all.push(row);
     }
     return all;
@@ -54,6 +58,7 @@ export function createUnsaved(subjectOf: (id: string) => Subject | undefined) {
       const { key } = checkpoints[0]!;
       saving.chunks = saving.chunks.filter((chunk) => chunk.to > key);
       saveOpen(one);
+      saving.isBacklogStored = one.backlog !== undefined;
       for (const { rule, state } of watchRows(one)) {
         if (state === "") saving.stored.delete(rule);
         else saving.stored.add(rule);
@@ -80,6 +85,7 @@ export function createUnsaved(subjectOf: (id: string) => Subject | undefined) {
       others.push({ rule: BASE, subject: sensor.id, state: "" });
       const open = saving.isOpenStored ? [{ name: chunkName(sensor.id, saving.open) }] : [];
       for (const { name } of [...saving.chunks, ...open]) others.push({ rule: RECENT, subject: name, state: "" });
+      if (saving.isBacklogStored) others.push({ rule: LATE, subject: sensor.id, state: "" });
       for (const rule of saving.stored) others.push({ rule, subject: sensor.id, state: "" });
     },
     rows,
