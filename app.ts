@@ -32,6 +32,7 @@ import type { MqttSourcePorts } from "./ingest/mqtt-source/options.ts";
 import { startMqttSource } from "./ingest/mqtt-source/source.ts";
 import { createNotices } from "./ingest/notices.ts";
 import { redriveItems } from "./ingest/redrive.ts";
+import { UPKEEP_TICK_MS } from "./ingest/store-upkeep.ts";
 import { createStoreWriter } from "./ingest/store-writer.ts";
 import { createWorker } from "./ingest/worker.ts";
 import { createStopStack, type StopStack } from "./lifecycle.ts";
@@ -123,12 +124,19 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
 
   // The consumers, and the whole fan-out.
   const notices = createNotices((rejection) => tellDevice(edge, rejection), now);
+  const enrolment = createEnrolment(records, config.enrolment, now);
   const storeWriter = createStoreWriter({
     store,
     records: { ...records, offsets: started.offsets },
     now,
     log: log.child({ module: "store-writer" }),
     onRejection: notices.notice,
+    upkeep: started.upkeep({
+      // What is missing was reported by the consumers.
+      reader: createJournalReader({ dir: path("journal"), onGap: () => {} }),
+      first: () => Math.max(edge.recovery.first, edge.state().journal.first),
+      context: enrolment.context,
+    }),
     options:
       config.store.kind === "influxdb"
         ? { writeReadingsMax: LINES_PER_REQUEST_MAX, gatherReadingsMax: 2 * LINES_PER_REQUEST_MAX }
@@ -150,7 +158,6 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     onStop,
   );
   const live = createLive();
-  const enrolment = createEnrolment(records, config.enrolment, now);
   const refill = started.refill({
     reader: openReader(path("journal"), log, onStop),
     first: edge.recovery.first,
@@ -172,6 +179,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onCommit = (chunk) => ("bytes" in chunk ? worker.committed(chunk) : worker.advanced(chunk.to));
   onStop("alerts", () => alerts.close());
   onStop("worker", () => worker.stop());
+  onStop("store upkeep", () => storeWriter.stop());
   onStop("refill", () => refill.stop());
 
   const ledger = createLedgerService({
@@ -179,7 +187,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     store,
     pendingMessages: () => worker.pendingMessages("store"),
     offset: () => records.offsets.get("store") ?? 1,
-    isWhole: () => refill.holdsFrom() === Number.POSITIVE_INFINITY,
+    isWhole: () => refill.holdsFrom() === Number.POSITIVE_INFINITY && storeWriter.isWhole(),
     // The consumers report what is missing.
     openReader: () => createJournalReader({ dir: path("journal"), onGap: () => {} }),
     rawDays: config.retentionRawDays,
@@ -189,6 +197,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onStop("ledger", () => ledger.close());
 
   every(LEDGER_TICK_MS, () => ledger.tick(), onStop);
+  every(UPKEEP_TICK_MS, () => void storeWriter.tick(), onStop);
   every(alerts.tickEveryMs, () => alerts.tick(), onStop);
   every(5_000, () => markJournal(records.offsets, edge), onStop);
   const quotas = createQuotaDriver({
@@ -208,7 +217,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     now,
     log: log.child({ module: "backup" }),
   });
-  const release = () => edge.release(Math.min(worker.releasable(), refill.holdsFrom()));
+  const release = () => edge.release(Math.min(worker.releasable(), refill.holdsFrom()), storeWriter.holdsFrom());
   every(5_000, () => void (backups.mayRemove() && release()), onStop);
   const limits = startStorageLimits({
     store,
@@ -234,7 +243,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
 
   const health = () => [
     ...troubles(worker.health()),
-    storeWriter.health(),
+    ...storeWriter.health(),
     ...alerts.health(),
     journalHealth(edge),
     ...started.health(),

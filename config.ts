@@ -83,6 +83,7 @@ const SCHEMA = z.object({
   LAMPPOST_RETENTION_DAILY_DAYS: whole(0, 36_500).default(0),
   LAMPPOST_JOURNAL_KEEP_HOURS: whole(0, 8_760).default(24),
   LAMPPOST_JOURNAL_KEEP_MIB: whole(0, 1_048_576).default(1024),
+  LAMPPOST_INFLUX_REWRITE_MIN: whole(0, 10_080).default(60),
   LAMPPOST_NEW_RECORDS: z.enum(["refuse", "accept"], { error: "refuse or accept was expected" }).default("refuse"),
   LAMPPOST_DISK_FREE_MIN_MIB: whole(1, 1_048_576).default(256),
   LAMPPOST_HTTP_ALLOWED_HOSTS: commaList,
@@ -164,6 +165,8 @@ export type Config = {
   /** 0: for ever. */
   readonly retentionDailyDays: number;
   readonly diskFreeBytesMin: number;
+  /** What was written to InfluxDB within this time is held in the journal. */
+  readonly rewriteWindowMs: number;
   readonly journalKeep: { readonly forMs: number; readonly bytesMax: number };
   /** Begin with an empty records.db although the data folder is not new. */
   readonly acceptNewRecords: boolean;
@@ -226,6 +229,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     retentionRawDays: values.LAMPPOST_RETENTION_RAW_DAYS,
     retentionHourlyDays: values.LAMPPOST_RETENTION_HOURLY_DAYS,
     retentionDailyDays: values.LAMPPOST_RETENTION_DAILY_DAYS,
+    rewriteWindowMs: values.LAMPPOST_INFLUX_REWRITE_MIN * 60_000,
     journalKeep: {
       forMs: values.LAMPPOST_JOURNAL_KEEP_HOURS * 3_600_000,
       bytesMax: values.LAMPPOST_JOURNAL_KEEP_MIB * 1024 * 1024,

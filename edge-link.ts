@@ -25,7 +25,7 @@ export type Edge = {
   publish(publication: Publication): Promise<void>;
   setCredential(name: string, credential: Credential | undefined): void;
   disconnect(name: string): void;
-  release(offset: number): void;
+  release(offset: number, heldFrom: number): void;
   state(): EdgeState;
   close(deadlineMs: number): Promise<void>;
 };
@@ -100,7 +100,7 @@ export function startEdge(options: Omit<EdgeStart, "inFlight">, listeners: EdgeL
     publish: (publication) => ask((id) => ({ type: "publish", id, publication })),
     setCredential: (name, credential) => send({ type: "credential", name, credential }),
     disconnect: (name) => send({ type: "disconnect", name }),
-    release: (offset) => send({ type: "release", offset }),
+    release: (offset, heldFrom) => send({ type: "release", offset, heldFrom }),
     state: () => state,
     close: (deadlineMs) => {
       send({ type: "close", deadline: Date.now() + deadlineMs });

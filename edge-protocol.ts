@@ -37,7 +37,7 @@ export type ToEdge =
   | { readonly type: "disconnect"; readonly name: string }
   | { readonly type: "append"; readonly id: number; readonly messages: readonly NewMessage[] }
   | { readonly type: "publish"; readonly id: number; readonly publication: Publication }
-  | { readonly type: "release"; readonly offset: number }
+  | { readonly type: "release"; readonly offset: number; readonly heldFrom: number }
   | { readonly type: "close"; readonly deadline: number };
 
 export type Address = { readonly host: string; readonly port: number; readonly tlsPort?: number };

@@ -75,7 +75,7 @@ async function handle(writer: JournalWriter, message: ToEdge): Promise<void> {
         .then(() => post({ type: "done", id: message.id }))
         .catch((error: Error) => post({ type: "done", id: message.id, error: plain(error) }));
     case "release":
-      return writer.release(message.offset);
+      return writer.release(message.offset, message.heldFrom);
     case "close":
       return close(writer, message.deadline);
   }

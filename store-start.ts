@@ -3,7 +3,8 @@ import type { Config } from "./config.ts";
 import type { DecodeContext } from "./ingest/decode.ts";
 import type { Consumer } from "./ingest/follower.ts";
 import type { JournalReader } from "./ingest/journal/journal.ts";
-import { afterRefill, type Refilled, refillStore } from "./ingest/refill.ts";
+import { afterRefill, type Refilled, refillStore } from "./ingest/rewrite.ts";
+import type { StoreWriterParts } from "./ingest/store-writer.ts";
 import type { Figure, Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
 import { openDuckDbStore } from "./store/duckdb/store.ts";
@@ -37,6 +38,8 @@ export type StartedStore = {
   readonly store: ReadingStore;
   /** For the store writer: with the marks that show at the next start what a damaged file has lost. */
   readonly offsets: Records["offsets"];
+  /** How the store writer looks after a store on a server of its own. */
+  upkeep(from: Pick<RefillFrom, "reader" | "context"> & { first(): number }): StoreWriterParts["upkeep"];
   /** Fills up from the journal what a damaged file has lost; does nothing if it was sound. */
   refill(from: RefillFrom): Refill;
   health(): readonly Health[];
@@ -67,7 +70,15 @@ async function openStore(config: Config, records: Records, now: () => number, lo
   if (store.kind === "duckdb") return startDuckDb(join(config.dataDir, "readings.duckdb"), records, now, log);
   const influx = await openInfluxStore({ url: store.url, flavour: store.flavour, timeoutMs: 10_000, log });
   const { offsets } = records;
-  return { store: influx, offsets, refill: () => NOTHING_TO_FILL, health: () => [], figures: () => [] };
+  const { rewriteWindowMs: windowMs, retentionRawDays: rawDays } = config;
+  return {
+    store: influx,
+    offsets,
+    upkeep: (from) => ({ ...from, store: influx, records, windowMs, rawDays }),
+    refill: () => NOTHING_TO_FILL,
+    health: () => [],
+    figures: () => [],
+  };
 }
 
 async function startDuckDb(path: string, records: Records, now: () => number, log: Log): Promise<StartedStore> {
@@ -82,6 +93,7 @@ async function startDuckDb(path: string, records: Records, now: () => number, lo
   return {
     store,
     offsets: marks.offsets,
+    upkeep: () => undefined,
     refill: (from) => (report ? startRefill(parts, report, from) : NOTHING_TO_FILL),
     health: alarm.health,
     figures: alarm.figures,
@@ -109,11 +121,13 @@ const NOTHING_TO_FILL: Refill = {
 /** Meanwhile the service works: messages come in, rules run, and what the store writer would write waits in the journal. */
 function startRefill(parts: Parts, report: DamageReport, { reader, first, context }: RefillFrom): Refill {
   const { store, marks, booked, log } = parts;
-  const { rollups } = parts.records;
   const leaving = new AbortController();
   let isDone = false;
   marks.hold(true);
-  const refilling = refillStore({ store, rollups, reader, from: first, to: booked, context, log }, leaving.signal);
+  const refilling = refillStore(
+    { store, records: parts.records, reader, from: first, to: booked, context, log },
+    leaving.signal,
+  );
   const refilled = refilling.then(async (done) => {
     await settle(parts, report, done);
     isDone = true;

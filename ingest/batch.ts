@@ -67,7 +67,8 @@ export function createRejector(batch: OpenedBatch): (place: number, reason: Reas
   };
 }
 
-function indexesInMessages({ readings, rejections }: OpenedBatch): number[] {
+/** The place of each reading in its message. */
+export function indexesInMessages({ readings, rejections }: OpenedBatch): number[] {
   let seq = 0;
   let next = 0;
   let r = 0;

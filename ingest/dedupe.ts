@@ -3,7 +3,7 @@ import type { Reading, Values } from "../model/reading.ts";
 import type { ReadingKey, ReadingStore } from "../store/reading-store.ts";
 
 /**
- * `fresh`: to be written. `own`: in the store already, written by us before a crash. `duplicate`: same sensor, kind,
+ * `fresh`: to be written. `own`: seen in the store, written by us before; whether for good only a write that resolves can tell. `duplicate`: same sensor, kind,
  * `measuredAt` and values as one that is kept. `conflict`: same moment, other values; `kept` is the one that stays.
  * `leader` (a place in the batch) is set where the one that stays comes from this very batch.
  */
@@ -23,14 +23,16 @@ export async function dedupe(
   readings: readonly Reading[],
   newest: ReadonlyMap<string, number>,
   find: ReadingStore["find"],
+  /** Like `newest`, for sensors it does not have. */
+  floor = Number.NEGATIVE_INFINITY,
 ): Promise<Verdict[]> {
   const verdicts = new Array<Verdict>(readings.length).fill(FRESH);
-  const doubtful = findDoubtful(readings, newest);
+  const doubtful = findDoubtful(readings, newest, floor);
   if (doubtful.length === 0) return verdicts;
   const leaders = findLeaders(readings, doubtful);
   const asked = doubtful.filter((place) => {
     const reading = readings[place]!;
-    return leaders.get(keyOf(reading)) === place && reading.measuredAt <= (newest.get(reading.sensorId) ?? -Infinity);
+    return leaders.get(keyOf(reading)) === place && reading.measuredAt <= (newest.get(reading.sensorId) ?? floor);
   });
   const stored = await findStored(readings, asked, find);
   for (const place of doubtful) {
@@ -59,12 +61,12 @@ function judge(reading: Reading, kept: Reading, leader?: number): Verdict {
 }
 
 /** Places of the readings that are not later than all before them, in the store or in the batch. */
-function findDoubtful(readings: readonly Reading[], newest: ReadonlyMap<string, number>): number[] {
+function findDoubtful(readings: readonly Reading[], newest: ReadonlyMap<string, number>, floor: number): number[] {
   const tops = new Map<string, number>();
   const doubtful: number[] = [];
   for (let place = 0; place < readings.length; place++) {
     const { sensorId, measuredAt } = readings[place]!;
-    const top = tops.get(sensorId) ?? newest.get(sensorId) ?? -Infinity;
+    const top = tops.get(sensorId) ?? newest.get(sensorId) ?? floor;
     if (measuredAt > top) tops.set(sensorId, measuredAt);
     else doubtful.push(place);
   }

@@ -1,6 +1,6 @@
 import type { Figure, Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
-import { StoreError } from "../store/reading-store.ts";
+import { type StoreCause, StoreError } from "../store/reading-store.ts";
 import { backOffMs, type Sleep } from "./timing.ts";
 
 const RETRY_BASE_MS = 250;
@@ -11,7 +11,19 @@ const RETRY_AFTER_MAX_MS = 3_600_000;
 /** How long a stop waits for a store that has been asked and does not answer. */
 const STOP_GRACE_MS = 2_000;
 
-type Trouble = { readonly kind: "unavailable" | "misconfigured"; readonly text: string };
+type Trouble = {
+  readonly kind: "unavailable" | "misconfigured";
+  readonly reason: StoreCause;
+  readonly text: string;
+};
+
+/** After these the store may not have what it said it had: it may have been restarted, or its log be torn. */
+const DOUBTFUL: ReadonlySet<StoreCause> = new Set([
+  "unreachable",
+  "log_not_written",
+  "database_missing",
+  "bucket_missing",
+]);
 
 /**
  * Waits out a store that does not answer (back-off with jitter, never less than the server asks for, 60 s at most
@@ -26,6 +38,7 @@ export function createPatience(parts: {
 }) {
   const { storeName, sleep, random, log } = parts;
   let trouble: Trouble | undefined;
+  let interruptions = 0;
   const counts = { unavailable: 0, misconfigured: 0 };
 
   /** `work` gets the number of the attempt, from 0: what may have half happened before must be looked at again. */
@@ -54,18 +67,29 @@ export function createPatience(parts: {
 
   function waitMs(error: unknown, attempt: number): number | undefined {
     if (!(error instanceof StoreError)) return undefined;
-    const { kind, message: text } = error;
+    const { kind, reason, message: text } = error;
     if (kind !== "unavailable" && kind !== "misconfigured") return undefined;
+    if (DOUBTFUL.has(reason) && trouble?.reason !== reason) interruptions += 1;
     if (trouble?.kind !== kind) log.warn({ store: storeName, kind, reason: text }, "store does not take readings");
-    trouble = { kind, text };
+    trouble = { kind, reason, text };
     counts[kind] += 1;
     if (kind === "misconfigured") return PROBE_EVERY_MS;
     const askedMs = Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS);
     return Math.max(askedMs, backOffMs(attempt, RETRY_BASE_MS, RETRY_MAX_MS, random));
   }
 
+  /** The store answers, but with something that only its operator can end: says so, and leaves it alone for a while. */
+  async function pause(text: string, signal: AbortSignal): Promise<void> {
+    const ms = waitMs(new StoreError("misconfigured", text), 0);
+    await sleep(ms!, signal);
+  }
+
   function health(part: string): Health {
     if (!trouble) return { part, state: "ok", ready: true };
+    if (trouble.reason === "log_not_written") {
+      const reason = `${storeName} has readings in its memory that it could not write to its log (${trouble.text}); they would be gone after a restart of it, so nothing counts as stored. Make room on its disk and restart it; readings wait in the journal and are written again`;
+      return { part, state: "failed", ready: true, reason };
+    }
     if (trouble.kind === "unavailable") {
       const reason = `${storeName} does not answer (${trouble.text}); readings wait in the journal and are tried again`;
       return { part, state: "degraded", ready: true, reason };
@@ -88,7 +112,15 @@ export function createPatience(parts: {
     return [waits("unavailable"), waits("misconfigured"), state("ok"), state("unavailable"), state("misconfigured")];
   }
 
-  return { until, health, figures };
+  return {
+    until,
+    pause,
+    health,
+    figures,
+    /** How often the store went away in a way after which it may have lost something. */
+    interruptions: () => interruptions,
+    isWaiting: () => trouble !== undefined,
+  };
 }
 
 /**

@@ -1,20 +1,22 @@
 import type { Figure, Health } from "../model/health.ts";
+import type { Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Rejection } from "../model/rejection.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
-import type { Records } from "../store/records.ts";
+import type { Records, StoredCount } from "../store/records.ts";
 import { createRejector, type OpenedBatch } from "./batch.ts";
 import { createBooks } from "./books.ts";
 import { dedupe, type Verdict } from "./dedupe.ts";
 import type { Consumer } from "./follower.ts";
 import { createPatience } from "./patience.ts";
 import { createPutter, type Refusals } from "./put.ts";
+import { createStoreUpkeep, type UpkeepOptions } from "./store-upkeep.ts";
 import { type FaultHook, realSleep, type Sleep } from "./timing.ts";
 import { createTouchedHours } from "./touched-hours.ts";
 
 export type StoreWriterParts = {
-  readonly store: Pick<ReadingStore, "name" | "write" | "find" | "newest">;
+  readonly store: Pick<ReadingStore, "name" | "repeatable" | "write" | "find" | "newest">;
   readonly records: {
     readonly quarantine: Pick<Records["quarantine"], "add">;
     readonly ledger: Pick<Records["ledger"], "add">;
@@ -27,6 +29,10 @@ export type StoreWriterParts = {
   readonly newest?: ReadonlyMap<string, number>;
   /** Most readings per `store.write` (20,000) and per batch gathered from what waits (20,000). */
   readonly options?: { readonly writeReadingsMax?: number; readonly gatherReadingsMax?: number };
+  /** For a store on a server of its own. */
+  readonly upkeep?: UpkeepOptions & {
+    readonly store: Pick<ReadingStore, "startedAt" | "sentinel" | "countByDay" | "countBySensor">;
+  };
   readonly now: () => number;
   readonly log: Log;
   /** Hears of conflicts and refusals after they are booked. */
@@ -36,42 +42,86 @@ export type StoreWriterParts = {
   readonly at?: FaultHook;
 };
 
-export type StoreWriter = Consumer & { health(): Health; figures(): readonly Figure[] };
+export type StoreWriter = Consumer & {
+  health(): readonly Health[];
+  figures(): readonly Figure[];
+  /** Looks after the store; call it every `UPKEEP_TICK_MS`. Never throws. */
+  tick(): Promise<void>;
+  /** Ends a `tick` under way. */
+  stop(): Promise<void>;
+  /** The journal should keep everything from here on, as far as its own limits let it. */
+  holdsFrom(): number;
+  /** False while something is known to be missing in the store that is still to be written again. */
+  isWhole(): boolean;
+};
 
 const NAME = "store";
 const GATHER_READINGS_MAX = 20_000;
 /** A batch costs a sync of the store and one of SQLite, on the disk that the journal's syncs (and PUBACKs) wait for. */
 const GATHER_FOR_MS = 100;
 
+/** A store that refuses so many readings within this time is said to need a look. */
+const REFUSED_MANY = 10;
+const REFUSED_WITHIN_MS = 10 * 60_000;
+
 /**
  * The consumer that fills the store and keeps the books. For each batch: tell duplicates, write the rest, then, in one
  * transaction, quarantine, ledger and offset. A crash before the transaction repeats the batch; what is then found in
- * the store from the same message is our own and counts as stored, so every item is booked exactly once.
+ * the store from the same message is our own and counts as stored, so every item is booked exactly once. Where a
+ * repetition is harmless it is written again all the same: only a write that resolved says that it is there for good.
  */
 export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
   const { store, records, now, log } = parts;
   const { sleep = realSleep, random = Math.random, options = {} } = parts;
+  const writeReadingsMax = options.writeReadingsMax ?? GATHER_READINGS_MAX;
   const patience = createPatience({ storeName: store.name, sleep, random, log });
-  const { put, nextReadingsMax } = createPutter(store, patience, options.writeReadingsMax ?? GATHER_READINGS_MAX);
   const first = records.offsets.get(NAME) ?? 1;
   let offset = first;
+  const upkeep =
+    parts.upkeep &&
+    createStoreUpkeep({
+      ...parts.upkeep,
+      store: { ...parts.upkeep.store, ...store },
+      patience,
+      writeReadingsMax,
+      offset: () => offset,
+      now,
+      log,
+    });
+  const { put, nextReadingsMax } = createPutter(store, patience, writeReadingsMax, upkeep?.held);
   let isBooked = records.offsets.get(NAME) !== undefined;
   let newest = parts.newest && new Map(parts.newest);
   let workingOn: number | undefined;
+  let refused = { since: Number.NEGATIVE_INFINITY, count: 0, words: "" };
+  let turn: Promise<void> = Promise.resolve();
   const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0, batches: 0 };
 
-  async function take(batch: OpenedBatch, signal: AbortSignal): Promise<void> {
+  /** One at a time: batches, and what is written again in between. */
+  async function exclusively(work: () => Promise<void>): Promise<void> {
+    const mine = turn.then(work);
+    turn = mine.catch(() => {});
+    return mine;
+  }
+
+  function take(batch: OpenedBatch, signal: AbortSignal): Promise<void> {
+    workingOn ??= batch.messages[0]?.receivedAt;
+    return exclusively(() => takeNow(batch, signal));
+  }
+
+  async function takeNow(batch: OpenedBatch, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     workingOn = batch.messages[0]?.receivedAt;
-    newest ??= new Map(await patience.until(() => store.newest(), signal));
-    const known = newest;
-    const verdicts = await patience.until(() => dedupe(batch.readings, known, store.find), signal);
-    const fresh = batch.readings.filter((_, place) => verdicts[place]!.what === "fresh");
+    const verdicts = await judge(batch, signal);
+    const due = batch.readings.filter((_, place) => {
+      const { what } = verdicts[place]!;
+      return what === "fresh" || (what === "own" && store.repeatable);
+    });
     // Before the write: if it breaks off and the batch is brought again, the store is asked what it has of it.
-    for (const { sensorId, measuredAt } of fresh) {
-      if (measuredAt > (known.get(sensorId) ?? -Infinity)) known.set(sensorId, measuredAt);
+    for (const { sensorId, measuredAt } of due) {
+      if (measuredAt > (newest!.get(sensorId) ?? -Infinity)) newest!.set(sensorId, measuredAt);
     }
     await parts.at?.("before-write");
-    const refusals = await put(fresh, signal);
+    const refusals = await put(due, signal);
     await parts.at?.("after-write");
     const late = book(batch, verdicts, refusals);
     workingOn = undefined;
@@ -79,9 +129,21 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     if (parts.onRejection) for (const rejection of late) parts.onRejection(rejection);
   }
 
+  async function judge(batch: OpenedBatch, signal: AbortSignal): Promise<readonly Verdict[]> {
+    for (;;) {
+      await upkeep?.settle(signal);
+      const interruptions = patience.interruptions();
+      newest ??= new Map(await patience.until(() => store.newest(), signal));
+      const known = newest;
+      const verdicts = await patience.until(() => dedupe(batch.readings, known, store.find), signal);
+      // A server that was away meanwhile may have answered without what it had lost.
+      if (!upkeep || interruptions === patience.interruptions()) return verdicts;
+    }
+  }
+
   /** Answers the rejections that only the store could tell. */
   function book(batch: OpenedBatch, verdicts: readonly Verdict[], refusals: Refusals): readonly Rejection[] {
-    const { books, late, touched } = settle(batch, verdicts, refusals);
+    const { books, late, touched, stored } = settle(batch, verdicts, refusals);
     for (const rejection of batch.rejections) books.count(rejection, rejection.reason);
     const missing = countMissing(batch, isBooked);
     if (missing > 0) books.lose(missing, batch.messages.at(-1)?.receivedAt ?? now());
@@ -90,8 +152,11 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
       records.ledger.add(books.rows());
       records.rollups?.touch(touched.parts());
       records.offsets.set(NAME, batch.to);
+      parts.upkeep?.records.storeState.count(stored());
+      upkeep?.note(batch.from);
     });
     offset = batch.to;
+    if (refusals.size > 0) noteRefused(refusals);
     isBooked = true;
     const conflicts = late.reduce((sum, { reason }) => sum + Number(reason === "conflict"), 0);
     const duplicates = verdicts.reduce((sum, { what }) => sum + Number(what === "duplicate"), 0);
@@ -101,6 +166,24 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     counts.stored += verdicts.length - late.length - duplicates;
     counts.batches += 1;
     return late;
+  }
+
+  function noteRefused(refusals: Refusals): void {
+    const words = refusals.values().next().value!;
+    if (now() - refused.since > REFUSED_WITHIN_MS) {
+      refused = { since: now(), count: 0, words };
+      log.warn({ reason: words, readings: refusals.size }, "the store refuses readings; they are in the quarantine");
+    }
+    refused = { ...refused, count: refused.count + refusals.size, words };
+  }
+
+  function health(): readonly Health[] {
+    const own = patience.health(NAME);
+    const isRefusing = refused.count >= REFUSED_MANY && now() - refused.since <= REFUSED_WITHIN_MS;
+    const reason = `${store.name} has refused ${refused.count} readings in the last minutes (${refused.words}); they are in the quarantine as store_refused and can be driven again when it takes them`;
+    const state =
+      own.state === "ok" && isRefusing ? { part: NAME, state: "degraded" as const, ready: true, reason } : own;
+    return [state, ...(upkeep?.health() ?? [])];
   }
 
   function figures(): Figure[] {
@@ -113,6 +196,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
       ...(["stored", "duplicate", "conflict", "refused"] as const).map(readings),
       counter("lamppost_store_batches_total", "Batches written and booked.", counts.batches, {}),
       ...patience.figures(),
+      ...(upkeep?.figures() ?? []),
       gauge("lamppost_store_write_readings", "Most readings in the next write.", nextReadingsMax()),
       gauge("lamppost_store_lag_seconds", "Age of the oldest message being written.", lag),
     ];
@@ -126,8 +210,12 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     gatherForMs: GATHER_FOR_MS,
     take,
     durableOffset: () => offset,
-    health: () => patience.health(NAME),
+    health,
     figures,
+    tick: async () => upkeep?.tick(exclusively),
+    stop: async () => upkeep?.stop(),
+    holdsFrom: () => upkeep?.holdsFrom() ?? Number.POSITIVE_INFINITY,
+    isWhole: () => upkeep?.isWhole() ?? true,
   };
 }
 
@@ -145,17 +233,36 @@ function settle(batch: OpenedBatch, verdicts: readonly Verdict[], refusals: Refu
   const books = createBooks();
   const touched = createTouchedHours();
   const late: Rejection[] = [];
+  const kept: Reading[] = [];
   let rejector: ReturnType<typeof createRejector> | undefined;
   batch.readings.forEach((reading, place) => {
     const [outcome, detail] = outcomeOf(reading, batch.readings, verdicts[place]!, refusals);
     books.count(reading, outcome);
-    if (outcome === "stored") touched.note(reading);
+    if (outcome === "stored") {
+      touched.note(reading);
+      kept.push(reading);
+    }
     if (outcome === "stored" || outcome === "duplicate") return;
     rejector ??= createRejector(batch);
     late.push(rejector(place, outcome, detail));
   });
-  return { books, late, touched };
+  return { books, late, touched, stored: () => countsOf(kept) };
 }
+
+/** By kind, sensor and the day it was measured on. */
+function countsOf(readings: readonly Reading[]): Iterable<StoredCount> {
+  const counts = new Map<string, { kind: Kind; day: number; sensorId: string; count: number }>();
+  for (const { kind, sensorId, measuredAt } of readings) {
+    const day = Math.floor(measuredAt / DAY_MS) * DAY_MS;
+    const key = `${kind} ${day} ${sensorId}`;
+    const there = counts.get(key);
+    if (there) there.count += 1;
+    else counts.set(key, { kind, day, sensorId, count: 1 });
+  }
+  return counts.values();
+}
+
+const DAY_MS = 86_400_000;
 
 type Outcome = "stored" | "duplicate" | "conflict" | "store_refused";
 

@@ -49,6 +49,30 @@ export type RemovalRecords = {
   settle(kind: Kind, removed: ReadonlyMap<string, number>): void;
 };
 
+// ---- what is known of the reading store --------------------------------------------------------------------------
+
+/** `day`: the start of the UTC day it was measured on, in epoch milliseconds. `count` may be negative: what is lost. */
+export type StoredCount = {
+  readonly kind: Kind;
+  readonly day: number;
+  readonly sensorId: string;
+  readonly count: number;
+};
+
+export type StoreStateRecords = {
+  /** A JSON value, or undefined. */
+  get(name: string): unknown;
+  /** `undefined` forgets it. */
+  set(name: string, value: unknown): void;
+  /** Adds what was booked as stored; call it in the transaction that moves the offset. */
+  count(rows: Iterable<StoredCount>): void;
+  /** By sensor, what was booked as stored of one day; only what is above 0. */
+  counts(kind: Kind, day: number): ReadonlyMap<string, number>;
+  /** Those with something booked, newest first. */
+  days(): readonly number[];
+  forgetBefore(day: number): void;
+};
+
 // ---- rollups ----------------------------------------------------------------------------------------------------
 
 /** `touched` counts bookings: a part is done only as it was when it was read. */

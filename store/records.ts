@@ -12,7 +12,7 @@ import type { Kind } from "../model/kinds.ts";
 import type { Account, Credential } from "../model/people.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import type { RuleChange } from "../model/rule-change.ts";
-import type { LedgerRecords, RemovalRecords, RollupRecords } from "./ledger-records.ts";
+import type { LedgerRecords, RemovalRecords, RollupRecords, StoreStateRecords } from "./ledger-records.ts";
 import type { NoiseRecords, SilenceRecords } from "./noise-records.ts";
 import type { OutboxRecords, RecipientRecords, RuleStatsRecords, TargetRecords } from "./outbox-records.ts";
 
@@ -35,6 +35,7 @@ export type Records = {
   readonly ledger: LedgerRecords;
   readonly removals: RemovalRecords;
   readonly rollups: RollupRecords;
+  readonly storeState: StoreStateRecords;
   readonly offsets: OffsetRecords;
   readonly audit: AuditRecords;
   readonly targets: TargetRecords;
@@ -225,6 +226,8 @@ export type QuarantineRecords = {
   /** Their oldest such items with a payload. */
   waiting(reason: WaitingReason, sender: string, limit: number): readonly { id: number; sensorId: string }[];
   count(): number;
+  /** Those of messages from `from` to `to - 1`, as `<journalSeq> <index>`; `*` for a whole message of a stranger. */
+  places(from: number, to: number): ReadonlySet<string>;
   /** "" where the topic has no sensor. */
   countBySensor(): ReadonlyMap<string, number>;
   /** Storage limit: the oldest beyond `rowsMax` and those received before `time`. Booked with the removals. */
@@ -242,6 +245,8 @@ export type {
   RemovalPlan,
   RemovalRecords,
   RollupRecords,
+  StoredCount,
+  StoreStateRecords,
 } from "./ledger-records.ts";
 
 export type OffsetRecords = {

@@ -149,8 +149,8 @@ export function createCommitter(options: { first: number; probeEveryMs: number }
     return space.hasRoom(refusedBytes).catch(() => false);
   }
 
-  function release(offset: number): void {
-    segments.release(offset);
+  function release(offset: number, heldFrom?: number): void {
+    segments.release(offset, heldFrom);
     if (running || closed || condition !== "open" || !segments.isDue()) return;
     // Between two batches: an append that comes meanwhile waits for it.
     running = segments.rotate(next).then(run);

@@ -14,8 +14,8 @@ export type JournalWriter = {
   append(message: NewMessage, done: (error?: JournalError) => void): void;
   /** Called after each commit, in order, with the records just committed. The buffer is the listener's to transfer. */
   onCommit(listener: (chunk: JournalChunk) => void): void;
-  /** Everything before this offset may be deleted. */
-  release(offset: number): void;
+  /** Everything before this offset may be deleted; what is not before `heldFrom` stays while there is room for it. */
+  release(offset: number, heldFrom?: number): void;
   state(): JournalState;
   /** Commits what was appended, then closes. */
   close(): Promise<void>;

@@ -103,11 +103,17 @@ export function createSegments(
     await file?.close();
   }
 
-  /** Deletes segments whose records are all below `offset` when their time has come, the oldest first; never the active one. */
-  function release(offset: number): void {
+  /**
+   * Deletes segments whose records are all below `offset` when their time has come, the oldest first; never the active one.
+   * Those with records from `heldFrom` on stay for as long as there is room for them.
+   */
+  function release(offset: number, heldFrom = Number.POSITIVE_INFINITY): void {
     released = Math.max(released, offset);
     const keptSince = now() - options.keepForMs;
-    drop((oldest, keptBytes) => (oldest.endedAt ?? 0) <= keptSince || keptBytes > options.keepBytesMax);
+    drop((oldest, keptBytes) => {
+      const isHeld = (list[1]?.first ?? Number.POSITIVE_INFINITY) > heldFrom;
+      return (!isHeld && (oldest.endedAt ?? 0) <= keptSince) || keptBytes > options.keepBytesMax;
+    });
   }
 
   /** For room on a full disk: deletes what is released, whatever its time. False if there was nothing. */

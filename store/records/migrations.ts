@@ -160,4 +160,12 @@ export const MIGRATIONS: readonly string[] = [
   // What waits in quarantine until its sender may bring new sensors again.
   `CREATE INDEX quarantine_waiting ON quarantine (source, id)
     WHERE reason = 'enrolment_quota' AND redriven_at IS NULL`,
+
+  // What is known of the reading store (its address, its life, what it still owes), as JSON; and what was booked as
+  // stored, by the day it was measured on, so that a store that lost something is noticed.
+  `CREATE TABLE store_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE stored_counts (
+    kind TEXT NOT NULL, day INTEGER NOT NULL, sensor TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (kind, day, sensor)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX stored_counts_day ON stored_counts (day)`,
 ];

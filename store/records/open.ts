@@ -19,6 +19,7 @@ import { createRuleStatsRecords } from "./rule-stats.ts";
 import { createSensorRecords } from "./sensors.ts";
 import { createSessionRecords } from "./sessions.ts";
 import { createSilenceRecords } from "./silences.ts";
+import { createStoreStateRecords } from "./store-state.ts";
 import { createTargetRecords } from "./targets.ts";
 
 /**
@@ -43,6 +44,7 @@ export function openRecords(options: { path: string; now: () => number; log: Log
     ledger: createLedgerRecords(db),
     removals,
     rollups: createRollupRecords(db),
+    storeState: createStoreStateRecords(db),
     offsets: createOffsetRecords(db),
     audit: createAuditRecords(db),
     targets: createTargetRecords(db),

@@ -103,8 +103,15 @@ export function createQuarantineRecords(db: Database, removals: Pick<RemovalReco
     return new Map(rows.map(({ sensor, n }) => [sensor, n]));
   }
 
+  function places(from: number, to: number): ReadonlySet<string> {
+    const sql = "SELECT journal_seq, item, reason FROM quarantine WHERE journal_seq >= ? AND journal_seq < ?";
+    const rows = db.statement(sql).all(from, to) as Pick<Row, "journal_seq" | "item" | "reason">[];
+    const isWhole = (reason: Reason) => ["unknown_sensor", "wrong_sensor", "enrolment_quota"].includes(reason);
+    return new Set(rows.map(({ journal_seq, item, reason }) => `${journal_seq} ${isWhole(reason) ? "*" : item}`));
+  }
+
   const count = () => (db.statement("SELECT count(*) AS n FROM quarantine").get() as { n: number }).n;
-  return { add, get, list, markRedriven, senders, waiting, count, countBySensor: () => countWhere("1"), prune };
+  return { add, get, list, markRedriven, senders, waiting, count, places, countBySensor: () => countWhere("1"), prune };
 }
 
 function ifRedriven(redriven: boolean | undefined): Condition[] {

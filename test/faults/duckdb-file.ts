@@ -32,6 +32,7 @@ export function createDuckDbFile(clock: Clock, dir: string, now: () => number) {
     };
     return {
       store: {
+        repeatable: false,
         name: store.name,
         write: (readings) => alive(() => store.write(readings)),
         find: (kind, keys) => alive(() => store.find(kind, keys)),

@@ -256,7 +256,7 @@ export async function startService(parts: ServiceParts) {
       ),
     storeOffset: () => records.offsets.get("store") ?? 1,
     ledger: () => readLedger({ ledger: records.ledger, pendingMessages: () => worker.pendingMessages("store") }),
-    health: () => [...worker.health(), storeWriter.health(), alerts.health(), ...store.health()],
+    health: () => [...worker.health(), ...storeWriter.health(), alerts.health(), ...store.health()],
     records,
   };
 }

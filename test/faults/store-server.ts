@@ -20,7 +20,7 @@ export type Answer = {
 /** `readings` is empty for a question. Undefined: all is well. */
 export type Script = (readings: readonly Reading[], isWrite: boolean) => Answer | undefined;
 
-export type StorePort = Pick<ReadingStore, "name" | "write" | "find" | "newest">;
+export type StorePort = Pick<ReadingStore, "name" | "repeatable" | "write" | "find" | "newest">;
 
 const keyOf = (at: ReadingKey) => `${at.sensorId} ${at.measuredAt}`;
 
@@ -87,6 +87,7 @@ export function createStoreServer(options: { clock: Clock; random: Random; upser
     },
     portFor: (life: Life): StorePort => ({
       name: upsert ? "influxdb" : "duckdb",
+      repeatable: upsert,
       write: (readings) => ask(life, readings, true),
       async find(kind, keys) {
         await ask(life, [], false);

@@ -52,6 +52,7 @@ export function memoryStore() {
   const calls = { write: 0, find: 0, keys: 0 };
   return {
     name: "memory",
+    repeatable: false,
     rows,
     script,
     calls,
@@ -87,6 +88,12 @@ export function memoryRecords() {
     kept,
     quarantine: {
       add: (rejections: readonly Rejection[]) => kept.quarantine.push(...rejections.filter((one) => !has(one))),
+      places: (from: number, to: number) =>
+        new Set(
+          kept.quarantine
+            .filter(({ journalSeq }) => journalSeq >= from && journalSeq < to)
+            .map(({ journalSeq, index, reason }) => `${journalSeq} ${reason === "unknown_sensor" ? "*" : index}`),
+        ),
     },
     ledger: { add: (rows: Iterable<LedgerRow>) => void kept.ledger.push(...rows) },
     offsets: {

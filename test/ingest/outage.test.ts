@@ -61,6 +61,7 @@ function aDistantStore() {
     ((measuredAt - T0) / 1_000) * PER_SECOND + Number(sensorId.slice(4));
   return {
     name: "influxdb",
+    repeatable: true,
     state,
     written,
     sizes,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { afterRefill, refillStore } from "../../ingest/refill.ts";
+import { afterRefill, refillStore } from "../../ingest/rewrite.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Message } from "../../model/message.ts";
 import { lossRows, reckonLoss } from "../../store/recovery/loss.ts";
@@ -21,12 +21,15 @@ function readerOf(messages: readonly Message[], missing: readonly number[] = [])
 function fill(
   store: ReturnType<typeof memoryStore>,
   messages: readonly Message[],
-  more: { missing?: number[]; to?: number } = {},
+  more: { missing?: number[]; to?: number; records?: ReturnType<typeof memoryRecords> } = {},
 ) {
   const touched: unknown[] = [];
   const parts = {
     store,
-    rollups: { touch: (parts: Iterable<unknown>) => void touched.push(...parts) },
+    records: {
+      quarantine: more.records?.quarantine ?? memoryRecords().quarantine,
+      rollups: { touch: (parts: Iterable<unknown>) => void touched.push(...parts) },
+    },
     reader: readerOf(messages, more.missing),
     from: 1,
     to: more.to ?? messages.length + 1,

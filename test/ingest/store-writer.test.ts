@@ -144,7 +144,7 @@ describe("a store that says no", () => {
     expect(Math.max(...writer.waits.filter((ms) => ms !== 90_000))).toBe(60_000);
     expect(writer.waits).toContain(90_000);
     expect(booksOf(store, records)).toEqual({ received: 2, stored: 2, duplicate: 0, quarantined: 0, rows: 2 });
-    expect(writer.health()).toEqual({ part: "store", state: "ok", ready: true });
+    expect(writer.health()).toEqual([{ part: "store", state: "ok", ready: true }]);
   });
 
   it("unavailable after the write got through: does not write it twice", async () => {
@@ -167,7 +167,7 @@ describe("a store that says no", () => {
     const sleep = async () => stop.abort(new Error("stopping"));
     const writer = aWriter(store, records, { sleep });
     await expect(writer.takeUntil(aBatch([at(0, 1)]), stop.signal)).rejects.toThrow("stopping");
-    expect(writer.health()).toMatchObject({ state: "degraded", ready: true });
+    expect(writer.health()).toMatchObject([{ state: "degraded", ready: true }]);
     expect(records.kept.offsets.size).toBe(0);
   });
 
@@ -180,7 +180,7 @@ describe("a store that says no", () => {
     const writer = aWriter(store, records, {
       sleep: async (ms) => {
         waits.push(ms);
-        healths.push(writer.health());
+        healths.push(writer.health()[0]!);
       },
     });
     await writer.take(aBatch([at(0, 1)]));
@@ -190,7 +190,7 @@ describe("a store that says no", () => {
       ready: true,
       reason: expect.stringContaining("unauthorized"),
     });
-    expect(writer.health().state).toBe("ok");
+    expect(writer.health()[0]!.state).toBe("ok");
     expect(store.rows).toHaveLength(1);
   });
 
