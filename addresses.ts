@@ -18,12 +18,19 @@ function hostsAllowed({ http }: Config): readonly string[] | undefined {
   return isLoopback(http.host) ? LOOPBACK_HOSTS : undefined;
 }
 
-/** Who may ask by which name, whose word about the real caller is believed, and how many may ask at once. */
-export function callersOf(config: Config): Pick<ApiOptions, "hostsAllowed" | "proxiesTrusted" | "limits"> {
+/** Who may ask by which name, whose word about the real caller is believed, how many may ask at once, and which hosts only those who may view are told. */
+export function callersOf(
+  config: Config,
+): Pick<ApiOptions, "hostsAllowed" | "proxiesTrusted" | "limits" | "hostsHidden"> {
   const { proxiesTrusted, connectionsMax, connectionsPerAddressMax, requestMs } = config.http;
   const hosts = hostsAllowed(config);
   const limits = { connectionsMax, connectionsPerAddressMax, requestMs };
-  return { ...(hosts ? { hostsAllowed: hosts } : {}), proxiesTrusted, limits };
+  return { ...(hosts ? { hostsAllowed: hosts } : {}), proxiesTrusted, limits, hostsHidden: hostsHidden(config) };
+}
+
+function hostsHidden({ store, mqttSource, notify }: Config): readonly string[] {
+  const urls = [...(store.kind === "influxdb" ? [store.url] : []), ...(notify.smtp ? [notify.smtp.url] : [])];
+  return [...urls.map((url) => new URL(url).hostname), ...(mqttSource ? [mqttSource.host] : [])];
 }
 
 const isLoopback = (host: string) => host === "localhost" || host === "::1" || host.startsWith("127.");

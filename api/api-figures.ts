@@ -10,7 +10,8 @@ export function countRequests(
   const requests = new Map<string, { route: string; method: string; status: string; count: number }>();
   app.addHook("onResponse", async (request, reply) => {
     const route = request.is404 ? "unknown" : (request.routeOptions.url ?? "unknown");
-    const status = String(reply.statusCode);
+    // Who left before there was an answer has got none: as other servers, we count that as 499.
+    const status = reply.raw.headersSent ? String(reply.statusCode) : "499";
     const method = request.is404 ? "any" : request.method;
     const key = `${method} ${route} ${status}`;
     const entry = requests.get(key) ?? { route, method, status, count: 0 };

@@ -106,6 +106,8 @@ export type ApiOptions = {
   readonly hostsAllowed?: readonly string[];
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   readonly proxiesTrusted?: readonly string[];
+  /** Other machines of the city (store, broker, mail server), which `/readyz` names only to those who may view. */
+  readonly hostsHidden?: readonly string[];
   readonly limits?: Partial<Limits>;
 };
 

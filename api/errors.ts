@@ -9,14 +9,19 @@ import { invalid, PROBLEMS, ProblemError, type ProblemName } from "./problems.ts
 /** `errcode` of node:sqlite. */
 const SQLITE_FULL = 13;
 
-/** Every error leaves as `application/problem+json`; what is our fault leaves without details and is logged. */
-export function addErrors(app: FastifyInstance, log: Log): void {
+/**
+ * Every error leaves as `application/problem+json`; what is our fault leaves without details and is logged. Who opens an address
+ * that is not there in a browser gets the page (if it is built), which says so in their language and leads on.
+ */
+export function addErrors(app: FastifyInstance, log: Log, page: () => Promise<Buffer | undefined>): void {
   const seen = new Set<string>();
   app.addHook("onRoute", (route) => {
     for (const method of [route.method].flat()) seen.add(`${method} ${route.url}`);
   });
   app.setErrorHandler((error, request, reply) => answer(error, request, reply, log));
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
+    const document = isNavigation(request) ? await page() : undefined;
+    if (document) return reply.code(404).header("cache-control", "no-cache").type("text/html").send(document);
     const allow = methodsAt(seen, request.url.split("?", 1)[0] ?? "");
     // A file that is not there has an address that is.
     const known = allow.length > 0 && !allow.includes(request.method);
@@ -26,14 +31,28 @@ export function addErrors(app: FastifyInstance, log: Log): void {
   });
 }
 
+/** By a browser and for a person to see: programs and scripts that ask for an address get a problem. */
+function isNavigation({ method, url, headers }: FastifyRequest): boolean {
+  return (
+    (method === "GET" || method === "HEAD") &&
+    (headers.accept ?? "").includes("text/html") &&
+    !/^\/(api|assets|docs)(\/|\?|$)/.test(url)
+  );
+}
+
+/** What goes wrong once nobody waits for the answer is mostly that; but not what only a mistake of ours can be. */
+const OUR_MISTAKES = [TypeError, RangeError, ReferenceError, SyntaxError];
+
 export function answer(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
   const known = toProblem(error);
-  if (known.statusCode === 500) {
+  const isMoot = request.socket?.destroyed && !OUR_MISTAKES.some((kind) => error instanceof kind);
+  if (known.statusCode === 500 && !isMoot) {
     const route = request.routeOptions?.url;
     log.error({ err: error, requestId: request.id, method: request.method, route }, "request failed");
   }
   if (known.retryAfterS !== undefined) reply.header("retry-after", known.retryAfterS);
   if (known.statusCode === 401) reply.header("www-authenticate", 'Bearer realm="lamppost"');
+  reply.header("cache-control", "no-store");
   return reply.code(known.statusCode).type("application/problem+json").send(JSON.stringify(known.problem));
 }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyRequest } from "fastify";
+import { networkOf } from "../model/address.ts";
 import type { Api } from "./api.ts";
 import type { Auth } from "./auth.ts";
 import type { Connections } from "./connections.ts";
@@ -32,8 +33,8 @@ function policy(tilesUrl: string | undefined) {
 }
 
 /**
- * What every request passes, in this order: safe headers, the host's name, the rate, the token, how many at once. Headers
- * come first so that a refusal has them, too.
+ * What every request passes, in this order: safe headers, the host's name, the token, how many at once, the rate. Headers
+ * come first so that a refusal has them, too; the token comes early, so that the rest is the caller's own and not their address's.
  */
 export function addGuards(app: Api, auth: Auth, connections: Connections, options: ApiOptions, limits: Limits): void {
   refuseUndeclaredRoutes(app);
@@ -47,13 +48,20 @@ export function addGuards(app: Api, auth: Auth, connections: Connections, option
     max: limits.requestsPerMinuteMax,
     timeWindow: 60_000,
     cache: limits.addressesMax,
+    keyGenerator: (request) => {
+      const account = auth.anyone(request);
+      return account ? `account ${account.name}` : networkOf(request.ip);
+    },
+    onExceeded: (request, key) => auth.note(request, "request.rate", key, "too many requests"),
     errorResponseBuilder: (_request, { ttl }) =>
       new ProblemError("rate-limited", undefined, { retryAfterS: Math.ceil(ttl / 1_000) }),
   });
   app.after(() => {
     app.addHook("onRequest", async (request, reply) => {
       reply.header("x-request-id", request.id);
-      checkHost(request, options.hostsAllowed);
+      // What is for everyone and may be kept (the page's files, the public city) says so itself.
+      reply.header("cache-control", "no-store");
+      checkHost(request, options.hostsAllowed, auth);
       auth.check(request);
       connections.admit(request, reply, auth.nameOf(request));
     });
@@ -75,10 +83,12 @@ function refuseUndeclaredRoutes(app: Api): void {
  * DNS rebinding: a page of another site can make its own name point to this machine, and the browser then sends that
  * name. The header itself is looked at, not what a proxy says.
  */
-function checkHost(request: FastifyRequest, allowed: readonly string[] | undefined): void {
+function checkHost(request: FastifyRequest, allowed: readonly string[] | undefined, auth: Auth): void {
   if (allowed === undefined) return;
   const name = (request.headers.host ?? "").replace(/:\d+$/, "").toLowerCase();
-  if (!allowed.includes(name)) throw new ProblemError("wrong-host");
+  if (allowed.includes(name)) return;
+  auth.note(request, "request.wrong-host", networkOf(request.ip), "a host name that is not allowed");
+  throw new ProblemError("wrong-host");
 }
 
 /** A caller's own id is kept if it is harmless in a log. */

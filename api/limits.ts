@@ -14,19 +14,26 @@ export const LIMITS = {
   requestMs: 15_000,
   /** A connection on which nothing moves is closed: also one whose client does not read its answer. */
   stalledMs: 30_000,
-  /** Per address: generous, because a gateway speaks for many sensors. */
+  /** Per account, without one per address: generous, because a gateway speaks for many sensors. */
   requestsPerMinuteMax: 30_000,
-  /** Wrong secrets from one address in a row before it has to wait. */
+  /** Wrong tokens from one address (IPv6: one /64) before the next wrong ones are told to wait. A right one never is. */
   authFailuresFree: 20,
   authBlockMaxMs: 60_000,
-  /** Wrong passwords for one name in a row before that name has to wait; short, because anyone can make someone else wait. */
+  /** Wrong passwords for one name from one address, or from one browser that has signed in before, until it has to wait. */
   signInFailuresFree: 10,
-  signInBlockMaxMs: 10_000,
+  signInBlockMaxMs: 300_000,
+  /** scrypt, for passwords that people choose. Of the settings that OWASP calls equal, one with 32 MiB; some 0.2 s each. */
+  passwordCost: { N: 2 ** 15, r: 8, p: 3 },
+  /** A wrong password is answered no sooner, whether or not there is such a name: the time tells nothing. */
+  signInFailedAfterMs: 1_000,
+  /** Failures are forgotten so long after the last one from there. */
+  failuresForgetMs: 3_600_000,
   /** A session ends so long after its last request, and after its start. */
   sessionIdleMs: 12 * 3_600_000,
   sessionMaxMs: 7 * 86_400_000,
   /** The least recently used goes first. */
   sessionsPerAccountMax: 20,
+  /** Addresses, and pairs of a name and an address, that are remembered for their failures and their rate. */
   addressesMax: 10_000,
   /** Items of one page. */
   pageDefault: 100,

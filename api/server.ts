@@ -22,7 +22,7 @@ import { addEvents } from "./routes/events.ts";
 import { addGateways } from "./routes/gateways.ts";
 import { addLedger } from "./routes/ledger.ts";
 import { addMachines } from "./routes/machines.ts";
-import { addPage } from "./routes/page.ts";
+import { addPage, pageDocument } from "./routes/page.ts";
 import { addPublicCity } from "./routes/public-city.ts";
 import { addQuarantine } from "./routes/quarantine.ts";
 import { addReadings } from "./routes/readings.ts";
@@ -74,7 +74,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   const streams = createStreams(deps, limits, auth.accountOf);
   const parts: Parts = { ...deps, auth, sessions, limits, streams, latest: createLatest(deps, limits.latestAgeMs) };
   const app = openServer(deps, limits);
-  addErrors(app, deps.log);
+  addErrors(app, deps.log, () => pageDocument(deps.options.page.dir));
   acceptJsonOnly(app);
   const ports = { audit: deps.records.audit, log: deps.log, now: deps.now, ...deps.options };
   const connections = createConnections(app.server, limits, ports);
@@ -85,6 +85,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   app.register(async (scope: Api) => addPage(scope, deps.options.page.dir));
   app.register(async (scope: Api) => ROUTES.forEach((add) => void add(scope, parts)), { prefix: "/api/v1" });
   app.addHook("preClose", async () => streams.close());
+  app.addHook("onClose", async () => auth.bursts.flush());
   return app as unknown as FastifyInstance;
 }
 

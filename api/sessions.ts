@@ -38,7 +38,7 @@ export function createSessions({ records, now }: Pick<ApiDeps, "records" | "now"
 
   /** The same for a request that uses the session, with the hash of its id. */
   function use(request: FastifyRequest): { account: Account; secretHash: string } | undefined {
-    const id = readCookie(request.headers.cookie);
+    const id = cookieOf(request, COOKIE, /^[\w-]{43}$/);
     const secretHash = id === undefined ? undefined : hashSecret(id);
     const account = secretHash === undefined ? undefined : accountOf(secretHash);
     if (!secretHash || !account) return undefined;
@@ -66,18 +66,21 @@ export function isFromPage(request: FastifyRequest): boolean {
   return request.headers[PAGE_HEADER] !== undefined;
 }
 
-/** `id` undefined: makes the browser forget it. Secure where the browser came by https, also to a trusted proxy. */
-export function cookieFor(request: FastifyRequest, id: string | undefined, maxAgeS: number): string {
+/** `id` undefined: makes the browser forget it. */
+export const sessionCookie = (request: FastifyRequest, id: string | undefined, maxAgeS: number) =>
+  setCookie(request, COOKIE, id ?? "", id === undefined ? 0 : maxAgeS);
+
+/** One that no script reads and no other site sends. Secure where the browser came by https, also to a trusted proxy. */
+export function setCookie(request: FastifyRequest, name: string, value: string, maxAgeS: number): string {
   const secure = request.protocol === "https" ? "; Secure" : "";
-  const life = id === undefined ? 0 : maxAgeS;
-  return `${COOKIE}=${id ?? ""}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${life}${secure}`;
+  return `${name}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeS}${secure}`;
 }
 
 /** What the browser sent back, if it can be one of ours. */
-export function readCookie(header: string | undefined): string | undefined {
-  for (const part of (header ?? "").split(";")) {
-    const [name, value] = part.trim().split("=", 2);
-    if (name === COOKIE && value && /^[\w-]{43}$/.test(value)) return value;
+export function cookieOf(request: FastifyRequest, wanted: string, pattern: RegExp): string | undefined {
+  for (const part of (request.headers.cookie ?? "").split(";")) {
+    const [name, value = ""] = part.trim().split("=", 2);
+    if (name === wanted && pattern.test(value)) return value;
   }
   return undefined;
 }

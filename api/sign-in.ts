@@ -1,54 +1,126 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
+import { networkOf } from "../model/address.ts";
 import type { Account } from "../model/people.ts";
 import type { Parts } from "./api.ts";
-import { createBackOff } from "./back-off.ts";
+import { createFailures } from "./failures.ts";
 import { createPasswords } from "./passwords.ts";
 import { roleOf } from "./permissions.ts";
 import { ProblemError } from "./problems.ts";
 import { hashSecret } from "./secrets.ts";
+import { cookieOf, setCookie } from "./sessions.ts";
 
 export type Shown = { readonly token: string } | { readonly user: string; readonly password: string };
 
-/** Who shows a right token, or a right name and password. Guessing slows down, by address and by name. */
+const BROWSER_COOKIE = "lamppost-browser";
+const BROWSER_MAX_AGE_S = 180 * 86_400;
+
+/**
+ * Who shows a right token, or a right name and password. Tokens and generated passwords are looked up by their hash, and a right
+ * one passes at any time. Of passwords that people chose, wrong ones are counted by name *and* by where they come from, so that
+ * nobody keeps somebody else out: elsewhere is another address or, at the same one, a browser in which that person has signed
+ * in before (it keeps a mark, see `markOf`).
+ */
 export function createSignIn({ records, auth, limits, now }: Pick<Parts, "records" | "auth" | "limits" | "now">) {
   const { credentials, sessions } = records;
-  const passwords = createPasswords();
-  const { signInFailuresFree: free, signInBlockMaxMs: maxMs, addressesMax } = limits;
-  const byName = createBackOff({ free, maxMs, addressesMax }, now);
+  const passwords = createPasswords(limits.passwordCost);
+  const options = {
+    ...{ free: limits.signInFailuresFree, waitMaxMs: limits.signInBlockMaxMs },
+    ...{ forgetMs: limits.failuresForgetMs, keysMax: limits.addressesMax },
+  };
+  const wrong = createFailures(options, now);
+  // Apart from the others, so that inventing names makes nobody's failures forgotten.
+  const invented = createFailures(options, now);
 
   /** Throws a 401 or 429 problem. */
   async function check(request: FastifyRequest, shown: Shown): Promise<Account> {
-    auth.checkAddress(request);
-    const account = "token" in shown ? ofToken(shown.token) : await ofPassword(request, shown.user, shown.password);
-    if (!account)
-      throw auth.refuse(request, "token" in shown ? "The token is not known." : "The name or the password is wrong.");
+    const account = "token" in shown ? auth.ofToken(request, shown.token).account : await ofPassword(request, shown);
     if (roleOf(account) === "device") throw new ProblemError("forbidden", "Devices and gateways have no page.");
-    auth.succeeded(request.ip);
     return account;
   }
 
-  const ofToken = (token: string) => credentials.bySecretHash(hashSecret(token));
-
-  async function ofPassword(request: FastifyRequest, user: string, password: string): Promise<Account | undefined> {
-    return (await isRight(request, user, password)) ? credentials.byName(user)?.account : undefined;
+  async function ofPassword(request: FastifyRequest, { user, password }: { user: string; password: string }) {
+    const right = await isRight(request, user, password);
+    const account = right ? credentials.byName(user)?.account : undefined;
+    if (account) return account;
+    auth.counts.refused += 1;
+    throw new ProblemError("unauthenticated", "The name or the password is wrong.");
   }
 
-  /** The generated password or the one they chose. Throws a 429 problem while the name has to wait. */
-  async function isRight(request: FastifyRequest, user: string, password: string): Promise<boolean> {
-    const waitMs = byName.waitMs(user);
-    if (waitMs > 0) {
-      const detail = "Too many wrong passwords were tried for this name.";
-      throw new ProblemError("rate-limited", detail, { retryAfterS: Math.ceil(waitMs / 1_000) });
+  /** The generated password or the one they chose. Throws a 429 problem while the name has to wait here. */
+  async function isRight(
+    request: FastifyRequest,
+    user: string,
+    password: string,
+    from = whereFrom(request, user),
+  ): Promise<boolean> {
+    const answerAt = performance.now() + limits.signInFailedAfterMs;
+    const credential = credentials.byName(user);
+    if (credential && isSame(credential.secretHash, hashSecret(password))) return true;
+    const hash = credential && sessions.passwordHash(user);
+    const failures = hash === undefined ? invented : wrong;
+    const key = `${user} ${from}`;
+    const waitMs = failures.waitMs(key);
+    if (waitMs > 0) throw tooMany(request, user, waitMs);
+    // Counted before it is looked at: a hundred guesses at once are a hundred.
+    failures.add(key);
+    if (hash !== undefined) {
+      const turn = { from, failures: failures.count(key), isGone: () => request.socket.destroyed };
+      const right = await passwords.verify(password, hash, turn).catch((error) => {
+        failures.takeBack(key);
+        throw error;
+      });
+      if (right) {
+        failures.takeBack(key);
+        return true;
+      }
     }
-    const generated = credentials.byName(user)?.secretHash === hashSecret(password);
-    const right = generated || (await passwords.verify(password, sessions.passwordHash(user)));
-    if (right) byName.succeeded(user);
-    else if (byName.failed(user)) {
-      const detail = `${free} wrong passwords in a row, the last from ${request.ip}`;
-      records.audit.add({ at: now(), by: "api", what: "auth.refused", target: user, detail });
-    }
-    return right;
+    note(request, user);
+    // For a name without a password there was nothing to compute, and the time must not tell.
+    await wait(Math.max(0, answerAt - performance.now()));
+    return false;
   }
 
-  return { check, isRight, hash: passwords.hash };
+  function tooMany(request: FastifyRequest, user: string, waitMs: number): ProblemError {
+    auth.counts.refused += 1;
+    note(request, user);
+    const detail = "Too many wrong passwords were tried for this name from here. A token is still taken.";
+    return new ProblemError("rate-limited", detail, { retryAfterS: Math.ceil(waitMs / 1_000) });
+  }
+
+  /** What was typed as a name that nobody has may be a password: it is written nowhere. */
+  const note = (request: FastifyRequest, user: string) =>
+    auth.note(request, "auth.refused", credentials.byName(user) ? user : networkOf(request.ip), "wrong password");
+
+  function whereFrom(request: FastifyRequest, user: string): string {
+    const mark = cookieOf(request, BROWSER_COOKIE, /^[\w-]{22}\.[\w-]{43}$/);
+    const nonce = mark?.slice(0, 22);
+    if (mark && nonce && isSame(markOf(user, nonce) ?? "", mark)) return `browser ${nonce}`;
+    return networkOf(request.ip);
+  }
+
+  /** Only who knows the hashes of this account can make it, it says nothing, and a new password ends it. */
+  function markOf(user: string, nonce: string): string | undefined {
+    const [secret, password] = [credentials.byName(user)?.secretHash, sessions.passwordHash(user)];
+    if (!secret || !password) return undefined;
+    return `${nonce}.${createHmac("sha256", `${secret} ${password}`).update(nonce).digest("base64url")}`;
+  }
+
+  /** The cookie that lets this browser be told from others at its address, for somebody with a password of their own. */
+  function browserCookie(request: FastifyRequest, user: string): string | undefined {
+    const mark = markOf(user, randomBytes(16).toString("base64url"));
+    return mark && setCookie(request, BROWSER_COOKIE, mark, BROWSER_MAX_AGE_S);
+  }
+
+  /** The hash to keep of a password that somebody chose. */
+  const hash = (request: FastifyRequest, user: string, password: string) =>
+    passwords.hash(password, { from: user, failures: 0, isGone: () => request.socket.destroyed });
+
+  return { check, isRight, hash, browserCookie };
+}
+
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -82,10 +82,11 @@ async function checkService(options: ServiceOptions): Promise<Finding[]> {
 
 type Part = { readonly part: string; readonly state: string; readonly reason?: string };
 
-async function checkReady({ client }: Service): Promise<Finding[]> {
+async function checkReady({ client, token }: Service): Promise<Finding[]> {
   try {
     // Asked directly: a 503 of /readyz says which part is not ready, which is what we want to read.
-    const response = await fetch(`${client.url}/readyz`, { signal: AbortSignal.timeout(5_000) });
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${client.url}/readyz`, { headers, signal: AbortSignal.timeout(5_000) });
     const { parts } = (await response.json()) as { parts: readonly Part[] };
     const reach: Finding = { check: "reachable", ok: true, found: client.url };
     return [reach, ...parts.map((part) => checkPart(part))];

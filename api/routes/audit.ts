@@ -34,8 +34,9 @@ const verify = {
   }),
 };
 
-export function addAudit(app: Api, { records }: Pick<Parts, "records">): void {
+export function addAudit(app: Api, { records, auth }: Pick<Parts, "records" | "auth">): void {
   app.get("/audit", { schema: list }, async (request) => {
+    auth.bursts.flush();
     const page = records.audit.list(request.query.limit, request.query.cursor);
     return { ...page, items: page.items.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })) };
   });

@@ -59,7 +59,7 @@ const remove = {
 };
 
 export function addDevices(app: Api, parts: Parts): void {
-  const { records, auth } = parts;
+  const { records, auth, now } = parts;
   app.get("/devices", { schema: list }, async (request) => {
     const page = pageByKey(records.credentials.list("device"), nameOf, request.query.limit, request.query.cursor);
     return { ...page, items: page.items.map(viewDevice) };
@@ -77,8 +77,13 @@ export function addDevices(app: Api, parts: Parts): void {
   });
 
   app.delete("/devices/:id", { schema: remove }, async (request, reply) => {
-    removeAccount(parts, request.params.id, ["device"], auth.account(request).name);
-    if (request.query.removeSensor === "true") records.sensors.remove(request.params.id);
+    const [{ id }, by] = [request.params, auth.account(request).name];
+    removeAccount(parts, id, ["device"], by);
+    if (request.query.removeSensor === "true") {
+      records.transaction(() => {
+        if (records.sensors.remove(id)) records.audit.add({ at: now(), by, what: "sensor.remove", target: id });
+      });
+    }
     return reply.code(204).send();
   });
 }

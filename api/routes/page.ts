@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyReply } from "fastify";
@@ -30,6 +31,10 @@ export function addPage(app: Api, dir: string): void {
     return reply.sendFile(`assets/${file}`, { cacheControl: true, maxAge: YEAR_MS, immutable: true });
   });
 }
+
+/** The document itself, for an address that no route knows; undefined where the page is not built. */
+export const pageDocument = (dir: string): Promise<Buffer | undefined> =>
+  readFile(join(dir, "index.html")).catch(() => undefined);
 
 /** Kept, but asked for again each time: a new build is seen at the next load. */
 function fresh(reply: FastifyReply): FastifyReply {

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { formatSource } from "../../model/message.ts";
 import { REASON_NAMES, type Reason } from "../../model/rejection.ts";
@@ -57,16 +58,22 @@ const redrive = {
 
 export function addQuarantine(app: Api, parts: Parts): void {
   const { quarantine, audit } = parts.records;
+  // What could not become readings may be anything, so who looked at it is written down.
+  const noteRead = (request: FastifyRequest, target: string) =>
+    parts.auth.bursts.note({ by: parts.auth.account(request).name, what: "quarantine.read", target });
+
   app.get("/quarantine", { schema: list }, async (request) => {
     const { limit, cursor, reason, sensor, redriven } = request.query;
     const filter = { reason, sensorId: sensor, redriven: redriven === undefined ? undefined : redriven === "true" };
     const page = quarantine.list(filter, limit, cursor);
+    noteRead(request, "list");
     return { ...page, items: page.items.map(viewItem) };
   });
 
   app.get("/quarantine/:id", { schema: one }, async (request) => {
     const item = quarantine.get(request.params.id);
     if (!item) throw notFound("quarantined message", String(request.params.id));
+    noteRead(request, `message ${item.id}`);
     const { payload, reason } = item.rejection;
     if (!payload || reason === "personal_data") return viewItem(item);
     return { ...viewItem(item), payload: viewPayload(payload, parts.limits.payloadShownBytes) };

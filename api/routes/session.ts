@@ -4,7 +4,7 @@ import type { Api, Parts } from "../api.ts";
 import { invalid } from "../problems.ts";
 import { answers } from "../schemas/answers.ts";
 import { Id, Time } from "../schemas/common.ts";
-import { cookieFor, isFromPage } from "../sessions.ts";
+import { isFromPage, sessionCookie } from "../sessions.ts";
 import { createSignIn, type Shown } from "../sign-in.ts";
 
 const tags = ["session"];
@@ -15,7 +15,7 @@ const Secret = z.string().min(1).max(512);
 const start = {
   tags,
   summary: "Sign in on the page: with a token, or a name and a password",
-  description: "Answers with a cookie that no script can read. Wrong secrets make the address and the name wait.",
+  description: "Answers with a cookie that no script can read. Wrong secrets make those wait who send them.",
   body: z
     .strictObject({ token: Secret.optional(), user: Id.optional(), password: Secret.optional() })
     .refine(({ token, user, password }) => (token ? !user && !password : user && password), {
@@ -49,17 +49,19 @@ export function addSession(app: Api, parts: Parts): void {
   const signIn = createSignIn(parts);
 
   app.post("/session", { schema: start }, async (request, reply) => {
-    const account = await signIn.check(request, request.body as Shown);
+    const shown = request.body as Shown;
+    const account = await signIn.check(request, shown);
     endSession(parts, sessions.use(request)?.secretHash);
     const { id, expiresAt } = sessions.start(account.name);
     records.audit.add({ at: now(), by: account.name, what: "session.start", target: request.ip });
-    reply.header("set-cookie", cookieFor(request, id, Math.floor(limits.sessionMaxMs / 1_000)));
+    reply.header("set-cookie", sessionCookie(request, id, Math.floor(limits.sessionMaxMs / 1_000)));
+    const browser = "user" in shown ? signIn.browserCookie(request, account.name) : undefined;
+    if (browser) reply.header("set-cookie", browser);
     return reply.code(201).send({ user: viewUser(account), expiresAt: new Date(expiresAt).toISOString() });
   });
 
-  app.get("/session", { schema: who }, async (request, reply) => {
+  app.get("/session", { schema: who }, async (request) => {
     const known = sessions.use(request);
-    reply.header("cache-control", "no-store");
     const { isPublic, tilesUrl } = options.page;
     return {
       ...(known ? { user: viewUser(known.account) } : {}),
@@ -70,9 +72,13 @@ export function addSession(app: Api, parts: Parts): void {
   });
 
   app.delete("/session", { schema: end }, async (request, reply) => {
-    if (isFromPage(request)) endSession(parts, sessions.use(request)?.secretHash);
+    const used = isFromPage(request) ? sessions.use(request) : undefined;
+    if (used) {
+      endSession(parts, used.secretHash);
+      records.audit.add({ at: now(), by: used.account.name, what: "session.end", target: request.ip });
+    }
     return reply
-      .header("set-cookie", cookieFor(request, undefined, 0))
+      .header("set-cookie", sessionCookie(request, undefined, 0))
       .code(204)
       .send();
   });
@@ -81,11 +87,14 @@ export function addSession(app: Api, parts: Parts): void {
     const { account, secretHash } = auth.known(request);
     const { current, next } = request.body;
     if (next.toLowerCase().includes(account.name)) throw invalid("/next", "The name must not be a part of it.");
-    if (!(await signIn.isRight(request, account.name, current))) throw invalid("/current", "This is not the password.");
-    const hash = await signIn.hash(next);
+    // Who guesses with a session that was left open makes nobody else wait.
+    const isRight = await signIn.isRight(request, account.name, current, `session ${secretHash}`);
+    if (!isRight) throw invalid("/current", "This is not the password.");
+    const hash = await signIn.hash(request, account.name, next);
     records.sessions.setPassword(account.name, hash, now());
     records.audit.add({ at: now(), by: account.name, what: "user.password", target: account.name });
     for (const ended of sessions.endOthers(account.name, secretHash)) streams.endOf(ended);
+    reply.header("set-cookie", signIn.browserCookie(request, account.name));
     return reply.code(204).send();
   });
 }

@@ -30,6 +30,38 @@ describe("for machines", () => {
     expect([answer.statusCode, answer.json()]).toEqual([503, { ready: false, parts }]);
   });
 
+  it("/readyz names hosts only to those who may view", async () => {
+    const reasons = [
+      "http://influx.city.lan:8086/write answers 401",
+      "getaddrinfo ENOTFOUND influxdb",
+      "connect ECONNREFUSED 10.1.2.3:8086; connect ECONNREFUSED fd00::12:8086",
+      "Host: influx.city.lan. is not in the cert's altnames: DNS:other.city.lan",
+      "The broker mosquitto does not answer. Tried mosquitto:1883 and [fe80::1%eth0]:1883.",
+      "hooks answers 500",
+      "The disk is full since 2026-11-29T12:00:00Z: 3 of 10 messages wait.",
+    ];
+    const away = startService({
+      health: () => reasons.map((reason, i) => ({ part: `part ${i}`, state: "degraded", ready: true, reason })),
+      options: { hostsHidden: ["mosquitto"] },
+    });
+    const target = { id: "t1", type: "webhook", name: "Hooks", url: "https://hooks/in", secret: "whsec_x" } as const;
+    away.records.targets.put({
+      ...{ ...target, severityMin: "info", groupWait: "0s", enabled: true },
+      ...{ createdAt: 0, createdBy: "admin" },
+    } as never);
+    const read = async (name?: string): Promise<string[]> =>
+      (await away.as(name, "GET", "/readyz")).json().parts.map(({ reason }: { reason: string }) => reason);
+    for (const nobody of [undefined, "nobody", "air-1", "gw-north"]) {
+      const seen = (await read(nobody)).join("\n");
+      expect(seen).not.toMatch(/influx|lan|10\.1|fd00|::12|fe80|mosquitto|1883|8086|hooks/);
+      expect(seen).toContain("The broker … does not answer.");
+      expect(seen).toContain("… answers 401");
+      expect(seen).toContain(reasons.at(-1));
+    }
+    for (const name of ["viewer", "admin"]) expect(await read(name)).toEqual(reasons);
+    await away.close();
+  });
+
   it("/metrics has the figures handed in, the API's and the process's, the same on each scrape", async () => {
     for (let i = 0; i < 2; i += 1) {
       const { body, headers } = await service.as(undefined, "GET", "/metrics");

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { createBackOff } from "../../api/back-off.ts";
+import { createAuditBursts } from "../../api/audit-bursts.ts";
 import { csvLine } from "../../api/csv.ts";
+import { createFailures } from "../../api/failures.ts";
 import { decide } from "../../api/handling.ts";
 import { createLive } from "../../api/live.ts";
 import { viewPayload } from "../../api/payload-view.ts";
 import type { Alert } from "../../model/alert.ts";
+import { SILENT } from "../../model/log.ts";
 import type { Account } from "../../model/people.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 import { firing } from "./service.ts";
@@ -28,25 +30,108 @@ describe("CSV cells", () => {
   });
 });
 
-describe("waiting after wrong tokens", () => {
-  it("doubles up to its limit, is forgotten after a success, and remembers a bounded number", () => {
-    let now = 0;
-    const backOff = createBackOff({ free: 2, maxMs: 5_000, addressesMax: 2 }, () => now);
+describe("waiting after failures", () => {
+  const options = { free: 2, waitMaxMs: 5_000, forgetMs: 60_000, keysMax: 2 };
+
+  it("doubles up to its limit", () => {
+    const failures = createFailures(options, () => 0);
     const waits = Array.from({ length: 7 }, () => {
-      backOff.failed("a");
-      return backOff.waitMs("a");
+      failures.add("a");
+      return failures.waitMs("a");
     });
     expect(waits).toEqual([0, 0, 1_000, 2_000, 4_000, 5_000, 5_000]);
-    now += 5_000;
-    expect(backOff.waitMs("a")).toBe(0);
-    backOff.failed("a");
-    backOff.failed("b");
-    expect(backOff.waitMs("a")).toBe(5_000);
-    backOff.failed("c");
-    expect(backOff.waitMs("a")).toBe(0);
-    expect([backOff.failed("b"), backOff.failed("b")]).toEqual([false, true]);
-    backOff.succeeded("b");
-    expect(backOff.waitMs("b")).toBe(0);
+    expect(failures.waitMs("b")).toBe(0);
+  });
+
+  it("is over in time, and forgotten when nothing failed for long enough", () => {
+    let now = 0;
+    const failures = createFailures(options, () => now);
+    for (let i = 0; i < 3; i += 1) failures.add("a");
+    now = 1_000;
+    expect([failures.waitMs("a"), failures.count("a")]).toEqual([0, 3]);
+    now = 60_000;
+    expect(failures.count("a")).toBe(0);
+    failures.add("b");
+    expect(failures.size()).toBe(1);
+  });
+
+  it("takes back what turned out right, and not more", () => {
+    const failures = createFailures(options, () => 0);
+    for (let i = 0; i < 3; i += 1) failures.add("a");
+    failures.takeBack("a");
+    expect([failures.count("a"), failures.waitMs("a")]).toEqual([2, 0]);
+    failures.takeBack("b");
+    expect(failures.count("b")).toBe(0);
+  });
+
+  it("lasts no longer when the clock is set back", () => {
+    let now = 1_000_000;
+    const failures = createFailures(options, () => now);
+    for (let i = 0; i < 3; i += 1) failures.add("a");
+    now = 0;
+    expect(failures.waitMs("a")).toBe(1_000);
+  });
+
+  it("remembers a bounded number, the latest", () => {
+    const failures = createFailures(options, () => 0);
+    for (const key of ["a", "b", "a", "c", "d"]) failures.add(key);
+    expect([failures.size(), failures.count("c"), failures.count("d"), failures.count("a")]).toEqual([2, 1, 1, 0]);
+  });
+});
+
+describe("rows of the audit log for what comes in bursts", () => {
+  const entry = (target: string) => ({ by: "api", what: "auth.refused", target, detail: "unknown token" });
+
+  function startLog() {
+    const rows: string[] = [];
+    let now = 0;
+    let full = false;
+    const add = ({ target, detail }: { target: string; detail?: string }) => {
+      if (full) throw new Error("the disk is full");
+      rows.push(`${target}: ${detail}`);
+    };
+    const bursts = createAuditBursts({ add }, () => now, SILENT);
+    return { rows, bursts, tick: (ms: number) => (now += ms), fill: (yes: boolean) => (full = yes) };
+  }
+
+  it("are one at once, and one a minute that counts the rest", () => {
+    const { rows, bursts, tick } = startLog();
+    for (let i = 0; i < 50; i += 1) bursts.note(entry("192.0.2.1"));
+    bursts.note(entry("192.0.2.2"));
+    tick(60_000);
+    bursts.note(entry("192.0.2.3"));
+    expect(rows).toEqual([
+      "192.0.2.1: unknown token",
+      "192.0.2.2: unknown token",
+      "192.0.2.1: unknown token, 49 more since the row before",
+      "192.0.2.3: unknown token",
+    ]);
+    bursts.flush();
+    expect(rows).toHaveLength(4);
+  });
+
+  it("are complete before the log is read", () => {
+    const { rows, bursts } = startLog();
+    for (let i = 0; i < 3; i += 1) bursts.note(entry("192.0.2.1"));
+    bursts.flush();
+    bursts.note(entry("192.0.2.1"));
+    expect(rows).toEqual(["192.0.2.1: unknown token", "192.0.2.1: unknown token, 2 more since the row before"]);
+  });
+
+  it("are not more for ten thousand addresses than for a thousand, and none is lost", () => {
+    const { rows, bursts } = startLog();
+    for (let i = 0; i < 10_000; i += 1) bursts.note(entry(`2001:db8:0:${i.toString(16)}::/64`));
+    bursts.flush();
+    expect([rows.length, rows.at(-1)]).toEqual([1_001, "many others: 9000 more since the row before"]);
+  });
+
+  it("come later where the log cannot be written now", () => {
+    const { rows, bursts, fill } = startLog();
+    fill(true);
+    for (let i = 0; i < 3; i += 1) bursts.note(entry("192.0.2.1"));
+    fill(false);
+    bursts.flush();
+    expect(rows).toEqual(["192.0.2.1: unknown token, 3 more since the row before"]);
   });
 });
 

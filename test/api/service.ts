@@ -83,7 +83,11 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     now: () => now,
     log: SILENT,
     ...overrides,
-    options: { version: "0.0.0", page: { dir: PAGE_DIR, isPublic: false }, ...overrides.options },
+    options: {
+      ...{ version: "0.0.0", page: { dir: PAGE_DIR, isPublic: false } },
+      ...overrides.options,
+      limits: { signInFailedAfterMs: 0, ...overrides.options?.limits },
+    },
   };
   const app = createApi(deps);
 
