@@ -9,6 +9,7 @@ import type { Figure, Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
 import { openDuckDbStore } from "./store/duckdb/store.ts";
 import { openInfluxStore } from "./store/influx/store.ts";
+import { installationId } from "./store/installation.ts";
 import type { ReadingStore } from "./store/reading-store.ts";
 import type { Records } from "./store/records.ts";
 import { createLossAlarm, type LossAlarm, wordsOf } from "./store/recovery/alarm.ts";
@@ -68,7 +69,14 @@ export async function startStore(config: Config, records: Records, now: () => nu
 async function openStore(config: Config, records: Records, now: () => number, log: Log): Promise<StartedStore> {
   const { store } = config;
   if (store.kind === "duckdb") return startDuckDb(join(config.dataDir, "readings.duckdb"), records, now, log);
-  const influx = await openInfluxStore({ url: store.url, flavour: store.flavour, timeoutMs: 10_000, log });
+  const installation = installationId(records.offsets);
+  const influx = await openInfluxStore({
+    url: store.url,
+    flavour: store.flavour,
+    installation,
+    timeoutMs: 10_000,
+    log,
+  });
   const { offsets } = records;
   const { rewriteWindowMs: windowMs, retentionRawDays: rawDays } = config;
   return {

@@ -36,7 +36,7 @@ export type ReadingStore = {
    * for those who read months. In constant memory; leaving the loop early stops it.
    */
   scan(query: ScanQuery): AsyncIterable<ReadingBlock>;
-  /** Buckets aligned to the epoch, in ascending order, empty ones left out; computed by the store. */
+  /** Buckets of the good values, aligned to the epoch, in ascending order, empty ones left out; computed by the store. */
   aggregate(query: AggregateQuery): Promise<readonly Bucket[]>;
   /** How many readings are kept, of one sensor or of all. */
   count(filter?: { readonly sensorId?: string }): Promise<number>;
@@ -46,7 +46,8 @@ export type ReadingStore = {
   countByDay(kind: Kind, from: number, to: number): Promise<Map<string, Map<number, number>>>;
   /**
    * Storage limit: removes what was measured, and received, before `time`, so that imported history stays as long as a
-   * reading received today; InfluxDB can only go by the time measured. Says how many if the store can tell.
+   * reading received today; of what was received within a day of being measured InfluxDB goes by the time measured, and of
+   * history by whole UTC days of receipt. Says how many if the store can tell.
    */
   deleteBefore(kind: Kind, time: number): Promise<number | undefined>;
   /** Hourly and daily summaries, kept longer than the readings. `store/rollups.ts` says when and for what. */
@@ -114,18 +115,16 @@ export type RollupSpan = {
 };
 
 export type RollupStore = {
-  /** Whether readings of one hour are kept apart by their day of receipt, here and in `deleteBefore`. */
-  readonly byReceipt: boolean;
   /**
    * Computes a span anew, hourly from the readings, daily from the hourly ones; doing it again changes nothing. What it
-   * finds no source for stays as it is. `cut`: what the source had from before this time has been removed on purpose.
+   * finds no source for stays as it is. Suspect values are left out.
    */
-  compute(span: RollupSpan, cut: number): Promise<void>;
+  compute(span: RollupSpan): Promise<void>;
   /** Like `ReadingStore.aggregate`, from rollups that start in the range. */
   aggregate(query: AggregateQuery, resolution: RollupResolution): Promise<readonly Bucket[]>;
-  /** The hours there are readings for. A store that cannot tell days of receipt apart gives one part for each hour. */
+  /** The hours there are readings for. */
   parts(kind: Kind): Promise<readonly RollupPart[]>;
-  /** Storage limit, by the start of the hour or day; DuckDB keeps what was received later, as with readings. */
+  /** Storage limit, by the start of the hour or day and the day of receipt, as with readings. */
   deleteBefore(kind: Kind, resolution: RollupResolution, time: number): Promise<number | undefined>;
 };
 

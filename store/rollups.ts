@@ -15,7 +15,8 @@ export type RollupsOptions = {
 
 export type Rollups = ReturnType<typeof startRollups>;
 
-const STEP_MS = { hourly: 3_600_000, daily: 86_400_000 } as const;
+const DAY_MS = 86_400_000;
+const STEP_MS = { hourly: 3_600_000, daily: DAY_MS } as const;
 const PARTS_AT_ONCE = 1_000;
 /** Offset of this name: 0 or missing means that hours may be in the store that nobody wrote down as due. */
 const SEEDED = "rollups";
@@ -64,17 +65,15 @@ export function startRollups({ store, records, now, log }: RollupsOptions) {
   }
 
   async function computeAll(resolution: RollupResolution): Promise<void> {
-    const source = resolution === "hourly" ? "raw" : "hourly";
     const startedBefore = now() - STEP_MS[resolution] + 1;
     for (;;) {
       const due = rollups.due(resolution, startedBefore, PARTS_AT_ONCE);
-      const ready = due.filter(({ kind }) => store.rollups.byReceipt || !rollups.cut(kind, source)?.pending);
-      for (const { span, parts } of spansOf(ready)) {
+      for (const { span, parts } of spansOf(due)) {
         if (stopping) return;
-        await store.rollups.compute(span, rollups.cut(span.kind, source)?.at ?? Number.NEGATIVE_INFINITY);
+        await store.rollups.compute(span);
         rollups.done(parts);
       }
-      if (ready.length === 0 || due.length < PARTS_AT_ONCE) return;
+      if (due.length < PARTS_AT_ONCE) return;
     }
   }
 
@@ -87,8 +86,7 @@ export function startRollups({ store, records, now, log }: RollupsOptions) {
 
   /**
    * Removes what was measured before `before`, by `remove`, after everything coarser was computed from it; throws if that
-   * is not done yet. A removal that broke off is finished first: until then nothing is computed from what is left of it,
-   * where the store cannot tell what was there by its receipt.
+   * is not done yet. A removal that broke off is finished first.
    */
   async function removeBefore(
     kind: Kind,
@@ -101,7 +99,8 @@ export function startRollups({ store, records, now, log }: RollupsOptions) {
       const cut = rollups.cut(kind, resolution);
       const unfinished = cut?.pending === true;
       const time = unfinished ? Math.max(cut.at, before) : before;
-      const receivedBefore = store.rollups.byReceipt ? time : Number.POSITIVE_INFINITY;
+      // InfluxDB removes what came within a day of being measured by that time, so some of it was received on the next.
+      const receivedBefore = time + DAY_MS;
       const isDone = records.offsets.get(SEEDED) && (unfinished || !rollups.hasDue(kind, time, receivedBefore));
       if (!isDone) throw new Error(`the rollups of ${kind} are not all computed yet`);
       rollups.beginCut(kind, resolution, time);

@@ -4,7 +4,7 @@ import type { Reading } from "../../model/reading.ts";
 import type { Bucket, RangeQuery } from "../reading-store.ts";
 import type { Database } from "./connection.ts";
 import { createReadingDecoder, selectReadings } from "./rows.ts";
-import { BUCKET_START, toBigInt, whereRange } from "./sql.ts";
+import { BUCKET_START, goodValue, toBigInt, whereRange } from "./sql.ts";
 
 const HOUR_MS = 3_600_000;
 /** Rows read at once: about 40 MB while a slice is sorted and read. */
@@ -82,14 +82,16 @@ export async function aggregateRange(
   const query = narrowed(asked);
   const metrics = metricsOf(query);
   const where = whereRange(query);
+  const good = metrics.map((metric) => `, ${goodValue(metric)} AS "${metric}"`).join("");
   const columns = metrics.flatMap((metric) => AGGREGATES.map((name) => `CAST(${name}("${metric}") AS DOUBLE)`));
-  const sql = `SELECT ${[`CAST(${BUCKET_START} AS DOUBLE)`, ...columns].join(", ")}
-    FROM ${query.kind} WHERE ${where.text} GROUP BY 1 ORDER BY 1`;
+  const sql = `SELECT ${["CAST(start AS DOUBLE)", ...columns].join(", ")}
+    FROM (SELECT ${BUCKET_START} AS start${good} FROM ${query.kind} WHERE ${where.text}) GROUP BY 1 ORDER BY 1`;
   const rows = await database.reader().use(async (connection) => {
     const values = { ...where.values, every: toBigInt(asked.everyMs) };
     return (await connection.run(sql, values, { ...where.types, every: BIGINT })).getRows();
   });
-  return rows.map((row) => toBucket(row as number[], metrics));
+  const buckets = rows.map((row) => toBucket(row as number[], metrics));
+  return buckets.filter(({ values }) => Object.keys(values).length > 0);
 }
 
 function toBucket(row: readonly number[], metrics: readonly MetricName[]): Bucket {

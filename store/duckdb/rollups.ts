@@ -11,7 +11,7 @@ import type {
   RollupStore,
 } from "../reading-store.ts";
 import type { Database } from "./connection.ts";
-import { toBigInt } from "./sql.ts";
+import { goodValue, toBigInt } from "./sql.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -43,10 +43,9 @@ export async function createRollupTables(connection: DuckDBConnection): Promise<
   }
 }
 
-/** Raw readings and rollups are removed by day of receipt, so a part is there in full or gone: `cut` is not needed. */
+/** Raw readings and rollups are removed by day of receipt, so a part is there in full or gone. */
 export function createRollups(database: Database): RollupStore {
   return {
-    byReceipt: true,
     compute: (span) => database.writer.use((connection) => compute(connection, span)),
     aggregate: (query, resolution) => database.reader().use((connection) => aggregate(connection, query, resolution)),
     parts: (kind) => database.reader().use((connection) => partsOf(connection, kind)),
@@ -85,9 +84,11 @@ function hourlyRows(kind: Kind, from: bigint, to: bigint, day: bigint): string {
   const sums = metrics.map(
     (m) => `{'sum': sum(${m}), 'min': min(${m}), 'max': max(${m}), 'count': count(${m})} AS ${m}`,
   );
-  const wide = `SELECT sensorId, district, ${floor("measuredAt", HOUR_MS)} AS start, ${sums.join(", ")}
-    FROM ${kind} WHERE measuredAt >= ${from} AND measuredAt < ${to}
-      AND receivedAt >= ${day} AND receivedAt < ${day + BigInt(DAY_MS)} GROUP BY ALL`;
+  const good = METRICS_OF[kind].map((metric) => `, ${goodValue(metric)} AS "${metric}"`).join("");
+  const wide = `SELECT sensorId, district, start, ${sums.join(", ")}
+    FROM (SELECT sensorId, district, ${floor("measuredAt", HOUR_MS)} AS start${good}
+      FROM ${kind} WHERE measuredAt >= ${from} AND measuredAt < ${to}
+        AND receivedAt >= ${day} AND receivedAt < ${day + BigInt(DAY_MS)}) GROUP BY ALL`;
   return `SELECT sensorId, district, start, CAST(${day} AS BIGINT) AS receivedDay, metric, v.sum, v.min, v.max, v.count
     FROM (UNPIVOT (${wide}) ON ${metrics.join(", ")} INTO NAME metric VALUE v) WHERE v.count > 0`;
 }

@@ -30,6 +30,13 @@ function hasOneOf(metrics: readonly MetricName[]): string {
   return `(${metrics.map((metric) => `"${metric}" IS NOT NULL`).join(" OR ")})`;
 }
 
+/** A row's value of a metric, or NULL where it is flagged as suspect: means and extremes are of good values. */
+export function goodValue(metric: MetricName): string {
+  // A CASE looks at the list only where there is one, which is rare.
+  return `CASE WHEN suspect IS NULL THEN "${metric}"
+    WHEN list_contains(string_split(suspect, ','), '${metric}') THEN NULL ELSE "${metric}" END`;
+}
+
 /** `measuredAt` rounded down to a multiple of `$every`, also before 1970 (the `%` of SQL keeps the sign). */
 export const BUCKET_START = "(measuredAt - ((measuredAt % $every) + $every) % $every)";
 

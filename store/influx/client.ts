@@ -1,10 +1,11 @@
 import { InfluxDB, type Transport } from "@influxdata/influxdb-client";
 import { StoreError } from "../reading-store.ts";
-import { queryError, toStoreError } from "./errors.ts";
+import { queryError, toStoreError } from "./causes.ts";
+import { toTime } from "./influxql.ts";
 import { splitLines } from "./split-lines.ts";
 
 export type InfluxFlavour =
-  /** 2.x and later. A bucket called `db/rp` is read as retention policy `rp` of `db`. */
+  /** 2.x and later. */
   | { readonly token: string; readonly org: string; readonly bucket: string }
   /** 1.x. */
   | { readonly database: string; readonly username?: string; readonly password?: string };
@@ -16,6 +17,9 @@ export type Series = {
   readonly values: readonly (readonly (string | number | null)[])[];
 };
 
+/** What InfluxQL calls a place. On 2.x a mapping of the server says which bucket that is. */
+export type Target = { readonly db: string; readonly rp?: string | undefined };
+
 export type Requests = {
   /** One request. Throws `StoreError`. */
   write(lines: readonly string[]): Promise<void>;
@@ -24,9 +28,16 @@ export type Requests = {
    * limit each part may take. Throws `StoreError`.
    */
   query(text: string, values?: Readonly<Record<string, string>>, patience?: number): AsyncGenerator<Series>;
+  /** Removes what one mark has in a measurement from before a time (epoch milliseconds). Throws `StoreError`. */
+  remove(points: { readonly measurement: string; readonly mark: string; readonly before: number }): Promise<void>;
 };
 
-export type InfluxClient = Requests & {
+export type InfluxClient = {
+  write: Requests["write"];
+  query(target: Target, ...question: Parameters<Requests["query"]>): AsyncGenerator<Series>;
+  remove(target: Target, ...points: Parameters<Requests["remove"]>): Promise<void>;
+  /** JSON of the API of 2.x. Throws `StoreError`. */
+  api(method: "GET" | "POST", path: string, body?: unknown): Promise<unknown>;
   /** When the server was started, epoch milliseconds; undefined where it does not say. Throws `StoreError`. */
   startedAt(): Promise<number | undefined>;
 };
@@ -47,12 +58,12 @@ export function createInfluxClient({ url, flavour, timeoutMs }: ClientOptions): 
   const headers: Record<string, string> = authorization ? { authorization } : {};
   // The client's own timeout would count a slow reader of ours as a slow server, so it is off.
   const { transport } = new InfluxDB({ url, timeout: 0, headers });
-  const queryPath = queryPathOf(flavour);
   const local = /^(127\.|localhost$|\[::1\]$)/.test(new URL(url).hostname);
   const gzip = local ? {} : { gzipThreshold: GZIP_FROM_BYTES };
   const writePath = writePathOf(flavour);
 
   async function* query(
+    target: Target,
     text: string,
     values: Readonly<Record<string, string>> = {},
     patience = 1,
@@ -62,39 +73,59 @@ export function createInfluxClient({ url, flavour, timeoutMs }: ClientOptions): 
     const form = { "content-type": "application/x-www-form-urlencoded" };
     const options = { method: "POST", headers: form, signal: watchdog.signal };
     try {
-      const bytes = transport.iterate(queryPath, body, options);
+      const bytes = transport.iterate(queryPathOf(target), body, options);
       for await (const line of splitLines(watchdog.watch(bytes))) yield* seriesOf(line);
     } catch (error) {
       if (watchdog.signal.aborted) throw tooSlow(timeoutMs * patience, error);
       const known = toStoreError(error, Date.now());
-      throw known.kind === "refused" ? queryError(known.message) : known;
+      throw known.kind === "refused" ? queryError(known.message, 400) : known;
+    }
+  }
+
+  async function request(method: "GET" | "POST", path: string, body: unknown = "", patience = 1): Promise<unknown> {
+    const signal = AbortSignal.timeout(timeoutMs * patience);
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    try {
+      return await transport.request(path, text, { method, signal, headers: { "content-type": "application/json" } });
+    } catch (error) {
+      throw signal.aborted ? tooSlow(timeoutMs * patience, error) : toStoreError(error, Date.now());
     }
   }
 
   return {
     write: (lines) => sendLines(transport, writePath, lines.join("\n"), { ...gzip, timeoutMs }),
     query,
-    startedAt: () => askStart(transport, flavour, timeoutMs),
+    async remove(target, { measurement, mark, before }) {
+      if ("token" in flavour) {
+        const { org, bucket } = flavour;
+        // Whether its end belongs to the range has changed between versions; no point of ours stands on it.
+        const stop = toTime(before - 1).replace("Z", "999999Z");
+        const points = { start: OLDEST, stop, predicate: `_measurement="${measurement}" AND installation="${mark}"` };
+        await request("POST", `/api/v2/delete?${new URLSearchParams({ org, bucket })}`, points, REMOVAL_PATIENCE);
+        return;
+      }
+      const text = `DELETE FROM "${measurement}" WHERE time < $time AND "installation"::tag = $mark`;
+      const values = { time: toTime(before), mark };
+      for await (const _ of query(target, text, values, REMOVAL_PATIENCE));
+    },
+    api: request,
+    async startedAt() {
+      // Both are open to everyone. A proxy may let only some paths through: then nothing is known.
+      const path = "token" in flavour ? "/ready" : "/debug/vars";
+      const said: unknown = await request("GET", path).catch((error: StoreError) => {
+        if (error.kind === "unavailable") throw error;
+        return {};
+      });
+      const { started, system } = (said ?? {}) as { started?: unknown; system?: { started?: unknown } };
+      const at = Date.parse(String(started ?? system?.started));
+      return Number.isNaN(at) ? undefined : at;
+    },
   };
 }
 
-/** 2.x says it on /ready, 1.x among its figures; both without an account. */
-async function askStart(transport: Transport, flavour: InfluxFlavour, timeoutMs: number): Promise<number | undefined> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  try {
-    const path = "token" in flavour ? "/ready" : "/debug/vars";
-    const said: unknown = await transport.request(path, "", { method: "GET", signal });
-    const { started, system } = said as { started?: unknown; system?: { started?: unknown } };
-    const at = Date.parse(String(started ?? system?.started));
-    return Number.isNaN(at) ? undefined : at;
-  } catch (error) {
-    if (signal.aborted) throw tooSlow(timeoutMs, error);
-    const known = toStoreError(error, Date.now());
-    // A server that answers, but not to this: a proxy lets only some paths through.
-    if (known.kind !== "unavailable") return undefined;
-    throw known;
-  }
-}
+/** The oldest time of InfluxDB. */
+const OLDEST = "1677-09-21T00:12:43.145224194Z";
+const REMOVAL_PATIENCE = 12;
 
 function sendLines(
   transport: Transport,
@@ -136,16 +167,17 @@ function writePathOf(flavour: InfluxFlavour): string {
   return `/api/v2/write?${new URLSearchParams({ org, bucket, precision: "ms" })}`;
 }
 
-function queryPathOf(flavour: InfluxFlavour): string {
-  const [db = "", rp] = "token" in flavour ? flavour.bucket.split("/") : [flavour.database];
+function queryPathOf({ db, rp }: Target): string {
   const chunks = { epoch: "ms", chunked: "true", chunk_size: String(PART_ROWS_MAX) };
   return `/query?${new URLSearchParams({ db, ...(rp === undefined ? {} : { rp }), ...chunks })}`;
 }
 
 const tooSlow = (timeoutMs: number, cause?: unknown) =>
-  new StoreError("unavailable", `InfluxDB gave no answer within ${timeoutMs} ms`, { cause });
+  new StoreError("unavailable", `InfluxDB gave no answer within ${timeoutMs} ms`, { cause, reason: "timeout" });
 const unexpected = (status: number) =>
-  new StoreError("misconfigured", `the server answered ${status} where InfluxDB answers 204`);
+  new StoreError("misconfigured", `the server answered ${status} where InfluxDB answers 204 (check INFLUX_URL)`, {
+    reason: "proxy",
+  });
 
 /** HTTP 200 does not mean success: an error stands inside, or the answer was cut off at a limit of the server. */
 function* seriesOf(line: string): Generator<Series> {
@@ -166,7 +198,9 @@ function parseAnswer(line: string): Answer {
   try {
     return JSON.parse(line) as Answer;
   } catch (cause) {
-    throw new StoreError("unavailable", "the answer of InfluxDB is not JSON or breaks off", { cause });
+    throw new StoreError("unavailable", "the answer of InfluxDB is not JSON or breaks off", {
+      ...{ cause, reason: "unreachable" },
+    });
   }
 }
 

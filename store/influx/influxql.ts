@@ -1,6 +1,7 @@
 import { KINDS, type Kind } from "../../model/kinds.ts";
-import type { MetricName } from "../../model/metrics.ts";
+import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { AggregateQuery, CountFilter, RangeQuery, ReadingKey, RollupResolution } from "../reading-store.ts";
+import { receiptsBefore, SUSPECT } from "./lines.ts";
 
 /** A query text made of fixed words and names of closed sets, and the values bound to its `$` places. */
 export type BoundQuery = { readonly text: string; readonly values: Readonly<Record<string, string>> };
@@ -12,127 +13,154 @@ export function toTime(ms: number): string {
   return new Date(Math.ceil(Math.min(TIME_MS_MAX, Math.max(-TIME_MS_MAX, ms)))).toISOString();
 }
 
-function where(query: Omit<RangeQuery, "kind">): BoundQuery {
-  const values: Record<string, string> = { from: toTime(query.from), to: toTime(query.to) };
-  let text = "time >= $from AND time < $to";
-  for (const tag of ["sensorId", "district"] as const) {
-    const value = query[tag];
-    if (value === undefined) continue;
-    values[tag] = value;
-    text += ` AND "${tag}" = $${tag}`;
+/** Names cannot be bound; inside double quotes only these three need care (InfluxQL, "identifiers"). */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+}
+
+// Names carry what they are (`::tag`, `::field`): a point of someone else's that has a field called `sensorId` would
+// otherwise make the tag of that name invisible in its whole shard.
+const TAGS = ["sensorId", "district"] as const;
+
+export type Range = Omit<RangeQuery, "kind">;
+export type Queries = ReturnType<typeof createQueries>;
+
+/** All our questions, each about points with the mark of this installation (8 hex digits) only. */
+export function createQueries(installation: string) {
+  const ours = `"installation"::tag =~ /^${installation}(\\.|$)/`;
+
+  function where(query: Range): BoundQuery {
+    const values: Record<string, string> = { from: toTime(query.from), to: toTime(query.to) };
+    let text = `${ours} AND time >= $from AND time < $to`;
+    for (const tag of TAGS) {
+      const value = query[tag];
+      if (value === undefined) continue;
+      values[tag] = value;
+      text += ` AND "${tag}"::tag = $${tag}`;
+    }
+    return { text, values };
   }
-  return { text, values };
+
+  function selectBuckets(
+    query: RangeQuery & { everyMs: number },
+    measurement: string,
+    columns: readonly string[],
+  ): BoundQuery {
+    // A duration cannot be bound, so it must be a number for sure.
+    if (!Number.isSafeInteger(query.everyMs) || query.everyMs < 1)
+      throw new RangeError("everyMs must be whole, above 0");
+    const { text, values } = where(query);
+    const grouped = `GROUP BY time(${query.everyMs}ms) fill(none)`;
+    return { text: `SELECT ${columns.join(", ")} FROM "${measurement}" WHERE ${text} ${grouped}`, values };
+  }
+
+  function selectRanges(kind: Kind, ranges: readonly { sensorId: string; from: number; to: number }[]): BoundQuery {
+    const values: Record<string, string> = {};
+    const statements = ranges.map((range, n) => {
+      values[`s${n}`] = range.sensorId;
+      values[`a${n}`] = toTime(range.from);
+      values[`b${n}`] = toTime(range.to);
+      const wanted = `${ours} AND "sensorId"::tag = $s${n} AND time >= $a${n} AND time <= $b${n}`;
+      return `SELECT ${columnsOf(kind)} FROM "${kind}" WHERE ${wanted}`;
+    });
+    return { text: statements.join("; "), values };
+  }
+
+  return {
+    ours,
+    where,
+    range(query: RangeQuery): BoundQuery {
+      const { text, values } = where(query);
+      return {
+        text: `SELECT ${columnsOf(query.kind, query.metrics)} FROM "${query.kind}" WHERE ${text} ORDER BY time`,
+        values,
+      };
+    },
+    aggregates(query: RangeQuery & { everyMs: number }, metrics: readonly MetricName[]): BoundQuery {
+      const names = ["mean", "min", "max", "count"];
+      return selectBuckets(
+        query,
+        query.kind,
+        metrics.flatMap((metric) => names.map((name) => `${name}("${metric}"::field)`)),
+      );
+    },
+    /** The same four columns, from rollups: a sum where the mean would be. */
+    rollups(query: AggregateQuery, resolution: RollupResolution, metrics: readonly MetricName[]): BoundQuery {
+      const columns = metrics.flatMap((m) => {
+        const field = (name: string) => `"${m}${name}"::field`;
+        return [`sum(${field("Sum")})`, `min(${field("Min")})`, `max(${field("Max")})`, `sum(${field("Count")})`];
+      });
+      return selectBuckets(query, `${query.kind}_${resolution}`, columns);
+    },
+    newest: (kind: Kind): BoundQuery => ({
+      text: `SELECT ${columnsOf(kind)} FROM "${kind}" WHERE ${ours} GROUP BY "sensorId", "district"
+        ORDER BY time DESC LIMIT 1`,
+      values: {},
+    }),
+    /** The keys as ranges of one sensor each, many statements to a request. Answers may hold more than was asked for. */
+    keys(kind: Kind, keys: readonly ReadingKey[]): BoundQuery[] {
+      const ranges: { sensorId: string; from: number; to: number }[] = [];
+      for (const [sensorId, ofSensor] of Map.groupBy(keys, (key) => key.sensorId)) {
+        const times = ofSensor.map((key) => key.measuredAt).sort((a, b) => a - b);
+        for (const time of times) {
+          const last = ranges.at(-1);
+          if (last?.sensorId === sensorId && time - last.to <= SAME_RANGE_MS) last.to = time;
+          else ranges.push({ sensorId, from: time, to: time });
+        }
+      }
+      const requests: BoundQuery[] = [];
+      for (let start = 0; start < ranges.length; start += STATEMENTS_MAX) {
+        requests.push(selectRanges(kind, ranges.slice(start, start + STATEMENTS_MAX)));
+      }
+      return requests;
+    },
+    count(sensorId: string | undefined): BoundQuery {
+      const text = `SELECT count("receipt"::field) FROM ${ALL_KINDS} WHERE ${ours}`;
+      if (sensorId === undefined) return { text, values: {} };
+      return { text: `${text} AND "sensorId"::tag = $sensorId`, values: { sensorId } };
+    },
+    /** Of one kind before a time, grouped by mark too: which of them would be removed is the mark's to say. */
+    countBySensor({ seqBefore, past }: CountFilter): BoundQuery {
+      const conditions = [
+        ours,
+        ...(seqBefore === undefined ? [] : [`"receipt"::field =~ /${receiptsBefore(seqBefore)}/`]),
+        ...(past ? ["time < $time"] : []),
+      ];
+      const from = past ? `"${past.kind}"` : ALL_KINDS;
+      const text = `SELECT count("receipt"::field) FROM ${from} WHERE ${conditions.join(" AND ")}
+        GROUP BY "sensorId", "installation"`;
+      return { text, values: past ? { time: toTime(past.time) } : {} };
+    },
+    countByDay(kind: Kind, range: { readonly from: number; readonly to: number }): BoundQuery {
+      const { text, values } = where(range);
+      const grouped = 'GROUP BY time(1d), "sensorId" fill(none)';
+      return { text: `SELECT count("receipt"::field) FROM "${kind}" WHERE ${text} ${grouped}`, values };
+    },
+    /** Which marks there are: all that are in the index, also of others and of points that are gone. */
+    marks: (measurement: string): BoundQuery => ({
+      text: `SHOW TAG VALUES FROM "${measurement}" WITH KEY = "installation"`,
+      values: {},
+    }),
+    /** One point an hour at most; the newest counts. */
+    sentinel: {
+      text: `SELECT "life"::field, "booked"::field FROM "lamppost_mark" WHERE ${ours} ORDER BY time DESC LIMIT 1`,
+      values: {},
+    } satisfies BoundQuery,
+    /** Costs nothing and fails where a real question would: wrong account, no such database. */
+    ping: {
+      text: `SELECT "receipt"::field FROM "${KINDS[0]}" WHERE ${ours} AND time >= now() - 1m LIMIT 1`,
+      values: {},
+    } satisfies BoundQuery,
+  };
 }
 
-export function selectRange(query: RangeQuery): BoundQuery {
-  const { text, values } = where(query);
-  const own = ["sensorId", "district", "receivedAt", "journalSeq", "imported"];
-  const names = query.metrics && [...own, ...query.metrics.flatMap((metric) => [metric, `${metric}Suspect`])];
-  const columns = names ? names.map((name) => `"${name}"`).join(", ") : "*";
-  return { text: `SELECT ${columns} FROM "${query.kind}" WHERE ${text} ORDER BY time`, values };
-}
-
-export function selectAggregates(query: RangeQuery & { everyMs: number }, metrics: readonly MetricName[]): BoundQuery {
-  const columns = metrics.flatMap((metric) => ["mean", "min", "max", "count"].map((name) => `${name}("${metric}")`));
-  return selectBuckets(query, query.kind, columns);
-}
-
-/** The same four columns, from rollups: a sum where the mean would be. */
-export function selectRollups(
-  query: AggregateQuery,
-  resolution: RollupResolution,
-  metrics: readonly MetricName[],
-): BoundQuery {
-  const columns = metrics.flatMap((m) => [`sum("${m}Sum")`, `min("${m}Min")`, `max("${m}Max")`, `sum("${m}Count")`]);
-  return selectBuckets(query, `${query.kind}_${resolution}`, columns);
-}
-
-function selectBuckets(
-  query: RangeQuery & { everyMs: number },
-  measurement: string,
-  columns: readonly string[],
-): BoundQuery {
-  // A duration cannot be bound, so it must be a number for sure.
-  if (!Number.isSafeInteger(query.everyMs) || query.everyMs < 1) throw new RangeError("everyMs must be whole, above 0");
-  const { text, values } = where(query);
-  const grouped = `GROUP BY time(${query.everyMs}ms) fill(none)`;
-  return { text: `SELECT ${columns.join(", ")} FROM "${measurement}" WHERE ${text} ${grouped}`, values };
-}
-
-export function selectNewest(kind: Kind): string {
-  return `SELECT * FROM "${kind}" GROUP BY "sensorId", "district" ORDER BY time DESC LIMIT 1`;
-}
-
+const ALL_KINDS = KINDS.map((kind) => `"${kind}"`).join(", ");
 /** Keys of one sensor nearer than this are asked for as one range: an index look-up costs more than some rows. */
 const SAME_RANGE_MS = 60_000;
 const STATEMENTS_MAX = 500;
 
-/** The keys as ranges of one sensor each, many statements to a request. Answers may hold more than was asked for. */
-export function selectKeys(kind: Kind, keys: readonly ReadingKey[]): BoundQuery[] {
-  const ranges: { sensorId: string; from: number; to: number }[] = [];
-  for (const [sensorId, ofSensor] of Map.groupBy(keys, (key) => key.sensorId)) {
-    const times = ofSensor.map((key) => key.measuredAt).sort((a, b) => a - b);
-    for (const time of times) {
-      const last = ranges.at(-1);
-      if (last?.sensorId === sensorId && time - last.to <= SAME_RANGE_MS) last.to = time;
-      else ranges.push({ sensorId, from: time, to: time });
-    }
-  }
-  const requests: BoundQuery[] = [];
-  for (let start = 0; start < ranges.length; start += STATEMENTS_MAX) {
-    requests.push(selectRanges(kind, ranges.slice(start, start + STATEMENTS_MAX)));
-  }
-  return requests;
-}
-
-function selectRanges(kind: Kind, ranges: readonly { sensorId: string; from: number; to: number }[]): BoundQuery {
-  const values: Record<string, string> = {};
-  const statements = ranges.map((range, n) => {
-    values[`s${n}`] = range.sensorId;
-    values[`a${n}`] = toTime(range.from);
-    values[`b${n}`] = toTime(range.to);
-    return `SELECT * FROM "${kind}" WHERE "sensorId" = $s${n} AND time >= $a${n} AND time <= $b${n}`;
-  });
-  return { text: statements.join("; "), values };
-}
-
-export function selectCount(sensorId: string | undefined): BoundQuery {
-  const text = `SELECT count("journalSeq") FROM ${KINDS.map((kind) => `"${kind}"`).join(", ")}`;
-  if (sensorId === undefined) return { text, values: {} };
-  return { text: `${text} WHERE "sensorId" = $sensorId`, values: { sensorId } };
-}
-
-export function selectCountBySensor({ seqBefore, past }: CountFilter): BoundQuery {
-  // A number of ours, as a literal: bound values are strings here.
-  if (seqBefore !== undefined && !Number.isSafeInteger(seqBefore)) throw new RangeError("seqBefore must be whole");
-  const kinds = (past ? [past.kind] : KINDS).map((kind) => `"${kind}"`).join(", ");
-  const conditions = [
-    ...(seqBefore === undefined ? [] : [`"journalSeq" < ${seqBefore}`]),
-    ...(past ? ["time < $time"] : []),
-  ];
-  const where = conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : "";
-  const text = `SELECT count("journalSeq") FROM ${kinds}${where} GROUP BY "sensorId"`;
-  return { text, values: past ? { time: toTime(past.time) } : {} };
-}
-
-export function deleteBefore(kind: Kind, time: number): BoundQuery {
-  return { text: `DELETE FROM "${kind}" WHERE time < $time`, values: { time: toTime(time) } };
-}
-
-/** One point an hour at most; the newest counts. */
-export const SELECT_SENTINEL: BoundQuery = {
-  text: 'SELECT "life", "booked" FROM "lamppost_mark" ORDER BY time DESC LIMIT 1',
-  values: {},
-};
-
-/** Costs nothing and fails where a real question would: wrong account, no such database. */
-export const PROBE: BoundQuery = {
-  text: `SELECT "journalSeq" FROM "${KINDS[0]}" WHERE time >= now() - 1m LIMIT 1`,
-  values: {},
-};
-
-export function selectCountByDay(kind: Kind, range: { readonly from: number; readonly to: number }): BoundQuery {
-  const { text, values } = where(range);
-  const grouped = 'GROUP BY time(1d), "sensorId" fill(none)';
-  return { text: `SELECT count("journalSeq") FROM "${kind}" WHERE ${text} ${grouped}`, values };
+/** A pattern, because a name that is not there would cost a column of nothing. It would match tags, too. */
+function columnsOf(kind: Kind, metrics: readonly MetricName[] = METRICS_OF[kind]): string {
+  const names = metrics.map((metric) => `${metric}(${SUSPECT})?`);
+  return `/^(${["receipt", ...names].join("|")})$/, ${TAGS.map((tag) => `"${tag}"::tag`).join(", ")}`;
 }

@@ -3,7 +3,8 @@ import type { Kind } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Bucket, RollupPart, RollupResolution, RollupSpan, RollupStore } from "../reading-store.ts";
 import type { Requests, Series } from "./client.ts";
-import { type BoundQuery, selectRollups, toTime } from "./influxql.ts";
+import type { BoundQuery, Queries } from "./influxql.ts";
+import { dayOfMark } from "./lines.ts";
 import { bucketsOfSeries } from "./series.ts";
 
 const HOUR_MS = 3_600_000;
@@ -15,20 +16,23 @@ const PATIENCE = 12;
 const STEP_MS = { hourly: HOUR_MS, daily: DAY_MS } as const;
 
 /**
- * Points of the measurements `<kind>_hourly` and `<kind>_daily`: for each metric a sum, a minimum, a maximum and a count,
- * at the start of their window, so that writing them again changes nothing. Queries of the server cannot tell days of
- * receipt apart and its deletes go by the time measured alone. So what comes in for a window after its source was removed
- * is kept as a second point beside the first: as many milliseconds later as there were days up to that removal.
+ * Points of the measurements `<kind>_hourly` and `<kind>_daily`: for each metric a sum, a minimum, a maximum and a count
+ * of its good values, at the start of their window, so that writing them again changes nothing. They carry the mark of the
+ * readings they are made of: history received on different days of the same hour stays apart, here as in what is removed.
  */
-export function createRollups(client: Requests): RollupStore {
+export function createRollups(client: Requests, queries: Queries, installation: string): RollupStore {
+  async function remove(measurement: string, time: number): Promise<void> {
+    for (const mark of await goneMarks(client, queries, measurement, { installation, before: time }))
+      await client.remove({ measurement, mark, before: time });
+  }
+
   return {
-    byReceipt: false,
-    async compute(span, cut) {
-      const step = STEP_MS[span.resolution];
+    async compute(span) {
       let lines: string[] = [];
-      const { text, values } = sourceOf(span);
+      const { text, values } = sourceOf(queries, span);
       for await (const series of client.query(text, values, PATIENCE)) {
-        lines.push(...linesOf(span, series, (start) => (start < cut ? start + daysUpTo(cut, start, step) : start)));
+        if (!isOfSpan(span, dayOfMark(installation, series.tags?.installation ?? ""))) continue;
+        lines.push(...linesOf(span, series));
         for (; lines.length >= LINES_PER_REQUEST_MAX; lines = lines.slice(LINES_PER_REQUEST_MAX))
           await client.write(lines.slice(0, LINES_PER_REQUEST_MAX));
       }
@@ -37,42 +41,61 @@ export function createRollups(client: Requests): RollupStore {
     async aggregate(query, resolution) {
       const metrics = METRICS_OF[query.kind].filter((metric) => query.metrics?.includes(metric) ?? true);
       if (metrics.length === 0) return [];
-      const { text, values } = selectRollups(query, resolution, metrics);
+      const { text, values } = queries.rollups(query, resolution, metrics);
       const parts = await Array.fromAsync(client.query(text, values));
       return parts.flatMap((series) => composedBuckets(series, metrics, resolution));
     },
-    parts: (kind) => partsOf(client, kind),
+    parts: (kind) => partsOf(client, queries, installation, kind),
     async deleteBefore(kind, resolution, time) {
-      const text = `DELETE FROM "${kind}_${resolution}" WHERE time < $time`;
-      await Array.fromAsync(client.query(text, { time: toTime(time) }));
+      await remove(`${kind}_${resolution}`, time);
       return undefined;
     },
   };
 }
 
-/** At least 1, and less than a window has milliseconds for the next ten thousand years. */
-function daysUpTo(cut: number, start: number, step: number): number {
-  return Math.min(step - 1, Math.ceil((cut - start) / DAY_MS));
+/**
+ * The marks whose points from before a time are past it: the plain one, whose readings were received within a day of
+ * being measured, and those of days of receipt that were over by then.
+ */
+export async function goneMarks(
+  client: Requests,
+  queries: Queries,
+  measurement: string,
+  { installation, before }: { readonly installation: string; readonly before: number },
+): Promise<string[]> {
+  const { text, values } = queries.marks(measurement);
+  const marks = new Set<string>();
+  for await (const series of client.query(text, values)) for (const [, mark] of series.values) marks.add(String(mark));
+  return [...marks].filter((mark) => isGone(dayOfMark(installation, mark), before));
 }
 
-function sourceOf({ kind, resolution, from, to }: RollupSpan): BoundQuery {
-  const values = { from: toTime(from), to: toTime(to) };
-  const grouped = `WHERE time >= $from AND time < $to
-    GROUP BY time(${STEP_MS[resolution]}ms), "sensorId", "district" fill(none)`;
+/** `day`: of a mark, as `dayOfMark` says it. Not a number, and so never gone, for marks of others. */
+export const isGone = (day: number | undefined, before: number) => day === undefined || day + DAY_MS <= before;
+
+/**
+ * Whether readings of a mark may have been received on the day of the span: those of history on theirs, all others within
+ * a day of being measured.
+ */
+function isOfSpan({ receivedDay, to }: RollupSpan, day: number | undefined): boolean {
+  return day === undefined ? receivedDay - DAY_MS < to : day === receivedDay;
+}
+
+function sourceOf(queries: Queries, { kind, resolution, from, to }: RollupSpan): BoundQuery {
+  const { text, values } = queries.where({ from, to });
+  const grouped = `GROUP BY time(${STEP_MS[resolution]}ms), "sensorId", "district", "installation" fill(none)`;
   const columns = METRICS_OF[kind].flatMap((metric) => {
-    if (resolution === "hourly")
-      return [`sum("${metric}")`, `min("${metric}")`, `max("${metric}")`, `count("${metric}")`];
-    return [`sum("${metric}Sum")`, `min("${metric}Min")`, `max("${metric}Max")`, `sum("${metric}Count")`];
+    const field = (name: string) => `"${metric}${name}"::field`;
+    if (resolution === "hourly") return ["sum", "min", "max", "count"].map((name) => `${name}(${field("")})`);
+    return [`sum(${field("Sum")})`, `min(${field("Min")})`, `max(${field("Max")})`, `sum(${field("Count")})`];
   });
   const source = resolution === "hourly" ? kind : `${kind}_hourly`;
-  return { text: `SELECT ${columns.join(", ")} FROM "${source}" ${grouped}`, values };
+  return { text: `SELECT ${columns.join(", ")} FROM "${source}" WHERE ${text} ${grouped}`, values };
 }
 
 const FIELDS = ["Sum", "Min", "Max", "Count"] as const;
 
-function linesOf({ kind, resolution }: RollupSpan, series: Series, timeOf: (start: number) => number): string[] {
-  const { sensorId = "", district = "" } = series.tags ?? {};
-  // Someone else's points: what we write has both.
+function linesOf({ kind, resolution }: RollupSpan, series: Series): string[] {
+  const { sensorId = "", district = "", installation = "" } = series.tags ?? {};
   if (!isId(sensorId) || !isId(district)) return [];
   return series.values.flatMap((row) => {
     const fields = METRICS_OF[kind].flatMap((metric, index) => {
@@ -81,8 +104,8 @@ function linesOf({ kind, resolution }: RollupSpan, series: Series, timeOf: (star
       return FIELDS.map((name, place) => `${metric}${name}=${Number(numbers[place])}`);
     });
     if (fields.length === 0) return [];
-    const time = timeOf(Number(row[0]));
-    return [`${kind}_${resolution},district=${district},sensorId=${sensorId} ${fields.join(",")} ${time}`];
+    const tags = `district=${district},installation=${installation},sensorId=${sensorId}`;
+    return [`${kind}_${resolution},${tags} ${fields.join(",")} ${Number(row[0])}`];
   });
 }
 
@@ -97,16 +120,18 @@ function composedBuckets(series: Series, metrics: readonly MetricName[], resolut
   }));
 }
 
-async function partsOf(client: Requests, kind: Kind): Promise<RollupPart[]> {
+async function partsOf(client: Requests, queries: Queries, installation: string, kind: Kind): Promise<RollupPart[]> {
   const parts: RollupPart[] = [];
   // Without a range InfluxDB would answer one row, without a lower end nothing before 1970.
-  const text = `SELECT count("journalSeq") FROM "${kind}" WHERE time >= $from AND time < $to
-    GROUP BY time(${HOUR_MS}ms) fill(none)`;
-  const values = { from: toTime(Number.NEGATIVE_INFINITY), to: toTime(Number.POSITIVE_INFINITY) };
-  for await (const series of client.query(text, values, PATIENCE)) {
+  const ever = queries.where({ from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY });
+  const text = `SELECT count("receipt"::field) FROM "${kind}" WHERE ${ever.text}
+    GROUP BY time(${HOUR_MS}ms), "installation" fill(none)`;
+  for await (const series of client.query(text, ever.values, PATIENCE)) {
+    const day = dayOfMark(installation, series.tags?.installation ?? "");
     for (const [time] of series.values) {
       const start = Number(time);
-      parts.push({ kind, resolution: "hourly", start, receivedDay: start - (((start % DAY_MS) + DAY_MS) % DAY_MS) });
+      const receivedDay = day ?? start - (((start % DAY_MS) + DAY_MS) % DAY_MS);
+      parts.push({ kind, resolution: "hourly", start, receivedDay });
     }
   }
   return parts;

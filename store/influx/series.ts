@@ -1,43 +1,51 @@
+import { isId } from "../../model/ids.ts";
 import type { Kind } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Quality, Reading, Values } from "../../model/reading.ts";
 import type { Bucket } from "../reading-store.ts";
 import type { Series } from "./client.ts";
+import { parseReceipt, SUSPECT } from "./lines.ts";
 
 type Cell = string | number | null | undefined;
 
-/** Rows of a raw SELECT as readings. Columns we did not write are passed over. */
+/** Rows of a raw SELECT as readings. Columns, and whole rows, that we did not write are passed over. */
 export function readingsOfSeries(kind: Kind, series: Series): Reading[] {
   const place = new Map(series.columns.map((name, index) => [name, index]));
   const present = METRICS_OF[kind]
-    .filter((metric) => place.has(metric))
-    .map((metric) => ({ metric, value: place.get(metric)!, suspect: place.get(`${metric}Suspect`) }));
-  return series.values.map((row) => {
+    .map((metric) => ({ metric, good: place.get(metric) ?? -1, suspect: place.get(metric + SUSPECT) ?? -1 }))
+    .filter(({ good, suspect }) => good >= 0 || suspect >= 0);
+  const receiptAt = place.get("receipt") ?? -1;
+  return series.values.flatMap((row) => {
     const cell = (name: string): Cell => series.tags?.[name] ?? row[place.get(name) ?? -1];
+    const receipt = parseReceipt(row[receiptAt]);
+    const sensorId = String(cell("sensorId") ?? "");
+    const district = String(cell("district") ?? "");
+    if (!receipt || !isId(sensorId) || !isId(district)) return [];
     const values: Values = {};
     const quality: Quality = {};
-    for (const { metric, value, suspect } of present) {
-      const number = row[value];
-      if (typeof number !== "number") continue;
-      values[metric] = number;
-      if (suspect !== undefined && row[suspect] === 1) quality[metric] = "suspect";
+    for (const { metric, good, suspect } of present) {
+      const flagged = row[suspect];
+      if (typeof row[good] === "number") values[metric] = row[good];
+      else if (typeof flagged === "number") {
+        values[metric] = flagged;
+        quality[metric] = "suspect";
+      }
     }
-    const measuredAt = Number(cell("time"));
     return {
-      sensorId: String(cell("sensorId") ?? ""),
+      sensorId,
       kind,
-      district: String(cell("district") ?? ""),
-      measuredAt,
-      receivedAt: Number(cell("receivedAt") ?? measuredAt),
+      district,
+      measuredAt: Number(cell("time")),
+      receivedAt: receipt.receivedAt,
       values,
-      journalSeq: Number(cell("journalSeq") ?? 0),
+      journalSeq: receipt.journalSeq,
       ...(Object.keys(quality).length > 0 ? { quality } : {}),
-      ...(cell("imported") === 1 ? { imported: true } : {}),
+      ...(receipt.imported ? { imported: true } : {}),
     };
   });
 }
 
-/** Rows of `selectAggregates`: after the time four columns for each metric. */
+/** Rows of `aggregates` or `rollups`: after the time four columns for each metric. */
 export function bucketsOfSeries(series: Series, metrics: readonly MetricName[]): Bucket[] {
   return series.values.flatMap((row) => {
     const values: Record<string, Bucket["values"][MetricName]> = {};

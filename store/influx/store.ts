@@ -14,23 +14,11 @@ import {
   withoutMetrics,
 } from "../reading-store.ts";
 import { scanStreams } from "../scan-streams.ts";
-import { createInfluxClient, type InfluxFlavour, type Requests, type Series } from "./client.ts";
-import { createDatabaseMaker } from "./database.ts";
-import {
-  type BoundQuery,
-  deleteBefore,
-  PROBE,
-  SELECT_SENTINEL,
-  selectAggregates,
-  selectCount,
-  selectCountByDay,
-  selectCountBySensor,
-  selectKeys,
-  selectNewest,
-  selectRange,
-} from "./influxql.ts";
-import { toLine } from "./lines.ts";
-import { createRollups } from "./rollups.ts";
+import { createInfluxClient, type InfluxClient, type InfluxFlavour, type Requests, type Series } from "./client.ts";
+import { type BoundQuery, createQueries, type Queries } from "./influxql.ts";
+import { dayOfMark, toLine } from "./lines.ts";
+import { createPlace, type Place } from "./place.ts";
+import { createRollups, goneMarks, isGone } from "./rollups.ts";
 import { bucketsOfSeries, readingsOfSeries } from "./series.ts";
 
 export type InfluxOptions = {
@@ -38,61 +26,107 @@ export type InfluxOptions = {
   readonly flavour: InfluxFlavour;
   /** The longest a server may keep us waiting for (the next part of) an answer. */
   readonly timeoutMs: number;
+  /** 8 lowercase hexadecimal digits: what is ours in a database that others may write to as well. */
+  readonly installation: string;
   readonly log: Log;
 };
 
 /** The vendor's optimum for 1.x and 2.x. */
 export const LINES_PER_REQUEST_MAX = 5_000;
 
+/** What the server, or we, may have changed: the way to the readings has to be proven again before the next request. */
+const DOUBTS = /unreachable|missing|mapping|token|permissions|not_set_up|tls|proxy/;
+
 /**
- * InfluxDB 1.x or 2.x. Opening does not fail when the server is away: calls throw `StoreError` "unavailable" until it is
- * back. A `write` above 5,000 readings takes several requests, each of them kept or not by itself; sending all of it
- * again is harmless.
+ * InfluxDB 1.x or 2.x. Opening does not fail when the server is away or set up wrongly: calls throw `StoreError` until it
+ * is back and what is written is proven to be what is read (`place.ts`). A `write` above 5,000 readings takes several
+ * requests, each of them kept or not by itself; sending all of it again is harmless.
  */
 export async function openInfluxStore(options: InfluxOptions): Promise<ReadingStore> {
-  const { url, flavour, log } = options;
+  const { url, flavour, installation, log } = options;
+  if (!/^[0-9a-f]{8}$/.test(installation)) throw new RangeError("installation must be 8 hexadecimal digits");
   const raw = createInfluxClient(options);
-  const prepare = createDatabaseMaker(raw, flavour, log);
+  const place = createPlace({ client: raw, flavour, installation, now: Date.now, log });
+  const queries = createQueries(installation);
   let closed = false;
-  const client = withQuestion(raw, async () => {
-    if (closed) throw new StoreError("unavailable", "the store is closed");
-    await prepare();
+  const client = atPlace(raw, {
+    doubt: place.doubt,
+    prove() {
+      if (closed) return Promise.reject(new StoreError("unavailable", "the store is closed"));
+      return place.prove();
+    },
   });
-  const latest = createLatestReadings(() => loadNewest(client));
+  const latest = createLatestReadings(() => loadNewest(client, queries));
 
-  await prepare().catch((error: StoreError) => {
-    log.warn({ host: new URL(url).host, reason: error.message }, "reading store is away; readings wait in the journal");
+  await place.prove().catch((error: StoreError) => {
+    const [host, reason] = [new URL(url).host, error.message];
+    if (error.kind === "unavailable") log.warn({ host, reason }, "reading store is away; readings wait in the journal");
+    else log.error({ host, reason }, "reading store cannot be used; readings wait in the journal");
   });
 
   return {
     name: "influxdb",
     place: placeOf(url, flavour),
     repeatable: true,
-    write: (readings, { without } = {}) =>
-      writeAll(client, without ? readings.map((one) => withoutMetrics(one, without)) : readings, latest.note),
-    find: (kind, keys) => findKeys(client, kind, keys),
+    async write(readings, { without } = {}) {
+      const left = without ? readings.map((one) => withoutMetrics(one, without)) : readings;
+      for (let start = 0; start < left.length; start += LINES_PER_REQUEST_MAX) {
+        const batch = left.slice(start, start + LINES_PER_REQUEST_MAX);
+        await client.write(batch.map((reading) => toLine(reading, installation)));
+        latest.note(batch);
+      }
+    },
+    find: (kind, keys) => findKeys(client, queries, kind, keys),
     newest: latest.newest,
     latest: latest.latest,
-    stream: (query) => streamRange(client, query),
-    scan: (query) => scanStreams((range) => streamRange(client, range), query),
-    aggregate: (query) => aggregateRange(client, query),
-    count: (filter) => countReadings(client, filter?.sensorId),
-    countBySensor: (filter = {}) => countBySensor(client, filter),
-    countByDay: (kind, from, to) => countByDay(client, kind, { from, to }),
+    stream: (query) => streamRange(client, queries, query),
+    scan: (query) => scanStreams((range) => streamRange(client, queries, range), query),
+    aggregate: (query) => aggregateRange(client, queries, query),
+    count: (filter) => countReadings(client, queries, filter?.sensorId),
+    countBySensor: (filter = {}) => countBySensor(client, queries, installation, filter),
+    countByDay: (kind, from, to) => countByDay(client, queries, kind, { from, to }),
     async deleteBefore(kind, time) {
-      await collectSeries(client, deleteBefore(kind, time));
-      await latest.forget(kind, ({ measuredAt }) => measuredAt < time);
+      for (const mark of await goneMarks(client, queries, kind, { installation, before: time }))
+        await client.remove({ measurement: kind, mark, before: time });
+      await latest.forget(kind, ({ measuredAt, receivedAt }) => measuredAt < time && receivedAt < time);
       return undefined;
     },
-    rollups: createRollups(client),
+    rollups: createRollups(client, queries, installation),
     copyTo: async () => false,
     async ping() {
-      await collectSeries(client, PROBE);
+      await collectSeries(client, queries.ping);
     },
-    startedAt: () => raw.startedAt(),
-    sentinel: createSentinel(client),
+    startedAt: raw.startedAt,
+    sentinel: createSentinel(client, queries, installation),
     async close() {
       closed = true;
+    },
+  };
+}
+
+/** The client at the proven place: asks before every request, which costs nothing while the proof holds. */
+function atPlace(client: InfluxClient, { prove, doubt }: { prove(): Promise<Place>; doubt(): void }): Requests {
+  function look(error: unknown): never {
+    if (error instanceof StoreError && DOUBTS.test(error.reason)) doubt();
+    throw error;
+  }
+  return {
+    async write(lines) {
+      await prove();
+      await client.write(lines).catch(look);
+    },
+    async *query(text, values, patience) {
+      const { target } = await prove();
+      try {
+        yield* client.query(target, text, values, patience);
+      } catch (error) {
+        look(error);
+      }
+    },
+    async remove(points) {
+      const { target, noRemoval } = await prove();
+      if (noRemoval) throw noRemoval;
+      await client.remove(target, points).catch(look);
     },
   };
 }
@@ -102,32 +136,6 @@ function placeOf(url: string, flavour: InfluxFlavour): string {
   return `influxdb ${new URL(url).origin} ${name}`;
 }
 
-async function writeAll(
-  client: Requests,
-  readings: readonly Reading[],
-  note: (written: readonly Reading[]) => void,
-): Promise<void> {
-  for (let start = 0; start < readings.length; start += LINES_PER_REQUEST_MAX) {
-    const batch = readings.slice(start, start + LINES_PER_REQUEST_MAX);
-    await client.write(batch.map(toLine));
-    note(batch);
-  }
-}
-
-/** Asks before every request; what it throws is the answer. */
-function withQuestion(client: Requests, ask: () => Promise<void>): Requests {
-  return {
-    async write(lines) {
-      await ask();
-      await client.write(lines);
-    },
-    async *query(text, values, patience) {
-      await ask();
-      yield* client.query(text, values, patience);
-    },
-  };
-}
-
 async function collectSeries(client: Requests, query: BoundQuery): Promise<Series[]> {
   return Array.fromAsync(client.query(query.text, query.values));
 }
@@ -135,21 +143,26 @@ async function collectSeries(client: Requests, query: BoundQuery): Promise<Serie
 /** Once after a start, over all sensors and all shards (about 0.1 ms for each): nothing can be written before it ends. */
 const LOAD_PATIENCE = 12;
 
-async function loadNewest(client: Requests): Promise<Reading[]> {
+async function loadNewest(client: Requests, queries: Queries): Promise<Reading[]> {
   const readings: Reading[] = [];
   for (const kind of KINDS) {
-    for await (const series of client.query(selectNewest(kind), {}, LOAD_PATIENCE)) {
+    for await (const series of client.query(queries.newest(kind).text, {}, LOAD_PATIENCE)) {
       readings.push(...readingsOfSeries(kind, series));
     }
   }
   return readings;
 }
 
-async function findKeys(client: Requests, kind: Kind, keys: readonly ReadingKey[]): Promise<(Reading | undefined)[]> {
+async function findKeys(
+  client: Requests,
+  queries: Queries,
+  kind: Kind,
+  keys: readonly ReadingKey[],
+): Promise<(Reading | undefined)[]> {
   const keyText = (key: ReadingKey) => `${key.measuredAt} ${key.sensorId}`;
   const asked = new Set(keys.map(keyText));
   const found = new Map<string, Reading>();
-  for (const { text, values } of selectKeys(kind, keys)) {
+  for (const { text, values } of queries.keys(kind, keys)) {
     for await (const series of client.query(text, values)) {
       for (const reading of readingsOfSeries(kind, series)) {
         const key = keyText(reading);
@@ -164,9 +177,9 @@ function metricsOf(query: RangeQuery): readonly MetricName[] {
   return METRICS_OF[query.kind].filter((metric) => query.metrics?.includes(metric) ?? true);
 }
 
-async function* streamRange(client: Requests, asked: RangeQuery): AsyncGenerator<readonly Reading[]> {
+async function* streamRange(client: Requests, queries: Queries, asked: RangeQuery): AsyncGenerator<readonly Reading[]> {
   const query = asked.metrics ? { ...asked, metrics: metricsOf(asked) } : asked;
-  const { text, values } = selectRange(query);
+  const { text, values } = queries.range(query);
   for await (const series of client.query(text, values)) {
     const readings = readingsOfSeries(query.kind, series);
     const chunk = query.metrics ? readings.filter((reading) => Object.keys(reading.values).length > 0) : readings;
@@ -174,25 +187,35 @@ async function* streamRange(client: Requests, asked: RangeQuery): AsyncGenerator
   }
 }
 
-async function aggregateRange(client: Requests, query: RangeQuery & { readonly everyMs: number }): Promise<Bucket[]> {
+async function aggregateRange(
+  client: Requests,
+  queries: Queries,
+  query: RangeQuery & { readonly everyMs: number },
+): Promise<Bucket[]> {
   const metrics = metricsOf(query);
   if (metrics.length === 0) return [];
-  const parts = await collectSeries(client, selectAggregates(query, metrics));
+  const parts = await collectSeries(client, queries.aggregates(query, metrics));
   return parts.flatMap((series) => bucketsOfSeries(series, metrics));
 }
 
-async function countReadings(client: Requests, sensorId: string | undefined): Promise<number> {
-  const counts = (await collectSeries(client, selectCount(sensorId))).flatMap((series) =>
+async function countReadings(client: Requests, queries: Queries, sensorId: string | undefined): Promise<number> {
+  const counts = (await collectSeries(client, queries.count(sensorId))).flatMap((series) =>
     series.values.map((row) => Number(row[1])),
   );
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-async function countBySensor(client: Requests, filter: CountFilter): Promise<Map<string, number>> {
-  const { text, values } = selectCountBySensor(filter);
+async function countBySensor(
+  client: Requests,
+  queries: Queries,
+  installation: string,
+  filter: CountFilter,
+): Promise<Map<string, number>> {
+  const { text, values } = queries.countBySensor(filter);
   const counts = new Map<string, number>();
   for await (const series of client.query(text, values, LOAD_PATIENCE)) {
-    const sensorId = series.tags?.sensorId ?? "";
+    const { sensorId = "", installation: mark = "" } = series.tags ?? {};
+    if (filter.past && !isGone(dayOfMark(installation, mark), filter.past.time)) continue;
     for (const row of series.values) counts.set(sensorId, (counts.get(sensorId) ?? 0) + Number(row[1]));
   }
   return counts;
@@ -200,10 +223,11 @@ async function countBySensor(client: Requests, filter: CountFilter): Promise<Map
 
 async function countByDay(
   client: Requests,
+  queries: Queries,
   kind: Kind,
   range: { readonly from: number; readonly to: number },
 ): Promise<Map<string, Map<number, number>>> {
-  const { text, values } = selectCountByDay(kind, range);
+  const { text, values } = queries.countByDay(kind, range);
   const counts = new Map<string, Map<number, number>>();
   for await (const series of client.query(text, values, LOAD_PATIENCE)) {
     const sensorId = series.tags?.sensorId ?? "";
@@ -216,17 +240,17 @@ async function countByDay(
 
 const HOUR_MS = 3_600_000;
 
-function createSentinel(client: Requests): Sentinel {
+function createSentinel(client: Requests, queries: Queries, installation: string): Sentinel {
   return {
     async read() {
-      const [series] = await collectSeries(client, SELECT_SENTINEL);
+      const [series] = await collectSeries(client, queries.sentinel);
       const [, life, booked] = series?.values[0] ?? [];
       return typeof life === "string" ? { life, booked: Number(booked) } : undefined;
     },
     async write({ life, booked }) {
       if (!/^[a-z0-9]{1,64}$/.test(life)) throw new RangeError("life must be lowercase letters and digits");
       const hour = Date.now() - (Date.now() % HOUR_MS);
-      await client.write([`lamppost_mark life="${life}",booked=${booked} ${hour}`]);
+      await client.write([`lamppost_mark,installation=${installation} life="${life}",booked=${booked} ${hour}`]);
     },
   };
 }

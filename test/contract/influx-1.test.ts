@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import { openInfluxStore } from "../../store/influx/store.ts";
-import type { ReadingStore } from "../../store/reading-store.ts";
+import type { ReadingStore, StoreError } from "../../store/reading-store.ts";
 import { type InfluxServer, startInfluxd } from "../helpers/influxd.ts";
 import { needs } from "../helpers/needs.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";
@@ -18,8 +18,21 @@ describe.runIf(needs("influxd"))("InfluxDB 1.x", () => {
   async function influxPlace() {
     databases += 1;
     const flavour = { database: `city ${databases} "quoted"`, username: "anyone", password: "ignored:without auth" };
-    const open = () => openInfluxStore({ url: server.url, flavour, timeoutMs: 10_000, log: SILENT });
-    return { open, remove: () => runQuery(`DROP DATABASE "city ${databases} \\"quoted\\""`) };
+    const open = () =>
+      openInfluxStore({ url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 10_000, log: SILENT });
+    const params = new URLSearchParams({ db: flavour.database, precision: "ms" });
+    async function writeForeign(lines: readonly string[]): Promise<void> {
+      const answer = await fetch(`${server.url}/write?${params}`, { method: "POST", body: lines.join("\n") });
+      expect([answer.status, await answer.text()]).toEqual([204, ""]);
+    }
+    async function countForeign(): Promise<number> {
+      const form = new URLSearchParams({ db: flavour.database, q: 'SELECT count("foreign") FROM /.*/' });
+      const answer = await (await fetch(`${server.url}/query`, { method: "POST", body: form })).json();
+      const { results } = answer as { results: { series?: { values: [number, number][] }[] }[] };
+      return (results[0]!.series ?? []).reduce((sum, { values }) => sum + values[0]![1], 0);
+    }
+    const remove = () => runQuery(`DROP DATABASE "city ${databases} \\"quoted\\""`);
+    return { open, remove, writeForeign, countForeign };
   }
 
   async function runQuery(q: string): Promise<void> {
@@ -27,10 +40,12 @@ describe.runIf(needs("influxd"))("InfluxDB 1.x", () => {
     expect(await answer.text()).not.toContain("error");
   }
 
-  async function withStore(work: (store: ReadingStore) => Promise<void>): Promise<void> {
+  async function withStore(
+    work: (store: ReadingStore, place: Awaited<ReturnType<typeof influxPlace>>) => Promise<void>,
+  ): Promise<void> {
     const place = await influxPlace();
     const store = await place.open();
-    await work(store);
+    await work(store, place);
     await store.close();
     await place.remove();
   }
@@ -63,12 +78,37 @@ describe.runIf(needs("influxd"))("InfluxDB 1.x", () => {
       expect(await store.find("air", [aReading()])).toEqual([aReading()]);
     }));
 
-  it("holds when the database is gone", async () => {
+  it("names the metric that somebody else has made an integer or a text of, and takes the rest without it", () =>
+    withStore(async (store, place) => {
+      await place.writeForeign([`air,sensorId=x pm25=7i,foreign=1 ${T0}`, `air,sensorId=x o3="much",foreign=1 ${T0}`]);
+      const reading = aReading({ values: { pm25: 1, o3: 2, no2: 3 }, quality: { no2: "suspect" } });
+      const refused = { kind: "misconfigured", reason: "field_type" };
+      const first = await store.write([reading]).catch((error: StoreError) => error);
+      expect(first).toMatchObject(refused);
+      const { metrics } = first as StoreError;
+      expect(metrics).toHaveLength(1);
+      const second = await store.write([reading], { without: new Set(metrics) }).catch((error: StoreError) => error);
+      expect(second).toMatchObject(refused);
+      const without = new Set([...metrics, ...(second as StoreError).metrics]);
+      expect(without).toEqual(new Set(["air.pm25", "air.o3"]));
+      await store.write([reading], { without });
+      expect(await collect(store)).toEqual([{ ...reading, values: { no2: 3 } }]);
+    }));
+
+  it("says so when the database is gone, and makes it again for the next call", async () => {
     const place = await influxPlace();
     const store = await place.open();
     await place.remove();
-    await expect(store.write([aReading()])).rejects.toMatchObject({ kind: "misconfigured" });
-    await expect(store.ping()).rejects.toMatchObject({ kind: "misconfigured" });
-    await expect(collect(store)).rejects.toMatchObject({ kind: "misconfigured" });
+    await expect(store.write([aReading()])).rejects.toMatchObject({
+      kind: "misconfigured",
+      reason: "database_missing",
+    });
+    await store.write([aReading()]);
+    expect(await collect(store)).toEqual([aReading()]);
+    await place.remove();
+    await expect(collect(store)).rejects.toMatchObject({ kind: "misconfigured", reason: "database_missing" });
+    await store.ping();
+    await store.close();
+    await place.remove();
   });
 });

@@ -92,6 +92,24 @@ export function rangeContract(current: () => ReadingStore): void {
     expect(odd.map((bucket) => bucket.start)).toEqual([2, 15].map((minute) => align(T0 + minute * 60_000, 420_000)));
   });
 
+  it("leaves suspect values out of what it sums up, of readings and of rollups, and keeps them in the readings", async () => {
+    const store = current();
+    const flagged = aReading({ measuredAt: T0 + 1, values: { pm25: 700, no2: 3 }, quality: { pm25: "suspect" } });
+    const alone = aReading({ measuredAt: T0 + 2 * HOUR_MS, values: { pm25: 900 }, quality: { pm25: "suspect" } });
+    await store.write([aReading({ values: { pm25: 10 } }), flagged, alone]);
+    const one = (value: number) => ({ mean: value, min: value, max: value, count: 1 });
+    const expected = { start: T0, values: { pm25: one(10), no2: one(3) } };
+    const range = { kind: "air", sensorId: "air-1", from: T0, to: T0 + 3 * HOUR_MS, everyMs: HOUR_MS } as const;
+    expect(await store.aggregate(range)).toEqual([expected]);
+    expect(await store.aggregate({ ...range, metrics: ["pm25"] })).toEqual([{ start: T0, values: { pm25: one(10) } }]);
+    const day = T0 - (T0 % (24 * HOUR_MS));
+    const span = { kind: "air", receivedDay: day, from: day, to: day + 24 * HOUR_MS } as const;
+    await store.rollups.compute({ ...span, resolution: "hourly" });
+    expect(await store.rollups.aggregate(range, "hourly")).toEqual([{ ...expected, resolution: "hourly" }]);
+    expect(await collect(store, { metrics: ["pm25"] })).toHaveLength(3);
+    expect(await collect(store, { from: T0 + 1, to: T0 + 2 })).toEqual([flagged]);
+  });
+
   it("streams 100,000 readings in flat memory and chunks of at most 5,000, while others write and read", async () => {
     const store = current();
     const [batches, size] = [20, 5_000];

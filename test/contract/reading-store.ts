@@ -11,7 +11,13 @@ import { scanContract } from "./scan.ts";
 const DAY_MS = 86_400_000;
 
 /** A fresh, empty place for readings; `open` may be called again after a close. */
-export type StorePlace = { open(): Promise<ReadingStore>; remove(): Promise<void> };
+export type StorePlace = {
+  open(): Promise<ReadingStore>;
+  remove(): Promise<void>;
+  /** Where others may write, too: lines with a field called "foreign" each, and how many of them are there. */
+  writeForeign?(lines: readonly string[]): Promise<void>;
+  countForeign?(): Promise<number>;
+};
 
 /** What every home of readings must do. Run on each of them against the real thing. */
 export function readingStoreContract(name: string, makePlace: () => Promise<StorePlace>): void {
@@ -216,6 +222,86 @@ export function readingStoreContract(name: string, makePlace: () => Promise<Stor
       await expect(store.write([aReading()])).rejects.toMatchObject({ name: "StoreError", kind: "unavailable" });
       await expect(store.find("air", [aReading()])).rejects.toMatchObject({ name: "StoreError", kind: "unavailable" });
       await store.close();
+    });
+
+    it("keeps history by the day of its receipt, whatever its age", async () => {
+      const today = Math.floor(T0 / DAY_MS) * DAY_MS;
+      const old = (sensorId: string, receivedAt: number) =>
+        aReading({ sensorId, measuredAt: today - 400 * DAY_MS, receivedAt, imported: true });
+      const readings = [
+        old("past", today - 3 * DAY_MS + 5),
+        old("edge", today - 2 * DAY_MS - 1),
+        old("kept", today - 2 * DAY_MS),
+        aReading({ sensorId: "plain", measuredAt: today - 2 * DAY_MS - 1, receivedAt: today - 2 * DAY_MS - 1 }),
+        aReading({ sensorId: "new", measuredAt: today - 2 * DAY_MS }),
+      ];
+      await store.write(readings);
+      const time = today - 2 * DAY_MS;
+      const gone = await store.countBySensor({ past: { kind: "air", time } });
+      expect([...gone.keys()].sort()).toEqual(["edge", "past", "plain"]);
+      await store.deleteBefore("air", time);
+      expect([...(await store.countBySensor()).keys()].sort()).toEqual(["kept", "new"]);
+      expect(await collect(store, { sensorId: "kept", from: 0 })).toEqual([readings[2]]);
+      expect((await store.latest()).map(({ sensorId }) => sensorId).sort()).toEqual(["kept", "new"]);
+    });
+
+    it("reads, counts, sums up and removes nothing that others wrote to the same place", async () => {
+      if (!place.writeForeign) return expect(store.name).toBe("duckdb");
+      const own = [aReading({ values: { pm25: 10, no2: 1 } }), aReading({ measuredAt: T0 + 1, values: { pm25: 20 } })];
+      const hour = { kind: "air", sensorId: "air-1", from: T0, to: T0 + 3_600_000, everyMs: 3_600_000 } as const;
+      const day = Math.floor(T0 / DAY_MS) * DAY_MS;
+      const span = { kind: "air", receivedDay: day, from: day, to: day + DAY_MS } as const;
+      const answers = async () => [
+        await collect(store, { from: 0 }),
+        await store.find("air", own),
+        await store.latest(),
+        await store.newest(),
+        await store.count(),
+        await store.countBySensor({ seqBefore: 2 }),
+        await store.countByDay("air", 0, T0 + DAY_MS),
+        await store.aggregate(hour),
+        await store.rollups.parts("air"),
+        await store.rollups.aggregate(hour, "hourly"),
+        await store.rollups.aggregate({ ...hour, from: day, to: day + DAY_MS, everyMs: DAY_MS }, "daily"),
+        await store.sentinel?.read(),
+      ];
+      const compute = async () => {
+        await store.rollups.compute({ ...span, resolution: "hourly" });
+        await store.rollups.compute({ ...span, resolution: "daily" });
+      };
+      await store.write(own);
+      await store.sentinel?.write({ life: "mine", booked: 3 });
+      await compute();
+      const before = await answers();
+      const same = "district=north,sensorId=air-1";
+      const receipt = `receipt="${"7".padStart(16, "0")} ${T0}"`;
+      const foreign = [
+        `air,${same} foreign=1,pm25=900,no2=900 ${T0}`,
+        `air,${same} foreign=1,pm25=901,${receipt} ${T0 + 2}`,
+        `air,${same},installation=ffffffff foreign=1,pm25=902,${receipt} ${T0 + 3}`,
+        `air,${same},installation=1a2b3c4d0 foreign=1,pm25=903,${receipt} ${T0 + 3}`,
+        `air,${same},installation=1a2b3c4dx20200101 foreign=1,pm25=903,${receipt} ${T0 + 3}`,
+        `air,sensorId=S\\ BAD,host=x foreign=1,pm25=904 ${T0 + 90_000}`,
+        `air foreign=1,pm25=905 ${T0 + 90_001}`,
+        `air foreign=1,sensorId="air-1",district="north",installation="1a2b3c4d",pm25=906 ${T0 + 4}`,
+        `air,pm25=tagged,receipt=tagged,no2=tagged foreign=1 ${T0 + 5}`,
+        `air,sensorId=air-1,district=north foreign=1,receivedAt=1,journalSeq=1,pm25=5,pm25Suspect=1 ${T0 - 5}`,
+        `air_hourly,${same} foreign=1,pm25Sum=1,pm25Min=1,pm25Max=1,pm25Count=1 ${T0}`,
+        `air_daily,${same},installation=ffffffff foreign=1,pm25Sum=1,pm25Min=1,pm25Max=1,pm25Count=1 ${day}`,
+        `lamppost_mark,installation=ffffffff foreign=1,life="other",booked=99 ${Date.now()}`,
+        `lamppost_probe foreign=1 1`,
+        `weather,station=x foreign=1 ${T0}`,
+      ];
+      await place.writeForeign(foreign);
+      await store.close();
+      store = await place.open();
+      await compute();
+      expect(await answers()).toEqual(before);
+      for (const resolution of ["hourly", "daily"] as const)
+        await store.rollups.deleteBefore("air", resolution, T0 + 90 * DAY_MS);
+      await store.deleteBefore("air", T0 + 90 * DAY_MS);
+      expect(await store.count()).toBe(0);
+      expect(await place.countForeign?.()).toBe(foreign.length);
     });
 
     rangeContract(() => store);

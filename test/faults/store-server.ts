@@ -1,6 +1,6 @@
 import { HttpError } from "@influxdata/influxdb-client";
 import type { Reading } from "../../model/reading.ts";
-import { toStoreError } from "../../store/influx/errors.ts";
+import { toStoreError } from "../../store/influx/causes.ts";
 import type { ReadingKey, ReadingStore } from "../../store/reading-store.ts";
 import { type Clock, never } from "./clock.ts";
 import type { Life } from "./disk.ts";

@@ -3,7 +3,7 @@ import { SILENT } from "../../model/log.ts";
 import { openInfluxStore } from "../../store/influx/store.ts";
 import { type InfluxServer, startInfluxd } from "../helpers/influxd.ts";
 import { needs } from "../helpers/needs.ts";
-import { aBatch, at, aWriter, memoryRecords, T0 } from "./helpers.ts";
+import { aBatch, aWriter, memoryRecords } from "./helpers.ts";
 
 /** A real 1.x server keeps the good lines of a batch it refuses; what it does not take must be found all the same. */
 describe.runIf(needs("influxd"))("readings that InfluxDB 1.x refuses", () => {
@@ -16,7 +16,13 @@ describe.runIf(needs("influxd"))("readings that InfluxDB 1.x refuses", () => {
   async function setUp(database: string, retention: string) {
     const say = (q: string) => fetch(`${influx.url}/query?${new URLSearchParams({ q })}`, { method: "POST" });
     await say(`CREATE DATABASE "${database}" WITH ${retention} NAME "raw"`);
-    const store = await openInfluxStore({ url: influx.url, flavour: { database }, timeoutMs: 5_000, log: SILENT });
+    const store = await openInfluxStore({
+      url: influx.url,
+      flavour: { database },
+      installation: "1a2b3c4d",
+      timeoutMs: 5_000,
+      log: SILENT,
+    });
     let writes = 0;
     const counted = {
       ...store,
@@ -29,29 +35,6 @@ describe.runIf(needs("influxd"))("readings that InfluxDB 1.x refuses", () => {
     const writer = aWriter(counted as never, records, { options: { writeReadingsMax: 5_000 } });
     return { store, records, writer, writes: () => writes };
   }
-
-  const first = T0 - 3_600_000;
-
-  it("one of another type among 5,000: 4,999 stored, one in quarantine with the server's words, few requests", async () => {
-    const { store, records, writer, writes } = await setUp("types", "DURATION INF");
-    // Somebody else has made a text of a field of ours.
-    const lines = `air,sensorId=x,district=y o3="much" ${first}`;
-    const answer = await fetch(`${influx.url}/write?db=types&precision=ms`, { method: "POST", body: lines });
-    expect(answer.status).toBe(204);
-    const payloads = Array.from({ length: 5_000 }, (_, i) => ({
-      ...at(i / 1_000, 5),
-      ...(i === 3_210 ? { o3: 40 } : {}),
-    }));
-    await writer.take(aBatch(payloads));
-    expect(records.kept.quarantine.map(({ journalSeq, reason }) => [journalSeq, reason])).toEqual([
-      [3_211, "store_refused"],
-    ]);
-    expect(records.kept.quarantine[0]!.detail).toMatch(/InfluxDB answered 400: .*field type conflict.*"o3"/);
-    expect(Object.fromEntries(records.totals())).toEqual({ received: 5_000, stored: 4_999, store_refused: 1 });
-    expect(await store.count({ sensorId: "air-1" })).toBe(4_999);
-    expect(writes()).toBeLessThanOrEqual(27);
-    await store.close();
-  });
 
   it("thousands beyond its retention: the others stored, exactly those in quarantine, in a bounded number of requests", async () => {
     const { store, records, writer, writes } = await setUp("short", "DURATION 1h SHARD DURATION 1h");

@@ -127,7 +127,7 @@ describe("a backup", () => {
     await store.write(batch(0));
     const receivedDay = T0 - (T0 % 86_400_000);
     const span = { kind: "air", receivedDay, from: receivedDay, to: receivedDay + 86_400_000 } as const;
-    await store.rollups.compute({ ...span, resolution: "hourly" }, 0);
+    await store.rollups.compute({ ...span, resolution: "hourly" });
     let isDone = false;
     const copying = store.copyTo(join(dataDir, "copy.duckdb")).finally(() => {
       isDone = true;

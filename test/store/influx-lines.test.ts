@@ -2,14 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isId } from "../../model/ids.ts";
 import { METRIC_NAMES, type MetricName, metricRowOf } from "../../model/metrics.ts";
-import { parseRetryAfter } from "../../store/influx/errors.ts";
-import { toLine } from "../../store/influx/lines.ts";
+import { parseRetryAfter } from "../../store/influx/causes.ts";
+import { parseReceipt, receiptsBefore, toLine } from "../../store/influx/lines.ts";
 import { splitLines } from "../../store/influx/split-lines.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 
 /** Reads one line of the protocol by its grammar, escapes and all; throws on what is not exactly one point. */
 function parsePoint(text: string) {
-  const point = /^((?:[^ \\\n]|\\.)+) ((?:[^ \\\n]|\\.)+) (-?\d+)$/.exec(text);
+  const point = /^((?:[^ \\\n]|\\.)+) ((?:[^ "\\\n]|\\.|"[^"\\\n]*")+) (-?\d+)$/.exec(text);
   if (!point) throw new Error(`not one point: ${text}`);
   const [series, fields, time] = point.slice(1) as [string, string, string];
   const [measurement, ...tags] = series.split(/(?<!\\),/);
@@ -42,18 +42,17 @@ describe("lines", () => {
             Number.isSafeInteger(at) &&
             Object.entries(numbers).every(([name, value]) => metricRowOf("air", name) && Number.isFinite(value));
           if (!legal) {
-            expect(() => toLine(reading)).toThrow(expect.objectContaining({ kind: "refused" }));
+            expect(() => toLine(reading, "1a2b3c4d")).toThrow(expect.objectContaining({ kind: "refused" }));
             return;
           }
           written += 1;
-          const own = [
-            ["receivedAt", String(T0)],
-            ["journalSeq", "1"],
-          ];
-          expect(parsePoint(toLine(reading))).toEqual({
+          // History is measured a day and more before it is received, which is at T0.
+          const installation = T0 - at >= 86_400_000 ? "1a2b3c4d.20261121" : "1a2b3c4d";
+          const own = ["receipt", `"0000000000000001 ${T0}"`];
+          expect(parsePoint(toLine(reading, "1a2b3c4d"))).toEqual({
             measurement: "air",
-            tags: { sensorId, district },
-            fields: [...Object.entries(numbers).map(([name, value]) => [name, String(value)]), ...own],
+            tags: { sensorId, district, installation },
+            fields: [...Object.entries(numbers).map(([name, value]) => [name, String(value)]), own],
             time: at + 0,
           });
         },
@@ -65,7 +64,23 @@ describe("lines", () => {
 
   it("refuse a flag on something that is no metric", () => {
     const quality = JSON.parse('{"pm25=1,x":"suspect"}');
-    expect(() => toLine(aReading({ quality }))).toThrow(expect.objectContaining({ kind: "refused" }));
+    expect(() => toLine(aReading({ quality }), "1a2b3c4d")).toThrow(expect.objectContaining({ kind: "refused" }));
+  });
+});
+
+describe("receipts", () => {
+  it("before a message are found by their pattern, whatever its number", () => {
+    const seq = fc.oneof(fc.nat({ max: 2_000 }), fc.maxSafeNat());
+    fc.assert(
+      fc.property(seq, seq, (before, journalSeq) => {
+        const line = toLine(aReading({ journalSeq, imported: true }), "1a2b3c4d");
+        const text = /receipt="([^"]*)"/.exec(line)![1]!;
+        expect(parseReceipt(text)).toEqual({ journalSeq, receivedAt: T0 + 250, imported: true });
+        expect(new RegExp(receiptsBefore(before)).test(text)).toBe(journalSeq < before);
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(parseReceipt("foreign")).toBeUndefined();
   });
 });
 

@@ -17,15 +17,14 @@ const hour = (start: number, receivedDay = D): RollupPart => ({
   receivedDay,
 });
 
-function play(byReceipt = true) {
+function play() {
   const records = openRecords({ path: ":memory:", now: () => D, log: SILENT });
   const computed: string[] = [];
   const at = { compute: async (_span: RollupSpan) => {} };
   const text = ({ resolution, from, to }: RollupSpan) => `${resolution} ${(from - D) / HOUR}-${(to - D) / HOUR}`;
   const rollups: ReadingStore["rollups"] = {
-    byReceipt,
-    async compute(span, cut) {
-      computed.push(cut === Number.NEGATIVE_INFINITY ? text(span) : `${text(span)} cut ${(cut - D) / DAY}`);
+    async compute(span) {
+      computed.push(text(span));
       await at.compute(span);
     },
     aggregate: async () => [],
@@ -85,25 +84,32 @@ describe("rollups", () => {
     expect(records.rollups.cut("air", "raw")).toEqual({ at: D, pending: false });
     computed.length = 0;
     records.rollups.touch([hour(D - DAY, D + 9 * DAY)]);
-    expect(await runAt(D + 9 * DAY)).toEqual(["hourly -24--23 cut 0", "daily -24-0"]);
+    expect(await runAt(D + 9 * DAY)).toEqual(["hourly -24--23", "daily -24-0"]);
     await stop();
     records.close();
   });
 
-  it("finishes a removal that broke off before it computes from what is left, where receipt cannot tell", async () => {
-    for (const byReceipt of [true, false]) {
-      const { records, removeBefore, runAt, stop } = play(byReceipt);
-      await runAt(D + 9 * DAY);
-      await expect(removeBefore("air", "raw", D, () => Promise.reject(new Error("away")))).rejects.toThrow("away");
-      records.rollups.touch([hour(D - DAY, D)]);
-      const whilePending = byReceipt ? ["hourly -24--23 cut 0", "daily -24-0"] : [];
-      expect(await runAt(D + 9 * DAY)).toEqual(whilePending);
-      // A shorter memory meanwhile: the removal that broke off goes as far as it had said.
-      expect(await removeBefore("air", "raw", D - DAY, async (before) => before)).toBe(D);
-      expect(await runAt(D + 9 * DAY)).toEqual(byReceipt ? [] : ["hourly -24--23 cut 0", "daily -24-0"]);
-      await stop();
-      records.close();
-    }
+  it("finishes a removal that broke off, as far as it had said", async () => {
+    const { records, removeBefore, runAt, stop } = play();
+    await runAt(D + 9 * DAY);
+    await expect(removeBefore("air", "raw", D, () => Promise.reject(new Error("away")))).rejects.toThrow("away");
+    records.rollups.touch([hour(D - DAY, D + 2 * DAY)]);
+    expect(await runAt(D + 9 * DAY)).toEqual(["hourly -24--23", "daily -24-0"]);
+    // A shorter memory meanwhile.
+    expect(await removeBefore("air", "raw", D - DAY, async (before) => before)).toBe(D);
+    expect(await runAt(D + 9 * DAY)).toEqual([]);
+    await stop();
+    records.close();
+  });
+
+  it("waits with a removal for what came within a day of being measured", async () => {
+    const { records, at, removeBefore, runAt, stop } = play();
+    await runAt(D + 9 * DAY);
+    at.compute = async () => Promise.reject(new Error("away"));
+    records.rollups.touch([hour(D - HOUR, D)]);
+    await expect(removeBefore("air", "raw", D, async () => 1)).rejects.toThrow(/not all computed/);
+    await stop();
+    records.close();
   });
 
   it("asks for a day of hours at once, parts of one receipt together", () => {
