@@ -2,6 +2,7 @@ import { type AlertsOptions, createAlerts, TICK_EVERY_MS } from "./alerts/alerts
 import { createNoise } from "./alerts/noise/noise.ts";
 import { createAllowList } from "./alerts/notify/addresses.ts";
 import { createHttpPost } from "./alerts/notify/http-post.ts";
+import type { Later } from "./alerts/notify/lane.ts";
 import { createMailer } from "./alerts/notify/mail.ts";
 import { createNotifier } from "./alerts/notify/notifier.ts";
 import { createAlertPublisher, type PublisherOptions } from "./alerts/publisher.ts";
@@ -9,6 +10,7 @@ import type { RuleBook } from "./alerts/rules/rule-book.ts";
 import { createHealthWatch, HEALTH_TICK_MS } from "./alerts/service-health.ts";
 import type { StopStack } from "./lifecycle.ts";
 import type { Transition } from "./model/alert.ts";
+import type { Background } from "./model/background.ts";
 import type { Figure, Health } from "./model/health.ts";
 import type { NotifySettings } from "./model/notify-settings.ts";
 import type { Records } from "./store/records.ts";
@@ -19,6 +21,7 @@ export type AlertsStart = Omit<AlertsOptions, "records" | "rules"> & {
   readonly records: Records;
   readonly publish: PublisherOptions["publish"];
   readonly notify: NotifySettings;
+  readonly background: Background;
 };
 
 /** What `app.ts` wires of the rules, so that it stays one straight function: the engine, and all who tell of its alerts. */
@@ -55,8 +58,7 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
     watch(health: () => readonly Health[]): void {
       const keep = (transitions: readonly Transition[]) => records.transaction(() => noise.apply(transitions));
       const watch = createHealthWatch({ records, health, apply: keep, now: options.now });
-      const timer = setInterval(watch.tick, HEALTH_TICK_MS);
-      onStop("health watch", () => clearInterval(timer));
+      options.background.every("service health", HEALTH_TICK_MS, watch.tick);
     },
     /** Once the listeners are up: what is said goes out from here on. */
     tell(): void {
@@ -69,10 +71,11 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
 }
 
 /** With the real ways out: the network, the mail server and the broker. */
-function startNotifier({ records, publish, notify, now, log }: AlertsStart) {
+function startNotifier({ records, publish, notify, background, now, log }: AlertsStart) {
   const { allow, smtp, publicUrl } = notify;
   const allowed = createAllowList(allow);
   const mail = smtp && createMailer(smtp);
   const ports = { post: createHttpPost({ allow: allowed }), publish, mail };
-  return createNotifier({ records, ports, allowed, publicUrl, now, random: Math.random, log });
+  const later: Later = (ms, work) => background.later("notifications", ms, work);
+  return createNotifier({ records, ports, allowed, publicUrl, now, random: Math.random, log, later });
 }

@@ -6,6 +6,7 @@ import { loadRuleSet } from "./alerts/rules/load.ts";
 import { startAlerts } from "./alerts-start.ts";
 import { createLive, type Live } from "./api/live.ts";
 import { createApi } from "./api/server.ts";
+import { createBackground } from "./background.ts";
 import type { BrokerEvent } from "./broker/events.ts";
 import type { Config } from "./config.ts";
 import { type Edge, startEdge } from "./edge-link.ts";
@@ -40,6 +41,7 @@ import type { Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
 import { startRules } from "./rules-start.ts";
 import { startSimulations } from "./simulations-start.ts";
+import { explainStart } from "./start-error.ts";
 import { createBackups } from "./store/backup/stage.ts";
 import { LINES_PER_REQUEST_MAX } from "./store/influx/store.ts";
 import { ensureAdminToken } from "./store/records/admin-token.ts";
@@ -55,7 +57,8 @@ export type App = {
   /** Undefined when it is configured nowhere and the file is gone. */
   readonly adminToken: string | undefined;
   readonly adminTokenFile: string;
-  stop(): Promise<void>;
+  /** The parts that did not end in their time; empty after a stop in order. */
+  stop(): Promise<readonly string[]>;
 };
 
 const PAGE_DIR = join(import.meta.dirname, "dashboard/dist");
@@ -65,15 +68,21 @@ const VERSION = (JSON.parse(readFileSync(join(import.meta.dirname, "package.json
 /**
  * Composition root of the core thread; `edge.ts` is that of the edge thread. Sinks start before sources, so that nothing
  * arrives before there is somewhere to put it, and stop in the opposite order: listeners, journal, consumers, stores.
- * Throws when a part cannot start; what had started is stopped.
+ * Throws `StartError` when a part cannot start, or `signal` is aborted meanwhile; what had started is stopped.
  */
-export async function startApp(config: Config, log: Log, onFatal: (error: Error) => void): Promise<App> {
-  const stops = createStopStack(log);
+export async function startApp(
+  config: Config,
+  log: Log,
+  onFatal: (error: Error) => void,
+  signal?: AbortSignal,
+): Promise<App> {
+  const stops = createStopStack({ log, signal, at: createFaultPoint(config.faultAt) });
   try {
     return await start(config, log, onFatal, stops);
   } catch (error) {
+    log.debug({ err: error }, "the service could not start");
     await stops.stop();
-    throw error;
+    throw explainStart(error, config);
   }
 }
 
@@ -84,18 +93,22 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const at = createFaultPoint(config.faultAt);
   const files = loadRuleSet(config.rulesDir ?? join(import.meta.dirname, "alerts/rules"));
 
+  const listeners = listenOptions(config);
+
   const lock = lockDataDir(config.dataDir);
-  onStop("data folder", () => lock.release());
+  // What was cut off may still write: only the end of the process gives the folder to another one then.
+  onStop("data folder", (isClean) => (isClean ? lock.release() : undefined));
   const mustBeThere = !config.acceptNewRecords && isInUse(config.dataDir);
   const records = openRecords({ path: path("records.db"), now, log: log.child({ module: "records" }), mustBeThere });
   onStop("records", () => records.close());
+  const background = createBackground(log.child({ module: "background" }), onStop);
   const adminTokenFile = path("admin-token");
   const adminToken = ensureAdminToken(records.credentials, {
     file: adminTokenFile,
     configured: config.adminToken,
     now: now(),
   });
-  const started = await startStore(config, records, now, log.child({ module: "store" }));
+  const started = await startStore(config, records, background, now, log.child({ module: "store" }));
   const { store } = started;
   onStop("reading store", () => store.close());
   const rules = startRules({ files, records, store, now, log: log.child({ module: "rules" }) });
@@ -120,6 +133,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       onFatal,
     },
   );
+  onStop("edge thread", () => edge.close(6_000), 7_000);
   reportRecovery(edge.recovery, log);
 
   // The consumers, and the whole fan-out.
@@ -154,15 +168,18 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       caughtUp: () => worker.pendingMessages("alerts") === 0,
       publish: (message) => edge.publish({ ...message, qos: 1 }),
       notify: config.notify,
+      background,
     },
     onStop,
   );
+  onStop("alerts", () => alerts.close());
   const live = createLive();
   const refill = started.refill({
     reader: openReader(path("journal"), log, onStop),
     first: edge.recovery.first,
     context: enrolment.context,
   });
+  onStop("refill", () => refill.stop());
   const up = Promise.withResolvers<void>();
   const worker = createWorker({
     openReader: () => openReader(path("journal"), log, onStop),
@@ -176,11 +193,9 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     onRejection: notices.notice,
     at,
   });
-  onCommit = (chunk) => ("bytes" in chunk ? worker.committed(chunk) : worker.advanced(chunk.to));
-  onStop("alerts", () => alerts.close());
   onStop("worker", () => worker.stop());
   onStop("store upkeep", () => storeWriter.stop());
-  onStop("refill", () => refill.stop());
+  onCommit = (chunk) => ("bytes" in chunk ? worker.committed(chunk) : worker.advanced(chunk.to));
 
   const ledger = createLedgerService({
     records,
@@ -196,10 +211,10 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   });
   onStop("ledger", () => ledger.close());
 
-  every(LEDGER_TICK_MS, () => ledger.tick(), onStop);
-  every(UPKEEP_TICK_MS, () => void storeWriter.tick(), onStop);
-  every(alerts.tickEveryMs, () => alerts.tick(), onStop);
-  every(5_000, () => markJournal(records.offsets, edge), onStop);
+  background.every("books", LEDGER_TICK_MS, () => ledger.tick());
+  background.every("store upkeep", UPKEEP_TICK_MS, () => void storeWriter.tick());
+  background.every("alerts by the clock", alerts.tickEveryMs, () => alerts.tick());
+  background.every("mark of the journal", 5_000, () => markJournal(records.offsets, edge));
   const quotas = createQuotaDriver({
     enrolment,
     records,
@@ -208,7 +223,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     log: log.child({ module: "quotas" }),
   });
   onStop("quota driver", () => quotas.stop());
-  every(ENROLMENT_TICK_MS, () => void quotas.tick(), onStop);
+  background.every("quotas", ENROLMENT_TICK_MS, () => void quotas.tick());
   const backups = createBackups({
     ...config,
     store,
@@ -218,7 +233,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     log: log.child({ module: "backup" }),
   });
   const release = () => edge.release(Math.min(worker.releasable(), refill.holdsFrom()), storeWriter.holdsFrom());
-  every(5_000, () => void (backups.mayRemove() && release()), onStop);
+  background.every("journal release", 5_000, () => void (backups.mayRemove() && release()));
   const limits = startStorageLimits({
     store,
     records,
@@ -226,6 +241,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     hourlyDays: config.retentionHourlyDays,
     dailyDays: config.retentionDailyDays,
     held: () => !backups.mayRemove(),
+    background,
     now,
     log: log.child({ module: "retention" }),
   });
@@ -233,10 +249,10 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
 
   // From here on messages come in.
   records.credentials.onChange(({ name, credential }) => edge.setCredential(name, credential));
-  onEvent = createBrokerNews(live, records, log);
+  onEvent = createBrokerNews(live, records, background);
   onStop("journal mark", () => markJournal(records.offsets, edge));
-  onStop("edge", () => edge.close(6_000));
-  const address = await edge.listen({ ...listenOptions(config), credentials: records.credentials.list() });
+  onStop("listeners and journal", () => edge.close(6_000), 7_000); // again: before the consumers of what they take
+  const address = await edge.listen({ ...listeners, credentials: records.credentials.list() });
   alerts.tell();
   const bridge = config.mqttSource && startMqttSource(config.mqttSource, bridgePorts(edge, live, log)); // the other door
   onStop("mqtt source", () => bridge?.close(3_000));
@@ -250,6 +266,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     ledger.health(),
     enrolment.health(),
     ...(bridge ? [bridge.health()] : []),
+    ...background.health(),
   ];
   alerts.watch(health);
   const simulations = startSimulations(
@@ -260,6 +277,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       ...live,
       ...edge,
       adminToken,
+      background,
       now,
       log,
       address: () => ({ http, mqtt }),
@@ -289,9 +307,11 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       ...ledger.figures(),
       ...enrolment.figures(),
       ...(bridge?.figures() ?? []),
+      ...background.figures(),
     ],
     live,
     disconnect: edge.disconnect,
+    background,
     now,
     log: log.child({ module: "api" }),
     options: { version: VERSION, page: { dir: PAGE_DIR, ...config.page }, ...callersOf(config) },
@@ -320,9 +340,4 @@ function openReader(dir: string, log: Log, onStop: StopStack["onStop"]) {
 function bridgePorts(edge: Edge, live: Live, log: Log): MqttSourcePorts {
   const own = log.child({ module: "mqtt-source" });
   return { append: edge.append, onStatus: live.setOnline, now: Date.now, random: Math.random, log: own };
-}
-
-function every(ms: number, work: () => void, onStop: StopStack["onStop"]): void {
-  const timer = setInterval(work, ms);
-  onStop("timer", () => clearInterval(timer));
 }

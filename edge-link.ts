@@ -27,6 +27,7 @@ export type Edge = {
   disconnect(name: string): void;
   release(offset: number, heldFrom: number): void;
   state(): EdgeState;
+  /** May be called again: that waits for the same end. */
   close(deadlineMs: number): Promise<void>;
 };
 
@@ -44,9 +45,10 @@ export class EdgeError extends Error {
   override readonly name = "EdgeError";
   readonly state: PlainError["state"];
 
-  constructor(error: PlainError) {
-    super(error.message);
+  constructor({ message, ...error }: PlainError) {
+    super(message);
     this.state = error.state;
+    Object.assign(this, error);
   }
 }
 
@@ -64,6 +66,7 @@ export function startEdge(options: Omit<EdgeStart, "inFlight">, listeners: EdgeL
   const closed = Promise.withResolvers<void>();
   listening.promise.catch(() => {}); // seen by whoever awaits listen()
   let nextId = 1;
+  let phase: "starting" | "open" | "closing" = "starting";
   let state: EdgeState = { journal: { state: "open", first: 1, next: 1, bytes: 0, commits: 0 }, figures: [] };
 
   const send = (message: ToEdge) => worker.postMessage(message);
@@ -87,7 +90,8 @@ export function startEdge(options: Omit<EdgeStart, "inFlight">, listeners: EdgeL
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
     closed.resolve();
-    listeners.onFatal(error);
+    // Who starts the thread is told by the rejection; who closes it wants it gone.
+    if (phase === "open") listeners.onFatal(error);
   }
 
   const edgeOf = (recovery: RecoveryReport): Edge => ({
@@ -103,7 +107,8 @@ export function startEdge(options: Omit<EdgeStart, "inFlight">, listeners: EdgeL
     release: (offset, heldFrom) => send({ type: "release", offset, heldFrom }),
     state: () => state,
     close: (deadlineMs) => {
-      send({ type: "close", deadline: Date.now() + deadlineMs });
+      if (phase === "open") send({ type: "close", deadline: Date.now() + deadlineMs });
+      phase = "closing";
       return closed.promise;
     },
   });
@@ -111,9 +116,12 @@ export function startEdge(options: Omit<EdgeStart, "inFlight">, listeners: EdgeL
   function receive(message: FromEdge): void {
     switch (message.type) {
       case "opened":
+        phase = "open";
         return opened.resolve(edgeOf(message.recovery));
       case "listening":
         return listening.resolve(message.address);
+      case "not-listening":
+        return listening.reject(new EdgeError(message.error));
       case "chunk":
         Atomics.sub(inFlight, 0, message.chunk.bytes.byteLength);
         return listeners.onCommit(message.chunk);

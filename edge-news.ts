@@ -3,31 +3,29 @@ import type { BrokerEvent } from "./broker/events.ts";
 import type { Shed } from "./broker/shed.ts";
 import type { Edge } from "./edge-link.ts";
 import type { RecoveryReport } from "./ingest/journal/journal.ts";
+import type { Background } from "./model/background.ts";
 import type { Figure, Health } from "./model/health.ts";
 import { dayOf, type LedgerRow } from "./model/ledger.ts";
 import type { Log } from "./model/log.ts";
 import { REASONS, type Rejection } from "./model/rejection.ts";
 import { rejectedTopic } from "./model/topics.ts";
+import { isWorldFault } from "./model/world-fault.ts";
 import type { Records } from "./store/records.ts";
 
 /** What the edge thread reports, put where people and machines look. */
 
-/** A login refused on a full disk must not end the service: what the audit cannot take is logged once and let go. */
+/** What the audit cannot take on a full disk waits until it can. */
 export function createBrokerNews(
   live: Pick<Live, "setOnline">,
   records: { readonly audit: Pick<Records["audit"], "add"> },
-  log: Log,
+  background: Pick<Background, "handler">,
 ): (event: BrokerEvent) => void {
-  let failing = false;
+  const audit = background.handler("audit of the broker", (event: Exclude<BrokerEvent, { type: "status" }>) =>
+    records.audit.add(auditEntry(event)),
+  );
   return (event) => {
     if (event.type === "status") return live.setOnline(event.sensorId, event.online, event.at);
-    try {
-      records.audit.add(auditEntry(event));
-      failing = false;
-    } catch (error) {
-      if (!failing) log.error({ err: error }, "the audit log cannot be written; what the broker refuses is not in it");
-      failing = true;
-    }
+    audit(event);
   };
 }
 
@@ -66,6 +64,7 @@ export function createShedBooks(
       waiting.clear();
       failing = false;
     } catch (error) {
+      if (!isWorldFault(error)) throw error;
       if (!failing) log.error({ err: error }, "messages let go under pressure cannot be booked; tried again");
       failing = true;
     }
@@ -145,8 +144,9 @@ export function markJournal(offsets: Records["offsets"], edge: Pick<Edge, "state
   const { next } = edge.state().journal;
   try {
     if (next > (offsets.get(JOURNAL_END) ?? 1)) offsets.set(JOURNAL_END, next);
-  } catch {
+  } catch (error) {
     // A full disk: an older mark only shows less.
+    if (!isWorldFault(error)) throw error;
   }
 }
 

@@ -43,11 +43,20 @@ export type ToEdge =
 export type Address = { readonly host: string; readonly port: number; readonly tlsPort?: number };
 export type EdgeState = { readonly journal: JournalState; readonly figures: readonly Figure[] };
 /** An error crosses the threads as its message and, for the journal's, its state. */
-export type PlainError = { readonly message: string; readonly state?: "full" | "failed" | "closed" };
+export type PlainError = {
+  readonly message: string;
+  readonly state?: "full" | "failed" | "closed";
+  /** What the system said of a file or port that could not be had. */
+  readonly code?: string;
+  readonly syscall?: string;
+  readonly path?: string;
+  readonly port?: number;
+};
 
 export type FromEdge =
   | { readonly type: "opened"; readonly recovery: RecoveryReport }
   | { readonly type: "listening"; readonly address: Address }
+  | { readonly type: "not-listening"; readonly error: PlainError }
   | { readonly type: "failed"; readonly error: PlainError }
   | { readonly type: "chunk"; readonly chunk: JournalChunk }
   | { readonly type: "advanced"; readonly to: number }

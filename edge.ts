@@ -22,18 +22,20 @@ import type { Credential } from "./model/people.ts";
  */
 const port = parentPort!;
 const start = workerData as EdgeStart;
-// To stderr, like the core's: stdout belongs to the line that says where the service is.
-const log = pino({ level: start.logLevel, base: undefined }, pino.destination(2)).child({ module: "edge" });
+// To stderr, like the core's: stdout belongs to the line that says where the service is. A log that cannot be written
+// (a full disk, a reader that has gone) loses lines and stops nothing.
+const stderr = pino.destination(2).on("error", () => {});
+const log = pino({ level: start.logLevel, base: undefined }, stderr).child({ module: "edge" });
 const inFlight = new Int32Array(start.inFlight);
 const credentials = new Map<string, Credential>();
 const at = createFaultPoint(start.faultAt);
 let broker: Broker | undefined;
 
 const post = (message: FromEdge, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
-const plain = (error: Error): PlainError => ({
-  message: error.message,
-  state: (error as { state?: PlainError["state"] }).state,
-});
+const plain = (error: Error): PlainError => {
+  const { message, state, code, syscall, path, port } = error as PlainError;
+  return { message, state, code, syscall, path, port };
+};
 
 function main(writer: JournalWriter): void {
   writer.onCommit((chunk) => {
@@ -60,7 +62,7 @@ function forward(chunk: JournalChunk): void {
 async function handle(writer: JournalWriter, message: ToEdge): Promise<void> {
   switch (message.type) {
     case "listen":
-      return listen(writer, message.options);
+      return listen(writer, message.options).catch((error) => post({ type: "not-listening", error: plain(error) }));
     case "credential":
       if (message.credential) credentials.set(message.name, message.credential);
       else credentials.delete(message.name);

@@ -1,23 +1,56 @@
 import type { Log } from "./model/log.ts";
 
+/** `isClean`: everything that stopped before has ended; nothing that was cut off can still be at work. */
+export type Stop = (isClean: boolean) => Promise<void> | void;
+
 export type StopStack = {
-  /** Register the stop beside the start: the last started stops first. */
-  onStop(name: string, stop: () => Promise<void> | void): void;
-  /** Runs the stack once, later calls wait for the same run. A stop that throws is logged and does not hold up the others. */
-  stop(): Promise<void>;
+  /**
+   * Register the stop beside the start, with nothing between the two: whatever throws next, what runs is stopped. The
+   * last started stops first; a stop may be called twice, so that a part can be registered again at another place.
+   * `withinMs`: it is cut off after this time (5 s). Throws when the start has been called off.
+   */
+  onStop(name: string, stop: Stop, withinMs?: number): void;
+  /**
+   * Runs the stack, once. Answers the parts that were cut off because they did not end in their time; empty after a stop
+   * in order. A stop that throws is logged and does not hold up the others.
+   */
+  stop(): Promise<readonly string[]>;
 };
 
-/** A named last-in-first-out stop stack. */
-export function createStopStack(log: Log): StopStack {
-  const stops: { name: string; stop: () => Promise<void> | void }[] = [];
+export type StopStackOptions = {
+  readonly log: Log;
+  /** Aborted when the process is told to end while it starts. */
+  readonly signal?: AbortSignal | undefined;
+  /** For the fault harness: called as `start:<name>` when a part has started and as `stop:<name>` before it stops. */
+  readonly at?: ((point: string) => Promise<void> | void) | undefined;
+  /** All stops together take so long at most; what is left then is called, but not waited for. 8 s. */
+  readonly withinMs?: number;
+};
+
+const PART_WITHIN_MS = 5_000;
+const ALL_WITHIN_MS = 8_000;
+
+/** A named last-in-first-out stop stack with a time limit. */
+export function createStopStack({ log, signal, at, withinMs = ALL_WITHIN_MS }: StopStackOptions): StopStack {
+  const stops: { name: string; stop: Stop; withinMs: number }[] = [];
+  const cutOff: string[] = [];
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
-    while (stops.length > 0) {
-      const { name, stop } = stops.pop()!;
+    const deadline = performance.now() + withinMs;
+    for (let part = stops.pop(); part; part = stops.pop()) {
+      const { name, stop } = part;
+      const work = async () => {
+        await at?.(`stop:${name}`);
+        await stop(cutOff.length === 0);
+      };
       try {
-        await stop();
-        log.debug({ part: name }, "stopped");
+        const leftMs = Math.max(0, deadline - performance.now());
+        if (await endsWithin(Math.min(part.withinMs, leftMs), work())) log.debug({ part: name }, "stopped");
+        else {
+          cutOff.push(name);
+          log.error({ part: name }, "a part of the service did not stop in its time and was cut off");
+        }
       } catch (error) {
         log.error({ part: name, err: error }, "stopping failed");
       }
@@ -25,7 +58,29 @@ export function createStopStack(log: Log): StopStack {
   }
 
   return {
-    onStop: (name, stop) => void stops.push({ name, stop }),
-    stop: () => (running ??= run()),
+    onStop(name, stop, partWithinMs = PART_WITHIN_MS) {
+      stops.push({ name, stop, withinMs: partWithinMs });
+      at?.(`start:${name}`);
+      signal?.throwIfAborted();
+    },
+    async stop() {
+      // Again for what has been registered meanwhile by a start that was called off.
+      running = (running ?? Promise.resolve()).then(run);
+      await running;
+      return cutOff;
+    },
   };
+}
+
+/** Whether `work` has ended by then; what it does later is nobody's, its error included. */
+async function endsWithin(ms: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

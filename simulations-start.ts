@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { SimulationDeps } from "./api/simulation-deps.ts";
 import type { StopStack } from "./lifecycle.ts";
+import type { Background } from "./model/background.ts";
 import type { Log } from "./model/log.ts";
 import type { Reading } from "./model/reading.ts";
 import { SIMULATED_PREFIX } from "./model/simulation.ts";
@@ -19,6 +20,7 @@ export type SimulationsStart = {
   readonly adminToken: string | undefined;
   readonly autoEnrol: boolean;
   disconnect(name: string): void;
+  readonly background: Background;
   readonly now: () => number;
   readonly log: Log;
 };
@@ -28,27 +30,28 @@ const SENSORS_KEPT_MS = 15 * 60_000;
 
 /** Scenarios, replays and recordings that people start on the page. */
 export function startSimulations(options: SimulationsStart, onStop: StopStack["onStop"]): SimulationDeps {
-  const { records, now, log } = options;
+  const { records, background, now, log } = options;
   const dir = join(options.dataDir, "recordings");
-  let cleaning: NodeJS.Timeout | undefined;
-  const recorder = createRecorder({ dir, subscribe: options.subscribe, now, log });
+  let callOffCleaning = () => {};
+  const recorder = createRecorder({ dir, subscribe: options.subscribe, background, now, log });
   const runs = createRuns({
     ...{ dir, now, log, service, fileOf: recorder.fileOf },
-    onEnd(gateway) {
+    onEnd: background.handler("end of a simulation", (gateway) => {
       removeGateway(gateway);
       removeSensorsLater();
-    },
+    }),
+    background,
+  });
+  onStop("simulations", async () => {
+    callOffCleaning();
+    await recorder.close();
+    await runs.close();
   });
   // What a crash has left. Its sensors may come back: what is still in the journal is read again.
   for (const { account } of records.credentials.list("gateway")) {
     if (account.name.startsWith(RUN_GATEWAY)) records.credentials.remove(account.name);
   }
   removeSensorsLater();
-  onStop("simulations", async () => {
-    clearTimeout(cleaning);
-    await recorder.close();
-    await runs.close();
-  });
 
   function service() {
     if (options.adminToken === undefined) return { refused: "The service has no admin token to make a gateway with." };
@@ -61,8 +64,10 @@ export function startSimulations(options: SimulationsStart, onStop: StopStack["o
   }
 
   function removeSensorsLater(): void {
-    clearTimeout(cleaning);
-    cleaning = setTimeout(() => runs.current() || removeSensors(), SENSORS_KEPT_MS).unref();
+    callOffCleaning();
+    callOffCleaning = background.later("removal of simulated sensors", SENSORS_KEPT_MS, () => {
+      if (!runs.current()) removeSensors();
+    });
   }
 
   /** They would be called silent for ever. Their readings and alerts stay. */

@@ -5,6 +5,7 @@ import type { Consumer } from "./ingest/follower.ts";
 import type { JournalReader } from "./ingest/journal/journal.ts";
 import { afterRefill, type Refilled, refillStore } from "./ingest/rewrite.ts";
 import type { StoreWriterParts } from "./ingest/store-writer.ts";
+import type { Background } from "./model/background.ts";
 import type { Figure, Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
 import { openDuckDbStore } from "./store/duckdb/store.ts";
@@ -53,13 +54,19 @@ const LOSS_BOOKED = "duckdb.loss-booked";
 const MARK_EVERY_MS = 5_000;
 
 /** Opens the reading store; a DuckDB file is looked at first and rebuilt if it is damaged. */
-export async function startStore(config: Config, records: Records, now: () => number, log: Log): Promise<StartedStore> {
+export async function startStore(
+  config: Config,
+  records: Records,
+  background: Background,
+  now: () => number,
+  log: Log,
+): Promise<StartedStore> {
   const watch = watchRecords(join(config.dataDir, "records.mark"), records, now);
   for (const { reason } of watch.health()) log.error({}, reason ?? "");
   const started = await openStore(config, records, now, log);
-  const timer = setInterval(watch.save, MARK_EVERY_MS).unref();
+  const endSaving = background.every("mark of the records", MARK_EVERY_MS, watch.save);
   async function close(): Promise<void> {
-    clearInterval(timer);
+    endSaving();
     watch.save();
     await started.store.close();
   }

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { Background } from "../model/background.ts";
 import type { Figure, Health } from "../model/health.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { LedgerCheck, LedgerQuery, LedgerTrace, LedgerView } from "../model/ledger.ts";
@@ -41,6 +42,7 @@ export type ApiDeps = {
   /** Closes the MQTT connections of an account whose credential was removed. */
   disconnect(name: string): void;
   now(): number;
+  readonly background: Pick<Background, "every">;
   readonly log: Log;
   readonly options: ApiOptions;
 };

@@ -2,12 +2,10 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Log } from "../model/log.ts";
+import { isWorldFault } from "../model/world-fault.ts";
 import { StoreError } from "../store/reading-store.ts";
 import { RecordConflict } from "../store/records.ts";
 import { invalid, PROBLEMS, ProblemError, type ProblemName } from "./problems.ts";
-
-/** `errcode` of node:sqlite. */
-const SQLITE_FULL = 13;
 
 /**
  * Every error leaves as `application/problem+json`; what is our fault leaves without details and is logged. Who opens an address
@@ -60,15 +58,24 @@ export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof RecordConflict) return new ProblemError("conflict", "The name is taken.");
   if (error instanceof StoreError) return storeProblem(error);
-  if ((error as { errcode?: unknown }).errcode === SQLITE_FULL) {
-    return new ProblemError("unavailable", "The disk is full.", { retryAfterS: 30 });
-  }
   const { statusCode, message, name: kind, state } = error as Record<string, unknown>;
   if (kind === "RecordBadCursor") return invalid("#/query/cursor", "This is not a cursor of ours.");
   if (typeof state === "string" && RETRY_AFTER_S.has(state)) return journalProblem(state);
+  if (isWorldFault(error)) return worldProblem(error);
   const name = typeof statusCode === "number" ? nameOf(statusCode) : "internal";
   return name === "internal" ? new ProblemError("internal") : new ProblemError(name, String(message).slice(0, 200));
 }
+
+/** The disk is full or fails, a database is busy: nothing was changed, and the same request may succeed later. */
+function worldProblem(error: unknown): ProblemError {
+  const { errcode, code } = error as { errcode?: unknown; code?: unknown };
+  const isFull = errcode === SQLITE_FULL || code === "ENOSPC" || code === "EDQUOT";
+  const detail = isFull ? "The disk is full." : "The service cannot read or write its files now.";
+  return new ProblemError("unavailable", `${detail} Try again later.`, { retryAfterS: isFull ? 30 : 10 });
+}
+
+/** `errcode` of node:sqlite. */
+const SQLITE_FULL = 13;
 
 /** By the state of the journal, in seconds: a full disk is emptied by someone, a stop is over soon. */
 const RETRY_AFTER_S: ReadonlyMap<string, number> = new Map([

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { isWorldFault } from "../model/world-fault.ts";
 import type { AlertEvent, EventRecords } from "../store/records.ts";
 import { formatEvent } from "./event-format.ts";
 import type { Limits } from "./limits.ts";
@@ -35,8 +36,12 @@ export function createStreamClient(
   const behind = (bytesMax: number) => raw.writableLength > bytesMax;
 
   function catchUp(): void {
-    while (!live && !raw.writableNeedDrain) {
-      live = sendPage(events.after(sentId, PAGE));
+    try {
+      while (!live && !raw.writableNeedDrain) live = sendPage(events.after(sentId, PAGE));
+    } catch (error) {
+      // Nobody waits for this. The client comes back with the last id it has.
+      if (!isWorldFault(error)) throw error;
+      return void raw.destroy();
     }
     if (!live) raw.once("drain", catchUp);
   }

@@ -11,14 +11,13 @@ const READINGS_PER_EVENT_MAX = 500;
 
 /** All open connections of `GET /events`: who may open one, and what each is told. */
 export function createStreams(
-  deps: Pick<ApiDeps, "records" | "live" | "now">,
+  deps: Pick<ApiDeps, "records" | "live" | "background" | "now">,
   limits: Limits,
   accountOf: Auth["accountOf"],
 ) {
   const { events, credentials } = deps.records;
   const clients = new Map<StreamClient, { checkedAt: number }>();
   const counts = { refused: 0, dropped: 0, missedReadings: 0 };
-  let timer: NodeJS.Timeout | undefined;
   let unsubscribe: (() => void) | undefined;
 
   events.onEvent((event) => {
@@ -29,6 +28,8 @@ export function createStreams(
   credentials.onChange(({ name, credential }) => {
     if (!credential) for (const client of [...clients.keys()]) if (client.options.account === name) end(client);
   });
+
+  const endBeat = deps.background.every("heartbeat of the event streams", limits.heartbeatMs, beat);
 
   /** Why this client cannot have a stream now; undefined if it can. */
   function refusal(account: string, address: string): string | undefined {
@@ -54,7 +55,6 @@ export function createStreams(
     raw.on("error", () => remove(client));
     raw.write(RETRY_LINE);
     client.start();
-    timer ??= setInterval(beat, limits.heartbeatMs).unref();
     unsubscribe ??= deps.live.subscribe(pushReadings);
   }
 
@@ -100,8 +100,6 @@ export function createStreams(
     if (!clients.delete(client)) return;
     counts.missedReadings += client.missedReadings();
     if (clients.size > 0) return;
-    clearInterval(timer);
-    timer = undefined;
     unsubscribe?.();
     unsubscribe = undefined;
   }
@@ -116,7 +114,10 @@ export function createStreams(
     open,
     endOf,
     counts: () => ({ ...counts, open: clients.size }),
-    close: () => [...clients.keys()].forEach(end),
+    close(): void {
+      endBeat();
+      [...clients.keys()].forEach(end);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config.ts";
+import { StartError } from "../start-error.ts";
 import * as alerts from "./alerts.ts";
 import * as audit from "./audit.ts";
 import * as backup from "./backup.ts";
@@ -57,12 +58,15 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = exitCodeOf(error as Error);
+  // A part that could not be stopped must not keep a service alive that has not started.
+  if (error instanceof StartError) process.exit();
 }
 
 function exitCodeOf(error: Error): number {
   // commander has printed its own message, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   console.error(`lamppost: ${error.message}`);
+  if (error instanceof StartError) return error.exitCode;
   return error instanceof ConfigError ? 78 : 1;
 }
 

@@ -23,20 +23,27 @@ export function register(program: Command): void {
 
 async function start(options: { simulate?: string; json?: boolean }): Promise<void> {
   const config = loadConfig(undefined, options.simulate ? { LAMPPOST_SIMULATE: options.simulate } : {});
-  const log = pino({ level: config.logLevel, base: undefined }, pino.destination({ dest: 2, sync: false }));
+  // A log that cannot be written (a full disk, a reader that has gone) loses lines and stops nothing.
+  const stderr = pino.destination(2).on("error", () => {});
+  const log = pino({ level: config.logLevel, base: undefined }, stderr);
+  const leaving = onSignals(log);
   // Loaded here: the other commands should not wait for the whole service to be read.
   const { startApp } = await import("../app.ts");
-  const app = await startApp(config, log, (error) => {
+  const onFatal = (error: Error) => {
     // The journal cannot go on or the edge thread is gone: what was acknowledged is on disk, the restart replays it.
     log.error({ err: error }, "the service cannot go on");
-    log.flush(() => process.exit(1));
+    process.exit(1);
+  };
+  const app = await startApp(config, log, onFatal, leaving.signal).catch((error: unknown) => {
+    if (!leaving.signal.aborted) throw error;
+    process.exit(0); // told to end while it started; what had started is stopped
   });
   const stopSimulation =
     config.simulate === "off" ? undefined : startSimulation(app, config.dataDir, log.child({ module: "simulation" }));
-  onSignals(async () => {
+  leaving.onEnd(async () => {
     await stopSimulation?.();
-    await app.stop();
-    log.flush(() => process.exit(0));
+    const cutOff = await app.stop();
+    process.exit(cutOff.length === 0 ? 0 : 1);
   });
   if (options.json) console.log(JSON.stringify({ ready: true, http: app.http, mqtt: app.mqtt }));
   else greet(app, config.dataDir, config.simulate);
@@ -58,17 +65,39 @@ function startSimulation(app: App, dataDir: string, log: Log): () => Promise<voi
   };
 }
 
-/** The first signal stops in order, the second at once. A stop that hangs ends after ten seconds: the journal has it. */
-function onSignals(stop: () => Promise<void>): void {
-  let stopping = false;
-  const handle = () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    setTimeout(() => process.exit(1), 10_000).unref();
-    void stop();
+const STOP_WITHIN_MS = 10_000;
+
+/**
+ * The first SIGTERM or SIGINT stops in order, also while the service starts; the second one at once. A stop that hangs
+ * ends after ten seconds all the same: what was acknowledged is in the journal. SIGHUP changes nothing.
+ */
+function onSignals(log: Log) {
+  const leaving = new AbortController();
+  const end = (signal: NodeJS.Signals) => {
+    if (leaving.signal.aborted) process.exit(1);
+    log.info({ signal }, "stopping");
+    setTimeout(() => {
+      log.error({}, "the stop took too long and was broken off; what was acknowledged is on disk");
+      process.exit(1);
+    }, STOP_WITHIN_MS).unref();
+    leaving.abort(new Error(`stopped by ${signal}`));
   };
-  process.on("SIGTERM", handle);
-  process.on("SIGINT", handle);
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
+  process.on("SIGHUP", () =>
+    log.warn(
+      {},
+      "SIGHUP: settings are read at the start only, nothing was reloaded; restart the service to change them",
+    ),
+  );
+  return {
+    signal: leaving.signal,
+    /** `work` when the process is told to end, or has been. */
+    onEnd(work: () => Promise<void>): void {
+      if (leaving.signal.aborted) void work();
+      else leaving.signal.addEventListener("abort", () => void work(), { once: true });
+    },
+  };
 }
 
 function greet(app: App, dataDir: string, simulate: string): void {

@@ -1,3 +1,4 @@
+import type { Background } from "../model/background.ts";
 import { KINDS } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import { startCron } from "./cron.ts";
@@ -28,6 +29,7 @@ export type RetentionOptions = {
   readonly quarantineRowsMax?: number;
   /** Events only serve readers that resume a stream; the alerts themselves stay. */
   readonly eventDays?: number;
+  readonly background: Pick<Background, "every">;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly log: Log;
@@ -41,7 +43,7 @@ const MINUTE_OF_THE_HOUR = 17;
  * whole UTC days, so that there is work once a day and a second run of a day changes nothing. A part that failed is
  * tried again the next hour. `run` does what is due now, or waits for the run under way; it never throws.
  */
-export function startRetention({ log, now, held = () => false, ...options }: RetentionOptions) {
+export function startRetention({ background, log, now, held = () => false, ...options }: RetentionOptions) {
   const parts = partsOf(options).map((part) => createDailyRun(part, log));
   let running: Promise<void> | undefined;
 
@@ -56,14 +58,14 @@ export function startRetention({ log, now, held = () => false, ...options }: Ret
     return running;
   }
 
-  const task = startCron("retention", `${MINUTE_OF_THE_HOUR} * * * *`, run, log);
+  const cron = startCron("retention", `${MINUTE_OF_THE_HOUR} * * * *`, run, { background, now });
   void run();
 
   return {
     run,
     /** Resolves when the run under way, if any, has ended. */
     async stop(): Promise<void> {
-      await task.destroy();
+      cron.stop();
       await running;
     },
   };
@@ -93,7 +95,7 @@ type Part = {
   remove(before: number): Promise<number | undefined>;
 };
 
-function partsOf(options: Omit<RetentionOptions, "log" | "now">): Part[] {
+function partsOf(options: Omit<RetentionOptions, "background" | "log" | "now">): Part[] {
   const { store, records, rawDays, quarantineDays = 30, quarantineRowsMax = 1_000_000, eventDays = 30 } = options;
   const readings = KINDS.map((kind) => ({
     name: `readings of ${kind}`,

@@ -1,3 +1,4 @@
+import type { Background } from "../model/background.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import { startCron } from "./cron.ts";
@@ -8,6 +9,7 @@ import { spansOf } from "./rollup-spans.ts";
 export type RollupsOptions = {
   readonly store: Pick<ReadingStore, "rollups">;
   readonly records: { readonly rollups: RollupRecords; readonly offsets: OffsetRecords };
+  readonly background: Pick<Background, "every">;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly log: Log;
@@ -28,7 +30,7 @@ const SEEDED = "rollups";
  * are computed when they are over. At start, and every minute: imported history older than the readings that are kept is
  * answered from rollups alone, and should not be long in coming.
  */
-export function startRollups({ store, records, now, log }: RollupsOptions) {
+export function startRollups({ store, records, background, now, log }: RollupsOptions) {
   const { rollups } = records;
   let tail: Promise<unknown> = Promise.resolve();
   let running: Promise<void> | undefined;
@@ -111,7 +113,7 @@ export function startRollups({ store, records, now, log }: RollupsOptions) {
     });
   }
 
-  const task = startCron("rollups", "* * * * *", run, log);
+  const cron = startCron("rollups", "* * * * *", run, { background, now });
   void run();
 
   return {
@@ -120,7 +122,7 @@ export function startRollups({ store, records, now, log }: RollupsOptions) {
     /** Resolves when the span under way, if any, is computed. */
     async stop(): Promise<void> {
       stopping = true;
-      await task.destroy();
+      cron.stop();
       await tail;
     },
   };

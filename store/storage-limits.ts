@@ -1,3 +1,4 @@
+import type { Background } from "../model/background.ts";
 import type { Log } from "../model/log.ts";
 import type { ReadingStore } from "./reading-store.ts";
 import type { Records } from "./records.ts";
@@ -14,17 +15,25 @@ export type StorageLimitsOptions = {
   readonly dailyDays: number;
   /** While true nothing is removed. */
   readonly held: () => boolean;
+  readonly background: Pick<Background, "every">;
   readonly now: () => number;
   readonly log: Log;
 };
 
 /** Rollups, and the removal of what is past its time, which waits for them. */
-export function startStorageLimits({ store, records, rawDays, held, now, log, ...days }: StorageLimitsOptions) {
-  const rollups = startRollups({ store, records, now, log });
-  const hourlyDays = Math.max(days.hourlyDays, rawDays);
-  const dailyDays = days.dailyDays === 0 ? 0 : Math.max(days.dailyDays, hourlyDays);
+export function startStorageLimits({
+  rawDays,
+  hourlyDays: hours,
+  dailyDays: days,
+  held,
+  ...parts
+}: StorageLimitsOptions) {
+  const { store } = parts;
+  const rollups = startRollups(parts);
+  const hourlyDays = Math.max(hours, rawDays);
+  const dailyDays = days === 0 ? 0 : Math.max(days, hourlyDays);
   const limits = { removeBefore: rollups.removeBefore, store: store.rollups, hourlyDays, dailyDays };
-  const retention = startRetention({ store, records, rawDays, rollups: limits, held, now, log });
+  const retention = startRetention({ ...parts, rawDays, rollups: limits, held });
 
   return {
     rollups,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { SILENT } from "../model/log.ts";
 import { startSimulations } from "../simulations-start.ts";
 import { openRecords } from "../store/records/open.ts";
+import { aBackground } from "./helpers/background.ts";
 
 const dataDir = mkdtempSync(join(tmpdir(), "lamppost-simulations-"));
 beforeEach(() => void vi.useFakeTimers());
@@ -26,7 +27,12 @@ function start(overrides: { adminToken?: string; autoEnrol?: boolean } = {}) {
   const simulations = startSimulations(
     {
       ...{ dataDir, records, adminToken: "x", autoEnrol: true, now: Date.now, log: SILENT, ...overrides },
-      ...{ subscribe: () => () => {}, address: () => ({ http: "", mqtt: "" }), disconnect: () => {} },
+      ...{
+        subscribe: () => () => {},
+        address: () => ({ http: "", mqtt: "" }),
+        disconnect: () => {},
+        background: aBackground(),
+      },
     },
     () => {},
   );

@@ -1,6 +1,7 @@
 import { createReadStream, createWriteStream, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import type { Background } from "../../model/background.ts";
 import { isId } from "../../model/ids.ts";
 import type { Log } from "../../model/log.ts";
 import { type Reading, viewReading } from "../../model/reading.ts";
@@ -14,6 +15,7 @@ import {
 export type RecorderOptions = {
   readonly dir: string;
   subscribe(listener: (readings: readonly Reading[]) => void): () => void;
+  readonly background: Pick<Background, "later">;
   readonly now: () => number;
   readonly log: Log;
   readonly bytesMax?: number;
@@ -29,7 +31,7 @@ const UNFINISHED = ".part";
 
 /** Recordings of the live feed: one file each, NDJSON in the service's own form. Names are ids, so a path stays in its folder. */
 export function createRecorder(options: RecorderOptions) {
-  const { dir, now, log } = options;
+  const { dir, background, now, log } = options;
   const { bytesMax = BYTES_MAX, filesMax = FILES_MAX } = options;
   let current: { recording: RecordingNow; finish(why?: Error): void } | undefined;
   /** Files whose last bytes are on their way, by name. */
@@ -68,7 +70,7 @@ export function createRecorder(options: RecorderOptions) {
     const wants = filterOf(recording);
     const own = { recording, finish };
     const unsubscribe = options.subscribe(take);
-    const timer = setTimeout(() => finish(), recording.endsAt - recording.startedAt);
+    const callOff = background.later("end of a recording", recording.endsAt - recording.startedAt, () => finish());
     file.on("error", finish);
 
     function take(readings: readonly Reading[]): void {
@@ -90,7 +92,7 @@ export function createRecorder(options: RecorderOptions) {
       if (current !== own) return;
       current = undefined;
       unsubscribe();
-      clearTimeout(timer);
+      callOff();
       if (why) log.warn({ recording: recording.name, err: why }, "a recording has ended early");
       const closed = new Promise<void>((resolve) => (file.closed ? resolve() : file.once("close", () => resolve())));
       closing.set(recording.name, closed.then(keep));

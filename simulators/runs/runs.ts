@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import type { Background } from "../../model/background.ts";
 import type { Log } from "../../model/log.ts";
 import { type Run, type RunQuestion, type RunReport, SimulationRefused } from "../../model/simulation.ts";
 import type { FromRun, RunTask } from "./run-thread.ts";
@@ -16,6 +17,7 @@ export type RunsOptions = {
   readonly log: Log;
   /** Its gateway is not needed any more, however it ended. */
   onEnd(gateway: string): void;
+  readonly background: Pick<Background, "later">;
 };
 
 /** After a stop: sent readings are still booked and counted. A thread that takes longer is ended. */
@@ -25,8 +27,8 @@ export const RUN_GATEWAY = "sim-run-";
 
 /** One run at a time, each in a thread of its own: a burst must not slow the service it is there to show. */
 export function createRuns(options: RunsOptions) {
-  const { now, log } = options;
-  let current: { run: Run; worker: Worker; stopped: boolean; timers: NodeJS.Timeout[] } | undefined;
+  const { background, now, log } = options;
+  let current: { run: Run; worker: Worker; stopped: boolean; callOff: (() => void)[] } | undefined;
   let last: Run | undefined;
 
   /** Throws `SimulationRefused`. */
@@ -39,7 +41,8 @@ export function createRuns(options: RunsOptions) {
     const endsAt = startedAt + asked.minutes * 60_000;
     const run: Run = { ...asked, id, by, startedAt, endsAt, phase: "preparing", done: 0, total: 0 };
     const worker = new Worker(new URL("./run-thread.ts", import.meta.url), { workerData: taskOf(run, service) });
-    current = { run, worker, stopped: false, timers: [setTimeout(() => stop(id), endsAt - startedAt)] };
+    current = { run, worker, stopped: false, callOff: [] };
+    current.callOff.push(background.later("end of a simulation's time", endsAt - startedAt, () => void stop(id)));
     listen(worker, `${RUN_GATEWAY}${id}`);
     log.info({ run: id, by, source: asked.source }, "a simulation has started");
     return run;
@@ -80,8 +83,8 @@ export function createRuns(options: RunsOptions) {
 
   function end(report: RunReport | undefined, failure: Error | undefined): void {
     if (!current) return;
-    const { run, stopped, timers } = current;
-    for (const timer of timers) clearTimeout(timer);
+    const { run, stopped, callOff } = current;
+    for (const one of callOff) one();
     const how = stopped ? "stopped" : failure || !report ? "failed" : "done";
     const reason = how === "failed" ? { reason: failure?.message ?? "It ended without a word." } : {};
     last = { ...run, ended: { at: now(), how, ...reason, ...(report ? { report } : {}) } };
@@ -95,7 +98,9 @@ export function createRuns(options: RunsOptions) {
     const { worker } = current;
     current.stopped = true;
     worker.postMessage("stop");
-    current.timers.push(setTimeout(() => void worker.terminate(), STOP_WITHIN_MS));
+    current.callOff.push(
+      background.later("end of a simulation's thread", STOP_WITHIN_MS, () => void worker.terminate()),
+    );
     return true;
   }
 

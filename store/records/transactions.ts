@@ -12,6 +12,15 @@ export type Transactions = {
   assertAlive(): void;
 };
 
+/** SQLite does that by itself when the disk is full, fails or is busy. */
+class TransactionEnded extends Error {
+  override readonly name = "TransactionEnded";
+
+  constructor() {
+    super("SQLite ended the transaction after an earlier error.");
+  }
+}
+
 export function createTransactions(db: DatabaseSync, log: Log): Transactions {
   let depth = 0;
   const undos: (() => void)[] = [];
@@ -68,7 +77,7 @@ export function createTransactions(db: DatabaseSync, log: Log): Transactions {
     onRollback: (undo) => undos.push(undo),
     afterCommit: (job) => jobs.push(job),
     assertAlive() {
-      if (depth > 0 && !db.isTransaction) throw new Error("SQLite ended the transaction after an earlier error.");
+      if (depth > 0 && !db.isTransaction) throw new TransactionEnded();
     },
   };
 }

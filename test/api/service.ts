@@ -17,6 +17,7 @@ import { startRules } from "../../rules-start.ts";
 import { openRecords } from "../../store/records/open.ts";
 import { hashSecret } from "../../store/records/secrets.ts";
 import type { Records } from "../../store/records.ts";
+import { aBackground } from "../helpers/background.ts";
 import { T0 } from "../helpers/readings.ts";
 
 /** One account of each role; the token is the name and "-token". */
@@ -80,6 +81,7 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     figures: () => [],
     live,
     disconnect: (name) => void disconnected.push(name),
+    background: aBackground(),
     now: () => now,
     log: SILENT,
     ...overrides,

@@ -7,6 +7,7 @@ import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import { type Run, type RunQuestion, SimulationRefused } from "../../model/simulation.ts";
 import { createRecorder } from "../../simulators/runs/recorder.ts";
+import { aBackground } from "../helpers/background.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 import { startService } from "./service.ts";
 
@@ -37,6 +38,7 @@ function open(bytesMax?: number): void {
   recorder = createRecorder({
     dir,
     subscribe,
+    background: aBackground(),
     now: () => T0,
     log: SILENT,
     filesMax: 2,

@@ -6,6 +6,7 @@ import type { Aggregate, Bucket, ReadingStore } from "../../store/reading-store.
 import { openRecords } from "../../store/records/open.ts";
 import { withRollups } from "../../store/resolutions.ts";
 import { startStorageLimits } from "../../store/storage-limits.ts";
+import { aBackground } from "../helpers/background.ts";
 import { aReading, collect } from "../helpers/readings.ts";
 
 const MINUTE_MS = 60_000;
@@ -22,7 +23,8 @@ function startYear(store: ReadingStore) {
   const now = () => time;
   const records = openRecords({ path: ":memory:", now, log: SILENT });
   const days = { rawDays: RAW_DAYS, hourlyDays: HOURLY_DAYS, dailyDays: 0 };
-  const start = () => startStorageLimits({ store, records, ...days, held: () => false, now, log: SILENT });
+  const start = () =>
+    startStorageLimits({ store, records, ...days, held: () => false, background: aBackground(), now, log: SILENT });
   const truth: Reading[] = [];
   let limits = start();
   let seq = 0;

@@ -8,6 +8,7 @@ import type { Reading } from "../../model/reading.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";
 import type { Records } from "../../store/records.ts";
 import { startStore } from "../../store-start.ts";
+import { aBackground } from "../helpers/background.ts";
 import { type Clock, never } from "./clock.ts";
 import type { Life } from "./disk.ts";
 import type { ServiceStore } from "./service.ts";
@@ -22,7 +23,7 @@ export function createDuckDbFile(clock: Clock, dir: string, now: () => number) {
 
   async function openFor(life: Life, records: Records): Promise<ServiceStore> {
     const config = { ...loadConfig({}, { LAMPPOST_DATA_DIR: folder() }), dataDir: folder() };
-    const started = await clock.real(startStore(config, records, now, SILENT));
+    const started = await clock.real(startStore(config, records, aBackground(), now, SILENT));
     const { store } = started;
     open = store;
     const alive = async <T>(work: () => Promise<T>): Promise<T> => {

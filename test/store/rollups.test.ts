@@ -5,6 +5,7 @@ import { openRecords } from "../../store/records/open.ts";
 import { mergeBuckets, planSegments } from "../../store/resolutions.ts";
 import { spansOf } from "../../store/rollup-spans.ts";
 import { startRollups } from "../../store/rollups.ts";
+import { aBackground } from "../helpers/background.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -32,7 +33,13 @@ function play() {
     deleteBefore: async () => 0,
   };
   let time = D + DAY;
-  const running = startRollups({ store: { rollups }, records, now: () => time, log: SILENT });
+  const running = startRollups({
+    store: { rollups },
+    records,
+    background: aBackground(),
+    now: () => time,
+    log: SILENT,
+  });
   const runAt = async (later: number) => {
     time = later;
     await running.run();
