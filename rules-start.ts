@@ -1,5 +1,6 @@
 import { createBacktests } from "./alerts/backtest/service.ts";
 import type { Checked } from "./alerts/rules/check.ts";
+import { createRulesChecker } from "./alerts/rules/checker.ts";
 import { createRuleBook, type RuleBook } from "./alerts/rules/rule-book.ts";
 import { versionOf } from "./alerts/rules/version.ts";
 import type { RuleDeps } from "./api/rule-deps.ts";
@@ -22,6 +23,13 @@ export function startRules({ files, records, store, now, log }: RulesStart): {
   deps(failures: RuleDeps["failures"]): RuleDeps;
 } {
   const book = createRuleBook({ files, records, now, log });
+  const checker = createRulesChecker();
+  const check: RuleDeps["check"] = (yaml, signal) =>
+    checker.text(
+      yaml,
+      book.rules().map(({ id }) => id),
+      signal,
+    );
   const backtests = createBacktests({ store, sensors: records.sensors.list, now, log });
 
   const backtest: RuleDeps["backtest"] = async ({ rules: asked, ...rest }, signal) => {
@@ -38,5 +46,15 @@ export function startRules({ files, records, store, now, log }: RulesStart): {
     return book.rules().filter(({ id }) => missing.has(id));
   }
 
-  return { book, deps: (failures) => ({ ...book, failures, backtest }) };
+  return {
+    book,
+    deps: (failures) => ({
+      ...book,
+      failures,
+      check,
+      parse: checker.data,
+      backtest,
+      backtestRunning: backtests.running,
+    }),
+  };
 }

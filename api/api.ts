@@ -7,6 +7,7 @@ import type { Latest } from "./latest.ts";
 import type { Limits } from "./limits.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Streams } from "./streams.ts";
+import type { Turns } from "./turns.ts";
 
 /** Fastify with zod schemas. */
 export type Api = FastifyInstance<
@@ -24,4 +25,5 @@ export type Parts = ApiDeps & {
   readonly limits: Limits;
   readonly latest: Latest;
   readonly streams: Streams;
+  readonly turns: { readonly [what in "queries" | "exports" | "checks" | "backtests"]: Turns };
 };

@@ -59,6 +59,8 @@ export function toProblem(error: unknown): ProblemError {
   if (error instanceof RecordConflict) return new ProblemError("conflict", "The name is taken.");
   if (error instanceof StoreError) return storeProblem(error);
   const { statusCode, message, name: kind, state } = error as Record<string, unknown>;
+  if (kind === "BacktestBusy") return new ProblemError("conflict", `${message}.`, { retryAfterS: 30 });
+  if (kind === "RulesTooHard") return new ProblemError("invalid-request", String(message));
   if (kind === "RecordBadCursor") return invalid("#/query/cursor", "This is not a cursor of ours.");
   if (typeof state === "string" && RETRY_AFTER_S.has(state)) return journalProblem(state);
   if (isWorldFault(error)) return worldProblem(error);

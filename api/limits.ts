@@ -35,6 +35,19 @@ export const LIMITS = {
   sessionsPerAccountMax: 20,
   /** Addresses, and pairs of a name and an address, that are remembered for their failures and their rate. */
   addressesMax: 10_000,
+  /** Queries that run, of all and of one account, and that wait; the store has two threads for them by default. */
+  queriesMax: 3,
+  queriesPerAccountMax: 2,
+  queriesWaitingMax: 200,
+  queriesWaitingPerAccountMax: 20,
+  queryWaitMs: 20_000,
+  /** One piece of work of the store: an aggregate, or some 5,000 readings of an export. */
+  queryMs: 30_000,
+  /** Open downloads (exports, recordings, backups): each holds some MiB while its client reads. */
+  exportsMax: 24,
+  exportsPerAccountMax: 4,
+  /** A backtest of somebody else is waited for so long. */
+  backtestWaitMs: 60_000,
   /** Items of one page. */
   pageDefault: 100,
   pageMax: 1_000,

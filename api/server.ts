@@ -40,6 +40,7 @@ import { addTargets } from "./routes/targets.ts";
 import { addUsers } from "./routes/users.ts";
 import { createSessions } from "./sessions.ts";
 import { createStreams } from "./streams.ts";
+import { createTurns } from "./turns.ts";
 import { compileValidator } from "./validation.ts";
 
 const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertHandling, addRules, addDevices].concat([
@@ -72,7 +73,9 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   const sessions = createSessions(deps, limits);
   const auth = createAuth(deps, limits, sessions);
   const streams = createStreams(deps, limits, auth.accountOf);
-  const parts: Parts = { ...deps, auth, sessions, limits, streams, latest: createLatest(deps, limits.latestAgeMs) };
+  const turns = createAllTurns(limits);
+  const latest = createLatest(deps, limits.latestAgeMs);
+  const parts: Parts = { ...deps, auth, sessions, limits, streams, turns, latest };
   const app = openServer(deps, limits);
   addErrors(app, deps.log, () => pageDocument(deps.options.page.dir));
   acceptJsonOnly(app);
@@ -87,6 +90,36 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   app.addHook("preClose", async () => streams.close());
   app.addHook("onClose", async () => auth.bursts.flush());
   return app as unknown as FastifyInstance;
+}
+
+/** What is dear to answer, each kind with its own turns. */
+function createAllTurns(limits: Limits): Parts["turns"] {
+  return {
+    queries: createTurns({
+      what: "queries",
+      settings: "LAMPPOST_QUERIES_MAX, LAMPPOST_QUERIES_PER_ACCOUNT_MAX",
+      ...{ runningMax: limits.queriesMax, runningPerAccountMax: limits.queriesPerAccountMax },
+      ...{ waitingMax: limits.queriesWaitingMax, waitingPerAccountMax: limits.queriesWaitingPerAccountMax },
+      waitMsMax: limits.queryWaitMs,
+    }),
+    exports: createTurns({
+      what: "downloads",
+      settings: "LAMPPOST_EXPORTS_MAX, LAMPPOST_EXPORTS_PER_ACCOUNT_MAX",
+      ...{ runningMax: limits.exportsMax, runningPerAccountMax: limits.exportsPerAccountMax },
+      ...{ waitingMax: 4 * limits.exportsMax, waitingPerAccountMax: 2 * limits.exportsPerAccountMax },
+      waitMsMax: limits.queryWaitMs,
+    }),
+    checks: createTurns({
+      what: "checks of rules",
+      ...{ runningMax: 1, runningPerAccountMax: 1, waitingMax: 20, waitingPerAccountMax: 3 },
+      waitMsMax: limits.queryWaitMs,
+    }),
+    backtests: createTurns({
+      what: "backtests",
+      ...{ runningMax: 1, runningPerAccountMax: 1, waitingMax: 5, waitingPerAccountMax: 1 },
+      waitMsMax: limits.backtestWaitMs,
+    }),
+  };
 }
 
 function openServer(deps: ApiDeps, limits: Limits): Api {

@@ -4,13 +4,14 @@ import type { Rule } from "../../model/rule.ts";
 import { crossMistakes } from "./cross-check.ts";
 import { type Mistake, type ParsedRules, parseRules } from "./parse.ts";
 import { versionOf } from "./version.ts";
+import { MISTAKES_MAX } from "./yaml-file.ts";
 
 export const RULES_FILE_BYTES_MAX = 1024 * 1024;
 
 /** The text of one rules file, or why there is none. */
 export type RulesText = { readonly file: string } & ({ readonly text: string } | { readonly problem: string });
 
-/** `rules` are those without a mistake of their own: to be used only when `mistakes` is empty. */
+/** `rules` are those without a mistake of their own: to be used only when `mistakes` is empty. Those are 100 at most. */
 export type Checked = {
   readonly rules: readonly Rule[];
   /** The file of each rule, by id. */
@@ -26,7 +27,7 @@ export function checkRules(texts: readonly RulesText[], known: ReadonlySet<strin
   return {
     rules: found.map(({ rule }) => ({ ...rule, version: versionOf(rule) })),
     fileOf: new Map(found.map(({ rule, at }) => [rule.id, at.file])),
-    mistakes: [...files.flatMap((file) => file.mistakes), ...crossMistakes(found, named)],
+    mistakes: [...files.flatMap((file) => file.mistakes), ...crossMistakes(found, named)].slice(0, MISTAKES_MAX),
   };
 }
 

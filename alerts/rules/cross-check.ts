@@ -1,5 +1,6 @@
 import { RULES_MAX } from "../../model/rule.ts";
 import type { FoundRule, Mistake } from "./parse.ts";
+import { MISTAKES_MAX } from "./yaml-file.ts";
 
 /**
  * What rules say about each other and cannot mean: the same id twice, a rule that is not there, a cycle of inhibition,
@@ -14,7 +15,7 @@ export function crossMistakes(found: readonly FoundRule[], known: ReadonlySet<st
     ...duplicates(found, first),
     ...found.flatMap((one) => [...strangers(one, exists), ...quorums(one, first)]),
     ...cycles(first),
-  ];
+  ].slice(0, MISTAKES_MAX);
 }
 
 function tooMany(found: readonly FoundRule[], known: ReadonlySet<string>): Mistake[] {
@@ -52,21 +53,28 @@ function quorums({ rule: { condition }, locate }: FoundRule, first: ReadonlyMap<
 /** Each cycle once, at the first of its rules. Rules that silence each other would never be told. */
 function cycles(first: ReadonlyMap<string, FoundRule>): Mistake[] {
   const done = new Set<string>();
+  /** The way to here, in order. */
+  const path = new Set<string>();
   const mistakes: Mistake[] = [];
 
-  function visit(id: string, path: readonly string[]): void {
-    const start = path.indexOf(id);
-    if (start >= 0) {
-      const cycle = [...path.slice(start), id];
-      const message = `inhibits: a cycle, ${cycle.join(" -> ")}: these rules would silence each other; remove one step`;
+  function visit(id: string): void {
+    if (mistakes.length >= MISTAKES_MAX || done.has(id)) return;
+    if (path.has(id)) {
+      const all = [...path];
+      const cycle = all.slice(all.indexOf(id));
+      const shown = cycle.length > CYCLE_SHOWN_MAX ? [...cycle.slice(0, CYCLE_SHOWN_MAX), "…"] : cycle;
+      const message = `inhibits: a cycle, ${[...shown, id].join(" -> ")}: these rules would silence each other; remove one step`;
       mistakes.push(first.get(id)!.locate(["inhibits"], message));
       return;
     }
-    if (done.has(id)) return;
-    for (const { rule } of first.get(id)?.rule.inhibits ?? []) visit(rule, [...path, id]);
+    path.add(id);
+    for (const { rule } of first.get(id)?.rule.inhibits ?? []) visit(rule);
+    path.delete(id);
     done.add(id);
   }
 
-  for (const id of first.keys()) visit(id, []);
+  for (const id of first.keys()) visit(id);
   return mistakes;
 }
+
+const CYCLE_SHOWN_MAX = 10;

@@ -1,5 +1,5 @@
 import type { Log } from "../../model/log.ts";
-import { type Rule, type RuleData, ruleSchema } from "../../model/rule.ts";
+import type { Rule, RuleData } from "../../model/rule.ts";
 import {
   NO_VERSION,
   type RuleAuthor,
@@ -9,9 +9,10 @@ import {
   type RuleRefusal,
 } from "../../model/rule-change.ts";
 import type { Records } from "../../store/records.ts";
-import { type Checked, checkRules } from "./check.ts";
+import type { Checked } from "./check.ts";
 import { crossMistakes } from "./cross-check.ts";
 import { effectiveRules } from "./effective.ts";
+import { parseRule } from "./parse.ts";
 import { versionOf } from "./version.ts";
 
 export type RuleBookOptions = {
@@ -40,15 +41,12 @@ export function createRuleBook({ files, records, now, log }: RuleBookOptions) {
 
   /** Creates a rule or lays another over it. */
   function put(id: string, value: unknown, author: RuleAuthor): RuleOutcome {
-    const parsed = ruleSchema.safeParse(value);
-    if (!parsed.success) {
-      const errors = parsed.error.issues.map(({ path, message }) => ({
-        pointer: `/${path.join("/")}`,
-        detail: message,
-      }));
+    const parsed = parseRule(value);
+    if ("issues" in parsed) {
+      const errors = parsed.issues.map(({ path, message }) => ({ pointer: `/${path.join("/")}`, detail: message }));
       return { refused: { why: "invalid", detail: "The rule is not valid.", errors } };
     }
-    const data = parsed.data as RuleData;
+    const data = parsed.rule;
     if (data.id !== id) return refuse("invalid", `The rule's id is "${data.id}", not "${id}".`);
     return write(id, data, "changed", author);
   }
@@ -144,9 +142,6 @@ export function createRuleBook({ files, records, now, log }: RuleBookOptions) {
       const rule = find(id);
       return rule && entryOf(rule);
     },
-    /** Of a text that is not in force: rules it speaks of may be. */
-    check: (yaml: string): Checked =>
-      checkRules([{ file: "rules.yaml", text: yaml }], new Set(effective.rules.map(({ id }) => id))),
     put,
     promote,
     remove,

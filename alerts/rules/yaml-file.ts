@@ -1,4 +1,15 @@
-import { type Document, isMap, isNode, isPair, LineCounter, parseDocument, type YAMLMap } from "yaml";
+import {
+  CST,
+  type Document,
+  isMap,
+  isNode,
+  isPair,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from "yaml";
 import type { z } from "zod";
 
 /** A mistake and where it stands: lines and columns count from 1. */
@@ -9,6 +20,13 @@ export type Mistake = {
   readonly message: string;
 };
 export type Path = readonly PropertyKey[];
+
+/** Nobody reads more at a time, and a file of nothing but mistakes is not worth the work. */
+export const MISTAKES_MAX = 100;
+const MESSAGE_CHARS_MAX = 400;
+/** Keys, values and signs of one file: 1,000 rules, twice over. */
+const TOKENS_MAX = 200_000;
+const DEPTH_MAX = 50;
 
 export type YamlFile = {
   readonly document: Document;
@@ -23,23 +41,75 @@ export type YamlFile = {
   issues(base: Path, found: readonly z.core.$ZodIssue[]): Mistake[];
 };
 
-/** Opens one YAML text. Nothing is thrown: mistakes of syntax come with line and column, too. */
+/** Opens one YAML text. Nothing is thrown: mistakes of syntax come with line and column, too. At most 100 of them. */
 export function openYaml(text: string, file: string): YamlFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const { document, problem } = parse(text, lines);
   const place = (offset: number, message: string): Mistake => {
     const { line, col } = lines.linePos(offset);
-    return { file, line: Math.max(1, line), column: Math.max(1, col), message };
+    const cut = message.length > MESSAGE_CHARS_MAX ? `${message.slice(0, MESSAGE_CHARS_MAX)} …` : message;
+    return { file, line: Math.max(1, line), column: Math.max(1, col), message: cut };
   };
   const locate = (path: Path, message: string) => place(offsetOf(document, path), message);
   const issues = (base: Path, found: readonly z.core.$ZodIssue[]) =>
-    found.flatMap((issue) => issueMistakes(document, base, issue, place));
-  const broken = [...document.errors, ...document.warnings].map(({ pos, message }) =>
-    place(pos[0], message.split("\n", 1)[0]!),
-  );
-  const content = broken.length > 0 ? {} : toPlain(document);
+    found.slice(0, MISTAKES_MAX).flatMap((issue) => issueMistakes(document, base, issue, place));
+  const broken = [...document.errors, ...document.warnings]
+    .slice(0, MISTAKES_MAX)
+    .map(({ pos, message }) => place(pos[0], message.split("\n", 1)[0]!))
+    .concat(doubledKeys(document).map((offset) => place(offset, "this key is there twice in one map")));
+  const content = broken.length > 0 ? {} : problem === undefined ? toPlain(document) : { problem };
   const mistakes = content.problem === undefined ? broken : [place(0, content.problem)];
   return { document, plain: content.plain, mistakes, place, locate, issues };
+}
+
+function parse(text: string, lineCounter: LineCounter): { document: Document; problem?: string } {
+  const problem = tooMuch(text);
+  if (problem !== undefined) return { document: parseDocument(""), problem };
+  try {
+    // Its own look at doubled keys compares each with each.
+    return { document: parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false }) };
+  } catch (error) {
+    // The parser goes down with the text.
+    if (!(error instanceof RangeError)) throw error;
+    return { document: parseDocument(""), problem: "it is nested too deep to be read" };
+  }
+}
+
+/** Looked at before it is parsed, which costs twenty times as much: stops where it becomes too much. */
+function tooMuch(text: string): string | undefined {
+  let tokens = 0;
+  let brackets = 0;
+  let signsInLine = 0;
+  for (const source of new Lexer().lex(text)) {
+    const type = CST.tokenType(source);
+    if (type === "space" || type === "comment") continue;
+    if (type === "newline") signsInLine = 0;
+    else tokens += 1;
+    if (type === "flow-seq-start" || type === "flow-map-start") brackets += 1;
+    if (type === "flow-seq-end" || type === "flow-map-end") brackets -= 1;
+    if (type === "seq-item-ind" || type === "explicit-key-ind") signsInLine += 1;
+    if (tokens > TOKENS_MAX) return `it has more than ${TOKENS_MAX} keys, values and signs: split it`;
+    if (brackets > DEPTH_MAX || signsInLine > DEPTH_MAX) return `it is nested more than ${DEPTH_MAX} deep`;
+  }
+  return undefined;
+}
+
+/** Where a key stands that its map has already. */
+function doubledKeys(document: Document): number[] {
+  const found: number[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const keys = new Set<string>();
+      for (const { key } of items) {
+        const name = String(key);
+        if (keys.has(name)) found.push(isNode(key) ? (key.range?.[0] ?? 0) : 0);
+        keys.add(name);
+        if (found.length >= MISTAKES_MAX) return visit.BREAK;
+      }
+      return undefined;
+    },
+  });
+  return found;
 }
 
 /** Aliases may multiply: the parser's own limit turns a bomb into a mistake. */
@@ -60,9 +130,11 @@ function issueMistakes(
   const path = [...base, ...issue.path];
   const label = issue.path.length > 0 ? `${issue.path.join(".")}: ` : "";
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) =>
-      place(keyOffset(document, path, key), `${label}"${key}" is not known here: remove it or check its spelling`),
-    );
+    return issue.keys
+      .slice(0, MISTAKES_MAX)
+      .map((key) =>
+        place(keyOffset(document, path, key), `${label}"${key}" is not known here: remove it or check its spelling`),
+      );
   }
   if (issue.code !== "custom" && issue.path.length > 0 && !document.hasIn(path as unknown[])) {
     return [place(offsetOf(document, path), `${label}is missing`)];

@@ -1,17 +1,19 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { parseDuration } from "../../model/duration.ts";
-import { type RuleData, ruleSchema } from "../../model/rule.ts";
+import type { RuleData } from "../../model/rule.ts";
 import type { Api, Parts } from "../api.ts";
 import { invalid, notFound, ProblemError } from "../problems.ts";
 import type { BacktestQuestion } from "../rule-deps.ts";
 import { answers, media } from "../schemas/answers.ts";
 import { byId } from "../schemas/common.ts";
 import { BacktestBody, BacktestMany, BacktestOne } from "../schemas/rule.ts";
+import { leaving, patient } from "../turns.ts";
+import { pointerOf } from "../validation.ts";
 import { RULES_BODY_BYTES_MAX } from "./rules.ts";
 
 const tags = ["rules"];
 const description =
-  "Reads the store in a thread of its own; one at a time (409), at most five years and 4 minutes. Closing the connection ends it.";
+  "Reads the store in a thread of its own; one at a time (409 for one's own, somebody else's is waited for), at most five years and 4 minutes. Closing the connection ends it.";
 const response = answers(
   { 200: media("What they would have said", { "application/json": BacktestBody }) },
   404,
@@ -55,30 +57,28 @@ const withoutVersion = ({ version: _, ...data }: { version: string } & RuleData)
 type Body = { readonly from: string; readonly to: string; readonly warmUp: string; readonly sensor?: string };
 
 async function run(
-  { ruleBook, auth, limits }: Parts,
+  { ruleBook, auth, turns, limits }: Parts,
   request: FastifyRequest,
   reply: FastifyReply,
   body: Body & { readonly rules: readonly object[] },
   pointer: string,
 ) {
   const span = spanOf(body, limits.backtestSpanMaxMs);
-  const question: BacktestQuestion = {
-    ...span,
-    rules: body.rules.map((rule, index) => ruleOf(rule, pointer === "/rules" ? `${pointer}/${index}` : pointer)),
-    by: auth.account(request).name,
-    ...(body.sensor === undefined ? {} : { sensorId: body.sensor }),
-  };
-  const leaving = new AbortController();
-  // It takes longer than an idle connection may last.
-  request.raw.socket.setTimeout?.(0); // a request made up by a test has no such thing
-  reply.raw.once("close", () => leaving.abort(new ProblemError("unavailable", "The client has gone.")));
-  try {
-    const result = await ruleBook.backtest(question, leaving.signal);
-    return reply.type("application/json; charset=utf-8").send(Buffer.from(result.buffer as ArrayBuffer));
-  } catch (error) {
-    if ((error as Error).name === "BacktestBusy") throw new ProblemError("conflict", `${(error as Error).message}.`);
-    throw error;
+  const by = auth.account(request).name;
+  const running = ruleBook.backtestRunning();
+  if (running?.by === by) {
+    const detail = `${by} is running a backtest since ${new Date(running.since).toISOString()}.`;
+    throw new ProblemError("conflict", detail, { retryAfterS: 30 });
   }
+  const signal = leaving(reply);
+  const rules = await turns.checks.run(by, signal, () => rulesOf(ruleBook, body.rules, pointer, signal));
+  const sensor = body.sensor === undefined ? {} : { sensorId: body.sensor };
+  const question: BacktestQuestion = { ...span, rules, by, ...sensor };
+  // It takes longer than an idle connection may last.
+  patient(request, 0);
+  const result = await turns.backtests.run(by, signal, () => ruleBook.backtest(question, signal));
+  patient(request, limits.stalledMs);
+  return reply.type("application/json; charset=utf-8").send(Buffer.from(result.buffer as ArrayBuffer));
 }
 
 function spanOf({ from, to, warmUp }: Body, spanMaxMs: number) {
@@ -92,11 +92,17 @@ function spanOf({ from, to, warmUp }: Body, spanMaxMs: number) {
   return { from: start, to: end, warmUpMs };
 }
 
-function ruleOf(value: object, pointer: string): RuleData {
-  const parsed = ruleSchema.safeParse(value);
-  if (parsed.success) return parsed.data as RuleData;
-  const errors = parsed.error.issues.map(({ path, message }) => ({
-    pointer: [pointer, ...path].join("/"),
+/** Read where what people send is read: `/rules` has many of them. */
+async function rulesOf(
+  ruleBook: Parts["ruleBook"],
+  values: readonly object[],
+  pointer: string,
+  signal: AbortSignal,
+): Promise<readonly RuleData[]> {
+  const parsed = await ruleBook.parse(values, signal);
+  if ("rules" in parsed) return parsed.rules;
+  const errors = parsed.mistakes.map(({ index, path, message }) => ({
+    pointer: `${pointer}${pointerOf(pointer === "/rules" ? [index, ...path] : path)}`,
     detail: message,
   }));
   throw new ProblemError("invalid-request", "The rule is not valid.", { errors });

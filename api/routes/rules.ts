@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { viewAlert } from "../../model/alert-view.ts";
-import type { Rule, RuleData } from "../../model/rule.ts";
 import {
   NO_VERSION,
   type RuleAuthor,
@@ -13,7 +12,7 @@ import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { notFound, ProblemError } from "../problems.ts";
 import { createRuleFigures } from "../rule-stats.ts";
-import { answers } from "../schemas/answers.ts";
+import { answers, media } from "../schemas/answers.ts";
 import { byId, pageOf, paging } from "../schemas/common.ts";
 import {
   Because,
@@ -25,10 +24,13 @@ import {
   RuleDetailBody,
   RulesYaml,
 } from "../schemas/rule.ts";
+import { leaving } from "../turns.ts";
 
 const tags = ["rules"];
 /** A text of 1 MiB, escaped. */
 export const RULES_BODY_BYTES_MAX = 3 * 1_048_576;
+/** One rule, with all that may be in it. */
+const RULE_BODY_BYTES_MAX = 256 * 1024;
 const SHADOW_SHOWN_MAX = 10;
 const SHADOW_COUNT_MAX = 1_000;
 
@@ -77,13 +79,14 @@ const versions = {
 };
 const check = {
   tags,
-  summary: "Every mistake of a rules file, with line and column",
+  summary: "The mistakes of a rules file, with line and column",
+  description: "The first 100 of them. A file has at most 1 MiB and 1,000 rules, and is read in 10 s or refused.",
   body: RulesYaml,
-  response: answers({ 200: CheckBody }, 413, 415),
+  response: answers({ 200: media("The mistakes and the rules", { "application/json": CheckBody }) }, 413, 415),
 };
 
 export function addRules(app: Api, parts: Parts): void {
-  const { ruleBook: rules, records, auth, now } = parts;
+  const { ruleBook: rules, records, auth, turns, now } = parts;
   const figures = createRuleFigures({ records, now });
   const view = (entry: RuleEntry) => viewEntry(entry, rules.failures());
 
@@ -116,7 +119,7 @@ export function addRules(app: Api, parts: Parts): void {
     return view(outcome);
   }
 
-  app.put("/rules/:id", { schema: put, bodyLimit: RULES_BODY_BYTES_MAX }, async (request, reply) => {
+  app.put("/rules/:id", { schema: put, bodyLimit: RULE_BODY_BYTES_MAX }, async (request, reply) => {
     const { rule, ...because } = request.body;
     return settle(reply, rules.put(request.params.id, rule, authorOf(parts, request, because)));
   });
@@ -134,10 +137,11 @@ export function addRules(app: Api, parts: Parts): void {
     return { ...page, items: page.items.map(viewChange) } as never;
   });
 
-  app.post("/rules/check", { schema: check, bodyLimit: RULES_BODY_BYTES_MAX }, async (request) => {
-    auth.account(request);
-    const { rules: found, mistakes } = rules.check(request.body.yaml);
-    return { ok: mistakes.length === 0, rules: found.length, mistakes: [...mistakes], found: found.map(dataOf) };
+  app.post("/rules/check", { schema: check, bodyLimit: RULES_BODY_BYTES_MAX }, async (request, reply) => {
+    const signal = leaving(reply);
+    const checked = () => rules.check(request.body.yaml, signal);
+    const body = await turns.checks.run(auth.account(request).name, signal, checked);
+    return reply.type("application/json; charset=utf-8").send(Buffer.from(body.buffer as ArrayBuffer));
   });
 }
 
@@ -178,6 +182,5 @@ function refusal({ why, detail, errors = [] }: Extract<RuleOutcome, { refused: u
   });
 }
 
-const dataOf = ({ version: _, ...data }: Rule): RuleData => data;
 const viewChange = (change: RuleChange) => ({ ...change, at: iso(change.at) });
 const iso = (time: number) => new Date(time).toISOString();

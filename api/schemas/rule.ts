@@ -77,6 +77,7 @@ export const CheckBody = z
     mistakes: z.array(
       z.object({ file: z.string(), line: z.number().int(), column: z.number().int(), message: z.string() }),
     ),
+    truncated: z.boolean().describe("There may be more mistakes: after 100 the rest is not read"),
     found: z.array(z.looseObject({ id: z.string() })).describe("Those rules, with what they leave out filled in"),
   })
   .meta({ id: "RulesCheck" });

@@ -115,7 +115,7 @@ describe("POST /rules/check", () => {
       column: 9,
       message: expect.stringMatching(/^id: /),
     });
-    const none = { ok: true, rules: 0, mistakes: [], found: [] };
+    const none = { ok: true, rules: 0, mistakes: [], truncated: false, found: [] };
     expect((await ask("POST", "/check", { yaml: "rules: []" })).body).toEqual(none);
   });
 

@@ -124,12 +124,4 @@ describe("the book of rules", () => {
     });
     expect(restart().rules()).toEqual([high, trial]);
   });
-
-  it("checks a text against the rules in force", () => {
-    const { book } = open();
-    const rule = (inhibits: string) =>
-      `rules: [{ id: a, title: Abc, kind: air, metric: no2, condition: { type: threshold, above: 1 }, severity: info, audience: crews, source: { text: test }, inhibits: [{ rule: ${inhibits} }] }]`;
-    expect(book.check(rule("trial")).mistakes).toEqual([]);
-    expect(book.check(rule("gone")).mistakes).toHaveLength(1);
-  });
 });

@@ -1,0 +1,63 @@
+import { parentPort } from "node:worker_threads";
+import type { RuleData } from "../../model/rule.ts";
+import { checkRules } from "./check.ts";
+import { parseRule } from "./parse.ts";
+import { MISTAKES_MAX } from "./yaml-file.ts";
+
+/** What people send is read here, not where messages come in: the thread is ended when it takes too long. */
+export type ToThread =
+  /** `known`: ids of the rules in force. */
+  | { readonly id: number; readonly yaml: string; readonly known: readonly string[] }
+  | { readonly id: number; readonly rules: readonly unknown[] };
+export type FromThread =
+  | { readonly ready: true }
+  | { readonly id: number; readonly result: CheckedText | CheckedRules };
+/** A JSON text as the API shows it: it is written here, too. */
+export type CheckedText = { readonly body: Uint8Array<ArrayBuffer> };
+/** The rules, or the mistakes of the first that has some. */
+export type CheckedRules = { readonly rules: readonly RuleData[] } | { readonly mistakes: readonly RuleIssue[] };
+export type RuleIssue = {
+  readonly index: number;
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+};
+
+/** An alias may repeat a long list in every rule. */
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+
+export function checkText(yaml: string, known: readonly string[]): CheckedText {
+  const { rules, mistakes } = checkRules([{ file: "rules.yaml", text: yaml }], new Set(known));
+  const found = rules.map(({ version: _, ...data }) => data);
+  const ok = mistakes.length === 0;
+  const truncated = mistakes.length >= MISTAKES_MAX;
+  const body = encode({ ok, rules: rules.length, mistakes, truncated, found });
+  if (body.byteLength <= BODY_BYTES_MAX) return { body };
+  const message = `written out, these rules are longer than ${BODY_BYTES_MAX / 1024 / 1024} MiB: repeat less`;
+  const tooLong = { file: "rules.yaml", line: 1, column: 1, message };
+  return { body: encode({ ok: false, rules: 0, mistakes: [tooLong], truncated: false, found: [] }) };
+}
+
+const encode = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+
+export function checkData(values: readonly unknown[]): CheckedRules {
+  const rules: RuleData[] = [];
+  for (const [index, value] of values.entries()) {
+    const parsed = parseRule(value);
+    if ("rule" in parsed) rules.push(parsed.rule);
+    else {
+      const mistakes = parsed.issues.map(({ path, message }) => ({ index, path: path.map(step), message }));
+      return { mistakes };
+    }
+  }
+  return { rules };
+}
+
+const step = (one: PropertyKey) => (typeof one === "number" ? one : String(one).slice(0, 64));
+
+parentPort?.on("message", (message: ToThread) => {
+  const { id } = message;
+  const result = "yaml" in message ? checkText(message.yaml, message.known) : checkData(message.rules);
+  const moved = "body" in result ? [result.body.buffer] : [];
+  parentPort!.postMessage({ id, result } satisfies FromThread, moved);
+});
+parentPort?.postMessage({ ready: true } satisfies FromThread);

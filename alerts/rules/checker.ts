@@ -1,0 +1,86 @@
+import { Worker } from "node:worker_threads";
+import type { CheckedRules, CheckedText, FromThread, ToThread } from "./check-thread.ts";
+
+/** The rules could not be read in the time or the memory there is for it: that is a fault of theirs. */
+export class RulesTooHard extends Error {
+  override readonly name = "RulesTooHard";
+}
+
+const CHECK_MS_MAX = 10_000;
+const MEMORY_MB_MAX = 256;
+
+type Options = { readonly checkMsMax?: number; readonly thread?: URL };
+
+/**
+ * Rules that people send are read in a thread of their own, one text after the other, and the thread is ended when one
+ * takes longer than 10 seconds: there are texts that take hours. It is started by the first, and again after an end.
+ */
+export function createRulesChecker({
+  checkMsMax = CHECK_MS_MAX,
+  thread: source = new URL("./check-thread.ts", import.meta.url),
+}: Options = {}) {
+  let thread: Promise<Worker> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let ids = 0;
+
+  function start(): Promise<Worker> {
+    const worker = new Worker(source, { resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB_MAX } });
+    worker.unref();
+    worker.once("exit", () => {
+      thread = undefined;
+    });
+    return new Promise((resolve, reject) => {
+      worker.once("message", () => resolve(worker)); // it is ready
+      worker.once("error", reject);
+    });
+  }
+
+  /** Rejects with `RulesTooHard`, or with `signal.reason`. */
+  function ask<T extends CheckedText | CheckedRules>(
+    question: Omit<ToThread, "id"> & object,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const answer = last.then(() => askNow<T>(question, signal));
+    last = answer.catch(() => {});
+    return answer;
+  }
+
+  async function askNow<T>(question: object, signal: AbortSignal | undefined): Promise<T> {
+    thread ??= start();
+    const worker = await thread;
+    signal?.throwIfAborted();
+    const id = ++ids;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const take = (message: FromThread) => "id" in message && message.id === id && resolve(message.result as T);
+    const fail = (error: Error) =>
+      reject(new RulesTooHard(`The rules cannot be read: ${error.message}.`, { cause: error }));
+    const leave = () => reject(signal!.reason);
+    const end = () => reject(new RulesTooHard("The rules cannot be read in the memory there is for it."));
+    const limit = setTimeout(
+      () => reject(new RulesTooHard(`The rules take longer than ${checkMsMax / 1_000} s to read: simplify them.`)),
+      checkMsMax,
+    );
+    worker.on("message", take).once("error", fail).once("exit", end);
+    signal?.addEventListener("abort", leave, { once: true });
+    worker.postMessage({ ...question, id });
+    try {
+      return await promise;
+    } catch (error) {
+      await worker.terminate();
+      throw error;
+    } finally {
+      clearTimeout(limit);
+      worker.off("message", take).off("error", fail).off("exit", end);
+      signal?.removeEventListener("abort", leave);
+    }
+  }
+
+  return {
+    /** What the API answers to a rules file, as JSON. `known`: ids of the rules in force. */
+    text: async (yaml: string, known: readonly string[], signal?: AbortSignal) =>
+      (await ask<CheckedText>({ yaml, known }, signal)).body,
+    data: (rules: readonly unknown[], signal?: AbortSignal) => ask<CheckedRules>({ rules }, signal),
+  };
+}
+
+export type RulesChecker = ReturnType<typeof createRulesChecker>;

@@ -1,0 +1,143 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { ProblemError } from "./problems.ts";
+
+export type TurnOptions = {
+  /** What is waited for, as in "as many … as it may". */
+  readonly what: string;
+  /** Settings that raise the limits, for the message. */
+  readonly settings?: string;
+  readonly runningMax: number;
+  readonly runningPerAccountMax: number;
+  readonly waitingMax: number;
+  readonly waitingPerAccountMax: number;
+  /** After so long in the queue it is a 429, too. */
+  readonly waitMsMax: number;
+};
+
+type Waiting = { readonly begin: () => void; readonly refuse: (error: Error) => void };
+type Account = { running: number; readonly queue: Set<Waiting> };
+
+/**
+ * Work that is dear, in turns: so much at a time, so much of one account, and those who wait come account by account,
+ * not one by one, so that a hundred questions of one account hold up another's only question by one. What would wait
+ * beyond the limits is a 429 problem with Retry-After; who leaves waits no more.
+ */
+export function createTurns(options: TurnOptions) {
+  /** In the order of their turns. */
+  const accounts = new Map<string, Account>();
+  const counts = { running: 0, waiting: 0, refused: 0 };
+
+  /** Resolves when it is this account's turn, with the end of the turn, which may be called again. */
+  async function take(name: string, signal: AbortSignal): Promise<() => void> {
+    signal.throwIfAborted();
+    const account = accounts.get(name) ?? { running: 0, queue: new Set() };
+    accounts.set(name, account);
+    if (mayRun(account) && !isSomeonesTurn()) begin(name, account);
+    else await waitIn(account, name, signal);
+    let over = false;
+    return () => {
+      if (over) return;
+      over = true;
+      counts.running -= 1;
+      account.running -= 1;
+      forget(name, account);
+      // Not at once: what has come in meanwhile, of anybody, goes before the next piece of work.
+      setImmediate(next);
+    };
+  }
+
+  async function waitIn(account: Account, name: string, signal: AbortSignal): Promise<void> {
+    if (account.queue.size >= options.waitingPerAccountMax || counts.waiting >= options.waitingMax) {
+      const whose = account.queue.size >= options.waitingPerAccountMax ? name : "The service";
+      forget(name, account);
+      throw refusal(`${whose} has as many ${options.what} running and waiting as it may`);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const one: Waiting = { begin: resolve, refuse: reject };
+    const leave = () => one.refuse(signal.reason);
+    const patience = setTimeout(
+      () => one.refuse(refusal(`There was no turn for this in ${options.waitMsMax / 1_000} s`)),
+      options.waitMsMax,
+    );
+    signal.addEventListener("abort", leave, { once: true });
+    account.queue.add(one);
+    counts.waiting += 1;
+    next();
+    try {
+      await promise;
+    } finally {
+      clearTimeout(patience);
+      signal.removeEventListener("abort", leave);
+      if (account.queue.delete(one)) counts.waiting -= 1; // it left without a turn
+      forget(name, account);
+    }
+  }
+
+  function refusal(why: string): ProblemError {
+    counts.refused += 1;
+    const raise = options.settings ? ` (${options.settings})` : "";
+    return new ProblemError("rate-limited", `${why}${raise}. Try again later.`, { retryAfterS: 5 });
+  }
+
+  function mayRun({ running }: Account): boolean {
+    return counts.running < options.runningMax && running < options.runningPerAccountMax;
+  }
+
+  /** Someone waits whose turn is about to begin. */
+  function isSomeonesTurn(): boolean {
+    if (counts.waiting === 0 || counts.running >= options.runningMax) return false;
+    return accounts.values().some((account) => account.queue.size > 0 && mayRun(account));
+  }
+
+  function begin(name: string, account: Account): void {
+    counts.running += 1;
+    account.running += 1;
+    // Whoever had a turn goes to the end.
+    accounts.delete(name);
+    accounts.set(name, account);
+  }
+
+  function next(): void {
+    for (const [name, account] of accounts) {
+      const first = account.queue.values().next().value;
+      if (!first || !mayRun(account)) continue;
+      account.queue.delete(first);
+      counts.waiting -= 1;
+      begin(name, account);
+      first.begin();
+      return next();
+    }
+  }
+
+  function forget(name: string, { running, queue }: Account): void {
+    if (running === 0 && queue.size === 0) accounts.delete(name);
+  }
+
+  /** One piece of work in a turn of its own. */
+  async function run<T>(name: string, signal: AbortSignal, work: () => Promise<T> | T): Promise<T> {
+    const end = await take(name, signal);
+    try {
+      signal.throwIfAborted();
+      return await work();
+    } finally {
+      end();
+    }
+  }
+
+  return { take, run, counts: (): Readonly<typeof counts> => counts };
+}
+
+export type Turns = ReturnType<typeof createTurns>;
+
+/** Aborts when the client leaves before it was answered. */
+export function leaving(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once("close", () => controller.abort(new ProblemError("unavailable", "The client has gone.")));
+  if (reply.raw.destroyed) controller.abort(new ProblemError("unavailable", "The client has gone."));
+  return controller.signal;
+}
+
+/** How long nothing may move on this connection while its request is answered; 0: for ever. */
+export function patient({ raw }: FastifyRequest, ms: number): void {
+  raw.socket?.setTimeout?.(ms); // a request made up by a test has no such thing
+}
