@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import type { Figure } from "../model/health.ts";
 import type { Api, Parts } from "./api.ts";
 import type { Connections } from "./connections.ts";
@@ -8,15 +9,27 @@ export function countRequests(
   { auth, streams, connections }: Pick<Parts, "auth" | "streams"> & { readonly connections: Connections },
 ) {
   const requests = new Map<string, { route: string; method: string; status: string; count: number }>();
-  app.addHook("onResponse", async (request, reply) => {
+  const left = new WeakSet<FastifyRequest>();
+
+  function count(request: FastifyRequest, status: number): void {
     const route = request.is404 ? "unknown" : (request.routeOptions.url ?? "unknown");
-    // Who left before there was an answer has got none: as other servers, we count that as 499.
-    const status = reply.raw.headersSent ? String(reply.statusCode) : "499";
     const method = request.is404 ? "any" : request.method;
     const key = `${method} ${route} ${status}`;
-    const entry = requests.get(key) ?? { route, method, status, count: 0 };
+    const entry = requests.get(key) ?? { route, method, status: String(status), count: 0 };
     entry.count += 1;
     requests.set(key, entry);
+  }
+
+  app.addHook("onRequest", async (request, reply) => {
+    reply.raw.once("close", () => {
+      // Who left before there was an answer has got none, whatever became of it: as other servers, we count that as 499.
+      if (reply.raw.headersSent) return;
+      left.add(request);
+      count(request, 499);
+    });
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    if (!left.has(request)) count(request, reply.statusCode);
   });
 
   return (): Figure[] => {

@@ -70,6 +70,10 @@ describe("devices", () => {
     await call("operator", "POST", "/devices", device());
     await call("operator", "DELETE", "/devices/air-7?removeSensor=true");
     expect(service.records.sensors.get("air-7")).toBeUndefined();
+    expect(service.records.audit.list(2).items).toMatchObject([
+      { by: "operator", what: "sensor.remove", target: "air-7" },
+      { by: "operator", what: "device.remove", target: "air-7" },
+    ]);
   });
 
   it("does not remove accounts of another sort", async () => {

@@ -49,6 +49,21 @@ describe("quarantine", () => {
     expect((await get("/quarantine?reason=too_large")).items).toHaveLength(1);
   });
 
+  it("writes down who looked, once for as often as they did within a minute", async () => {
+    for (let i = 0; i < 3; i += 1) await get("/quarantine");
+    await get("/quarantine/1");
+    await get("/quarantine", "admin");
+    await get("/audit");
+    expect(
+      service.records.audit.list(9).items.map(({ by, what, target, detail }) => [by, what, target, detail]),
+    ).toEqual([
+      ["operator", "quarantine.read", "list", "2 more since the row before"],
+      ["admin", "quarantine.read", "list", undefined],
+      ["operator", "quarantine.read", "message 1", undefined],
+      ["operator", "quarantine.read", "list", undefined],
+    ]);
+  });
+
   it("shows one with its payload, capped, and never personal data", async () => {
     const [d, c, b, a] = (await get("/quarantine")).items.map((one: { id: number }) => one.id);
     expect((await get(`/quarantine/${a}`)).payload).toEqual({ text: "{oops", bytes: 5, truncated: false });

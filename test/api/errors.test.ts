@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { LOOPBACK_HOSTS } from "../../api/deps.ts";
 import { SILENT } from "../../model/log.ts";
@@ -151,6 +152,54 @@ describe("errors are problems", () => {
       ];
     expect(await id("trace-1")).toBe("trace-1");
     expect(await id("a\tb{}")).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe("a client that has left", () => {
+  /** Asks for the latest readings, leaves, and lets the store fail with `error`; what was logged and counted. */
+  async function leave(error: Error): Promise<{ logged: unknown[]; requests: string[] }> {
+    const logged: unknown[] = [];
+    const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const latest = async () => {
+      asked.resolve();
+      await released.promise;
+      throw error;
+    };
+    const city = startService({
+      store: { ...service.deps.store, latest },
+      log: { ...SILENT, error: (fields) => void logged.push(fields) },
+    });
+    await city.app.listen({ host: "127.0.0.1", port: 0 });
+    const socket = connect((city.app.server.address() as AddressInfo).port, "127.0.0.1");
+    socket.write(
+      "GET /api/v1/readings/latest HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer admin-token\r\n\r\n",
+    );
+    const [request] = await once(city.app.server, "request");
+    await asked.promise;
+    const gone = once(request.socket, "close");
+    socket.destroy();
+    await gone;
+    released.resolve();
+    await setImmediate();
+    const { body } = await city.as(undefined, "GET", "/metrics");
+    await city.close();
+    return { logged, requests: body.match(/^lamppost_http_requests_total.*$/gm) ?? [] };
+  }
+
+  it.each([new Error("aborted"), new DOMException("left", "AbortError"), new StoreError("refused", "interrupted")])(
+    "is no fault of the service: nothing is logged, and it is counted as 499 (%s)",
+    async (error) => {
+      const { logged, requests } = await leave(error);
+      expect(logged).toEqual([]);
+      expect(requests).toEqual([
+        'lamppost_http_requests_total{route="/api/v1/readings/latest",method="GET",status="499"} 1',
+      ]);
+    },
+  );
+
+  it("does not hide a mistake of ours", async () => {
+    const { logged } = await leave(new TypeError("x is not a function"));
+    expect(logged).toHaveLength(1);
   });
 });
 

@@ -4,6 +4,7 @@ import { startService } from "./service.ts";
 
 const service = startService();
 afterAll(() => service.close());
+const BROWSER = { accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" };
 const get = (path: string) => service.as(undefined, "GET", path);
 
 describe("the page's files", () => {
@@ -61,6 +62,29 @@ describe("the page's files", () => {
     },
   );
 
+  it.each(["/nowhere", "/alerts/a1/b/c", "/admin/users?tab=x", "/apis", "/livez/x"])(
+    "%s, mistyped in a browser, is the page's own answer that there is no such page",
+    async (path) => {
+      const { statusCode, headers, body } = await service.as(undefined, "GET", path, undefined, BROWSER);
+      expect([statusCode, headers["content-type"], headers["cache-control"]]).toEqual([404, "text/html", "no-cache"]);
+      expect(body).toContain("<title>The page</title>");
+      expect(headers["content-security-policy"]).toContain("default-src 'self'");
+    },
+  );
+
+  it.each([
+    ["GET", "/api/v1/nowhere", BROWSER],
+    ["GET", "/api", BROWSER],
+    ["GET", "/assets/none.js", BROWSER],
+    ["GET", "/nowhere", { accept: "*/*" }],
+    ["GET", "/nowhere", {}],
+    ["POST", "/nowhere", BROWSER],
+  ])("%s %s stays a problem for programs, %j", async (method, path, headers) => {
+    const answer = await service.as(undefined, method, path, undefined, headers);
+    expect(answer.statusCode).toBe(404);
+    expect(answer.headers["content-type"]).toContain("application/problem+json");
+  });
+
   it("come compressed where the build left them so and the browser takes it", async () => {
     const ask = (encoding: string) =>
       service.as(undefined, "GET", "/assets/main.js", undefined, { "accept-encoding": encoding });
@@ -77,6 +101,8 @@ describe("the page's files", () => {
     const bare = startService({ options: { page: { dir: "/nowhere/at/all", isPublic: false } } });
     const answer = await bare.as(undefined, "GET", "/");
     expect([answer.statusCode, answer.body]).toEqual([503, expect.stringContaining("npm run build")]);
+    const mistyped = await bare.as(undefined, "GET", "/nowhere", undefined, BROWSER);
+    expect([mistyped.statusCode, mistyped.json().title]).toEqual([404, "There is no such thing"]);
     await bare.close();
   });
 });

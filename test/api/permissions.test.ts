@@ -167,6 +167,21 @@ describe("permissions", () => {
   });
 });
 
+describe("private answers", () => {
+  const paths = [...PERMISSIONS].flatMap(([route, permission]) =>
+    route.startsWith("GET ") && permission !== "public" ? [route.slice(4).replace(":id", "x")] : [],
+  );
+
+  it.each(paths.filter((path) => path !== "/api/v1/events"))(
+    "%s is kept by no cache, nor is its refusal",
+    async (path) => {
+      for (const name of ["admin", "viewer", undefined]) {
+        expect((await service.as(name, "GET", path)).headers["cache-control"]).toBe("no-store");
+      }
+    },
+  );
+});
+
 describe("wrong tokens", () => {
   it("are answered 401, then told to wait by their address, and no other; a right one never is", async () => {
     const { app, tick, records, close } = startService({ options: { version: "0", limits: { authFailuresFree: 3 } } });

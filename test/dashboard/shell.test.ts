@@ -68,6 +68,18 @@ describe.runIf(HAS_BROWSER)("the frame around every page", () => {
     await close();
   });
 
+  it("says in the reader's language that an address is mistyped, and leads on", async () => {
+    const { page, close } = await visit(browser, city, { token: city.token, language: "de" });
+    const answer = await page.goto("/alrets/17?x=1");
+    expect(answer?.status()).toBe(404);
+    await page.getByRole("heading", { name: "Diese Seite gibt es nicht" }).waitFor();
+    await expectAccessible(page);
+    await shoot(page, "mistyped-address");
+    await page.getByRole("link").last().click();
+    await page.getByText("Alles ruhig").waitFor();
+    await close();
+  });
+
   it.each([
     { widget: "map", on: "/", chunk: "**/assets/leaflet-map-*.js", there: ".map" },
     { widget: "chart", on: "/feed?tab=throughput", chunk: "**/assets/plot-*.js", there: ".chart-box" },
