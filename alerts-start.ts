@@ -15,7 +15,7 @@ import type { Figure, Health } from "./model/health.ts";
 import type { NotifySettings } from "./model/notify-settings.ts";
 import type { Records } from "./store/records.ts";
 
-export type AlertsStart = Omit<AlertsOptions, "records" | "rules"> & {
+export type AlertsStart = Omit<AlertsOptions, "records" | "rules" | "onWaiting"> & {
   /** In force, and told when people change them. */
   readonly rules: Pick<RuleBook, "rules" | "onChange">;
   readonly records: Records;
@@ -32,15 +32,27 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
   const { enqueue } = notifier;
   const { holdMs } = options.notify;
   const noise = createNoise({ records, rules: rules.rules, sensor: records.sensors.get, now, enqueue, log, holdMs });
-  const alerts = createAlerts({ ...options, rules: rules.rules(), apply: noise.apply });
+  let working: NodeJS.Timeout | undefined;
+  const onWaiting = () => {
+    working ??= setTimeout(work, 0);
+  };
+  const alerts = createAlerts({ ...options, rules: rules.rules(), apply: noise.apply, onWaiting });
+
+  function work(): void {
+    const pauseMs = alerts.work();
+    working = pauseMs === undefined ? undefined : setTimeout(work, pauseMs);
+  }
   rules.onChange(alerts.replaceRules);
   const publisher = createAlertPublisher({ records, publish, log });
 
   return {
     /** Takes the readings: one of the consumers of the journal. */
     consumer: alerts,
-    close: alerts.close,
-    health: () => [alerts.health(), ...noise.health(), notifier.health()],
+    close(): void {
+      clearTimeout(working);
+      alerts.close();
+    },
+    health: () => [alerts.health(), ...alerts.troubles(), ...noise.health(), notifier.health()],
     figures: (): readonly Figure[] => [
       ...alerts.figures(),
       ...noise.figures(),

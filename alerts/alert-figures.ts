@@ -47,3 +47,22 @@ export function alertFigures(counts: Counts, rulesFailed: number, unapplied: num
     gauge("lamppost_alert_transitions_waiting", "Transitions the records have not taken yet.", unapplied),
   ];
 }
+
+/** What the rules have not seen yet. */
+export function waitingFigures(lagMs: number, late: number, waiting: number, behindMs: number): Figure[] {
+  const readings =
+    "Readings the rules have not seen yet: late ones, and those of sensors that send more than their share.";
+  const gauge = (name: string, help: string, value: number, labels?: Record<string, string>): Figure => ({
+    name,
+    help,
+    type: "gauge",
+    value,
+    labels,
+  });
+  return [
+    gauge("lamppost_rules_lag_seconds", "Since when the oldest reading the rules have not seen waits.", lagMs / 1_000),
+    gauge("lamppost_rules_readings_waiting", readings, late, { place: "late" }),
+    gauge("lamppost_rules_readings_waiting", readings, waiting, { place: "above_share" }),
+    gauge("lamppost_clock_behind_seconds", "By which the clock lies before the newest receipt.", behindMs / 1_000),
+  ];
+}

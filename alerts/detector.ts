@@ -80,6 +80,7 @@ export function createDetector(options: EngineOptions) {
     observe,
     settle,
     backlog: engine.backlog,
+    backlogged: engine.backlogged,
     tick,
     listen: engine.listen,
     load,

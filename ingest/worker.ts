@@ -139,6 +139,11 @@ export function createWorker(options: WorkerOptions) {
       for (const follower of followers) follower.wake();
       await Promise.all(running);
     },
+    /** Committed messages that have not been brought to a consumer yet. */
+    untakenMessages(name: string): number {
+      const follower = followers.find((one) => one.name === name);
+      return follower ? end - follower.offset() : 0;
+    },
     /** What the shared window holds now: for `/metrics` and tests of its bound. */
     windowSize: window.size,
     health: (): readonly Health[] => followers.map((follower) => follower.health()),

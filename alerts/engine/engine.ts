@@ -313,6 +313,8 @@ export function createEngine(options: EngineOptions) {
     settleFor,
     settle,
     backlog,
+    /** The sensors whose late readings wait. */
+    backlogged: () => backlogged.size,
     tick,
     listen,
     load,
