@@ -10,15 +10,16 @@ const WORDS: ReadonlySet<string> = new Set(
     "image images img face faces faceid photo photos photograph picture pictures"
   ).split(" "),
 );
-/** If none of these is anywhere in a text, no key of it can match: one scan instead of one test per key. */
+/** If none of these is anywhere in a plain text, no key of it can match: one scan instead of one test per key. */
 const ROOTS = /plate|licen[cs]e|mac|ssid|ime?i|imsi|iccid|msisdn|phone|email|image|img|face|photo|picture/;
 const WORD_BREAK = /(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z]+/;
-/** No key we would ever explain is longer; what stands before a colon is cut to this. */
-const KEY_CHARS_MAX = 200;
+const NOT_ASCII = /[^\0-\x7f]/;
+/** What may have a plain form: combining marks are none of it. */
+const MAYBE_LETTER = /[^\0-\x7f\p{M}]/gu;
 
 /** The word that makes a key look personal, or undefined. Full-width letters count as their plain form. */
 export function personalWord(key: string): string | undefined {
-  const plain = key.normalize("NFKC");
+  const plain = plainLetters(key);
   if (!ROOTS.test(plain.toLowerCase())) return undefined;
   for (const word of plain.split(WORD_BREAK)) {
     const lower = word.toLowerCase();
@@ -52,11 +53,11 @@ export function findPersonalWord(value: unknown): string | undefined {
  * the side of yes, because the answer decides whether the payload may be kept.
  */
 export function findPersonalWordInText(text: string): string | undefined {
-  if (!text.includes("\\") && !ROOTS.test(text.normalize("NFKC").toLowerCase())) return undefined;
+  if (!text.includes("\\") && !NOT_ASCII.test(text) && !ROOTS.test(text.toLowerCase())) return undefined;
   const seen = new Set<string>();
   let start = 0;
   for (let colon = text.indexOf(":"); colon !== -1; colon = text.indexOf(":", start)) {
-    const before = text.slice(start, colon).trimEnd().slice(-KEY_CHARS_MAX);
+    const before = text.slice(start, colon).trimEnd();
     const key = before.slice(Math.max(before.lastIndexOf(","), before.lastIndexOf("{")) + 1);
     start = colon + 1;
     if (seen.has(key)) continue;
@@ -65,6 +66,14 @@ export function findPersonalWordInText(text: string): string | undefined {
     if (word) return word;
   }
   return undefined;
+}
+
+/**
+ * Compatibility forms become plain letters, one character at a time: normalising a whole text sorts its combining marks,
+ * and a long run of them takes time with the square of its length.
+ */
+function plainLetters(text: string): string {
+  return NOT_ASCII.test(text) ? text.replace(MAYBE_LETTER, (character) => character.normalize("NFKC")) : text;
 }
 
 /** `pl\u0061te` is `plate` to a JSON parser, so it is to us. */

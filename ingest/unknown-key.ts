@@ -15,8 +15,11 @@ const TOPIC_KEYS: ReadonlySet<string> = new Set(["sensorId", "kind", "district",
 
 /** A key from outside, fit for a sentence: one line, printable, short. */
 export function showKey(key: string): string {
-  const plain = key.toWellFormed().replace(/[^\x20-\x7e\u00a1-\u024f]/g, "?");
-  return plain.length > KEY_CHARS_SHOWN ? `${plain.slice(0, KEY_CHARS_SHOWN)}…` : plain;
+  const shown = key
+    .slice(0, KEY_CHARS_SHOWN)
+    .toWellFormed()
+    .replace(/[^\x20-\x7e\u00a1-\u024f]/g, "?");
+  return key.length > KEY_CHARS_SHOWN ? `${shown}…` : shown;
 }
 
 /** Says which key is unknown and, if it can, what was probably meant. */
@@ -38,22 +41,30 @@ export function nearestMetric(key: string, kind: Kind): MetricName | undefined {
   let best: MetricName | undefined;
   let bestDistance = bare.length > 5 ? 3 : bare.length > 3 ? 2 : 1;
   for (const name of names) {
-    const distance = editDistance(bare, name.toLowerCase());
+    const other = name.toLowerCase();
+    if (Math.abs(other.length - bare.length) >= bestDistance || !sharesAnEnd(bare, other)) continue;
+    const distance = editDistance(bare, other);
     if (distance < bestDistance) [best, bestDistance] = [name, distance];
   }
   return best;
 }
 
-/** Levenshtein distance, one row at a time. Both texts are short. */
+/** A message may have 500 unknown keys, each to be compared with every metric: most are told apart by this. */
+const sharesAnEnd = (a: string, b: string) => a[0] === b[0] || a.at(-1) === b.at(-1);
+
+const row = new Uint8Array(KEY_CHARS_SHOWN + 1);
+
+/** Levenshtein distance, in one row. Both texts have at most `KEY_CHARS_SHOWN` characters. */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let j = 0; j <= b.length; j++) row[j] = j;
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    let diagonal = row[0]!;
+    row[0] = i;
     for (let j = 1; j <= b.length; j++) {
-      const swap = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, row[j]! + 1, next[j - 1]! + 1));
+      const swap = diagonal + (a.charCodeAt(i - 1) === b.charCodeAt(j - 1) ? 0 : 1);
+      diagonal = row[j]!;
+      row[j] = Math.min(swap, diagonal + 1, row[j - 1]! + 1);
     }
-    row = next;
   }
   return row[b.length]!;
 }
