@@ -19,8 +19,12 @@ export type StorePlace = {
   countForeign?(): Promise<number>;
 };
 
-/** What every home of readings must do. Run on each of them against the real thing. */
-export function readingStoreContract(name: string, makePlace: () => Promise<StorePlace>): void {
+/** What every home of readings must do. Run on each of them against the real thing, or what is as near as can be. */
+export function readingStoreContract(
+  name: string,
+  makePlace: () => Promise<StorePlace>,
+  server: { readonly sharesOurMemory?: boolean } = {},
+): void {
   describe(`${name} keeps the contract of a reading store`, () => {
     let place: StorePlace;
     let store: ReadingStore;
@@ -304,7 +308,7 @@ export function readingStoreContract(name: string, makePlace: () => Promise<Stor
       expect(await place.countForeign?.()).toBe(foreign.length);
     });
 
-    rangeContract(() => store);
+    rangeContract(() => store, server);
     scanContract(() => store);
     rollupContract(() => store);
   });
