@@ -269,7 +269,13 @@ function unknownVariables(env: NodeJS.ProcessEnv): string[] {
 }
 
 /** Not settings: read by the test suite and handed to the fault harness. */
-const IGNORED = new Set(["LAMPPOST_NO_SKIPS", "LAMPPOST_CHROMIUM", "LAMPPOST_FAULT_AT", "LAMPPOST_FAULT_SEGMENT_KIB"]);
+const IGNORED = new Set([
+  "LAMPPOST_NO_SKIPS",
+  "LAMPPOST_CHROMIUM",
+  "LAMPPOST_TEST_INFLUXD2",
+  "LAMPPOST_FAULT_AT",
+  "LAMPPOST_FAULT_SEGMENT_KIB",
+]);
 
 function combinations(given: Record<string, string | undefined>): string[] {
   const mistakes: string[] = [];
@@ -288,6 +294,29 @@ function combinations(given: Record<string, string | undefined>): string[] {
     );
   if (second && given.INFLUX_DATABASE)
     mistakes.push("INFLUX_DATABASE: set it for 1.x or the token, org and bucket for 2.x, not both");
+  return [...mistakes, ...influxShapes(given)];
+}
+
+/** What people paste: the address of the page, and tokens with what stood around them. Never shows the token. */
+function influxShapes(given: Record<string, string | undefined>): string[] {
+  const mistakes: string[] = [];
+  const { INFLUX_URL: address = "", INFLUX_TOKEN: token = "" } = given;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url && /\/(orgs|signin|onboarding|load-data|api|query|write)(\/|$)/.test(url.pathname))
+    mistakes.push(`INFLUX_URL: this is the address of a page of InfluxDB; give its beginning only: ${url.origin}`);
+  else if (url && (url.search || url.hash))
+    mistakes.push(`INFLUX_URL: give the server's address only, without what follows ? or #: ${url.origin}`);
+  if (/^(Token|Bearer)\s/i.test(token)) mistakes.push('INFLUX_TOKEN: leave out the word "Token" or "Bearer" before it');
+  else if (/^["'`]|["'`]$/.test(token)) mistakes.push("INFLUX_TOKEN: leave out the quotes around it");
+  else if (/\s/.test(token)) mistakes.push("INFLUX_TOKEN: there are spaces or line breaks in it; a token has none");
+  else if (/[^\x21-\x7e]/.test(token)) mistakes.push("INFLUX_TOKEN: there are characters in it that no token has");
+  for (const name of ["INFLUX_ORG", "INFLUX_BUCKET", "INFLUX_DATABASE"]) {
+    const value = given[name] ?? "";
+    if (value !== value.trim() || /\p{Cc}/u.test(value))
+      mistakes.push(`${name}: there are spaces at its ends or line breaks in it`);
+    if (name !== "INFLUX_ORG" && value.startsWith("_"))
+      mistakes.push(`${name}: names that begin with _ are InfluxDB's own; use another`);
+  }
   return mistakes;
 }
 

@@ -78,6 +78,38 @@ describe("configuration", () => {
     expect(mistakesOf({ ...base, INFLUX_URL: "ftp://x", INFLUX_DATABASE: "city" })).toHaveLength(1);
   });
 
+  it.each([
+    [
+      "INFLUX_URL",
+      "https://influx.example:8086/orgs/0123456789abcdef/load-data/buckets",
+      /page of InfluxDB.*: https:\/\/influx.example:8086$/,
+    ],
+    ["INFLUX_URL", "http://influx.example:8086/signin", /page of InfluxDB/],
+    ["INFLUX_URL", "http://influx.example:8086/?org=city", /without what follows/],
+    ["INFLUX_TOKEN", "Token s3cret==", /word "Token"/],
+    ["INFLUX_TOKEN", "Bearer s3cret==", /word "Token" or "Bearer"/],
+    ["INFLUX_TOKEN", '"s3cret=="', /quotes/],
+    ["INFLUX_TOKEN", "s3cret==\n", /line breaks/],
+    ["INFLUX_TOKEN", "s3 cret==", /spaces/],
+    ["INFLUX_TOKEN", "s3crét==", /characters/],
+    ["INFLUX_BUCKET", "readings ", /spaces at its ends/],
+    ["INFLUX_BUCKET", "_monitoring", /InfluxDB's own/],
+    ["INFLUX_ORG", "city\n", /line breaks/],
+  ])("says in one sentence what is odd about %s=%s, without showing a token", (name, value, words) => {
+    const sound = {
+      INFLUX_URL: "https://influx.example/db",
+      INFLUX_TOKEN: "s-_3/+==",
+      INFLUX_ORG: "a city",
+      INFLUX_BUCKET: "a/b/c",
+    };
+    const base = { LAMPPOST_STORE: "influxdb", ...sound };
+    expect(mistakesOf(base)).toEqual([]);
+    const mistakes = mistakesOf({ ...base, [name]: value });
+    expect(mistakes).toEqual([expect.stringMatching(words)]);
+    expect(mistakes[0]).toMatch(new RegExp(`^${name}: `));
+    expect(mistakes[0]).not.toMatch(/s3|cret/);
+  });
+
   it("takes the address of an external broker apart, and only topics under city/", () => {
     const url = "mqtts://city:p%40ss@broker.example:8884";
     expect(loadConfig({ LAMPPOST_MQTT_SOURCE_URL: url }).mqttSource).toEqual({

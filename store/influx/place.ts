@@ -131,13 +131,9 @@ async function proveBucket(options: PlaceOptions, flavour: Two): Promise<Place> 
   if (!found) throw unreadable(flavour);
 
   const mappings = await mappingsOf(client, flavour, named.db);
-  const meant = mappings.filter((one) => isMeant(one, named));
-  const stranger = meant.find((one) => one.virtual !== true && one.bucketID !== found.id);
-  if (!stranger) {
-    if (await isReadOr(probe, named)) return placeOf(named, await probe.remove(named));
-    // The server says that the name leads there, and yet: it asked in another organisation. (Not so with `a/b/c`.)
-    if (meant.length > 0 && bucket.split("/").length < 3) throw foreignToken(flavour);
-  }
+  const stranger = mappings.find((one) => isMeant(one, named) && one.virtual !== true && one.bucketID !== found.id);
+  if (!stranger && (await isReadOr(probe, named))) return placeOf(named, await probe.remove(named));
+  // Mappings to buckets that the token does not see are not in the list: a name of our own shows what it is.
   await makeMapping(client, flavour, own.db, found).catch((error: StoreError) => {
     throw error.kind === "unavailable" ? error : noMapping(flavour, own.db, found, stranger, error);
   });
@@ -268,7 +264,7 @@ function noMapping(
   const { bucket, org } = flavour;
   const why = stranger
     ? `the server's mapping ${stranger.id ?? ""} leads queries for ${bucket} to another bucket (${stranger.bucketID})`
-    : `queries for ${bucket} do not find what is written to it`;
+    : `queries for ${bucket} do not find what is written to it (a mapping leads them elsewhere, InfluxQL does not know such a name, or INFLUX_TOKEN is of another organisation than ${org})`;
   const command = `influx v1 dbrp create --org ${JSON.stringify(org)} --bucket-id ${id} --db ${db} --rp autogen --default`;
   return misconfigured("mapping", `${why}, and INFLUX_TOKEN may not make another mapping: run ${command}`, cause);
 }

@@ -110,29 +110,32 @@ export function rangeContract(current: () => ReadingStore, server: { readonly sh
     expect(await collect(store, { from: T0 + 1, to: T0 + 2 })).toEqual([flagged]);
   });
 
-  it.runIf(!server.sharesOurMemory)("streams 100,000 readings in flat memory and chunks of at most 5,000, while others write and read", async () => {
-    const store = current();
-    const [batches, size] = [20, 5_000];
-    for (let batch = 0; batch < batches; batch += 1) await store.write(manyReadings(batch * size, size));
-    let [seen, heapAtFirst, last] = [0, 0, 0];
-    let growth = 0;
-    const busy: Promise<unknown>[] = [];
-    for await (const chunk of store.stream({ kind: "air", from: T0 - HOUR_MS, to: T0 + 24 * HOUR_MS })) {
-      expect(chunk.length).toBeLessThanOrEqual(5_000);
-      const times = chunk.map((reading) => reading.measuredAt);
-      expect(times.every((time, n) => time >= (n === 0 ? last : times[n - 1]!))).toBe(true);
-      last = times.at(-1)!;
-      if (seen === 0) {
-        heapAtFirst = usedBytes();
-        busy.push(store.write(manyReadings(500_000, 500)), store.find("air", chunk.slice(0, 10)), store.count());
+  it.runIf(!server.sharesOurMemory)(
+    "streams 100,000 readings in flat memory and chunks of at most 5,000, while others write and read",
+    async () => {
+      const store = current();
+      const [batches, size] = [20, 5_000];
+      for (let batch = 0; batch < batches; batch += 1) await store.write(manyReadings(batch * size, size));
+      let [seen, heapAtFirst, last] = [0, 0, 0];
+      let growth = 0;
+      const busy: Promise<unknown>[] = [];
+      for await (const chunk of store.stream({ kind: "air", from: T0 - HOUR_MS, to: T0 + 24 * HOUR_MS })) {
+        expect(chunk.length).toBeLessThanOrEqual(5_000);
+        const times = chunk.map((reading) => reading.measuredAt);
+        expect(times.every((time, n) => time >= (n === 0 ? last : times[n - 1]!))).toBe(true);
+        last = times.at(-1)!;
+        if (seen === 0) {
+          heapAtFirst = usedBytes();
+          busy.push(store.write(manyReadings(500_000, 500)), store.find("air", chunk.slice(0, 10)), store.count());
+        }
+        seen += chunk.length;
+        growth = Math.max(growth, usedBytes() - heapAtFirst);
       }
-      seen += chunk.length;
-      growth = Math.max(growth, usedBytes() - heapAtFirst);
-    }
-    await Promise.all(busy);
-    expect(seen).toBeGreaterThanOrEqual(batches * size);
-    expect(growth / MIB).toBeLessThan(16);
-  });
+      await Promise.all(busy);
+      expect(seen).toBeGreaterThanOrEqual(batches * size);
+      expect(growth / MIB).toBeLessThan(16);
+    },
+  );
 
   it("lets writes, streams, finds and aggregates run at the same time", async () => {
     const store = current();

@@ -30,7 +30,7 @@ describe.runIf(needs("influxd"))("the service on InfluxDB 1.x", () => {
 
   /** What the server itself says it has. */
   async function countIn(database: string): Promise<number> {
-    const ask = new URLSearchParams({ db: database, q: "SELECT count(journalSeq) FROM air" });
+    const ask = new URLSearchParams({ db: database, q: "SELECT count(receipt) FROM air" });
     const answer = (await (await fetch(`${influx.url}/query?${ask}`)).json()) as {
       results: { series?: { values: number[][] }[] }[];
     };

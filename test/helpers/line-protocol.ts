@@ -33,7 +33,7 @@ function parseLine(line: string, unit: number): Point | string {
     const [key = "", value = ""] = splitOutside(text, "=");
     if (!value) return "missing tag value";
     if (key in tags) return "duplicate tags";
-    tags[unescape(key)] = unescape(value);
+    tags[unescaped(key)] = unescaped(value);
   }
   if (!fieldText) return "missing fields";
   const fields: [string, Field][] = [];
@@ -42,11 +42,11 @@ function parseLine(line: string, unit: number): Point | string {
     if (value === undefined) return "invalid field format";
     const field = parseField(value);
     if (typeof field === "string") return field;
-    fields.push([unescape(key), field]);
+    fields.push([unescaped(key), field]);
   }
   const time = timeText === undefined ? Date.now() : Number(timeText) * unit;
   if (Math.abs(time) > TIME_MS_MAX) return "time outside range -9223372036854775806 - 9223372036854775806";
-  return { measurement: unescape(measurement), tags, fields, time };
+  return { measurement: unescaped(measurement), tags, fields, time };
 }
 
 function parseField(text: string): Field | string {
@@ -73,4 +73,4 @@ function splitOutside(text: string, separator: string): string[] {
   return [...parts, text.slice(from)];
 }
 
-const unescape = (text: string) => text.replace(/\\([,= ])/g, "$1");
+const unescaped = (text: string) => text.replace(/\\([,= ])/g, "$1");
