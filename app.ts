@@ -45,7 +45,7 @@ import { explainStart } from "./start-error.ts";
 import { createBackups } from "./store/backup/stage.ts";
 import { LINES_PER_REQUEST_MAX } from "./store/influx/store.ts";
 import { ensureAdminToken } from "./store/records/admin-token.ts";
-import { isInUse, lockDataDir } from "./store/records/data-dir.ts";
+import { closeToOthers, isInUse, lockDataDir } from "./store/records/data-dir.ts";
 import { openRecords } from "./store/records/open.ts";
 import { withRollups } from "./store/resolutions.ts";
 import { startStorageLimits } from "./store/storage-limits.ts";
@@ -98,6 +98,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const lock = lockDataDir(config.dataDir);
   // What was cut off may still write: only the end of the process gives the folder to another one then.
   onStop("data folder", (isClean) => (isClean ? lock.release() : undefined));
+  closeToOthers(config.dataDir, log);
   const mustBeThere = !config.acceptNewRecords && isInUse(config.dataDir);
   const records = openRecords({ path: path("records.db"), now, log: log.child({ module: "records" }), mustBeThere });
   onStop("records", () => records.close());

@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { type NotifySettings, notifyAllow, smtpFrom, smtpUrl } from "./model/notify-settings.ts";
+import { type NotifySettings, notifyAllow, type SmtpSettings, smtpFrom, smtpUrl } from "./model/notify-settings.ts";
 
 /** The only place that reads the environment. Every mistake is reported, not just the first; the CLI then exits with 78. */
 export class ConfigError extends Error {
@@ -48,7 +49,26 @@ const httpUrl = z.url({ protocol: /^https?$/, error: "an http:// or https:// URL
 const TILES_URL = /^(\/(?!\/)|https?:\/\/[^\s;,{}/]+\/)(?=.*\{z\})(?=.*\{x\})(?=.*\{y\})\S*$/;
 const tilesUrl = z.string().regex(TILES_URL, "expected was an address like https://tiles.example/{z}/{x}/{y}.png");
 
+/** Settings that hold a secret. Each may come from a file instead, named by the setting's name and _FILE. */
+const SECRETS = [
+  "LAMPPOST_ADMIN_TOKEN",
+  "LAMPPOST_MQTT_SOURCE_URL",
+  "LAMPPOST_MQTT_SOURCE_PASSWORD",
+  "LAMPPOST_SMTP_URL",
+  "LAMPPOST_SMTP_PASSWORD",
+  "INFLUX_TOKEN",
+  "INFLUX_PASSWORD",
+] as const;
+type SecretFile = `${(typeof SECRETS)[number]}_FILE`;
+const fileOf = (name: (typeof SECRETS)[number]): SecretFile => `${name}_FILE`;
+const SECRET_FILES = Object.fromEntries(SECRETS.map((name) => [fileOf(name), z.string().optional()])) as Record<
+  SecretFile,
+  z.ZodOptional<z.ZodString>
+>;
+const SECRET_BYTES_MAX = 4_096;
+
 const SCHEMA = z.object({
+  ...SECRET_FILES,
   LAMPPOST_DATA_DIR: text("./data"),
   LAMPPOST_HTTP_HOST: text("127.0.0.1"),
   LAMPPOST_HTTP_PORT: port.default(8080),
@@ -59,6 +79,7 @@ const SCHEMA = z.object({
   LAMPPOST_TLS_KEY: z.string().optional(),
   LAMPPOST_MQTT_WS: onOff.default(true),
   LAMPPOST_MQTT_SOURCE_URL: mqttUrl.optional(),
+  LAMPPOST_MQTT_SOURCE_PASSWORD: z.string().optional(),
   LAMPPOST_MQTT_SOURCE_CLIENT_ID: text("lamppost-source"),
   LAMPPOST_MQTT_SOURCE_TOPICS: cityFilters,
   LAMPPOST_MQTT_SOURCE_CA: z.string().optional(),
@@ -75,7 +96,9 @@ const SCHEMA = z.object({
   LAMPPOST_RULES_DIR: z.string().optional(),
   LAMPPOST_PUBLIC_URL: httpUrl.optional(),
   LAMPPOST_SMTP_URL: smtpUrl.optional(),
+  LAMPPOST_SMTP_PASSWORD: z.string().optional(),
   LAMPPOST_SMTP_FROM: smtpFrom.optional(),
+  LAMPPOST_SMTP_PLAINTEXT_ALLOW: commaList,
   LAMPPOST_NOTIFY_ALLOW: notifyAllow,
   LAMPPOST_NOTIFY_HOLD_S: whole(0, 3_600).default(60),
   LAMPPOST_RETENTION_RAW_DAYS: whole(1, 36_500).default(90),
@@ -219,10 +242,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     rulesDir: values.LAMPPOST_RULES_DIR,
     notify: {
       publicUrl: values.LAMPPOST_PUBLIC_URL,
-      smtp:
-        values.LAMPPOST_SMTP_URL === undefined
-          ? undefined
-          : { url: values.LAMPPOST_SMTP_URL, from: values.LAMPPOST_SMTP_FROM! },
+      smtp: smtpConfig(values),
       allow: values.LAMPPOST_NOTIFY_ALLOW,
       holdMs: values.LAMPPOST_NOTIFY_HOLD_S * 1_000,
     },
@@ -245,15 +265,50 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
 
 /** What the commands that talk to a running service need. */
 export function clientConfig(env: NodeJS.ProcessEnv = process.env): { dataDir: string; adminToken?: string } {
-  return { dataDir: resolve(env.LAMPPOST_DATA_DIR || "./data"), adminToken: env.LAMPPOST_ADMIN_TOKEN || undefined };
+  const mistakes: string[] = [];
+  const adminToken = secretOf("LAMPPOST_ADMIN_TOKEN", env, mistakes);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return { dataDir: resolve(env.LAMPPOST_DATA_DIR || "./data"), adminToken };
+}
+
+/** From the setting or its file; undefined where neither is set, and with a mistake where the file cannot serve. */
+function secretOf(name: (typeof SECRETS)[number], env: NodeJS.ProcessEnv, mistakes: string[]): string | undefined {
+  const file = env[fileOf(name)];
+  if (!file) return env[name] || undefined;
+  const mistake = (text: string) => void mistakes.push(`${fileOf(name)}: ${text}`);
+  if (env[name]) return mistake(`${name} is set as well; give one of the two`) as undefined;
+  try {
+    return readSecret(file);
+  } catch (error) {
+    return mistake((error as Error).message) as undefined;
+  }
+}
+
+/** The text of a file, or with `-` of standard input, without the blanks around it. Throws an Error that never shows the text. */
+export function readSecret(file: string): string {
+  const place = file === "-" ? "standard input" : file;
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file === "-" ? 0 : file);
+  } catch (error) {
+    throw new Error(`${place} cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
+  if (bytes.length > SECRET_BYTES_MAX) throw new Error(`${place} has more than ${SECRET_BYTES_MAX} bytes`);
+  const secret = bytes.toString().trim();
+  if (secret === "" || /[\r\n]/.test(secret)) throw new Error(`${place} does not hold one line with a secret`);
+  return secret;
 }
 
 function parse(env: NodeJS.ProcessEnv): Values {
-  const given = Object.fromEntries(VARIABLES.filter((name) => env[name]).map((name) => [name, env[name]]));
+  const mistakes: string[] = [];
+  const secrets = SECRETS.map((name) => [name, secretOf(name, env, mistakes)] as const);
+  const given: Record<string, string | undefined> = {
+    ...Object.fromEntries(VARIABLES.filter((name) => env[name]).map((name) => [name, env[name]])),
+    ...Object.fromEntries(secrets.filter(([, secret]) => secret !== undefined)),
+  };
   const result = SCHEMA.safeParse(given);
-  const mistakes = result.success
-    ? []
-    : result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  if (!result.success)
+    mistakes.push(...result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
   mistakes.push(...unknownVariables(env), ...combinations(given));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return result.data!;
@@ -283,6 +338,7 @@ function combinations(given: Record<string, string | undefined>): string[] {
     mistakes.push("LAMPPOST_MQTTS_PORT: needs LAMPPOST_TLS_CERT and LAMPPOST_TLS_KEY (PEM files)");
   if (given.LAMPPOST_MQTT_SOURCE_CA && !given.LAMPPOST_MQTT_SOURCE_URL?.startsWith("mqtts:"))
     mistakes.push("LAMPPOST_MQTT_SOURCE_CA: needs an mqtts:// address in LAMPPOST_MQTT_SOURCE_URL");
+  mistakes.push(...passwordMistakes("LAMPPOST_MQTT_SOURCE", given), ...passwordMistakes("LAMPPOST_SMTP", given));
   if (!given.LAMPPOST_SMTP_URL !== !given.LAMPPOST_SMTP_FROM)
     mistakes.push("LAMPPOST_SMTP_URL: LAMPPOST_SMTP_URL and LAMPPOST_SMTP_FROM go together");
   if (given.LAMPPOST_STORE !== "influxdb") return mistakes;
@@ -320,6 +376,27 @@ function influxShapes(given: Record<string, string | undefined>): string[] {
   return mistakes;
 }
 
+/** A password beside an address needs a user in it, and no password. */
+function passwordMistakes(prefix: "LAMPPOST_MQTT_SOURCE" | "LAMPPOST_SMTP", given: Record<string, string | undefined>) {
+  const address = given[`${prefix}_URL`] ?? "";
+  if (!given[`${prefix}_PASSWORD`] || (address !== "" && !URL.canParse(address))) return [];
+  const url = address === "" ? undefined : new URL(address);
+  if (url?.username && !url.password) return [];
+  return [`${prefix}_PASSWORD: needs ${prefix}_URL with a user name and without a password, as in //user@host`];
+}
+
+function smtpConfig(values: Values): SmtpSettings | undefined {
+  const { LAMPPOST_SMTP_URL: address, LAMPPOST_SMTP_PASSWORD: password } = values;
+  if (address === undefined) return undefined;
+  const from = values.LAMPPOST_SMTP_FROM!;
+  const url = new URL(address);
+  if (password !== undefined) url.password = encodeURIComponent(password);
+  const isAllowed = values.LAMPPOST_SMTP_PLAINTEXT_ALLOW.some(
+    (host) => host.toLowerCase() === url.hostname.toLowerCase(),
+  );
+  return { url: password === undefined ? address : url.href, from, ...(isAllowed ? { plaintextAllowed: true } : {}) };
+}
+
 /** undefined for anything that is not an MQTT address. */
 function parseMqttUrl(address: string) {
   const url = URL.canParse(address) ? new URL(address) : undefined;
@@ -344,6 +421,7 @@ function mqttSourceConfig(values: Values): MqttSourceConfig | undefined {
   const { secure, ...address } = values.LAMPPOST_MQTT_SOURCE_URL;
   return {
     ...address,
+    ...(values.LAMPPOST_MQTT_SOURCE_PASSWORD !== undefined && { password: values.LAMPPOST_MQTT_SOURCE_PASSWORD }),
     ...(secure && { tls: { caFile: values.LAMPPOST_MQTT_SOURCE_CA } }),
     clientId: values.LAMPPOST_MQTT_SOURCE_CLIENT_ID,
     topics: values.LAMPPOST_MQTT_SOURCE_TOPICS,

@@ -13,6 +13,11 @@ import { findService, type ServiceOptions, withService } from "./client.ts";
 import { show } from "./table.ts";
 import { VERSION } from "./version.ts";
 
+const SECRETS = `
+lamppost restore reads it. Keep it like a password: signing secrets and addresses of webhooks and chat targets are in it as they
+are, because messages could not be signed without them. Of tokens, passwords and sessions it holds only hashes; settings
+(LAMPPOST_*, INFLUX_*) are not in it.`;
+
 export function register(program: Command): void {
   withService(
     program
@@ -21,7 +26,7 @@ export function register(program: Command): void {
       .argument("<target>", "a new file that ends in .tar, or a new folder"),
     "backup lamppost-2026-11-21.tar",
   )
-    .addHelpText("after", "\nlamppost restore reads it. It holds no secrets, only their hashes.")
+    .addHelpText("after", SECRETS)
     .action(back);
 }
 

@@ -1,11 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { z } from "zod";
-import { clientConfig } from "../config.ts";
+import { clientConfig, readSecret } from "../config.ts";
 import { createServiceClient, type ServiceClient } from "../simulators/service-client.ts";
 
-export type ServiceOptions = { readonly url?: string; readonly token?: string; readonly json?: boolean };
+export type ServiceOptions = {
+  readonly url?: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly json?: boolean;
+};
 
 /** What `lamppost start` leaves in its data directory. */
 const SERVICE_FILE = z.object({ pid: z.number(), http: z.string(), mqtt: z.string() });
@@ -19,11 +24,23 @@ export type Service = {
 
 /** The options of every command that talks to a running service. */
 export function withService(command: Command, example: string): Command {
+  return withAddress(command).addHelpText("after", `\nExample:\n  $ lamppost ${example}`);
+}
+
+/** The same without the example. */
+export function withAddress(command: Command): Command {
   return command
     .option("--url <url>", "HTTP address of the service (default: the one that runs on the data directory)")
-    .option("--token <token>", "admin token (default: LAMPPOST_ADMIN_TOKEN, else <data>/admin-token)")
-    .option("--json", "print JSON")
-    .addHelpText("after", `\nExample:\n  $ lamppost ${example}`);
+    .option(
+      "--token-file <file>",
+      "file with the admin token, - for standard input (default: LAMPPOST_ADMIN_TOKEN or its _FILE, else <data>/admin-token)",
+    )
+    .addOption(
+      new Option("--token <token>", "the token itself, which others on this machine can then read").conflicts(
+        "tokenFile",
+      ),
+    )
+    .option("--json", "print JSON");
 }
 
 /** Finds the service by the options, else by the data directory. Throws an error that says what to do. */
@@ -32,11 +49,13 @@ export function findService(options: ServiceOptions, config = clientConfig()): S
   const url = options.url ?? running?.http;
   if (!url)
     throw new Error(
-      `no service runs on ${config.dataDir}; start one with "lamppost start", set LAMPPOST_DATA_DIR, or give --url and --token`,
+      `no service runs on ${config.dataDir}; start one with "lamppost start", set LAMPPOST_DATA_DIR, or give --url and --token-file`,
     );
   if (!URL.canParse(url)) throw new Error(`--url ${url} is not a URL; an example is http://127.0.0.1:8080`);
-  const token = options.token ?? config.adminToken ?? tokenFile(config.dataDir);
-  if (!token) throw new Error(`there is no admin token in ${config.dataDir}; give --token or set LAMPPOST_ADMIN_TOKEN`);
+  const given = options.tokenFile === undefined ? options.token : readSecret(options.tokenFile);
+  const token = given ?? config.adminToken ?? tokenFile(config.dataDir);
+  if (!token)
+    throw new Error(`there is no admin token in ${config.dataDir}; give --token-file or set LAMPPOST_ADMIN_TOKEN`);
   return { client: createServiceClient({ url, token }), token, mqtt: running?.mqtt };
 }
 

@@ -110,7 +110,9 @@ async function checkBooks({ client }: Service): Promise<Finding> {
     return { check: "ledger", ok: balanced, found, advice: "keep the data directory as it is and report this" };
   } catch (error) {
     const refused = error instanceof ServiceError && (error.status === 401 || error.status === 403);
-    const advice = refused ? "the token is not the admin's: give --token, or read <data>/admin-token" : "see above";
+    const advice = refused
+      ? "the token is not the admin's: give --token-file, or read <data>/admin-token"
+      : "see above";
     return { check: "ledger", ok: false, found: (error as Error).message, advice };
   }
 }

@@ -21,6 +21,7 @@ export function register(program: Command): void {
 }
 
 async function restore(backup: string, options: Options): Promise<void> {
+  process.umask(0o077);
   const into = resolve(options.into ?? clientConfig().dataDir);
   const restored = await restoreBackup({
     backup: resolve(backup),

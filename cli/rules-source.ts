@@ -5,7 +5,7 @@ import { type BacktestView, viewBacktest } from "../model/backtest.ts";
 import { parseDuration } from "../model/duration.ts";
 import type { Rule } from "../model/rule.ts";
 import { builtInMappings, loadMapping } from "../simulators/mapping.ts";
-import { findService, type ServiceOptions } from "./client.ts";
+import { findService, type ServiceOptions, withAddress } from "./client.ts";
 import { parseId } from "./options.ts";
 import { readingsOfRecording } from "./recording-readings.ts";
 
@@ -29,7 +29,7 @@ Times: 2026-11-01T00:00:00Z, 2026-11-01 (midnight UTC), or 30d (so long ago).
 Readings come from the running service, or with --recording from files; mappings: ${builtInMappings().join(", ")}, or a .json file.`;
 
 export function withSource(command: Command): Command {
-  return command
+  return withAddress(command)
     .option("--from <time>", "where the span begins", parseTime)
     .option("--to <time>", "where it ends (default: now; for a recording its end)", parseTime)
     .option("--sensor <sensorId>", "only this sensor", parseId)
@@ -40,10 +40,7 @@ export function withSource(command: Command): Command {
       DAY_MS,
     )
     .option("--recording <files...>", "readings from recordings (CSV or NDJSON, also .gz) instead of the service")
-    .option("--mapping <name>", "which column of a recording is which metric of which sensor")
-    .option("--url <url>", "HTTP address of the service (default: the one that runs on the data directory)")
-    .option("--token <token>", "admin token (default: LAMPPOST_ADMIN_TOKEN, else <data>/admin-token)")
-    .option("--json", "print JSON");
+    .option("--mapping <name>", "which column of a recording is which metric of which sensor");
 }
 
 export type RunBacktest = (rules: readonly Rule[]) => Promise<BacktestView>;

@@ -23,6 +23,8 @@ export function register(program: Command): void {
 
 async function start(options: { simulate?: string; json?: boolean }): Promise<void> {
   const config = loadConfig(undefined, options.simulate ? { LAMPPOST_SIMULATE: options.simulate } : {});
+  // What the service keeps is for its own user, also the files that libraries make.
+  process.umask(0o077);
   // A log that cannot be written (a full disk, a reader that has gone) loses lines and stops nothing.
   const stderr = pino.destination(2).on("error", () => {});
   const log = pino({ level: config.logLevel, base: undefined }, stderr);

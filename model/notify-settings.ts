@@ -4,11 +4,18 @@ import { z } from "zod";
 export type NotifySettings = {
   /** Where people open the page, for the links in messages. */
   readonly publicUrl?: string;
-  readonly smtp?: { readonly url: string; readonly from: string };
+  readonly smtp?: SmtpSettings;
   /** Host names, addresses and networks that may be told although they are not public. */
   readonly allow: readonly string[];
   /** How long an alert that a common cause may explain waits for it. */
   readonly holdMs?: number;
+};
+
+export type SmtpSettings = {
+  readonly url: string;
+  readonly from: string;
+  /** A password may be sent without TLS; only where somebody has named the host. */
+  readonly plaintextAllowed?: boolean;
 };
 
 const NETWORK = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6(), z.hostname()]);

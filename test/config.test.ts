@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { ConfigError, loadConfig, VARIABLES } from "../config.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { ConfigError, clientConfig, loadConfig, VARIABLES } from "../config.ts";
 
 function mistakesOf(env: Record<string, string>): readonly string[] {
   try {
@@ -157,6 +159,75 @@ describe("configuration", () => {
       expect(mistakesOf({ ...smtp, LAMPPOST_SMTP_FROM: bad }), bad).toHaveLength(1);
     // The password is in the address: no mistake may print it.
     expect(mistakesOf({ ...smtp, LAMPPOST_SMTP_URL: "http://u:hidden@x" }).join()).not.toContain("hidden");
+  });
+
+  describe("secrets from files", () => {
+    const dir = mkdtempSync(join(tmpdir(), "lamppost-secrets-"));
+    afterAll(() => rmSync(dir, { recursive: true }));
+    const fileWith = (text: string) => {
+      const path = join(dir, randomUUID());
+      writeFileSync(path, text);
+      return path;
+    };
+    const TOKEN = "hidden".repeat(8);
+
+    it("are taken where the setting itself is not given, without the line's end", () => {
+      expect(loadConfig({ LAMPPOST_ADMIN_TOKEN_FILE: fileWith(`${TOKEN}\r\n`) }).adminToken).toBe(TOKEN);
+      expect(clientConfig({ LAMPPOST_ADMIN_TOKEN_FILE: fileWith(TOKEN) }).adminToken).toBe(TOKEN);
+      const influx = { LAMPPOST_STORE: "influxdb", INFLUX_URL: "http://127.0.0.1:8086" };
+      const second = { ...influx, INFLUX_TOKEN_FILE: fileWith("t"), INFLUX_ORG: "o", INFLUX_BUCKET: "b" };
+      expect(loadConfig(second).store).toMatchObject({ flavour: { token: "t" } });
+      const first = { ...influx, INFLUX_DATABASE: "d", INFLUX_USERNAME: "u", INFLUX_PASSWORD_FILE: fileWith("p@ss") };
+      expect(loadConfig(first).store).toMatchObject({ flavour: { password: "p@ss" } });
+    });
+
+    it("may be addresses with a password, or the password to an address without one", () => {
+      const from = { LAMPPOST_SMTP_FROM: "lamp@city.example" };
+      const whole = "smtp://city:p%40ss@mail.example:587";
+      expect(loadConfig({ ...from, LAMPPOST_SMTP_URL_FILE: fileWith(whole) }).notify.smtp?.url).toBe(whole);
+      const password = { LAMPPOST_SMTP_PASSWORD_FILE: fileWith("p@ss%/:") };
+      const { smtp } = loadConfig({ ...from, ...password, LAMPPOST_SMTP_URL: "smtp://city@mail.example:587" }).notify;
+      expect(decodeURIComponent(new URL(smtp!.url).password)).toBe("p@ss%/:");
+      const source = { LAMPPOST_MQTT_SOURCE_PASSWORD_FILE: fileWith("p@ss%/:") };
+      expect(loadConfig({ ...source, LAMPPOST_MQTT_SOURCE_URL: "mqtt://city@broker" }).mqttSource).toMatchObject({
+        ...{ username: "city", password: "p@ss%/:" },
+      });
+      for (const address of [undefined, "smtp://mail.example", whole])
+        expect(mistakesOf({ ...from, ...password, LAMPPOST_SMTP_URL: address! }).join()).toContain(
+          "LAMPPOST_SMTP_PASSWORD:",
+        );
+      expect(mistakesOf({ ...source, LAMPPOST_MQTT_SOURCE_URL: "mqtt://a:b@broker" })).toHaveLength(1);
+    });
+
+    it.each([
+      ["a file that is not there", "/nowhere/token", "cannot be read (ENOENT)"],
+      ["a folder", dir, "cannot be read (EISDIR)"],
+      ["an empty file", fileWith("\n"), "does not hold one line"],
+      ["a file of many lines", fileWith(`${TOKEN}\nhidden`), "does not hold one line"],
+      ["a large file", fileWith(TOKEN.repeat(200)), "more than 4096 bytes"],
+    ])("are a mistake in %s, which never shows what stands in it", (_, file, words) => {
+      const [mistake, ...more] = mistakesOf({ LAMPPOST_ADMIN_TOKEN_FILE: file });
+      expect([mistake, more]).toEqual([expect.stringMatching(/^LAMPPOST_ADMIN_TOKEN_FILE: /), []]);
+      expect(mistake).toContain(words);
+      expect(mistake).not.toContain("hidden");
+      expect(() => clientConfig({ LAMPPOST_ADMIN_TOKEN_FILE: file })).toThrow(ConfigError);
+    });
+
+    it("are a mistake beside the setting, and held to the same rule", () => {
+      expect(mistakesOf({ LAMPPOST_ADMIN_TOKEN: TOKEN, LAMPPOST_ADMIN_TOKEN_FILE: fileWith(TOKEN) })).toEqual([
+        "LAMPPOST_ADMIN_TOKEN_FILE: LAMPPOST_ADMIN_TOKEN is set as well; give one of the two",
+      ]);
+      expect(mistakesOf({ LAMPPOST_ADMIN_TOKEN_FILE: fileWith("short") })).toHaveLength(1);
+    });
+  });
+
+  it("lets a password go to a mail server without TLS only where its name is listed", () => {
+    const smtp = { LAMPPOST_SMTP_URL: "smtp://city:p@Mail.example", LAMPPOST_SMTP_FROM: "lamp@city.example" };
+    const allowed = (list: string) =>
+      loadConfig({ ...smtp, LAMPPOST_SMTP_PLAINTEXT_ALLOW: list }).notify.smtp?.plaintextAllowed;
+    expect([allowed(""), allowed("other.example"), allowed("other.example, mail.EXAMPLE")]).toEqual([
+      ...[undefined, undefined, true],
+    ]);
   });
 
   it("is described in .env.example, setting for setting", () => {

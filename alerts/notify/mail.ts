@@ -1,5 +1,6 @@
 import { createTransport } from "nodemailer";
 import type { Notice } from "../../model/notice.ts";
+import type { SmtpSettings } from "../../model/notify-settings.ts";
 import { digestSubject, oneLine, type Words, wordsOf } from "./words.ts";
 
 export type Mail = {
@@ -35,11 +36,19 @@ function paragraph({ subject, explanation, facts, link }: Words, withSubject: bo
   return [...(withSubject ? [subject] : []), ...lines].join("\n");
 }
 
-/** `url`: smtp://user:password@host:587 or smtps://. Every mail has a connection of its own, so that nothing is held open. */
-export function createMailer({ url, from }: { url: string; from: string }): SendMail {
+/**
+ * `url`: smtp://user:password@host:587 or smtps://. Every mail has a connection of its own, so that nothing is held open. A password
+ * goes over TLS only (STARTTLS for smtp://, with a certificate that this machine trusts), unless `plaintextAllowed`.
+ */
+export function createMailer(settings: SmtpSettings): SendMail {
+  const { url, from, plaintextAllowed = false } = settings;
+  const address = new URL(url);
+  const isSecret = address.username !== "" || address.password !== "";
+  // In the address, because there it would win over what stands beside it.
+  if (address.protocol === "smtp:" && isSecret && !plaintextAllowed) address.searchParams.set("requireTLS", "true");
   const transport = createTransport(
     {
-      url,
+      url: address.href,
       connectionTimeout: TIMEOUT_MS,
       greetingTimeout: TIMEOUT_MS,
       socketTimeout: TIMEOUT_MS,

@@ -57,10 +57,14 @@ export function createSend(ports: NotifyPorts, { publicUrl, timeoutMs, now }: Se
   };
 }
 
+const NO_TLS =
+  "the mail server offers no TLS (STARTTLS), and without it no password is sent; LAMPPOST_SMTP_PLAINTEXT_ALLOW names exceptions";
+
 /** The text is shown to admins: the code of the error, never what the other side said. */
 function failureOf(error: unknown, timeoutMs: number): Outcome {
   if (error instanceof AddressRefused) return { is: "refused", error: error.message };
   const { name, code, responseCode } = error as { name?: string; code?: string; responseCode?: number };
+  if (code === "ETLS") return { is: "unreachable", error: NO_TLS };
   if (responseCode !== undefined) {
     const text = `the mail server answered ${responseCode}`;
     return { is: responseCode >= 500 && responseCode !== 530 ? "refused" : "unreachable", error: text };

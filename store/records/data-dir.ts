@@ -1,9 +1,11 @@
-import { closeSync, mkdirSync, openSync, readdirSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { Log } from "../../model/log.ts";
 import { DataDirInUse } from "./errors.ts";
 
 const SQLITE_BUSY = 5;
+const PATHS_SHOWN = 10;
 
 /**
  * The handles of the locks this process has. The lock lives as long as its handle: one that nobody refers to is closed by
@@ -37,6 +39,34 @@ export function lockDataDir(dir: string): { release(): void } {
       if (db.isOpen) db.close();
     },
   };
+}
+
+/**
+ * Takes from the group and from others all they may do with the folder and what is in it: older versions, copies and unpacked
+ * archives left some of it readable. What belongs to another user stays as it is, with a warning. Changes modes by path and
+ * opens nothing, because of the lock.
+ */
+export function closeToOthers(dir: string, log: Pick<Log, "info" | "warn">): void {
+  const left: string[] = [];
+  let closed = 0;
+  const inside = readdirSync(dir, { recursive: true, withFileTypes: true });
+  const paths = inside.filter((one) => one.isFile() || one.isDirectory()).map((one) => join(one.parentPath, one.name));
+  for (const path of [dir, ...paths]) {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found || (found.mode & 0o077) === 0) continue;
+    try {
+      if (process.getuid && found.uid !== process.getuid()) throw new Error("somebody else's");
+      chmodSync(path, found.mode & 0o700);
+      closed += 1;
+    } catch {
+      left.push(path);
+    }
+  }
+  if (closed > 0)
+    log.info({ dir, closed }, "files of the data folder were open to other users of this machine; closed");
+  if (left.length === 0) return;
+  const shown = { dir, paths: left.slice(0, PATHS_SHOWN), count: left.length };
+  log.warn(shown, "files of the data folder are open to other users of this machine and not ours to close");
 }
 
 /** Whether the folder has readings or a journal: then it has records, too, or has lost them. */

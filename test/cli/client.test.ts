@@ -34,6 +34,14 @@ describe("finding the service", () => {
     expect(said).toMatchObject({ token: "said", mqtt: undefined, client: { url: "http://city:8080" } });
   });
 
+  it("reads the token from a file, so that it stands in no list of processes", () => {
+    leave("service.json", JSON.stringify({ pid: 1, http: "http://127.0.0.1:4711", mqtt: "mqtt://127.0.0.1:4712" }));
+    leave("token", "from a file\n");
+    const tokenFile = join(dataDir, "token");
+    expect(findService({ tokenFile }, { dataDir, adminToken: "set" }).token).toBe("from a file");
+    expect(() => findService({ tokenFile: `${tokenFile}s` }, { dataDir })).toThrow(/tokens cannot be read \(ENOENT\)/);
+  });
+
   it("says what to do when there is none", () => {
     expect(() => findService({}, { dataDir })).toThrow(/no service runs on .*lamppost start/);
     leave("service.json", "half a fi");

@@ -104,7 +104,9 @@ describe("mail, through a real server", () => {
     return `127.0.0.1:${(server.server.address() as AddressInfo).port}`;
   }
 
-  const mailer = (url: string) => sender({ mail: createMailer({ url, from: "Lamppost <lamppost@city.example>" }) });
+  const from = "Lamppost <lamppost@city.example>";
+  const mailer = (url: string, plaintextAllowed = false) =>
+    sender({ mail: createMailer({ url, from, plaintextAllowed }) });
 
   it("arrives with subject, text, both addresses and an id that stays", async () => {
     const send = mailer(`smtp://${await start()}`);
@@ -122,16 +124,34 @@ describe("mail, through a real server", () => {
     for (const { source } of received) expect(source).toMatch(/^Message-ID: <msg_1@lamppost>\r$/m);
   });
 
-  it("signs in with the user and password of the address", async () => {
+  /** A server that wants a password, and what it was shown. */
+  async function startWithLogin(options: object = {}): Promise<{ host: string; seen: string[] }> {
     const seen: string[] = [];
     type Auth = { username?: string; password?: string };
     const onAuth = (auth: Auth, _: unknown, done: (error: null, ok: { user: string }) => void) => {
       seen.push(`${auth.username} ${auth.password}`);
       done(null, { user: "x" });
     };
-    const host = await start({ authOptional: false, allowInsecureAuth: true, onAuth });
-    expect(await mailer(`smtp://city:p%40ss@${host}`)(EMAIL)).toEqual({ is: "sent" });
+    return { host: await start({ authOptional: false, allowInsecureAuth: true, onAuth, ...options }), seen };
+  }
+
+  it("signs in with the user and password of the address", async () => {
+    const { host, seen } = await startWithLogin();
+    expect(await mailer(`smtp://city:p%40ss@${host}`, true)(EMAIL)).toEqual({ is: "sent" });
     expect(seen).toEqual(["city p@ss"]);
+  });
+
+  it.each([
+    ["offers no TLS", {}, "", "LAMPPOST_SMTP_PLAINTEXT_ALLOW"],
+    ["offers none, whatever the address asks for", {}, "?requireTLS=false&ignoreTLS=true&opportunisticTLS=true", "TLS"],
+    ["has a certificate that nobody vouches for", { disabledCommands: [] }, "", "no connection (ESOCKET)"],
+  ])("sends no password to a server that %s, says so and tries again", async (_, options, query, words) => {
+    const { host, seen } = await startWithLogin(options);
+    expect(await mailer(`smtp://city:p%40ss@${host}/${query}`)(EMAIL)).toEqual({
+      is: "unreachable",
+      error: expect.stringContaining(words),
+    });
+    expect([seen, received]).toEqual([[], []]);
   });
 
   it("a mailbox that does not exist is refused, a server that is busy or away is tried again", async () => {

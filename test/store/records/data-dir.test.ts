@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lockDataDir } from "../../../store/records/data-dir.ts";
+import { SILENT } from "../../../model/log.ts";
+import { closeToOthers, lockDataDir } from "../../../store/records/data-dir.ts";
 import { DataDirInUse } from "../../../store/records/errors.ts";
 
 describe("the lock on the data directory", () => {
@@ -32,6 +33,32 @@ describe("the lock on the data directory", () => {
     lockDataDir(dir).release();
     expect(statSync(dir).mode & 0o777).toBe(0o700);
     expect(statSync(join(dir, "lock.db")).mode & 0o777).toBe(0o600);
+  });
+
+  it("closes an older folder to others, and keeps what is to be run and the lock", async () => {
+    const lock = lockDataDir(dir);
+    mkdirSync(join(dir, "journal"));
+    for (const name of ["records.db", "journal/1.journal", "script.sh"]) writeFileSync(join(dir, name), "x");
+    const elsewhere = join(root, "elsewhere");
+    writeFileSync(elsewhere, "x");
+    symlinkSync(elsewhere, join(dir, "link"));
+    const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+    chmodSync(dir, 0o755);
+    chmodSync(join(dir, "journal"), 0o775);
+    chmodSync(join(dir, "records.db"), 0o644);
+    chmodSync(join(dir, "journal/1.journal"), 0o666);
+    chmodSync(join(dir, "script.sh"), 0o755);
+    chmodSync(elsewhere, 0o644);
+    const said: unknown[] = [];
+    const log = { ...SILENT, info: (fields: object) => void said.push(fields) };
+    closeToOthers(dir, log);
+    const inside = ["", "journal", "records.db", "journal/1.journal", "script.sh", "lock.db"];
+    expect(inside.map((name) => modeOf(join(dir, name)))).toEqual(["700", "700", "600", "600", "700", "600"]);
+    expect(modeOf(elsewhere)).toBe("644");
+    closeToOthers(dir, log);
+    expect(said).toEqual([{ dir, closed: 5 }]);
+    expect((await another()).answer).toContain("DataDirInUse");
+    lock.release();
   });
 
   it("keeps a second process out, in one line that names the folder, until it is released", async () => {
