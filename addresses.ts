@@ -1,15 +1,40 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type ApiOptions, LOOPBACK_HOSTS } from "./api/deps.ts";
 import type { Config } from "./config.ts";
+import { StartError } from "./start-error.ts";
 
-/** What the MQTT listeners need; reads the TLS files, and throws if they cannot be read. */
+/** What the MQTT listeners need; reads the TLS files, and throws if they cannot be read or do not fit together. */
 export function listenOptions({ mqtt }: Config) {
-  const tls = mqtt.tls && {
-    port: mqtt.tls.port,
-    cert: readFileSync(mqtt.tls.certFile, "utf8"),
-    key: readFileSync(mqtt.tls.keyFile, "utf8"),
-  };
-  return { host: mqtt.host, port: mqtt.port, webSocket: mqtt.webSocket, tls };
+  const { host, port, webSocket, tls } = mqtt;
+  return { host, port, webSocket, tls: tls && { port: tls.port, ...readTls(tls) } };
+}
+
+function readTls({ certFile, keyFile }: { certFile: string; keyFile: string }) {
+  const cert = readFileSync(certFile, "utf8");
+  const key = readFileSync(keyFile, "utf8");
+  const certificate = parsed(() => new X509Certificate(cert));
+  const privateKey = parsed(() => createPrivateKey(key));
+  if (!certificate) throw new StartError(`${certFile} holds no certificate in PEM form: check LAMPPOST_TLS_CERT`, 78);
+  if (!privateKey)
+    throw new StartError(
+      `${keyFile} holds no private key in PEM form, or one with a passphrase: check LAMPPOST_TLS_KEY`,
+      78,
+    );
+  if (!certificate.checkPrivateKey(privateKey))
+    throw new StartError(
+      `${certFile} and ${keyFile} do not belong together: check LAMPPOST_TLS_CERT and LAMPPOST_TLS_KEY`,
+      78,
+    );
+  return { cert, key };
+}
+
+function parsed<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Bound to loopback, only loopback names are answered (DNS rebinding); elsewhere what is configured, or any name. */

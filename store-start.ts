@@ -63,8 +63,9 @@ export async function startStore(
 ): Promise<StartedStore> {
   const watch = watchRecords(join(config.dataDir, "records.mark"), records, now);
   for (const { reason } of watch.health()) log.error({}, reason ?? "");
-  const started = await openStore(config, records, now, log);
   const endSaving = background.every("mark of the records", MARK_EVERY_MS, watch.save);
+  // The last thing to start here: whoever has it registers its stop.
+  const started = await openStore(config, records, now, log);
   async function close(): Promise<void> {
     endSaving();
     watch.save();

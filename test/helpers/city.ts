@@ -101,7 +101,7 @@ export async function startCity(
   };
 }
 
-function cityEnv(dataDir: string, extra: Record<string, string> = {}): NodeJS.ProcessEnv {
+export function cityEnv(dataDir: string, extra: Record<string, string> = {}): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
