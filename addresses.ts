@@ -47,9 +47,8 @@ function hostsAllowed({ http }: Config): readonly string[] | undefined {
 export function callersOf(
   config: Config,
 ): Pick<ApiOptions, "hostsAllowed" | "proxiesTrusted" | "limits" | "hostsHidden"> {
-  const { proxiesTrusted, connectionsMax, connectionsPerAddressMax, requestMs } = config.http;
+  const { host: _host, port: _port, allowedHosts: _hosts, proxiesTrusted, ...limits } = config.http;
   const hosts = hostsAllowed(config);
-  const limits = { connectionsMax, connectionsPerAddressMax, requestMs };
   return { ...(hosts ? { hostsAllowed: hosts } : {}), proxiesTrusted, limits, hostsHidden: hostsHidden(config) };
 }
 

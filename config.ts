@@ -114,6 +114,11 @@ const SCHEMA = z.object({
   LAMPPOST_HTTP_CONNECTIONS_MAX: whole(20, 100_000).default(2_000),
   LAMPPOST_HTTP_CONNECTIONS_PER_ADDRESS_MAX: whole(4, 100_000).default(256),
   LAMPPOST_HTTP_REQUEST_TIMEOUT_S: whole(1, 600).default(15),
+  LAMPPOST_QUERIES_MAX: whole(1, 64).default(3),
+  LAMPPOST_QUERIES_PER_ACCOUNT_MAX: whole(1, 64).default(2),
+  LAMPPOST_QUERY_TIMEOUT_S: whole(1, 3_600).default(30),
+  LAMPPOST_EXPORTS_MAX: whole(1, 1_000).default(24),
+  LAMPPOST_EXPORTS_PER_ACCOUNT_MAX: whole(1, 1_000).default(4),
   LAMPPOST_PUBLIC_PAGE: onOff.default(false),
   LAMPPOST_MAP_TILES_URL: tilesUrl.optional(),
   LAMPPOST_LOG_LEVEL: z
@@ -163,6 +168,12 @@ export type Config = {
     connectionsPerAddressMax: number;
     /** All of a request, head and body, must have come by then. */
     requestMs: number;
+    /** Running at a time, of all accounts and of one. */
+    queriesMax: number;
+    queriesPerAccountMax: number;
+    queryMs: number;
+    exportsMax: number;
+    exportsPerAccountMax: number;
   }>;
   readonly mqtt: {
     readonly host: string;
@@ -215,6 +226,11 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
       connectionsMax: values.LAMPPOST_HTTP_CONNECTIONS_MAX,
       connectionsPerAddressMax: values.LAMPPOST_HTTP_CONNECTIONS_PER_ADDRESS_MAX,
       requestMs: values.LAMPPOST_HTTP_REQUEST_TIMEOUT_S * 1_000,
+      queriesMax: values.LAMPPOST_QUERIES_MAX,
+      queriesPerAccountMax: values.LAMPPOST_QUERIES_PER_ACCOUNT_MAX,
+      queryMs: values.LAMPPOST_QUERY_TIMEOUT_S * 1_000,
+      exportsMax: values.LAMPPOST_EXPORTS_MAX,
+      exportsPerAccountMax: values.LAMPPOST_EXPORTS_PER_ACCOUNT_MAX,
     },
     mqtt: {
       host: values.LAMPPOST_MQTT_HOST,

@@ -2,11 +2,17 @@ import type { FastifyRequest } from "fastify";
 import type { Figure } from "../model/health.ts";
 import type { Api, Parts } from "./api.ts";
 import type { Connections } from "./connections.ts";
+import type { Turns } from "./turns.ts";
 
 /** The API's own counters. Routes are patterns, so their number is fixed. */
 export function countRequests(
   app: Api,
-  { auth, streams, connections }: Pick<Parts, "auth" | "streams"> & { readonly connections: Connections },
+  {
+    auth,
+    streams,
+    turns,
+    connections,
+  }: Pick<Parts, "auth" | "streams" | "turns"> & { readonly connections: Connections },
 ) {
   const requests = new Map<string, { route: string; method: string; status: string; count: number }>();
   const left = new WeakSet<FastifyRequest>();
@@ -40,6 +46,7 @@ export function countRequests(
     return [
       ...byRoute,
       ...connections.figures(),
+      ...Object.entries(turns).flatMap(([what, { counts }]) => figuresOf(what, counts())),
       counter("lamppost_http_auth_refused_total", "Requests with an unknown token", auth.counts.refused),
       counter("lamppost_http_forbidden_total", "Requests beyond the role", auth.counts.forbidden),
       { name: "lamppost_http_streams", help: "Open event streams", type: "gauge", value: open },
@@ -52,6 +59,15 @@ export function countRequests(
       ),
     ];
   };
+}
+
+function figuresOf(what: string, { running, waiting, refused }: ReturnType<Turns["counts"]>): Figure[] {
+  const labels = { what };
+  return [
+    { name: "lamppost_http_turns_running", help: "Dear work that runs", type: "gauge", value: running, labels },
+    { name: "lamppost_http_turns_waiting", help: "Dear work that waits", type: "gauge", value: waiting, labels },
+    counter("lamppost_http_turns_refused_total", "Dear work refused for too much of it", refused, labels),
+  ];
 }
 
 function counter(name: string, help: string, value: number, labels?: Record<string, string>): Figure {

@@ -5,6 +5,7 @@ import type { Auth } from "./auth.ts";
 import type { ApiDeps } from "./deps.ts";
 import type { Latest } from "./latest.ts";
 import type { Limits } from "./limits.ts";
+import type { Queries } from "./queries.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Streams } from "./streams.ts";
 import type { Turns } from "./turns.ts";
@@ -25,5 +26,6 @@ export type Parts = ApiDeps & {
   readonly limits: Limits;
   readonly latest: Latest;
   readonly streams: Streams;
+  readonly queries: Queries;
   readonly turns: { readonly [what in "queries" | "exports" | "checks" | "backtests"]: Turns };
 };

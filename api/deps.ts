@@ -34,7 +34,7 @@ export type ApiDeps = {
   redrive(ids: readonly number[], by: string): Promise<number>;
   readonly notifications: NotificationDeps;
   /** Copies of everything as a tar archive, or why there is none now. */
-  backup(): Promise<{ readonly archive: Readable } | { readonly refused: string }>;
+  backup(signal: AbortSignal): Promise<{ readonly archive: Readable } | { readonly refused: string }>;
   readonly simulations: SimulationDeps;
   health(): readonly Health[];
   figures(): readonly Figure[];

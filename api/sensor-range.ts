@@ -2,7 +2,6 @@ import { isMetricName, METRICS_OF, type MetricName } from "../model/metrics.ts";
 import type { Reading } from "../model/reading.ts";
 import type { RangeQuery } from "../store/reading-store.ts";
 import type { Sensor } from "../store/records.ts";
-import type { ApiDeps } from "./deps.ts";
 import { decodeCursor, encodeCursor } from "./paging.ts";
 import { invalid } from "./problems.ts";
 import type { Range } from "./time-range.ts";
@@ -19,12 +18,12 @@ export function parseMetrics(text: string | undefined, sensor: Sensor): MetricNa
 
 /** One page in order of time. The cursor carries the rest of the range, so "until now" does not move while paging. */
 export async function pageOfReadings(
-  store: Pick<ApiDeps["store"], "stream">,
-  query: RangeQuery,
+  chunks: AsyncIterable<readonly Reading[]>,
+  query: Pick<RangeQuery, "to">,
   limit: number,
 ): Promise<{ items: Reading[]; next?: string }> {
   const items: Reading[] = [];
-  for await (const chunk of store.stream(query)) {
+  for await (const chunk of chunks) {
     for (const reading of chunk) {
       if (items.length === limit) return { items, next: encodeCursor(`${items.at(-1)!.measuredAt + 1}:${query.to}`) };
       items.push(reading);

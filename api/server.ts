@@ -11,6 +11,7 @@ import { acceptJsonOnly } from "./json-body.ts";
 import { createLatest } from "./latest.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { addOpenApi } from "./openapi.ts";
+import { createQueries } from "./queries.ts";
 import { addAlertHandling } from "./routes/alert-handling.ts";
 import { addAlerts } from "./routes/alerts.ts";
 import { addAudit } from "./routes/audit.ts";
@@ -74,8 +75,9 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   const auth = createAuth(deps, limits, sessions);
   const streams = createStreams(deps, limits, auth.accountOf);
   const turns = createAllTurns(limits);
+  const queries = createQueries(turns, auth, limits);
   const latest = createLatest(deps, limits.latestAgeMs);
-  const parts: Parts = { ...deps, auth, sessions, limits, streams, turns, latest };
+  const parts: Parts = { ...deps, auth, sessions, limits, streams, queries, turns, latest };
   const app = openServer(deps, limits);
   addErrors(app, deps.log, () => pageDocument(deps.options.page.dir));
   acceptJsonOnly(app);

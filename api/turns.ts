@@ -20,7 +20,7 @@ type Account = { running: number; readonly queue: Set<Waiting> };
 /**
  * Work that is dear, in turns: so much at a time, so much of one account, and those who wait come account by account,
  * not one by one, so that a hundred questions of one account hold up another's only question by one. What would wait
- * beyond the limits is a 429 problem with Retry-After; who leaves waits no more.
+ * beyond the limits is a 429 problem with Retry-After, unless it was promised; who leaves waits no more.
  */
 export function createTurns(options: TurnOptions) {
   /** In the order of their turns. */
@@ -28,12 +28,12 @@ export function createTurns(options: TurnOptions) {
   const counts = { running: 0, waiting: 0, refused: 0 };
 
   /** Resolves when it is this account's turn, with the end of the turn, which may be called again. */
-  async function take(name: string, signal: AbortSignal): Promise<() => void> {
+  async function take(name: string, signal: AbortSignal, promised?: "promised"): Promise<() => void> {
     signal.throwIfAborted();
     const account = accounts.get(name) ?? { running: 0, queue: new Set() };
     accounts.set(name, account);
     if (mayRun(account) && !isSomeonesTurn()) begin(name, account);
-    else await waitIn(account, name, signal);
+    else await waitIn(account, name, signal, promised !== undefined);
     let over = false;
     return () => {
       if (over) return;
@@ -46,8 +46,8 @@ export function createTurns(options: TurnOptions) {
     };
   }
 
-  async function waitIn(account: Account, name: string, signal: AbortSignal): Promise<void> {
-    if (account.queue.size >= options.waitingPerAccountMax || counts.waiting >= options.waitingMax) {
+  async function waitIn(account: Account, name: string, signal: AbortSignal, promised: boolean): Promise<void> {
+    if (!promised && !hasRoom(account)) {
       const whose = account.queue.size >= options.waitingPerAccountMax ? name : "The service";
       forget(name, account);
       throw refusal(`${whose} has as many ${options.what} running and waiting as it may`);
@@ -55,10 +55,8 @@ export function createTurns(options: TurnOptions) {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const one: Waiting = { begin: resolve, refuse: reject };
     const leave = () => one.refuse(signal.reason);
-    const patience = setTimeout(
-      () => one.refuse(refusal(`There was no turn for this in ${options.waitMsMax / 1_000} s`)),
-      options.waitMsMax,
-    );
+    const impatient = () => one.refuse(refusal(`There was no turn for this in ${options.waitMsMax / 1_000} s`));
+    const patience = promised ? undefined : setTimeout(impatient, options.waitMsMax);
     signal.addEventListener("abort", leave, { once: true });
     account.queue.add(one);
     counts.waiting += 1;
@@ -78,6 +76,9 @@ export function createTurns(options: TurnOptions) {
     const raise = options.settings ? ` (${options.settings})` : "";
     return new ProblemError("rate-limited", `${why}${raise}. Try again later.`, { retryAfterS: 5 });
   }
+
+  const hasRoom = ({ queue }: Account) =>
+    queue.size < options.waitingPerAccountMax && counts.waiting < options.waitingMax;
 
   function mayRun({ running }: Account): boolean {
     return counts.running < options.runningMax && running < options.runningPerAccountMax;
@@ -114,8 +115,13 @@ export function createTurns(options: TurnOptions) {
   }
 
   /** One piece of work in a turn of its own. */
-  async function run<T>(name: string, signal: AbortSignal, work: () => Promise<T> | T): Promise<T> {
-    const end = await take(name, signal);
+  async function run<T>(
+    name: string,
+    signal: AbortSignal,
+    work: () => Promise<T> | T,
+    promised?: "promised",
+  ): Promise<T> {
+    const end = await take(name, signal, promised);
     try {
       signal.throwIfAborted();
       return await work();

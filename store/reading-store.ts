@@ -29,7 +29,10 @@ export type ReadingStore = {
   newest(): Promise<Map<string, number>>;
   /** The newest reading of each sensor (or of one), one per kind and sensor. */
   latest(filter?: { readonly sensorId?: string; readonly kind?: Kind }): Promise<Reading[]>;
-  /** Readings in ascending `measuredAt`, in chunks of at most 5,000: any range, in constant memory. */
+  /**
+   * Readings in ascending `measuredAt`, in chunks of at most 5,000: any range, in constant memory. While the reader keeps
+   * a chunk the store does no work for it.
+   */
   stream(query: RangeQuery): AsyncIterable<readonly Reading[]>;
   /**
    * All readings of a range over several kinds, in the order of `measuredAt`, then `journalSeq`, as columns of numbers:
@@ -56,7 +59,7 @@ export type ReadingStore = {
    * Writes a copy of everything as of one moment to a new file, while others read and write. False, and no file, where
    * the readings live on a server that has its own tools for that.
    */
-  copyTo(path: string): Promise<boolean>;
+  copyTo(path: string, signal?: Leaving): Promise<boolean>;
   /** Resolves when the store answers; throws `StoreError`. */
   ping(): Promise<void>;
   /** When the server behind the store says it was started: another time means it was restarted. Throws `StoreError`. */
@@ -143,7 +146,11 @@ export type RangeQuery = {
   readonly to: number;
   /** Only these metrics, and only readings that have one of them. */
   readonly metrics?: readonly MetricName[];
+  readonly signal?: Leaving;
 };
+
+/** Ends the work when it is aborted: what waits is not begun, what runs is interrupted. Rejects with its reason. */
+export type Leaving = AbortSignal;
 
 export type ScanQuery = {
   readonly kinds: readonly Kind[];
@@ -151,6 +158,7 @@ export type ScanQuery = {
   readonly district?: string;
   readonly from: number;
   readonly to: number;
+  readonly signal?: Leaving;
 };
 
 export type AggregateQuery = RangeQuery & { readonly sensorId: string; readonly everyMs: number };

@@ -21,6 +21,7 @@ describe("configuration", () => {
     expect(config.http).toEqual({
       ...{ host: "127.0.0.1", port: 8080, allowedHosts: [], proxiesTrusted: [] },
       ...{ connectionsMax: 2_000, connectionsPerAddressMax: 256, requestMs: 15_000 },
+      ...{ queriesMax: 3, queriesPerAccountMax: 2, queryMs: 30_000, exportsMax: 24, exportsPerAccountMax: 4 },
     });
     expect(config.store).toEqual({ kind: "duckdb" });
     expect(config.dataDir).toMatch(/\/data$/);

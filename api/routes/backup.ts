@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Api, Parts } from "../api.ts";
 import { ProblemError } from "../problems.ts";
 import { answers, media } from "../schemas/answers.ts";
+import { patient } from "../turns.ts";
 
 const schema = {
   tags: ["machines"],
@@ -12,12 +13,17 @@ const schema = {
   response: answers({ 200: media("The archive", { "application/x-tar": z.string() }) }, 503),
 };
 
-export function addBackup(app: Api, { backup, auth, records, now }: Parts): void {
+export function addBackup(app: Api, { backup, auth, queries, limits, records, now }: Parts): void {
   app.post("/backup", { schema }, async (request, reply) => {
+    const { download, signal } = queries(request, reply);
+    await download();
     // Copies of a large store take longer than an idle connection may last.
-    request.raw.socket.setTimeout(0);
-    const made = await backup();
+    patient(request, 0);
+    const made = await backup(signal);
+    patient(request, limits.stalledMs);
     if ("refused" in made) throw new ProblemError("unavailable", made.refused);
+    if (signal.aborted) made.archive.destroy();
+    signal.throwIfAborted();
     records.audit.add({ at: now(), by: auth.account(request).name, what: "backup", target: "everything" });
     return reply.type("application/x-tar").send(made.archive);
   });

@@ -34,24 +34,28 @@ const trace = {
   response: answers({ 200: TraceBody }, 503),
 };
 
-export function addLedger(app: Api, { ledger, auth }: Pick<Parts, "ledger" | "auth">): void {
-  app.get("/ledger", { schema }, async (request) => {
+export function addLedger(app: Api, { ledger, auth, queries }: Pick<Parts, "ledger" | "auth" | "queries">): void {
+  app.get("/ledger", { schema }, async (request, reply) => {
+    const { ask } = queries(request, reply);
     const { day, sensor, by, limit, cursor, verify } = request.query;
     if (by && sensor) throw invalid("#/query/by", "Give either sensor or by=sensor.");
     if (verify === "true" && !mayVerify(auth.account(request).role)) {
       throw new ProblemError("forbidden", "Counting everything again is for operators and admins.");
     }
-    const verified = verify === "true" ? { verified: viewCheck(await ledger.verify()) } : {};
-    const { sensors, days, ...whole } = await ledger.read({ day, sensorId: sensor, bySensor: by === "sensor" });
+    const verified = verify === "true" ? { verified: viewCheck(await ask(ledger.verify)) } : {};
+    const { sensors, days, ...whole } = await ask(() =>
+      ledger.read({ day, sensorId: sensor, bySensor: by === "sensor" }),
+    );
     const body = { ...whole, days: [...days], ...verified };
     if (!sensors) return body;
     const { items, next } = pageByKey(sensors, (line) => line.sensorId, limit, cursor);
     return { ...body, sensors: items, ...(next === undefined ? {} : { next }) };
   });
 
-  app.get("/ledger/trace", { schema: trace }, async (request) => {
+  app.get("/ledger/trace", { schema: trace }, async (request, reply) => {
     const { sensor, measuredAt } = request.query;
-    return viewTrace(await ledger.trace(sensor, parseTime(measuredAt, "measuredAt")));
+    const at = parseTime(measuredAt, "measuredAt");
+    return viewTrace(await queries(request, reply).ask(() => ledger.trace(sensor, at)));
   });
 }
 

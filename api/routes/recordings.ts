@@ -32,7 +32,7 @@ const download = {
   response: answers({ 200: media("NDJSON", { "application/x-ndjson": z.string() }) }, 404),
 };
 
-export function addRecordings(app: Api, { simulations: { recordings }, records, auth, now }: Parts): void {
+export function addRecordings(app: Api, { simulations: { recordings }, records, auth, queries, now }: Parts): void {
   const note = (by: string, what: string, target: string) => records.audit.add({ at: now(), by, what, target });
 
   app.get("/recordings", { schema: list }, async () => {
@@ -57,6 +57,7 @@ export function addRecordings(app: Api, { simulations: { recordings }, records, 
 
   app.get("/recordings/:id", { schema: download }, async (request, reply) => {
     const { id } = request.params;
+    await queries(request, reply).download();
     const stream = recordings.read(id);
     if (!stream) throw notFound("recording", id);
     return reply

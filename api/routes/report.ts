@@ -1,3 +1,4 @@
+import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Alert } from "../../model/alert.ts";
 import { viewAlert } from "../../model/alert-view.ts";
@@ -23,12 +24,16 @@ const schema = {
   response: answers({ 200: media("The report", { "application/json": ReportBody, "text/csv": z.string() }) }, 503),
 };
 
-export function addReport(app: Api, { records, latest, now }: Pick<Parts, "records" | "latest" | "now">): void {
+export function addReport(app: Api, { records, latest, queries, now }: Parts): void {
   app.get("/report", { schema }, async (request, reply) => {
     const range = parseRange(request.query, now(), SPAN_MAX_MS);
+    return queries(request, reply).ask(() => report(range, request.query.format, reply));
+  });
+
+  async function report(range: Range, format: "json" | "csv", reply: FastifyReply) {
     const found = records.alerts.touched(range, ALERTS_MAX + 1);
     const alerts = found.slice(0, ALERTS_MAX).filter(({ mode }) => mode !== "shadow");
-    if (request.query.format === "csv") {
+    if (format === "csv") {
       return reply.type("text/csv; charset=utf-8").send(`${csvLine(HEADER)}${alerts.map(csvOf).join("")}`);
     }
     return reply.send({
@@ -39,7 +44,7 @@ export function addReport(app: Api, { records, latest, now }: Pick<Parts, "recor
       truncated: found.length > ALERTS_MAX,
       sensorsWithoutData: await silentSince(range),
     });
-  });
+  }
 
   async function silentSince({ from }: Range) {
     const newest = new Map<string, number>();

@@ -7,6 +7,7 @@ import type { Sensor } from "../../store/records.ts";
 import type { Api, Parts } from "../api.ts";
 import { csvStream } from "../csv.ts";
 import { notFound } from "../problems.ts";
+import type { Query as StoreQuery } from "../queries.ts";
 import { answers, media } from "../schemas/answers.ts";
 import { byId, pageOf, paging } from "../schemas/common.ts";
 import { BucketsBody, ReadingBody } from "../schemas/reading.ts";
@@ -46,7 +47,7 @@ const schema = {
 /** With steps the number of steps is the limit, whatever the range: centuries are as good as none. */
 const SPAN_MAX_MS = 1_000 * 366 * 86_400_000;
 
-type Asked = z.infer<typeof Query> & { sensor: Sensor; range: Range; names?: MetricName[] };
+type Asked = z.infer<typeof Query> & { sensor: Sensor; range: Range; names?: MetricName[]; store: StoreQuery };
 
 export function addSensorReadings(app: Api, parts: Parts): void {
   app.get("/sensors/:id/readings", { schema }, async (request, reply) => {
@@ -56,7 +57,13 @@ export function addSensorReadings(app: Api, parts: Parts): void {
     const range = query.cursor
       ? parseRangeCursor(query.cursor)
       : parseRange(query, parts.now(), query.every === undefined ? parts.limits.spanMaxMs : SPAN_MAX_MS);
-    const asked: Asked = { ...query, sensor, range, names: parseMetrics(query.metrics, sensor) };
+    const asked: Asked = {
+      ...query,
+      sensor,
+      range,
+      names: parseMetrics(query.metrics, sensor),
+      store: parts.queries(request, reply),
+    };
     return query.every === undefined
       ? sendReadings(asked, parts, reply)
       : sendBuckets(query.every, asked, parts, reply);
@@ -65,13 +72,15 @@ export function addSensorReadings(app: Api, parts: Parts): void {
 
 async function sendReadings(asked: Asked, { store }: Parts, reply: FastifyReply) {
   const { sensor, range, names, limit, format } = asked;
-  const query = { kind: sensor.kind, sensorId: sensor.id, ...range, ...(names ? { metrics: names } : {}) };
+  const { signal, stream, download } = asked.store;
+  const query = { kind: sensor.kind, sensorId: sensor.id, ...range, ...(names ? { metrics: names } : {}), signal };
   if (format === "json") {
-    const page = await pageOfReadings(store, query, limit);
+    const page = await pageOfReadings(stream(store.stream(query)), query, limit);
     return reply.send({ ...page, items: page.items.map(viewReading) });
   }
   const columns = columnsOf(sensor, names);
-  const rows = readingRows(await startStream(store.stream(query)), columns);
+  await download();
+  const rows = readingRows(await startStream(stream(store.stream(query))), columns);
   return sendCsv(reply, sensor, csvStream(readingHeader(columns), rows));
 }
 
@@ -80,7 +89,7 @@ async function sendBuckets(every: string, asked: Asked, { store, limits }: Parts
   const everyMs = parseEvery(every);
   checkBuckets(range, everyMs, limits.bucketsMax);
   const query = { kind: sensor.kind, sensorId: sensor.id, ...range, everyMs, ...(names ? { metrics: names } : {}) };
-  const buckets = await store.aggregate(query);
+  const buckets = await asked.store.ask((signal) => store.aggregate({ ...query, signal }));
   if (format === "json") {
     const items = buckets.map(({ start, values }) => ({ start: new Date(start).toISOString(), values }));
     return reply.send({ items, resolution: coarsestOf(buckets) });

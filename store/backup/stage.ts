@@ -27,7 +27,8 @@ export type Backup = { readonly archive: Readable } | { readonly refused: string
 export type Backups = {
   /** False while a backup copies: then no segment of the journal may be deleted, and nothing be removed for its age. */
   mayRemove(): boolean;
-  start(): Promise<Backup>;
+  /** Rejects with the signal's reason where it is aborted before the copies are made; there is nothing left of them. */
+  start(signal?: AbortSignal): Promise<Backup>;
 };
 
 const STAGING = "backup.staging";
@@ -54,7 +55,7 @@ export function createBackups(options: BackupOptions): Backups {
   let isStaging = false;
   let isBusy = false;
 
-  async function start(): Promise<Backup> {
+  async function start(signal?: AbortSignal): Promise<Backup> {
     if (isBusy) return { refused: "A backup is being made already." };
     isBusy = true;
     try {
@@ -62,7 +63,7 @@ export function createBackups(options: BackupOptions): Backups {
       if (short > 0) return refuse(`The disk is ${Math.ceil(short / 1024 / 1024)} MiB too full to make copies on it.`);
       isStaging = true;
       await options.settled();
-      const manifest = await stage(options, staging);
+      const manifest = await stage(options, staging, signal);
       isStaging = false;
       log.info({ files: manifest.files.length }, "a backup is copied");
       // Also where it is never read, or not to its end.
@@ -111,13 +112,18 @@ type Staged = Omit<Manifest, "files"> & {
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 };
 
-async function stage({ dataDir, store, version, now }: BackupOptions, staging: string): Promise<Staged> {
+async function stage(
+  { dataDir, store, version, now }: BackupOptions,
+  staging: string,
+  signal?: AbortSignal,
+): Promise<Staged> {
   await mkdir(join(staging, JOURNAL), { recursive: true, mode: 0o700 });
   const createdAt = new Date(now()).toISOString();
   const recordsSchema = await copyRecords(join(dataDir, RECORDS), join(staging, RECORDS));
   const names = [RECORDS];
-  if (await store.copyTo(join(staging, READINGS))) names.push(READINGS);
+  if (await store.copyTo(join(staging, READINGS), signal)) names.push(READINGS);
   for (const name of await journalFiles(dataDir)) {
+    signal?.throwIfAborted();
     await copyFile(join(dataDir, name), join(staging, name), constants.COPYFILE_FICLONE);
     names.push(name);
   }

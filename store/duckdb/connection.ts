@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { StoreError } from "../reading-store.ts";
+import { type Leaving, StoreError } from "../reading-store.ts";
 import { type Instance, type InstanceOptions, openInstance } from "./instance.ts";
 
 /** Runs work on one connection, one piece after the other: DuckDB connections do not bear concurrent use. */
 export type Lane = {
-  use<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
+  use<T>(work: (connection: DuckDBConnection) => Promise<T>, signal?: Leaving): Promise<T>;
   /** Pieces of work running or waiting. */
   waiting(): number;
 };
@@ -17,8 +17,11 @@ export type Database = {
   close(): Promise<void>;
 };
 
-/** Reads that may run at the same time; more would only queue inside DuckDB, which has two threads by default. */
-const READERS = 3;
+/**
+ * Reads that may run at the same time: those of people, of which the API lets three run, and one for the service itself.
+ * More would only queue inside DuckDB, which has two threads by default.
+ */
+const READERS = 4;
 
 /** Opens the file, or makes it. Throws with the cause: after a failure the process must end (duckdb-node-neo#393). */
 export async function openDatabase(options: InstanceOptions): Promise<Database> {
@@ -44,17 +47,45 @@ export async function openDatabase(options: InstanceOptions): Promise<Database> 
   };
 }
 
+/** DuckDB forgets an interruption that comes between two statements, so it is told again until the work has ended. */
+const INTERRUPT_EVERY_MS = 20;
+
+async function interruptible<T>(
+  connection: DuckDBConnection,
+  work: (connection: DuckDBConnection) => Promise<T>,
+  signal: Leaving,
+): Promise<T> {
+  let again: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    connection.interrupt();
+    again = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
+  };
+  signal.addEventListener("abort", interrupt, { once: true });
+  try {
+    return await work(connection);
+  } finally {
+    clearInterval(again);
+    signal.removeEventListener("abort", interrupt);
+  }
+}
+
 function createLane(instance: Instance, number: number, closed: () => boolean): Lane {
   let tail: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   return {
-    use(work) {
+    use(work, signal) {
       // Decided when the work is asked for: what was asked before the close is still done.
       const refuse = closed();
       waiting += 1;
       const piece = async () => {
         if (refuse) throw new StoreError("unavailable", "the store is closed");
-        return instance.run(number, work);
+        signal?.throwIfAborted();
+        try {
+          return await instance.run(number, signal ? (connection) => interruptible(connection, work, signal) : work);
+        } catch (error) {
+          signal?.throwIfAborted();
+          throw error;
+        }
       };
       const result = tail.then(piece).finally(() => (waiting -= 1));
       tail = result.catch(() => {});

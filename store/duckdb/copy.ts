@@ -7,6 +7,7 @@ export function createCopier(database: Pick<Database, "reader">) {
 
   async function copy(connection: DuckDBConnection, path: string): Promise<void> {
     const own = String((await (await connection.run("SELECT current_database()")).getRows())[0]![0]);
+    await connection.run("DETACH DATABASE IF EXISTS backup_copy"); // of one that was interrupted
     await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS backup_copy`);
     copying = connection;
     try {
@@ -19,7 +20,8 @@ export function createCopier(database: Pick<Database, "reader">) {
   }
 
   return {
-    copyTo: (path: string) => database.reader().use((connection) => copy(connection, path)),
+    copyTo: (path: string, signal?: AbortSignal) =>
+      database.reader().use((connection) => copy(connection, path), signal),
     /** A stop does not wait for minutes of copying. */
     interrupt: () => copying?.interrupt(),
   };

@@ -7,8 +7,10 @@ import { createReadingDecoder, selectReadings } from "./rows.ts";
 import { BUCKET_START, goodValue, toBigInt, whereRange } from "./sql.ts";
 
 const HOUR_MS = 3_600_000;
-/** Rows read at once: about 40 MB while a slice is sorted and read. */
+/** Rows read at once by `scan`: about 40 MB while a slice is sorted and read. */
 const SLICE_ROWS_MAX = 200_000;
+/** By `stream`: one chunk of the port. Many read at the same time, each as slowly as it likes. */
+const CHUNK_ROWS_MAX = 5_000;
 
 export type Slice = { readonly from: number; readonly to: number };
 
@@ -34,9 +36,10 @@ export async function* streamRange(database: Database, asked: RangeQuery): Async
     const sql = selectReadings(rows, metrics, "ORDER BY measuredAt, journalSeq");
     const chunks = await database
       .reader()
-      .use(async (connection) => (await connection.run(sql, where.values, where.types)).fetchAllChunks());
-    // A chunk keeps the columns it was asked for: let go of each before the next.
-    for (let chunk = chunks.shift(); chunk; chunk = chunks.shift()) yield decode(chunk);
+      .use(async (connection) => (await connection.run(sql, where.values, where.types)).fetchAllChunks(), query.signal);
+    const readings = chunks.flatMap(decode);
+    for (let from = 0; from < readings.length; from += CHUNK_ROWS_MAX)
+      yield readings.slice(from, from + CHUNK_ROWS_MAX);
   }
 }
 
@@ -47,24 +50,24 @@ async function planSlices(database: Database, query: RangeQuery): Promise<Slice[
   const hours = await database.reader().use(async (connection) => {
     const values = { ...where.values, every: BigInt(HOUR_MS) };
     return (await connection.run(sql, values, { ...where.types, every: BIGINT })).getRows();
-  });
-  return packSlices(hours as [number, number][]).map(({ from, to }) => ({
+  }, query.signal);
+  return packSlices(hours as [number, number][], CHUNK_ROWS_MAX).map(({ from, to }) => ({
     from: Math.max(from, query.from),
     to: Math.min(to, query.to),
   }));
 }
 
 /** Joins hours (start, rows) up to the limit and cuts those above it into equal parts. */
-export function packSlices(hours: readonly (readonly [number, number])[]): Slice[] {
+export function packSlices(hours: readonly (readonly [number, number])[], rowsMax = SLICE_ROWS_MAX): Slice[] {
   const slices: Slice[] = [];
   let rowsInLast = Number.POSITIVE_INFINITY;
   for (const [start, rows] of hours) {
-    if (rowsInLast + rows <= SLICE_ROWS_MAX) {
+    if (rowsInLast + rows <= rowsMax) {
       slices.push({ from: slices.pop()!.from, to: start + HOUR_MS });
       rowsInLast += rows;
       continue;
     }
-    const parts = Math.min(Math.ceil(rows / SLICE_ROWS_MAX), HOUR_MS);
+    const parts = Math.min(Math.ceil(rows / rowsMax), HOUR_MS);
     const edge = (part: number) => start + Math.floor((HOUR_MS * part) / parts);
     for (let part = 0; part < parts; part += 1) slices.push({ from: edge(part), to: edge(part + 1) });
     rowsInLast = rows / parts;
@@ -89,7 +92,7 @@ export async function aggregateRange(
   const rows = await database.reader().use(async (connection) => {
     const values = { ...where.values, every: toBigInt(asked.everyMs) };
     return (await connection.run(sql, values, { ...where.types, every: BIGINT })).getRows();
-  });
+  }, query.signal);
   const buckets = rows.map((row) => toBucket(row as number[], metrics));
   return buckets.filter(({ values }) => Object.keys(values).length > 0);
 }

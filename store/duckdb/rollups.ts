@@ -47,7 +47,8 @@ export async function createRollupTables(connection: DuckDBConnection): Promise<
 export function createRollups(database: Database): RollupStore {
   return {
     compute: (span) => database.writer.use((connection) => compute(connection, span)),
-    aggregate: (query, resolution) => database.reader().use((connection) => aggregate(connection, query, resolution)),
+    aggregate: (query, resolution) =>
+      database.reader().use((connection) => aggregate(connection, query, resolution), query.signal),
     parts: (kind) => database.reader().use((connection) => partsOf(connection, kind)),
     async deleteBefore(kind, resolution, time) {
       const table = tableOf(kind, resolution);

@@ -48,7 +48,7 @@ async function planScan(database: Database, query: ScanQuery): Promise<Plan> {
     const rows = await database.reader().use(async (connection) => {
       const values = { ...where.values, every: BigInt(HOUR_MS) };
       return (await connection.run(sql, values, { ...where.types, every: BIGINT })).getRows();
-    });
+    }, query.signal);
     for (const [hour, count] of rows as number[][]) rowsOfHour.set(hour!, (rowsOfHour.get(hour!) ?? 0) + count!);
     if (rows.length > 0)
       metrics.set(
@@ -79,7 +79,7 @@ async function readSlice(database: Database, query: ScanQuery, plan: Plan, metri
     ORDER BY measuredAt, journalSeq`;
   return database
     .reader()
-    .use(async (connection) => (await connection.run(sql, where.values, where.types)).fetchAllChunks());
+    .use(async (connection) => (await connection.run(sql, where.values, where.types)).fetchAllChunks(), query.signal);
 }
 
 /** Gathers the chunks of a slice in blocks. Lets go of each chunk before the next: it keeps its columns. */

@@ -65,8 +65,8 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
       return removed;
     },
     rollups: createRollups(database),
-    async copyTo(copyPath) {
-      await copier.copyTo(copyPath);
+    async copyTo(copyPath, signal) {
+      await copier.copyTo(copyPath, signal);
       return true;
     },
     async ping() {

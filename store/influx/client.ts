@@ -25,9 +25,14 @@ export type Requests = {
   write(lines: readonly string[]): Promise<void>;
   /**
    * InfluxQL with bound values; the answer comes in parts of at most 5,000 rows. `patience` is how many times the usual
-   * limit each part may take. Throws `StoreError`.
+   * limit each part may take. Throws `StoreError`, or the reason of the signal.
    */
-  query(text: string, values?: Readonly<Record<string, string>>, patience?: number): AsyncGenerator<Series>;
+  query(
+    text: string,
+    values?: Readonly<Record<string, string>>,
+    patience?: number,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Series>;
   /** Removes what one mark has in a measurement from before a time (epoch milliseconds). Throws `StoreError`. */
   remove(points: { readonly measurement: string; readonly mark: string; readonly before: number }): Promise<void>;
 };
@@ -67,15 +72,19 @@ export function createInfluxClient({ url, flavour, timeoutMs }: ClientOptions): 
     text: string,
     values: Readonly<Record<string, string>> = {},
     patience = 1,
+    leaving?: AbortSignal,
   ): AsyncGenerator<Series> {
+    leaving?.throwIfAborted();
     const watchdog = createWatchdog(timeoutMs * patience);
+    const signal = leaving ? AbortSignal.any([watchdog.signal, leaving]) : watchdog.signal;
     const body = new URLSearchParams({ q: text, params: JSON.stringify(values) }).toString();
     const form = { "content-type": "application/x-www-form-urlencoded" };
-    const options = { method: "POST", headers: form, signal: watchdog.signal };
+    const options = { method: "POST", headers: form, signal };
     try {
       const bytes = transport.iterate(queryPathOf(target), body, options);
       for await (const line of splitLines(watchdog.watch(bytes))) yield* seriesOf(line);
     } catch (error) {
+      leaving?.throwIfAborted();
       if (watchdog.signal.aborted) throw tooSlow(timeoutMs * patience, error);
       const known = toStoreError(error, Date.now());
       throw known.kind === "refused" ? queryError(known.message, 400) : known;

@@ -42,7 +42,7 @@ export function createRollups(client: Requests, queries: Queries, installation: 
       const metrics = METRICS_OF[query.kind].filter((metric) => query.metrics?.includes(metric) ?? true);
       if (metrics.length === 0) return [];
       const { text, values } = queries.rollups(query, resolution, metrics);
-      const parts = await Array.fromAsync(client.query(text, values));
+      const parts = await Array.fromAsync(client.query(text, values, undefined, query.signal));
       return parts.flatMap((series) => composedBuckets(series, metrics, resolution));
     },
     parts: (kind) => partsOf(client, queries, installation, kind),

@@ -115,10 +115,10 @@ function atPlace(client: InfluxClient, { prove, doubt }: { prove(): Promise<Plac
       await prove();
       await client.write(lines).catch(look);
     },
-    async *query(text, values, patience) {
+    async *query(text, values, patience, signal) {
       const { target } = await prove();
       try {
-        yield* client.query(target, text, values, patience);
+        yield* client.query(target, text, values, patience, signal);
       } catch (error) {
         look(error);
       }
@@ -136,8 +136,8 @@ function placeOf(url: string, flavour: InfluxFlavour): string {
   return `influxdb ${new URL(url).origin} ${name}`;
 }
 
-async function collectSeries(client: Requests, query: BoundQuery): Promise<Series[]> {
-  return Array.fromAsync(client.query(query.text, query.values));
+async function collectSeries(client: Requests, query: BoundQuery, signal?: AbortSignal): Promise<Series[]> {
+  return Array.fromAsync(client.query(query.text, query.values, undefined, signal));
 }
 
 /** Once after a start, over all sensors and all shards (about 0.1 ms for each): nothing can be written before it ends. */
@@ -180,7 +180,7 @@ function metricsOf(query: RangeQuery): readonly MetricName[] {
 async function* streamRange(client: Requests, queries: Queries, asked: RangeQuery): AsyncGenerator<readonly Reading[]> {
   const query = asked.metrics ? { ...asked, metrics: metricsOf(asked) } : asked;
   const { text, values } = queries.range(query);
-  for await (const series of client.query(text, values)) {
+  for await (const series of client.query(text, values, undefined, asked.signal)) {
     const readings = readingsOfSeries(query.kind, series);
     const chunk = query.metrics ? readings.filter((reading) => Object.keys(reading.values).length > 0) : readings;
     if (chunk.length > 0) yield chunk;
@@ -194,7 +194,7 @@ async function aggregateRange(
 ): Promise<Bucket[]> {
   const metrics = metricsOf(query);
   if (metrics.length === 0) return [];
-  const parts = await collectSeries(client, queries.aggregates(query, metrics));
+  const parts = await collectSeries(client, queries.aggregates(query, metrics), query.signal);
   return parts.flatMap((series) => bucketsOfSeries(series, metrics));
 }
 

@@ -164,6 +164,29 @@ export function rangeContract(current: () => ReadingStore, server: { readonly sh
     }
     expect(await store.count()).toBe(12_000);
   });
+
+  it("ends what nobody waits for any more, with the reason, and goes on with the rest", async () => {
+    const store = current();
+    await store.write(manyReadings(0, 12_000));
+    const range = { kind: "air", sensorId: "s-7", from: T0, to: T0 + HOUR_MS, everyMs: 60_000 } as const;
+    const gone = new Error("gone");
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const chunks = store.stream({ ...range, signal })[Symbol.asyncIterator]();
+    expect((await chunks.next()).done).toBe(false);
+    const abandoned = Array.from({ length: 30 }, () => store.aggregate({ ...range, signal }));
+    const kept = store.aggregate(range);
+    leaving.abort(gone);
+    const ends = await Promise.allSettled(abandoned);
+    expect(ends.filter((end) => end.status === "rejected").length).toBeGreaterThan(0);
+    for (const end of ends) if (end.status === "rejected") expect(end.reason).toBe(gone);
+    expect((await kept).length).toBeGreaterThan(0);
+    await expect(store.aggregate({ ...range, signal })).rejects.toBe(gone);
+    await expect(store.rollups.aggregate({ ...range, signal }, "hourly")).rejects.toBe(gone);
+    await expect(collect(store, { signal })).rejects.toBe(gone);
+    await expect(Array.fromAsync(store.scan({ kinds: ["air"], from: T0, to: T0 + 1, signal }))).rejects.toBe(gone);
+    await chunks.return?.();
+  });
 }
 
 const align = (time: number, everyMs: number) => time - (time % everyMs);

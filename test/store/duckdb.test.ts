@@ -5,12 +5,34 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import { METRICS_OF } from "../../model/metrics.ts";
+import { openDatabase } from "../../store/duckdb/connection.ts";
 import { packSlices } from "../../store/duckdb/ranges.ts";
 import { openDuckDbStore } from "../../store/duckdb/store.ts";
 import { createLatestReadings } from "../../store/latest-readings.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";
 
 const HOUR_MS = 3_600_000;
+
+describe("a query that nobody waits for", () => {
+  it("is interrupted, whatever it does, and its connection does the next", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "lamppost-duckdb-"));
+    const path = join(dir, "a.duckdb");
+    const settings = { memoryLimit: "1GB", threads: 2, checkpointThreshold: "16MB", log: SILENT };
+    const database = await openDatabase({ path, ...settings });
+    const endless = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b";
+    const leaving = new AbortController();
+    const { writer } = database;
+    const abandoned = writer.use((connection) => connection.run(endless), leaving.signal);
+    const waiting = writer.use((connection) => connection.run(endless), leaving.signal);
+    const kept = writer.use(async (connection) => (await connection.run("SELECT 42")).getRows());
+    setTimeout(() => leaving.abort(new Error("gone")), 100);
+    await expect(abandoned).rejects.toThrow("gone");
+    await expect(waiting).rejects.toThrow("gone");
+    expect(await kept).toEqual([[42]]);
+    await database.close();
+    await rm(dir, { recursive: true });
+  });
+});
 
 describe("slices of a stream", () => {
   it("join quiet hours and cut busy ones", () => {

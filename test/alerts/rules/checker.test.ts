@@ -94,10 +94,10 @@ describe("rules that people send", () => {
     expect(await patient.data([])).toEqual({ rules: [] });
   });
 
-  it("a key is there once in its map, and 40,000 of them are no work", async () => {
-    const keys = Array.from({ length: 40_000 }, (_, i) => `k${i}: 1\n`).join("");
+  it("a key is there once in its map, and 20,000 of them are no work", async () => {
+    const keys = Array.from({ length: 20_000 }, (_, i) => `k${i}: 1\n`).join("");
     expect((await check(`rules: []\n${keys}k7: 1\n`)).mistakes).toEqual([
-      { file: "rules.yaml", line: 40_002, column: 1, message: "this key is there twice in one map" },
+      { file: "rules.yaml", line: 20_002, column: 1, message: "this key is there twice in one map" },
     ]);
   });
 });

@@ -1,0 +1,214 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import type { AggregateQuery, Bucket, RangeQuery } from "../../store/reading-store.ts";
+import { aReading } from "../helpers/readings.ts";
+import { startService } from "./service.ts";
+
+const STEPS = "/api/v1/sensors/air-1/readings?every=1h";
+const CSV = "/api/v1/sensors/air-1/readings?format=csv";
+/** The machine may be busy. */
+const poll: typeof expect.poll = (what, options) => expect.poll(what, { timeout: 20_000, ...options });
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** A store whose aggregates last until they are told to end or their signal is aborted, and whose streams never end. */
+function aStore() {
+  const running: { query: AggregateQuery; answer(): void }[] = [];
+  const aborted: string[] = [];
+  let chunks = 0;
+  let streams = 0;
+  return {
+    running,
+    aborted,
+    chunks: () => chunks,
+    streams: () => streams,
+    aggregate: (query: AggregateQuery) =>
+      new Promise<Bucket[]>((resolve, reject) => {
+        const one = { query, answer: () => end(() => resolve([])) };
+        const end = (how: () => void) => {
+          if (running.includes(one)) running.splice(running.indexOf(one), 1);
+          how();
+        };
+        running.push(one);
+        query.signal!.addEventListener("abort", () => {
+          if (running.includes(one)) aborted.push(query.signal!.reason.message);
+          end(() => reject(query.signal!.reason));
+        });
+      }),
+    async *stream({ signal }: RangeQuery) {
+      streams += 1;
+      try {
+        for (;;) {
+          signal?.throwIfAborted();
+          chunks += 1;
+          yield Array.from({ length: 5_000 }, (_, i) => aReading({ measuredAt: i, values: { pm25: i } }));
+        }
+      } finally {
+        streams -= 1;
+      }
+    },
+  };
+}
+
+async function serve(overrides: Parameters<typeof startService>[0] = {}) {
+  const store = aStore();
+  const plain = startService();
+  await plain.close();
+  const service = startService({ store: { ...plain.deps.store, ...store }, ...overrides });
+  await service.app.listen({ host: "127.0.0.1", port: 0 });
+  closing.push(service.close);
+  const { port } = service.app.server.address() as AddressInfo;
+  /** `left`: the client goes away. */
+  function ask(path: string, as = "viewer", method = "GET") {
+    const headers = { authorization: `Bearer ${as}-token` };
+    const asked = request({ host: "127.0.0.1", port, path, method, headers, agent: false });
+    asked.on("error", () => {});
+    closing.push(() => asked.destroy());
+    const response = once(asked, "response").then(([one]) => one as IncomingMessage);
+    response.catch(() => {});
+    asked.end();
+    return { response, leave: () => asked.destroy() };
+  }
+  const statusOf = async (asked: ReturnType<typeof ask>) => {
+    const response = await asked.response;
+    response.resume();
+    return response.statusCode;
+  };
+  const turns = async (what: string) =>
+    Number(
+      new RegExp(`^lamppost_http_turns_running\\{what="${what}"\\} (\\d+)$`, "m").exec(
+        (await service.as("viewer", "GET", "/metrics")).body,
+      )?.[1],
+    );
+  return { ...service, store, ask, statusOf, turns };
+}
+
+describe("queries", () => {
+  it("end when their clients leave, those that run and those that wait", async () => {
+    const { store, ask, statusOf, turns } = await serve();
+    const abandoned = Array.from({ length: 20 }, () => ask(STEPS));
+    await poll(() => store.running.length).toBe(2);
+    for (const { leave } of abandoned) leave();
+    await poll(() => store.running.length).toBe(0);
+    expect(new Set(store.aborted)).toEqual(new Set(["The client has gone."]));
+    await poll(() => turns("queries")).toBe(0);
+    const next = ask(STEPS);
+    await poll(() => store.running.length).toBe(1);
+    store.running[0]!.answer();
+    expect(await statusOf(next)).toBe(200);
+  });
+
+  it("of one account leave a place for another's; beyond its limit it is told 429 and when to come back", async () => {
+    const { store, ask, statusOf } = await serve();
+    const many = Array.from({ length: 30 }, () => ask(STEPS));
+    const refused = await Promise.race(many.map(({ response }) => response));
+    expect(refused.statusCode).toBe(429);
+    expect(refused.headers["retry-after"]).toBe("5");
+    await poll(() => store.running.length).toBe(2);
+    const other = ask(STEPS, "operator");
+    await poll(() => store.running.length).toBe(3);
+    store.running[2]!.answer();
+    expect(await statusOf(other)).toBe(200);
+  });
+
+  it("take so long and no longer", async () => {
+    const { ask, store } = await serve({ options: { limits: { queryMs: 50 } } });
+    const response = await ask(STEPS).response;
+    expect(response.statusCode).toBe(503);
+    expect(response.headers["retry-after"]).toBe("30");
+    expect(store.aborted[0]).toContain("LAMPPOST_QUERY_TIMEOUT_S");
+  });
+});
+
+describe("exports", () => {
+  it("go on only while they are read, and end with their client", async () => {
+    const { ask, store, turns } = await serve();
+    const slow = ask(CSV);
+    const response = await slow.response;
+    response.pause();
+    // Until what lies between the two is full.
+    let before = -1;
+    while (before !== store.chunks()) {
+      before = store.chunks();
+      await sleep(300);
+    }
+    expect(before).toBeLessThan(60);
+    expect(await turns("queries")).toBe(0);
+    response.resume();
+    await poll(() => store.chunks()).toBeGreaterThan(before + 10);
+    slow.leave();
+    await poll(store.streams).toBe(0);
+    expect(await turns("exports")).toBe(0);
+  });
+
+  it("are so many of one account; then they wait, then they are refused", async () => {
+    const { ask, store, statusOf } = await serve();
+    const many = Array.from({ length: 20 }, () => ask(CSV));
+    const refused = await Promise.race(
+      many.map(async ({ response }) =>
+        (await response).statusCode === 429 ? await response : new Promise<never>(() => {}),
+      ),
+    );
+    expect(refused.headers["retry-after"]).toBe("5");
+    await poll(store.streams).toBe(4);
+    const other = ask(CSV, "operator");
+    expect(await statusOf(other)).toBe(200);
+    for (const { leave } of [...many, other]) leave();
+    await poll(store.streams).toBe(0);
+  });
+
+  it("a backup whose client leaves ends, also before there is anything to send", async () => {
+    const asked = Promise.withResolvers<AbortSignal>();
+    const archive = Readable.from(["tar"]);
+    const copied = Promise.withResolvers<{ archive: Readable }>();
+    const { ask } = await serve({
+      backup: (signal) => {
+        asked.resolve(signal);
+        return copied.promise;
+      },
+    });
+    const backup = ask("/api/v1/backup", "admin", "POST");
+    const signal = await asked.promise;
+    backup.leave();
+    await once(signal, "abort");
+    copied.resolve({ archive });
+    await once(archive, "close");
+  });
+});
+
+describe("backtests", () => {
+  it("of others wait for their turn; one's own second is a 409", async () => {
+    const began: string[] = [];
+    const ends: (() => void)[] = [];
+    const { as, deps, addAccount } = await serve();
+    addAccount({ role: "operator", name: "op-2" });
+    Object.assign(deps.ruleBook, {
+      backtest: ({ by }: { by: string }) => {
+        began.push(by);
+        return new Promise((resolve) => ends.push(() => resolve(new TextEncoder().encode("{}"))));
+      },
+      backtestRunning: () => (began.length > ends.length ? undefined : { by: began.at(-1), since: 0 }),
+    });
+    const rule = { id: "a", title: "Abc", kind: "air", metric: "no2", condition: { type: "threshold", above: 1 } };
+    const more = { severity: "info", audience: "crews", source: { text: "test" } };
+    const body = { from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", rules: [{ ...rule, ...more }] };
+    const run = (name: string) => as(name, "POST", "/api/v1/rules/backtest", body);
+    const first = run("operator");
+    await poll(() => began).toEqual(["operator"]);
+    const second = run("op-2");
+    const own = await run("operator");
+    expect(own.statusCode).toBe(409);
+    expect(own.headers["retry-after"]).toBe("30");
+    ends[0]!();
+    expect((await first).statusCode).toBe(200);
+    await poll(() => began).toEqual(["operator", "op-2"]);
+    ends[1]!();
+    expect((await second).statusCode).toBe(200);
+  });
+});
