@@ -4,16 +4,18 @@ import { join } from "node:path";
 import { callersOf, hostName, listenOptions } from "./addresses.ts";
 import { loadRuleSet } from "./alerts/rules/load.ts";
 import { startAlerts } from "./alerts-start.ts";
-import { createLive, type Live } from "./api/live.ts";
+import { createLive } from "./api/live.ts";
 import { createApi } from "./api/server.ts";
 import { createBackground } from "./background.ts";
-import type { BrokerEvent } from "./broker/events.ts";
+import type { AccessEvent } from "./broker/events.ts";
 import type { Config } from "./config.ts";
 import { type Edge, startEdge } from "./edge-link.ts";
 import {
   bookedOffsets,
   createBrokerNews,
+  createForwarding,
   createShedBooks,
+  createStatusAudit,
   journalFigures,
   journalHealth,
   markJournal,
@@ -116,7 +118,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
 
   // The edge thread opens the journal now and its listeners last.
   let onCommit: (chunk: JournalChunk | { readonly to: number }) => void = () => {};
-  let onEvent: (event: BrokerEvent) => void = () => {};
+  let onEvent: (event: AccessEvent) => void = () => {};
   const edge = await startEdge(
     {
       journalDir: path("journal"),
@@ -139,6 +141,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
 
   // The consumers, and the whole fan-out.
   const notices = createNotices((rejection) => tellDevice(edge, rejection), now);
+  const tellAudit = createBrokerNews(records, background);
+  const statusAudit = createStatusAudit(tellAudit, now);
   const enrolment = createEnrolment(records, config.enrolment, now);
   const storeWriter = createStoreWriter({
     store,
@@ -177,6 +181,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   );
   onStop("alerts", () => alerts.close());
   const live = createLive();
+  const forwarding = createForwarding(edge, edge.recovery.next, statusAudit.noticeUnregistered);
   const refill = started.refill({
     reader: openReader(path("journal"), log, onStop),
     first: edge.recovery.first,
@@ -189,11 +194,14 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     decodeChunk,
     decode: (message) => decodeMessage(message, enrolment.context),
     inOne: records.transaction,
-    consumers: [refill.before(storeWriter), alerts.consumer, live.consumer(edge.recovery.next)], // the whole fan-out
+    consumers: [refill.before(storeWriter), alerts.consumer, live.consumer(edge.recovery.next), forwarding.consumer], // the whole fan-out
     end: edge.recovery.next,
     beginWhen: up.promise,
     log: log.child({ module: "worker" }),
-    onRejection: notices.notice,
+    onRejection: (rejection) => {
+      notices.notice(rejection);
+      statusAudit.notice(rejection);
+    },
     at,
   });
   onStop("worker", () => worker.stop());
@@ -218,6 +226,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   background.every("store upkeep", UPKEEP_TICK_MS, () => void storeWriter.tick());
   background.every("alerts by the clock", alerts.tickEveryMs, () => alerts.tick());
   background.every("mark of the journal", 5_000, () => markJournal(records.offsets, edge));
+  background.every("audit of statuses", 5_000, () => statusAudit.tick());
   const quotas = createQuotaDriver({
     enrolment,
     records,
@@ -252,12 +261,12 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
 
   // From here on messages come in.
   records.credentials.onChange(({ name, credential }) => edge.setCredential(name, credential));
-  onEvent = createBrokerNews(live, records, background);
+  onEvent = tellAudit;
   onStop("journal mark", () => markJournal(records.offsets, edge));
   onStop("listeners and journal", () => edge.close(6_000), 7_000); // again: before the consumers of what they take
   const address = await edge.listen({ ...listeners, credentials: records.credentials.list() });
   alerts.tell();
-  const bridge = config.mqttSource && startMqttSource(config.mqttSource, bridgePorts(edge, live, log)); // the other door
+  const bridge = config.mqttSource && startMqttSource(config.mqttSource, bridgePorts(edge, log)); // the other door
   onStop("mqtt source", () => bridge?.close(3_000));
 
   const health = () => [
@@ -306,6 +315,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       ...storeWriter.figures(),
       ...alerts.figures(),
       ...journalFigures(edge),
+      ...forwarding.figures(),
       ...started.figures(),
       ...ledger.figures(),
       ...enrolment.figures(),
@@ -340,7 +350,7 @@ function openReader(dir: string, log: Log, onStop: StopStack["onStop"]) {
   return reader;
 }
 
-function bridgePorts(edge: Edge, live: Live, log: Log): MqttSourcePorts {
+function bridgePorts(edge: Edge, log: Log): MqttSourcePorts {
   const own = log.child({ module: "mqtt-source" });
-  return { append: edge.append, onStatus: live.setOnline, now: Date.now, random: Math.random, log: own };
+  return { append: edge.append, now: Date.now, random: Math.random, log: own };
 }

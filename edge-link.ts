@@ -1,15 +1,17 @@
 import { Worker } from "node:worker_threads";
-import type { BrokerEvent } from "./broker/events.ts";
+import type { AccessEvent } from "./broker/events.ts";
 import type { Shed } from "./broker/shed.ts";
-import type {
-  Address,
-  EdgeStart,
-  EdgeState,
-  FromEdge,
-  ListenOptions,
-  PlainError,
-  Publication,
-  ToEdge,
+import {
+  type Address,
+  type EdgeStart,
+  type EdgeState,
+  FORWARD_BYTES_IN_FLIGHT_MAX,
+  type FromEdge,
+  type ListenOptions,
+  type PlainError,
+  type Publication,
+  SHARED,
+  type ToEdge,
 } from "./edge-protocol.ts";
 import type { JournalChunk, RecoveryReport } from "./ingest/journal/journal.ts";
 import type { NewMessage } from "./model/message.ts";
@@ -23,6 +25,10 @@ export type Edge = {
   /** Resolves when all are fsynced; rejects with an error whose `state` says why. */
   append(messages: readonly NewMessage[]): Promise<void>;
   publish(publication: Publication): Promise<void>;
+  /** Whether any MQTT connection may hear readings. */
+  isHeard(): boolean;
+  /** To whoever subscribes, in order. False: too much of it waits already, and it was left out. */
+  forward(publications: readonly Publication[]): boolean;
   setCredential(name: string, credential: Credential | undefined): void;
   disconnect(name: string): void;
   release(offset: number, heldFrom: number): void;
@@ -34,7 +40,7 @@ export type Edge = {
 export type EdgeListeners = {
   /** Records just committed. `bytes` is absent when the core was too far behind to be handed them. */
   onCommit(chunk: JournalChunk | { readonly to: number }): void;
-  onEvent(event: BrokerEvent): void;
+  onEvent(event: AccessEvent): void;
   /** Readings let go under pressure since this was last told. */
   onShed(shed: readonly Shed[]): void;
   /** The thread is gone or the journal cannot go on: exit, and let the restart replay. */
@@ -55,10 +61,10 @@ export class EdgeError extends Error {
 type Waiting = { resolve: () => void; reject: (error: Error) => void };
 
 /** Starts the thread and opens the journal; rejects if the journal cannot be opened. */
-export function startEdge(options: Omit<EdgeStart, "inFlight">, listeners: EdgeListeners): Promise<Edge> {
-  const inFlight = new Int32Array(new SharedArrayBuffer(4));
+export function startEdge(options: Omit<EdgeStart, "shared">, listeners: EdgeListeners): Promise<Edge> {
+  const shared = new Int32Array(new SharedArrayBuffer(4 * Object.keys(SHARED).length));
   const worker = new Worker(new URL("./edge.ts", import.meta.url), {
-    workerData: { ...options, inFlight: inFlight.buffer },
+    workerData: { ...options, shared: shared.buffer },
   });
   const waiting = new Map<number, Waiting>();
   const opened = Promise.withResolvers<Edge>();
@@ -102,6 +108,15 @@ export function startEdge(options: Omit<EdgeStart, "inFlight">, listeners: EdgeL
     },
     append: (messages) => ask((id) => ({ type: "append", id, messages })),
     publish: (publication) => ask((id) => ({ type: "publish", id, publication })),
+    isHeard: () => Atomics.load(shared, SHARED.listeners) > 0,
+    forward: (publications) => {
+      if (Atomics.load(shared, SHARED.forwardBytes) > FORWARD_BYTES_IN_FLIGHT_MAX) return false;
+      let bytes = 0;
+      for (const { topic, payload } of publications) bytes += topic.length + payload.length;
+      Atomics.add(shared, SHARED.forwardBytes, bytes);
+      send({ type: "forward", publications, bytes });
+      return true;
+    },
     setCredential: (name, credential) => send({ type: "credential", name, credential }),
     disconnect: (name) => send({ type: "disconnect", name }),
     release: (offset, heldFrom) => send({ type: "release", offset, heldFrom }),
@@ -123,7 +138,7 @@ export function startEdge(options: Omit<EdgeStart, "inFlight">, listeners: EdgeL
       case "not-listening":
         return listening.reject(new EdgeError(message.error));
       case "chunk":
-        Atomics.sub(inFlight, 0, message.chunk.bytes.byteLength);
+        Atomics.sub(shared, SHARED.chunkBytes, message.chunk.bytes.byteLength);
         return listeners.onCommit(message.chunk);
       case "advanced":
         return listeners.onCommit({ to: message.to });

@@ -1,14 +1,18 @@
-import type { Live } from "./api/live.ts";
-import type { BrokerEvent } from "./broker/events.ts";
+import { type AccessEvent, createEventLimiter } from "./broker/events.ts";
 import type { Shed } from "./broker/shed.ts";
 import type { Edge } from "./edge-link.ts";
+import type { Publication } from "./edge-protocol.ts";
 import type { RecoveryReport } from "./ingest/journal/journal.ts";
 import type { Background } from "./model/background.ts";
+import type { Batch } from "./model/batch.ts";
 import type { Figure, Health } from "./model/health.ts";
 import { dayOf, type LedgerRow } from "./model/ledger.ts";
 import type { Log } from "./model/log.ts";
-import { REASONS, type Rejection } from "./model/rejection.ts";
-import { rejectedTopic } from "./model/topics.ts";
+import type { Source } from "./model/message.ts";
+import type { Reading } from "./model/reading.ts";
+import { REASONS, type Reason, type Rejection } from "./model/rejection.ts";
+import type { SensorStatus } from "./model/status.ts";
+import { readingTopic, rejectedTopic, statusTopic } from "./model/topics.ts";
 import { isWorldFault } from "./model/world-fault.ts";
 import type { Records } from "./store/records.ts";
 
@@ -16,29 +20,27 @@ import type { Records } from "./store/records.ts";
 
 /** What the audit cannot take on a full disk waits until it can. */
 export function createBrokerNews(
-  live: Pick<Live, "setOnline">,
   records: { readonly audit: Pick<Records["audit"], "add"> },
   background: Pick<Background, "handler">,
-): (event: BrokerEvent) => void {
-  const audit = background.handler("audit of the broker", (event: Exclude<BrokerEvent, { type: "status" }>) =>
-    records.audit.add(auditEntry(event)),
-  );
-  return (event) => {
-    if (event.type === "status") return live.setOnline(event.sensorId, event.online, event.at);
-    audit(event);
-  };
+): (event: AccessEvent) => void {
+  return background.handler("audit of the broker", (event: AccessEvent) => records.audit.add(auditEntry(event)));
 }
 
-function auditEntry(event: Exclude<BrokerEvent, { type: "status" }>) {
+function auditEntry(event: AccessEvent) {
+  const { at, type, address, repeats, names } = event;
   const topic = "topic" in event ? ` ${event.topic}` : "";
   const reason = "reason" in event ? event.reason : "same client id, newer connection";
-  const repeats = event.repeats > 0 ? `, ${event.repeats} more times` : "";
+  const from = address && ` from ${address}`;
+  const under = names > 1 ? ` under ${names < NAMES_COUNTED ? names : `${names} or more`} user names` : "";
+  const again = repeats > 0 ? `, ${repeats} more times${under}` : "";
+  // Of many names the last one is not to blame.
+  const [name, clientId] = names > 1 ? ["", ""] : [event.name, event.clientId];
   return {
-    at: event.at,
-    by: event.name || event.address,
-    what: `mqtt.${event.type}`,
-    target: event.clientId || event.address,
-    detail: `${reason}${topic} from ${event.address}${repeats}`,
+    at,
+    by: name || address,
+    what: `mqtt.${type}`,
+    target: clientId || name || address,
+    detail: `${reason}${topic}${from}${again}`,
   };
 }
 
@@ -70,6 +72,68 @@ export function createShedBooks(
     }
   };
 }
+
+/**
+ * What MQTT subscribers hear of the city: readings and statuses that were found good, as the service understood them, and
+ * never what a device sent as it came. One end of the fan-out; what it is too slow for, it skips.
+ */
+export function createForwarding(
+  edge: Pick<Edge, "isHeard" | "forward">,
+  offset: number,
+  onUnregistered: (status: SensorStatus) => void,
+) {
+  let skipped = 0;
+
+  function take({ readings, statuses = [] }: Pick<Batch, "readings" | "statuses">): void {
+    const publications: Publication[] = [];
+    for (const status of statuses) {
+      const payload = status.online ? "online" : "offline";
+      if (status.unregisteredFrom) onUnregistered(status);
+      else publications.push({ topic: statusTopic(status), payload, qos: 1, retain: true });
+    }
+    if (edge.isHeard())
+      for (const reading of readings) if (!reading.imported) publications.push(publicationOf(reading));
+    if (publications.length > 0 && !edge.forward(publications)) skipped += publications.length;
+  }
+
+  const figures = (): Figure[] => [
+    {
+      name: "lamppost_mqtt_forwards_skipped_total",
+      help: "Readings and statuses not passed on to MQTT subscribers because too many waited.",
+      type: "counter",
+      value: skipped,
+    },
+  ];
+  return { consumer: { name: "mqtt", offset, durable: false, take }, figures };
+}
+
+function publicationOf(reading: Reading): Publication {
+  const { measuredAt, values } = reading;
+  const payload = JSON.stringify({ measuredAt: new Date(measuredAt).toISOString(), ...values });
+  return { topic: readingTopic(reading), payload, qos: 1 };
+}
+
+/**
+ * A status of a sensor that is not registered, or not there, has passed the broker's rule: it goes into the audit log
+ * when it is decoded, once per burst and sender. `tick` now and then.
+ */
+export function createStatusAudit(onEvent: (event: AccessEvent) => void, now: () => number) {
+  const { report, tick } = createEventLimiter(STATUS_AUDIT_EVERY_MS, onEvent, now);
+  function tell(reason: Reason, topic: string, { name }: Source): void {
+    report({ type: "denied-publish", reason, topic, name, clientId: "", address: "" });
+  }
+  return {
+    notice({ reason, topic, source }: Rejection): void {
+      const isStranger = reason === "unknown_sensor" || reason === "wrong_sensor";
+      if (isStranger && topic.endsWith("/status")) tell(reason, topic, source);
+    },
+    noticeUnregistered: (status: SensorStatus) => tell("unknown_sensor", statusTopic(status), status.unregisteredFrom!),
+    tick,
+  };
+}
+
+const STATUS_AUDIT_EVERY_MS = 10_000;
+const NAMES_COUNTED = 20;
 
 /** Best effort: a device that does not listen misses nothing that the quarantine does not show. */
 export function tellDevice(edge: Pick<Edge, "publish">, rejection: Rejection): void {

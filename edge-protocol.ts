@@ -1,4 +1,4 @@
-import type { BrokerEvent } from "./broker/events.ts";
+import type { AccessEvent } from "./broker/events.ts";
 import type { Shed } from "./broker/shed.ts";
 import type { JournalChunk, JournalState, RecoveryReport } from "./ingest/journal/journal.ts";
 import type { Figure } from "./model/health.ts";
@@ -17,8 +17,8 @@ export type EdgeStart = {
   readonly segmentBytes?: number;
   /** How long, and up to how many bytes, what every consumer has passed stays in the journal. */
   readonly journalKeep: { readonly forMs: number; readonly bytesMax: number };
-  /** Bytes of chunks on their way to the core: see `CHUNK_BYTES_IN_FLIGHT_MAX`. */
-  readonly inFlight: SharedArrayBuffer;
+  /** Three numbers both threads see at once, see `SHARED`. */
+  readonly shared: SharedArrayBuffer;
 };
 
 export type ListenOptions = {
@@ -29,7 +29,12 @@ export type ListenOptions = {
   readonly credentials: readonly Credential[];
 };
 
-export type Publication = { readonly topic: string; readonly payload: string; readonly qos: 0 | 1 };
+export type Publication = {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: 0 | 1;
+  readonly retain?: boolean;
+};
 
 export type ToEdge =
   | { readonly type: "listen"; readonly options: ListenOptions }
@@ -37,6 +42,7 @@ export type ToEdge =
   | { readonly type: "disconnect"; readonly name: string }
   | { readonly type: "append"; readonly id: number; readonly messages: readonly NewMessage[] }
   | { readonly type: "publish"; readonly id: number; readonly publication: Publication }
+  | { readonly type: "forward"; readonly publications: readonly Publication[]; readonly bytes: number }
   | { readonly type: "release"; readonly offset: number; readonly heldFrom: number }
   | { readonly type: "close"; readonly deadline: number };
 
@@ -61,10 +67,23 @@ export type FromEdge =
   | { readonly type: "chunk"; readonly chunk: JournalChunk }
   | { readonly type: "advanced"; readonly to: number }
   | { readonly type: "done"; readonly id: number; readonly error?: PlainError }
-  | { readonly type: "event"; readonly event: BrokerEvent }
+  | { readonly type: "event"; readonly event: AccessEvent }
   | { readonly type: "state"; readonly state: EdgeState }
   | { readonly type: "shed"; readonly shed: readonly Shed[] }
   | { readonly type: "closed" };
+
+/** Places in `EdgeStart.shared`, 32 bits each. */
+export const SHARED = {
+  /** Bytes of chunks on their way to the core. */
+  chunkBytes: 0,
+  /** MQTT connections that may hear readings: while there is none, no reading is written out for them. */
+  listeners: 1,
+  /** Bytes on their way to them. */
+  forwardBytes: 2,
+} as const;
+
+/** Readings for MQTT subscribers are skipped while this much of them waits for the edge thread. */
+export const FORWARD_BYTES_IN_FLIGHT_MAX = 8 * 1024 * 1024;
 
 /**
  * The journal's disk is the queue between the threads, not the memory of a message port: when the core is this far

@@ -8,6 +8,8 @@ import {
   type FromEdge,
   type ListenOptions,
   type PlainError,
+  type Publication,
+  SHARED,
   type ToEdge,
 } from "./edge-protocol.ts";
 import { createFaultPoint, isGateOff } from "./fault-point.ts";
@@ -26,7 +28,7 @@ const start = workerData as EdgeStart;
 // (a full disk, a reader that has gone) loses lines and stops nothing.
 const stderr = pino.destination(2).on("error", () => {});
 const log = pino({ level: start.logLevel, base: undefined }, stderr).child({ module: "edge" });
-const inFlight = new Int32Array(start.inFlight);
+const shared = new Int32Array(start.shared);
 const credentials = new Map<string, Credential>();
 const at = createFaultPoint(start.faultAt);
 let broker: Broker | undefined;
@@ -40,7 +42,7 @@ const plain = (error: Error): PlainError => {
 function main(writer: JournalWriter): void {
   writer.onCommit((chunk) => {
     at?.("after-answer"); // the senders have been told, the core has not
-    forward(chunk);
+    handOver(chunk);
   });
   const report = setInterval(() => tell(writer), 500);
   port.on("message", (message: ToEdge) => {
@@ -53,9 +55,10 @@ function main(writer: JournalWriter): void {
 }
 
 /** The bytes go over while the core keeps up; otherwise it reads them from the segments. */
-function forward(chunk: JournalChunk): void {
-  if (Atomics.load(inFlight, 0) > CHUNK_BYTES_IN_FLIGHT_MAX) return post({ type: "advanced", to: chunk.to });
-  Atomics.add(inFlight, 0, chunk.bytes.byteLength);
+function handOver(chunk: JournalChunk): void {
+  if (Atomics.load(shared, SHARED.chunkBytes) > CHUNK_BYTES_IN_FLIGHT_MAX)
+    return post({ type: "advanced", to: chunk.to });
+  Atomics.add(shared, SHARED.chunkBytes, chunk.bytes.byteLength);
   post({ type: "chunk", chunk }, [chunk.bytes.buffer]);
 }
 
@@ -76,6 +79,8 @@ async function handle(writer: JournalWriter, message: ToEdge): Promise<void> {
         ?.publish(message.publication)
         .then(() => post({ type: "done", id: message.id }))
         .catch((error: Error) => post({ type: "done", id: message.id, error: plain(error) }));
+    case "forward":
+      return forwardToListeners(message.publications, message.bytes);
     case "release":
       return writer.release(message.offset, message.heldFrom);
     case "close":
@@ -90,12 +95,29 @@ async function listen(writer: JournalWriter, options: ListenOptions): Promise<vo
     {
       credential: (name) => credentials.get(name),
       append: appendFor(writer),
+      onListeners: (count) => Atomics.store(shared, SHARED.listeners, count),
       onEvent: (event) => post({ type: "event", event }),
       now: Date.now,
       log: log.child({ module: "broker" }),
     },
   );
   post({ type: "listening", address: broker.address });
+}
+
+/** Published in one turn of the loop: sockets and the journal have theirs in between. */
+const FORWARDED_PER_TURN = 64;
+let forwarding = Promise.resolve();
+
+/** In order, a few at a time. */
+function forwardToListeners(publications: readonly Publication[], bytes: number): void {
+  forwarding = forwarding.then(async () => {
+    for (let at = 0; at < publications.length; at += FORWARDED_PER_TURN) {
+      const some = publications.slice(at, at + FORWARDED_PER_TURN);
+      await Promise.all(some.map((publication) => broker?.publish(publication).catch(() => {}))); // closed meanwhile
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    Atomics.sub(shared, SHARED.forwardBytes, bytes);
+  });
 }
 
 /** The gate. Switched off only by the harness, to show that its test can fail. */

@@ -1,7 +1,12 @@
 import type { Batch } from "../model/batch.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Reading } from "../model/reading.ts";
+import type { SensorStatus } from "../model/status.ts";
 import type { LiveReadings } from "./deps.ts";
+
+/** Statuses of sensors that are not registered (yet): ids anybody may invent, so only so many. */
+const EARLY_PER_SOURCE_MAX = 1_000;
+const EARLY_SOURCES_MAX = 100;
 
 type Seen = { online?: boolean; lastSeenAt?: number };
 
@@ -14,9 +19,11 @@ export function createLive() {
   // One map a kind: this runs for every reading, and a joined key would cost more than the rest of it.
   const newest: Record<Kind, Map<string, Reading>> = { air: new Map(), traffic: new Map(), energy: new Map() };
   const seen = new Map<string, Seen>();
+  const early = new Map<string, Map<string, SensorStatus>>();
   const listeners = new Set<(readings: readonly Reading[]) => void>();
 
-  function push(batch: Pick<Batch, "readings">): void {
+  function push(batch: Pick<Batch, "readings" | "statuses">): void {
+    for (const status of batch.statuses ?? []) keepStatus(status);
     for (const reading of batch.readings) keep(reading);
     // History on purpose is not news.
     const news = listeners.size > 0 ? batch.readings.filter((reading) => !reading.imported) : [];
@@ -28,13 +35,33 @@ export function createLive() {
     const known = ofKind.get(reading.sensorId);
     if (!known || known.measuredAt <= reading.measuredAt) ofKind.set(reading.sensorId, reading);
     const sensor = seen.get(reading.sensorId);
-    if (!sensor) seen.set(reading.sensorId, { lastSeenAt: reading.receivedAt });
+    if (!sensor) seen.set(reading.sensorId, { ...takeEarly(reading), lastSeenAt: reading.receivedAt });
     else if ((sensor.lastSeenAt ?? 0) < reading.receivedAt) sensor.lastSeenAt = reading.receivedAt;
   }
 
-  /** From the sensor's status topic. */
+  /** From its status topic; only registered sensors have come this far. */
   function setOnline(sensorId: string, online: boolean, at: number): void {
     seen.set(sensorId, { online, lastSeenAt: Math.max(at, seen.get(sensorId)?.lastSeenAt ?? 0) });
+  }
+
+  function keepStatus(status: SensorStatus): void {
+    const { sensorId, online, receivedAt, unregisteredFrom } = status;
+    if (!unregisteredFrom) return setOnline(sensorId, online, receivedAt);
+    const { name } = unregisteredFrom;
+    const ofSource = early.get(name) ?? new Map<string, SensorStatus>();
+    if (ofSource.size < EARLY_PER_SOURCE_MAX || ofSource.has(sensorId)) ofSource.set(sensorId, status);
+    if (early.size < EARLY_SOURCES_MAX || early.has(name)) early.set(name, ofSource);
+  }
+
+  /** What was said of a sensor before its first reading enrolled it. */
+  function takeEarly({ sensorId, district, kind }: Reading): Pick<Seen, "online"> {
+    for (const ofSource of early.values()) {
+      const status = ofSource.get(sensorId);
+      if (!status) continue;
+      ofSource.delete(sensorId);
+      if (status.district === district && status.kind === kind) return { online: status.online };
+    }
+    return {};
   }
 
   function latest(filter: { sensorId?: string; district?: string; kind?: Kind } = {}): readonly Reading[] {

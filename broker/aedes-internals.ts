@@ -11,6 +11,14 @@ export type Will = {
   retain: boolean;
 };
 
+/** What the packet guard found of a PUBLISH that cannot be accepted and yet must be answered. */
+export type Unfit = {
+  /** Bytes of its payload; of a payload that was read past, `payload` has only the beginning. */
+  readonly payloadBytes: number;
+  /** The topic as it came, cut; `topic` is a stand-in that aedes lets through. */
+  readonly topicGiven: string;
+};
+
 export type MqttClient = Client & {
   readonly _parser: PacketParser;
   readonly connackSent: boolean;
@@ -48,7 +56,9 @@ export type PacketParser = {
     subscriptions?: { topic: string }[];
     unsubscriptions?: string[];
     will?: Will;
-  };
+    topic?: string;
+    payload?: Buffer;
+  } & Partial<Unfit>;
   error: Error | undefined | null;
   _pos: number;
   /** The bytes not parsed yet. */
@@ -59,6 +69,7 @@ export type PacketParser = {
   _emitError(error: Error): void;
   _parseLength(): boolean;
   _parsePayload(): boolean;
+  _parsePublish(): void;
   _parseString(): string | null;
   _parseMessageId(): boolean;
   on(event: "error", listener: (error: Error) => void): void;

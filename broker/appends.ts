@@ -1,4 +1,4 @@
-import type { PublishPacket } from "aedes";
+import type { NewMessage } from "../model/message.ts";
 import type { Context, PendingPublish, Session } from "./session.ts";
 
 /** Hands messages to the journal and knows how many have not been answered. */
@@ -6,10 +6,9 @@ export function createAppends({ ports, counts }: Context) {
   const idleListeners: (() => void)[] = [];
 
   /** `done` is called once, with an error if the message is not kept, also when the port throws. */
-  function append(session: Session, packet: PublishPacket, done: (error?: Error) => void): void {
-    const payload = packet.payload as Buffer;
+  function append(message: NewMessage, done: (error?: Error) => void): void {
     counts.received += 1;
-    counts.receivedBytes += payload.length;
+    counts.receivedBytes += message.payload.length;
     counts.waitingAppends += 1;
     let answered = false;
     const answer = (error?: Error) => {
@@ -21,7 +20,7 @@ export function createAppends({ ports, counts }: Context) {
       if (counts.waitingAppends === 0) for (const listener of idleListeners.splice(0)) listener();
     };
     try {
-      ports.append({ receivedAt: ports.now(), source: session.source!, topic: packet.topic, payload }, answer);
+      ports.append(message, answer);
     } catch (error) {
       answer(error instanceof Error ? error : new Error(String(error)));
     }

@@ -18,7 +18,6 @@ const RETURN_CODES: Partial<Record<Refusal, number>> = {
   client_id_not_yours: 2,
   unavailable: 3,
   bad_credentials: 4,
-  will_not_allowed: 5,
 };
 
 /** Like an id, with room for a gateway's suffix. */
@@ -42,6 +41,7 @@ export function createAuthentication(context: Context) {
     if (!session) return done(new Error("connection is not known"), false);
     const asked = readAsked(context, packet);
     session.asked = asked;
+    if (asked.unfitWill) packet.will = undefined;
     // Own name space per user name, so that nobody can take over a client of someone else.
     const given = asked.clientId || (asked.credential?.account.role === "device" ? asked.name : randomUUID());
     packet.clientId = `${asked.name}/${given}`;
@@ -84,8 +84,13 @@ export function createAuthentication(context: Context) {
       context.report({ type: "takeover", ...whoIs(session) });
     }
     session.account = account;
-    if (account.role === "device" || account.role === "gateway") {
-      session.source = { via: "mqtt", role: account.role, name: account.name };
+    session.source = { via: "mqtt", role: account.role, name: account.name };
+    const { unfitWill } = session.asked!;
+    if (unfitWill) {
+      // A device with a wrong last will would otherwise never be heard at all.
+      counts.deniedWills += 1;
+      const { topic } = unfitWill;
+      context.report({ type: "denied-publish", reason: "will_not_allowed", topic, ...whoIs(session) });
     }
     session.meters = metersOf(account, session.connection.address);
     context.nameSession(account.name, session);
@@ -103,14 +108,16 @@ function readAsked(context: Context, packet: ConnectPacket): Asked {
     context.ports.log.error({ err: error }, "credentials cannot be looked up; logins are refused");
   }
   const will = packet.will as unknown as Will | undefined;
+  const isFit = !will || !credential || isFitWill(credential.account, will);
   const version = packet.protocolVersion ?? 4;
-  return { name, clientId: packet.clientId, clean: packet.clean !== false, version, will, credential };
+  const unfitWill = isFit ? undefined : will;
+  return { name, clientId: packet.clientId, clean: packet.clean !== false, version, unfitWill, credential };
 }
 
 /** The account, or why not. */
 function judge(asked: Asked, password: Buffer | undefined): Account | Refusal {
   if (!isClientId(asked)) return "bad_client_id";
-  const { credential, will } = asked;
+  const { credential } = asked;
   const shown = createHash("sha256")
     .update(password ?? "")
     .digest();
@@ -119,7 +126,6 @@ function judge(asked: Asked, password: Buffer | undefined): Account | Refusal {
   const right = kept.length === shown.length && timingSafeEqual(shown, kept);
   if (!credential || !password || !right) return "bad_credentials";
   if (!isBound(credential.account, asked.clientId)) return "client_id_not_yours";
-  if (will && !isFitWill(credential.account, will)) return "will_not_allowed";
   return credential.account;
 }
 

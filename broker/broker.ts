@@ -6,21 +6,21 @@ import { TICKS_PER_HOOK_TIMEOUT } from "./appends.ts";
 import { createAuthentication } from "./authenticate.ts";
 import { type BrokerCounts, createCounts } from "./counters.ts";
 import { createEventLimiter } from "./events.ts";
+import { leaveFanOutToService } from "./fan-out.ts";
 import { startListeners } from "./listeners.ts";
 import { BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
 import { createPace } from "./pace.ts";
-import { guardPackets } from "./packet-guard.ts";
+import { guardPackets, TOPIC_LEVELS_MAX } from "./packet-guard.ts";
 import { createPublishGate } from "./publish-gate.ts";
 import { type BrokerPorts, type Connection, type Context, createSessions, whoIs } from "./session.ts";
 import type { Shed } from "./shed.ts";
 import { endSessions } from "./stop.ts";
 import { createSubscribeGate, freePublishersFrom } from "./subscribe-gate.ts";
-import { leaveOutUnheard } from "./unheard.ts";
 
 export type Broker = {
   readonly address: { readonly host: string; readonly port: number; readonly tlsPort?: number };
-  /** A message from the service itself (alerts, `rejected` notices): no access rule, not journalled, not retained. */
-  publish(message: { topic: string; payload: string | Buffer; qos: 0 | 1 }): Promise<void>;
+  /** A message from the service itself (alerts, `rejected` notices, what was found good): no access rule, not journalled. */
+  publish(message: { topic: string; payload: string | Buffer; qos: 0 | 1; retain?: boolean }): Promise<void>;
   /** Closes all connections of an account, at once; how many there were. Take the credential away first. */
   disconnect(name: string): number;
   /** A copy of the counters. */
@@ -44,8 +44,9 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   const { log } = ports;
   const counts = createCounts();
   const sessions = createSessions();
-  const events = createEventLimiter(options.eventRepeatMs, ports.onEvent, ports.now, counts);
+  const events = createEventLimiter(options.eventRepeatMs, ports.onEvent, ports.now);
   const context: Context = { options, ports, counts, report: events.report, ...sessions };
+  const mayRetain = createRetainLimit(context);
   const gate = createPublishGate(context);
   const pace = createPace(ports.now, (session) => {
     counts.slowedByRate += 1;
@@ -54,7 +55,7 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   const aedes = await createAedes(options, context, gate.authorizePublish);
   // Unheard, an 'error' would end the process.
   (aedes as EventEmitter).on("error", (error: Error) => log.error({ err: error }, "the broker failed"));
-  leaveOutUnheard(aedes, (client, topic) => sessions.sessionOf(client)?.topics.get(topic)?.channel === "readings");
+  leaveFanOutToService(aedes, ports.onListeners);
   aedes.on("clientReady", (client) => sessions.sessionOf(client)?.connection.onReady());
 
   function onStream(stream: Duplex, connection: Connection): void {
@@ -79,7 +80,8 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
     publish: (message) =>
       new Promise((resolve, reject) => {
         if (aedes.closed) return reject(new Error("the broker is closed"));
-        const packet = { cmd: "publish", retain: false, dup: false, ...message } as const;
+        const retain = message.retain === true && mayRetain(message.topic);
+        const packet = { cmd: "publish", dup: false, ...message, retain } as const;
         aedes.publish(packet, (error) => (error ? reject(error) : resolve()));
       }),
     disconnect(name) {
@@ -102,6 +104,20 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   };
 }
 
+/** Says whether a topic may be retained. */
+function createRetainLimit({ options, counts }: Context) {
+  const retained = new Set<string>();
+  return (topic: string): boolean => {
+    if (retained.has(topic)) return true;
+    if (retained.size >= options.retainedMax) {
+      counts.retainedRefused += 1;
+      return false;
+    }
+    retained.add(topic);
+    return true;
+  };
+}
+
 function createAedes(
   options: BrokerOptions,
   context: Context,
@@ -110,8 +126,9 @@ function createAedes(
   return Aedes.createBroker({
     connectTimeout: options.connectTimeoutMs,
     drainTimeout: options.drainTimeoutMs,
-    maxTopicLevels: 12,
-    maxInflightInbound: 100,
+    maxTopicLevels: TOPIC_LEVELS_MAX,
+    // A client that comes back with many QoS 2 messages sends all of them at once; only their ids are kept.
+    maxInflightInbound: 10_000,
     maxClientsIdLength: 256, // ids get their user name in front; the 23 characters of MQTT 3.1 are checked before
     concurrency: 200,
     ...createAuthentication(context),

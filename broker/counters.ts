@@ -7,7 +7,6 @@ export const REFUSALS = [
   "bad_client_id",
   "bad_credentials",
   "client_id_not_yours",
-  "will_not_allowed",
   "unavailable",
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
@@ -19,11 +18,12 @@ export type BrokerCounts = {
   refused: Record<Refusal, number>;
   takeovers: number;
   malformedPackets: number;
-  /** Readings handed to `append`, and their payload bytes. */
+  /** Messages handed to `append`, and their payload bytes. */
   received: number;
   receivedBytes: number;
-  statuses: number;
+  /** Kept for the quarantine, and acknowledged. */
   deniedPublishes: number;
+  deniedWills: number;
   deniedSubscribes: number;
   deniedForwards: number;
   shedQos0: number;
@@ -35,7 +35,6 @@ export type BrokerCounts = {
   /** Messages not forwarded because the subscriber did not take them. */
   subscriberDrops: number;
   retainedRefused: number;
-  eventsDropped: number;
 };
 
 export function createCounts(): BrokerCounts {
@@ -47,8 +46,8 @@ export function createCounts(): BrokerCounts {
     malformedPackets: 0,
     received: 0,
     receivedBytes: 0,
-    statuses: 0,
     deniedPublishes: 0,
+    deniedWills: 0,
     deniedSubscribes: 0,
     deniedForwards: 0,
     shedQos0: 0,
@@ -58,6 +57,5 @@ export function createCounts(): BrokerCounts {
     waitingAppends: 0,
     subscriberDrops: 0,
     retainedRefused: 0,
-    eventsDropped: 0,
   };
 }

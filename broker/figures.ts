@@ -4,11 +4,11 @@ import type { BrokerCounts } from "./counters.ts";
 const HELP: Readonly<Record<string, string>> = {
   connections: "Open MQTT connections.",
   waitingAppends: "Messages that wait for the journal.",
-  received: "Messages with readings handed to the journal.",
+  received: "Messages handed to the journal.",
   receivedBytes: "Payload bytes handed to the journal.",
   shedQos0: "QoS 0 messages dropped under pressure.",
   slowedByRate: "Times a sender was not read any further because it was above its rate.",
-  deniedPublishes: "Publishes the access rule refused.",
+  deniedPublishes: "Publishes that can never be accepted: acknowledged and put into the quarantine.",
   deniedSubscribes: "Subscriptions the access rule refused.",
 };
 

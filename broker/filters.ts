@@ -17,6 +17,11 @@ export function isFilter(filter: string): boolean {
 /** What MQTT forbids or discourages in text (section 1.5.3), and U+FFFD, which is what bad UTF-8 was decoded to. */
 const UNFIT = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\ufffd]/u;
 
+/** What MQTT forbids in a topic: U+0000, and what was decoded from bad UTF-8. The rest is not a topic of ours either, but can be answered. */
+export function isText(text: string): boolean {
+  return !text.includes("\u0000") && !text.includes("\ufffd");
+}
+
 export function isCleanText(text: string): boolean {
   return !UNFIT.test(text);
 }

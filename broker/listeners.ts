@@ -11,6 +11,8 @@ import { createWebSocketDoor } from "./web-socket.ts";
 
 const MQTT_CONNECT = 0x10;
 const HTTP_GET = 0x47;
+/** For the header and the topic of a packet in a WebSocket frame, and for small packets beside it. */
+const FRAME_ROOM_BYTES = 131_072;
 
 type ListenerPorts = {
   readonly onStream: (stream: Duplex, connection: Connection) => void;
@@ -26,7 +28,7 @@ type ListenerPorts = {
 export async function startListeners(options: BrokerOptions, ports: ListenerPorts) {
   const { counts } = ports;
   const admit = createAdmission(options, ports);
-  const webSocketDoor = createWebSocketDoor();
+  const webSocketDoor = createWebSocketDoor(options.readPastBytesMax + FRAME_ROOM_BYTES);
   const unready = new Set<Socket>();
 
   function accept(socket: Socket): void {
@@ -44,7 +46,14 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
     unready.add(socket);
     socket.on("error", () => {});
     socket.once("close", onReady);
-    const hand = (stream: Duplex) => ports.onStream(stream, { address, onReady });
+    const hand = (stream: Duplex, onLogin?: () => void) =>
+      ports.onStream(stream, {
+        address,
+        onReady: () => {
+          onReady();
+          onLogin?.();
+        },
+      });
     firstByte(socket, (byte) => {
       if (byte === MQTT_CONNECT) hand(socket);
       else if (byte === HTTP_GET && options.webSocket) webSocketDoor.take(socket, hand);

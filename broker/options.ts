@@ -23,10 +23,12 @@ export type BrokerOptions = {
   readonly connectPacketBytesMax: number;
   /** Largest payload afterwards; the topic comes on top. */
   readonly packetBytesMax: number;
+  /** A larger payload, up to this, is read past, acknowledged and quarantined; what announces more is closed. */
+  readonly readPastBytesMax: number;
   /** What may wait in a subscriber's socket; messages beyond it are dropped for this subscriber and counted. */
   readonly subscriberBufferBytesMax: number;
   readonly subscriptionsPerClientMax: number;
-  /** Retained status topics; a gateway could otherwise invent sensors until the memory is full. */
+  /** Retained topics (the status of each sensor): aedes keeps them all in RAM. */
   readonly retainedMax: number;
   /** With so many appends waiting, QoS 0 messages are shed. */
   readonly waitingAppendsMax: number;
@@ -43,7 +45,7 @@ export type BrokerOptions = {
   /** Failed logins per address beyond this are answered `loginBackOffMs` late. */
   readonly loginFailures: RateLimit;
   readonly loginBackOffMs: number;
-  /** The same event of the same client is reported once in this time, with the number of repeats. */
+  /** The same event of the same account, or address, is reported once in this time at most, with the number of repeats. */
   readonly eventRepeatMs: number;
 };
 
@@ -60,6 +62,7 @@ export const BROKER_DEFAULTS: BrokerOptions = {
   keepaliveMaxS: 600,
   connectPacketBytesMax: 4_096,
   packetBytesMax: 65_536,
+  readPastBytesMax: 1_048_576,
   subscriberBufferBytesMax: 1_048_576,
   subscriptionsPerClientMax: 100,
   retainedMax: 100_000,

@@ -89,7 +89,7 @@ export function createPace(now: () => number, onSlowed: (session: Session) => vo
 
     const readAll = allOf(stream);
     // Nothing while a chunk is being parsed: aedes reads again from within when all of it was answered at once.
-    stream.read = (size?: number) => (held || parsing ? null : readAll(size));
+    stream.read = (size?: number) => ((held || parsing) && !stopped ? null : readAll(size));
 
     const parse = parser.parse.bind(parser);
     parser.parse = (bytes) => {

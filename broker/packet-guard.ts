@@ -1,10 +1,20 @@
-import { TOPIC_BYTES_MAX } from "../model/message.ts";
+import { REFUSED_PAYLOAD_BYTES_MAX, TOPIC_BYTES_MAX } from "../model/message.ts";
+import { cutTopic } from "../model/topics.ts";
 import type { PacketParser } from "./aedes-internals.ts";
-import { isCleanText, isFilter } from "./filters.ts";
+import { isCleanText, isFilter, isText } from "./filters.ts";
 import { charge, chargePacket } from "./pace.ts";
 import type { Session } from "./session.ts";
 
-export type PacketLimits = { readonly connectPacketBytesMax: number; readonly packetBytesMax: number };
+export type PacketLimits = {
+  readonly connectPacketBytesMax: number;
+  readonly packetBytesMax: number;
+  readonly readPastBytesMax: number;
+};
+
+/** Levels of a topic that aedes is given; no topic of ours has more than five. */
+export const TOPIC_LEVELS_MAX = 12;
+/** The longest topic there can be, with its length, the packet identifier and the piece of the payload that is kept. */
+const HEAD_BYTES = 65_535 + 4 + REFUSED_PAYLOAD_BYTES_MAX;
 
 /** Exact remaining lengths of packets without a payload; packets only a server sends have none that fits. */
 const LENGTHS: ReadonlyMap<string, readonly [number, number]> = new Map([
@@ -20,20 +30,30 @@ const LENGTHS: ReadonlyMap<string, readonly [number, number]> = new Map([
   ["disconnect", [0, 0]],
 ]);
 
+const isTooDeep = (topic: string) => topic.split("/", TOPIC_LEVELS_MAX + 1).length > TOPIC_LEVELS_MAX;
+
 /**
  * Makes the parser of a new connection strict: packets over the limits are refused when their length is read, before
- * anything is buffered, and what MQTT 3.1.1 forbids closes the connection. Each packet is charged to its sender. Call it before the first byte is read.
+ * anything is buffered, and what MQTT 3.1.1 forbids closes the connection. A PUBLISH that is only too large is read
+ * past. Each packet is charged to its sender. Call it before the first byte is read.
  */
 export function guardPackets(session: Session, limits: PacketLimits, onMalformed: () => void): void {
   const { client } = session;
   const parser = client._parser;
+  /** The packet that is being read past: bytes of its head until that is parsed, and bytes still to come. */
+  let readPast: { head: number; left: number } | undefined;
   parser.on("error", onMalformed);
   // aedes 1.x has no limit of its own: it buffered 24 MiB of an announced 256 MiB CONNECT before any login.
   wrap(parser, "_parseLength", (parse) => {
     if (!parse()) return false;
     const { packet } = parser;
     const most = client.connackSent ? limits.packetBytesMax + TOPIC_BYTES_MAX + 4 : limits.connectPacketBytesMax;
-    if (packet.length > most) return fail(parser, "packet is larger than allowed");
+    if (packet.length > most) {
+      const past = limits.readPastBytesMax + TOPIC_BYTES_MAX + 4;
+      const isReadPast = client.connackSent && packet.cmd === "publish" && packet.length <= past;
+      if (!isReadPast) return fail(parser, "packet is larger than allowed");
+      readPast = { head: Math.min(packet.length, HEAD_BYTES), left: packet.length };
+    }
     if (checkHeader(parser) === false) return false;
     chargePacket(session, packet.cmd, packet.qos, packet.length);
     return true;
@@ -41,14 +61,14 @@ export function guardPackets(session: Session, limits: PacketLimits, onMalformed
   // The parser may throw on what it did not expect; that must end one connection, not the process.
   wrap(parser, "_parsePayload", (parse) => {
     try {
-      if (!parse()) return false;
+      if (!(readPast ? parsePast(readPast) : parse())) return false;
     } catch {
       return fail(parser, "packet cannot be read");
     }
     if (parser.error) return true;
     const filters = parser.packet.subscriptions ?? parser.packet.unsubscriptions;
     if (filters) charge(session, filters.length - 1); // each is a piece of work of its own
-    return checkContent(parser) ?? true;
+    return checkContent(session, parser) ?? true;
   });
   // mqtt-packet takes a missing id as -1 and reads it from the next packet's bytes if there are any.
   wrap(parser, "_parseMessageId", (parse) => {
@@ -59,8 +79,31 @@ export function guardPackets(session: Session, limits: PacketLimits, onMalformed
   const parseString = parser._parseString.bind(parser);
   parser._parseString = () => {
     const text = parseString();
-    return text !== null && isCleanText(text) ? text : null;
+    const isFit = parser.packet.cmd === "publish" ? isText : isCleanText;
+    return text !== null && isFit(text) ? text : null;
   };
+
+  /** Parses the head of the packet as if it were all, and throws the rest away as it comes. */
+  function parsePast(past: { head: number; left: number }): boolean {
+    const { packet, _list: list } = parser;
+    if (past.head > 0) {
+      if (list.length < past.head) return false;
+      packet.length = past.head;
+      parser._pos = 0;
+      parser._parsePublish();
+      if (parser.error) return true;
+      Object.assign(packet, { payloadBytes: past.left - parser._pos });
+      packet.payload = Buffer.from(packet.payload!.subarray(0, REFUSED_PAYLOAD_BYTES_MAX));
+      past.head = 0;
+    }
+    const here = Math.min(list.length, past.left);
+    list.consume(here);
+    past.left -= here;
+    if (past.left > 0) return false;
+    packet.length = 0; // nothing is left of it in the list
+    readPast = undefined;
+    return true;
+  }
 }
 
 function wrap<Step extends "_parseLength" | "_parsePayload" | "_parseMessageId">(
@@ -87,7 +130,7 @@ function checkHeader(parser: PacketParser): false | undefined {
   return undefined;
 }
 
-function checkContent(parser: PacketParser): false | undefined {
+function checkContent(session: Session, parser: PacketParser): false | undefined {
   const { packet } = parser;
   switch (packet.cmd) {
     case "connect":
@@ -96,6 +139,13 @@ function checkContent(parser: PacketParser): false | undefined {
       return packet.subscriptions?.every((subscription) => isFilter(subscription.topic))
         ? undefined
         : fail(parser, "filter is malformed");
+    case "publish":
+      if (session.topics.has(packet.topic!)) return undefined;
+      // aedes closes the connection for too many levels before anyone is asked.
+      if (packet.topic!.length > TOPIC_BYTES_MAX || isTooDeep(packet.topic!)) {
+        Object.assign(packet, { topicGiven: cutTopic(packet.topic!), topic: "-" });
+      }
+      return undefined;
     case "unsubscribe":
       return packet.unsubscriptions?.every(isFilter) ? undefined : fail(parser, "filter is malformed");
     default:

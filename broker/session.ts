@@ -4,7 +4,7 @@ import type { Account, Credential } from "../model/people.ts";
 import type { SensorTopic } from "../model/topics.ts";
 import type { MqttClient, Will } from "./aedes-internals.ts";
 import type { BrokerCounts } from "./counters.ts";
-import type { AccessReport, BrokerEvent } from "./events.ts";
+import type { AccessEvent, AccessReport } from "./events.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { Meter } from "./pace.ts";
 
@@ -14,7 +14,9 @@ export type BrokerPorts = {
   credential(name: string): Credential | undefined;
   /** Calls `done()` once the message is kept, `done(error)` if it is not; in the order of the calls. */
   append(message: NewMessage, done: (error?: Error) => void): void;
-  onEvent(event: BrokerEvent): void;
+  onEvent(event: AccessEvent): void;
+  /** How many connections subscribe to something that readings may match; called when that changes. */
+  onListeners(count: number): void;
   /** Epoch milliseconds. */
   now(): number;
   readonly log: Log;
@@ -38,7 +40,8 @@ export type Asked = {
   readonly clientId: string;
   readonly clean: boolean;
   readonly version: number;
-  readonly will?: Will;
+  /** A last will that may not be: the login does not fail for it. */
+  readonly unfitWill?: Will;
   readonly credential?: Credential;
 };
 

@@ -2,6 +2,7 @@ import type { Batch } from "../model/batch.ts";
 import type { Message } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
+import type { SensorStatus } from "../model/status.ts";
 import type { Decoded } from "./decode.ts";
 import { splitElements } from "./formats/elements.ts";
 
@@ -16,12 +17,14 @@ export function openMessages(
 ): OpenedBatch {
   const readings: Reading[] = [];
   const rejections: Rejection[] = [];
+  const statuses: SensorStatus[] = [];
   for (const message of messages) {
     const decoded = decode(message);
     for (const reading of decoded.readings) readings.push(reading);
     for (const rejection of decoded.rejections) rejections.push(rejection);
+    if (decoded.status) statuses.push(decoded.status);
   }
-  return { from, to, messages, readings, rejections };
+  return { from, to, messages, readings, rejections, statuses };
 }
 
 /** Neighbouring batches as one. */
@@ -34,6 +37,7 @@ export function mergeBatches(batches: readonly OpenedBatch[]): OpenedBatch {
     messages: batches.flatMap((batch) => batch.messages),
     readings: batches.flatMap((batch) => batch.readings),
     rejections: batches.flatMap((batch) => batch.rejections),
+    statuses: batches.flatMap((batch) => batch.statuses ?? []),
   };
 }
 

@@ -1,6 +1,7 @@
-import { type Message, PAYLOAD_BYTES_MAX, type Source } from "../model/message.ts";
+import { type Message, PAYLOAD_BYTES_MAX, type Refused, type Source } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Rejection } from "../model/rejection.ts";
+import { readStatus, type SensorStatus } from "../model/status.ts";
 import type { ReadingTopic, SensorTopic } from "../model/topics.ts";
 import type { Sensor } from "../store/records.ts";
 import { personalData, readReading } from "./check-reading.ts";
@@ -18,16 +19,22 @@ export type DecodeContext = {
 };
 
 /**
- * Every item of a message ends in exactly one of the two lists. A message that cannot be opened as a whole is one item:
+ * Every item of a message with readings ends in exactly one of the two lists; a status ends as `status` or is rejected. A message that cannot be opened as a whole is one item:
  * a rejection with index 0. Both lists are in the order of the message.
  */
-export type Decoded = { readonly readings: readonly Reading[]; readonly rejections: readonly Rejection[] };
+export type Decoded = {
+  readonly readings: readonly Reading[];
+  readonly rejections: readonly Rejection[];
+  readonly status?: SensorStatus;
+};
 
 const NONE: readonly never[] = Object.freeze([]);
 
 /** The only way bytes become readings. Never throws: bad input is data, not an exception. */
 export function decodeMessage(message: Message, context: DecodeContext): Decoded {
   const topic = context.topic(message.topic);
+  if (message.refused) return refusedAtDoor(message, message.refused, topic, context);
+  if (topic?.channel === "status") return decodeStatus(message, topic, context);
   if (topic?.channel !== "readings") return whole(message, undefined, fault("unknown_topic", TOPIC_HINT));
   const sensor = context.sensor(topic.sensorId);
   const refusal = sensor ? wrongSensor(sensor, topic) : strangerAt(message.source, topic);
@@ -40,6 +47,26 @@ export function decodeMessage(message: Message, context: DecodeContext): Decoded
   const enrolled = context.enrol(topic, message.source);
   const afterwards = isFault(enrolled) ? enrolled : wrongSensor(enrolled, topic);
   return afterwards ? whole(message, topic, afterwards) : decoded;
+}
+
+/**
+ * By the same registry as readings: nobody says for a sensor of another district that it is offline. It enrols nobody,
+ * and is not booked under the id it names, which anybody may invent. Who may enrol sensors often says that one is there
+ * before it sends its first reading: that is no fault.
+ */
+function decodeStatus(message: Message, topic: SensorTopic, context: DecodeContext): Decoded {
+  const { sensorId, kind, district } = topic;
+  const { payload, receivedAt } = message;
+  const online = readStatus(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength));
+  if (online === undefined) {
+    return refusedAtDoor(message, { reason: "bad_status", bytes: payload.byteLength }, topic, context);
+  }
+  const sensor = context.sensor(sensorId);
+  const refusal = sensor ? wrongSensor(sensor, topic) : strangerAt(message.source, topic);
+  if (refusal) return whole(message, undefined, refusal);
+  const status = { sensorId, kind, district, online, receivedAt };
+  if (!sensor) return { readings: NONE, rejections: NONE, status: { ...status, unregisteredFrom: message.source } };
+  return { readings: NONE, rejections: NONE, status };
 }
 
 function decodeItems(message: Message, topic: ReadingTopic, items: readonly unknown[]): Decoded {
@@ -58,6 +85,28 @@ function decodeItems(message: Message, topic: ReadingTopic, items: readonly unkn
   const payloads = keptPayloads(message, faults);
   return { readings, rejections: faults.map(([index, why]) => reject(message, topic, why, index, payloads?.[index])) };
 }
+
+/**
+ * Booked under its sensor only if that is registered and its sender may speak for it. What was kept is searched for personal data as ever: a key stands
+ * before its value, also in the beginning of a payload.
+ */
+function refusedAtDoor(
+  message: Message,
+  { reason, bytes }: Refused,
+  topic: SensorTopic | undefined,
+  context: DecodeContext,
+): Decoded {
+  const sensor = topic && reason !== "not_allowed" ? context.sensor(topic.sensorId) : undefined;
+  const at = topic && sensor && !wrongSensor(sensor, topic) ? topic : undefined;
+  return whole(message, at, fault(reason, REFUSAL_DETAILS[reason](message, bytes)));
+}
+
+const REFUSAL_DETAILS = {
+  too_large: (_, bytes) => `The payload has ${bytes} bytes; ${PAYLOAD_BYTES_MAX} are allowed.`,
+  not_allowed: ({ source }) => `${source.role} ${source.name} may not publish to this topic.`,
+  unknown_topic: () => TOPIC_HINT,
+  bad_status: (_, bytes) => `A status is the text online or offline, in small letters; this one has ${bytes} bytes.`,
+} satisfies Record<Refused["reason"], (message: Message, bytes: number) => string>;
 
 /** The message as a whole, or its only reading, is rejected. */
 function whole(message: Message, topic: ReadingTopic | undefined, why: Fault): Decoded {

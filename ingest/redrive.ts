@@ -1,4 +1,4 @@
-import type { NewMessage } from "../model/message.ts";
+import { type NewMessage, REFUSED_PAYLOAD_BYTES_MAX } from "../model/message.ts";
 import type { QuarantineItem, QuarantineRecords } from "../store/records.ts";
 
 export type RedriveParts = {
@@ -25,9 +25,11 @@ export async function redriveItems(parts: RedriveParts, ids: readonly number[], 
 /**
  * The message to append to the journal again after a fix, with its first `receivedAt`, source and topic. Of an array
  * the quarantine has only the element that was rejected: its neighbours have had their verdict. undefined if the payload
- * was not kept.
+ * was not kept as it came, or if its sender had no right to the topic: that is not ours to give afterwards.
  */
 export function redriveMessage({ rejection }: Pick<QuarantineItem, "rejection">): NewMessage | undefined {
-  const { receivedAt, source, topic, payload } = rejection;
+  const { reason, receivedAt, source, topic, payload } = rejection;
+  const isCut = reason === "too_large" && payload && payload.length <= REFUSED_PAYLOAD_BYTES_MAX;
+  if (reason === "not_allowed" || isCut) return undefined;
   return payload && { receivedAt, source, topic, payload };
 }

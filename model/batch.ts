@@ -1,5 +1,6 @@
 import type { Reading } from "./reading.ts";
 import type { Rejection } from "./rejection.ts";
+import type { SensorStatus } from "./status.ts";
 
 /** Messages `from` … `to - 1` of the journal, decoded. What every consumer of the fan-out takes. */
 export type Batch = {
@@ -8,4 +9,6 @@ export type Batch = {
   readonly to: number;
   readonly readings: readonly Reading[];
   readonly rejections: readonly Rejection[];
+  /** Not booked: they are no readings. */
+  readonly statuses?: readonly SensorStatus[];
 };

@@ -1,7 +1,7 @@
 /** Through which door a message came, and which credential opened it. */
 export type Source = {
   readonly via: "mqtt" | "http" | "bridge";
-  readonly role: "device" | "gateway" | "operator" | "admin" | "broker";
+  readonly role: "device" | "gateway" | "viewer" | "crew" | "operator" | "admin" | "broker";
   readonly name: string;
 };
 
@@ -13,7 +13,16 @@ export type Message = {
   readonly source: Source;
   readonly topic: string;
   readonly payload: Uint8Array;
+  /** The door took it only for the quarantine; `payload` is the beginning of what came. */
+  readonly refused?: Refused;
 };
+
+/**
+ * Why a message can never be accepted. It is acknowledged all the same, or its device would send it again for ever and
+ * nothing behind it would get through.
+ */
+export type Refused = { readonly reason: RefusedReason /** of the payload */; readonly bytes: number };
+export type RefusedReason = "too_large" | "not_allowed" | "unknown_topic" | "bad_status";
 
 /** A message before the journal gave it its place. */
 export type NewMessage = Omit<Message, "seq">;
@@ -23,6 +32,20 @@ export function formatSource(source: Source): string {
   return `${source.via}:${source.role}:${source.name}`;
 }
 
+/** The source with the refusal behind it, as the journal keeps it: `mqtt:device:no2-1!too_large:70000`. */
+export function formatSender({ source, refused }: Pick<NewMessage, "source" | "refused">): string {
+  return refused ? `${formatSource(source)}!${refused.reason}:${refused.bytes}` : formatSource(source);
+}
+
+const REFUSED = /!(too_large|not_allowed|unknown_topic|bad_status):(\d{1,15})$/;
+
+export function parseSender(text: string): Pick<Message, "source" | "refused"> {
+  const found = REFUSED.exec(text);
+  if (!found) return { source: parseSource(text), refused: undefined };
+  const [end, reason, bytes] = found as unknown as [string, RefusedReason, string];
+  return { source: parseSource(text.slice(0, -end.length)), refused: { reason, bytes: Number(bytes) } };
+}
+
 export function parseSource(text: string): Source {
   const [via, role, ...name] = text.split(":");
   return { via: via as Source["via"], role: role as Source["role"], name: name.join(":") };
@@ -30,6 +53,8 @@ export function parseSource(text: string): Source {
 
 /** 64 KiB: the largest payload any door lets in. */
 export const PAYLOAD_BYTES_MAX = 64 * 1024;
+/** What is kept of the payload of a message that was refused at the door. */
+export const REFUSED_PAYLOAD_BYTES_MAX = 1_024;
 /** Longest topic any door lets in, in bytes: three ids of 64, a prefix and a suffix. */
 export const TOPIC_BYTES_MAX = 256;
 /** The most readings one message may carry. */

@@ -9,6 +9,8 @@ export const REASONS = {
   malformed_json: "The payload is not valid JSON in UTF-8.",
   malformed_reading: "The payload is not a reading: a JSON object, or an array of up to 500 of them, was expected.",
   unknown_topic: "The topic is not city/<district>/<kind>/<sensorId> with a known kind.",
+  not_allowed: "The sender may not publish to this topic.",
+  bad_status: "A status is the text online or offline.",
   unknown_metric: "A key is not a metric of this kind of sensor.",
   unknown_sensor: "The sensor is not registered; add it first, or publish through a gateway of its district.",
   enrolment_quota:

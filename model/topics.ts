@@ -1,5 +1,6 @@
 import { isId } from "./ids.ts";
 import { isKind, type Kind } from "./kinds.ts";
+import { TOPIC_BYTES_MAX } from "./message.ts";
 
 /**
  * The only place that knows how topics are spelt.
@@ -31,6 +32,11 @@ export function parseSensorTopic(topic: string): SensorTopic | undefined {
   if (last === undefined) return { district, kind, sensorId, imported, channel: "readings" };
   if (imported || (last !== "status" && last !== "rejected")) return undefined;
   return { district, kind, sensorId, imported, channel: last };
+}
+
+/** A topic from outside that may be longer than the doors allow, cut to what they do. */
+export function cutTopic(topic: string): string {
+  return topic.length > TOPIC_BYTES_MAX ? topic.slice(0, TOPIC_BYTES_MAX).toWellFormed() : topic;
 }
 
 export function readingTopic(at: { district: string; kind: Kind; sensorId: string; imported?: boolean }): string {

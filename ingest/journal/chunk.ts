@@ -1,6 +1,6 @@
 import type { Message } from "../../model/message.ts";
 import type { JournalChunk } from "./journal.ts";
-import { decodeRecord, recordLength, type Sources, slabOf } from "./record.ts";
+import { decodeRecord, recordLength, type Senders, slabOf } from "./record.ts";
 
 /**
  * The messages of a committed chunk, in order. Payloads are views into the chunk's buffer. Checksums are not looked at:
@@ -9,9 +9,9 @@ import { decodeRecord, recordLength, type Sources, slabOf } from "./record.ts";
 export function decodeChunk(chunk: JournalChunk): Message[] {
   const slab = slabOf(chunk.bytes);
   const messages: Message[] = [];
-  const sources: Sources = new Map();
+  const senders: Senders = new Map();
   for (let at = 0; at < slab.bytes.length; at += recordLength(slab.view, at)) {
-    messages.push(decodeRecord(slab, at, sources));
+    messages.push(decodeRecord(slab, at, senders));
   }
   return messages;
 }

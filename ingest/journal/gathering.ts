@@ -1,5 +1,5 @@
 import type { NewMessage } from "../../model/message.ts";
-import { formatSource } from "../../model/message.ts";
+import { formatSender } from "../../model/message.ts";
 import type { JournalError } from "./journal.ts";
 import { createSlab, encodeRecord, recordBytesAtMost, type Slab } from "./record.ts";
 
@@ -23,7 +23,7 @@ export function createGathering(options: { batchBytesMax: number; waitingBytesMa
 
   /** False: nothing was taken, too much is waiting already. */
   function add(seq: number, message: NewMessage, done: Done): boolean {
-    const source = formatSource(message.source);
+    const source = formatSender(message);
     const needed = recordBytesAtMost(message, source);
     if (waitingBytes + needed > options.waitingBytesMax) return false;
     let batch = waiting.at(-1);

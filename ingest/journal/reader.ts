@@ -3,7 +3,7 @@ import type { Message } from "../../model/message.ts";
 import { errorCode, type JournalFile, type JournalFs, readFully } from "./fs.ts";
 import type { JournalReader } from "./journal.ts";
 import { nodeFs } from "./node-fs.ts";
-import { createSlab, decodeRecord, type Sources } from "./record.ts";
+import { createSlab, decodeRecord, type Senders } from "./record.ts";
 import { keepDamaged, listSegments, readHeader, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
 import { BLOCK_BYTES_MIN, type Place, walk } from "./walk.ts";
 
@@ -98,7 +98,7 @@ export function createJournalReader({ dir, fs = nodeFs, onGap }: JournalReaderOp
     const slab = createSlab(Math.min(Math.max(bytesMax, BLOCK_BYTES_MIN), BLOCK_BYTES_MAX));
     const used = await readFully(at.file, slab.bytes, at.position);
     const messages: Message[] = [];
-    const sources: Sources = new Map();
+    const senders: Senders = new Map();
     const gaps: { from: number; to: number }[] = [];
     let [bytes, solid] = [0, 0];
     const place: Place = { at: 0, last: at.last };
@@ -107,7 +107,7 @@ export function createJournalReader({ dir, fs = nodeFs, onGap }: JournalReaderOp
       if (bytes > 0 && bytes + length > bytesMax) return false;
       if (seq > place.last + 1 && seq > from) gaps.push({ from: Math.max(from, place.last + 1), to: seq });
       if (seq >= from) {
-        messages.push(decodeRecord(slab, start, sources));
+        messages.push(decodeRecord(slab, start, senders));
         bytes += length;
       }
       solid = start + length;

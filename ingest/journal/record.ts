@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
-import type { Message, NewMessage, Source } from "../../model/message.ts";
-import { parseSource } from "../../model/message.ts";
+import type { Message, NewMessage } from "../../model/message.ts";
+import { parseSender } from "../../model/message.ts";
 
 /**
  * A record, little endian:
@@ -9,7 +9,7 @@ import { parseSource } from "../../model/message.ts";
  *     4 u32  length of the whole record in bytes
  *     8 u64  sequence number
  *    16 f64  receivedAt, epoch milliseconds
- *    24 u16  bytes of the source, u16 bytes of the topic
+ *    24 u16  bytes of the source (`formatSender`), u16 bytes of the topic
  *    28      source, topic (UTF-8), payload as it came
  *
  * The salt is a random number of the journal that no client knows. Without it a device could send a payload that is
@@ -65,30 +65,32 @@ export function encodeRecord(
   return length;
 }
 
-/** Sources already parsed: few, and every record of a block has one of them. */
-export type Sources = Map<string, Source>;
+/** Senders already parsed: few, and every record of a block has one of them. */
+export type Senders = Map<string, ReturnType<typeof parseSender>>;
 
 /** Opens the record at `at`, which must be known to be whole. The payload is a view, not a copy. */
-export function decodeRecord(slab: Slab, at: number, sources: Sources): Message {
+export function decodeRecord(slab: Slab, at: number, senders: Senders): Message {
   const { bytes, view } = slab;
   const topicAt = at + RECORD_HEADER_BYTES + view.getUint16(at + 24, true);
   const payloadAt = topicAt + view.getUint16(at + 26, true);
   const end = at + recordLength(view, at);
-  return {
+  const { source, refused } = senderOf(bytes.toString("utf8", at + RECORD_HEADER_BYTES, topicAt), senders);
+  const message = {
     seq: readSeq(view, at + 8),
     receivedAt: view.getFloat64(at + 16, true),
-    source: sourceOf(bytes.toString("utf8", at + RECORD_HEADER_BYTES, topicAt), sources),
+    source,
     topic: bytes.toString("utf8", topicAt, payloadAt),
     payload: new Uint8Array(view.buffer, view.byteOffset + payloadAt, end - payloadAt),
   };
+  return refused ? { ...message, refused } : message;
 }
 
-function sourceOf(text: string, sources: Sources): Source {
-  const known = sources.get(text);
+function senderOf(text: string, senders: Senders): ReturnType<typeof parseSender> {
+  const known = senders.get(text);
   if (known) return known;
-  const source = parseSource(text);
-  sources.set(text, source);
-  return source;
+  const sender = parseSender(text);
+  senders.set(text, sender);
+  return sender;
 }
 
 export function recordLength(view: DataView, at: number): number {

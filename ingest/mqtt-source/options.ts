@@ -17,7 +17,6 @@ export type MqttSourceOptions = {
 export type MqttSourcePorts = {
   /** Resolves when all are on disk; rejects if one is not, also when the others are. */
   append(messages: readonly NewMessage[]): Promise<void>;
-  onStatus(sensorId: string, online: boolean, at: number): void;
   /** Epoch milliseconds. */
   now(): number;
   /** From 0 to 1: spreads the reconnects. */

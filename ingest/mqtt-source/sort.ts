@@ -1,6 +1,6 @@
-import { type NewMessage, PAYLOAD_BYTES_MAX, type Source, TOPIC_BYTES_MAX } from "../../model/message.ts";
+import { type NewMessage, PAYLOAD_BYTES_MAX, type Source } from "../../model/message.ts";
 import { readStatus } from "../../model/status.ts";
-import { parseSensorTopic } from "../../model/topics.ts";
+import { cutTopic, parseSensorTopic } from "../../model/topics.ts";
 import type { Ignored } from "./counts.ts";
 
 /** A PUBLISH as the external broker sent it. */
@@ -8,22 +8,17 @@ export type Delivered = { readonly topic: string; readonly payload: Buffer; read
 
 export type Sorted =
   | { readonly to: "journal"; readonly message: NewMessage }
-  | { readonly to: "live"; readonly sensorId: string; readonly online: boolean }
   | { readonly to: "nobody"; readonly reason: Ignored };
 
-/** What becomes of a message of the external broker. Everything under `city/` that is not a status is kept, also what is not a reading. */
+/** What becomes of a message of the external broker. Everything under `city/` is kept, also what is not a reading. */
 export function sortDelivered({ topic, payload, retain }: Delivered, source: Source, now: number): Sorted {
   if (!topic.startsWith("city/")) return { to: "nobody", reason: "foreign_topic" };
   const at = parseSensorTopic(topic);
   if (at?.channel === "rejected") return { to: "nobody", reason: "own_rejection" };
-  if (at?.channel === "status") {
-    const online = readStatus(payload);
-    return online === undefined
-      ? { to: "nobody", reason: "bad_status" }
-      : { to: "live", sensorId: at.sensorId, online };
-  }
+  const isStatus = at?.channel === "status";
+  if (isStatus && readStatus(payload) === undefined) return { to: "nobody", reason: "bad_status" };
   // Comes with every subscribe, however old it is: without a time of its own it would look like a new reading each time.
-  if (retain && !payload.includes(MEASURED_AT)) return { to: "nobody", reason: "retained_without_time" };
+  if (!isStatus && retain && !payload.includes(MEASURED_AT)) return { to: "nobody", reason: "retained_without_time" };
   const message = { receivedAt: now, source, topic: cutTopic(topic), payload: cutPayload(payload) };
   return { to: "journal", message };
 }
@@ -37,8 +32,4 @@ const MEASURED_AT = '"measuredAt"';
 function cutPayload(payload: Buffer): Uint8Array {
   // A copy: a view would keep, and take to the other thread, all of it.
   return payload.length > PAYLOAD_BYTES_MAX ? new Uint8Array(payload.subarray(0, PAYLOAD_BYTES_MAX + 1)) : payload;
-}
-
-function cutTopic(topic: string): string {
-  return topic.length > TOPIC_BYTES_MAX ? topic.slice(0, TOPIC_BYTES_MAX).toWellFormed() : topic;
 }

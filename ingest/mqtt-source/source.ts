@@ -18,9 +18,6 @@ export type MqttSource = {
   close(withinMs: number): Promise<void>;
 };
 
-/** Sensors whose status is passed on: ids come from outside. */
-const STATUS_SENSORS_MAX = 100_000;
-
 /**
  * Reads from a broker of somebody else with a persistent session, and acknowledges what the journal has. Comes back by
  * itself for as long as it lives: a broker that is away is a degraded service, not a failed one. @throws when the
@@ -35,7 +32,6 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
   const reconnects = createReconnects(limits, ports.random);
   const source: Source = { via: "bridge", role: "broker", name: options.host };
   const address = `${options.host}:${options.port}`;
-  const heard = new Set<string>();
   let current: { connection: Connection; intake: ReturnType<typeof createIntake> } | undefined;
   let timer: NodeJS.Timeout | undefined;
   let steadyTimer: NodeJS.Timeout | undefined;
@@ -70,17 +66,12 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
     counts.received += 1;
     const { topic, payload, retain } = packet;
     const sorted = sortDelivered({ topic, payload: payload as Buffer, retain }, source, now());
-    if (sorted.to === "journal") return { message: sorted.message, answer };
-    if (sorted.to === "nobody") counts.ignored[sorted.reason] += 1;
-    else tellStatus(sorted.sensorId, sorted.online);
-    return { answer };
-  }
-
-  function tellStatus(sensorId: string, online: boolean): void {
-    counts.statuses += 1;
-    if (heard.size >= STATUS_SENSORS_MAX && !heard.has(sensorId)) return;
-    heard.add(sensorId);
-    ports.onStatus(sensorId, online, now());
+    if (sorted.to === "nobody") {
+      counts.ignored[sorted.reason] += 1;
+      return { answer };
+    }
+    if (topic.endsWith("/status")) counts.statuses += 1;
+    return { message: sorted.message, answer };
   }
 
   function onSubscribed(sessionPresent: boolean): void {

@@ -221,4 +221,19 @@ describe("live values", () => {
     expect(live.seen("air-1")).toEqual({ online: false, lastSeenAt: T0 + 9_999 });
     expect(live.seen("air-2")).toBeUndefined();
   });
+
+  it("keep what is said of a sensor before its first reading, of so many and in its place only", () => {
+    const live = createLive();
+    const unregisteredFrom = { via: "mqtt", role: "gateway", name: "gw" } as const;
+    const say = (sensorId: string, district = "north") =>
+      ({ sensorId, district, kind: "air", online: true, receivedAt: T0, unregisteredFrom }) as const;
+    const ids = Array.from({ length: 5_000 }, (_, i) => `invented-${i}`);
+    live.push({ readings: [], statuses: [say("air-1"), say("air-2", "south"), ...ids.map((id) => say(id))] });
+    expect(live.seen("air-1")).toBeUndefined();
+    const first = (sensorId: string) => aReading({ sensorId, district: "north", kind: "air", receivedAt: T0 + 1 });
+    live.push({ readings: ["air-1", "air-2", ...ids].map(first) });
+    expect(live.seen("air-1")).toEqual({ online: true, lastSeenAt: T0 + 1 });
+    expect(live.seen("air-2")).toEqual({ lastSeenAt: T0 + 1 });
+    expect(ids.filter((id) => live.seen(id)?.online).length).toBe(998);
+  });
 });

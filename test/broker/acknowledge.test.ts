@@ -50,7 +50,8 @@ describe("a publish is acknowledged when it is kept", () => {
       retain: true,
       dup: false,
     });
-    await until(() => asked.length === 3);
+    await until(() => asked.length === 4);
+    asked[3]?.done();
     asked[2]?.done();
     asked[1]?.done();
     asked[0]?.done();
@@ -158,7 +159,7 @@ describe("under pressure", () => {
     await Promise.all(Array.from({ length: 25 }, (_, i) => device.publishAsync(OWN_TOPIC, `${i}`, { qos: 1 })));
     expect(performance.now() - started).toBeGreaterThan(150);
     expect(city.kept.map((message) => Number(Buffer.from(message.payload)))).toEqual(Array.from(Array(25).keys()));
-    expect(city.broker.counts().slowedByRate).toBeGreaterThan(10);
+    expect(city.broker.counts().slowedByRate).toBeGreaterThan(3);
     // QoS 0 waits as well: the bucket is empty now.
     for (let i = 0; i < 20; i += 1) await device.publishAsync(OWN_TOPIC, "{}", { qos: 0 });
     await device.publishAsync(OWN_TOPIC, "{}", { qos: 1 });

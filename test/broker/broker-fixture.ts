@@ -4,7 +4,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import mqttPacket, { type Packet } from "mqtt-packet";
 import { startBroker } from "../../broker/broker.ts";
-import type { BrokerEvent } from "../../broker/events.ts";
+import type { AccessEvent } from "../../broker/events.ts";
 import type { BrokerOptions } from "../../broker/options.ts";
 import { SILENT } from "../../model/log.ts";
 import type { NewMessage } from "../../model/message.ts";
@@ -29,7 +29,8 @@ type Append = (message: NewMessage, done: (error?: Error) => void) => void;
 /** A broker on a free port with a journal in RAM; `append` may be replaced while it runs. */
 export async function startTestBroker(options: Partial<BrokerOptions> = {}) {
   const kept: NewMessage[] = [];
-  const events: BrokerEvent[] = [];
+  const events: AccessEvent[] = [];
+  const listeners: number[] = [];
   const secretHash = createHash("sha256").update(SECRET).digest("hex");
   const credentials = new Map<string, Credential>(ACCOUNTS.map((account) => [account.name, { account, secretHash }]));
   const journal: { append: Append } = {
@@ -44,6 +45,7 @@ export async function startTestBroker(options: Partial<BrokerOptions> = {}) {
       credential: (name) => credentials.get(name),
       append: (message, done) => journal.append(message, done),
       onEvent: (event) => events.push(event),
+      onListeners: (count) => listeners.push(count),
       now: Date.now,
       log: SILENT,
     },
@@ -81,7 +83,7 @@ export async function startTestBroker(options: Partial<BrokerOptions> = {}) {
     await broker.close({ deadline: Date.now() + 300 });
   }
 
-  return { broker, kept, events, credentials, journal, url, connect, raw, stop };
+  return { broker, kept, events, listeners, credentials, journal, url, connect, raw, stop };
 }
 
 export type TestBroker = Awaited<ReturnType<typeof startTestBroker>>;

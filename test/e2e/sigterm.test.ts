@@ -7,8 +7,10 @@ import { type City, startCity, until } from "../helpers/city.ts";
 import { answer, startScriptedHttp } from "../helpers/scripted-http.ts";
 import {
   addLoadGateway,
+  BASE,
   DISTRICT,
   type Login,
+  readingAt,
   reckon,
   type Sender,
   settledBooks,
@@ -50,11 +52,12 @@ async function freezeSubscriber(city: City, { username, password }: Login): Prom
   socket.pause();
 }
 
-/** Publishes until both sockets' buffers on the way to the frozen subscriber are full; what it sends is quarantined. */
+/** Publishes until both sockets' buffers on the way to the frozen subscriber are full. */
 async function fillFrozen(city: City, login: Login): Promise<void> {
   const client = await mqtt.connectAsync(city.mqtt, { clientId: `${login.username}-filler`, ...login });
-  const payload = Buffer.alloc(60_000, "x");
-  const someMore = () => client.publishAsync(`city/${DISTRICT}/air/filler`, payload, { qos: 1 });
+  let measuredAt = BASE;
+  const payload = () => JSON.stringify(Array.from({ length: 500 }, () => readingAt(measuredAt++)));
+  const someMore = () => client.publishAsync(`city/${DISTRICT}/air/filler`, payload(), { qos: 1 });
   await until(
     async () => {
       await Promise.all(Array.from({ length: 20 }, someMore));

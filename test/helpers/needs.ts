@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -7,7 +8,23 @@ import { delimiter, join } from "node:path";
  * be left out (`LAMPPOST_NO_SKIPS=1`, as in CI), so that a suite cannot vanish unnoticed.
  */
 export function needs(program: string): boolean {
-  if (programPath(program) !== undefined) return true;
+  return programPath(program) !== undefined || isMissing(program);
+}
+
+/** Debian's Python: the one that Debian's modules are for. */
+export const PYTHON = "/usr/bin/python3";
+
+/** The same for a module of `PYTHON`. */
+export function needsPython(module: string): boolean {
+  try {
+    execFileSync(PYTHON, ["-c", `import ${module}`], { stdio: "ignore" });
+    return true;
+  } catch {
+    return isMissing(`Python's ${module}`);
+  }
+}
+
+function isMissing(program: string): false {
   const text = `${program} is not installed: the tests that need it do not run`;
   if (process.env.LAMPPOST_NO_SKIPS === "1") throw new Error(`${text}, and LAMPPOST_NO_SKIPS=1 forbids that`);
   process.stderr.write(`${text}\n`);

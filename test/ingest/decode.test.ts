@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodeMessage } from "../../ingest/decode.ts";
+import type { RefusedReason } from "../../model/message.ts";
 import { aMessage, CITY, GATEWAY, T0 } from "./helpers.ts";
 import { TABLE } from "./payload-table.ts";
 
@@ -94,12 +95,76 @@ describe("history", () => {
   });
 });
 
+describe("a status", () => {
+  const say = (payload: string, fields = {}) => decode(payload, { topic: "city/north/air/air-1/status", ...fields });
+
+  it("is that of a registered sensor, and is no reading", () => {
+    const status = { sensorId: "air-1", kind: "air", district: "north", online: true, receivedAt: T0 };
+    expect(say("online")).toEqual({ readings: [], rejections: [], status });
+    expect(say("offline").status).toEqual({ ...status, online: false });
+  });
+
+  it.each([
+    ["of a sensor of another district", "city/south/air/air-1/status", "wrong_sensor"],
+    ["of another kind", "city/north/traffic/air-1/status", "wrong_sensor"],
+  ])("%s is refused, enrols nobody, and is not booked under the id it names", (_, topic, reason) => {
+    const { status, rejections } = say("offline", { topic, source: GATEWAY });
+    expect(status).toBeUndefined();
+    expect(rejections).toMatchObject([{ reason, topic }]);
+    expect(rejections[0]).not.toHaveProperty("sensorId");
+  });
+
+  it("of nobody is refused, but for those who may bring a sensor: nothing is kept under its name either", () => {
+    const topic = "city/north/air/nobody/status";
+    expect(say("offline", { topic }).rejections).toMatchObject([{ reason: "unknown_sensor", topic }]);
+    const early = say("offline", { topic, source: GATEWAY });
+    expect(early).toMatchObject({ rejections: [], status: { sensorId: "nobody", unregisteredFrom: GATEWAY } });
+  });
+
+  it("is nothing but the two words", () => {
+    expect(say("Online").rejections).toMatchObject([{ reason: "bad_status", sensorId: "air-1" }]);
+    expect(say("").rejections).toMatchObject([{ reason: "bad_status" }]);
+  });
+});
+
+describe("what the door refused", () => {
+  const refused = (reason: RefusedReason, payload: string, fields = {}) =>
+    decode(payload, { refused: { reason, bytes: 70_000 }, ...fields }).rejections;
+
+  it("becomes no reading, and says why", () => {
+    const [large] = refused("too_large", '{"pm25":1}');
+    expect(large).toMatchObject({ reason: "too_large", sensorId: "air-1" });
+    expect(large?.detail).toContain("70000 bytes; 65536 are allowed");
+    expect(Buffer.from(large!.payload!).toString()).toBe('{"pm25":1}');
+    expect(refused("bad_status", "Online", { topic: "city/north/air/air-1/status" })).toMatchObject([
+      { reason: "bad_status", sensorId: "air-1" },
+    ]);
+  });
+
+  it("is not booked under a sensor whose sender it is not, or that is not registered", () => {
+    for (const [reason, topic] of [
+      ["not_allowed", "city/north/air/air-2"],
+      ["too_large", "city/north/air/nobody"],
+      ["too_large", "city/south/air/air-1"],
+    ] as const) {
+      const [rejection] = refused(reason, "{}", { topic });
+      expect(rejection).toMatchObject({ reason, topic });
+      expect(rejection).not.toHaveProperty("sensorId");
+    }
+  });
+
+  it("is not kept if it names a person", () => {
+    const [rejection] = refused("not_allowed", '{"plate":"B-AB 123","pm25":');
+    expect(rejection?.reason).toBe("personal_data");
+    expect(rejection).not.toHaveProperty("payload");
+  });
+});
+
 describe("topics and sensors", () => {
   it.each([
     "",
     "city",
     "city/north/air",
-    "city/north/air/air-1/status",
     "city/north/air/air-1/rejected",
     "city/north/air/air-1/x",
     "city/north/water/air-1",

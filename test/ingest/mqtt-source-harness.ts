@@ -42,7 +42,6 @@ export function startSource(
   more: {
     options?: Partial<MqttSourceOptions>;
     limits?: Partial<SourceLimits>;
-    onStatus?: (...status: unknown[]) => void;
     log?: Log;
   } = {},
 ) {
@@ -50,7 +49,6 @@ export function startSource(
     { host: "127.0.0.1", port, clientId: "lamppost-source", topics: ["city/#"], ...more.options },
     {
       append,
-      onStatus: more.onStatus ?? (() => {}),
       now: Date.now,
       random: () => 0.5,
       log: more.log ?? SILENT,

@@ -78,7 +78,7 @@ describe("sorting what the external broker delivers", () => {
     ["import/north/air/air-1", "{}", false, "foreign_topic"],
     ["citynorth/air/air-1", "{}", false, "foreign_topic"],
     ["city/north/air/air-1/rejected", "{}", false, "own_rejection"],
-    ["city/north/air/air-1/status", "offline", true, "live"],
+    ["city/north/air/air-1/status", "offline", true, "journal"],
     ["city/north/air/air-1/status", "perhaps", true, "bad_status"],
   ])("%s %s retained %s: %s", (topic, payload, retain, expected) => {
     const sorted = sort(topic, payload, retain);

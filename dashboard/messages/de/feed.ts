@@ -90,6 +90,8 @@ export const feed: Messages["feed"] = {
     malformed_json: "Kein gültiges JSON",
     malformed_reading: "Kein Messwert",
     unknown_topic: "Unbekanntes Topic",
+    not_allowed: "Topic nicht erlaubt",
+    bad_status: "Kein Status",
     unknown_metric: "Unbekannte Messgröße",
     unknown_sensor: "Unbekannter Sensor",
     enrolment_quota: "Zu viele neue Sensoren",

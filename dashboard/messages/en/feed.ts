@@ -85,6 +85,8 @@ export const feed = {
     malformed_json: "Not valid JSON",
     malformed_reading: "Not a reading",
     unknown_topic: "Unknown topic",
+    not_allowed: "Topic not allowed",
+    bad_status: "Not a status",
     unknown_metric: "Unknown value",
     unknown_sensor: "Unknown sensor",
     enrolment_quota: "Too many new sensors",

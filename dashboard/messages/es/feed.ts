@@ -89,6 +89,8 @@ export const feed: Messages["feed"] = {
     malformed_json: "JSON no válido",
     malformed_reading: "No es una lectura",
     unknown_topic: "Tema desconocido",
+    not_allowed: "Tema no permitido",
+    bad_status: "No es un estado",
     unknown_metric: "Magnitud desconocida",
     unknown_sensor: "Sensor desconocido",
     enrolment_quota: "Demasiados sensores nuevos",

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeChunk } from "../../../ingest/journal/chunk.ts";
 import { createSlab, encodeRecord, isIntact, isPlausible, recordBytesAtMost } from "../../../ingest/journal/record.ts";
-import { formatSource, type NewMessage } from "../../../model/message.ts";
+import { formatSender, type NewMessage } from "../../../model/message.ts";
 import { aMessage, plain } from "./helpers.ts";
 
 const SALT = 0xdeadbeef;
@@ -16,15 +16,20 @@ const messages = fc.record({
   }),
   topic: fc.string({ unit: "grapheme", maxLength: 200 }),
   payload: fc.uint8Array({ maxLength: 2_000 }),
+  refused: fc.option(
+    fc.record({
+      reason: fc.constantFrom("too_large", "not_allowed", "unknown_topic", "bad_status"),
+      bytes: fc.nat(2 ** 30),
+    }),
+    { nil: undefined },
+  ),
 }) as fc.Arbitrary<NewMessage>;
 
 function encode(all: readonly NewMessage[], first = 1) {
-  const slab = createSlab(
-    all.reduce((sum, message) => sum + recordBytesAtMost(message, formatSource(message.source)), 0),
-  );
+  const slab = createSlab(all.reduce((sum, message) => sum + recordBytesAtMost(message, formatSender(message)), 0));
   let used = 0;
   for (const [i, message] of all.entries()) {
-    used += encodeRecord(slab, used, first + i, message, formatSource(message.source), SALT);
+    used += encodeRecord(slab, used, first + i, message, formatSender(message), SALT);
   }
   return { slab, used };
 }
