@@ -18,14 +18,19 @@ export const attack: Attack = {
     const signIn = (user: string, password: string) =>
       ask({ method: "POST", path: "/api/v1/session", body: { user, password } });
     let signedIn = 0;
+    const underWay = Promise.withResolvers<void>();
     const person = (async () => {
+      await underWay.promise;
       do {
         const { status, body } = await signIn(username, PASSWORD);
         if (status !== 201) throw new Error(`the person was kept out: ${status} ${body}`);
         signedIn += 1;
       } while (!signal.aborted);
     })();
-    const [wrong] = await Promise.all([keepGuessing(40, signal, (i) => signIn(`invented-${i}`, "a guess")), person]);
+    const [wrong] = await Promise.all([
+      keepGuessing(40, signal, (i) => signIn(`invented-${i}`, "a guess").finally(underWay.resolve)),
+      person,
+    ]);
     if (!wrong[401] || wrong[201]) throw new Error(`invented names were answered ${JSON.stringify(wrong)}`);
     return `invented names answered ${JSON.stringify(wrong)}, a person at the same address signed in ${signedIn} times`;
   },

@@ -18,7 +18,9 @@ export const attack: Attack = {
     const signIn = (ask: typeof at, password: string) =>
       ask({ method: "POST", path: "/api/v1/session", body: { user, password } });
     let signedIn = 0;
+    const underWay = Promise.withResolvers<void>();
     const person = (async () => {
+      await underWay.promise;
       do {
         const { status, body } = await signIn(at, PASSWORD);
         if (status !== 201) throw new Error(`the person was kept out: ${status} ${body}`);
@@ -26,7 +28,10 @@ export const attack: Attack = {
       } while (!signal.aborted);
     })();
     const elsewhere = asker(target, ELSEWHERE);
-    const [wrong] = await Promise.all([keepGuessing(20, signal, (i) => signIn(elsewhere, `guess ${i}`)), person]);
+    const [wrong] = await Promise.all([
+      keepGuessing(20, signal, (i) => signIn(elsewhere, `guess ${i}`).finally(underWay.resolve)),
+      person,
+    ]);
     if (!wrong[429] || wrong[201]) throw new Error(`wrong passwords were answered ${JSON.stringify(wrong)}`);
     return `wrong passwords answered ${JSON.stringify(wrong)}, the person signed in ${signedIn} times`;
   },
