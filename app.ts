@@ -223,7 +223,9 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onStop("ledger", () => ledger.close());
 
   background.every("books", LEDGER_TICK_MS, () => ledger.tick());
-  background.every("store upkeep", UPKEEP_TICK_MS, () => void storeWriter.tick());
+  background.every("store upkeep", UPKEEP_TICK_MS, () => {
+    if (refill.holdsFrom() === Number.POSITIVE_INFINITY) void storeWriter.tick();
+  });
   background.every("alerts by the clock", alerts.tickEveryMs, () => alerts.tick());
   background.every("mark of the journal", 5_000, () => markJournal(records.offsets, edge));
   background.every("audit of statuses", 5_000, () => statusAudit.tick());

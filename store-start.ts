@@ -1,15 +1,18 @@
 import { basename, dirname, join } from "node:path";
+import { z } from "zod";
 import type { Config } from "./config.ts";
 import type { DecodeContext } from "./ingest/decode.ts";
 import type { Consumer } from "./ingest/follower.ts";
 import type { JournalReader } from "./ingest/journal/journal.ts";
+import { createPatience } from "./ingest/patience.ts";
 import { afterRefill, type Refilled, refillStore } from "./ingest/rewrite.ts";
 import type { StoreWriterParts } from "./ingest/store-writer.ts";
+import { realSleep } from "./ingest/timing.ts";
 import type { Background } from "./model/background.ts";
 import type { Figure, Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
 import { openDuckDbStore } from "./store/duckdb/store.ts";
-import { openInfluxStore } from "./store/influx/store.ts";
+import { type InfluxStore, openInfluxStore } from "./store/influx/store.ts";
 import { installationId } from "./store/installation.ts";
 import type { ReadingStore } from "./store/reading-store.ts";
 import type { Records } from "./store/records.ts";
@@ -91,9 +94,49 @@ async function openStore(config: Config, records: Records, now: () => number, lo
     store: influx,
     offsets,
     upkeep: (from) => ({ ...from, store: influx, records, windowMs, rawDays }),
-    refill: () => NOTHING_TO_FILL,
+    refill: ({ first }) => startMigration(influx, records, first, log),
     health: () => [],
     figures: () => [],
+  };
+}
+
+const MIGRATION = "influxdb.points";
+const MigrationStep = z.object({ measurement: z.string(), from: z.number() });
+
+/**
+ * Earlier versions wrote other points to InfluxDB: copies them once, before the store writer begins. A folder that never
+ * stored anything has none.
+ */
+function startMigration(influx: InfluxStore, { storeState, offsets }: Records, first: number, log: Log): Refill {
+  const state = storeState.get(MIGRATION);
+  const isNew = state === undefined && (offsets.get(STORE) ?? 1) <= 1;
+  if (isNew) storeState.set(MIGRATION, "done");
+  if (isNew || state === "done") return NOTHING_TO_FILL;
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  const patience = createPatience({ storeName: influx.name, sleep: realSleep, random: Math.random, log });
+  let isDone = false;
+  const attempt = () => {
+    const at = MigrationStep.optional().catch(undefined).parse(storeState.get(MIGRATION));
+    return influx.migrate({ at, save: (step) => storeState.set(MIGRATION, step) }, signal);
+  };
+  log.info({}, "copying the points of an earlier version to what they are today; readings wait in the journal");
+  const migrated = patience.until(attempt, signal).then((counts) => {
+    storeState.set(MIGRATION, "done");
+    isDone = true;
+    log.info(counts, "the points of an earlier version are copied; the old ones stay (docs/influxdb.md)");
+  });
+  migrated.catch((error: unknown) => {
+    if (!signal.aborted)
+      log.error({ err: error }, "copying the points of an earlier version failed; restart the service");
+  });
+  return {
+    before: (consumer) => afterRefill(consumer, migrated),
+    holdsFrom: () => (isDone ? Number.POSITIVE_INFINITY : first),
+    async stop() {
+      leaving.abort(new Error("the service is stopping"));
+      await migrated.catch(() => {});
+    },
   };
 }
 

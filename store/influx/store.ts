@@ -17,6 +17,7 @@ import { scanStreams } from "../scan-streams.ts";
 import { createInfluxClient, type InfluxClient, type InfluxFlavour, type Requests, type Series } from "./client.ts";
 import { type BoundQuery, createQueries, type Queries } from "./influxql.ts";
 import { dayOfMark, toLine } from "./lines.ts";
+import { type Migration, migratePoints } from "./migration.ts";
 import { createPlace, type Place } from "./place.ts";
 import { createRollups, goneMarks, isGone } from "./rollups.ts";
 import { bucketsOfSeries, readingsOfSeries } from "./series.ts";
@@ -31,6 +32,11 @@ export type InfluxOptions = {
   readonly log: Log;
 };
 
+export type InfluxStore = ReadingStore & {
+  /** Copies what earlier versions wrote to the points of today (`migration.ts`). */
+  migrate(migration: Migration, signal: AbortSignal): Promise<{ copied: number; refused: number }>;
+};
+
 /** The vendor's optimum for 1.x and 2.x. */
 export const LINES_PER_REQUEST_MAX = 5_000;
 
@@ -42,7 +48,7 @@ const DOUBTS = /unreachable|missing|mapping|token|permissions|not_set_up|tls|pro
  * is back and what is written is proven to be what is read (`place.ts`). A `write` above 5,000 readings takes several
  * requests, each of them kept or not by itself; sending all of it again is harmless.
  */
-export async function openInfluxStore(options: InfluxOptions): Promise<ReadingStore> {
+export async function openInfluxStore(options: InfluxOptions): Promise<InfluxStore> {
   const { url, flavour, installation, log } = options;
   if (!/^[0-9a-f]{8}$/.test(installation)) throw new RangeError("installation must be 8 hexadecimal digits");
   const raw = createInfluxClient(options);
@@ -97,6 +103,7 @@ export async function openInfluxStore(options: InfluxOptions): Promise<ReadingSt
       await collectSeries(client, queries.ping);
     },
     startedAt: raw.startedAt,
+    migrate: (migration, signal) => migratePoints(client, { installation, note: latest.note }, migration, signal),
     sentinel: createSentinel(client, queries, installation),
     async close() {
       closed = true;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
-import { openInfluxStore } from "../../store/influx/store.ts";
-import type { ReadingStore, StoreError } from "../../store/reading-store.ts";
+import type { MigrationStep } from "../../store/influx/migration.ts";
+import { type InfluxStore, openInfluxStore } from "../../store/influx/store.ts";
+import type { StoreError } from "../../store/reading-store.ts";
 import { type InfluxServer, startInfluxd } from "../helpers/influxd.ts";
 import { needs } from "../helpers/needs.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";
@@ -41,7 +42,7 @@ describe.runIf(needs("influxd"))("InfluxDB 1.x", () => {
   }
 
   async function withStore(
-    work: (store: ReadingStore, place: Awaited<ReturnType<typeof influxPlace>>) => Promise<void>,
+    work: (store: InfluxStore, place: Awaited<ReturnType<typeof influxPlace>>) => Promise<void>,
   ): Promise<void> {
     const place = await influxPlace();
     const store = await place.open();
@@ -111,4 +112,40 @@ describe.runIf(needs("influxd"))("InfluxDB 1.x", () => {
     await store.close();
     await place.remove();
   });
+
+  it("copies what earlier versions wrote, rollups and all, and nothing of anyone else's; twice is once", () =>
+    withStore(async (store, place) => {
+      const tags = "district=north,sensorId=air-1";
+      const own = `receivedAt=${T0 + 250},journalSeq=`;
+      const rollup = "pm25Sum=30,pm25Min=10,pm25Max=20,pm25Count=2";
+      await place.writeForeign([
+        `air,${tags} pm25=10,no2=2,${own}7 ${T0}`,
+        `air,${tags} pm25=700,pm25Suspect=1,${own}8,imported=1 ${T0 + 1}`,
+        `traffic,district=south,sensorId=t-1 flow=3,${own}9 ${T0}`,
+        `air_hourly,${tags} ${rollup} ${T0}`,
+        `air_hourly,${tags} ${rollup} ${T0 + 3}`,
+        `air_daily,${tags} ${rollup} ${T0 - (T0 % 86_400_000)}`,
+        `air,sensorId=S\\ BAD,district=north pm25=5,${own}1 ${T0 + 2}`,
+        `air,${tags} pm25=99 ${T0 + 4}`,
+        `air,installation=ffffffff,${tags} pm25=98,${own}1 ${T0 + 5}`,
+      ]);
+      expect(await store.count()).toBe(0);
+      expect(await store.latest()).toEqual([]);
+      const steps: MigrationStep[] = [];
+      const migration = (at?: MigrationStep) => ({ at, save: (step: MigrationStep) => void steps.push(step) });
+      const { signal } = new AbortController();
+      expect(await store.migrate(migration(), signal)).toEqual({ copied: 6, refused: 0 });
+      const aReadingOf = { receivedAt: T0 + 250 };
+      const first = aReading({ ...aReadingOf, values: { pm25: 10, no2: 2 }, journalSeq: 7 });
+      const quality = { pm25: "suspect" } as const;
+      const flagged = { measuredAt: T0 + 1, values: { pm25: 700 }, quality, journalSeq: 8, imported: true };
+      expect(await collect(store)).toEqual([first, aReading({ ...aReadingOf, ...flagged })]);
+      expect(await store.latest({ sensorId: "t-1" })).toHaveLength(1);
+      const hour = { kind: "air", sensorId: "air-1", from: T0, to: T0 + 3_600_000, everyMs: 3_600_000 } as const;
+      const expected = { start: T0, values: { pm25: { mean: 15, min: 10, max: 20, count: 4 } }, resolution: "hourly" };
+      expect(await store.rollups.aggregate(hour, "hourly")).toEqual([expected]);
+      // Broken off after any step and taken up again, it ends the same.
+      for (const step of [undefined, ...steps]) await store.migrate(migration(step), signal);
+      expect([await store.count(), await store.rollups.aggregate(hour, "hourly")]).toEqual([3, [expected]]);
+    }));
 });

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import { openInfluxStore } from "../../store/influx/store.ts";
+import { aReading, collect, T0 } from "../helpers/readings.ts";
 import { type Influx2, startInflux2 } from "../helpers/scripted-influx2.ts";
 import { readingStoreContract } from "./reading-store.ts";
 
@@ -33,6 +34,20 @@ describe("InfluxDB 2.x, scripted", () => {
       countForeign: async () => server.count(bucket, "foreign"),
     };
   }
+
+  it("copies what earlier versions wrote", async () => {
+    const place = await makePlace();
+    const store = await place.open();
+    const rollup = "pm25Sum=30,pm25Min=10,pm25Max=20,pm25Count=2,foreign=1";
+    const own = `receivedAt=${T0 + 250},journalSeq=1`;
+    const series = "district=north,sensorId=air-1";
+    const old = [`air,${series} pm25=12.5,${own} ${T0}`, `air_hourly,${series} ${rollup} ${T0}`];
+    await place.writeForeign([...old, `air,${series} pm25=1 ${T0 + 1}`]);
+    const migration = { at: undefined, save: () => {} };
+    expect(await store.migrate(migration, new AbortController().signal)).toEqual({ copied: 2, refused: 0 });
+    expect(await collect(store)).toEqual([aReading()]);
+    await store.close();
+  });
 
   readingStoreContract("InfluxDB 2.7", makePlace, { sharesOurMemory: true });
 });
