@@ -3,6 +3,7 @@ import { SILENT } from "../../model/log.ts";
 import { openInfluxStore } from "../../store/influx/store.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";
 import { type Influx2, startInflux2 } from "../helpers/scripted-influx2.ts";
+import { realServer } from "./influxd-2.ts";
 import { readingStoreContract } from "./reading-store.ts";
 
 describe("InfluxDB 2.x, scripted", () => {
@@ -51,3 +52,6 @@ describe("InfluxDB 2.x, scripted", () => {
 
   readingStoreContract("InfluxDB 2.7", makePlace, { sharesOurMemory: true });
 });
+
+const binary = process.env.LAMPPOST_TEST_INFLUXD2;
+if (binary) describe("InfluxDB 2.x, a real one", () => realServer(binary));
