@@ -32,15 +32,16 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
   const { enqueue } = notifier;
   const { holdMs } = options.notify;
   const noise = createNoise({ records, rules: rules.rules, sensor: records.sensors.get, now, enqueue, log, holdMs });
-  let working: NodeJS.Timeout | undefined;
+  let callOffWork: (() => void) | undefined;
+  const workAfter = (ms: number) => options.background.later("rules on waiting readings", ms, work);
   const onWaiting = () => {
-    working ??= setTimeout(work, 0);
+    callOffWork ??= workAfter(0);
   };
   const alerts = createAlerts({ ...options, rules: rules.rules(), apply: noise.apply, onWaiting });
 
   function work(): void {
     const pauseMs = alerts.work();
-    working = pauseMs === undefined ? undefined : setTimeout(work, pauseMs);
+    callOffWork = pauseMs === undefined ? undefined : workAfter(pauseMs);
   }
   rules.onChange(alerts.replaceRules);
   const publisher = createAlertPublisher({ records, publish, log });
@@ -49,7 +50,7 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
     /** Takes the readings: one of the consumers of the journal. */
     consumer: alerts,
     close(): void {
-      clearTimeout(working);
+      callOffWork?.();
       alerts.close();
     },
     health: () => [alerts.health(), ...alerts.troubles(), ...noise.health(), notifier.health()],

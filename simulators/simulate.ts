@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Log } from "../model/log.ts";
+import { isWorldFault } from "../model/world-fault.ts";
 import { type City, createCity } from "./city.ts";
 import type { Scenario } from "./events.ts";
 import { enrolFleet, newestReadings } from "./fleet.ts";
@@ -65,7 +66,7 @@ export function startSimulation(options: SimulationOptions) {
     if (stopping.signal.aborted) return;
     speakers = openSpeakers({ ...options, city, logins: remembered.logins });
     greet(city, speakers);
-    const saving = setInterval(() => saveRemembered(options.dataFile, remembered), SAVE_EVERY_MS);
+    const saving = setInterval(() => saveIfPossible(options, remembered), SAVE_EVERY_MS);
     await speak({ options, city, speakers, remembered, counts, heard, signal: stopping.signal }).finally(() =>
       clearInterval(saving),
     );
@@ -158,5 +159,15 @@ async function enrolPatiently(
 function greet(city: City, speakers: Speakers): void {
   for (const sensor of city.sensors) {
     if (city.measure(sensor, city.startedAt)) speakers.say(sensor, "online").catch(() => {});
+  }
+}
+
+/** What a full disk does not take now is saved the next time. */
+function saveIfPossible({ dataFile, log }: SimulationOptions, remembered: Remembered): void {
+  try {
+    saveRemembered(dataFile, remembered);
+  } catch (error) {
+    if (!isWorldFault(error)) throw error;
+    log.warn({ err: error }, "what the simulated city has sent could not be saved; tried again");
   }
 }

@@ -100,6 +100,57 @@ function allowed({ folder, target }: Import): boolean {
   return to === "model" || (PORTS[target]?.includes(folder) ?? false);
 }
 
+const textOf = (file: string) => readFileSync(join(HOME, file), "utf8");
+/** What runs in the process of the service. */
+const service = files.filter((file) => !/^(cli|bench|dashboard|test)\//.test(file));
+/** Sockets only: broker/ cannot reach disk or records (the import rules above). */
+const withoutSockets = service.filter((file) => !file.startsWith("broker/"));
+
+/**
+ * Timers beside those of `background.ts`, how many in each file. A new one goes through `background.ts`; it belongs here
+ * only if its callback cannot meet the disk, a database or a store: what the world did there would end the process.
+ */
+const BARE_TIMERS = {
+  "background.ts": 2,
+  // The harness, and waits that only settle a promise.
+  "fault-point.ts": 1,
+  "lifecycle.ts": 1,
+  "api/turns.ts": 2,
+  "alerts/rules/checker.ts": 1,
+  "ingest/patience.ts": 1,
+  // Ways out that end a request, a socket or a thread that takes too long.
+  "alerts/notify/http-post.ts": 1,
+  "store/influx/client.ts": 2,
+  "ingest/mqtt-source/connection.ts": 2,
+  // The default of a port; the service hands in the one of `background.ts`. And a loop whose promise catches everything.
+  "alerts/notify/notifier.ts": 1,
+  "alerts/publisher.ts": 1,
+  // The edge thread (and all of broker/): sockets, and messages to the core. The journal catches what the disk does.
+  "edge.ts": 1,
+  "ingest/journal/committer.ts": 2,
+  // An external broker's connection: the append it waits for settles a promise.
+  "ingest/mqtt-source/intake.ts": 1,
+  "ingest/mqtt-source/source.ts": 3,
+  // Threads of their own, whose end is told and harms no one; what they save catches a full disk.
+  "simulators/link.ts": 1,
+  "simulators/publisher.ts": 1,
+  "simulators/runs/run-thread.ts": 1,
+  "simulators/simulate.ts": 1,
+  "simulators/speaker.ts": 1,
+};
+
+/** Why what they do on an event cannot end the process. A new one uses `background.handler`. */
+const LISTENERS: Record<string, string> = {
+  "alerts/backtest/worker.ts": "a thread of its own",
+  "api/connections.ts": "counts sockets, and reads its own records in memory",
+  "api/stream-client.ts": "gives the connection up when the records cannot be read",
+  "api/streams.ts": "takes connections off its list",
+  "edge-link.ts": "hands on to handlers that are guarded",
+  "simulators/runs/recorder.ts": "the errors of its own file",
+  "simulators/runs/run-thread.ts": "a thread of its own",
+  "store/backup/stage.ts": "the end of its own archive",
+};
+
 const show = (list: Import[]) => list.map(({ file, target }) => `${file} -> ${target}`);
 
 describe("the house", () => {
@@ -150,5 +201,20 @@ describe("the house", () => {
       (file) => !/^(cli|bench)\//.test(file) && /console\./.test(readFileSync(join(HOME, file), "utf8")),
     );
     expect(loud).toEqual([]);
+  });
+
+  it("has timers and cron in background.ts only, but for those that touch neither disk nor store", () => {
+    const found = withoutSockets.flatMap((file): [string, number][] => {
+      const timers = textOf(file).match(/(?<![.\w])(?:setTimeout|setInterval|setImmediate|schedule)\(/g);
+      return timers ? [[file, timers.length]] : [];
+    });
+    expect(Object.fromEntries(found)).toEqual(BARE_TIMERS);
+  });
+
+  it("has nobody listen to events who can reach disk or records, but for those that are known", () => {
+    const listening = service.filter(
+      (file) => /\.(?:on|once)\("/.test(textOf(file)) && /\b[Rr]ecords\b|node:fs"/.test(textOf(file)),
+    );
+    expect(listening.sort()).toEqual(Object.keys(LISTENERS).sort());
   });
 });
