@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { BlockList, isIP, type Socket } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { networkOf } from "../model/address.ts";
+import type { Background } from "../model/background.ts";
 import type { Figure } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import type { AuditRecords } from "../store/records.ts";
@@ -19,6 +20,7 @@ const TELL_EVERY_MS = 10 * 60_000;
 
 export type ConnectionPorts = {
   readonly audit: Pick<AuditRecords, "add">;
+  readonly background: Pick<Background, "handler">;
   readonly log: Log;
   readonly now: () => number;
   readonly proxiesTrusted?: readonly string[];
@@ -46,6 +48,7 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
   const perNetwork = new Map<string, number>();
   const requestsOf = new Map<string, number>();
   const toldAt = new Map<string, number>();
+  const audit = ports.background.handler("audit of the HTTP connections", ports.audit.add);
   const counts = { evicted: 0, refused: 0, requestsRefused: 0 };
   const isProxy = matcherOf(ports.proxiesTrusted ?? []);
   let requests = 0;
@@ -119,7 +122,7 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
     if (toldAt.size > limits.addressesMax) toldAt.delete(toldAt.keys().next().value!);
     const detail = `${limits.connectionsPerAddressMax} open connections (LAMPPOST_HTTP_CONNECTIONS_PER_ADDRESS_MAX); for each new one an idle one is closed`;
     ports.log.warn({ address: network }, "an address holds as many HTTP connections as it may");
-    ports.audit.add({ at, by: "api", what: "connections.limit", target: network, detail });
+    audit({ at, by: "api", what: "connections.limit", target: network, detail });
   }
 
   /** Counts a request for `account`, or for the address of a stranger, until it is answered. Throws a problem. */

@@ -42,7 +42,7 @@ export type ApiDeps = {
   /** Closes the MQTT connections of an account whose credential was removed. */
   disconnect(name: string): void;
   now(): number;
-  readonly background: Pick<Background, "every">;
+  readonly background: Pick<Background, "every" | "handler">;
   readonly log: Log;
   readonly options: ApiOptions;
 };

@@ -81,7 +81,13 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   const app = openServer(deps, limits);
   addErrors(app, deps.log, () => pageDocument(deps.options.page.dir));
   acceptJsonOnly(app);
-  const ports = { audit: deps.records.audit, log: deps.log, now: deps.now, ...deps.options };
+  const ports = {
+    audit: deps.records.audit,
+    background: deps.background,
+    log: deps.log,
+    now: deps.now,
+    ...deps.options,
+  };
   const connections = createConnections(app.server, limits, ports);
   addGuards(app, auth, connections, deps.options, limits);
   addOpenApi(app, deps.options.version);
