@@ -75,7 +75,7 @@ const CAUSES: readonly Row[] = [
   },
   { words: /queue length exceeded/, cause: "busy", kind: "unavailable", versions: "2.7 (as a 400)" },
   {
-    words: /client sent an HTTP request to an HTTPS server/i,
+    words: /client sent an HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port/i,
     ...{ cause: "tls", kind: "misconfigured", versions: "all behind TLS" },
     advice: "the server speaks TLS: INFLUX_URL must begin with https://",
   },
@@ -175,8 +175,8 @@ export function queryError(words: string, status = 200): StoreError {
   return new StoreError(kind, text, { reason: row?.cause ?? "other" });
 }
 
-/** Node's and OpenSSL's words where a plain server is spoken to in TLS, or a certificate is not trusted. */
-const TLS_CODES = /^(EPROTO|ERR_SSL_|ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+/** Node's and OpenSSL's codes where one side speaks TLS and the other does not, or a certificate is not trusted. */
+const TLS_CODES = /^(EPROTO|HPE_|ERR_SSL_|ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 
 function noAnswer(error: unknown): StoreError {
   const { code = "", message = String(error), name = "" } = error as { code?: string; message?: string; name?: string };

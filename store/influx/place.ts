@@ -33,8 +33,15 @@ export function createPlace(options: PlaceOptions) {
   let known: { readonly place: Place; readonly until: number } | undefined;
   let proving: Promise<Place> | undefined;
 
+  /** The bucket as it was when it was last seen: made again like this if somebody removes it while we run. */
+  let seen: Bucket | undefined;
+
   async function proveNow(): Promise<Place> {
-    const place = "token" in flavour ? await proveBucket(options, flavour) : await proveDatabase(options, flavour);
+    const see = (bucket: Bucket) => {
+      seen = bucket;
+    };
+    const place =
+      "token" in flavour ? await proveBucket(options, flavour, { seen, see }) : await proveDatabase(options, flavour);
     if (!known) {
       log.info({ ...place.target }, "reading store is open");
       if (place.noRemoval)
@@ -113,12 +120,23 @@ const placeOf = (target: Target, noRemoval: StoreError | undefined): Place =>
 
 // ---- 2.x --------------------------------------------------------------------------------------------------------
 
-async function proveBucket(options: PlaceOptions, flavour: Two): Promise<Place> {
-  const { client, installation } = options;
+async function proveBucket(
+  options: PlaceOptions,
+  flavour: Two,
+  { seen, see }: { readonly seen: Bucket | undefined; see(bucket: Bucket): void },
+): Promise<Place> {
+  const { client, installation, log } = options;
   const { bucket } = flavour;
   const probe = createProbe(options);
   await probe.write().catch(async (error: StoreError) => {
-    throw await explainWrite(client, flavour, error);
+    if (error.reason !== "bucket_missing" || !seen) throw await explainWrite(client, flavour, error);
+    const { orgID, retentionRules = [] } = seen;
+    // A token for one bucket may not, and is of no use for a new one: then it is as missing as it was.
+    await client.api("POST", "/api/v2/buckets", { orgID, name: bucket, retentionRules }).catch(() => {
+      throw error;
+    });
+    log.warn({ bucket }, "the bucket was gone and is made again");
+    await probe.write();
   });
   const own = { db: `lamppost-${installation}` };
   const named = targetOf(bucket);
@@ -129,6 +147,7 @@ async function proveBucket(options: PlaceOptions, flavour: Two): Promise<Place> 
     throw misconfigured("mapping", `what is written to bucket ${bucket} is not there when it is read`);
   }
   if (!found) throw unreadable(flavour);
+  see(found);
 
   const mappings = await mappingsOf(client, flavour, named.db);
   const stranger = mappings.find((one) => isMeant(one, named) && one.virtual !== true && one.bucketID !== found.id);
@@ -157,7 +176,7 @@ async function isReadOr(probe: ReturnType<typeof createProbe>, target: Target): 
   }
 }
 
-type Bucket = { readonly id: string; readonly orgID: string };
+type Bucket = { readonly id: string; readonly orgID: string; readonly retentionRules?: readonly object[] };
 
 /** Undefined if the token does not see it; "unknown" where the server has no such question. */
 async function findBucket(client: InfluxClient, flavour: Two): Promise<Bucket | undefined | "unknown"> {

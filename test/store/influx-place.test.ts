@@ -1,8 +1,11 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import { openInfluxStore } from "../../store/influx/store.ts";
 import type { ReadingStore, StoreCause, StoreError } from "../../store/reading-store.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";
+import { answer } from "../helpers/scripted-http.ts";
 import { type Influx2, startInflux2, type Token, type Trouble } from "../helpers/scripted-influx2.ts";
 
 const DAY_MS = 86_400_000;
@@ -196,12 +199,54 @@ describe("the place of the readings on InfluxDB 2.x", () => {
     expect(error.message).toMatch(/not set up yet/);
   });
 
+  it("makes a bucket again that was removed while it ran, if its token may; a misspelt one never", async () => {
+    for (const operator of [true, false]) {
+      const bucket = server.addBucket("city", "readings");
+      server.addToken({ text: "t", org: "city", ...bothRights(bucket), operator });
+      const store = await openStore();
+      server.dropBucket(bucket);
+      await expect(store.write([aReading()])).rejects.toMatchObject({ reason: "bucket_missing" });
+      const again = store.write([aReading()]);
+      if (operator) await again;
+      else await expect(again).rejects.toMatchObject({ kind: "misconfigured", reason: "bucket_missing" });
+      expect(server.buckets.map(({ name }) => name)).toEqual(operator ? ["readings"] : []);
+      server.buckets.length = 0;
+    }
+    server.addToken({ text: "t", org: "city", operator: true });
+    await failure((await openStore({ bucket: "reedings" })).write([aReading()]));
+    expect(server.buckets).toEqual([]);
+  });
+
   it("names its organisation by name or by id", async () => {
     const bucket = server.addBucket("city", "readings");
     server.addToken({ text: "t", org: "city", ...bothRights(bucket) });
     const store = await openStore({ org: bucket.orgID });
     await store.write([aReading()]);
     expect(await store.count()).toBe(1);
+  });
+
+  it.each([
+    [400, "Client sent an HTTP request to an HTTPS server.\n"],
+    [400, "<html><center>The plain HTTP request was sent to HTTPS port</center></html>"],
+  ])("says that TLS is needed where the server says so (%s %s)", async (status, body) => {
+    server.play(answer(status, body));
+    const error = await failure((await openStore()).ping());
+    expect(error).toMatchObject({ kind: "misconfigured", reason: "tls" });
+    expect(error.message).toMatch(/INFLUX_URL must begin with https:\/\//);
+  });
+
+  it("says that one side speaks TLS and the other does not", async () => {
+    const flavour = { token: "t", ...ADDRESS };
+    const options = { flavour, installation: "1a2b3c4d", timeoutMs: 5_000, log: SILENT };
+    const spoken = await openInfluxStore({ ...options, url: server.url.replace("http:", "https:") });
+    expect(await failure(spoken.ping())).toMatchObject({ kind: "misconfigured", reason: "tls" });
+    const alert = createServer((socket) => socket.end(Buffer.from("15030300020246", "hex"))).listen(0, "127.0.0.1");
+    await once(alert, "listening");
+    const { port } = alert.address() as AddressInfo;
+    const plain = await openInfluxStore({ ...options, url: `http://127.0.0.1:${port}` });
+    expect(await failure(plain.ping())).toMatchObject({ kind: "misconfigured", reason: "tls" });
+    alert.close();
+    open.push(spoken, plain);
   });
 
   const troubles: [Trouble, StoreError["kind"], StoreCause][] = [
