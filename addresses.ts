@@ -6,8 +6,12 @@ import { StartError } from "./start-error.ts";
 
 /** What the MQTT listeners need; reads the TLS files, and throws if they cannot be read or do not fit together. */
 export function listenOptions({ mqtt }: Config) {
-  const { host, port, webSocket, tls } = mqtt;
-  return { host, port, webSocket, tls: tls && { port: tls.port, ...readTls(tls) } };
+  const { host, port, webSocket, tls, connectionsMax, connectionsPerAddressMax, readPastBytesMax } = mqtt;
+  const device = { perSecond: mqtt.devicePacketsPerS, burst: 20 * mqtt.devicePacketsPerS };
+  const gateway = { perSecond: mqtt.gatewayPacketsPerS, burst: 2 * mqtt.gatewayPacketsPerS };
+  const rates = { device, gateway, person: device };
+  const limits = { connectionsMax, connectionsPerAddressMax, readPastBytesMax, rates };
+  return { host, port, webSocket, limits, tls: tls && { port: tls.port, ...readTls(tls) } };
 }
 
 function readTls({ certFile, keyFile }: { certFile: string; keyFile: string }) {

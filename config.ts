@@ -78,6 +78,11 @@ const SCHEMA = z.object({
   LAMPPOST_TLS_CERT: z.string().optional(),
   LAMPPOST_TLS_KEY: z.string().optional(),
   LAMPPOST_MQTT_WS: onOff.default(true),
+  LAMPPOST_MQTT_CONNECTIONS_MAX: whole(1, 1_000_000).default(12_000),
+  LAMPPOST_MQTT_CONNECTIONS_PER_ADDRESS_MAX: whole(1, 1_000_000).default(1_000),
+  LAMPPOST_MQTT_DEVICE_PACKETS_PER_S: whole(1, 1_000_000).default(100),
+  LAMPPOST_MQTT_GATEWAY_PACKETS_PER_S: whole(1, 1_000_000).default(20_000),
+  LAMPPOST_MQTT_READ_PAST_BYTES_MAX: whole(65_536, 67_108_864).default(1_048_576),
   LAMPPOST_MQTT_SOURCE_URL: mqttUrl.optional(),
   LAMPPOST_MQTT_SOURCE_PASSWORD: z.string().optional(),
   LAMPPOST_MQTT_SOURCE_CLIENT_ID: text("lamppost-source"),
@@ -180,6 +185,11 @@ export type Config = {
     readonly port: number;
     readonly webSocket: boolean;
     readonly tls?: { readonly port: number; readonly certFile: string; readonly keyFile: string };
+    readonly connectionsMax: number;
+    readonly connectionsPerAddressMax: number;
+    readonly devicePacketsPerS: number;
+    readonly gatewayPacketsPerS: number;
+    readonly readPastBytesMax: number;
   };
   readonly mqttSource?: MqttSourceConfig;
   readonly store: StoreConfig;
@@ -236,6 +246,11 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
       host: values.LAMPPOST_MQTT_HOST,
       port: values.LAMPPOST_MQTT_PORT,
       webSocket: values.LAMPPOST_MQTT_WS,
+      connectionsMax: values.LAMPPOST_MQTT_CONNECTIONS_MAX,
+      connectionsPerAddressMax: values.LAMPPOST_MQTT_CONNECTIONS_PER_ADDRESS_MAX,
+      devicePacketsPerS: values.LAMPPOST_MQTT_DEVICE_PACKETS_PER_S,
+      gatewayPacketsPerS: values.LAMPPOST_MQTT_GATEWAY_PACKETS_PER_S,
+      readPastBytesMax: values.LAMPPOST_MQTT_READ_PAST_BYTES_MAX,
       tls:
         values.LAMPPOST_MQTTS_PORT === undefined
           ? undefined

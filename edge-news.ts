@@ -29,7 +29,7 @@ export function createBrokerNews(
 function auditEntry(event: AccessEvent) {
   const { at, type, address, repeats, names } = event;
   const topic = "topic" in event ? ` ${event.topic}` : "";
-  const reason = "reason" in event ? event.reason : "same client id, newer connection";
+  const reason = reasonOf(event);
   const from = address && ` from ${address}`;
   const under = names > 1 ? ` under ${names < NAMES_COUNTED ? names : `${names} or more`} user names` : "";
   const again = repeats > 0 ? `, ${repeats} more times${under}` : "";
@@ -71,6 +71,19 @@ export function createShedBooks(
       failing = true;
     }
   };
+}
+
+function reasonOf(event: AccessEvent): string {
+  switch (event.type) {
+    case "takeover":
+      return "same client id, newer connection";
+    case "closed":
+      return `${event.reason} (${event.detail})`;
+    case "slowed":
+      return `${event.reason} (LAMPPOST_MQTT_DEVICE_PACKETS_PER_S, LAMPPOST_MQTT_GATEWAY_PACKETS_PER_S)`;
+    default:
+      return event.reason;
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { AccessEvent } from "./broker/events.ts";
+import type { BrokerOptions } from "./broker/options.ts";
 import type { Shed } from "./broker/shed.ts";
 import type { JournalChunk, JournalState, RecoveryReport } from "./ingest/journal/journal.ts";
 import type { Figure } from "./model/health.ts";
@@ -26,6 +27,7 @@ export type ListenOptions = {
   readonly port: number;
   readonly webSocket: boolean;
   readonly tls?: { readonly port: number; readonly cert: string; readonly key: string };
+  readonly limits: Pick<BrokerOptions, "connectionsMax" | "connectionsPerAddressMax" | "readPastBytesMax" | "rates">;
   readonly credentials: readonly Credential[];
 };
 

@@ -91,7 +91,7 @@ async function handle(writer: JournalWriter, message: ToEdge): Promise<void> {
 async function listen(writer: JournalWriter, options: ListenOptions): Promise<void> {
   for (const credential of options.credentials) credentials.set(credential.account.name, credential);
   broker = await startBroker(
-    { host: options.host, port: options.port, webSocket: options.webSocket, tls: options.tls },
+    { host: options.host, port: options.port, webSocket: options.webSocket, tls: options.tls, ...options.limits },
     {
       credential: (name) => credentials.get(name),
       append: appendFor(writer),

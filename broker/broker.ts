@@ -62,8 +62,9 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
     const client = aedes.handle(stream) as MqttClient;
     const session = sessions.start(client, connection);
     pace.start(session, stream);
-    guardPackets(session, options, () => {
+    guardPackets(session, options, (detail) => {
       counts.malformedPackets += 1;
+      events.report({ type: "closed", reason: "malformed_packet", detail, ...whoIs(session) });
     });
     freePublishersFrom(client);
     stream.once("close", () => sessions.end(session));

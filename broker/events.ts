@@ -18,6 +18,7 @@ export type AccessEvent = Who & { readonly at: number; readonly repeats: number;
     | { readonly type: "refused"; readonly reason: Refusal }
     | { readonly type: "denied-publish" | "denied-subscribe"; readonly reason: DenialReason; readonly topic: string }
     | { readonly type: "slowed"; readonly reason: "over_rate" }
+    | { readonly type: "closed"; readonly reason: "malformed_packet"; readonly detail: string }
     | { readonly type: "takeover" }
   );
 
@@ -41,7 +42,7 @@ type Burst = { report: AccessReport; until: number; pauseMs: number; repeats: nu
  * Reports an event when it first happens, and then once per pause with the number of repeats; the pause begins with
  * `repeatMs` and doubles while it goes on. Call `tick` now and then: it forgets what was not repeated for a pause.
  *
- * Refused logins are the same event for an address, whatever names it tries; everything else for an account, and there
+ * Refused logins, and what is not MQTT, are the same event for an address, whatever names it tries; everything else for an account, and there
  * are only so many of those. Nothing is dropped: beyond 10,000 addresses (or accounts) at a time the others are counted
  * together, and neither of the two ever takes the place of the other.
  */
@@ -50,10 +51,10 @@ export function createEventLimiter(repeatMs: number, onEvent: (event: AccessEven
   const byAccount = new Map<string, Burst>();
 
   function report(raw: AccessReport): void {
-    const isLogin = raw.type === "refused";
-    const bursts = isLogin ? byAddress : byAccount;
+    const isAnonymous = raw.type === "refused" || raw.type === "closed";
+    const bursts = isAnonymous ? byAddress : byAccount;
     const kind = `${raw.type} ${"reason" in raw ? raw.reason : ""}`;
-    const key = `${kind} ${isLogin ? networkOf(raw.address) : raw.name}`;
+    const key = `${kind} ${isAnonymous ? networkOf(raw.address) : raw.name}`;
     const known = bursts.get(key);
     if (known) return repeat(known, raw);
     if (bursts.size < KEYS_MAX) return begin(bursts, key, raw);

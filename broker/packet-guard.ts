@@ -37,12 +37,12 @@ const isTooDeep = (topic: string) => topic.split("/", TOPIC_LEVELS_MAX + 1).leng
  * anything is buffered, and what MQTT 3.1.1 forbids closes the connection. A PUBLISH that is only too large is read
  * past. Each packet is charged to its sender. Call it before the first byte is read.
  */
-export function guardPackets(session: Session, limits: PacketLimits, onMalformed: () => void): void {
+export function guardPackets(session: Session, limits: PacketLimits, onMalformed: (why: string) => void): void {
   const { client } = session;
   const parser = client._parser;
   /** The packet that is being read past: bytes of its head until that is parsed, and bytes still to come. */
   let readPast: { head: number; left: number } | undefined;
-  parser.on("error", onMalformed);
+  parser.on("error", ({ message }) => onMalformed(message));
   // aedes 1.x has no limit of its own: it buffered 24 MiB of an announced 256 MiB CONNECT before any login.
   wrap(parser, "_parseLength", (parse) => {
     if (!parse()) return false;
@@ -51,7 +51,7 @@ export function guardPackets(session: Session, limits: PacketLimits, onMalformed
     if (packet.length > most) {
       const past = limits.readPastBytesMax + TOPIC_BYTES_MAX + 4;
       const isReadPast = client.connackSent && packet.cmd === "publish" && packet.length <= past;
-      if (!isReadPast) return fail(parser, "packet is larger than allowed");
+      if (!isReadPast) return fail(parser, `packet of ${packet.length} bytes is larger than allowed`);
       readPast = { head: Math.min(packet.length, HEAD_BYTES), left: packet.length };
     }
     if (checkHeader(parser) === false) return false;
