@@ -1,5 +1,6 @@
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import type { AuthenticateError, Client, ConnectPacket } from "aedes";
+import { networkOf } from "../model/address.ts";
 import { isId } from "../model/ids.ts";
 import type { Account } from "../model/people.ts";
 import { readStatus } from "../model/status.ts";
@@ -17,6 +18,7 @@ const RETURN_CODES: Partial<Record<Refusal, number>> = {
   bad_client_id: 2,
   client_id_not_yours: 2,
   unavailable: 3,
+  account_connections_max: 3,
   bad_credentials: 4,
 };
 
@@ -24,6 +26,8 @@ const RETURN_CODES: Partial<Record<Refusal, number>> = {
 const CLIENT_ID = /^[a-z0-9][a-z0-9-]{0,127}$/;
 const NO_HASH = Buffer.alloc(32);
 const ADDRESSES_MAX = 10_000;
+/** Of one address. */
+const LATE_ANSWERS_MAX = 20;
 
 type Callback<Result> = (error: Result, success: boolean) => void;
 
@@ -33,6 +37,7 @@ type Callback<Result> = (error: Result, success: boolean) => void;
  */
 export function createAuthentication(context: Context) {
   const { options, ports, counts } = context;
+  const answeredLate = new Map<string, number>();
   const failuresOf = createByKey(ADDRESSES_MAX, () => newBucket(options.loginFailures, ports.now()));
   const metersOf = createMeters(context);
 
@@ -61,7 +66,9 @@ export function createAuthentication(context: Context) {
     const session = context.sessionOf(client);
     const { asked } = session ?? {};
     if (!session || !asked || client.closed) return done(refusalError("unavailable"), false);
-    const outcome = judge(asked, password);
+    const judged = judge(asked, password);
+    const isFull = context.sessionsNamed(asked.name).size >= options.connectionsPerAccountMax;
+    const outcome = typeof judged !== "string" && isFull ? "account_connections_max" : judged;
     if (typeof outcome === "string") return refuse(session, outcome, done);
     admit(session, outcome);
     done(null, true);
@@ -70,11 +77,19 @@ export function createAuthentication(context: Context) {
   function refuse(session: Session, reason: Refusal, done: Callback<AuthenticateError | null>): void {
     counts.refused[reason] += 1;
     context.report({ type: "refused", reason, ...whoIs(session) });
-    const now = ports.now();
-    const late = take(failuresOf(session.connection.address), now) > 0;
-    // Only failures wait: behind one address there may be a whole district with good credentials.
-    if (late) setTimeout(done, options.loginBackOffMs, refusalError(reason), false).unref();
-    else done(refusalError(reason), false);
+    const network = networkOf(session.connection.address);
+    const waiting = answeredLate.get(network) ?? 0;
+    // Only failures wait: behind one address there may be a whole district with good credentials. And only so many: those
+    // that wait hold a connection each.
+    const isLate = take(failuresOf(network), ports.now()) > 0 && waiting < LATE_ANSWERS_MAX;
+    if (!isLate) return done(refusalError(reason), false);
+    answeredLate.set(network, waiting + 1);
+    setTimeout(() => {
+      const left = answeredLate.get(network)! - 1;
+      if (left > 0) answeredLate.set(network, left);
+      else answeredLate.delete(network);
+      done(refusalError(reason), false);
+    }, options.loginBackOffMs).unref();
   }
 
   function admit(session: Session, account: Account): void {

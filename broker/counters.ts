@@ -2,6 +2,7 @@
 export const REFUSALS = [
   "connections_max",
   "address_connections_max",
+  "account_connections_max",
   "not_mqtt",
   "connect_timeout",
   "bad_client_id",

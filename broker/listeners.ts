@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
+import { networkOf } from "../model/address.ts";
 import type { Log } from "../model/log.ts";
 import type { BrokerCounts, Refusal } from "./counters.ts";
 import type { AccessReport } from "./events.ts";
@@ -27,12 +28,12 @@ type ListenerPorts = {
  */
 export async function startListeners(options: BrokerOptions, ports: ListenerPorts) {
   const { counts } = ports;
-  const admit = createAdmission(options, ports);
+  const unready = new Map<string, Socket>();
+  const admit = createAdmission(options, ports, unready);
   const webSocketDoor = createWebSocketDoor(options.readPastBytesMax + FRAME_ROOM_BYTES);
-  const unready = new Set<Socket>();
-
   function accept(socket: Socket): void {
     const address = plainAddress(socket.remoteAddress);
+    const key = keyOf(socket);
     const refuse = (reason: Refusal) => {
       counts.refused[reason] += 1;
       ports.report({ type: "refused", reason, name: "", clientId: "", address });
@@ -41,9 +42,8 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
     const deadline = setTimeout(refuse, options.connectTimeoutMs, "connect_timeout");
     const onReady = () => {
       clearTimeout(deadline);
-      unready.delete(socket);
+      unready.delete(key);
     };
-    unready.add(socket);
     socket.on("error", () => {});
     socket.once("close", onReady);
     const hand = (stream: Duplex, onLogin?: () => void) =>
@@ -86,45 +86,75 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
   /** Stops listening and drops the sockets that have not logged in. */
   function close(): void {
     for (const server of servers) server.close();
-    for (const socket of unready) socket.destroy();
+    for (const socket of unready.values()) socket.destroy();
   }
 
   const { address, port } = tcp.address() as AddressInfo;
   return { address: { host: address, port, ...(tlsPort !== undefined && { tlsPort }) }, close };
 }
 
-/** Counts the sockets there are, in all and per address; destroys and counts those beyond the limits. */
-function createAdmission(options: BrokerOptions, { counts, report }: ListenerPorts) {
-  const perAddress = new Map<string, number>();
+/**
+ * Counts the sockets there are, in all and per address. Where there is no room, one that has not logged in yet makes room
+ * for the next, the oldest first: who only opens sockets, or guesses secrets, keeps nobody with a right secret out.
+ * Without one the new socket is destroyed and counted. `unready`: all that have not logged in, in the order they came.
+ */
+function createAdmission(options: BrokerOptions, { counts, report }: ListenerPorts, unready: Map<string, Socket>) {
+  const byAddress = new Map<string, { open: number; readonly unready: Map<string, Socket> }>();
   const exempt = new Set(options.addressesExempt);
 
-  function reasonAgainst(address: string): Refusal | undefined {
-    if (counts.connections >= options.connectionsMax) return "connections_max";
-    const full = (perAddress.get(address) ?? 0) >= options.connectionsPerAddressMax;
-    return full && !exempt.has(address) ? "address_connections_max" : undefined;
+  function refuse(socket: Socket, address: string, reason: Refusal): void {
+    counts.refused[reason] += 1;
+    report({ type: "refused", reason, name: "", clientId: "", address });
+    socket.destroy();
+  }
+
+  /** The socket that has to go, and why. */
+  function tooMuch(socket: Socket, address: string): { socket: Socket; reason: Refusal } | undefined {
+    const known = byAddress.get(networkOf(address));
+    if (known && known.open >= options.connectionsPerAddressMax && !exempt.has(address)) {
+      return { socket: oldestOf(known.unready, unready) ?? socket, reason: "address_connections_max" };
+    }
+    if (counts.connections < options.connectionsMax) return undefined;
+    return { socket: oldestOf(unready, unready) ?? socket, reason: "connections_max" };
   }
 
   return function admit(socket: Socket): boolean {
     const address = plainAddress(socket.remoteAddress);
-    const reason = reasonAgainst(address);
-    if (reason) {
-      counts.refused[reason] += 1;
-      report({ type: "refused", reason, name: "", clientId: "", address });
-      socket.destroy();
-      return false;
-    }
+    const excess = tooMuch(socket, address);
+    if (excess) refuse(excess.socket, plainAddress(excess.socket.remoteAddress), excess.reason);
+    if (excess?.socket === socket) return false;
+    const network = networkOf(address);
+    const key = keyOf(socket);
+    const ofAddress = byAddress.get(network) ?? { open: 0, unready: new Map() };
+    byAddress.set(network, ofAddress);
     counts.accepted += 1;
     counts.connections += 1;
-    perAddress.set(address, (perAddress.get(address) ?? 0) + 1);
+    ofAddress.open += 1;
+    ofAddress.unready.set(key, socket);
+    unready.set(key, socket);
     socket.once("close", () => {
       counts.connections -= 1;
-      const left = (perAddress.get(address) ?? 1) - 1;
-      if (left > 0) perAddress.set(address, left);
-      else perAddress.delete(address);
+      ofAddress.open -= 1;
+      ofAddress.unready.delete(key);
+      unready.delete(key);
+      if (ofAddress.open === 0) byAddress.delete(network);
     });
     return true;
   };
 }
+
+/** The oldest of `some` that is still in `unready`; those that are not are forgotten on the way. */
+function oldestOf(some: Map<string, Socket>, unready: ReadonlyMap<string, Socket>): Socket | undefined {
+  for (const [key, socket] of some) {
+    const isUnready = unready.get(key) === socket;
+    some.delete(key);
+    if (isUnready && !socket.destroyed) return socket;
+  }
+  return undefined;
+}
+
+/** The same for a TLS socket and the TCP socket below it. */
+const keyOf = ({ remoteAddress, remotePort, localPort }: Socket) => `${remoteAddress} ${remotePort} ${localPort}`;
 
 /** Looks at the first byte and puts it back. */
 function firstByte(socket: Socket, found: (byte: number) => void): void {

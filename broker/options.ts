@@ -9,6 +9,7 @@ export type BrokerOptions = {
   readonly webSocket: boolean;
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
+  readonly connectionsPerAccountMax: number;
   /** Addresses without a cap of their own: this machine's simulators, load generators and proxies. */
   readonly addressesExempt: readonly string[];
   /** From accepting the socket to the CONNACK, TLS and WebSocket handshakes included. */
@@ -55,6 +56,7 @@ export const BROKER_DEFAULTS: BrokerOptions = {
   webSocket: true,
   connectionsMax: 12_000,
   connectionsPerAddressMax: 1_000,
+  connectionsPerAccountMax: 2_000,
   addressesExempt: ["127.0.0.1", "::1"],
   connectTimeoutMs: 5_000,
   hookTimeoutMs: 5_000,

@@ -6,7 +6,16 @@ import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { startBroker } from "../../broker/broker.ts";
 import { SILENT } from "../../model/log.ts";
-import { DEVICE, OPERATOR, OWN_TOPIC, startTestBroker, type TestBroker, until, VIEWER } from "./broker-fixture.ts";
+import {
+  DEVICE,
+  GATEWAY,
+  OPERATOR,
+  OWN_TOPIC,
+  startTestBroker,
+  type TestBroker,
+  until,
+  VIEWER,
+} from "./broker-fixture.ts";
 
 let city: TestBroker;
 afterEach(() => city.stop());
@@ -96,17 +105,38 @@ describe("limits on connections", () => {
   });
 
   it("takes only so many connections, in all and from one address", async () => {
-    city = await startTestBroker({ connectionsMax: 3 });
-    const first = [await city.raw(), await city.raw(), await city.raw()];
-    await (await city.raw()).whenClosed();
-    expect(first.some((socket) => socket.isClosed())).toBe(false);
-    first[0]?.socket.destroy();
-    await city.stop();
-    city = await startTestBroker({ connectionsPerAddressMax: 2, addressesExempt: [] });
-    const second = [await city.raw(), await city.raw()];
-    await (await city.raw()).whenClosed();
-    expect(second.some((socket) => socket.isClosed())).toBe(false);
-    expect(city.broker.counts()).toMatchObject({ connections: 2, refused: { address_connections_max: 1 } });
+    for (const [options, reason] of [
+      [{ connectionsMax: 2 }, "connections_max"],
+      [{ connectionsPerAddressMax: 2, addressesExempt: [] }, "address_connections_max"],
+    ] as const) {
+      city = await startTestBroker(options);
+      const inside = [await city.connect(DEVICE), await city.connect(OPERATOR)];
+      await (await city.raw()).whenClosed();
+      expect(inside.every((client) => client.connected)).toBe(true);
+      expect(city.broker.counts()).toMatchObject({ connections: 2, refused: { [reason]: 1 } });
+      await city.stop();
+    }
+    city = await startTestBroker({ connectionsPerAccountMax: 2 });
+    const answers = [];
+    for (const clientId of ["gw-1", "gw-2", "gw-3"])
+      answers.push(await (await city.raw()).login(GATEWAY, { clientId }));
+    expect(answers).toEqual([0, 0, 3]);
+  });
+
+  it.each([
+    ["in all", { connectionsMax: 50 }],
+    ["from one address", { connectionsPerAddressMax: 50, addressesExempt: [] }],
+  ])("lets a login in where idle sockets have taken all there are %s: the oldest of them goes", async (_, options) => {
+    city = await startTestBroker(options);
+    const inside = await city.connect(DEVICE);
+    const idle: Awaited<ReturnType<typeof city.raw>>[] = [];
+    for (let i = 0; i < 60; i += 1) idle.push(await city.raw());
+    const olga = await city.connect(OPERATOR);
+    await olga.subscribeAsync("alerts/#");
+    await until(() => idle.filter((socket) => socket.isClosed()).length === 12);
+    expect(idle.slice(0, 12).every((socket) => socket.isClosed())).toBe(true);
+    expect(inside.connected).toBe(true);
+    expect(city.broker.counts().connections).toBe(50);
   });
 });
 

@@ -121,6 +121,28 @@ describe("logging in", () => {
     expect(performance.now() - again).toBeLessThan(350);
   });
 
+  it("makes one event of an address that tries a thousand names, and keeps nobody else's back", async () => {
+    await city.stop();
+    const refusals = { loginFailures: { perSecond: 0.001, burst: 5 }, loginBackOffMs: 500 };
+    city = await startTestBroker({ ...refusals, eventRepeatMs: 300, hookTimeoutMs: 500 });
+    const names = Array.from({ length: 1_100 }, (_, i) => `guess-${i}`);
+    const guesses = Promise.all(names.map((username) => answerTo(DEVICE, { username, clientId: username })));
+    await until(() => city.broker.counts().refused.bad_credentials > 100);
+    // Meanwhile, and from the same address: a right secret is let in, and what others do is told at once.
+    expect(await answerTo(GATEWAY, {})).toBe(0);
+    const device = await city.connect(DEVICE);
+    await device.publishAsync("city/north/air/no2-2", "{}", { qos: 1 });
+    expect(city.events.filter(({ type }) => type === "denied-publish")).toMatchObject([{ name: DEVICE.name }]);
+    expect(new Set(await guesses)).toEqual(new Set([4]));
+    const told = () =>
+      city.events.filter(({ type }) => type === "refused").reduce((sum, one) => sum + 1 + one.repeats, 0);
+    const reports = () => city.events.filter(({ type }) => type === "refused").length;
+    // A later report says how many came since, and does not count for one itself.
+    await until(() => told() - (reports() - 1) === names.length);
+    expect(reports()).toBeLessThan(12);
+    expect(city.events.filter(({ type }) => type === "refused").at(-1)?.names).toBe(20);
+  });
+
   it("fails closed when credentials cannot be looked up", async () => {
     city.credentials.get = () => {
       throw new Error("broken");
