@@ -212,6 +212,8 @@ export type Config = {
   /** What was written to InfluxDB within this time is held in the journal. */
   readonly rewriteWindowMs: number;
   readonly journalKeep: { readonly forMs: number; readonly bytesMax: number };
+  /** The store of the settings is another than before, and that is meant: its former readings stay there. */
+  readonly startEmpty?: boolean;
   /** Begin with an empty records.db although the data folder is not new. */
   readonly acceptNewRecords: boolean;
   /** For the fault harness only, see `fault-point.ts`. */

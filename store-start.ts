@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import type { Config } from "./config.ts";
+import type { Config, StoreConfig } from "./config.ts";
 import type { DecodeContext } from "./ingest/decode.ts";
 import type { Consumer } from "./ingest/follower.ts";
 import type { JournalReader } from "./ingest/journal/journal.ts";
@@ -22,6 +22,7 @@ import { createMarks, type StoreMarks } from "./store/recovery/marks.ts";
 import { watchRecords } from "./store/recovery/records-mark.ts";
 import { recoverDuckDb } from "./store/recovery/recover.ts";
 import { type DamageReport, writeReport } from "./store/recovery/report.ts";
+import { checkPlace } from "./store-place.ts";
 
 /** What the rebuild of a lost store takes from the journal. */
 export type RefillFrom = {
@@ -66,6 +67,7 @@ export async function startStore(
 ): Promise<StartedStore> {
   const watch = watchRecords(join(config.dataDir, "records.mark"), records, now);
   for (const { reason } of watch.health()) log.error({}, reason ?? "");
+  await checkPlace(config, records, now(), (influx) => openReadingStore(influx, records, log));
   const endSaving = background.every("mark of the records", MARK_EVERY_MS, watch.save);
   // The last thing to start here: whoever has it registers its stop.
   const started = await openStore(config, records, now, log);
@@ -80,14 +82,7 @@ export async function startStore(
 async function openStore(config: Config, records: Records, now: () => number, log: Log): Promise<StartedStore> {
   const { store } = config;
   if (store.kind === "duckdb") return startDuckDb(join(config.dataDir, "readings.duckdb"), records, now, log);
-  const installation = installationId(records.offsets);
-  const influx = await openInfluxStore({
-    url: store.url,
-    flavour: store.flavour,
-    installation,
-    timeoutMs: 10_000,
-    log,
-  });
+  const influx = await openReadingStore(store, records, log);
   const { offsets } = records;
   const { rewriteWindowMs: windowMs, retentionRawDays: rawDays } = config;
   return {
@@ -138,6 +133,16 @@ function startMigration(influx: InfluxStore, { storeState, offsets }: Records, f
       await migrated.catch(() => {});
     },
   };
+}
+
+/** InfluxDB as the settings say. Does not fail when the server is away. */
+export function openReadingStore(
+  store: Extract<StoreConfig, { kind: "influxdb" }>,
+  records: Records,
+  log: Log,
+): Promise<InfluxStore> {
+  const installation = installationId(records.offsets);
+  return openInfluxStore({ url: store.url, flavour: store.flavour, installation, timeoutMs: 10_000, log });
 }
 
 async function startDuckDb(path: string, records: Records, now: () => number, log: Log): Promise<StartedStore> {

@@ -17,11 +17,13 @@ import * as score from "./score.ts";
 import * as silence from "./silence.ts";
 import * as simulate from "./simulate.ts";
 import * as start from "./start.ts";
+import * as store from "./store.ts";
 import * as user from "./user.ts";
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration (EX_CONFIG). */
 const COMMANDS = [
   start,
+  store,
   simulate,
   record,
   replay,

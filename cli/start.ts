@@ -13,15 +13,18 @@ export function register(program: Command): void {
     .command("start")
     .description("start the service: broker, ingest, rules and HTTP API")
     .option("--simulate <scenario>", "also start a simulated city that publishes through the real listener (city)")
+    .option("--start-empty", "with a changed LAMPPOST_STORE, database or bucket: leave the readings where they are")
     .option("--json", "print one line of JSON when ready, and log as JSON lines")
     .addHelpText(
       "after",
       "\nExample:\n  $ lamppost start --simulate city\n\nSettings come from the environment; .env.example lists them.",
     )
-    .action((options: { simulate?: string; json?: boolean }) => start(options));
+    .action((options: Options) => start(options));
 }
 
-async function start(options: { simulate?: string; json?: boolean }): Promise<void> {
+type Options = { readonly simulate?: string; readonly startEmpty?: boolean; readonly json?: boolean };
+
+async function start(options: Options): Promise<void> {
   const config = loadConfig(undefined, options.simulate ? { LAMPPOST_SIMULATE: options.simulate } : {});
   // What the service keeps is for its own user, also the files that libraries make.
   process.umask(0o077);
@@ -36,7 +39,12 @@ async function start(options: { simulate?: string; json?: boolean }): Promise<vo
     log.error({ err: error }, "the service cannot go on");
     process.exit(1);
   };
-  const app = await startApp(config, log, onFatal, leaving.signal).catch((error: unknown) => {
+  const app = await startApp(
+    { ...config, startEmpty: options.startEmpty === true },
+    log,
+    onFatal,
+    leaving.signal,
+  ).catch((error: unknown) => {
     if (!leaving.signal.aborted) throw error;
     process.exit(0); // told to end while it started; what had started is stopped
   });

@@ -17,6 +17,8 @@ const ROOTS = [
   "start-error.ts",
   "simulations-start.ts",
   "store-start.ts",
+  "store-place.ts",
+  "store-move.ts",
   "edge.ts",
   "edge-link.ts",
   "edge-news.ts",

@@ -7,6 +7,10 @@ import { createInterface } from "node:readline";
 
 export type InfluxServer = {
   readonly url: string;
+  /** Where its data is. */
+  readonly folder: string;
+  /** InfluxQL, as a person would; throws on an error. The rows of the first series. */
+  ask(query: string, database?: string): Promise<(string | number | null)[][]>;
   /** Ends the process and keeps its data and its port for `resume`. */
   halt(signal?: NodeJS.Signals): Promise<void>;
   resume(): Promise<void>;
@@ -14,9 +18,9 @@ export type InfluxServer = {
   stop(): Promise<void>;
 };
 
-/** A private InfluxDB 1.x on free loopback ports with its data in a temporary folder. Ask `needs("influxd")` first. */
-export async function startInfluxd(): Promise<InfluxServer> {
-  const folder = await mkdtemp(join(tmpdir(), "lamppost-influxd-"));
+/** A private InfluxDB 1.x on free loopback ports with its data in a temporary folder (under `parent`). Ask `needs("influxd")` first. */
+export async function startInfluxd(parent = tmpdir()): Promise<InfluxServer> {
+  const folder = await mkdtemp(join(parent, "lamppost-influxd-"));
   let running = await launch(folder, "0");
   const { port } = running;
 
@@ -27,6 +31,8 @@ export async function startInfluxd(): Promise<InfluxServer> {
 
   return {
     url: `http://127.0.0.1:${port}`,
+    folder,
+    ask: (query, database) => ask(`http://127.0.0.1:${port}`, query, database),
     halt,
     async resume() {
       running = await launch(folder, port);
@@ -36,6 +42,19 @@ export async function startInfluxd(): Promise<InfluxServer> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function ask(url: string, query: string, database = ""): Promise<(string | number | null)[][]> {
+  const answer = await fetch(`${url}/query?${new URLSearchParams({ db: database, q: query, epoch: "ms" })}`, {
+    method: "POST",
+  });
+  const { results = [], error } = (await answer.json()) as {
+    error?: string;
+    results?: { error?: string; series?: { values: (string | number | null)[][] }[] }[];
+  };
+  const problem = error ?? results[0]?.error;
+  if (problem) throw new Error(problem);
+  return results[0]?.series?.[0]?.values ?? [];
 }
 
 type Running = { readonly server: ChildProcess; readonly port: string; readonly stopped: Promise<unknown> };
