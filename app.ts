@@ -26,7 +26,7 @@ import { createFaultPoint } from "./fault-point.ts";
 import { checkReading } from "./ingest/check-reading.ts";
 import { decodeMessage } from "./ingest/decode.ts";
 import { createEnrolment, createQuotaDriver, ENROLMENT_TICK_MS } from "./ingest/enrolment.ts";
-import { decodeChunk } from "./ingest/journal/chunk.ts";
+import { decodeChunk, splitChunk } from "./ingest/journal/chunk.ts";
 import type { JournalChunk } from "./ingest/journal/journal.ts";
 import { createJournalReader } from "./ingest/journal/reader.ts";
 import { createLedgerService } from "./ingest/ledger-service.ts";
@@ -192,8 +192,10 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const worker = createWorker({
     openReader: () => openReader(path("journal"), log, onStop),
     decodeChunk,
+    splitChunk,
+    newcomers: enrolment.enrolled,
     decode: (message) => decodeMessage(message, enrolment.context),
-    inOne: records.transaction,
+    inOne: records.relaxed,
     consumers: [refill.before(storeWriter), alerts.consumer, live.consumer(edge.recovery.next), forwarding.consumer], // the whole fan-out
     end: edge.recovery.next,
     beginWhen: up.promise,

@@ -45,6 +45,8 @@ export type Alerts = ReturnType<typeof createAlerts>;
 export const TICK_EVERY_MS = 5_000;
 const SAVE_EVERY_MS = 5_000;
 const SAVE_EVERY_READINGS = 200_000;
+/** A sensor seen for the first time makes a row for each of its rules: 2,000 of them are a save of their own. */
+const NEWCOMER_READINGS = 100;
 const OFFSET = "alerts";
 /** What is done in one go for those who wait, and the pause after it: two thirds of the time are for everything else. */
 const WORK_MS = 3;
@@ -112,7 +114,7 @@ export function createAlerts(options: AlertsOptions) {
     const readings = time.take(received);
     const isNews = judge(turns ? turns.admit(readings) : readings);
     offset = batch.to;
-    readingsSinceSave += readings.length;
+    readingsSinceSave += readings.length + NEWCOMER_READINGS * (batch.newcomers ?? 0);
     for (const { receivedAt } of readings) if (receivedAt > heardTo) heardTo = receivedAt;
     const isDue = readingsSinceSave >= SAVE_EVERY_READINGS || Math.abs(now() - savedAt) >= SAVE_EVERY_MS;
     if (isDue) write(save);

@@ -78,7 +78,7 @@ export function createEnrolment(records: EnrolmentRecords, limits: EnrolmentLimi
     counter("lamppost_enrolment_refused_total", "Messages of new sensors beyond a quota.", refused.total()),
   ];
 
-  return { context, room, health, figures, untold: refused.untold };
+  return { context, room, enrolled: () => enrolled, health, figures, untold: refused.untold };
 }
 
 export type Enrolment = ReturnType<typeof createEnrolment>;

@@ -44,6 +44,9 @@ type Surroundings = {
 const GATHERED_ENOUGH = 5_000;
 /** A batch under way for so long: the consumer waits for something, and will go on from disk. */
 const HELD_UP_AFTER_MS = 2_000;
+/** Who gathers gives way so often, and stops at so many sensors that nobody knew before. */
+const SLICE_MS = 20;
+const NEWCOMERS_MAX = 2_000;
 const RETRY_BASE_MS = 250;
 const RETRY_MAX_MS = 30_000;
 
@@ -104,12 +107,19 @@ export function createFollower(consumer: Consumer, around: Surroundings) {
   async function next(): Promise<OpenedBatch | undefined> {
     const batches: OpenedBatch[] = [];
     let readings = 0;
+    let newcomers = 0;
+    let since = around.now();
     for (let from = offset; from < around.end(); from = batches.at(-1)!.to) {
+      if (around.now() - since > SLICE_MS) {
+        await immediate();
+        since = around.now();
+      }
       const batch = openAt(from) ?? (durable ? await fromDisk(from, batches.length > 0) : undefined);
       if (!batch) break;
       batches.push(batch);
       readings += batch.readings.length;
-      if (readings >= (consumer.gatherReadingsMax ?? 0)) break;
+      newcomers += batch.newcomers ?? 0;
+      if (readings >= (consumer.gatherReadingsMax ?? 0) || newcomers >= NEWCOMERS_MAX) break;
     }
     if (batches.length > 0) return mergeBatches(batches);
     const target = window.nextStart(offset) ?? around.end();

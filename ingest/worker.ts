@@ -15,6 +15,10 @@ export type WorkerOptions = {
   /** Opens a committed chunk into its messages. */
   decodeChunk(chunk: JournalChunk): readonly Message[];
   decode(message: Message): Decoded;
+  /** Cuts a chunk, so that no piece holds the thread for long. */
+  splitChunk?(chunk: JournalChunk): readonly JournalChunk[];
+  /** How many sensors decoding has registered so far. */
+  newcomers?(): number;
   /** Around the decoding of a batch: what it writes down (sensors seen for the first time) costs one sync, not one each. */
   inOne?<T>(work: () => T): T;
   /** The whole fan-out. */
@@ -45,13 +49,16 @@ export type Worker = ReturnType<typeof createWorker>;
  * Begins at each consumer's offset; `committed` brings what is new.
  */
 export function createWorker(options: WorkerOptions) {
-  const { decodeChunk, decode, inOne = (work) => work(), log } = options;
+  const { decodeChunk, decode, splitChunk = (chunk) => [chunk], newcomers = () => 0, log } = options;
+  const { inOne = (work) => work() } = options;
   let end = options.end;
   const stopping = new AbortController();
   const idlers: (() => void)[] = [];
 
   function open(from: number, to: number, messages: readonly Message[]): OpenedBatch {
-    return inOne(() => openMessages(from, to, messages, decode));
+    const before = newcomers();
+    const batch = inOne(() => openMessages(from, to, messages, decode));
+    return { ...batch, newcomers: newcomers() - before };
   }
 
   function openLive(chunk: JournalChunk): OpenedBatch {
@@ -112,7 +119,7 @@ export function createWorker(options: WorkerOptions) {
     committed(chunk: JournalChunk): void {
       if (stopping.signal.aborted || chunk.to <= end) return;
       end = chunk.to;
-      window.add(chunk);
+      for (const piece of splitChunk(chunk)) window.add(piece);
       for (const follower of followers) follower.wake();
     },
     /** The journal is committed up to here, but the bytes were not handed over: consumers read them from disk. */

@@ -11,4 +11,6 @@ export type Batch = {
   readonly rejections: readonly Rejection[];
   /** Not booked: they are no readings. */
   readonly statuses?: readonly SensorStatus[];
+  /** Sensors that were registered when it was opened: each costs every consumer more than a reading does. */
+  readonly newcomers?: number;
 };

@@ -44,6 +44,8 @@ export type Records = {
   readonly ruleStats: RuleStatsRecords;
   /** All or nothing; nested calls join the outer transaction. */
   transaction<T>(work: () => T): T;
+  /** A transaction that is on disk with the next one: for what the journal would say again. */
+  relaxed<T>(work: () => T): T;
   close(): void;
 };
 

@@ -6,7 +6,7 @@ import { RecordsDamaged, RecordsMissing } from "./errors.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { createTransactions, type Transactions } from "./transactions.ts";
 
-export type Database = Pick<Transactions, "transaction" | "onRollback" | "afterCommit"> & {
+export type Database = Pick<Transactions, "transaction" | "relaxed" | "onRollback" | "afterCommit"> & {
   /** The prepared statement for this text, from a cache. Do not keep it while another call may run the same one. */
   statement(sql: string): StatementSync;
   close(): void;
@@ -27,7 +27,7 @@ export function openDatabase(path: string, log: Log, mustBeThere = false): Datab
   // A look that changes nothing: a connection that may write folds the log into a damaged file and deletes it.
   if (path !== ":memory:") use(path, true, (db) => check(db, path, mustBeThere));
   const db = use(path, false, (opened) => prepare(opened));
-  const { transaction, onRollback, afterCommit, assertAlive } = createTransactions(db, log);
+  const { transaction, relaxed, onRollback, afterCommit, assertAlive } = createTransactions(db, log);
   const statements = new Map<string, StatementSync>();
 
   function statement(sql: string): StatementSync {
@@ -45,7 +45,7 @@ export function openDatabase(path: string, log: Log, mustBeThere = false): Datab
     statements.clear();
     db.close();
   }
-  return { statement, transaction, onRollback, afterCommit, close };
+  return { statement, transaction, relaxed, onRollback, afterCommit, close };
 }
 
 function use(path: string, readOnly: boolean, work: (db: DatabaseSync) => void): DatabaseSync {

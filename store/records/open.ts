@@ -52,6 +52,7 @@ export function openRecords(options: { path: string; now: () => number; log: Log
     recipients: createRecipientRecords(db),
     ruleStats: createRuleStatsRecords(db),
     transaction: db.transaction,
+    relaxed: db.relaxed,
     close: db.close,
   };
 }

@@ -4,6 +4,11 @@ import type { Log } from "../../model/log.ts";
 export type Transactions = {
   /** All or nothing. A nested call that throws undoes its own part, also where the outer one goes on. */
   transaction<T>(work: () => T): T;
+  /**
+   * The same without waiting for the disk: what it wrote is safe with the next `transaction` (the log is in order), and
+   * whole or gone after a power cut before that. For what the journal would say again.
+   */
+  relaxed<T>(work: () => T): T;
   /** Within a transaction: how to take back a change of something kept in RAM. Last in, first out. */
   onRollback(undo: () => void): void;
   /** Within a transaction: what to tell others once it is on disk. In order; a failing job harms no one. */
@@ -53,6 +58,16 @@ export function createTransactions(db: DatabaseSync, log: Log): Transactions {
     return result;
   }
 
+  function relaxed<T>(work: () => T): T {
+    if (depth > 0) return transaction(work);
+    db.exec("PRAGMA synchronous = NORMAL");
+    try {
+      return transaction(work);
+    } finally {
+      db.exec("PRAGMA synchronous = FULL");
+    }
+  }
+
   function settle(): void {
     undos.length = 0;
     for (const job of jobs.splice(0)) due.push(job);
@@ -74,6 +89,7 @@ export function createTransactions(db: DatabaseSync, log: Log): Transactions {
 
   return {
     transaction,
+    relaxed,
     onRollback: (undo) => undos.push(undo),
     afterCommit: (job) => jobs.push(job),
     assertAlive() {

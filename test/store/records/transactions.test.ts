@@ -30,6 +30,18 @@ describe("a transaction", () => {
     expect(rows()).toEqual([1]);
   });
 
+  it("can do without the disk's answer, and leaves the next one as it was", () => {
+    const level = () => db.prepare("PRAGMA synchronous").get()!.synchronous;
+    db.exec("PRAGMA synchronous = FULL");
+    const full = level();
+    expect(run.relaxed(() => [add(1).changes, level()])).toEqual([1, 1]);
+    expect(level()).toBe(full);
+    expect(() => run.relaxed(() => [add(2), fail()])).toThrow("no");
+    expect(level()).toBe(full);
+    expect(run.transaction(() => run.relaxed(level))).toBe(full);
+    expect(rows()).toEqual([1]);
+  });
+
   it("is all or nothing, nested parts included", () => {
     const work = () => {
       add(1);
