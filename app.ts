@@ -25,7 +25,7 @@ import {
 import { createFaultPoint } from "./fault-point.ts";
 import { checkReading } from "./ingest/check-reading.ts";
 import { decodeMessage } from "./ingest/decode.ts";
-import { createEnrolment, createQuotaDriver, ENROLMENT_TICK_MS } from "./ingest/enrolment.ts";
+import { createEnrolment, createQuotaDriver, ENROLMENT_TICK_MS, quarantineFigures } from "./ingest/enrolment.ts";
 import { decodeChunk, splitChunk } from "./ingest/journal/chunk.ts";
 import type { JournalChunk } from "./ingest/journal/journal.ts";
 import { createJournalReader } from "./ingest/journal/reader.ts";
@@ -102,7 +102,14 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onStop("data folder", (isClean) => (isClean ? lock.release() : undefined));
   closeToOthers(config.dataDir, log);
   const mustBeThere = !config.acceptNewRecords && isInUse(config.dataDir);
-  const records = openRecords({ path: path("records.db"), now, log: log.child({ module: "records" }), mustBeThere });
+  const { quarantine } = config;
+  const records = openRecords({
+    path: path("records.db"),
+    now,
+    log: log.child({ module: "records" }),
+    mustBeThere,
+    quarantine,
+  });
   onStop("records", () => records.close());
   const background = createBackground(log.child({ module: "background" }), onStop);
   const adminTokenFile = path("admin-token");
@@ -323,6 +330,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       ...started.figures(),
       ...ledger.figures(),
       ...enrolment.figures(),
+      ...quarantineFigures(records.quarantine.use()),
       ...(bridge?.figures() ?? []),
       ...background.figures(),
     ],

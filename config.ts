@@ -112,6 +112,8 @@ const SCHEMA = z.object({
   LAMPPOST_JOURNAL_KEEP_HOURS: whole(0, 8_760).default(24),
   LAMPPOST_JOURNAL_KEEP_MIB: whole(0, 1_048_576).default(1024),
   LAMPPOST_INFLUX_REWRITE_MIN: whole(0, 10_080).default(60),
+  LAMPPOST_QUARANTINE_MIB: whole(1, 1_048_576).default(1_024),
+  LAMPPOST_QUARANTINE_SENDER_PERCENT: whole(1, 100).default(10),
   LAMPPOST_NEW_RECORDS: z.enum(["refuse", "accept"], { error: "refuse or accept was expected" }).default("refuse"),
   LAMPPOST_DISK_FREE_MIN_MIB: whole(1, 1_048_576).default(256),
   LAMPPOST_HTTP_ALLOWED_HOSTS: commaList,
@@ -137,6 +139,8 @@ const SCHEMA = z.object({
   INFLUX_USERNAME: z.string().optional(),
   INFLUX_PASSWORD: z.string().optional(),
 });
+
+const QUARANTINE_ITEMS_MAX = 1_000_000;
 
 type Values = z.output<typeof SCHEMA>;
 
@@ -215,6 +219,7 @@ export type Config = {
   /** The store of the settings is another than before, and that is meant: its former readings stay there. */
   readonly startEmpty?: boolean;
   /** Begin with an empty records.db although the data folder is not new. */
+  readonly quarantine: Readonly<{ itemsMax: number; bytesMax: number; senderShare: number }>;
   readonly acceptNewRecords: boolean;
   /** For the fault harness only, see `fault-point.ts`. */
   readonly faultAt?: string;
@@ -286,6 +291,11 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     journalKeep: {
       forMs: values.LAMPPOST_JOURNAL_KEEP_HOURS * 3_600_000,
       bytesMax: values.LAMPPOST_JOURNAL_KEEP_MIB * 1024 * 1024,
+    },
+    quarantine: {
+      itemsMax: QUARANTINE_ITEMS_MAX,
+      bytesMax: values.LAMPPOST_QUARANTINE_MIB * 1024 * 1024,
+      senderShare: values.LAMPPOST_QUARANTINE_SENDER_PERCENT / 100,
     },
     acceptNewRecords: values.LAMPPOST_NEW_RECORDS === "accept",
     diskFreeBytesMin: values.LAMPPOST_DISK_FREE_MIN_MIB * 1024 * 1024,

@@ -24,6 +24,7 @@ export const ENROLMENT_TICK_MS = 5_000;
 const HOUR_MS = 3_600_000;
 const REDRIVE_MAX = 2_000;
 const SENDERS_SHOWN = 5;
+const TOLD_MAX = 1_000;
 
 type EnrolmentRecords = { readonly sensors: Pick<SensorRecords, "get" | "list" | "count" | "add"> };
 
@@ -92,10 +93,11 @@ export type QuotaDriverParts = {
 };
 
 /**
- * Tells the audit of senders beyond their quota, once an hour, and drives what waits in quarantine for a quota again as
+ * Tells the audit of senders beyond their quota or their share of the quarantine, once an hour each, and drives what waits in quarantine for a quota again as
  * soon as there is room. `tick` resolves when that is on disk; what fails (a full disk) is logged once and tried again.
  */
 export function createQuotaDriver({ enrolment, records, append, now, log }: QuotaDriverParts) {
+  const lastTold = new Map<string, number>();
   let running: Promise<void> | undefined;
   let failing = false;
 
@@ -104,6 +106,15 @@ export function createQuotaDriver({ enrolment, records, append, now, log }: Quot
       const detail = `more new sensors than ${settingOf(source)} or LAMPPOST_SENSORS_MAX allows`;
       records.audit.add({ at: now(), by: source.name, what: "sensor.quota", target: formatSource(source), detail });
       told();
+    }
+    for (const { sender, removed } of records.quarantine.overflow()) {
+      if (isRecent(lastTold.get(sender) ?? Number.NEGATIVE_INFINITY, now())) continue;
+      lastTold.delete(sender);
+      lastTold.set(sender, now());
+      if (lastTold.size > TOLD_MAX) lastTold.delete(lastTold.keys().next().value!);
+      const limits = "LAMPPOST_QUARANTINE_MIB and LAMPPOST_QUARANTINE_SENDER_PERCENT";
+      const detail = `its oldest ${removed} messages in quarantine made room for newer ones: ${limits} say how much may be kept`;
+      records.audit.add({ at: now(), by: parseSource(sender).name, what: "quarantine.full", target: sender, detail });
     }
     for (const sender of records.quarantine.senders("enrolment_quota")) {
       const ids = choose(sender, enrolment.room(parseSource(sender)));
@@ -140,6 +151,15 @@ export function createQuotaDriver({ enrolment, records, append, now, log }: Quot
   }
 
   return { tick, stop: async () => void (await running) };
+}
+
+export function quarantineFigures({ items, bytes, removed }: ReturnType<Records["quarantine"]["use"]>): Figure[] {
+  const gauge = (name: string, help: string, value: number): Figure => ({ name, help, type: "gauge", value });
+  return [
+    gauge("lamppost_quarantine_items", "Messages and readings in quarantine.", items),
+    gauge("lamppost_quarantine_bytes", "Their bytes, of LAMPPOST_QUARANTINE_MIB.", bytes),
+    counter("lamppost_quarantine_removed_total", "Removed since the start to make room for newer ones.", removed),
+  ];
 }
 
 /** Whom the sensors of the last hour are charged to. What a restart must not forget is in the registry. */

@@ -216,6 +216,15 @@ export type QuarantineFilter = { readonly reason?: Reason; readonly sensorId?: s
 /** What waits for a quota and not for a person. */
 export type WaitingReason = "enrolment_quota";
 
+/** The oldest go first where there is more, and are booked as removed. */
+export type QuarantineLimits = {
+  readonly itemsMax: number;
+  /** Of rows and payloads; SQLite's indexes come on top. */
+  readonly bytesMax: number;
+  /** What one sender may have of both: 0 to 1. An external broker stands for many and may have half. */
+  readonly senderShare: number;
+};
+
 export type QuarantineRecords = {
   /** Ignores one that is there already (same journalSeq and index). Payloads are kept up to 64 KiB. */
   add(rejections: readonly Rejection[]): void;
@@ -228,6 +237,10 @@ export type QuarantineRecords = {
   /** Their oldest such items with a payload. */
   waiting(reason: WaitingReason, sender: string, limit: number): readonly { id: number; sensorId: string }[];
   count(): number;
+  /** What it holds, and how many were removed since the start because there was more than the limits allow. */
+  use(): { readonly items: number; readonly bytes: number; readonly removed: number };
+  /** Who has had items removed by the limits since it was last asked: for the audit. */
+  overflow(): readonly { readonly sender: string; readonly removed: number }[];
   /** Those of messages from `from` to `to - 1`, as `<journalSeq> <index>`; `*` for a whole message of a stranger. */
   places(from: number, to: number): ReadonlySet<string>;
   /** "" where the topic has no sensor. */

@@ -161,6 +161,15 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE INDEX quarantine_waiting ON quarantine (source, id)
     WHERE reason = 'enrolment_quota' AND redriven_at IS NULL`,
 
+  // How much of the quarantine each sender has ('' is all), so that its limits cost the same however full it is.
+  `ALTER TABLE quarantine ADD COLUMN bytes INTEGER
+    AS (200 + length(CAST(detail AS BLOB)) + length(CAST(topic AS BLOB)) + coalesce(length(payload), 0)) VIRTUAL;
+  CREATE INDEX quarantine_source ON quarantine (source, id);
+  CREATE TABLE quarantine_use (source TEXT PRIMARY KEY, items INTEGER NOT NULL, bytes INTEGER NOT NULL)
+    STRICT, WITHOUT ROWID;
+  INSERT INTO quarantine_use SELECT source, count(*), sum(bytes) FROM quarantine GROUP BY source;
+  INSERT INTO quarantine_use SELECT '', count(*), coalesce(sum(bytes), 0) FROM quarantine`,
+
   // What is known of the reading store (its address, its life, what it still owes), as JSON; and what was booked as
   // stored, by the day it was measured on, so that a store that lost something is noticed.
   `CREATE TABLE store_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -1,5 +1,5 @@
 import type { Log } from "../../model/log.ts";
-import type { Records } from "../records.ts";
+import type { QuarantineLimits, Records } from "../records.ts";
 import { createAlertRecords } from "./alerts.ts";
 import { createAuditRecords } from "./audit.ts";
 import { createCredentialRecords } from "./credentials.ts";
@@ -26,7 +26,13 @@ import { createTargetRecords } from "./targets.ts";
  * Opens the records, made if missing. `path` is a file (its folder must exist) or ":memory:". Throws `RecordsTooNew` for
  * a newer service's file, `RecordsDamaged` for one that is not sound, and with `mustBeThere` `RecordsMissing`. One process at a time: see `lockDataDir`.
  */
-export function openRecords(options: { path: string; now: () => number; log: Log; mustBeThere?: boolean }): Records {
+export function openRecords(options: {
+  path: string;
+  now: () => number;
+  log: Log;
+  mustBeThere?: boolean;
+  quarantine?: QuarantineLimits;
+}): Records {
   const db = openDatabase(options.path, options.log, options.mustBeThere);
   const removals = createRemovalRecords(db);
   const { events, write } = createEventRecords(db);
@@ -40,7 +46,7 @@ export function openRecords(options: { path: string; now: () => number; log: Log
     events,
     ruleStates: createRuleStateRecords(db),
     ruleChanges: createRuleChangeRecords(db),
-    quarantine: createQuarantineRecords(db, removals),
+    quarantine: createQuarantineRecords(db, removals, options.quarantine),
     ledger: createLedgerRecords(db),
     removals,
     rollups: createRollupRecords(db),

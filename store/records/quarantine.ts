@@ -1,7 +1,14 @@
 import type { Kind } from "../../model/kinds.ts";
 import { formatSource, PAYLOAD_BYTES_MAX, parseSource } from "../../model/message.ts";
 import type { Reason, Rejection } from "../../model/rejection.ts";
-import type { QuarantineFilter, QuarantineItem, QuarantineRecords, RemovalRecords, WaitingReason } from "../records.ts";
+import type {
+  QuarantineFilter,
+  QuarantineItem,
+  QuarantineLimits,
+  QuarantineRecords,
+  RemovalRecords,
+  WaitingReason,
+} from "../records.ts";
 import { pageSize, parseCursor, toPage } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import { allOf, type Condition, equal } from "./where.ts";
@@ -25,7 +32,18 @@ type Row = {
 
 const ADD = `INSERT INTO quarantine
   (journal_seq, item, reason, detail, received_at, source, topic, sensor, district, kind, payload)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (journal_seq, item) DO NOTHING`;
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (journal_seq, item) DO NOTHING RETURNING bytes`;
+const ADD_USE = `INSERT INTO quarantine_use (source, items, bytes) VALUES (?, ?, ?)
+  ON CONFLICT (source) DO UPDATE SET items = items + excluded.items, bytes = bytes + excluded.bytes`;
+const OLDEST = "SELECT id, sensor, bytes FROM quarantine WHERE source = ? ORDER BY id LIMIT ?";
+const ALL = "";
+/** Whatever was there before: one addition never takes the thread for longer than so many removals. */
+const REMOVED_AT_ONCE_MAX = 10_000;
+const REMOVED_PER_LOOK = 500;
+const BROKER_SHARE_MIN = 0.5;
+
+type Use = { items: number; bytes: number };
+const NOTHING: Readonly<Use> = { items: 0, bytes: 0 };
 const LISTED = `id, journal_seq, item, reason, detail, received_at, source, topic, sensor, district, kind,
   redriven_at, redriven_by`;
 
@@ -34,17 +52,106 @@ const WAITS: Readonly<Record<WaitingReason, string>> = {
   enrolment_quota: "reason = 'enrolment_quota' AND redriven_at IS NULL",
 };
 
-export function createQuarantineRecords(db: Database, removals: Pick<RemovalRecords, "add">): QuarantineRecords {
+export const QUARANTINE_DEFAULTS: QuarantineLimits = { itemsMax: 1_000_000, bytesMax: 2 ** 30, senderShare: 0.1 };
+
+export function createQuarantineRecords(
+  db: Database,
+  removals: Pick<RemovalRecords, "add">,
+  limits: QuarantineLimits = QUARANTINE_DEFAULTS,
+): QuarantineRecords {
+  let removedByLimits = 0;
+  const overflowing = new Map<string, number>();
+
   function add(rejections: readonly Rejection[]): void {
     db.transaction(() => {
       const insert = db.statement(ADD);
+      const added = new Map<string, Use>();
       for (const one of rejections) {
         const { journalSeq, index, reason, detail, receivedAt, topic, sensorId, district, kind } = one;
         const place = [sensorId ?? null, district ?? null, kind ?? null];
         const source = formatSource(one.source);
-        insert.run(journalSeq, index, reason, detail, receivedAt, source, topic, ...place, keptPayload(one));
+        const row = insert.get(
+          journalSeq,
+          index,
+          reason,
+          detail,
+          receivedAt,
+          source,
+          topic,
+          ...place,
+          keptPayload(one),
+        );
+        if (row) note(added, source, (row as { bytes: number }).bytes);
       }
+      for (const [source, use] of added) change(source, use);
+      makeRoom(added);
     });
+  }
+
+  function change(source: string, { items, bytes }: Use): void {
+    const add = db.statement(ADD_USE);
+    add.run(source, items, bytes);
+    add.run(ALL, items, bytes);
+  }
+
+  const useOf = (source: string): Readonly<Use> =>
+    (db.statement("SELECT items, bytes FROM quarantine_use WHERE source = ?").get(source) as Use | undefined) ??
+    NOTHING;
+
+  /** First those beyond their share lose their oldest, then, while there is more than may be in all, whoever has most. */
+  function makeRoom(added: ReadonlyMap<string, Use>): void {
+    let left = REMOVED_AT_ONCE_MAX;
+    for (const [source, { items }] of added) {
+      left += 2 * items;
+      left -= removeOldest(source, beyond(useOf(source), shareOf(source)), left);
+    }
+    for (;;) {
+      const over = beyond(useOf(ALL), limits);
+      if (left <= 0 || (over.items <= 0 && over.bytes <= 0)) return;
+      const by = over.bytes > 0 ? "bytes" : "items";
+      const sql = `SELECT source FROM quarantine_use WHERE source <> '' ORDER BY ${by} DESC LIMIT 1`;
+      const { source } = db.statement(sql).get() as { source: string };
+      // A part at a time: then another may be the one who has most.
+      const part = { items: over.items, bytes: over.bytes };
+      const removed = removeOldest(source, part, Math.min(left, REMOVED_PER_LOOK));
+      if (removed === 0) return;
+      left -= removed;
+    }
+  }
+
+  function shareOf(source: string): Pick<QuarantineLimits, "itemsMax" | "bytesMax"> {
+    const isBroker = parseSource(source).role === "broker";
+    const share = isBroker ? Math.max(BROKER_SHARE_MIN, limits.senderShare) : limits.senderShare;
+    return { itemsMax: limits.itemsMax * share, bytesMax: limits.bytesMax * share };
+  }
+
+  /** Until so many items and bytes are gone, but at most `most` items; answers how many went. */
+  function removeOldest(source: string, over: Readonly<Use>, most: number): number {
+    const gone = { items: 0, bytes: 0 };
+    while (gone.items < most && (gone.items < over.items || gone.bytes < over.bytes)) {
+      const rows = db.statement(OLDEST).all(source, REMOVED_PER_LOOK) as {
+        id: number;
+        sensor: string;
+        bytes: number;
+      }[];
+      if (rows.length === 0) break;
+      const sensors = new Map<string, number>();
+      let last = 0;
+      for (const { id, sensor, bytes } of rows) {
+        if (gone.items >= most || (gone.items >= over.items && gone.bytes >= over.bytes)) break;
+        sensors.set(sensor ?? "", (sensors.get(sensor ?? "") ?? 0) + 1);
+        gone.items += 1;
+        gone.bytes += bytes;
+        last = id;
+      }
+      removals.add("quarantined", sensors);
+      db.statement("DELETE FROM quarantine WHERE source = ? AND id <= ?").run(source, last);
+    }
+    if (gone.items === 0) return 0;
+    change(source, { items: -gone.items, bytes: -gone.bytes });
+    removedByLimits += gone.items;
+    overflowing.set(source, (overflowing.get(source) ?? 0) + gone.items);
+    return gone.items;
   }
 
   function get(id: number): QuarantineItem | undefined {
@@ -94,6 +201,11 @@ export function createQuarantineRecords(db: Database, removals: Pick<RemovalReco
 
   function remove(condition: string, value: number): number {
     removals.add("quarantined", countWhere(condition, value));
+    const uses = `SELECT source, count(*) AS items, sum(bytes) AS bytes FROM quarantine WHERE ${condition} GROUP BY source`;
+    for (const { source, ...use } of db.statement(uses).all(value) as ({ source: string } & Use)[]) {
+      change(source, { items: -use.items, bytes: -use.bytes });
+    }
+    db.statement("DELETE FROM quarantine_use WHERE items = 0 AND source <> ''").run();
     return Number(db.statement(`DELETE FROM quarantine WHERE ${condition}`).run(value).changes);
   }
 
@@ -110,9 +222,32 @@ export function createQuarantineRecords(db: Database, removals: Pick<RemovalReco
     return new Set(rows.map(({ journal_seq, item, reason }) => `${journal_seq} ${isWhole(reason) ? "*" : item}`));
   }
 
-  const count = () => (db.statement("SELECT count(*) AS n FROM quarantine").get() as { n: number }).n;
-  return { add, get, list, markRedriven, senders, waiting, count, places, countBySensor: () => countWhere("1"), prune };
+  function overflow(): { sender: string; removed: number }[] {
+    const found = [...overflowing].map(([sender, removed]) => ({ sender, removed }));
+    overflowing.clear();
+    return found;
+  }
+
+  return {
+    ...{ add, get, list, markRedriven, senders, waiting, places, prune, overflow },
+    count: () => useOf(ALL).items,
+    use: () => ({ ...useOf(ALL), removed: removedByLimits }),
+    countBySensor: () => countWhere("1"),
+  };
 }
+
+function note(uses: Map<string, Use>, source: string, bytes: number): void {
+  const own = uses.get(source);
+  if (own) {
+    own.items += 1;
+    own.bytes += bytes;
+  } else uses.set(source, { items: 1, bytes });
+}
+
+const beyond = (use: Readonly<Use>, { itemsMax, bytesMax }: Pick<QuarantineLimits, "itemsMax" | "bytesMax">): Use => ({
+  items: use.items - itemsMax,
+  bytes: use.bytes - bytesMax,
+});
 
 function ifRedriven(redriven: boolean | undefined): Condition[] {
   return redriven === undefined ? [] : [{ sql: `redriven_at IS ${redriven ? "NOT NULL" : "NULL"}`, values: [] }];
