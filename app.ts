@@ -187,7 +187,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     onStop,
   );
   onStop("alerts", () => alerts.close());
-  const live = createLive();
+  const live = createLive(now);
   const forwarding = createForwarding(edge, edge.recovery.next, statusAudit.noticeUnregistered);
   const refill = started.refill({
     reader: openReader(path("journal"), log, onStop),

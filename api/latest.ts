@@ -1,6 +1,7 @@
 import type { Kind } from "../model/kinds.ts";
 import type { Reading } from "../model/reading.ts";
 import type { ApiDeps } from "./deps.ts";
+import { isNewer } from "./live.ts";
 
 /**
  * The newest reading of each sensor: what the live stream has seen since the start, over what the store had. Asking the
@@ -27,7 +28,7 @@ export function createLatest(deps: Pick<ApiDeps, "store" | "live" | "now">, ageM
     const newest = new Map(stored);
     for (const reading of deps.live.latest(filter)) {
       const known = newest.get(keyOf(reading));
-      if (!known || known.measuredAt <= reading.measuredAt) newest.set(keyOf(reading), reading);
+      if (!known || isNewer(reading, known, deps.now())) newest.set(keyOf(reading), reading);
     }
     return [...newest.values()].filter((reading) => fits(reading, filter));
   }

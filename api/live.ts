@@ -8,6 +8,16 @@ import type { LiveReadings } from "./deps.ts";
 const EARLY_PER_SOURCE_MAX = 1_000;
 const EARLY_SOURCES_MAX = 100;
 
+/** A clock that was set back leaves readings that were received later than now: anything that comes now is newer. */
+const AHEAD_MS = 5_000;
+
+export function isNewer(reading: Reading, known: Reading, now: number): boolean {
+  return (
+    known.measuredAt <= reading.measuredAt ||
+    (known.receivedAt > now + AHEAD_MS && reading.receivedAt <= now + AHEAD_MS)
+  );
+}
+
 type Seen = { online?: boolean; lastSeenAt?: number };
 
 /**
@@ -15,7 +25,7 @@ type Seen = { online?: boolean; lastSeenAt?: number };
  * the readings as they come. `push` is a consumer of the fan-out. Bounded by the registry: only registered sensors
  * have readings or a status.
  */
-export function createLive() {
+export function createLive(now: () => number = Date.now) {
   // One map a kind: this runs for every reading, and a joined key would cost more than the rest of it.
   const newest: Record<Kind, Map<string, Reading>> = { air: new Map(), traffic: new Map(), energy: new Map() };
   const seen = new Map<string, Seen>();
@@ -33,7 +43,7 @@ export function createLive() {
   function keep(reading: Reading): void {
     const ofKind = newest[reading.kind];
     const known = ofKind.get(reading.sensorId);
-    if (!known || known.measuredAt <= reading.measuredAt) ofKind.set(reading.sensorId, reading);
+    if (!known || isNewer(reading, known, now())) ofKind.set(reading.sensorId, reading);
     const sensor = seen.get(reading.sensorId);
     if (!sensor) seen.set(reading.sensorId, { ...takeEarly(reading), lastSeenAt: reading.receivedAt });
     else if ((sensor.lastSeenAt ?? 0) < reading.receivedAt) sensor.lastSeenAt = reading.receivedAt;

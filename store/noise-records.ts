@@ -48,8 +48,8 @@ export type NoiseRecords = {
   open(): readonly NoiseRow[];
   /** Those to look at by now, the longest due first. */
   due(now: number, limit: number): readonly NoiseRow[];
-  /** Of one rule and subject: those that fired or ended after `time` (event time), in that order. */
-  changedSince(series: string, time: number): readonly NoiseRow[];
+  /** Of one rule and subject: those that fired or ended after `time` (event time), in that order, the first of them. */
+  changedSince(series: string, time: number, limit: number): readonly NoiseRow[];
   /** Of one rule and subject: those whose end people are owed. */
   owed(series: string): readonly NoiseRow[];
   /** When the service last learnt of a change of this rule and subject. */

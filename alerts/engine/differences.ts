@@ -72,6 +72,16 @@ function takenBack(active: Active): Difference {
 
 function same(a: readonly Told[], b: readonly Told[]): boolean {
   if (a.length !== b.length) return false;
-  if (a.length === 0) return true;
-  return JSON.stringify(a.map(({ outcome }) => outcome)) === JSON.stringify(b.map(({ outcome }) => outcome));
+  for (let i = 0; i < a.length; i++) if (!isEqual(a[i]!.outcome, b[i]!.outcome)) return false;
+  return true;
+}
+
+/** Of plain data. A field that is undefined is one that is not there. */
+function isEqual(a: unknown, b: unknown): boolean {
+  if (a === b || Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  for (const key of Object.keys(one)) if (!isEqual(one[key], other[key])) return false;
+  for (const key of Object.keys(other)) if (other[key] !== undefined && one[key] === undefined) return false;
+  return true;
 }

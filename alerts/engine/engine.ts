@@ -6,7 +6,7 @@ import { CONDITIONS, type CompiledRule, type ConditionTable, compileRule, type W
 import { createCorrector } from "./corrector.ts";
 import type { Derive } from "./derive.ts";
 import type { FoldContext } from "./fold.ts";
-import { addLate, goOn, placeOf, prune, refoldRows } from "./history.ts";
+import { adaptTo, addLate, goOn, placeOf, prune, refoldRows } from "./history.ts";
 import { createListening } from "./listening.ts";
 import { loadSubjects } from "./load.ts";
 import { createPlanner, type Plan } from "./plan.ts";
@@ -127,7 +127,12 @@ export function createEngine(options: EngineOptions) {
 
   /** One turn of a sensor. */
   function catchUp(subject: Subject, rows: number): number {
+    const said = teller.said();
     const folded = corrector.catchUp(subject, rows);
+    // Who tells it between other work tells little at a time.
+    if (options.settlesLater && subject.backlog && !subject.backlog.refold) {
+      adaptTo(subject.backlog, teller.said() - said);
+    }
     if (failing.length > 0) endFailing(subject.clock.lastAt ?? 0, subject.heardAt);
     if (subject.backlog) return folded;
     backlogged.delete(subject);

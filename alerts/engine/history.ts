@@ -128,11 +128,17 @@ export function addLate(subject: Subject, reading: Reading): void {
   subject.late += 1;
 }
 
+/** Late readings that are folded together, and how few they are where they have much to say: it is told in one go. */
+const TOGETHER_MAX = 512;
+const TOGETHER_MIN = 64;
+const MUCH_SAID = 64;
+
 export function openBacklog(subject: Subject): Backlog {
   subject.backlog ??= {
     rows: createRing(subject.plan.metrics.length),
     times: new Set(),
     oldest: Number.POSITIVE_INFINITY,
+    together: TOGETHER_MAX,
     refold: undefined,
   };
   return subject.backlog;
@@ -149,8 +155,8 @@ const checkpointBefore = (checkpoints: readonly Checkpoint[], key: number) =>
   checkpoints.findLast((one) => one.key < key)!;
 
 /**
- * Folds all that comes after the checkpoint before the oldest late reading once more, with everything that waited when
- * it began, at most so many rows in this call. Answers how many it was. It is done beside the sensor, whose newer
+ * Folds all that comes after the checkpoint before the oldest late reading once more, with those that have
+ * waited for longest, at most so many rows in this call. Answers how many it was. It is done beside the sensor, whose newer
  * readings go on meanwhile, and `takeRefold` puts it in force once `isRefolded`.
  */
 export function refoldSome(subject: Subject, rowsMax: number, context: FoldContext): number {
@@ -167,10 +173,10 @@ export function refoldSome(subject: Subject, rowsMax: number, context: FoldConte
   return (to - from) / shadow.ring.width;
 }
 
-function beginRefold(subject: Subject, { rows, oldest }: Backlog): NonNullable<Backlog["refold"]> {
-  const checkpoint = checkpointBefore(subject.checkpoints, oldest);
+function beginRefold(subject: Subject, { rows, together }: Backlog): NonNullable<Backlog["refold"]> {
+  const late = sortedRows(rows, together);
+  const checkpoint = checkpointBefore(subject.checkpoints, late[KEY]!);
   const ring = copyAfter(subject.ring, checkpoint.key);
-  const late = sortedRows(rows);
   merge(ring, late);
   const shadow: Subject = { ...subject, ring, log: NOTHING_TOLD, checkpoints: [checkpoint], backlog: undefined };
   restore(shadow, checkpoint);
@@ -208,14 +214,20 @@ export function takeRefold(subject: Subject): Before {
 }
 
 /** What has come since the fold began. */
-function restOf({ rows, times }: Backlog, late: Float64Array): Backlog | undefined {
+function restOf({ rows, times, together }: Backlog, late: Float64Array): Backlog | undefined {
   const { width, data } = rows;
   rows.start += late.length;
   if (rows.start === rows.end) return undefined;
   for (let row = 0; row < late.length; row += width) times.delete(late[row + AT]!);
   let oldest = Number.POSITIVE_INFINITY;
   for (let row = rows.start; row < rows.end; row += width) oldest = Math.min(oldest, data[row + KEY]!);
-  return { rows, times, oldest, refold: undefined };
+  return { rows, times, oldest, together, refold: undefined };
+}
+
+/** So many things were said of those that were folded last: each costs the records more than many rows cost here. */
+export function adaptTo(backlog: Backlog, said: number): void {
+  const next = said > MUCH_SAID ? backlog.together >> 1 : backlog.together << 1;
+  backlog.together = Math.max(TOGETHER_MIN, Math.min(TOGETHER_MAX, next));
 }
 
 /** Folds the rows of the ring, of a sensor that stands at its oldest checkpoint. */

@@ -63,9 +63,10 @@ export function copyAfter(ring: Ring, key: number): Ring {
   return { width, data: rows, start: 0, end: rows.length, hasBehind };
 }
 
-/** The rows one after the other, by their key. */
-export function sortedRows({ width, data, start, end }: Ring): Float64Array {
+/** The first so many rows one after the other, by their key. */
+export function sortedRows({ width, data, start, end: last }: Ring, max: number): Float64Array {
   const offsets: number[] = [];
+  const end = Math.min(last, start + max * width);
   for (let row = start; row < end; row += width) offsets.push(row);
   offsets.sort((a, b) => data[a + KEY]! - data[b + KEY]!);
   const rows = new Float64Array(end - start);

@@ -31,6 +31,8 @@ export type Backlog = {
   readonly times: Set<number>;
   /** The least of their keys. */
   oldest: number;
+  /** So many of them are folded together. */
+  together: number;
   refold: Refold | undefined;
 };
 

@@ -85,7 +85,7 @@ export function createTeller(onChange: (subject: Subject, column: number) => voi
     return transitions;
   }
 
-  return { tell, correct, end, touch: onChange, handOver, counts };
+  return { tell, correct, end, touch: onChange, handOver, said: () => said.length, counts };
 }
 
 export type Teller = ReturnType<typeof createTeller>;

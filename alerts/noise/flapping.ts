@@ -16,8 +16,10 @@ type Series = Pick<Records["noise"], "changedSince" | "newestChange">;
 /** Until when this rule and subject count as flapping; undefined if they do not. `row` is the newest of them. */
 export function flapsUntil(records: Series, row: NoiseRow, options: FlappingOptions): number | undefined {
   const to = Math.max(row.firedAt, row.endedAt ?? row.firedAt);
+  // Each of them that has changed by then counts once at least, and of those after it only the first may have begun
+  // by then: a few say as much as the thousands of a series that flaps all the time.
   const changes = records
-    .changedSince(row.series, to - options.withinMs)
+    .changedSince(row.series, to - options.withinMs, options.changesMin + 1)
     .flatMap(({ firedAt, endedAt }) => (endedAt === undefined ? [firedAt] : [firedAt, endedAt]))
     .filter((at) => at > to - options.withinMs && at <= to);
   return changes.length < options.changesMin ? undefined : calmAt(records, row, options);

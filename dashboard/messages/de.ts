@@ -42,6 +42,8 @@ export const de: Messages = {
     connecting: "Verbindet …",
     lost: "Verbindung verloren",
     lostSince: (time) => `Verbindung um ${time} verloren. Die Anzeige kann veraltet sein. Neuer Versuch läuft …`,
+    rulesBehind: "Die Regeln hängen nach: Meldungen können später kommen.",
+    clockBack: "Die Uhr des Dienstes wurde zurückgestellt: Zeiten sind nicht verlässlich.",
     notFound: "Diese Seite gibt es nicht",
     notFoundHint: "Vielleicht ist die Adresse falsch geschrieben, oder die Seite gehört zu einer anderen Rolle.",
     toDesk: "Zurück zum Leitstand",

@@ -42,6 +42,8 @@ export const en = {
     connecting: "Connecting …",
     lost: "Connection lost",
     lostSince: (time: string) => `Connection lost at ${time}. What you see may be old. Trying again …`,
+    rulesBehind: "The rules are behind: alerts can come late.",
+    clockBack: "The clock of the service was set back: times are not to be relied on.",
     notFound: "There is no such page",
     notFoundHint: "The address may be misspelt, or the page belongs to another role.",
     toDesk: "Back to the desk",

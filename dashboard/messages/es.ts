@@ -42,6 +42,8 @@ export const es: Messages = {
     connecting: "Conectando …",
     lost: "Sin conexión",
     lostSince: (time) => `Conexión perdida a las ${time}. Lo que ve puede ser antiguo. Reintentando …`,
+    rulesBehind: "Las reglas van con retraso: las alertas pueden llegar tarde.",
+    clockBack: "El reloj del servicio se ha atrasado: las horas no son fiables.",
     notFound: "Esta página no existe",
     notFoundHint: "La dirección puede estar mal escrita, o la página es de otro rol.",
     toDesk: "Volver al puesto de control",

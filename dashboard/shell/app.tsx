@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
-import { ConnectionBanner } from "./connection.tsx";
+import { ConnectionBanner, ServiceBanner } from "./connection.tsx";
 import { Header } from "./header.tsx";
 import { LoadedPage } from "./loaded-page.tsx";
 import { Message } from "./message.tsx";
@@ -20,6 +20,7 @@ export function App() {
       </a>
       <Header />
       <ConnectionBanner />
+      <ServiceBanner />
       <NewCritical />
       <main id="content" tabIndex={-1}>
         <Content />

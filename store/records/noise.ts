@@ -62,9 +62,11 @@ export function createNoiseRecords(db: Database): NoiseRecords {
     save,
     open: () => rows("SELECT body FROM noise WHERE open = 1 ORDER BY rowid"),
     due: (now, limit) => rows("SELECT body FROM noise WHERE due <= ? ORDER BY due, rowid LIMIT ?", now, limit),
-    changedSince: (series, time) =>
-      rows("SELECT body FROM noise WHERE series = ? AND at > ? ORDER BY at, rowid", series, time),
-    owed: (series) => rows("SELECT body FROM noise WHERE series = ? AND owed = 1 ORDER BY at, rowid", series),
+    changedSince: (series, time, limit) =>
+      rows("SELECT body FROM noise WHERE series = ? AND at > ? ORDER BY at, rowid LIMIT ?", series, time, limit),
+    // Left to itself SQLite takes the index that is in this order, and with it all rows of the series.
+    owed: (series) =>
+      rows("SELECT body FROM noise INDEXED BY noise_owed WHERE series = ? AND owed = 1 ORDER BY at, rowid", series),
     newestChange,
     counts,
     place,
