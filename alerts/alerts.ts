@@ -48,9 +48,10 @@ const SAVE_EVERY_READINGS = 200_000;
 /** A sensor seen for the first time makes a row for each of its rules: 2,000 of them are a save of their own. */
 const NEWCOMER_READINGS = 100;
 const OFFSET = "alerts";
-/** What is done in one go for those who wait, and the pause after it: two thirds of the time are for everything else. */
+/** What is done in one go for those who wait, and the pause after it, in which everybody else has their turn. */
 const WORK_MS = 3;
-const PAUSE_MS = 6;
+const PAUSE_MS = 1;
+const PAUSE_MAX_MS = 500;
 const TRY_AGAIN_MS = 1_000;
 /** Rows of late readings that are folded between two looks at the time. */
 const SETTLE_ROWS = 256;
@@ -119,9 +120,7 @@ export function createAlerts(options: AlertsOptions) {
     const isDue = readingsSinceSave >= SAVE_EVERY_READINGS || Math.abs(now() - savedAt) >= SAVE_EVERY_MS;
     if (isDue) write(save);
     else if (isNews || problem !== undefined) write(keep);
-    if (!turns) return;
-    const until = passed() + WORK_MS;
-    while (problem === undefined && turns.waiting() > 0 && (passed() < until || turns.isFull())) turn();
+    while (problem === undefined && turns?.isFull()) turn();
     if (isWaiting()) onWaiting();
   }
 
@@ -147,13 +146,17 @@ export function createAlerts(options: AlertsOptions) {
   function work(): number | undefined {
     if (problem !== undefined) write(keep);
     if (problem !== undefined) return TRY_AGAIN_MS;
-    const until = passed() + WORK_MS;
+    const begun = passed();
+    const until = begun + WORK_MS;
     while (problem === undefined && passed() < until && (turns!.waiting() > 0 || engine.backlogged() > 0)) {
       if (turns!.waiting() > 0) turn();
       if (engine.backlogged() > 0 && push(engine.settle(SETTLE_ROWS))) isUnique = true;
     }
     if (isUnique && Math.abs(now() - savedAt) >= TELL_SETTLED_EVERY_MS) write(save);
-    return isWaiting() ? PAUSE_MS : undefined;
+    // A turn that has much to tell takes longer than meant: others get twice of what it took.
+    const tookMs = passed() - begun;
+    const pauseMs = tookMs <= 2 * WORK_MS ? PAUSE_MS : Math.min(PAUSE_MAX_MS, 2 * tookMs);
+    return isWaiting() ? pauseMs : undefined;
   }
 
   /** Time in which the process did not run, or by which the clock jumped, is nobody's silence. */

@@ -7,6 +7,7 @@ export const WAITING = "~waiting";
 
 /** What one sensor may use before others have had their turn. A reading costs 1, each line said of it 16 (SQLite). */
 const TURN = 32;
+const TURN_MIN = 4;
 const SAID_COSTS = 16;
 /** What it may use of the time in which nobody waits, before it waits itself. */
 const SHARE = 512;
@@ -15,7 +16,8 @@ const RENEW_MS = 100;
 const SENSORS_MAX = 8;
 const WAITING_MAX = 50_000;
 
-type Line = { readonly readings: Reading[]; next: number };
+/** `turn`: so many readings at a time; fewer of a sensor that has much to say. */
+type Line = { readonly readings: Reading[]; next: number; turn: number };
 
 /**
  * Whose readings come first. Each sensor has its turn; who sends more than its share waits in line with the rest of its
@@ -54,7 +56,7 @@ export function createTurns(monotonic: () => number) {
   }
 
   function open(sensorId: string): Line {
-    const line = { readings: [], next: 0 };
+    const line = { readings: [], next: 0, turn: TURN };
     lines.set(sensorId, line);
     return line;
   }
@@ -76,7 +78,9 @@ export function createTurns(monotonic: () => number) {
   /** The next readings of the sensor whose turn it is; it is the last in line then. */
   function next(): readonly Reading[] {
     for (const [sensorId, line] of lines) {
-      const turn = line.readings.slice(line.next, line.next + TURN);
+      const before = spent.get(sensorId) ?? 0;
+      line.turn = Math.max(TURN_MIN, before >= SHARE ? line.turn >> 1 : Math.min(TURN, line.turn << 1));
+      const turn = line.readings.slice(line.next, line.next + line.turn);
       line.next += turn.length;
       waiting -= turn.length;
       changed.add(sensorId);
@@ -89,7 +93,7 @@ export function createTurns(monotonic: () => number) {
 
   /** What has had its turn is let go of now and then, so that it costs each reading a constant. */
   function shortened(line: Line): Line {
-    return line.next * 2 < line.readings.length ? line : { readings: line.readings.slice(line.next), next: 0 };
+    return line.next * 2 < line.readings.length ? line : { ...line, readings: line.readings.slice(line.next), next: 0 };
   }
 
   const left = ({ readings, next: from }: Line) => readings.slice(from);
@@ -124,7 +128,7 @@ export function createTurns(monotonic: () => number) {
     load(rows: readonly StateRow[]): void {
       for (const { subject, state } of rows) {
         const readings = JSON.parse(state) as Reading[];
-        lines.set(subject, { readings, next: 0 });
+        lines.set(subject, { readings, next: 0, turn: TURN });
         waiting += readings.length;
         stored.add(subject);
       }

@@ -130,8 +130,8 @@ export function addLate(subject: Subject, reading: Reading): void {
 
 /** Late readings that are folded together, and how few they are where they have much to say: it is told in one go. */
 const TOGETHER_MAX = 512;
-const TOGETHER_MIN = 64;
-const MUCH_SAID = 64;
+const TOGETHER_MIN = 32;
+const MUCH_SAID = 32;
 
 export function openBacklog(subject: Subject): Backlog {
   subject.backlog ??= {

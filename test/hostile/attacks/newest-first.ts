@@ -10,7 +10,7 @@ const WATCH_EVERY_MS = 500;
 /** An alert that takes longer was held up: alone it takes some hundredths of a second. */
 const PATIENCE_MS = 5_000;
 
-/** A logger with a stack: after an outage its newest reading comes first, and every value makes an alert or ends one. */
+/** A logger with a stack: after an outage its newest reading comes first. Some spells of it are alerts. */
 export const attack: Attack = {
   name: "a backlog of 12,000 readings, newest first",
   about: "One sensor's late readings must cost the rules no more in this order, nor hold up another sensor's alert.",
@@ -64,7 +64,7 @@ export const attack: Attack = {
       while (!until.aborted && sent < BACKLOG) {
         const readings = Array.from({ length: MESSAGE }, (_, i) => ({
           measuredAt: newest - Math.floor(((sent + i) * SPAN_MS) / BACKLOG),
-          temperature: (sent + i) % 2 === 0 ? 60 : 20,
+          temperature: (sent + i) % 600 < 60 ? 60 : 20,
         }));
         sent += MESSAGE;
         await logger!.client.publishAsync(logger!.topic, JSON.stringify(readings), { qos: 1 });
