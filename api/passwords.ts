@@ -7,10 +7,14 @@ const MEMORY_BYTES_MAX = 64 * 1024 * 1024;
 const KEY_BYTES = 32;
 const WAITING_MAX = 20;
 
-/** Who waits for a turn: those who failed less go first, and nobody's second before everybody's first. */
+/**
+ * Who waits for a turn: those who failed less go first, and of an address or a name nobody's second before everybody's first. So
+ * guesses at one name from many addresses, or at many names from one, are not before a person who signs in under another.
+ */
 export type Turn = {
   /** Where it comes from. */
   readonly from: string;
+  readonly name: string;
   readonly failures: number;
   /** Nobody waits for the answer any more. */
   isGone(): boolean;
@@ -29,7 +33,8 @@ export function createPasswords(cost: Cost) {
 
   function derive(password: string, salt: Buffer, options: Cost, turn: Turn): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      const rank = turn.failures + waiting.filter(({ from }) => from === turn.from).length;
+      const before = (key: "from" | "name") => waiting.filter((one) => one[key] === turn[key]).length;
+      const rank = turn.failures + Math.max(before("from"), before("name"));
       const start = () => runScrypt(password, salt, options).then(resolve, reject);
       const after = waiting.findIndex((one) => one.rank > rank);
       waiting.splice(after < 0 ? waiting.length : after, 0, { ...turn, rank, start, refuse: reject });

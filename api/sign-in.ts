@@ -13,6 +13,8 @@ import { cookieOf, setCookie } from "./sessions.ts";
 
 export type Shown = { readonly token: string } | { readonly user: string; readonly password: string };
 
+/** What such a browser is called where others go by their address. */
+const BROWSER = "browser ";
 const BROWSER_COOKIE = "lamppost-browser";
 const BROWSER_MAX_AGE_S = 180 * 86_400;
 
@@ -66,7 +68,9 @@ export function createSignIn({ records, auth, limits, now }: Pick<Parts, "record
     // Counted before it is looked at: a hundred guesses at once are a hundred.
     failures.add(key);
     if (hash !== undefined) {
-      const turn = { from, failures: failures.count(key), isGone: () => request.socket.destroyed };
+      // A browser that has signed in before goes before all who may be anyone.
+      const rank = from.startsWith(BROWSER) ? 0 : failures.count(key);
+      const turn = { from, name: user, failures: rank, isGone: () => request.socket.destroyed };
       const right = await passwords.verify(password, hash, turn).catch((error) => {
         failures.takeBack(key);
         throw error;
@@ -96,7 +100,7 @@ export function createSignIn({ records, auth, limits, now }: Pick<Parts, "record
   function whereFrom(request: FastifyRequest, user: string): string {
     const mark = cookieOf(request, BROWSER_COOKIE, /^[\w-]{22}\.[\w-]{43}$/);
     const nonce = mark?.slice(0, 22);
-    if (mark && nonce && isSame(markOf(user, nonce) ?? "", mark)) return `browser ${nonce}`;
+    if (mark && nonce && isSame(markOf(user, nonce) ?? "", mark)) return `${BROWSER}${nonce}`;
     return networkOf(request.ip);
   }
 
@@ -115,7 +119,12 @@ export function createSignIn({ records, auth, limits, now }: Pick<Parts, "record
 
   /** The hash to keep of a password that somebody chose. */
   const hash = (request: FastifyRequest, user: string, password: string) =>
-    passwords.hash(password, { from: user, failures: 0, isGone: () => request.socket.destroyed });
+    passwords.hash(password, {
+      from: `account ${user}`,
+      name: user,
+      failures: 0,
+      isGone: () => request.socket.destroyed,
+    });
 
   return { check, isRight, hash, browserCookie };
 }
