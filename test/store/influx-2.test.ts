@@ -7,6 +7,8 @@ import { aReading, collect, T0 } from "../helpers/readings.ts";
 import { answer, type Script, type SeenRequest, startScriptedHttp } from "../helpers/scripted-http.ts";
 
 const flavour = { token: "s3cret-token==", org: "the city & co", bucket: "readings/raw" };
+/** Long enough for a sound server on a busy machine. */
+const TIMEOUT_MS = 1_000;
 const away: Script = (request) => request;
 /** As 2.7 words it. */
 const said = (code: string, message: string) => ({ code, message });
@@ -49,7 +51,13 @@ describe("InfluxDB 2.x", () => {
   let store: ReadingStore;
   beforeEach(async () => {
     server = await startProven(answer(204));
-    store = await openInfluxStore({ url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 200, log: SILENT });
+    store = await openInfluxStore({
+      url: server.url,
+      flavour,
+      installation: "1a2b3c4d",
+      timeoutMs: TIMEOUT_MS,
+      log: SILENT,
+    });
   });
   afterEach(async () => {
     await store.close();
@@ -130,7 +138,7 @@ describe("InfluxDB 2.x", () => {
     ["502 page", answer(502, "<html>Bad Gateway</html>"), { kind: "unavailable", message: has("502") }],
     ["200", answer(200, "<html>please log in</html>"), { kind: "misconfigured", message: has("200") }],
     ["302", answer(302, "", { location: "http://elsewhere.example/" }), { kind: "misconfigured" }],
-    ["silence", away, { kind: "unavailable", message: has("no answer within 200 ms") }],
+    ["silence", away, { kind: "unavailable", message: has("no answer within 1000 ms") }],
     ["a cut line", (_, response) => response.destroy(), { kind: "unavailable" }],
   ];
   it.each(statusTable)("tells the writer what %s means", async (_name, script, expected) => {
@@ -207,7 +215,7 @@ describe("InfluxDB 2.x", () => {
     });
     const values: unknown[] = [];
     for await (const chunk of store.stream(range0)) {
-      if (values.length === 0) await new Promise((resolve) => setTimeout(resolve, 350));
+      if (values.length === 0) await new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS * 1.5));
       goOn();
       values.push(...chunk.map((reading) => reading.values.pm25));
     }
@@ -222,7 +230,7 @@ describe("InfluxDB 2.x", () => {
         url: `http://127.0.0.1:${port}`,
         flavour: other,
         installation: "1a2b3c4d",
-        timeoutMs: 200,
+        timeoutMs: TIMEOUT_MS,
         log: SILENT,
       });
       await expect(early.newest()).rejects.toMatchObject({ name: "StoreError", kind: "unavailable" });

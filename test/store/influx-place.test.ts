@@ -27,7 +27,7 @@ describe("the place of the readings on InfluxDB 2.x", () => {
 
   async function openStore(flavour: { token?: string; org?: string; bucket?: string } = {}): Promise<ReadingStore> {
     const whole = { token: "t", ...ADDRESS, ...flavour };
-    const options = { url: server.url, flavour: whole, installation: "1a2b3c4d", timeoutMs: 500, log: SILENT };
+    const options = { url: server.url, flavour: whole, installation: "1a2b3c4d", timeoutMs: 2_000, log: SILENT };
     const store = await openInfluxStore(options);
     open.push(store);
     return store;
