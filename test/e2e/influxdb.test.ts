@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import mqtt from "mqtt";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type City, startCity, until } from "../helpers/city.ts";
@@ -155,6 +157,60 @@ describe.runIf(needs("influxd"))("the service on InfluxDB 1.x", () => {
     expect(rows).toBe(sender.acked.size);
     expect(await countIn("outage")).toBe(sender.acked.size);
     expect(await storePart()).toMatchObject({ status: 200, store: { state: "ok" } });
+  });
+
+  it("takes over a folder and a database of an earlier version: every reading is there, a duplicate is one", async () => {
+    const env = envFor("earlier");
+    let city = await startCity({ env });
+    onTestFinished(() => city.remove());
+    const one = (n: number, pm25: number) => {
+      const measuredAt = new Date(BASE + n * 1_000).toISOString();
+      return { sensorId: "air-1", kind: "air", district: "centre", measuredAt, pm25 };
+    };
+    await city.api("/devices", { sensorId: "air-1", kind: "air", district: "centre" });
+    await city.api("/readings", [one(0, 5), one(1, 700), one(2, 7)]);
+    await until(
+      () => settledBooks(city),
+      ({ stored }) => stored === 3,
+    );
+    const day = (offset: number) => new Date(BASE + offset * 86_400_000).toISOString();
+    const path = `/sensors/air-1/readings?from=${day(-1)}&to=${day(1)}`;
+    const before = await city.api(path);
+    expect(before.items).toHaveLength(3);
+    expect(await city.stop()).toBe(0);
+
+    // As an earlier version would have left it.
+    const records = new DatabaseSync(join(city.dataDir, "records.db"));
+    records.exec("DELETE FROM store_state; DELETE FROM offsets WHERE consumer = 'installation'");
+    records.close();
+    const ask = (q: string) =>
+      fetch(`${influx.url}/query`, { method: "POST", body: new URLSearchParams({ db: "earlier", q }) });
+    const found = (await (await ask('SELECT "receipt" FROM "air"')).json()) as {
+      results: { series: { values: string[][] }[] }[];
+    };
+    const receipts = found.results[0]!.series[0]!.values.map(([, receipt]) => receipt!.split(" ").map(Number));
+    await ask('DROP MEASUREMENT "air"');
+    await ask('DROP MEASUREMENT "lamppost_mark"');
+    const lines = ["pm25=5", "pm25=700,pm25Suspect=1", "pm25=7"].map((fields, n) => {
+      const [seq, receivedAt] = receipts[n]!;
+      return `air,district=centre,sensorId=air-1 ${fields},receivedAt=${receivedAt},journalSeq=${seq} ${BASE + n * 1_000}`;
+    });
+    const written = await fetch(`${influx.url}/write?db=earlier&precision=ms`, {
+      method: "POST",
+      body: lines.join("\n"),
+    });
+    expect(written.status).toBe(204);
+
+    city = await city.restart();
+    await city.api("/readings", [one(1, 700), one(3, 9)]);
+    const books = await until(
+      () => settledBooks(city),
+      ({ stored, duplicate }) => stored === 4 && duplicate === 1,
+    );
+    expect(books).toMatchObject({ quarantined: 0, balanced: true });
+    expect((await city.api(path)).items.slice(0, 3)).toEqual(before.items);
+    expect(await countIn("earlier")).toBe(4);
+    expect((await city.call("/readyz")).status).toBe(200);
   });
 
   it("starts while InfluxDB is away, takes readings, and catches up later", async () => {
