@@ -32,6 +32,8 @@ export type RetentionOptions = {
   readonly background: Pick<Background, "every">;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Monotonic milliseconds. */
+  readonly uptime?: () => number;
   readonly log: Log;
 };
 
@@ -45,10 +47,12 @@ const MINUTE_OF_THE_HOUR = 17;
  */
 export function startRetention({ background, log, now, held = () => false, ...options }: RetentionOptions) {
   const parts = partsOf(options).map((part) => createDailyRun(part, log));
+  const trusted = createTrustedClock(now, options.uptime ?? (() => performance.now()), log);
   let running: Promise<void> | undefined;
 
   async function runParts(): Promise<void> {
-    const today = now() - (now() % DAY_MS);
+    const at = trusted();
+    const today = at - (at % DAY_MS);
     for (const part of parts) if (!held()) await part(today);
   }
   function run(): Promise<void> {
@@ -68,6 +72,31 @@ export function startRetention({ background, log, now, held = () => false, ...op
       cron.stop();
       await running;
     },
+  };
+}
+
+/**
+ * The clock, for what removes by age: a clock that is set years ahead for a minute must not cost a city its history. A
+ * jump of more than a day forward counts when it has stood for a day.
+ */
+function createTrustedClock(now: () => number, uptime: () => number, log: Log): () => number {
+  let known = { time: now(), at: uptime() };
+  let jumpedAt: number | undefined;
+  return () => {
+    const [time, at] = [now(), uptime()];
+    const expected = known.time + (at - known.at);
+    if (time - expected > DAY_MS) {
+      if (jumpedAt === undefined)
+        log.warn(
+          { clock: new Date(time).toISOString() },
+          "the clock has jumped ahead: nothing more is removed for a day",
+        );
+      jumpedAt ??= at;
+      if (at - jumpedAt < DAY_MS) return expected;
+    }
+    jumpedAt = undefined;
+    known = { time, at };
+    return time;
   };
 }
 
@@ -95,7 +124,7 @@ type Part = {
   remove(before: number): Promise<number | undefined>;
 };
 
-function partsOf(options: Omit<RetentionOptions, "background" | "log" | "now">): Part[] {
+function partsOf(options: Omit<RetentionOptions, "background" | "log" | "now" | "uptime">): Part[] {
   const { store, records, rawDays, quarantineDays = 30, quarantineRowsMax = 1_000_000, eventDays = 30 } = options;
   const readings = KINDS.map((kind) => ({
     name: `readings of ${kind}`,

@@ -17,6 +17,8 @@ export type StorageLimitsOptions = {
   readonly held: () => boolean;
   readonly background: Pick<Background, "every">;
   readonly now: () => number;
+  /** Monotonic milliseconds. */
+  readonly uptime?: () => number;
   readonly log: Log;
 };
 

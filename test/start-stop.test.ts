@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -143,6 +143,23 @@ describe("a start that fails", () => {
     expect(port.said).toEqual([expect.stringMatching(/port 883 may not be opened by this user.*LAMPPOST_MQTT_PORT/)]);
     expect(port.code).toBe(78);
   });
+});
+
+it("a log that cannot be written loses lines and stops nothing", async () => {
+  const full = openSync("/dev/full", "w");
+  onTestFinished(() => closeSync(full));
+  const dataDir = newFolder();
+  const child = spawn(join(HOME, "lamppost"), ["start", "--json"], {
+    env: cityEnv(dataDir, { LAMPPOST_LOG_LEVEL: "debug" }),
+    stdio: ["ignore", "pipe", full],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [ready] = await once(child.stdout!, "data");
+  const { http } = JSON.parse(String(ready)) as { http: string };
+  child.kill("SIGHUP");
+  expect((await fetch(`${http}/livez`)).status).toBe(200);
+  child.kill("SIGTERM");
+  expect(await once(child, "exit")).toEqual([0, null]);
 });
 
 describe("signals", () => {

@@ -24,7 +24,16 @@ function startYear(store: ReadingStore) {
   const records = openRecords({ path: ":memory:", now, log: SILENT });
   const days = { rawDays: RAW_DAYS, hourlyDays: HOURLY_DAYS, dailyDays: 0 };
   const start = () =>
-    startStorageLimits({ store, records, ...days, held: () => false, background: aBackground(), now, log: SILENT });
+    startStorageLimits({
+      store,
+      records,
+      ...days,
+      held: () => false,
+      background: aBackground(),
+      now,
+      uptime: now,
+      log: SILENT,
+    });
   const truth: Reading[] = [];
   let limits = start();
   let seq = 0;

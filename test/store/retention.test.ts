@@ -20,6 +20,7 @@ describe("retention", () => {
   function play(fails: () => boolean = () => false, held: () => boolean = () => false) {
     const calls: string[] = [];
     let time = T0;
+    let uptime = 0;
     const note = (what: string) => (at: number) => {
       calls.push(`${what} ${(midnight - at) / DAY_MS}`);
       return 0;
@@ -43,10 +44,13 @@ describe("retention", () => {
       quarantineDays: 14,
       eventDays: 7,
       now: () => time,
+      uptime: () => uptime,
       log: SILENT,
     });
     stop = retention.stop;
-    const runAt = async (later: number) => {
+    /** `setAhead`: so much of it did not pass, the clock was set. */
+    const runAt = async (later: number, setAhead = 0) => {
+      uptime += later - time - setAhead;
       time = later;
       calls.length = 0;
       await retention.run();
@@ -85,6 +89,32 @@ describe("retention", () => {
     expect(await runAt(T0 + 3_600_000)).toEqual([]);
     away = false;
     expect(await runAt(T0 + 7_200_000)).toEqual(["traffic 90"]);
+  });
+
+  it("removes nothing because of a clock that is set ahead by mistake, and believes one that stays so for a day", async () => {
+    const { retention, runAt } = play();
+    await retention.run();
+    const years = 3_650 * DAY_MS;
+    const wrong = T0 + years;
+    expect(await runAt(wrong, years)).toEqual([]);
+    expect(await runAt(wrong + 3_600_000)).toEqual([]);
+    expect(await runAt(T0 + 7_200_000, -years)).toEqual([]);
+    const days = 30 * DAY_MS;
+    expect(await runAt(T0 + days, days)).toEqual([]);
+    expect(await runAt(T0 + days + DAY_MS - 1)).toEqual([
+      "air 89",
+      "traffic 89",
+      "energy 89",
+      "quarantine 13",
+      "events 6",
+    ]);
+    expect(await runAt(T0 + days + DAY_MS)).toEqual([
+      "air 59",
+      "traffic 59",
+      "energy 59",
+      "quarantine -17",
+      "events -24",
+    ]);
   });
 
   it("does not run twice at the same time", async () => {
