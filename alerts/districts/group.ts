@@ -42,6 +42,8 @@ export function createGroup(subject: Subject, params: QuorumParams) {
   let said: Said[] = [];
   let newestAt = Number.NEGATIVE_INFINITY;
   let rebuilt = false;
+  /** The past has changed: it is counted anew when somebody asks what is new, once for all changes until then. */
+  let isStale = false;
   let putsSinceForgotten = 0;
 
   /** An alert as it is now; undefined: it never was. Answers whether that changed anything. */
@@ -52,7 +54,7 @@ export function createGroup(subject: Subject, params: QuorumParams) {
     else children.delete(id);
     putsSinceForgotten += 1;
     newestAt = Math.max(newestAt, child?.endedAt ?? child?.firedAt ?? newestAt);
-    if (!child || !stepOn(former, child)) rebuild();
+    if (isStale || !child || !stepOn(former, child)) isStale = true;
     return true;
   }
 
@@ -72,19 +74,30 @@ export function createGroup(subject: Subject, params: QuorumParams) {
     headcount = createHeadcount(params, watched.countAt);
     for (const event of eventsOf(children.values())) headcount.step(event);
     rebuilt = true;
+    isStale = false;
   }
 
   /** A sensor is watched here from `firstAt` on. Answers whether that may have changed the past. */
   function join(firstAt: number, formerly?: number): boolean {
     if (formerly !== undefined) watched.remove(formerly);
     watched.add(firstAt);
-    if (children.size === 0 || firstAt > newestAt) return false;
-    rebuild();
+    if (children.size === 0 || firstAt > newestAt || !hasChanges(firstAt, formerly)) return false;
+    isStale = true;
     return true;
+  }
+
+  /** Something happened in [from, to): only there one more sensor is watched. */
+  function hasChanges(from: number, to = Number.POSITIVE_INFINITY): boolean {
+    for (const { firedAt, endedAt } of children.values()) {
+      if (firedAt >= from && firedAt < to) return true;
+      if (endedAt !== undefined && endedAt >= from && endedAt < to) return true;
+    }
+    return false;
   }
 
   /** What is new since the last call. */
   function news(): News[] {
+    if (isStale) rebuild();
     const settledTo = newestAt - SETTLED_AFTER_MS;
     const isOpen = ({ endedAt }: { endedAt: number | undefined }) => endedAt === undefined || endedAt > settledTo;
     const now = headcount.episodes.filter(isOpen);
