@@ -47,6 +47,8 @@ const HELD_UP_AFTER_MS = 2_000;
 /** Who gathers gives way so often, and stops at so many sensors that nobody knew before. */
 const SLICE_MS = 20;
 const NEWCOMERS_MAX = 2_000;
+/** A rejection is explained and kept in quarantine: it costs as much as so many readings. */
+const REJECTION_READINGS = 10;
 const RETRY_BASE_MS = 250;
 const RETRY_MAX_MS = 30_000;
 
@@ -117,7 +119,7 @@ export function createFollower(consumer: Consumer, around: Surroundings) {
       const batch = openAt(from) ?? (durable ? await fromDisk(from, batches.length > 0) : undefined);
       if (!batch) break;
       batches.push(batch);
-      readings += batch.readings.length;
+      readings += batch.readings.length + REJECTION_READINGS * batch.rejections.length;
       newcomers += batch.newcomers ?? 0;
       if (readings >= (consumer.gatherReadingsMax ?? 0) || newcomers >= NEWCOMERS_MAX) break;
     }

@@ -41,6 +41,9 @@ const ALL = "";
 const REMOVED_AT_ONCE_MAX = 10_000;
 const REMOVED_PER_LOOK = 500;
 const BROKER_SHARE_MIN = 0.5;
+/** From here on a share counts as full, and of a message with many mistakes only the first few are kept. */
+const FULL = 0.9;
+const KEPT_OF_FULL = 5;
 
 type Use = { items: number; bytes: number };
 const NOTHING: Readonly<Use> = { items: 0, bytes: 0 };
@@ -66,10 +69,15 @@ export function createQuarantineRecords(
     db.transaction(() => {
       const insert = db.statement(ADD);
       const added = new Map<string, Use>();
+      const skipped = createSkipped();
       for (const one of rejections) {
         const { journalSeq, index, reason, detail, receivedAt, topic, sensorId, district, kind } = one;
         const place = [sensorId ?? null, district ?? null, kind ?? null];
         const source = formatSource(one.source);
+        if (index >= KEPT_OF_FULL && skipped.isFull(source)) {
+          skipped.count(source, sensorId ?? "");
+          continue;
+        }
         const row = insert.get(
           journalSeq,
           index,
@@ -85,7 +93,29 @@ export function createQuarantineRecords(
       }
       for (const [source, use] of added) change(source, use);
       makeRoom(added);
+      skipped.book();
     });
+  }
+
+  /** What a sender whose share is full sent beyond the first readings of a message: it would only push out its own. */
+  function createSkipped() {
+    const full = new Map<string, boolean>();
+    const sensors = new Map<string, number>();
+    function isFull(source: string): boolean {
+      const known = full.get(source);
+      if (known !== undefined) return known;
+      const { items, bytes } = useOf(source);
+      const { itemsMax, bytesMax } = shareOf(source);
+      const answer = items >= FULL * itemsMax || bytes >= FULL * bytesMax;
+      full.set(source, answer);
+      return answer;
+    }
+    function count(source: string, sensor: string): void {
+      sensors.set(sensor, (sensors.get(sensor) ?? 0) + 1);
+      overflowing.set(source, (overflowing.get(source) ?? 0) + 1);
+      removedByLimits += 1;
+    }
+    return { isFull, count, book: () => removals.add("quarantined", sensors) };
   }
 
   function change(source: string, { items, bytes }: Use): void {

@@ -68,6 +68,19 @@ describe("the quarantine's limits", () => {
     expectBooked({ flooder: 50, "calm-0": 6 });
   });
 
+  it("keep the first mistakes of a message of a sender whose share is full, and book the others as removed", () => {
+    start({ itemsMax: 1_000, senderShare: 0.1 });
+    const message = (journalSeq: number) =>
+      Array.from({ length: 50 }, (_, index) =>
+        aRejection({ journalSeq, index, source: FLOODER, sensorId: FLOODER.name }),
+      );
+    for (const journalSeq of [1, 2]) records.quarantine.add(message(journalSeq));
+    expect(of(FLOODER)).toHaveLength(100);
+    records.quarantine.add([...message(3), ...message(4)]);
+    expect(of(FLOODER).filter(({ journalSeq }) => journalSeq > 2)).toHaveLength(10);
+    expectBooked({ flooder: 200 });
+  });
+
   it("leave an external broker half, because it stands for many", () => {
     start({ itemsMax: 100, senderShare: 0.1 });
     add(BROKER, 80);
