@@ -342,7 +342,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     options: { version: VERSION, page: { dir: PAGE_DIR, ...config.page }, ...callersOf(config) },
   });
   onStop("api", () => api.close());
-  await api.listen({ host: config.http.host, port: config.http.port });
+  // Who comes while thousands of others do waits here, and not for his own second try.
+  await api.listen({ host: config.http.host, port: config.http.port, backlog: 4_096 });
 
   const http = `http://${hostName(config.http.host)}:${(api.server.address() as AddressInfo).port}`;
   const mqtt = `mqtt://${hostName(config.mqtt.host)}:${address.port}`;

@@ -1,10 +1,9 @@
-import { readlinkSync } from "node:fs";
-import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { type Span, viewBacktest } from "../../model/backtest.ts";
 import { createBlockReader, type ReadingBlock } from "../../model/reading-block.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { WatchedSensor } from "../engine/compile.ts";
+import { stepBack } from "../step-back.ts";
 import { createBacktest } from "./run.ts";
 
 /** The thread of one backtest: blocks of readings in, one result out. */
@@ -13,17 +12,6 @@ export type ToWorker = { readonly block: ReadingBlock } | { readonly span: Span;
 export type FromWorker = { readonly taken: number } | BacktestAnswer;
 /** `body`: the result as the API shows it, in JSON: thousands of alerts are written here, not where ingest runs. */
 export type BacktestAnswer = { readonly readings: number; readonly body: Uint8Array<ArrayBuffer> };
-
-const NICE = 10;
-
-/** Ingest goes first where there are too few cores: on Linux a thread has a priority of its own. */
-function stepBack(): void {
-  try {
-    setPriority(Number(readlinkSync("/proc/thread-self").split("/").at(-1)), NICE);
-  } catch {
-    // Elsewhere, or not allowed: the threads share alike.
-  }
-}
 
 stepBack();
 const port = parentPort!;

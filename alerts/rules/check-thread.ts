@@ -1,5 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import type { RuleData } from "../../model/rule.ts";
+import { stepBack } from "../step-back.ts";
 import { checkRules } from "./check.ts";
 import { parseRule } from "./parse.ts";
 import { MISTAKES_MAX } from "./yaml-file.ts";
@@ -25,7 +26,7 @@ export type RuleIssue = {
 /** An alias may repeat a long list in every rule. */
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 
-export function checkText(yaml: string, known: readonly string[]): CheckedText {
+function checkText(yaml: string, known: readonly string[]): CheckedText {
   const { rules, mistakes } = checkRules([{ file: "rules.yaml", text: yaml }], new Set(known));
   const found = rules.map(({ version: _, ...data }) => data);
   const ok = mistakes.length === 0;
@@ -39,7 +40,7 @@ export function checkText(yaml: string, known: readonly string[]): CheckedText {
 
 const encode = (value: object) => new TextEncoder().encode(JSON.stringify(value));
 
-export function checkData(values: readonly unknown[]): CheckedRules {
+function checkData(values: readonly unknown[]): CheckedRules {
   const rules: RuleData[] = [];
   for (const [index, value] of values.entries()) {
     const parsed = parseRule(value);
@@ -54,6 +55,7 @@ export function checkData(values: readonly unknown[]): CheckedRules {
 
 const step = (one: PropertyKey) => (typeof one === "number" ? one : String(one).slice(0, 64));
 
+stepBack();
 parentPort?.on("message", (message: ToThread) => {
   const { id } = message;
   const result = "yaml" in message ? checkText(message.yaml, message.known) : checkData(message.rules);

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { CheckedRules, CheckedText, FromThread, ToThread } from "./check-thread.ts";
+import { isTooMuch } from "./parse.ts";
 
 /** The rules could not be read in the time or the memory there is for it: that is a fault of theirs. */
 export class RulesTooHard extends Error {
@@ -79,7 +80,10 @@ export function createRulesChecker({
     /** What the API answers to a rules file, as JSON. `known`: ids of the rules in force. */
     text: async (yaml: string, known: readonly string[], signal?: AbortSignal) =>
       (await ask<CheckedText>({ yaml, known }, signal)).body,
-    data: (rules: readonly unknown[], signal?: AbortSignal) => ask<CheckedRules>({ rules }, signal),
+    async data(rules: readonly unknown[], signal?: AbortSignal): Promise<CheckedRules> {
+      if (isTooMuch(rules)) throw new RulesTooHard("The rules have too many parts, or are nested too deep.");
+      return ask<CheckedRules>({ rules }, signal);
+    },
   };
 }
 

@@ -22,6 +22,8 @@ export type ParsedRules = {
 /** What one rule may consist of: lists, maps and values, however they are nested. */
 const RULE_PARTS_MAX = 2_000;
 const RULE_DEPTH_MAX = 10;
+/** All rules of one question: 1,000 of a hundred each. */
+const PARTS_MAX = 100_000;
 
 /** A rule, or what is wrong with it: the first 100 mistakes. The work is bounded whatever the value is. */
 export function parseRule(value: unknown): { readonly rule: RuleData } | { readonly issues: z.core.$ZodIssue[] } {
@@ -32,6 +34,9 @@ export function parseRule(value: unknown): { readonly rule: RuleData } | { reado
   const { success, data, error } = ruleSchema.safeParse(value);
   return success ? { rule: data as RuleData } : { issues: error.issues.slice(0, MISTAKES_MAX) };
 }
+
+/** More than any rules are: not even sent to the thread that would read them. */
+export const isTooMuch = (rules: readonly unknown[]) => partsLeft(rules, PARTS_MAX, RULE_DEPTH_MAX + 1) < 0;
 
 /** Counts down and stops below 0: what an alias repeats counts each time, as it would be read each time. */
 function partsLeft(value: unknown, left: number, depth: number): number {

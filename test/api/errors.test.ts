@@ -78,6 +78,14 @@ describe("errors are problems", () => {
     }
   });
 
+  it("400 for a body that is nested deeper than any of ours; brackets in a text are none", async () => {
+    const nested = (depth: number) => post(`{"a":"]\\"[[[","b":${"[".repeat(depth)}${"]".repeat(depth)}}`);
+    expect(expectProblem(await nested(64), 400, "invalid-request").detail).toBe(
+      "The body is nested more than 64 deep.",
+    );
+    expect(expectProblem(await nested(63), 400, "invalid-request").detail).not.toContain("nested");
+  });
+
   it("421 for a foreign Host header, whatever the port", async () => {
     const host = (name: string) => service.as("admin", "GET", "/api/v1/districts", undefined, { host: name });
     for (const name of ["evil.example", "evil.example:8080", "127.0.0.1.evil.example"]) {

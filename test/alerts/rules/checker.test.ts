@@ -62,8 +62,9 @@ describe("rules that people send", () => {
     const empty = (length: number) => ({ inhibits: Array.from({ length }, () => ({})) });
     const answer = await checker.data([empty(100)]);
     expect("mistakes" in answer && answer.mistakes.length).toBe(MISTAKES_MAX);
-    const many = await checker.data([empty(200_000)]);
+    const many = await checker.data([empty(3_000)]);
     expect(many).toMatchObject({ mistakes: [{ index: 0, path: [], message: expect.stringContaining("2000 parts") }] });
+    await expect(checker.data([empty(200_000)])).rejects.toThrow("too many parts");
   });
 
   /** A thread that reads texts for ever, and data at once. */

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -58,7 +57,7 @@ async function fillHistory(target: Target): Promise<void> {
     });
     await target.api("/readings?import=true", readings);
   }
-  while ((await target.api(`/ledger?sensor=${SENSOR}`)).inJournal > 0) await once(AbortSignal.timeout(100), "abort");
+  while ((await target.api(`/ledger?sensor=${SENSOR}`)).inJournal > 0) await sleep(100);
 }
 
 /** Resident memory as Linux says it; elsewhere 0, and only the honest judge. */
