@@ -30,6 +30,8 @@ type Connection = {
   readonly socket: Socket;
   /** Whose it is; undefined for a trusted proxy, which speaks for many. */
   readonly network: string | undefined;
+  /** Whether a whole request has ever come. */
+  spoken: boolean;
   /** Requests in progress. */
   requests: number;
   /** Whether the last request was one of an account. */
@@ -61,7 +63,7 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
       counts.refused += 1;
       return answerByHand(socket, 503, "As many connections are open as the service can take.");
     }
-    connections.set(socket, { socket, network, requests: 0, known: false });
+    connections.set(socket, { socket, network, spoken: false, requests: 0, known: false });
     add(perNetwork, network, 1);
     socket.once("close", () => forget(socket));
   });
@@ -70,6 +72,7 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
     const connection = connections.get(request.socket);
     if (!connection) return;
     toTheEnd(connection);
+    connection.spoken = true;
     connection.requests += 1;
     response.once("close", () => {
       connection.requests -= 1;
@@ -165,12 +168,12 @@ export type Connections = ReturnType<typeof createConnections>;
 const later = { retryAfterS: 2 } as const;
 
 /**
- * A newcomer takes the place of: a stranger's that waits (or sent half of a request), a stranger's that is being
- * answered, an account's that waits. An account's that is being answered stays.
+ * A newcomer takes the place of: one that has said nothing (or half of a request), a stranger's that waits, a stranger's
+ * that is being answered, an account's that waits. An account's that is being answered stays.
  */
-function rankOf({ requests, known }: Connection): number | undefined {
-  if (known) return requests > 0 ? undefined : 2;
-  return requests > 0 ? 1 : 0;
+function rankOf({ spoken, requests, known }: Connection): number | undefined {
+  if (known) return requests > 0 ? undefined : 3;
+  return requests > 0 ? 2 : spoken ? 1 : 0;
 }
 
 function add<K>(counts: Map<K, number>, key: K | undefined, by: number): void {

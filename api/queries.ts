@@ -31,8 +31,16 @@ export function createQueries(
     const { name } = auth.account(request);
     const own = new AbortController();
     const signal = AbortSignal.any([leaving(reply), own.signal]);
-    // A turn and its work may take longer than an idle connection may last.
-    patient(request, limits.queryWaitMs + limits.queryMs + limits.stalledMs);
+
+    async function inTurn<T>(work: () => Promise<T> | T, promised?: "promised"): Promise<T> {
+      // A turn and its work may take longer than an idle connection may last; reading what came of it may not.
+      patient(request, limits.queryWaitMs + limits.queryMs + limits.stalledMs);
+      try {
+        return await queries.run(name, signal, () => piece(work), promised);
+      } finally {
+        patient(request, limits.stalledMs);
+      }
+    }
 
     async function piece<T>(work: () => Promise<T> | T): Promise<T> {
       const limit = setTimeout(() => own.abort(tooLong(limits.queryMs)), limits.queryMs);
@@ -45,11 +53,11 @@ export function createQueries(
 
     async function* stream<T>(chunks: AsyncIterable<T>): AsyncGenerator<T> {
       const iterator = chunks[Symbol.asyncIterator]();
-      const next = () => piece(() => iterator.next());
+      const next = () => iterator.next();
       try {
         // An answer that has begun is not broken off because others wait: only its first piece may be refused.
-        let step = await queries.run(name, signal, next);
-        for (; !step.done; step = await queries.run(name, signal, next, "promised")) yield step.value;
+        let step = await inTurn(next);
+        for (; !step.done; step = await inTurn(next, "promised")) yield step.value;
       } finally {
         await iterator.return?.();
       }
@@ -57,7 +65,7 @@ export function createQueries(
 
     return {
       signal,
-      ask: (work) => queries.run(name, signal, () => piece(() => work(signal))),
+      ask: (work) => inTurn(() => work(signal)),
       stream,
       async download() {
         reply.raw.once("close", await exports.take(name, signal));

@@ -79,6 +79,17 @@ describe("connections of one address", () => {
     expect(audits()).toMatchObject([{ target: HERE, detail: expect.stringContaining("CONNECTIONS_PER_ADDRESS_MAX") }]);
   });
 
+  it("one that has asked before stays while others say nothing", async () => {
+    const { open } = await serve({ headersMs: 60_000, requestMs: 60_000 });
+    const kept = await open("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
+    await once(kept.socket, "data");
+    const held = [];
+    for (let i = 0; i < 3 * SMALL.connectionsPerAddressMax; i++) held.push(await open(HALF));
+    await Promise.all(held.slice(0, 8).map(({ ended }) => ended));
+    kept.socket.write("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
+    await once(kept.socket, "data");
+  });
+
   it("a request in progress of someone signed in keeps its place", async () => {
     const { open, ask } = await serve();
     const stream = await open(`GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer viewer-token\r\n\r\n`);
@@ -134,7 +145,10 @@ describe("requests in progress", () => {
 
   it("never hold the last slots: /livez and people get in when many accounts are busy", async () => {
     const { store, waiting } = slowStore();
-    const { addAccount, ask } = await serve({ connectionsPerAddressMax: SMALL.connectionsMax }, { store });
+    const { addAccount, ask } = await serve(
+      { connectionsPerAddressMax: SMALL.connectionsMax, queriesMax: 100, queriesPerAccountMax: 100 },
+      { store },
+    );
     const asked: ReturnType<typeof ask>[] = [];
     for (let i = 0; i < SMALL.connectionsMax; i++) {
       if (i % SMALL.requestsAtOnceMax === 0) addAccount({ role: "viewer", name: `v-${i}` });

@@ -98,10 +98,10 @@ describe("queries", () => {
     await poll(() => store.running.length).toBe(0);
     expect(new Set(store.aborted)).toEqual(new Set(["The client has gone."]));
     await poll(() => turns("queries")).toBe(0);
-    const next = ask(STEPS);
-    await poll(() => store.running.length).toBe(1);
-    store.running[0]!.answer();
-    expect(await statusOf(next)).toBe(200);
+    // One that was left on its way may still come.
+    const answering = setInterval(() => store.running.forEach((one) => void one.answer()), 20);
+    closing.push(() => clearInterval(answering));
+    expect(await statusOf(ask(STEPS))).toBe(200);
   });
 
   it("of one account leave a place for another's; beyond its limit it is told 429 and when to come back", async () => {
