@@ -145,7 +145,6 @@ const BARE_TIMERS = {
 
 /** Why what they do on an event cannot end the process. A new one uses `background.handler`. */
 const LISTENERS: Record<string, string> = {
-  "alerts/backtest/worker.ts": "a thread of its own",
   "api/connections.ts": "its audit is a guarded handler",
   "api/stream-client.ts": "gives the connection up when the records cannot be read",
   "api/streams.ts": "takes connections off its list",
