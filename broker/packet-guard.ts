@@ -13,6 +13,8 @@ export type PacketLimits = {
 
 /** Levels of a topic that aedes is given; no topic of ours has more than five. */
 export const TOPIC_LEVELS_MAX = 12;
+/** Each filter of a SUBSCRIBE or UNSUBSCRIBE is work of its own, many times that of a PUBLISH. */
+const FILTER_TOKENS = 10;
 /** The longest topic there can be, with its length, the packet identifier and the piece of the payload that is kept. */
 const HEAD_BYTES = 65_535 + 4 + REFUSED_PAYLOAD_BYTES_MAX;
 
@@ -67,7 +69,7 @@ export function guardPackets(session: Session, limits: PacketLimits, onMalformed
     }
     if (parser.error) return true;
     const filters = parser.packet.subscriptions ?? parser.packet.unsubscriptions;
-    if (filters) charge(session, filters.length - 1); // each is a piece of work of its own
+    if (filters) charge(session, FILTER_TOKENS * filters.length);
     return checkContent(session, parser) ?? true;
   });
   // mqtt-packet takes a missing id as -1 and reads it from the next packet's bytes if there are any.
