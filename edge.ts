@@ -15,6 +15,7 @@ import {
 import { createFaultPoint, isGateOff } from "./fault-point.ts";
 import type { JournalChunk, JournalWriter } from "./ingest/journal/journal.ts";
 import { openJournalWriter } from "./ingest/journal/writer.ts";
+import { logLines } from "./lifecycle.ts";
 import type { NewMessage } from "./model/message.ts";
 import type { Credential } from "./model/people.ts";
 
@@ -24,10 +25,8 @@ import type { Credential } from "./model/people.ts";
  */
 const port = parentPort!;
 const start = workerData as EdgeStart;
-// To stderr, like the core's: stdout belongs to the line that says where the service is. A log that cannot be written
-// (a full disk, a reader that has gone) loses lines and stops nothing.
-const stderr = pino.destination(2).on("error", () => {});
-const log = pino({ level: start.logLevel, base: undefined }, stderr).child({ module: "edge" });
+// To stderr, like the core's: stdout belongs to the line that says where the service is.
+const log = pino({ level: start.logLevel, base: undefined }, logLines).child({ module: "edge" });
 const shared = new Int32Array(start.shared);
 const credentials = new Map<string, Credential>();
 const at = createFaultPoint(start.faultAt);

@@ -1,4 +1,16 @@
+import { writeSync } from "node:fs";
 import type { Log } from "./model/log.ts";
+
+/** Where logs go: standard error. A line that cannot be written (a full disk, a reader that has gone) is lost and stops nothing. */
+export const logLines = {
+  write(line: string): void {
+    try {
+      writeSync(2, line);
+    } catch {
+      // There is nowhere to say it.
+    }
+  },
+};
 
 /** `isClean`: everything that stopped before has ended; nothing that was cut off can still be at work. */
 export type Stop = (isClean: boolean) => Promise<void> | void;

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import pino from "pino";
 import type { App } from "../app.ts";
 import { loadConfig } from "../config.ts";
+import { logLines } from "../lifecycle.ts";
 import type { Log } from "../model/log.ts";
 import type { FromSimulation } from "../simulators/thread.ts";
 
@@ -28,9 +29,7 @@ async function start(options: Options): Promise<void> {
   const config = loadConfig(undefined, options.simulate ? { LAMPPOST_SIMULATE: options.simulate } : {});
   // What the service keeps is for its own user, also the files that libraries make.
   process.umask(0o077);
-  // A log that cannot be written (a full disk, a reader that has gone) loses lines and stops nothing.
-  const stderr = pino.destination(2).on("error", () => {});
-  const log = pino({ level: config.logLevel, base: undefined }, stderr);
+  const log = pino({ level: config.logLevel, base: undefined }, logLines);
   const leaving = onSignals(log);
   // Loaded here: the other commands should not wait for the whole service to be read.
   const { startApp } = await import("../app.ts");
