@@ -45,6 +45,7 @@ import { startRules } from "./rules-start.ts";
 import { startSimulations } from "./simulations-start.ts";
 import { explainStart } from "./start-error.ts";
 import { createBackups } from "./store/backup/stage.ts";
+import { examineStore } from "./store/examine-store.ts";
 import { LINES_PER_REQUEST_MAX } from "./store/influx/store.ts";
 import { ensureAdminToken } from "./store/records/admin-token.ts";
 import { closeToOthers, isInUse, lockDataDir } from "./store/records/data-dir.ts";
@@ -315,6 +316,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     rules: rules.book.rules,
     ruleBook: rules.deps(alerts.consumer.failures),
     ledger,
+    examineStore: () => examineStore(store, config),
     notifications: alerts.notifications,
     backup: backups.start,
     simulations,

@@ -8,6 +8,7 @@ import type { NewMessage } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason } from "../model/rejection.ts";
 import type { Rule } from "../model/rule.ts";
+import type { StoreReport } from "../model/store-report.ts";
 import type { Target } from "../model/target.ts";
 import type { ReadingTopic } from "../model/topics.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
@@ -30,6 +31,7 @@ export type ApiDeps = {
   rules(): readonly Rule[];
   readonly ruleBook: RuleDeps;
   readonly ledger: LedgerDeps;
+  examineStore(): Promise<StoreReport>;
   /** Appends these quarantined messages to the journal again; how many it did. */
   redrive(ids: readonly number[], by: string): Promise<number>;
   readonly notifications: NotificationDeps;

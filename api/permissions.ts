@@ -79,6 +79,7 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["POST /api/v1/quarantine/redrive", MANAGE],
   ["GET /api/v1/ledger", VIEW],
   ["GET /api/v1/ledger/trace", MANAGE],
+  ["GET /api/v1/store", MANAGE],
   ["POST /api/v1/backup", ADMIN],
   ["GET /api/v1/audit", MANAGE],
   ["GET /api/v1/audit/verify", ADMIN],

@@ -37,6 +37,7 @@ import { addSession } from "./routes/session.ts";
 import { addSilences } from "./routes/silences.ts";
 import { addSimulations } from "./routes/simulations.ts";
 import { addStatus } from "./routes/status.ts";
+import { addStore } from "./routes/store.ts";
 import { addTargets } from "./routes/targets.ts";
 import { addUsers } from "./routes/users.ts";
 import { createSessions } from "./sessions.ts";
@@ -51,6 +52,7 @@ const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertH
   addUsers,
   addQuarantine,
   addLedger,
+  addStore,
   addReport,
   addAudit,
   addBackup,

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import { ConfigError, clientConfig, loadConfig } from "../config.ts";
+import type { StoreReport } from "../model/store-report.ts";
 import { ServiceError } from "../simulators/service-client.ts";
 import { findService, type Service, type ServiceOptions, withService } from "./client.ts";
 import { show } from "./table.ts";
@@ -77,7 +78,20 @@ async function checkService(options: ServiceOptions): Promise<Finding[]> {
     return [{ check: "service", ok: false, found: (error as Error).message }];
   }
   const ready = await checkReady(service);
-  return ready.some((one) => one.check === "service") ? ready : [...ready, await checkBooks(service)];
+  if (ready.some((one) => one.check === "service")) return ready;
+  return [...ready, ...(await checkStore(service)), await checkBooks(service)];
+}
+
+/** InfluxDB's version, rights, retention, clock and so on; nothing where the readings are in a file of the service. */
+async function checkStore({ client }: Service): Promise<Finding[]> {
+  try {
+    const { store, findings } = await client.get<StoreReport>("/api/v1/store");
+    return findings.map((one) => ({ ...one, check: `${store} ${one.check}` }));
+  } catch (error) {
+    // An older service does not know the question; who may not ask is told with the books.
+    if (error instanceof ServiceError && [401, 403, 404].includes(error.status ?? 0)) return [];
+    return [{ check: "store", ok: false, found: (error as Error).message, advice: "look at the log of the service" }];
+  }
 }
 
 type Part = { readonly part: string; readonly state: string; readonly reason?: string };

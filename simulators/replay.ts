@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import type { Log } from "../model/log.ts";
 import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
+import type { StoreReport } from "../model/store-report.ts";
 import {
   alertsOf,
   type Books,
@@ -16,7 +17,7 @@ import { createPlayback, type Speed, type Start } from "./playback.ts";
 import { startPublisher } from "./publisher.ts";
 import { surveyRecordings } from "./recording.ts";
 import { type SendCounts, sendRecordings } from "./replay-send.ts";
-import type { ServiceClient } from "./service-client.ts";
+import { type ServiceClient, ServiceError } from "./service-client.ts";
 
 export type ReplayProgress = {
   readonly phase: "reading" | "sending" | "booking" | "rules";
@@ -72,6 +73,7 @@ export type ReplayReport = {
   readonly notes: readonly string[];
 };
 
+const DAY_MS = 86_400_000;
 const WAITING = { everyMs: 500, stallMs: 120_000 };
 /** Bounds what waits for a PUBACK: the service, not this process, is where readings are kept. */
 const WINDOW = { messagesMax: 500, bytesMax: 4 * 1024 * 1024, patienceMs: 60_000 };
@@ -87,6 +89,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   const survey = await surveyRecordings(mapping, files, startedAt);
   if (survey.readings === 0)
     throw new RecordingError(`no readings in ${files.map((path) => basename(path)).join(", ")}`);
+  await refuseWhatWouldBeRemoved(options, survey);
   const before = await readBooks(service, survey.sensors);
   const alertsBefore = await alertsOf(service, survey.districts, survey.sensors);
   const waiting: Waiting = { ...WAITING, ...options.waiting, now };
@@ -111,6 +114,20 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
     seconds: Math.round((now() - startedAt) / 100) / 10,
     notes: notesOn(survey, caughtUp),
   };
+}
+
+/** Before a message is sent: a bucket or policy with a retention of its own goes by the time measured. */
+async function refuseWhatWouldBeRemoved({ service, start, now }: ReplayOptions, { span }: Survey): Promise<void> {
+  if (start !== "original" || !span) return;
+  const { keepsMs } = await service.get<StoreReport>("/api/v1/store").catch((error: unknown): Partial<StoreReport> => {
+    if (error instanceof ServiceError && error.status === 404) return {}; // an older service
+    throw error;
+  });
+  if (keepsMs === undefined || span.first >= now() - keepsMs) return;
+  const [first, days] = [new Date(span.first).toISOString(), Math.floor(keepsMs / DAY_MS)];
+  throw new RecordingError(
+    `the recording begins at ${first}, but the InfluxDB behind the service removes what was measured more than ${days} days ago: give its bucket or retention policy a longer retention, or use --start now`,
+  );
 }
 
 type Survey = Awaited<ReturnType<typeof surveyRecordings>>;

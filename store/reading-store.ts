@@ -2,6 +2,7 @@ import type { Kind } from "../model/kinds.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Reading } from "../model/reading.ts";
 import type { ReadingBlock } from "../model/reading-block.ts";
+import type { StoreReport } from "../model/store-report.ts";
 
 /**
  * Where readings live: DuckDB or InfluxDB behind the same port, held to the same contract suite
@@ -64,10 +65,15 @@ export type ReadingStore = {
   ping(): Promise<void>;
   /** When the server behind the store says it was started: another time means it was restarted. Throws `StoreError`. */
   startedAt(): Promise<number | undefined>;
+  /** Only where the readings live on a server of its own: what its administrator should know. */
+  examine?(keepDays: KeepDays): Promise<Pick<StoreReport, "keepsMs" | "findings">>;
   /** Only where the readings live on a server of its own, which may come back empty, older or as another one. */
   readonly sentinel?: Sentinel;
   close(): Promise<void>;
 };
+
+/** How long we keep readings and rollups, in days; infinite is for ever. */
+export type KeepDays = { readonly raw: number; readonly hourly: number; readonly daily: number };
 
 /** `<kind>.<metric>` */
 export type MetricKey = `${Kind}.${MetricName}`;

@@ -43,9 +43,16 @@ export type InfluxClient = {
   remove(target: Target, ...points: Parameters<Requests["remove"]>): Promise<void>;
   /** JSON of the API of 2.x. Throws `StoreError`. */
   api(method: "GET" | "POST", path: string, body?: unknown): Promise<unknown>;
+  /** What the server says of itself without any account. Throws `StoreError`. */
+  ping(): Promise<Pong>;
   /** When the server was started, epoch milliseconds; undefined where it does not say. Throws `StoreError`. */
   startedAt(): Promise<number | undefined>;
 };
+
+/** `date`: its clock, epoch milliseconds in whole seconds. */
+export type Pong = { readonly version: string | undefined; readonly date: number | undefined };
+
+export const targetName = ({ db, rp }: Target): string => (rp === undefined ? db : `${db}, retention policy ${rp}`);
 
 /** Rows the server may put in one part of an answer. */
 const PART_ROWS_MAX = 5_000;
@@ -118,6 +125,7 @@ export function createInfluxClient({ url, flavour, timeoutMs }: ClientOptions): 
       for await (const _ of query(target, text, values, REMOVAL_PATIENCE));
     },
     api: request,
+    ping: () => ping(transport, timeoutMs),
     async startedAt() {
       // Both are open to everyone. A proxy may let only some paths through: then nothing is known.
       const path = "token" in flavour ? "/ready" : "/debug/vars";
@@ -130,6 +138,28 @@ export function createInfluxClient({ url, flavour, timeoutMs }: ClientOptions): 
       return Number.isNaN(at) ? undefined : at;
     },
   };
+}
+
+function ping(transport: Transport, timeoutMs: number): Promise<Pong> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  return new Promise((resolve, reject) => {
+    let pong: Pong = { version: undefined, date: undefined };
+    const fail = (error: Error) => reject(signal.aborted ? tooSlow(timeoutMs, error) : toStoreError(error, Date.now()));
+    const observer = {
+      responseStarted(headers: Readonly<Record<string, string | string[] | undefined>>) {
+        const date = Date.parse(String(headers.date));
+        const version = headers["x-influxdb-version"];
+        pong = {
+          version: version === undefined ? undefined : String(version).slice(0, 40),
+          date: Number.isNaN(date) ? undefined : date,
+        };
+      },
+      next: () => {},
+      error: fail,
+      complete: () => resolve(pong),
+    };
+    transport.send("/ping", "", { method: "GET", signal }, observer);
+  });
 }
 
 /** The oldest time of InfluxDB. */

@@ -176,10 +176,14 @@ async function isReadOr(probe: ReturnType<typeof createProbe>, target: Target): 
   }
 }
 
-type Bucket = { readonly id: string; readonly orgID: string; readonly retentionRules?: readonly object[] };
+type Bucket = {
+  readonly id: string;
+  readonly orgID: string;
+  readonly retentionRules?: readonly { readonly everySeconds?: number }[];
+};
 
 /** Undefined if the token does not see it; "unknown" where the server has no such question. */
-async function findBucket(client: InfluxClient, flavour: Two): Promise<Bucket | undefined | "unknown"> {
+export async function findBucket(client: InfluxClient, flavour: Two): Promise<Bucket | undefined | "unknown"> {
   try {
     const name = { name: flavour.bucket };
     const said = await client.api("GET", `/api/v2/buckets?${new URLSearchParams({ ...orgOf(flavour), ...name })}`);

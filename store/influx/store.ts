@@ -15,6 +15,7 @@ import {
 } from "../reading-store.ts";
 import { scanStreams } from "../scan-streams.ts";
 import { createInfluxClient, type InfluxClient, type InfluxFlavour, type Requests, type Series } from "./client.ts";
+import { examine } from "./examine.ts";
 import { type BoundQuery, createQueries, type Queries } from "./influxql.ts";
 import { dayOfMark, toLine } from "./lines.ts";
 import { type Migration, migratePoints } from "./migration.ts";
@@ -103,6 +104,7 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
       await collectSeries(client, queries.ping);
     },
     startedAt: raw.startedAt,
+    examine: (keepDays) => examine({ client: raw, flavour, prove: place.prove, keepDays, now: Date.now }),
     migrate: (migration, signal) => migratePoints(client, { installation, note: latest.note }, migration, signal),
     sentinel: createSentinel(client, queries, installation),
     async close() {

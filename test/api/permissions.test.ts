@@ -68,6 +68,7 @@ const EXPECTED: Record<string, string> = {
   "POST /api/v1/recordings/:id/stop": M,
   "DELETE /api/v1/recordings/:id": M,
   "GET /api/v1/ledger/trace": M,
+  "GET /api/v1/store": M,
   "POST /api/v1/backup": "admin",
   "GET /api/v1/audit": M,
   "GET /api/v1/audit/verify": "admin",

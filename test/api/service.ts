@@ -73,6 +73,7 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     rules: () => [],
     ruleBook: rulesOf(records, overrides.rules?.() ?? [], stored, () => now),
     ledger: ledgerOf(records, () => now),
+    examineStore: async () => ({ store: "duckdb", place: "duckdb readings.duckdb", findings: [] }),
     redrive: async (ids) => ids.length,
     notifications: { check: () => undefined, test: async () => ({ sent: true }) },
     backup: async () => ({ refused: "There is nothing to back up in a test." }),

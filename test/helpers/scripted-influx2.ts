@@ -277,7 +277,9 @@ export async function startInflux2(port = 0) {
       ];
     if (`${method} ${path}` === "GET /api/v2/buckets") {
       const found = seen.filter(({ name }) => name === (params.get("name") ?? name));
-      return [200, JSON.stringify({ buckets: found.map(({ id, name }) => ({ id, orgID, name })) })];
+      const rules = (ms: number) => (ms ? [{ type: "expire", everySeconds: ms / 1_000 }] : []);
+      const views = found.map(({ id, name, retentionMs }) => ({ id, orgID, name, retentionRules: rules(retentionMs) }));
+      return [200, JSON.stringify({ buckets: views })];
     }
     if (`${method} ${path}` === "POST /api/v2/buckets") {
       if (!token.operator) return [403, said("forbidden", `write:orgs/${orgID}/buckets is unauthorized`)];
@@ -318,7 +320,7 @@ export async function startInflux2(port = 0) {
     }
     if (path === "/ready")
       return send(response, [200, JSON.stringify({ status: "ready", started: state.started, up: "1m" })]);
-    if (path === "/ping") return send(response, [204, ""]);
+    if (path === "/ping") return send(response, [204, ""]); // every answer names the version
     if (path === "/health") return send(response, [200, JSON.stringify({ name: "influxdb", status: "pass" })]);
     if (path === "/api/v2/setup") return send(response, [200, JSON.stringify({ allowed: !state.setUp })]);
     const token = state.setUp ? tokenOf(request) : undefined;

@@ -35,6 +35,8 @@ export async function startFakeService() {
     alerts: [] as object[],
     inJournal: 0,
     balanced: true,
+    /** What the InfluxDB behind it keeps by itself; undefined is an older service, which does not say. */
+    keepsMs: undefined as number | undefined,
     forget: (_topic: string) => false,
   };
   let passwords = 0;
@@ -140,6 +142,8 @@ export async function startFakeService() {
       const sensors = [...sums].map(([sensorId, rest]) => ({ sensorId, ...rest, balanced: true }));
       return [200, { inJournal: knobs.inJournal, balanced: knobs.balanced, ...noSums, days: [], sensors }];
     }
+    if (url.pathname === "/api/v1/store" && knobs.keepsMs !== undefined)
+      return [200, { store: "influxdb", place: "influxdb", keepsMs: knobs.keepsMs, findings: [] }];
     if (url.pathname === "/api/v1/alerts") return [200, { items: knobs.alerts }];
     if (url.pathname === "/api/v1/readings/latest")
       return [200, { items: [...latest].map(([sensorId, measuredAt]) => ({ sensorId, measuredAt })) }];

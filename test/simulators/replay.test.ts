@@ -71,6 +71,18 @@ describe("replay", () => {
     expect(live.map(({ payload }) => payload)).toEqual(['{"measuredAt":"sometime","occupancy":4}']);
   });
 
+  it("sends nothing where InfluxDB itself would remove it at once, and says what to do", async () => {
+    service.knobs.keepsMs = 30 * 86_400_000;
+    const files = [write("occupancy_a.csv", MIXED)];
+    await expect(replay(options(files))).rejects.toThrow(
+      /begins at 2015-09-01T15:00:00.000Z.*more than 30 days ago.*longer retention, or use --start now/,
+    );
+    expect([service.seen, service.logins.size]).toEqual([[], 0]);
+    expect((await replay(options(files, { start: "now" }))).stored).toBe(2);
+    service.knobs.keepsMs = 50 * 365 * 86_400_000;
+    expect((await replay(options(files))).stored).toBe(2);
+  });
+
   it("--start now --speed max: shifts all times alike, so that it ends now, on live topics", async () => {
     await replay(options([write("occupancy_a.csv", MIXED)], { start: "now" }));
     const items = service.seen.flatMap(({ topic, payload }) =>
