@@ -93,7 +93,11 @@ export const STORE_SCENARIOS: readonly Scenario[] = [
         world.store.setScript((readings) => {
           if (!readings.some(isRefused)) return undefined;
           world.happened("refused line");
-          return { status, keeps, body: '{"code":"invalid","message":"partial write: field type conflict"}' };
+          return {
+            status,
+            keeps,
+            body: `{"code":"invalid","message":"partial write: unable to parse 'air': invalid number"}`,
+          };
         }),
     })),
   ),
