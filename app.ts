@@ -23,6 +23,7 @@ import {
   tellDevice,
 } from "./edge-news.ts";
 import { createFaultPoint } from "./fault-point.ts";
+import { isAdopting } from "./ingest/adoption.ts";
 import { checkReading } from "./ingest/check-reading.ts";
 import { decodeMessage } from "./ingest/decode.ts";
 import { createEnrolment, createQuotaDriver, ENROLMENT_TICK_MS, quarantineFigures } from "./ingest/enrolment.ts";
@@ -162,6 +163,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       // What is missing was reported by the consumers.
       reader: createJournalReader({ dir: path("journal"), onGap: () => {} }),
       first: () => Math.max(edge.recovery.first, edge.state().journal.first),
+      end: edge.recovery.next,
       context: enrolment.context,
     }),
     options:
@@ -252,6 +254,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     ...config,
     store,
     settled: () => limits.retention.run(),
+    records,
     version: VERSION,
     now,
     log: log.child({ module: "backup" }),
@@ -264,7 +267,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     rawDays: config.retentionRawDays,
     hourlyDays: config.retentionHourlyDays,
     dailyDays: config.retentionDailyDays,
-    held: () => !backups.mayRemove(),
+    held: () => !backups.mayRemove() || isAdopting(records.storeState),
     background,
     now,
     log: log.child({ module: "retention" }),

@@ -9,7 +9,7 @@ import { clearMarks, readMarks } from "./store/recovery/marks.ts";
 
 const PLACE = "place";
 /** What is known of the life of the one store, and says nothing of another. */
-const OF_ONE_STORE = ["mark", "repair", "rewrite", "written", "started", "held", "losses", "move"];
+const OF_ONE_STORE = ["mark", "repair", "rewrite", "written", "started", "held", "losses", "move", "restored"];
 
 /** `duckdb readings.duckdb` or `influxdb http://host:8086 org/bucket`, without secrets. */
 export function placeOf(store: StoreConfig): string {

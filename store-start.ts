@@ -45,7 +45,9 @@ export type StartedStore = {
   /** For the store writer: with the marks that show at the next start what a damaged file has lost. */
   readonly offsets: Records["offsets"];
   /** How the store writer looks after a store on a server of its own. */
-  upkeep(from: Pick<RefillFrom, "reader" | "context"> & { first(): number }): StoreWriterParts["upkeep"];
+  upkeep(
+    from: Pick<RefillFrom, "reader" | "context"> & { first(): number; readonly end: number },
+  ): StoreWriterParts["upkeep"];
   /** Fills up from the journal what a damaged file has lost; does nothing if it was sound. */
   refill(from: RefillFrom): Refill;
   health(): readonly Health[];

@@ -16,7 +16,9 @@ import { VERSION } from "./version.ts";
 const SECRETS = `
 lamppost restore reads it. Keep it like a password: signing secrets and addresses of webhooks and chat targets are in it as they
 are, because messages could not be signed without them. Of tokens, passwords and sessions it holds only hashes; settings
-(LAMPPOST_*, INFLUX_*) are not in it.`;
+(LAMPPOST_*, INFLUX_*) are not in it.
+
+With InfluxDB the readings are not in it: the command that copies the database is printed, and in the manifest.`;
 
 export function register(program: Command): void {
   withService(
@@ -77,10 +79,15 @@ function detailOf(problem: string): string | undefined {
   }
 }
 
-function describe(target: string, { files, store, createdAt }: Manifest): string {
+function describe(target: string, { files, store, createdAt, position, copyReadings }: Manifest): string {
   const mib = files.reduce((sum, { bytes }) => sum + bytes, 0) / 1024 / 1024;
   const lines = [`${target}: ${files.length} files, ${mib.toFixed(1)} MiB, as of ${createdAt}`];
-  if (store === "influxdb")
-    lines.push("The readings are not in it: back up InfluxDB with its own tools (influxd backup, influx backup).");
+  if (store === "influxdb") {
+    lines.push(
+      `The readings are not in it; the books are as of message ${position}. Copy the database now, where InfluxDB runs:`,
+      `  ${copyReadings}`,
+      "What it gets between the two copies, and after them, is settled by the first start after a restore.",
+    );
+  }
   return lines.join("\n");
 }

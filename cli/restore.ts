@@ -8,6 +8,11 @@ import { VERSION } from "./version.ts";
 
 type Options = { readonly into?: string; readonly force?: boolean; readonly json?: boolean };
 
+const RULE = `
+With InfluxDB: at the first start, what the database got after the backup is taken into the books, and what it lost since is
+written again from the journal or booked as lost. Never run two services on copies of one data directory and one database.
+`;
+
 export function register(program: Command): void {
   program
     .command("restore")
@@ -16,7 +21,7 @@ export function register(program: Command): void {
     .option("--into <dir>", "the data directory to make (default: LAMPPOST_DATA_DIR, else ./data)")
     .option("--force", "also into a directory that is not empty: what is there is moved aside, into it")
     .option("--json", "print JSON")
-    .addHelpText("after", "\nExample:\n  $ lamppost restore lamppost-2026-11-21.tar --into ./data")
+    .addHelpText("after", `${RULE}\nExample:\n  $ lamppost restore lamppost-2026-11-21.tar --into ./data`)
     .action(restore);
 }
 
@@ -37,10 +42,13 @@ async function restore(backup: string, options: Options): Promise<void> {
 }
 
 function describe(into: string, { manifest, readings, movedTo }: Restored): string {
-  const what = readings === undefined ? "its readings are in InfluxDB" : `${readings} readings`;
+  const what = readings === undefined ? `its readings are in ${manifest.place ?? "InfluxDB"}` : `${readings} readings`;
   return [
     `${into} is as it was at ${manifest.createdAt} (lamppost ${manifest.service}); ${what}`,
     ...(movedTo ? [`what was there before is in ${movedTo}`] : []),
+    ...(readings === undefined
+      ? ["at its first start the readings that InfluxDB got after the backup are taken into its books"]
+      : []),
     "a new admin token is in admin-token; users, devices and gateways keep their secrets",
   ].join("\n");
 }

@@ -96,6 +96,7 @@ export function createStoreCheck(parts: {
     markedAt = now();
   }
 
+  /** Something is missing, who knows what: all of it is written again, counted, and booked. */
   function lose(why: string): void {
     if (repairNow()?.whole) return;
     ask({ why, whole: true, days: [] });
@@ -208,6 +209,7 @@ export function createStoreCheck(parts: {
     checkMark,
     count,
     repair,
+    lose,
     isRepairing: () => repairNow() !== undefined,
     health,
     figures: (): readonly Figure[] => [

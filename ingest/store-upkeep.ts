@@ -2,6 +2,7 @@ import type { Figure, Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { type ReadingStore, StoreError } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
+import { createAdoption } from "./adoption.ts";
 import { createHeldMetrics } from "./held-metrics.ts";
 import type { createPatience } from "./patience.ts";
 import { createPutter } from "./put.ts";
@@ -11,10 +12,12 @@ import { createStoreCheck } from "./store-check.ts";
 export type UpkeepOptions = RewriteFrom & {
   readonly records: Pick<
     Records,
-    "storeState" | "quarantine" | "rollups" | "ledger" | "removals" | "audit" | "transaction"
+    "storeState" | "sensors" | "quarantine" | "rollups" | "ledger" | "removals" | "audit" | "transaction"
   >;
   /** The first number that is still in the journal. */
   first(): number;
+  /** The next number of the journal when it was opened. */
+  readonly end: number;
   /** What was written within this time is held in the journal. */
   readonly windowMs: number;
   readonly rawDays: number;
@@ -34,7 +37,7 @@ export function createStoreUpkeep(
   options: UpkeepOptions & {
     readonly store: Pick<
       ReadingStore,
-      "name" | "write" | "find" | "repeatable" | "startedAt" | "sentinel" | "countByDay" | "countBySensor"
+      "name" | "write" | "find" | "stream" | "repeatable" | "startedAt" | "sentinel" | "countByDay" | "countBySensor"
     >;
     readonly patience: ReturnType<typeof createPatience>;
     readonly writeReadingsMax: number;
@@ -55,6 +58,7 @@ export function createStoreUpkeep(
   const { put } = createPutter(store, patience, options.writeReadingsMax, held);
   const rewriter = createRewriter({ ...options, put });
   const check = createStoreCheck({ ...options, rewriter });
+  const adoption = createAdoption({ ...options, put, lose: check.lose });
   const leaving = new AbortController();
   let askedAt = Number.NEGATIVE_INFINITY;
   let seen: number | undefined;
@@ -76,6 +80,7 @@ export function createStoreUpkeep(
   async function settle(signal: AbortSignal): Promise<void> {
     for (;;) {
       if (seen !== patience.interruptions()) await patience.until(ask, signal);
+      else if (adoption.isPending()) await patience.until(() => adoption.adopt(signal), signal);
       else if (rewriter.isPending()) await rewriter.run(signal);
       else if (check.isRepairing()) await patience.until(check.repair, signal);
       else return;
@@ -123,8 +128,8 @@ export function createStoreUpkeep(
     /** The journal should keep everything from here on, as far as its own limits let it. */
     holdsFrom: () => Math.min(rewriter.holdsFrom(), held.holdsFrom()),
     /** False while something is known to be missing that is still to be written again. */
-    isWhole: () => !rewriter.isPending() && !check.isRepairing(),
-    health: (): readonly Health[] => [...check.health(), ...held.health(options.first())],
+    isWhole: () => !adoption.isPending() && !rewriter.isPending() && !check.isRepairing(),
+    health: (): readonly Health[] => [...adoption.health(), ...check.health(), ...held.health(options.first())],
     figures: (): readonly Figure[] => [...rewriter.figures(), ...check.figures(), ...held.figures()],
   };
 }

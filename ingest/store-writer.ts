@@ -1,10 +1,10 @@
 import type { Figure, Health } from "../model/health.ts";
-import type { Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Rejection } from "../model/rejection.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
-import type { Records, StoredCount } from "../store/records.ts";
+import type { Records } from "../store/records.ts";
+import { createStoredCounts } from "./adoption.ts";
 import { createRejector, type OpenedBatch } from "./batch.ts";
 import { createBooks } from "./books.ts";
 import { dedupe, type Verdict } from "./dedupe.ts";
@@ -31,7 +31,7 @@ export type StoreWriterParts = {
   readonly options?: { readonly writeReadingsMax?: number; readonly gatherReadingsMax?: number };
   /** For a store on a server of its own. */
   readonly upkeep?: UpkeepOptions & {
-    readonly store: Pick<ReadingStore, "startedAt" | "sentinel" | "countByDay" | "countBySensor">;
+    readonly store: Pick<ReadingStore, "startedAt" | "sentinel" | "countByDay" | "countBySensor" | "stream">;
   };
   readonly now: () => number;
   readonly log: Log;
@@ -249,20 +249,11 @@ function settle(batch: OpenedBatch, verdicts: readonly Verdict[], refusals: Refu
   return { books, late, touched, stored: () => countsOf(kept) };
 }
 
-/** By kind, sensor and the day it was measured on. */
-function countsOf(readings: readonly Reading[]): Iterable<StoredCount> {
-  const counts = new Map<string, { kind: Kind; day: number; sensorId: string; count: number }>();
-  for (const { kind, sensorId, measuredAt } of readings) {
-    const day = Math.floor(measuredAt / DAY_MS) * DAY_MS;
-    const key = `${kind} ${day} ${sensorId}`;
-    const there = counts.get(key);
-    if (there) there.count += 1;
-    else counts.set(key, { kind, day, sensorId, count: 1 });
-  }
-  return counts.values();
+function countsOf(readings: readonly Reading[]) {
+  const counts = createStoredCounts();
+  for (const reading of readings) counts.note(reading);
+  return counts.counts();
 }
-
-const DAY_MS = 86_400_000;
 
 type Outcome = "stored" | "duplicate" | "conflict" | "store_refused";
 

@@ -11,5 +11,13 @@ export function installationId(offsets: OffsetRecords): string {
   const known = offsets.get(NAME);
   const id = known ?? randomInt(1, 2 ** 32);
   if (known === undefined) offsets.set(NAME, id);
-  return id.toString(16).padStart(8, "0");
+  return markOfInstallation(id);
+}
+
+const markOfInstallation = (id: number) => id.toString(16).padStart(8, "0");
+
+/** The same of a copy of the records; undefined where it has none yet. */
+export function knownInstallation(offsets: ReadonlyMap<string, number>): string | undefined {
+  const id = offsets.get(NAME);
+  return id === undefined ? undefined : markOfInstallation(id);
 }

@@ -46,8 +46,11 @@ export type ReadingStore = {
   count(filter?: { readonly sensorId?: string }): Promise<number>;
   /** The same for each sensor: of messages before `seqBefore` only, or of what `deleteBefore` would remove. */
   countBySensor(filter?: CountFilter): Promise<Map<string, number>>;
-  /** Readings of one kind in a range, by sensor and by the UTC day (its start) they were measured on. */
-  countByDay(kind: Kind, from: number, to: number): Promise<Map<string, Map<number, number>>>;
+  /**
+   * Readings of one kind in a range, by sensor and by the UTC day (its start) they were measured on; with `outside` only
+   * those whose number in the journal is not in its range.
+   */
+  countByDay(kind: Kind, from: number, to: number, filter?: DayFilter): Promise<Map<string, Map<number, number>>>;
   /**
    * Storage limit: removes what was measured, and received, before `time`, so that imported history stays as long as a
    * reading received today; of what was received within a day of being measured InfluxDB goes by the time measured, and of
@@ -61,6 +64,8 @@ export type ReadingStore = {
    * the readings live on a server that has its own tools for that.
    */
   copyTo(path: string, signal?: Leaving): Promise<boolean>;
+  /** Where `copyTo` copies nothing: the command that does, for a person who may. */
+  readonly copyCommand?: string;
   /** Resolves when the store answers; throws `StoreError`. */
   ping(): Promise<void>;
   /** When the server behind the store says it was started: another time means it was restarted. Throws `StoreError`. */
@@ -143,6 +148,9 @@ export type CountFilter = {
   readonly seqBefore?: number;
   readonly past?: { readonly kind: Kind; readonly time: number };
 };
+
+/** `from <= journalSeq < to` is left out. */
+export type DayFilter = { readonly outside?: { readonly from: number; readonly to: number } };
 
 export type RangeQuery = {
   readonly kind: Kind;

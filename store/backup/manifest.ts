@@ -20,6 +20,14 @@ const Manifest = z.object({
   createdAt: z.iso.datetime(),
   /** "influxdb": the readings are not in here; InfluxDB's own tools back them up. */
   store: z.string(),
+  /** Where exactly, without secrets; of backups of earlier versions unknown, as what follows. */
+  place: z.string().optional(),
+  /** The mark of this installation's points in InfluxDB. */
+  installation: z.string().optional(),
+  /** Everything before this number of the journal is booked in `records.db`. */
+  position: z.number().int().optional(),
+  /** Where the readings are not in here: how to copy them at the same moment. */
+  copyReadings: z.string().optional(),
   files: z.array(z.object({ name: z.string(), bytes: z.number().int(), sha256: z.string() })),
 });
 

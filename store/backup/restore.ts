@@ -53,7 +53,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     const manifest = await takeBackup(entries, version, staging);
     const readings = await check(staging, manifest, log);
     const movedTo = await moveAside(into, before, now);
-    renewAdminToken(join(staging, RECORDS), join(into, "admin-token"), now, log);
+    settleRecords(join(staging, RECORDS), join(into, "admin-token"), manifest, now, log);
     await rename(join(staging, JOURNAL), join(into, JOURNAL));
     if (readings !== undefined) await rename(join(staging, READINGS), join(into, READINGS));
     await rename(join(staging, RECORDS), join(into, RECORDS));
@@ -95,11 +95,13 @@ async function moveAside(into: string, names: readonly string[], now: number): P
   return aside;
 }
 
-function renewAdminToken(records: string, file: string, now: number, log: Log): void {
-  const { credentials, close } = openRecords({ path: records, now: () => now, log });
+/** A new admin token; and for a database that lived on the word that it has to be taken into the books (`adoption.ts`). */
+function settleRecords(path: string, file: string, manifest: Manifest, now: number, log: Log): void {
+  const { credentials, storeState, close } = openRecords({ path, now: () => now, log });
   try {
     credentials.remove("admin");
     ensureAdminToken(credentials, { file, now });
+    if (manifest.store === "influxdb") storeState.set("restored", { backupAt: Date.parse(manifest.createdAt) });
   } finally {
     close();
   }

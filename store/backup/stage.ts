@@ -4,14 +4,17 @@ import { copyFile, mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { Log } from "../../model/log.ts";
+import { knownInstallation } from "../installation.ts";
 import type { ReadingStore } from "../reading-store.ts";
 import { copyRecords } from "../records/copy.ts";
+import type { Records } from "../records.ts";
 import { BACKUP_FORMAT, isBackupFile, JOURNAL, MANIFEST, type Manifest, READINGS, RECORDS } from "./manifest.ts";
 import { TAR_END, tarHeader, tarPadding } from "./tar.ts";
 
 export type BackupOptions = {
   readonly dataDir: string;
-  readonly store: Pick<ReadingStore, "name" | "copyTo">;
+  readonly store: Pick<ReadingStore, "name" | "copyTo" | "copyCommand" | "place">;
+  readonly records: Pick<Records, "storeState">;
   /** Version of the service. */
   readonly version: string;
   readonly diskFreeBytesMin: number;
@@ -44,6 +47,9 @@ const STAGING = "backup.staging";
  *    before it was copied. From before step 1 on no segment is deleted. A record cut in the middle at its end was not
  *    acknowledged yet and is dropped when the journal is opened.
  *
+ * Where the readings are on a server with its own tools, step 2 is left to a person (`copyReadings` in the manifest). What
+ * that copy has beyond the records is settled at the first start after a restore (`ingest/adoption.ts`).
+ *
  * Any other order loses something: journal before records, what was booked and released in between is in neither;
  * readings before records, what was written and booked in between is in neither.
  */
@@ -57,6 +63,11 @@ export function createBackups(options: BackupOptions): Backups {
 
   async function start(signal?: AbortSignal): Promise<Backup> {
     if (isBusy) return { refused: "A backup is being made already." };
+    // Its books would be right at one moment and its database at another.
+    if (options.records.storeState.get("restored") !== undefined)
+      return {
+        refused: "This folder was restored, and what its store got after the backup is still taken into its books.",
+      };
     isBusy = true;
     try {
       const short = await bytesShort(options);
@@ -119,16 +130,28 @@ async function stage(
 ): Promise<Staged> {
   await mkdir(join(staging, JOURNAL), { recursive: true, mode: 0o700 });
   const createdAt = new Date(now()).toISOString();
-  const recordsSchema = await copyRecords(join(dataDir, RECORDS), join(staging, RECORDS));
+  const copied = await copyRecords(join(dataDir, RECORDS), join(staging, RECORDS));
   const names = [RECORDS];
-  if (await store.copyTo(join(staging, READINGS), signal)) names.push(READINGS);
+  const hasReadings = await store.copyTo(join(staging, READINGS), signal);
+  if (hasReadings) names.push(READINGS);
   for (const name of await journalFiles(dataDir)) {
     signal?.throwIfAborted();
     await copyFile(join(dataDir, name), join(staging, name), constants.COPYFILE_FICLONE);
     names.push(name);
   }
   const files = await Promise.all(names.map(async (name) => ({ name, bytes: (await stat(join(staging, name))).size })));
-  return { format: BACKUP_FORMAT, service: version, recordsSchema, createdAt, store: store.name, files };
+  return {
+    format: BACKUP_FORMAT,
+    service: version,
+    recordsSchema: copied.schema,
+    createdAt,
+    store: store.name,
+    place: store.place,
+    installation: knownInstallation(copied.offsets),
+    position: copied.offsets.get("store") ?? 1,
+    ...(!hasReadings && store.copyCommand !== undefined && { copyReadings: store.copyCommand }),
+    files,
+  };
 }
 
 /** The manifest comes last: an archive without one is not whole. */

@@ -1,6 +1,6 @@
 import { BIGINT, type DuckDBConnection, type DuckDBValue } from "@duckdb/node-api";
 import { KINDS, type Kind } from "../../model/kinds.ts";
-import type { CountFilter } from "../reading-store.ts";
+import type { CountFilter, DayFilter } from "../reading-store.ts";
 import { BUCKET_START, toBigInt, whereRange } from "./sql.ts";
 
 export async function countRows(connection: DuckDBConnection, sensorId: string | undefined): Promise<number> {
@@ -42,12 +42,15 @@ export async function countByDay(
   connection: DuckDBConnection,
   kind: Kind,
   range: { readonly from: number; readonly to: number },
+  { outside }: DayFilter = {},
 ): Promise<Map<string, Map<number, number>>> {
   const where = whereRange(range);
   const sql = `SELECT sensorId, CAST(${BUCKET_START} AS DOUBLE), CAST(count(*) AS DOUBLE)
-    FROM ${kind} WHERE ${where.text} GROUP BY 1, 2`;
-  const values = { ...where.values, every: BigInt(DAY_MS) };
-  const rows = await (await connection.run(sql, values, { ...where.types, every: BIGINT })).getRows();
+    FROM ${kind} WHERE ${where.text} ${outside ? "AND (journalSeq < $first OR journalSeq >= $end)" : ""} GROUP BY 1, 2`;
+  const numbers = outside && { first: toBigInt(outside.from), end: toBigInt(outside.to) };
+  const values = { ...where.values, every: BigInt(DAY_MS), ...numbers };
+  const types = { ...where.types, every: BIGINT, ...(outside && { first: BIGINT, end: BIGINT }) };
+  const rows = await (await connection.run(sql, values, types)).getRows();
   const counts = new Map<string, Map<number, number>>();
   for (const [sensorId, day, count] of rows as [string, number, number][]) {
     const days = counts.get(sensorId) ?? new Map<number, number>();

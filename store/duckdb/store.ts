@@ -58,7 +58,8 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
     aggregate: (query) => aggregateRange(database, query),
     count: (filter) => database.reader().use((connection) => countRows(connection, filter?.sensorId)),
     countBySensor: (filter) => database.reader().use((connection) => countBySensor(connection, filter)),
-    countByDay: (kind, from, to) => database.reader().use((connection) => countByDay(connection, kind, { from, to })),
+    countByDay: (kind, from, to, filter) =>
+      database.reader().use((connection) => countByDay(connection, kind, { from, to }, filter)),
     async deleteBefore(kind, time) {
       const removed = await database.writer.use((connection) => deleteRows(connection, kind, time));
       await latest.forget(kind, ({ measuredAt, receivedAt }) => measuredAt < time && receivedAt < time);

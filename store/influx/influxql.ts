@@ -1,6 +1,13 @@
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
-import type { AggregateQuery, CountFilter, RangeQuery, ReadingKey, RollupResolution } from "../reading-store.ts";
+import type {
+  AggregateQuery,
+  CountFilter,
+  DayFilter,
+  RangeQuery,
+  ReadingKey,
+  RollupResolution,
+} from "../reading-store.ts";
 import { receiptsBefore, SUSPECT } from "./lines.ts";
 
 /** A query text made of fixed words and names of closed sets, and the values bound to its `$` places. */
@@ -131,8 +138,15 @@ export function createQueries(installation: string) {
         GROUP BY "sensorId", "installation"`;
       return { text, values: past ? { time: toTime(past.time) } : {} };
     },
-    countByDay(kind: Kind, range: { readonly from: number; readonly to: number }): BoundQuery {
-      const { text, values } = where(range);
+    countByDay(
+      kind: Kind,
+      range: { readonly from: number; readonly to: number },
+      { outside }: DayFilter = {},
+    ): BoundQuery {
+      const { text: wanted, values } = where(range);
+      const before = (seq: number) => `"receipt"::field =~ /${receiptsBefore(seq)}/`;
+      const from = (seq: number) => `"receipt"::field !~ /${receiptsBefore(seq)}/`;
+      const text = outside ? `${wanted} AND (${before(outside.from)} OR ${from(outside.to)})` : wanted;
       const grouped = 'GROUP BY time(1d), "sensorId" fill(none)';
       return { text: `SELECT count("receipt"::field) FROM "${kind}" WHERE ${text} ${grouped}`, values };
     },

@@ -6,6 +6,7 @@ import { createLatestReadings } from "../latest-readings.ts";
 import {
   type Bucket,
   type CountFilter,
+  type DayFilter,
   type RangeQuery,
   type ReadingKey,
   type ReadingStore,
@@ -91,7 +92,7 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
     aggregate: (query) => aggregateRange(client, queries, query),
     count: (filter) => countReadings(client, queries, filter?.sensorId),
     countBySensor: (filter = {}) => countBySensor(client, queries, installation, filter),
-    countByDay: (kind, from, to) => countByDay(client, queries, kind, { from, to }),
+    countByDay: (kind, from, to, filter) => countByDay(client, queries, kind, { from, to, ...filter }),
     async deleteBefore(kind, time) {
       for (const mark of await goneMarks(client, queries, kind, { installation, before: time }))
         await client.remove({ measurement: kind, mark, before: time });
@@ -100,6 +101,7 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
     },
     rollups: createRollups(client, queries, installation),
     copyTo: async () => false,
+    copyCommand: copyCommandOf(url, flavour),
     async ping() {
       await collectSeries(client, queries.ping);
     },
@@ -143,6 +145,17 @@ function atPlace(client: InfluxClient, { prove, doubt }: { prove(): Promise<Plac
 function placeOf(url: string, flavour: InfluxFlavour): string {
   const name = "token" in flavour ? `${flavour.org}/${flavour.bucket}` : flavour.database;
   return `influxdb ${new URL(url).origin} ${name}`;
+}
+
+/** Its port for backups and the operator's token are not ours to have. */
+function copyCommandOf(url: string, flavour: InfluxFlavour): string {
+  const quote = (text: string) => (/^[\w.:/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+  if ("token" in flavour) {
+    const { org, bucket } = flavour;
+    return `influx backup --host ${new URL(url).origin} --org ${quote(org)} --bucket ${quote(bucket)} influxdb-backup`;
+  }
+  const host = `${new URL(url).hostname}:8088`;
+  return `influxd backup -portable -host ${host} -database ${quote(flavour.database)} influxdb-backup`;
 }
 
 async function collectSeries(client: Requests, query: BoundQuery, signal?: AbortSignal): Promise<Series[]> {
@@ -234,9 +247,9 @@ async function countByDay(
   client: Requests,
   queries: Queries,
   kind: Kind,
-  range: { readonly from: number; readonly to: number },
+  { outside, ...range }: { readonly from: number; readonly to: number } & DayFilter,
 ): Promise<Map<string, Map<number, number>>> {
-  const { text, values } = queries.countByDay(kind, range);
+  const { text, values } = queries.countByDay(kind, range, { ...(outside && { outside }) });
   const counts = new Map<string, Map<number, number>>();
   for await (const series of client.query(text, values, LOAD_PATIENCE)) {
     const sensorId = series.tags?.sensorId ?? "";

@@ -185,6 +185,13 @@ export function readingStoreContract(
       expect(counts.get("air-2")).toEqual(new Map([[day, 1]]));
       expect(counts.size).toBe(2);
       expect(await store.countByDay("energy", day, day + 1)).toEqual(new Map());
+      const numbered = [0, 1, 8, 9, 10, 99, 100].map((journalSeq, n) =>
+        aReading({ kind: "energy", values: { battery: 1 }, measuredAt: day + n, journalSeq }),
+      );
+      await store.write(numbered);
+      const outside = async (from: number, to: number) =>
+        (await store.countByDay("energy", day, day + 10, { outside: { from, to } })).get("air-1")?.get(day);
+      expect([await outside(1, 9), await outside(1, 100), await outside(0, 101)]).toEqual([5, 2, undefined]);
     });
 
     it("leaves out metrics it is told to, and keeps the reading", async () => {

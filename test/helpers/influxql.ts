@@ -77,13 +77,21 @@ function parseColumn(text: string): Column {
 }
 
 function parseCondition(text: string, values: Readonly<Record<string, string>>): Condition {
+  const either = /^\((.+) OR (.+)\)$/s.exec(text);
+  if (either) {
+    const ways = [either[1]!, either[2]!].map((one) => parseCondition(one, values));
+    const [one] = ways;
+    if (!one || one.on === "time") throw new Error(`a condition nobody expected: ${text}`);
+    return { ...one, fits: (value) => ways.some((way) => way.on !== "time" && way.fits(value)) };
+  }
   const time = /^time (<|<=|=|>=|>) (?:\$(\w+)|now\(\) - 1m)$/.exec(text);
   if (time) return { on: "time", op: time[1]!, at: time[2] ? Date.parse(values[time[2]]!) : Date.now() - 60_000 };
-  const other = /^"(\w+)"::(tag|field) (?:= \$(\w+)|= '(\w*)'|=~ \/(.+)\/)$/s.exec(text);
+  const other = /^"(\w+)"::(tag|field) (?:= \$(\w+)|= '(\w*)'|(=~|!~) \/(.+)\/)$/s.exec(text);
   if (!other) throw new Error(`a condition nobody expected: ${text}`);
-  const [, name = "", on, bound, literal, pattern] = other;
+  const [, name = "", on, bound, literal, match, pattern] = other;
   const matcher = pattern === undefined ? undefined : new RegExp(pattern);
-  const fits = (value: string) => (matcher ? matcher.test(value) : value === (literal ?? values[bound!]));
+  const fits = (value: string) =>
+    matcher ? matcher.test(value) === (match === "=~") : value === (literal ?? values[bound!]);
   return { on: on as "tag" | "field", name, fits };
 }
 

@@ -27,9 +27,14 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-const elsewhere = { name: "influxdb", copyTo: async () => false };
+const elsewhere = {
+  name: "influxdb",
+  place: "influxdb http://db:8086 readings",
+  copyTo: async () => false,
+  copyCommand: "copy it",
+};
 const open = (store = elsewhere, diskFreeBytesMin = 0, settled = async () => {}) =>
-  createBackups({ dataDir, store, settled, version: "0.1.0", diskFreeBytesMin, now: () => T0, log: SILENT });
+  createBackups({ dataDir, store, records, settled, version: "0.1.0", diskFreeBytesMin, now: () => T0, log: SILENT });
 
 function archiveOf(backup: Backup): Readable {
   if ("refused" in backup) throw new Error(backup.refused);
@@ -40,7 +45,7 @@ describe("a backup", () => {
   it("holds back the journal while it copies, makes one at a time, and leaves nothing behind", async () => {
     const gate = Promise.withResolvers<boolean>();
     const copyTo = () => gate.promise;
-    const backups = open({ name: "influxdb", copyTo });
+    const backups = open({ ...elsewhere, copyTo });
     expect(backups.mayRemove()).toBe(true);
     const started = backups.start();
     expect(await backups.start()).toEqual({ refused: expect.stringContaining("already") });
@@ -73,7 +78,7 @@ describe("a backup", () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
       order.push("settled");
     };
-    const backups = open({ name: "influxdb", copyTo }, 0, settled);
+    const backups = open({ ...elsewhere, copyTo }, 0, settled);
     archiveOf(await backups.start()).destroy();
     expect(order).toEqual(["settling, may remove: false", "settled", "copied"]);
   });
@@ -84,7 +89,7 @@ describe("a backup", () => {
       if (fails) throw new Error("the disk is full");
       return false;
     };
-    const backups = open({ name: "influxdb", copyTo });
+    const backups = open({ ...elsewhere, copyTo });
     await expect(backups.start()).rejects.toThrow("the disk is full");
     expect([backups.mayRemove(), (await readdir(dataDir)).includes("backup.staging")]).toEqual([true, false]);
     fails = false;
