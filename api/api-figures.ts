@@ -52,11 +52,7 @@ export function countRequests(
       { name: "lamppost_http_streams", help: "Open event streams", type: "gauge", value: open },
       counter("lamppost_http_streams_refused_total", "Event streams refused for too many", refused),
       counter("lamppost_http_streams_dropped_total", "Event streams closed for not reading", dropped),
-      counter(
-        "lamppost_http_streams_missed_total",
-        "Batches of live readings skipped for slow clients",
-        missedReadings,
-      ),
+      counter("lamppost_http_streams_missed_total", "Live readings left out for slow clients", missedReadings),
     ];
   };
 }

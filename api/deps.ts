@@ -82,13 +82,15 @@ export type LedgerDeps = {
   trace(sensorId: string, measuredAt: number): Promise<LedgerTrace>;
 };
 
+export type ReadingsListener = (readings: readonly Reading[], missed?: number) => void;
+
 export type LiveReadings = {
   /** The newest reading of each sensor since the service started. */
   latest(filter?: { sensorId?: string; district?: string; kind?: Kind }): readonly Reading[];
   /** What is known of a sensor's connection: `online` from its status topic, absent if it never said. */
   seen(sensorId: string): { readonly online?: boolean; readonly lastSeenAt?: number } | undefined;
-  /** Every decoded batch; returns how to stop. */
-  subscribe(listener: (readings: readonly Reading[]) => void): () => void;
+  /** Every decoded batch, and about how many readings were skipped before it; returns how to stop. */
+  subscribe(listener: ReadingsListener): () => void;
 };
 
 export type PageOptions = {

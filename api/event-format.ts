@@ -16,3 +16,6 @@ export function formatEvent(event: AlertEvent): string {
 export function formatReadings(readings: readonly Reading[]): string {
   return `event: readings\ndata: ${JSON.stringify(readings.map(viewReading))}\n\n`;
 }
+
+/** `event: missed`: about so many live readings were left out here. */
+export const formatMissed = (readings: number): string => `event: missed\ndata: ${JSON.stringify({ readings })}\n\n`;

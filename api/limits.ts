@@ -69,8 +69,8 @@ export const LIMITS = {
   heartbeatMs: 15_000,
   /** A client with this much unread is closed. It can come back with Last-Event-ID. */
   streamBufferBytesMax: 256 * 1024,
-  /** With this much unread, live readings are skipped. */
-  streamBufferBytesSkip: 64 * 1024,
+  /** So much of live readings waits for a client that is behind: some 50,000 of them. The oldest are left out then. */
+  streamReadingsCharsMax: 8 * 1024 * 1024,
   streamRecheckMs: 60_000,
 };
 

@@ -2,7 +2,7 @@ import type { Batch } from "../model/batch.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Reading } from "../model/reading.ts";
 import type { SensorStatus } from "../model/status.ts";
-import type { LiveReadings } from "./deps.ts";
+import type { LiveReadings, ReadingsListener } from "./deps.ts";
 
 /** Statuses of sensors that are not registered (yet): ids anybody may invent, so only so many. */
 const EARLY_PER_SOURCE_MAX = 1_000;
@@ -30,7 +30,7 @@ export function createLive(now: () => number = Date.now) {
   const newest: Record<Kind, Map<string, Reading>> = { air: new Map(), traffic: new Map(), energy: new Map() };
   const seen = new Map<string, Seen>();
   const early = new Map<string, Map<string, SensorStatus>>();
-  const listeners = new Set<(readings: readonly Reading[]) => void>();
+  const listeners = new Set<ReadingsListener>();
 
   function push(batch: Pick<Batch, "readings" | "statuses">): void {
     for (const status of batch.statuses ?? []) keepStatus(status);
@@ -83,14 +83,23 @@ export function createLive(now: () => number = Date.now) {
     return district === undefined ? readings : readings.filter((reading) => reading.district === district);
   }
 
-  function subscribe(listener: (readings: readonly Reading[]) => void): () => void {
+  function subscribe(listener: ReadingsListener): () => void {
     listeners.add(listener);
     return () => void listeners.delete(listener);
   }
 
   const port: LiveReadings = { latest, seen: (sensorId) => seen.get(sensorId), subscribe };
-  /** As one end of the fan-out. It keeps nothing: what it is too slow for, it skips. */
-  const consumer = (offset: number) => ({ name: "live", offset, durable: false, take: push });
+  /** As one end of the fan-out. It keeps nothing: what it is too slow for, it skips, and says so. */
+  function consumer(offset: number) {
+    let next = offset;
+    function take(batch: Batch): void {
+      if (batch.from > next) for (const listener of listeners) listener([], batch.from - next);
+      next = batch.to;
+      push(batch);
+    }
+    return { name: "live", offset, durable: false, take };
+  }
+
   return { ...port, push, setOnline, consumer };
 }
 

@@ -1,10 +1,15 @@
 import type { ServerResponse } from "node:http";
 import { isWorldFault } from "../model/world-fault.ts";
 import type { AlertEvent, EventRecords } from "../store/records.ts";
-import { formatEvent } from "./event-format.ts";
+import { formatEvent, formatMissed } from "./event-format.ts";
 import type { Limits } from "./limits.ts";
 
 const PAGE = 100;
+/** A client with more unread than this at two beats, and nothing read between them, is gone. */
+const STALLED_BYTES = 32 * 1024;
+
+/** An event of so many readings, as it is sent. */
+export type ReadingsFrame = { readonly text: string; readonly readings: number };
 
 export type StreamOptions = {
   readonly account: string;
@@ -31,9 +36,13 @@ export function createStreamClient(
   // An id from the future (a restored backup) would wait for ever.
   let sentId = Math.min(options.lastEventId ?? Number.POSITIVE_INFINITY, events.newestId());
   let live = false;
+  /** The texts are shared by all clients, and every queue holds the newest of them: many cost no more than one. */
+  let waiting: ReadingsFrame[] = [];
+  let next = 0;
+  let waitingChars = 0;
+  let missed = 0;
   let missedReadings = 0;
   let bytesAtBeat = -1;
-  const behind = (bytesMax: number) => raw.writableLength > bytesMax;
 
   function catchUp(): void {
     try {
@@ -66,20 +75,52 @@ export function createStreamClient(
     if (live) send(event, text);
   }
 
-  function pushReadings(text: string): void {
+  function pushReadings(frame: ReadingsFrame): void {
     if (!options.readings) return;
-    if (behind(limits.streamBufferBytesSkip)) missedReadings += 1;
-    else raw.write(text);
+    waiting.push(frame);
+    waitingChars += frame.text.length;
+    sendReadings();
+    while (waitingChars > limits.streamReadingsCharsMax) miss(takeOldest().readings);
+  }
+
+  /** As many as the client takes; the rest when it has read them. */
+  function sendReadings(): void {
+    while (next < waiting.length && !raw.writableNeedDrain) {
+      if (missed > 0) raw.write(formatMissed(missed));
+      missed = 0;
+      raw.write(takeOldest().text);
+    }
+  }
+
+  function takeOldest(): ReadingsFrame {
+    const frame = waiting[next++]!;
+    waitingChars -= frame.text.length;
+    // Now and then, so that it costs each a constant.
+    if (next * 2 >= waiting.length) {
+      waiting = waiting.slice(next);
+      next = 0;
+    }
+    return frame;
+  }
+
+  /** It is told before the next readings. */
+  function miss(readings: number): void {
+    if (!options.readings) return;
+    missed += readings;
+    missedReadings += readings;
   }
 
   /** False when the client has read nothing since the last beat although there was something to read. */
   function beat(): boolean {
     const written = (raw.socket?.bytesWritten ?? 0) - raw.writableLength;
-    const stalled = raw.writableLength > limits.streamBufferBytesSkip / 2 && written === bytesAtBeat;
+    const hasMuch = waiting.length > next || raw.writableLength > STALLED_BYTES;
+    const stalled = hasMuch && written === bytesAtBeat;
     bytesAtBeat = written;
     raw.write(": still here\n\n");
     return !stalled;
   }
+
+  if (options.readings) raw.on("drain", sendReadings);
 
   return {
     options,
@@ -87,8 +128,9 @@ export function createStreamClient(
     start: catchUp,
     pushEvent,
     pushReadings,
+    miss,
     beat,
-    tooFarBehind: () => behind(limits.streamBufferBytesMax),
+    tooFarBehind: () => raw.writableLength > limits.streamBufferBytesMax,
     missedReadings: () => missedReadings,
   };
 }

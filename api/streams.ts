@@ -58,11 +58,13 @@ export function createStreams(
     unsubscribe ??= deps.live.subscribe(pushReadings);
   }
 
-  function pushReadings(readings: readonly Reading[]): void {
+  function pushReadings(readings: readonly Reading[], missed = 0): void {
+    if (missed > 0) each((client) => client.miss(missed));
     if (readings.length === 0 || ![...clients.keys()].some((client) => client.options.readings)) return;
     for (let from = 0; from < readings.length; from += READINGS_PER_EVENT_MAX) {
-      const text = formatReadings(readings.slice(from, from + READINGS_PER_EVENT_MAX));
-      each((client) => client.pushReadings(text));
+      const some = readings.slice(from, from + READINGS_PER_EVENT_MAX);
+      const frame = { text: formatReadings(some), readings: some.length };
+      each((client) => client.pushReadings(frame));
     }
   }
 
@@ -113,7 +115,11 @@ export function createStreams(
     refusal,
     open,
     endOf,
-    counts: () => ({ ...counts, open: clients.size }),
+    counts: () => {
+      let { missedReadings } = counts;
+      for (const client of clients.keys()) missedReadings += client.missedReadings();
+      return { ...counts, missedReadings, open: clients.size };
+    },
     close(): void {
       endBeat();
       [...clients.keys()].forEach(end);

@@ -54,6 +54,9 @@ const idsOf = (frame: string | undefined) => [
   /"alert":\{"id":"(\w+)"/.exec(frame ?? "")?.[1],
 ];
 
+const readingsOf = (frame: string | undefined): string[] =>
+  JSON.parse(/^data: (.*)$/m.exec(frame!)![1]!).map(({ sensorId }: { sensorId: string }) => sensorId);
+
 async function metric(name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   return Number(new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1]);
@@ -167,8 +170,60 @@ describe("GET /events", () => {
     frozen.destroy();
   });
 
-  it("skips live readings for a client that is behind, instead of queueing them", async () => {
-    await start({ streamBufferBytesSkip: 10_000, streamBufferBytesMax: 1e9, heartbeatMs: 60_000 });
+  it("keeps a burst of thousands of live readings for a client that reads: it gets every one, in order", async () => {
+    await start({ heartbeatMs: 60_000 });
+    const stream = await open("?readings=true");
+    const burst = Array.from({ length: 4_000 }, (_, i) => aReading({ sensorId: `air-${i}` }));
+    service.live.push({ readings: burst });
+    service.live.push({ readings: [aReading({ sensorId: "honest" })] });
+    const seen: string[] = [];
+    while (seen.at(-1) !== "honest") {
+      const frame = await stream.next();
+      expect(frame).toContain("event: readings");
+      seen.push(...readingsOf(frame));
+    }
+    expect(seen).toEqual([...burst.map(({ sensorId }) => sensorId), "honest"]);
+    expect(await metric("lamppost_http_streams_missed_total")).toBe(0);
+  });
+
+  it("leaves out the oldest live readings beyond what may wait, and tells how many before it goes on", async () => {
+    await start({ streamReadingsCharsMax: 300_000, heartbeatMs: 60_000 });
+    const stream = await open("?readings=true");
+    await stream.next(/retry/);
+    service.live.push({ readings: Array.from({ length: 10_000 }, (_, i) => aReading({ sensorId: `air-${i}` })) });
+    let [got, missed] = [0, 0];
+    for (let last = ""; last !== "air-9999"; ) {
+      const frame = await stream.next();
+      if (frame!.includes("event: missed")) {
+        missed += JSON.parse(/^data: (.*)$/m.exec(frame!)![1]!).readings;
+        continue;
+      }
+      const ids = readingsOf(frame);
+      // After what was left out, and only there, the numbers leap.
+      expect(ids[0]).toBe(`air-${got + missed}`);
+      got += ids.length;
+      last = ids.at(-1)!;
+    }
+    expect(missed).toBeGreaterThan(1_000);
+    expect(got + missed).toBe(10_000);
+    expect(await metric("lamppost_http_streams_missed_total")).toBe(missed);
+  });
+
+  it("tells what was skipped before it came to the stream", async () => {
+    await start({ heartbeatMs: 60_000 });
+    const stream = await open("?readings=true");
+    await stream.next(/retry/);
+    const { take } = service.live.consumer(1);
+    const batch = { readings: [aReading()], rejections: [] };
+    take({ ...batch, from: 1, to: 2 });
+    take({ ...batch, from: 9, to: 10 });
+    expect(await stream.next()).toContain("event: readings");
+    expect(await stream.next()).toContain('event: missed\ndata: {"readings":7}');
+    expect(await stream.next()).toContain("event: readings");
+  });
+
+  it("keeps so much of live readings for a client that does not read, and no more", async () => {
+    await start({ streamReadingsCharsMax: 1_000_000, streamBufferBytesMax: 1e9, heartbeatMs: 60_000 });
     const frozen = await freeze("/api/v1/events?readings=true");
     const before = process.memoryUsage().arrayBuffers;
     for (let i = 0; i < 1_500; i += 1) {
@@ -176,9 +231,10 @@ describe("GET /events", () => {
       if (i % 50 === 0) await fetch(`${url}/livez`);
     }
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
+    expect(await metric("lamppost_http_streams_missed_total")).toBeGreaterThan(50_000);
     frozen.destroy();
     while ((await metric("lamppost_http_streams")) > 0) await fetch(`${url}/livez`);
-    expect(await metric("lamppost_http_streams_missed_total")).toBeGreaterThan(500);
+    expect(await metric("lamppost_http_streams_missed_total")).toBeGreaterThan(50_000);
   });
 
   it("ends when the account is removed", async () => {

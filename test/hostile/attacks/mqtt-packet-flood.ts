@@ -7,8 +7,6 @@ export const attack: Attack = {
   name: "floods of every MQTT packet",
   about:
     "Above its rate a device is not read, whatever it sends: PUBLISH of QoS 0 and 1, PINGREQ, SUBSCRIBE, UNSUBSCRIBE, PUBACK.",
-  // A burst of 400 packets each, not of 2,000: the live stream of a page that lags skips readings of larger ones.
-  env: { LAMPPOST_MQTT_DEVICE_PACKETS_PER_S: "20" },
   async run(target, signal) {
     const flood = async (name: string, packet: (topic: string) => Packet) => {
       const socket = await openMqtt(target, await target.device(name));
