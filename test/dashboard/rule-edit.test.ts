@@ -131,7 +131,8 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await page.getByRole("link", { name: "Back to the rule" }).click();
     await page.goBack();
     await expect.poll(() => asked).toEqual(["confirm", "confirm"]);
-    expect(new URL(page.url()).pathname).toBe(`/rules/${RULE}/edit`);
+    // The browser was there for a moment before it was asked to stay.
+    await expect.poll(() => new URL(page.url()).pathname).toBe(`/rules/${RULE}/edit`);
     expect(await text.inputValue()).toContain("above: 120");
     await page.reload();
     await page.getByText("Your unsaved changes are back.").waitFor();
