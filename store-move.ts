@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import type { Config, StoreConfig } from "./config.ts";
+import { isAdopting } from "./ingest/adoption.ts";
 import { withoutStored } from "./ingest/dedupe.ts";
 import { createPutter } from "./ingest/put.ts";
 import { createTouchedHours } from "./ingest/touched-hours.ts";
@@ -123,6 +124,8 @@ async function check(records: Records, old: ReadingStore): Promise<void> {
   const seqBefore = records.offsets.get("store") ?? 1;
   if (records.removals.plans().length > 0)
     throw new Error("a removal of old readings was interrupted: start the service on the old store once, then stop it");
+  if (isAdopting(records.storeState))
+    throw new Error("this folder was restored from a backup: start the service on the old store once, then stop it");
   const found = (await old.countBySensor({ seqBefore })).values().reduce((sum, n) => sum + n, 0);
   const due = rowsBooked(records);
   if (found === due) return;

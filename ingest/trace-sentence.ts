@@ -1,7 +1,9 @@
 import type { LedgerTrace, TraceCopy } from "../model/ledger.ts";
 
 const iso = (time: number) => new Date(time).toISOString();
-const message = ({ journalSeq, receivedAt }: TraceCopy) => `message ${journalSeq}, received at ${iso(receivedAt)}`;
+/** 0: it came with a message that this journal never had, before the folder was restored from a backup. */
+const message = ({ journalSeq, receivedAt }: TraceCopy) =>
+  `${journalSeq === 0 ? "a message of before the restore" : `message ${journalSeq}`}, received at ${iso(receivedAt)}`;
 
 /** What a person wants to hear, in plain words. */
 export function describeTrace(trace: Omit<LedgerTrace, "sentence">, rawDays: number): string {
