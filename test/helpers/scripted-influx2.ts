@@ -48,7 +48,9 @@ export const TROUBLES = {
   queueFull: [400, said("invalid", "queue length exceeded")],
 } as const satisfies Record<string, readonly [number, string]>;
 
-export type Trouble = keyof typeof TROUBLES | "frozen" | "cut";
+/** Of those without an answer: `lost` did what was asked, and the answer never came. */
+export type Trouble = keyof typeof TROUBLES | "frozen" | "cut" | "lost" | "slow";
+const SLOW_MS = 100;
 const NO_SPACE = "write /var/lib/influxdb2/engine/wal/6f2a921d1d69519a/autogen/2/_00001.wal: no space left on device";
 
 /**
@@ -68,7 +70,9 @@ export async function startInflux2(port = 0) {
     diskFull: false,
     /** Since a write did not get into the log no write does, until the server is restarted. */
     logBroken: false,
-    trouble: undefined as { readonly what: Trouble; readonly path: RegExp } | undefined,
+    trouble: undefined as
+      | { readonly what: Trouble; readonly path: RegExp; readonly headers: Record<string, string> }
+      | undefined,
   };
   const newId = () => randomBytes(8).toString("hex");
 
@@ -303,21 +307,26 @@ export async function startInflux2(port = 0) {
     return [404, '{\n\t"code": "not found",\n\t"message": "path not found"\n}'];
   }
 
-  function send(response: ServerResponse, [status, body]: Answer): void {
+  function send(response: ServerResponse, [status, body]: Answer, more: Record<string, string> = {}): void {
     const type = { "content-type": "application/json; charset=utf-8" };
     const version = { "x-influxdb-build": "OSS", "x-influxdb-version": "v2.7.12" };
-    response.writeHead(status, { ...version, ...(body ? type : {}) });
+    response.writeHead(status, { ...version, ...(body ? type : {}), ...more });
     response.end(body);
   }
 
   const script: Script = (request, response) => {
-    const { path, headers } = request;
     const { trouble } = state;
-    if (trouble?.path.test(path)) {
-      if (trouble.what === "frozen") return;
-      if (trouble.what === "cut") return void response.destroy();
-      return send(response, TROUBLES[trouble.what]);
-    }
+    if (!trouble?.path.test(request.path)) return serve(request, response);
+    if (trouble.what === "frozen") return;
+    if (trouble.what === "slow") return void setTimeout(serve, SLOW_MS, request, response);
+    if (trouble.what === "cut") return void response.destroy();
+    if (trouble.what !== "lost") return send(response, TROUBLES[trouble.what], trouble.headers);
+    const token = tokenOf(request);
+    if (token && request.path === "/api/v2/write") write(request, token);
+    response.destroy();
+  };
+  const serve: Script = (request, response) => {
+    const { path, headers } = request;
     if (path === "/ready")
       return send(response, [200, JSON.stringify({ status: "ready", started: state.started, up: "1m" })]);
     if (path === "/ping") return send(response, [204, ""]); // every answer names the version
@@ -337,8 +346,8 @@ export async function startInflux2(port = 0) {
     ...{ addOrg, addBucket, dropBucket, addToken, addMapping, mappings, buckets },
     state,
     /** Until `undefined`; by default for writes only. */
-    trouble(what: Trouble | undefined, path = /^\/api\/v2\/write$/) {
-      state.trouble = what && { what, path };
+    trouble(what: Trouble | undefined, path = /^\/api\/v2\/write$/, headers: Record<string, string> = {}) {
+      state.trouble = what && { what, path, headers };
     },
     /** What was in memory only is gone; a log that could not be written can be again if the disk has room. */
     restart() {

@@ -39,8 +39,14 @@ export const CITY: DecodeContext = {
 
 /** Batches as the worker makes them; messages are numbered from `from` on. */
 export function aBatch(payloads: readonly unknown[], from = 1, fields: Partial<Message> = {}): OpenedBatch {
-  const messages = payloads.map((payload, i) => aMessage(payload, { seq: from + i, ...fields }));
-  return openMessages(from, from + payloads.length, messages, (message) => decodeMessage(message, CITY));
+  return openBatch(
+    from,
+    payloads.map((payload, i) => aMessage(payload, { seq: from + i, ...fields })),
+  );
+}
+
+export function openBatch(from: number, messages: readonly Message[]): OpenedBatch {
+  return openMessages(from, from + messages.length, messages, (message) => decodeMessage(message, CITY));
 }
 
 export const at = (seconds: number, pm25: number) => ({ measuredAt: T0 - 3_600_000 + seconds * 1000, pm25 });
