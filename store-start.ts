@@ -14,7 +14,7 @@ import type { Log } from "./model/log.ts";
 import { openDuckDbStore } from "./store/duckdb/store.ts";
 import { type InfluxStore, openInfluxStore } from "./store/influx/store.ts";
 import { installationId } from "./store/installation.ts";
-import type { ReadingStore } from "./store/reading-store.ts";
+import type { ReadingStore, StoreLimits } from "./store/reading-store.ts";
 import type { Records } from "./store/records.ts";
 import { createLossAlarm, type LossAlarm, wordsOf } from "./store/recovery/alarm.ts";
 import { lossRows, reckonLoss } from "./store/recovery/loss.ts";
@@ -92,10 +92,31 @@ async function openStore(config: Config, records: Records, now: () => number, lo
     offsets,
     upkeep: (from) => ({ ...from, store: influx, records, windowMs, rawDays }),
     refill: ({ first }) => startMigration(influx, records, first, log),
-    health: () => [],
+    health: () => limitsHealth(influx.limits?.known(), rawDays),
     figures: () => [],
   };
 }
+
+const DAY_MS = 86_400_000;
+
+/** What the server will do, or will not let us do: said before it bites. */
+function limitsHealth(limits: StoreLimits | undefined, rawDays: number): Health[] {
+  const { keepsMs, noRemoval } = limits ?? {};
+  const degraded = (part: string, reason: string) => ({ part, state: "degraded" as const, ready: true, reason });
+  const health: Health[] = [];
+  if (keepsMs !== undefined && keepsMs < rawDays * DAY_MS) {
+    const keeps = keepsMs < 2 * DAY_MS ? `${hoursOf(keepsMs)} hours` : `${Math.floor(keepsMs / DAY_MS)} days`;
+    const reason = `InfluxDB removes what was measured more than ${keeps} ago, before LAMPPOST_RETENTION_RAW_DAYS=${rawDays}: give the bucket (1.x: the default retention policy) a longer retention or none, or lower the setting`;
+    health.push(degraded("store retention", reason));
+  }
+  if (noRemoval !== undefined) {
+    const reason = `nothing is removed from InfluxDB, whatever LAMPPOST_RETENTION_* say, because it could not be proven that only our own readings would be: ${noRemoval}. Give the account the right to write to and read the whole bucket or database`;
+    health.push(degraded("store removal", reason));
+  }
+  return health;
+}
+
+const hoursOf = (ms: number) => Math.round(ms / 360_000) / 10;
 
 const MIGRATION = "influxdb.points";
 const MigrationStep = z.object({ measurement: z.string(), from: z.number() });

@@ -19,7 +19,8 @@ const TOLD_MS = 24 * 3_600_000;
 const LOSSES_KEPT = 20;
 const LEDGER_DAYS_MAX = 10_000;
 
-const Mark = z.object({ life: z.string(), booked: z.number() });
+/** `at`: when it was written, by our clock; absent in marks of earlier versions. */
+const Mark = z.object({ life: z.string(), booked: z.number(), at: z.number().default(0) });
 const Repair = z.object({ why: z.string(), whole: z.boolean(), days: z.array(z.number()) });
 type Repair = z.output<typeof Repair>;
 const Loss = z.object({ at: z.number(), readings: z.number(), from: z.number(), to: z.number(), why: z.string() });
@@ -46,7 +47,7 @@ export type StoreCheck = ReturnType<typeof createStoreCheck>;
  * written again; the rest is booked as lost, and told.
  */
 export function createStoreCheck(parts: {
-  readonly store: Pick<ReadingStore, "name" | "sentinel" | "countByDay" | "countBySensor">;
+  readonly store: Pick<ReadingStore, "name" | "sentinel" | "countByDay" | "countBySensor" | "limits">;
   readonly records: Pick<Records, "transaction"> & {
     readonly storeState: Records["storeState"];
     readonly ledger: Pick<Records["ledger"], "add" | "byDay" | "bySensor">;
@@ -83,6 +84,7 @@ export function createStoreCheck(parts: {
     const mine = Mark.optional().catch(undefined).parse(state.get(MARK!));
     const found = await store.sentinel.read();
     if (!mine) return writeMark(newLife());
+    if (!found && (await isRemovedByServer(mine.at))) return writeMark(mine.life);
     if (!found) return lose("the database came back empty");
     if (found.life !== mine.life) return lose("the database is another one than before");
     if (found.booked < mine.booked) return lose("the database came back as an older copy of itself");
@@ -92,8 +94,8 @@ export function createStoreCheck(parts: {
   async function writeMark(life: string): Promise<void> {
     const mark = { life, booked: parts.offset() };
     await store.sentinel!.write(mark);
-    state.set(MARK!, mark);
     markedAt = now();
+    state.set(MARK!, { ...mark, at: markedAt });
   }
 
   /** Something is missing, who knows what: all of it is written again, counted, and booked. */
@@ -117,7 +119,7 @@ export function createStoreCheck(parts: {
   async function count(everything: boolean): Promise<void> {
     const at = now();
     if (!store.sentinel || repairNow() || rewriter.isPending() || (!everything && at < restUntil)) return;
-    state.forgetBefore(firstDay());
+    state.forgetBefore(ownFirstDay());
     const [recent, older] = split(state.days(), at);
     const isRecentDue = everything || at - countedRecentAt >= RECENT_EVERY_MS;
     if (round.length === 0) round = older;
@@ -127,14 +129,32 @@ export function createStoreCheck(parts: {
     for (const day of days) missing.push(...(await missingOn(day)));
     restUntil = now() + REST * (now() - at);
     if (missing.length === 0) return;
+    // Somebody may have given the server a shorter retention since it was last asked.
+    await store.limits?.ask();
+    missing = missing.filter(({ day }) => day >= firstDay());
+    if (missing.length === 0) return;
     // One day with a hole: the others are looked at now, not in their turn.
     if (!everything) missing = (await Promise.all(state.days().map(missingOn))).flat();
     const found = [...new Set(missing.map(({ day }) => day))];
     if (found.length > 0) ask({ why: `readings of ${found.length} days were gone`, whole: false, days: found });
   }
 
-  /** What was measured on this day and before is removed by us one day soon. */
-  const firstDay = () => now() - (now() % DAY_MS) - (parts.rawDays - 1) * DAY_MS;
+  /** What was measured before this day is removed by us one day soon. */
+  const ownFirstDay = () => now() - (now() % DAY_MS) - (parts.rawDays - 1) * DAY_MS;
+
+  /** The same, or by the server itself. */
+  function firstDay(): number {
+    const keepsMs = store.limits?.known()?.keepsMs;
+    return keepsMs === undefined ? ownFirstDay() : Math.max(ownFirstDay(), serverKeepsFrom(keepsMs));
+  }
+
+  /** It removes whole shard groups when their end is too old, by its own clock: a day's margin is for the clocks. */
+  const serverKeepsFrom = (keepsMs: number) => now() - keepsMs + DAY_MS;
+
+  async function isRemovedByServer(at: number): Promise<boolean> {
+    const keepsMs = (await store.limits?.ask())?.keepsMs;
+    return keepsMs !== undefined && at < serverKeepsFrom(keepsMs);
+  }
 
   async function missingOn(day: number): Promise<Missing[]> {
     if (day < firstDay()) return [];
@@ -155,6 +175,7 @@ export function createStoreCheck(parts: {
   async function repair(): Promise<void> {
     const asked = repairNow();
     if (!asked || rewriter.isPending()) return;
+    await store.limits?.ask();
     const missing: Missing[] = [];
     for (const day of asked.whole ? state.days() : asked.days) missing.push(...(await missingOn(day)));
     if (asked.whole) missing.push(...(await missingElsewhere(missing)));
@@ -179,8 +200,9 @@ export function createStoreCheck(parts: {
     log[readings > 0 ? "error" : "warn"]({ why: loss.why, readings }, "the store is as full as it can be made");
   }
 
-  /** History of before the days that are counted, by sensor. */
+  /** History of before the days that are counted, by sensor. Where the server removes some nobody knows what is missing. */
   async function missingElsewhere(known: readonly Missing[]): Promise<Missing[]> {
+    if (store.limits?.known()?.keepsMs !== undefined) return [];
     const found = await store.countBySensor({ seqBefore: parts.offset() });
     const removed = records.removals.counts("readings");
     const plans = records.removals.plans();

@@ -37,7 +37,16 @@ export function createStoreUpkeep(
   options: UpkeepOptions & {
     readonly store: Pick<
       ReadingStore,
-      "name" | "write" | "find" | "stream" | "repeatable" | "startedAt" | "sentinel" | "countByDay" | "countBySensor"
+      | "name"
+      | "write"
+      | "find"
+      | "stream"
+      | "repeatable"
+      | "startedAt"
+      | "sentinel"
+      | "countByDay"
+      | "countBySensor"
+      | "limits"
     >;
     readonly patience: ReturnType<typeof createPatience>;
     readonly writeReadingsMax: number;

@@ -31,7 +31,7 @@ export type StoreWriterParts = {
   readonly options?: { readonly writeReadingsMax?: number; readonly gatherReadingsMax?: number };
   /** For a store on a server of its own. */
   readonly upkeep?: UpkeepOptions & {
-    readonly store: Pick<ReadingStore, "startedAt" | "sentinel" | "countByDay" | "countBySensor" | "stream">;
+    readonly store: Pick<ReadingStore, "startedAt" | "sentinel" | "countByDay" | "countBySensor" | "stream" | "limits">;
   };
   readonly now: () => number;
   readonly log: Log;

@@ -72,6 +72,13 @@ export type ReadingStore = {
   startedAt(): Promise<number | undefined>;
   /** Only where the readings live on a server of its own: what its administrator should know. */
   examine?(keepDays: KeepDays): Promise<Pick<StoreReport, "keepsMs" | "findings">>;
+  /** Only where the readings live on a server of its own. */
+  readonly limits?: {
+    /** As the server was last found to be; undefined before it was. Costs nothing. */
+    known(): StoreLimits | undefined;
+    /** Asks the server. Throws `StoreError`. */
+    ask(): Promise<StoreLimits | undefined>;
+  };
   /** Only where the readings live on a server of its own, which may come back empty, older or as another one. */
   readonly sentinel?: Sentinel;
   close(): Promise<void>;
@@ -79,6 +86,14 @@ export type ReadingStore = {
 
 /** How long we keep readings and rollups, in days; infinite is for ever. */
 export type KeepDays = { readonly raw: number; readonly hourly: number; readonly daily: number };
+
+/** What the server does by itself, or does not let us do. */
+export type StoreLimits = {
+  /** It removes by itself what was measured longer ago than this (ms), in parts of up to some days; undefined: nothing. */
+  readonly keepsMs: number | undefined;
+  /** Why nothing can be removed there. */
+  readonly noRemoval: string | undefined;
+};
 
 /** `<kind>.<metric>` */
 export type MetricKey = `${Kind}.${MetricName}`;

@@ -1,8 +1,7 @@
 import type { StoreFinding, StoreReport } from "../../model/store-report.ts";
 import { type KeepDays, StoreError } from "../reading-store.ts";
 import { type InfluxClient, type InfluxFlavour, type Target, targetName } from "./client.ts";
-import { quoteName } from "./influxql.ts";
-import { findBucket, type Place } from "./place.ts";
+import { askRetention, type Place } from "./place.ts";
 
 const DAY_MS = 86_400_000;
 /** The versions whose answers `causes.ts` and `place.ts` know. */
@@ -33,7 +32,7 @@ export async function examine(options: ExamineOptions): Promise<Pick<StoreReport
   const place = await attempt(options.prove);
   const findings = [versionOf(pong.version), clockOf(pong.date, asked, now())];
   if (place instanceof StoreError) return { findings: [...findings, bad("rights", place.message, "see the text")] };
-  const keepsMs = await attempt(() => retentionMs(options, place.target));
+  const keepsMs = await attempt(() => askRetention(client, options.flavour, place.target));
   return {
     ...(typeof keepsMs === "number" ? { keepsMs } : {}),
     findings: [
@@ -85,30 +84,6 @@ function whereOf(flavour: InfluxFlavour, target: Target): StoreFinding {
   const read = targetName(target);
   if (!("token" in flavour)) return ok("database", read);
   return ok("bucket", `${flavour.bucket} of ${flavour.org}, read as ${read}`);
-}
-
-/** Undefined: for ever. */
-async function retentionMs({ client, flavour }: ExamineOptions, target: Target): Promise<number | undefined> {
-  if ("token" in flavour) {
-    const found = await findBucket(client, flavour);
-    if (found === "unknown") return undefined;
-    const seconds = found?.retentionRules?.[0]?.everySeconds;
-    return seconds ? seconds * 1_000 : undefined;
-  }
-  for await (const { columns, values } of client.query(target, `SHOW RETENTION POLICIES ON ${quoteName(target.db)}`)) {
-    const row = values.find((one) => one[columns.indexOf("default")] as unknown as boolean);
-    const found = row && durationMs(String(row[columns.indexOf("duration")]));
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/** As 1.x writes one: "168h0m0s"; 0 is for ever. */
-export function durationMs(text: string): number | undefined {
-  const parts = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
-  if (!parts) return undefined;
-  const [hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0)) as [number, number, number];
-  return ((hours * 60 + minutes) * 60 + seconds) * 1_000 || undefined;
 }
 
 function retentionOf(keepsMs: number | undefined | StoreError, keepDays: KeepDays): StoreFinding {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Log } from "../../model/log.ts";
-import { type StoreCause, StoreError } from "../reading-store.ts";
+import { type StoreCause, StoreError, type StoreLimits } from "../reading-store.ts";
 import type { InfluxClient, InfluxFlavour, Target } from "./client.ts";
 import { quoteName, toTime } from "./influxql.ts";
 
@@ -29,9 +29,11 @@ const PROVEN_FOR_MS = 600_000;
  * `doubt` was called. Throws `StoreError`: "misconfigured" with what to do about it.
  */
 export function createPlace(options: PlaceOptions) {
-  const { flavour, now, log } = options;
+  const { client, flavour, now, log } = options;
   let known: { readonly place: Place; readonly until: number } | undefined;
   let proving: Promise<Place> | undefined;
+  /** As of the last proof, also while there is doubt. */
+  let limits: StoreLimits | undefined;
 
   /** The bucket as it was when it was last seen: made again like this if somebody removes it while we run. */
   let seen: Bucket | undefined;
@@ -47,6 +49,12 @@ export function createPlace(options: PlaceOptions) {
       if (place.noRemoval)
         log.warn({ reason: place.noRemoval.message }, "nothing will be removed from the reading store");
     }
+    // An account that may not ask is no reason to stop.
+    const keepsMs = await askRetention(client, flavour, place.target).catch((error: StoreError) => {
+      if (error.kind === "unavailable") throw error;
+      return undefined;
+    });
+    limits = { keepsMs, noRemoval: place.noRemoval?.message };
     known = { place, until: now() + PROVEN_FOR_MS };
     return place;
   }
@@ -62,6 +70,7 @@ export function createPlace(options: PlaceOptions) {
     doubt(): void {
       known = undefined;
     },
+    limits: () => limits,
   };
 }
 
@@ -233,6 +242,36 @@ async function makeMapping(client: InfluxClient, flavour: Two, db: string, { id,
     ...{ bucketID: id, orgID, database: db },
     ...{ retention_policy: "autogen", default: true },
   });
+}
+
+// ---- what the server removes by itself -------------------------------------------------------------------------
+
+/** How long the bucket, or the default policy of 1.x, keeps what was measured (ms); undefined: for ever, or not told. */
+export async function askRetention(
+  client: InfluxClient,
+  flavour: InfluxFlavour,
+  target: Target,
+): Promise<number | undefined> {
+  if ("token" in flavour) {
+    const found = await findBucket(client, flavour);
+    if (found === "unknown") return undefined;
+    const seconds = found?.retentionRules?.[0]?.everySeconds;
+    return seconds ? seconds * 1_000 : undefined;
+  }
+  for await (const { columns, values } of client.query(target, `SHOW RETENTION POLICIES ON ${quoteName(target.db)}`)) {
+    const row = values.find((one) => one[columns.indexOf("default")] as unknown as boolean);
+    const found = row && durationMs(String(row[columns.indexOf("duration")]));
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** As 1.x writes one: "168h0m0s"; 0 is for ever. */
+export function durationMs(text: string): number | undefined {
+  const parts = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
+  if (!parts) return undefined;
+  const [hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0)) as [number, number, number];
+  return ((hours * 60 + minutes) * 60 + seconds) * 1_000 || undefined;
 }
 
 // ---- what is wrong, in one sentence -----------------------------------------------------------------------------

@@ -57,13 +57,11 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
   const place = createPlace({ client: raw, flavour, installation, now: Date.now, log });
   const queries = createQueries(installation);
   let closed = false;
-  const client = atPlace(raw, {
-    doubt: place.doubt,
-    prove() {
-      if (closed) return Promise.reject(new StoreError("unavailable", "the store is closed"));
-      return place.prove();
-    },
-  });
+  function prove(): Promise<Place> {
+    if (closed) return Promise.reject(new StoreError("unavailable", "the store is closed"));
+    return place.prove();
+  }
+  const client = atPlace(raw, { doubt: place.doubt, prove });
   const latest = createLatestReadings(() => loadNewest(client, queries));
 
   await place.prove().catch((error: StoreError) => {
@@ -107,6 +105,14 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
     },
     startedAt: raw.startedAt,
     examine: (keepDays) => examine({ client: raw, flavour, prove: place.prove, keepDays, now: Date.now }),
+    limits: {
+      known: place.limits,
+      async ask() {
+        place.doubt();
+        await prove();
+        return place.limits();
+      },
+    },
     migrate: (migration, signal) => migratePoints(client, { installation, note: latest.note }, migration, signal),
     sentinel: createSentinel(client, queries, installation),
     async close() {

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createStoreWriter } from "../../ingest/store-writer.ts";
+import { createStoreWriter, type StoreWriterParts } from "../../ingest/store-writer.ts";
 import { SILENT } from "../../model/log.ts";
 import { openInfluxStore } from "../../store/influx/store.ts";
 import { openRecords } from "../../store/records/open.ts";
 import { type Influx2, startInflux2 } from "../helpers/scripted-influx2.ts";
-import { CITY, openBatch } from "./helpers.ts";
+import { aMessage, CITY, openBatch } from "./helpers.ts";
 import { aJournal } from "./worker-harness.ts";
 
 const BATCH = 50;
@@ -23,10 +23,10 @@ async function startFilling(server: Influx2) {
   const waits: number[] = [];
   const told: string[] = [];
   const state = { onWait(_count: number) {} };
-  const writer = createStoreWriter({
+  const parts: StoreWriterParts = {
     ...{ store, records, now: Date.now, log: SILENT, random: () => 1 },
     upkeep: {
-      ...{ store, records, reader: journal.reader, context: CITY, first: () => 1 },
+      ...{ store, records, reader: journal.reader, context: CITY, first: () => 1, end: 1 },
       ...{ windowMs: 3_600_000, rawDays: 90 },
     },
     async sleep(ms) {
@@ -34,10 +34,11 @@ async function startFilling(server: Influx2) {
       told.push(...writer.health().flatMap(({ reason }) => reason ?? []));
       state.onWait(waits.length);
     },
-  });
+  };
+  const writer = createStoreWriter(parts);
   const { signal } = new AbortController();
   return {
-    ...{ bucket, waits, told, state, records, writer },
+    ...{ bucket, waits, told, state, records, parts, writer },
     async fill(): Promise<void> {
       const from = journal.end();
       journal.chunk(BATCH);
@@ -45,6 +46,12 @@ async function startFilling(server: Influx2) {
       const messages = [...journal.messages.slice(from - 1), { ...journal.messages[0]!, seq: journal.end() }];
       journal.messages.push(messages.at(-1)!);
       await writer.take(openBatch(from, messages), signal);
+    },
+    /** One reading, received when it was measured. */
+    async receive(measuredAt: number): Promise<void> {
+      const from = journal.end();
+      journal.messages.push(aMessage({ measuredAt, pm25: 5 }, { seq: from, receivedAt: measuredAt }));
+      await writer.take(openBatch(from, journal.messages.slice(from - 1)), signal);
     },
     async stop(): Promise<void> {
       await writer.stop();
@@ -148,6 +155,23 @@ describe("faults of InfluxDB 2.x: nothing in quarantine, nothing lost, the books
     expect(server.count(city.bucket, "pm25")).toBe(stored);
     await city.writer.tick();
     expect(city.writer.health().filter(({ state }) => state !== "ok")).toEqual([]);
+    await city.stop();
+  });
+
+  it("what the bucket's own retention removes is not booked as lost", async () => {
+    const city = await startFilling(server);
+    const [now, day] = [Date.now(), 86_400_000];
+    await city.receive(now - 8 * day);
+    await city.receive(now - 3 * day);
+    await city.writer.tick();
+    // Somebody gives the bucket a retention while we run; nobody has told us.
+    Object.assign(city.bucket, { retentionMs: 5 * day });
+    const again = createStoreWriter(city.parts);
+    await again.tick();
+    expect(Object.fromEntries(city.records.ledger.totals())).toEqual({ received: 2, stored: 2 });
+    expect(again.health().filter(({ state }) => state !== "ok")).toEqual([]);
+    expect(city.records.audit.list(10).items.map(({ what }) => what)).not.toContain("store.refilled");
+    await again.stop();
     await city.stop();
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import type { StoreReport } from "../../model/store-report.ts";
-import { durationMs } from "../../store/influx/examine.ts";
+import { durationMs } from "../../store/influx/place.ts";
 import { openInfluxStore } from "../../store/influx/store.ts";
 import { type InfluxServer, startInfluxd } from "../helpers/influxd.ts";
 import { needs } from "../helpers/needs.ts";
