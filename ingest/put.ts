@@ -8,7 +8,7 @@ import type { createPatience } from "./patience.ts";
 export type Refusals = ReadonlyMap<Reading, string>;
 
 /** A server's words, from another house: one line, not a page. */
-const WORDS_CHARS_MAX = 300;
+const WORDS_CHARS_MAX = 500;
 /**
  * The most writes spent on finding the readings at fault before the store is left alone for a while. One bad reading
  * among 5,000 takes about 26; what is left when they are spent is many, and then it is the store that needs a look.

@@ -56,7 +56,8 @@ const CAUSES: readonly Row[] = [
     ...{
       cause: "retention",
       kind: "refused",
-      advice: "measured before what the database keeps",
+      advice:
+        "measured before what the bucket or policy keeps: give it a longer retention, then drive these again from the quarantine",
       versions: "1.6 1.8 2.7",
     },
   },
