@@ -25,8 +25,10 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
 }
 
-// Names carry what they are (`::tag`, `::field`): a point of someone else's that has a field called `sensorId` would
-// otherwise make the tag of that name invisible in its whole shard.
+// Names carry what they are (`::tag`, `::string`, `::float`): a point of someone else's that has a field called `sensorId`
+// would otherwise make the tag of that name invisible in its whole shard, and one with a number called `receipt` in any
+// shard of the range would win over our text, so that all of it read as nothing. (Of several types of a field InfluxQL
+// takes float first, so the pattern that names the metrics cannot be hidden.)
 const TAGS = ["sensorId", "district"] as const;
 
 export type Range = Omit<RangeQuery, "kind">;
@@ -88,13 +90,13 @@ export function createQueries(installation: string) {
       return selectBuckets(
         query,
         query.kind,
-        metrics.flatMap((metric) => names.map((name) => `${name}("${metric}"::field)`)),
+        metrics.flatMap((metric) => names.map((name) => `${name}("${metric}"::float)`)),
       );
     },
     /** The same four columns, from rollups: a sum where the mean would be. */
     rollups(query: AggregateQuery, resolution: RollupResolution, metrics: readonly MetricName[]): BoundQuery {
       const columns = metrics.flatMap((m) => {
-        const field = (name: string) => `"${m}${name}"::field`;
+        const field = (name: string) => `"${m}${name}"::float`;
         return [`sum(${field("Sum")})`, `min(${field("Min")})`, `max(${field("Max")})`, `sum(${field("Count")})`];
       });
       return selectBuckets(query, `${query.kind}_${resolution}`, columns);
@@ -122,7 +124,7 @@ export function createQueries(installation: string) {
       return requests;
     },
     count(sensorId: string | undefined): BoundQuery {
-      const text = `SELECT count("receipt"::field) FROM ${ALL_KINDS} WHERE ${ours}`;
+      const text = `SELECT count("receipt"::string) FROM ${ALL_KINDS} WHERE ${ours}`;
       if (sensorId === undefined) return { text, values: {} };
       return { text: `${text} AND "sensorId"::tag = $sensorId`, values: { sensorId } };
     },
@@ -130,11 +132,11 @@ export function createQueries(installation: string) {
     countBySensor({ seqBefore, past }: CountFilter): BoundQuery {
       const conditions = [
         ours,
-        ...(seqBefore === undefined ? [] : [`"receipt"::field =~ /${receiptsBefore(seqBefore)}/`]),
+        ...(seqBefore === undefined ? [] : [`"receipt"::string =~ /${receiptsBefore(seqBefore)}/`]),
         ...(past ? ["time < $time"] : []),
       ];
       const from = past ? `"${past.kind}"` : ALL_KINDS;
-      const text = `SELECT count("receipt"::field) FROM ${from} WHERE ${conditions.join(" AND ")}
+      const text = `SELECT count("receipt"::string) FROM ${from} WHERE ${conditions.join(" AND ")}
         GROUP BY "sensorId", "installation"`;
       return { text, values: past ? { time: toTime(past.time) } : {} };
     },
@@ -144,11 +146,11 @@ export function createQueries(installation: string) {
       { outside }: DayFilter = {},
     ): BoundQuery {
       const { text: wanted, values } = where(range);
-      const before = (seq: number) => `"receipt"::field =~ /${receiptsBefore(seq)}/`;
-      const from = (seq: number) => `"receipt"::field !~ /${receiptsBefore(seq)}/`;
+      const before = (seq: number) => `"receipt"::string =~ /${receiptsBefore(seq)}/`;
+      const from = (seq: number) => `"receipt"::string !~ /${receiptsBefore(seq)}/`;
       const text = outside ? `${wanted} AND (${before(outside.from)} OR ${from(outside.to)})` : wanted;
       const grouped = 'GROUP BY time(1d), "sensorId" fill(none)';
-      return { text: `SELECT count("receipt"::field) FROM "${kind}" WHERE ${text} ${grouped}`, values };
+      return { text: `SELECT count("receipt"::string) FROM "${kind}" WHERE ${text} ${grouped}`, values };
     },
     /** Which marks there are: all that are in the index, also of others and of points that are gone. */
     marks: (measurement: string): BoundQuery => ({
@@ -157,12 +159,12 @@ export function createQueries(installation: string) {
     }),
     /** One point an hour at most; the newest counts. */
     sentinel: {
-      text: `SELECT "life"::field, "booked"::field FROM "lamppost_mark" WHERE ${ours} ORDER BY time DESC LIMIT 1`,
+      text: `SELECT "life"::string, "booked"::float FROM "lamppost_mark" WHERE ${ours} ORDER BY time DESC LIMIT 1`,
       values: {},
     } satisfies BoundQuery,
     /** Costs nothing and fails where a real question would: wrong account, no such database. */
     ping: {
-      text: `SELECT "receipt"::field FROM "${KINDS[0]}" WHERE ${ours} AND time >= now() - 1m LIMIT 1`,
+      text: `SELECT "receipt"::string FROM "${KINDS[0]}" WHERE ${ours} AND time >= now() - 1m LIMIT 1`,
       values: {},
     } satisfies BoundQuery,
   };
@@ -176,5 +178,5 @@ const STATEMENTS_MAX = 500;
 /** A pattern, because a name that is not there would cost a column of nothing. It would match tags, too. */
 function columnsOf(kind: Kind, metrics: readonly MetricName[] = METRICS_OF[kind]): string {
   const names = metrics.map((metric) => `${metric}(${SUSPECT})?`);
-  return `/^(${["receipt", ...names].join("|")})$/, ${TAGS.map((tag) => `"${tag}"::tag`).join(", ")}`;
+  return `"receipt"::string, /^(${names.join("|")})$/, ${TAGS.map((tag) => `"${tag}"::tag`).join(", ")}`;
 }

@@ -84,7 +84,7 @@ function createProbe({ client, installation, now }: PlaceOptions) {
   const value = randomBytes(8).toString("hex");
   const at = now();
   async function isRead(target: Target): Promise<boolean> {
-    const text = `SELECT "value"::field FROM "${PROBE}" WHERE "installation"::tag = $mark AND time = $at`;
+    const text = `SELECT "value"::string FROM "${PROBE}" WHERE "installation"::tag = $mark AND time = $at`;
     for await (const { values } of client.query(target, text, { mark: installation, at: toTime(at) }))
       if (values.some((row) => row.includes(value))) return true;
     return false;

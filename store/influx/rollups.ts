@@ -84,7 +84,7 @@ function sourceOf(queries: Queries, { kind, resolution, from, to }: RollupSpan):
   const { text, values } = queries.where({ from, to });
   const grouped = `GROUP BY time(${STEP_MS[resolution]}ms), "sensorId", "district", "installation" fill(none)`;
   const columns = METRICS_OF[kind].flatMap((metric) => {
-    const field = (name: string) => `"${metric}${name}"::field`;
+    const field = (name: string) => `"${metric}${name}"::float`;
     if (resolution === "hourly") return ["sum", "min", "max", "count"].map((name) => `${name}(${field("")})`);
     return [`sum(${field("Sum")})`, `min(${field("Min")})`, `max(${field("Max")})`, `sum(${field("Count")})`];
   });
@@ -124,7 +124,7 @@ async function partsOf(client: Requests, queries: Queries, installation: string,
   const parts: RollupPart[] = [];
   // Without a range InfluxDB would answer one row, without a lower end nothing before 1970.
   const ever = queries.where({ from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY });
-  const text = `SELECT count("receipt"::field) FROM "${kind}" WHERE ${ever.text}
+  const text = `SELECT count("receipt"::string) FROM "${kind}" WHERE ${ever.text}
     GROUP BY time(${HOUR_MS}ms), "installation" fill(none)`;
   for await (const series of client.query(text, ever.values, PATIENCE)) {
     const day = dayOfMark(installation, series.tags?.installation ?? "");

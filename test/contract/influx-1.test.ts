@@ -96,6 +96,51 @@ describe.runIf(needs("influxd"))("InfluxDB 1.x", () => {
       expect(await collect(store)).toEqual([{ ...reading, values: { no2: 3 } }]);
     }));
 
+  it("reads its own texts although others have numbers of that name, in another shard", () =>
+    withStore(async (store, place) => {
+      const readings = (["air", "traffic", "energy"] as const).map((kind) =>
+        aReading({ kind, sensorId: `${kind}-1`, values: { battery: 80 }, quality: { battery: "suspect" } }),
+      );
+      await store.write(readings);
+      await store.sentinel!.write({ life: "mine", booked: 7 });
+      const wide = { from: T0 - 60 * 86_400_000, to: T0 + 86_400_000 };
+      const hour = {
+        kind: "air",
+        resolution: "hourly",
+        receivedDay: T0 - (T0 % 86_400_000),
+        from: T0,
+        to: T0 + 1,
+      } as const;
+      await store.rollups.compute(hour);
+      const answers = async () => {
+        const fresh = await place.open();
+        const all = [
+          await fresh.count(),
+          await fresh.countBySensor({ seqBefore: 5 }),
+          await fresh.countBySensor({ past: { kind: "air", time: T0 + 1 } }),
+          await fresh.countByDay("air", wide.from, wide.to),
+          await fresh.latest(),
+          await collect(fresh, wide),
+          await fresh.find("traffic", [readings[1]!]),
+          await fresh.rollups.parts("air"),
+          await fresh.sentinel!.read(),
+        ];
+        await fresh.close();
+        return all;
+      };
+      const before = await answers();
+      expect(before[0]).toBe(3);
+      const month = T0 - 30 * 86_400_000;
+      await place.writeForeign([
+        `air,who=other receipt=5i,battery=7i,foreign=1 ${month}`,
+        `traffic,who=other receipt=true,foreign=1 ${month}`,
+        `energy,who=other receipt=5,battery_suspect="x",foreign=1 ${month}`,
+        `lamppost_mark,who=other life=3i,booked="x",foreign=1 ${month}`,
+        `lamppost_probe,who=other value=9i,foreign=1 ${month}`,
+      ]);
+      expect(await answers()).toEqual(before);
+    }));
+
   it("says so when the database is gone, and makes it again for the next call", async () => {
     const place = await influxPlace();
     const store = await place.open();

@@ -62,16 +62,14 @@ export function parseSelect(text: string, values: Readonly<Record<string, string
 }
 
 function splitColumns(text: string): string[] {
-  const pattern = /^(\/.*?\/)(?:, )?/.exec(text);
-  const rest = pattern ? text.slice(pattern[0].length) : text;
-  return [...(pattern ? [pattern[1]!] : []), ...rest.split(", ").filter((one) => one !== "")];
+  return text.match(/\/.*?\/|[^,\s][^,]*/g) ?? [];
 }
 
 function parseColumn(text: string): Column {
   if (text.startsWith("/")) return { is: "pattern", pattern: new RegExp(text.slice(1, -1)) };
-  const plain = /^"(\w+)"::(tag|field)$/.exec(text);
-  if (plain) return { is: plain[2] as "tag" | "field", name: plain[1]! };
-  const aggregate = /^(mean|min|max|count|sum)\("(\w+)"::field\)$/.exec(text);
+  const plain = /^"(\w+)"::(tag|string|float)$/.exec(text);
+  if (plain) return { is: plain[2] === "tag" ? "tag" : "field", name: plain[1]! };
+  const aggregate = /^(mean|min|max|count|sum)\("(\w+)"::(?:string|float)\)$/.exec(text);
   if (!aggregate) throw new Error(`a column nobody expected: ${text}`);
   return { is: "aggregate", of: aggregate[1]!, name: aggregate[2]! };
 }
@@ -86,13 +84,13 @@ function parseCondition(text: string, values: Readonly<Record<string, string>>):
   }
   const time = /^time (<|<=|=|>=|>) (?:\$(\w+)|now\(\) - 1m)$/.exec(text);
   if (time) return { on: "time", op: time[1]!, at: time[2] ? Date.parse(values[time[2]]!) : Date.now() - 60_000 };
-  const other = /^"(\w+)"::(tag|field) (?:= \$(\w+)|= '(\w*)'|(=~|!~) \/(.+)\/)$/s.exec(text);
+  const other = /^"(\w+)"::(tag|string) (?:= \$(\w+)|= '(\w*)'|(=~|!~) \/(.+)\/)$/s.exec(text);
   if (!other) throw new Error(`a condition nobody expected: ${text}`);
   const [, name = "", on, bound, literal, match, pattern] = other;
   const matcher = pattern === undefined ? undefined : new RegExp(pattern);
   const fits = (value: string) =>
     matcher ? matcher.test(value) === (match === "=~") : value === (literal ?? values[bound!]);
-  return { on: on as "tag" | "field", name, fits };
+  return { on: on === "tag" ? "tag" : "field", name, fits };
 }
 
 const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
