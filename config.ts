@@ -17,7 +17,10 @@ export class ConfigError extends Error {
 
 const text = (fallback: string) => z.string().trim().min(1).default(fallback);
 const whole = (min: number, max: number) =>
-  z.string().regex(/^\d+$/, "a whole number was expected").transform(Number).pipe(z.number().int().min(min).max(max));
+  z
+    .string()
+    .transform((given) => (/^\d+$/.test(given) ? Number(given) : Number.NaN))
+    .refine((number) => number >= min && number <= max, `a whole number from ${min} to ${max} was expected`);
 const port = whole(0, 65_535);
 /** MQTT topic filters below city/: `+` stands alone in its level, `#` alone in the last one. */
 const CITY_FILTER = /^city(\/(\+|[^+#/]*))*(\/(#|\+|[^+#/]+))$/;
@@ -375,10 +378,24 @@ const IGNORED = new Set([
   "LAMPPOST_FAULT_SEGMENT_KIB",
 ]);
 
+/** Found here and not by the second listener, after store and journal were opened. Port 0 is any free one. */
+function samePorts(given: Record<string, string | undefined>): string[] {
+  const ports = [
+    ["LAMPPOST_HTTP_PORT", given.LAMPPOST_HTTP_PORT ?? "8080"],
+    ["LAMPPOST_MQTT_PORT", given.LAMPPOST_MQTT_PORT ?? "1883"],
+    ["LAMPPOST_MQTTS_PORT", given.LAMPPOST_MQTTS_PORT ?? "0"],
+  ] as const;
+  return ports.flatMap(([name, port], place) => {
+    const taken = ports.slice(0, place).find(([, other]) => Number(other) === Number(port) && Number(port) !== 0);
+    return taken ? [`${name}: ${port} is ${taken[0]} already`] : [];
+  });
+}
+
 function combinations(given: Record<string, string | undefined>): string[] {
   const mistakes: string[] = [];
   if (given.LAMPPOST_MQTTS_PORT && !(given.LAMPPOST_TLS_CERT && given.LAMPPOST_TLS_KEY))
     mistakes.push("LAMPPOST_MQTTS_PORT: needs LAMPPOST_TLS_CERT and LAMPPOST_TLS_KEY (PEM files)");
+  mistakes.push(...samePorts(given));
   if (given.LAMPPOST_MQTT_SOURCE_CA && !given.LAMPPOST_MQTT_SOURCE_URL?.startsWith("mqtts:"))
     mistakes.push("LAMPPOST_MQTT_SOURCE_CA: needs an mqtts:// address in LAMPPOST_MQTT_SOURCE_URL");
   mistakes.push(...passwordMistakes("LAMPPOST_MQTT_SOURCE", given), ...passwordMistakes("LAMPPOST_SMTP", given));

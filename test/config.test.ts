@@ -46,6 +46,16 @@ describe("configuration", () => {
     ]);
   });
 
+  it("says which number was expected, and that two listeners cannot have one port", () => {
+    expect(mistakesOf({ LAMPPOST_RETENTION_RAW_DAYS: "-1" })).toEqual([
+      "LAMPPOST_RETENTION_RAW_DAYS: a whole number from 1 to 36500 was expected",
+    ]);
+    expect(mistakesOf({ LAMPPOST_MQTT_PORT: "8080" })).toEqual([
+      "LAMPPOST_MQTT_PORT: 8080 is LAMPPOST_HTTP_PORT already",
+    ]);
+    expect(loadConfig({ LAMPPOST_HTTP_PORT: "0", LAMPPOST_MQTT_PORT: "0" }).http.port).toBe(0);
+  });
+
   it("takes addresses of proxies, and places of map tiles, that can be ones", () => {
     const one = (name: string, value: string) => mistakesOf({ [name]: value }).length;
     expect(loadConfig({ LAMPPOST_HTTP_TRUSTED_PROXIES: "10.0.0.0/24, ::1" }).http.proxiesTrusted).toEqual([

@@ -49,7 +49,8 @@ const CAUSES: readonly Row[] = [
     words: /field type conflict|column type mismatch|invalid column type for column/i,
     status: [400, 422],
     ...{ cause: "field_type", kind: "misconfigured", versions: "1.6 1.8 2.7 2.9 3" },
-    advice: "somebody wrote it there first: delete those points or use a bucket of our own (docs/influxdb.md, Types)",
+    advice:
+      "somebody wrote it there first: use a bucket of our own, or wait for the next shard (docs/influxdb.md says how else, under Types)",
   },
   {
     words: /points beyond retention policy|outside retention policy|violates a Retention Policy/i,

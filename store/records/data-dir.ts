@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../model/log.ts";
 import { DataDirInUse } from "./errors.ts";
@@ -22,7 +22,7 @@ const held = new Set<DatabaseSync>();
  * handle on the file would drop the lock (POSIX).
  */
 export function lockDataDir(dir: string): { release(): void } {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolder(dir);
   const path = join(dir, "lock.db");
   const db = openLock(path);
   try {
@@ -39,6 +39,18 @@ export function lockDataDir(dir: string): { release(): void } {
       if (db.isOpen) db.close();
     },
   };
+}
+
+/** One level at a time: the recursive mkdir of Node never returns where the system lets nobody make any, as below /proc. */
+function makeFolder(dir: string): void {
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(dir) !== dir) makeFolder(dirname(dir));
+  try {
+    mkdirSync(dir, { mode: 0o700 });
+  } catch (error) {
+    // A second process may have made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !statSync(dir).isDirectory()) throw error;
+  }
 }
 
 /**

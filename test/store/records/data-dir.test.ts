@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -91,5 +91,13 @@ describe("the lock on the data directory", () => {
   it("says what is wrong where the folder cannot be made", () => {
     writeFileSync(join(root, "some"), "a file");
     expect(() => lockDataDir(dir)).toThrow(/ENOTDIR|EEXIST/);
+  });
+
+  it.runIf(process.platform === "linux")("says so, too, where the system lets nobody make one, and returns", () => {
+    // In a process of its own: what never returns could not be timed out here.
+    const home = JSON.stringify(join(import.meta.dirname, "../../../store/records/data-dir.ts"));
+    const script = `import { lockDataDir } from ${home}; lockDataDir("/proc/lamppost/data");`;
+    const child = spawnSync(process.execPath, ["--input-type=module", "-e", script], { timeout: 20_000 });
+    expect([child.signal, child.stderr.toString()]).toEqual([null, expect.stringContaining("ENOENT")]);
   });
 });
