@@ -39,6 +39,8 @@ const REMEMBER = { perSensor: 1_000, perLateSensor: 20_000, total: 1_000_000 };
 const AT_ONCE_ROWS = 256;
 /** Rows that are folded for what waits, for each reading that comes. */
 const ROWS_PER_READING = 32;
+/** And at once, of all the readings of a call where the rest is settled later: a turn of late readings stays short. */
+const AT_ONCE_TOTAL = 512;
 /** One sensor's turn, while others wait as well. */
 const TURN_ROWS = 512;
 
@@ -64,6 +66,7 @@ export function createEngine(options: EngineOptions) {
   const teller = createTeller(unsaved.watch);
   const counts = { readings: 0, inOrder: 0, late: 0, duplicate: 0, tooLate: 0, forgotten: 0 };
   let failing: CompiledRule[] = [];
+  let foldedAtOnce = 0;
   const context: FoldContext = { listeningBetween: listening.between, onFailure };
   const corrector = createCorrector(teller, context, listening.newest);
 
@@ -82,6 +85,7 @@ export function createEngine(options: EngineOptions) {
 
   /** Folds what waits as far as so many readings pay for, so that n readings cost O(n) in whatever order they come. */
   function settleFor(readings: number): void {
+    foldedAtOnce = 0;
     if (backlogged.size > 0 && !options.settlesLater) work(ROWS_PER_READING * readings);
   }
 
@@ -121,8 +125,10 @@ export function createEngine(options: EngineOptions) {
     counts.late += 1;
     remembered += 1;
     addLate(subject, reading);
-    if (!subject.backlog!.refold && refoldRows(subject) <= AT_ONCE_ROWS) catchUp(subject, AT_ONCE_ROWS);
-    else backlogged.add(subject);
+    const mayFold = !options.settlesLater || foldedAtOnce < AT_ONCE_TOTAL;
+    if (mayFold && !subject.backlog!.refold && refoldRows(subject) <= AT_ONCE_ROWS) {
+      foldedAtOnce += catchUp(subject, AT_ONCE_ROWS);
+    } else backlogged.add(subject);
   }
 
   /** One turn of a sensor. */
