@@ -11,7 +11,7 @@ import type { ConditionTable } from "./engine/compile.ts";
 import type { Orphan } from "./engine/state-rows.ts";
 import { alertId } from "./engine/transition.ts";
 import { createRulesTime, TIME } from "./rules-time.ts";
-import { createTurns, WAITING } from "./turns.ts";
+import { createTurns, type Turns, WAITING } from "./turns.ts";
 import { unwatchedAlerts } from "./unwatched.ts";
 
 export type AlertsOptions = {
@@ -50,6 +50,8 @@ const NEWCOMER_READINGS = 100;
 const OFFSET = "alerts";
 /** What is done in one go for those who wait, and the pause after it, in which everybody else has their turn. */
 const WORK_MS = 3;
+/** Lines that are written in one go: what is said costs more than what is judged. */
+const SAID_AT_ONCE = 64;
 const PAUSE_MS = 1;
 const PAUSE_MAX_MS = 500;
 const TRY_AGAIN_MS = 1_000;
@@ -120,8 +122,15 @@ export function createAlerts(options: AlertsOptions) {
     const isDue = readingsSinceSave >= SAVE_EVERY_READINGS || Math.abs(now() - savedAt) >= SAVE_EVERY_MS;
     if (isDue) write(save);
     else if (isNews || problem !== undefined) write(keep);
-    while (problem === undefined && turns?.isFull()) turn();
+    if (problem === undefined && turns?.isFull()) makeRoom(turns);
     if (isWaiting()) onWaiting();
+  }
+
+  /** One transaction for all of it: each waits for the disk. */
+  function makeRoom({ isFull, next }: Turns): void {
+    let hasNews = false;
+    while (isFull()) hasNews = judge(next()) || hasNews;
+    if (hasNews) write(keep);
   }
 
   /** True if there is something to tell. */
@@ -129,10 +138,6 @@ export function createAlerts(options: AlertsOptions) {
     const transitions = engine.observe(readings);
     turns?.charge(transitions);
     return push(transitions);
-  }
-
-  function turn(): void {
-    if (judge(turns!.next())) write(keep);
   }
 
   const passed = monotonic ?? now;
@@ -148,10 +153,13 @@ export function createAlerts(options: AlertsOptions) {
     if (problem !== undefined) return TRY_AGAIN_MS;
     const begun = passed();
     const until = begun + WORK_MS;
+    let hasNews = false;
     while (problem === undefined && passed() < until && (turns!.waiting() > 0 || engine.backlogged() > 0)) {
-      if (turns!.waiting() > 0) turn();
+      if (turns!.waiting() > 0) hasNews = judge(turns!.next()) || hasNews;
       if (engine.backlogged() > 0 && push(engine.settle(SETTLE_ROWS))) isUnique = true;
+      if (hasNews && unapplied.length >= SAID_AT_ONCE) break;
     }
+    if (hasNews) write(keep);
     if (isUnique && Math.abs(now() - savedAt) >= TELL_SETTLED_EVERY_MS) write(save);
     // A turn that has much to tell takes longer than meant: others get twice of what it took.
     const tookMs = passed() - begun;
