@@ -8,6 +8,7 @@ import type { createPatience } from "./patience.ts";
 import { createPutter } from "./put.ts";
 import { createRewriter, type RewriteFrom } from "./rewrite.ts";
 import { createStoreCheck } from "./store-check.ts";
+import { realSleep } from "./timing.ts";
 
 export type UpkeepOptions = RewriteFrom & {
   readonly records: Pick<
@@ -28,6 +29,7 @@ export type StoreUpkeep = ReturnType<typeof createStoreUpkeep>;
 /** How often `tick` should be called. */
 export const UPKEEP_TICK_MS = 10_000;
 const ASK_EVERY_MS = 30_000;
+const STOP_GRACE_MS = 2_000;
 
 /**
  * Looks after a store on a server of its own, which can do what a file of ours does not: be restarted, be emptied, refuse
@@ -132,7 +134,11 @@ export function createStoreUpkeep(
     },
     async stop(): Promise<void> {
       leaving.abort(new Error("the service is stopping"));
-      await ticking;
+      // A server that has a question and does not answer it holds up nobody: what it says later is not heard.
+      const ended = new AbortController();
+      const grace = realSleep(STOP_GRACE_MS, ended.signal).catch(() => {});
+      await Promise.race([ticking, grace]);
+      ended.abort();
     },
     /** The journal should keep everything from here on, as far as its own limits let it. */
     holdsFrom: () => Math.min(rewriter.holdsFrom(), held.holdsFrom()),

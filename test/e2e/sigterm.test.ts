@@ -4,7 +4,7 @@ import mqtt from "mqtt";
 import { generate } from "mqtt-packet";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type City, startCity, until } from "../helpers/city.ts";
-import { answer, startScriptedHttp } from "../helpers/scripted-http.ts";
+import { startInflux2 } from "../helpers/scripted-influx2.ts";
 import {
   addLoadGateway,
   BASE,
@@ -64,6 +64,7 @@ async function fillFrozen(city: City, login: Login): Promise<void> {
       return (await city.call("/metrics")).text();
     },
     (figures) => /^lamppost_\w*subscriber_drops_total [1-9]/m.test(figures),
+    90_000,
   );
   await client.endAsync();
 }
@@ -120,29 +121,31 @@ describe("SIGTERM under load", () => {
   });
 
   it("is not held up by an InfluxDB that has taken the write and does not answer", async () => {
-    const kept = answer(204);
-    const nothing = answer(200, { results: [{ statement_id: 0 }] });
-    let silent = false;
-    const asked = Promise.withResolvers<void>();
-    const influx = await startScriptedHttp((request, response) => {
-      if (request.path === "/write" && silent) return asked.resolve();
-      (request.path === "/write" ? kept : nothing)(request, response);
-    });
+    const influx = await startInflux2();
     onTestFinished(() => influx.stop());
-    const env = { LAMPPOST_STORE: "influxdb", INFLUX_URL: influx.url, INFLUX_DATABASE: "city" };
+    influx.addOrg("city");
+    influx.addBucket("city", "readings");
+    influx.addToken({ text: "t", org: "city", operator: true });
+    const place = { INFLUX_URL: influx.url, INFLUX_TOKEN: "t", INFLUX_ORG: "city", INFLUX_BUCKET: "readings" };
+    const env = { LAMPPOST_STORE: "influxdb", ...place };
     let city = await startCity({ env });
     onTestFinished(() => city.remove());
     const login = await addLoadGateway(city);
     const sender = await startMqttSender(city, login, { sensorId: "mqtt-1" });
     await sender.ackedAtLeast(200);
-    silent = true;
-    await asked.promise;
+    influx.trouble("frozen");
+    const writes = () => influx.requests.filter(({ path }) => path === "/api/v2/write").length;
+    const before = writes();
+    await until(
+      async () => writes(),
+      (count) => count > before,
+    );
     const { code, ms } = await timedStop(city);
     expect(code).toBe(0);
     expect(ms).toBeLessThan(STOP_WITHIN_MS / 2);
     await sender.ended;
 
-    silent = false;
+    influx.trouble(undefined);
     city = await city.restart({ env });
     const books = await settledBooks(city);
     expect(books).toMatchObject({ duplicate: 0, quarantined: 0, balanced: true });
