@@ -44,7 +44,7 @@ describe.runIf(HAS_BROWSER)("a page that loses its service", () => {
     await close();
   });
 
-  it("goes on after a restart of the service, signed in as before", { timeout: 60_000 }, async () => {
+  it("goes on after a restart of the service, signed in as before", { timeout: 240_000 }, async () => {
     const { page, goTo, close } = await visit(browser, city, { token: city.token });
     await goTo("/");
     await page

@@ -68,7 +68,7 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
   it("scrolls and pans without long tasks", async () => {
     const { page, context, goTo, close } = await visit(browser, city, { token: city.token });
     await goTo("/");
-    await page.getByText("5000 open").waitFor({ timeout: 30_000 });
+    await page.getByText("5000 open").waitFor({ timeout: 240_000 });
     await page.locator("canvas").waitFor();
     await page.waitForFunction(() => document.querySelectorAll(".district").length === 20);
     await shoot(page, "desk-large");

@@ -43,7 +43,7 @@ describe.runIf(HAS_BROWSER)("the tour", () => {
     admin: ["/admin?tab=targets", ".admin-card"],
   });
 
-  it("has a small picture of each page, made here, and names no other", { timeout: 60_000 }, async () => {
+  it("has a small picture of each page, made here, and names no other", { timeout: 240_000 }, async () => {
     const pictures = shown();
     for (const [name, [at, ready, options = {}]] of Object.entries(pictures)) {
       const { page, goTo, complaints, close } = await visit(browser, city, { token: city.token, ...options });

@@ -234,7 +234,7 @@ describe.runIf(needs("influxd"))("the service on InfluxDB 1.x", () => {
   });
 
   it("is killed in the middle of a burst, again and again: nothing lost, nothing counted twice", {
-    timeout: 90_000,
+    timeout: 240_000,
   }, async () => {
     const random = seededRandom("kill on InfluxDB");
     const rounds = (max: number) => Math.floor(random() * max);

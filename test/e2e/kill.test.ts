@@ -23,7 +23,7 @@ it("loses and doubles nothing over twenty kills, at random and at every named po
   expect(sums.alerts).toBeGreaterThan(20);
 });
 
-it("loses with the gate off: the control", { timeout: 60_000 }, async () => {
+it("loses with the gate off: the control", { timeout: 240_000 }, async () => {
   // Acknowledged before the journal has it, and killed between the two.
   const env = { LAMPPOST_FAULT_AT: "ack-before-fsync,before-append@20" };
   const { lost } = await runKills({ deaths: [{ name: "before-append, gate off", env }] });

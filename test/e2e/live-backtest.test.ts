@@ -60,7 +60,7 @@ describe.runIf(present)("live and backtest", () => {
   }, 360_000);
   afterAll(() => city.remove());
 
-  it("the store gives the same timelines, byte for byte", { timeout: 60_000 }, async () => {
+  it("the store gives the same timelines, byte for byte", { timeout: 240_000 }, async () => {
     const span = ["--from", "2013-01-01", "--to", "2017-12-31", "--warm-up", "0", "--json"];
     const { code, stdout, stderr } = await city.cli("rules", "backtest", ...span);
     expect(code, stderr).toBe(0);
@@ -69,7 +69,7 @@ describe.runIf(present)("live and backtest", () => {
     expect(stored).toEqual(live);
   });
 
-  it.each(RECORDINGS)("the files of $mapping alone give the same timelines", { timeout: 60_000 }, async (recording) => {
+  it.each(RECORDINGS)("the files of $mapping alone give the same timelines", { timeout: 240_000 }, async (recording) => {
     const { mapping, files, sensor } = recording;
     const args = ["--recording", ...paths(files), "--mapping", mapping, "--json"];
     const { code, stdout, stderr } = await city.cli("rules", "backtest", ...args);

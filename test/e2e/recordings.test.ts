@@ -84,7 +84,7 @@ describe.runIf(present)("the real recordings", () => {
     expect(Object.keys(ledger.reasons).sort()).toEqual(["conflict", "no_values"]);
   });
 
-  it("replayed again, all of it is a duplicate", { timeout: 60_000 }, async () => {
+  it("replayed again, all of it is a duplicate", { timeout: 240_000 }, async () => {
     const { stdout } = await city.cli(
       "replay",
       join(DATA, "pems-lane-flow/train.csv"),

@@ -78,7 +78,7 @@ describe("the simulated city", () => {
   });
 
   it("goes on after a restart with the secrets it has, and every stored reading can be read", {
-    timeout: 90_000,
+    timeout: 240_000,
   }, async () => {
     const known = logins();
     expect(Object.keys(known).length).toBeGreaterThanOrEqual(10);

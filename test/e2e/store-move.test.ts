@@ -121,7 +121,7 @@ describe.runIf(needs("influxd"))("lamppost store move", () => {
     expect(await city.cli("ledger", "--verify")).toMatchObject({ code: 0 });
   });
 
-  it("from one database to another, with the old settings in a file", { timeout: 90_000 }, async () => {
+  it("from one database to another, with the old settings in a file", { timeout: 240_000 }, async () => {
     const { dir, before } = await aFolder(onInflux("first"));
     const refused = await runCli(["store", "move"], cliEnv(dir, onInflux("second")));
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/are in influxdb .* first.*--from/) });
@@ -135,7 +135,7 @@ describe.runIf(needs("influxd"))("lamppost store move", () => {
     expect(await city.cli("ledger", "--verify")).toMatchObject({ code: 0 });
   });
 
-  it("start --start-empty leaves them where they are, and the books agree", { timeout: 90_000 }, async () => {
+  it("start --start-empty leaves them where they are, and the books agree", { timeout: 240_000 }, async () => {
     const { dir } = await aFolder({});
     const city = await startCity({ env: onInflux("empty"), args: ["--start-empty"] }, dir);
     onTestFinished(() => city.remove());

@@ -114,7 +114,7 @@ describe("a DuckDB file at the start", () => {
     expect(await recover()).toEqual({ rows: { air: 0, traffic: 0, energy: 0 }, report: undefined });
   });
 
-  it("is never used damaged after one byte is flipped or it is cut", { timeout: 60_000 + RUNS * 10_000 }, async () => {
+  it("is never used damaged after one byte is flipped or it is cut", { timeout: 240_000 + RUNS * 10_000 }, async () => {
     const found = { sound: 0, rebuilt: 0, unreadable: 0 };
     for (let run = 0; run < RUNS; run += 1) {
       const random = createRandom(SEED + run);
