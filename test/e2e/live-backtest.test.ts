@@ -69,15 +69,19 @@ describe.runIf(present)("live and backtest", () => {
     expect(stored).toEqual(live);
   });
 
-  it.each(RECORDINGS)("the files of $mapping alone give the same timelines", { timeout: 240_000 }, async (recording) => {
-    const { mapping, files, sensor } = recording;
-    const args = ["--recording", ...paths(files), "--mapping", mapping, "--json"];
-    const { code, stdout, stderr } = await city.cli("rules", "backtest", ...args);
-    expect(code, stderr).toBe(0);
-    const own = canonical(all.filter(({ subject }) => subject.sensorId?.includes(sensor)));
-    expect(own.length).toBeGreaterThan(20);
-    expect(canonical(JSON.parse(stdout).alerts)).toEqual(own);
-  });
+  it.each(RECORDINGS)(
+    "the files of $mapping alone give the same timelines",
+    { timeout: 240_000 },
+    async (recording) => {
+      const { mapping, files, sensor } = recording;
+      const args = ["--recording", ...paths(files), "--mapping", mapping, "--json"];
+      const { code, stdout, stderr } = await city.cli("rules", "backtest", ...args);
+      expect(code, stderr).toBe(0);
+      const own = canonical(all.filter(({ subject }) => subject.sensorId?.includes(sensor)));
+      expect(own.length).toBeGreaterThan(20);
+      expect(canonical(JSON.parse(stdout).alerts)).toEqual(own);
+    },
+  );
 });
 
 const paths = (files: readonly string[]) => files.map((name) => join(DATA, name));

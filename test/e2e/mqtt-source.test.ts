@@ -150,7 +150,9 @@ describe.runIf(needs("mosquitto"))("an external broker as the source", () => {
     expect({ lost, doubled, balanced: ledger.balanced }).toEqual({ lost: 0, doubled: 0, balanced: true });
   });
 
-  it("enrols sensors, shows who is online, and keeps bad messages with their reason", { timeout: 240_000 }, async () => {
+  it("enrols sensors, shows who is online, and keeps bad messages with their reason", {
+    timeout: 240_000,
+  }, async () => {
     const broker = await startMosquitto(["allow_anonymous true"]);
     onTestFinished(() => broker.stop());
     const publisher = await mqtt.connectAsync(broker.url, { clientId: "publisher" });
