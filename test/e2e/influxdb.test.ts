@@ -183,11 +183,15 @@ describe.runIf(needs("influxd"))("the service on InfluxDB 1.x", () => {
     const records = new DatabaseSync(join(city.dataDir, "records.db"));
     records.exec("DELETE FROM store_state; DELETE FROM offsets WHERE consumer = 'installation'");
     records.close();
-    const ask = (q: string) =>
-      fetch(`${influx.url}/query`, { method: "POST", body: new URLSearchParams({ db: "earlier", q }) });
-    const found = (await (await ask('SELECT "receipt" FROM "air"')).json()) as {
-      results: { series: { values: string[][] }[] }[];
+    // influxd sends the headers before it does anything: a statement is done when its answer has been read.
+    const ask = async (q: string) => {
+      const asked = await fetch(`${influx.url}/query`, {
+        method: "POST",
+        body: new URLSearchParams({ db: "earlier", q }),
+      });
+      return (await asked.json()) as { results: { series: { values: string[][] }[] }[] };
     };
+    const found = await ask('SELECT "receipt" FROM "air"');
     const receipts = found.results[0]!.series[0]!.values.map(([, receipt]) => receipt!.split(" ").map(Number));
     await ask('DROP MEASUREMENT "air"');
     await ask('DROP MEASUREMENT "lamppost_mark"');

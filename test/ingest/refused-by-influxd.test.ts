@@ -15,7 +15,8 @@ describe.runIf(needs("influxd"))("readings that InfluxDB 1.x refuses", () => {
 
   async function setUp(database: string, retention: string) {
     const say = (q: string) => fetch(`${influx.url}/query?${new URLSearchParams({ q })}`, { method: "POST" });
-    await say(`CREATE DATABASE "${database}" WITH ${retention} NAME "raw"`);
+    // The headers come first, the answer when it is done.
+    await (await say(`CREATE DATABASE "${database}" WITH ${retention} NAME "raw"`)).text();
     const store = await openInfluxStore({
       url: influx.url,
       flavour: { database },

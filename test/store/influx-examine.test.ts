@@ -60,7 +60,7 @@ describe.runIf(needs("influxd"))("what an administrator should know of InfluxDB 
 
   it("says before it bites that the default policy removes sooner than we would", async () => {
     const q = 'CREATE DATABASE "short" WITH DURATION 720h NAME "month"';
-    await fetch(`${server.url}/query`, { method: "POST", body: new URLSearchParams({ q }) });
+    await (await fetch(`${server.url}/query`, { method: "POST", body: new URLSearchParams({ q }) })).text();
     const report = await examined(server.url, { database: "short" });
     expect(report.keepsMs).toBe(30 * DAY_MS);
     expect(findingOf(report, "retention")).toEqual({
