@@ -5,16 +5,18 @@ import { runAll } from "./suite.ts";
 import { formatRow, HEADER, replayOf } from "./table.ts";
 
 /**
- * `npm run faults -- --seeds 20 [--scenario NAME] [--seed N] [--json] [--list]`
+ * `npm run faults -- --seeds 20 [--scenario NAME] [--seed N] [--part K/N] [--json] [--list]`
  *
  * Lives through every scenario with seeds 1 … n on virtual time. Ends with 1 if anything acknowledged was lost, doubled
- * or booked wrongly, if a fault never happened, or if the control run, which must lose, did not.
+ * or booked wrongly, if a fault never happened, or if the control run, which must lose, did not. `--part 1/2` and
+ * `--part 2/2` side by side are all of them: a run uses one core.
  */
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "20" },
     seed: { type: "string" },
     scenario: { type: "string" },
+    part: { type: "string", default: "1/1" },
     json: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
   },
@@ -25,7 +27,15 @@ if (values.list) {
   for (const { name, about } of known) console.log(`${name.padEnd(28)} ${about}`);
   process.exit(0);
 }
-const chosen = values.scenario === undefined ? SCENARIOS : known.filter(({ name }) => name === values.scenario);
+const [part, parts] = values.part.split("/").map(Number) as [number, number];
+if (!(part >= 1 && part <= parts)) {
+  console.error(`--part ${values.part}: say it as 1/2, for the first of two`);
+  process.exit(2);
+}
+const chosen =
+  values.scenario === undefined
+    ? SCENARIOS.filter((_, i) => i % parts === part - 1)
+    : known.filter(({ name }) => name === values.scenario);
 const seeds = values.seed === undefined ? count(values.seeds) : [Number(values.seed)];
 if (chosen.length === 0 || seeds.length === 0 || seeds.some((seed) => !Number.isSafeInteger(seed))) {
   console.error(`No such scenario or seed. Known: ${known.map(({ name }) => name).join(" ")}`);
