@@ -8,8 +8,21 @@ import type { Records } from "./store/records.ts";
 import { clearMarks, readMarks } from "./store/recovery/marks.ts";
 
 const PLACE = "place";
+/** Whether the rollups of this InfluxDB are in a bucket, or database, of their own. */
+export const ROLLUPS_APART = "influxdb.rollups";
 /** What is known of the life of the one store, and says nothing of another. */
-const OF_ONE_STORE = ["mark", "repair", "rewrite", "written", "started", "held", "losses", "move", "restored"];
+const OF_ONE_STORE = [
+  "mark",
+  "repair",
+  "rewrite",
+  "written",
+  "started",
+  "held",
+  "losses",
+  "move",
+  "restored",
+  ROLLUPS_APART,
+];
 
 /** `duckdb readings.duckdb` or `influxdb http://host:8086 org/bucket`, without secrets. */
 export function placeOf(store: StoreConfig): string {

@@ -9,6 +9,7 @@ import { afterRefill, type Refilled, refillStore } from "./ingest/rewrite.ts";
 import type { StoreWriterParts } from "./ingest/store-writer.ts";
 import { realSleep } from "./ingest/timing.ts";
 import type { Background } from "./model/background.ts";
+import { formatSpan } from "./model/duration.ts";
 import type { Figure, Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
 import { openDuckDbStore } from "./store/duckdb/store.ts";
@@ -22,7 +23,8 @@ import { createMarks, type StoreMarks } from "./store/recovery/marks.ts";
 import { watchRecords } from "./store/recovery/records-mark.ts";
 import { recoverDuckDb } from "./store/recovery/recover.ts";
 import { type DamageReport, writeReport } from "./store/recovery/report.ts";
-import { checkPlace } from "./store-place.ts";
+import { ROLLUPS_SEEDED } from "./store/rollups.ts";
+import { checkPlace, ROLLUPS_APART } from "./store-place.ts";
 
 /** What the rebuild of a lost store takes from the journal. */
 export type RefillFrom = {
@@ -92,7 +94,7 @@ async function openStore(config: Config, records: Records, now: () => number, lo
     offsets,
     upkeep: (from) => ({ ...from, store: influx, records, windowMs, rawDays }),
     refill: ({ first }) => startMigration(influx, records, first, log),
-    health: () => limitsHealth(influx.limits?.known(), rawDays),
+    health: () => limitsHealth(influx.limits?.known(), config),
     figures: () => [],
   };
 }
@@ -100,14 +102,19 @@ async function openStore(config: Config, records: Records, now: () => number, lo
 const DAY_MS = 86_400_000;
 
 /** What the server will do, or will not let us do: said before it bites. */
-function limitsHealth(limits: StoreLimits | undefined, rawDays: number): Health[] {
-  const { keepsMs, noRemoval } = limits ?? {};
+function limitsHealth(limits: StoreLimits | undefined, config: Config): Health[] {
+  const { keepsMs, noRemoval, rollups } = limits ?? {};
+  const { retentionRawDays: rawDays, retentionHourlyDays: hourly, retentionDailyDays: daily } = config;
   const degraded = (part: string, reason: string) => ({ part, state: "degraded" as const, ready: true, reason });
   const health: Health[] = [];
   if (keepsMs !== undefined && keepsMs < rawDays * DAY_MS) {
-    const keeps = keepsMs < 2 * DAY_MS ? `${hoursOf(keepsMs)} hours` : `${Math.floor(keepsMs / DAY_MS)} days`;
-    const reason = `InfluxDB removes what was measured more than ${keeps} ago, before LAMPPOST_RETENTION_RAW_DAYS=${rawDays}: give the bucket (1.x: the default retention policy) a longer retention or none, or lower the setting`;
+    const reason = `InfluxDB removes what was measured more than ${formatSpan(keepsMs)} ago, before LAMPPOST_RETENTION_RAW_DAYS=${rawDays}: give the bucket (1.x: the default retention policy) a longer retention or none, or lower the setting`;
     health.push(degraded("store retention", reason));
+  }
+  if (rollups?.keepsMs !== undefined && (daily === 0 || rollups.keepsMs < Math.max(hourly, daily) * DAY_MS)) {
+    const where = rollups.shared === undefined ? "" : `, because they are with the readings (${rollups.shared})`;
+    const reason = `InfluxDB removes hourly and daily rollups ${formatSpan(rollups.keepsMs)} after they were measured, before LAMPPOST_RETENTION_HOURLY_DAYS=${hourly} or LAMPPOST_RETENTION_DAILY_DAYS=${daily}${where}: "lamppost doctor" says how to give them a place of their own without a retention`;
+    health.push(degraded("store rollups", reason));
   }
   if (noRemoval !== undefined) {
     const reason = `nothing is removed from InfluxDB, whatever LAMPPOST_RETENTION_* say, because it could not be proven that only our own readings would be: ${noRemoval}. Give the account the right to write to and read the whole bucket or database`;
@@ -115,8 +122,6 @@ function limitsHealth(limits: StoreLimits | undefined, rawDays: number): Health[
   }
   return health;
 }
-
-const hoursOf = (ms: number) => Math.round(ms / 360_000) / 10;
 
 const MIGRATION = "influxdb.points";
 const MigrationStep = z.object({ measurement: z.string(), from: z.number() });
@@ -164,8 +169,14 @@ export function openReadingStore(
   records: Records,
   log: Log,
 ): Promise<InfluxStore> {
-  const installation = installationId(records.offsets);
-  return openInfluxStore({ url: store.url, flavour: store.flavour, installation, timeoutMs: 10_000, log });
+  const { storeState, offsets } = records;
+  const rollups = {
+    isApart: () => storeState.get(ROLLUPS_APART) === true,
+    setApart: () => storeState.set(ROLLUPS_APART, true),
+    lost: () => offsets.set(ROLLUPS_SEEDED, 0),
+  };
+  const installation = installationId(offsets);
+  return openInfluxStore({ url: store.url, flavour: store.flavour, installation, rollups, timeoutMs: 10_000, log });
 }
 
 async function startDuckDb(path: string, records: Records, now: () => number, log: Log): Promise<StartedStore> {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
+import { formatSpan } from "../model/duration.ts";
 import type { Log } from "../model/log.ts";
 import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
 import type { StoreReport } from "../model/store-report.ts";
@@ -73,7 +74,6 @@ export type ReplayReport = {
   readonly notes: readonly string[];
 };
 
-const DAY_MS = 86_400_000;
 const WAITING = { everyMs: 500, stallMs: 120_000 };
 /** Bounds what waits for a PUBACK: the service, not this process, is where readings are kept. */
 const WINDOW = { messagesMax: 500, bytesMax: 4 * 1024 * 1024, patienceMs: 60_000 };
@@ -124,9 +124,9 @@ async function refuseWhatWouldBeRemoved({ service, start, now }: ReplayOptions, 
     throw error;
   });
   if (keepsMs === undefined || span.first >= now() - keepsMs) return;
-  const [first, days] = [new Date(span.first).toISOString(), Math.floor(keepsMs / DAY_MS)];
+  const first = new Date(span.first).toISOString();
   throw new RecordingError(
-    `the recording begins at ${first}, but the InfluxDB behind the service removes what was measured more than ${days} days ago: give its bucket or retention policy a longer retention, or use --start now`,
+    `the recording begins at ${first}, but the InfluxDB behind the service removes what was measured more than ${formatSpan(keepsMs)} ago: give its bucket or retention policy a longer retention, or use --start now`,
   );
 }
 

@@ -65,7 +65,7 @@ export type ReadingStore = {
    */
   copyTo(path: string, signal?: Leaving): Promise<boolean>;
   /** Where `copyTo` copies nothing: the command that does, for a person who may. */
-  readonly copyCommand?: string;
+  copyCommand?(): string;
   /** Resolves when the store answers; throws `StoreError`. */
   ping(): Promise<void>;
   /** When the server behind the store says it was started: another time means it was restarted. Throws `StoreError`. */
@@ -93,7 +93,12 @@ export type StoreLimits = {
   readonly keepsMs: number | undefined;
   /** Why nothing can be removed there. */
   readonly noRemoval: string | undefined;
+  /** Undefined as long as nobody has looked for them. */
+  readonly rollups?: RollupsFound | undefined;
 };
+
+/** Where rollups are. `keepsMs`: as of the place they are in. `shared`: why that is the one of the readings. */
+export type RollupsFound = { readonly keepsMs: number | undefined; readonly shared?: string };
 
 /** `<kind>.<metric>` */
 export type MetricKey = `${Kind}.${MetricName}`;

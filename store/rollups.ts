@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000;
 const STEP_MS = { hourly: 3_600_000, daily: DAY_MS } as const;
 const PARTS_AT_ONCE = 1_000;
 /** Offset of this name: 0 or missing means that hours may be in the store that nobody wrote down as due. */
-const SEEDED = "rollups";
+export const ROLLUPS_SEEDED = "rollups";
 
 /**
  * Keeps the hourly and daily rollups true to the readings. Every booking writes down the hours it touched, in its own
@@ -81,9 +81,9 @@ export function startRollups({ store, records, background, now, log }: RollupsOp
 
   /** Hours that were stored before there were rollups, or came into the store by other ways than the books. */
   async function seed(): Promise<void> {
-    if (records.offsets.get(SEEDED)) return;
+    if (records.offsets.get(ROLLUPS_SEEDED)) return;
     for (const kind of KINDS) rollups.touch(await store.rollups.parts(kind));
-    records.offsets.set(SEEDED, 1);
+    records.offsets.set(ROLLUPS_SEEDED, 1);
   }
 
   /**
@@ -103,7 +103,7 @@ export function startRollups({ store, records, background, now, log }: RollupsOp
       const time = unfinished ? Math.max(cut.at, before) : before;
       // InfluxDB removes what came within a day of being measured by that time, so some of it was received on the next.
       const receivedBefore = time + DAY_MS;
-      const isDone = records.offsets.get(SEEDED) && (unfinished || !rollups.hasDue(kind, time, receivedBefore));
+      const isDone = records.offsets.get(ROLLUPS_SEEDED) && (unfinished || !rollups.hasDue(kind, time, receivedBefore));
       if (!isDone) throw new Error(`the rollups of ${kind} are not all computed yet`);
       rollups.beginCut(kind, resolution, time);
       const removed = await remove(time);

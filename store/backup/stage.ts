@@ -149,7 +149,7 @@ async function stage(
     place: store.place,
     installation: knownInstallation(copied.offsets),
     position: copied.offsets.get("store") ?? 1,
-    ...(!hasReadings && store.copyCommand !== undefined && { copyReadings: store.copyCommand }),
+    ...(!hasReadings && store.copyCommand && { copyReadings: store.copyCommand() }),
     files,
   };
 }

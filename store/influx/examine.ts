@@ -1,7 +1,10 @@
+import { formatSpan } from "../../model/duration.ts";
 import type { StoreFinding, StoreReport } from "../../model/store-report.ts";
-import { type KeepDays, StoreError } from "../reading-store.ts";
+import { type KeepDays, type RollupsFound, StoreError } from "../reading-store.ts";
 import { type InfluxClient, type InfluxFlavour, type Target, targetName } from "./client.ts";
-import { askRetention, type Place } from "./place.ts";
+import { quoteName } from "./influxql.ts";
+import { askRetention, nameOf, type Place, rollupsFlavour } from "./place.ts";
+import type { RollupsPlace } from "./rollups-place.ts";
 
 const DAY_MS = 86_400_000;
 /** The versions whose answers `causes.ts` and `place.ts` know. */
@@ -15,6 +18,7 @@ export type ExamineOptions = {
   readonly client: InfluxClient;
   readonly flavour: InfluxFlavour;
   prove(): Promise<Place>;
+  readonly rollups: RollupsPlace;
   readonly keepDays: KeepDays;
   readonly now: () => number;
 };
@@ -33,6 +37,7 @@ export async function examine(options: ExamineOptions): Promise<Pick<StoreReport
   const findings = [versionOf(pong.version), clockOf(pong.date, asked, now())];
   if (place instanceof StoreError) return { findings: [...findings, bad("rights", place.message, "see the text")] };
   const keepsMs = await attempt(() => askRetention(client, options.flavour, place.target));
+  const rollups = await attempt(options.rollups.look);
   return {
     ...(typeof keepsMs === "number" ? { keepsMs } : {}),
     findings: [
@@ -40,6 +45,7 @@ export async function examine(options: ExamineOptions): Promise<Pick<StoreReport
       rightsOf(place),
       whereOf(options.flavour, place.target),
       retentionOf(keepsMs, options.keepDays),
+      rollupsOf(rollups, options.flavour, options.keepDays),
       ok("disk", "InfluxDB does not tell how full its disk is: watch it on its machine"),
       await cardinalityOf(client, place.target),
     ],
@@ -86,21 +92,45 @@ function whereOf(flavour: InfluxFlavour, target: Target): StoreFinding {
   return ok("bucket", `${flavour.bucket} of ${flavour.org}, read as ${read}`);
 }
 
-function retentionOf(keepsMs: number | undefined | StoreError, keepDays: KeepDays): StoreFinding {
+function retentionOf(keepsMs: number | undefined | StoreError, { raw }: KeepDays): StoreFinding {
   if (keepsMs instanceof StoreError) return ok("retention", `not told: ${keepsMs.message}`);
   if (keepsMs === undefined)
     return ok("retention", "InfluxDB itself removes nothing; Lamppost does, by its own settings");
-  const { raw, hourly, daily } = keepDays;
-  const days = keepsMs / DAY_MS;
-  const found = `InfluxDB removes what was measured more than ${Math.floor(days * 10) / 10} days ago`;
-  const lost = [
-    ...(days < raw ? [`readings (${raw} days)`] : []),
-    ...(days < hourly ? [`hourly rollups (${inDays(hourly)})`] : []),
-    ...(days < daily ? [`daily rollups (${inDays(daily)})`] : []),
-  ];
-  if (lost.length === 0) return ok("retention", found);
-  const advice = `that is before Lamppost would: ${lost.join(", ")}; give the bucket or policy no retention, or a longer one`;
+  const found = `InfluxDB removes what was measured more than ${formatSpan(keepsMs)} ago`;
+  if (keepsMs >= raw * DAY_MS) return ok("retention", found);
+  const advice = `that is before Lamppost would (${raw} days): give the bucket or policy no retention, or a longer one`;
   return bad("retention", found, advice);
+}
+
+/** Rollups with the readings are right as long as InfluxDB does not remove them with the readings. */
+function rollupsOf(
+  place: RollupsFound | undefined | StoreError,
+  flavour: InfluxFlavour,
+  { hourly, daily }: KeepDays,
+): StoreFinding {
+  const [own, shared] = [nameOf(rollupsFlavour(flavour)), nameOf(flavour)];
+  if (place instanceof StoreError) return bad("rollups", place.message, `give the account ${own} again`);
+  if (!place) return ok("rollups", `move to ${own} when the next are computed`);
+  const found = place.shared === undefined ? `in ${own}` : `in ${shared}, with the readings (${place.shared})`;
+  const keepsDays = (place.keepsMs ?? Number.POSITIVE_INFINITY) / DAY_MS;
+  const lost = [
+    ...(keepsDays < hourly ? [`hourly ones (${inDays(hourly)})`] : []),
+    ...(keepsDays < daily ? [`daily ones (${inDays(daily)})`] : []),
+  ];
+  if (lost.length === 0) return ok("rollups", found);
+  const removes = `InfluxDB removes them ${formatSpan(place.keepsMs!)} after they were measured, before Lamppost would: ${lost.join(", ")}`;
+  const advice = place.shared === undefined ? `give ${own} no retention` : `make ${own}: ${makeApart(flavour)}`;
+  return bad("rollups", `${found}; ${removes}`, advice);
+}
+
+/** What a person runs who may. */
+function makeApart(flavour: InfluxFlavour): string {
+  const own = rollupsFlavour(flavour);
+  if ("token" in own)
+    return `influx bucket create --org ${JSON.stringify(own.org)} --name ${JSON.stringify(own.bucket)}, and a token that may read and write both`;
+  const grant =
+    own.username === undefined ? "" : `; GRANT ALL ON ${quoteName(own.database)} TO ${quoteName(own.username)}`;
+  return `CREATE DATABASE ${quoteName(own.database)}${grant}`;
 }
 
 const inDays = (days: number) => (Number.isFinite(days) ? `${days} days` : "for ever");

@@ -6,6 +6,7 @@ import { StoreError } from "../reading-store.ts";
 import type { Requests, Series } from "./client.ts";
 import { toTime } from "./influxql.ts";
 import { toLine } from "./lines.ts";
+import { PATIENCE, ROLLUP_FIELDS, rollupLines } from "./rollups.ts";
 
 /** Where a copy that broke off goes on. */
 export type MigrationStep = { readonly measurement: string; readonly from: number };
@@ -14,10 +15,13 @@ export type Migration = {
   /** Called after each request that was taken. */
   save(step: MigrationStep): void;
 };
-type Known = { readonly installation: string; note(readings: readonly Reading[]): void };
+type Known = {
+  readonly installation: string;
+  note(readings: readonly Reading[]): void;
+  /** Where rollups are written. */
+  rollups(): Promise<Requests>;
+};
 
-const PATIENCE = 12;
-const PARTS = ["Sum", "Min", "Max", "Count"] as const;
 const MEASUREMENTS = KINDS.flatMap((kind) =>
   ["", "_hourly", "_daily"].map((end) => ({ kind, isRaw: end === "", measurement: `${kind}${end}` })),
 );
@@ -29,7 +33,7 @@ const MEASUREMENTS = KINDS.flatMap((kind) =>
  */
 export async function migratePoints(
   client: Requests,
-  { installation, note }: Known,
+  { installation, note, rollups }: Known,
   { at, save }: Migration,
   signal: AbortSignal,
 ): Promise<{ copied: number; refused: number }> {
@@ -45,7 +49,7 @@ export async function migratePoints(
         ? readings.flatMap((one) => lineOf(one, installation))
         : rollupLines(kind, measurement, series, installation);
       const last = Number(series.values.at(-1)?.[0]);
-      const isTaken = lines.length === 0 || (await write(client, lines));
+      const isTaken = lines.length === 0 || (await write(isRaw ? client : await rollups(), lines));
       if (isTaken) note(readings);
       counts[isTaken ? "copied" : "refused"] += lines.length;
       save({ measurement, from: last });
@@ -67,7 +71,7 @@ async function write(client: Requests, lines: readonly string[]): Promise<boolea
 
 function selectOld(kind: Kind, measurement: string, { isRaw, from }: { isRaw: boolean; from: number }) {
   const names = METRICS_OF[kind].map(
-    (metric) => `${metric}(${isRaw ? "Suspect" : PARTS.join("|")})${isRaw ? "?" : ""}`,
+    (metric) => `${metric}(${isRaw ? "Suspect" : ROLLUP_FIELDS.join("|")})${isRaw ? "?" : ""}`,
   );
   const fields = [...(isRaw ? ["receivedAt", "journalSeq", "imported"] : []), ...names].join("|");
   const text = `SELECT /^(${fields})$/, "sensorId"::tag, "district"::tag FROM "${measurement}"
@@ -113,20 +117,6 @@ function oldReadings(kind: Kind, series: Series): Reading[] {
         ...(Object.keys(quality).length > 0 ? { quality } : {}),
         ...(imported === 1 ? { imported: true } : {}),
       },
-    ];
-  });
-}
-
-function rollupLines(kind: Kind, measurement: string, series: Series, installation: string): string[] {
-  return rowsOf(series).flatMap(({ cells, sensorId, district, time }) => {
-    const fields = METRICS_OF[kind].flatMap((metric) => {
-      const numbers = PARTS.map((part) => cells[`${metric}${part}`]);
-      if (!numbers.every((one) => typeof one === "number")) return [];
-      return PARTS.map((part, n) => `${metric}${part}=${numbers[n]}`);
-    });
-    if (fields.length === 0) return [];
-    return [
-      `${measurement},district=${district},installation=${installation},sensorId=${sensorId} ${fields.join(",")} ${time}`,
     ];
   });
 }

@@ -14,13 +14,26 @@ export type Place = {
 export type PlaceOptions = {
   readonly client: InfluxClient;
   readonly flavour: InfluxFlavour;
+  /** Of rollups: where the readings are. A missing bucket is made beside theirs, kept for ever. */
+  readonly beside?: InfluxFlavour;
   readonly installation: string;
   readonly now: () => number;
   readonly log: Log;
 };
 
 /** People change mappings, tokens and buckets while we run. */
-const PROVEN_FOR_MS = 600_000;
+export const PROVEN_FOR_MS = 600_000;
+
+/** Rollups outlive readings: they get a bucket, or database, of their own, whose retention is not that of the readings. */
+export function rollupsFlavour(flavour: InfluxFlavour): InfluxFlavour {
+  if ("token" in flavour) return { ...flavour, bucket: `${flavour.bucket}_rollups` };
+  // Not a retention policy of the same database: a DELETE of 1.x goes through all of them, and cannot name one.
+  return { ...flavour, database: `${flavour.database}_rollups` };
+}
+
+/** As people call it: "bucket readings", "database readings". */
+export const nameOf = (flavour: InfluxFlavour): string =>
+  "token" in flavour ? `bucket ${flavour.bucket}` : `database ${flavour.database}`;
 
 /**
  * On 2.x writes name an organisation and a bucket, but InfluxQL knows a name only, which the server resolves by its
@@ -29,7 +42,8 @@ const PROVEN_FOR_MS = 600_000;
  * `doubt` was called. Throws `StoreError`: "misconfigured" with what to do about it.
  */
 export function createPlace(options: PlaceOptions) {
-  const { client, flavour, now, log } = options;
+  const { client, flavour, beside, now, log } = options;
+  const what = beside ? "the place of rollups" : "the reading store";
   let known: { readonly place: Place; readonly until: number } | undefined;
   let proving: Promise<Place> | undefined;
   /** As of the last proof, also while there is doubt. */
@@ -45,9 +59,8 @@ export function createPlace(options: PlaceOptions) {
     const place =
       "token" in flavour ? await proveBucket(options, flavour, { seen, see }) : await proveDatabase(options, flavour);
     if (!known) {
-      log.info({ ...place.target }, "reading store is open");
-      if (place.noRemoval)
-        log.warn({ reason: place.noRemoval.message }, "nothing will be removed from the reading store");
+      log.info({ ...place.target }, `${what} is open`);
+      if (place.noRemoval) log.warn({ reason: place.noRemoval.message }, `nothing will be removed from ${what}`);
     }
     // An account that may not ask is no reason to stop.
     const keepsMs = await askRetention(client, flavour, place.target).catch((error: StoreError) => {
@@ -134,20 +147,22 @@ async function proveBucket(
   flavour: Two,
   { seen, see }: { readonly seen: Bucket | undefined; see(bucket: Bucket): void },
 ): Promise<Place> {
-  const { client, installation, log } = options;
+  const { client, beside, installation, log } = options;
   const { bucket } = flavour;
   const probe = createProbe(options);
   await probe.write().catch(async (error: StoreError) => {
-    if (error.reason !== "bucket_missing" || !seen) throw await explainWrite(client, flavour, error);
-    const { orgID, retentionRules = [] } = seen;
+    const model = error.reason === "bucket_missing" ? (seen ?? (await neighbour(client, beside))) : undefined;
+    if (!model) throw await explainWrite(client, flavour, error);
+    const { orgID, retentionRules = [] } = model;
     // A token for one bucket may not, and is of no use for a new one: then it is as missing as it was.
     await client.api("POST", "/api/v2/buckets", { orgID, name: bucket, retentionRules }).catch(() => {
       throw error;
     });
-    log.warn({ bucket }, "the bucket was gone and is made again");
+    if (seen) log.warn({ bucket }, "the bucket was gone and is made again");
+    else log.info({ bucket }, "the bucket for rollups is made");
     await probe.write();
   });
-  const own = { db: `lamppost-${installation}` };
+  const own = { db: `lamppost-${installation}${beside ? "-rollups" : ""}` };
   const named = targetOf(bucket);
   const found = await findBucket(client, flavour);
   if (found === "unknown") {
@@ -167,6 +182,13 @@ async function proveBucket(
   });
   if (await isReadOr(probe, own)) return placeOf(own, await probe.remove(own));
   throw foreignToken(flavour);
+}
+
+/** A bucket of the same organisation, kept for ever. */
+async function neighbour(client: InfluxClient, beside: InfluxFlavour | undefined): Promise<Bucket | undefined> {
+  if (!beside || !("token" in beside)) return undefined;
+  const found = await findBucket(client, beside);
+  return found && found !== "unknown" ? { ...found, retentionRules: [] } : undefined;
 }
 
 /** The names that 2.x gives every bucket by itself: up to the first slash the database, then the retention policy. */

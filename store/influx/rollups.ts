@@ -9,9 +9,20 @@ import { bucketsOfSeries } from "./series.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-const LINES_PER_REQUEST_MAX = 5_000;
+/** The vendor's optimum for 1.x and 2.x. */
+export const LINES_PER_REQUEST_MAX = 5_000;
 /** A span may be a day of all sensors, and the first question after a start is asked of everything there is. */
-const PATIENCE = 12;
+export const PATIENCE = 12;
+
+/** What a rollup has for each metric: `pm25Sum` and so on. */
+export const ROLLUP_FIELDS = ["Sum", "Min", "Max", "Count"] as const;
+
+/** Where rollups are, which `rollups-place.ts` finds out. Both throw `StoreError`. */
+export type RollupsClients = {
+  reading(): Promise<Requests>;
+  /** For computing and removing: what is elsewhere is moved first. */
+  writing(): Promise<Requests>;
+};
 
 const STEP_MS = { hourly: HOUR_MS, daily: DAY_MS } as const;
 
@@ -20,34 +31,40 @@ const STEP_MS = { hourly: HOUR_MS, daily: DAY_MS } as const;
  * of its good values, at the start of their window, so that writing them again changes nothing. They carry the mark of the
  * readings they are made of: history received on different days of the same hour stays apart, here as in what is removed.
  */
-export function createRollups(client: Requests, queries: Queries, installation: string): RollupStore {
-  async function remove(measurement: string, time: number): Promise<void> {
-    for (const mark of await goneMarks(client, queries, measurement, { installation, before: time }))
-      await client.remove({ measurement, mark, before: time });
-  }
-
+export function createRollups(
+  raw: Requests,
+  place: RollupsClients,
+  queries: Queries,
+  installation: string,
+): RollupStore {
   return {
     async compute(span) {
       let lines: string[] = [];
       const { text, values } = sourceOf(queries, span);
-      for await (const series of client.query(text, values, PATIENCE)) {
+      const to = await place.writing();
+      const from = span.resolution === "hourly" ? raw : to;
+      for await (const series of from.query(text, values, PATIENCE)) {
         if (!isOfSpan(span, dayOfMark(installation, series.tags?.installation ?? ""))) continue;
         lines.push(...linesOf(span, series));
         for (; lines.length >= LINES_PER_REQUEST_MAX; lines = lines.slice(LINES_PER_REQUEST_MAX))
-          await client.write(lines.slice(0, LINES_PER_REQUEST_MAX));
+          await to.write(lines.slice(0, LINES_PER_REQUEST_MAX));
       }
-      if (lines.length > 0) await client.write(lines);
+      if (lines.length > 0) await to.write(lines);
     },
     async aggregate(query, resolution) {
       const metrics = METRICS_OF[query.kind].filter((metric) => query.metrics?.includes(metric) ?? true);
       if (metrics.length === 0) return [];
       const { text, values } = queries.rollups(query, resolution, metrics);
+      const client = await place.reading();
       const parts = await Array.fromAsync(client.query(text, values, undefined, query.signal));
       return parts.flatMap((series) => composedBuckets(series, metrics, resolution));
     },
-    parts: (kind) => partsOf(client, queries, installation, kind),
+    parts: (kind) => partsOf(raw, queries, installation, kind),
     async deleteBefore(kind, resolution, time) {
-      await remove(`${kind}_${resolution}`, time);
+      const measurement = `${kind}_${resolution}`;
+      const client = await place.writing();
+      for (const mark of await goneMarks(client, queries, measurement, { installation, before: time }))
+        await client.remove({ measurement, mark, before: time });
       return undefined;
     },
   };
@@ -92,20 +109,35 @@ function sourceOf(queries: Queries, { kind, resolution, from, to }: RollupSpan):
   return { text: `SELECT ${columns.join(", ")} FROM "${source}" WHERE ${text} ${grouped}`, values };
 }
 
-const FIELDS = ["Sum", "Min", "Max", "Count"] as const;
-
 function linesOf({ kind, resolution }: RollupSpan, series: Series): string[] {
   const { sensorId = "", district = "", installation = "" } = series.tags ?? {};
   if (!isId(sensorId) || !isId(district)) return [];
   return series.values.flatMap((row) => {
     const fields = METRICS_OF[kind].flatMap((metric, index) => {
-      const numbers = row.slice(1 + index * FIELDS.length, 1 + (index + 1) * FIELDS.length);
+      const numbers = row.slice(1 + index * ROLLUP_FIELDS.length, 1 + (index + 1) * ROLLUP_FIELDS.length);
       if (!numbers.at(-1)) return [];
-      return FIELDS.map((name, place) => `${metric}${name}=${Number(numbers[place])}`);
+      return ROLLUP_FIELDS.map((name, place) => `${metric}${name}=${Number(numbers[place])}`);
     });
     if (fields.length === 0) return [];
     const tags = `district=${district},installation=${installation},sensorId=${sensorId}`;
     return [`${kind}_${resolution},${tags} ${fields.join(",")} ${Number(row[0])}`];
+  });
+}
+
+/** Rows of stored rollups as lines again; those of earlier versions have no mark and get `mark`. */
+export function rollupLines(kind: Kind, measurement: string, { columns, values }: Series, mark?: string): string[] {
+  return values.flatMap((row) => {
+    const cells = Object.fromEntries(columns.map((name, index) => [name, row[index]]));
+    const { sensorId, district, installation = mark } = cells;
+    if (typeof sensorId !== "string" || typeof district !== "string" || !isId(sensorId) || !isId(district)) return [];
+    const fields = METRICS_OF[kind].flatMap((metric) => {
+      const numbers = ROLLUP_FIELDS.map((part) => cells[`${metric}${part}`]);
+      if (!numbers.every((one) => typeof one === "number")) return [];
+      return ROLLUP_FIELDS.map((part, n) => `${metric}${part}=${numbers[n]}`);
+    });
+    if (fields.length === 0) return [];
+    const tags = `district=${district},installation=${installation},sensorId=${sensorId}`;
+    return [`${measurement},${tags} ${fields.join(",")} ${Number(row[0])}`];
   });
 }
 

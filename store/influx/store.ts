@@ -12,6 +12,7 @@ import {
   type ReadingStore,
   type Sentinel,
   StoreError,
+  type StoreLimits,
   withoutMetrics,
 } from "../reading-store.ts";
 import { scanStreams } from "../scan-streams.ts";
@@ -20,8 +21,9 @@ import { examine } from "./examine.ts";
 import { type BoundQuery, createQueries, type Queries } from "./influxql.ts";
 import { dayOfMark, toLine } from "./lines.ts";
 import { type Migration, migratePoints } from "./migration.ts";
-import { createPlace, type Place } from "./place.ts";
-import { createRollups, goneMarks, isGone } from "./rollups.ts";
+import { createPlace, type Place, rollupsFlavour } from "./place.ts";
+import { createRollups, goneMarks, isGone, LINES_PER_REQUEST_MAX } from "./rollups.ts";
+import { createRollupsPlace, type RollupsMemory, type RollupsPlace } from "./rollups-place.ts";
 import { bucketsOfSeries, readingsOfSeries } from "./series.ts";
 
 export type InfluxOptions = {
@@ -31,6 +33,8 @@ export type InfluxOptions = {
   readonly timeoutMs: number;
   /** 8 lowercase hexadecimal digits: what is ours in a database that others may write to as well. */
   readonly installation: string;
+  /** Kept with the books; without it the place of the rollups is found out anew each time. */
+  readonly rollups?: RollupsMemory;
   readonly log: Log;
 };
 
@@ -39,8 +43,7 @@ export type InfluxStore = ReadingStore & {
   migrate(migration: Migration, signal: AbortSignal): Promise<{ copied: number; refused: number }>;
 };
 
-/** The vendor's optimum for 1.x and 2.x. */
-export const LINES_PER_REQUEST_MAX = 5_000;
+export { LINES_PER_REQUEST_MAX };
 
 /** What the server, or we, may have changed: the way to the readings has to be proven again before the next request. */
 const DOUBTS = /unreachable|missing|mapping|token|permissions|not_set_up|tls|proxy/;
@@ -62,6 +65,18 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
     return place.prove();
   }
   const client = atPlace(raw, { doubt: place.doubt, prove });
+  const memory = options.rollups ?? createMemory();
+  const apart = openApart(options, { isClosed: () => closed, doubt: () => rollupsPlace.doubt() });
+  const rollupsPlace: RollupsPlace = createRollupsPlace({
+    ...{ raw: client, own: apart.client, prove: apart.prove, queries, installation, memory, log },
+    keeps: () => ({ raw: place.limits()?.keepsMs, own: apart.limits()?.keepsMs }),
+    isClosed: () => closed,
+    now: Date.now,
+  });
+  function limits(): StoreLimits | undefined {
+    const known = place.limits();
+    return known && { ...known, rollups: rollupsPlace.found() };
+  }
   const latest = createLatestReadings(() => loadNewest(client, queries));
 
   await place.prove().catch((error: StoreError) => {
@@ -97,27 +112,64 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
       await latest.forget(kind, ({ measuredAt, receivedAt }) => measuredAt < time && receivedAt < time);
       return undefined;
     },
-    rollups: createRollups(client, queries, installation),
+    rollups: createRollups(client, rollupsPlace, queries, installation),
     copyTo: async () => false,
-    copyCommand: copyCommandOf(url, flavour),
+    copyCommand() {
+      const readings = copyCommandOf(url, flavour, "influxdb-backup");
+      if (!memory.isApart()) return readings;
+      return `${readings} && ${copyCommandOf(url, rollupsFlavour(flavour), "influxdb-backup-rollups")}`;
+    },
     async ping() {
       await collectSeries(client, queries.ping);
     },
     startedAt: raw.startedAt,
-    examine: (keepDays) => examine({ client: raw, flavour, prove: place.prove, keepDays, now: Date.now }),
+    examine: (keepDays) =>
+      examine({ client: raw, flavour, prove: place.prove, rollups: rollupsPlace, keepDays, now: Date.now }),
     limits: {
-      known: place.limits,
+      known: limits,
       async ask() {
         place.doubt();
         await prove();
-        return place.limits();
+        return limits();
       },
     },
-    migrate: (migration, signal) => migratePoints(client, { installation, note: latest.note }, migration, signal),
+    migrate: (migration, signal) =>
+      migratePoints(client, { installation, note: latest.note, rollups: rollupsPlace.writing }, migration, signal),
     sentinel: createSentinel(client, queries, installation),
     async close() {
       closed = true;
     },
+  };
+}
+
+/** The place rollups have for themselves, if it is there. */
+function openApart(
+  options: InfluxOptions,
+  { isClosed, doubt }: { readonly isClosed: () => boolean; readonly doubt: () => void },
+) {
+  const { installation, log } = options;
+  const flavour = rollupsFlavour(options.flavour);
+  const client = createInfluxClient({ ...options, flavour });
+  const place = createPlace({ client, flavour, beside: options.flavour, installation, now: Date.now, log });
+  function prove(): Promise<Place> {
+    if (isClosed()) return Promise.reject(new StoreError("unavailable", "the store is closed"));
+    return place.prove();
+  }
+  function doubtAll(): void {
+    place.doubt();
+    doubt();
+  }
+  return { client: atPlace(client, { doubt: doubtAll, prove }), prove, limits: place.limits };
+}
+
+function createMemory(): RollupsMemory {
+  let isApart = false;
+  return {
+    isApart: () => isApart,
+    setApart() {
+      isApart = true;
+    },
+    lost: () => {},
   };
 }
 
@@ -154,14 +206,14 @@ function placeOf(url: string, flavour: InfluxFlavour): string {
 }
 
 /** Its port for backups and the operator's token are not ours to have. */
-function copyCommandOf(url: string, flavour: InfluxFlavour): string {
+function copyCommandOf(url: string, flavour: InfluxFlavour, folder: string): string {
   const quote = (text: string) => (/^[\w.:/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
   if ("token" in flavour) {
     const { org, bucket } = flavour;
-    return `influx backup --host ${new URL(url).origin} --org ${quote(org)} --bucket ${quote(bucket)} influxdb-backup`;
+    return `influx backup --host ${new URL(url).origin} --org ${quote(org)} --bucket ${quote(bucket)} ${folder}`;
   }
   const host = `${new URL(url).hostname}:8088`;
-  return `influxd backup -portable -host ${host} -database ${quote(flavour.database)} influxdb-backup`;
+  return `influxd backup -portable -host ${host} -database ${quote(flavour.database)} ${folder}`;
 }
 
 async function collectSeries(client: Requests, query: BoundQuery, signal?: AbortSignal): Promise<Series[]> {

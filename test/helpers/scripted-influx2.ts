@@ -70,6 +70,8 @@ export async function startInflux2(port = 0) {
     diskFull: false,
     /** Since a write did not get into the log no write does, until the server is restarted. */
     logBroken: false,
+    /** So many requests are answered, all others broken off. */
+    answersLeft: undefined as number | undefined,
     trouble: undefined as
       | { readonly what: Trouble; readonly path: RegExp; readonly headers: Record<string, string> }
       | undefined,
@@ -287,9 +289,11 @@ export async function startInflux2(port = 0) {
     }
     if (`${method} ${path}` === "POST /api/v2/buckets") {
       if (!token.operator) return [403, said("forbidden", `write:orgs/${orgID}/buckets is unauthorized`)];
-      const { name } = JSON.parse(body) as { name: string };
-      const { id } = addBucket([...orgs].find(([, one]) => one === JSON.parse(body).orgID)![0], name);
-      return [201, JSON.stringify({ id, orgID, name })];
+      const wanted = JSON.parse(body) as { name: string; orgID: string; retentionRules?: { everySeconds: number }[] };
+      const { name, retentionRules = [] } = wanted;
+      const ofOrg = [...orgs].find(([, one]) => one === wanted.orgID)![0];
+      const { id } = addBucket(ofOrg, name, (retentionRules[0]?.everySeconds ?? 0) * 1_000);
+      return [201, JSON.stringify({ id, orgID, name, retentionRules })];
     }
     if (`${method} ${path}` === "GET /api/v2/dbrps") {
       const of = [...mappings, ...virtualMappings()].filter((one) => one.orgID === orgID);
@@ -315,6 +319,8 @@ export async function startInflux2(port = 0) {
   }
 
   const script: Script = (request, response) => {
+    if (state.answersLeft === 0) return void response.destroy();
+    if (state.answersLeft !== undefined) state.answersLeft -= 1;
     const { trouble } = state;
     if (!trouble?.path.test(request.path)) return serve(request, response);
     if (trouble.what === "frozen") return;
@@ -348,6 +354,10 @@ export async function startInflux2(port = 0) {
     /** Until `undefined`; by default for writes only. */
     trouble(what: Trouble | undefined, path = /^\/api\/v2\/write$/, headers: Record<string, string> = {}) {
       state.trouble = what && { what, path, headers };
+    },
+    /** Until `undefined`. */
+    cutAfter(answers: number | undefined) {
+      state.answersLeft = answers;
     },
     /** What was in memory only is gone; a log that could not be written can be again if the disk has room. */
     restart() {

@@ -75,7 +75,7 @@ describe("replay", () => {
     service.knobs.keepsMs = 30 * 86_400_000;
     const files = [write("occupancy_a.csv", MIXED)];
     await expect(replay(options(files))).rejects.toThrow(
-      /begins at 2015-09-01T15:00:00.000Z.*more than 30 days ago.*longer retention, or use --start now/,
+      /begins at 2015-09-01T15:00:00.000Z.*more than 30 d ago.*longer retention, or use --start now/,
     );
     expect([service.seen, service.logins.size]).toEqual([[], 0]);
     expect((await replay(options(files, { start: "now" }))).stored).toBe(2);

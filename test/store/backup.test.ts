@@ -31,7 +31,7 @@ const elsewhere = {
   name: "influxdb",
   place: "influxdb http://db:8086 readings",
   copyTo: async () => false,
-  copyCommand: "copy it",
+  copyCommand: () => "copy it",
 };
 const open = (store = elsewhere, diskFreeBytesMin = 0, settled = async () => {}) =>
   createBackups({ dataDir, store, records, settled, version: "0.1.0", diskFreeBytesMin, now: () => T0, log: SILENT });

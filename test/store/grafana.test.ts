@@ -12,7 +12,11 @@ const DIR = join(import.meta.dirname, "../../deploy/grafana");
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-type Target = { readonly query: string; readonly resultFormat: string };
+type Target = {
+  readonly query: string;
+  readonly resultFormat: string;
+  readonly datasource: { readonly uid: string };
+};
 type Panel = { readonly title: string; readonly type: string; readonly targets?: readonly Target[] };
 type Dashboard = {
   readonly panels: readonly (Panel & { readonly datasource?: { readonly uid: string } })[];
@@ -23,13 +27,20 @@ const dashboard = JSON.parse(readFileSync(join(DIR, "dashboards/city-readings.js
 const panels = dashboard.panels.filter(({ type }) => type !== "row");
 
 describe("Grafana's files", () => {
-  it.each(["1", "2"])("the data source for InfluxDB %s.x is the one the panels ask", (version) => {
+  it.each(["1", "2"])("the data sources for InfluxDB %s.x are those the panels ask", (version) => {
     const file = readFileSync(join(DIR, `provisioning/datasources/lamppost-influxdb-${version}.yaml`), "utf8");
-    const { datasources } = parse(file) as { datasources: { uid: string; type: string }[] };
-    expect(datasources).toHaveLength(1);
-    expect(datasources[0]).toMatchObject({ type: "influxdb" });
-    const asked = new Set(panels.map(({ datasource }) => datasource?.uid));
-    expect([...asked]).toEqual([datasources[0]!.uid]);
+    const { datasources } = parse(file) as { datasources: { uid: string; jsonData: { dbName: string } }[] };
+    const names = datasources.map(({ uid, jsonData }) => [uid, jsonData.dbName]);
+    const name = `\${INFLUX_${version === "1" ? "DATABASE" : "BUCKET"}}`;
+    expect(names).toEqual([
+      ["lamppost-readings", name],
+      ["lamppost-rollups", `${name}_rollups`],
+    ]);
+    const asked = panels.flatMap(({ datasource, targets = [] }) => [
+      datasource,
+      ...targets.map((one) => one.datasource),
+    ]);
+    expect(new Set(asked.map((one) => one?.uid))).toEqual(new Set(datasources.map(({ uid }) => uid)));
   });
 });
 
@@ -49,8 +60,9 @@ describe.runIf(needs("influxd"))("the questions of Grafana's dashboard", () => {
 
   type Series = { readonly columns: readonly string[]; readonly values: readonly (readonly unknown[])[] };
 
-  async function ask(query: string): Promise<Series[]> {
-    const body = new URLSearchParams({ db: database, q: filled(query), epoch: "ms" });
+  async function ask({ query, datasource }: Pick<Target, "query" | "datasource">): Promise<Series[]> {
+    const db = datasource.uid === "lamppost-rollups" ? `${database}_rollups` : database;
+    const body = new URLSearchParams({ db, q: filled(query), epoch: "ms" });
     const answer = await (await fetch(`${server.url}/query`, { method: "POST", body })).json();
     const { results } = answer as { results: { error?: string; series?: Series[] }[] };
     expect(results[0]!.error).toBeUndefined();
@@ -86,14 +98,14 @@ describe.runIf(needs("influxd"))("the questions of Grafana's dashboard", () => {
   afterAll(() => server.stop());
 
   it.each(panels.map((panel) => [panel.title, panel] as const))("%s: answered with rows", async (_title, panel) => {
-    for (const { query } of panel.targets!) {
-      const series = await ask(query);
+    for (const target of panel.targets!) {
+      const series = await ask(target);
       expect(series.flatMap(({ values }) => values).length).toBeGreaterThan(0);
     }
   });
 
   it("leaves the suspect value out of the chart, and counts it in its table", async () => {
-    const target = (title: string) => panels.find((panel) => panel.title === title)!.targets![0]!.query;
+    const target = (title: string) => panels.find((panel) => panel.title === title)!.targets![0]!;
     const means = (await ask(target("Fine particles (PM2.5)"))).flatMap(({ values }) => values.map((row) => row[1]));
     expect(new Set(means)).toEqual(new Set([10]));
     const daily = (await ask(target("PM2.5 by day"))).flatMap(({ values }) => values.map((row) => row[1]));
@@ -103,7 +115,7 @@ describe.runIf(needs("influxd"))("the questions of Grafana's dashboard", () => {
 
   it("offers the districts there are", async () => {
     const { query } = dashboard.templating.list.find(({ name }) => name === "district")!;
-    const found = (await ask(query)).flatMap(({ columns, values }) =>
+    const found = (await ask({ query, datasource: { uid: "lamppost-readings" } })).flatMap(({ columns, values }) =>
       values.map((row) => row[columns.indexOf("value")]),
     );
     expect([...new Set(found)]).toEqual(["north"]);

@@ -53,6 +53,7 @@ describe.runIf(needs("influxd"))("what an administrator should know of InfluxDB 
       rights: "a test point was written, read and removed",
       database: "city",
       retention: "InfluxDB itself removes nothing; Lamppost does, by its own settings",
+      rollups: "in database city_rollups",
       disk: expect.stringContaining("does not tell"),
       series: expect.stringMatching(/^about \d+$/),
     });
@@ -66,10 +67,10 @@ describe.runIf(needs("influxd"))("what an administrator should know of InfluxDB 
     expect(findingOf(report, "retention")).toEqual({
       check: "retention",
       ok: false,
-      found: "InfluxDB removes what was measured more than 30 days ago",
-      advice:
-        "that is before Lamppost would: readings (90 days), hourly rollups (730 days), daily rollups (for ever); give the bucket or policy no retention, or a longer one",
+      found: "InfluxDB removes what was measured more than 30 d ago",
+      advice: "that is before Lamppost would (90 days): give the bucket or policy no retention, or a longer one",
     });
+    expect(findingOf(report, "rollups")).toEqual({ check: "rollups", ok: true, found: "in database short_rollups" });
   });
 });
 
@@ -89,9 +90,24 @@ describe("what an administrator should know of InfluxDB 2.x", () => {
     expect(findingOf(report, "version")).toMatchObject({ ok: true, found: "InfluxDB v2.7.12" });
     expect(findingOf(report, "bucket")).toMatchObject({ ok: true, found: "readings of city, read as readings" });
     expect(report.keepsMs).toBe(800 * DAY_MS);
-    expect(findingOf(report, "retention")).toMatchObject({ ok: false, advice: expect.stringContaining("daily") });
-    expect(findingOf(report, "retention")!.advice).not.toContain("hourly");
-    expect(wrongs(report)).toEqual(["retention"]);
+    expect(findingOf(report, "retention")).toMatchObject({ ok: true });
+    const rollups = findingOf(report, "rollups")!;
+    expect(rollups.found).toMatch(
+      /^in bucket readings, with the readings \(.*"readings_rollups" not found.*\); InfluxDB removes them 800 d after they were measured, before Lamppost would: daily ones \(for ever\)$/,
+    );
+    expect(rollups.advice).toContain('influx bucket create --org "city" --name "readings_rollups"');
+    expect(wrongs(report)).toEqual(["rollups"]);
+  });
+
+  it.each([
+    [3_600_000, "1 h"],
+    [90 * 60_000, "1 h 30 min"],
+    [26 * 3_600_000, "1 d 2 h"],
+  ])("names a short retention in its own unit (%i ms)", async (keepsMs, words) => {
+    const bucket = server.addBucket("city", "readings", keepsMs);
+    server.addToken({ text: "t", org: "city", read: [bucket.id], write: [bucket.id] });
+    const found = findingOf(await examined(server.url, flavour), "retention")!.found;
+    expect(found).toBe(`InfluxDB removes what was measured more than ${words} ago`);
   });
 
   it("says which right is missing", async () => {
