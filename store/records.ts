@@ -67,11 +67,15 @@ export type Sensor = {
   readonly createdAt: number;
 };
 
+export type SensorFilter = { readonly district?: string; readonly kind?: Kind };
+
 export type SensorRecords = {
   /** From RAM: called for every reading. */
   get(id: string): Sensor | undefined;
-  /** All are looked at and sorted: not for every message. */
-  list(filter?: { district?: string; kind?: Kind }): readonly Sensor[];
+  /** In order of their ids. All are looked at: not for every message. */
+  list(filter?: SensorFilter): readonly Sensor[];
+  /** The same from after this id on, one by one: who stops early looks at no more. */
+  after(id: string | undefined, filter?: SensorFilter): Iterable<Sensor>;
   /** From RAM, at no cost. */
   count(): number;
   /** Throws `RecordConflict` if the id is taken. */

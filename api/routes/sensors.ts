@@ -2,7 +2,7 @@ import { z } from "zod";
 import { viewReading } from "../../model/reading.ts";
 import type { Sensor } from "../../store/records.ts";
 import type { Api, Parts } from "../api.ts";
-import { pageByKey } from "../paging.ts";
+import { pageInOrder } from "../paging.ts";
 import { notFound } from "../problems.ts";
 import { answers } from "../schemas/answers.ts";
 import { byId, Id, KindName, pageOf, paging, Time } from "../schemas/common.ts";
@@ -47,7 +47,12 @@ const districts = {
 export function addSensors(app: Api, { records, live }: Pick<Parts, "records" | "live">): void {
   app.get("/sensors", { schema: list }, async (request) => {
     const { limit, cursor, ...filter } = request.query;
-    const page = pageByKey(records.sensors.list(filter), (sensor) => sensor.id, limit, cursor);
+    const page = pageInOrder(
+      (id) => records.sensors.after(id, filter),
+      (sensor) => sensor.id,
+      limit,
+      cursor,
+    );
     return { ...page, items: page.items.map((sensor) => viewSensor(sensor, live)) };
   });
 

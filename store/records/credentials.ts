@@ -46,10 +46,7 @@ export function createCredentialRecords(db: Database): CredentialRecords {
   }
 
   function list(role?: Account["role"]): readonly StoredCredential[] {
-    return byName
-      .all()
-      .filter((one) => !role || one.account.role === role)
-      .sort((a, b) => (a.account.name < b.account.name ? -1 : 1));
+    return [...byName.inOrder()].filter((one) => !role || one.account.role === role);
   }
 
   return {

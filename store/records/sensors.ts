@@ -1,6 +1,6 @@
 import type { Kind } from "../../model/kinds.ts";
 import { KINDS } from "../../model/kinds.ts";
-import { RecordConflict, type Sensor, type SensorRecords } from "../records.ts";
+import { RecordConflict, type Sensor, type SensorFilter, type SensorRecords } from "../records.ts";
 import type { Database } from "./database.ts";
 import { loadInStep } from "./in-step.ts";
 
@@ -58,16 +58,24 @@ export function createSensorRecords(db: Database): SensorRecords {
     return true;
   }
 
-  function list(filter: { district?: string; kind?: Kind } = {}): readonly Sensor[] {
+  function* after(id: string | undefined, filter: SensorFilter = {}): Iterable<Sensor> {
     const { district, kind } = filter;
-    return sensors
-      .all()
-      .filter((one) => (!district || one.district === district) && (!kind || one.kind === kind))
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    for (const one of sensors.inOrder(id)) {
+      if ((!district || one.district === district) && (!kind || one.kind === kind)) yield one;
+    }
   }
 
   const { get, count } = sensors;
-  return { get, count, list, add, update, remove, districts: () => countDistricts(sensors.all()) };
+  return {
+    get,
+    count,
+    after,
+    list: (filter) => [...after(undefined, filter)],
+    add,
+    update,
+    remove,
+    districts: () => countDistricts(sensors.all()),
+  };
 }
 
 function countDistricts(sensors: readonly Sensor[]): ReturnType<SensorRecords["districts"]> {

@@ -1,9 +1,11 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createAuditBursts } from "../../api/audit-bursts.ts";
 import { csvLine } from "../../api/csv.ts";
 import { createFailures } from "../../api/failures.ts";
 import { decide } from "../../api/handling.ts";
 import { createLive } from "../../api/live.ts";
+import { pageByKey, pageInOrder } from "../../api/paging.ts";
 import { viewPayload } from "../../api/payload-view.ts";
 import type { Alert } from "../../model/alert.ts";
 import { SILENT } from "../../model/log.ts";
@@ -235,5 +237,41 @@ describe("live values", () => {
     expect(live.seen("air-1")).toEqual({ online: true, lastSeenAt: T0 + 1 });
     expect(live.seen("air-2")).toEqual({ lastSeenAt: T0 + 1 });
     expect(ids.filter((id) => live.seen(id)?.online).length).toBe(998);
+  });
+});
+
+describe("pages", () => {
+  it("show every row once, in order, whatever order they are in", () => {
+    const rows = fc.uniqueArray(
+      fc.string({ maxLength: 3 }).filter((key) => key !== ""),
+      { maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(rows, fc.integer({ min: 1, max: 9 }), (keys, limit) => {
+        const shown: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const page: { items: string[]; next?: string } = pageByKey(keys, (key) => key, limit, cursor);
+          expect(page.items.length).toBeLessThanOrEqual(limit);
+          shown.push(...page.items);
+          cursor = page.next;
+        } while (cursor !== undefined);
+        expect(shown).toEqual([...keys].sort());
+      }),
+    );
+  });
+
+  it("of rows in order take no more than they show, and one", () => {
+    let taken = 0;
+    function* rowsAfter(key = "") {
+      for (let n = Number(key || -1) + 1; ; n += 1) {
+        taken += 1;
+        yield String(n);
+      }
+    }
+    const first = pageInOrder(rowsAfter, (row) => row, 3);
+    expect(first.items).toEqual(["0", "1", "2"]);
+    expect(pageInOrder(rowsAfter, (row) => row, 3, first.next).items).toEqual(["3", "4", "5"]);
+    expect(taken).toBe(8);
   });
 });

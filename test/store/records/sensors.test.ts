@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RecordConflict } from "../../../store/records.ts";
+import { seededRandom } from "../../helpers/senders.ts";
 import { aSensor, useRecords } from "./setup.ts";
 
 describe("the sensors' registry", () => {
@@ -71,5 +72,33 @@ describe("the sensors' registry", () => {
     expect(seen()).toEqual(before);
     city.reopen();
     expect(seen()).toEqual(before);
+  });
+
+  it("go on in order from any id, whatever was added, removed and taken back meanwhile", () => {
+    const { sensors, transaction } = city.records;
+    const random = seededRandom("order of the registry");
+    const name = () => `s-${Math.floor(random() * 60)}`;
+    const flip = () => {
+      const id = name();
+      if (!sensors.remove(id)) sensors.add(aSensor({ id, district: random() < 0.5 ? "north" : "east" }));
+    };
+    for (let round = 0; round < 400; round += 1) {
+      flip();
+      if (round % 7 === 0) {
+        const failing = () => {
+          flip();
+          flip();
+          throw new Error("taken back");
+        };
+        expect(() => transaction(failing)).toThrow("taken back");
+      }
+      if (round % 3 > 0) continue;
+      const [from, district] = [random() < 0.2 ? undefined : name(), random() < 0.5 ? "north" : undefined];
+      const wanted = Array.from({ length: 60 }, (_, n) => sensors.get(`s-${n}`))
+        .flatMap((one) => (one && (!district || one.district === district) ? [one.id] : []))
+        .filter((id) => from === undefined || id > from)
+        .sort();
+      expect([...sensors.after(from, { district })].map(({ id }) => id)).toEqual(wanted);
+    }
   });
 });
