@@ -49,7 +49,7 @@ function auditEntry(event: AccessEvent) {
  * process is killed is in neither side of the books, as if it had not come.
  */
 export function createShedBooks(
-  records: { readonly ledger: Pick<Records["ledger"], "add"> },
+  records: { readonly ledger: Pick<Records["ledger"], "add">; readonly sensors: Pick<Records["sensors"], "get"> },
   now: () => number,
   log: Log,
 ): (shed: readonly Shed[]) => void {
@@ -57,7 +57,8 @@ export function createShedBooks(
   let failing = false;
   return (shed) => {
     const day = dayOf(now());
-    for (const { sensorId, count } of shed) {
+    for (const { sensorId: named, count } of shed) {
+      const sensorId = records.sensors.get(named) ? named : ""; // a gateway may invent names
       const key = `${day} ${sensorId}`;
       waiting.set(key, { day, sensorId, outcome: "shed", count: (waiting.get(key)?.count ?? 0) + count });
     }
@@ -73,6 +74,12 @@ export function createShedBooks(
   };
 }
 
+const SLOWED_BY: Readonly<Record<Extract<AccessEvent, { type: "slowed" }>["reason"], string>> = {
+  over_rate: "LAMPPOST_MQTT_DEVICE_PACKETS_PER_S, LAMPPOST_MQTT_GATEWAY_PACKETS_PER_S",
+  over_readings_rate: "LAMPPOST_DEVICE_READINGS_PER_S, LAMPPOST_GATEWAY_READINGS_PER_S",
+  disk_share: "the disk is nearly full, see LAMPPOST_DISK_FREE_MIN_MIB",
+};
+
 function reasonOf(event: AccessEvent): string {
   switch (event.type) {
     case "takeover":
@@ -80,7 +87,7 @@ function reasonOf(event: AccessEvent): string {
     case "closed":
       return `${event.reason} (${event.detail})`;
     case "slowed":
-      return `${event.reason} (LAMPPOST_MQTT_DEVICE_PACKETS_PER_S, LAMPPOST_MQTT_GATEWAY_PACKETS_PER_S)`;
+      return `${event.reason} (${SLOWED_BY[event.reason]})`;
     default:
       return event.reason;
   }
@@ -189,6 +196,14 @@ export function journalHealth(edge: Pick<Edge, "state" | "recovery">): Health {
       ready: false,
       reason: "The journal cannot be written. The service restarts and replays.",
     };
+  const { held } = edge.state();
+  if (held.length > 0) {
+    const more = held.length > SENDERS_SHOWN ? ` and ${held.length - SENDERS_SHOWN} more` : "";
+    const reason =
+      `The disk is nearly full (LAMPPOST_DISK_FREE_MIN_MIB). ${held.slice(0, SENDERS_SHOWN).join(", ")}${more} had ` +
+      "their share of what was left and are not read; nobody else is held up. Free space; the service goes on by itself.";
+    return { part, state: "degraded", ready: true, reason };
+  }
   const missing = edge.recovery.gaps.reduce((sum, { from, to }) => sum + (to - from), 0);
   if (missing === 0) return { part, state: "ok", ready: true };
   const reason = `${missing} acknowledged messages were missing at the start: ${numbersOf(edge.recovery.gaps)}. Damaged segments are kept in journal/damaged.`;
@@ -196,6 +211,7 @@ export function journalHealth(edge: Pick<Edge, "state" | "recovery">): Health {
 }
 
 const GAPS_SHOWN = 10;
+const SENDERS_SHOWN = 5;
 
 function numbersOf(gaps: RecoveryReport["gaps"]): string {
   const shown = gaps.slice(0, GAPS_SHOWN).map(({ from, to }) => (to - from === 1 ? `${from}` : `${from} to ${to - 1}`));

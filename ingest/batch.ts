@@ -1,10 +1,10 @@
 import type { Batch } from "../model/batch.ts";
+import { splitElements } from "../model/elements.ts";
 import type { Message } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import type { SensorStatus } from "../model/status.ts";
 import type { Decoded } from "./decode.ts";
-import { splitElements } from "./formats/elements.ts";
 
 /** A batch with the messages it was opened from: what a consumer needs to quarantine a reading later. */
 export type OpenedBatch = Batch & { readonly messages: readonly Message[] };

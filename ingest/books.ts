@@ -1,4 +1,5 @@
 import { dayOf } from "../model/ledger.ts";
+import { bookedSensor, type Rejection } from "../model/rejection.ts";
 import type { LedgerOutcome, LedgerRow } from "../store/records.ts";
 
 const DAY_MS = 86_400_000;
@@ -10,9 +11,9 @@ const DAY_MS = 86_400_000;
 export function createBooks() {
   const days = new Map<number, Map<string, Map<LedgerOutcome, number>>>();
 
-  function count(item: { readonly receivedAt: number; readonly sensorId?: string }, outcome: LedgerOutcome): void {
+  function count(item: Pick<Rejection, "receivedAt" | "sensorId" | "unregistered">, outcome: LedgerOutcome): void {
     const sensors = entry(days, Math.floor(item.receivedAt / DAY_MS));
-    const outcomes = entry(sensors, item.sensorId ?? "");
+    const outcomes = entry(sensors, bookedSensor(item));
     outcomes.set("received", (outcomes.get("received") ?? 0) + 1);
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   }

@@ -1,3 +1,4 @@
+import { splitElements } from "../model/elements.ts";
 import { type Message, PAYLOAD_BYTES_MAX, type Refused, type Source } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Rejection } from "../model/rejection.ts";
@@ -6,7 +7,6 @@ import type { ReadingTopic, SensorTopic } from "../model/topics.ts";
 import type { Sensor } from "../store/records.ts";
 import { personalData, readReading } from "./check-reading.ts";
 import { type Fault, fault, isFault } from "./fault.ts";
-import { splitElements } from "./formats/elements.ts";
 import { parseNative, personalWordIn } from "./formats/native.ts";
 
 /** What decoding needs to know of the city. */
@@ -32,6 +32,15 @@ const NONE: readonly never[] = Object.freeze([]);
 
 /** The only way bytes become readings. Never throws: bad input is data, not an exception. */
 export function decodeMessage(message: Message, context: DecodeContext): Decoded {
+  const decoded = decode(message, context);
+  const { rejections } = decoded;
+  const { sensorId } = rejections[0] ?? {};
+  // After decoding, because that may have enrolled it.
+  if (sensorId === undefined || context.sensor(sensorId)) return decoded;
+  return { ...decoded, rejections: rejections.map((rejection) => ({ ...rejection, unregistered: true })) };
+}
+
+function decode(message: Message, context: DecodeContext): Decoded {
   const topic = context.topic(message.topic);
   if (message.refused) return refusedAtDoor(message, message.refused, topic, context);
   if (topic?.channel === "status") return decodeStatus(message, topic, context);

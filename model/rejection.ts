@@ -45,6 +45,16 @@ export type Rejection = {
   readonly sensorId?: string;
   readonly district?: string;
   readonly kind?: Kind;
+  /** Nobody has registered the sensor that the topic names. */
+  readonly unregistered?: true;
   /** The message's payload; absent for `personal_data`. */
   readonly payload?: Uint8Array;
 };
+
+/**
+ * The sensor a rejection is booked under. Names that nobody has registered may be invented without end, so they have one
+ * line of the books together, that of no sensor; the quarantine, which has its limits, knows them by name.
+ */
+export function bookedSensor({ sensorId, unregistered }: Pick<Rejection, "sensorId" | "unregistered">): string {
+  return unregistered ? "" : (sensorId ?? "");
+}

@@ -177,4 +177,7 @@ export const MIGRATIONS: readonly string[] = [
     kind TEXT NOT NULL, day INTEGER NOT NULL, sensor TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (kind, day, sensor)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX stored_counts_day ON stored_counts (day)`,
+
+  // The line of the books that a row is counted in, where that is not its sensor: names that nobody has registered.
+  `ALTER TABLE quarantine ADD COLUMN booked TEXT`,
 ];

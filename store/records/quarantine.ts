@@ -1,6 +1,6 @@
 import type { Kind } from "../../model/kinds.ts";
 import { formatSource, PAYLOAD_BYTES_MAX, parseSource } from "../../model/message.ts";
-import type { Reason, Rejection } from "../../model/rejection.ts";
+import { bookedSensor, type Reason, type Rejection } from "../../model/rejection.ts";
 import type {
   QuarantineFilter,
   QuarantineItem,
@@ -31,11 +31,13 @@ type Row = {
 };
 
 const ADD = `INSERT INTO quarantine
-  (journal_seq, item, reason, detail, received_at, source, topic, sensor, district, kind, payload)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (journal_seq, item) DO NOTHING RETURNING bytes`;
+  (journal_seq, item, reason, detail, received_at, source, topic, sensor, district, kind, booked, payload)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (journal_seq, item) DO NOTHING RETURNING bytes`;
 const ADD_USE = `INSERT INTO quarantine_use (source, items, bytes) VALUES (?, ?, ?)
   ON CONFLICT (source) DO UPDATE SET items = items + excluded.items, bytes = bytes + excluded.bytes`;
-const OLDEST = "SELECT id, sensor, bytes FROM quarantine WHERE source = ? ORDER BY id LIMIT ?";
+/** The line of the books a row is counted in. */
+const BOOKED = "coalesce(booked, sensor, '')";
+const OLDEST = `SELECT id, ${BOOKED} AS sensor, bytes FROM quarantine WHERE source = ? ORDER BY id LIMIT ?`;
 const ALL = "";
 /** Whatever was there before: one addition never takes the thread for longer than so many removals. */
 const REMOVED_AT_ONCE_MAX = 10_000;
@@ -72,10 +74,10 @@ export function createQuarantineRecords(
       const skipped = createSkipped();
       for (const one of rejections) {
         const { journalSeq, index, reason, detail, receivedAt, topic, sensorId, district, kind } = one;
-        const place = [sensorId ?? null, district ?? null, kind ?? null];
+        const place = [sensorId ?? null, district ?? null, kind ?? null, one.unregistered ? bookedSensor(one) : null];
         const source = formatSource(one.source);
         if (index >= KEPT_OF_FULL && skipped.isFull(source)) {
-          skipped.count(source, sensorId ?? "");
+          skipped.count(source, bookedSensor(one));
           continue;
         }
         const row = insert.get(
@@ -169,7 +171,7 @@ export function createQuarantineRecords(
       let last = 0;
       for (const { id, sensor, bytes } of rows) {
         if (gone.items >= most || (gone.items >= over.items && gone.bytes >= over.bytes)) break;
-        sensors.set(sensor ?? "", (sensors.get(sensor ?? "") ?? 0) + 1);
+        sensors.set(sensor, (sensors.get(sensor) ?? 0) + 1);
         gone.items += 1;
         gone.bytes += bytes;
         last = id;
@@ -240,7 +242,7 @@ export function createQuarantineRecords(
   }
 
   function countWhere(condition: string, ...values: number[]): ReadonlyMap<string, number> {
-    const sql = `SELECT coalesce(sensor, '') AS sensor, count(*) AS n FROM quarantine WHERE ${condition} GROUP BY 1`;
+    const sql = `SELECT ${BOOKED} AS sensor, count(*) AS n FROM quarantine WHERE ${condition} GROUP BY 1`;
     const rows = db.statement(sql).all(...values) as { sensor: string; n: number }[];
     return new Map(rows.map(({ sensor, n }) => [sensor, n]));
   }

@@ -5,10 +5,10 @@ import { pointerOf } from "../../api/validation.ts";
 import { isCleanText, isFilter } from "../../broker/filters.ts";
 import { checkReading } from "../../ingest/check-reading.ts";
 import { decodeMessage } from "../../ingest/decode.ts";
-import { splitElements } from "../../ingest/formats/elements.ts";
 import { readMeasuredAt } from "../../ingest/measured-at.ts";
 import { findPersonalWord, findPersonalWordInText, personalWord } from "../../ingest/personal-keys.ts";
 import { explainUnknownKey } from "../../ingest/unknown-key.ts";
+import { countElements, splitElements } from "../../model/elements.ts";
 import { parseSensorTopic } from "../../model/topics.ts";
 import { startService } from "../api/service.ts";
 import { aMessage, CITY } from "../ingest/helpers.ts";
@@ -103,6 +103,7 @@ const TEXT_DOORS: Readonly<Record<string, Door>> = {
 const DOCUMENT_DOORS: Readonly<Record<string, Door>> = {
   "an MQTT payload": { charsMax: 64_000, use: (text) => decodeMessage(aMessage(bytes(text)), CITY) },
   "the elements of a payload": { charsMax: 64_000, use: (text) => splitElements(bytes(text)) },
+  "how many elements": { charsMax: 64_000, use: (text) => countElements(bytes(text), Number.POSITIVE_INFINITY) },
   "a reading, for privacy": { charsMax: 240_000, use: (text) => findPersonalWord(JSON.parse(text)) },
   "a reading that was posted": { charsMax: 240_000, use: (text) => checkReading(AT, JSON.parse(text), 0) },
 };

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createShedBooks } from "../../edge-news.ts";
 import { createLedger } from "../../ingest/ledger.ts";
 import { createPendingIndex } from "../../ingest/pending.ts";
-import { GATEWAY, T0 } from "./helpers.ts";
+import { SILENT } from "../../model/log.ts";
+import { CITY, GATEWAY, T0 } from "./helpers.ts";
 import { ledgerWorld } from "./ledger-world.ts";
 
 const MOMENT = T0 - 60_000;
@@ -205,5 +207,41 @@ describe("the trace of a reading", () => {
     await world.take();
     world.store.rows.length = 0;
     expect((await trace()).sentence).toMatch(/came \(message 1, .*\) and was settled, but is neither/);
+  });
+});
+
+describe("names that nobody has registered", () => {
+  it("have one line of the books together, however many are invented, and the books stay right", async () => {
+    const ledger = world.service();
+    world.append(reading(1));
+    for (let n = 0; n < 300; n += 1) {
+      const payload = n % 3 === 0 ? { pm25: "x" } : reading(n);
+      world.append(payload, { topic: `city/north/air/ghost-${n}`, source: GATEWAY });
+    }
+    await world.take();
+    const { sensors } = await ledger.read({ bySensor: true });
+    expect(sensors).toMatchObject([
+      { sensorId: "", received: 300, quarantined: 300 },
+      { sensorId: "air-1", received: 1, stored: 1 },
+    ]);
+    // The quarantine knows them by name.
+    expect(world.records.quarantine.list({ sensorId: "ghost-7" }, 10).items).toHaveLength(1);
+    expect(await ledger.verify()).toMatchObject({ ok: true, quarantine: { booked: 300, found: 300 } });
+    world.records.quarantine.prune(0, 100);
+    expect(await ledger.verify()).toMatchObject({ ok: true, quarantine: { removed: 200, found: 100 } });
+    expect([...world.records.removals.counts("quarantined").keys()]).toEqual([""]);
+  });
+
+  it("let go under pressure, too", () => {
+    const { records } = world;
+    const book = createShedBooks({ ...records, sensors: { get: (id) => CITY.sensor(id) } }, () => T0, SILENT);
+    book([
+      { sensorId: "air-1", count: 2 },
+      ...Array.from({ length: 50 }, (_, n) => ({ sensorId: `ghost-${n}`, count: 1 })),
+    ]);
+    expect(records.ledger.bySensor().map(({ sensorId, outcomes }) => [sensorId, outcomes.get("shed")])).toEqual([
+      ["", 50],
+      ["air-1", 2],
+    ]);
   });
 });

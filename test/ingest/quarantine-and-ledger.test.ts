@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { splitElements } from "../../ingest/formats/elements.ts";
 import { readLedger } from "../../ingest/ledger.ts";
 import { createNotices } from "../../ingest/notices.ts";
 import { redriveMessage } from "../../ingest/redrive.ts";
+import { countElements, splitElements } from "../../model/elements.ts";
 import type { Rejection } from "../../model/rejection.ts";
 import type { LedgerOutcome } from "../../store/records.ts";
 import { aBatch, aMessage, GATEWAY, T0 } from "./helpers.ts";
@@ -49,9 +49,17 @@ it("cuts any array into elements that parse to what the array parses to", () => 
       const bytes = new TextEncoder().encode(JSON.stringify(array, undefined, indent));
       const elements = splitElements(bytes)!.map((one) => JSON.parse(new TextDecoder().decode(one)));
       expect(elements).toEqual(JSON.parse(JSON.stringify(array)));
+      expect(countElements(bytes, 1_000)).toBe(array.length);
+      expect(countElements(bytes, 2)).toBe(Math.min(2, array.length));
     }),
     { numRuns: 2_000 },
   );
+});
+
+it("counts one element where there is no array", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  for (const text of ["", "{}", '{"a":[{},{},{}]}', "7", " ", "[]"]) expect(countElements(bytes(text), 500)).toBe(1);
+  expect(countElements(bytes("[{},{},{}"), 500)).toBe(2);
 });
 
 it("keeps no more bytes of a message with many faults than the message has", () => {
