@@ -31,7 +31,7 @@ export type MqttClient = Client & {
   _nextBatch(): void;
   readonly _keepaliveTimer: NodeJS.Timeout | null;
   waitForDrain(done: (error: Error | null, client: Client) => void): void;
-  readonly subscriptions: Readonly<Record<string, unknown>>;
+  readonly subscriptions: Readonly<Record<string, { readonly qos: number }>>;
 };
 
 /** What mqtt-packet uses of `bl`. */

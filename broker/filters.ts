@@ -14,6 +14,18 @@ export function isFilter(filter: string): boolean {
   return true;
 }
 
+/** Whether a topic is one of those the filter names; `a/#` names `a`, too [MQTT-4.7.1-2]. */
+export function filterMatches(filter: string, topic: string): boolean {
+  const wanted = filter.split("/");
+  const levels = topic.split("/");
+  for (let i = 0; i < wanted.length; i += 1) {
+    if (wanted[i] === "#") return true;
+    if (i >= levels.length || (wanted[i] !== "+" && wanted[i] !== levels[i])) return false;
+    if (i === levels.length - 1 && wanted[i + 1] === "#" && wanted.length === i + 2) return true;
+  }
+  return wanted.length === levels.length;
+}
+
 /** What MQTT forbids or discourages in text (section 1.5.3), and U+FFFD, which is what bad UTF-8 was decoded to. */
 const UNFIT = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\ufffd]/u;
 
