@@ -5,14 +5,23 @@ import type { Config } from "./config.ts";
 import { StartError } from "./start-error.ts";
 
 /** What the MQTT listeners need; reads the TLS files, and throws if they cannot be read or do not fit together. */
-export function listenOptions({ mqtt }: Config) {
+export function listenOptions({ mqtt, readingsPerS }: Config) {
   const { host, port, webSocket, tls, connectionsMax, connectionsPerAddressMax, readPastBytesMax } = mqtt;
-  const device = { perSecond: mqtt.devicePacketsPerS, burst: 20 * mqtt.devicePacketsPerS };
-  const gateway = { perSecond: mqtt.gatewayPacketsPerS, burst: 2 * mqtt.gatewayPacketsPerS };
-  const rates = { device, gateway, person: device };
+  const device = rateOf(mqtt.devicePacketsPerS, DEVICE_BURST_S);
+  const gateway = rateOf(mqtt.gatewayPacketsPerS, GATEWAY_BURST_S);
+  const readings = readingRates(readingsPerS);
+  const rates = { device, gateway, person: device, deviceReadings: readings.device, gatewayReadings: readings.gateway };
   const limits = { connectionsMax, connectionsPerAddressMax, readPastBytesMax, rates };
   return { host, port, webSocket, limits, tls: tls && { port: tls.port, ...readTls(tls) } };
 }
+
+const DEVICE_BURST_S = 20;
+const GATEWAY_BURST_S = 2;
+const rateOf = (perSecond: number, burstS: number) => ({ perSecond, burst: burstS * perSecond });
+const readingRates = ({ device, gateway }: Config["readingsPerS"]) => ({
+  device: rateOf(device, DEVICE_BURST_S),
+  gateway: rateOf(gateway, GATEWAY_BURST_S),
+});
 
 function readTls({ certFile, keyFile }: { certFile: string; keyFile: string }) {
   const cert = readFileSync(certFile, "utf8");
@@ -51,7 +60,8 @@ function hostsAllowed({ http }: Config): readonly string[] | undefined {
 export function callersOf(
   config: Config,
 ): Pick<ApiOptions, "hostsAllowed" | "proxiesTrusted" | "limits" | "hostsHidden"> {
-  const { host: _host, port: _port, allowedHosts: _hosts, proxiesTrusted, ...limits } = config.http;
+  const { host: _host, port: _port, allowedHosts: _hosts, proxiesTrusted, ...http } = config.http;
+  const limits = { ...http, readingRates: readingRates(config.readingsPerS) };
   const hosts = hostsAllowed(config);
   return { ...(hosts ? { hostsAllowed: hosts } : {}), proxiesTrusted, limits, hostsHidden: hostsHidden(config) };
 }

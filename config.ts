@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { cityFilters, mqttUrl } from "./model/mqtt-settings.ts";
 import { type NotifySettings, notifyAllow, type SmtpSettings, smtpFrom, smtpUrl } from "./model/notify-settings.ts";
 
 /** The only place that reads the environment. Every mistake is reported, not just the first; the CLI then exits with 78. */
@@ -22,21 +23,7 @@ const whole = (min: number, max: number) =>
     .transform((given) => (/^\d+$/.test(given) ? Number(given) : Number.NaN))
     .refine((number) => number >= min && number <= max, `a whole number from ${min} to ${max} was expected`);
 const port = whole(0, 65_535);
-/** MQTT topic filters below city/: `+` stands alone in its level, `#` alone in the last one. */
-const CITY_FILTER = /^city(\/(\+|[^+#/]*))*(\/(#|\+|[^+#/]+))$/;
 const onOff = z.enum(["on", "off"], { error: "on or off was expected" }).transform((value) => value === "on");
-const mqttUrl = z
-  .string()
-  .transform(parseMqttUrl)
-  .refine(
-    (url) => url !== undefined,
-    "mqtt://host:port or mqtts://host:port was expected, with user:password@ if needed",
-  );
-const cityFilters = z
-  .string()
-  .default("city/#")
-  .transform((list) => list.split(",").map((filter) => filter.trim()))
-  .refine((list) => list.every((filter) => CITY_FILTER.test(filter)), "filters under city/ were expected, like city/#");
 const commaList = z
   .string()
   .default("")
@@ -85,6 +72,8 @@ const SCHEMA = z.object({
   LAMPPOST_MQTT_CONNECTIONS_PER_ADDRESS_MAX: whole(1, 1_000_000).default(1_000),
   LAMPPOST_MQTT_DEVICE_PACKETS_PER_S: whole(1, 1_000_000).default(100),
   LAMPPOST_MQTT_GATEWAY_PACKETS_PER_S: whole(1, 1_000_000).default(20_000),
+  LAMPPOST_DEVICE_READINGS_PER_S: whole(1, 1_000_000).default(1_000),
+  LAMPPOST_GATEWAY_READINGS_PER_S: whole(1, 1_000_000).optional(),
   LAMPPOST_MQTT_READ_PAST_BYTES_MAX: whole(65_536, 67_108_864).default(1_048_576),
   LAMPPOST_MQTT_SOURCE_URL: mqttUrl.optional(),
   LAMPPOST_MQTT_SOURCE_PASSWORD: z.string().optional(),
@@ -198,6 +187,8 @@ export type Config = {
     readonly gatewayPacketsPerS: number;
     readonly readPastBytesMax: number;
   };
+  /** Readings of an account, by MQTT and by HTTP each; a person may post as many as a gateway. */
+  readonly readingsPerS: { readonly device: number; readonly gateway: number };
   readonly mqttSource?: MqttSourceConfig;
   readonly store: StoreConfig;
   readonly adminToken?: string;
@@ -269,6 +260,11 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
               certFile: values.LAMPPOST_TLS_CERT!,
               keyFile: values.LAMPPOST_TLS_KEY!,
             },
+    },
+    readingsPerS: {
+      device: values.LAMPPOST_DEVICE_READINGS_PER_S,
+      // Who allows more packets means readings: most packets carry one.
+      gateway: values.LAMPPOST_GATEWAY_READINGS_PER_S ?? Math.max(20_000, values.LAMPPOST_MQTT_GATEWAY_PACKETS_PER_S),
     },
     mqttSource: mqttSourceConfig(values),
     store: storeConfig(values),
@@ -455,25 +451,6 @@ function smtpConfig(values: Values): SmtpSettings | undefined {
     (host) => host.toLowerCase() === url.hostname.toLowerCase(),
   );
   return { url: password === undefined ? address : url.href, from, ...(isAllowed ? { plaintextAllowed: true } : {}) };
-}
-
-/** undefined for anything that is not an MQTT address. */
-function parseMqttUrl(address: string) {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  const isMqtt = url?.protocol === "mqtt:" || url?.protocol === "mqtts:";
-  if (!url || !isMqtt || !url.hostname || url.pathname.length > 1 || url.search || url.hash) return undefined;
-  if (url.password && !url.username) return undefined; // MQTT 3.1.1 does not allow it
-  try {
-    return {
-      host: url.hostname.replace(/^\[|\]$/g, ""),
-      secure: url.protocol === "mqtts:",
-      port: Number(url.port) || (url.protocol === "mqtts:" ? 8883 : 1883),
-      username: decodeURIComponent(url.username) || undefined,
-      password: decodeURIComponent(url.password) || undefined,
-    };
-  } catch {
-    return undefined; // a stray % in the user name or password
-  }
 }
 
 function mqttSourceConfig(values: Values): MqttSourceConfig | undefined {

@@ -73,7 +73,7 @@ export function startEdge(options: Omit<EdgeStart, "shared">, listeners: EdgeLis
   listening.promise.catch(() => {}); // seen by whoever awaits listen()
   let nextId = 1;
   let phase: "starting" | "open" | "closing" = "starting";
-  let state: EdgeState = { journal: { state: "open", first: 1, next: 1, bytes: 0, commits: 0 }, figures: [] };
+  let state: EdgeState = { journal: { state: "open", first: 1, next: 1, bytes: 0, commits: 0 }, held: [], figures: [] };
 
   const send = (message: ToEdge) => worker.postMessage(message);
   const ask = (message: (id: number) => ToEdge): Promise<void> =>

@@ -49,11 +49,16 @@ export type ToEdge =
   | { readonly type: "close"; readonly deadline: number };
 
 export type Address = { readonly host: string; readonly port: number; readonly tlsPort?: number };
-export type EdgeState = { readonly journal: JournalState; readonly figures: readonly Figure[] };
+export type EdgeState = {
+  readonly journal: JournalState;
+  /** Senders that have had their share of a nearly full disk, as `senderKey`. */
+  readonly held: readonly string[];
+  readonly figures: readonly Figure[];
+};
 /** An error crosses the threads as its message and, for the journal's, its state. */
 export type PlainError = {
   readonly message: string;
-  readonly state?: "full" | "failed" | "closed";
+  readonly state?: "full" | "failed" | "closed" | "over_share";
   /** What the system said of a file or port that could not be had. */
   readonly code?: string;
   readonly syscall?: string;

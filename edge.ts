@@ -14,9 +14,10 @@ import {
 } from "./edge-protocol.ts";
 import { createFaultPoint, isGateOff } from "./fault-point.ts";
 import type { JournalChunk, JournalWriter } from "./ingest/journal/journal.ts";
+import { createShares } from "./ingest/journal/space.ts";
 import { openJournalWriter } from "./ingest/journal/writer.ts";
 import { logLines } from "./lifecycle.ts";
-import type { NewMessage } from "./model/message.ts";
+import { type NewMessage, senderKey } from "./model/message.ts";
 import type { Credential } from "./model/people.ts";
 
 /**
@@ -30,6 +31,8 @@ const log = pino({ level: start.logLevel, base: undefined }, logLines).child({ m
 const shared = new Int32Array(start.shared);
 const credentials = new Map<string, Credential>();
 const at = createFaultPoint(start.faultAt);
+/** As much again as is kept free. */
+const shares = createShares(start.diskFreeBytesMin);
 let broker: Broker | undefined;
 
 const post = (message: FromEdge, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
@@ -38,12 +41,18 @@ const plain = (error: Error): PlainError => {
   return { message, state, code, syscall, path, port };
 };
 
+const REPORT_EVERY_MS = 500;
+
 function main(writer: JournalWriter): void {
   writer.onCommit((chunk) => {
     at?.("after-answer"); // the senders have been told, the core has not
     handOver(chunk);
   });
-  const report = setInterval(() => tell(writer), 500);
+  const report = setInterval(() => {
+    tell(writer);
+    // A disk that cannot be asked is the journal's to complain of.
+    writer.room().then(shares.look, () => {});
+  }, REPORT_EVERY_MS);
   port.on("message", (message: ToEdge) => {
     if (message.type === "close") clearInterval(report);
     handle(writer, message).catch((error: Error) => {
@@ -94,6 +103,7 @@ async function listen(writer: JournalWriter, options: ListenOptions): Promise<vo
     {
       credential: (name) => credentials.get(name),
       append: appendFor(writer),
+      isHeld: shares.isHeld,
       onListeners: (count) => Atomics.store(shared, SHARED.listeners, count),
       onEvent: (event) => post({ type: "event", event }),
       now: Date.now,
@@ -121,7 +131,12 @@ function forwardToListeners(publications: readonly Publication[], bytes: number)
 
 /** The gate. Switched off only by the harness, to show that its test can fail. */
 function appendFor(writer: JournalWriter): JournalWriter["append"] {
-  if (!isGateOff(start.faultAt)) return writer.append;
+  if (!isGateOff(start.faultAt)) {
+    return (message, done) => {
+      charge(message);
+      writer.append(message, done);
+    };
+  }
   return (message, done) => {
     done();
     writer.append(message, () => {});
@@ -130,14 +145,25 @@ function appendFor(writer: JournalWriter): JournalWriter["append"] {
 
 /** All or nothing is not promised: an error means "send again", and what was kept already becomes duplicates. */
 function appendAll(writer: JournalWriter, id: number, messages: readonly NewMessage[]): void {
+  const held = messages.find(({ source }) => shares.isHeld(senderKey(source)));
+  if (held)
+    return post({ type: "done", id, error: { message: `${held.source.name}: ${OVER_SHARE}`, state: "over_share" } });
   let waiting = messages.length;
   let failed: Error | undefined;
-  for (const message of messages)
+  for (const message of messages) {
+    charge(message);
     writer.append(message, (error) => {
       failed ??= error;
       waiting -= 1;
       if (waiting === 0) post({ type: "done", id, ...(failed ? { error: plain(failed) } : {}) });
     });
+  }
+}
+
+const OVER_SHARE = "the disk is nearly full, and this sender has had its share of what is left";
+
+function charge({ source, topic, payload }: NewMessage): void {
+  shares.took(source, topic.length + payload.length);
 }
 
 function tell(writer: JournalWriter): void {
@@ -147,7 +173,7 @@ function tell(writer: JournalWriter): void {
 }
 
 function state(writer: JournalWriter) {
-  return { journal: writer.state(), figures: broker ? brokerFigures(broker.counts()) : [] };
+  return { journal: writer.state(), held: shares.held(), figures: broker ? brokerFigures(broker.counts()) : [] };
 }
 
 /** Listeners first, then the appends in flight and their PUBACKs, then the file. */

@@ -84,11 +84,17 @@ const RETRY_AFTER_S: ReadonlyMap<string, number> = new Map([
   ["full", 30],
   ["failed", 60],
   ["closed", 5],
+  ["over_share", 300],
+]);
+
+const JOURNAL_DETAILS: ReadonlyMap<string, string> = new Map([
+  ["full", "The disk is full."],
+  ["over_share", "The disk is nearly full, and you have had your share of what is left."],
 ]);
 
 /** What the journal could not keep is not acknowledged: the sender keeps it and comes back. */
 function journalProblem(state: string): ProblemError {
-  const detail = state === "full" ? "The disk is full." : "The journal does not take messages now.";
+  const detail = JOURNAL_DETAILS.get(state) ?? "The journal does not take messages now.";
   return new ProblemError("unavailable", `${detail} Try again later.`, { retryAfterS: RETRY_AFTER_S.get(state) });
 }
 

@@ -2,15 +2,15 @@ import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import type { AuthenticateError, Client, ConnectPacket } from "aedes";
 import { networkOf } from "../model/address.ts";
 import { isId } from "../model/ids.ts";
+import { senderKey } from "../model/message.ts";
 import type { Account } from "../model/people.ts";
+import { createByKey, newBucket, type RateLimit, take } from "../model/rate-limit.ts";
 import { readStatus } from "../model/status.ts";
 import { parseSensorTopic } from "../model/topics.ts";
 import { mayUse } from "./access.ts";
 import type { Will } from "./aedes-internals.ts";
 import type { Refusal } from "./counters.ts";
-import type { RateLimit } from "./options.ts";
-import { createMeter } from "./pace.ts";
-import { createByKey, newBucket, take } from "./rate-limit.ts";
+import { createMeter, type Meter } from "./pace.ts";
 import { type Asked, type Context, type Session, whoIs } from "./session.ts";
 
 /** MQTT 3.1.1 section 3.2.2.3. */
@@ -164,16 +164,23 @@ function isFitWill(account: Account, will: Will): boolean {
 
 /** Outlive connections, so that a reconnect does not fill them again. */
 function createMeters({ options, ports }: Context) {
-  const metersFor = (limit: RateLimit | undefined, keysMax: number) =>
-    limit && createByKey(keysMax, () => createMeter(newBucket(limit, ports.now())));
-  const { device, gateway, person, address } = options.rates;
-  const ofDevice = metersFor(device, 100_000);
-  const ofGateway = metersFor(gateway, 10_000);
-  const ofPerson = metersFor(person, 10_000);
+  const { device, gateway, person, address, deviceReadings, gatewayReadings } = options.rates;
+  const bucketOf = (limit: RateLimit) => newBucket(limit, ports.now());
+  const metersFor = (limit: RateLimit | undefined, keysMax: number, unit: Meter["unit"] = "packets") =>
+    limit && createByKey(keysMax, () => createMeter(bucketOf(limit), unit));
+  const heldMetersFor = (role: Account["role"], limit: RateLimit | undefined, keysMax: number) =>
+    limit &&
+    createByKey(keysMax, (name) => {
+      const sender = senderKey({ role, name });
+      return createMeter(bucketOf(limit), "packets", () => ports.isHeld?.(sender) === true);
+    });
+  const ofDevice = [heldMetersFor("device", device, 100_000), metersFor(deviceReadings, 100_000, "readings")];
+  const ofGateway = [heldMetersFor("gateway", gateway, 10_000), metersFor(gatewayReadings, 10_000, "readings")];
+  const ofPerson = [metersFor(person, 10_000)];
   const ofAddress = metersFor(address, ADDRESSES_MAX);
   return ({ role, name }: Account, from: string) => {
     const own = role === "device" ? ofDevice : role === "gateway" ? ofGateway : ofPerson;
-    return [own?.(name), ofAddress?.(from)].filter((meter) => meter !== undefined);
+    return [...own.map((of) => of?.(name)), ofAddress?.(from)].filter((meter) => meter !== undefined);
   };
 }
 

@@ -12,6 +12,7 @@ import { BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
 import { createPace } from "./pace.ts";
 import { guardPackets, TOPIC_LEVELS_MAX } from "./packet-guard.ts";
 import { createPublishGate } from "./publish-gate.ts";
+import { keepRetained } from "./retained.ts";
 import { type BrokerPorts, type Connection, type Context, createSessions, whoIs } from "./session.ts";
 import type { Shed } from "./shed.ts";
 import { endSessions } from "./stop.ts";
@@ -46,16 +47,17 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   const sessions = createSessions();
   const events = createEventLimiter(options.eventRepeatMs, ports.onEvent, ports.now);
   const context: Context = { options, ports, counts, report: events.report, ...sessions };
-  const mayRetain = createRetainLimit(context);
   const gate = createPublishGate(context);
-  const pace = createPace(ports.now, (session) => {
-    counts.slowedByRate += 1;
-    events.report({ type: "slowed", reason: "over_rate", ...whoIs(session) });
+  const pace = createPace(ports.now, (session, reason) => {
+    if (reason === "disk_share") counts.heldByDiskShare += 1;
+    else counts.slowedByRate += 1;
+    events.report({ type: "slowed", reason, ...whoIs(session) });
   });
   const aedes = await createAedes(options, context, gate.authorizePublish);
   // Unheard, an 'error' would end the process.
   (aedes as EventEmitter).on("error", (error: Error) => log.error({ err: error }, "the broker failed"));
   leaveFanOutToService(aedes, ports.onListeners);
+  const mayRetain = keepRetained(aedes, context);
   aedes.on("clientReady", (client) => sessions.sessionOf(client)?.connection.onReady());
 
   function onStream(stream: Duplex, connection: Connection): void {
@@ -102,20 +104,6 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
       await endSessions(sessions.open, gate.stop, () => deadline - ports.now());
       await new Promise<void>((resolve) => aedes.close(resolve));
     },
-  };
-}
-
-/** Says whether a topic may be retained. */
-function createRetainLimit({ options, counts }: Context) {
-  const retained = new Set<string>();
-  return (topic: string): boolean => {
-    if (retained.has(topic)) return true;
-    if (retained.size >= options.retainedMax) {
-      counts.retainedRefused += 1;
-      return false;
-    }
-    retained.add(topic);
-    return true;
   };
 }
 

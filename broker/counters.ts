@@ -30,12 +30,16 @@ export type BrokerCounts = {
   shedQos0: number;
   /** Times a sender was not read any further because it was above its rate. */
   slowedByRate: number;
+  /** Times a sender was not read because it has had its share of a disk that is nearly full. */
+  heldByDiskShare: number;
   appendErrors: number;
   hookTimeouts: number;
   waitingAppends: number;
   /** Messages not forwarded because the subscriber did not take them. */
   subscriberDrops: number;
   retainedRefused: number;
+  /** Retained messages that were compared with the filter of a SUBSCRIBE. */
+  retainedLookedAt: number;
 };
 
 export function createCounts(): BrokerCounts {
@@ -53,10 +57,12 @@ export function createCounts(): BrokerCounts {
     deniedForwards: 0,
     shedQos0: 0,
     slowedByRate: 0,
+    heldByDiskShare: 0,
     appendErrors: 0,
     hookTimeouts: 0,
     waitingAppends: 0,
     subscriberDrops: 0,
     retainedRefused: 0,
+    retainedLookedAt: 0,
   };
 }

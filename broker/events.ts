@@ -2,6 +2,7 @@ import { networkOf } from "../model/address.ts";
 import type { Reason } from "../model/rejection.ts";
 import type { AccessReason } from "./access.ts";
 import type { Refusal } from "./counters.ts";
+import type { Slowed } from "./pace.ts";
 
 /** Who it was about. Strings come from outside: printable ASCII only, at most 128 characters. */
 type Who = { readonly name: string; readonly clientId: string; readonly address: string };
@@ -17,7 +18,7 @@ export type DenialReason = PublishDenial | "too_many_subscriptions" | "will_not_
 export type AccessEvent = Who & { readonly at: number; readonly repeats: number; readonly names: number } & (
     | { readonly type: "refused"; readonly reason: Refusal }
     | { readonly type: "denied-publish" | "denied-subscribe"; readonly reason: DenialReason; readonly topic: string }
-    | { readonly type: "slowed"; readonly reason: "over_rate" }
+    | { readonly type: "slowed"; readonly reason: Slowed }
     | { readonly type: "closed"; readonly reason: "malformed_packet"; readonly detail: string }
     | { readonly type: "takeover" }
   );

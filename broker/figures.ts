@@ -8,6 +8,7 @@ const HELP: Readonly<Record<string, string>> = {
   receivedBytes: "Payload bytes handed to the journal.",
   shedQos0: "QoS 0 messages dropped under pressure.",
   slowedByRate: "Times a sender was not read any further because it was above its rate.",
+  heldByDiskShare: "Times a sender was not read because it has had its share of a disk that is nearly full.",
   deniedPublishes: "Publishes that can never be accepted: acknowledged and put into the quarantine.",
   deniedSubscribes: "Subscriptions the access rule refused.",
 };

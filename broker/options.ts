@@ -1,5 +1,4 @@
-/** A token bucket: `perSecond` on average, up to `burst` at once. */
-export type RateLimit = { readonly perSecond: number; readonly burst: number };
+import type { RateLimit } from "../model/rate-limit.ts";
 
 export type BrokerOptions = {
   readonly host: string;
@@ -42,6 +41,9 @@ export type BrokerOptions = {
     readonly gateway?: RateLimit;
     readonly person?: RateLimit;
     readonly address?: RateLimit;
+    /** Readings a second: an array counts as many as it has elements. */
+    readonly deviceReadings?: RateLimit;
+    readonly gatewayReadings?: RateLimit;
   };
   /** Failed logins per address beyond this are answered `loginBackOffMs` late. */
   readonly loginFailures: RateLimit;
@@ -73,6 +75,8 @@ export const BROKER_DEFAULTS: BrokerOptions = {
     device: { perSecond: 100, burst: 2_000 },
     gateway: { perSecond: 20_000, burst: 40_000 },
     person: { perSecond: 100, burst: 2_000 },
+    deviceReadings: { perSecond: 1_000, burst: 20_000 },
+    gatewayReadings: { perSecond: 20_000, burst: 40_000 },
   },
   loginFailures: { perSecond: 1, burst: 20 },
   loginBackOffMs: 1_000,

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { type Bucket, waitMs } from "./rate-limit.ts";
+import { type Bucket, spend, waitMs } from "../model/rate-limit.ts";
 import type { Session } from "./session.ts";
 
 /** Packets of one account that are taken in one turn of the loop: nobody else waits behind more than these. */
@@ -8,11 +8,18 @@ const SHARE_PER_TURN = 256;
 const BYTES_PER_TOKEN = 1_024;
 /** Acknowledgements a client may owe us; there are no more packet ids. */
 const OWED_MAX = 65_535;
+/** Who waits is looked at again this often … */
+const LOOK_AGAIN_MS = 1_000;
+/** … and counts as alive if it is for longer than this: it is we who do not listen. */
+const LONG_WAIT_MS = 100;
 const NOTHING = Buffer.alloc(0);
 
 /** What one account (or address) may send: all its connections share it, and wait for it in one queue. */
 export type Meter = {
   readonly bucket: Bucket;
+  readonly unit: Unit;
+  /** True while the account may send nothing at all. */
+  readonly isHeld: (() => boolean) | undefined;
   /** The turn `share` is of. */
   turn: number;
   /** Tokens left in this turn. */
@@ -21,7 +28,9 @@ export type Meter = {
   scheduled: boolean;
 };
 
-type Paced = { resume(): void };
+type Unit = "packets" | "readings";
+type Paced = { resume(): void; keepAlive(): void };
+export type Slowed = "over_rate" | "over_readings_rate" | "disk_share";
 
 export type Pace = ReturnType<typeof createPace>;
 
@@ -30,7 +39,7 @@ export type Pace = ReturnType<typeof createPace>;
  * this turn; without, neither the parser nor the socket is read any further until there is one, and TCP makes the sender
  * wait. What has not been read costs nobody else anything.
  */
-export function createPace(now: () => number, onSlowed: (session: Session) => void) {
+export function createPace(now: () => number, onSlowed: (session: Session, why: Slowed) => void) {
   let turn = 0;
   let turnIsOpen = false;
   let stopped = false;
@@ -48,7 +57,7 @@ export function createPace(now: () => number, onSlowed: (session: Session) => vo
       waitMs(meter.bucket, now());
       openTurn();
     }
-    return meter.share > 0 && meter.bucket.tokens >= 1;
+    return meter.share > 0 && meter.bucket.tokens >= 1 && !meter.isHeld?.();
   }
 
   function openTurn(): void {
@@ -67,9 +76,10 @@ export function createPace(now: () => number, onSlowed: (session: Session) => vo
 
   function schedule(meter: Meter): void {
     meter.scheduled = true;
-    const wait = waitMs(meter.bucket, now());
+    const wait = meter.isHeld?.() ? LOOK_AGAIN_MS : Math.min(waitMs(meter.bucket, now()), LOOK_AGAIN_MS);
     if (wait > 0) setTimeout(wake, wait, meter);
     else setImmediate(wake, meter);
+    if (wait >= LONG_WAIT_MS) for (const paced of meter.waiting) paced.keepAlive();
   }
 
   /** In turn; those who need more than their turn stand at the end of the queue again. */
@@ -106,15 +116,20 @@ export function createPace(now: () => number, onSlowed: (session: Session) => vo
       const meter = shortOf(session);
       if (!meter) return parseHeader();
       held = true;
-      if (meter.bucket.tokens < 1) onSlowed(session);
-      enqueue(meter, { resume });
+      const why = reasonFor(meter);
+      if (why) onSlowed(session, why);
+      enqueue(meter, { resume, keepAlive });
       return false; // the bytes stay in the parser
     };
+
+    function keepAlive(): void {
+      if (!client.closed) client._keepaliveTimer?.refresh();
+    }
 
     function resume(): void {
       held = false;
       if (client.closed || client._paused) return;
-      client._keepaliveTimer?.refresh(); // it is we who did not listen
+      keepAlive();
       if (parser._list.length > 0) parser.parse(NOTHING);
       if (!held && client._parsingBatch <= 0) client._nextBatch();
     }
@@ -129,16 +144,23 @@ export function createPace(now: () => number, onSlowed: (session: Session) => vo
   };
 }
 
-export function createMeter(bucket: Bucket): Meter {
-  return { bucket, turn: -1, share: 0, waiting: [], scheduled: false };
+export function createMeter(bucket: Bucket, unit: Unit = "packets", isHeld?: () => boolean): Meter {
+  return { bucket, unit, isHeld, turn: -1, share: 0, waiting: [], scheduled: false };
 }
 
-/** Takes a packet of `bytes` from the account's tokens, also below nothing: then the next one waits the longer. */
-export function charge(session: Session, tokens: number): void {
+/** undefined: only its share of the turn is used up. */
+function reasonFor({ bucket, unit, isHeld }: Meter): Slowed | undefined {
+  if (isHeld?.()) return "disk_share";
+  if (bucket.tokens >= 1) return undefined;
+  return unit === "readings" ? "over_readings_rate" : "over_rate";
+}
+
+/** Takes so much from the account's tokens, also below nothing: then the next packet waits the longer. */
+export function charge(session: Session, tokens: number, unit: Unit = "packets"): void {
   for (const meter of session.meters) {
-    const { bucket } = meter;
+    if (meter.unit !== unit) continue;
     meter.share -= tokens;
-    bucket.tokens = Math.max(bucket.tokens - tokens, -bucket.limit.burst);
+    spend(meter.bucket, tokens);
   }
 }
 

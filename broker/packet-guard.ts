@@ -1,4 +1,5 @@
-import { REFUSED_PAYLOAD_BYTES_MAX, TOPIC_BYTES_MAX } from "../model/message.ts";
+import { countElements } from "../model/elements.ts";
+import { READINGS_PER_MESSAGE_MAX, REFUSED_PAYLOAD_BYTES_MAX, TOPIC_BYTES_MAX } from "../model/message.ts";
 import { cutTopic } from "../model/topics.ts";
 import type { PacketParser } from "./aedes-internals.ts";
 import { isCleanText, isFilter, isText } from "./filters.ts";
@@ -70,6 +71,8 @@ export function guardPackets(session: Session, limits: PacketLimits, onMalformed
     if (parser.error) return true;
     const filters = parser.packet.subscriptions ?? parser.packet.unsubscriptions;
     if (filters) charge(session, FILTER_TOKENS * filters.length);
+    const { cmd, payload } = parser.packet;
+    if (cmd === "publish" && payload) charge(session, countElements(payload, READINGS_PER_MESSAGE_MAX), "readings");
     return checkContent(session, parser) ?? true;
   });
   // mqtt-packet takes a missing id as -1 and reads it from the next packet's bytes if there are any.

@@ -17,6 +17,8 @@ export type BrokerPorts = {
   onEvent(event: AccessEvent): void;
   /** How many connections subscribe to something that readings may match; called when that changes. */
   onListeners(count: number): void;
+  /** True while this sender (a `senderKey`) has had its share of a nearly full disk: it is not read. Asked for each packet. */
+  isHeld?(sender: string): boolean;
   /** Epoch milliseconds. */
   now(): number;
   readonly log: Log;

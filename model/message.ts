@@ -32,6 +32,11 @@ export function formatSource(source: Source): string {
   return `${source.via}:${source.role}:${source.name}`;
 }
 
+/** Whom a message is charged to, whatever door it came through. */
+export function senderKey({ role, name }: Pick<Source, "role" | "name">): string {
+  return `${role} ${name}`;
+}
+
 /** The source with the refusal behind it, as the journal keeps it: `mqtt:device:no2-1!too_large:70000`. */
 export function formatSender({ source, refused }: Pick<NewMessage, "source" | "refused">): string {
   return refused ? `${formatSource(source)}!${refused.reason}:${refused.bytes}` : formatSource(source);

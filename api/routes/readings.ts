@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { READINGS_PER_MESSAGE_MAX } from "../../model/message.ts";
+import type { Account } from "../../model/people.ts";
+import { createByKey, newBucket, take } from "../../model/rate-limit.ts";
 import { viewReading } from "../../model/reading.ts";
 import type { Api, Parts } from "../api.ts";
 import { checkSender, findRejections, readBody, toMessages } from "../new-messages.ts";
@@ -32,12 +34,33 @@ const latestOf = {
   response: answers({ 200: pageOf(ReadingBody) }, 503),
 };
 
+const ACCOUNTS_MAX = 100_000;
+
+/** Throws a problem where an account sends more readings than it may: an array counts as many as it has. */
+function createReadingCharge({ limits, now }: Pick<Parts, "limits" | "now">) {
+  const { device, gateway } = limits.readingRates;
+  const ofDevice = createByKey(ACCOUNTS_MAX, () => newBucket(device, now()));
+  const ofOthers = createByKey(ACCOUNTS_MAX, () => newBucket(gateway, now()));
+  return ({ role, name }: Account, readings: number): void => {
+    const isDevice = role === "device";
+    const waitMs = take((isDevice ? ofDevice : ofOthers)(name), now(), readings);
+    if (waitMs === 0) return;
+    const [most, setting] = isDevice
+      ? [device.perSecond, "LAMPPOST_DEVICE_READINGS_PER_S"]
+      : [gateway.perSecond, "LAMPPOST_GATEWAY_READINGS_PER_S"];
+    const detail = `${name} may send ${most} readings a second (${setting}).`;
+    throw new ProblemError("rate-limited", detail, { retryAfterS: Math.ceil(waitMs / 1_000) });
+  };
+}
+
 export function addReadings(app: Api, parts: Parts): void {
   const { auth, latest, limits } = parts;
+  const chargeReadings = createReadingCharge(parts);
   app.post("/readings", { schema: post, bodyLimit: limits.readingsBodyBytesMax }, async (request, reply) => {
     const imported = request.query.import === "true";
     const posted = readBody(request.body, imported);
     const account = auth.account(request);
+    chargeReadings(account, posted.length);
     checkSender(account, posted, imported);
     const receivedAt = parts.now();
     const rejected = findRejections(

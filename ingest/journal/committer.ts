@@ -149,6 +149,9 @@ export function createCommitter(options: { first: number; probeEveryMs: number }
     return space.hasRoom(refusedBytes).catch(() => false);
   }
 
+  /** What is kept only in case gives way, and counts as room. */
+  const room = async () => (await space.room()) + segments.keptBytes();
+
   function release(offset: number, heldFrom?: number): void {
     segments.release(offset, heldFrom);
     if (running || closed || condition !== "open" || !segments.isDue()) return;
@@ -196,6 +199,7 @@ export function createCommitter(options: { first: number; probeEveryMs: number }
       bytes: segments.bytes(),
       commits,
     }),
+    room,
     close,
   };
   return { writer, begin, probe };

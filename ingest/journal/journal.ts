@@ -17,6 +17,8 @@ export type JournalWriter = {
   /** Everything before this offset may be deleted; what is not before `heldFrom` stays while there is room for it. */
   release(offset: number, heldFrom?: number): void;
   state(): JournalState;
+  /** Bytes that can still be taken before the journal is full; infinite where no room is kept free. Asks the disk. */
+  room(): Promise<number>;
   /** Commits what was appended, then closes. */
   close(): Promise<void>;
 };

@@ -125,14 +125,19 @@ export function createSegments(
 
   function drop(isTime: (oldest: Segment, keptBytes: number) => boolean): boolean {
     const gone: Segment[] = [];
-    let keptBytes = list.filter((_, index) => isReleased(index)).reduce((sum, { bytes }) => sum + bytes, 0);
-    while (isReleased(0) && isTime(list[0] as Segment, keptBytes)) {
+    let kept = keptBytes();
+    while (isReleased(0) && isTime(list[0] as Segment, kept)) {
       const oldest = list.shift() as Segment;
-      keptBytes -= oldest.bytes;
+      kept -= oldest.bytes;
       gone.push(oldest);
     }
     if (gone.length > 0) releasing = releasing.then(() => unlinkAll(gone));
     return gone.length > 0;
+  }
+
+  /** Bytes of what every consumer has passed. */
+  function keptBytes(): number {
+    return list.filter((_, index) => isReleased(index)).reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   function isReleased(index: number): boolean {
@@ -159,6 +164,7 @@ export function createSegments(
     close,
     release,
     dropKept,
+    keptBytes,
     isDue,
     rotate,
     isEmpty,

@@ -27,6 +27,7 @@ describe("POST /readings", () => {
       ["full", "30"],
       ["failed", "60"],
       ["closed", "5"],
+      ["over_share", "300"],
     ] as const) {
       const submit = async () => {
         throw Object.assign(new Error("no space at /secret/path"), { state });
@@ -56,6 +57,28 @@ describe("POST /readings", () => {
     done();
     expect((await answer).statusCode).toBe(202);
     await slow.close();
+  });
+
+  it("counts an array by what it holds: above its rate an account is told when to come back, others are not", async () => {
+    const readingRates = { device: { perSecond: 1, burst: 3 }, gateway: { perSecond: 10, burst: 1_000 } };
+    const own = startService({ options: { limits: { readingRates } } as never });
+    const send = (name: string, count: number) =>
+      own.as(
+        name,
+        "POST",
+        "/api/v1/readings",
+        Array.from({ length: count }, () => reading()),
+      );
+    expect((await send("air-1", 5)).statusCode).toBe(202);
+    const refused = await send("air-1", 1);
+    expect([refused.statusCode, refused.headers["retry-after"]]).toEqual([429, "3"]);
+    expect(refused.json().detail).toContain("LAMPPOST_DEVICE_READINGS_PER_S");
+    for (let i = 0; i < 2; i += 1) expect((await send("gw-north", 500)).statusCode).toBe(202);
+    expect((await send("gw-north", 1)).json().detail).toContain("LAMPPOST_GATEWAY_READINGS_PER_S");
+    expect(own.submitted).toHaveLength(1_005);
+    own.tick(3_000);
+    expect((await send("air-1", 1)).statusCode).toBe(202);
+    await own.close();
   });
 
   it("keeps good and bad ones of an array, and names the bad ones", async () => {

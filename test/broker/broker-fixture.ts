@@ -33,6 +33,8 @@ export async function startTestBroker(options: Partial<BrokerOptions> = {}) {
   const listeners: number[] = [];
   const secretHash = createHash("sha256").update(SECRET).digest("hex");
   const credentials = new Map<string, Credential>(ACCOUNTS.map((account) => [account.name, { account, secretHash }]));
+  /** Senders (as `senderKey`) that are not read. */
+  const held = new Set<string>();
   const journal: { append: Append } = {
     append(message, done) {
       kept.push({ ...message, payload: Uint8Array.from(message.payload) });
@@ -45,6 +47,7 @@ export async function startTestBroker(options: Partial<BrokerOptions> = {}) {
       credential: (name) => credentials.get(name),
       append: (message, done) => journal.append(message, done),
       onEvent: (event) => events.push(event),
+      isHeld: (sender) => held.has(sender),
       onListeners: (count) => listeners.push(count),
       now: Date.now,
       log: SILENT,
@@ -83,7 +86,7 @@ export async function startTestBroker(options: Partial<BrokerOptions> = {}) {
     await broker.close({ deadline: Date.now() + 300 });
   }
 
-  return { broker, kept, events, listeners, credentials, journal, url, connect, raw, stop };
+  return { broker, kept, events, listeners, credentials, held, journal, url, connect, raw, stop };
 }
 
 export type TestBroker = Awaited<ReturnType<typeof startTestBroker>>;

@@ -88,6 +88,44 @@ describe("above its rate a sender is not read", () => {
     expect([...device.packets, ...gateway.packets]).toEqual([]);
   });
 
+  it("counts an array by the readings it holds, and never closes who has to wait for long", async () => {
+    const gatewayReadings = { perSecond: 100, burst: 1_000 };
+    city = await startTestBroker({ rates: { gatewayReadings } });
+    const gateway = await city.raw();
+    await gateway.login(GATEWAY, { keepalive: 1 });
+    // One more and the connection would be closed for silence before it is read again.
+    const readings = [500, 400, 300];
+    const arrays = readings.map((count) => publish(`[${Array.from({ length: count }, () => "{}").join()}]`, 1));
+    for (const bytes of [...arrays, PINGREQ]) gateway.socket.write(bytes);
+    await until(() => city.broker.counts().slowedByRate > 0);
+    expect(city.kept).toHaveLength(readings.length);
+    expect(city.events).toMatchObject([{ type: "slowed", reason: "over_readings_rate", name: GATEWAY.name }]);
+    const device = await city.connect(DEVICE);
+    await device.publishAsync(OWN_TOPIC, "{}", { qos: 1 });
+    expect(gateway.packets.map(({ cmd }) => cmd)).toEqual(["puback", "puback", "puback"]);
+    expect((await gateway.next("pingresp"))?.cmd).toBe("pingresp");
+  });
+
+  it("and not while it has had its share of a nearly full disk: it waits, connected, and nothing is lost", async () => {
+    city = await startTestBroker();
+    const gateway = await city.raw();
+    await gateway.login(GATEWAY, { keepalive: 1 });
+    city.held.add("gateway gw");
+    const from = Date.now();
+    gateway.socket.write(Buffer.concat(Array.from({ length: 50 }, () => publish("{}", 1))));
+    await until(() => city.events.some(({ type }) => type === "slowed"));
+    expect(city.events).toMatchObject([{ reason: "disk_share", name: GATEWAY.name }]);
+    const device = await city.connect(DEVICE);
+    await device.publishAsync(OWN_TOPIC, "{}", { qos: 1 });
+    expect(city.kept).toHaveLength(1);
+    // Longer than a silent client would be left.
+    await until(() => Date.now() - from > 2_500);
+    expect(gateway.isClosed()).toBe(false);
+    city.held.clear();
+    await until(() => gateway.packets.length === 50);
+    expect(city.kept).toHaveLength(51);
+  });
+
   it("but may answer what it was sent", async () => {
     city = await startTestBroker({ rates: SLOW });
     const olga = await city.connect(OPERATOR);

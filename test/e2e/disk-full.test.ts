@@ -110,6 +110,55 @@ describe.runIf(disk !== undefined)("a full disk", () => {
     expect(await city.stop()).toBe(0);
   });
 
+  it("is not made full by one device: with its share of what is left it waits, and nobody else does", async () => {
+    const city = await startCity(
+      { env: { LAMPPOST_DISK_FREE_MIN_MIB: "40" } },
+      mkdtempSync(join(disk!.folder, "share-")),
+    );
+    onTestFinished(() => city.remove());
+    onTestFinished(() => disk!.free());
+    const login = await city.api("/devices", { sensorId: "flood-1", kind: "air", district: "load" });
+    const honest = await startMqttSender(city, await addLoadGateway(city), { sensorId: "honest-1", inFlight: 1 });
+    disk!.fill(60 * MIB); // 20 are left, of which nobody gets more than 2
+    await honest.ackedAtLeast(20);
+    const flooder = await mqtt.connectAsync(city.mqtt, { clientId: "flood-1", ...login, reconnectPeriod: 0 });
+    onTestFinished(() => void flooder.end(true));
+    flooder.on("error", () => {});
+    let measuredAt = Date.now() - 20 * 3_600_000;
+    let acked = 0;
+    const lane = async () => {
+      for (;;) {
+        // What no store can make small: every reading of its own moment, and random numbers.
+        const one = () => ({ measuredAt: measuredAt++, pm25: Math.random(), no2: Math.random() });
+        await flooder.publishAsync("city/load/air/flood-1", JSON.stringify(Array.from({ length: 100 }, one)), {
+          qos: 1,
+        });
+        acked += 1;
+      }
+    };
+    void Promise.all(Array.from({ length: 20 }, lane)).catch(() => {}); // ended by the end of the test
+    const held = await until(
+      () => readiness(city),
+      ({ parts }) => parts.some(({ part, reason }) => part === "journal" && reason?.includes("device flood-1")),
+      90_000,
+    );
+    expect(held.status).toBe(200);
+    const before = acked;
+    await honest.ackedAtLeast(honest.acked.size + 200);
+    // What was under way when it was held is all that still came.
+    expect(acked - before).toBeLessThanOrEqual(20);
+    expect(isFull(await readiness(city))).toBe(false);
+    disk!.free();
+    await until(
+      () => Promise.resolve(acked),
+      (count) => count > before + 40,
+      60_000,
+    );
+    await honest.stop();
+    const books = await reckon(city, [honest]);
+    expect({ lost: books.lost, doubled: books.doubled }).toEqual({ lost: 0, doubled: 0 });
+  });
+
   it("survives the last byte: databases that cannot write wait, and nothing acknowledged is lost", async () => {
     // With the smallest margin the databases are at the end of the disk before the journal is.
     let city = await startCity({ env: { LAMPPOST_DISK_FREE_MIN_MIB: "1" } }, mkdtempSync(join(disk!.folder, "last-")));

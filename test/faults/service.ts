@@ -210,7 +210,8 @@ export async function startService(parts: ServiceParts) {
   every(5_000, () => mark());
   every(5_000, () => void release());
 
-  const mark = () => markJournal(records.offsets, { state: () => ({ journal: writer.state(), figures: [] }) });
+  const mark = () =>
+    markJournal(records.offsets, { state: () => ({ journal: writer.state(), held: [], figures: [] }) });
 
   async function release(): Promise<void> {
     const offset = Math.min(worker.releasable(), refill?.holdsFrom() ?? Number.POSITIVE_INFINITY);

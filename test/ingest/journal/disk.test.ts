@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { segmentName } from "../../../ingest/journal/segment.ts";
+import { createShares } from "../../../ingest/journal/space.ts";
 import { aMessage, append, appendMany, createRandom, DIR, open, plain, readAll, tempDir } from "./helpers.ts";
 import { createMemoryFs, systemError } from "./memory-fs.ts";
 
@@ -179,5 +180,65 @@ describe("a failing disk", () => {
       for (const [seq, tag] of acked) expect(read.get(seq), `seed ${seed}, number ${seq}`).toBe(tag);
       expect(acked.size).toBeGreaterThan(0);
     }
+  });
+});
+
+describe("the last stretch of a disk", () => {
+  const STRETCH = 1_000;
+  const sender = (name: string, role: "device" | "broker" = "device") => ({ via: "mqtt", role, name }) as const;
+
+  it("is shared: who has had a tenth is held, the others go on, and all begin anew with more room", () => {
+    const shares = createShares(STRETCH);
+    shares.took(sender("flood"), 1e9); // nobody counts while there is room
+    shares.look(STRETCH);
+    shares.look(900);
+    let room = 900;
+    const take = (name: string, bytes: number) => {
+      shares.took(sender(name), bytes);
+      room -= bytes;
+      shares.look(room);
+    };
+    take("quiet", 5);
+    for (let i = 0; i < 8; i += 1) take("flood", 10);
+    expect(shares.held()).toEqual([]);
+    take("flood", 10);
+    take("flood", 10);
+    expect(shares.held()).toEqual(["device flood"]);
+    expect(shares.isHeld("device quiet")).toBe(false);
+    for (let i = 0; i < 10; i += 1) take(`quiet-${i}`, 5);
+    expect(shares.held()).toEqual(["device flood"]);
+    shares.look(STRETCH + 1);
+    expect(shares.held()).toEqual([]);
+    shares.look(500);
+    expect(shares.isHeld("device flood")).toBe(false);
+  });
+
+  it("holds nobody for what others put on the disk, or for what is removed again", () => {
+    const shares = createShares(STRETCH);
+    shares.look(900);
+    for (let room = 900; room > 0; room -= 100) {
+      shares.took(sender("small"), 2);
+      shares.look(room);
+    }
+    expect(shares.held()).toEqual([]);
+    shares.look(STRETCH);
+    shares.look(800);
+    for (let i = 0; i < 100; i += 1) {
+      shares.took(sender("steady"), 50);
+      shares.look(i % 2 ? 800 : 760);
+    }
+    expect(shares.held()).toEqual([]);
+  });
+
+  it("an external broker speaks for a city and may have half", () => {
+    const shares = createShares(STRETCH);
+    shares.look(800);
+    for (let room = 800; room >= 401; room -= 19) {
+      shares.look(room);
+      shares.took(sender("outside", "broker"), 19);
+    }
+    expect(shares.held()).toEqual([]);
+    shares.look(390);
+    expect(shares.held()).toEqual(["broker outside"]);
   });
 });
