@@ -8,7 +8,7 @@ import { sendHistory } from "./history.ts";
 import { runLive } from "./live.ts";
 import { ORDINARY_DAY } from "./scenarios/ordinary-day.ts";
 import { loadRemembered, type Remembered, saveRemembered } from "./secrets-file.ts";
-import { createServiceClient, type ServiceClient, ServiceError } from "./service-client.ts";
+import { createServiceClient, ServiceError } from "./service-client.ts";
 import { openSpeakers, type Speakers } from "./speaker.ts";
 
 export type SimulationOptions = {
@@ -59,11 +59,16 @@ export function startSimulation(options: SimulationOptions) {
 
   async function run(): Promise<void> {
     const service = createServiceClient({ url: options.http, token: options.token });
-    await enrolPatiently(service, city, remembered.logins, stopping.signal, options.log);
-    if (stopping.signal.aborted) return;
-    saveRemembered(options.dataFile, remembered);
-    const heard = await newestReadings(service);
-    if (stopping.signal.aborted) return;
+    const heard = await patiently(
+      async () => {
+        await enrolFleet(service, city, remembered.logins);
+        saveRemembered(options.dataFile, remembered);
+        return newestReadings(service);
+      },
+      stopping.signal,
+      options.log,
+    );
+    if (!heard) return;
     speakers = openSpeakers({ ...options, city, logins: remembered.logins });
     greet(city, speakers);
     const saving = setInterval(() => saveIfPossible(options, remembered), SAVE_EVERY_MS);
@@ -135,18 +140,12 @@ async function speak({ options, city, speakers, remembered, counts, heard, signa
   await live;
 }
 
-/** The service may still be starting. What it refuses, it refuses for good. */
-async function enrolPatiently(
-  service: ServiceClient,
-  city: City,
-  logins: Parameters<typeof enrolFleet>[2],
-  signal: AbortSignal,
-  log: Log,
-): Promise<void> {
+/** The service may still be starting, or its store be away. What it refuses, it refuses for good. Undefined once stopped. */
+async function patiently<T>(work: () => Promise<T>, signal: AbortSignal, log: Log): Promise<T | undefined> {
   for (let told = false; !signal.aborted; told = true) {
     try {
-      await enrolFleet(service, city, logins);
-      return;
+      const result = await work();
+      return signal.aborted ? undefined : result;
     } catch (error) {
       const away = error instanceof ServiceError && (error.status === undefined || error.status >= 500);
       if (!away) throw error;
@@ -154,6 +153,7 @@ async function enrolPatiently(
     }
     await wait(RETRY_MS, undefined, { signal }).catch(() => {});
   }
+  return undefined;
 }
 
 function greet(city: City, speakers: Speakers): void {

@@ -38,6 +38,8 @@ export async function startFakeService() {
     /** What the InfluxDB behind it keeps by itself; undefined is an older service, which does not say. */
     keepsMs: undefined as number | undefined,
     forget: (_topic: string) => false,
+    /** So many questions about readings are answered by a 503. */
+    storeAway: 0,
   };
   let passwords = 0;
   let refuse: ((topic: string) => boolean) | undefined;
@@ -145,6 +147,10 @@ export async function startFakeService() {
     if (url.pathname === "/api/v1/store" && knobs.keepsMs !== undefined)
       return [200, { store: "influxdb", place: "influxdb", keepsMs: knobs.keepsMs, findings: [] }];
     if (url.pathname === "/api/v1/alerts") return [200, { items: knobs.alerts }];
+    if (url.pathname === "/api/v1/readings/latest" && knobs.storeAway > 0) {
+      knobs.storeAway -= 1;
+      return [503, { title: "Store unavailable", detail: "The store is away." }];
+    }
     if (url.pathname === "/api/v1/readings/latest")
       return [200, { items: [...latest].map(([sensorId, measuredAt]) => ({ sensorId, measuredAt })) }];
     if (url.pathname === "/metrics") return [200, 'lamppost_consumer_lag_messages{consumer="alerts"} 0\n'];

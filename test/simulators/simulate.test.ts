@@ -126,6 +126,16 @@ describe("the simulated city at work", () => {
     expect(service.seen).toEqual([]);
   });
 
+  it("waits for a store that is away, and begins when it is back", async () => {
+    service.knobs.storeAway = 2;
+    const simulation = start();
+    await service.until(() => service.sums.size === 64 && liveSeen() > 65);
+    expect(service.knobs.storeAway).toBe(0);
+    expect(service.removed).toEqual([]);
+    await simulation.stop();
+    await simulation.running;
+  });
+
   it("runs in a thread of its own and stops on a message", async () => {
     const { http, token, mqtt } = service;
     const worker = new Worker(new URL("../../simulators/thread.ts", import.meta.url), {
