@@ -4,8 +4,10 @@ import { type StoreCause, StoreError } from "../store/reading-store.ts";
 import { backOffMs, type Sleep } from "./timing.ts";
 
 const RETRY_BASE_MS = 250;
-const RETRY_MAX_MS = 60_000;
-const PROBE_EVERY_MS = 30_000;
+const RETRY_MAX_MS = 15_000;
+const PROBE_EVERY_MS = 15_000;
+/** A store that answers and refuses is left alone for longer: each new round costs it hundreds of writes. */
+const PAUSE_MS = 30_000;
 /** A server that asks for more is asked again all the same (and a timer of more than 24 days would fire at once). */
 const RETRY_AFTER_MAX_MS = 3_600_000;
 /** How long a stop waits for a store that has been asked and does not answer. */
@@ -26,8 +28,8 @@ const DOUBTFUL: ReadonlySet<StoreCause> = new Set([
 ]);
 
 /**
- * Waits out a store that does not answer (back-off with jitter, never less than the server asks for, 60 s at most
- * unless it asks for more, and never beyond an hour) or that needs its operator (a try every 30 s). Everything else is
+ * Waits out a store that does not answer (back-off with jitter, never less than the server asks for, 15 s at most
+ * unless it asks for more, and never beyond an hour) or that needs its operator (a try every 15 s). Everything else is
  * thrown on.
  */
 export function createPatience(parts: {
@@ -80,8 +82,8 @@ export function createPatience(parts: {
 
   /** The store answers, but with something that only its operator can end: says so, and leaves it alone for a while. */
   async function pause(text: string, signal: AbortSignal): Promise<void> {
-    const ms = waitMs(new StoreError("misconfigured", text), 0);
-    await sleep(ms!, signal);
+    waitMs(new StoreError("misconfigured", text), 0);
+    await sleep(PAUSE_MS, signal);
   }
 
   function health(part: string): Health {

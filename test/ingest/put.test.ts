@@ -151,7 +151,7 @@ describe("a store that was away", () => {
     const shortest = setUp(server, { random: () => 0 }).writer;
     await shortest.take(readingsFrom(0, 1));
     expect(shortest.waits.slice(0, 3)).toEqual([125, 250, 500]);
-    expect(Math.max(...shortest.waits)).toBe(30_000);
+    expect(Math.max(...shortest.waits)).toBe(7_500);
   });
 });
 
