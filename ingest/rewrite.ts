@@ -142,8 +142,8 @@ const STARTED = "started";
 /** How many marks a window has: what is written again begins up to so much of it too early. */
 const MARKS_PER_WINDOW = 60;
 const SAVE_EVERY_MS = 1_000;
-/** Servers that work out their start from their age say it a little differently each time. */
-const SAME_START_MS = 2_000;
+/** Less than a restart takes, more than a rounding. */
+const SAME_START_MS = 100;
 
 export type Rewriter = ReturnType<typeof createRewriter>;
 
