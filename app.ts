@@ -235,9 +235,10 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onStop("ledger", () => ledger.close());
 
   background.every("books", LEDGER_TICK_MS, () => ledger.tick());
-  background.every("store upkeep", UPKEEP_TICK_MS, () => {
+  const lookAfterStore = () => {
     if (refill.holdsFrom() === Number.POSITIVE_INFINITY) void storeWriter.tick();
-  });
+  };
+  background.every("store upkeep", UPKEEP_TICK_MS, lookAfterStore);
   background.every("alerts by the clock", alerts.tickEveryMs, () => alerts.tick());
   background.every("mark of the journal", 5_000, () => markJournal(records.offsets, edge));
   background.every("audit of statuses", 5_000, () => statusAudit.tick());
@@ -267,7 +268,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     rawDays: config.retentionRawDays,
     hourlyDays: config.retentionHourlyDays,
     dailyDays: config.retentionDailyDays,
-    held: () => !backups.mayRemove() || isAdopting(records.storeState),
+    held: () => !backups.mayRemove() || isAdopting(records.storeState) || storeWriter.isShared(),
     background,
     now,
     log: log.child({ module: "retention" }),
@@ -287,6 +288,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const health = () => [
     ...troubles(worker.health()),
     ...storeWriter.health(),
+    ...refill.health(),
     ...alerts.health(),
     journalHealth(edge),
     ...started.health(),
@@ -355,6 +357,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   writeFileSync(path("service.json"), JSON.stringify({ pid: process.pid, http, mqtt }));
   onStop("service.json", () => rmSync(path("service.json"), { force: true }));
   up.resolve();
+  lookAfterStore();
   return { http, mqtt, adminToken, adminTokenFile, stop: stops.stop };
 }
 

@@ -39,6 +39,7 @@ export type Refill = {
   before<C extends Consumer>(consumer: C): C;
   /** The journal must keep everything from here on. */
   holdsFrom(): number;
+  health(): readonly Health[];
   stop(): Promise<void>;
 };
 
@@ -144,18 +145,32 @@ function startMigration(influx: InfluxStore, { storeState, offsets }: Records, f
     return influx.migrate({ at, save: (step) => storeState.set(MIGRATION, step) }, signal);
   };
   log.info({}, "copying the points of an earlier version to what they are today; readings wait in the journal");
+  let failure: string | undefined;
   const migrated = patience.until(attempt, signal).then((counts) => {
     storeState.set(MIGRATION, "done");
     isDone = true;
     log.info(counts, "the points of an earlier version are copied; the old ones stay (docs/influxdb.md)");
   });
   migrated.catch((error: unknown) => {
-    if (!signal.aborted)
-      log.error({ err: error }, "copying the points of an earlier version failed; restart the service");
+    if (signal.aborted) return;
+    failure = error instanceof Error ? error.message : String(error);
+    log.error({ err: error }, "copying the points of an earlier version failed; restart the service");
   });
+  function health(): readonly Health[] {
+    const part = "store migration";
+    if (isDone) return [];
+    if (failure !== undefined) {
+      const reason = `Copying the points of an earlier version failed (${failure}); readings wait in the journal: restart the service`;
+      return [{ part, state: "failed", ready: true, reason }];
+    }
+    const waiting = patience.health(part);
+    const reason = "The points of an earlier version are copied first; readings wait in the journal meanwhile";
+    return [waiting.state === "ok" ? { part, state: "degraded", ready: true, reason } : waiting];
+  }
   return {
     before: (consumer) => afterRefill(consumer, migrated),
     holdsFrom: () => (isDone ? Number.POSITIVE_INFINITY : first),
+    health,
     async stop() {
       leaving.abort(new Error("the service is stopping"));
       await migrated.catch(() => {});
@@ -213,6 +228,7 @@ type Parts = {
 const NOTHING_TO_FILL: Refill = {
   before: (consumer) => consumer,
   holdsFrom: () => Number.POSITIVE_INFINITY,
+  health: () => [],
   stop: async () => {},
 };
 
@@ -239,6 +255,7 @@ function startRefill(parts: Parts, report: DamageReport, { reader, first, contex
   return {
     before: (consumer) => afterRefill(consumer, refilled),
     holdsFrom: () => (isDone ? Number.POSITIVE_INFINITY : first),
+    health: () => [],
     async stop() {
       leaving.abort(new Error("the service is stopping"));
       await refilled.catch(() => {});

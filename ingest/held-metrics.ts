@@ -33,10 +33,12 @@ export type HeldMetrics = ReturnType<typeof createHeldMetrics>;
  * fault. Everything else of a reading is stored, the values wait in the journal, and one of them is tried every minute.
  */
 export function createHeldMetrics(parts: {
-  readonly store: Pick<ReadingStore, "write">;
+  readonly store: Pick<ReadingStore, "write" | "limits">;
   readonly state: Pick<Records["storeState"], "get" | "set">;
   /** The first reading at or after a message that is still in the journal, of those that `isOne` is true for. */
   findReading(from: number, isOne: (reading: Reading) => boolean): Promise<Reading | undefined>;
+  /** The first message that is still in the journal. */
+  first(): number;
   /** From this message on everything can be written again. */
   rewrite(from: number, why: string): void;
   readonly now: () => number;
@@ -56,19 +58,25 @@ export function createHeldMetrics(parts: {
 
   const save = () => state.set(STATE, held.size === 0 ? undefined : [...held.values()]);
 
-  function isHeld(reading: Reading, { metric, before = Number.POSITIVE_INFINITY }: Held): boolean {
-    const [kind, name] = partsOf(metric);
-    return reading.kind === kind && reading.measuredAt < before && reading.values[name] !== undefined;
+  /** Whether this metric is left out of what is written of such a reading, be it there or not. */
+  function isLeftOut({ kind, measuredAt }: Reading, { metric, before = Number.POSITIVE_INFINITY }: Held): boolean {
+    return metric.startsWith(`${kind}.`) && measuredAt < before;
   }
 
-  /** The usual case costs nothing: one portion, the readings as they are. */
+  const isHeld = (reading: Reading, one: Held) => isLeftOut(reading, one) && valueIn(reading, one.metric) !== undefined;
+
+  /**
+   * The usual case costs nothing: one portion, the readings as they are. Else as many as there are kinds with a metric
+   * held, and moments from which on one is taken: whatever the readings carry, a batch is never torn to pieces.
+   */
   function portions(readings: readonly Reading[]): readonly Portion[] {
     if (held.size === 0) return [{ readings }];
     const all = [...held.values()];
     const groups = Map.groupBy(readings, (reading) => {
-      const out = all.filter((one) => isHeld(reading, one)).map(({ metric }) => metric);
+      const out = all.filter((one) => isLeftOut(reading, one)).map(({ metric }) => metric);
       for (const metric of out) {
-        if (reading.measuredAt > (newest.get(metric)?.measuredAt ?? -Infinity)) newest.set(metric, reading);
+        const isNewer = reading.measuredAt > (newest.get(metric)?.measuredAt ?? -Infinity);
+        if (isNewer && valueIn(reading, metric) !== undefined) newest.set(metric, reading);
       }
       return out.join();
     });
@@ -106,12 +114,19 @@ export function createHeldMetrics(parts: {
 
   async function tryOne(one: Held): Promise<void> {
     const { metric, from } = one;
-    const oldest = await parts.findReading(from, (reading) => isHeld(reading, one));
+    // What the server has removed by itself meanwhile, or would at once, waits for nothing.
+    const keptFrom = now() - (store.limits?.known()?.keepsMs ?? Number.POSITIVE_INFINITY);
+    const oldest = await parts.findReading(from, (reading) => isHeld(reading, one) && reading.measuredAt >= keptFrom);
+    // The next look begins there; what the journal has lost stays told.
+    if (oldest && from >= parts.first()) held.set(metric, { ...one, from: oldest.journalSeq });
     if (!oldest || (await takes(oldest, metric))) {
       held.delete(metric);
       newest.delete(metric);
       save();
-      log.warn({ metric }, "the store takes a metric again");
+      log.warn(
+        { metric },
+        oldest ? "the store takes a metric again" : "nothing waits any more for a metric to be taken",
+      );
       if (oldest) parts.rewrite(from, `the store takes ${metric} again`);
       return;
     }
@@ -119,13 +134,13 @@ export function createHeldMetrics(parts: {
     if (one.before !== undefined || !latest || latest.measuredAt < oldest.measuredAt + SHARD_MS) return;
     if (!(await takes(latest, metric))) return;
     // All of this hour lies in the same shard, because shards begin with an hour.
-    held.set(metric, { ...one, before: latest.measuredAt - (latest.measuredAt % SHARD_MS) });
+    held.set(metric, { ...held.get(metric)!, before: latest.measuredAt - (latest.measuredAt % SHARD_MS) });
     save();
     parts.rewrite(from, `the store takes new values of ${metric}`);
   }
 
   async function takes(reading: Reading, metric: MetricKey): Promise<boolean> {
-    const others = [...held.values()].filter((one) => one.metric !== metric && isHeld(reading, one));
+    const others = [...held.values()].filter((one) => one.metric !== metric && isLeftOut(reading, one));
     try {
       await store.write([reading], { without: new Set(others.map((one) => one.metric)) });
       return true;
@@ -135,12 +150,12 @@ export function createHeldMetrics(parts: {
     }
   }
 
-  function health(firstInJournal: number): readonly Health[] {
+  function health(): readonly Health[] {
     return Array.from(held.values(), ({ metric, from, before, since, words }) => {
       const [kind, name] = partsOf(metric);
       const values =
         before === undefined ? "its values" : `its values measured before ${new Date(before).toISOString()}`;
-      const isCut = firstInJournal > from;
+      const isCut = parts.first() > from;
       const wait = isCut
         ? "the oldest of them have left the journal (LAMPPOST_JOURNAL_KEEP_MIB) and will stay missing"
         : "they are written when it takes them, tried every minute";
@@ -155,7 +170,9 @@ export function createHeldMetrics(parts: {
     tryAgain,
     /** Counts what was written without a metric, for `/metrics`. */
     wrote({ readings, without }: Portion): void {
-      if (without) leftOut += readings.length;
+      if (!without) return;
+      const isShort = (one: Reading) => without.values().some((metric) => valueIn(one, metric) !== undefined);
+      leftOut += readings.filter(isShort).length;
     },
     holdsFrom: () => Math.min(...Array.from(held.values(), ({ from }) => from)),
     health,
@@ -174,6 +191,12 @@ export function createHeldMetrics(parts: {
       },
     ],
   };
+}
+
+/** Undefined also where the metric is of another kind. */
+function valueIn(reading: Reading, metric: MetricKey): number | undefined {
+  const [kind, name] = partsOf(metric);
+  return reading.kind === kind ? reading.values[name] : undefined;
 }
 
 function partsOf(metric: MetricKey): readonly [Kind, MetricName] {

@@ -4,7 +4,7 @@ import type { Figure, Health } from "../model/health.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
 import { dayOf, type LedgerRow } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
-import type { ReadingStore } from "../store/reading-store.ts";
+import type { ReadingStore, SentinelMark } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import type { Rewriter } from "./rewrite.ts";
 
@@ -14,6 +14,8 @@ const RECENT_EVERY_MS = 5 * 60_000;
 /** Counting takes at most one part in so many of the time. */
 const REST = 20;
 const MARK_EVERY_MS = 60_000;
+/** Another service with our mark is told of for so long after it was last heard of. */
+const SHARED_MS = 10 * 60_000;
 /** A loss is told for so long; books and audit keep it. */
 const TOLD_MS = 24 * 3_600_000;
 const LOSSES_KEPT = 20;
@@ -75,6 +77,15 @@ export function createStoreCheck(parts: {
   /** Older days still to be counted in this round, newest first. */
   let round: number[] = [];
   let lostSinceStart = 0;
+  /** This process, and how often it wrote the mark. */
+  const run = newLife();
+  let beat = 0;
+  /** The last mark found that another process wrote after this one had written its own. */
+  let stranger: string | undefined;
+  /** What it said, until it is known whether that process lives. */
+  let unjudged: SentinelMark | undefined;
+  let strangerAt = Number.NEGATIVE_INFINITY;
+  const isShared = () => now() - strangerAt < SHARED_MS;
 
   const repairNow = () => Repair.optional().catch(undefined).parse(state.get(REPAIR!));
 
@@ -82,18 +93,39 @@ export function createStoreCheck(parts: {
   async function checkMark(): Promise<void> {
     if (!store.sentinel) return;
     const mine = Mark.optional().catch(undefined).parse(state.get(MARK!));
-    const found = await store.sentinel.read();
+    const read = await store.sentinel.read();
     if (!mine) return writeMark(newLife());
+    if (read && isOfAnother(read)) return writeMark(mine.life);
+    const found = unjudged ?? read;
+    unjudged = undefined;
     if (!found && (await isRemovedByServer(mine.at))) return writeMark(mine.life);
     if (!found) return lose("the database came back empty");
     if (found.life !== mine.life) return lose("the database is another one than before");
     if (found.booked < mine.booked) return lose("the database came back as an older copy of itself");
-    if (parts.offset() > found.booked && now() - markedAt >= MARK_EVERY_MS) await writeMark(mine.life);
+    const isOld = found.run !== run || parts.offset() > found.booked;
+    if (isOld && now() - markedAt >= MARK_EVERY_MS) await writeMark(mine.life);
+  }
+
+  /**
+   * A mark that another process has put over ours. The first may be of an older copy of the database, and is judged at the
+   * next look; who answers ours with a new one is alive, on a copy of this data folder: nothing it says is a loss of ours.
+   */
+  function isOfAnother(found: SentinelMark): boolean {
+    if (beat === 0 || found.run === undefined || found.run === run) return isShared() && beat > 0;
+    const known = stranger;
+    stranger = `${found.run} ${found.beat}`;
+    if (known === undefined) unjudged = found;
+    if (known === undefined || known === stranger) return known === undefined || isShared();
+    if (!isShared()) log.error({}, sharedWords(store.name));
+    strangerAt = now();
+    unjudged = undefined;
+    return true;
   }
 
   async function writeMark(life: string): Promise<void> {
     const mark = { life, booked: parts.offset() };
-    await store.sentinel!.write(mark);
+    beat += 1;
+    await store.sentinel!.write({ ...mark, run, beat });
     markedAt = now();
     state.set(MARK!, { ...mark, at: markedAt });
   }
@@ -223,8 +255,12 @@ export function createStoreCheck(parts: {
       ...(asked ? [`The store has lost readings (${asked.why}); they are written again from the journal.`] : []),
       ...told.map((loss) => `${wordsOf(loss)} (${loss.why}; noticed ${iso(loss.at)}, told for a day).`),
     ];
-    if (reasons.length === 0) return [];
-    return [{ part, state: "degraded", ready: true, reason: reasons.join(" ") }];
+    const degraded = (name: string, reason: string) =>
+      ({ part: name, state: "degraded", ready: true, reason }) as const;
+    return [
+      ...(isShared() ? [degraded("store owner", sharedWords(store.name))] : []),
+      ...(reasons.length > 0 ? [degraded(part, reasons.join(" "))] : []),
+    ];
   }
 
   return {
@@ -233,6 +269,8 @@ export function createStoreCheck(parts: {
     repair,
     lose,
     isRepairing: () => repairNow() !== undefined,
+    /** Whether another service writes there with our mark. */
+    isShared,
     health,
     figures: (): readonly Figure[] => [
       {
@@ -245,6 +283,8 @@ export function createStoreCheck(parts: {
   };
 }
 
+const sharedWords = (name: string) =>
+  `Another service writes to ${name} with the mark of this data folder: two run on copies of one folder, and each takes the other's readings for its own. Stop one of them, or give it an empty data folder (which makes a mark of its own). Nothing is removed from ${name} meanwhile.`;
 const newLife = () => randomBytes(8).toString("hex");
 const iso = (time: number) => new Date(time).toISOString();
 const wordsOf = ({ readings, from, to }: Loss) =>

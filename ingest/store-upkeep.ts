@@ -62,6 +62,7 @@ export function createStoreUpkeep(
     store,
     state: records.storeState,
     findReading: (from, isOne) => rewriter.findReading(from, isOne),
+    first: options.first,
     rewrite: (from, why) => rewriter.request(from, why),
     now,
     log,
@@ -142,9 +143,13 @@ export function createStoreUpkeep(
     },
     /** The journal should keep everything from here on, as far as its own limits let it. */
     holdsFrom: () => Math.min(rewriter.holdsFrom(), held.holdsFrom()),
+    /** Whether another service writes there with our mark. */
+    isShared: check.isShared,
+    /** False from the start until the store has answered what it is asked before anything is written. */
+    isChecked: () => seen !== undefined,
     /** False while something is known to be missing that is still to be written again. */
     isWhole: () => !adoption.isPending() && !rewriter.isPending() && !check.isRepairing(),
-    health: (): readonly Health[] => [...adoption.health(), ...check.health(), ...held.health(options.first())],
+    health: (): readonly Health[] => [...adoption.health(), ...check.health(), ...held.health()],
     figures: (): readonly Figure[] => [...rewriter.figures(), ...check.figures(), ...held.figures()],
   };
 }

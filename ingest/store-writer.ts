@@ -53,6 +53,8 @@ export type StoreWriter = Consumer & {
   holdsFrom(): number;
   /** False while something is known to be missing in the store that is still to be written again. */
   isWhole(): boolean;
+  /** Whether another service takes the readings there for its own: then none may be removed. */
+  isShared(): boolean;
 };
 
 const NAME = "store";
@@ -177,8 +179,15 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     refused = { ...refused, count: refused.count + refusals.size, words };
   }
 
-  function health(): readonly Health[] {
+  function ownHealth(): Health {
     const own = patience.health(NAME);
+    if (own.state !== "ok" || !upkeep || upkeep.isChecked()) return own;
+    const reason = `${store.name} has not answered yet since the start, so nothing is known of it; readings wait in the journal`;
+    return { part: NAME, state: "degraded", ready: true, reason };
+  }
+
+  function health(): readonly Health[] {
+    const own = ownHealth();
     const isRefusing = refused.count >= REFUSED_MANY && now() - refused.since <= REFUSED_WITHIN_MS;
     const reason = `${store.name} has refused ${refused.count} readings in the last minutes (${refused.words}); they are in the quarantine as store_refused and can be driven again when it takes them`;
     const state =
@@ -216,6 +225,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     stop: async () => upkeep?.stop(),
     holdsFrom: () => upkeep?.holdsFrom() ?? Number.POSITIVE_INFINITY,
     isWhole: () => upkeep?.isWhole() ?? true,
+    isShared: () => upkeep?.isShared() ?? false,
   };
 }
 

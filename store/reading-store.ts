@@ -119,8 +119,16 @@ export type Sentinel = {
   read(): Promise<SentinelMark | undefined>;
   write(mark: SentinelMark): Promise<void>;
 };
-/** `life`: random lowercase letters and digits, at most 64. `booked`: messages below this number were booked. */
-export type SentinelMark = { readonly life: string; readonly booked: number };
+/**
+ * `life`, `run`: random lowercase letters and digits, at most 64. `booked`: messages below this number were booked. `run` is
+ * the process that wrote the mark, `beat` how often it had; earlier versions wrote neither.
+ */
+export type SentinelMark = {
+  readonly life: string;
+  readonly booked: number;
+  readonly run?: string | undefined;
+  readonly beat?: number | undefined;
+};
 
 /** How fine the numbers behind a bucket are. Hours and days are those of UTC. */
 export type Resolution = "raw" | "hourly" | "daily";

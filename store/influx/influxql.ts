@@ -157,11 +157,12 @@ export function createQueries(installation: string) {
       text: `SHOW TAG VALUES FROM "${measurement}" WITH KEY = "installation"`,
       values: {},
     }),
-    /** One point an hour at most; the newest counts. */
-    sentinel: {
-      text: `SELECT "life"::string, "booked"::float FROM "lamppost_mark" WHERE ${ours} ORDER BY time DESC LIMIT 1`,
-      values: {},
-    } satisfies BoundQuery,
+    /** One point an hour at most; the newest counts, but not what a clock that was ahead has left. */
+    sentinel: (now: number): BoundQuery => ({
+      text: `SELECT "life"::string, "booked"::float, "run"::string, "beat"::float FROM "lamppost_mark"
+        WHERE ${ours} AND time <= $now ORDER BY time DESC LIMIT 1`,
+      values: { now: toTime(now) },
+    }),
     /** Costs nothing and fails where a real question would: wrong account, no such database. */
     ping: {
       text: `SELECT "receipt"::string FROM "${KINDS[0]}" WHERE ${ours} AND time >= now() - 1m LIMIT 1`,

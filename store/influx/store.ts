@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import type { Log } from "../../model/log.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
@@ -45,6 +46,9 @@ export type InfluxStore = ReadingStore & {
 
 export { LINES_PER_REQUEST_MAX };
 
+/** The longest an opening waits for the first answer. */
+const START_WAIT_MS = 1_000;
+
 /** What the server, or we, may have changed: the way to the readings has to be proven again before the next request. */
 const DOUBTS = /unreachable|missing|mapping|token|permissions|not_set_up|tls|proxy/;
 
@@ -79,11 +83,15 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
   }
   const latest = createLatestReadings(() => loadNewest(client, queries));
 
-  await place.prove().catch((error: StoreError) => {
+  const proven = place.prove().catch((error: StoreError) => {
     const [host, reason] = [new URL(url).host, error.message];
     if (error.kind === "unavailable") log.warn({ host, reason }, "reading store is away; readings wait in the journal");
     else log.error({ host, reason }, "reading store cannot be used; readings wait in the journal");
   });
+  // A server that says nothing holds up no start: whoever asks it next waits for the same proof.
+  const started = new AbortController();
+  await Promise.race([proven, pause(START_WAIT_MS, undefined, started).catch(() => {})]);
+  started.abort();
 
   return {
     name: "influxdb",
@@ -323,14 +331,19 @@ const HOUR_MS = 3_600_000;
 function createSentinel(client: Requests, queries: Queries, installation: string): Sentinel {
   return {
     async read() {
-      const [series] = await collectSeries(client, queries.sentinel);
-      const [, life, booked] = series?.values[0] ?? [];
-      return typeof life === "string" ? { life, booked: Number(booked) } : undefined;
+      const [series] = await collectSeries(client, queries.sentinel(Date.now()));
+      const [, life, booked, run, beat] = series?.values[0] ?? [];
+      if (typeof life !== "string") return undefined;
+      return { life, booked: Number(booked), ...(typeof run === "string" && { run, beat: Number(beat) }) };
     },
-    async write({ life, booked }) {
-      if (!/^[a-z0-9]{1,64}$/.test(life)) throw new RangeError("life must be lowercase letters and digits");
+    async write({ life, booked, run, beat = 0 }) {
+      if (![life, run ?? life].every((one) => /^[a-z0-9]{1,64}$/.test(one)))
+        throw new RangeError("life and run must be lowercase letters and digits");
       const hour = Date.now() - (Date.now() % HOUR_MS);
-      await client.write([`lamppost_mark,installation=${installation} life="${life}",booked=${booked} ${hour}`]);
+      const writer = run === undefined ? "" : `,run="${run}",beat=${beat}`;
+      await client.write([
+        `lamppost_mark,installation=${installation} life="${life}",booked=${booked}${writer} ${hour}`,
+      ]);
     },
   };
 }
