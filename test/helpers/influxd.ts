@@ -18,11 +18,17 @@ export type InfluxServer = {
   stop(): Promise<void>;
 };
 
-/** A private InfluxDB 1.x on free loopback ports with its data in a temporary folder (under `parent`). Ask `needs("influxd")` first. */
-export async function startInfluxd(parent = tmpdir()): Promise<InfluxServer> {
+/**
+ * A private InfluxDB 1.x on free loopback ports with its data in a temporary folder (under `parent`). With `isClosed`
+ * everybody needs an account; `ask` has that of its administrator. Ask `needs("influxd")` first.
+ */
+export async function startInfluxd(parent = tmpdir(), isClosed = false): Promise<InfluxServer> {
   const folder = await mkdtemp(join(parent, "lamppost-influxd-"));
-  let running = await launch(folder, "0");
+  let running = await launch(folder, "0", isClosed);
   const { port } = running;
+  const account: Record<string, string> = isClosed ? { u: "admin", p: "admin" } : {};
+  if (isClosed)
+    await ask(`http://127.0.0.1:${port}`, { q: "CREATE USER admin WITH PASSWORD 'admin' WITH ALL PRIVILEGES" });
 
   async function halt(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     running.server.kill(signal);
@@ -32,10 +38,10 @@ export async function startInfluxd(parent = tmpdir()): Promise<InfluxServer> {
   return {
     url: `http://127.0.0.1:${port}`,
     folder,
-    ask: (query, database) => ask(`http://127.0.0.1:${port}`, query, database),
+    ask: (q, db = "") => ask(`http://127.0.0.1:${port}`, { db, q, epoch: "ms", ...account }),
     halt,
     async resume() {
-      running = await launch(folder, port);
+      running = await launch(folder, port, isClosed);
     },
     async stop() {
       await halt();
@@ -44,10 +50,8 @@ export async function startInfluxd(parent = tmpdir()): Promise<InfluxServer> {
   };
 }
 
-async function ask(url: string, query: string, database = ""): Promise<(string | number | null)[][]> {
-  const answer = await fetch(`${url}/query?${new URLSearchParams({ db: database, q: query, epoch: "ms" })}`, {
-    method: "POST",
-  });
+async function ask(url: string, question: Record<string, string>): Promise<(string | number | null)[][]> {
+  const answer = await fetch(`${url}/query?${new URLSearchParams(question)}`, { method: "POST" });
   const { results = [], error } = (await answer.json()) as {
     error?: string;
     results?: { error?: string; series?: { values: (string | number | null)[][] }[] }[];
@@ -59,9 +63,9 @@ async function ask(url: string, query: string, database = ""): Promise<(string |
 
 type Running = { readonly server: ChildProcess; readonly port: string; readonly stopped: Promise<unknown> };
 
-async function launch(folder: string, wantedPort: string): Promise<Running> {
+async function launch(folder: string, wantedPort: string, isClosed: boolean): Promise<Running> {
   const configPath = join(folder, "influxdb.conf");
-  await writeFile(configPath, configOf(folder, wantedPort));
+  await writeFile(configPath, configOf(folder, wantedPort, isClosed));
   const server = spawn("influxd", ["-config", configPath], { stdio: ["ignore", "ignore", "pipe"] });
   const stopped = once(server, "close");
   const lines = createInterface({ input: server.stderr });
@@ -79,7 +83,7 @@ async function launch(folder: string, wantedPort: string): Promise<Running> {
 }
 
 /** Both listeners on loopback: by default the second one is open to the world. */
-function configOf(folder: string, port: string): string {
+function configOf(folder: string, port: string, isClosed: boolean): string {
   return `
 reporting-disabled = true
 bind-address = "127.0.0.1:0"
@@ -95,5 +99,6 @@ bind-address = "127.0.0.1:0"
 [http]
   bind-address = "127.0.0.1:${port}"
   log-enabled = false
+  auth-enabled = ${isClosed}
 `;
 }
