@@ -8,6 +8,9 @@ import type { Records } from "./store/records.ts";
 import { clearMarks, readMarks } from "./store/recovery/marks.ts";
 
 const PLACE = "place";
+/** How far the points of earlier versions are copied to what points are today, and when all are. */
+export const MIGRATION = "influxdb.points";
+export const MIGRATED = "done, receipts too";
 /** Whether the rollups of this InfluxDB are in a bucket, or database, of their own. */
 export const ROLLUPS_APART = "influxdb.rollups";
 /** What is known of the life of the one store, and says nothing of another. */
@@ -66,7 +69,7 @@ export function settleIn(records: Records, place: string): void {
   clearMarks(records.offsets);
   records.storeState.set(PLACE, place);
   // Nothing of an earlier version is there.
-  records.storeState.set("influxdb.points", "done");
+  records.storeState.set(MIGRATION, MIGRATED);
 }
 
 /**

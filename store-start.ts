@@ -13,6 +13,7 @@ import { formatSpan } from "./model/duration.ts";
 import type { Figure, Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
 import { openDuckDbStore } from "./store/duckdb/store.ts";
+import { FROM_RECEIPTS } from "./store/influx/migration.ts";
 import { type InfluxStore, openInfluxStore } from "./store/influx/store.ts";
 import { installationId } from "./store/installation.ts";
 import type { ReadingStore, StoreLimits } from "./store/reading-store.ts";
@@ -24,7 +25,7 @@ import { watchRecords } from "./store/recovery/records-mark.ts";
 import { recoverDuckDb } from "./store/recovery/recover.ts";
 import { type DamageReport, writeReport } from "./store/recovery/report.ts";
 import { ROLLUPS_SEEDED } from "./store/rollups.ts";
-import { checkPlace, ROLLUPS_APART } from "./store-place.ts";
+import { checkPlace, MIGRATED, MIGRATION, ROLLUPS_APART } from "./store-place.ts";
 
 /** What the rebuild of a lost store takes from the journal. */
 export type RefillFrom = {
@@ -124,7 +125,6 @@ function limitsHealth(limits: StoreLimits | undefined, config: Config): Health[]
   return health;
 }
 
-const MIGRATION = "influxdb.points";
 const MigrationStep = z.object({ measurement: z.string(), from: z.number() });
 
 /**
@@ -134,20 +134,22 @@ const MigrationStep = z.object({ measurement: z.string(), from: z.number() });
 function startMigration(influx: InfluxStore, { storeState, offsets }: Records, first: number, log: Log): Refill {
   const state = storeState.get(MIGRATION);
   const isNew = state === undefined && (offsets.get(STORE) ?? 1) <= 1;
-  if (isNew) storeState.set(MIGRATION, "done");
-  if (isNew || state === "done") return NOTHING_TO_FILL;
+  if (isNew) storeState.set(MIGRATION, MIGRATED);
+  if (isNew || state === MIGRATED) return NOTHING_TO_FILL;
   const leaving = new AbortController();
   const { signal } = leaving;
   const patience = createPatience({ storeName: influx.name, sleep: realSleep, random: Math.random, log });
   let isDone = false;
   const attempt = () => {
-    const at = MigrationStep.optional().catch(undefined).parse(storeState.get(MIGRATION));
+    const known = storeState.get(MIGRATION);
+    // What that had to do was done by a version that had other names for the bookkeeping.
+    const at = known === "done" ? FROM_RECEIPTS : MigrationStep.optional().catch(undefined).parse(known);
     return influx.migrate({ at, save: (step) => storeState.set(MIGRATION, step) }, signal);
   };
   log.info({}, "copying the points of an earlier version to what they are today; readings wait in the journal");
   let failure: string | undefined;
   const migrated = patience.until(attempt, signal).then((counts) => {
-    storeState.set(MIGRATION, "done");
+    storeState.set(MIGRATION, MIGRATED);
     isDone = true;
     log.info(counts, "the points of an earlier version are copied; the old ones stay (docs/influxdb.md)");
   });

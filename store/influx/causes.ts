@@ -195,10 +195,14 @@ function noAnswer(error: unknown): StoreError {
 
 const CONFLICT = /input field \\?"([^"\\]+)\\?" on measurement \\?"([^"\\]+)\\?"/g;
 
-/** The metrics a type conflict names; each answer names one. What is not a metric of ours is left out. */
+const SUSPECT_END = new RegExp(`${SUSPECT}$`);
+
+/** The metrics a type conflict names, of readings or rollups; each answer names one. What is not ours is left out. */
 function metricsIn(words: string): MetricKey[] {
-  return [...words.matchAll(CONFLICT)].flatMap(([, field = "", kind = ""]) => {
-    const metric = field.endsWith(SUSPECT) ? field.slice(0, -SUSPECT.length) : field;
+  return [...words.matchAll(CONFLICT)].flatMap(([, field = "", measurement = ""]) => {
+    const rollup = /^(.+)_(?:hourly|daily)$/.exec(measurement);
+    const kind = rollup?.[1] ?? measurement;
+    const metric = field.replace(rollup ? /(Sum|Min|Max|Count)$/ : SUSPECT_END, "");
     return isKind(kind) && metricRowOf(kind, metric) ? [`${kind}.${metric}` as MetricKey] : [];
   });
 }

@@ -8,13 +8,13 @@ import type {
   ReadingKey,
   RollupResolution,
 } from "../reading-store.ts";
-import { receiptsBefore, SUSPECT } from "./lines.ts";
+import { receiptField, receiptsBefore, SUSPECT } from "./lines.ts";
 
 /** A query text made of fixed words and names of closed sets, and the values bound to its `$` places. */
 export type BoundQuery = { readonly text: string; readonly values: Readonly<Record<string, string>> };
 
 /** InfluxDB counts in nanoseconds of 64 bits: times beyond (1677, 2262) are cut to the ends. */
-const TIME_MS_MAX = 9_223_372_036_854;
+export const TIME_MS_MAX = 9_223_372_036_854;
 
 export function toTime(ms: number): string {
   return new Date(Math.ceil(Math.min(TIME_MS_MAX, Math.max(-TIME_MS_MAX, ms)))).toISOString();
@@ -26,8 +26,8 @@ export function quoteName(name: string): string {
 }
 
 // Names carry what they are (`::tag`, `::string`, `::float`): a point of someone else's that has a field called `sensorId`
-// would otherwise make the tag of that name invisible in its whole shard, and one with a number called `receipt` in any
-// shard of the range would win over our text, so that all of it read as nothing. (Of several types of a field InfluxQL
+// would otherwise make the tag of that name invisible in its whole shard, and a number called like a text of ours in any
+// shard of the range would win over it, so that all of it read as nothing. (Of several types of a field InfluxQL
 // takes float first, so the pattern that names the metrics cannot be hidden.)
 const TAGS = ["sensorId", "district"] as const;
 
@@ -36,6 +36,8 @@ export type Queries = ReturnType<typeof createQueries>;
 
 /** All our questions, each about points with the mark of this installation (8 hex digits) only. */
 export function createQueries(installation: string) {
+  const receiptName = receiptField(installation);
+  const receipt = `"${receiptName}"::string`;
   const ours = `"installation"::tag =~ /^${installation}(\\.|$)/`;
 
   function where(query: Range): BoundQuery {
@@ -70,18 +72,20 @@ export function createQueries(installation: string) {
       values[`a${n}`] = toTime(range.from);
       values[`b${n}`] = toTime(range.to);
       const wanted = `${ours} AND "sensorId"::tag = $s${n} AND time >= $a${n} AND time <= $b${n}`;
-      return `SELECT ${columnsOf(kind)} FROM "${kind}" WHERE ${wanted}`;
+      return `SELECT ${columnsOf(receipt, kind)} FROM "${kind}" WHERE ${wanted}`;
     });
     return { text: statements.join("; "), values };
   }
 
   return {
+    receiptName,
+    receipt,
     ours,
     where,
     range(query: RangeQuery): BoundQuery {
       const { text, values } = where(query);
       return {
-        text: `SELECT ${columnsOf(query.kind, query.metrics)} FROM "${query.kind}" WHERE ${text} ORDER BY time`,
+        text: `SELECT ${columnsOf(receipt, query.kind, query.metrics)} FROM "${query.kind}" WHERE ${text} ORDER BY time`,
         values,
       };
     },
@@ -102,7 +106,7 @@ export function createQueries(installation: string) {
       return selectBuckets(query, `${query.kind}_${resolution}`, columns);
     },
     newest: (kind: Kind): BoundQuery => ({
-      text: `SELECT ${columnsOf(kind)} FROM "${kind}" WHERE ${ours} GROUP BY "sensorId", "district"
+      text: `SELECT ${columnsOf(receipt, kind)} FROM "${kind}" WHERE ${ours} GROUP BY "sensorId", "district"
         ORDER BY time DESC LIMIT 1`,
       values: {},
     }),
@@ -124,7 +128,7 @@ export function createQueries(installation: string) {
       return requests;
     },
     count(sensorId: string | undefined): BoundQuery {
-      const text = `SELECT count("receipt"::string) FROM ${ALL_KINDS} WHERE ${ours}`;
+      const text = `SELECT count(${receipt}) FROM ${ALL_KINDS} WHERE ${ours}`;
       if (sensorId === undefined) return { text, values: {} };
       return { text: `${text} AND "sensorId"::tag = $sensorId`, values: { sensorId } };
     },
@@ -132,11 +136,11 @@ export function createQueries(installation: string) {
     countBySensor({ seqBefore, past }: CountFilter): BoundQuery {
       const conditions = [
         ours,
-        ...(seqBefore === undefined ? [] : [`"receipt"::string =~ /${receiptsBefore(seqBefore)}/`]),
+        ...(seqBefore === undefined ? [] : [`${receipt} =~ /${receiptsBefore(seqBefore)}/`]),
         ...(past ? ["time < $time"] : []),
       ];
       const from = past ? `"${past.kind}"` : ALL_KINDS;
-      const text = `SELECT count("receipt"::string) FROM ${from} WHERE ${conditions.join(" AND ")}
+      const text = `SELECT count(${receipt}) FROM ${from} WHERE ${conditions.join(" AND ")}
         GROUP BY "sensorId", "installation"`;
       return { text, values: past ? { time: toTime(past.time) } : {} };
     },
@@ -146,30 +150,37 @@ export function createQueries(installation: string) {
       { outside }: DayFilter = {},
     ): BoundQuery {
       const { text: wanted, values } = where(range);
-      const before = (seq: number) => `"receipt"::string =~ /${receiptsBefore(seq)}/`;
-      const from = (seq: number) => `"receipt"::string !~ /${receiptsBefore(seq)}/`;
+      const before = (seq: number) => `${receipt} =~ /${receiptsBefore(seq)}/`;
+      const from = (seq: number) => `${receipt} !~ /${receiptsBefore(seq)}/`;
       const text = outside ? `${wanted} AND (${before(outside.from)} OR ${from(outside.to)})` : wanted;
       const grouped = 'GROUP BY time(1d), "sensorId" fill(none)';
-      return { text: `SELECT count("receipt"::string) FROM "${kind}" WHERE ${text} ${grouped}`, values };
+      return { text: `SELECT count(${receipt}) FROM "${kind}" WHERE ${text} ${grouped}`, values };
     },
     /** Which marks there are: all that are in the index, also of others and of points that are gone. */
     marks: (measurement: string): BoundQuery => ({
       text: `SHOW TAG VALUES FROM "${measurement}" WITH KEY = "installation"`,
       values: {},
     }),
-    /** One point an hour at most; the newest counts, but not what a clock that was ahead has left. */
+    /**
+     * One point an hour at most; the newest counts, but not what a clock that was ahead has left. Earlier versions had the
+     * second measurement.
+     */
     sentinel: (now: number): BoundQuery => ({
-      text: `SELECT "life"::string, "booked"::float, "run"::string, "beat"::float FROM "lamppost_mark"
-        WHERE ${ours} AND time <= $now ORDER BY time DESC LIMIT 1`,
+      text: `SELECT "life"::string, "booked"::float, "run"::string, "beat"::float
+        FROM "${sentinelOf(installation)}", "lamppost_mark" WHERE ${ours} AND time <= $now ORDER BY time DESC LIMIT 1`,
       values: { now: toTime(now) },
     }),
     /** Costs nothing and fails where a real question would: wrong account, no such database. */
     ping: {
-      text: `SELECT "receipt"::string FROM "${KINDS[0]}" WHERE ${ours} AND time >= now() - 1m LIMIT 1`,
+      text: `SELECT ${receipt} FROM "${KINDS[0]}" WHERE ${ours} AND time >= now() - 1m LIMIT 1`,
       values: {},
     } satisfies BoundQuery,
   };
 }
+
+/** Measurements of bookkeeping carry the id, too: what others write by any likely name fixes no type for ours. */
+export const sentinelOf = (installation: string) => `lamppost_mark_${installation}`;
+export const probeOf = (installation: string) => `lamppost_probe_${installation}`;
 
 const ALL_KINDS = KINDS.map((kind) => `"${kind}"`).join(", ");
 /** Keys of one sensor nearer than this are asked for as one range: an index look-up costs more than some rows. */
@@ -177,7 +188,7 @@ const SAME_RANGE_MS = 60_000;
 const STATEMENTS_MAX = 500;
 
 /** A pattern, because a name that is not there would cost a column of nothing. It would match tags, too. */
-function columnsOf(kind: Kind, metrics: readonly MetricName[] = METRICS_OF[kind]): string {
+function columnsOf(receipt: string, kind: Kind, metrics: readonly MetricName[] = METRICS_OF[kind]): string {
   const names = metrics.map((metric) => `${metric}(${SUSPECT})?`);
-  return `"receipt"::string, /^(${names.join("|")})$/, ${TAGS.map((tag) => `"${tag}"::tag`).join(", ")}`;
+  return `${receipt}, /^(${names.join("|")})$/, ${TAGS.map((tag) => `"${tag}"::tag`).join(", ")}`;
 }

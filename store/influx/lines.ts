@@ -34,7 +34,7 @@ export function dayOfMark(installation: string, mark: string): number | undefine
 }
 
 /**
- * One reading as one line: `air,district=north,installation=1a2b3c4d,sensorId=air-1 pm25=12.5,receipt="…" 1795255200000`.
+ * One reading as one line: `air,district=north,installation=1a2b3c4d,sensorId=air-1 pm25=12.5,receipt_1a2b3c4d="…" 1795255200000`.
  * Metrics are floats, so that no field can ever change its type; our bookkeeping is one text field, which `mean(*)` passes
  * over and which costs the server half of what two numbers do. Nothing needs escaping, because nothing is let in that
  * would: what is not an id, a metric of the kind or a finite number throws `StoreError` "refused".
@@ -54,8 +54,14 @@ export function toLine(reading: Reading, installation: string): string {
     if (stray) throw refused("it flags a metric its kind does not have");
   }
   const tags = `district=${district},installation=${markOf(installation, reading)},sensorId=${sensorId}`;
-  return `${kind},${tags} ${fields}receipt="${receiptOf(reading)}" ${measuredAt}`;
+  return `${kind},${tags} ${fields}${receiptField(installation)}="${receiptOf(reading)}" ${measuredAt}`;
 }
+
+/**
+ * The name of our bookkeeping carries this installation's id: the first point of a shard fixes the type of a field, and no
+ * other writer's point shall be able to keep all of ours out.
+ */
+export const receiptField = (installation: string) => `receipt_${installation}`;
 
 /** The number in the journal, when it was received, and whether it was imported. */
 function receiptOf({ journalSeq, receivedAt, imported }: Reading): string {

@@ -4,9 +4,10 @@ import { METRICS_OF } from "../../model/metrics.ts";
 import type { Quality, Reading, Values } from "../../model/reading.ts";
 import { StoreError } from "../reading-store.ts";
 import type { Requests, Series } from "./client.ts";
-import { toTime } from "./influxql.ts";
-import { toLine } from "./lines.ts";
+import { type Queries, TIME_MS_MAX, toTime } from "./influxql.ts";
+import { SUSPECT, toLine } from "./lines.ts";
 import { PATIENCE, ROLLUP_FIELDS, rollupLines } from "./rollups.ts";
+import { readingsOfSeries } from "./series.ts";
 
 /** Where a copy that broke off goes on. */
 export type MigrationStep = { readonly measurement: string; readonly from: number };
@@ -16,43 +17,64 @@ export type Migration = {
   save(step: MigrationStep): void;
 };
 type Known = {
+  readonly queries: Queries;
   readonly installation: string;
   note(readings: readonly Reading[]): void;
   /** Where rollups are written. */
   rollups(): Promise<Requests>;
 };
 
-const MEASUREMENTS = KINDS.flatMap((kind) =>
-  ["", "_hourly", "_daily"].map((end) => ({ kind, isRaw: end === "", measurement: `${kind}${end}` })),
-);
+/** "unmarked" points and rollups are of the versions that had no marks, "receipts" of one whose bookkeeping had no id. */
+type Source = {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly measurement: string;
+  readonly is: "unmarked" | "rollups" | "receipts";
+};
+const SOURCES: readonly Source[] = [
+  ...KINDS.flatMap((kind): Source[] => [
+    { name: kind, kind, measurement: kind, is: "unmarked" },
+    { name: `${kind}_hourly`, kind, measurement: `${kind}_hourly`, is: "rollups" },
+    { name: `${kind}_daily`, kind, measurement: `${kind}_daily`, is: "rollups" },
+  ]),
+  ...KINDS.map((kind): Source => ({ name: receiptsOf(kind), kind, measurement: kind, is: "receipts" })),
+];
+function receiptsOf(kind: Kind): string {
+  return `${kind} receipts`;
+}
+/** Where to begin when there is nothing without a mark. */
+export const FROM_RECEIPTS: MigrationStep = { measurement: receiptsOf(KINDS[0]), from: -TIME_MS_MAX };
 
 /**
- * Copies what earlier versions wrote, without a mark and with other fields, to points as they are written today; the old
- * ones stay. Ours are those with our tags, our fields and no mark. Doing it again changes nothing. Says how many points
- * were copied, and how many the database would not take (older than it keeps). Throws `StoreError`; what was done stays.
+ * Copies what earlier versions wrote, without a mark or with other fields, to points as they are written today; the old
+ * ones stay. Ours are those with our tags and fields, and no mark or our own. Doing it again changes nothing. Says how many
+ * points were copied, and how many the database would not take (older than it keeps). Throws `StoreError`; what was done
+ * stays.
  */
 export async function migratePoints(
   client: Requests,
-  { installation, note, rollups }: Known,
+  { queries, installation, note, rollups }: Known,
   { at, save }: Migration,
   signal: AbortSignal,
 ): Promise<{ copied: number; refused: number }> {
   const counts = { copied: 0, refused: 0 };
-  const done = MEASUREMENTS.findIndex(({ measurement }) => measurement === at?.measurement);
-  for (const { kind, isRaw, measurement } of MEASUREMENTS.slice(Math.max(0, done))) {
-    const from = measurement === at?.measurement ? at.from : Number.NEGATIVE_INFINITY;
-    const { text, values } = selectOld(kind, measurement, { isRaw, from });
+  const done = SOURCES.findIndex(({ name }) => name === at?.measurement);
+  for (const source of SOURCES.slice(Math.max(0, done))) {
+    const { name, kind, measurement, is } = source;
+    const { text, values } = select(source, name === at?.measurement ? at.from : Number.NEGATIVE_INFINITY, queries);
     for await (const series of client.query(text, values, PATIENCE)) {
       signal.throwIfAborted();
-      const readings = isRaw ? oldReadings(kind, series) : [];
-      const lines = isRaw
-        ? readings.flatMap((one) => lineOf(one, installation))
-        : rollupLines(kind, measurement, series, installation);
+      const readings =
+        is === "unmarked" ? oldReadings(kind, series) : is === "receipts" ? renamed(kind, series, queries) : [];
+      const lines =
+        is === "rollups"
+          ? rollupLines(kind, measurement, series, installation)
+          : readings.flatMap((one) => lineOf(one, installation));
       const last = Number(series.values.at(-1)?.[0]);
-      const isTaken = lines.length === 0 || (await write(isRaw ? client : await rollups(), lines));
+      const isTaken = lines.length === 0 || (await write(is === "rollups" ? await rollups() : client, lines));
       if (isTaken) note(readings);
       counts[isTaken ? "copied" : "refused"] += lines.length;
-      save({ measurement, from: last });
+      save({ measurement: name, from: last });
     }
   }
   return counts;
@@ -69,14 +91,23 @@ async function write(client: Requests, lines: readonly string[]): Promise<boolea
   }
 }
 
-function selectOld(kind: Kind, measurement: string, { isRaw, from }: { isRaw: boolean; from: number }) {
-  const names = METRICS_OF[kind].map(
-    (metric) => `${metric}(${isRaw ? "Suspect" : ROLLUP_FIELDS.join("|")})${isRaw ? "?" : ""}`,
-  );
-  const fields = [...(isRaw ? ["receivedAt", "journalSeq", "imported"] : []), ...names].join("|");
-  const text = `SELECT /^(${fields})$/, "sensorId"::tag, "district"::tag FROM "${measurement}"
-    WHERE "installation"::tag = '' AND time >= $from ORDER BY time`;
+function select({ kind, measurement, is }: Source, from: number, { ours, receipt }: Queries) {
+  const patterns = {
+    unmarked: ["receivedAt", "journalSeq", "imported", ...METRICS_OF[kind].map((metric) => `${metric}(Suspect)?`)],
+    rollups: METRICS_OF[kind].map((metric) => `${metric}(${ROLLUP_FIELDS.join("|")})`),
+    receipts: METRICS_OF[kind].map((metric) => `${metric}(${SUSPECT})?`),
+  };
+  const fields = `${is === "receipts" ? `"receipt"::string, ${receipt}, ` : ""}/^(${patterns[is].join("|")})$/`;
+  const text = `SELECT ${fields}, "sensorId"::tag, "district"::tag FROM "${measurement}"
+    WHERE ${is === "receipts" ? ours : `"installation"::tag = ''`} AND time >= $from ORDER BY time`;
   return { text, values: { from: toTime(from) } };
+}
+
+/** What was written again, or copied, since has both. */
+function renamed(kind: Kind, series: Series, { receiptName }: Queries): Reading[] {
+  const at = series.columns.indexOf(receiptName);
+  const values = series.values.filter((row) => typeof row[at] !== "string");
+  return readingsOfSeries(kind, { ...series, values }, "receipt");
 }
 
 /** A row as its columns name it, if both ids are ids. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Log } from "../../model/log.ts";
 import { type StoreCause, StoreError, type StoreLimits } from "../reading-store.ts";
 import type { InfluxClient, InfluxFlavour, Target } from "./client.ts";
-import { quoteName, toTime } from "./influxql.ts";
+import { probeOf, quoteName, toTime } from "./influxql.ts";
 
 /** Where queries have to go to find what we write. */
 export type Place = {
@@ -90,24 +90,23 @@ export function createPlace(options: PlaceOptions) {
 type Two = Extract<InfluxFlavour, { readonly token: string }>;
 type One = Exclude<InfluxFlavour, Two>;
 
-const PROBE = "lamppost_probe";
-
 /** Writes the probe; `isRead` says whether a target leads to it, `remove` why it could not be removed. */
 function createProbe({ client, installation, now }: PlaceOptions) {
+  const measurement = probeOf(installation);
   const value = randomBytes(8).toString("hex");
   const at = now();
   async function isRead(target: Target): Promise<boolean> {
-    const text = `SELECT "value"::string FROM "${PROBE}" WHERE "installation"::tag = $mark AND time = $at`;
+    const text = `SELECT "value"::string FROM "${measurement}" WHERE "installation"::tag = $mark AND time = $at`;
     for await (const { values } of client.query(target, text, { mark: installation, at: toTime(at) }))
       if (values.some((row) => row.includes(value))) return true;
     return false;
   }
   return {
-    write: () => client.write([`${PROBE},installation=${installation} value="${value}" ${at}`]),
+    write: () => client.write([`${measurement},installation=${installation} value="${value}" ${at}`]),
     isRead,
     async remove(target: Target): Promise<StoreError | undefined> {
       try {
-        await client.remove(target, { measurement: PROBE, mark: installation, before: at + 1 });
+        await client.remove(target, { measurement, mark: installation, before: at + 1 });
       } catch (error) {
         if (!(error instanceof StoreError) || error.kind === "unavailable") throw error;
         return misconfigured(error.reason, `the test point could not be removed: ${error.message}`);

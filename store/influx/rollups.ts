@@ -1,7 +1,16 @@
 import { isId } from "../../model/ids.ts";
 import type { Kind } from "../../model/kinds.ts";
+import type { Log } from "../../model/log.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
-import type { Bucket, RollupPart, RollupResolution, RollupSpan, RollupStore } from "../reading-store.ts";
+import {
+  type Bucket,
+  type MetricKey,
+  type RollupPart,
+  type RollupResolution,
+  type RollupSpan,
+  type RollupStore,
+  StoreError,
+} from "../reading-store.ts";
 import type { Requests, Series } from "./client.ts";
 import type { BoundQuery, Queries } from "./influxql.ts";
 import { dayOfMark } from "./lines.ts";
@@ -36,7 +45,28 @@ export function createRollups(
   place: RollupsClients,
   queries: Queries,
   installation: string,
+  log: Log,
 ): RollupStore {
+  const said = new Set<string>();
+
+  /** Another writer's point may have fixed a type that ours do not have: then all but that metric. */
+  async function write(client: Requests, lines: readonly string[]): Promise<void> {
+    for (let left = lines; left.length > 0; ) {
+      try {
+        return await client.write(left);
+      } catch (error) {
+        const metrics = error instanceof StoreError ? error.metrics : [];
+        const without = left.flatMap((line) => lineWithout(line, metrics));
+        // What was left out already is named again: then the words mean something else.
+        if (without.join("\n").length === left.join("\n").length) throw error;
+        for (const metric of metrics.filter((one) => !said.has(one)))
+          log.warn({ metric, reason: String(error) }, "rollups are written without a metric");
+        for (const metric of metrics) said.add(metric);
+        left = without;
+      }
+    }
+  }
+
   return {
     async compute(span) {
       let lines: string[] = [];
@@ -47,9 +77,9 @@ export function createRollups(
         if (!isOfSpan(span, dayOfMark(installation, series.tags?.installation ?? ""))) continue;
         lines.push(...linesOf(span, series));
         for (; lines.length >= LINES_PER_REQUEST_MAX; lines = lines.slice(LINES_PER_REQUEST_MAX))
-          await to.write(lines.slice(0, LINES_PER_REQUEST_MAX));
+          await write(to, lines.slice(0, LINES_PER_REQUEST_MAX));
       }
-      if (lines.length > 0) await to.write(lines);
+      await write(to, lines);
     },
     async aggregate(query, resolution) {
       const metrics = METRICS_OF[query.kind].filter((metric) => query.metrics?.includes(metric) ?? true);
@@ -124,6 +154,18 @@ function linesOf({ kind, resolution }: RollupSpan, series: Series): string[] {
   });
 }
 
+/** None if nothing is left of it. */
+function lineWithout(line: string, metrics: readonly MetricKey[]): string[] {
+  const [series = "", fields = "", time] = line.split(" ");
+  const isLeft = (field: string) =>
+    !metrics.some((key) => {
+      const [kind, metric] = key.split(".");
+      return series.startsWith(`${kind}_`) && field.replace(/(Sum|Min|Max|Count)=.*$/, "") === metric;
+    });
+  const kept = fields.split(",").filter(isLeft);
+  return kept.length > 0 ? [`${series} ${kept.join(",")} ${time}`] : [];
+}
+
 /** Rows of stored rollups as lines again; those of earlier versions have no mark and get `mark`. */
 export function rollupLines(kind: Kind, measurement: string, { columns, values }: Series, mark?: string): string[] {
   return values.flatMap((row) => {
@@ -156,7 +198,7 @@ async function partsOf(client: Requests, queries: Queries, installation: string,
   const parts: RollupPart[] = [];
   // Without a range InfluxDB would answer one row, without a lower end nothing before 1970.
   const ever = queries.where({ from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY });
-  const text = `SELECT count("receipt"::string) FROM "${kind}" WHERE ${ever.text}
+  const text = `SELECT count(${queries.receipt}) FROM "${kind}" WHERE ${ever.text}
     GROUP BY time(${HOUR_MS}ms), "installation" fill(none)`;
   for await (const series of client.query(text, ever.values, PATIENCE)) {
     const day = dayOfMark(installation, series.tags?.installation ?? "");

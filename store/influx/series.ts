@@ -8,19 +8,22 @@ import { parseReceipt, SUSPECT } from "./lines.ts";
 
 type Cell = string | number | null | undefined;
 
-/** Rows of a raw SELECT as readings. Columns, and whole rows, that we did not write are passed over. */
-export function readingsOfSeries(kind: Kind, series: Series): Reading[] {
+/**
+ * Rows of a raw SELECT as readings, with their bookkeeping in the column `receipt`. Columns, and whole rows, that we did
+ * not write are passed over.
+ */
+export function readingsOfSeries(kind: Kind, series: Series, receipt: string): Reading[] {
   const place = new Map(series.columns.map((name, index) => [name, index]));
   const present = METRICS_OF[kind]
     .map((metric) => ({ metric, good: place.get(metric) ?? -1, suspect: place.get(metric + SUSPECT) ?? -1 }))
     .filter(({ good, suspect }) => good >= 0 || suspect >= 0);
-  const receiptAt = place.get("receipt") ?? -1;
+  const receiptAt = place.get(receipt) ?? -1;
   return series.values.flatMap((row) => {
     const cell = (name: string): Cell => series.tags?.[name] ?? row[place.get(name) ?? -1];
-    const receipt = parseReceipt(row[receiptAt]);
+    const told = parseReceipt(row[receiptAt]);
     const sensorId = String(cell("sensorId") ?? "");
     const district = String(cell("district") ?? "");
-    if (!receipt || !isId(sensorId) || !isId(district)) return [];
+    if (!told || !isId(sensorId) || !isId(district)) return [];
     const values: Values = {};
     const quality: Quality = {};
     for (const { metric, good, suspect } of present) {
@@ -36,11 +39,11 @@ export function readingsOfSeries(kind: Kind, series: Series): Reading[] {
       kind,
       district,
       measuredAt: Number(cell("time")),
-      receivedAt: receipt.receivedAt,
+      receivedAt: told.receivedAt,
       values,
-      journalSeq: receipt.journalSeq,
+      journalSeq: told.journalSeq,
       ...(Object.keys(quality).length > 0 ? { quality } : {}),
-      ...(receipt.imported ? { imported: true } : {}),
+      ...(told.imported ? { imported: true } : {}),
     };
   });
 }

@@ -19,7 +19,7 @@ import {
 import { scanStreams } from "../scan-streams.ts";
 import { createInfluxClient, type InfluxClient, type InfluxFlavour, type Requests, type Series } from "./client.ts";
 import { examine } from "./examine.ts";
-import { type BoundQuery, createQueries, type Queries } from "./influxql.ts";
+import { type BoundQuery, createQueries, type Queries, sentinelOf } from "./influxql.ts";
 import { dayOfMark, toLine } from "./lines.ts";
 import { type Migration, migratePoints } from "./migration.ts";
 import { createPlace, type Place, rollupsFlavour } from "./place.ts";
@@ -120,7 +120,7 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
       await latest.forget(kind, ({ measuredAt, receivedAt }) => measuredAt < time && receivedAt < time);
       return undefined;
     },
-    rollups: createRollups(client, rollupsPlace, queries, installation),
+    rollups: createRollups(client, rollupsPlace, queries, installation, log),
     copyTo: async () => false,
     copyCommand() {
       const readings = copyCommandOf(url, flavour, "influxdb-backup");
@@ -142,7 +142,12 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
       },
     },
     migrate: (migration, signal) =>
-      migratePoints(client, { installation, note: latest.note, rollups: rollupsPlace.writing }, migration, signal),
+      migratePoints(
+        client,
+        { queries, installation, note: latest.note, rollups: rollupsPlace.writing },
+        migration,
+        signal,
+      ),
     sentinel: createSentinel(client, queries, installation),
     async close() {
       closed = true;
@@ -235,7 +240,7 @@ async function loadNewest(client: Requests, queries: Queries): Promise<Reading[]
   const readings: Reading[] = [];
   for (const kind of KINDS) {
     for await (const series of client.query(queries.newest(kind).text, {}, LOAD_PATIENCE)) {
-      readings.push(...readingsOfSeries(kind, series));
+      readings.push(...readingsOfSeries(kind, series, queries.receiptName));
     }
   }
   return readings;
@@ -252,7 +257,7 @@ async function findKeys(
   const found = new Map<string, Reading>();
   for (const { text, values } of queries.keys(kind, keys)) {
     for await (const series of client.query(text, values)) {
-      for (const reading of readingsOfSeries(kind, series)) {
+      for (const reading of readingsOfSeries(kind, series, queries.receiptName)) {
         const key = keyText(reading);
         if (asked.has(key)) found.set(key, reading);
       }
@@ -269,7 +274,7 @@ async function* streamRange(client: Requests, queries: Queries, asked: RangeQuer
   const query = asked.metrics ? { ...asked, metrics: metricsOf(asked) } : asked;
   const { text, values } = queries.range(query);
   for await (const series of client.query(text, values, undefined, asked.signal)) {
-    const readings = readingsOfSeries(query.kind, series);
+    const readings = readingsOfSeries(query.kind, series, queries.receiptName);
     const chunk = query.metrics ? readings.filter((reading) => Object.keys(reading.values).length > 0) : readings;
     if (chunk.length > 0) yield chunk;
   }
@@ -331,7 +336,10 @@ const HOUR_MS = 3_600_000;
 function createSentinel(client: Requests, queries: Queries, installation: string): Sentinel {
   return {
     async read() {
-      const [series] = await collectSeries(client, queries.sentinel(Date.now()));
+      const found = await collectSeries(client, queries.sentinel(Date.now()));
+      const rank = ({ name, values: [row] }: Series) =>
+        2 * Number(row?.[0]) + Number(name === sentinelOf(installation));
+      const [series] = found.sort((a, b) => rank(b) - rank(a));
       const [, life, booked, run, beat] = series?.values[0] ?? [];
       if (typeof life !== "string") return undefined;
       return { life, booked: Number(booked), ...(typeof run === "string" && { run, beat: Number(beat) }) };
@@ -342,7 +350,7 @@ function createSentinel(client: Requests, queries: Queries, installation: string
       const hour = Date.now() - (Date.now() % HOUR_MS);
       const writer = run === undefined ? "" : `,run="${run}",beat=${beat}`;
       await client.write([
-        `lamppost_mark,installation=${installation} life="${life}",booked=${booked}${writer} ${hour}`,
+        `${sentinelOf(installation)},installation=${installation} life="${life}",booked=${booked}${writer} ${hour}`,
       ]);
     },
   };

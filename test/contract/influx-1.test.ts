@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
-import type { MigrationStep } from "../../store/influx/migration.ts";
+import { FROM_RECEIPTS, type MigrationStep } from "../../store/influx/migration.ts";
 import { type InfluxStore, openInfluxStore } from "../../store/influx/store.ts";
 import type { StoreError } from "../../store/reading-store.ts";
 import { type InfluxServer, startInfluxd } from "../helpers/influxd.ts";
@@ -33,7 +33,7 @@ describe.runIf(needs("influxd"))("InfluxDB 1.x", () => {
       return (results[0]!.series ?? []).reduce((sum, { values }) => sum + values[0]![1], 0);
     }
     const remove = () => runQuery(`DROP DATABASE "city ${databases} \\"quoted\\""`);
-    return { open, remove, writeForeign, countForeign };
+    return { open, remove, writeForeign, countForeign, params };
   }
 
   async function runQuery(q: string): Promise<void> {
@@ -139,6 +139,74 @@ describe.runIf(needs("influxd"))("InfluxDB 1.x", () => {
         `lamppost_probe,who=other value=9i,foreign=1 ${month}`,
       ]);
       expect(await answers()).toEqual(before);
+    }));
+
+  it("leaves out of rollups the one metric that others have given another type there, and nothing else", () =>
+    withStore(async (store, place) => {
+      await store.write([aReading({ values: { pm25: 1, no2: 2 } })]);
+      const { params } = place;
+      const lines = [
+        `air_hourly,who=other pm25Sum=7i,foreign=1 ${T0}`,
+        `air_daily,who=other no2Max="x",foreign=1 ${T0}`,
+      ];
+      const day = T0 - (T0 % 86_400_000);
+      const compute = async (resolution: "hourly" | "daily") =>
+        store.rollups.compute({ kind: "air", resolution, receivedDay: day, from: day, to: day + 86_400_000 });
+      params.set("db", `${params.get("db")}_rollups`);
+      await compute("daily");
+      await place.writeForeign(lines);
+      await compute("hourly");
+      await compute("daily");
+      const range = { kind: "air", sensorId: "air-1", from: day, to: day + 86_400_000, everyMs: 86_400_000 } as const;
+      const values = async (resolution: "hourly" | "daily") =>
+        (await store.rollups.aggregate(range, resolution)).map((one) => Object.keys(one.values));
+      expect([await values("hourly"), await values("daily")]).toEqual([[["no2"]], []]);
+    }));
+
+  it("takes over what was written when bookkeeping had no id in its name; once, and nobody else's", () =>
+    withStore(async (store, place) => {
+      const receipt = (seq: number, rest = "") => `receipt="${String(seq).padStart(16, "0")} ${T0 + 250}${rest}"`;
+      const tags = "district=north,installation=1a2b3c4d,sensorId=air-1";
+      const old = T0 - 2 * 86_400_000;
+      await place.writeForeign([
+        `air,${tags} pm25=10,no2=2,${receipt(7)} ${T0}`,
+        `air,${tags} pm25_suspect=700,${receipt(8, " imported")} ${T0 + 1}`,
+        `air,${tags.replace("1a2b3c4d", "1a2b3c4d.20261121")} pm25=3,${receipt(9)} ${old}`,
+        `air,${tags.replace("1a2b3c4d", "ffffffff")} pm25=98,${receipt(1)} ${T0 + 5}`,
+        `air,who=other receipt=5i,foreign=1 ${T0 - 30 * 86_400_000}`,
+      ]);
+      // Written since with a number of its own: what was there under the former name is out of date.
+      await store.write([aReading({ journalSeq: 0, values: { pm25: 10, no2: 2 }, receivedAt: T0 + 250 })]);
+      const steps: MigrationStep[] = [FROM_RECEIPTS];
+      const { signal } = new AbortController();
+      for (const at of steps.slice()) {
+        const counts = await store.migrate({ at, save: (step) => void steps.push(step) }, signal);
+        expect(counts).toEqual({ copied: 2, refused: 0 });
+      }
+      const expected = [
+        aReading({ measuredAt: old, receivedAt: T0 + 250, journalSeq: 9, values: { pm25: 3 } }),
+        aReading({ journalSeq: 0, receivedAt: T0 + 250, values: { pm25: 10, no2: 2 } }),
+        aReading({
+          ...{ measuredAt: T0 + 1, receivedAt: T0 + 250, journalSeq: 8, imported: true },
+          ...{ values: { pm25: 700 }, quality: { pm25: "suspect" } },
+        }),
+      ];
+      const all = async () => [await collect(store, { from: old, to: T0 + 10 }), await store.count()];
+      expect(await all()).toEqual([expected, 3]);
+      for (const at of steps) await store.migrate({ at, save: () => {} }, signal);
+      expect(await all()).toEqual([expected, 3]);
+    }));
+
+  it("knows the sentinel of an earlier version, until there is one of its own", () =>
+    withStore(async (store, place) => {
+      const hour = Date.now() - (Date.now() % 3_600_000);
+      await place.writeForeign([
+        `lamppost_mark,installation=1a2b3c4d life="old",booked=5,foreign=1 ${hour}`,
+        `lamppost_mark,installation=ffffffff life="other",booked=6,foreign=1 ${hour}`,
+      ]);
+      expect(await store.sentinel!.read()).toEqual({ life: "old", booked: 5 });
+      await store.sentinel!.write({ life: "new", booked: 7 });
+      expect(await store.sentinel!.read()).toEqual({ life: "new", booked: 7 });
     }));
 
   it("says so when the database is gone, and makes it again for the next call", async () => {

@@ -58,7 +58,9 @@ describe.runIf(needs("influxd"))("backup and restore with InfluxDB", () => {
   const audited = async (city: City, what: string) =>
     (await city.api("/audit?limit=200")).items.filter((one: { what: string }) => one.what === what);
   const receipts = async (database: string) =>
-    new Map((await influx.ask("SELECT receipt FROM air", database)).map(([time, receipt]) => [time, String(receipt)]));
+    new Map(
+      (await influx.ask("SELECT /^receipt_/ FROM air", database)).map(([time, receipt]) => [time, String(receipt)]),
+    );
 
   it("a database that lived on: its readings are taken into the books, once, and life goes on", {
     timeout: 240_000,

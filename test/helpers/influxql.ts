@@ -44,7 +44,7 @@ export function parseSelect(text: string, values: Readonly<Record<string, string
   const none = { columns: [], conditions: [], groupBy: [], descending: false, limit: Number.POSITIVE_INFINITY };
   if (show) return { ...none, from: names(show[1]!), showKey: show[2]! };
   const parts =
-    /^\s*SELECT (.+?) FROM ((?:"[^"]+"(?:, )?)+)(?:\s+WHERE (.+?))?(?:\s+GROUP BY (.+?))?(?: fill\(none\))?(?:\s+ORDER BY time( DESC)?)?(?: LIMIT (\d+))?\s*$/s.exec(
+    /^\s*SELECT (.+?)\s+FROM ((?:"[^"]+"(?:, )?)+)(?:\s+WHERE (.+?))?(?:\s+GROUP BY (.+?))?(?: fill\(none\))?(?:\s+ORDER BY time( DESC)?)?(?: LIMIT (\d+))?\s*$/s.exec(
       text,
     );
   if (!parts) throw new Error(`InfluxQL nobody expected: ${text}`);

@@ -84,7 +84,7 @@ describe("InfluxDB 2.x", () => {
     });
     expect(request!.headers.authorization).toBe("Token s3cret-token==");
     const tags = "air,district=north,installation=1a2b3c4d";
-    const receipt = (seq: number, rest: string) => `receipt="${String(seq).padStart(16, "0")} ${rest}"`;
+    const receipt = (seq: number, rest: string) => `receipt_1a2b3c4d="${String(seq).padStart(16, "0")} ${rest}"`;
     expect(request!.body.split("\n")).toEqual([
       `${tags},sensorId=air-1 pm25=12.5,${receipt(1, `${T0 + 250}`)} ${T0}`,
       `${tags},sensorId=air-2 pm25_suspect=-4,battery=1e+21,${receipt(2, `${T0 + 251} imported`)} ${T0 + 1}`,
@@ -203,7 +203,7 @@ describe("InfluxDB 2.x", () => {
     const part = (n: number) => {
       const series = {
         name: "air",
-        columns: ["time", "sensorId", "district", "pm25", "receipt"],
+        columns: ["time", "sensorId", "district", "pm25", "receipt_1a2b3c4d"],
         values: [[T0 + n, "a", "b", n, `000000000000000${n} 1`]],
       };
       return `${JSON.stringify({ results: [{ series: [series], partial: n < 2 }] })}\n`;

@@ -48,7 +48,7 @@ describe("lines", () => {
           written += 1;
           // History is measured a day and more before it is received, which is at T0.
           const installation = T0 - at >= 86_400_000 ? "1a2b3c4d.20261121" : "1a2b3c4d";
-          const own = ["receipt", `"0000000000000001 ${T0}"`];
+          const own = ["receipt_1a2b3c4d", `"0000000000000001 ${T0}"`];
           expect(parsePoint(toLine(reading, "1a2b3c4d"))).toEqual({
             measurement: "air",
             tags: { sensorId, district, installation },
@@ -74,7 +74,7 @@ describe("receipts", () => {
     fc.assert(
       fc.property(seq, seq, (before, journalSeq) => {
         const line = toLine(aReading({ journalSeq, imported: true }), "1a2b3c4d");
-        const text = /receipt="([^"]*)"/.exec(line)![1]!;
+        const text = /receipt_1a2b3c4d="([^"]*)"/.exec(line)![1]!;
         expect(parseReceipt(text)).toEqual({ journalSeq, receivedAt: T0 + 250, imported: true });
         expect(new RegExp(receiptsBefore(before)).test(text)).toBe(journalSeq < before);
       }),

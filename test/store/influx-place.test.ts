@@ -60,7 +60,7 @@ describe("the place of the readings on InfluxDB 2.x", () => {
     const bucket = server.addBucket("city", "readings");
     server.addToken({ text: "t", org: "city", ...bothRights(bucket) });
     const store = await openStore();
-    expect(bucket.measurements.get("lamppost_probe")!.series.values().next().value!.points.size).toBe(0);
+    expect(bucket.measurements.get("lamppost_probe_1a2b3c4d")!.series.values().next().value!.points.size).toBe(0);
     await store.write([aReading()]);
     expect(await collect(store)).toEqual([aReading()]);
     // The proof is asked for once, not with every request.
@@ -95,7 +95,7 @@ describe("the place of the readings on InfluxDB 2.x", () => {
     await store.deleteBefore("air", T0);
     expect(await collect(store, { from: 0 })).toEqual([aReading()]);
     expect(server.count(other, "foreign")).toBe(1_000);
-    expect(server.count(other, "receipt")).toBe(0);
+    expect(server.count(other, "receipt_1a2b3c4d")).toBe(0);
     expect(server.mappings.at(-1)).toMatchObject({ database: "lamppost-1a2b3c4d", bucketID: bucket.id });
     await openStore();
     expect(server.mappings).toHaveLength(2);
@@ -134,7 +134,7 @@ describe("the place of the readings on InfluxDB 2.x", () => {
     expect(await store.count()).toBe(2);
     await store.deleteBefore("air", T0);
     expect(await collect(store, { from: 0 })).toEqual([aReading()]);
-    expect([server.count(plain, "foreign"), server.count(raw, "receipt")]).toEqual([7, 1]);
+    expect([server.count(plain, "foreign"), server.count(raw, "receipt_1a2b3c4d")]).toEqual([7, 1]);
   });
 
   it("reads a name with two slashes, which InfluxQL does not know, by a mapping of its own", async () => {
