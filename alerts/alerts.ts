@@ -45,8 +45,8 @@ export type Alerts = ReturnType<typeof createAlerts>;
 export const TICK_EVERY_MS = 5_000;
 const SAVE_EVERY_MS = 5_000;
 const SAVE_EVERY_READINGS = 200_000;
-/** A sensor seen for the first time makes a row for each of its rules: 2,000 of them are a save of their own. */
-const NEWCOMER_READINGS = 100;
+/** A sensor seen for the first time makes several rows: 500 of them are a save of their own, or one would hold others up. */
+const NEWCOMER_READINGS = 400;
 const OFFSET = "alerts";
 /** What is done in one go for those who wait, and the pause after it, in which everybody else has their turn. */
 const WORK_MS = 3;

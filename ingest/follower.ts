@@ -1,4 +1,3 @@
-import { setImmediate as immediate } from "node:timers/promises";
 import type { Figure, Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { mergeBatches, type OpenedBatch } from "./batch.ts";
@@ -34,6 +33,8 @@ type Surroundings = {
   moved(): void;
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Lets sockets, timers and the other consumers have their turn. */
+  pause(): Promise<void>;
   readonly sleep: Sleep;
   readonly random: () => number;
   readonly now: () => number;
@@ -46,7 +47,7 @@ const GATHERED_ENOUGH = 5_000;
 const HELD_UP_AFTER_MS = 2_000;
 /** Who gathers gives way so often, and stops at so many sensors that nobody knew before. */
 const SLICE_MS = 20;
-const NEWCOMERS_MAX = 2_000;
+const NEWCOMERS_MAX = 1_000;
 /** A rejection is explained and kept in quarantine: it costs as much as so many readings. */
 const REJECTION_READINGS = 10;
 const RETRY_BASE_MS = 250;
@@ -72,9 +73,10 @@ export function createFollower(consumer: Consumer, around: Surroundings) {
       }
       await gather();
       const batch = await persist("reading the journal", next);
+      if (batch?.newcomers) await around.pause();
       if (batch) await persist("taking a batch", () => deliver(batch));
       // Consumers that never wait would otherwise keep sockets and timers waiting until the window is empty.
-      await immediate();
+      await around.pause();
     }
   }
 
@@ -113,7 +115,7 @@ export function createFollower(consumer: Consumer, around: Surroundings) {
     let since = around.now();
     for (let from = offset; from < around.end(); from = batches.at(-1)!.to) {
       if (around.now() - since > SLICE_MS) {
-        await immediate();
+        await around.pause();
         since = around.now();
       }
       const batch = openAt(from) ?? (durable ? await fromDisk(from, batches.length > 0) : undefined);
@@ -135,7 +137,7 @@ export function createFollower(consumer: Consumer, around: Surroundings) {
   async function fromDisk(from: number, hasOthers: boolean): Promise<OpenedBatch | undefined> {
     try {
       // Decoding is done on the thread that serves everyone else, too.
-      if (hasOthers) await immediate();
+      if (hasOthers) await around.pause();
       counts.fromDisk += 1;
       return await around.readFromDisk(from, window.nextStart(from) ?? around.end());
     } catch (error) {

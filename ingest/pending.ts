@@ -9,7 +9,8 @@ export type Pending = ReadonlyMap<string, ReadonlyMap<string, number>>;
 type Group = { readonly day: string; readonly sensorId: string };
 
 const MESSAGES_MAX = 200_000;
-const READ_BYTES_MAX = 1024 * 1024;
+/** Looked at in one go, while others wait. */
+const READ_BYTES_MAX = 256 * 1024;
 
 /**
  * Whose the messages are that wait in the journal: one look at each, in the files, and only when somebody asks; what was

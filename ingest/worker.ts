@@ -6,7 +6,7 @@ import { type OpenedBatch, openMessages } from "./batch.ts";
 import type { Decoded } from "./decode.ts";
 import { type Consumer, createFollower, type Follower } from "./follower.ts";
 import type { JournalChunk, JournalReader } from "./journal/journal.ts";
-import { type FaultHook, realSleep, type Sleep } from "./timing.ts";
+import { createTurnstile, type FaultHook, realSleep, type Sleep } from "./timing.ts";
 import { createWindow } from "./window.ts";
 
 export type WorkerOptions = {
@@ -89,6 +89,7 @@ export function createWorker(options: WorkerOptions) {
     moved,
     signal: stopping.signal,
     log,
+    pause: createTurnstile(),
     sleep: options.sleep ?? realSleep,
     random: options.random ?? Math.random,
     now,

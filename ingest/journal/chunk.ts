@@ -3,10 +3,10 @@ import type { JournalChunk } from "./journal.ts";
 import { decodeRecord, recordLength, type Senders, slabOf } from "./record.ts";
 
 /** So much is worked on without a look at what else waits: a commit may hold thousands of messages. */
-const PIECE_MESSAGES_MAX = 500;
+const PIECE_MESSAGES_MAX = 250;
 const PIECE_BYTES_MAX = 128 * 1024;
 
-/** The same records in chunks of at most 500 messages and about 128 KiB, which share its bytes. */
+/** The same records in chunks of at most 250 messages and about 128 KiB, which share its bytes. */
 export function splitChunk(chunk: JournalChunk): JournalChunk[] {
   const { view, bytes } = slabOf(chunk.bytes);
   const pieces: JournalChunk[] = [];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Consumer } from "../../ingest/follower.ts";
+import { createTurnstile } from "../../ingest/timing.ts";
 import { aMessage } from "./helpers.ts";
 import { aConsumer, aJournal, start, upTo } from "./worker-harness.ts";
 
@@ -164,4 +165,24 @@ describe("the worker", () => {
     expect(heard).toEqual([2]);
     await worker.stop();
   });
+});
+
+it("lets those who wait for a turn go on one by one, with everybody else's work in between", async () => {
+  const pause = createTurnstile();
+  const seen: string[] = [];
+  const consumer = async (name: string) => {
+    for (let piece = 0; piece < 3; piece += 1) {
+      await pause();
+      seen.push(name);
+    }
+  };
+  let others = setImmediate(function turn() {
+    if (seen.at(-1) !== "socket") seen.push("socket");
+    others = setImmediate(turn);
+  });
+  await Promise.all(["store", "alerts", "live"].map(consumer));
+  clearImmediate(others);
+  const pieces = seen.filter((name) => name !== "socket");
+  expect(pieces).toEqual(["store", "alerts", "live", "store", "alerts", "live", "store", "alerts", "live"]);
+  expect(seen.filter((name, place) => name !== "socket" && seen[place + 1] !== "socket")).toEqual(["live"]);
 });
