@@ -4,7 +4,12 @@ import { findService, type ServiceOptions, withService } from "./client.ts";
 import { show, table } from "./table.ts";
 
 type Sums = Omit<LedgerSums, "balanced" | "reasons">;
-type Recount = { readonly booked: number; readonly removed: number; readonly found: number };
+type Recount = {
+  readonly booked: number;
+  readonly removed: number;
+  readonly removedByStore?: number;
+  readonly found: number;
+};
 type Difference = { what: string; day?: string; sensorId?: string; booked: number; found: number };
 type Check = {
   readonly ok: boolean;
@@ -105,14 +110,22 @@ function describe(ledger: Ledger): string {
 function describeCheck({ ok, seqBefore, readings, quarantine, differences, differing }: Check): string[] {
   const line = (name: string, { booked, removed, found }: Recount) => [name, booked, removed, found];
   const rows = [line("readings", readings), line("quarantine", quarantine)];
-  const counted = `counted again, all that is booked of messages before ${seqBefore}:`;
-  if (ok) return [counted, table(["", "booked", "removed", "found"], rows), "everything is where the books say"];
+  const { removedByStore = 0 } = readings;
+  const counted = [
+    `counted again, all that is booked of messages before ${seqBefore}:`,
+    table(["", "booked", "removed", "found"], rows),
+    ...(removedByStore > 0
+      ? [
+          `${removedByStore} readings more were removed by the retention of the database itself, for the time they were measured`,
+        ]
+      : []),
+  ];
+  if (ok) return [...counted, "everything is where the books say"];
   const cells = differences.map(({ what, day, sensorId, booked, found }) => [
     ...[what, day ?? "-", sensorId === "" ? "(no sensor)" : (sensorId ?? "-"), booked, found, found - booked],
   ]);
   return [
-    counted,
-    table(["", "booked", "removed", "found"], rows),
+    ...counted,
     `THE BOOKS SAY OTHER THAN WHAT IS THERE: ${differing} ${differing === 1 ? "difference" : "differences"}`,
     table(["what", "day", "sensor", "in the books", "found", "too many"], cells),
   ];

@@ -1,4 +1,5 @@
 import { setImmediate as immediate } from "node:timers/promises";
+import { KINDS } from "../model/kinds.ts";
 import type { LedgerCheck, LedgerDifference, Recount } from "../model/ledger.ts";
 import { REASON_NAMES } from "../model/rejection.ts";
 import { type ReadingStore, StoreError } from "../store/reading-store.ts";
@@ -6,10 +7,11 @@ import type { LedgerOutcome, Records } from "../store/records.ts";
 
 export type CheckParts = {
   readonly records: Pick<Records, "removals"> & {
+    readonly storeState?: Pick<Records["storeState"], "days" | "counts">;
     readonly ledger: Pick<Records["ledger"], "bySensor" | "mistakes" | "days">;
     readonly quarantine: Pick<Records["quarantine"], "countBySensor">;
   };
-  readonly store: Pick<ReadingStore, "countBySensor">;
+  readonly store: Pick<ReadingStore, "countBySensor"> & Partial<Pick<ReadingStore, "countByDay" | "limits">>;
   /** Everything before this number of the journal is booked. */
   offset(): number;
   /** Everything before this number is committed to the journal. */
@@ -19,6 +21,7 @@ export type CheckParts = {
 
 type Counts = ReadonlyMap<string, number>;
 
+const DAY_MS = 86_400_000;
 const DIFFERENCES_MAX = 1_000;
 const TRIES = 5;
 
@@ -32,7 +35,8 @@ export async function checkLedger(parts: CheckParts): Promise<LedgerCheck> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const books = readBooks(parts);
     const rows = await parts.store.countBySensor({ seqBefore: books.seqBefore });
-    if (removalsNow(parts) === books.removals) return compare(books, mistakes, rows, parts.now());
+    const gone = await goneByServer(parts, books, rows);
+    if (removalsNow(parts) === books.removals) return compare({ ...books, gone }, mistakes, rows, parts.now());
   }
   throw new StoreError("unavailable", "retention is at work: the readings cannot be counted just now");
 }
@@ -45,6 +49,40 @@ async function findMistakes({ records }: CheckParts): Promise<LedgerDifference[]
     await immediate();
   }
   return mistakes;
+}
+
+/**
+ * Readings that the server has removed by itself, by sensor: a bucket's own retention goes by the time measured, and nobody
+ * tells us. If all that was measured since is there, what a sensor lacks is older.
+ */
+async function goneByServer(
+  { records, store, now }: CheckParts,
+  { stored, readingsRemoved }: Pick<ReturnType<typeof readBooks>, "stored" | "readingsRemoved">,
+  rows: Counts,
+): Promise<Counts> {
+  const gone = new Map<string, number>();
+  const { storeState } = records;
+  for (const [sensorId, n] of stored) {
+    const less = n - (readingsRemoved.get(sensorId) ?? 0) - (rows.get(sensorId) ?? 0);
+    if (less > 0) gone.set(sensorId, less);
+  }
+  if (gone.size === 0 || !storeState || !store.countByDay) return new Map();
+  const keepsMs = (await store.limits?.ask())?.keepsMs;
+  if (keepsMs === undefined) return new Map();
+  // A day's margin is for the clocks.
+  const from = Math.ceil((now() - keepsMs + DAY_MS) / DAY_MS) * DAY_MS;
+  const days = storeState.days().filter((day) => day >= from);
+  if (days.length === 0) return gone;
+  for (const kind of KINDS) {
+    const booked = new Map<string, number>();
+    for (const day of days) for (const [sensorId, n] of storeState.counts(kind, day)) add(booked, sensorId, n);
+    const found = await store.countByDay(kind, from, Math.max(...days) + DAY_MS);
+    for (const [sensorId, n] of booked) {
+      const there = found.get(sensorId)?.values() ?? [];
+      if (Iterator.from(there).reduce((sum, one) => sum + one, 0) < n) gone.delete(sensorId);
+    }
+  }
+  return gone;
 }
 
 /** All of one moment: nothing is awaited in between. */
@@ -71,7 +109,7 @@ function readBooks({ records, offset, end }: CheckParts) {
 }
 
 function compare(
-  books: ReturnType<typeof readBooks>,
+  books: ReturnType<typeof readBooks> & { readonly gone: Counts },
   mistakes: readonly LedgerDifference[],
   rows: Counts,
   at: number,
@@ -80,14 +118,17 @@ function compare(
   const differences = [
     ...mistakes,
     ...(seqBefore > end ? [{ what: "journal" as const, booked: seqBefore - 1, found: end - 1 }] : []),
-    ...differ("readings", books.stored, books.readingsRemoved, rows, books.planned),
+    ...differ("readings", books.stored, union(books.readingsRemoved, books.gone), rows, books.planned),
     ...differ("quarantine", books.quarantined, books.quarantineRemoved, books.inQuarantine, new Map()),
   ];
   return {
     ok: differences.length === 0,
     at,
     seqBefore: books.seqBefore,
-    readings: recount(books.stored, books.readingsRemoved, rows),
+    readings: {
+      ...recount(books.stored, books.readingsRemoved, rows),
+      ...(books.gone.size > 0 && { removedByStore: sum(books.gone) }),
+    },
     quarantine: recount(books.quarantined, books.quarantineRemoved, books.inQuarantine),
     differences: differences.slice(0, DIFFERENCES_MAX),
     differing: differences.length,
@@ -127,6 +168,12 @@ function sumReasons(outcomes: ReadonlyMap<LedgerOutcome, number>): number {
 
 function add(counts: Map<string, number>, key: string, n: number): void {
   counts.set(key, (counts.get(key) ?? 0) + n);
+}
+
+function union(a: Counts, b: Counts): Counts {
+  const all = new Map(a);
+  for (const [key, n] of b) add(all, key, n);
+  return all;
 }
 
 function sum(counts: Counts): number {

@@ -8,8 +8,10 @@ import { traceReading } from "./ledger-trace.ts";
 import { createLedgerWatch } from "./ledger-watch.ts";
 
 export type LedgerServiceParts = {
-  readonly records: Pick<Records, "ledger" | "removals" | "quarantine" | "alerts" | "audit" | "transaction">;
-  readonly store: Pick<ReadingStore, "name" | "find" | "countBySensor">;
+  readonly records: Pick<Records, "ledger" | "removals" | "quarantine" | "alerts" | "audit" | "transaction"> &
+    Partial<Pick<Records, "storeState">>;
+  readonly store: Pick<ReadingStore, "name" | "find" | "countBySensor"> &
+    Partial<Pick<ReadingStore, "countByDay" | "limits">>;
   /** Messages committed to the journal and not booked yet. */
   pendingMessages(): number;
   /** Everything before this number of the journal is booked. */

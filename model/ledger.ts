@@ -81,8 +81,14 @@ export type LedgerDifference = {
   readonly found: number;
 };
 
-/** Rows of one place: `booked - removed = found` unless something is wrong. */
-export type Recount = { readonly booked: number; readonly removed: number; readonly found: number };
+/** Rows of one place: `booked - removed - removedByStore = found` unless something is wrong. */
+export type Recount = {
+  readonly booked: number;
+  readonly removed: number;
+  /** What the store's server has removed by a retention of its own; absent where it has none, or nothing is missing. */
+  readonly removedByStore?: number;
+  readonly found: number;
+};
 
 export type LedgerCheck = {
   readonly ok: boolean;

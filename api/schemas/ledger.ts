@@ -19,7 +19,8 @@ const sums = {
 const Recount = z.object({
   booked: count,
   removed: count.describe("By retention and other storage limits"),
-  found: count.describe("booked - removed, unless something is wrong"),
+  removedByStore: count.optional().describe("By the retention of the database itself, which goes by the time measured"),
+  found: count.describe("booked - removed - removedByStore, unless something is wrong"),
 });
 
 const Check = z

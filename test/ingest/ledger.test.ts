@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createShedBooks } from "../../edge-news.ts";
 import { createLedger } from "../../ingest/ledger.ts";
+import { checkLedger } from "../../ingest/ledger-check.ts";
 import { createPendingIndex } from "../../ingest/pending.ts";
 import { SILENT } from "../../model/log.ts";
+import { openRecords } from "../../store/records/open.ts";
 import { CITY, GATEWAY, T0 } from "./helpers.ts";
 import { ledgerWorld } from "./ledger-world.ts";
 
+const DAY_MS = 86_400_000;
 const MOMENT = T0 - 60_000;
 const reading = (pm25: number, measuredAt = MOMENT) => ({ measuredAt, pm25 });
 
@@ -95,6 +98,72 @@ describe("the recount", () => {
         { what: "readings", sensorId: "air-7", booked: 0, found: 1 },
       ],
     });
+  });
+
+  it("counts what the server's own retention removed, and calls a difference what it cannot have removed", async () => {
+    const now = Date.UTC(2026, 10, 21, 12);
+    const day = (n: number) => Date.UTC(2026, 10, 21 - n);
+    const records = openRecords({ path: ":memory:", now: () => now, log: SILENT });
+    // Ten readings a day for forty days and two sensors, all received today.
+    const days = Array.from({ length: 40 }, (_, n) => n);
+    for (const sensorId of ["air-1", "air-2"]) {
+      records.storeState.count(days.map((n) => ({ kind: "air", day: day(n), sensorId, count: 10 })));
+      const outcomes = ["received", "stored"] as const;
+      records.ledger.add(outcomes.map((outcome) => ({ day: "2026-11-21", sensorId, outcome, count: 400 })));
+    }
+    /** What is left of them: so many days of each, but for some readings of today. */
+    async function verifyWith(keepsDays: number | undefined, left: { days: number; missing?: number; more?: number }) {
+      const { missing = 0, more = 0 } = left;
+      const rows = (sensorId: string) =>
+        days.map((n) => (n < left.days ? 10 : 0) + (sensorId === "air-1" && n === 0 ? more - missing : 0));
+      const store = {
+        countBySensor: async () =>
+          new Map(["air-1", "air-2"].map((id) => [id, rows(id).reduce((sum, one) => sum + one, 0)])),
+        countByDay: async (kind: string, from: number, to: number) =>
+          new Map(
+            kind !== "air"
+              ? []
+              : ["air-1", "air-2"].map((id) => [
+                  id,
+                  new Map(rows(id).flatMap((n, i) => (day(i) >= from && day(i) < to && n > 0 ? [[day(i), n]] : []))),
+                ]),
+          ),
+        limits: {
+          known: () => undefined,
+          ask: async () => ({
+            keepsMs: keepsDays === undefined ? undefined : keepsDays * DAY_MS,
+            noRemoval: undefined,
+          }),
+        },
+      };
+      const { ok, readings, differences } = await checkLedger({
+        ...{ records, store, offset: () => 801, end: () => 801, now: () => now },
+      });
+      return { ok, readings, differences };
+    }
+    const readings = { booked: 800, removed: 0 };
+    expect(await verifyWith(30, { days: 40 })).toEqual({
+      ok: true,
+      readings: { ...readings, found: 800 },
+      differences: [],
+    });
+    for (const left of [29, 31, 35])
+      expect(await verifyWith(30, { days: left })).toEqual({
+        ok: true,
+        readings: { ...readings, removedByStore: 800 - 20 * left, found: 20 * left },
+        differences: [],
+      });
+    // One reading of today is not there, or one too many, or the bucket keeps for ever.
+    const difference = (found: number) => [{ what: "readings", sensorId: "air-1", booked: 400, found }];
+    expect(await verifyWith(30, { days: 31, missing: 1 })).toMatchObject({
+      ok: false,
+      readings: { removedByStore: 90 },
+      differences: difference(309),
+    });
+    expect(await verifyWith(30, { days: 40, more: 1 })).toMatchObject({ ok: false, differences: difference(401) });
+    expect(await verifyWith(30, { days: 20 })).toMatchObject({ ok: false, differences: [{}, {}] });
+    expect(await verifyWith(undefined, { days: 39, more: 0 })).toMatchObject({ ok: false, differences: [{}, {}] });
+    records.close();
   });
 
   it("knows what retention removed, and what it is about to remove", async () => {
