@@ -115,9 +115,10 @@ export function createAlerts(options: AlertsOptions) {
     if (received.length > 0) taken = { lagMs: now() - received[0]!.receivedAt, at: passed() };
     stuckSince = undefined;
     const readings = time.take(received);
+    const known = engine.counts().subjects;
     const isNews = judge(turns ? turns.admit(readings) : readings);
     offset = batch.to;
-    readingsSinceSave += readings.length + NEWCOMER_READINGS * (batch.newcomers ?? 0);
+    readingsSinceSave += readings.length + NEWCOMER_READINGS * (engine.counts().subjects - known);
     for (const { receivedAt } of readings) if (receivedAt > heardTo) heardTo = receivedAt;
     const isDue = readingsSinceSave >= SAVE_EVERY_READINGS || Math.abs(now() - savedAt) >= SAVE_EVERY_MS;
     if (isDue) write(save);

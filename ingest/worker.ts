@@ -42,6 +42,9 @@ export type WorkerOptions = {
   readonly at?: FaultHook;
 };
 
+/** Messages that are opened, and given to a consumer that does not gather, in one go. */
+const OPENED_AT_ONCE = 500;
+
 export type Worker = ReturnType<typeof createWorker>;
 
 /**
@@ -67,11 +70,16 @@ export function createWorker(options: WorkerOptions) {
     return batch;
   }
 
+  /** Read by the many, because that is cheap, and opened by the few, because that is not. */
   function readFrom(reader: Pick<JournalReader, "read">) {
+    let rest: { readonly from: number; readonly to: number; readonly messages: readonly Message[] } | undefined;
     return async (offset: number, before: number): Promise<OpenedBatch> => {
-      const { to, messages } = await reader.read(offset, before, options.readBytesMax ?? 512 * 1024);
+      const bytesMax = options.readBytesMax ?? 512 * 1024;
+      const { to, messages } = rest?.from === offset ? rest : await reader.read(offset, before, bytesMax);
       if (to <= offset) throw new Error(`the journal has nothing at ${offset}, though ${before} is committed`);
-      return open(offset, to, messages);
+      const next = messages[OPENED_AT_ONCE];
+      rest = next && { from: next.seq, to, messages: messages.slice(OPENED_AT_ONCE) };
+      return next ? open(offset, next.seq, messages.slice(0, OPENED_AT_ONCE)) : open(offset, to, messages);
     };
   }
 

@@ -12,6 +12,20 @@ describe("a consumer that lags", () => {
     await worker.stop();
   });
 
+  it("reads from disk by the many, and is handed a few at a time", async () => {
+    const a = aConsumer("a");
+    const journal = aJournal(2_750);
+    const worker = start(journal, [a.consumer], { readBytesMax: 150_000 });
+    await worker.idle();
+    expect(a.seqs()).toEqual(upTo(2_750));
+    expect(a.batches.map(({ from, to }) => to - from)).toEqual([500, 500, 500, 500, 500, 250]);
+    expect(journal.reads).toEqual([
+      [1, 1_501],
+      [1_501, 2_751],
+    ]);
+    await worker.stop();
+  });
+
   it("lets a lagging consumer catch up from disk while the other stays live, in bounded memory", async () => {
     const [slow, fast] = [aConsumer("slow"), aConsumer("fast")];
     const journal = aJournal();
