@@ -47,6 +47,33 @@ describe.runIf(HAS_BROWSER)("the feed", () => {
     await close();
   });
 
+  it("asks for the newest readings where the stream left some out, and says so only if it does not get them", async () => {
+    const { page, context, close } = await site.visit();
+    let leftOut = 1;
+    await page.route("**/api/v1/events?readings=true", (route) => {
+      leftOut -= 1;
+      const headers = { "content-type": "text/event-stream" };
+      const body = 'event: missed\ndata: {"readings":7}\n\n';
+      return leftOut >= 0 ? route.fulfill({ headers, body }) : route.continue();
+    });
+    // Sent before anything is followed: the stream alone would never show it.
+    await send(site.city, { pm25: 14 });
+    await page.goto("/feed");
+    await rows(page).filter({ hasText: "pm25 14 µg/m³" }).waitFor();
+    const text = "too slow for about 7 readings";
+    expect(await page.getByText(text).count()).toBe(0);
+    const held = await rows(page).count();
+    await page.route("**/api/v1/readings/latest*", (route) => route.abort());
+    leftOut = 1;
+    await context.setOffline(true);
+    await context.setOffline(false);
+    await page.getByText(text).waitFor();
+    await shoot(page, "feed-missed");
+    await page.getByText(text).waitFor({ state: "detached" });
+    expect(await rows(page).count()).toBe(held);
+    await close();
+  });
+
   it("stays usable with thousands of readings a second: a sample, and it says so", async () => {
     const { page, close } = await open("");
     await streamIsOpen(site.city);

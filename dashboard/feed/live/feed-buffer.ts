@@ -1,5 +1,5 @@
 import type { ReadingView } from "../../../model/reading.ts";
-import { type FeedFilter, fitsFeed } from "./feed-filter.ts";
+import { type FeedFilter, fitsFeed, isFiltered } from "./feed-filter.ts";
 
 export type Row = { readonly id: number; readonly reading: ReadingView };
 
@@ -36,11 +36,20 @@ export function createFeedBuffer(turnMs: number, random: () => number) {
     }
   }
 
+  const rowOf = (reading: ReadingView): Row => {
+    lastId += 1;
+    return { id: lastId, reading };
+  };
+
+  /** Rows for what was left out of the stream and is asked for instead: the newest that fit, newest first, none twice. */
+  function fill(readings: readonly ReadingView[], filter: FeedFilter, known: readonly Row[]): Row[] {
+    const shown = new Set(known.map(({ reading }) => keyOf(reading)));
+    const fresh = readings.filter((reading) => fitsFeed(reading, filter) && !shown.has(keyOf(reading)));
+    return fresh.map(rowOf).sort(byReceipt).slice(0, ROWS_MAX);
+  }
+
   function turn(): Row[] {
-    const rows = sample.map((reading) => {
-      lastId += 1;
-      return { id: lastId, reading };
-    });
+    const rows = sample.map(rowOf);
     turns.push({ ...now, shown: rows.length });
     if (turns.length > TURNS_COUNTED) turns.shift();
     now = { all: 0, fitting: 0 };
@@ -54,5 +63,19 @@ export function createFeedBuffer(turnMs: number, random: () => number) {
     return { all: perSecond("all"), fitting: perSecond("fitting"), shown: perSecond("shown") };
   }
 
-  return { take, turn, rates };
+  return {
+    take,
+    turn,
+    fill,
+    /** So many came that the stream did not bring: they count as all others do. */
+    miss(readings: number, filter: FeedFilter): void {
+      now.all += readings;
+      if (!isFiltered(filter)) now.fitting += readings;
+    },
+    rates,
+  };
 }
+
+/** Newest first. */
+export const byReceipt = (one: Row, other: Row) => other.reading.receivedAt.localeCompare(one.reading.receivedAt);
+const keyOf = ({ sensorId, kind, measuredAt }: ReadingView) => `${sensorId} ${kind} ${measuredAt}`;

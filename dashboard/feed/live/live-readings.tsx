@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ReadingView } from "../../../model/reading.ts";
 import { messages } from "../../messages/messages.ts";
-import { formatRate } from "../numbers.ts";
+import { formatCount, formatRate } from "../numbers.ts";
 import { ROWS_MAX } from "./feed-buffer.ts";
 import { isFiltered } from "./feed-filter.ts";
 import { FeedFilters } from "./feed-filters.tsx";
@@ -69,7 +69,7 @@ function RateFigures({ followed }: { followed: FollowedReadings }) {
 /** What one looks at: all of it, a sample, or something that stands still. Always one line, so that nothing moves. */
 function StateLine({ followed }: { followed: FollowedReadings }) {
   const t = messages.value.feed.live;
-  const { rates, waiting, paused, held, connection } = followed;
+  const { rates, waiting, missing, paused, held, connection } = followed;
   const { fitting, shown } = rates.value;
   const text =
     connection.value === "lost"
@@ -78,8 +78,10 @@ function StateLine({ followed }: { followed: FollowedReadings }) {
         ? t.paused(waiting.value.length)
         : held.value
           ? t.held(waiting.value.length)
-          : fitting > shown * 1.01 + 0.1
-            ? t.sampled(formatRate(shown), formatRate(fitting))
-            : t.running(ROWS_MAX);
+          : missing.value > 0
+            ? t.missed(formatCount(missing.value))
+            : fitting > shown * 1.01 + 0.1
+              ? t.sampled(formatRate(shown), formatRate(fitting))
+              : t.running(ROWS_MAX);
   return <p class="feed-state quiet">{text}</p>;
 }

@@ -36,6 +36,8 @@ export const feed: Messages["feed"] = {
       `Es kommt mehr, als jemand lesen kann: Dies ist eine Stichprobe von ${shown} aus ${all} pro Sekunde.`,
     paused: (n) => `Angehalten. ${many(n, "neuer Messwert wartet", "neue Messwerte warten")}.`,
     held: (n) => `Die Liste hält für Sie still. ${many(n, "neuer Messwert wartet", "neue Messwerte warten")}.`,
+    missed: (n) =>
+      `Für etwa ${n} Messwerte war diese Seite zu langsam: Sie sind gespeichert, stehen aber nicht alle hier.`,
     running: (n) => `Hier bleiben die neuesten ${n} Messwerte stehen.`,
     empty: "Noch keine Messwerte …",
     emptyFiltered: "Bisher passt keiner der Messwerte zum Filter.",

@@ -33,6 +33,8 @@ export const feed = {
     paused: (n: number) => (n === 1 ? "Paused. 1 new reading waits." : `Paused. ${n} new readings wait.`),
     held: (n: number) =>
       n === 1 ? "Held still for you. 1 new reading waits." : `Held still for you. ${n} new ones wait.`,
+    missed: (n: string) =>
+      `This page was too slow for about ${n} readings: they are stored, but not all of them are here.`,
     running: (n: number) => `The newest ${n} readings are kept here.`,
     empty: "Waiting for readings …",
     emptyFiltered: "None of the readings that come fits the filter yet.",

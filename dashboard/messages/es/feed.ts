@@ -36,6 +36,8 @@ export const feed: Messages["feed"] = {
       `Llegan más lecturas de las que se pueden leer: esto es una muestra al azar de ${shown} entre ${all} por segundo.`,
     paused: (n) => `En pausa. ${many(n, "lectura nueva espera", "lecturas nuevas esperan")}.`,
     held: (n) => `La lista se queda quieta para usted. ${many(n, "lectura nueva espera", "lecturas nuevas esperan")}.`,
+    missed: (n) =>
+      `Esta página iba demasiado lenta para unas ${n} lecturas: están guardadas, pero no todas aparecen aquí.`,
     running: (n) => `Aquí se conservan las ${n} lecturas más recientes.`,
     empty: "Esperando lecturas …",
     emptyFiltered: "De momento ninguna lectura cumple el filtro.",
