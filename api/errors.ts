@@ -1,4 +1,4 @@
-import { STATUS_CODES } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Log } from "../model/log.ts";
@@ -30,12 +30,23 @@ export function addErrors(app: FastifyInstance, log: Log, page: () => Promise<Bu
 }
 
 /** By a browser and for a person to see: programs and scripts that ask for an address get a problem. */
-function isNavigation({ method, url, headers }: FastifyRequest): boolean {
+function isNavigation({ method, url = "/", headers }: Pick<IncomingMessage, "method" | "url" | "headers">): boolean {
   return (
     (method === "GET" || method === "HEAD") &&
     (headers.accept ?? "").includes("text/html") &&
     !/^\/(api|assets|docs)(\/|\?|$)/.test(url)
   );
+}
+
+/** Before the router sees it: an address such as `/desk%`, which it would refuse, is one that is not there. */
+export function addressOf(request: IncomingMessage): string {
+  const { url = "/" } = request;
+  try {
+    decodeURI(url.split("?", 1)[0]!);
+    return url;
+  } catch {
+    return isNavigation(request) ? "/no-address" : url;
+  }
 }
 
 /** What goes wrong once nobody waits for the answer is mostly that; but not what only a mistake of ours can be. */

@@ -30,10 +30,24 @@ export function match(pattern: string, actual: string): Readonly<Record<string, 
   if (want.length !== have.length) return undefined;
   const params: Record<string, string> = {};
   for (const [i, step] of want.entries()) {
-    if (step.startsWith(":")) params[step.slice(1)] = decodeURIComponent(have[i]!);
-    else if (step !== have[i]) return undefined;
+    if (!step.startsWith(":")) {
+      if (step !== have[i]) return undefined;
+      continue;
+    }
+    const value = decoded(have[i]!);
+    if (value === undefined) return undefined;
+    params[step.slice(1)] = value;
   }
   return params;
+}
+
+/** Undefined for what a typing error made of an address, such as `%`. */
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 type MayLeave = () => boolean;

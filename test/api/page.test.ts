@@ -62,7 +62,7 @@ describe("the page's files", () => {
     },
   );
 
-  it.each(["/nowhere", "/alerts/a1/b/c", "/admin/users?tab=x", "/apis", "/livez/x"])(
+  it.each(["/nowhere", "/alerts/a1/b/c", "/admin/users?tab=x", "/apis", "/livez/x", "/alerts%", "/sensors/%E0%A4%A?x"])(
     "%s, mistyped in a browser, is the page's own answer that there is no such page",
     async (path) => {
       const { statusCode, headers, body } = await service.as(undefined, "GET", path, undefined, BROWSER);
@@ -83,6 +83,17 @@ describe("the page's files", () => {
     const answer = await service.as(undefined, method, path, undefined, headers);
     expect(answer.statusCode).toBe(404);
     expect(answer.headers["content-type"]).toContain("application/problem+json");
+  });
+
+  it.each([
+    ["/api/v1/sensors%", BROWSER],
+    ["/alerts%", {}],
+  ])("%s, no address at all, is a bad request for programs, %j", async (path, headers) => {
+    const answer = await service.as(undefined, "GET", path, undefined, headers);
+    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([
+      400,
+      expect.stringContaining("application/problem+json"),
+    ]);
   });
 
   it("come compressed where the build left them so and the browser takes it", async () => {
