@@ -87,7 +87,7 @@ export async function startStore(
 
 async function openStore(config: Config, records: Records, now: () => number, log: Log): Promise<StartedStore> {
   const { store } = config;
-  if (store.kind === "duckdb") return startDuckDb(join(config.dataDir, "readings.duckdb"), records, now, log);
+  if (store.kind === "duckdb") return startDuckDb(config, records, now, log);
   const influx = await openReadingStore(store, records, log);
   const { offsets } = records;
   const { rewriteWindowMs: windowMs, retentionRawDays: rawDays } = config;
@@ -196,13 +196,14 @@ export function openReadingStore(
   return openInfluxStore({ url: store.url, flavour: store.flavour, installation, rollups, timeoutMs: 10_000, log });
 }
 
-async function startDuckDb(path: string, records: Records, now: () => number, log: Log): Promise<StartedStore> {
+async function startDuckDb(config: Config, records: Records, now: () => number, log: Log): Promise<StartedStore> {
+  const path = join(config.dataDir, "readings.duckdb");
   const { offsets } = records;
   const booked = offsets.get(STORE) ?? 1;
   const exportsDir = join(dirname(path), "exports");
   const { rows, report } = await recoverDuckDb({ path, exportsDir, offsets, booked, now, log });
   const marks = createMarks(offsets, rows);
-  const store = marks.watch(await openDuckDbStore({ path, log }));
+  const store = marks.watch(await openDuckDbStore({ path, queriesMax: config.http.queriesMax, log }));
   const alarm = createLossAlarm(path, marks.isSuspect);
   const parts: Parts = { path, store, records, marks, alarm, booked, now, log };
   return {

@@ -44,6 +44,8 @@ export type ApiDeps = {
   /** Closes the MQTT connections of an account whose credential was removed. */
   disconnect(name: string): void;
   now(): number;
+  /** The time for what ends by its age: it believes a leap of the clock only when that has stood for a day. */
+  settled?(): number;
   readonly background: Pick<Background, "every" | "handler">;
   readonly log: Log;
   readonly options: ApiOptions;
@@ -77,9 +79,9 @@ export type Checked = { readonly ok: unknown } | { readonly reason: Reason; read
 
 export type LedgerDeps = {
   read(query: LedgerQuery): Promise<LedgerView>;
-  /** Counts everything again. Throws `StoreError` when the store does not answer. */
-  verify(): Promise<LedgerCheck>;
-  trace(sensorId: string, measuredAt: number): Promise<LedgerTrace>;
+  /** Counts everything again, as long as somebody waits for it. Throws `StoreError` when the store does not answer. */
+  verify(signal?: AbortSignal): Promise<LedgerCheck>;
+  trace(sensorId: string, measuredAt: number, signal?: AbortSignal): Promise<LedgerTrace>;
 };
 
 export type ReadingsListener = (readings: readonly Reading[], missed?: number) => void;

@@ -28,13 +28,14 @@ const TRIES = 5;
 /**
  * Counts again what is really there and compares it with the books, sensor by sensor. Right under load without stopping
  * anything: a stored reading carries the number of its message, everything before the booked offset is in the store for
- * good, and what the store has beyond it is not counted. Only retention changes the past: then it is done again.
+ * good, and what the store has beyond it is not counted. Only retention changes the past: then it is done again. Ends
+ * when `signal` aborts, with its reason.
  */
-export async function checkLedger(parts: CheckParts): Promise<LedgerCheck> {
-  const mistakes = await findMistakes(parts);
+export async function checkLedger(parts: CheckParts, signal?: AbortSignal): Promise<LedgerCheck> {
+  const mistakes = await findMistakes(parts, signal);
   for (let tries = 0; tries < TRIES; tries += 1) {
     const books = readBooks(parts);
-    const rows = await parts.store.countBySensor({ seqBefore: books.seqBefore });
+    const rows = await parts.store.countBySensor({ seqBefore: books.seqBefore, ...(signal && { signal }) });
     const gone = await goneByServer(parts, books, rows);
     if (removalsNow(parts) === books.removals) return compare({ ...books, gone }, mistakes, rows, parts.now());
   }
@@ -42,11 +43,12 @@ export async function checkLedger(parts: CheckParts): Promise<LedgerCheck> {
 }
 
 /** A day at a time, each of one moment: a year of a thousand sensors takes a second, and others want to be served. */
-async function findMistakes({ records }: CheckParts): Promise<LedgerDifference[]> {
+async function findMistakes({ records }: CheckParts, signal?: AbortSignal): Promise<LedgerDifference[]> {
   const mistakes: LedgerDifference[] = [];
   for (const day of records.ledger.days()) {
     mistakes.push(...records.ledger.mistakes(day, DIFFERENCES_MAX));
     await immediate();
+    signal?.throwIfAborted();
   }
   return mistakes;
 }

@@ -29,16 +29,16 @@ export function createLedgerService(parts: LedgerServiceParts) {
   const { records, offset } = parts;
   const reader = parts.openReader();
   const end = () => offset() + parts.pendingMessages();
-  async function check() {
+  async function check(signal: AbortSignal) {
     if (parts.isWhole?.() === false) throw new StoreError("unavailable", "the reading store is being filled again");
-    return checkLedger({ ...parts, end });
+    return checkLedger({ ...parts, end }, signal);
   }
   const watch = createLedgerWatch({ ...parts, check });
   return {
     read: createLedger({ ...parts, ledger: records.ledger, reader, end }),
     verify: watch.verify,
-    trace: (sensorId: string, measuredAt: number) =>
-      traceReading({ ...parts, quarantine: records.quarantine, end }, sensorId, measuredAt),
+    trace: (sensorId: string, measuredAt: number, signal?: AbortSignal) =>
+      traceReading({ ...parts, quarantine: records.quarantine, end }, sensorId, measuredAt, signal),
     tick: watch.tick,
     health: watch.health,
     figures: watch.figures,

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import { KINDS } from "../model/kinds.ts";
 import type { LedgerTrace, TraceCopy } from "../model/ledger.ts";
 import type { Message } from "../model/message.ts";
@@ -28,21 +29,28 @@ export type TraceParts = {
 
 const JOURNAL_MESSAGES_MAX = 200_000;
 const QUARANTINE_ITEMS_MAX = 5_000;
+const QUARANTINE_PAGE = 50;
 const READ_BYTES_MAX = 1024 * 1024;
 const DAY_MS = 86_400_000;
 
 /**
  * Where the reading of this sensor and moment is: in the store, in quarantine, still in the journal, past its time, or
- * nowhere. The journal is looked through as far as it is on disk, the newest 200,000 messages of it.
+ * nowhere. The journal is looked through as far as it is on disk, the newest 200,000 messages of it. Ends when `signal`
+ * aborts, with its reason.
  */
-export async function traceReading(parts: TraceParts, sensorId: string, measuredAt: number): Promise<LedgerTrace> {
+export async function traceReading(
+  parts: TraceParts,
+  sensorId: string,
+  measuredAt: number,
+  signal?: AbortSignal,
+): Promise<LedgerTrace> {
   // The journal first: what is booked while it is read is then found in the store.
   const [offset, end] = [parts.offset(), parts.end()];
   const begin = Math.max(1, end - (parts.journalMessagesMax ?? JOURNAL_MESSAGES_MAX));
-  const copies = await findCopies(parts, begin, end, sensorId, measuredAt);
+  const copies = await findCopies(parts, begin, end, sensorId, measuredAt, signal);
   const booked = parts.offset();
   const stored = await findStored(parts.store, sensorId, measuredAt);
-  const { items, all } = findQuarantined(parts, sensorId, measuredAt);
+  const { items, all } = await findQuarantined(parts, sensorId, measuredAt, signal);
   const waiting = copies.filter(({ journalSeq }) => journalSeq >= booked && journalSeq !== stored?.journalSeq);
   const isPast = measuredAt < startOfDay(parts.now()) - parts.rawDays * DAY_MS;
   const found = stored ? "stored" : items.length > 0 ? "quarantined" : isPast ? "removed" : "unseen";
@@ -85,12 +93,14 @@ async function findCopies(
   end: number,
   sensorId: string,
   measuredAt: number,
+  signal: AbortSignal | undefined,
 ): Promise<TraceCopy[]> {
   const copies: TraceCopy[] = [];
   const reader = parts.openReader();
   try {
     for (let next = begin; next < end; ) {
       const { to, messages } = await reader.read(next, end, READ_BYTES_MAX);
+      signal?.throwIfAborted();
       for (const { seq, receivedAt, topic, payload } of messages) {
         if (parseSensorTopic(topic)?.sensorId !== sensorId) continue;
         if (hasMoment(payload, receivedAt, measuredAt)) copies.push({ journalSeq: seq, receivedAt });
@@ -103,18 +113,25 @@ async function findCopies(
   return copies;
 }
 
-/** The quarantine knows sensors, not moments: those are in the payloads. */
-function findQuarantined({ quarantine, ...parts }: TraceParts, sensorId: string, measuredAt: number) {
+/** The quarantine knows sensors, not moments: those are in the payloads, so that a page at a time is looked at. */
+async function findQuarantined(
+  { quarantine, ...parts }: TraceParts,
+  sensorId: string,
+  measuredAt: number,
+  signal: AbortSignal | undefined,
+) {
   const items: LedgerTrace["quarantined"][number][] = [];
   let looked = 0;
   let cursor: string | undefined;
   do {
-    const page = quarantine.list({ sensorId }, 500, cursor);
+    const page = quarantine.list({ sensorId }, QUARANTINE_PAGE, cursor);
     for (const { id } of page.items) {
       const item = quarantine.get(id);
       if (item && isAbout(item, measuredAt)) items.push(viewItem(item));
     }
     looked += page.items.length;
+    await immediate();
+    signal?.throwIfAborted();
     cursor = page.next;
   } while (cursor !== undefined && looked < (parts.quarantineItemsMax ?? QUARANTINE_ITEMS_MAX));
   return { items, all: cursor === undefined };

@@ -11,8 +11,8 @@ export type WatchParts = {
     readonly alerts: Pick<Records["alerts"], "apply" | "list">;
     readonly audit: Pick<Records["audit"], "add">;
   };
-  /** Counts everything again. */
-  check(): Promise<LedgerCheck>;
+  /** Counts everything again, unless `signal` aborts. */
+  check(signal: AbortSignal): Promise<LedgerCheck>;
   readonly now: () => number;
   readonly log: Log;
 };
@@ -36,27 +36,54 @@ export function createLedgerWatch({ records, check, now, log }: WatchParts) {
   let found: LedgerCheck | undefined;
   // An alert of the life before is looked into at once; else the first count can wait.
   let checkedAt = open ? Number.NEGATIVE_INFINITY : now();
-  let checking: Promise<LedgerCheck> | undefined;
+  let checking: { readonly result: Promise<LedgerCheck>; readonly end: AbortController; waiting: number } | undefined;
 
-  /** One count at a time: who asks while one is under way gets its answer. */
-  function verify(): Promise<LedgerCheck> {
-    checking ??= check()
-      .then((result) => {
-        found = result;
-        settle();
-        return result;
-      })
-      .finally(() => {
-        checking = undefined;
-        checkedAt = now();
-      });
-    return checking;
+  /**
+   * One count at a time: who asks while one is under way gets its answer. It ends when all who asked have left (`signal`);
+   * without a signal one waits to the end.
+   */
+  async function verify(signal?: AbortSignal): Promise<LedgerCheck> {
+    signal?.throwIfAborted();
+    const count = checking ?? begin();
+    count.waiting += 1;
+    const left = Promise.withResolvers<never>();
+    const leave = () => {
+      count.waiting -= 1;
+      if (count.waiting === 0) {
+        if (checking === count) checking = undefined;
+        count.end.abort(signal?.reason);
+      }
+      left.reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", leave, { once: true });
+    try {
+      return await Promise.race([count.result, left.promise]);
+    } finally {
+      signal?.removeEventListener("abort", leave);
+    }
+  }
+
+  function begin() {
+    const end = new AbortController();
+    const result = check(end.signal).then((outcome) => {
+      found = outcome;
+      settle();
+      return outcome;
+    });
+    const count = { result, end, waiting: 0 };
+    const over = () => {
+      if (checking === count) checking = undefined;
+      if (!end.signal.aborted) checkedAt = now();
+    };
+    result.then(over, over);
+    checking = count;
+    return count;
   }
 
   function tick(): void {
     settle();
     const every = open ? CHECK_AGAIN_EVERY_MS : CHECK_EVERY_MS;
-    if (checking || now() - checkedAt < every) return;
+    if (checking || Math.abs(now() - checkedAt) < every) return;
     verify().catch((error: unknown) => log.warn({ reason: String(error) }, "the books could not be counted again"));
   }
 

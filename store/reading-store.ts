@@ -175,6 +175,7 @@ export type ReadingKey = { readonly sensorId: string; readonly measuredAt: numbe
 export type CountFilter = {
   readonly seqBefore?: number;
   readonly past?: { readonly kind: Kind; readonly time: number };
+  readonly signal?: Leaving;
 };
 
 /** `from <= journalSeq < to` is left out. */

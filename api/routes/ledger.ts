@@ -55,7 +55,7 @@ export function addLedger(app: Api, { ledger, auth, queries }: Pick<Parts, "ledg
   app.get("/ledger/trace", { schema: trace }, async (request, reply) => {
     const { sensor, measuredAt } = request.query;
     const at = parseTime(measuredAt, "measuredAt");
-    return viewTrace(await queries(request, reply).ask(() => ledger.trace(sensor, at)));
+    return viewTrace(await queries(request, reply).ask((signal) => ledger.trace(sensor, at, signal)));
   });
 }
 

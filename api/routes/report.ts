@@ -27,22 +27,24 @@ const schema = {
 export function addReport(app: Api, { records, latest, queries, now }: Parts): void {
   app.get("/report", { schema }, async (request, reply) => {
     const range = parseRange(request.query, now(), SPAN_MAX_MS);
-    return queries(request, reply).ask(() => report(range, request.query.format, reply));
+    return queries(request, reply).ask((signal) => report(range, request.query.format, reply, signal));
   });
 
-  async function report(range: Range, format: "json" | "csv", reply: FastifyReply) {
+  async function report(range: Range, format: "json" | "csv", reply: FastifyReply, signal: AbortSignal) {
     const found = records.alerts.touched(range, ALERTS_MAX + 1);
     const alerts = found.slice(0, ALERTS_MAX).filter(({ mode }) => mode !== "shadow");
     if (format === "csv") {
       return reply.type("text/csv; charset=utf-8").send(`${csvLine(HEADER)}${alerts.map(csvOf).join("")}`);
     }
+    const sensorsWithoutData = await silentSince(range);
+    signal.throwIfAborted();
     return reply.send({
       from: iso(range.from),
       to: iso(range.to),
       ...makeReport(alerts, range),
       alerts: alerts.map(viewAlert),
       truncated: found.length > ALERTS_MAX,
-      sensorsWithoutData: await silentSince(range),
+      sensorsWithoutData,
     });
   }
 

@@ -18,21 +18,18 @@ export type Database = {
 };
 
 /**
- * Reads that may run at the same time: those of people, of which the API lets three run, and one for the service itself.
- * More would only queue inside DuckDB, which has two threads by default.
+ * Opens the file, or makes it. `readers`: reads that may run at the same time; more wait in line. Throws with the cause:
+ * after a failure the process must end (duckdb-node-neo#393).
  */
-const READERS = 4;
-
-/** Opens the file, or makes it. Throws with the cause: after a failure the process must end (duckdb-node-neo#393). */
-export async function openDatabase(options: InstanceOptions): Promise<Database> {
-  const instance = await openInstance(options, READERS + 1);
+export async function openDatabase(options: InstanceOptions, readers: number): Promise<Database> {
+  const instance = await openInstance(options, readers + 1);
   let closed = false;
-  const lanes = Array.from({ length: READERS + 1 }, (_, number) => createLane(instance, number, () => closed));
-  const [writer, ...readers] = lanes as [Lane, ...Lane[]];
+  const lanes = Array.from({ length: readers + 1 }, (_, number) => createLane(instance, number, () => closed));
+  const [writer, ...reading] = lanes as [Lane, ...Lane[]];
 
   return {
     writer,
-    reader: () => readers.reduce((best, lane) => (lane.waiting() < best.waiting() ? lane : best)),
+    reader: () => reading.reduce((best, lane) => (lane.waiting() < best.waiting() ? lane : best)),
     async close() {
       if (closed) return;
       closed = true;

@@ -23,8 +23,16 @@ export type DuckDbOptions = {
   readonly memoryLimit?: string;
   readonly threads?: number;
   readonly checkpointThreshold?: string;
+  /** Questions of people at the same time. */
+  readonly queriesMax?: number;
   readonly log: Log;
 };
+
+/** As many as the API lets run unless told otherwise (LAMPPOST_QUERIES_MAX). */
+const QUERIES_MAX = 3;
+
+/** The service asks, too: for what is stored already, for the books. It waits behind nobody's question. */
+const OWN = 1;
 
 /** Each checkpoint writes the last, unfinished row group again: every 16 MiB, DuckDB's default, costs a quarter more CPU. */
 const CHECKPOINT_THRESHOLD = "128MB";
@@ -35,7 +43,8 @@ const CHECKPOINT_THRESHOLD = "128MB";
  */
 export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingStore> {
   const { path, memoryLimit = "2GB", threads = 2, checkpointThreshold = CHECKPOINT_THRESHOLD, log } = options;
-  const { database, columns } = await open({ path, memoryLimit, threads, checkpointThreshold, log });
+  const { queriesMax = QUERIES_MAX } = options;
+  const { database, columns } = await open({ path, memoryLimit, threads, checkpointThreshold, log }, queriesMax + OWN);
   const copier = createCopier(database);
   const append = createAppend(columns);
   const latest = createLatestReadings(() => loadNewest(database));
@@ -57,7 +66,7 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
     scan: (query) => scanBlocks(database, query),
     aggregate: (query) => aggregateRange(database, query),
     count: (filter) => database.reader().use((connection) => countRows(connection, filter?.sensorId)),
-    countBySensor: (filter) => database.reader().use((connection) => countBySensor(connection, filter)),
+    countBySensor: (filter) => database.reader().use((connection) => countBySensor(connection, filter), filter?.signal),
     countByDay: (kind, from, to, filter) =>
       database.reader().use((connection) => countByDay(connection, kind, { from, to }, filter)),
     async deleteBefore(kind, time) {
@@ -81,9 +90,9 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
   };
 }
 
-async function open(options: InstanceOptions) {
+async function open(options: InstanceOptions, readers: number) {
   try {
-    const database = await openDatabase(options);
+    const database = await openDatabase(options, readers);
     const columns = await database.writer.use(prepareTables);
     return { database, columns };
   } catch (cause) {

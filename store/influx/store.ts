@@ -306,7 +306,7 @@ async function countBySensor(
 ): Promise<Map<string, number>> {
   const { text, values } = queries.countBySensor(filter);
   const counts = new Map<string, number>();
-  for await (const series of client.query(text, values, LOAD_PATIENCE)) {
+  for await (const series of client.query(text, values, LOAD_PATIENCE, filter.signal)) {
     const { sensorId = "", installation: mark = "" } = series.tags ?? {};
     if (filter.past && !isGone(dayOfMark(installation, mark), filter.past.time)) continue;
     for (const row of series.values) counts.set(sensorId, (counts.get(sensorId) ?? 0) + Number(row[1]));

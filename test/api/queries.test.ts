@@ -126,6 +126,32 @@ describe("queries", () => {
   });
 });
 
+describe("a count of the books, and a trace", () => {
+  it("end when their clients leave", async () => {
+    const begun: AbortSignal[] = [];
+    const endless = (signal?: AbortSignal) =>
+      new Promise<never>((_resolve, reject) => {
+        begun.push(signal!);
+        signal!.addEventListener("abort", () => reject(signal!.reason));
+      });
+    const plain = startService();
+    await plain.close();
+    const ledger = {
+      ...plain.deps.ledger,
+      verify: endless,
+      trace: (_sensor: string, _at: number, signal?: AbortSignal) => endless(signal),
+    };
+    const { ask, turns } = await serve({ ledger });
+    const paths = ["/api/v1/ledger?verify=true", "/api/v1/ledger/trace?sensor=air-1&measuredAt=2026-11-21T10:00:00Z"];
+    const asked = paths.map((path) => ask(path, "operator"));
+    await poll(() => begun.length).toBe(2);
+    expect(await turns("queries")).toBe(2);
+    for (const { leave } of asked) leave();
+    await poll(() => begun.every(({ aborted }) => aborted)).toBe(true);
+    await poll(() => turns("queries")).toBe(0);
+  });
+});
+
 describe("exports", () => {
   it("go on only while they are read, and end with their client", async () => {
     const { ask, store, turns } = await serve();
@@ -145,6 +171,41 @@ describe("exports", () => {
     slow.leave();
     await poll(store.streams).toBe(0);
     expect(await turns("exports")).toBe(0);
+  });
+
+  it("that nobody reads hold so many readers of the store and no more, each of them paused, and nobody else's answer", async () => {
+    const { ask, store, statusOf, turns, addAccount } = await serve({ options: { limits: { exportsMax: 6 } } });
+    const names = Array.from({ length: 8 }, (_, i) => `exporter-${i}`);
+    for (const name of names) addAccount({ role: "viewer", name });
+    const asked = names.flatMap((name) => Array.from({ length: 15 }, () => ask(CSV, name)));
+    let refused = 0;
+    for (const { response } of asked)
+      void response.then(
+        (one) => {
+          one.pause();
+          if (one.statusCode === 429) refused += 1;
+        },
+        () => {},
+      );
+    let most = 0;
+    let before = -1;
+    // Until all that lies between is full: then nothing is read from the store any more.
+    while (before !== store.chunks() || store.chunks() === 0) {
+      before = store.chunks();
+      await sleep(300);
+      most = Math.max(most, store.streams());
+    }
+    expect(most).toBe(6);
+    expect(before).toBeLessThan(6 * 60);
+    expect(refused).toBeGreaterThan(0);
+    expect(await turns("queries")).toBe(0);
+    const other = ask(STEPS, "operator");
+    await poll(() => store.running.length).toBe(1);
+    store.running[0]!.answer();
+    expect(await statusOf(other)).toBe(200);
+    for (const { leave } of asked) leave();
+    await poll(store.streams).toBe(0);
+    await poll(() => turns("exports")).toBe(0);
   });
 
   it("are so many of one account; then they wait, then they are refused", async () => {

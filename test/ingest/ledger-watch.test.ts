@@ -97,6 +97,30 @@ describe("the watch over the books", () => {
     await ledger.close();
   });
 
+  it("counts no longer than somebody waits for it, and begins anew for who comes then", async () => {
+    const begun: AbortSignal[] = [];
+    const { countBySensor } = world.store;
+    world.store.countBySensor = ({ signal } = {}) =>
+      new Promise((_resolve, reject) => {
+        begun.push(signal!);
+        signal!.addEventListener("abort", () => reject(signal!.reason));
+      });
+    const ledger = world.service();
+    const clients = [new AbortController(), new AbortController()];
+    const asked = clients.map(({ signal }) => ledger.verify(signal));
+    await expect.poll(() => begun.length).toBe(1);
+    clients[0]!.abort(new Error("gone"));
+    await expect(asked[0]).rejects.toThrow("gone");
+    // The other one still waits for the same count.
+    expect(begun[0]!.aborted).toBe(false);
+    clients[1]!.abort(new Error("gone, too"));
+    await expect(asked[1]).rejects.toThrow("gone, too");
+    expect(begun[0]!.aborted).toBe(true);
+    world.store.countBySensor = countBySensor;
+    expect((await ledger.verify(new AbortController().signal)).ok).toBe(true);
+    await expect(ledger.verify(AbortSignal.abort(new Error("late")))).rejects.toThrow("late");
+  });
+
   it("says later what the records do not take now", async () => {
     const { alerts: kept } = world.records;
     world.append(reading(1));

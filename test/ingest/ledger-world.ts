@@ -4,6 +4,7 @@ import { createLedgerService } from "../../ingest/ledger-service.ts";
 import { createStoreWriter } from "../../ingest/store-writer.ts";
 import { type Log, SILENT } from "../../model/log.ts";
 import type { Message } from "../../model/message.ts";
+import type { CountFilter } from "../../store/reading-store.ts";
 import { openRecords } from "../../store/records/open.ts";
 import { aMessage, CITY, memoryStore, T0 } from "./helpers.ts";
 
@@ -14,7 +15,7 @@ export function countingStore() {
   const store = memoryStore();
   return {
     ...store,
-    async countBySensor({ seqBefore = Number.POSITIVE_INFINITY }: { seqBefore?: number } = {}) {
+    async countBySensor({ seqBefore = Number.POSITIVE_INFINITY }: CountFilter = {}) {
       const counts = new Map<string, number>();
       for (const { sensorId, journalSeq } of store.rows) {
         if (journalSeq < seqBefore) counts.set(sensorId, (counts.get(sensorId) ?? 0) + 1);

@@ -215,6 +215,16 @@ describe("the recount", () => {
 });
 
 describe("the trace of a reading", () => {
+  it("reads the journal no further when nobody waits for it", async () => {
+    for (let i = 0; i < 30; i += 1) world.append({ pm25: i });
+    const left = new AbortController();
+    const { reads } = world;
+    const traced = world.service().trace("air-1", MOMENT, left.signal);
+    left.abort(new Error("gone"));
+    await expect(traced).rejects.toThrow("gone");
+    expect(reads).toHaveLength(1);
+  });
+
   const trace = (measuredAt = MOMENT, sensorId = "air-1") => world.service().trace(sensorId, measuredAt);
   const AT = new Date(MOMENT).toISOString();
 

@@ -13,22 +13,43 @@ import { aReading, collect, T0 } from "../helpers/readings.ts";
 
 const HOUR_MS = 3_600_000;
 
+const SETTINGS = { memoryLimit: "1GB", threads: 2, checkpointThreshold: "16MB", log: SILENT };
+const ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b";
+
 describe("a query that nobody waits for", () => {
   it("is interrupted, whatever it does, and its connection does the next", async () => {
     const dir = await mkdtemp(join(tmpdir(), "lamppost-duckdb-"));
     const path = join(dir, "a.duckdb");
-    const settings = { memoryLimit: "1GB", threads: 2, checkpointThreshold: "16MB", log: SILENT };
-    const database = await openDatabase({ path, ...settings });
-    const endless = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b";
+    const database = await openDatabase({ path, ...SETTINGS }, 1);
     const leaving = new AbortController();
     const { writer } = database;
-    const abandoned = writer.use((connection) => connection.run(endless), leaving.signal);
-    const waiting = writer.use((connection) => connection.run(endless), leaving.signal);
+    const abandoned = writer.use((connection) => connection.run(ENDLESS), leaving.signal);
+    const waiting = writer.use((connection) => connection.run(ENDLESS), leaving.signal);
     const kept = writer.use(async (connection) => (await connection.run("SELECT 42")).getRows());
     setTimeout(() => leaving.abort(new Error("gone")), 100);
     await expect(abandoned).rejects.toThrow("gone");
     await expect(waiting).rejects.toThrow("gone");
     expect(await kept).toEqual([[42]]);
+    await database.close();
+    await rm(dir, { recursive: true });
+  });
+});
+
+describe("the readers of the file", () => {
+  it("are as many as LAMPPOST_QUERIES_MAX lets people ask, and one more: the service waits behind nobody", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "lamppost-duckdb-"));
+    // Each that runs holds a thread of the pool, of which a test has four.
+    const queriesMax = 3;
+    const database = await openDatabase({ path: join(dir, "a.duckdb"), ...SETTINGS }, queriesMax + 1);
+    const leaving = new AbortController();
+    const asked = Array.from({ length: queriesMax }, () =>
+      database.reader().use((connection) => connection.run(ENDLESS), leaving.signal),
+    );
+    const own = database.reader();
+    expect(own.waiting()).toBe(0);
+    expect(await own.use(async (connection) => (await connection.run("SELECT 42")).getRows())).toEqual([[42]]);
+    leaving.abort(new Error("gone"));
+    for (const one of asked) await expect(one).rejects.toThrow("gone");
     await database.close();
     await rm(dir, { recursive: true });
   });
