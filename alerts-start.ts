@@ -13,6 +13,7 @@ import type { Transition } from "./model/alert.ts";
 import type { Background } from "./model/background.ts";
 import type { Figure, Health } from "./model/health.ts";
 import type { NotifySettings } from "./model/notify-settings.ts";
+import { createSettledClock } from "./model/settled-clock.ts";
 import type { Records } from "./store/records.ts";
 
 export type AlertsStart = Omit<AlertsOptions, "records" | "rules" | "onWaiting"> & {
@@ -84,11 +85,12 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
 }
 
 /** With the real ways out: the network, the mail server and the broker. */
-function startNotifier({ records, publish, notify, background, now, log }: AlertsStart) {
+function startNotifier({ records, publish, notify, background, now, monotonic, log }: AlertsStart) {
   const { allow, smtp, publicUrl } = notify;
   const allowed = createAllowList(allow);
   const mail = smtp && createMailer(smtp);
   const ports = { post: createHttpPost({ allow: allowed }), publish, mail };
   const later: Later = (ms, work) => background.later("notifications", ms, work);
-  return createNotifier({ records, ports, allowed, publicUrl, now, random: Math.random, log, later });
+  const settled = monotonic && createSettledClock(now, monotonic).now;
+  return createNotifier({ records, ports, allowed, publicUrl, now, settled, random: Math.random, log, later });
 }

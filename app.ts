@@ -42,10 +42,12 @@ import { createWorker } from "./ingest/worker.ts";
 import { createStopStack, type StopStack } from "./lifecycle.ts";
 import type { Health } from "./model/health.ts";
 import type { Log } from "./model/log.ts";
+import { createSettledClock } from "./model/settled-clock.ts";
 import { startRules } from "./rules-start.ts";
 import { startSimulations } from "./simulations-start.ts";
 import { explainStart } from "./start-error.ts";
 import { createBackups } from "./store/backup/stage.ts";
+import { startClockWatch } from "./store/clock-watch.ts";
 import { examineStore } from "./store/examine-store.ts";
 import { LINES_PER_REQUEST_MAX } from "./store/influx/store.ts";
 import { ensureAdminToken } from "./store/records/admin-token.ts";
@@ -93,6 +95,7 @@ export async function startApp(
 async function start(config: Config, log: Log, onFatal: (error: Error) => void, stops: StopStack): Promise<App> {
   const { onStop } = stops;
   const now = Date.now;
+  const uptime = () => performance.now();
   const path = (name: string) => join(config.dataDir, name);
   const at = createFaultPoint(config.faultAt);
   const files = loadRuleSet(config.rulesDir ?? join(import.meta.dirname, "alerts/rules"));
@@ -114,6 +117,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   });
   onStop("records", () => records.close());
   const background = createBackground(log.child({ module: "background" }), onStop);
+  startClockWatch({ records, background, now, uptime, log: log.child({ module: "clock" }) });
   const adminTokenFile = path("admin-token");
   const adminToken = ensureAdminToken(records.credentials, {
     file: adminTokenFile,
@@ -182,7 +186,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       listening: () => edge.state().journal.state === "open",
       caughtUp: () => worker.pendingMessages("alerts") === 0,
       untaken: () => worker.untakenMessages("alerts"),
-      monotonic: () => performance.now(),
+      monotonic: uptime,
       publish: (message) => edge.publish({ ...message, qos: 1 }),
       notify: config.notify,
       background,
@@ -345,6 +349,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     disconnect: edge.disconnect,
     background,
     now,
+    settled: createSettledClock(now, uptime).now,
     log: log.child({ module: "api" }),
     options: { version: VERSION, page: { dir: PAGE_DIR, ...config.page }, ...callersOf(config) },
   });

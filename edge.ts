@@ -19,6 +19,7 @@ import { openJournalWriter } from "./ingest/journal/writer.ts";
 import { logLines } from "./lifecycle.ts";
 import { type NewMessage, senderKey } from "./model/message.ts";
 import type { Credential } from "./model/people.ts";
+import { createSettledClock } from "./model/settled-clock.ts";
 
 /**
  * Composition root of the edge thread: sockets and the journal live together here, because the PUBACK waits for the
@@ -195,7 +196,8 @@ try {
       keepForMs: start.journalKeep.forMs,
       keepBytesMax: start.journalKeep.bytesMax,
     },
-    { now: Date.now, log: log.child({ module: "journal" }), at },
+    // What is kept for a time is not let go of because of a clock that leaps.
+    { now: createSettledClock(Date.now, () => performance.now()).now, log: log.child({ module: "journal" }), at },
   );
   main(writer);
   post({ type: "opened", recovery });

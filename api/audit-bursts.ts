@@ -21,7 +21,7 @@ export function createAuditBursts(audit: Pick<AuditRecords, "add">, now: () => n
   function note(entry: Entry): void {
     const at = now();
     for (const [key, burst] of bursts) {
-      if (at - burst.writtenAt < ROW_EVERY_MS) break;
+      if (Math.abs(at - burst.writtenAt) < ROW_EVERY_MS) break;
       if (burst.more > 0) write(key, burst.entry, burst.more);
       else bursts.delete(key);
     }

@@ -12,7 +12,10 @@ export function createFailures(
 
   const find = (key: string) => {
     const known = keys.get(key);
-    return known && now() - known.at < forgetMs ? known : undefined;
+    if (!known) return undefined;
+    // A clock that was set back makes nobody wait longer for it.
+    known.at = Math.min(known.at, now());
+    return now() - known.at < forgetMs ? known : undefined;
   };
 
   /** Milliseconds this key still has to wait; 0 if none. */
@@ -20,9 +23,8 @@ export function createFailures(
     const { count = 0, at = 0 } = find(key) ?? {};
     const over = count - free;
     if (over <= 0) return 0;
-    // A clock that was set back makes nobody wait longer than this.
     const wait = Math.min(waitMaxMs, 1_000 * 2 ** Math.min(over - 1, 20));
-    return Math.min(wait, Math.max(0, at + wait - now()));
+    return Math.max(0, at + wait - now());
   }
 
   function add(key: string): void {
@@ -30,7 +32,7 @@ export function createFailures(
     keys.delete(key); // to the end
     keys.set(key, { count, at: now() });
     for (const [oldest, { at }] of keys) {
-      if (keys.size <= keysMax && now() - at < forgetMs) return;
+      if (keys.size <= keysMax && Math.abs(now() - at) < forgetMs) return;
       keys.delete(oldest);
     }
   }

@@ -8,7 +8,10 @@ import { isNewer } from "./live.ts";
  * store for all sensors is a scan, so its answer is kept for `ageMs`; nothing goes missing, because what is newer
  * comes by the live stream.
  */
-export function createLatest(deps: Pick<ApiDeps, "store" | "live" | "now">, ageMs: number) {
+export function createLatest(
+  deps: Pick<ApiDeps, "live" | "now"> & { readonly store: Pick<ApiDeps["store"], "latest"> },
+  ageMs: number,
+) {
   let stored: ReadonlyMap<string, Reading> = new Map();
   let loadedAt = Number.NEGATIVE_INFINITY;
   let loading: Promise<void> | undefined;
@@ -19,7 +22,7 @@ export function createLatest(deps: Pick<ApiDeps, "store" | "live" | "now">, ageM
   }
 
   async function list(filter: { sensorId?: string; district?: string; kind?: Kind } = {}): Promise<Reading[]> {
-    if (deps.now() - loadedAt >= ageMs) {
+    if (Math.abs(deps.now() - loadedAt) >= ageMs) {
       loading ??= load().finally(() => {
         loading = undefined;
       });

@@ -46,13 +46,15 @@ export function createLive(now: () => number = Date.now) {
     if (!known || isNewer(reading, known, now())) ofKind.set(reading.sensorId, reading);
     const sensor = seen.get(reading.sensorId);
     if (!sensor) seen.set(reading.sensorId, { ...takeEarly(reading), lastSeenAt: reading.receivedAt });
-    else if ((sensor.lastSeenAt ?? 0) < reading.receivedAt) sensor.lastSeenAt = reading.receivedAt;
+    else sensor.lastSeenAt = laterOf(sensor.lastSeenAt, reading.receivedAt);
   }
 
   /** From its status topic; only registered sensors have come this far. */
   function setOnline(sensorId: string, online: boolean, at: number): void {
-    seen.set(sensorId, { online, lastSeenAt: Math.max(at, seen.get(sensorId)?.lastSeenAt ?? 0) });
+    seen.set(sensorId, { online, lastSeenAt: laterOf(seen.get(sensorId)?.lastSeenAt, at) });
   }
+
+  const laterOf = (known = 0, at: number) => (known > now() + AHEAD_MS ? at : Math.max(known, at));
 
   function keepStatus(status: SensorStatus): void {
     const { sensorId, online, receivedAt, unregisteredFrom } = status;

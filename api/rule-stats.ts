@@ -30,7 +30,7 @@ export function createRuleFigures({ records, now }: Pick<Parts, "records" | "now
 
   function of(rule: string): RuleStats {
     const known = kept.get(rule);
-    if (known && now() - known.at < FRESH_MS) return known.stats;
+    if (known && Math.abs(now() - known.at) < FRESH_MS) return known.stats;
     const stats = records.ruleStats.of(rule, now(), STATS_DAYS);
     // Rules come and go: those that are gone are not kept for ever.
     if (kept.size >= 2 * RULES_MAX) kept.clear();

@@ -5,7 +5,7 @@ import { countRequests } from "./api-figures.ts";
 import { createAuth } from "./auth.ts";
 import { createConnections } from "./connections.ts";
 import type { ApiDeps } from "./deps.ts";
-import { addErrors, answer, answerBrokenRequest } from "./errors.ts";
+import { addErrors, addressOf, answer, answerBrokenRequest } from "./errors.ts";
 import { addGuards, requestId } from "./guards.ts";
 import { acceptJsonOnly } from "./json-body.ts";
 import { createLatest } from "./latest.ts";
@@ -73,7 +73,7 @@ const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertH
  */
 export function createApi(deps: ApiDeps): FastifyInstance {
   const limits: Limits = { ...LIMITS, ...deps.options.limits };
-  const sessions = createSessions(deps, limits);
+  const sessions = createSessions({ ...deps, now: deps.settled ?? deps.now }, limits);
   const auth = createAuth(deps, limits, sessions);
   const streams = createStreams(deps, limits, auth.accountOf);
   const turns = createAllTurns(limits);
@@ -136,6 +136,7 @@ function openServer(deps: ApiDeps, limits: Limits): Api {
   const app = Fastify({
     logger: false,
     genReqId: requestId,
+    rewriteUrl: addressOf,
     bodyLimit: limits.bodyBytesMax,
     http: {
       headersTimeout: Math.min(limits.headersMs, limits.requestMs),

@@ -10,7 +10,11 @@ const TOUCH_EVERY_MS = 10 * 60_000;
 /** Every request of the page that changes something carries this: no other site can add it without asking first. */
 const PAGE_HEADER = "x-lamppost";
 
-/** People signed in on the page: a random id in a cookie that no script can read, of which only the hash is kept. */
+/**
+ * People signed in on the page: a random id in a cookie that no script can read, of which only the hash is kept. `now` is
+ * the settled clock. A session from before the clock was set back, or from a time when it was ahead, is as old as the
+ * clock is away from it: it lives no longer for that, and not for ever.
+ */
 export function createSessions({ records, now }: Pick<ApiDeps, "records" | "now">, limits: Limits) {
   const { sessions, credentials } = records;
 
@@ -32,7 +36,8 @@ export function createSessions({ records, now }: Pick<ApiDeps, "records" | "now"
     const session = sessions.get(idHash);
     if (!session) return undefined;
     const at = now();
-    const over = at - session.createdAt >= limits.sessionMaxMs || at - session.usedAt >= limits.sessionIdleMs;
+    const over =
+      isOver(at - session.createdAt, limits.sessionMaxMs) || isOver(at - session.usedAt, limits.sessionIdleMs);
     return over ? undefined : credentials.byName(session.account)?.account;
   }
 
@@ -42,7 +47,7 @@ export function createSessions({ records, now }: Pick<ApiDeps, "records" | "now"
     const secretHash = id === undefined ? undefined : hashSecret(id);
     const account = secretHash === undefined ? undefined : accountOf(secretHash);
     if (!secretHash || !account) return undefined;
-    if (now() - sessions.get(secretHash)!.usedAt >= TOUCH_EVERY_MS) sessions.touch(secretHash, now());
+    if (Math.abs(now() - sessions.get(secretHash)!.usedAt) >= TOUCH_EVERY_MS) sessions.touch(secretHash, now());
     return { account, secretHash };
   }
 
@@ -55,6 +60,8 @@ export function createSessions({ records, now }: Pick<ApiDeps, "records" | "now"
 
   return { start, accountOf, use, endOthers, end: (idHash: string) => void sessions.remove(idHash) };
 }
+
+const isOver = (ageMs: number, maxMs: number) => Math.abs(ageMs) >= maxMs;
 
 export type Sessions = ReturnType<typeof createSessions>;
 

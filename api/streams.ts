@@ -78,7 +78,7 @@ export function createStreams(
   function beat(): void {
     for (const [client, state] of [...clients]) {
       if (!client.beat() || client.tooFarBehind()) drop(client);
-      else if (deps.now() - state.checkedAt >= limits.streamRecheckMs) {
+      else if (Math.abs(deps.now() - state.checkedAt) >= limits.streamRecheckMs) {
         const account = accountOf(client.options.secretHash);
         state.checkedAt = deps.now();
         if (!account || !mayCall(permissionOf("GET", "/api/v1/events")!, account)) end(client);

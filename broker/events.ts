@@ -37,7 +37,7 @@ export function safeText(text: string | undefined, charsMax = 128): string {
   return (text ?? "").slice(0, charsMax).replace(/[^\x20-\x7e]/g, "?");
 }
 
-type Burst = { report: AccessReport; until: number; pauseMs: number; repeats: number; readonly names: Set<string> };
+type Burst = { report: AccessReport; saidAt: number; pauseMs: number; repeats: number; readonly names: Set<string> };
 
 /**
  * Reports an event when it first happens, and then once per pause with the number of repeats; the pause begins with
@@ -67,7 +67,7 @@ export function createEventLimiter(repeatMs: number, onEvent: (event: AccessEven
   function begin(bursts: Map<string, Burst>, key: string, raw: AccessReport): void {
     const at = now();
     const report = safe(raw);
-    bursts.set(key, { report, until: at + repeatMs, pauseMs: repeatMs, repeats: 0, names: new Set() });
+    bursts.set(key, { report, saidAt: at, pauseMs: repeatMs, repeats: 0, names: new Set() });
     onEvent({ ...report, at, repeats: 0, names: 1 });
   }
 
@@ -81,14 +81,14 @@ export function createEventLimiter(repeatMs: number, onEvent: (event: AccessEven
     const at = now();
     for (const bursts of [byAddress, byAccount]) {
       for (const [key, burst] of bursts) {
-        if (at < burst.until) continue;
+        if (Math.abs(at - burst.saidAt) < burst.pauseMs) continue;
         if (burst.repeats === 0) {
           bursts.delete(key);
           continue;
         }
         const { report, repeats, names } = burst;
         burst.pauseMs = Math.min(2 * burst.pauseMs, PAUSES_MAX * repeatMs);
-        burst.until = at + burst.pauseMs;
+        burst.saidAt = at;
         burst.repeats = 0;
         onEvent({ ...safe(report), at, repeats, names: names.size });
         names.clear();

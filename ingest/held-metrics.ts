@@ -106,7 +106,7 @@ export function createHeldMetrics(parts: {
   /** Tries one value of each, once a minute. Call it where nothing else writes. Throws what is not about the metric. */
   async function tryAgain(): Promise<void> {
     for (const one of [...held.values()]) {
-      if (now() - (triedAt.get(one.metric) ?? -Infinity) < TRY_EVERY_MS) continue;
+      if (Math.abs(now() - (triedAt.get(one.metric) ?? -Infinity)) < TRY_EVERY_MS) continue;
       triedAt.set(one.metric, now());
       await tryOne(one);
     }

@@ -72,7 +72,7 @@ export function createStoreCheck(parts: {
     .catch([])
     .parse(state.get(LOSSES!) ?? []);
   let countedRecentAt = Number.NEGATIVE_INFINITY;
-  let restUntil = Number.NEGATIVE_INFINITY;
+  let rest = { since: Number.NEGATIVE_INFINITY, ms: 0 };
   let markedAt = Number.NEGATIVE_INFINITY;
   /** Older days still to be counted in this round, newest first. */
   let round: number[] = [];
@@ -103,7 +103,7 @@ export function createStoreCheck(parts: {
     if (found.life !== mine.life) return lose("the database is another one than before");
     if (found.booked < mine.booked) return lose("the database came back as an older copy of itself");
     const isOld = found.run !== run || parts.offset() > found.booked;
-    if (isOld && now() - markedAt >= MARK_EVERY_MS) await writeMark(mine.life);
+    if (isOld && Math.abs(now() - markedAt) >= MARK_EVERY_MS) await writeMark(mine.life);
   }
 
   /**
@@ -150,16 +150,17 @@ export function createStoreCheck(parts: {
    */
   async function count(everything: boolean): Promise<void> {
     const at = now();
-    if (!store.sentinel || repairNow() || rewriter.isPending() || (!everything && at < restUntil)) return;
+    if (!store.sentinel || repairNow() || rewriter.isPending() || (!everything && Math.abs(at - rest.since) < rest.ms))
+      return;
     state.forgetBefore(ownFirstDay());
     const [recent, older] = split(state.days(), at);
-    const isRecentDue = everything || at - countedRecentAt >= RECENT_EVERY_MS;
+    const isRecentDue = everything || Math.abs(at - countedRecentAt) >= RECENT_EVERY_MS;
     if (round.length === 0) round = older;
     const days = [...(isRecentDue ? recent : []), ...(everything ? older : round.splice(0, 1))];
     if (isRecentDue) countedRecentAt = at;
     let missing: Missing[] = [];
     for (const day of days) missing.push(...(await missingOn(day)));
-    restUntil = now() + REST * (now() - at);
+    rest = { since: now(), ms: Math.min(DAY_MS, REST * Math.abs(now() - at)) };
     if (missing.length === 0) return;
     // Somebody may have given the server a shorter retention since it was last asked.
     await store.limits?.ask();

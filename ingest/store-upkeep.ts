@@ -102,7 +102,7 @@ export function createStoreUpkeep(
   async function look(exclusively: (work: () => Promise<void>) => Promise<void>): Promise<void> {
     const { signal } = leaving;
     await exclusively(async () => {
-      if (now() - askedAt >= ASK_EVERY_MS) await patience.until(ask, signal);
+      if (Math.abs(now() - askedAt) >= ASK_EVERY_MS) await patience.until(ask, signal);
       await settle(signal);
       await patience.until(held.tryAgain, signal);
       await settle(signal);

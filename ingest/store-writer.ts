@@ -172,7 +172,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
 
   function noteRefused(refusals: Refusals): void {
     const words = refusals.values().next().value!;
-    if (now() - refused.since > REFUSED_WITHIN_MS) {
+    if (Math.abs(now() - refused.since) > REFUSED_WITHIN_MS) {
       refused = { since: now(), count: 0, words };
       log.warn({ reason: words, readings: refusals.size }, "the store refuses readings; they are in the quarantine");
     }
@@ -188,7 +188,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
 
   function health(): readonly Health[] {
     const own = ownHealth();
-    const isRefusing = refused.count >= REFUSED_MANY && now() - refused.since <= REFUSED_WITHIN_MS;
+    const isRefusing = refused.count >= REFUSED_MANY && Math.abs(now() - refused.since) <= REFUSED_WITHIN_MS;
     const reason = `${store.name} has refused ${refused.count} readings in the last minutes (${refused.words}); they are in the quarantine as store_refused and can be driven again when it takes them`;
     const state =
       own.state === "ok" && isRefusing ? { part: NAME, state: "degraded" as const, ready: true, reason } : own;

@@ -42,6 +42,10 @@ export type Records = {
   readonly outbox: OutboxRecords;
   readonly recipients: RecipientRecords;
   readonly ruleStats: RuleStatsRecords;
+  readonly dueTimes: {
+    /** Whatever waits in the records for a time of the clock: moved with it (`before`: what it would say now). */
+    clockSetBack(before: number, now: number): void;
+  };
   /** All or nothing; nested calls join the outer transaction. */
   transaction<T>(work: () => T): T;
   /** A transaction that is on disk with the next one: for what the journal would say again. */

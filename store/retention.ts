@@ -1,9 +1,10 @@
 import type { Background } from "../model/background.ts";
 import { KINDS } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
+import { createSettledClock } from "../model/settled-clock.ts";
 import { startCron } from "./cron.ts";
 import type { ReadingStore, RollupStore } from "./reading-store.ts";
-import type { EventRecords, QuarantineRecords, RemovalRecords } from "./records.ts";
+import type { EventRecords, OffsetRecords, QuarantineRecords, RemovalRecords } from "./records.ts";
 import { removeReadings } from "./removal.ts";
 import type { Rollups } from "./rollups.ts";
 
@@ -13,6 +14,7 @@ export type RetentionOptions = {
     readonly removals: Pick<RemovalRecords, "plans" | "plan" | "settle">;
     readonly quarantine: Pick<QuarantineRecords, "prune">;
     readonly events: Pick<EventRecords, "deleteBefore">;
+    readonly offsets: OffsetRecords;
   };
   /** Readings as they came. */
   readonly rawDays: number;
@@ -39,6 +41,9 @@ export type RetentionOptions = {
 
 const DAY_MS = 86_400_000;
 const MINUTE_OF_THE_HOUR = 17;
+/** Offsets of these names: the time by which was removed last, and how long a clock that differs from it has stood. */
+const CLOCK = "retention clock";
+const CLOCK_STOOD = "retention clock stood";
 
 /**
  * Removes what is past its time: at once on start (a service that was off at night catches up) and then hourly, in
@@ -47,13 +52,34 @@ const MINUTE_OF_THE_HOUR = 17;
  */
 export function startRetention({ background, log, now, held = () => false, ...options }: RetentionOptions) {
   const parts = partsOf(options).map((part) => createDailyRun(part, log));
-  const trusted = createTrustedClock(now, options.uptime ?? (() => performance.now()), log);
+  const { offsets } = options.records;
+  const [time, stoodMs] = [offsets.get(CLOCK), offsets.get(CLOCK_STOOD) ?? 0];
+  const settled = createSettledClock(now, options.uptime ?? (() => performance.now()), {
+    from: time === undefined ? undefined : { time, stoodMs },
+    onLeap: (clock) =>
+      log.warn(
+        { clock: new Date(clock).toISOString() },
+        "the clock differs by more than a day from what it was: until it has stood for a day, nothing is removed by it",
+      ),
+  });
   let running: Promise<void> | undefined;
 
+  /** For the next life: started with a clock that is years ahead, it must not remove everything either. */
+  function keepClock(): void {
+    const { time, stoodMs } = settled.state();
+    try {
+      offsets.set(CLOCK, Math.floor(time));
+      offsets.set(CLOCK_STOOD, Math.floor(stoodMs));
+    } catch (error) {
+      log.warn({ reason: String(error) }, "the time of the removal could not be kept; it is tried again");
+    }
+  }
+
   async function runParts(): Promise<void> {
-    const at = trusted();
+    const at = settled.now();
     const today = at - (at % DAY_MS);
     for (const part of parts) if (!held()) await part(today);
+    keepClock();
   }
   function run(): Promise<void> {
     running ??= runParts().finally(() => {
@@ -71,32 +97,8 @@ export function startRetention({ background, log, now, held = () => false, ...op
     async stop(): Promise<void> {
       cron.stop();
       await running;
+      keepClock();
     },
-  };
-}
-
-/**
- * The clock, for what removes by age: a clock that is set years ahead for a minute must not cost a city its history. A
- * jump of more than a day forward counts when it has stood for a day.
- */
-function createTrustedClock(now: () => number, uptime: () => number, log: Log): () => number {
-  let known = { time: now(), at: uptime() };
-  let jumpedAt: number | undefined;
-  return () => {
-    const [time, at] = [now(), uptime()];
-    const expected = known.time + (at - known.at);
-    if (time - expected > DAY_MS) {
-      if (jumpedAt === undefined)
-        log.warn(
-          { clock: new Date(time).toISOString() },
-          "the clock has jumped ahead: nothing more is removed for a day",
-        );
-      jumpedAt ??= at;
-      if (at - jumpedAt < DAY_MS) return expected;
-    }
-    jumpedAt = undefined;
-    known = { time, at };
-    return time;
   };
 }
 

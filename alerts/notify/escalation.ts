@@ -19,7 +19,8 @@ const isKeptQuiet = ({ suppressedBy }: Alert) => suppressedBy !== undefined && s
 
 const PAGE = 100;
 const RETRY_MS = 5_000;
-const WAIT_MAX_MS = 3_600_000;
+/** The longest wait of a timer: it looks again then. The clock may have been set meanwhile. */
+const WAIT_MAX_MS = 60_000;
 
 /** Nobody acknowledged in time: the next target is told, and the alert's timeline says so. */
 export function createEscalation({ records, now, later, log, tell }: Parts) {

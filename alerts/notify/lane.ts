@@ -11,6 +11,8 @@ export type LaneParts = {
   readonly records: Pick<Records, "targets" | "outbox" | "audit" | "transaction">;
   readonly send: Send;
   readonly now: () => number;
+  /** The time by which a notice grows too old. */
+  readonly settled: () => number;
   readonly random: () => number;
   readonly later: Later;
   readonly signal: AbortSignal;
@@ -18,8 +20,8 @@ export type LaneParts = {
   readonly count: (target: Target, what: "sent" | "failed" | "givenUp", notices: number) => void;
 };
 
-/** The longest wait of a timer: it looks again then. */
-const WAIT_MAX_MS = 3_600_000;
+/** The longest wait of a timer: it looks again then. The clock may have been set meanwhile. */
+const WAIT_MAX_MS = 60_000;
 /** The records refuse (a full disk): what was sent may be sent again. */
 const RECORDS_RETRY_MS = 5_000;
 /** So many are booked as sent together: a crash before it tells them again, and every booking waits for the disk. */
@@ -31,11 +33,11 @@ const BOOKED_AFTER_MS = 250;
  * delays nobody else.
  */
 export function createLane(id: string, parts: LaneParts) {
-  const { records, send, now, random, later, signal, log, count } = parts;
+  const { records, send, now, settled, random, later, signal, log, count } = parts;
   const { targets, outbox } = records;
   let running: Promise<void> | undefined;
   let again = false;
-  let pausedUntil = 0;
+  let pause = { since: 0, ms: 0 };
   let stopped = false;
   let callOff = () => {};
 
@@ -63,7 +65,8 @@ export function createLane(id: string, parts: LaneParts) {
   async function tellNext(): Promise<boolean> {
     const target = targets.get(id);
     if (!target?.enabled) return false;
-    if (now() < pausedUntil) return wait(pausedUntil);
+    // A clock that was set by more than the pause ends it.
+    if (Math.abs(now() - pause.since) < pause.ms) return wait(pause.since + pause.ms);
     const messages = outbox.next(id, now(), BOOKED_TOGETHER_MAX);
     if (messages.length === 0) return wait(outbox.nextAt(id, now()));
     const { told, failure } = await tell(target, messages);
@@ -112,7 +115,7 @@ export function createLane(id: string, parts: LaneParts) {
     const failures = targets.state(id).failures + 1;
     const { error } = failure;
     if (failures === 1) log.warn({ target: id, reason: error }, "a target could not be told; it is tried again");
-    pausedUntil = now() + targetPauseMs(failure, failures, random);
+    pause = { since: now(), ms: targetPauseMs(failure, failures, random) };
     count(target, "failed", 1);
     const givenUp = records.transaction(() => {
       targets.setState(id, { ...targets.state(id), failures, lastError: error, lastErrorAt: now() });
@@ -131,7 +134,7 @@ export function createLane(id: string, parts: LaneParts) {
       }
       outbox.refused(deliveries, error, now() + retryMs);
     } else outbox.failed(deliveries, error);
-    return outbox.giveUpBefore(id, now() - GIVE_UP_AFTER_MS, error, now());
+    return outbox.giveUpBefore(id, settled() - GIVE_UP_AFTER_MS, error, now());
   }
 
   function disable(target: Target, because: string): number {
@@ -146,7 +149,7 @@ export function createLane(id: string, parts: LaneParts) {
     wake,
     /** The target was changed: what stood against it may be over. */
     reset(): void {
-      pausedUntil = 0;
+      pause = { since: 0, ms: 0 };
       wake();
     },
     /** Begins no other attempt; resolves when the one under way, if any, has ended. */

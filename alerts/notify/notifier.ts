@@ -19,6 +19,8 @@ export type NotifierOptions = {
   /** What may be told although it is not on the public internet; nothing when left out. */
   readonly allowed?: AllowList;
   readonly now: () => number;
+  /** The time by which a notice grows too old: it does not leap with the clock. `now` when left out. */
+  readonly settled?: () => number;
   readonly random: () => number;
   readonly log: Log;
   /** Where people open the page: links in messages lead there. */
@@ -48,6 +50,7 @@ const timer: Later = (ms, work) => {
  */
 export function createNotifier(options: NotifierOptions) {
   const { records, ports, now, random, log, publicUrl, timeoutMs = TIMEOUT_MS, later = timer } = options;
+  const { settled = now } = options;
   const { targets, outbox, recipients } = records;
   const { allowed = createAllowList([]) } = options;
   const send = createSend(ports, { publicUrl, timeoutMs, now });
@@ -86,7 +89,7 @@ export function createNotifier(options: NotifierOptions) {
   }
 
   function laneOf(id: string): Lane {
-    const parts = { records, send, now, random, later, signal: end.signal, log, count: figures.count };
+    const parts = { records, send, now, settled, random, later, signal: end.signal, log, count: figures.count };
     const lane = lanes.get(id) ?? createLane(id, parts);
     lanes.set(id, lane);
     return lane;
@@ -108,7 +111,7 @@ export function createNotifier(options: NotifierOptions) {
   function prune(): void {
     callOffPrune = later(PRUNE_EVERY_MS, prune);
     try {
-      outbox.prune(now() - KEEP_DONE_MS);
+      outbox.prune(settled() - KEEP_DONE_MS);
     } catch (error) {
       log.warn({ err: error }, "old rows of the outbox could not be removed; it is tried again");
     }

@@ -44,7 +44,7 @@ export function addPublicCity(app: Api, { records, options, now }: Pick<Parts, "
 
   app.get("/city", { schema }, async (_request, reply) => {
     if (!options.page.isPublic) throw new ProblemError("not-found", "This city shows no public page.");
-    if (!shown || now() - shownAt >= AGE_MS) {
+    if (!shown || Math.abs(now() - shownAt) >= AGE_MS) {
       shownAt = now();
       shown = lookAtCity(records, shownAt);
     }

@@ -68,7 +68,7 @@ export function addSensors(app: Api, { records, live }: Pick<Parts, "records" | 
 function viewSensor(sensor: Sensor, live: Parts["live"]) {
   const seen = live.seen(sensor.id);
   const latest = live.latest({ sensorId: sensor.id, kind: sensor.kind })[0];
-  const lastSeenAt = Math.max(seen?.lastSeenAt ?? 0, latest?.receivedAt ?? 0);
+  const lastSeenAt = seen?.lastSeenAt ?? latest?.receivedAt ?? 0;
   return {
     ...sensor,
     tags: { ...sensor.tags },

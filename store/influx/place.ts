@@ -44,7 +44,7 @@ export const nameOf = (flavour: InfluxFlavour): string =>
 export function createPlace(options: PlaceOptions) {
   const { client, flavour, beside, now, log } = options;
   const what = beside ? "the place of rollups" : "the reading store";
-  let known: { readonly place: Place; readonly until: number } | undefined;
+  let known: { readonly place: Place; readonly at: number } | undefined;
   let proving: Promise<Place> | undefined;
   /** As of the last proof, also while there is doubt. */
   let limits: StoreLimits | undefined;
@@ -68,13 +68,13 @@ export function createPlace(options: PlaceOptions) {
       return undefined;
     });
     limits = { keepsMs, noRemoval: place.noRemoval?.message };
-    known = { place, until: now() + PROVEN_FOR_MS };
+    known = { place, at: now() };
     return place;
   }
 
   return {
     prove(): Promise<Place> {
-      if (known && now() < known.until) return Promise.resolve(known.place);
+      if (known && Math.abs(now() - known.at) < PROVEN_FOR_MS) return Promise.resolve(known.place);
       proving ??= proveNow().finally(() => {
         proving = undefined;
       });

@@ -4,6 +4,7 @@ import { createAlertRecords } from "./alerts.ts";
 import { createAuditRecords } from "./audit.ts";
 import { createCredentialRecords } from "./credentials.ts";
 import { openDatabase } from "./database.ts";
+import { createDueTimes } from "./due-times.ts";
 import { createEventRecords } from "./events.ts";
 import { createLedgerRecords } from "./ledger.ts";
 import { createNoiseRecords } from "./noise.ts";
@@ -57,6 +58,7 @@ export function openRecords(options: {
     outbox: createOutboxRecords(db),
     recipients: createRecipientRecords(db),
     ruleStats: createRuleStatsRecords(db),
+    dueTimes: createDueTimes(db),
     transaction: db.transaction,
     relaxed: db.relaxed,
     close: db.close,

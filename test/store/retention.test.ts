@@ -15,11 +15,17 @@ const midnight = T0 - (T0 % DAY_MS);
 
 describe("retention", () => {
   let stop = async () => {};
-  afterEach(() => stop());
+  afterEach(async () => {
+    await stop();
+    kept.clear();
+  });
 
-  function play(fails: () => boolean = () => false, held: () => boolean = () => false) {
+  const kept = new Map<string, number>();
+  const offsets = { get: (name: string) => kept.get(name), set: (name: string, at: number) => void kept.set(name, at) };
+
+  function play(fails: () => boolean = () => false, held: () => boolean = () => false, startedAt = T0) {
     const calls: string[] = [];
-    let time = T0;
+    let time = startedAt;
     let uptime = 0;
     const note = (what: string) => (at: number) => {
       calls.push(`${what} ${(midnight - at) / DAY_MS}`);
@@ -37,6 +43,7 @@ describe("retention", () => {
         removals: { plans: () => [], plan: () => {}, settle: () => {} },
         quarantine: { prune: note("quarantine") },
         events: { deleteBefore: note("events") },
+        offsets,
       },
       held,
       background: aBackground(),
@@ -115,6 +122,25 @@ describe("retention", () => {
       "quarantine -17",
       "events -24",
     ]);
+  });
+
+  it("removes nothing either when it is started with such a clock, and adds up how long that has stood over restarts", async () => {
+    /** One life of the service, so many hours long; up to how many days before T0 it removed readings of air. */
+    async function live(startedAt: number, hours: number): Promise<number> {
+      const { retention, calls, runAt } = play(undefined, undefined, startedAt);
+      await retention.run();
+      const all = [...calls, ...(await runAt(startedAt + hours * 3_600_000))];
+      await retention.stop();
+      return Math.min(...all.filter((call) => call.startsWith("air")).map((call) => Number(call.slice(4))));
+    }
+    expect(await live(T0, 1)).toBe(90);
+    const wrong = T0 + 30 * DAY_MS;
+    expect(await live(wrong, 20)).toBe(89);
+    // Set right: as if nothing had been.
+    expect(await live(T0 + 21 * 3_600_000, 1)).toBe(89);
+    // It was right, the service was away for a month, and is switched off every night.
+    expect(await live(wrong, 13)).toBe(89);
+    expect(await live(wrong + DAY_MS, 12)).toBe(59);
   });
 
   it("does not run twice at the same time", async () => {
