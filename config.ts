@@ -351,9 +351,24 @@ function parse(env: NodeJS.ProcessEnv): Values {
   const result = SCHEMA.safeParse(given);
   if (!result.success)
     mistakes.push(...result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
-  mistakes.push(...unknownVariables(env), ...combinations(given));
+  mistakes.push(...unknownVariables(env), ...combinations(given), ...tooFewThreads(given, env.UV_THREADPOOL_SIZE));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return result.data!;
+}
+
+/** Threads that `./lamppost` gives the process, and those that the journal, the writes and the files need beside queries. */
+const THREADS = 16;
+const THREADS_BESIDE = 5;
+
+/** A query of DuckDB holds a thread while it runs: where they have all of them, not even the journal comes to its own. */
+function tooFewThreads(given: Record<string, string | undefined>, pool: string | undefined): string[] {
+  const queries = Number(given.LAMPPOST_QUERIES_MAX ?? 0);
+  const threads = Number(pool) || THREADS;
+  const needed = queries + THREADS_BESIDE;
+  if (given.LAMPPOST_STORE === "influxdb" || queries <= 3 || needed <= threads) return [];
+  return [
+    `LAMPPOST_QUERIES_MAX: ${queries} queries of DuckDB at a time need ${needed} threads, and there are ${threads}; start with UV_THREADPOOL_SIZE=${needed}, or set at most ${Math.max(3, threads - THREADS_BESIDE)}`,
+  ];
 }
 
 /** A misspelt name would otherwise be ignored in silence. */

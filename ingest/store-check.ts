@@ -85,7 +85,7 @@ export function createStoreCheck(parts: {
   /** What it said, until it is known whether that process lives. */
   let unjudged: SentinelMark | undefined;
   let strangerAt = Number.NEGATIVE_INFINITY;
-  const isShared = () => now() - strangerAt < SHARED_MS;
+  const isShared = () => Math.abs(now() - strangerAt) < SHARED_MS;
 
   const repairNow = () => Repair.optional().catch(undefined).parse(state.get(REPAIR!));
 

@@ -241,6 +241,19 @@ describe("configuration", () => {
     ]);
   });
 
+  it("takes no more queries of DuckDB than there are threads for, and says what to set", () => {
+    const mistakes = (queries: number, more = {}) => mistakesOf({ LAMPPOST_QUERIES_MAX: String(queries), ...more });
+    expect(mistakes(11)).toEqual([]);
+    expect(mistakes(12)).toEqual([
+      "LAMPPOST_QUERIES_MAX: 12 queries of DuckDB at a time need 17 threads, and there are 16; start with UV_THREADPOOL_SIZE=17, or set at most 11",
+    ]);
+    expect(mistakes(12, { UV_THREADPOOL_SIZE: "17" })).toEqual([]);
+    const influx = { LAMPPOST_STORE: "influxdb", INFLUX_URL: "http://127.0.0.1:8086", INFLUX_DATABASE: "city" };
+    expect(mistakes(64, influx)).toEqual([]);
+    // What always started goes on to start.
+    expect(mistakes(3, { UV_THREADPOOL_SIZE: "4" })).toEqual([]);
+  });
+
   it("is described in .env.example, setting for setting", () => {
     const example = readFileSync(join(import.meta.dirname, "..", ".env.example"), "utf8");
     const named = [...example.matchAll(/^#?\s?((?:LAMPPOST|INFLUX)_[A-Z_]+)=/gm)].map((match) => match[1]!);

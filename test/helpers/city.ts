@@ -101,10 +101,14 @@ export async function startCity(
   };
 }
 
+/** The service's sources without their types, as a former start left them: a third of the work of each start. */
+const COMPILED = join(tmpdir(), "lamppost-compiled");
+
 export function cityEnv(dataDir: string, extra: Record<string, string> = {}): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
+    NODE_COMPILE_CACHE: COMPILED,
     LAMPPOST_DATA_DIR: dataDir,
     LAMPPOST_HTTP_PORT: "0",
     LAMPPOST_MQTT_PORT: "0",
