@@ -20,7 +20,7 @@ import type { SimulationDeps } from "./simulation-deps.ts";
 /** All the API needs from the rest of the service; `app.ts` wires it. */
 export type ApiDeps = {
   readonly records: ApiRecords;
-  readonly store: Pick<ReadingStore, "stream" | "aggregate" | "latest">;
+  readonly store: Pick<ReadingStore, "stream" | "aggregate" | "latest" | "limits">;
   /**
    * Resolves when the messages are on disk (fsynced). Rejects with an Error that has `state: "full" | "failed" |
    * "closed"` when they could not be kept: the answer is then 503 and the sender tries again.
@@ -75,7 +75,9 @@ export type NotificationDeps = {
   test(id: string): Promise<{ readonly sent: true } | { readonly error: string } | undefined>;
 };
 
-export type Checked = { readonly ok: unknown } | { readonly reason: Reason; readonly detail: string };
+export type Checked =
+  | { readonly ok: true; readonly measuredAt: number }
+  | { readonly reason: Reason; readonly detail: string };
 
 export type LedgerDeps = {
   read(query: LedgerQuery): Promise<LedgerView>;

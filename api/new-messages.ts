@@ -1,3 +1,4 @@
+import { formatSpan } from "../model/duration.ts";
 import { type NewMessage, PAYLOAD_BYTES_MAX } from "../model/message.ts";
 import type { Account } from "../model/people.ts";
 import type { Reason } from "../model/rejection.ts";
@@ -55,6 +56,27 @@ export function findRejections(
     if (fault) rejections.push({ pointer, reason: fault.reason, detail: fault.detail });
   }
   return rejections;
+}
+
+/**
+ * A database with a retention of its own takes nothing that was measured before it: history with such readings is refused
+ * before any of it is kept. `keepsMs`: how long it keeps what was measured; undefined is for ever.
+ */
+export function checkHistory(
+  check: ApiDeps["check"],
+  keepsMs: number | undefined,
+  posted: readonly Posted[],
+  receivedAt: number,
+): void {
+  if (keepsMs === undefined) return;
+  const errors = posted.flatMap(({ at, value, pointer }) => {
+    const checked = check(at, value, receivedAt);
+    if (!("ok" in checked) || checked.measuredAt >= receivedAt - keepsMs) return [];
+    const measured = new Date(checked.measuredAt).toISOString();
+    const detail = `Measured at ${measured}, and the database removes what was measured more than ${formatSpan(keepsMs)} ago: give its bucket or retention policy a longer retention, or leave this out.`;
+    return [{ pointer, reason: "store_refused" satisfies Reason, detail }];
+  });
+  if (errors.length > 0) throw new ProblemError("readings-refused", errors[0]!.detail, { errors: errors.slice(0, 20) });
 }
 
 /** A sensor first seen through a gateway may be enrolled by the worker; others have to be known. */

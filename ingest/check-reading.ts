@@ -67,9 +67,9 @@ export function checkReading(
   at: Pick<ReadingTopic, "district" | "kind" | "sensorId"> & { readonly imported?: boolean },
   value: unknown,
   receivedAt: number,
-): { readonly ok: true } | Fault {
+): { readonly ok: true; readonly measuredAt: number } | Fault {
   const result = readReading({ ...at, imported: at.imported ?? false }, value, receivedAt, 0);
-  return isFault(result) ? result : { ok: true };
+  return isFault(result) ? result : { ok: true, measuredAt: result.measuredAt };
 }
 
 function build(

@@ -50,10 +50,17 @@ const nonEmpty = (segments: readonly Segment[]) => segments.filter(({ from, to }
 
 /** The store as its readers see it: one `aggregate` for any range, from whatever is still there. */
 export function withRollups(store: ReadingStore, rollups: RollupRecords, now: () => number): ReadingStore {
+  /** The first whole day that a server with a retention of its own has not begun to remove. */
+  function serverKeepsFrom(time: number): number {
+    const keepsMs = store.limits?.known()?.keepsMs;
+    if (keepsMs === undefined) return Number.NEGATIVE_INFINITY;
+    return Math.min(floor(time, DAY_MS), Math.ceil((time - keepsMs) / DAY_MS) * DAY_MS);
+  }
+
   function reachOf(kind: Kind): Reach {
     const time = now();
     return {
-      rawFrom: rollups.cut(kind, "raw")?.at ?? Number.NEGATIVE_INFINITY,
+      rawFrom: Math.max(rollups.cut(kind, "raw")?.at ?? Number.NEGATIVE_INFINITY, serverKeepsFrom(time)),
       hourlyFrom: rollups.cut(kind, "hourly")?.at ?? Number.NEGATIVE_INFINITY,
       hourlyTo: Math.min(time, rollups.firstDue(kind, "hourly") ?? time),
       // A day whose hours are due is not due itself yet.

@@ -4,7 +4,7 @@ import type { Account } from "../../model/people.ts";
 import { createByKey, newBucket, take } from "../../model/rate-limit.ts";
 import { viewReading } from "../../model/reading.ts";
 import type { Api, Parts } from "../api.ts";
-import { checkSender, findRejections, readBody, toMessages } from "../new-messages.ts";
+import { checkHistory, checkSender, findRejections, readBody, toMessages } from "../new-messages.ts";
 import { pageByKey } from "../paging.ts";
 import { ProblemError } from "../problems.ts";
 import { answers } from "../schemas/answers.ts";
@@ -21,7 +21,7 @@ const post = {
   tags,
   summary: "Send one reading or up to 500",
   description:
-    "202 means kept on disk. What cannot be a reading is named with its reason; if none can, nothing is kept and the answer is 422. Sending the same reading again is harmless.",
+    "202 means kept on disk. What cannot be a reading is named with its reason; if none can, nothing is kept and the answer is 422. History that the database would remove at once (a retention of its own) is refused as a whole, too. Sending the same reading again is harmless.",
   querystring: z.strictObject({ import: Flag.describe("History: no limit of lateness") }),
   body: z.union([NewReading, z.array(NewReading).min(1).max(READINGS_PER_MESSAGE_MAX)]),
   response: answers({ 202: Accepted }, 413, 415, 422, 503),
@@ -63,6 +63,7 @@ export function addReadings(app: Api, parts: Parts): void {
     chargeReadings(account, posted.length);
     checkSender(account, posted, imported);
     const receivedAt = parts.now();
+    if (imported) checkHistory(parts.check, parts.store.limits?.known()?.keepsMs, posted, receivedAt);
     const rejected = findRejections(
       { check: parts.check, sensors: parts.records.sensors },
       account,

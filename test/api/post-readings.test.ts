@@ -157,6 +157,29 @@ describe("POST /readings", () => {
     expect(service.submitted.map(({ topic }) => topic)).toEqual(["import/north/air/air-1", "import/north/air/air-1"]);
   });
 
+  it("history that the database would remove at once is refused as a whole, with the limit; all else is not", async () => {
+    const limits = { known: () => ({ keepsMs: 30 * 86_400_000, noRemoval: undefined }), ask: async () => undefined };
+    const stream = async function* () {};
+    const short = startService({ store: { latest: async () => [], aggregate: async () => [], stream, limits } });
+    const send = (body: unknown, query = "?import=true") =>
+      short.as("gw-import", "POST", `/api/v1/readings${query}`, body);
+    const at = (daysAgo: number) => reading({ measuredAt: new Date(T0 - daysAgo * 86_400_000).toISOString() });
+    const refused = await send([at(29), at(31), reading({ measuredAt: "noon" }), at(3_000)]);
+    expect([refused.statusCode, refused.json().errors]).toEqual([
+      422,
+      ["/1", "/3"].map((pointer) => ({
+        pointer,
+        reason: "store_refused",
+        detail: expect.stringMatching(
+          /^Measured at .*Z, and the database removes .* more than 30 d ago: give its bucket/,
+        ),
+      })),
+    ]);
+    expect(short.submitted).toEqual([]);
+    expect((await send([at(29), at(30)])).statusCode).toBe(202);
+    await short.close();
+  });
+
   it("takes 500 at once", async () => {
     const answer = await post(
       "gw-north",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import type { Bucket, ReadingStore, RollupPart, RollupSpan } from "../../store/reading-store.ts";
 import { openRecords } from "../../store/records/open.ts";
-import { mergeBuckets, planSegments } from "../../store/resolutions.ts";
+import { mergeBuckets, planSegments, withRollups } from "../../store/resolutions.ts";
 import { spansOf } from "../../store/rollup-spans.ts";
 import { startRollups } from "../../store/rollups.ts";
 import { aBackground } from "../helpers/background.ts";
@@ -154,6 +154,34 @@ describe("the choice of a resolution", () => {
     expect(plan(-40, 0, DAY, { ...reach, dailyTo: D - 41 * DAY })).toEqual(["raw -40..0"]);
     const whole = { rawFrom: -Infinity, hourlyFrom: -Infinity, hourlyTo: D, dailyTo: D };
     expect(plan(-40, 0, DAY, whole)).toEqual(["daily -40..0"]);
+  });
+
+  it("takes no readings from where a server with a retention of its own may have removed them", async () => {
+    const records = openRecords({ path: ":memory:", now: () => D, log: SILENT });
+    const asked: string[] = [];
+    const note = (resolution: string) => async (query: { from: number; to: number }) => {
+      asked.push(`${resolution} ${(query.from - D) / DAY}..${(query.to - D) / DAY}`);
+      return [];
+    };
+    const plans: Record<string, string[]> = {};
+    for (const keepsMs of [undefined, 30 * DAY, HOUR]) {
+      asked.length = 0;
+      const store = {
+        aggregate: note("raw"),
+        rollups: { aggregate: (query: { from: number; to: number }) => note("hourly")(query) },
+        limits: { known: () => ({ keepsMs, noRemoval: undefined }), ask: async () => undefined },
+      } as unknown as ReadingStore;
+      const view = withRollups(store, records.rollups, () => D + 2 * HOUR);
+      const range = { kind: "air", sensorId: "air-1", from: D - 50 * DAY, to: D - 20 * DAY, everyMs: HOUR } as const;
+      await view.aggregate(range);
+      plans[String(keepsMs)] = [...asked];
+    }
+    expect(plans).toEqual({
+      undefined: ["raw -50..-20"],
+      [30 * DAY]: ["hourly -50..-29", "raw -29..-20"],
+      [HOUR]: ["hourly -50..-20"],
+    });
+    records.close();
   });
 
   it("joins the two halves of a bucket", () => {
