@@ -17,9 +17,11 @@ export function listenOptions({ mqtt, readingsPerS }: Config) {
 
 const DEVICE_BURST_S = 20;
 const GATEWAY_BURST_S = 2;
+/** Less than of packets: what one sends at once stands before others on the core thread. */
+const DEVICE_READINGS_BURST_S = 5;
 const rateOf = (perSecond: number, burstS: number) => ({ perSecond, burst: burstS * perSecond });
 const readingRates = ({ device, gateway }: Config["readingsPerS"]) => ({
-  device: rateOf(device, DEVICE_BURST_S),
+  device: rateOf(device, DEVICE_READINGS_BURST_S),
   gateway: rateOf(gateway, GATEWAY_BURST_S),
 });
 

@@ -18,7 +18,7 @@ export const LIMITS = {
   requestsPerMinuteMax: 30_000,
   /** `POST /readings` of one account; a person may send as many as a gateway. */
   readingRates: {
-    device: { perSecond: 1_000, burst: 20_000 },
+    device: { perSecond: 1_000, burst: 5_000 },
     gateway: { perSecond: 20_000, burst: 40_000 },
   },
   /** Wrong tokens from one address (IPv6: one /64) before the next wrong ones are told to wait. A right one never is. */

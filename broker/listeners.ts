@@ -167,7 +167,7 @@ function firstByte(socket: Socket, found: (byte: number) => void): void {
 }
 
 async function listen(server: Server, host: string, port: number, log: Log): Promise<void> {
-  server.listen({ host, port, backlog: 1_024 });
+  server.listen({ host, port, backlog: 4_096 }); // who comes while thousands of others do waits here
   await once(server, "listening");
   // Out of file descriptors, for example: connections are refused meanwhile, the process goes on.
   server.on("error", (error) => log.error({ err: error }, "the broker cannot accept a connection"));

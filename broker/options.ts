@@ -75,7 +75,7 @@ export const BROKER_DEFAULTS: BrokerOptions = {
     device: { perSecond: 100, burst: 2_000 },
     gateway: { perSecond: 20_000, burst: 40_000 },
     person: { perSecond: 100, burst: 2_000 },
-    deviceReadings: { perSecond: 1_000, burst: 20_000 },
+    deviceReadings: { perSecond: 1_000, burst: 5_000 },
     gatewayReadings: { perSecond: 20_000, burst: 40_000 },
   },
   loginFailures: { perSecond: 1, burst: 20 },

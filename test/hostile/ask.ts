@@ -10,6 +10,8 @@ export type Question = {
   readonly body?: object;
 };
 
+export type Ask = ReturnType<typeof asker>;
+
 /** One request to the HTTP API after another, from an address of this machine, over connections that stay. */
 export function asker({ http }: Pick<Target, "http">, localAddress: string) {
   const agent = new Agent({ keepAlive: true, maxSockets: 50 });
@@ -46,3 +48,37 @@ export async function keepGuessing(
   await Promise.all(Array.from({ length: hands }, hand));
   return counts;
 }
+
+/** A person with a password of their own, who signs in again and again while others guess. */
+export async function aPerson(target: Pick<Target, "user">, name: string, ask: Ask) {
+  const { username, password: token } = await target.user(name, "operator");
+  const next = "correct horse battery";
+  const chosen = await ask({
+    ...{ method: "PUT", path: "/api/v1/session/password", headers: { authorization: `Bearer ${token}` } },
+    body: { current: token, next },
+  });
+  if (chosen.status !== 204) throw new Error(`no password could be chosen: ${chosen.body}`);
+
+  return {
+    /** `guess` from so many hands; from the first answer on the person signs in. Throws when they are kept out. */
+    async signInBeside(hands: number, signal: AbortSignal, guess: (i: number) => Promise<Answer>) {
+      let signedIn = 0;
+      const underWay = Promise.withResolvers<void>();
+      const person = async () => {
+        await underWay.promise;
+        do {
+          const { status, body } = await signIn(ask, username, next);
+          if (status !== 201) throw new Error(`the person was kept out: ${status} ${body}`);
+          signedIn += 1;
+        } while (!signal.aborted);
+      };
+      const guesses = keepGuessing(hands, signal, (i) => guess(i).finally(underWay.resolve));
+      const [wrong] = await Promise.all([guesses, person()]);
+      if (wrong[201]) throw new Error(`guesses were answered ${JSON.stringify(wrong)}`);
+      return { wrong, signedIn };
+    },
+  };
+}
+
+export const signIn = (ask: Ask, user: string, password: string) =>
+  ask({ method: "POST", path: "/api/v1/session", body: { user, password } });
