@@ -390,6 +390,22 @@ describe.runIf(needs("influxd"))("faults of a real InfluxDB 1.6.7 behind a proxy
     await city.stop();
   });
 
+  it("a dropped measurement is noticed by the counts within minutes, and is full again", async () => {
+    const { server, where } = await aPlace();
+    const city = await startFilling(where);
+    await city.fill();
+    await city.writer.tick();
+    await influx.ask('DROP MEASUREMENT "air"', server.name);
+    await city.receive({ measuredAt: Date.now() - 60_000, pm25: 5 });
+    await city.tickAfter(5 * 60_000);
+    expect(await countIn(server.name)).toBe(BATCH + 1);
+    expect(city.records.audit.list(10).items).toMatchObject([
+      { what: "store.refilled", detail: "readings of 1 days were gone; everything came back from the journal" },
+    ]);
+    expect(city.records.ledger.totals().get("stored")).toBe(BATCH + 1);
+    await city.stop();
+  });
+
   const foreign = async (name: string, line: string) => {
     const search = new URLSearchParams({ ...{ db: name, precision: "ms" }, ...{ u: "admin", p: "admin" } });
     const answer = await fetch(`${influx.url}/write?${search}`, { method: "POST", body: line });
