@@ -12,7 +12,7 @@ import type { Log } from "./model/log.ts";
 import type { Reading } from "./model/reading.ts";
 import { openDuckDbStore } from "./store/duckdb/store.ts";
 import { LINES_PER_REQUEST_MAX } from "./store/influx/store.ts";
-import { type ReadingStore, StoreError } from "./store/reading-store.ts";
+import { type ReadingStore, type RollupRow, StoreError } from "./store/reading-store.ts";
 import { lockDataDir } from "./store/records/data-dir.ts";
 import { openRecords } from "./store/records/open.ts";
 import type { Records, StoredCount } from "./store/records.ts";
@@ -25,7 +25,7 @@ const TRIES = 8;
 const Move = z.object({
   from: z.string(),
   to: z.string(),
-  /** Days that are copied and were counted in both, as `<kind> <day>`. */
+  /** Days that are copied and were counted in both, as `<kind> <day>` or `<kind>_<resolution> <day>`. */
   done: z.array(z.string()),
   isCopied: z.boolean(),
 });
@@ -141,6 +141,37 @@ type CopyParts = MoveOptions & {
   readonly move: Move;
 };
 
+/** From when on raw readings of a kind are there in full: what is older is in the rollups, as far as it is anywhere. */
+const rawFrom = ({ rollups }: Records, kind: Kind) => rollups.cut(kind, "raw")?.at ?? Number.NEGATIVE_INFINITY;
+
+/**
+ * Hours and days from before the readings that are kept go as they are; all others are computed anew where the readings
+ * are, as soon as the service runs.
+ */
+async function copyRollups({ old, next, records, move }: CopyParts): Promise<void> {
+  for (const kind of KINDS) {
+    for (const resolution of ["hourly", "daily"] as const) {
+      for (const day of await old.rollups.days(kind, resolution, rawFrom(records, kind))) {
+        const key = `${kind}_${resolution} ${day}`;
+        if (move.done.includes(key)) continue;
+        const rows = await old.rollups.read(kind, resolution, day);
+        await next.rollups.write(kind, resolution, day, rows);
+        const [due, there] = [valuesIn(rows), valuesIn(await next.rollups.read(kind, resolution, day))];
+        if (due !== there)
+          throw new Error(
+            `of ${due} values in the ${resolution} rollups of ${kind} on ${iso(day)} ${there} are in ${next.place}`,
+          );
+        move.done.push(key);
+        records.storeState.set("move", move);
+      }
+    }
+  }
+}
+
+/** How many values of readings stand behind rollups. */
+const valuesIn = (rows: readonly RollupRow[]) =>
+  rows.reduce((sum, { values }) => sum + Object.values(values).reduce((more, { count }) => more + count, 0), 0);
+
 async function copyAll(parts: CopyParts): Promise<void> {
   const { old, records, move, onProgress } = parts;
   const seqBefore = records.offsets.get("store") ?? 1;
@@ -163,6 +194,7 @@ async function copyAll(parts: CopyParts): Promise<void> {
       onProgress({ done: copied, total });
     }
   }
+  await copyRollups(parts);
   if (copied !== total)
     throw new Error(`${copied} readings were copied and ${total} are in the books: nothing is changed yet`);
   records.transaction(() => {
@@ -184,7 +216,11 @@ async function copyDay({ old, next, records }: CopyParts, kind: Kind, day: numbe
     const refused = await put(due, never);
     if (refused.size > 0)
       throw new Error(`${next.place} refuses ${refused.size} readings: ${refused.values().next().value}`);
-    touch(records, booked);
+    const from = rawFrom(records, kind);
+    touch(
+      records,
+      booked.filter(({ measuredAt }) => measuredAt >= from),
+    );
   }
   const there = (await countDay(next, kind, day)).reduce((sum, one) => sum + one.count, 0);
   if (there !== count)

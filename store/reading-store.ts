@@ -166,8 +166,26 @@ export type RollupStore = {
   aggregate(query: AggregateQuery, resolution: RollupResolution): Promise<readonly Bucket[]>;
   /** The hours there are readings for. */
   parts(kind: Kind): Promise<readonly RollupPart[]>;
+  /** The UTC days (their start) with rollups that start before a time, ascending. */
+  days(kind: Kind, resolution: RollupResolution, before: number): Promise<readonly number[]>;
+  /** All rollups that start on one UTC day. */
+  read(kind: Kind, resolution: RollupResolution, day: number): Promise<readonly RollupRow[]>;
+  /** Rollups of one UTC day as they were read from another store; doing it again changes nothing. */
+  write(kind: Kind, resolution: RollupResolution, day: number, rows: readonly RollupRow[]): Promise<void>;
   /** Storage limit, by the start of the hour or day and the day of receipt, as with readings. */
   deleteBefore(kind: Kind, resolution: RollupResolution, time: number): Promise<number | undefined>;
+};
+
+export type RollupSums = { readonly sum: number; readonly min: number; readonly max: number; readonly count: number };
+
+/** One sensor's hour or day, as far as its readings were received on one UTC day. */
+export type RollupRow = {
+  readonly sensorId: string;
+  readonly district: string;
+  readonly start: number;
+  /** Undefined where the store knows no more than that it was within a day of measuring. */
+  readonly receivedDay: number | undefined;
+  readonly values: Readonly<Partial<Record<MetricName, RollupSums>>>;
 };
 
 export type ReadingKey = { readonly sensorId: string; readonly measuredAt: number };

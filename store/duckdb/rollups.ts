@@ -7,6 +7,7 @@ import type {
   Bucket,
   RollupPart,
   RollupResolution,
+  RollupRow,
   RollupSpan,
   RollupStore,
 } from "../reading-store.ts";
@@ -50,6 +51,16 @@ export function createRollups(database: Database): RollupStore {
     aggregate: (query, resolution) =>
       database.reader().use((connection) => aggregate(connection, query, resolution), query.signal),
     parts: (kind) => database.reader().use((connection) => partsOf(connection, kind)),
+    async days(kind, resolution, before) {
+      const sql = `SELECT DISTINCT CAST(${floor("start", DAY_MS)} AS DOUBLE) AS day FROM ${tableOf(kind, resolution)}
+        WHERE start < ${toBigInt(before)} ORDER BY day`;
+      const rows = await database.reader().use(async (connection) => (await connection.run(sql)).getRows());
+      return rows.map(([day]) => Number(day));
+    },
+    read: (kind, resolution, day) =>
+      database.reader().use((connection) => readDay(connection, tableOf(kind, resolution), day)),
+    write: (kind, resolution, day, rows) =>
+      database.writer.use((connection) => writeDay(connection, tableOf(kind, resolution), day, rows)),
     async deleteBefore(kind, resolution, time) {
       const table = tableOf(kind, resolution);
       const sql = `DELETE FROM ${table} WHERE start < CAST($time AS BIGINT) AND receivedDay < CAST($time AS BIGINT)`;
@@ -139,6 +150,52 @@ function toBuckets(
     const values = Object.fromEntries(metrics.flatMap((name) => (found.has(name) ? [[name, found.get(name)]] : [])));
     return { start, values, resolution };
   });
+}
+
+/** Millions of times and counts fit into a DOUBLE exactly. */
+async function readDay(connection: DuckDBConnection, table: string, day: number): Promise<RollupRow[]> {
+  const sql = `SELECT sensorId, district, CAST(start AS DOUBLE), CAST(receivedDay AS DOUBLE), metric, sum, min, max,
+      CAST(count AS DOUBLE) FROM ${table} WHERE start >= ${toBigInt(day)} AND start < ${toBigInt(day + DAY_MS)}
+    ORDER BY start, sensorId, district, receivedDay`;
+  const rows = (await (await connection.run(sql)).getRows()) as [string, string, number, number, string, ...number[]][];
+  const found = Map.groupBy(rows, (row) => row.slice(0, 4).join(" "));
+  return Array.from(found.values(), (ofOne) => {
+    const [sensorId, district, start, receivedDay] = ofOne[0]!;
+    const values = Object.fromEntries(
+      ofOne.map(([, , , , metric, sum, min, max, count]) => [metric, { sum, min, max, count }]),
+    );
+    return { sensorId, district, start, receivedDay, values } as RollupRow;
+  });
+}
+
+async function writeDay(
+  connection: DuckDBConnection,
+  table: string,
+  day: number,
+  rows: readonly RollupRow[],
+): Promise<void> {
+  await connection.run("BEGIN");
+  try {
+    await connection.run(`DELETE FROM ${table} WHERE start >= ${toBigInt(day)} AND start < ${toBigInt(day + DAY_MS)}`);
+    const appender = await connection.createAppender(table);
+    for (const { sensorId, district, start, receivedDay = day, values } of rows) {
+      for (const [metric, { sum, min, max, count }] of Object.entries(values)) {
+        appender.appendVarchar(sensorId);
+        appender.appendVarchar(district);
+        appender.appendBigInt(toBigInt(start));
+        appender.appendBigInt(toBigInt(receivedDay));
+        appender.appendVarchar(metric);
+        for (const number of [sum, min, max]) appender.appendDouble(number);
+        appender.appendBigInt(toBigInt(count));
+        appender.endRow();
+      }
+    }
+    appender.closeSync();
+    await connection.run("COMMIT");
+  } catch (error) {
+    await connection.run("ROLLBACK").catch(() => {});
+    throw error;
+  }
 }
 
 async function partsOf(connection: DuckDBConnection, kind: Kind): Promise<RollupPart[]> {

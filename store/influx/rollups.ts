@@ -7,13 +7,14 @@ import {
   type MetricKey,
   type RollupPart,
   type RollupResolution,
+  type RollupRow,
   type RollupSpan,
   type RollupStore,
   StoreError,
 } from "../reading-store.ts";
 import type { Requests, Series } from "./client.ts";
 import type { BoundQuery, Queries } from "./influxql.ts";
-import { dayOfMark } from "./lines.ts";
+import { dayOfMark, historyMark } from "./lines.ts";
 import { bucketsOfSeries } from "./series.ts";
 
 const HOUR_MS = 3_600_000;
@@ -90,6 +91,30 @@ export function createRollups(
       return parts.flatMap((series) => composedBuckets(series, metrics, resolution));
     },
     parts: (kind) => partsOf(raw, queries, installation, kind),
+    async days(kind, resolution, before) {
+      const { text, values } = queries.where({ from: Number.NEGATIVE_INFINITY, to: before });
+      const counts = METRICS_OF[kind].map((metric) => `count("${metric}Count"::float)`).join(", ");
+      const question = `SELECT ${counts} FROM "${kind}_${resolution}" WHERE ${text} GROUP BY time(1d) fill(none)`;
+      const days: number[] = [];
+      for await (const series of (await place.reading()).query(question, values, PATIENCE))
+        for (const [day, ...found] of series.values) if (found.some(Number)) days.push(Number(day));
+      return days;
+    },
+    async read(kind, resolution, day) {
+      const { text, values } = queries.where({ from: day, to: day + DAY_MS });
+      const columns = `/^(${fieldsOf(kind).join("|")})$/, "sensorId"::tag, "district"::tag, "installation"::tag`;
+      const question = `SELECT ${columns} FROM "${kind}_${resolution}" WHERE ${text} ORDER BY time`;
+      const rows: RollupRow[] = [];
+      for await (const series of (await place.reading()).query(question, values, PATIENCE))
+        rows.push(...rowsOfSeries(kind, series, installation));
+      return rows;
+    },
+    async write(kind, resolution, _day, rows) {
+      const client = await place.writing();
+      const lines = linesOfRows(`${kind}_${resolution}`, rows, installation);
+      for (let start = 0; start < lines.length; start += LINES_PER_REQUEST_MAX)
+        await client.write(lines.slice(start, start + LINES_PER_REQUEST_MAX));
+    },
     async deleteBefore(kind, resolution, time) {
       const measurement = `${kind}_${resolution}`;
       const client = await place.writing();
@@ -180,6 +205,44 @@ export function rollupLines(kind: Kind, measurement: string, { columns, values }
     if (fields.length === 0) return [];
     const tags = `district=${district},installation=${installation},sensorId=${sensorId}`;
     return [`${measurement},${tags} ${fields.join(",")} ${Number(row[0])}`];
+  });
+}
+
+const fieldsOf = (kind: Kind) => METRICS_OF[kind].flatMap((metric) => ROLLUP_FIELDS.map((part) => `${metric}${part}`));
+
+function rowsOfSeries(kind: Kind, { columns, values }: Series, installation: string): RollupRow[] {
+  return values.flatMap((row) => {
+    const cells = Object.fromEntries(columns.map((name, index) => [name, row[index]]));
+    const [sensorId, district] = [String(cells.sensorId), String(cells.district)];
+    if (!isId(sensorId) || !isId(district)) return [];
+    const found = METRICS_OF[kind].flatMap((metric) => {
+      const [sum, min, max, count] = ROLLUP_FIELDS.map((part) => cells[`${metric}${part}`]) as number[];
+      return count ? [[metric, { sum, min, max, count }]] : [];
+    });
+    const receivedDay = dayOfMark(installation, String(cells.installation));
+    return [{ sensorId, district, start: Number(row[0]), receivedDay, values: Object.fromEntries(found) } as RollupRow];
+  });
+}
+
+/**
+ * What was received by the end of the day after goes under the plain mark, whatever the other store called it: a mark for
+ * each day would be a series for each sensor and day.
+ */
+function linesOfRows(measurement: string, rows: readonly RollupRow[], installation: string): string[] {
+  const points = Map.groupBy(rows, ({ sensorId, district, start, receivedDay = start }) => {
+    const mark = receivedDay - start <= DAY_MS ? installation : historyMark(installation, receivedDay);
+    return `district=${district},installation=${mark},sensorId=${sensorId} ${start}`;
+  });
+  return Array.from(points, ([point, ofPoint]) => {
+    const [tags, time] = point.split(" ");
+    const metrics = [...new Set(ofPoint.flatMap(({ values }) => Object.keys(values)))] as MetricName[];
+    const fields = metrics.flatMap((metric) => {
+      const all = ofPoint.flatMap(({ values }) => values[metric] ?? []);
+      const total = (part: "sum" | "count") => all.reduce((sum, one) => sum + one[part], 0);
+      const [min, max] = [Math.min(...all.map((one) => one.min)), Math.max(...all.map((one) => one.max))];
+      return [total("sum"), min, max, total("count")].map((number, n) => `${metric}${ROLLUP_FIELDS[n]}=${number}`);
+    });
+    return `${measurement},${tags} ${fields.join(",")} ${time}`;
   });
 }
 

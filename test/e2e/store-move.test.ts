@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { type City, HOME, runCli, startCity } from "../helpers/city.ts";
 import { type InfluxServer, startInfluxd } from "../helpers/influxd.ts";
 import { needs } from "../helpers/needs.ts";
@@ -11,9 +11,11 @@ import { settledBooks } from "../helpers/senders.ts";
 import { kinds } from "../helpers/two-lives.ts";
 
 const DAY_MS = 86_400_000;
+type Test = Pick<TestContext, "onTestFinished">;
 const DAYS = 5;
 const PER_DAY = 60;
 
+// Side by side: each has folders and databases of its own.
 describe.runIf(needs("influxd"))("lamppost store move", () => {
   let influx: InfluxServer;
   beforeAll(async () => {
@@ -33,9 +35,9 @@ describe.runIf(needs("influxd"))("lamppost store move", () => {
   });
 
   /** Days of three sensors, a duplicate, a conflict and garbage; stopped again. */
-  async function aFolder(env: Record<string, string>): Promise<{ dir: string; before: Seen }> {
+  async function aFolder(test: Test, env: Record<string, string>): Promise<{ dir: string; before: Seen }> {
     const city = await startCity({ env });
-    onTestFinished(() => rmSync(city.dataDir, { recursive: true, force: true }));
+    test.onTestFinished(() => rmSync(city.dataDir, { recursive: true, force: true }));
     for (const { kind } of kinds) await city.api("/devices", { sensorId: `${kind}-1`, kind, district: "centre" });
     const start = Math.floor(Date.now() / DAY_MS) * DAY_MS - DAYS * DAY_MS;
     for (let day = 0; day < DAYS; day += 1) {
@@ -73,16 +75,16 @@ describe.runIf(needs("influxd"))("lamppost store move", () => {
     return { rows, ledger: { stored, duplicate, quarantined, lost, received, balanced } };
   }
 
-  async function started(dir: string, env: Record<string, string>): Promise<City> {
+  async function started(test: Test, dir: string, env: Record<string, string>): Promise<City> {
     const city = await startCity({ env }, dir);
-    onTestFinished(() => city.remove());
+    test.onTestFinished(() => city.remove());
     return city;
   }
 
-  it("a changed store is refused with what to do; moved there and back, killed on the way, everything is the same", {
+  it.concurrent("a changed store is refused with what to do; moved there and back, killed on the way, everything is the same", {
     timeout: 180_000,
-  }, async () => {
-    const { dir, before } = await aFolder({});
+  }, async (test) => {
+    const { dir, before } = await aFolder(test, {});
     expect(before.ledger).toMatchObject({ stored: 3 * DAYS * PER_DAY, duplicate: 1, quarantined: 1, balanced: true });
 
     const refused = await runCli(["start"], cliEnv(dir, onInflux("moved")));
@@ -93,7 +95,7 @@ describe.runIf(needs("influxd"))("lamppost store move", () => {
 
     await killOnTheWay(["store", "move"], cliEnv(dir, onInflux("moved")));
     // Half moved is not moved: the service still starts where it was.
-    let city = await started(dir, {});
+    let city = await started(test, dir, {});
     expect(await look(city)).toEqual(before);
     expect(await city.stop()).toBe(0);
 
@@ -104,7 +106,7 @@ describe.runIf(needs("influxd"))("lamppost store move", () => {
     expect(readdirSync(dir).filter((name) => name.startsWith("readings.duckdb.moved-"))).toHaveLength(1);
     expect((await runCli(["store", "move"], cliEnv(dir, onInflux("moved")))).stderr).toMatch(/nothing to move/);
 
-    city = await started(dir, onInflux("moved"));
+    city = await started(test, dir, onInflux("moved"));
     expect(await look(city)).toEqual(before);
     expect(await city.cli("ledger", "--verify")).toMatchObject({ code: 0 });
     expect(await city.stop()).toBe(0);
@@ -116,29 +118,31 @@ describe.runIf(needs("influxd"))("lamppost store move", () => {
       code: 0,
       stdout: expect.stringMatching(/900 readings were moved.*\n.*900 before and 900 after/),
     });
-    city = await started(dir, back);
+    city = await started(test, dir, back);
     expect(await look(city)).toEqual(before);
     expect(await city.cli("ledger", "--verify")).toMatchObject({ code: 0 });
   });
 
-  it("from one database to another, with the old settings in a file", { timeout: 240_000 }, async () => {
-    const { dir, before } = await aFolder(onInflux("first"));
+  it.concurrent("from one database to another, with the old settings in a file", { timeout: 240_000 }, async (test) => {
+    const { dir, before } = await aFolder(test, onInflux("first"));
     const refused = await runCli(["store", "move"], cliEnv(dir, onInflux("second")));
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/are in influxdb .* first.*--from/) });
     const folder = mkdtempSync(join(tmpdir(), "lamppost-old-"));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
+    test.onTestFinished(() => rmSync(folder, { recursive: true }));
     const file = join(folder, "old.env");
     writeFileSync(file, `LAMPPOST_STORE=influxdb\nINFLUX_URL=${influx.url}\nINFLUX_DATABASE=first\n`);
     expect(await runCli(["store", "move", "--from", file], cliEnv(dir, onInflux("second")))).toMatchObject({ code: 0 });
-    const city = await started(dir, onInflux("second"));
+    const city = await started(test, dir, onInflux("second"));
     expect(await look(city)).toEqual(before);
     expect(await city.cli("ledger", "--verify")).toMatchObject({ code: 0 });
   });
 
-  it("start --start-empty leaves them where they are, and the books agree", { timeout: 240_000 }, async () => {
-    const { dir } = await aFolder({});
+  it.concurrent("start --start-empty leaves them where they are, and the books agree", {
+    timeout: 240_000,
+  }, async (test) => {
+    const { dir } = await aFolder(test, {});
     const city = await startCity({ env: onInflux("empty"), args: ["--start-empty"] }, dir);
-    onTestFinished(() => city.remove());
+    test.onTestFinished(() => city.remove());
     expect((await look(city)).rows).toHaveLength(3);
     expect(await city.cli("ledger", "--verify")).toMatchObject({ code: 0 });
     expect((await city.api("/audit?limit=10")).items).toContainEqual(
@@ -147,9 +151,9 @@ describe.runIf(needs("influxd"))("lamppost store move", () => {
     expect(existsSync(join(dir, "readings.duckdb"))).toBe(true);
   });
 
-  it("while the service runs: refused", async () => {
+  it.concurrent("while the service runs: refused", async (test) => {
     const city = await startCity();
-    onTestFinished(() => city.remove());
+    test.onTestFinished(() => city.remove());
     const { code, stderr } = await runCli(["store", "move"], cliEnv(city.dataDir, onInflux("running")));
     expect([code, stderr]).toEqual([1, expect.stringMatching(/in use by another lamppost process/)]);
   });

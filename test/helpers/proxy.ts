@@ -12,7 +12,7 @@ export type Mischief =
   /** Answered here; the server never hears of it. */
   | { readonly status: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>> };
 
-/** `on` is held against method, path, query and the text of an InfluxQL question. The first rule that fits counts. */
+/** `on` is held against method, path, query and the text of an InfluxQL question or the first line. The first that fits counts. */
 export type ProxyRule = { readonly on: RegExp; readonly does: Mischief };
 
 export type FaultyProxy = {
@@ -92,6 +92,6 @@ export async function startProxy(target: string): Promise<FaultyProxy> {
 }
 
 function questionIn({ headers }: IncomingMessage, body: Buffer): string {
-  if (headers["content-type"] !== "application/x-www-form-urlencoded") return "";
+  if (headers["content-type"] !== "application/x-www-form-urlencoded") return body.toString("latin1", 0, 200);
   return new URLSearchParams(body.toString()).get("q") ?? "";
 }

@@ -30,6 +30,9 @@ function play() {
     },
     aggregate: async () => [],
     parts: async () => [],
+    days: async () => [],
+    read: async () => [],
+    write: async () => {},
     deleteBefore: async () => 0,
   };
   let time = D + DAY;
