@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import type { Log } from "./model/log.ts";
+import { isWorldFault } from "./model/world-fault.ts";
 
 /** Where logs go: standard error. A line that cannot be written (a full disk, a reader that has gone) is lost and stops nothing. */
 export const logLines = {
@@ -11,6 +12,18 @@ export const logLines = {
     }
   },
 };
+
+/**
+ * A promise that nobody waits for and that fails. What the world did passes, and is said; anything else is a mistake of
+ * ours and ends the process, as Node does. Work in the background has its own guard, which tries again: this is the net
+ * below it.
+ */
+export function guardRejections(log: Log): void {
+  process.on("unhandledRejection", (error) => {
+    if (!isWorldFault(error)) throw error;
+    log.error({ err: error }, "something that nobody waited for failed; the service goes on");
+  });
+}
 
 /** `isClean`: everything that stopped before has ended; nothing that was cut off can still be at work. */
 export type Stop = (isClean: boolean) => Promise<void> | void;

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import pino from "pino";
 import type { App } from "../app.ts";
 import { loadConfig } from "../config.ts";
-import { logLines } from "../lifecycle.ts";
+import { guardRejections, logLines } from "../lifecycle.ts";
 import type { Log } from "../model/log.ts";
 import type { FromSimulation } from "../simulators/thread.ts";
 
@@ -30,6 +30,7 @@ async function start(options: Options): Promise<void> {
   // What the service keeps is for its own user, also the files that libraries make.
   process.umask(0o077);
   const log = pino({ level: config.logLevel, base: undefined }, logLines);
+  guardRejections(log);
   const leaving = onSignals(log);
   // Loaded here: the other commands should not wait for the whole service to be read.
   const { startApp } = await import("../app.ts");

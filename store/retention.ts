@@ -51,7 +51,7 @@ const CLOCK_STOOD = "retention clock stood";
  * tried again the next hour. `run` does what is due now, or waits for the run under way; it never throws.
  */
 export function startRetention({ background, log, now, held = () => false, ...options }: RetentionOptions) {
-  const parts = partsOf(options).map((part) => createDailyRun(part, log));
+  const parts = partsOf(options).map((part) => createDailyRun(part, held, log));
   const { offsets } = options.records;
   const [time, stoodMs] = [offsets.get(CLOCK), offsets.get(CLOCK_STOOD) ?? 0];
   const settled = createSettledClock(now, options.uptime ?? (() => performance.now()), {
@@ -78,7 +78,7 @@ export function startRetention({ background, log, now, held = () => false, ...op
   async function runParts(): Promise<void> {
     const at = settled.now();
     const today = at - (at % DAY_MS);
-    for (const part of parts) if (!held()) await part(today);
+    for (const part of parts) await part(today);
     keepClock();
   }
   function run(): Promise<void> {
@@ -103,11 +103,12 @@ export function startRetention({ background, log, now, held = () => false, ...op
 }
 
 /** Does its part once for each day it succeeds on. */
-function createDailyRun(part: Part, log: Log) {
+function createDailyRun(part: Part, held: () => boolean, log: Log) {
   let doneFor: number | undefined;
   return async function runFor(today: number): Promise<void> {
     if (doneFor === today) return;
     try {
+      if (held()) return;
       const before = today - part.days * DAY_MS;
       const removed = await part.remove(before);
       doneFor = today;

@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text as textOf } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createHealthWatch, HEALTH_TICK_MS } from "../alerts/service-health.ts";
 import { createBackground } from "../background.ts";
@@ -10,6 +13,31 @@ import { openRecords } from "../store/records/open.ts";
 import { mountSmallDisk } from "./helpers/small-disk.ts";
 
 const FULL = Object.assign(new Error("database or disk is full"), { errcode: 13 });
+
+describe("a promise that nobody waits for", () => {
+  /** A process of its own: how it ends, and what it said. */
+  async function fail(error: string) {
+    const home = new URL("..", import.meta.url);
+    const script = `import { guardRejections } from "${new URL("lifecycle.ts", home)}";
+      const log = { error: (_, text) => console.log(text) };
+      guardRejections(log);
+      void Promise.reject(${error});
+      setTimeout(() => console.log("goes on"), 50);`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const [said, [code]] = await Promise.all([textOf(child.stdout), once(child, "exit")]);
+    return { code, said };
+  }
+
+  it("ends nothing where the world failed it, and the process where the mistake is ours", async () => {
+    expect(await fail("Object.assign(new Error('full'), { code: 'ENOSPC' })")).toEqual({
+      code: 0,
+      said: "something that nobody waited for failed; the service goes on\ngoes on\n",
+    });
+    expect(await fail("new TypeError('ours')")).toEqual({ code: 1, said: "" });
+  });
+});
 
 describe("work in the background", () => {
   beforeEach(() => void vi.useFakeTimers());

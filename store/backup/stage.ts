@@ -94,7 +94,12 @@ export function createBackups(options: BackupOptions): Backups {
   }
 
   async function end(): Promise<void> {
-    await rm(staging, { recursive: true, force: true });
+    try {
+      await rm(staging, { recursive: true, force: true });
+    } catch (error) {
+      // Nobody waits for this; the next backup, or the next start, removes it first.
+      log.warn({ err: error }, "the copies of a backup could not be removed");
+    }
     isBusy = false;
   }
   return { mayRemove: () => !isStaging, start };
