@@ -27,7 +27,7 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
   const { now, log } = ports;
   const limits = { ...LIMITS, ...ports.limits };
   const { caFile } = options.tls ?? {};
-  const target = { ...options, ...(caFile && { ca: readFileSync(caFile, "utf8") }) };
+  const target = { ...options, ...(caFile && { ca: readAuthority(caFile) }) };
   const counts = createCounts();
   const reconnects = createReconnects(limits, ports.random);
   const source: Source = { via: "bridge", role: "broker", name: options.host };
@@ -124,6 +124,15 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
 
   open();
   return { health, figures: () => sourceFigures(counts), counts: () => counts, close };
+}
+
+function readAuthority(caFile: string): string {
+  try {
+    return readFileSync(caFile, "utf8");
+  } catch (error) {
+    // Reading a folder fails without saying which.
+    throw Object.assign(error as Error, { path: caFile });
+  }
 }
 
 function takeoverWords(takeover: "sure" | "likely", clientId: string): string {

@@ -15,7 +15,7 @@ export function ensureAdminToken(
 ): string | undefined {
   const { file, configured, now } = options;
   const known = credentials.byName(NAME);
-  if (!configured && known) return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
+  if (!configured && known) return existsSync(file) ? read(file) : undefined;
   const token = configured ?? newSecret();
   const secretHash = hashSecret(token);
   if (known?.secretHash === secretHash) return token;
@@ -23,4 +23,13 @@ export function ensureAdminToken(
   credentials.add({ account: { role: "admin", name: NAME }, secretHash, createdAt: now, createdBy: "first start" });
   if (!configured) writeFileSync(file, `${token}\n`, { mode: 0o600 });
   return token;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    // Reading a folder fails without saying which.
+    throw Object.assign(error as Error, { path: file });
+  }
 }
