@@ -24,6 +24,7 @@ export const attack: Attack = {
       `/api/v1/sensors/reloaded/readings?every=110m&${year}`,
       `/api/v1/report?from=${to - 30 * 86_400_000}&to=${to}`,
       "/api/v1/ledger?by=sensor",
+      `/api/v1/ledger/trace?sensor=reloaded&measuredAt=${new Date(to - 600_000).toISOString()}`,
     ];
     let [asked, refused] = [0, 0];
     while (!signal.aborted) {
