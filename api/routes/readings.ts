@@ -1,7 +1,8 @@
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { READINGS_PER_MESSAGE_MAX } from "../../model/message.ts";
 import type { Account } from "../../model/people.ts";
-import { createByKey, newBucket, take } from "../../model/rate-limit.ts";
+import { createByKey, newBucket, spend, waitMs } from "../../model/rate-limit.ts";
 import { viewReading } from "../../model/reading.ts";
 import type { Api, Parts } from "../api.ts";
 import { checkHistory, checkSender, findRejections, readBody, toMessages } from "../new-messages.ts";
@@ -36,31 +37,37 @@ const latestOf = {
 
 const ACCOUNTS_MAX = 100_000;
 
-/** Throws a problem where an account sends more readings than it may: an array counts as many as it has. */
-function createReadingCharge({ limits, now }: Pick<Parts, "limits" | "now">) {
+/** What each account may send: an array counts as many readings as it has. */
+function createReadingRates({ limits, now }: Pick<Parts, "limits" | "now">) {
   const { device, gateway } = limits.readingRates;
   const ofDevice = createByKey(ACCOUNTS_MAX, () => newBucket(device, now()));
   const ofOthers = createByKey(ACCOUNTS_MAX, () => newBucket(gateway, now()));
-  return ({ role, name }: Account, readings: number): void => {
-    const isDevice = role === "device";
-    const waitMs = take((isDevice ? ofDevice : ofOthers)(name), now(), readings);
-    if (waitMs === 0) return;
-    const [most, setting] = isDevice
-      ? [device.perSecond, "LAMPPOST_DEVICE_READINGS_PER_S"]
-      : [gateway.perSecond, "LAMPPOST_GATEWAY_READINGS_PER_S"];
-    const detail = `${name} may send ${most} readings a second (${setting}).`;
-    throw new ProblemError("rate-limited", detail, { retryAfterS: Math.ceil(waitMs / 1_000) });
+  const bucketOf = ({ role, name }: Account) => (role === "device" ? ofDevice : ofOthers)(name);
+
+  return {
+    /** Throws a problem where an account has sent more than it may. */
+    check(account: Account): void {
+      const bucket = bucketOf(account);
+      const wait = waitMs(bucket, now());
+      if (wait === 0) return;
+      const setting = `LAMPPOST_${account.role === "device" ? "DEVICE" : "GATEWAY"}_READINGS_PER_S`;
+      const detail = `${account.name} may send ${bucket.limit.perSecond} readings a second (${setting}).`;
+      throw new ProblemError("rate-limited", detail, { retryAfterS: Math.ceil(wait / 1_000) });
+    },
+    charge: (account: Account, readings: number) => spend(bucketOf(account), readings),
   };
 }
 
 export function addReadings(app: Api, parts: Parts): void {
   const { auth, latest, limits } = parts;
-  const chargeReadings = createReadingCharge(parts);
-  app.post("/readings", { schema: post, bodyLimit: limits.readingsBodyBytesMax }, async (request, reply) => {
+  const rates = createReadingRates(parts);
+  // Before the body is read: to parse it costs more than to refuse it.
+  const onRequest = async (request: FastifyRequest) => rates.check(auth.account(request));
+  app.post("/readings", { schema: post, bodyLimit: limits.readingsBodyBytesMax, onRequest }, async (request, reply) => {
     const imported = request.query.import === "true";
     const posted = readBody(request.body, imported);
     const account = auth.account(request);
-    chargeReadings(account, posted.length);
+    rates.charge(account, posted.length);
     checkSender(account, posted, imported);
     const receivedAt = parts.now();
     if (imported) checkHistory(parts.check, parts.store.limits?.known()?.keepsMs, posted, receivedAt);
