@@ -207,8 +207,10 @@ function metricsIn(words: string): MetricKey[] {
   });
 }
 
-const isInflux = ({ json }: HttpError): boolean =>
-  typeof json === "object" && json !== null && ("error" in json || "message" in json);
+/** Its words are JSON; a header of its own is as good, whatever has become of them. */
+const isInflux = ({ json, headers }: HttpError): boolean =>
+  headers?.["x-influxdb-version"] !== undefined ||
+  (typeof json === "object" && json !== null && ("error" in json || "message" in json));
 
 /** 1.x says `{"error":…}`, 2.x `{"code":…,"message":…}`, 3 has each line's own words in `data`; a proxy sends a page. */
 function serverWords(error: HttpError): string {

@@ -44,6 +44,8 @@ function parseLine(line: string, unit: number): Point | string {
     if (typeof field === "string") return field;
     fields.push([unescaped(key), field]);
   }
+  if (timeText !== undefined && !/^-?\d{1,19}$/.test(timeText))
+    return `strconv.ParseInt: parsing "${timeText}": value out of range`;
   const time = timeText === undefined ? Date.now() : Number(timeText) * unit;
   if (Math.abs(time) > TIME_MS_MAX) return "time outside range -9223372036854775806 - 9223372036854775806";
   return { measurement: unescaped(measurement), tags, fields, time };

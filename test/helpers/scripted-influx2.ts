@@ -27,7 +27,10 @@ export type Mapping = {
 };
 
 const said = (code: string, message: string) => JSON.stringify({ code, message });
+const iso = (time: number) => new Date(time).toISOString();
 const internal = (words: string) => said("internal error", `unexpected error writing points to database: ${words}`);
+
+const HEALTH = { name: "influxdb", message: "ready for queries and writes", status: "pass", checks: [] };
 
 /** What a 2.7.12 said to writes when something was the matter with it. */
 export const TROUBLES = {
@@ -179,7 +182,17 @@ export async function startInflux2(port = 0) {
     if (conflict) return { kept, complaint: `partial write: field type conflict: ${conflict} dropped=${dropped}` };
     if (old === 0) return { kept };
     const duration = `${bucket.retentionMs / 3_600_000}h0m0s`;
-    const complaint = `partial write: dropped ${old} points outside retention policy of duration ${duration} - oldest point dropped because it violates a Retention Policy Lower Bound dropped=${dropped}`;
+    const late = points.filter(({ time }) => time < oldest).sort((a, b) => a.time - b.time);
+    const why = ({ measurement, tags, time }: Point) => {
+      const key = [
+        measurement,
+        ...Object.entries(tags)
+          .map(([name, value]) => `${name}=${value}`)
+          .sort(),
+      ].join();
+      return `${key} at ${iso(time)} dropped because it violates a Retention Policy Lower Bound at ${iso(oldest)}`;
+    };
+    const complaint = `partial write: dropped ${old} points outside retention policy of duration ${duration} - oldest point ${why(late[0]!)}, newest point ${why(late.at(-1)!)} dropped=${dropped}`;
     return { kept, complaint: `${complaint} for database: ${bucket.id} for retention policy: autogen` };
   }
 
@@ -254,7 +267,7 @@ export async function startInflux2(port = 0) {
     let body = "";
     for (const [id, text] of statements.entries()) {
       const statement_id = id;
-      const other = /^\s*(CREATE DATABASE|DELETE|SHOW SERIES CARDINALITY)/.exec(text);
+      const other = /^\s*(CREATE DATABASE|SHOW SERIES CARDINALITY)/.exec(text);
       const place = db ? resolve(token, db, rp) : "database name required";
       if (other) body += results({ statement_id, error: `not implemented: ${other[1]}` });
       else if (typeof place === "string") body += results({ statement_id, error: place });
@@ -336,7 +349,7 @@ export async function startInflux2(port = 0) {
     if (path === "/ready")
       return send(response, [200, JSON.stringify({ status: "ready", started: state.started, up: "1m" })]);
     if (path === "/ping") return send(response, [204, ""]); // every answer names the version
-    if (path === "/health") return send(response, [200, JSON.stringify({ name: "influxdb", status: "pass" })]);
+    if (path === "/health") return send(response, [200, JSON.stringify(HEALTH)]);
     if (path === "/api/v2/setup") return send(response, [200, JSON.stringify({ allowed: !state.setUp })]);
     const token = state.setUp ? tokenOf(request) : undefined;
     if (path === "/query") return query(request, token, response);
