@@ -28,6 +28,8 @@ export async function runLive(options: LiveOptions, signal: AbortSignal): Promis
   function sendDue(sensor: CitySensor): void {
     const time = options.now();
     let at = due.get(sensor.id)!;
+    // The clock was set back: on by the new time, and not when that has come again.
+    if (at > time + everyMs) at -= Math.floor((at - time) / everyMs) * everyMs;
     // What is due waits here, not in the connection, while the broker is away or slow.
     for (; at <= time && speakers.hasRoom(sensor); at += everyMs) {
       if (time - at > BACKLOG_MS) options.onSkipped();

@@ -8,7 +8,7 @@ const START = Date.parse("2026-11-21T12:00:00Z");
 const EVERY = 10_000;
 
 /** The live loop with a clock that jumps `stepMs` at each look and stops after `looks`. */
-async function play(looks: number, stepMs: number, hasRoom: (look: number) => boolean) {
+async function play(looks: number, stepMs: number, hasRoom: (look: number) => boolean, setBack = (_look: number) => 0) {
   const city = createCity({ seed: 1, scenario: { name: "quiet", events: [] }, startedAt: START });
   const only = city.sensors[0]!;
   const stopping = new AbortController();
@@ -25,7 +25,7 @@ async function play(looks: number, stepMs: number, hasRoom: (look: number) => bo
   await runLive(
     {
       ...{ city: { ...city, sensors: [only] }, speakers, seed: 1, everyMs: EVERY },
-      now: () => START + look * stepMs,
+      now: () => START + look * stepMs - setBack(look),
       mayStart() {
         look += 1;
         if (look >= looks) stopping.abort();
@@ -56,6 +56,19 @@ describe("live readings", () => {
     expect(steps(sent)).toEqual(new Set([EVERY]));
     expect((await play(5, EVERY, () => false)).sent).toEqual([]);
     expect(skipped).toBe(0);
+  });
+
+  it("go on at once when the clock is set back", async () => {
+    const hour = 3_600_000;
+    const { sent } = await play(
+      8,
+      EVERY,
+      () => true,
+      (look) => (look > 4 ? hour : 0),
+    );
+    // Of the four steps before it all, and of the four after it all but the one in which it happened.
+    expect(sent.filter((at) => at > START)).toHaveLength(4);
+    expect(sent.filter((at) => at < START)).toHaveLength(3);
   });
 
   it("give up what is older than an hour, and count it", async () => {
