@@ -4,7 +4,7 @@ import type { Records } from "../store/records.ts";
 import { type AlertMessage, alertMessage } from "./publish.ts";
 
 export type PublisherOptions = {
-  readonly records: Pick<Records, "events" | "offsets">;
+  readonly records: Pick<Records, "events" | "offsets" | "relaxed">;
   /** Resolves when the broker has taken it. */
   publish(message: AlertMessage): Promise<void>;
   readonly log: Log;
@@ -45,7 +45,8 @@ export function createAlertPublisher(options: PublisherOptions) {
       }
       told = event.id;
     }
-    records.offsets.set(OFFSET, told);
+    // At least once: after a power cut some are told again.
+    records.relaxed(() => records.offsets.set(OFFSET, told));
   }
 
   function wake(): void {

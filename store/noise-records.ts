@@ -44,7 +44,7 @@ export type NoiseRow = {
 
 export type NoiseRecords = {
   get(alert: string): NoiseRow | undefined;
-  save(row: NoiseRow): void;
+  save(row: NoiseRow, former?: NoiseRow): void;
   open(): readonly NoiseRow[];
   /** Those to look at by now, the longest due first. */
   due(now: number, limit: number): readonly NoiseRow[];

@@ -28,7 +28,7 @@ export function createTelling({ records, judge, flapping, remindEveryMs, enqueue
   /** `row` as it is in the records. */
   function settleRow(row: NoiseRow, now: number): void {
     const next = row.open ? settleOpen(row, now) : settleEnded(row, now);
-    if (differ(row, next)) noise.save(next);
+    if (differ(row, next)) noise.save(next, row);
   }
 
   function settleOpen(row: NoiseRow, now: number): NoiseRow {

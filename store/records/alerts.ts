@@ -8,37 +8,51 @@ import { createTimeline } from "./timeline.ts";
 
 type ChangeByPeople = { handling?: Handling; assignee?: string | null; review?: Review };
 
-// Handling and assignee are people's: a transition of the engine does not touch them.
+// Handling and assignee are people's: a transition of the engine does not touch them. Nor does it touch what makes the id
+// (rule, subject, start): each column that is set is written to all of its indexes.
 const SAVE = `INSERT INTO alerts (id, rule, sensor, district, kind, severity, audience, state, mode, started_at, body)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (id) DO UPDATE SET rule = excluded.rule, sensor = excluded.sensor, district = excluded.district,
-    kind = excluded.kind, severity = excluded.severity, audience = excluded.audience, state = excluded.state,
-    mode = excluded.mode, started_at = excluded.started_at, body = excluded.body`;
+  ON CONFLICT (id) DO UPDATE SET district = excluded.district, kind = excluded.kind, severity = excluded.severity,
+    audience = excluded.audience, state = excluded.state, mode = excluded.mode, body = excluded.body
+  RETURNING handling, assignee, suppressed_by, review`;
 
 /** `now` stamps the events: they are deleted by age, whatever moment of the past an alert is about. */
 export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: () => number): AlertRecords {
   const timeline = createTimeline(db);
 
-  function save(alert: Transition["alert"]): void {
+  /** Answers what people and the noise control have added to it. */
+  function save(alert: Transition["alert"]): Omit<AlertRow, "id" | "body"> {
     const { id, rule, subject, kind, severity, audience, state, mode = "live", startedAt } = alert;
     const about = [rule.id, subject.sensorId ?? null, subject.district ?? null, kind];
-    db.statement(SAVE).run(id, ...about, severity, audience, state, mode, startedAt, JSON.stringify(alert));
+    const insert = db.statement(SAVE);
+    const row = insert.get(id, ...about, severity, audience, state, mode, startedAt, JSON.stringify(alert));
+    return row as Omit<AlertRow, "id" | "body">;
   }
 
-  function addEntry(id: string, entry: TimelineEntry, from: "engine" | "people"): Alert {
-    timeline.add(id, entry, from);
+  function addEntry(id: string, entry: TimelineEntry): Alert {
+    timeline.add(id, entry, "people");
     const alert = get(id)!;
-    // Events are what is told, live and on MQTT: nobody is told of a rule that is being tried out.
-    if (alert.mode !== "shadow") writeEvent(now(), entry.what, alert);
+    tell(alert, entry);
     return alert;
+  }
+
+  /** Events are what is told, live and on MQTT: nobody is told of a rule that is being tried out. */
+  function tell(alert: Alert, { what }: TimelineEntry): void {
+    if (alert.mode !== "shadow") writeEvent(now(), what, alert);
   }
 
   function apply({ alert, entry }: Transition, suppressedBy?: string): Alert | undefined {
     return db.transaction(() => {
-      if (timeline.said(alert.id, entry)) return undefined;
-      save(alert);
+      const { entries, isSaid } = timeline.before(alert.id, entry);
+      if (isSaid) return undefined;
+      const row = save(alert);
       if (suppressedBy !== undefined) setSuppressed(alert.id, suppressedBy);
-      return addEntry(alert.id, entry, "engine");
+      timeline.add(alert.id, entry, "engine");
+      const { at, knownAt, what, by, note } = entry;
+      const all = [...entries, { at, knownAt, what, by, note }];
+      const applied = alertOf(alert, { ...row, suppressed_by: suppressedBy ?? row.suppressed_by }, all);
+      tell(applied, entry);
+      return applied;
     });
   }
 
@@ -49,7 +63,7 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
   function suppress(id: string, by: string | undefined, entry: TimelineEntry): void {
     db.transaction(() => {
       setSuppressed(id, by);
-      addEntry(id, entry, "people");
+      addEntry(id, entry);
     });
   }
 
@@ -62,7 +76,7 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
       const review = change.review === undefined ? row.review : JSON.stringify(change.review);
       const sql = "UPDATE alerts SET handling = ?, assignee = ?, review = ? WHERE id = ?";
       db.statement(sql).run(handling, assignee, review, id);
-      return addEntry(id, entry, "people");
+      return addEntry(id, entry);
     });
   }
 
@@ -86,14 +100,7 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
 
   function withTimelines(rows: readonly AlertRow[]): Alert[] {
     const timelines = timeline.of(rows.map((row) => row.id));
-    return rows.map(({ id, handling, assignee, suppressed_by, review, body }) => ({
-      ...(JSON.parse(body) as Transition["alert"]),
-      handling,
-      assignee: assignee ?? undefined,
-      suppressedBy: suppressed_by ?? undefined,
-      review: review === null ? undefined : (JSON.parse(review) as Review),
-      timeline: timelines.get(id) ?? [],
-    }));
+    return rows.map((row) => alertOf(JSON.parse(row.body) as Transition["alert"], row, timelines.get(row.id) ?? []));
   }
 
   return {
@@ -105,5 +112,20 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
     touched: (range, limit) => withTimelines(listTouched(db, range, limit)),
     countsByRule: (filter = {}) => countAlertsByRule(db, filter),
     openCounts: () => countOpenAlerts(db),
+  };
+}
+
+function alertOf(
+  said: Transition["alert"],
+  { handling, assignee, suppressed_by, review }: Omit<AlertRow, "id" | "body">,
+  timeline: readonly TimelineEntry[],
+): Alert {
+  return {
+    ...said,
+    handling,
+    assignee: assignee ?? undefined,
+    suppressedBy: suppressed_by ?? undefined,
+    review: review === null ? undefined : (JSON.parse(review) as Review),
+    timeline,
   };
 }

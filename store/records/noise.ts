@@ -6,20 +6,30 @@ type Row = { body: string };
 const SAVE = `INSERT INTO noise (alert, series, at, known, open, owed, due, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (alert) DO UPDATE SET series = excluded.series, at = excluded.at, known = excluded.known,
     open = excluded.open, owed = excluded.owed, due = excluded.due, body = excluded.body`;
+// What the most frequent change needs: each column that is set is written to all of its indexes.
+const SAVE_TOLD = "UPDATE noise SET owed = ?, due = ?, body = ? WHERE alert = ?";
 // Alerts that others than the rules raise do not come through the noise control, and a start may find old ones.
 const UNNOTICED = `SELECT id FROM alerts WHERE state IN ('pending', 'firing') AND state = 'firing'
     AND body ->> '$.mode' IS NULL AND NOT EXISTS (SELECT 1 FROM noise WHERE alert = id AND open = 1)
   UNION ALL SELECT alert FROM noise JOIN alerts ON id = alert WHERE noise.open = 1 AND state <> 'firing'`;
+
+/** Of its newest change: when it was so, and when the service knew. */
+function timesOf({ firedAt, firedKnownAt, endedAt, endedKnownAt }: NoiseRow): readonly [number, number] {
+  return [Math.max(firedAt, endedAt ?? firedAt), Math.max(firedKnownAt, endedKnownAt ?? firedKnownAt)];
+}
 
 /** What people have been told of each alert, and what is still to be told. One row for each alert that ever fired. */
 export function createNoiseRecords(db: Database): NoiseRecords {
   const rows = (sql: string, ...values: (string | number)[]) =>
     (db.statement(sql).all(...values) as Row[]).map(({ body }) => JSON.parse(body) as NoiseRow);
 
-  function save(row: NoiseRow): void {
-    const { alert, series, open, firedAt, firedKnownAt, endedAt, endedKnownAt, told, ended, dueAt } = row;
-    const at = Math.max(firedAt, endedAt ?? firedAt);
-    const known = Math.max(firedKnownAt, endedKnownAt ?? firedKnownAt);
+  function save(row: NoiseRow, former?: NoiseRow): void {
+    const { alert, series, open, told, ended, dueAt } = row;
+    const [at, known] = timesOf(row);
+    if (former && former.open === open && timesOf(former).join() === `${at},${known}`) {
+      db.statement(SAVE_TOLD).run(Number(told > ended), dueAt ?? null, JSON.stringify(row), alert);
+      return;
+    }
     const flags = [Number(open), Number(told > ended)];
     db.statement(SAVE).run(alert, series, at, known, ...flags, dueAt ?? null, JSON.stringify(row));
   }

@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Log } from "../../model/log.ts";
 
 export type Transactions = {
@@ -32,19 +32,30 @@ export function createTransactions(db: DatabaseSync, log: Log): Transactions {
   const jobs: (() => void)[] = [];
   const due: (() => void)[] = [];
   let delivering = false;
+  /** By depth: an alert's change is made of several nested parts, and parsing "SAVEPOINT" costs as much as a row. */
+  const points: { begin: StatementSync; end: StatementSync }[] = [];
+
+  function pointsAt(level: number) {
+    points[level] ??= {
+      begin: db.prepare(level === 0 ? "BEGIN IMMEDIATE" : `SAVEPOINT part_${level}`),
+      end: db.prepare(level === 0 ? "COMMIT" : `RELEASE part_${level}`),
+    };
+    return points[level];
+  }
 
   function transaction<T>(work: () => T): T {
     const outermost = depth === 0;
     const point = `part_${depth}`;
+    const { begin, end } = pointsAt(depth);
     const undosBefore = undos.length;
     const jobsBefore = jobs.length;
-    db.exec(outermost ? "BEGIN IMMEDIATE" : `SAVEPOINT ${point}`);
+    begin.run();
     depth += 1;
     let result: T;
     try {
       result = work();
       if (result instanceof Promise) throw new TypeError("A transaction cannot wait: its work must be synchronous.");
-      db.exec(outermost ? "COMMIT" : `RELEASE ${point}`);
+      end.run();
     } catch (error) {
       // RAM first: it must be right even where the ROLLBACK fails, too.
       while (undos.length > undosBefore) undos.pop()!();

@@ -108,7 +108,7 @@ describe("the publisher of alerts", () => {
     const broker = aBroker();
     const { offsets } = records;
     // The crash: the offset never gets to the disk.
-    const crashing = { events: records.events, offsets: { get: offsets.get, set: () => {} } };
+    const crashing = { ...records, offsets: { get: offsets.get, set: () => {} } };
     const publisher = createAlertPublisher({ records: crashing, publish: broker.publish, log: SILENT });
     publisher.start();
     await broker.told(2);
