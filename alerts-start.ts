@@ -1,4 +1,4 @@
-import { type AlertsOptions, createAlerts, TICK_EVERY_MS } from "./alerts/alerts.ts";
+import { type AlertsOptions, createAlerts, type Live, TICK_EVERY_MS } from "./alerts/alerts.ts";
 import { createNoise } from "./alerts/noise/noise.ts";
 import { createAllowList } from "./alerts/notify/addresses.ts";
 import { createHttpPost } from "./alerts/notify/http-post.ts";
@@ -16,7 +16,9 @@ import type { NotifySettings } from "./model/notify-settings.ts";
 import { createSettledClock } from "./model/settled-clock.ts";
 import type { Records } from "./store/records.ts";
 
-export type AlertsStart = Omit<AlertsOptions, "records" | "rules" | "onWaiting"> & {
+export type AlertsStart = Omit<AlertsOptions, "records" | "rules" | "live"> & {
+  readonly monotonic: Live["monotonic"];
+  readonly readAgain: Live["readAgain"];
   /** In force, and told when people change them. */
   readonly rules: Pick<RuleBook, "rules" | "onChange">;
   readonly records: Records;
@@ -38,7 +40,8 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
   const onWaiting = () => {
     callOffWork ??= workAfter(0);
   };
-  const alerts = createAlerts({ ...options, rules: rules.rules(), apply: noise.apply, onWaiting });
+  const live: Live = { monotonic: options.monotonic, onWaiting, readAgain: options.readAgain };
+  const alerts = createAlerts({ ...options, rules: rules.rules(), apply: noise.apply, live });
 
   function work(): void {
     const pauseMs = alerts.work();
@@ -91,6 +94,6 @@ function startNotifier({ records, publish, notify, background, now, monotonic, l
   const mail = smtp && createMailer(smtp);
   const ports = { post: createHttpPost({ allow: allowed }), publish, mail };
   const later: Later = (ms, work) => background.later("notifications", ms, work);
-  const settled = monotonic && createSettledClock(now, monotonic).now;
+  const settled = createSettledClock(now, monotonic).now;
   return createNotifier({ records, ports, allowed, publicUrl, now, settled, random: Math.random, log, later });
 }

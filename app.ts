@@ -24,8 +24,9 @@ import {
 } from "./edge-news.ts";
 import { createFaultPoint } from "./fault-point.ts";
 import { isAdopting } from "./ingest/adoption.ts";
+import { openMessages } from "./ingest/batch.ts";
 import { checkReading } from "./ingest/check-reading.ts";
-import { decodeMessage } from "./ingest/decode.ts";
+import { type DecodeContext, decodeMessage } from "./ingest/decode.ts";
 import { createEnrolment, createQuotaDriver, ENROLMENT_TICK_MS, quarantineFigures } from "./ingest/enrolment.ts";
 import { decodeChunk, splitChunk } from "./ingest/journal/chunk.ts";
 import type { JournalChunk } from "./ingest/journal/journal.ts";
@@ -187,6 +188,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       caughtUp: () => worker.pendingMessages("alerts") === 0,
       untaken: () => worker.untakenMessages("alerts"),
       monotonic: uptime,
+      readAgain: readAgainFrom(openReader(path("journal"), log, onStop), enrolment.context),
       publish: (message) => edge.publish({ ...message, qos: 1 }),
       notify: config.notify,
       background,
@@ -374,6 +376,16 @@ function openReader(dir: string, log: Log, onStop: StopStack["onStop"]) {
   const reader = createJournalReader({ dir, onGap: (gap) => log.error(gap, "journal records are missing") });
   onStop("journal reader", () => reader.close());
   return reader;
+}
+
+/** What waits of one sender, for the rules, beyond what fits into memory. */
+function readAgainFrom(reader: ReturnType<typeof openReader>, context: DecodeContext) {
+  return async (from: number, before: number) => {
+    const { to, messages } = await reader.read(from, before, 128 * 1024);
+    // Nothing is there any more: what waited is lost to the rules, but what comes after it is not held up.
+    if (to <= from) return { from, to: before, readings: [], rejections: [], messages: [] };
+    return openMessages(from, to, messages, (message) => decodeMessage(message, context));
+  };
 }
 
 function bridgePorts(edge: Edge, log: Log): MqttSourcePorts {

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import { saidOf, type Transition } from "../model/alert.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Figure, Health } from "../model/health.ts";
@@ -8,35 +9,43 @@ import type { Records } from "../store/records.ts";
 import { alertFigures, waitingFigures } from "./alert-figures.ts";
 import { createDetector } from "./detector.ts";
 import type { ConditionTable } from "./engine/compile.ts";
-import type { Orphan } from "./engine/state-rows.ts";
+import type { Orphan, StateRow } from "./engine/state-rows.ts";
 import { alertId } from "./engine/transition.ts";
 import { createRulesTime, TIME } from "./rules-time.ts";
-import { createTurns, type Turns, WAITING } from "./turns.ts";
+import { createTurns, type Turns, UNSAID, WAITING } from "./turns.ts";
 import { unwatchedAlerts } from "./unwatched.ts";
 
 export type AlertsOptions = {
   readonly rules: readonly Rule[];
-  readonly records: Pick<Records, "sensors" | "alerts" | "ruleStates" | "offsets" | "transaction">;
+  readonly records: Pick<Records, "sensors" | "alerts" | "ruleStates" | "offsets" | "transaction" | "relaxed">;
   /** The first record that is still in the journal: where a service without a saved offset starts. */
   readonly first: number;
   readonly now: () => number;
   readonly log: Log;
   /** False while the service can take no messages (the journal is full): that time is no sensor's silence. */
   readonly listening?: () => boolean;
-  /** False while received messages wait in the journal: then the clock runs only as far as those that were taken. */
+  /** False while received messages wait in the journal: then the clock runs only as far as those that were taken. Live, `untaken` says it. */
   readonly caughtUp?: () => boolean;
   /** Messages that are in the journal and have not come to `take`. */
   readonly untaken?: () => number;
-  /**
-   * Milliseconds that do not jump. With it a sensor that sends more than its share waits for others, and what waits is
-   * done by `work`; without it (virtual time) everything is done at once, in the order of the journal.
-   */
-  readonly monotonic?: () => number;
-  /** Something waits: call `work`. */
-  readonly onWaiting?: () => void;
+  /** In real time. Without it (virtual time) everything is done at once, in the order of the journal. */
+  readonly live?: Live;
   readonly conditions?: ConditionTable;
   /** Records transitions, within the transaction it is called in: the noise control, which also decides what is told. */
   readonly apply?: (transitions: readonly Transition[]) => void;
+};
+
+/**
+ * With others to serve on the same thread: what one sender sends above its share waits for others, and what waits is
+ * done by `work`, some milliseconds at a time.
+ */
+export type Live = {
+  /** Milliseconds that do not jump. */
+  monotonic(): number;
+  /** Something waits: call `work`. */
+  onWaiting(): void;
+  /** Some of the messages `from` ... `before - 1` once more: what waits of one sender beyond what fits into memory. */
+  readAgain(from: number, before: number): Promise<Batch>;
 };
 
 export type Alerts = ReturnType<typeof createAlerts>;
@@ -48,12 +57,26 @@ const SAVE_EVERY_READINGS = 200_000;
 /** A sensor seen for the first time makes several rows: 500 of them are a save of their own, or one would hold others up. */
 const NEWCOMER_READINGS = 400;
 const OFFSET = "alerts";
-/** What is done in one go for those who wait, and the pause after it, in which everybody else has their turn. */
-const WORK_MS = 3;
-/** Lines that are written in one go: what is said costs more than what is judged. */
+/** What is done in one go of a batch, and for those who wait; after it everybody else has their turn. */
+const TAKE_MS = 8;
+/** Senders that have hardly sent anything lately are still judged for so many times that. */
+const MODEST = 3;
+const WORK_MS = 4;
+/** Turns that are done whatever the time says, which passes on a busy machine without anything being done. */
+const WORK_TURNS = 8;
+const SETTLE_COSTS_TURNS = 4;
+/** Lines of one transaction: so many as take about so long. A line is dearer than many readings (SQLite). */
 const SAID_AT_ONCE = 64;
+const SAID_AT_ONCE_MIN = 16;
+const SAY_MS = 10;
+/** Fewer are said once so much time has passed, or when nothing else is to be done: each transaction has its price. */
+const SAID_FROM = 32;
+const SAY_EVERY_MS = 50;
+/** Lines that wait to be said: no more is judged of what waits. */
+const UNSAID_MAX = 2_048;
 const PAUSE_MS = 1;
-const PAUSE_MAX_MS = 500;
+const PAUSE_MAX_MS = 20;
+const IDLE_MS = 20;
 const TRY_AGAIN_MS = 1_000;
 /** Rows of late readings that are folded between two looks at the time. */
 const SETTLE_ROWS = 256;
@@ -72,100 +95,200 @@ const TAKEN_LATELY_MS = 2_000;
 export function createAlerts(options: AlertsOptions) {
   const { rules, records, now, log, listening = () => true, caughtUp = () => true } = options;
   const { apply = (all) => all.forEach((one) => void records.alerts.apply(one)) } = options;
-  const { monotonic, onWaiting = () => {}, untaken = () => 0 } = options;
-  const settlesLater = monotonic !== undefined;
+  const { live, untaken = () => 0 } = options;
+  const gatewayOf = (sensorId: string) => records.sensors.get(sensorId)?.gateway;
+  const passed = live?.monotonic ?? now;
+  const settlesLater = live !== undefined;
   const engine = createDetector({ rules, sensor: records.sensors.get, conditions: options.conditions, settlesLater });
-  const time = createRulesTime(now, monotonic);
-  const turns = monotonic && createTurns(monotonic);
+  const time = createRulesTime(now, live?.monotonic);
+  const turns = live && createTurns({ monotonic: live.monotonic, gatewayOf });
   let offset = records.offsets.get(OFFSET) ?? options.first;
   const start = offset;
   let savedAt = now();
   let saved = offset;
   let heardTo = 0;
   let readingsSinceSave = 0;
+  let subjectsAtSave = 0;
   let wasListening = true;
   /** What the records have not taken yet: kept, in order, until they do. */
   let unapplied: Transition[] = [];
   /** Some of it does not follow from the journal alone: it is saved with the states, or would be forgotten by a crash. */
-  let isUnique = false;
+  let mustSave = false;
+  /** Lines of one transaction, by what they took lately. */
+  let saidAtOnce = SAID_AT_ONCE;
+  let saidAt = Number.NEGATIVE_INFINITY;
   /** How long the last batch had waited when it was taken, and when that was. */
   let taken = { lagMs: 0, at: Number.NEGATIVE_INFINITY };
   /** Since when messages are there and none is taken. */
   let stuckSince: number | undefined;
   let problem: string | undefined;
+  let isReading = false;
+  let unreadable = false;
+  let isClosed = false;
   const failed = new Set<string>();
+  let outdated: StateRow[] = [];
 
   const rows = [...records.ruleStates.load()];
+  const isOwn = ({ rule }: StateRow) => rule === TIME || rule === WAITING || rule === UNSAID;
   time.load(rows.find(({ rule }) => rule === TIME));
-  turns?.load(rows.filter(({ rule }) => rule === WAITING));
-  endOrphans(engine.load(rows.filter(({ rule }) => rule !== TIME && rule !== WAITING)));
+  const orphans = engine.load(rows.filter((row) => !isOwn(row)));
+  if (turns) load(turns);
+  endOrphans(orphans);
   engine.listen(time.now());
   save();
 
+  function load(turns: Turns): void {
+    const waiting = rows.filter(({ rule }) => rule === WAITING || rule === UNSAID);
+    turns.load(waiting, options.first, offset);
+    noteLate(turns);
+    // Former versions kept the readings themselves.
+    for (const { rule, subject, state } of waiting) {
+      if (rule !== WAITING || subject === "") continue;
+      judge(turns, JSON.parse(state) as Reading[]);
+      mustSave = true;
+      outdated.push({ rule, subject, state: "" });
+    }
+    saved = Math.min(saved, turns.from());
+  }
+
   /**
    * Throws only before it has looked at the batch: while the records refuse what was said before, nothing more is taken.
-   * What they refuse afterwards is kept and tried again, because the engine has moved on.
+   * What they refuse afterwards is kept and tried again, because the engine has moved on. Live the next batch is to wait
+   * for the answer where there is one; when `signal` aborts it comes at once.
    */
-  function take(batch: Batch): void {
-    if (problem !== undefined) keep();
-    if (batch.to <= offset) return;
+  function take(batch: Batch, signal?: AbortSignal): Promise<void> | undefined {
+    if (problem !== undefined) tryAgain();
+    if (batch.to <= offset) return undefined;
     look(false);
     const received =
       batch.from >= offset ? batch.readings : batch.readings.filter(({ journalSeq }) => journalSeq >= offset);
     if (received.length > 0) taken = { lagMs: now() - received[0]!.receivedAt, at: passed() };
     stuckSince = undefined;
     const readings = time.take(received);
-    const known = engine.counts().subjects;
-    const isNews = judge(turns ? turns.admit(readings) : readings);
+    if (turns) admit(turns, readings, batch);
+    else push(engine.observe(readings), false);
     offset = batch.to;
-    readingsSinceSave += readings.length + NEWCOMER_READINGS * (engine.counts().subjects - known);
+    readingsSinceSave += readings.length;
     for (const { receivedAt } of readings) if (receivedAt > heardTo) heardTo = receivedAt;
-    const isDue = readingsSinceSave >= SAVE_EVERY_READINGS || Math.abs(now() - savedAt) >= SAVE_EVERY_MS;
-    if (isDue) write(save);
-    else if (isNews || problem !== undefined) write(keep);
-    if (problem === undefined && turns?.isFull()) makeRoom(turns);
-    if (isWaiting()) onWaiting();
+    if (isSaveDue()) write(save);
+    // What the others have to say is said by `work`: the next batch does not wait for it.
+    else if (turns) write(mustSave ? save : keepFew);
+    else if (unapplied.length > 0 || problem !== undefined) write(() => keep());
+    if (!turns) return undefined;
+    if (!turns.isEmpty()) live!.onWaiting();
+    return turns.isFull() ? makeRoom(turns, signal) : undefined;
   }
 
-  /** One transaction for all of it: each waits for the disk. */
-  function makeRoom({ isFull, next }: Turns): void {
-    let hasNews = false;
-    while (isFull()) hasNews = judge(next()) || hasNews;
-    if (hasNews) write(keep);
+  function isSaveDue(): boolean {
+    const newcomers = engine.counts().subjects - subjectsAtSave;
+    const isMuch = readingsSinceSave + NEWCOMER_READINGS * newcomers >= SAVE_EVERY_READINGS;
+    return isMuch || Math.abs(now() - savedAt) >= SAVE_EVERY_MS;
   }
 
-  /** True if there is something to tell. */
-  function judge(readings: readonly Reading[]): boolean {
-    const transitions = engine.observe(readings);
-    turns?.charge(transitions);
-    return push(transitions);
+  function admit(turns: Turns, readings: readonly Reading[], batch: Batch): void {
+    const begun = passed();
+    const before = turns.unsaid();
+    turns.admit(readings, senderOf(batch), (some) => {
+      judge(turns, some);
+      const used = Math.max((passed() - begun) / TAKE_MS, (turns.unsaid() - before) / SAID_AT_ONCE);
+      return used < 1 ? "all" : used < MODEST ? "modest" : "none";
+    });
   }
 
-  const passed = monotonic ?? now;
+  /** Who sent a reading, asked in the order of the batch. */
+  function senderOf({ messages }: Batch): (reading: Reading) => string {
+    if (!messages) return ({ sensorId }) => gatewayOf(sensorId) ?? sensorId;
+    let place = 0;
+    return ({ journalSeq }) => {
+      while (messages[place]!.seq < journalSeq && place < messages.length - 1) place += 1;
+      return messages[place]!.source.name;
+    };
+  }
 
-  const isWaiting = () => turns !== undefined && (turns.waiting() > 0 || engine.backlogged() > 0 || isUnique);
+  /** Everybody is above their share, or it is too much for the memory: others than the rules have their turn in between. */
+  async function makeRoom(turns: Turns, signal: AbortSignal | undefined): Promise<void> {
+    while (turns.isFull() && problem === undefined && !signal?.aborted && !isClosed) {
+      const did = go(turns);
+      if (!did && turns.mustSave()) write(save);
+      await immediate();
+    }
+  }
+
+  function judge(turns: Turns, readings: readonly Reading[], isMoreToCome = false): void {
+    for (const one of engine.observe(readings, isMoreToCome)) turns.push(time.show(one), engine.isOfLate(one));
+    noteFailures();
+    noteLate(turns);
+  }
+
+  function noteLate(turns: Turns): void {
+    for (const id of engine.newlyLate()) turns.setLate(id, engine.lateOf(id));
+  }
+
+  /** Some milliseconds for those who wait, and what they have to say. False if there was nothing to do. */
+  function go(turns: Turns): boolean {
+    const until = passed() + WORK_MS;
+    const before = turns.unsaid();
+    let [did, isMore] = [false, true];
+    const isRoom = () => turns.unsaid() < UNSAID_MAX && turns.unsaid() - before < SAID_AT_ONCE;
+    for (let done = 0; isRoom() && (done < WORK_TURNS || passed() < until); ) {
+      const next = turns.next();
+      isMore = next !== undefined;
+      if (!next) break;
+      did = true;
+      done += "readings" in next ? 1 : SETTLE_COSTS_TURNS;
+      if ("readings" in next) judge(turns, next.readings, next.isMoreToCome);
+      else for (const one of engine.settleOf(next.lateOf, SETTLE_ROWS)) turns.push(time.show(one), true);
+      const sensorId = "readings" in next ? next.readings[0]!.sensorId : next.lateOf;
+      turns.setLate(sensorId, engine.lateOf(sensorId));
+    }
+    noteFailures();
+    if (isMore && turns.unsaid() < SAID_FROM && passed() - saidAt < SAY_EVERY_MS) return did;
+    return say(turns) || did;
+  }
+
+  /** A transaction's worth of what is to be said, if there is something. */
+  function say(turns: Turns): boolean {
+    const before = turns.unsaid();
+    saidAt = passed();
+    const isDue = turns.mustSave() && Math.abs(now() - savedAt) >= TELL_SETTLED_EVERY_MS;
+    write(isDue || mustSave || isSaveDue() ? save : () => keep());
+    return turns.unsaid() < before;
+  }
 
   /**
-   * Some milliseconds for the sensors that wait, in turns: readings above their share, and late ones. Answers when to
-   * call it again, undefined if nothing waits any more.
+   * Some milliseconds for what waits. Answers when to call it again, undefined if nothing waits any more.
    */
   function work(): number | undefined {
-    if (problem !== undefined) write(keep);
+    if (problem !== undefined) write(tryAgain);
     if (problem !== undefined) return TRY_AGAIN_MS;
     const begun = passed();
-    const until = begun + WORK_MS;
-    let hasNews = false;
-    while (problem === undefined && passed() < until && (turns!.waiting() > 0 || engine.backlogged() > 0)) {
-      if (turns!.waiting() > 0) hasNews = judge(turns!.next()) || hasNews;
-      if (engine.backlogged() > 0 && push(engine.settle(SETTLE_ROWS))) isUnique = true;
-      if (hasNews && unapplied.length >= SAID_AT_ONCE) break;
-    }
-    if (hasNews) write(keep);
-    if (isUnique && Math.abs(now() - savedAt) >= TELL_SETTLED_EVERY_MS) write(save);
-    // A turn that has much to tell takes longer than meant: others get twice of what it took.
-    const tookMs = passed() - begun;
-    const pauseMs = tookMs <= 2 * WORK_MS ? PAUSE_MS : Math.min(PAUSE_MAX_MS, 2 * tookMs);
-    return isWaiting() ? pauseMs : undefined;
+    const did = go(turns!);
+    readAgain(turns!);
+    if (turns!.isEmpty()) return undefined;
+    if (!did) return unreadable ? TRY_AGAIN_MS : IDLE_MS;
+    return Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MS, (passed() - begun) / 2));
+  }
+
+  function readAgain(turns: Turns): void {
+    const wanted = isReading ? undefined : turns.toReadAgain();
+    if (!wanted) return;
+    isReading = true;
+    live!
+      .readAgain(wanted.from, offset)
+      .then((batch) => {
+        unreadable = false;
+        const readings = time.take(batch.readings);
+        turns.readAgain(wanted.sender, { from: wanted.from, to: batch.to, readings }, senderOf(batch), offset);
+        if (!isClosed) live!.onWaiting();
+      })
+      .catch((error) => {
+        if (!unreadable)
+          log.error({ err: error }, "readings that wait could not be read from the journal; tried again");
+        unreadable = true;
+      })
+      .finally(() => {
+        isReading = false;
+      });
   }
 
   /** Time in which the process did not run, or by which the clock jumped, is nobody's silence. */
@@ -182,25 +305,35 @@ export function createAlerts(options: AlertsOptions) {
     if (untaken() === 0) stuckSince = undefined;
     else stuckSince ??= passed();
     write(save);
-    const isIdle = caughtUp();
+    const isIdle = turns ? untaken() === 0 : caughtUp();
     look(isIdle);
     if (!isListening) return;
-    // The journal is in the order of receipt. With messages waiting, time has come only as far as the last one taken,
-    // or the first that waits for its turn: a sensor whose readings wait is not silent.
-    const at = Math.min(isIdle ? time.now() : heardTo, turns?.line().since ?? Number.POSITIVE_INFINITY);
-    if (push(engine.tick(at))) write(save);
-    if (isWaiting()) onWaiting();
+    // The journal is in the order of receipt. With messages waiting, time has come only as far as the last one taken.
+    const at = Math.min(isIdle ? time.now() : heardTo, turns?.unknownSince() ?? Number.POSITIVE_INFINITY);
+    // A sensor whose readings wait is not silent.
+    if (push(engine.tick(at, turns?.isHeld), true)) write(save);
+    if (turns && !turns.isEmpty()) live!.onWaiting();
   }
 
   /** Other rules from now on, without a restart. What that ends is saved with the states of the new rules. */
   function replaceRules(next: readonly Rule[], at: number): void {
     failed.clear();
-    push(engine.replaceRules(next, time.inside(at)));
+    push(engine.replaceRules(next, time.inside(at)), true);
     write(save);
+    if (turns && !turns.isEmpty()) live!.onWaiting();
   }
 
-  function push(transitions: readonly Transition[]): boolean {
-    for (const transition of transitions) unapplied.push(time.show(transition));
+  /** True if there is something to tell. */
+  function push(transitions: readonly Transition[], mustBeSaved: boolean): boolean {
+    for (const one of transitions) {
+      if (turns) turns.push(time.show(one), mustBeSaved);
+      else unapplied.push(time.show(one));
+    }
+    noteFailures();
+    return transitions.length > 0;
+  }
+
+  function noteFailures(): void {
     for (const { rule, failure } of engine.failures()) {
       if (failed.has(rule)) continue;
       failed.add(rule);
@@ -209,7 +342,6 @@ export function createAlerts(options: AlertsOptions) {
         "a rule failed and is out of use until it is changed or the service is started again",
       );
     }
-    return transitions.length > 0;
   }
 
   function write(work: () => void): void {
@@ -223,31 +355,47 @@ export function createAlerts(options: AlertsOptions) {
     }
   }
 
-  const keep = () => (isUnique ? save() : applyAll());
+  const tryAgain = () => (mustSave ? save() : keep());
 
-  function applyAll(): void {
+  const keepFew = () => keep(true);
+
+  function keep(ofFew = false): void {
+    if (turns && unapplied.length === 0) unapplied = turns.gather(saidAtOnce, { ofFew });
     if (unapplied.length === 0) return;
-    records.transaction(() => {
-      apply(unapplied);
-    });
+    const begun = passed();
+    // Live nobody waits for the disk here: after a power cut the journal, or what was saved to be said, says it again.
+    const transaction = live ? records.relaxed : records.transaction;
+    transaction(() => apply(unapplied));
+    adapt(passed() - begun);
     unapplied = [];
   }
 
+  function adapt(tookMs: number): void {
+    const wanted = Math.floor((SAY_MS * unapplied.length) / Math.max(tookMs, 1));
+    const next = Math.round((3 * saidAtOnce + wanted) / 4);
+    saidAtOnce = Math.max(SAID_AT_ONCE_MIN, Math.min(SAID_AT_ONCE, next));
+  }
+
   function save(): void {
-    const rows = [...engine.dirty(), ...time.rows(), ...(turns?.rows() ?? [])];
+    if (turns && unapplied.length === 0) unapplied = turns.gather(saidAtOnce, { withSave: true });
+    mustSave = true;
+    const from = Math.min(offset, turns?.from() ?? offset);
+    const rows = [...engine.dirty(), ...time.rows(), ...(turns?.rows() ?? []), ...outdated];
     records.transaction(() => {
       apply(unapplied);
       records.ruleStates.save(rows);
       records.offsets.set(OFFSET, offset);
     });
     unapplied = [];
-    isUnique = false;
+    mustSave = false;
+    outdated = [];
     engine.saved();
     time.saved();
     turns?.saved();
-    saved = offset;
+    saved = from;
     savedAt = now();
     readingsSinceSave = 0;
+    subjectsAtSave = engine.counts().subjects;
   }
 
   /** Rules were changed or deleted, sensors removed, while the service was down: their alerts must not fire for ever. */
@@ -262,7 +410,9 @@ export function createAlerts(options: AlertsOptions) {
       const at = Math.max(now(), alert.startedAt);
       const explanation = `${alert.explanation} ${note}`;
       const ended = { ...saidOf(alert), state: "resolved" as const, resolvedAt: at, explanation };
-      unapplied.push({ alert: ended, entry: { at, knownAt: at, what: "resolved", note } });
+      const one: Transition = { alert: ended, entry: { at, knownAt: at, what: "resolved", note } };
+      if (turns) turns.push(one, true);
+      else unapplied.push(one);
     }
   }
 
@@ -290,11 +440,13 @@ export function createAlerts(options: AlertsOptions) {
     return { part, state: "degraded", ready: true, reason };
   }
 
+  const unsaid = () => unapplied.length + (turns?.unsaid() ?? 0);
+
   function health(): Health {
     const part = "alerts";
     const broken = engine.failures();
     if (problem !== undefined) {
-      const reason = `Alerts cannot be kept (${problem}); ${unapplied.length} wait. Check the disk of the data directory.`;
+      const reason = `Alerts cannot be kept (${problem}); ${unsaid()} wait. Check the disk of the data directory.`;
       return { part, state: "failed", ready: false, reason };
     }
     if (broken.length === 0) return { part, state: "ok", ready: true };
@@ -318,12 +470,14 @@ export function createAlerts(options: AlertsOptions) {
     tick,
     work,
     lagMs,
+    /** Readings that wait, without those that were left in the journal for now. */
+    waitingInMemory: () => turns?.waitingInMemory() ?? 0,
     replaceRules,
     failures: () => engine.failures(),
     /** Saves the states and the offset; throws if the records refuse. */
     snapshot: save,
     figures: (): Figure[] => [
-      ...alertFigures(engine.counts(), engine.failures().length, unapplied.length),
+      ...alertFigures(engine.counts(), engine.failures().length, unsaid()),
       ...waitingFigures(lagMs(), engine.backlog().readings, turns?.waiting() ?? 0, time.behindMs()),
     ],
     /** Of the alerts themselves. */
@@ -331,6 +485,9 @@ export function createAlerts(options: AlertsOptions) {
     /** How far the rules are behind, and whether the clock can be relied on. */
     troubles: (): Health[] => [lagHealth(), time.health()],
     /** Saves for the last time. */
-    close: save,
+    close(): void {
+      isClosed = true;
+      save();
+    },
   };
 }

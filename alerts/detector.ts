@@ -15,8 +15,11 @@ export function createDetector(options: EngineOptions) {
   const engine = createEngine(options);
   let districts = createDistricts(options);
   let several = severalOf(options.rules);
+  /** What was said of late readings, of the last call. */
+  const ofLate = new Set<Transition>();
   const counts = { firing: 0, resolved: 0, retracted: 0, corrected: 0, shadow: 0 };
-  function observe(readings: readonly Reading[]): Transition[] {
+  /** `isMoreToCome`: late ones among them wait for others, where late readings are settled later. */
+  function observe(readings: readonly Reading[], isMoreToCome = false): Transition[] {
     const said: Transition[] = [];
     // One by one, so that what the districts know is the same however batches are cut.
     for (const reading of readings) {
@@ -24,23 +27,32 @@ export function createDetector(options: EngineOptions) {
       const transitions = engine.observeOne(reading);
       if (transitions.length > 0) hand(said, districts.take(transitions));
     }
+    if (options.settlesLater) {
+      ofLate.clear();
+      const folded = isMoreToCome ? [] : engine.foldFew();
+      if (folded.length === 0) return said;
+      const from = said.length;
+      hand(said, districts.take(folded));
+      for (let i = from; i < said.length; i++) ofLate.add(said[i]!);
+      return said;
+    }
     engine.settleFor(readings.length);
     const settled = engine.settle(0);
     if (settled.length > 0) hand(said, districts.take(settled));
     return said;
   }
 
-  /** Folds late readings that wait, at most so many rows: see the engine's. */
-  function settle(rowsMax: number): Transition[] {
+  /** Folds late readings of a sensor that wait, at most so many rows: see the engine's. */
+  function settleOf(sensorId: string, rowsMax: number): Transition[] {
     const said: Transition[] = [];
-    const transitions = engine.settle(rowsMax);
+    const transitions = engine.settleOf(sensorId, rowsMax);
     if (transitions.length > 0) hand(said, districts.take(transitions));
     return said;
   }
 
-  function tick(now: number): Transition[] {
+  function tick(now: number, isHeld?: (sensorId: string) => boolean): Transition[] {
     const said: Transition[] = [];
-    hand(said, districts.tick(now, engine.tick(now)));
+    hand(said, districts.tick(now, engine.tick(now, isHeld)));
     return said;
   }
 
@@ -78,9 +90,12 @@ export function createDetector(options: EngineOptions) {
 
   return {
     observe,
-    settle,
+    settleOf,
     backlog: engine.backlog,
-    backlogged: engine.backlogged,
+    newlyLate: engine.newlyLate,
+    lateOf: engine.lateOf,
+    /** Whether what `observe` has just said depends on when late readings were folded, not on the journal alone. */
+    isOfLate: (transition: Transition) => ofLate.has(transition),
     tick,
     listen: engine.listen,
     load,

@@ -7,7 +7,7 @@ import type { SensorStatus } from "../model/status.ts";
 import type { Decoded } from "./decode.ts";
 
 /** A batch with the messages it was opened from: what a consumer needs to quarantine a reading later. */
-export type OpenedBatch = Batch & { readonly messages: readonly Message[] };
+export type OpenedBatch = Omit<Batch, "messages"> & { readonly messages: readonly Message[] };
 
 export function openMessages(
   from: number,

@@ -1,3 +1,4 @@
+import type { Message } from "./message.ts";
 import type { Reading } from "./reading.ts";
 import type { Rejection } from "./rejection.ts";
 import type { SensorStatus } from "./status.ts";
@@ -9,6 +10,8 @@ export type Batch = {
   readonly to: number;
   readonly readings: readonly Reading[];
   readonly rejections: readonly Rejection[];
+  /** What it was decoded from, in the order of the journal: who sent it. */
+  readonly messages?: readonly Pick<Message, "seq" | "source">[];
   /** Not booked: they are no readings. */
   readonly statuses?: readonly SensorStatus[];
   /** Sensors that were registered when it was opened: each costs every consumer more than a reading does. */

@@ -6,7 +6,7 @@ import { CONDITIONS, type CompiledRule, type ConditionTable, compileRule, type W
 import { createCorrector } from "./corrector.ts";
 import type { Derive } from "./derive.ts";
 import type { FoldContext } from "./fold.ts";
-import { adaptTo, addLate, goOn, placeOf, prune, refoldRows } from "./history.ts";
+import { adaptTo, addLate, goOn, placeOf, prune, refoldRows, TOGETHER_FIRST } from "./history.ts";
 import { createListening } from "./listening.ts";
 import { loadSubjects } from "./load.ts";
 import { createPlanner, type Plan } from "./plan.ts";
@@ -26,7 +26,7 @@ export type EngineOptions = {
   readonly derives?: readonly Derive[];
   /** The most readings remembered for corrections: of one sensor, of one that sends many late ones, and of all together. */
   readonly remember?: { readonly perSensor: number; readonly perLateSensor?: number; readonly total: number };
-  /** The caller calls `settle` between other work; without it `observe` and `tick` do. */
+  /** The caller calls `settleOf` between other work; without it `observe` and `tick` do. */
   readonly settlesLater?: boolean;
 };
 
@@ -39,7 +39,7 @@ const REMEMBER = { perSensor: 1_000, perLateSensor: 20_000, total: 1_000_000 };
 const AT_ONCE_ROWS = 256;
 /** Rows that are folded for what waits, for each reading that comes. */
 const ROWS_PER_READING = 32;
-/** And at once, of all the readings of a call where the rest is settled later: a turn of late readings stays short. */
+/** Where the rest is settled later: so many in all, so that it stays short. */
 const AT_ONCE_TOTAL = 512;
 /** One sensor's turn, while others wait as well. */
 const TURN_ROWS = 512;
@@ -66,7 +66,8 @@ export function createEngine(options: EngineOptions) {
   const teller = createTeller(unsaved.watch);
   const counts = { readings: 0, inOrder: 0, late: 0, duplicate: 0, tooLate: 0, forgotten: 0 };
   let failing: CompiledRule[] = [];
-  let foldedAtOnce = 0;
+  /** Those of them that are new there. */
+  let newlyLate: Subject[] = [];
   const context: FoldContext = { listeningBetween: listening.between, onFailure };
   const corrector = createCorrector(teller, context, listening.newest);
 
@@ -74,7 +75,7 @@ export function createEngine(options: EngineOptions) {
   function observe(readings: readonly Reading[]): Transition[] {
     for (let i = 0; i < readings.length; i++) take(readings[i]!);
     settleFor(readings.length);
-    return teller.handOver();
+    return options.settlesLater ? foldFew() : teller.handOver();
   }
 
   /** One reading of many: call `settleFor` after the last of them. */
@@ -85,7 +86,6 @@ export function createEngine(options: EngineOptions) {
 
   /** Folds what waits as far as so many readings pay for, so that n readings cost O(n) in whatever order they come. */
   function settleFor(readings: number): void {
-    foldedAtOnce = 0;
     if (backlogged.size > 0 && !options.settlesLater) work(ROWS_PER_READING * readings);
   }
 
@@ -124,11 +124,33 @@ export function createEngine(options: EngineOptions) {
     }
     counts.late += 1;
     remembered += 1;
+    if (options.settlesLater) {
+      // Who tells it between other work begins with little: nobody knows how much there will be to tell.
+      addLate(subject, reading, TOGETHER_FIRST);
+      wait(subject);
+      return;
+    }
     addLate(subject, reading);
-    const mayFold = !options.settlesLater || foldedAtOnce < AT_ONCE_TOTAL;
-    if (mayFold && !subject.backlog!.refold && refoldRows(subject) <= AT_ONCE_ROWS) {
-      foldedAtOnce += catchUp(subject, AT_ONCE_ROWS);
-    } else backlogged.add(subject);
+    if (!subject.backlog!.refold && refoldRows(subject) <= AT_ONCE_ROWS) catchUp(subject, AT_ONCE_ROWS);
+    else backlogged.add(subject);
+  }
+
+  function wait(subject: Subject): void {
+    if (!backlogged.has(subject)) newlyLate.push(subject);
+    backlogged.add(subject);
+  }
+
+  /**
+   * Folds the late readings that have just come, where that is so little that nobody need wait for it; the others wait
+   * for `settleOf`. For those who settle later, in place of `settleFor`.
+   */
+  function foldFew(): Transition[] {
+    let left = AT_ONCE_TOTAL;
+    for (const subject of newlyLate) {
+      if (left <= 0) break;
+      if (subject.backlog && refoldRows(subject) <= AT_ONCE_ROWS) left -= catchUp(subject, AT_ONCE_ROWS);
+    }
+    return teller.handOver();
   }
 
   /** One turn of a sensor. */
@@ -163,6 +185,13 @@ export function createEngine(options: EngineOptions) {
    */
   function settle(rowsMax: number): Transition[] {
     work(rowsMax);
+    return teller.handOver();
+  }
+
+  /** The same of one sensor. */
+  function settleOf(id: string, rowsMax: number): Transition[] {
+    const subject = subjects.get(id);
+    if (subject?.backlog) catchUp(subject, rowsMax);
     return teller.handOver();
   }
 
@@ -236,14 +265,16 @@ export function createEngine(options: EngineOptions) {
 
   /**
    * What the clock has to say: sensors that have fallen silent, and windows that ended half an hour ago without a
-   * reading after them. Only for sensors that report live. Call it only when everything received has been observed.
+   * reading after them. Only for sensors that report live. Call it only when everything received has been observed, but
+   * for the readings of sensors that are `held`: of those it says nothing.
    */
-  function tick(now: number): Transition[] {
+  function tick(now: number, isHeld: (sensorId: string) => boolean = () => false): Transition[] {
     if (!options.settlesLater) work(Number.POSITIVE_INFINITY);
     for (const subject of subjects.values()) {
       if (subject.registered && !registry(subject.sensor.id)) remove(subject, now);
       // What its late readings say comes first.
-      else if (!subject.imported && !subject.backlog && corrector.look(subject, now)) unsaved.subject(subject);
+      else if (subject.imported || subject.backlog || isHeld(subject.sensor.id)) continue;
+      else if (corrector.look(subject, now)) unsaved.subject(subject);
     }
     if (failing.length > 0) endFailing(now, now);
     return teller.handOver();
@@ -294,7 +325,7 @@ export function createEngine(options: EngineOptions) {
       remembered += rowCount(subject.ring) + (subject.backlog ? rowCount(subject.backlog.rows) : 0);
       // It was let keep so many: it sends late ones.
       if (rowCount(subject.ring) > rowsMax()) subject.late = rowCount(subject.ring);
-      if (subject.backlog) backlogged.add(subject);
+      if (subject.backlog) wait(subject);
       if (subject.saving.base !== subject.checkpoints[0] || subject.saving.changed.size > 0) unsaved.subject(subject);
     }
     unsaved.planned(loaded.plans);
@@ -324,8 +355,19 @@ export function createEngine(options: EngineOptions) {
     settleFor,
     settle,
     backlog,
-    /** The sensors whose late readings wait. */
-    backlogged: () => backlogged.size,
+    settleOf,
+    foldFew,
+    /** The sensors whose late readings have begun to wait since the last call. */
+    newlyLate(): readonly string[] {
+      const ids = newlyLate.flatMap(({ backlog, sensor }) => (backlog ? [sensor.id] : []));
+      if (newlyLate.length > 0) newlyLate = [];
+      return ids;
+    },
+    /** How many late readings of this sensor wait. */
+    lateOf: (id: string) => {
+      const waiting = subjects.get(id)?.backlog;
+      return waiting ? rowCount(waiting.rows) : 0;
+    },
     tick,
     listen,
     load,

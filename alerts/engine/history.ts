@@ -119,8 +119,8 @@ export type Before = {
 };
 
 /** Keeps a late reading until it is folded, with the others that wait, by `refoldSome`. */
-export function addLate(subject: Subject, reading: Reading): void {
-  const backlog = openBacklog(subject);
+export function addLate(subject: Subject, reading: Reading, together?: number): void {
+  const backlog = openBacklog(subject, together);
   const key = reading.measuredAt;
   write(backlog.rows, append(backlog.rows), key, reading, subject.plan);
   backlog.times.add(key);
@@ -131,14 +131,15 @@ export function addLate(subject: Subject, reading: Reading): void {
 /** Late readings that are folded together, and how few they are where they have much to say: it is told in one go. */
 const TOGETHER_MAX = 512;
 const TOGETHER_MIN = 32;
-const MUCH_SAID = 32;
+export const TOGETHER_FIRST = 64;
+const MUCH_SAID = 128;
 
-export function openBacklog(subject: Subject): Backlog {
+export function openBacklog(subject: Subject, together = TOGETHER_MAX): Backlog {
   subject.backlog ??= {
     rows: createRing(subject.plan.metrics.length),
     times: new Set(),
     oldest: Number.POSITIVE_INFINITY,
-    together: TOGETHER_MAX,
+    together,
     refold: undefined,
   };
   return subject.backlog;

@@ -1,7 +1,9 @@
+import type { Live } from "../../alerts/alerts.ts";
 import type { WatchedSensor } from "../../alerts/engine/compile.ts";
 import { versionOf } from "../../alerts/rules/load.ts";
 import { parseRules } from "../../alerts/rules/parse.ts";
 import type { Transition } from "../../model/alert.ts";
+import type { Batch } from "../../model/batch.ts";
 import type { Reading, Values } from "../../model/reading.ts";
 import { type Rule, ruleSchema } from "../../model/rule.ts";
 
@@ -25,6 +27,22 @@ export function rulesOf(yaml: string): Rule[] {
 }
 
 let seq = 0;
+
+/** The rules in real time. `journal`: what has been taken, one batch behind the other, to be read again. */
+export function liveOf(monotonic: () => number, journal: readonly Batch[] = [], onWaiting = () => {}): Live {
+  return {
+    monotonic,
+    onWaiting,
+    async readAgain(from, before) {
+      const batch = journal.find(({ to }) => to > from);
+      if (!batch) throw new Error(`nothing at ${from}`);
+      const to = Math.min(before, batch.to);
+      const isMeant = (seq: number) => seq >= from && seq < to;
+      const readings = batch.readings.filter(({ journalSeq }) => isMeant(journalSeq));
+      return { ...batch, from, to, readings, messages: batch.messages?.filter(({ seq }) => isMeant(seq)) };
+    },
+  };
+}
 
 export function aReading(measuredAt: number, values: Values, rest: Partial<Reading> = {}): Reading {
   seq += 1;

@@ -6,7 +6,7 @@ import { SILENT } from "../../model/log.ts";
 import type { Rule } from "../../model/rule.ts";
 import { openRecords } from "../../store/records/open.ts";
 import type { Records } from "../../store/records.ts";
-import { aReading, aRule, HOUR, MINUTE, T0 } from "./builders.ts";
+import { aReading, aRule, HOUR, liveOf, MINUTE, T0 } from "./builders.ts";
 
 const hot = aRule({ id: "hot", metric: "temperature", condition: { type: "threshold", above: 40, for: "5m" } });
 const silent = aRule({ id: "silent", kind: "any", audience: "crews", condition: { type: "silence", after: "15m" } });
@@ -32,7 +32,7 @@ beforeEach(() => {
 afterEach(() => records.close());
 
 const start = (rules: Rule[] = [hot, silent]) =>
-  createAlerts({ rules, records, first: 1, now: () => wall, monotonic: () => mono, log: SILENT });
+  createAlerts({ rules, records, first: 1, now: () => wall, live: liveOf(() => mono), log: SILENT });
 
 /** A message of each sensor without a time of its own: it is measured when it is received. */
 function send(temperature: number, sensors = SENSORS): void {

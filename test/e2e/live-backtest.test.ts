@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type City, HOME, startCity, until } from "../helpers/city.ts";
+import { type City, HOME, startCity } from "../helpers/city.ts";
+import { settledRules } from "../helpers/senders.ts";
 
 /**
  * One engine, any time: what the running service said while recordings were played to it is, byte for byte, what a
@@ -48,12 +49,7 @@ describe.runIf(present)("live and backtest", () => {
       expect(code, stderr).toBe(0);
       expect(JSON.parse(stdout).balanced).toBe(true);
     }
-    // Stored is not judged: what one sensor sends above its share waits for its turns.
-    await until(
-      async () => (await (await city.call("/metrics")).text()).match(/^lamppost_rules_readings_waiting\{.*/gm),
-      (waiting) => waiting?.every((line) => line.endsWith(" 0")) === true,
-      240_000,
-    );
+    await settledRules(city);
     // That the rules were behind is an alert of the service itself.
     all = (await everyAlert(city)).filter(({ firedAt, kind }) => firedAt !== undefined && kind !== "service");
     live = canonical(all);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type City, HOME, startCity } from "../helpers/city.ts";
+import { settledRules } from "../helpers/senders.ts";
 
 /**
  * The real recordings, through the real door of the real service. Every row is accounted for, and what the alerts say is
@@ -82,6 +83,10 @@ describe.runIf(present)("the real recordings", () => {
     expect(ledger.balanced).toBe(true);
     expect(ledger.received).toBe(ledger.stored + ledger.duplicate + ledger.quarantined);
     expect(Object.keys(ledger.reasons).sort()).toEqual(["conflict", "no_values"]);
+  });
+
+  it("the rules come to the end of them", { timeout: 300_000 }, async () => {
+    expect(await settledRules(city)).toHaveLength(3);
   });
 
   it("replayed again, all of it is a duplicate", { timeout: 240_000 }, async () => {

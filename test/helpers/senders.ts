@@ -155,6 +155,16 @@ export function settledBooks(city: City, withinMs = 30_000) {
   );
 }
 
+/** Stored is not judged, and judged is not said: what is sent above one's share waits for its turns. */
+export function settledRules(city: City, withinMs = 240_000) {
+  return until(
+    async () =>
+      (await (await city.call("/metrics")).text()).match(/^lamppost_(rules_readings|alert_transitions)_waiting.*/gm),
+    (waiting) => waiting?.every((line) => line.endsWith(" 0")) === true,
+    withinMs,
+  );
+}
+
 /** What became of everything the senders were told is kept. */
 export async function reckon(city: City, senders: readonly Sender[], withinMs?: number) {
   const ledger = await settledBooks(city, withinMs);

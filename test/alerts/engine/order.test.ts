@@ -164,9 +164,10 @@ describe("while one sensor's backlog is folded", () => {
     for (; engine.backlog().sensors > 0; rounds++) {
       for (const { alert } of engine.settle(512)) done.set(alert.subject.sensorId!, rounds);
     }
-    // Nobody is done before the others, and each settle is one turn: what is folded is a few times what there is.
+    // Nobody is done long before the others (who has much to tell takes smaller turns), and each settle is one turn: what
+    // is folded is a few times what there is.
     expect(done.size).toBe(3);
-    expect(Math.max(...done.values()) - Math.min(...done.values())).toBeLessThanOrEqual(2);
+    expect(Math.max(...done.values()) - Math.min(...done.values())).toBeLessThanOrEqual(6);
     expect(rounds).toBeGreaterThan(12);
     expect(rounds).toBeLessThan(60);
   });
