@@ -98,8 +98,16 @@ export function createAdoption(parts: {
   async function adopt(signal: AbortSignal): Promise<void> {
     if (!restored) return;
     if (!restored.isBooked) await book(signal);
-    await takeNumbers(signal);
-    save(undefined);
+    const refused = await takeNumbers(signal);
+    records.transaction(() => {
+      state.set(RESTORED, undefined);
+      if (refused.size === 0) return;
+      records.removals.add("readings", refused);
+      const readings = refused.values().reduce((sum, n) => sum + n, 0);
+      const detail = `${readings} readings are older than the database keeps by its own retention: booked as removed`;
+      records.audit.add({ at: now(), by: "service", what: "store.adopted", target: store.name, detail });
+    });
+    restored = undefined;
   }
 
   async function book(signal: AbortSignal): Promise<void> {
@@ -170,13 +178,19 @@ export function createAdoption(parts: {
     return days.reduce((sum, { outcomes }) => sum + (outcomes.get("stored") ?? 0), 0);
   }
 
-  /** Written over with no number: all else of the point stays as it is. */
-  async function takeNumbers(signal: AbortSignal): Promise<void> {
+  /**
+   * Written over with no number: all else of the point stays as it is. Says by sensor what the database does not take any
+   * more: a retention of its own is about to remove it, so it is as good as removed.
+   */
+  async function takeNumbers(signal: AbortSignal): Promise<Map<string, number>> {
     let batch: Reading[] = [];
+    const old = new Map<string, number>();
     const flush = async () => {
       const refused = await parts.put(batch, signal);
-      if (refused.size > 0)
-        log.error({ readings: refused.size }, "readings of after the backup keep their old numbers");
+      for (const { sensorId } of refused.keys()) old.set(sensorId, (old.get(sensorId) ?? 0) + 1);
+      const [words] = refused.values();
+      if (words !== undefined)
+        log.warn({ readings: refused.size, reason: words }, "readings taken over are older than the database keeps");
       batch = [];
     };
     for await (const chunk of unknown(signal)) {
@@ -185,6 +199,7 @@ export function createAdoption(parts: {
       if (batch.length >= RENUMBER_READINGS) await flush();
     }
     if (batch.length > 0) await flush();
+    return old;
   }
 
   function health(): readonly Health[] {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createAdoption } from "../../ingest/adoption.ts";
 import { checkLedger } from "../../ingest/ledger-check.ts";
+import type { Refusals } from "../../ingest/put.ts";
 import { dayOf } from "../../model/ledger.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
@@ -59,13 +60,11 @@ describe("a database that lived on after the backup that was restored", () => {
     await rm(folder, { recursive: true });
   });
 
-  const adoption = (put = async (readings: readonly Reading[]) => store.write(readings), end = END) =>
+  type Put = (readings: readonly Reading[]) => Promise<unknown>;
+  const adoption = (put: Put = async (readings) => store.write(readings), end = END) =>
     createAdoption({
       ...{ store, records, end, rawDays: RAW_DAYS, now: () => NOW, log: SILENT },
-      put: async (readings) => {
-        await put(readings);
-        return new Map();
-      },
+      put: async (readings) => ((await put(readings)) as Refusals | undefined) ?? new Map(),
       offset: () => records.offsets.get("store")!,
       lose: (why) => void lost.push(why),
     });
@@ -154,6 +153,33 @@ describe("a database that lived on after the backup that was restored", () => {
     book(T0, 2);
     await adopt();
     expect([records.removals.counts("readings").get("air-1"), lost.length]).toEqual([6, 1]);
+  });
+
+  it("books as removed, once, what the database is about to remove and does not take a new number for", async () => {
+    await fill();
+    const words = "points beyond retention policy";
+    const refusing = (fails = false) =>
+      adoption(async (readings) => {
+        const [first, ...rest] = readings;
+        await store.write(rest);
+        if (fails) throw new StoreError("unavailable", "away");
+        return new Map([[first!, words]]);
+      });
+    await expect(adopt(refusing(true))).rejects.toThrow("away");
+    expect(records.removals.counts("readings").size).toBe(0);
+    await adopt(refusing());
+    expect(
+      records.removals
+        .counts("readings")
+        .values()
+        .reduce((sum, n) => sum + n, 0),
+    ).toBe(1);
+    expect(detail()).toMatch(/^1 readings are older than the database keeps .*booked as removed$/);
+    expect(records.storeState.get("restored")).toBeUndefined();
+    const count = records.ledger.totals().get("stored");
+    await adopt(refusing());
+    expect([count, records.ledger.totals().get("stored")]).toEqual([8, 8]);
+    expect(records.removals.counts("readings").size).toBe(1);
   });
 
   it("does nothing at all where the database is as it was", async () => {
