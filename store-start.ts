@@ -118,6 +118,8 @@ function limitsHealth(limits: StoreLimits | undefined, config: Config): Health[]
     const reason = `InfluxDB removes hourly and daily rollups ${formatSpan(rollups.keepsMs)} after they were measured, before LAMPPOST_RETENTION_HOURLY_DAYS=${hourly} or LAMPPOST_RETENTION_DAILY_DAYS=${daily}${where}: "lamppost doctor" says how to give them a place of their own without a retention`;
     health.push(degraded("store rollups", reason));
   }
+  if (rollups?.broken !== undefined)
+    health.push(degraded("store rollups", `hourly and daily rollups cannot be computed or read: ${rollups.broken}`));
   if (noRemoval !== undefined) {
     const reason = `nothing is removed from InfluxDB, whatever LAMPPOST_RETENTION_* say, because it could not be proven that only our own readings would be: ${noRemoval}. Give the account the right to write to and read the whole bucket or database`;
     health.push(degraded("store removal", reason));

@@ -97,8 +97,15 @@ export type StoreLimits = {
   readonly rollups?: RollupsFound | undefined;
 };
 
-/** Where rollups are. `keepsMs`: as of the place they are in. `shared`: why that is the one of the readings. */
-export type RollupsFound = { readonly keepsMs: number | undefined; readonly shared?: string };
+/**
+ * Where rollups are. `keepsMs`: as of the place they are in. `shared`: why that is the one of the readings. `broken`: why
+ * the place of their own cannot be used just now.
+ */
+export type RollupsFound = {
+  readonly keepsMs: number | undefined;
+  readonly shared?: string;
+  readonly broken?: string | undefined;
+};
 
 /** `<kind>.<metric>` */
 export type MetricKey = `${Kind}.${MetricName}`;

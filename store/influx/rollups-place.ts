@@ -50,6 +50,7 @@ export function createRollupsPlace(parts: {
 }): RollupsPlace {
   const { raw, own, queries, installation, memory, isClosed, now, log } = parts;
   let shared: { readonly why: string; readonly until: number } | undefined;
+  let broken: string | undefined;
   let moving: Promise<void> | undefined;
   /** Looked at after each start, and when it was away: the database may have been restored to what it was before. */
   let isMoved = false;
@@ -58,9 +59,12 @@ export function createRollupsPlace(parts: {
   async function isUsable(): Promise<boolean> {
     if (shared && now() < shared.until) return false;
     const why = await parts.prove().then(objection, (error: StoreError) => {
-      if (error.kind === "unavailable" || memory.isApart()) throw error;
-      return error.message;
+      if (error.kind === "unavailable") throw error;
+      if (!memory.isApart()) return error.message;
+      broken = error.message;
+      throw error;
     });
+    broken = undefined;
     if (why === undefined || memory.isApart()) shared = undefined;
     else {
       if (!shared) log.warn({ reason: why }, "rollups are kept with the readings, and removed with them");
@@ -170,7 +174,7 @@ export function createRollupsPlace(parts: {
   function found(): RollupsFound | undefined {
     const keeps = parts.keeps();
     if (shared) return { keepsMs: keeps.raw, shared: shared.why };
-    return memory.isApart() ? { keepsMs: keeps.own } : undefined;
+    return memory.isApart() ? { keepsMs: keeps.own, broken } : undefined;
   }
 
   return {

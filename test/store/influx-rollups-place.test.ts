@@ -214,6 +214,7 @@ describe("the place of rollups on InfluxDB 2.x", () => {
     for (const work of [answers(again), computeAll(again)])
       expect(await failure(work)).toMatchObject({ kind: "misconfigured", reason: "bucket_missing" });
     expect(server.count(raw, "pm25Sum")).toBe(0);
+    expect(again.limits!.known()!.rollups!.broken).toContain('bucket "readings_rollups" not found');
     expect((await again.examine!(KEEP)).findings.find(({ check }) => check === "rollups")).toMatchObject({ ok: false });
     expect(await again.count()).toBe(60);
     // Made again, it is empty: what there are readings for is computed anew.
@@ -223,6 +224,7 @@ describe("the place of rollups on InfluxDB 2.x", () => {
     expect(await failure(store.rollups.compute(day))).toMatchObject({ reason: "bucket_missing" });
     await store.rollups.compute(day);
     expect([memory.losses(), server.count(rollupsBucket(), "pm25Sum")]).toEqual([1, 24]);
+    expect(store.limits!.known()!.rollups!.broken).toBeUndefined();
   });
 });
 
