@@ -105,9 +105,15 @@ describe.runIf(needs("influxd"))("InfluxDB that lost what it had", () => {
       const { ledger, lost, doubled } = await reckon(city, senders, 90_000);
       expect({ lost, doubled }).toEqual({ lost: 0, doubled: 0 });
       expect(ledger).toMatchObject({ quarantined: 0, lost: 0, balanced: true });
-      // Its log may be torn, which shows only at the next restart.
+      // Its log may be torn, which shows only at the next restart: noticed at once by who writes meanwhile, else when asked.
       for (const signal of ["SIGKILL", "SIGTERM"] as const) {
         await own.halt(signal);
+        if (signal === "SIGKILL") {
+          const more = startHttpSender(city, login, { sensorId: "full-3" });
+          await more.ackedAtLeast(100);
+          await more.stop();
+          senders.push(more);
+        }
         await own.resume();
         await until(
           () => missingIn(own, "full", senders),
