@@ -147,3 +147,14 @@ export async function until(condition: () => boolean, withinMs = 10_000): Promis
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/** The value once it has not changed for a while. */
+export async function untilStill<T>(read: () => T): Promise<T> {
+  for (let last = read(), same = 0; ; ) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const value = read();
+    same = JSON.stringify(value) === JSON.stringify(last) ? same + 1 : 0;
+    if (same >= 10) return value;
+    last = value;
+  }
+}

@@ -10,6 +10,7 @@ import {
   startTestBroker,
   type TestBroker,
   until,
+  untilStill,
 } from "./broker-fixture.ts";
 
 let city: TestBroker;
@@ -189,14 +190,3 @@ describe("below its rate", () => {
     await until(() => city.kept.length === 24_001);
   });
 });
-
-/** The value once it has not changed for a while. */
-async function untilStill<T>(read: () => T): Promise<T> {
-  for (let last = read(), same = 0; ; ) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    const value = read();
-    same = JSON.stringify(value) === JSON.stringify(last) ? same + 1 : 0;
-    if (same >= 10) return value;
-    last = value;
-  }
-}
