@@ -120,6 +120,7 @@ const BARE_TIMERS = {
   "api/turns.ts": 2,
   "alerts/rules/checker.ts": 1,
   "ingest/patience.ts": 1,
+  "ingest/timing.ts": 2,
   // Ways out that end a request, a socket or a thread that takes too long.
   "alerts/notify/http-post.ts": 1,
   "api/queries.ts": 1,
