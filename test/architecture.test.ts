@@ -150,6 +150,7 @@ const LISTENERS: Record<string, string> = {
   "api/stream-client.ts": "gives the connection up when the records cannot be read",
   "api/streams.ts": "takes connections off its list",
   "edge-link.ts": "hands on to handlers that are guarded",
+  "lifecycle.ts": "is the net below them",
   "simulators/runs/recorder.ts": "the errors of its own file",
   "simulators/runs/run-thread.ts": "a thread of its own",
   "store/backup/stage.ts": "the end of its own archive",

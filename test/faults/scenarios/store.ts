@@ -116,14 +116,14 @@ export const STORE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "store-wrong-token",
-    about: "401, 403 and 404 until the operator has corrected it: nothing is given up, and it is asked twice a minute.",
+    about: "401, 403 and 404 until the operator has corrected it: nothing is given up, and it is asked every 15 s.",
     traffic: { forMs: 7 * MINUTE, everyMs: 15_000 },
     mustHappen,
     play(world) {
       const status = world.random.pick([401, 403, 404]);
       between(world, world.someMs(0, 0.2), 6 * MINUTE, always({ status }));
     },
-    check: ({ store }) => (store.counts.errors > 16 ? [`asked ${store.counts.errors} times in six minutes`] : []),
+    check: ({ store }) => (store.counts.errors > 28 ? [`asked ${store.counts.errors} times in six minutes`] : []),
   },
   {
     name: "store-server-limit",
