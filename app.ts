@@ -214,6 +214,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     inOne: records.relaxed,
     consumers: [refill.before(storeWriter), alerts.consumer, live.consumer(edge.recovery.next), forwarding.consumer], // the whole fan-out
     end: edge.recovery.next,
+    watch: { consumer: alerts.consumer.name, moved: edge.taken },
     beginWhen: up.promise,
     log: log.child({ module: "worker" }),
     onRejection: (rejection) => {

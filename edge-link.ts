@@ -32,6 +32,8 @@ export type Edge = {
   setCredential(name: string, credential: Credential | undefined): void;
   disconnect(name: string): void;
   release(offset: number, heldFrom: number): void;
+  /** The rules have taken everything before this message: senders may send as much more. */
+  taken(to: number): void;
   state(): EdgeState;
   /** May be called again: that waits for the same end. */
   close(deadlineMs: number): Promise<void>;
@@ -119,6 +121,7 @@ export function startEdge(options: Omit<EdgeStart, "shared">, listeners: EdgeLis
     },
     setCredential: (name, credential) => send({ type: "credential", name, credential }),
     disconnect: (name) => send({ type: "disconnect", name }),
+    taken: (to) => void Atomics.store(shared, SHARED.taken, to | 0),
     release: (offset, heldFrom) => send({ type: "release", offset, heldFrom }),
     state: () => state,
     close: (deadlineMs) => {

@@ -18,7 +18,7 @@ export type EdgeStart = {
   readonly segmentBytes?: number;
   /** How long, and up to how many bytes, what every consumer has passed stays in the journal. */
   readonly journalKeep: { readonly forMs: number; readonly bytesMax: number };
-  /** Three numbers both threads see at once, see `SHARED`. */
+  /** Some numbers both threads see at once, see `SHARED`. */
   readonly shared: SharedArrayBuffer;
 };
 
@@ -87,6 +87,8 @@ export const SHARED = {
   listeners: 1,
   /** Bytes on their way to them. */
   forwardBytes: 2,
+  /** The number of the first message that the rules have not taken, its lowest 32 bits. */
+  taken: 3,
 } as const;
 
 /** Readings for MQTT subscribers are skipped while this much of them waits for the edge thread. */

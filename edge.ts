@@ -15,6 +15,7 @@ import {
 import { createFaultPoint, isGateOff } from "./fault-point.ts";
 import type { JournalChunk, JournalWriter } from "./ingest/journal/journal.ts";
 import { createShares } from "./ingest/journal/space.ts";
+import { createUnderWay } from "./ingest/journal/under-way.ts";
 import { openJournalWriter } from "./ingest/journal/writer.ts";
 import { logLines } from "./lifecycle.ts";
 import { type NewMessage, senderKey } from "./model/message.ts";
@@ -34,6 +35,10 @@ const credentials = new Map<string, Credential>();
 const at = createFaultPoint(start.faultAt);
 /** As much again as is kept free. */
 const shares = createShares(start.diskFreeBytesMin);
+const underWay = createUnderWay(
+  () => Atomics.load(shared, SHARED.taken),
+  () => performance.now(),
+);
 let broker: Broker | undefined;
 
 const post = (message: FromEdge, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
@@ -47,6 +52,7 @@ const REPORT_EVERY_MS = 500;
 function main(writer: JournalWriter): void {
   writer.onCommit((chunk) => {
     at?.("after-answer"); // the senders have been told, the core has not
+    underWay.committed(chunk.to);
     handOver(chunk);
   });
   const report = setInterval(() => {
@@ -105,6 +111,7 @@ async function listen(writer: JournalWriter, options: ListenOptions): Promise<vo
       credential: (name) => credentials.get(name),
       append: appendFor(writer),
       isHeld: shares.isHeld,
+      isAhead: underWay.isFull,
       onListeners: (count) => Atomics.store(shared, SHARED.listeners, count),
       onEvent: (event) => post({ type: "event", event }),
       now: Date.now,
@@ -164,7 +171,9 @@ function appendAll(writer: JournalWriter, id: number, messages: readonly NewMess
 const OVER_SHARE = "the disk is nearly full, and this sender has had its share of what is left";
 
 function charge({ source, topic, payload }: NewMessage): void {
-  shares.took(source, topic.length + payload.length);
+  const bytes = topic.length + payload.length;
+  shares.took(source, bytes);
+  underWay.took(source, bytes);
 }
 
 function tell(writer: JournalWriter): void {

@@ -172,7 +172,10 @@ function createMeters({ options, ports }: Context) {
     limit &&
     createByKey(keysMax, (name) => {
       const sender = senderKey({ role, name });
-      return createMeter(bucketOf(limit), "packets", () => ports.isHeld?.(sender) === true);
+      return createMeter(bucketOf(limit), "packets", {
+        isHeld: () => ports.isHeld?.(sender) === true,
+        isAhead: () => ports.isAhead?.(sender) === true,
+      });
     });
   const ofDevice = [heldMetersFor("device", device, 100_000), metersFor(deviceReadings, 100_000, "readings")];
   const ofGateway = [heldMetersFor("gateway", gateway, 10_000), metersFor(gatewayReadings, 10_000, "readings")];

@@ -10,6 +10,8 @@ const BYTES_PER_TOKEN = 1_024;
 const OWED_MAX = 65_535;
 /** Who waits is looked at again this often … */
 const LOOK_AGAIN_MS = 1_000;
+/** … who is ahead of the rules, after this … */
+const AHEAD_MS = 2;
 /** … and counts as alive if it is for longer than this: it is we who do not listen. */
 const LONG_WAIT_MS = 100;
 const NOTHING = Buffer.alloc(0);
@@ -18,8 +20,7 @@ const NOTHING = Buffer.alloc(0);
 export type Meter = {
   readonly bucket: Bucket;
   readonly unit: Unit;
-  /** True while the account may send nothing at all. */
-  readonly isHeld: (() => boolean) | undefined;
+  readonly gate: Gate | undefined;
   /** The turn `share` is of. */
   turn: number;
   /** Tokens left in this turn. */
@@ -28,6 +29,8 @@ export type Meter = {
   scheduled: boolean;
 };
 
+/** `isHeld`: the account may send nothing at all. `isAhead`: nothing for some milliseconds. */
+type Gate = { isHeld(): boolean; isAhead(): boolean };
 type Unit = "packets" | "readings";
 type Paced = { resume(): void; keepAlive(): void };
 export type Slowed = "over_rate" | "over_readings_rate" | "disk_share";
@@ -57,7 +60,7 @@ export function createPace(now: () => number, onSlowed: (session: Session, why: 
       waitMs(meter.bucket, now());
       openTurn();
     }
-    return meter.share > 0 && meter.bucket.tokens >= 1 && !meter.isHeld?.();
+    return meter.share > 0 && meter.bucket.tokens >= 1 && !meter.gate?.isHeld() && !meter.gate?.isAhead();
   }
 
   function openTurn(): void {
@@ -76,10 +79,16 @@ export function createPace(now: () => number, onSlowed: (session: Session, why: 
 
   function schedule(meter: Meter): void {
     meter.scheduled = true;
-    const wait = meter.isHeld?.() ? LOOK_AGAIN_MS : Math.min(waitMs(meter.bucket, now()), LOOK_AGAIN_MS);
+    const wait = waitOf(meter);
     if (wait > 0) setTimeout(wake, wait, meter);
     else setImmediate(wake, meter);
     if (wait >= LONG_WAIT_MS) for (const paced of meter.waiting) paced.keepAlive();
+  }
+
+  function waitOf({ bucket, gate }: Meter): number {
+    if (gate?.isHeld()) return LOOK_AGAIN_MS;
+    const wait = Math.min(waitMs(bucket, now()), LOOK_AGAIN_MS);
+    return gate?.isAhead() ? Math.max(wait, AHEAD_MS) : wait;
   }
 
   /** In turn; those who need more than their turn stand at the end of the queue again. */
@@ -144,13 +153,13 @@ export function createPace(now: () => number, onSlowed: (session: Session, why: 
   };
 }
 
-export function createMeter(bucket: Bucket, unit: Unit = "packets", isHeld?: () => boolean): Meter {
-  return { bucket, unit, isHeld, turn: -1, share: 0, waiting: [], scheduled: false };
+export function createMeter(bucket: Bucket, unit: Unit = "packets", gate?: Gate): Meter {
+  return { bucket, unit, gate, turn: -1, share: 0, waiting: [], scheduled: false };
 }
 
-/** undefined: only its share of the turn is used up. */
-function reasonFor({ bucket, unit, isHeld }: Meter): Slowed | undefined {
-  if (isHeld?.()) return "disk_share";
+/** undefined: only its share of the turn is used up, or it is ahead for a moment. */
+function reasonFor({ bucket, unit, gate }: Meter): Slowed | undefined {
+  if (gate?.isHeld()) return "disk_share";
   if (bucket.tokens >= 1) return undefined;
   return unit === "readings" ? "over_readings_rate" : "over_rate";
 }

@@ -19,6 +19,8 @@ export type BrokerPorts = {
   onListeners(count: number): void;
   /** True while this sender (a `senderKey`) has had its share of a nearly full disk: it is not read. Asked for each packet. */
   isHeld?(sender: string): boolean;
+  /** True while this sender has so much under way that it waits for the rules, which takes milliseconds. */
+  isAhead?(sender: string): boolean;
   /** Epoch milliseconds. */
   now(): number;
   readonly log: Log;

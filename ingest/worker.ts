@@ -30,6 +30,8 @@ export type WorkerOptions = {
   readonly log: Log;
   /** Hears of each rejection when it first turns up live; not again for what is read from disk later. */
   onRejection?(rejection: Rejection): void;
+  /** Called with the number this consumer wants next, when it may have changed. */
+  readonly watch?: { readonly consumer: string; moved(to: number): void };
   /** Limits of the shared window of newest messages, and how much is read from disk at a time. */
   readonly windowMessagesMax?: number;
   readonly windowBytesMax?: number;
@@ -111,14 +113,21 @@ export function createWorker(options: WorkerOptions) {
     // Messages kept for a store that is away would also outlive the garbage collector's patience with young objects.
     const following = followers.filter((follower) => !follower.isHeldUp());
     window.release(Math.min(end, ...following.map((follower) => follower.offset())));
+    tellWatch();
     if (!isIdle()) return;
     for (const resolve of idlers.splice(0)) resolve();
+  }
+
+  function tellWatch(): void {
+    const watched = followers.find(({ name }) => name === options.watch?.consumer);
+    if (watched) options.watch?.moved(watched.offset());
   }
 
   function isIdle(): boolean {
     return followers.every((follower) => !follower.durable || follower.offset() >= end);
   }
 
+  tellWatch();
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener("abort", () => resolve()));
   const begin = options.beginWhen && Promise.race([options.beginWhen, stopped]);
   const running = followers.map((follower) => (begin ? begin.then(follower.run) : follower.run()));

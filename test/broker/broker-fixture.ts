@@ -35,6 +35,8 @@ export async function startTestBroker(options: Partial<BrokerOptions> = {}) {
   const credentials = new Map<string, Credential>(ACCOUNTS.map((account) => [account.name, { account, secretHash }]));
   /** Senders (as `senderKey`) that are not read. */
   const held = new Set<string>();
+  /** Senders that wait for the rules. */
+  const ahead = new Set<string>();
   const journal: { append: Append } = {
     append(message, done) {
       kept.push({ ...message, payload: Uint8Array.from(message.payload) });
@@ -48,6 +50,7 @@ export async function startTestBroker(options: Partial<BrokerOptions> = {}) {
       append: (message, done) => journal.append(message, done),
       onEvent: (event) => events.push(event),
       isHeld: (sender) => held.has(sender),
+      isAhead: (sender) => ahead.has(sender),
       onListeners: (count) => listeners.push(count),
       now: Date.now,
       log: SILENT,
@@ -86,7 +89,7 @@ export async function startTestBroker(options: Partial<BrokerOptions> = {}) {
     await broker.close({ deadline: Date.now() + 300 });
   }
 
-  return { broker, kept, events, listeners, credentials, held, journal, url, connect, raw, stop };
+  return { broker, kept, events, listeners, credentials, held, ahead, journal, url, connect, raw, stop };
 }
 
 export type TestBroker = Awaited<ReturnType<typeof startTestBroker>>;

@@ -127,6 +127,21 @@ describe("above its rate a sender is not read", () => {
     expect(city.kept).toHaveLength(51);
   });
 
+  it("and not while it is ahead of the rules: it goes on at once when they have caught up, and nobody is told", async () => {
+    city = await startTestBroker();
+    const gateway = await city.raw();
+    await gateway.login(GATEWAY);
+    city.ahead.add("gateway gw");
+    gateway.socket.write(Buffer.concat([...Array.from({ length: 50 }, () => publish("{}", 1)), PINGREQ]));
+    const device = await city.connect(DEVICE);
+    await device.publishAsync(OWN_TOPIC, "{}", { qos: 1 });
+    expect(city.kept).toHaveLength(1);
+    city.ahead.clear();
+    expect((await gateway.next("pingresp"))?.cmd).toBe("pingresp");
+    await until(() => city.kept.length === 51);
+    expect(city.events.filter(({ type }) => type === "slowed")).toEqual([]);
+  });
+
   it("but may answer what it was sent", async () => {
     city = await startTestBroker({ rates: SLOW });
     const olga = await city.connect(OPERATOR);
