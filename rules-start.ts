@@ -54,7 +54,6 @@ export function startRules({ files, records, store, now, log }: RulesStart): {
       check,
       parse: checker.data,
       backtest,
-      backtestRunning: backtests.running,
     }),
   };
 }

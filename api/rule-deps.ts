@@ -21,8 +21,6 @@ export type RuleDeps = {
   versions(id: string, limit: number, cursor?: string): { readonly items: RuleChange[]; readonly next?: string };
   /** A `BacktestView` as JSON. Rejects with an Error named `BacktestBusy`, or with the signal's reason. */
   backtest(question: BacktestQuestion, signal: AbortSignal): Promise<Uint8Array>;
-  /** Whose runs, and since when. */
-  backtestRunning(): { readonly by: string; readonly since: number } | undefined;
 };
 
 export type ParsedRules =

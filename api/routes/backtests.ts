@@ -40,36 +40,55 @@ const ofMany = {
 const WARM_UP_MS_MAX = 90 * 86_400_000;
 
 export function addBacktests(app: Api, parts: Parts): void {
+  /** Since when an account has one, from the moment it asked: of two that come together, one is let in. */
+  const asked = new Map<string, number>();
+
+  async function alone(request: FastifyRequest, reply: FastifyReply, body: Body, pointer: string) {
+    const by = parts.auth.account(request).name;
+    const since = asked.get(by);
+    if (since !== undefined) {
+      const detail = `${by} is running a backtest since ${new Date(since).toISOString()}.`;
+      throw new ProblemError("conflict", detail, { retryAfterS: 30 });
+    }
+    asked.set(by, parts.now());
+    try {
+      return await run(parts, request, reply, body, pointer);
+    } finally {
+      asked.delete(by);
+    }
+  }
+
   app.post("/rules/:id/backtest", { schema: ofOne }, async (request, reply) => {
     const { rule, ...span } = request.body;
     const entry = parts.ruleBook.entry(request.params.id);
     if (!rule && !entry) throw notFound("rule", request.params.id);
-    return run(parts, request, reply, { ...span, rules: [rule ?? withoutVersion(entry!.rule)] }, rule ? "/rule" : "");
+    return alone(request, reply, { ...span, rules: [rule ?? withoutVersion(entry!.rule)] }, rule ? "/rule" : "");
   });
 
   app.post("/rules/backtest", { schema: ofMany, bodyLimit: RULES_BODY_BYTES_MAX }, async (request, reply) =>
-    run(parts, request, reply, request.body, "/rules"),
+    alone(request, reply, request.body, "/rules"),
   );
 }
 
 const withoutVersion = ({ version: _, ...data }: { version: string } & RuleData) => data;
 
-type Body = { readonly from: string; readonly to: string; readonly warmUp: string; readonly sensor?: string };
+type Body = {
+  readonly from: string;
+  readonly to: string;
+  readonly warmUp: string;
+  readonly sensor?: string;
+  readonly rules: readonly object[];
+};
 
 async function run(
   { ruleBook, auth, turns, limits }: Parts,
   request: FastifyRequest,
   reply: FastifyReply,
-  body: Body & { readonly rules: readonly object[] },
+  body: Body,
   pointer: string,
 ) {
   const span = spanOf(body, limits.backtestSpanMaxMs);
   const by = auth.account(request).name;
-  const running = ruleBook.backtestRunning();
-  if (running?.by === by) {
-    const detail = `${by} is running a backtest since ${new Date(running.since).toISOString()}.`;
-    throw new ProblemError("conflict", detail, { retryAfterS: 30 });
-  }
   const signal = leaving(reply);
   const rules = await turns.checks.run(by, signal, () => rulesOf(ruleBook, body.rules, pointer, signal));
   const sensor = body.sensor === undefined ? {} : { sensorId: body.sensor };
