@@ -34,6 +34,8 @@ type Connection = {
   spoken: boolean;
   /** Requests in progress. */
   requests: number;
+  /** The last of them. */
+  last: IncomingMessage | undefined;
   /** Whether the last request was one of an account. */
   known: boolean;
 };
@@ -63,7 +65,7 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
       counts.refused += 1;
       return answerByHand(socket, 503, "As many connections are open as the service can take.");
     }
-    connections.set(socket, { socket, network, spoken: false, requests: 0, known: false });
+    connections.set(socket, { socket, network, spoken: false, requests: 0, last: undefined, known: false });
     add(perNetwork, network, 1);
     socket.once("close", () => forget(socket));
   });
@@ -74,8 +76,10 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
     toTheEnd(connection);
     connection.spoken = true;
     connection.requests += 1;
+    connection.last = request;
     response.once("close", () => {
       connection.requests -= 1;
+      if (connection.last === request) connection.last = undefined;
       if (connections.has(connection.socket)) toTheEnd(connection);
     });
   });
@@ -171,8 +175,9 @@ const later = { retryAfterS: 2 } as const;
  * A newcomer takes the place of: one that has said nothing (or half of a request), a stranger's that waits, a stranger's
  * that is being answered, an account's that waits. An account's that is being answered stays.
  */
-function rankOf({ spoken, requests, known }: Connection): number | undefined {
+function rankOf({ spoken, requests, last, known }: Connection): number | undefined {
   if (known) return requests > 0 ? undefined : 3;
+  if (last && !last.complete) return 0; // its body has not come
   return requests > 0 ? 2 : spoken ? 1 : 0;
 }
 
