@@ -42,7 +42,12 @@ export function mountSmallDisk(sizeMib: number): SmallDisk | undefined {
     fill(leaveBytes) {
       const chunk = Buffer.alloc(MIB);
       for (let room = freeBytes() - leaveBytes; room > 0; room = freeBytes() - leaveBytes) {
-        writeFileSync(ballast, chunk.subarray(0, Math.min(MIB, room)), { flag: "a" });
+        try {
+          writeFileSync(ballast, chunk.subarray(0, Math.min(MIB, room)), { flag: "a" });
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+          return; // somebody else has written meanwhile
+        }
       }
     },
     free: () => rmSync(ballast, { force: true }),

@@ -56,7 +56,8 @@ export async function startHonest(city: City) {
       await Promise.race([asked(), late]);
       into.push(performance.now() - from);
     } catch (error) {
-      complaints.push(`${answer}: ${(error as Error).message}`);
+      const { message, cause } = error as Error;
+      complaints.push(`${answer}: ${message}${cause ? ` (${(cause as Error).message})` : ""}`);
     } finally {
       clearTimeout(timer);
     }

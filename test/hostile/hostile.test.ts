@@ -11,10 +11,10 @@ import { startHonest } from "./honest.ts";
 
 /**
  * Nobody can stop it: beside each attack of `attacks/` one honest device and one honest operator get every answer, and
- * everything the device sent is kept. `HOSTILE_S=10 npm run hostile` attacks for ten seconds each, as CI does;
+ * everything the device sent is kept. `npm run hostile` attacks for ten seconds each (`HOSTILE_S`), as CI does;
  * `HOSTILE=<part of a name>` chooses. What is printed are the median and the 99th percentile before and during.
  */
-const ATTACK_MS = Number(process.env.HOSTILE_S ?? 2) * 1_000;
+const ATTACK_MS = Number(process.env.HOSTILE_S ?? 10) * 1_000;
 const QUIET_MS = Math.min(4_000, ATTACK_MS);
 const FOLDER = join(import.meta.dirname, "attacks");
 const files = readdirSync(FOLDER)

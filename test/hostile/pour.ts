@@ -28,7 +28,8 @@ export async function pour(socket: Socket, chunk: () => Buffer, signal: AbortSig
   }
   const read = socket.bytesWritten - socket.writableLength;
   if (socket.destroyed && !signal.aborted) throw new Error("the connection was closed, instead of not being read");
-  socket.destroy();
+  // With a reset: what lies in the sockets' buffers would go on being read, at the sender's rate, for minutes.
+  socket.resetAndDestroy();
   return read;
 }
 
