@@ -4,6 +4,7 @@ import {
   isMap,
   isNode,
   isPair,
+  isScalar,
   Lexer,
   LineCounter,
   parseDocument,
@@ -56,7 +57,7 @@ export function openYaml(text: string, file: string): YamlFile {
   const broken = [...document.errors, ...document.warnings]
     .slice(0, MISTAKES_MAX)
     .map(({ pos, message }) => place(pos[0], message.split("\n", 1)[0]!))
-    .concat(doubledKeys(document).map((offset) => place(offset, "this key is there twice in one map")));
+    .concat(wrongKeys(document).map(({ offset, message }) => place(offset, message)));
   const content = broken.length > 0 ? {} : problem === undefined ? toPlain(document) : { problem };
   const mistakes = content.problem === undefined ? broken : [place(0, content.problem)];
   return { document, plain: content.plain, mistakes, place, locate, issues };
@@ -94,16 +95,24 @@ function tooMuch(text: string): string | undefined {
   return undefined;
 }
 
-/** Where a key stands that its map has already. */
-function doubledKeys(document: Document): number[] {
-  const found: number[] = [];
+/**
+ * Keys that their map has already, and keys that are no text: as a text these double with every level they are deep, so
+ * nothing may be made of them.
+ */
+function wrongKeys(document: Document): { offset: number; message: string }[] {
+  const found: { offset: number; message: string }[] = [];
   visit(document, {
     Map(_, { items }) {
       const keys = new Set<string>();
       for (const { key } of items) {
-        const name = String(key);
-        if (keys.has(name)) found.push(isNode(key) ? (key.range?.[0] ?? 0) : 0);
-        keys.add(name);
+        const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
+        if (isNode(key) && !isScalar(key)) {
+          found.push({ offset, message: "a key must be a text, not a list, a map or an alias" });
+        } else {
+          const name = String(key);
+          if (keys.has(name)) found.push({ offset, message: "this key is there twice in one map" });
+          keys.add(name);
+        }
         if (found.length >= MISTAKES_MAX) return visit.BREAK;
       }
       return undefined;

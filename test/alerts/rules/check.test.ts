@@ -21,6 +21,16 @@ describe("what rules say about each other", () => {
     expect(checkRules([a, b], new Set(["three"])).mistakes).toEqual([]);
   });
 
+  it.each([
+    ["maps in maps", "{".repeat(49) + "}".repeat(49)],
+    ["lists", "[[a]: 1]"],
+    ["keys of keys", `${"? ".repeat(40)}a`],
+    ["aliases", "a: &x {b: 1}\n*x : 2"],
+  ])("refuses keys that are no text, before anything makes a text of them: %s", (_, text) => {
+    const { mistakes } = checkRules([{ file: "a.yaml", text }]);
+    expect(mistakes[0]?.message).toBe("a key must be a text, not a list, a map or an alias");
+  });
+
   it("refuses an unknown rule where it is named", () => {
     const [first, ...rest] = mistakes(rule("one", ", inhibits: [{ rule: oen }]"));
     expect(first).toMatch(/^a\.yaml:2:\d+: inhibits\.0\.rule: there is no rule "oen": check its spelling/);
