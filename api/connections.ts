@@ -13,6 +13,8 @@ import { ProblemError } from "./problems.ts";
 /** Shares of `connectionsMax` that requests in progress may hold: the rest is there for those who matter more. */
 const SHARE_OF_STRANGERS = 0.75;
 const SHARE_OF_ACCOUNTS = 0.9;
+/** Requests of one connection that are in progress: who sends more without waiting for an answer has it closed. */
+const PIPELINED_MAX = 16;
 /** Asked by whoever watches the service: always answered, and in no time. */
 const WATCHED: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 /** An address that goes on hitting its limit is told of so often. */
@@ -53,7 +55,7 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
   const requestsOf = new Map<string, number>();
   const toldAt = new Map<string, number>();
   const audit = ports.background.handler("audit of the HTTP connections", ports.audit.add);
-  const counts = { evicted: 0, refused: 0, requestsRefused: 0 };
+  const counts = { evicted: 0, refused: 0, requestsRefused: 0, pipelined: 0 };
   const isProxy = matcherOf(ports.proxiesTrusted ?? []);
   let requests = 0;
 
@@ -70,6 +72,12 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
     socket.once("close", () => forget(socket));
   });
 
+  // Node hands over all requests of a chunk in one go, hundreds of them, also those behind the end of the connection:
+  // nobody waits for these, and the others do.
+  const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean;
+  server.emit = (event: string, ...args: unknown[]) =>
+    event === "request" && (args[0] as IncomingMessage).socket.destroyed ? true : emit(event, ...args);
+
   server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
     const connection = connections.get(request.socket);
     if (!connection) return;
@@ -77,6 +85,10 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
     connection.spoken = true;
     connection.requests += 1;
     connection.last = request;
+    if (connection.requests > PIPELINED_MAX) {
+      counts.pipelined += 1;
+      request.socket.destroy();
+    }
     response.once("close", () => {
       connection.requests -= 1;
       if (connection.last === request) connection.last = undefined;
@@ -160,6 +172,10 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
     ...Object.entries({
       lamppost_http_connections_evicted_total: ["Connections closed to make room for new ones", counts.evicted],
       lamppost_http_connections_refused_total: ["Connections refused because all were in use", counts.refused],
+      lamppost_http_connections_pipelined_total: [
+        "Connections closed for too many requests without waiting for an answer",
+        counts.pipelined,
+      ],
       lamppost_http_requests_refused_total: ["Requests refused for too many at once", counts.requestsRefused],
     } as const).map(([name, [help, value]]): Figure => ({ name, help, type: "counter", value })),
   ];

@@ -62,6 +62,30 @@ const HALF = "GET /livez HTTP/1.1\r\nHost: x\r\nX-Half: ";
 const body = (bytes: number, more = "") =>
   `POST /api/v1/readings HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer gw-north-token\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\n${more}\r\n[`;
 
+describe("requests that do not wait for an answer", () => {
+  const LIVEZ = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+
+  it("end their connection beyond 16 at a time; what stands behind that is not worked on", async () => {
+    const { open, ask, app } = await serve();
+    let worked = 0;
+    app.server.on("request", () => {
+      worked += 1;
+    });
+    const flood = await open(LIVEZ.repeat(1_000));
+    await flood.ended;
+    expect(worked).toBeLessThanOrEqual(17);
+    expect((await ask("/livez")).status).toBe(200);
+    const { body } = await ask("/metrics");
+    expect(body).toContain("lamppost_http_connections_pipelined_total 1\n");
+  });
+
+  it("are answered in order up to then", async () => {
+    const { open } = await serve();
+    const few = await open(LIVEZ.repeat(9) + LIVEZ.replace("Host", "Connection: close\r\nHost"));
+    expect((await few.ended).match(/HTTP\/1\.1 200/g)).toHaveLength(10);
+  });
+});
+
 describe("connections of one address", () => {
   it.each([
     ["silent", ""],
