@@ -18,7 +18,8 @@ type Row = {
 };
 
 const TOKEN = "check INFLUX_TOKEN, or INFLUX_USERNAME and INFLUX_PASSWORD";
-const RIGHTS = "the account needs the right to read and to write there: give it both, or use another";
+const RIGHTS =
+  "the account needs the right to read and to write there, which a dropped database takes along: give it both, or use another";
 const RESTART =
   "influxd could not write its log: readings it seems to have are lost when it stops; free its disk, then restart influxd";
 
@@ -115,7 +116,7 @@ const CAUSES: readonly Row[] = [
   {
     words: /database (is required|name required|.*not found)|retention policy not found/,
     ...{ cause: "database_missing", kind: "misconfigured", versions: "1.6 1.8 2.7" },
-    advice: "check INFLUX_DATABASE, or INFLUX_ORG and INFLUX_BUCKET",
+    advice: "it is gone, or the name is wrong: make it, or check INFLUX_DATABASE (2.x: INFLUX_ORG and INFLUX_BUCKET)",
   },
   { words: /hinted handoff|partial write/, status: [500], cause: "busy", kind: "unavailable", versions: "1.x cluster" },
   {
@@ -145,13 +146,16 @@ export function toStoreError(error: unknown, now: number): StoreError {
   const words = serverWords(error);
   const { cause, kind, advice } = rowOf(error, words);
   const hint = advice ? ` (${advice})` : "";
-  return new StoreError(kind, `InfluxDB answered ${error.statusCode}: ${words}${hint}`, {
+  return new StoreError(kind, `InfluxDB answered ${error.statusCode}: ${shortened(words)}${hint}`, {
     cause: error,
     reason: cause,
     metrics: cause === "field_type" ? metricsIn(words) : [],
     retryAfterMs: parseRetryAfter(headerOf(error, "retry-after"), now),
   });
 }
+
+/** 1.x repeats the whole statement: nobody reads what stands behind it. */
+const shortened = (words: string) => words.replace(/(execute statement '\S+ \S{0,12})[^']*(?='|$)/, "$1 …");
 
 function rowOf(error: HttpError, words: string): Pick<Row, "cause" | "kind" | "advice"> {
   const status = error.statusCode;
