@@ -118,8 +118,9 @@ export function createWorker(options: WorkerOptions) {
     for (const resolve of idlers.splice(0)) resolve();
   }
 
+  const watched = followers.find(({ name }) => name === options.watch?.consumer);
+
   function tellWatch(): void {
-    const watched = followers.find(({ name }) => name === options.watch?.consumer);
     if (watched) options.watch?.moved(watched.offset());
   }
 
