@@ -127,7 +127,10 @@ const SCHEMA = z.object({
   INFLUX_TOKEN: z.string().optional(),
   INFLUX_ORG: z.string().optional(),
   INFLUX_BUCKET: z.string().optional(),
-  INFLUX_DATABASE: z.string().optional(),
+  INFLUX_DATABASE: z
+    .string()
+    .regex(/^(?!\.{1,2}$)[^/\\]+$/, "InfluxDB 1.x takes no name with a slash or backslash")
+    .optional(),
   INFLUX_USERNAME: z.string().optional(),
   INFLUX_PASSWORD: z.string().optional(),
 });

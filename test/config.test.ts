@@ -259,4 +259,11 @@ describe("configuration", () => {
     const named = [...example.matchAll(/^#?\s?((?:LAMPPOST|INFLUX)_[A-Z_]+)=/gm)].map((match) => match[1]!);
     expect([...new Set(named)].sort()).toEqual([...VARIABLES].sort());
   });
+
+  it("refuses a name of a 1.x database that InfluxDB itself refuses", () => {
+    const env = { LAMPPOST_STORE: "influxdb", INFLUX_URL: "http://127.0.0.1:8086" };
+    for (const INFLUX_DATABASE of ["a/b", "a\\b", ".."])
+      expect(() => loadConfig({ ...env, INFLUX_DATABASE })).toThrow(/INFLUX_DATABASE: InfluxDB 1\.x takes no name/);
+    expect(() => loadConfig({ ...env, INFLUX_DATABASE: "city.raw" })).not.toThrow();
+  });
 });
