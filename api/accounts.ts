@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { Time } from "../contract/common.ts";
 import type { Account } from "../model/people.ts";
 import type { Parts } from "./api.ts";
 import { notFound, ProblemError } from "./problems.ts";
-import { Time } from "./schemas/common.ts";
 import { hashSecret, newSecret } from "./secrets.ts";
 
 /** Shown once: only the hash of the password is kept. Over HTTP the password is the bearer token. */

@@ -53,9 +53,6 @@ export const LIMITS = {
   exportsPerAccountMax: 4,
   /** A backtest of somebody else is waited for so long. */
   backtestWaitMs: 60_000,
-  /** Items of one page. */
-  pageDefault: 100,
-  pageMax: 1_000,
   /** Longest range of readings in one request. */
   spanMaxMs: 366 * 86_400_000,
   /** Longest range of a backtest: five years. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { pageOf, Time } from "../contract/common.ts";
 import { type Target, type TargetState, targetFields } from "../model/target.ts";
-import { pageOf, Time } from "./schemas/common.ts";
 
 const { secret: _, url: __, ...shown } = targetFields;
 

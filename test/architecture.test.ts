@@ -7,7 +7,19 @@ import { describe, expect, it } from "vitest";
  * belongs into a composition root (app.ts, edge.ts) or the command line.
  */
 const HOME = resolve(import.meta.dirname, "..");
-const FOLDERS = ["model", "broker", "ingest", "store", "alerts", "api", "simulators", "cli", "bench", "dashboard"];
+const FOLDERS = [
+  "model",
+  "contract",
+  "broker",
+  "ingest",
+  "store",
+  "alerts",
+  "api",
+  "simulators",
+  "cli",
+  "bench",
+  "dashboard",
+];
 const ROOTS = [
   "app.ts",
   "addresses.ts",
@@ -99,6 +111,7 @@ function allowed({ folder, target }: Import): boolean {
   if (ROOTS.includes(folder) || folder === "cli" || folder === "bench") return true;
   if (to === folder) return true;
   if (folder === "model") return false;
+  if (to === "contract") return ["api", "client", "dashboard"].includes(folder);
   return to === "model" || (PORTS[target]?.includes(folder) ?? false);
 }
 
@@ -164,7 +177,7 @@ describe("the house", () => {
     expect(local.length).toBeGreaterThan(100);
   });
 
-  it("folders import only model/ and the two ports", () => {
+  it("folders import only model/, the two ports, and the contract where it is served or asked", () => {
     expect(show(local.filter((one) => !allowed(one)))).toEqual([]);
   });
 
@@ -178,8 +191,9 @@ describe("the house", () => {
     expect(show(stray)).toEqual([]);
   });
 
-  it("model imports zod only", () => {
-    expect(show(packages.filter(({ folder, target }) => folder === "model" && target !== "zod"))).toEqual([]);
+  it("model and contract import zod only", () => {
+    const pure = packages.filter(({ folder }) => folder === "model" || folder === "contract");
+    expect(show(pure.filter(({ target }) => target !== "zod"))).toEqual([]);
   });
 
   it("only config.ts reads the environment", () => {

@@ -1,12 +1,12 @@
 import { z } from "zod";
+import { AlertBody } from "../../contract/alert.ts";
+import { Id } from "../../contract/common.ts";
 import { viewAlert } from "../../model/alert-view.ts";
 import type { Account } from "../../model/people.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { ACTIONS, type Action, type Ask, decide, VERDICTS } from "../handling.ts";
 import { invalid, notFound, ProblemError } from "../problems.ts";
-import { AlertBody } from "../schemas/alert.ts";
-import { answers } from "../schemas/answers.ts";
-import { Id } from "../schemas/common.ts";
 import { byAlertId } from "./alerts.ts";
 
 const SUMMARIES: Readonly<Record<Action, string>> = {

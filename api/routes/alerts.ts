@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { AlertBody } from "../../contract/alert.ts";
+import { Flag, Id, KindName, listOf, pageOf, paging, splitList } from "../../contract/common.ts";
 import { AUDIENCES, HANDLINGS, SEVERITIES, STATES } from "../../model/alert.ts";
 import { viewAlert } from "../../model/alert-view.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { notFound } from "../problems.ts";
-import { AlertBody } from "../schemas/alert.ts";
-import { answers } from "../schemas/answers.ts";
-import { Flag, Id, KindName, listOf, pageOf, paging, splitList } from "../schemas/common.ts";
 
 const tags = ["alerts"];
 const list = {

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { pageOf, paging, Time } from "../../contract/common.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
-import { answers } from "../schemas/answers.ts";
-import { pageOf, paging, Time } from "../schemas/common.ts";
 
 const tags = ["audit"];
 const Entry = z

@@ -1,12 +1,12 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { byId } from "../../contract/common.ts";
+import { BacktestBody, BacktestMany, BacktestOne } from "../../contract/rule.ts";
 import { parseDuration } from "../../model/duration.ts";
 import type { RuleData } from "../../model/rule.ts";
+import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { invalid, notFound, ProblemError } from "../problems.ts";
 import type { BacktestQuestion } from "../rule-deps.ts";
-import { answers, media } from "../schemas/answers.ts";
-import { byId } from "../schemas/common.ts";
-import { BacktestBody, BacktestMany, BacktestOne } from "../schemas/rule.ts";
 import { leaving, patient } from "../turns.ts";
 import { pointerOf } from "../validation.ts";
 import { RULES_BODY_BYTES_MAX } from "./rules.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { ProblemError } from "../problems.ts";
-import { answers, media } from "../schemas/answers.ts";
 import { patient } from "../turns.ts";
 
 const schema = {

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
+import { Time } from "../../contract/common.ts";
 import { type Alert, HANDLINGS, SEVERITIES, VERDICTS } from "../../model/alert.ts";
 import { viewAlert } from "../../model/alert-view.ts";
 import type { Sensor } from "../../store/records.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
-import { answers } from "../schemas/answers.ts";
-import { Time } from "../schemas/common.ts";
 
 /** The worst so many are sent: nobody drives to more in a day, and a phone has to keep them. */
 const SHOWN_MAX = 300;

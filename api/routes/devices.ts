@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { byId, Flag, Id, KindName, pageOf, paging } from "../../contract/common.ts";
 import type { Sensor } from "../../store/records.ts";
 import { addAccount, made, NewCredential, removeAccount, viewMade } from "../accounts.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { ProblemError } from "../problems.ts";
-import { answers } from "../schemas/answers.ts";
-import { byId, Flag, Id, KindName, pageOf, paging } from "../schemas/common.ts";
 
 const tags = ["devices"];
 const TAGS_MAX = 50;

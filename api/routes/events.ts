@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { Flag } from "../../contract/common.ts";
+import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { ProblemError } from "../problems.ts";
-import { answers, media } from "../schemas/answers.ts";
-import { Flag } from "../schemas/common.ts";
 
 const EventId = z.string().regex(/^\d{1,15}$/, "An event id is a whole number.");
 const HEADERS = {

@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { byId, Id, pageOf, paging } from "../../contract/common.ts";
 import { addAccount, made, NewCredential, removeAccount, viewMade } from "../accounts.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { ProblemError } from "../problems.ts";
-import { answers } from "../schemas/answers.ts";
-import { byId, Id, pageOf, paging } from "../schemas/common.ts";
 
 const tags = ["gateways"];
 const NewGateway = z

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { Flag, Id, paging } from "../../contract/common.ts";
+import { LedgerBody, TraceBody } from "../../contract/ledger.ts";
 import type { LedgerCheck, LedgerTrace, TraceCopy } from "../../model/ledger.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { invalid, ProblemError } from "../problems.ts";
-import { answers } from "../schemas/answers.ts";
-import { Flag, Id, paging } from "../schemas/common.ts";
-import { LedgerBody, TraceBody } from "../schemas/ledger.ts";
 import { parseTime } from "../time-range.ts";
 
 const tags = ["ledger"];

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { media, publicAnswers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { createMetrics } from "../metrics.ts";
 import { mayCall } from "../permissions.ts";
-import { media, publicAnswers } from "../schemas/answers.ts";
 
 const tags = ["machines"];
 /** What a part says of itself. */

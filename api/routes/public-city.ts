@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { KindName, Time } from "../../contract/common.ts";
 import { type Alert, SEVERITIES, type Severity } from "../../model/alert.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { ProblemError } from "../problems.ts";
-import { answers } from "../schemas/answers.ts";
-import { KindName, Time } from "../schemas/common.ts";
 
 const PAGE = 1_000;
 const ALERTS_MAX = 10_000;

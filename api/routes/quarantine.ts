@@ -1,13 +1,13 @@
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
+import { Flag, Id, KindName, pageOf, paging, Time } from "../../contract/common.ts";
 import { formatSource } from "../../model/message.ts";
 import { REASON_NAMES, type Reason } from "../../model/rejection.ts";
 import type { QuarantineItem } from "../../store/records.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { viewPayload } from "../payload-view.ts";
 import { invalid, notFound } from "../problems.ts";
-import { answers } from "../schemas/answers.ts";
-import { Flag, Id, KindName, pageOf, paging, Time } from "../schemas/common.ts";
 
 const tags = ["quarantine"];
 const ReasonName = z.enum(REASON_NAMES as unknown as [Reason, ...Reason[]]);

@@ -1,16 +1,16 @@
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
+import { Flag, Id, KindName, pageOf, paging } from "../../contract/common.ts";
+import { NewReading, ReadingBody } from "../../contract/reading.ts";
 import { READINGS_PER_MESSAGE_MAX } from "../../model/message.ts";
 import type { Account } from "../../model/people.ts";
 import { createByKey, newBucket, spend, waitMs } from "../../model/rate-limit.ts";
 import { viewReading } from "../../model/reading.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { checkHistory, checkSender, findRejections, readBody, toMessages } from "../new-messages.ts";
 import { pageByKey } from "../paging.ts";
 import { ProblemError } from "../problems.ts";
-import { answers } from "../schemas/answers.ts";
-import { Flag, Id, KindName, pageOf, paging } from "../schemas/common.ts";
-import { NewReading, ReadingBody } from "../schemas/reading.ts";
 
 const tags = ["readings"];
 const Rejected = z.object({ pointer: z.string(), reason: z.string(), detail: z.string() });

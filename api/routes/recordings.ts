@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { byId } from "../../contract/common.ts";
+import { NewRecording, RecordingBody, RecordingFileBody } from "../../contract/simulation.ts";
+import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { notFound } from "../problems.ts";
-import { answers, media } from "../schemas/answers.ts";
-import { byId } from "../schemas/common.ts";
-import { iso, NewRecording, RecordingBody, RecordingFileBody, viewRecording } from "../schemas/simulation.ts";
-import { orConflict } from "./simulations.ts";
+import { iso, orConflict, viewRecording } from "./simulations.ts";
 
 const tags = ["simulations"];
 const list = {

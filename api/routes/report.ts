@@ -1,12 +1,12 @@
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
+import { ReportBody } from "../../contract/report.ts";
 import type { Alert } from "../../model/alert.ts";
 import { viewAlert } from "../../model/alert-view.ts";
+import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { csvLine } from "../csv.ts";
 import { makeReport, type Range, when } from "../report/report.ts";
-import { answers, media } from "../schemas/answers.ts";
-import { ReportBody } from "../schemas/report.ts";
 import { parseRange } from "../time-range.ts";
 
 const SPAN_MAX_MS = 31 * 86_400_000;

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { byId } from "../../contract/common.ts";
+import { RuleStatsBody } from "../../contract/rule.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { notFound } from "../problems.ts";
-import { RuleStatsBody, STATS_DAYS } from "../rule-stats.ts";
-import { answers } from "../schemas/answers.ts";
-import { byId } from "../schemas/common.ts";
+import { STATS_DAYS } from "../rule-stats.ts";
 
 const stats = {
   tags: ["rules"],

@@ -1,19 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { viewAlert } from "../../model/alert-view.ts";
-import {
-  NO_VERSION,
-  type RuleAuthor,
-  type RuleChange,
-  type RuleEntry,
-  type RuleOutcome,
-} from "../../model/rule-change.ts";
-import type { Api, Parts } from "../api.ts";
-import { pageByKey } from "../paging.ts";
-import { notFound, ProblemError } from "../problems.ts";
-import { createRuleFigures } from "../rule-stats.ts";
-import { answers, media } from "../schemas/answers.ts";
-import { byId, pageOf, paging } from "../schemas/common.ts";
+import { byId, pageOf, paging } from "../../contract/common.ts";
 import {
   Because,
   ChangeBody,
@@ -23,7 +10,20 @@ import {
   RuleBody,
   RuleDetailBody,
   RulesYaml,
-} from "../schemas/rule.ts";
+} from "../../contract/rule.ts";
+import { viewAlert } from "../../model/alert-view.ts";
+import {
+  NO_VERSION,
+  type RuleAuthor,
+  type RuleChange,
+  type RuleEntry,
+  type RuleOutcome,
+} from "../../model/rule-change.ts";
+import { answers, media } from "../answers.ts";
+import type { Api, Parts } from "../api.ts";
+import { pageByKey } from "../paging.ts";
+import { notFound, ProblemError } from "../problems.ts";
+import { createRuleFigures } from "../rule-stats.ts";
 import { leaving } from "../turns.ts";
 
 const tags = ["rules"];

@@ -1,12 +1,12 @@
 import { z } from "zod";
+import { byId, Id, KindName, pageOf, paging, Time } from "../../contract/common.ts";
+import { ReadingBody } from "../../contract/reading.ts";
 import { viewReading } from "../../model/reading.ts";
 import type { Sensor } from "../../store/records.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageInOrder } from "../paging.ts";
 import { notFound } from "../problems.ts";
-import { answers } from "../schemas/answers.ts";
-import { byId, Id, KindName, pageOf, paging, Time } from "../schemas/common.ts";
-import { ReadingBody } from "../schemas/reading.ts";
 
 const tags = ["sensors"];
 const SensorBody = z

@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { Id, Time } from "../../contract/common.ts";
 import type { Account } from "../../model/people.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { invalid } from "../problems.ts";
-import { answers } from "../schemas/answers.ts";
-import { Id, Time } from "../schemas/common.ts";
 import { isFromPage, sessionCookie } from "../sessions.ts";
 import { createSignIn, type Shown } from "../sign-in.ts";
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { Flag, pageOf, paging } from "../../contract/common.ts";
+import { NewSilence, SilenceBody } from "../../contract/silence.ts";
 import { SILENCE_MAX_MS, SILENCES_MAX, type Silence, silenceSpan, silenceState } from "../../model/silence.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { invalid, notFound, ProblemError } from "../problems.ts";
-import { answers } from "../schemas/answers.ts";
-import { Flag, pageOf, paging } from "../schemas/common.ts";
-import { NewSilence, SilenceBody } from "../schemas/silence.ts";
 
 const tags = ["silences"];
 const bySilenceId = z.object({ id: z.string().regex(/^\d{1,15}$/, "The id of a silence is a whole number.") });

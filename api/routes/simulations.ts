@@ -1,10 +1,16 @@
 import { z } from "zod";
-import { type RunQuestion, SCENARIO_NAMES, SimulationRefused } from "../../model/simulation.ts";
+import { byId } from "../../contract/common.ts";
+import { NewRun, RunBody } from "../../contract/simulation.ts";
+import {
+  type RecordingNow,
+  type Run,
+  type RunQuestion,
+  SCENARIO_NAMES,
+  SimulationRefused,
+} from "../../model/simulation.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { invalid, notFound, ProblemError } from "../problems.ts";
-import { answers } from "../schemas/answers.ts";
-import { byId } from "../schemas/common.ts";
-import { NewRun, RunBody, viewRun } from "../schemas/simulation.ts";
 
 const tags = ["simulations"];
 const list = {
@@ -84,4 +90,27 @@ export function orConflict<T>(work: () => T): T {
     if (error instanceof SimulationRefused) throw new ProblemError("conflict", error.message);
     throw error;
   }
+}
+
+export const iso = (at: number) => new Date(at).toISOString();
+
+export function viewRun({ source, minutes: _, districts, startedAt, endsAt, ended, ...rest }: Run) {
+  return {
+    ...rest,
+    ...source,
+    ...(districts ? { districts: [...districts] } : {}),
+    startedAt: iso(startedAt),
+    endsAt: iso(endsAt),
+    ...(ended ? { ended: { ...ended, at: iso(ended.at) } } : {}),
+  };
+}
+
+export function viewRecording({ minutes: _, sensors, districts, startedAt, endsAt, ...rest }: RecordingNow) {
+  return {
+    ...rest,
+    ...(sensors ? { sensors: [...sensors] } : {}),
+    ...(districts ? { districts: [...districts] } : {}),
+    startedAt: iso(startedAt),
+    endsAt: iso(endsAt),
+  };
 }

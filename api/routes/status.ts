@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { Time } from "../../contract/common.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
-import { answers } from "../schemas/answers.ts";
-import { Time } from "../schemas/common.ts";
 import { Part } from "./machines.ts";
 
 const FigureBody = z.object({

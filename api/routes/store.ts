@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
-import { answers } from "../schemas/answers.ts";
 
 const schema = {
   tags: ["ledger"],

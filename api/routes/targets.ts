@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { byId, Id, paging } from "../../contract/common.ts";
 import { TARGETS_MAX, type Target, type TargetData, targetFields, targetMistakes } from "../../model/target.ts";
+import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { invalid, notFound, ProblemError } from "../problems.ts";
-import { answers } from "../schemas/answers.ts";
-import { byId, Id, paging } from "../schemas/common.ts";
 import { pageOfTargets, TargetBody, viewTarget } from "../target-view.ts";
 
 const tags = ["targets"];

@@ -1,11 +1,27 @@
 import { z } from "zod";
-import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
-import { parseDuration } from "../../model/duration.ts";
-import { KINDS } from "../../model/kinds.ts";
-import { RULE_CHANGES } from "../../model/rule-change.ts";
-import { RuleStatsBody } from "../rule-stats.ts";
+import { AUDIENCES, SEVERITIES } from "../model/alert.ts";
+import { parseDuration } from "../model/duration.ts";
+import { KINDS } from "../model/kinds.ts";
+import { RULE_CHANGES } from "../model/rule-change.ts";
 import { AlertBody } from "./alert.ts";
 import { Id, Time } from "./common.ts";
+
+const Spans = z.object({ count: z.number().int(), medianMs: z.number(), p90Ms: z.number() });
+
+export const RuleStatsBody = z
+  .object({
+    days: z.number().int().describe("The period, by when alerts began; reviews are all there are"),
+    alerts: z.number().int(),
+    alertsPerDay: z.number(),
+    suppressed: z.number().int().describe("Kept from being told, for whatever reason"),
+    flaps: z.number().int().describe("Kept from being told because they came and went"),
+    retracted: z.number().int().describe("Taken back after a late reading"),
+    reviews: z.object({ right: z.number().int(), wrong: z.number().int(), unclear: z.number().int() }),
+    precision: z.number().optional().describe("right / (right + wrong), as people judged it"),
+    acknowledge: Spans.optional().describe("From when the service knew until somebody took it"),
+    resolve: Spans.optional().describe("From the beginning to the end, in the sensor's time"),
+  })
+  .meta({ id: "RuleStats" });
 
 export const FiguresBody = z
   .strictObject({

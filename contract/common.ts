@@ -1,7 +1,10 @@
 import { z } from "zod";
-import { ID_PATTERN } from "../../model/ids.ts";
-import { KINDS } from "../../model/kinds.ts";
-import { LIMITS } from "../limits.ts";
+import { ID_PATTERN } from "../model/ids.ts";
+import { KINDS } from "../model/kinds.ts";
+
+/** Items of one page. */
+const PAGE_DEFAULT = 100;
+const PAGE_MAX = 1_000;
 
 export const Time = z.string().meta({ format: "date-time", examples: ["2026-11-21T10:00:00.000Z"] });
 export const Id = z
@@ -24,7 +27,7 @@ export const Problem = z
   .meta({ id: "Problem", description: "RFC 9457" });
 
 export const paging = {
-  limit: z.coerce.number().int().min(1).max(LIMITS.pageMax).default(LIMITS.pageDefault),
+  limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT),
   cursor: z.string().min(1).max(500).optional().describe("`next` of the former page"),
 };
 

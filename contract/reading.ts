@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { METRIC_NAMES, METRICS, type MetricName } from "../../model/metrics.ts";
+import { METRIC_NAMES, METRICS, type MetricName } from "../model/metrics.ts";
 import { Id, KindName, pageOf, Time } from "./common.ts";
 
 const STRING_CHARS_MAX = 1_000;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { matchersSchema, SILENCE_KINDS, SILENCE_STATES, weeklySchema } from "../../model/silence.ts";
+import { matchersSchema, SILENCE_KINDS, SILENCE_STATES, weeklySchema } from "../model/silence.ts";
 import { Time } from "./common.ts";
 
 const Moment = z.iso

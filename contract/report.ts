@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { KINDS } from "../../model/kinds.ts";
+import { KINDS } from "../model/kinds.ts";
 import { AlertBody } from "./alert.ts";
 import { Time } from "./common.ts";
 

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { z } from "zod";
-import { Problem } from "./common.ts";
+import { Problem } from "../contract/common.ts";
 
 /** What any route can answer with besides its own: wrong token, role, too fast, our fault. */
 const PUBLIC = [429, 500] as const;

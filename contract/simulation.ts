@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { RecordingNow, Run } from "../../model/simulation.ts";
-import { RECORDING_MINUTES_MAX, RUN_MINUTES_MAX, SCENARIO_NAMES } from "../../model/simulation.ts";
+import { RECORDING_MINUTES_MAX, RUN_MINUTES_MAX, SCENARIO_NAMES } from "../model/simulation.ts";
 import { Id, Time } from "./common.ts";
 
 const count = z.number().int();
@@ -78,26 +77,3 @@ export const RecordingBody = z
   .meta({ id: "RecordingUnderWay" });
 
 export const RecordingFileBody = z.object({ name: z.string(), bytes: count, at: Time }).meta({ id: "Recording" });
-
-export const iso = (at: number) => new Date(at).toISOString();
-
-export function viewRun({ source, minutes: _, districts, startedAt, endsAt, ended, ...rest }: Run) {
-  return {
-    ...rest,
-    ...source,
-    ...(districts ? { districts: [...districts] } : {}),
-    startedAt: iso(startedAt),
-    endsAt: iso(endsAt),
-    ...(ended ? { ended: { ...ended, at: iso(ended.at) } } : {}),
-  };
-}
-
-export function viewRecording({ minutes: _, sensors, districts, startedAt, endsAt, ...rest }: RecordingNow) {
-  return {
-    ...rest,
-    ...(sensors ? { sensors: [...sensors] } : {}),
-    ...(districts ? { districts: [...districts] } : {}),
-    startedAt: iso(startedAt),
-    endsAt: iso(endsAt),
-  };
-}

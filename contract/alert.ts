@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { AUDIENCES, HANDLINGS, REVIEWS, SEVERITIES, STATES, VERDICTS } from "../../model/alert.ts";
-import { KINDS } from "../../model/kinds.ts";
+import { AUDIENCES, HANDLINGS, REVIEWS, SEVERITIES, STATES, VERDICTS } from "../model/alert.ts";
+import { KINDS } from "../model/kinds.ts";
 import { Time } from "./common.ts";
 
 const Entry = z.object({

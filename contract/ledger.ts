@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { REASON_NAMES } from "../../model/rejection.ts";
+import { REASON_NAMES } from "../model/rejection.ts";
 import { Time } from "./common.ts";
 
 const count = z.number().int();
