@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { clientConfig, readSecret } from "../config.ts";
+import { clientConfig, readSecret } from "../app/config.ts";
 import { createServiceClient, type ServiceClient } from "../simulators/service-client.ts";
 
 export type ServiceOptions = {

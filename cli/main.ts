@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
-import { ConfigError } from "../config.ts";
-import { StartError } from "../start-error.ts";
+import { ConfigError } from "../app/config.ts";
+import { StartError } from "../app/start-error.ts";
 import * as alerts from "./alerts.ts";
 import * as audit from "./audit.ts";
 import * as backup from "./backup.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { clientConfig } from "../config.ts";
+import { clientConfig } from "../app/config.ts";
 import { SILENT } from "../model/log.ts";
 import { type Restored, restoreBackup } from "../store/backup/restore.ts";
 import { show } from "./table.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import pino from "pino";
-import { clientConfig } from "../config.ts";
+import { clientConfig } from "../app/config.ts";
 import { startSimulation } from "../simulators/simulate.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
 import { parseCount } from "./options.ts";

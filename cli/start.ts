@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Command } from "commander";
 import pino from "pino";
-import type { App } from "../app.ts";
-import { loadConfig } from "../config.ts";
-import { guardRejections, logLines } from "../lifecycle.ts";
+import type { App } from "../app/app.ts";
+import { loadConfig } from "../app/config.ts";
+import { guardRejections, logLines } from "../app/lifecycle.ts";
 import type { Log } from "../model/log.ts";
 import type { FromSimulation } from "../simulators/thread.ts";
 
@@ -33,7 +33,7 @@ async function start(options: Options): Promise<void> {
   guardRejections(log);
   const leaving = onSignals(log);
   // Loaded here: the other commands should not wait for the whole service to be read.
-  const { startApp } = await import("../app.ts");
+  const { startApp } = await import("../app/app.ts");
   const onFatal = (error: Error) => {
     // The journal cannot go on or the edge thread is gone: what was acknowledged is on disk, the restart replays it.
     log.error({ err: error }, "the service cannot go on");

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import type { Command } from "commander";
-import { loadConfig, type StoreConfig } from "../config.ts";
+import { loadConfig, type StoreConfig } from "../app/config.ts";
+import type { Moved } from "../app/store-move.ts";
 import { SILENT } from "../model/log.ts";
-import type { Moved } from "../store-move.ts";
 import { show } from "./table.ts";
 
 type Options = { readonly from?: string; readonly json?: boolean };
@@ -32,7 +32,7 @@ Example:
 
 async function move({ from, ...options }: Options): Promise<void> {
   const config = loadConfig();
-  const { moveStore } = await import("../store-move.ts");
+  const { moveStore } = await import("../app/store-move.ts");
   let saidAt = 0;
   const moved = await moveStore({
     config,

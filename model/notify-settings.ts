@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What `config.ts` reads for the notifications. */
+/** What `app/config.ts` reads for the notifications. */
 export type NotifySettings = {
   /** Where people open the page, for the links in messages. */
   readonly publicUrl?: string;

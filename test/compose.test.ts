@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { loadConfig } from "../config.ts";
+import { loadConfig } from "../app/config.ts";
 
 /** No Docker engine is needed: the files are held to the Compose schema, to the settings and to each other. */
 type Service = {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadConfig } from "../../app/config.ts";
 import * as alerts from "../../cli/alerts.ts";
 import * as device from "../../cli/device.ts";
 import * as doctor from "../../cli/doctor.ts";
@@ -11,7 +12,6 @@ import * as quarantine from "../../cli/quarantine.ts";
 import * as replay from "../../cli/replay.ts";
 import * as simulate from "../../cli/simulate.ts";
 import * as user from "../../cli/user.ts";
-import { loadConfig } from "../../config.ts";
 import { type FakeService, startFakeService } from "../simulators/fake-service.ts";
 import { runCli } from "./run-cli.ts";
 

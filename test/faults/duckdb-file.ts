@@ -1,13 +1,13 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { loadConfig } from "../../config.ts";
+import { loadConfig } from "../../app/config.ts";
+import { startStore } from "../../app/store-start.ts";
 import type { Consumer } from "../../ingest/follower.ts";
 import { KINDS } from "../../model/kinds.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";
 import type { Records } from "../../store/records.ts";
-import { startStore } from "../../store-start.ts";
 import { aBackground } from "../helpers/background.ts";
 import { type Clock, never } from "./clock.ts";
 import type { Life } from "./disk.ts";

@@ -1,7 +1,8 @@
 import { createAlerts, TICK_EVERY_MS } from "../../alerts/alerts.ts";
 import { CONDITIONS, type ConditionTable } from "../../alerts/engine/compile.ts";
 import { createLive } from "../../api/live.ts";
-import { bookedOffsets, markJournal } from "../../edge-news.ts";
+import { bookedOffsets, markJournal } from "../../app/edge/news.ts";
+import type { Refill, RefillFrom } from "../../app/store-start.ts";
 import { decodeMessage } from "../../ingest/decode.ts";
 import { createEnrolment, ENROLMENT_DEFAULTS } from "../../ingest/enrolment.ts";
 import { decodeChunk } from "../../ingest/journal/chunk.ts";
@@ -15,7 +16,6 @@ import type { Health } from "../../model/health.ts";
 import { SILENT } from "../../model/log.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Records } from "../../store/records.ts";
-import type { Refill, RefillFrom } from "../../store-start.ts";
 import { aRule } from "../alerts/builders.ts";
 import { type Clock, never } from "./clock.ts";
 import { type Disk, JOURNAL_DIR, type Life } from "./disk.ts";
@@ -98,7 +98,7 @@ class Dead extends Error {}
 
 export type Service = Awaited<ReturnType<typeof startService>>;
 
-/** The real parts, wired as `app.ts` and `edge.ts` wire them, on the ports of the faulty world. */
+/** The real parts, wired as `app/app.ts` and `app/edge/thread.ts` wire them, on the ports of the faulty world. */
 export async function startService(parts: ServiceParts) {
   const { life, clock, random, disk, records, store, habits, now } = parts;
   const fs = disk.fsFor(life);

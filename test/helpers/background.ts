@@ -1,4 +1,4 @@
-import { createBackground } from "../../background.ts";
+import { createBackground } from "../../app/background.ts";
 import { SILENT } from "../../model/log.ts";
 
 /** For parts that are tested alone: timers that run as they do in the service, and nobody who stops them all together. */

@@ -1,5 +1,5 @@
-import { startApp } from "../../app.ts";
-import { loadConfig } from "../../config.ts";
+import { startApp } from "../../app/app.ts";
+import { loadConfig } from "../../app/config.ts";
 import { type Log, SILENT } from "../../model/log.ts";
 
 // A process for start-stop.test.ts: starts the service in the folder it is given once for each of its parts, with a throw

@@ -1,20 +1,20 @@
-import { type AccessEvent, createEventLimiter } from "./broker/events.ts";
-import type { Shed } from "./broker/shed.ts";
-import type { Edge } from "./edge-link.ts";
-import type { Publication } from "./edge-protocol.ts";
-import type { RecoveryReport } from "./ingest/journal/journal.ts";
-import type { Background } from "./model/background.ts";
-import type { Batch } from "./model/batch.ts";
-import type { Figure, Health } from "./model/health.ts";
-import { dayOf, type LedgerRow } from "./model/ledger.ts";
-import type { Log } from "./model/log.ts";
-import type { Source } from "./model/message.ts";
-import type { Reading } from "./model/reading.ts";
-import { REASONS, type Reason, type Rejection } from "./model/rejection.ts";
-import type { SensorStatus } from "./model/status.ts";
-import { readingTopic, rejectedTopic, statusTopic } from "./model/topics.ts";
-import { isWorldFault } from "./model/world-fault.ts";
-import type { Records } from "./store/records.ts";
+import { type AccessEvent, createEventLimiter } from "../../broker/events.ts";
+import type { Shed } from "../../broker/shed.ts";
+import type { RecoveryReport } from "../../ingest/journal/journal.ts";
+import type { Background } from "../../model/background.ts";
+import type { Batch } from "../../model/batch.ts";
+import type { Figure, Health } from "../../model/health.ts";
+import { dayOf, type LedgerRow } from "../../model/ledger.ts";
+import type { Log } from "../../model/log.ts";
+import type { Source } from "../../model/message.ts";
+import type { Reading } from "../../model/reading.ts";
+import { REASONS, type Reason, type Rejection } from "../../model/rejection.ts";
+import type { SensorStatus } from "../../model/status.ts";
+import { readingTopic, rejectedTopic, statusTopic } from "../../model/topics.ts";
+import { isWorldFault } from "../../model/world-fault.ts";
+import type { Records } from "../../store/records.ts";
+import type { Edge } from "./link.ts";
+import type { Publication } from "./protocol.ts";
 
 /** What the edge thread reports, put where people and machines look. */
 

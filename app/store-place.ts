@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { KINDS } from "../model/kinds.ts";
+import { type ReadingStore, StoreError } from "../store/reading-store.ts";
+import type { Records } from "../store/records.ts";
+import { clearMarks, readMarks } from "../store/recovery/marks.ts";
 import type { Config, StoreConfig } from "./config.ts";
-import { KINDS } from "./model/kinds.ts";
 import { StartError } from "./start-error.ts";
-import { type ReadingStore, StoreError } from "./store/reading-store.ts";
-import type { Records } from "./store/records.ts";
-import { clearMarks, readMarks } from "./store/recovery/marks.ts";
 
 const PLACE = "place";
 /** How far the points of earlier versions are copied to what points are today, and when all are. */

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type ApiOptions, LOOPBACK_HOSTS } from "./api/deps.ts";
+import { type ApiOptions, LOOPBACK_HOSTS } from "../api/deps.ts";
 import type { Config } from "./config.ts";
 import { StartError } from "./start-error.ts";
 

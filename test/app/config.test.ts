@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { ConfigError, clientConfig, loadConfig, VARIABLES } from "../config.ts";
+import { ConfigError, clientConfig, loadConfig, VARIABLES } from "../../app/config.ts";
 
 function mistakesOf(env: Record<string, string>): readonly string[] {
   try {
@@ -255,7 +255,7 @@ describe("configuration", () => {
   });
 
   it("is described in .env.example, setting for setting", () => {
-    const example = readFileSync(join(import.meta.dirname, "..", ".env.example"), "utf8");
+    const example = readFileSync(join(import.meta.dirname, "../..", ".env.example"), "utf8");
     const named = [...example.matchAll(/^#?\s?((?:LAMPPOST|INFLUX)_[A-Z_]+)=/gm)].map((match) => match[1]!);
     expect([...new Set(named)].sort()).toEqual([...VARIABLES].sort());
   });

@@ -18,7 +18,7 @@ export type Contender = {
 /** Lamppost also answers over HTTP. */
 export type Service = Contender & { readonly http: string; readonly token: string };
 
-const HOME = join(import.meta.dirname, "..");
+const HOME = join(import.meta.dirname, "../..");
 
 export async function startBareAedes(): Promise<Contender> {
   const child = fork(join(import.meta.dirname, "bare-aedes.ts"), { stdio: "inherit" });

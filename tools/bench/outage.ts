@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
-import { type City, startCity } from "../test/helpers/city.ts";
-import { startInfluxd } from "../test/helpers/influxd.ts";
-import { settledBooks } from "../test/helpers/senders.ts";
+import { type City, startCity } from "../../test/helpers/city.ts";
+import { startInfluxd } from "../../test/helpers/influxd.ts";
+import { settledBooks } from "../../test/helpers/senders.ts";
 import { load } from "./contenders.ts";
 import type { LoadResult } from "./load-generator.ts";
 

@@ -1,20 +1,20 @@
-import { type AlertsOptions, createAlerts, type Live, TICK_EVERY_MS } from "./alerts/alerts.ts";
-import { createNoise } from "./alerts/noise/noise.ts";
-import { createAllowList } from "./alerts/notify/addresses.ts";
-import { createHttpPost } from "./alerts/notify/http-post.ts";
-import type { Later } from "./alerts/notify/lane.ts";
-import { createMailer } from "./alerts/notify/mail.ts";
-import { createNotifier } from "./alerts/notify/notifier.ts";
-import { createAlertPublisher, type PublisherOptions } from "./alerts/publisher.ts";
-import type { RuleBook } from "./alerts/rules/rule-book.ts";
-import { createHealthWatch, HEALTH_TICK_MS } from "./alerts/service-health.ts";
+import { type AlertsOptions, createAlerts, type Live, TICK_EVERY_MS } from "../alerts/alerts.ts";
+import { createNoise } from "../alerts/noise/noise.ts";
+import { createAllowList } from "../alerts/notify/addresses.ts";
+import { createHttpPost } from "../alerts/notify/http-post.ts";
+import type { Later } from "../alerts/notify/lane.ts";
+import { createMailer } from "../alerts/notify/mail.ts";
+import { createNotifier } from "../alerts/notify/notifier.ts";
+import { createAlertPublisher, type PublisherOptions } from "../alerts/publisher.ts";
+import type { RuleBook } from "../alerts/rules/rule-book.ts";
+import { createHealthWatch, HEALTH_TICK_MS } from "../alerts/service-health.ts";
+import type { Transition } from "../model/alert.ts";
+import type { Background } from "../model/background.ts";
+import type { Figure, Health } from "../model/health.ts";
+import type { NotifySettings } from "../model/notify-settings.ts";
+import { createSettledClock } from "../model/settled-clock.ts";
+import type { Records } from "../store/records.ts";
 import type { StopStack } from "./lifecycle.ts";
-import type { Transition } from "./model/alert.ts";
-import type { Background } from "./model/background.ts";
-import type { Figure, Health } from "./model/health.ts";
-import type { NotifySettings } from "./model/notify-settings.ts";
-import { createSettledClock } from "./model/settled-clock.ts";
-import type { Records } from "./store/records.ts";
 
 export type AlertsStart = Omit<AlertsOptions, "records" | "rules" | "live"> & {
   readonly monotonic: Live["monotonic"];

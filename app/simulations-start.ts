@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import type { SimulationDeps } from "./api/simulation-deps.ts";
+import type { SimulationDeps } from "../api/simulation-deps.ts";
+import type { Background } from "../model/background.ts";
+import type { Log } from "../model/log.ts";
+import type { Reading } from "../model/reading.ts";
+import { SIMULATED_PREFIX } from "../model/simulation.ts";
+import { DISTRICT_IDS } from "../simulators/places.ts";
+import { createRecorder } from "../simulators/runs/recorder.ts";
+import { createRuns, RUN_GATEWAY } from "../simulators/runs/runs.ts";
+import type { Records } from "../store/records.ts";
 import type { StopStack } from "./lifecycle.ts";
-import type { Background } from "./model/background.ts";
-import type { Log } from "./model/log.ts";
-import type { Reading } from "./model/reading.ts";
-import { SIMULATED_PREFIX } from "./model/simulation.ts";
-import { DISTRICT_IDS } from "./simulators/places.ts";
-import { createRecorder } from "./simulators/runs/recorder.ts";
-import { createRuns, RUN_GATEWAY } from "./simulators/runs/runs.ts";
-import type { Records } from "./store/records.ts";
 
 export type SimulationsStart = {
   readonly dataDir: string;

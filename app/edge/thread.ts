@@ -1,7 +1,16 @@
 import { parentPort, workerData } from "node:worker_threads";
 import pino from "pino";
-import { type Broker, startBroker } from "./broker/broker.ts";
-import { brokerFigures } from "./broker/figures.ts";
+import { type Broker, startBroker } from "../../broker/broker.ts";
+import { brokerFigures } from "../../broker/figures.ts";
+import type { JournalChunk, JournalWriter } from "../../ingest/journal/journal.ts";
+import { createShares } from "../../ingest/journal/space.ts";
+import { createUnderWay } from "../../ingest/journal/under-way.ts";
+import { openJournalWriter } from "../../ingest/journal/writer.ts";
+import { type NewMessage, senderKey } from "../../model/message.ts";
+import type { Credential } from "../../model/people.ts";
+import { createSettledClock } from "../../model/settled-clock.ts";
+import { createFaultPoint, isGateOff } from "../fault-point.ts";
+import { logLines } from "../lifecycle.ts";
 import {
   CHUNK_BYTES_IN_FLIGHT_MAX,
   type EdgeStart,
@@ -11,16 +20,7 @@ import {
   type Publication,
   SHARED,
   type ToEdge,
-} from "./edge-protocol.ts";
-import { createFaultPoint, isGateOff } from "./fault-point.ts";
-import type { JournalChunk, JournalWriter } from "./ingest/journal/journal.ts";
-import { createShares } from "./ingest/journal/space.ts";
-import { createUnderWay } from "./ingest/journal/under-way.ts";
-import { openJournalWriter } from "./ingest/journal/writer.ts";
-import { logLines } from "./lifecycle.ts";
-import { type NewMessage, senderKey } from "./model/message.ts";
-import type { Credential } from "./model/people.ts";
-import { createSettledClock } from "./model/settled-clock.ts";
+} from "./protocol.ts";
 
 /**
  * Composition root of the edge thread: sockets and the journal live together here, because the PUBACK waits for the

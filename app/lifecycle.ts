@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
-import type { Log } from "./model/log.ts";
-import { isWorldFault } from "./model/world-fault.ts";
+import type { Log } from "../model/log.ts";
+import { isWorldFault } from "../model/world-fault.ts";
 
 /** Where logs go: standard error. A line that cannot be written (a full disk, a reader that has gone) is lost and stops nothing. */
 export const logLines = {

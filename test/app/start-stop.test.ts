@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { createStopStack } from "../lifecycle.ts";
-import { SILENT } from "../model/log.ts";
-import { type City, cityEnv, HOME, startCity } from "./helpers/city.ts";
+import { createStopStack } from "../../app/lifecycle.ts";
+import { SILENT } from "../../model/log.ts";
+import { type City, cityEnv, HOME, startCity } from "../helpers/city.ts";
 
 /** Each start is a process of its own, some of them one after the other, on machines that may be busy. */
 vi.setConfig({ testTimeout: 180_000 });

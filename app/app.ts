@@ -1,15 +1,44 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { loadRuleSet } from "../alerts/rules/load.ts";
+import { createLive } from "../api/live.ts";
+import { createApi } from "../api/server.ts";
+import type { AccessEvent } from "../broker/events.ts";
+import { isAdopting } from "../ingest/adoption.ts";
+import { openMessages } from "../ingest/batch.ts";
+import { checkReading } from "../ingest/check-reading.ts";
+import { type DecodeContext, decodeMessage } from "../ingest/decode.ts";
+import { createEnrolment, createQuotaDriver, ENROLMENT_TICK_MS, quarantineFigures } from "../ingest/enrolment.ts";
+import { decodeChunk, splitChunk } from "../ingest/journal/chunk.ts";
+import type { JournalChunk } from "../ingest/journal/journal.ts";
+import { createJournalReader } from "../ingest/journal/reader.ts";
+import { createLedgerService } from "../ingest/ledger-service.ts";
+import { LEDGER_TICK_MS } from "../ingest/ledger-watch.ts";
+import type { MqttSourcePorts } from "../ingest/mqtt-source/options.ts";
+import { startMqttSource } from "../ingest/mqtt-source/source.ts";
+import { createNotices } from "../ingest/notices.ts";
+import { redriveItems } from "../ingest/redrive.ts";
+import { UPKEEP_TICK_MS } from "../ingest/store-upkeep.ts";
+import { createStoreWriter } from "../ingest/store-writer.ts";
+import { createWorker } from "../ingest/worker.ts";
+import type { Health } from "../model/health.ts";
+import type { Log } from "../model/log.ts";
+import { createSettledClock } from "../model/settled-clock.ts";
+import { createBackups } from "../store/backup/stage.ts";
+import { startClockWatch } from "../store/clock-watch.ts";
+import { examineStore } from "../store/examine-store.ts";
+import { LINES_PER_REQUEST_MAX } from "../store/influx/store.ts";
+import { ensureAdminToken } from "../store/records/admin-token.ts";
+import { closeToOthers, isInUse, lockDataDir } from "../store/records/data-dir.ts";
+import { openRecords } from "../store/records/open.ts";
+import { withRollups } from "../store/resolutions.ts";
+import { startStorageLimits } from "../store/storage-limits.ts";
 import { callersOf, hostName, listenOptions } from "./addresses.ts";
-import { loadRuleSet } from "./alerts/rules/load.ts";
 import { startAlerts } from "./alerts-start.ts";
-import { createLive } from "./api/live.ts";
-import { createApi } from "./api/server.ts";
 import { createBackground } from "./background.ts";
-import type { AccessEvent } from "./broker/events.ts";
 import type { Config } from "./config.ts";
-import { type Edge, startEdge } from "./edge-link.ts";
+import { type Edge, startEdge } from "./edge/link.ts";
 import {
   bookedOffsets,
   createBrokerNews,
@@ -21,41 +50,12 @@ import {
   markJournal,
   reportRecovery,
   tellDevice,
-} from "./edge-news.ts";
+} from "./edge/news.ts";
 import { createFaultPoint } from "./fault-point.ts";
-import { isAdopting } from "./ingest/adoption.ts";
-import { openMessages } from "./ingest/batch.ts";
-import { checkReading } from "./ingest/check-reading.ts";
-import { type DecodeContext, decodeMessage } from "./ingest/decode.ts";
-import { createEnrolment, createQuotaDriver, ENROLMENT_TICK_MS, quarantineFigures } from "./ingest/enrolment.ts";
-import { decodeChunk, splitChunk } from "./ingest/journal/chunk.ts";
-import type { JournalChunk } from "./ingest/journal/journal.ts";
-import { createJournalReader } from "./ingest/journal/reader.ts";
-import { createLedgerService } from "./ingest/ledger-service.ts";
-import { LEDGER_TICK_MS } from "./ingest/ledger-watch.ts";
-import type { MqttSourcePorts } from "./ingest/mqtt-source/options.ts";
-import { startMqttSource } from "./ingest/mqtt-source/source.ts";
-import { createNotices } from "./ingest/notices.ts";
-import { redriveItems } from "./ingest/redrive.ts";
-import { UPKEEP_TICK_MS } from "./ingest/store-upkeep.ts";
-import { createStoreWriter } from "./ingest/store-writer.ts";
-import { createWorker } from "./ingest/worker.ts";
 import { createStopStack, type StopStack } from "./lifecycle.ts";
-import type { Health } from "./model/health.ts";
-import type { Log } from "./model/log.ts";
-import { createSettledClock } from "./model/settled-clock.ts";
 import { startRules } from "./rules-start.ts";
 import { startSimulations } from "./simulations-start.ts";
 import { explainStart } from "./start-error.ts";
-import { createBackups } from "./store/backup/stage.ts";
-import { startClockWatch } from "./store/clock-watch.ts";
-import { examineStore } from "./store/examine-store.ts";
-import { LINES_PER_REQUEST_MAX } from "./store/influx/store.ts";
-import { ensureAdminToken } from "./store/records/admin-token.ts";
-import { closeToOthers, isInUse, lockDataDir } from "./store/records/data-dir.ts";
-import { openRecords } from "./store/records/open.ts";
-import { withRollups } from "./store/resolutions.ts";
-import { startStorageLimits } from "./store/storage-limits.ts";
 import { startStore } from "./store-start.ts";
 
 export type App = {
@@ -68,12 +68,12 @@ export type App = {
   stop(): Promise<readonly string[]>;
 };
 
-const PAGE_DIR = join(import.meta.dirname, "dashboard/dist");
-const VERSION = (JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")) as { version: string })
-  .version;
+const HOME = join(import.meta.dirname, "..");
+const PAGE_DIR = join(HOME, "dashboard/dist");
+const VERSION = (JSON.parse(readFileSync(join(HOME, "package.json"), "utf8")) as { version: string }).version;
 
 /**
- * Composition root of the core thread; `edge.ts` is that of the edge thread. Sinks start before sources, so that nothing
+ * Composition root of the core thread; `edge/thread.ts` is that of the edge thread. Sinks start before sources, so that nothing
  * arrives before there is somewhere to put it, and stop in the opposite order: listeners, journal, consumers, stores.
  * Throws `StartError` when a part cannot start, or `signal` is aborted meanwhile; what had started is stopped.
  */
@@ -99,7 +99,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const uptime = () => performance.now();
   const path = (name: string) => join(config.dataDir, name);
   const at = createFaultPoint(config.faultAt);
-  const files = loadRuleSet(config.rulesDir ?? join(import.meta.dirname, "alerts/rules"));
+  const files = loadRuleSet(config.rulesDir ?? join(HOME, "alerts/rules"));
 
   const listeners = listenOptions(config);
 

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { SILENT } from "../model/log.ts";
-import { startSimulations } from "../simulations-start.ts";
-import { openRecords } from "../store/records/open.ts";
-import { aBackground } from "./helpers/background.ts";
+import { startSimulations } from "../../app/simulations-start.ts";
+import { SILENT } from "../../model/log.ts";
+import { openRecords } from "../../store/records/open.ts";
+import { aBackground } from "../helpers/background.ts";
 
 const dataDir = mkdtempSync(join(tmpdir(), "lamppost-simulations-"));
 beforeEach(() => void vi.useFakeTimers());

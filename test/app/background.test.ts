@@ -2,23 +2,22 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text as textOf } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { createHealthWatch, HEALTH_TICK_MS } from "../alerts/service-health.ts";
-import { createBackground } from "../background.ts";
-import { createStopStack } from "../lifecycle.ts";
-import type { Health } from "../model/health.ts";
-import { type Log, SILENT } from "../model/log.ts";
-import { isWorldFault } from "../model/world-fault.ts";
-import { StoreError } from "../store/reading-store.ts";
-import { openRecords } from "../store/records/open.ts";
-import { mountSmallDisk } from "./helpers/small-disk.ts";
+import { createHealthWatch, HEALTH_TICK_MS } from "../../alerts/service-health.ts";
+import { createBackground } from "../../app/background.ts";
+import { createStopStack } from "../../app/lifecycle.ts";
+import type { Health } from "../../model/health.ts";
+import { type Log, SILENT } from "../../model/log.ts";
+import { isWorldFault } from "../../model/world-fault.ts";
+import { StoreError } from "../../store/reading-store.ts";
+import { openRecords } from "../../store/records/open.ts";
+import { mountSmallDisk } from "../helpers/small-disk.ts";
 
 const FULL = Object.assign(new Error("database or disk is full"), { errcode: 13 });
 
 describe("a promise that nobody waits for", () => {
   /** A process of its own: how it ends, and what it said. */
   async function fail(error: string) {
-    const home = new URL("..", import.meta.url);
-    const script = `import { guardRejections } from "${new URL("lifecycle.ts", home)}";
+    const script = `import { guardRejections } from "${new URL("../../app/lifecycle.ts", import.meta.url)}";
       const log = { error: (_, text) => console.log(text) };
       guardRejections(log);
       void Promise.reject(${error});

@@ -1,6 +1,9 @@
 import { Worker } from "node:worker_threads";
-import type { AccessEvent } from "./broker/events.ts";
-import type { Shed } from "./broker/shed.ts";
+import type { AccessEvent } from "../../broker/events.ts";
+import type { Shed } from "../../broker/shed.ts";
+import type { JournalChunk, RecoveryReport } from "../../ingest/journal/journal.ts";
+import type { NewMessage } from "../../model/message.ts";
+import type { Credential } from "../../model/people.ts";
 import {
   type Address,
   type EdgeStart,
@@ -12,10 +15,7 @@ import {
   type Publication,
   SHARED,
   type ToEdge,
-} from "./edge-protocol.ts";
-import type { JournalChunk, RecoveryReport } from "./ingest/journal/journal.ts";
-import type { NewMessage } from "./model/message.ts";
-import type { Credential } from "./model/people.ts";
+} from "./protocol.ts";
 
 /** The core's side of the edge thread: plain calls in, callbacks out. */
 export type Edge = {
@@ -65,7 +65,7 @@ type Waiting = { resolve: () => void; reject: (error: Error) => void };
 /** Starts the thread and opens the journal; rejects if the journal cannot be opened. */
 export function startEdge(options: Omit<EdgeStart, "shared">, listeners: EdgeListeners): Promise<Edge> {
   const shared = new Int32Array(new SharedArrayBuffer(4 * Object.keys(SHARED).length));
-  const worker = new Worker(new URL("./edge.ts", import.meta.url), {
+  const worker = new Worker(new URL("./thread.ts", import.meta.url), {
     workerData: { ...options, shared: shared.buffer },
   });
   const waiting = new Map<number, Waiting>();

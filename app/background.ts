@@ -1,8 +1,8 @@
+import type { Background } from "../model/background.ts";
+import type { Figure } from "../model/health.ts";
+import type { Log } from "../model/log.ts";
+import { isWorldFault } from "../model/world-fault.ts";
 import type { StopStack } from "./lifecycle.ts";
-import type { Background } from "./model/background.ts";
-import type { Figure } from "./model/health.ts";
-import type { Log } from "./model/log.ts";
-import { isWorldFault } from "./model/world-fault.ts";
 
 const RETRY_MS = 5_000;
 const WAITING_MAX = 1_000;

@@ -1,10 +1,10 @@
-import type { AccessEvent } from "./broker/events.ts";
-import type { BrokerOptions } from "./broker/options.ts";
-import type { Shed } from "./broker/shed.ts";
-import type { JournalChunk, JournalState, RecoveryReport } from "./ingest/journal/journal.ts";
-import type { Figure } from "./model/health.ts";
-import type { NewMessage } from "./model/message.ts";
-import type { Credential } from "./model/people.ts";
+import type { AccessEvent } from "../../broker/events.ts";
+import type { BrokerOptions } from "../../broker/options.ts";
+import type { Shed } from "../../broker/shed.ts";
+import type { JournalChunk, JournalState, RecoveryReport } from "../../ingest/journal/journal.ts";
+import type { Figure } from "../../model/health.ts";
+import type { NewMessage } from "../../model/message.ts";
+import type { Credential } from "../../model/people.ts";
 
 /** What the two threads say to each other. Everything is plain data; bytes are transferred, not copied. */
 export type EdgeStart = {

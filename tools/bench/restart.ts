@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import type { JournalWriter } from "../ingest/journal/journal.ts";
-import { openJournalWriter } from "../ingest/journal/writer.ts";
-import { SILENT } from "../model/log.ts";
-import type { NewMessage } from "../model/message.ts";
-import { type City, startCity, until } from "../test/helpers/city.ts";
+import type { JournalWriter } from "../../ingest/journal/journal.ts";
+import { openJournalWriter } from "../../ingest/journal/writer.ts";
+import { SILENT } from "../../model/log.ts";
+import type { NewMessage } from "../../model/message.ts";
+import { type City, startCity, until } from "../../test/helpers/city.ts";
 
 /**
  * The service starts with a journal full of messages that no consumer has seen: how soon it takes new ones, and how soon

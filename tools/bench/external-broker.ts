@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import mqttPacket, { type Packet } from "mqtt-packet";
-import { startMosquitto } from "../test/helpers/mosquitto.ts";
+import { startMosquitto } from "../../test/helpers/mosquitto.ts";
 import { load, startLamppost } from "./contenders.ts";
 
 export type ExternalBrokerRow = {

@@ -1,11 +1,11 @@
 import { performance } from "node:perf_hooks";
-import { createDetector } from "../alerts/detector.ts";
-import { createEngine, type Engine, type EngineOptions } from "../alerts/engine/engine.ts";
-import type { StateRow } from "../alerts/engine/state-rows.ts";
-import { loadRules } from "../alerts/rules/load.ts";
-import { versionOf } from "../alerts/rules/version.ts";
-import type { Reading } from "../model/reading.ts";
-import { type Rule, ruleSchema } from "../model/rule.ts";
+import { createDetector } from "../../alerts/detector.ts";
+import { createEngine, type Engine, type EngineOptions } from "../../alerts/engine/engine.ts";
+import type { StateRow } from "../../alerts/engine/state-rows.ts";
+import { loadRules } from "../../alerts/rules/load.ts";
+import { versionOf } from "../../alerts/rules/version.ts";
+import type { Reading } from "../../model/reading.ts";
+import { type Rule, ruleSchema } from "../../model/rule.ts";
 
 /**
  * The rules engine alone, on one core: how many readings a second it takes, how much memory it needs when every rule

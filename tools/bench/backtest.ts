@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { createBacktests } from "../alerts/backtest/service.ts";
-import { loadRules } from "../alerts/rules/load.ts";
-import type { BacktestView } from "../model/backtest.ts";
-import { SILENT } from "../model/log.ts";
-import type { Reading } from "../model/reading.ts";
-import type { Rule } from "../model/rule.ts";
-import { openDuckDbStore } from "../store/duckdb/store.ts";
-import type { ReadingStore } from "../store/reading-store.ts";
+import { createBacktests } from "../../alerts/backtest/service.ts";
+import { loadRules } from "../../alerts/rules/load.ts";
+import type { BacktestView } from "../../model/backtest.ts";
+import { SILENT } from "../../model/log.ts";
+import type { Reading } from "../../model/reading.ts";
+import type { Rule } from "../../model/rule.ts";
+import { openDuckDbStore } from "../../store/duckdb/store.ts";
+import type { ReadingStore } from "../../store/reading-store.ts";
 
 /**
  * Air sensors that report every five minutes, in DuckDB: how fast the store gives them back and rules run over them, in a
