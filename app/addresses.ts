@@ -1,7 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { type ApiOptions, LOOPBACK_HOSTS } from "../api/deps.ts";
-import type { Config } from "./config.ts";
+import { type Config, readSmallFile } from "./config.ts";
 import { StartError } from "./start-error.ts";
 
 /** What the MQTT listeners need; reads the TLS files, and throws if they cannot be read or do not fit together. */
@@ -15,6 +14,13 @@ export function listenOptions({ mqtt, readingsPerS }: Config) {
   return { host, port, webSocket, limits, tls: tls && { port: tls.port, ...readTls(tls) } };
 }
 
+/** What the external broker's client needs; reads the file of its authority, and throws if that cannot be read. */
+export function sourceOptions({ mqttSource }: Config) {
+  if (!mqttSource) return undefined;
+  const { tls, ...source } = mqttSource;
+  return { ...source, ...(tls && { tls: tls.caFile === undefined ? {} : { ca: readSmallFile(tls.caFile) } }) };
+}
+
 const DEVICE_BURST_S = 20;
 const GATEWAY_BURST_S = 2;
 /** Less than of packets: what one sends at once stands before others on the core thread. */
@@ -26,8 +32,8 @@ const readingRates = ({ device, gateway }: Config["readingsPerS"]) => ({
 });
 
 function readTls({ certFile, keyFile }: { certFile: string; keyFile: string }) {
-  const cert = readFileSync(certFile, "utf8");
-  const key = readFileSync(keyFile, "utf8");
+  const cert = readSmallFile(certFile);
+  const key = readSmallFile(keyFile);
   const certificate = parsed(() => new X509Certificate(cert));
   const privateKey = parsed(() => createPrivateKey(key));
   if (!certificate) throw new StartError(`${certFile} holds no certificate in PEM form: check LAMPPOST_TLS_CERT`, 78);

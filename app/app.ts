@@ -34,7 +34,7 @@ import { closeToOthers, isInUse, lockDataDir } from "../store/records/data-dir.t
 import { openRecords } from "../store/records/open.ts";
 import { withRollups } from "../store/resolutions.ts";
 import { startStorageLimits } from "../store/storage-limits.ts";
-import { callersOf, hostName, listenOptions } from "./addresses.ts";
+import { callersOf, hostName, listenOptions, sourceOptions } from "./addresses.ts";
 import { startAlerts } from "./alerts-start.ts";
 import { createBackground } from "./background.ts";
 import type { Config } from "./config.ts";
@@ -102,6 +102,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const files = loadRuleSet(config.rulesDir ?? join(HOME, "alerts/rules"));
 
   const listeners = listenOptions(config);
+  const source = sourceOptions(config);
 
   const lock = lockDataDir(config.dataDir);
   // What was cut off may still write: only the end of the process gives the folder to another one then.
@@ -289,7 +290,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onStop("listeners and journal", () => edge.close(6_000), 7_000); // again: before the consumers of what they take
   const address = await edge.listen({ ...listeners, credentials: records.credentials.list() });
   alerts.tell();
-  const bridge = config.mqttSource && startMqttSource(config.mqttSource, bridgePorts(edge, log)); // the other door
+  const bridge = source && startMqttSource(source, bridgePorts(edge, log)); // the other door
   onStop("mqtt source", () => bridge?.close(3_000));
 
   const health = () => [

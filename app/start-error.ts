@@ -83,8 +83,9 @@ const WORDS: Record<string, string> = {
   EISDIR: "is a folder, not a file",
 };
 
-function file({ code = "" }: Known, path: string, config: Config): Found | undefined {
+function file({ code = "", message }: Known, path: string, config: Config): Found | undefined {
   if (code === "ENOSPC" || code === "EDQUOT") return diskFull(config);
+  if (code === "") return [`${message}: check ${settingOf(path, config)}`, 78]; // a file that is none, or far too large
   const words = WORDS[code];
   if (!words) return undefined;
   return [`${path} ${words} (${code}): check ${settingOf(path, config)}`, 78];

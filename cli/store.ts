@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import type { Command } from "commander";
-import { loadConfig, type StoreConfig } from "../app/config.ts";
+import { loadConfig, readSmallFile, type StoreConfig } from "../app/config.ts";
 import type { Moved } from "../app/store-move.ts";
 import { SILENT } from "../model/log.ts";
 import { show } from "./table.ts";
@@ -36,8 +35,7 @@ async function move({ from, ...options }: Options): Promise<void> {
   let saidAt = 0;
   const moved = await moveStore({
     config,
-    from:
-      from === undefined ? formerStore() : loadConfig(parseEnv(readFileSync(from, "utf8")) as NodeJS.ProcessEnv).store,
+    from: from === undefined ? formerStore() : loadConfig(parseEnv(readSmallFile(from)) as NodeJS.ProcessEnv).store,
     onProgress({ done, total }) {
       const isDone = done >= total;
       if (!isDone && Date.now() - saidAt < (process.stderr.isTTY ? 200 : 5_000)) return;

@@ -4,9 +4,6 @@ import type { MqttSourceOptions, SourceLimits } from "./options.ts";
 
 export type Version = 4 | 5;
 
-/** `ca`: what is in `tls.caFile`. */
-export type SourceAddress = MqttSourceOptions & { readonly ca?: string };
-
 export type Handlers = {
   /** Called for each PUBLISH; the next one comes when `next` is called. */
   onDelivered(packet: IPublishPacket, answer: Answer | undefined, next: () => void): void;
@@ -47,7 +44,7 @@ const LEAVE_WITHIN_MS = 1_000;
  * and the PUBACK is ours: four bytes, when the message is on disk.
  */
 export function openConnection(
-  options: SourceAddress,
+  options: MqttSourceOptions,
   limits: SourceLimits,
   version: Version,
   handlers: Handlers,
@@ -128,12 +125,12 @@ function acknowledgements(answers: readonly Answer[]): Buffer {
   return bytes;
 }
 
-function clientOptions(options: SourceAddress, limits: SourceLimits, version: Version): IClientOptions {
-  const { host, port, tls, ca, username, password, clientId } = options;
+function clientOptions(options: MqttSourceOptions, limits: SourceLimits, version: Version): IClientOptions {
+  const { host, port, tls, username, password, clientId } = options;
   return {
     ...{ host, port, username, password, clientId },
     protocol: tls ? "mqtts" : "mqtt",
-    ...(ca && { ca }),
+    ...(tls?.ca && { ca: tls.ca }),
     protocolVersion: version,
     clean: false,
     ...(version === 5 && {

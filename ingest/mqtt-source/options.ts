@@ -4,8 +4,8 @@ import type { NewMessage } from "../../model/message.ts";
 export type MqttSourceOptions = {
   readonly host: string;
   readonly port: number;
-  /** Present for mqtts; `caFile` (PEM) replaces the system's list of authorities. */
-  readonly tls?: { readonly caFile?: string };
+  /** Present for mqtts; `ca` (PEM) replaces the system's list of authorities. */
+  readonly tls?: { readonly ca?: string };
   readonly username?: string;
   readonly password?: string;
   readonly clientId: string;

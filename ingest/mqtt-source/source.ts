@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { IPublishPacket } from "mqtt";
 import type { Figure, Health } from "../../model/health.ts";
 import type { Source } from "../../model/message.ts";
@@ -20,14 +19,11 @@ export type MqttSource = {
 
 /**
  * Reads from a broker of somebody else with a persistent session, and acknowledges what the journal has. Comes back by
- * itself for as long as it lives: a broker that is away is a degraded service, not a failed one. @throws when the
- * authority's file cannot be read
+ * itself for as long as it lives: a broker that is away is a degraded service, not a failed one.
  */
 export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePorts): MqttSource {
   const { now, log } = ports;
   const limits = { ...LIMITS, ...ports.limits };
-  const { caFile } = options.tls ?? {};
-  const target = { ...options, ...(caFile && { ca: readAuthority(caFile) }) };
   const counts = createCounts();
   const reconnects = createReconnects(limits, ports.random);
   const source: Source = { via: "bridge", role: "broker", name: options.host };
@@ -51,7 +47,7 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
       },
       onFailed: (error) => connection.drop(new Error(`the journal did not take a message: ${error.message}`)),
     });
-    const connection = openConnection(target, limits, reconnects.version(), {
+    const connection = openConnection(options, limits, reconnects.version(), {
       onDelivered: (packet, answer, next) => intake.take(sort(packet, answer), next),
       onSubscribed,
       onEnd(end) {
@@ -124,15 +120,6 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
 
   open();
   return { health, figures: () => sourceFigures(counts), counts: () => counts, close };
-}
-
-function readAuthority(caFile: string): string {
-  try {
-    return readFileSync(caFile, "utf8");
-  } catch (error) {
-    // Reading a folder fails without saying which.
-    throw Object.assign(error as Error, { path: caFile });
-  }
 }
 
 function takeoverWords(takeover: "sure" | "likely", clientId: string): string {

@@ -18,7 +18,11 @@ import { readTar, type TarEntry } from "./tar.ts";
 
 /** The files of a backup: a tar archive, or a folder with what was in one. */
 export async function openBackup(path: string): Promise<AsyncIterable<TarEntry>> {
-  if ((await stat(path)).isDirectory()) return filesOf(path);
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+    throw new BackupDamaged("there is no such file or folder");
+  });
+  if (found.isDirectory()) return filesOf(path);
   return readTar(createReadStream(path, { highWaterMark: 1024 * 1024 }));
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -180,6 +181,11 @@ describe("configuration", () => {
       writeFileSync(path, text);
       return path;
     };
+    const pipe = () => {
+      const path = join(dir, randomUUID());
+      execFileSync("mkfifo", [path]);
+      return path;
+    };
     const TOKEN = "hidden".repeat(8);
 
     it("are taken where the setting itself is not given, without the line's end", () => {
@@ -215,7 +221,9 @@ describe("configuration", () => {
       ["a folder", dir, "cannot be read (EISDIR)"],
       ["an empty file", fileWith("\n"), "does not hold one line"],
       ["a file of many lines", fileWith(`${TOKEN}\nhidden`), "does not hold one line"],
-      ["a large file", fileWith(TOKEN.repeat(200)), "more than 4096 bytes"],
+      ["a large file", fileWith(TOKEN.repeat(2_000)), "more than 65536 bytes"],
+      ["a device that has no end", "/dev/zero", "is a device or pipe"],
+      ["a pipe that nobody writes to", pipe(), "is a device or pipe"],
     ])("are a mistake in %s, which never shows what stands in it", (_, file, words) => {
       const [mistake, ...more] = mistakesOf({ LAMPPOST_ADMIN_TOKEN_FILE: file });
       expect([mistake, more]).toEqual([expect.stringMatching(/^LAMPPOST_ADMIN_TOKEN_FILE: /), []]);

@@ -103,6 +103,9 @@ describe("a start that fails", () => {
       expect.stringMatching(/nowhere\.pem is not there \(ENOENT\): check LAMPPOST_TLS_CERT$/),
     ]);
     expect(missing.code).toBe(78);
+    expect((await start("/dev/zero", key)).said).toEqual([
+      expect.stringMatching(/\/dev\/zero is a device or pipe.*check LAMPPOST_TLS_CERT$/),
+    ]);
     expect((await start(key, key)).said).toEqual([expect.stringMatching(/holds no certificate.*LAMPPOST_TLS_CERT/)]);
     expect((await start(cert, cert)).said).toEqual([expect.stringMatching(/holds no private key.*LAMPPOST_TLS_KEY/)]);
     const mismatched = await start(cert, other);

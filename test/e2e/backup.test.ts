@@ -139,6 +139,10 @@ describe("backup and restore", () => {
     }
     await writeFile(short, "no archive at all");
     await expectRefused(short, /breaks off/);
+    expect(await restore(join(folder, "nowhere.tar"), "--into", join(folder, "untouched"))).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^lamppost: .*nowhere\.tar cannot be restored: there is no such file or folder\n$/),
+    });
     const said = await restore(short, "--into", join(folder, "untouched"));
     expect(said).toMatchObject({
       code: 1,

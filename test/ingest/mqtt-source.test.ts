@@ -257,7 +257,9 @@ describe("what an operator is told", () => {
     onTestFinished(() => void server.close());
     const { port } = server.address() as { port: number };
     await reasonOf(port, "LAMPPOST_MQTT_SOURCE_CA", { tls: {} });
-    const source = startSource(port, keepAll, { options: { tls: { caFile: cert }, clientId: "other" } });
+    const source = startSource(port, keepAll, {
+      options: { tls: { ca: readFileSync(cert, "utf8") }, clientId: "other" },
+    });
     await vi.waitFor(() => expect(source.health().state).toBe("ok"));
   });
 });
