@@ -74,6 +74,13 @@ const SAID_FROM = 32;
 const SAY_EVERY_MS = 50;
 /** Lines that wait to be said: no more is judged of what waits. */
 const UNSAID_MAX = 2_048;
+/**
+ * While messages wait to be taken, of others too, those who are above their share have a fifth of the time, so many
+ * milliseconds apart; but they never stand still for longer than a second.
+ */
+const GIVE_WAY_MS = 50;
+const GIVE_WAY_TIMES = 4;
+const GIVE_WAY_MAX_MS = 1_000;
 const PAUSE_MS = 1;
 const PAUSE_MAX_MS = 20;
 const IDLE_MS = 20;
@@ -117,6 +124,7 @@ export function createAlerts(options: AlertsOptions) {
   /** Lines of one transaction, by what they took lately. */
   let saidAtOnce = SAID_AT_ONCE;
   let saidAt = Number.NEGATIVE_INFINITY;
+  let givesWayUntil = Number.NEGATIVE_INFINITY;
   /** How long the last batch had waited when it was taken, and when that was. */
   let taken = { lagMs: 0, at: Number.NEGATIVE_INFINITY };
   /** Since when messages are there and none is taken. */
@@ -262,7 +270,11 @@ export function createAlerts(options: AlertsOptions) {
     if (problem !== undefined) write(tryAgain);
     if (problem !== undefined) return TRY_AGAIN_MS;
     const begun = passed();
+    if (untaken() > 0 && begun < givesWayUntil) return PAUSE_MS;
     const did = go(turns!);
+    const ended = passed();
+    const apartMs = Math.max(GIVE_WAY_MS, GIVE_WAY_TIMES * (ended - begun));
+    givesWayUntil = ended + Math.min(GIVE_WAY_MAX_MS, apartMs);
     readAgain(turns!);
     if (turns!.isEmpty()) return undefined;
     if (!did) return unreadable ? TRY_AGAIN_MS : IDLE_MS;

@@ -1,7 +1,7 @@
 import { type Source, senderKey } from "../../model/message.ts";
 
 /** Of one sender, between the socket and the rules; the rest waits in its socket. Single readings: some hundreds. */
-const BYTES_MAX = 64 * 1024;
+const BYTES_MAX = 32 * 1024;
 /** Only whoever has more than this part of all that waits is the cause of the waiting. */
 const PART_MIN = 1 / 16;
 /** Where the rules stand still, for whatever reason, nobody is kept from the journal: it is there for that. */

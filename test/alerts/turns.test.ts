@@ -170,6 +170,35 @@ it("the clock waits for readings that wait: their sensor is not silent, and anot
   expect(subjects().toSorted()).toEqual(["flood", "honest"]);
 });
 
+it("those above their share have a fifth of the time while messages wait to be taken, and all of it afterwards", async () => {
+  let untaken = 0;
+  let transactions = 0;
+  const apply = (transitions: readonly Transition[]) => {
+    if (transitions.length > 0) transactions += 1;
+    for (const one of transitions) records.alerts.apply(one);
+  };
+  const alerts = start({ untaken: () => untaken, apply });
+  /** So many calls, ten milliseconds apart. */
+  const during = (calls: number) => {
+    const before = transactions;
+    for (let i = 0; i < calls; i++) {
+      alerts.work();
+      mono += 10;
+      clock += 10;
+    }
+    return transactions - before;
+  };
+  alerts.take(batchOf(Array.from({ length: 4 }, () => flapping(N)).flat()));
+  untaken = 5;
+  const held = during(40);
+  expect(held).toBeGreaterThan(0);
+  expect(held).toBeLessThanOrEqual(10);
+  untaken = 0;
+  expect(during(40)).toBeGreaterThanOrEqual(2 * held);
+  await workOff(alerts);
+  expect(alertsOf("flood")).toHaveLength(N / 2);
+});
+
 it("with many sensors above their share nobody is put off: it is simply much", async () => {
   const ids = Array.from({ length: 20 }, (_, i) => `s-${i}`);
   for (const id of ids) records.sensors.add({ id, kind: "air", district: "north", tags: {}, createdAt: T0 });
