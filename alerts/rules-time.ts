@@ -1,6 +1,7 @@
 import type { Transition } from "../model/alert.ts";
 import type { Health } from "../model/health.ts";
 import type { Reading } from "../model/reading.ts";
+import { DAY_MS } from "../model/time.ts";
 import type { StateRow } from "./engine/state-rows.ts";
 
 export const TIME = "~time";
@@ -16,7 +17,7 @@ const JUMP_MS = 5_000;
 const NOTICED_WITHIN_MS = 5_000;
 const STEPS_MAX = 16;
 /** A clock that was ahead and has been set right stays behind the newest receipt for as long as it was ahead. */
-const SAID_FOR_MS = 86_400_000;
+const SAID_FOR_MS = DAY_MS;
 
 /** From this moment of the rules' time on they are ahead of the clock by that much. */
 type Step = { readonly from: number; readonly aheadMs: number };

@@ -1,3 +1,5 @@
+import { DAY_MS, HOUR_MS } from "../model/time.ts";
+
 /** Everything the API accepts or keeps has a limit. Milliseconds and bytes as the names say. */
 export const LIMITS = {
   /** Any body but readings. */
@@ -32,10 +34,10 @@ export const LIMITS = {
   /** A wrong password is answered no sooner, whether or not there is such a name: the time tells nothing. */
   signInFailedAfterMs: 1_000,
   /** Failures are forgotten so long after the last one from there. */
-  failuresForgetMs: 3_600_000,
+  failuresForgetMs: HOUR_MS,
   /** A session ends so long after its last request, and after its start. */
-  sessionIdleMs: 12 * 3_600_000,
-  sessionMaxMs: 7 * 86_400_000,
+  sessionIdleMs: 12 * HOUR_MS,
+  sessionMaxMs: 7 * DAY_MS,
   /** The least recently used goes first. */
   sessionsPerAccountMax: 20,
   /** Addresses, and pairs of a name and an address, that are remembered for their failures and their rate. */
@@ -54,9 +56,9 @@ export const LIMITS = {
   /** A backtest of somebody else is waited for so long. */
   backtestWaitMs: 60_000,
   /** Longest range of readings in one request. */
-  spanMaxMs: 366 * 86_400_000,
+  spanMaxMs: 366 * DAY_MS,
   /** Longest range of a backtest: five years. */
-  backtestSpanMaxMs: 1_827 * 86_400_000,
+  backtestSpanMaxMs: 1_827 * DAY_MS,
   /** Buckets of one aggregated answer. */
   bucketsMax: 5_000,
   /** How much of a quarantined payload is shown. */

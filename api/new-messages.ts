@@ -1,7 +1,7 @@
-import { formatSpan } from "../model/duration.ts";
 import { type NewMessage, PAYLOAD_BYTES_MAX } from "../model/message.ts";
 import type { Account } from "../model/people.ts";
 import type { Reason } from "../model/rejection.ts";
+import { formatSpan } from "../model/time.ts";
 import { type ReadingTopic, readingTopic } from "../model/topics.ts";
 import type { SensorRecords } from "../store/records.ts";
 import type { ApiDeps } from "./deps.ts";

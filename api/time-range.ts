@@ -1,7 +1,6 @@
-import { parseDuration } from "../model/duration.ts";
+import { DAY_MS, parseDuration } from "../model/time.ts";
 import { invalid } from "./problems.ts";
 
-const DAY_MS = 86_400_000;
 const ISO_WITH_ZONE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
 /** The largest time a Date can hold. */
 const TIME_MAX = 8.64e15;

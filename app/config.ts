@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { cityFilters, mqttUrl } from "../model/mqtt-settings.ts";
 import { type NotifySettings, notifyAllow, type SmtpSettings, smtpFrom, smtpUrl } from "../model/notify-settings.ts";
+import { HOUR_MS } from "../model/time.ts";
 
 /** The only place that reads the environment. Every mistake is reported, not just the first; the CLI then exits with 78. */
 export class ConfigError extends Error {
@@ -292,7 +293,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     retentionDailyDays: values.LAMPPOST_RETENTION_DAILY_DAYS,
     rewriteWindowMs: values.LAMPPOST_INFLUX_REWRITE_MIN * 60_000,
     journalKeep: {
-      forMs: values.LAMPPOST_JOURNAL_KEEP_HOURS * 3_600_000,
+      forMs: values.LAMPPOST_JOURNAL_KEEP_HOURS * HOUR_MS,
       bytesMax: values.LAMPPOST_JOURNAL_KEEP_MIB * 1024 * 1024,
     },
     quarantine: {

@@ -9,6 +9,7 @@ import { createTouchedHours } from "../ingest/touched-hours.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
+import { DAY_MS, dateOf, startOfDay } from "../model/time.ts";
 import { openDuckDbStore } from "../store/duckdb/store.ts";
 import { LINES_PER_REQUEST_MAX } from "../store/influx/store.ts";
 import { type ReadingStore, type RollupRow, StoreError } from "../store/reading-store.ts";
@@ -19,7 +20,6 @@ import type { Config, StoreConfig } from "./config.ts";
 import { knownPlace, placeOf, rowsBooked, settleIn } from "./store-place.ts";
 import { openReadingStore } from "./store-start.ts";
 
-const DAY_MS = 86_400_000;
 const TRIES = 8;
 
 const Move = z.object({
@@ -159,7 +159,7 @@ async function copyRollups({ old, next, records, move }: CopyParts): Promise<voi
         const [due, there] = [valuesIn(rows), valuesIn(await next.rollups.read(kind, resolution, day))];
         if (due !== there)
           throw new Error(
-            `of ${due} values in the ${resolution} rollups of ${kind} on ${iso(day)} ${there} are in ${next.place}`,
+            `of ${due} values in the ${resolution} rollups of ${kind} on ${dateOf(day)} ${there} are in ${next.place}`,
           );
         move.done.push(key);
         records.storeState.set("move", move);
@@ -180,7 +180,7 @@ async function copyAll(parts: CopyParts): Promise<void> {
   let copied = 0;
   for (const kind of KINDS) {
     const hours = await old.rollups.parts(kind);
-    const days = [...new Set(hours.map(({ start }) => Math.floor(start / DAY_MS) * DAY_MS))].sort((a, b) => a - b);
+    const days = [...new Set(hours.map(({ start }) => startOfDay(start)))].sort((a, b) => a - b);
     for (const day of days) {
       const key = `${kind} ${day}`;
       if (!move.done.includes(key)) {
@@ -224,7 +224,7 @@ async function copyDay({ old, next, records }: CopyParts, kind: Kind, day: numbe
   }
   const there = (await countDay(next, kind, day)).reduce((sum, one) => sum + one.count, 0);
   if (there !== count)
-    throw new Error(`of ${count} readings of ${kind} on ${iso(day)} ${there} have arrived in ${next.place}`);
+    throw new Error(`of ${count} readings of ${kind} on ${dateOf(day)} ${there} have arrived in ${next.place}`);
 }
 
 function touch(records: Records, readings: readonly Reading[]): void {
@@ -293,5 +293,3 @@ const IMPATIENCE = {
     throw new Error(text);
   },
 };
-
-const iso = (day: number) => new Date(day).toISOString().slice(0, 10);

@@ -8,9 +8,9 @@ import { afterRefill, type Refilled, refillStore } from "../ingest/rewrite.ts";
 import type { StoreWriterParts } from "../ingest/store-writer.ts";
 import { realSleep } from "../ingest/timing.ts";
 import type { Background } from "../model/background.ts";
-import { formatSpan } from "../model/duration.ts";
 import type { Figure, Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
+import { DAY_MS, formatSpan } from "../model/time.ts";
 import { openDuckDbStore } from "../store/duckdb/store.ts";
 import { FROM_RECEIPTS } from "../store/influx/migration.ts";
 import { type InfluxStore, openInfluxStore } from "../store/influx/store.ts";
@@ -100,8 +100,6 @@ async function openStore(config: Config, records: Records, now: () => number, lo
     figures: () => [],
   };
 }
-
-const DAY_MS = 86_400_000;
 
 /** What the server will do, or will not let us do: said before it bites. */
 function limitsHealth(limits: StoreLimits | undefined, config: Config): Health[] {

@@ -1,4 +1,4 @@
-import { formatSpan } from "../model/duration.ts";
+import { formatSpan } from "../model/time.ts";
 
 export type ChartRow = { readonly name: string; readonly spans: readonly (readonly [from: number, to: number])[] };
 

@@ -1,8 +1,8 @@
 import { createWriteStream, rmSync } from "node:fs";
 import { finished } from "node:stream/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import { formatSpan, parseDuration } from "../model/duration.ts";
 import type { ReadingView } from "../model/reading.ts";
+import { formatSpan, parseDuration } from "../model/time.ts";
 import { liveReadings } from "../simulators/live-feed.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
 import { gatherIds } from "./options.ts";

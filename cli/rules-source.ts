@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { createBacktest } from "../alerts/backtest/run.ts";
 import type { WatchedSensor } from "../alerts/engine/compile.ts";
 import { type BacktestView, viewBacktest } from "../model/backtest.ts";
-import { parseDuration } from "../model/duration.ts";
 import type { Rule } from "../model/rule.ts";
+import { DAY_MS, parseDuration } from "../model/time.ts";
 import { builtInMappings, loadMapping } from "../simulators/mapping.ts";
 import { findService, type ServiceOptions, withAddress } from "./client.ts";
 import { parseId } from "./options.ts";
@@ -19,7 +19,6 @@ export type SourceOptions = ServiceOptions & {
   readonly mapping?: string;
 };
 
-const DAY_MS = 86_400_000;
 /** The service gives up on a backtest before this. */
 const ANSWER_WITHIN_MS = 290_000;
 const BATCH = 10_000;

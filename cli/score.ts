@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { loadRules } from "../alerts/rules/load.ts";
+import { HOUR_MS } from "../model/time.ts";
 import { builtInMappings, loadMapping, RecordingError } from "../simulators/mapping.ts";
 import { type DatasetScore, type Found, scoreOf, sumOf } from "../simulators/score-report.ts";
 import { createProgress } from "./progress.ts";
@@ -141,7 +142,7 @@ function ruleRows({ dataset, rules, sensorWeeks }: DatasetScore): Cell[][] {
   return rules.map((one) => [
     ...[dataset, one.rule, one.alerts, one.hit, one.confirmed, one.floor, one.limit, one.false],
     sensorWeeks > 0 ? (one.false / sensorWeeks).toFixed(3) : "-",
-    one.delayMs === undefined ? "-" : `${(one.delayMs / 3_600_000).toFixed(1)} h`,
+    one.delayMs === undefined ? "-" : `${(one.delayMs / HOUR_MS).toFixed(1)} h`,
   ]);
 }
 

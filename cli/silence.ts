@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { SEVERITIES } from "../model/alert.ts";
-import { parseDuration } from "../model/duration.ts";
+import { parseDuration } from "../model/time.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
 import { gatherIds, gatherTag } from "./options.ts";
 import { show, table } from "./table.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { AUDIENCES, SEVERITIES } from "../model/alert.ts";
-import { parseDuration } from "../model/duration.ts";
 import { KINDS } from "../model/kinds.ts";
 import { RULE_CHANGES } from "../model/rule-change.ts";
+import { parseDuration } from "../model/time.ts";
 import { AlertBody } from "./alert.ts";
 import { Id, Time } from "./common.ts";
 

@@ -1,16 +1,15 @@
 import { z } from "zod";
 import type { Health } from "../model/health.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
-import { dayOf } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
+import { DAY_MS, dateOf, startOfDay } from "../model/time.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records, Sensor, StoredCount } from "../store/records.ts";
 import { createBooks } from "./books.ts";
 import type { Refusals } from "./put.ts";
 import { createTouchedHours } from "./touched-hours.ts";
 
-const DAY_MS = 86_400_000;
 const LEDGER_DAYS_MAX = 10_000;
 /** Readings of one write of numbers. */
 const RENUMBER_READINGS = 5_000;
@@ -156,7 +155,7 @@ export function createAdoption(parts: {
 
   /** What the restored books say is there and is not: so much of it as retention would have removed by now was. */
   function compare(found: ReadonlyMap<string, number>, unnumbered: ReadonlyMap<string, number>) {
-    const lastDay = dayOf(now() - parts.rawDays * DAY_MS);
+    const lastDay = dateOf(now() - parts.rawDays * DAY_MS);
     const before = records.removals.counts("readings");
     const removed = new Map<string, number>();
     let missing = 0;
@@ -217,7 +216,7 @@ export function createStoredCounts() {
   const counts = new Map<string, { kind: Kind; day: number; sensorId: string; count: number }>();
 
   function note({ kind, sensorId, measuredAt }: Pick<Reading, "kind" | "sensorId" | "measuredAt">): void {
-    const day = Math.floor(measuredAt / DAY_MS) * DAY_MS;
+    const day = startOfDay(measuredAt);
     const key = `${kind} ${day} ${sensorId}`;
     const there = counts.get(key);
     if (there) there.count += 1;

@@ -1,8 +1,6 @@
-import { dayOf } from "../model/ledger.ts";
 import { bookedSensor, type Rejection } from "../model/rejection.ts";
+import { DAY_MS, dateOf } from "../model/time.ts";
 import type { LedgerOutcome, LedgerRow } from "../store/records.ts";
-
-const DAY_MS = 86_400_000;
 
 /**
  * Gathers what became of the items of one batch and answers it as ledger rows: by UTC day of receipt, sensor and
@@ -27,7 +25,7 @@ export function createBooks() {
   function rows(): LedgerRow[] {
     const all: LedgerRow[] = [];
     for (const [number, sensors] of days) {
-      const day = dayOf(number * DAY_MS);
+      const day = dateOf(number * DAY_MS);
       for (const [sensorId, outcomes] of sensors) {
         for (const [outcome, count] of outcomes) all.push({ day, sensorId, outcome, count });
       }

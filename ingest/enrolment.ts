@@ -1,6 +1,7 @@
 import type { Figure, Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { formatSource, parseSource, type Source } from "../model/message.ts";
+import { HOUR_MS } from "../model/time.ts";
 import { parseSensorTopic, type ReadingTopic, type SensorTopic } from "../model/topics.ts";
 import type { Records, Sensor, SensorRecords } from "../store/records.ts";
 import { type DecodeContext, mayEnrol, unknownSensor } from "./decode.ts";
@@ -21,7 +22,6 @@ export const ENROLMENT_DEFAULTS = { sensorsMax: 100_000, gatewayPerHour: 2_000, 
 
 /** How often `tick` should be called: what waits for a quota is tried again then. */
 export const ENROLMENT_TICK_MS = 5_000;
-const HOUR_MS = 3_600_000;
 const REDRIVE_MAX = 2_000;
 const SENDERS_SHOWN = 5;
 const TOLD_MAX = 1_000;

@@ -4,6 +4,7 @@ import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Reading } from "../model/reading.ts";
+import { HOUR_MS } from "../model/time.ts";
 import { type MetricKey, type ReadingStore, StoreError } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 
@@ -24,7 +25,7 @@ type Held = z.output<typeof Held> & { readonly metric: MetricKey };
 const STATE = "held";
 const TRY_EVERY_MS = 60_000;
 /** The least a shard of InfluxDB can be, and where shards begin. */
-const SHARD_MS = 3_600_000;
+const SHARD_MS = HOUR_MS;
 
 export type HeldMetrics = ReturnType<typeof createHeldMetrics>;
 

@@ -2,6 +2,7 @@ import { setImmediate as immediate } from "node:timers/promises";
 import { KINDS } from "../model/kinds.ts";
 import type { LedgerCheck, LedgerDifference, Recount } from "../model/ledger.ts";
 import { REASON_NAMES } from "../model/rejection.ts";
+import { DAY_MS } from "../model/time.ts";
 import { type ReadingStore, StoreError } from "../store/reading-store.ts";
 import type { LedgerOutcome, Records } from "../store/records.ts";
 
@@ -21,7 +22,6 @@ export type CheckParts = {
 
 type Counts = ReadonlyMap<string, number>;
 
-const DAY_MS = 86_400_000;
 const DIFFERENCES_MAX = 1_000;
 const TRIES = 5;
 

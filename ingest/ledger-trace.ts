@@ -3,6 +3,7 @@ import { KINDS } from "../model/kinds.ts";
 import type { LedgerTrace, TraceCopy } from "../model/ledger.ts";
 import type { Message } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
+import { DAY_MS, startOfDay } from "../model/time.ts";
 import { parseSensorTopic } from "../model/topics.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { QuarantineItem, QuarantineRecords } from "../store/records.ts";
@@ -31,7 +32,6 @@ const JOURNAL_MESSAGES_MAX = 200_000;
 const QUARANTINE_ITEMS_MAX = 5_000;
 const QUARANTINE_PAGE = 50;
 const READ_BYTES_MAX = 1024 * 1024;
-const DAY_MS = 86_400_000;
 
 /**
  * Where the reading of this sensor and moment is: in the store, in quarantine, still in the journal, past its time, or
@@ -72,8 +72,6 @@ export async function traceReading(
   } satisfies Omit<LedgerTrace, "sentence">;
   return { ...trace, sentence: describeTrace(trace, parts.rawDays) };
 }
-
-const startOfDay = (time: number) => time - (time % DAY_MS);
 
 async function findStored(
   store: TraceParts["store"],

@@ -3,6 +3,7 @@ import { saidOf, type Transition } from "../model/alert.ts";
 import type { Figure, Health } from "../model/health.ts";
 import type { LedgerCheck } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
+import { DAY_MS } from "../model/time.ts";
 import type { Records } from "../store/records.ts";
 
 export type WatchParts = {
@@ -20,7 +21,7 @@ export type WatchParts = {
 export const LEDGER_RULE = "ledger-imbalance";
 /** How often `tick` should be called. */
 export const LEDGER_TICK_MS = 10_000;
-const CHECK_EVERY_MS = 86_400_000;
+const CHECK_EVERY_MS = DAY_MS;
 const CHECK_AGAIN_EVERY_MS = 10 * 60_000;
 
 type Open = Transition["alert"];

@@ -1,11 +1,11 @@
 import { FUTURE_MAX_MS, LATENESS_MAX_MS } from "../model/reading.ts";
+import { MINUTE_MS } from "../model/time.ts";
 import { type Fault, fault } from "./fault.ts";
 
 /** ISO 8601 calendar date, time and zone, as RFC 3339 narrows it; seconds may be left out, `+0100` and `+01` are taken. */
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d)(?::?(\d\d))?)$/;
 const YEAR_2000 = 946_684_800_000;
 const YEAR_2100 = 4_102_444_800_000;
-const MINUTE_MS = 60_000;
 
 /** Epoch milliseconds (fractions beyond are cut), or undefined unless the text names a real moment from 1970 on. */
 export function parseIsoTime(text: string): number | undefined {

@@ -1,5 +1,6 @@
 import type { Figure, Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
+import { HOUR_MS } from "../model/time.ts";
 import { type StoreCause, StoreError } from "../store/reading-store.ts";
 import { backOffMs, type Sleep } from "./timing.ts";
 
@@ -9,7 +10,7 @@ const PROBE_EVERY_MS = 15_000;
 /** A store that answers and refuses is left alone for longer: each new round costs it hundreds of writes. */
 const PAUSE_MS = 30_000;
 /** A server that asks for more is asked again all the same (and a timer of more than 24 days would fire at once). */
-const RETRY_AFTER_MAX_MS = 3_600_000;
+const RETRY_AFTER_MAX_MS = HOUR_MS;
 /** How long a stop waits for a store that has been asked and does not answer. */
 const STOP_GRACE_MS = 2_000;
 

@@ -1,5 +1,5 @@
-import { dayOf } from "../model/ledger.ts";
 import type { Message } from "../model/message.ts";
+import { dateOf } from "../model/time.ts";
 import { parseSensorTopic } from "../model/topics.ts";
 import type { JournalReader } from "./journal/journal.ts";
 
@@ -43,7 +43,7 @@ export function createPendingIndex(
       const { to, messages } = await reader.read(next, end, READ_BYTES_MAX);
       for (const message of messages) {
         skipTo(message.seq, message.receivedAt);
-        known.push(groupOf(dayOf(message.receivedAt), sensorOf(message)));
+        known.push(groupOf(dateOf(message.receivedAt), sensorOf(message)));
       }
       skipTo(to, messages.at(-1)?.receivedAt ?? options.now());
     }
@@ -52,7 +52,7 @@ export function createPendingIndex(
 
   /** Numbers that cannot be read (any more) count as messages of no sensor, as the store writer will book them. */
   function skipTo(seq: number, receivedAt: number): void {
-    while (first + known.length < seq) known.push(groupOf(dayOf(receivedAt), ""));
+    while (first + known.length < seq) known.push(groupOf(dateOf(receivedAt), ""));
   }
 
   return {

@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Figure, Health } from "../model/health.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
-import { dayOf, type LedgerRow } from "../model/ledger.ts";
+import type { LedgerRow } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
+import { DAY_MS, dateOf, startOfDay } from "../model/time.ts";
 import type { ReadingStore, SentinelMark } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import type { Rewriter } from "./rewrite.ts";
 
-const DAY_MS = 86_400_000;
 /** Today and yesterday are counted so often, and one older day at every turn: all of a quarter in less than an hour. */
 const RECENT_EVERY_MS = 5 * 60_000;
 /** Counting takes at most one part in so many of the time. */
@@ -17,7 +17,7 @@ const MARK_EVERY_MS = 60_000;
 /** Another service with our mark is told of for so long after it was last heard of. */
 const SHARED_MS = 10 * 60_000;
 /** A loss is told for so long; books and audit keep it. */
-const TOLD_MS = 24 * 3_600_000;
+const TOLD_MS = DAY_MS;
 const LOSSES_KEPT = 20;
 const LEDGER_DAYS_MAX = 10_000;
 
@@ -173,7 +173,7 @@ export function createStoreCheck(parts: {
   }
 
   /** What was measured before this day is removed by us one day soon. */
-  const ownFirstDay = () => now() - (now() % DAY_MS) - (parts.rawDays - 1) * DAY_MS;
+  const ownFirstDay = () => startOfDay(now()) - (parts.rawDays - 1) * DAY_MS;
 
   /** The same, or by the server itself. */
   function firstDay(): number {
@@ -292,7 +292,7 @@ const wordsOf = ({ readings, from, to }: Loss) =>
   `${readings} readings measured between ${iso(from)} and ${iso(to)} are missing and booked as lost`;
 
 function split(days: readonly number[], at: number): [number[], number[]] {
-  const isRecent = (day: number) => day >= at - (at % DAY_MS) - DAY_MS;
+  const isRecent = (day: number) => day >= startOfDay(at) - DAY_MS;
   return [days.filter(isRecent), days.filter((day) => !isRecent(day))];
 }
 
@@ -309,7 +309,7 @@ function lostRows(missing: readonly Missing[], ledger: Pick<Records["ledger"], "
     for (const { day: measuredOn, count } of ofSensor) {
       let left = count;
       const all = [...stored.keys()];
-      const on = dayOf(measuredOn);
+      const on = dateOf(measuredOn);
       for (const day of [...all.filter((one) => one >= on), ...all.filter((one) => one < on).reverse()]) {
         const n = Math.min(left, stored.get(day)!);
         if (n === 0) continue;

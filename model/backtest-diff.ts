@@ -1,4 +1,5 @@
 import type { BacktestAlertView } from "./backtest.ts";
+import { HOUR_MS } from "./time.ts";
 
 export type Moved = { readonly old: BacktestAlertView; readonly new: BacktestAlertView };
 export type BacktestDiff = {
@@ -10,7 +11,7 @@ export type BacktestDiff = {
 };
 
 /** Alerts of one rule and subject that begin within this time of each other's span are about the same trouble. */
-const NEAR_MS = 3_600_000;
+const NEAR_MS = HOUR_MS;
 
 /** Compares what two sets of rules would have said of the same readings, by rule and subject. */
 export function diffBacktests(old: readonly BacktestAlertView[], next: readonly BacktestAlertView[]): BacktestDiff {

@@ -1,11 +1,8 @@
 import { z } from "zod";
-import { parseDuration } from "./duration.ts";
 import { ID_PATTERN } from "./ids.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration } from "./time.ts";
 
 /** What a rule's `condition` may say: one shape per condition, each with its limits. `docs/rules.md` explains them. */
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 /** 7 days: the longest `for`, `keepFor` and `after`. */
 export const RULE_DURATION_MAX_MS = 7 * DAY_MS;
 /** A sensor is not called silent before this. */

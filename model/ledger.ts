@@ -47,13 +47,6 @@ export function sumLedger(outcomes: ReadonlyMap<LedgerOutcome, number>, inJourna
   return { received, stored, duplicate, quarantined, shed, lost, inJournal, balanced, reasons };
 }
 
-const DAY_MS = 86_400_000;
-
-/** The UTC day of a moment, as the books name it. */
-export function dayOf(time: number): string {
-  return new Date(Math.floor(time / DAY_MS) * DAY_MS).toISOString().slice(0, 10);
-}
-
 export type LedgerQuery = { readonly day?: string; readonly sensorId?: string; readonly bySensor?: boolean };
 
 export type LedgerView = LedgerSums & {

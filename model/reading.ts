@@ -1,5 +1,6 @@
 import type { Kind } from "./kinds.ts";
 import type { MetricName } from "./metrics.ts";
+import { DAY_MS } from "./time.ts";
 
 export type Values = Partial<Record<MetricName, number>>;
 /** "good" is left out. */
@@ -23,7 +24,7 @@ export type Reading = {
 /** Clock rules. A reading from further ahead than this is quarantined as `future`. */
 export const FUTURE_MAX_MS = 5 * 60_000;
 /** A reading older than this on arrival is quarantined as `too_late`, unless imported. */
-export const LATENESS_MAX_MS = 7 * 86_400_000;
+export const LATENESS_MAX_MS = 7 * DAY_MS;
 /** A reading this old on arrival is kept and shown as late. */
 export const LATE_AFTER_MS = 30 * 60_000;
 

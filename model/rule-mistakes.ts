@@ -1,7 +1,7 @@
 import type { ChangeSpec, FlatlineSpec, ForecastSpec, Limit, RuleCondition, ThresholdSpec } from "./conditions.ts";
-import { parseDuration } from "./duration.ts";
 import { KINDS, type Kind } from "./kinds.ts";
 import { isDerived, type MetricName, metricRow, type RuleMetric, ruleMetricsOf } from "./metrics.ts";
+import { HOUR_MS, parseDuration } from "./time.ts";
 
 export type Contradiction = { readonly path: (string | number)[]; readonly message: string };
 
@@ -33,8 +33,6 @@ function metricMistakes({ kind, metric, condition }: Draft): Contradiction[] {
   }
   return isDerived(metric) ? derivedMistakes(metric, condition) : [];
 }
-
-const HOUR_MS = 3_600_000;
 
 /** An index has one value per hour and few classes: there is nothing in it to be stuck, to drift or to roll over. */
 function derivedMistakes(metric: string, condition: RuleCondition): Contradiction[] {

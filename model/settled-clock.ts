@@ -1,4 +1,4 @@
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "./time.ts";
 
 /** Where another life of the process left it: the time, and how long a clock that differs from it had stood. */
 export type SettledState = { readonly time: number; readonly stoodMs: number };

@@ -2,12 +2,13 @@ import { z } from "zod";
 import { type Alert, AUDIENCES, SEVERITIES } from "./alert.ts";
 import { ID_PATTERN } from "./ids.ts";
 import { KINDS } from "./kinds.ts";
+import { DAY_MS } from "./time.ts";
 import { isTimeZone, type Span, WEEKDAYS, windowAround } from "./weekly-window.ts";
 
 /** Silences that have not ended, at most. */
 export const SILENCES_MAX = 1_000;
 /** 30 days: what is silent for longer is a change of the rules. */
-export const SILENCE_MAX_MS = 30 * 86_400_000;
+export const SILENCE_MAX_MS = 30 * DAY_MS;
 export const SILENCE_KINDS = ["silence", "maintenance"] as const;
 
 const id = z.string().regex(ID_PATTERN, "1 to 64 of a-z, 0-9 and -, not beginning with -");

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AUDIENCES, SEVERITIES } from "./alert.ts";
-import { parseDuration } from "./duration.ts";
 import { ID_PATTERN } from "./ids.ts";
+import { DAY_MS, HOUR_MS, parseDuration } from "./time.ts";
 import { whsecBytes } from "./whsec.ts";
 
 /** Where notices go: a program, a chat channel, mailboxes, an MQTT topic. */
@@ -10,7 +10,6 @@ export type TargetType = (typeof TARGET_TYPES)[number];
 export const TARGETS_MAX = 100;
 export const ADDRESSES_MAX = 20;
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
-const DAY_MS = 86_400_000;
 
 const id = z.string().regex(ID_PATTERN, "an id is 1 to 64 of a-z, 0-9 and -, and does not start with -");
 
@@ -58,7 +57,7 @@ const fields = z.strictObject({
   rules: z.array(id).min(1).max(100).optional(),
   groupBy: z.enum(["district", "rule", "gateway"]).optional(),
   /** How long the first notice of a group waits for others. Critical ones do not wait. */
-  groupWait: duration(0, 3_600_000, "from 0s to 1h").default("30s"),
+  groupWait: duration(0, HOUR_MS, "from 0s to 1h").default("30s"),
   quietHours: quietHours.optional(),
   escalateAfter: duration(60_000, 7 * DAY_MS, "from 1m to 7d").optional(),
   escalateTo: id.optional(),

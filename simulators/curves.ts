@@ -1,4 +1,5 @@
 import type { Values } from "../model/reading.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../model/time.ts";
 import { CITY_ZONE, type CitySensor } from "./places.ts";
 import { drift, jitter, uniform } from "./random.ts";
 
@@ -34,9 +35,6 @@ export function loadShare(clock: CityClock): number {
   const day = clock.weekend ? 0.22 * bump(clock, 12.5, 3.5) : 0.2 * bump(clock, 9.5, 3.5);
   return 0.24 + evening + day;
 }
-
-const HOUR_MS = 3_600_000;
-const MINUTE_MS = 60_000;
 
 /** What the sensor of a quiet city measures at a moment; nothing planted. Rounded to what such hardware resolves. */
 export function baseline(sensor: CitySensor, at: number, seed: number): Values {
@@ -95,7 +93,7 @@ function weather(clock: CityClock, at: number, seed: number) {
 
 /** Solar cells lose a little every year, so the level falls slowly from visit to visit (every 400 days). */
 function battery(sensor: CitySensor, at: number, seed: number): number {
-  const days = at / (24 * HOUR_MS) + uniform(`${sensor.id}/visit`, seed) * 400;
+  const days = at / DAY_MS + uniform(`${sensor.id}/visit`, seed) * 400;
   return round(100 - (days % 400) * 0.14, 1);
 }
 

@@ -1,5 +1,6 @@
 import type { MetricName } from "../model/metrics.ts";
 import type { Values } from "../model/reading.ts";
+import { MINUTE_MS } from "../model/time.ts";
 import { round } from "./curves.ts";
 import { jitter } from "./random.ts";
 
@@ -24,8 +25,6 @@ export type PlantedEvent =
   | { readonly what: "repeat"; readonly sensors: readonly string[]; readonly everyMin: number };
 
 export type Scenario = { readonly name: string; readonly events: readonly PlantedEvent[] };
-
-const MINUTE_MS = 60_000;
 
 /** The events that concern a sensor; `startedAt` fixes the scenario in time. */
 export function eventsOf(scenario: Scenario, sensorId: string): readonly PlantedEvent[] {

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { HOUR_MS } from "../model/time.ts";
 import type { City } from "./city.ts";
 import type { CitySensor } from "./places.ts";
 import { hash } from "./random.ts";
@@ -6,7 +7,7 @@ import type { Speakers } from "./speaker.ts";
 
 const TICK_MS = 250;
 /** Readings older than this are not made up for after an outage: a small device's memory ends here too. */
-const BACKLOG_MS = 3_600_000;
+const BACKLOG_MS = HOUR_MS;
 
 export type LiveOptions = {
   readonly city: City;

@@ -1,4 +1,5 @@
 import { LATENESS_MAX_MS } from "../model/reading.ts";
+import { HOUR_MS } from "../model/time.ts";
 
 export type Speed = number | "max";
 export type Start = "original" | "now";
@@ -29,7 +30,7 @@ export function createPlayback(
 }
 
 /** Readings wait in arrays and queues on their way, so those close to the limit count as history already. */
-const MARGIN_MS = 3_600_000;
+const MARGIN_MS = HOUR_MS;
 
 /** Older than a live topic accepts: belongs on the import topic. */
 export function isHistory(stampedAt: number, now: number): boolean {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
-import { formatSpan } from "../model/duration.ts";
 import type { Log } from "../model/log.ts";
 import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
 import type { StoreReport } from "../model/store-report.ts";
+import { formatSpan } from "../model/time.ts";
 import {
   alertsOf,
   type Books,

@@ -1,9 +1,8 @@
+import { DAY_MS } from "../model/time.ts";
 import type { Judged, Judgement } from "./score.ts";
 import type { Label } from "./score-labels.ts";
 import type { Times } from "./score-times.ts";
 
-const WEEK_MS = 7 * 86_400_000;
-const DAY_MS = 86_400_000;
 /** 24 hourly values span 23 hours from the first to the last. */
 const LONG_MS = DAY_MS - 60 * 60_000;
 
@@ -43,7 +42,7 @@ export type Run = {
 };
 
 export function scoreOf({ dataset, judged, labels, unusable, times }: Run): DatasetScore {
-  const sensorWeeks = times.watchedMs() / WEEK_MS;
+  const sensorWeeks = (times.watchedMs() / 7) * DAY_MS;
   const falseForCrews = judged.filter(
     ({ alert, is }) => alert.audience === "crews" && (is === "false" || is === "floor" || is === "limit"),
   ).length;

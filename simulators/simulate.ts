@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Log } from "../model/log.ts";
+import { DAY_MS } from "../model/time.ts";
 import { isWorldFault } from "../model/world-fault.ts";
 import { type City, createCity } from "./city.ts";
 import type { Scenario } from "./events.ts";
@@ -39,7 +40,7 @@ export type SimulationCounts = {
 };
 
 const LIVE_EVERY_MS = 10_000;
-const HISTORY_MS = 24 * 3_600_000;
+const HISTORY_MS = DAY_MS;
 const SAVE_EVERY_MS = 30_000;
 const RETRY_MS = 2_000;
 const GOODBYE_MS = 2_000;

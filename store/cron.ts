@@ -1,5 +1,6 @@
 import { createTask } from "node-cron";
 import type { Background } from "../model/background.ts";
+import { MINUTE_MS } from "../model/time.ts";
 
 export type CronPorts = {
   readonly background: Pick<Background, "every">;
@@ -9,7 +10,6 @@ export type CronPorts = {
   readonly uptime?: () => number;
 };
 
-const MINUTE_MS = 60_000;
 const LOOK_EVERY_MS = 15_000;
 
 /**

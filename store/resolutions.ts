@@ -1,9 +1,8 @@
 import type { Kind } from "../model/kinds.ts";
+import { DAY_MS, HOUR_MS } from "../model/time.ts";
 import type { Aggregate, AggregateQuery, Bucket, ReadingStore, Resolution } from "./reading-store.ts";
 import type { RollupRecords } from "./records.ts";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 /** Readings of one sensor for longer than this are not worth reading where the hours are there. */
 const RAW_SPAN_MAX_MS = 31 * DAY_MS;
 

@@ -2,6 +2,7 @@ import type { Background } from "../model/background.ts";
 import { KINDS } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import { createSettledClock } from "../model/settled-clock.ts";
+import { DAY_MS, startOfDay } from "../model/time.ts";
 import { startCron } from "./cron.ts";
 import type { ReadingStore, RollupStore } from "./reading-store.ts";
 import type { EventRecords, OffsetRecords, QuarantineRecords, RemovalRecords } from "./records.ts";
@@ -39,7 +40,6 @@ export type RetentionOptions = {
   readonly log: Log;
 };
 
-const DAY_MS = 86_400_000;
 const MINUTE_OF_THE_HOUR = 17;
 /** Offsets of these names: the time by which was removed last, and how long a clock that differs from it has stood. */
 const CLOCK = "retention clock";
@@ -77,7 +77,7 @@ export function startRetention({ background, log, now, held = () => false, ...op
 
   async function runParts(): Promise<void> {
     const at = settled.now();
-    const today = at - (at % DAY_MS);
+    const today = startOfDay(at);
     for (const part of parts) await part(today);
     keepClock();
   }

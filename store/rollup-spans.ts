@@ -1,8 +1,7 @@
+import { DAY_MS, HOUR_MS } from "../model/time.ts";
 import type { RollupSpan } from "./reading-store.ts";
 import type { DuePart } from "./records.ts";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const STEP_MS = { hourly: HOUR_MS, daily: DAY_MS } as const;
 /** One question to the store covers this much at most. */
 const SPAN_MAX_MS = { hourly: DAY_MS, daily: 31 * DAY_MS } as const;

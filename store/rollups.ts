@@ -1,6 +1,7 @@
 import type { Background } from "../model/background.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
+import { DAY_MS, HOUR_MS } from "../model/time.ts";
 import { startCron } from "./cron.ts";
 import type { ReadingStore, RollupResolution } from "./reading-store.ts";
 import type { OffsetRecords, RollupRecords } from "./records.ts";
@@ -17,8 +18,7 @@ export type RollupsOptions = {
 
 export type Rollups = ReturnType<typeof startRollups>;
 
-const DAY_MS = 86_400_000;
-const STEP_MS = { hourly: 3_600_000, daily: DAY_MS } as const;
+const STEP_MS = { hourly: HOUR_MS, daily: DAY_MS } as const;
 const PARTS_AT_ONCE = 1_000;
 /** Offset of this name: 0 or missing means that hours may be in the store that nobody wrote down as due. */
 export const ROLLUPS_SEEDED = "rollups";

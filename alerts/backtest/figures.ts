@@ -1,7 +1,5 @@
 import type { BacktestAlert, Figures, RuleFigures, Span, SubjectFigures } from "../../model/backtest.ts";
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 1_440 * MINUTE_MS;
+import { DAY_MS, MINUTE_MS } from "../../model/time.ts";
 
 export function figuresOf(alerts: readonly BacktestAlert[], span: Span): Figures {
   const days = Math.max((span.to - span.from) / DAY_MS, 1 / 1_440);

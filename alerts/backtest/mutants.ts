@@ -1,5 +1,5 @@
-import { parseDuration } from "../../model/duration.ts";
 import { type Rule, type RuleData, ruleSchema } from "../../model/rule.ts";
+import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
 import { versionOf } from "../rules/version.ts";
 
 /** A rule with one thing changed. */
@@ -12,8 +12,8 @@ export type Mutant = {
 type Change = { readonly path: string; readonly from: unknown; readonly condition: Record<string, unknown> };
 
 const UNITS = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
+  ["d", DAY_MS],
+  ["h", HOUR_MS],
   ["m", 60_000],
   ["s", 1_000],
 ] as const;

@@ -1,6 +1,6 @@
-import { parseDuration } from "../../model/duration.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { Reading, Values } from "../../model/reading.ts";
+import { parseDuration } from "../../model/time.ts";
 import type { WatchedSensor } from "../engine/compile.ts";
 import { parseMoment } from "../rules/moment.ts";
 import { parseSeries } from "../rules/series.ts";

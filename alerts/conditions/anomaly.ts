@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../model/time.ts";
 import { type Baseline, learn, NOTHING_LEARNT, type Season, type Usual, usualAt } from "./baseline.ts";
 import type { Cadence } from "./cadence.ts";
 import { NOTHING, type Outcome, type Step, type ValueCondition } from "./sample.ts";
@@ -25,7 +26,7 @@ export type AnomalyState = {
 };
 
 const QUIET: AnomalyState = { rolling: {}, baseline: NOTHING_LEARNT, run: [], missed: 0 };
-const RELEARN_AFTER_MS = 28 * 86_400_000;
+const RELEARN_AFTER_MS = 28 * DAY_MS;
 
 /**
  * `count` aligned windows in a row whose mean is not as usual at that time of the day or week:

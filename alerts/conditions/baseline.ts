@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import { medianOf } from "./trend.ts";
 
 /** What is usual at this time of the day or the week, learnt from the last weeks. Bounded; shared between copies. */
@@ -15,8 +16,6 @@ export type Season = "none" | "day" | "week";
 /** `spread`: one robust standard deviation. */
 export type Usual = { readonly middle: number; readonly spread: number };
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** 1970-01-01 was a Thursday; slots begin on Monday. */
 const MONDAY_MS = 4 * DAY_MS;
 const OFFS_MAX = 96;

@@ -1,4 +1,5 @@
 import type { Evidence } from "../../model/alert.ts";
+import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import { isBroken, isIntervalBelow } from "./cadence.ts";
 import { isNearFloor, NEW_HISTORY, type ValueHistory, withRun } from "./floor.ts";
 import { NOTHING, type Outcome, type Sample, type Step, type ValueCondition } from "./sample.ts";
@@ -80,8 +81,6 @@ function extend(params: FlatlineParams, run: Run, history: ValueHistory, sample:
   return [{ run: { ...next, firing: true }, history }, [begun(next, sample)]];
 }
 
-const DAY_MS = 86_400_000;
-
 function isStuck(params: FlatlineParams, run: Run, history: ValueHistory, { at, value, cadence }: Sample): boolean {
   const isZero = params.zeroByNight && value === 0;
   const enough = history.whole && Number.isInteger(value) ? 2 * params.samples : params.samples;
@@ -97,7 +96,7 @@ function isStuck(params: FlatlineParams, run: Run, history: ValueHistory, { at, 
 /** Between 22:00 and 06:00 by the sun: 15 degrees of longitude are an hour. An unknown longitude has no night. */
 function isNight(at: number, lon: number | undefined): boolean {
   if (lon === undefined) return false;
-  const hour = (((at / 3_600_000 + lon / 15) % 24) + 24) % 24;
+  const hour = (((at / HOUR_MS + lon / 15) % 24) + 24) % 24;
   return hour >= 22 || hour < 6;
 }
 

@@ -1,3 +1,5 @@
+import { DAY_MS, HOUR_MS } from "../../model/time.ts";
+
 /**
  * What a sensor's own past says of the lowest it can show. Bounded: a handful of numbers, however long the past.
  */
@@ -27,8 +29,6 @@ export const NEW_HISTORY: ValueHistory = {
   recent: [],
 };
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 const DAYS = 5;
 /** What was the lowest on one or two days only may have been the same fault. */
 const SHOWN_DAYS = 3;

@@ -1,4 +1,5 @@
 import type { Expected } from "../../model/alert.ts";
+import { DAY_MS } from "../../model/time.ts";
 import { NOTHING, type Outcome, type Sample, type Step, type ValueCondition } from "./sample.ts";
 import { type Trend, type TrendPoint, trendOf, trendScore } from "./trend.ts";
 
@@ -20,7 +21,6 @@ export type ForecastState = {
 };
 
 const QUIET: ForecastState = { points: [] };
-const DAY_MS = 86_400_000;
 /** Pasts of ten days and more are taken day by day, so that the day's own course (a battery in the cold) is no trend. */
 const DAILY_FROM_MS = 10 * DAY_MS;
 const PARTS = 30;

@@ -1,4 +1,5 @@
 import type { Evidence } from "../../model/alert.ts";
+import { HOUR_MS } from "../../model/time.ts";
 import { NOTHING, type Outcome, type Sample, type Step, type ValueCondition } from "./sample.ts";
 
 export type RegisterParams = { readonly maxPowerKw: number; readonly digits?: number };
@@ -15,7 +16,6 @@ export type RegisterState = {
 export type RegisterStep = "interval" | "rollover" | "decrease" | "jump";
 
 const QUIET: RegisterState = {};
-const HOUR_MS = 3_600_000;
 /** For clocks that are a little off and power above the rating for a moment. */
 const MARGIN = 1.2;
 const SOUND_STEPS = 3;

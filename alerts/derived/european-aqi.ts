@@ -1,4 +1,5 @@
 import { DERIVED } from "../../model/metrics.ts";
+import { DAY_MS, HOUR_MS, startOfHour } from "../../model/time.ts";
 import type { Derive, DerivedSample, Measured } from "../engine/derive.ts";
 
 export const CLASS_NAMES = ["good", "fair", "moderate", "poor", "very poor", "extremely poor"] as const;
@@ -35,11 +36,10 @@ export type AqiState = {
 const NO_SUMS: readonly number[] = POLLUTANTS.flatMap(() => [0, 0, 0]);
 const NONE: readonly DerivedSample[] = [];
 
-const HOUR_MS = 3_600_000;
 const USUAL_HOURS = 12;
 /** 45 minutes of an hour: 2008/50/EC, Annex VII. */
 const CAPTURE = 0.75;
-const OZONE_MEMORY_MS = 7 * 24 * HOUR_MS;
+const OZONE_MEMORY_MS = 7 * DAY_MS;
 
 /**
  * European air quality index, 2025: one class from 1 to 6 per UTC hour, of the worst pollutant, told at the end of the
@@ -55,7 +55,7 @@ export const europeanAqi: Derive<AqiState> = {
   from: DERIVED.europeanAqi.from,
   quiet: { sums: NO_SUMS, usual: {} },
   step(state, measured) {
-    const hour = Math.floor(measured.at / HOUR_MS) * HOUR_MS;
+    const hour = startOfHour(measured.at);
     if (state.hour !== undefined && hour < state.hour) return [state, NONE];
     if (state.hour === undefined || hour === state.hour) return [withValues(state, hour, measured), NONE];
     const [closed, sample] = close(state, state.hour);

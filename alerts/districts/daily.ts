@@ -1,7 +1,6 @@
+import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import { median } from "./robust.ts";
 
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 24 * HOUR_MS;
 export const DAYS_KEPT = 31;
 /** A day counts if six hours of it at least have a value, and they lie over half a day. */
 const HOURS_MIN = 6;

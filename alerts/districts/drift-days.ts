@@ -1,7 +1,7 @@
 import type { DriftSpec } from "../../model/conditions.ts";
-import { parseDuration } from "../../model/duration.ts";
 import type { MetricName } from "../../model/metrics.ts";
-import { correlation, DAY_MS, type Daily, medianOn } from "./daily.ts";
+import { DAY_MS, parseDuration } from "../../model/time.ts";
+import { correlation, type Daily, medianOn } from "./daily.ts";
 import { isNearFloor, median, robustSigma } from "./robust.ts";
 
 /** One day of a sensor beside its neighbours. `off`: the share by which it is above (below: negative) their median. */

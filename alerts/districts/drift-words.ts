@@ -1,8 +1,8 @@
 import type { Evidence, Transition, Verdict } from "../../model/alert.ts";
 import { METRICS, type MetricName } from "../../model/metrics.ts";
+import { DAY_MS } from "../../model/time.ts";
 import type { CompiledRule, WatchedSensor } from "../engine/compile.ts";
 import { alertId } from "../engine/transition.ts";
-import { DAY_MS } from "./daily.ts";
 import type { Compared } from "./drift-days.ts";
 
 const EVIDENCE_MAX = 10;

@@ -1,7 +1,7 @@
 import type { Evidence, Subject, Transition } from "../../model/alert.ts";
-import { formatSpan } from "../../model/duration.ts";
 import { wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
+import { formatSpan } from "../../model/time.ts";
 import { alertId } from "../engine/transition.ts";
 import type { News, Said } from "./group.ts";
 import type { Child } from "./headcount.ts";

@@ -1,8 +1,8 @@
 import type { Subject, Transition } from "../../model/alert.ts";
-import { parseDuration } from "../../model/duration.ts";
 import { isDerived, type MetricName } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
+import { parseDuration } from "../../model/time.ts";
 import { type CompiledRule, compileRule, type WatchedSensor } from "../engine/compile.ts";
 import type { Orphan, StateRow } from "../engine/state-rows.ts";
 import { createGroup, type Group, type GroupJson, type News, type Said } from "./group.ts";

@@ -1,6 +1,6 @@
 import type { Verdict } from "../../model/alert.ts";
-import { formatSpan } from "../../model/duration.ts";
 import { METRICS } from "../../model/metrics.ts";
+import { formatSpan } from "../../model/time.ts";
 import type { Facts } from "./facts.ts";
 
 /**

@@ -1,13 +1,12 @@
 import type { Cause } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
+import { MINUTE_MS } from "../../model/time.ts";
 import { advance, type ByClock, endSilences, lookAtSilence } from "./by-clock.ts";
 import type { FoldContext } from "./fold.ts";
 import { goOn, isRefolded, LATENESS_MS, refoldSome, takeRefold } from "./history.ts";
 import { AT, RECEIVED } from "./ring.ts";
 import { NONE, type Subject, type Told } from "./subject.ts";
 import type { Teller } from "./teller.ts";
-
-const MINUTE_MS = 60_000;
 
 /** Everything that is not simply one more reading in order: late readings, and what the clock says ahead of them. */
 export function createCorrector(teller: Teller, context: FoldContext, listeningSince: () => number | undefined) {

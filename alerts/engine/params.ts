@@ -1,6 +1,6 @@
 import type { Limit, RuleCondition, ThresholdSpec } from "../../model/conditions.ts";
-import { parseDuration } from "../../model/duration.ts";
 import type { Rule } from "../../model/rule.ts";
+import { parseDuration } from "../../model/time.ts";
 import type { AnomalyParams } from "../conditions/anomaly.ts";
 import type { ChangeParams } from "../conditions/change.ts";
 import type { ConsecutiveParams } from "../conditions/consecutive.ts";

@@ -1,5 +1,5 @@
 import type { FlatlineSpec, SpikeSpec } from "../../model/conditions.ts";
-import { formatSpan } from "../../model/duration.ts";
+import { formatSpan } from "../../model/time.ts";
 import { amount, type Case, ordinal, spanText, subject, timeText } from "./words.ts";
 
 export function explainFlatline({ rule, sensor, outcome }: Case): string {

@@ -1,6 +1,6 @@
 import type { ConsecutiveSpec, Limit, ThresholdSpec } from "../../model/conditions.ts";
-import { formatSpan } from "../../model/duration.ts";
 import { wordsOf } from "../../model/metrics.ts";
+import { formatSpan } from "../../model/time.ts";
 import type { SilenceParams } from "../conditions/silence.ts";
 import type { ThresholdParams } from "../conditions/threshold.ts";
 import { amount, type Case, numberText, ordinal, subject, timeText, windowUnit, windowWord } from "./words.ts";

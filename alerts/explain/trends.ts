@@ -1,4 +1,5 @@
 import type { AnomalySpec, ChangeSpec, ForecastSpec } from "../../model/conditions.ts";
+import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import { share } from "./limits.ts";
 import { amount, type Case, ordinal, spanText, subject, timeText, windowUnit, windowWord } from "./words.ts";
 
@@ -30,8 +31,8 @@ export function explainForecast({ rule, sensor, outcome: { at, value, limit, evi
 }
 
 const SPANS = [
-  [86_400_000, "day"],
-  [3_600_000, "hour"],
+  [DAY_MS, "day"],
+  [HOUR_MS, "hour"],
   [60_000, "minute"],
 ] as const;
 

@@ -1,6 +1,6 @@
-import { formatSpan, parseDuration } from "../../model/duration.ts";
 import { wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
+import { DAY_MS, formatSpan, HOUR_MS, parseDuration } from "../../model/time.ts";
 import type { Outcome } from "../conditions/sample.ts";
 import { CLASS_NAMES } from "../derived/european-aqi.ts";
 import type { Params, WatchedSensor } from "../engine/compile.ts";
@@ -42,8 +42,8 @@ export const spanText = (duration: string) => formatSpan(parseDuration(duration)
 
 export function windowWord(window: string): string {
   const ms = parseDuration(window)!;
-  if (ms === 3_600_000) return "hour";
-  return ms === 86_400_000 ? "day" : formatSpan(ms);
+  if (ms === HOUR_MS) return "hour";
+  return ms === DAY_MS ? "day" : formatSpan(ms);
 }
 
 /** "hour", "day", "10 min period". */

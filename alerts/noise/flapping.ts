@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../model/time.ts";
 import type { NoiseRow, Records } from "../../store/records.ts";
 
 export type FlappingOptions = {
@@ -9,7 +10,7 @@ export type FlappingOptions = {
 };
 
 /** Four changes an hour (docs/rules.md): at that pace nobody can follow what is told. */
-export const FLAPPING: FlappingOptions = { changesMin: 4, withinMs: 3_600_000, calmAfterMs: 30 * 60_000 };
+export const FLAPPING: FlappingOptions = { changesMin: 4, withinMs: HOUR_MS, calmAfterMs: 30 * 60_000 };
 
 type Series = Pick<Records["noise"], "changedSince" | "newestChange">;
 

@@ -1,6 +1,6 @@
-import { parseDuration } from "../../model/duration.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { AlertFacts } from "../../model/silence.ts";
+import { parseDuration } from "../../model/time.ts";
 
 type Where = NonNullable<Rule["inhibits"]>[number]["where"];
 /** `rule` is the other end of it. `countsWithinMs`: the parent is a quorum over just these alerts, begun within that time. */

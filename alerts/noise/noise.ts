@@ -3,6 +3,7 @@ import type { Figure, Health } from "../../model/health.ts";
 import type { Log } from "../../model/log.ts";
 import type { Notice } from "../../model/notice.ts";
 import type { Rule } from "../../model/rule.ts";
+import { HOUR_MS } from "../../model/time.ts";
 import type { NoiseRow, Records } from "../../store/records.ts";
 import { aboutOf, type KnownSensor, seriesOf } from "./facts.ts";
 import { FLAPPING, type FlappingOptions } from "./flapping.ts";
@@ -29,7 +30,7 @@ export type Noise = ReturnType<typeof createNoise>;
 
 const HOLD_MS = 60_000;
 /** docs/rules.md: what fires and nobody has acknowledged is told again after four hours. */
-const REMIND_EVERY_MS = 4 * 3_600_000;
+const REMIND_EVERY_MS = 4 * HOUR_MS;
 /** Rows that are due, looked at in one tick: the rest in the next. */
 const PAGE = 500;
 const PAGES_MAX = 20;

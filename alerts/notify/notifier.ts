@@ -2,6 +2,7 @@ import type { Figure, Health } from "../../model/health.ts";
 import type { Log } from "../../model/log.ts";
 import type { Notice } from "../../model/notice.ts";
 import type { Target } from "../../model/target.ts";
+import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import type { Records } from "../../store/records.ts";
 import { type AllowList, createAllowList } from "./addresses.ts";
 import { createEscalation } from "./escalation.ts";
@@ -36,8 +37,8 @@ const TIMEOUT_MS = 10_000;
 const PENDING_MAX = 10_000;
 const STOP_GRACE_MS = 2_000;
 /** How long it can be looked up in the records what was sent and given up. */
-const KEEP_DONE_MS = 7 * 24 * 3_600_000;
-const PRUNE_EVERY_MS = 3_600_000;
+const KEEP_DONE_MS = 7 * DAY_MS;
+const PRUNE_EVERY_MS = HOUR_MS;
 
 const timer: Later = (ms, work) => {
   const handle = setTimeout(work, ms);

@@ -1,6 +1,6 @@
 import { type QuietHours, WEEKDAYS } from "../../model/target.ts";
+import { DAY_MS } from "../../model/time.ts";
 
-const DAY_MS = 86_400_000;
 /** A chain of windows that touch ends after a week at the latest. */
 const CHAIN_MAX = 8;
 

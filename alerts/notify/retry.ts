@@ -1,3 +1,5 @@
+import { DAY_MS, HOUR_MS, SECOND_MS } from "../../model/time.ts";
+
 /** How an attempt to tell a target ended. `error` is for people; it never carries what the target answered. */
 export type Outcome =
   | { readonly is: "sent" }
@@ -10,11 +12,10 @@ export type Outcome =
 
 export type Failure = Exclude<Outcome, { is: "sent" }>;
 
-const SECOND_MS = 1_000;
-export const BACKOFF_MAX_MS = 3_600_000;
+export const BACKOFF_MAX_MS = HOUR_MS;
 /** After this a notice is no news. */
-export const GIVE_UP_AFTER_MS = 3 * 24 * 3_600_000;
-export const RETRY_AFTER_MAX_MS = 24 * 3_600_000;
+export const GIVE_UP_AFTER_MS = 3 * DAY_MS;
+export const RETRY_AFTER_MAX_MS = DAY_MS;
 /** 5 s, 20 s, 80 s, 5 min, 21 min, 1 h: a wrong setting can be put right meanwhile. */
 export const REFUSED_TRIES_MAX = 7;
 const REFUSALS_IN_A_ROW = 3;

@@ -1,4 +1,4 @@
-import { parseDuration } from "../../model/duration.ts";
+import { parseDuration } from "../../model/time.ts";
 
 const ISO = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/;
 

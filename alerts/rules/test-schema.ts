@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { VERDICTS } from "../../model/alert.ts";
 import { ruleId } from "../../model/conditions.ts";
-import { parseDuration } from "../../model/duration.ts";
 import { ID_PATTERN } from "../../model/ids.ts";
 import { KINDS } from "../../model/kinds.ts";
 import { isMetricName, METRIC_NAMES } from "../../model/metrics.ts";
+import { parseDuration } from "../../model/time.ts";
 import { parseMoment } from "./moment.ts";
 import { parseSeries } from "./series.ts";
 

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { byId } from "../../contract/common.ts";
 import { BacktestBody, BacktestMany, BacktestOne } from "../../contract/rule.ts";
-import { parseDuration } from "../../model/duration.ts";
 import type { RuleData } from "../../model/rule.ts";
+import { DAY_MS, parseDuration } from "../../model/time.ts";
 import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { invalid, notFound, ProblemError } from "../problems.ts";
@@ -37,7 +37,7 @@ const ofMany = {
   body: BacktestMany,
   response,
 };
-const WARM_UP_MS_MAX = 90 * 86_400_000;
+const WARM_UP_MS_MAX = 90 * DAY_MS;
 
 export function addBacktests(app: Api, parts: Parts): void {
   /** Since when an account has one, from the moment it asked: of two that come together, one is let in. */
@@ -105,7 +105,7 @@ function spanOf({ from, to, warmUp }: Body, spanMaxMs: number) {
   if (Number.isNaN(start)) throw invalid("/from", "A time in ISO 8601 with its zone.");
   if (Number.isNaN(end)) throw invalid("/to", "A time in ISO 8601 with its zone.");
   if (end <= start) throw invalid("/to", "`to` is not after `from`.");
-  if (end - start > spanMaxMs) throw invalid("/to", `At most ${spanMaxMs / 86_400_000} days.`);
+  if (end - start > spanMaxMs) throw invalid("/to", `At most ${spanMaxMs / DAY_MS} days.`);
   const warmUpMs = parseDuration(warmUp) ?? 0;
   if (warmUpMs > WARM_UP_MS_MAX) throw invalid("/warmUp", "At most 90 days.");
   return { from: start, to: end, warmUpMs };

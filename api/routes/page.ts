@@ -3,10 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyReply } from "fastify";
+import { DAY_MS } from "../../model/time.ts";
 import type { Api } from "../api.ts";
 import { LOOSE_FILES, PAGE_PATHS } from "../permissions.ts";
 
-const YEAR_MS = 365 * 86_400_000;
+const YEAR_MS = 365 * DAY_MS;
 const NOT_BUILT = "The page is not built yet. Run `npm run build` in Lamppost's folder and load this again.\n";
 
 /**

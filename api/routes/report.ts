@@ -3,13 +3,14 @@ import { z } from "zod";
 import { ReportBody } from "../../contract/report.ts";
 import type { Alert } from "../../model/alert.ts";
 import { viewAlert } from "../../model/alert-view.ts";
+import { DAY_MS } from "../../model/time.ts";
 import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { csvLine } from "../csv.ts";
 import { makeReport, type Range, when } from "../report/report.ts";
 import { parseRange } from "../time-range.ts";
 
-const SPAN_MAX_MS = 31 * 86_400_000;
+const SPAN_MAX_MS = 31 * DAY_MS;
 const ALERTS_MAX = 2_000;
 
 const schema = {

@@ -4,6 +4,7 @@ import { byId, pageOf, paging } from "../../contract/common.ts";
 import { BucketsBody, ReadingBody } from "../../contract/reading.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import { viewReading } from "../../model/reading.ts";
+import { DAY_MS } from "../../model/time.ts";
 import type { Bucket, Resolution } from "../../store/reading-store.ts";
 import type { Sensor } from "../../store/records.ts";
 import { answers, media } from "../answers.ts";
@@ -45,7 +46,7 @@ const schema = {
 };
 
 /** With steps the number of steps is the limit, whatever the range: centuries are as good as none. */
-const SPAN_MAX_MS = 1_000 * 366 * 86_400_000;
+const SPAN_MAX_MS = 1_000 * 366 * DAY_MS;
 
 type Asked = z.infer<typeof Query> & { sensor: Sensor; range: Range; names?: MetricName[]; store: StoreQuery };
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Flag, pageOf, paging } from "../../contract/common.ts";
 import { NewSilence, SilenceBody } from "../../contract/silence.ts";
 import { SILENCE_MAX_MS, SILENCES_MAX, type Silence, silenceSpan, silenceState } from "../../model/silence.ts";
+import { DAY_MS } from "../../model/time.ts";
 import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { invalid, notFound, ProblemError } from "../problems.ts";
@@ -9,7 +10,7 @@ import { invalid, notFound, ProblemError } from "../problems.ts";
 const tags = ["silences"];
 const bySilenceId = z.object({ id: z.string().regex(/^\d{1,15}$/, "The id of a silence is a whole number.") });
 /** A year: what is planned further ahead is forgotten. */
-const AHEAD_MAX_MS = 366 * 86_400_000;
+const AHEAD_MAX_MS = 366 * DAY_MS;
 
 const list = {
   tags,

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { byId, Id, paging } from "../../contract/common.ts";
 import { TARGETS_MAX, type Target, type TargetData, targetFields, targetMistakes } from "../../model/target.ts";
+import { DAY_MS } from "../../model/time.ts";
 import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
@@ -10,7 +11,7 @@ import { pageOfTargets, TargetBody, viewTarget } from "../target-view.ts";
 
 const tags = ["targets"];
 /** The old secret signs beside the new one for so long. */
-const FORMER_SECRET_MS = 24 * 3_600_000;
+const FORMER_SECRET_MS = DAY_MS;
 
 const NewTarget = z.strictObject({ id: Id.optional(), ...targetFields }).meta({ id: "NewTarget" });
 const ChangedTarget = z.strictObject(targetFields).meta({ id: "ChangedTarget" });

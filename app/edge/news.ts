@@ -4,12 +4,13 @@ import type { RecoveryReport } from "../../ingest/journal/journal.ts";
 import type { Background } from "../../model/background.ts";
 import type { Batch } from "../../model/batch.ts";
 import type { Figure, Health } from "../../model/health.ts";
-import { dayOf, type LedgerRow } from "../../model/ledger.ts";
+import type { LedgerRow } from "../../model/ledger.ts";
 import type { Log } from "../../model/log.ts";
 import type { Source } from "../../model/message.ts";
 import type { Reading } from "../../model/reading.ts";
 import { REASONS, type Reason, type Rejection } from "../../model/rejection.ts";
 import type { SensorStatus } from "../../model/status.ts";
+import { dateOf } from "../../model/time.ts";
 import { readingTopic, rejectedTopic, statusTopic } from "../../model/topics.ts";
 import { isWorldFault } from "../../model/world-fault.ts";
 import type { Records } from "../../store/records.ts";
@@ -56,7 +57,7 @@ export function createShedBooks(
   const waiting = new Map<string, LedgerRow>();
   let failing = false;
   return (shed) => {
-    const day = dayOf(now());
+    const day = dateOf(now());
     for (const { sensorId: named, count } of shed) {
       const sensorId = records.sensors.get(named) ? named : ""; // a gateway may invent names
       const key = `${day} ${sensorId}`;

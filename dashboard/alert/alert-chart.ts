@@ -1,11 +1,10 @@
 import type { RuleData } from "../../model/rule.ts";
+import { HOUR_MS } from "../../model/time.ts";
 import type { AlertView } from "../api/alerts.ts";
 import type { History } from "../api/readings.ts";
 import type { ChartData, Series } from "../chart/chart-data.ts";
 import { messages } from "../messages/messages.ts";
 import { formatValue } from "../words/units.ts";
-
-const HOUR_MS = 3_600_000;
 
 /** The time to show around an alert: as long again before and after, an hour at least, and not beyond now. */
 export function rangeAround({ startedAt, resolvedAt, evidence }: AlertView, now: number): { from: number; to: number } {

@@ -1,4 +1,5 @@
 import { useId } from "preact/hooks";
+import { HOUR_MS } from "../../model/time.ts";
 import { messages } from "../messages/messages.ts";
 import { Form, type FormProps, textOf, WordsField } from "../parts/forms.tsx";
 
@@ -17,7 +18,7 @@ export function SilenceForm({
     <Form
       {...{ busy, problem, onCancel, submitLabel: t.silence }}
       known={["reason"]}
-      onSubmit={(data) => onSubmit(Number(data.get("hours")) * 3_600_000, textOf(data, "reason"))}
+      onSubmit={(data) => onSubmit(Number(data.get("hours")) * HOUR_MS, textOf(data, "reason"))}
     >
       <div class="field">
         <label for={id}>{t.silenceFor}</label>

@@ -1,5 +1,6 @@
 import type { Kind } from "../../model/kinds.ts";
 import type { Report } from "../../model/report.ts";
+import { HOUR_MS } from "../../model/time.ts";
 import type { AlertView } from "../api/alerts.ts";
 
 /** As `GET /report` shows it. */
@@ -26,7 +27,7 @@ export function askedOf(query: URLSearchParams, now: number): Asked {
   const [from, to] = [query.get("from"), query.get("to")].map((text) => new Date(text ?? Number.NaN));
   if (Number.isFinite(from!.getTime()) && Number.isFinite(to!.getTime())) return { from: from!, to: to! };
   const hours = Number(query.get("hours")) || PRESETS[0]!;
-  return { from: new Date(now - hours * 3_600_000), to: new Date(now), hours };
+  return { from: new Date(now - hours * HOUR_MS), to: new Date(now), hours };
 }
 
 export function addressOf({ from, to }: Asked): string {

@@ -3,6 +3,7 @@ import type { MetricName } from "../../model/metrics.ts";
 import { METRICS_OF } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { matcherOf } from "../../model/rule-match.ts";
+import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import type { AlertView } from "../api/alerts.ts";
 import { eachPage, type PageOf, request } from "../api/client.ts";
 import type { SensorView } from "../api/sensors.ts";
@@ -15,12 +16,11 @@ export type WholeSensor = SensorView & {
   readonly gateway?: string;
 };
 
-const HOUR_MS = 3_600_000;
 /** From minutes to a year: the service chooses how fine the figures are. */
 export const SPANS: readonly (readonly [name: "1h" | "6h" | "1d" | "7d" | "30d" | "1y", ms: number])[] = [
   ["1h", HOUR_MS],
   ["6h", 6 * HOUR_MS],
-  ["1d", 24 * HOUR_MS],
+  ["1d", DAY_MS],
   ["7d", 168 * HOUR_MS],
   ["30d", 720 * HOUR_MS],
   ["1y", 8_766 * HOUR_MS],

@@ -1,4 +1,4 @@
-import { formatSpan } from "../../model/duration.ts";
+import { formatSpan } from "../../model/time.ts";
 
 /** "2 h 5 min"; below a minute in seconds. The units are the same in the three languages. */
 export function sayMs(ms: number): string {

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import { language } from "../shell/preferences.ts";
 
 /** The clock that relative times follow; moves every ten seconds. */
@@ -8,8 +9,8 @@ setInterval(() => {
 }, 10_000);
 
 const UNITS = [
-  ["day", 86_400_000],
-  ["hour", 3_600_000],
+  ["day", DAY_MS],
+  ["hour", HOUR_MS],
   ["minute", 60_000],
 ] as const;
 

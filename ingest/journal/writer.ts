@@ -1,4 +1,5 @@
 import type { Log } from "../../model/log.ts";
+import { HOUR_MS } from "../../model/time.ts";
 import { createCommitter } from "./committer.ts";
 import type { JournalFs } from "./fs.ts";
 import { createGathering } from "./gathering.ts";
@@ -54,7 +55,7 @@ export async function openJournalWriter(options: JournalOptions, ports: JournalP
   const { fs = nodeFs, log, at } = ports;
   const recovered = await recover({ fs, dir, log }, segmentBytes, booked);
   const { report, salt } = recovered;
-  const { keepForMs = 0, keepBytesMax = 1024 ** 3, rotateAfterMs = 3_600_000 } = options;
+  const { keepForMs = 0, keepBytesMax = 1024 ** 3, rotateAfterMs = HOUR_MS } = options;
   const segments = createSegments(
     { dir, segmentBytes, salt, keepForMs, keepBytesMax, rotateAfterMs },
     { fs, log, now: ports.now, at },

@@ -1,5 +1,6 @@
 import { BIGINT, type DuckDBConnection, type DuckDBValue } from "@duckdb/node-api";
 import { KINDS, type Kind } from "../../model/kinds.ts";
+import { DAY_MS } from "../../model/time.ts";
 import type { CountFilter, DayFilter } from "../reading-store.ts";
 import { BUCKET_START, toBigInt, whereRange } from "./sql.ts";
 
@@ -34,8 +35,6 @@ export async function countBySensor(
   const rows = await (await connection.run(sql, values)).getRows();
   return new Map(rows as [string, number][]);
 }
-
-const DAY_MS = 86_400_000;
 
 /** Rows of each sensor and UTC day of measuring. */
 export async function countByDay(

@@ -1,12 +1,12 @@
 import { BIGINT } from "@duckdb/node-api";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
+import { HOUR_MS } from "../../model/time.ts";
 import type { Bucket, RangeQuery } from "../reading-store.ts";
 import type { Database } from "./connection.ts";
 import { createReadingDecoder, selectReadings } from "./rows.ts";
 import { BUCKET_START, goodValue, toBigInt, whereRange } from "./sql.ts";
 
-const HOUR_MS = 3_600_000;
 /** Rows read at once by `scan`: about 40 MB while a slice is sorted and read. */
 const SLICE_ROWS_MAX = 200_000;
 /** By `stream`: one chunk of the port. Many read at the same time, each as slowly as it likes. */

@@ -1,6 +1,7 @@
 import { BIGINT, type DuckDBConnection, type DuckDBValue, VARCHAR } from "@duckdb/node-api";
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
+import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import type {
   Aggregate,
   AggregateQuery,
@@ -13,9 +14,6 @@ import type {
 } from "../reading-store.ts";
 import type { Database } from "./connection.ts";
 import { goodValue, toBigInt } from "./sql.ts";
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 
 /**
  * Long: one row for each sensor, part and metric. A wide table would be four columns for every metric a kind could have,

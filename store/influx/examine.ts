@@ -1,12 +1,11 @@
-import { formatSpan } from "../../model/duration.ts";
 import type { StoreFinding, StoreReport } from "../../model/store-report.ts";
+import { DAY_MS, formatSpan } from "../../model/time.ts";
 import { type KeepDays, type RollupsFound, StoreError } from "../reading-store.ts";
 import { type InfluxClient, type InfluxFlavour, type Target, targetName } from "./client.ts";
 import { quoteName } from "./influxql.ts";
 import { askRetention, nameOf, type Place, rollupsFlavour } from "./place.ts";
 import type { RollupsPlace } from "./rollups-place.ts";
 
-const DAY_MS = 86_400_000;
 /** The versions whose answers `causes.ts` and `place.ts` know. */
 const KNOWN_VERSIONS = /^v?(1\.(6|7|8|11|12)\.|2\.[0-9]+\.)/;
 /** Readings further off than this are refused as future, or are late for rules. */

@@ -1,12 +1,12 @@
 import { isId } from "../../model/ids.ts";
 import { metricRowOf } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
+import { DAY_MS } from "../../model/time.ts";
 import { StoreError } from "../reading-store.ts";
 
 /** A suspect value stands in `pm25_suspect` instead of `pm25`, so that whoever asks for `pm25` gets good ones only. */
 export const SUSPECT = "_suspect";
 
-const DAY_MS = 86_400_000;
 /** Later than this is history: kept by the day it was received, as DuckDB keeps everything. */
 const HISTORY_FROM_MS = DAY_MS;
 /** All of them sort and compare as text; 16 digits hold every exact number. */

@@ -1,14 +1,13 @@
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import type { Log } from "../../model/log.ts";
 import { METRICS_OF } from "../../model/metrics.ts";
+import { DAY_MS } from "../../model/time.ts";
 import { type RollupsFound, StoreError } from "../reading-store.ts";
 import type { Requests } from "./client.ts";
 import type { Queries } from "./influxql.ts";
 import { dayOfMark } from "./lines.ts";
 import { type Place, PROVEN_FOR_MS } from "./place.ts";
 import { LINES_PER_REQUEST_MAX, PATIENCE, ROLLUP_FIELDS, type RollupsClients, rollupLines } from "./rollups.ts";
-
-const DAY_MS = 86_400_000;
 
 /** What is remembered of the rollups' place between starts. */
 export type RollupsMemory = {

@@ -2,6 +2,7 @@ import { isId } from "../../model/ids.ts";
 import type { Kind } from "../../model/kinds.ts";
 import type { Log } from "../../model/log.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
+import { DAY_MS, HOUR_MS, startOfDay } from "../../model/time.ts";
 import {
   type Bucket,
   type MetricKey,
@@ -17,8 +18,6 @@ import type { BoundQuery, Queries } from "./influxql.ts";
 import { dayOfMark, historyMark } from "./lines.ts";
 import { bucketsOfSeries } from "./series.ts";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 /** The vendor's optimum for 1.x and 2.x. */
 export const LINES_PER_REQUEST_MAX = 5_000;
 /** A span may be a day of all sensors, and the first question after a start is asked of everything there is. */
@@ -267,7 +266,7 @@ async function partsOf(client: Requests, queries: Queries, installation: string,
     const day = dayOfMark(installation, series.tags?.installation ?? "");
     for (const [time] of series.values) {
       const start = Number(time);
-      const receivedDay = day ?? start - (((start % DAY_MS) + DAY_MS) % DAY_MS);
+      const receivedDay = day ?? startOfDay(start);
       parts.push({ kind, resolution: "hourly", start, receivedDay });
     }
   }

@@ -3,6 +3,7 @@ import { KINDS, type Kind } from "../../model/kinds.ts";
 import type { Log } from "../../model/log.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
+import { startOfHour } from "../../model/time.ts";
 import { createLatestReadings } from "../latest-readings.ts";
 import {
   type Bucket,
@@ -331,8 +332,6 @@ async function countByDay(
   return counts;
 }
 
-const HOUR_MS = 3_600_000;
-
 function createSentinel(client: Requests, queries: Queries, installation: string): Sentinel {
   return {
     async read() {
@@ -347,7 +346,7 @@ function createSentinel(client: Requests, queries: Queries, installation: string
     async write({ life, booked, run, beat = 0 }) {
       if (![life, run ?? life].every((one) => /^[a-z0-9]{1,64}$/.test(one)))
         throw new RangeError("life and run must be lowercase letters and digits");
-      const hour = Date.now() - (Date.now() % HOUR_MS);
+      const hour = startOfHour(Date.now());
       const writer = run === undefined ? "" : `,run="${run}",beat=${beat}`;
       await client.write([
         `${sentinelOf(installation)},installation=${installation} life="${life}",booked=${booked}${writer} ${hour}`,

@@ -1,4 +1,5 @@
 import type { Kind } from "../../model/kinds.ts";
+import { startOfDay } from "../../model/time.ts";
 import type { RollupPart } from "../reading-store.ts";
 import type { DuePart, RollupRecords } from "../records.ts";
 import type { Database } from "./database.ts";
@@ -15,8 +16,6 @@ const BEGIN_CUT = `INSERT INTO rollup_cuts (kind, resolution, pending) VALUES (?
 const END_CUT = `UPDATE rollup_cuts SET pending = NULL, at = iif(?, max(coalesce(at, pending), pending), at)
   WHERE kind = ? AND resolution = ?`;
 const HAS_DUE = "SELECT 1 FROM rollups_due WHERE kind = ? AND start < ? AND received_day < ? LIMIT 1";
-
-const DAY_MS = 86_400_000;
 
 /** Which rollups are to be computed (again), and how far back readings and rollups are still there. */
 export function createRollupRecords(db: Database): RollupRecords {
@@ -71,7 +70,7 @@ export function createRollupRecords(db: Database): RollupRecords {
 function daysOf(hours: readonly RollupPart[]): RollupPart[] {
   const days = new Map<string, RollupPart>();
   for (const { kind, start, receivedDay } of hours) {
-    const day = Math.floor(start / DAY_MS) * DAY_MS;
+    const day = startOfDay(start);
     days.set(`${kind} ${day} ${receivedDay}`, { kind, resolution: "daily", start: day, receivedDay });
   }
   return [...days.values()];

@@ -1,9 +1,9 @@
 import type { Review } from "../../model/alert.ts";
 import { type RuleStats, spansOf } from "../../model/rule-stats.ts";
+import { DAY_MS } from "../../model/time.ts";
 import type { RuleStatsRecords } from "../outbox-records.ts";
 import type { Database } from "./database.ts";
 
-const DAY_MS = 86_400_000;
 /** Alerts that are looked at one by one, the newest: enough for a percentile, and the same work however loud a rule is. */
 const SAMPLE_MAX = 1_000;
 

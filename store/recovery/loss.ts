@@ -1,4 +1,5 @@
-import { dayOf, type LedgerRow } from "../../model/ledger.ts";
+import type { LedgerRow } from "../../model/ledger.ts";
+import { dateOf } from "../../model/time.ts";
 import type { LedgerRecords, RemovalRecords } from "../records.ts";
 import type { Span } from "./probe.ts";
 import { total } from "./recover.ts";
@@ -50,7 +51,7 @@ export function lossRows(
     const lost = (outcomes.get("stored") ?? 0) - gone - (found.get(sensorId) ?? 0);
     if (lost <= 0) continue;
     sum += lost;
-    const last = loss.span.to === undefined ? "9999" : dayOf(loss.span.to);
+    const last = loss.span.to === undefined ? "9999" : dateOf(loss.span.to);
     const days = ledger.byDay(DAYS_MAX, sensorId).filter(({ day }) => day <= last);
     rows.push(...rowsOfSensor(sensorId, lost, days));
   }

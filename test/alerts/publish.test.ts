@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createEngine } from "../../alerts/engine/engine.ts";
 import { alertMessage } from "../../alerts/publish.ts";
 import type { Alert } from "../../model/alert.ts";
-import { formatSpan, parseDuration } from "../../model/duration.ts";
+import { formatSpan, parseDuration } from "../../model/time.ts";
 import { aReading, aRule, HOUR, MINUTE, T0 } from "./builders.ts";
 
 const rule = aRule({

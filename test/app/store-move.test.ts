@@ -7,9 +7,9 @@ import { moveStore } from "../../app/store-move.ts";
 import { rowsBooked } from "../../app/store-place.ts";
 import { openReadingStore } from "../../app/store-start.ts";
 import { createTouchedHours } from "../../ingest/touched-hours.ts";
-import { dayOf } from "../../model/ledger.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
+import { dateOf } from "../../model/time.ts";
 import { openDuckDbStore } from "../../store/duckdb/store.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";
 import { openRecords } from "../../store/records/open.ts";
@@ -118,7 +118,7 @@ describe.runIf(needs("influxd"))("lamppost store move takes what is left of read
     records.transaction(() => {
       records.rollups.touch(touched.parts());
       for (const { sensorId, receivedAt } of all) {
-        const row = { day: dayOf(receivedAt), sensorId, count: 1 };
+        const row = { day: dateOf(receivedAt), sensorId, count: 1 };
         records.ledger.add([
           { ...row, outcome: "received" },
           { ...row, outcome: "stored" },

@@ -5,9 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createAdoption } from "../../ingest/adoption.ts";
 import { checkLedger } from "../../ingest/ledger-check.ts";
 import type { Refusals } from "../../ingest/put.ts";
-import { dayOf } from "../../model/ledger.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
+import { dateOf } from "../../model/time.ts";
 import { openInfluxStore } from "../../store/influx/store.ts";
 import { type ReadingStore, StoreError } from "../../store/reading-store.ts";
 import { openRecords } from "../../store/records/open.ts";
@@ -71,7 +71,7 @@ describe("a database that lived on after the backup that was restored", () => {
   const adopt = (one = adoption()) => one.adopt(new AbortController().signal);
   const book = (day: number, count: number) =>
     records.ledger.add(
-      (["received", "stored"] as const).map((outcome) => ({ day: dayOf(day), sensorId: "air-1", outcome, count })),
+      (["received", "stored"] as const).map((outcome) => ({ day: dateOf(day), sensorId: "air-1", outcome, count })),
     );
   const verify = async (offset = POSITION) =>
     (await checkLedger({ records, store, offset: () => offset, end: () => END, now: () => NOW })).differences;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { dayOf, type LedgerSums } from "../../model/ledger.ts";
+import type { LedgerSums } from "../../model/ledger.ts";
+import { dateOf } from "../../model/time.ts";
 import { T0 } from "./helpers.ts";
 import { ledgerWorld } from "./ledger-world.ts";
 
@@ -46,7 +47,7 @@ async function play(world: World, one: Step): Promise<void> {
   if (one.do === "release") state.first = world.offset();
   // Never what was looked at before: the books are told of damage by those who read.
   if (one.do === "damage") state.unreadable.add(world.end());
-  if (one.do === "shed") records.ledger.add([{ day: dayOf(state.now), sensorId: "air-1", outcome: "shed", count: 1 }]);
+  if (one.do === "shed") records.ledger.add([{ day: dateOf(state.now), sensorId: "air-1", outcome: "shed", count: 1 }]);
 }
 
 /** What was booked of whom, from the messages themselves. */
@@ -55,7 +56,7 @@ function expectedPending(world: World): Map<string, number> {
   for (const { seq, topic, receivedAt } of world.journal) {
     if (seq < world.offset() || world.state.unreadable.has(seq)) continue;
     const sensorId = topic === "nowhere" ? "" : topic.split("/")[3]!;
-    const key = `${dayOf(receivedAt)} ${sensorId}`;
+    const key = `${dateOf(receivedAt)} ${sensorId}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;

@@ -8,6 +8,7 @@ import type { BacktestView } from "../../model/backtest.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
+import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import { openDuckDbStore } from "../../store/duckdb/store.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";
 
@@ -26,7 +27,6 @@ export type BacktestRow = {
 };
 
 const EVERY_MS = 300_000;
-const DAY_MS = 86_400_000;
 const START = Date.UTC(2026, 0, 5);
 
 export async function benchBacktest(days: number, sensors: number): Promise<BacktestRow[]> {
@@ -66,7 +66,7 @@ async function fill(store: ReadingStore, days: number, sensors: number): Promise
   for (let at = START; at < START + days * DAY_MS; at += EVERY_MS) {
     for (let n = 0; n < sensors; n++) {
       seq += 1;
-      const hour = (at % DAY_MS) / 3_600_000;
+      const hour = (at % DAY_MS) / HOUR_MS;
       const no2 = 40 + 30 * Math.sin((hour / 12) * Math.PI) + ((seq * 7919) % 23) + (n % 50 === 0 ? 60 : 0);
       const values = { no2, pm25: no2 / 3, temperature: 10 + hour / 4, battery: 90 };
       batch.push({

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import { generate } from "mqtt-packet";
+import { HOUR_MS } from "../../model/time.ts";
 
 /**
  * A lean MQTT load: raw sockets, one packet per sensor made once and patched in place, PUBACKs counted by their four
@@ -65,7 +66,7 @@ function openConnection(
       sentAt: new Float64Array(65_536),
       nextId: 1,
       outstanding: 0,
-      measuredAt: Date.now() - 3_600_000,
+      measuredAt: Date.now() - HOUR_MS,
       ready: false,
       rest: [],
     };

@@ -4,6 +4,7 @@ import type { JournalWriter } from "../../ingest/journal/journal.ts";
 import { openJournalWriter } from "../../ingest/journal/writer.ts";
 import { SILENT } from "../../model/log.ts";
 import type { NewMessage } from "../../model/message.ts";
+import { HOUR_MS } from "../../model/time.ts";
 import { type City, startCity, until } from "../../test/helpers/city.ts";
 
 /**
@@ -73,7 +74,7 @@ export async function benchRestart(messages: number): Promise<RestartRow> {
 /** One reading a message, the sensors in turn. The writer stays open: the journal looks as after a kill, with no mark of a clean close. */
 async function fillJournal(dir: string, messages: number): Promise<JournalWriter> {
   const { writer } = await openJournalWriter({ dir, freeBytesMin: 0 }, { now: Date.now, log: SILENT });
-  const from = Date.now() - 3_600_000;
+  const from = Date.now() - HOUR_MS;
   for (let count = 0; count < messages; ) {
     const some = Math.min(5_000, messages - count);
     await new Promise<void>((resolve, reject) => {

@@ -1,8 +1,8 @@
 import { SEVERITIES, type Severity } from "../../../model/alert.ts";
+import { DAY_MS } from "../../../model/time.ts";
 import { type CrewList, holderOf, type Place, type Warning } from "./crew-list.ts";
 import { distanceM, type Position } from "./distance.ts";
 
-const DAY_MS = 86_400_000;
 export const ORDERS = ["urgent", "near"] as const;
 export type Order = (typeof ORDERS)[number];
 

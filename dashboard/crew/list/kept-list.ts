@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../../model/time.ts";
 import type { User } from "../../shell/session.ts";
 import type { CrewList } from "./crew-list.ts";
 
@@ -14,7 +15,7 @@ export type Kept = {
 /** `shell/session.ts` deletes it by this name when the session ends. */
 export const KEPT_LIST = "crew-list";
 /** As long as a session lasts at most: after that the service would not show it either. */
-const AGE_MAX_MS = 7 * 86_400_000;
+const AGE_MAX_MS = 7 * DAY_MS;
 const ENTRY = "/crew-list";
 
 /** Browsers keep nothing for pages without https (localhost aside); such a page does not open offline either. */

@@ -2,11 +2,11 @@ import { computed, signal } from "@preact/signals";
 import type { BacktestView } from "../../../model/backtest.ts";
 import { type BacktestDiff, diffBacktests } from "../../../model/backtest-diff.ts";
 import type { RuleData } from "../../../model/rule.ts";
+import { DAY_MS } from "../../../model/time.ts";
 import { request } from "../../api/client.ts";
 import { dataOf, type RuleView, ruleHref } from "../rules-api.ts";
 
 export const DAYS = [1, 7, 30] as const;
-const DAY_MS = 86_400_000;
 /** So long the answer for the present version is used again: whoever tries one limit after the other waits half as long. */
 const FRESH_MS = 10 * 60_000;
 

@@ -1,4 +1,15 @@
-const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+export const SECOND_MS = 1_000;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
+/** The beginning of the hour or UTC day a moment lies in: epoch milliseconds, before 1970 too. */
+export const startOfHour = (at: number) => Math.floor(at / HOUR_MS) * HOUR_MS;
+export const startOfDay = (at: number) => Math.floor(at / DAY_MS) * DAY_MS;
+/** Its UTC day: "2026-11-21". */
+export const dateOf = (at: number) => new Date(at).toISOString().slice(0, 10);
+
+const UNITS_MS = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS } as const;
 
 /** "90s", "10m", "1h", "1d" as milliseconds; undefined for anything else. Whole numbers only: "1.5h" is "90m". */
 export function parseDuration(text: string): number | undefined {
