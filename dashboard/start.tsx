@@ -1,8 +1,8 @@
-import { render } from "preact";
 import "./style/tokens.css";
 import "./style/base.css";
 import "./style/parts.css";
 import "./style/shell.css";
+import { render } from "preact";
 import { whenSignedOut } from "./api/client.ts";
 import { startLive } from "./live/live.ts";
 import { followLanguage } from "./messages/messages.ts";
@@ -20,7 +20,8 @@ export async function start(who: Promise<Response>): Promise<void> {
   keepPreferences();
   followLinks((pathname) => pageAt(pathname) !== undefined);
   whenSignedOut(() => forgetUser(true));
-  startLive();
+  // The crews' list has an answer of its own: thousands of alerts and sensors are too much for a bad connection.
+  startLive(() => !pageAt(path.value)?.page.opensOffline);
   startNotifying();
   // The chunk of the page asked for comes while the service says who this is.
   const first = PAGES.length > 0 ? pageAt(path.peek())?.page.load() : undefined;

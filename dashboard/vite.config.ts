@@ -72,7 +72,7 @@ function withImports(bundle: Rolldown.OutputBundle, modules: RegExp): Set<string
  * whole page. It is told which files that takes, in every language, and a hash over them: a new build is a new worker.
  */
 function serviceWorker(): Plugin {
-  const source = join(import.meta.dirname, "crew/worker/service-worker.ts");
+  const source = join(import.meta.dirname, "crew/service-worker.ts");
   return {
     name: "service-worker",
     enforce: "post",

@@ -135,6 +135,29 @@ const LISTENERS: Record<string, string> = {
   "store/backup/stage.ts": "the end of its own archive",
 };
 
+/** Files that reach themselves by what they import, each circle once (Tarjan: strongly connected parts of the graph). */
+function circles(edges: readonly Import[]): string[][] {
+  const targets = Map.groupBy(edges, ({ file }) => file);
+  const [indices, lowest] = [new Map<string, number>(), new Map<string, number>()];
+  const stack: string[] = [];
+  const found: string[][] = [];
+  function visit(file: string): void {
+    indices.set(file, indices.size);
+    lowest.set(file, indices.get(file)!);
+    stack.push(file);
+    for (const { target } of targets.get(file) ?? []) {
+      if (!indices.has(target)) visit(target);
+      else if (!stack.includes(target)) continue;
+      lowest.set(file, Math.min(lowest.get(file)!, lowest.get(target)!));
+    }
+    if (lowest.get(file) !== indices.get(file)) return;
+    const circle = stack.splice(stack.indexOf(file));
+    if (circle.length > 1) found.push(circle.sort());
+  }
+  for (const file of targets.keys()) if (!indices.has(file)) visit(file);
+  return found;
+}
+
 const show = (list: Import[]) => list.map(({ file, target }) => `${file} -> ${target}`);
 
 describe("the house", () => {
@@ -177,6 +200,10 @@ describe("the house", () => {
 
   it("leaves the top folder to the launcher and what tools look for there", () => {
     expect(readdirSync(HOME).filter((name) => /\.tsx?$/.test(name))).toEqual(["vitest.config.ts"]);
+  });
+
+  it("has no import circles in the page, types and imports on demand included", () => {
+    expect(circles(local.filter(({ folder }) => folder === "dashboard"))).toEqual([]);
   });
 
   it("keeps a file to one idea: none over 600 lines", () => {

@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { ApiProblem, request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Field } from "../parts/field.tsx";
+import { Field } from "../parts/fields.tsx";
 import { user } from "../shell/session.ts";
-import { sayProblem } from "../words/problems.ts";
+import { sayProblem } from "../words/words.ts";
 
 /** Who one is here, and a password of one's own. */
 export function AccountPage() {

@@ -1,15 +1,15 @@
+import "./admin.css";
 import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Role } from "../../model/people.ts";
 import { messages } from "../messages/messages.ts";
 import { query } from "../shell/router.ts";
 import { user } from "../shell/session.ts";
-import { Audit } from "./audit/audit.tsx";
-import { Devices } from "./sensors/devices.tsx";
-import { Silences } from "./silences/silences.tsx";
-import { Targets } from "./targets/targets.tsx";
-import { Users } from "./users/users.tsx";
-import "./admin.css";
+import { Audit } from "./audit.tsx";
+import { Devices } from "./sensors.tsx";
+import { Silences } from "./silences.tsx";
+import { Targets } from "./targets.tsx";
+import { Users } from "./users.tsx";
 
 type Tab = {
   readonly id: "users" | "sensors" | "targets" | "silences" | "audit";

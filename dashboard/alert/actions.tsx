@@ -1,12 +1,12 @@
-import { useState } from "preact/hooks";
-import type { AlertView } from "../api/alerts.ts";
+import { useId, useState } from "preact/hooks";
+import { REVIEWS, type Review } from "../../model/alert.ts";
+import { HOUR_MS } from "../../model/time.ts";
+import type { AlertView } from "../api/data.ts";
 import { messages } from "../messages/messages.ts";
-import { WordsForm } from "../parts/forms.tsx";
-import { useAttempt } from "../parts/use-attempt.ts";
+import { Form, type FormProps, textOf, useAttempt, WordsField, WordsForm } from "../parts/forms.tsx";
 import { user } from "../shell/session.ts";
-import { sayProblem } from "../words/problems.ts";
+import { sayProblem } from "../words/words.ts";
 import type { FollowedAlert } from "./alert-state.ts";
-import { SilenceForm } from "./silence-form.tsx";
 
 type Open = "close" | "comment" | "assign" | "silence" | undefined;
 
@@ -98,5 +98,90 @@ function FormButton({ form, label, open, toggle }: FormButtonProps) {
     <button type="button" class="button" aria-expanded={open === form} onClick={() => toggle(form)}>
       {label}
     </button>
+  );
+}
+
+/** "Was this alert right?" What people say here is what a rule is judged by. */
+export function ReviewIt({ followed, alert }: { followed: FollowedAlert; alert: AlertView }) {
+  const t = messages.value.alert;
+  const { busy, problem, attempt } = useAttempt();
+  const [asking, setAsking] = useState<Review["is"] | undefined>();
+  const { review } = alert;
+
+  async function say(is: Review["is"], note?: string): Promise<void> {
+    const well = await attempt(() => followed.act("review", { verdict: is, ...(note ? { note } : {}) }));
+    if (well) setAsking(undefined);
+  }
+
+  return (
+    <section class="panel review">
+      <h2>{t.review}</h2>
+      <div class="buttons">
+        {REVIEWS.map((is) => (
+          <button
+            key={is}
+            type="button"
+            class="button"
+            disabled={busy}
+            aria-pressed={review?.is === is}
+            onClick={() => (is === "right" ? void say(is) : setAsking(is))}
+          >
+            {t.reviews[is]}
+          </button>
+        ))}
+      </div>
+      {asking && (
+        <WordsForm
+          key={asking}
+          {...{ busy, problem, label: t.reviewReason, name: "note" }}
+          submitLabel={t.reviews[asking]}
+          onSubmit={(note) => void say(asking, note)}
+          onCancel={() => setAsking(undefined)}
+        />
+      )}
+      {problem !== undefined && !asking && (
+        <p class="wrong" role="alert">
+          {sayProblem(problem)}
+        </p>
+      )}
+      {review && (
+        <p class="quiet">
+          {t.reviewed(t.reviews[review.is], review.by)}
+          {review.note && `: ${review.note}`}
+        </p>
+      )}
+    </section>
+  );
+}
+
+const HOURS = [1, 4, 8, 24, 168];
+
+/** For how long nobody is told, and why: without a reason the next shift does not know. */
+export function SilenceForm({
+  busy,
+  problem,
+  onCancel,
+  onSubmit,
+}: FormProps & { onSubmit: (forMs: number, reason: string) => void }) {
+  const t = messages.value.alert;
+  const id = useId();
+  return (
+    <Form
+      {...{ busy, problem, onCancel, submitLabel: t.silence }}
+      known={["reason"]}
+      onSubmit={(data) => onSubmit(Number(data.get("hours")) * HOUR_MS, textOf(data, "reason"))}
+    >
+      <div class="field">
+        <label for={id}>{t.silenceFor}</label>
+        <select id={id} name="hours">
+          {HOURS.map((hours) => (
+            <option key={hours} value={hours}>
+              {t.silenceHours(hours)}
+            </option>
+          ))}
+        </select>
+      </div>
+      <WordsField label={t.reason} name="reason" oneLine problem={problem} />
+    </Form>
   );
 }

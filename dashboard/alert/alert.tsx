@@ -1,20 +1,20 @@
-import { useEffect, useMemo } from "preact/hooks";
-import { type AlertView, isOpen } from "../api/alerts.ts";
-import { ApiProblem } from "../api/client.ts";
-import { messages } from "../messages/messages.ts";
-import { SeverityMark } from "../parts/severity.tsx";
-import { Message } from "../shell/message.tsx";
-import type { PageProps } from "../shell/pages.ts";
-import { mayHandle } from "../shell/session.ts";
-import { sayProblem } from "../words/problems.ts";
-import { Actions } from "./actions.tsx";
 import { type FollowedAlert, followAlert } from "./alert-state.ts";
-import { AroundIt } from "./around-it.tsx";
-import { Evidence } from "./evidence.tsx";
-import { Facts } from "./facts.tsx";
-import { ReviewIt } from "./review-it.tsx";
-import { Timeline } from "./timeline.tsx";
 import "./alert.css";
+import { useEffect, useMemo } from "preact/hooks";
+import { metricRow } from "../../model/metrics.ts";
+import type { Rule } from "../../model/rule.ts";
+import { ApiProblem } from "../api/client.ts";
+import { type AlertView, isOpen } from "../api/data.ts";
+import { sensors } from "../live/live.ts";
+import { messages } from "../messages/messages.ts";
+import { Fact, SeverityMark } from "../parts/facts.tsx";
+import { Message } from "../parts/state.tsx";
+import type { PageProps } from "../shell/router.ts";
+import { mayHandle } from "../shell/session.ts";
+import { clock, formatTime, Moment } from "../words/time.tsx";
+import { districtName, formatValue, metricLabel, sayProblem } from "../words/words.ts";
+import { Actions, ReviewIt } from "./actions.tsx";
+import { AroundIt } from "./alert-chart.tsx";
 
 /** `/alerts/:id`: why the service says this, and what people do about it. */
 export function AlertPage({ params }: PageProps) {
@@ -77,3 +77,152 @@ function Head({ alert }: { alert: AlertView }) {
     </header>
   );
 }
+
+/** What one wants to know at a glance, and where to read on. */
+export function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
+  const { alert: t, words } = messages.value;
+  const { subject, verdict, expected, suppressedBy, correctedBy, children = [] } = alert;
+  return (
+    <dl class="facts panel">
+      {subject.sensorId !== undefined && (
+        <Fact name={t.sensor}>
+          <a href={`/sensors/${encodeURIComponent(subject.sensorId)}`}>
+            {sensors.value.get(subject.sensorId)?.name ?? subject.sensorId}
+          </a>
+        </Fact>
+      )}
+      {subject.district !== undefined && <Fact name={t.place}>{placeOf(alert)}</Fact>}
+      <Fact name={t.began}>
+        <Moment at={alert.startedAt} as="time" /> (<Moment at={alert.startedAt} />)
+      </Fact>
+      {alert.resolvedAt !== undefined && (
+        <Fact name={t.ended}>
+          <Moment at={alert.resolvedAt} as="time" />
+        </Fact>
+      )}
+      {expected && <Fact name={t.expected}>{sayExpected(expected)}</Fact>}
+      {verdict && (
+        <Fact name={t.cityOrSensor}>
+          <strong>{words.verdict[verdict.is]}</strong> {verdict.why}
+        </Fact>
+      )}
+      {suppressedBy !== undefined && <Fact name={t.suppressedBy}>{saySuppressed(suppressedBy)}</Fact>}
+      {correctedBy && (
+        <Fact name={t.correctedBy}>
+          {correctedBy.sensorId}, <Moment at={correctedBy.measuredAt} as="time" />
+        </Fact>
+      )}
+      {children.length > 0 && (
+        <Fact name={t.children(children.length)}>
+          <ul class="children">
+            {children.map((id) => (
+              <li key={id}>
+                <a href={`/alerts/${encodeURIComponent(id)}`}>{id}</a>
+              </li>
+            ))}
+          </ul>
+        </Fact>
+      )}
+      <Fact name={t.rule}>
+        {rule ? <a href={`/rules/${encodeURIComponent(rule.id)}`}>{alert.rule.title}</a> : alert.rule.title}
+      </Fact>
+      <Fact name={t.source}>
+        {rule?.source.url ? (
+          <a href={rule.source.url} target="_blank" rel="noreferrer">
+            {alert.rule.source}
+          </a>
+        ) : (
+          alert.rule.source
+        )}
+      </Fact>
+      {rule?.advice && <Fact name={t.advice}>{rule.advice}</Fact>}
+    </dl>
+  );
+}
+
+function placeOf({ subject: { district, gateway, tag } }: AlertView): string {
+  return [districtName(district ?? ""), gateway, tag && `${tag.name} ${tag.value}`].filter(Boolean).join(", ");
+}
+
+function sayExpected({ at, from, to }: NonNullable<AlertView["expected"]>): string {
+  const say = (time: string) => formatTime(Date.parse(time), clock.value);
+  return messages.value.alert.expectedBetween(say(at), say(from), say(to));
+}
+
+function saySuppressed(by: string): string {
+  const t = messages.value.alert.suppressed;
+  const [what, id = ""] = by.split(":");
+  if (what === "rule") return t.rule(id);
+  return what === "flapping" ? t.flapping : t.silence;
+}
+
+/** The readings and windows an alert rests on, as they were at the time. */
+export function Evidence({ alert }: { alert: AlertView }) {
+  const t = messages.value.alert;
+  if (alert.evidence.length === 0) return null;
+  return (
+    <section>
+      <h2>{t.evidence}</h2>
+      <table class="evidence">
+        <thead>
+          <tr>
+            <th scope="col">{t.time}</th>
+            <th scope="col">{t.value}</th>
+            <th scope="col">{t.quality}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {alert.evidence.map((one) => (
+            <tr key={`${one.measuredAt} ${one.metric} ${one.note}`}>
+              <th scope="row">
+                <Moment at={one.measuredAt} as="time" />
+              </th>
+              <td>
+                {one.value !== undefined && formatValue(one.value, one.metric, unitOf(alert, one.metric))}{" "}
+                {one.metric !== undefined && one.metric !== alert.metric && metricLabel(one.metric)}
+                {"window" in one && <span class="quiet"> {sayWindow(one.window)}</span>}
+                {one.note !== undefined && <span class="quiet"> {one.note}</span>}
+              </td>
+              <td>{one.value === undefined ? "" : one.quality === "suspect" ? t.suspect : t.good}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+const unitOf = (alert: AlertView, metric: string | undefined) =>
+  metric === undefined || metric === alert.metric ? alert.unit : metricRow(metric)?.unit;
+
+function sayWindow({ samples, expected }: { samples: number; expected?: number }): string {
+  const t = messages.value.alert;
+  return expected === undefined ? t.windowMean(samples) : t.windowOf(samples, expected);
+}
+
+/** From this on it matters that the service knew later than it was. */
+const LATE_MS = 10 * 60_000;
+
+/** What happened and what people did, oldest first. */
+export function Timeline({ entries }: { entries: AlertView["timeline"] }) {
+  const t = messages.value.alert;
+  return (
+    <ol class="timeline">
+      {entries.map((entry, i) => (
+        <li key={`${i} ${entry.what}`} class={entry.by === undefined ? "engine" : "people"}>
+          <Moment at={entry.at} as="time" />
+          <div>
+            <strong>{t.what[entry.what] ?? entry.what}</strong>
+            {entry.by !== undefined && ` ${t.by(entry.by)}`}
+            {isLate(entry) && (
+              <span class="quiet"> {t.knownLater(formatTime(Date.parse(entry.knownAt), clock.value))}</span>
+            )}
+            {entry.note !== undefined && <p>{entry.note}</p>}
+          </div>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const isLate = ({ at, knownAt }: { at: string; knownAt: string }) => Date.parse(knownAt) - Date.parse(at) > LATE_MS;

@@ -1,12 +1,12 @@
+import "./chart.css";
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
 import { useWidget } from "../parts/use-widget.ts";
 import { language, theme } from "../shell/preferences.ts";
 import { formatTime, formatUtc } from "../words/time.tsx";
-import { formatValue } from "../words/units.ts";
+import { formatValue } from "../words/words.ts";
 import type { ChartData, Tone } from "./chart-data.ts";
-import "./chart.css";
 
 type TimeChartProps = {
   /** What there is to see, in one sentence: for those who do not see it. */

@@ -1,14 +1,13 @@
+import "./city.css";
 import { useEffect, useState } from "preact/hooks";
 import { SEVERITIES, type Severity } from "../../model/alert.ts";
 import type { Kind } from "../../model/kinds.ts";
 import { ApiProblem, request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { SeverityMark } from "../parts/severity.tsx";
-import { Message } from "../shell/message.tsx";
-import { sayProblem } from "../words/problems.ts";
+import { SeverityMark } from "../parts/facts.tsx";
+import { Message } from "../parts/state.tsx";
 import { Moment } from "../words/time.tsx";
-import { districtName } from "../words/units.ts";
-import "./city.css";
+import { districtName, sayProblem } from "../words/words.ts";
 
 /** As `GET /city` shows it, to anyone. */
 type City = {

@@ -1,15 +1,13 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { messages } from "../messages/messages.ts";
-import { Message } from "../shell/message.tsx";
 import "./crew.css";
-import { CardItem } from "./card/card.tsx";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { messages } from "../messages/messages.ts";
+import { Message } from "../parts/state.tsx";
+import { clock, formatAgo, formatTime } from "../words/time.tsx";
+import { districtName } from "../words/words.ts";
+import { CardItem } from "./card.tsx";
 import { type CrewState, createCrew } from "./crew-state.ts";
-import type { Card } from "./list/cards.ts";
-import { Freshness } from "./parts/freshness.tsx";
-import { Refused } from "./parts/refused.tsx";
-import { Steering } from "./parts/steering.tsx";
-import { Waiting } from "./parts/waiting.tsx";
-import { registerWorker } from "./worker/register.ts";
+import { type Card, ORDERS, type Order } from "./list.ts";
+import type { Deed, Item, Refusal } from "./queue.ts";
 
 /** So many cards are drawn at first: the rest when someone asks for it. */
 const CARDS_STEP = 40;
@@ -87,4 +85,192 @@ function Section({ crew, whose, cards }: { crew: CrewState; whose: Card["whose"]
       </ul>
     </section>
   );
+}
+
+/** Is this how it is now, or how it was? The time is said once; how long ago that is goes on counting in silence. */
+export function Freshness({ crew }: { crew: CrewState }) {
+  const t = messages.value.crew;
+  const reach = crew.reach.value;
+  const time = formatTime(crew.savedAt.value, clock.value);
+  const { failed, lost, asking, upToDate: here } = t;
+  const text = reach === "here" ? here : `${{ failed, lost, asking }[reach]} ${t.keptAt(time)}`;
+  return (
+    <div class={`crew-fresh ${reach}`}>
+      <p role="status">{text}</p>
+      {reach !== "here" && <span>{formatAgo(crew.savedAt.value, clock.value)}</span>}
+      {reach !== "asking" && (
+        <button type="button" class="button" onClick={() => void crew.refresh()}>
+          {t.refresh}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** What came to nothing, and why: it stays, through reloads, until someone has read it. */
+export function Refused({ crew }: { crew: CrewState }) {
+  const refused = crew.queue.value?.refused.value ?? [];
+  const box = useRef<HTMLDivElement>(null);
+  return (
+    <>
+      {refused.length > 0 && (
+        <button
+          type="button"
+          class="button crew-refused-count"
+          onClick={() => box.current?.scrollIntoView({ block: "center" })}
+        >
+          {messages.value.crew.refusedCount(refused.length)}
+        </button>
+      )}
+      <div role="alert" class="crew-refusals" ref={box}>
+        {refused.map((item) => (
+          <RefusedItem key={item.key} crew={crew} item={item} refusal={item.refusal!} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+function RefusedItem({ crew, item, refusal }: { crew: CrewState; item: Item; refusal: Refusal }) {
+  const t = messages.value.crew;
+  const { key, action, title, place, note } = item;
+  const remove = () => void crew.queue.value?.remove(key);
+  const their = refusal.why === "conflict" && refusal.deed?.what !== "assigned" ? refusal.deed?.note : undefined;
+  return (
+    <div class="crew-refused">
+      <h2>{t.refusedTitles[action]}</h2>
+      <p>
+        <strong>{title}</strong>, {place}
+      </p>
+      <p>{sayRefusal(refusal, item.user)}</p>
+      {their !== undefined && (
+        <p>
+          {t.theirNote} <q>{their}</q>
+        </p>
+      )}
+      {note !== undefined && (
+        <p>
+          {t.yourNote} <q>{note}</q>
+        </p>
+      )}
+      <div class="crew-buttons">
+        {note !== undefined && action !== "comment" && (
+          <button type="button" class="button" onClick={() => void crew.sendNote(item)}>
+            {t.sendNote}
+          </button>
+        )}
+        <button type="button" class="button primary" onClick={remove}>
+          {t.understood}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function sayRefusal(refusal: Refusal, me: string): string {
+  const t = messages.value.crew;
+  if (refusal.why === "refused") return refusal.said;
+  if (refusal.why === "conflict") return refusal.deed ? sayDeed(refusal.deed, me, refusal.said) : refusal.said;
+  return refusal.at === undefined ? t.endedSometime : t.ended(formatTime(Date.parse(refusal.at), clock.value));
+}
+
+/** In the language of the page; the service's own sentence for what it does not know. */
+function sayDeed({ what, by, at, note }: Deed, me: string, said: string): string {
+  const t = messages.value.crew;
+  const who = by === me ? t.you : (by ?? "");
+  const time = formatTime(Date.parse(at), clock.value);
+  if (what === "assigned") return t.conflict.assigned(who, time, /^to ([\w-]+)/.exec(note ?? "")?.[1] ?? "");
+  const say = t.conflict[what as Exclude<keyof typeof t.conflict, "assigned">];
+  return say ? say(who, time) : said;
+}
+
+/** What was pressed and has not reached the service yet. */
+export function Waiting({ crew }: { crew: CrewState }) {
+  const t = messages.value.crew;
+  const waiting = crew.waiting.value;
+  if (crew.notKept.value) {
+    return (
+      <p class="crew-refused" role="alert">
+        {t.notKept}
+      </p>
+    );
+  }
+  if (waiting.length === 0) return null;
+  return (
+    <section class="crew-waiting" aria-labelledby="crew-waiting">
+      <h2 id="crew-waiting">{t.waitingTitle(waiting.length)}</h2>
+      <p class="quiet">{crew.queue.value?.lasting ? t.waitingText : t.notLasting}</p>
+      <ul>
+        {waiting.map(({ key, action, title, place, note, tries }) => (
+          <li key={key}>
+            <span>
+              <strong>{t.actions[action]}</strong>: {title}, {place}
+              {note !== undefined && <q>{note}</q>}
+            </span>
+            {tries === 0 && (
+              <button type="button" class="button" onClick={() => void crew.queue.value?.remove(key)}>
+                {t.undo}
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** In which order, and where. */
+export function Steering({ crew }: { crew: CrewState }) {
+  const t = messages.value.crew;
+
+  function choose(order: Order): void {
+    crew.setOrder(order);
+    if (order === "near") crew.locator.locate();
+  }
+
+  return (
+    <div class="crew-steering">
+      <fieldset class="tabs">
+        <legend class="hidden">{t.order}</legend>
+        {ORDERS.map((order) => (
+          <label key={order}>
+            <input type="radio" name="order" checked={crew.order.value === order} onChange={() => choose(order)} />
+            <span>{t.orders[order]}</span>
+          </label>
+        ))}
+      </fieldset>
+      {crew.districts.value.length > 1 && (
+        <select
+          aria-label={t.district}
+          value={crew.district.value}
+          onChange={(event) => crew.setDistrict(event.currentTarget.value)}
+        >
+          <option value="">{t.allDistricts}</option>
+          {crew.districts.value.map((one) => (
+            <option key={one} value={one}>
+              {districtName(one)}
+            </option>
+          ))}
+        </select>
+      )}
+      <Locating crew={crew} />
+    </div>
+  );
+}
+
+function Locating({ crew }: { crew: CrewState }) {
+  const t = messages.value.crew;
+  const state = crew.locator.state.value;
+  if (state === "off") return null;
+  const text = { asking: t.locating, on: t.locateHint, denied: t.locateDenied, failed: t.locateFailed }[state];
+  return (
+    <p class="quiet" role="status">
+      {text}
+    </p>
+  );
+}
+
+/** The page opens without a connection from now on. Browsers have workers for https and localhost only. */
+export function registerWorker(): void {
+  navigator.serviceWorker?.register("/service-worker.js").catch(() => {}); // it works without, too
 }

@@ -1,10 +1,10 @@
 import { batch, computed, effect, signal } from "@preact/signals";
-import { acknowledgeAlert, isOpen } from "../api/alerts.ts";
+import { acknowledgeAlert, isOpen } from "../api/data.ts";
 import { alerts, alertsComplete, sensors } from "../live/live.ts";
 import { navigate, query, setQuery } from "../shell/router.ts";
 import { user } from "../shell/session.ts";
-import { sayProblem } from "../words/problems.ts";
-import { byUrgency, type Filters, fits, NO_FILTERS, readFilters, worstBy, writeFilters } from "./filters.ts";
+import { sayProblem } from "../words/words.ts";
+import { byUrgency, type Filters, fits, NO_FILTERS, readFilters, worstBy, writeFilters } from "./list.ts";
 
 const AT_ONCE = 4;
 const OUTCOME_MS = 5_000;

@@ -1,19 +1,17 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { messages } from "../messages/messages.ts";
-import { createDesk } from "./desk-state.ts";
 import "./desk.css";
-import "./list/list.css";
-import "./map/map.css";
-import { Districts } from "./districts.tsx";
-import { Help } from "./help.tsx";
-import { listenToKeys } from "./keys.ts";
-import { AlertList } from "./list/alert-list.tsx";
-import { FilterBar } from "./list/filter-bar.tsx";
-import { ListHead } from "./list/list-head.tsx";
-import { CityMap } from "./map/city-map.tsx";
+import { computed } from "@preact/signals";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { sensors } from "../live/live.ts";
+import { messages } from "../messages/messages.ts";
+import { badge, sound } from "../shell/preferences.ts";
+import { mayHandle } from "../shell/session.ts";
+import { districtName } from "../words/words.ts";
+import { AlertList, FilterBar, ListHead } from "./alert-list.tsx";
+import { CityMap } from "./city-map.tsx";
+import { createDesk, type Desk } from "./desk-state.ts";
 
 /** `/`: the city on the left, what needs someone on the right. */
-export function Desk() {
+export function DeskPage() {
   const t = messages.value.desk;
   const desk = useMemo(createDesk, []);
   const [help, setHelp] = useState(false);
@@ -48,4 +46,115 @@ export function Desk() {
       {help && <Help onClose={() => setHelp(false)} />}
     </div>
   );
+}
+
+/** "district-2" before "district-10". */
+const inOrder = new Intl.Collator("en", { numeric: true }).compare;
+
+/** The districts as buttons over the map: the same colours, and for those who cannot point at a map. */
+export function Districts({ desk }: { desk: Desk }) {
+  const t = messages.value;
+  const names = useMemo(
+    () => computed(() => [...new Set([...sensors.value.values()].map((one) => one.district))].sort(inOrder)),
+    [],
+  );
+  const chosen = desk.filters.value.district;
+  const worst = desk.worstOfDistrict.value;
+  return (
+    <ul class="districts" aria-label={t.desk.districts}>
+      {names.value.map((id) => {
+        const found = worst.get(id);
+        const words = found ? t.desk.districtState(t.words.severity[found.severity]) : t.words.noAlerts;
+        return (
+          <li key={id}>
+            <button
+              type="button"
+              class={`district ${found?.severity ?? "calm"}`}
+              aria-pressed={chosen === id}
+              onClick={() => desk.setFilters({ district: chosen === id ? "" : id })}
+            >
+              {districtName(id)} {found && <b>{found.count}</b>}
+              <span class="hidden"> {words}</span>
+            </button>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** The keys, and how one is told of new critical alerts. */
+export function Help({ onClose }: { onClose: () => void }) {
+  const { desk: t, shell } = messages.value;
+  const box = useRef<HTMLDialogElement>(null);
+  useEffect(() => box.current?.showModal(), []);
+  return (
+    <dialog ref={box} class="panel help" aria-labelledby="help-title" onClose={onClose}>
+      <h2 id="help-title">{t.help}</h2>
+      <dl>
+        {t.helpKeys.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <h2>{t.notify}</h2>
+      {(
+        [
+          [sound, t.sound],
+          [badge, t.badge],
+        ] as const
+      ).map(([setting, text]) => (
+        <label key={text} class="check">
+          <input
+            type="checkbox"
+            checked={setting.value}
+            onChange={(event) => (setting.value = event.currentTarget.checked)}
+          />
+          {text}
+        </label>
+      ))}
+      <button type="button" class="button" onClick={() => box.current?.close()}>
+        {shell.close}
+      </button>
+    </dialog>
+  );
+}
+
+/** The keys of the desk; none while someone types, or together with Ctrl, Alt or the like. Returns how to stop. */
+export function listenToKeys(desk: Desk, showHelp: () => void): () => void {
+  const keys: Readonly<Record<string, () => unknown>> = {
+    j: () => desk.move(1),
+    k: () => desk.move(-1),
+    x: () => mayHandle.peek() && desk.current.peek() && desk.toggle(desk.current.peek()!),
+    a: () => mayHandle.peek() && void acknowledge(desk),
+    n: desk.refresh,
+    "/": () => document.querySelector<HTMLElement>("#desk-search")?.focus(),
+    "?": showHelp,
+    Enter: desk.openCurrent,
+  };
+
+  function onKey(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const target = event.target as HTMLElement;
+    const typing = target.closest("input:not([type=checkbox]), textarea, select, dialog, [contenteditable]");
+    if (event.key === "Escape" && target.id === "desk-search") return target.blur();
+    if (typing || (event.key === "Enter" && target !== document.body)) return;
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+  addEventListener("keydown", onKey);
+  return () => removeEventListener("keydown", onKey);
+}
+
+async function acknowledge(desk: Desk): Promise<void> {
+  const selected = [...desk.selected.peek()];
+  const current = desk.current.peek();
+  if (selected.length > 0) await desk.acknowledge(selected);
+  else if (current !== undefined) await desk.acknowledge([current]);
 }

@@ -1,14 +1,13 @@
+import "./feed.css";
 import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
 import { query } from "../shell/router.ts";
-import { Ledger } from "./ledger/ledger.tsx";
-import { LiveReadings } from "./live/live-readings.tsx";
-import { Quarantine } from "./quarantine/quarantine.tsx";
-import { Runs } from "./runs/runs.tsx";
-import { Throughput } from "./throughput/throughput.tsx";
-import "./feed.css";
-import "./books.css";
+import { Ledger } from "./ledger.tsx";
+import { LiveReadings } from "./live.tsx";
+import { Quarantine } from "./quarantine.tsx";
+import { Runs } from "./runs.tsx";
+import { Throughput } from "./throughput.tsx";
 
 const TABS = {
   live: LiveReadings,

@@ -1,10 +1,7 @@
 import { effect, signal } from "@preact/signals";
-import { type AlertView, isOpen, OPEN_ALERTS } from "../api/alerts.ts";
 import { eachPage, request } from "../api/client.ts";
-import type { SensorView } from "../api/sensors.ts";
-import { pageAt } from "../shell/pages.ts";
+import { type AlertView, isOpen, OPEN_ALERTS, type SensorView } from "../api/data.ts";
 import { badge, sound } from "../shell/preferences.ts";
-import { path } from "../shell/router.ts";
 import { forgetUser, user } from "../shell/session.ts";
 import { type Connection, openEventStream, type StreamPorts } from "./event-stream.ts";
 import type { StreamEvent } from "./sse-parser.ts";
@@ -40,14 +37,12 @@ export function onAlertNews(listener: (news: AlertNews) => void): () => void {
   return () => void listeners.delete(listener);
 }
 
-/** Runs for as long as someone is signed in. Call it once. */
-export function startLive(): void {
+/** Runs for as long as someone is signed in, from the first page that needs it: `isNeeded` reads signals. Call it once. */
+export function startLive(isNeeded: () => boolean): void {
   let stop: (() => void) | undefined;
   effect(() => {
     const someone = user.value !== undefined;
-    // The crews' list has an answer of its own: thousands of alerts and sensors are too much for a bad connection.
-    if (someone && !stop && pageAt(path.value)?.page.opensOffline) return;
-    if (someone && !stop) stop = connect();
+    if (someone && !stop && isNeeded()) stop = connect();
     else if (!someone && stop) {
       stop();
       stop = undefined;
@@ -190,4 +185,22 @@ function pauseWhenHidden(stream: () => { pause(): void; resume(): void } | undef
     clearTimeout(timer);
     document.removeEventListener("visibilitychange", look);
   };
+}
+
+const NEIGHBOURS_MAX = 4;
+
+/** The nearest of the same kind and district; in no order where nobody knows where they are. */
+export function neighboursOf(id: string): SensorView[] {
+  const own = sensors.peek().get(id);
+  if (!own) return [];
+  const others = [...sensors.peek().values()].filter(
+    (one) => one.id !== id && one.kind === own.kind && one.district === own.district,
+  );
+  return others.sort((a, b) => distance(own, a) - distance(own, b)).slice(0, NEIGHBOURS_MAX);
+}
+
+/** Only to compare: degrees of latitude, longitude shortened to them. */
+function distance(a: SensorView, b: SensorView): number {
+  if (a.lat === undefined || a.lon === undefined || b.lat === undefined || b.lon === undefined) return Number.MAX_VALUE;
+  return Math.hypot(a.lat - b.lat, (a.lon - b.lon) * Math.cos((a.lat * Math.PI) / 180));
 }

@@ -1,14 +1,8 @@
 import { admin } from "./de/admin.ts";
-import { alert } from "./de/alert.ts";
-import { chart } from "./de/chart.ts";
-import { crew } from "./de/crew.ts";
+import { alert, crew, report } from "./de/alerts.ts";
 import { feed } from "./de/feed.ts";
-import { metrics } from "./de/metrics.ts";
-import { report } from "./de/report.ts";
-import { ruleEditor } from "./de/rule-editor.ts";
-import { ruleWords } from "./de/rule-words.ts";
-import { rules } from "./de/rules.ts";
-import { sensor } from "./de/sensor.ts";
+import { ruleEditor, rules, ruleWords } from "./de/rules.ts";
+import { chart, metrics, sensor } from "./de/sensors.ts";
 import type { Messages } from "./en.ts";
 
 export const de: Messages = {

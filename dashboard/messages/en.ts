@@ -1,14 +1,8 @@
 import { admin } from "./en/admin.ts";
-import { alert } from "./en/alert.ts";
-import { chart } from "./en/chart.ts";
-import { crew } from "./en/crew.ts";
+import { alert, crew, report } from "./en/alerts.ts";
 import { feed } from "./en/feed.ts";
-import { metrics } from "./en/metrics.ts";
-import { report } from "./en/report.ts";
-import { ruleEditor } from "./en/rule-editor.ts";
-import { ruleWords } from "./en/rule-words.ts";
-import { rules } from "./en/rules.ts";
-import { sensor } from "./en/sensor.ts";
+import { ruleEditor, rules, ruleWords } from "./en/rules.ts";
+import { chart, metrics, sensor } from "./en/sensors.ts";
 
 /** Every sentence of the page, by where it is said. English is the model for the other languages: a missing key does not compile. */
 export const en = {

@@ -1,15 +1,9 @@
 import type { Messages } from "./en.ts";
 import { admin } from "./es/admin.ts";
-import { alert } from "./es/alert.ts";
-import { chart } from "./es/chart.ts";
-import { crew } from "./es/crew.ts";
+import { alert, crew, report } from "./es/alerts.ts";
 import { feed } from "./es/feed.ts";
-import { metrics } from "./es/metrics.ts";
-import { report } from "./es/report.ts";
-import { ruleEditor } from "./es/rule-editor.ts";
-import { ruleWords } from "./es/rule-words.ts";
-import { rules } from "./es/rules.ts";
-import { sensor } from "./es/sensor.ts";
+import { ruleEditor, rules, ruleWords } from "./es/rules.ts";
+import { chart, metrics, sensor } from "./es/sensors.ts";
 
 export const es: Messages = {
   pages: {

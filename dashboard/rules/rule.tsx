@@ -1,23 +1,35 @@
-import { useEffect, useMemo } from "preact/hooks";
-import { ApiProblem } from "../api/client.ts";
-import { messages } from "../messages/messages.ts";
-import { SeverityMark } from "../parts/severity.tsx";
-import { Message } from "../shell/message.tsx";
-import type { PageProps } from "../shell/pages.ts";
-import { mayManage } from "../shell/session.ts";
-import { sayProblem } from "../words/problems.ts";
-import { ModeChip } from "./mode-chip.tsx";
-import { RuleActions } from "./rule-actions.tsx";
-import { RuleAlerts } from "./rule-alerts.tsx";
-import { RuleFacts } from "./rule-facts.tsx";
-import { RuleFigures } from "./rule-figures.tsx";
-import { type OpenRule, openRule } from "./rule-state.ts";
-import { RuleVersions } from "./rule-versions.tsx";
-import { writeRuleYaml } from "./rule-yaml.ts";
-import { dataOf, editHref, type RuleView } from "./rules-api.ts";
-import { describeRule } from "./sentence.ts";
 import "./rules.css";
-import "./rule.css";
+import { signal } from "@preact/signals";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { RuleStats, Spans } from "../../model/rule-stats.ts";
+import { ApiProblem, type PageOf, request } from "../api/client.ts";
+import type { AlertView } from "../api/data.ts";
+import { onAlertNews } from "../live/live.ts";
+import { messages } from "../messages/messages.ts";
+import { Fact, SeverityMark } from "../parts/facts.tsx";
+import { useAttempt, WordsForm } from "../parts/forms.tsx";
+import { Message } from "../parts/state.tsx";
+import { language } from "../shell/preferences.ts";
+import type { PageProps } from "../shell/router.ts";
+import { navigate } from "../shell/router.ts";
+import { mayManage } from "../shell/session.ts";
+import { clock, formatTime, Moment } from "../words/time.tsx";
+import { sayMs, sayProblem } from "../words/words.ts";
+import { sayRate } from "./list.tsx";
+import { describeRule, ModeChip, sayRuleLimit } from "./rule-words.tsx";
+import { writeRuleYaml } from "./rule-yaml.ts";
+import {
+  type ChangeView,
+  dataOf,
+  editHref,
+  loadRule,
+  promoteRule,
+  type RuleView,
+  removeRule,
+  ruleHref,
+  saveRule,
+  triedBy,
+} from "./rules-api.ts";
 
 /** `/rules/:id`: what a rule says, on what ground, how it does, and who made it so. */
 export function RulePage({ params }: PageProps) {
@@ -91,3 +103,351 @@ export function Yaml({ text, label }: { text: string; label: string }) {
     </section>
   );
 }
+
+type Action = "promote" | "replace" | "remove";
+
+/** From shadow to live, a trial in the place of its rule, back to the file: each with a reason. */
+export function RuleActions({ open, rule }: { open: OpenRule; rule: RuleView }) {
+  const t = messages.value.rules;
+  const { busy, problem, attempt } = useAttempt();
+  const [asked, setAsked] = useState<Action>();
+  const original = open.original.value;
+  const actions = actionsOf(rule, original);
+  if (actions.length === 0) return null;
+
+  async function run(action: Action, reason: string): Promise<void> {
+    const done = await attempt(() => act(action, rule, original, reason));
+    if (!done) return;
+    setAsked(undefined);
+    if (action === "replace") navigate(ruleHref(original!.id));
+    else if (action === "remove" && rule.file === undefined) navigate("/rules");
+    else await open.reload();
+  }
+
+  return (
+    <section class="panel actions" aria-label={t.actions}>
+      {original && rule.mode === "shadow" && <p>{t.trialOf(original.id)}</p>}
+      <div class="buttons">
+        {actions.map((action) => (
+          <button
+            key={action}
+            type="button"
+            class="button"
+            aria-expanded={asked === action}
+            onClick={() => setAsked(asked === action ? undefined : action)}
+          >
+            {labelOf(action, rule, original)}
+          </button>
+        ))}
+      </div>
+      {asked && (
+        <WordsForm
+          key={asked}
+          {...{ busy, problem, label: t.reason, name: "reason", hint: hintOf(asked, rule, original), oneLine: true }}
+          submitLabel={labelOf(asked, rule, original)}
+          onSubmit={(reason) => void run(asked, reason)}
+          onCancel={() => setAsked(undefined)}
+        />
+      )}
+    </section>
+  );
+}
+
+/** A change that stands in a file goes back to it; what stands in none goes; what was never changed has nothing to undo. */
+function actionsOf(rule: RuleView, original: RuleView | undefined): Action[] {
+  const shadow = rule.mode === "shadow";
+  return [
+    ...(shadow && original ? (["replace"] as const) : []),
+    ...(shadow && !original ? (["promote"] as const) : []),
+    ...(rule.changed ? (["remove"] as const) : []),
+  ];
+}
+
+async function act(action: Action, rule: RuleView, original: RuleView | undefined, reason: string): Promise<void> {
+  if (action === "promote") return promoteRule(rule.id, { reason }, rule.version);
+  if (action === "remove") return removeRule(rule.id, reason, rule.version);
+  // The rule first: should the second step fail, there is a trial too many, which tells nobody.
+  await saveRule({ ...dataOf(rule), id: original!.id, mode: "live" }, { reason }, original!.version);
+  await removeRule(rule.id, reason, rule.version);
+}
+
+function labelOf(action: Action, rule: RuleView, original: RuleView | undefined): string {
+  const t = messages.value.rules;
+  if (action === "replace") return t.replace(original!.id);
+  if (action === "promote") return t.promote;
+  return rule.file === undefined ? t.remove : t.toFile;
+}
+
+function hintOf(action: Action, rule: RuleView, original: RuleView | undefined): string {
+  const t = messages.value.rules;
+  if (action === "replace") return t.replaceHint(original!.id);
+  if (action === "promote") return rule.shadow ? t.promoteHint(rule.shadow.alerts) : t.promoteLive;
+  return rule.file === undefined ? t.removeHint : t.toFileHint;
+}
+
+/** Where its limit comes from, whom it tells, what it keeps quiet, where it stands. */
+export function RuleFacts({ rule }: { rule: RuleView }) {
+  const { rules: t, ruleWords, words } = messages.value;
+  const { source, inhibits = [], advice, changed } = rule;
+  const limit = sayRuleLimit(rule);
+  return (
+    <dl class="facts panel" aria-label={t.facts}>
+      {limit !== undefined && <Fact name={t.limit}>{limit}</Fact>}
+      <Fact name={t.source}>
+        {source.url === undefined ? (
+          source.text
+        ) : (
+          <a href={source.url} target="_blank" rel="noreferrer">
+            {source.text}
+          </a>
+        )}
+      </Fact>
+      <Fact name={t.tells}>
+        {rule.mode === "shadow" ? t.tellsNobody : `${words.audience[rule.audience]} (${words.severity[rule.severity]})`}
+      </Fact>
+      {advice !== undefined && <Fact name={t.advice}>{advice}</Fact>}
+      {inhibits.length > 0 && (
+        <Fact name={t.inhibits}>
+          <ul class="rule-inhibits">
+            {inhibits.map((one) => (
+              <li key={one.rule}>
+                <a href={ruleHref(one.rule)}>{one.rule}</a>{" "}
+                {ruleWords.where(typeof one.where === "string" ? one.where : one.where.tag)}
+              </li>
+            ))}
+          </ul>
+        </Fact>
+      )}
+      <Fact name={t.file}>{rule.file ?? t.noFile}</Fact>
+      <Fact name={t.version}>
+        <code>{rule.version}</code>
+      </Fact>
+      {changed && (
+        <Fact name={t.changedBy}>
+          {changed.by}, <Moment at={changed.at} />: {changed.reason}
+        </Fact>
+      )}
+    </dl>
+  );
+}
+
+/** How it did, in the last 30 days. */
+export function RuleFigures({ stats }: { stats: RuleStats }) {
+  const t = messages.value.rules;
+  const { reviews, precision } = stats;
+  return (
+    <section>
+      <h2>{t.last30}</h2>
+      <dl class="figures">
+        <Figure name={t.alertsRaised} value={stats.alerts} />
+        <Figure name={t.perDay} value={sayRate(stats.alertsPerDay)} />
+        <Figure
+          name={t.precision}
+          value={precision === undefined ? t.notJudged : percent(precision)}
+          note={precision === undefined ? undefined : t.judged(reviews.right, reviews.wrong)}
+        />
+        <Figure
+          name={t.suppressed}
+          value={stats.suppressed}
+          note={stats.flaps > 0 ? t.flapped(stats.flaps) : undefined}
+        />
+        <Figure name={t.retracted} value={stats.retracted} />
+        <Figure name={t.toAcknowledge} value={sayTook(stats.acknowledge)} />
+        <Figure name={t.toResolve} value={sayTook(stats.resolve)} />
+      </dl>
+    </section>
+  );
+}
+
+type FigureProps = { readonly name: string; readonly value: string | number; readonly note?: string | undefined };
+
+export function Figure({ name, value, note }: FigureProps) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        {value}
+        {note !== undefined && <small class="quiet">{note}</small>}
+      </dd>
+    </div>
+  );
+}
+
+const percent = (share: number) => new Intl.NumberFormat(language.value, { style: "percent" }).format(share);
+
+function sayTook(spans: Spans | undefined): string {
+  const t = messages.value.rules;
+  if (!spans) return t.none;
+  return spans.count === 1 ? sayMs(spans.medianMs) : t.took(sayMs(spans.medianMs), sayMs(spans.p90Ms));
+}
+
+/** What it said last; of a shadow, what it would have said. */
+export function RuleAlerts({ open, rule }: { open: OpenRule; rule: RuleView }) {
+  const t = messages.value;
+  const page = open.alerts.value;
+  const title = rule.mode === "shadow" ? t.rules.shadowAlerts : t.rules.alerts;
+  if (!page) return null;
+  return (
+    <section>
+      <h2>{title}</h2>
+      {page.items.length === 0 ? (
+        <p class="quiet">{t.rules.noAlerts}</p>
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard
+        <section class="rule-scroll" tabIndex={0} aria-label={title}>
+          <table class="rule-lines">
+            <thead>
+              <tr>
+                <th scope="col">{t.rules.alert}</th>
+                <th scope="col">{t.rules.began}</th>
+                <th scope="col">{t.rules.ended}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {page.items.map((alert) => (
+                <Row key={alert.id} alert={alert} />
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+      {page.next !== undefined && <p class="quiet">{t.rules.newest(ALERTS_SHOWN)}</p>}
+    </section>
+  );
+}
+
+function Row({ alert }: { alert: AlertView }) {
+  const { words } = messages.value;
+  return (
+    <tr>
+      <th scope="row">
+        <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{alert.explanation}</a>
+      </th>
+      <td>
+        <Moment at={alert.startedAt} as="time" />
+      </td>
+      <td>{alert.resolvedAt === undefined ? words.state[alert.state] : <Moment at={alert.resolvedAt} as="time" />}</td>
+    </tr>
+  );
+}
+
+/** Who changed it, when, why and on what ground; the newest first. */
+export function RuleVersions({ open, rule }: { open: OpenRule; rule: RuleView }) {
+  const { rules: t } = messages.value;
+  const { busy, attempt } = useAttempt();
+  const page = open.versions.value;
+  if (!page) return null;
+  return (
+    <section>
+      <h2>{t.versions}</h2>
+      {page.items.length === 0 && <p class="quiet">{t.noVersions}</p>}
+      <ol class="rule-versions">
+        {page.items.map((change) => (
+          <Version key={change.id} change={change} />
+        ))}
+        {page.items.length > 0 && page.next === undefined && rule.file !== undefined && (
+          <li class="quiet">{t.asInFile(rule.file)}</li>
+        )}
+      </ol>
+      {page.next !== undefined && (
+        <button type="button" class="button" disabled={busy} onClick={() => void attempt(open.loadVersions)}>
+          {t.older}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Version({ change }: { change: ChangeView }) {
+  const { rules: t } = messages.value;
+  const { at, by, what, reason, version, data, figures } = change;
+  const title = t.olderVersion(formatTime(Date.parse(at), clock.value));
+  return (
+    <li>
+      <p>
+        <strong>{by}</strong> {t.what[what]}, <Moment at={at} as="time" /> (<Moment at={at} />)
+      </p>
+      <p class="rule-reason">{reason}</p>
+      {figures && <p class="quiet">{t.figures(figures.alerts, sayRate(figures.alertsPerDay))}</p>}
+      {data && (
+        <details>
+          <summary>
+            {title} <code>{version}</code>
+          </summary>
+          <Yaml text={writeRuleYaml(data)} label={title} />
+        </details>
+      )}
+    </li>
+  );
+}
+
+export const ALERTS_SHOWN = 20;
+const VERSIONS_PAGE = 20;
+
+/** One rule with its alerts and versions, while its page is open. `close` when it closes. */
+export function openRule(id: string) {
+  const rule = signal<RuleView | undefined>(undefined);
+  const problem = signal<unknown>(undefined);
+  const alerts = signal<PageOf<AlertView> | undefined>(undefined);
+  const versions = signal<PageOf<ChangeView> | undefined>(undefined);
+  /** The rule that this one is a trial of. */
+  const original = signal<RuleView | undefined>(undefined);
+  const over = new AbortController();
+  const { signal: leaving } = over;
+
+  async function load(): Promise<void> {
+    problem.value = undefined;
+    try {
+      const found = await loadRule(id, leaving);
+      rule.value = found;
+      await Promise.all([loadAlerts(found), loadVersions(), loadOriginal()]);
+    } catch (error) {
+      if (!leaving.aborted) problem.value = error;
+    }
+  }
+
+  async function loadAlerts({ mode }: Pick<RuleView, "mode">): Promise<void> {
+    const query = new URLSearchParams({
+      rule: id,
+      limit: String(ALERTS_SHOWN),
+      ...(mode === "shadow" ? { mode } : {}),
+    });
+    alerts.value = await request<PageOf<AlertView>>("GET", `/alerts?${query}`, undefined, leaving);
+  }
+
+  async function loadVersions(): Promise<void> {
+    const shown = versions.peek();
+    const query = new URLSearchParams({ limit: String(VERSIONS_PAGE) });
+    if (shown?.next !== undefined) query.set("cursor", shown.next);
+    const page = await request<PageOf<ChangeView>>("GET", `${ruleHref(id)}/versions?${query}`, undefined, leaving);
+    versions.value = shown?.next === undefined ? page : { ...page, items: [...shown.items, ...page.items] };
+  }
+
+  async function loadOriginal(): Promise<void> {
+    const tried = triedBy(id);
+    if (tried === undefined) return;
+    original.value = await loadRule(tried, leaving).catch(() => undefined);
+  }
+
+  /** After a change: all of it anew. */
+  async function reload(): Promise<void> {
+    versions.value = undefined;
+    await load();
+  }
+
+  const stop = onAlertNews(({ alert }) => {
+    const mode = rule.peek()?.mode;
+    if (alert.rule.id === id && mode) void loadAlerts({ mode }).catch(() => {});
+  });
+  void load();
+
+  return {
+    ...{ id, rule, problem, alerts, versions, original, load, loadVersions, reload },
+    close(): void {
+      over.abort();
+      stop();
+    },
+  };
+}
+
+export type OpenRule = ReturnType<typeof openRule>;

@@ -2,8 +2,8 @@ import type { Figures } from "../../model/backtest.ts";
 import type { RuleData } from "../../model/rule.ts";
 import type { RuleChange } from "../../model/rule-change.ts";
 import type { RuleStats } from "../../model/rule-stats.ts";
-import type { AlertView } from "../api/alerts.ts";
 import { ask, request } from "../api/client.ts";
+import type { AlertView } from "../api/data.ts";
 
 /** As `GET /rules` shows it. */
 export type RuleView = RuleData & {

@@ -1,12 +1,10 @@
 import { computed, signal } from "@preact/signals";
-import type { MetricName } from "../../model/metrics.ts";
-import { METRICS_OF } from "../../model/metrics.ts";
+import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { matcherOf } from "../../model/rule-match.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
-import type { AlertView } from "../api/alerts.ts";
 import { eachPage, type PageOf, request } from "../api/client.ts";
-import type { SensorView } from "../api/sensors.ts";
+import type { AlertView, SensorView } from "../api/data.ts";
 import { onAlertNews } from "../live/live.ts";
 import { query, setQuery } from "../shell/router.ts";
 

@@ -1,17 +1,16 @@
-import { useEffect, useMemo } from "preact/hooks";
-import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
-import { isOpen } from "../api/alerts.ts";
-import { ApiProblem } from "../api/client.ts";
-import { messages } from "../messages/messages.ts";
-import { SeverityMark } from "../parts/severity.tsx";
-import { Message } from "../shell/message.tsx";
-import type { PageProps } from "../shell/pages.ts";
-import { sayProblem } from "../words/problems.ts";
-import { Moment } from "../words/time.tsx";
-import { districtName, formatValue, metricLabel } from "../words/units.ts";
-import { HistoryOf } from "./history.tsx";
 import { type FollowedSensor, followSensor, sentBy, type WholeSensor } from "./sensor-state.ts";
 import "./sensor.css";
+import { useEffect, useMemo } from "preact/hooks";
+import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
+import { ApiProblem } from "../api/client.ts";
+import { isOpen } from "../api/data.ts";
+import { messages } from "../messages/messages.ts";
+import { SeverityMark } from "../parts/facts.tsx";
+import { Message } from "../parts/state.tsx";
+import type { PageProps } from "../shell/router.ts";
+import { Moment } from "../words/time.tsx";
+import { districtName, formatValue, metricLabel, sayProblem } from "../words/words.ts";
+import { HistoryOf } from "./history.tsx";
 
 /** `/sensors/:id`: what a sensor says, what it said, and what the rules say of it. */
 export function SensorPage({ params }: PageProps) {

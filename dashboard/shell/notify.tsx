@@ -1,7 +1,7 @@
 import { effect, signal } from "@preact/signals";
 import { onAlertNews } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { districtName } from "../words/units.ts";
+import { districtName } from "../words/words.ts";
 import { badge, sound } from "./preferences.ts";
 
 export const pageTitle = signal("");

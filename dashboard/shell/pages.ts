@@ -1,10 +1,7 @@
 import type { ComponentType } from "preact";
 import type { Role } from "../../model/people.ts";
 import type { Messages } from "../messages/en.ts";
-import { match } from "./router.ts";
-
-/** What a page gets: the named parts of its path, such as `id` of `/alerts/:id`. */
-export type PageProps = { readonly params: Readonly<Record<string, string>> };
+import { match, type PageProps } from "./router.ts";
 
 export type Page = {
   readonly path: string;
@@ -29,7 +26,7 @@ export const PAGES: readonly Page[] = [
     title: "desk",
     inNavigation: true,
     roles: EVERYONE,
-    load: async () => (await import("../desk/desk.tsx")).Desk,
+    load: async () => (await import("../desk/desk.tsx")).DeskPage,
   },
   {
     path: "/alerts/:id",
@@ -68,13 +65,13 @@ export const PAGES: readonly Page[] = [
     path: "/rules/:id/edit",
     title: "editRule",
     roles: MANAGERS,
-    load: async () => (await import("../rules/edit/edit.tsx")).EditRulePage,
+    load: async () => (await import("../rules/edit.tsx")).EditRulePage,
   },
   {
     path: "/new-rule",
     title: "newRule",
     roles: MANAGERS,
-    load: async () => (await import("../rules/edit/edit.tsx")).NewRulePage,
+    load: async () => (await import("../rules/edit.tsx")).NewRulePage,
   },
   {
     path: "/report",

@@ -24,8 +24,11 @@ export function setQuery(change: Readonly<Record<string, string | undefined>>): 
   navigate(url.href, { replace: true });
 }
 
+/** What a page gets: the named parts of its path, such as `id` of `/alerts/:id`. */
+export type PageProps = { readonly params: Readonly<Record<string, string>> };
+
 /** `/alerts/:id` and `/alerts/a1` are `{id: "a1"}`; undefined where they do not fit. */
-export function match(pattern: string, actual: string): Readonly<Record<string, string>> | undefined {
+export function match(pattern: string, actual: string): PageProps["params"] | undefined {
   const [want, have] = [pattern.split("/"), actual.replace(/(.)\/$/, "$1").split("/")];
   if (want.length !== have.length) return undefined;
   const params: Record<string, string> = {};

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import { ApiProblem } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Field } from "../parts/field.tsx";
-import { sayProblem } from "../words/problems.ts";
+import { Field } from "../parts/fields.tsx";
+import { sayProblem } from "../words/words.ts";
 import { session, signIn, wasSignedIn } from "./session.ts";
 
 /** In place of any page that needs someone: after signing in, that page is there. */

@@ -1,14 +1,28 @@
 import { signal } from "@preact/signals";
 import { describe, expect, it, vi } from "vitest";
 import { ApiProblem } from "../../dashboard/api/client.ts";
-import { type About, cardsOf, daysUntil, keepSections } from "../../dashboard/crew/list/cards.ts";
-import { aheadOf, foresee, merge, type Warning } from "../../dashboard/crew/list/crew-list.ts";
-import { distanceM } from "../../dashboard/crew/list/distance.ts";
-import { deviceOf, mapLink } from "../../dashboard/crew/list/map-link.ts";
-import type { Item, NewItem } from "../../dashboard/crew/queue/item.ts";
-import { createQueue, type QueuePorts } from "../../dashboard/crew/queue/queue.ts";
-import { memoryStore } from "../../dashboard/crew/queue/queue-store.ts";
-import { type SendPorts, send } from "../../dashboard/crew/queue/send.ts";
+import {
+  type About,
+  aheadOf,
+  cardsOf,
+  daysUntil,
+  deviceOf,
+  distanceM,
+  foresee,
+  keepSections,
+  mapLink,
+  merge,
+  type Warning,
+} from "../../dashboard/crew/list.ts";
+import {
+  createQueue,
+  type Item,
+  memoryStore,
+  type NewItem,
+  type QueuePorts,
+  type SendPorts,
+  send,
+} from "../../dashboard/crew/queue.ts";
 import type { AlertView } from "../../model/alert-view.ts";
 
 const NOW = Date.parse("2026-11-22T10:00:00Z");

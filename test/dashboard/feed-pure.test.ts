@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parseMoment } from "../../dashboard/feed/ledger/ledger-data.ts";
-import { createFeedBuffer, PER_TURN_MAX } from "../../dashboard/feed/live/feed-buffer.ts";
-import { fitsFeed, readFeedFilter } from "../../dashboard/feed/live/feed-filter.ts";
-import { hexOf } from "../../dashboard/feed/quarantine/hex.ts";
-import { addSample, lagOf, ratesOf, type Sample, sampleOf } from "../../dashboard/feed/throughput/status-history.ts";
+import { hexOf, parseMoment } from "../../dashboard/feed/formats.ts";
+import { createFeedBuffer, fitsFeed, PER_TURN_MAX, readFeedFilter } from "../../dashboard/feed/readings.ts";
+import { addSample, lagOf, ratesOf, type Sample, sampleOf } from "../../dashboard/feed/status-history.ts";
 import type { ReadingView } from "../../model/reading.ts";
 
 function aView(fields: Partial<ReadingView> = {}): ReadingView {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { cluster, type Dot, hull, project } from "../../dashboard/desk/geometry.ts";
 import {
   byUrgency,
   fits,
   holderOf,
   NO_FILTERS,
   readFilters,
+  windowOf,
   worstBy,
   writeFilters,
-} from "../../dashboard/desk/filters.ts";
-import { windowOf } from "../../dashboard/desk/list/window.ts";
-import { cluster, type Dot, hull, project } from "../../dashboard/desk/map/geometry.ts";
+} from "../../dashboard/desk/list.ts";
 import { createSseParser, type StreamEvent } from "../../dashboard/live/sse-parser.ts";
 import type { AlertView } from "../../model/alert-view.ts";
 

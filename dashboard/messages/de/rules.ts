@@ -1,6 +1,6 @@
-import type { rules as en } from "../en/rules.ts";
+import type * as en from "../en/rules.ts";
 
-export const rules: typeof en = {
+export const rules: typeof en.rules = {
   title: "Regeln",
   filters: "Filter",
   search: "Suche",
@@ -86,4 +86,179 @@ export const rules: typeof en = {
   reason: "Warum?",
   reasonHint: "Die anderen lesen es in der Liste der Fassungen.",
   done: "Erledigt.",
+};
+
+export const ruleEditor: typeof en.ruleEditor = {
+  title: (rule) => `Kopie bearbeiten: ${rule}`,
+  newRule: "Neue Regel",
+  back: "Zurück zur Regel",
+  template: "Womit beginnen",
+  templates: {
+    limit: "Eine Grenze für eine Zeit",
+    mean: "Ein Mittel über mehrere Abschnitte",
+    silence: "Ein Sensor verstummt",
+    stuck: "Ein Wert steht still",
+    change: "Eine schnelle Änderung",
+    unusual: "Nicht wie üblich um diese Zeit",
+    forecast: "Eine Grenze, die erreicht werden wird",
+    quorum: "Viele Sensoren zugleich",
+  },
+  newTitle: "Worum es geht, in wenigen Worten",
+  newSource: "Praxis: woher die Grenze kommt",
+  yaml: "Die Regel als YAML",
+  keys: "Tab rückt ein; um den Text mit Tab zu verlassen, zuerst Esc drücken. Kommentare werden nicht aufbewahrt.",
+  goTo: "Zu dieser Stelle gehen",
+  checking: "Wird geprüft …",
+  right: "Keine Fehler.",
+  mistakes: (n) => (n === 1 ? "1 Fehler" : `${n} Fehler gefunden`),
+  notChecked: (why) => `Sie konnte nicht geprüft werden: ${why}`,
+  oneRule: (n) => `Hier stehen ${n} Regeln: Schreiben Sie genau eine`,
+  sameId: (id) => `die Kennung bleibt „${id}“; für eine andere legen Sie eine neue Regel an`,
+  leave: "Es gibt ungespeicherte Änderungen. Trotzdem verlassen?",
+  kept: "Ihre ungespeicherten Änderungen sind wieder da.",
+  discard: "Neu beginnen",
+  history: "An der Vergangenheit erproben",
+  span: "Wie viel davon",
+  days: (n) => (n === 1 ? "1 Tag" : `${n} Tage`),
+  run: "Erproben",
+  stop: "Anhalten",
+  historyHint: "Sehen Sie, was sie gemeldet hätte, bevor jemand benachrichtigt wird.",
+  historyWaits: "Sobald die Regel keine Fehler hat, kann sie erprobt werden.",
+  runningBefore: "Die jetzige Regel läuft über die Vergangenheit …",
+  runningAfter: "Ihre Änderung läuft über die Vergangenheit …",
+  stale: "Sie haben die Regel seitdem geändert: Erproben Sie sie noch einmal.",
+  failed: (why) => `Die Regel ist fehlgeschlagen: ${why}`,
+  noReadings: "In dieser Zeit gibt es keine Messwerte, die sie beobachtet.",
+  diff: (added, removed, moved, same) =>
+    `${added} hinzugekommen, ${removed} entfallen, ${moved} verschoben, ${same} gleich`,
+  dropped: "Es gab mehr Meldungen, als aufbewahrt werden: Zahlen und Zeichnung zeigen einen Teil.",
+  quiet: "In dieser Zeit wäre niemandem etwas gemeldet worden.",
+  firing: "Zeit aktiv",
+  before: "So wie jetzt",
+  after: "Mit Ihrer Änderung",
+  asTable: "Die Meldungen als Tabelle",
+  subject: "Wo",
+  difference: "Unterschied",
+  differences: { same: "gleich", moved: "verschoben", removed: "entfallen", added: "hinzugekommen" },
+  chartLabel: (n) =>
+    `Wann an ${n} ${n === 1 ? "Stelle" : "Stellen"} Meldungen aktiv gewesen wären, vor und nach der Änderung. Die Tabelle darunter sagt dasselbe.`,
+  lanesHint: "Oben: so wie jetzt. Unten: mit Ihrer Änderung.",
+  showAll: (n) => `Alle ${n} zeigen`,
+  save: "Speichern",
+  how: "Wie sie beginnt",
+  asTrial: "Neben der jetzigen erproben (empfohlen)",
+  asTrialHint: (id) =>
+    `Läuft als Schatten ${id} und benachrichtigt niemanden; die jetzige Regel läuft weiter. Später setzen Sie sie an deren Stelle.`,
+  inPlace: "An die Stelle der jetzigen",
+  inPlaceHint: "Gilt sofort.",
+  trialRuns: (by) => `Ein Versuch läuft schon, von ${by}. Er wird ersetzt:`,
+  goesQuiet: "Die Regel wird zum Schatten: Von jetzt an benachrichtigt sie niemanden.",
+  staysShadow: "Sie läuft als Schatten und benachrichtigt niemanden, bis jemand sie aktiv macht.",
+  goesLive: "Sie ist sofort aktiv und benachrichtigt. Um sie erst zu erproben, schreiben Sie mode: shadow.",
+  atOnce: "Sie ist sofort aktiv. Was die jetzige Fassung meldete, wird mit einem Vermerk beendet.",
+  reason: "Warum?",
+  reasonHint: "Die anderen lesen es in der Liste der Fassungen.",
+  untried: "Speichern, ohne diesen Text an der Vergangenheit erprobt zu haben",
+  saveTrial: "Als Schatten speichern",
+  saveNow: "Regel speichern",
+  cancel: "Abbrechen",
+  takeTheirs: "Deren Fassung nehmen, meine verwerfen",
+  keepMine: "Mit meiner über deren weitermachen",
+  theirs: "Die Regel, wie sie jetzt ist",
+};
+
+const NUMBERS = ["", "", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"];
+const EACH: Readonly<Record<string, string>> = { m: "Minuten", h: "Stunden", d: "Tages" };
+const PARTS: Readonly<Record<string, string>> = { s: "Sekunden", m: "Minuten", h: "Stunden", d: "Tage" };
+const AGGREGATES: Readonly<Record<string, string>> = { mean: "mittel", min: "minimum", max: "maximum" };
+const number = (count: number) => NUMBERS[count] ?? String(count);
+/** "7 Tage", aber "in 7 Tagen". */
+const dative = (span: string) =>
+  String(span)
+    .replace(/Tage$/, "Tagen")
+    .replace(/Monate$/, "Monaten");
+
+function aggregate(name: string, count: number, unit: string): string {
+  const noun = AGGREGATES[name] ?? "";
+  return count === 1
+    ? `${EACH[unit]}${noun}`
+    : `${count}-${PARTS[unit]}-${noun.charAt(0).toUpperCase()}${noun.slice(1)}`;
+}
+
+export const ruleWords: typeof en.ruleWords = {
+  fires: (clause) => `Meldet, wenn ${clause}.`,
+  ends: (clause) => `Endet, wenn ${clause}.`,
+  plain: (metric) => `der Wert für ${metric}`,
+  windowed: (name, count, unit, metric) => `das ${aggregate(name, count, unit)} für ${metric}`,
+  above: (subject, limit, held = "", row = "") => `${subject}${row}${held} über ${limit} liegt`,
+  below: (subject, limit, held = "", row = "") => `${subject}${row}${held} unter ${limit} liegt`,
+  held: (span) => ` ${span} lang`,
+  row: (count, size, unit) =>
+    size === 1
+      ? ` in ${number(count)} ${dative(PARTS[unit] ?? "")} nacheinander`
+      : ` in ${number(count)} Abschnitten von ${size} ${dative(PARTS[unit] ?? "")} nacheinander`,
+  atMost: (limit, held = "") => `der Wert${held} höchstens ${limit} beträgt`,
+  atLeast: (limit, held = "") => `der Wert${held} mindestens ${limit} beträgt`,
+  windowBack: (limit) => `ein Abschnitt höchstens bei ${limit} liegt oder drei zu wenige Daten haben`,
+  share: (percent, tag) => `${percent} von „${tag}“ des Sensors`,
+  tag: (tag) => `„${tag}“ des Sensors`,
+  aqiClass: (value) => `Klasse ${value}`,
+  silent: (after) => `ein Sensor ${after} und drei seiner üblichen Abstände lang nichts sendet`,
+  missing: (metric, after) =>
+    `${after} und drei übliche Abstände lang kein Wert für ${metric} kommt, während der Sensor andere sendet`,
+  heardAgain: "wieder ein Messwert kommt",
+  rises: (metric, by, within) => `der Wert für ${metric} innerhalb von ${dative(within)} um ${by} oder mehr steigt`,
+  falls: (metric, by, within) => `der Wert für ${metric} innerhalb von ${dative(within)} um ${by} oder mehr fällt`,
+  calm: (span) => `es ${span} lang keine solche Änderung gab`,
+  noChange: "es keine solche Änderung mehr gibt",
+  stuck: (metric, after, samples, tolerance) =>
+    `der Wert für ${metric} ${after} lang${tolerance === "" ? "" : ` bis auf ${tolerance}`} gleich bleibt, bei mindestens ${samples} Messwerten`,
+  moves: "ein anderer Wert kommt",
+  ignores: (floor, ceiling) =>
+    `Werte ${[floor && `bis ${floor}`, ceiling && `ab ${ceiling}`].filter(Boolean).join(" und ")} zählen nicht.`,
+  spike: (count, metric, above, within) =>
+    count === 1
+      ? `ein einzelner Wert für ${metric} um mehr als ${above} aus seinen Nachbarn herausragt`
+      : `innerhalb von ${dative(within)} ${number(count)} einzelne Werte für ${metric} um mehr als ${above} aus ihren Nachbarn herausragen`,
+  spikesOver: (within) => `${within} lang kein weiterer kommt`,
+  unusual: (subject, sigmas, side, season, atLeast, row) =>
+    `${subject}${row} um mehr als ${sigmas} robuste Standardabweichungen${atLeast === "" ? "" : ` und mindestens ${atLeast}`} ${
+      { above: "über dem", below: "unter dem" }[side] ?? "neben dem"
+    } liegt, was ${{ week: "zu dieser Stunde der Woche", day: "zu dieser Tageszeit" }[season] ?? "beim Sensor"} üblich ist`,
+  usualAgain: "ein Abschnitt innerhalb des halben Abstands liegt oder drei zu wenige Daten haben",
+  willBeAbove: (metric, limit, within, over) =>
+    `der Wert für ${metric} innerhalb von ${dative(within)} über ${limit} liegen wird, falls es weitergeht wie in den letzten ${dative(over)}`,
+  willBeBelow: (metric, limit, within, over) =>
+    `der Wert für ${metric} innerhalb von ${dative(within)} unter ${limit} liegen wird, falls es weitergeht wie in den letzten ${dative(over)}`,
+  trendGone: "der Trend vorbei ist oder deutlich länger braucht",
+  register: (metric, maxPower) => `der Zähler für ${metric} fällt oder schneller steigt, als ${maxPower} erlauben`,
+  registerBack: "drei plausible Schritte über eine Stunde gekommen sind",
+  drift: (metric, share, span, neighbours, radiusKm) =>
+    `der Tagesmedian für ${metric} ${span} lang um mehr als ${share} nach einer Seite von dem seiner Nachbarn abweicht (mindestens ${neighbours} Nachbarn im Umkreis von ${radiusKm} km, die sich ähnlich bewegten)`,
+  driftBack: "er drei Tage nacheinander innerhalb davon liegt",
+  quorum: (count, share, rule, where, within) =>
+    `mindestens ${count} der Sensoren, die die Regel „${rule}“ ${
+      { gateway: "hinter einem Gateway", district: "in einem Bezirk" }[where] ?? `mit gleichem „${where}“`
+    } beobachtet, und mindestens ${share} davon zugleich eine Meldung von ihr haben${
+      within === "" ? "" : `, begonnen innerhalb von ${dative(within)}`
+    }`,
+  quorumOver: "zu wenige davon übrig sind",
+  watches: (who) => `Beobachtet ${who}.`,
+  who: {
+    any: "alle Sensoren",
+    air: "alle Luftsensoren",
+    traffic: "alle Verkehrssensoren",
+    energy: "alle Energiesensoren",
+  },
+  inDistrict: (districts) => `aus ${districts}`,
+  only: (sensors) => `aber nur ${sensors}`,
+  tagged: (tags) => `mit ${tags}`,
+  tells: {
+    operators: "Benachrichtigt den Leitstand.",
+    crews: "Benachrichtigt die Trupps.",
+    shadow: "Sie läuft als Schatten: Ihre Meldungen werden aufgezeichnet, niemand wird benachrichtigt.",
+  },
+  where: (where) =>
+    ({ sensor: "am selben Sensor", district: "im selben Bezirk", gateway: "hinter demselben Gateway" })[where] ??
+    `mit gleichem „${where}“`,
 };

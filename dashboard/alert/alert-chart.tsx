@@ -1,0 +1,132 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { MetricName } from "../../model/metrics.ts";
+import type { Rule, RuleData } from "../../model/rule.ts";
+import { HOUR_MS } from "../../model/time.ts";
+import { type AlertView, type History, loadHistory } from "../api/data.ts";
+import type { ChartData, Series } from "../chart/chart-data.ts";
+import { TimeChart } from "../chart/time-chart.tsx";
+import { neighboursOf, sensors } from "../live/live.ts";
+import { messages } from "../messages/messages.ts";
+import { formatValue, metricLabel, sayProblem } from "../words/words.ts";
+
+/** The metric around the alert, drawn: with its limit, what it rests on, and the neighbours if asked for. */
+export function AroundIt({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
+  const t = messages.value;
+  const [history, setHistory] = useState<History | undefined>();
+  const [neighbours, setNeighbours] = useState<{ name: string; history: History }[]>([]);
+  const [withNeighbours, setWithNeighbours] = useState(false);
+  const [problem, setProblem] = useState<unknown>();
+  const sensorId = alert.subject.sensorId!;
+  const metric = alert.metric as MetricName;
+  // New evidence, or its end, moves what is shown; a comment does not.
+  const range = useMemo(() => rangeAround(alert, Date.now()), [alert.id, alert.resolvedAt, alert.evidence.length]);
+
+  useEffect(() => {
+    const leaving = new AbortController();
+    const failed = (error: unknown) => leaving.signal.aborted || setProblem(error);
+    loadHistory(sensorId, metric, range, leaving.signal).then(setHistory, failed);
+    return () => leaving.abort();
+  }, [sensorId, metric, range]);
+
+  useEffect(() => {
+    if (!withNeighbours) return setNeighbours([]);
+    const leaving = new AbortController();
+    const near = neighboursOf(sensorId);
+    Promise.all(
+      near.map(async ({ id, name }) => ({
+        name: name ?? id,
+        history: await loadHistory(id, metric, range, leaving.signal),
+      })),
+    ).then(setNeighbours, (error: unknown) => leaving.signal.aborted || setProblem(error));
+    return () => leaving.abort();
+  }, [withNeighbours, sensorId, metric, range]);
+
+  const name = sensors.value.get(sensorId)?.name ?? sensorId;
+  const data = useMemo(
+    () => history && chartOf({ alert, rule, range, history, neighbours, name }),
+    [alert, rule, range, history, neighbours, name],
+  );
+  return (
+    <section>
+      <div class="section-head">
+        <h2>{t.alert.chart}</h2>
+        <label class="check">
+          <input type="checkbox" checked={withNeighbours} onChange={() => setWithNeighbours(!withNeighbours)} />
+          {t.alert.neighbours}
+        </label>
+      </div>
+      {problem !== undefined && <p class="wrong">{sayProblem(problem)}</p>}
+      {data && (
+        <TimeChart
+          label={t.alert.chartLabel(metricLabel(metric), name)}
+          data={data}
+          legend={[{ tone: alert.severity, text: t.chart.firing }]}
+        />
+      )}
+    </section>
+  );
+}
+
+/** The time to show around an alert: as long again before and after, an hour at least, and not beyond now. */
+export function rangeAround({ startedAt, resolvedAt, evidence }: AlertView, now: number): { from: number; to: number } {
+  const begins = [startedAt, ...evidence.map((one) => ("window" in one ? one.window.from : one.measuredAt))];
+  const from = Math.min(...begins.map(Date.parse));
+  const to = resolvedAt === undefined ? now : Date.parse(resolvedAt);
+  const air = Math.max(HOUR_MS, (to - from) / 2);
+  return { from: from - air, to: Math.min(now, to + air) };
+}
+
+type Shown = {
+  readonly alert: AlertView;
+  readonly rule: Pick<RuleData, "condition"> | undefined;
+  readonly range: { readonly from: number; readonly to: number };
+  readonly history: History;
+  readonly neighbours: readonly { readonly name: string; readonly history: History }[];
+  readonly name: string;
+};
+
+/** The metric around the alert: limit, clear level, windows, the readings it rests on, and the neighbours if asked for. */
+export function chartOf({ alert, rule, range, history, neighbours, name }: Shown): ChartData {
+  const own: Series = {
+    label: name,
+    tone: "accent",
+    points: history.points,
+    ...(history.range ? { range: history.range } : {}),
+  };
+  const others = neighbours.map(
+    (one): Series => ({ label: one.name, tone: "calm", dashed: true, points: one.history.points }),
+  );
+  const unit = alert.unit ?? "";
+  return {
+    ...range,
+    unit,
+    series: [own, ...others],
+    levels: levelsOf(alert, rule),
+    bands: [...windowsOf(alert), firingOf(alert, range.to)],
+    marks: alert.evidence.flatMap((one) => {
+      if (one.value === undefined || "window" in one || one.metric !== alert.metric) return [];
+      return [{ at: Date.parse(one.measuredAt), value: one.value, tone: alert.severity }];
+    }),
+  };
+}
+
+function levelsOf({ limit, severity, metric, unit }: AlertView, rule: Shown["rule"]): ChartData["levels"] {
+  if (limit === undefined || metric === undefined) return [];
+  const t = messages.value.chart;
+  const say = (value: number) => formatValue(value, metric, unit);
+  const condition = rule?.condition;
+  const clear = condition && "clear" in condition && typeof condition.clear === "number" ? condition.clear : undefined;
+  const own = { value: limit, label: t.limit(say(limit)), tone: severity } as const;
+  return clear === undefined ? [own] : [own, { value: clear, label: t.clear(say(clear)), tone: "quiet" }];
+}
+
+function windowsOf({ evidence }: AlertView): NonNullable<ChartData["bands"]> {
+  return evidence.flatMap((one) => {
+    if (!("window" in one)) return [];
+    return [{ from: Date.parse(one.window.from), to: Date.parse(one.measuredAt), tone: "info" as const }];
+  });
+}
+
+function firingOf({ startedAt, resolvedAt, severity }: AlertView, end: number) {
+  return { from: Date.parse(startedAt), to: resolvedAt === undefined ? end : Date.parse(resolvedAt), tone: severity };
+}

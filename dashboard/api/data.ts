@@ -1,0 +1,90 @@
+import type { AlertView } from "../../model/alert-view.ts";
+import type { Kind } from "../../model/kinds.ts";
+import type { MetricName } from "../../model/metrics.ts";
+import type { ReadingView } from "../../model/reading.ts";
+import { type Point, withGaps } from "../chart/chart-data.ts";
+import { type PageOf, request } from "./client.ts";
+
+export type { AlertView } from "../../model/alert-view.ts";
+
+export const acknowledgeAlert = (id: string) =>
+  request<AlertView>("POST", `/alerts/${encodeURIComponent(id)}/acknowledge`, {});
+
+/** The alerts someone should look at: they fire, and nobody has closed them. */
+export const OPEN_ALERTS = "/alerts?state=firing&handling=open,acknowledged,in-progress";
+
+export function isOpen(alert: AlertView): boolean {
+  return alert.state === "firing" && alert.handling !== "closed" && alert.mode !== "shadow";
+}
+
+/** As `GET /sensors` shows it. */
+export type SensorView = {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly district: string;
+  readonly name?: string;
+  readonly lat?: number;
+  readonly lon?: number;
+  readonly online?: boolean;
+  readonly lastSeen?: string;
+  readonly latest?: ReadingView;
+};
+
+/** What one metric of one sensor did, ready to be drawn. Times in epoch milliseconds. */
+export type History = {
+  readonly points: readonly Point[];
+  /** Lowest and highest of each step; missing where the readings themselves are shown. */
+  readonly range?: readonly (readonly [number, number])[];
+  /** Times of values outside the plausible range; only where the readings themselves are shown. */
+  readonly suspect: readonly number[];
+};
+
+type BucketView = {
+  readonly start: string;
+  readonly values: Partial<Record<MetricName, { readonly mean: number; readonly min: number; readonly max: number }>>;
+};
+
+const MINUTE = 60_000;
+const STEPS: readonly (readonly [text: string, ms: number])[] = [
+  ["1m", MINUTE],
+  ["5m", 5 * MINUTE],
+  ["15m", 15 * MINUTE],
+  ["1h", 60 * MINUTE],
+  ["6h", 360 * MINUTE],
+  ["1d", 1_440 * MINUTE],
+];
+const POINTS_WANTED = 700;
+const READINGS_MAX = 1_000;
+
+/**
+ * One metric over a time range: the readings themselves where they are few, else means with lowest and highest in steps
+ * that the service computes.
+ */
+export async function loadHistory(
+  sensorId: string,
+  metric: MetricName,
+  range: { readonly from: number; readonly to: number },
+  signal?: AbortSignal,
+): Promise<History> {
+  const from = new Date(Math.floor(range.from)).toISOString();
+  const to = new Date(Math.ceil(range.to)).toISOString();
+  const path = `/sensors/${encodeURIComponent(sensorId)}/readings?from=${from}&to=${to}&metrics=${metric}`;
+  if (range.to - range.from <= 36 * 60 * MINUTE) {
+    const page = await request<PageOf<ReadingView>>("GET", `${path}&limit=${READINGS_MAX}`, undefined, signal);
+    if (page.next === undefined) return historyOf(page.items, metric);
+  }
+  const [text, ms] = STEPS.find(([, step]) => (range.to - range.from) / step <= POINTS_WANTED) ?? STEPS.at(-1)!;
+  const { items } = await request<PageOf<BucketView>>("GET", `${path}&every=${text}`, undefined, signal);
+  const found = items.flatMap(({ start, values }) =>
+    values[metric] ? [{ at: Date.parse(start), ...values[metric] }] : [],
+  );
+  const points = found.map(({ at, mean }): Point => [at + ms / 2, mean]);
+  return { points, range: found.map(({ min, max }) => [min, max] as const), suspect: [] };
+}
+
+function historyOf(readings: readonly ReadingView[], metric: MetricName): History {
+  const mine = readings.filter(({ values }) => values[metric] !== undefined);
+  const points = mine.map(({ measuredAt, values }): Point => [Date.parse(measuredAt), values[metric]]);
+  const suspect = mine.filter(({ quality }) => quality?.[metric] === "suspect");
+  return { points: withGaps(points), suspect: suspect.map(({ measuredAt }) => Date.parse(measuredAt)) };
+}

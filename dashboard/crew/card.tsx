@@ -1,0 +1,239 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { messages } from "../messages/messages.ts";
+import { SeverityMark } from "../parts/facts.tsx";
+import { Form, textOf, WordsField } from "../parts/forms.tsx";
+import { formatAgo, formatTime, formatUtc } from "../words/time.tsx";
+import { districtName } from "../words/words.ts";
+import type { CrewState } from "./crew-state.ts";
+import { type Card, daysUntil, deviceOf, holderOf, mapLink, sayDistance, type Warning } from "./list.ts";
+
+/** One place: where it is, everything that is wrong there, and what to press. */
+export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
+  const t = messages.value.crew;
+  const [closing, setClosing] = useState(false);
+  const buttons = useRef<HTMLDivElement>(null);
+  // The button that was pressed is gone with what it did: who works by key goes on with the next one.
+  useEffect(() => {
+    if (crew.pressed.peek() !== card.key || closing) return;
+    crew.pressed.value = undefined;
+    buttons.current?.querySelector<HTMLElement>(".button:last-child")?.focus({ preventScroll: true });
+  });
+  const name = nameOf(card);
+  function press(targets: readonly Warning[], action: "start" | "close", note?: string): void {
+    crew.pressed.value = card.key;
+    void crew.press(targets, action, name, note);
+  }
+  const { free, mine } = toDo(crew, card);
+  const where = [card.district && districtName(card.district), card.distanceM && sayDistance(card.distanceM)];
+  return (
+    <li class={`crew-card ${card.severity}`}>
+      <h3>{name}</h3>
+      <p class="crew-where">
+        {where.filter((one) => one && one !== name).join(" · ")}
+        {card.place && card.place.lat === undefined && <span class="quiet"> · {t.unplaced}</span>}
+      </p>
+      <ul class="crew-warnings">
+        {card.warnings.map((warning) => (
+          <WarningItem key={warning.id} crew={crew} warning={warning} />
+        ))}
+      </ul>
+      <Advice crew={crew} card={card} />
+      {closing ? (
+        <DoneForm
+          {...{ name, warnings: [...mine, ...free], nameOf: sensorNames(crew, card) }}
+          onCancel={() => {
+            crew.pressed.value = card.key;
+            setClosing(false);
+          }}
+          onDone={(done, note) => {
+            setClosing(false);
+            press(done, "close", note);
+          }}
+        />
+      ) : (
+        <div class="crew-buttons" ref={buttons}>
+          <MapLink card={card} name={name} />
+          {mine.length + free.length > 0 && (
+            <button
+              type="button"
+              class={`button ${free.length === 0 ? "primary" : ""}`}
+              aria-label={t.doneTitle(name)}
+              onClick={() => setClosing(true)}
+            >
+              {t.done}
+            </button>
+          )}
+          {free.length > 0 && (
+            <button type="button" class="button primary" onClick={() => press(free, "start")}>
+              {free.length > 1 ? t.takeAll(free.length) : t.take}
+              <span class="hidden">: {name}</span>
+            </button>
+          )}
+        </div>
+      )}
+    </li>
+  );
+}
+
+/** What to do and to bring: once, where several warnings ask for the same. */
+function Advice({ crew, card }: { crew: CrewState; card: Card }) {
+  const t = messages.value.crew;
+  const known = crew.list.value?.advice ?? {};
+  const advice = [...new Set(card.warnings.flatMap(({ rule }) => known[rule.id] ?? []))];
+  if (advice.length === 0) return null;
+  return (
+    <p class="crew-advice">
+      <strong>{t.advice}:</strong> {advice.join(" ")}
+    </p>
+  );
+}
+
+/** Which sensor a warning is about, where a place has several. */
+function sensorNames(crew: CrewState, { warnings }: Card): (warning: Warning) => string | undefined {
+  const several = new Set(warnings.map(({ subject }) => subject.sensorId)).size > 1;
+  return ({ subject: { sensorId } }) =>
+    several ? (crew.list.value?.sensors.find(({ id }) => id === sensorId)?.name ?? sensorId) : undefined;
+}
+
+/** What this person can take, and what they can say is done; nothing of what waits to be sent. */
+function toDo(crew: CrewState, { warnings }: Card): { free: Warning[]; mine: Warning[] } {
+  const me = crew.me.value?.name;
+  if (!crew.mayAct.value || me === undefined) return { free: [], mine: [] };
+  const closing = new Set(crew.waiting.value.filter(({ action }) => action === "close").map(({ alertId }) => alertId));
+  const open = warnings.filter(({ id }) => !closing.has(id));
+  return {
+    free: open.filter((one) => holderOf(one) === undefined),
+    mine: open.filter((one) => holderOf(one) === me),
+  };
+}
+
+/** The sensor's own name, or what else it is about. */
+function nameOf({ place, warnings, district }: Card): string {
+  const { sensorId, gateway, tag } = warnings[0]!.subject;
+  const tagged = tag && `${tag.name} ${tag.value}`;
+  return place?.name ?? sensorId ?? gateway ?? tagged ?? (district ? districtName(district) : warnings[0]!.rule.title);
+}
+
+function MapLink({ card: { place }, name }: { card: Card; name: string }) {
+  const t = messages.value.crew;
+  if (place?.lat === undefined || place.lon === undefined) return null;
+  const device = deviceOf(navigator.userAgent, matchMedia("(pointer: coarse)").matches);
+  const elsewhere = device === "other" ? ({ target: "_blank", rel: "noreferrer" } as const) : {};
+  return (
+    <a
+      class="button"
+      href={mapLink({ lat: place.lat, lon: place.lon }, name, device)}
+      {...elsewhere}
+      aria-label={t.openMapOf(name)}
+    >
+      {t.openMap}
+    </a>
+  );
+}
+
+type DoneFormProps = {
+  readonly name: string;
+  readonly warnings: readonly Warning[];
+  /** Of the sensor, where that is not clear from the place. */
+  readonly nameOf: (warning: Warning) => string | undefined;
+  readonly onDone: (done: readonly Warning[], note: string | undefined) => void;
+  readonly onCancel: () => void;
+};
+
+/** What was done, in a few words, and which of the warnings of this place it settles. */
+export function DoneForm({ name, warnings, nameOf, onDone, onCancel }: DoneFormProps) {
+  const t = messages.value.crew;
+  const [none, setNone] = useState(false);
+
+  function submit(data: FormData): void {
+    const done = warnings.length === 1 ? warnings : warnings.filter(({ id }) => data.getAll("which").includes(id));
+    if (done.length === 0) setNone(true);
+    else onDone(done, textOf(data, "note") || undefined);
+  }
+
+  return (
+    <div class="crew-done">
+      <Form
+        {...{ busy: false, problem: undefined, known: [], onCancel, submitLabel: t.done }}
+        onSubmit={(data) => submit(data)}
+      >
+        {warnings.length > 1 && (
+          <fieldset aria-describedby={none ? "crew-none" : undefined}>
+            <legend>{t.which}</legend>
+            {warnings.map((warning) => (
+              <label key={warning.id} class="check">
+                <input type="checkbox" name="which" value={warning.id} defaultChecked onChange={() => setNone(false)} />
+                {[warning.rule.title, nameOf(warning)].filter(Boolean).join(", ")}
+              </label>
+            ))}
+            {none && (
+              <small id="crew-none" class="wrong" role="alert">
+                {t.whichNone}
+              </small>
+            )}
+          </fieldset>
+        )}
+        <WordsField label={t.note} name="note" hint={t.noteHint} optional problem={undefined} />
+        <span class="hidden">{name}</span>
+      </Form>
+    </div>
+  );
+}
+
+const YEAR_DAYS = 365;
+
+/** What is wrong in one sentence, since when, how long it will last, who has it. */
+export function WarningItem({ crew, warning }: { crew: CrewState; warning: Warning }) {
+  const { crew: t, words } = messages.value;
+  const { id, rule, severity, explanation, verdict, counted } = warning;
+  return (
+    <li class="crew-warning">
+      <p class="crew-title">
+        <SeverityMark severity={severity} />
+        <a href={`/alerts/${encodeURIComponent(id)}`}>{rule.title}</a>
+      </p>
+      <p>{explanation}</p>
+      {verdict?.is === "sensor-fault" && (
+        <p>
+          <strong>{words.verdict[verdict.is]}</strong> {verdict.why}
+        </p>
+      )}
+      <p class="crew-facts">
+        <Since at={warning.startedAt} now={crew.now.value} />
+        {counted !== undefined && <span>{t.counted(counted)}</span>}
+        <DaysLeft warning={warning} now={crew.now.value} />
+        <Holder crew={crew} warning={warning} />
+      </p>
+    </li>
+  );
+}
+
+function Since({ at, now }: { at: string; now: number }) {
+  const time = Date.parse(at);
+  return (
+    <time dateTime={at} title={`${formatTime(time, now)} · ${formatUtc(time)}`}>
+      {messages.value.crew.since(formatAgo(time, now))}
+    </time>
+  );
+}
+
+function DaysLeft({ warning: { expected }, now }: { warning: Warning; now: number }) {
+  const t = messages.value.crew;
+  if (!expected) return null;
+  const [best, from, to] = [expected.at, expected.from, expected.to].map((at) => daysUntil(at, now));
+  const text = best! > YEAR_DAYS ? t.overAYear : t.daysLeft(best!);
+  return (
+    <strong>
+      {text}
+      {from! < to! && ` (${t.between(from!, Math.min(to!, YEAR_DAYS))})`}
+    </strong>
+  );
+}
+
+function Holder({ crew, warning }: { crew: CrewState; warning: Warning }) {
+  const t = messages.value.crew;
+  if (crew.waiting.value.some(({ alertId }) => alertId === warning.id)) return <span class="chip">{t.waits}</span>;
+  const holder = holderOf(warning);
+  if (holder === undefined) return null;
+  return <span class="chip">{holder === crew.me.value?.name ? t.youHave : t.has(holder)}</span>;
+}

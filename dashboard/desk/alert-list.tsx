@@ -1,0 +1,379 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
+import { type AlertView, isOpen } from "../api/data.ts";
+import { alerts, alertsLoaded, loadFailed, sensors } from "../live/live.ts";
+import { messages } from "../messages/messages.ts";
+import { Choice } from "../parts/choice.tsx";
+import { SeverityMark } from "../parts/facts.tsx";
+import { mayHandle } from "../shell/session.ts";
+import { Moment } from "../words/time.tsx";
+import { districtName, sayProblem } from "../words/words.ts";
+import type { Desk } from "./desk-state.ts";
+import { ALERT_KINDS, holderOf, WHO, windowOf } from "./list.ts";
+
+/** Every row is as high as this, see `.row` in desk.css: places can be computed, and nothing jumps. */
+export const ROW_PX = 84;
+
+/** Thousands of alerts, of which only those in sight are in the document. */
+export function AlertList({ desk }: { desk: Desk }) {
+  const box = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ top: 0, height: 800 });
+  const shown = desk.shown.value;
+  const known = alerts.value;
+  const { first, last } = windowOf(view, ROW_PX, shown.length);
+  useHold(desk, box);
+  useFollowCurrent(desk, box);
+
+  useEffect(() => {
+    const element = box.current!;
+    const look = () => setView({ top: element.scrollTop, height: element.clientHeight });
+    const observer = new ResizeObserver(look);
+    observer.observe(element);
+    element.addEventListener("scroll", look, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener("scroll", look);
+    };
+  }, []);
+
+  return (
+    <div class="rows-frame">
+      <NewPill desk={desk} onShow={() => box.current?.scrollTo({ top: 0 })} />
+      <div class="rows" ref={box}>
+        {shown.length === 0 && <Nothing desk={desk} />}
+        <ul style={{ height: `${shown.length * ROW_PX}px` }}>
+          {shown.slice(first, last).map((id, i) => {
+            const alert = known.get(id);
+            const place = { top: (first + i) * ROW_PX, at: first + i + 1, of: shown.length };
+            return alert && <AlertRow key={id} {...{ desk, alert, place }} />;
+          })}
+        </ul>
+      </div>
+    </div>
+  );
+}
+
+/** The list stands still while someone points at it, has the focus in it, or reads further down. */
+function useHold(desk: Desk, box: { current: HTMLDivElement | null }): void {
+  useEffect(() => {
+    const element = box.current!;
+    // With the pill, which would otherwise go as soon as one reaches for it.
+    const frame = element.parentElement!;
+    const look = () => {
+      desk.held.value = element.scrollTop > 0 || frame.matches(":hover") || frame.contains(document.activeElement);
+    };
+    // The focus has moved when the event's own turn is over.
+    const lookSoon = () => void setTimeout(look);
+    const changes = ["scroll", "pointerover", "pointerleave", "focusin", "focusout"] as const;
+    for (const name of changes) frame.addEventListener(name, lookSoon, { passive: true, capture: true });
+    look();
+    return () => changes.forEach((name) => void frame.removeEventListener(name, lookSoon, { capture: true }));
+  }, [desk, box]);
+}
+
+/** `j` and `k` bring the row into sight and the focus to it. */
+function useFollowCurrent(desk: Desk, box: { current: HTMLDivElement | null }): void {
+  const moves = desk.moves.value;
+  useEffect(() => {
+    const current = moves === 0 ? undefined : desk.current.peek();
+    const index = current === undefined ? -1 : desk.shown.peek().indexOf(current);
+    const element = box.current!;
+    if (index < 0) return;
+    const top = index * ROW_PX;
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (top + ROW_PX > element.scrollTop + element.clientHeight)
+      element.scrollTop = top + ROW_PX - element.clientHeight;
+    // The row may come into the document only with the next frame; by then another key may have moved on.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => rowLink(element, current!)?.focus({ preventScroll: true }));
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [moves, desk, box]);
+}
+
+const rowLink = (list: HTMLElement, id: string) => list.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"] a`);
+
+/** New alerts wait here instead of pushing the rows under the pointer. */
+function NewPill({ desk, onShow }: { desk: Desk; onShow: () => void }) {
+  const t = messages.value.desk;
+  const count = desk.fresh.value.length;
+  if (!desk.stale.value) return null;
+  function show(): void {
+    desk.refresh();
+    onShow();
+  }
+  return (
+    <button type="button" class="button primary pill" onClick={show}>
+      {count > 0 ? t.newOnes(count) : t.changedOnes}
+    </button>
+  );
+}
+
+function Nothing({ desk }: { desk: Desk }) {
+  const { desk: t, shell } = messages.value;
+  const open = desk.open.value.length;
+  if (!alertsLoaded.value && !loadFailed.value) return <p class="quiet loading">{shell.loading}</p>;
+  const [title, text] = loadFailed.value
+    ? [t.loadFailed, sayProblem(loadFailed.value)]
+    : open > 0
+      ? [t.emptyFilteredTitle, t.emptyFilteredText(open)]
+      : [t.emptyTitle, t.emptyText];
+  return (
+    <div class="message">
+      <h2>{title}</h2>
+      <p class="quiet">{text}</p>
+    </div>
+  );
+}
+
+type RowProps = {
+  readonly desk: Desk;
+  readonly alert: AlertView;
+  /** Pixels from the top, and which of how many. */
+  readonly place: { readonly top: number; readonly at: number; readonly of: number };
+};
+
+/** One alert: how bad, where, what in one sentence, since when, who has it. */
+export function AlertRow({ desk, alert, place }: RowProps) {
+  const t = messages.value.desk;
+  const { id, severity, rule, explanation, startedAt } = alert;
+  const state = [
+    isOpen(alert) ? "" : "ended",
+    desk.current.value === id ? "current" : "",
+    desk.selected.value.has(id) ? "selected" : "",
+  ].join(" ");
+  return (
+    <li
+      class={`row ${severity} ${state}`}
+      style={{ top: `${place.top}px` }}
+      data-id={id}
+      aria-setsize={place.of}
+      aria-posinset={place.at}
+      onFocusIn={() => (desk.current.value = id)}
+    >
+      {mayHandle.value && (
+        <label class="target">
+          <input
+            type="checkbox"
+            aria-label={t.select(rule.title)}
+            checked={desk.selected.value.has(id)}
+            onChange={() => desk.toggle(id)}
+          />
+        </label>
+      )}
+      <SeverityMark severity={severity} />
+      <div class="row-text">
+        <p class="row-title">
+          <a href={`/alerts/${encodeURIComponent(id)}`}>{rule.title}</a>{" "}
+          <span class="quiet" title={sensorOf(alert)}>
+            {placeOf(alert)}
+          </span>
+        </p>
+        <p class="row-sentence" title={explanation}>
+          {explanation}
+        </p>
+      </div>
+      <div class="row-end">
+        <span class="quiet">
+          <span class="hidden">{t.since}</span> <Moment at={startedAt} />
+        </span>
+        <Who desk={desk} alert={alert} />
+      </div>
+    </li>
+  );
+}
+
+/** "Centre", or what else the rule watches. The sensor is in the sentence already. */
+function placeOf({ subject: { district, gateway, tag, sensorId } }: AlertView): string {
+  const place = district === undefined ? undefined : districtName(district);
+  return [place, gateway, tag && `${tag.name} ${tag.value}`].filter(Boolean).join(", ") || (sensorId ?? "");
+}
+
+/** "Air station Market Square". */
+function sensorOf({ subject: { sensorId } }: AlertView): string | undefined {
+  return sensorId === undefined ? undefined : (sensors.value.get(sensorId)?.name ?? sensorId);
+}
+
+function Who({ desk, alert }: { desk: Desk; alert: AlertView }) {
+  const { desk: t, words } = messages.value;
+  if (alert.state !== "firing") return <span class="chip">{words.state[alert.state]}</span>;
+  if (alert.suppressedBy !== undefined) return <span class="chip">{words.suppressed}</span>;
+  if (alert.handling === "open" && alert.assignee === undefined) {
+    if (!mayHandle.value) return <span class="quiet">{t.nobodyYet}</span>;
+    return (
+      <button
+        type="button"
+        class="button small"
+        aria-label={t.acknowledge}
+        onClick={() => void desk.acknowledge([alert.id])}
+      >
+        <span>{t.acknowledge}</span>
+      </button>
+    );
+  }
+  return (
+    <span class="who">
+      <span class="quiet">{words.handling[alert.handling]}</span> <b>{holderOf(alert)}</b>
+    </span>
+  );
+}
+
+/** What the list is narrowed to. Every change is in the address at once. */
+export function FilterBar({ desk }: { desk: Desk }) {
+  const { desk: t, words } = messages.value;
+  const filters = desk.filters.value;
+  const districts = [...new Set([...sensors.value.values()].map((one) => one.district))].sort();
+  return (
+    <search class="filters" aria-label={t.filters}>
+      <input
+        id="desk-search"
+        type="search"
+        aria-label={t.search}
+        placeholder={t.searchHint}
+        value={filters.text}
+        onInput={(event) => desk.setFilters({ text: event.currentTarget.value })}
+      />
+      <Severities desk={desk} />
+      <div class="choices">
+        <Choice
+          {...{ label: t.kind, any: t.any, value: filters.kind, among: ALERT_KINDS }}
+          say={(one) => words.kind[one]}
+          onChoose={(kind) => desk.setFilters({ kind })}
+        />
+        <Choice
+          {...{ label: t.district, any: t.any, value: filters.district, among: districts }}
+          say={districtName}
+          onChoose={(district) => desk.setFilters({ district })}
+        />
+        <Choice
+          {...{ label: t.audience, any: t.any, value: filters.audience, among: AUDIENCES }}
+          say={(one) => words.audience[one]}
+          onChoose={(audience) => desk.setFilters({ audience })}
+        />
+        <Choice
+          {...{ label: t.who, any: t.any, value: filters.who, among: WHO }}
+          say={(one) => (one === "me" ? t.mine : t.nobody)}
+          onChoose={(who) => desk.setFilters({ who })}
+        />
+      </div>
+    </search>
+  );
+}
+
+/** One switch for each severity, with how many there are; none pressed is all of them. */
+function Severities({ desk }: { desk: Desk }) {
+  const { desk: t, words } = messages.value;
+  const { severities } = desk.filters.value;
+  const open = desk.open.value;
+  return (
+    <fieldset class="severities">
+      <legend class="hidden">{t.severity}</legend>
+      {SEVERITIES.toReversed().map((severity) => {
+        const on = severities.has(severity);
+        const next = new Set(severities);
+        if (on) next.delete(severity);
+        else next.add(severity);
+        return (
+          <button
+            key={severity}
+            type="button"
+            class="button"
+            aria-pressed={on}
+            title={words.severity[severity]}
+            onClick={() => desk.setFilters({ severities: next })}
+          >
+            <SeverityMark severity={severity} />
+            {open.filter((alert) => alert.severity === severity).length}
+          </button>
+        );
+      })}
+    </fieldset>
+  );
+}
+
+/** How many, what is new, what is selected. Its height does not change with what it says. */
+export function ListHead({ desk, onHelp }: { desk: Desk; onHelp: () => void }) {
+  const t = messages.value.desk;
+  const selected = [...desk.selected.value];
+  const shown = desk.shown.value;
+  const filtered = Object.values(desk.filters.value).some((one) => (one instanceof Set ? one.size > 0 : one));
+  return (
+    <div class="list-head">
+      {mayHandle.value && shown.length > 0 && <SelectAll desk={desk} />}
+      {selected.length > 0 ? (
+        <>
+          <strong>{t.selected(selected.length)}</strong>
+          <button type="button" class="button primary" onClick={() => void desk.acknowledge(selected)}>
+            {t.acknowledgeAll(selected.length)}
+          </button>
+        </>
+      ) : (
+        <span class="quiet" role="status">
+          {t.count(shown.length, desk.open.value.length)}
+        </span>
+      )}
+      {filtered && selected.length === 0 && (
+        <button type="button" class="button quiet" onClick={desk.clearFilters}>
+          {t.clear}
+        </button>
+      )}
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={desk.filters.value.suppressed}
+          onChange={(event) => desk.setFilters({ suppressed: event.currentTarget.checked })}
+        />
+        {t.suppressedToo}
+      </label>
+      <button type="button" class="button quiet help-button" aria-label={t.help} title={t.help} onClick={onHelp}>
+        ?
+      </button>
+      <OutcomeNote desk={desk} />
+    </div>
+  );
+}
+
+function SelectAll({ desk }: { desk: Desk }) {
+  const t = messages.value.desk;
+  const shown = desk.shown.value;
+  const all = shown.every((id) => desk.selected.value.has(id));
+  const label = all ? t.selectNone : t.selectAll;
+  return (
+    <label class="target" title={label}>
+      <input
+        type="checkbox"
+        aria-label={label}
+        checked={all}
+        onChange={() => {
+          desk.selected.value = new Set(all ? [] : shown);
+        }}
+      />
+    </label>
+  );
+}
+
+/** What an acknowledgement came to: how many, and who was faster. */
+function OutcomeNote({ desk }: { desk: Desk }) {
+  const { desk: t, shell } = messages.value;
+  const outcome = desk.outcome.value;
+  if (!outcome) return null;
+  const { done, refused } = outcome;
+  return (
+    <div class="panel outcome" role="status">
+      {done > 0 && <p>{t.acknowledged(done)}</p>}
+      {refused.length > 0 && (
+        <>
+          <p class="wrong">{t.notAcknowledged(refused.length)}</p>
+          <ul>
+            {refused.slice(0, 5).map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        </>
+      )}
+      <button type="button" class="button" onClick={() => (desk.outcome.value = undefined)}>
+        {shell.close}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,149 @@
+import { computed, effect, signal, useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import type { MetricName } from "../../model/metrics.ts";
+import type { SensorView } from "../api/data.ts";
+import { alerts, refreshSensor, sensors } from "../live/live.ts";
+import { messages } from "../messages/messages.ts";
+import { SeverityMark } from "../parts/facts.tsx";
+import { useWidget } from "../parts/use-widget.ts";
+import { theme } from "../shell/preferences.ts";
+import { session } from "../shell/session.ts";
+import { Moment } from "../words/time.tsx";
+import { districtName, formatValue, metricLabel } from "../words/words.ts";
+import type { Desk } from "./desk-state.ts";
+import { type Dot, hull, project } from "./geometry.ts";
+import type { OpenMap } from "./leaflet-map.ts";
+
+type Placed = SensorView & { readonly lat: number; readonly lon: number };
+
+/** The map with what the desk knows. Leaflet is a chunk of its own: the list is there before it. */
+export function CityMap({ desk }: { desk: Desk }) {
+  const t = messages.value.desk;
+  const chosen = useSignal<string | undefined>(undefined);
+  const placed = useMemo(placedSensors, []);
+  const unplaced = sensors.value.size - placed.value.length;
+
+  const { box, failed } = useWidget(async () => {
+    const { openMap } = await import("./leaflet-map.ts");
+    return (element) => {
+      const words = messages.peek().desk;
+      const onSensor = (id: string | undefined) => {
+        chosen.value = id;
+        if (id !== undefined) refreshSensor(id);
+      };
+      const tilesUrl = session.peek()?.tilesUrl;
+      const map = openMap(element, { tilesUrl, onSensor, zoomIn: words.zoomIn, zoomOut: words.zoomOut });
+      return { close: feed(map, desk, placed, chosen) };
+    };
+  });
+
+  const sensor = chosen.value === undefined ? undefined : sensors.value.get(chosen.value);
+  return (
+    <>
+      <div ref={box} class="map" role="application" aria-label={t.mapLabel} />
+      {failed && <p class="map-note">{t.mapFailed}</p>}
+      {unplaced > 0 && <p class="map-note quiet">{t.unplaced(unplaced)}</p>}
+      {sensor && <SensorCard desk={desk} sensor={sensor} onClose={() => (chosen.value = undefined)} />}
+    </>
+  );
+}
+
+function placedSensors() {
+  return computed(() =>
+    [...sensors.value.values()].filter((one): one is Placed => one.lat !== undefined && one.lon !== undefined),
+  );
+}
+
+/** Keeps the map up to date until the desk closes. */
+function feed(map: OpenMap, desk: Desk, placed: { value: readonly Placed[] }, chosen: { value: string | undefined }) {
+  const places = computed(() =>
+    placed.value.map((one) => ({ ...project(one.lat, one.lon), id: one.id, district: one.district })),
+  );
+  const hulls = computed(() => {
+    const groups = Map.groupBy(places.value, (place) => place.district);
+    return new Map([...groups].map(([district, members]) => [district, hull(members)]));
+  });
+  const fitted = signal<string | undefined>("nothing yet");
+  const stops = [
+    effect(() => {
+      const worst = desk.worstOfSensor.value;
+      const dots: Dot[] = places.value.map((place) => ({ ...place, severity: worst.get(place.id)?.severity }));
+      const ofAlert = alerts.peek().get(desk.current.value ?? "")?.subject.sensorId;
+      const chosenDistrict = desk.filters.value.district;
+      map.show({
+        dots,
+        hulls: hulls.value,
+        districts: desk.worstOfDistrict.value,
+        chosenDistrict,
+        current: chosen.value ?? ofAlert,
+      });
+    }),
+    effect(() => {
+      const { district } = desk.filters.value;
+      if (placed.value.length === 0 || fitted.peek() === (district ?? "")) return;
+      fitted.value = district ?? "";
+      map.showAll(placed.value.filter((one) => !district || one.district === district));
+    }),
+    effect(() => {
+      theme.value; // and nothing else: the colours are read from the document
+      map.recolour();
+    }),
+  ];
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  dark.addEventListener("change", map.recolour);
+  return () => {
+    for (const stop of stops) stop();
+    dark.removeEventListener("change", map.recolour);
+    map.close();
+  };
+}
+
+const VALUES_MAX = 6;
+
+/** The sensor that was pointed at: what it last said, and its open alerts. */
+export function SensorCard({ desk, sensor, onClose }: { desk: Desk; sensor: SensorView; onClose: () => void }) {
+  const { desk: t, shell, words } = messages.value;
+  const { latest } = sensor;
+  const open = desk.open.value.filter(({ subject }) => subject.sensorId === sensor.id);
+  const values = Object.entries(latest?.values ?? {}).slice(0, VALUES_MAX) as [MetricName, number][];
+  return (
+    <aside class="panel sensor-card" aria-label={t.sensor}>
+      <div class="sensor-card-head">
+        <div>
+          <h2>{sensor.name ?? sensor.id}</h2>
+          <p class="quiet">
+            {words.kind[sensor.kind]} · {districtName(sensor.district)}
+          </p>
+        </div>
+        <button type="button" class="button quiet" aria-label={shell.close} onClick={onClose}>
+          ✕
+        </button>
+      </div>
+      {open.map((alert) => (
+        <p key={alert.id} class="sensor-alert">
+          <SeverityMark severity={alert.severity} />
+          <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{alert.rule.title}</a>
+        </p>
+      ))}
+      {latest ? (
+        <dl>
+          {values.map(([metric, value]) => (
+            <div key={metric}>
+              <dt>{metricLabel(metric)}</dt>
+              <dd>{formatValue(value, metric)}</dd>
+            </div>
+          ))}
+          <div class="quiet">
+            <dt>{t.lastReading}</dt>
+            <dd>
+              <Moment at={latest.measuredAt} />
+            </dd>
+          </div>
+        </dl>
+      ) : (
+        <p class="quiet">{t.noReading}</p>
+      )}
+      <a href={`/sensors/${sensor.id}`}>{t.toSensor}</a>
+    </aside>
+  );
+}

@@ -1,0 +1,81 @@
+import { SEVERITIES, type Severity } from "../../model/alert.ts";
+
+/** A place in Web Mercator (EPSG:3857), 0 to 1 from the north-west corner of the world. */
+export type Place = { readonly x: number; readonly y: number };
+
+export function project(lat: number, lon: number): Place {
+  const sin = Math.sin((lat * Math.PI) / 180);
+  return { x: lon / 360 + 0.5, y: 0.5 - Math.log((1 + sin) / (1 - sin)) / (4 * Math.PI) };
+}
+
+export type Dot = Place & { readonly id: string; readonly district: string; readonly severity: Severity | undefined };
+
+/** Sensors drawn as one. `place` in pixels; `alerting`: how many have an open alert. */
+export type Cluster = {
+  /** Of its cell, see `cellOf`. */
+  readonly cell: number;
+  readonly x: number;
+  readonly y: number;
+  readonly count: number;
+  readonly alerting: number;
+  readonly worst: Severity | undefined;
+  /** One of them: the sensor itself where it is alone. */
+  readonly first: Dot;
+};
+
+/** Gathers dots by the cells of a grid that is fixed to the ground, so that nothing flickers while the map moves. */
+export function cluster(dots: readonly Dot[], worldPx: number, cellPx: number): Cluster[] {
+  const cells = new Map<number, { x: number; y: number; count: number; alerting: number; rank: number; first: Dot }>();
+  for (const dot of dots) {
+    const [x, y] = [dot.x * worldPx, dot.y * worldPx];
+    const key = cellOf(dot, worldPx, cellPx);
+    const rank = dot.severity === undefined ? -1 : SEVERITIES.indexOf(dot.severity);
+    const cell = cells.get(key);
+    if (!cell) cells.set(key, { x, y, count: 1, alerting: rank < 0 ? 0 : 1, rank, first: dot });
+    else {
+      cell.x += x;
+      cell.y += y;
+      cell.count += 1;
+      if (rank >= 0) cell.alerting += 1;
+      if (rank > cell.rank) cell.rank = rank;
+    }
+  }
+  return [...cells].map(([cell, { x, y, count, alerting, rank, first }]) => ({
+    ...{ cell, x: x / count, y: y / count, count, alerting, worst: SEVERITIES[rank], first },
+  }));
+}
+
+/** Which cell of the grid a place falls into. */
+export function cellOf({ x, y }: Place, worldPx: number, cellPx: number): number {
+  return Math.floor((x * worldPx) / cellPx) * 0x4000000 + Math.floor((y * worldPx) / cellPx);
+}
+
+/** The convex hull, in order around it (Andrew's monotone chain). Fewer than three places are answered as they are. */
+export function hull(places: readonly Place[]): readonly Place[] {
+  const sorted = [...places].sort((a, b) => a.x - b.x || a.y - b.y);
+  if (sorted.length < 3) return sorted;
+  const half = (ordered: readonly Place[]) => {
+    const chain: Place[] = [];
+    for (const place of ordered) {
+      while (chain.length > 1 && turn(chain.at(-2)!, chain.at(-1)!, place) <= 0) chain.pop();
+      chain.push(place);
+    }
+    return chain.slice(0, -1);
+  };
+  return [...half(sorted), ...half(sorted.toReversed())];
+}
+
+const ROUND_STEPS = 16;
+
+/** The hull with so much air around it, its corners round. */
+export function airyHull(places: readonly Place[], air: number): readonly Place[] {
+  const around = hull(places).flatMap(({ x, y }) =>
+    Array.from({ length: ROUND_STEPS }, (_, i) => {
+      const angle = (i * 2 * Math.PI) / ROUND_STEPS;
+      return { x: x + air * Math.cos(angle), y: y + air * Math.sin(angle) };
+    }),
+  );
+  return hull(around);
+}
+
+const turn = (a: Place, b: Place, c: Place): number => (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);

@@ -1,0 +1,400 @@
+import { computed, effect, signal } from "@preact/signals";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { KINDS } from "../../model/kinds.ts";
+import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
+import type { ReadingView } from "../../model/reading.ts";
+import { type PageOf, request } from "../api/client.ts";
+import { type Connection, openEventStream } from "../live/event-stream.ts";
+import { sensors } from "../live/live.ts";
+import { messages } from "../messages/messages.ts";
+import { Choice } from "../parts/choice.tsx";
+import { query, setQuery } from "../shell/router.ts";
+import { forgetUser } from "../shell/session.ts";
+import { formatUtc } from "../words/time.tsx";
+import { districtName, formatValue, metricLabel } from "../words/words.ts";
+import { formatClock, formatCount, formatRate } from "./formats.ts";
+import {
+  byReceipt,
+  createFeedBuffer,
+  type FeedFilter,
+  fitsFeed,
+  isFiltered,
+  type Rates,
+  ROWS_MAX,
+  type Row,
+  readFeedFilter,
+} from "./readings.ts";
+
+/** Readings as they come. */
+export function LiveReadings() {
+  const t = messages.value.feed.live;
+  const followed = useMemo(followReadings, []);
+  useEffect(() => followed.close, [followed]);
+  const [chosen, setChosen] = useState<ReadingView | undefined>();
+  const { rows, filter, connection, paused } = followed;
+  return (
+    <>
+      <FeedFilters filter={filter.value} />
+      <div class="feed-bar">
+        <button
+          type="button"
+          class="button"
+          aria-pressed={paused.value}
+          onClick={() => {
+            paused.value = !paused.value;
+          }}
+        >
+          {paused.value ? t.resume : t.pause}
+        </button>
+        <RateFigures followed={followed} />
+        <StateLine followed={followed} />
+      </div>
+      <div class="feed-split">
+        {rows.value.length > 0 ? (
+          <ReadingTable followed={followed} chosen={chosen} choose={setChosen} />
+        ) : (
+          <p class="feed-empty quiet">
+            {connection.value === "lost" ? t.lost : isFiltered(filter.value) ? t.emptyFiltered : t.empty}
+          </p>
+        )}
+        <OneReading reading={chosen} close={() => setChosen(undefined)} />
+      </div>
+    </>
+  );
+}
+
+function RateFigures({ followed }: { followed: FollowedReadings }) {
+  const t = messages.value.feed;
+  const { all, fitting } = followed.rates.value;
+  return (
+    <dl class="feed-rates">
+      <div>
+        <dt>{t.live.all}</dt>
+        <dd>{t.perSecond(formatRate(all))}</dd>
+      </div>
+      {isFiltered(followed.filter.value) && (
+        <div>
+          <dt>{t.live.fitting}</dt>
+          <dd>{t.perSecond(formatRate(fitting))}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+/** What one looks at: all of it, a sample, or something that stands still. Always one line, so that nothing moves. */
+function StateLine({ followed }: { followed: FollowedReadings }) {
+  const t = messages.value.feed.live;
+  const { rates, waiting, missing, paused, held, connection } = followed;
+  const { fitting, shown } = rates.value;
+  const text =
+    connection.value === "lost"
+      ? t.lost
+      : paused.value
+        ? t.paused(waiting.value.length)
+        : held.value
+          ? t.held(waiting.value.length)
+          : missing.value > 0
+            ? t.missed(formatCount(missing.value))
+            : fitting > shown * 1.01 + 0.1
+              ? t.sampled(formatRate(shown), formatRate(fitting))
+              : t.running(ROWS_MAX);
+  return <p class="feed-state quiet">{text}</p>;
+}
+
+/** What the feed is narrowed to. Every change is in the address at once. */
+export function FeedFilters({ filter }: { filter: FeedFilter }) {
+  const { feed, words } = messages.value;
+  const t = feed.live;
+  const districts = [...new Set([...sensors.value.values()].map((one) => one.district))].sort();
+  const kinds = filter.kind ? [filter.kind] : KINDS;
+  const metrics = [...new Set<MetricName>(kinds.flatMap((kind) => METRICS_OF[kind]))];
+  return (
+    <search class="feed-filters" aria-label={t.filters}>
+      <input
+        type="search"
+        aria-label={t.sensor}
+        placeholder={t.sensorHint}
+        value={filter.sensor}
+        spellcheck={false}
+        onInput={(event) => setQuery({ sensor: event.currentTarget.value })}
+      />
+      <Choice
+        {...{ label: t.kind, any: t.any, value: filter.kind, among: KINDS }}
+        say={(one) => words.kind[one]}
+        onChoose={(kind) => setQuery({ kind })}
+      />
+      <Choice
+        {...{ label: t.district, any: t.any, value: filter.district, among: districts }}
+        say={districtName}
+        onChoose={(district) => setQuery({ district })}
+      />
+      <Choice
+        {...{ label: t.metric, any: t.any, value: filter.metric, among: metrics }}
+        say={metricLabel}
+        onChoose={(metric) => setQuery({ metric })}
+      />
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={filter.suspect}
+          onChange={(event) => setQuery({ suspect: event.currentTarget.checked ? "yes" : undefined })}
+        />
+        {t.onlySuspect}
+      </label>
+    </search>
+  );
+}
+
+type TableProps = {
+  readonly followed: FollowedReadings;
+  readonly chosen: ReadingView | undefined;
+  readonly choose: (reading: ReadingView) => void;
+};
+
+/** The rows, newest first. While a pointer or the keyboard is in them, they stand still. */
+export function ReadingTable({ followed, chosen, choose }: TableProps) {
+  const { feed } = messages.value;
+  const t = feed.live;
+  const hold = (on: boolean) => {
+    followed.held.value = on;
+  };
+  const isTyping = (target: EventTarget) => (target as Element).matches(":focus-visible");
+  return (
+    <section
+      class="feed-rows"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard
+      tabIndex={0}
+      aria-label={t.list}
+      // A finger has no place when it is lifted.
+      onPointerEnter={(event) => event.pointerType === "mouse" && hold(true)}
+      onPointerLeave={() => hold(false)}
+      onFocusIn={(event) => isTyping(event.target as EventTarget) && hold(true)}
+      onFocusOut={(event) => !event.currentTarget.contains(event.relatedTarget as Node | null) && hold(false)}
+    >
+      <table>
+        <Head />
+        <tbody>
+          {followed.rows.value.map((row) => (
+            <ReadingRow key={row.id} row={row} isChosen={row.reading === chosen} choose={choose} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Head() {
+  const t = messages.value.feed.live;
+  return (
+    <thead>
+      <tr>
+        <th scope="col" class="feed-time">
+          {t.time}
+        </th>
+        <th scope="col" class="feed-sensor">
+          {t.sensor}
+        </th>
+        <th scope="col" class="feed-place">
+          {t.district}
+        </th>
+        <th scope="col">{t.values}</th>
+      </tr>
+    </thead>
+  );
+}
+
+type RowProps = {
+  readonly row: Row;
+  readonly isChosen: boolean;
+  readonly choose: (reading: ReadingView) => void;
+};
+
+function ReadingRow({ row: { reading }, isChosen, choose }: RowProps) {
+  const t = messages.value.feed.live;
+  const measuredAt = Date.parse(reading.measuredAt);
+  const pick = () => choose(reading);
+  return (
+    // The button in it does the same for the keyboard.
+    <tr class={isChosen ? "chosen" : ""} onClick={pick}>
+      <td class="feed-time">
+        <time dateTime={reading.measuredAt} title={formatUtc(measuredAt)}>
+          {formatClock(measuredAt)}
+        </time>
+      </td>
+      <th scope="row" class="feed-sensor">
+        <button type="button" class="link" aria-pressed={isChosen} onClick={pick}>
+          {reading.sensorId}
+        </button>
+      </th>
+      <td class="feed-place">{districtName(reading.district)}</td>
+      <td class="feed-values">
+        {reading.quality && <span class="chip wrong">{t.suspect}</span>}
+        {reading.late && <span class="chip">{t.late}</span>} {sayValues(reading)}
+      </td>
+    </tr>
+  );
+}
+
+const sayValues = ({ values }: ReadingView): string =>
+  Object.entries(values)
+    .map(([metric, value]) => `${metric} ${formatValue(value, metric as MetricName)}`)
+    .join(" · ");
+
+/** All that is known of one reading, as the API says it. */
+export function OneReading({ reading, close }: { reading: ReadingView | undefined; close: () => void }) {
+  const t = messages.value.feed.live;
+  if (!reading) {
+    return (
+      <aside class="feed-one" aria-label={t.details}>
+        <p class="quiet">{t.detailsHint}</p>
+      </aside>
+    );
+  }
+  const text = JSON.stringify(reading, undefined, 2);
+  return (
+    <aside class="feed-one chosen" aria-label={t.details}>
+      <div class="section-head">
+        <h2>{reading.sensorId}</h2>
+        <CopyButton text={text} />
+        <button type="button" class="button" onClick={close}>
+          {t.close}
+        </button>
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard */}
+      <pre tabIndex={0}>{text}</pre>
+      <a href={`/sensors/${encodeURIComponent(reading.sensorId)}`}>{t.toSensor}</a>
+    </aside>
+  );
+}
+
+export function CopyButton({ text }: { text: string }) {
+  const t = messages.value.feed.live;
+  const [copied, setCopied] = useState(false);
+  useEffect(() => setCopied(false), [text]);
+  // Browsers give the clipboard only to pages that came encrypted or from this machine.
+  if (!navigator.clipboard) return null;
+  const copy = () =>
+    navigator.clipboard.writeText(text).then(
+      () => setCopied(true),
+      () => setCopied(false),
+    );
+  return (
+    <button type="button" class="button" onClick={() => void copy()}>
+      {copied ? t.copied : t.copy}
+    </button>
+  );
+}
+
+/** How often rows are added: calm enough to be read. */
+const TURN_MS = 500;
+/** The stream left readings out because this page was too slow: the newest ones are asked for, at most so often. */
+const REFILL_EVERY_MS = 5_000;
+
+/**
+ * The live readings, on a stream of their own that is open while this part of the page is. While it is paused, or held
+ * because someone is in the list, new rows wait beside it, so that nothing moves under a pointer.
+ */
+export function followReadings() {
+  const rows = signal<readonly Row[]>([]);
+  const rates = signal<Rates>({ all: 0, fitting: 0, shown: 0 });
+  const connection = signal<Connection>("connecting");
+  const paused = signal(false);
+  const held = signal(false);
+  const waiting = signal<readonly Row[]>([]);
+  /** Readings that were left out and are not in the list either. */
+  const missing = signal(0);
+  // The address changes with every part of the page: only what concerns the readings is looked at.
+  const filter = computed(() => readFeedFilter(query.value));
+  const isStill = computed(() => paused.value || held.value);
+  const buffer = createFeedBuffer(TURN_MS, Math.random);
+
+  const stream = openEventStream("/api/v1/events?readings=true", {
+    onEvent(event) {
+      if (event.type === "readings") buffer.take(JSON.parse(event.data) as ReadingView[], filter.peek());
+      else if (event.type === "missed") miss((JSON.parse(event.data) as { readings: number }).readings);
+    },
+    onConnection: (state) => {
+      connection.value = state;
+    },
+    onOpen: () => {},
+    onSignedOut: () => forgetUser(true),
+  });
+
+  let missed = 0;
+  let refill: ReturnType<typeof setTimeout> | undefined;
+  const over = new AbortController();
+
+  function miss(readings: number): void {
+    missed += readings;
+    buffer.miss(readings, filter.peek());
+    refill ??= setTimeout(askForNewest, 0);
+  }
+
+  /** The newest reading of every sensor, in place of those that were left out. Says nothing where that is all of them. */
+  async function askForNewest(): Promise<void> {
+    const count = missed;
+    missed = 0;
+    const { kind, district } = filter.peek();
+    const narrowed = new URLSearchParams({ limit: "1000", ...(kind && { kind }), ...(district && { district }) });
+    const page = await request<PageOf<ReadingView>>(
+      "GET",
+      `/readings/latest?${narrowed}`,
+      undefined,
+      over.signal,
+    ).catch(
+      () => undefined, // the list goes on without them, and says so
+    );
+    if (over.signal.aborted) return;
+    const isWhole = page !== undefined && page.next === undefined;
+    missing.value = isWhole ? 0 : count;
+    show(buffer.fill(page?.items ?? [], filter.peek(), [...waiting.peek(), ...rows.peek()]), true);
+    refill = setTimeout(() => {
+      refill = undefined;
+      missing.value = 0;
+      if (missed > 0) miss(0);
+    }, REFILL_EVERY_MS);
+  }
+
+  /** Puts rows where rows go now. What was asked for may be older than what is there. */
+  function show(fresh: readonly Row[], isMixed = false): void {
+    if (fresh.length === 0) return;
+    const target = isStill.peek() ? waiting : rows;
+    const all = [...fresh, ...target.peek()];
+    target.value = (isMixed ? all.sort(byReceipt) : all).slice(0, ROWS_MAX);
+  }
+
+  const timer = setInterval(() => {
+    const fresh = buffer.turn();
+    rates.value = buffer.rates();
+    show(fresh);
+  }, TURN_MS);
+
+  const letGo = effect(() => {
+    if (isStill.value || waiting.value.length === 0) return;
+    rows.value = [...waiting.peek(), ...rows.peek()].slice(0, ROWS_MAX);
+    waiting.value = [];
+  });
+  const narrow = effect(() => {
+    const wanted = filter.value;
+    rows.value = rows.peek().filter(({ reading }) => fitsFeed(reading, wanted));
+    waiting.value = waiting.peek().filter(({ reading }) => fitsFeed(reading, wanted));
+  });
+  const look = () => (document.visibilityState === "visible" ? stream.resume() : stream.pause());
+  document.addEventListener("visibilitychange", look);
+
+  return {
+    ...{ rows, rates, connection, paused, held, waiting, missing, filter },
+    close(): void {
+      document.removeEventListener("visibilitychange", look);
+      clearInterval(timer);
+      clearTimeout(refill);
+      over.abort();
+      letGo();
+      narrow();
+      stream.close();
+    },
+  };
+}
+
+export type FollowedReadings = ReturnType<typeof followReadings>;

@@ -1,0 +1,148 @@
+import { computed, effect, signal } from "@preact/signals";
+import { isId } from "../../model/ids.ts";
+import type { Kind } from "../../model/kinds.ts";
+import { REASON_NAMES, type Reason } from "../../model/rejection.ts";
+import { type PageOf, request } from "../api/client.ts";
+import { query } from "../shell/router.ts";
+
+/** As `GET /quarantine` shows it; `payload` only for one. */
+export type QuarantineView = {
+  readonly id: number;
+  readonly reason: Reason;
+  readonly detail: string;
+  readonly receivedAt: string;
+  readonly source: string;
+  readonly topic: string;
+  readonly sensorId?: string;
+  readonly district?: string;
+  readonly kind?: Kind;
+  readonly journalSeq: number;
+  readonly index: number;
+  readonly redrivenAt?: string;
+  readonly redrivenBy?: string;
+  readonly payload?: {
+    readonly text?: string;
+    readonly base64?: string;
+    readonly bytes: number;
+    readonly truncated: boolean;
+  };
+};
+
+export type QuarantineFilter = {
+  readonly reason: Reason | undefined;
+  readonly sensor: string;
+  readonly state: "waiting" | "redriven" | undefined;
+};
+
+const PAGE = 50;
+
+export function readQuarantineFilter(asked: URLSearchParams): QuarantineFilter {
+  const state = asked.get("state");
+  return {
+    reason: REASON_NAMES.find((one) => one === asked.get("reason")),
+    sensor: asked.get("sensor") ?? "",
+    state: state === "waiting" || state === "redriven" ? state : undefined,
+  };
+}
+
+/** The list as the address asks for it, a page at a time, and which of it is selected. */
+export function followQuarantine() {
+  const filter = computed(() => readQuarantineFilter(query.value));
+  const items = signal<readonly QuarantineView[] | undefined>(undefined);
+  const next = signal<string | undefined>(undefined);
+  const problem = signal<unknown>(undefined);
+  const selected = signal<ReadonlySet<number>>(new Set());
+  let asking = new AbortController();
+
+  function addressOf(cursor: string | undefined): string {
+    const { reason, sensor, state } = filter.peek();
+    const parts = new URLSearchParams({ limit: String(PAGE) });
+    if (reason) parts.set("reason", reason);
+    if (isId(sensor)) parts.set("sensor", sensor);
+    if (state) parts.set("redriven", String(state === "redriven"));
+    if (cursor !== undefined) parts.set("cursor", cursor);
+    return `/quarantine?${parts}`;
+  }
+
+  async function load(more: boolean): Promise<void> {
+    asking.abort();
+    asking = new AbortController();
+    const { signal: over } = asking;
+    try {
+      const page = await request<PageOf<QuarantineView>>(
+        "GET",
+        addressOf(more ? next.peek() : undefined),
+        undefined,
+        over,
+      );
+      items.value = more ? [...(items.peek() ?? []), ...page.items] : page.items;
+      next.value = page.next;
+      problem.value = undefined;
+    } catch (error) {
+      if (!over.aborted) problem.value = error;
+    }
+  }
+
+  // `computed` makes a new object for each address: what counts is what it says.
+  const wanted = computed(() => JSON.stringify(filter.value));
+  const stop = effect(() => {
+    wanted.value;
+    selected.value = new Set();
+    void load(false);
+  });
+
+  return {
+    ...{ filter, items, next, problem, selected },
+    reload: () => load(false),
+    more: () => load(true),
+    close(): void {
+      stop();
+      asking.abort();
+    },
+  };
+}
+
+export type FollowedQuarantine = ReturnType<typeof followQuarantine>;
+
+/** Personal data was not kept, and what was sent again is on its way already. */
+export const mayRedrive = ({ reason, redrivenAt }: QuarantineView): boolean =>
+  reason !== "personal_data" && redrivenAt === undefined;
+
+const LOOKED_THROUGH = 1_000;
+const ASK_EVERY_MS = 300;
+const PATIENCE_MS = 10_000;
+
+/** Waits, within reason, until nothing is in the journal that was not opened. */
+export async function untilOpened(signal: AbortSignal): Promise<void> {
+  for (let left = PATIENCE_MS; left > 0; left -= ASK_EVERY_MS) {
+    const { inJournal } = await request<{ inJournal: number }>("GET", "/ledger", undefined, signal);
+    if (inJournal === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+  }
+}
+
+/**
+ * Of these messages, those that came back: a message that is sent again keeps its topic and when it was first received,
+ * and gets a new place. By the id of the old one, the id of the newest new one.
+ */
+export async function cameBack(
+  sent: readonly QuarantineView[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, number>> {
+  const address = `/quarantine?limit=${LOOKED_THROUGH}`;
+  const { items } = await request<PageOf<QuarantineView>>("GET", address, undefined, signal);
+  const found = new Map<number, number>();
+  for (const { id, topic, receivedAt, source, index } of sent) {
+    const again = items.find(
+      (one) =>
+        one.id > id &&
+        one.topic === topic &&
+        one.receivedAt === receivedAt &&
+        one.source === source &&
+        // Of an array only the wrong ones are sent again, each as a message of its own.
+        (one.index === 0 || one.index === index),
+    );
+    if (again) found.set(id, again.id);
+  }
+  return found;
+}

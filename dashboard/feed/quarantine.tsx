@@ -1,0 +1,376 @@
+import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
+import { isId } from "../../model/ids.ts";
+import { REASON_NAMES } from "../../model/rejection.ts";
+import { request } from "../api/client.ts";
+import { messages } from "../messages/messages.ts";
+import { Choice } from "../parts/choice.tsx";
+import { useAttempt } from "../parts/forms.tsx";
+import { setQuery } from "../shell/router.ts";
+import { mayManage } from "../shell/session.ts";
+import { Moment } from "../words/time.tsx";
+import { sayProblem } from "../words/words.ts";
+import { formatCount, hexOf } from "./formats.ts";
+import { CopyButton } from "./live.tsx";
+import {
+  cameBack,
+  type FollowedQuarantine,
+  followQuarantine,
+  mayRedrive,
+  type QuarantineFilter,
+  type QuarantineView,
+  untilOpened,
+} from "./quarantine-state.ts";
+
+/** What could not become readings, and another chance for it. */
+export function Quarantine() {
+  const t = messages.value.feed.quarantine;
+  if (!mayManage.value) return <p class="note">{t.notYours}</p>;
+  return <OpenQuarantine />;
+}
+
+function OpenQuarantine() {
+  const t = messages.value.feed.quarantine;
+  const followed = useMemo(followQuarantine, []);
+  useEffect(() => followed.close, [followed]);
+  const [chosen, setChosen] = useState<number | undefined>();
+  const items = followed.items.value;
+  const { reason, sensor, state } = followed.filter.value;
+  return (
+    <>
+      <p class="quiet">{t.intro}</p>
+      <QuarantineFilters filter={followed.filter.value} />
+      <RedriveBar followed={followed} />
+      {followed.problem.value !== undefined && (
+        <p class="wrong" role="alert">
+          {sayProblem(followed.problem.value)}
+        </p>
+      )}
+      {items?.length === 0 && <p class="note">{reason || sensor || state ? t.emptyFiltered : t.empty}</p>}
+      {items !== undefined && items.length > 0 && (
+        <div class="feed-split">
+          <QuarantineTable followed={followed} items={items} chosen={chosen} choose={setChosen} />
+          <OneMessage id={chosen} close={() => setChosen(undefined)} />
+        </div>
+      )}
+    </>
+  );
+}
+
+const STATES = ["waiting", "redriven"] as const;
+
+export function QuarantineFilters({ filter }: { filter: QuarantineFilter }) {
+  const { feed } = messages.value;
+  const t = feed.quarantine;
+  const id = useId();
+  const wrong = filter.sensor !== "" && !isId(filter.sensor);
+  return (
+    <search class="feed-filters" aria-label={feed.live.filters}>
+      <input
+        type="search"
+        aria-label={t.sensor}
+        placeholder={t.sensor}
+        value={filter.sensor}
+        spellcheck={false}
+        aria-invalid={wrong || undefined}
+        aria-describedby={wrong ? id : undefined}
+        onInput={(event) => setQuery({ sensor: event.currentTarget.value.trim() })}
+      />
+      <Choice
+        {...{ label: t.reason, any: t.any, value: filter.reason, among: REASON_NAMES }}
+        say={(one) => feed.reasons[one]}
+        onChoose={(reason) => setQuery({ reason })}
+      />
+      <Choice
+        {...{ label: t.state, any: t.any, value: filter.state, among: STATES }}
+        say={(one) => t[one]}
+        onChoose={(state) => setQuery({ state })}
+      />
+      {wrong && (
+        <small class="wrong" id={id} role="alert">
+          {t.sensorWrong}
+        </small>
+      )}
+    </search>
+  );
+}
+
+type TableProps = {
+  readonly followed: FollowedQuarantine;
+  readonly items: readonly QuarantineView[];
+  readonly chosen: number | undefined;
+  readonly choose: (id: number) => void;
+};
+
+export function QuarantineTable({ followed, items, chosen, choose }: TableProps) {
+  const t = messages.value.feed.quarantine;
+  const { selected, next } = followed;
+  const able = items.filter(mayRedrive).map(({ id }) => id);
+  const all = able.length > 0 && able.every((id) => selected.value.has(id));
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard
+    <section class="feed-rows" tabIndex={0} aria-label={t.list}>
+      <table>
+        <thead>
+          <tr>
+            <td class="feed-check">
+              <label>
+                <input
+                  type="checkbox"
+                  aria-label={t.selectAll}
+                  checked={all}
+                  disabled={able.length === 0}
+                  onChange={() => {
+                    selected.value = new Set(all ? [] : able);
+                  }}
+                />
+              </label>
+            </td>
+            <th scope="col" class="feed-reason">
+              {t.reason}
+            </th>
+            <th scope="col">{t.detail}</th>
+            <th scope="col" class="feed-topic">
+              {t.topic}
+            </th>
+            <th scope="col" class="feed-received">
+              {t.received}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((item) => (
+            <MessageRow key={item.id} {...{ item, followed, choose }} isChosen={item.id === chosen} />
+          ))}
+        </tbody>
+      </table>
+      {next.value !== undefined && (
+        <button type="button" class="button feed-more" onClick={() => void followed.more()}>
+          {t.more}
+        </button>
+      )}
+    </section>
+  );
+}
+
+type RowProps = {
+  readonly item: QuarantineView;
+  readonly followed: FollowedQuarantine;
+  readonly isChosen: boolean;
+  readonly choose: (id: number) => void;
+};
+
+function MessageRow({ item, followed: { selected }, isChosen, choose }: RowProps) {
+  const { feed } = messages.value;
+  const t = feed.quarantine;
+  const { id, reason, detail, topic, receivedAt, redrivenBy } = item;
+  const pick = () => choose(id);
+
+  function toggle(): void {
+    const after = new Set(selected.peek());
+    if (!after.delete(id)) after.add(id);
+    selected.value = after;
+  }
+
+  return (
+    // The button in it does the same for the keyboard.
+    <tr class={isChosen ? "chosen" : ""} onClick={pick}>
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: only keeps a click on the box from choosing the row */}
+      <td class="feed-check" onClick={(event) => event.stopPropagation()}>
+        <label>
+          <input
+            type="checkbox"
+            aria-label={t.select(id)}
+            checked={selected.value.has(id)}
+            disabled={!mayRedrive(item)}
+            onChange={toggle}
+          />
+        </label>
+      </td>
+      <th scope="row" class="feed-reason">
+        <button type="button" class="link" aria-pressed={isChosen} onClick={pick}>
+          {feed.reasons[reason]}
+        </button>
+      </th>
+      <td title={detail}>
+        {redrivenBy !== undefined && <span class="chip">{t.redriven}</span>} {detail}
+      </td>
+      <td class="feed-topic" title={topic}>
+        {topic}
+      </td>
+      <td class="feed-received">
+        <Moment at={receivedAt} as="time" />
+      </td>
+    </tr>
+  );
+}
+
+/** One message with its payload, and what became of it. */
+export function OneMessage({ id, close }: { id: number | undefined; close: () => void }) {
+  const { live, quarantine: t } = messages.value.feed;
+  const { item, again, problem } = useMessage(id);
+  if (problem !== undefined) {
+    return (
+      <aside class="feed-one chosen" aria-label={t.payload}>
+        <p class="wrong">{sayProblem(problem)}</p>
+      </aside>
+    );
+  }
+  if (!item) return <aside class="feed-one" aria-label={t.payload} />;
+  return (
+    <aside class="feed-one chosen" aria-label={t.payload}>
+      <div class="section-head">
+        <h2>{t.message(item.id)}</h2>
+        <button type="button" class="button" onClick={close}>
+          {live.close}
+        </button>
+      </div>
+      <Facts item={item} again={again} />
+      <h3>{t.payload}</h3>
+      <Payload item={item} />
+    </aside>
+  );
+}
+
+function Facts({ item, again }: { item: QuarantineView; again: number | undefined }) {
+  const { reasons, quarantine: t } = messages.value.feed;
+  return (
+    <dl class="feed-facts">
+      <dt>{t.reason}</dt>
+      <dd>
+        {reasons[item.reason]}
+        <br />
+        {item.detail}
+      </dd>
+      <dt>{t.topic}</dt>
+      <dd>{item.topic}</dd>
+      <dt>{t.source}</dt>
+      <dd>{item.source}</dd>
+      <dt>{t.received}</dt>
+      <dd>
+        <Moment at={item.receivedAt} as="time" />
+      </dd>
+      {item.redrivenAt !== undefined && (
+        <>
+          <dt>{t.sentAgain(item.redrivenBy ?? "")}</dt>
+          <dd>
+            <Moment at={item.redrivenAt} as="time" />
+            <br />
+            {again === undefined ? t.accepted : t.cameBack(again)}
+          </dd>
+        </>
+      )}
+    </dl>
+  );
+}
+
+function Payload({ item }: { item: QuarantineView }) {
+  const t = messages.value.feed;
+  const { payload, reason } = item;
+  const [asHex, setAsHex] = useState(false);
+  useEffect(() => setAsHex(false), [item]);
+  if (reason === "personal_data") return <p class="note">{t.quarantine.personal}</p>;
+  if (!payload) return <p class="note">{t.quarantine.notKept}</p>;
+  const binary = payload.text === undefined;
+  const text = binary || asHex ? hexOf(payload) : payload.text!;
+  return (
+    <>
+      <div class="feed-bar">
+        {!binary && (
+          <button type="button" class="button" aria-pressed={asHex} onClick={() => setAsHex(!asHex)}>
+            {t.quarantine.asHex}
+          </button>
+        )}
+        <CopyButton text={text} />
+      </div>
+      {binary && <p class="quiet">{t.quarantine.binary}</p>}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard */}
+      <pre tabIndex={0}>{text}</pre>
+      {payload.truncated && <p class="quiet">{t.quarantine.truncated(t.bytes(formatCount(payload.bytes)))}</p>}
+    </>
+  );
+}
+
+function useMessage(id: number | undefined) {
+  const [item, setItem] = useState<QuarantineView | undefined>();
+  const [again, setAgain] = useState<number | undefined>();
+  const [problem, setProblem] = useState<unknown>();
+  useEffect(() => {
+    setItem(undefined);
+    setAgain(undefined);
+    setProblem(undefined);
+    if (id === undefined) return;
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const load = async () => {
+      const found = await request<QuarantineView>("GET", `/quarantine/${id}`, undefined, signal);
+      // Both at once: a message that came back should not look accepted for a moment.
+      if (found.redrivenAt !== undefined) setAgain((await cameBack([found], signal)).get(found.id));
+      setItem(found);
+    };
+    load().catch((error: unknown) => signal.aborted || setProblem(error));
+    return () => leaving.abort();
+  }, [id]);
+  return { item, again, problem };
+}
+
+/** Sends what is selected through all checks again, and says what became of it. */
+export function RedriveBar({ followed }: { followed: FollowedQuarantine }) {
+  const t = messages.value.feed.quarantine;
+  const { busy, problem, attempt } = useAttempt();
+  const [said, setSaid] = useState("");
+  const leaving = useRef(new AbortController());
+  useEffect(() => () => leaving.current.abort(), []);
+  const { reason } = followed.filter.value;
+  const ids = [...followed.selected.value];
+
+  async function redrive(): Promise<void> {
+    const { signal } = leaving.current;
+    const chosen = (followed.items.peek() ?? []).filter(({ id }) => followed.selected.peek().has(id));
+    const { redriven } = await request<{ redriven: number }>("POST", "/quarantine/redrive", {
+      ids: chosen.map(({ id }) => id),
+    });
+    followed.selected.value = new Set();
+    setSaid(`${t.done(redriven)} ${t.looking}`);
+    await untilOpened(signal);
+    const back = await cameBack(chosen, signal);
+    setSaid(`${t.done(redriven)} ${t.outcome(redriven - back.size, back.size)}`);
+    await followed.reload();
+  }
+
+  /** More than are shown: what became of each is then seen in the list. */
+  async function redriveAll(): Promise<void> {
+    const { signal } = leaving.current;
+    const { redriven } = await request<{ redriven: number }>("POST", "/quarantine/redrive", { reason });
+    setSaid(t.done(redriven));
+    await untilOpened(signal);
+    await followed.reload();
+  }
+
+  return (
+    <div class="feed-bar">
+      <button
+        type="button"
+        class="button primary"
+        disabled={busy || ids.length === 0}
+        title={t.redriveHint}
+        onClick={() => void attempt(redrive)}
+      >
+        {t.redrive(ids.length)}
+      </button>
+      {reason && reason !== "personal_data" && followed.next.value !== undefined && (
+        <button type="button" class="button" disabled={busy} onClick={() => void attempt(redriveAll)}>
+          {t.redriveAll}
+        </button>
+      )}
+      <p class="quiet feed-state">{t.redriveHint}</p>
+      <p role="status" class={said ? "note" : "hidden"}>
+        {said}
+      </p>
+      {problem !== undefined && (
+        <p class="wrong" role="alert">
+          {sayProblem(problem)}
+        </p>
+      )}
+    </div>
+  );
+}

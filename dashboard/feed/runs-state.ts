@@ -1,0 +1,85 @@
+import { signal } from "@preact/signals";
+import type { RecordingFile, RunPhase, RunReport, ScenarioName } from "../../model/simulation.ts";
+import { request } from "../api/client.ts";
+
+/** As `GET /simulations` shows one. */
+export type RunView = {
+  readonly id: string;
+  readonly scenario?: ScenarioName;
+  readonly recording?: string;
+  readonly speed: number | "max";
+  readonly by: string;
+  readonly startedAt: string;
+  readonly endsAt: string;
+  readonly phase: RunPhase;
+  readonly done: number;
+  readonly total: number;
+  readonly ended?: {
+    readonly at: string;
+    readonly how: "done" | "stopped" | "failed";
+    readonly reason?: string;
+    readonly report?: RunReport;
+  };
+};
+
+export type SimulationsView = {
+  readonly refused?: string;
+  readonly scenarios: readonly ScenarioName[];
+  readonly districts: readonly string[];
+  readonly current?: RunView;
+  readonly last?: RunView;
+};
+
+export type RecordingsView = {
+  readonly items: readonly (Omit<RecordingFile, "at"> & { readonly at: string })[];
+  readonly current?: {
+    readonly name: string;
+    readonly by: string;
+    readonly endsAt: string;
+    readonly readings: number;
+    readonly bytes: number;
+    readonly missed: number;
+  };
+};
+
+const ASK_EVERY_MS = 1_500;
+
+/** What runs and what is recorded, asked again while this part is open, and at once after something was done. */
+export function followRuns() {
+  const simulations = signal<SimulationsView | undefined>(undefined);
+  const recordings = signal<RecordingsView | undefined>(undefined);
+  const problem = signal<unknown>(undefined);
+  const over = new AbortController();
+
+  async function ask(): Promise<void> {
+    try {
+      const [running, recorded] = await Promise.all([
+        request<SimulationsView>("GET", "/simulations", undefined, over.signal),
+        request<RecordingsView>("GET", "/recordings", undefined, over.signal),
+      ]);
+      simulations.value = running;
+      recordings.value = recorded;
+      problem.value = undefined;
+    } catch (error) {
+      if (!over.signal.aborted) problem.value = error;
+    }
+  }
+
+  /** Does something, then looks what came of it. */
+  async function act(method: "POST" | "DELETE", path: string, body?: object): Promise<void> {
+    await request(method, path, body);
+    await ask();
+  }
+
+  void ask();
+  const timer = setInterval(() => document.visibilityState === "visible" && void ask(), ASK_EVERY_MS);
+  return {
+    ...{ simulations, recordings, problem, act },
+    close(): void {
+      clearInterval(timer);
+      over.abort();
+    },
+  };
+}
+
+export type FollowedRuns = ReturnType<typeof followRuns>;

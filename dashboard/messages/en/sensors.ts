@@ -1,0 +1,40 @@
+import { DERIVED, METRICS, type RuleMetric } from "../../../model/metrics.ts";
+
+export const sensor = {
+  notFound: "There is no such sensor",
+  nothingYet: "It has sent nothing since the service was started. Its history appears with its next reading.",
+  online: "Online",
+  offline: "Offline",
+  every: (seconds: number) => `every ${seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`}`,
+  values: "Latest values",
+  device: "The device itself",
+  suspect: "implausible",
+  history: "History",
+  metric: "Value",
+  spanLabel: "How much of it",
+  spans: { "1h": "1 hour", "6h": "6 hours", "1d": "1 day", "7d": "7 days", "30d": "30 days", "1y": "1 year" },
+  zoomHint: "Draw across a part of the chart to see it larger.",
+  chartLabel: (metric: string, name: string) => `${metric} at ${name} over time. The values are in the table below.`,
+  alerts: "Its alerts",
+  noAlerts: "It has raised no alerts.",
+  rules: (n: number) => (n === 1 ? "1 rule watches it" : `${n} rules watch it`),
+};
+
+export const chart = {
+  asTable: "The values as a table",
+  time: "Time",
+  newest: (n: number) => `The newest ${n} are shown.`,
+  failed: "The chart could not be loaded. The table has the values.",
+  noData: "No readings in this time.",
+  limit: (value: string) => `limit ${value}`,
+  clear: (value: string) => `clear at ${value}`,
+  firing: "The alert",
+  window: "Window",
+  suspect: "Implausible values",
+  gap: "No data",
+};
+
+/** What is measured, in words. The model's table has them in English. */
+export const metrics = Object.fromEntries(
+  Object.entries({ ...METRICS, ...DERIVED }).map(([name, { label }]) => [name, label]),
+) as Readonly<Record<RuleMetric, string>>;

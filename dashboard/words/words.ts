@@ -1,0 +1,33 @@
+import { metricRow } from "../../model/metrics.ts";
+import { formatSpan } from "../../model/time.ts";
+import { ApiProblem } from "../api/client.ts";
+import { messages } from "../messages/messages.ts";
+import { language } from "../shell/preferences.ts";
+
+/** A value as a person reads it: three significant digits or whole numbers, with the unit of its metric. */
+export function formatValue(value: number, metric: string | undefined, unit = metricRow(metric ?? "")?.unit): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  const number = new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value);
+  return unit ? `${number} ${unit}` : number;
+}
+
+/** What is measured, in words: "fine particles (PM2.5)". */
+export const metricLabel = (metric: string): string =>
+  (messages.value.metrics as Readonly<Record<string, string>>)[metric] ?? metric;
+
+/** "centre" is "Centre", "old-town" is "Old town": districts have ids and no names. */
+export function districtName(id: string): string {
+  const words = id.replaceAll("-", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** "2 h 5 min"; below a minute in seconds. The units are the same in the three languages. */
+export function sayMs(ms: number): string {
+  return formatSpan(ms >= 60_000 ? Math.round(ms / 60_000) * 60_000 : ms);
+}
+
+/** An error in a sentence for people: the service's own words where it answered. */
+export function sayProblem(error: unknown): string {
+  if (error instanceof ApiProblem && error.message !== "") return error.message;
+  return messages.value.shell.unreachable;
+}
