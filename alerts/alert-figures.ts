@@ -1,4 +1,4 @@
-import type { Figure } from "../model/health.ts";
+import { byLabel, counter, type Figure, gauge } from "../model/health.ts";
 import type { Detector } from "./detector.ts";
 
 type Counts = ReturnType<Detector["counts"]>;
@@ -7,34 +7,13 @@ type Counts = ReturnType<Detector["counts"]>;
 export function alertFigures(counts: Counts, rulesFailed: number, unapplied: number): Figure[] {
   const places = "Readings by their place in the order of their sensor; late ones can still change what was said.";
   const transitions = "Alert transitions, by what happened; shadow: those of shadow rules, which nobody is told of.";
-  const counter = (name: string, help: string, value: number, labels?: Record<string, string>): Figure => ({
-    name,
-    help,
-    type: "counter",
-    value,
-    labels,
-  });
-  const gauge = (name: string, help: string, value: number, labels?: Record<string, string>): Figure => ({
-    ...counter(name, help, value, labels),
-    type: "gauge",
-  });
-  const place = (label: string, value: number) =>
-    counter("lamppost_rules_places_total", places, value, { place: label });
-  const what = (label: string, value: number) =>
-    counter("lamppost_alert_transitions_total", transitions, value, { what: label });
+  const { inOrder, late, tooLate, duplicate, pending, firing, resolved, retracted, corrected, shadow } = counts;
+  const byPlace = { in_order: inOrder, late, too_late: tooLate, duplicate };
+  const byWhat = { pending, firing, resolved, retracted, corrected, "late-confirmed": counts.lateConfirmed, shadow };
   return [
     counter("lamppost_rules_readings_total", "Readings the rules have seen.", counts.readings),
-    place("in_order", counts.inOrder),
-    place("late", counts.late),
-    place("too_late", counts.tooLate),
-    place("duplicate", counts.duplicate),
-    what("pending", counts.pending),
-    what("firing", counts.firing),
-    what("resolved", counts.resolved),
-    what("retracted", counts.retracted),
-    what("corrected", counts.corrected),
-    what("late-confirmed", counts.lateConfirmed),
-    what("shadow", counts.shadow),
+    ...byLabel(counter, "lamppost_rules_places_total", places, "place", byPlace),
+    ...byLabel(counter, "lamppost_alert_transitions_total", transitions, "what", byWhat),
     gauge("lamppost_rules_readings_remembered", "Readings kept for corrections by late ones.", counts.remembered),
     counter(
       "lamppost_rules_readings_forgotten_total",
@@ -52,13 +31,6 @@ export function alertFigures(counts: Counts, rulesFailed: number, unapplied: num
 export function waitingFigures(lagMs: number, late: number, waiting: number, behindMs: number): Figure[] {
   const readings =
     "Readings the rules have not seen yet: late ones, and those of sensors that send more than their share.";
-  const gauge = (name: string, help: string, value: number, labels?: Record<string, string>): Figure => ({
-    name,
-    help,
-    type: "gauge",
-    value,
-    labels,
-  });
   return [
     gauge("lamppost_rules_lag_seconds", "Since when the oldest reading the rules have not seen waits.", lagMs / 1_000),
     gauge("lamppost_rules_readings_waiting", readings, late, { place: "late" }),

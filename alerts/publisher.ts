@@ -1,4 +1,4 @@
-import type { Figure } from "../model/health.ts";
+import { counter, type Figure } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import type { Records } from "../store/records.ts";
 import { type AlertMessage, alertMessage } from "./publish.ts";
@@ -73,18 +73,12 @@ export function createAlertPublisher(options: PublisherOptions) {
       wake();
     },
     figures: (): readonly Figure[] => [
-      {
-        name: "lamppost_alerts_published_total",
-        help: "Changes of alerts told on MQTT since the start.",
-        type: "counter",
-        value: counts.published,
-      },
-      {
-        name: "lamppost_alerts_publish_failures_total",
-        help: "Attempts to tell alerts on MQTT that failed and were repeated.",
-        type: "counter",
-        value: counts.failed,
-      },
+      counter("lamppost_alerts_published_total", "Changes of alerts told on MQTT since the start.", counts.published),
+      counter(
+        "lamppost_alerts_publish_failures_total",
+        "Attempts to tell alerts on MQTT that failed and were repeated.",
+        counts.failed,
+      ),
     ],
     async stop(): Promise<void> {
       stopped = true;

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from "fastify";
-import type { Figure } from "../model/health.ts";
+import { counter, type Figure, gauge } from "../model/health.ts";
 import type { Api, Parts } from "./api.ts";
 import type { Connections } from "./connections.ts";
 import type { Turns } from "./turns.ts";
@@ -49,7 +49,7 @@ export function countRequests(
       ...Object.entries(turns).flatMap(([what, { counts }]) => figuresOf(what, counts())),
       counter("lamppost_http_auth_refused_total", "Requests with an unknown token", auth.counts.refused),
       counter("lamppost_http_forbidden_total", "Requests beyond the role", auth.counts.forbidden),
-      { name: "lamppost_http_streams", help: "Open event streams", type: "gauge", value: open },
+      gauge("lamppost_http_streams", "Open event streams", open),
       counter("lamppost_http_streams_refused_total", "Event streams refused for too many", refused),
       counter("lamppost_http_streams_dropped_total", "Event streams closed for not reading", dropped),
       counter("lamppost_http_streams_missed_total", "Live readings left out for slow clients", missedReadings),
@@ -60,12 +60,8 @@ export function countRequests(
 function figuresOf(what: string, { running, waiting, refused }: ReturnType<Turns["counts"]>): Figure[] {
   const labels = { what };
   return [
-    { name: "lamppost_http_turns_running", help: "Dear work that runs", type: "gauge", value: running, labels },
-    { name: "lamppost_http_turns_waiting", help: "Dear work that waits", type: "gauge", value: waiting, labels },
+    gauge("lamppost_http_turns_running", "Dear work that runs", running, labels),
+    gauge("lamppost_http_turns_waiting", "Dear work that waits", waiting, labels),
     counter("lamppost_http_turns_refused_total", "Dear work refused for too much of it", refused, labels),
   ];
-}
-
-function counter(name: string, help: string, value: number, labels?: Record<string, string>): Figure {
-  return { name, help, type: "counter", value, ...(labels ? { labels } : {}) };
 }

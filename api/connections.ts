@@ -3,7 +3,7 @@ import { BlockList, isIP, type Socket } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { networkOf } from "../model/address.ts";
 import type { Background } from "../model/background.ts";
-import type { Figure } from "../model/health.ts";
+import { counter, type Figure, gauge } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import type { AuditRecords } from "../store/records.ts";
 import { answerByHand } from "./errors.ts";
@@ -167,17 +167,16 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
   }
 
   const figures = (): Figure[] => [
-    { name: "lamppost_http_connections", help: "Open HTTP connections", type: "gauge", value: connections.size },
-    { name: "lamppost_http_requests_at_once", help: "Requests in progress", type: "gauge", value: requests },
-    ...Object.entries({
-      lamppost_http_connections_evicted_total: ["Connections closed to make room for new ones", counts.evicted],
-      lamppost_http_connections_refused_total: ["Connections refused because all were in use", counts.refused],
-      lamppost_http_connections_pipelined_total: [
-        "Connections closed for too many requests without waiting for an answer",
-        counts.pipelined,
-      ],
-      lamppost_http_requests_refused_total: ["Requests refused for too many at once", counts.requestsRefused],
-    } as const).map(([name, [help, value]]): Figure => ({ name, help, type: "counter", value })),
+    gauge("lamppost_http_connections", "Open HTTP connections", connections.size),
+    gauge("lamppost_http_requests_at_once", "Requests in progress", requests),
+    counter("lamppost_http_connections_evicted_total", "Connections closed to make room for new ones", counts.evicted),
+    counter("lamppost_http_connections_refused_total", "Connections refused because all were in use", counts.refused),
+    counter(
+      "lamppost_http_connections_pipelined_total",
+      "Connections closed for too many requests without waiting for an answer",
+      counts.pipelined,
+    ),
+    counter("lamppost_http_requests_refused_total", "Requests refused for too many at once", counts.requestsRefused),
   ];
 
   return { admit, figures, open: () => connections.size };

@@ -1,5 +1,5 @@
 import type { Background } from "../model/background.ts";
-import type { Figure } from "../model/health.ts";
+import { counter, type Figure } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { isWorldFault } from "../model/world-fault.ts";
 import type { StopStack } from "./lifecycle.ts";
@@ -113,24 +113,12 @@ export function createBackground(log: Log, onStop: StopStack["onStop"], retryMs 
   }
 
   function figures(): Figure[] {
-    const counter = (what: string, help: string, of: (task: Task) => number) =>
-      [...tasks].map(([task, counts]): Figure => {
-        return {
-          name: `lamppost_background_${what}_total`,
-          help,
-          type: "counter",
-          value: of(counts),
-          labels: { task },
-        };
-      });
-    return [
-      ...counter(
-        "failures",
-        "Attempts of work in the background that failed and were repeated.",
-        (one) => one.failures,
-      ),
-      ...counter("lost", "Events let go because too many waited for work that failed.", (one) => one.lost),
-    ];
+    const failed = "Attempts of work in the background that failed and were repeated.";
+    const lost = "Events let go because too many waited for work that failed.";
+    return [...tasks].flatMap(([task, counts]) => [
+      counter("lamppost_background_failures_total", failed, counts.failures, { task }),
+      counter("lamppost_background_lost_total", lost, counts.lost, { task }),
+    ]);
   }
 
   return {

@@ -1,3 +1,5 @@
+import { byLabel, counter, type Figure, figuresOf } from "../model/health.ts";
+
 /** Why a connection did not come about. A closed set: these are labels on `/metrics`. */
 export const REFUSALS = [
   "connections_max",
@@ -65,4 +67,34 @@ export function createCounts(): BrokerCounts {
     retainedRefused: 0,
     retainedLookedAt: 0,
   };
+}
+
+const HELP: Record<Exclude<keyof BrokerCounts, "refused">, string> = {
+  connections: "Open MQTT connections.",
+  accepted: "MQTT connections that were accepted.",
+  takeovers: "MQTT connections that another one with the same client id ended.",
+  malformedPackets: "MQTT connections that ended with a packet that is not MQTT.",
+  received: "Messages handed to the journal.",
+  receivedBytes: "Payload bytes handed to the journal.",
+  deniedPublishes: "Publishes that can never be accepted: acknowledged and put into the quarantine.",
+  deniedWills: "Last wills the access rule refused.",
+  deniedSubscribes: "Subscriptions the access rule refused.",
+  deniedForwards: "Messages not forwarded to a subscriber without the right to them.",
+  shedQos0: "QoS 0 messages dropped under pressure.",
+  slowedByRate: "Times a sender was not read any further because it was above its rate.",
+  heldByDiskShare: "Times a sender was not read because it has had its share of a disk that is nearly full.",
+  appendErrors: "Messages the journal did not take.",
+  hookTimeouts: "Connections closed because the journal did not answer in time.",
+  waitingAppends: "Messages that wait for the journal.",
+  subscriberDrops: "Messages not forwarded because the subscriber did not take them.",
+  retainedRefused: "Retained messages refused because there were too many.",
+  retainedLookedAt: "Retained messages that were compared with the filter of a subscription.",
+};
+
+/** The counters as figures: `lamppost_mqtt_<name>[_total]`, refused connections by reason. */
+export function brokerFigures({ refused, ...counts }: BrokerCounts): Figure[] {
+  return [
+    ...figuresOf("lamppost_mqtt", counts, ["connections", "waitingAppends"], HELP),
+    ...byLabel(counter, "lamppost_mqtt_refused_connections_total", "MQTT connections refused.", "reason", refused),
+  ];
 }

@@ -1,4 +1,4 @@
-import type { Figure, Health } from "../model/health.ts";
+import { counter, type Figure, gauge, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { formatSource, parseSource, type Source } from "../model/message.ts";
 import { HOUR_MS } from "../model/time.ts";
@@ -154,7 +154,6 @@ export function createQuotaDriver({ enrolment, records, append, now, log }: Quot
 }
 
 export function quarantineFigures({ items, bytes, removed }: ReturnType<Records["quarantine"]["use"]>): Figure[] {
-  const gauge = (name: string, help: string, value: number): Figure => ({ name, help, type: "gauge", value });
   return [
     gauge("lamppost_quarantine_items", "Messages and readings in quarantine.", items),
     gauge("lamppost_quarantine_bytes", "Their bytes, of LAMPPOST_QUARANTINE_MIB.", bytes),
@@ -249,8 +248,6 @@ function registryFull({ sensorsMax }: EnrolmentLimits): Fault {
   const wait = "the message waits and is tried again when sensors are removed";
   return fault("enrolment_quota", `The registry has ${sensorsMax} sensors (LAMPPOST_SENSORS_MAX); ${wait}.`);
 }
-
-const counter = (name: string, help: string, value: number): Figure => ({ name, help, type: "counter", value });
 
 const TOPICS_MAX = 100_000;
 

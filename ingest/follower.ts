@@ -1,4 +1,4 @@
-import type { Figure, Health } from "../model/health.ts";
+import { counter, type Figure, gauge, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { mergeBatches, type OpenedBatch } from "./batch.ts";
 import { backOffMs, type FaultHook, type Sleep } from "./timing.ts";
@@ -173,14 +173,15 @@ export function createFollower(consumer: Consumer, around: Surroundings) {
   }
 
   function figures(end: number): Figure[] {
-    const figure = (what: string, help: string, type: Figure["type"], value: number): Figure => {
-      return { name: `lamppost_consumer_${what}`, help, type, value, labels: { consumer: name } };
-    };
+    const consumer = { consumer: name };
+    const { retries, skipped, fromDisk } = counts;
+    const skips = "Messages a lossy consumer was too slow for.";
+    const lag = "Committed messages the consumer has not taken yet.";
     return [
-      figure("lag_messages", "Committed messages the consumer has not taken yet.", "gauge", end - offset),
-      figure("retries_total", "Batches brought again after a failure.", "counter", counts.retries),
-      figure("skipped_messages_total", "Messages a lossy consumer was too slow for.", "counter", counts.skipped),
-      figure("disk_reads_total", "Reads from the journal's files to catch up.", "counter", counts.fromDisk),
+      gauge("lamppost_consumer_lag_messages", lag, end - offset, consumer),
+      counter("lamppost_consumer_retries_total", "Batches brought again after a failure.", retries, consumer),
+      counter("lamppost_consumer_skipped_messages_total", skips, skipped, consumer),
+      counter("lamppost_consumer_disk_reads_total", "Reads from the journal's files to catch up.", fromDisk, consumer),
     ];
   }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Figure, Health } from "../model/health.ts";
+import { counter, type Figure, gauge, type Health } from "../model/health.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricName } from "../model/metrics.ts";
@@ -178,18 +178,16 @@ export function createHeldMetrics(parts: {
     holdsFrom: () => Math.min(...Array.from(held.values(), ({ from }) => from)),
     health,
     figures: (): readonly Figure[] => [
-      {
-        name: "lamppost_store_held_metrics",
-        help: "Metrics the store does not take as a whole; /readyz names them and the repair.",
-        type: "gauge",
-        value: held.size,
-      },
-      {
-        name: "lamppost_store_held_readings_total",
-        help: "Readings written without a held metric, whose value waits in the journal.",
-        type: "counter",
-        value: leftOut,
-      },
+      gauge(
+        "lamppost_store_held_metrics",
+        "Metrics the store does not take as a whole; /readyz names them and the repair.",
+        held.size,
+      ),
+      counter(
+        "lamppost_store_held_readings_total",
+        "Readings written without a held metric, whose value waits in the journal.",
+        leftOut,
+      ),
     ],
   };
 }

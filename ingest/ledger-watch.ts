@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { saidOf, type Transition } from "../model/alert.ts";
-import type { Figure, Health } from "../model/health.ts";
+import { type Figure, gauge, type Health } from "../model/health.ts";
 import type { LedgerCheck } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import { DAY_MS } from "../model/time.ts";
@@ -152,7 +152,7 @@ export function createLedgerWatch({ records, check, now, log }: WatchParts) {
   function figures(): Figure[] {
     const help = "Items without exactly one outcome, and rows the last count found missing or too many.";
     const value = imbalance + (found ? sizeOf(found) : 0);
-    return [{ name: "lamppost_ledger_imbalance", help, type: "gauge", value }];
+    return [gauge("lamppost_ledger_imbalance", help, value)];
   }
 
   return { verify, tick, health, figures };

@@ -1,4 +1,4 @@
-import type { Figure, Health } from "../model/health.ts";
+import { byLabel, counter, type Figure, gauge, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { type StoreCause, StoreError } from "../store/reading-store.ts";
@@ -103,16 +103,13 @@ export function createPatience(parts: {
   }
 
   function figures(): Figure[] {
-    const waits = (kind: Trouble["kind"]): Figure => {
-      const help = "Times the store was waited for; misconfigured: its settings or its account must be corrected.";
-      return { name: "lamppost_store_waits_total", help, type: "counter", value: counts[kind], labels: { kind } };
-    };
-    const state = (name: "ok" | Trouble["kind"]): Figure => {
-      const help = "1 for the state the store is in; misconfigured waits for an operator, /readyz says what to do.";
-      const value = Number((trouble?.kind ?? "ok") === name);
-      return { name: "lamppost_store_state", help, type: "gauge", value, labels: { state: name } };
-    };
-    return [waits("unavailable"), waits("misconfigured"), state("ok"), state("unavailable"), state("misconfigured")];
+    const waits = "Times the store was waited for; misconfigured: its settings or its account must be corrected.";
+    const states = "1 for the state the store is in; misconfigured waits for an operator, /readyz says what to do.";
+    const state = { ok: 0, unavailable: 0, misconfigured: 0, [trouble?.kind ?? "ok"]: 1 };
+    return [
+      ...byLabel(counter, "lamppost_store_waits_total", waits, "kind", counts),
+      ...byLabel(gauge, "lamppost_store_state", states, "state", state),
+    ];
   }
 
   return {

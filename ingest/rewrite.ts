@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Figure } from "../model/health.ts";
+import { counter, type Figure } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
@@ -264,12 +264,11 @@ export function createRewriter(
     isPending: () => pending !== undefined,
     holdsFrom: () => Math.min(windowFrom(), pending?.from ?? Number.POSITIVE_INFINITY),
     figures: (): readonly Figure[] => [
-      {
-        name: "lamppost_store_rewritten_readings_total",
-        help: "Readings written again from the journal, because the store may have lost them.",
-        type: "counter",
-        value: rewritten,
-      },
+      counter(
+        "lamppost_store_rewritten_readings_total",
+        "Readings written again from the journal, because the store may have lost them.",
+        rewritten,
+      ),
     ],
   };
 }

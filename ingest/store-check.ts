@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import type { Figure, Health } from "../model/health.ts";
+import { counter, type Figure, type Health } from "../model/health.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
 import type { LedgerRow } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
@@ -274,12 +274,11 @@ export function createStoreCheck(parts: {
     isShared,
     health,
     figures: (): readonly Figure[] => [
-      {
-        name: "lamppost_store_lost_readings_total",
-        help: "Readings booked as lost since the start, because the store lost them and the journal had them no longer.",
-        type: "counter",
-        value: lostSinceStart,
-      },
+      counter(
+        "lamppost_store_lost_readings_total",
+        "Readings booked as lost since the start, because the store lost them and the journal had them no longer.",
+        lostSinceStart,
+      ),
     ],
   };
 }

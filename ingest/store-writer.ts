@@ -1,4 +1,4 @@
-import type { Figure, Health } from "../model/health.ts";
+import { byLabel, counter, type Figure, gauge, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Rejection } from "../model/rejection.ts";
@@ -196,14 +196,17 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
   }
 
   function figures(): Figure[] {
-    const readings = (outcome: "stored" | "duplicate" | "conflict" | "refused"): Figure => {
-      const help = "Readings settled since the start, by outcome.";
-      return counter("lamppost_store_readings_total", help, counts[outcome], { outcome });
-    };
+    const { batches, ...outcomes } = counts;
     const lag = workingOn === undefined ? 0 : Math.max(0, (now() - workingOn) / 1000);
     return [
-      ...(["stored", "duplicate", "conflict", "refused"] as const).map(readings),
-      counter("lamppost_store_batches_total", "Batches written and booked.", counts.batches, {}),
+      ...byLabel(
+        counter,
+        "lamppost_store_readings_total",
+        "Readings settled since the start, by outcome.",
+        "outcome",
+        outcomes,
+      ),
+      counter("lamppost_store_batches_total", "Batches written and booked.", batches),
       ...patience.figures(),
       ...(upkeep?.figures() ?? []),
       gauge("lamppost_store_write_readings", "Most readings in the next write.", nextReadingsMax()),
@@ -289,12 +292,4 @@ function explainConflict(reading: Reading, kept: Reading): string {
   const [there, here] = [kept.values[name] ?? "missing", reading.values[name] ?? "missing"];
   const at = new Date(reading.measuredAt).toISOString();
   return `For ${at} a reading with ${name} ${there} was kept; this one has ${here}.`;
-}
-
-function gauge(name: string, help: string, value: number): Figure {
-  return { name, help, type: "gauge", value };
-}
-
-function counter(name: string, help: string, value: number, labels: Record<string, string>): Figure {
-  return { name, help, type: "counter", value, labels };
 }

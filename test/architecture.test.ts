@@ -210,6 +210,11 @@ describe("the house", () => {
     expect(files.filter((file) => textOf(file).split("\n").length > 601)).toEqual([]);
   });
 
+  it("has figures made by the helpers of model/health.ts only", () => {
+    const byHand = files.filter((file) => /\btype: "(?:counter|gauge)"/.test(textOf(file)));
+    expect(byHand).toEqual(["model/health.ts"]);
+  });
+
   it("has no console output outside the command line and the benchmarks", () => {
     const loud = files.filter(
       (file) => !/^(cli|tools)\//.test(file) && /console\./.test(readFileSync(join(HOME, file), "utf8")),

@@ -1,4 +1,4 @@
-import type { Figure } from "../../model/health.ts";
+import { byLabel, counter, type Figure, gauge } from "../../model/health.ts";
 import { NOTICES, type Notice } from "../../model/notice.ts";
 import type { NoiseRow, Records } from "../../store/records.ts";
 import { calmAt, type FlappingOptions } from "./flapping.ts";
@@ -103,22 +103,17 @@ export function createTelling({ records, judge, flapping, remindEveryMs, enqueue
 
   function figures(): Figure[] {
     const { suppressed, held } = noise.counts();
+    const by = { silence: 0, maintenance: 0, rule: 0, flapping: 0, ...Object.fromEntries(suppressed) };
     return [
-      ...["silence", "maintenance", "rule", "flapping"].map((label) =>
-        gauge(
-          "lamppost_alerts_suppressed",
-          "Firing alerts kept from being told, by what.",
-          suppressed.get(label) ?? 0,
-          {
-            by: label,
-          },
-        ),
-      ),
+      ...byLabel(gauge, "lamppost_alerts_suppressed", "Firing alerts kept from being told, by what.", "by", by),
       gauge("lamppost_alerts_held", "Firing alerts that wait a moment for one that explains them.", held),
-      ...[...counts].map(([what, value]): Figure => {
-        const help = "Notices of alerts handed to the notifications since the start.";
-        return { name: "lamppost_notices_total", help, type: "counter", value, labels: { what } };
-      }),
+      ...byLabel(
+        counter,
+        "lamppost_notices_total",
+        "Notices of alerts handed to the notifications.",
+        "what",
+        Object.fromEntries(counts),
+      ),
     ];
   }
 
@@ -134,7 +129,3 @@ function differ(a: NoiseRow, b: NoiseRow): boolean {
 
 const toldAs = ({ about }: NoiseRow) => `${about.audience} ${about.severity}`;
 const isOwed = ({ told, ended }: NoiseRow) => told > ended;
-
-function gauge(name: string, help: string, value: number, labels?: Record<string, string>): Figure {
-  return { name, help, type: "gauge", value, labels };
-}

@@ -1,10 +1,9 @@
-import type { Figure, Health } from "../../model/health.ts";
+import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
 import { TARGET_TYPES, type Target, type TargetType } from "../../model/target.ts";
 import type { Records } from "../../store/records.ts";
 
 type Parts = Pick<Records, "targets" | "outbox">;
 type What = "sent" | "failed" | "givenUp";
-type Row = readonly [name: string, help: string, type: Figure["type"], read: (type: TargetType) => number];
 
 /** What was told, by the type of the target: a closed set, however many targets there are. */
 export function createNotifyFigures({ targets, outbox }: Parts) {
@@ -17,25 +16,20 @@ export function createNotifyFigures({ targets, outbox }: Parts) {
       const type = targets.get(id)?.type;
       if (type) pending[type] += waiting;
     }
-    const rows: readonly Row[] = [
-      ["lamppost_notifications_pending", "Notices that wait for a target.", "gauge", (type) => pending[type]],
-      ["lamppost_notifications_sent_total", "Notices told since the start.", "counter", (type) => counts.sent[type]],
-      [
-        "lamppost_notifications_failed_total",
-        "Attempts to tell a target that failed, since the start.",
-        "counter",
-        (type) => counts.failed[type],
-      ],
-      [
+    const { sent, failed, givenUp } = counts;
+    const failures = "Attempts to tell a target that failed, since the start.";
+    return [
+      ...byLabel(gauge, "lamppost_notifications_pending", "Notices that wait for a target.", "type", pending),
+      ...byLabel(counter, "lamppost_notifications_sent_total", "Notices told since the start.", "type", sent),
+      ...byLabel(counter, "lamppost_notifications_failed_total", failures, "type", failed),
+      ...byLabel(
+        counter,
         "lamppost_notifications_given_up_total",
         "Notices that were given up, since the start.",
-        "counter",
-        (type) => counts.givenUp[type],
-      ],
+        "type",
+        givenUp,
+      ),
     ];
-    return rows.flatMap(([name, help, kind, ofType]) =>
-      TARGET_TYPES.map((type) => ({ name, help, type: kind, value: ofType(type), labels: { type } })),
-    );
   }
 
   return {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Time } from "../../contract/common.ts";
+import { gauge } from "../../model/health.ts";
 import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { Part } from "./machines.ts";
@@ -25,12 +26,12 @@ const schema = {
 export function addStatus(app: Api, { health, figures, streams, now }: Parts): void {
   app.get("/status", { schema }, async () => {
     const parts = health().map((part) => ({ ...part }));
-    const open = { name: "lamppost_http_streams", type: "gauge" as const, value: streams.counts().open };
+    const open = gauge("lamppost_http_streams", "Open event streams", streams.counts().open);
     return {
       at: new Date(now()).toISOString(),
       ready: parts.every((part) => part.ready),
       parts,
-      figures: [...figures().map(({ help: _, ...figure }) => figure), open],
+      figures: [...figures(), open].map(({ help: _, ...figure }) => figure),
     };
   });
 }

@@ -3,7 +3,7 @@ import type { Shed } from "../../broker/shed.ts";
 import type { RecoveryReport } from "../../ingest/journal/journal.ts";
 import type { Background } from "../../model/background.ts";
 import type { Batch } from "../../model/batch.ts";
-import type { Figure, Health } from "../../model/health.ts";
+import { counter, type Figure, gauge, type Health } from "../../model/health.ts";
 import type { LedgerRow } from "../../model/ledger.ts";
 import type { Log } from "../../model/log.ts";
 import type { Source } from "../../model/message.ts";
@@ -118,12 +118,11 @@ export function createForwarding(
   }
 
   const figures = (): Figure[] => [
-    {
-      name: "lamppost_mqtt_forwards_skipped_total",
-      help: "Readings and statuses not passed on to MQTT subscribers because too many waited.",
-      type: "counter",
-      value: skipped,
-    },
+    counter(
+      "lamppost_mqtt_forwards_skipped_total",
+      "Readings and statuses not passed on to MQTT subscribers because too many waited.",
+      skipped,
+    ),
   ];
   return { consumer: { name: "mqtt", offset, durable: false, take }, figures };
 }
@@ -246,26 +245,12 @@ export function markJournal(offsets: Records["offsets"], edge: Pick<Edge, "state
 
 export function journalFigures(edge: Pick<Edge, "state" | "recovery">): Figure[] {
   const { journal } = edge.state();
-  const gauge = (name: string, help: string, value: number): Figure => ({
-    name: `lamppost_journal_${name}`,
-    help,
-    type: "gauge",
-    value,
-  });
+  const missing = edge.recovery.gaps.reduce((sum, { from, to }) => sum + (to - from), 0);
   return [
-    gauge("next_sequence", "Sequence number the next message gets.", journal.next),
-    gauge("first_sequence", "First sequence number still on disk.", journal.first),
-    gauge("bytes", "Bytes of segments on disk.", journal.bytes),
-    gauge(
-      "missing_messages",
-      "Acknowledged messages found missing at the start.",
-      edge.recovery.gaps.reduce((sum, { from, to }) => sum + (to - from), 0),
-    ),
-    {
-      name: "lamppost_journal_commits_total",
-      help: "Group commits (fsyncs) since the start.",
-      type: "counter",
-      value: journal.commits,
-    },
+    gauge("lamppost_journal_next_sequence", "Sequence number the next message gets.", journal.next),
+    gauge("lamppost_journal_first_sequence", "First sequence number still on disk.", journal.first),
+    gauge("lamppost_journal_bytes", "Bytes of segments on disk.", journal.bytes),
+    gauge("lamppost_journal_missing_messages", "Acknowledged messages found missing at the start.", missing),
+    counter("lamppost_journal_commits_total", "Group commits (fsyncs) since the start.", journal.commits),
   ];
 }

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import pino from "pino";
 import { type Broker, startBroker } from "../../broker/broker.ts";
-import { brokerFigures } from "../../broker/figures.ts";
+import { brokerFigures } from "../../broker/counters.ts";
 import type { JournalChunk, JournalWriter } from "../../ingest/journal/journal.ts";
 import { createShares } from "../../ingest/journal/space.ts";
 import { createUnderWay } from "../../ingest/journal/under-way.ts";

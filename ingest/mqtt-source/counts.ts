@@ -1,4 +1,4 @@
-import type { Figure } from "../../model/health.ts";
+import { byLabel, counter, type Figure, figuresOf } from "../../model/health.ts";
 
 /** Why a message of the broker did not go to the journal. It is acknowledged: sending it again would not help. */
 export type Ignored = "foreign_topic" | "own_rejection" | "bad_status" | "retained_without_time";
@@ -43,25 +43,11 @@ const HELP: Record<Exclude<keyof SourceCounts, "ignored">, string> = {
   sessionsLost: "Reconnects after which the external broker had forgotten what it held for Lamppost.",
 };
 
-const GAUGES = new Set<string>(["connected", "waiting"]);
-
 /** `lamppost_mqtt_source_<name>[_total]`; what was ignored by reason. */
-export function sourceFigures(counts: SourceCounts): Figure[] {
-  const { ignored, ...numbers } = counts;
-  const plain = Object.entries(numbers).map(([name, value]): Figure => {
-    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    const type = GAUGES.has(name) ? "gauge" : "counter";
-    const help = HELP[name as keyof typeof HELP];
-    return { name: `lamppost_mqtt_source_${snake}${type === "counter" ? "_total" : ""}`, help, type, value };
-  });
-  const reasons = Object.entries(ignored).map(
-    ([reason, value]): Figure => ({
-      name: "lamppost_mqtt_source_ignored_total",
-      help: "Messages of the external broker that are acknowledged and not kept.",
-      type: "counter",
-      value,
-      labels: { reason },
-    }),
-  );
-  return [...plain, ...reasons];
+export function sourceFigures({ ignored, ...numbers }: SourceCounts): Figure[] {
+  const help = "Messages of the external broker that are acknowledged and not kept.";
+  return [
+    ...figuresOf("lamppost_mqtt_source", numbers, ["connected", "waiting"], HELP),
+    ...byLabel(counter, "lamppost_mqtt_source_ignored_total", help, "reason", ignored),
+  ];
 }

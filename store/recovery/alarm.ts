@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import type { Figure, Health } from "../../model/health.ts";
+import { type Figure, gauge, type Health } from "../../model/health.ts";
 import type { Loss } from "./loss.ts";
 import { asideOf, type DamageReport, readReports, reportPathOf } from "./report.ts";
 
@@ -23,12 +23,11 @@ export function createLossAlarm(path: string, isSuspect: () => boolean) {
         (reason) => ({ part: PART, state: "degraded", ready: true, reason }),
       ),
     figures: (): readonly Figure[] => [
-      {
-        name: "lamppost_store_missing_readings",
-        help: "Readings lost with a damaged store file, as far as the files set aside are still there.",
-        type: "gauge",
-        value: remaining().reduce((sum, { missing }) => sum + (missing?.readings ?? 0), 0),
-      },
+      gauge(
+        "lamppost_store_missing_readings",
+        "Readings lost with a damaged store file, as far as the files set aside are still there.",
+        remaining().reduce((sum, { missing }) => sum + (missing?.readings ?? 0), 0),
+      ),
     ],
   };
 }
