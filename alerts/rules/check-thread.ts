@@ -28,14 +28,23 @@ const BODY_BYTES_MAX = 4 * 1024 * 1024;
 
 function checkText(yaml: string, known: readonly string[]): CheckedText {
   const { rules, mistakes } = checkRules([{ file: "rules.yaml", text: yaml }], new Set(known));
-  const found = rules.map(({ version: _, ...data }) => data);
-  const ok = mistakes.length === 0;
   const truncated = mistakes.length >= MISTAKES_MAX;
-  const body = encode({ ok, rules: rules.length, mistakes, truncated, found });
-  if (body.byteLength <= BODY_BYTES_MAX) return { body };
+  if (!isTooLong(rules)) {
+    const found = rules.map(({ version: _, ...data }) => data);
+    return { body: encode({ ok: mistakes.length === 0, rules: rules.length, mistakes, truncated, found }) };
+  }
   const message = `written out, these rules are longer than ${BODY_BYTES_MAX / 1024 / 1024} MiB: repeat less`;
   const tooLong = { file: "rules.yaml", line: 1, column: 1, message };
   return { body: encode({ ok: false, rules: 0, mistakes: [tooLong], truncated: false, found: [] }) };
+}
+
+/** Rule by rule, so that what is too long is never there as a whole. */
+function isTooLong(rules: readonly RuleData[]): boolean {
+  let left = BODY_BYTES_MAX;
+  return rules.some((rule) => {
+    left -= Buffer.byteLength(JSON.stringify(rule));
+    return left < 0;
+  });
 }
 
 const encode = (value: object) => new TextEncoder().encode(JSON.stringify(value));
@@ -56,6 +65,8 @@ function checkData(values: readonly unknown[]): CheckedRules {
 const step = (one: PropertyKey) => (typeof one === "number" ? one : String(one).slice(0, 64));
 
 stepBack();
+// Texts may hold a mistake in every sign, and each is an error to the parser: where it was made does not matter.
+Error.stackTraceLimit = 0;
 parentPort?.on("message", (message: ToThread) => {
   const { id } = message;
   const result = "yaml" in message ? checkText(message.yaml, message.known) : checkData(message.rules);

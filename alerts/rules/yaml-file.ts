@@ -25,9 +25,13 @@ export type Path = readonly PropertyKey[];
 /** Nobody reads more at a time, and a file of nothing but mistakes is not worth the work. */
 export const MISTAKES_MAX = 100;
 const MESSAGE_CHARS_MAX = 400;
-/** Keys, values and signs of one file: 1,000 rules, twice over. */
-const TOKENS_MAX = 200_000;
+/** Of one text, before it is parsed. 1,000 rules of the default ones' size have 80,000 keys, values and signs. */
+const LINES_MAX = 50_000;
+const TOKENS_MAX = 120_000;
 const DEPTH_MAX = 50;
+/** Each alias is looked for among all anchors and aliases. */
+const ANCHORS_MAX = 100;
+const ALIASES_MAX = 1_000;
 
 export type YamlFile = {
   readonly document: Document;
@@ -59,40 +63,69 @@ export function openYaml(text: string, file: string): YamlFile {
     .map(({ pos, message }) => place(pos[0], message.split("\n", 1)[0]!))
     .concat(wrongKeys(document).map(({ offset, message }) => place(offset, message)));
   const content = broken.length > 0 ? {} : problem === undefined ? toPlain(document) : { problem };
-  const mistakes = content.problem === undefined ? broken : [place(0, content.problem)];
+  const mistakes = content.problem === undefined ? broken : [place(content.problem.offset, content.problem.message)];
   return { document, plain: content.plain, mistakes, place, locate, issues };
 }
 
-function parse(text: string, lineCounter: LineCounter): { document: Document; problem?: string } {
+type Problem = { readonly offset: number; readonly message: string };
+
+function parse(text: string, lineCounter: LineCounter): { document: Document; problem?: Problem } {
   const problem = tooMuch(text);
-  if (problem !== undefined) return { document: parseDocument(""), problem };
+  if (problem) {
+    lineCounter.addNewLine(0);
+    for (let at = text.indexOf("\n"); at >= 0 && at < problem.offset; at = text.indexOf("\n", at + 1)) {
+      lineCounter.addNewLine(at + 1);
+    }
+    return { document: parseDocument(""), problem };
+  }
   try {
     // Its own look at doubled keys compares each with each.
     return { document: parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false }) };
   } catch (error) {
     // The parser goes down with the text.
     if (!(error instanceof RangeError)) throw error;
-    return { document: parseDocument(""), problem: "it is nested too deep to be read" };
+    return { document: parseDocument(""), problem: { offset: 0, message: "it is nested too deep to be read" } };
   }
 }
 
 /** Looked at before it is parsed, which costs twenty times as much: stops where it becomes too much. */
-function tooMuch(text: string): string | undefined {
-  let tokens = 0;
+function tooMuch(text: string): Problem | undefined {
+  const count = { lines: 1, tokens: 0, anchors: 0, aliases: 0, documents: 0 };
   let brackets = 0;
   let signsInLine = 0;
+  let isText = false;
+  let offset = 0;
   for (const source of new Lexer().lex(text)) {
-    const type = CST.tokenType(source);
-    if (type === "space" || type === "comment") continue;
-    if (type === "newline") signsInLine = 0;
-    else tokens += 1;
+    const type: string | null = isText ? "text" : CST.tokenType(source);
+    isText = type === "scalar";
+    if (type === "newline") {
+      signsInLine = 0;
+      count.lines += 1;
+    } else if (type !== "space" && type !== "comment") count.tokens += 1;
     if (type === "flow-seq-start" || type === "flow-map-start") brackets += 1;
     if (type === "flow-seq-end" || type === "flow-map-end") brackets -= 1;
     if (type === "seq-item-ind" || type === "explicit-key-ind") signsInLine += 1;
-    if (tokens > TOKENS_MAX) return `it has more than ${TOKENS_MAX} keys, values and signs: split it`;
-    if (brackets > DEPTH_MAX || signsInLine > DEPTH_MAX) return `it is nested more than ${DEPTH_MAX} deep`;
+    if (type === "anchor") count.anchors += 1;
+    if (type === "alias") count.aliases += 1;
+    if (type === "doc-start") count.documents += 1;
+    const message =
+      overLimit(count) ??
+      (brackets > DEPTH_MAX || signsInLine > DEPTH_MAX ? `it is nested more than ${DEPTH_MAX} deep` : undefined) ??
+      (type === "directive-line" ? "directives (%) are not read: remove this line" : undefined) ??
+      (type === "text" && source === "<<" ? "merge keys (<<) are not read: write out what is merged" : undefined);
+    if (message !== undefined) return { offset, message };
+    // The signs that only the lexer makes are not in the text.
+    if (type !== "scalar" && type !== "doc-mode" && type !== "flow-error-end") offset += source.length;
   }
   return undefined;
+}
+
+function overLimit(count: Record<"lines" | "tokens" | "anchors" | "aliases" | "documents", number>) {
+  if (count.lines > LINES_MAX) return `it has more than ${LINES_MAX} lines: split it`;
+  if (count.tokens > TOKENS_MAX) return `it has more than ${TOKENS_MAX} keys, values and signs: split it`;
+  if (count.anchors > ANCHORS_MAX) return `it has more than ${ANCHORS_MAX} anchors (&name)`;
+  if (count.aliases > ALIASES_MAX) return `it has more than ${ALIASES_MAX} aliases (*name)`;
+  return count.documents > 1 ? "a file has one document: remove this ---" : undefined;
 }
 
 /**
@@ -122,11 +155,14 @@ function wrongKeys(document: Document): { offset: number; message: string }[] {
 }
 
 /** Aliases may multiply: the parser's own limit turns a bomb into a mistake. */
-function toPlain(document: Document): { plain?: unknown; problem?: string } {
+function toPlain(document: Document): { plain?: unknown; problem?: Problem } {
   try {
-    return { plain: document.toJS() };
+    return { plain: document.toJS({ maxAliasCount: ALIASES_MAX }) };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
+    return {
+      problem: { offset: 0, message: `its aliases (*name) repeat more than ${ALIASES_MAX} times what they name` },
+    };
   }
 }
 

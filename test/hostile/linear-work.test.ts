@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseRetryAfter } from "../../alerts/notify/retry.ts";
+import { checkRules } from "../../alerts/rules/check.ts";
 import { csvLine } from "../../api/csv.ts";
 import { pointerOf } from "../../api/validation.ts";
 import { isCleanText, isFilter } from "../../broker/filters.ts";
@@ -108,6 +109,19 @@ const DOCUMENT_DOORS: Readonly<Record<string, Door>> = {
   "a reading that was posted": { charsMax: 240_000, use: (text) => checkReading(AT, JSON.parse(text), 0) },
 };
 
+const each = (unit: (i: number) => string) => (n: number) =>
+  Array.from({ length: n / unit(0).length }, (_, i) => unit(i)).join("");
+/** YAML of about n characters. */
+const RULES_FILES: Readonly<Record<string, (n: number) => string>> = {
+  "empty rules": (n) => `rules:\n${run("- {}\n")(n)}`,
+  "merge keys": (n) => `rules:\n${run("- <<: {}\n")(n)}`,
+  "an alias for each anchor": (n) => `rules:\n${each((i) => `- &a${i} x\n- *a${i}\n`)(n)}`,
+  "keys of one map": (n) => `rules: []\n${each((i) => `k${i}:\n`)(n)}`,
+  "rules with mistakes": (n) => `rules: [${each((i) => `{ id: r${i}, severity: loud },`)(n)}]`,
+  "brackets the wrong way round": run("}{"),
+};
+const RULES_DOOR: Door = { charsMax: 60_000, use: (text) => checkRules([{ file: "rules.yaml", text }]) };
+
 async function bestMs(use: (text: string) => unknown, text: string): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < REPEATS; i += 1) {
@@ -161,6 +175,10 @@ describe("the time a text from outside takes", { timeout: 120_000 }, () => {
 
   it.each(Object.keys(DOCUMENT_DOORS))("is linear at most: %s", async (door) => {
     expect(await judgeAll({ [door]: DOCUMENT_DOORS[door]! }, DOCUMENTS)).toEqual([]);
+  });
+
+  it.each(Object.keys(RULES_FILES))("is linear at most: a rules file of %j", async (family) => {
+    expect(await judge("a rules file", RULES_DOOR, RULES_FILES[family]!)).toEqual([]);
   });
 
   it("normalises one character at a time, whatever comes", () => {

@@ -42,12 +42,53 @@ describe("rules that people send", () => {
       "a long list repeated in every rule",
       `rules: [${rule(`, select: { sensor: &all [${Array.from({ length: 100 }, (_, i) => `s${"x".repeat(55)}-${i}`).join(",")}] }`)},${Array.from({ length: 999 }, (_, i) => rule(", select: { sensor: *all }", `r${i}`)).join(",")}]`,
     ],
+    ["merge keys", `rules:\n${"- <<: {}\n".repeat(60_000)}`],
+    ["directives", `${"%TAG !a! tag:x\n".repeat(50_000)}---\nrules: []`],
+    ["documents", "---\n".repeat(100_000)],
+    ["lines with nothing in them", `rules:\n${"\n".repeat(900_000)}`],
+    ["anchors", `rules:\n${Array.from({ length: 30_000 }, (_, i) => `- &a${i} x\n`).join("")}`],
+    ["aliases of one list", `rules: []\na: &a [${"x,".repeat(10_000)}]\nb: [${"*a,".repeat(30_000)}]`],
+    ["tags", `rules:\n${"- !!x y\n".repeat(40_000)}`],
   ])("%s: few mistakes, a short answer", async (_, yaml) => {
     const { mistakes, bytes, ok } = await check(yaml);
     expect(ok).toBe(false);
     expect(mistakes.length).toBeGreaterThan(0);
     expect(mistakes.length).toBeLessThanOrEqual(MISTAKES_MAX);
     expect(bytes).toBeLessThan(200_000);
+  });
+
+  it.each([
+    ["rules:\n- id: a\n  <<: {}\n", 3, "merge keys (<<) are not read: write out what is merged"],
+    ["%YAML 1.1\n---\nrules: []\n", 1, "directives (%) are not read: remove this line"],
+    ["---\nrules: []\n---\nrules: []\n", 3, "a file has one document: remove this ---"],
+    [`rules: []\n${"#\n".repeat(60_000)}`, 50_000, "it has more than 50000 lines: split it"],
+    [`rules:\n${"- &a x\n".repeat(200)}`, 102, "it has more than 100 anchors (&name)"],
+    [`rules:\n- &a x\n${"- *a\n".repeat(2_000)}`, 1_003, "it has more than 1000 aliases (*name)"],
+  ])("are refused where they become too much: %#", async (yaml, line, message) => {
+    expect((await check(yaml)).mistakes).toMatchObject([{ line, message }]);
+  });
+
+  it("may use an anchor in every rule, and words that look like signs", async () => {
+    const rules = Array.from({ length: 400 }, (_, i) => rule(", select: { sensor: *s }", `r${i}`));
+    const first = rule(`, select: { sensor: &s [s-1] }, message: "<<: *a &b %c", note: '---'`, "first");
+    const { mistakes } = await check(`rules: [${[first, ...rules].join(",")}]`);
+    expect(mistakes.map(({ message }: { message: string }) => message)).toEqual([
+      '"message" is not known here: remove it or check its spelling',
+      '"note" is not known here: remove it or check its spelling',
+    ]);
+  });
+
+  it("say in words of our own that they take too much memory", async () => {
+    const greedy = new URL(
+      `data:text/javascript,${encodeURIComponent(`
+        import { parentPort } from "node:worker_threads";
+        parentPort.on("message", () => {
+          for (const all = []; ; ) all.push(Array.from({ length: 1000 }, () => ({})));
+        });
+        parentPort.postMessage({ ready: true });`)}`,
+    );
+    const checker = createRulesChecker({ checkMsMax: 60_000, thread: greedy });
+    await expect(checker.text("", [])).rejects.toThrow("The rules take more than 256 MiB to read: split them.");
   });
 
   it("says that it stopped, and that there are too many", async () => {
@@ -80,7 +121,9 @@ describe("rules that people send", () => {
 
   it("end with their thread when they take too long; the next are read", async () => {
     const impatient = createRulesChecker({ checkMsMax: 200, thread: endless });
-    const refused = expect(impatient.text("", [])).rejects.toThrow(RulesTooHard);
+    const refused = expect(impatient.text("", [])).rejects.toThrow(
+      new RulesTooHard("The rules take longer than 0.2 s to read: simplify or split them."),
+    );
     const next = impatient.data([]);
     await refused;
     expect(await next).toEqual({ rules: [] });
