@@ -1,7 +1,7 @@
 import type { Transition } from "../model/alert.ts";
 import type { Health } from "../model/health.ts";
 import type { Reading } from "../model/reading.ts";
-import { DAY_MS } from "../model/time.ts";
+import { DAY_MS, plausibleTime } from "../model/time.ts";
 import type { StateRow } from "./engine/state-rows.ts";
 
 export const TIME = "~time";
@@ -159,8 +159,13 @@ export function createRulesTime(wall: () => number, monotonic?: () => number) {
     load(row: StateRow | undefined): void {
       if (!row) return;
       const json = JSON.parse(row.state) as Json;
-      ({ newest, newestReceipt, steppedAt } = json);
-      steps = json.steps;
+      // What an earlier version took from a clock that said what no date can be would throw wherever it is said.
+      newest = plausibleTime(json.newest);
+      newestReceipt = plausibleTime(json.newestReceipt);
+      steppedAt = json.steppedAt;
+      steps = json.steps.filter(
+        ({ from, aheadMs }) => from === plausibleTime(from) && aheadMs === plausibleTime(aheadMs),
+      );
       saved = row.state;
     },
   };

@@ -22,7 +22,7 @@ import { redriveItems } from "../ingest/redrive.ts";
 import { UPKEEP_TICK_MS } from "../ingest/store-upkeep.ts";
 import { createStoreWriter } from "../ingest/store-writer.ts";
 import { createWorker } from "../ingest/worker.ts";
-import type { Health } from "../model/health.ts";
+import { gatherHealth, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { createSettledClock } from "../model/settled-clock.ts";
 import { createBackups } from "../store/backup/stage.ts";
@@ -52,7 +52,7 @@ import {
   tellDevice,
 } from "./edge/news.ts";
 import { createFaultPoint } from "./fault-point.ts";
-import { createStopStack, type StopStack } from "./lifecycle.ts";
+import { createStopStack, type StopStack, wallClock } from "./lifecycle.ts";
 import { startRules } from "./rules-start.ts";
 import { startSimulations } from "./simulations-start.ts";
 import { explainStart } from "./start-error.ts";
@@ -95,7 +95,7 @@ export async function startApp(
 
 async function start(config: Config, log: Log, onFatal: (error: Error) => void, stops: StopStack): Promise<App> {
   const { onStop } = stops;
-  const now = Date.now;
+  const now = wallClock;
   const uptime = () => performance.now();
   const path = (name: string) => join(config.dataDir, name);
   const at = createFaultPoint(config.faultAt);
@@ -293,18 +293,19 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const bridge = source && startMqttSource(source, bridgePorts(edge, log)); // the other door
   onStop("mqtt source", () => bridge?.close(3_000));
 
-  const health = () => [
-    ...troubles(worker.health()),
-    ...storeWriter.health(),
-    ...refill.health(),
-    ...alerts.health(),
-    journalHealth(edge),
-    ...started.health(),
-    ledger.health(),
-    enrolment.health(),
-    ...(bridge ? [bridge.health()] : []),
-    ...background.health(),
+  const parts = [
+    () => troubles(worker.health()),
+    storeWriter.health,
+    refill.health,
+    alerts.health,
+    () => journalHealth(edge),
+    started.health,
+    ledger.health,
+    enrolment.health,
+    bridge?.health ?? (() => []),
+    background.health,
   ];
+  const health = () => gatherHealth(parts);
   alerts.watch(health);
   const simulations = startSimulations(
     {
@@ -392,5 +393,5 @@ function readAgainFrom(reader: ReturnType<typeof openReader>, context: DecodeCon
 
 function bridgePorts(edge: Edge, log: Log): MqttSourcePorts {
   const own = log.child({ module: "mqtt-source" });
-  return { append: edge.append, now: Date.now, random: Math.random, log: own };
+  return { append: edge.append, now: wallClock, random: Math.random, log: own };
 }

@@ -1,6 +1,10 @@
 import { writeSync } from "node:fs";
 import type { Log } from "../model/log.ts";
+import { plausibleTime } from "../model/time.ts";
 import { isWorldFault } from "../model/world-fault.ts";
+
+/** The clock of both threads, epoch milliseconds. It may jump, but never to what no date can say. */
+export const wallClock = (): number => plausibleTime(Date.now());
 
 /** Where logs go: standard error. A line that cannot be written (a full disk, a reader that has gone) is lost and stops nothing. */
 export const logLines = {

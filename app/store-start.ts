@@ -10,6 +10,7 @@ import { realSleep } from "../ingest/timing.ts";
 import type { Background } from "../model/background.ts";
 import type { Figure, Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
+import { createSettledClock } from "../model/settled-clock.ts";
 import { DAY_MS, formatSpan } from "../model/time.ts";
 import { openDuckDbStore } from "../store/duckdb/store.ts";
 import { FROM_RECEIPTS } from "../store/influx/migration.ts";
@@ -90,11 +91,13 @@ async function openStore(config: Config, records: Records, now: () => number, lo
   if (store.kind === "duckdb") return startDuckDb(config, records, now, log);
   const influx = await openReadingStore(store, records, log);
   const { offsets } = records;
+  // Not as another process left it: after a restore that is the time of the backup.
+  const settled = createSettledClock(now, () => performance.now()).now;
   const { rewriteWindowMs: windowMs, retentionRawDays: rawDays } = config;
   return {
     store: influx,
     offsets,
-    upkeep: (from) => ({ ...from, store: influx, records, windowMs, rawDays }),
+    upkeep: (from) => ({ ...from, store: influx, records, windowMs, rawDays, settled }),
     refill: ({ first }) => startMigration(influx, records, first, log),
     health: () => limitsHealth(influx.limits?.known(), config),
     figures: () => [],

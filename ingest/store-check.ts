@@ -63,6 +63,8 @@ export function createStoreCheck(parts: {
   /** Days that readings are kept: what was measured before is not missed. */
   readonly rawDays: number;
   readonly now: () => number;
+  /** The clock by which readings are removed: it does not leap. */
+  readonly settled: () => number;
   readonly log: Log;
 }) {
   const { store, records, rewriter, now, log } = parts;
@@ -173,7 +175,7 @@ export function createStoreCheck(parts: {
   }
 
   /** What was measured before this day is removed by us one day soon. */
-  const ownFirstDay = () => startOfDay(now()) - (parts.rawDays - 1) * DAY_MS;
+  const ownFirstDay = () => startOfDay(parts.settled()) - (parts.rawDays - 1) * DAY_MS;
 
   /** The same, or by the server itself. */
   function firstDay(): number {

@@ -22,6 +22,8 @@ export type UpkeepOptions = RewriteFrom & {
   /** What was written within this time is held in the journal. */
   readonly windowMs: number;
   readonly rawDays: number;
+  /** Epoch milliseconds; does not leap. */
+  readonly settled: () => number;
 };
 
 export type StoreUpkeep = ReturnType<typeof createStoreUpkeep>;

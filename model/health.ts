@@ -9,6 +9,20 @@ export type Health = {
   readonly reason?: string;
 };
 
+type Part = () => Health | readonly Health[];
+
+/** What all parts say of themselves. One that cannot say it has failed; the others are heard all the same. */
+export function gatherHealth(parts: readonly Part[]): Health[] {
+  return parts.flatMap((part) => {
+    try {
+      return part();
+    } catch (error) {
+      const reason = `A part of the service cannot say how it is: ${error instanceof Error ? error.message : String(error)}`;
+      return { part: "health", state: "failed", ready: true, reason } as const;
+    }
+  });
+}
+
 type Labels = Readonly<Record<string, string>>;
 
 /** One figure for `/metrics`; made by `counter`, `gauge` and `byLabel`, which hold the names to Prometheus' rules. */

@@ -1,4 +1,4 @@
-import { DAY_MS } from "./time.ts";
+import { DAY_MS, plausibleTime } from "./time.ts";
 
 /** Where another life of the process left it: the time, and how long a clock that differs from it had stood. */
 export type SettledState = { readonly time: number; readonly stoodMs: number };
@@ -15,7 +15,7 @@ export function createSettledClock(
   options: { readonly from?: SettledState | undefined; readonly onLeap?: (clock: number) => void } = {},
 ) {
   const { from, onLeap } = options;
-  let known = { time: from?.time ?? now(), at: uptime() };
+  let known = { time: plausibleTime(from?.time ?? now()), at: uptime() };
   /** By how much the clock is off, since when. */
   let leap: { readonly byMs: number; readonly at: number } | undefined;
   let stoodBefore = from?.stoodMs ?? 0;

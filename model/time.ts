@@ -9,6 +9,12 @@ export const startOfDay = (at: number) => Math.floor(at / DAY_MS) * DAY_MS;
 /** Its UTC day: "2026-11-21". */
 export const dateOf = (at: number) => new Date(at).toISOString().slice(0, 10);
 
+/** The last year of which every moment can be said in nanoseconds of 64 bits (InfluxDB); a `Date` ends at 8.64e15 ms. */
+const TIME_MAX = Date.UTC(2261, 0, 1);
+
+/** A time that every calendar can say, whatever a clock said or an earlier version kept: from 1970 to 2261. */
+export const plausibleTime = (at: number): number => (at >= 0 ? Math.min(at, TIME_MAX) : 0);
+
 const UNITS_MS = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS } as const;
 
 /** "90s", "10m", "1h", "1d" as milliseconds; undefined for anything else. Whole numbers only: "1.5h" is "90m". */

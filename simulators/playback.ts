@@ -4,9 +4,10 @@ import { HOUR_MS } from "../model/time.ts";
 export type Speed = number | "max";
 export type Start = "original" | "now";
 
-/** When a reading is due (wall clock) and which time it carries. */
 export type Playback = {
-  due(at: number): number;
+  /** How long it is until a reading is due; it may be past. By the clock that does not jump: a recording has one pace. */
+  waitMs(at: number): number;
+  /** Which time it carries. */
   stamp(at: number): number;
 };
 
@@ -20,13 +21,15 @@ export type Playback = {
 export function createPlayback(
   options: { readonly start: Start; readonly speed: Speed },
   span: { readonly first: number; readonly last: number },
-  now: number,
+  now: () => number,
+  uptime: () => number,
 ): Playback {
   const { start, speed } = options;
-  const paced = (at: number) => (speed === "max" ? 0 : now + (at - span.first) / speed);
-  if (start === "original") return { due: paced, stamp: (at) => at };
-  if (speed === "max") return { due: paced, stamp: (at) => at + (now - span.last) };
-  return { due: paced, stamp: (at) => Math.round(paced(at)) };
+  const [startedAt, from] = [now(), uptime()];
+  const waitMs = (at: number) => (speed === "max" ? 0 : (at - span.first) / speed - (uptime() - from));
+  if (start === "original") return { waitMs, stamp: (at) => at };
+  if (speed === "max") return { waitMs, stamp: (at) => at + (startedAt - span.last) };
+  return { waitMs, stamp: (at) => Math.round(now() + waitMs(at)) };
 }
 
 /** Readings wait in arrays and queues on their way, so those close to the limit count as history already. */

@@ -77,9 +77,8 @@ const SLEEP_MS_MAX = 500;
 async function waitUntilDue(items: readonly Item[], options: SendOptions): Promise<void> {
   const at = items[0]?.at;
   if (at === undefined) return;
-  const due = options.playback.due(at);
-  for (let left = due - options.now(); left > 0 && !options.signal?.aborted; left = due - options.now())
-    await wait(Math.min(left, SLEEP_MS_MAX));
+  const left = () => options.playback.waitMs(at);
+  for (let ms = left(); ms > 0 && !options.signal?.aborted; ms = left()) await wait(Math.min(ms, SLEEP_MS_MAX));
 }
 
 function addTo(bundler: ReturnType<typeof createBundler>, item: Item, options: SendOptions) {

@@ -166,7 +166,7 @@ async function throughGateway(options: ReplayOptions, survey: Survey): Promise<S
     return await sendRecordings({
       mapping: options.mapping,
       files: options.files,
-      playback: createPlayback(options, span, now()),
+      playback: createPlayback(options, span, now, () => performance.now()),
       perMessage: options.speed === "max" ? READINGS_PER_MESSAGE_MAX : 1,
       publisher,
       now,

@@ -1,6 +1,8 @@
 import type { Background } from "../model/background.ts";
 import type { Log } from "../model/log.ts";
-import type { Records } from "./records.ts";
+import { createSettledClock } from "../model/settled-clock.ts";
+import { DAY_MS, plausibleTime } from "../model/time.ts";
+import type { LedgerRecords, OffsetRecords, Records } from "./records.ts";
 
 export type ClockWatchOptions = {
   readonly records: Pick<Records, "dueTimes" | "offsets" | "audit" | "transaction">;
@@ -12,6 +14,36 @@ export type ClockWatchOptions = {
   readonly log: Log;
 };
 
+/** Offsets of these names: the settled time when it was last written down, and how long a clock that differs from it had stood. */
+const SETTLED = "retention clock";
+const STOOD = "retention clock stood";
+
+/**
+ * The clock by which things are removed for their age, as the process before left it. A folder that has none yet is
+ * judged by its newest day of receipt: one that is started for the first time under a clock that is years ahead loses
+ * nothing either. `keep` writes it down for the next process; throws what the records throw.
+ */
+export function openSettledClock(
+  { offsets, ledger }: { readonly offsets: OffsetRecords; readonly ledger: Pick<LedgerRecords, "byDay"> },
+  now: () => number,
+  uptime: () => number,
+  onLeap?: (clock: number) => void,
+) {
+  const [kept, stoodMs] = [offsets.get(SETTLED), offsets.get(STOOD) ?? 0];
+  const [newest] = kept === undefined ? ledger.byDay(1) : [];
+  // A clock that was ahead once has left days behind that are yet to come.
+  const time = newest ? Math.min(now(), Date.parse(newest.day) + DAY_MS) : kept;
+  const clock = createSettledClock(now, uptime, { from: time === undefined ? undefined : { time, stoodMs }, onLeap });
+  return {
+    now: clock.now,
+    keep(): void {
+      const { time, stoodMs } = clock.state();
+      offsets.set(SETTLED, Math.floor(time));
+      offsets.set(STOOD, Math.floor(stoodMs));
+    },
+  };
+}
+
 const LOOK_EVERY_MS = 5_000;
 const MARK_EVERY_MS = 60_000;
 /** Less is what time servers correct. */
@@ -21,7 +53,7 @@ const MARK = "clock";
 
 /** Notices that the clock was set back, also while the service was off, and sees to it that nothing waits for that. */
 export function startClockWatch({ records, background, now, uptime, log }: ClockWatchOptions): void {
-  let seen = { time: Math.max(now(), records.offsets.get(MARK) ?? now()), at: uptime() };
+  let seen = { time: Math.max(now(), plausibleTime(records.offsets.get(MARK) ?? 0)), at: uptime() };
   let markedAt = Number.NEGATIVE_INFINITY;
 
   function look(): void {

@@ -1,11 +1,11 @@
 import type { Background } from "../model/background.ts";
 import { KINDS } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
-import { createSettledClock } from "../model/settled-clock.ts";
 import { DAY_MS, startOfDay } from "../model/time.ts";
+import { openSettledClock } from "./clock-watch.ts";
 import { startCron } from "./cron.ts";
 import type { ReadingStore, RollupStore } from "./reading-store.ts";
-import type { EventRecords, OffsetRecords, QuarantineRecords, RemovalRecords } from "./records.ts";
+import type { EventRecords, LedgerRecords, OffsetRecords, QuarantineRecords, RemovalRecords } from "./records.ts";
 import { removeReadings } from "./removal.ts";
 import type { Rollups } from "./rollups.ts";
 
@@ -16,6 +16,7 @@ export type RetentionOptions = {
     readonly quarantine: Pick<QuarantineRecords, "prune">;
     readonly events: Pick<EventRecords, "deleteBefore">;
     readonly offsets: OffsetRecords;
+    readonly ledger: Pick<LedgerRecords, "byDay">;
   };
   /** Readings as they came. */
   readonly rawDays: number;
@@ -41,9 +42,6 @@ export type RetentionOptions = {
 };
 
 const MINUTE_OF_THE_HOUR = 17;
-/** Offsets of these names: the time by which was removed last, and how long a clock that differs from it has stood. */
-const CLOCK = "retention clock";
-const CLOCK_STOOD = "retention clock stood";
 
 /**
  * Removes what is past its time: at once on start (a service that was off at night catches up) and then hourly, in
@@ -52,24 +50,18 @@ const CLOCK_STOOD = "retention clock stood";
  */
 export function startRetention({ background, log, now, held = () => false, ...options }: RetentionOptions) {
   const parts = partsOf(options).map((part) => createDailyRun(part, held, log));
-  const { offsets } = options.records;
-  const [time, stoodMs] = [offsets.get(CLOCK), offsets.get(CLOCK_STOOD) ?? 0];
-  const settled = createSettledClock(now, options.uptime ?? (() => performance.now()), {
-    from: time === undefined ? undefined : { time, stoodMs },
-    onLeap: (clock) =>
-      log.warn(
-        { clock: new Date(clock).toISOString() },
-        "the clock differs by more than a day from what it was: until it has stood for a day, nothing is removed by it",
-      ),
-  });
+  const settled = openSettledClock(options.records, now, options.uptime ?? (() => performance.now()), (clock) =>
+    log.warn(
+      { clock: new Date(clock).toISOString() },
+      "the clock differs by more than a day from what it was: until it has stood for a day, nothing is removed by it",
+    ),
+  );
   let running: Promise<void> | undefined;
 
   /** For the next life: started with a clock that is years ahead, it must not remove everything either. */
   function keepClock(): void {
-    const { time, stoodMs } = settled.state();
     try {
-      offsets.set(CLOCK, Math.floor(time));
-      offsets.set(CLOCK_STOOD, Math.floor(stoodMs));
+      settled.keep();
     } catch (error) {
       log.warn({ reason: String(error) }, "the time of the removal could not be kept; it is tried again");
     }

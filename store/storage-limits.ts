@@ -7,7 +7,7 @@ import { startRollups } from "./rollups.ts";
 
 export type StorageLimitsOptions = {
   readonly store: ReadingStore;
-  readonly records: Pick<Records, "rollups" | "offsets" | "removals" | "quarantine" | "events">;
+  readonly records: Pick<Records, "rollups" | "offsets" | "ledger" | "removals" | "quarantine" | "events">;
   /** A coarser resolution stays at least as long as a finer one. */
   readonly rawDays: number;
   readonly hourlyDays: number;

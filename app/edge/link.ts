@@ -4,6 +4,7 @@ import type { Shed } from "../../broker/shed.ts";
 import type { JournalChunk, RecoveryReport } from "../../ingest/journal/journal.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Credential } from "../../model/people.ts";
+import { wallClock } from "../lifecycle.ts";
 import {
   type Address,
   type EdgeStart,
@@ -125,7 +126,7 @@ export function startEdge(options: Omit<EdgeStart, "shared">, listeners: EdgeLis
     release: (offset, heldFrom) => send({ type: "release", offset, heldFrom }),
     state: () => state,
     close: (deadlineMs) => {
-      if (phase === "open") send({ type: "close", deadline: Date.now() + deadlineMs });
+      if (phase === "open") send({ type: "close", deadline: wallClock() + deadlineMs });
       phase = "closing";
       return closed.promise;
     },

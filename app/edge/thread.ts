@@ -10,7 +10,7 @@ import { type NewMessage, senderKey } from "../../model/message.ts";
 import type { Credential } from "../../model/people.ts";
 import { createSettledClock } from "../../model/settled-clock.ts";
 import { createFaultPoint, isGateOff } from "../fault-point.ts";
-import { logLines } from "../lifecycle.ts";
+import { logLines, wallClock } from "../lifecycle.ts";
 import {
   CHUNK_BYTES_IN_FLIGHT_MAX,
   type EdgeStart,
@@ -114,7 +114,7 @@ async function listen(writer: JournalWriter, options: ListenOptions): Promise<vo
       isAhead: underWay.isFull,
       onListeners: (count) => Atomics.store(shared, SHARED.listeners, count),
       onEvent: (event) => post({ type: "event", event }),
-      now: Date.now,
+      now: wallClock,
       log: log.child({ module: "broker" }),
     },
   );
@@ -206,7 +206,7 @@ try {
       keepBytesMax: start.journalKeep.bytesMax,
     },
     // What is kept for a time is not let go of because of a clock that leaps.
-    { now: createSettledClock(Date.now, () => performance.now()).now, log: log.child({ module: "journal" }), at },
+    { now: createSettledClock(wallClock, () => performance.now()).now, log: log.child({ module: "journal" }), at },
   );
   main(writer);
   post({ type: "opened", recovery });

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import type { Message, NewMessage } from "../../model/message.ts";
 import { parseSender } from "../../model/message.ts";
+import { plausibleTime } from "../../model/time.ts";
 
 /**
  * A record, little endian:
@@ -77,7 +78,7 @@ export function decodeRecord(slab: Slab, at: number, senders: Senders): Message 
   const { source, refused } = senderOf(bytes.toString("utf8", at + RECORD_HEADER_BYTES, topicAt), senders);
   const message = {
     seq: readSeq(view, at + 8),
-    receivedAt: view.getFloat64(at + 16, true),
+    receivedAt: plausibleTime(view.getFloat64(at + 16, true)),
     source,
     topic: bytes.toString("utf8", topicAt, payloadAt),
     payload: new Uint8Array(view.buffer, view.byteOffset + payloadAt, end - payloadAt),

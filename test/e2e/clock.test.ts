@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mqtt from "mqtt";
 import { expect, it, onTestFinished } from "vitest";
+import { openJournalWriter } from "../../ingest/journal/writer.ts";
+import { SILENT } from "../../model/log.ts";
 import { HOME, startCity, until } from "../helpers/city.ts";
 import { answer, startScriptedHttp } from "../helpers/scripted-http.ts";
 import { addLoadGateway } from "../helpers/senders.ts";
@@ -144,3 +146,55 @@ it("a process that was stopped, a machine that was suspended, a clock that leaps
   expect((await city.api(`/sensors/t-1/readings?from=${from}&to=${to}`)).items.length).toBeGreaterThan(10);
   expect(await city.stop()).toBe(0);
 }, 180_000);
+
+/** Farther ahead than a date can be (8.64e15 ms): what was received then has a time that no calendar knows. */
+const IMPOSSIBLE = 9e15;
+const PATHS = [
+  "/sensors",
+  "/sensors/air-1",
+  "/sensors/air-1/readings",
+  "/districts",
+  "/ledger",
+  "/quarantine",
+  "/audit",
+];
+
+it("a time that no date can say, of the clock or in the journal, ends nothing and stops no answer", async () => {
+  const { city, setClock, isWell } = await startSettable(0);
+  const login = await addLoadGateway(city);
+  const headers = { authorization: `Bearer ${login.password}`, "content-type": "application/json" };
+  const send = async (at: typeof city, pm25: number) => {
+    const body = JSON.stringify({ sensorId: "air-1", kind: "air", district: "load", pm25 });
+    return (await at.call("/api/v1/readings", { method: "POST", headers, body })).status;
+  };
+  const answersAll = async (at: typeof city, received: number) => {
+    const settled = (books: { inJournal: number; received: number }) =>
+      books.inJournal === 0 && books.received === received;
+    expect(await until(() => at.api("/ledger"), settled)).toMatchObject({ balanced: true });
+    for (const path of [...PATHS.map((path) => `/api/v1${path}`), "/readyz", "/metrics"])
+      expect([path, (await at.call(path)).status]).toEqual([path, 200]);
+  };
+  expect(await send(city, 1)).toBe(202);
+  setClock(IMPOSSIBLE);
+  await isWell(ALERTS_LOOK_MS);
+  expect(await send(city, 2)).toBe(202);
+  await answersAll(city, 2);
+  expect(await city.stop()).toBe(0);
+
+  // As a version that did not look at its clock kept it.
+  const dir = join(city.dataDir, "journal");
+  const { writer } = await openJournalWriter({ dir, freeBytesMin: 0 }, { now: Date.now, log: SILENT });
+  const source = { via: "mqtt", role: "gateway", name: login.username } as const;
+  const payload = Buffer.from('{"pm25":3}');
+  const topic = "city/load/air/air-1";
+  await new Promise<void>((resolve, reject) =>
+    writer.append({ receivedAt: IMPOSSIBLE, source, topic, payload }, (error) => (error ? reject(error) : resolve())),
+  );
+  await writer.close();
+  setClock(0);
+  const next = await city.restart();
+  onTestFinished(() => next.remove());
+  expect(await send(next, 4)).toBe(202);
+  await answersAll(next, 4);
+  expect(await next.stop()).toBe(0);
+}, 120_000);

@@ -28,7 +28,7 @@ async function startFilling(where: Pick<InfluxOptions, "url" | "flavour">) {
     ...{ store, records, now: () => Date.now() + state.aheadMs, log: SILENT, random: () => 1 },
     upkeep: {
       ...{ store, records, reader: journal.reader, context: CITY, first: () => 1, end: 1 },
-      ...{ windowMs: 3_600_000, rawDays: 90 },
+      ...{ windowMs: 3_600_000, rawDays: 90, settled: Date.now },
     },
     async sleep(ms) {
       waits.push(ms);

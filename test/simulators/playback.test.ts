@@ -7,20 +7,40 @@ describe("playback", () => {
   const span = { first: 1_000_000, last: 1_600_000 };
   const NOW = 50_000_000;
   const at = (start: "original" | "now", speed: number | "max", time: number) => {
-    const playback = createPlayback({ start, speed }, span, NOW);
-    return { due: playback.due(time), stamp: playback.stamp(time) };
+    const playback = createPlayback(
+      { start, speed },
+      span,
+      () => NOW,
+      () => 500,
+    );
+    return { due: playback.waitMs(time), stamp: playback.stamp(time) };
   };
 
   it("original: own times, at once or N times as fast", () => {
     expect(at("original", "max", 1_300_000)).toEqual({ due: 0, stamp: 1_300_000 });
-    expect(at("original", 10, 1_300_000)).toEqual({ due: NOW + 30_000, stamp: 1_300_000 });
+    expect(at("original", 10, 1_300_000)).toEqual({ due: 30_000, stamp: 1_300_000 });
   });
 
   it("now: ends now when at once, begins now when paced and carries the time it is sent at", () => {
     expect(at("now", "max", span.last)).toEqual({ due: 0, stamp: NOW });
     expect(at("now", "max", span.first)).toEqual({ due: 0, stamp: NOW - 600_000 });
-    expect(at("now", 1, span.first)).toEqual({ due: NOW, stamp: NOW });
-    expect(at("now", 60, 1_060_000)).toEqual({ due: NOW + 1000, stamp: NOW + 1000 });
+    expect(at("now", 1, span.first)).toEqual({ due: 0, stamp: NOW });
+    expect(at("now", 60, 1_060_000)).toEqual({ due: 1000, stamp: NOW + 1000 });
+  });
+
+  it("keeps its pace when the clock is set, and carries what the clock says then", () => {
+    let [wall, uptime] = [NOW, 0];
+    const playback = createPlayback(
+      { start: "now", speed: 1 },
+      span,
+      () => wall,
+      () => uptime,
+    );
+    uptime += 10_000;
+    wall += 10_000 - 3_600_000;
+    expect(playback.waitMs(span.first + 10_000)).toBe(0);
+    expect(playback.waitMs(span.first + 11_000)).toBe(1_000);
+    expect(playback.stamp(span.first + 10_000)).toBe(wall);
   });
 
   it("calls history what a live topic would refuse, with a margin for the way", () => {

@@ -18,8 +18,11 @@ describe("retention", () => {
   afterEach(async () => {
     await stop();
     kept.clear();
+    days = [];
   });
 
+  /** Of receipt, the newest, as the books have it. */
+  let days: readonly string[] = [];
   const kept = new Map<string, number>();
   const offsets = { get: (name: string) => kept.get(name), set: (name: string, at: number) => void kept.set(name, at) };
 
@@ -44,6 +47,7 @@ describe("retention", () => {
         quarantine: { prune: note("quarantine") },
         events: { deleteBefore: note("events") },
         offsets,
+        ledger: { byDay: () => days.map((day) => ({ day, outcomes: new Map() })) },
       },
       held,
       background: aBackground(),
@@ -141,6 +145,20 @@ describe("retention", () => {
     // It was right, the service was away for a month, and is switched off every night.
     expect(await live(wrong, 13)).toBe(89);
     expect(await live(wrong + DAY_MS, 12)).toBe(59);
+  });
+
+  it("removes nothing on the first start of an older folder with a clock that is years ahead of its newest receipt", async () => {
+    days = [new Date(T0).toISOString().slice(0, 10)];
+    const first = play(undefined, undefined, T0 + 3_650 * DAY_MS);
+    await first.retention.run();
+    expect(first.calls.filter((call) => call.startsWith("air"))).toEqual(["air 89"]);
+    await first.retention.stop();
+    kept.clear();
+    // A clock that was ahead once: the books have a day that is yet to come.
+    days = ["2036-01-01"];
+    const second = play();
+    await second.retention.run();
+    expect(second.calls[0]).toBe("air 90");
   });
 
   it("does not run twice at the same time", async () => {

@@ -8,7 +8,7 @@ import { aMessage, plain } from "./helpers.ts";
 const SALT = 0xdeadbeef;
 
 const messages = fc.record({
-  receivedAt: fc.integer({ min: 0, max: 2 ** 48 }),
+  receivedAt: fc.integer({ min: 0, max: 2 ** 43 }),
   source: fc.record({
     via: fc.constantFrom("mqtt", "http", "bridge"),
     role: fc.constantFrom("device", "gateway", "operator", "admin", "broker"),
@@ -35,6 +35,15 @@ function encode(all: readonly NewMessage[], first = 1) {
 }
 
 describe("a record", () => {
+  it.each([9e15, Number.POSITIVE_INFINITY, Number.NaN, -1])(
+    "of a time that no date can say (%d) has one that can be said",
+    (receivedAt) => {
+      const { slab, used } = encode([{ ...aMessage(1), receivedAt }]);
+      const [message] = decodeChunk({ from: 1, to: 2, bytes: slab.bytes.subarray(0, used) });
+      expect(new Date(message!.receivedAt).getUTCFullYear()).toBeOneOf([1970, 2261]);
+    },
+  );
+
   it("comes back as it went in", () => {
     fc.assert(
       fc.property(fc.array(messages, { maxLength: 5 }), fc.integer({ min: 1, max: 2 ** 52 }), (all, first) => {
