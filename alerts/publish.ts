@@ -1,5 +1,5 @@
+import { viewAlert } from "../contract/alert.ts";
 import type { Alert } from "../model/alert.ts";
-import { viewAlert } from "../model/alert-view.ts";
 import { alertTopic } from "../model/topics.ts";
 
 export type AlertMessage = { readonly topic: string; readonly payload: string };

@@ -1,12 +1,6 @@
+import type { AlertAction, AlertActionAsk } from "../contract/alert.ts";
 import type { Alert, Handling, Review } from "../model/alert.ts";
 import type { Account } from "../model/people.ts";
-
-export const ACTIONS = ["acknowledge", "assign", "comment", "start", "close", "reopen", "review"] as const;
-export type Action = (typeof ACTIONS)[number];
-/** "unsure" is the older word for unclear. */
-export const VERDICTS = ["right", "wrong", "unclear", "unsure"] as const;
-
-export type Ask = { readonly note?: string; readonly assignee?: string; readonly verdict?: (typeof VERDICTS)[number] };
 
 /** `review`: who said it and when is added where it is written down. */
 type Change = { handling?: Handling; assignee?: string; review?: Pick<Review, "is" | "note"> };
@@ -16,10 +10,10 @@ export type Decision =
   | { readonly change: Change; readonly what: string; readonly note?: string }
   | { readonly done: true }
   | { readonly conflict: string }
-  | { readonly missing: keyof Ask };
+  | { readonly missing: keyof AlertActionAsk };
 
 /** What a person's action does to an alert. Pure; the alert is as it is now. */
-export function decide(action: Action, alert: Alert, by: Account, ask: Ask): Decision {
+export function decide(action: AlertAction, alert: Alert, by: Account, ask: AlertActionAsk): Decision {
   if (action === "comment") return ask.note ? { change: {}, what: "commented", note: ask.note } : { missing: "note" };
   if (action === "review") return review(ask);
   if (action === "reopen") {
@@ -33,7 +27,7 @@ export function decide(action: Action, alert: Alert, by: Account, ask: Ask): Dec
   return action === "start" ? start(alert, by, ask) : assign(alert, by, ask);
 }
 
-function review(ask: Ask): Decision {
+function review(ask: AlertActionAsk): Decision {
   if (!ask.verdict) return { missing: "verdict" };
   const is = ask.verdict === "unsure" ? "unclear" : ask.verdict;
   // What to make better about a rule is in the reason, not in the word.
@@ -42,14 +36,14 @@ function review(ask: Ask): Decision {
   return { change: { review: { is, note: ask.note ?? "" } }, what: "reviewed", note };
 }
 
-function acknowledge(alert: Alert, by: Account, ask: Ask): Decision {
+function acknowledge(alert: Alert, by: Account, ask: AlertActionAsk): Decision {
   if (alert.handling === "open") return { change: { handling: "acknowledged" }, what: "acknowledged", ...noteOf(ask) };
   const what = alert.handling === "in-progress" ? "started" : "acknowledged";
   if (lastBy(alert, what) === by.name) return { done: true };
   return { conflict: `The alert is ${alert.handling} already${whoDid(alert, what)}.` };
 }
 
-function start(alert: Alert, by: Account, ask: Ask): Decision {
+function start(alert: Alert, by: Account, ask: AlertActionAsk): Decision {
   if (alert.handling === "in-progress") {
     if (lastBy(alert, "started") === by.name) return { done: true };
     return { conflict: `The work was started already${whoDid(alert, "started")}.` };
@@ -62,7 +56,7 @@ function start(alert: Alert, by: Account, ask: Ask): Decision {
   };
 }
 
-function assign(alert: Alert, by: Account, ask: Ask): Decision {
+function assign(alert: Alert, by: Account, ask: AlertActionAsk): Decision {
   if (!ask.assignee) return { missing: "assignee" };
   if (alert.assignee === ask.assignee) return { done: true };
   if (isTaken(alert, by)) return { conflict: `The alert is assigned to ${alert.assignee}.` };
@@ -76,12 +70,12 @@ function isTaken(alert: Alert, by: Account): boolean {
 }
 
 /** A phone with a bad connection says it again when no answer came. */
-function isClosedSo(alert: Alert, by: Account, ask: Ask): boolean {
+function isClosedSo(alert: Alert, by: Account, ask: AlertActionAsk): boolean {
   const entry = alert.timeline.findLast(({ what }) => what === "closed");
   return alert.handling === "closed" && entry?.by === by.name && entry.note === ask.note;
 }
 
-const noteOf = (ask: Ask) => (ask.note ? { note: ask.note } : {});
+const noteOf = (ask: AlertActionAsk) => (ask.note ? { note: ask.note } : {});
 const lastBy = (alert: Alert, what: string) => alert.timeline.findLast((entry) => entry.what === what)?.by;
 
 function whoDid(alert: Alert, what: string): string {

@@ -12,60 +12,52 @@ import { createLatest } from "./latest.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { addOpenApi } from "./openapi.ts";
 import { createQueries } from "./queries.ts";
-import { addAlertHandling } from "./routes/alert-handling.ts";
+import { addAccounts } from "./routes/accounts.ts";
 import { addAlerts } from "./routes/alerts.ts";
 import { addAudit } from "./routes/audit.ts";
 import { addBacktests } from "./routes/backtests.ts";
-import { addBackup } from "./routes/backup.ts";
-import { addCrew } from "./routes/crew.ts";
-import { addDevices } from "./routes/devices.ts";
 import { addEvents } from "./routes/events.ts";
-import { addGateways } from "./routes/gateways.ts";
 import { addLedger } from "./routes/ledger.ts";
-import { addMachines } from "./routes/machines.ts";
+import { addBackup, addMachines, addStatus } from "./routes/machines.ts";
+import { addOpenAlerts } from "./routes/open-alerts.ts";
 import { addPage, pageDocument } from "./routes/page.ts";
-import { addPublicCity } from "./routes/public-city.ts";
 import { addQuarantine } from "./routes/quarantine.ts";
 import { addReadings } from "./routes/readings.ts";
-import { addRecordings } from "./routes/recordings.ts";
 import { addReport } from "./routes/report.ts";
-import { addRuleStats } from "./routes/rule-stats.ts";
 import { addRules } from "./routes/rules.ts";
 import { addSensorReadings } from "./routes/sensor-readings.ts";
 import { addSensors } from "./routes/sensors.ts";
 import { addSession } from "./routes/session.ts";
 import { addSilences } from "./routes/silences.ts";
-import { addSimulations } from "./routes/simulations.ts";
-import { addStatus } from "./routes/status.ts";
-import { addStore } from "./routes/store.ts";
+import { addRecordings, addSimulations } from "./routes/simulations.ts";
 import { addTargets } from "./routes/targets.ts";
-import { addUsers } from "./routes/users.ts";
 import { createSessions } from "./sessions.ts";
 import { createStreams } from "./streams.ts";
 import { createTurns } from "./turns.ts";
 import { compileValidator } from "./validation.ts";
 
-const ROUTES = [addReadings, addSensors, addSensorReadings, addAlerts, addAlertHandling, addRules, addDevices].concat([
+const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
+  addReadings,
+  addSensors,
+  addSensorReadings,
+  addAlerts,
+  addOpenAlerts,
+  addRules,
   addBacktests,
-  addCrew,
-  addGateways,
-  addUsers,
+  addAccounts,
   addQuarantine,
   addLedger,
-  addStore,
   addReport,
   addAudit,
   addBackup,
   addEvents,
   addSilences,
   addTargets,
-  addRuleStats,
   addStatus,
   addSimulations,
   addRecordings,
   addSession,
-  addPublicCity,
-]);
+];
 
 /**
  * The HTTP service, ready to `listen` (or to be asked by `inject` in tests). `close()` ends the open streams first, then

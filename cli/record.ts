@@ -1,7 +1,7 @@
 import { createWriteStream, rmSync } from "node:fs";
 import { finished } from "node:stream/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import type { ReadingView } from "../model/reading.ts";
+import type { ReadingView } from "../contract/reading.ts";
 import { formatSpan, parseDuration } from "../model/time.ts";
 import { liveReadings } from "../simulators/live-feed.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";

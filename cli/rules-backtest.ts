@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { BacktestAlertView, BacktestView } from "../model/backtest.ts";
+import type { BacktestAlertView, BacktestView } from "../contract/backtest.ts";
 import { type ChartRow, chart } from "./chart.ts";
 import { rulesOfPaths } from "./rules-check.ts";
 import { openSource, SOURCES, type SourceOptions, withSource } from "./rules-source.ts";

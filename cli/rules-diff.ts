@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { BacktestView } from "../model/backtest.ts";
+import type { BacktestAlertView, BacktestView } from "../contract/backtest.ts";
 import { type BacktestDiff, diffBacktests } from "../model/backtest-diff.ts";
 import { type Condition, gatherFailIf, holding } from "./fail-if.ts";
 import { alertCells } from "./rules-backtest.ts";
@@ -49,7 +49,7 @@ async function run(oldPath: string, newPath: string, options: Options, command: 
 }
 
 function countsOf(
-  { added, removed, moved, unchanged }: BacktestDiff,
+  { added, removed, moved, unchanged }: BacktestDiff<BacktestAlertView>,
   { figures }: BacktestView,
 ): Record<string, number> {
   const { alerts, alertsPerDay, minutesFiring } = figures;
@@ -57,7 +57,12 @@ function countsOf(
   return { ...counts, alerts, alertsPerDay, minutesFiring };
 }
 
-function describe(before: BacktestView, after: BacktestView, diff: BacktestDiff, failed: readonly string[]): string {
+function describe(
+  before: BacktestView,
+  after: BacktestView,
+  diff: BacktestDiff<BacktestAlertView>,
+  failed: readonly string[],
+): string {
   const { added, removed, moved, unchanged } = diff;
   const lines = [
     ...added.map((alert) => ["+", ...alertCells(alert)]),

@@ -2,6 +2,25 @@ import { z } from "zod";
 import { ID_PATTERN } from "../model/ids.ts";
 import { KINDS } from "../model/kinds.ts";
 
+/**
+ * What the service answers with, as whoever gets it may rely on it: what is declared, and nothing of it is theirs to
+ * change. What an object says beyond that is left out here, so that using it does not compile.
+ */
+export type View<S extends z.ZodType> = Declared<z.output<S>>;
+/** What may be sent to the service; what has a default may be left out. */
+export type Sent<S extends z.ZodType> = Declared<z.input<S>>;
+
+export type Declared<T> = T extends readonly (infer Item)[]
+  ? readonly Declared<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T as IsOpen<K, T> extends true ? never : K]: Declared<T[K]> }
+    : T;
+/** The "and anything else" of a loose object; the keys of a record have a type of their own. */
+type IsOpen<K extends keyof T, T> = string extends K ? (unknown extends T[K] ? true : false) : false;
+
+/** A page of a list; `next` is the cursor of the following one, absent on the last. */
+export type PageOf<T> = { readonly items: readonly T[]; readonly next?: string };
+
 /** Items of one page. */
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1_000;
@@ -25,6 +44,7 @@ export const Problem = z
       .describe("Every mistake: a JSON pointer into the body, or #/query/<name>, #/path/<name>"),
   })
   .meta({ id: "Problem", description: "RFC 9457" });
+export type ProblemView = View<typeof Problem>;
 
 export const paging = {
   limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT),
@@ -45,10 +65,6 @@ export function listOf<const T extends readonly string[]>(names: T) {
     .refine((text) => text.split(",").every((part) => allowed.has(part)), `A comma list of ${names.join(", ")}.`)
     .describe(`Comma list of ${names.join(", ")}`)
     .optional();
-}
-
-export function splitList<T extends string>(text: string | undefined): T[] | undefined {
-  return text === undefined ? undefined : (text.split(",") as T[]);
 }
 
 export const byId = z.object({ id: Id });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { REASON_NAMES } from "../model/rejection.ts";
-import { Time } from "./common.ts";
+import { Flag, Id, KindName, paging, type Sent, Time, type View } from "./common.ts";
 
 const count = z.number().int();
 
@@ -15,6 +15,8 @@ const sums = {
   balanced: z.boolean().describe("received = stored + duplicate + quarantined + shed + lost + inJournal"),
   reasons: z.record(z.string(), count).describe("Quarantined, by reason"),
 };
+
+export type LedgerSums = View<z.ZodObject<typeof sums>>;
 
 const Recount = z.object({
   booked: count,
@@ -42,6 +44,7 @@ const Check = z
     differing: count.describe("How many differences there are; at most 1,000 are listed"),
   })
   .meta({ id: "LedgerCheck" });
+export type LedgerCheckView = View<typeof Check>;
 
 export const LedgerBody = z
   .object({
@@ -55,6 +58,14 @@ export const LedgerBody = z
     verified: Check.optional(),
   })
   .meta({ id: "Ledger" });
+export type LedgerView = View<typeof LedgerBody>;
+export const LedgerQuery = z.strictObject({
+  ...paging,
+  day: z.iso.date().optional(),
+  sensor: Id.optional(),
+  by: z.literal("sensor").optional(),
+  verify: Flag,
+});
 
 const copy = { journalSeq: count, receivedAt: Time };
 
@@ -71,3 +82,61 @@ export const TraceBody = z
     notSearched: z.array(z.enum(["journal", "quarantine"])).describe("Not looked through to the end: too much"),
   })
   .meta({ id: "LedgerTrace" });
+export type TraceView = View<typeof TraceBody>;
+export const TraceQuery = z.strictObject({ sensor: Id, measuredAt: z.string().min(1).max(40) });
+
+/** A message that could not become readings. */
+export const QuarantineItemBody = z
+  .object({
+    id: count,
+    reason: z.enum(REASON_NAMES),
+    detail: z.string(),
+    receivedAt: Time,
+    source: z.string().meta({ examples: ["mqtt:gateway:gw-north"] }),
+    topic: z.string(),
+    sensorId: z.string().optional(),
+    district: z.string().optional(),
+    kind: KindName.optional(),
+    journalSeq: count,
+    index: count.describe("Place of the reading in its message"),
+    redrivenAt: Time.optional(),
+    redrivenBy: z.string().optional(),
+    payload: z
+      .object({ text: z.string().optional(), base64: z.string().optional(), bytes: z.number(), truncated: z.boolean() })
+      .optional()
+      .describe("Only for one item, and never for personal data"),
+  })
+  .meta({ id: "QuarantineItem" });
+export type QuarantineItemView = View<typeof QuarantineItemBody>;
+export const QuarantineQuery = z.strictObject({
+  ...paging,
+  reason: z.enum(REASON_NAMES).optional(),
+  sensor: Id.optional(),
+  redriven: Flag,
+});
+export const Redrive = z.strictObject({
+  ids: z.array(z.number().int().min(1)).min(1).max(1_000).optional(),
+  reason: z.enum(REASON_NAMES).optional(),
+});
+export type Redrive = Sent<typeof Redrive>;
+export const RedrivenBody = z.object({ redriven: count });
+export type RedrivenView = View<typeof RedrivenBody>;
+
+/** Where the readings are, and what whoever runs that place should know. */
+export const StoreReportBody = z.object({
+  store: z.string().describe("duckdb or influxdb"),
+  place: z.string().describe("Where exactly, without secrets"),
+  keepsMs: z
+    .number()
+    .optional()
+    .describe("The server itself removes what was measured longer ago, whatever the service's settings say"),
+  findings: z.array(
+    z.object({
+      check: z.string(),
+      ok: z.boolean(),
+      found: z.string(),
+      advice: z.string().optional().describe("What to do, where it is not ok"),
+    }),
+  ),
+});
+export type StoreReportView = View<typeof StoreReportBody>;

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
 import { METRIC_NAMES, METRICS, type MetricName } from "../model/metrics.ts";
-import { Id, KindName, pageOf, Time } from "./common.ts";
+import { isLate, type Reading } from "../model/reading.ts";
+import { Flag, Id, KindName, pageOf, paging, Time, type View } from "./common.ts";
 
 const STRING_CHARS_MAX = 1_000;
 const KEYS_MAX = 100;
@@ -51,6 +53,48 @@ export const ReadingBody = z
   })
   .meta({ id: "Reading" });
 
+export type ReadingView = View<typeof ReadingBody>;
+
+/** A reading as the HTTP API, the live stream and recordings show it. */
+export function viewReading(reading: Reading): ReadingView {
+  return {
+    sensorId: reading.sensorId,
+    kind: reading.kind,
+    district: reading.district,
+    measuredAt: new Date(reading.measuredAt).toISOString(),
+    receivedAt: new Date(reading.receivedAt).toISOString(),
+    values: reading.values,
+    ...(reading.quality ? { quality: reading.quality } : {}),
+    ...(isLate(reading) ? { late: true as const } : {}),
+  };
+}
+
+/** `POST /readings`. */
+export const NewReadings = z.union([NewReading, z.array(NewReading).min(1).max(READINGS_PER_MESSAGE_MAX)]);
+export const NewReadingsQuery = z.strictObject({ import: Flag.describe("History: no limit of lateness") });
+export const AcceptedBody = z
+  .object({
+    accepted: z.number().int(),
+    rejected: z
+      .array(z.object({ pointer: z.string(), reason: z.string(), detail: z.string() }))
+      .describe("Kept in the quarantine"),
+  })
+  .meta({ id: "Accepted" });
+export type AcceptedView = View<typeof AcceptedBody>;
+
+/** `GET /sensors` and `GET /readings/latest`. */
+export const SensorsQuery = z.strictObject({ ...paging, district: Id.optional(), kind: KindName.optional() });
+
+/** `GET /sensors/{id}/readings`. */
+export const SensorReadingsQuery = z.strictObject({
+  ...paging,
+  from: z.string().max(40).optional().describe("ISO 8601 with a zone or epoch milliseconds; default 24 h before to"),
+  to: z.string().max(40).optional().describe("Exclusive; default now"),
+  every: z.string().max(10).optional().describe("Aggregate in steps, like 5m; all steps come in one page"),
+  metrics: z.string().min(1).max(1_000).optional().describe("Comma list; default all"),
+  format: z.enum(["json", "csv"]).default("json"),
+});
+
 const AggregateBody = z.object({ mean: z.number(), min: z.number(), max: z.number(), count: z.number().int() });
 
 const BucketBody = z
@@ -64,3 +108,28 @@ export const BucketsBody = pageOf(BucketBody)
       .describe("The coarsest of what the steps were computed from: the readings, or what is kept of them for longer"),
   })
   .meta({ id: "Buckets" });
+export type BucketsView = View<typeof BucketsBody>;
+
+export const SensorBody = z
+  .object({
+    id: z.string(),
+    kind: KindName,
+    district: z.string(),
+    name: z.string().optional(),
+    lat: z.number().optional(),
+    lon: z.number().optional(),
+    intervalS: z.number().optional().describe("Declared seconds between readings"),
+    tags: z.record(z.string(), z.string()),
+    gateway: z.string().optional().describe("The gateway that enrolled it"),
+    createdAt: Time,
+    online: z.boolean().optional().describe("As its status topic says; absent if it never said"),
+    lastSeen: Time.optional(),
+    latest: ReadingBody.optional(),
+  })
+  .meta({ id: "Sensor" });
+export type SensorView = View<typeof SensorBody>;
+
+export const DistrictBody = z
+  .object({ district: z.string(), sensors: z.number().int(), kinds: z.record(KindName, z.number().int()) })
+  .meta({ id: "District" });
+export type DistrictView = View<typeof DistrictBody>;

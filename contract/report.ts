@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { KINDS } from "../model/kinds.ts";
 import { AlertBody } from "./alert.ts";
-import { Time } from "./common.ts";
+import { Time, type View } from "./common.ts";
 
 const Took = z
   .object({ count: z.number().int(), medianMs: z.number(), p90Ms: z.number() })
   .describe("Milliseconds, of those where it happened")
   .optional();
+/** How many, and how long it took. */
+export type TookView = NonNullable<View<typeof Took>>;
 
 const line = {
   raised: z.number().int().describe("Began to fire in this time"),
@@ -18,6 +20,14 @@ const line = {
   toAcknowledge: Took,
   toResolve: Took,
 };
+
+export type ReportLineView = View<z.ZodObject<typeof line>>;
+
+export const ReportQuery = z.strictObject({
+  from: z.string().max(40).optional(),
+  to: z.string().max(40).optional(),
+  format: z.enum(["json", "csv"]).default("json"),
+});
 
 export const ReportBody = z
   .object({
@@ -35,3 +45,4 @@ export const ReportBody = z
       .describe("No reading from them since the beginning of this time, as of now"),
   })
   .meta({ id: "Report" });
+export type ReportView = View<typeof ReportBody>;

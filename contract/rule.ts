@@ -1,12 +1,18 @@
 import { z } from "zod";
 import { AUDIENCES, SEVERITIES } from "../model/alert.ts";
 import { KINDS } from "../model/kinds.ts";
+import type { RuleData } from "../model/rule.ts";
 import { RULE_CHANGES } from "../model/rule-change.ts";
 import { parseDuration } from "../model/time.ts";
 import { AlertBody } from "./alert.ts";
-import { Id, Time } from "./common.ts";
+import { type Sent, Time, type View } from "./common.ts";
 
 const Spans = z.object({ count: z.number().int(), medianMs: z.number(), p90Ms: z.number() });
+/** How many, and how long it took, in milliseconds. */
+export type SpansView = View<typeof Spans>;
+
+/** The period of a rule's figures, unless asked otherwise. */
+export const RULE_STATS_DAYS = 30;
 
 export const RuleStatsBody = z
   .object({
@@ -23,6 +29,14 @@ export const RuleStatsBody = z
   })
   .meta({ id: "RuleStats" });
 
+export type RuleStatsView = View<typeof RuleStatsBody>;
+
+/**
+ * A rule as in a rules file, as it is served. The document leaves it open: what may be in it is said by the rules
+ * themselves (docs/rules.md).
+ */
+const ServedRule = z.looseObject({}) as unknown as z.ZodType<RuleData>;
+
 export const FiguresBody = z
   .strictObject({
     alerts: z.number().int().nonnegative(),
@@ -31,6 +45,7 @@ export const FiguresBody = z
     retracted: z.number().int().nonnegative().default(0),
   })
   .meta({ id: "BacktestFigures", description: "What a backtest said" });
+export type FiguresView = View<typeof FiguresBody>;
 
 export const ChangeBody = z
   .object({
@@ -41,10 +56,11 @@ export const ChangeBody = z
     what: z.enum(RULE_CHANGES),
     reason: z.string(),
     version: z.string().optional().describe("Absent once it is removed"),
-    data: z.looseObject({}).optional().describe("The rule as it was from then on"),
+    data: ServedRule.optional().describe("The rule as it was from then on"),
     figures: FiguresBody.optional(),
   })
   .meta({ id: "RuleChange" });
+export type RuleChangeView = Omit<View<typeof ChangeBody>, "data"> & { readonly data?: RuleData };
 
 export const RuleBody = z
   .looseObject({
@@ -75,6 +91,8 @@ export const RuleDetailBody = RuleBody.extend({
     .optional()
     .describe("What a shadow rule would have said since it is one"),
 }).meta({ id: "RuleDetail" });
+/** A rule with what the service says of it; `shadow` where one rule was asked for. */
+export type RuleView = Omit<View<typeof RuleDetailBody>, keyof RuleData> & RuleData;
 
 const reason = z.string().trim().min(3).max(500);
 const because = { reason, figures: FiguresBody.optional() };
@@ -82,8 +100,10 @@ export const NewRule = z
   .strictObject({ rule: z.looseObject({}).describe("The rule, as in a rules file"), ...because })
   .meta({ id: "NewRule" });
 export const Because = z.strictObject(because).meta({ id: "RuleReason" });
+export type Because = Sent<typeof Because>;
 export const Reason = z.strictObject({ reason });
 
+const FoundRule = z.looseObject({ id: z.string() }) as unknown as z.ZodType<RuleData>;
 const YAML_CHARS_MAX = 1_048_576;
 export const RulesYaml = z.strictObject({ yaml: z.string().max(YAML_CHARS_MAX) }).meta({ id: "RulesYaml" });
 export const CheckBody = z
@@ -94,37 +114,11 @@ export const CheckBody = z
       z.object({ file: z.string(), line: z.number().int(), column: z.number().int(), message: z.string() }),
     ),
     truncated: z.boolean().describe("There may be more mistakes: after 100 the rest is not read"),
-    found: z.array(z.looseObject({ id: z.string() })).describe("Those rules, with what they leave out filled in"),
+    found: z.array(FoundRule).describe("Those rules, with what they leave out filled in"),
   })
   .meta({ id: "RulesCheck" });
+export type RulesCheckView = Omit<View<typeof CheckBody>, "found"> & { readonly found: readonly RuleData[] };
 
-const span = z.string().refine((text) => text === "0s" || parseDuration(text) !== undefined, {
-  error: "A whole number and s, m, h or d, such as 1d.",
+export const RuleStatsQuery = z.strictObject({
+  days: z.coerce.number().int().min(1).max(365).default(RULE_STATS_DAYS),
 });
-const spanOfTime = {
-  from: Time,
-  to: Time,
-  warmUp: span.default("1d").describe("Read so much before `from`, so that windows are full when the span begins"),
-  sensor: Id.optional().describe("Only this sensor"),
-};
-export const BacktestOne = z
-  .strictObject({ ...spanOfTime, rule: z.looseObject({}).optional().describe("Instead of the one in force") })
-  .meta({ id: "BacktestOfRule" });
-export const BacktestMany = z
-  .strictObject({ ...spanOfTime, rules: z.array(z.looseObject({})).min(1).max(1_000) })
-  .meta({ id: "BacktestOfRules" });
-
-const figures = { ...FiguresBody.shape };
-export const BacktestBody = z
-  .looseObject({
-    from: Time,
-    to: Time,
-    readings: z.number().int(),
-    figures: FiguresBody,
-    byRule: z.array(z.object({ rule: z.string(), ...figures })),
-    bySubject: z.array(z.object({ rule: z.string(), subject: z.string(), ...figures })),
-    alerts: z.array(z.looseObject({ id: z.string(), startedAt: Time })),
-    dropped: z.number().int(),
-    failures: z.array(z.object({ rule: z.string(), failure: z.string() })),
-  })
-  .meta({ id: "Backtest" });

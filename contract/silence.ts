@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { matchersSchema, SILENCE_KINDS, SILENCE_STATES, weeklySchema } from "../model/silence.ts";
-import { Time } from "./common.ts";
+import { Flag, paging, type Sent, Time, type View } from "./common.ts";
 
 const Moment = z.iso
   .datetime({ offset: true, error: "An ISO 8601 time with a zone, such as 2026-11-21T10:00:00Z." })
@@ -21,6 +21,12 @@ export const NewSilence = z
     reason: z.string().trim().min(3).max(500),
   })
   .meta({ id: "NewSilence" });
+export type NewSilence = Sent<typeof NewSilence>;
+
+export const SilencesQuery = z.strictObject({
+  ...paging,
+  ended: Flag.describe("Only those that are over, or only those that are not"),
+});
 
 export const SilenceBody = z
   .object({
@@ -39,3 +45,4 @@ export const SilenceBody = z
     endedBy: z.string().optional().describe("Absent where its time was over by itself"),
   })
   .meta({ id: "Silence" });
+export type SilenceView = View<typeof SilenceBody>;

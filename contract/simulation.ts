@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RECORDING_MINUTES_MAX, RUN_MINUTES_MAX, SCENARIO_NAMES } from "../model/simulation.ts";
-import { Id, Time } from "./common.ts";
+import { Id, type Sent, Time, type View } from "./common.ts";
 
 const count = z.number().int();
 const minutes = (max: number, usual: number) =>
@@ -19,6 +19,7 @@ export const NewRun = z
     minutes: minutes(RUN_MINUTES_MAX, 60),
   })
   .meta({ id: "NewSimulation" });
+export type NewRun = Sent<typeof NewRun>;
 
 const Report = z.object({
   sent: count,
@@ -52,6 +53,16 @@ export const RunBody = z
       .optional(),
   })
   .meta({ id: "Simulation" });
+export type RunView = View<typeof RunBody>;
+
+export const SimulationsBody = z.object({
+  refused: z.string().optional().describe("Why nothing can run here"),
+  scenarios: z.array(z.enum(SCENARIO_NAMES)),
+  districts: z.array(z.string()).describe("Of the scenarios"),
+  current: RunBody.optional(),
+  last: RunBody.optional(),
+});
+export type SimulationsView = View<typeof SimulationsBody>;
 
 export const NewRecording = z
   .strictObject({
@@ -61,6 +72,7 @@ export const NewRecording = z
     minutes: minutes(RECORDING_MINUTES_MAX, 10),
   })
   .meta({ id: "NewRecording" });
+export type NewRecording = Sent<typeof NewRecording>;
 
 export const RecordingBody = z
   .object({
@@ -75,5 +87,9 @@ export const RecordingBody = z
     missed: count.describe("Left out because the disk was too slow"),
   })
   .meta({ id: "RecordingUnderWay" });
+export type RecordingView = View<typeof RecordingBody>;
 
 export const RecordingFileBody = z.object({ name: z.string(), bytes: count, at: Time }).meta({ id: "Recording" });
+
+export const RecordingsBody = z.object({ items: z.array(RecordingFileBody), current: RecordingBody.optional() });
+export type RecordingsView = View<typeof RecordingsBody>;

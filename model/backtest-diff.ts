@@ -1,20 +1,27 @@
-import type { BacktestAlertView } from "./backtest.ts";
+import type { Alert } from "./alert.ts";
 import { HOUR_MS } from "./time.ts";
 
-export type Moved = { readonly old: BacktestAlertView; readonly new: BacktestAlertView };
-export type BacktestDiff = {
+/** What is compared of an alert; times in ISO 8601. */
+type Said = Pick<Alert, "rule" | "subject" | "state"> & {
+  readonly startedAt: string;
+  readonly firedAt?: string;
+  readonly resolvedAt?: string;
+};
+
+export type Moved<A> = { readonly old: A; readonly new: A };
+export type BacktestDiff<A> = {
   readonly unchanged: number;
-  readonly added: readonly BacktestAlertView[];
-  readonly removed: readonly BacktestAlertView[];
+  readonly added: readonly A[];
+  readonly removed: readonly A[];
   /** The same trouble, told at another time. */
-  readonly moved: readonly Moved[];
+  readonly moved: readonly Moved<A>[];
 };
 
 /** Alerts of one rule and subject that begin within this time of each other's span are about the same trouble. */
 const NEAR_MS = HOUR_MS;
 
 /** Compares what two sets of rules would have said of the same readings, by rule and subject. */
-export function diffBacktests(old: readonly BacktestAlertView[], next: readonly BacktestAlertView[]): BacktestDiff {
+export function diffBacktests<A extends Said>(old: readonly A[], next: readonly A[]): BacktestDiff<A> {
   const before = Map.groupBy(old, keyOf);
   const after = Map.groupBy(next, keyOf);
   const parts = [...new Set([...before.keys(), ...after.keys()])].map((key) =>
@@ -28,13 +35,13 @@ export function diffBacktests(old: readonly BacktestAlertView[], next: readonly 
   };
 }
 
-function diffSubject(old: readonly BacktestAlertView[], next: readonly BacktestAlertView[]): BacktestDiff {
+function diffSubject<A extends Said>(old: readonly A[], next: readonly A[]): BacktestDiff<A> {
   const same = new Set(old.map(timesOf));
   const unchanged = next.filter((one) => same.has(timesOf(one)));
   const still = new Set(unchanged.map(timesOf));
   const left = old.filter((one) => !still.has(timesOf(one)));
-  const added: BacktestAlertView[] = [];
-  const moved: Moved[] = [];
+  const added: A[] = [];
+  const moved: Moved<A>[] = [];
   for (const one of next.filter((candidate) => !same.has(timesOf(candidate)))) {
     const at = left.findIndex((candidate) => isNear(candidate, one));
     if (at < 0) added.push(one);
@@ -43,15 +50,15 @@ function diffSubject(old: readonly BacktestAlertView[], next: readonly BacktestA
   return { unchanged: unchanged.length, added, removed: left, moved };
 }
 
-const keyOf = ({ rule, subject }: BacktestAlertView) =>
+const keyOf = ({ rule, subject }: Said) =>
   [rule.id, subject.sensorId, subject.district, subject.gateway, subject.tag?.value].join("\n");
-const timesOf = ({ startedAt, firedAt, resolvedAt, state }: BacktestAlertView) =>
+const timesOf = ({ startedAt, firedAt, resolvedAt, state }: Said) =>
   `${startedAt} ${firedAt} ${resolvedAt} ${state === "retracted"}`;
 
-function isNear(a: BacktestAlertView, b: BacktestAlertView): boolean {
+function isNear(a: Said, b: Said): boolean {
   const [first, second] = a.startedAt <= b.startedAt ? [a, b] : [b, a];
   const end = first.resolvedAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(first.resolvedAt);
   return Date.parse(second.startedAt) <= Math.max(end, Date.parse(first.startedAt) + NEAR_MS);
 }
 
-const byStart = (a: BacktestAlertView, b: BacktestAlertView) => (a.startedAt < b.startedAt ? -1 : 1);
+const byStart = (a: Said, b: Said) => (a.startedAt < b.startedAt ? -1 : 1);

@@ -1,5 +1,4 @@
 import type { Transition } from "./alert.ts";
-import { viewAlert } from "./alert-view.ts";
 
 /** `from <= time < to`, epoch milliseconds. */
 export type Span = { readonly from: number; readonly to: number };
@@ -34,23 +33,3 @@ export type BacktestResult = Span & {
   /** Rules that threw. */
   readonly failures: readonly { readonly rule: string; readonly failure: string }[];
 };
-
-const iso = (time: number) => new Date(time).toISOString();
-
-export type BacktestView = ReturnType<typeof viewBacktest>;
-export type BacktestAlertView = BacktestView["alerts"][number];
-
-/** The same with times in ISO 8601 UTC, as the API and the command line show it. */
-export function viewBacktest(result: BacktestResult) {
-  return {
-    ...result,
-    from: iso(result.from),
-    to: iso(result.to),
-    alerts: result.alerts.map(viewBacktestAlert),
-  };
-}
-
-function viewBacktestAlert({ timeline, ...alert }: BacktestAlert) {
-  const { handling: _, timeline: __, ...view } = viewAlert({ ...alert, handling: "open", timeline: [] });
-  return { ...view, timeline: timeline.map((line) => ({ ...line, at: iso(line.at) })) };
-}

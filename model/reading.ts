@@ -32,28 +32,3 @@ export const LATE_AFTER_MS = 30 * 60_000;
 export function isLate(reading: Pick<Reading, "measuredAt" | "receivedAt">): boolean {
   return reading.receivedAt - reading.measuredAt > LATE_AFTER_MS;
 }
-
-/** A reading as the HTTP API, the live stream and recordings show it. */
-export type ReadingView = {
-  sensorId: string;
-  kind: Kind;
-  district: string;
-  measuredAt: string;
-  receivedAt: string;
-  values: Values;
-  quality?: Quality;
-  late?: true;
-};
-
-export function viewReading(reading: Reading): ReadingView {
-  return {
-    sensorId: reading.sensorId,
-    kind: reading.kind,
-    district: reading.district,
-    measuredAt: new Date(reading.measuredAt).toISOString(),
-    receivedAt: new Date(reading.receivedAt).toISOString(),
-    values: reading.values,
-    ...(reading.quality ? { quality: reading.quality } : {}),
-    ...(isLate(reading) ? { late: true as const } : {}),
-  };
-}

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { ReadingView } from "../model/reading.ts";
+import type { ReadingView } from "../contract/reading.ts";
 import { ServiceError } from "./service-client.ts";
 
 export type LiveFeedOptions = {

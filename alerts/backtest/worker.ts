@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type Span, viewBacktest } from "../../model/backtest.ts";
+import { viewBacktest } from "../../contract/backtest.ts";
+import type { Span } from "../../model/backtest.ts";
 import { createBlockReader, type ReadingBlock } from "../../model/reading-block.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { WatchedSensor } from "../engine/compile.ts";

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { viewAlert } from "../../model/alert-view.ts";
+import { viewAlert } from "../../contract/alert.ts";
 import type { Notice } from "../../model/notice.ts";
 import type { Target } from "../../model/target.ts";
 import { whsecBytes } from "../../model/whsec.ts";

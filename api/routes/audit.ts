@@ -1,37 +1,20 @@
 import { z } from "zod";
-import { pageOf, paging, Time } from "../../contract/common.ts";
+import { AuditCheckBody, AuditEntryBody } from "../../contract/account.ts";
+import { pageOf, paging } from "../../contract/common.ts";
 import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 
 const tags = ["audit"];
-const Entry = z
-  .object({
-    id: z.number().int(),
-    at: Time,
-    by: z.string(),
-    what: z.string(),
-    target: z.string(),
-    detail: z.string().optional(),
-    hash: z.string().describe("SHA-256 over the entry before and this one"),
-  })
-  .meta({ id: "AuditEntry" });
-
 const list = {
   tags,
   summary: "Who did what, newest first",
   querystring: z.strictObject(paging),
-  response: answers({ 200: pageOf(Entry) }),
+  response: answers({ 200: pageOf(AuditEntryBody) }),
 };
 const verify = {
   tags,
   summary: "Is the chain of entries whole?",
-  response: answers({
-    200: z.object({
-      entries: z.number().int(),
-      intact: z.boolean(),
-      brokenAt: z.number().int().optional().describe("The first entry whose hash does not fit"),
-    }),
-  }),
+  response: answers({ 200: AuditCheckBody }),
 };
 
 export function addAudit(app: Api, { records, auth }: Pick<Parts, "records" | "auth">): void {

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { BacktestBody, BacktestMany, BacktestOne } from "../../contract/backtest.ts";
 import { byId } from "../../contract/common.ts";
-import { BacktestBody, BacktestMany, BacktestOne } from "../../contract/rule.ts";
 import type { RuleData } from "../../model/rule.ts";
 import { DAY_MS, parseDuration } from "../../model/time.ts";
 import { answers, media } from "../answers.ts";

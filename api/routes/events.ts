@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { Flag } from "../../contract/common.ts";
+import { EventsHeaders, EventsQuery } from "../../contract/events.ts";
 import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { ProblemError } from "../problems.ts";
 
-const EventId = z.string().regex(/^\d{1,15}$/, "An event id is a whole number.");
 const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-store",
@@ -17,11 +16,8 @@ const schema = {
   summary: "Alerts as they happen (Server-Sent Events)",
   description:
     "`event: alert` carries a durable id: come back with Last-Event-ID and nothing is missed. With readings=true also `event: readings`, arrays without an id; a slow client misses some.",
-  querystring: z.strictObject({
-    readings: Flag,
-    lastEventId: EventId.optional().describe("For clients that cannot set the header"),
-  }),
-  headers: z.looseObject({ "last-event-id": EventId.optional() }),
+  querystring: EventsQuery,
+  headers: EventsHeaders,
   response: answers({ 200: media("The stream", { "text/event-stream": z.string() }) }, 503),
 };
 

@@ -1,35 +1,46 @@
 import { z } from "zod";
-import { media, publicAnswers } from "../answers.ts";
+import { AliveBody, ReadyBody, StatusBody } from "../../contract/status.ts";
+import { gauge } from "../../model/health.ts";
+import { answers, media, publicAnswers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { createMetrics } from "../metrics.ts";
 import { mayCall } from "../permissions.ts";
+import { ProblemError } from "../problems.ts";
+import { patient } from "../turns.ts";
 
 const tags = ["machines"];
-/** What a part says of itself. */
-export const Part = z.object({
-  part: z.string(),
-  state: z.enum(["ok", "degraded", "failed"]),
-  ready: z.boolean(),
-  reason: z.string().optional().describe("What to do about it"),
-});
-const Ready = z.object({ ready: z.boolean(), parts: z.array(Part) }).meta({ id: "Readiness" });
 
 const livez = {
   tags,
   summary: "Is the process alive?",
-  response: publicAnswers({ 200: z.object({ alive: z.literal(true) }) }),
+  response: publicAnswers({ 200: AliveBody }),
 };
 const readyz = {
   tags,
   summary: "Can it work? 503 while a part is not ready",
   description:
     "The reasons, which may name hosts of this city, are for those who may view; others read only which part it is.",
-  response: publicAnswers({ 200: Ready, 503: Ready }),
+  response: publicAnswers({ 200: ReadyBody, 503: ReadyBody }),
 };
 const metrics = {
   tags,
   summary: "Figures for Prometheus",
   response: publicAnswers({ 200: media("Prometheus text format", { "text/plain": z.string() }) }, 401, 403),
+};
+
+const status = {
+  tags,
+  summary: "What /readyz and /metrics say, as JSON at one moment",
+  description: "The same names and figures as /metrics, without those of the process. For pages that draw them.",
+  response: answers({ 200: StatusBody }),
+};
+const copy = {
+  tags,
+  summary: "A backup of everything, as a tar archive",
+  description:
+    "Consistent while messages come in: everything that was acknowledged before the request is in it. `./lamppost restore` " +
+    "reads it. With InfluxDB as the store the readings are not in it; InfluxDB has tools of its own for that.",
+  response: answers({ 200: media("The archive", { "application/x-tar": z.string() }) }, 503),
 };
 
 /** For machines that watch the service. Nothing here says anything of a reading. */
@@ -68,6 +79,36 @@ export function addMachines(
   );
 
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+}
+
+/** The same for those who may ask under /api/v1. */
+export function addStatus(app: Api, { health, figures, streams, now }: Parts): void {
+  app.get("/status", { schema: status }, async () => {
+    const parts = health();
+    const open = gauge("lamppost_http_streams", "Open event streams", streams.counts().open);
+    return {
+      at: new Date(now()).toISOString(),
+      ready: parts.every((part) => part.ready),
+      parts,
+      figures: [...figures(), open].map(({ help: _, ...figure }) => figure),
+    };
+  });
+}
+
+export function addBackup(app: Api, { backup, auth, queries, limits, records, now }: Parts): void {
+  app.post("/backup", { schema: copy }, async (request, reply) => {
+    const { download, signal } = queries(request, reply);
+    await download();
+    // Copies of a large store take longer than an idle connection may last.
+    patient(request, 0);
+    const made = await backup(signal);
+    patient(request, limits.stalledMs);
+    if ("refused" in made) throw new ProblemError("unavailable", made.refused);
+    if (signal.aborted) made.archive.destroy();
+    signal.throwIfAborted();
+    records.audit.add({ at: now(), by: auth.account(request).name, what: "backup", target: "everything" });
+    return reply.type("application/x-tar").send(made.archive);
+  });
 }
 
 const hostOf = ({ url }: { readonly url?: string }) => (url && URL.canParse(url) ? [new URL(url).hostname] : []);

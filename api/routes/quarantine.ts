@@ -1,8 +1,15 @@
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { Flag, Id, KindName, pageOf, paging, Time } from "../../contract/common.ts";
+import { pageOf } from "../../contract/common.ts";
+import {
+  QuarantineItemBody,
+  type QuarantineItemView,
+  QuarantineQuery,
+  Redrive,
+  RedrivenBody,
+} from "../../contract/ledger.ts";
 import { formatSource } from "../../model/message.ts";
-import { REASON_NAMES, type Reason } from "../../model/rejection.ts";
+import type { Reason } from "../../model/rejection.ts";
 import type { QuarantineItem } from "../../store/records.ts";
 import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
@@ -10,50 +17,25 @@ import { viewPayload } from "../payload-view.ts";
 import { invalid, notFound } from "../problems.ts";
 
 const tags = ["quarantine"];
-const ReasonName = z.enum(REASON_NAMES as unknown as [Reason, ...Reason[]]);
-const Item = z
-  .object({
-    id: z.number().int(),
-    reason: ReasonName,
-    detail: z.string(),
-    receivedAt: Time,
-    source: z.string().meta({ examples: ["mqtt:gateway:gw-north"] }),
-    topic: z.string(),
-    sensorId: z.string().optional(),
-    district: z.string().optional(),
-    kind: KindName.optional(),
-    journalSeq: z.number().int(),
-    index: z.number().int().describe("Place of the reading in its message"),
-    redrivenAt: Time.optional(),
-    redrivenBy: z.string().optional(),
-    payload: z
-      .object({ text: z.string().optional(), base64: z.string().optional(), bytes: z.number(), truncated: z.boolean() })
-      .optional()
-      .describe("Only for one item, and never for personal data"),
-  })
-  .meta({ id: "QuarantineItem" });
 
 const list = {
   tags,
   summary: "Messages that could not become readings, newest first",
-  querystring: z.strictObject({ ...paging, reason: ReasonName.optional(), sensor: Id.optional(), redriven: Flag }),
-  response: answers({ 200: pageOf(Item) }),
+  querystring: QuarantineQuery,
+  response: answers({ 200: pageOf(QuarantineItemBody) }),
 };
 const one = {
   tags,
   summary: "One of them, with its payload",
   params: z.object({ id: z.coerce.number().int().min(1) }),
-  response: answers({ 200: Item }, 404),
+  response: answers({ 200: QuarantineItemBody }, 404),
 };
 const redrive = {
   tags,
   summary: "Send them through again, after a fix",
   description: "By ids, or all of a reason that were not sent through yet (up to 10,000 at a time).",
-  body: z.strictObject({
-    ids: z.array(z.number().int().min(1)).min(1).max(1_000).optional(),
-    reason: ReasonName.optional(),
-  }),
-  response: answers({ 200: z.object({ redriven: z.number().int() }) }, 413, 415, 503),
+  body: Redrive,
+  response: answers({ 200: RedrivenBody }, 413, 415, 503),
 };
 
 export function addQuarantine(app: Api, parts: Parts): void {
@@ -106,7 +88,7 @@ function idsOf({ records, limits }: Parts, reason: Reason): number[] {
   return ids.slice(0, limits.redriveMax);
 }
 
-function viewItem({ id, rejection, redrivenAt, redrivenBy }: QuarantineItem) {
+function viewItem({ id, rejection, redrivenAt, redrivenBy }: QuarantineItem): QuarantineItemView {
   const { payload: _hidden, source, receivedAt, ...rest } = rejection;
   return {
     id,

@@ -1,11 +1,15 @@
 import type { FastifyRequest } from "fastify";
-import { z } from "zod";
-import { Flag, Id, KindName, pageOf, paging } from "../../contract/common.ts";
-import { NewReading, ReadingBody } from "../../contract/reading.ts";
-import { READINGS_PER_MESSAGE_MAX } from "../../model/message.ts";
+import { pageOf } from "../../contract/common.ts";
+import {
+  AcceptedBody,
+  NewReadings,
+  NewReadingsQuery,
+  ReadingBody,
+  SensorsQuery,
+  viewReading,
+} from "../../contract/reading.ts";
 import type { Account } from "../../model/people.ts";
 import { createByKey, newBucket, spend, waitMs } from "../../model/rate-limit.ts";
-import { viewReading } from "../../model/reading.ts";
 import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { checkHistory, checkSender, findRejections, readBody, toMessages } from "../new-messages.ts";
@@ -13,25 +17,21 @@ import { pageByKey } from "../paging.ts";
 import { ProblemError } from "../problems.ts";
 
 const tags = ["readings"];
-const Rejected = z.object({ pointer: z.string(), reason: z.string(), detail: z.string() });
-const Accepted = z
-  .object({ accepted: z.number().int(), rejected: z.array(Rejected).describe("Kept in the quarantine") })
-  .meta({ id: "Accepted" });
 
 const post = {
   tags,
   summary: "Send one reading or up to 500",
   description:
     "202 means kept on disk. What cannot be a reading is named with its reason; if none can, nothing is kept and the answer is 422. History that the database would remove at once (a retention of its own) is refused as a whole, too. Sending the same reading again is harmless.",
-  querystring: z.strictObject({ import: Flag.describe("History: no limit of lateness") }),
-  body: z.union([NewReading, z.array(NewReading).min(1).max(READINGS_PER_MESSAGE_MAX)]),
-  response: answers({ 202: Accepted }, 413, 415, 422, 503),
+  querystring: NewReadingsQuery,
+  body: NewReadings,
+  response: answers({ 202: AcceptedBody }, 413, 415, 422, 503),
 };
 
 const latestOf = {
   tags,
   summary: "The newest reading of every sensor",
-  querystring: z.strictObject({ ...paging, district: Id.optional(), kind: KindName.optional() }),
+  querystring: SensorsQuery,
   response: answers({ 200: pageOf(ReadingBody) }, 503),
 };
 

@@ -1,8 +1,8 @@
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import { ReportBody } from "../../contract/report.ts";
+import { viewAlert } from "../../contract/alert.ts";
+import { ReportBody, ReportQuery } from "../../contract/report.ts";
 import type { Alert } from "../../model/alert.ts";
-import { viewAlert } from "../../model/alert-view.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
@@ -17,11 +17,7 @@ const schema = {
   tags: ["alerts"],
   summary: "What happened in a shift: per district and rule, how long it took, which sensors said nothing",
   description: "The last 24 hours unless from and to say otherwise; at most 31 days. format=csv lists the alerts.",
-  querystring: z.strictObject({
-    from: z.string().max(40).optional(),
-    to: z.string().max(40).optional(),
-    format: z.enum(["json", "csv"]).default("json"),
-  }),
+  querystring: ReportQuery,
   response: answers({ 200: media("The report", { "application/json": ReportBody, "text/csv": z.string() }) }, 503),
 };
 

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { viewAlert } from "../../contract/alert.ts";
 import { byId, pageOf, paging } from "../../contract/common.ts";
 import {
   Because,
@@ -7,11 +8,17 @@ import {
   CheckBody,
   NewRule,
   Reason,
+  RULE_STATS_DAYS,
   RuleBody,
+  type RuleChangeView,
   RuleDetailBody,
+  RuleStatsBody,
+  RuleStatsQuery,
+  type RuleStatsView,
   RulesYaml,
+  type RuleView,
 } from "../../contract/rule.ts";
-import { viewAlert } from "../../model/alert-view.ts";
+import { RULES_MAX } from "../../model/rule.ts";
 import {
   NO_VERSION,
   type RuleAuthor,
@@ -23,7 +30,6 @@ import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { notFound, ProblemError } from "../problems.ts";
-import { createRuleFigures } from "../rule-stats.ts";
 import { leaving } from "../turns.ts";
 
 const tags = ["rules"];
@@ -33,6 +39,8 @@ export const RULES_BODY_BYTES_MAX = 3 * 1_048_576;
 const RULE_BODY_BYTES_MAX = 256 * 1024;
 const SHADOW_SHOWN_MAX = 10;
 const SHADOW_COUNT_MAX = 1_000;
+/** A page of rules is shown often and its figures change slowly. */
+const STATS_FRESH_MS = 10_000;
 
 const list = {
   tags,
@@ -85,6 +93,14 @@ const check = {
   response: answers({ 200: media("The mistakes and the rules", { "application/json": CheckBody }) }, 413, 415),
 };
 
+const stats = {
+  tags,
+  summary: "How a rule does: what people thought of its alerts, how fast they were dealt with, how much noise it made",
+  params: byId,
+  querystring: RuleStatsQuery,
+  response: answers({ 200: RuleStatsBody }, 404),
+};
+
 export function addRules(app: Api, parts: Parts): void {
   const { ruleBook: rules, records, auth, turns, now } = parts;
   const figures = createRuleFigures({ records, now });
@@ -134,7 +150,13 @@ export function addRules(app: Api, parts: Parts): void {
 
   app.get("/rules/:id/versions", { schema: versions }, async (request) => {
     const page = rules.versions(request.params.id, request.query.limit, request.query.cursor);
-    return { ...page, items: page.items.map(viewChange) } as never;
+    return { ...page, items: page.items.map(viewChange) };
+  });
+
+  app.get("/rules/:id/stats", { schema: stats }, async (request) => {
+    const { id } = request.params;
+    if (!rules.entry(id)) throw notFound("rule", id);
+    return records.ruleStats.of(id, now(), request.query.days);
   });
 
   app.post("/rules/check", { schema: check, bodyLimit: RULES_BODY_BYTES_MAX }, async (request, reply) => {
@@ -145,7 +167,7 @@ export function addRules(app: Api, parts: Parts): void {
   });
 }
 
-function viewEntry({ rule, file, change }: RuleEntry, failures: ReturnType<Parts["ruleBook"]["failures"]>) {
+function viewEntry({ rule, file, change }: RuleEntry, failures: ReturnType<Parts["ruleBook"]["failures"]>): RuleView {
   const failure = failures.find((one) => one.rule === rule.id)?.failure;
   const changed = change && { at: iso(change.at), by: change.by, what: change.what, reason: change.reason };
   return {
@@ -157,7 +179,7 @@ function viewEntry({ rule, file, change }: RuleEntry, failures: ReturnType<Parts
   };
 }
 
-function shadowOf(rule: string, { records }: Pick<Parts, "records">) {
+function shadowOf(rule: string, { records }: Pick<Parts, "records">): RuleView["shadow"] {
   const filter = { rule, mode: "shadow" } as const;
   const last = records.alerts.list(filter, SHADOW_SHOWN_MAX).items.map(viewAlert);
   const firing = records.alerts.list({ ...filter, state: ["firing"] }, SHADOW_COUNT_MAX).items.length;
@@ -182,5 +204,22 @@ function refusal({ why, detail, errors = [] }: Extract<RuleOutcome, { refused: u
   });
 }
 
-const viewChange = (change: RuleChange) => ({ ...change, at: iso(change.at) });
+const viewChange = (change: RuleChange): RuleChangeView => ({ ...change, at: iso(change.at) });
 const iso = (time: number) => new Date(time).toISOString();
+
+/** How each rule does, over the last 30 days unless asked otherwise; kept for some seconds. */
+function createRuleFigures({ records, now }: Pick<Parts, "records" | "now">) {
+  const kept = new Map<string, { readonly at: number; readonly stats: RuleStatsView }>();
+
+  function of(rule: string): RuleStatsView {
+    const known = kept.get(rule);
+    if (known && Math.abs(now() - known.at) < STATS_FRESH_MS) return known.stats;
+    const stats = records.ruleStats.of(rule, now(), RULE_STATS_DAYS);
+    // Rules come and go: those that are gone are not kept for ever.
+    if (kept.size >= 2 * RULES_MAX) kept.clear();
+    kept.set(rule, { at: now(), stats });
+    return stats;
+  }
+
+  return { of };
+}

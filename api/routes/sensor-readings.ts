@@ -1,9 +1,8 @@
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import { byId, pageOf, paging } from "../../contract/common.ts";
-import { BucketsBody, ReadingBody } from "../../contract/reading.ts";
+import { byId, pageOf } from "../../contract/common.ts";
+import { BucketsBody, ReadingBody, SensorReadingsQuery, viewReading } from "../../contract/reading.ts";
 import type { MetricName } from "../../model/metrics.ts";
-import { viewReading } from "../../model/reading.ts";
 import { DAY_MS } from "../../model/time.ts";
 import type { Bucket, Resolution } from "../../store/reading-store.ts";
 import type { Sensor } from "../../store/records.ts";
@@ -16,15 +15,6 @@ import { bucketHeader, bucketRows, columnsOf, readingHeader, readingRows } from 
 import { pageOfReadings, parseMetrics, parseRangeCursor, startStream } from "../sensor-range.ts";
 import { checkBuckets, parseEvery, parseRange, type Range } from "../time-range.ts";
 
-const Query = z.strictObject({
-  ...paging,
-  from: z.string().max(40).optional().describe("ISO 8601 with a zone or epoch milliseconds; default 24 h before to"),
-  to: z.string().max(40).optional().describe("Exclusive; default now"),
-  every: z.string().max(10).optional().describe("Aggregate in steps, like 5m; all steps come in one page"),
-  metrics: z.string().min(1).max(1_000).optional().describe("Comma list; default all"),
-  format: z.enum(["json", "csv"]).default("json"),
-});
-
 const schema = {
   tags: ["readings"],
   summary: "The readings of one sensor",
@@ -32,7 +22,7 @@ const schema = {
     "As they are, or mean, min, max and count for each step of `every`. CSV comes whole, JSON in pages. Steps of whole " +
     "hours or days go back further than the readings are kept: `resolution` says what they were computed from.",
   params: byId,
-  querystring: Query,
+  querystring: SensorReadingsQuery,
   response: answers(
     {
       200: media("Readings, or with `every` steps", {
@@ -48,7 +38,12 @@ const schema = {
 /** With steps the number of steps is the limit, whatever the range: centuries are as good as none. */
 const SPAN_MAX_MS = 1_000 * 366 * DAY_MS;
 
-type Asked = z.infer<typeof Query> & { sensor: Sensor; range: Range; names?: MetricName[]; store: StoreQuery };
+type Asked = z.infer<typeof SensorReadingsQuery> & {
+  sensor: Sensor;
+  range: Range;
+  names?: MetricName[];
+  store: StoreQuery;
+};
 
 export function addSensorReadings(app: Api, parts: Parts): void {
   app.get("/sensors/:id/readings", { schema }, async (request, reply) => {

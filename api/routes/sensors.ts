@@ -1,7 +1,5 @@
-import { z } from "zod";
-import { byId, Id, KindName, pageOf, paging, Time } from "../../contract/common.ts";
-import { ReadingBody } from "../../contract/reading.ts";
-import { viewReading } from "../../model/reading.ts";
+import { byId, pageOf } from "../../contract/common.ts";
+import { DistrictBody, SensorBody, SensorsQuery, type SensorView, viewReading } from "../../contract/reading.ts";
 import type { Sensor } from "../../store/records.ts";
 import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
@@ -9,35 +7,15 @@ import { pageInOrder } from "../paging.ts";
 import { notFound } from "../problems.ts";
 
 const tags = ["sensors"];
-const SensorBody = z
-  .object({
-    id: z.string(),
-    kind: KindName,
-    district: z.string(),
-    name: z.string().optional(),
-    lat: z.number().optional(),
-    lon: z.number().optional(),
-    intervalS: z.number().optional().describe("Declared seconds between readings"),
-    tags: z.record(z.string(), z.string()),
-    gateway: z.string().optional().describe("The gateway that enrolled it"),
-    createdAt: Time,
-    online: z.boolean().optional().describe("As its status topic says; absent if it never said"),
-    lastSeen: Time.optional(),
-    latest: ReadingBody.optional(),
-  })
-  .meta({ id: "Sensor" });
 
 const list = {
   tags,
   summary: "All sensors",
-  querystring: z.strictObject({ ...paging, district: Id.optional(), kind: KindName.optional() }),
+  querystring: SensorsQuery,
   response: answers({ 200: pageOf(SensorBody) }),
 };
 const one = { tags, summary: "One sensor", params: byId, response: answers({ 200: SensorBody }, 404) };
 
-const DistrictBody = z
-  .object({ district: z.string(), sensors: z.number().int(), kinds: z.record(KindName, z.number().int()) })
-  .meta({ id: "District" });
 const districts = {
   tags,
   summary: "The districts and how many sensors each has",
@@ -62,16 +40,15 @@ export function addSensors(app: Api, { records, live }: Pick<Parts, "records" | 
     return viewSensor(sensor, live);
   });
 
-  app.get("/districts", { schema: districts }, async () => ({ items: [...records.sensors.districts()] }));
+  app.get("/districts", { schema: districts }, async () => ({ items: records.sensors.districts() }));
 }
 
-function viewSensor(sensor: Sensor, live: Parts["live"]) {
+function viewSensor(sensor: Sensor, live: Parts["live"]): SensorView {
   const seen = live.seen(sensor.id);
   const latest = live.latest({ sensorId: sensor.id, kind: sensor.kind })[0];
   const lastSeenAt = seen?.lastSeenAt ?? latest?.receivedAt ?? 0;
   return {
     ...sensor,
-    tags: { ...sensor.tags },
     createdAt: new Date(sensor.createdAt).toISOString(),
     ...(seen?.online === undefined ? {} : { online: seen.online }),
     ...(lastSeenAt > 0 ? { lastSeen: new Date(lastSeenAt).toISOString() } : {}),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Id, Time } from "../../contract/common.ts";
+import { NewPassword, SessionBody, type SessionView, SignIn, StartedSessionBody } from "../../contract/account.ts";
 import type { Account } from "../../model/people.ts";
 import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
@@ -8,39 +8,24 @@ import { isFromPage, sessionCookie } from "../sessions.ts";
 import { createSignIn, type Shown } from "../sign-in.ts";
 
 const tags = ["session"];
-const RoleName = z.enum(["viewer", "crew", "operator", "admin", "device"]);
-const User = z.object({ name: z.string(), role: RoleName }).meta({ id: "SignedIn" });
-const Secret = z.string().min(1).max(512);
 
 const start = {
   tags,
   summary: "Sign in on the page: with a token, or a name and a password",
   description: "Answers with a cookie that no script can read. Wrong secrets make those wait who send them.",
-  body: z
-    .strictObject({ token: Secret.optional(), user: Id.optional(), password: Secret.optional() })
-    .refine(({ token, user, password }) => (token ? !user && !password : user && password), {
-      error: "Send a token, or a user and a password.",
-    })
-    .meta({ id: "SignIn" }),
-  response: answers({ 201: z.object({ user: User, expiresAt: Time }) }, 413, 415, 503),
+  body: SignIn,
+  response: answers({ 201: StartedSessionBody }, 413, 415, 503),
 };
 const who = {
   tags,
   summary: "Who is signed in, and what the page may show to anyone",
-  response: answers({
-    200: z.object({
-      user: User.optional(),
-      publicPage: z.boolean(),
-      tilesUrl: z.string().optional().describe("Map tiles in the background, with {z}/{x}/{y}"),
-      version: z.string(),
-    }),
-  }),
+  response: answers({ 200: SessionBody }),
 };
 const end = { tags, summary: "Sign out", response: answers({ 204: z.undefined() }) };
 const password = {
   tags,
   summary: "Choose a password for signing in; other sessions end, the token stays as it is",
-  body: z.strictObject({ current: Secret, next: z.string().min(12).max(200) }).meta({ id: "NewPassword" }),
+  body: NewPassword,
   response: answers({ 204: z.undefined() }, 413, 415, 503),
 };
 
@@ -105,7 +90,7 @@ function endSession({ sessions, streams }: Pick<Parts, "sessions" | "streams">, 
   streams.endOf(idHash);
 }
 
-const viewUser = (account: Account) => ({
+const viewUser = (account: Account): NonNullable<SessionView["user"]> => ({
   name: account.name,
-  role: account.role === "gateway" ? ("device" as const) : account.role,
+  role: account.role === "gateway" ? "device" : account.role,
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { Flag, pageOf, paging } from "../../contract/common.ts";
-import { NewSilence, SilenceBody } from "../../contract/silence.ts";
+import { pageOf } from "../../contract/common.ts";
+import { NewSilence, SilenceBody, SilencesQuery, type SilenceView } from "../../contract/silence.ts";
 import { SILENCE_MAX_MS, SILENCES_MAX, type Silence, silenceSpan, silenceState } from "../../model/silence.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { answers } from "../answers.ts";
@@ -15,10 +15,7 @@ const AHEAD_MAX_MS = 366 * DAY_MS;
 const list = {
   tags,
   summary: "Silences and maintenance windows, the newest first",
-  querystring: z.strictObject({
-    ...paging,
-    ended: Flag.describe("Only those that are over, or only those that are not"),
-  }),
+  querystring: SilencesQuery,
   response: answers({ 200: pageOf(SilenceBody) }),
 };
 const one = { tags, summary: "One of them", params: bySilenceId, response: answers({ 200: SilenceBody }, 404) };
@@ -130,7 +127,7 @@ function neverOn(silence: Omit<Silence, "id">, at: number): readonly [string, st
   return isOn ? undefined : ["/weekly", "Between startsAt and endsAt this window never comes."];
 }
 
-function view(silence: Silence, at: number): z.infer<typeof SilenceBody> {
+function view(silence: Silence, at: number): SilenceView {
   const { startsAt, endsAt, createdAt, endedAt, ...rest } = silence;
   const span = silenceSpan(silence, at);
   return {

@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { byId } from "../../contract/common.ts";
-import { NewRun, RunBody } from "../../contract/simulation.ts";
+import {
+  NewRecording,
+  NewRun,
+  RecordingBody,
+  RecordingsBody,
+  type RecordingView,
+  RunBody,
+  type RunView,
+  SimulationsBody,
+} from "../../contract/simulation.ts";
 import {
   type RecordingNow,
   type Run,
@@ -8,7 +17,7 @@ import {
   SCENARIO_NAMES,
   SimulationRefused,
 } from "../../model/simulation.ts";
-import { answers } from "../answers.ts";
+import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { invalid, notFound, ProblemError } from "../problems.ts";
 
@@ -16,15 +25,7 @@ const tags = ["simulations"];
 const list = {
   tags,
   summary: "What can be played, and what is",
-  response: answers({
-    200: z.object({
-      refused: z.string().optional().describe("Why nothing can run here"),
-      scenarios: z.array(z.enum(SCENARIO_NAMES)),
-      districts: z.array(z.string()).describe("Of the scenarios"),
-      current: RunBody.optional(),
-      last: RunBody.optional(),
-    }),
-  }),
+  response: answers({ 200: SimulationsBody }),
 };
 const start = {
   tags,
@@ -42,13 +43,36 @@ const stop = {
   response: answers({ 204: z.undefined() }, 404),
 };
 
+const listRecordings = {
+  tags,
+  summary: "Recordings of the live feed, newest first",
+  response: answers({ 200: RecordingsBody }),
+};
+const startRecording = {
+  tags,
+  summary: "Record what comes in",
+  description: "One at a time (409), at most 24 hours and 64 MiB each, 20 in all. They lie in <data>/recordings.",
+  body: NewRecording,
+  response: answers({ 201: RecordingBody }, 409, 413, 415),
+};
+const one = { params: byId };
+const stopRecording = { ...one, tags, summary: "Stop recording", response: answers({ 204: z.undefined() }, 404) };
+const removeRecording = { ...one, tags, summary: "Delete a recording", response: answers({ 204: z.undefined() }, 404) };
+const download = {
+  ...one,
+  tags,
+  summary: "A recording: one reading a line",
+  description: "`./lamppost replay FILE --mapping native` plays it.",
+  response: answers({ 200: media("NDJSON", { "application/x-ndjson": z.string() }) }, 404),
+};
+
 export function addSimulations(app: Api, { simulations, records, auth, now }: Parts): void {
   app.get("/simulations", { schema: list }, async () => {
     const [refused, current, last] = [simulations.refusal(), simulations.current(), simulations.last()];
     return {
       ...(refused === undefined ? {} : { refused }),
-      scenarios: [...SCENARIO_NAMES],
-      districts: [...simulations.districts()],
+      scenarios: SCENARIO_NAMES,
+      districts: simulations.districts(),
       ...(current ? { current: viewRun(current) } : {}),
       ...(last ? { last: viewRun(last) } : {}),
     };
@@ -83,7 +107,7 @@ function questionOf({ scenario, recording, districts, ...rest }: z.infer<typeof 
 }
 
 /** What is refused is refused because of something that is there already. */
-export function orConflict<T>(work: () => T): T {
+function orConflict<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -92,24 +116,66 @@ export function orConflict<T>(work: () => T): T {
   }
 }
 
-export const iso = (at: number) => new Date(at).toISOString();
+export function addRecordings(app: Api, { simulations: { recordings }, records, auth, queries, now }: Parts): void {
+  const note = (by: string, what: string, target: string) => records.audit.add({ at: now(), by, what, target });
 
-export function viewRun({ source, minutes: _, districts, startedAt, endsAt, ended, ...rest }: Run) {
+  app.get("/recordings", { schema: listRecordings }, async () => {
+    const current = recordings.current();
+    const items = recordings.list().map((file) => ({ ...file, at: iso(file.at) }));
+    return { items, ...(current ? { current: viewRecording(current) } : {}) };
+  });
+
+  app.post("/recordings", { schema: startRecording }, async (request, reply) => {
+    const by = auth.account(request).name;
+    const recording = orConflict(() => recordings.start(request.body, by));
+    note(by, "recording.start", recording.name);
+    return reply.code(201).send(viewRecording(recording));
+  });
+
+  app.post("/recordings/:id/stop", { schema: stopRecording }, async (request, reply) => {
+    const { id } = request.params;
+    if (!recordings.stop(id)) throw notFound("recording under way", id);
+    note(auth.account(request).name, "recording.stop", id);
+    return reply.code(204).send();
+  });
+
+  app.get("/recordings/:id", { schema: download }, async (request, reply) => {
+    const { id } = request.params;
+    await queries(request, reply).download();
+    const stream = recordings.read(id);
+    if (!stream) throw notFound("recording", id);
+    return reply
+      .type("application/x-ndjson")
+      .header("content-disposition", `attachment; filename="${id}.ndjson"`)
+      .send(stream);
+  });
+
+  app.delete("/recordings/:id", { schema: removeRecording }, async (request, reply) => {
+    const { id } = request.params;
+    if (!recordings.remove(id)) throw notFound("recording", id);
+    note(auth.account(request).name, "recording.remove", id);
+    return reply.code(204).send();
+  });
+}
+
+const iso = (at: number) => new Date(at).toISOString();
+
+function viewRun({ source, minutes: _, districts, startedAt, endsAt, ended, ...rest }: Run): RunView {
   return {
     ...rest,
     ...source,
-    ...(districts ? { districts: [...districts] } : {}),
+    ...(districts ? { districts } : {}),
     startedAt: iso(startedAt),
     endsAt: iso(endsAt),
     ...(ended ? { ended: { ...ended, at: iso(ended.at) } } : {}),
   };
 }
 
-export function viewRecording({ minutes: _, sensors, districts, startedAt, endsAt, ...rest }: RecordingNow) {
+function viewRecording({ minutes: _, sensors, districts, startedAt, endsAt, ...rest }: RecordingNow): RecordingView {
   return {
     ...rest,
-    ...(sensors ? { sensors: [...sensors] } : {}),
-    ...(districts ? { districts: [...districts] } : {}),
+    ...(sensors ? { sensors } : {}),
+    ...(districts ? { districts } : {}),
     startedAt: iso(startedAt),
     endsAt: iso(endsAt),
   };

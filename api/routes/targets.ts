@@ -1,26 +1,30 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { byId, Id, paging } from "../../contract/common.ts";
-import { TARGETS_MAX, type Target, type TargetData, targetFields, targetMistakes } from "../../model/target.ts";
+import { byId, pageOf, paging } from "../../contract/common.ts";
+import {
+  AddedTargetBody,
+  ChangedTarget,
+  NewTarget,
+  TargetBody,
+  TargetTestBody,
+  type TargetView,
+} from "../../contract/target.ts";
+import { TARGETS_MAX, type Target, type TargetData, type TargetState, targetMistakes } from "../../model/target.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { invalid, notFound, ProblemError } from "../problems.ts";
-import { pageOfTargets, TargetBody, viewTarget } from "../target-view.ts";
 
 const tags = ["targets"];
 /** The old secret signs beside the new one for so long. */
 const FORMER_SECRET_MS = DAY_MS;
 
-const NewTarget = z.strictObject({ id: Id.optional(), ...targetFields }).meta({ id: "NewTarget" });
-const ChangedTarget = z.strictObject(targetFields).meta({ id: "ChangedTarget" });
-
 const list = {
   tags,
   summary: "Whom alerts are told to, and how it goes",
   querystring: z.strictObject(paging),
-  response: answers({ 200: pageOfTargets }),
+  response: answers({ 200: pageOf(TargetBody) }),
 };
 const one = { tags, summary: "One target", params: byId, response: answers({ 200: TargetBody }, 404) };
 const add = {
@@ -28,7 +32,7 @@ const add = {
   summary: "Add a target",
   description: "A webhook without a secret gets one; it is shown here and never again.",
   body: NewTarget,
-  response: answers({ 201: TargetBody.extend({ secret: z.string().optional() }) }, 409, 413, 415),
+  response: answers({ 201: AddedTargetBody }, 409, 413, 415),
 };
 const change = {
   tags,
@@ -50,7 +54,7 @@ const test = {
   summary: "Tell it a made-up alert now",
   params: byId,
   body: z.strictObject({}).nullish(),
-  response: answers({ 200: z.object({ sent: z.boolean(), error: z.string().optional() }) }, 404, 413, 415),
+  response: answers({ 200: TargetTestBody }, 404, 413, 415),
 };
 
 export function addTargets(app: Api, parts: Parts): void {
@@ -154,3 +158,28 @@ function refuse({ records, notifications }: Pick<Parts, "records" | "notificatio
 
 /** 32 random bytes, as the Standard Webhooks write them. */
 const newSecret = () => `whsec_${randomBytes(32).toString("base64")}`;
+
+/** Without its secrets, with how it goes. */
+function viewTarget(target: Target, state: TargetState, pending: ReadonlyMap<string, number>): TargetView {
+  const { secret, formerSecret, url, createdAt, ...rest } = target;
+  const { lastErrorAt, lastSentAt, ...others } = state;
+  return {
+    ...rest,
+    ...(url === undefined ? {} : { url: shownUrl(target.type, url) }),
+    signed: secret !== undefined,
+    createdAt: iso(createdAt),
+    pending: pending.get(target.id) ?? 0,
+    ...others,
+    ...(lastErrorAt === undefined ? {} : { lastErrorAt: iso(lastErrorAt) }),
+    ...(lastSentAt === undefined ? {} : { lastSentAt: iso(lastSentAt) }),
+  };
+}
+
+/** Whoever knows the path of a chat's webhook may write there; a query may carry a token. */
+function shownUrl(type: Target["type"], url: string): string {
+  const { origin, pathname, search } = new URL(url);
+  if (type !== "webhook") return `${origin}/…`;
+  return `${origin}${pathname}${search === "" ? "" : "?…"}`;
+}
+
+const iso = (time: number) => new Date(time).toISOString();

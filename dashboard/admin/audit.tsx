@@ -1,5 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
-import { type PageOf, request } from "../api/client.ts";
+import type { AuditCheckView, AuditEntryView } from "../../contract/account.ts";
+import type { PageOf } from "../../contract/common.ts";
+import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { useAttempt } from "../parts/forms.tsx";
 import { AdminTable } from "../parts/table.tsx";
@@ -8,27 +10,18 @@ import { Moment } from "../words/time.tsx";
 import { sayProblem } from "../words/words.ts";
 import { AdminSection } from "./parts.tsx";
 
-type Entry = {
-  readonly id: number;
-  readonly at: string;
-  readonly by: string;
-  readonly what: string;
-  readonly target: string;
-  readonly detail?: string;
-};
-
 const PAGE = 50;
 
 /** Who did what, page by page. */
 export function Audit() {
   const { admin: t } = messages.value;
-  const [entries, setEntries] = useState<readonly Entry[]>();
+  const [entries, setEntries] = useState<readonly AuditEntryView[]>();
   const [next, setNext] = useState<string>();
   const { busy, problem, attempt } = useAttempt();
 
   async function load(cursor?: string): Promise<void> {
     const at = cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const page = await request<PageOf<Entry>>("GET", `/audit?limit=${PAGE}${at}`);
+    const page = await request<PageOf<AuditEntryView>>("GET", `/audit?limit=${PAGE}${at}`);
     setEntries((former = []) => (cursor === undefined ? page.items : [...former, ...page.items]));
     setNext(page.next);
   }
@@ -49,7 +42,7 @@ export function Audit() {
   );
 }
 
-function AuditTable({ entries }: { entries: readonly Entry[] }) {
+function AuditTable({ entries }: { entries: readonly AuditEntryView[] }) {
   const { admin: t } = messages.value;
   return (
     <AdminTable label={t.tabs.audit} columns={[t.at, t.who, t.what, t.about, t.detail]}>
@@ -68,12 +61,10 @@ function AuditTable({ entries }: { entries: readonly Entry[] }) {
   );
 }
 
-type Verified = { readonly entries: number; readonly intact: boolean; readonly brokenAt?: number };
-
 function Verify() {
   const { admin: t } = messages.value;
   const { busy, problem, attempt } = useAttempt();
-  const [result, setResult] = useState<Verified>();
+  const [result, setResult] = useState<AuditCheckView>();
   const bad = problem !== undefined || result?.intact === false;
   return (
     <div class="admin-verify">
@@ -81,7 +72,7 @@ function Verify() {
         type="button"
         class="button"
         disabled={busy}
-        onClick={() => void attempt(async () => setResult(await request<Verified>("GET", "/audit/verify")))}
+        onClick={() => void attempt(async () => setResult(await request<AuditCheckView>("GET", "/audit/verify")))}
       >
         {t.verify}
       </button>

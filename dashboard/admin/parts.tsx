@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { CredentialView } from "../../contract/account.ts";
 import { WEEKDAYS, type Weekday } from "../../model/weekly-window.ts";
 import { eachPage } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
@@ -90,13 +91,11 @@ export function AskOnce({ question, hint, action, onYes, onClose, children }: As
   );
 }
 
-export type Credential = { readonly username: string; readonly password: string };
-
 type ShownOnceProps = {
   readonly title: string;
   readonly hint?: string;
   /** Name and password of a device: both are typed somewhere else. */
-  readonly credential?: Credential;
+  readonly credential?: CredentialView;
   /** Or one secret with its name. */
   readonly secret?: Secret;
   readonly onDone: () => void;

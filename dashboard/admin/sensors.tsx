@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
+import type { CredentialView, DeviceView, GatewayView } from "../../contract/account.ts";
+import type { SensorView } from "../../contract/reading.ts";
 import { KINDS } from "../../model/kinds.ts";
 import { request } from "../api/client.ts";
-import type { SensorView } from "../api/data.ts";
 import { sensors, sensorsLoaded } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { CheckField, SelectField, TextField } from "../parts/fields.tsx";
@@ -10,7 +11,7 @@ import { AdminTable } from "../parts/table.tsx";
 import { user } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
-import { AdminSection, AskOnce, type Credential, ShownOnce, useAll } from "./parts.tsx";
+import { AdminSection, AskOnce, ShownOnce, useAll } from "./parts.tsx";
 
 /** What may send: sensors with a password of their own, and gateways that speak for others. */
 export function Devices() {
@@ -22,17 +23,15 @@ export function Devices() {
   );
 }
 
-type Device = { readonly username: string; readonly sensorId: string };
-
 export function Sensors() {
   const { admin: t } = messages.value;
-  const devices = useAll<Device>("/devices");
+  const devices = useAll<DeviceView>("/devices");
   const [adding, setAdding] = useState(false);
-  const [made, setMade] = useState<Credential>();
+  const [made, setMade] = useState<CredentialView>();
   const [going, setGoing] = useState<string>();
 
   async function add(body: Readonly<Record<string, unknown>>): Promise<void> {
-    const credential = await request<Credential>("POST", "/devices", body);
+    const credential = await request<CredentialView>("POST", "/devices", body);
     setMade(credential);
     setAdding(false);
     devices.reload();
@@ -208,19 +207,11 @@ function sensorOf(data: FormData): Readonly<Record<string, unknown>> {
   };
 }
 
-type Gateway = {
-  readonly username: string;
-  readonly districts: readonly string[];
-  readonly mayImport: boolean;
-  readonly createdAt: string;
-  readonly createdBy: string;
-};
-
 export function Gateways() {
   const { admin: t } = messages.value;
-  const { items, problem, reload } = useAll<Gateway>("/gateways");
+  const { items, problem, reload } = useAll<GatewayView>("/gateways");
   const [adding, setAdding] = useState(false);
-  const [made, setMade] = useState<Credential>();
+  const [made, setMade] = useState<CredentialView>();
   const [going, setGoing] = useState<string>();
 
   async function add(data: FormData): Promise<void> {
@@ -278,7 +269,7 @@ function GatewayForm({ onSubmit, onCancel }: GatewayFormProps) {
   );
 }
 
-type GatewayTableProps = { readonly gateways: readonly Gateway[]; readonly onRemove: (name: string) => void };
+type GatewayTableProps = { readonly gateways: readonly GatewayView[]; readonly onRemove: (name: string) => void };
 
 function GatewayTable({ gateways, onRemove }: GatewayTableProps) {
   const { admin: t } = messages.value;

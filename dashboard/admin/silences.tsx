@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
+import type { SilenceView } from "../../contract/silence.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
-import type { SilenceMatchers } from "../../model/silence.ts";
-import type { WeeklyWindow } from "../../model/weekly-window.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { CheckField, FieldGroup, SelectField, TextField } from "../parts/fields.tsx";
@@ -222,23 +221,6 @@ function WhenFields({ problem, isMaintenance }: { problem: unknown; isMaintenanc
     </FieldGroup>
   );
 }
-
-/** As `GET /silences` shows it. */
-export type SilenceView = {
-  readonly id: number;
-  readonly kind: "silence" | "maintenance";
-  readonly state: "active" | "scheduled" | "ended";
-  readonly matchers: SilenceMatchers;
-  readonly startsAt: string;
-  readonly endsAt?: string;
-  readonly weekly?: WeeklyWindow;
-  readonly window?: { readonly from: string; readonly to?: string };
-  readonly reason: string;
-  readonly createdAt: string;
-  readonly createdBy: string;
-  readonly endedAt?: string;
-  readonly endedBy?: string;
-};
 
 export const MATCHERS = ["rule", "district", "sensor", "gateway", "kind", "severity", "audience", "tag"] as const;
 export const SILENCE_FIELDS: readonly string[] = [

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import { AUDIENCES, type Audience, SEVERITIES, type Severity } from "../../model/alert.ts";
-import type { Weekday } from "../../model/weekly-window.ts";
+import type { AddedTargetView, TargetTestView, TargetType, TargetView } from "../../contract/target.ts";
+import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { CheckField, FieldGroup, SelectField, TextField } from "../parts/fields.tsx";
@@ -9,7 +9,6 @@ import { Moment } from "../words/time.tsx";
 import { sayProblem } from "../words/words.ts";
 import { AdminSection, AskOnce, DaysField, ownZone, ShownOnce, useAll } from "./parts.tsx";
 
-type Added = TargetView & { readonly secret?: string };
 const pathOf = ({ id }: TargetView) => `/targets/${encodeURIComponent(id)}`;
 
 /** Whom alerts are told to, and how it goes. */
@@ -17,13 +16,13 @@ export function Targets() {
   const { admin: t } = messages.value;
   const { items, problem, reload } = useAll<TargetView>("/targets");
   const [open, setOpen] = useState<TargetView | "new">();
-  const [added, setAdded] = useState<Added>();
+  const [added, setAdded] = useState<AddedTargetView>();
   const [going, setGoing] = useState<TargetView>();
   const former = open === "new" ? undefined : open;
 
   async function save(body: Readonly<Record<string, unknown>>): Promise<void> {
     if (former) await request("PUT", pathOf(former), body);
-    else setAdded(await request<Added>("POST", "/targets", body));
+    else setAdded(await request<AddedTargetView>("POST", "/targets", body));
     setOpen(undefined);
     reload();
   }
@@ -83,18 +82,16 @@ type TargetCardProps = {
   readonly onTested: () => void;
 };
 
-type TestResult = { readonly sent: boolean; readonly error?: string };
-
 export function TargetCard({ target, others, onEdit, onRemove, onTested }: TargetCardProps) {
   const { admin: t } = messages.value;
   const { name, type, url, to } = target;
   const { busy, problem, attempt } = useAttempt();
-  const [result, setResult] = useState<TestResult>();
+  const [result, setResult] = useState<TargetTestView>();
 
   async function test(): Promise<void> {
     setResult(undefined);
     const path = `/targets/${encodeURIComponent(target.id)}/test`;
-    await attempt(async () => setResult(await request<TestResult>("POST", path, {})));
+    await attempt(async () => setResult(await request<TargetTestView>("POST", path, {})));
     onTested();
   }
 
@@ -330,39 +327,7 @@ export function QuietFields({ former, problem }: { former: TargetView | undefine
   );
 }
 
-/** As in `model/target.ts`, which is for the service only. */
-export const TYPES = ["webhook", "slack", "teams", "email", "mqtt"] as const;
-export type TargetType = (typeof TYPES)[number];
-
-/** As `GET /targets` shows it. */
-export type TargetView = {
-  readonly id: string;
-  readonly name: string;
-  readonly type: TargetType;
-  readonly url?: string;
-  readonly to?: string;
-  readonly audience?: Audience;
-  readonly severityMin: Severity;
-  readonly districts?: readonly string[];
-  readonly rules?: readonly string[];
-  readonly groupBy?: "district" | "rule" | "gateway";
-  readonly groupWait: string;
-  readonly quietHours?: {
-    readonly timeZone: string;
-    readonly from: string;
-    readonly to: string;
-    readonly days?: readonly Weekday[];
-  };
-  readonly escalateAfter?: string;
-  readonly escalateTo?: string;
-  readonly enabled: boolean;
-  readonly pending: number;
-  readonly failures: number;
-  readonly lastError?: string;
-  readonly lastErrorAt?: string;
-  readonly lastSentAt?: string;
-  readonly disabledBecause?: string;
-};
+const TYPES = ["webhook", "slack", "teams", "email", "mqtt"] as const satisfies readonly TargetType[];
 
 export const hasUrl = (type: TargetType): boolean => type === "webhook" || type === "slack" || type === "teams";
 

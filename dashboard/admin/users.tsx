@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Role } from "../../model/people.ts";
+import type { CredentialView, UserView } from "../../contract/account.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { SelectField, TextField } from "../parts/fields.tsx";
@@ -7,21 +7,14 @@ import { EditForm, typed, wrongAt } from "../parts/forms.tsx";
 import { AdminTable } from "../parts/table.tsx";
 import { user as me } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
-import { AdminSection, AskOnce, type Credential, ShownOnce, useAll } from "./parts.tsx";
-
-type UserView = {
-  readonly username: string;
-  readonly role: Role;
-  readonly createdAt: string;
-  readonly createdBy: string;
-};
+import { AdminSection, AskOnce, ShownOnce, useAll } from "./parts.tsx";
 
 /** People and programs that may sign in. */
 export function Users() {
   const { admin: t } = messages.value;
   const { items, problem, reload } = useAll<UserView>("/users");
   const [adding, setAdding] = useState(false);
-  const [made, setMade] = useState<Credential>();
+  const [made, setMade] = useState<CredentialView>();
   const [going, setGoing] = useState<UserView>();
 
   async function add(name: string, role: string): Promise<void> {

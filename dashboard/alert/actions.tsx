@@ -1,7 +1,7 @@
 import { useId, useState } from "preact/hooks";
+import type { AlertView } from "../../contract/alert.ts";
 import { REVIEWS, type Review } from "../../model/alert.ts";
 import { HOUR_MS } from "../../model/time.ts";
-import type { AlertView } from "../api/data.ts";
 import { messages } from "../messages/messages.ts";
 import { Form, type FormProps, textOf, useAttempt, WordsField, WordsForm } from "../parts/forms.tsx";
 import { user } from "../shell/session.ts";

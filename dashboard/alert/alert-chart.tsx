@@ -1,8 +1,9 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import type { AlertView } from "../../contract/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { Rule, RuleData } from "../../model/rule.ts";
 import { HOUR_MS } from "../../model/time.ts";
-import { type AlertView, type History, loadHistory } from "../api/data.ts";
+import { type History, loadHistory } from "../api/data.ts";
 import type { ChartData, Series } from "../chart/chart-data.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { neighboursOf, sensors } from "../live/live.ts";
@@ -69,7 +70,7 @@ export function AroundIt({ alert, rule }: { alert: AlertView; rule: Rule | undef
 
 /** The time to show around an alert: as long again before and after, an hour at least, and not beyond now. */
 export function rangeAround({ startedAt, resolvedAt, evidence }: AlertView, now: number): { from: number; to: number } {
-  const begins = [startedAt, ...evidence.map((one) => ("window" in one ? one.window.from : one.measuredAt))];
+  const begins = [startedAt, ...evidence.map((one) => one.window?.from ?? one.measuredAt)];
   const from = Math.min(...begins.map(Date.parse));
   const to = resolvedAt === undefined ? now : Date.parse(resolvedAt);
   const air = Math.max(HOUR_MS, (to - from) / 2);
@@ -122,7 +123,7 @@ function levelsOf({ limit, severity, metric, unit }: AlertView, rule: Shown["rul
 
 function windowsOf({ evidence }: AlertView): NonNullable<ChartData["bands"]> {
   return evidence.flatMap((one) => {
-    if (!("window" in one)) return [];
+    if (!one.window) return [];
     return [{ from: Date.parse(one.window.from), to: Date.parse(one.measuredAt), tone: "info" as const }];
   });
 }

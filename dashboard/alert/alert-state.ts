@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
+import type { AlertView } from "../../contract/alert.ts";
 import type { Rule } from "../../model/rule.ts";
 import { request } from "../api/client.ts";
-import type { AlertView } from "../api/data.ts";
 import { alerts, onAlertNews } from "../live/live.ts";
 
 /** One alert, followed while its page is open. `close` when it closes. */

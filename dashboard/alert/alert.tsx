@@ -1,10 +1,11 @@
+import type { AlertView } from "../../contract/alert.ts";
 import { type FollowedAlert, followAlert } from "./alert-state.ts";
 import "./alert.css";
 import { useEffect, useMemo } from "preact/hooks";
 import { metricRow } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { ApiProblem } from "../api/client.ts";
-import { type AlertView, isOpen } from "../api/data.ts";
+import { isOpen } from "../api/data.ts";
 import { sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Fact, SeverityMark } from "../parts/facts.tsx";
@@ -180,7 +181,7 @@ export function Evidence({ alert }: { alert: AlertView }) {
               <td>
                 {one.value !== undefined && formatValue(one.value, one.metric, unitOf(alert, one.metric))}{" "}
                 {one.metric !== undefined && one.metric !== alert.metric && metricLabel(one.metric)}
-                {"window" in one && <span class="quiet"> {sayWindow(one.window)}</span>}
+                {one.window && <span class="quiet"> {sayWindow(one.window)}</span>}
                 {one.note !== undefined && <span class="quiet"> {one.note}</span>}
               </td>
               <td>{one.value === undefined ? "" : one.quality === "suspect" ? t.suspect : t.good}</td>

@@ -1,9 +1,10 @@
+import type { PageOf, ProblemView } from "../../contract/common.ts";
 /** What went wrong with a request, in the words of the service (RFC 9457), or `status` 0 when it could not be reached. */
 export class ApiProblem extends Error {
   override readonly name = "ApiProblem";
   readonly status: number;
   /** JSON pointers to what is wrong, such as `/next`. */
-  readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
+  readonly errors: NonNullable<ProblemView["errors"]>;
   readonly retryAfterS: number | undefined;
 
   constructor(status: number, message: string, errors: ApiProblem["errors"] = [], retryAfterS?: number) {
@@ -64,15 +65,9 @@ export async function ask(
 
 async function problemOf(answer: Response): Promise<ApiProblem> {
   const retryAfter = Number(answer.headers.get("retry-after")) || undefined;
-  const said = (await answer.json().catch(() => ({}))) as {
-    title?: string;
-    detail?: string;
-    errors?: ApiProblem["errors"];
-  };
+  const said = (await answer.json().catch(() => ({}))) as Partial<ProblemView>;
   return new ApiProblem(answer.status, said.detail ?? said.title ?? answer.statusText, said.errors, retryAfter);
 }
-
-export type PageOf<T> = { readonly items: readonly T[]; readonly next?: string };
 
 /**
  * Every page of a list, handed over as it comes, so that the first ones are on the screen while the rest is on its way.

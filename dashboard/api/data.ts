@@ -1,11 +1,9 @@
-import type { AlertView } from "../../model/alert-view.ts";
-import type { Kind } from "../../model/kinds.ts";
+import type { AlertView } from "../../contract/alert.ts";
+import type { PageOf } from "../../contract/common.ts";
+import type { BucketsView, ReadingView } from "../../contract/reading.ts";
 import type { MetricName } from "../../model/metrics.ts";
-import type { ReadingView } from "../../model/reading.ts";
 import { type Point, withGaps } from "../chart/chart-data.ts";
-import { type PageOf, request } from "./client.ts";
-
-export type { AlertView } from "../../model/alert-view.ts";
+import { request } from "./client.ts";
 
 export const acknowledgeAlert = (id: string) =>
   request<AlertView>("POST", `/alerts/${encodeURIComponent(id)}/acknowledge`, {});
@@ -17,19 +15,6 @@ export function isOpen(alert: AlertView): boolean {
   return alert.state === "firing" && alert.handling !== "closed" && alert.mode !== "shadow";
 }
 
-/** As `GET /sensors` shows it. */
-export type SensorView = {
-  readonly id: string;
-  readonly kind: Kind;
-  readonly district: string;
-  readonly name?: string;
-  readonly lat?: number;
-  readonly lon?: number;
-  readonly online?: boolean;
-  readonly lastSeen?: string;
-  readonly latest?: ReadingView;
-};
-
 /** What one metric of one sensor did, ready to be drawn. Times in epoch milliseconds. */
 export type History = {
   readonly points: readonly Point[];
@@ -37,11 +22,6 @@ export type History = {
   readonly range?: readonly (readonly [number, number])[];
   /** Times of values outside the plausible range; only where the readings themselves are shown. */
   readonly suspect: readonly number[];
-};
-
-type BucketView = {
-  readonly start: string;
-  readonly values: Partial<Record<MetricName, { readonly mean: number; readonly min: number; readonly max: number }>>;
 };
 
 const MINUTE = 60_000;
@@ -74,7 +54,7 @@ export async function loadHistory(
     if (page.next === undefined) return historyOf(page.items, metric);
   }
   const [text, ms] = STEPS.find(([, step]) => (range.to - range.from) / step <= POINTS_WANTED) ?? STEPS.at(-1)!;
-  const { items } = await request<PageOf<BucketView>>("GET", `${path}&every=${text}`, undefined, signal);
+  const { items } = await request<BucketsView>("GET", `${path}&every=${text}`, undefined, signal);
   const found = items.flatMap(({ start, values }) =>
     values[metric] ? [{ at: Date.parse(start), ...values[metric] }] : [],
   );

@@ -1,7 +1,7 @@
+import type { CityView } from "../../contract/alert.ts";
 import "./city.css";
 import { useEffect, useState } from "preact/hooks";
-import { SEVERITIES, type Severity } from "../../model/alert.ts";
-import type { Kind } from "../../model/kinds.ts";
+import { SEVERITIES } from "../../model/alert.ts";
 import { ApiProblem, request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { SeverityMark } from "../parts/facts.tsx";
@@ -9,33 +9,18 @@ import { Message } from "../parts/state.tsx";
 import { Moment } from "../words/time.tsx";
 import { districtName, sayProblem } from "../words/words.ts";
 
-/** As `GET /city` shows it, to anyone. */
-type City = {
-  readonly at: string;
-  readonly districts: readonly { district: string; sensors: number; alerts: Readonly<Record<Severity, number>> }[];
-  readonly alerts: readonly {
-    readonly title: string;
-    readonly severity: Severity;
-    readonly kind: Kind;
-    readonly district?: string;
-    readonly startedAt: string;
-    readonly explanation: string;
-    readonly source: string;
-  }[];
-};
-
 const ASK_EVERY_MS = 30_000;
 const WORST_FIRST = SEVERITIES.toReversed();
 
 /** What anyone may see: the districts, and what is going on in the city. */
 export function CityPage() {
   const t = messages.value;
-  const [city, setCity] = useState<City | undefined>();
+  const [city, setCity] = useState<CityView | undefined>();
   const [problem, setProblem] = useState<unknown>();
 
   useEffect(() => {
     const ask = () =>
-      void request<City>("GET", "/city").then((found) => {
+      void request<CityView>("GET", "/city").then((found) => {
         setCity(found);
         setProblem(undefined);
       }, setProblem);
@@ -77,7 +62,7 @@ export function CityPage() {
   );
 }
 
-function District({ district, sensors, alerts }: City["districts"][number]) {
+function District({ district, sensors, alerts }: CityView["districts"][number]) {
   const t = messages.value;
   const worst = WORST_FIRST.find((severity) => alerts[severity] > 0);
   const open = SEVERITIES.reduce((sum, severity) => sum + alerts[severity], 0);

@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { CrewWarningView } from "../../contract/alert.ts";
 import { messages } from "../messages/messages.ts";
 import { SeverityMark } from "../parts/facts.tsx";
 import { Form, textOf, WordsField } from "../parts/forms.tsx";
 import { formatAgo, formatTime, formatUtc } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
 import type { CrewState } from "./crew-state.ts";
-import { type Card, daysUntil, deviceOf, holderOf, mapLink, sayDistance, type Warning } from "./list.ts";
+import { type Card, daysUntil, deviceOf, holderOf, mapLink, sayDistance } from "./list.ts";
 
 /** One place: where it is, everything that is wrong there, and what to press. */
 export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
@@ -19,7 +20,7 @@ export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
     buttons.current?.querySelector<HTMLElement>(".button:last-child")?.focus({ preventScroll: true });
   });
   const name = nameOf(card);
-  function press(targets: readonly Warning[], action: "start" | "close", note?: string): void {
+  function press(targets: readonly CrewWarningView[], action: "start" | "close", note?: string): void {
     crew.pressed.value = card.key;
     void crew.press(targets, action, name, note);
   }
@@ -89,14 +90,14 @@ function Advice({ crew, card }: { crew: CrewState; card: Card }) {
 }
 
 /** Which sensor a warning is about, where a place has several. */
-function sensorNames(crew: CrewState, { warnings }: Card): (warning: Warning) => string | undefined {
+function sensorNames(crew: CrewState, { warnings }: Card): (warning: CrewWarningView) => string | undefined {
   const several = new Set(warnings.map(({ subject }) => subject.sensorId)).size > 1;
   return ({ subject: { sensorId } }) =>
     several ? (crew.list.value?.sensors.find(({ id }) => id === sensorId)?.name ?? sensorId) : undefined;
 }
 
 /** What this person can take, and what they can say is done; nothing of what waits to be sent. */
-function toDo(crew: CrewState, { warnings }: Card): { free: Warning[]; mine: Warning[] } {
+function toDo(crew: CrewState, { warnings }: Card): { free: CrewWarningView[]; mine: CrewWarningView[] } {
   const me = crew.me.value?.name;
   if (!crew.mayAct.value || me === undefined) return { free: [], mine: [] };
   const closing = new Set(crew.waiting.value.filter(({ action }) => action === "close").map(({ alertId }) => alertId));
@@ -133,10 +134,10 @@ function MapLink({ card: { place }, name }: { card: Card; name: string }) {
 
 type DoneFormProps = {
   readonly name: string;
-  readonly warnings: readonly Warning[];
+  readonly warnings: readonly CrewWarningView[];
   /** Of the sensor, where that is not clear from the place. */
-  readonly nameOf: (warning: Warning) => string | undefined;
-  readonly onDone: (done: readonly Warning[], note: string | undefined) => void;
+  readonly nameOf: (warning: CrewWarningView) => string | undefined;
+  readonly onDone: (done: readonly CrewWarningView[], note: string | undefined) => void;
   readonly onCancel: () => void;
 };
 
@@ -183,7 +184,7 @@ export function DoneForm({ name, warnings, nameOf, onDone, onCancel }: DoneFormP
 const YEAR_DAYS = 365;
 
 /** What is wrong in one sentence, since when, how long it will last, who has it. */
-export function WarningItem({ crew, warning }: { crew: CrewState; warning: Warning }) {
+export function WarningItem({ crew, warning }: { crew: CrewState; warning: CrewWarningView }) {
   const { crew: t, words } = messages.value;
   const { id, rule, severity, explanation, verdict, counted } = warning;
   return (
@@ -217,7 +218,7 @@ function Since({ at, now }: { at: string; now: number }) {
   );
 }
 
-function DaysLeft({ warning: { expected }, now }: { warning: Warning; now: number }) {
+function DaysLeft({ warning: { expected }, now }: { warning: CrewWarningView; now: number }) {
   const t = messages.value.crew;
   if (!expected) return null;
   const [best, from, to] = [expected.at, expected.from, expected.to].map((at) => daysUntil(at, now));
@@ -230,7 +231,7 @@ function DaysLeft({ warning: { expected }, now }: { warning: Warning; now: numbe
   );
 }
 
-function Holder({ crew, warning }: { crew: CrewState; warning: Warning }) {
+function Holder({ crew, warning }: { crew: CrewState; warning: CrewWarningView }) {
   const t = messages.value.crew;
   if (crew.waiting.value.some(({ alertId }) => alertId === warning.id)) return <span class="chip">{t.waits}</span>;
   const holder = holderOf(warning);

@@ -1,22 +1,11 @@
 import { batch, computed, signal } from "@preact/signals";
+import type { AlertView, CrewListView, CrewWarningView } from "../../contract/alert.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { ApiProblem, ask, request } from "../api/client.ts";
-import type { AlertView } from "../api/data.ts";
 import { query, setQuery } from "../shell/router.ts";
 import { loadSession, session, type User, user, wasSignedIn } from "../shell/session.ts";
 import { clock } from "../words/time.tsx";
-import {
-  aheadOf,
-  type Card,
-  type CrewList,
-  cardsOf,
-  foresee,
-  keepSections,
-  merge,
-  type Order,
-  type Position,
-  type Warning,
-} from "./list.ts";
+import { aheadOf, type Card, cardsOf, foresee, keepSections, merge, type Order, type Position } from "./list.ts";
 import { createQueue, deedsOf, type Item, type NewItem, openQueueStore, type Queue } from "./queue.ts";
 
 const MAY_ACT: readonly User["role"][] = ["crew", "operator", "admin"];
@@ -59,7 +48,7 @@ export function createCrew() {
     }
   }
 
-  async function press(targets: readonly Warning[], action: Item["action"], place: string, note?: string) {
+  async function press(targets: readonly CrewWarningView[], action: Item["action"], place: string, note?: string) {
     const user = me.peek()?.name;
     if (user === undefined) return;
     const about = { user, action, place, madeAt: Date.now(), ...(note ? { note } : {}) };
@@ -122,7 +111,7 @@ export type Reach = "asking" | "here" | "lost" | "failed";
 
 /** The list as the service tells it every 20 s, or as it was kept. `onHere` is called after each answer. */
 export function createList(onHere: () => void) {
-  const list = signal<CrewList | undefined>(undefined);
+  const list = signal<CrewListView | undefined>(undefined);
   const reach = signal<Reach>("asking");
   /** When the list was true, by this device's clock. */
   const savedAt = signal(0);
@@ -163,7 +152,7 @@ export function createList(onHere: () => void) {
   async function load(who: User, changesBefore: number): Promise<void> {
     const known: Record<string, string> = etag === undefined ? {} : { "if-none-match": etag };
     const answer = await ask("GET", "/crew", undefined, AbortSignal.timeout(PATIENCE_MS), known);
-    const fresh = answer.status === 304 ? undefined : ((await answer.json()) as CrewList);
+    const fresh = answer.status === 304 ? undefined : ((await answer.json()) as CrewListView);
     if (changes !== changesBefore || user.peek()?.name !== who.name) return;
     batch(() => {
       const said = Date.parse(answer.headers.get("date") ?? "");
@@ -222,7 +211,7 @@ export function createList(onHere: () => void) {
 /** The last list, for when there is no connection. Nothing that lets anyone in: that is in a cookie no script can read. */
 export type Kept = {
   readonly user: User;
-  readonly list: CrewList;
+  readonly list: CrewListView;
   readonly etag?: string;
   /** By this device's clock (epoch milliseconds), and how far the service's clock is ahead of it. */
   readonly savedAt: number;

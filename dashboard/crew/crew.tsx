@@ -1,3 +1,4 @@
+import type { DeedView } from "../../contract/alert.ts";
 import "./crew.css";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
@@ -7,7 +8,7 @@ import { districtName } from "../words/words.ts";
 import { CardItem } from "./card.tsx";
 import { type CrewState, createCrew } from "./crew-state.ts";
 import { type Card, ORDERS, type Order } from "./list.ts";
-import type { Deed, Item, Refusal } from "./queue.ts";
+import type { Item, Refusal } from "./queue.ts";
 
 /** So many cards are drawn at first: the rest when someone asks for it. */
 const CARDS_STEP = 40;
@@ -175,7 +176,7 @@ function sayRefusal(refusal: Refusal, me: string): string {
 }
 
 /** In the language of the page; the service's own sentence for what it does not know. */
-function sayDeed({ what, by, at, note }: Deed, me: string, said: string): string {
+function sayDeed({ what, by, at, note }: DeedView, me: string, said: string): string {
   const t = messages.value.crew;
   const who = by === me ? t.you : (by ?? "");
   const time = formatTime(Date.parse(at), clock.value);

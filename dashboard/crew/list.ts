@@ -1,54 +1,28 @@
-import { type Handling, SEVERITIES, type Severity, type Subject, type Verdict } from "../../model/alert.ts";
+import type { AlertView, CrewListView, CrewSensorView, CrewWarningView } from "../../contract/alert.ts";
+import { SEVERITIES, type Severity } from "../../model/alert.ts";
 import { DAY_MS } from "../../model/time.ts";
-import type { AlertView } from "../api/data.ts";
 import { language } from "../shell/preferences.ts";
-import type { Deed, Item } from "./queue.ts";
-
-/** One open warning, as `GET /crew` tells it; times in ISO 8601. */
-export type Warning = {
-  readonly id: string;
-  readonly rule: { readonly id: string; readonly title: string };
-  readonly subject: Subject;
-  readonly severity: Severity;
-  readonly handling: Handling;
-  readonly assignee?: string;
-  readonly startedAt: string;
-  readonly explanation: string;
-  readonly verdict?: Verdict;
-  readonly expected?: { readonly at: string; readonly from: string; readonly to: string };
-  /** How many alerts it speaks for, such as the sensors behind a gateway. */
-  readonly counted?: number;
-  readonly people: readonly Deed[];
-};
-
-export type Place = { readonly id: string; readonly name?: string; readonly lat?: number; readonly lon?: number };
-
-export type CrewList = {
-  readonly alerts: readonly Warning[];
-  readonly left: number;
-  readonly sensors: readonly Place[];
-  readonly advice: Readonly<Record<string, string>>;
-};
+import type { Item } from "./queue.ts";
 
 /** Who has it: the one it is assigned to, or whoever acknowledged it or began the work last. */
-export function holderOf({ assignee, handling, people }: Warning): string | undefined {
+export function holderOf({ assignee, handling, people }: CrewWarningView): string | undefined {
   if (assignee !== undefined) return assignee;
   if (handling === "open") return undefined;
   return people.findLast(({ what }) => what === "acknowledged" || what === "started")?.by;
 }
 
 /** The warning as it will be when what waits has arrived. */
-export function foresee(warning: Warning, waiting: readonly Item[]): Warning {
+export function foresee(warning: CrewWarningView, waiting: readonly Item[]): CrewWarningView {
   const starts = waiting.find(({ alertId, action }) => alertId === warning.id && action === "start");
   return starts ? { ...warning, handling: "in-progress", assignee: warning.assignee ?? starts.user } : warning;
 }
 
 /** The warning as the alert says it is now; nothing where nobody need go any more. */
-export function merge(warning: Warning, alert: AlertView): Warning[] {
+export function merge(warning: CrewWarningView, alert: AlertView): CrewWarningView[] {
   if (warning.id !== alert.id) return [warning];
   if (alert.state !== "firing" || alert.handling === "closed") return [];
   const { handling, assignee, timeline } = alert;
-  const people = timeline.filter(({ by }) => by !== undefined);
+  const people = timeline.flatMap(({ by, ...deed }) => (by === undefined ? [] : [{ ...deed, by }]));
   return [{ ...warning, handling, people, ...(assignee === undefined ? {} : { assignee }) }];
 }
 
@@ -68,10 +42,10 @@ export type Order = (typeof ORDERS)[number];
 export type Card = {
   readonly key: string;
   /** The worst first. */
-  readonly warnings: readonly Warning[];
+  readonly warnings: readonly CrewWarningView[];
   readonly severity: Severity;
   /** The sensor's place, if it is about sensors. */
-  readonly place?: Place;
+  readonly place?: CrewSensorView;
   readonly district?: string;
   readonly distanceM?: number;
   /** Until the first forecast comes true; 0 where something is wrong already. */
@@ -88,14 +62,14 @@ export type About = {
 };
 
 /** One card for each place, in the order wished. Whose they are is left to the sections of the page. */
-export function cardsOf(list: Pick<CrewList, "alerts" | "sensors">, about: About): Card[] {
+export function cardsOf(list: Pick<CrewListView, "alerts" | "sensors">, about: About): Card[] {
   const places = new Map(list.sensors.map((one) => [one.id, one]));
   const groups = Map.groupBy(list.alerts, (warning) => placeKey(warning, places));
   return [...groups].map(([key, warnings]) => cardOf(key, warnings, places, about)).sort(comparison(about.order));
 }
 
 /** Sensors on one lamp post have one position, to about a metre. Without a position a sensor is a place of its own. */
-function placeKey({ id, subject }: Warning, places: ReadonlyMap<string, Place>): string {
+function placeKey({ id, subject }: CrewWarningView, places: ReadonlyMap<string, CrewSensorView>): string {
   const { sensorId, gateway, district, tag } = subject;
   const place = sensorId === undefined ? undefined : places.get(sensorId);
   if (place?.lat !== undefined && place.lon !== undefined) return `${place.lat.toFixed(5)},${place.lon.toFixed(5)}`;
@@ -104,7 +78,12 @@ function placeKey({ id, subject }: Warning, places: ReadonlyMap<string, Place>):
   return tag === undefined ? (district ?? id) : `${district} ${tag.name}=${tag.value}`;
 }
 
-function cardOf(key: string, found: readonly Warning[], places: ReadonlyMap<string, Place>, about: About): Card {
+function cardOf(
+  key: string,
+  found: readonly CrewWarningView[],
+  places: ReadonlyMap<string, CrewSensorView>,
+  about: About,
+): Card {
   const { me, now, position } = about;
   const warnings = found.toSorted(
     (a, b) => bySeverity(a, b) || daysLeft(a, now) - daysLeft(b, now) || subjectOf(a).localeCompare(subjectOf(b)),
@@ -123,10 +102,10 @@ function cardOf(key: string, found: readonly Warning[], places: ReadonlyMap<stri
   };
 }
 
-const subjectOf = ({ subject, id }: Warning) => `${subject.sensorId ?? ""} ${id}`;
+const subjectOf = ({ subject, id }: CrewWarningView) => `${subject.sensorId ?? ""} ${id}`;
 
 /** Whole days until the best estimate; 0 for what is no forecast. */
-function daysLeft({ expected }: Warning, now: number): number {
+function daysLeft({ expected }: CrewWarningView, now: number): number {
   return expected ? daysUntil(expected.at, now) : 0;
 }
 

@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
+import type { AlertView, DeedView } from "../../contract/alert.ts";
 import { ApiProblem } from "../api/client.ts";
-import type { AlertView } from "../api/data.ts";
 
 export type QueuePorts = Omit<SendPorts, "beforeSending"> & {
   /** Whose presses are shown: who is signed in, or was when the list was kept. */
@@ -182,16 +182,13 @@ function ended({ resolvedAt }: AlertView): Refusal {
   return { why: "ended", ...(resolvedAt === undefined ? {} : { at: resolvedAt }) };
 }
 
-/** What someone did with an alert. */
-export type Deed = { readonly at: string; readonly what: string; readonly by?: string; readonly note?: string };
-
 export const ACTIONS = ["start", "close", "comment"] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** Why something was not done, to be read by the one who pressed: it stays until they have. */
 export type Refusal =
   /** Someone else was first: their last deed, where it is known. */
-  | { readonly why: "conflict"; readonly deed?: Deed; readonly said: string }
+  | { readonly why: "conflict"; readonly deed?: DeedView; readonly said: string }
   /** The trouble ended by itself: nobody need go. */
   | { readonly why: "ended"; readonly at?: string }
   | { readonly why: "refused"; readonly said: string };
@@ -221,19 +218,19 @@ export type NewItem = Omit<Item, "key" | "tries" | "refusal">;
 const DEED: Readonly<Record<Action, string>> = { start: "started", close: "closed", comment: "commented" };
 
 /** Counted rather than compared by time: the clocks of the phone and of the service may differ. */
-export function deedsOf(deeds: readonly Deed[], user: string, action: Action): Deed[] {
+export function deedsOf(deeds: readonly DeedView[], user: string, action: Action): DeedView[] {
   return deeds.filter(({ what, by }) => what === DEED[action] && by === user);
 }
 
 /** Whether the press has arrived: there is a deed more than before, and it says the same. */
-export function hasArrived({ user, action, note, before }: Item, deeds: readonly Deed[]): boolean {
+export function hasArrived({ user, action, note, before }: Item, deeds: readonly DeedView[]): boolean {
   return deedsOf(deeds, user, action)
     .slice(before)
     .some((deed) => action === "start" || deed.note === note);
 }
 
 /** What someone did last that stands in the way. */
-export function lastDeed(deeds: readonly Deed[]): Deed | undefined {
+export function lastDeed(deeds: readonly DeedView[]): DeedView | undefined {
   return deeds.findLast(
     ({ what, by }) => by !== undefined && /^(closed|started|assigned|acknowledged|reopened)$/.test(what),
   );

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { AlertView } from "../../contract/alert.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
-import { type AlertView, isOpen } from "../api/data.ts";
+import { isOpen } from "../api/data.ts";
 import { alerts, alertsLoaded, loadFailed, sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Choice } from "../parts/choice.tsx";

@@ -1,7 +1,7 @@
 import { computed, effect, signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
+import type { SensorView } from "../../contract/reading.ts";
 import type { MetricName } from "../../model/metrics.ts";
-import type { SensorView } from "../api/data.ts";
 import { alerts, refreshSensor, sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { SeverityMark } from "../parts/facts.tsx";

@@ -1,5 +1,3 @@
-import type { LedgerDifference, LedgerSums, LedgerTrace } from "../../model/ledger.ts";
-import type { Reason } from "../../model/rejection.ts";
 import { language } from "../shell/preferences.ts";
 
 /** "0.4", "12", "2,340": as many digits as one can follow. */
@@ -48,30 +46,6 @@ function bytesOf({ text, base64 }: { readonly text?: string; readonly base64?: s
   if (text !== undefined) return new TextEncoder().encode(text);
   return Uint8Array.from(atob(base64 ?? ""), (character) => character.charCodeAt(0));
 }
-
-/** As `GET /ledger` shows it. */
-export type LedgerView = LedgerSums & {
-  readonly scope: "all" | "settled";
-  readonly days: readonly (LedgerSums & { readonly day: string })[];
-  readonly verified?: CheckView;
-};
-
-type Recount = { readonly booked: number; readonly removed: number; readonly found: number };
-export type CheckView = {
-  readonly ok: boolean;
-  readonly at: string;
-  readonly readings: Recount;
-  readonly quarantine: Recount;
-  readonly differences: readonly LedgerDifference[];
-  readonly differing: number;
-};
-
-/** As `GET /ledger/trace` shows it. */
-export type TraceView = {
-  readonly found: LedgerTrace["found"];
-  readonly sentence: string;
-  readonly quarantined: readonly { readonly id: number; readonly reason: Reason; readonly detail: string }[];
-};
 
 /** Where everything ended that was received: the terms of the identity, in its order. */
 export const TERMS = ["stored", "duplicate", "quarantined", "shed", "lost", "inJournal"] as const;

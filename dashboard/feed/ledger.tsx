@@ -1,11 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
+import type { LedgerCheckView, LedgerView, TraceView } from "../../contract/ledger.ts";
 import { ApiProblem, request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { Field } from "../parts/fields.tsx";
 import { useAttempt } from "../parts/forms.tsx";
 import { mayManage } from "../shell/session.ts";
 import { sayProblem } from "../words/words.ts";
-import { type CheckView, formatCount, type LedgerView, parseMoment, TERMS, type TraceView } from "./formats.ts";
+import { formatCount, parseMoment, TERMS } from "./formats.ts";
 
 const ASK_EVERY_MS = 5_000;
 
@@ -110,7 +111,7 @@ function useBooks() {
 export function Verify() {
   const t = messages.value.feed.ledger;
   const { busy, problem, attempt } = useAttempt();
-  const [check, setCheck] = useState<CheckView | undefined>();
+  const [check, setCheck] = useState<LedgerCheckView | undefined>();
   const verify = async () => setCheck((await request<LedgerView>("GET", "/ledger?verify=true")).verified);
   return (
     <section class="feed-section">
@@ -131,7 +132,7 @@ export function Verify() {
   );
 }
 
-function Outcome({ check }: { check: CheckView }) {
+function Outcome({ check }: { check: LedgerCheckView }) {
   const t = messages.value.feed.ledger;
   if (check.ok) {
     const { readings, quarantine } = check;

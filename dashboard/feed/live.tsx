@@ -1,9 +1,11 @@
 import { computed, effect, signal } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
+import type { PageOf } from "../../contract/common.ts";
+import type { EventData } from "../../contract/events.ts";
+import type { ReadingView } from "../../contract/reading.ts";
 import { KINDS } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
-import type { ReadingView } from "../../model/reading.ts";
-import { type PageOf, request } from "../api/client.ts";
+import { request } from "../api/client.ts";
 import { type Connection, openEventStream } from "../live/event-stream.ts";
 import { sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
@@ -311,8 +313,8 @@ export function followReadings() {
 
   const stream = openEventStream("/api/v1/events?readings=true", {
     onEvent(event) {
-      if (event.type === "readings") buffer.take(JSON.parse(event.data) as ReadingView[], filter.peek());
-      else if (event.type === "missed") miss((JSON.parse(event.data) as { readings: number }).readings);
+      if (event.type === "readings") buffer.take(JSON.parse(event.data) as EventData["readings"], filter.peek());
+      else if (event.type === "missed") miss((JSON.parse(event.data) as EventData["missed"]).readings);
     },
     onConnection: (state) => {
       connection.value = state;

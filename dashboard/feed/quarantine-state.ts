@@ -1,32 +1,10 @@
 import { computed, effect, signal } from "@preact/signals";
+import type { PageOf } from "../../contract/common.ts";
+import type { QuarantineItemView } from "../../contract/ledger.ts";
 import { isId } from "../../model/ids.ts";
-import type { Kind } from "../../model/kinds.ts";
 import { REASON_NAMES, type Reason } from "../../model/rejection.ts";
-import { type PageOf, request } from "../api/client.ts";
+import { request } from "../api/client.ts";
 import { query } from "../shell/router.ts";
-
-/** As `GET /quarantine` shows it; `payload` only for one. */
-export type QuarantineView = {
-  readonly id: number;
-  readonly reason: Reason;
-  readonly detail: string;
-  readonly receivedAt: string;
-  readonly source: string;
-  readonly topic: string;
-  readonly sensorId?: string;
-  readonly district?: string;
-  readonly kind?: Kind;
-  readonly journalSeq: number;
-  readonly index: number;
-  readonly redrivenAt?: string;
-  readonly redrivenBy?: string;
-  readonly payload?: {
-    readonly text?: string;
-    readonly base64?: string;
-    readonly bytes: number;
-    readonly truncated: boolean;
-  };
-};
 
 export type QuarantineFilter = {
   readonly reason: Reason | undefined;
@@ -48,7 +26,7 @@ export function readQuarantineFilter(asked: URLSearchParams): QuarantineFilter {
 /** The list as the address asks for it, a page at a time, and which of it is selected. */
 export function followQuarantine() {
   const filter = computed(() => readQuarantineFilter(query.value));
-  const items = signal<readonly QuarantineView[] | undefined>(undefined);
+  const items = signal<readonly QuarantineItemView[] | undefined>(undefined);
   const next = signal<string | undefined>(undefined);
   const problem = signal<unknown>(undefined);
   const selected = signal<ReadonlySet<number>>(new Set());
@@ -69,7 +47,7 @@ export function followQuarantine() {
     asking = new AbortController();
     const { signal: over } = asking;
     try {
-      const page = await request<PageOf<QuarantineView>>(
+      const page = await request<PageOf<QuarantineItemView>>(
         "GET",
         addressOf(more ? next.peek() : undefined),
         undefined,
@@ -105,7 +83,7 @@ export function followQuarantine() {
 export type FollowedQuarantine = ReturnType<typeof followQuarantine>;
 
 /** Personal data was not kept, and what was sent again is on its way already. */
-export const mayRedrive = ({ reason, redrivenAt }: QuarantineView): boolean =>
+export const mayRedrive = ({ reason, redrivenAt }: QuarantineItemView): boolean =>
   reason !== "personal_data" && redrivenAt === undefined;
 
 const LOOKED_THROUGH = 1_000;
@@ -126,11 +104,11 @@ export async function untilOpened(signal: AbortSignal): Promise<void> {
  * and gets a new place. By the id of the old one, the id of the newest new one.
  */
 export async function cameBack(
-  sent: readonly QuarantineView[],
+  sent: readonly QuarantineItemView[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, number>> {
   const address = `/quarantine?limit=${LOOKED_THROUGH}`;
-  const { items } = await request<PageOf<QuarantineView>>("GET", address, undefined, signal);
+  const { items } = await request<PageOf<QuarantineItemView>>("GET", address, undefined, signal);
   const found = new Map<number, number>();
   for (const { id, topic, receivedAt, source, index } of sent) {
     const again = items.find(

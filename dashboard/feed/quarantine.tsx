@@ -1,4 +1,5 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
+import type { QuarantineItemView } from "../../contract/ledger.ts";
 import { isId } from "../../model/ids.ts";
 import { REASON_NAMES } from "../../model/rejection.ts";
 import { request } from "../api/client.ts";
@@ -17,7 +18,6 @@ import {
   followQuarantine,
   mayRedrive,
   type QuarantineFilter,
-  type QuarantineView,
   untilOpened,
 } from "./quarantine-state.ts";
 
@@ -96,7 +96,7 @@ export function QuarantineFilters({ filter }: { filter: QuarantineFilter }) {
 
 type TableProps = {
   readonly followed: FollowedQuarantine;
-  readonly items: readonly QuarantineView[];
+  readonly items: readonly QuarantineItemView[];
   readonly chosen: number | undefined;
   readonly choose: (id: number) => void;
 };
@@ -153,7 +153,7 @@ export function QuarantineTable({ followed, items, chosen, choose }: TableProps)
 }
 
 type RowProps = {
-  readonly item: QuarantineView;
+  readonly item: QuarantineItemView;
   readonly followed: FollowedQuarantine;
   readonly isChosen: boolean;
   readonly choose: (id: number) => void;
@@ -231,7 +231,7 @@ export function OneMessage({ id, close }: { id: number | undefined; close: () =>
   );
 }
 
-function Facts({ item, again }: { item: QuarantineView; again: number | undefined }) {
+function Facts({ item, again }: { item: QuarantineItemView; again: number | undefined }) {
   const { reasons, quarantine: t } = messages.value.feed;
   return (
     <dl class="feed-facts">
@@ -263,7 +263,7 @@ function Facts({ item, again }: { item: QuarantineView; again: number | undefine
   );
 }
 
-function Payload({ item }: { item: QuarantineView }) {
+function Payload({ item }: { item: QuarantineItemView }) {
   const t = messages.value.feed;
   const { payload, reason } = item;
   const [asHex, setAsHex] = useState(false);
@@ -291,7 +291,7 @@ function Payload({ item }: { item: QuarantineView }) {
 }
 
 function useMessage(id: number | undefined) {
-  const [item, setItem] = useState<QuarantineView | undefined>();
+  const [item, setItem] = useState<QuarantineItemView | undefined>();
   const [again, setAgain] = useState<number | undefined>();
   const [problem, setProblem] = useState<unknown>();
   useEffect(() => {
@@ -302,7 +302,7 @@ function useMessage(id: number | undefined) {
     const leaving = new AbortController();
     const { signal } = leaving;
     const load = async () => {
-      const found = await request<QuarantineView>("GET", `/quarantine/${id}`, undefined, signal);
+      const found = await request<QuarantineItemView>("GET", `/quarantine/${id}`, undefined, signal);
       // Both at once: a message that came back should not look accepted for a moment.
       if (found.redrivenAt !== undefined) setAgain((await cameBack([found], signal)).get(found.id));
       setItem(found);

@@ -1,6 +1,6 @@
+import type { ReadingView } from "../../contract/reading.ts";
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import { isMetricName, type MetricName } from "../../model/metrics.ts";
-import type { ReadingView } from "../../model/reading.ts";
 
 export type Row = { readonly id: number; readonly reading: ReadingView };
 

@@ -1,4 +1,5 @@
 import { useId, useState } from "preact/hooks";
+import type { RecordingsView } from "../../contract/simulation.ts";
 import { isId } from "../../model/ids.ts";
 import { messages } from "../messages/messages.ts";
 import { Field } from "../parts/fields.tsx";
@@ -7,7 +8,7 @@ import { mayManage, user } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
 import { sayProblem } from "../words/words.ts";
 import { formatBytes, formatCount } from "./formats.ts";
-import type { FollowedRuns, RecordingsView } from "./runs-state.ts";
+import type { FollowedRuns } from "./runs-state.ts";
 
 const MINUTES = [10, 1, 60, 480];
 

@@ -1,46 +1,6 @@
 import { signal } from "@preact/signals";
-import type { RecordingFile, RunPhase, RunReport, ScenarioName } from "../../model/simulation.ts";
+import type { RecordingsView, SimulationsView } from "../../contract/simulation.ts";
 import { request } from "../api/client.ts";
-
-/** As `GET /simulations` shows one. */
-export type RunView = {
-  readonly id: string;
-  readonly scenario?: ScenarioName;
-  readonly recording?: string;
-  readonly speed: number | "max";
-  readonly by: string;
-  readonly startedAt: string;
-  readonly endsAt: string;
-  readonly phase: RunPhase;
-  readonly done: number;
-  readonly total: number;
-  readonly ended?: {
-    readonly at: string;
-    readonly how: "done" | "stopped" | "failed";
-    readonly reason?: string;
-    readonly report?: RunReport;
-  };
-};
-
-export type SimulationsView = {
-  readonly refused?: string;
-  readonly scenarios: readonly ScenarioName[];
-  readonly districts: readonly string[];
-  readonly current?: RunView;
-  readonly last?: RunView;
-};
-
-export type RecordingsView = {
-  readonly items: readonly (Omit<RecordingFile, "at"> & { readonly at: string })[];
-  readonly current?: {
-    readonly name: string;
-    readonly by: string;
-    readonly endsAt: string;
-    readonly readings: number;
-    readonly bytes: number;
-    readonly missed: number;
-  };
-};
 
 const ASK_EVERY_MS = 1_500;
 

@@ -1,4 +1,5 @@
 import { useEffect, useId, useMemo, useState } from "preact/hooks";
+import type { RunView } from "../../contract/simulation.ts";
 import type { ScenarioName } from "../../model/simulation.ts";
 import { messages } from "../messages/messages.ts";
 import { useAttempt } from "../parts/forms.tsx";
@@ -7,7 +8,7 @@ import { Moment } from "../words/time.tsx";
 import { districtName, sayProblem } from "../words/words.ts";
 import { formatCount } from "./formats.ts";
 import { RecordForm, RecordingTable } from "./recordings.tsx";
-import { type FollowedRuns, followRuns, type RunView } from "./runs-state.ts";
+import { type FollowedRuns, followRuns } from "./runs-state.ts";
 
 /** Scenarios and recordings: to see the service at work without waiting for the city. */
 export function Runs() {

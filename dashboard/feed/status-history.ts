@@ -1,17 +1,5 @@
-import type { Health } from "../../model/health.ts";
+import type { StatusView } from "../../contract/status.ts";
 import type { Point } from "../chart/chart-data.ts";
-
-/** As `GET /status` shows it. */
-export type StatusView = {
-  readonly at: string;
-  readonly ready: boolean;
-  readonly parts: readonly Health[];
-  readonly figures: readonly {
-    readonly name: string;
-    readonly value: number;
-    readonly labels?: Readonly<Record<string, string>>;
-  }[];
-};
 
 /** What the page keeps of each answer. Totals only ever grow, until the service starts anew. */
 export type Sample = {

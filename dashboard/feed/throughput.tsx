@@ -1,12 +1,13 @@
 import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import type { StatusView } from "../../contract/status.ts";
 import { request } from "../api/client.ts";
 import type { ChartData, Point, Series } from "../chart/chart-data.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { messages } from "../messages/messages.ts";
 import { sayMs, sayProblem } from "../words/words.ts";
 import { formatBytes, formatCount, formatRate } from "./formats.ts";
-import { addSample, figureOf, lagOf, ratesOf, type Sample, type StatusView, sampleOf } from "./status-history.ts";
+import { addSample, figureOf, lagOf, ratesOf, type Sample, sampleOf } from "./status-history.ts";
 
 /** How much comes in, how much waits, and how each part of the service is. */
 export function Throughput() {

@@ -1,13 +1,16 @@
 import { effect, signal } from "@preact/signals";
+import type { AlertView } from "../../contract/alert.ts";
+import type { EventData } from "../../contract/events.ts";
+import type { SensorView } from "../../contract/reading.ts";
 import { eachPage, request } from "../api/client.ts";
-import { type AlertView, isOpen, OPEN_ALERTS, type SensorView } from "../api/data.ts";
+import { isOpen, OPEN_ALERTS } from "../api/data.ts";
 import { badge, sound } from "../shell/preferences.ts";
 import { forgetUser, user } from "../shell/session.ts";
 import { type Connection, openEventStream, type StreamPorts } from "./event-stream.ts";
 import type { StreamEvent } from "./sse-parser.ts";
 
 /** What an event of the stream says of an alert. */
-export type AlertNews = { readonly at: string; readonly what: string; readonly alert: AlertView };
+export type AlertNews = EventData["alert"];
 
 export const connection = signal<Connection>("connecting");
 /** Since when nothing comes any more (epoch milliseconds). */

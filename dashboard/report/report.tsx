@@ -1,11 +1,10 @@
+import type { AlertView } from "../../contract/alert.ts";
+import type { ReportLineView, ReportView, TookView } from "../../contract/report.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import "./report.css";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { SEVERITIES } from "../../model/alert.ts";
-import type { Kind } from "../../model/kinds.ts";
-import type { Report, ReportLine, Took } from "../../model/report.ts";
 import { ApiProblem, request } from "../api/client.ts";
-import type { AlertView } from "../api/data.ts";
 import { messages } from "../messages/messages.ts";
 import { SeverityMark } from "../parts/facts.tsx";
 import { navigate, query } from "../shell/router.ts";
@@ -81,7 +80,7 @@ function Figure({ label, value }: { label: string; value: string | number }) {
   );
 }
 
-function sayTook(took: Took | undefined): string {
+function sayTook(took: TookView | undefined): string {
   const t = messages.value.report;
   if (!took) return t.none;
   return took.count === 1 ? sayMs(took.medianMs) : t.took(sayMs(took.medianMs), sayMs(took.p90Ms));
@@ -154,7 +153,7 @@ function RangeField({ name, label, at, wrong }: { name: string; label: string; a
 }
 
 const WORST_FIRST = SEVERITIES.toReversed();
-type Named = ReportLine & { readonly district?: string; readonly rule?: string; readonly title?: string };
+type Named = ReportLineView & { readonly district?: string; readonly rule?: string; readonly title?: string };
 
 /** One line per district or rule, those with the most alerts first. */
 export function LineTable({
@@ -199,7 +198,7 @@ export function LineTable({
 }
 
 const nameOf = (district = "") => (district === "" ? messages.value.report.service : districtName(district));
-const sayMedian = (took: Took | undefined) => (took ? sayMs(took.medianMs) : messages.value.report.none);
+const sayMedian = (took: TookView | undefined) => (took ? sayMs(took.medianMs) : messages.value.report.none);
 
 function Numbers({ names }: { names: readonly string[] }) {
   return (
@@ -299,20 +298,6 @@ export function AlertTable({ alerts }: { alerts: readonly AlertView[] }) {
     </Table>
   );
 }
-
-/** As `GET /report` shows it. */
-export type ReportView = Report & {
-  readonly from: string;
-  readonly to: string;
-  readonly alerts: readonly AlertView[];
-  readonly truncated: boolean;
-  readonly sensorsWithoutData: readonly {
-    readonly sensorId: string;
-    readonly district: string;
-    readonly kind: Kind;
-    readonly lastReadingAt?: string;
-  }[];
-};
 
 /** The hours of the presets: a shift, a day, a week. */
 export const PRESETS: readonly number[] = [8, 24, 168];

@@ -1,9 +1,10 @@
 import { batch, computed, effect, signal } from "@preact/signals";
+import type { RulesCheckView, RuleView } from "../../contract/rule.ts";
 import type { RuleData } from "../../model/rule.ts";
 import { messages } from "../messages/messages.ts";
 import { sayProblem } from "../words/words.ts";
 import { writeRuleYaml } from "./rule-yaml.ts";
-import { type CheckView, checkYaml, dataOf, type Mistake, type RuleView } from "./rules-api.ts";
+import { checkYaml, dataOf, type Mistake } from "./rules-api.ts";
 
 const PAUSE_MS = 300;
 
@@ -17,7 +18,7 @@ export function openDraft(key: string, base: RuleView | undefined, template: str
   /** Without changes it is this. */
   const start = signal(template);
   const wasKept = signal(text.peek() !== template);
-  const checked = signal<{ readonly text: string; readonly view: CheckView } | undefined>(undefined);
+  const checked = signal<{ readonly text: string; readonly view: RulesCheckView } | undefined>(undefined);
   const problem = signal<unknown>(undefined);
 
   const dirty = computed(() => text.value !== start.value);

@@ -1,3 +1,4 @@
+import type { RuleView } from "../../contract/rule.ts";
 import "./rules.css";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Figures } from "../../model/backtest.ts";
@@ -14,7 +15,7 @@ import { openHistory, type RuleHistory } from "./history.ts";
 import { HistoryPanel } from "./history-panel.tsx";
 import { describeRule } from "./rule-words.tsx";
 import { TEMPLATES, templateYaml, writeRuleYaml } from "./rule-yaml.ts";
-import { dataOf, loadRule, type RuleView, ruleHref, saveRule, trialIdOf } from "./rules-api.ts";
+import { dataOf, loadRule, ruleHref, saveRule, trialIdOf } from "./rules-api.ts";
 import { YamlEditor } from "./yaml-editor.tsx";
 
 /** `/rules/:id/edit`: a copy of a rule, tried on history before it is saved. */

@@ -1,7 +1,7 @@
+import type { RuleView } from "../../contract/rule.ts";
 import { AUDIENCES, type Audience } from "../../model/alert.ts";
 import { KINDS } from "../../model/kinds.ts";
 import type { RuleData } from "../../model/rule.ts";
-import type { RuleView } from "./rules-api.ts";
 
 export const RULE_KINDS = [...KINDS, "any"] as const;
 export const MODES = ["live", "shadow"] as const;

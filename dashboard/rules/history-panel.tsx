@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { BacktestAlertView, Figures } from "../../model/backtest.ts";
+import type { BacktestAlertView } from "../../contract/backtest.ts";
+import type { Figures } from "../../model/backtest.ts";
 import { sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { language } from "../shell/preferences.ts";

@@ -1,10 +1,11 @@
 import { computed, signal } from "@preact/signals";
-import type { BacktestAlertView, BacktestView } from "../../model/backtest.ts";
+import type { BacktestAlertView, BacktestView } from "../../contract/backtest.ts";
+import type { RuleView } from "../../contract/rule.ts";
 import { type BacktestDiff, diffBacktests } from "../../model/backtest-diff.ts";
 import type { RuleData } from "../../model/rule.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { request } from "../api/client.ts";
-import { dataOf, type RuleView, ruleHref } from "./rules-api.ts";
+import { dataOf, ruleHref } from "./rules-api.ts";
 
 export const DAYS = [1, 7, 30] as const;
 /** So long the answer for the present version is used again: whoever tries one limit after the other waits half as long. */
@@ -15,7 +16,7 @@ export type Comparison = {
   /** undefined: a new rule. */
   readonly before: BacktestView | undefined;
   readonly after: BacktestView;
-  readonly diff: BacktestDiff;
+  readonly diff: BacktestDiff<BacktestAlertView>;
   /** What was tried. */
   readonly rule: RuleData;
 };

@@ -1,3 +1,4 @@
+import type { RuleView } from "../../contract/rule.ts";
 import "./rules.css";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { AUDIENCES } from "../../model/alert.ts";
@@ -22,7 +23,7 @@ import {
   readFilters,
 } from "./filters.ts";
 import { ModeChip, sayWhen } from "./rule-words.tsx";
-import { type RuleView, ruleHref } from "./rules-api.ts";
+import { ruleHref } from "./rules-api.ts";
 
 /** `/rules`: what the service listens for, and how well each rule does. */
 export function RulesPage() {

@@ -1,10 +1,10 @@
+import type { RuleView } from "../../contract/rule.ts";
 import type { Limit, RuleCondition } from "../../model/conditions.ts";
 import { isDerived, type RuleMetric, wordsOf } from "../../model/metrics.ts";
 import type { RuleData } from "../../model/rule.ts";
 import { messages } from "../messages/messages.ts";
 import { language } from "../shell/preferences.ts";
 import { districtName } from "../words/words.ts";
-import type { RuleView } from "./rules-api.ts";
 
 type Condition<Type extends RuleCondition["type"]> = Extract<RuleCondition, { type: Type }>;
 type Clauses = { readonly fires: string; readonly ends: string; readonly also?: string };

@@ -1,9 +1,10 @@
+import type { AlertView } from "../../contract/alert.ts";
+import type { PageOf } from "../../contract/common.ts";
+import type { RuleChangeView, RuleStatsView, RuleView, SpansView } from "../../contract/rule.ts";
 import "./rules.css";
 import { signal } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { RuleStats, Spans } from "../../model/rule-stats.ts";
-import { ApiProblem, type PageOf, request } from "../api/client.ts";
-import type { AlertView } from "../api/data.ts";
+import { ApiProblem, request } from "../api/client.ts";
 import { onAlertNews } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Fact, SeverityMark } from "../parts/facts.tsx";
@@ -18,18 +19,7 @@ import { sayMs, sayProblem } from "../words/words.ts";
 import { sayRate } from "./list.tsx";
 import { describeRule, ModeChip, sayRuleLimit } from "./rule-words.tsx";
 import { writeRuleYaml } from "./rule-yaml.ts";
-import {
-  type ChangeView,
-  dataOf,
-  editHref,
-  loadRule,
-  promoteRule,
-  type RuleView,
-  removeRule,
-  ruleHref,
-  saveRule,
-  triedBy,
-} from "./rules-api.ts";
+import { dataOf, editHref, loadRule, promoteRule, removeRule, ruleHref, saveRule, triedBy } from "./rules-api.ts";
 
 /** `/rules/:id`: what a rule says, on what ground, how it does, and who made it so. */
 export function RulePage({ params }: PageProps) {
@@ -232,7 +222,7 @@ export function RuleFacts({ rule }: { rule: RuleView }) {
 }
 
 /** How it did, in the last 30 days. */
-export function RuleFigures({ stats }: { stats: RuleStats }) {
+export function RuleFigures({ stats }: { stats: RuleStatsView }) {
   const t = messages.value.rules;
   const { reviews, precision } = stats;
   return (
@@ -275,7 +265,7 @@ export function Figure({ name, value, note }: FigureProps) {
 
 const percent = (share: number) => new Intl.NumberFormat(language.value, { style: "percent" }).format(share);
 
-function sayTook(spans: Spans | undefined): string {
+function sayTook(spans: SpansView | undefined): string {
   const t = messages.value.rules;
   if (!spans) return t.none;
   return spans.count === 1 ? sayMs(spans.medianMs) : t.took(sayMs(spans.medianMs), sayMs(spans.p90Ms));
@@ -358,7 +348,7 @@ export function RuleVersions({ open, rule }: { open: OpenRule; rule: RuleView })
   );
 }
 
-function Version({ change }: { change: ChangeView }) {
+function Version({ change }: { change: RuleChangeView }) {
   const { rules: t } = messages.value;
   const { at, by, what, reason, version, data, figures } = change;
   const title = t.olderVersion(formatTime(Date.parse(at), clock.value));
@@ -389,7 +379,7 @@ export function openRule(id: string) {
   const rule = signal<RuleView | undefined>(undefined);
   const problem = signal<unknown>(undefined);
   const alerts = signal<PageOf<AlertView> | undefined>(undefined);
-  const versions = signal<PageOf<ChangeView> | undefined>(undefined);
+  const versions = signal<PageOf<RuleChangeView> | undefined>(undefined);
   /** The rule that this one is a trial of. */
   const original = signal<RuleView | undefined>(undefined);
   const over = new AbortController();
@@ -419,7 +409,7 @@ export function openRule(id: string) {
     const shown = versions.peek();
     const query = new URLSearchParams({ limit: String(VERSIONS_PAGE) });
     if (shown?.next !== undefined) query.set("cursor", shown.next);
-    const page = await request<PageOf<ChangeView>>("GET", `${ruleHref(id)}/versions?${query}`, undefined, leaving);
+    const page = await request<PageOf<RuleChangeView>>("GET", `${ruleHref(id)}/versions?${query}`, undefined, leaving);
     versions.value = shown?.next === undefined ? page : { ...page, items: [...shown.items, ...page.items] };
   }
 

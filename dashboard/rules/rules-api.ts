@@ -1,31 +1,9 @@
-import type { Figures } from "../../model/backtest.ts";
+import type { Because, RulesCheckView, RuleView } from "../../contract/rule.ts";
 import type { RuleData } from "../../model/rule.ts";
-import type { RuleChange } from "../../model/rule-change.ts";
-import type { RuleStats } from "../../model/rule-stats.ts";
 import { ask, request } from "../api/client.ts";
-import type { AlertView } from "../api/data.ts";
 
-/** As `GET /rules` shows it. */
-export type RuleView = RuleData & {
-  readonly version: string;
-  readonly state: "ok" | "error";
-  /** Why it is out of use. */
-  readonly failure?: string;
-  readonly file?: string;
-  readonly changed?: Pick<ChangeView, "at" | "by" | "what" | "reason">;
-  readonly stats?: RuleStats;
-  readonly shadow?: { readonly alerts: number; readonly firing: number; readonly last: readonly AlertView[] };
-};
-
-export type ChangeView = Omit<RuleChange, "at"> & { readonly at: string };
-
-export type Mistake = { readonly line: number; readonly column: number; readonly message: string };
-export type CheckView = {
-  readonly ok: boolean;
-  readonly mistakes: readonly Mistake[];
-  /** The rules without a mistake, with what they leave out filled in. */
-  readonly found: readonly RuleData[];
-};
+/** The page checks one text, so no file is named. */
+export type Mistake = Omit<RulesCheckView["mistakes"][number], "file">;
 
 export const ruleHref = (id: string): string => `/rules/${encodeURIComponent(id)}`;
 export const editHref = (id: string): string => `${ruleHref(id)}/edit`;
@@ -33,10 +11,8 @@ export const editHref = (id: string): string => `${ruleHref(id)}/edit`;
 export const loadRule = (id: string, signal?: AbortSignal): Promise<RuleView> =>
   request<RuleView>("GET", ruleHref(id), undefined, signal);
 
-export const checkYaml = (yaml: string, signal?: AbortSignal): Promise<CheckView> =>
-  request<CheckView>("POST", "/rules/check", { yaml }, signal);
-
-type Because = { readonly reason: string; readonly figures?: Figures };
+export const checkYaml = (yaml: string, signal?: AbortSignal): Promise<RulesCheckView> =>
+  request<RulesCheckView>("POST", "/rules/check", { yaml }, signal);
 
 /** `over`: the version it is laid over, or undefined where there may be no such rule yet. Throws `ApiProblem`; 409 says who was first. */
 export const saveRule = (rule: RuleData, because: Because, over: string | undefined): Promise<void> =>

@@ -1,10 +1,12 @@
 import { computed, signal } from "@preact/signals";
+import type { AlertView } from "../../contract/alert.ts";
+import type { PageOf } from "../../contract/common.ts";
+import type { SensorView } from "../../contract/reading.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { matcherOf } from "../../model/rule-match.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
-import { eachPage, type PageOf, request } from "../api/client.ts";
-import type { AlertView, SensorView } from "../api/data.ts";
+import { eachPage, request } from "../api/client.ts";
 import { onAlertNews } from "../live/live.ts";
 import { query, setQuery } from "../shell/router.ts";
 

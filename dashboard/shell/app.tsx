@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { ReadyView } from "../../contract/status.ts";
 import { connection, lostSince } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { useAttempt } from "../parts/forms.tsx";
@@ -216,7 +217,6 @@ export function ConnectionBanner() {
   );
 }
 
-type Part = { readonly part: string; readonly state: string };
 const STATE_EVERY_MS = 10_000;
 /** The parts that make what one sees later or other than it seems. */
 const TOLD = { rules: "rulesBehind", clock: "clockBack" } as const;
@@ -226,7 +226,7 @@ const troubled = signal<readonly (keyof typeof TOLD)[]>([]);
 async function askState(): Promise<void> {
   if (document.hidden || !user.value) return;
   try {
-    const { parts } = (await (await fetch("/readyz")).json()) as { parts: readonly Part[] };
+    const { parts } = (await (await fetch("/readyz")).json()) as ReadyView;
     const isIn = (name: string): name is keyof typeof TOLD => Object.hasOwn(TOLD, name);
     troubled.value = parts.flatMap(({ part, state }) => (state !== "ok" && isIn(part) ? [part] : []));
   } catch {

@@ -1,18 +1,12 @@
 import { computed, signal } from "@preact/signals";
+import type { SessionView } from "../../contract/account.ts";
 import type { Role } from "../../model/people.ts";
 import { request } from "../api/client.ts";
 
-export type User = { readonly name: string; readonly role: Role };
-/** What `GET /session` says. `user` is missing when nobody is signed in. */
-type Session = {
-  readonly user?: User;
-  readonly publicPage: boolean;
-  readonly tilesUrl?: string;
-  readonly version: string;
-};
+export type User = NonNullable<SessionView["user"]>;
 
 /** Undefined until the service has said who this is. */
-export const session = signal<Session | undefined>(undefined);
+export const session = signal<SessionView | undefined>(undefined);
 export const user = computed(() => session.value?.user);
 /** Set when a session ended under someone's hands: the sign-in form says so. */
 export const wasSignedIn = signal(false);
@@ -27,8 +21,8 @@ export const mayHandle = computed(() => HANDLERS.includes(user.value?.role ?? "v
 export async function loadSession(signal?: AbortSignal, asked?: Promise<Response>): Promise<void> {
   const early = await asked?.catch(() => undefined);
   const found = early?.ok
-    ? ((await early.json()) as Session)
-    : await request<Session>("GET", "/session", undefined, signal);
+    ? ((await early.json()) as SessionView)
+    : await request<SessionView>("GET", "/session", undefined, signal);
   if (found.user) session.value = found;
   else {
     session.value = { ...session.peek(), ...found };

@@ -1,10 +1,11 @@
 import { createReadStream, createWriteStream, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { viewReading } from "../../contract/reading.ts";
 import type { Background } from "../../model/background.ts";
 import { isId } from "../../model/ids.ts";
 import type { Log } from "../../model/log.ts";
-import { type Reading, viewReading } from "../../model/reading.ts";
+import type { Reading } from "../../model/reading.ts";
 import {
   type RecordingFile,
   type RecordingNow,

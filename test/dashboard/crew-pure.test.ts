@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { describe, expect, it, vi } from "vitest";
+import type { AlertView, CrewWarningView } from "../../contract/alert.ts";
 import { ApiProblem } from "../../dashboard/api/client.ts";
 import {
   type About,
@@ -12,7 +13,6 @@ import {
   keepSections,
   mapLink,
   merge,
-  type Warning,
 } from "../../dashboard/crew/list.ts";
 import {
   createQueue,
@@ -23,12 +23,11 @@ import {
   type SendPorts,
   send,
 } from "../../dashboard/crew/queue.ts";
-import type { AlertView } from "../../model/alert-view.ts";
 
 const NOW = Date.parse("2026-11-22T10:00:00Z");
 const inDays = (days: number) => new Date(NOW + days * 86_400_000).toISOString();
 
-function aWarning(id: string, fields: Partial<Warning> = {}): Warning {
+function aWarning(id: string, fields: Partial<CrewWarningView> = {}): CrewWarningView {
   return {
     ...{ id, severity: "warning", handling: "open", explanation: "Low.", startedAt: inDays(-1), people: [] },
     rule: { id: "battery-low", title: "Battery low" },
@@ -39,7 +38,11 @@ function aWarning(id: string, fields: Partial<Warning> = {}): Warning {
 
 describe("cards", () => {
   const about: About = { me: "anna", now: NOW, order: "urgent" };
-  const keys = (alerts: Warning[], more: Partial<About> = {}, sensors: Parameters<typeof cardsOf>[0]["sensors"] = []) =>
+  const keys = (
+    alerts: CrewWarningView[],
+    more: Partial<About> = {},
+    sensors: Parameters<typeof cardsOf>[0]["sensors"] = [],
+  ) =>
     cardsOf({ alerts, sensors }, { ...about, ...more }).map(({ warnings }) => warnings.map(({ id }) => id).join("+"));
 
   it("order by severity, then by what is wrong now, then by the days left", () => {
@@ -77,7 +80,7 @@ describe("cards", () => {
 
   it("stay in the section where they were first seen", () => {
     const seen = new Map<string, "mine" | "free" | "others">();
-    const whose = (fields: Partial<Warning>) =>
+    const whose = (fields: Partial<CrewWarningView>) =>
       keepSections(cardsOf({ alerts: [aWarning("a", fields)], sensors: [] }, about), seen)[0]?.whose;
     expect([whose({}), whose({ assignee: "anna" })]).toEqual(["free", "free"]);
     seen.clear();

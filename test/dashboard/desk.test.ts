@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { AlertView } from "../../model/alert-view.ts";
+import type { AlertView } from "../../contract/alert.ts";
 import { type City, startCity, until } from "../helpers/city.ts";
 import { alarm } from "./alarms.ts";
 import {

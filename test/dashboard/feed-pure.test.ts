@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { ReadingView } from "../../contract/reading.ts";
 import { hexOf, parseMoment } from "../../dashboard/feed/formats.ts";
 import { createFeedBuffer, fitsFeed, PER_TURN_MAX, readFeedFilter } from "../../dashboard/feed/readings.ts";
 import { addSample, lagOf, ratesOf, type Sample, sampleOf } from "../../dashboard/feed/status-history.ts";
-import type { ReadingView } from "../../model/reading.ts";
 
 function aView(fields: Partial<ReadingView> = {}): ReadingView {
   const at = "2026-11-21T10:00:00.000Z";
@@ -85,7 +85,12 @@ describe("the last half hour", () => {
   };
 
   it("reads the figures by name and label", () => {
-    const figure = (name: string, value: number, labels?: Record<string, string>) => ({ name, value, labels });
+    const figure = (name: string, value: number, labels?: Record<string, string>) => ({
+      name,
+      type: "gauge" as const,
+      value,
+      labels,
+    });
     const figures = [
       figure("lamppost_store_readings_total", 7, { outcome: "stored" }),
       figure("lamppost_store_readings_total", 2, { outcome: "duplicate" }),

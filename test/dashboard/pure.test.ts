@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { AlertView } from "../../contract/alert.ts";
 import { cluster, type Dot, hull, project } from "../../dashboard/desk/geometry.ts";
 import {
   byUrgency,
@@ -11,7 +12,6 @@ import {
   writeFilters,
 } from "../../dashboard/desk/list.ts";
 import { createSseParser, type StreamEvent } from "../../dashboard/live/sse-parser.ts";
-import type { AlertView } from "../../model/alert-view.ts";
 
 function anAlert(fields: Partial<AlertView> = {}): AlertView {
   return {

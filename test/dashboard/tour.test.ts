@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AlertView } from "../../model/alert-view.ts";
+import type { AlertView } from "../../contract/alert.ts";
 import { type City, HOME, startCity, until } from "../helpers/city.ts";
 import { HAS_BROWSER, openBrowser, type VisitOptions, visit } from "./browser.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { createBacktests } from "../../alerts/backtest/service.ts";
 import { loadRules } from "../../alerts/rules/load.ts";
-import type { BacktestView } from "../../model/backtest.ts";
+import type { BacktestView } from "../../contract/backtest.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { BacktestAlertView } from "../../../model/backtest.ts";
+import type { BacktestAlertView } from "../../../contract/backtest.ts";
 import { diffBacktests } from "../../../model/backtest-diff.ts";
 import { MINUTE, T0 } from "../builders.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createBacktest } from "../../../alerts/backtest/run.ts";
 import { BacktestBusy, createBacktests } from "../../../alerts/backtest/service.ts";
-import { viewBacktest } from "../../../model/backtest.ts";
+import { viewBacktest } from "../../../contract/backtest.ts";
 import { SILENT } from "../../../model/log.ts";
 import type { Reading } from "../../../model/reading.ts";
 import { createOriginNumbers, packReadings } from "../../../model/reading-block.ts";

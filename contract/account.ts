@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { ROLES } from "../model/people.ts";
+import { Flag, Id, KindName, type Sent, Time, type View } from "./common.ts";
+
+/** Roles of people and programs; devices and gateways have accounts of their own. */
+export const USER_ROLES = ["viewer", "crew", "operator", "admin"] as const;
+const TAGS_MAX = 50;
+
+/** Shown once: only the hash of the password is kept. Over HTTP the password is the bearer token. */
+export const NewCredential = z
+  .object({ username: z.string(), password: z.string().describe("Shown once") })
+  .meta({ id: "NewCredential" });
+export type CredentialView = View<typeof NewCredential>;
+
+/** Who made an account, and when. */
+const made = { createdAt: Time, createdBy: z.string() };
+
+export const NewUser = z.strictObject({ name: Id, role: z.enum(USER_ROLES) }).meta({ id: "NewUser" });
+export type NewUser = Sent<typeof NewUser>;
+export const UserBody = z.object({ username: z.string(), role: z.enum(USER_ROLES), ...made }).meta({ id: "User" });
+export type UserView = View<typeof UserBody>;
+
+export const NewDevice = z
+  .strictObject({
+    sensorId: Id,
+    kind: KindName,
+    district: Id,
+    name: z.string().trim().min(1).max(120).optional(),
+    lat: z.number().min(-90).max(90).optional(),
+    lon: z.number().min(-180).max(180).optional(),
+    intervalS: z
+      .number()
+      .positive()
+      .max(86_400 * 31)
+      .optional()
+      .describe("Seconds between readings"),
+    tags: z
+      .record(z.string().min(1).max(64), z.string().max(200))
+      .refine((all) => Object.keys(all).length <= TAGS_MAX, `At most ${TAGS_MAX} tags.`)
+      .optional()
+      .describe("What rules may select by"),
+  })
+  .meta({ id: "NewDevice" });
+export type NewDevice = Sent<typeof NewDevice>;
+export const DeviceBody = z
+  .object({ username: z.string(), sensorId: z.string(), kind: KindName, district: z.string(), ...made })
+  .meta({ id: "Device" });
+export type DeviceView = View<typeof DeviceBody>;
+export const RemoveDeviceQuery = z.strictObject({ removeSensor: Flag });
+
+export const NewGateway = z
+  .strictObject({
+    name: Id,
+    districts: z.array(Id).min(1).max(100),
+    mayImport: z.boolean().optional().describe("May send history (only an admin can give this right)"),
+  })
+  .meta({ id: "NewGateway" });
+export type NewGateway = Sent<typeof NewGateway>;
+export const GatewayBody = z
+  .object({ username: z.string(), districts: z.array(z.string()), mayImport: z.boolean(), ...made })
+  .meta({ id: "Gateway" });
+export type GatewayView = View<typeof GatewayBody>;
+
+const SignedIn = z.object({ name: z.string(), role: z.enum(ROLES) }).meta({ id: "SignedIn" });
+const Secret = z.string().min(1).max(512);
+
+export const SignIn = z
+  .strictObject({ token: Secret.optional(), user: Id.optional(), password: Secret.optional() })
+  .refine(({ token, user, password }) => (token ? !user && !password : user && password), {
+    error: "Send a token, or a user and a password.",
+  })
+  .meta({ id: "SignIn" });
+export type SignIn = Sent<typeof SignIn>;
+export const StartedSessionBody = z.object({ user: SignedIn, expiresAt: Time });
+export type StartedSessionView = View<typeof StartedSessionBody>;
+export const SessionBody = z.object({
+  user: SignedIn.optional(),
+  publicPage: z.boolean(),
+  tilesUrl: z.string().optional().describe("Map tiles in the background, with {z}/{x}/{y}"),
+  version: z.string(),
+});
+export type SessionView = View<typeof SessionBody>;
+export const NewPassword = z
+  .strictObject({ current: Secret, next: z.string().min(12).max(200) })
+  .meta({ id: "NewPassword" });
+export type NewPassword = Sent<typeof NewPassword>;
+
+export const AuditEntryBody = z
+  .object({
+    id: z.number().int(),
+    at: Time,
+    by: z.string(),
+    what: z.string(),
+    target: z.string(),
+    detail: z.string().optional(),
+    hash: z.string().describe("SHA-256 over the entry before and this one"),
+  })
+  .meta({ id: "AuditEntry" });
+export type AuditEntryView = View<typeof AuditEntryBody>;
+export const AuditCheckBody = z.object({
+  entries: z.number().int(),
+  intact: z.boolean(),
+  brokenAt: z.number().int().optional().describe("The first entry whose hash does not fit"),
+});
+export type AuditCheckView = View<typeof AuditCheckBody>;

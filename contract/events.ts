@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { AlertBody } from "./alert.ts";
+import { Flag, Time, type View } from "./common.ts";
+import { ReadingBody } from "./reading.ts";
+
+const EventId = z.string().regex(/^\d{1,15}$/, "An event id is a whole number.");
+
+export const EventsQuery = z.strictObject({
+  readings: Flag,
+  lastEventId: EventId.optional().describe("For clients that cannot set the header"),
+});
+export const EventsHeaders = z.looseObject({ "last-event-id": EventId.optional() });
+
+/** The events of `GET /events` by name, and what the `data:` of each holds as JSON. */
+export const EVENTS = {
+  /** Something happened to an alert. Its `id:` is durable: come back with it and nothing is missed. */
+  alert: z.object({ at: Time, what: z.string(), alert: AlertBody }),
+  /** With `readings=true`: readings as they come, without an id. */
+  readings: z.array(ReadingBody),
+  /** About so many live readings were left out here. */
+  missed: z.object({ readings: z.number().int() }),
+};
+export type EventName = keyof typeof EVENTS;
+export type EventData = { readonly [Name in EventName]: View<(typeof EVENTS)[Name]> };
