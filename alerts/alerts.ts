@@ -81,6 +81,8 @@ const UNSAID_MAX = 2_048;
 const GIVE_WAY_MS = 50;
 const GIVE_WAY_TIMES = 4;
 const GIVE_WAY_MAX_MS = 1_000;
+/** Sensors the clock looks at in one go: a few milliseconds. */
+const CLOCK_SENSORS = 1_000;
 const PAUSE_MS = 1;
 const PAUSE_MAX_MS = 20;
 const IDLE_MS = 20;
@@ -183,7 +185,7 @@ export function createAlerts(options: AlertsOptions) {
     else if (turns) write(mustSave ? save : keepFew);
     else if (unapplied.length > 0 || problem !== undefined) write(() => keep());
     if (!turns) return undefined;
-    if (!turns.isEmpty()) live!.onWaiting();
+    callForWork();
     return turns.isFull() ? makeRoom(turns, signal) : undefined;
   }
 
@@ -271,12 +273,14 @@ export function createAlerts(options: AlertsOptions) {
     if (problem !== undefined) return TRY_AGAIN_MS;
     const begun = passed();
     if (untaken() > 0 && begun < givesWayUntil) return PAUSE_MS;
-    const did = go(turns!);
+    const isAsking = engine.isTicking();
+    if (isAsking) askClock(untaken() === 0);
+    const did = go(turns!) || isAsking;
     const ended = passed();
     const apartMs = Math.max(GIVE_WAY_MS, GIVE_WAY_TIMES * (ended - begun));
     givesWayUntil = ended + Math.min(GIVE_WAY_MAX_MS, apartMs);
     readAgain(turns!);
-    if (turns!.isEmpty()) return undefined;
+    if (isDone(turns!)) return undefined;
     if (!did) return unreadable ? TRY_AGAIN_MS : IDLE_MS;
     return Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MS, (passed() - begun) / 2));
   }
@@ -320,11 +324,22 @@ export function createAlerts(options: AlertsOptions) {
     const isIdle = turns ? untaken() === 0 : caughtUp();
     look(isIdle);
     if (!isListening) return;
+    if (askClock(isIdle)) write(save);
+    callForWork();
+  }
+
+  /** The next sensors; live not all at once. True if there is something to tell. */
+  function askClock(isIdle: boolean): boolean {
     // The journal is in the order of receipt. With messages waiting, time has come only as far as the last one taken.
     const at = Math.min(isIdle ? time.now() : heardTo, turns?.unknownSince() ?? Number.POSITIVE_INFINITY);
     // A sensor whose readings wait is not silent.
-    if (push(engine.tick(at, turns?.isHeld), true)) write(save);
-    if (turns && !turns.isEmpty()) live!.onWaiting();
+    return push(engine.tick(at, turns?.isHeld, turns && CLOCK_SENSORS), true);
+  }
+
+  const isDone = (turns: Turns) => turns.isEmpty() && !engine.isTicking();
+
+  function callForWork(): void {
+    if (turns && !isDone(turns)) live!.onWaiting();
   }
 
   /** Other rules from now on, without a restart. What that ends is saved with the states of the new rules. */
@@ -332,7 +347,7 @@ export function createAlerts(options: AlertsOptions) {
     failed.clear();
     push(engine.replaceRules(next, time.inside(at)), true);
     write(save);
-    if (turns && !turns.isEmpty()) live!.onWaiting();
+    callForWork();
   }
 
   /** True if there is something to tell. */

@@ -50,9 +50,11 @@ export function createDetector(options: EngineOptions) {
     return said;
   }
 
-  function tick(now: number, isHeld?: (sensorId: string) => boolean): Transition[] {
+  /** `sensorsMax`: see the engine's. The districts are looked at after the last sensor. */
+  function tick(now: number, isHeld?: (sensorId: string) => boolean, sensorsMax?: number): Transition[] {
     const said: Transition[] = [];
-    hand(said, districts.tick(now, engine.tick(now, isHeld)));
+    const transitions = engine.tick(now, isHeld, sensorsMax);
+    hand(said, districts.tick(now, transitions, !engine.isTicking()));
     return said;
   }
 
@@ -97,6 +99,7 @@ export function createDetector(options: EngineOptions) {
     /** Whether what `observe` has just said depends on when late readings were folded, not on the journal alone. */
     isOfLate: (transition: Transition) => ofLate.has(transition),
     tick,
+    isTicking: engine.isTicking,
     listen: engine.listen,
     load,
     replaceRules,

@@ -31,7 +31,7 @@ type Resident = {
 export type Districts = {
   note(reading: Reading): readonly Transition[];
   take(transitions: readonly Transition[]): Transition[];
-  tick(now: number, transitions: readonly Transition[]): Transition[];
+  tick(now: number, transitions: readonly Transition[], isLast: boolean): Transition[];
   load(rows: readonly StateRow[]): Orphan[];
   end(next: readonly Rule[], at: number): Transition[];
   sensorOf(id: string): WatchedSensor | undefined;
@@ -153,10 +153,12 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions, f
     return said;
   }
 
-  /** Call it with what the engine's `tick` said. Sensors that were removed are watched no more. */
-  function tick(now: number, transitions: readonly Transition[]): Transition[] {
+  /** Call it with what the engine's `tick` said, `isLast` when that has looked at all. Sensors that were removed are watched no more. */
+  function tick(now: number, transitions: readonly Transition[], isLast: boolean): Transition[] {
     imported = false;
-    const said = [...take(transitions), ...verdicts.tick(now, neighbourOf)];
+    const said = take(transitions);
+    if (!isLast) return said;
+    for (const one of verdicts.tick(now, neighbourOf)) said.push(one);
     for (const [id, { registered, sensor, seats, memory }] of residents) {
       if (!registered || registry(id) !== undefined) continue;
       quorum.unbind(seats);

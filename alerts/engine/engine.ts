@@ -68,6 +68,8 @@ export function createEngine(options: EngineOptions) {
   let failing: CompiledRule[] = [];
   /** Those of them that are new there. */
   let newlyLate: Subject[] = [];
+  /** Those the clock has not looked at yet. */
+  let ticking: MapIterator<Subject> | undefined;
   const context: FoldContext = { listeningBetween: listening.between, onFailure };
   const corrector = createCorrector(teller, context, listening.newest);
 
@@ -266,11 +268,22 @@ export function createEngine(options: EngineOptions) {
   /**
    * What the clock has to say: sensors that have fallen silent, and windows that ended half an hour ago without a
    * reading after them. Only for sensors that report live. Call it only when everything received has been observed, but
-   * for the readings of sensors that are `held`: of those it says nothing.
+   * for the readings of sensors that are `held`: of those it says nothing. With `sensorsMax` it looks at so many, and
+   * `isTicking` says whether the next call goes on with others or begins again.
    */
-  function tick(now: number, isHeld: (sensorId: string) => boolean = () => false): Transition[] {
+  function tick(
+    now: number,
+    isHeld: (sensorId: string) => boolean = () => false,
+    sensorsMax = Number.POSITIVE_INFINITY,
+  ): Transition[] {
     if (!options.settlesLater) work(Number.POSITIVE_INFINITY);
-    for (const subject of subjects.values()) {
+    ticking ??= subjects.values();
+    for (let left = sensorsMax; left > 0; left--) {
+      const { value: subject, done } = ticking.next();
+      if (done) {
+        ticking = undefined;
+        break;
+      }
       if (subject.registered && !registry(subject.sensor.id)) remove(subject, now);
       // What its late readings say comes first.
       else if (subject.imported || subject.backlog || isHeld(subject.sensor.id)) continue;
@@ -369,6 +382,7 @@ export function createEngine(options: EngineOptions) {
       return waiting ? rowCount(waiting.rows) : 0;
     },
     tick,
+    isTicking: () => ticking !== undefined,
     listen,
     load,
     replaceRules,

@@ -170,6 +170,41 @@ it("the clock waits for readings that wait: their sensor is not silent, and anot
   expect(subjects().toSorted()).toEqual(["flood", "honest"]);
 });
 
+it("the clock looks at 1,000 sensors in one go, and in the end at all of them", async () => {
+  const ids = Array.from({ length: 2_200 }, (_, i) => `c-${i}`);
+  records.transaction(() => {
+    for (const id of ids) records.sensors.add({ id, kind: "air", district: "north", tags: {}, createdAt: T0 });
+  });
+  let looks = 0;
+  const get = (id: string) => {
+    looks += 1;
+    return records.sensors.get(id);
+  };
+  const silent = aRule({ id: "silent", kind: "any", audience: "crews", condition: { type: "silence", after: "15m" } });
+  const watched = { ...records, sensors: { ...records.sensors, get } };
+  const alerts = start({ rules: [silent], records: watched, untaken: () => 0 });
+  for (let i = 0; i < ids.length; i += 500) {
+    const some = ids.slice(i, i + 500).map((sensorId) => ({ ...honest(25, 20), sensorId }));
+    await alerts.take(batchOf(some));
+  }
+  await workOff(alerts);
+  for (let i = 0; i < 100; i++) {
+    clock += 10_000;
+    mono += 10_000;
+    looks = 0;
+    alerts.tick();
+    expect(looks).toBeLessThan(1_100);
+    await workOff(alerts);
+  }
+  const said = new Set<string>();
+  for (let cursor: string | undefined, isMore = true; isMore; isMore = cursor !== undefined) {
+    const page = records.alerts.list({ rule: "silent", state: ["firing"] }, 500, cursor);
+    for (const { subject } of page.items) said.add(subject.sensorId!);
+    cursor = page.next;
+  }
+  expect(said.size).toBe(ids.length);
+});
+
 it("those above their share have a fifth of the time while messages wait to be taken, and all of it afterwards", async () => {
   let untaken = 0;
   let transactions = 0;
