@@ -1,13 +1,13 @@
 import type { FastifyRequest } from "fastify";
 import { networkOf } from "../model/address.ts";
 import type { Account } from "../model/people.ts";
+import { hashSecret } from "../model/secret.ts";
 import { createAuditBursts } from "./audit-bursts.ts";
 import type { ApiDeps } from "./deps.ts";
 import { createFailures } from "./failures.ts";
 import type { Limits } from "./limits.ts";
 import { mayCall, permissionOf } from "./permissions.ts";
 import { ProblemError } from "./problems.ts";
-import { hashSecret } from "./secrets.ts";
 import { isFromPage, type Sessions } from "./sessions.ts";
 
 const BEARER = /^Bearer ([\x21-\x7e]{1,512})$/i;

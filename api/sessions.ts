@@ -1,8 +1,8 @@
 import type { FastifyRequest } from "fastify";
 import type { Account } from "../model/people.ts";
+import { hashSecret, newSecret } from "../model/secret.ts";
 import type { ApiDeps } from "./deps.ts";
 import type { Limits } from "./limits.ts";
-import { hashSecret, newSecret } from "./secrets.ts";
 
 const COOKIE = "lamppost-session";
 /** A use is written down at most so often: each write is a sync to disk. */

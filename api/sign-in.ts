@@ -3,12 +3,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
 import { networkOf } from "../model/address.ts";
 import type { Account } from "../model/people.ts";
+import { hashSecret } from "../model/secret.ts";
 import type { Parts } from "./api.ts";
 import { createFailures } from "./failures.ts";
 import { createPasswords } from "./passwords.ts";
 import { roleOf } from "./permissions.ts";
 import { ProblemError } from "./problems.ts";
-import { hashSecret } from "./secrets.ts";
 import { cookieOf, setCookie } from "./sessions.ts";
 
 export type Shown = { readonly token: string } | { readonly user: string; readonly password: string };

@@ -29,7 +29,7 @@ import { createBackups } from "../store/backup/stage.ts";
 import { startClockWatch } from "../store/clock-watch.ts";
 import { examineStore } from "../store/examine-store.ts";
 import { LINES_PER_REQUEST_MAX } from "../store/influx/store.ts";
-import { ensureAdminToken } from "../store/records/admin-token.ts";
+import { ensureAdminToken } from "../store/records/accounts.ts";
 import { closeToOthers, isInUse, lockDataDir } from "../store/records/data-dir.ts";
 import { openRecords } from "../store/records/open.ts";
 import { withRollups } from "../store/resolutions.ts";

@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../../model/log.ts";
 import { openDuckDbStore } from "../duckdb/store.ts";
-import { ensureAdminToken } from "../records/admin-token.ts";
+import { ensureAdminToken } from "../records/accounts.ts";
 import { lockDataDir } from "../records/data-dir.ts";
 import { openRecords } from "../records/open.ts";
 import { JOURNAL, type Manifest, READINGS, RECORDS } from "./manifest.ts";

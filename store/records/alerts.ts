@@ -1,16 +1,13 @@
-import type { Alert, Handling, Review, TimelineEntry, Transition } from "../../model/alert.ts";
-import type { AlertFilter, AlertRecords } from "../records.ts";
-import { type AlertRow, countAlertsByRule, countOpenAlerts, listAlertRows, listTouched } from "./alert-lists.ts";
-import { pageSize, toPage } from "./cursor.ts";
+import type { Alert, Audience, Handling, Review, Severity, TimelineEntry, Transition } from "../../model/alert.ts";
+import type { AlertEvent, AlertFilter, AlertRecords, EventRecords } from "../records.ts";
 import type { Database } from "./database.ts";
-import type { WriteEvent } from "./events.ts";
-import { createTimeline } from "./timeline.ts";
+import { allOf, type Condition, equal, oneOf, oneOfMany, pageSize, parseCursor, toPage } from "./query.ts";
 
 type ChangeByPeople = { handling?: Handling; assignee?: string | null; review?: Review };
 
 // Handling and assignee are people's: a transition of the engine does not touch them. Nor does it touch what makes the id
 // (rule, subject, start): each column that is set is written to all of its indexes.
-const SAVE = `INSERT INTO alerts (id, rule, sensor, district, kind, severity, audience, state, mode, started_at, body)
+const SAVE_ALERT = `INSERT INTO alerts (id, rule, sensor, district, kind, severity, audience, state, mode, started_at, body)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET district = excluded.district, kind = excluded.kind, severity = excluded.severity,
     audience = excluded.audience, state = excluded.state, mode = excluded.mode, body = excluded.body
@@ -24,7 +21,7 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
   function save(alert: Transition["alert"]): Omit<AlertRow, "id" | "body"> {
     const { id, rule, subject, kind, severity, audience, state, mode = "live", startedAt } = alert;
     const about = [rule.id, subject.sensorId ?? null, subject.district ?? null, kind];
-    const insert = db.statement(SAVE);
+    const insert = db.statement(SAVE_ALERT);
     const row = insert.get(id, ...about, severity, audience, state, mode, startedAt, JSON.stringify(alert));
     return row as Omit<AlertRow, "id" | "body">;
   }
@@ -128,4 +125,182 @@ function alertOf(
     review: review === null ? undefined : (JSON.parse(review) as Review),
     timeline,
   };
+}
+
+export type AlertRow = {
+  id: string;
+  handling: Handling;
+  assignee: string | null;
+  suppressed_by: string | null;
+  review: string | null;
+  body: string;
+};
+
+const OPEN = "state IN ('pending', 'firing')";
+const LIVE = "mode = 'live'";
+
+/** Newest start first. The inner query decides by an index alone; only the rows of the page are read. */
+export function listAlertRows(db: Database, filter: AlertFilter, limit: number, cursor?: string): AlertRow[] {
+  const { sql, values } = allOf([...conditions(filter), ...before(cursor)]);
+  const rows = db.statement(
+    `SELECT id, handling, assignee, suppressed_by, review, body FROM alerts WHERE rowid IN
+       (SELECT rowid FROM alerts INDEXED BY ${indexFor(filter)} WHERE ${sql} ORDER BY started_at DESC, id DESC LIMIT ?)
+     ORDER BY started_at DESC, id DESC`,
+  );
+  return rows.all(...values, limit) as AlertRow[];
+}
+
+const TOUCHED = `SELECT id, handling, assignee, suppressed_by, review, body FROM alerts
+  WHERE ${LIVE} AND state <> 'pending' AND (id IN (SELECT alert FROM timeline WHERE known_at >= ? AND known_at < ?)
+    OR (state = 'firing' AND started_at < ?))
+  ORDER BY started_at, id LIMIT ?`;
+
+/** What happened in a time range: alerts with an entry in it, and those that have been firing since before its end. */
+export function listTouched(db: Database, { from, to }: { from: number; to: number }, limit: number): AlertRow[] {
+  return db.statement(TOUCHED).all(from, to, to, limit) as AlertRow[];
+}
+
+/** How many alerts each rule raised; pending ones are left out unless asked for, as in lists. */
+export function countAlertsByRule(
+  db: Database,
+  filter: AlertFilter & { sensors?: readonly string[] },
+): Readonly<Record<string, number>> {
+  const { sql, values } = allOf([...conditions(filter), ...oneOfMany("sensor", filter.sensors)]);
+  const index = filter.sensors ? "alerts_sensor" : indexFor(filter);
+  const rows = db.statement(
+    `SELECT rule, count(*) AS n FROM alerts INDEXED BY ${index} WHERE ${sql} GROUP BY rule ORDER BY rule`,
+  );
+  return Object.fromEntries((rows.all(...values) as { rule: string; n: number }[]).map(({ rule, n }) => [rule, n]));
+}
+
+export function countOpenAlerts(db: Database): { severity: Severity; audience: Audience; count: number }[] {
+  const rows = db.statement(
+    `SELECT severity, audience, count(*) AS count FROM alerts WHERE ${OPEN} AND ${LIVE} GROUP BY severity, audience`,
+  );
+  return (rows.all() as { severity: Severity; audience: Audience; count: number }[]).map((row) => ({ ...row }));
+}
+
+/**
+ * Named here because SQLite without statistics guesses: it would rather look up a common state and sort all of its
+ * alerts than walk the newest ones.
+ */
+function indexFor(filter: AlertFilter): string {
+  if (filter.sensor !== undefined) return "alerts_sensor";
+  if (filter.rule !== undefined) return "alerts_rule";
+  if (filter.suppressed) return "alerts_suppressed";
+  const states = filter.state ?? [];
+  const open = states.length > 0 && states.every((state) => state === "pending" || state === "firing");
+  return open ? "alerts_open" : "alerts_list";
+}
+
+function conditions(filter: AlertFilter): Condition[] {
+  const { state, handling, severity, audience, district, kind, rule, sensor, suppressed, mode = "live" } = filter;
+  return [
+    ...(state === undefined ? [{ sql: "state <> 'pending'", values: [] }] : oneOf("state", state)),
+    ...(indexFor(filter) === "alerts_open" ? [{ sql: OPEN, values: [] }] : []),
+    ...oneOf("handling", handling),
+    ...oneOf("severity", severity),
+    ...equal("audience", audience),
+    ...equal("district", district),
+    ...equal("kind", kind),
+    ...equal("rule", rule),
+    ...equal("sensor", sensor),
+    ...equal("mode", mode),
+    ...(suppressed === undefined ? [] : [{ sql: `suppressed_by IS ${suppressed ? "NOT NULL" : "NULL"}`, values: [] }]),
+  ];
+}
+
+function before(cursor: string | undefined): Condition[] {
+  if (cursor === undefined) return [];
+  const { key, id } = parseCursor(cursor);
+  return [{ sql: "(started_at, id) < (?, ?)", values: [key, id] }];
+}
+
+type EntryRow = {
+  alert: string;
+  at: number;
+  known_at: number;
+  what: string;
+  by_whom: string | null;
+  note: string | null;
+};
+type OwnEntryRow = EntryRow & { engine: number };
+
+const ADD_ENTRY =
+  "INSERT INTO timeline (alert, at, known_at, what, by_whom, note, engine) VALUES (?, ?, ?, ?, ?, ?, ?)";
+const ENTRIES = `SELECT alert, at, known_at, what, by_whom, note FROM timeline
+  WHERE alert IN (SELECT value FROM json_each(?)) ORDER BY alert, id`;
+const ENTRIES_OF_ONE =
+  "SELECT alert, at, known_at, what, by_whom, note, engine FROM timeline WHERE alert = ? ORDER BY id";
+
+/** What happened to alerts and what people did about them, entry by entry; nothing is ever changed or removed. */
+export function createTimeline(db: Database) {
+  /** All entries of one alert, and whether the engine has said this before. */
+  function before(alert: string, { what, at }: TimelineEntry): { entries: TimelineEntry[]; isSaid: boolean } {
+    const rows = db.statement(ENTRIES_OF_ONE).all(alert) as OwnEntryRow[];
+    const isSaid = rows.some((row) => row.engine === 1 && row.what === what && row.at === at);
+    return { entries: rows.map(entryOf), isSaid };
+  }
+
+  function add(alert: string, entry: TimelineEntry, from: "engine" | "people"): void {
+    const { at, knownAt, what, by, note } = entry;
+    db.statement(ADD_ENTRY).run(alert, at, knownAt, what, by ?? null, note ?? null, from === "engine" ? 1 : 0);
+  }
+
+  /** In the order in which it was written down: a clock may be set back. */
+  function of(alerts: readonly string[]): ReadonlyMap<string, TimelineEntry[]> {
+    const entries = new Map(alerts.map((alert) => [alert, [] as TimelineEntry[]]));
+    const rows =
+      alerts.length === 1
+        ? db.statement(ENTRIES_OF_ONE).all(alerts[0]!)
+        : db.statement(ENTRIES).all(JSON.stringify(alerts));
+    for (const row of rows as EntryRow[]) entries.get(row.alert)?.push(entryOf(row));
+    return entries;
+  }
+
+  return { before, add, of };
+}
+
+function entryOf({ at, known_at: knownAt, what, by_whom, note }: EntryRow): TimelineEntry {
+  return { at, knownAt, what, by: by_whom ?? undefined, note: note ?? undefined };
+}
+
+type EventRow = { id: number; at: number; what: string; alert: string };
+type Listener = Parameters<EventRecords["onEvent"]>[0];
+
+/** Writes the event of a change, in the transaction of the change. `at` is the service's clock. */
+export type WriteEvent = (at: number, what: string, alert: Alert) => void;
+
+export function createEventRecords(db: Database): { events: EventRecords; write: WriteEvent } {
+  const listeners: Listener[] = [];
+
+  function write(at: number, what: string, alert: Alert): void {
+    const insert = db.statement("INSERT INTO events (at, what, alert) VALUES (?, ?, ?)");
+    const id = Number(insert.run(at, what, JSON.stringify(alert)).lastInsertRowid);
+    db.afterCommit(() => {
+      for (const listener of listeners) listener({ id, at, what, alert });
+    });
+  }
+
+  function after(id: number, limit: number): readonly AlertEvent[] {
+    const rows = db.statement("SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?").all(id, Math.max(0, limit));
+    return (rows as EventRow[]).map((row) => ({
+      id: row.id,
+      at: row.at,
+      what: row.what,
+      alert: JSON.parse(row.alert),
+    }));
+  }
+
+  /** The newest id ever given, also if that event has been deleted since. */
+  function newestId(): number {
+    const row = db.statement("SELECT seq FROM sqlite_sequence WHERE name = 'events'").get();
+    return (row as { seq: number } | undefined)?.seq ?? 0;
+  }
+
+  function deleteBefore(time: number): number {
+    return db.transaction(() => Number(db.statement("DELETE FROM events WHERE at < ?").run(time).changes));
+  }
+
+  return { events: { after, newestId, deleteBefore, onEvent: (listener) => listeners.push(listener) }, write };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AuditEntry, AuditRecords } from "../records.ts";
-import { pageSize, parseCursor, toPage } from "./cursor.ts";
 import type { Database } from "./database.ts";
+import { pageSize, parseCursor, toPage } from "./query.ts";
 
 type Row = {
   id: number;

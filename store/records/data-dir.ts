@@ -2,10 +2,14 @@ import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, statSync } from
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../model/log.ts";
-import { DataDirInUse } from "./errors.ts";
 
 const SQLITE_BUSY = 5;
 const PATHS_SHOWN = 10;
+
+/** Another process works on the data directory. */
+export class DataDirInUse extends Error {
+  override readonly name = "DataDirInUse";
+}
 
 /**
  * The handles of the locks this process has. The lock lives as long as its handle: one that nobody refers to is closed by

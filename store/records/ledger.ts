@@ -1,6 +1,16 @@
-import type { LedgerMistake, LedgerOutcome, LedgerRecords, LedgerRow } from "../records.ts";
+import type { Kind } from "../../model/kinds.ts";
+import type {
+  LedgerMistake,
+  LedgerOutcome,
+  LedgerRecords,
+  LedgerRow,
+  OffsetRecords,
+  Removable,
+  RemovalPlan,
+  RemovalRecords,
+} from "../records.ts";
 import type { Database } from "./database.ts";
-import { allOf, equal, oneOfMany } from "./where.ts";
+import { allOf, equal, oneOfMany } from "./query.ts";
 
 type Sum = { outcome: LedgerOutcome; count: number };
 type Outcomes = Map<LedgerOutcome, number>;
@@ -99,4 +109,72 @@ function addTo(sums: Map<string, Outcomes>, key: string, outcome: LedgerOutcome,
   const outcomes = sums.get(key) ?? new Map();
   sums.set(key, outcomes);
   outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count);
+}
+
+const ADD_REMOVED = `INSERT INTO removed (what, sensor, count) VALUES (?, ?, ?)
+  ON CONFLICT (what, sensor) DO UPDATE SET count = count + excluded.count`;
+const ADD_PLAN = "INSERT INTO removal_plans (kind, before, sensor, count) VALUES (?, ?, ?, ?)";
+
+/** What was taken away on purpose, so that the books can be compared with what is there. */
+export function createRemovalRecords(db: Database): RemovalRecords {
+  function counts(what: Removable): ReadonlyMap<string, number> {
+    const rows = db.statement("SELECT sensor, count FROM removed WHERE what = ?").all(what);
+    return new Map((rows as { sensor: string; count: number }[]).map(({ sensor, count }) => [sensor, count]));
+  }
+
+  function add(what: Removable, removed: ReadonlyMap<string, number>): void {
+    db.transaction(() => {
+      const insert = db.statement(ADD_REMOVED);
+      for (const [sensor, count] of removed) if (count > 0) insert.run(what, sensor, count);
+    });
+  }
+
+  function plan({ kind, before, counts: planned }: RemovalPlan): void {
+    db.transaction(() => {
+      db.statement("DELETE FROM removal_plans WHERE kind = ?").run(kind);
+      const insert = db.statement(ADD_PLAN);
+      for (const [sensor, count] of planned) insert.run(kind, before, sensor, count);
+    });
+  }
+
+  function plans(): readonly RemovalPlan[] {
+    const rows = db.statement("SELECT kind, before, sensor, count FROM removal_plans").all();
+    const all = new Map<Kind, { kind: Kind; before: number; counts: Map<string, number> }>();
+    for (const { kind, before, sensor, count } of rows as {
+      kind: Kind;
+      before: number;
+      sensor: string;
+      count: number;
+    }[]) {
+      const one = all.get(kind) ?? { kind, before, counts: new Map() };
+      all.set(kind, one);
+      one.counts.set(sensor, count);
+    }
+    return [...all.values()];
+  }
+
+  function settle(kind: Kind, removed: ReadonlyMap<string, number>): void {
+    db.transaction(() => {
+      add("readings", removed);
+      db.statement("DELETE FROM removal_plans WHERE kind = ?").run(kind);
+    });
+  }
+
+  return { counts, add, plan, plans, settle };
+}
+
+const SET_OFFSET = `INSERT INTO offsets (consumer, position) VALUES (?, ?)
+  ON CONFLICT (consumer) DO UPDATE SET position = excluded.position`;
+
+/** How far each consumer of the journal has come. */
+export function createOffsetRecords(db: Database): OffsetRecords {
+  function get(consumer: string): number | undefined {
+    const row = db.statement("SELECT position FROM offsets WHERE consumer = ?").get(consumer);
+    return (row as { position: number } | undefined)?.position;
+  }
+
+  function set(consumer: string, offset: number): void {
+    db.transaction(() => db.statement(SET_OFFSET).run(consumer, offset));
+  }
+  return { get, set };
 }

@@ -1,27 +1,16 @@
 import type { Log } from "../../model/log.ts";
 import type { QuarantineLimits, Records } from "../records.ts";
-import { createAlertRecords } from "./alerts.ts";
+import { createCredentialRecords, createSessionRecords } from "./accounts.ts";
+import { createAlertRecords, createEventRecords } from "./alerts.ts";
 import { createAuditRecords } from "./audit.ts";
-import { createCredentialRecords } from "./credentials.ts";
 import { openDatabase } from "./database.ts";
-import { createDueTimes } from "./due-times.ts";
-import { createEventRecords } from "./events.ts";
-import { createLedgerRecords } from "./ledger.ts";
-import { createNoiseRecords } from "./noise.ts";
-import { createOffsetRecords } from "./offsets.ts";
-import { createOutboxRecords } from "./outbox.ts";
+import { createLedgerRecords, createOffsetRecords, createRemovalRecords } from "./ledger.ts";
+import { createNoiseRecords, createSilenceRecords } from "./noise.ts";
+import { createDueTimes, createOutboxRecords, createRecipientRecords, createTargetRecords } from "./outbox.ts";
 import { createQuarantineRecords } from "./quarantine.ts";
-import { createRecipientRecords } from "./recipients.ts";
-import { createRemovalRecords } from "./removals.ts";
-import { createRollupRecords } from "./rollups.ts";
-import { createRuleChangeRecords } from "./rule-changes.ts";
-import { createRuleStateRecords } from "./rule-states.ts";
-import { createRuleStatsRecords } from "./rule-stats.ts";
+import { createRuleChangeRecords, createRuleStateRecords, createRuleStatsRecords } from "./rules.ts";
 import { createSensorRecords } from "./sensors.ts";
-import { createSessionRecords } from "./sessions.ts";
-import { createSilenceRecords } from "./silences.ts";
-import { createStoreStateRecords } from "./store-state.ts";
-import { createTargetRecords } from "./targets.ts";
+import { createRollupRecords, createStoreStateRecords } from "./store-state.ts";
 
 /**
  * Opens the records, made if missing. `path` is a file (its folder must exist) or ":memory:". Throws `RecordsTooNew` for

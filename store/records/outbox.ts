@@ -1,6 +1,16 @@
 import { createHash } from "node:crypto";
 import type { Notice } from "../../model/notice.ts";
-import type { Delivery, Message, NewDelivery, OutboxRecords } from "../outbox-records.ts";
+import type { Target, TargetState } from "../../model/target.ts";
+import type {
+  Delivery,
+  Escalation,
+  Message,
+  NewDelivery,
+  OutboxRecords,
+  RecipientRecords,
+  TargetRecords,
+} from "../outbox-records.ts";
+import type { Records } from "../records.ts";
 import type { Database } from "./database.ts";
 
 /** Notices that go out as one message at most: the receiver's page, not our limit. */
@@ -158,4 +168,129 @@ function toMessage(rows: readonly Row[]): Message {
 
 function toDelivery({ id, target, body, first_due_at: firstDueAt, refusals }: Row): Delivery {
   return { id, target, notice: JSON.parse(body) as Notice, firstDueAt, refusals };
+}
+
+const QUIET: TargetState = { failures: 0 };
+
+export function createTargetRecords(db: Database): TargetRecords {
+  const listeners: ((id: string) => void)[] = [];
+  let targets = read();
+
+  function read(): ReadonlyMap<string, Target> {
+    const rows = db.statement("SELECT id, body FROM targets ORDER BY id").all() as { id: string; body: string }[];
+    return new Map(rows.map(({ id, body }) => [id, JSON.parse(body) as Target]));
+  }
+
+  function change(id: string, work: () => void): void {
+    db.transaction(() => {
+      const before = targets;
+      db.onRollback(() => {
+        targets = before;
+      });
+      work();
+      targets = read();
+      db.afterCommit(() => {
+        for (const listener of listeners) listener(id);
+      });
+    });
+  }
+
+  function put(target: Target): void {
+    const sql = `INSERT INTO targets (id, body) VALUES (?, ?)
+      ON CONFLICT (id) DO UPDATE SET body = excluded.body, state = '{"failures":0}'`;
+    change(target.id, () => db.statement(sql).run(target.id, JSON.stringify(target)));
+  }
+
+  function remove(id: string): boolean {
+    if (!targets.has(id)) return false;
+    change(id, () => {
+      for (const table of ["outbox", "recipients", "escalations"])
+        db.statement(`DELETE FROM ${table} WHERE target = ?`).run(id);
+      db.statement("DELETE FROM targets WHERE id = ?").run(id);
+    });
+    return true;
+  }
+
+  function state(id: string): TargetState {
+    const row = db.statement("SELECT state FROM targets WHERE id = ?").get(id) as { state: string } | undefined;
+    return row ? (JSON.parse(row.state) as TargetState) : QUIET;
+  }
+
+  return {
+    list: () => [...targets.values()],
+    get: (id) => targets.get(id),
+    put,
+    remove,
+    state,
+    setState: (id, next) =>
+      void db.statement("UPDATE targets SET state = ? WHERE id = ?").run(JSON.stringify(next), id),
+    onChange: (listener) => void listeners.push(listener),
+  };
+}
+
+type EscalationRow = { alert: string; target: string; due_at: number };
+
+export function createRecipientRecords(db: Database): RecipientRecords {
+  return {
+    add: (alert, target) =>
+      void db.statement("INSERT OR IGNORE INTO recipients (alert, target) VALUES (?, ?)").run(alert, target),
+
+    of(alert) {
+      const rows = db.statement("SELECT target FROM recipients WHERE alert = ? ORDER BY target").all(alert);
+      return (rows as { target: string }[]).map(({ target }) => target);
+    },
+
+    forget(alert) {
+      for (const table of ["recipients", "escalations"])
+        db.statement(`DELETE FROM ${table} WHERE alert = ?`).run(alert);
+    },
+
+    escalate({ alert, target, dueAt }) {
+      const sql = "INSERT OR IGNORE INTO escalations (alert, target, due_at) VALUES (?, ?, ?)";
+      db.statement(sql).run(alert, target, dueAt);
+    },
+
+    escalations(dueAt, limit): readonly Escalation[] {
+      const sql = "SELECT alert, target, due_at FROM escalations WHERE due_at <= ? ORDER BY due_at, alert LIMIT ?";
+      const rows = db.statement(sql).all(dueAt, limit) as EscalationRow[];
+      return rows.map(({ alert, target, due_at }) => ({ alert, target, dueAt: due_at }));
+    },
+
+    nextEscalationAt() {
+      const row = db.statement("SELECT min(due_at) AS at FROM escalations").get() as { at: number | null };
+      return row.at ?? undefined;
+    },
+
+    escalated: ({ alert, target }) =>
+      void db.statement("DELETE FROM escalations WHERE alert = ? AND target = ?").run(alert, target),
+  };
+}
+
+/**
+ * What is due at a time of the clock, when the clock is set back: without this it would wait for as long as it was set
+ * back, besides. What was due is due, and what was still to come is as far away as before. Quiet hours end when the clock
+ * of the wall says so, and stay.
+ */
+const MOVED = (time: string) =>
+  `CASE WHEN ${time} > $before THEN ${time} - ($before - $now) ELSE min(${time}, $now) END`;
+
+const OUTBOX = `UPDATE outbox SET due_at = ${MOVED("due_at")}, first_due_at = min(first_due_at, $now)
+  WHERE state = 'pending' AND due_at > $now AND (due_at <= $before OR refusals > 0 OR group_key IS NULL OR group_key NOT LIKE 'quiet %')`;
+const ESCALATIONS = `UPDATE escalations SET due_at = ${MOVED("due_at")} WHERE due_at > $now`;
+const field = (name: string) => `body ->> '$.${name}'`;
+const clamped = (name: string) => `'$.${name}', min(${field(name)}, $now)`;
+// `json_replace` leaves out what a row does not have.
+const NOISE = `UPDATE noise SET due = CASE WHEN due > $now THEN ${MOVED("due")} ELSE due END, known = min(known, $now),
+  body = json_replace(body, ${["firedKnownAt", "endedKnownAt", "saidAt"].map(clamped).join(", ")},
+    '$.dueAt', ${MOVED(field("dueAt"))}, '$.holdUntil', ${MOVED(field("holdUntil"))})
+  WHERE due > $now OR known > $now`;
+
+export function createDueTimes(db: Database): Records["dueTimes"] {
+  return {
+    clockSetBack(before, now) {
+      db.transaction(() => {
+        for (const sql of [OUTBOX, ESCALATIONS, NOISE]) db.statement(sql).run({ $before: before, $now: now });
+      });
+    },
+  };
 }

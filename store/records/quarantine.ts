@@ -9,9 +9,8 @@ import type {
   RemovalRecords,
   WaitingReason,
 } from "../records.ts";
-import { pageSize, parseCursor, toPage } from "./cursor.ts";
 import type { Database } from "./database.ts";
-import { allOf, type Condition, equal } from "./where.ts";
+import { allOf, type Condition, equal, pageSize, parseCursor, toPage } from "./query.ts";
 
 type Row = {
   id: number;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Transition } from "../../../model/alert.ts";
-import { formatCursor } from "../../../store/records/cursor.ts";
-import { RecordBadCursor } from "../../../store/records/errors.ts";
+import { RecordBadCursor } from "../../../store/records/database.ts";
+import { formatCursor } from "../../../store/records/query.ts";
 import type { AlertFilter } from "../../../store/records.ts";
 import { anEntry, aTransition, useRecords } from "./setup.ts";
 

@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../../model/log.ts";
-import { closeToOthers, lockDataDir } from "../../../store/records/data-dir.ts";
-import { DataDirInUse } from "../../../store/records/errors.ts";
+import { closeToOthers, DataDirInUse, lockDataDir } from "../../../store/records/data-dir.ts";
 
 describe("the lock on the data directory", () => {
   let root: string;

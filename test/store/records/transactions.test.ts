@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Log, SILENT } from "../../../model/log.ts";
-import { createTransactions, type Transactions } from "../../../store/records/transactions.ts";
+import { createTransactions, type Transactions } from "../../../store/records/database.ts";
 
 describe("a transaction", () => {
   let db: DatabaseSync;

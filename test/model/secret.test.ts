@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hashSecret, newSecret } from "../../../store/records/secrets.ts";
+import { hashSecret, newSecret } from "../../model/secret.ts";
 
 describe("secrets", () => {
   it("are 32 random bytes in characters that fit a URL and a shell", () => {

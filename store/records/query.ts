@@ -1,4 +1,5 @@
-import { RecordBadCursor } from "./errors.ts";
+import type { SQLInputValue } from "node:sqlite";
+import { RecordBadCursor } from "./database.ts";
 
 /** Where a page ended: the sort key and the id that breaks ties. Opaque to clients, so it may change its form. */
 export type Place = { readonly key: number; readonly id: string };
@@ -38,4 +39,32 @@ export function toPage<T>(rows: T[], limit: number, placeOf: (row: T) => Place):
 /** SQLite reads a negative LIMIT as "all": a page has one row at least. */
 export function pageSize(limit: number): number {
   return Math.max(1, Math.floor(limit));
+}
+
+/** One term of a WHERE clause with its values. */
+export type Condition = { readonly sql: string; readonly values: readonly SQLInputValue[] };
+
+/** No condition where nothing is asked. */
+export function equal(column: string, value: string | undefined): Condition[] {
+  return value === undefined ? [] : [{ sql: `${column} = ?`, values: [value] }];
+}
+
+/** One of a short, closed set. An empty set matches nothing: who may see no sensors sees none. */
+export function oneOf(column: string, values: readonly string[] | undefined): Condition[] {
+  if (values === undefined) return [];
+  return [{ sql: `${column} IN (${values.map(() => "?").join(", ")})`, values }];
+}
+
+/** One of any number, handed over as one JSON text: SQLite limits the number of parameters. */
+export function oneOfMany(column: string, values: readonly string[] | undefined): Condition[] {
+  if (values === undefined) return [];
+  return [{ sql: `${column} IN (SELECT value FROM json_each(?))`, values: [JSON.stringify(values)] }];
+}
+
+export function allOf(conditions: readonly Condition[]): Condition {
+  if (conditions.length === 0) return { sql: "1", values: [] };
+  return {
+    sql: conditions.map((condition) => condition.sql).join(" AND "),
+    values: conditions.flatMap((condition) => condition.values),
+  };
 }

@@ -1,0 +1,146 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import type { Account, Credential } from "../../model/people.ts";
+import { hashSecret, newSecret } from "../../model/secret.ts";
+import {
+  type CredentialRecords,
+  RecordConflict,
+  type Session,
+  type SessionRecords,
+  type StoredCredential,
+} from "../records.ts";
+import type { Database } from "./database.ts";
+import { loadInStep } from "./in-step.ts";
+
+type Row = { secret_hash: string; account: string; created_at: number; created_by: string };
+type Listener = Parameters<CredentialRecords["onChange"]>[0];
+
+const ADD = `INSERT INTO credentials (name, secret_hash, account, created_at, created_by) VALUES (?, ?, ?, ?, ?)`;
+
+/** Who may come in. Reads are answered from RAM; of a secret only its SHA-256 is known. */
+export function createCredentialRecords(db: Database): CredentialRecords {
+  const rows = (db.statement("SELECT * FROM credentials").all() as Row[]).map(credentialOf);
+  const byName = loadInStep(db, rows, (one) => one.account.name);
+  const byHash = loadInStep(db, rows, (one) => one.secretHash);
+  const listeners: Listener[] = [];
+
+  function tell(name: string, credential?: Credential): void {
+    db.afterCommit(() => {
+      for (const listener of listeners) listener(credential ? { name, credential } : { name });
+    });
+  }
+
+  function add(credential: StoredCredential): void {
+    const { account, secretHash, createdAt, createdBy } = credential;
+    if (byName.get(account.name)) throw new RecordConflict(`The name ${account.name} is taken.`);
+    if (byHash.get(secretHash)) throw new RecordConflict("The secret is another account's.");
+    db.transaction(() => {
+      db.statement(ADD).run(account.name, secretHash, JSON.stringify(account), createdAt, createdBy);
+      byName.set(credential);
+      byHash.set(credential);
+      tell(account.name, { account, secretHash });
+    });
+  }
+
+  function remove(name: string): boolean {
+    const old = byName.get(name);
+    if (!old) return false;
+    db.transaction(() => {
+      db.statement("DELETE FROM credentials WHERE name = ?").run(name);
+      byName.delete(name);
+      byHash.delete(old.secretHash);
+      tell(name);
+    });
+    return true;
+  }
+
+  function list(role?: Account["role"]): readonly StoredCredential[] {
+    return [...byName.inOrder()].filter((one) => !role || one.account.role === role);
+  }
+
+  return {
+    add,
+    remove,
+    list,
+    byName: byName.get,
+    bySecretHash: (hash) => byHash.get(hash)?.account,
+    onChange: (listener) => listeners.push(listener),
+  };
+}
+
+function credentialOf(row: Row): StoredCredential {
+  return {
+    account: JSON.parse(row.account),
+    secretHash: row.secret_hash,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+  };
+}
+
+type SessionRow = { account: string; created_at: number; used_at: number };
+
+/** Who is signed in on the page. Of a session's id only the SHA-256 is known. Removing an account removes its rows. */
+export function createSessionRecords(db: Database): SessionRecords {
+  const run = (sql: string, ...values: (string | number)[]) =>
+    db.transaction(() => Number(db.statement(sql).run(...values).changes));
+
+  function get(idHash: string): Session | undefined {
+    const row = db.statement("SELECT account, created_at, used_at FROM sessions WHERE id_hash = ?").get(idHash);
+    const { account, created_at: createdAt, used_at: usedAt } = (row ?? {}) as SessionRow;
+    return row ? { account, createdAt, usedAt } : undefined;
+  }
+
+  function list(account: string): readonly (Session & { idHash: string })[] {
+    const rows = db.statement("SELECT * FROM sessions WHERE account = ? ORDER BY used_at").all(account);
+    return (rows as (SessionRow & { id_hash: string })[]).map((row) => ({
+      ...{ idHash: row.id_hash, account: row.account, createdAt: row.created_at, usedAt: row.used_at },
+    }));
+  }
+
+  return {
+    get,
+    list,
+    add: (idHash, { account, createdAt, usedAt }) =>
+      void run("INSERT INTO sessions VALUES (?, ?, ?, ?)", idHash, account, createdAt, usedAt),
+    touch: (idHash, at) => void run("UPDATE sessions SET used_at = ? WHERE id_hash = ?", at, idHash),
+    remove: (idHash) => run("DELETE FROM sessions WHERE id_hash = ?", idHash) > 0,
+    removeOld: (createdBefore, usedBefore) =>
+      run("DELETE FROM sessions WHERE created_at < ? OR used_at < ?", createdBefore, usedBefore),
+    passwordHash(name) {
+      const row = db.statement("SELECT hash FROM passwords WHERE name = ?").get(name);
+      return (row as { hash: string } | undefined)?.hash;
+    },
+    setPassword: (name, hash, at) => void run("INSERT OR REPLACE INTO passwords VALUES (?, ?, ?)", name, hash, at),
+  };
+}
+
+const ADMIN = "admin";
+
+/**
+ * Sees to it that there is one way in for the administrator and no default password. A configured token counts. Otherwise
+ * the first start makes a random one and writes it to `file` (0600); later starts leave both as they are.
+ * Answers the token if this machine knows it.
+ */
+export function ensureAdminToken(
+  credentials: Pick<CredentialRecords, "add" | "remove" | "byName">,
+  options: { readonly file: string; readonly configured?: string; readonly now: number },
+): string | undefined {
+  const { file, configured, now } = options;
+  const known = credentials.byName(ADMIN);
+  if (!configured && known) return existsSync(file) ? readToken(file) : undefined;
+  const token = configured ?? newSecret();
+  const secretHash = hashSecret(token);
+  if (known?.secretHash === secretHash) return token;
+  if (known) credentials.remove(ADMIN);
+  credentials.add({ account: { role: "admin", name: ADMIN }, secretHash, createdAt: now, createdBy: "first start" });
+  if (!configured) writeFileSync(file, `${token}\n`, { mode: 0o600 });
+  return token;
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    // Reading a folder fails without saying which.
+    throw Object.assign(error as Error, { path: file });
+  }
+}
