@@ -7,6 +7,7 @@ import { counter, type Figure, gauge } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import type { AuditRecords } from "../store/records.ts";
 import { answerByHand } from "./errors.ts";
+import { createFairReads } from "./fair-reads.ts";
 import type { Limits } from "./limits.ts";
 import { ProblemError } from "./problems.ts";
 
@@ -15,6 +16,9 @@ const SHARE_OF_STRANGERS = 0.75;
 const SHARE_OF_ACCOUNTS = 0.9;
 /** Requests of one connection that are in progress: who sends more without waiting for an answer has it closed. */
 const PIPELINED_MAX = 16;
+/** Pieces of a body, of less than these bytes on the average: who sends more has it closed. Each costs as much as a large one. */
+const TINY_CHUNKS_MAX = 1_000;
+const TINY_BYTES = 16;
 /** Asked by whoever watches the service: always answered, and in no time. */
 const WATCHED: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 /** An address that goes on hitting its limit is told of so often. */
@@ -38,8 +42,8 @@ type Connection = {
   requests: number;
   /** The last of them. */
   last: IncomingMessage | undefined;
-  /** Whether the last request was one of an account. */
-  known: boolean;
+  /** Whose the last request was, if it was an account's. */
+  account: string | undefined;
 };
 
 /**
@@ -55,7 +59,7 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
   const requestsOf = new Map<string, number>();
   const toldAt = new Map<string, number>();
   const audit = ports.background.handler("audit of the HTTP connections", ports.audit.add);
-  const counts = { evicted: 0, refused: 0, requestsRefused: 0, pipelined: 0 };
+  const counts = { evicted: 0, refused: 0, requestsRefused: 0, pipelined: 0, tinyChunks: 0 };
   const isProxy = matcherOf(ports.proxiesTrusted ?? []);
   let requests = 0;
 
@@ -67,16 +71,18 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
       counts.refused += 1;
       return answerByHand(socket, 503, "As many connections are open as the service can take.");
     }
-    connections.set(socket, { socket, network, spoken: false, requests: 0, last: undefined, known: false });
+    connections.set(socket, { socket, network, spoken: false, requests: 0, last: undefined, account: undefined });
     add(perNetwork, network, 1);
     socket.once("close", () => forget(socket));
   });
 
-  // Node hands over all requests of a chunk in one go, hundreds of them, also those behind the end of the connection:
-  // nobody waits for these, and the others do.
-  const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean;
-  server.emit = (event: string, ...args: unknown[]) =>
-    event === "request" && (args[0] as IncomingMessage).socket.destroyed ? true : emit(event, ...args);
+  const fairReads = createFairReads((socket) => {
+    const { account, network: address } = connections.get(socket) ?? {};
+    return account !== undefined ? { account } : address !== undefined ? { address } : { socket };
+  });
+  server.on("connection", (socket: Socket) => {
+    if (connections.has(socket)) fairReads.watch(socket);
+  });
 
   server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
     const connection = connections.get(request.socket);
@@ -88,13 +94,30 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
     if (connection.requests > PIPELINED_MAX) {
       counts.pipelined += 1;
       request.socket.destroy();
+      ignoreTheRest(request.socket);
     }
+    if (request.headers["transfer-encoding"] !== undefined) limitTinyChunks(request);
     response.once("close", () => {
       connection.requests -= 1;
       if (connection.last === request) connection.last = undefined;
       if (connections.has(connection.socket)) toTheEnd(connection);
     });
   });
+
+  function limitTinyChunks(request: IncomingMessage): void {
+    const push = request.push.bind(request);
+    let chunks = 0;
+    let bytes = 0;
+    request.push = (chunk: Buffer | null, encoding) => {
+      if (request.socket.destroyed) return true;
+      chunks += 1;
+      bytes += chunk?.length ?? 0;
+      if (chunks <= TINY_CHUNKS_MAX || bytes >= chunks * TINY_BYTES) return push(chunk, encoding);
+      counts.tinyChunks += 1;
+      request.socket.destroy();
+      return true;
+    };
+  }
 
   function toTheEnd(connection: Connection): void {
     connections.delete(connection.socket);
@@ -147,7 +170,7 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
   /** Counts a request for `account`, or for the address of a stranger, until it is answered. Throws a problem. */
   function admit(request: FastifyRequest, reply: FastifyReply, account: string | undefined): void {
     const connection = connections.get(request.raw.socket);
-    if (connection) connection.known = account !== undefined;
+    if (connection) connection.account = account;
     if (WATCHED.has(request.routeOptions.url ?? "")) return;
     const who = account === undefined ? `address ${networkOf(request.ip)}` : `account ${account}`;
     const own = requestsOf.get(who) ?? 0;
@@ -176,6 +199,11 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
       "Connections closed for too many requests without waiting for an answer",
       counts.pipelined,
     ),
+    counter(
+      "lamppost_http_connections_tiny_chunks_total",
+      "Connections closed for a body in thousands of tiny chunks",
+      counts.tinyChunks,
+    ),
     counter("lamppost_http_requests_refused_total", "Requests refused for too many at once", counts.requestsRefused),
   ];
 
@@ -190,10 +218,19 @@ const later = { retryAfterS: 2 } as const;
  * A newcomer takes the place of: one that has said nothing (or half of a request), a stranger's that waits, a stranger's
  * that is being answered, an account's that waits. An account's that is being answered stays.
  */
-function rankOf({ spoken, requests, last, known }: Connection): number | undefined {
-  if (known) return requests > 0 ? undefined : 3;
+function rankOf({ spoken, requests, last, account }: Connection): number | undefined {
+  if (account !== undefined) return requests > 0 ? undefined : 3;
   if (last && !last.complete) return 0; // its body has not come
   return requests > 0 ? 2 : spoken ? 1 : 0;
+}
+
+/**
+ * Node would still make a request of each that stands in the same chunk, 2,400 of them, also behind the end of the
+ * connection. Its parser (an undocumented part of a socket) stops at once where it is told that an upgrade follows.
+ */
+function ignoreTheRest(socket: Socket): void {
+  const { parser } = socket as { parser?: { onIncoming?: () => number } };
+  if (parser) parser.onIncoming = () => 2;
 }
 
 function add<K>(counts: Map<K, number>, key: K | undefined, by: number): void {

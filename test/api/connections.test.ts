@@ -86,6 +86,68 @@ describe("requests that do not wait for an answer", () => {
   });
 });
 
+describe("what costs much to read", () => {
+  /** As it stands in one read of the socket: 10,000 chunks of a byte, or requests with thousands of headers. */
+  const tiny = (chunks: number) =>
+    `POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${"1\r\n \r\n".repeat(chunks)}`;
+  const headers = Array.from({ length: 1_500 }, (_, i) => `a${i}:\r\n`).join("");
+  const heads = `GET /x HTTP/1.1\r\nHost: x\r\n${headers}\r\n`.repeat(5);
+
+  it.each([
+    ["bodies in tiny chunks", tiny(999).repeat(8)],
+    ["requests with thousands of headers", heads],
+  ])("%s: of one address one socket at a time, while others are answered", async (_, text) => {
+    const { open, ask, app } = await serve({ connectionsMax: 100, connectionsPerAddressMax: 50 });
+    await ask("/livez"); // what is done once is done
+    let [accepted, read, most, watching] = [0, 0, 0, true];
+    const turn = () => {
+      most = Math.max(most, read);
+      read = 0;
+      if (watching) globalThis.setImmediate(turn);
+    };
+    app.server.on("connection", (socket) => {
+      accepted += 1;
+      socket.on("data", () => (read += socket.remoteAddress === HERE ? 1 : 0));
+    });
+    const held = await Promise.all(Array.from({ length: 30 }, () => open()));
+    await expect.poll(() => accepted).toBe(30);
+    turn();
+    const ended = held.map(({ socket, ended: all }) => {
+      socket.write(text);
+      return all;
+    });
+    expect((await ask("/livez", undefined, "127.0.0.2")).status).toBe(200);
+    for (const { socket } of held) socket.end();
+    await Promise.all(ended);
+    watching = false;
+    // One has its turn; before it is known to be dear another may come.
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
+  it("nobody waits for ever: each of many requests of many connections is answered", async () => {
+    const { open } = await serve({ connectionsMax: 100, connectionsPerAddressMax: 50 });
+    const line = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+    const all = await Promise.all(Array.from({ length: 40 }, () => open()));
+    await Promise.all(
+      all.map(async ({ socket, told }) => {
+        for (let i = 1; i <= 20; i++) {
+          socket.write(line);
+          while (told().split("HTTP/1.1 200").length <= i) await once(socket, "data");
+        }
+      }),
+    );
+  });
+
+  it("a body in thousands of tiny chunks ends its connection, one in large ones does not", async () => {
+    const { open, ask } = await serve();
+    expect(await (await open(tiny(5_000))).ended).toBe("");
+    const chunk = `40\r\n${" ".repeat(64)}\r\n`;
+    const large = `${tiny(0).replace("Host", "Connection: close\r\nHost")}${chunk.repeat(900)}0\r\n\r\n`;
+    expect(await (await open(large)).ended).toContain("HTTP/1.1 400");
+    expect((await ask("/metrics")).body).toContain("lamppost_http_connections_tiny_chunks_total 1\n");
+  });
+});
+
 describe("connections of one address", () => {
   it.each([
     ["silent", ""],
