@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { clientConfig, readSecret } from "../app/config.ts";
-import { createServiceClient, type ServiceClient } from "../simulators/service-client.ts";
+import { createServiceClient, type ServiceClient } from "../client/client.ts";
 
 export type ServiceOptions = {
   readonly url?: string;

@@ -2,8 +2,8 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import { ConfigError, clientConfig, loadConfig } from "../app/config.ts";
+import { ServiceError } from "../client/client.ts";
 import type { StoreReport } from "../model/store-report.ts";
-import { ServiceError } from "../simulators/service-client.ts";
 import { findService, type Service, type ServiceOptions, withService } from "./client.ts";
 import { show } from "./table.ts";
 

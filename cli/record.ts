@@ -1,9 +1,9 @@
 import { createWriteStream, rmSync } from "node:fs";
 import { finished } from "node:stream/promises";
 import { type Command, InvalidArgumentError } from "commander";
+import { liveReadings } from "../client/client.ts";
 import type { ReadingView } from "../contract/reading.ts";
 import { formatSpan, parseDuration } from "../model/time.ts";
-import { liveReadings } from "../simulators/live-feed.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
 import { gatherIds } from "./options.ts";
 import { show } from "./table.ts";

@@ -1,18 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Query, ServiceClient } from "./service-client.ts";
-
-type LedgerAnswer = {
-  readonly inJournal: number;
-  readonly next?: string;
-  readonly sensors?: readonly {
-    readonly sensorId: string;
-    readonly received: number;
-    readonly stored: number;
-    readonly duplicate: number;
-    readonly quarantined: number;
-    readonly reasons?: Readonly<Record<string, number>>;
-  }[];
-};
+import type { Query, ServiceClient } from "../client/client.ts";
+import type { AlertView } from "../contract/alert.ts";
+import type { LedgerView } from "../contract/ledger.ts";
 
 /** What the service has booked for some sensors. */
 export type Books = {
@@ -30,7 +19,7 @@ export async function readBooks(service: ServiceClient, sensors: ReadonlySet<str
   let inJournal = 0;
   let cursor: string | undefined;
   do {
-    const page: LedgerAnswer = await service.get("/api/v1/ledger", { by: "sensor", limit: 1000, cursor });
+    const page: LedgerView = await service.get<LedgerView>("/api/v1/ledger", { by: "sensor", limit: 1000, cursor });
     inJournal = page.inJournal;
     cursor = page.next;
     for (const row of page.sensors ?? []) {
@@ -38,7 +27,7 @@ export async function readBooks(service: ServiceClient, sensors: ReadonlySet<str
       sum.stored += row.stored;
       sum.duplicate += row.duplicate;
       sum.quarantined += row.quarantined;
-      for (const [reason, count] of Object.entries(row.reasons ?? {})) reasons[reason] = (reasons[reason] ?? 0) + count;
+      for (const [reason, count] of Object.entries(row.reasons)) reasons[reason] = (reasons[reason] ?? 0) + count;
     }
   } while (cursor !== undefined);
   return { ...sum, reasons, inJournal };
@@ -118,12 +107,6 @@ export async function waitUntilRulesCaughtUp(service: ServiceClient, waiting: Wa
   }
 }
 
-type AlertRow = {
-  readonly id: string;
-  readonly rule: { readonly id: string };
-  readonly subject: { sensorId?: string };
-};
-
 /** The alerts of these sensors: rule by alert id. Asked by district, because a city has few of them. */
 export async function alertsOf(
   service: ServiceClient,
@@ -133,7 +116,7 @@ export async function alertsOf(
   const found = new Map<string, string>();
   for (const district of districts) {
     const query: Query = { district, state: "firing,resolved", limit: 1000 };
-    for (const alert of await service.all<AlertRow>("/api/v1/alerts", query))
+    for (const alert of await service.all<AlertView>("/api/v1/alerts", query))
       if (alert.subject.sensorId !== undefined && sensors.has(alert.subject.sensorId))
         found.set(alert.id, alert.rule.id);
   }

@@ -1,7 +1,9 @@
+import { type ServiceClient, ServiceError } from "../client/client.ts";
+import type { CredentialView, DeviceView, GatewayView, NewDevice, NewGateway } from "../contract/account.ts";
+import type { ReadingView } from "../contract/reading.ts";
 import type { City } from "./city.ts";
 import type { CitySensor } from "./places.ts";
 import type { Login } from "./secrets-file.ts";
-import { type ServiceClient, ServiceError } from "./service-client.ts";
 
 /**
  * Registers every sensor and gateway of the city that has no login yet, or whose login the service has forgotten, and
@@ -21,29 +23,29 @@ export async function enrolFleet(service: ServiceClient, city: City, logins: Map
 }
 
 async function names(service: ServiceClient, path: string): Promise<ReadonlySet<string>> {
-  const rows = await service.all<{ username: string }>(path, { limit: 1000 });
+  const rows = await service.all<DeviceView | GatewayView>(path, { limit: 1000 });
   return new Set(rows.map((row) => row.username));
 }
 
-async function add(service: ServiceClient, path: string, name: string, body: object): Promise<Login> {
+async function add(service: ServiceClient, path: string, name: string, body: NewDevice | NewGateway): Promise<Login> {
   try {
-    return pick(await service.post<Login>(path, body));
+    return pick(await service.post<CredentialView>(path, body));
   } catch (error) {
     if (!(error instanceof ServiceError) || error.status !== 409) throw error;
     await service.delete(`${path}/${name}`);
-    return pick(await service.post<Login>(path, body));
+    return pick(await service.post<CredentialView>(path, body));
   }
 }
 
-const pick = ({ username, password }: Login): Login => ({ username, password });
+const pick = ({ username, password }: CredentialView): Login => ({ username, password });
 
-function describe(sensor: CitySensor) {
+function describe(sensor: CitySensor): NewDevice {
   const { id, kind, district, name, lat, lon, intervalS, tags } = sensor;
   return { sensorId: id, kind, district, name, lat, lon, intervalS, tags };
 }
 
 /** When the service last heard of each sensor, epoch milliseconds. */
 export async function newestReadings(service: ServiceClient): Promise<ReadonlyMap<string, number>> {
-  const rows = await service.all<{ sensorId: string; measuredAt: string }>("/api/v1/readings/latest", { limit: 1000 });
+  const rows = await service.all<ReadingView>("/api/v1/readings/latest", { limit: 1000 });
   return new Map(rows.map((row) => [row.sensorId, Date.parse(row.measuredAt)]));
 }

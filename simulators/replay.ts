@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
+import { type ServiceClient, ServiceError } from "../client/client.ts";
+import type { CredentialView } from "../contract/account.ts";
+import type { StoreReportView } from "../contract/ledger.ts";
 import type { Log } from "../model/log.ts";
 import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
-import type { StoreReport } from "../model/store-report.ts";
 import { formatSpan } from "../model/time.ts";
 import {
   alertsOf,
@@ -18,7 +20,6 @@ import { createPlayback, type Speed, type Start } from "./playback.ts";
 import { startPublisher } from "./publisher.ts";
 import { surveyRecordings } from "./recording.ts";
 import { type SendCounts, sendRecordings } from "./replay-send.ts";
-import { type ServiceClient, ServiceError } from "./service-client.ts";
 
 export type ReplayProgress = {
   readonly phase: "reading" | "sending" | "booking" | "rules";
@@ -119,10 +120,12 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
 /** Before a message is sent: a bucket or policy with a retention of its own goes by the time measured. */
 async function refuseWhatWouldBeRemoved({ service, start, now }: ReplayOptions, { span }: Survey): Promise<void> {
   if (start !== "original" || !span) return;
-  const { keepsMs } = await service.get<StoreReport>("/api/v1/store").catch((error: unknown): Partial<StoreReport> => {
-    if (error instanceof ServiceError && error.status === 404) return {}; // an older service
-    throw error;
-  });
+  const { keepsMs } = await service
+    .get<StoreReportView>("/api/v1/store")
+    .catch((error: unknown): Partial<StoreReportView> => {
+      if (error instanceof ServiceError && error.status === 404) return {}; // an older service
+      throw error;
+    });
   if (keepsMs === undefined || span.first >= now() - keepsMs) return;
   const first = new Date(span.first).toISOString();
   throw new RecordingError(
@@ -150,7 +153,7 @@ async function throughGateway(options: ReplayOptions, survey: Survey): Promise<S
   const { service, now } = options;
   const name = options.gateway ?? `replay-${randomBytes(4).toString("hex")}`;
   const body = { name, districts: survey.districts, mayImport: true };
-  const gateway = await service.post<{ username: string; password: string }>("/api/v1/gateways", body);
+  const gateway = await service.post<CredentialView>("/api/v1/gateways", body);
   const publisher = startPublisher({
     url: options.mqtt,
     username: gateway.username,

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { createServiceClient, ServiceError } from "../client/client.ts";
 import type { Log } from "../model/log.ts";
 import { DAY_MS } from "../model/time.ts";
 import { isWorldFault } from "../model/world-fault.ts";
@@ -9,7 +10,6 @@ import { sendHistory } from "./history.ts";
 import { runLive } from "./live.ts";
 import { ORDINARY_DAY } from "./scenarios/ordinary-day.ts";
 import { loadRemembered, type Remembered, saveRemembered } from "./secrets-file.ts";
-import { createServiceClient, ServiceError } from "./service-client.ts";
 import { openSpeakers, type Speakers } from "./speaker.ts";
 
 export type SimulationOptions = {

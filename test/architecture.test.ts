@@ -77,6 +77,7 @@ function allowed({ folder, target }: Import): boolean {
   if (ROOTS.includes(folder)) return true;
   if (to === folder) return true;
   if (folder === "model") return false;
+  if (to === "client") return folder === "simulators";
   if (to === "contract") return folder !== "broker" && folder !== "store";
   return to === "model" || (PORTS[target]?.includes(folder) ?? false);
 }
@@ -183,6 +184,13 @@ describe("the house", () => {
   it("model and contract import zod only", () => {
     const pure = packages.filter(({ folder }) => folder === "model" || folder === "contract");
     expect(show(pure.filter(({ target }) => target !== "zod"))).toEqual([]);
+  });
+
+  it("the page takes types only from the contract: no schema goes to the browser", () => {
+    const loaded = files.filter(
+      (file) => file.startsWith("dashboard/") && /^(?:import|export) (?!type )[^;]*\/contract\//m.test(textOf(file)),
+    );
+    expect(loaded).toEqual([]);
   });
 
   it("only app/config.ts reads the environment", () => {

@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
+import { createServiceClient } from "../../client/client.ts";
 import { SILENT } from "../../model/log.ts";
 import type { RunReport, ScenarioName } from "../../model/simulation.ts";
 import { loadMapping } from "../mapping.ts";
 import { type ReplayProgress, replay } from "../replay.ts";
-import { createServiceClient } from "../service-client.ts";
 import { prepareRun } from "./prepare.ts";
 
 /** What a run is told as `workerData`. */

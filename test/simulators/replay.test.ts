@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createServiceClient } from "../../client/client.ts";
 import { SILENT } from "../../model/log.ts";
 import { loadMapping } from "../../simulators/mapping.ts";
 import { type ReplayOptions, type ReplayProgress, replay } from "../../simulators/replay.ts";
-import { createServiceClient } from "../../simulators/service-client.ts";
 import { type FakeService, startFakeService } from "./fake-service.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
