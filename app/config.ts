@@ -82,6 +82,7 @@ const SCHEMA = z.object({
   LAMPPOST_MQTT_SOURCE_CLIENT_ID: text("lamppost-source"),
   LAMPPOST_MQTT_SOURCE_TOPICS: cityFilters,
   LAMPPOST_MQTT_SOURCE_CA: z.string().optional(),
+  LAMPPOST_MQTT_SOURCE_READINGS_PER_S: whole(1, 1_000_000).default(50_000),
   LAMPPOST_STORE: z.enum(["duckdb", "influxdb"], { error: "duckdb or influxdb was expected" }).default("duckdb"),
   LAMPPOST_ADMIN_TOKEN: z
     .string()
@@ -160,6 +161,7 @@ export type MqttSourceConfig = {
   readonly password?: string;
   readonly clientId: string;
   readonly topics: readonly string[];
+  readonly readingsPerS: number;
 };
 
 export type Config = {
@@ -509,6 +511,7 @@ function mqttSourceConfig(values: Values): MqttSourceConfig | undefined {
     ...(secure && { tls: { caFile: values.LAMPPOST_MQTT_SOURCE_CA } }),
     clientId: values.LAMPPOST_MQTT_SOURCE_CLIENT_ID,
     topics: values.LAMPPOST_MQTT_SOURCE_TOPICS,
+    readingsPerS: values.LAMPPOST_MQTT_SOURCE_READINGS_PER_S,
   };
 }
 

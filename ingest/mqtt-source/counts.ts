@@ -12,6 +12,8 @@ export type SourceCounts = {
   statuses: number;
   /** QoS 0 messages whose append failed: nobody sends them again. */
   lostQos0: number;
+  /** Times it was not read any further because it was above its rate. */
+  slowed: number;
   appendErrors: number;
   connects: number;
   disconnects: number;
@@ -23,7 +25,7 @@ export type SourceCounts = {
 
 export function createCounts(): SourceCounts {
   const numbers = { connected: 0, waiting: 0, received: 0, kept: 0, acknowledged: 0, statuses: 0, lostQos0: 0 };
-  const events = { appendErrors: 0, connects: 0, disconnects: 0, takeovers: 0, sessionsLost: 0 };
+  const events = { slowed: 0, appendErrors: 0, connects: 0, disconnects: 0, takeovers: 0, sessionsLost: 0 };
   const ignored = { foreign_topic: 0, own_rejection: 0, bad_status: 0, retained_without_time: 0 };
   return { ...numbers, ...events, ignored };
 }
@@ -36,6 +38,8 @@ const HELP: Record<Exclude<keyof SourceCounts, "ignored">, string> = {
   acknowledged: "PUBACKs sent to the external broker.",
   statuses: "Status messages from the external broker.",
   lostQos0: "QoS 0 messages of the external broker that the journal did not take.",
+  slowed:
+    "Times the external broker was not read any further because it was above LAMPPOST_MQTT_SOURCE_READINGS_PER_S.",
   appendErrors: "Batches the journal did not take; the broker sends them again.",
   connects: "Connections the external broker accepted.",
   disconnects: "Connections to the external broker that ended.",

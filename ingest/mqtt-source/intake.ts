@@ -1,4 +1,6 @@
-import type { NewMessage } from "../../model/message.ts";
+import { countElements } from "../../model/elements.ts";
+import { type NewMessage, READINGS_PER_MESSAGE_MAX } from "../../model/message.ts";
+import { type Bucket, spend, waitMs } from "../../model/rate-limit.ts";
 import type { SourceCounts } from "./counts.ts";
 import type { SourceLimits } from "./options.ts";
 
@@ -11,6 +13,9 @@ type Ports = {
   readonly append: (messages: readonly NewMessage[]) => Promise<void>;
   readonly counts: SourceCounts;
   readonly limits: Pick<SourceLimits, "waitingMax" | "waitingBytesMax">;
+  /** Of readings; outlives the connection. */
+  readonly bucket: Bucket;
+  readonly now: () => number;
   /** Acknowledge these, in this order. */
   readonly onKept: (answers: readonly Answer[]) => void;
   /** The journal did not take something: nothing more is acknowledged. */
@@ -21,7 +26,7 @@ type Ports = {
  * What stands between the PUBLISHes of one connection and their PUBACKs. Messages that arrive in one piece of the socket
  * are one append; appends do not wait for each other, acknowledgements go out in the order received [MQTT-4.6.0-2].
  */
-export function createIntake({ append, counts, limits, onKept, onFailed }: Ports) {
+export function createIntake({ append, counts, limits, bucket, now, onKept, onFailed }: Ports) {
   let gathered: Taken[] = [];
   let scheduled = false;
   let over = false;
@@ -38,13 +43,23 @@ export function createIntake({ append, counts, limits, onKept, onFailed }: Ports
     gathered.push(taken);
     waiting += 1;
     counts.waiting += 1;
-    waitingBytes += taken.message?.payload.length ?? 0;
+    if (taken.message) {
+      waitingBytes += taken.message.payload.length;
+      spend(bucket, countElements(taken.message.payload, READINGS_PER_MESSAGE_MAX));
+    }
     if (!scheduled) {
       scheduled = true;
       setImmediate(flush);
     }
-    if (hasRoom()) next();
+    if (hasRoom()) proceed(next);
     else resume = next;
+  }
+
+  function proceed(next: () => void): void {
+    const wait = waitMs(bucket, now());
+    if (wait === 0) return next();
+    counts.slowed += 1;
+    setTimeout(next, wait).unref();
   }
 
   const hasRoom = () => waiting < limits.waitingMax && waitingBytes < limits.waitingBytesMax;
@@ -78,7 +93,7 @@ export function createIntake({ append, counts, limits, onKept, onFailed }: Ports
     if (!resume || !hasRoom()) return;
     const next = resume;
     resume = undefined;
-    next();
+    proceed(next);
   }
 
   function keep(batch: readonly Taken[], messages: readonly NewMessage[]): void {

@@ -11,6 +11,8 @@ export type MqttSourceOptions = {
   readonly clientId: string;
   /** Filters under `city/`. */
   readonly topics: readonly string[];
+  /** Above it the broker is not read; an array counts as many as it has elements. 50,000. */
+  readonly readingsPerS?: number;
 };
 
 /** What the source needs from the rest of the service. */

@@ -1,6 +1,7 @@
 import type { IPublishPacket } from "mqtt";
 import type { Figure, Health } from "../../model/health.ts";
 import type { Source } from "../../model/message.ts";
+import { newBucket } from "../../model/rate-limit.ts";
 import { type Connection, type Ended, openConnection } from "./connection.ts";
 import { createCounts, type SourceCounts, sourceFigures } from "./counts.ts";
 import { type Answer, createIntake } from "./intake.ts";
@@ -8,6 +9,8 @@ import { LIMITS, type MqttSourceOptions, type MqttSourcePorts } from "./options.
 import { createReconnects } from "./reconnects.ts";
 import { sortDelivered } from "./sort.ts";
 import { explainEnd } from "./words.ts";
+
+const READINGS_PER_S = 50_000;
 
 export type MqttSource = {
   health(): Health;
@@ -24,6 +27,8 @@ export type MqttSource = {
 export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePorts): MqttSource {
   const { now, log } = ports;
   const limits = { ...LIMITS, ...ports.limits };
+  const { readingsPerS = READINGS_PER_S } = options;
+  const bucket = newBucket({ perSecond: readingsPerS, burst: 2 * readingsPerS }, now());
   const counts = createCounts();
   const reconnects = createReconnects(limits, ports.random);
   const source: Source = { via: "bridge", role: "broker", name: options.host };
@@ -41,6 +46,8 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
       append: ports.append,
       counts,
       limits,
+      bucket,
+      now,
       onKept(answers) {
         counts.acknowledged += answers.length;
         connection.acknowledge(answers);

@@ -128,7 +128,7 @@ describe("configuration", () => {
     const url = "mqtts://city:p%40ss@broker.example:8884";
     expect(loadConfig({ LAMPPOST_MQTT_SOURCE_URL: url }).mqttSource).toEqual({
       ...{ host: "broker.example", port: 8884, username: "city", password: "p@ss", tls: {} },
-      ...{ clientId: "lamppost-source", topics: ["city/#"] },
+      ...{ clientId: "lamppost-source", topics: ["city/#"], readingsPerS: 50_000 },
     });
     const plain = loadConfig({
       LAMPPOST_MQTT_SOURCE_URL: "mqtt://[::1]",

@@ -46,6 +46,18 @@ async function aFewTurns(): Promise<void> {
 }
 
 describe("a source of MQTT messages", () => {
+  it("reads no further from a broker that delivers more than its rate, and loses nothing of it", async () => {
+    const { port, acked } = await startBurst(4);
+    const kept: unknown[] = [];
+    const append = async (messages: readonly unknown[]) => void kept.push(...messages);
+    const source = startSource(port, append, { options: { readingsPerS: 10 } });
+    await vi.waitFor(() => expect(source.counts().slowed).toBeGreaterThan(0));
+    expect(kept.length).toBeLessThan(COUNT);
+    expect(source.health()).toMatchObject({ state: "ok" });
+    await vi.waitFor(() => expect(acked).toHaveLength(COUNT), 10_000);
+    expect(kept).toHaveLength(COUNT);
+  });
+
   it.each([4, 5] as const)(
     "acknowledges nothing before it is kept, and then in order (MQTT version %i)",
     async (version) => {
