@@ -54,8 +54,8 @@ export type Alerts = ReturnType<typeof createAlerts>;
 export const TICK_EVERY_MS = 5_000;
 const SAVE_EVERY_MS = 5_000;
 const SAVE_EVERY_READINGS = 200_000;
-/** A sensor seen for the first time makes several rows: 500 of them are a save of their own, or one would hold others up. */
-const NEWCOMER_READINGS = 400;
+/** A sensor seen for the first time makes several rows: 200 of them are a save of their own, or one would hold others up. */
+const NEWCOMER_READINGS = 1_000;
 const OFFSET = "alerts";
 /** What is done in one go of a batch, and for those who wait; after it everybody else has their turn. */
 const TAKE_MS = 8;
