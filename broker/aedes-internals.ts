@@ -29,6 +29,8 @@ export type MqttClient = Client & {
   /** Packets that were parsed and are not answered yet; at 0 aedes reads on by `_nextBatch`. */
   readonly _parsingBatch: number;
   _nextBatch(): void;
+  /** Packet ids of QoS 2 messages whose PUBREL has not come: aedes keeps each. */
+  readonly _inboundInflight: ReadonlySet<number>;
   readonly _keepaliveTimer: NodeJS.Timeout | null;
   waitForDrain(done: (error: Error | null, client: Client) => void): void;
   readonly subscriptions: Readonly<Record<string, { readonly qos: number }>>;

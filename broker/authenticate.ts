@@ -26,6 +26,7 @@ const RETURN_CODES: Partial<Record<Refusal, number>> = {
 const CLIENT_ID = /^[a-z0-9][a-z0-9-]{0,127}$/;
 const NO_HASH = Buffer.alloc(32);
 const ADDRESSES_MAX = 10_000;
+const ACCOUNTS_MAX = 100_000;
 /** Of one address. */
 const LATE_ANSWERS_MAX = 20;
 
@@ -39,6 +40,7 @@ export function createAuthentication(context: Context) {
   const { options, ports, counts } = context;
   const answeredLate = new Map<string, number>();
   const failuresOf = createByKey(ADDRESSES_MAX, () => newBucket(options.loginFailures, ports.now()));
+  const loginsOf = createByKey(ACCOUNTS_MAX, () => newBucket(options.logins, ports.now()));
   const metersOf = createMeters(context);
 
   function preConnect(client: Client, packet: ConnectPacket, done: Callback<Error | null>): void {
@@ -67,10 +69,18 @@ export function createAuthentication(context: Context) {
     const { asked } = session ?? {};
     if (!session || !asked || client.closed) return done(refusalError("unavailable"), false);
     const judged = judge(asked, password);
-    const isFull = context.sessionsNamed(asked.name).size >= options.connectionsPerAccountMax;
-    const outcome = typeof judged !== "string" && isFull ? "account_connections_max" : judged;
-    if (typeof outcome === "string") return refuse(session, outcome, done);
-    admit(session, outcome);
+    if (typeof judged === "string") refuse(session, judged, done);
+    else admitInTurn(session, judged, done);
+  }
+
+  /** Who logs in again and again, with a right secret, waits for itself. */
+  function admitInTurn(session: Session, account: Account, done: Callback<AuthenticateError | null>): void {
+    if (session.client.closed) return done(refusalError("unavailable"), false);
+    const waitMs = take(loginsOf(account.name), ports.now());
+    if (waitMs > 0) return void setTimeout(admitInTurn, waitMs, session, account, done).unref();
+    const isFull = context.sessionsNamed(account.name).size >= options.connectionsPerAccountMax;
+    if (isFull) return refuse(session, "account_connections_max", done);
+    admit(session, account);
     done(null, true);
   }
 

@@ -19,7 +19,7 @@ export type AccessEvent = Who & { readonly at: number; readonly repeats: number;
     | { readonly type: "refused"; readonly reason: Refusal }
     | { readonly type: "denied-publish" | "denied-subscribe"; readonly reason: DenialReason; readonly topic: string }
     | { readonly type: "slowed"; readonly reason: Slowed }
-    | { readonly type: "closed"; readonly reason: "malformed_packet"; readonly detail: string }
+    | { readonly type: "closed"; readonly reason: "malformed_packet" | "unreleased"; readonly detail: string }
     | { readonly type: "takeover" }
   );
 

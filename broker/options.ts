@@ -27,7 +27,12 @@ export type BrokerOptions = {
   readonly readPastBytesMax: number;
   /** What may wait in a subscriber's socket; messages beyond it are dropped for this subscriber and counted. */
   readonly subscriberBufferBytesMax: number;
+  /** The same for all connections of an account: each has its part. */
+  readonly accountBufferBytesMax: number;
   readonly subscriptionsPerClientMax: number;
+  /** Messages of QoS 2 that wait for their PUBREL, in all connections of an account; so many each may have in any case. */
+  readonly unreleasedPerAccountMax: number;
+  readonly unreleasedPerConnectionMin: number;
   /** Retained topics (the status of each sensor): aedes keeps them all in RAM. */
   readonly retainedMax: number;
   /** With so many appends waiting, QoS 0 messages are shed. */
@@ -47,6 +52,8 @@ export type BrokerOptions = {
   };
   /** Failed logins per address beyond this are answered `loginBackOffMs` late. */
   readonly loginFailures: RateLimit;
+  /** Right logins of an account; beyond it they are answered when there is one more, or not before `connectTimeoutMs`. */
+  readonly logins: RateLimit;
   readonly loginBackOffMs: number;
   /** The same event of the same account, or address, is reported once in this time at most, with the number of repeats. */
   readonly eventRepeatMs: number;
@@ -68,7 +75,10 @@ export const BROKER_DEFAULTS: BrokerOptions = {
   packetBytesMax: 65_536,
   readPastBytesMax: 1_048_576,
   subscriberBufferBytesMax: 1_048_576,
+  accountBufferBytesMax: 16_777_216,
   subscriptionsPerClientMax: 100,
+  unreleasedPerAccountMax: 10_000,
+  unreleasedPerConnectionMin: 20,
   retainedMax: 100_000,
   waitingAppendsMax: 20_000,
   rates: {
@@ -79,6 +89,8 @@ export const BROKER_DEFAULTS: BrokerOptions = {
     gatewayReadings: { perSecond: 20_000, burst: 40_000 },
   },
   loginFailures: { perSecond: 1, burst: 20 },
+  // As many at once as an account may have connections: after an outage all of them come back.
+  logins: { perSecond: 20, burst: 2_000 },
   loginBackOffMs: 1_000,
   eventRepeatMs: 10_000,
 };

@@ -16,6 +16,8 @@ export type PacketLimits = {
 export const TOPIC_LEVELS_MAX = 12;
 /** Each filter of a SUBSCRIBE or UNSUBSCRIBE is work of its own, many times that of a PUBLISH. */
 const FILTER_TOKENS = 10;
+/** In one packet; 65,536 bytes of them would be 16,000 decisions in one go. No client of ours may have a tenth of this. */
+const FILTERS_MAX = 1_000;
 /** The longest topic there can be, with its length, the packet identifier and the piece of the payload that is kept. */
 const HEAD_BYTES = 65_535 + 4 + REFUSED_PAYLOAD_BYTES_MAX;
 
@@ -71,6 +73,7 @@ export function guardPackets(session: Session, limits: PacketLimits, onMalformed
     if (parser.error) return true;
     const filters = parser.packet.subscriptions ?? parser.packet.unsubscriptions;
     if (filters) charge(session, FILTER_TOKENS * filters.length);
+    if (filters && filters.length > FILTERS_MAX) return fail(parser, `${filters.length} filters in one packet`);
     const { cmd, payload } = parser.packet;
     if (cmd === "publish" && payload) charge(session, countElements(payload, READINGS_PER_MESSAGE_MAX), "readings");
     return checkContent(session, parser) ?? true;

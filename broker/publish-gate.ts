@@ -50,6 +50,7 @@ export function createPublishGate(context: Context) {
     // aedes brings the last will here as well, after the connection is gone.
     const isWill = (packet as object) === session.client.will;
     if (session.revoked && !isWill) return done(new Error("credential was revoked"));
+    if (packet.qos === 2 && isWithoutRoom(session, packet.messageId!)) return done(closeUnreleased(session));
     const topic = packet.topicGiven === undefined ? topicOf(session, packet.topic) : "topic_too_long";
     const denial = typeof topic === "string" ? topic : reasonAgainst(packet, topic);
     const message = denial ? refuse(session, packet, denial) : messageOf(session, packet);
@@ -57,6 +58,19 @@ export function createPublishGate(context: Context) {
     if (packet.qos > 0 && !isWill) return line.join(session, done, (settle) => append(message, settle));
     takeUnacknowledged(message, typeof topic === "string" ? undefined : topic);
     done();
+  }
+
+  /** Half of an exchange of QoS 2 costs memory for as long as the connection lasts: all of an account share what there is. */
+  function isWithoutRoom({ client, account }: Session, messageId: number): boolean {
+    const unreleased = client._inboundInflight;
+    if (unreleased.size < options.unreleasedPerConnectionMin || unreleased.has(messageId)) return false;
+    return unreleased.size >= options.unreleasedPerAccountMax / context.sessionsNamed(account!.name).size;
+  }
+
+  function closeUnreleased(session: Session): Error {
+    const detail = `${session.client._inboundInflight.size} messages of QoS 2 without a PUBREL`;
+    context.report({ type: "closed", reason: "unreleased", detail, ...whoIs(session) });
+    return new Error(detail);
   }
 
   /** The topic if this session may publish to it, else why not. */

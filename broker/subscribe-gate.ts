@@ -40,7 +40,8 @@ export function createSubscribeGate(context: Context) {
       counts.deniedForwards += 1;
       return null;
     }
-    if (client.conn.writableLength > options.subscriberBufferBytesMax) {
+    const share = options.accountBufferBytesMax / context.sessionsNamed(session.account.name).size;
+    if (client.conn.writableLength > Math.min(options.subscriberBufferBytesMax, share)) {
       counts.subscriberDrops += 1;
       return null;
     }

@@ -1,3 +1,4 @@
+import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import pino from "pino";
 import { type Broker, startBroker } from "../../broker/broker.ts";
@@ -121,17 +122,24 @@ async function listen(writer: JournalWriter, options: ListenOptions): Promise<vo
   post({ type: "listening", address: broker.address });
 }
 
-/** Published in one turn of the loop: sockets and the journal have theirs in between. */
-const FORWARDED_PER_TURN = 64;
+/** Written to subscribers in one turn of the loop: sockets and the journal have theirs in between. */
+const DELIVERIES_PER_TURN = 128;
+/** After a turn it rests for so many times as long, at most this: listeners, however many, take no more than a part of the thread. */
+const REST_TIMES = 2;
+const REST_MS_MAX = 100;
 let forwarding = Promise.resolve();
 
 /** In order, a few at a time. */
 function forwardToListeners(publications: readonly Publication[], bytes: number): void {
   forwarding = forwarding.then(async () => {
-    for (let at = 0; at < publications.length; at += FORWARDED_PER_TURN) {
-      const some = publications.slice(at, at + FORWARDED_PER_TURN);
+    for (let at = 0; at < publications.length; ) {
+      const begun = performance.now();
+      const perTurn = Math.ceil(DELIVERIES_PER_TURN / Math.max(1, Atomics.load(shared, SHARED.listeners)));
+      const some = publications.slice(at, at + perTurn);
       await Promise.all(some.map((publication) => broker?.publish(publication).catch(() => {}))); // closed meanwhile
-      await new Promise((resolve) => setImmediate(resolve));
+      at += perTurn;
+      const restMs = Math.min(REST_MS_MAX, REST_TIMES * (performance.now() - begun));
+      await (restMs >= 1 ? sleep(restMs) : immediate());
     }
     Atomics.sub(shared, SHARED.forwardBytes, bytes);
   });

@@ -204,3 +204,36 @@ describe("stopping", () => {
     expect(device.packets).toEqual([]);
   });
 });
+
+describe("a message of QoS 2", () => {
+  it("of which the sender never says the second half takes no memory without an end, in however many connections", async () => {
+    await city.stop();
+    city = await startTestBroker({ unreleasedPerAccountMax: 100, unreleasedPerConnectionMin: 2 });
+    const clients = await Promise.all(Array.from({ length: 20 }, () => city.raw()));
+    for (const [n, client] of clients.entries()) await client.login(GATEWAY, { clientId: `gw-${n}` });
+    const sent = async (client: (typeof clients)[number]) => {
+      for (let messageId = 1; messageId <= 100; messageId += 1) {
+        const head = { cmd: "publish", topic: OWN_TOPIC, payload: "{}", retain: false, dup: false } as const;
+        client.send({ ...head, qos: 2, messageId });
+        if ((await client.next("pubrec"))?.messageId !== messageId) return messageId - 1;
+      }
+      return 100;
+    };
+    const taken = await Promise.all(clients.map(sent));
+    expect(taken.every((count) => count >= 5)).toBe(true);
+    // As connections close, the others have more; all of that is bounded by the harmonic sum of the shares.
+    expect(taken.reduce((sum, count) => sum + count, 0)).toBeLessThan(100 * 4);
+    expect(city.events).toContainEqual(expect.objectContaining({ type: "closed", reason: "unreleased", name: "gw" }));
+    // Who says it may send on for ever.
+    const device = await city.raw();
+    await device.login(DEVICE);
+    for (let n = 0; n < 300; n += 1) {
+      const messageId = (n % 50) + 1;
+      const head = { cmd: "publish", topic: OWN_TOPIC, payload: "{}", retain: false, dup: false } as const;
+      device.send({ ...head, qos: 2, messageId });
+      expect((await device.next("pubrec"))?.messageId).toBe(messageId);
+      device.send({ cmd: "pubrel", messageId });
+      expect((await device.next("pubcomp"))?.messageId).toBe(messageId);
+    }
+  });
+});

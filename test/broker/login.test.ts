@@ -216,3 +216,25 @@ describe("status", () => {
     expect(city.broker.counts().retainedRefused).toBe(1);
   });
 });
+
+describe("who logs in again and again", () => {
+  it("with a right secret, waits for its turn, and nobody else does", async () => {
+    await city.stop();
+    city = await startTestBroker({ logins: { perSecond: 4, burst: 3 }, connectTimeoutMs: 1_500 });
+    const begun = performance.now();
+    const took = async (n: number) => {
+      const client = await city.raw();
+      const answer = await client.login(GATEWAY, { clientId: `gw-${n}` });
+      return answer === 0 ? performance.now() - begun : Number.POSITIVE_INFINITY;
+    };
+    const all = Array.from({ length: 20 }, (_, n) => took(n));
+    const other = await city.raw();
+    expect(await other.login(DEVICE)).toBe(0);
+    expect(city.broker.counts().connections).toBe(21);
+    const answered = (await Promise.all(all)).filter(Number.isFinite).length;
+    // Three at once, and four a second for as long as a connection may wait for its answer.
+    expect(answered).toBeGreaterThan(4);
+    expect(answered).toBeLessThan(14);
+    expect(city.broker.counts().refused.connect_timeout).toBe(20 - answered);
+  });
+});

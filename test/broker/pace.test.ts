@@ -89,6 +89,17 @@ describe("above its rate a sender is not read", () => {
     expect([...device.packets, ...gateway.packets]).toEqual([]);
   });
 
+  it("closes on more filters in one packet than anyone may have, before it decides on them", async () => {
+    city = await startTestBroker();
+    const gateway = await city.raw();
+    await gateway.login(GATEWAY);
+    const subscriptions = Array.from({ length: 1_001 }, (_, i) => ({ topic: `x/${i}`, qos: 0 as const }));
+    gateway.send({ cmd: "subscribe", messageId: 3, subscriptions });
+    await gateway.whenClosed();
+    expect(city.broker.counts().deniedSubscribes).toBe(0);
+    expect(city.events).toMatchObject([{ type: "closed", detail: "1001 filters in one packet" }]);
+  });
+
   it("counts an array by the readings it holds, and never closes who has to wait for long", async () => {
     const gatewayReadings = { perSecond: 100, burst: 1_000 };
     city = await startTestBroker({ rates: { gatewayReadings } });

@@ -7,9 +7,11 @@ import { createSubscribeGate } from "../../broker/subscribe-gate.ts";
 import { DEVICE, OPERATOR, OWN_TOPIC } from "./broker-fixture.ts";
 
 /** Asks whether a message may be forwarded, as aedes would for a subscription that should never have been granted. */
-function forwards(session: Partial<Session> | undefined, topic: string, writableLength = 0): boolean {
+function forwards(session: Partial<Session> | undefined, topic: string, writableLength = 0, connections = 1): boolean {
   const counts = createCounts();
-  const context = { options: BROKER_DEFAULTS, counts, report() {}, sessionOf: () => session } as unknown as Context;
+  const sessionsNamed = () => ({ size: connections });
+  const own = { options: BROKER_DEFAULTS, counts, report() {}, sessionOf: () => session, sessionsNamed };
+  const context = own as unknown as Context;
   const client = { conn: { writableLength } } as unknown as Client;
   const packet = { topic } as AedesPublishPacket;
   return createSubscribeGate(context).authorizeForward(client, packet) === packet;
@@ -27,4 +29,10 @@ it("forwards nothing to who is not logged in, was revoked, or does not read", ()
   expect(forwards(undefined, OWN_TOPIC)).toBe(false);
   expect(forwards({ account: OPERATOR, revoked: true }, OWN_TOPIC)).toBe(false);
   expect(forwards({ account: OPERATOR }, OWN_TOPIC, BROKER_DEFAULTS.subscriberBufferBytesMax + 1)).toBe(false);
+});
+
+it("lets an account's connections together leave no more unread than a few of them", () => {
+  const { accountBufferBytesMax: all, connectionsPerAccountMax: most } = BROKER_DEFAULTS;
+  expect(forwards({ account: OPERATOR }, OWN_TOPIC, all / most - 1, most)).toBe(true);
+  expect(forwards({ account: OPERATOR }, OWN_TOPIC, all / most + 1, most)).toBe(false);
 });
