@@ -78,6 +78,16 @@ export async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(SHOTS, `${name}.png`) });
 }
 
+/** The same in each theme, with a picture of each. Another theme is other colours and nothing else, so that one page serves for all. */
+export async function expectEachTheme(page: Page, name: string): Promise<void> {
+  await expectAccessible(page);
+  for (const theme of ["light", "dark", "contrast"] satisfies Theme[]) {
+    await page.evaluate((chosen) => document.documentElement.setAttribute("data-theme", chosen), theme);
+    if (theme !== "light") await expectAccessible(page, ["color-contrast"]);
+    await shoot(page, `${name}-${theme}`);
+  }
+}
+
 type Axe = {
   run(context: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
 };
