@@ -1,14 +1,47 @@
+import { globSync, readFileSync } from "node:fs";
 import { configDefaults, defineConfig } from "vitest/config";
 
-export default defineConfig({
-  test: {
-    include: ["test/**/*.test.ts"],
-    // It measures honest clients beside each attack, so nothing else may run beside it: `npm run hostile`.
-    exclude: [...configDefaults.exclude, ...(process.env.HOSTILE_S ? [] : ["test/hostile/hostile.test.ts"])],
-    // Real brokers, databases and child processes: generous limits, so that a slow machine does not turn a pass into a fail.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    pool: "forks",
-    maxWorkers: 2,
-  },
+/** They assert how long something takes: nothing may run beside them. */
+const MEASURING = ["test/dashboard/speed.test.ts", "test/e2e/backtest-load.test.ts", "test/e2e/flood.test.ts"];
+
+/** Files in which a test is tagged long (the stores' contract has one), and those that are long as a whole. */
+const tests = globSync("test/**/*.test.ts").map((file) => ({ file, text: readFileSync(file, "utf8") }));
+const withLong = tests
+  .filter(({ text }) => /tags: \["long"\]|@module-tag long|readingStoreContract\(/.test(text))
+  .map(({ file }) => file);
+const allLong = tests.filter(({ text }) => text.includes("@module-tag long")).map(({ file }) => file);
+
+/**
+ * `npm test` (`--mode quick`) leaves out what is tagged long. `npm run test:long` runs the files that have some, in full:
+ * the long tests of a file build on its others. Without a mode, as in `npx vitest run test/e2e/kill.test.ts`, nothing is left out.
+ */
+export default defineConfig(({ mode }) => {
+  const files = mode === "long" ? withLong : ["test/**/*.test.ts"];
+  const excluded = [
+    ...configDefaults.exclude,
+    ...(mode === "quick" ? allLong : []),
+    // Honest clients beside each attack, for so many seconds: `npm run hostile`.
+    ...(process.env.HOSTILE_S ? [] : ["test/hostile/hostile.test.ts"]),
+  ];
+  return {
+    test: {
+      tags: [{ name: "long", description: "takes minutes, or does many times what another test does once" }],
+      // Real brokers, databases and child processes: generous limits, so that a slow machine does not turn a pass into a fail.
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+      pool: "forks",
+      // Files follow each other in two processes, which load the sources once.
+      isolate: false,
+      projects: [
+        {
+          extends: true,
+          test: { name: "side by side", include: files, exclude: [...excluded, ...MEASURING], maxWorkers: 2 },
+        },
+        {
+          extends: true,
+          test: { name: "alone", include: MEASURING, exclude: excluded, maxWorkers: 1, sequence: { groupOrder: 1 } },
+        },
+      ],
+    },
+  };
 });

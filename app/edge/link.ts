@@ -160,7 +160,9 @@ export function startEdge(options: Omit<EdgeStart, "shared">, listeners: EdgeLis
       case "failed":
         return fail(new EdgeError(message.error));
       case "closed":
-        return closed.resolve();
+        closed.resolve();
+        // What a listener that could not be opened has left there ends with the thread.
+        return void worker.terminate();
     }
   }
 

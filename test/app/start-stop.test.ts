@@ -38,6 +38,25 @@ async function failedStart(env: Record<string, string>, dataDir = newFolder(), o
   };
 }
 
+type Outcome = {
+  readonly message?: string;
+  readonly exitCode?: number;
+  readonly ready?: number;
+  readonly parts?: readonly string[];
+};
+
+/** The same for starts of which only the words are of interest: one after the other in one process (`helpers/starts.ts`). */
+async function starts(...envs: Record<string, string>[]): Promise<Outcome[]> {
+  const child = spawn(process.execPath, [join(HOME, "test/helpers/starts.ts"), newFolder(), JSON.stringify(envs)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [text, [code]] = await Promise.all([textOf(child.stdout), once(child, "exit")]);
+  // It does not exit by itself as long as a start has left something running.
+  expect(code).toBe(0);
+  return JSON.parse(text);
+}
+
 async function started(env: Record<string, string>, dataDir: string): Promise<City> {
   const city = await startCity({ env }, dataDir);
   onTestFinished(() => city.remove());
@@ -45,74 +64,84 @@ async function started(env: Record<string, string>, dataDir: string): Promise<Ci
 }
 
 describe("a start that fails", () => {
-  it("at any step leaves nothing behind: nothing runs on, and the next start finds everything free", async () => {
-    const child = spawn(process.execPath, [join(HOME, "test/helpers/start-steps.ts"), newFolder()], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    const [text, [code]] = await Promise.all([textOf(child.stdout), once(child, "exit")]);
-    expect(code).toBe(0);
-    const { parts, failures, ...rest } = JSON.parse(text);
-    expect(rest).toEqual({ ready: 200, cutOff: [], fatal: [] });
+  const failingAt = (part: string) => ({ LAMPPOST_FAULT_AT: `throw=start:${part}` });
+
+  /** A start that works, one that fails after each of the parts, and one that works again. */
+  async function expectNothingLeft(parts: readonly string[]): Promise<void> {
+    const [first, ...failures] = await starts({}, ...parts.map(failingAt), {});
+    const last = failures.pop()!;
+    expect([first, last]).toMatchObject([{ ready: 200 }, { ready: 200 }]);
+    expect(last.parts).toEqual(expect.arrayContaining([...parts]));
+    expect(failures).toEqual(parts.map((part) => ({ message: `a fault was asked for at start:${part}`, exitCode: 1 })));
+  }
+
+  it("early, halfway or at the end leaves nothing behind: nothing runs on, and the next start finds everything free", () =>
+    expectNothingLeft(["records", "edge thread", "service.json"]));
+
+  it("at any step leaves nothing behind", { tags: ["long"] }, async () => {
+    const [{ parts } = {}] = await starts({});
     expect(parts).toEqual(
       expect.arrayContaining(["data folder", "records", "reading store", "edge thread", "worker", "alerts", "api"]),
     );
-    expect(failures).toEqual(
-      parts.map((part: string) => ({ part, message: `a fault was asked for at start:${part}`, exitCode: 1 })),
-    );
+    await expectNothingLeft(parts!);
   });
 
-  it.each(["edge thread", "service.json"])("ends the process with one sentence and a code: %s", async (part) => {
-    const { code, said } = await failedStart({ LAMPPOST_FAULT_AT: `throw=start:${part}` });
-    expect(said).toEqual([`lamppost: a fault was asked for at start:${part}`]);
+  it("ends the process with one sentence and a code", async () => {
+    const { code, said } = await failedStart(failingAt("edge thread"));
+    expect(said).toEqual(["lamppost: a fault was asked for at start:edge thread"]);
     expect(code).toBe(1);
   });
 
-  it.each(["HTTP", "MQTT", "MQTTS"])("names the setting of a port in use: %s", async (which) => {
-    const taken = createServer().listen(0, "127.0.0.1");
-    await once(taken, "listening");
-    onTestFinished(() => void taken.close());
-    const { port } = taken.address() as { port: number };
-    const tls = which === "MQTTS" ? tlsFiles() : {};
-    const { code, said, log } = await failedStart({ ...tls, [`LAMPPOST_${which}_PORT`]: String(port) });
-    expect(said).toEqual([
-      `lamppost: port ${port} on 127.0.0.1 is in use by another program: stop it, or set LAMPPOST_${which}_PORT to another port`,
-    ]);
+  it("says nothing but that sentence of a port in use", async () => {
+    const { code, said, log } = await failedStart({ LAMPPOST_MQTT_PORT: String(await takenPort()) });
+    expect(said).toEqual([expect.stringMatching(/^lamppost: port \d+ on 127\.0\.0\.1 is in use/)]);
     expect(code).toBe(1);
     expect(log).toEqual([]);
   });
 
+  it("names the setting of a port in use", async () => {
+    const port = await takenPort();
+    const settings = ["LAMPPOST_HTTP_PORT", "LAMPPOST_MQTT_PORT", "LAMPPOST_MQTTS_PORT"];
+    const tls = tlsFiles();
+    expect(await starts(...settings.map((setting) => ({ ...tls, [setting]: String(port) })))).toEqual(
+      settings.map((setting) => ({
+        message: `port ${port} on 127.0.0.1 is in use by another program: stop it, or set ${setting} to another port`,
+        exitCode: 1,
+      })),
+    );
+  });
+
   it("names the setting of an address that this machine has not", async () => {
-    const { code, said } = await failedStart({ LAMPPOST_MQTT_HOST: "192.0.2.7" });
-    expect(said).toEqual([
-      expect.stringMatching(/^lamppost: this machine has no address 192\.0\.2\.7.*LAMPPOST_MQTT_HOST/),
-    ]);
-    expect(code).toBe(1);
-    expect((await failedStart({ LAMPPOST_HTTP_HOST: "no-such-name.invalid" })).said).toEqual([
-      expect.stringMatching(/^lamppost: this machine has no address no-such-name\.invalid.*LAMPPOST_HTTP_HOST/),
+    const hosts = { LAMPPOST_MQTT_HOST: "192.0.2.7", LAMPPOST_HTTP_HOST: "no-such-name.invalid" };
+    const outcomes = await starts(...Object.entries(hosts).map(([setting, host]) => ({ [setting]: host })));
+    expect(outcomes).toEqual([
+      { message: expect.stringMatching(/^this machine has no address 192\.0\.2\.7.*LAMPPOST_MQTT_HOST/), exitCode: 1 },
+      { message: expect.stringMatching(/no address no-such-name\.invalid.*LAMPPOST_HTTP_HOST/), exitCode: 1 },
     ]);
   });
 
   it("names the file and the setting where TLS files are missing, are something else, or do not fit together", async () => {
     const { LAMPPOST_TLS_CERT: cert, LAMPPOST_TLS_KEY: key, ...rest } = tlsFiles();
     const other = tlsFiles().LAMPPOST_TLS_KEY;
-    const start = (LAMPPOST_TLS_CERT: string, LAMPPOST_TLS_KEY: string) =>
-      failedStart({ ...rest, LAMPPOST_TLS_CERT, LAMPPOST_TLS_KEY });
-    const missing = await start(join(scratch, "nowhere.pem"), key);
-    expect(missing.said).toEqual([
-      expect.stringMatching(/nowhere\.pem is not there \(ENOENT\): check LAMPPOST_TLS_CERT$/),
-    ]);
-    expect(missing.code).toBe(78);
-    expect((await start("/dev/zero", key)).said).toEqual([
-      expect.stringMatching(/\/dev\/zero is a device or pipe.*check LAMPPOST_TLS_CERT$/),
-    ]);
-    expect((await start(key, key)).said).toEqual([expect.stringMatching(/holds no certificate.*LAMPPOST_TLS_CERT/)]);
-    expect((await start(cert, cert)).said).toEqual([expect.stringMatching(/holds no private key.*LAMPPOST_TLS_KEY/)]);
-    const mismatched = await start(cert, other);
-    expect(mismatched.said).toEqual([
-      expect.stringMatching(/do not belong together.*LAMPPOST_TLS_CERT.*LAMPPOST_TLS_KEY/),
-    ]);
-    expect(mismatched.code).toBe(78);
+    const missing = join(scratch, "nowhere.pem");
+    const pairs = [
+      [missing, key],
+      ["/dev/zero", key],
+      [key, key],
+      [cert, cert],
+      [cert, other],
+    ] as const;
+    const outcomes = await starts(
+      ...pairs.map(([LAMPPOST_TLS_CERT, LAMPPOST_TLS_KEY]) => ({ ...rest, LAMPPOST_TLS_CERT, LAMPPOST_TLS_KEY })),
+    );
+    const words = [
+      /nowhere\.pem is not there \(ENOENT\): check LAMPPOST_TLS_CERT$/,
+      /\/dev\/zero is a device or pipe.*check LAMPPOST_TLS_CERT$/,
+      /holds no certificate.*LAMPPOST_TLS_CERT/,
+      /holds no private key.*LAMPPOST_TLS_KEY/,
+      /do not belong together.*LAMPPOST_TLS_CERT.*LAMPPOST_TLS_KEY/,
+    ];
+    expect(outcomes).toEqual(words.map((text) => ({ message: expect.stringMatching(text), exitCode: 78 })));
   });
 
   it("says which folder is wrong where the data folder is a file, or another process has it", async () => {
@@ -240,6 +269,13 @@ describe("the stop stack", () => {
     expect(stopped).toEqual(["early", "late"]);
   });
 });
+
+async function takenPort(): Promise<number> {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  onTestFinished(() => void taken.close());
+  return (taken.address() as { port: number }).port;
+}
 
 let certificates = 0;
 function tlsFiles() {

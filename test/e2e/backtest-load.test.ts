@@ -1,3 +1,4 @@
+/** @module-tag long */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";

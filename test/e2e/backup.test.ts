@@ -111,7 +111,7 @@ describe("backup and restore", () => {
     expect(await readdir(city.dataDir)).not.toContain("backup.staging");
   });
 
-  it("can be a folder, too, which restores as well", async () => {
+  it("can be a folder, too, which restores as well", { tags: ["long"] }, async () => {
     const [target, into] = [join(folder, "as-folder"), join(folder, "from-folder")];
     expect(await city.cli("backup", target)).toMatchObject({ code: 0 });
     expect(await city.cli("backup", target)).toMatchObject({ code: 1, stderr: expect.stringContaining("exists") });
@@ -179,7 +179,9 @@ describe("backup and restore", () => {
     await expectRefused(newer, /format 2.*up to 1/);
   });
 
-  it("refuses a directory that is not empty, or in use; --force moves what is there aside", async () => {
+  it("refuses a directory that is not empty, or in use; --force moves what is there aside", {
+    tags: ["long"],
+  }, async () => {
     const into = join(folder, "from-folder");
     await writeFile(join(into, "notes.txt"), "mine");
     const refused = await restore(tar(), "--into", into);

@@ -110,7 +110,9 @@ describe.runIf(disk !== undefined)("a full disk", () => {
     expect(await city.stop()).toBe(0);
   });
 
-  it("is not made full by one device: with its share of what is left it waits, and nobody else does", async () => {
+  it("is not made full by one device: with its share of what is left it waits, and nobody else does", {
+    tags: ["long"],
+  }, async () => {
     const city = await startCity(
       { env: { LAMPPOST_DISK_FREE_MIN_MIB: "40" } },
       mkdtempSync(join(disk!.folder, "share-")),
@@ -159,7 +161,9 @@ describe.runIf(disk !== undefined)("a full disk", () => {
     expect({ lost: books.lost, doubled: books.doubled }).toEqual({ lost: 0, doubled: 0 });
   });
 
-  it("survives the last byte: databases that cannot write wait, and nothing acknowledged is lost", async () => {
+  it("survives the last byte: databases that cannot write wait, and nothing acknowledged is lost", {
+    tags: ["long"],
+  }, async () => {
     // With the smallest margin the databases are at the end of the disk before the journal is.
     let city = await startCity({ env: { LAMPPOST_DISK_FREE_MIN_MIB: "1" } }, mkdtempSync(join(disk!.folder, "last-")));
     onTestFinished(() => city.remove());

@@ -1,3 +1,4 @@
+/** @module-tag long */
 import mqtt, { type MqttClient } from "mqtt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROKER_DEFAULTS } from "../../broker/options.ts";

@@ -1,3 +1,4 @@
+/** @module-tag long */
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { Health } from "../../model/health.ts";
 import { type City, startCity, until } from "../helpers/city.ts";

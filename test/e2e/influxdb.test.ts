@@ -159,7 +159,9 @@ describe.runIf(needs("influxd"))("the service on InfluxDB 1.x", () => {
     expect(await storePart()).toMatchObject({ status: 200, store: { state: "ok" } });
   });
 
-  it("takes over a folder and a database of an earlier version: every reading is there, a duplicate is one", async () => {
+  it("takes over a folder and a database of an earlier version: every reading is there, a duplicate is one", {
+    tags: ["long"],
+  }, async () => {
     const env = envFor("earlier");
     let city = await startCity({ env });
     onTestFinished(() => city.remove());
@@ -238,6 +240,7 @@ describe.runIf(needs("influxd"))("the service on InfluxDB 1.x", () => {
   });
 
   it("is killed in the middle of a burst, again and again: nothing lost, nothing counted twice", {
+    tags: ["long"],
     timeout: 240_000,
   }, async () => {
     const random = seededRandom("kill on InfluxDB");

@@ -10,20 +10,29 @@ import { runKills } from "../kills/lives.ts";
  */
 const random = seededRandom("kill test");
 
-it("loses and doubles nothing over twenty kills, at random and at every named point", {
-  timeout: 240_000,
-}, async () => {
-  const sums = await runKills({ deaths: DEATHS.map((_, life) => drawDeath(life, random)) });
-  expect(sums.lives).toBeGreaterThanOrEqual(20);
+async function expectKept(kinds: readonly string[]): Promise<void> {
+  const sums = await runKills({ deaths: kinds.map((kind) => drawDeath(DEATHS.indexOf(kind), random)) });
   process.stdout.write(`${JSON.stringify(sums)}\n`);
   expect(sums).toMatchObject({ lost: 0, doubled: 0, alertsLost: 0, alertsDoubled: 0, balanced: true });
   expect(sums.booked).toBe(sums.rows);
-  expect(sums.acknowledged).toBeGreaterThan(5_000);
-  expect(sums.duplicates).toBeGreaterThan(100);
-  expect(sums.alerts).toBeGreaterThan(20);
+  expect(sums.lives).toBe(kinds.length);
+  expect(sums.acknowledged).toBeGreaterThan(250 * kinds.length);
+  expect(sums.duplicates).toBeGreaterThan(5 * kinds.length);
+  expect(sums.alerts).toBeGreaterThan(kinds.length);
+}
+
+it("loses and doubles nothing over a kill before each of the two databases, in a write, and at any moment", () =>
+  expectKept(["alerts:after-take", "after-write", "mid-write", "any"]));
+
+it("loses and doubles nothing over twenty kills, at random and at every named point", {
+  timeout: 240_000,
+  tags: ["long"],
+}, async () => {
+  expect(DEATHS.length).toBeGreaterThanOrEqual(20);
+  await expectKept(DEATHS);
 });
 
-it("loses with the gate off: the control", { timeout: 240_000 }, async () => {
+it("loses with the gate off: the control", { timeout: 240_000, tags: ["long"] }, async () => {
   // Acknowledged before the journal has it, and killed between the two.
   const env = { LAMPPOST_FAULT_AT: "ack-before-fsync,before-append@20" };
   const { lost } = await runKills({ deaths: [{ name: "before-append, gate off", env }] });

@@ -52,6 +52,7 @@ describe.runIf(needs("mosquitto"))("an external broker as the source", () => {
     Promise.all(senders.map((sender) => sender.ackedAtLeast(count)));
 
   it("loses and doubles nothing when the broker and the service are restarted mid-burst", {
+    tags: ["long"],
     timeout: 240_000,
   }, async () => {
     const { broker, city: first } = await start();
@@ -103,7 +104,10 @@ describe.runIf(needs("mosquitto"))("an external broker as the source", () => {
     );
   }
 
-  it("goes on after a kill -9 of the broker that forgot the session", { timeout: 240_000 }, async () => {
+  it("goes on after a kill -9 of the broker that forgot the session", {
+    tags: ["long"],
+    timeout: 240_000,
+  }, async () => {
     const { broker, city } = await start();
     await isRead(city);
     const before = await startSenders(city, broker);
@@ -130,7 +134,7 @@ describe.runIf(needs("mosquitto"))("an external broker as the source", () => {
     expect(ledger.balanced).toBe(true);
   });
 
-  it("leaves with the broker what a full disk does not take", { timeout: 240_000 }, async () => {
+  it("leaves with the broker what a full disk does not take", { tags: ["long"], timeout: 240_000 }, async () => {
     const { broker, city: full } = await start({ LAMPPOST_DISK_FREE_MIN_MIB: "1048576" });
     await isRead(full);
     const senders = await startSenders(full, broker);

@@ -131,7 +131,10 @@ it("a wrong token: holds what comes in, and says on /readyz and /metrics what to
 });
 
 describe.runIf(needs("influxd"))("a minute without InfluxDB", () => {
-  it(`at ${PER_SECOND} readings a second: nobody notices, memory stays flat, everything is there afterwards, once`, async () => {
+  it(`at ${PER_SECOND} readings a second: nobody notices, memory stays flat, everything is there afterwards, once`, {
+    timeout: 300_000,
+    tags: ["long"],
+  }, async () => {
     const influx = await startInfluxd();
     onTestFinished(() => influx.stop());
     const env = { LAMPPOST_STORE: "influxdb", INFLUX_URL: influx.url, INFLUX_DATABASE: "outage" };
@@ -194,5 +197,5 @@ describe.runIf(needs("influxd"))("a minute without InfluxDB", () => {
     expect(Math.max(...change)).toBeLessThan(RSS_GROWTH_MIB_MAX);
     expect(most([...during.samples, ...after.samples], "alerts")).toBeLessThan(before.inJournal / 4);
     expect(most([...during.samples, ...after.samples], "live")).toBeLessThan(before.inJournal / 4);
-  }, 300_000);
+  });
 });

@@ -64,7 +64,7 @@ describe("a damaged DuckDB file", () => {
     expect(await served(city)).toEqual(range(0, 93));
   });
 
-  it("untouched after a kill: no alarm, nothing set aside", async () => {
+  it("untouched after a kill: no alarm, nothing set aside", { tags: ["long"] }, async () => {
     const dir = damaged(() => {});
     const city = await started(dir);
     expect(await served(city)).toEqual(range(0, 90));
@@ -72,7 +72,9 @@ describe("a damaged DuckDB file", () => {
     expect(aside(dir)).toEqual([]);
   });
 
-  it("beyond repair, its first readings past the journal: says which are missing until someone has dealt with it", async () => {
+  it("beyond repair, its first readings past the journal: says which are missing until someone has dealt with it", {
+    tags: ["long"],
+  }, async () => {
     const dir = damaged((folder) => {
       forgetEarly(folder);
       flip(join(folder, "readings.duckdb"), 9);
@@ -108,7 +110,9 @@ describe("a damaged DuckDB file", () => {
     expect(await parts(city, "reading store")).toEqual([]);
   });
 
-  it("its log lost and that life past the journal, too: what the file has stays, what the log had is named", async () => {
+  it("its log lost and that life past the journal, too: what the file has stays, what the log had is named", {
+    tags: ["long"],
+  }, async () => {
     const dir = damaged((folder) => {
       for (const name of segments(folder).slice(1, -1)) rmSync(join(folder, "journal", name));
       truncateSync(join(folder, "journal", segments(folder).at(-1)!), 1_024);
@@ -174,7 +178,9 @@ describe("a damaged records.db", () => {
     expect(segments(dir)).toEqual(segments(origin()));
   });
 
-  it("that has lost its log, which SQLite passes over in silence: says so, and books again what the journal has", async () => {
+  it("that has lost its log, which SQLite passes over in silence: says so, and books again what the journal has", {
+    tags: ["long"],
+  }, async () => {
     const dir = damaged((folder) => flip(join(folder, "records.db-wal"), 4));
     const city = await started(dir);
     expect(await settled(city, 90)).toMatchObject({ stored: 90, duplicate: 0, balanced: true });
@@ -228,7 +234,7 @@ describe("a damaged journal", () => {
     );
   });
 
-  it("with a flipped bit in a message that is settled: no alarm, nothing lost", async () => {
+  it("with a flipped bit in a message that is settled: no alarm, nothing lost", { tags: ["long"] }, async () => {
     const dir = damaged((folder) => flip(join(folder, "journal", segments(folder)[0]!), 1_100));
     const city = await started(dir);
     expect(await parts(city, "journal")).toEqual([]);

@@ -99,7 +99,9 @@ describe("SIGTERM under load", () => {
     expect(city.said().stderr).toBe("");
   });
 
-  it("is not held up by an open event stream, read or not, nor by a frozen subscriber", async () => {
+  it("is not held up by an open event stream, read or not, nor by a frozen subscriber", {
+    tags: ["long"],
+  }, async () => {
     let city = await startCity();
     onTestFinished(() => city.remove());
     const login = await addLoadGateway(city);
@@ -152,7 +154,7 @@ describe("SIGTERM under load", () => {
     expect(books.stored).toBeGreaterThanOrEqual(sender.acked.size);
   });
 
-  it("ends at once on the second signal, and still loses nothing", async () => {
+  it("ends at once on the second signal, and still loses nothing", { tags: ["long"] }, async () => {
     let city = await startCity();
     onTestFinished(() => city.remove());
     const login = await addLoadGateway(city);

@@ -78,6 +78,7 @@ describe("the simulated city", () => {
   });
 
   it("goes on after a restart with the secrets it has, and every stored reading can be read", {
+    tags: ["long"],
     timeout: 240_000,
   }, async () => {
     const known = logins();

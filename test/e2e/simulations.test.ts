@@ -58,7 +58,9 @@ describe("simulations", () => {
     expect((await city.api("/sensors/sim-air-7/readings")).items).toHaveLength(3);
   });
 
-  it("is stopped by hand, and a service that ends takes it along; the next start clears up", async () => {
+  it("is stopped by hand, and a service that ends takes it along; the next start clears up", {
+    tags: ["long"],
+  }, async () => {
     const { id } = await city.api("/simulations", { scenario: "ordinary-day", speed: 1 });
     await until(
       () => city.api("/simulations"),
