@@ -34,6 +34,8 @@ export function createSignIn({ records, auth, limits, now }: Pick<Parts, "record
   const wrong = createFailures(options, now);
   // Apart from the others, so that inventing names makes nobody's failures forgotten.
   const invented = createFailures(options, now);
+  // Slows nobody by itself: whoever has failed goes after those who have not, whatever names are tried.
+  const ofAddress = createFailures(options, now);
 
   /** Throws a 401 or 429 problem. */
   async function check(request: FastifyRequest, shown: Shown): Promise<Account> {
@@ -69,14 +71,16 @@ export function createSignIn({ records, auth, limits, now }: Pick<Parts, "record
     failures.add(key);
     if (hash !== undefined) {
       // A browser that has signed in before goes before all who may be anyone.
-      const rank = from.startsWith(BROWSER) ? 0 : failures.count(key);
+      const rank = from.startsWith(BROWSER) ? 0 : failures.count(key) + ofAddress.count(from);
+      ofAddress.add(from);
+      const takeBack = () => [failures.takeBack(key), ofAddress.takeBack(from)];
       const turn = { from, name: user, failures: rank, isGone: () => request.socket.destroyed };
       const right = await passwords.verify(password, hash, turn).catch((error) => {
-        failures.takeBack(key);
+        takeBack();
         throw error;
       });
       if (right) {
-        failures.takeBack(key);
+        takeBack();
         return true;
       }
     }
