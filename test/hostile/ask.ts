@@ -73,6 +73,7 @@ export async function aPerson(target: Pick<Target, "user">, name: string, ask: A
         } while (!signal.aborted);
       };
       const guesses = keepGuessing(hands, signal, (i) => guess(i).finally(underWay.resolve));
+      void guesses.finally(underWay.resolve); // it may be over before it begins
       const [wrong] = await Promise.all([guesses, person()]);
       if (wrong[201]) throw new Error(`guesses were answered ${JSON.stringify(wrong)}`);
       return { wrong, signedIn };
