@@ -1,7 +1,7 @@
 import type { Log } from "../model/log.ts";
-import type { AuditRecords } from "../store/records.ts";
+import type { Records } from "../store/records.ts";
 
-type Entry = Omit<Parameters<AuditRecords["add"]>[0], "at">;
+type Entry = Omit<Parameters<Records["audit"]["add"]>[0], "at">;
 
 /** After the first row of a burst, the next one says how many more there were, at the earliest so much later. */
 const ROW_EVERY_MS = 60_000;
@@ -13,7 +13,7 @@ const BURSTS_MAX = 1_000;
  * minute for each account or address and each kind of thing. What is counted and not written yet is written before the log is
  * read. A log that cannot be written (a full disk) changes no answer: it is said once, and the counts go on.
  */
-export function createAuditBursts(audit: Pick<AuditRecords, "add">, now: () => number, log: Log) {
+export function createAuditBursts(audit: Pick<Records["audit"], "add">, now: () => number, log: Log) {
   // In the order of their last rows.
   const bursts = new Map<string, { readonly entry: Entry; writtenAt: number; more: number }>();
   let failing = false;

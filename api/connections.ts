@@ -5,7 +5,7 @@ import { networkOf } from "../model/address.ts";
 import type { Background } from "../model/background.ts";
 import { counter, type Figure, gauge } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
-import type { AuditRecords } from "../store/records.ts";
+import type { Records } from "../store/records.ts";
 import { answerByHand } from "./errors.ts";
 import { createFairReads } from "./fair-reads.ts";
 import type { Limits } from "./limits.ts";
@@ -25,7 +25,7 @@ const WATCHED: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 const TELL_EVERY_MS = 10 * 60_000;
 
 export type ConnectionPorts = {
-  readonly audit: Pick<AuditRecords, "add">;
+  readonly audit: Pick<Records["audit"], "add">;
   readonly background: Pick<Background, "handler">;
   readonly log: Log;
   readonly now: () => number;

@@ -3,7 +3,7 @@ import type { Account } from "../model/people.ts";
 import type { Reason } from "../model/rejection.ts";
 import { formatSpan } from "../model/time.ts";
 import { type ReadingTopic, readingTopic } from "../model/topics.ts";
-import type { SensorRecords } from "../store/records.ts";
+import type { Records } from "../store/records.ts";
 import type { ApiDeps } from "./deps.ts";
 import { type Mistake, ProblemError } from "./problems.ts";
 import { pointerOf } from "./validation.ts";
@@ -44,7 +44,7 @@ function maySend(account: Account, at: ReadingTopic): boolean {
 
 /** What the worker will say to each, so that the sender hears it at once. Empty: all can be taken. */
 export function findRejections(
-  deps: { check: ApiDeps["check"]; sensors: Pick<SensorRecords, "get"> },
+  deps: { check: ApiDeps["check"]; sensors: Pick<Records["sensors"], "get"> },
   account: Account,
   posted: readonly Posted[],
   receivedAt: number,
@@ -80,7 +80,7 @@ export function checkHistory(
 }
 
 /** A sensor first seen through a gateway may be enrolled by the worker; others have to be known. */
-function checkRegistered(sensors: Pick<SensorRecords, "get">, account: Account, at: ReadingTopic) {
+function checkRegistered(sensors: Pick<Records["sensors"], "get">, account: Account, at: ReadingTopic) {
   const sensor = sensors.get(at.sensorId);
   if (!sensor) {
     const detail = `${at.sensorId} is not registered: add it with POST /devices.`;

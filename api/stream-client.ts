@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { isWorldFault } from "../model/world-fault.ts";
-import type { AlertEvent, EventRecords } from "../store/records.ts";
+import type { AlertEvent, Records } from "../store/records.ts";
 import { formatEvent, formatMissed } from "./event-format.ts";
 import type { Limits } from "./limits.ts";
 
@@ -30,7 +30,7 @@ export type StreamClient = ReturnType<typeof createStreamClient>;
 export function createStreamClient(
   raw: ServerResponse,
   options: StreamOptions,
-  events: Pick<EventRecords, "after" | "newestId">,
+  events: Pick<Records["events"], "after" | "newestId">,
   limits: Limits,
 ) {
   // An id from the future (a restored backup) would wait for ever.

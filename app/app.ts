@@ -31,7 +31,7 @@ import { examineStore } from "../store/examine-store.ts";
 import { LINES_PER_REQUEST_MAX } from "../store/influx/store.ts";
 import { ensureAdminToken } from "../store/records/accounts.ts";
 import { closeToOthers, isInUse, lockDataDir } from "../store/records/data-dir.ts";
-import { openRecords } from "../store/records/open.ts";
+import { openRecords } from "../store/records.ts";
 import { withRollups } from "../store/resolutions.ts";
 import { startStorageLimits } from "../store/storage-limits.ts";
 import { callersOf, hostName, listenOptions, sourceOptions } from "./addresses.ts";

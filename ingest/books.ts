@@ -1,6 +1,6 @@
+import type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
 import { bookedSensor, type Rejection } from "../model/rejection.ts";
 import { DAY_MS, dateOf } from "../model/time.ts";
-import type { LedgerOutcome, LedgerRow } from "../store/records.ts";
 
 /**
  * Gathers what became of the items of one batch and answers it as ledger rows: by UTC day of receipt, sensor and

@@ -3,7 +3,7 @@ import type { Log } from "../model/log.ts";
 import { formatSource, parseSource, type Source } from "../model/message.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { parseSensorTopic, type ReadingTopic, type SensorTopic } from "../model/topics.ts";
-import type { Records, Sensor, SensorRecords } from "../store/records.ts";
+import type { Records, Sensor } from "../store/records.ts";
 import { type DecodeContext, mayEnrol, unknownSensor } from "./decode.ts";
 import { type Fault, fault } from "./fault.ts";
 import { type RedriveParts, redriveItems } from "./redrive.ts";
@@ -26,7 +26,7 @@ const REDRIVE_MAX = 2_000;
 const SENDERS_SHOWN = 5;
 const TOLD_MAX = 1_000;
 
-type EnrolmentRecords = { readonly sensors: Pick<SensorRecords, "get" | "list" | "count" | "add"> };
+type EnrolmentRecords = { readonly sensors: Pick<Records["sensors"], "get" | "list" | "count" | "add"> };
 
 /**
  * The registry as decoding sees it: a sensor first seen through a gateway or an external broker is added with the kind

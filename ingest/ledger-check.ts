@@ -1,10 +1,10 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import { KINDS } from "../model/kinds.ts";
-import type { LedgerCheck, LedgerDifference, Recount } from "../model/ledger.ts";
+import type { LedgerCheck, LedgerDifference, LedgerOutcome, Recount } from "../model/ledger.ts";
 import { REASON_NAMES } from "../model/rejection.ts";
 import { DAY_MS } from "../model/time.ts";
 import { type ReadingStore, StoreError } from "../store/reading-store.ts";
-import type { LedgerOutcome, Records } from "../store/records.ts";
+import type { Records } from "../store/records.ts";
 
 export type CheckParts = {
   readonly records: Pick<Records, "removals"> & {

@@ -6,7 +6,7 @@ import type { Reading } from "../model/reading.ts";
 import { DAY_MS, startOfDay } from "../model/time.ts";
 import { parseSensorTopic } from "../model/topics.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
-import type { QuarantineItem, QuarantineRecords } from "../store/records.ts";
+import type { QuarantineItem, Records } from "../store/records.ts";
 import { isFault } from "./fault.ts";
 import { parseNative } from "./formats/native.ts";
 import type { JournalReader } from "./journal/journal.ts";
@@ -15,7 +15,7 @@ import { describeTrace } from "./trace-sentence.ts";
 
 export type TraceParts = {
   readonly store: Pick<ReadingStore, "name" | "find">;
-  readonly quarantine: Pick<QuarantineRecords, "list" | "get">;
+  readonly quarantine: Pick<Records["quarantine"], "list" | "get">;
   /** Opened for one question, closed afterwards. */
   openReader(): JournalReader;
   /** Everything before this number of the journal is booked. */

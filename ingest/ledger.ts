@@ -1,10 +1,11 @@
+import type { LedgerOutcome } from "../model/ledger.ts";
 import { type LedgerQuery, type LedgerSums, type LedgerView, sumLedger } from "../model/ledger.ts";
-import type { LedgerOutcome, LedgerRecords } from "../store/records.ts";
+import type { Records } from "../store/records.ts";
 import type { JournalReader } from "./journal/journal.ts";
 import { createPendingIndex, type Pending } from "./pending.ts";
 
 export type LedgerParts = {
-  readonly ledger: Pick<LedgerRecords, "totals" | "byDay" | "bySensor">;
+  readonly ledger: Pick<Records["ledger"], "totals" | "byDay" | "bySensor">;
   /** Everything before this number of the journal is booked. */
   offset(): number;
   /** Everything before this number is committed to the journal. */
@@ -49,7 +50,7 @@ export function createLedger(parts: LedgerParts) {
 
 /** The same without a look into the journal: days show what is settled. */
 export function readLedger(parts: {
-  readonly ledger: Pick<LedgerRecords, "totals" | "byDay">;
+  readonly ledger: Pick<Records["ledger"], "totals" | "byDay">;
   pendingMessages(): number;
 }): LedgerView {
   const days = parts.ledger.byDay(DAYS_SHOWN).map(({ day, outcomes }) => ({ day, ...sumLedger(outcomes, 0) }));

@@ -1,10 +1,10 @@
 import { type NewMessage, REFUSED_PAYLOAD_BYTES_MAX } from "../model/message.ts";
-import type { QuarantineItem, QuarantineRecords } from "../store/records.ts";
+import type { QuarantineItem, Records } from "../store/records.ts";
 
 export type RedriveParts = {
   /** Resolves when all are on disk. */
   append(messages: readonly NewMessage[]): Promise<void>;
-  readonly quarantine: Pick<QuarantineRecords, "get" | "markRedriven">;
+  readonly quarantine: Pick<Records["quarantine"], "get" | "markRedriven">;
   readonly now: () => number;
 };
 

@@ -96,7 +96,7 @@ export type Alert = {
 };
 
 /** What the rules say of an alert: without what people and the noise control add to it. */
-export type SaidAlert = Omit<Alert, "handling" | "assignee" | "timeline" | "suppressedBy" | "review">;
+type SaidAlert = Omit<Alert, "handling" | "assignee" | "timeline" | "suppressedBy" | "review">;
 
 export function saidOf({
   handling: _,

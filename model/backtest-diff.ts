@@ -8,7 +8,7 @@ type Said = Pick<Alert, "rule" | "subject" | "state"> & {
   readonly resolvedAt?: string;
 };
 
-export type Moved<A> = { readonly old: A; readonly new: A };
+type Moved<A> = { readonly old: A; readonly new: A };
 export type BacktestDiff<A> = {
   readonly unchanged: number;
   readonly added: readonly A[];

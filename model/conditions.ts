@@ -4,10 +4,10 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration } from "./time.ts";
 
 /** What a rule's `condition` may say: one shape per condition, each with its limits. `docs/rules.md` explains them. */
 /** 7 days: the longest `for`, `keepFor` and `after`. */
-export const RULE_DURATION_MAX_MS = 7 * DAY_MS;
+const RULE_DURATION_MAX_MS = 7 * DAY_MS;
 /** A sensor is not called silent before this. */
-export const SILENCE_AFTER_MIN_MS = 15 * 60_000;
-export const CONSECUTIVE_MAX = 48;
+const SILENCE_AFTER_MIN_MS = 15 * 60_000;
+const CONSECUTIVE_MAX = 48;
 
 export const ruleId = z
   .string()

@@ -2,7 +2,7 @@ import type { Kind } from "./kinds.ts";
 import type { RuleData } from "./rule.ts";
 
 /** What the rules select by. */
-export type Selectable = {
+type Selectable = {
   readonly id: string;
   readonly kind: Kind;
   readonly district: string;

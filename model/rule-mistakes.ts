@@ -3,7 +3,7 @@ import { KINDS, type Kind } from "./kinds.ts";
 import { isDerived, type MetricName, metricRow, type RuleMetric, ruleMetricsOf } from "./metrics.ts";
 import { HOUR_MS, parseDuration } from "./time.ts";
 
-export type Contradiction = { readonly path: (string | number)[]; readonly message: string };
+type Contradiction = { readonly path: (string | number)[]; readonly message: string };
 
 type Draft = {
   readonly kind: Kind | "any";

@@ -1,5 +1,5 @@
 /** Spans of the newest alerts, in milliseconds. Absent where there is none. */
-export type Spans = { readonly count: number; readonly medianMs: number; readonly p90Ms: number };
+type Spans = { readonly count: number; readonly medianMs: number; readonly p90Ms: number };
 
 /** How a rule does: what people thought of its alerts, how fast they were dealt with, how much noise it made. */
 export type RuleStats = {

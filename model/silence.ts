@@ -45,7 +45,7 @@ export const weeklySchema = z.strictObject({
   zone: z.string().max(64).refine(isTimeZone, "a time zone is an IANA name such as Europe/Madrid"),
 });
 
-export type SilenceMatchers = z.infer<typeof matchersSchema>;
+type SilenceMatchers = z.infer<typeof matchersSchema>;
 
 /** While it is on, alerts that match tell nobody. They are recorded as ever. */
 export type Silence = {

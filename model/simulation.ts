@@ -17,7 +17,7 @@ export type RunQuestion = {
   readonly minutes: number;
 };
 
-export type RunPhase = "preparing" | "reading" | "sending" | "booking" | "rules";
+type RunPhase = "preparing" | "reading" | "sending" | "booking" | "rules";
 
 export type RunReport = {
   readonly sent: number;

@@ -8,7 +8,7 @@ import { whsecBytes } from "./whsec.ts";
 export const TARGET_TYPES = ["webhook", "slack", "teams", "email", "mqtt"] as const;
 export type TargetType = (typeof TARGET_TYPES)[number];
 export const TARGETS_MAX = 100;
-export const ADDRESSES_MAX = 20;
+const ADDRESSES_MAX = 20;
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
 const id = z.string().regex(ID_PATTERN, "an id is 1 to 64 of a-z, 0-9 and -, and does not start with -");

@@ -2,9 +2,9 @@ import type { Background } from "../model/background.ts";
 import type { Log } from "../model/log.ts";
 import { createSettledClock } from "../model/settled-clock.ts";
 import { DAY_MS, plausibleTime } from "../model/time.ts";
-import type { LedgerRecords, OffsetRecords, Records } from "./records.ts";
+import type { Records } from "./records.ts";
 
-export type ClockWatchOptions = {
+type ClockWatchOptions = {
   readonly records: Pick<Records, "dueTimes" | "offsets" | "audit" | "transaction">;
   readonly background: Pick<Background, "every">;
   /** Epoch milliseconds, may jump. */
@@ -24,7 +24,7 @@ const STOOD = "retention clock stood";
  * nothing either. `keep` writes it down for the next process; throws what the records throw.
  */
 export function openSettledClock(
-  { offsets, ledger }: { readonly offsets: OffsetRecords; readonly ledger: Pick<LedgerRecords, "byDay"> },
+  { offsets, ledger }: { readonly offsets: Records["offsets"]; readonly ledger: Pick<Records["ledger"], "byDay"> },
   now: () => number,
   uptime: () => number,
   onLeap?: (clock: number) => void,

@@ -2,7 +2,7 @@ import { createTask } from "node-cron";
 import type { Background } from "../model/background.ts";
 import { MINUTE_MS } from "../model/time.ts";
 
-export type CronPorts = {
+type CronPorts = {
   readonly background: Pick<Background, "every">;
   /** Epoch milliseconds. */
   readonly now: () => number;

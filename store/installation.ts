@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import type { OffsetRecords } from "./records.ts";
+import type { Records } from "./records.ts";
 
 const NAME = "installation";
 
@@ -7,7 +7,7 @@ const NAME = "installation";
  * What tells this installation's points from everyone else's in a shared database: 8 hexadecimal digits, made once and
  * kept in the records, so that they come along in a backup.
  */
-export function installationId(offsets: OffsetRecords): string {
+export function installationId(offsets: Records["offsets"]): string {
   const known = offsets.get(NAME);
   const id = known ?? randomInt(1, 2 ** 32);
   if (known === undefined) offsets.set(NAME, id);

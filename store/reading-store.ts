@@ -110,7 +110,7 @@ export type RollupsFound = {
 /** `<kind>.<metric>` */
 export type MetricKey = `${Kind}.${MetricName}`;
 
-export type WriteOptions = { readonly without?: ReadonlySet<MetricKey> };
+type WriteOptions = { readonly without?: ReadonlySet<MetricKey> };
 
 /** The reading as it is written while its store does not take some metrics. */
 export function withoutMetrics(reading: Reading, without: ReadonlySet<MetricKey>): Reading {
@@ -183,7 +183,7 @@ export type RollupStore = {
   deleteBefore(kind: Kind, resolution: RollupResolution, time: number): Promise<number | undefined>;
 };
 
-export type RollupSums = { readonly sum: number; readonly min: number; readonly max: number; readonly count: number };
+type RollupSums = { readonly sum: number; readonly min: number; readonly max: number; readonly count: number };
 
 /** One sensor's hour or day, as far as its readings were received on one UTC day. */
 export type RollupRow = {
@@ -250,7 +250,7 @@ export type Bucket = {
 export type StoreErrorKind = "unavailable" | "too_large" | "refused" | "misconfigured";
 
 /** Why, as far as the store's words say (`store/influx/causes.ts` has the words): labels for figures, keys for advice. */
-export const STORE_CAUSES = [
+const STORE_CAUSES = [
   /** Nobody there, or the connection broke. */
   "unreachable",
   "timeout",

@@ -1,9 +1,9 @@
 import type { Kind } from "../model/kinds.ts";
 import type { ReadingStore } from "./reading-store.ts";
-import type { RemovalRecords } from "./records.ts";
+import type { Records } from "./records.ts";
 
 type Parts = { readonly store: Pick<ReadingStore, "countBySensor" | "deleteBefore">; readonly removals: Removals };
-type Removals = Pick<RemovalRecords, "plans" | "plan" | "settle">;
+type Removals = Pick<Records["removals"], "plans" | "plan" | "settle">;
 
 /**
  * Removes readings that are past their time and books it, so that stored = in the store + removed whatever happens in

@@ -1,15 +1,15 @@
 import type { Kind } from "../model/kinds.ts";
 import { DAY_MS, HOUR_MS } from "../model/time.ts";
 import type { Aggregate, AggregateQuery, Bucket, ReadingStore, Resolution } from "./reading-store.ts";
-import type { RollupRecords } from "./records.ts";
+import type { Records } from "./records.ts";
 
 /** Readings of one sensor for longer than this are not worth reading where the hours are there. */
 const RAW_SPAN_MAX_MS = 31 * DAY_MS;
 
-export type Segment = { readonly resolution: Resolution; readonly from: number; readonly to: number };
+type Segment = { readonly resolution: Resolution; readonly from: number; readonly to: number };
 
 /** How far back each resolution goes, and up to where the rollups are computed. */
-export type Reach = {
+type Reach = {
   readonly rawFrom: number;
   readonly hourlyFrom: number;
   readonly hourlyTo: number;
@@ -48,7 +48,7 @@ const floor = (time: number, step: number) => Math.floor(time / step) * step;
 const nonEmpty = (segments: readonly Segment[]) => segments.filter(({ from, to }) => from < to);
 
 /** The store as its readers see it: one `aggregate` for any range, from whatever is still there. */
-export function withRollups(store: ReadingStore, rollups: RollupRecords, now: () => number): ReadingStore {
+export function withRollups(store: ReadingStore, rollups: Records["rollups"], now: () => number): ReadingStore {
   /** The first whole day that a server with a retention of its own has not begun to remove. */
   function serverKeepsFrom(time: number): number {
     const keepsMs = store.limits?.known()?.keepsMs;

@@ -5,18 +5,18 @@ import { DAY_MS, startOfDay } from "../model/time.ts";
 import { openSettledClock } from "./clock-watch.ts";
 import { startCron } from "./cron.ts";
 import type { ReadingStore, RollupStore } from "./reading-store.ts";
-import type { EventRecords, LedgerRecords, OffsetRecords, QuarantineRecords, RemovalRecords } from "./records.ts";
+import type { Records } from "./records.ts";
 import { removeReadings } from "./removal.ts";
 import type { Rollups } from "./rollups.ts";
 
-export type RetentionOptions = {
+type RetentionOptions = {
   readonly store: Pick<ReadingStore, "countBySensor" | "deleteBefore">;
   readonly records: {
-    readonly removals: Pick<RemovalRecords, "plans" | "plan" | "settle">;
-    readonly quarantine: Pick<QuarantineRecords, "prune">;
-    readonly events: Pick<EventRecords, "deleteBefore">;
-    readonly offsets: OffsetRecords;
-    readonly ledger: Pick<LedgerRecords, "byDay">;
+    readonly removals: Pick<Records["removals"], "plans" | "plan" | "settle">;
+    readonly quarantine: Pick<Records["quarantine"], "prune">;
+    readonly events: Pick<Records["events"], "deleteBefore">;
+    readonly offsets: Records["offsets"];
+    readonly ledger: Pick<Records["ledger"], "byDay">;
   };
   /** Readings as they came. */
   readonly rawDays: number;

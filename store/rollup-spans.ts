@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS } from "../model/time.ts";
+import type { DuePart } from "../store/records/store-state.ts";
 import type { RollupSpan } from "./reading-store.ts";
-import type { DuePart } from "./records.ts";
 
 const STEP_MS = { hourly: HOUR_MS, daily: DAY_MS } as const;
 /** One question to the store covers this much at most. */

@@ -4,12 +4,12 @@ import type { Log } from "../model/log.ts";
 import { DAY_MS, HOUR_MS } from "../model/time.ts";
 import { startCron } from "./cron.ts";
 import type { ReadingStore, RollupResolution } from "./reading-store.ts";
-import type { OffsetRecords, RollupRecords } from "./records.ts";
+import type { Records } from "./records.ts";
 import { spansOf } from "./rollup-spans.ts";
 
-export type RollupsOptions = {
+type RollupsOptions = {
   readonly store: Pick<ReadingStore, "rollups">;
-  readonly records: { readonly rollups: RollupRecords; readonly offsets: OffsetRecords };
+  readonly records: { readonly rollups: Records["rollups"]; readonly offsets: Records["offsets"] };
   readonly background: Pick<Background, "every">;
   /** Epoch milliseconds. */
   readonly now: () => number;

@@ -5,7 +5,7 @@ import type { Records } from "./records.ts";
 import { startRetention } from "./retention.ts";
 import { startRollups } from "./rollups.ts";
 
-export type StorageLimitsOptions = {
+type StorageLimitsOptions = {
   readonly store: ReadingStore;
   readonly records: Pick<Records, "rollups" | "offsets" | "ledger" | "removals" | "quarantine" | "events">;
   /** A coarser resolution stays at least as long as a finer one. */

@@ -39,7 +39,7 @@ export class BackupDamaged extends Error {
 }
 
 /** The backup was made by a newer version of the service; the message names both. */
-export class BackupTooNew extends Error {
+class BackupTooNew extends Error {
   override readonly name = "BackupTooNew";
 }
 

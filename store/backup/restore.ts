@@ -4,11 +4,11 @@ import type { Log } from "../../model/log.ts";
 import { openDuckDbStore } from "../duckdb/store.ts";
 import { ensureAdminToken } from "../records/accounts.ts";
 import { lockDataDir } from "../records/data-dir.ts";
-import { openRecords } from "../records/open.ts";
+import { openRecords } from "../records.ts";
 import { JOURNAL, type Manifest, READINGS, RECORDS } from "./manifest.ts";
 import { openBackup, syncFolder, takeBackup } from "./unpack.ts";
 
-export type RestoreOptions = {
+type RestoreOptions = {
   /** A tar archive, or a folder with what was in one. */
   readonly backup: string;
   readonly into: string;
@@ -29,7 +29,7 @@ export type Restored = {
 };
 
 /** The folder has something in it, and nobody said that this is meant. */
-export class RestoreRefused extends Error {
+class RestoreRefused extends Error {
   override readonly name = "RestoreRefused";
 }
 

@@ -11,7 +11,7 @@ import type { Records } from "../records.ts";
 import { BACKUP_FORMAT, isBackupFile, JOURNAL, MANIFEST, type Manifest, READINGS, RECORDS } from "./manifest.ts";
 import { TAR_END, tarHeader, tarPadding } from "./tar.ts";
 
-export type BackupOptions = {
+type BackupOptions = {
   readonly dataDir: string;
   readonly store: Pick<ReadingStore, "name" | "copyTo" | "copyCommand" | "place">;
   readonly records: Pick<Records, "storeState">;
@@ -27,7 +27,7 @@ export type BackupOptions = {
 /** A tar archive, or why there is none now. */
 export type Backup = { readonly archive: Readable } | { readonly refused: string };
 
-export type Backups = {
+type Backups = {
   /** False while a backup copies: then no segment of the journal may be deleted, and nothing be removed for its age. */
   mayRemove(): boolean;
   /** Rejects with the signal's reason where it is aborted before the copies are made; there is nothing left of them. */

@@ -3,7 +3,7 @@ import { type Leaving, StoreError } from "../reading-store.ts";
 import { type Instance, type InstanceOptions, openInstance } from "./instance.ts";
 
 /** Runs work on one connection, one piece after the other: DuckDB connections do not bear concurrent use. */
-export type Lane = {
+type Lane = {
   use<T>(work: (connection: DuckDBConnection) => Promise<T>, signal?: Leaving): Promise<T>;
   /** Pieces of work running or waiting. */
   waiting(): number;

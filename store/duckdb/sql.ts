@@ -3,7 +3,7 @@ import type { MetricName } from "../../model/metrics.ts";
 import type { RangeQuery } from "../reading-store.ts";
 
 /** A condition with its bound values: nothing from outside ever stands in the text. */
-export type Where = {
+type Where = {
   readonly text: string;
   readonly values: Record<string, DuckDBValue>;
   readonly types: Record<string, DuckDBType>;

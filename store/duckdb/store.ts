@@ -17,7 +17,7 @@ import { scanBlocks } from "./scan.ts";
 import { columnsOf, createTables, FIXED_COLUMNS } from "./schema.ts";
 import { toBigInt } from "./sql.ts";
 
-export type DuckDbOptions = {
+type DuckDbOptions = {
   readonly path: string;
   /** As DuckDB spells it. */
   readonly memoryLimit?: string;

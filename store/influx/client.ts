@@ -50,7 +50,7 @@ export type InfluxClient = {
 };
 
 /** `date`: its clock, epoch milliseconds in whole seconds. */
-export type Pong = { readonly version: string | undefined; readonly date: number | undefined };
+type Pong = { readonly version: string | undefined; readonly date: number | undefined };
 
 export const targetName = ({ db, rp }: Target): string => (rp === undefined ? db : `${db}, retention policy ${rp}`);
 

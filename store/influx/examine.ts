@@ -13,7 +13,7 @@ const CLOCK_OFF_MS_MAX = 5_000;
 /** The default of 1.x (max-series-per-database); every sensor is one series in each of its measurements. */
 const SERIES_MAX = 1_000_000;
 
-export type ExamineOptions = {
+type ExamineOptions = {
   readonly client: InfluxClient;
   readonly flavour: InfluxFlavour;
   prove(): Promise<Place>;

@@ -31,7 +31,7 @@ export function quoteName(name: string): string {
 // takes float first, so the pattern that names the metrics cannot be hidden.)
 const TAGS = ["sensorId", "district"] as const;
 
-export type Range = Omit<RangeQuery, "kind">;
+type Range = Omit<RangeQuery, "kind">;
 export type Queries = ReturnType<typeof createQueries>;
 
 /** All our questions, each about points with the mark of this installation (8 hex digits) only. */

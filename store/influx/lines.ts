@@ -16,7 +16,7 @@ const SEQ_DIGITS = 16;
  * The mark of what we wrote: this installation's id, for history with the UTC day of its receipt: `1a2b3c4d.20261129`. It
  * makes our points recognisable among others', and retention by receipt possible: the server deletes by tags, not fields.
  */
-export function markOf(installation: string, { measuredAt, receivedAt }: Reading): string {
+function markOf(installation: string, { measuredAt, receivedAt }: Reading): string {
   if (receivedAt - measuredAt < HISTORY_FROM_MS) return installation;
   return historyMark(installation, receivedAt);
 }
@@ -70,7 +70,7 @@ function receiptOf({ journalSeq, receivedAt, imported }: Reading): string {
   return `${String(journalSeq).padStart(SEQ_DIGITS, "0")} ${receivedAt}${imported ? " imported" : ""}`;
 }
 
-export type Receipt = { readonly journalSeq: number; readonly receivedAt: number; readonly imported: boolean };
+type Receipt = { readonly journalSeq: number; readonly receivedAt: number; readonly imported: boolean };
 
 export function parseReceipt(text: unknown): Receipt | undefined {
   const parts = /^(\d{16}) (-?\d{1,16})( imported)?$/.exec(String(text));

@@ -11,7 +11,7 @@ export type Place = {
   readonly noRemoval?: StoreError;
 };
 
-export type PlaceOptions = {
+type PlaceOptions = {
   readonly client: InfluxClient;
   readonly flavour: InfluxFlavour;
   /** Of rollups: where the readings are. A missing bucket is made beside theirs, kept for ever. */
@@ -213,7 +213,7 @@ type Bucket = {
 };
 
 /** Undefined if the token does not see it; "unknown" where the server has no such question. */
-export async function findBucket(client: InfluxClient, flavour: Two): Promise<Bucket | undefined | "unknown"> {
+async function findBucket(client: InfluxClient, flavour: Two): Promise<Bucket | undefined | "unknown"> {
   try {
     const name = { name: flavour.bucket };
     const said = await client.api("GET", `/api/v2/buckets?${new URLSearchParams({ ...orgOf(flavour), ...name })}`);

@@ -1,23 +1,20 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Account, Credential } from "../../model/people.ts";
 import { hashSecret, newSecret } from "../../model/secret.ts";
-import {
-  type CredentialRecords,
-  RecordConflict,
-  type Session,
-  type SessionRecords,
-  type StoredCredential,
-} from "../records.ts";
-import type { Database } from "./database.ts";
+import { type Database, RecordConflict } from "./database.ts";
 import { loadInStep } from "./in-step.ts";
 
+type Session = { readonly account: string; readonly createdAt: number; readonly usedAt: number };
+
+export type StoredCredential = Credential & { readonly createdAt: number; readonly createdBy: string };
+
 type Row = { secret_hash: string; account: string; created_at: number; created_by: string };
-type Listener = Parameters<CredentialRecords["onChange"]>[0];
+type Listener = (change: { name: string; credential?: Credential }) => void;
 
 const ADD = `INSERT INTO credentials (name, secret_hash, account, created_at, created_by) VALUES (?, ?, ?, ?, ?)`;
 
 /** Who may come in. Reads are answered from RAM; of a secret only its SHA-256 is known. */
-export function createCredentialRecords(db: Database): CredentialRecords {
+export function createCredentialRecords(db: Database) {
   const rows = (db.statement("SELECT * FROM credentials").all() as Row[]).map(credentialOf);
   const byName = loadInStep(db, rows, (one) => one.account.name);
   const byHash = loadInStep(db, rows, (one) => one.secretHash);
@@ -29,6 +26,7 @@ export function createCredentialRecords(db: Database): CredentialRecords {
     });
   }
 
+  /** Throws `RecordConflict` if the name is taken. */
   function add(credential: StoredCredential): void {
     const { account, secretHash, createdAt, createdBy } = credential;
     if (byName.get(account.name)) throw new RecordConflict(`The name ${account.name} is taken.`);
@@ -62,8 +60,10 @@ export function createCredentialRecords(db: Database): CredentialRecords {
     remove,
     list,
     byName: byName.get,
-    bySecretHash: (hash) => byHash.get(hash)?.account,
-    onChange: (listener) => listeners.push(listener),
+    /** From RAM: the account whose secret has this SHA-256 (hex). */
+    bySecretHash: (hash: string) => byHash.get(hash)?.account,
+    /** Called with every later change, so that the edge thread can follow. */
+    onChange: (listener: Listener) => void listeners.push(listener),
   };
 }
 
@@ -79,7 +79,7 @@ function credentialOf(row: Row): StoredCredential {
 type SessionRow = { account: string; created_at: number; used_at: number };
 
 /** Who is signed in on the page. Of a session's id only the SHA-256 is known. Removing an account removes its rows. */
-export function createSessionRecords(db: Database): SessionRecords {
+export function createSessionRecords(db: Database) {
   const run = (sql: string, ...values: (string | number)[]) =>
     db.transaction(() => Number(db.statement(sql).run(...values).changes));
 
@@ -89,6 +89,7 @@ export function createSessionRecords(db: Database): SessionRecords {
     return row ? { account, createdAt, usedAt } : undefined;
   }
 
+  /** Least recently used first. */
   function list(account: string): readonly (Session & { idHash: string })[] {
     const rows = db.statement("SELECT * FROM sessions WHERE account = ? ORDER BY used_at").all(account);
     return (rows as (SessionRow & { id_hash: string })[]).map((row) => ({
@@ -99,17 +100,20 @@ export function createSessionRecords(db: Database): SessionRecords {
   return {
     get,
     list,
-    add: (idHash, { account, createdAt, usedAt }) =>
+    /** `idHash`: SHA-256 (hex) of the id in the cookie. The account must exist; removing it ends its sessions. */
+    add: (idHash: string, { account, createdAt, usedAt }: Session) =>
       void run("INSERT INTO sessions VALUES (?, ?, ?, ?)", idHash, account, createdAt, usedAt),
-    touch: (idHash, at) => void run("UPDATE sessions SET used_at = ? WHERE id_hash = ?", at, idHash),
-    remove: (idHash) => run("DELETE FROM sessions WHERE id_hash = ?", idHash) > 0,
-    removeOld: (createdBefore, usedBefore) =>
+    touch: (idHash: string, at: number) => void run("UPDATE sessions SET used_at = ? WHERE id_hash = ?", at, idHash),
+    remove: (idHash: string) => run("DELETE FROM sessions WHERE id_hash = ?", idHash) > 0,
+    removeOld: (createdBefore: number, usedBefore: number) =>
       run("DELETE FROM sessions WHERE created_at < ? OR used_at < ?", createdBefore, usedBefore),
-    passwordHash(name) {
+    /** The hash (see `api/passwords.ts`) of a password someone chose; undefined where the generated one is the only one. */
+    passwordHash(name: string) {
       const row = db.statement("SELECT hash FROM passwords WHERE name = ?").get(name);
       return (row as { hash: string } | undefined)?.hash;
     },
-    setPassword: (name, hash, at) => void run("INSERT OR REPLACE INTO passwords VALUES (?, ?, ?)", name, hash, at),
+    setPassword: (name: string, hash: string, at: number) =>
+      void run("INSERT OR REPLACE INTO passwords VALUES (?, ?, ?)", name, hash, at),
   };
 }
 
@@ -121,7 +125,7 @@ const ADMIN = "admin";
  * Answers the token if this machine knows it.
  */
 export function ensureAdminToken(
-  credentials: Pick<CredentialRecords, "add" | "remove" | "byName">,
+  credentials: Pick<ReturnType<typeof createCredentialRecords>, "add" | "remove" | "byName">,
   options: { readonly file: string; readonly configured?: string; readonly now: number },
 ): string | undefined {
   const { file, configured, now } = options;

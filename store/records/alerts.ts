@@ -1,7 +1,33 @@
-import type { Alert, Audience, Handling, Review, Severity, TimelineEntry, Transition } from "../../model/alert.ts";
-import type { AlertEvent, AlertFilter, AlertRecords, EventRecords } from "../records.ts";
+import type {
+  Alert,
+  AlertState,
+  Audience,
+  Handling,
+  Review,
+  Severity,
+  TimelineEntry,
+  Transition,
+} from "../../model/alert.ts";
+import type { Kind } from "../../model/kinds.ts";
 import type { Database } from "./database.ts";
 import { allOf, type Condition, equal, oneOf, oneOfMany, pageSize, parseCursor, toPage } from "./query.ts";
+
+export type AlertEvent = { readonly id: number; readonly at: number; readonly what: string; readonly alert: Alert };
+
+export type AlertFilter = {
+  readonly state?: readonly AlertState[];
+  readonly handling?: readonly Handling[];
+  readonly severity?: readonly Severity[];
+  readonly audience?: Audience;
+  readonly district?: string;
+  readonly kind?: Kind;
+  readonly rule?: string;
+  readonly sensor?: string;
+  /** Kept from being told, or not. */
+  readonly suppressed?: boolean;
+  /** Alerts of rules that are being tried out are left out of every list and count unless asked for. */
+  readonly mode?: "live" | "shadow";
+};
 
 type ChangeByPeople = { handling?: Handling; assignee?: string | null; review?: Review };
 
@@ -14,7 +40,7 @@ const SAVE_ALERT = `INSERT INTO alerts (id, rule, sensor, district, kind, severi
   RETURNING handling, assignee, suppressed_by, review`;
 
 /** `now` stamps the events: they are deleted by age, whatever moment of the past an alert is about. */
-export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: () => number): AlertRecords {
+export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: () => number) {
   const timeline = createTimeline(db);
 
   /** Answers what people and the noise control have added to it. */
@@ -38,6 +64,11 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
     if (alert.mode !== "shadow") writeEvent(now(), what, alert);
   }
 
+  /**
+   * Creates or changes the alert, adds the timeline entry and an event, unless an entry with the same `what` and `at`
+   * is there already (a replay after a crash): then nothing changes and the answer is undefined. `suppressedBy`: what
+   * keeps it from being told; without it that stays as it was.
+   */
   function apply({ alert, entry }: Transition, suppressedBy?: string): Alert | undefined {
     return db.transaction(() => {
       const { entries, isSaid } = timeline.before(alert.id, entry);
@@ -57,6 +88,7 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
     db.statement("UPDATE alerts SET suppressed_by = ? WHERE id = ?").run(by ?? null, id);
   }
 
+  /** What keeps it from being told from now on; undefined: nothing. Adds the entry and an event. */
   function suppress(id: string, by: string | undefined, entry: TimelineEntry): void {
     db.transaction(() => {
       setSuppressed(id, by);
@@ -64,6 +96,7 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
     });
   }
 
+  /** What people do. Undefined if there is no such alert. Adds the entry and an event. */
   function handle(id: string, change: ChangeByPeople, entry: TimelineEntry): Alert | undefined {
     return db.transaction(() => {
       const row = find(id);
@@ -89,6 +122,7 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
     return row && withTimelines([row])[0];
   }
 
+  /** Newest start first; `cursor` is opaque, from a former page. Pending alerts are left out unless asked for. */
   function list(filter: AlertFilter, limit: number, cursor?: string): { items: Alert[]; next?: string } {
     const size = pageSize(limit);
     const items = withTimelines(listAlertRows(db, filter, size + 1, cursor));
@@ -106,8 +140,10 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
     handle,
     get,
     list,
-    touched: (range, limit) => withTimelines(listTouched(db, range, limit)),
-    countsByRule: (filter = {}) => countAlertsByRule(db, filter),
+    /** Those that something happened to in a time range (`from <= known < to`), and those that fired all along; oldest start first. */
+    touched: (range: { from: number; to: number }, limit: number) => withTimelines(listTouched(db, range, limit)),
+    countsByRule: (filter: AlertFilter & { sensors?: readonly string[] } = {}) => countAlertsByRule(db, filter),
+    /** Open alerts of every state but resolved and retracted, for `/metrics`. */
     openCounts: () => countOpenAlerts(db),
   };
 }
@@ -127,7 +163,7 @@ function alertOf(
   };
 }
 
-export type AlertRow = {
+type AlertRow = {
   id: string;
   handling: Handling;
   assignee: string | null;
@@ -140,7 +176,7 @@ const OPEN = "state IN ('pending', 'firing')";
 const LIVE = "mode = 'live'";
 
 /** Newest start first. The inner query decides by an index alone; only the rows of the page are read. */
-export function listAlertRows(db: Database, filter: AlertFilter, limit: number, cursor?: string): AlertRow[] {
+function listAlertRows(db: Database, filter: AlertFilter, limit: number, cursor?: string): AlertRow[] {
   const { sql, values } = allOf([...conditions(filter), ...before(cursor)]);
   const rows = db.statement(
     `SELECT id, handling, assignee, suppressed_by, review, body FROM alerts WHERE rowid IN
@@ -156,12 +192,12 @@ const TOUCHED = `SELECT id, handling, assignee, suppressed_by, review, body FROM
   ORDER BY started_at, id LIMIT ?`;
 
 /** What happened in a time range: alerts with an entry in it, and those that have been firing since before its end. */
-export function listTouched(db: Database, { from, to }: { from: number; to: number }, limit: number): AlertRow[] {
+function listTouched(db: Database, { from, to }: { from: number; to: number }, limit: number): AlertRow[] {
   return db.statement(TOUCHED).all(from, to, to, limit) as AlertRow[];
 }
 
 /** How many alerts each rule raised; pending ones are left out unless asked for, as in lists. */
-export function countAlertsByRule(
+function countAlertsByRule(
   db: Database,
   filter: AlertFilter & { sensors?: readonly string[] },
 ): Readonly<Record<string, number>> {
@@ -173,7 +209,7 @@ export function countAlertsByRule(
   return Object.fromEntries((rows.all(...values) as { rule: string; n: number }[]).map(({ rule, n }) => [rule, n]));
 }
 
-export function countOpenAlerts(db: Database): { severity: Severity; audience: Audience; count: number }[] {
+function countOpenAlerts(db: Database): { severity: Severity; audience: Audience; count: number }[] {
   const rows = db.statement(
     `SELECT severity, audience, count(*) AS count FROM alerts WHERE ${OPEN} AND ${LIVE} GROUP BY severity, audience`,
   );
@@ -234,7 +270,7 @@ const ENTRIES_OF_ONE =
   "SELECT alert, at, known_at, what, by_whom, note, engine FROM timeline WHERE alert = ? ORDER BY id";
 
 /** What happened to alerts and what people did about them, entry by entry; nothing is ever changed or removed. */
-export function createTimeline(db: Database) {
+function createTimeline(db: Database) {
   /** All entries of one alert, and whether the engine has said this before. */
   function before(alert: string, { what, at }: TimelineEntry): { entries: TimelineEntry[]; isSaid: boolean } {
     const rows = db.statement(ENTRIES_OF_ONE).all(alert) as OwnEntryRow[];
@@ -266,12 +302,12 @@ function entryOf({ at, known_at: knownAt, what, by_whom, note }: EntryRow): Time
 }
 
 type EventRow = { id: number; at: number; what: string; alert: string };
-type Listener = Parameters<EventRecords["onEvent"]>[0];
+type Listener = (event: AlertEvent) => void;
 
 /** Writes the event of a change, in the transaction of the change. `at` is the service's clock. */
-export type WriteEvent = (at: number, what: string, alert: Alert) => void;
+type WriteEvent = (at: number, what: string, alert: Alert) => void;
 
-export function createEventRecords(db: Database): { events: EventRecords; write: WriteEvent } {
+export function createEventRecords(db: Database) {
   const listeners: Listener[] = [];
 
   function write(at: number, what: string, alert: Alert): void {
@@ -282,6 +318,7 @@ export function createEventRecords(db: Database): { events: EventRecords; write:
     });
   }
 
+  /** Events after `id`, oldest first. */
   function after(id: number, limit: number): readonly AlertEvent[] {
     const rows = db.statement("SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?").all(id, Math.max(0, limit));
     return (rows as EventRow[]).map((row) => ({
@@ -302,5 +339,8 @@ export function createEventRecords(db: Database): { events: EventRecords; write:
     return db.transaction(() => Number(db.statement("DELETE FROM events WHERE at < ?").run(time).changes));
   }
 
-  return { events: { after, newestId, deleteBefore, onEvent: (listener) => listeners.push(listener) }, write };
+  /** Called after the transaction that wrote them has committed. */
+  const onEvent = (listener: Listener) => void listeners.push(listener);
+
+  return { events: { after, newestId, deleteBefore, onEvent }, write };
 }

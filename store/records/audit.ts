@@ -1,8 +1,20 @@
 import { createHash } from "node:crypto";
-import type { AuditEntry, AuditRecords } from "../records.ts";
 import type { Database } from "./database.ts";
 import { pageSize, parseCursor, toPage } from "./query.ts";
 
+type AuditEntry = {
+  readonly id: number;
+  readonly at: number;
+  readonly by: string;
+  /** "device.add", "alert.acknowledge", "auth.refused", … */
+  readonly what: string;
+  readonly target: string;
+  readonly detail?: string;
+  /** SHA-256 over the former entry's hash and this entry: a chain that shows a removed or changed line. */
+  readonly hash: string;
+};
+
+type NewEntry = Omit<AuditEntry, "id" | "hash">;
 type Row = {
   id: number;
   at: number;
@@ -22,13 +34,13 @@ const VERIFY_ROWS = 1_000;
  * removed or slipped-in line shows. Who can rewrite the whole file can rewrite the chain, too: an export kept elsewhere
  * is the proof against that.
  */
-export function createAuditRecords(db: Database): AuditRecords {
+export function createAuditRecords(db: Database) {
   function lastId(): number {
     const row = db.statement("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").get();
     return (row as { seq: number } | undefined)?.seq ?? 0;
   }
 
-  function add(entry: Parameters<AuditRecords["add"]>[0]): void {
+  function add(entry: NewEntry): void {
     db.transaction(() => {
       const last = db.statement("SELECT hash FROM audit ORDER BY id DESC LIMIT 1").get() as
         | { hash: string }
@@ -41,6 +53,7 @@ export function createAuditRecords(db: Database): AuditRecords {
     });
   }
 
+  /** Newest first. */
   function list(limit: number, cursor?: string): { items: AuditEntry[]; next?: string } {
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : parseCursor(cursor).key;
     const size = pageSize(limit);
@@ -48,6 +61,7 @@ export function createAuditRecords(db: Database): AuditRecords {
     return toPage((rows as Row[]).map(fromRow), size, ({ id }) => ({ key: id, id: "" }));
   }
 
+  /** The first entry whose hash does not fit, if any. */
   function verify(): { entries: number; brokenAt?: number } {
     const page = db.statement("SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT ?");
     let entries = 0;
@@ -76,7 +90,7 @@ function chain(before: string, row: Omit<Row, "hash">): string {
   return createHash("sha256").update(before).update(entry).digest("hex");
 }
 
-function toRow(entry: Parameters<AuditRecords["add"]>[0]): Omit<Row, "id" | "hash"> {
+function toRow(entry: NewEntry): Omit<Row, "id" | "hash"> {
   // UTF-8 has no lone surrogates: the text is hashed as it will be read back.
   return {
     at: entry.at,

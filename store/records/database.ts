@@ -1,8 +1,16 @@
 import { closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Log } from "../../model/log.ts";
-import { RecordsTooNew } from "../records.ts";
 import { MIGRATIONS } from "./migrations.ts";
+
+/** The file was written by a newer version of the service. */
+export class RecordsTooNew extends Error {
+  override readonly name = "RecordsTooNew";
+}
+
+export class RecordConflict extends Error {
+  override readonly name = "RecordConflict";
+}
 
 export type Database = Pick<Transactions, "transaction" | "relaxed" | "onRollback" | "afterCommit"> & {
   /** The prepared statement for this text, from a cache. Do not keep it while another call may run the same one. */
@@ -213,7 +221,7 @@ export class RecordBadCursor extends Error {
 }
 
 /** The file is missing or empty although its data folder is in use; restore a backup. */
-export class RecordsMissing extends Error {
+class RecordsMissing extends Error {
   override readonly name = "RecordsMissing";
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from "./database.ts";
 
-export type InStep<T> = {
+type InStep<T> = {
   get(key: string): T | undefined;
   all(): T[];
   /** In ascending order of their keys, from after this one on. What changed since the last call is put in its place then. */

@@ -1,16 +1,27 @@
 import type { Kind } from "../../model/kinds.ts";
-import type {
-  LedgerMistake,
-  LedgerOutcome,
-  LedgerRecords,
-  LedgerRow,
-  OffsetRecords,
-  Removable,
-  RemovalPlan,
-  RemovalRecords,
-} from "../records.ts";
+import type { LedgerOutcome, LedgerRow } from "../../model/ledger.ts";
 import type { Database } from "./database.ts";
 import { allOf, equal, oneOfMany } from "./query.ts";
+
+/** Readings about to be removed: all of a kind that are measured, and received, before this moment. */
+type RemovalPlan = {
+  readonly kind: Kind;
+  readonly before: number;
+  readonly counts: ReadonlyMap<string, number>;
+};
+
+/** What was booked as stored or quarantined and is gone on purpose, by sensor: the books less this is what is there. */
+type Removable = "readings" | "quarantined";
+
+/** `identity`: items received and items with an outcome. `sums`: sums of the day and of its sensors, of any outcome. */
+type LedgerMistake = {
+  readonly what: "identity" | "sums";
+  readonly day: string;
+  /** Only for `identity`. */
+  readonly sensorId?: string;
+  readonly booked: number;
+  readonly found: number;
+};
 
 type Sum = { outcome: LedgerOutcome; count: number };
 type Outcomes = Map<LedgerOutcome, number>;
@@ -40,7 +51,8 @@ const IMBALANCE = `SELECT coalesce(sum(abs(received - settled)), 0) AS n
   FROM (SELECT ${RECEIVED} AS received, ${SETTLED} AS settled FROM ledger_days GROUP BY day)`;
 
 /** The books. */
-export function createLedgerRecords(db: Database): LedgerRecords {
+export function createLedgerRecords(db: Database) {
+  /** Adds to the books; call it in the transaction that moves the offset. */
   function add(rows: Iterable<LedgerRow>): void {
     const days = new Map<string, Outcomes>();
     db.transaction(() => {
@@ -56,6 +68,7 @@ export function createLedgerRecords(db: Database): LedgerRecords {
     });
   }
 
+  /** Sums, all or of some; grouped as asked. */
   function totals(filter: { day?: string; sensors?: readonly string[] } = {}): ReadonlyMap<LedgerOutcome, number> {
     const { day, sensors } = filter;
     const days = sensors && day === undefined ? [{ sql: DAYS, values: [] }] : equal("day", day);
@@ -66,7 +79,10 @@ export function createLedgerRecords(db: Database): LedgerRecords {
   }
 
   /** Newest day first. */
-  function byDay(limitDays: number, sensorId?: string): ReturnType<LedgerRecords["byDay"]> {
+  function byDay(
+    limitDays: number,
+    sensorId?: string,
+  ): readonly { day: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[] {
     const newest = Math.max(0, limitDays);
     const found =
       sensorId === undefined ? db.statement(BY_DAY).all(newest) : db.statement(SENSOR_BY_DAY).all(newest, sensorId);
@@ -76,7 +92,7 @@ export function createLedgerRecords(db: Database): LedgerRecords {
     return [...days].map(([day, outcomes]) => ({ day, outcomes }));
   }
 
-  function bySensor(day?: string): ReturnType<LedgerRecords["bySensor"]> {
+  function bySensor(day?: string): readonly { sensorId: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[] {
     const { sql, values } = allOf(equal("day", day));
     const text = `SELECT sensor, outcome, sum(count) AS count FROM ledger WHERE ${sql} GROUP BY sensor, outcome`;
     const sensors = new Map<string, Outcomes>();
@@ -86,6 +102,7 @@ export function createLedgerRecords(db: Database): LedgerRecords {
     return [...sensors].map(([sensorId, outcomes]) => ({ sensorId, outcomes }));
   }
 
+  /** Where the books of a day contradict themselves, at most so many. */
   function mistakes(day: string, limit: number): readonly LedgerMistake[] {
     type Row = { day: string; sensor?: string; booked: number; found: number };
     const identity = db.statement(UNBALANCED).all(day, limit) as Row[];
@@ -96,11 +113,13 @@ export function createLedgerRecords(db: Database): LedgerRecords {
     ].slice(0, limit);
   }
 
+  /** Newest first. */
   function days(): readonly string[] {
     const rows = db.statement("SELECT DISTINCT day FROM ledger_days ORDER BY day DESC").all();
     return (rows as { day: string }[]).map(({ day }) => day);
   }
 
+  /** |received - outcomes| over all days: 0 unless something is wrong. Cheap. */
   const imbalance = () => (db.statement(IMBALANCE).get() as { n: number }).n;
   return { add, totals, byDay, bySensor, mistakes, days, imbalance };
 }
@@ -116,7 +135,7 @@ const ADD_REMOVED = `INSERT INTO removed (what, sensor, count) VALUES (?, ?, ?)
 const ADD_PLAN = "INSERT INTO removal_plans (kind, before, sensor, count) VALUES (?, ?, ?, ?)";
 
 /** What was taken away on purpose, so that the books can be compared with what is there. */
-export function createRemovalRecords(db: Database): RemovalRecords {
+export function createRemovalRecords(db: Database) {
   function counts(what: Removable): ReadonlyMap<string, number> {
     const rows = db.statement("SELECT sensor, count FROM removed WHERE what = ?").all(what);
     return new Map((rows as { sensor: string; count: number }[]).map(({ sensor, count }) => [sensor, count]));
@@ -129,6 +148,7 @@ export function createRemovalRecords(db: Database): RemovalRecords {
     });
   }
 
+  /** Written down before the store is told, because the store is another file: one plan for each kind. */
   function plan({ kind, before, counts: planned }: RemovalPlan): void {
     db.transaction(() => {
       db.statement("DELETE FROM removal_plans WHERE kind = ?").run(kind);
@@ -153,6 +173,7 @@ export function createRemovalRecords(db: Database): RemovalRecords {
     return [...all.values()];
   }
 
+  /** Books what was removed and forgets the plan. */
   function settle(kind: Kind, removed: ReadonlyMap<string, number>): void {
     db.transaction(() => {
       add("readings", removed);
@@ -167,7 +188,7 @@ const SET_OFFSET = `INSERT INTO offsets (consumer, position) VALUES (?, ?)
   ON CONFLICT (consumer) DO UPDATE SET position = excluded.position`;
 
 /** How far each consumer of the journal has come. */
-export function createOffsetRecords(db: Database): OffsetRecords {
+export function createOffsetRecords(db: Database) {
   function get(consumer: string): number | undefined {
     const row = db.statement("SELECT position FROM offsets WHERE consumer = ?").get(consumer);
     return (row as { position: number } | undefined)?.position;

@@ -1,8 +1,36 @@
+import type { Alert } from "../../model/alert.ts";
 import type { Silence } from "../../model/silence.ts";
-import type { NoiseRecords, NoiseRow, SilenceRecords } from "../records.ts";
 import type { Database } from "./database.ts";
 import { loadInStep } from "./in-step.ts";
 import { pageSize, parseCursor, toPage } from "./query.ts";
+
+/** What people have been told of an alert. `told - ended` is 1 while they are owed its end, else 0. */
+export type NoiseRow = {
+  readonly alert: string;
+  /** Rule and subject. */
+  readonly series: string;
+  readonly about: Pick<Alert, "subject" | "kind" | "severity" | "audience"> & { readonly rule: string };
+  /** It fires. */
+  readonly open: boolean;
+  /** Event time, and when the service knew. */
+  readonly firedAt: number;
+  readonly firedKnownAt: number;
+  readonly endedAt?: number;
+  readonly endedKnownAt?: number;
+  readonly suppressedBy?: string;
+  /** Not told before this: a cause may come that explains it. */
+  readonly holdUntil: number;
+  /** How often its firing and its end were told, and how often people were reminded. */
+  readonly told: number;
+  readonly ended: number;
+  readonly reminders: number;
+  /** Audience and severity as they were when it was told. */
+  readonly toldAs?: string;
+  /** When people last heard of it. */
+  readonly saidAt?: number;
+  /** When to look at it again. */
+  readonly dueAt?: number;
+};
 
 type Row = { body: string };
 
@@ -22,7 +50,7 @@ function timesOf({ firedAt, firedKnownAt, endedAt, endedKnownAt }: NoiseRow): re
 }
 
 /** What people have been told of each alert, and what is still to be told. One row for each alert that ever fired. */
-export function createNoiseRecords(db: Database): NoiseRecords {
+export function createNoiseRecords(db: Database) {
   const rows = (sql: string, ...values: (string | number)[]) =>
     (db.statement(sql).all(...values) as Row[]).map(({ body }) => JSON.parse(body) as NoiseRow);
 
@@ -37,6 +65,7 @@ export function createNoiseRecords(db: Database): NoiseRecords {
     db.statement(SAVE).run(alert, series, at, known, ...flags, dueAt ?? null, JSON.stringify(row));
   }
 
+  /** Where an alert of a rule stands in the city's trees ("gateway:gw-1"); no places once it has ended. */
   function place(alert: string, rule: string, places: readonly string[]): void {
     db.transaction(() => {
       db.statement("DELETE FROM noise_places WHERE alert = ?").run(alert);
@@ -45,12 +74,14 @@ export function createNoiseRecords(db: Database): NoiseRecords {
     });
   }
 
+  /** Ids of the alerts of a rule that stand there. */
   function at(rule: string, where: string): readonly string[] {
     const found = db.statement("SELECT alert FROM noise_places WHERE rule = ? AND place = ? ORDER BY alert");
     return (found.all(rule, where) as { alert: string }[]).map(({ alert }) => alert);
   }
 
-  function counts(): ReturnType<NoiseRecords["counts"]> {
+  /** Firing alerts that are kept from being told, by what stands before ":" in `suppressedBy`, and those that wait. */
+  function counts(): { readonly suppressed: ReadonlyMap<string, number>; readonly held: number } {
     const found = db.statement(
       `SELECT body ->> '$.suppressedBy' AS by, owed, count(*) AS count FROM noise WHERE open = 1 GROUP BY 1, 2`,
     );
@@ -65,25 +96,31 @@ export function createNoiseRecords(db: Database): NoiseRecords {
     return { suppressed, held };
   }
 
+  /** When the service last learnt of a change of this rule and subject. */
   function newestChange(series: string): number | undefined {
     const row = db.statement("SELECT max(known) AS known FROM noise WHERE series = ?").get(series);
     return (row as { known: number | null }).known ?? undefined;
   }
 
   return {
-    get: (alert) => rows("SELECT body FROM noise WHERE alert = ?", alert)[0],
+    get: (alert: string) => rows("SELECT body FROM noise WHERE alert = ?", alert)[0],
     save,
     open: () => rows("SELECT body FROM noise WHERE open = 1 ORDER BY rowid"),
-    due: (now, limit) => rows("SELECT body FROM noise WHERE due <= ? ORDER BY due, rowid LIMIT ?", now, limit),
-    changedSince: (series, time, limit) =>
+    /** Those to look at by now, the longest due first. */
+    due: (now: number, limit: number) =>
+      rows("SELECT body FROM noise WHERE due <= ? ORDER BY due, rowid LIMIT ?", now, limit),
+    /** Of one rule and subject: those that fired or ended after `time` (event time), in that order, the first of them. */
+    changedSince: (series: string, time: number, limit: number) =>
       rows("SELECT body FROM noise WHERE series = ? AND at > ? ORDER BY at, rowid LIMIT ?", series, time, limit),
     // Left to itself SQLite takes the index that is in this order, and with it all rows of the series.
-    owed: (series) =>
+    /** Of one rule and subject: those whose end people are owed. */
+    owed: (series: string) =>
       rows("SELECT body FROM noise INDEXED BY noise_owed WHERE series = ? AND owed = 1 ORDER BY at, rowid", series),
     newestChange,
     counts,
     place,
     at,
+    /** Alerts whose firing or end has not been seen here: looks at all that are open. */
     unnoticed: () => (db.statement(UNNOTICED).all() as { id: string }[]).map(({ id }) => id),
   };
 }
@@ -93,7 +130,7 @@ type SilenceRow = { id: number; body: string; ended_at: number | null; ended_by:
 const SILENCES = "SELECT id, body, ended_at, ended_by FROM silences";
 
 /** Silences and maintenance windows. What may be on is answered from RAM; nothing is ever removed. */
-export function createSilenceRecords(db: Database, now: () => number): SilenceRecords {
+export function createSilenceRecords(db: Database, now: () => number) {
   const rows = db
     .statement(`${SILENCES} WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?)`)
     .all(now()) as SilenceRow[];
@@ -109,6 +146,7 @@ export function createSilenceRecords(db: Database, now: () => number): SilenceRe
     });
   }
 
+  /** Undefined if there is none or somebody has ended it before. */
   function end(id: number, at: number, by: string): Silence | undefined {
     return db.transaction(() => {
       const update = db.statement("UPDATE silences SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL");
@@ -123,6 +161,7 @@ export function createSilenceRecords(db: Database, now: () => number): SilenceRe
     return row && silenceOf(row);
   }
 
+  /** Newest first. `ended`: somebody ended it, or its time was over at `at`. */
   function list(filter: { ended?: boolean; at: number }, limit: number, cursor?: string) {
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : parseCursor(cursor).key;
     const size = pageSize(limit);
@@ -133,7 +172,11 @@ export function createSilenceRecords(db: Database, now: () => number): SilenceRe
     return toPage(items, size, ({ id }) => ({ key: id, id: "" }));
   }
 
-  return { add, end, get, list, current: current.all };
+  return {
+    ...{ add, end, get, list },
+    /** From RAM: those nobody has ended; the time of some may be over. */
+    current: current.all,
+  };
 }
 
 function silenceOf({ id, body, ended_at: endedAt, ended_by: endedBy }: SilenceRow): Silence {

@@ -1,17 +1,30 @@
 import { createHash } from "node:crypto";
 import type { Notice } from "../../model/notice.ts";
 import type { Target, TargetState } from "../../model/target.ts";
-import type {
-  Delivery,
-  Escalation,
-  Message,
-  NewDelivery,
-  OutboxRecords,
-  RecipientRecords,
-  TargetRecords,
-} from "../outbox-records.ts";
-import type { Records } from "../records.ts";
 import type { Database } from "./database.ts";
+
+type Escalation = { readonly alert: string; readonly target: string; readonly dueAt: number };
+
+/** What goes out as one message. `id` stays the same on every attempt, in every life of the service. */
+export type Message = { readonly id: string; readonly deliveries: readonly Delivery[] };
+
+/** A notice on its way to a target. */
+type Delivery = {
+  readonly id: number;
+  readonly target: string;
+  readonly notice: Notice;
+  readonly firstDueAt: number;
+  /** How often the target did not want it; that it could not be reached does not count. */
+  readonly refusals: number;
+};
+
+type NewDelivery = {
+  readonly target: string;
+  readonly notice: Notice;
+  /** Rows of a target with the same key go out as one message. */
+  readonly groupKey?: string;
+  readonly dueAt: number;
+};
 
 /** Notices that go out as one message at most: the receiver's page, not our limit. */
 const BATCH_MAX = 100;
@@ -44,10 +57,14 @@ const GROUP = `SELECT * FROM outbox AS one WHERE ${WAITS} AND target = ? AND gro
       AND (former.group_key IS NOT one.group_key OR former.batch IS NOT NULL))
   ORDER BY id LIMIT ?`;
 
-export function createOutboxRecords(db: Database): OutboxRecords {
+export function createOutboxRecords(db: Database) {
   const listeners: ((target: string) => void)[] = [];
   const added = new Set<string>();
 
+  /**
+   * Call it in the transaction of what is told. False if the target has this notice already. A row of an open group is
+   * due with the group. Beyond about `pendingMax` rows that wait for a target, the oldest are given up.
+   */
   function add(delivery: NewDelivery, pendingMax: number): boolean {
     return db.transaction(() => insert(delivery, pendingMax));
   }
@@ -84,6 +101,10 @@ export function createOutboxRecords(db: Database): OutboxRecords {
     });
   }
 
+  /**
+   * What is to be sent to the target now, at most so many; the earliest due first, never a notice while an earlier one of
+   * the same alert waits. A group comes alone and is closed by this: what comes later is another message.
+   */
   function next(target: string, now: number, max: number): readonly Message[] {
     return db.transaction(() => {
       const heads = db.statement(HEADS).all(target, now, max) as Row[];
@@ -106,6 +127,7 @@ export function createOutboxRecords(db: Database): OutboxRecords {
     return db.statement(sql).all(target, name) as Row[];
   }
 
+  /** The first moment after `now` at which something becomes due. */
   function nextAt(target: string, now: number): number | undefined {
     const sql = `SELECT min(due_at) AS at FROM outbox WHERE ${WAITS} AND target = ? AND due_at > ?`;
     return (db.statement(sql).get(target, now) as { at: number | null }).at ?? undefined;
@@ -118,23 +140,27 @@ export function createOutboxRecords(db: Database): OutboxRecords {
     db.statement(sql).run(state, error, now, state === "sent" ? 1 : 0, JSON.stringify(ids));
   }
 
+  /** The target could not be reached: due again when the target's turn comes. */
   function failed(deliveries: readonly Delivery[], error: string): void {
     const sql = `UPDATE outbox SET attempts = attempts + 1, error = ? WHERE id IN (SELECT value FROM json_each(?))`;
     db.statement(sql).run(error, JSON.stringify(idsOf(deliveries)));
   }
 
+  /** The target did not want it: not again before `dueAt`. */
   function refused(deliveries: readonly Delivery[], error: string, dueAt: number): void {
     const sql = `UPDATE outbox SET attempts = attempts + 1, refusals = refusals + 1, error = ?, due_at = ?
       WHERE id IN (SELECT value FROM json_each(?))`;
     db.statement(sql).run(error, dueAt, JSON.stringify(idsOf(deliveries)));
   }
 
+  /** All that waits for the target and was due before this; how many. */
   function giveUpBefore(target: string, dueBefore: number, error: string, now: number): number {
     const sql = `UPDATE outbox SET state = 'failed', error = ?, done_at = ?, body = ''
       WHERE ${WAITS} AND target = ? AND first_due_at < ?`;
     return Number(db.statement(sql).run(error, now, target, dueBefore).changes);
   }
 
+  /** Rows that wait, by target. */
   function pending(): ReadonlyMap<string, number> {
     const rows = db.statement(`SELECT target, count(*) AS n FROM outbox WHERE ${WAITS} GROUP BY target`).all();
     return new Map((rows as { target: string; n: number }[]).map(({ target, n }) => [target, n]));
@@ -144,15 +170,19 @@ export function createOutboxRecords(db: Database): OutboxRecords {
     add,
     next,
     nextAt,
-    sent: (deliveries, now) => end(idsOf(deliveries), "sent", null, now),
+    sent: (deliveries: readonly Delivery[], now: number) => end(idsOf(deliveries), "sent", null, now),
     failed,
     refused,
-    giveUp: (deliveries, error, now) => end(idsOf(deliveries), "failed", error, now),
+    /** Kept as failed, with the reason, until pruned. */
+    giveUp: (deliveries: readonly Delivery[], error: string, now: number) =>
+      end(idsOf(deliveries), "failed", error, now),
     giveUpBefore,
     pending,
-    prune: (before) =>
+    /** Forgets what was sent or given up before. */
+    prune: (before: number) =>
       Number(db.statement("DELETE FROM outbox WHERE state <> 'pending' AND done_at < ?").run(before).changes),
-    onAdded: (listener) => void listeners.push(listener),
+    /** Called after the commit that added rows, once for each target. */
+    onAdded: (listener: (target: string) => void) => void listeners.push(listener),
   };
 }
 
@@ -172,7 +202,7 @@ function toDelivery({ id, target, body, first_due_at: firstDueAt, refusals }: Ro
 
 const QUIET: TargetState = { failures: 0 };
 
-export function createTargetRecords(db: Database): TargetRecords {
+export function createTargetRecords(db: Database) {
   const listeners: ((id: string) => void)[] = [];
   let targets = read();
 
@@ -195,12 +225,14 @@ export function createTargetRecords(db: Database): TargetRecords {
     });
   }
 
+  /** Adds or replaces it; how it went with it before is forgotten. */
   function put(target: Target): void {
     const sql = `INSERT INTO targets (id, body) VALUES (?, ?)
       ON CONFLICT (id) DO UPDATE SET body = excluded.body, state = '{"failures":0}'`;
     change(target.id, () => db.statement(sql).run(target.id, JSON.stringify(target)));
   }
 
+  /** With everything that waits for it. False if there was none. */
   function remove(id: string): boolean {
     if (!targets.has(id)) return false;
     change(id, () => {
@@ -217,40 +249,45 @@ export function createTargetRecords(db: Database): TargetRecords {
   }
 
   return {
+    /** From RAM, by id: read for every notice. */
     list: () => [...targets.values()],
-    get: (id) => targets.get(id),
+    get: (id: string) => targets.get(id),
     put,
     remove,
     state,
-    setState: (id, next) =>
+    setState: (id: string, next: TargetState) =>
       void db.statement("UPDATE targets SET state = ? WHERE id = ?").run(JSON.stringify(next), id),
-    onChange: (listener) => void listeners.push(listener),
+    /** Called after the commit of a `put` or `remove`. */
+    onChange: (listener: (id: string) => void) => void listeners.push(listener),
   };
 }
 
 type EscalationRow = { alert: string; target: string; due_at: number };
 
-export function createRecipientRecords(db: Database): RecipientRecords {
+/** Who was told of which alert, so that everyone who heard of it hears of its end; and who hears next if nobody answers. */
+export function createRecipientRecords(db: Database) {
   return {
-    add: (alert, target) =>
+    add: (alert: string, target: string) =>
       void db.statement("INSERT OR IGNORE INTO recipients (alert, target) VALUES (?, ?)").run(alert, target),
 
-    of(alert) {
+    of(alert: string) {
       const rows = db.statement("SELECT target FROM recipients WHERE alert = ? ORDER BY target").all(alert);
       return (rows as { target: string }[]).map(({ target }) => target);
     },
 
-    forget(alert) {
+    /** The alert is over: forgets who was told and what would have been escalated. */
+    forget(alert: string) {
       for (const table of ["recipients", "escalations"])
         db.statement(`DELETE FROM ${table} WHERE alert = ?`).run(alert);
     },
 
-    escalate({ alert, target, dueAt }) {
+    escalate({ alert, target, dueAt }: Escalation) {
       const sql = "INSERT OR IGNORE INTO escalations (alert, target, due_at) VALUES (?, ?, ?)";
       db.statement(sql).run(alert, target, dueAt);
     },
 
-    escalations(dueAt, limit): readonly Escalation[] {
+    /** At most so many, the earliest first. */
+    escalations(dueAt: number, limit: number): readonly Escalation[] {
       const sql = "SELECT alert, target, due_at FROM escalations WHERE due_at <= ? ORDER BY due_at, alert LIMIT ?";
       const rows = db.statement(sql).all(dueAt, limit) as EscalationRow[];
       return rows.map(({ alert, target, due_at }) => ({ alert, target, dueAt: due_at }));
@@ -261,7 +298,7 @@ export function createRecipientRecords(db: Database): RecipientRecords {
       return row.at ?? undefined;
     },
 
-    escalated: ({ alert, target }) =>
+    escalated: ({ alert, target }: Escalation) =>
       void db.statement("DELETE FROM escalations WHERE alert = ? AND target = ?").run(alert, target),
   };
 }
@@ -285,9 +322,10 @@ const NOISE = `UPDATE noise SET due = CASE WHEN due > $now THEN ${MOVED("due")} 
     '$.dueAt', ${MOVED(field("dueAt"))}, '$.holdUntil', ${MOVED(field("holdUntil"))})
   WHERE due > $now OR known > $now`;
 
-export function createDueTimes(db: Database): Records["dueTimes"] {
+export function createDueTimes(db: Database) {
   return {
-    clockSetBack(before, now) {
+    /** Whatever waits in the records for a time of the clock: moved with it (`before`: what it would say now). */
+    clockSetBack(before: number, now: number): void {
       db.transaction(() => {
         for (const sql of [OUTBOX, ESCALATIONS, NOISE]) db.statement(sql).run({ $before: before, $now: now });
       });

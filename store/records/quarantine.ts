@@ -1,16 +1,31 @@
 import type { Kind } from "../../model/kinds.ts";
 import { formatSource, PAYLOAD_BYTES_MAX, parseSource } from "../../model/message.ts";
 import { bookedSensor, type Reason, type Rejection } from "../../model/rejection.ts";
-import type {
-  QuarantineFilter,
-  QuarantineItem,
-  QuarantineLimits,
-  QuarantineRecords,
-  RemovalRecords,
-  WaitingReason,
-} from "../records.ts";
 import type { Database } from "./database.ts";
+import type { createRemovalRecords } from "./ledger.ts";
 import { allOf, type Condition, equal, pageSize, parseCursor, toPage } from "./query.ts";
+
+/** The oldest go first where there is more, and are booked as removed. */
+export type QuarantineLimits = {
+  readonly itemsMax: number;
+  /** Of rows and payloads; SQLite's indexes come on top. */
+  readonly bytesMax: number;
+  /** What one sender may have of both: 0 to 1. An external broker stands for many and may have half. */
+  readonly senderShare: number;
+};
+
+/** What waits for a quota and not for a person. */
+type WaitingReason = "enrolment_quota";
+
+type QuarantineFilter = { readonly reason?: Reason; readonly sensorId?: string; readonly redriven?: boolean };
+
+export type QuarantineItem = {
+  readonly id: number;
+  readonly rejection: Rejection;
+  /** Set when it was driven again: when, by whom. */
+  readonly redrivenAt?: number;
+  readonly redrivenBy?: string;
+};
 
 type Row = {
   id: number;
@@ -56,16 +71,17 @@ const WAITS: Readonly<Record<WaitingReason, string>> = {
   enrolment_quota: "reason = 'enrolment_quota' AND redriven_at IS NULL",
 };
 
-export const QUARANTINE_DEFAULTS: QuarantineLimits = { itemsMax: 1_000_000, bytesMax: 2 ** 30, senderShare: 0.1 };
+const QUARANTINE_DEFAULTS: QuarantineLimits = { itemsMax: 1_000_000, bytesMax: 2 ** 30, senderShare: 0.1 };
 
 export function createQuarantineRecords(
   db: Database,
-  removals: Pick<RemovalRecords, "add">,
+  removals: Pick<ReturnType<typeof createRemovalRecords>, "add">,
   limits: QuarantineLimits = QUARANTINE_DEFAULTS,
-): QuarantineRecords {
+) {
   let removedByLimits = 0;
   const overflowing = new Map<string, number>();
 
+  /** Ignores one that is there already (same journalSeq and index). Payloads are kept up to 64 KiB. */
   function add(rejections: readonly Rejection[]): void {
     db.transaction(() => {
       const insert = db.statement(ADD);
@@ -190,6 +206,7 @@ export function createQuarantineRecords(
     return row && fromRow(row);
   }
 
+  /** Newest first. Payloads are left out of lists. */
   function list(filter: QuarantineFilter, limit: number, cursor?: string): { items: QuarantineItem[]; next?: string } {
     const size = pageSize(limit);
     const { sql, values } = allOf([
@@ -208,7 +225,10 @@ export function createQuarantineRecords(
     db.transaction(() => db.statement(sql).run(now, by, JSON.stringify(ids)));
   }
 
-  /** One look at the index for each sender, however much waits of each. */
+  /**
+   * Who has items of this kind that wait to be driven again by themselves; as `formatSource` writes them. One look at the
+   * index for each sender, however much waits of each.
+   */
   function senders(reason: WaitingReason): readonly string[] {
     const sql = `WITH RECURSIVE found (source) AS (
         SELECT min(source) FROM quarantine WHERE ${WAITS[reason]}
@@ -219,12 +239,14 @@ export function createQuarantineRecords(
     return (db.statement(sql).all() as { source: string }[]).map(({ source }) => source);
   }
 
+  /** Their oldest such items with a payload. */
   function waiting(reason: WaitingReason, sender: string, limit: number): readonly { id: number; sensorId: string }[] {
     const condition = `${WAITS[reason]} AND source = ? AND payload IS NOT NULL`;
     const sql = `SELECT id, sensor AS sensorId FROM quarantine WHERE ${condition} ORDER BY id LIMIT ?`;
     return db.statement(sql).all(sender, limit) as { id: number; sensorId: string }[];
   }
 
+  /** Storage limit: the oldest beyond `rowsMax` and those received before `time`. Booked with the removals. */
   function prune(time: number, rowsMax: number): number {
     const beyond = "id IN (SELECT id FROM quarantine ORDER BY id DESC LIMIT -1 OFFSET ?)";
     return db.transaction(() => remove("received_at < ?", time) + remove(beyond, Math.max(0, rowsMax)));
@@ -246,6 +268,7 @@ export function createQuarantineRecords(
     return new Map(rows.map(({ sensor, n }) => [sensor, n]));
   }
 
+  /** Those of messages from `from` to `to - 1`, as `<journalSeq> <index>`; `*` for a whole message of a stranger. */
   function places(from: number, to: number): ReadonlySet<string> {
     const sql = "SELECT journal_seq, item, reason FROM quarantine WHERE journal_seq >= ? AND journal_seq < ?";
     const rows = db.statement(sql).all(from, to) as Pick<Row, "journal_seq" | "item" | "reason">[];
@@ -253,6 +276,7 @@ export function createQuarantineRecords(
     return new Set(rows.map(({ journal_seq, item, reason }) => `${journal_seq} ${isWhole(reason) ? "*" : item}`));
   }
 
+  /** Who has had items removed by the limits since it was last asked: for the audit. */
   function overflow(): { sender: string; removed: number }[] {
     const found = [...overflowing].map(([sender, removed]) => ({ sender, removed }));
     overflowing.clear();
@@ -262,7 +286,9 @@ export function createQuarantineRecords(
   return {
     ...{ add, get, list, markRedriven, senders, waiting, places, prune, overflow },
     count: () => useOf(ALL).items,
+    /** What it holds, and how many were removed since the start because there was more than the limits allow. */
     use: () => ({ ...useOf(ALL), removed: removedByLimits }),
+    /** "" where the topic has no sensor. */
     countBySensor: () => countWhere("1"),
   };
 }

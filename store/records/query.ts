@@ -2,7 +2,7 @@ import type { SQLInputValue } from "node:sqlite";
 import { RecordBadCursor } from "./database.ts";
 
 /** Where a page ended: the sort key and the id that breaks ties. Opaque to clients, so it may change its form. */
-export type Place = { readonly key: number; readonly id: string };
+type Place = { readonly key: number; readonly id: string };
 
 export function formatCursor(place: Place): string {
   return Buffer.from(JSON.stringify([place.key, place.id])).toString("base64url");

@@ -4,8 +4,6 @@ import type { RuleData } from "../../model/rule.ts";
 import type { RuleChange } from "../../model/rule-change.ts";
 import { type RuleStats, spansOf } from "../../model/rule-stats.ts";
 import { DAY_MS } from "../../model/time.ts";
-import type { RuleStatsRecords } from "../outbox-records.ts";
-import type { RuleChangeRecords, RuleStateRecords } from "../records.ts";
 import type { Database } from "./database.ts";
 import { pageSize, parseCursor, toPage } from "./query.ts";
 
@@ -22,7 +20,7 @@ type ChangeRow = {
 };
 
 /** Every version that a rule ever had while the service ran. Nothing is ever changed or deleted here. */
-export function createRuleChangeRecords(db: Database): RuleChangeRecords {
+export function createRuleChangeRecords(db: Database) {
   function add(change: Omit<RuleChange, "id">): RuleChange {
     const { rule, at, by, what, reason, version, data, figures } = change;
     const sql = `INSERT INTO rule_changes (rule, at, by_whom, what, reason, version, body, figures)
@@ -33,11 +31,13 @@ export function createRuleChangeRecords(db: Database): RuleChangeRecords {
     return { ...change, id: Number(lastInsertRowid) };
   }
 
+  /** The newest change of each rule, by rule: what lies over the files. */
   function newest(): RuleChange[] {
     const sql = `SELECT * FROM rule_changes WHERE id IN (SELECT max(id) FROM rule_changes GROUP BY rule) ORDER BY rule`;
     return (db.statement(sql).all() as ChangeRow[]).map(changeOf);
   }
 
+  /** Newest first. */
   function of(rule: string, limit: number, cursor?: string): { items: RuleChange[]; next?: string } {
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : parseCursor(cursor).key;
     const size = pageSize(limit);
@@ -66,7 +66,8 @@ const SAVE = `INSERT INTO rule_states (rule, subject, state) VALUES (?, ?, ?)
 const REMOVE = "DELETE FROM rule_states WHERE rule = ? AND subject = ?";
 
 /** The engine's snapshots. */
-export function createRuleStateRecords(db: Database): RuleStateRecords {
+export function createRuleStateRecords(db: Database) {
+  /** State "" removes the row. */
   function save(rows: Iterable<StateRow>): void {
     db.transaction(() => {
       const write = db.statement(SAVE);
@@ -79,6 +80,7 @@ export function createRuleStateRecords(db: Database): RuleStateRecords {
   }
 
   return {
+    /** Every (rule, subject) with its state as JSON text, for the start. */
     load: () => db.statement("SELECT rule, subject, state FROM rule_states ORDER BY rule, subject").all() as StateRow[],
     save,
   };
@@ -102,13 +104,14 @@ const SPANS = `SELECT
 type Counts = { alerts: number; retracted: number; suppressed: number; flaps: number };
 type SpanRow = { acknowledge: number | null; resolve: number | null };
 
-export function createRuleStatsRecords(db: Database): RuleStatsRecords {
+export function createRuleStatsRecords(db: Database) {
   function reviewsOf(rule: string): RuleStats["reviews"] {
     const counts = { right: 0, wrong: 0, unclear: 0 };
     for (const { is, n } of db.statement(REVIEWS).all(rule) as { is: Review["is"]; n: number }[]) counts[is] = n;
     return counts;
   }
 
+  /** Of the days before `now`, by when the alerts began. The same work however many alerts there are, but for counting them. */
   function of(rule: string, now: number, days: number): RuleStats {
     const from = now - days * DAY_MS;
     const counts = { ...(db.statement(COUNTS).get(rule, from, now) as Counts) };

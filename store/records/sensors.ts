@@ -1,8 +1,26 @@
 import type { Kind } from "../../model/kinds.ts";
 import { KINDS } from "../../model/kinds.ts";
-import { RecordConflict, type Sensor, type SensorFilter, type SensorRecords } from "../records.ts";
 import type { Database } from "./database.ts";
+import { RecordConflict } from "./database.ts";
 import { loadInStep } from "./in-step.ts";
+
+type SensorFilter = { readonly district?: string; readonly kind?: Kind };
+
+export type Sensor = {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly district: string;
+  readonly name?: string;
+  readonly lat?: number;
+  readonly lon?: number;
+  /** Declared interval between readings; without it the rules estimate it. */
+  readonly intervalS?: number;
+  /** What the rules may select by, e.g. { "feeder": "f-12", "lane": "1" }. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** The gateway that enrolled it, if it was first seen through one. */
+  readonly gateway?: string;
+  readonly createdAt: number;
+};
 
 type Row = {
   id: string;
@@ -21,7 +39,7 @@ const SAVE = `INSERT OR REPLACE INTO sensors (id, kind, district, name, lat, lon
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** The registry. Every read is answered from RAM. */
-export function createSensorRecords(db: Database): SensorRecords {
+export function createSensorRecords(db: Database) {
   const rows = db.statement("SELECT * FROM sensors").all() as Row[];
   const sensors = loadInStep(db, rows.map(fromRow), (sensor) => sensor.id);
 
@@ -34,6 +52,7 @@ export function createSensorRecords(db: Database): SensorRecords {
     });
   }
 
+  /** Throws `RecordConflict` if the id is taken. */
   function add(sensor: Sensor): void {
     if (sensors.get(sensor.id)) throw new RecordConflict(`The sensor ${sensor.id} exists already.`);
     save(sensor);
@@ -49,6 +68,7 @@ export function createSensorRecords(db: Database): SensorRecords {
     return sensor;
   }
 
+  /** False if there was none. The readings stay. */
   function remove(id: string): boolean {
     if (!sensors.get(id)) return false;
     db.transaction(() => {
@@ -58,6 +78,7 @@ export function createSensorRecords(db: Database): SensorRecords {
     return true;
   }
 
+  /** The same from after this id on, one by one: who stops early looks at no more. */
   function* after(id: string | undefined, filter: SensorFilter = {}): Iterable<Sensor> {
     const { district, kind } = filter;
     for (const one of sensors.inOrder(id)) {
@@ -67,10 +88,13 @@ export function createSensorRecords(db: Database): SensorRecords {
 
   const { get, count } = sensors;
   return {
+    /** From RAM: called for every reading. */
     get,
+    /** From RAM, at no cost. */
     count,
     after,
-    list: (filter) => [...after(undefined, filter)],
+    /** In order of their ids. All are looked at: not for every message. */
+    list: (filter?: SensorFilter) => [...after(undefined, filter)],
     add,
     update,
     remove,
@@ -78,7 +102,9 @@ export function createSensorRecords(db: Database): SensorRecords {
   };
 }
 
-function countDistricts(sensors: readonly Sensor[]): ReturnType<SensorRecords["districts"]> {
+function countDistricts(
+  sensors: readonly Sensor[],
+): readonly { district: string; sensors: number; kinds: Readonly<Record<Kind, number>> }[] {
   const counts = new Map<string, { district: string; sensors: number; kinds: Record<Kind, number> }>();
   for (const { district, kind } of sensors) {
     const kinds = Object.fromEntries(KINDS.map((name) => [name, 0])) as Record<Kind, number>;

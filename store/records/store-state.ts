@@ -1,20 +1,32 @@
 import type { Kind } from "../../model/kinds.ts";
 import { startOfDay } from "../../model/time.ts";
 import type { RollupPart } from "../reading-store.ts";
-import type { DuePart, RollupRecords, StoredCount, StoreStateRecords } from "../records.ts";
 import type { Database } from "./database.ts";
+
+/** `touched` counts bookings: a part is done only as it was when it was read. */
+export type DuePart = RollupPart & { readonly touched: number };
+
+/** `day`: the start of the UTC day it was measured on, in epoch milliseconds. `count` may be negative: what is lost. */
+export type StoredCount = {
+  readonly kind: Kind;
+  readonly day: number;
+  readonly sensorId: string;
+  readonly count: number;
+};
 
 const SET_STATE = `INSERT INTO store_state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`;
 const ADD_COUNT = `INSERT INTO stored_counts (kind, day, sensor, count) VALUES (?, ?, ?, ?)
   ON CONFLICT (kind, day, sensor) DO UPDATE SET count = count + excluded.count`;
 
 /** What is known of the reading store, kept where the books are kept: in the transaction of each booking. */
-export function createStoreStateRecords(db: Database): StoreStateRecords {
+export function createStoreStateRecords(db: Database) {
+  /** A JSON value, or undefined. */
   function get(name: string): unknown {
     const row = db.statement("SELECT value FROM store_state WHERE name = ?").get(name);
     return row === undefined ? undefined : JSON.parse((row as { value: string }).value);
   }
 
+  /** `undefined` forgets it. */
   function set(name: string, value: unknown): void {
     db.transaction(() => {
       if (value === undefined) db.statement("DELETE FROM store_state WHERE name = ?").run(name);
@@ -22,6 +34,7 @@ export function createStoreStateRecords(db: Database): StoreStateRecords {
     });
   }
 
+  /** Adds what was booked as stored; call it in the transaction that moves the offset. */
   function count(rows: Iterable<StoredCount>): void {
     db.transaction(() => {
       const add = db.statement(ADD_COUNT);
@@ -29,6 +42,7 @@ export function createStoreStateRecords(db: Database): StoreStateRecords {
     });
   }
 
+  /** By sensor, what was booked as stored of one day; only what is above 0. */
   function counts(kind: Kind, day: number): ReadonlyMap<string, number> {
     const rows = db
       .statement("SELECT sensor, count FROM stored_counts WHERE kind = ? AND day = ? AND count > 0")
@@ -36,6 +50,7 @@ export function createStoreStateRecords(db: Database): StoreStateRecords {
     return new Map((rows as { sensor: string; count: number }[]).map(({ sensor, count: n }) => [sensor, n]));
   }
 
+  /** Those with something booked, newest first. */
   function days(): readonly number[] {
     const rows = db.statement("SELECT DISTINCT day FROM stored_counts ORDER BY day DESC").all();
     return (rows as { day: number }[]).map(({ day }) => day);
@@ -62,7 +77,8 @@ const END_CUT = `UPDATE rollup_cuts SET pending = NULL, at = iif(?, max(coalesce
 const HAS_DUE = "SELECT 1 FROM rollups_due WHERE kind = ? AND start < ? AND received_day < ? LIMIT 1";
 
 /** Which rollups are to be computed (again), and how far back readings and rollups are still there. */
-export function createRollupRecords(db: Database): RollupRecords {
+export function createRollupRecords(db: Database) {
+  /** These must be computed (again); call it in the transaction that books the readings. */
   function touch(parts: Iterable<RollupPart>): void {
     db.transaction(() => {
       const add = db.statement(TOUCH);
@@ -70,6 +86,7 @@ export function createRollupRecords(db: Database): RollupRecords {
     });
   }
 
+  /** They were computed. The days of hours become due with it. */
   function done(parts: readonly DuePart[]): void {
     db.transaction(() => {
       const remove = db.statement(DONE);
@@ -85,6 +102,7 @@ export function createRollupRecords(db: Database): RollupRecords {
     return (db.statement(sql).get(kind, resolution) as { start: number | null }).start ?? undefined;
   }
 
+  /** Some of what was measured before this time has been removed, or (`pending`) may have been: the removal has begun. */
   function cut(kind: Kind, resolution: "raw" | "hourly"): { at: number; pending: boolean } | undefined {
     const row = db
       .statement("SELECT at, pending FROM rollup_cuts WHERE kind = ? AND resolution = ?")
@@ -95,16 +113,20 @@ export function createRollupRecords(db: Database): RollupRecords {
 
   return {
     touch,
-    due: (resolution, startedBefore, limit) =>
+    /** By kind, day of receipt and start. */
+    due: (resolution: RollupPart["resolution"], startedBefore: number, limit: number) =>
       db.statement(DUE).all(resolution, startedBefore, limit) as unknown as DuePart[],
     done,
-    hasDue: (kind, before, receivedBefore) => db.statement(HAS_DUE).get(kind, before, receivedBefore) !== undefined,
+    /** Whether something measured and received before these times is still to be computed. */
+    hasDue: (kind: Kind, before: number, receivedBefore: number) =>
+      db.statement(HAS_DUE).get(kind, before, receivedBefore) !== undefined,
     firstDue,
     cut,
-    beginCut: (kind, resolution, at) => {
+    beginCut: (kind: Kind, resolution: "raw" | "hourly", at: number) => {
       db.transaction(() => db.statement(BEGIN_CUT).run(kind, resolution, at));
     },
-    endCut: (kind, resolution, hasRemoved) => {
+    /** Without anything removed the cut stays where it was. It never goes back. */
+    endCut: (kind: Kind, resolution: "raw" | "hourly", hasRemoved: boolean) => {
       db.transaction(() => db.statement(END_CUT).run(hasRemoved ? 1 : 0, kind, resolution));
     },
   };

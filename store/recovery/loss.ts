@@ -1,6 +1,6 @@
 import type { LedgerRow } from "../../model/ledger.ts";
 import { dateOf } from "../../model/time.ts";
-import type { LedgerRecords, RemovalRecords } from "../records.ts";
+import type { Records } from "../records.ts";
 import type { Span } from "./probe.ts";
 import { total } from "./recover.ts";
 import type { DamageReport } from "./report.ts";
@@ -38,8 +38,8 @@ const DAYS_MAX = 10_000;
  */
 export function lossRows(
   loss: Loss,
-  ledger: Pick<LedgerRecords, "byDay" | "bySensor">,
-  removals: Pick<RemovalRecords, "counts" | "plans">,
+  ledger: Pick<Records["ledger"], "byDay" | "bySensor">,
+  removals: Pick<Records["removals"], "counts" | "plans">,
   found: ReadonlyMap<string, number>,
 ): LedgerRow[] | undefined {
   const removed = removals.counts("readings");
@@ -58,7 +58,7 @@ export function lossRows(
   return sum === loss.readings ? rows : undefined;
 }
 
-function rowsOfSensor(sensorId: string, lost: number, days: ReturnType<LedgerRecords["byDay"]>): LedgerRow[] {
+function rowsOfSensor(sensorId: string, lost: number, days: ReturnType<Records["ledger"]["byDay"]>): LedgerRow[] {
   let left = lost;
   return days.flatMap(({ day, outcomes }) => {
     const count = Math.min(left, outcomes.get("stored") ?? 0);

@@ -1,6 +1,6 @@
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import type { ReadingStore } from "../reading-store.ts";
-import type { OffsetRecords } from "../records.ts";
+import type { Records } from "../records.ts";
 import type { Rows, Span } from "./probe.ts";
 
 const rowsKey = (kind: Kind) => `duckdb.rows.${kind}`;
@@ -11,7 +11,7 @@ const SUSPECT = "duckdb.suspect";
 export type Marks = { readonly rows: Rows; readonly span: Partial<Span>; readonly suspect: boolean };
 
 /** What SQLite says DuckDB must have at least. 0 where nothing is known. */
-export function readMarks(offsets: Pick<OffsetRecords, "get">): Marks {
+export function readMarks(offsets: Pick<Records["offsets"], "get">): Marks {
   const [from, to] = [offsets.get(OLDEST), offsets.get(NEWEST)];
   return {
     rows: Object.fromEntries(KINDS.map((kind) => [kind, offsets.get(rowsKey(kind)) ?? 0])) as Rows,
@@ -21,7 +21,7 @@ export function readMarks(offsets: Pick<OffsetRecords, "get">): Marks {
 }
 
 /** From here on nothing is expected of the file: a rebuild has begun. */
-export function clearMarks(offsets: OffsetRecords): void {
+export function clearMarks(offsets: Records["offsets"]): void {
   for (const kind of KINDS) offsets.set(rowsKey(kind), 0);
   offsets.set(SUSPECT, 0);
 }
@@ -36,7 +36,7 @@ const DAMAGED_BLOCK = /corrupt database file|checksum|could not read enough byte
  * is damaged. Counts the rows of the file from `rows` on and keeps the counts in SQLite, never more than there are: they
  * are written with each booking, after the rows, and lowered before rows are deleted.
  */
-export function createMarks(offsets: OffsetRecords, rows: Rows) {
+export function createMarks(offsets: Records["offsets"], rows: Rows) {
   const counts: Record<Kind, number> = { ...rows };
   const unsure = new Set<Kind>();
   let { from: oldest, to: newest } = readMarks(offsets).span;
@@ -124,7 +124,7 @@ export function createMarks(offsets: OffsetRecords, rows: Rows) {
         offsets.set(consumer, offset);
         save();
       },
-    } satisfies OffsetRecords,
+    } satisfies Records["offsets"],
     /** Nothing is written while a rebuild goes on. */
     hold(on: boolean): void {
       held = on;

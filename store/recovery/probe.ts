@@ -60,7 +60,7 @@ export async function probe(request: CheckRequest | SalvageRequest): Promise<Che
 }
 
 /** Words of DuckDB and of the system for what an operator must clear away, and no rebuild would. */
-export function isInTheWay(error: string): boolean {
+function isInTheWay(error: string): boolean {
   return /could not set lock|permission denied|EACCES|out of memory|no space left|too many open files|version number/i.test(
     error,
   );

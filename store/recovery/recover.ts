@@ -1,17 +1,17 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import type { Log } from "../../model/log.ts";
-import type { OffsetRecords } from "../records.ts";
+import type { Records } from "../records.ts";
 import { clearMarks, type Marks, readMarks } from "./marks.ts";
 import { probe, type Rows, type Span } from "./probe.ts";
 import { asideOf, type DamageReport, readReports, writeReport } from "./report.ts";
 import { findExports, readable } from "./sources.ts";
 
-export type RecoveryParts = {
+type RecoveryParts = {
   /** `<data>/readings.duckdb`. */
   readonly path: string;
   /** `<data>/exports`; need not be there. */
   readonly exportsDir: string;
-  readonly offsets: OffsetRecords;
+  readonly offsets: Records["offsets"];
   /** Messages below this number of the journal are booked. */
   readonly booked: number;
   readonly now: () => number;
@@ -19,7 +19,7 @@ export type RecoveryParts = {
 };
 
 /** `rows`: what the file has now, for the marks. `report`: the rebuild that still wants the journal. */
-export type Found = { readonly rows: Rows; readonly report: DamageReport | undefined };
+type Found = { readonly rows: Rows; readonly report: DamageReport | undefined };
 
 const NONE: Rows = { air: 0, traffic: 0, energy: 0 };
 

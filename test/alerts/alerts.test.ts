@@ -5,8 +5,7 @@ import type { Batch } from "../../model/batch.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
-import { openRecords } from "../../store/records/open.ts";
-import type { Records } from "../../store/records.ts";
+import { openRecords, type Records } from "../../store/records.ts";
 import { aReading, aRule, HOUR, MINUTE, T0 } from "./builders.ts";
 import { aFeed, aLateFeed, batchesOf, SENSORS } from "./feeds.ts";
 

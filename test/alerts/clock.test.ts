@@ -4,8 +4,7 @@ import { createHealthWatch } from "../../alerts/service-health.ts";
 import type { Alert } from "../../model/alert.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Rule } from "../../model/rule.ts";
-import { openRecords } from "../../store/records/open.ts";
-import type { Records } from "../../store/records.ts";
+import { openRecords, type Records } from "../../store/records.ts";
 import { aReading, aRule, HOUR, liveOf, MINUTE, T0 } from "./builders.ts";
 
 const hot = aRule({ id: "hot", metric: "temperature", condition: { type: "threshold", above: 40, for: "5m" } });

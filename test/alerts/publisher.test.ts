@@ -6,8 +6,7 @@ import { createEngine } from "../../alerts/engine/engine.ts";
 import type { AlertMessage } from "../../alerts/publish.ts";
 import { createAlertPublisher } from "../../alerts/publisher.ts";
 import { SILENT } from "../../model/log.ts";
-import { openRecords } from "../../store/records/open.ts";
-import type { Records } from "../../store/records.ts";
+import { openRecords, type Records } from "../../store/records.ts";
 import { aReading, aRule, MINUTE, T0 } from "./builders.ts";
 
 const rule = aRule({ id: "hot", metric: "no2", condition: { type: "threshold", above: 100, clear: 90 } });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createHealthWatch, SERVICE_RULE } from "../../alerts/service-health.ts";
 import type { Health } from "../../model/health.ts";
 import { SILENT } from "../../model/log.ts";
-import { openRecords } from "../../store/records/open.ts";
+import { openRecords } from "../../store/records.ts";
 
 const OK: Health = { part: "reading store", state: "ok", ready: true };
 const LOST: Health = { part: "reading store", state: "degraded", ready: true, reason: "12 readings are missing." };

@@ -6,8 +6,7 @@ import type { Batch } from "../../model/batch.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Source } from "../../model/message.ts";
 import type { Reading } from "../../model/reading.ts";
-import { openRecords } from "../../store/records/open.ts";
-import type { Records } from "../../store/records.ts";
+import { openRecords, type Records } from "../../store/records.ts";
 import { aReading, aRule, liveOf, MINUTE, T0 } from "./builders.ts";
 
 /** Fires and ends with every other reading of a sensor that flaps: the dearest there is. */

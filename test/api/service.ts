@@ -15,8 +15,7 @@ import { createOriginNumbers, packReadings } from "../../model/reading-block.ts"
 import type { Rule } from "../../model/rule.ts";
 import { hashSecret } from "../../model/secret.ts";
 import { SimulationRefused } from "../../model/simulation.ts";
-import { openRecords } from "../../store/records/open.ts";
-import type { Records } from "../../store/records.ts";
+import { openRecords, type Records } from "../../store/records.ts";
 import { aBackground } from "../helpers/background.ts";
 import { T0 } from "../helpers/readings.ts";
 

@@ -9,7 +9,7 @@ import type { Health } from "../../model/health.ts";
 import { type Log, SILENT } from "../../model/log.ts";
 import { isWorldFault } from "../../model/world-fault.ts";
 import { StoreError } from "../../store/reading-store.ts";
-import { openRecords } from "../../store/records/open.ts";
+import { openRecords } from "../../store/records.ts";
 import { mountSmallDisk } from "../helpers/small-disk.ts";
 
 const FULL = Object.assign(new Error("database or disk is full"), { errcode: 13 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { startSimulations } from "../../app/simulations-start.ts";
 import { SILENT } from "../../model/log.ts";
-import { openRecords } from "../../store/records/open.ts";
+import { openRecords } from "../../store/records.ts";
 import { aBackground } from "../helpers/background.ts";
 
 const dataDir = mkdtempSync(join(tmpdir(), "lamppost-simulations-"));

@@ -3,7 +3,7 @@ import { createTouchedHours } from "../../ingest/touched-hours.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Aggregate, Bucket, ReadingStore } from "../../store/reading-store.ts";
-import { openRecords } from "../../store/records/open.ts";
+import { openRecords } from "../../store/records.ts";
 import { withRollups } from "../../store/resolutions.ts";
 import { startStorageLimits } from "../../store/storage-limits.ts";
 import { aBackground } from "../helpers/background.ts";

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { SILENT } from "../../model/log.ts";
-import { openRecords } from "../../store/records/open.ts";
+import { openRecords } from "../../store/records.ts";
 import type { City } from "../helpers/city.ts";
 
 /** Makes an alert through the real door: a new sensor whose battery is low (15: a crew's warning, 5: critical). */

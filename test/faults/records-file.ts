@@ -1,8 +1,7 @@
 import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { SILENT } from "../../model/log.ts";
-import { openRecords } from "../../store/records/open.ts";
-import type { Records, Sensor } from "../../store/records.ts";
+import { openRecords, type Records, type Sensor } from "../../store/records.ts";
 
 /** The registry every city starts with, as a file to copy: making the tables anew costs more than the rest of a run. */
 export function createTemplate(dir: string, sensors: readonly Sensor[]): string {

@@ -10,8 +10,7 @@ import type { Reading } from "../../model/reading.ts";
 import { dateOf } from "../../model/time.ts";
 import { openInfluxStore } from "../../store/influx/store.ts";
 import { type ReadingStore, StoreError } from "../../store/reading-store.ts";
-import { openRecords } from "../../store/records/open.ts";
-import type { Records } from "../../store/records.ts";
+import { openRecords, type Records } from "../../store/records.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";
 import { type Influx2, startInflux2 } from "../helpers/scripted-influx2.ts";
 

@@ -11,8 +11,7 @@ import {
 } from "../../ingest/enrolment.ts";
 import { SILENT } from "../../model/log.ts";
 import type { NewMessage, Source } from "../../model/message.ts";
-import { openRecords } from "../../store/records/open.ts";
-import type { Records } from "../../store/records.ts";
+import { openRecords, type Records } from "../../store/records.ts";
 import { aMessage, aSensor, GATEWAY, T0 } from "./helpers.ts";
 
 const HOUR_MS = 3_600_000;

@@ -2,12 +2,13 @@ import type { OpenedBatch } from "../../ingest/batch.ts";
 import { openMessages } from "../../ingest/batch.ts";
 import { type DecodeContext, decodeMessage, unknownSensor } from "../../ingest/decode.ts";
 import { createStoreWriter, type StoreWriterParts } from "../../ingest/store-writer.ts";
+import type { LedgerOutcome, LedgerRow } from "../../model/ledger.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Message } from "../../model/message.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rejection } from "../../model/rejection.ts";
 import { parseSensorTopic } from "../../model/topics.ts";
-import type { LedgerOutcome, LedgerRow, Sensor } from "../../store/records.ts";
+import type { Sensor } from "../../store/records.ts";
 
 export const T0 = Date.UTC(2026, 10, 21, 10);
 export const DEVICE = { via: "mqtt", role: "device", name: "air-1" } as const;

@@ -5,7 +5,7 @@ import { createStoreWriter } from "../../ingest/store-writer.ts";
 import { type Log, SILENT } from "../../model/log.ts";
 import type { Message } from "../../model/message.ts";
 import type { CountFilter } from "../../store/reading-store.ts";
-import { openRecords } from "../../store/records/open.ts";
+import { openRecords } from "../../store/records.ts";
 import { aMessage, CITY, memoryStore, T0 } from "./helpers.ts";
 
 export class Crash extends Error {}

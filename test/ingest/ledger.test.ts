@@ -4,7 +4,7 @@ import { createLedger } from "../../ingest/ledger.ts";
 import { checkLedger } from "../../ingest/ledger-check.ts";
 import { createPendingIndex } from "../../ingest/pending.ts";
 import { SILENT } from "../../model/log.ts";
-import { openRecords } from "../../store/records/open.ts";
+import { openRecords } from "../../store/records.ts";
 import { CITY, GATEWAY, T0 } from "./helpers.ts";
 import { ledgerWorld } from "./ledger-world.ts";
 

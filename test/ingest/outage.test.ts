@@ -17,7 +17,7 @@ import { createWorker } from "../../ingest/worker.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import { StoreError } from "../../store/reading-store.ts";
-import { openRecords } from "../../store/records/open.ts";
+import { openRecords } from "../../store/records.ts";
 import { T0 } from "./helpers.ts";
 
 const PER_SECOND = 1_000;

@@ -4,8 +4,8 @@ import { readLedger } from "../../ingest/ledger.ts";
 import { createNotices } from "../../ingest/notices.ts";
 import { redriveMessage } from "../../ingest/redrive.ts";
 import { countElements, splitElements } from "../../model/elements.ts";
+import type { LedgerOutcome } from "../../model/ledger.ts";
 import type { Rejection } from "../../model/rejection.ts";
-import type { LedgerOutcome } from "../../store/records.ts";
 import { aBatch, aMessage, GATEWAY, T0 } from "./helpers.ts";
 
 function redriven(payload: unknown, place = 0, fields = {}): string | undefined {

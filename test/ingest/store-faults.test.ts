@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createStoreWriter, type StoreWriterParts } from "../../ingest/store-writer.ts";
 import { SILENT } from "../../model/log.ts";
 import { type InfluxOptions, openInfluxStore } from "../../store/influx/store.ts";
-import { openRecords } from "../../store/records/open.ts";
+import { openRecords } from "../../store/records.ts";
 import { type InfluxServer, startInfluxd } from "../helpers/influxd.ts";
 import { needs } from "../helpers/needs.ts";
 import { type FaultyProxy, type Mischief, startProxy } from "../helpers/proxy.ts";

@@ -10,8 +10,7 @@ import { readTar, TAR_END, tarHeader, tarPadding } from "../../store/backup/tar.
 import { takeBackup } from "../../store/backup/unpack.ts";
 import { openDuckDbStore } from "../../store/duckdb/store.ts";
 import { copyRecords } from "../../store/records/copy.ts";
-import { openRecords } from "../../store/records/open.ts";
-import type { Records } from "../../store/records.ts";
+import { openRecords, type Records } from "../../store/records.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 
 let dataDir: string;

@@ -2,8 +2,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import { StoreError } from "../../store/reading-store.ts";
-import { openRecords } from "../../store/records/open.ts";
-import type { Records } from "../../store/records.ts";
+import { openRecords, type Records } from "../../store/records.ts";
 import { removeReadings } from "../../store/removal.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import { openDuckDbStore } from "../../store/duckdb/store.ts";
 import { StoreError } from "../../store/reading-store.ts";
-import { openRecords } from "../../store/records/open.ts";
+import { openRecords } from "../../store/records.ts";
 import { startRetention } from "../../store/retention.ts";
 import { aBackground } from "../helpers/background.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import type { Bucket, ReadingStore, RollupPart, RollupSpan } from "../../store/reading-store.ts";
-import { openRecords } from "../../store/records/open.ts";
+import { openRecords } from "../../store/records.ts";
 import { mergeBuckets, planSegments, withRollups } from "../../store/resolutions.ts";
 import { spansOf } from "../../store/rollup-spans.ts";
 import { startRollups } from "../../store/rollups.ts";

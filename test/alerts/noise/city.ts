@@ -4,8 +4,7 @@ import { SILENT } from "../../../model/log.ts";
 import type { Notice } from "../../../model/notice.ts";
 import type { Rule } from "../../../model/rule.ts";
 import type { Silence } from "../../../model/silence.ts";
-import { openRecords } from "../../../store/records/open.ts";
-import type { Sensor } from "../../../store/records.ts";
+import { openRecords, type Sensor } from "../../../store/records.ts";
 import { aRule, MINUTE, T0 } from "../builders.ts";
 
 const anything = { metric: "temperature", condition: { type: "threshold", above: 40 } };

@@ -4,8 +4,7 @@ import { createAlerts } from "../../../alerts/alerts.ts";
 import { createNoise } from "../../../alerts/noise/noise.ts";
 import { loadRules } from "../../../alerts/rules/load.ts";
 import { SILENT } from "../../../model/log.ts";
-import { openRecords } from "../../../store/records/open.ts";
-import type { Records } from "../../../store/records.ts";
+import { openRecords, type Records } from "../../../store/records.ts";
 import { aReading, MINUTE, T0 } from "../builders.ts";
 
 const RULES = loadRules(join(import.meta.dirname, "../../../alerts/rules"));

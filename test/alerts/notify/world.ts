@@ -5,8 +5,7 @@ import type { Alert } from "../../../model/alert.ts";
 import { SILENT } from "../../../model/log.ts";
 import type { Notice } from "../../../model/notice.ts";
 import type { Target } from "../../../model/target.ts";
-import { openRecords } from "../../../store/records/open.ts";
-import type { Records } from "../../../store/records.ts";
+import { openRecords, type Records } from "../../../store/records.ts";
 import { T0 } from "../builders.ts";
 
 export function anAlert(fields: Partial<Alert> = {}): Alert {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createRuleBook } from "../../../alerts/rules/rule-book.ts";
 import { SILENT } from "../../../model/log.ts";
 import type { Rule } from "../../../model/rule.ts";
-import { openRecords } from "../../../store/records/open.ts";
+import { openRecords } from "../../../store/records.ts";
 import { aRule, T0 } from "../builders.ts";
 
 const threshold = (above: number) => ({ metric: "no2", condition: { type: "threshold", above } });

@@ -1,5 +1,5 @@
 import { SILENT } from "../../../model/log.ts";
-import { openRecords } from "../../../store/records/open.ts";
+import { openRecords } from "../../../store/records.ts";
 
 // A process for crash.test.ts: commits batch after batch and says so after each commit, until it is killed.
 const records = openRecords({ path: process.argv[2]!, now: () => Date.now(), log: SILENT });

@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../../model/log.ts";
-import { type Database, openDatabase, RecordsDamaged } from "../../../store/records/database.ts";
+import { type Database, openDatabase, RecordsDamaged, RecordsTooNew } from "../../../store/records/database.ts";
 import { MIGRATIONS } from "../../../store/records/migrations.ts";
-import { openRecords } from "../../../store/records/open.ts";
 import { createSensorRecords } from "../../../store/records/sensors.ts";
-import { RecordsTooNew } from "../../../store/records.ts";
+import { openRecords } from "../../../store/records.ts";
 import { aSensor, NOW } from "./setup.ts";
 
 const PAGE_BYTES = 4096;

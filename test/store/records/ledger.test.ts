@@ -1,8 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { LedgerOutcome, LedgerRow } from "../../../model/ledger.ts";
 import { REASON_NAMES } from "../../../model/rejection.ts";
-import type { LedgerOutcome, LedgerRow } from "../../../store/records.ts";
 import { useRecords } from "./setup.ts";
 
 const row = (day: string, sensorId: string, outcome: LedgerOutcome, count: number): LedgerRow => ({

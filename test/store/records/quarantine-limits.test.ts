@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../../model/log.ts";
 import type { Source } from "../../../model/message.ts";
-import { openRecords } from "../../../store/records/open.ts";
-import type { QuarantineLimits, Records } from "../../../store/records.ts";
+import { openRecords, type QuarantineLimits, type Records } from "../../../store/records.ts";
 import { aRejection, NOW } from "./setup.ts";
 
 const FLOODER: Source = { via: "mqtt", role: "device", name: "flooder" };

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../../model/log.ts";
-import { openRecords } from "../../../store/records/open.ts";
-import type { Records } from "../../../store/records.ts";
+import { openRecords, type Records } from "../../../store/records.ts";
 
 describe("sessions", () => {
   let records: Records;

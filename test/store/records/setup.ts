@@ -5,8 +5,8 @@ import { afterEach, beforeEach } from "vitest";
 import type { TimelineEntry, Transition } from "../../../model/alert.ts";
 import { SILENT } from "../../../model/log.ts";
 import type { Rejection } from "../../../model/rejection.ts";
-import { openRecords } from "../../../store/records/open.ts";
-import type { Records, Sensor, StoredCredential } from "../../../store/records.ts";
+import type { StoredCredential } from "../../../store/records/accounts.ts";
+import { openRecords, type Records, type Sensor } from "../../../store/records.ts";
 
 export const NOW = Date.UTC(2026, 10, 21, 10);
 
