@@ -111,7 +111,7 @@ function expectTruth(buckets: readonly Bucket[], truth: ReadonlyMap<number, Buck
 
 /** Weeks, the one without readings, and the one when the import of January begins. */
 const SPANS = [
-  { weeks: 20, off: 8, imports: 18, tags: [] },
+  { weeks: 24, off: 8, imports: 18, tags: [] },
   { weeks: 52, off: 20, imports: 40, tags: ["long"] },
 ];
 
@@ -177,7 +177,8 @@ export function rollupContract(current: () => ReadingStore): void {
     expect([...year.records.rollups.due("hourly", end, 9), ...year.records.rollups.due("daily", end, 9)]).toEqual([]);
     year.records.rollups.touch(await store.rollups.parts("air"));
     await year.goTo(end);
-    expect(await answers()).toEqual(before);
+    for (const [index, days] of (await answers()).entries())
+      expectTruth(days, truthOf(year.truth, SENSORS[index]!, DAY_MS));
     // The edges of what was removed.
     const raw = await collect(store, { from: 0, to: end, sensorId: "air-1" });
     expect(raw.map(({ measuredAt }) => measuredAt)).toEqual(

@@ -28,11 +28,12 @@ describe("a job by the clock", () => {
   const setClock = (by: number) => vi.setSystemTime(Date.now() + by);
 
   it("runs in the minutes the expression names, by UTC, once each, and leaves nothing behind", async () => {
+    const before = getTasks().size;
     const { passed, stop } = start("17 * * * *");
     expect(await passed(3 * HOUR)).toEqual([7, 67, 127]);
     stop();
     expect(await passed(3 * HOUR)).toEqual([]);
-    expect([...getTasks().values()]).toEqual([]);
+    expect(getTasks().size).toBe(before);
   });
 
   it("runs once, and at once, after the clock was set forward: by an hour, by 30 days, from 1970", async () => {
