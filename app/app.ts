@@ -4,15 +4,19 @@ import { join } from "node:path";
 import { loadRuleSet } from "../alerts/rules/load.ts";
 import { createLive } from "../api/live.ts";
 import { createApi } from "../api/server.ts";
+import { auditEntry, createStatusAudit } from "../broker/audit.ts";
 import type { AccessEvent } from "../broker/events.ts";
+import { createForwarding } from "../broker/forwarding.ts";
 import { isAdopting } from "../ingest/adoption.ts";
 import { openMessages } from "../ingest/batch.ts";
+import { createShedBooks } from "../ingest/books.ts";
 import { checkReading } from "../ingest/check-reading.ts";
 import { type DecodeContext, decodeMessage } from "../ingest/decode.ts";
 import { createEnrolment, createQuotaDriver, ENROLMENT_TICK_MS, quarantineFigures } from "../ingest/enrolment.ts";
 import { decodeChunk, splitChunk } from "../ingest/journal/chunk.ts";
-import type { JournalChunk } from "../ingest/journal/journal.ts";
+import { bookedOffsets, markJournal } from "../ingest/journal/mark.ts";
 import { createJournalReader } from "../ingest/journal/reader.ts";
+import { journalFigures, journalHealth, reportRecovery } from "../ingest/journal/status.ts";
 import { createLedgerService } from "../ingest/ledger-service.ts";
 import { LEDGER_TICK_MS } from "../ingest/ledger-watch.ts";
 import type { MqttSourcePorts } from "../ingest/mqtt-source/options.ts";
@@ -25,10 +29,10 @@ import { createWorker } from "../ingest/worker.ts";
 import { gatherHealth, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { createSettledClock } from "../model/settled-clock.ts";
+import { createSimulations } from "../simulators/runs/simulations.ts";
 import { createBackups } from "../store/backup/stage.ts";
 import { startClockWatch } from "../store/clock-watch.ts";
 import { examineStore } from "../store/examine-store.ts";
-import { LINES_PER_REQUEST_MAX } from "../store/influx/store.ts";
 import { ensureAdminToken } from "../store/records/accounts.ts";
 import { closeToOthers, isInUse, lockDataDir } from "../store/records/data-dir.ts";
 import { openRecords } from "../store/records.ts";
@@ -39,22 +43,9 @@ import { startAlerts } from "./alerts-start.ts";
 import { createBackground } from "./background.ts";
 import type { Config } from "./config.ts";
 import { type Edge, startEdge } from "./edge/link.ts";
-import {
-  bookedOffsets,
-  createBrokerNews,
-  createForwarding,
-  createShedBooks,
-  createStatusAudit,
-  journalFigures,
-  journalHealth,
-  markJournal,
-  reportRecovery,
-  tellDevice,
-} from "./edge/news.ts";
 import { createFaultPoint } from "./fault-point.ts";
 import { createStopStack, type StopStack, wallClock } from "./lifecycle.ts";
 import { startRules } from "./rules-start.ts";
-import { startSimulations } from "./simulations-start.ts";
 import { explainStart } from "./start-error.ts";
 import { startStore } from "./store-start.ts";
 
@@ -132,8 +123,6 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const rules = startRules({ files, records, store, now, log: log.child({ module: "rules" }) });
 
   // The edge thread opens the journal now and its listeners last.
-  let onCommit: (chunk: JournalChunk | { readonly to: number }) => void = () => {};
-  let onEvent: (event: AccessEvent) => void = () => {};
   const edge = await startEdge(
     {
       journalDir: path("journal"),
@@ -144,20 +133,20 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       journalKeep: config.journalKeep,
       booked: bookedOffsets(records.offsets),
     },
-    {
-      onCommit: (chunk) => onCommit(chunk),
-      onEvent: (event) => onEvent(event),
-      onShed: createShedBooks(records, now, log),
-      onFatal,
-    },
+    onFatal,
   );
   onStop("edge thread", () => edge.close(6_000), 7_000);
   reportRecovery(edge.recovery, log);
 
   // The consumers, and the whole fan-out.
-  const notices = createNotices((rejection) => tellDevice(edge, rejection), now);
-  const tellAudit = createBrokerNews(records, background);
-  const statusAudit = createStatusAudit(tellAudit, now);
+  const notices = createNotices((topic, payload) => {
+    edge.publish({ topic, payload, qos: 0 }).catch(() => {});
+  }, now);
+  // What the audit cannot take on a full disk waits until it can.
+  const auditBroker = background.handler("audit of the broker", (event: AccessEvent) =>
+    records.audit.add(auditEntry(event)),
+  );
+  const statusAudit = createStatusAudit(auditBroker, now);
   const enrolment = createEnrolment(records, config.enrolment, now);
   const storeWriter = createStoreWriter({
     store,
@@ -172,10 +161,6 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       end: edge.recovery.next,
       context: enrolment.context,
     }),
-    options:
-      config.store.kind === "influxdb"
-        ? { writeReadingsMax: LINES_PER_REQUEST_MAX, gatherReadingsMax: 2 * LINES_PER_REQUEST_MAX }
-        : {},
     at,
   });
   const alerts = startAlerts(
@@ -198,7 +183,10 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   );
   onStop("alerts", () => alerts.close());
   const live = createLive(now);
-  const forwarding = createForwarding(edge, edge.recovery.next, statusAudit.noticeUnregistered);
+  const forwarding = createForwarding(
+    { isHeard: edge.isHeard, forward: edge.forward, onUnregistered: statusAudit.noticeUnregistered },
+    edge.recovery.next,
+  );
   const refill = started.refill({
     reader: openReader(path("journal"), log, onStop),
     first: edge.recovery.first,
@@ -226,7 +214,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   });
   onStop("worker", () => worker.stop());
   onStop("store upkeep", () => storeWriter.stop());
-  onCommit = (chunk) => ("bytes" in chunk ? worker.committed(chunk) : worker.advanced(chunk.to));
+  edge.onCommit((chunk) => ("bytes" in chunk ? worker.committed(chunk) : worker.advanced(chunk.to)));
 
   const ledger = createLedgerService({
     records,
@@ -248,7 +236,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   };
   background.every("store upkeep", UPKEEP_TICK_MS, lookAfterStore);
   background.every("alerts by the clock", alerts.tickEveryMs, () => alerts.tick());
-  background.every("mark of the journal", 5_000, () => markJournal(records.offsets, edge));
+  const mark = () => markJournal(records.offsets, edge.state().journal.next);
+  background.every("mark of the journal", 5_000, mark);
   background.every("audit of statuses", 5_000, () => statusAudit.tick());
   const quotas = createQuotaDriver({
     enrolment,
@@ -260,7 +249,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onStop("quota driver", () => quotas.stop());
   background.every("quotas", ENROLMENT_TICK_MS, () => void quotas.tick());
   const backups = createBackups({
-    ...config,
+    dataDir: config.dataDir,
+    diskFreeBytesMin: config.diskFreeBytesMin,
     store,
     settled: () => limits.retention.run(),
     records,
@@ -285,10 +275,12 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
 
   // From here on messages come in.
   records.credentials.onChange(({ name, credential }) => edge.setCredential(name, credential));
-  onEvent = tellAudit;
-  onStop("journal mark", () => markJournal(records.offsets, edge));
+  onStop("journal mark", mark);
   onStop("listeners and journal", () => edge.close(6_000), 7_000); // again: before the consumers of what they take
-  const address = await edge.listen({ ...listeners, credentials: records.credentials.list() });
+  const address = await edge.listen(
+    { ...listeners, credentials: records.credentials.list() },
+    { onEvent: auditBroker, onShed: createShedBooks(records, now, log) },
+  );
   alerts.tell();
   const bridge = source && startMqttSource(source, bridgePorts(edge, log)); // the other door
   onStop("mqtt source", () => bridge?.close(3_000));
@@ -298,7 +290,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     storeWriter.health,
     refill.health,
     alerts.health,
-    () => journalHealth(edge),
+    () => journalHealth(edge.state(), edge.recovery),
     started.health,
     ledger.health,
     enrolment.health,
@@ -307,21 +299,18 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   ];
   const health = () => gatherHealth(parts);
   alerts.watch(health);
-  const simulations = startSimulations(
-    {
-      ...config,
-      ...config.enrolment,
-      records,
-      ...live,
-      ...edge,
-      adminToken,
-      background,
-      now,
-      log,
-      address: () => ({ http, mqtt }),
-    },
-    onStop,
-  );
+  const simulations = createSimulations({
+    dir: path("recordings"),
+    credentials: records.credentials,
+    sensors: records.sensors,
+    autoEnrol: config.enrolment.autoEnrol,
+    subscribe: live.subscribe,
+    disconnect: edge.disconnect,
+    background,
+    now,
+    log,
+  });
+  onStop("simulations", () => simulations.close());
   const api = createApi({
     records,
     store: withRollups(store, records.rollups, now),
@@ -341,7 +330,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       ...worker.figures(),
       ...storeWriter.figures(),
       ...alerts.figures(),
-      ...journalFigures(edge),
+      ...journalFigures(edge.state(), edge.recovery),
       ...forwarding.figures(),
       ...started.figures(),
       ...ledger.figures(),
@@ -366,6 +355,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const mqtt = `mqtt://${hostName(config.mqtt.host)}:${address.port}`;
   writeFileSync(path("service.json"), JSON.stringify({ pid: process.pid, http, mqtt }));
   onStop("service.json", () => rmSync(path("service.json"), { force: true }));
+  simulations.open({ http, mqtt, token: adminToken });
   up.resolve();
   lookAfterStore();
   return { http, mqtt, adminToken, adminTokenFile, stop: stops.stop };

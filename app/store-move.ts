@@ -11,7 +11,6 @@ import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
 import { DAY_MS, dateOf, startOfDay } from "../model/time.ts";
 import { openDuckDbStore } from "../store/duckdb/store.ts";
-import { LINES_PER_REQUEST_MAX } from "../store/influx/store.ts";
 import { type ReadingStore, type RollupRow, StoreError } from "../store/reading-store.ts";
 import { lockDataDir } from "../store/records/data-dir.ts";
 import { openRecords, type Records, type StoredCount } from "../store/records.ts";
@@ -204,8 +203,11 @@ async function copyAll(parts: CopyParts): Promise<void> {
   move.isCopied = true;
 }
 
+/** Chunks of a stream are not larger. */
+const WRITE_READINGS_MAX = 5_000;
+
 async function copyDay({ old, next, records }: CopyParts, kind: Kind, day: number, seqBefore: number): Promise<void> {
-  const { put } = createPutter(next, IMPATIENCE, LINES_PER_REQUEST_MAX);
+  const { put } = createPutter(next, IMPATIENCE, next.writeReadingsMax ?? WRITE_READINGS_MAX);
   const never = new AbortController().signal;
   let count = 0;
   for await (const chunk of old.stream({ kind, from: day, to: day + DAY_MS })) {

@@ -1,6 +1,9 @@
 import type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
+import type { Log } from "../model/log.ts";
 import { bookedSensor, type Rejection } from "../model/rejection.ts";
 import { DAY_MS, dateOf } from "../model/time.ts";
+import { isWorldFault } from "../model/world-fault.ts";
+import type { Records } from "../store/records.ts";
 
 /**
  * Gathers what became of the items of one batch and answers it as ledger rows: by UTC day of receipt, sensor and
@@ -42,4 +45,34 @@ function entry<K, L, V>(map: Map<K, Map<L, V>>, key: K): Map<L, V> {
   const made = new Map<L, V>();
   map.set(key, made);
   return made;
+}
+
+/**
+ * Books what the broker let go. What the records refuse (a full disk) waits for the next time; what waits when the
+ * process is killed is in neither side of the books, as if it had not come.
+ */
+export function createShedBooks(
+  records: { readonly ledger: Pick<Records["ledger"], "add">; readonly sensors: Pick<Records["sensors"], "get"> },
+  now: () => number,
+  log: Log,
+): (shed: readonly { readonly sensorId: string; readonly count: number }[]) => void {
+  const waiting = new Map<string, LedgerRow>();
+  let failing = false;
+  return (shed) => {
+    const day = dateOf(now());
+    for (const { sensorId: named, count } of shed) {
+      const sensorId = records.sensors.get(named) ? named : ""; // a gateway may invent names
+      const key = `${day} ${sensorId}`;
+      waiting.set(key, { day, sensorId, outcome: "shed", count: (waiting.get(key)?.count ?? 0) + count });
+    }
+    try {
+      records.ledger.add(waiting.values());
+      waiting.clear();
+      failing = false;
+    } catch (error) {
+      if (!isWorldFault(error)) throw error;
+      if (!failing) log.error({ err: error }, "messages let go under pressure cannot be booked; tried again");
+      failing = true;
+    }
+  };
 }

@@ -16,7 +16,7 @@ import { type FaultHook, realSleep, type Sleep } from "./timing.ts";
 import { createTouchedHours } from "./touched-hours.ts";
 
 export type StoreWriterParts = {
-  readonly store: Pick<ReadingStore, "name" | "repeatable" | "write" | "find" | "newest">;
+  readonly store: Pick<ReadingStore, "name" | "repeatable" | "writeReadingsMax" | "write" | "find" | "newest">;
   readonly records: {
     readonly quarantine: Pick<Records["quarantine"], "add">;
     readonly ledger: Pick<Records["ledger"], "add">;
@@ -27,7 +27,7 @@ export type StoreWriterParts = {
   };
   /** `store.newest()`, if the caller has it; else it is asked for with the first batch, however long the store is away. */
   readonly newest?: ReadonlyMap<string, number>;
-  /** Most readings per `store.write` (20,000) and per batch gathered from what waits (20,000). */
+  /** Most readings per `store.write` and per batch gathered from what waits: by default what the store says and twice as many, or 20,000. */
   readonly options?: { readonly writeReadingsMax?: number; readonly gatherReadingsMax?: number };
   /** For a store on a server of its own. */
   readonly upkeep?: UpkeepOptions & {
@@ -75,7 +75,9 @@ const REFUSED_WITHIN_MS = 10 * 60_000;
 export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
   const { store, records, now, log } = parts;
   const { sleep = realSleep, random = Math.random, options = {} } = parts;
-  const writeReadingsMax = options.writeReadingsMax ?? GATHER_READINGS_MAX;
+  const writeReadingsMax = options.writeReadingsMax ?? store.writeReadingsMax ?? GATHER_READINGS_MAX;
+  const gatherReadingsMax =
+    options.gatherReadingsMax ?? (store.writeReadingsMax ? 2 * store.writeReadingsMax : GATHER_READINGS_MAX);
   const patience = createPatience({ storeName: store.name, sleep, random, log });
   const first = records.offsets.get(NAME) ?? 1;
   let offset = first;
@@ -218,7 +220,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     name: NAME,
     offset: first,
     durable: true,
-    gatherReadingsMax: options.gatherReadingsMax ?? GATHER_READINGS_MAX,
+    gatherReadingsMax,
     gatherForMs: GATHER_FOR_MS,
     take,
     durableOffset: () => offset,

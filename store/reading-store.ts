@@ -19,6 +19,8 @@ export type ReadingStore = {
    * does not (DuckDB) the caller asks `find` before it writes again.
    */
   readonly repeatable: boolean;
+  /** Most readings that it takes in one request, if it has such a limit: more of them are several. */
+  readonly writeReadingsMax?: number;
   /**
    * Durable when it resolves. The caller has removed duplicates. Throws `StoreError`; its `kind` says what to do.
    * `without`: metrics the store does not take just now ("air.pm25"); the rest of each reading is written.

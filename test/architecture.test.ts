@@ -97,8 +97,9 @@ const BARE_TIMERS = {
   // The harness, and waits that only settle a promise.
   "app/fault-point.ts": 1,
   "app/lifecycle.ts": 1,
+  "api/fair-reads.ts": 5,
   "api/turns.ts": 2,
-  "alerts/rules/checker.ts": 1,
+  "alerts/rules/checker.ts": 2,
   "ingest/patience.ts": 1,
   "ingest/timing.ts": 2,
   // Ways out that end a request, a socket or a thread that takes too long.
@@ -111,10 +112,10 @@ const BARE_TIMERS = {
   "alerts/notify/notifier.ts": 1,
   "alerts/publisher.ts": 1,
   // The edge thread (and all of broker/): sockets, and messages to the core. The journal catches what the disk does.
-  "app/edge/thread.ts": 2,
+  "app/edge/thread.ts": 1,
   "ingest/journal/committer.ts": 2,
   // An external broker's connection: the append it waits for settles a promise.
-  "ingest/mqtt-source/intake.ts": 1,
+  "ingest/mqtt-source/intake.ts": 2,
   "ingest/mqtt-source/source.ts": 3,
   // Threads of their own, whose end is told and harms no one; what they save catches a full disk.
   "simulators/link.ts": 1,

@@ -21,8 +21,10 @@ import {
 /** The core's side of the edge thread: plain calls in, callbacks out. */
 export type Edge = {
   readonly recovery: RecoveryReport;
+  /** Hears of records just committed, without their bytes when the core is too far behind. Call it before the first append. */
+  onCommit(listener: (chunk: JournalChunk | { readonly to: number }) => void): void;
   /** Opens the MQTT listeners; call it when everything behind them is ready. */
-  listen(options: ListenOptions): Promise<Address>;
+  listen(options: ListenOptions, listeners: BrokerListeners): Promise<Address>;
   /** Resolves when all are fsynced; rejects with an error whose `state` says why. */
   append(messages: readonly NewMessage[]): Promise<void>;
   publish(publication: Publication): Promise<void>;
@@ -40,14 +42,10 @@ export type Edge = {
   close(deadlineMs: number): Promise<void>;
 };
 
-export type EdgeListeners = {
-  /** Records just committed. `bytes` is absent when the core was too far behind to be handed them. */
-  onCommit(chunk: JournalChunk | { readonly to: number }): void;
+export type BrokerListeners = {
   onEvent(event: AccessEvent): void;
   /** Readings let go under pressure since this was last told. */
   onShed(shed: readonly Shed[]): void;
-  /** The thread is gone or the journal cannot go on: exit, and let the restart replay. */
-  onFatal(error: Error): void;
 };
 
 export class EdgeError extends Error {
@@ -63,8 +61,11 @@ export class EdgeError extends Error {
 
 type Waiting = { resolve: () => void; reject: (error: Error) => void };
 
-/** Starts the thread and opens the journal; rejects if the journal cannot be opened. */
-export function startEdge(options: Omit<EdgeStart, "shared">, listeners: EdgeListeners): Promise<Edge> {
+/**
+ * Starts the thread and opens the journal; rejects if the journal cannot be opened. `onFatal`: the thread is gone or the
+ * journal cannot go on; exit, and let the restart replay.
+ */
+export function startEdge(options: Omit<EdgeStart, "shared">, onFatal: (error: Error) => void): Promise<Edge> {
   const shared = new Int32Array(new SharedArrayBuffer(4 * Object.keys(SHARED).length));
   const worker = new Worker(new URL("./thread.ts", import.meta.url), {
     workerData: { ...options, shared: shared.buffer },
@@ -74,6 +75,8 @@ export function startEdge(options: Omit<EdgeStart, "shared">, listeners: EdgeLis
   const listening = Promise.withResolvers<Address>();
   const closed = Promise.withResolvers<void>();
   listening.promise.catch(() => {}); // seen by whoever awaits listen()
+  let onCommit: Parameters<Edge["onCommit"]>[0] | undefined;
+  let broker: BrokerListeners | undefined;
   let nextId = 1;
   let phase: "starting" | "open" | "closing" = "starting";
   let state: EdgeState = { journal: { state: "open", first: 1, next: 1, bytes: 0, commits: 0 }, held: [], figures: [] };
@@ -100,12 +103,16 @@ export function startEdge(options: Omit<EdgeStart, "shared">, listeners: EdgeLis
     waiting.clear();
     closed.resolve();
     // Who starts the thread is told by the rejection; who closes it wants it gone.
-    if (phase === "open") listeners.onFatal(error);
+    if (phase === "open") onFatal(error);
   }
 
   const edgeOf = (recovery: RecoveryReport): Edge => ({
     recovery,
-    listen: (options) => {
+    onCommit: (listener) => {
+      onCommit = listener;
+    },
+    listen: (options, listeners) => {
+      broker = listeners;
       send({ type: "listen", options });
       return listening.promise;
     },
@@ -143,15 +150,15 @@ export function startEdge(options: Omit<EdgeStart, "shared">, listeners: EdgeLis
         return listening.reject(new EdgeError(message.error));
       case "chunk":
         Atomics.sub(shared, SHARED.chunkBytes, message.chunk.bytes.byteLength);
-        return listeners.onCommit(message.chunk);
+        return onCommit?.(message.chunk);
       case "advanced":
-        return listeners.onCommit({ to: message.to });
+        return onCommit?.({ to: message.to });
       case "done":
         return settle(message.id, message.error);
       case "event":
-        return listeners.onEvent(message.event);
+        return broker?.onEvent(message.event);
       case "shed":
-        return listeners.onShed(message.shed);
+        return broker?.onShed(message.shed);
       case "state":
         state = message.state;
         if (state.journal.state === "failed")

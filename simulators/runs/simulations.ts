@@ -3,12 +3,111 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Background } from "../../model/background.ts";
 import type { Log } from "../../model/log.ts";
-import { type Run, type RunQuestion, type RunReport, SimulationRefused } from "../../model/simulation.ts";
+import type { Reading } from "../../model/reading.ts";
+import {
+  type Run,
+  type RunQuestion,
+  type RunReport,
+  SIMULATED_PREFIX,
+  SimulationRefused,
+} from "../../model/simulation.ts";
+import { DISTRICT_IDS } from "../places.ts";
+import { createRecorder } from "./recorder.ts";
 import type { FromRun, RunTask } from "./run-thread.ts";
 
-export type RunsOptions = {
+export type SimulationsOptions = {
+  /** Of the recordings, and for scratch files. */
+  readonly dir: string;
+  /** The service's accounts: each run has a gateway of its own, which goes with it. */
+  readonly credentials: {
+    list(role: "gateway"): readonly { readonly account: { readonly name: string } }[];
+    remove(name: string): boolean;
+  };
+  /** The service's sensors: those that a run brought with it go some time after it. */
+  readonly sensors: {
+    list(): readonly { readonly id: string; readonly gateway?: string | undefined }[];
+    remove(id: string): unknown;
+  };
+  /** Whether sensors of gateways are let in. */
+  readonly autoEnrol: boolean;
+  /** Live readings, for recordings. */
+  subscribe(listener: (readings: readonly Reading[]) => void): () => void;
+  /** Ends the connections of an account. */
+  disconnect(name: string): void;
+  readonly background: Background;
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+/** Where the service listens, and its admin's token if it has one. */
+type Service = { readonly http: string; readonly mqtt: string; readonly token: string | undefined };
+
+/** Long enough to look at what came of a run, and short of the time after which its sensors are called silent. */
+const SENSORS_KEPT_MS = 15 * 60_000;
+
+/** Scenarios, replays and recordings that people start on the page: from `open` on. */
+export function createSimulations(options: SimulationsOptions) {
+  const { dir, credentials, sensors, background, now, log } = options;
+  let service: Service | undefined;
+  let callOffCleaning = () => {};
+  const recorder = createRecorder({ dir, subscribe: options.subscribe, background, now, log });
+  const onEnd = background.handler("end of a simulation", (gateway: string) => {
+    if (credentials.remove(gateway)) options.disconnect(gateway);
+    removeSensorsLater();
+  });
+  const runs = createRuns({ dir, now, log, serviceFor, fileOf: recorder.fileOf, onEnd, background });
+  // What a crash has left. Its sensors may come back: what is still in the journal is read again.
+  for (const { account } of credentials.list("gateway")) {
+    if (account.name.startsWith(RUN_GATEWAY)) credentials.remove(account.name);
+  }
+  removeSensorsLater();
+
+  function serviceFor(): Required<Pick<RunTask, "http" | "token" | "mqtt">> | { readonly refused: string } {
+    if (!service) return { refused: "The service is still starting." };
+    const { token, ...address } = service;
+    if (token === undefined) return { refused: "The service has no admin token to make a gateway with." };
+    if (!options.autoEnrol) return { refused: "LAMPPOST_AUTO_ENROL is off: simulated sensors would not be let in." };
+    return { ...address, token };
+  }
+
+  function removeSensorsLater(): void {
+    callOffCleaning();
+    callOffCleaning = background.later("removal of simulated sensors", SENSORS_KEPT_MS, () => {
+      if (!runs.current()) removeSensors();
+    });
+  }
+
+  /** They would be called silent for ever. Their readings and alerts stay. */
+  function removeSensors(): void {
+    for (const { id, gateway } of sensors.list()) {
+      if (id.startsWith(SIMULATED_PREFIX) && gateway?.startsWith(RUN_GATEWAY)) sensors.remove(id);
+    }
+  }
+
+  return {
+    /** The listeners are up: runs can be started. */
+    open(at: Service): void {
+      service = at;
+    },
+    /** Why nothing can run now; undefined if it can. */
+    refusal(): string | undefined {
+      const found = serviceFor();
+      return "refused" in found ? found.refused : undefined;
+    },
+    districts: () => DISTRICT_IDS,
+    ...{ start: runs.start, stop: runs.stop, current: runs.current, last: runs.last },
+    recordings: recorder,
+    async close(): Promise<void> {
+      callOffCleaning();
+      await recorder.close();
+      await runs.close();
+    },
+  };
+}
+
+type RunsOptions = {
   /** Where the service is and the admin's token; or why nothing can run here. */
-  service(): Pick<RunTask, "http" | "token" | "mqtt"> | { readonly refused: string };
+  serviceFor(): Pick<RunTask, "http" | "token" | "mqtt"> | { readonly refused: string };
   /** A recording's file; undefined if there is none. */
   fileOf(recording: string): string | undefined;
   /** For scratch files. */
@@ -23,17 +122,17 @@ export type RunsOptions = {
 /** After a stop: sent readings are still booked and counted. A thread that takes longer is ended. */
 const STOP_WITHIN_MS = 60_000;
 /** Names of the gateways of runs begin so. */
-export const RUN_GATEWAY = "sim-run-";
+const RUN_GATEWAY = "sim-run-";
 
 /** One run at a time, each in a thread of its own: a burst must not slow the service it is there to show. */
-export function createRuns(options: RunsOptions) {
+function createRuns(options: RunsOptions) {
   const { background, now, log } = options;
   let current: { run: Run; worker: Worker; stopped: boolean; callOff: (() => void)[] } | undefined;
   let last: Run | undefined;
 
   /** Throws `SimulationRefused`. */
   function start(asked: RunQuestion, by: string): Run {
-    const service = options.service();
+    const service = options.serviceFor();
     if ("refused" in service) throw new SimulationRefused(service.refused);
     if (current) throw new SimulationRefused(`${current.run.by} has one running; there is one at a time.`);
     const id = randomBytes(4).toString("hex");

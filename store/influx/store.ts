@@ -45,8 +45,6 @@ export type InfluxStore = ReadingStore & {
   migrate(migration: Migration, signal: AbortSignal): Promise<{ copied: number; refused: number }>;
 };
 
-export { LINES_PER_REQUEST_MAX };
-
 /** The longest an opening waits for the first answer. */
 const START_WAIT_MS = 1_000;
 
@@ -98,6 +96,7 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
     name: "influxdb",
     place: placeOf(url, flavour),
     repeatable: true,
+    writeReadingsMax: LINES_PER_REQUEST_MAX,
     async write(readings, { without } = {}) {
       const left = without ? readings.map((one) => withoutMetrics(one, without)) : readings;
       for (let start = 0; start < left.length; start += LINES_PER_REQUEST_MAX) {

@@ -1,12 +1,12 @@
 import { createAlerts, TICK_EVERY_MS } from "../../alerts/alerts.ts";
 import { CONDITIONS, type ConditionTable } from "../../alerts/engine/compile.ts";
 import { createLive } from "../../api/live.ts";
-import { bookedOffsets, markJournal } from "../../app/edge/news.ts";
 import type { Refill, RefillFrom } from "../../app/store-start.ts";
 import { decodeMessage } from "../../ingest/decode.ts";
 import { createEnrolment, ENROLMENT_DEFAULTS } from "../../ingest/enrolment.ts";
 import { decodeChunk } from "../../ingest/journal/chunk.ts";
 import type { JournalChunk, JournalError } from "../../ingest/journal/journal.ts";
+import { bookedOffsets, markJournal } from "../../ingest/journal/mark.ts";
 import { createJournalReader } from "../../ingest/journal/reader.ts";
 import { openJournalWriter } from "../../ingest/journal/writer.ts";
 import { readLedger } from "../../ingest/ledger.ts";
@@ -210,8 +210,7 @@ export async function startService(parts: ServiceParts) {
   every(5_000, () => mark());
   every(5_000, () => void release());
 
-  const mark = () =>
-    markJournal(records.offsets, { state: () => ({ journal: writer.state(), held: [], figures: [] }) });
+  const mark = () => markJournal(records.offsets, writer.state().next);
 
   async function release(): Promise<void> {
     const offset = Math.min(worker.releasable(), refill?.holdsFrom() ?? Number.POSITIVE_INFINITY);

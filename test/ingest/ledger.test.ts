@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createShedBooks } from "../../app/edge/news.ts";
+import { createShedBooks } from "../../ingest/books.ts";
 import { createLedger } from "../../ingest/ledger.ts";
 import { checkLedger } from "../../ingest/ledger-check.ts";
 import { createPendingIndex } from "../../ingest/pending.ts";

@@ -105,9 +105,9 @@ describe("the ledger", () => {
 
 it("tells a device of a rejection at most once per second", () => {
   let time = 0;
-  const told: (string | undefined)[] = [];
+  const told: string[] = [];
   const { notice, withheld } = createNotices(
-    (one) => told.push(one.sensorId),
+    (topic, payload) => told.push(`${topic} ${JSON.parse(payload).reason}`),
     () => time,
   );
   const [rejection] = aBatch(["noise"]).rejections;
@@ -126,6 +126,6 @@ it("tells a device of a rejection at most once per second", () => {
   const { sensorId: _, ...nobody } = rejection!;
   notice(nobody);
   // The clock went back for the last one: better told than silent for an hour.
-  expect(told).toEqual(["a", "b", "a", "a"]);
+  expect(told).toEqual(["a", "b", "a", "a"].map((id) => `city/north/air/${id}/rejected malformed_json`));
   expect(withheld()).toBe(2);
 });

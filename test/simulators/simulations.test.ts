@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { startSimulations } from "../../app/simulations-start.ts";
 import { SILENT } from "../../model/log.ts";
+import { createSimulations } from "../../simulators/runs/simulations.ts";
 import { openRecords } from "../../store/records.ts";
 import { aBackground } from "../helpers/background.ts";
 
@@ -24,18 +24,14 @@ function start(overrides: { adminToken?: string; autoEnrol?: boolean } = {}) {
   sensor("air-2", "sim-run-by-hand");
   const account = { role: "gateway", name: "sim-run-1", districts: ["a"], mayImport: true } as const;
   records.credentials.add({ account, secretHash: "0".repeat(64), createdAt: 0, createdBy: "admin" });
-  const simulations = startSimulations(
-    {
-      ...{ dataDir, records, adminToken: "x", autoEnrol: true, now: Date.now, log: SILENT, ...overrides },
-      ...{
-        subscribe: () => () => {},
-        address: () => ({ http: "", mqtt: "" }),
-        disconnect: () => {},
-        background: aBackground(),
-      },
-    },
-    () => {},
-  );
+  const { adminToken: token, autoEnrol } = { adminToken: "x", autoEnrol: true, ...overrides };
+  const { credentials, sensors } = records;
+  const simulations = createSimulations({
+    ...{ dir: dataDir, credentials, sensors, autoEnrol, now: Date.now, log: SILENT },
+    ...{ subscribe: () => () => {}, disconnect: () => {}, background: aBackground() },
+  });
+  expect(simulations.refusal()).toContain("still starting");
+  simulations.open({ http: "", mqtt: "", token });
   return { records, simulations, ids: () => records.sensors.list().map(({ id }) => id) };
 }
 
