@@ -1,8 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import pino from "pino";
 import { builtInMappings, loadMapping, type Mapping, RecordingError } from "../simulators/mapping.ts";
-import type { Speed, Start } from "../simulators/playback.ts";
-import { type ReplayReport, replay } from "../simulators/replay.ts";
+import { type ReplayReport, replay, type Speed, type Start } from "../simulators/replay.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
 import { createProgress } from "./progress.ts";
 import { show, table } from "./table.ts";

@@ -6,12 +6,18 @@ import type { Transition } from "../model/alert.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Rule } from "../model/rule.ts";
 import { fileSpec, type Mapping, RecordingError } from "../simulators/mapping.ts";
-import { mergeRecordings, newCounts, readRecording } from "../simulators/recording.ts";
-import type { Item } from "../simulators/row-reader.ts";
-import { type Claims, firedAlerts, judge } from "../simulators/score.ts";
-import { type Label, parseLabels, type RawLabel, resolveLabel } from "../simulators/score-labels.ts";
-import type { Run } from "../simulators/score-report.ts";
-import { createTimes } from "../simulators/score-times.ts";
+import { type Item, mergeRecordings, newCounts, readRecording } from "../simulators/recording.ts";
+import {
+  type Claims,
+  createTimes,
+  firedAlerts,
+  judge,
+  type Label,
+  parseLabels,
+  type RawLabel,
+  type Run,
+  resolveLabel,
+} from "../tools/score.ts";
 
 const BATCH = 500;
 /** Not what comes along with recordings. */

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { loadRules } from "../alerts/rules/load.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { builtInMappings, loadMapping, RecordingError } from "../simulators/mapping.ts";
-import { type DatasetScore, type Found, scoreOf, sumOf } from "../simulators/score-report.ts";
+import { type DatasetScore, type Found, scoreOf, sumOf } from "../tools/score.ts";
 import { createProgress } from "./progress.ts";
 import { type Dataset, datasetIn, readLabels, runDataset } from "./score-run.ts";
 import { type Cell, show, table } from "./table.ts";

@@ -1,8 +1,132 @@
-import type { MqttClient } from "mqtt";
+import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import type { Log } from "../model/log.ts";
-import { type LinkOptions, openLink } from "./link.ts";
+import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
 
-export type Outgoing = { readonly topic: string; readonly payload: string; readonly retain?: boolean };
+export type Bundle = { readonly topic: string; readonly payload: string; readonly readings: number };
+
+/** Under the 64 KiB any door lets in, with room for the brackets. */
+const BUNDLE_BYTES_MAX = 60_000;
+/** Over all topics: bounds the memory when a recording has very many sensors. */
+const WAITING_BYTES_MAX = 16 * 1024 * 1024;
+
+/**
+ * Gathers readings of one topic into arrays, in their order: at most 500 readings and 60,000 bytes. `perMessage` 1
+ * sends every reading by itself.
+ */
+export function createBundler(perMessage: number, send: (bundle: Bundle) => void) {
+  const open = new Map<string, { parts: string[]; bytes: number }>();
+  const limit = Math.min(perMessage, READINGS_PER_MESSAGE_MAX);
+  let waitingBytes = 0;
+
+  function flush(topic: string) {
+    const bundle = open.get(topic);
+    if (!bundle) return;
+    open.delete(topic);
+    waitingBytes -= bundle.bytes;
+    const payload = bundle.parts.length === 1 ? bundle.parts[0]! : `[${bundle.parts.join(",")}]`;
+    send({ topic, payload, readings: bundle.parts.length });
+  }
+
+  function flushAll() {
+    for (const topic of [...open.keys()]) flush(topic);
+  }
+
+  return {
+    add(topic: string, reading: object) {
+      const part = JSON.stringify(reading);
+      const bytes = Buffer.byteLength(part) + 1;
+      if ((open.get(topic)?.bytes ?? 0) + bytes > BUNDLE_BYTES_MAX) flush(topic);
+      const bundle = open.get(topic) ?? { parts: [], bytes: 0 };
+      open.set(topic, bundle);
+      bundle.parts.push(part);
+      bundle.bytes += bytes;
+      waitingBytes += bytes;
+      if (bundle.parts.length >= limit) flush(topic);
+      else if (waitingBytes > WAITING_BYTES_MAX) flushAll();
+    },
+    flushAll,
+  };
+}
+
+type LinkOptions = {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly clientId: string;
+  readonly will?: { readonly topic: string; readonly payload: string };
+  readonly random: () => number;
+  onConnect(client: MqttClient): void;
+  /** The broker knows this login and says no: there will be no further try. */
+  onRefused(reason: string): void;
+};
+
+const BACK_OFF_MS_MIN = 250;
+const BACK_OFF_MS_MAX = 15_000;
+/** CONNACK return codes of MQTT 3.1.1: wrong user name or password, not authorised. Trying again does not help. */
+const REFUSED = new Set([4, 5]);
+
+/**
+ * A connection that comes back: each one is a new MQTT.js client, so that nothing of an old one is sent by surprise.
+ * Reconnects wait a random time that grows, so that a city does not come back at once.
+ */
+function openLink(options: LinkOptions) {
+  let client: MqttClient | undefined;
+  let failures = 0;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  function open() {
+    const mine = connect(options.url, clientOptions(options));
+    client = mine;
+    mine.on("connect", () => {
+      failures = 0;
+      options.onConnect(mine);
+    });
+    mine.on("error", (error) => {
+      if (REFUSED.has((error as { code?: number }).code ?? -1)) options.onRefused(error.message);
+    });
+    mine.on("close", () => {
+      if (client !== mine) return;
+      client = undefined;
+      mine.end(true);
+      if (!closed) timer = setTimeout(open, backOffMs(failures++, options.random));
+    });
+  }
+
+  open();
+  return {
+    /** The client, while it is connected. */
+    current: () => (client?.connected ? client : undefined),
+    /** Ends it for good; politely, so that the broker does not send the last will, or at once. */
+    async close(politely: boolean): Promise<void> {
+      closed = true;
+      clearTimeout(timer);
+      const last = client;
+      if (politely && last?.connected) await new Promise<void>((done) => last.end(false, {}, () => done()));
+      else last?.end(true);
+    },
+  };
+}
+
+function backOffMs(failures: number, random: () => number): number {
+  return BACK_OFF_MS_MIN + random() * Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS_MIN * 2 ** failures);
+}
+
+function clientOptions({ clientId, username, password, will }: LinkOptions): IClientOptions {
+  return {
+    ...{ clientId, username, password },
+    clean: true,
+    keepalive: 30,
+    connectTimeout: 10_000,
+    // We reconnect ourselves, see above.
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    ...(will ? { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true } } : {}),
+  };
+}
+
+type Outgoing = { readonly topic: string; readonly payload: string; readonly retain?: boolean };
 
 export type PublisherOptions = Omit<LinkOptions, "onConnect" | "onRefused"> & {
   /** Unacknowledged messages and characters before `room()` makes the caller wait. */

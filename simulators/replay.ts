@@ -1,25 +1,265 @@
 import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
-import { type ServiceClient, ServiceError } from "../client/client.ts";
+import { setTimeout as wait } from "node:timers/promises";
+import { type Query, type ServiceClient, ServiceError } from "../client/client.ts";
 import type { CredentialView } from "../contract/account.ts";
-import type { StoreReportView } from "../contract/ledger.ts";
+import type { AlertView } from "../contract/alert.ts";
+import type { LedgerView, StoreReportView } from "../contract/ledger.ts";
 import type { Log } from "../model/log.ts";
 import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
-import { formatSpan } from "../model/time.ts";
-import {
-  alertsOf,
-  type Books,
-  bookedIn,
-  readBooks,
-  type Waiting,
-  waitUntilBooked,
-  waitUntilRulesCaughtUp,
-} from "./books.ts";
+import { LATENESS_MAX_MS } from "../model/reading.ts";
+import { formatSpan, HOUR_MS } from "../model/time.ts";
+import { readingTopic } from "../model/topics.ts";
 import { type Mapping, RecordingError } from "./mapping.ts";
-import { createPlayback, type Speed, type Start } from "./playback.ts";
-import { startPublisher } from "./publisher.ts";
-import { surveyRecordings } from "./recording.ts";
-import { type SendCounts, sendRecordings } from "./replay-send.ts";
+import { type Bundle, createBundler, type Publisher, startPublisher } from "./publisher.ts";
+import { type Item, mergeRecordings, newCounts, readRecording, surveyRecordings } from "./recording.ts";
+
+export type Speed = number | "max";
+export type Start = "original" | "now";
+
+type Playback = {
+  /** How long it is until a reading is due; it may be past. By the clock that does not jump: a recording has one pace. */
+  waitMs(at: number): number;
+  /** Which time it carries. */
+  stamp(at: number): number;
+};
+
+/**
+ * | start    | speed | a reading carries                                    | and is sent            |
+ * | original | max   | its own time                                         | at once                |
+ * | original | N     | its own time                                         | N times as fast        |
+ * | now      | max   | its time, shifted so that the recording ends now     | at once                |
+ * | now      | N     | the moment it is sent: gaps shrink by N              | N times as fast        |
+ */
+export function createPlayback(
+  options: { readonly start: Start; readonly speed: Speed },
+  span: { readonly first: number; readonly last: number },
+  now: () => number,
+  uptime: () => number,
+): Playback {
+  const { start, speed } = options;
+  const [startedAt, from] = [now(), uptime()];
+  const waitMs = (at: number) => (speed === "max" ? 0 : (at - span.first) / speed - (uptime() - from));
+  if (start === "original") return { waitMs, stamp: (at) => at };
+  if (speed === "max") return { waitMs, stamp: (at) => at + (startedAt - span.last) };
+  return { waitMs, stamp: (at) => Math.round(now() + waitMs(at)) };
+}
+
+/** Readings wait in arrays and queues on their way, so those close to the limit count as history already. */
+const MARGIN_MS = HOUR_MS;
+
+/** Older than a live topic accepts: belongs on the import topic. */
+export function isHistory(stampedAt: number, now: number): boolean {
+  return now - stampedAt > LATENESS_MAX_MS - MARGIN_MS;
+}
+
+type SendCounts = {
+  rows: number;
+  readings: number;
+  messages: number;
+  sent: number;
+  acknowledged: number;
+  /** Readings in messages that were sent again after a lost connection: the service books those twice. */
+  resent: number;
+};
+
+type SendOptions = {
+  readonly mapping: Mapping;
+  readonly files: readonly string[];
+  readonly playback: Playback;
+  /** Readings a message may carry: 1 when paced, so that each comes at its moment. */
+  readonly perMessage: number;
+  readonly publisher: Publisher;
+  readonly now: () => number;
+  readonly signal?: AbortSignal;
+  onProgress(counts: Readonly<SendCounts>): void;
+};
+
+/** Second pass: every row goes out. Resolves when everything sent is acknowledged; throws `PublishError`. */
+async function sendRecordings(options: SendOptions): Promise<SendCounts> {
+  const { publisher, signal } = options;
+  const counts: SendCounts = { rows: 0, readings: 0, messages: 0, sent: 0, acknowledged: 0, resent: 0 };
+  const flights = new Set<Promise<void>>();
+  let failure: unknown;
+
+  async function fly(bundle: Bundle): Promise<void> {
+    const sends = await publisher.publish(bundle);
+    counts.acknowledged += bundle.readings;
+    counts.resent += bundle.readings * (sends - 1);
+    options.onProgress(counts);
+  }
+  const bundler = createBundler(options.perMessage, (bundle) => {
+    counts.messages += 1;
+    counts.sent += bundle.readings;
+    const flight = fly(bundle).catch((error: unknown) => {
+      failure ??= error;
+    });
+    flights.add(flight);
+    void flight.then(() => flights.delete(flight));
+  });
+
+  const counted = newCounts();
+  const sources = options.files.map((path) => readRecording(options.mapping, path, counted));
+  for await (const items of mergeRecordings(sources)) {
+    if (signal?.aborted || failure) break;
+    await waitUntilDue(items, options);
+    counts.rows += 1;
+    for (const item of items) {
+      counts.readings += 1;
+      addTo(bundler, item, options);
+    }
+    await publisher.room();
+    options.onProgress(counts);
+  }
+  bundler.flushAll();
+  await Promise.all(flights);
+  if (failure) throw failure;
+  return counts;
+}
+
+/** Longest sleep at a time, so that a stop is noticed soon. */
+const SLEEP_MS_MAX = 500;
+
+async function waitUntilDue(items: readonly Item[], options: SendOptions): Promise<void> {
+  const at = items[0]?.at;
+  if (at === undefined) return;
+  const left = () => options.playback.waitMs(at);
+  for (let ms = left(); ms > 0 && !options.signal?.aborted; ms = left()) await wait(Math.min(ms, SLEEP_MS_MAX));
+}
+
+function addTo(bundler: ReturnType<typeof createBundler>, item: Item, options: SendOptions) {
+  const { sensorId, kind, district, at, rawTime, values } = item;
+  const stamp = at === undefined ? undefined : options.playback.stamp(at);
+  const imported = stamp !== undefined && isHistory(stamp, options.now());
+  // A row without a usable time is sent with what it says: the service books it as bad_timestamp.
+  const measuredAt = stamp === undefined ? rawTime : timeText(stamp, rawTime);
+  bundler.add(readingTopic({ district, kind, sensorId, imported }), { measuredAt, ...values });
+}
+
+function timeText(stamp: number, otherwise: string): string {
+  const date = new Date(stamp);
+  return Number.isNaN(date.getTime()) ? otherwise : date.toISOString();
+}
+
+/** What the service has booked for some sensors. */
+type Books = {
+  readonly stored: number;
+  readonly duplicate: number;
+  readonly quarantined: number;
+  readonly reasons: Readonly<Record<string, number>>;
+  /** Of the whole service: its journal does not know sensors before it is opened. */
+  readonly inJournal: number;
+};
+
+async function readBooks(service: ServiceClient, sensors: ReadonlySet<string>): Promise<Books> {
+  const sum = { stored: 0, duplicate: 0, quarantined: 0 };
+  const reasons: Record<string, number> = {};
+  let inJournal = 0;
+  let cursor: string | undefined;
+  do {
+    const page: LedgerView = await service.get<LedgerView>("/api/v1/ledger", { by: "sensor", limit: 1000, cursor });
+    inJournal = page.inJournal;
+    cursor = page.next;
+    for (const row of page.sensors ?? []) {
+      if (!sensors.has(row.sensorId)) continue;
+      sum.stored += row.stored;
+      sum.duplicate += row.duplicate;
+      sum.quarantined += row.quarantined;
+      for (const [reason, count] of Object.entries(row.reasons)) reasons[reason] = (reasons[reason] ?? 0) + count;
+    }
+  } while (cursor !== undefined);
+  return { ...sum, reasons, inJournal };
+}
+
+function booksBetween(before: Books, after: Books): Books {
+  const reasons = Object.entries(after.reasons)
+    .map(([reason, count]) => [reason, count - (before.reasons[reason] ?? 0)] as const)
+    .filter(([, count]) => count !== 0);
+  return {
+    stored: after.stored - before.stored,
+    duplicate: after.duplicate - before.duplicate,
+    quarantined: after.quarantined - before.quarantined,
+    reasons: Object.fromEntries(reasons),
+    inJournal: after.inJournal,
+  };
+}
+
+const bookedIn = (books: Books): number => books.stored + books.duplicate + books.quarantined;
+
+type Waiting = {
+  /** Ask again after this long. */
+  readonly everyMs: number;
+  /** Give up when nothing has moved for this long. */
+  readonly stallMs: number;
+  readonly now: () => number;
+  onBooked?(count: number): void;
+};
+
+/**
+ * Asks until the service has booked `expected` more readings of these sensors than `before`, or until it has nothing left
+ * to book, or until nothing moves any more (the store is away): the answer then says what is there.
+ */
+async function waitUntilBooked(
+  service: ServiceClient,
+  sensors: ReadonlySet<string>,
+  before: Books,
+  expected: number,
+  waiting: Waiting,
+): Promise<Books> {
+  let movedAt = waiting.now();
+  let seen = "";
+  let emptyTwice = false;
+  for (;;) {
+    const books = booksBetween(before, await readBooks(service, sensors));
+    const booked = bookedIn(books);
+    waiting.onBooked?.(booked);
+    if (booked >= expected) return books;
+    const now = `${booked} ${books.inJournal}`;
+    // The journal may look empty between two questions while the last batch is on its way into the books.
+    if (books.inJournal === 0 && now === seen) {
+      if (emptyTwice) return books;
+      emptyTwice = true;
+    } else emptyTwice = false;
+    if (now !== seen) movedAt = waiting.now();
+    else if (waiting.now() - movedAt > waiting.stallMs) return books;
+    seen = now;
+    await wait(waiting.everyMs);
+  }
+}
+
+const LAG = /^lamppost_consumer_lag_messages\{[^}]*consumer="alerts"[^}]*\}\s+(\S+)/m;
+
+/** True when the rules have seen everything in the journal; undefined if the service does not say. */
+async function waitUntilRulesCaughtUp(service: ServiceClient, waiting: Waiting): Promise<boolean | undefined> {
+  let movedAt = waiting.now();
+  let seen = Number.POSITIVE_INFINITY;
+  for (;;) {
+    const found = LAG.exec(await service.text("/metrics"));
+    if (!found) return undefined;
+    const lag = Number(found[1]);
+    if (lag === 0) return true;
+    if (lag < seen) movedAt = waiting.now();
+    else if (waiting.now() - movedAt > waiting.stallMs) return false;
+    seen = Math.min(seen, lag);
+    await wait(waiting.everyMs);
+  }
+}
+
+/** The alerts of these sensors: rule by alert id. Asked by district, because a city has few of them. */
+async function alertsOf(
+  service: ServiceClient,
+  districts: readonly string[],
+  sensors: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const district of districts) {
+    const query: Query = { district, state: "firing,resolved", limit: 1000 };
+    for (const alert of await service.all<AlertView>("/api/v1/alerts", query))
+      if (alert.subject.sensorId !== undefined && sensors.has(alert.subject.sensorId))
+        found.set(alert.id, alert.rule.id);
+  }
+  return found;
+}
 
 export type ReplayProgress = {
   readonly phase: "reading" | "sending" | "booking" | "rules";

@@ -4,8 +4,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type ScenarioName, SIMULATED_PREFIX } from "../../model/simulation.ts";
 import { createCity } from "../city.ts";
-import { SCENARIOS } from "../scenarios/all.ts";
-import { readLines } from "../table-file.ts";
+import { readLines } from "../recording.ts";
+import { SCENARIOS } from "../scenarios.ts";
 
 /** A scenario plays the hour up to its start: with speed "max" that is the hour up to now. */
 const SPAN_MS = 60 * 60_000;

@@ -111,7 +111,7 @@ describe("backup and restore", () => {
     expect(await readdir(city.dataDir)).not.toContain("backup.staging");
   });
 
-  it("can be a folder, too, which restores as well", { tags: ["long"] }, async () => {
+  it("can be a folder, too, which restores as well", async () => {
     const [target, into] = [join(folder, "as-folder"), join(folder, "from-folder")];
     expect(await city.cli("backup", target)).toMatchObject({ code: 0 });
     expect(await city.cli("backup", target)).toMatchObject({ code: 1, stderr: expect.stringContaining("exists") });

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createCity } from "../../simulators/city.ts";
-import { runLive } from "../../simulators/live.ts";
 import type { CitySensor } from "../../simulators/places.ts";
-import type { Speakers } from "../../simulators/speaker.ts";
+import { runLive, type Speakers } from "../../simulators/speaker.ts";
 
 const START = Date.parse("2026-11-21T12:00:00Z");
 const EVERY = 10_000;

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { builtInMappings, fileSpec, loadMapping, parseMapping, RecordingError } from "../../simulators/mapping.ts";
-import { conversion } from "../../simulators/units.ts";
+import {
+  builtInMappings,
+  conversion,
+  fileSpec,
+  loadMapping,
+  parseMapping,
+  RecordingError,
+} from "../../simulators/mapping.ts";
 
 const about = { name: "m", title: "t", source: "s", form: "table" };
 const file = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LATENESS_MAX_MS } from "../../model/reading.ts";
-import { createBundler } from "../../simulators/bundle.ts";
-import { createPlayback, isHistory } from "../../simulators/playback.ts";
+import { createBundler } from "../../simulators/publisher.ts";
+import { createPlayback, isHistory } from "../../simulators/replay.ts";
 
 describe("playback", () => {
   const span = { first: 1_000_000, last: 1_600_000 };

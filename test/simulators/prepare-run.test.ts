@@ -6,7 +6,7 @@ import { isId } from "../../model/ids.ts";
 import { SCENARIO_NAMES } from "../../model/simulation.ts";
 import { cityPlaces } from "../../simulators/places.ts";
 import { prepareRun, simulatedId } from "../../simulators/runs/prepare.ts";
-import { SCENARIOS } from "../../simulators/scenarios/all.ts";
+import { SCENARIOS } from "../../simulators/scenarios.ts";
 import { T0 } from "../helpers/readings.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "lamppost-prepare-"));

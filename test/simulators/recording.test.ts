@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadMapping } from "../../simulators/mapping.ts";
-import { mergeRecordings, newCounts, readRecording, surveyRecordings } from "../../simulators/recording.ts";
-import type { Item } from "../../simulators/row-reader.ts";
+import { type Item, mergeRecordings, newCounts, readRecording, surveyRecordings } from "../../simulators/recording.ts";
 
 let dir: string;
 beforeAll(() => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
-import { ORDINARY_DAY } from "../../simulators/scenarios/ordinary-day.ts";
+import { ORDINARY_DAY } from "../../simulators/scenarios.ts";
 import { type SimulationOptions, startSimulation } from "../../simulators/simulate.ts";
 import { type FakeService, startFakeService } from "./fake-service.ts";
 

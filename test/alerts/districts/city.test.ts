@@ -3,8 +3,7 @@ import { createDetector } from "../../../alerts/detector.ts";
 import { loadRules } from "../../../alerts/rules/load.ts";
 import type { Transition } from "../../../model/alert.ts";
 import type { Reading } from "../../../model/reading.ts";
-import { createCity } from "../../../simulators/city.ts";
-import type { Scenario } from "../../../simulators/events.ts";
+import { createCity, type Scenario } from "../../../simulators/city.ts";
 import { aReading, HOUR, MINUTE, T0 } from "../builders.ts";
 
 const START = T0 + 10 * HOUR;

@@ -1,8 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Claims, type Fired, judge } from "../../simulators/score.ts";
-import type { Label } from "../../simulators/score-labels.ts";
-import { scoreOf } from "../../simulators/score-report.ts";
-import { createTimes } from "../../simulators/score-times.ts";
+import { type Claims, createTimes, type Fired, judge, type Label, scoreOf } from "../../tools/score.ts";
 import { aReading } from "../alerts/builders.ts";
 
 const HOUR = 3_600_000;
