@@ -342,7 +342,7 @@ export type Run = {
 };
 
 export function scoreOf({ dataset, judged, labels, unusable, times }: Run): DatasetScore {
-  const sensorWeeks = (times.watchedMs() / 7) * DAY_MS;
+  const sensorWeeks = times.watchedMs() / (7 * DAY_MS);
   const falseForCrews = judged.filter(
     ({ alert, is }) => alert.audience === "crews" && (is === "false" || is === "floor" || is === "limit"),
   ).length;
