@@ -1,6 +1,7 @@
 import type { Transition } from "../model/alert.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Rule } from "../model/rule.ts";
+import { overValues } from "./conditions/registry.ts";
 import { createDistricts, isDistrictRow } from "./districts/districts.ts";
 import { createEngine, type EngineOptions } from "./engine/engine.ts";
 import type { Orphan, StateRow } from "./engine/state-rows.ts";
@@ -120,5 +121,5 @@ export function createDetector(options: EngineOptions) {
 
 /** The rules that rest on several sensors: the engine does not count their alerts. */
 function severalOf(rules: readonly Rule[]): Set<string> {
-  return new Set(rules.flatMap(({ id, condition: { type } }) => (type === "quorum" || type === "drift" ? [id] : [])));
+  return new Set(rules.flatMap(({ id, condition: { type } }) => (overValues(type) ? [] : [id])));
 }

@@ -1,9 +1,9 @@
 import type { Alert } from "../model/alert.ts";
 import type { Rule } from "../model/rule.ts";
 import type { Records } from "../store/records.ts";
+import { alertId } from "./alert-id.ts";
 import { placeText } from "./districts/place.ts";
 import { compileRule } from "./engine/compile.ts";
-import { alertId } from "./engine/transition.ts";
 
 const PAGE = 500;
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { createBacktest } from "../alerts/backtest/run.ts";
-import type { WatchedSensor } from "../alerts/engine/compile.ts";
+import type { WatchedSensor } from "../alerts/conditions/condition.ts";
 import { type BacktestView, viewBacktest } from "../contract/backtest.ts";
 import type { Rule } from "../model/rule.ts";
 import { DAY_MS, parseDuration } from "../model/time.ts";

@@ -160,16 +160,6 @@ export const conditionSchema = z.discriminatedUnion(
 );
 
 export type RuleCondition = z.infer<typeof conditionSchema>;
-type Spec<Type extends RuleCondition["type"]> = Extract<RuleCondition, { type: Type }>;
-export type ThresholdSpec = Spec<"threshold">;
-export type ConsecutiveSpec = Spec<"consecutive">;
-export type SilenceSpec = Spec<"silence">;
-export type ChangeSpec = Spec<"change">;
-export type FlatlineSpec = Spec<"flatline">;
-export type SpikeSpec = Spec<"spike">;
-export type AnomalySpec = Spec<"anomaly">;
-export type ForecastSpec = Spec<"forecast">;
-export type RegisterSpec = Spec<"register">;
-export type DriftSpec = Spec<"drift">;
-export type QuorumSpec = Spec<"quorum">;
-export type Limit = NonNullable<ThresholdSpec["above"]>;
+export type ConditionType = RuleCondition["type"];
+export type Spec<Type extends ConditionType> = Extract<RuleCondition, { type: Type }>;
+export type Limit = NonNullable<Spec<"threshold">["above"]>;

@@ -1,4 +1,4 @@
-import type { ChangeSpec, FlatlineSpec, ForecastSpec, Limit, RuleCondition, ThresholdSpec } from "./conditions.ts";
+import type { Limit, RuleCondition, Spec } from "./conditions.ts";
 import { KINDS, type Kind } from "./kinds.ts";
 import { isDerived, type MetricName, metricRow, type RuleMetric, ruleMetricsOf } from "./metrics.ts";
 import { HOUR_MS, parseDuration } from "./time.ts";
@@ -64,12 +64,12 @@ function conditionMistakes({ metric, condition }: Draft): Contradiction[] {
   }
 }
 
-function oneSide({ above, below }: Pick<ThresholdSpec, "above" | "below">, who: string): Contradiction[] {
+function oneSide({ above, below }: Pick<Spec<"threshold">, "above" | "below">, who: string): Contradiction[] {
   if ((above === undefined) !== (below === undefined)) return [];
   return [{ path: ["condition"], message: `${who} has exactly one of above and below` }];
 }
 
-function clearMistakes({ above, below, clear }: ThresholdSpec): Contradiction[] {
+function clearMistakes({ above, below, clear }: Spec<"threshold">): Contradiction[] {
   const bound = above ?? below;
   if (clear === undefined || bound === undefined || (above !== undefined && below !== undefined)) return [];
   const path = ["condition", "clear"];
@@ -89,7 +89,7 @@ function comparable(a: Limit, b: Limit): readonly [number, number] | undefined {
 /** How many times the length of its past a trend may be drawn out into the future. */
 const HORIZON_TIMES_MAX = 4;
 
-function horizonMistakes({ within, over }: ForecastSpec): Contradiction[] {
+function horizonMistakes({ within, over }: Spec<"forecast">): Contradiction[] {
   const [withinMs, overMs] = [parseDuration(within), parseDuration(over)];
   // What is no duration at all has been said already.
   if (withinMs === undefined || overMs === undefined || withinMs <= HORIZON_TIMES_MAX * overMs) return [];
@@ -97,12 +97,12 @@ function horizonMistakes({ within, over }: ForecastSpec): Contradiction[] {
   return [{ path: ["condition", "within"], message }];
 }
 
-function changeMistakes({ rise, fall }: ChangeSpec): Contradiction[] {
+function changeMistakes({ rise, fall }: Spec<"change">): Contradiction[] {
   if ((rise === undefined) !== (fall === undefined)) return [];
   return [{ path: ["condition"], message: "a change has exactly one of rise and fall" }];
 }
 
-function flatlineMistakes({ floor, ceiling }: FlatlineSpec): Contradiction[] {
+function flatlineMistakes({ floor, ceiling }: Spec<"flatline">): Contradiction[] {
   if (floor === undefined || ceiling === undefined || floor < ceiling) return [];
   return [{ path: ["condition", "floor"], message: "floor must be below ceiling: between them lies what is watched" }];
 }

@@ -1,8 +1,8 @@
 import type { BacktestAlert, BacktestResult, Span } from "../../model/backtest.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
 import { createDetector } from "../detector.ts";
-import type { WatchedSensor } from "../engine/compile.ts";
 import { figuresByRule, figuresBySubject, figuresOf } from "./figures.ts";
 import { createTimeline } from "./timeline.ts";
 

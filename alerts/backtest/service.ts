@@ -5,7 +5,7 @@ import { KINDS } from "../../model/kinds.ts";
 import type { Log } from "../../model/log.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { ReadingStore, ScanQuery } from "../../store/reading-store.ts";
-import type { WatchedSensor } from "../engine/compile.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
 import type { BacktestAnswer, FromWorker, ToWorker, WorkerStart } from "./worker.ts";
 
 export type BacktestRequest = {

@@ -1,7 +1,7 @@
 import type { MetricName } from "../../model/metrics.ts";
 import type { Reading, Values } from "../../model/reading.ts";
 import { parseDuration } from "../../model/time.ts";
-import type { WatchedSensor } from "../engine/compile.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
 import { parseMoment } from "../rules/moment.ts";
 import { parseSeries } from "../rules/series.ts";
 import type { TestData } from "../rules/test-schema.ts";

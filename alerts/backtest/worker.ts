@@ -3,7 +3,7 @@ import { viewBacktest } from "../../contract/backtest.ts";
 import type { Span } from "../../model/backtest.ts";
 import { createBlockReader, type ReadingBlock } from "../../model/reading-block.ts";
 import type { Rule } from "../../model/rule.ts";
-import type { WatchedSensor } from "../engine/compile.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
 import { stepBack } from "../step-back.ts";
 import { createBacktest } from "./run.ts";
 

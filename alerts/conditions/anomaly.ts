@@ -1,8 +1,9 @@
-import { DAY_MS } from "../../model/time.ts";
+import { DAY_MS, parseDuration } from "../../model/time.ts";
 import { type Baseline, learn, NOTHING_LEARNT, type Season, type Usual, usualAt } from "./baseline.ts";
 import type { Cadence } from "./cadence.ts";
-import { NOTHING, type Outcome, type Step, type ValueCondition } from "./sample.ts";
+import { NOTHING, needsGood, type Outcome, type OverValues, type Step } from "./condition.ts";
 import { type Closed, close, expire, type Rolling, roll, type Window, windowEvidence } from "./window.ts";
+import { amount, ordinal, subject, timeText, windowUnit, windowWord } from "./words.ts";
 
 export type AnomalyParams = {
   readonly sigmas: number;
@@ -39,7 +40,19 @@ const RELEARN_AFTER_MS = 28 * DAY_MS;
  * learnt, and nothing at all while it fires, or an incident would teach itself away; what has lasted four weeks is the
  * new normal: it ends, and everything is learnt anew. For operators one window of the run must have a good value.
  */
-export const anomaly: ValueCondition<AnomalyParams, AnomalyState> = {
+export const anomaly: OverValues<"anomaly", AnomalyParams, AnomalyState> = {
+  over: "values",
+  params({ type: _, window, ...rest }, rule) {
+    const params = { ...rest, windowMs: parseDuration(window)!, needsGood: needsGood(rule) };
+    return () => params;
+  },
+  explain({ rule, spec: { window, count }, sensor, outcome: { at, value, limit, evidence } }) {
+    const mean = `${subject(rule, sensor)} averaged ${amount(rule, value)} over the ${windowWord(window)} to ${timeText(at)}`;
+    const side = `${value! > limit! ? "above" : "below"} ${amount(rule, limit)}`;
+    const run =
+      count === 1 ? side : `the ${ordinal(count)} ${windowUnit(window)} in a row out of the usual, now ${side}`;
+    return `${mean}, ${run} (${evidence.at(-1)!.note}).`;
+  },
   quiet: QUIET,
   step(params, state, sample) {
     const { rolling, ended, missing } = roll(state.rolling, params.windowMs, sample);

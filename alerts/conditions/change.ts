@@ -1,5 +1,7 @@
 import type { Evidence } from "../../model/alert.ts";
-import { NOTHING, type Outcome, type Sample, type Step, type ValueCondition } from "./sample.ts";
+import { parseDuration } from "../../model/time.ts";
+import { NOTHING, needsGood, type Outcome, type OverValues, type Sample, type Step } from "./condition.ts";
+import { amount, spanText, subject, timeText } from "./words.ts";
 
 export type ChangeParams = {
   readonly direction: "rise" | "fall";
@@ -34,7 +36,25 @@ const PARTS = 64;
  * Guards: a gap longer than `within` leaves nothing to compare with; for operators one of the two values is not suspect.
  * What is firing stays so while no value comes.
  */
-export const change: ValueCondition<ChangeParams, ChangeState> = {
+export const change: OverValues<"change", ChangeParams, ChangeState> = {
+  over: "values",
+  params({ rise, fall, within, keepFor }, rule) {
+    const params: ChangeParams = {
+      direction: rise === undefined ? "fall" : "rise",
+      by: (rise ?? fall)!,
+      withinMs: parseDuration(within)!,
+      keepForMs: keepFor === undefined ? 0 : parseDuration(keepFor)!,
+      needsGood: needsGood(rule),
+    };
+    return () => params;
+  },
+  explain({ rule, spec: { rise, fall, within }, sensor, outcome: { value, evidence } }) {
+    const [from, to] = evidence;
+    const by = amount(rule, Math.abs(to!.value! - from!.value!));
+    const moved = `${subject(rule, sensor)} ${rise === undefined ? "fell" : "rose"} by ${by}, from ${amount(rule, from!.value)} at ${timeText(from!.measuredAt)}`;
+    const limit = `${amount(rule, rise ?? fall)} or more within ${spanText(within)} counts`;
+    return `${moved} to ${amount(rule, value)} at ${timeText(to!.measuredAt)}; ${limit}.`;
+  },
   quiet: QUIET,
   step(params, state, sample) {
     const kept = unexpired(state.base, sample.at - params.withinMs);

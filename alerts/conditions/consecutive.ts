@@ -1,5 +1,6 @@
+import { parseDuration } from "../../model/time.ts";
 import type { Cadence } from "./cadence.ts";
-import { NOTHING, type Outcome, type Step, type ValueCondition } from "./sample.ts";
+import { NOTHING, needsGood, type Outcome, type OverValues, type Step } from "./condition.ts";
 import {
   type Closed,
   close,
@@ -11,6 +12,7 @@ import {
   type Window,
   windowEvidence,
 } from "./window.ts";
+import { amount, ordinal, subject, timeText, windowUnit, windowWord } from "./words.ts";
 
 export type ConsecutiveParams = {
   readonly above: number;
@@ -42,7 +44,20 @@ const QUIET: ConsecutiveState = { rolling: NO_WINDOW, run: NO_RUN, missed: 0 };
  * resolves the alert; so do max(3, count) windows in a row without a valid mean ("no-data"): nobody can say that it
  * still holds. Guard: for operators, one window of the run must contain a reading that is not suspect.
  */
-export const consecutive: ValueCondition<ConsecutiveParams, ConsecutiveState> = {
+export const consecutive: OverValues<"consecutive", ConsecutiveParams, ConsecutiveState> = {
+  over: "values",
+  params({ above, count, window, capture }, rule) {
+    const params = { above, count, windowMs: parseDuration(window)!, capture, needsGood: needsGood(rule) };
+    return () => params;
+  },
+  limit: ({ above }) => above,
+  explain({ rule, spec: { window, above, count }, sensor, outcome: { at, value } }) {
+    const mean = `${subject(rule, sensor)} averaged ${amount(rule, value)} over the ${windowWord(window)} to ${timeText(at)}`;
+    const limit = `above ${amount(rule, above)}`;
+    return count === 1
+      ? `${mean}, ${limit}.`
+      : `${mean}, the ${ordinal(count)} ${windowUnit(window)} in a row ${limit}.`;
+  },
   quiet: QUIET,
   step(params, state, sample) {
     const rolled = roll(state.rolling, params.windowMs, sample);

@@ -1,8 +1,18 @@
 import type { Evidence } from "../../model/alert.ts";
-import { DAY_MS, HOUR_MS } from "../../model/time.ts";
+import { wordsOf } from "../../model/metrics.ts";
+import { DAY_MS, formatSpan, HOUR_MS, parseDuration } from "../../model/time.ts";
 import { isBroken, isIntervalBelow } from "./cadence.ts";
+import {
+  NOTHING,
+  needsGood,
+  type Outcome,
+  type OverValues,
+  type Sample,
+  type Step,
+  type WatchedSensor,
+} from "./condition.ts";
 import { isNearFloor, NEW_HISTORY, type ValueHistory, withRun } from "./floor.ts";
-import { NOTHING, type Outcome, type Sample, type Step, type ValueCondition } from "./sample.ts";
+import { amount, subject, timeText } from "./words.ts";
 
 export type FlatlineParams = {
   readonly afterMs: number;
@@ -43,7 +53,22 @@ const QUIET: FlatlineState = { history: NEW_HISTORY };
  * goes on until another value comes. Of metrics that count what passes, zeros between 22:00 and 06:00 of solar time count
  * neither as time nor as values; where the longitude is unknown, zeros need at least a day.
  */
-export const flatline: ValueCondition<FlatlineParams, FlatlineState> = {
+export const flatline: OverValues<"flatline", FlatlineParams, FlatlineState> = {
+  over: "values",
+  params({ after, samples, tolerance, floor, ceiling }, rule) {
+    const zeroByNight = ZERO_BY_NIGHT.has(rule.metric!);
+    const limits = { afterMs: parseDuration(after)!, samples, tolerance, floor, ceiling };
+    return (sensor) => ({ ...limits, needsGood: needsGood(rule), zeroByNight, lon: wholeLon(sensor) });
+  },
+  looksAt: (sensor) => String(wholeLon(sensor)),
+  explain({ rule, spec: { tolerance }, sensor, outcome: { at, startedAt, value, evidence } }) {
+    const near = tolerance > 0 ? `within ${amount(rule, tolerance)} of ` : "at ";
+    const stayed = `${subject(rule, sensor)} has stayed ${near}${amount(rule, value)} since ${timeText(startedAt)}`;
+    const note = evidence[0]?.note ?? "without a change";
+    return `${stayed}, for ${formatSpan(at - startedAt)} (${note}); the sensor is probably stuck.`;
+  },
+  explainEnd: ({ rule, outcome: { at, value } }) => `Another value came at ${timeText(at)}: ${amount(rule, value)}.`,
+  deed: ({ metric }) => `began to repeat one value of ${wordsOf(metric!).label}`,
   quiet: QUIET,
   step(params, state, sample) {
     const { run, history } = state;
@@ -114,4 +139,12 @@ function begun({ since, count, low, high }: Run, { at, value, good }: Sample): O
 
 function ended({ since }: Run, { at, value }: Sample): Outcome {
   return { what: "resolved", at, startedAt: since, value, evidence: [{ measuredAt: at, value }], why: "cleared" };
+}
+
+/** Nothing passes at night, and by day something always does. Rarer things (buses, bicycles) may stay away all day. */
+const ZERO_BY_NIGHT: ReadonlySet<string> = new Set(["flow", "occupancy", "carCount"]);
+
+/** Near enough to tell the night by the sun, and the same for the sensors of a city. */
+function wholeLon({ lon }: WatchedSensor): number | undefined {
+  return lon === undefined ? undefined : Math.round(lon);
 }

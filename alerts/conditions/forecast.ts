@@ -1,7 +1,8 @@
 import type { Expected } from "../../model/alert.ts";
-import { DAY_MS } from "../../model/time.ts";
-import { NOTHING, type Outcome, type Sample, type Step, type ValueCondition } from "./sample.ts";
+import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
+import { limitFor, NOTHING, needsGood, type Outcome, type OverValues, type Sample, type Step } from "./condition.ts";
 import { type Trend, type TrendPoint, trendOf, trendScore } from "./trend.ts";
+import { amount, share, spanText, subject, timeText } from "./words.ts";
 
 export type ForecastParams = {
   readonly side: "above" | "below";
@@ -44,7 +45,25 @@ const LATEST_TIMES = 10;
  * are left out. Judged once per bucket, at its end. The test takes the points for independent: what swings slowly within
  * `over` can pass for a trend, so choose `over` longer than the swing.
  */
-export const forecast: ValueCondition<ForecastParams, ForecastState> = {
+export const forecast: OverValues<"forecast", ForecastParams, ForecastState> = {
+  over: "values",
+  params({ above, below, within, over }, rule) {
+    const spans = { withinMs: parseDuration(within)!, overMs: parseDuration(over)!, needsGood: needsGood(rule) };
+    return (sensor) => {
+      const limit = limitFor((above ?? below)!, sensor);
+      return limit === undefined ? undefined : { ...spans, side: above === undefined ? "below" : "above", limit };
+    };
+  },
+  /** "Battery at Station 4 is expected to fall below 10 % in 6 to 9 days (most likely 2026-11-28 12:00 UTC), …" */
+  explain({ rule, spec: { above, below, over }, sensor, outcome: { at, value, limit, evidence, expected } }) {
+    const bound = `${amount(rule, limit)}${share((above ?? below)!)}`;
+    const passes = above === undefined ? `fall below ${bound}` : `rise above ${bound}`;
+    const when = `${spanBetween(expected!.from - at, expected!.to - at)} (most likely ${timeText(Math.round(expected!.at / 60_000) * 60_000)})`;
+    const from = `it stands at ${amount(rule, value)}, with a ${evidence.at(-1)!.note}, taken from the last ${spanText(over)}`;
+    return `${subject(rule, sensor)} is expected to ${passes} ${when}; ${from}.`;
+  },
+  explainEnd: ({ rule, outcome: { at, value } }) =>
+    `It ended at ${timeText(at)}: the trend no longer reaches the limit in that time; it stands at ${amount(rule, value)}.`,
   quiet: QUIET,
   step(params, state, sample) {
     if (params.needsGood && !sample.good) return [state, NOTHING];
@@ -147,3 +166,18 @@ function begun({ limit }: ForecastParams, points: readonly TrendPoint[], at: num
 }
 
 const tidy = (value: number) => Math.round(value * 1e6) / 1e6;
+
+const SPANS = [
+  [DAY_MS, "day"],
+  [HOUR_MS, "hour"],
+  [60_000, "minute"],
+] as const;
+
+/** "in 6 to 9 days", "in about 40 minutes", "within a minute": in the largest unit of which there are two. */
+export function spanBetween(fromMs: number, toMs: number): string {
+  const [unitMs, unit] = SPANS.find(([ms]) => toMs >= 2 * ms) ?? SPANS[2]!;
+  const from = Math.max(0, Math.floor(fromMs / unitMs));
+  const to = Math.max(0, Math.ceil(toMs / unitMs));
+  if (to <= 1) return `within a ${unit}`;
+  return from === to ? `in about ${to} ${unit}s` : `in ${from} to ${to} ${unit}s`;
+}

@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/alert.ts";
-import { NOTHING, type Outcome, type Step } from "./sample.ts";
+import { NOTHING, type Outcome, type Step } from "./condition.ts";
 
 /** The machine behind `threshold`: a value against a limit, with a clear level, `for` and `keepFor`. */
 export type LevelParams = {

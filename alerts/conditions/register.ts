@@ -1,6 +1,7 @@
 import type { Evidence } from "../../model/alert.ts";
 import { HOUR_MS } from "../../model/time.ts";
-import { NOTHING, type Outcome, type Sample, type Step, type ValueCondition } from "./sample.ts";
+import { limitFor, NOTHING, type Outcome, type OverValues, type Sample, type Step } from "./condition.ts";
+import { amount, subject, timeText } from "./words.ts";
 
 export type RegisterParams = { readonly maxPowerKw: number; readonly digits?: number };
 
@@ -32,7 +33,24 @@ const SOUND_FOR_MS = HOUR_MS;
  * Guards: the least count (1, 0.1, … as the two values are written), so that one tick within a second is no jump; the
  * real time between readings, so that a gap may be long.
  */
-export const register: ValueCondition<RegisterParams, RegisterState> = {
+export const register: OverValues<"register", RegisterParams, RegisterState> = {
+  over: "values",
+  params({ maxPower, digits }) {
+    return (sensor) => {
+      const maxPowerKw = limitFor(maxPower, sensor);
+      return maxPowerKw === undefined || maxPowerKw <= 0 ? undefined : { maxPowerKw, digits };
+    };
+  },
+  explain({ rule, sensor, outcome: { value, limit, evidence } }) {
+    const [former, newest] = evidence;
+    const span = `from ${amount(rule, former?.value)} to ${amount(rule, value)} between ${timeText(former!.measuredAt)} and ${timeText(newest!.measuredAt)}`;
+    const register = `The register of ${subject(rule, sensor).replace(/^./, (first) => first.toLowerCase())}`;
+    if (value! < former!.value!) {
+      return `${register} fell ${span}; a register never falls, unless the meter was exchanged or reset.`;
+    }
+    return `${register} rose ${span}; with the power of its connection it could stand at ${amount(rule, limit)} at most.`;
+  },
+  explainEnd: ({ outcome: { at } }) => `It ended at ${timeText(at)}, after a run of plausible readings.`,
   quiet: QUIET,
   step(params, state, sample) {
     const { at, value } = sample;

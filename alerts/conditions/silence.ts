@@ -1,5 +1,8 @@
-import { type Cadence, quietLimitMs } from "./cadence.ts";
-import { NOTHING, type Outcome, type Step } from "./sample.ts";
+import { wordsOf } from "../../model/metrics.ts";
+import { formatSpan, parseDuration } from "../../model/time.ts";
+import { type Cadence, quietLimitMs, silenceLimitMs } from "./cadence.ts";
+import { NOTHING, type Outcome, type OverValues, type Step } from "./condition.ts";
+import { timeText } from "./words.ts";
 
 export type SilenceParams = { readonly afterMs: number };
 
@@ -67,4 +70,64 @@ function begun(lastAt: number, limitMs: number): Outcome {
 function ended(since: number, at: number): Outcome {
   const evidence = [{ measuredAt: at, note: "heard again" }];
   return { what: "resolved", at: Math.max(at, since), startedAt: since, evidence, why: "cleared" };
+}
+
+type MissingState = Record<string, never>;
+
+const NO_STATE: MissingState = {};
+const STILL: Step<MissingState> = [NO_STATE, NOTHING];
+
+/**
+ * A sensor goes on speaking and one of its values is missing for longer than max(3 x interval, `after`), the interval
+ * being that of the value. Source: practice (domain notes, section 5, "data completeness"); in the recordings it is the
+ * usual way in which an analyser fails while the station around it lives.
+ *
+ * In event time, like the silence of a sensor: it fires at (last value + limit) and ends at the next value.
+ * Guards: the sensor itself was heard after that limit, or it is the sensor that is silent; no verdict while the interval
+ * is unknown. There is no state: everything is in the times of the sample.
+ */
+export const silence: OverValues<"silence", SilenceParams, MissingState> = {
+  over: "values",
+  params({ after }) {
+    const params = { afterMs: parseDuration(after)! };
+    return () => params;
+  },
+  unit: "min",
+  explain({ rule, sensor: { id, name }, params: { afterMs }, outcome }) {
+    const limit = formatSpan((outcome.limit ?? afterMs / 60_000) * 60_000);
+    const since = timeText(outcome.evidence[0]!.measuredAt);
+    if (rule.metric)
+      return `No value of ${wordsOf(rule.metric).label} from ${name ?? id} since ${since}, while it sends others; it counts as missing after ${limit}.`;
+    return `No reading from ${name ?? id} since ${since}; it counts as silent after ${limit}.`;
+  },
+  explainEnd: ({ rule, outcome: { at, evidence } }) =>
+    `A ${rule.metric ? "value" : "reading"} came again at ${timeText(evidence[0]?.measuredAt ?? at)}.`,
+  deed: () => "fell silent",
+  quiet: NO_STATE,
+  whileHeard: true,
+  step({ afterMs }, _, { at, lastAt, heardAt, cadence }) {
+    // The cheap half first: the median is only worked out for gaps that could matter.
+    if (lastAt === undefined || heardAt === undefined || heardAt - lastAt <= afterMs) return STILL;
+    const limitMs = silenceLimitMs(cadence, afterMs);
+    if (limitMs === undefined || heardAt - lastAt <= limitMs) return STILL;
+    return [NO_STATE, [gapBegun(lastAt, limitMs), gapEnded(lastAt + limitMs, at)]];
+  },
+  advance({ afterMs }, _, time, cadence) {
+    const { lastAt } = cadence;
+    if (lastAt === undefined || time - lastAt <= afterMs) return STILL;
+    const limitMs = silenceLimitMs(cadence, afterMs);
+    if (limitMs === undefined || time - lastAt <= limitMs) return STILL;
+    return [NO_STATE, [gapBegun(lastAt, limitMs)]];
+  },
+};
+
+function gapBegun(lastAt: number, limitMs: number): Outcome {
+  const at = lastAt + limitMs;
+  const evidence = [{ measuredAt: lastAt, note: "the last value before the gap" }];
+  return { what: "firing", at, startedAt: at, limit: limitMs / 60_000, evidence };
+}
+
+function gapEnded(since: number, at: number): Outcome {
+  const evidence = [{ measuredAt: at, note: "there again" }];
+  return { what: "resolved", at, startedAt: since, evidence, why: "cleared" };
 }

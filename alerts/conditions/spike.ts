@@ -1,6 +1,8 @@
 import type { Evidence } from "../../model/alert.ts";
+import { parseDuration } from "../../model/time.ts";
 import { isBroken } from "./cadence.ts";
-import { NOTHING, type Outcome, type Step, type ValueCondition } from "./sample.ts";
+import { NOTHING, needsGood, type Outcome, type OverValues, type Step } from "./condition.ts";
+import { amount, ordinal, spanText, subject, timeText } from "./words.ts";
 
 export type SpikeParams = {
   readonly above: number;
@@ -30,7 +32,23 @@ const QUIET: SpikeState = { spikes: [] };
  * really happens lasts two values or more. The three values follow each other without a gap. For operators one of the
  * three must not be suspect.
  */
-export const spike: ValueCondition<SpikeParams, SpikeState> = {
+export const spike: OverValues<"spike", SpikeParams, SpikeState> = {
+  over: "values",
+  params({ above, count, within }, rule) {
+    const params = { above, count, withinMs: parseDuration(within)!, needsGood: needsGood(rule) };
+    return () => params;
+  },
+  explain({ rule, spec: { above, count, within }, sensor, outcome: { evidence, value } }) {
+    const [before, middle, after] = evidence;
+    const neighbours = `between ${amount(rule, before?.value)} and ${amount(rule, after?.value)}`;
+    const one = `${subject(rule, sensor)} was ${amount(rule, value)} for one value at ${timeText(middle!.measuredAt)}, ${neighbours}`;
+    const off = `more than ${amount(rule, above)} off the values beside it`;
+    return count === 1
+      ? `${one}: ${off}.`
+      : `${one}: ${off}, the ${ordinal(count)} such spike within ${spanText(within)}.`;
+  },
+  explainEnd: ({ spec, outcome: { at } }) =>
+    `It ended at ${timeText(at)}, after ${spanText(spec.within)} without another.`,
   quiet: QUIET,
   step(params, state, sample) {
     const [rested, outcomes] = settle(params, state, sample.at);

@@ -1,5 +1,8 @@
 import type { Evidence } from "../../model/alert.ts";
+import type { Spec } from "../../model/conditions.ts";
+import { formatSpan, parseDuration } from "../../model/time.ts";
 import { type Cadence, isBroken } from "./cadence.ts";
+import { type Case, limitFor, NOTHING, needsGood, type OverValues, type Sample, type Step } from "./condition.ts";
 import {
   breakRun,
   isBeyond,
@@ -9,7 +12,6 @@ import {
   QUIET as QUIET_LEVEL,
   stepLevel,
 } from "./level.ts";
-import { NOTHING, type Sample, type Step, type ValueCondition } from "./sample.ts";
 import {
   type Closed,
   close,
@@ -21,6 +23,7 @@ import {
   type WindowParams,
   windowEvidence,
 } from "./window.ts";
+import { amount, share, spanText, subject, timeText, windowWord } from "./words.ts";
 
 /** Without `windowMs` every sample is compared, with it the aggregate of every valid aligned window. */
 export type ThresholdParams = LevelParams & Omit<WindowParams, "windowMs"> & { readonly windowMs?: number };
@@ -40,7 +43,32 @@ const STILL_QUIET: Step<ThresholdState> = [QUIET, NOTHING];
  * a missing window, starts `for` anew; an alert for operators waits for a value that is not suspect. What is firing
  * goes on firing through a gap: that the sensor is silent is said by another rule, and does not make the limit hold.
  */
-export const threshold: ValueCondition<ThresholdParams, ThresholdState> = {
+export const threshold: OverValues<"threshold", ThresholdParams, ThresholdState> = {
+  over: "values",
+  params(spec, rule) {
+    const shared = {
+      side: spec.above === undefined ? ("below" as const) : ("above" as const),
+      forMs: spec.for === undefined ? 0 : parseDuration(spec.for)!,
+      keepForMs: spec.keepFor === undefined ? 0 : parseDuration(spec.keepFor)!,
+      windowMs: spec.window === undefined ? undefined : parseDuration(spec.window)!,
+      aggregate: spec.aggregate,
+      capture: spec.capture,
+      needsGood: needsGood(rule),
+    };
+    return (sensor) => {
+      const limit = limitFor((spec.above ?? spec.below)!, sensor);
+      const clear = spec.clear === undefined ? limit : limitFor(spec.clear, sensor);
+      if (limit === undefined || clear === undefined) return undefined;
+      const { side, ...rest } = shared;
+      return { side, limit, clear, ...rest };
+    };
+  },
+  limit: ({ limit }) => limit,
+  explain: explainThreshold,
+  explainEnd({ rule, spec, outcome: { at, value, why } }) {
+    if (why !== "not-held" || !spec.for) return undefined;
+    return `It ended at ${timeText(at)} with ${amount(rule, value)}, before it had held for ${spanText(spec.for)}.`;
+  },
   quiet: QUIET,
   step(params, state, sample) {
     return params.windowMs === undefined
@@ -94,4 +122,21 @@ function judge(params: LevelParams, level: Level, broken: boolean, point: Point)
   const [next, outcomes] = stepLevel(params, start, point);
   const state = next === QUIET_LEVEL ? QUIET : { level: next };
   return [state, ended.length > 0 ? [...ended, ...outcomes] : outcomes];
+}
+
+function explainThreshold({ rule, spec, params, sensor, outcome }: Case<"threshold", ThresholdParams>): string {
+  const { what, at, startedAt, value } = outcome;
+  const { side, limit, forMs } = params;
+  const over = `${side} ${amount(rule, limit)}${share((spec.above ?? spec.below)!)}`;
+  const measured = `${subject(rule, sensor)} ${measure(spec, at, amount(rule, value))}`;
+  if (forMs === 0) return `${measured}, ${over}.`;
+  const since = `it has been ${over} since ${timeText(startedAt)}`;
+  if (what === "pending") return `${measured}; ${since} and counts once that has lasted ${formatSpan(forMs)}.`;
+  return `${measured}; ${since}, for ${formatSpan(at - startedAt)}.`;
+}
+
+function measure({ window, aggregate }: Spec<"threshold">, at: number, value: string): string {
+  if (window === undefined) return `was ${value} at ${timeText(at)}`;
+  const verb = { mean: "averaged", min: "was at least", max: "reached" }[aggregate];
+  return `${verb} ${value} over the ${windowWord(window)} to ${timeText(at)}`;
 }

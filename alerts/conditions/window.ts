@@ -1,6 +1,6 @@
 import type { Evidence } from "../../model/alert.ts";
 import { type Cadence, intervalMs } from "./cadence.ts";
-import type { Sample } from "./sample.ts";
+import type { Sample } from "./condition.ts";
 
 /**
  * Aligned windows [from, from + size), aligned to UTC: the hours and days of the air directives, the 10-minute values

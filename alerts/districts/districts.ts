@@ -1,7 +1,7 @@
 import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
-import type { WatchedSensor } from "../engine/compile.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
 import type { Orphan, StateRow } from "../engine/state-rows.ts";
 import { createDrift, DAILY, type Diary, DRIFT } from "./drift.ts";
 import { createMemories, type Memory, RECENT, RECENT_SINCE } from "./memory.ts";

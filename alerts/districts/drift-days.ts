@@ -1,4 +1,4 @@
-import type { DriftSpec } from "../../model/conditions.ts";
+import type { Spec } from "../../model/conditions.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import { DAY_MS, parseDuration } from "../../model/time.ts";
 import { correlation, type Daily, medianOn } from "./daily.ts";
@@ -27,7 +27,7 @@ const CAPTURE = 0.75;
  */
 export function compareDays(
   metric: MetricName,
-  spec: DriftSpec,
+  spec: Spec<"drift">,
   own: Daily,
   around: readonly Daily[],
   to: number,
@@ -46,7 +46,7 @@ export function compareDays(
 }
 
 /** The days in a row, up to the newest, on which it was off by more than `ratio` to the same side: drift if long enough. */
-export function driftRun(spec: DriftSpec, days: readonly Compared[], to: number): Compared[] | undefined {
+export function driftRun(spec: Spec<"drift">, days: readonly Compared[], to: number): Compared[] | undefined {
   const last = days.at(-1);
   if (!last || last.day !== to) return undefined;
   const isOff = ({ off }: Compared) => Math.abs(off) > spec.ratio && Math.sign(off) === Math.sign(last.off);
@@ -59,7 +59,7 @@ export function driftRun(spec: DriftSpec, days: readonly Compared[], to: number)
 
 /** Whether a drift is over: near its neighbours again, or nobody left to compare it with since `seenDay`. */
 export function driftEnd(
-  spec: DriftSpec,
+  spec: Spec<"drift">,
   days: readonly Compared[],
   seenDay: number,
   to: number,

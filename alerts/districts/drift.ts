@@ -1,14 +1,15 @@
 import type { Transition } from "../../model/alert.ts";
-import type { DriftSpec } from "../../model/conditions.ts";
+import type { Spec } from "../../model/conditions.ts";
 import { isDerived, METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
-import { type CompiledRule, compileRule, type WatchedSensor } from "../engine/compile.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
+import { dateText, driftAlert } from "../conditions/drift.ts";
+import { type CompiledRule, compileRule } from "../engine/compile.ts";
 import type { Orphan, StateRow } from "../engine/state-rows.ts";
 import { closeDays, createDaily, type Daily, dayOf, noteHour } from "./daily.ts";
 import { type Compared, compareDays, driftEnd, driftRun } from "./drift-days.ts";
-import { dateText, driftAlert } from "./drift-words.ts";
 import { distanceKm, isPlaced } from "./neighbours.ts";
 
 export const DAILY = "~daily";
@@ -100,7 +101,7 @@ export function createDrift(rules: readonly Rule[]) {
     const { sensor } = diary;
     const metric = rule.metric as MetricName;
     const own = diary.metrics.get(metric);
-    const spec = rule.condition as DriftSpec;
+    const spec = rule.condition as Spec<"drift">;
     const active = firing.get(keyOf(rule.id, sensor.id));
     if (!own || (!active && !matches(sensor))) return [];
     const around = near(sensor, spec, all).flatMap((other) => other.metrics.get(metric) ?? []);
@@ -117,7 +118,7 @@ export function createDrift(rules: readonly Rule[]) {
     const { alert } = found;
     const key = keyOf(rule.id, alert.subject.sensorId!);
     const seenDay = days.at(-1)?.day === day ? day : found.seenDay;
-    const why = driftEnd(rule.condition as DriftSpec, days, seenDay, day);
+    const why = driftEnd(rule.condition as Spec<"drift">, days, seenDay, day);
     if (!why) {
       if (seenDay !== found.seenDay) set(key, { alert, seenDay });
       return [];
@@ -245,7 +246,7 @@ export function createDrift(rules: readonly Rule[]) {
 }
 
 /** The sensors to compare with: those within the radius where places are known, else those of the district. */
-function near(sensor: WatchedSensor, { radiusKm }: DriftSpec, all: readonly Diary[]): Diary[] {
+function near(sensor: WatchedSensor, { radiusKm }: Spec<"drift">, all: readonly Diary[]): Diary[] {
   const others = all.filter((one) => one.sensor.id !== sensor.id);
   if (!isPlaced(sensor) || !others.some((one) => isPlaced(one.sensor))) return others;
   const reachLat = radiusKm / 110;

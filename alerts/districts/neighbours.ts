@@ -1,5 +1,5 @@
 import type { MetricName } from "../../model/metrics.ts";
-import type { WatchedSensor } from "../engine/compile.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
 import { createRecent, type Recent } from "./recent.ts";
 
 /** A sensor with its recent values of the metrics that someone may ask for. */

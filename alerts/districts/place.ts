@@ -1,9 +1,9 @@
 import type { Subject } from "../../model/alert.ts";
-import type { QuorumSpec } from "../../model/conditions.ts";
-import type { WatchedSensor } from "../engine/compile.ts";
+import type { Spec } from "../../model/conditions.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
 
 /** Where a sensor is counted: its district, its gateway there, or its value of a tag there. Never across districts. */
-export function placeOf(by: QuorumSpec["by"], { district, gateway, tags }: WatchedSensor): Subject | undefined {
+export function placeOf(by: Spec<"quorum">["by"], { district, gateway, tags }: WatchedSensor): Subject | undefined {
   if (by === "district") return { district };
   if (by === "gateway") return gateway === undefined ? undefined : { district, gateway };
   const value = Object.hasOwn(tags, by.tag) ? tags[by.tag] : undefined;

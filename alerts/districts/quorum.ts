@@ -3,12 +3,14 @@ import { isDerived, type MetricName } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { parseDuration } from "../../model/time.ts";
-import { type CompiledRule, compileRule, type WatchedSensor } from "../engine/compile.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
+import { type Case, type Occasion, quorumTransition, type Told } from "../conditions/quorum.ts";
+import { overValues } from "../conditions/registry.ts";
+import { type CompiledRule, compileRule } from "../engine/compile.ts";
 import type { Orphan, StateRow } from "../engine/state-rows.ts";
 import { createGroup, type Group, type GroupJson, type News, type Said } from "./group.ts";
 import type { Child, QuorumParams } from "./headcount.ts";
 import { placeOf, placeText } from "./place.ts";
-import { type Case, type Occasion, quorumTransition, type Told } from "./quorum-words.ts";
 
 export const QUORUM = "~quorum";
 export const WATCHED = "~watched";
@@ -152,7 +154,8 @@ export function createQuorum(rules: readonly Rule[]) {
   function caseOf({ counter, group }: Place, { children }: Said): Case {
     const { rule, own, counted } = counter;
     const known = children.flatMap((id) => group.child(id) ?? []);
-    return { rule, fit: own.fit, counted: counted.rule, subject: group.subject, children: known };
+    const deed = overValues(counted.rule.condition.type)?.deed?.(counted.rule) ?? `raised "${counted.rule.title}"`;
+    return { rule, fit: own.fit, counted: counted.rule, deed, subject: group.subject, children: known };
   }
 
   /** Ends what fires under rules that are not as they were. */

@@ -1,4 +1,4 @@
-import type { Outcome } from "../conditions/sample.ts";
+import type { Outcome } from "../conditions/condition.ts";
 import { HEARD, lookForSilence, type SilenceParams, stepSilence } from "../conditions/silence.ts";
 import type { FoldContext } from "./fold.ts";
 import { withWindow } from "./open-window.ts";

@@ -1,8 +1,10 @@
 import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
+import { CONDITIONS, type ConditionTable } from "../conditions/registry.ts";
 import { DERIVES } from "../derived/derives.ts";
-import { CONDITIONS, type CompiledRule, type ConditionTable, compileRule, type WatchedSensor } from "./compile.ts";
+import { type CompiledRule, compileRule } from "./compile.ts";
 import { createCorrector } from "./corrector.ts";
 import type { Derive } from "./derive.ts";
 import type { FoldContext } from "./fold.ts";

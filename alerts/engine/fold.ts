@@ -1,5 +1,5 @@
 import type { MetricName } from "../../model/metrics.ts";
-import type { Outcome, Sample } from "../conditions/sample.ts";
+import type { Outcome, Sample } from "../conditions/condition.ts";
 import { HEARD, type SilenceParams, stepSilence } from "../conditions/silence.ts";
 import type { CompiledRule } from "./compile.ts";
 import type { Measured } from "./derive.ts";

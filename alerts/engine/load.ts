@@ -1,4 +1,5 @@
-import type { CompiledRule, WatchedSensor } from "./compile.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
+import type { CompiledRule } from "./compile.ts";
 import type { FoldContext } from "./fold.ts";
 import { replay as foldAgain } from "./history.ts";
 import type { Bound, Plan, Planner } from "./plan.ts";

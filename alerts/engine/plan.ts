@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { DERIVED, isDerived, type MetricName, type RuleMetric } from "../../model/metrics.ts";
-import type { ValueCondition } from "../conditions/sample.ts";
+import type { AnyOverValues, WatchedSensor } from "../conditions/condition.ts";
+import { type ConditionTable, overValues } from "../conditions/registry.ts";
 import { HEARD } from "../conditions/silence.ts";
-import type { CompiledRule, ConditionTable, Params, WatchedSensor } from "./compile.ts";
+import type { CompiledRule, Params } from "./compile.ts";
 import type { Derive } from "./derive.ts";
 import { suspectBit } from "./ring.ts";
 
@@ -12,7 +13,7 @@ export type Watch = {
   readonly compiled: CompiledRule;
   readonly params: Params;
   /** undefined for silence, which watches the sensor rather than a value. */
-  readonly condition: ValueCondition<Params, unknown> | undefined;
+  readonly condition: AnyOverValues | undefined;
   /** The place of its window among those of the stream, if it has one. */
   readonly window: number | undefined;
 };
@@ -110,7 +111,7 @@ function boundTo(sensor: WatchedSensor, rules: readonly CompiledRule[], conditio
   const bound: Bound[] = [];
   for (const compiled of rules) {
     const { type } = compiled.rule.condition;
-    if (type !== "silence" && !conditions[type]) continue;
+    if (conditions[type].over !== "values") continue;
     const params = compiled.matches(sensor) ? compiled.paramsFor(sensor) : undefined;
     if (params) bound.push({ compiled, params });
   }
@@ -118,7 +119,7 @@ function boundTo(sensor: WatchedSensor, rules: readonly CompiledRule[], conditio
 }
 
 function windowMsOf(params: Params): number | undefined {
-  return "windowMs" in params ? params.windowMs : undefined;
+  return (params as { readonly windowMs?: number }).windowMs;
 }
 
 /** The sizes of the windows over one metric. */
@@ -139,7 +140,7 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
       column,
       compiled,
       params,
-      condition: isOfSensor(compiled) ? undefined : conditions[condition.type],
+      condition: isOfSensor(compiled) ? undefined : overValues(condition.type, conditions),
       window,
     };
   });

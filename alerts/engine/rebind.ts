@@ -1,4 +1,4 @@
-import type { WatchedSensor } from "./compile.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
 import { seal } from "./history.ts";
 import type { Plan, Watch } from "./plan.ts";
 import { createRing } from "./ring.ts";

@@ -1,6 +1,5 @@
 import type { Cause } from "../../model/alert.ts";
-import type { Outcome } from "../conditions/sample.ts";
-import type { WatchedSensor } from "./compile.ts";
+import type { Outcome, WatchedSensor } from "../conditions/condition.ts";
 import type { Plan } from "./plan.ts";
 import { createRing, type Ring } from "./ring.ts";
 import { copyStream, createStream, type Stream } from "./stream.ts";

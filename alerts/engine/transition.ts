@@ -1,12 +1,10 @@
-import { createHash } from "node:crypto";
 import type { AlertState, Cause, Evidence, Expected, TimelineEntry, Transition } from "../../model/alert.ts";
 import { wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
-import type { ConsecutiveParams } from "../conditions/consecutive.ts";
-import type { Outcome } from "../conditions/sample.ts";
-import type { ThresholdParams } from "../conditions/threshold.ts";
-import { explain, explainEnd } from "../explain.ts";
-import type { CompiledRule, Params, WatchedSensor } from "./compile.ts";
+import { alertId } from "../alert-id.ts";
+import type { Outcome, WatchedSensor } from "../conditions/condition.ts";
+import { explain, explainEnd, overValues } from "../conditions/registry.ts";
+import type { CompiledRule, Params } from "./compile.ts";
 
 /** What an alert that is not over yet rests on. Kept with the state, so that its end can tell the whole story. */
 export type Active = {
@@ -19,17 +17,6 @@ export type Active = {
   readonly expected?: Expected;
 };
 
-/**
- * `al-` and 16 hex digits: the first 64 bits of the SHA-256 of rule, sensor (or place) and start, and of the `fit` of the
- * rule's condition: a changed rule may see the same silence begin at the same moment, and that is another alert. The
- * same journal gives the same ids, so a replay after a crash finds its own alerts.
- */
-export function alertId(ruleId: string, subject: string, startedAt: number, fit = ""): string {
-  const text = [ruleId, subject, startedAt, ...(fit === "" ? [] : [fit])].join("\n");
-  const hash = createHash("sha256").update(text).digest("hex");
-  return `al-${hash.slice(0, 16)}`;
-}
-
 type Case = { readonly rule: Rule; readonly params: Params; readonly sensor: WatchedSensor };
 
 /** What is active after this outcome; undefined once it is resolved. */
@@ -37,22 +24,17 @@ export function nextActive(about: Case, former: Active | undefined, outcome: Out
   const { rule, params } = about;
   if (outcome.what === "resolved") {
     const past = former ?? { startedAt: outcome.startedAt, evidence: outcome.evidence, explanation: rule.title };
-    return { ...past, explanation: `${past.explanation} ${explainEnd({ rule, outcome })}` };
+    return { ...past, explanation: `${past.explanation} ${explainEnd(rule, outcome)}` };
   }
   return {
     startedAt: outcome.startedAt,
     firedAt: outcome.what === "firing" ? outcome.at : undefined,
     value: outcome.value,
-    limit: outcome.limit ?? limitOf(rule, params),
+    limit: outcome.limit ?? overValues(rule.condition.type)?.limit?.(params),
     evidence: outcome.evidence.map((one) => (rule.metric ? { ...one, metric: rule.metric } : one)),
     explanation: explain({ ...about, outcome }),
     ...(outcome.expected ? { expected: outcome.expected } : {}),
   };
-}
-
-function limitOf({ condition }: Rule, params: Params): number | undefined {
-  if (condition.type === "consecutive") return (params as ConsecutiveParams).above;
-  return condition.type === "threshold" ? (params as ThresholdParams).limit : undefined;
 }
 
 /** What is said of an alert: how it now is, and the line of its timeline. */
@@ -86,8 +68,7 @@ export function toTransition({ compiled, sensor }: About, active: Active, verdic
       metric,
       value,
       limit,
-      unit:
-        metric && rule.condition.type !== "silence" ? wordsOf(metric).unit : limit === undefined ? undefined : "min",
+      unit: unitOf(rule, limit),
       explanation,
       evidence,
       ...(mode === "shadow" ? { mode } : {}),
@@ -96,4 +77,10 @@ export function toTransition({ compiled, sensor }: About, active: Active, verdic
     },
     entry,
   };
+}
+
+function unitOf({ metric, condition }: Rule, limit: number | undefined): string | undefined {
+  const own = overValues(condition.type)?.unit;
+  if (own !== undefined) return limit === undefined ? undefined : own;
+  return metric && wordsOf(metric).unit;
 }

@@ -1,5 +1,5 @@
 import type { Live } from "../../alerts/alerts.ts";
-import type { WatchedSensor } from "../../alerts/engine/compile.ts";
+import type { WatchedSensor } from "../../alerts/conditions/condition.ts";
 import { versionOf } from "../../alerts/rules/load.ts";
 import { parseRules } from "../../alerts/rules/parse.ts";
 import type { Transition } from "../../model/alert.ts";

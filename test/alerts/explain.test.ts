@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { spanBetween } from "../../alerts/conditions/forecast.ts";
 import { DERIVES } from "../../alerts/derived/derives.ts";
 import { createDetector } from "../../alerts/detector.ts";
-import { spanBetween } from "../../alerts/explain/trends.ts";
 import type { Transition } from "../../model/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import type { WatchedSensor } from "../../alerts/engine/compile.ts";
+import type { WatchedSensor } from "../../alerts/conditions/condition.ts";
 import { createEngine } from "../../alerts/engine/engine.ts";
 import { loadRules } from "../../alerts/rules/load.ts";
 import type { Transition } from "../../model/alert.ts";

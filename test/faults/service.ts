@@ -1,5 +1,5 @@
 import { createAlerts, TICK_EVERY_MS } from "../../alerts/alerts.ts";
-import { CONDITIONS, type ConditionTable } from "../../alerts/engine/compile.ts";
+import { CONDITIONS, type ConditionTable } from "../../alerts/conditions/registry.ts";
 import { createLive } from "../../api/live.ts";
 import type { Refill, RefillFrom } from "../../app/store-start.ts";
 import { decodeMessage } from "../../ingest/decode.ts";

@@ -1,9 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
-import type { Outcome, Sample, ValueCondition } from "../../../alerts/conditions/sample.ts";
-import type { WatchedSensor } from "../../../alerts/engine/compile.ts";
-import { CONDITIONS } from "../../../alerts/engine/compile.ts";
-import { paramsMaker } from "../../../alerts/engine/params.ts";
+import type { Outcome, Sample, ValueCondition, WatchedSensor } from "../../../alerts/conditions/condition.ts";
+import { CONDITIONS, paramsMaker } from "../../../alerts/conditions/registry.ts";
 import { aRule, random } from "../builders.ts";
 
 const MINUTE = 60_000;

@@ -1,4 +1,4 @@
-import type { Outcome, Sample, ValueCondition } from "../../../alerts/conditions/sample.ts";
+import type { Outcome, Sample, ValueCondition } from "../../../alerts/conditions/condition.ts";
 
 const LETTERS = { pending: "p", firing: "F", resolved: "R" } as const;
 

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import type { Outcome } from "../../../alerts/conditions/condition.ts";
 import { type FlatlineParams, flatline } from "../../../alerts/conditions/flatline.ts";
-import type { Outcome } from "../../../alerts/conditions/sample.ts";
 
 /** Recordings lie beside the repository; without them there is nothing to look at. */
 const DATA = join(import.meta.dirname, "../../../../shared/data");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { WatchedSensor } from "../../../alerts/conditions/condition.ts";
 import { createDetector } from "../../../alerts/detector.ts";
-import type { WatchedSensor } from "../../../alerts/engine/compile.ts";
 import type { Transition } from "../../../model/alert.ts";
 import type { Reading } from "../../../model/reading.ts";
 import { aReading, aRule, aSensor, DAY, HOUR, random, T0 } from "../builders.ts";

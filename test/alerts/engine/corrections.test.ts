@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CONDITIONS, type ConditionTable } from "../../../alerts/engine/compile.ts";
+import { CONDITIONS, type ConditionTable } from "../../../alerts/conditions/registry.ts";
 import type { Derive } from "../../../alerts/engine/derive.ts";
 import { createEngine } from "../../../alerts/engine/engine.ts";
 import type { StateRow } from "../../../alerts/engine/state-rows.ts";

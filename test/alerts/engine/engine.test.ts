@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { CONDITIONS, type ConditionTable, compileRule, type WatchedSensor } from "../../../alerts/engine/compile.ts";
+import { alertId } from "../../../alerts/alert-id.ts";
+import type { WatchedSensor } from "../../../alerts/conditions/condition.ts";
+import { CONDITIONS, type ConditionTable } from "../../../alerts/conditions/registry.ts";
+import { compileRule } from "../../../alerts/engine/compile.ts";
 import { createEngine } from "../../../alerts/engine/engine.ts";
-import { alertId } from "../../../alerts/engine/transition.ts";
 import { ID_PATTERN } from "../../../model/ids.ts";
 import type { Reading } from "../../../model/reading.ts";
 import type { Rule } from "../../../model/rule.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { CONDITIONS, type ConditionTable } from "../../../alerts/conditions/registry.ts";
 import { createDetector } from "../../../alerts/detector.ts";
-import { CONDITIONS, type ConditionTable } from "../../../alerts/engine/compile.ts";
 import { createEngine } from "../../../alerts/engine/engine.ts";
 import type { StateRow } from "../../../alerts/engine/state-rows.ts";
 import type { Transition } from "../../../model/alert.ts";

@@ -1,11 +1,14 @@
 import type { Evidence, Subject, Transition } from "../../model/alert.ts";
-import { wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { formatSpan } from "../../model/time.ts";
-import { alertId } from "../engine/transition.ts";
-import type { News, Said } from "./group.ts";
-import type { Child } from "./headcount.ts";
-import { placeText, placeWords } from "./place.ts";
+import { alertId } from "../alert-id.ts";
+import type { News, Said } from "../districts/group.ts";
+import type { Child } from "../districts/headcount.ts";
+import { placeText, placeWords } from "../districts/place.ts";
+import type { OverSeveral } from "./condition.ts";
+
+/** Alerts of one rule counted by district, gateway or tag; `districts/quorum.ts` counts them. */
+export const quorum: OverSeveral = { over: "several" };
 
 /** What made it known: a transition of the counted rule, or a sensor that joined. */
 export type Occasion = {
@@ -23,6 +26,8 @@ export type Case = {
   readonly rule: Rule;
   readonly fit: string;
   readonly counted: Rule;
+  /** What the counted sensors did: "fell silent". */
+  readonly deed: string;
   readonly subject: Subject;
   readonly children: readonly Child[];
 };
@@ -82,22 +87,15 @@ const toEvidence = ({ begunAt, sensorId }: Child): Evidence => ({
   note: `${sensorId} since then`,
 });
 
-function sentence({ counted, subject, children, watched, count }: Case & { watched: number; count: number }): string {
+function sentence({ deed, subject, children, watched, count }: Case & { watched: number; count: number }): string {
   const begun = children.map(({ begunAt }) => begunAt);
   const spanMs = children.length === 0 ? 0 : max(begun) - min(begun);
   const when = spanMs < 1_000 ? "at the same time" : `within ${formatSpan(spanMs)}`;
-  return `${count} of ${watched} sensors ${placeWords(subject)} ${deed(counted)} ${when}.`;
+  return `${count} of ${watched} sensors ${placeWords(subject)} ${deed} ${when}.`;
 }
 
 const max = (times: readonly number[]) => times.reduce((a, b) => (a > b ? a : b), Number.NEGATIVE_INFINITY);
 const min = (times: readonly number[]) => times.reduce((a, b) => (a < b ? a : b), Number.POSITIVE_INFINITY);
-
-/** What the counted sensors did. */
-function deed({ condition, metric, title }: Rule): string {
-  if (condition.type === "silence") return "fell silent";
-  if (condition.type === "flatline" && metric) return `began to repeat one value of ${wordsOf(metric).label}`;
-  return `raised "${title}"`;
-}
 
 function endWords(endedAt: number, children: readonly Child[]): string {
   const left = children.filter((child) => child.endedAt === undefined || child.endedAt > endedAt).length;

@@ -1,17 +1,9 @@
+import type { Limit } from "../../model/conditions.ts";
 import { wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { DAY_MS, formatSpan, HOUR_MS, parseDuration } from "../../model/time.ts";
-import type { Outcome } from "../conditions/sample.ts";
 import { CLASS_NAMES } from "../derived/european-aqi.ts";
-import type { Params, WatchedSensor } from "../engine/compile.ts";
-
-/** What a sentence is made from. */
-export type Case = {
-  readonly rule: Rule;
-  readonly params: Params;
-  readonly sensor: WatchedSensor;
-  readonly outcome: Outcome;
-};
+import type { WatchedSensor } from "./condition.ts";
 
 /** "Nitrogen dioxide at Station 4". */
 export function subject({ metric }: Rule, { id, name }: WatchedSensor): string {
@@ -58,4 +50,9 @@ export function ordinal(count: number): string {
   if (count <= ORDINALS.length) return ORDINALS[count - 1]!;
   const last = count % 100 >= 11 && count % 100 <= 13 ? "th" : (["th", "st", "nd", "rd"][count % 10] ?? "th");
   return `${count}${last}`;
+}
+
+/** Where the limit of this one sensor comes from. */
+export function share(limit: Limit): string {
+  return typeof limit === "object" ? ` (${numberText(limit.times * 100)} % of its ${limit.tag})` : "";
 }

@@ -1,15 +1,19 @@
 import type { Evidence, Transition, Verdict } from "../../model/alert.ts";
 import { METRICS, type MetricName } from "../../model/metrics.ts";
 import { DAY_MS } from "../../model/time.ts";
-import type { CompiledRule, WatchedSensor } from "../engine/compile.ts";
-import { alertId } from "../engine/transition.ts";
-import type { Compared } from "./drift-days.ts";
+import { alertId } from "../alert-id.ts";
+import type { Compared } from "../districts/drift-days.ts";
+import type { CompiledRule } from "../engine/compile.ts";
+import type { OverSeveral, WatchedSensor } from "./condition.ts";
+
+/** A daily value that stays off the neighbours'; `districts/drift.ts` compares the days. */
+export const drift: OverSeveral = { over: "several" };
 
 const EVIDENCE_MAX = 10;
 
 /** The alert of a drift that has been found. `run`: the days it rests on, oldest first. */
 export function driftAlert(
-  { rule, fit }: CompiledRule,
+  { rule, fit }: Pick<CompiledRule, "rule" | "fit">,
   sensor: WatchedSensor,
   run: readonly Compared[],
 ): Transition["alert"] {

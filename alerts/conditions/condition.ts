@@ -1,0 +1,121 @@
+import type { Evidence, Expected } from "../../model/alert.ts";
+import type { ConditionType, Limit, Spec } from "../../model/conditions.ts";
+import type { Kind } from "../../model/kinds.ts";
+import type { Rule } from "../../model/rule.ts";
+import type { Cadence } from "./cadence.ts";
+import type { Roll } from "./window.ts";
+
+/** One value of one metric of one sensor, in event-time order within its stream. Times are epoch milliseconds. */
+export type Sample = {
+  readonly at: number;
+  readonly value: number;
+  /** False for a value flagged suspect: it counts, but an operators' alert does not rest on such values alone. */
+  readonly good: boolean;
+  /** The sample before, undefined for the first. */
+  readonly lastAt: number | undefined;
+  /** When its sensor was last heard before, whatever it said then. Left out where it does not matter. */
+  readonly heardAt?: number | undefined;
+  /** How often samples come, as known before this one. */
+  readonly cadence: Cadence;
+  /**
+   * What this sample did to windows, for the rules that come after: those with windows of one size share them, in time
+   * and in memory. A memory of a pure function, nothing else; left out in tests.
+   */
+  readonly rolls?: Roll[];
+};
+
+/** What a condition has to say. The engine makes alerts of it. */
+export type Outcome = {
+  readonly what: "pending" | "firing" | "resolved";
+  /** Event time of the verdict: the sample's time, or the end of the window. */
+  readonly at: number;
+  /** When the condition began to hold: with rule and subject, the identity of the alert. */
+  readonly startedAt: number;
+  readonly value?: number;
+  /** Where it is not the rule's own limit: the silence limit in minutes. */
+  readonly limit?: number;
+  readonly evidence: readonly Evidence[];
+  /** For a forecast: when the limit will be reached. */
+  readonly expected?: Expected;
+  /** For "resolved": it cleared, it ended before it had held for long enough, or the data ran out. */
+  readonly why?: "cleared" | "not-held" | "no-data";
+};
+
+/** The next state and what happened. States are plain JSON and never changed in place. */
+export type Step<State> = readonly [state: State, outcomes: readonly Outcome[]];
+
+export const NOTHING: readonly Outcome[] = [];
+
+/**
+ * A condition over the values of one metric. Pure: time is the sample's. `State` must survive JSON and be bounded.
+ */
+export type ValueCondition<Params, State> = {
+  /** The state of a subject nothing is known of. Returned by reference, so that such states need not be kept. */
+  readonly quiet: State;
+  step(params: Params, state: State, sample: Sample): Step<State>;
+  /** Everything up to `time` is known to have come: a window that has ended is closed without waiting for a sample. */
+  advance?(params: Params, state: State, time: number, cadence: Cadence & { readonly lastAt?: number }): Step<State>;
+  /** `advance` gets the time the sensor was last heard instead, where that is earlier. */
+  readonly whileHeard?: true;
+};
+
+/** The part of the registry's sensor that rules look at. */
+export type WatchedSensor = {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly district: string;
+  readonly name?: string;
+  readonly intervalS?: number;
+  readonly lat?: number;
+  readonly lon?: number;
+  /** The gateway that enrolled it. */
+  readonly gateway?: string;
+  readonly tags: Readonly<Record<string, string>>;
+};
+
+/** What a sentence is made from. */
+export type Case<T extends ConditionType = ConditionType, Params = unknown> = {
+  readonly rule: Rule;
+  readonly spec: Spec<T>;
+  readonly params: Params;
+  readonly sensor: WatchedSensor;
+  readonly outcome: Outcome;
+};
+
+/** Everything of a type of condition that watches the values of one sensor. */
+export type OverValues<T extends ConditionType, Params, State> = ValueCondition<Params, State> & {
+  readonly over: "values";
+  /** What is the same for all sensors is worked out once. undefined: the sensor lacks the tag of the limit, or it is no number. */
+  params(spec: Spec<T>, rule: Rule): (sensor: WatchedSensor) => Params | undefined;
+  /** What `params` looks at of a sensor beside the tags that the condition names: sensors with the same share their params. */
+  looksAt?(sensor: WatchedSensor): string;
+  /** The limit that an alert shows, where the outcome has none of its own. */
+  limit?(params: Params): number;
+  /** Of the value and the limit of the alert, where it is not the metric's. */
+  readonly unit?: string;
+  /** One plain sentence for an operator: what, where, when, how much, against which limit. For pending and firing. */
+  explain(about: Case<T, Params>): string;
+  /** How it ended, as a sentence of its own; undefined: with the value at which it ended. */
+  explainEnd?(about: Pick<Case<T, Params>, "rule" | "spec" | "outcome">): string | undefined;
+  /** What the sensors of a quorum did that counts these alerts: "fell silent". */
+  deed?(rule: Rule): string;
+};
+
+/** A type of condition that watches what several sensors say: `districts/` counts and compares them. */
+export type OverSeveral = { readonly over: "several" };
+
+// biome-ignore lint/suspicious/noExplicitAny: the registry has conditions of all params and states, each its own
+export type AnyOverValues = OverValues<ConditionType, any, any>;
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type Condition<T extends ConditionType> = OverValues<T, any, any> | OverSeveral;
+
+/** Operators' alerts do not rest on suspect values alone. */
+export const needsGood = ({ audience }: Rule): boolean => audience === "operators";
+
+/** A limit of one sensor; undefined: it lacks the tag, or the tag is no number. */
+export function limitFor(limit: Limit, { tags }: WatchedSensor): number | undefined {
+  if (typeof limit === "number") return limit;
+  const text = Object.hasOwn(tags, limit.tag) ? tags[limit.tag]!.trim() : "";
+  const rating = text === "" ? Number.NaN : Number(text);
+  return Number.isFinite(rating) ? rating * limit.times : undefined;
+}

@@ -1,0 +1,56 @@
+import type { ConditionType } from "../../model/conditions.ts";
+import type { Rule } from "../../model/rule.ts";
+import { anomaly } from "./anomaly.ts";
+import { change } from "./change.ts";
+import type { AnyOverValues, Case, Condition, Outcome, WatchedSensor } from "./condition.ts";
+import { consecutive } from "./consecutive.ts";
+import { drift } from "./drift.ts";
+import { flatline } from "./flatline.ts";
+import { forecast } from "./forecast.ts";
+import { quorum } from "./quorum.ts";
+import { register } from "./register.ts";
+import { silence } from "./silence.ts";
+import { spike } from "./spike.ts";
+import { threshold } from "./threshold.ts";
+import { amount, timeText } from "./words.ts";
+
+export type ConditionTable = { readonly [T in ConditionType]: Condition<T> };
+
+/** Every type of condition; its parameters as people write them are in `model/conditions.ts`. */
+export const CONDITIONS = {
+  threshold,
+  consecutive,
+  change,
+  silence,
+  flatline,
+  spike,
+  anomaly,
+  forecast,
+  register,
+  drift,
+  quorum,
+} satisfies ConditionTable;
+
+/** undefined: it watches several sensors. */
+export function overValues(type: ConditionType, table: ConditionTable = CONDITIONS): AnyOverValues | undefined {
+  const condition = table[type];
+  return condition.over === "values" ? (condition as AnyOverValues) : undefined;
+}
+
+/** The params of a rule's condition for a sensor; undefined: the rule cannot watch it. */
+export function paramsMaker(rule: Rule): (sensor: WatchedSensor) => unknown {
+  return overValues(rule.condition.type)?.params(rule.condition, rule) ?? (() => undefined);
+}
+
+export function explain(about: Omit<Case, "spec">): string {
+  const spec = about.rule.condition;
+  return overValues(spec.type)?.explain({ ...about, spec }) ?? about.rule.title;
+}
+
+export function explainEnd(rule: Rule, outcome: Outcome): string {
+  const spec = rule.condition;
+  const { at, value, why } = outcome;
+  const own = overValues(spec.type)?.explainEnd?.({ rule, spec, outcome });
+  if (why === "no-data") return `It ended at ${timeText(at)} because no valid data followed.`;
+  return own ?? `It ended at ${timeText(at)} with ${amount(rule, value)}.`;
+}
