@@ -1,9 +1,9 @@
 import { type AlertsOptions, createAlerts, type Live, TICK_EVERY_MS } from "../alerts/alerts.ts";
+import { createMailer } from "../alerts/channels/email.ts";
 import { createNoise } from "../alerts/noise/noise.ts";
 import { createAllowList } from "../alerts/notify/addresses.ts";
 import { createHttpPost } from "../alerts/notify/http-post.ts";
 import type { Later } from "../alerts/notify/lane.ts";
-import { createMailer } from "../alerts/notify/mail.ts";
 import { createNotifier } from "../alerts/notify/notifier.ts";
 import { createAlertPublisher, type PublisherOptions } from "../alerts/publisher.ts";
 import type { RuleBook } from "../alerts/rules/rule-book.ts";

@@ -1,12 +1,10 @@
 import { z } from "zod";
 import { AUDIENCES, SEVERITIES } from "./alert.ts";
+import { CHANNELS, hasUrl, TARGET_TYPES, type ToType } from "./channels.ts";
 import { ID_PATTERN } from "./ids.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "./time.ts";
 import { whsecBytes } from "./whsec.ts";
 
-/** Where notices go: a program, a chat channel, mailboxes, an MQTT topic. */
-export const TARGET_TYPES = ["webhook", "slack", "teams", "email", "mqtt"] as const;
-export type TargetType = (typeof TARGET_TYPES)[number];
 export const TARGETS_MAX = 100;
 const ADDRESSES_MAX = 20;
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
@@ -95,21 +93,29 @@ export function targetMistakes(target: TargetData, id: string): Mistake[] {
 }
 
 function addressMistakes({ type, url, to, secret }: TargetData): Mistake[] {
-  const byUrl = type === "webhook" || type === "slack" || type === "teams";
   const mistakes: Mistake[] = [];
-  if (byUrl && url === undefined) mistakes.push({ field: "url", message: `a ${type} target needs a url` });
-  if (byUrl && to !== undefined) mistakes.push({ field: "to", message: `a ${type} target has a url, not a to` });
-  if (!byUrl && url !== undefined)
+  if (hasUrl(type)) {
+    if (url === undefined) mistakes.push({ field: "url", message: `a ${type} target needs a url` });
+    if (to !== undefined) mistakes.push({ field: "to", message: `a ${type} target has a url, not a to` });
+  } else if (url !== undefined) {
     mistakes.push({ field: "url", message: `a target of type ${type} has a to, not a url` });
+  }
   if (url !== undefined && hasUserInfo(url)) mistakes.push({ field: "url", message: "leave user and password out" });
-  if (type === "email" && !areAddresses(to))
-    mistakes.push({ field: "to", message: `1 to ${ADDRESSES_MAX} e-mail addresses separated by commas were expected` });
-  if (type === "mqtt" && !/^alerts\/to\/[a-z0-9][a-z0-9-]{0,63}$/.test(to ?? ""))
-    mistakes.push({ field: "to", message: "a topic of the form alerts/to/<name> was expected" });
-  if (type !== "webhook" && secret !== undefined)
+  const wrong = hasUrl(type) ? undefined : TO_MISTAKES[type](to);
+  if (wrong !== undefined) mistakes.push({ field: "to", message: wrong });
+  if (!CHANNELS[type].hasSecret && secret !== undefined)
     mistakes.push({ field: "secret", message: "only webhooks are signed with a secret" });
   return mistakes;
 }
+
+const TO_MISTAKES: { readonly [T in ToType]: (to: string | undefined) => string | undefined } = {
+  email: (to) =>
+    areAddresses(to) ? undefined : `1 to ${ADDRESSES_MAX} e-mail addresses separated by commas were expected`,
+  mqtt: (to) =>
+    /^alerts\/to\/[a-z0-9][a-z0-9-]{0,63}$/.test(to ?? "")
+      ? undefined
+      : "a topic of the form alerts/to/<name> was expected",
+};
 
 function escalationMistakes({ escalateAfter, escalateTo }: TargetData, id: string): Mistake[] {
   if ((escalateAfter === undefined) !== (escalateTo === undefined))

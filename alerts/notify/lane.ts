@@ -1,8 +1,8 @@
 import type { Log } from "../../model/log.ts";
 import type { Target } from "../../model/target.ts";
 import type { Message, Records } from "../../store/records.ts";
+import type { Send } from "../channels/registry.ts";
 import { type Failure, GIVE_UP_AFTER_MS, refusedRetryMs, targetPauseMs } from "./retry.ts";
-import type { Send } from "./senders.ts";
 
 /** Calls back once, so many milliseconds from now; returns how to call it off. */
 export type Later = (ms: number, work: () => void) => () => void;

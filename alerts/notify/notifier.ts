@@ -4,6 +4,7 @@ import type { Notice } from "../../model/notice.ts";
 import type { Target } from "../../model/target.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import type { Records } from "../../store/records.ts";
+import { createSend, type NotifyPorts } from "../channels/registry.ts";
 import { type AllowList, createAllowList } from "./addresses.ts";
 import { createEscalation } from "./escalation.ts";
 import { refusalOf } from "./http-post.ts";
@@ -11,7 +12,6 @@ import { createLane, type Lane, type Later } from "./lane.ts";
 import { createNotifyFigures, notifyHealth } from "./notify-figures.ts";
 import { GIVE_UP_AFTER_MS } from "./retry.ts";
 import { isFor, planOf } from "./routing.ts";
-import { createSend, type NotifyPorts } from "./senders.ts";
 import { sampleNotice } from "./test-notice.ts";
 
 export type NotifierOptions = {

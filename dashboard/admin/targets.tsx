@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { AddedTargetView, TargetTestView, TargetType, TargetView } from "../../contract/target.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
+import { CHANNELS, hasUrl, TARGET_TYPES } from "../../model/channels.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { CheckField, FieldGroup, SelectField, TextField } from "../parts/fields.tsx";
@@ -194,7 +195,7 @@ export function TargetForm({ former, others, onSave, onCancel }: TargetFormProps
           {!former && <TextField label={t.targetId} name="id" hint={t.targetIdHint} wrong={wrongAt(problem, "id")} />}
           <SelectField
             {...{ label: t.type, name: "type", value: type, wrong: wrongAt(problem, "type") }}
-            options={TYPES.map((one) => [one, t.types[one]] as const)}
+            options={TARGET_TYPES.map((one) => [one, t.types[one]] as const)}
             onChoose={(chosen) => setType(chosen as TargetType)}
           />
           <AddressFields key={type} {...{ type, former, problem }} />
@@ -271,11 +272,10 @@ export function AddressFields({ type, former, problem }: AddressProps) {
   const { admin: t } = messages.value;
   const same = former?.type === type ? former : undefined;
   if (!hasUrl(type)) {
-    const way = type === "email" ? "email" : "mqtt";
     return (
       <TextField
-        {...{ label: t.to[way], name: "to", hint: t.toHint[way], required: true }}
-        value={same?.to ?? (way === "mqtt" ? "alerts/to/" : undefined)}
+        {...{ label: t.to[type], name: "to", hint: t.toHint[type], required: true }}
+        value={same?.to ?? (CHANNELS[type].prefix || undefined)}
         wrong={wrongAt(problem, "to")}
       />
     );
@@ -286,7 +286,7 @@ export function AddressFields({ type, former, problem }: AddressProps) {
         {...{ label: t.url, name: "url", type: "url", required: !same, wrong: wrongAt(problem, "url") }}
         hint={same?.url ? t.urlKept(same.url) : t.urlHint}
       />
-      {type === "webhook" && (
+      {CHANNELS[type].hasSecret && (
         <TextField
           {...{ label: t.secret, name: "secret", wrong: wrongAt(problem, "secret") }}
           hint={same ? t.secretKept : t.secretHint}
@@ -326,10 +326,6 @@ export function QuietFields({ former, problem }: { former: TargetView | undefine
     </FieldGroup>
   );
 }
-
-const TYPES = ["webhook", "slack", "teams", "email", "mqtt"] as const satisfies readonly TargetType[];
-
-export const hasUrl = (type: TargetType): boolean => type === "webhook" || type === "slack" || type === "teams";
 
 /** The parts of the body that have a field of their own. */
 export const TARGET_FIELDS: readonly string[] = ["id", "name", "type", "url", "to", "secret", "audience"].concat([

@@ -1,9 +1,9 @@
 import type { AddressInfo } from "node:net";
 import { SMTPServer } from "smtp-server";
 import { afterEach, describe, expect, it } from "vitest";
+import { createMailer } from "../../../alerts/channels/email.ts";
+import { createSend, type NotifyPorts } from "../../../alerts/channels/registry.ts";
 import { AddressRefused } from "../../../alerts/notify/http-post.ts";
-import { createMailer } from "../../../alerts/notify/mail.ts";
-import { createSend, type NotifyPorts } from "../../../alerts/notify/senders.ts";
 import type { Target } from "../../../model/target.ts";
 import { T0 } from "../builders.ts";
 import { aNotice, aTarget } from "./world.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { slackBody, teamsBody } from "../../../alerts/notify/chat.ts";
-import { mailOf } from "../../../alerts/notify/mail.ts";
+import { mailOf } from "../../../alerts/channels/email.ts";
+import { slackBody } from "../../../alerts/channels/slack.ts";
+import { teamsBody } from "../../../alerts/channels/teams.ts";
 import { T0 } from "../builders.ts";
 import { aNotice } from "./world.ts";
 

@@ -1,10 +1,13 @@
-import type { Notice } from "../../model/notice.ts";
-import { addressesOf, type Target, type TargetType } from "../../model/target.ts";
-import { slackBody, teamsBody } from "./chat.ts";
-import { AddressRefused, abortable, type HttpAnswer, type HttpPost } from "./http-post.ts";
-import { mailOf, type SendMail } from "./mail.ts";
-import { type Outcome, outcomeOf, parseRetryAfter } from "./retry.ts";
-import { payloadOf, webhookHeaders } from "./webhook.ts";
+import type { TargetType } from "../../model/channels.ts";
+import type { Target } from "../../model/target.ts";
+import { AddressRefused, abortable, type HttpAnswer, type HttpPost } from "../notify/http-post.ts";
+import { type Outcome, outcomeOf, parseRetryAfter } from "../notify/retry.ts";
+import type { Channel, Outgoing } from "./channel.ts";
+import { email, type SendMail } from "./email.ts";
+import { mqtt } from "./mqtt.ts";
+import { slack } from "./slack.ts";
+import { teams } from "./teams.ts";
+import { webhook } from "./webhook.ts";
 
 /** The ways out. */
 export type NotifyPorts = {
@@ -15,42 +18,29 @@ export type NotifyPorts = {
   readonly mail?: SendMail;
 };
 
-/** `id`: the same on every attempt. */
-export type Outgoing = { readonly id: string; readonly notices: readonly Notice[] };
 export type Send = (target: Target, message: Outgoing, signal: AbortSignal) => Promise<Outcome>;
 
 export type SenderOptions = { readonly publicUrl?: string; readonly timeoutMs: number; readonly now: () => number };
 
+/** Every channel; what a target of it needs is in `model/channels.ts`. */
+const CHANNELS = { webhook, slack, teams, email, mqtt } satisfies { readonly [T in TargetType]: Channel };
+
 /** One attempt to tell a target. Never rejects: how it went is the answer. */
 export function createSend(ports: NotifyPorts, { publicUrl, timeoutMs, now }: SenderOptions): Send {
-  async function post(target: Target, body: string, headers: Record<string, string>, signal: AbortSignal) {
-    const answer = await ports.post({ url: target.url!, headers, body, signal });
-    return outcomeOf(answer.status, parseRetryAfter(answer.retryAfter, now()));
-  }
-
-  const json = { "content-type": "application/json", "user-agent": "lamppost" };
-  const senders: Readonly<Record<TargetType, Send>> = {
-    webhook(target, { id, notices }, signal) {
-      const body = payloadOf(notices);
-      return post(target, body, webhookHeaders(target, id, body, now()), signal);
-    },
-    slack: (target, { notices }, signal) => post(target, slackBody(notices, publicUrl), json, signal),
-    teams: (target, { notices }, signal) => post(target, teamsBody(notices, publicUrl), json, signal),
-    async email(target, { id, notices }, signal) {
-      if (!ports.mail) return { is: "unreachable", error: "no mail server is set up (LAMPPOST_SMTP_URL)" };
-      await abortable(ports.mail(mailOf(id, addressesOf(target.to!), notices, publicUrl)), signal);
-      return { is: "sent" };
-    },
-    async mqtt(target, { notices }, signal) {
-      await abortable(ports.publish({ topic: target.to!, payload: payloadOf(notices) }), signal);
-      return { is: "sent" };
-    },
-  };
-
+  const { mail } = ports;
   return async (target, message, signal) => {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     try {
-      return await senders[target.type](target, message, limit);
+      return await CHANNELS[target.type].send(target, message, {
+        async post({ url }, body, headers) {
+          const answer = await ports.post({ url: url!, headers, body, signal: limit });
+          return outcomeOf(answer.status, parseRetryAfter(answer.retryAfter, now()));
+        },
+        publish: (publication) => abortable(ports.publish(publication), limit),
+        mail: mail && ((one) => abortable(mail(one), limit)),
+        publicUrl,
+        now: now(),
+      });
     } catch (error) {
       return failureOf(error, timeoutMs);
     }

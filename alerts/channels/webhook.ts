@@ -3,6 +3,15 @@ import { viewAlert } from "../../contract/alert.ts";
 import type { Notice } from "../../model/notice.ts";
 import type { Target } from "../../model/target.ts";
 import { whsecBytes } from "../../model/whsec.ts";
+import { type Channel, JSON_HEADERS } from "./channel.ts";
+
+/** A program of the city's own, signed as the Standard Webhooks are. */
+export const webhook: Channel = {
+  send(target, { id, notices }, { post, now }) {
+    const body = payloadOf(notices);
+    return post(target, body, webhookHeaders(target, id, body, now));
+  },
+};
 
 const iso = (time: number) => new Date(time).toISOString();
 
@@ -36,8 +45,7 @@ export function webhookHeaders(target: Target, id: string, body: string, now: nu
   const secrets = secret === undefined ? [] : [secret, ...former];
   const signatures = secrets.map((one) => signature(one, id, timestamp, body));
   return {
-    "content-type": "application/json",
-    "user-agent": "lamppost",
+    ...JSON_HEADERS,
     "webhook-id": id,
     "webhook-timestamp": String(timestamp),
     ...(signatures.length > 0 ? { "webhook-signature": signatures.join(" ") } : {}),

@@ -65,3 +65,10 @@ export function digestSubject(notices: readonly Notice[]): string {
   const parts = [...counts].map(([what, count]) => `${count} ${HAPPENED[what as Notice["what"]] || "new"}`);
   return `${notices.length} notices: ${parts.join(", ")}`;
 }
+
+/** Notices shown in one chat message; the others are counted. */
+export const SHOWN_MAX = 15;
+/** Characters of one piece of text in a chat. */
+export const SECTION_MAX = 2_900;
+
+export const cut = (text: string, max: number) => (text.length > max ? `${text.slice(0, max - 1)}…` : text);

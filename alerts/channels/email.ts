@@ -1,7 +1,18 @@
 import { createTransport } from "nodemailer";
 import type { Notice } from "../../model/notice.ts";
 import type { SmtpSettings } from "../../model/notify-settings.ts";
+import { addressesOf } from "../../model/target.ts";
+import type { Channel } from "./channel.ts";
 import { digestSubject, oneLine, type Words, wordsOf } from "./words.ts";
+
+/** Mailboxes, by the city's own mail server. */
+export const email: Channel = {
+  async send(target, { id, notices }, { mail, publicUrl }) {
+    if (!mail) return { is: "unreachable", error: "no mail server is set up (LAMPPOST_SMTP_URL)" };
+    await mail(mailOf(id, addressesOf(target.to!), notices, publicUrl));
+    return { is: "sent" };
+  },
+};
 
 export type Mail = {
   readonly to: readonly string[];

@@ -1,0 +1,40 @@
+import type { Notice } from "../../model/notice.ts";
+import { type Channel, JSON_HEADERS } from "./channel.ts";
+import { cut, digestSubject, SECTION_MAX, SHOWN_MAX, type Words, wordsOf } from "./words.ts";
+
+/** An incoming webhook of Slack, or of Mattermost. */
+export const slack: Channel = {
+  send: (target, { notices }, { post, publicUrl }) => post(target, slackBody(notices, publicUrl), JSON_HEADERS),
+};
+
+/** Slack's limits: 150 characters in a header, 3,000 in a section (`SECTION_MAX`). */
+const HEADER_MAX = 150;
+
+/** In Slack these three begin links, mentions and entities. */
+export function escapeSlack(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+const plain = (text: string, max: number) => ({ type: "plain_text", text: cut(text, max), emoji: false });
+
+/** A message for an incoming webhook of Slack (or Mattermost): text for the notification, blocks for the channel. */
+export function slackBody(notices: readonly Notice[], publicUrl: string | undefined): string {
+  const shown = notices.slice(0, SHOWN_MAX).map((notice) => wordsOf(notice, publicUrl));
+  const single = notices.length === 1;
+  const subject = single ? shown[0]!.subject : digestSubject(notices);
+  const blocks = shown.flatMap((words) => slackBlocks(words, single));
+  const title = single ? [] : [{ type: "header", text: plain(subject, HEADER_MAX) }];
+  const rest = notices.length - shown.length;
+  const more = rest > 0 ? [{ type: "section", text: plain(`and ${rest} more`, SECTION_MAX) }] : [];
+  return JSON.stringify({ text: escapeSlack(cut(subject, SECTION_MAX)), blocks: [...title, ...blocks, ...more] });
+}
+
+// Plain text wherever it holds: what sensors and rules are called must not become a link or a mention.
+function slackBlocks({ subject, explanation, facts, link }: Words, whole: boolean): object[] {
+  const head = whole
+    ? { type: "header", text: plain(subject, HEADER_MAX) }
+    : { type: "section", text: plain(subject, SECTION_MAX) };
+  const text = [explanation, ...(whole ? facts.map(([name, value]) => `${name}: ${value}`) : [])].join("\n");
+  const open = link && { type: "section", text: { type: "mrkdwn", text: `<${link}|Open the alert>` } };
+  return [head, { type: "section", text: plain(text, SECTION_MAX) }, ...(open ? [open] : [])];
+}

@@ -1,0 +1,48 @@
+import type { Notice } from "../../model/notice.ts";
+import { type Channel, JSON_HEADERS } from "./channel.ts";
+import { cut, digestSubject, SECTION_MAX, SHOWN_MAX, type Words, wordsOf } from "./words.ts";
+
+/** A workflow of Microsoft Teams. */
+export const teams: Channel = {
+  send: (target, { notices }, { post, publicUrl }) => post(target, teamsBody(notices, publicUrl), JSON_HEADERS),
+};
+
+/** Teams takes 28 KB in all: of many notices less is said of each. */
+const DIGEST_SUBJECT_MAX = 150;
+const DIGEST_TEXT_MAX = 400;
+
+/** A message with an Adaptive Card, as the workflows of Microsoft Teams take it. */
+export function teamsBody(notices: readonly Notice[], publicUrl: string | undefined): string {
+  const shown = notices.slice(0, SHOWN_MAX).map((notice) => wordsOf(notice, publicUrl));
+  const single = notices.length === 1;
+  const subject = single ? shown[0]!.subject : digestSubject(notices);
+  const rest = notices.length - shown.length;
+  const body = [
+    run(subject, { size: "large", weight: "bolder" }),
+    ...shown.flatMap((words) => teamsBlocks(words, single)),
+    ...(rest > 0 ? [run(`and ${rest} more`)] : []),
+  ];
+  const link = single ? shown[0]!.link : undefined;
+  const actions = link === undefined ? [] : [{ type: "Action.OpenUrl", title: "Open the alert", url: link }];
+  const content = {
+    $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
+    type: "AdaptiveCard",
+    version: "1.4",
+    fallbackText: subject,
+    body,
+    actions,
+  };
+  const attachment = { contentType: "application/vnd.microsoft.card.adaptive", contentUrl: null, content };
+  return JSON.stringify({ type: "message", attachments: [attachment] });
+}
+
+function teamsBlocks({ subject, explanation, facts }: Words, whole: boolean): object[] {
+  const details = facts.map(([name, value]) => run(`${name}: ${value}`, { isSubtle: true }));
+  if (whole) return [run(explanation), ...details];
+  return [run(cut(subject, DIGEST_SUBJECT_MAX), { weight: "bolder" }), run(cut(explanation, DIGEST_TEXT_MAX))];
+}
+
+/** A rich text block: other than a text block it knows no Markdown, so nothing in the text can become a link. */
+function run(text: string, look: object = {}): object {
+  return { type: "RichTextBlock", inlines: [{ type: "TextRun", text: cut(text, SECTION_MAX), ...look }] };
+}
