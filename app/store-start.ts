@@ -1,10 +1,10 @@
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { DecodeContext } from "../ingest/decode.ts";
 import type { Consumer } from "../ingest/follower.ts";
 import type { JournalReader } from "../ingest/journal/journal.ts";
 import { createPatience } from "../ingest/patience.ts";
-import { afterRefill, type Refilled, refillStore } from "../ingest/rewrite.ts";
+import { afterRefill, refillStore } from "../ingest/rewrite.ts";
 import type { StoreWriterParts } from "../ingest/store-writer.ts";
 import { realSleep } from "../ingest/timing.ts";
 import type { Background } from "../model/background.ts";
@@ -18,12 +18,12 @@ import { type InfluxStore, openInfluxStore } from "../store/influx/store.ts";
 import { installationId } from "../store/installation.ts";
 import type { ReadingStore, StoreLimits } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
-import { createLossAlarm, type LossAlarm, wordsOf } from "../store/recovery/alarm.ts";
-import { lossRows, reckonLoss } from "../store/recovery/loss.ts";
+import { createLossAlarm } from "../store/recovery/alarm.ts";
+import { bookLoss, type LossParts } from "../store/recovery/loss.ts";
 import { createMarks, type StoreMarks } from "../store/recovery/marks.ts";
 import { watchRecords } from "../store/recovery/records-mark.ts";
 import { recoverDuckDb } from "../store/recovery/recover.ts";
-import { type DamageReport, writeReport } from "../store/recovery/report.ts";
+import type { DamageReport } from "../store/recovery/report.ts";
 import { ROLLUPS_SEEDED } from "../store/rollups.ts";
 import type { Config, StoreConfig } from "./config.ts";
 import { checkPlace, MIGRATED, MIGRATION, ROLLUPS_APART } from "./store-place.ts";
@@ -60,7 +60,6 @@ export type StartedStore = {
 };
 
 const STORE = "store";
-const LOSS_BOOKED = "duckdb.loss-booked";
 
 const MARK_EVERY_MS = 5_000;
 
@@ -219,17 +218,7 @@ async function startDuckDb(config: Config, records: Records, now: () => number, 
   };
 }
 
-type Parts = {
-  readonly path: string;
-  readonly store: ReadingStore;
-  readonly records: Records;
-  readonly marks: StoreMarks;
-  readonly alarm: LossAlarm;
-  /** Messages below this number are booked. */
-  readonly booked: number;
-  readonly now: () => number;
-  readonly log: Log;
-};
+type Parts = LossParts & { readonly store: ReadingStore; readonly records: Records; readonly marks: StoreMarks };
 
 const NOTHING_TO_FILL: Refill = {
   before: (consumer) => consumer,
@@ -249,7 +238,7 @@ function startRefill(parts: Parts, report: DamageReport, { reader, first, contex
     leaving.signal,
   );
   const refilled = refilling.then(async (done) => {
-    await settle(parts, report, done);
+    await bookLoss(parts, report, done);
     isDone = true;
     marks.hold(false);
     marks.save();
@@ -267,24 +256,4 @@ function startRefill(parts: Parts, report: DamageReport, { reader, first, contex
       await refilled.catch(() => {});
     },
   };
-}
-
-/** The loss in books and audit, in one transaction with the mark that says so: a crash cannot book it twice. */
-async function settle(parts: Parts, report: DamageReport, { written, first }: Refilled): Promise<void> {
-  const { path, store, records, marks, alarm, now, log } = parts;
-  const loss = reckonLoss(report, (await store.count()) + marks.removed(), first);
-  const words = wordsOf(loss);
-  const found = await store.countBySensor({ seqBefore: parts.booked });
-  records.transaction(() => {
-    if (records.offsets.get(LOSS_BOOKED) === report.foundAt) return;
-    const lost = lossRows(loss, records.ledger, records.removals, found);
-    if (lost) records.ledger.add(lost);
-    else log.warn(loss, "what is lost could not be booked by sensor; the books still call it stored");
-    const detail = `${report.why}; ${written} readings came back from the journal; ${words}`;
-    records.audit.add({ at: now(), by: "service", what: "store.rebuilt", target: basename(path), detail });
-    records.offsets.set(LOSS_BOOKED, report.foundAt);
-  });
-  writeReport(path, { ...report, state: "done", refilled: written, missing: { ...loss, span: { ...loss.span } } });
-  alarm.look();
-  log[loss.readings > 0 ? "error" : "warn"]({ written, ...loss }, `the reading store is rebuilt: ${words}`);
 }

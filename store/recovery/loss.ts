@@ -1,9 +1,14 @@
+import { basename } from "node:path";
 import type { LedgerRow } from "../../model/ledger.ts";
+import type { Log } from "../../model/log.ts";
 import { dateOf } from "../../model/time.ts";
+import type { ReadingStore } from "../reading-store.ts";
 import type { Records } from "../records.ts";
+import { type LossAlarm, wordsOf } from "./alarm.ts";
+import type { StoreMarks } from "./marks.ts";
 import type { Span } from "./probe.ts";
 import { total } from "./recover.ts";
-import type { DamageReport } from "./report.ts";
+import { type DamageReport, writeReport } from "./report.ts";
 
 export type Loss = { readonly readings: number; readonly span: Partial<Span> };
 
@@ -70,4 +75,45 @@ function rowsOfSensor(sensorId: string, lost: number, days: ReturnType<Records["
       { day, sensorId, outcome: "lost", count },
     ] satisfies LedgerRow[];
   });
+}
+
+const LOSS_BOOKED = "duckdb.loss-booked";
+
+export type LossParts = {
+  /** Of the DuckDB file. */
+  readonly path: string;
+  readonly store: Pick<ReadingStore, "count" | "countBySensor">;
+  readonly records: Pick<Records, "transaction" | "offsets" | "ledger" | "removals" | "audit">;
+  readonly marks: Pick<StoreMarks, "removed">;
+  readonly alarm: LossAlarm;
+  /** Messages below this number are booked. */
+  readonly booked: number;
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+/**
+ * When the journal has given back what it had (`written` readings, its oldest message received at `first`): what is gone
+ * for good goes into books and audit, in one transaction with the mark that says so, because a crash must not book it twice.
+ */
+export async function bookLoss(
+  { path, store, records, marks, alarm, booked, now, log }: LossParts,
+  report: DamageReport,
+  { written, first }: { readonly written: number; readonly first?: number | undefined },
+): Promise<void> {
+  const loss = reckonLoss(report, (await store.count()) + marks.removed(), first);
+  const words = wordsOf(loss);
+  const found = await store.countBySensor({ seqBefore: booked });
+  records.transaction(() => {
+    if (records.offsets.get(LOSS_BOOKED) === report.foundAt) return;
+    const lost = lossRows(loss, records.ledger, records.removals, found);
+    if (lost) records.ledger.add(lost);
+    else log.warn(loss, "what is lost could not be booked by sensor; the books still call it stored");
+    const detail = `${report.why}; ${written} readings came back from the journal; ${words}`;
+    records.audit.add({ at: now(), by: "service", what: "store.rebuilt", target: basename(path), detail });
+    records.offsets.set(LOSS_BOOKED, report.foundAt);
+  });
+  writeReport(path, { ...report, state: "done", refilled: written, missing: { ...loss, span: { ...loss.span } } });
+  alarm.look();
+  log[loss.readings > 0 ? "error" : "warn"]({ written, ...loss }, `the reading store is rebuilt: ${words}`);
 }
