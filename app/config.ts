@@ -222,7 +222,7 @@ export type Config = {
   /** Begin with an empty records.db although the data folder is not new. */
   readonly quarantine: Readonly<{ itemsMax: number; bytesMax: number; senderShare: number }>;
   readonly acceptNewRecords: boolean;
-  /** For the fault harness only, see `fault-point.ts`. */
+  /** For the fault harness only, see `createFaultPoint`. */
   readonly faultAt?: string;
   /** For the fault harness only: small journal segments, so that a short life turns over many. */
   readonly faultSegmentBytes?: number;

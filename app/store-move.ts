@@ -15,8 +15,7 @@ import { type ReadingStore, type RollupRow, StoreError } from "../store/reading-
 import { lockDataDir } from "../store/records/data-dir.ts";
 import { openRecords, type Records, type StoredCount } from "../store/records.ts";
 import type { Config, StoreConfig } from "./config.ts";
-import { knownPlace, placeOf, rowsBooked, settleIn } from "./store-place.ts";
-import { openReadingStore } from "./store-start.ts";
+import { knownPlace, openReadingStore, placeOf, rowsBooked, settleIn } from "./store-start.ts";
 
 const TRIES = 8;
 

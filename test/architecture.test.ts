@@ -95,8 +95,7 @@ const withoutSockets = service.filter((file) => !file.startsWith("broker/"));
 const BARE_TIMERS = {
   "app/background.ts": 2,
   // The harness, and waits that only settle a promise.
-  "app/fault-point.ts": 1,
-  "app/lifecycle.ts": 1,
+  "app/lifecycle.ts": 2,
   "api/fair-reads.ts": 5,
   "api/turns.ts": 2,
   "alerts/rules/checker.ts": 2,

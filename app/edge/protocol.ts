@@ -13,7 +13,7 @@ export type EdgeStart = {
   readonly logLevel: string;
   /** The consumers' offsets: numbers up to the highest are taken, records from the lowest on should be there. */
   readonly booked?: { readonly lowest: number; readonly highest: number };
-  /** For the fault harness only, see `fault-point.ts`. */
+  /** For the fault harness only, see `createFaultPoint`. */
   readonly faultAt?: string;
   readonly segmentBytes?: number;
   /** How long, and up to how many bytes, what every consumer has passed stays in the journal. */

@@ -10,8 +10,7 @@ import { openJournalWriter } from "../../ingest/journal/writer.ts";
 import { type NewMessage, senderKey } from "../../model/message.ts";
 import type { Credential } from "../../model/people.ts";
 import { createSettledClock } from "../../model/settled-clock.ts";
-import { createFaultPoint, isGateOff } from "../fault-point.ts";
-import { logLines, wallClock } from "../lifecycle.ts";
+import { createFaultPoint, isGateOff, logLines, wallClock } from "../lifecycle.ts";
 import {
   CHUNK_BYTES_IN_FLIGHT_MAX,
   type EdgeStart,
