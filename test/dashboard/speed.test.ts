@@ -1,3 +1,4 @@
+/** @module-tag long */
 import { setTimeout } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { Browser, CDPSession, Page } from "playwright-core";
