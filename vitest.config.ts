@@ -4,10 +4,10 @@ import { configDefaults, defineConfig } from "vitest/config";
 /** They assert how long something takes: nothing may run beside them. */
 const MEASURING = ["test/dashboard/speed.test.ts", "test/e2e/backtest-load.test.ts", "test/e2e/flood.test.ts"];
 
-/** Files in which a test is tagged long (the stores' contract has one), and those that are long as a whole. */
+/** Files in which a test is tagged long (the stores' contract has one) or tries more often, and those that are long as a whole. */
 const tests = globSync("test/**/*.test.ts").map((file) => ({ file, text: readFileSync(file, "utf8") }));
 const withLong = tests
-  .filter(({ text }) => /tags: \["long"\]|@module-tag long|readingStoreContract\(/.test(text))
+  .filter(({ text }) => /\["long"\]|@module-tag long|readingStoreContract\(|inFull\(/.test(text))
   .map(({ file }) => file);
 const allLong = tests.filter(({ text }) => text.includes("@module-tag long")).map(({ file }) => file);
 
@@ -29,6 +29,7 @@ export default defineConfig(({ mode }) => {
       // Real brokers, databases and child processes: generous limits, so that a slow machine does not turn a pass into a fail.
       testTimeout: 120_000,
       hookTimeout: 120_000,
+      env: { LAMPPOST_TESTS: mode },
       pool: "forks",
       // Files follow each other in two processes, which load the sources once.
       isolate: false,

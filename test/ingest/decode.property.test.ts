@@ -5,6 +5,7 @@ import { decodeMessage } from "../../ingest/decode.ts";
 import { METRIC_NAMES, METRICS } from "../../model/metrics.ts";
 import { FUTURE_MAX_MS, LATENESS_MAX_MS } from "../../model/reading.ts";
 import { REASON_NAMES } from "../../model/rejection.ts";
+import { inFull } from "../helpers/in-full.ts";
 import { aMessage, CITY, T0 } from "./helpers.ts";
 
 const key = fc.oneof(
@@ -68,7 +69,7 @@ it("each reading of a generated payload ends in exactly one of reading and rejec
       seen.readings += decoded.readings.length;
       seen.rejections += decoded.rejections.length;
     }),
-    { numRuns: 6_000 },
+    { numRuns: inFull(6_000) },
   );
   // Both ways out are really taken, or the property would say nothing.
   expect(Math.min(seen.readings, seen.rejections)).toBeGreaterThan(500);
@@ -82,7 +83,7 @@ it("any bytes end in at least one item and never in a throw", () => {
       expect(readings.length + rejections.length).toBeGreaterThan(0);
       check(decodeMessage(aMessage(text), CITY), 1, false);
     }),
-    { numRuns: 3_000 },
+    { numRuns: inFull(3_000) },
   );
 });
 
@@ -94,7 +95,7 @@ it("a cut or changed payload ends in exactly one item per element", () => {
       const { readings, rejections } = decodeMessage(aMessage(text), CITY);
       expect(readings.length + rejections.length).toBeGreaterThan(0);
     }),
-    { numRuns: 3_000 },
+    { numRuns: inFull(3_000) },
   );
 });
 
@@ -110,6 +111,6 @@ it("the verdict before journalling is the verdict after it", () => {
       // The payload as a whole may add a suspicion of personal data that the parsed value does not show.
       else expect([verdict.reason, "personal_data"]).toContain(rejections[0]?.reason);
     }),
-    { numRuns: 3_000 },
+    { numRuns: inFull(3_000) },
   );
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { LedgerSums } from "../../model/ledger.ts";
 import { dateOf } from "../../model/time.ts";
+import { inFull } from "../helpers/in-full.ts";
 import { T0 } from "./helpers.ts";
 import { ledgerWorld } from "./ledger-world.ts";
 
@@ -113,7 +114,7 @@ it("adds up at every step, in total, by day and by day and sensor, whatever come
       expect(received - lost - shed).toBe(itemsOf(world));
       world.records.close();
     }),
-    { numRuns: 150 },
+    { numRuns: inFull(150) },
   );
   expect(pendingSeen).toBeGreaterThan(100);
   expect(lostSeen).toBeGreaterThan(0);

@@ -19,12 +19,13 @@ import { createMarks, readMarks } from "../../store/recovery/marks.ts";
 import { probe } from "../../store/recovery/probe.ts";
 import { recoverDuckDb, total } from "../../store/recovery/recover.ts";
 import { asideOf, readReports } from "../../store/recovery/report.ts";
+import { inFull } from "../helpers/in-full.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 
 const NAME = "readings.duckdb";
 const SEED = 20_261_121;
 /** More with FLIPS=…; a failure names its seed. */
-const RUNS = Number(process.env.FLIPS ?? 6);
+const RUNS = Number(process.env.FLIPS ?? inFull(6));
 type Origin = { readonly dir: string; readonly marked: Map<string, number> };
 let small: Origin;
 

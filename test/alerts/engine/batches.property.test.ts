@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../../alerts/engine/engine.ts";
 import type { Reading } from "../../../model/reading.ts";
+import { inFull } from "../../helpers/in-full.ts";
 import { aReading, aRule, MINUTE, random, T0 } from "../builders.ts";
 
 const rules = [
@@ -54,7 +55,7 @@ describe("whatever the batches", () => {
         expect(cut).toEqual(whole);
         said += whole.length;
       }),
-      { numRuns: 60 },
+      { numRuns: inFull(60) },
     );
     expect(said).toBeGreaterThan(1_000);
   });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Transition } from "../../../model/alert.ts";
+import { inFull } from "../../helpers/in-full.ts";
 import { MINUTE } from "../builders.ts";
 import { feedInOrder, finalTimeline, hashOf, play, RULES, shuffled } from "./late-feed.ts";
 
-const SEEDS = Array.from({ length: 200 }, (_, i) => i + 1);
+const SEEDS = Array.from({ length: inFull(200) }, (_, i) => i + 1);
 const FEEDS = new Map([1, 2, 3, 4].map((seed) => [seed, feedInOrder(seed)]));
 const feedOf = (seed: number) => FEEDS.get((seed % 4) + 1)!;
 const inOrder = new Map([...FEEDS].map(([seed, feed]) => [seed, finalTimeline(play(feed, { seed }))]));
@@ -31,21 +32,21 @@ describe("200 shuffles within the lateness", () => {
   });
 
   it("and a clock that looks every minute", () => {
-    for (const seed of SEEDS.slice(0, 60)) {
+    for (const seed of SEEDS.slice(0, inFull(60))) {
       const said = play(shuffled(feedOf(seed), seed), { seed, tickEveryMs: MINUTE });
       expect(finalTimeline(said), `seed ${seed}`).toEqual(expected(seed));
     }
   });
 
   it("and the same rules put in force again", () => {
-    for (const seed of SEEDS.slice(0, 30)) {
+    for (const seed of SEEDS.slice(0, inFull(30))) {
       const said = play(shuffled(feedOf(seed), seed), { seed, replace: 0.2, restart: 0.1 });
       expect(finalTimeline(said), `seed ${seed}`).toEqual(expected(seed));
     }
   });
 
   it("and restarts anywhere", () => {
-    for (const seed of SEEDS.slice(0, 60)) {
+    for (const seed of SEEDS.slice(0, inFull(60))) {
       const ticks = seed % 2 === 0 ? { tickEveryMs: MINUTE } : {};
       const whole = play(shuffled(feedOf(seed), seed), { seed, ...ticks });
       const said = play(shuffled(feedOf(seed), seed), { seed, restart: 0.3, ...ticks });
@@ -57,7 +58,7 @@ describe("200 shuffles within the lateness", () => {
 });
 
 it("one rule and sensor never have two alerts open, and what is over has been said to be over", () => {
-  for (const seed of SEEDS.slice(0, 40)) {
+  for (const seed of SEEDS.slice(0, inFull(40))) {
     const open = new Map<string, Set<string>>();
     let knownAt = 0;
     for (const { alert, entry } of play(shuffled(feedOf(seed), seed), { seed, tickEveryMs: MINUTE })) {

@@ -5,12 +5,13 @@ import type { Alert, Transition } from "../../../model/alert.ts";
 import type { Rule } from "../../../model/rule.ts";
 import { matches, type Silence, silenceState } from "../../../model/silence.ts";
 import type { Sensor } from "../../../store/records.ts";
+import { inFull } from "../../helpers/in-full.ts";
 import { aRule, HOUR, MINUTE, random } from "../builders.ts";
 import { aCity, aTransition } from "./city.ts";
 
 /** 500 cities, by the seeds they come from. */
 const GROUPS = [1_000, 2_000, 3_000, 4_000, 5_000];
-const RUNS_EACH = 100;
+const RUNS_EACH = inFull(100);
 const STEPS = 25;
 const HOLD_MS = MINUTE;
 const SUBJECTS = ["s-1", "s-2", "s-3", "s-4", "gw-1", "gw-2", "f-0", "f-1"];

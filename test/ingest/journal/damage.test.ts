@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { SEGMENT_HEADER_BYTES } from "../../../ingest/journal/segment.ts";
+import { inFull } from "../../helpers/in-full.ts";
 import { aMessage, append, appendMany, createRandom, DIR, inGaps, open, plain, readAll } from "./helpers.ts";
 import { createMemoryFs, type MemoryFs } from "./memory-fs.ts";
 
-const RUNS = 600;
+const RUNS = inFull(600);
 const TOTAL = 100;
 /** Change to look elsewhere; a failure names the seed it came from. */
 const SEED = 20_260_101;
