@@ -13,20 +13,6 @@ export const ruleId = z
   .string()
   .regex(ID_PATTERN, "an id is 1 to 64 of a-z, 0-9 and -, and starts with a letter or digit");
 
-const CONDITION_TYPES = [
-  "threshold",
-  "consecutive",
-  "change",
-  "silence",
-  "flatline",
-  "spike",
-  "anomaly",
-  "forecast",
-  "register",
-  "drift",
-  "quorum",
-];
-
 function duration(minMs: number, maxMs: number, range: string) {
   return z.string().refine((text) => {
     const ms = parseDuration(text);
@@ -60,104 +46,104 @@ const thresholdShape = {
   capture,
 };
 
-export const conditionSchema = z.discriminatedUnion(
-  "type",
-  [
-    z.strictObject(thresholdShape),
-    z.strictObject({
-      type: z.literal("consecutive"),
-      above: z.number(),
-      count: z.int().min(1).max(CONSECUTIVE_MAX),
-      window: windowSize,
-      capture,
-    }),
-    z.strictObject({
-      type: z.literal("silence"),
-      after: duration(SILENCE_AFTER_MIN_MS, RULE_DURATION_MAX_MS, "from 15m to 7d").default("15m"),
-    }),
-    z.strictObject({
-      type: z.literal("change"),
-      /** In the metric's unit, between the lowest (or highest) value within `within` and the newest. */
-      rise: z.number().positive().optional(),
-      fall: z.number().positive().optional(),
-      within: duration(MINUTE_MS, DAY_MS, "from 1m to 1d"),
-      keepFor: hold.optional(),
-    }),
-    z.strictObject({
-      type: z.literal("flatline"),
-      after: duration(10 * MINUTE_MS, RULE_DURATION_MAX_MS, "from 10m to 7d"),
-      /** At least so many equal values in a row: a sensor that reports once a day is not stuck after a day. */
-      samples: z.int().min(3).max(10_000).default(6),
-      /** Values this near to each other are equal. */
-      tolerance: z.number().nonnegative().default(0),
-      /** At or below: the detection limit, where a constant value is normal. Without it the engine learns the floor. */
-      floor: z.number().optional(),
-      /** At or above: a cap, such as the highest speed a loop reports. */
-      ceiling: z.number().optional(),
-    }),
-    z.strictObject({
-      type: z.literal("spike"),
-      /** How far one value stands out from the line between its neighbours, in the metric's unit. */
-      above: z.number().positive(),
-      count: z.int().min(1).max(100).default(1),
-      within: duration(MINUTE_MS, DAY_MS, "from 1m to 1d").default("1d"),
-    }),
-    z.strictObject({
-      type: z.literal("anomaly"),
-      /** How many robust standard deviations (1.4826 x MAD) from the median of the same time of other days. */
-      sigmas: z.number().min(2).max(50).default(4),
-      window: windowSize.default("1h"),
-      season: z.enum(["none", "day", "week"]).default("week"),
-      /** So many windows in a row. */
-      count: z.int().min(1).max(CONSECUTIVE_MAX).default(2),
-      side: z.enum(["both", "above", "below"]).default("both"),
-      /** The smallest deviation that matters, in the metric's unit: guards against a MAD near zero. */
-      atLeast: z.number().nonnegative().default(0),
-      capture,
-    }),
-    z.strictObject({
-      type: z.literal("forecast"),
-      above: limit.optional(),
-      below: limit.optional(),
-      /** Fires when the limit will be reached within this time. */
-      within: duration(10 * MINUTE_MS, 90 * DAY_MS, "from 10m to 90d"),
-      /** The past that the trend is taken from. */
-      over: duration(HOUR_MS, 90 * DAY_MS, "from 1h to 90d"),
-    }),
-    z.strictObject({
-      type: z.literal("register"),
-      /** The most the meter can draw, in kW: more in a time span than that is a jump. */
-      maxPower: limit,
-      /** Digits of the register before it rolls over to zero; without it a fall is never taken for a rollover. */
-      digits: z.int().min(4).max(12).optional(),
-    }),
-    z.strictObject({
-      type: z.literal("drift"),
-      /** Share by which the sensor's daily value stays off the median of its neighbours. */
-      ratio: z.number().min(0.05).max(10).default(0.3),
-      for: duration(DAY_MS, 30 * DAY_MS, "from 1d to 30d").default("7d"),
-      radiusKm: z.number().positive().max(50).default(5),
-      neighbours: z.int().min(3).max(50).default(3),
-      /** Only neighbours that moved alike so far count. */
-      correlation: z.number().min(0).max(1).default(0.6),
-    }),
-    z.strictObject({
-      type: z.literal("quorum"),
-      /** The rule whose alerts are counted. It may be in shadow mode. */
-      rule: ruleId,
-      /** Whose sensors are counted together: a tag's name stands for its value ("feeder"). */
-      by: z
-        .union([z.enum(["district", "gateway"]), z.strictObject({ tag: z.string().min(1).max(64) })])
-        .default("district"),
-      count: z.int().min(2).max(10_000).default(3),
-      /** Also at least this share of the sensors that the rule watches there. */
-      share: z.number().min(0).max(1).default(0.6),
-      /** The alerts must have begun within this time of each other. */
-      within: duration(MINUTE_MS, DAY_MS, "from 1m to 1d").optional(),
-    }),
-  ],
-  { error: `condition.type is one of ${CONDITION_TYPES.join(", ")}` },
-);
+const SHAPES = [
+  z.strictObject(thresholdShape),
+  z.strictObject({
+    type: z.literal("consecutive"),
+    above: z.number(),
+    count: z.int().min(1).max(CONSECUTIVE_MAX),
+    window: windowSize,
+    capture,
+  }),
+  z.strictObject({
+    type: z.literal("silence"),
+    after: duration(SILENCE_AFTER_MIN_MS, RULE_DURATION_MAX_MS, "from 15m to 7d").default("15m"),
+  }),
+  z.strictObject({
+    type: z.literal("change"),
+    /** In the metric's unit, between the lowest (or highest) value within `within` and the newest. */
+    rise: z.number().positive().optional(),
+    fall: z.number().positive().optional(),
+    within: duration(MINUTE_MS, DAY_MS, "from 1m to 1d"),
+    keepFor: hold.optional(),
+  }),
+  z.strictObject({
+    type: z.literal("flatline"),
+    after: duration(10 * MINUTE_MS, RULE_DURATION_MAX_MS, "from 10m to 7d"),
+    /** At least so many equal values in a row: a sensor that reports once a day is not stuck after a day. */
+    samples: z.int().min(3).max(10_000).default(6),
+    /** Values this near to each other are equal. */
+    tolerance: z.number().nonnegative().default(0),
+    /** At or below: the detection limit, where a constant value is normal. Without it the engine learns the floor. */
+    floor: z.number().optional(),
+    /** At or above: a cap, such as the highest speed a loop reports. */
+    ceiling: z.number().optional(),
+  }),
+  z.strictObject({
+    type: z.literal("spike"),
+    /** How far one value stands out from the line between its neighbours, in the metric's unit. */
+    above: z.number().positive(),
+    count: z.int().min(1).max(100).default(1),
+    within: duration(MINUTE_MS, DAY_MS, "from 1m to 1d").default("1d"),
+  }),
+  z.strictObject({
+    type: z.literal("anomaly"),
+    /** How many robust standard deviations (1.4826 x MAD) from the median of the same time of other days. */
+    sigmas: z.number().min(2).max(50).default(4),
+    window: windowSize.default("1h"),
+    season: z.enum(["none", "day", "week"]).default("week"),
+    /** So many windows in a row. */
+    count: z.int().min(1).max(CONSECUTIVE_MAX).default(2),
+    side: z.enum(["both", "above", "below"]).default("both"),
+    /** The smallest deviation that matters, in the metric's unit: guards against a MAD near zero. */
+    atLeast: z.number().nonnegative().default(0),
+    capture,
+  }),
+  z.strictObject({
+    type: z.literal("forecast"),
+    above: limit.optional(),
+    below: limit.optional(),
+    /** Fires when the limit will be reached within this time. */
+    within: duration(10 * MINUTE_MS, 90 * DAY_MS, "from 10m to 90d"),
+    /** The past that the trend is taken from. */
+    over: duration(HOUR_MS, 90 * DAY_MS, "from 1h to 90d"),
+  }),
+  z.strictObject({
+    type: z.literal("register"),
+    /** The most the meter can draw, in kW: more in a time span than that is a jump. */
+    maxPower: limit,
+    /** Digits of the register before it rolls over to zero; without it a fall is never taken for a rollover. */
+    digits: z.int().min(4).max(12).optional(),
+  }),
+  z.strictObject({
+    type: z.literal("drift"),
+    /** Share by which the sensor's daily value stays off the median of its neighbours. */
+    ratio: z.number().min(0.05).max(10).default(0.3),
+    for: duration(DAY_MS, 30 * DAY_MS, "from 1d to 30d").default("7d"),
+    radiusKm: z.number().positive().max(50).default(5),
+    neighbours: z.int().min(3).max(50).default(3),
+    /** Only neighbours that moved alike so far count. */
+    correlation: z.number().min(0).max(1).default(0.6),
+  }),
+  z.strictObject({
+    type: z.literal("quorum"),
+    /** The rule whose alerts are counted. It may be in shadow mode. */
+    rule: ruleId,
+    /** Whose sensors are counted together: a tag's name stands for its value ("feeder"). */
+    by: z
+      .union([z.enum(["district", "gateway"]), z.strictObject({ tag: z.string().min(1).max(64) })])
+      .default("district"),
+    count: z.int().min(2).max(10_000).default(3),
+    /** Also at least this share of the sensors that the rule watches there. */
+    share: z.number().min(0).max(1).default(0.6),
+    /** The alerts must have begun within this time of each other. */
+    within: duration(MINUTE_MS, DAY_MS, "from 1m to 1d").optional(),
+  }),
+] as const;
+
+export const conditionSchema = z.discriminatedUnion("type", SHAPES, {
+  error: `condition.type is one of ${SHAPES.map(({ shape }) => shape.type.value).join(", ")}`,
+});
 
 export type RuleCondition = z.infer<typeof conditionSchema>;
 export type ConditionType = RuleCondition["type"];

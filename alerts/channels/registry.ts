@@ -23,7 +23,7 @@ export type Send = (target: Target, message: Outgoing, signal: AbortSignal) => P
 export type SenderOptions = { readonly publicUrl?: string; readonly timeoutMs: number; readonly now: () => number };
 
 /** Every channel; what a target of it needs is in `model/channels.ts`. */
-const CHANNELS = { webhook, slack, teams, email, mqtt } satisfies { readonly [T in TargetType]: Channel };
+const CHANNELS: { readonly [T in TargetType]: Channel } = { webhook, slack, teams, email, mqtt };
 
 /** One attempt to tell a target. Never rejects: how it went is the answer. */
 export function createSend(ports: NotifyPorts, { publicUrl, timeoutMs, now }: SenderOptions): Send {

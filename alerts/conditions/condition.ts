@@ -106,8 +106,9 @@ export type OverSeveral = { readonly over: "several" };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry has conditions of all params and states, each its own
 export type AnyOverValues = OverValues<ConditionType, any, any>;
+type Several = "drift" | "quorum";
 // biome-ignore lint/suspicious/noExplicitAny: see above
-export type Condition<T extends ConditionType> = OverValues<T, any, any> | OverSeveral;
+export type Condition<T extends ConditionType> = T extends Several ? OverSeveral : OverValues<T, any, any>;
 
 /** Operators' alerts do not rest on suspect values alone. */
 export const needsGood = ({ audience }: Rule): boolean => audience === "operators";

@@ -17,7 +17,7 @@ import { amount, timeText } from "./words.ts";
 export type ConditionTable = { readonly [T in ConditionType]: Condition<T> };
 
 /** Every type of condition; its parameters as people write them are in `model/conditions.ts`. */
-export const CONDITIONS = {
+export const CONDITIONS: ConditionTable = {
   threshold,
   consecutive,
   change,
@@ -29,7 +29,7 @@ export const CONDITIONS = {
   register,
   drift,
   quorum,
-} satisfies ConditionTable;
+};
 
 /** undefined: it watches several sensors. */
 export function overValues(type: ConditionType, table: ConditionTable = CONDITIONS): AnyOverValues | undefined {
