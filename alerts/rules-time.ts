@@ -47,7 +47,7 @@ export function createRulesTime(wall: () => number, monotonic?: () => number) {
   }
 
   /** The clock lies before the newest receipt: from here on the rules' time goes on by itself. */
-  function goOn(time: number): void {
+  function runAhead(time: number): void {
     step(newest + 1, newest + 1 - time);
     steppedAt = wall();
   }
@@ -59,7 +59,7 @@ export function createRulesTime(wall: () => number, monotonic?: () => number) {
         const ahead = Math.max(0, newest + 1 - receivedAt);
         step(receivedAt + ahead, ahead);
       }
-    } else if (at < newest - BACK_MS && now() < newest - BACK_MS) goOn(receivedAt);
+    } else if (at < newest - BACK_MS && now() < newest - BACK_MS) runAhead(receivedAt);
     newest = Math.max(newest, receivedAt + aheadMs());
     newestReceipt = Math.max(newestReceipt, receivedAt);
   }
@@ -117,7 +117,7 @@ export function createRulesTime(wall: () => number, monotonic?: () => number) {
   function look(isIdle: boolean): number | undefined {
     const before = last;
     last = { wall: wall(), monotonic: monotonic?.() ?? 0 };
-    if (isIdle && now() < newest - BACK_MS) goOn(last.wall);
+    if (isIdle && now() < newest - BACK_MS) runAhead(last.wall);
     if (!monotonic) return undefined;
     const ran = last.monotonic - before.monotonic;
     const jumped = last.wall - before.wall - ran;

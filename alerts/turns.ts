@@ -93,7 +93,7 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
   ): void {
     renew();
     let piece: Reading[] = [];
-    let goOn: ReturnType<typeof judge> = "all";
+    let allowed: ReturnType<typeof judge> = "all";
     const used = new Map<string, number>();
     for (let i = 0; i < readings.length; i++) {
       const reading = readings[i]!;
@@ -105,13 +105,13 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
       if (sender && isLeft(sender, reading)) continue;
       const line = lines.get(sensorId);
       const turn = used.get(sensorId) ?? 0;
-      const isMeant = goOn === "all" || (goOn === "modest" && (spentBySender.get(name) ?? 0) < TURN);
-      if (isMeant && turn < TURN && mayGoOn(sensorId, name, line, sender)) {
+      const isMeant = allowed === "all" || (allowed === "modest" && (spentBySender.get(name) ?? 0) < TURN);
+      if (isMeant && turn < TURN && mayBeJudged(sensorId, name, line, sender)) {
         used.set(sensorId, turn + 1);
         spend(sensorId, name, 1);
         piece.push(reading);
         if (piece.length < TURN) continue;
-        goOn = judge(piece);
+        allowed = judge(piece);
         piece = [];
       } else if (line && isWaiting(line)) add(line, reading);
       else add(begin(line ?? open(sensorId, name), readings, i), reading);
@@ -127,7 +127,7 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
     renewedAt = time;
   }
 
-  function mayGoOn(sensorId: string, name: string, line: Line | undefined, sender: Sender | undefined): boolean {
+  function mayBeJudged(sensorId: string, name: string, line: Line | undefined, sender: Sender | undefined): boolean {
     if (line && isWaiting(line)) return false;
     if (sender && sender.unsaid >= UNSAID_MAX) return false;
     if ((spent.get(sensorId)?.units ?? 0) >= SHARE) return false;

@@ -27,6 +27,22 @@ describe("the documentation", () => {
     expect(broken).toEqual([]);
   });
 
+  it("walks through functions that are in the files it names", () => {
+    const rows = [...text("docs/architecture.md").matchAll(/^\| (`[^|]*\.tsx?`) \| (`\w+`(?:, `\w+`)*) \|$/gm)];
+    expect(rows.length).toBeGreaterThan(5);
+    const names = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
+    const missing = rows.flatMap(([, files, functions]) => {
+      const code = names(files!)
+        .map((file) => text(file))
+        .join("\n");
+      const isThere = (name: string) => new RegExp(`(?:function |^ +|const )${name}\\b ?[(=<:]`, "m").test(code);
+      return names(functions!)
+        .filter((name) => !isThere(name))
+        .map((name) => `${files}: ${name}`);
+    });
+    expect(missing).toEqual([]);
+  });
+
   it("names only npm scripts that exist", () => {
     const { scripts } = JSON.parse(text("package.json"));
     const named = pages.flatMap((page) =>

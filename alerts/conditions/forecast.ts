@@ -97,7 +97,7 @@ function close(params: ForecastParams, { points: former, since }: ForecastState,
   const leapt = isLeapAway(params, former, point);
   const points = leapt ? [point] : [...former.filter((one) => one.at > at - params.overMs), point];
   const found = foresee(params, points);
-  if (since !== undefined) return goOn(params, points, since, at, found);
+  if (since !== undefined) return keepForecast(params, points, since, at, found);
   if (!found || found.score < Z_BEGIN || found.expected.at > at + params.withinMs) {
     return [{ points }, NOTHING];
   }
@@ -138,7 +138,7 @@ function isLeapAway({ side }: ForecastParams, points: readonly TrendPoint[], poi
   return leap > 0 && leap > (Math.max(...values) - Math.min(...values)) / 2 && leap > 3 * Math.max(...steps);
 }
 
-function goOn(
+function keepForecast(
   { withinMs }: ForecastParams,
   points: readonly TrendPoint[],
   since: number,

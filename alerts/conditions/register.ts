@@ -57,7 +57,7 @@ export const register: OverValues<"register", RegisterParams, RegisterState> = {
     const last = { at, value };
     if (!state.last) return [{ last }, NOTHING];
     const step = classify(params, state.last, last);
-    if (step === "interval" || step === "rollover") return goOn(state, last, sample);
+    if (step === "interval" || step === "rollover") return takePlausible(state, last, sample);
     if (state.since !== undefined) return [{ last, since: state.since }, NOTHING];
     return [{ last, since: at }, [begun(params, state.last, sample, step)]];
   },
@@ -94,7 +94,7 @@ function leastCount(value: number): number {
   return 0.001;
 }
 
-function goOn(state: RegisterState, last: Stand, { at, value }: Sample): Step<RegisterState> {
+function takePlausible(state: RegisterState, last: Stand, { at, value }: Sample): Step<RegisterState> {
   const { since } = state;
   if (since === undefined) return [{ last }, NOTHING];
   const soundSince = state.soundSince ?? state.last!.at;

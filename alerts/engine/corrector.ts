@@ -3,7 +3,7 @@ import type { Reading } from "../../model/reading.ts";
 import { MINUTE_MS } from "../../model/time.ts";
 import { advance, type ByClock, endSilences, lookAtSilence } from "./by-clock.ts";
 import type { FoldContext } from "./fold.ts";
-import { goOn, isRefolded, LATENESS_MS, refoldSome, takeRefold } from "./history.ts";
+import { appendReading, isRefolded, LATENESS_MS, refoldSome, takeRefold } from "./history.ts";
 import { AT, RECEIVED } from "./ring.ts";
 import { NONE, type Subject, type Told } from "./subject.ts";
 import type { Teller } from "./teller.ts";
@@ -20,7 +20,7 @@ export function createCorrector(teller: Teller, context: FoldContext, listeningS
     const told = subject.log.length;
     const byClock = subject.tentative;
     const isLate = reading.receivedAt - reading.measuredAt > LATENESS_MS;
-    goOn(subject, reading, context);
+    appendReading(subject, reading, context);
     const fresh = subject.log.slice(told);
     const settled = isLate && !reading.imported ? endLate(subject, fresh, reading) : new Set<number>();
     const said = flat(byClock).filter(({ column }) => !settled.has(column));

@@ -8,7 +8,7 @@ import { type CompiledRule, compileRule } from "./compile.ts";
 import { createCorrector } from "./corrector.ts";
 import type { Derive } from "./derive.ts";
 import type { FoldContext } from "./fold.ts";
-import { adaptTo, addLate, goOn, placeOf, prune, refoldRows, TOGETHER_FIRST } from "./history.ts";
+import { adaptTo, addLate, appendReading, placeOf, prune, refoldRows, TOGETHER_FIRST } from "./history.ts";
 import { createListening } from "./listening.ts";
 import { loadSubjects } from "./load.ts";
 import { createPlanner, type Plan } from "./plan.ts";
@@ -16,7 +16,7 @@ import { clearColumn, droppedColumns, rebind } from "./rebind.ts";
 import { RECEIVED, rowCount } from "./ring.ts";
 import { FAILED, LISTENING, type Orphan, type StateRow } from "./state-rows.ts";
 import { createSubject, type Subject } from "./subject.ts";
-import { createTeller } from "./teller.ts";
+import { createRecorder } from "./teller.ts";
 import { createUnsaved } from "./unsaved.ts";
 
 export type EngineOptions = {
@@ -65,7 +65,7 @@ export function createEngine(options: EngineOptions) {
   let remembered = 0;
   const listening = createListening();
   const unsaved = createUnsaved((id) => subjects.get(id));
-  const teller = createTeller(unsaved.watch);
+  const teller = createRecorder(unsaved.watch);
   const counts = { readings: 0, inOrder: 0, late: 0, duplicate: 0, tooLate: 0, forgotten: 0 };
   let failing: CompiledRule[] = [];
   /** Those of them that are new there. */
@@ -114,7 +114,7 @@ export function createEngine(options: EngineOptions) {
     if (subject.checkpoints.length > 1) forget(subject);
     if (corrector.isAhead(subject, reading)) return corrector.confirm(subject, reading);
     const told = subject.log.length;
-    goOn(subject, reading, context);
+    appendReading(subject, reading, context);
     const { log } = subject;
     for (let i = told; i < log.length; i++) teller.tell(subject, log[i]!, reading.receivedAt);
   }

@@ -61,7 +61,7 @@ export function placeOf(subject: Subject, { measuredAt: at, values }: Reading): 
 const KEY_STEP = 1 / 1024;
 
 /** Folds a reading that comes after all others, or is taken for such. */
-export function goOn(subject: Subject, reading: Reading, context: FoldContext): void {
+export function appendReading(subject: Subject, reading: Reading, context: FoldContext): void {
   const key = Math.max(reading.measuredAt, subject.key + KEY_STEP);
   checkpointIfDue(subject, key);
   const { ring, plan, saving, backlog } = subject;

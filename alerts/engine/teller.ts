@@ -16,7 +16,7 @@ export type Correction = {
 };
 
 /** Makes transitions of what the rules said, and keeps them until they are handed over. */
-export function createTeller(onChange: (subject: Subject, column: number) => void) {
+export function createRecorder(onChange: (subject: Subject, column: number) => void) {
   const counts = { pending: 0, firing: 0, resolved: 0, retracted: 0, corrected: 0, lateConfirmed: 0, shadow: 0 };
   let said: Transition[] = [];
 
@@ -88,7 +88,7 @@ export function createTeller(onChange: (subject: Subject, column: number) => voi
   return { tell, correct, end, touch: onChange, handOver, said: () => said.length, counts };
 }
 
-export type Teller = ReturnType<typeof createTeller>;
+export type Teller = ReturnType<typeof createRecorder>;
 
 const NOTES: Readonly<Record<Exclude<Difference["what"], "said">, string>> = {
   retracted: "It was taken back: a reading that came late shows that it was not so.",

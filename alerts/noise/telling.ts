@@ -34,7 +34,7 @@ export function createTelling({ records, judge, flapping, remindEveryMs, enqueue
   function settleOpen(row: NoiseRow, now: number): NoiseRow {
     const cause = judge.cause(row, now);
     const marked = cause?.by === row.suppressedBy ? row : mark(row, cause, now);
-    const said = cause ? sayOnce(marked, cause, now) : say(marked, row.suppressedBy, now);
+    const said = cause ? tellFlapping(marked, cause, now) : say(marked, row.suppressedBy, now);
     return { ...said, dueAt: dueAt(said, cause, now) };
   }
 
@@ -46,7 +46,7 @@ export function createTelling({ records, judge, flapping, remindEveryMs, enqueue
   }
 
   /** The first alert of a series that flaps is told as flapping; people are owed its end until the series is calm. */
-  function sayOnce(row: NoiseRow, { by }: Cause, now: number): NoiseRow {
+  function tellFlapping(row: NoiseRow, { by }: Cause, now: number): NoiseRow {
     const isNews = by === "flapping" && !isOwed(row) && noise.owed(row.series).length === 0;
     return isNews ? tell(row, "firing", now, `${FLAPS} `) : row;
   }
