@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Background } from "../model/background.ts";
-import type { Figure, Health } from "../model/health.ts";
+import type { Figure, Health, StoreReport } from "../model/health.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { LedgerCheck, LedgerQuery, LedgerTrace, LedgerView } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
@@ -8,7 +8,6 @@ import type { NewMessage } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason } from "../model/rejection.ts";
 import type { Rule } from "../model/rule.ts";
-import type { StoreReport } from "../model/store-report.ts";
 import type { Target } from "../model/target.ts";
 import type { ReadingTopic } from "../model/topics.ts";
 import type { ReadingStore } from "../store/reading-store.ts";

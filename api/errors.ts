@@ -1,8 +1,8 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { isWorldFault } from "../model/background.ts";
 import type { Log } from "../model/log.ts";
-import { isWorldFault } from "../model/world-fault.ts";
 import { StoreError } from "../store/reading-store.ts";
 import { RecordConflict } from "../store/records.ts";
 import { invalid, PROBLEMS, ProblemError, type ProblemName } from "./problems.ts";

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { isWorldFault } from "../model/world-fault.ts";
+import { isWorldFault } from "../model/background.ts";
 import type { AlertEvent, Records } from "../store/records.ts";
 import { formatEvent, formatMissed } from "./event-format.ts";
 import type { Limits } from "./limits.ts";

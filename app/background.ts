@@ -1,7 +1,6 @@
-import type { Background } from "../model/background.ts";
+import { type Background, isWorldFault } from "../model/background.ts";
 import { counter, type Figure } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
-import { isWorldFault } from "../model/world-fault.ts";
 import type { StopStack } from "./lifecycle.ts";
 
 const RETRY_MS = 5_000;

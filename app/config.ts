@@ -2,8 +2,15 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { cityFilters, mqttUrl } from "../model/mqtt-settings.ts";
-import { type NotifySettings, notifyAllow, type SmtpSettings, smtpFrom, smtpUrl } from "../model/notify-settings.ts";
+import {
+  cityFilters,
+  mqttUrl,
+  type NotifySettings,
+  notifyAllow,
+  type SmtpSettings,
+  smtpFrom,
+  smtpUrl,
+} from "../model/notify-settings.ts";
 import { HOUR_MS } from "../model/time.ts";
 
 /** The only place that reads the environment. Every mistake is reported, not just the first; the CLI then exits with 78. */

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
+import { isWorldFault } from "../model/background.ts";
 import type { Log } from "../model/log.ts";
 import { plausibleTime } from "../model/time.ts";
-import { isWorldFault } from "../model/world-fault.ts";
 
 /** The clock of both threads, epoch milliseconds. It may jump, but never to what no date can say. */
 export const wallClock = (): number => plausibleTime(Date.now());

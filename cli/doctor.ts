@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import { ConfigError, clientConfig, loadConfig } from "../app/config.ts";
 import { ServiceError } from "../client/client.ts";
-import type { StoreReport } from "../model/store-report.ts";
+import type { StoreReport } from "../model/health.ts";
 import { findService, type Service, type ServiceOptions, withService } from "./client.ts";
 import { show } from "./table.ts";
 

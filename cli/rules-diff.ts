@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { BacktestAlertView, BacktestView } from "../contract/backtest.ts";
-import { type BacktestDiff, diffBacktests } from "../model/backtest-diff.ts";
+import { type BacktestDiff, diffBacktests } from "../model/backtest.ts";
 import { type Condition, gatherFailIf, holding } from "./fail-if.ts";
 import { alertCells } from "./rules-backtest.ts";
 import { rulesOfPaths } from "./rules-check.ts";

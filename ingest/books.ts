@@ -1,8 +1,8 @@
+import { isWorldFault } from "../model/background.ts";
 import type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import { bookedSensor, type Rejection } from "../model/rejection.ts";
 import { DAY_MS, dateOf } from "../model/time.ts";
-import { isWorldFault } from "../model/world-fault.ts";
 import type { Records } from "../store/records.ts";
 
 /**

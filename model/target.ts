@@ -1,9 +1,42 @@
 import { z } from "zod";
 import { AUDIENCES, SEVERITIES } from "./alert.ts";
-import { CHANNELS, hasUrl, TARGET_TYPES, type ToType } from "./channels.ts";
 import { ID_PATTERN } from "./ids.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "./time.ts";
-import { whsecBytes } from "./whsec.ts";
+
+/**
+ * Where notices may go, and what the form of such a target asks for: an address on the web (`url`) or another one (`to`), and
+ * whether messages are signed with a secret. How they are written and sent is in `alerts/channels/`.
+ */
+export const CHANNELS = {
+  webhook: { address: "url", hasSecret: true, prefix: "" },
+  slack: { address: "url", hasSecret: false, prefix: "" },
+  teams: { address: "url", hasSecret: false, prefix: "" },
+  email: { address: "to", hasSecret: false, prefix: "" },
+  mqtt: { address: "to", hasSecret: false, prefix: "alerts/to/" },
+} as const satisfies Readonly<Record<string, ChannelForm>>;
+
+type ChannelForm = {
+  readonly address: "url" | "to";
+  readonly hasSecret: boolean;
+  /** What its `to` begins with. */
+  readonly prefix: string;
+};
+
+export type TargetType = keyof typeof CHANNELS;
+/** Those with a `to`. */
+type ToType = { [T in TargetType]: (typeof CHANNELS)[T]["address"] extends "to" ? T : never }[TargetType];
+export const TARGET_TYPES = Object.keys(CHANNELS) as [TargetType, ...TargetType[]];
+
+export const hasUrl = (type: TargetType): type is Exclude<TargetType, ToType> => CHANNELS[type].address === "url";
+
+/** The secret of a webhook as the Standard Webhooks write it: `whsec_` and 24 to 64 bytes in base64. Undefined for others. */
+export function whsecBytes(secret: string): Uint8Array | undefined {
+  const text = /^whsec_([A-Za-z0-9+/]+)={0,2}$/.exec(secret)?.[1];
+  if (text === undefined) return undefined;
+  // A single letter at the end says nothing: it is left out, as Node's Buffer does. The page compiles this file, too.
+  const bytes = Uint8Array.fromBase64(text.slice(0, text.length % 4 === 1 ? -1 : undefined));
+  return bytes.length >= 24 && bytes.length <= 64 ? bytes : undefined;
+}
 
 export const TARGETS_MAX = 100;
 const ADDRESSES_MAX = 20;

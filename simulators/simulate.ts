@@ -1,8 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { createServiceClient, ServiceError } from "../client/client.ts";
+import { isWorldFault } from "../model/background.ts";
 import type { Log } from "../model/log.ts";
 import { DAY_MS } from "../model/time.ts";
-import { isWorldFault } from "../model/world-fault.ts";
 import { type City, createCity, type Scenario } from "./city.ts";
 import { enrolFleet, loadRemembered, newestReadings, type Remembered, saveRemembered } from "./fleet.ts";
 import type { CitySensor } from "./places.ts";

@@ -1,8 +1,8 @@
+import type { StoreReport } from "../model/health.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Reading } from "../model/reading.ts";
 import type { ReadingBlock } from "../model/reading-block.ts";
-import type { StoreReport } from "../model/store-report.ts";
 
 /**
  * Where readings live: DuckDB or InfluxDB behind the same port, held to the same contract suite

@@ -1,13 +1,53 @@
 import type { Background } from "../model/background.ts";
-import { KINDS } from "../model/kinds.ts";
+import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import { DAY_MS, startOfDay } from "../model/time.ts";
 import { openSettledClock } from "./clock-watch.ts";
 import { startCron } from "./cron.ts";
 import type { ReadingStore, RollupStore } from "./reading-store.ts";
 import type { Records } from "./records.ts";
-import { removeReadings } from "./removal.ts";
-import type { Rollups } from "./rollups.ts";
+import { type Rollups, startRollups } from "./rollups.ts";
+
+type StorageLimitsOptions = {
+  readonly store: ReadingStore;
+  readonly records: Pick<Records, "rollups" | "offsets" | "ledger" | "removals" | "quarantine" | "events">;
+  /** A coarser resolution stays at least as long as a finer one. */
+  readonly rawDays: number;
+  readonly hourlyDays: number;
+  /** 0: for ever. */
+  readonly dailyDays: number;
+  /** While true nothing is removed. */
+  readonly held: () => boolean;
+  readonly background: Pick<Background, "every">;
+  readonly now: () => number;
+  /** Monotonic milliseconds. */
+  readonly uptime?: () => number;
+  readonly log: Log;
+};
+
+/** Rollups, and the removal of what is past its time, which waits for them. */
+export function startStorageLimits({
+  rawDays,
+  hourlyDays: hours,
+  dailyDays: days,
+  held,
+  ...parts
+}: StorageLimitsOptions) {
+  const { store } = parts;
+  const rollups = startRollups(parts);
+  const hourlyDays = Math.max(hours, rawDays);
+  const dailyDays = days === 0 ? 0 : Math.max(days, hourlyDays);
+  const limits = { removeBefore: rollups.removeBefore, store: store.rollups, hourlyDays, dailyDays };
+  const retention = startRetention({ ...parts, rawDays, rollups: limits, held });
+
+  return {
+    rollups,
+    retention,
+    async stop(): Promise<void> {
+      await Promise.all([rollups.stop(), retention.stop()]);
+    },
+  };
+}
 
 type RetentionOptions = {
   readonly store: Pick<ReadingStore, "countBySensor" | "deleteBefore">;
@@ -162,3 +202,30 @@ function rollupParts(rollups: RetentionOptions["rollups"]): Part[] {
   ]);
   return parts.filter(({ days }) => days > 0);
 }
+
+type Parts = { readonly store: Pick<ReadingStore, "countBySensor" | "deleteBefore">; readonly removals: Removals };
+type Removals = Pick<Records["removals"], "plans" | "plan" | "settle">;
+
+/**
+ * Removes readings that are past their time and books it, so that stored = in the store + removed whatever happens in
+ * between: the plan is on disk before the store is told, and a plan found open (a crash, or a store that went away half
+ * through) is settled by what the store has left of it. Says how many are gone.
+ */
+export async function removeReadings({ store, removals }: Parts, kind: Kind, before: number): Promise<number> {
+  const open = removals.plans().find((plan) => plan.kind === kind);
+  let sum = 0;
+  if (open) {
+    const left = await store.countBySensor({ past: { kind, time: open.before } });
+    const gone = new Map([...open.counts].map(([sensor, n]) => [sensor, Math.max(0, n - (left.get(sensor) ?? 0))]));
+    removals.settle(kind, gone);
+    sum += total(gone);
+  }
+  const counts = await store.countBySensor({ past: { kind, time: before } });
+  if (counts.size === 0) return sum;
+  removals.plan({ kind, before, counts });
+  await store.deleteBefore(kind, before);
+  removals.settle(kind, counts);
+  return sum + total(counts);
+}
+
+const total = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((a, b) => a + b, 0);

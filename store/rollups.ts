@@ -3,9 +3,9 @@ import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import { DAY_MS, HOUR_MS } from "../model/time.ts";
 import { startCron } from "./cron.ts";
-import type { ReadingStore, RollupResolution } from "./reading-store.ts";
+import type { ReadingStore, RollupResolution, RollupSpan } from "./reading-store.ts";
+import type { DuePart } from "./records/store-state.ts";
 import type { Records } from "./records.ts";
-import { spansOf } from "./rollup-spans.ts";
 
 type RollupsOptions = {
   readonly store: Pick<ReadingStore, "rollups">;
@@ -126,4 +126,30 @@ export function startRollups({ store, records, background, now, log }: RollupsOp
       await tail;
     },
   };
+}
+
+/** One question to the store covers this much at most. */
+const SPAN_MAX_MS = { hourly: DAY_MS, daily: 31 * DAY_MS } as const;
+
+/**
+ * Joins parts that lie near one another, so that a day is one question and not 24. What lies between them is computed
+ * again, which changes nothing. Expects the order of `RollupRecords.due`.
+ */
+export function spansOf(due: readonly DuePart[]): { span: RollupSpan; parts: readonly DuePart[] }[] {
+  const spans: { span: RollupSpan; parts: DuePart[] }[] = [];
+  for (const part of due) {
+    const { kind, resolution, receivedDay, start } = part;
+    const to = start + STEP_MS[resolution];
+    const last = spans.at(-1);
+    if (last && isNear(last.span, part)) {
+      last.span = { ...last.span, to };
+      last.parts.push(part);
+    } else spans.push({ span: { kind, resolution, receivedDay, from: start, to }, parts: [part] });
+  }
+  return spans;
+}
+
+function isNear(span: RollupSpan, { kind, resolution, receivedDay, start }: DuePart): boolean {
+  const isSame = span.kind === kind && span.resolution === resolution && span.receivedDay === receivedDay;
+  return isSame && start + STEP_MS[resolution] - span.from <= SPAN_MAX_MS[resolution];
 }

@@ -105,7 +105,7 @@ const BARE_TIMERS = {
   "alerts/notify/http-post.ts": 1,
   "api/queries.ts": 1,
   "store/influx/client.ts": 2,
-  "store/duckdb/connection.ts": 1,
+  "store/duckdb/instance.ts": 1,
   "ingest/mqtt-source/connection.ts": 2,
   // The default of a port; the service hands in the one of `background.ts`. And a loop whose promise catches everything.
   "alerts/notify/notifier.ts": 1,

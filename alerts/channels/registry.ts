@@ -1,5 +1,4 @@
-import type { TargetType } from "../../model/channels.ts";
-import type { Target } from "../../model/target.ts";
+import type { Target, TargetType } from "../../model/target.ts";
 import { AddressRefused, abortable, type HttpAnswer, type HttpPost } from "../notify/http-post.ts";
 import { type Outcome, outcomeOf, parseRetryAfter } from "../notify/retry.ts";
 import type { Channel, Outgoing } from "./channel.ts";
@@ -22,7 +21,7 @@ export type Send = (target: Target, message: Outgoing, signal: AbortSignal) => P
 
 export type SenderOptions = { readonly publicUrl?: string; readonly timeoutMs: number; readonly now: () => number };
 
-/** Every channel; what a target of it needs is in `model/channels.ts`. */
+/** Every channel; what a target of it needs is in `model/target.ts`. */
 const CHANNELS: { readonly [T in TargetType]: Channel } = { webhook, slack, teams, email, mqtt };
 
 /** One attempt to tell a target. Never rejects: how it went is the answer. */

@@ -1,8 +1,7 @@
 import { createHmac } from "node:crypto";
 import { viewAlert } from "../../contract/alert.ts";
 import type { Notice } from "../../model/notice.ts";
-import type { Target } from "../../model/target.ts";
-import { whsecBytes } from "../../model/whsec.ts";
+import { type Target, whsecBytes } from "../../model/target.ts";
 import { type Channel, JSON_HEADERS } from "./channel.ts";
 
 /** A program of the city's own, signed as the Standard Webhooks are. */

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { CredentialView } from "../../contract/account.ts";
-import { WEEKDAYS, type Weekday } from "../../model/weekly-window.ts";
+import { WEEKDAYS, type Weekday } from "../../model/silence.ts";
 import { eachPage } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { CheckField } from "../parts/fields.tsx";

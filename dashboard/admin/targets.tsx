@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { AddedTargetView, TargetTestView, TargetType, TargetView } from "../../contract/target.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
-import { CHANNELS, hasUrl, TARGET_TYPES } from "../../model/channels.ts";
+import { CHANNELS, hasUrl, TARGET_TYPES } from "../../model/target.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { CheckField, FieldGroup, SelectField, TextField } from "../parts/fields.tsx";

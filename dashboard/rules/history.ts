@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import type { BacktestAlertView, BacktestView } from "../../contract/backtest.ts";
 import type { RuleView } from "../../contract/rule.ts";
-import { type BacktestDiff, diffBacktests } from "../../model/backtest-diff.ts";
+import { type BacktestDiff, diffBacktests } from "../../model/backtest.ts";
 import type { RuleData } from "../../model/rule.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { request } from "../api/client.ts";

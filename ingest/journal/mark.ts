@@ -1,4 +1,4 @@
-import { isWorldFault } from "../../model/world-fault.ts";
+import { isWorldFault } from "../../model/background.ts";
 import type { Records } from "../../store/records.ts";
 
 const DURABLE = ["store", "alerts"];

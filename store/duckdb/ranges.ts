@@ -1,11 +1,12 @@
-import { BIGINT } from "@duckdb/node-api";
+import { BIGINT, type DuckDBConnection, type DuckDBValue } from "@duckdb/node-api";
+import { KINDS, type Kind } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
-import { HOUR_MS } from "../../model/time.ts";
-import type { Bucket, RangeQuery } from "../reading-store.ts";
-import type { Database } from "./connection.ts";
+import { DAY_MS, HOUR_MS } from "../../model/time.ts";
+import type { Bucket, CountFilter, DayFilter, RangeQuery } from "../reading-store.ts";
+import type { Database } from "./instance.ts";
 import { createReadingDecoder, selectReadings } from "./rows.ts";
-import { BUCKET_START, goodValue, toBigInt, whereRange } from "./sql.ts";
+import { BUCKET_START, goodValue, toBigInt, whereRange } from "./schema.ts";
 
 /** Rows read at once by `scan`: about 40 MB while a slice is sorted and read. */
 const SLICE_ROWS_MAX = 200_000;
@@ -104,4 +105,58 @@ function toBucket(row: readonly number[], metrics: readonly MetricName[]): Bucke
     if (count > 0) values[metric] = { mean, min, max, count };
   }
   return { start: row[0]!, values };
+}
+
+export async function countRows(connection: DuckDBConnection, sensorId: string | undefined): Promise<number> {
+  const where = sensorId === undefined ? "" : "WHERE sensorId = $sensorId";
+  const parts = KINDS.map((kind) => `SELECT count(*) AS n FROM ${kind} ${where}`);
+  const sql = `SELECT CAST(sum(n) AS DOUBLE) FROM (${parts.join(" UNION ALL ")})`;
+  const rows = await (await connection.run(sql, sensorId === undefined ? {} : { sensorId })).getRows();
+  return rows[0]![0] as number;
+}
+
+/** Rows of each sensor. A sensor without any is left out. */
+export async function countBySensor(
+  connection: DuckDBConnection,
+  { seqBefore, past }: CountFilter = {},
+): Promise<Map<string, number>> {
+  const conditions = ["true"];
+  const values: Record<string, DuckDBValue> = {};
+  if (seqBefore !== undefined) {
+    conditions.push("journalSeq < CAST($seq AS BIGINT)");
+    values.seq = toBigInt(seqBefore);
+  }
+  if (past) {
+    conditions.push("measuredAt < CAST($time AS BIGINT) AND receivedAt < CAST($time AS BIGINT)");
+    values.time = toBigInt(past.time);
+  }
+  const where = conditions.join(" AND ");
+  const kinds = past ? [past.kind] : KINDS;
+  // Counted within each kind first: the sums of a few thousand sensors are cheap to add.
+  const parts = kinds.map((kind) => `SELECT sensorId, count(*) AS n FROM ${kind} WHERE ${where} GROUP BY sensorId`);
+  const sql = `SELECT sensorId, CAST(sum(n) AS DOUBLE) FROM (${parts.join(" UNION ALL ")}) GROUP BY sensorId`;
+  const rows = await (await connection.run(sql, values)).getRows();
+  return new Map(rows as [string, number][]);
+}
+
+/** Rows of each sensor and UTC day of measuring. */
+export async function countByDay(
+  connection: DuckDBConnection,
+  kind: Kind,
+  range: { readonly from: number; readonly to: number },
+  { outside }: DayFilter = {},
+): Promise<Map<string, Map<number, number>>> {
+  const where = whereRange(range);
+  const sql = `SELECT sensorId, CAST(${BUCKET_START} AS DOUBLE), CAST(count(*) AS DOUBLE)
+    FROM ${kind} WHERE ${where.text} ${outside ? "AND (journalSeq < $first OR journalSeq >= $end)" : ""} GROUP BY 1, 2`;
+  const numbers = outside && { first: toBigInt(outside.from), end: toBigInt(outside.to) };
+  const values = { ...where.values, every: BigInt(DAY_MS), ...numbers };
+  const types = { ...where.types, every: BIGINT, ...(outside && { first: BIGINT, end: BIGINT }) };
+  const rows = await (await connection.run(sql, values, types)).getRows();
+  const counts = new Map<string, Map<number, number>>();
+  for (const [sensorId, day, count] of rows as [string, number, number][]) {
+    const days = counts.get(sensorId) ?? new Map<number, number>();
+    counts.set(sensorId, days.set(day, count));
+  }
+  return counts;
 }

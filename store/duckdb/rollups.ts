@@ -12,8 +12,8 @@ import type {
   RollupSpan,
   RollupStore,
 } from "../reading-store.ts";
-import type { Database } from "./connection.ts";
-import { goodValue, toBigInt } from "./sql.ts";
+import type { Database } from "./instance.ts";
+import { goodValue, toBigInt } from "./schema.ts";
 
 /**
  * Long: one row for each sensor, part and metric. A wide table would be four columns for every metric a kind could have,

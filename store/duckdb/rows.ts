@@ -1,7 +1,18 @@
-import type { DuckDBDataChunk } from "@duckdb/node-api";
-import type { Kind } from "../../model/kinds.ts";
-import type { MetricName } from "../../model/metrics.ts";
+import {
+  BIGINT,
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  type DuckDBVector,
+  LIST,
+  listValue,
+  VARCHAR,
+} from "@duckdb/node-api";
+import { KINDS, type Kind } from "../../model/kinds.ts";
+import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Quality, Reading, Values } from "../../model/reading.ts";
+import type { ReadingKey } from "../reading-store.ts";
+import { toBigInt } from "./schema.ts";
 
 /**
  * Wraps `rows`, a SELECT of whole rows of a kind's table, into the columns `readingsOfChunk` expects.
@@ -79,4 +90,171 @@ function withFlags(
   const flagged = ((suspect ?? "").split(",") as MetricName[]).filter((metric) => metrics.includes(metric));
   const quality = Object.fromEntries(flagged.map((metric) => [metric, "suspect"])) as Quality;
   return { ...reading, ...(flagged.length > 0 ? { quality } : {}), ...(imported ? { imported } : {}) };
+}
+
+/** The stored reading of each key, in the order of the keys. Of doubled rows the first to arrive counts. */
+export async function findKeys(
+  connection: DuckDBConnection,
+  kind: Kind,
+  keys: readonly ReadingKey[],
+): Promise<(Reading | undefined)[]> {
+  if (keys.length === 0) return [];
+  const times = keys.map((key) => toBigInt(key.measuredAt));
+  const rows = `SELECT stored.* FROM ${kind} AS stored
+    JOIN (SELECT DISTINCT unnest($sensors) AS sensor, unnest($times) AS at) AS asked
+      ON stored.sensorId = asked.sensor AND stored.measuredAt = asked.at
+    WHERE stored.measuredAt BETWEEN $from AND $to`;
+  const values = {
+    sensors: listValue(keys.map((key) => key.sensorId)),
+    times: listValue(times),
+    // The join alone would read the whole table; the range lets DuckDB skip what is older.
+    from: times.reduce((least, time) => (time < least ? time : least)),
+    to: times.reduce((most, time) => (time > most ? time : most)),
+  };
+  const types = { sensors: LIST(VARCHAR), times: LIST(BIGINT), from: BIGINT, to: BIGINT };
+  const found = new Map<string, Reading>();
+  for (const reading of await readAll(connection, kind, rows, { values, types })) {
+    const key = keyText(reading);
+    const other = found.get(key);
+    if (!other || reading.journalSeq < other.journalSeq) found.set(key, reading);
+  }
+  return keys.map((key) => found.get(keyText(key)));
+}
+
+const keyText = (key: ReadingKey) => `${key.measuredAt} ${key.sensorId}`;
+
+/** The newest reading of every sensor of a kind: one pass over two columns, then the rows themselves. */
+export async function newestReadings(connection: DuckDBConnection, kind: Kind): Promise<Reading[]> {
+  const rows = `SELECT stored.* FROM ${kind} AS stored
+    JOIN (SELECT sensorId, max(measuredAt) AS at FROM ${kind} GROUP BY sensorId) AS newest
+      ON stored.sensorId = newest.sensorId AND stored.measuredAt = newest.at`;
+  return readAll(connection, kind, rows, {});
+}
+
+async function readAll(
+  connection: DuckDBConnection,
+  kind: Kind,
+  rows: string,
+  bound: { values?: Parameters<DuckDBConnection["run"]>[1]; types?: Parameters<DuckDBConnection["run"]>[2] },
+): Promise<Reading[]> {
+  const metrics = METRICS_OF[kind];
+  const result = await connection.run(selectReadings(rows, metrics), bound.values, bound.types);
+  return (await result.fetchAllChunks()).flatMap(createReadingDecoder(kind, metrics));
+}
+
+/** DuckDB's vector size: a chunk has no more rows. */
+const CHUNK_ROWS = 2_048;
+const FIXED = ["sensorId", "district", "measuredAt", "receivedAt", "journalSeq", "suspect", "imported"] as const;
+
+/**
+ * Rows by the chunk instead of by the value. Sensors fill a few of a table's many metric columns; appending a NULL for
+ * each of the others was the largest single cost of ingest. Here a column is NULL from the start, a row sets what it
+ * has, and afterwards takes that back. Worth it for full chunks only. `metrics` as they stand after the fixed columns.
+ */
+function createRowChunk(appender: DuckDBAppender, metrics: readonly MetricName[]) {
+  const types = Array.from({ length: appender.columnCount }, (_, column) => appender.columnType(column));
+  const chunk = DuckDBDataChunk.create(types, CHUNK_ROWS);
+  const vectors = types.map((_, column) => chunk.getColumnVector(column));
+  const [sensorId, district, measuredAt, receivedAt, journalSeq, suspect, imported] = vectors as DuckDBVector[];
+  const vectorOf = new Map<string, DuckDBVector>(metrics.map((metric, i) => [metric, vectors[FIXED.length + i]!]));
+  for (const vector of [suspect!, ...vectorOf.values()]) {
+    for (let row = 0; row < CHUNK_ROWS; row++) vector.setItem(row, null);
+  }
+
+  function setRow(row: number, reading: Reading): void {
+    sensorId!.setItem(row, reading.sensorId);
+    district!.setItem(row, reading.district);
+    measuredAt!.setItem(row, BigInt(reading.measuredAt));
+    receivedAt!.setItem(row, BigInt(reading.receivedAt));
+    journalSeq!.setItem(row, BigInt(reading.journalSeq));
+    imported!.setItem(row, reading.imported === true);
+    if (reading.quality) suspect!.setItem(row, Object.keys(reading.quality).join(","));
+    for (const metric in reading.values) vectorOf.get(metric)!.setItem(row, reading.values[metric as MetricName]!);
+  }
+
+  function clearRow(row: number, reading: Reading): void {
+    if (reading.quality) suspect!.setItem(row, null);
+    for (const metric in reading.values) vectorOf.get(metric)!.setItem(row, null);
+  }
+
+  /** Appends `readings[from]` … `readings[from + CHUNK_ROWS - 1]`. */
+  function append(to: DuckDBAppender, readings: readonly Reading[], from: number): void {
+    for (let row = 0; row < CHUNK_ROWS; row++) setRow(row, readings[from + row]!);
+    try {
+      for (const vector of vectors) vector.flush();
+      to.appendDataChunk(chunk);
+    } finally {
+      for (let row = 0; row < CHUNK_ROWS; row++) clearRow(row, readings[from + row]!);
+    }
+  }
+
+  return { append };
+}
+
+type RowChunk = ReturnType<typeof createRowChunk>;
+
+/** For each kind the metric columns as they stand in the file, after the fixed ones. */
+export type MetricColumns = Readonly<Record<Kind, readonly MetricName[]>>;
+
+/**
+ * Answers how to append: all or nothing over all kinds, and on disk when it resolves. An appender's flush inside a
+ * transaction becomes durable with the COMMIT (checked by killing the process: test/contract/duckdb.test.ts).
+ */
+export function createAppend(columns: MetricColumns) {
+  const chunks = new Map<Kind, RowChunk>();
+
+  return async function append(connection: DuckDBConnection, readings: readonly Reading[]): Promise<void> {
+    await connection.run("BEGIN");
+    try {
+      for (const kind of KINDS) {
+        const ofKind = readings.filter((reading) => reading.kind === kind);
+        if (ofKind.length > 0) await appendKind(connection, kind, ofKind);
+      }
+      await connection.run("COMMIT");
+    } catch (error) {
+      // A failed COMMIT has ended the transaction already; what counts is the first error.
+      await connection.run("ROLLBACK").catch(() => {});
+      throw error;
+    }
+  };
+
+  async function appendKind(connection: DuckDBConnection, kind: Kind, readings: readonly Reading[]): Promise<void> {
+    const appender = await connection.createAppender(kind);
+    try {
+      let from = 0;
+      for (; from + CHUNK_ROWS <= readings.length; from += CHUNK_ROWS)
+        chunkOf(kind, appender).append(appender, readings, from);
+      for (; from < readings.length; from++) appendRow(appender, readings[from]!, columns[kind]);
+      appender.flushSync();
+    } catch (error) {
+      // Otherwise closing would flush the rows before the bad one.
+      appender.clear();
+      throw error;
+    } finally {
+      appender.closeSync();
+    }
+  }
+
+  function chunkOf(kind: Kind, appender: DuckDBAppender): RowChunk {
+    const chunk = chunks.get(kind) ?? createRowChunk(appender, columns[kind]);
+    chunks.set(kind, chunk);
+    return chunk;
+  }
+}
+
+function appendRow(appender: DuckDBAppender, reading: Reading, metrics: readonly MetricName[]): void {
+  appender.appendVarchar(reading.sensorId);
+  appender.appendVarchar(reading.district);
+  appender.appendBigInt(BigInt(reading.measuredAt));
+  appender.appendBigInt(BigInt(reading.receivedAt));
+  appender.appendBigInt(BigInt(reading.journalSeq));
+  if (reading.quality) appender.appendVarchar(Object.keys(reading.quality).join(","));
+  else appender.appendNull();
+  appender.appendBoolean(reading.imported === true);
+  for (const metric of metrics) {
+    const value = reading.values[metric];
+    if (value === undefined) appender.appendNull();
+    else appender.appendDouble(value);
+  }
+  appender.endRow();
 }

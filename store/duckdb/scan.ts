@@ -5,9 +5,9 @@ import type { Quality } from "../../model/reading.ts";
 import { createOriginNumbers, FIXED, type Origin, type ReadingBlock } from "../../model/reading-block.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import type { ScanQuery } from "../reading-store.ts";
-import type { Database } from "./connection.ts";
+import type { Database } from "./instance.ts";
 import { packSlices, type Slice } from "./ranges.ts";
-import { BUCKET_START, whereRange } from "./sql.ts";
+import { BUCKET_START, whereRange } from "./schema.ts";
 
 /** Rows of one block: enough that handing it to another thread costs nothing beside filling it. */
 const BLOCK_ROWS = 16_384;

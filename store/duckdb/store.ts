@@ -5,17 +5,12 @@ import type { Log } from "../../model/log.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import { createLatestReadings } from "../latest-readings.ts";
 import { type ReadingStore, withoutMetrics } from "../reading-store.ts";
-import { createAppend, type MetricColumns } from "./append.ts";
-import { type Database, openDatabase } from "./connection.ts";
-import { createCopier } from "./copy.ts";
-import { countByDay, countBySensor, countRows } from "./counts.ts";
-import type { InstanceOptions } from "./instance.ts";
-import { findKeys, newestReadings } from "./keys.ts";
-import { aggregateRange, streamRange } from "./ranges.ts";
+import { type Database, type InstanceOptions, openDatabase } from "./instance.ts";
+import { aggregateRange, countByDay, countBySensor, countRows, streamRange } from "./ranges.ts";
 import { createRollups, createRollupTables } from "./rollups.ts";
+import { createAppend, findKeys, type MetricColumns, newestReadings } from "./rows.ts";
 import { scanBlocks } from "./scan.ts";
-import { columnsOf, createTables, FIXED_COLUMNS } from "./schema.ts";
-import { toBigInt } from "./sql.ts";
+import { columnsOf, createTables, FIXED_COLUMNS, toBigInt } from "./schema.ts";
 
 type DuckDbOptions = {
   readonly path: string;
@@ -122,4 +117,30 @@ async function deleteRows(connection: DuckDBConnection, kind: Kind, time: number
   const sql = `DELETE FROM ${kind} WHERE measuredAt < CAST($time AS BIGINT) AND receivedAt < CAST($time AS BIGINT)`;
   const { rowsChanged } = await connection.run(sql, { time: toBigInt(time) });
   return rowsChanged;
+}
+
+/** Copies the whole database into a new file, as of one moment: the statement sees one snapshot, and writes go on. */
+function createCopier(database: Pick<Database, "reader">) {
+  let copying: DuckDBConnection | undefined;
+
+  async function copy(connection: DuckDBConnection, path: string): Promise<void> {
+    const own = String((await (await connection.run("SELECT current_database()")).getRows())[0]![0]);
+    await connection.run("DETACH DATABASE IF EXISTS backup_copy"); // of one that was interrupted
+    await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS backup_copy`);
+    copying = connection;
+    try {
+      // Not by copying the file: opening and closing it would drop the lock that DuckDB holds on it (POSIX).
+      await connection.run(`COPY FROM DATABASE "${own.replaceAll('"', '""')}" TO backup_copy`);
+    } finally {
+      copying = undefined;
+      await connection.run("DETACH backup_copy");
+    }
+  }
+
+  return {
+    copyTo: (path: string, signal?: AbortSignal) =>
+      database.reader().use((connection) => copy(connection, path), signal),
+    /** A stop does not wait for minutes of copying. */
+    interrupt: () => copying?.interrupt(),
+  };
 }

@@ -1,8 +1,12 @@
 import { InfluxDB, type Transport } from "@influxdata/influxdb-client";
-import { StoreError } from "../reading-store.ts";
+import { isId } from "../../model/ids.ts";
+import type { Kind } from "../../model/kinds.ts";
+import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
+import type { Quality, Reading, Values } from "../../model/reading.ts";
+import { type Bucket, StoreError } from "../reading-store.ts";
 import { queryError, toStoreError } from "./causes.ts";
 import { toTime } from "./influxql.ts";
-import { splitLines } from "./split-lines.ts";
+import { parseReceipt, SUSPECT } from "./lines.ts";
 
 export type InfluxFlavour =
   /** 2.x and later. */
@@ -259,4 +263,76 @@ function createWatchdog(timeoutMs: number) {
     }
   }
   return { signal: controller.signal, watch };
+}
+
+type Cell = string | number | null | undefined;
+
+/**
+ * Rows of a raw SELECT as readings, with their bookkeeping in the column `receipt`. Columns, and whole rows, that we did
+ * not write are passed over.
+ */
+export function readingsOfSeries(kind: Kind, series: Series, receipt: string): Reading[] {
+  const place = new Map(series.columns.map((name, index) => [name, index]));
+  const present = METRICS_OF[kind]
+    .map((metric) => ({ metric, good: place.get(metric) ?? -1, suspect: place.get(metric + SUSPECT) ?? -1 }))
+    .filter(({ good, suspect }) => good >= 0 || suspect >= 0);
+  const receiptAt = place.get(receipt) ?? -1;
+  return series.values.flatMap((row) => {
+    const cell = (name: string): Cell => series.tags?.[name] ?? row[place.get(name) ?? -1];
+    const told = parseReceipt(row[receiptAt]);
+    const sensorId = String(cell("sensorId") ?? "");
+    const district = String(cell("district") ?? "");
+    if (!told || !isId(sensorId) || !isId(district)) return [];
+    const values: Values = {};
+    const quality: Quality = {};
+    for (const { metric, good, suspect } of present) {
+      const flagged = row[suspect];
+      if (typeof row[good] === "number") values[metric] = row[good];
+      else if (typeof flagged === "number") {
+        values[metric] = flagged;
+        quality[metric] = "suspect";
+      }
+    }
+    return {
+      sensorId,
+      kind,
+      district,
+      measuredAt: Number(cell("time")),
+      receivedAt: told.receivedAt,
+      values,
+      journalSeq: told.journalSeq,
+      ...(Object.keys(quality).length > 0 ? { quality } : {}),
+      ...(told.imported ? { imported: true } : {}),
+    };
+  });
+}
+
+/** Rows of `aggregates` or `rollups`: after the time four columns for each metric. */
+export function bucketsOfSeries(series: Series, metrics: readonly MetricName[]): Bucket[] {
+  return series.values.flatMap((row) => {
+    const values: Record<string, Bucket["values"][MetricName]> = {};
+    for (const [index, metric] of metrics.entries()) {
+      const [mean, min, max, count] = row.slice(1 + index * 4) as [number, number, number, number | null];
+      if (count) values[metric] = { mean, min, max, count };
+    }
+    return Object.keys(values).length > 0 ? [{ start: Number(row[0]), values }] : [];
+  });
+}
+
+/** Text lines of a byte stream, without empty ones. Holds one line at a time. */
+export async function* splitLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let pieces: string[] = [];
+  for await (const part of bytes) {
+    const lines = decoder.decode(part, { stream: true }).split("\n");
+    const rest = lines.pop()!;
+    for (const line of lines) {
+      const whole = pieces.join("") + line;
+      pieces = [];
+      if (whole.trim() !== "") yield whole;
+    }
+    pieces.push(rest);
+  }
+  const last = pieces.join("") + decoder.decode();
+  if (last.trim() !== "") yield last;
 }

@@ -1,10 +1,10 @@
-import type { StoreFinding, StoreReport } from "../../model/store-report.ts";
+import type { StoreFinding, StoreReport } from "../../model/health.ts";
 import { DAY_MS, formatSpan } from "../../model/time.ts";
-import { type KeepDays, type RollupsFound, StoreError } from "../reading-store.ts";
+import { type KeepDays, type ReadingStore, type RollupsFound, StoreError } from "../reading-store.ts";
 import { type InfluxClient, type InfluxFlavour, type Target, targetName } from "./client.ts";
 import { quoteName } from "./influxql.ts";
 import { askRetention, nameOf, type Place, rollupsFlavour } from "./place.ts";
-import type { RollupsPlace } from "./rollups-place.ts";
+import type { RollupsPlace } from "./rollups.ts";
 
 /** The versions whose answers `causes.ts` and `place.ts` know. */
 const KNOWN_VERSIONS = /^v?(1\.(6|7|8|11|12)\.|2\.[0-9]+\.)/;
@@ -147,4 +147,24 @@ async function cardinalityOf(client: InfluxClient, target: Target): Promise<Stor
     `about ${count}`,
     "InfluxDB 1.x stops at max-series-per-database (1,000,000 by default): raise it",
   );
+}
+
+type Settings = {
+  readonly retentionRawDays: number;
+  readonly retentionHourlyDays: number;
+  /** 0 is for ever. */
+  readonly retentionDailyDays: number;
+};
+
+/** What whoever runs the place of the readings should know of it; nothing to say where that is a file of ours. */
+export async function examineStore(
+  { name, place, examine }: Pick<ReadingStore, "name" | "place" | "examine">,
+  { retentionRawDays, retentionHourlyDays, retentionDailyDays }: Settings,
+): Promise<StoreReport> {
+  const keepDays = {
+    raw: retentionRawDays,
+    hourly: retentionHourlyDays,
+    daily: retentionDailyDays === 0 ? Number.POSITIVE_INFINITY : retentionDailyDays,
+  };
+  return { store: name, place, ...((await examine?.(keepDays)) ?? { findings: [] }) };
 }

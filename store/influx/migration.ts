@@ -3,11 +3,10 @@ import { KINDS, type Kind } from "../../model/kinds.ts";
 import { METRICS_OF } from "../../model/metrics.ts";
 import type { Quality, Reading, Values } from "../../model/reading.ts";
 import { StoreError } from "../reading-store.ts";
-import type { Requests, Series } from "./client.ts";
+import { type Requests, readingsOfSeries, type Series } from "./client.ts";
 import { type Queries, TIME_MS_MAX, toTime } from "./influxql.ts";
 import { SUSPECT, toLine } from "./lines.ts";
 import { PATIENCE, ROLLUP_FIELDS, rollupLines } from "./rollups.ts";
-import { readingsOfSeries } from "./series.ts";
 
 /** Where a copy that broke off goes on. */
 export type MigrationStep = { readonly measurement: string; readonly from: number };

@@ -1,8 +1,7 @@
 import type { Review } from "../../model/alert.ts";
 import type { Figures } from "../../model/backtest.ts";
 import type { RuleData } from "../../model/rule.ts";
-import type { RuleChange } from "../../model/rule-change.ts";
-import { type RuleStats, spansOf } from "../../model/rule-stats.ts";
+import { type RuleChange, type RuleStats, spansOf } from "../../model/rule-change.ts";
 import { DAY_MS } from "../../model/time.ts";
 import type { Database } from "./database.ts";
 import { pageSize, parseCursor, toPage } from "./query.ts";

@@ -1,16 +1,17 @@
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { type Figure, gauge, type Health } from "../../model/health.ts";
 import type { LedgerRow } from "../../model/ledger.ts";
 import type { Log } from "../../model/log.ts";
 import { dateOf } from "../../model/time.ts";
 import type { ReadingStore } from "../reading-store.ts";
 import type { Records } from "../records.ts";
-import { type LossAlarm, wordsOf } from "./alarm.ts";
 import type { StoreMarks } from "./marks.ts";
 import type { Span } from "./probe.ts";
 import { total } from "./recover.ts";
-import { type DamageReport, writeReport } from "./report.ts";
+import { asideOf, type DamageReport, readReports, reportPathOf, writeReport } from "./report.ts";
 
-export type Loss = { readonly readings: number; readonly span: Partial<Span> };
+type Loss = { readonly readings: number; readonly span: Partial<Span> };
 
 /** What is gone for good, and when that was received, as far as known. `rows`: what the store has now. */
 export function reckonLoss(report: DamageReport, rows: number, first: number | undefined): Loss {
@@ -116,4 +117,50 @@ export async function bookLoss(
   writeReport(path, { ...report, state: "done", refilled: written, missing: { ...loss, span: { ...loss.span } } });
   alarm.look();
   log[loss.readings > 0 ? "error" : "warn"]({ written, ...loss }, `the reading store is rebuilt: ${words}`);
+}
+
+type LossAlarm = ReturnType<typeof createLossAlarm>;
+
+const PART = "reading store";
+
+/** The alarm stays for as long as the files set aside: whoever has dealt with it moves them away. */
+export function createLossAlarm(path: string, isSuspect: () => boolean) {
+  let reports = readReports(path);
+  const remaining = () => reports.filter((report) => existsSync(reportPathOf(path, report)));
+
+  return {
+    /** Reads the reports again: call it when one has changed. */
+    look(): void {
+      reports = readReports(path);
+    },
+    health: (): readonly Health[] =>
+      [...remaining().flatMap((report) => reasonOf(path, report) ?? []), ...(isSuspect() ? [SUSPECT] : [])].map(
+        (reason) => ({ part: PART, state: "degraded", ready: true, reason }),
+      ),
+    figures: (): readonly Figure[] => [
+      gauge(
+        "lamppost_store_missing_readings",
+        "Readings lost with a damaged store file, as far as the files set aside are still there.",
+        remaining().reduce((sum, { missing }) => sum + (missing?.readings ?? 0), 0),
+      ),
+    ],
+  };
+}
+
+const SUSPECT =
+  "A part of the DuckDB file cannot be read. Restart the service: it sets the file aside and keeps what is readable.";
+
+function reasonOf(path: string, report: DamageReport): string | undefined {
+  const { missing, state, why, hadFile } = report;
+  const aside = basename(asideOf(path, report));
+  const kept = hadFile ? `The damaged file is kept as ${aside}` : "There was no file to keep";
+  if (state !== "done" || !missing) return `The store was damaged (${why}) and is filled up from the journal. ${kept}.`;
+  if (missing.readings === 0) return undefined;
+  return `${wordsOf(missing)} (${why}). ${kept}; move ${aside}* away when you have dealt with it.`;
+}
+
+function wordsOf({ readings, span }: Loss): string {
+  if (readings === 0) return "nothing is missing";
+  const at = (time: number | undefined) => (time === undefined ? "an unknown time" : new Date(time).toISOString());
+  return `${readings} readings received between ${at(span.from)} and ${at(span.to)} are missing`;
 }

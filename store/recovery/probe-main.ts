@@ -1,8 +1,7 @@
 import { writeSync } from "node:fs";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { countRows, readAllRows } from "./look.ts";
 import type { Checked, CheckRequest, Failed, Salvaged, SalvageRequest } from "./probe.ts";
-import { salvage } from "./salvage.ts";
+import { countRows, readAllRows, salvage } from "./salvage.ts";
 
 /** The program behind `probe()`: one question, one answer on stdout, written before anything is closed. */
 const request = JSON.parse(process.argv[2] ?? "") as CheckRequest | SalvageRequest;

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { createHealthWatch, HEALTH_TICK_MS } from "../../alerts/service-health.ts";
 import { createBackground } from "../../app/background.ts";
 import { createStopStack } from "../../app/lifecycle.ts";
+import { isWorldFault } from "../../model/background.ts";
 import type { Health } from "../../model/health.ts";
 import { type Log, SILENT } from "../../model/log.ts";
-import { isWorldFault } from "../../model/world-fault.ts";
 import { StoreError } from "../../store/reading-store.ts";
 import { openRecords } from "../../store/records.ts";
 import { mountSmallDisk } from "../helpers/small-disk.ts";

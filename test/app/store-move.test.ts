@@ -13,7 +13,7 @@ import { openDuckDbStore } from "../../store/duckdb/store.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";
 import { openRecords, type Records } from "../../store/records.ts";
 import { withRollups } from "../../store/resolutions.ts";
-import { startStorageLimits } from "../../store/storage-limits.ts";
+import { startStorageLimits } from "../../store/retention.ts";
 import { aBackground } from "../helpers/background.ts";
 import { type InfluxServer, startInfluxd } from "../helpers/influxd.ts";
 import { needs } from "../helpers/needs.ts";

@@ -5,7 +5,7 @@ import type { Reading } from "../../model/reading.ts";
 import type { Aggregate, Bucket, ReadingStore } from "../../store/reading-store.ts";
 import { openRecords } from "../../store/records.ts";
 import { withRollups } from "../../store/resolutions.ts";
-import { startStorageLimits } from "../../store/storage-limits.ts";
+import { startStorageLimits } from "../../store/retention.ts";
 import { aBackground } from "../helpers/background.ts";
 import { aReading, collect } from "../helpers/readings.ts";
 

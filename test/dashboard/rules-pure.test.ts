@@ -14,7 +14,7 @@ import { describeRule } from "../../dashboard/rules/rule-words.tsx";
 import { TEMPLATES, templateYaml, writeRuleYaml } from "../../dashboard/rules/rule-yaml.ts";
 import { indent, newLine, offsetOf, outdent } from "../../dashboard/rules/yaml-editor.tsx";
 import { language } from "../../dashboard/shell/preferences.ts";
-import { diffBacktests } from "../../model/backtest-diff.ts";
+import { diffBacktests } from "../../model/backtest.ts";
 import type { Rule, RuleData } from "../../model/rule.ts";
 
 const { rules } = checkRules(readRulesTexts([join(import.meta.dirname, "../../alerts/rules")]));

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { type AlertFacts, matches, type Silence, silenceSpan, silenceState } from "../../model/silence.ts";
-import { isTimeZone, type WeeklyWindow, windowAround } from "../../model/weekly-window.ts";
+import {
+  type AlertFacts,
+  isTimeZone,
+  matches,
+  type Silence,
+  silenceSpan,
+  silenceState,
+  type WeeklyWindow,
+  windowAround,
+} from "../../model/silence.ts";
 
 const at = (text: string) => Date.parse(text);
 const madrid = (days: WeeklyWindow["days"], from: string, to: string) => ({ days, from, to, zone: "Europe/Madrid" });

@@ -5,11 +5,10 @@ import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import { parseManifest } from "../../store/backup/manifest.ts";
-import { type Backup, createBackups } from "../../store/backup/stage.ts";
+import { takeBackup } from "../../store/backup/restore.ts";
+import { type Backup, copyRecords, createBackups } from "../../store/backup/stage.ts";
 import { readTar, TAR_END, tarHeader, tarPadding } from "../../store/backup/tar.ts";
-import { takeBackup } from "../../store/backup/unpack.ts";
 import { openDuckDbStore } from "../../store/duckdb/store.ts";
-import { copyRecords } from "../../store/records/copy.ts";
 import { openRecords, type Records } from "../../store/records.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import { METRICS_OF } from "../../model/metrics.ts";
-import { openDatabase } from "../../store/duckdb/connection.ts";
+import { openDatabase } from "../../store/duckdb/instance.ts";
 import { packSlices } from "../../store/duckdb/ranges.ts";
 import { openDuckDbStore } from "../../store/duckdb/store.ts";
 import { createLatestReadings } from "../../store/latest-readings.ts";

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { StoreReport } from "../../model/health.ts";
 import { SILENT } from "../../model/log.ts";
-import type { StoreReport } from "../../model/store-report.ts";
 import { durationMs } from "../../store/influx/place.ts";
 import { openInfluxStore } from "../../store/influx/store.ts";
 import { type InfluxServer, startInfluxd } from "../helpers/influxd.ts";

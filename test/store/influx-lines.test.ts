@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { isId } from "../../model/ids.ts";
 import { METRIC_NAMES, type MetricName, metricRowOf } from "../../model/metrics.ts";
 import { parseRetryAfter } from "../../store/influx/causes.ts";
+import { splitLines } from "../../store/influx/client.ts";
 import { parseReceipt, receiptsBefore, toLine } from "../../store/influx/lines.ts";
-import { splitLines } from "../../store/influx/split-lines.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 
 /** Reads one line of the protocol by its grammar, escapes and all; throws on what is not exactly one point. */

@@ -3,7 +3,7 @@ import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import { StoreError } from "../../store/reading-store.ts";
 import { openRecords, type Records } from "../../store/records.ts";
-import { removeReadings } from "../../store/removal.ts";
+import { removeReadings } from "../../store/retention.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 
 let records: Records;

@@ -3,8 +3,7 @@ import { SILENT } from "../../model/log.ts";
 import type { Bucket, ReadingStore, RollupPart, RollupSpan } from "../../store/reading-store.ts";
 import { openRecords } from "../../store/records.ts";
 import { mergeBuckets, planSegments, withRollups } from "../../store/resolutions.ts";
-import { spansOf } from "../../store/rollup-spans.ts";
-import { startRollups } from "../../store/rollups.ts";
+import { spansOf, startRollups } from "../../store/rollups.ts";
 import { aBackground } from "../helpers/background.ts";
 
 const HOUR = 3_600_000;

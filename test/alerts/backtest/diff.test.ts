@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { BacktestAlertView } from "../../../contract/backtest.ts";
-import { diffBacktests } from "../../../model/backtest-diff.ts";
+import { diffBacktests } from "../../../model/backtest.ts";
 import { MINUTE, T0 } from "../builders.ts";
 
 const iso = (minute: number) => new Date(T0 + minute * MINUTE).toISOString();

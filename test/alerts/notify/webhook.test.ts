@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { payloadOf, signature, webhookHeaders } from "../../../alerts/channels/webhook.ts";
-import { whsecBytes } from "../../../model/whsec.ts";
+import { whsecBytes } from "../../../model/target.ts";
 import { T0 } from "../builders.ts";
 import { aNotice, aTarget } from "./world.ts";
 
