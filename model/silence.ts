@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Alert, AUDIENCES, SEVERITIES } from "./alert.ts";
 import { ID_PATTERN } from "./ids.ts";
 import { KINDS } from "./kinds.ts";
-import { DAY_MS } from "./time.ts";
+import { DAY_MS, WEEKDAYS, type Weekday } from "./time.ts";
 
 /** A window that comes back every week, in the local time of a place. */
 export type WeeklyWindow = {
@@ -15,9 +15,6 @@ export type WeeklyWindow = {
   /** An IANA name such as Europe/Madrid. */
   readonly zone: string;
 };
-
-export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
-export type Weekday = (typeof WEEKDAYS)[number];
 
 /** `[from, to)`, epoch milliseconds. */
 type Span = { readonly from: number; readonly to: number };

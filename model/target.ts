@@ -1,33 +1,8 @@
 import { z } from "zod";
 import { AUDIENCES, SEVERITIES } from "./alert.ts";
+import { CHANNELS, hasUrl, TARGET_TYPES, type ToType } from "./channels.ts";
 import { ID_PATTERN } from "./ids.ts";
-import { DAY_MS, HOUR_MS, parseDuration } from "./time.ts";
-
-/**
- * Where notices may go, and what the form of such a target asks for: an address on the web (`url`) or another one (`to`), and
- * whether messages are signed with a secret. How they are written and sent is in `alerts/channels/`.
- */
-export const CHANNELS = {
-  webhook: { address: "url", hasSecret: true, prefix: "" },
-  slack: { address: "url", hasSecret: false, prefix: "" },
-  teams: { address: "url", hasSecret: false, prefix: "" },
-  email: { address: "to", hasSecret: false, prefix: "" },
-  mqtt: { address: "to", hasSecret: false, prefix: "alerts/to/" },
-} as const satisfies Readonly<Record<string, ChannelForm>>;
-
-type ChannelForm = {
-  readonly address: "url" | "to";
-  readonly hasSecret: boolean;
-  /** What its `to` begins with. */
-  readonly prefix: string;
-};
-
-export type TargetType = keyof typeof CHANNELS;
-/** Those with a `to`. */
-type ToType = { [T in TargetType]: (typeof CHANNELS)[T]["address"] extends "to" ? T : never }[TargetType];
-export const TARGET_TYPES = Object.keys(CHANNELS) as [TargetType, ...TargetType[]];
-
-export const hasUrl = (type: TargetType): type is Exclude<TargetType, ToType> => CHANNELS[type].address === "url";
+import { DAY_MS, HOUR_MS, parseDuration, WEEKDAYS } from "./time.ts";
 
 /** The secret of a webhook as the Standard Webhooks write it: `whsec_` and 24 to 64 bytes in base64. Undefined for others. */
 export function whsecBytes(secret: string): Uint8Array | undefined {
@@ -40,7 +15,6 @@ export function whsecBytes(secret: string): Uint8Array | undefined {
 
 export const TARGETS_MAX = 100;
 const ADDRESSES_MAX = 20;
-export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
 const id = z.string().regex(ID_PATTERN, "an id is 1 to 64 of a-z, 0-9 and -, and does not start with -");
 

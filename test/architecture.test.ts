@@ -39,7 +39,7 @@ const HOMES: Record<string, readonly string[]> = {
 };
 const ANYWHERE = ["zod"];
 
-type Import = { file: string; folder: string; isLocal: boolean; target: string };
+type Import = { file: string; folder: string; isLocal: boolean; isType: boolean; target: string };
 
 function sources(dir: string): string[] {
   return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
@@ -61,13 +61,15 @@ const IMPORT = /^(?:import|export)\b(?:[^"';]*?\sfrom)?\s*"([^"]+)"|(?:import|ne
 
 const imports: Import[] = files.flatMap((file) => {
   const text = readFileSync(join(HOME, file), "utf8");
-  const specifiers = [...text.matchAll(IMPORT)].map((match) => (match[1] ?? match[2])!);
-  return specifiers.map((specifier) => ({
-    file,
-    folder: folderOf(file),
-    isLocal: specifier.startsWith("."),
-    target: specifier.startsWith(".") ? relative(HOME, join(HOME, dirname(file), specifier)) : specifier,
-  }));
+  return [...text.matchAll(IMPORT)]
+    .map(([whole, from, onDemand]) => ({ whole, specifier: (from ?? onDemand)! }))
+    .map(({ whole, specifier }) => ({
+      file,
+      folder: folderOf(file),
+      isType: whole.startsWith("import type"),
+      isLocal: specifier.startsWith("."),
+      target: specifier.startsWith(".") ? relative(HOME, join(HOME, dirname(file), specifier)) : specifier,
+    }));
 });
 const local = imports.filter(({ isLocal }) => isLocal);
 const packages = imports.filter(({ isLocal, target }) => !isLocal && !target.startsWith("node:"));
@@ -209,6 +211,13 @@ describe("the house", () => {
     expect(readdirSync(HOME).filter((name) => /\.tsx?$/.test(name))).toEqual(["vitest.config.ts"]);
   });
 
+  it("keeps the checks of the service out of the page: what it takes from model/ does not load zod", () => {
+    const loads = imports.filter(({ isType }) => !isType);
+    const reached = new Set(loads.filter(({ folder }) => folder === "dashboard").map(({ target }) => target));
+    for (const file of reached) for (const { target } of loads.filter((one) => one.file === file)) reached.add(target);
+    expect(reached).toContain("model/alert.ts");
+    expect(reached).not.toContain("zod");
+  });
   it("has no import circles in the page, types and imports on demand included", () => {
     expect(circles(local.filter(({ folder }) => folder === "dashboard"))).toEqual([]);
   });

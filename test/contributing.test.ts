@@ -61,7 +61,7 @@ describe("a newcomer's walks", () => {
       "SHAPES = [",
       'SHAPES = [\n  z.strictObject({ type: z.literal("toy"), above: z.number() }),',
     );
-    edit("model/target.ts", "  slack: {", '  pager: { address: "url", hasSecret: false, prefix: "" },\n  slack: {');
+    edit("model/channels.ts", "  slack: {", '  pager: { address: "url", hasSecret: false, prefix: "" },\n  slack: {');
     const registries = ["alerts/channels/registry.ts", "alerts/conditions/registry.ts"];
     expect(incomplete()).toEqual([...registries, "dashboard/admin/targets.tsx", "dashboard/rules/rule-words.tsx"]);
 

@@ -1,4 +1,5 @@
-import type { Target, TargetType } from "../../model/target.ts";
+import type { TargetType } from "../../model/channels.ts";
+import type { Target } from "../../model/target.ts";
 import { AddressRefused, abortable, type HttpAnswer, type HttpPost } from "../notify/http-post.ts";
 import { type Outcome, outcomeOf, parseRetryAfter } from "../notify/retry.ts";
 import type { Channel, Outgoing } from "./channel.ts";

@@ -1,5 +1,6 @@
+import { TARGET_TYPES, type TargetType } from "../../model/channels.ts";
 import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
-import { TARGET_TYPES, type Target, type TargetType } from "../../model/target.ts";
+import type { Target } from "../../model/target.ts";
 import type { Records } from "../../store/records.ts";
 
 type Parts = Pick<Records, "targets" | "outbox">;

@@ -1,5 +1,5 @@
-import { type QuietHours, WEEKDAYS } from "../../model/target.ts";
-import { DAY_MS } from "../../model/time.ts";
+import type { QuietHours } from "../../model/target.ts";
+import { DAY_MS, WEEKDAYS } from "../../model/time.ts";
 
 /** A chain of windows that touch ends after a week at the latest. */
 const CHAIN_MAX = 8;

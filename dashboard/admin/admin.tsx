@@ -1,8 +1,8 @@
 import "./admin.css";
 import type { ComponentType } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import type { Role } from "../../model/people.ts";
 import { messages } from "../messages/messages.ts";
+import { TabLinks } from "../parts/show.tsx";
 import { query } from "../shell/router.ts";
 import { user } from "../shell/session.ts";
 import { Audit } from "./audit.tsx";
@@ -35,21 +35,15 @@ export function AdminPage() {
   const role = user.value!.role;
   const tabs = TABS.filter(({ roles }) => roles.includes(role));
   const asked = query.value.get("tab");
-  const { id, Content } = tabs.find((tab) => tab.id === asked) ?? tabs[0]!;
-  const nav = useRef<HTMLElement>(null);
-  // On a phone the tabs scroll.
-  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }), [id]);
+  const open = tabs.find((tab) => tab.id === asked) ?? tabs[0]!;
   return (
-    <div class="admin">
+    <div class="admin page">
       <h1 tabIndex={-1}>{pages.admin}</h1>
-      <nav ref={nav} class="admin-tabs" aria-label={t.tabsLabel}>
-        {tabs.map((tab) => (
-          <a key={tab.id} href={`/admin?tab=${tab.id}`} aria-current={tab.id === id ? "page" : undefined}>
-            {t.tabs[tab.id]}
-          </a>
-        ))}
-      </nav>
-      <Content key={id} />
+      <TabLinks
+        label={t.tabsLabel}
+        tabs={tabs.map(({ id }) => [`/admin?tab=${id}`, t.tabs[id], id === open.id] as const)}
+      />
+      <open.Content key={open.id} />
     </div>
   );
 }

@@ -4,11 +4,11 @@ import type { PageOf } from "../../contract/common.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { useAttempt } from "../parts/forms.tsx";
-import { AdminTable } from "../parts/table.tsx";
+import { Loading, Problem } from "../parts/state.tsx";
+import { Table } from "../parts/table.tsx";
 import { user } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
-import { sayProblem } from "../words/words.ts";
-import { AdminSection } from "./parts.tsx";
+import { Section } from "./parts.tsx";
 
 const PAGE = 50;
 
@@ -28,9 +28,20 @@ export function Audit() {
   useEffect(() => void attempt(() => load()), []);
 
   return (
-    <AdminSection {...{ title: t.tabs.audit, hint: t.auditHint, problem, loading: !entries }}>
+    <Section title={t.tabs.audit} hint={t.auditHint}>
+      <Problem of={problem} />
       {user.value?.role === "admin" && <Verify />}
-      {entries && <AuditTable entries={entries} />}
+      {!entries && problem === undefined && <Loading />}
+      {entries && (
+        <Table
+          label={t.tabs.audit}
+          columns={[t.at, t.who, { head: t.what, class: "mono" }, t.about, t.detail]}
+          rows={entries.map(({ id, at, by, what, target, detail }) => ({
+            key: id,
+            cells: [<Moment at={at} as="time" />, by, what, target, detail],
+          }))}
+        />
+      )}
       {next !== undefined && (
         <p>
           <button type="button" class="button" disabled={busy} onClick={() => void attempt(() => load(next))}>
@@ -38,26 +49,7 @@ export function Audit() {
           </button>
         </p>
       )}
-    </AdminSection>
-  );
-}
-
-function AuditTable({ entries }: { entries: readonly AuditEntryView[] }) {
-  const { admin: t } = messages.value;
-  return (
-    <AdminTable label={t.tabs.audit} columns={[t.at, t.who, t.what, t.about, t.detail]}>
-      {entries.map(({ id, at, by, what, target, detail }) => (
-        <tr key={id}>
-          <th scope="row">
-            <Moment at={at} as="time" />
-          </th>
-          <td>{by}</td>
-          <td class="admin-code">{what}</td>
-          <td>{target}</td>
-          <td>{detail}</td>
-        </tr>
-      ))}
-    </AdminTable>
+    </Section>
   );
 }
 
@@ -65,9 +57,8 @@ function Verify() {
   const { admin: t } = messages.value;
   const { busy, problem, attempt } = useAttempt();
   const [result, setResult] = useState<AuditCheckView>();
-  const bad = problem !== undefined || result?.intact === false;
   return (
-    <div class="admin-verify">
+    <div class="cluster">
       <button
         type="button"
         class="button"
@@ -76,8 +67,8 @@ function Verify() {
       >
         {t.verify}
       </button>
-      <p role="status" class={bad ? "wrong" : ""}>
-        {problem !== undefined && sayProblem(problem)}
+      <Problem of={problem} />
+      <p role="status" class={result?.intact === false ? "wrong" : ""}>
         {result && (result.intact ? t.intact(result.entries) : t.broken(result.brokenAt ?? 0))}
       </p>
     </div>

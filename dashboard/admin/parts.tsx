@@ -1,111 +1,153 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { CredentialView } from "../../contract/account.ts";
-import { WEEKDAYS, type Weekday } from "../../model/silence.ts";
-import { eachPage } from "../api/client.ts";
+import { WEEKDAYS, type Weekday } from "../../model/time.ts";
+import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { CheckField } from "../parts/fields.tsx";
+import { Check, Group } from "../parts/fields.tsx";
 import { useAttempt } from "../parts/forms.tsx";
-import { sayProblem } from "../words/words.ts";
+import { Dialog } from "../parts/show.tsx";
+import { Loading, loadAll, Problem, useLoaded } from "../parts/state.tsx";
 
-type SectionProps = {
+/** A list of things to administer: which of them is changed or added in a form, and which is about to go. */
+export function useManaged<T>(path: string) {
+  const { found: items, problem, reload } = useLoaded((signal) => loadAll<T>(path, signal), [path]);
+  const [open, setOpen] = useState<T | "new">();
+  const [going, setGoing] = useState<T>();
+  const close = () => setOpen(undefined);
+  return {
+    ...{ items, problem, reload, open, setOpen, going, setGoing, close },
+    /** It is added or changed. */
+    done(): void {
+      close();
+      reload();
+    },
+  };
+}
+
+type Managed<T> = ReturnType<typeof useManaged<T>>;
+type Ask = { readonly question: string; readonly hint: string; readonly action?: string; readonly path: string };
+
+type SectionProps<T> = {
   readonly title: string;
   readonly hint: string;
-  /** What the button to add something says; without it there is none. */
-  readonly add?: string | undefined;
+  readonly list: Managed<T>;
+  /** What the button to add something says. */
+  readonly add: string;
   readonly onAdd?: () => void;
-  /** Of loading the list. */
-  readonly problem?: unknown;
-  readonly loading: boolean;
+  /** Asked before one goes for good. `path` is deleted then. */
+  readonly ask: (one: T) => Ask;
+  readonly onGone?: (one: T) => void;
+  /** What else is asked with it. */
+  readonly askMore?: ComponentChildren;
   readonly children: ComponentChildren;
 };
 
 /** One kind of thing to administer: heading, a button to add one, and the list or why there is none. */
-export function AdminSection({ title, hint, add, onAdd, problem, loading, children }: SectionProps) {
+export function Managed<T>({ title, hint, list, add, onAdd, ask, onGone, askMore, children }: SectionProps<T>) {
+  const { items, problem, reload, open, setOpen, going, setGoing } = list;
   return (
-    <section class="admin-section">
-      <div class="section-head">
-        <h2>{title}</h2>
-        {add && (
-          <button type="button" class="button" onClick={onAdd}>
-            {add}
-          </button>
-        )}
-      </div>
-      <p class="quiet">{hint}</p>
-      {problem !== undefined && (
-        <p class="wrong" role="alert">
-          {sayProblem(problem)}
-        </p>
+    <Section title={title} hint={hint}>
+      {!open && (
+        <button
+          type="button"
+          class="button add"
+          onClick={() => {
+            onAdd?.();
+            setOpen("new");
+          }}
+        >
+          {add}
+        </button>
       )}
+      <Problem of={problem} />
       {children}
-      {loading && problem === undefined && <p class="quiet">{messages.value.shell.loading}</p>}
+      {!items && problem === undefined && <Loading />}
+      {going !== undefined && (
+        <AskOnce
+          {...ask(going)}
+          onGone={() => {
+            onGone?.(going);
+            reload();
+          }}
+          onClose={() => setGoing(undefined)}
+        >
+          {askMore}
+        </AskOnce>
+      )}
+    </Section>
+  );
+}
+
+export function Section({ title, hint, children }: Pick<SectionProps<unknown>, "title" | "hint" | "children">) {
+  return (
+    <section class="admin-section stack">
+      <h2>{title}</h2>
+      <p class="quiet">{hint}</p>
+      {children}
     </section>
   );
 }
 
-type AskProps = {
-  /** Names what goes. */
-  readonly question: string;
-  readonly hint: string;
-  readonly action: string;
-  readonly onYes: () => Promise<void>;
+type AskProps = Ask & {
+  readonly onGone: () => void;
   readonly onClose: () => void;
   readonly children?: ComponentChildren;
 };
 
 /** Before something goes for good: asks once. The safe answer has the focus. */
-export function AskOnce({ question, hint, action, onYes, onClose, children }: AskProps) {
-  const id = useId();
-  const box = useRef<HTMLDialogElement>(null);
+function AskOnce({ question, hint, action = messages.value.admin.remove, path, onGone, onClose, children }: AskProps) {
   const { busy, problem, attempt } = useAttempt();
-  useEffect(() => box.current?.showModal(), []);
-  const close = () => box.current?.close();
 
-  async function doIt(): Promise<void> {
-    if (!(await attempt(onYes))) return;
+  async function doIt(close: () => void): Promise<void> {
+    if (!(await attempt(() => request("DELETE", path)))) return;
+    onGone();
     close();
     // The button that asked is gone with its row.
     document.querySelector<HTMLElement>("main h1")?.focus();
   }
 
   return (
-    <dialog ref={box} class="panel admin-ask" aria-labelledby={id} onClose={onClose}>
-      <h2 id={id}>{question}</h2>
-      <p>{hint}</p>
-      {children}
-      {problem !== undefined && (
-        <p class="wrong" role="alert">
-          {sayProblem(problem)}
-        </p>
+    <Dialog title={question} onClose={onClose}>
+      {(close) => (
+        <>
+          <p>{hint}</p>
+          {children}
+          <Problem of={problem} />
+          <div class="cluster">
+            <button type="button" class="button" onClick={close}>
+              {messages.value.alert.cancel}
+            </button>
+            <button type="button" class="button danger" disabled={busy} onClick={() => void doIt(close)}>
+              {action}
+            </button>
+          </div>
+        </>
       )}
-      <div class="buttons">
-        <button type="button" class="button" onClick={close}>
-          {messages.value.alert.cancel}
-        </button>
-        <button type="button" class="button danger" disabled={busy} onClick={() => void doIt()}>
-          {action}
-        </button>
-      </div>
-    </dialog>
+    </Dialog>
   );
 }
 
+/** The button of a row, which says to those who hear the page what it is about. */
+export function RowButton({ text, about, onPress }: { text: string; about: string; onPress: () => void }) {
+  return (
+    <button type="button" class="button quiet" aria-label={`${text}: ${about}`} onClick={onPress}>
+      {text}
+    </button>
+  );
+}
+
+export type Credential = { readonly username: string; readonly password: string };
+
 type ShownOnceProps = {
   readonly title: string;
-  readonly hint?: string;
-  /** Name and password of a device: both are typed somewhere else. */
-  readonly credential?: CredentialView;
-  /** Or one secret with its name. */
-  readonly secret?: Secret;
+  readonly hint: string;
+  readonly secrets: readonly (readonly [label: string, value: string])[];
   readonly onDone: () => void;
 };
 
-type Secret = { readonly label: string; readonly value: string };
-
-/** What the service tells once and never again: a password, a key. It stays until someone says that they have it. */
-export function ShownOnce({ title, hint, credential, secret, onDone }: ShownOnceProps) {
-  const t = messages.value.admin;
+/** What the service tells once and never again: a password, a key. It stays until someone says that they have kept it. */
+export function ShownOnce({ title, hint, secrets, onDone }: ShownOnceProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   return (
@@ -113,24 +155,20 @@ export function ShownOnce({ title, hint, credential, secret, onDone }: ShownOnce
       <h3 ref={heading} tabIndex={-1}>
         {title}
       </h3>
-      <p>{hint ?? t.credentialHint}</p>
-      {credential && (
-        <>
-          <SecretLine label={t.username} value={credential.username} />
-          <SecretLine label={t.password} value={credential.password} />
-        </>
-      )}
-      {secret && <SecretLine {...secret} />}
-      <div class="buttons">
+      <p>{hint}</p>
+      {secrets.map(([label, value]) => (
+        <Secret key={label} label={label} value={value} />
+      ))}
+      <div>
         <button type="button" class="button" onClick={onDone}>
-          {t.haveIt}
+          {messages.value.admin.stored}
         </button>
       </div>
     </section>
   );
 }
 
-function SecretLine({ label, value }: Secret) {
+function Secret({ label, value }: { label: string; value: string }) {
   const t = messages.value.admin;
   const id = useId();
   const line = useRef<HTMLInputElement>(null);
@@ -150,7 +188,7 @@ function SecretLine({ label, value }: Secret) {
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      <div class="admin-copy">
+      <div class="admin-copy cluster">
         <input
           ref={line}
           id={id}
@@ -170,48 +208,19 @@ function SecretLine({ label, value }: Secret) {
   );
 }
 
-type DaysProps = {
-  readonly hint?: string;
-  readonly wrong?: string | undefined;
-  readonly chosen?: readonly Weekday[] | undefined;
-};
+type DaysProps = { readonly part: string; readonly hint?: string; readonly chosen?: readonly Weekday[] | undefined };
 
 /** Days of the week to tick; in the form's data they are `days`. */
-export function DaysField({ hint, wrong, chosen = [] }: DaysProps) {
+export function DaysField({ part, hint, chosen = [] }: DaysProps) {
   const { admin: t } = messages.value;
   return (
-    <fieldset class="admin-days" aria-invalid={wrong ? true : undefined}>
-      <legend>{t.days}</legend>
+    <Group legend={t.days} {...{ part, hint }} class="checks">
       {WEEKDAYS.map((day) => (
-        <CheckField key={day} name="days" value={day} label={t.weekdays[day]} on={chosen.includes(day)} />
+        <Check key={day} name="days" value={day} label={t.weekdays[day]} on={chosen.includes(day)} />
       ))}
-      {hint && <small class="quiet">{hint}</small>}
-      {wrong && <small class="wrong">{wrong}</small>}
-    </fieldset>
+    </Group>
   );
 }
 
 /** Where this browser is: nearly always where the city is. */
 export const ownZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
-
-/** A whole list of the service, with a way to ask again: what was there stays until the new one is. */
-export function useAll<T>(path: string) {
-  const [items, setItems] = useState<readonly T[] | undefined>();
-  const [problem, setProblem] = useState<unknown>();
-  const [round, setRound] = useState(0);
-
-  useEffect(() => {
-    const leaving = new AbortController();
-    const all: T[] = [];
-    eachPage<T>(path, (page) => void all.push(...page), leaving.signal).then(
-      () => {
-        setItems(all);
-        setProblem(undefined);
-      },
-      (error) => leaving.signal.aborted || setProblem(error),
-    );
-    return () => leaving.abort();
-  }, [path, round]);
-
-  return { items, problem, reload: () => setRound((former) => former + 1) };
-}

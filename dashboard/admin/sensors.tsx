@@ -3,15 +3,15 @@ import type { CredentialView, DeviceView, GatewayView } from "../../contract/acc
 import type { SensorView } from "../../contract/reading.ts";
 import { KINDS } from "../../model/kinds.ts";
 import { request } from "../api/client.ts";
-import { sensors, sensorsLoaded } from "../live/live.ts";
+import { districts, sensors, sensorsLoaded } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { CheckField, SelectField, TextField } from "../parts/fields.tsx";
-import { EditForm, typed, typedList, typedTags, wrongAt } from "../parts/forms.tsx";
-import { AdminTable } from "../parts/table.tsx";
+import { Check, Field, typed, typedList, typedTags } from "../parts/fields.tsx";
+import { Form } from "../parts/forms.tsx";
+import { buttons, Table } from "../parts/table.tsx";
 import { user } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
-import { AdminSection, AskOnce, ShownOnce, useAll } from "./parts.tsx";
+import { Managed, RowButton, ShownOnce, useManaged } from "./parts.tsx";
 
 /** What may send: sensors with a password of their own, and gateways that speak for others. */
 export function Devices() {
@@ -23,86 +23,75 @@ export function Devices() {
   );
 }
 
-export function Sensors() {
+function Sensors() {
   const { admin: t } = messages.value;
-  const devices = useAll<DeviceView>("/devices");
-  const [adding, setAdding] = useState(false);
+  const list = useManaged<DeviceView>("/devices");
   const [made, setMade] = useState<CredentialView>();
-  const [going, setGoing] = useState<string>();
+  const [sensorToo, setSensorToo] = useState(false);
 
-  async function add(body: Readonly<Record<string, unknown>>): Promise<void> {
-    const credential = await request<CredentialView>("POST", "/devices", body);
+  async function add(data: FormData): Promise<void> {
+    const credential = await request<CredentialView>("POST", "/devices", sensorOf(data));
     setMade(credential);
-    setAdding(false);
-    devices.reload();
-    const path = `/sensors/${encodeURIComponent(credential.username)}`;
-    const sensor = await request<SensorView>("GET", path);
+    list.done();
+    const sensor = await request<SensorView>("GET", `/sensors/${encodeURIComponent(credential.username)}`);
     sensors.value = new Map(sensors.peek()).set(sensor.id, sensor);
   }
 
-  async function remove(id: string, sensorToo: boolean): Promise<void> {
-    await request("DELETE", `/devices/${encodeURIComponent(id)}${sensorToo ? "?removeSensor=true" : ""}`);
-    devices.reload();
+  function forget({ sensorId }: DeviceView): void {
     if (!sensorToo) return;
     const left = new Map(sensors.peek());
-    left.delete(id);
+    left.delete(sensorId);
     sensors.value = left;
   }
 
-  const withPassword = new Set(devices.items?.map(({ sensorId }) => sensorId));
   return (
-    <AdminSection
-      {...{ title: t.sensors, hint: t.sensorsHint, problem: devices.problem, loading: !devices.items }}
-      add={adding ? undefined : t.addSensor}
-      onAdd={() => {
-        setMade(undefined);
-        setAdding(true);
-      }}
+    <Managed
+      {...{ title: t.sensors, hint: t.sensorsHint, list, add: t.addSensor, onAdd: () => setMade(undefined) }}
+      ask={({ sensorId }) => ({
+        ...{ question: t.removeSensor(sensorId), hint: t.removeSensorHint },
+        path: `/devices/${encodeURIComponent(sensorId)}${sensorToo ? "?removeSensor=true" : ""}`,
+      })}
+      askMore={<Check label={t.removeSensorToo} checked={sensorToo} onChange={setSensorToo} />}
+      onGone={forget}
     >
-      {adding && <SensorForm onAdd={add} onCancel={() => setAdding(false)} />}
-      {made && <ShownOnce title={t.sensorAdded(made.username)} credential={made} onDone={() => setMade(undefined)} />}
-      {devices.items && sensorsLoaded.value && <SensorTable {...{ withPassword, onRemove: setGoing }} />}
-      {going && <AskSensor id={going} onYes={(too) => remove(going, too)} onClose={() => setGoing(undefined)} />}
-    </AdminSection>
+      {list.open && <SensorForm onSubmit={add} onCancel={list.close} />}
+      {made && <NewCredential title={t.sensorAdded(made.username)} made={made} onDone={() => setMade(undefined)} />}
+      {list.items && sensorsLoaded.value && (
+        <SensorTable
+          devices={new Map(list.items.map((device) => [device.sensorId, device]))}
+          onRemove={(device) => {
+            setSensorToo(false);
+            list.setGoing(device);
+          }}
+        />
+      )}
+    </Managed>
   );
 }
 
-type AskSensorProps = {
-  readonly id: string;
-  readonly onYes: (sensorToo: boolean) => Promise<void>;
-  readonly onClose: () => void;
-};
+type NewCredentialProps = { readonly title: string; readonly made: CredentialView; readonly onDone: () => void };
 
-function AskSensor({ id, onYes, onClose }: AskSensorProps) {
+/** Name and password of a device: both are typed somewhere else. */
+function NewCredential({ title, made: { username, password }, onDone }: NewCredentialProps) {
   const { admin: t } = messages.value;
-  const [too, setToo] = useState(false);
-  return (
-    <AskOnce
-      {...{ question: t.removeSensor(id), hint: t.removeSensorHint, action: t.remove, onClose }}
-      onYes={() => onYes(too)}
-    >
-      <label class="check">
-        <input type="checkbox" checked={too} onChange={(event) => setToo(event.currentTarget.checked)} />
-        <span>{t.removeSensorToo}</span>
-      </label>
-    </AskOnce>
-  );
+  const secrets = [[t.username, username] as const, [t.password, password] as const];
+  return <ShownOnce {...{ title, hint: t.credentialHint, secrets, onDone }} />;
 }
 
 /** More rows than that nobody reads; who looks for one, searches. */
 const ROWS_MAX = 100;
 
 type SensorTableProps = {
-  readonly withPassword: ReadonlySet<string>;
-  readonly onRemove: (id: string) => void;
+  /** Those with a password of their own. */
+  readonly devices: ReadonlyMap<string, DeviceView>;
+  readonly onRemove: (device: DeviceView) => void;
 };
 
-export function SensorTable({ withPassword, onRemove }: SensorTableProps) {
-  const { admin: t } = messages.value;
+function SensorTable({ devices, onRemove }: SensorTableProps) {
+  const { admin: t, words } = messages.value;
   const [wanted, setWanted] = useState("");
   const all = [...sensors.value.values()];
-  const found = all.filter((sensor) => fits(sensor, wanted.trim().toLowerCase()));
-  const shown = found.slice(0, ROWS_MAX);
+  const shown = all.filter((sensor) => fits(sensor, wanted.trim().toLowerCase())).slice(0, ROWS_MAX);
   if (all.length === 0) return <p class="note">{t.none}</p>;
   return (
     <>
@@ -110,13 +99,27 @@ export function SensorTable({ withPassword, onRemove }: SensorTableProps) {
         <span>{t.search}</span>
         <input type="search" value={wanted} onInput={(event) => setWanted(event.currentTarget.value)} />
       </label>
-      <AdminTable
-        {...{ label: t.sensors, columns: [t.sensor, t.kind, t.district, t.access, t.lastSeen], actions: t.remove }}
-      >
-        {shown.map((sensor) => (
-          <Row key={sensor.id} sensor={sensor} own={withPassword.has(sensor.id)} onRemove={onRemove} />
-        ))}
-      </AdminTable>
+      <Table
+        label={t.sensors}
+        columns={[t.sensor, t.kind, t.district, t.access, t.lastSeen, buttons(t.remove)]}
+        rows={shown.map(({ id, name, kind, district, lastSeen }) => {
+          const device = devices.get(id);
+          return {
+            key: id,
+            cells: [
+              <>
+                <a href={`/sensors/${encodeURIComponent(id)}`}>{id}</a>
+                {name && <small class="quiet"> {name}</small>}
+              </>,
+              words.kind[kind],
+              districtName(district),
+              device ? t.ownPassword : t.viaGateway,
+              lastSeen ? <Moment at={lastSeen} /> : t.never,
+              device && <RowButton text={t.remove} about={id} onPress={() => onRemove(device)} />,
+            ],
+          };
+        })}
+      />
       {shown.length < all.length && (
         <p class="quiet" role="status">
           {t.shownOf(shown.length, all.length)}
@@ -126,176 +129,95 @@ export function SensorTable({ withPassword, onRemove }: SensorTableProps) {
   );
 }
 
-type RowProps = { readonly sensor: SensorView; readonly own: boolean; readonly onRemove: (id: string) => void };
-
-function Row({ sensor, own, onRemove }: RowProps) {
-  const { admin: t, words } = messages.value;
-  const { id, name, kind, district, lastSeen } = sensor;
-  return (
-    <tr>
-      <th scope="row">
-        <a href={`/sensors/${encodeURIComponent(id)}`}>{id}</a>
-        {name && <small class="quiet"> {name}</small>}
-      </th>
-      <td>{words.kind[kind]}</td>
-      <td>{districtName(district)}</td>
-      <td>{own ? t.ownPassword : t.viaGateway}</td>
-      <td>{lastSeen ? <Moment at={lastSeen} /> : t.never}</td>
-      <td class="admin-buttons">
-        {own && (
-          <button type="button" class="button quiet" aria-label={`${t.remove}: ${id}`} onClick={() => onRemove(id)}>
-            {t.remove}
-          </button>
-        )}
-      </td>
-    </tr>
-  );
-}
-
 function fits({ id, name = "", district }: SensorView, wanted: string): boolean {
   return wanted === "" || `${id} ${name} ${district}`.toLowerCase().includes(wanted);
 }
 
-const FIELDS = ["sensorId", "kind", "district", "name", "lat", "lon", "intervalS", "tags"];
+type FormProps = { readonly onSubmit: (data: FormData) => Promise<void>; readonly onCancel: () => void };
 
-type SensorFormProps = {
-  readonly onAdd: (body: Readonly<Record<string, unknown>>) => Promise<void>;
-  readonly onCancel: () => void;
-};
-
-export function SensorForm({ onAdd, onCancel }: SensorFormProps) {
+function SensorForm(form: FormProps) {
   const { admin: t, words } = messages.value;
-  const districts = [...new Set([...sensors.value.values()].map(({ district }) => district))].sort();
   return (
-    <EditForm
-      {...{ title: t.addSensor, submitLabel: t.add, fields: FIELDS, onCancel }}
-      onSubmit={(data) => onAdd(sensorOf(data))}
-    >
-      {(problem) => {
-        const field = (name: string) => ({ name, wrong: wrongAt(problem, name) });
-        return (
-          <>
-            <TextField label={t.sensorId} hint={t.idHint} required {...field("sensorId")} />
-            <SelectField
-              {...{ label: t.kind, options: KINDS.map((kind) => [kind, words.kind[kind]] as const) }}
-              {...field("kind")}
-            />
-            <TextField label={t.district} hint={t.idHint} required among={districts} {...field("district")} />
-            <TextField label={t.displayName} hint={t.optional} {...field("name")} />
-            <TextField label={t.lat} type="number" hint={t.optional} {...field("lat")} />
-            <TextField label={t.lon} type="number" hint={t.optional} {...field("lon")} />
-            <TextField label={t.intervalS} type="number" hint={t.intervalHint} {...field("intervalS")} />
-            <TextField label={t.tags} hint={t.tagsHint} {...field("tags")} />
-          </>
-        );
-      }}
-    </EditForm>
+    <Form class="panel" title={t.addSensor} submitLabel={t.add} {...form}>
+      <div class="fields">
+        <Field label={t.sensorId} name="sensorId" hint={t.idHint} required />
+        <Field
+          label={t.kind}
+          name="kind"
+          value="air"
+          options={KINDS.map((kind) => [kind, words.kind[kind]] as const)}
+        />
+        <Field label={t.district} name="district" hint={t.idHint} required among={districts.value} />
+        <Field label={t.displayName} name="name" hint={t.optional} />
+        <Field label={t.lat} name="lat" type="number" hint={t.optional} />
+        <Field label={t.lon} name="lon" type="number" hint={t.optional} />
+        <Field label={t.intervalS} name="intervalS" type="number" hint={t.intervalHint} />
+        <Field label={t.tags} name="tags" hint={t.tagsHint} />
+      </div>
+    </Form>
   );
 }
 
 function sensorOf(data: FormData): Readonly<Record<string, unknown>> {
-  const number = (name: string) => (typed(data, name) === undefined ? undefined : Number(typed(data, name)));
+  const text = (name: string) => typed(data, name);
+  const number = (name: string) => (text(name) === undefined ? undefined : Number(text(name)));
   return {
-    sensorId: typed(data, "sensorId"),
-    kind: typed(data, "kind"),
-    district: typed(data, "district"),
-    name: typed(data, "name"),
-    lat: number("lat"),
-    lon: number("lon"),
-    intervalS: number("intervalS"),
-    tags: typedTags(data, "tags"),
+    ...{ sensorId: text("sensorId"), kind: text("kind"), district: text("district"), name: text("name") },
+    ...{ lat: number("lat"), lon: number("lon"), intervalS: number("intervalS"), tags: typedTags(data, "tags") },
   };
 }
 
-export function Gateways() {
+function Gateways() {
   const { admin: t } = messages.value;
-  const { items, problem, reload } = useAll<GatewayView>("/gateways");
-  const [adding, setAdding] = useState(false);
+  const list = useManaged<GatewayView>("/gateways");
   const [made, setMade] = useState<CredentialView>();
-  const [going, setGoing] = useState<string>();
 
   async function add(data: FormData): Promise<void> {
     const mayImport = data.has("mayImport") ? { mayImport: true } : {};
     const body = { name: typed(data, "name"), districts: typedList(data, "districts") ?? [], ...mayImport };
     setMade(await request("POST", "/gateways", body));
-    setAdding(false);
-    reload();
+    list.done();
   }
 
   return (
-    <AdminSection
-      {...{ title: t.gateways, hint: t.gatewaysHint, problem, loading: !items }}
-      add={adding ? undefined : t.addGateway}
-      onAdd={() => {
-        setMade(undefined);
-        setAdding(true);
-      }}
+    <Managed
+      {...{ title: t.gateways, hint: t.gatewaysHint, list, add: t.addGateway, onAdd: () => setMade(undefined) }}
+      ask={({ username }) => ({
+        ...{ question: t.removeGateway(username), hint: t.removeGatewayHint },
+        path: `/gateways/${encodeURIComponent(username)}`,
+      })}
     >
-      {adding && <GatewayForm onSubmit={add} onCancel={() => setAdding(false)} />}
-      {made && <ShownOnce title={t.gatewayAdded(made.username)} credential={made} onDone={() => setMade(undefined)} />}
-      {items?.length === 0 && <p class="note">{t.none}</p>}
-      {items && items.length > 0 && <GatewayTable gateways={items} onRemove={setGoing} />}
-      {going && (
-        <AskOnce
-          {...{ question: t.removeGateway(going), hint: t.removeGatewayHint, action: t.remove }}
-          onYes={async () => {
-            await request("DELETE", `/gateways/${encodeURIComponent(going)}`);
-            reload();
-          }}
-          onClose={() => setGoing(undefined)}
+      {list.open && (
+        <Form class="panel" title={t.addGateway} submitLabel={t.add} onSubmit={add} onCancel={list.close}>
+          <div class="fields">
+            <Field label={t.name} name="name" hint={t.idHint} required />
+            <Field label={t.districts} name="districts" hint={t.districtsHint} required />
+            {user.value?.role === "admin" && <Check label={t.mayImport} name="mayImport" />}
+          </div>
+        </Form>
+      )}
+      {made && <NewCredential title={t.gatewayAdded(made.username)} made={made} onDone={() => setMade(undefined)} />}
+      {list.items?.length === 0 && <p class="note">{t.none}</p>}
+      {list.items && list.items.length > 0 && (
+        <Table
+          label={t.gateways}
+          columns={[t.name, t.districts, t.added, buttons(t.remove)]}
+          rows={list.items.map((gateway) => ({
+            key: gateway.username,
+            cells: [
+              gateway.username,
+              <>
+                {gateway.districts.map(districtName).join(", ")}{" "}
+                {gateway.mayImport && <span class="chip">{t.mayImport}</span>}
+              </>,
+              <>
+                <Moment at={gateway.createdAt} as="time" /> <span class="quiet">{t.by(gateway.createdBy)}</span>
+              </>,
+              <RowButton text={t.remove} about={gateway.username} onPress={() => list.setGoing(gateway)} />,
+            ],
+          }))}
         />
       )}
-    </AdminSection>
-  );
-}
-
-type GatewayFormProps = { readonly onSubmit: (data: FormData) => Promise<void>; readonly onCancel: () => void };
-
-function GatewayForm({ onSubmit, onCancel }: GatewayFormProps) {
-  const { admin: t } = messages.value;
-  return (
-    <EditForm {...{ title: t.addGateway, submitLabel: t.add, fields: ["name", "districts"], onSubmit, onCancel }}>
-      {(problem) => (
-        <>
-          <TextField label={t.name} name="name" hint={t.idHint} required wrong={wrongAt(problem, "name")} />
-          <TextField
-            {...{ label: t.districts, name: "districts", hint: t.districtsHint, required: true }}
-            wrong={wrongAt(problem, "districts")}
-          />
-          {user.value?.role === "admin" && <CheckField label={t.mayImport} name="mayImport" />}
-        </>
-      )}
-    </EditForm>
-  );
-}
-
-type GatewayTableProps = { readonly gateways: readonly GatewayView[]; readonly onRemove: (name: string) => void };
-
-function GatewayTable({ gateways, onRemove }: GatewayTableProps) {
-  const { admin: t } = messages.value;
-  return (
-    <AdminTable label={t.gateways} columns={[t.name, t.districts, t.added]} actions={t.remove}>
-      {gateways.map(({ username, districts, mayImport, createdAt, createdBy }) => (
-        <tr key={username}>
-          <th scope="row">{username}</th>
-          <td>
-            {districts.map(districtName).join(", ")} {mayImport && <span class="chip">{t.mayImport}</span>}
-          </td>
-          <td>
-            <Moment at={createdAt} as="time" /> <span class="quiet">{t.by(createdBy)}</span>
-          </td>
-          <td class="admin-buttons">
-            <button
-              type="button"
-              class="button quiet"
-              aria-label={`${t.remove}: ${username}`}
-              onClick={() => onRemove(username)}
-            >
-              {t.remove}
-            </button>
-          </td>
-        </tr>
-      ))}
-    </AdminTable>
+    </Managed>
   );
 }

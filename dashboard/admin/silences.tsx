@@ -3,69 +3,57 @@ import type { SilenceView } from "../../contract/silence.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { CheckField, FieldGroup, SelectField, TextField } from "../parts/fields.tsx";
-import { EditForm, typed, typedList, typedTags, wrongAt } from "../parts/forms.tsx";
+import { Check, Field, Group, typed, typedList, typedTags } from "../parts/fields.tsx";
+import { Form } from "../parts/forms.tsx";
 import { query } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
-import { AdminSection, AskOnce, DaysField, ownZone, useAll } from "./parts.tsx";
+import { DaysField, Managed, ownZone, useManaged } from "./parts.tsx";
 
 /** Silences and maintenance windows: those that are on or planned, or those that have ended (`&ended=true`). */
 export function Silences() {
   const { admin: t } = messages.value;
   const ended = query.value.get("ended") === "true";
-  const { items, problem, reload } = useAll<SilenceView>(`/silences?ended=${ended}`);
-  const [adding, setAdding] = useState(false);
-  const [going, setGoing] = useState<SilenceView>();
+  const list = useManaged<SilenceView>(`/silences?ended=${ended}`);
 
-  async function add(body: Readonly<Record<string, unknown>>): Promise<void> {
-    await request("POST", "/silences", body);
-    setAdding(false);
-    reload();
+  async function add(data: FormData): Promise<void> {
+    await request("POST", "/silences", silenceOf(data));
+    list.done();
   }
 
   return (
-    <AdminSection
-      {...{ title: t.tabs.silences, hint: t.silencesHint, problem, loading: !items }}
-      add={adding ? undefined : t.addSilence}
-      onAdd={() => setAdding(true)}
+    <Managed
+      {...{ title: t.tabs.silences, hint: t.silencesHint, list, add: t.addSilence }}
+      ask={({ id, reason }) => ({
+        ...{ question: t.endSilence(reason), hint: t.endSilenceHint, action: t.endIt, path: `/silences/${id}` },
+      })}
     >
-      {adding && <SilenceForm onAdd={add} onCancel={() => setAdding(false)} />}
+      {list.open && <SilenceForm onAdd={add} onCancel={list.close} />}
       <p>
         <a href={`/admin?tab=silences${ended ? "" : "&ended=true"}`}>{ended ? t.showCurrent : t.showEnded}</a>
       </p>
-      {items?.length === 0 && <p class="note">{ended ? t.noEnded : t.noSilences}</p>}
-      <ul class="admin-cards">
-        {items?.map((silence) => (
-          <SilenceCard key={silence.id} silence={silence} onEnd={() => setGoing(silence)} />
+      {list.items?.length === 0 && <p class="note">{ended ? t.noEnded : t.noSilences}</p>}
+      <ul class="stack">
+        {list.items?.map((silence) => (
+          <SilenceCard key={silence.id} silence={silence} onEnd={() => list.setGoing(silence)} />
         ))}
       </ul>
-      {going && (
-        <AskOnce
-          {...{ question: t.endSilence(going.reason), hint: t.endSilenceHint, action: t.endIt }}
-          onYes={async () => {
-            await request("DELETE", `/silences/${going.id}`);
-            reload();
-          }}
-          onClose={() => setGoing(undefined)}
-        />
-      )}
-    </AdminSection>
+    </Managed>
   );
 }
 
 const CHIP = { active: "chip on", scheduled: "chip", ended: "chip" } as const;
 
-export function SilenceCard({ silence, onEnd }: { silence: SilenceView; onEnd: () => void }) {
+function SilenceCard({ silence, onEnd }: { silence: SilenceView; onEnd: () => void }) {
   const { admin: t } = messages.value;
   const { kind, state, reason, createdAt, createdBy, endedAt, endedBy } = silence;
   return (
-    <li class="admin-card">
-      <div class="admin-card-head">
+    <li class="card box">
+      <div class="card-head cluster">
         <h3>{reason}</h3>
         <span class="chip">{t.silenceKinds[kind]}</span>
         <span class={CHIP[state]}>{t.silenceStates[state]}</span>
         {state !== "ended" && (
-          <div class="buttons">
+          <div class="cluster">
             <button type="button" class="button" aria-label={`${t.endIt}: ${reason}`} onClick={onEnd}>
               {t.endIt}
             </button>
@@ -95,7 +83,7 @@ function Matchers({ silence: { matchers } }: { silence: SilenceView }) {
     return [`${t.matcher[name]}: ${said}`];
   });
   return (
-    <p class="admin-chips">
+    <p class="cluster">
       {chips.map((chip) => (
         <span key={chip} class="chip">
           {chip}
@@ -131,108 +119,80 @@ function When({ silence }: { silence: SilenceView }) {
   );
 }
 
-type SilenceFormProps = {
-  readonly onAdd: (body: Readonly<Record<string, unknown>>) => Promise<void>;
-  readonly onCancel: () => void;
-};
+type SilenceFormProps = { readonly onAdd: (data: FormData) => Promise<void>; readonly onCancel: () => void };
 
 const KINDS = ["air", "traffic", "energy", "service"] as const;
 
-export function SilenceForm({ onAdd, onCancel }: SilenceFormProps) {
+function SilenceForm({ onAdd, onCancel }: SilenceFormProps) {
   const { admin: t } = messages.value;
-  const [isMaintenance, setMaintenance] = useState(false);
+  const [kind, setKind] = useState("silence");
   return (
-    <EditForm
-      {...{ title: t.addSilence, submitLabel: t.add, fields: SILENCE_FIELDS, onCancel }}
-      onSubmit={(data) => onAdd(silenceOf(data))}
-    >
-      {(problem) => (
-        <>
-          <SelectField
-            {...{ label: t.silenceKind, name: "kind", wrong: wrongAt(problem, "kind") }}
-            options={(["silence", "maintenance"] as const).map((kind) => [kind, t.silenceKinds[kind]] as const)}
-            onChoose={(kind) => setMaintenance(kind === "maintenance")}
-          />
-          <TextField
-            {...{ label: t.reason, name: "reason", hint: t.reasonHint, required: true }}
-            wrong={wrongAt(problem, "reason")}
-          />
-          <MatcherFields problem={problem} />
-          <WhenFields {...{ problem, isMaintenance }} />
-        </>
-      )}
-    </EditForm>
+    <Form class="panel" title={t.addSilence} submitLabel={t.add} onSubmit={onAdd} onCancel={onCancel}>
+      <div class="fields">
+        <Field
+          {...{ label: t.silenceKind, name: "kind", value: kind, onChoose: setKind }}
+          options={(["silence", "maintenance"] as const).map((one) => [one, t.silenceKinds[one]] as const)}
+        />
+        <Field label={t.reason} name="reason" hint={t.reasonHint} required />
+        <MatcherFields />
+        <WhenFields isMaintenance={kind === "maintenance"} />
+      </div>
+    </Form>
   );
 }
 
-function MatcherFields({ problem }: { problem: unknown }) {
+function MatcherFields() {
   const { admin: t, words } = messages.value;
   const field = (name: string) => ({
-    label: t.matcher[name]!,
-    name: matchField(name),
-    wrong: wrongAt(problem, `matchers/${name}`),
+    ...{ label: t.matcher[name]!, name: matchField(name), part: `matchers/${name}` },
   });
-  const isInside = MATCHERS.some((name) => wrongAt(problem, `matchers/${name}`) !== undefined);
   const any = ["", t.any] as const;
   return (
-    <FieldGroup legend={t.matchers} wrong={isInside ? undefined : wrongAt(problem, "matchers")}>
-      <p class="quiet admin-wide">{t.matchersHint}</p>
-      {["district", "sensor", "rule", "gateway"].map((name) => (
-        <TextField key={name} {...field(name)} />
+    <Group legend={t.matchers} part="matchers">
+      <p class="quiet whole">{t.matchersHint}</p>
+      {(["district", "sensor", "rule", "gateway"] as const).map((name) => (
+        <Field key={name} {...field(name)} />
       ))}
-      <SelectField options={[any, ...KINDS.map((one) => [one, words.kind[one]] as const)]} {...field("kind")} />
-      <SelectField
-        options={[any, ...SEVERITIES.map((one) => [one, words.severity[one]] as const)]}
-        {...field("severity")}
-      />
-      <SelectField
-        options={[any, ...AUDIENCES.map((one) => [one, words.audience[one]] as const)]}
-        {...field("audience")}
-      />
-      <TextField hint={t.tagHint} {...field("tag")} />
-    </FieldGroup>
+      <Field options={[any, ...KINDS.map((one) => [one, words.kind[one]] as const)]} {...field("kind")} />
+      <Field options={[any, ...SEVERITIES.map((one) => [one, words.severity[one]] as const)]} {...field("severity")} />
+      <Field options={[any, ...AUDIENCES.map((one) => [one, words.audience[one]] as const)]} {...field("audience")} />
+      <Field hint={t.tagHint} {...field("tag")} />
+    </Group>
   );
 }
 
-function WhenFields({ problem, isMaintenance }: { problem: unknown; isMaintenance: boolean }) {
+function WhenFields({ isMaintenance }: { isMaintenance: boolean }) {
   const { admin: t } = messages.value;
   const [weekly, setWeekly] = useState(false);
   const isWeekly = weekly && isMaintenance;
-  const moment = (name: string) => ({ name, type: "datetime-local" as const, wrong: wrongAt(problem, name) });
-  const time = (name: string, part: string) => ({ name, required: true, wrong: wrongAt(problem, `weekly/${part}`) });
-  const inside = ["days", "from", "to", "zone"].some((part) => wrongAt(problem, `weekly/${part}`) !== undefined);
   return (
-    <FieldGroup legend={t.when} wrong={inside ? undefined : wrongAt(problem, "weekly")}>
-      <TextField label={t.startsAt} hint={t.startsAtHint} {...moment("startsAt")} />
-      <TextField label={t.endsAt} hint={isWeekly ? t.endsAtWeeklyHint : t.endsAtHint} {...moment("endsAt")} />
+    <Group legend={t.when} part="weekly">
+      <Field label={t.startsAt} name="startsAt" type="datetime-local" hint={t.startsAtHint} />
+      <Field label={t.endsAt} name="endsAt" type="datetime-local" hint={isWeekly ? t.endsAtWeeklyHint : t.endsAtHint} />
       {isMaintenance && (
-        <div class="admin-wide">
-          <CheckField label={t.everyWeek} name="weekly" on={weekly} onChange={setWeekly} />
+        <div class="whole">
+          <Check label={t.everyWeek} name="weekly" on={weekly} onChange={setWeekly} />
         </div>
       )}
       {isWeekly && (
         <>
-          <TextField label={t.from} type="time" value="22:00" {...time("weeklyFrom", "from")} />
-          <TextField label={t.until} type="time" value="04:00" {...time("weeklyTo", "to")} />
-          <TextField label={t.timeZone} value={ownZone()} {...time("zone", "zone")} />
-          <DaysField wrong={wrongAt(problem, "weekly/days")} />
+          <Field label={t.from} name="weeklyFrom" part="weekly/from" type="time" value="22:00" required />
+          <Field label={t.until} name="weeklyTo" part="weekly/to" type="time" value="04:00" required />
+          <Field label={t.timeZone} name="zone" part="weekly/zone" value={ownZone()} required />
+          <DaysField part="weekly/days" />
         </>
       )}
-    </FieldGroup>
+    </Group>
   );
 }
 
-export const MATCHERS = ["rule", "district", "sensor", "gateway", "kind", "severity", "audience", "tag"] as const;
-export const SILENCE_FIELDS: readonly string[] = [
-  ...["kind", "matchers", "startsAt", "endsAt", "weekly", "reason"],
-  ...MATCHERS.map((name) => `matchers/${name}`),
-];
+const MATCHERS = ["rule", "district", "sensor", "gateway", "kind", "severity", "audience", "tag"] as const;
 
 /** The name of a matcher's field: the form has a `kind` of its own. */
-export const matchField = (name: string): string => `match-${name}`;
+const matchField = (name: string): string => `match-${name}`;
 
 /** The body of `POST /silences`: what was left empty is left out. */
-export function silenceOf(data: FormData): Readonly<Record<string, unknown>> {
+function silenceOf(data: FormData): Readonly<Record<string, unknown>> {
   return {
     kind: typed(data, "kind"),
     matchers: matchersOf(data),

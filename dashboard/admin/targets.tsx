@@ -1,77 +1,63 @@
 import { useState } from "preact/hooks";
 import type { AddedTargetView, TargetTestView, TargetType, TargetView } from "../../contract/target.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
-import { CHANNELS, hasUrl, TARGET_TYPES } from "../../model/target.ts";
+import { CHANNELS, hasUrl, TARGET_TYPES } from "../../model/channels.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { CheckField, FieldGroup, SelectField, TextField } from "../parts/fields.tsx";
-import { EditForm, typed, typedList, useAttempt, wrongAt } from "../parts/forms.tsx";
+import { Check, Field, Group, typed, typedList } from "../parts/fields.tsx";
+import { Form, useAttempt } from "../parts/forms.tsx";
+import { Problem } from "../parts/state.tsx";
 import { Moment } from "../words/time.tsx";
-import { sayProblem } from "../words/words.ts";
-import { AdminSection, AskOnce, DaysField, ownZone, ShownOnce, useAll } from "./parts.tsx";
+import { DaysField, Managed, ownZone, ShownOnce, useManaged } from "./parts.tsx";
 
 const pathOf = ({ id }: TargetView) => `/targets/${encodeURIComponent(id)}`;
 
 /** Whom alerts are told to, and how it goes. */
 export function Targets() {
   const { admin: t } = messages.value;
-  const { items, problem, reload } = useAll<TargetView>("/targets");
-  const [open, setOpen] = useState<TargetView | "new">();
+  const list = useManaged<TargetView>("/targets");
+  const { items, open } = list;
   const [added, setAdded] = useState<AddedTargetView>();
-  const [going, setGoing] = useState<TargetView>();
   const former = open === "new" ? undefined : open;
 
-  async function save(body: Readonly<Record<string, unknown>>): Promise<void> {
+  async function save(data: FormData): Promise<void> {
+    const body = targetOf(data, former === undefined);
     if (former) await request("PUT", pathOf(former), body);
     else setAdded(await request<AddedTargetView>("POST", "/targets", body));
-    setOpen(undefined);
-    reload();
+    list.done();
   }
 
   return (
-    <AdminSection
-      {...{ title: t.tabs.targets, hint: t.targetsHint, problem, loading: !items }}
-      add={open ? undefined : t.addTarget}
-      onAdd={() => {
-        setAdded(undefined);
-        setOpen("new");
-      }}
+    <Managed
+      {...{ title: t.tabs.targets, hint: t.targetsHint, list, add: t.addTarget, onAdd: () => setAdded(undefined) }}
+      ask={(one) => ({ question: t.removeTarget(one.name), hint: t.removeTargetHint, path: pathOf(one) })}
     >
       {open && (
         <TargetForm
           key={former?.id ?? ""}
           {...{ former, others: (items ?? []).filter(({ id }) => id !== former?.id), onSave: save }}
-          onCancel={() => setOpen(undefined)}
+          onCancel={list.close}
         />
       )}
       {added?.secret && (
         <ShownOnce
           {...{ title: t.webhookSecretTitle(added.name), hint: t.webhookSecretHint }}
-          secret={{ label: t.secret, value: added.secret }}
+          secrets={[[t.secret, added.secret]]}
           onDone={() => setAdded(undefined)}
         />
       )}
       {items?.length === 0 && <p class="note">{t.noTargets}</p>}
-      <ul class="admin-cards">
+      <ul class="stack">
         {items?.map((target) => (
           <TargetCard
             key={target.id}
-            {...{ target, others: items, onEdit: () => setOpen(target), onRemove: () => setGoing(target) }}
-            onTested={reload}
+            {...{ target, others: items, onTested: list.reload }}
+            onEdit={() => list.setOpen(target)}
+            onRemove={() => list.setGoing(target)}
           />
         ))}
       </ul>
-      {going && (
-        <AskOnce
-          {...{ question: t.removeTarget(going.name), hint: t.removeTargetHint, action: t.remove }}
-          onYes={async () => {
-            await request("DELETE", pathOf(going));
-            reload();
-          }}
-          onClose={() => setGoing(undefined)}
-        />
-      )}
-    </AdminSection>
+    </Managed>
   );
 }
 
@@ -83,7 +69,7 @@ type TargetCardProps = {
   readonly onTested: () => void;
 };
 
-export function TargetCard({ target, others, onEdit, onRemove, onTested }: TargetCardProps) {
+function TargetCard({ target, others, onEdit, onRemove, onTested }: TargetCardProps) {
   const { admin: t } = messages.value;
   const { name, type, url, to } = target;
   const { busy, problem, attempt } = useAttempt();
@@ -91,18 +77,17 @@ export function TargetCard({ target, others, onEdit, onRemove, onTested }: Targe
 
   async function test(): Promise<void> {
     setResult(undefined);
-    const path = `/targets/${encodeURIComponent(target.id)}/test`;
-    await attempt(async () => setResult(await request<TargetTestView>("POST", path, {})));
+    await attempt(async () => setResult(await request<TargetTestView>("POST", `${pathOf(target)}/test`, {})));
     onTested();
   }
 
   return (
-    <li class="admin-card">
-      <div class="admin-card-head">
+    <li class="card box">
+      <div class="card-head cluster">
         <h3>{name}</h3>
         <span class="chip">{t.types[type]}</span>
         <StateChip target={target} />
-        <div class="buttons">
+        <div class="cluster">
           <button type="button" class="button" aria-label={`${t.test}: ${name}`} disabled={busy} onClick={test}>
             {busy ? t.testing : t.test}
           </button>
@@ -117,8 +102,8 @@ export function TargetCard({ target, others, onEdit, onRemove, onTested }: Targe
       <p class="quiet">{url ?? to}</p>
       <Hears {...{ target, others }} />
       <HowItGoes target={target} />
-      <p role="status" class={result?.sent === false || problem !== undefined ? "wrong" : ""}>
-        {problem !== undefined && sayProblem(problem)}
+      <Problem of={problem} />
+      <p role="status" class={result?.sent === false ? "wrong" : ""}>
         {result && (result.sent ? t.testSent : t.testFailed(result.error ?? ""))}
       </p>
     </li>
@@ -170,171 +155,120 @@ function HowItGoes({ target }: { target: TargetView }) {
   );
 }
 
-type TargetFormProps = {
-  /** The one that is changed; undefined for a new one. */
-  readonly former: TargetView | undefined;
+type PartProps = { readonly former: TargetView | undefined };
+
+type TargetFormProps = PartProps & {
   readonly others: readonly TargetView[];
-  readonly onSave: (body: Readonly<Record<string, unknown>>) => Promise<void>;
+  readonly onSave: (data: FormData) => Promise<void>;
   readonly onCancel: () => void;
 };
 
-export function TargetForm({ former, others, onSave, onCancel }: TargetFormProps) {
+/** `former` is the one that is changed; undefined for a new one. */
+function TargetForm({ former, others, onSave, onCancel }: TargetFormProps) {
   const { admin: t } = messages.value;
-  const [type, setType] = useState<TargetType>(former?.type ?? "webhook");
-  const title = former ? t.changeTarget(former.name) : t.addTarget;
+  const [type, setType] = useState<string>(former?.type ?? "webhook");
   return (
-    <EditForm
-      {...{ title, submitLabel: former ? t.save : t.add, fields: TARGET_FIELDS, onCancel }}
-      onSubmit={(data) => onSave(targetOf(data, former === undefined))}
+    <Form
+      {...{ class: "panel", title: former ? t.changeTarget(former.name) : t.addTarget }}
+      {...{ submitLabel: former ? t.save : t.add, onSubmit: onSave, onCancel }}
     >
-      {(problem) => (
-        <>
-          <TextField
-            {...{ label: t.name, name: "name", value: former?.name, required: true, wrong: wrongAt(problem, "name") }}
+      <div class="fields">
+        <Field label={t.name} name="name" value={former?.name} required />
+        {!former && <Field label={t.targetId} name="id" hint={t.targetIdHint} />}
+        <Field
+          {...{ label: t.type, name: "type", value: type, onChoose: setType }}
+          options={TARGET_TYPES.map((one) => [one, t.types[one]] as const)}
+        />
+        <AddressFields key={type} type={type as TargetType} former={former} />
+        <WhichFields former={former} />
+        <QuietFields former={former} />
+        <Group legend={t.escalation}>
+          <Field
+            {...{ label: t.escalateAfter, name: "escalateAfter", hint: t.escalateAfterHint }}
+            value={former?.escalateAfter}
           />
-          {!former && <TextField label={t.targetId} name="id" hint={t.targetIdHint} wrong={wrongAt(problem, "id")} />}
-          <SelectField
-            {...{ label: t.type, name: "type", value: type, wrong: wrongAt(problem, "type") }}
-            options={TARGET_TYPES.map((one) => [one, t.types[one]] as const)}
-            onChoose={(chosen) => setType(chosen as TargetType)}
+          <Field
+            {...{ label: t.escalateTo, name: "escalateTo", value: former?.escalateTo }}
+            options={[["", t.nobody], ...others.map(({ id, name }) => [id, name] as const)]}
           />
-          <AddressFields key={type} {...{ type, former, problem }} />
-          <WhichFields {...{ former, problem }} />
-          <QuietFields {...{ former, problem }} />
-          <EscalationFields {...{ former, others, problem }} />
-          <CheckField label={t.enabled} name="enabled" on={former?.enabled ?? true} />
-        </>
-      )}
-    </EditForm>
+        </Group>
+        <Check label={t.enabled} name="enabled" on={former?.enabled ?? true} />
+      </div>
+    </Form>
   );
 }
 
-type PartProps = { readonly former: TargetView | undefined; readonly problem: unknown };
-
-function WhichFields({ former, problem }: PartProps) {
+function WhichFields({ former }: PartProps) {
   const { admin: t, words } = messages.value;
-  const field = (name: "audience" | "severityMin" | "groupBy" | "groupWait") => {
-    return { name, value: former?.[name], wrong: wrongAt(problem, name) };
-  };
-  const list = (name: "districts" | "rules") => {
-    return { name, value: former?.[name]?.join(", "), hint: t.listHint, wrong: wrongAt(problem, name) };
-  };
+  const field = (name: "audience" | "severityMin" | "groupBy" | "groupWait") => ({ name, value: former?.[name] });
+  const list = (name: "districts" | "rules") => ({ name, value: former?.[name]?.join(", "), hint: t.listHint });
   const groups = ["district", "rule", "gateway"] as const;
   return (
-    <FieldGroup legend={t.whichAlerts}>
-      <SelectField
+    <Group legend={t.whichAlerts}>
+      <Field
         label={t.severityMin}
         options={SEVERITIES.map((one) => [one, words.severity[one]] as const)}
         {...field("severityMin")}
       />
-      <SelectField
+      <Field
         label={t.audience}
         options={[["", t.everyone], ...AUDIENCES.map((one) => [one, words.audience[one]] as const)]}
         {...field("audience")}
       />
-      <TextField label={t.districts} {...list("districts")} />
-      <TextField label={t.rules} {...list("rules")} />
-      <SelectField
+      <Field label={t.districts} {...list("districts")} />
+      <Field label={t.rules} {...list("rules")} />
+      <Field
         label={t.groupBy}
         options={[["", t.notGrouped], ...groups.map((one) => [one, t.groupByOf[one]] as const)]}
         {...field("groupBy")}
       />
-      <TextField label={t.groupWait} hint={t.groupWaitHint} {...field("groupWait")} />
-    </FieldGroup>
+      <Field label={t.groupWait} hint={t.groupWaitHint} {...field("groupWait")} />
+    </Group>
   );
 }
-
-function EscalationFields({ former, others, problem }: PartProps & { readonly others: readonly TargetView[] }) {
-  const { admin: t } = messages.value;
-  return (
-    <FieldGroup legend={t.escalation}>
-      <TextField
-        {...{ label: t.escalateAfter, name: "escalateAfter", hint: t.escalateAfterHint, value: former?.escalateAfter }}
-        wrong={wrongAt(problem, "escalateAfter")}
-      />
-      <SelectField
-        {...{ label: t.escalateTo, name: "escalateTo", value: former?.escalateTo }}
-        options={[["", t.nobody], ...others.map(({ id, name }) => [id, name] as const)]}
-        wrong={wrongAt(problem, "escalateTo")}
-      />
-    </FieldGroup>
-  );
-}
-
-type AddressProps = {
-  readonly type: TargetType;
-  readonly former: TargetView | undefined;
-  readonly problem: unknown;
-};
 
 /** Where messages go: what this way needs and nothing else. The service does not show a chat's address again. */
-export function AddressFields({ type, former, problem }: AddressProps) {
+function AddressFields({ type, former }: PartProps & { readonly type: TargetType }) {
   const { admin: t } = messages.value;
   const same = former?.type === type ? former : undefined;
   if (!hasUrl(type)) {
-    return (
-      <TextField
-        {...{ label: t.to[type], name: "to", hint: t.toHint[type], required: true }}
-        value={same?.to ?? (CHANNELS[type].prefix || undefined)}
-        wrong={wrongAt(problem, "to")}
-      />
-    );
+    const value = same?.to ?? (CHANNELS[type].prefix || undefined);
+    return <Field label={t.to[type]} name="to" hint={t.toHint[type]} value={value} required />;
   }
+  const hint = same?.url ? t.urlKept(same.url) : t.urlHint;
   return (
     <>
-      <TextField
-        {...{ label: t.url, name: "url", type: "url", required: !same, wrong: wrongAt(problem, "url") }}
-        hint={same?.url ? t.urlKept(same.url) : t.urlHint}
-      />
-      {CHANNELS[type].hasSecret && (
-        <TextField
-          {...{ label: t.secret, name: "secret", wrong: wrongAt(problem, "secret") }}
-          hint={same ? t.secretKept : t.secretHint}
-        />
-      )}
+      <Field label={t.url} name="url" type="url" required={!same} hint={hint} />
+      {type === "webhook" && <Field label={t.secret} name="secret" hint={same ? t.secretKept : t.secretHint} />}
     </>
   );
 }
 
 /** The hours in which a target is left alone, in the time of its place. */
-export function QuietFields({ former, problem }: { former: TargetView | undefined; problem: unknown }) {
+function QuietFields({ former }: PartProps) {
   const { admin: t } = messages.value;
   const quiet = former?.quietHours;
   const [on, setOn] = useState(quiet !== undefined);
+  const field = (name: string, part: string) => ({ name, part: `quietHours/${part}`, required: true });
   return (
-    <FieldGroup legend={t.quietHours}>
-      <div class="admin-wide">
-        <CheckField label={t.quietHoursOn} name="quiet" on={on} onChange={setOn} />
+    <Group legend={t.quietHours} part="quietHours">
+      <div class="whole">
+        <Check label={t.quietHoursOn} name="quiet" on={on} onChange={setOn} />
       </div>
       {on && (
         <>
-          <TextField
-            {...{ label: t.from, name: "quietFrom", type: "time", required: true, value: quiet?.from ?? "22:00" }}
-            wrong={wrongAt(problem, "quietHours/from")}
-          />
-          <TextField
-            {...{ label: t.until, name: "quietTo", type: "time", required: true, value: quiet?.to ?? "06:00" }}
-            wrong={wrongAt(problem, "quietHours/to")}
-          />
-          <TextField
-            {...{ label: t.timeZone, name: "timeZone", required: true, value: quiet?.timeZone ?? ownZone() }}
-            wrong={wrongAt(problem, "quietHours/timeZone")}
-          />
-          <DaysField hint={t.daysHint} chosen={quiet?.days} wrong={wrongAt(problem, "quietHours/days")} />
+          <Field label={t.from} type="time" value={quiet?.from ?? "22:00"} {...field("quietFrom", "from")} />
+          <Field label={t.until} type="time" value={quiet?.to ?? "06:00"} {...field("quietTo", "to")} />
+          <Field label={t.timeZone} value={quiet?.timeZone ?? ownZone()} {...field("timeZone", "timeZone")} />
+          <DaysField part="quietHours/days" hint={t.daysHint} chosen={quiet?.days} />
         </>
       )}
-    </FieldGroup>
+    </Group>
   );
 }
 
-/** The parts of the body that have a field of their own. */
-export const TARGET_FIELDS: readonly string[] = ["id", "name", "type", "url", "to", "secret", "audience"].concat([
-  ...["severityMin", "districts", "rules", "groupBy", "groupWait", "quietHours/timeZone", "quietHours/from"],
-  ...["quietHours/to", "quietHours/days", "escalateAfter", "escalateTo"],
-]);
-
 /** The body of `POST` and `PUT`: what was left empty is left out. `id` is taken for a new one only. */
-export function targetOf(data: FormData, isNew: boolean): Readonly<Record<string, unknown>> {
+function targetOf(data: FormData, isNew: boolean): Readonly<Record<string, unknown>> {
   return {
     ...(isNew ? { id: typed(data, "id") } : {}),
     name: typed(data, "name") ?? "",

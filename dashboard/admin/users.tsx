@@ -2,114 +2,72 @@ import { useState } from "preact/hooks";
 import type { CredentialView, UserView } from "../../contract/account.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { SelectField, TextField } from "../parts/fields.tsx";
-import { EditForm, typed, wrongAt } from "../parts/forms.tsx";
-import { AdminTable } from "../parts/table.tsx";
+import { Field, typed } from "../parts/fields.tsx";
+import { Form } from "../parts/forms.tsx";
+import { buttons, Table } from "../parts/table.tsx";
 import { user as me } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
-import { AdminSection, AskOnce, ShownOnce, useAll } from "./parts.tsx";
-
-/** People and programs that may sign in. */
-export function Users() {
-  const { admin: t } = messages.value;
-  const { items, problem, reload } = useAll<UserView>("/users");
-  const [adding, setAdding] = useState(false);
-  const [made, setMade] = useState<CredentialView>();
-  const [going, setGoing] = useState<UserView>();
-
-  async function add(name: string, role: string): Promise<void> {
-    setMade(await request("POST", "/users", { name, role }));
-    setAdding(false);
-    reload();
-  }
-
-  return (
-    <AdminSection
-      {...{ title: t.tabs.users, hint: t.usersHint, problem, loading: !items }}
-      add={adding ? undefined : t.addUser}
-      onAdd={() => {
-        setMade(undefined);
-        setAdding(true);
-      }}
-    >
-      {adding && <UserForm onAdd={add} onCancel={() => setAdding(false)} />}
-      {made && (
-        <ShownOnce
-          title={t.userAdded(made.username)}
-          hint={t.passwordOnce}
-          secret={{ label: t.password, value: made.password }}
-          onDone={() => setMade(undefined)}
-        />
-      )}
-      {items && <UserTable users={items} onRemove={setGoing} />}
-      {going && (
-        <AskOnce
-          {...{ question: t.removeUser(going.username), hint: t.removeUserHint, action: t.remove }}
-          onYes={async () => {
-            await request("DELETE", `/users/${encodeURIComponent(going.username)}`);
-            reload();
-          }}
-          onClose={() => setGoing(undefined)}
-        />
-      )}
-    </AdminSection>
-  );
-}
-
-function UserTable({ users, onRemove }: { users: readonly UserView[]; onRemove: (user: UserView) => void }) {
-  const { admin: t, words } = messages.value;
-  return (
-    <AdminTable label={t.tabs.users} columns={[t.name, t.role, t.added]} actions={t.remove}>
-      {users.map((user) => (
-        <tr key={user.username}>
-          <th scope="row">{user.username}</th>
-          <td>{words.role[user.role]}</td>
-          <td>
-            <Moment at={user.createdAt} as="time" /> <span class="quiet">{t.by(user.createdBy)}</span>
-          </td>
-          <td class="admin-buttons">
-            {user.username === me.value?.name ? (
-              <span class="quiet">{t.you}</span>
-            ) : (
-              <button
-                type="button"
-                class="button quiet"
-                aria-label={`${t.remove}: ${user.username}`}
-                onClick={() => onRemove(user)}
-              >
-                {t.remove}
-              </button>
-            )}
-          </td>
-        </tr>
-      ))}
-    </AdminTable>
-  );
-}
+import { Managed, RowButton, ShownOnce, useManaged } from "./parts.tsx";
 
 const ROLES = ["viewer", "crew", "operator", "admin"] as const;
 
-type UserFormProps = {
-  readonly onAdd: (name: string, role: string) => Promise<void>;
-  readonly onCancel: () => void;
-};
-
-export function UserForm({ onAdd, onCancel }: UserFormProps) {
+/** People and programs that may sign in. */
+export function Users() {
   const { admin: t, words } = messages.value;
+  const list = useManaged<UserView>("/users");
+  const [made, setMade] = useState<CredentialView>();
+
+  async function add(data: FormData): Promise<void> {
+    setMade(await request("POST", "/users", { name: typed(data, "name") ?? "", role: typed(data, "role") }));
+    list.done();
+  }
+
   return (
-    <EditForm
-      {...{ title: t.addUser, submitLabel: t.add, fields: ["name", "role"], onCancel }}
-      onSubmit={(data) => onAdd(typed(data, "name") ?? "", typed(data, "role") ?? "viewer")}
+    <Managed
+      {...{ title: t.tabs.users, hint: t.usersHint, list, add: t.addUser, onAdd: () => setMade(undefined) }}
+      ask={({ username }) => ({
+        ...{ question: t.removeUser(username), hint: t.removeUserHint },
+        path: `/users/${encodeURIComponent(username)}`,
+      })}
     >
-      {(problem) => (
-        <>
-          <TextField label={t.name} name="name" hint={t.idHint} required wrong={wrongAt(problem, "name")} />
-          <SelectField
-            {...{ label: t.role, name: "role", hint: t.roleHint, wrong: wrongAt(problem, "role") }}
-            options={ROLES.map((role) => [role, words.role[role]] as const)}
-          />
-        </>
+      {list.open && (
+        <Form class="panel" title={t.addUser} submitLabel={t.add} onSubmit={add} onCancel={list.close}>
+          <div class="fields">
+            <Field label={t.name} name="name" hint={t.idHint} required />
+            <Field
+              {...{ label: t.role, name: "role", hint: t.roleHint, value: "viewer" }}
+              options={ROLES.map((role) => [role, words.role[role]] as const)}
+            />
+          </div>
+        </Form>
       )}
-    </EditForm>
+      {made && (
+        <ShownOnce
+          {...{ title: t.userAdded(made.username), hint: t.passwordOnce, secrets: [[t.password, made.password]] }}
+          onDone={() => setMade(undefined)}
+        />
+      )}
+      {list.items && (
+        <Table
+          label={t.tabs.users}
+          columns={[t.name, t.role, t.added, buttons(t.remove)]}
+          rows={list.items.map((user) => ({
+            key: user.username,
+            cells: [
+              user.username,
+              words.role[user.role],
+              <>
+                <Moment at={user.createdAt} as="time" /> <span class="quiet">{t.by(user.createdBy)}</span>
+              </>,
+              user.username === me.value?.name ? (
+                <span class="quiet">{t.you}</span>
+              ) : (
+                <RowButton text={t.remove} about={user.username} onPress={() => list.setGoing(user)} />
+              ),
+            ],
+          }))}
+        />
+      )}
+    </Managed>
   );
 }

@@ -1,47 +1,28 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { AlertView } from "../../contract/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { Rule, RuleData } from "../../model/rule.ts";
 import { HOUR_MS } from "../../model/time.ts";
-import { type History, loadHistory } from "../api/data.ts";
-import type { ChartData, Series } from "../chart/chart-data.ts";
+import type { History } from "../api/data.ts";
+import type { ChartData } from "../chart/chart-data.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
-import { neighboursOf, sensors } from "../live/live.ts";
+import { type NamedHistory, seriesOf, useHistory } from "../chart/use-history.ts";
+import { sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { formatValue, metricLabel, sayProblem } from "../words/words.ts";
+import { Check } from "../parts/fields.tsx";
+import { Problem } from "../parts/state.tsx";
+import { formatValue, metricLabel } from "../words/words.ts";
 
 /** The metric around the alert, drawn: with its limit, what it rests on, and the neighbours if asked for. */
 export function AroundIt({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
   const t = messages.value;
-  const [history, setHistory] = useState<History | undefined>();
-  const [neighbours, setNeighbours] = useState<{ name: string; history: History }[]>([]);
   const [withNeighbours, setWithNeighbours] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
   const sensorId = alert.subject.sensorId!;
   const metric = alert.metric as MetricName;
   // New evidence, or its end, moves what is shown; a comment does not.
   const range = useMemo(() => rangeAround(alert, Date.now()), [alert.id, alert.resolvedAt, alert.evidence.length]);
 
-  useEffect(() => {
-    const leaving = new AbortController();
-    const failed = (error: unknown) => leaving.signal.aborted || setProblem(error);
-    loadHistory(sensorId, metric, range, leaving.signal).then(setHistory, failed);
-    return () => leaving.abort();
-  }, [sensorId, metric, range]);
-
-  useEffect(() => {
-    if (!withNeighbours) return setNeighbours([]);
-    const leaving = new AbortController();
-    const near = neighboursOf(sensorId);
-    Promise.all(
-      near.map(async ({ id, name }) => ({
-        name: name ?? id,
-        history: await loadHistory(id, metric, range, leaving.signal),
-      })),
-    ).then(setNeighbours, (error: unknown) => leaving.signal.aborted || setProblem(error));
-    return () => leaving.abort();
-  }, [withNeighbours, sensorId, metric, range]);
-
+  const { history, neighbours, problem } = useHistory(sensorId, metric, range, withNeighbours);
   const name = sensors.value.get(sensorId)?.name ?? sensorId;
   const data = useMemo(
     () => history && chartOf({ alert, rule, range, history, neighbours, name }),
@@ -51,12 +32,9 @@ export function AroundIt({ alert, rule }: { alert: AlertView; rule: Rule | undef
     <section>
       <div class="section-head">
         <h2>{t.alert.chart}</h2>
-        <label class="check">
-          <input type="checkbox" checked={withNeighbours} onChange={() => setWithNeighbours(!withNeighbours)} />
-          {t.alert.neighbours}
-        </label>
+        <Check label={t.alert.neighbours} checked={withNeighbours} onChange={setWithNeighbours} />
       </div>
-      {problem !== undefined && <p class="wrong">{sayProblem(problem)}</p>}
+      <Problem of={problem} />
       {data && (
         <TimeChart
           label={t.alert.chartLabel(metricLabel(metric), name)}
@@ -82,26 +60,17 @@ type Shown = {
   readonly rule: Pick<RuleData, "condition"> | undefined;
   readonly range: { readonly from: number; readonly to: number };
   readonly history: History;
-  readonly neighbours: readonly { readonly name: string; readonly history: History }[];
+  readonly neighbours: readonly NamedHistory[];
   readonly name: string;
 };
 
 /** The metric around the alert: limit, clear level, windows, the readings it rests on, and the neighbours if asked for. */
 export function chartOf({ alert, rule, range, history, neighbours, name }: Shown): ChartData {
-  const own: Series = {
-    label: name,
-    tone: "accent",
-    points: history.points,
-    ...(history.range ? { range: history.range } : {}),
-  };
-  const others = neighbours.map(
-    (one): Series => ({ label: one.name, tone: "calm", dashed: true, points: one.history.points }),
-  );
   const unit = alert.unit ?? "";
   return {
     ...range,
     unit,
-    series: [own, ...others],
+    series: seriesOf(name, history, neighbours),
     levels: levelsOf(alert, rule),
     bands: [...windowsOf(alert), firingOf(alert, range.to)],
     marks: alert.evidence.flatMap((one) => {

@@ -4,16 +4,16 @@ import "./alert.css";
 import { useEffect, useMemo } from "preact/hooks";
 import { metricRow } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
-import { ApiProblem } from "../api/client.ts";
 import { isOpen } from "../api/data.ts";
 import { sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { Fact, SeverityMark } from "../parts/facts.tsx";
-import { Message } from "../parts/state.tsx";
+import { Fact, SeverityMark } from "../parts/show.tsx";
+import { Absent, isMissing } from "../parts/state.tsx";
+import { Table } from "../parts/table.tsx";
 import type { PageProps } from "../shell/router.ts";
 import { mayHandle } from "../shell/session.ts";
 import { clock, formatTime, Moment } from "../words/time.tsx";
-import { districtName, formatValue, metricLabel, sayProblem } from "../words/words.ts";
+import { districtName, formatValue, metricLabel } from "../words/words.ts";
 import { Actions, ReviewIt } from "./actions.tsx";
 import { AroundIt } from "./alert-chart.tsx";
 
@@ -23,21 +23,19 @@ export function AlertPage({ params }: PageProps) {
   const followed = useMemo(() => followAlert(id), [id]);
   useEffect(() => followed.close, [followed]);
 
-  const t = messages.value;
   const alert = followed.alert.value;
   const problem = followed.problem.value;
-  if (problem instanceof ApiProblem && problem.status === 404) return <Message title={t.alert.notFound} />;
-  if (!alert) return problem ? <Message title={sayProblem(problem)} /> : <p class="quiet loading">{t.shell.loading}</p>;
+  if (!alert || isMissing(problem)) return <Absent problem={problem} missing={messages.value.alert.notFound} />;
   return <Loaded followed={followed} alert={alert} />;
 }
 
 function Loaded({ followed, alert }: { followed: FollowedAlert; alert: AlertView }) {
   const t = messages.value.alert;
   return (
-    <div class={`alert-page ${isOpen(alert) ? alert.severity : "calm"}`}>
+    <div class="alert-page page">
       <Head alert={alert} />
-      <div class="alert-columns">
-        <div class="alert-main">
+      <div class="columns">
+        <div class="stack">
           {alert.metric !== undefined && alert.subject.sensorId !== undefined && (
             <AroundIt alert={alert} rule={followed.rule.value} />
           )}
@@ -47,7 +45,7 @@ function Loaded({ followed, alert }: { followed: FollowedAlert; alert: AlertView
             <Timeline entries={alert.timeline} />
           </section>
         </div>
-        <aside class="alert-side">
+        <aside class="stack">
           {mayHandle.value && <Actions followed={followed} alert={alert} />}
           <Facts alert={alert} rule={followed.rule.value} />
           {mayHandle.value && <ReviewIt followed={followed} alert={alert} />}
@@ -61,8 +59,8 @@ function Head({ alert }: { alert: AlertView }) {
   const { words } = messages.value;
   const { severity, rule, state, handling, assignee, audience, verdict, suppressedBy } = alert;
   return (
-    <header class="alert-head">
-      <p class="alert-chips">
+    <header class={`page-head stack ${isOpen(alert) ? alert.severity : "calm"}`}>
+      <p class="alert-chips cluster">
         <SeverityMark severity={severity} />
         <span class="chip">{words.state[state]}</span>
         <span class="chip">
@@ -74,13 +72,13 @@ function Head({ alert }: { alert: AlertView }) {
         {suppressedBy !== undefined && <span class="chip">{words.suppressed}</span>}
       </p>
       <h1 tabIndex={-1}>{rule.title}</h1>
-      <p class="alert-sentence">{alert.explanation}</p>
+      <p class="sentence">{alert.explanation}</p>
     </header>
   );
 }
 
 /** What one wants to know at a glance, and where to read on. */
-export function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
+function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
   const { alert: t, words } = messages.value;
   const { subject, verdict, expected, suppressedBy, correctedBy, children = [] } = alert;
   return (
@@ -158,37 +156,29 @@ function saySuppressed(by: string): string {
 }
 
 /** The readings and windows an alert rests on, as they were at the time. */
-export function Evidence({ alert }: { alert: AlertView }) {
+function Evidence({ alert }: { alert: AlertView }) {
   const t = messages.value.alert;
   if (alert.evidence.length === 0) return null;
   return (
     <section>
       <h2>{t.evidence}</h2>
-      <table class="evidence">
-        <thead>
-          <tr>
-            <th scope="col">{t.time}</th>
-            <th scope="col">{t.value}</th>
-            <th scope="col">{t.quality}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {alert.evidence.map((one) => (
-            <tr key={`${one.measuredAt} ${one.metric} ${one.note}`}>
-              <th scope="row">
-                <Moment at={one.measuredAt} as="time" />
-              </th>
-              <td>
-                {one.value !== undefined && formatValue(one.value, one.metric, unitOf(alert, one.metric))}{" "}
-                {one.metric !== undefined && one.metric !== alert.metric && metricLabel(one.metric)}
-                {one.window && <span class="quiet"> {sayWindow(one.window)}</span>}
-                {one.note !== undefined && <span class="quiet"> {one.note}</span>}
-              </td>
-              <td>{one.value === undefined ? "" : one.quality === "suspect" ? t.suspect : t.good}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        label={t.evidence}
+        columns={[t.time, t.value, t.quality]}
+        rows={alert.evidence.map((one) => ({
+          key: `${one.measuredAt} ${one.metric} ${one.note}`,
+          cells: [
+            <Moment at={one.measuredAt} as="time" />,
+            <>
+              {one.value !== undefined && formatValue(one.value, one.metric, unitOf(alert, one.metric))}{" "}
+              {one.metric !== undefined && one.metric !== alert.metric && metricLabel(one.metric)}
+              {one.window && <span class="quiet"> {sayWindow(one.window)}</span>}
+              {one.note !== undefined && <span class="quiet"> {one.note}</span>}
+            </>,
+            one.value === undefined ? "" : one.quality === "suspect" ? t.suspect : t.good,
+          ],
+        }))}
+      />
     </section>
   );
 }
@@ -205,7 +195,7 @@ function sayWindow({ samples, expected }: { samples: number; expected?: number }
 const LATE_MS = 10 * 60_000;
 
 /** What happened and what people did, oldest first. */
-export function Timeline({ entries }: { entries: AlertView["timeline"] }) {
+function Timeline({ entries }: { entries: AlertView["timeline"] }) {
   const t = messages.value.alert;
   return (
     <ol class="timeline">

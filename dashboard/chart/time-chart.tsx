@@ -2,7 +2,8 @@ import "./chart.css";
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
-import { useWidget } from "../parts/use-widget.ts";
+import { useWidget } from "../parts/show.tsx";
+import { Table } from "../parts/table.tsx";
 import { language, theme } from "../shell/preferences.ts";
 import { formatTime, formatUtc } from "../words/time.tsx";
 import { formatValue } from "../words/words.ts";
@@ -43,10 +44,10 @@ export function TimeChart({ label, data, legend = [], onZoom }: TimeChartProps) 
   });
 
   return (
-    <figure class="chart">
+    <figure class="chart stack">
       <div ref={box} class="chart-box" role="img" aria-label={label} />
       {failed && <p class="quiet">{t.failed}</p>}
-      <figcaption>
+      <figcaption class="cluster">
         {[...data.series.map(({ tone, label: text }) => ({ tone, text })), ...legend].map(({ tone, text }) => (
           <span key={text} class="chart-key">
             <i class={`chart-swatch ${tone}`} /> {text}
@@ -69,33 +70,21 @@ function Values({ data: { series, unit } }: { data: ChartData }) {
     <details onToggle={(event) => setOpen((event.currentTarget as HTMLDetailsElement).open)}>
       <summary>{t.asTable}</summary>
       {open && (
-        <div class="chart-table">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t.time}</th>
-                {series.map(({ label }) => (
-                  <th key={label} scope="col">
-                    {label}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.slice(0, ROWS_MAX).map((at) => (
-                <tr key={at}>
-                  <th scope="row" title={formatUtc(at)}>
-                    {formatTime(at, now)}
-                  </th>
-                  {series.map(({ label, points }) => (
-                    <td key={label}>{sayValue(points.find(([one]) => one === at)?.[1], unit)}</td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
+        <>
+          <Table
+            label={t.asTable}
+            class="chart-table"
+            columns={[t.time, ...series.map(({ label }) => label)]}
+            rows={rows.slice(0, ROWS_MAX).map((at) => ({
+              key: at,
+              cells: [
+                <span title={formatUtc(at)}>{formatTime(at, now)}</span>,
+                ...series.map(({ points }) => sayValue(points.find(([one]) => one === at)?.[1], unit)),
+              ],
+            }))}
+          />
           {rows.length > ROWS_MAX && <p class="quiet">{t.newest(ROWS_MAX)}</p>}
-        </div>
+        </>
       )}
     </details>
   );

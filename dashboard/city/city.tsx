@@ -1,13 +1,13 @@
 import type { CityView } from "../../contract/alert.ts";
 import "./city.css";
-import { useEffect, useState } from "preact/hooks";
-import { SEVERITIES } from "../../model/alert.ts";
-import { ApiProblem, request } from "../api/client.ts";
+import { SEVERITIES, type Severity } from "../../model/alert.ts";
+import type { Kind } from "../../model/kinds.ts";
+import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { SeverityMark } from "../parts/facts.tsx";
-import { Message } from "../parts/state.tsx";
+import { SeverityMark } from "../parts/show.tsx";
+import { Absent, isMissing, useLoaded } from "../parts/state.tsx";
 import { Moment } from "../words/time.tsx";
-import { districtName, sayProblem } from "../words/words.ts";
+import { districtName } from "../words/words.ts";
 
 const ASK_EVERY_MS = 30_000;
 const WORST_FIRST = SEVERITIES.toReversed();
@@ -15,36 +15,22 @@ const WORST_FIRST = SEVERITIES.toReversed();
 /** What anyone may see: the districts, and what is going on in the city. */
 export function CityPage() {
   const t = messages.value;
-  const [city, setCity] = useState<CityView | undefined>();
-  const [problem, setProblem] = useState<unknown>();
-
-  useEffect(() => {
-    const ask = () =>
-      void request<CityView>("GET", "/city").then((found) => {
-        setCity(found);
-        setProblem(undefined);
-      }, setProblem);
-    ask();
-    const timer = setInterval(ask, ASK_EVERY_MS);
-    return () => clearInterval(timer);
-  }, []);
-
-  if (problem instanceof ApiProblem && problem.status === 404) return <Message title={t.city.off} />;
-  if (!city) return problem ? <Message title={sayProblem(problem)} /> : <p class="quiet loading">{t.shell.loading}</p>;
+  const { found: city, problem } = useLoaded(() => request<CityView>("GET", "/city"), [], ASK_EVERY_MS);
+  if (!city || isMissing(problem)) return <Absent problem={problem} missing={t.city.off} />;
   return (
-    <div class="city">
+    <div class="city page">
       <h1 tabIndex={-1}>{t.city.title}</h1>
       <p class="quiet">
         {t.city.asOf} <Moment at={city.at} as="time" />
       </p>
-      <ul class="city-districts">
+      <ul class="grid">
         {city.districts.map((one) => (
           <District key={one.district} {...one} />
         ))}
       </ul>
       <h2>{t.city.alerts}</h2>
       {city.alerts.length === 0 && <p>{t.city.quiet}</p>}
-      <ul class="city-alerts">
+      <ul class="lines">
         {city.alerts.map((alert) => (
           <li key={`${alert.title} ${alert.district} ${alert.startedAt} ${alert.explanation}`}>
             <SeverityMark severity={alert.severity} />
@@ -67,7 +53,7 @@ function District({ district, sensors, alerts }: CityView["districts"][number]) 
   const worst = WORST_FIRST.find((severity) => alerts[severity] > 0);
   const open = SEVERITIES.reduce((sum, severity) => sum + alerts[severity], 0);
   return (
-    <li class={`card ${worst ?? "calm"}`}>
+    <li class={`edge box stack ${worst ?? "calm"}`}>
       <strong>{districtName(district)}</strong>
       <span>{open > 0 ? t.city.open(open) : t.words.noAlerts}</span>
       <small class="quiet">{t.city.sensors(sensors)}</small>

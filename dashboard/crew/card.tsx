@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { CrewWarningView } from "../../contract/alert.ts";
 import { messages } from "../messages/messages.ts";
-import { SeverityMark } from "../parts/facts.tsx";
-import { Form, textOf, WordsField } from "../parts/forms.tsx";
+import { Check, Field, Group, typed } from "../parts/fields.tsx";
+import { Form } from "../parts/forms.tsx";
+import { SeverityMark } from "../parts/show.tsx";
 import { formatAgo, formatTime, formatUtc } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
 import type { CrewState } from "./crew-state.ts";
@@ -27,13 +28,13 @@ export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
   const { free, mine } = toDo(crew, card);
   const where = [card.district && districtName(card.district), card.distanceM && sayDistance(card.distanceM)];
   return (
-    <li class={`crew-card ${card.severity}`}>
+    <li class={`crew-card card box edge ${card.severity}`}>
       <h3>{name}</h3>
       <p class="crew-where">
         {where.filter((one) => one && one !== name).join(" · ")}
         {card.place && card.place.lat === undefined && <span class="quiet"> · {t.unplaced}</span>}
       </p>
-      <ul class="crew-warnings">
+      <ul class="stack">
         {card.warnings.map((warning) => (
           <WarningItem key={warning.id} crew={crew} warning={warning} />
         ))}
@@ -52,7 +53,7 @@ export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
           }}
         />
       ) : (
-        <div class="crew-buttons" ref={buttons}>
+        <div class="crew-buttons cluster" ref={buttons}>
           <MapLink card={card} name={name} />
           {mine.length + free.length > 0 && (
             <button
@@ -83,7 +84,7 @@ function Advice({ crew, card }: { crew: CrewState; card: Card }) {
   const advice = [...new Set(card.warnings.flatMap(({ rule }) => known[rule.id] ?? []))];
   if (advice.length === 0) return null;
   return (
-    <p class="crew-advice">
+    <p class="note">
       <strong>{t.advice}:</strong> {advice.join(" ")}
     </p>
   );
@@ -142,54 +143,44 @@ type DoneFormProps = {
 };
 
 /** What was done, in a few words, and which of the warnings of this place it settles. */
-export function DoneForm({ name, warnings, nameOf, onDone, onCancel }: DoneFormProps) {
+function DoneForm({ name, warnings, nameOf, onDone, onCancel }: DoneFormProps) {
   const t = messages.value.crew;
   const [none, setNone] = useState(false);
 
   function submit(data: FormData): void {
     const done = warnings.length === 1 ? warnings : warnings.filter(({ id }) => data.getAll("which").includes(id));
     if (done.length === 0) setNone(true);
-    else onDone(done, textOf(data, "note") || undefined);
+    else onDone(done, typed(data, "note"));
   }
 
   return (
-    <div class="crew-done">
-      <Form
-        {...{ busy: false, problem: undefined, known: [], onCancel, submitLabel: t.done }}
-        onSubmit={(data) => submit(data)}
-      >
-        {warnings.length > 1 && (
-          <fieldset aria-describedby={none ? "crew-none" : undefined}>
-            <legend>{t.which}</legend>
-            {warnings.map((warning) => (
-              <label key={warning.id} class="check">
-                <input type="checkbox" name="which" value={warning.id} defaultChecked onChange={() => setNone(false)} />
-                {[warning.rule.title, nameOf(warning)].filter(Boolean).join(", ")}
-              </label>
-            ))}
-            {none && (
-              <small id="crew-none" class="wrong" role="alert">
-                {t.whichNone}
-              </small>
-            )}
-          </fieldset>
-        )}
-        <WordsField label={t.note} name="note" hint={t.noteHint} optional problem={undefined} />
-        <span class="hidden">{name}</span>
-      </Form>
-    </div>
+    <Form class="crew-done" submitLabel={t.done} onSubmit={submit} onCancel={onCancel}>
+      {warnings.length > 1 && (
+        <Group legend={t.which} class="checks column" wrong={none ? t.whichNone : undefined}>
+          {warnings.map((warning) => (
+            <Check
+              key={warning.id}
+              {...{ name: "which", value: warning.id, on: true, onChange: () => setNone(false) }}
+              label={[warning.rule.title, nameOf(warning)].filter(Boolean).join(", ")}
+            />
+          ))}
+        </Group>
+      )}
+      <Field label={t.note} name="note" hint={t.noteHint} lines={3} maxLength={2_000} />
+      <span class="hidden">{name}</span>
+    </Form>
   );
 }
 
 const YEAR_DAYS = 365;
 
 /** What is wrong in one sentence, since when, how long it will last, who has it. */
-export function WarningItem({ crew, warning }: { crew: CrewState; warning: CrewWarningView }) {
+function WarningItem({ crew, warning }: { crew: CrewState; warning: CrewWarningView }) {
   const { crew: t, words } = messages.value;
   const { id, rule, severity, explanation, verdict, counted } = warning;
   return (
-    <li class="crew-warning">
-      <p class="crew-title">
+    <li class="crew-warning stack">
+      <p class="crew-title cluster">
         <SeverityMark severity={severity} />
         <a href={`/alerts/${encodeURIComponent(id)}`}>{rule.title}</a>
       </p>
@@ -199,7 +190,7 @@ export function WarningItem({ crew, warning }: { crew: CrewState; warning: CrewW
           <strong>{words.verdict[verdict.is]}</strong> {verdict.why}
         </p>
       )}
-      <p class="crew-facts">
+      <p class="crew-facts cluster">
         <Since at={warning.startedAt} now={crew.now.value} />
         {counted !== undefined && <span>{t.counted(counted)}</span>}
         <DaysLeft warning={warning} now={crew.now.value} />

@@ -2,7 +2,8 @@ import type { DeedView } from "../../contract/alert.ts";
 import "./crew.css";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
-import { Message } from "../parts/state.tsx";
+import { Tabs } from "../parts/fields.tsx";
+import { Loading, Message } from "../parts/state.tsx";
 import { clock, formatAgo, formatTime } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
 import { CardItem } from "./card.tsx";
@@ -25,13 +26,13 @@ export function CrewPage() {
 
   if (!crew.list.value) {
     const reach = crew.reach.value;
-    if (reach === "asking") return <p class="quiet loading">{t.shell.loading}</p>;
+    if (reach === "asking") return <Loading />;
     const title = reach === "lost" ? t.crew.lostEmpty : t.crew.failed;
     return <Message title={title} action={t.shell.retry} onAction={() => void crew.refresh()} />;
   }
   return (
-    <div class="crew">
-      <div class="crew-head">
+    <div class="crew page">
+      <div class="crew-head cluster">
         <h1 tabIndex={-1}>{t.crew.title}</h1>
         <span class="quiet">{t.crew.count(crew.cards.value.length)}</span>
       </div>
@@ -51,7 +52,7 @@ function Cards({ crew }: { crew: CrewState }) {
   const left = crew.list.value?.left ?? 0;
   if (cards.length === 0) {
     return (
-      <div class="crew-empty">
+      <div class="message stack">
         <h2>{t.empty}</h2>
         <p class="quiet">{crew.district.value ? t.emptyFiltered : t.emptyText}</p>
       </div>
@@ -79,7 +80,7 @@ function Section({ crew, whose, cards }: { crew: CrewState; whose: Card["whose"]
   return (
     <section aria-labelledby={id}>
       <h2 id={id}>{messages.value.crew.sections[whose]}</h2>
-      <ul class="crew-cards">
+      <ul class="stack">
         {cards.map((card) => (
           <CardItem key={card.key} crew={crew} card={card} />
         ))}
@@ -89,14 +90,14 @@ function Section({ crew, whose, cards }: { crew: CrewState; whose: Card["whose"]
 }
 
 /** Is this how it is now, or how it was? The time is said once; how long ago that is goes on counting in silence. */
-export function Freshness({ crew }: { crew: CrewState }) {
+function Freshness({ crew }: { crew: CrewState }) {
   const t = messages.value.crew;
   const reach = crew.reach.value;
   const time = formatTime(crew.savedAt.value, clock.value);
   const { failed, lost, asking, upToDate: here } = t;
   const text = reach === "here" ? here : `${{ failed, lost, asking }[reach]} ${t.keptAt(time)}`;
   return (
-    <div class={`crew-fresh ${reach}`}>
+    <div class={`crew-fresh cluster ${reach}`}>
       <p role="status">{text}</p>
       {reach !== "here" && <span>{formatAgo(crew.savedAt.value, clock.value)}</span>}
       {reach !== "asking" && (
@@ -109,7 +110,7 @@ export function Freshness({ crew }: { crew: CrewState }) {
 }
 
 /** What came to nothing, and why: it stays, through reloads, until someone has read it. */
-export function Refused({ crew }: { crew: CrewState }) {
+function Refused({ crew }: { crew: CrewState }) {
   const refused = crew.queue.value?.refused.value ?? [];
   const box = useRef<HTMLDivElement>(null);
   return (
@@ -123,7 +124,7 @@ export function Refused({ crew }: { crew: CrewState }) {
           {messages.value.crew.refusedCount(refused.length)}
         </button>
       )}
-      <div role="alert" class="crew-refusals" ref={box}>
+      <div role="alert" class="crew-refusals stack" ref={box}>
         {refused.map((item) => (
           <RefusedItem key={item.key} crew={crew} item={item} refusal={item.refusal!} />
         ))}
@@ -138,7 +139,7 @@ function RefusedItem({ crew, item, refusal }: { crew: CrewState; item: Item; ref
   const remove = () => void crew.queue.value?.remove(key);
   const their = refusal.why === "conflict" && refusal.deed?.what !== "assigned" ? refusal.deed?.note : undefined;
   return (
-    <div class="crew-refused">
+    <div class="crew-refused card box">
       <h2>{t.refusedTitles[action]}</h2>
       <p>
         <strong>{title}</strong>, {place}
@@ -154,7 +155,7 @@ function RefusedItem({ crew, item, refusal }: { crew: CrewState; item: Item; ref
           {t.yourNote} <q>{note}</q>
         </p>
       )}
-      <div class="crew-buttons">
+      <div class="crew-buttons cluster">
         {note !== undefined && action !== "comment" && (
           <button type="button" class="button" onClick={() => void crew.sendNote(item)}>
             {t.sendNote}
@@ -186,19 +187,19 @@ function sayDeed({ what, by, at, note }: DeedView, me: string, said: string): st
 }
 
 /** What was pressed and has not reached the service yet. */
-export function Waiting({ crew }: { crew: CrewState }) {
+function Waiting({ crew }: { crew: CrewState }) {
   const t = messages.value.crew;
   const waiting = crew.waiting.value;
   if (crew.notKept.value) {
     return (
-      <p class="crew-refused" role="alert">
+      <p class="crew-refused card box" role="alert">
         {t.notKept}
       </p>
     );
   }
   if (waiting.length === 0) return null;
   return (
-    <section class="crew-waiting" aria-labelledby="crew-waiting">
+    <section class="crew-waiting card box" aria-labelledby="crew-waiting">
       <h2 id="crew-waiting">{t.waitingTitle(waiting.length)}</h2>
       <p class="quiet">{crew.queue.value?.lasting ? t.waitingText : t.notLasting}</p>
       <ul>
@@ -221,7 +222,7 @@ export function Waiting({ crew }: { crew: CrewState }) {
 }
 
 /** In which order, and where. */
-export function Steering({ crew }: { crew: CrewState }) {
+function Steering({ crew }: { crew: CrewState }) {
   const t = messages.value.crew;
 
   function choose(order: Order): void {
@@ -230,16 +231,11 @@ export function Steering({ crew }: { crew: CrewState }) {
   }
 
   return (
-    <div class="crew-steering">
-      <fieldset class="tabs">
-        <legend class="hidden">{t.order}</legend>
-        {ORDERS.map((order) => (
-          <label key={order}>
-            <input type="radio" name="order" checked={crew.order.value === order} onChange={() => choose(order)} />
-            <span>{t.orders[order]}</span>
-          </label>
-        ))}
-      </fieldset>
+    <div class="crew-steering stack">
+      <Tabs
+        {...{ legend: t.order, name: "order", value: crew.order.value, onChoose: choose }}
+        options={ORDERS.map((order) => [order, t.orders[order]] as const)}
+      />
       {crew.districts.value.length > 1 && (
         <select
           aria-label={t.district}
@@ -272,6 +268,6 @@ function Locating({ crew }: { crew: CrewState }) {
 }
 
 /** The page opens without a connection from now on. Browsers have workers for https and localhost only. */
-export function registerWorker(): void {
+function registerWorker(): void {
   navigator.serviceWorker?.register("/service-worker.js").catch(() => {}); // it works without, too
 }

@@ -2,10 +2,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { AlertView } from "../../contract/alert.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
 import { isOpen } from "../api/data.ts";
-import { alerts, alertsLoaded, loadFailed, sensors } from "../live/live.ts";
+import { alerts, alertsLoaded, districts, loadFailed, sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { Choice } from "../parts/choice.tsx";
-import { SeverityMark } from "../parts/facts.tsx";
+import { Check } from "../parts/fields.tsx";
+import { SeverityMark } from "../parts/show.tsx";
+import { Loading } from "../parts/state.tsx";
+import { Choice, Filters } from "../parts/table.tsx";
 import { mayHandle } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName, sayProblem } from "../words/words.ts";
@@ -13,7 +15,7 @@ import type { Desk } from "./desk-state.ts";
 import { ALERT_KINDS, holderOf, WHO, windowOf } from "./list.ts";
 
 /** Every row is as high as this, see `.row` in desk.css: places can be computed, and nothing jumps. */
-export const ROW_PX = 84;
+const ROW_PX = 84;
 
 /** Thousands of alerts, of which only those in sight are in the document. */
 export function AlertList({ desk }: { desk: Desk }) {
@@ -111,16 +113,16 @@ function NewPill({ desk, onShow }: { desk: Desk; onShow: () => void }) {
 }
 
 function Nothing({ desk }: { desk: Desk }) {
-  const { desk: t, shell } = messages.value;
+  const t = messages.value.desk;
   const open = desk.open.value.length;
-  if (!alertsLoaded.value && !loadFailed.value) return <p class="quiet loading">{shell.loading}</p>;
+  if (!alertsLoaded.value && !loadFailed.value) return <Loading />;
   const [title, text] = loadFailed.value
     ? [t.loadFailed, sayProblem(loadFailed.value)]
     : open > 0
       ? [t.emptyFilteredTitle, t.emptyFilteredText(open)]
       : [t.emptyTitle, t.emptyText];
   return (
-    <div class="message">
+    <div class="message stack">
       <h2>{title}</h2>
       <p class="quiet">{text}</p>
     </div>
@@ -135,7 +137,7 @@ type RowProps = {
 };
 
 /** One alert: how bad, where, what in one sentence, since when, who has it. */
-export function AlertRow({ desk, alert, place }: RowProps) {
+function AlertRow({ desk, alert, place }: RowProps) {
   const t = messages.value.desk;
   const { id, severity, rule, explanation, startedAt } = alert;
   const state = [
@@ -223,41 +225,35 @@ function Who({ desk, alert }: { desk: Desk; alert: AlertView }) {
 export function FilterBar({ desk }: { desk: Desk }) {
   const { desk: t, words } = messages.value;
   const filters = desk.filters.value;
-  const districts = [...new Set([...sensors.value.values()].map((one) => one.district))].sort();
   return (
-    <search class="filters" aria-label={t.filters}>
-      <input
-        id="desk-search"
-        type="search"
-        aria-label={t.search}
-        placeholder={t.searchHint}
-        value={filters.text}
-        onInput={(event) => desk.setFilters({ text: event.currentTarget.value })}
-      />
+    <Filters
+      {...{ id: "desk-search", text: filters.text, label: t.search, hint: t.searchHint }}
+      onText={(text) => desk.setFilters({ text })}
+    >
       <Severities desk={desk} />
-      <div class="choices">
+      <div class="choices cluster">
         <Choice
-          {...{ label: t.kind, any: t.any, value: filters.kind, among: ALERT_KINDS }}
+          {...{ label: t.kind, value: filters.kind, among: ALERT_KINDS }}
           say={(one) => words.kind[one]}
           onChoose={(kind) => desk.setFilters({ kind })}
         />
         <Choice
-          {...{ label: t.district, any: t.any, value: filters.district, among: districts }}
+          {...{ label: t.district, value: filters.district, among: districts.value }}
           say={districtName}
           onChoose={(district) => desk.setFilters({ district })}
         />
         <Choice
-          {...{ label: t.audience, any: t.any, value: filters.audience, among: AUDIENCES }}
+          {...{ label: t.audience, value: filters.audience, among: AUDIENCES }}
           say={(one) => words.audience[one]}
           onChoose={(audience) => desk.setFilters({ audience })}
         />
         <Choice
-          {...{ label: t.who, any: t.any, value: filters.who, among: WHO }}
+          {...{ label: t.who, value: filters.who, among: WHO }}
           say={(one) => (one === "me" ? t.mine : t.nobody)}
           onChoose={(who) => desk.setFilters({ who })}
         />
       </div>
-    </search>
+    </Filters>
   );
 }
 
@@ -318,14 +314,11 @@ export function ListHead({ desk, onHelp }: { desk: Desk; onHelp: () => void }) {
           {t.clear}
         </button>
       )}
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={desk.filters.value.suppressed}
-          onChange={(event) => desk.setFilters({ suppressed: event.currentTarget.checked })}
-        />
-        {t.suppressedToo}
-      </label>
+      <Check
+        label={t.suppressedToo}
+        checked={desk.filters.value.suppressed}
+        onChange={(suppressed) => desk.setFilters({ suppressed })}
+      />
       <button type="button" class="button quiet help-button" aria-label={t.help} title={t.help} onClick={onHelp}>
         ?
       </button>

@@ -4,8 +4,7 @@ import type { SensorView } from "../../contract/reading.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import { alerts, refreshSensor, sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { SeverityMark } from "../parts/facts.tsx";
-import { useWidget } from "../parts/use-widget.ts";
+import { Fact, SeverityMark, useWidget } from "../parts/show.tsx";
 import { theme } from "../shell/preferences.ts";
 import { session } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
@@ -101,7 +100,7 @@ function feed(map: OpenMap, desk: Desk, placed: { value: readonly Placed[] }, ch
 const VALUES_MAX = 6;
 
 /** The sensor that was pointed at: what it last said, and its open alerts. */
-export function SensorCard({ desk, sensor, onClose }: { desk: Desk; sensor: SensorView; onClose: () => void }) {
+function SensorCard({ desk, sensor, onClose }: { desk: Desk; sensor: SensorView; onClose: () => void }) {
   const { desk: t, shell, words } = messages.value;
   const { latest } = sensor;
   const open = desk.open.value.filter(({ subject }) => subject.sensorId === sensor.id);
@@ -120,25 +119,21 @@ export function SensorCard({ desk, sensor, onClose }: { desk: Desk; sensor: Sens
         </button>
       </div>
       {open.map((alert) => (
-        <p key={alert.id} class="sensor-alert">
+        <p key={alert.id} class="cluster">
           <SeverityMark severity={alert.severity} />
           <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{alert.rule.title}</a>
         </p>
       ))}
       {latest ? (
-        <dl>
+        <dl class="values">
           {values.map(([metric, value]) => (
-            <div key={metric}>
-              <dt>{metricLabel(metric)}</dt>
-              <dd>{formatValue(value, metric)}</dd>
-            </div>
+            <Fact key={metric} name={metricLabel(metric)}>
+              {formatValue(value, metric)}
+            </Fact>
           ))}
-          <div class="quiet">
-            <dt>{t.lastReading}</dt>
-            <dd>
-              <Moment at={latest.measuredAt} />
-            </dd>
-          </div>
+          <Fact name={t.lastReading}>
+            <Moment at={latest.measuredAt} />
+          </Fact>
         </dl>
       ) : (
         <p class="quiet">{t.noReading}</p>

@@ -1,8 +1,9 @@
 import "./desk.css";
-import { computed } from "@preact/signals";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { sensors } from "../live/live.ts";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { districts } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
+import { Check } from "../parts/fields.tsx";
+import { Dialog, Fact } from "../parts/show.tsx";
 import { badge, sound } from "../shell/preferences.ts";
 import { mayHandle } from "../shell/session.ts";
 import { districtName } from "../words/words.ts";
@@ -48,21 +49,14 @@ export function DeskPage() {
   );
 }
 
-/** "district-2" before "district-10". */
-const inOrder = new Intl.Collator("en", { numeric: true }).compare;
-
 /** The districts as buttons over the map: the same colours, and for those who cannot point at a map. */
-export function Districts({ desk }: { desk: Desk }) {
+function Districts({ desk }: { desk: Desk }) {
   const t = messages.value;
-  const names = useMemo(
-    () => computed(() => [...new Set([...sensors.value.values()].map((one) => one.district))].sort(inOrder)),
-    [],
-  );
   const chosen = desk.filters.value.district;
   const worst = desk.worstOfDistrict.value;
   return (
     <ul class="districts" aria-label={t.desk.districts}>
-      {names.value.map((id) => {
+      {districts.value.map((id) => {
         const found = worst.get(id);
         const words = found ? t.desk.districtState(t.words.severity[found.severity]) : t.words.noAlerts;
         return (
@@ -84,48 +78,45 @@ export function Districts({ desk }: { desk: Desk }) {
 }
 
 /** The keys, and how one is told of new critical alerts. */
-export function Help({ onClose }: { onClose: () => void }) {
+function Help({ onClose }: { onClose: () => void }) {
   const { desk: t, shell } = messages.value;
-  const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => box.current?.showModal(), []);
+  const settings = [
+    [sound, t.sound],
+    [badge, t.badge],
+  ] as const;
   return (
-    <dialog ref={box} class="panel help" aria-labelledby="help-title" onClose={onClose}>
-      <h2 id="help-title">{t.help}</h2>
-      <dl>
-        {t.helpKeys.map(([key, what]) => (
-          <div key={key}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
-      <h2>{t.notify}</h2>
-      {(
-        [
-          [sound, t.sound],
-          [badge, t.badge],
-        ] as const
-      ).map(([setting, text]) => (
-        <label key={text} class="check">
-          <input
-            type="checkbox"
-            checked={setting.value}
-            onChange={(event) => (setting.value = event.currentTarget.checked)}
-          />
-          {text}
-        </label>
-      ))}
-      <button type="button" class="button" onClick={() => box.current?.close()}>
-        {shell.close}
-      </button>
-    </dialog>
+    <Dialog title={t.help} class="help" onClose={onClose}>
+      {(close) => (
+        <>
+          <dl>
+            {t.helpKeys.map(([key, what]) => (
+              <Fact key={key} name={<kbd>{key}</kbd>}>
+                {what}
+              </Fact>
+            ))}
+          </dl>
+          <h2>{t.notify}</h2>
+          {settings.map(([setting, text]) => (
+            <Check
+              key={text}
+              label={text}
+              checked={setting.value}
+              onChange={(on) => {
+                setting.value = on;
+              }}
+            />
+          ))}
+          <button type="button" class="button" onClick={close}>
+            {shell.close}
+          </button>
+        </>
+      )}
+    </Dialog>
   );
 }
 
 /** The keys of the desk; none while someone types, or together with Ctrl, Alt or the like. Returns how to stop. */
-export function listenToKeys(desk: Desk, showHelp: () => void): () => void {
+function listenToKeys(desk: Desk, showHelp: () => void): () => void {
   const keys: Readonly<Record<string, () => unknown>> = {
     j: () => desk.move(1),
     k: () => desk.move(-1),

@@ -1,7 +1,7 @@
 import "./feed.css";
 import type { ComponentType } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
+import { TabLinks } from "../parts/show.tsx";
 import { query } from "../shell/router.ts";
 import { Ledger } from "./ledger.tsx";
 import { LiveReadings } from "./live.tsx";
@@ -24,27 +24,16 @@ export function FeedPage() {
   const asked = query.value.get("tab");
   const tab: Tab = asked && asked in TABS ? (asked as Tab) : "live";
   const Part = TABS[tab];
-  const nav = useRef<HTMLElement>(null);
-  // On a phone not all of them fit.
-  useEffect(
-    () => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }),
-    [tab],
-  );
   return (
-    <div class={`feed feed-${tab}`}>
-      <header class="feed-head">
+    <div class={`feed page feed-${tab}`}>
+      <header class="feed-head cluster">
         <h1 tabIndex={-1}>{t.title}</h1>
-        <nav ref={nav} aria-label={t.parts}>
-          {(Object.keys(TABS) as Tab[]).map((one) => (
-            <a
-              key={one}
-              href={one === "live" ? "/feed" : `/feed?tab=${one}`}
-              aria-current={one === tab ? "page" : undefined}
-            >
-              {t.tabs[one]}
-            </a>
-          ))}
-        </nav>
+        <TabLinks
+          label={t.parts}
+          tabs={(Object.keys(TABS) as Tab[]).map(
+            (one) => [one === "live" ? "/feed" : `/feed?tab=${one}`, t.tabs[one], one === tab] as const,
+          )}
+        />
       </header>
       <Part key={tab} />
     </div>

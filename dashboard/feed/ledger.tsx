@@ -1,11 +1,13 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { LedgerCheckView, LedgerView, TraceView } from "../../contract/ledger.ts";
-import { ApiProblem, request } from "../api/client.ts";
+import { isId } from "../../model/ids.ts";
+import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Field } from "../parts/fields.tsx";
-import { useAttempt } from "../parts/forms.tsx";
+import { Field, typed } from "../parts/fields.tsx";
+import { Form, useAttempt } from "../parts/forms.tsx";
+import { Problem, useLoaded } from "../parts/state.tsx";
+import { numbers, Table } from "../parts/table.tsx";
 import { mayManage } from "../shell/session.ts";
-import { sayProblem } from "../words/words.ts";
 import { formatCount, parseMoment, TERMS } from "./formats.ts";
 
 const ASK_EVERY_MS = 5_000;
@@ -13,20 +15,20 @@ const ASK_EVERY_MS = 5_000;
 /** The books: where everything that was ever received ended. */
 export function Ledger() {
   const t = messages.value.feed.ledger;
-  const { books, problem } = useBooks();
+  const { found: books, problem } = useLoaded(
+    (signal) => request<LedgerView>("GET", "/ledger", undefined, signal),
+    [],
+    ASK_EVERY_MS,
+  );
   return (
     <>
       <p class="quiet">{t.intro}</p>
-      {problem !== undefined && (
-        <p class="wrong" role="alert">
-          {sayProblem(problem)}
-        </p>
-      )}
+      <Problem of={problem} />
       {books && (
         <>
           <Whole books={books} />
           {mayManage.value && (
-            <div class="feed-columns">
+            <div class="halves">
               <Verify />
               <TraceForm />
             </div>
@@ -43,7 +45,7 @@ export function Ledger() {
 function Whole({ books }: { books: LedgerView }) {
   const t = messages.value.feed.ledger;
   return (
-    <section class="feed-section" aria-label={t.identity}>
+    <section class="stack" aria-label={t.identity}>
       <p class={books.balanced ? "feed-verdict good" : "feed-verdict bad"}>
         {books.balanced ? t.balanced : t.notBalanced}
       </p>
@@ -69,9 +71,9 @@ function Reasons({ books }: { books: LedgerView }) {
   const reasons = Object.entries(books.reasons).sort(([, a], [, b]) => b - a);
   if (reasons.length === 0) return null;
   return (
-    <section class="feed-section">
+    <section class="stack">
       <h2>{t.ledger.reasons}</h2>
-      <ul class="feed-reasons">
+      <ul class="feed-reasons cluster">
         {reasons.map(([reason, count]) => (
           <li key={reason}>
             <a href={`/feed?tab=quarantine&reason=${reason}`}>{t.reasons[reason as keyof typeof t.reasons]}</a>{" "}
@@ -83,38 +85,14 @@ function Reasons({ books }: { books: LedgerView }) {
   );
 }
 
-function useBooks() {
-  const [books, setBooks] = useState<LedgerView | undefined>();
-  const [problem, setProblem] = useState<unknown>();
-  useEffect(() => {
-    const leaving = new AbortController();
-    const { signal } = leaving;
-    const ask = () =>
-      request<LedgerView>("GET", "/ledger", undefined, signal).then(
-        (answer) => {
-          setBooks(answer);
-          setProblem(undefined);
-        },
-        (error: unknown) => signal.aborted || setProblem(error),
-      );
-    void ask();
-    const timer = setInterval(() => void ask(), ASK_EVERY_MS);
-    return () => {
-      clearInterval(timer);
-      leaving.abort();
-    };
-  }, []);
-  return { books, problem };
-}
-
 /** Counts again what the store and the quarantine hold, and compares. */
-export function Verify() {
+function Verify() {
   const t = messages.value.feed.ledger;
   const { busy, problem, attempt } = useAttempt();
   const [check, setCheck] = useState<LedgerCheckView | undefined>();
   const verify = async () => setCheck((await request<LedgerView>("GET", "/ledger?verify=true")).verified);
   return (
-    <section class="feed-section">
+    <section class="stack">
       <h2>{t.verify}</h2>
       <p class="quiet">{t.verifyHint}</p>
       <div>
@@ -123,11 +101,7 @@ export function Verify() {
         </button>
       </div>
       <div role="status">{check && !busy && <Outcome check={check} />}</div>
-      {problem !== undefined && (
-        <p class="wrong" role="alert">
-          {sayProblem(problem)}
-        </p>
-      )}
+      <Problem of={problem} />
     </section>
   );
 }
@@ -154,51 +128,33 @@ function Outcome({ check }: { check: LedgerCheckView }) {
 }
 
 /** Where one reading is: by its sensor and when it was measured. */
-export function TraceForm() {
+function TraceForm() {
   const { ledger: t, quarantine } = messages.value.feed;
-  const { busy, problem, attempt } = useAttempt();
   const [timeWrong, setTimeWrong] = useState(false);
+  const [sensorWrong, setSensorWrong] = useState(false);
   const [trace, setTrace] = useState<TraceView | undefined>();
 
-  function submit(form: HTMLFormElement): void {
-    const data = new FormData(form);
+  async function submit(data: FormData): Promise<void> {
     const measuredAt = parseMoment(String(data.get("measuredAt")));
+    const sensor = typed(data, "sensor") ?? "";
     setTimeWrong(measuredAt === undefined);
+    setSensorWrong(!isId(sensor));
     setTrace(undefined);
-    if (measuredAt === undefined) return;
-    const asked = new URLSearchParams({ sensor: String(data.get("sensor")).trim(), measuredAt });
-    void attempt(async () => setTrace(await request<TraceView>("GET", `/ledger/trace?${asked}`)));
+    if (measuredAt === undefined || !isId(sensor)) return;
+    setTrace(await request<TraceView>("GET", `/ledger/trace?${new URLSearchParams({ sensor, measuredAt })}`));
   }
 
-  const wrong =
-    problem instanceof ApiProblem ? problem.errors.find(({ pointer }) => /sensor/.test(pointer)) : undefined;
   return (
-    <section class="feed-section">
+    <section class="stack">
       <h2>{t.trace}</h2>
-      <form
-        class="feed-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit(event.currentTarget);
-        }}
-      >
-        <Field label={t.sensor} name="sensor" wrong={wrong && quarantine.sensorWrong} />
+      <Form submitLabel={t.search} onSubmit={submit}>
+        <Field label={t.sensor} name="sensor" wrong={sensorWrong ? quarantine.sensorWrong : undefined} required />
         <Field
-          label={t.measuredAt}
-          name="measuredAt"
-          hint={t.measuredAtHint}
+          {...{ label: t.measuredAt, name: "measuredAt", hint: t.measuredAtHint, required: true }}
           wrong={timeWrong ? t.timeWrong : undefined}
         />
-        <button type="submit" class="button" disabled={busy}>
-          {t.search}
-        </button>
-      </form>
+      </Form>
       <div role="status">{trace && <Found trace={trace} />}</div>
-      {problem !== undefined && !wrong && (
-        <p class="wrong" role="alert">
-          {sayProblem(problem)}
-        </p>
-      )}
     </section>
   );
 }
@@ -218,46 +174,28 @@ function Found({ trace }: { trace: TraceView }) {
   );
 }
 
-export function DaysTable({ days, settled }: { days: LedgerView["days"]; settled: boolean }) {
+function DaysTable({ days, settled }: { days: LedgerView["days"]; settled: boolean }) {
   const t = messages.value.feed.ledger;
   if (days.length === 0) return null;
+  const terms = ["received", ...TERMS] as const;
   return (
-    <section class="feed-section">
+    <section class="stack">
       <h2>{t.days}</h2>
       {settled && <p class="note">{t.settled}</p>}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard */}
-      <section class="feed-table" tabIndex={0} aria-label={t.days}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t.day}</th>
-              {(["received", ...TERMS] as const).map((term) => (
-                <th key={term} scope="col" class="number">
-                  {t[term]}
-                </th>
-              ))}
-              <th scope="col">{t.books}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {days.map((line) => (
-              <tr key={line.day}>
-                <th scope="row">{line.day}</th>
-                {(["received", ...TERMS] as const).map((term) => (
-                  <td key={term} class="number">
-                    {formatCount(line[term])}
-                  </td>
-                ))}
-                <td>
-                  <span class={`feed-health ${line.balanced ? "ok" : "failed"}`}>
-                    {line.balanced ? t.balanced : t.notBalanced}
-                  </span>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <Table
+        label={t.days}
+        columns={[t.day, ...numbers(...terms.map((term) => t[term])), t.books]}
+        rows={days.map((line) => ({
+          key: line.day,
+          cells: [
+            line.day,
+            ...terms.map((term) => formatCount(line[term])),
+            <span class={`health ${line.balanced ? "ok" : "failed"}`}>
+              {line.balanced ? t.balanced : t.notBalanced}
+            </span>,
+          ],
+        }))}
+      />
     </section>
   );
 }

@@ -7,9 +7,11 @@ import { KINDS } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { request } from "../api/client.ts";
 import { type Connection, openEventStream } from "../live/event-stream.ts";
-import { sensors } from "../live/live.ts";
+import { districts } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { Choice } from "../parts/choice.tsx";
+import { Check } from "../parts/fields.tsx";
+import { Code } from "../parts/show.tsx";
+import { Choice, Filters } from "../parts/table.tsx";
 import { query, setQuery } from "../shell/router.ts";
 import { forgetUser } from "../shell/session.ts";
 import { formatUtc } from "../words/time.tsx";
@@ -37,7 +39,7 @@ export function LiveReadings() {
   return (
     <>
       <FeedFilters filter={filter.value} />
-      <div class="feed-bar">
+      <div class="feed-bar cluster">
         <button
           type="button"
           class="button"
@@ -55,7 +57,7 @@ export function LiveReadings() {
         {rows.value.length > 0 ? (
           <ReadingTable followed={followed} chosen={chosen} choose={setChosen} />
         ) : (
-          <p class="feed-empty quiet">
+          <p class="feed-empty box quiet">
             {connection.value === "lost" ? t.lost : isFiltered(filter.value) ? t.emptyFiltered : t.empty}
           </p>
         )}
@@ -105,46 +107,34 @@ function StateLine({ followed }: { followed: FollowedReadings }) {
 }
 
 /** What the feed is narrowed to. Every change is in the address at once. */
-export function FeedFilters({ filter }: { filter: FeedFilter }) {
+function FeedFilters({ filter }: { filter: FeedFilter }) {
   const { feed, words } = messages.value;
   const t = feed.live;
-  const districts = [...new Set([...sensors.value.values()].map((one) => one.district))].sort();
   const kinds = filter.kind ? [filter.kind] : KINDS;
   const metrics = [...new Set<MetricName>(kinds.flatMap((kind) => METRICS_OF[kind]))];
   return (
-    <search class="feed-filters" aria-label={t.filters}>
-      <input
-        type="search"
-        aria-label={t.sensor}
-        placeholder={t.sensorHint}
-        value={filter.sensor}
-        spellcheck={false}
-        onInput={(event) => setQuery({ sensor: event.currentTarget.value })}
-      />
+    <Filters text={filter.sensor} label={t.sensor} hint={t.sensorHint} onText={(sensor) => setQuery({ sensor })}>
       <Choice
-        {...{ label: t.kind, any: t.any, value: filter.kind, among: KINDS }}
+        {...{ label: t.kind, value: filter.kind, among: KINDS }}
         say={(one) => words.kind[one]}
         onChoose={(kind) => setQuery({ kind })}
       />
       <Choice
-        {...{ label: t.district, any: t.any, value: filter.district, among: districts }}
+        {...{ label: t.district, value: filter.district, among: districts.value }}
         say={districtName}
         onChoose={(district) => setQuery({ district })}
       />
       <Choice
-        {...{ label: t.metric, any: t.any, value: filter.metric, among: metrics }}
+        {...{ label: t.metric, value: filter.metric, among: metrics }}
         say={metricLabel}
         onChoose={(metric) => setQuery({ metric })}
       />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={filter.suspect}
-          onChange={(event) => setQuery({ suspect: event.currentTarget.checked ? "yes" : undefined })}
-        />
-        {t.onlySuspect}
-      </label>
-    </search>
+      <Check
+        label={t.onlySuspect}
+        checked={filter.suspect}
+        onChange={(on) => setQuery({ suspect: on ? "yes" : undefined })}
+      />
+    </Filters>
   );
 }
 
@@ -155,7 +145,7 @@ type TableProps = {
 };
 
 /** The rows, newest first. While a pointer or the keyboard is in them, they stand still. */
-export function ReadingTable({ followed, chosen, choose }: TableProps) {
+function ReadingTable({ followed, chosen, choose }: TableProps) {
   const { feed } = messages.value;
   const t = feed.live;
   const hold = (on: boolean) => {
@@ -164,7 +154,7 @@ export function ReadingTable({ followed, chosen, choose }: TableProps) {
   const isTyping = (target: EventTarget) => (target as Element).matches(":focus-visible");
   return (
     <section
-      class="feed-rows"
+      class="feed-rows box table"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard
       tabIndex={0}
       aria-label={t.list}
@@ -244,18 +234,18 @@ const sayValues = ({ values }: ReadingView): string =>
     .join(" · ");
 
 /** All that is known of one reading, as the API says it. */
-export function OneReading({ reading, close }: { reading: ReadingView | undefined; close: () => void }) {
+function OneReading({ reading, close }: { reading: ReadingView | undefined; close: () => void }) {
   const t = messages.value.feed.live;
   if (!reading) {
     return (
-      <aside class="feed-one" aria-label={t.details}>
+      <aside class="feed-one box stack" aria-label={t.details}>
         <p class="quiet">{t.detailsHint}</p>
       </aside>
     );
   }
   const text = JSON.stringify(reading, undefined, 2);
   return (
-    <aside class="feed-one chosen" aria-label={t.details}>
+    <aside class="feed-one box stack chosen" aria-label={t.details}>
       <div class="section-head">
         <h2>{reading.sensorId}</h2>
         <CopyButton text={text} />
@@ -263,8 +253,7 @@ export function OneReading({ reading, close }: { reading: ReadingView | undefine
           {t.close}
         </button>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard */}
-      <pre tabIndex={0}>{text}</pre>
+      <Code text={text} label={t.details} />
       <a href={`/sensors/${encodeURIComponent(reading.sensorId)}`}>{t.toSensor}</a>
     </aside>
   );
@@ -297,7 +286,7 @@ const REFILL_EVERY_MS = 5_000;
  * The live readings, on a stream of their own that is open while this part of the page is. While it is paused, or held
  * because someone is in the list, new rows wait beside it, so that nothing moves under a pointer.
  */
-export function followReadings() {
+function followReadings() {
   const rows = signal<readonly Row[]>([]);
   const rates = signal<Rates>({ all: 0, fitting: 0, shown: 0 });
   const connection = signal<Connection>("connecting");

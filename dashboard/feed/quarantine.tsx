@@ -1,15 +1,16 @@
-import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { QuarantineItemView } from "../../contract/ledger.ts";
 import { isId } from "../../model/ids.ts";
 import { REASON_NAMES } from "../../model/rejection.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Choice } from "../parts/choice.tsx";
 import { useAttempt } from "../parts/forms.tsx";
+import { Code, Fact } from "../parts/show.tsx";
+import { Problem, useLoaded } from "../parts/state.tsx";
+import { Choice, Filters } from "../parts/table.tsx";
 import { setQuery } from "../shell/router.ts";
 import { mayManage } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
-import { sayProblem } from "../words/words.ts";
 import { formatCount, hexOf } from "./formats.ts";
 import { CopyButton } from "./live.tsx";
 import {
@@ -40,11 +41,7 @@ function OpenQuarantine() {
       <p class="quiet">{t.intro}</p>
       <QuarantineFilters filter={followed.filter.value} />
       <RedriveBar followed={followed} />
-      {followed.problem.value !== undefined && (
-        <p class="wrong" role="alert">
-          {sayProblem(followed.problem.value)}
-        </p>
-      )}
+      <Problem of={followed.problem.value} />
       {items?.length === 0 && <p class="note">{reason || sensor || state ? t.emptyFiltered : t.empty}</p>}
       {items !== undefined && items.length > 0 && (
         <div class="feed-split">
@@ -58,39 +55,26 @@ function OpenQuarantine() {
 
 const STATES = ["waiting", "redriven"] as const;
 
-export function QuarantineFilters({ filter }: { filter: QuarantineFilter }) {
+function QuarantineFilters({ filter }: { filter: QuarantineFilter }) {
   const { feed } = messages.value;
   const t = feed.quarantine;
-  const id = useId();
   const wrong = filter.sensor !== "" && !isId(filter.sensor);
   return (
-    <search class="feed-filters" aria-label={feed.live.filters}>
-      <input
-        type="search"
-        aria-label={t.sensor}
-        placeholder={t.sensor}
-        value={filter.sensor}
-        spellcheck={false}
-        aria-invalid={wrong || undefined}
-        aria-describedby={wrong ? id : undefined}
-        onInput={(event) => setQuery({ sensor: event.currentTarget.value.trim() })}
-      />
+    <Filters
+      {...{ text: filter.sensor, label: t.sensor, hint: t.sensor, wrong: wrong ? t.sensorWrong : undefined }}
+      onText={(sensor) => setQuery({ sensor: sensor.trim() })}
+    >
       <Choice
-        {...{ label: t.reason, any: t.any, value: filter.reason, among: REASON_NAMES }}
+        {...{ label: t.reason, value: filter.reason, among: REASON_NAMES }}
         say={(one) => feed.reasons[one]}
         onChoose={(reason) => setQuery({ reason })}
       />
       <Choice
-        {...{ label: t.state, any: t.any, value: filter.state, among: STATES }}
+        {...{ label: t.state, value: filter.state, among: STATES }}
         say={(one) => t[one]}
         onChoose={(state) => setQuery({ state })}
       />
-      {wrong && (
-        <small class="wrong" id={id} role="alert">
-          {t.sensorWrong}
-        </small>
-      )}
-    </search>
+    </Filters>
   );
 }
 
@@ -101,14 +85,14 @@ type TableProps = {
   readonly choose: (id: number) => void;
 };
 
-export function QuarantineTable({ followed, items, chosen, choose }: TableProps) {
+function QuarantineTable({ followed, items, chosen, choose }: TableProps) {
   const t = messages.value.feed.quarantine;
   const { selected, next } = followed;
   const able = items.filter(mayRedrive).map(({ id }) => id);
   const all = able.length > 0 && able.every((id) => selected.value.has(id));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard
-    <section class="feed-rows" tabIndex={0} aria-label={t.list}>
+    <section class="feed-rows box table" tabIndex={0} aria-label={t.list}>
       <table>
         <thead>
           <tr>
@@ -205,19 +189,25 @@ function MessageRow({ item, followed: { selected }, isChosen, choose }: RowProps
 }
 
 /** One message with its payload, and what became of it. */
-export function OneMessage({ id, close }: { id: number | undefined; close: () => void }) {
+function OneMessage({ id, close }: { id: number | undefined; close: () => void }) {
+  const { quarantine: t } = messages.value.feed;
+  if (id === undefined) return <aside class="feed-one box" aria-label={t.payload} />;
+  return <Opened key={id} id={id} close={close} />;
+}
+
+function Opened({ id, close }: { id: number; close: () => void }) {
   const { live, quarantine: t } = messages.value.feed;
-  const { item, again, problem } = useMessage(id);
-  if (problem !== undefined) {
+  const { found, problem } = useLoaded((signal) => loadMessage(id, signal));
+  if (!found) {
     return (
-      <aside class="feed-one chosen" aria-label={t.payload}>
-        <p class="wrong">{sayProblem(problem)}</p>
+      <aside class="feed-one box chosen" aria-label={t.payload}>
+        <Problem of={problem} />
       </aside>
     );
   }
-  if (!item) return <aside class="feed-one" aria-label={t.payload} />;
+  const { item, again } = found;
   return (
-    <aside class="feed-one chosen" aria-label={t.payload}>
+    <aside class="feed-one box stack chosen" aria-label={t.payload}>
       <div class="section-head">
         <h2>{t.message(item.id)}</h2>
         <button type="button" class="button" onClick={close}>
@@ -234,30 +224,23 @@ export function OneMessage({ id, close }: { id: number | undefined; close: () =>
 function Facts({ item, again }: { item: QuarantineItemView; again: number | undefined }) {
   const { reasons, quarantine: t } = messages.value.feed;
   return (
-    <dl class="feed-facts">
-      <dt>{t.reason}</dt>
-      <dd>
+    <dl class="facts">
+      <Fact name={t.reason}>
         {reasons[item.reason]}
         <br />
         {item.detail}
-      </dd>
-      <dt>{t.topic}</dt>
-      <dd>{item.topic}</dd>
-      <dt>{t.source}</dt>
-      <dd>{item.source}</dd>
-      <dt>{t.received}</dt>
-      <dd>
+      </Fact>
+      <Fact name={t.topic}>{item.topic}</Fact>
+      <Fact name={t.source}>{item.source}</Fact>
+      <Fact name={t.received}>
         <Moment at={item.receivedAt} as="time" />
-      </dd>
+      </Fact>
       {item.redrivenAt !== undefined && (
-        <>
-          <dt>{t.sentAgain(item.redrivenBy ?? "")}</dt>
-          <dd>
-            <Moment at={item.redrivenAt} as="time" />
-            <br />
-            {again === undefined ? t.accepted : t.cameBack(again)}
-          </dd>
-        </>
+        <Fact name={t.sentAgain(item.redrivenBy ?? "")}>
+          <Moment at={item.redrivenAt} as="time" />
+          <br />
+          {again === undefined ? t.accepted : t.cameBack(again)}
+        </Fact>
       )}
     </dl>
   );
@@ -274,7 +257,7 @@ function Payload({ item }: { item: QuarantineItemView }) {
   const text = binary || asHex ? hexOf(payload) : payload.text!;
   return (
     <>
-      <div class="feed-bar">
+      <div class="feed-bar cluster">
         {!binary && (
           <button type="button" class="button" aria-pressed={asHex} onClick={() => setAsHex(!asHex)}>
             {t.quarantine.asHex}
@@ -283,38 +266,21 @@ function Payload({ item }: { item: QuarantineItemView }) {
         <CopyButton text={text} />
       </div>
       {binary && <p class="quiet">{t.quarantine.binary}</p>}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard */}
-      <pre tabIndex={0}>{text}</pre>
+      <Code text={text} label={t.quarantine.payload} />
       {payload.truncated && <p class="quiet">{t.quarantine.truncated(t.bytes(formatCount(payload.bytes)))}</p>}
     </>
   );
 }
 
-function useMessage(id: number | undefined) {
-  const [item, setItem] = useState<QuarantineItemView | undefined>();
-  const [again, setAgain] = useState<number | undefined>();
-  const [problem, setProblem] = useState<unknown>();
-  useEffect(() => {
-    setItem(undefined);
-    setAgain(undefined);
-    setProblem(undefined);
-    if (id === undefined) return;
-    const leaving = new AbortController();
-    const { signal } = leaving;
-    const load = async () => {
-      const found = await request<QuarantineItemView>("GET", `/quarantine/${id}`, undefined, signal);
-      // Both at once: a message that came back should not look accepted for a moment.
-      if (found.redrivenAt !== undefined) setAgain((await cameBack([found], signal)).get(found.id));
-      setItem(found);
-    };
-    load().catch((error: unknown) => signal.aborted || setProblem(error));
-    return () => leaving.abort();
-  }, [id]);
-  return { item, again, problem };
+/** Asked for together: a message that came back should not look accepted for a moment. */
+async function loadMessage(id: number, signal: AbortSignal) {
+  const item = await request<QuarantineItemView>("GET", `/quarantine/${id}`, undefined, signal);
+  const again = item.redrivenAt === undefined ? undefined : (await cameBack([item], signal)).get(item.id);
+  return { item, again };
 }
 
 /** Sends what is selected through all checks again, and says what became of it. */
-export function RedriveBar({ followed }: { followed: FollowedQuarantine }) {
+function RedriveBar({ followed }: { followed: FollowedQuarantine }) {
   const t = messages.value.feed.quarantine;
   const { busy, problem, attempt } = useAttempt();
   const [said, setSaid] = useState("");
@@ -347,7 +313,7 @@ export function RedriveBar({ followed }: { followed: FollowedQuarantine }) {
   }
 
   return (
-    <div class="feed-bar">
+    <div class="feed-bar cluster">
       <button
         type="button"
         class="button primary"
@@ -366,11 +332,7 @@ export function RedriveBar({ followed }: { followed: FollowedQuarantine }) {
       <p role="status" class={said ? "note" : "hidden"}>
         {said}
       </p>
-      {problem !== undefined && (
-        <p class="wrong" role="alert">
-          {sayProblem(problem)}
-        </p>
-      )}
+      <Problem of={problem} />
     </div>
   );
 }

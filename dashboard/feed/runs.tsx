@@ -1,11 +1,13 @@
-import { useEffect, useId, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { RunView } from "../../contract/simulation.ts";
 import type { ScenarioName } from "../../model/simulation.ts";
 import { messages } from "../messages/messages.ts";
-import { useAttempt } from "../parts/forms.tsx";
+import { Check, Field, Group } from "../parts/fields.tsx";
+import { Form, useAttempt } from "../parts/forms.tsx";
+import { Problem } from "../parts/state.tsx";
 import { mayManage, user } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
-import { districtName, sayProblem } from "../words/words.ts";
+import { districtName } from "../words/words.ts";
 import { formatCount } from "./formats.ts";
 import { RecordForm, RecordingTable } from "./recordings.tsx";
 import { type FollowedRuns, followRuns } from "./runs-state.ts";
@@ -27,15 +29,11 @@ export function Runs() {
   return (
     <>
       <p class="quiet">{t.intro}</p>
-      {problem.value !== undefined && (
-        <p class="wrong" role="alert">
-          {sayProblem(problem.value)}
-        </p>
-      )}
+      <Problem of={problem.value} />
       {simulations.value && recordings.value && (
         <>
-          <div class="feed-columns">
-            <section class="feed-section">
+          <div class="halves">
+            <section class="stack">
               <h2>{t.start}</h2>
               {running ? (
                 <CurrentRun run={running} followed={followed} />
@@ -48,7 +46,7 @@ export function Runs() {
               )}
               {!running && simulations.value.last && <LastRun run={simulations.value.last} />}
             </section>
-            <section class="feed-section">
+            <section class="stack">
               <h2>{t.record}</h2>
               {mayManage.value ? <RecordForm followed={followed} /> : <p class="note">{t.onlyOperators}</p>}
             </section>
@@ -61,7 +59,7 @@ export function Runs() {
 }
 
 /** The field that says what to start, for those who jump there. */
-export const WHAT_ID = "feed-what";
+const WHAT_ID = "feed-what";
 const SPEEDS = ["max", "1", "10", "60"] as const;
 
 type RunFormProps = {
@@ -71,108 +69,59 @@ type RunFormProps = {
   readonly choose: (what: string) => void;
 };
 
-export function RunForm({ followed, chosen, choose }: RunFormProps) {
+function RunForm({ followed, chosen, choose }: RunFormProps) {
   const t = messages.value.feed.runs;
-  const { busy, problem, attempt } = useAttempt();
   const [kind, name] = chosen.split(":") as ["scenario" | "recording", string];
+  const recordings = followed.recordings.value?.items ?? [];
 
-  function submit(form: HTMLFormElement): void {
-    const data = new FormData(form);
+  async function submit(data: FormData): Promise<void> {
     const speed = String(data.get("speed"));
     const districts = data.getAll("district").map(String);
-    void attempt(() =>
-      followed.act("POST", "/simulations", {
-        [kind]: name,
-        speed: speed === "max" ? "max" : Number(speed),
-        ...(kind === "scenario" && districts.length > 0 ? { districts } : {}),
-      }),
-    );
+    await followed.act("POST", "/simulations", {
+      [kind]: name,
+      speed: speed === "max" ? "max" : Number(speed),
+      ...(kind === "scenario" && districts.length > 0 ? { districts } : {}),
+    });
   }
 
   return (
-    <form
-      class="feed-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit(event.currentTarget);
-      }}
-    >
-      <WhatField {...{ followed, chosen, choose }} />
-      <p class="quiet">{kind === "scenario" ? t.tells[name as ScenarioName] : ""}</p>
-      <SpeedField />
-      {kind === "scenario" && <Districts districts={followed.simulations.value?.districts ?? []} />}
-      {problem !== undefined && (
-        <p class="wrong" role="alert">
-          {sayProblem(problem)}
-        </p>
-      )}
-      <button type="submit" class="button primary" disabled={busy}>
-        {t.start}
-      </button>
-    </form>
-  );
-}
-
-function WhatField({ followed, chosen, choose }: RunFormProps) {
-  const t = messages.value.feed.runs;
-  const recordings = followed.recordings.value?.items ?? [];
-  return (
-    <div class="field">
-      <label for={WHAT_ID}>{t.what}</label>
-      <select id={WHAT_ID} value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+    <Form submitLabel={t.start} onSubmit={submit}>
+      <Field {...{ id: WHAT_ID, label: t.what, name: "what", value: chosen, onChoose: choose }}>
         <optgroup label={t.scenarios}>
-          {followed.simulations.value?.scenarios.map((name) => (
-            <option key={name} value={`scenario:${name}`}>
-              {t.names[name]}
+          {followed.simulations.value?.scenarios.map((one) => (
+            <option key={one} value={`scenario:${one}`}>
+              {t.names[one]}
             </option>
           ))}
         </optgroup>
         {recordings.length > 0 && (
           <optgroup label={t.recordings}>
-            {recordings.map(({ name }) => (
-              <option key={name} value={`recording:${name}`}>
-                {name}
+            {recordings.map((one) => (
+              <option key={one.name} value={`recording:${one.name}`}>
+                {one.name}
               </option>
             ))}
           </optgroup>
         )}
-      </select>
-    </div>
-  );
-}
-
-function SpeedField() {
-  const t = messages.value.feed.runs;
-  const id = useId();
-  return (
-    <div class="field">
-      <label for={id}>{t.speed}</label>
-      <select id={id} name="speed" aria-describedby={`${id}-hint`}>
-        {SPEEDS.map((speed) => (
-          <option key={speed} value={speed}>
-            {t.speeds[speed]}
-          </option>
-        ))}
-      </select>
-      <small id={`${id}-hint`} class="quiet">
-        {t.speedHint}
-      </small>
-    </div>
+      </Field>
+      <p class="quiet">{kind === "scenario" ? t.tells[name as ScenarioName] : ""}</p>
+      <Field
+        {...{ label: t.speed, name: "speed", hint: t.speedHint, value: SPEEDS[0] }}
+        options={SPEEDS.map((one) => [one, t.speeds[one]] as const)}
+      />
+      {kind === "scenario" && <Districts districts={followed.simulations.value?.districts ?? []} />}
+    </Form>
   );
 }
 
 function Districts({ districts }: { districts: readonly string[] }) {
   const t = messages.value.feed.runs;
   return (
-    <fieldset class="feed-choices">
-      <legend>{t.districts}</legend>
+    <Group legend={t.districts} hint={t.districtsHint} class="checks">
       {districts.map((district) => (
-        <label key={district} class="check">
-          <input type="checkbox" name="district" value={district} /> {districtName(district)}
-        </label>
+        <Check key={district} name="district" value={district} label={districtName(district)} />
       ))}
-      <small class="quiet">{t.districtsHint}</small>
-    </fieldset>
+    </Group>
   );
 }
 
@@ -180,11 +129,11 @@ const nameOf = ({ scenario, recording }: RunView): string =>
   scenario ? messages.value.feed.runs.names[scenario] : (recording ?? "");
 
 /** What runs now, how far it is, and how to stop it. */
-export function CurrentRun({ run, followed }: { run: RunView; followed: FollowedRuns }) {
+function CurrentRun({ run, followed }: { run: RunView; followed: FollowedRuns }) {
   const t = messages.value.feed.runs;
   const { busy, problem, attempt } = useAttempt();
   return (
-    <div class="panel feed-run">
+    <div class="panel">
       <h3>{t.running(nameOf(run))}</h3>
       <progress aria-label={t.phases[run.phase]} max={Math.max(run.total, 1)} value={run.done} />
       <p>
@@ -206,27 +155,23 @@ export function CurrentRun({ run, followed }: { run: RunView; followed: Followed
           </button>
         </div>
       )}
-      {problem !== undefined && (
-        <p class="wrong" role="alert">
-          {sayProblem(problem)}
-        </p>
-      )}
+      <Problem of={problem} />
     </div>
   );
 }
 
-export function LastRun({ run }: { run: RunView }) {
+function LastRun({ run }: { run: RunView }) {
   const t = messages.value.feed.runs;
   const { ended } = run;
   if (!ended) return null;
   const { report } = ended;
   return (
-    <div class="panel feed-run" role="status">
+    <div class="panel" role="status">
       <h3>
         {t.last}: {nameOf(run)}
       </h3>
       <p>
-        <span class={`feed-health ${ended.how === "failed" ? "failed" : "ok"}`}>{t.ended[ended.how]}</span>{" "}
+        <span class={`health ${ended.how === "failed" ? "failed" : "ok"}`}>{t.ended[ended.how]}</span>{" "}
         <Moment at={ended.at} as="time" />
         {ended.reason && `: ${ended.reason}`}
       </p>

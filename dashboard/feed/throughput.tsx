@@ -5,7 +5,10 @@ import { request } from "../api/client.ts";
 import type { ChartData, Point, Series } from "../chart/chart-data.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { messages } from "../messages/messages.ts";
-import { sayMs, sayProblem } from "../words/words.ts";
+import { Figures } from "../parts/show.tsx";
+import { Problem } from "../parts/state.tsx";
+import { Table } from "../parts/table.tsx";
+import { sayMs } from "../words/words.ts";
 import { formatBytes, formatCount, formatRate } from "./formats.ts";
 import { addSample, figureOf, lagOf, ratesOf, type Sample, sampleOf } from "./status-history.ts";
 
@@ -18,14 +21,10 @@ export function Throughput() {
   return (
     <>
       <p class="quiet">{t.intro}</p>
-      {problem.value !== undefined && (
-        <p class="wrong" role="alert">
-          {sayProblem(problem.value)}
-        </p>
-      )}
+      <Problem of={problem.value} />
       {status.value ? (
         <>
-          <Figures status={status.value} samples={samples.value} />
+          <Now status={status.value} samples={samples.value} />
           <Charts samples={samples.value} />
           <HealthTable status={status.value} />
         </>
@@ -36,14 +35,14 @@ export function Throughput() {
   );
 }
 
-function Figures({ status, samples }: { status: StatusView; samples: readonly Sample[] }) {
+function Now({ status, samples }: { status: StatusView; samples: readonly Sample[] }) {
   const { throughput: t, perSecond } = messages.value.feed;
   const last = (points: readonly Point[]) => points.at(-1)?.[1];
   const rate = (total: "messages" | "stored") => {
     const value = last(ratesOf(samples, total));
     return value === undefined ? "–" : perSecond(formatRate(value));
   };
-  const rows: readonly [string, string][] = [
+  const rows: readonly (readonly [string, string])[] = [
     [t.messages, rate("messages")],
     [t.storedRate, rate("stored")],
     [t.lag, formatCount(Math.max(0, figureOf(status, "lamppost_consumer_lag_messages", "store")))],
@@ -52,16 +51,7 @@ function Figures({ status, samples }: { status: StatusView; samples: readonly Sa
     [t.connections, formatCount(figureOf(status, "lamppost_mqtt_connections"))],
     [t.streams, formatCount(figureOf(status, "lamppost_http_streams"))],
   ];
-  return (
-    <dl class="feed-figures">
-      {rows.map(([label, value]) => (
-        <div key={label}>
-          <dt>{label}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Figures rows={rows} />;
 }
 
 function Charts({ samples }: { samples: readonly Sample[] }) {
@@ -85,7 +75,7 @@ function Charts({ samples }: { samples: readonly Sample[] }) {
     [samples, t],
   );
   return (
-    <div class="feed-charts">
+    <div class="halves">
       <section>
         <h2>{t.rates}</h2>
         <TimeChart label={t.ratesLabel} data={rates} />
@@ -108,34 +98,20 @@ function chartOf(samples: readonly Sample[], series: readonly Series[]): ChartDa
 }
 
 /** Each part in its own words; what to do stands there in the service's language. */
-export function HealthTable({ status }: { status: StatusView }) {
+function HealthTable({ status }: { status: StatusView }) {
   const t = messages.value.feed.throughput;
   return (
-    <section class="feed-section">
+    <section class="stack">
       <h2>{t.health}</h2>
       <p class={status.ready ? "feed-verdict good" : "feed-verdict bad"}>{status.ready ? t.ready : t.notReady}</p>
-      <div class="feed-table">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t.part}</th>
-              <th scope="col">{t.state}</th>
-              <th scope="col">{t.reason}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {status.parts.map(({ part, state, reason }) => (
-              <tr key={part}>
-                <th scope="row">{part}</th>
-                <td>
-                  <span class={`feed-health ${state}`}>{t.states[state]}</span>
-                </td>
-                <td>{reason ?? "–"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label={t.health}
+        columns={[t.part, t.state, t.reason]}
+        rows={status.parts.map(({ part, state, reason }) => ({
+          key: part,
+          cells: [part, <span class={`health ${state}`}>{t.states[state]}</span>, reason ?? "–"],
+        }))}
+      />
     </section>
   );
 }
@@ -146,7 +122,7 @@ const ASK_EVERY_MS = 3_000;
 const samples = signal<readonly Sample[]>([]);
 
 /** Asks every few seconds while it is open. */
-export function followStatus() {
+function followStatus() {
   const status = signal<StatusView | undefined>(undefined);
   const problem = signal<unknown>(undefined);
   const over = new AbortController();

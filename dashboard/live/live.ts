@@ -1,4 +1,4 @@
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import type { AlertView } from "../../contract/alert.ts";
 import type { EventData } from "../../contract/events.ts";
 import type { SensorView } from "../../contract/reading.ts";
@@ -23,6 +23,12 @@ export const alertsLoaded = signal(false);
 export const alertsComplete = signal(false);
 export const sensors = signal<ReadonlyMap<string, SensorView>>(new Map());
 export const sensorsLoaded = signal(false);
+/** "district-2" before "district-10". */
+const inOrder = new Intl.Collator("en", { numeric: true }).compare;
+/** Where there are sensors. */
+export const districts = computed(() =>
+  [...new Set([...sensors.value.values()].map((one) => one.district))].sort(inOrder),
+);
 /** Why the last load failed, if it did. */
 export const loadFailed = signal<unknown>(undefined);
 

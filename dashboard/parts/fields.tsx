@@ -1,35 +1,98 @@
-import type { ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import { type ComponentChildren, createContext } from "preact";
+import { useContext, useEffect, useId } from "preact/hooks";
+import { ApiProblem } from "../api/client.ts";
 
-type Common = {
+/** What the service refused of a form, and which parts of its body have a field that says so itself. */
+export type Refused = { readonly problem: unknown; readonly fields: Set<string> };
+export const FormContext = createContext<Refused>({ problem: undefined, fields: new Set() });
+
+export const isWithin = (pointer: string, part: string) => pointer === `/${part}` || pointer.startsWith(`/${part}/`);
+
+/** What is wrong with this part of the body (`quietHours`, `matchers/district`), unless a field inside of it says so. */
+function useWrong(part: string): string | undefined {
+  const { problem, fields } = useContext(FormContext);
+  useEffect(() => {
+    fields.add(part);
+    return () => void fields.delete(part);
+  }, [fields, part]);
+  if (!(problem instanceof ApiProblem)) return undefined;
+  const inner = [...fields].filter((one) => one.startsWith(`${part}/`));
+  const own = problem.errors.filter(({ pointer }) => !inner.some((one) => isWithin(pointer, one)));
+  return own.find(({ pointer }) => isWithin(pointer, part))?.detail;
+}
+
+/** Value and text, and the language of the text where it is not the page's; "" is no choice. */
+export type Option = readonly [value: string, text: string, lang?: string];
+
+type FieldProps = {
   readonly label: string;
   readonly name: string;
+  /** The part of the body it fills, where that is not called as the field. */
+  readonly part?: string;
   readonly hint?: string | undefined;
-  /** What is wrong with it, said beside it. */
+  /** What is wrong with it, where the page knows that itself. */
   readonly wrong?: string | undefined;
-};
-
-type TextProps = Common & {
   readonly value?: string | undefined;
-  readonly type?: "text" | "number" | "url" | "time" | "datetime-local";
   readonly required?: boolean;
+  readonly type?: "text" | "password" | "number" | "url" | "time" | "datetime-local" | "search";
+  /** What browsers fill in by themselves (`autocomplete`). */
+  readonly complete?: string;
+  /** Suggestions, not limits. */
   readonly among?: readonly string[];
+  /** More than one: a text of several lines. */
+  readonly lines?: number;
+  readonly maxLength?: number;
+  /** One of these is chosen. `children` instead, where they come in groups. */
+  readonly options?: readonly Option[];
+  readonly children?: ComponentChildren;
+  /** With it, `value` is what is chosen now; without, what is chosen at first. */
+  readonly onChoose?: (value: string) => void;
+  readonly id?: string;
+  readonly class?: string;
 };
 
-/** One line of text; `among` are suggestions, not limits. */
-export function TextField({ label, name, hint, wrong, value, type = "text", required, among }: TextProps) {
-  const id = useId();
+/** One line of a form: a text, a choice, a time … with its label, its hint and what is wrong with it. */
+export function Field(props: FieldProps) {
+  const { label, name, part = name, hint, value, required, lines, among, options, children, onChoose } = props;
+  const own = useId();
+  const id = props.id ?? own;
+  const refused = useWrong(part);
+  const wrong = props.wrong ?? refused;
+  const attributes = {
+    ...{ id, name, required, maxLength: props.maxLength, "aria-invalid": wrong ? true : undefined },
+    "aria-describedby": [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ") || undefined,
+  };
+  const { type = "text", complete = "off" } = props;
   return (
-    <div class="field">
+    <div class={`field ${props.class ?? ""}`}>
       <label for={id}>{label}</label>
-      <input
-        {...{ id, name, required, defaultValue: value, ...described(id, hint, wrong) }}
-        {...(type === "number" ? { step: "any" } : {})}
-        {...(among ? { list: `${id}-among` } : {})}
-        type={type as "text"}
-        autocomplete="off"
-        spellcheck={false}
-      />
+      {options || children ? (
+        <select
+          {...attributes}
+          {...(onChoose ? { value } : {})}
+          onChange={(event) => onChoose?.(event.currentTarget.value)}
+        >
+          {children ??
+            options!.map(([one, text, lang]) => (
+              <option key={one} value={one} lang={lang} selected={one === (value ?? "")}>
+                {text}
+              </option>
+            ))}
+        </select>
+      ) : lines ? (
+        <textarea {...attributes} rows={lines} defaultValue={value} />
+      ) : (
+        <input
+          {...attributes}
+          {...(type === "number" ? { step: "any" } : {})}
+          {...(among ? { list: `${id}-among` } : {})}
+          // The types want one shape for each type of input.
+          type={type as "text"}
+          defaultValue={value}
+          autocomplete={complete}
+          spellcheck={false}
+        />
+      )}
       {among && (
         <datalist id={`${id}-among`}>
           {among.map((one) => (
@@ -37,52 +100,37 @@ export function TextField({ label, name, hint, wrong, value, type = "text", requ
           ))}
         </datalist>
       )}
-      <Said {...{ id, hint, wrong }} />
+      {hint && (
+        <small id={`${id}-hint`} class="quiet">
+          {hint}
+        </small>
+      )}
+      {wrong && (
+        <small id={`${id}-wrong`} class="wrong">
+          {wrong}
+        </small>
+      )}
     </div>
   );
 }
 
-type SelectProps = Common & {
-  readonly value?: string | undefined;
-  /** Value and text; "" is no choice. */
-  readonly options: readonly (readonly [string, string])[];
-  readonly onChoose?: (value: string) => void;
+type CheckProps = {
+  readonly label: ComponentChildren;
+  readonly name?: string;
+  readonly value?: string;
+  readonly type?: "checkbox" | "radio";
+  /** How it is at first; or `checked`: how it is now. */
+  readonly on?: boolean;
+  readonly checked?: boolean;
+  readonly onChange?: (on: boolean) => void;
 };
 
-export function SelectField({ label, name, hint, wrong, value, options, onChoose }: SelectProps) {
-  const id = useId();
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <select
-        {...{ id, name, ...described(id, hint, wrong) }}
-        onChange={(event) => onChoose?.(event.currentTarget.value)}
-      >
-        {options.map(([one, text]) => (
-          <option key={one} value={one} selected={one === (value ?? "")}>
-            {text}
-          </option>
-        ))}
-      </select>
-      <Said {...{ id, hint, wrong }} />
-    </div>
-  );
-}
-
-type CheckProps = { readonly label: string; readonly name: string; readonly value?: string; readonly on?: boolean };
-
-export function CheckField({
-  label,
-  name,
-  value,
-  on,
-  onChange,
-}: CheckProps & { readonly onChange?: (on: boolean) => void }) {
+export function Check({ label, name, value, type = "checkbox", on, checked, onChange }: CheckProps) {
   return (
     <label class="check">
       <input
-        {...{ name, value, defaultChecked: on }}
-        type="checkbox"
+        {...{ type, name, value }}
+        {...(checked === undefined ? { defaultChecked: on } : { checked })}
         onChange={(event) => onChange?.(event.currentTarget.checked)}
       />
       <span>{label}</span>
@@ -92,82 +140,73 @@ export function CheckField({
 
 type GroupProps = {
   readonly legend: string;
+  readonly part?: string;
+  readonly hint?: string | undefined;
   readonly wrong?: string | undefined;
+  readonly class?: string;
   readonly children: ComponentChildren;
 };
 
 /** Fields that belong together. */
-export function FieldGroup({ legend, wrong, children }: GroupProps) {
+export function Group({ legend, part = "-", hint, wrong: own, class: more = "", children }: GroupProps) {
+  const id = useId();
+  const refused = useWrong(part);
+  const wrong = own ?? refused;
   return (
-    <fieldset class="admin-group">
+    <fieldset class={`group ${more}`} aria-invalid={wrong ? true : undefined} aria-describedby={wrong ? id : undefined}>
       <legend>{legend}</legend>
       {children}
-      {wrong && <small class="wrong">{wrong}</small>}
+      {hint && <small class="quiet">{hint}</small>}
+      {wrong && (
+        <small class="wrong" id={id}>
+          {wrong}
+        </small>
+      )}
     </fieldset>
   );
 }
 
-function described(id: string, hint: string | undefined, wrong: string | undefined) {
-  const by = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ");
-  return { "aria-invalid": wrong ? true : undefined, "aria-describedby": by || undefined };
-}
-
-function Said({ id, hint, wrong }: { id: string; hint?: string | undefined; wrong?: string | undefined }) {
-  return (
-    <>
-      {hint && (
-        <small id={`${id}-hint`} class="quiet">
-          {hint}
-        </small>
-      )}
-      {wrong && (
-        <small id={`${id}-wrong`} class="wrong">
-          {wrong}
-        </small>
-      )}
-    </>
-  );
-}
-
-type FieldProps = {
-  readonly label: string;
+type TabsProps<T extends string | number> = {
+  readonly legend: string;
   readonly name: string;
-  readonly type?: "text" | "password";
-  readonly hint?: string;
-  readonly optional?: true;
-  /** What browsers fill in by themselves (`autocomplete`). */
-  readonly complete?: string;
-  /** What is wrong with it, said beside it. */
-  readonly wrong?: string | undefined;
+  readonly value: T;
+  readonly options: readonly (readonly [value: T, text: string])[];
+  readonly onChoose: (value: T) => void;
 };
 
-/** One line of a form, with its label, its hint and what is wrong with it. */
-export function Field({ label, name, type = "text", hint, optional, complete = "off", wrong }: FieldProps) {
-  const id = useId();
-  const described = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ");
+/** One of a few, all of them in sight. */
+export function Tabs<T extends string | number>({ legend, name, value, options, onChoose }: TabsProps<T>) {
   return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <input
-        {...{ id, name }}
-        // The types want one shape for each type of input.
-        type={type as "text"}
-        required={!optional}
-        autocomplete={complete}
-        spellcheck={false}
-        aria-invalid={wrong ? true : undefined}
-        aria-describedby={described || undefined}
-      />
-      {hint && (
-        <small id={`${id}-hint`} class="quiet">
-          {hint}
-        </small>
-      )}
-      {wrong && (
-        <small id={`${id}-wrong`} class="wrong">
-          {wrong}
-        </small>
-      )}
-    </div>
+    <fieldset class="tabs">
+      <legend class="hidden">{legend}</legend>
+      {options.map(([one, text]) => (
+        <label key={one}>
+          <input type="radio" name={name} checked={value === one} onChange={() => onChoose(one)} />
+          <span>{text}</span>
+        </label>
+      ))}
+    </fieldset>
   );
+}
+
+/** What was typed, without spaces around it; undefined for nothing. */
+export function typed(data: FormData, name: string): string | undefined {
+  return String(data.get(name) ?? "").trim() || undefined;
+}
+
+/** "a, b": the parts; undefined for nothing. */
+export function typedList(data: FormData, name: string): string[] | undefined {
+  const parts = (typed(data, name) ?? "").split(/[\s,]+/).filter((part) => part !== "");
+  return parts.length > 0 ? parts : undefined;
+}
+
+/** "owner=parks, pole=12": name and value; undefined for nothing. */
+export function typedTags(data: FormData, name: string): Readonly<Record<string, string>> | undefined {
+  const parts = (typed(data, name) ?? "").split(",").filter((part) => part.trim() !== "");
+  if (parts.length === 0) return undefined;
+  const pairs = parts.map((part) => {
+    const at = part.indexOf("=");
+    return at < 0 ? ([part.trim(), ""] as const) : ([part.slice(0, at).trim(), part.slice(at + 1).trim()] as const);
+  });
+  return Object.fromEntries(pairs);
 }

@@ -1,44 +1,34 @@
 import type { AlertView } from "../../contract/alert.ts";
 import type { ReportLineView, ReportView, TookView } from "../../contract/report.ts";
-import { HOUR_MS } from "../../model/time.ts";
 import "./report.css";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { SEVERITIES } from "../../model/alert.ts";
+import { HOUR_MS } from "../../model/time.ts";
 import { ApiProblem, request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { SeverityMark } from "../parts/facts.tsx";
+import { Figures, SeverityMark } from "../parts/show.tsx";
+import { Loading, Problem, useLoaded } from "../parts/state.tsx";
+import { type Column, numbers, Table, type TableRow } from "../parts/table.tsx";
 import { navigate, query } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
-import { districtName, sayMs, sayProblem } from "../words/words.ts";
+import { districtName, sayMs } from "../words/words.ts";
 
 /** `/report`: what happened in a shift, to hand over or to print. */
 export function ReportPage() {
   const t = messages.value;
   const address = query.value.toString();
   const asked = useMemo(() => askedOf(new URLSearchParams(address), Date.now()), [address]);
-  const [report, setReport] = useState<ReportView | undefined>();
-  const [problem, setProblem] = useState<unknown>();
-
-  useEffect(() => {
-    const leaving = new AbortController();
-    setProblem(undefined);
-    request<ReportView>("GET", addressOf(asked), undefined, leaving.signal).then(setReport, (error) => {
-      if (!leaving.signal.aborted) setProblem(error);
-    });
-    return () => leaving.abort();
-  }, [asked]);
-
+  const { found, problem } = useLoaded(
+    (signal) => request<ReportView>("GET", addressOf(asked), undefined, signal),
+    [asked],
+  );
   const refused = problem instanceof ApiProblem && problem.status === 400;
   return (
-    <div class="report">
+    <div class="report page">
       <h1 tabIndex={-1}>{t.report.title}</h1>
       <RangeForm asked={asked} wrong={refused ? (problem.errors[0]?.detail ?? problem.message) : undefined} />
-      {problem !== undefined && !refused && (
-        <p class="wrong" role="alert">
-          {sayProblem(problem)}
-        </p>
-      )}
-      {report ? <Body report={report} /> : problem === undefined && <p class="quiet loading">{t.shell.loading}</p>}
+      {!refused && <Problem of={problem} />}
+      {found ? <Body report={found} /> : problem === undefined && <Loading />}
     </div>
   );
 }
@@ -51,16 +41,19 @@ function Body({ report }: { report: ReportView }) {
       <p class="quiet">
         <Moment at={report.from} as="time" /> – <Moment at={report.to} as="time" />
       </p>
-      <dl class="report-total" aria-label={t.total}>
-        <Figure label={t.raised} value={total.raised} />
-        <Figure label={t.resolved} value={total.resolved} />
-        <Figure label={t.openAtEnd} value={total.openAtEnd} />
-        <Figure label={t.suppressed} value={total.suppressed} />
-        <Figure label={t.retracted} value={total.retracted} />
-        <Figure label={t.toAcknowledge} value={sayTook(total.toAcknowledge)} />
-        <Figure label={t.toResolve} value={sayTook(total.toResolve)} />
-        <Figure label={t.reviewed} value={`${total.reviewed.right} / ${total.reviewed.wrong}`} />
-      </dl>
+      <Figures
+        label={t.total}
+        rows={[
+          [t.raised, total.raised],
+          [t.resolved, total.resolved],
+          [t.openAtEnd, total.openAtEnd],
+          [t.suppressed, total.suppressed],
+          [t.retracted, total.retracted],
+          [t.toAcknowledge, sayTook(total.toAcknowledge)],
+          [t.toResolve, sayTook(total.toResolve)],
+          [t.reviewed, `${total.reviewed.right} / ${total.reviewed.wrong}`],
+        ]}
+      />
       {alerts.length === 0 && <p class="note">{t.quiet}</p>}
       {truncated && <p class="note">{t.truncated}</p>}
       <LineTable title={t.byDistrict} what="district" lines={byDistrict} />
@@ -71,15 +64,6 @@ function Body({ report }: { report: ReportView }) {
   );
 }
 
-function Figure({ label, value }: { label: string; value: string | number }) {
-  return (
-    <div class="card calm">
-      <dt>{label}</dt>
-      <dd>{value}</dd>
-    </div>
-  );
-}
-
 function sayTook(took: TookView | undefined): string {
   const t = messages.value.report;
   if (!took) return t.none;
@@ -87,22 +71,19 @@ function sayTook(took: TookView | undefined): string {
 }
 
 /** Which time: a shift, a day, a week, or from and to. It stands in the address, so that a report can be sent as a link. */
-export function RangeForm({ asked, wrong }: { asked: Asked; wrong: string | undefined }) {
+function RangeForm({ asked, wrong }: { asked: Asked; wrong: string | undefined }) {
   const t = messages.value.report;
 
   function submit(event: SubmitEvent): void {
     event.preventDefault();
-    const { from, to } = Object.fromEntries(new FormData(event.currentTarget as HTMLFormElement)) as Record<
-      string,
-      string
-    >;
-    const [begin, end] = [new Date(from!), new Date(to!)];
-    navigate(`/report?from=${encodeURIComponent(begin.toISOString())}&to=${encodeURIComponent(end.toISOString())}`);
+    const data = new FormData(event.currentTarget as HTMLFormElement);
+    const [from, to] = ["from", "to"].map((name) => new Date(String(data.get(name))));
+    navigate(addressOf({ from: from!, to: to! }));
   }
 
   return (
-    <form class="report-range" onSubmit={(event) => submit(event as unknown as SubmitEvent)}>
-      <nav class="report-presets" aria-label={t.range}>
+    <form class="report-range cluster" onSubmit={(event) => submit(event as unknown as SubmitEvent)}>
+      <nav class="cluster" aria-label={t.range}>
         {PRESETS.map((hours) => (
           <a
             key={hours}
@@ -154,169 +135,116 @@ function RangeField({ name, label, at, wrong }: { name: string; label: string; a
 
 const WORST_FIRST = SEVERITIES.toReversed();
 type Named = ReportLineView & { readonly district?: string; readonly rule?: string; readonly title?: string };
+type LineTableProps = { readonly title: string; readonly what: "district" | "rule"; readonly lines: readonly Named[] };
 
 /** One line per district or rule, those with the most alerts first. */
-export function LineTable({
-  title,
-  what,
-  lines,
-}: {
-  title: string;
-  what: "district" | "rule";
-  lines: readonly Named[];
-}) {
-  const t = messages.value;
+function LineTable({ title, what, lines }: LineTableProps) {
+  const { report: t, words } = messages.value;
   if (lines.length === 0) return null;
   return (
-    <Table title={title}>
-      <thead>
-        <tr>
-          <th scope="col">{t.report[what]}</th>
-          <Numbers names={[t.report.raised, ...WORST_FIRST.map((severity) => t.words.severity[severity])]} />
-          <Numbers names={[t.report.resolved, t.report.suppressed, t.report.toAcknowledge, t.report.toResolve]} />
-        </tr>
-      </thead>
-      <tbody>
-        {lines.map((line) => (
-          <tr key={line.rule ?? line.district}>
-            <th scope="row">{line.title ?? nameOf(line.district)}</th>
-            <td class="number">{line.raised}</td>
-            {WORST_FIRST.map((severity) => (
-              <td key={severity} class="number">
-                {line.bySeverity[severity]}
-              </td>
-            ))}
-            <td class="number">{line.resolved}</td>
-            <td class="number">{line.suppressed}</td>
-            <td class="number">{sayMedian(line.toAcknowledge)}</td>
-            <td class="number">{sayMedian(line.toResolve)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </Table>
+    <Part
+      title={title}
+      columns={[
+        t[what],
+        ...numbers(t.raised, ...WORST_FIRST.map((severity) => words.severity[severity])),
+        ...numbers(t.resolved, t.suppressed, t.toAcknowledge, t.toResolve),
+      ]}
+      rows={lines.map((line) => ({
+        key: line.rule ?? line.district ?? "",
+        cells: [
+          ...[line.title ?? nameOf(line.district), line.raised],
+          ...WORST_FIRST.map((severity) => line.bySeverity[severity]),
+          ...[line.resolved, line.suppressed, sayMedian(line.toAcknowledge), sayMedian(line.toResolve)],
+        ],
+      }))}
+    />
   );
 }
 
 const nameOf = (district = "") => (district === "" ? messages.value.report.service : districtName(district));
 const sayMedian = (took: TookView | undefined) => (took ? sayMs(took.medianMs) : messages.value.report.none);
 
-function Numbers({ names }: { names: readonly string[] }) {
-  return (
-    <>
-      {names.map((name) => (
-        <th key={name} scope="col" class="number">
-          {name}
-        </th>
-      ))}
-    </>
-  );
-}
+type PartProps = {
+  readonly title: string;
+  readonly hint?: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly TableRow[];
+};
 
-/** A wide table scrolls by itself, and by the keyboard. */
-function Table({ title, hint, children }: { title: string; hint?: string; children: preact.ComponentChildren }) {
+function Part({ title, hint, columns, rows }: PartProps) {
   return (
     <section>
       <h2>{title}</h2>
       {hint && <p class="quiet">{hint}</p>}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard */}
-      <section class="report-scroll" tabIndex={0} aria-label={title}>
-        <table>{children}</table>
-      </section>
+      {rows.length > 0 && <Table label={title} columns={columns} rows={rows} />}
     </section>
   );
 }
 
-export function SilentTable({ sensors }: { sensors: ReportView["sensorsWithoutData"] }) {
+function SilentTable({ sensors }: { sensors: ReportView["sensorsWithoutData"] }) {
   const t = messages.value.report;
-  if (sensors.length === 0) {
-    return (
-      <section>
-        <h2>{t.silent}</h2>
-        <p>{t.silentNone}</p>
-      </section>
-    );
-  }
+  const none = sensors.length === 0;
   return (
-    <Table title={`${t.silent} (${sensors.length})`} hint={t.silentHint}>
-      <thead>
-        <tr>
-          <th scope="col">{t.sensor}</th>
-          <th scope="col">{t.district}</th>
-          <th scope="col">{t.lastReading}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {sensors.map(({ sensorId, district, lastReadingAt }) => (
-          <tr key={sensorId}>
-            <th scope="row">
-              <a href={`/sensors/${encodeURIComponent(sensorId)}`}>{sensorId}</a>
-            </th>
-            <td>{districtName(district)}</td>
-            <td>{lastReadingAt ? <Moment at={lastReadingAt} as="time" /> : t.never}</td>
-          </tr>
-        ))}
-      </tbody>
-    </Table>
+    <Part
+      title={none ? t.silent : `${t.silent} (${sensors.length})`}
+      hint={none ? t.silentNone : t.silentHint}
+      columns={[t.sensor, t.district, t.lastReading]}
+      rows={sensors.map(({ sensorId, district, lastReadingAt }) => ({
+        key: sensorId,
+        cells: [
+          <a href={`/sensors/${encodeURIComponent(sensorId)}`}>{sensorId}</a>,
+          districtName(district),
+          lastReadingAt ? <Moment at={lastReadingAt} as="time" /> : t.never,
+        ],
+      }))}
+    />
   );
 }
 
-export function AlertTable({ alerts }: { alerts: readonly AlertView[] }) {
-  const t = messages.value;
+function AlertTable({ alerts }: { alerts: readonly AlertView[] }) {
+  const { report: t, words } = messages.value;
   return (
-    <Table title={t.report.alerts}>
-      <thead>
-        <tr>
-          {[t.report.alert, t.report.district, t.report.began, t.report.ended, t.report.whoHasIt].map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {alerts.map((alert) => (
-          <tr key={alert.id}>
-            <th scope="row" class="report-alert">
-              <SeverityMark severity={alert.severity} />
-              <span>
-                <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{alert.rule.title}</a>
-                <small class="quiet">{alert.explanation}</small>
-              </span>
-            </th>
-            <td>{nameOf(alert.subject.district)}</td>
-            <td>
-              <Moment at={alert.startedAt} as="time" />
-            </td>
-            <td>{alert.resolvedAt ? <Moment at={alert.resolvedAt} as="time" /> : t.words.state[alert.state]}</td>
-            <td>
-              {t.words.handling[alert.handling]}
-              {alert.assignee && `, ${alert.assignee}`}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </Table>
+    <Part
+      title={t.alerts}
+      columns={[t.alert, t.district, t.began, t.ended, t.whoHasIt]}
+      rows={alerts.map((alert) => ({
+        key: alert.id,
+        cells: [
+          <div class="report-alert">
+            <SeverityMark severity={alert.severity} />
+            <span>
+              <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{alert.rule.title}</a>
+              <small class="quiet">{alert.explanation}</small>
+            </span>
+          </div>,
+          nameOf(alert.subject.district),
+          <Moment at={alert.startedAt} as="time" />,
+          alert.resolvedAt ? <Moment at={alert.resolvedAt} as="time" /> : words.state[alert.state],
+          `${words.handling[alert.handling]}${alert.assignee ? `, ${alert.assignee}` : ""}`,
+        ],
+      }))}
+    />
   );
 }
 
 /** The hours of the presets: a shift, a day, a week. */
-export const PRESETS: readonly number[] = [8, 24, 168];
+const PRESETS: readonly number[] = [8, 24, 168];
 
-export type Asked = { readonly from: Date; readonly to: Date; readonly hours?: number };
+type Asked = { readonly from: Date; readonly to: Date; readonly hours?: number };
 
 /** What the address asks for: `?hours=8` moves on with the clock, `?from&to` stays. Without anything, a shift. */
-export function askedOf(query: URLSearchParams, now: number): Asked {
+function askedOf(query: URLSearchParams, now: number): Asked {
   const [from, to] = [query.get("from"), query.get("to")].map((text) => new Date(text ?? Number.NaN));
   if (Number.isFinite(from!.getTime()) && Number.isFinite(to!.getTime())) return { from: from!, to: to! };
   const hours = Number(query.get("hours")) || PRESETS[0]!;
   return { from: new Date(now - hours * HOUR_MS), to: new Date(now), hours };
 }
 
-export function addressOf({ from, to }: Asked): string {
+function addressOf({ from, to }: Asked): string {
   return `/report?from=${encodeURIComponent(from.toISOString())}&to=${encodeURIComponent(to.toISOString())}`;
 }
 
 /** For `<input type="datetime-local">`, which knows no zone: the viewer's own. */
-export function toLocalInput(at: Date): string {
+function toLocalInput(at: Date): string {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

@@ -3,10 +3,12 @@ import "./rules.css";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Figures } from "../../model/backtest.ts";
 import type { RuleData } from "../../model/rule.ts";
-import { ApiProblem, eachPage } from "../api/client.ts";
+import { ApiProblem } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Refusal, textOf, useAttempt, WordsField } from "../parts/forms.tsx";
-import { Message } from "../parts/state.tsx";
+import { Check, Field, Group, typed } from "../parts/fields.tsx";
+import { Form } from "../parts/forms.tsx";
+import { Code } from "../parts/show.tsx";
+import { Absent, loadAll, useLoaded } from "../parts/state.tsx";
 import type { PageProps } from "../shell/router.ts";
 import { guardLeaving, navigate, query, setQuery } from "../shell/router.ts";
 import { sayProblem } from "../words/words.ts";
@@ -21,20 +23,10 @@ import { YamlEditor } from "./yaml-editor.tsx";
 /** `/rules/:id/edit`: a copy of a rule, tried on history before it is saved. */
 export function EditRulePage({ params }: PageProps) {
   const id = params.id!;
-  const t = messages.value;
-  const [rule, setRule] = useState<RuleView | undefined>();
-  const [problem, setProblem] = useState<unknown>();
-  useEffect(() => {
-    const leaving = new AbortController();
-    setRule(undefined);
-    setProblem(undefined);
-    loadRule(id, leaving.signal).then(setRule, (error) => leaving.signal.aborted || setProblem(error));
-    return () => leaving.abort();
-  }, [id]);
-  if (problem instanceof ApiProblem && problem.status === 404)
-    return <Message title={t.rules.notFound} link={{ href: "/rules", text: t.rules.title }} />;
-  if (problem !== undefined) return <Message title={sayProblem(problem)} />;
-  if (!rule) return <p class="quiet loading">{t.shell.loading}</p>;
+  const t = messages.value.rules;
+  const { found: rule, problem } = useLoaded((signal) => loadRule(id, signal), [id]);
+  if (rule?.id !== id || problem !== undefined)
+    return <Absent problem={problem} missing={t.notFound} link={{ href: "/rules", text: t.title }} />;
   return <Editor key={rule.id} name={rule.id} base={rule} template={writeRuleYaml(dataOf(rule))} />;
 }
 
@@ -53,7 +45,9 @@ function Editor({ name, base, template }: EditorProps) {
   const t = messages.value.ruleEditor;
   const draft = useMemo(() => openDraft(name, base, template), []);
   const history = useMemo(openHistory, []);
-  const known = useKnownRules();
+  const { found: known = NONE } = useLoaded(async (signal) => {
+    return new Map((await loadAll<RuleView>("/rules", signal)).map((one) => [one.id, one]));
+  });
   useEffect(
     () => () => {
       draft.close();
@@ -65,13 +59,13 @@ function Editor({ name, base, template }: EditorProps) {
 
   const rule = draft.rule.value;
   return (
-    <div class="rules rule-edit">
-      <header class="rule-edit-head">
+    <div class="rules page">
+      <header class="cluster spread">
         <h1 tabIndex={-1}>{base ? t.title(base.title) : t.newRule}</h1>
         {base ? <a href={ruleHref(base.id)}>{t.back}</a> : <Templates draft={draft} />}
       </header>
       {draft.wasKept.value && (
-        <p class="note kept">
+        <p class="note cluster spread">
           {t.kept}
           <button type="button" class="button" onClick={draft.discard}>
             {t.discard}
@@ -87,7 +81,7 @@ function Editor({ name, base, template }: EditorProps) {
         }}
       />
       {rule && (
-        <p class="rule-words" aria-live="polite">
+        <p class="sentence" aria-live="polite">
           {describeRule(rule)}
         </p>
       )}
@@ -101,45 +95,22 @@ function Editor({ name, base, template }: EditorProps) {
 function Templates({ draft }: { draft: Draft }) {
   const t = messages.value.ruleEditor;
   const from = query.value.get("from") ?? TEMPLATES[0];
+  // Rendered anew, the field says again what is open.
+  const [, restore] = useState({});
   return (
-    <label class="field templates">
-      <span>{t.template}</span>
-      <select
-        value={from}
-        onChange={(event) => {
-          if (draft.dirty.peek() && !confirm(t.leave)) event.currentTarget.value = from;
-          else {
-            draft.forget();
-            setQuery({ from: event.currentTarget.value });
-          }
-        }}
-      >
-        {TEMPLATES.map((one) => (
-          <option key={one} value={one}>
-            {t.templates[one]}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Field
+      {...{ label: t.template, name: "template", value: from }}
+      options={TEMPLATES.map((one) => [one, t.templates[one]] as const)}
+      onChoose={(chosen) => {
+        if (draft.dirty.peek() && !confirm(t.leave)) return restore({});
+        draft.forget();
+        setQuery({ from: chosen });
+      }}
+    />
   );
 }
 
-function useKnownRules(): ReadonlyMap<string, RuleView> {
-  const [known, setKnown] = useState<ReadonlyMap<string, RuleView>>(new Map());
-  useEffect(() => {
-    const leaving = new AbortController();
-    const found = new Map<string, RuleView>();
-    const take = (some: readonly RuleView[]) => {
-      for (const one of some) found.set(one.id, one);
-    };
-    eachPage<RuleView>("/rules", take, leaving.signal).then(
-      () => setKnown(found),
-      () => {},
-    );
-    return () => leaving.abort();
-  }, []);
-  return known;
-}
+const NONE: ReadonlyMap<string, RuleView> = new Map();
 
 type SaveFormProps = {
   readonly draft: Draft;
@@ -149,9 +120,8 @@ type SaveFormProps = {
 };
 
 /** With a reason, and with what history says: as a trial beside the present rule, or in its place. */
-export function SaveForm({ draft, history, known }: SaveFormProps) {
+function SaveForm({ draft, history, known }: SaveFormProps) {
   const t = messages.value.ruleEditor;
-  const { busy, problem, attempt } = useAttempt();
   const [untried, setUntried] = useState(false);
   const rule = draft.rule.value;
   const present = draft.present.value;
@@ -160,51 +130,35 @@ export function SaveForm({ draft, history, known }: SaveFormProps) {
   const mayTry = present?.mode === "live";
   const [choice, setChoice] = useState<"try" | "place">("try");
   const how = mayTry ? choice : "place";
-  const conflict = problem instanceof ApiProblem && problem.status === 409;
 
-  async function save(reason: string): Promise<void> {
-    const because = { reason, ...(figures ? { figures } : {}) };
+  async function save(data: FormData): Promise<void> {
+    const because = { reason: typed(data, "reason") ?? "", ...(figures ? { figures } : {}) };
     const trial = trialIdOf(rule!.id);
     const saved = how === "try" ? { ...rule!, id: trial, mode: "shadow" as const } : rule!;
     const over = how === "try" ? known.get(trial)?.version : present?.version;
-    if (!(await attempt(() => saveRule(saved, because, over)))) return;
+    await saveRule(saved, because, over);
     draft.forget();
     navigate(ruleHref(saved.id));
   }
 
+  const isConflict = (problem: unknown) => problem instanceof ApiProblem && problem.status === 409;
   return (
-    <form
-      class="panel save"
-      aria-label={t.save}
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save(textOf(new FormData(event.currentTarget as HTMLFormElement), "reason"));
-      }}
+    <Form
+      {...{ class: "panel", label: t.save, submitLabel: how === "try" ? t.saveTrial : t.saveNow, onSubmit: save }}
+      disabled={!rule || unchanged || !(figures || untried)}
+      explain={(problem) => isConflict(problem) && <Conflict draft={draft} said={sayProblem(problem)} />}
+      more={
+        <a class="button quiet" href={present ? ruleHref(present.id) : "/rules"}>
+          {t.cancel}
+        </a>
+      }
     >
       <h2>{t.save}</h2>
       {mayTry && <HowToSave {...{ id: present.id, how, setChoice, running: known.get(trialIdOf(present.id)) }} />}
       {rule && how === "place" && <p class="note">{sayEffect(rule, present)}</p>}
-      <WordsField label={t.reason} name="reason" hint={t.reasonHint} oneLine problem={problem} />
-      {rule && !figures && !unchanged && (
-        <label class="check">
-          <input type="checkbox" checked={untried} onChange={(event) => setUntried(event.currentTarget.checked)} />
-          {t.untried}
-        </label>
-      )}
-      {conflict ? (
-        <Conflict draft={draft} said={sayProblem(problem)} />
-      ) : (
-        <Refusal problem={problem} known={["reason"]} />
-      )}
-      <div class="buttons">
-        <button type="submit" class="button primary" disabled={busy || !rule || unchanged || !(figures || untried)}>
-          {how === "try" ? t.saveTrial : t.saveNow}
-        </button>
-        <a class="button quiet" href={present ? ruleHref(present.id) : "/rules"}>
-          {t.cancel}
-        </a>
-      </div>
-    </form>
+      <Field label={t.reason} name="reason" hint={t.reasonHint} required maxLength={500} />
+      {rule && !figures && !unchanged && <Check label={t.untried} checked={untried} onChange={setUntried} />}
+    </Form>
   );
 }
 
@@ -223,23 +177,25 @@ function HowToSave({ id, how, setChoice, running }: HowProps) {
     ["place", t.inPlace, t.inPlaceHint],
   ] as const;
   return (
-    <fieldset class="save-how">
-      <legend>{t.how}</legend>
+    <Group legend={t.how} class="checks column">
       {choices.map(([value, label, hint]) => (
-        <label key={value} class="check">
-          <input type="radio" name="how" checked={how === value} onChange={() => setChoice(value)} />
-          <span>
-            {label}
-            <small class="quiet">{hint}</small>
-          </span>
-        </label>
+        <Check
+          key={value}
+          {...{ type: "radio", name: "how", value, checked: how === value, onChange: () => setChoice(value) }}
+          label={
+            <>
+              {label}
+              <small class="quiet">{hint}</small>
+            </>
+          }
+        />
       ))}
       {how === "try" && running && (
         <p class="note">
           {t.trialRuns(running.changed?.by ?? "")} <a href={ruleHref(running.id)}>{running.id}</a>
         </p>
       )}
-    </fieldset>
+    </Group>
   );
 }
 
@@ -258,25 +214,22 @@ function sayEffect(rule: RuleData, present: RuleView | undefined): string {
 }
 
 /** Somebody else changed the rule meanwhile: who and why, what it is now, and which of the two shall go on. */
-export function Conflict({ draft, said }: { draft: Draft; said: string }) {
+function Conflict({ draft, said }: { draft: Draft; said: string }) {
   const t = messages.value.ruleEditor;
   const id = draft.present.peek()?.id;
-  const [theirs, setTheirs] = useState<RuleView | undefined>();
-  useEffect(() => {
-    if (id === undefined) return;
-    const leaving = new AbortController();
-    loadRule(id, leaving.signal).then(setTheirs, () => {});
-    return () => leaving.abort();
-  }, [id, said]);
+  const { found: theirs } = useLoaded(
+    async (signal) => (id === undefined ? undefined : loadRule(id, signal)),
+    [id, said],
+  );
   const isOld = theirs !== undefined && theirs.version !== draft.present.value?.version;
   return (
-    <div class="conflict" role="alert">
+    <div class="conflict stack" role="alert">
       <p>
         <strong>{said}</strong>
       </p>
       {isOld && (
         <>
-          <div class="buttons">
+          <div class="cluster">
             <button type="button" class="button" onClick={() => draft.rebase(theirs, "up")}>
               {t.takeTheirs}
             </button>
@@ -286,10 +239,7 @@ export function Conflict({ draft, said }: { draft: Draft; said: string }) {
           </div>
           <details>
             <summary>{t.theirs}</summary>
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard */}
-            <section class="yaml" tabIndex={0} aria-label={t.theirs}>
-              <pre>{writeRuleYaml(dataOf(theirs))}</pre>
-            </section>
+            <Code text={writeRuleYaml(dataOf(theirs))} label={t.theirs} />
           </details>
         </>
       )}
@@ -298,7 +248,7 @@ export function Conflict({ draft, said }: { draft: Draft; said: string }) {
 }
 
 /** Asks before anybody leaves with unsaved changes: by closing the tab, by a link, or back and forward. */
-export function useUnsavedWarning(isDirty: () => boolean): void {
+function useUnsavedWarning(isDirty: () => boolean): void {
   useEffect(() => {
     const openGate = guardLeaving(() => !isDirty() || confirm(messages.peek().ruleEditor.leave));
     function onUnload(event: BeforeUnloadEvent): void {

@@ -3,9 +3,12 @@ import type { BacktestAlertView } from "../../contract/backtest.ts";
 import type { Figures } from "../../model/backtest.ts";
 import { sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
+import { Tabs } from "../parts/fields.tsx";
+import { Problem } from "../parts/state.tsx";
+import { numbers, Table } from "../parts/table.tsx";
 import { language } from "../shell/preferences.ts";
 import { formatTime, Moment } from "../words/time.tsx";
-import { districtName, sayMs, sayProblem } from "../words/words.ts";
+import { districtName, sayMs } from "../words/words.ts";
 import type { Draft } from "./draft.ts";
 import {
   type Bar,
@@ -19,7 +22,7 @@ import {
   linesOf,
   type RuleHistory,
 } from "./history.ts";
-import { sayRate } from "./list.tsx";
+import { sayRate } from "./rule-words.tsx";
 
 /** What the rule would have said, tried before it is saved. */
 export function HistoryPanel({ draft, history }: { draft: Draft; history: RuleHistory }) {
@@ -31,22 +34,13 @@ export function HistoryPanel({ draft, history }: { draft: Draft; history: RuleHi
     <section class="panel history" aria-label={t.history}>
       <div class="section-head">
         <h2>{t.history}</h2>
-        <fieldset class="tabs history-days">
-          <legend class="hidden">{t.span}</legend>
-          {DAYS.map((days) => (
-            <label key={days}>
-              <input
-                type="radio"
-                name="days"
-                checked={history.days.value === days}
-                onChange={() => {
-                  history.days.value = days;
-                }}
-              />
-              <span>{t.days(days)}</span>
-            </label>
-          ))}
-        </fieldset>
+        <Tabs
+          {...{ legend: t.span, name: "days", value: history.days.value }}
+          options={DAYS.map((days) => [days, t.days(days)] as const)}
+          onChoose={(days) => {
+            history.days.value = days;
+          }}
+        />
         {history.busy.value ? (
           <button type="button" class="button" onClick={history.stop}>
             {t.stop}
@@ -63,11 +57,7 @@ export function HistoryPanel({ draft, history }: { draft: Draft; history: RuleHi
         )}
       </div>
       {history.busy.value && <Running history={history} />}
-      {history.problem.value !== undefined && (
-        <p class="wrong" role="alert">
-          {sayProblem(history.problem.value)}
-        </p>
-      )}
+      <Problem of={history.problem.value} />
       {!comparison && !history.busy.value && <p class="quiet">{rule ? t.historyHint : t.historyWaits}</p>}
       {stale && <p class="note">{t.stale}</p>}
       {comparison && <ComparisonView comparison={comparison} />}
@@ -92,7 +82,7 @@ function Running({ history }: { history: RuleHistory }) {
 }
 
 /** What the change would have changed: figures, what is added, removed and moved, and when. */
-export function ComparisonView({ comparison }: { comparison: Comparison }) {
+function ComparisonView({ comparison }: { comparison: Comparison }) {
   const t = messages.value.ruleEditor;
   const { before, after, diff } = comparison;
   const lines = useMemo(() => linesOf(comparison), [comparison]);
@@ -100,9 +90,9 @@ export function ComparisonView({ comparison }: { comparison: Comparison }) {
   const lanes = useMemo(() => lanesOf(lines, span), [lines]);
   const failure = after.failures[0]?.failure;
   return (
-    <div class="comparison">
+    <div class="stack">
       {failure !== undefined && (
-        <p class="rules-broken" role="alert">
+        <p class="alarm" role="alert">
           {t.failed(failure)}
         </p>
       )}
@@ -135,24 +125,12 @@ function FiguresTable({ before, after }: { before: Figures | undefined; after: F
     [rules.retracted, ({ retracted }) => number(retracted)],
   ];
   return (
-    <table class="rule-lines before-after">
-      <thead>
-        <tr>
-          <td />
-          {before && <th scope="col">{t.before}</th>}
-          <th scope="col">{t.after}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(([name, say]) => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
-            {before && <td>{say(before)}</td>}
-            <td>{say(after)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Table
+      label={t.history}
+      class="narrow-table"
+      columns={[{ head: t.figure, hidden: true }, ...numbers(...(before ? [t.before, t.after] : [t.after]))]}
+      rows={rows.map(([name, say]) => ({ key: name, cells: [name, ...(before ? [say(before)] : []), say(after)] }))}
+    />
   );
 }
 
@@ -168,51 +146,34 @@ function Alerts({ lines, hasBefore }: { lines: readonly Line[]; hasBefore: boole
     <details class="comparison-alerts" onToggle={(event) => setOpen((event.currentTarget as HTMLDetailsElement).open)}>
       <summary>{t.asTable}</summary>
       {open && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard
-        <section class="rule-scroll" tabIndex={0} aria-label={t.asTable}>
-          <table class="rule-lines">
-            <thead>
-              <tr>
-                <th scope="col">{t.subject}</th>
-                {hasBefore && <th scope="col">{t.difference}</th>}
-                {hasBefore && <th scope="col">{t.before}</th>}
-                <th scope="col">{t.after}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {lines.slice(0, ROWS_MAX).map((line) => (
-                <AlertLine key={(line.after ?? line.before)!.id + line.is} {...{ line, hasBefore }} />
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <Table
+          label={t.asTable}
+          class="tall"
+          columns={[t.subject, ...(hasBefore ? [t.difference, t.before] : []), t.after]}
+          rows={lines.slice(0, ROWS_MAX).map(({ is, before, after }) => ({
+            key: (after ?? before)!.id + is,
+            class: is === "same" ? "quiet" : undefined,
+            cells: [
+              nameOf((after ?? before)!.subject),
+              ...(hasBefore ? [t.differences[is], <Span alert={before} />] : []),
+              <Span alert={after} />,
+            ],
+          }))}
+        />
       )}
       {open && lines.length > ROWS_MAX && <p class="quiet">{rules.newest(ROWS_MAX)}</p>}
     </details>
   );
 }
 
-function AlertLine({ line, hasBefore }: { line: Line; hasBefore: boolean }) {
-  const { differences } = messages.value.ruleEditor;
-  const { is, before, after } = line;
-  return (
-    <tr class={is === "same" ? "quiet" : undefined}>
-      <th scope="row">{nameOf((after ?? before)!.subject)}</th>
-      {hasBefore && <td>{differences[is]}</td>}
-      {hasBefore && <Span alert={before} />}
-      <Span alert={after} />
-    </tr>
-  );
-}
-
 function Span({ alert }: { alert: BacktestAlertView | undefined }) {
   const { rules, words } = messages.value;
-  if (!alert) return <td>{rules.none}</td>;
+  if (!alert) return <>{rules.none}</>;
   return (
-    <td title={alert.explanation}>
+    <span title={alert.explanation}>
       <Moment at={firedAt(alert)} as="time" /> –{" "}
       {alert.resolvedAt === undefined ? words.state[alert.state] : <Moment at={alert.resolvedAt} as="time" />}
-    </td>
+    </span>
   );
 }
 
@@ -227,7 +188,7 @@ type LaneChartProps = {
 };
 
 /** Two lanes for each subject, before above after. The table below says the same. */
-export function LaneChart({ lanes, span, hasBefore }: LaneChartProps) {
+function LaneChart({ lanes, span, hasBefore }: LaneChartProps) {
   const t = messages.value.ruleEditor;
   const [all, setAll] = useState(false);
   const shown = all ? lanes : lanes.slice(0, SHOWN);
@@ -235,7 +196,7 @@ export function LaneChart({ lanes, span, hasBefore }: LaneChartProps) {
     lanes.some((lane) => [...lane.before, ...lane.after].some((bar) => bar.is === is)),
   );
   return (
-    <figure class="lanes">
+    <figure class="lanes stack">
       <div role="img" aria-label={t.chartLabel(lanes.length)}>
         {shown.map((lane) => (
           <div key={nameOf(lane.subject)} class="lane">
@@ -248,7 +209,7 @@ export function LaneChart({ lanes, span, hasBefore }: LaneChartProps) {
         ))}
         <Axis span={span} />
       </div>
-      <figcaption>
+      <figcaption class="cluster">
         {hasBefore && <span class="quiet">{t.lanesHint}</span>}
         {used.map((is) => (
           <span key={is} class="lane-key">
@@ -305,7 +266,7 @@ function Axis({ span }: { span: LaneChartProps["span"] }) {
 }
 
 /** A sensor by its name, or the place that a quorum is about. */
-export function nameOf({ sensorId, district, gateway, tag }: Lane["subject"]): string {
+function nameOf({ sensorId, district, gateway, tag }: Lane["subject"]): string {
   if (sensorId !== undefined) return sensors.value.get(sensorId)?.name ?? sensorId;
   if (gateway !== undefined) return gateway;
   return tag ? `${tag.name} ${tag.value}` : districtName(district ?? "");

@@ -1,13 +1,12 @@
 import type { RuleView } from "../../contract/rule.ts";
 import "./rules.css";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useMemo } from "preact/hooks";
 import { AUDIENCES } from "../../model/alert.ts";
-import { eachPage } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Choice } from "../parts/choice.tsx";
-import { SeverityMark } from "../parts/facts.tsx";
-import { Message } from "../parts/state.tsx";
-import { language } from "../shell/preferences.ts";
+import { SeverityMark } from "../parts/show.tsx";
+import { Loading, loadAll, Message, useLoaded } from "../parts/state.tsx";
+import { Choice, Filters, Table } from "../parts/table.tsx";
 import { query, setQuery } from "../shell/router.ts";
 import { mayManage } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
@@ -22,30 +21,16 @@ import {
   type RuleFilters,
   readFilters,
 } from "./filters.ts";
-import { ModeChip, sayWhen } from "./rule-words.tsx";
+import { ModeChip, sayPercent, sayRate, sayWhen } from "./rule-words.tsx";
 import { ruleHref } from "./rules-api.ts";
 
 /** `/rules`: what the service listens for, and how well each rule does. */
 export function RulesPage() {
   const t = messages.value;
-  const [rules, setRules] = useState<readonly RuleView[] | undefined>();
-  const [failed, setFailed] = useState(false);
-
-  useEffect(() => {
-    if (failed) return;
-    const leaving = new AbortController();
-    const found: RuleView[] = [];
-    const take = (some: readonly RuleView[]) => void found.push(...some);
-    eachPage<RuleView>("/rules", take, leaving.signal).then(
-      () => setRules(found),
-      () => leaving.signal.aborted || setFailed(true),
-    );
-    return () => leaving.abort();
-  }, [failed]);
-
-  if (failed) return <Message title={t.rules.failed} action={t.shell.retry} onAction={() => setFailed(false)} />;
+  const { found: rules, problem, reload } = useLoaded((signal) => loadAll<RuleView>("/rules", signal));
+  if (problem !== undefined) return <Message title={t.rules.failed} action={t.shell.retry} onAction={reload} />;
   return (
-    <div class="rules">
+    <div class="rules page">
       <div class="section-head">
         <h1 tabIndex={-1}>{t.rules.title}</h1>
         {mayManage.value && (
@@ -54,7 +39,7 @@ export function RulesPage() {
           </a>
         )}
       </div>
-      {rules ? <Loaded rules={rules} /> : <p class="quiet loading">{t.shell.loading}</p>}
+      {rules ? <Loaded rules={rules} /> : <Loading />}
     </div>
   );
 }
@@ -68,7 +53,7 @@ function Loaded({ rules }: { rules: readonly RuleView[] }) {
   return (
     <>
       {broken > 0 && (
-        <p class="rules-broken" role="alert">
+        <p class="alarm cluster" role="alert">
           {t.broken(broken)}
           {filters.state !== "error" && (
             <button type="button" class="button" onClick={() => setQuery({ state: "error" })}>
@@ -77,12 +62,12 @@ function Loaded({ rules }: { rules: readonly RuleView[] }) {
           )}
         </p>
       )}
-      <FilterBar filters={filters} />
+      <RuleFiltersBar filters={filters} />
       <p class="quiet" role="status">
         {t.count(shown.length, rules.length)}
       </p>
       {shown.length === 0 ? (
-        <div class="rules-empty">
+        <div class="message stack">
           <p>{t.emptyTitle}</p>
           <button
             type="button"
@@ -104,40 +89,31 @@ function wordsOf(rule: RuleView): { readonly sentence: string; readonly search: 
   return { sentence, search: `${sentence} ${rule.metric ?? ""} ${metricLabel(rule.metric ?? "")}` };
 }
 
-function FilterBar({ filters }: { filters: RuleFilters }) {
+function RuleFiltersBar({ filters }: { filters: RuleFilters }) {
   const { rules: t, words } = messages.value;
   return (
-    <search class="rules-filters" aria-label={t.filters}>
-      <input
-        type="search"
-        aria-label={t.search}
-        placeholder={t.searchHint}
-        value={filters.text}
-        onInput={(event) => setQuery({ q: event.currentTarget.value })}
+    <Filters text={filters.text} label={t.search} hint={t.searchHint} onText={(q) => setQuery({ q })}>
+      <Choice
+        {...{ label: t.kind, value: filters.kind, among: RULE_KINDS }}
+        say={(one) => t.kinds[one]}
+        onChoose={(kind) => setQuery({ kind })}
       />
-      <div class="choices">
-        <Choice
-          {...{ label: t.kind, any: t.any, value: filters.kind, among: RULE_KINDS }}
-          say={(one) => t.kinds[one]}
-          onChoose={(kind) => setQuery({ kind })}
-        />
-        <Choice
-          {...{ label: t.audience, any: t.any, value: filters.audience, among: AUDIENCES }}
-          say={(one) => words.audience[one]}
-          onChoose={(audience) => setQuery({ for: audience })}
-        />
-        <Choice
-          {...{ label: t.mode, any: t.any, value: filters.mode, among: MODES }}
-          say={(one) => t.modes[one]}
-          onChoose={(mode) => setQuery({ mode })}
-        />
-        <Choice
-          {...{ label: t.state, any: t.any, value: filters.state, among: RULE_STATES }}
-          say={(one) => t.states[one]}
-          onChoose={(state) => setQuery({ state })}
-        />
-      </div>
-    </search>
+      <Choice
+        {...{ label: t.audience, value: filters.audience, among: AUDIENCES }}
+        say={(one) => words.audience[one]}
+        onChoose={(audience) => setQuery({ for: audience })}
+      />
+      <Choice
+        {...{ label: t.mode, value: filters.mode, among: MODES }}
+        say={(one) => t.modes[one]}
+        onChoose={(mode) => setQuery({ mode })}
+      />
+      <Choice
+        {...{ label: t.state, value: filters.state, among: RULE_STATES }}
+        say={(one) => t.states[one]}
+        onChoose={(state) => setQuery({ state })}
+      />
+    </Filters>
   );
 }
 
@@ -148,110 +124,84 @@ type RuleTableProps = {
 };
 
 /** One line for each rule; on a phone one block. */
-export function RuleTable({ rules, filters, sentenceOf }: RuleTableProps) {
+function RuleTable({ rules, filters, sentenceOf }: RuleTableProps) {
   const t = messages.value.rules;
   const names: Readonly<Record<Column, string>> = { ...t, title: t.rule };
   return (
-    <table class="rules-table">
-      <thead>
-        <tr>
-          {COLUMNS.map((column) => (
-            <SortHeader key={column} {...{ column, filters, name: names[column] }} />
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rules.map((rule) => (
-          <Row key={rule.id} {...{ rule, names, sentence: sentenceOf(rule) }} />
-        ))}
-      </tbody>
-    </table>
+    <Table
+      label={t.title}
+      class="rules-table"
+      columns={COLUMNS.map((column) => ({
+        head: <SortButton {...{ column, filters, name: names[column] }} />,
+        class: isNumber(column) ? "number" : undefined,
+        sorted: filters.sort === column ? (filters.down ? "descending" : "ascending") : undefined,
+        name: names[column],
+      }))}
+      rows={rules.map((rule) => ({
+        key: rule.id,
+        class: rule.state === "error" ? "broken" : undefined,
+        cells: cellsOf(rule, sentenceOf(rule)),
+      }))}
+    />
   );
 }
 
-type SortHeaderProps = { readonly column: Column; readonly filters: RuleFilters; readonly name: string };
+const isNumber = (column: Column) => column !== "title" && column !== "changedBy";
 
-function SortHeader({ column, filters: { sort, down }, name }: SortHeaderProps) {
+type SortProps = { readonly column: Column; readonly filters: RuleFilters; readonly name: string };
+
+function SortButton({ column, filters: { sort, down }, name }: SortProps) {
   const t = messages.value.rules;
   const on = sort === column;
-  const isNumber = column !== "title" && column !== "changedBy";
   // Numbers begin with the largest; a third press goes back to the order of the files.
   const turn = () => {
-    if (!on) setQuery({ sort: column, dir: isNumber ? "down" : undefined });
-    else if (down === isNumber) setQuery({ dir: isNumber ? undefined : "down" });
+    if (!on) setQuery({ sort: column, dir: isNumber(column) ? "down" : undefined });
+    else if (down === isNumber(column)) setQuery({ dir: isNumber(column) ? undefined : "down" });
     else setQuery({ sort: undefined, dir: undefined });
   };
   const hint = column === "precision" ? t.precisionHint : column === "noise" ? t.noiseHint : undefined;
   return (
-    <th
-      scope="col"
-      class={isNumber ? "number" : undefined}
-      aria-sort={on ? (down ? "descending" : "ascending") : undefined}
-      title={hint}
-    >
-      <button type="button" aria-label={t.sortBy(name)} onClick={turn}>
-        {name}
-        <i aria-hidden="true">{on ? (down ? "↓" : "↑") : ""}</i>
-      </button>
-    </th>
+    <button type="button" aria-label={t.sortBy(name)} title={hint} onClick={turn}>
+      {name}
+      <i aria-hidden="true">{on ? (down ? "↓" : "↑") : ""}</i>
+    </button>
   );
 }
 
-type RowProps = {
-  readonly rule: RuleView;
-  readonly names: Readonly<Record<Column, string>>;
-  readonly sentence: string;
-};
-
-function Row({ rule, names, sentence }: RowProps) {
+function cellsOf(rule: RuleView, sentence: string): ComponentChildren[] {
   const { rules: t, words } = messages.value;
   const { stats, changed } = rule;
-  return (
-    <tr class={rule.state === "error" ? "broken" : undefined}>
-      <th scope="row">
-        <span class="rule-name">
-          <SeverityMark severity={rule.severity} />
-          <a href={ruleHref(rule.id)}>{rule.title}</a>
-          <ModeChip rule={rule} />
-          <span class="chip">{words.audience[rule.audience]}</span>
-        </span>
-        <small class="quiet">{sentence}</small>
-        {rule.failure !== undefined && <small class="wrong">{rule.failure}</small>}
-      </th>
-      <td class="number" data-name={names.precision}>
-        {stats?.precision === undefined ? (
-          <small class="quiet">{t.notJudged}</small>
-        ) : (
-          <span title={t.judged(stats.reviews.right, stats.reviews.wrong)}>{sayPercent(stats.precision)}</span>
-        )}
-      </td>
-      <td class="number" data-name={names.perDay}>
-        {stats ? sayRate(stats.alertsPerDay) : t.none}
-      </td>
-      <td class="number" data-name={names.noise}>
-        {stats?.suppressed ?? t.none}
-        {stats !== undefined && stats.flaps > 0 && <small class="quiet"> {t.flapped(stats.flaps)}</small>}
-      </td>
-      <td class="number" data-name={names.toAcknowledge}>
-        {stats?.acknowledge ? sayMs(stats.acknowledge.medianMs) : t.none}
-      </td>
-      <td data-name={names.changedBy}>
-        {changed ? (
-          <span title={changed.reason}>
-            {changed.by}
-            <small class="quiet">
-              <Moment at={changed.at} />
-            </small>
-          </span>
-        ) : (
-          t.none
-        )}
-      </td>
-    </tr>
-  );
+  return [
+    <>
+      <span class="rule-name cluster">
+        <SeverityMark severity={rule.severity} />
+        <a href={ruleHref(rule.id)}>{rule.title}</a>
+        <ModeChip rule={rule} />
+        <span class="chip">{words.audience[rule.audience]}</span>
+      </span>
+      <small class="quiet">{sentence}</small>
+      {rule.failure !== undefined && <small class="wrong">{rule.failure}</small>}
+    </>,
+    stats?.precision === undefined ? (
+      <small class="quiet">{t.notJudged}</small>
+    ) : (
+      <span title={t.judged(stats.reviews.right, stats.reviews.wrong)}>{sayPercent(stats.precision)}</span>
+    ),
+    stats ? sayRate(stats.alertsPerDay) : t.none,
+    <>
+      {stats?.suppressed ?? t.none}
+      {stats !== undefined && stats.flaps > 0 && <small class="quiet"> {t.flapped(stats.flaps)}</small>}
+    </>,
+    stats?.acknowledge ? sayMs(stats.acknowledge.medianMs) : t.none,
+    changed ? (
+      <span title={changed.reason}>
+        {changed.by}
+        <small class="quiet">
+          <Moment at={changed.at} />
+        </small>
+      </span>
+    ) : (
+      t.none
+    ),
+  ];
 }
-
-const sayPercent = (share: number) => new Intl.NumberFormat(language.value, { style: "percent" }).format(share);
-/** Few alerts a day are told apart, too. */
-export const sayRate = (rate: number): string =>
-  new Intl.NumberFormat(language.value, { maximumFractionDigits: rate >= 10 ? 0 : rate >= 1 ? 1 : 2 }).format(rate);

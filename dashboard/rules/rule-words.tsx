@@ -179,12 +179,18 @@ export function ModeChip({ rule }: { rule: Pick<RuleView, "mode" | "state"> }) {
   const t = messages.value.rules;
   return (
     <>
-      {rule.state === "error" && <span class="chip rule-error">{t.outOfUse}</span>}
+      {rule.state === "error" && <span class="chip bad">{t.outOfUse}</span>}
       {rule.mode === "shadow" && (
-        <span class="chip rule-shadow" title={t.modeHint.shadow}>
+        <span class="chip shadow" title={t.modeHint.shadow}>
           {t.modes.shadow}
         </span>
       )}
     </>
   );
 }
+
+export const sayPercent = (share: number): string =>
+  new Intl.NumberFormat(language.value, { style: "percent" }).format(share);
+/** Few alerts a day are told apart, too. */
+export const sayRate = (rate: number): string =>
+  new Intl.NumberFormat(language.value, { maximumFractionDigits: rate >= 10 ? 0 : rate >= 1 ? 1 : 2 }).format(rate);

@@ -4,20 +4,20 @@ import type { RuleChangeView, RuleStatsView, RuleView, SpansView } from "../../c
 import "./rules.css";
 import { signal } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { ApiProblem, request } from "../api/client.ts";
+import { request } from "../api/client.ts";
 import { onAlertNews } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { Fact, SeverityMark } from "../parts/facts.tsx";
 import { useAttempt, WordsForm } from "../parts/forms.tsx";
-import { Message } from "../parts/state.tsx";
-import { language } from "../shell/preferences.ts";
+import { Code, Fact, Figures, SeverityMark } from "../parts/show.tsx";
+import { Absent } from "../parts/state.tsx";
+import { Table } from "../parts/table.tsx";
 import type { PageProps } from "../shell/router.ts";
 import { navigate } from "../shell/router.ts";
 import { mayManage } from "../shell/session.ts";
 import { clock, formatTime, Moment } from "../words/time.tsx";
-import { sayMs, sayProblem } from "../words/words.ts";
-import { sayRate } from "./list.tsx";
-import { describeRule, ModeChip, sayRuleLimit } from "./rule-words.tsx";
+import { sayMs } from "../words/words.ts";
+
+import { describeRule, ModeChip, sayPercent, sayRate, sayRuleLimit } from "./rule-words.tsx";
 import { writeRuleYaml } from "./rule-yaml.ts";
 import { dataOf, editHref, loadRule, promoteRule, removeRule, ruleHref, saveRule, triedBy } from "./rules-api.ts";
 
@@ -30,19 +30,19 @@ export function RulePage({ params }: PageProps) {
   const t = messages.value;
   const rule = open.rule.value;
   const problem = open.problem.value;
-  if (problem instanceof ApiProblem && problem.status === 404)
-    return <Message title={t.rules.notFound} link={{ href: "/rules", text: t.rules.title }} />;
-  if (problem !== undefined)
-    return <Message title={sayProblem(problem)} action={t.shell.retry} onAction={() => void open.load()} />;
-  return rule ? <Loaded open={open} rule={rule} /> : <p class="quiet loading">{t.shell.loading}</p>;
+  if (!rule || problem !== undefined) {
+    const link = { href: "/rules", text: t.rules.title };
+    return <Absent {...{ problem, missing: t.rules.notFound, link, onRetry: () => void open.load() }} />;
+  }
+  return <Loaded open={open} rule={rule} />;
 }
 
 function Loaded({ open, rule }: { open: OpenRule; rule: RuleView }) {
   const t = messages.value;
   return (
-    <div class="rules rule-page">
-      <header class={`rule-head ${rule.state === "error" ? "broken" : rule.mode}`}>
-        <p class="rule-name">
+    <div class="rules page">
+      <header class={`page-head stack ${rule.state === "error" ? "critical" : rule.mode}`}>
+        <p class="rule-name cluster">
           <SeverityMark severity={rule.severity} />
           <code>{rule.id}</code>
           <ModeChip rule={rule} />
@@ -50,9 +50,9 @@ function Loaded({ open, rule }: { open: OpenRule; rule: RuleView }) {
           <span class="chip">{t.rules.kinds[rule.kind]}</span>
         </p>
         <h1 tabIndex={-1}>{rule.title}</h1>
-        <p class="rule-words">{describeRule(rule)}</p>
+        <p class="sentence">{describeRule(rule)}</p>
         {rule.state === "error" && (
-          <div class="rules-broken" role="alert">
+          <div class="alarm cluster" role="alert">
             <p>{rule.failure}</p>
             <p>{t.rules.outOfUseHint}</p>
           </div>
@@ -65,17 +65,17 @@ function Loaded({ open, rule }: { open: OpenRule; rule: RuleView }) {
           </p>
         )}
       </header>
-      <div class="rule-columns">
-        <div class="rule-main">
+      <div class="columns">
+        <div class="stack">
           {rule.stats && <RuleFigures stats={rule.stats} />}
           <RuleAlerts open={open} rule={rule} />
           <RuleVersions open={open} rule={rule} />
           <section>
             <h2>{t.rules.yaml}</h2>
-            <Yaml text={writeRuleYaml(dataOf(rule))} label={t.rules.yaml} />
+            <Code text={writeRuleYaml(dataOf(rule))} label={t.rules.yaml} />
           </section>
         </div>
-        <aside class="rule-side">
+        <aside class="stack">
           {mayManage.value && <RuleActions open={open} rule={rule} />}
           <RuleFacts rule={rule} />
         </aside>
@@ -84,30 +84,18 @@ function Loaded({ open, rule }: { open: OpenRule; rule: RuleView }) {
   );
 }
 
-/** A wide line scrolls by itself, and by the keyboard. */
-export function Yaml({ text, label }: { text: string; label: string }) {
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard
-    <section class="yaml" tabIndex={0} aria-label={label}>
-      <pre>{text}</pre>
-    </section>
-  );
-}
-
 type Action = "promote" | "replace" | "remove";
 
 /** From shadow to live, a trial in the place of its rule, back to the file: each with a reason. */
-export function RuleActions({ open, rule }: { open: OpenRule; rule: RuleView }) {
+function RuleActions({ open, rule }: { open: OpenRule; rule: RuleView }) {
   const t = messages.value.rules;
-  const { busy, problem, attempt } = useAttempt();
   const [asked, setAsked] = useState<Action>();
   const original = open.original.value;
   const actions = actionsOf(rule, original);
   if (actions.length === 0) return null;
 
   async function run(action: Action, reason: string): Promise<void> {
-    const done = await attempt(() => act(action, rule, original, reason));
-    if (!done) return;
+    await act(action, rule, original, reason);
     setAsked(undefined);
     if (action === "replace") navigate(ruleHref(original!.id));
     else if (action === "remove" && rule.file === undefined) navigate("/rules");
@@ -117,7 +105,7 @@ export function RuleActions({ open, rule }: { open: OpenRule; rule: RuleView }) 
   return (
     <section class="panel actions" aria-label={t.actions}>
       {original && rule.mode === "shadow" && <p>{t.trialOf(original.id)}</p>}
-      <div class="buttons">
+      <div class="cluster">
         {actions.map((action) => (
           <button
             key={action}
@@ -133,9 +121,9 @@ export function RuleActions({ open, rule }: { open: OpenRule; rule: RuleView }) 
       {asked && (
         <WordsForm
           key={asked}
-          {...{ busy, problem, label: t.reason, name: "reason", hint: hintOf(asked, rule, original), oneLine: true }}
+          {...{ label: t.reason, name: "reason", hint: hintOf(asked, rule, original), oneLine: true }}
           submitLabel={labelOf(asked, rule, original)}
-          onSubmit={(reason) => void run(asked, reason)}
+          onSubmit={(reason) => run(asked, reason)}
           onCancel={() => setAsked(undefined)}
         />
       )}
@@ -176,7 +164,7 @@ function hintOf(action: Action, rule: RuleView, original: RuleView | undefined):
 }
 
 /** Where its limit comes from, whom it tells, what it keeps quiet, where it stands. */
-export function RuleFacts({ rule }: { rule: RuleView }) {
+function RuleFacts({ rule }: { rule: RuleView }) {
   const { rules: t, ruleWords, words } = messages.value;
   const { source, inhibits = [], advice, changed } = rule;
   const limit = sayRuleLimit(rule);
@@ -198,7 +186,7 @@ export function RuleFacts({ rule }: { rule: RuleView }) {
       {advice !== undefined && <Fact name={t.advice}>{advice}</Fact>}
       {inhibits.length > 0 && (
         <Fact name={t.inhibits}>
-          <ul class="rule-inhibits">
+          <ul>
             {inhibits.map((one) => (
               <li key={one.rule}>
                 <a href={ruleHref(one.rule)}>{one.rule}</a>{" "}
@@ -222,48 +210,28 @@ export function RuleFacts({ rule }: { rule: RuleView }) {
 }
 
 /** How it did, in the last 30 days. */
-export function RuleFigures({ stats }: { stats: RuleStatsView }) {
+function RuleFigures({ stats }: { stats: RuleStatsView }) {
   const t = messages.value.rules;
   const { reviews, precision } = stats;
   return (
     <section>
       <h2>{t.last30}</h2>
-      <dl class="figures">
-        <Figure name={t.alertsRaised} value={stats.alerts} />
-        <Figure name={t.perDay} value={sayRate(stats.alertsPerDay)} />
-        <Figure
-          name={t.precision}
-          value={precision === undefined ? t.notJudged : percent(precision)}
-          note={precision === undefined ? undefined : t.judged(reviews.right, reviews.wrong)}
-        />
-        <Figure
-          name={t.suppressed}
-          value={stats.suppressed}
-          note={stats.flaps > 0 ? t.flapped(stats.flaps) : undefined}
-        />
-        <Figure name={t.retracted} value={stats.retracted} />
-        <Figure name={t.toAcknowledge} value={sayTook(stats.acknowledge)} />
-        <Figure name={t.toResolve} value={sayTook(stats.resolve)} />
-      </dl>
+      <Figures
+        rows={[
+          [t.alertsRaised, stats.alerts],
+          [t.perDay, sayRate(stats.alertsPerDay)],
+          precision === undefined
+            ? [t.precision, t.notJudged]
+            : [t.precision, sayPercent(precision), t.judged(reviews.right, reviews.wrong)],
+          [t.suppressed, stats.suppressed, stats.flaps > 0 ? t.flapped(stats.flaps) : undefined],
+          [t.retracted, stats.retracted],
+          [t.toAcknowledge, sayTook(stats.acknowledge)],
+          [t.toResolve, sayTook(stats.resolve)],
+        ]}
+      />
     </section>
   );
 }
-
-type FigureProps = { readonly name: string; readonly value: string | number; readonly note?: string | undefined };
-
-export function Figure({ name, value, note }: FigureProps) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>
-        {value}
-        {note !== undefined && <small class="quiet">{note}</small>}
-      </dd>
-    </div>
-  );
-}
-
-const percent = (share: number) => new Intl.NumberFormat(language.value, { style: "percent" }).format(share);
 
 function sayTook(spans: SpansView | undefined): string {
   const t = messages.value.rules;
@@ -272,7 +240,7 @@ function sayTook(spans: SpansView | undefined): string {
 }
 
 /** What it said last; of a shadow, what it would have said. */
-export function RuleAlerts({ open, rule }: { open: OpenRule; rule: RuleView }) {
+function RuleAlerts({ open, rule }: { open: OpenRule; rule: RuleView }) {
   const t = messages.value;
   const page = open.alerts.value;
   const title = rule.mode === "shadow" ? t.rules.shadowAlerts : t.rules.alerts;
@@ -283,46 +251,27 @@ export function RuleAlerts({ open, rule }: { open: OpenRule; rule: RuleView }) {
       {page.items.length === 0 ? (
         <p class="quiet">{t.rules.noAlerts}</p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard
-        <section class="rule-scroll" tabIndex={0} aria-label={title}>
-          <table class="rule-lines">
-            <thead>
-              <tr>
-                <th scope="col">{t.rules.alert}</th>
-                <th scope="col">{t.rules.began}</th>
-                <th scope="col">{t.rules.ended}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {page.items.map((alert) => (
-                <Row key={alert.id} alert={alert} />
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <Table
+          label={title}
+          class="tall"
+          columns={[t.rules.alert, t.rules.began, t.rules.ended]}
+          rows={page.items.map(({ id, explanation, startedAt, resolvedAt, state }) => ({
+            key: id,
+            cells: [
+              <a href={`/alerts/${encodeURIComponent(id)}`}>{explanation}</a>,
+              <Moment at={startedAt} as="time" />,
+              resolvedAt === undefined ? t.words.state[state] : <Moment at={resolvedAt} as="time" />,
+            ],
+          }))}
+        />
       )}
       {page.next !== undefined && <p class="quiet">{t.rules.newest(ALERTS_SHOWN)}</p>}
     </section>
   );
 }
 
-function Row({ alert }: { alert: AlertView }) {
-  const { words } = messages.value;
-  return (
-    <tr>
-      <th scope="row">
-        <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{alert.explanation}</a>
-      </th>
-      <td>
-        <Moment at={alert.startedAt} as="time" />
-      </td>
-      <td>{alert.resolvedAt === undefined ? words.state[alert.state] : <Moment at={alert.resolvedAt} as="time" />}</td>
-    </tr>
-  );
-}
-
 /** Who changed it, when, why and on what ground; the newest first. */
-export function RuleVersions({ open, rule }: { open: OpenRule; rule: RuleView }) {
+function RuleVersions({ open, rule }: { open: OpenRule; rule: RuleView }) {
   const { rules: t } = messages.value;
   const { busy, attempt } = useAttempt();
   const page = open.versions.value;
@@ -364,18 +313,18 @@ function Version({ change }: { change: RuleChangeView }) {
           <summary>
             {title} <code>{version}</code>
           </summary>
-          <Yaml text={writeRuleYaml(data)} label={title} />
+          <Code text={writeRuleYaml(data)} label={title} />
         </details>
       )}
     </li>
   );
 }
 
-export const ALERTS_SHOWN = 20;
+const ALERTS_SHOWN = 20;
 const VERSIONS_PAGE = 20;
 
 /** One rule with its alerts and versions, while its page is open. `close` when it closes. */
-export function openRule(id: string) {
+function openRule(id: string) {
   const rule = signal<RuleView | undefined>(undefined);
   const problem = signal<unknown>(undefined);
   const alerts = signal<PageOf<AlertView> | undefined>(undefined);

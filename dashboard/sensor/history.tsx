@@ -1,12 +1,14 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { METRICS, type MetricName } from "../../model/metrics.ts";
-import { type History, loadHistory } from "../api/data.ts";
+import type { History } from "../api/data.ts";
 import type { ChartData, Point } from "../chart/chart-data.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
-import { neighboursOf } from "../live/live.ts";
+import { type NamedHistory, seriesOf, useHistory } from "../chart/use-history.ts";
 import { messages } from "../messages/messages.ts";
+import { Check, Field } from "../parts/fields.tsx";
+import { Problem } from "../parts/state.tsx";
 import { query, setQuery } from "../shell/router.ts";
-import { metricLabel, sayProblem } from "../words/words.ts";
+import { metricLabel } from "../words/words.ts";
 import { SPANS, sentBy, spanOf, type WholeSensor } from "./sensor-state.ts";
 
 type HistoryProps = {
@@ -33,17 +35,11 @@ export function HistoryOf({ sensor, metric, choose }: HistoryProps) {
     <section>
       <div class="section-head">
         <h2>{t.sensor.history}</h2>
-        <label class="field inline">
-          <span>{t.sensor.metric}</span>
-          <select value={metric} onChange={(event) => choose(event.currentTarget.value)}>
-            {sentBy(sensor).map((one) => (
-              <option key={one} value={one}>
-                {metricLabel(one)}
-              </option>
-            ))}
-          </select>
-        </label>
-        <nav class="spans" aria-label={t.sensor.spanLabel}>
+        <Field
+          {...{ class: "inline", label: t.sensor.metric, name: "metric", value: metric, onChoose: choose }}
+          options={sentBy(sensor).map((one) => [one, metricLabel(one)] as const)}
+        />
+        <nav class="cluster" aria-label={t.sensor.spanLabel}>
           {SPANS.map(([one]) => (
             <button
               key={one}
@@ -56,12 +52,9 @@ export function HistoryOf({ sensor, metric, choose }: HistoryProps) {
             </button>
           ))}
         </nav>
-        <label class="check">
-          <input type="checkbox" checked={withNeighbours} onChange={() => setWithNeighbours(!withNeighbours)} />
-          {t.alert.neighbours}
-        </label>
+        <Check label={t.alert.neighbours} checked={withNeighbours} onChange={setWithNeighbours} />
       </div>
-      {problem !== undefined && <p class="wrong">{sayProblem(problem)}</p>}
+      <Problem of={problem} />
       {history?.points.length === 0 && <p class="note">{t.chart.noData}</p>}
       {data && (
         <TimeChart
@@ -86,64 +79,20 @@ function legendOf(bands: readonly { readonly tone: string }[]) {
   ];
 }
 
-type Span = { readonly from: number; readonly to: number };
-
-function useHistory(sensorId: string, metric: MetricName, span: Span, withNeighbours: boolean) {
-  const [history, setHistory] = useState<History | undefined>();
-  const [neighbours, setNeighbours] = useState<{ name: string; history: History }[]>([]);
-  const [problem, setProblem] = useState<unknown>();
-
-  useEffect(() => {
-    const { signal, ...leaving } = leave();
-    setProblem(undefined);
-    loadHistory(sensorId, metric, span, signal).then(
-      setHistory,
-      (error: unknown) => signal.aborted || setProblem(error),
-    );
-    return leaving.now;
-  }, [sensorId, metric, span]);
-
-  useEffect(() => {
-    if (!withNeighbours) return setNeighbours([]);
-    const { signal, ...leaving } = leave();
-    const each = neighboursOf(sensorId).map(async ({ id, name }) => ({
-      name: name ?? id,
-      history: await loadHistory(id, metric, span, signal),
-    }));
-    Promise.all(each).then(setNeighbours, (error: unknown) => signal.aborted || setProblem(error));
-    return leaving.now;
-  }, [withNeighbours, sensorId, metric, span]);
-
-  return { history, neighbours, problem };
-}
-
-function leave() {
-  const controller = new AbortController();
-  return { signal: controller.signal, now: () => controller.abort() };
-}
-
 type Shown = {
   readonly name: string;
   readonly unit: string;
   readonly span: { readonly from: number; readonly to: number };
   readonly history: History;
-  readonly neighbours: readonly { readonly name: string; readonly history: History }[];
+  readonly neighbours: readonly NamedHistory[];
 };
 
 /** History with its neighbours; times without data and implausible values as bands behind it. */
-export function historyChart({ name, unit, span, history, neighbours }: Shown): ChartData {
-  const { points, range, suspect } = history;
+function historyChart({ name, unit, span, history, neighbours }: Shown): ChartData {
+  const { points, suspect } = history;
   return {
     ...{ from: span.from, to: span.to, unit },
-    series: [
-      { label: name, tone: "accent", points, ...(range ? { range } : {}) },
-      ...neighbours.map((one) => ({
-        label: one.name,
-        tone: "calm" as const,
-        dashed: true as const,
-        points: one.history.points,
-      })),
-    ],
+    series: seriesOf(name, history, neighbours),
     bands: [
       ...gapsOf(points).map((gap) => ({ ...gap, tone: "quiet" as const })),
       ...spansOf(suspect, stepOf(points)).map((one) => ({ ...one, tone: "warning" as const })),
@@ -154,7 +103,7 @@ export function historyChart({ name, unit, span, history, neighbours }: Shown): 
 type Stretch = { readonly from: number; readonly to: number };
 
 /** Between a break in the line and the next value. */
-export function gapsOf(points: readonly Point[]): Stretch[] {
+function gapsOf(points: readonly Point[]): Stretch[] {
   return points.flatMap(([at, value], i): Stretch[] => {
     const next = points[i + 1];
     return value === undefined && next ? [{ from: points[i - 1]?.[0] ?? at, to: next[0] }] : [];
@@ -162,7 +111,7 @@ export function gapsOf(points: readonly Point[]): Stretch[] {
 }
 
 /** Neighbouring moments as one stretch; a single one gets the width of a step. */
-export function spansOf(times: readonly number[], stepMs: number): Stretch[] {
+function spansOf(times: readonly number[], stepMs: number): Stretch[] {
   const stretches: { from: number; to: number }[] = [];
   for (const at of times) {
     const last = stretches.at(-1);

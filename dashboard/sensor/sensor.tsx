@@ -2,14 +2,13 @@ import { type FollowedSensor, followSensor, sentBy, type WholeSensor } from "./s
 import "./sensor.css";
 import { useEffect, useMemo } from "preact/hooks";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
-import { ApiProblem } from "../api/client.ts";
 import { isOpen } from "../api/data.ts";
 import { messages } from "../messages/messages.ts";
-import { SeverityMark } from "../parts/facts.tsx";
-import { Message } from "../parts/state.tsx";
+import { Fact, SeverityMark } from "../parts/show.tsx";
+import { Absent, isMissing } from "../parts/state.tsx";
 import type { PageProps } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
-import { districtName, formatValue, metricLabel, sayProblem } from "../words/words.ts";
+import { districtName, formatValue, metricLabel } from "../words/words.ts";
 import { HistoryOf } from "./history.tsx";
 
 /** `/sensors/:id`: what a sensor says, what it said, and what the rules say of it. */
@@ -21,15 +20,13 @@ export function SensorPage({ params }: PageProps) {
   const t = messages.value;
   const sensor = followed.sensor.value;
   const problem = followed.problem.value;
-  if (problem instanceof ApiProblem && problem.status === 404) return <Message title={t.sensor.notFound} />;
-  if (!sensor)
-    return problem ? <Message title={sayProblem(problem)} /> : <p class="quiet loading">{t.shell.loading}</p>;
+  if (!sensor || isMissing(problem)) return <Absent problem={problem} missing={t.sensor.notFound} />;
   const metric = followed.metric.value;
   return (
-    <div class="sensor-page">
+    <div class="sensor-page page">
       <Head sensor={sensor} />
-      <div class="sensor-columns">
-        <div class="sensor-main">
+      <div class="columns">
+        <div class="stack">
           {metric ? (
             <HistoryOf sensor={sensor} metric={metric} choose={followed.choose} />
           ) : (
@@ -37,7 +34,7 @@ export function SensorPage({ params }: PageProps) {
           )}
           <Alerts followed={followed} />
         </div>
-        <aside class="sensor-side">
+        <aside class="stack">
           <Latest sensor={sensor} followed={followed} />
           <Rules followed={followed} />
         </aside>
@@ -62,7 +59,7 @@ function Head({ sensor }: { sensor: WholeSensor }) {
         )}
         {intervalS !== undefined && ` · ${t.every(intervalS)}`}
       </p>
-      <p class="tags">
+      <p class="cluster">
         {online !== undefined && <span class="chip">{online ? t.online : t.offline}</span>}
         {Object.entries(tags).map(([key, value]) => (
           <span key={key} class="chip">
@@ -93,17 +90,17 @@ function Latest({ sensor, followed }: { sensor: WholeSensor; followed: FollowedS
               <h2>{title}</h2>
               <dl class="values">
                 {names.map((name) => (
-                  <div key={name}>
-                    <dt>
+                  <Fact
+                    key={name}
+                    name={
                       <button type="button" class="link" onClick={() => followed.choose(name)}>
                         {metricLabel(name)}
                       </button>
-                    </dt>
-                    <dd>
-                      {formatValue(sensor.latest!.values[name]!, name)}
-                      {sensor.latest?.quality?.[name] === "suspect" && <span class="chip">{t.suspect}</span>}
-                    </dd>
-                  </div>
+                    }
+                  >
+                    {formatValue(sensor.latest!.values[name]!, name)}
+                    {sensor.latest?.quality?.[name] === "suspect" && <span class="chip">{t.suspect}</span>}
+                  </Fact>
                 ))}
               </dl>
             </div>
@@ -121,7 +118,7 @@ function Alerts({ followed }: { followed: FollowedSensor }) {
     <section>
       <h2>{t.sensor.alerts}</h2>
       {alerts.length === 0 && <p class="quiet">{t.sensor.noAlerts}</p>}
-      <ul class="sensor-alerts">
+      <ul class="lines">
         {alerts.map((alert) => (
           <li key={alert.id} class={isOpen(alert) ? "open" : ""}>
             <SeverityMark severity={alert.severity} />

@@ -4,10 +4,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ReadyView } from "../../contract/status.ts";
 import { connection, lostSince } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
+import { Field } from "../parts/fields.tsx";
 import { useAttempt } from "../parts/forms.tsx";
-import { Message } from "../parts/state.tsx";
+import { Loading, Message, Problem } from "../parts/state.tsx";
 import { clock, formatTime } from "../words/time.tsx";
-import { sayProblem } from "../words/words.ts";
 import { NewCritical, pageTitle } from "./notify.tsx";
 import { PAGES, type Page, pageAt } from "./pages.ts";
 import { LANGUAGES, language, THEMES, theme } from "./preferences.ts";
@@ -59,7 +59,7 @@ function Content() {
   return <LoadedPage key={found.page.path} page={found.page} params={found.params} />;
 }
 
-export function Header() {
+function Header() {
   return (
     <header class="header">
       <a class="brand" href="/">
@@ -76,7 +76,7 @@ export function Header() {
 }
 
 /** The pages one may open: in a row where there is room, behind a button that says where one is where there is none. */
-export function Navigation() {
+function Navigation() {
   const t = messages.value;
   const who = user.value;
   const here = path.value;
@@ -115,7 +115,7 @@ export function Navigation() {
         <span class="menu-lines" />
         <span class="menu-here">{title ? t.pages[title] : t.shell.menu}</span>
       </button>
-      <nav id="main-navigation" class={open ? "open" : ""} aria-label={t.shell.navigation}>
+      <nav id="main-navigation" class={`tab-links ${open ? "open" : ""}`} aria-label={t.shell.navigation}>
         {links.map((page) => (
           <a key={page.path} href={page.path} aria-current={here === page.path ? "page" : undefined}>
             {t.pages[page.title]}
@@ -127,7 +127,7 @@ export function Navigation() {
 }
 
 /** Who is signed in, how the page looks, which language. A `<details>`: open and close work without script. */
-export function Settings() {
+function Settings() {
   const t = messages.value;
   const who = user.value;
   const box = useRef<HTMLDetailsElement>(null);
@@ -151,63 +151,48 @@ export function Settings() {
       </summary>
       <div class="panel">
         {who && <p class="quiet">{t.account.who(who.name, t.words.role[who.role])}</p>}
-        <label class="field">
-          <span>{t.shell.theme}</span>
-          <select value={theme.value} onChange={(event) => (theme.value = choose(THEMES, event))}>
-            {THEMES.map((one) => (
-              <option key={one} value={one}>
-                {t.shell.themes[one]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label class="field">
-          <span>{t.shell.language}</span>
-          <select value={language.value} onChange={(event) => (language.value = choose(LANGUAGES, event))}>
-            {LANGUAGES.map((one) => (
-              <option key={one} value={one} lang={one}>
-                {t.shell.languages[one]}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Field
+          {...{ label: t.shell.theme, name: "theme", value: theme.value }}
+          options={THEMES.map((one) => [one, t.shell.themes[one]] as const)}
+          onChoose={(chosen) => (theme.value = oneOf(THEMES, chosen))}
+        />
+        <Field
+          {...{ label: t.shell.language, name: "language", value: language.value }}
+          options={LANGUAGES.map((one) => [one, t.shell.languages[one], one] as const)}
+          onChoose={(chosen) => (language.value = oneOf(LANGUAGES, chosen))}
+        />
         {who && (
-          <div class="panel-end">
+          <div class="panel-end cluster spread">
             <a href="/account">{t.shell.account}</a>
             <button type="button" class="button" onClick={() => void attempt(signOut)}>
               {t.shell.signOut}
             </button>
           </div>
         )}
-        {problem !== undefined && (
-          <p class="wrong" role="alert">
-            {sayProblem(problem)}
-          </p>
-        )}
+        <Problem of={problem} />
       </div>
     </details>
   );
 }
 
-function choose<T extends string>(among: readonly T[], event: Event): T {
-  const { value } = event.currentTarget as HTMLSelectElement;
-  return among.find((one) => one === value) ?? among[0]!;
+function oneOf<T extends string>(among: readonly T[], wanted: string): T {
+  return among.find((one) => one === wanted) ?? among[0]!;
 }
 
 /** The small mark in the header: is what I see now? */
-export function ConnectionMark() {
+function ConnectionMark() {
   const t = messages.value.shell;
   const state = connection.value;
   if (pageAt(path.value)?.page.opensOffline) return null;
   return (
-    <span class={`connection ${state}`} role="status">
+    <span class={`connection health ${state}`} role="status">
       {state === "live" ? t.live : state === "lost" ? t.lost : t.connecting}
     </span>
   );
 }
 
 /** A line across the page while nothing comes: nobody should mistake an old picture for a quiet city. */
-export function ConnectionBanner() {
+function ConnectionBanner() {
   if (connection.value !== "lost" || !user.value || pageAt(path.value)?.page.opensOffline) return null;
   const since = formatTime(lostSince.value ?? clock.value, clock.value);
   return (
@@ -235,7 +220,7 @@ async function askState(): Promise<void> {
 }
 
 /** A line across the page while alerts come late, or times are not what they seem. */
-export function ServiceBanner() {
+function ServiceBanner() {
   const who = user.value?.name;
   useEffect(() => {
     if (who === undefined) return;
@@ -255,7 +240,7 @@ export function ServiceBanner() {
 let moved = false;
 
 /** A page's chunk, fetched when it is opened. The focus goes to its heading, so that a screen reader says where one is. */
-export function LoadedPage({ page, params }: { page: Page; params: PageProps["params"] }) {
+function LoadedPage({ page, params }: { page: Page; params: PageProps["params"] }) {
   const t = messages.value.shell;
   const [Loaded, setLoaded] = useState<ComponentType<PageProps> | undefined>();
   const [failed, setFailed] = useState(false);
@@ -279,11 +264,11 @@ export function LoadedPage({ page, params }: { page: Page; params: PageProps["pa
   }, [Loaded]);
 
   if (failed) return <Message title={t.failed} action={t.retry} onAction={() => setFailed(false)} />;
-  return Loaded ? <Loaded params={params} /> : <p class="quiet loading">{t.loading}</p>;
+  return Loaded ? <Loaded params={params} /> : <Loading />;
 }
 
 /** Calls `close` when someone presses outside of the box, or Escape (`byKey`: then the focus should go back). */
-export function whenDismissed(box: () => Element | null, close: (byKey: boolean) => void): () => void {
+function whenDismissed(box: () => Element | null, close: (byKey: boolean) => void): () => void {
   const onPointer = (event: Event) => {
     if (!box()?.contains(event.target as Node)) close(false);
   };

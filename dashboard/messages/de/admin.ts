@@ -23,7 +23,7 @@ export const admin: typeof en = {
   idHint: "1 bis 64 Zeichen aus a-z, 0-9 und -.",
   listHint: "Mehrere mit Komma. Leer: alle.",
   any: "Alle",
-  haveIt: "Ich habe es notiert",
+  stored: "Ich habe es notiert",
   copy: "Kopieren",
   copied: "Kopiert.",
   password: "Passwort",

@@ -118,6 +118,7 @@ export const ruleEditor: typeof en.ruleEditor = {
   kept: "Ihre ungespeicherten Änderungen sind wieder da.",
   discard: "Neu beginnen",
   history: "An der Vergangenheit erproben",
+  figure: "Kennzahl",
   span: "Wie viel davon",
   days: (n) => (n === 1 ? "1 Tag" : `${n} Tage`),
   run: "Erproben",

@@ -21,7 +21,7 @@ export const admin = {
   idHint: "1 to 64 of a-z, 0-9 and -.",
   listHint: "Several with commas. Empty: all.",
   any: "All",
-  haveIt: "I have it",
+  stored: "I have it",
   copy: "Copy",
   copied: "Copied.",
   password: "Password",

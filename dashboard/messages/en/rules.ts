@@ -118,6 +118,7 @@ export const ruleEditor = {
   kept: "Your unsaved changes are back.",
   discard: "Begin anew",
   history: "Try it on history",
+  figure: "Figure",
   span: "How much of it",
   days: (n: number) => (n === 1 ? "1 day" : `${n} days`),
   run: "Try it",

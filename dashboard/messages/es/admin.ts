@@ -23,7 +23,7 @@ export const admin: typeof en = {
   idHint: "De 1 a 64 entre a-z, 0-9 y -.",
   listHint: "Varios con comas. Vacío: todos.",
   any: "Todos",
-  haveIt: "Ya lo tengo",
+  stored: "Ya lo tengo",
   copy: "Copiar",
   copied: "Copiado.",
   password: "Contraseña",

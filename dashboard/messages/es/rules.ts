@@ -118,6 +118,7 @@ export const ruleEditor: typeof en.ruleEditor = {
   kept: "Sus cambios sin guardar están de vuelta.",
   discard: "Empezar de nuevo",
   history: "Probarla con el pasado",
+  figure: "Cifra",
   span: "Cuánto",
   days: (n) => (n === 1 ? "1 día" : `${n} días`),
   run: "Probar",
