@@ -47,19 +47,23 @@ type SectionProps<T> = {
 export function Managed<T>({ title, hint, list, add, onAdd, ask, onGone, askMore, children }: SectionProps<T>) {
   const { items, problem, reload, open, setOpen, going, setGoing } = list;
   return (
-    <Section title={title} hint={hint}>
-      {!open && (
-        <button
-          type="button"
-          class="button add"
-          onClick={() => {
-            onAdd?.();
-            setOpen("new");
-          }}
-        >
-          {add}
-        </button>
-      )}
+    <Section
+      {...{ title, hint }}
+      action={
+        !open && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              onAdd?.();
+              setOpen("new");
+            }}
+          >
+            {add}
+          </button>
+        )
+      }
+    >
       <Problem of={problem} />
       {children}
       {!items && problem === undefined && <Loading />}
@@ -79,10 +83,15 @@ export function Managed<T>({ title, hint, list, add, onAdd, ask, onGone, askMore
   );
 }
 
-export function Section({ title, hint, children }: Pick<SectionProps<unknown>, "title" | "hint" | "children">) {
+type PlainProps = Pick<SectionProps<unknown>, "title" | "hint" | "children"> & { readonly action?: ComponentChildren };
+
+export function Section({ title, hint, action, children }: PlainProps) {
   return (
     <section class="admin-section stack">
-      <h2>{title}</h2>
+      <div class="section-head">
+        <h2>{title}</h2>
+        {action}
+      </div>
       <p class="quiet">{hint}</p>
       {children}
     </section>

@@ -184,7 +184,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await page.getByLabel("What it is").selectOption("maintenance");
     await page.getByLabel("Comes back every week").check();
     await page.getByRole("button", { name: "Add", exact: true }).click();
-    await page.locator(".admin-days small.wrong").getByText("name at least one day").waitFor();
+    await page.locator(".group small.wrong").getByText("name at least one day").waitFor();
     await shoot(page, "admin-silences-wrong");
     await page.getByLabel("Sun").check();
     await page.getByRole("button", { name: "Add", exact: true }).click();
@@ -232,7 +232,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     const page = await open("users");
     for (const tab of TABS) {
       await page.goto(`/admin?tab=${tab}`);
-      await page.locator("table, .admin-cards, .note").first().waitFor();
+      await page.locator("table, .card, .note").first().waitFor();
       if (tab !== "audit") await page.locator(".section-head .button").first().click();
       await expectAccessible(page);
       for (const theme of ["light", "dark", "contrast"]) {
@@ -247,7 +247,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
       const page = await open("users", { size: "phone", touch: true, language });
       for (const tab of TABS) {
         await page.goto(`/admin?tab=${tab}`);
-        await page.locator("table, .admin-cards, .note").first().waitFor();
+        await page.locator("table, .card, .note").first().waitFor();
         const add = page.locator(".section-head .button");
         if (tab !== "audit") await add.first().tap();
         expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);

@@ -39,7 +39,7 @@ describe.runIf(HAS_BROWSER)("the books and the throughput", () => {
     expect(await page.getByRole("row", { name: /journal In order/ }).count()).toBe(1);
     const inARow = Array.from({ length: 300 }, (_, i) => ({ pm25: 5, measuredAt: Date.now() - 900_000 + i }));
     await send(site.city, ...inARow);
-    const rate = page.locator(".feed-figures div", { hasText: "Readings stored" }).locator("dd");
+    const rate = page.locator(".figures div", { hasText: "Readings stored" }).locator("dd");
     await vi.waitFor(async () => expect(Number.parseFloat((await rate.textContent()) ?? "")).toBeGreaterThan(20), {
       timeout: 10_000,
     });

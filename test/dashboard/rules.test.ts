@@ -103,7 +103,7 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
     await page.getByText("Whom it tells").waitFor();
     await page.locator(".rule-versions").getByText("Backtest: 12 alerts, 1.5 a day").waitFor();
     await page.getByText(/^As it was from/).click();
-    await page.locator(".rule-versions .yaml").getByText("- id: noisy").waitFor();
+    await page.locator(".rule-versions .code").getByText("- id: noisy").waitFor();
     await close();
   });
 

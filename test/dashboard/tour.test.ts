@@ -40,8 +40,8 @@ describe.runIf(HAS_BROWSER)("the tour", () => {
     rules: ["/rules", "main tbody tr"],
     rule: [`/rules/${alert.rule.id}`, "main h2"],
     feed: ["/feed", "main tbody tr:nth-child(12)"],
-    report: ["/report?hours=24", ".report-total"],
-    admin: ["/admin?tab=targets", ".admin-card"],
+    report: ["/report?hours=24", ".figures"],
+    admin: ["/admin?tab=targets", ".card"],
   });
 
   it("has a small picture of each page, made here, and names no other", { timeout: 240_000 }, async () => {
