@@ -37,7 +37,7 @@ export type MqttClient = Client & {
 };
 
 /** What mqtt-packet uses of `bl`. */
-export type ByteList = {
+type ByteList = {
   readonly length: number;
   slice(start: number, end: number): Buffer;
   consume(bytes: number): void;

@@ -9,9 +9,9 @@ import { readStatus } from "../model/status.ts";
 import { parseSensorTopic } from "../model/topics.ts";
 import { mayUse } from "./access.ts";
 import type { Will } from "./aedes-internals.ts";
-import type { Refusal } from "./counters.ts";
-import { createMeter, type Meter } from "./pace.ts";
-import { type Asked, type Context, type Session, whoIs } from "./session.ts";
+import type { Refusal } from "./events.ts";
+import { createMeter } from "./pace.ts";
+import { type Asked, type Context, type Meter, type Session, whoIs } from "./session.ts";
 
 /** MQTT 3.1.1 section 3.2.2.3. */
 const RETURN_CODES: Partial<Record<Refusal, number>> = {

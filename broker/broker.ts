@@ -2,21 +2,15 @@ import type { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
 import { Aedes } from "aedes";
 import type { MqttClient } from "./aedes-internals.ts";
-import { TICKS_PER_HOOK_TIMEOUT } from "./appends.ts";
 import { createAuthentication } from "./authenticate.ts";
-import { type BrokerCounts, createCounts } from "./counters.ts";
-import { createEventLimiter } from "./events.ts";
-import { leaveFanOutToService } from "./fan-out.ts";
+import { type BrokerCounts, createCounts, createEventLimiter } from "./events.ts";
 import { startListeners } from "./listeners.ts";
 import { BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
 import { createPace } from "./pace.ts";
 import { guardPackets, TOPIC_LEVELS_MAX } from "./packet-guard.ts";
-import { createPublishGate } from "./publish-gate.ts";
-import { keepRetained } from "./retained.ts";
-import { type BrokerPorts, type Connection, type Context, createSessions, whoIs } from "./session.ts";
-import type { Shed } from "./shed.ts";
-import { endSessions } from "./stop.ts";
-import { createSubscribeGate, freePublishersFrom } from "./subscribe-gate.ts";
+import { createPublishGate, type Shed, TICKS_PER_HOOK_TIMEOUT } from "./publish-gate.ts";
+import { type BrokerPorts, type Connection, type Context, createSessions, endSessions, whoIs } from "./session.ts";
+import { createSubscribeGate, freePublishersFrom, keepRetained, leaveFanOutToService } from "./subscribers.ts";
 
 export type Broker = {
   readonly address: { readonly host: string; readonly port: number; readonly tlsPort?: number };

@@ -1,8 +1,10 @@
 import { networkOf } from "../model/address.ts";
-import type { Reason } from "../model/rejection.ts";
+import { byLabel, counter, type Figure, figuresOf } from "../model/health.ts";
+import type { Source } from "../model/message.ts";
+import type { Reason, Rejection } from "../model/rejection.ts";
+import type { SensorStatus } from "../model/status.ts";
+import { statusTopic } from "../model/topics.ts";
 import type { AccessReason } from "./access.ts";
-import type { Refusal } from "./counters.ts";
-import type { Slowed } from "./pace.ts";
 
 /** Who it was about. Strings come from outside: printable ASCII only, at most 128 characters. */
 type Who = { readonly name: string; readonly clientId: string; readonly address: string };
@@ -22,6 +24,8 @@ export type AccessEvent = Who & { readonly at: number; readonly repeats: number;
     | { readonly type: "closed"; readonly reason: "malformed_packet" | "unreleased"; readonly detail: string }
     | { readonly type: "takeover" }
   );
+
+export type Slowed = "over_rate" | "over_readings_rate" | "disk_share";
 
 type WithoutCounting<E> = E extends AccessEvent ? Omit<E, "at" | "repeats" | "names"> : never;
 export type AccessReport = WithoutCounting<AccessEvent>;
@@ -103,4 +107,163 @@ function safe(report: AccessReport): AccessReport {
   const { name, clientId, address } = report;
   const who = { name: safeText(name), clientId: safeText(clientId), address: safeText(address) };
   return { ...report, ...who, ...("topic" in report && { topic: safeText(report.topic) }) };
+}
+
+/** Why a connection did not come about. A closed set: these are labels on `/metrics`. */
+const REFUSALS = [
+  "connections_max",
+  "address_connections_max",
+  "account_connections_max",
+  "not_mqtt",
+  "connect_timeout",
+  "bad_client_id",
+  "bad_credentials",
+  "client_id_not_yours",
+  "unavailable",
+] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
+/** Plain numbers since the start; `connections` and `waitingAppends` are as of now. */
+export type BrokerCounts = {
+  connections: number;
+  accepted: number;
+  refused: Record<Refusal, number>;
+  takeovers: number;
+  malformedPackets: number;
+  /** Messages handed to `append`, and their payload bytes. */
+  received: number;
+  receivedBytes: number;
+  /** Kept for the quarantine, and acknowledged. */
+  deniedPublishes: number;
+  deniedWills: number;
+  deniedSubscribes: number;
+  deniedForwards: number;
+  shedQos0: number;
+  /** Times a sender was not read any further because it was above its rate. */
+  slowedByRate: number;
+  /** Times a sender was not read because it has had its share of a disk that is nearly full. */
+  heldByDiskShare: number;
+  appendErrors: number;
+  hookTimeouts: number;
+  waitingAppends: number;
+  /** Messages not forwarded because the subscriber did not take them. */
+  subscriberDrops: number;
+  retainedRefused: number;
+  /** Retained messages that were compared with the filter of a SUBSCRIBE. */
+  retainedLookedAt: number;
+};
+
+export function createCounts(): BrokerCounts {
+  return {
+    connections: 0,
+    accepted: 0,
+    refused: Object.fromEntries(REFUSALS.map((reason) => [reason, 0])) as Record<Refusal, number>,
+    takeovers: 0,
+    malformedPackets: 0,
+    received: 0,
+    receivedBytes: 0,
+    deniedPublishes: 0,
+    deniedWills: 0,
+    deniedSubscribes: 0,
+    deniedForwards: 0,
+    shedQos0: 0,
+    slowedByRate: 0,
+    heldByDiskShare: 0,
+    appendErrors: 0,
+    hookTimeouts: 0,
+    waitingAppends: 0,
+    subscriberDrops: 0,
+    retainedRefused: 0,
+    retainedLookedAt: 0,
+  };
+}
+
+const HELP: Record<Exclude<keyof BrokerCounts, "refused">, string> = {
+  connections: "Open MQTT connections.",
+  accepted: "MQTT connections that were accepted.",
+  takeovers: "MQTT connections that another one with the same client id ended.",
+  malformedPackets: "MQTT connections that ended with a packet that is not MQTT.",
+  received: "Messages handed to the journal.",
+  receivedBytes: "Payload bytes handed to the journal.",
+  deniedPublishes: "Publishes that can never be accepted: acknowledged and put into the quarantine.",
+  deniedWills: "Last wills the access rule refused.",
+  deniedSubscribes: "Subscriptions the access rule refused.",
+  deniedForwards: "Messages not forwarded to a subscriber without the right to them.",
+  shedQos0: "QoS 0 messages dropped under pressure.",
+  slowedByRate: "Times a sender was not read any further because it was above its rate.",
+  heldByDiskShare: "Times a sender was not read because it has had its share of a disk that is nearly full.",
+  appendErrors: "Messages the journal did not take.",
+  hookTimeouts: "Connections closed because the journal did not answer in time.",
+  waitingAppends: "Messages that wait for the journal.",
+  subscriberDrops: "Messages not forwarded because the subscriber did not take them.",
+  retainedRefused: "Retained messages refused because there were too many.",
+  retainedLookedAt: "Retained messages that were compared with the filter of a subscription.",
+};
+
+/** The counters as figures: `lamppost_mqtt_<name>[_total]`, refused connections by reason. */
+export function brokerFigures({ refused, ...counts }: BrokerCounts): Figure[] {
+  return [
+    ...figuresOf("lamppost_mqtt", counts, ["connections", "waitingAppends"], HELP),
+    ...byLabel(counter, "lamppost_mqtt_refused_connections_total", "MQTT connections refused.", "reason", refused),
+  ];
+}
+
+const STATUS_AUDIT_EVERY_MS = 10_000;
+const NAMES_COUNTED = 20;
+
+/** What the audit log says of an event. */
+export function auditEntry(event: AccessEvent) {
+  const { at, type, address, repeats, names } = event;
+  const topic = "topic" in event ? ` ${event.topic}` : "";
+  const reason = reasonOf(event);
+  const from = address && ` from ${address}`;
+  const under = names > 1 ? ` under ${names < NAMES_COUNTED ? names : `${names} or more`} user names` : "";
+  const again = repeats > 0 ? `, ${repeats} more times${under}` : "";
+  // Of many names the last one is not to blame.
+  const [name, clientId] = names > 1 ? ["", ""] : [event.name, event.clientId];
+  return {
+    at,
+    by: name || address,
+    what: `mqtt.${type}`,
+    target: clientId || name || address,
+    detail: `${reason}${topic}${from}${again}`,
+  };
+}
+
+const SLOWED_BY: Readonly<Record<Extract<AccessEvent, { type: "slowed" }>["reason"], string>> = {
+  over_rate: "LAMPPOST_MQTT_DEVICE_PACKETS_PER_S, LAMPPOST_MQTT_GATEWAY_PACKETS_PER_S",
+  over_readings_rate: "LAMPPOST_DEVICE_READINGS_PER_S, LAMPPOST_GATEWAY_READINGS_PER_S",
+  disk_share: "the disk is nearly full, see LAMPPOST_DISK_FREE_MIN_MIB",
+};
+
+function reasonOf(event: AccessEvent): string {
+  switch (event.type) {
+    case "takeover":
+      return "same client id, newer connection";
+    case "closed":
+      return `${event.reason} (${event.detail})`;
+    case "slowed":
+      return `${event.reason} (${SLOWED_BY[event.reason]})`;
+    default:
+      return event.reason;
+  }
+}
+
+/**
+ * A status of a sensor that is not registered, or not there, has passed the broker's rule: it goes into the audit log
+ * when it is decoded, once per burst and sender. `tick` now and then.
+ */
+export function createStatusAudit(onEvent: (event: AccessEvent) => void, now: () => number) {
+  const { report, tick } = createEventLimiter(STATUS_AUDIT_EVERY_MS, onEvent, now);
+  function tell(reason: Reason, topic: string, { name }: Source): void {
+    report({ type: "denied-publish", reason, topic, name, clientId: "", address: "" });
+  }
+  return {
+    notice({ reason, topic, source }: Rejection): void {
+      const isStranger = reason === "unknown_sensor" || reason === "wrong_sensor";
+      if (isStranger && topic.endsWith("/status")) tell(reason, topic, source);
+    },
+    noticeUnregistered: (status: SensorStatus) => tell("unknown_sensor", statusTopic(status), status.unregisteredFrom!),
+    tick,
+  };
 }

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { type Bucket, spend, waitMs } from "../model/rate-limit.ts";
-import type { Session } from "./session.ts";
+import type { Slowed } from "./events.ts";
+import type { Gate, Meter, Paced, Session, Unit } from "./session.ts";
 
 /** Packets of one account that are taken in one turn of the loop: nobody else waits behind more than these. */
 const SHARE_PER_TURN = 256;
@@ -15,27 +16,6 @@ const AHEAD_MS = 2;
 /** … and counts as alive if it is for longer than this: it is we who do not listen. */
 const LONG_WAIT_MS = 100;
 const NOTHING = Buffer.alloc(0);
-
-/** What one account (or address) may send: all its connections share it, and wait for it in one queue. */
-export type Meter = {
-  readonly bucket: Bucket;
-  readonly unit: Unit;
-  readonly gate: Gate | undefined;
-  /** The turn `share` is of. */
-  turn: number;
-  /** Tokens left in this turn. */
-  share: number;
-  readonly waiting: Paced[];
-  scheduled: boolean;
-};
-
-/** `isHeld`: the account may send nothing at all. `isAhead`: nothing for some milliseconds. */
-type Gate = { isHeld(): boolean; isAhead(): boolean };
-type Unit = "packets" | "readings";
-type Paced = { resume(): void; keepAlive(): void };
-export type Slowed = "over_rate" | "over_readings_rate" | "disk_share";
-
-export type Pace = ReturnType<typeof createPace>;
 
 /**
  * Slows a sender down at its socket. Before a packet of any type is parsed its account must have a token and a share of

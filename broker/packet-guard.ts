@@ -1,12 +1,12 @@
 import { countElements } from "../model/elements.ts";
 import { READINGS_PER_MESSAGE_MAX, REFUSED_PAYLOAD_BYTES_MAX, TOPIC_BYTES_MAX } from "../model/message.ts";
 import { cutTopic } from "../model/topics.ts";
+import { isCleanText, isFilter, isText } from "./access.ts";
 import type { PacketParser } from "./aedes-internals.ts";
-import { isCleanText, isFilter, isText } from "./filters.ts";
 import { charge, chargePacket } from "./pace.ts";
 import type { Session } from "./session.ts";
 
-export type PacketLimits = {
+type PacketLimits = {
   readonly connectPacketBytesMax: number;
   readonly packetBytesMax: number;
   readonly readPastBytesMax: number;

@@ -4,10 +4,8 @@ import { readStatus } from "../model/status.ts";
 import { parseSensorTopic, type SensorTopic } from "../model/topics.ts";
 import { mayUse } from "./access.ts";
 import type { Unfit } from "./aedes-internals.ts";
-import { createAppendLine, createAppends } from "./appends.ts";
 import { type PublishDenial, safeText } from "./events.ts";
-import { type Context, type Session, whoIs } from "./session.ts";
-import { createShedTally } from "./shed.ts";
+import { type Context, type PendingPublish, type Session, whoIs } from "./session.ts";
 
 type Done = (error?: Error | null) => void;
 type Inbound = PublishPacket & Partial<Unfit>;
@@ -125,4 +123,108 @@ export function createPublishGate(context: Context) {
   }
 
   return { authorizePublish, tick: line.tick, takeShed: tally.take, stop };
+}
+
+/** Hands messages to the journal and knows how many have not been answered. */
+function createAppends({ ports, counts }: Context) {
+  const idleListeners: (() => void)[] = [];
+
+  /** `done` is called once, with an error if the message is not kept, also when the port throws. */
+  function append(message: NewMessage, done: (error?: Error) => void): void {
+    counts.received += 1;
+    counts.receivedBytes += message.payload.length;
+    counts.waitingAppends += 1;
+    let answered = false;
+    const answer = (error?: Error) => {
+      if (answered) return; // a port that answers twice must not acknowledge twice
+      answered = true;
+      counts.waitingAppends -= 1;
+      if (error) counts.appendErrors += 1;
+      done(error);
+      if (counts.waitingAppends === 0) for (const listener of idleListeners.splice(0)) listener();
+    };
+    try {
+      ports.append(message, answer);
+    } catch (error) {
+      answer(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Resolves when no append is waiting. */
+  function idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (counts.waitingAppends === 0) resolve();
+      else idleListeners.push(resolve);
+    });
+  }
+
+  return { append, idle };
+}
+
+/** The oldest append of a session is looked at this many times before the hook timeout. */
+export const TICKS_PER_HOOK_TIMEOUT = 5;
+
+/**
+ * The line in which QoS 1 and 2 publishes stand, one per session: begun when they come, answered in the order received
+ * [MQTT-4.6.0-2].
+ */
+function createAppendLine({ counts }: Pick<Context, "counts">) {
+  let ticks = 0;
+
+  /** Calls `begin` with what to call when the work on the publish is done; `done` is called in turn. */
+  function join(session: Session, done: (error?: Error) => void, begin: (settle: (error?: Error) => void) => void) {
+    const pending: PendingPublish = { done, settled: false, tick: ticks };
+    session.pending.push(pending);
+    begin((error) => settle(session, pending, error));
+  }
+
+  function settle(session: Session, pending: PendingPublish, error?: Error): void {
+    pending.settled = true;
+    pending.error = error;
+    const line = session.pending;
+    while (line[0]?.settled) {
+      const { done, error: failed } = line.shift()!;
+      if (failed) line.length = 0; // aedes closes the connection; the rest must not be acknowledged
+      done(failed);
+    }
+  }
+
+  /** Closes the connections whose oldest append has not answered. Counts ticks, not time: a stalled loop proves nothing. */
+  function tick(open: Iterable<Session>): void {
+    ticks += 1;
+    for (const { pending } of open) {
+      const oldest = pending[0];
+      if (!oldest || ticks - oldest.tick <= TICKS_PER_HOOK_TIMEOUT) continue;
+      counts.hookTimeouts += 1;
+      pending.length = 0;
+      oldest.done(new Error("the append did not answer in time"));
+    }
+  }
+
+  return { join, tick };
+}
+
+/** Of one sensor: so many messages of QoS 0 were let go since this was last asked. */
+export type Shed = { readonly sensorId: string; readonly count: number };
+
+/** A gateway could name sensors until the memory is full; beyond this many they are counted together, under "". */
+const SENSORS_MAX = 10_000;
+
+/** What was let go, by sensor, for the books. */
+function createShedTally() {
+  let counts = new Map<string, number>();
+
+  return {
+    add(sensorId: string): void {
+      const key = counts.has(sensorId) || counts.size < SENSORS_MAX ? sensorId : "";
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    },
+    /** What was added since the last call. */
+    take(): Shed[] {
+      if (counts.size === 0) return [];
+      const taken = [...counts].map(([sensorId, count]) => ({ sensorId, count }));
+      counts = new Map();
+      return taken;
+    },
+  };
 }

@@ -1,13 +1,29 @@
 import type { Log } from "../model/log.ts";
 import type { NewMessage, Source } from "../model/message.ts";
 import type { Account, Credential } from "../model/people.ts";
+import type { Bucket } from "../model/rate-limit.ts";
 import type { SensorTopic } from "../model/topics.ts";
 import type { MqttClient, Will } from "./aedes-internals.ts";
-import type { BrokerCounts } from "./counters.ts";
-import type { AccessEvent, AccessReport } from "./events.ts";
+import type { AccessEvent, AccessReport, BrokerCounts } from "./events.ts";
 import type { BrokerOptions } from "./options.ts";
-import type { Meter } from "./pace.ts";
 
+/** What one account (or address) may send: all its connections share it, and wait for it in one queue. */
+export type Meter = {
+  readonly bucket: Bucket;
+  readonly unit: Unit;
+  readonly gate: Gate | undefined;
+  /** The turn `share` is of. */
+  turn: number;
+  /** Tokens left in this turn. */
+  share: number;
+  readonly waiting: Paced[];
+  scheduled: boolean;
+};
+
+/** `isHeld`: the account may send nothing at all. `isAhead`: nothing for some milliseconds. */
+export type Gate = { isHeld(): boolean; isAhead(): boolean };
+export type Unit = "packets" | "readings";
+export type Paced = { resume(): void; keepAlive(): void };
 /** What the broker needs from the rest of the edge thread. */
 export type BrokerPorts = {
   /** From RAM; undefined if there is no such account. */
@@ -127,4 +143,45 @@ export function createSessions() {
     sessionOf: (client: object | null) => (client ? byClient.get(client) : undefined),
     sessionsNamed: (name: string) => byName.get(name) ?? nobody,
   };
+}
+
+/**
+ * Lets what is being kept be kept and acknowledged, then closes all sessions. `leftMs` says how much time there still
+ * is; when it is over, the sockets are destroyed as they are.
+ */
+export async function endSessions(
+  open: ReadonlySet<Session>,
+  stopGate: () => Promise<void>,
+  leftMs: () => number,
+): Promise<void> {
+  const idle = stopGate(); // first, so that no last will gets through
+  for (const session of open) {
+    if (session.client.connected) session.client.pause();
+    else session.client.close();
+  }
+  await within(leftMs(), idle);
+  const closed = [...open].map(endSession);
+  await within(leftMs(), Promise.all(closed));
+  for (const session of open) session.client.close();
+}
+
+/** Sends what is in the socket and waits for the other side to close. */
+function endSession({ client }: Session): Promise<void> {
+  const { conn } = client;
+  return new Promise((resolve) => {
+    conn.once("close", () => resolve());
+    // Destroying a socket with unread data resets it, and the last PUBACKs could be lost on the way: read it away.
+    conn.removeAllListeners("readable");
+    conn.resume();
+    conn.end();
+  });
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, ms));
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

@@ -1,5 +1,4 @@
-import { readReading } from "../ingest/check-reading.ts";
-import { isFault } from "../ingest/fault.ts";
+import { isFault, readReading } from "../ingest/check-reading.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Mapping } from "../simulators/mapping.ts";
 import { mergeRecordings, newCounts, readRecording } from "../simulators/recording.ts";

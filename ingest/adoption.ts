@@ -6,9 +6,8 @@ import type { Reading } from "../model/reading.ts";
 import { DAY_MS, dateOf, startOfDay } from "../model/time.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records, Sensor, StoredCount } from "../store/records.ts";
-import { createBooks } from "./books.ts";
-import type { Refusals } from "./put.ts";
-import { createTouchedHours } from "./touched-hours.ts";
+import { createBooks, createTouchedHours } from "./books.ts";
+import type { Refusals } from "./store-put.ts";
 
 const LEDGER_DAYS_MAX = 10_000;
 /** Readings of one write of numbers. */
@@ -29,8 +28,6 @@ const Restored = z.object({
 
 /** Whether the folder was restored from a backup and its books do not yet know what its database has got since. */
 export const isAdopting = (state: Pick<Records["storeState"], "get">) => state.get(RESTORED) !== undefined;
-
-export type Adoption = ReturnType<typeof createAdoption>;
 
 /**
  * After a restore: the database went on when the backup was made, so it has readings that were acknowledged later and that

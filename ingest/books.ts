@@ -1,8 +1,10 @@
 import { isWorldFault } from "../model/background.ts";
 import type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
+import type { Reading } from "../model/reading.ts";
 import { bookedSensor, type Rejection } from "../model/rejection.ts";
-import { DAY_MS, dateOf } from "../model/time.ts";
+import { DAY_MS, dateOf, startOfDay, startOfHour } from "../model/time.ts";
+import type { RollupPart } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 
 /**
@@ -75,4 +77,20 @@ export function createShedBooks(
       failing = true;
     }
   };
+}
+
+/** Gathers the hours of a batch whose rollups its readings change: few, however many readings. */
+export function createTouchedHours() {
+  const parts = new Map<string, RollupPart>();
+  let last: RollupPart | undefined;
+
+  function note({ kind, measuredAt, receivedAt }: Pick<Reading, "kind" | "measuredAt" | "receivedAt">): void {
+    const start = startOfHour(measuredAt);
+    const receivedDay = startOfDay(receivedAt);
+    // Neighbours mostly share their hour: no text is made for them.
+    if (last && last.start === start && last.kind === kind && last.receivedDay === receivedDay) return;
+    last = { kind, resolution: "hourly", start, receivedDay };
+    parts.set(`${kind} ${start} ${receivedDay}`, last);
+  }
+  return { note, parts: () => parts.values() };
 }

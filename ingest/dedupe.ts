@@ -46,7 +46,7 @@ export async function dedupe(
 }
 
 /** The same metrics with the same numbers. */
-export function sameValues(a: Values, b: Values): boolean {
+function sameValues(a: Values, b: Values): boolean {
   let left = Object.keys(b).length;
   for (const name in a) {
     if (a[name as keyof Values] !== b[name as keyof Values]) return false;

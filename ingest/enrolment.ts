@@ -4,9 +4,9 @@ import { formatSource, parseSource, type Source } from "../model/message.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { parseSensorTopic, type ReadingTopic, type SensorTopic } from "../model/topics.ts";
 import type { Records, Sensor } from "../store/records.ts";
+import { type Fault, fault } from "./check-reading.ts";
 import { type DecodeContext, mayEnrol, unknownSensor } from "./decode.ts";
-import { type Fault, fault } from "./fault.ts";
-import { type RedriveParts, redriveItems } from "./redrive.ts";
+import { type RedriveParts, redriveItems } from "./quarantine.ts";
 
 export type EnrolmentLimits = {
   /** A sensor first seen through a gateway or an external broker is registered. */
@@ -82,9 +82,9 @@ export function createEnrolment(records: EnrolmentRecords, limits: EnrolmentLimi
   return { context, room, enrolled: () => enrolled, health, figures, untold: refused.untold };
 }
 
-export type Enrolment = ReturnType<typeof createEnrolment>;
+type Enrolment = ReturnType<typeof createEnrolment>;
 
-export type QuotaDriverParts = {
+type QuotaDriverParts = {
   readonly enrolment: Pick<Enrolment, "room" | "untold">;
   readonly records: Pick<Records, "audit" | "quarantine" | "sensors">;
   readonly append: RedriveParts["append"];

@@ -4,15 +4,20 @@ import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
-import { indexesInMessages, type OpenedBatch, openMessages } from "./batch.ts";
-import { type DecodeContext, decodeMessage, unknownSensor } from "./decode.ts";
+import { createTouchedHours } from "./books.ts";
+import {
+  type DecodeContext,
+  decodeMessage,
+  indexesInMessages,
+  type OpenedBatch,
+  openMessages,
+  unknownSensor,
+} from "./decode.ts";
 import { dedupe } from "./dedupe.ts";
-import type { Consumer } from "./follower.ts";
 import type { JournalReader } from "./journal/journal.ts";
-import { createPatience } from "./patience.ts";
-import { createPutter, type Refusals } from "./put.ts";
-import { realSleep, type Sleep } from "./timing.ts";
-import { createTouchedHours } from "./touched-hours.ts";
+import { createPatience, realSleep, type Sleep } from "./retry.ts";
+import { createPutter, type Refusals } from "./store-put.ts";
+import type { Consumer } from "./worker.ts";
 
 /** What can be written again: all that is still in the journal, as it was decoded the first time. */
 export type RewriteFrom = {
@@ -87,7 +92,7 @@ function notIn(places: ReadonlySet<string>, batch: OpenedBatch): readonly Readin
 
 // ---- a lost DuckDB file, filled once at the start -----------------------------------------------------------------
 
-export type RefillParts = RewriteFrom & {
+type RefillParts = RewriteFrom & {
   readonly store: Pick<ReadingStore, "name" | "write" | "find" | "newest" | "repeatable">;
   readonly records: SpanParts["records"];
   /** First number to read, and the one after the last: the store writer's offset. */
@@ -99,7 +104,7 @@ export type RefillParts = RewriteFrom & {
 };
 
 /** `first`: when the first message that is still in the journal was received. */
-export type Refilled = { readonly written: number; readonly first: number | undefined };
+type Refilled = { readonly written: number; readonly first: number | undefined };
 
 /** Puts into a store that was lost what is in the journal and was booked before. Doing it again writes nothing twice. */
 export async function refillStore(parts: RefillParts, signal: AbortSignal): Promise<Refilled> {

@@ -41,8 +41,6 @@ type Missing = {
   readonly isOlder?: boolean;
 };
 
-export type StoreCheck = ReturnType<typeof createStoreCheck>;
-
 /**
  * Notices in minutes that a database came back empty, as an older copy, or without some of its readings: by a point of
  * ours in it that says how far it was filled, and by the counts of each sensor and day. What the journal still has is

@@ -3,12 +3,10 @@ import type { Log } from "../model/log.ts";
 import { type ReadingStore, StoreError } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import { createAdoption } from "./adoption.ts";
-import { createHeldMetrics } from "./held-metrics.ts";
-import type { createPatience } from "./patience.ts";
-import { createPutter } from "./put.ts";
+import { type createPatience, realSleep } from "./retry.ts";
 import { createRewriter, type RewriteFrom } from "./rewrite.ts";
 import { createStoreCheck } from "./store-check.ts";
-import { realSleep } from "./timing.ts";
+import { createHeldMetrics, createPutter } from "./store-put.ts";
 
 export type UpkeepOptions = RewriteFrom & {
   readonly records: Pick<
@@ -25,8 +23,6 @@ export type UpkeepOptions = RewriteFrom & {
   /** Epoch milliseconds; does not leap. */
   readonly settled: () => number;
 };
-
-export type StoreUpkeep = ReturnType<typeof createStoreUpkeep>;
 
 /** How often `tick` should be called. */
 export const UPKEEP_TICK_MS = 10_000;

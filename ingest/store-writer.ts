@@ -5,15 +5,13 @@ import type { Rejection } from "../model/rejection.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import { createStoredCounts } from "./adoption.ts";
-import { createRejector, type OpenedBatch } from "./batch.ts";
-import { createBooks } from "./books.ts";
+import { createBooks, createTouchedHours } from "./books.ts";
+import { createRejector, type OpenedBatch } from "./decode.ts";
 import { dedupe, type Verdict } from "./dedupe.ts";
-import type { Consumer } from "./follower.ts";
-import { createPatience } from "./patience.ts";
-import { createPutter, type Refusals } from "./put.ts";
+import { createPatience, type FaultHook, realSleep, type Sleep } from "./retry.ts";
+import { createPutter, type Refusals } from "./store-put.ts";
 import { createStoreUpkeep, type UpkeepOptions } from "./store-upkeep.ts";
-import { type FaultHook, realSleep, type Sleep } from "./timing.ts";
-import { createTouchedHours } from "./touched-hours.ts";
+import type { Consumer } from "./worker.ts";
 
 export type StoreWriterParts = {
   readonly store: Pick<ReadingStore, "name" | "repeatable" | "writeReadingsMax" | "write" | "find" | "newest">;
@@ -42,7 +40,7 @@ export type StoreWriterParts = {
   readonly at?: FaultHook;
 };
 
-export type StoreWriter = Consumer & {
+type StoreWriter = Consumer & {
   health(): readonly Health[];
   figures(): readonly Figure[];
   /** Looks after the store; call it every `UPKEEP_TICK_MS`. Never throws. */

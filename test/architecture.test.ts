@@ -101,22 +101,20 @@ const BARE_TIMERS = {
   "api/fair-reads.ts": 5,
   "api/turns.ts": 2,
   "alerts/rules/checker.ts": 2,
-  "ingest/patience.ts": 1,
-  "ingest/timing.ts": 2,
+  "ingest/retry.ts": 3,
   // Ways out that end a request, a socket or a thread that takes too long.
   "alerts/notify/http-post.ts": 1,
   "api/queries.ts": 1,
   "store/influx/client.ts": 2,
   "store/duckdb/instance.ts": 1,
-  "ingest/mqtt-source/connection.ts": 2,
   // The default of a port; the service hands in the one of `background.ts`. And a loop whose promise catches everything.
   "alerts/notify/notifier.ts": 1,
   "alerts/publisher.ts": 1,
   // The edge thread (and all of broker/): sockets, and messages to the core. The journal catches what the disk does.
   "app/edge/thread.ts": 1,
-  "ingest/journal/committer.ts": 2,
+  "ingest/journal/writer.ts": 2,
   // An external broker's connection: the append it waits for settles a promise.
-  "ingest/mqtt-source/intake.ts": 2,
+  "ingest/mqtt-source/connection.ts": 4,
   "ingest/mqtt-source/source.ts": 3,
   // Threads of their own, whose end is told and harms no one; what they save catches a full disk.
   "simulators/publisher.ts": 2,

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { AccessEvent } from "../../broker/events.ts";
-import type { Shed } from "../../broker/shed.ts";
+import type { Shed } from "../../broker/publish-gate.ts";
 import type { JournalChunk, RecoveryReport } from "../../ingest/journal/journal.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Credential } from "../../model/people.ts";

@@ -1,6 +1,6 @@
 import type { AccessEvent } from "../../broker/events.ts";
 import type { BrokerOptions } from "../../broker/options.ts";
-import type { Shed } from "../../broker/shed.ts";
+import type { Shed } from "../../broker/publish-gate.ts";
 import type { JournalChunk, JournalState, RecoveryReport } from "../../ingest/journal/journal.ts";
 import type { Figure } from "../../model/health.ts";
 import type { NewMessage } from "../../model/message.ts";

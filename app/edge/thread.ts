@@ -2,10 +2,9 @@ import { setImmediate as immediate, setTimeout as sleep } from "node:timers/prom
 import { parentPort, workerData } from "node:worker_threads";
 import pino from "pino";
 import { type Broker, startBroker } from "../../broker/broker.ts";
-import { brokerFigures } from "../../broker/counters.ts";
+import { brokerFigures } from "../../broker/events.ts";
 import type { JournalChunk, JournalWriter } from "../../ingest/journal/journal.ts";
-import { createShares } from "../../ingest/journal/space.ts";
-import { createUnderWay } from "../../ingest/journal/under-way.ts";
+import { createShares, createUnderWay } from "../../ingest/journal/shares.ts";
 import { openJournalWriter } from "../../ingest/journal/writer.ts";
 import { type NewMessage, senderKey } from "../../model/message.ts";
 import type { Credential } from "../../model/people.ts";

@@ -1,7 +1,5 @@
 import { PAYLOAD_BYTES_MAX, READINGS_PER_MESSAGE_MAX } from "../../model/message.ts";
-import { personalData } from "../check-reading.ts";
-import { type Fault, fault } from "../fault.ts";
-import { findPersonalWordInText } from "../personal-keys.ts";
+import { type Fault, fault, findPersonalWordInText, personalData } from "../check-reading.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 

@@ -1,15 +1,13 @@
 import { join } from "node:path";
 import type { Message } from "../../model/message.ts";
-import { errorCode, type JournalFile, type JournalFs, readFully } from "./fs.ts";
+import { errorCode, type JournalFile, type JournalFs, nodeFs, readFully } from "./fs.ts";
 import type { JournalReader } from "./journal.ts";
-import { nodeFs } from "./node-fs.ts";
-import { createSlab, decodeRecord, type Senders } from "./record.ts";
-import { keepDamaged, listSegments, readHeader, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
-import { BLOCK_BYTES_MIN, type Place, walk } from "./walk.ts";
+import { BLOCK_BYTES_MIN, createSlab, decodeRecord, type Place, type Senders, walk } from "./record.ts";
+import { keepDamaged, listSegments, readHeader, SEGMENT_HEADER_BYTES, segmentName } from "./segments.ts";
 
 const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
 
-export type JournalReaderOptions = {
+type JournalReaderOptions = {
   readonly dir: string;
   readonly fs?: JournalFs;
   /**

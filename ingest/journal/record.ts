@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
-import type { Message, NewMessage } from "../../model/message.ts";
-import { parseSender } from "../../model/message.ts";
+import { type Message, type NewMessage, parseSender } from "../../model/message.ts";
 import { plausibleTime } from "../../model/time.ts";
+import type { JournalChunk } from "./journal.ts";
 
 /**
  * A record, little endian:
@@ -18,7 +18,7 @@ import { plausibleTime } from "../../model/time.ts";
  */
 export const RECORD_HEADER_BYTES = 28;
 /** The doors let 64 KiB of payload in; twice that leaves room for topic and source and bounds what recovery believes. */
-export const RECORD_BYTES_MAX = 128 * 1024;
+const RECORD_BYTES_MAX = 128 * 1024;
 
 /** Bytes with both views on them: Buffer for text, DataView because its setters are the fastest. */
 export type Slab = { readonly bytes: Buffer<ArrayBuffer>; readonly view: DataView<ArrayBuffer> };
@@ -28,7 +28,7 @@ export function createSlab(bytes: number): Slab {
   return slabOf(Buffer.allocUnsafeSlow(bytes));
 }
 
-export function slabOf(bytes: Uint8Array<ArrayBuffer>): Slab {
+function slabOf(bytes: Uint8Array<ArrayBuffer>): Slab {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { bytes: buffer, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
@@ -94,11 +94,11 @@ function senderOf(text: string, senders: Senders): ReturnType<typeof parseSender
   return sender;
 }
 
-export function recordLength(view: DataView, at: number): number {
+function recordLength(view: DataView, at: number): number {
   return view.getUint32(at + 4, true);
 }
 
-export function recordSeq(view: DataView, at: number): number {
+function recordSeq(view: DataView, at: number): number {
   return readSeq(view, at + 8);
 }
 
@@ -122,4 +122,86 @@ export function writeSeq(view: DataView, at: number, seq: number): void {
 
 export function readSeq(view: DataView, at: number): number {
   return view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
+}
+
+/** So much is worked on without a look at what else waits: a commit may hold thousands of messages. */
+const PIECE_MESSAGES_MAX = 250;
+const PIECE_BYTES_MAX = 128 * 1024;
+
+/** The same records in chunks of at most 250 messages and about 128 KiB, which share its bytes. */
+export function splitChunk(chunk: JournalChunk): JournalChunk[] {
+  const { view, bytes } = slabOf(chunk.bytes);
+  const pieces: JournalChunk[] = [];
+  let [from, start, count, at] = [chunk.from, 0, 0, 0];
+  const cut = () => {
+    const to = from + count;
+    pieces.push({ from, to, bytes: chunk.bytes.subarray(start, at) });
+    [from, start, count] = [to, at, 0];
+  };
+  while (at < bytes.length) {
+    at += recordLength(view, at);
+    count += 1;
+    if (count >= PIECE_MESSAGES_MAX || at - start >= PIECE_BYTES_MAX) cut();
+  }
+  if (count > 0) cut();
+  return pieces;
+}
+
+/**
+ * The messages of a committed chunk, in order. Payloads are views into the chunk's buffer. Checksums are not looked at:
+ * these bytes came from memory, not from a disk.
+ */
+export function decodeChunk(chunk: JournalChunk): Message[] {
+  const slab = slabOf(chunk.bytes);
+  const messages: Message[] = [];
+  const senders: Senders = new Map();
+  for (let at = 0; at < slab.bytes.length; at += recordLength(slab.view, at)) {
+    messages.push(decodeRecord(slab, at, senders));
+  }
+  return messages;
+}
+
+/** A part of a segment in memory: `used` bytes of the slab, the last ones of the file if `endsFile`. */
+type Block = { readonly slab: Slab; readonly used: number; readonly endsFile: boolean };
+
+/** Where the next record is looked for in the block, and the number of the last one found. Moves on with the walk. */
+export type Place = { at: number; last: number };
+
+/** What counts as a record: its checksum, and a number above the last one and below `before`. */
+export type Limits = { readonly salt: number; readonly before: number };
+
+/** A record found; the numbers between `place.last` and `seq` are a gap. Return false to stop before it. */
+type Visit = (at: number, seq: number, length: number) => boolean;
+
+/** "reached": number `before - 1` was found. "more": go on with a block that starts at `place.at`. "end": the file is. */
+type WalkEnd = "reached" | "stopped" | "more" | "end";
+
+/** A block must be able to hold any record that starts in its first half. */
+export const BLOCK_BYTES_MIN = 2 * RECORD_BYTES_MAX;
+
+/**
+ * Visits the intact records of a block in order. What is no record is walked over byte by byte to the next one, so
+ * damage costs the records it hit and no others. Recovery and readers use this same walk, which is why the damaged bytes
+ * can stay where they are: whoever reads them steps over them the same way.
+ */
+export function walk(block: Block, place: Place, limits: Limits, visit: Visit): WalkEnd {
+  const { slab, used, endsFile } = block;
+  while (place.last + 1 < limits.before) {
+    if (place.at + RECORD_HEADER_BYTES > used) return endsFile ? "end" : "more";
+    const { at } = place;
+    const seq = recordSeq(slab.view, at);
+    if (seq > place.last && seq < limits.before && isPlausible(slab.view, at)) {
+      const length = recordLength(slab.view, at);
+      const fits = at + length <= used;
+      if (!fits && !endsFile) return "more";
+      if (fits && isIntact(slab, at, limits.salt)) {
+        if (!visit(at, seq, length)) return "stopped";
+        place.at += length;
+        place.last = seq;
+        continue;
+      }
+    }
+    place.at += 1;
+  }
+  return "reached";
 }

@@ -1,26 +1,23 @@
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import type { Log } from "../../model/log.ts";
-import type { JournalFs } from "./fs.ts";
+import { type JournalFs, readFully } from "./fs.ts";
 import type { RecoveryReport } from "./journal.ts";
-import { RECORD_HEADER_BYTES } from "./record.ts";
-import { type Scan, scanSegment } from "./scan.ts";
+import { createSlab, type Limits, RECORD_HEADER_BYTES, walk } from "./record.ts";
 import {
   keepDamaged,
   listSegments,
   readHeader,
   SEGMENT_HEADER_BYTES,
+  type Segment,
   type SegmentHeader,
   segmentName,
-} from "./segment.ts";
+} from "./segments.ts";
 
 /** The lowest and the highest durable offset of the consumers: what they say the journal must reach. */
 export type Booked = { readonly lowest: number; readonly highest: number };
 
-/** `endedAt`: when the last record was written, as far as known. */
-export type Segment = { readonly first: number; bytes: number; endedAt?: number };
-
-export type Recovered = {
+type Recovered = {
   readonly report: RecoveryReport;
   readonly segments: Segment[];
   readonly salt: number;
@@ -32,7 +29,7 @@ type Found = Segment & { header: SegmentHeader | undefined; sound: boolean };
 
 type ReportedGap = RecoveryReport["gaps"][number];
 
-export type Context = { readonly fs: JournalFs; readonly dir: string; readonly log: Log };
+type Context = { readonly fs: JournalFs; readonly dir: string; readonly log: Log };
 
 /**
  * Looks at what is on disk before the first append. Never deletes a segment and never lets the numbers go backwards.
@@ -163,6 +160,38 @@ async function settleTail(
     }
     await file.datasync();
     return torn;
+  } finally {
+    await file.close();
+  }
+}
+
+const BLOCK_BYTES = 4 * 1024 * 1024;
+
+type Gap = { readonly from: number; readonly to: number };
+
+/** What a segment holds. `end`: the offset in the file after its last intact record. */
+type Scan = { readonly records: number; readonly last: number; readonly end: number; readonly gaps: Gap[] };
+
+/** Reads a whole segment and checks every record. `gaps` are the numbers missing before and between its records. */
+async function scanSegment(fs: JournalFs, dir: string, first: number, limits: Limits): Promise<Scan> {
+  const file = await fs.open(join(dir, segmentName(first)), "read");
+  try {
+    const slab = createSlab(BLOCK_BYTES);
+    const gaps: Gap[] = [];
+    const place = { at: 0, last: first - 1 };
+    let [position, end, records] = [SEGMENT_HEADER_BYTES, SEGMENT_HEADER_BYTES, 0];
+    for (;;) {
+      const used = await readFully(file, slab.bytes, position);
+      place.at = 0;
+      const ending = walk({ slab, used, endsFile: used < BLOCK_BYTES }, place, limits, (at, seq, length) => {
+        if (seq > place.last + 1) gaps.push({ from: place.last + 1, to: seq });
+        end = position + at + length;
+        records += 1;
+        return true;
+      });
+      if (ending !== "more") return { records, last: place.last, end, gaps };
+      position += place.at;
+    }
   } finally {
     await file.close();
   }

@@ -1,18 +1,24 @@
 import type { IPublishPacket } from "mqtt";
 import type { Figure, Health } from "../../model/health.ts";
-import type { Source } from "../../model/message.ts";
+import { type NewMessage, PAYLOAD_BYTES_MAX, type Source } from "../../model/message.ts";
 import { newBucket } from "../../model/rate-limit.ts";
-import { type Connection, type Ended, openConnection } from "./connection.ts";
-import { createCounts, type SourceCounts, sourceFigures } from "./counts.ts";
-import { type Answer, createIntake } from "./intake.ts";
-import { LIMITS, type MqttSourceOptions, type MqttSourcePorts } from "./options.ts";
-import { createReconnects } from "./reconnects.ts";
-import { sortDelivered } from "./sort.ts";
-import { explainEnd } from "./words.ts";
+import { readStatus } from "../../model/status.ts";
+import { cutTopic, parseSensorTopic } from "../../model/topics.ts";
+import { type Answer, type Connection, createIntake, type Ended, openConnection, type Version } from "./connection.ts";
+import {
+  createCounts,
+  type Ignored,
+  LIMITS,
+  type MqttSourceOptions,
+  type MqttSourcePorts,
+  type SourceCounts,
+  type SourceLimits,
+  sourceFigures,
+} from "./options.ts";
 
 const READINGS_PER_S = 50_000;
 
-export type MqttSource = {
+type MqttSource = {
   health(): Health;
   figures(): Figure[];
   counts(): Readonly<SourceCounts>;
@@ -139,4 +145,148 @@ function takeoverWords(takeover: "sure" | "likely", clientId: string): string {
 /** Does not keep the process alive. */
 function after(ms: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, ms).unref());
+}
+
+/** A PUBLISH as the external broker sent it. */
+type Delivered = { readonly topic: string; readonly payload: Buffer; readonly retain: boolean };
+
+type Sorted =
+  | { readonly to: "journal"; readonly message: NewMessage }
+  | { readonly to: "nobody"; readonly reason: Ignored };
+
+/** What becomes of a message of the external broker. Everything under `city/` is kept, also what is not a reading. */
+export function sortDelivered({ topic, payload, retain }: Delivered, source: Source, now: number): Sorted {
+  if (!topic.startsWith("city/")) return { to: "nobody", reason: "foreign_topic" };
+  const at = parseSensorTopic(topic);
+  if (at?.channel === "rejected") return { to: "nobody", reason: "own_rejection" };
+  const isStatus = at?.channel === "status";
+  if (isStatus && readStatus(payload) === undefined) return { to: "nobody", reason: "bad_status" };
+  // Comes with every subscribe, however old it is: without a time of its own it would look like a new reading each time.
+  if (!isStatus && retain && !payload.includes(MEASURED_AT)) return { to: "nobody", reason: "retained_without_time" };
+  const message = { receivedAt: now, source, topic: cutTopic(topic), payload: cutPayload(payload) };
+  return { to: "journal", message };
+}
+
+const MEASURED_AT = '"measuredAt"';
+
+/**
+ * MQTT allows far more than our doors. What is too long is cut just beyond the limit: it ends in the quarantine, counted
+ * and with its reason. It cannot be refused (the broker would send it again for ever) and should not vanish.
+ */
+function cutPayload(payload: Buffer): Uint8Array {
+  // A copy: a view would keep, and take to the other thread, all of it.
+  return payload.length > PAYLOAD_BYTES_MAX ? new Uint8Array(payload.subarray(0, PAYLOAD_BYTES_MAX + 1)) : payload;
+}
+
+/** MQTT 5: "session taken over". */
+const TAKEN_OVER = 0x8e;
+/** "Unacceptable protocol version" in a CONNACK of MQTT 3.1.1, "unsupported protocol version" in one of MQTT 5. */
+const OTHER_VERSION = new Set<unknown>([1, 0x84]);
+/** MQTT 3.1.1 does not say why it hangs up: so many short connections in a row look like two clients with one id. */
+const SHORT_CONNECTIONS_SUSPECT = 3;
+
+type Limits = Pick<SourceLimits, "backOffMsMin" | "backOffMsMax" | "steadyMs">;
+
+/** When to come back, whether something is wrong, and whether another client has, or seems to have, our id. */
+type Verdict = { readonly waitMs: number; readonly wrong: boolean; readonly takeover: boolean };
+
+/**
+ * What follows from how connections ended: when to come back, with which version of MQTT, and whether somebody else uses
+ * our client id. A broker gives a session to the client that came last, so two with one id throw each other out for ever.
+ */
+export function createReconnects(limits: Limits, random: () => number) {
+  let version: Version = 5;
+  let hasWorked = false;
+  let failures = 0;
+  let shortOnes = 0;
+  let takenOver = false;
+
+  /** `lastedMs` from the subscription on, 0 if it did not get so far. */
+  function ended(end: Ended, lastedMs: number): Verdict {
+    if (end.accepted) hasWorked = true;
+    else if (chooseVersion(end)) return { waitMs: 0, wrong: false, takeover: false };
+    const steady = lastedMs >= limits.steadyMs;
+    if (steady) shortOnes = 0;
+    else if (end.accepted && hungUp(end)) shortOnes += 1;
+    const saidSo = end.reasonCode === TAKEN_OVER;
+    takenOver = saidSo || (takenOver && !steady);
+    if (steady) failures = 0;
+    const waitMs = limits.backOffMsMin + random() * Math.min(limits.backOffMsMax, limits.backOffMsMin * 2 ** failures);
+    failures += 1;
+    const takeover = saidSo || (end.accepted && hungUp(end) && shortOnes >= SHORT_CONNECTIONS_SUSPECT);
+    return { waitMs, wrong: true, takeover };
+  }
+
+  /**
+   * A broker from before MQTT 5 says so in its CONNACK, or just hangs up: then both are tried in turn until one works.
+   * True: it said so, and the other version has not been refused yet.
+   */
+  function chooseVersion({ error }: Ended): boolean {
+    const saysSo = OTHER_VERSION.has(error?.code);
+    const wasFive = version === 5;
+    if (saysSo || (!hasWorked && hungUp({ error }))) version = wasFive ? 4 : 5;
+    return saysSo && wasFive;
+  }
+
+  return {
+    ended,
+    version: () => version,
+    /** "sure" when the broker said so, "likely" when connections keep ending without a reason. */
+    takeover: (): "sure" | "likely" | undefined =>
+      takenOver ? "sure" : shortOnes >= SHORT_CONNECTIONS_SUSPECT ? "likely" : undefined,
+    /** The connection has held: nobody else uses the id, and the next failure is the first. */
+    steady(): void {
+      takenOver = false;
+      shortOnes = 0;
+      failures = 0;
+    },
+  };
+}
+
+const UNKNOWN_AUTHORITY =
+  "its certificate is not signed by an authority this machine knows; LAMPPOST_MQTT_SOURCE_CA names the authority's PEM file";
+const BAD_LOGIN = "it refused the user name or the password in LAMPPOST_MQTT_SOURCE_URL";
+const NO_ANSWER = "it hung up without an answer: is it the right port, and right to use (or not to use) TLS, mqtts://?";
+/** The broker closed the connection, in the words of Node. */
+const CLOSED = new Set<unknown>(["ECONNRESET", "EPIPE"]);
+const NOT_TLS = "it does not speak TLS on this port; mqtt:// is without TLS";
+
+/** CONNACK codes of MQTT 3.1.1 and 5, and the error codes of Node: what they mean for the one who has to act. */
+const WORDS: Readonly<Record<string, string>> = {
+  2: "it refused the client id",
+  3: "it says it is unavailable",
+  4: BAD_LOGIN,
+  5: "it does not authorise this user",
+  133: "it refused the client id",
+  134: BAD_LOGIN,
+  135: "it does not authorise this user",
+  136: "it says it is unavailable",
+  137: "it says it is busy",
+  138: "it has banned this client",
+  ECONNREFUSED: "nothing listens there",
+  ENOTFOUND: "the host name is not known",
+  EAI_AGAIN: "the host name could not be looked up",
+  ETIMEDOUT: "it does not answer",
+  EHOSTUNREACH: "there is no way to that host",
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host name",
+  ERR_SSL_WRONG_VERSION_NUMBER: NOT_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NOT_TLS,
+  EPROTO: NOT_TLS,
+};
+
+/** Nothing of ours, nor of the network, was the reason. */
+function hungUp({ error }: Pick<Ended, "error">): boolean {
+  return !error || CLOSED.has(error.code);
+}
+
+/** Why a connection ended, in words for an operator. */
+export function explainEnd(end: Ended): string {
+  if (hungUp(end)) return end.accepted ? "it closed the connection" : NO_ANSWER;
+  const { code, message } = end.error!;
+  return WORDS[code ?? ""] ?? message;
 }

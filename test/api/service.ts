@@ -5,7 +5,7 @@ import { createLive } from "../../api/live.ts";
 import { createApi } from "../../api/server.ts";
 import { startRules } from "../../app/rules-start.ts";
 import { checkReading } from "../../ingest/check-reading.ts";
-import { createLedgerService } from "../../ingest/ledger-service.ts";
+import { createLedgerService } from "../../ingest/ledger.ts";
 import type { Alert, Transition } from "../../model/alert.ts";
 import { SILENT } from "../../model/log.ts";
 import type { NewMessage } from "../../model/message.ts";

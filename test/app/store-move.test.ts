@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { type Config, loadConfig } from "../../app/config.ts";
 import { moveStore } from "../../app/store-move.ts";
 import { openReadingStore, rowsBooked } from "../../app/store-start.ts";
-import { createTouchedHours } from "../../ingest/touched-hours.ts";
+import { createTouchedHours } from "../../ingest/books.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import { dateOf } from "../../model/time.ts";

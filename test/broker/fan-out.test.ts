@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { mayMatchReadings } from "../../broker/fan-out.ts";
+import { mayMatchReadings } from "../../broker/subscribers.ts";
 import { DEVICE, OPERATOR, OWN_TOPIC, startTestBroker, type TestBroker, until, VIEWER } from "./broker-fixture.ts";
 
 let city: TestBroker;

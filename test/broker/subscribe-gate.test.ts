@@ -1,9 +1,9 @@
 import type { AedesPublishPacket, Client } from "aedes";
 import { expect, it } from "vitest";
-import { createCounts } from "../../broker/counters.ts";
+import { createCounts } from "../../broker/events.ts";
 import { BROKER_DEFAULTS } from "../../broker/options.ts";
 import type { Context, Session } from "../../broker/session.ts";
-import { createSubscribeGate } from "../../broker/subscribe-gate.ts";
+import { createSubscribeGate } from "../../broker/subscribers.ts";
 import { DEVICE, OPERATOR, OWN_TOPIC } from "./broker-fixture.ts";
 
 /** Asks whether a message may be forwarded, as aedes would for a subscription that should never have been granted. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createTouchedHours } from "../../ingest/touched-hours.ts";
+import { createTouchedHours } from "../../ingest/books.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Aggregate, Bucket, ReadingStore } from "../../store/reading-store.ts";

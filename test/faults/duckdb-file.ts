@@ -2,7 +2,7 @@ import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../../app/config.ts";
 import { startStore } from "../../app/store-start.ts";
-import type { Consumer } from "../../ingest/follower.ts";
+import type { Consumer } from "../../ingest/worker.ts";
 import { KINDS } from "../../model/kinds.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";

@@ -3,12 +3,16 @@ import { parseRetryAfter } from "../../alerts/notify/retry.ts";
 import { checkRules } from "../../alerts/rules/check.ts";
 import { csvLine } from "../../api/csv.ts";
 import { pointerOf } from "../../api/validation.ts";
-import { isCleanText, isFilter } from "../../broker/filters.ts";
-import { checkReading } from "../../ingest/check-reading.ts";
+import { isCleanText, isFilter } from "../../broker/access.ts";
+import {
+  checkReading,
+  explainUnknownKey,
+  findPersonalWord,
+  findPersonalWordInText,
+  personalWord,
+  readMeasuredAt,
+} from "../../ingest/check-reading.ts";
 import { decodeMessage } from "../../ingest/decode.ts";
-import { readMeasuredAt } from "../../ingest/measured-at.ts";
-import { findPersonalWord, findPersonalWordInText, personalWord } from "../../ingest/personal-keys.ts";
-import { explainUnknownKey } from "../../ingest/unknown-key.ts";
 import { countElements, splitElements } from "../../model/elements.ts";
 import { parseSensorTopic } from "../../model/topics.ts";
 import { startService } from "../api/service.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createAdoption } from "../../ingest/adoption.ts";
 import { checkLedger } from "../../ingest/ledger-check.ts";
-import type { Refusals } from "../../ingest/put.ts";
+import type { Refusals } from "../../ingest/store-put.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import { dateOf } from "../../model/time.ts";

@@ -1,6 +1,10 @@
-import type { OpenedBatch } from "../../ingest/batch.ts";
-import { openMessages } from "../../ingest/batch.ts";
-import { type DecodeContext, decodeMessage, unknownSensor } from "../../ingest/decode.ts";
+import {
+  type DecodeContext,
+  decodeMessage,
+  type OpenedBatch,
+  openMessages,
+  unknownSensor,
+} from "../../ingest/decode.ts";
 import { createStoreWriter, type StoreWriterParts } from "../../ingest/store-writer.ts";
 import type { LedgerOutcome, LedgerRow } from "../../model/ledger.ts";
 import { SILENT } from "../../model/log.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LEDGER_RULE } from "../../ingest/ledger-watch.ts";
+import { LEDGER_RULE } from "../../ingest/ledger-check.ts";
 import { SILENT } from "../../model/log.ts";
 import { T0 } from "./helpers.ts";
 import { ledgerWorld } from "./ledger-world.ts";

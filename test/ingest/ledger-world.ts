@@ -1,6 +1,5 @@
-import { mergeBatches, openMessages } from "../../ingest/batch.ts";
-import { decodeMessage } from "../../ingest/decode.ts";
-import { createLedgerService } from "../../ingest/ledger-service.ts";
+import { decodeMessage, mergeBatches, openMessages } from "../../ingest/decode.ts";
+import { createLedgerService } from "../../ingest/ledger.ts";
 import { createStoreWriter } from "../../ingest/store-writer.ts";
 import { type Log, SILENT } from "../../model/log.ts";
 import type { Message } from "../../model/message.ts";

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createShedBooks } from "../../ingest/books.ts";
-import { createLedger } from "../../ingest/ledger.ts";
+import { createLedger, createPendingIndex } from "../../ingest/ledger.ts";
 import { checkLedger } from "../../ingest/ledger-check.ts";
-import { createPendingIndex } from "../../ingest/pending.ts";
 import { SILENT } from "../../model/log.ts";
 import { openRecords } from "../../store/records.ts";
 import { CITY, GATEWAY, T0 } from "./helpers.ts";

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createReconnects } from "../../ingest/mqtt-source/reconnects.ts";
-import { sortDelivered } from "../../ingest/mqtt-source/sort.ts";
+import { createReconnects, sortDelivered } from "../../ingest/mqtt-source/source.ts";
 import { TOPIC_BYTES_MAX } from "../../model/message.ts";
 
 const limits = { backOffMsMin: 250, backOffMsMax: 15_000, steadyMs: 30_000 };

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import type { Packet } from "mqtt-packet";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { explainEnd } from "../../ingest/mqtt-source/words.ts";
+import { explainEnd } from "../../ingest/mqtt-source/source.ts";
 import { PAYLOAD_BYTES_MAX } from "../../model/message.ts";
 import {
   createHeldJournal,

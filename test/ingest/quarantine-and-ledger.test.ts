@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readLedger } from "../../ingest/ledger.ts";
-import { createNotices } from "../../ingest/notices.ts";
-import { redriveMessage } from "../../ingest/redrive.ts";
+import { createNotices, redriveMessage } from "../../ingest/quarantine.ts";
 import { countElements, splitElements } from "../../model/elements.ts";
 import type { LedgerOutcome } from "../../model/ledger.ts";
 import type { Rejection } from "../../model/rejection.ts";

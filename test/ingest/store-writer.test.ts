@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mergeBatches } from "../../ingest/batch.ts";
+import { mergeBatches } from "../../ingest/decode.ts";
 import { StoreError } from "../../store/reading-store.ts";
 import { aBatch, at, aWriter, booksOf, memoryRecords, memoryStore, T0 } from "./helpers.ts";
 

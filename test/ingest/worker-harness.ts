@@ -1,8 +1,6 @@
 import { expect } from "vitest";
-import type { OpenedBatch } from "../../ingest/batch.ts";
-import { decodeMessage } from "../../ingest/decode.ts";
-import type { Consumer } from "../../ingest/follower.ts";
-import { createWorker, type WorkerOptions } from "../../ingest/worker.ts";
+import { decodeMessage, type OpenedBatch } from "../../ingest/decode.ts";
+import { type Consumer, createWorker, type WorkerOptions } from "../../ingest/worker.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Message } from "../../model/message.ts";
 import { aMessage, at, CITY } from "./helpers.ts";

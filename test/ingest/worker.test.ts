@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Consumer } from "../../ingest/follower.ts";
-import { createTurnstile } from "../../ingest/timing.ts";
+import { createTurnstile } from "../../ingest/retry.ts";
+import type { Consumer } from "../../ingest/worker.ts";
 import { aMessage } from "./helpers.ts";
 import { aConsumer, aJournal, start, upTo } from "./worker-harness.ts";
 

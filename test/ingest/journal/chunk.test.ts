@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decodeChunk, splitChunk } from "../../../ingest/journal/chunk.ts";
-import { createGathering } from "../../../ingest/journal/gathering.ts";
+import { decodeChunk, splitChunk } from "../../../ingest/journal/record.ts";
+import { createGathering } from "../../../ingest/journal/writer.ts";
 import type { Message } from "../../../model/message.ts";
 import { GATEWAY, T0 } from "../helpers.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SEGMENT_HEADER_BYTES } from "../../../ingest/journal/segment.ts";
+import { SEGMENT_HEADER_BYTES } from "../../../ingest/journal/segments.ts";
 import { inFull } from "../../helpers/in-full.ts";
 import { aMessage, append, appendMany, createRandom, DIR, inGaps, open, plain, readAll } from "./helpers.ts";
 import { createMemoryFs, type MemoryFs } from "./memory-fs.ts";

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { segmentName } from "../../../ingest/journal/segment.ts";
-import { createShares } from "../../../ingest/journal/space.ts";
+import { segmentName } from "../../../ingest/journal/segments.ts";
+import { createShares } from "../../../ingest/journal/shares.ts";
 import { aMessage, append, appendMany, createRandom, DIR, open, plain, readAll, tempDir } from "./helpers.ts";
 import { createMemoryFs, systemError } from "./memory-fs.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createJournalReader } from "../../../ingest/journal/reader.ts";
-import { SEGMENT_HEADER_BYTES, segmentName } from "../../../ingest/journal/segment.ts";
+import { SEGMENT_HEADER_BYTES, segmentName } from "../../../ingest/journal/segments.ts";
 import { aMessage, append, appendMany, DIR, type Gap, open, plain, readAll, tempDir } from "./helpers.ts";
 import { createMemoryFs } from "./memory-fs.ts";
 

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeChunk } from "../../../ingest/journal/chunk.ts";
-import { createSlab, encodeRecord, isIntact, isPlausible, recordBytesAtMost } from "../../../ingest/journal/record.ts";
+import {
+  createSlab,
+  decodeChunk,
+  encodeRecord,
+  isIntact,
+  isPlausible,
+  recordBytesAtMost,
+} from "../../../ingest/journal/record.ts";
 import { formatSender, type NewMessage } from "../../../model/message.ts";
 import { aMessage, plain } from "./helpers.ts";
 

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { encodeHeader, SEGMENT_HEADER_BYTES, segmentName } from "../../../ingest/journal/segment.ts";
+import { encodeHeader, SEGMENT_HEADER_BYTES, segmentName } from "../../../ingest/journal/segments.ts";
 import { aMessage, append, appendMany, DIR, inGaps, open, plain, readAll } from "./helpers.ts";
 import { createMemoryFs, type MemoryFs } from "./memory-fs.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createUnderWay } from "../../../ingest/journal/under-way.ts";
+import { createUnderWay } from "../../../ingest/journal/shares.ts";
 
 const KIB = 1_024;
 const FLOOD = { via: "mqtt", role: "gateway", name: "flood" } as const;

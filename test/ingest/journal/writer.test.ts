@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decodeChunk } from "../../../ingest/journal/chunk.ts";
 import type { JournalChunk } from "../../../ingest/journal/journal.ts";
+import { decodeChunk } from "../../../ingest/journal/record.ts";
 import { aMessage, append, appendMany, open, plain, readAll, tempDir } from "./helpers.ts";
 import { createMemoryFs } from "./memory-fs.ts";
 
