@@ -90,6 +90,10 @@ export type ReadingsListener = (readings: readonly Reading[], missed?: number) =
 export type LiveReadings = {
   /** The newest reading of each sensor since the service started. */
   latest(filter?: { sensorId?: string; district?: string; kind?: Kind }): readonly Reading[];
+  /** The same of one sensor. */
+  find(kind: Kind, sensorId: string): Reading | undefined;
+  /** How many there are. */
+  count(): number;
   /** What is known of a sensor's connection: `online` from its status topic, absent if it never said. */
   seen(sensorId: string): { readonly online?: boolean; readonly lastSeenAt?: number } | undefined;
   /** Every decoded batch, and about how many readings were skipped before it; returns how to stop. */

@@ -85,12 +85,15 @@ export function createLive(now: () => number = Date.now) {
     return district === undefined ? readings : readings.filter((reading) => reading.district === district);
   }
 
+  const find = (kind: Kind, sensorId: string) => newest[kind].get(sensorId);
+  const count = () => KINDS.reduce((sum, kind) => sum + newest[kind].size, 0);
+
   function subscribe(listener: ReadingsListener): () => void {
     listeners.add(listener);
     return () => void listeners.delete(listener);
   }
 
-  const port: LiveReadings = { latest, seen: (sensorId) => seen.get(sensorId), subscribe };
+  const port: LiveReadings = { latest, find, count, seen: (sensorId) => seen.get(sensorId), subscribe };
   /** As one end of the fan-out. It keeps nothing: what it is too slow for, it skips, and says so. */
   function consumer(offset: number) {
     let next = offset;

@@ -29,6 +29,12 @@ export type Problem = {
   errors?: Mistake[];
 };
 
+/** Where nothing better is known of when a 429 or 503 will be over. */
+const RETRY_AFTER_S: ReadonlyMap<number, number> = new Map([
+  [429, 5],
+  [503, 30],
+]);
+
 export type ProblemExtra = { readonly errors?: Mistake[]; readonly retryAfterS?: number };
 
 /** Thrown by routes and hooks; the error handler answers with it. */
@@ -46,7 +52,7 @@ export class ProblemError extends Error {
     if (detail !== undefined) this.problem.detail = detail;
     if (extra.errors) this.problem.errors = extra.errors;
     this.statusCode = status;
-    this.retryAfterS = extra.retryAfterS;
+    this.retryAfterS = extra.retryAfterS ?? RETRY_AFTER_S.get(status);
   }
 }
 

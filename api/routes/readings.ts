@@ -13,7 +13,6 @@ import { createByKey, newBucket, spend, waitMs } from "../../model/rate-limit.ts
 import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { checkHistory, checkSender, findRejections, readBody, toMessages } from "../new-messages.ts";
-import { pageByKey } from "../paging.ts";
 import { ProblemError } from "../problems.ts";
 
 const tags = ["readings"];
@@ -86,8 +85,7 @@ export function addReadings(app: Api, parts: Parts): void {
 
   app.get("/readings/latest", { schema: latestOf }, async (request) => {
     const { limit, cursor, ...filter } = request.query;
-    const readings = await latest.list(filter);
-    const page = pageByKey(readings, (reading) => `${reading.sensorId}/${reading.kind}`, limit, cursor);
+    const page = await latest.page(filter, limit, cursor);
     return { ...page, items: page.items.map(viewReading) };
   });
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createLive } from "../../api/live.ts";
 import type { Rejection } from "../../model/rejection.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 import { startService } from "./service.ts";
@@ -176,6 +177,40 @@ describe("sensors and latest values", () => {
       { district: "north", sensors: 1, kinds: { air: 1, traffic: 0, energy: 0 } },
       { district: "south", sensors: 1, kinds: { air: 1, traffic: 0, energy: 0 } },
     ]);
+  });
+
+  it("latest: a page looks only at the sensors it shows, in the order of their names, new ones among them", async () => {
+    const live = createLive();
+    let looked = 0;
+    const find: typeof live.find = (kind, sensorId) => {
+      looked += 1;
+      return live.find(kind, sensorId);
+    };
+    /** All of them at once: to put them into order. */
+    const latest: typeof live.latest = (filter) => {
+      const all = live.latest(filter);
+      looked += all.length;
+      return all;
+    };
+    const own = startService({ live: { ...live, find, latest } });
+    const name = (i: number) => `air-${String(i).padStart(5, "0")}`;
+    live.push({ readings: Array.from({ length: 5_000 }, (_, i) => aReading({ sensorId: name(4_999 - i) })) });
+    const page = async (query: string) => {
+      const answer = (await own.as("viewer", "GET", `/api/v1/readings/latest?limit=10${query}`)).json();
+      return { ...answer, names: answer.items.map((one: { sensorId: string }) => one.sensorId) };
+    };
+    const first = await page("");
+    expect(first.names).toEqual(Array.from({ length: 10 }, (_, i) => name(i)));
+    looked = 0;
+    const second = await page(`&cursor=${first.next}`);
+    expect(second.names).toEqual(Array.from({ length: 10 }, (_, i) => name(10 + i)));
+    expect(looked).toBeLessThanOrEqual(11);
+    const newer = aReading({ sensorId: name(10), measuredAt: T0 + 1, values: { no2: 7 } });
+    live.push({ readings: [aReading({ sensorId: "air-00009a" }), newer] });
+    const next = await page(`&cursor=${first.next}`);
+    expect(next.names.slice(0, 2)).toEqual(["air-00009a", name(10)]);
+    expect(next.items[1].values).toEqual({ no2: 7 });
+    await own.close();
   });
 
   it("latest: the store's, overtaken by live ones, and the store asked once a minute", async () => {

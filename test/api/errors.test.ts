@@ -127,6 +127,12 @@ describe("errors are problems", () => {
     await broken.close();
   });
 
+  it("503 with Retry-After also where nobody said when it will be over", async () => {
+    const answer = await service.as("admin", "POST", "/api/v1/backup");
+    expectProblem(answer, 503, "unavailable");
+    expect(answer.headers["retry-after"]).toBe("30");
+  });
+
   it("429 beyond the general rate", async () => {
     const slow = startService({ options: { version: "0", limits: { requestsPerMinuteMax: 3 } } });
     const get = () => slow.as("admin", "GET", "/api/v1/districts");
