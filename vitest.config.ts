@@ -29,7 +29,7 @@ export default defineConfig(({ mode }) => {
       // Real brokers, databases and child processes: generous limits, so that a slow machine does not turn a pass into a fail.
       testTimeout: 120_000,
       hookTimeout: 120_000,
-      env: { LAMPPOST_TESTS: mode },
+      env: { TESTS_MODE: mode },
       pool: "forks",
       // Files follow each other in two processes, which load the sources once.
       isolate: false,

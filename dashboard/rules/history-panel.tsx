@@ -126,7 +126,7 @@ function FiguresTable({ before, after }: { before: Figures | undefined; after: F
   ];
   return (
     <Table
-      label={t.history}
+      label={t.figure}
       class="narrow-table"
       columns={[{ head: t.figure, hidden: true }, ...numbers(...(before ? [t.before, t.after] : [t.after]))]}
       rows={rows.map(([name, say]) => ({ key: name, cells: [name, ...(before ? [say(before)] : []), say(after)] }))}
