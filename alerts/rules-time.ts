@@ -171,8 +171,6 @@ export function createRulesTime(wall: () => number, monotonic?: () => number) {
   };
 }
 
-export type RulesTime = ReturnType<typeof createRulesTime>;
-
 function movedBy(reading: Reading, ahead: number): Reading {
   const receivedAt = reading.receivedAt + ahead;
   return reading.imported

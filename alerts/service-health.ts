@@ -3,7 +3,7 @@ import { saidOf, type Transition } from "../model/alert.ts";
 import type { Health } from "../model/health.ts";
 import type { Records } from "../store/records.ts";
 
-export type HealthWatchOptions = {
+type HealthWatchOptions = {
   readonly records: { readonly alerts: Pick<Records["alerts"], "list"> };
   /** All parts of the service. */
   health(): readonly Health[];

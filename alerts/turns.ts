@@ -46,7 +46,7 @@ const UNSAID_FEW = 16;
 /** Lines of one sensor in a row while others have something to say, too. */
 const SAID_IN_A_ROW = 8;
 
-export type TurnsOptions = {
+type TurnsOptions = {
   /** Milliseconds. */
   readonly monotonic: () => number;
   /** Who sends for a sensor of which no message is at hand. */

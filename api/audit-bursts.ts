@@ -61,5 +61,3 @@ export function createAuditBursts(audit: Pick<Records["audit"], "add">, now: () 
 
   return { note, flush };
 }
-
-export type AuditBursts = ReturnType<typeof createAuditBursts>;

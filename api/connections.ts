@@ -24,7 +24,7 @@ const WATCHED: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 /** An address that goes on hitting its limit is told of so often. */
 const TELL_EVERY_MS = 10 * 60_000;
 
-export type ConnectionPorts = {
+type ConnectionPorts = {
   readonly audit: Pick<Records["audit"], "add">;
   readonly background: Pick<Background, "handler">;
   readonly log: Log;

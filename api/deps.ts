@@ -50,7 +50,7 @@ export type ApiDeps = {
   readonly options: ApiOptions;
 };
 
-export type ApiRecords = Pick<
+type ApiRecords = Pick<
   Records,
   | "sensors"
   | "credentials"
@@ -67,7 +67,7 @@ export type ApiRecords = Pick<
   | "transaction"
 >;
 
-export type NotificationDeps = {
+type NotificationDeps = {
   /** Why a target could never be told as the service is set up; undefined when nothing speaks against it. */
   check(target: Pick<Target, "type" | "url">): string | undefined;
   /** One attempt with a made-up alert; undefined when there is no such target. */
@@ -78,7 +78,7 @@ export type Checked =
   | { readonly ok: true; readonly measuredAt: number }
   | { readonly reason: Reason; readonly detail: string };
 
-export type LedgerDeps = {
+type LedgerDeps = {
   read(query: LedgerQuery): Promise<LedgerView>;
   /** Counts everything again, as long as somebody waits for it. Throws `StoreError` when the store does not answer. */
   verify(signal?: AbortSignal): Promise<LedgerCheck>;
@@ -100,7 +100,7 @@ export type LiveReadings = {
   subscribe(listener: ReadingsListener): () => void;
 };
 
-export type PageOptions = {
+type PageOptions = {
   /** The folder of the built web page; it may be missing. */
   readonly dir: string;
   /** Anyone may see the city page, without people and crews' warnings. */

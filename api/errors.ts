@@ -65,7 +65,7 @@ export function answer(error: unknown, request: FastifyRequest, reply: FastifyRe
   return reply.code(known.statusCode).type("application/problem+json").send(JSON.stringify(known.problem));
 }
 
-export function toProblem(error: unknown): ProblemError {
+function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof RecordConflict) return new ProblemError("conflict", "The name is taken.");
   if (error instanceof StoreError) return storeProblem(error);

@@ -7,7 +7,7 @@ const SHARE_OF_ACCOUNTS_MS = 5;
 const DEBT_MS_MAX = 100;
 
 /** Whose work it is; a socket by itself where it speaks for many. */
-export type Payer = { readonly account: string } | { readonly address: string } | { readonly socket: Socket };
+type Payer = { readonly account: string } | { readonly address: string } | { readonly socket: Socket };
 
 type Lane = {
   readonly key: string | Socket;

@@ -6,7 +6,7 @@ import type { Account } from "../model/people.ts";
 type Change = { handling?: Handling; assignee?: string; review?: Pick<Review, "is" | "note"> };
 
 /** What to write down, that it was so already, or why not (the sentence names who was first). */
-export type Decision =
+type Decision =
   | { readonly change: Change; readonly what: string; readonly note?: string }
   | { readonly done: true }
   | { readonly conflict: string }

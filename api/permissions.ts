@@ -1,7 +1,7 @@
 import type { Account, Role } from "../model/people.ts";
 
 /** Who may call a route. `public`: anyone; `loopback`: this machine, or anyone who may view. */
-export type Permission = "public" | "loopback" | readonly Role[];
+type Permission = "public" | "loopback" | readonly Role[];
 
 const VIEW = ["viewer", "crew", "operator", "admin"] as const;
 const HANDLE = ["crew", "operator", "admin"] as const;

@@ -35,7 +35,7 @@ const RETRY_AFTER_S: ReadonlyMap<number, number> = new Map([
   [503, 30],
 ]);
 
-export type ProblemExtra = { readonly errors?: Mistake[]; readonly retryAfterS?: number };
+type ProblemExtra = { readonly errors?: Mistake[]; readonly retryAfterS?: number };
 
 /** Thrown by routes and hooks; the error handler answers with it. */
 export class ProblemError extends Error {

@@ -9,7 +9,7 @@ const PAGE = 100;
 const STALLED_BYTES = 32 * 1024;
 
 /** An event of so many readings, as it is sent. */
-export type ReadingsFrame = { readonly text: string; readonly readings: number };
+type ReadingsFrame = { readonly text: string; readonly readings: number };
 
 export type StreamOptions = {
   readonly account: string;

@@ -16,7 +16,7 @@ import { createSettledClock } from "../model/settled-clock.ts";
 import type { Records } from "../store/records.ts";
 import type { StopStack } from "./lifecycle.ts";
 
-export type AlertsStart = Omit<AlertsOptions, "records" | "rules" | "live"> & {
+type AlertsStart = Omit<AlertsOptions, "records" | "rules" | "live"> & {
   readonly monotonic: Live["monotonic"];
   readonly readAgain: Live["readAgain"];
   /** In force, and told when people change them. */

@@ -9,7 +9,7 @@ import type { RuleData } from "../model/rule.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 
-export type RulesStart = {
+type RulesStart = {
   readonly files: Pick<Checked, "rules" | "fileOf">;
   readonly records: Records;
   readonly store: Pick<ReadingStore, "scan">;

@@ -28,7 +28,7 @@ const Move = z.object({
 });
 type Move = z.output<typeof Move>;
 
-export type MoveOptions = {
+type MoveOptions = {
   /** The settings of the new store. */
   readonly config: Config;
   /** Where the readings are, if it is not the file in the data folder. */

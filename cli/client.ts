@@ -59,7 +59,7 @@ export function findService(options: ServiceOptions, config = clientConfig()): S
   return { client: createServiceClient({ url, token }), token, mqtt: running?.mqtt };
 }
 
-export function runningService(dataDir: string): z.output<typeof SERVICE_FILE> | undefined {
+function runningService(dataDir: string): z.output<typeof SERVICE_FILE> | undefined {
   try {
     return SERVICE_FILE.safeParse(JSON.parse(readFileSync(join(dataDir, "service.json"), "utf8"))).data;
   } catch {

@@ -8,7 +8,7 @@ import { findService, type Service, type ServiceOptions, withService } from "./c
 import { show } from "./table.ts";
 
 /** `advice` is what to do when it is not `ok`. */
-export type Finding = {
+type Finding = {
   readonly check: string;
   readonly ok: boolean;
   readonly found: string;

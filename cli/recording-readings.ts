@@ -3,7 +3,7 @@ import type { Reading } from "../model/reading.ts";
 import type { Mapping } from "../simulators/mapping.ts";
 import { mergeRecordings, newCounts, readRecording } from "../simulators/recording.ts";
 
-export type RecordingReadings = {
+type RecordingReadings = {
   /** As the service would store them, in the order of time. */
   readonly readings: readonly Reading[];
   /** What the service would put in quarantine, or drop as a duplicate. */

@@ -80,7 +80,7 @@ function mappingOf(name: string, command: Command): Mapping {
   }
 }
 
-export function describeReport(report: ReplayReport): string {
+function describeReport(report: ReplayReport): string {
   const rows: [string, number | string][] = [
     ["files", report.files.length],
     ["sensors", report.sensors],

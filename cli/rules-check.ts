@@ -26,7 +26,7 @@ export function checkCommand(): Command {
     });
 }
 
-export function checkPaths(paths: readonly string[]): Checked {
+function checkPaths(paths: readonly string[]): Checked {
   return checkRules(readRulesTexts(paths.length > 0 ? paths : [DEFAULT_RULES_FOLDER]));
 }
 

@@ -42,7 +42,7 @@ export function withSource(command: Command): Command {
     .option("--mapping <name>", "which column of a recording is which metric of which sensor");
 }
 
-export type RunBacktest = (rules: readonly Rule[]) => Promise<BacktestView>;
+type RunBacktest = (rules: readonly Rule[]) => Promise<BacktestView>;
 
 /** Prepares the source once, for as many sets of rules as are compared. Exits with 2 where an option is missing. */
 export async function openSource(options: SourceOptions, command: Command): Promise<RunBacktest> {

@@ -46,7 +46,7 @@ export function testCommand(): Command {
     });
 }
 
-export type TestFile = { readonly tests: readonly FoundTest[]; readonly rules: readonly Rule[] };
+type TestFile = { readonly tests: readonly FoundTest[]; readonly rules: readonly Rule[] };
 
 /** `rules`: these instead of those that the files name. Throws an Error with every mistake of every file. */
 export function readTestFiles(files: readonly string[], rules?: readonly Rule[]): TestFile[] {

@@ -114,7 +114,7 @@ async function problemText(response: Response): Promise<string> {
   }
 }
 
-export type LiveFeedOptions = {
+type LiveFeedOptions = {
   readonly url: string;
   readonly token: string;
   readonly signal: AbortSignal;

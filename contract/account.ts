@@ -72,7 +72,6 @@ export const SignIn = z
   .meta({ id: "SignIn" });
 export type SignIn = Sent<typeof SignIn>;
 export const StartedSessionBody = z.object({ user: SignedIn, expiresAt: Time });
-export type StartedSessionView = View<typeof StartedSessionBody>;
 export const SessionBody = z.object({
   user: SignedIn.optional(),
   publicPage: z.boolean(),

@@ -21,7 +21,7 @@ const metricFields = Object.fromEntries(
 );
 
 /** A reading as it is sent; keys that are not metrics are answered with a reason, not stripped. */
-export const NewReading = z
+const NewReading = z
   .object({
     sensorId: Id,
     kind: KindName,
@@ -80,8 +80,6 @@ export const AcceptedBody = z
       .describe("Kept in the quarantine"),
   })
   .meta({ id: "Accepted" });
-export type AcceptedView = View<typeof AcceptedBody>;
-
 /** `GET /sensors` and `GET /readings/latest`. */
 export const SensorsQuery = z.strictObject({ ...paging, district: Id.optional(), kind: KindName.optional() });
 
@@ -132,4 +130,3 @@ export type SensorView = View<typeof SensorBody>;
 export const DistrictBody = z
   .object({ district: z.string(), sensors: z.number().int(), kinds: z.record(KindName, z.number().int()) })
   .meta({ id: "District" });
-export type DistrictView = View<typeof DistrictBody>;

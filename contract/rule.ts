@@ -3,7 +3,6 @@ import { AUDIENCES, SEVERITIES } from "../model/alert.ts";
 import { KINDS } from "../model/kinds.ts";
 import type { RuleData } from "../model/rule.ts";
 import { RULE_CHANGES } from "../model/rule-change.ts";
-import { parseDuration } from "../model/time.ts";
 import { AlertBody } from "./alert.ts";
 import { type Sent, Time, type View } from "./common.ts";
 
@@ -45,8 +44,6 @@ export const FiguresBody = z
     retracted: z.number().int().nonnegative().default(0),
   })
   .meta({ id: "BacktestFigures", description: "What a backtest said" });
-export type FiguresView = View<typeof FiguresBody>;
-
 export const ChangeBody = z
   .object({
     id: z.number().int(),

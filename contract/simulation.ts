@@ -89,7 +89,7 @@ export const RecordingBody = z
   .meta({ id: "RecordingUnderWay" });
 export type RecordingView = View<typeof RecordingBody>;
 
-export const RecordingFileBody = z.object({ name: z.string(), bytes: count, at: Time }).meta({ id: "Recording" });
+const RecordingFileBody = z.object({ name: z.string(), bytes: count, at: Time }).meta({ id: "Recording" });
 
 export const RecordingsBody = z.object({ items: z.array(RecordingFileBody), current: RecordingBody.optional() });
 export type RecordingsView = View<typeof RecordingsBody>;

@@ -39,33 +39,40 @@ export function loadShare(clock: CityClock): number {
 
 /** What the sensor of a quiet city measures at a moment; nothing planted. Rounded to what such hardware resolves. */
 function baseline(sensor: CitySensor, at: number, seed: number): Values {
-  const clock = cityClock(at);
-  const about = (metric: string, stepMs: number) => drift(`${sensor.id}/${metric}`, seed, at, stepMs);
-  const own = (metric: string) => jitter(`${sensor.id}/${metric}`, seed, at);
-  // No two places are alike: between 0.8 and 1.2, for ever.
-  const scale = 0.8 + 0.4 * uniform(sensor.id, seed);
+  const here: Here = {
+    sensor,
+    at,
+    seed,
+    clock: cityClock(at),
+    // No two places are alike: between 0.8 and 1.2, for ever.
+    scale: 0.8 + 0.4 * uniform(sensor.id, seed),
+    about: (metric, stepMs) => drift(`${sensor.id}/${metric}`, seed, at, stepMs),
+    own: (metric) => jitter(`${sensor.id}/${metric}`, seed, at),
+  };
   switch (sensor.role) {
     case "air-station":
-      return air(sensor, clock, scale, about, own, at, seed);
+      return air(here);
     case "detector":
-      return traffic(sensor, clock, scale, about, own);
+      return traffic(here);
     default:
-      return energy(sensor, clock, scale, about, own, at, seed);
+      return energy(here);
   }
 }
 
-type Noise = (metric: string, stepMs: number) => number;
-type Own = (metric: string) => number;
+/** A sensor at a moment, and what is by chance there. */
+type Here = {
+  readonly sensor: CitySensor;
+  readonly at: number;
+  readonly seed: number;
+  readonly clock: CityClock;
+  readonly scale: number;
+  /** Wanders slowly. */
+  readonly about: (metric: string, stepMs: number) => number;
+  /** Anew at each moment. */
+  readonly own: (metric: string) => number;
+};
 
-function air(
-  sensor: CitySensor,
-  clock: CityClock,
-  scale: number,
-  about: Noise,
-  own: Own,
-  at: number,
-  seed: number,
-): Values {
+function air({ sensor, at, seed, clock, scale, about, own }: Here): Values {
   const roadside = sensor.tags.site === "roadside";
   const rush = trafficShare(clock);
   const sun = Math.max(0, Math.sin((Math.PI * (clock.hour - 7)) / 13));
@@ -98,7 +105,7 @@ function battery(sensor: CitySensor, at: number, seed: number): number {
   return round(100 - (days % 400) * 0.14, 1);
 }
 
-function traffic(sensor: CitySensor, clock: CityClock, scale: number, about: Noise, own: Own): Values {
+function traffic({ sensor, clock, scale, about, own }: Here): Values {
   const main = sensor.tags.road === "main";
   const share = Math.max(0.01, trafficShare(clock) * scale * (1 + 0.18 * about("flow", 5 * MINUTE_MS)));
   const freeFlow = main ? 68 : 47;
@@ -109,15 +116,7 @@ function traffic(sensor: CitySensor, clock: CityClock, scale: number, about: Noi
   };
 }
 
-function energy(
-  sensor: CitySensor,
-  clock: CityClock,
-  scale: number,
-  about: Noise,
-  own: Own,
-  at: number,
-  seed: number,
-): Values {
+function energy({ sensor, at, seed, clock, scale, about, own }: Here): Values {
   const share = Math.max(0.08, loadShare(clock) * scale * (1 + 0.1 * about("load", 15 * MINUTE_MS)));
   const rated = sensor.role === "transformer" ? 577 : 160;
   const current = rated * share * (1 + 0.02 * own("current"));

@@ -2,7 +2,7 @@
  * Times as recordings write them: local, without a zone, in any order of the parts. A zone is an IANA name or a fixed
  * offset ("+01:00", for loggers that stay on standard time all year: their files show hours that summer time skips).
  */
-export type LocalTime = {
+type LocalTime = {
   readonly year: number;
   readonly month: number;
   readonly day: number;

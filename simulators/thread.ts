@@ -3,7 +3,7 @@ import type { Log } from "../model/log.ts";
 import { startSimulation } from "./simulate.ts";
 
 /** What `./lamppost start --simulate city` hands over as `workerData`. */
-export type SimulationThreadData = {
+type SimulationThreadData = {
   readonly http: string;
   readonly token: string;
   readonly mqtt: string;

@@ -36,7 +36,7 @@ export function subjectOf({ subject }: Pick<BacktestAlert, "subject">): string {
 }
 
 /** An alert that is not over yet fires until the end of the span. */
-export function firingMs({ firedAt, startedAt, resolvedAt, state }: BacktestAlert, { from, to }: Span): number {
+function firingMs({ firedAt, startedAt, resolvedAt, state }: BacktestAlert, { from, to }: Span): number {
   if (state === "retracted") return 0;
   return Math.max(0, Math.min(resolvedAt ?? to, to) - Math.max(firedAt ?? startedAt, from));
 }

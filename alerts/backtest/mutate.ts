@@ -3,8 +3,8 @@ import type { FoundTest } from "../rules/test-file.ts";
 import { type Mutant, mutantsOf } from "./mutants.ts";
 import { runRuleTest, type TestResult } from "./rule-tests.ts";
 
-export type TestsOfRules = { readonly tests: readonly FoundTest[]; readonly rules: readonly Rule[] };
-export type Survivor = { readonly rule: string; readonly what: string };
+type TestsOfRules = { readonly tests: readonly FoundTest[]; readonly rules: readonly Rule[] };
+type Survivor = { readonly rule: string; readonly what: string };
 export type MutationResult = {
   /** Tests that fail without any change: nothing can be said before they pass. */
   readonly failing: readonly TestResult[];

@@ -8,7 +8,7 @@ import type { ReadingStore, ScanQuery } from "../../store/reading-store.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import type { BacktestAnswer, FromWorker, ToWorker, WorkerStart } from "./worker.ts";
 
-export type BacktestRequest = {
+type BacktestRequest = {
   readonly rules: readonly Rule[];
   /** Rules whose alerts are wanted; others are there because these count their alerts. Without it all. */
   readonly reported?: readonly string[];
@@ -20,7 +20,7 @@ export type BacktestRequest = {
   readonly by: string;
 };
 
-export type BacktestOptions = {
+type BacktestOptions = {
   readonly store: Pick<ReadingStore, "scan">;
   readonly sensors: () => readonly WatchedSensor[];
   readonly now: () => number;
@@ -87,8 +87,6 @@ export function createBacktests({ store, sensors, now, log }: BacktestOptions) {
 
   return { run, running: () => running };
 }
-
-export type Backtests = ReturnType<typeof createBacktests>;
 
 /** Waits for the thread's answers; whatever ends it early, and the signal, ends the waiting. */
 function followThread(worker: Worker, signal: AbortSignal) {

@@ -7,7 +7,7 @@ import { parseSeries } from "../rules/series.ts";
 import type { TestData } from "../rules/test-schema.ts";
 
 /** What a test plays: sensors, and readings in the order they are received. */
-export type TestFeed = {
+type TestFeed = {
   readonly sensors: ReadonlyMap<string, WatchedSensor>;
   readonly readings: readonly Reading[];
   readonly start: number;

@@ -2,7 +2,7 @@ import type { Transition } from "../../model/alert.ts";
 import type { BacktestAlert } from "../../model/backtest.ts";
 
 /** Alerts that are kept whole; figures count all. */
-export const ALERTS_KEPT_MAX = 20_000;
+const ALERTS_KEPT_MAX = 20_000;
 
 type Kept = { alert: Transition["alert"]; timeline: { at: number; what: string; note?: string }[] };
 

@@ -11,7 +11,7 @@ export const slack: Channel = {
 const HEADER_MAX = 150;
 
 /** In Slack these three begin links, mentions and entities. */
-export function escapeSlack(text: string): string {
+function escapeSlack(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 

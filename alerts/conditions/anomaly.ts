@@ -17,7 +17,7 @@ export type AnomalyParams = {
 };
 
 /** `run`: the newest windows out of the usual, at most `count`; `since`: the start of the first of them all. */
-export type AnomalyState = {
+type AnomalyState = {
   readonly rolling: Rolling;
   readonly baseline: Baseline;
   readonly run: readonly Closed[];

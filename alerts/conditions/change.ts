@@ -15,7 +15,7 @@ export type ChangeParams = {
 type Seen = { readonly at: number; readonly value: number; readonly good: boolean };
 
 /** `base`: the values the newest may be compared with, oldest first, each further from the extreme than the one before. */
-export type ChangeState = {
+type ChangeState = {
   readonly base: readonly Seen[];
   readonly since?: number;
   readonly clearSince?: number;

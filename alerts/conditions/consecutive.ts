@@ -23,7 +23,7 @@ export type ConsecutiveParams = {
 };
 
 /** `run`: the newest windows over the limit, at most `count`; `since`: start of the first of them all. */
-export type ConsecutiveState = {
+type ConsecutiveState = {
   readonly rolling: Rolling;
   readonly run: readonly Closed[];
   readonly since?: number;

@@ -38,7 +38,7 @@ type Run = {
   readonly firing?: boolean;
 };
 
-export type FlatlineState = { readonly run?: Run; readonly history: ValueHistory };
+type FlatlineState = { readonly run?: Run; readonly history: ValueHistory };
 
 const QUIET: FlatlineState = { history: NEW_HISTORY };
 

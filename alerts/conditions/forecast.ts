@@ -15,7 +15,7 @@ export type ForecastParams = {
 /** The values of one bucket of time as sums; an ended one is a point at its middle with their mean. */
 type Bucket = { readonly from: number; readonly count: number; readonly sum: number };
 
-export type ForecastState = {
+type ForecastState = {
   readonly open?: Bucket;
   readonly points: readonly TrendPoint[];
   readonly since?: number;

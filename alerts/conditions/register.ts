@@ -6,7 +6,7 @@ import { amount, subject, timeText } from "./words.ts";
 export type RegisterParams = { readonly maxPowerKw: number; readonly digits?: number };
 
 /** `sound`: plausible steps in a row since what fired; `soundSince`: when the first of them began. */
-export type RegisterState = {
+type RegisterState = {
   readonly last?: { readonly at: number; readonly value: number };
   readonly since?: number;
   readonly soundSince?: number;
@@ -14,7 +14,7 @@ export type RegisterState = {
 };
 
 /** Each pair of readings is exactly one of these. */
-export type RegisterStep = "interval" | "rollover" | "decrease" | "jump";
+type RegisterStep = "interval" | "rollover" | "decrease" | "jump";
 
 const QUIET: RegisterState = {};
 /** For clocks that are a little off and power above the rating for a moment. */

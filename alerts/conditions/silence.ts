@@ -7,10 +7,10 @@ import { timeText } from "./words.ts";
 export type SilenceParams = { readonly afterMs: number };
 
 /** `since`: when it began to count as silent; only while firing. */
-export type SilenceState = { readonly since?: number };
+type SilenceState = { readonly since?: number };
 
 /** A reading of the sensor, whatever it measures. `cadence` is as known before it. */
-export type Heard = {
+type Heard = {
   readonly at: number;
   readonly lastAt: number | undefined;
   readonly cadence: Cadence;

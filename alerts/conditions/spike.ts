@@ -14,7 +14,7 @@ export type SpikeParams = {
 type Seen = { readonly at: number; readonly value: number; readonly good: boolean };
 
 /** `spikes`: the times of the newest, at most `count`. `since`: the first of those that made it fire. */
-export type SpikeState = {
+type SpikeState = {
   readonly before?: Seen;
   readonly middle?: Seen;
   readonly spikes: readonly number[];

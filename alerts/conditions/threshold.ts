@@ -28,7 +28,7 @@ import { amount, share, spanText, subject, timeText, windowWord } from "./words.
 /** Without `windowMs` every sample is compared, with it the aggregate of every valid aligned window. */
 export type ThresholdParams = LevelParams & Omit<WindowParams, "windowMs"> & { readonly windowMs?: number };
 
-export type ThresholdState = { readonly level: Level; readonly rolling?: Rolling };
+type ThresholdState = { readonly level: Level; readonly rolling?: Rolling };
 
 const QUIET: ThresholdState = { level: QUIET_LEVEL };
 const STILL_QUIET: Step<ThresholdState> = [QUIET, NOTHING];

@@ -20,7 +20,7 @@ export function amount({ metric }: Rule, value: number | undefined): string {
   return value === undefined ? "no value" : `${numberText(value)} ${wordsOf(metric!).unit}`.trimEnd();
 }
 
-export function numberText(value: number): string {
+function numberText(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 

@@ -4,7 +4,7 @@ import type { Derive, DerivedSample, Measured } from "../engine/derive.ts";
 
 export const CLASS_NAMES = ["good", "fair", "moderate", "poor", "very poor", "extremely poor"] as const;
 
-export type Pollutant = (typeof DERIVED)["europeanAqi"]["from"][number];
+type Pollutant = (typeof DERIVED)["europeanAqi"]["from"][number];
 
 /**
  * Upper limits in µg/m³, as hourly means, of the classes 1 good, 2 fair, 3 moderate, 4 poor and 5 very poor; above the

@@ -1,13 +1,13 @@
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import { median } from "./robust.ts";
 
-export const DAYS_KEPT = 31;
+const DAYS_KEPT = 31;
 /** A day counts if six hours of it at least have a value, and they lie over half a day. */
 const HOURS_MIN = 6;
 const SPREAD_MIN_HOURS = 12;
 
 /** One UTC day being filled: the first value of each hour. Which that is does not depend on the order of arrival. */
-export type OpenDay = { readonly day: number; readonly at: (number | null)[]; readonly value: (number | null)[] };
+type OpenDay = { readonly day: number; readonly at: (number | null)[]; readonly value: (number | null)[] };
 
 /** The daily medians of one metric of one sensor. `days`: [number of the UTC day, median], oldest first. */
 export type Daily = { days: (readonly [day: number, median: number])[]; open: OpenDay[] };

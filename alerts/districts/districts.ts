@@ -9,7 +9,7 @@ import { createNeighbours, type Neighbour } from "./neighbours.ts";
 import { createQuorum, QUORUM, type Seats, WATCHED } from "./quorum.ts";
 import { createVerdicts, type Due, metricsToKeep, VERDICT } from "./verdict.ts";
 
-export type DistrictsOptions = {
+type DistrictsOptions = {
   readonly rules: readonly Rule[];
   readonly sensor: (id: string) => WatchedSensor | undefined;
 };

@@ -81,8 +81,6 @@ export function createHeadcount(params: QuorumParams, watched: (at: number) => n
   };
 }
 
-export type Headcount = ReturnType<typeof createHeadcount>;
-
 export const beginning = (child: Child): Event => ({ at: child.firedAt, begins: true, child });
 export const ending = (child: Child): Event => ({ at: child.endedAt!, begins: false, child });
 

@@ -147,5 +147,3 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
     },
   };
 }
-
-export type Memories = ReturnType<typeof createMemories>;

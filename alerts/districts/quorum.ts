@@ -237,8 +237,6 @@ export function createQuorum(rules: readonly Rule[]) {
   };
 }
 
-export type Quorum = ReturnType<typeof createQuorum>;
-
 function counterOf(rule: Rule, rules: readonly Rule[]): Counter[] {
   const { condition } = rule;
   if (condition.type !== "quorum") return [];

@@ -19,7 +19,7 @@ export type Due = { at: number };
 const HEALTH = new Set<RuleMetric>(METRICS_OF.air.filter((one) => METRICS_OF.energy.includes(one)));
 
 /** The alerts of this rule are judged here; a drift is judged where it is found. */
-export function isJudged({ metric, condition: { type } }: Rule): boolean {
+function isJudged({ metric, condition: { type } }: Rule): boolean {
   return metric !== undefined && !HEALTH.has(metric) && type !== "quorum" && type !== "silence" && type !== "drift";
 }
 
@@ -147,8 +147,6 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours) {
     saved: () => unsaved.clear(),
   };
 }
-
-export type Verdicts = ReturnType<typeof createVerdicts>;
 
 function isSameFiring(a: Transition["alert"], b: Transition["alert"]): boolean {
   return a.startedAt === b.startedAt && a.firedAt === b.firedAt && (b.state !== "firing" || a.value === b.value);

@@ -29,5 +29,3 @@ export function createWatched() {
     size: () => since.length,
   };
 }
-
-export type Watched = ReturnType<typeof createWatched>;

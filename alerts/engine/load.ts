@@ -27,7 +27,7 @@ import {
 import { createSubject, declaredMsOf, restore, type Subject, withEntry } from "./subject.ts";
 import { openAlert } from "./teller.ts";
 
-export type LoadContext = FoldContext & {
+type LoadContext = FoldContext & {
   readonly rules: readonly CompiledRule[];
   readonly planner: Planner;
   readonly sensor: (id: string) => WatchedSensor | undefined;

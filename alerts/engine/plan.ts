@@ -30,7 +30,7 @@ export type Track = {
 };
 
 /** A track of a metric that sensors send, and where a row of the ring has it. */
-export type Measuring = { readonly track: Track; readonly value: number; readonly suspect: number };
+type Measuring = { readonly track: Track; readonly value: number; readonly suspect: number };
 
 export type Deriving = {
   readonly track: Track;

@@ -36,7 +36,7 @@ export type Backlog = {
 };
 
 /** A fold of the rows after a checkpoint with the late ones among them, beside the sensor as it is, some rows at a time. */
-export type Refold = {
+type Refold = {
   readonly shadow: Subject;
   readonly checkpoint: Checkpoint;
   /** The late rows that are in it, sorted. */
@@ -91,7 +91,7 @@ export type Subject = {
 };
 
 /** What of a sensor is on disk. Outlives a change of its rules. */
-export type Saving = {
+type Saving = {
   dirty: boolean;
   base: Checkpoint | undefined;
   heardAt: number;
@@ -143,7 +143,7 @@ export function createSubject(sensor: WatchedSensor, registered: boolean, plan: 
   return subject;
 }
 
-export function createSaving(): Saving {
+function createSaving(): Saving {
   return {
     dirty: false,
     base: undefined,

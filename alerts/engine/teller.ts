@@ -8,7 +8,7 @@ import { type Active, toTransition, type Verdict } from "./transition.ts";
 type What = "pending" | "firing" | "resolved" | "retracted" | "corrected" | "late-confirmed";
 
 /** What made the rules say something else. `causeOf`: the reading, of an alert that began at this time. */
-export type Correction = {
+type Correction = {
   readonly causeOf: (startedAt: number) => Cause;
   readonly knownAt: number;
   /** A reading that came late: not only one that the clock did not wait for. */

@@ -4,7 +4,7 @@ import { parseDuration } from "../../model/time.ts";
 
 type Where = NonNullable<Rule["inhibits"]>[number]["where"];
 /** `rule` is the other end of it. `countsWithinMs`: the parent is a quorum over just these alerts, begun within that time. */
-export type Link = { readonly rule: string; readonly where: Where; readonly countsWithinMs?: number };
+type Link = { readonly rule: string; readonly where: Where; readonly countsWithinMs?: number };
 
 export type Inhibition = ReturnType<typeof inhibitionOf>;
 

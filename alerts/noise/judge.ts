@@ -9,7 +9,7 @@ import { createSilencing } from "./silencing.ts";
 /** Why an alert is not told: what the alert then shows, a sentence for its timeline, and until when if that is known. */
 export type Cause = { readonly by: string; readonly note: string; readonly until?: number };
 
-export type JudgeParts = {
+type JudgeParts = {
   readonly records: Pick<Records, "silences" | "noise">;
   readonly rules: () => readonly Rule[];
   readonly sensor: (id: string) => KnownSensor | undefined;

@@ -1,8 +1,6 @@
 import { type AlertFacts, matches, type Silence, silenceSpan } from "../../model/silence.ts";
 import type { Records } from "../../store/records.ts";
 
-export type Silencing = ReturnType<typeof createSilencing>;
-
 /** Which silences are on. Looked up anew only when one was added or ended, or when one begins or is over by itself. */
 export function createSilencing(records: Pick<Records["silences"], "current">) {
   let looked: { readonly all: string; readonly from: number; readonly to: number } | undefined;

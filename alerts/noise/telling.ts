@@ -4,7 +4,7 @@ import type { NoiseRow, Records } from "../../store/records.ts";
 import { calmAt, type FlappingOptions } from "./flapping.ts";
 import { type Cause, entryOf, type Judge } from "./judge.ts";
 
-export type TellingParts = {
+type TellingParts = {
   readonly records: Pick<Records, "alerts" | "noise">;
   readonly judge: Judge;
   readonly flapping: FlappingOptions;

@@ -17,7 +17,7 @@ export class AddressRefused extends Error {
   override readonly name = "AddressRefused";
 }
 
-export type Resolve = (hostname: string) => Promise<readonly Address[]>;
+type Resolve = (hostname: string) => Promise<readonly Address[]>;
 
 const resolveName: Resolve = async (hostname) =>
   (await lookup(hostname, { all: true })).map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));

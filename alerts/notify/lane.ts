@@ -7,7 +7,7 @@ import { type Failure, GIVE_UP_AFTER_MS, refusedRetryMs, targetPauseMs } from ".
 /** Calls back once, so many milliseconds from now; returns how to call it off. */
 export type Later = (ms: number, work: () => void) => () => void;
 
-export type LaneParts = {
+type LaneParts = {
   readonly records: Pick<Records, "targets" | "outbox" | "audit" | "transaction">;
   readonly send: Send;
   readonly now: () => number;

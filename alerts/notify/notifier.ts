@@ -14,7 +14,7 @@ import { GIVE_UP_AFTER_MS } from "./retry.ts";
 import { isFor, planOf } from "./routing.ts";
 import { sampleNotice } from "./test-notice.ts";
 
-export type NotifierOptions = {
+type NotifierOptions = {
   readonly records: Pick<Records, "targets" | "outbox" | "recipients" | "alerts" | "audit" | "transaction">;
   readonly ports: NotifyPorts;
   /** What may be told although it is not on the public internet; nothing when left out. */
@@ -29,8 +29,6 @@ export type NotifierOptions = {
   readonly timeoutMs?: number;
   readonly later?: Later;
 };
-
-export type Notifier = ReturnType<typeof createNotifier>;
 
 const TIMEOUT_MS = 10_000;
 /** Notices that wait for one target at most. */

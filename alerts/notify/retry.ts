@@ -12,16 +12,16 @@ export type Outcome =
 
 export type Failure = Exclude<Outcome, { is: "sent" }>;
 
-export const BACKOFF_MAX_MS = HOUR_MS;
+const BACKOFF_MAX_MS = HOUR_MS;
 /** After this a notice is no news. */
 export const GIVE_UP_AFTER_MS = 3 * DAY_MS;
 export const RETRY_AFTER_MAX_MS = DAY_MS;
 /** 5 s, 20 s, 80 s, 5 min, 21 min, 1 h: a wrong setting can be put right meanwhile. */
-export const REFUSED_TRIES_MAX = 7;
+const REFUSED_TRIES_MAX = 7;
 const REFUSALS_IN_A_ROW = 3;
 
 /** Doubles from 1 s (or `firstMs`, times `factor`) up to an hour; half of it is chance, so that many do not come at once. */
-export function backoffMs(failures: number, random: () => number, firstMs = SECOND_MS, factor = 2): number {
+function backoffMs(failures: number, random: () => number, firstMs = SECOND_MS, factor = 2): number {
   const fullMs = Math.min(BACKOFF_MAX_MS, firstMs * factor ** Math.min(failures - 1, 30));
   return Math.round(fullMs / 2 + (fullMs / 2) * random());
 }

@@ -17,7 +17,7 @@ export type FromThread =
 export type CheckedText = { readonly body: Uint8Array<ArrayBuffer> };
 /** The rules, or the mistakes of the first that has some. */
 export type CheckedRules = { readonly rules: readonly RuleData[] } | { readonly mistakes: readonly RuleIssue[] };
-export type RuleIssue = {
+type RuleIssue = {
   readonly index: number;
   readonly path: readonly (string | number)[];
   readonly message: string;

@@ -6,10 +6,10 @@ import { type Mistake, type ParsedRules, parseRules } from "./parse.ts";
 import { versionOf } from "./version.ts";
 import { MISTAKES_MAX } from "./yaml-file.ts";
 
-export const RULES_FILE_BYTES_MAX = 1024 * 1024;
+const RULES_FILE_BYTES_MAX = 1024 * 1024;
 
 /** The text of one rules file, or why there is none. */
-export type RulesText = { readonly file: string } & ({ readonly text: string } | { readonly problem: string });
+type RulesText = { readonly file: string } & ({ readonly text: string } | { readonly problem: string });
 
 /** `rules` are those without a mistake of their own: to be used only when `mistakes` is empty. Those are 100 at most. */
 export type Checked = {

@@ -101,5 +101,3 @@ export function createRulesChecker({
     },
   };
 }
-
-export type RulesChecker = ReturnType<typeof createRulesChecker>;

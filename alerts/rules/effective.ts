@@ -3,7 +3,7 @@ import type { RuleChange } from "../../model/rule-change.ts";
 import { versionOf } from "./version.ts";
 
 /** The rules in force: those of the files, in their order, with what people changed laid over them; then people's own. */
-export type Effective = {
+type Effective = {
   readonly rules: readonly Rule[];
   /** The change that is in force for a rule, by id. */
   readonly changeOf: ReadonlyMap<string, RuleChange>;

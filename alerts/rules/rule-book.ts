@@ -15,7 +15,7 @@ import { effectiveRules } from "./effective.ts";
 import { parseRule } from "./parse.ts";
 import { versionOf } from "./version.ts";
 
-export type RuleBookOptions = {
+type RuleBookOptions = {
   readonly files: Pick<Checked, "rules" | "fileOf">;
   readonly records: Pick<Records, "ruleChanges" | "audit" | "transaction">;
   readonly now: () => number;

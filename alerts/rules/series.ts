@@ -2,7 +2,7 @@
 export type Place = { readonly value: number; readonly suspect: boolean } | undefined;
 
 /** More is not a test any more, and a slip of the finger (`x1000000`) must not fill the memory. */
-export const PLACES_MAX = 100_000;
+const PLACES_MAX = 100_000;
 
 const NUMBER = String.raw`-?\d+(?:\.\d+)?(?:e[+-]?\d+)?`;
 const TOKEN = new RegExp(`^(?:(_)|(${NUMBER})([+-]\\d+(?:\\.\\d+)?)?(\\?)?)(?:x(\\d+))?$`, "i");

@@ -4,7 +4,7 @@ import { openYaml, type YamlFile } from "./yaml-file.ts";
 
 /** A test and where it stands, for the report. */
 export type FoundTest = { readonly data: TestData; readonly at: Mistake };
-export type ParsedTests = {
+type ParsedTests = {
   /** As the file names them: relative to it. */
   readonly rules: readonly string[];
   readonly tests: readonly FoundTest[];

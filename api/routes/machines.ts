@@ -125,7 +125,7 @@ const HOSTS = [
 const REASON_MAX = 500;
 
 /** A reason as anyone may read it. */
-export function withoutHosts(reason: string, hosts: readonly string[]): string {
+function withoutHosts(reason: string, hosts: readonly string[]): string {
   const known = hosts.filter(Boolean).map((host) => new RegExp(`(?<![\\w-])${RegExp.escape(host)}(?![\\w-])`, "gi"));
   return [...HOSTS, ...known].reduce((text, host) => text.replace(host, "…"), reason.slice(0, REASON_MAX));
 }

@@ -42,7 +42,7 @@ export type Edge = {
   close(deadlineMs: number): Promise<void>;
 };
 
-export type BrokerListeners = {
+type BrokerListeners = {
   onEvent(event: AccessEvent): void;
   /** Readings let go under pressure since this was last told. */
   onShed(shed: readonly Shed[]): void;

@@ -1,6 +1,5 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { CredentialView } from "../../contract/account.ts";
 import { WEEKDAYS, type Weekday } from "../../model/time.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";

@@ -47,7 +47,7 @@ export function AroundIt({ alert, rule }: { alert: AlertView; rule: Rule | undef
 }
 
 /** The time to show around an alert: as long again before and after, an hour at least, and not beyond now. */
-export function rangeAround({ startedAt, resolvedAt, evidence }: AlertView, now: number): { from: number; to: number } {
+function rangeAround({ startedAt, resolvedAt, evidence }: AlertView, now: number): { from: number; to: number } {
   const begins = [startedAt, ...evidence.map((one) => one.window?.from ?? one.measuredAt)];
   const from = Math.min(...begins.map(Date.parse));
   const to = resolvedAt === undefined ? now : Date.parse(resolvedAt);

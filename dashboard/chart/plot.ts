@@ -3,13 +3,13 @@ import uPlot from "uplot";
 import { readColours } from "../style/colours.ts";
 import { type ChartData, type Tone, toColumns, valueRange } from "./chart-data.ts";
 
-export type Plot = {
+type Plot = {
   show(data: ChartData): void;
   recolour(): void;
   close(): void;
 };
 
-export type PlotOptions = {
+type PlotOptions = {
   readonly language: string;
   /** Someone has drawn across a span to see it larger. */
   readonly onZoom?: (from: number, to: number) => void;
@@ -119,10 +119,10 @@ const NAMES: Readonly<Record<keyof Colours, string>> = {
   surface: "--surface",
 };
 
-export const chartColours = (near: HTMLElement): Colours => readColours(near, NAMES);
+const chartColours = (near: HTMLElement): Colours => readColours(near, NAMES);
 
 /** Behind the lines: windows and spans. */
-export function drawBands(plot: uPlot, { bands = [] }: ChartData, colours: Colours): void {
+function drawBands(plot: uPlot, { bands = [] }: ChartData, colours: Colours): void {
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.globalAlpha = 0.16;
@@ -137,7 +137,7 @@ export function drawBands(plot: uPlot, { bands = [] }: ChartData, colours: Colou
 }
 
 /** Lowest and highest of each step, behind its line. */
-export function drawRanges(plot: uPlot, { series }: ChartData, colours: Colours): void {
+function drawRanges(plot: uPlot, { series }: ChartData, colours: Colours): void {
   const { ctx } = plot;
   ctx.save();
   ctx.globalAlpha = 0.2;
@@ -159,7 +159,7 @@ export function drawRanges(plot: uPlot, { series }: ChartData, colours: Colours)
 }
 
 /** Over the lines: limits with their names, and the readings that matter. */
-export function drawLevelsAndMarks(plot: uPlot, { levels = [], marks = [] }: ChartData, colours: Colours): void {
+function drawLevelsAndMarks(plot: uPlot, { levels = [], marks = [] }: ChartData, colours: Colours): void {
   const { ctx, bbox } = plot;
   const scale = devicePixelRatio;
   ctx.save();

@@ -1,7 +1,6 @@
 import type { CityView } from "../../contract/alert.ts";
 import "./city.css";
-import { SEVERITIES, type Severity } from "../../model/alert.ts";
-import type { Kind } from "../../model/kinds.ts";
+import { SEVERITIES } from "../../model/alert.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { SeverityMark } from "../parts/show.tsx";

@@ -110,7 +110,7 @@ const PATIENCE_MS = 15_000;
 export type Reach = "asking" | "here" | "lost" | "failed";
 
 /** The list as the service tells it every 20 s, or as it was kept. `onHere` is called after each answer. */
-export function createList(onHere: () => void) {
+function createList(onHere: () => void) {
   const list = signal<CrewListView | undefined>(undefined);
   const reach = signal<Reach>("asking");
   /** When the list was true, by this device's clock. */
@@ -219,7 +219,7 @@ export type Kept = {
 };
 
 /** `shell/session.ts` deletes it by this name when the session ends. */
-export const KEPT_LIST = "crew-list";
+const KEPT_LIST = "crew-list";
 /** As long as a session lasts at most: after that the service would not show it either. */
 const AGE_MAX_MS = 7 * DAY_MS;
 const ENTRY = "/crew-list";
@@ -227,7 +227,7 @@ const ENTRY = "/crew-list";
 /** Browsers keep nothing for pages without https (localhost aside); such a page does not open offline either. */
 const store = () => globalThis.caches?.open(KEPT_LIST);
 
-export async function readKept(): Promise<Kept | undefined> {
+async function readKept(): Promise<Kept | undefined> {
   try {
     const found = await (await store())?.match(ENTRY);
     const kept = found && ((await found.json()) as Kept);
@@ -249,7 +249,7 @@ export type Locating = "off" | "asking" | "on" | "denied" | "failed";
 const LOCATE_MS = 15_000;
 
 /** Where this device is: asked for only when someone wishes, kept in memory only, told to nobody. */
-export function createLocator() {
+function createLocator() {
   const position = signal<Position | undefined>(undefined);
   const state = signal<Locating>("off");
 
@@ -278,19 +278,19 @@ const SEND_MS = 15_000;
 const LOCK = "crew-queue";
 
 /** For whom the list on this device was kept. */
-export const keptUser = signal<User | undefined>(undefined);
+const keptUser = signal<User | undefined>(undefined);
 /** Who is signed in; while the service cannot be asked, who was. */
 export const me = computed(() => (session.value ? user.value : keptUser.value));
 
 const listeners = new Set<(alert: AlertView) => void>();
 /** Hears how an alert is after the queue has acted on it; returns how to stop. */
-export function onActed(listener: (alert: AlertView) => void): () => void {
+function onActed(listener: (alert: AlertView) => void): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);
 }
 
 /** The one queue of this window. Once opened it goes on when the crews' list is left: what waits is sent from any page. */
-export const openQueue = once(async (): Promise<Queue> => {
+const openQueue = once(async (): Promise<Queue> => {
   const queue = createQueue(await openQueueStore(), {
     user: () => me.value?.name,
     async confirmUser() {

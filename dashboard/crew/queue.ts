@@ -182,7 +182,7 @@ function ended({ resolvedAt }: AlertView): Refusal {
   return { why: "ended", ...(resolvedAt === undefined ? {} : { at: resolvedAt }) };
 }
 
-export const ACTIONS = ["start", "close", "comment"] as const;
+const ACTIONS = ["start", "close", "comment"] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** Why something was not done, to be read by the one who pressed: it stays until they have. */
@@ -223,21 +223,21 @@ export function deedsOf(deeds: readonly DeedView[], user: string, action: Action
 }
 
 /** Whether the press has arrived: there is a deed more than before, and it says the same. */
-export function hasArrived({ user, action, note, before }: Item, deeds: readonly DeedView[]): boolean {
+function hasArrived({ user, action, note, before }: Item, deeds: readonly DeedView[]): boolean {
   return deedsOf(deeds, user, action)
     .slice(before)
     .some((deed) => action === "start" || deed.note === note);
 }
 
 /** What someone did last that stands in the way. */
-export function lastDeed(deeds: readonly DeedView[]): DeedView | undefined {
+function lastDeed(deeds: readonly DeedView[]): DeedView | undefined {
   return deeds.findLast(
     ({ what, by }) => by !== undefined && /^(closed|started|assigned|acknowledged|reopened)$/.test(what),
   );
 }
 
 /** Presses that wait, through reloads and restarts of the phone. */
-export type QueueStore = {
+type QueueStore = {
   all(): Promise<readonly Item[]>;
   add(item: NewItem): Promise<void>;
   put(item: Item): Promise<void>;

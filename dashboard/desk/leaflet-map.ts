@@ -13,7 +13,7 @@ import { readColours } from "../style/colours.ts";
 import { districtName } from "../words/words.ts";
 import { airyHull, type Cluster, cellOf, cluster, type Dot, type Place } from "./geometry.ts";
 
-export type MapData = {
+type MapData = {
   readonly dots: readonly Dot[];
   /** Around the sensors of each district. */
   readonly hulls: ReadonlyMap<string, readonly Place[]>;
@@ -23,7 +23,7 @@ export type MapData = {
   readonly current: string | undefined;
 };
 
-export type MapOptions = {
+type MapOptions = {
   readonly tilesUrl: string | undefined;
   readonly zoomIn: string;
   readonly zoomOut: string;
@@ -180,7 +180,7 @@ const NAMES = {
 
 const ON = { critical: "--on-critical", warning: "--on-warning", info: "--on-info" } as const;
 
-export function mapColours(near: HTMLElement): Colours {
+function mapColours(near: HTMLElement): Colours {
   return { ...readColours(near, NAMES), on: readColours(near, ON) };
 }
 
@@ -191,12 +191,7 @@ export type District = {
 };
 
 /** A district: the area around its sensors, tinted by its worst open alert, with its name above. */
-export function paintDistrict(
-  pen: CanvasRenderingContext2D,
-  district: District,
-  colours: Colours,
-  chosen: boolean,
-): void {
+function paintDistrict(pen: CanvasRenderingContext2D, district: District, colours: Colours, chosen: boolean): void {
   const { outline, severity, id } = district;
   if (outline.length === 0) return;
   pen.beginPath();
@@ -222,7 +217,7 @@ const DOT_RADIUS = 6;
 const SHAPES: Readonly<Record<Severity | "calm", number>> = { critical: 8, warning: 3, info: 0, calm: 0 };
 
 /** A sensor, or several: then with their number. Colour and shape say the worst. Answers its radius in pixels. */
-export function paintCluster(pen: CanvasRenderingContext2D, cluster: Cluster, at: Place, colours: Colours): number {
+function paintCluster(pen: CanvasRenderingContext2D, cluster: Cluster, at: Place, colours: Colours): number {
   const { worst, count, alerting } = cluster;
   const alone = count === 1;
   const radius = alone ? (worst ? DOT_RADIUS + 4 : DOT_RADIUS) : 13 + Math.min(9, Math.log2(count) * 1.5);
@@ -239,7 +234,7 @@ export function paintCluster(pen: CanvasRenderingContext2D, cluster: Cluster, at
 }
 
 /** The ring around the sensor that is looked at. */
-export function paintRing(pen: CanvasRenderingContext2D, at: Place, radius: number, colours: Colours): void {
+function paintRing(pen: CanvasRenderingContext2D, at: Place, radius: number, colours: Colours): void {
   pen.beginPath();
   pen.arc(at.x, at.y, radius + 5, 0, 2 * Math.PI);
   pen.strokeStyle = colours.accent;

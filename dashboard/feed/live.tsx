@@ -388,4 +388,4 @@ function followReadings() {
   };
 }
 
-export type FollowedReadings = ReturnType<typeof followReadings>;
+type FollowedReadings = ReturnType<typeof followReadings>;

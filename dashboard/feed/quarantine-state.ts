@@ -14,7 +14,7 @@ export type QuarantineFilter = {
 
 const PAGE = 50;
 
-export function readQuarantineFilter(asked: URLSearchParams): QuarantineFilter {
+function readQuarantineFilter(asked: URLSearchParams): QuarantineFilter {
   const state = asked.get("state");
   return {
     reason: REASON_NAMES.find((one) => one === asked.get("reason")),

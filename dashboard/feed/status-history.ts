@@ -10,7 +10,7 @@ export type Sample = {
   readonly lag: { readonly store: number; readonly alerts: number; readonly live: number };
 };
 
-export const KEPT_MS = 30 * 60_000;
+const KEPT_MS = 30 * 60_000;
 
 /** The figure of this name, and of this label's value; 0 where the service has none. */
 export function figureOf(status: StatusView, name: string, label?: string): number {

@@ -10,7 +10,7 @@ import { type Connection, openEventStream, type StreamPorts } from "./event-stre
 import type { StreamEvent } from "./sse-parser.ts";
 
 /** What an event of the stream says of an alert. */
-export type AlertNews = EventData["alert"];
+type AlertNews = EventData["alert"];
 
 export const connection = signal<Connection>("connecting");
 /** Since when nothing comes any more (epoch milliseconds). */

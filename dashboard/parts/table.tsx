@@ -67,7 +67,7 @@ export function Table({ label, columns, rows, class: more = "" }: TableProps) {
 
 const of = (column: Column) => (typeof column === "string" ? NOTHING : column);
 const NOTHING: Partial<Exclude<Column, string>> = {};
-const Head = ({ head, hidden }: Exclude<Column, string>) => (hidden ? <span class="hidden">{head}</span> : <>{head}</>);
+const Head = ({ head, hidden }: Exclude<Column, string>) => (hidden ? <span class="hidden">{head}</span> : head);
 
 export const numbers = (...heads: readonly string[]): Column[] => heads.map((head) => ({ head, class: "number" }));
 

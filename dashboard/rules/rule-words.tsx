@@ -139,7 +139,7 @@ function partsOf(span: string): { readonly count: number; readonly unit: Unit } 
 }
 
 /** "10m" is "10 minutes", "10 Minuten", "10 minutos". */
-export function saySpan(span: string): string {
+function saySpan(span: string): string {
   const { count, unit } = partsOf(span);
   return new Intl.NumberFormat(language.value, { style: "unit", unit: UNITS[unit], unitDisplay: "long" }).format(count);
 }

@@ -48,7 +48,7 @@ function scalar(text: string): string {
 
 /** What new rules begin with: one for each thing people ask for, as a shadow. */
 export const TEMPLATES = ["limit", "mean", "silence", "stuck", "change", "unusual", "forecast", "quorum"] as const;
-export type Template = (typeof TEMPLATES)[number];
+type Template = (typeof TEMPLATES)[number];
 
 type Part = Pick<RuleData, "kind" | "metric" | "condition">;
 

@@ -389,4 +389,4 @@ function openRule(id: string) {
   };
 }
 
-export type OpenRule = ReturnType<typeof openRule>;
+type OpenRule = ReturnType<typeof openRule>;

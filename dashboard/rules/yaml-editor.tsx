@@ -149,7 +149,7 @@ function withoutTabs(field: HTMLTextAreaElement): string {
 }
 
 /** What is selected in a text, by offsets. */
-export type Selection = { readonly text: string; readonly start: number; readonly end: number };
+type Selection = { readonly text: string; readonly start: number; readonly end: number };
 /** Replace `[from, to)` by `insert`, then select `[start, end)`. */
 export type Edit = {
   readonly from: number;

@@ -13,7 +13,7 @@ import {
   SimulationRefused,
 } from "../../model/simulation.ts";
 
-export type RecorderOptions = {
+type RecorderOptions = {
   readonly dir: string;
   subscribe(listener: (readings: readonly Reading[]) => void): () => void;
   readonly background: Pick<Background, "later">;

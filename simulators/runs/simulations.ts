@@ -15,7 +15,7 @@ import { DISTRICT_IDS } from "../places.ts";
 import { createRecorder } from "./recorder.ts";
 import type { FromRun, RunTask } from "./run-thread.ts";
 
-export type SimulationsOptions = {
+type SimulationsOptions = {
   /** Of the recordings, and for scratch files. */
   readonly dir: string;
   /** The service's accounts: each run has a gateway of its own, which goes with it. */

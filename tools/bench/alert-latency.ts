@@ -1,6 +1,6 @@
 import { load, type Service, startLamppost } from "./contenders.ts";
 
-export type AlertLatencyRow = {
+type AlertLatencyRow = {
   readonly load: string;
   readonly alerts: number;
   readonly p50Ms: number;

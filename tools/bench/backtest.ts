@@ -15,7 +15,7 @@ import type { ReadingStore } from "../../store/reading-store.ts";
 /**
  * Air sensors that report every five minutes, in DuckDB: how fast the store gives them back and rules run over them, in a
  * thread as the service does it. */
-export type BacktestRow = {
+type BacktestRow = {
   readonly what: string;
   readonly readings: number;
   readonly seconds: number;

@@ -5,7 +5,7 @@ import mqttPacket, { type Packet } from "mqtt-packet";
 import { startMosquitto } from "../../test/helpers/mosquitto.ts";
 import { load, startLamppost } from "./contenders.ts";
 
-export type ExternalBrokerRow = {
+type ExternalBrokerRow = {
   readonly run: string;
   readonly messages: number;
   readonly keptPerS: number;

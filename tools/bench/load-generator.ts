@@ -120,7 +120,7 @@ function sendReadings(connection: Connection, count: number): void {
   connection.socket.write(out);
 }
 
-export async function runLoad(options: LoadOptions): Promise<LoadResult> {
+async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const latencies: number[] = [];
   let acked = 0;
   let sending = true;

@@ -10,7 +10,7 @@ import type { LoadResult } from "./load-generator.ts";
  * The whole service on a real influxd (1.x, on the PATH) that is away for a while: what the devices feel, what the
  * memory does, and how fast the journal drains while readings go on coming in.
  */
-export type OutageRow = {
+type OutageRow = {
   readonly phase: "before" | "outage" | "catching up";
   readonly seconds: number;
   readonly acked: number;
@@ -26,7 +26,7 @@ export type OutageRow = {
   readonly waiting: number;
 };
 
-export type OutageResult = {
+type OutageResult = {
   readonly phases: readonly OutageRow[];
   /** From the first batch InfluxDB took again until it had everything; readings stored a second in that time. */
   readonly drainSeconds: number;

@@ -5,7 +5,7 @@ import { type Contender, load, startBareAedes, startLamppost } from "./contender
  * Durable QoS 1 readings a second, end to end (fsynced, validated, rules on, stored), beside bare aedes acknowledging the
  * same load in the same run. Pairs alternate and medians are compared, because the machine is never quiet.
  */
-export type PipelineRow = {
+type PipelineRow = {
   readonly load: string;
   readonly bareAckedPerS: number;
   readonly lamppostAckedPerS: number;
@@ -64,7 +64,7 @@ async function run(
 /** Starting the load generator takes about this long and is not the contender's time. */
 const START_S = 0.15;
 
-export type LatencyRow = {
+type LatencyRow = {
   readonly load: string;
   readonly name: string;
   readonly p50Ms: number;

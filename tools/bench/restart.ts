@@ -11,7 +11,7 @@ import { type City, startCity, until } from "../../test/helpers/city.ts";
  * The service starts with a journal full of messages that no consumer has seen: how soon it takes new ones, and how soon
  * the waiting ones are stored, booked and past the rules.
  */
-export type RestartRow = {
+type RestartRow = {
   readonly messages: number;
   readonly journalMiB: number;
   /** From the start of the process to the first 200 of /readyz. */

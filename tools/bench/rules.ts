@@ -11,7 +11,7 @@ import { type Rule, ruleSchema } from "../../model/rule.ts";
  * The rules engine alone, on one core: how many readings a second it takes, how much memory it needs when every rule
  * watches every sensor, and how long it takes to go on from what it saved.
  */
-export type SpeedRow = {
+type SpeedRow = {
   readonly what: string;
   readonly sensors: number;
   /** Of which not all watch every reading, if they are the default ones. */
@@ -114,7 +114,7 @@ export function benchSpeed(): SpeedRow[] {
   ];
 }
 
-export type MemoryRow = {
+type MemoryRow = {
   readonly what: string;
   readonly rules: number;
   readonly sensors: number;
