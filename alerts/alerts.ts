@@ -459,11 +459,16 @@ export function createAlerts(options: AlertsOptions) {
     const { sensors, readings } = engine.backlog();
     const waiting = readings + (turns?.waiting() ?? 0);
     const of = Math.max(sensors, turns?.line().sensors ?? 0);
-    const reason =
-      waiting > 0
-        ? `The rules are ${Math.round(lag / 1_000)} s behind: ${waiting} readings of ${of} ${of === 1 ? "sensor" : "sensors"} ` +
-          "that sent more than their share wait. Alerts of other sensors are not held up."
-        : `The rules are ${Math.round(lag / 1_000)} s behind: ${untaken()} messages wait in the journal.`;
+    const behind = `The rules are ${Math.round(lag / 1_000)} s behind:`;
+    const others = "Alerts of other sensors are not held up.";
+    let reason = `${behind} ${untaken()} messages wait in the journal.`;
+    if (waiting > 0) {
+      const whose = `${of} ${of === 1 ? "sensor" : "sensors"} that sent more than their share`;
+      reason = `${behind} ${waiting} readings of ${whose} wait. ${others}`;
+    } else if (of > 0) {
+      const whose = `${of} ${of === 1 ? "sender" : "senders"}`;
+      reason = `${behind} what waited of ${whose} when the service stopped is read from the journal again. ${others}`;
+    }
     return { part, state: "degraded", ready: true, reason };
   }
 

@@ -364,9 +364,13 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
     }
     left.from = reached;
     if (left.judged && reached >= left.judged.below) left.judged = undefined;
-    if (reached < end) return;
-    sender.left = undefined;
     leaving.delete(sender);
+    // The others who left something have their turn first: who left much does not hold up who left little.
+    if (reached < end) {
+      leaving.set(sender, left);
+      return;
+    }
+    sender.left = undefined;
     if (sender.toJudge.size === 0 && sender.toSay.size === 0) senders.delete(name);
   }
 

@@ -1,6 +1,7 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AlertsOptions, createAlerts } from "../../alerts/alerts.ts";
+import { createTurns } from "../../alerts/turns.ts";
 import type { Alert, Transition } from "../../model/alert.ts";
 import type { Batch } from "../../model/batch.ts";
 import { SILENT } from "../../model/log.ts";
@@ -399,4 +400,21 @@ it("what does not fit into memory of one sender stays in the journal meanwhile, 
   for (const id of ids) expect(alertsOf(id)).toHaveLength(2);
   second.snapshot();
   expect(second.durableOffset()).toBe(seq + 1);
+});
+
+it("reads again in turns what the last life left: who left much does not hold up who left little", () => {
+  const turns = createTurns({ monotonic: () => mono, gatewayOf: () => undefined });
+  const left = [
+    ["flood", 1, T0],
+    ["honest", 900, T0],
+  ];
+  const state = JSON.stringify({ lines: [], left });
+  turns.load([{ rule: "~waiting", subject: "", state }], 1, 1_000);
+  const order: string[] = [];
+  for (let wanted = turns.toReadAgain(); wanted && order.length < 20; wanted = turns.toReadAgain()) {
+    order.push(`${wanted.sender} ${wanted.from}`);
+    turns.readAgain(wanted.sender, { from: wanted.from, to: wanted.from + 200, readings: [] }, () => "", 1_000);
+  }
+  expect(order).toEqual(["flood 1", "honest 900", "flood 201", "flood 401", "flood 601", "flood 801"]);
+  expect(turns.isEmpty()).toBe(true);
 });
