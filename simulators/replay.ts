@@ -227,20 +227,32 @@ async function waitUntilBooked(
   }
 }
 
-const LAG = /^lamppost_consumer_lag_messages\{[^}]*consumer="alerts"[^}]*\}\s+(\S+)/m;
+/** What stands between a reading in the journal and its alerts in the list. */
+const WAITING_FIGURES = [
+  'lamppost_consumer_lag_messages{consumer="alerts"}',
+  'lamppost_rules_readings_waiting{place="late"}',
+  'lamppost_rules_readings_waiting{place="above_share"}',
+  "lamppost_alert_transitions_waiting",
+  "lamppost_rules_lag_seconds",
+];
 
-/** True when the rules have seen everything in the journal; undefined if the service does not say. */
+/**
+ * True when the rules have seen everything in the journal and told what follows; undefined if the service does not say;
+ * false if nothing has moved for too long.
+ */
 async function waitUntilRulesCaughtUp(service: ServiceClient, waiting: Waiting): Promise<boolean | undefined> {
   let movedAt = waiting.now();
-  let seen = Number.POSITIVE_INFINITY;
+  let seen = "";
   for (;;) {
-    const found = LAG.exec(await service.text("/metrics"));
-    if (!found) return undefined;
-    const lag = Number(found[1]);
-    if (lag === 0) return true;
-    if (lag < seen) movedAt = waiting.now();
+    const lines = (await service.text("/metrics")).split("\n");
+    const figures = WAITING_FIGURES.flatMap((name) => lines.filter((line) => line.startsWith(`${name} `)));
+    if (figures.length === 0) return undefined;
+    if (figures.every((line) => Number(line.slice(line.lastIndexOf(" "))) === 0)) return true;
+    // The lag grows by itself: it is no sign of work.
+    const counts = figures.filter((line) => !line.includes("_seconds ")).join("\n");
+    if (counts !== seen) movedAt = waiting.now();
     else if (waiting.now() - movedAt > waiting.stallMs) return false;
-    seen = Math.min(seen, lag);
+    seen = counts;
     await wait(waiting.everyMs);
   }
 }

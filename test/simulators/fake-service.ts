@@ -40,6 +40,8 @@ export async function startFakeService() {
     forget: (_topic: string) => false,
     /** So many questions about readings are answered by a 503. */
     storeAway: 0,
+    /** What `/metrics` says, one answer after the other; the last one stays. */
+    metrics: ['lamppost_consumer_lag_messages{consumer="alerts"} 0'],
   };
   let passwords = 0;
   let refuse: ((topic: string) => boolean) | undefined;
@@ -153,7 +155,8 @@ export async function startFakeService() {
     }
     if (url.pathname === "/api/v1/readings/latest")
       return [200, { items: [...latest].map(([sensorId, measuredAt]) => ({ sensorId, measuredAt })) }];
-    if (url.pathname === "/metrics") return [200, 'lamppost_consumer_lag_messages{consumer="alerts"} 0\n'];
+    if (url.pathname === "/metrics")
+      return [200, `${knobs.metrics.length > 1 ? knobs.metrics.shift() : knobs.metrics[0]}\n`];
     return [404, { title: "Not Found" }];
   }
 

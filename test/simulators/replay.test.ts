@@ -123,6 +123,20 @@ describe("replay", () => {
     expect(report.alerts).toEqual({ congestion: 1, "sensor-silent": 1 });
   });
 
+  it("asks for the alerts when the rules have judged what waited above its sender's share, and all is told", async () => {
+    const figures = (waiting: number, lag: number, untold: number) =>
+      [
+        'lamppost_consumer_lag_messages{consumer="alerts"} 0',
+        `lamppost_rules_readings_waiting{place="above_share"} ${waiting}`,
+        `lamppost_rules_lag_seconds ${lag}`,
+        `lamppost_alert_transitions_waiting ${untold}`,
+      ].join("\n");
+    service.knobs.metrics = [figures(7, 3, 0), figures(0, 3.5, 0), figures(0, 0, 4), figures(0, 0, 0)];
+    const report = await replay(options([write("occupancy_a.csv", MIXED)]));
+    expect(service.knobs.metrics).toEqual([figures(0, 0, 0)]);
+    expect(report.notes.filter((note) => note.includes("rules"))).toEqual([]);
+  });
+
   it("does not balance when the service loses something", async () => {
     service.knobs.forget = (topic) => topic.startsWith("city/");
     const report = await replay(options([write("occupancy_a.csv", MIXED)]));
