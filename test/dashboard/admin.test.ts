@@ -1,18 +1,16 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Visit, type VisitOptions, visit } from "./browser.ts";
+import { closeVisits, expectAccessible, HAS_BROWSER, shoot, type Visit, type VisitOptions, visit } from "./browser.ts";
 
 describe.runIf(HAS_BROWSER)("the page of admins", () => {
   let city: City;
-  let browser: Browser;
   const visits: Visit[] = [];
   beforeAll(async () => {
     city = await startCity();
-    browser = await openBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
   /** Nobody may have complained, about anything but the refusals that tests are about. */
@@ -23,7 +21,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
   });
 
   async function open(tab: string, options: VisitOptions = {}): Promise<Page> {
-    const opened = await visit(browser, city, { token: city.token, ...options });
+    const opened = await visit(city, { token: city.token, ...options });
     visits.push(opened);
     await opened.goTo(`/admin?tab=${tab}`);
     await opened.page.getByRole("heading", { level: 2 }).first().waitFor();
@@ -220,7 +218,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
 
   it("is not there for viewers", async () => {
     const { password } = await city.api("/users", { name: "vera", role: "viewer" });
-    const opened = await visit(browser, city, { token: password });
+    const opened = await visit(city, { token: password });
     visits.push(opened);
     await opened.goTo("/admin");
     await opened.page.getByText("There is no such page").waitFor();

@@ -14,8 +14,11 @@ const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 export const SIZES = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const;
 export type Theme = "light" | "dark" | "contrast";
 
+/** One for all test files of a process, which takes it along when it ends: each visit has a profile of its own. */
+let browser: Promise<Browser> | undefined;
+
 /** Throws where there is no built page, because every test would fail without saying why. */
-export async function openBrowser(): Promise<Browser> {
+async function openBrowser(): Promise<Browser> {
   if (!existsSync(join(HOME, "dashboard/dist/index.html")))
     throw new Error("npm run build first: dashboard/dist is missing");
   return chromium.launch({
@@ -25,6 +28,12 @@ export async function openBrowser(): Promise<Browser> {
       "--disable-sync",
     ],
   });
+}
+
+/** What a file's tests have left open: pages go on asking their service. */
+export async function closeVisits(): Promise<void> {
+  const opened = await browser;
+  await Promise.all(opened?.contexts().map((context) => context.close()) ?? []);
 }
 
 export type Visit = {
@@ -46,8 +55,9 @@ export type VisitOptions = {
 };
 
 /** A fresh browser profile at the service, signed in if wished, that notes every complaint. */
-export async function visit(browser: Browser, city: Pick<City, "http">, options: VisitOptions = {}): Promise<Visit> {
-  const context = await browser.newContext({
+export async function visit(city: Pick<City, "http">, options: VisitOptions = {}): Promise<Visit> {
+  browser ??= openBrowser();
+  const context = await (await browser).newContext({
     ...{ viewport: SIZES[options.size ?? "desk"], baseURL: city.http, locale: options.language ?? "en-GB" },
     ...{ timezoneId: "Europe/Berlin", hasTouch: options.touch ?? false, isMobile: options.touch ?? false },
   });

@@ -1,20 +1,18 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
 import { alarm, freePort } from "./alarms.ts";
-import { HAS_BROWSER, openBrowser, shoot, visit } from "./browser.ts";
+import { closeVisits, HAS_BROWSER, shoot, visit } from "./browser.ts";
 
 describe.runIf(HAS_BROWSER)("a page that loses its service", () => {
   let city: City;
-  let browser: Browser;
   let env: Record<string, string>;
   beforeAll(async () => {
     env = { LAMPPOST_HTTP_PORT: await freePort() };
     city = await startCity({ env });
-    browser = await openBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
 
@@ -23,7 +21,7 @@ describe.runIf(HAS_BROWSER)("a page that loses its service", () => {
   const isSame = (page: Page) => page.evaluate(() => "mark" in window);
 
   it("says so at once, comes back by itself and misses nothing", async () => {
-    const { page, context, goTo, close } = await visit(browser, city, { token: city.token });
+    const { page, context, goTo, close } = await visit(city, { token: city.token });
     await goTo("/");
     await page.getByText("All quiet").waitFor();
     await page.locator(".connection.live").waitFor();
@@ -45,7 +43,7 @@ describe.runIf(HAS_BROWSER)("a page that loses its service", () => {
   });
 
   it("goes on after a restart of the service, signed in as before", { timeout: 240_000 }, async () => {
-    const { page, goTo, close } = await visit(browser, city, { token: city.token });
+    const { page, goTo, close } = await visit(city, { token: city.token });
     await goTo("/");
     await page
       .getByText(/missed-1/)
@@ -68,7 +66,7 @@ describe.runIf(HAS_BROWSER)("a page that loses its service", () => {
 
   it("asks to sign in again when the session was ended elsewhere, and then shows where one was", async () => {
     const { username, password } = await city.api("/users", { name: "olga", role: "operator" });
-    const { page, goTo, close } = await visit(browser, city, { token: password });
+    const { page, goTo, close } = await visit(city, { token: password });
     await goTo("/?q=missed-2");
     await page.locator(".connection.live").waitFor();
     await city.api(`/users/${username}`, undefined, "DELETE");

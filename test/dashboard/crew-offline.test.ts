@@ -1,12 +1,11 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, visit } from "./browser.ts";
+import { closeVisits, expectAccessible, HAS_BROWSER, shoot, visit } from "./browser.ts";
 import { addUser, alertOf, card, deedsOn, fillCity } from "./crews.ts";
 
 describe.runIf(HAS_BROWSER)("the crews' list with a bad connection", () => {
   let city: City;
-  let browser: Browser;
   let anna: string;
   let ben: string;
   beforeAll(async () => {
@@ -14,16 +13,15 @@ describe.runIf(HAS_BROWSER)("the crews' list with a bad connection", () => {
     anna = await addUser(city, "anna", "crew");
     ben = await addUser(city, "ben", "crew");
     await fillCity(city);
-    browser = await openBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
 
   /** With the worker installed and the list kept. */
   const open = async ({ before }: { before?: (page: Page) => Promise<void> } = {}) => {
-    const visited = await visit(browser, city, { token: anna, size: "phone", touch: true });
+    const visited = await visit(city, { token: anna, size: "phone", touch: true });
     if (before) {
       await visited.goTo("/account");
       await before(visited.page);

@@ -1,11 +1,11 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
 import {
+  closeVisits,
   expectAccessible,
   expectEachTheme,
   HAS_BROWSER,
-  openBrowser,
   shoot,
   type VisitOptions,
   visit,
@@ -14,21 +14,19 @@ import { addUser, aHardDay, card, fillCity } from "./crews.ts";
 
 describe.runIf(HAS_BROWSER)("the crews' list", () => {
   let city: City;
-  let browser: Browser;
   let anna: string;
   beforeAll(async () => {
     city = await startCity();
     anna = await addUser(city, "anna", "crew");
     await fillCity(city);
-    browser = await openBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
 
   const open = async (options: VisitOptions = {}) => {
-    const visited = await visit(browser, city, { token: anna, size: "phone", touch: true, ...options });
+    const visited = await visit(city, { token: anna, size: "phone", touch: true, ...options });
     await visited.goTo("/crew");
     await visited.page.locator(".crew-fresh.here").waitFor();
     return visited;

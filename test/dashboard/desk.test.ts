@@ -1,13 +1,13 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { AlertView } from "../../contract/alert.ts";
 import { type City, startCity, until } from "../helpers/city.ts";
 import { alarm } from "./alarms.ts";
 import {
+  closeVisits,
   expectAccessible,
   expectEachTheme,
   HAS_BROWSER,
-  openBrowser,
   shoot,
   type Visit,
   type VisitOptions,
@@ -16,16 +16,14 @@ import {
 
 describe.runIf(HAS_BROWSER)("the operators' desk", () => {
   let city: City;
-  let browser: Browser;
   const visits: Visit[] = [];
   beforeAll(async () => {
     city = await startCity({ env: { LAMPPOST_SIMULATE: "city" } });
     // The simulated city tells its past first: then its alerts are there.
     await until(open, (alerts) => alerts.length >= 8, 60_000);
-    browser = await openBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
 
@@ -37,7 +35,7 @@ describe.runIf(HAS_BROWSER)("the operators' desk", () => {
 
   /** The desk, loaded, with the list there. */
   async function desk(options: VisitOptions = {}, path = "/"): Promise<Page> {
-    const opened = await visit(browser, city, { token: city.token, ...options });
+    const opened = await visit(city, { token: city.token, ...options });
     visits.push(opened);
     await opened.goTo(path);
     await opened.page.locator(".row").first().waitFor();
@@ -106,7 +104,7 @@ describe.runIf(HAS_BROWSER)("the operators' desk", () => {
 
   it("goes by keyboard alone, from signing in to acknowledging", async () => {
     const { username, password } = await city.api("/users", { name: "olga", role: "operator" });
-    const opened = await visit(browser, city);
+    const opened = await visit(city);
     visits.push(opened);
     const { page } = opened;
     await opened.goTo("/");

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PAGE_PATHS } from "../../api/permissions.ts";
 import { type City, HOME, startCity, until } from "../helpers/city.ts";
 import { alarm } from "./alarms.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, type Visit, visit } from "./browser.ts";
+import { closeVisits, expectAccessible, HAS_BROWSER, type Visit, visit } from "./browser.ts";
 
 /** If any page took it for markup, it would run, or ask someone for a picture. */
 const MARKUP = `<img src=x onerror="window.ran=1"><script>window.ran=1</script>`;
@@ -38,7 +38,6 @@ const PAGES: readonly Row[] = [
 
 describe.runIf(HAS_BROWSER)("every page", () => {
   let city: City;
-  let browser: Browser;
   let alertId: string;
   let policy: string | null;
   /** For the table below: one visitor goes from page to page. */
@@ -47,11 +46,10 @@ describe.runIf(HAS_BROWSER)("every page", () => {
     city = await startCity({ env: { LAMPPOST_PUBLIC_PAGE: "on" } });
     alertId = await writeOddThings(city);
     policy = (await fetch(city.http)).headers.get("content-security-policy");
-    browser = await openBrowser();
-    visitor = await visit(browser, city, { token: city.token });
+    visitor = await visit(city, { token: city.token });
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
 
@@ -90,7 +88,7 @@ describe.runIf(HAS_BROWSER)("every page", () => {
 
   it("goes by keyboard alone from signing in over an alert, which is acknowledged and commented, to its sensor and back", async () => {
     const { username, password } = await city.api("/users", { name: "kim", role: "operator" });
-    const { page, goTo, complaints, close } = await visit(browser, city);
+    const { page, goTo, complaints, close } = await visit(city);
     await goTo("/");
     await tabTo(page, page.getByLabel("Name", { exact: true }));
     await page.keyboard.type(username);

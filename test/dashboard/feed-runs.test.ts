@@ -1,23 +1,20 @@
 import { readFile } from "node:fs/promises";
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
-import { expectEachTheme, HAS_BROWSER, openBrowser, shoot, visit } from "./browser.ts";
+import { closeVisits, expectEachTheme, HAS_BROWSER, shoot, type VisitOptions, visit } from "./browser.ts";
 
 describe.runIf(HAS_BROWSER)("simulating and recording on the page", () => {
   let city: City;
-  let browser: Browser;
   beforeAll(async () => {
     city = await startCity();
-    browser = await openBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
 
-  const open = async (options: Parameters<typeof visit>[2] = {}) => {
-    const visited = await visit(browser, city, { token: city.token, ...options });
+  const open = async (options: VisitOptions = {}) => {
+    const visited = await visit(city, { token: city.token, ...options });
     await visited.goTo("/feed?tab=runs");
     await visited.page.locator("h2").first().waitFor();
     return visited;

@@ -1,22 +1,19 @@
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, type Theme, type VisitOptions, visit } from "./browser.ts";
+import { closeVisits, expectAccessible, HAS_BROWSER, shoot, type Theme, type VisitOptions, visit } from "./browser.ts";
 
 describe.runIf(HAS_BROWSER)("the pages one may open", () => {
   let city: City;
-  let browser: Browser;
   beforeAll(async () => {
     city = await startCity();
-    browser = await openBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
 
   const open = async (options: VisitOptions) => {
-    const visited = await visit(browser, city, { token: city.token, language: "de-DE", ...options });
+    const visited = await visit(city, { token: city.token, language: "de-DE", ...options });
     await visited.goTo("/crew");
     await visited.page.locator(".crew-fresh.here").waitFor();
     return visited;

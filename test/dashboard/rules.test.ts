@@ -1,12 +1,18 @@
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, expectEachTheme, HAS_BROWSER, openBrowser, shoot, visit } from "./browser.ts";
+import {
+  closeVisits,
+  expectAccessible,
+  expectEachTheme,
+  HAS_BROWSER,
+  shoot,
+  type VisitOptions,
+  visit,
+} from "./browser.ts";
 import { RULE, raiseNo2 } from "./rule-history.ts";
 
 describe.runIf(HAS_BROWSER)("the rules", () => {
   let city: City;
-  let browser: Browser;
   beforeAll(async () => {
     city = await startCity();
     await tryShadow(city);
@@ -14,15 +20,14 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
     await city.api(`/alerts/${items[0]!.id}/acknowledge`, {});
     await city.api(`/alerts/${items[0]!.id}/review`, { verdict: "right" });
     await city.api(`/alerts/${items[1]!.id}/review`, { verdict: "wrong", note: "A lorry stood there" });
-    browser = await openBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
 
-  const open = async (path: string, options: Parameters<typeof visit>[2] = {}) => {
-    const visited = await visit(browser, city, { token: city.token, ...options });
+  const open = async (path: string, options: VisitOptions = {}) => {
+    const visited = await visit(city, { token: city.token, ...options });
     await visited.goTo(path);
     return visited;
   };
@@ -53,7 +58,7 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
   });
 
   it("shows first which rules are out of use, and why", async () => {
-    const { page, goTo, close } = await visit(browser, city, { token: city.token });
+    const { page, goTo, close } = await visit(city, { token: city.token });
     // No rule of ours fails, so the answer of the service is changed on its way.
     await page.route("**/api/v1/rules?*", async (route) => {
       const answer = await (await route.fetch()).json();

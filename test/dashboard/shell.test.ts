@@ -1,24 +1,22 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
-import { expectAccessible, HAS_BROWSER, openBrowser, shoot, visit } from "./browser.ts";
+import { closeVisits, expectAccessible, HAS_BROWSER, shoot, visit } from "./browser.ts";
 
 describe.runIf(HAS_BROWSER)("the frame around every page", () => {
   let city: City;
-  let browser: Browser;
   beforeAll(async () => {
     city = await startCity();
-    browser = await openBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
 
   const background = (page: Page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 
   it("keeps the look and the language that were chosen, in this browser", async () => {
-    const { page, goTo, complaints, close } = await visit(browser, city, { token: city.token });
+    const { page, goTo, complaints, close } = await visit(city, { token: city.token });
     await goTo("/");
     await page.getByText("All quiet").waitFor();
     const light = await background(page);
@@ -39,7 +37,7 @@ describe.runIf(HAS_BROWSER)("the frame around every page", () => {
   });
 
   it("goes between pages without loading anew, back and forward, and says where one is", async () => {
-    const { page, goTo, complaints, close } = await visit(browser, city, { token: city.token });
+    const { page, goTo, complaints, close } = await visit(city, { token: city.token });
     await goTo("/");
     await page.getByText("All quiet").waitFor();
     await page.evaluate(() => Object.assign(window, { mark: true }));
@@ -59,7 +57,7 @@ describe.runIf(HAS_BROWSER)("the frame around every page", () => {
 
   it("shows a page that is not for this role as one that is not there", async () => {
     const { password } = await city.api("/users", { name: "vera", role: "viewer" });
-    const { page, goTo, close } = await visit(browser, city, { token: password });
+    const { page, goTo, close } = await visit(city, { token: password });
     await goTo("/admin");
     await page.getByRole("heading", { name: "There is no such page" }).waitFor();
     await expectAccessible(page);
@@ -69,7 +67,7 @@ describe.runIf(HAS_BROWSER)("the frame around every page", () => {
   });
 
   it("says in the reader's language that an address is mistyped, and leads on", async () => {
-    const { page, close } = await visit(browser, city, { token: city.token, language: "de" });
+    const { page, close } = await visit(city, { token: city.token, language: "de" });
     const answer = await page.goto("/alrets/17?x=1");
     expect(answer?.status()).toBe(404);
     await page.getByRole("heading", { name: "Diese Seite gibt es nicht" }).waitFor();
@@ -84,7 +82,7 @@ describe.runIf(HAS_BROWSER)("the frame around every page", () => {
     { widget: "map", on: "/", chunk: "**/assets/leaflet-map-*.js", there: ".map" },
     { widget: "chart", on: "/feed?tab=throughput", chunk: "**/assets/plot-*.js", there: ".chart-box" },
   ])("opens no $widget on a page that was left while its chunk was on the way", async ({ on, chunk, there }) => {
-    const { page, goTo, complaints, close } = await visit(browser, city, { token: city.token });
+    const { page, goTo, complaints, close } = await visit(city, { token: city.token });
     await page.clock.install();
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
     await page.route(chunk, async (route) => {
@@ -109,7 +107,7 @@ describe.runIf(HAS_BROWSER)("the frame around every page", () => {
   });
 
   it("says so when a part of the page cannot be loaded, and tries again when asked", async () => {
-    const { page, goTo, close } = await visit(browser, city, { token: city.token });
+    const { page, goTo, close } = await visit(city, { token: city.token });
     await page.route("**/assets/account-*.js", (route) => route.abort());
     await goTo("/account");
     await page.getByText("This page could not be loaded").waitFor();

@@ -1,23 +1,20 @@
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
 import { alarm } from "./alarms.ts";
-import { expectAccessible, expectEachTheme, HAS_BROWSER, openBrowser, shoot, visit } from "./browser.ts";
+import { closeVisits, expectAccessible, expectEachTheme, HAS_BROWSER, shoot, visit } from "./browser.ts";
 
 describe.runIf(HAS_BROWSER)("signing in", () => {
   let city: City;
-  let browser: Browser;
   beforeAll(async () => {
     city = await startCity({ env: { LAMPPOST_PUBLIC_PAGE: "on" } });
-    browser = await openBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
 
   it("looks well in each theme and can be used by everyone", async () => {
-    const { page, goTo, complaints, close } = await visit(browser, city);
+    const { page, goTo, complaints, close } = await visit(city);
     await goTo("/");
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await expectEachTheme(page, "sign-in");
@@ -27,7 +24,7 @@ describe.runIf(HAS_BROWSER)("signing in", () => {
 
   it("says what is wrong beside the form, and lets in who is right", async () => {
     const { username, password } = await city.api("/users", { name: "olga", role: "operator" });
-    const { page, goTo, close } = await visit(browser, city);
+    const { page, goTo, close } = await visit(city);
     await goTo("/");
     await page.getByLabel("Name", { exact: true }).fill(username);
     await page.locator("input[name=password]").fill("a guess");
@@ -47,7 +44,7 @@ describe.runIf(HAS_BROWSER)("signing in", () => {
 
   it("chooses a password of one's own, and signs out", async () => {
     const { password } = await city.api("/users", { name: "petra", role: "crew" });
-    const { page, goTo, close } = await visit(browser, city, { token: password });
+    const { page, goTo, close } = await visit(city, { token: password });
     await goTo("/account");
     const form = page.locator("form");
     await form.locator("input[name=current]").fill(password);
@@ -71,7 +68,7 @@ describe.runIf(HAS_BROWSER)("signing in", () => {
 
   it("shows the city to anyone where that is switched on, without people and crews' warnings", async () => {
     await alarm(city, "public-1", 5);
-    const { page, goTo, complaints, close } = await visit(browser, city);
+    const { page, goTo, complaints, close } = await visit(city);
     await goTo("/");
     await page.getByRole("link", { name: "See the city without signing in" }).click();
     await page.getByRole("heading", { name: "The city now" }).waitFor();

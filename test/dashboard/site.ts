@@ -1,7 +1,6 @@
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
 import { type City, type CityOptions, startCity } from "../helpers/city.ts";
-import { openBrowser, type Visit, type VisitOptions, visit } from "./browser.ts";
+import { closeVisits, type Visit, type VisitOptions, visit } from "./browser.ts";
 
 export type Site = {
   readonly city: City;
@@ -12,20 +11,18 @@ export type Site = {
 /** The service and a browser for all tests of a `describe`; `prepare` gives the city something to show. */
 export function useSite(prepare: (city: City) => Promise<unknown> = async () => {}, options: CityOptions = {}): Site {
   let city: City;
-  let browser: Browser;
   beforeAll(async () => {
     city = await startCity(options);
     await prepare(city);
-    browser = await openBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
   return {
     get city() {
       return city;
     },
-    visit: (asked = {}) => visit(browser, city, { token: city.token, ...asked }),
+    visit: (asked = {}) => visit(city, { token: city.token, ...asked }),
   };
 }

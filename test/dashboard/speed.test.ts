@@ -1,11 +1,11 @@
 /** @module-tag long */
 import { setTimeout } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import type { Browser, CDPSession, Page } from "playwright-core";
+import type { CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity, until } from "../helpers/city.ts";
 import { alarm, alarmMany, fillRegistry } from "./alarms.ts";
-import { HAS_BROWSER, openBrowser, shoot, visit } from "./browser.ts";
+import { closeVisits, HAS_BROWSER, shoot, visit } from "./browser.ts";
 
 const KB = 1_000;
 const JAVASCRIPT_MAX_KB = 120;
@@ -15,7 +15,6 @@ const SLOW = { offline: false, latency: 150, downloadThroughput: 200_000, upload
 
 describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 open alerts", () => {
   let city: City;
-  let browser: Browser;
   const figures: string[] = [];
   beforeAll(async () => {
     city = await startCity();
@@ -28,16 +27,15 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
       () => city.api(last),
       ({ items }) => items.length === 1,
     );
-    browser = await openBrowser();
   }, 120_000);
   afterAll(async () => {
     process.stdout.write(`${figures.join("\n")}\n`);
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
 
   it("loads at most 120 KB of JavaScript, compressed, for the desk", async () => {
-    const { page, goTo, close } = await visit(browser, city, { token: city.token });
+    const { page, goTo, close } = await visit(city, { token: city.token });
     const scripts: Promise<number>[] = [];
     page.on("response", (answer) => {
       if (/\.js$/.test(answer.url())) scripts.push(answer.body().then((body) => gzipSync(body).length));
@@ -51,7 +49,7 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
   });
 
   it("shows its first alerts soon on a slow line and a slow machine", async () => {
-    const { page, context, goTo, close } = await visit(browser, city, { token: city.token });
+    const { page, context, goTo, close } = await visit(city, { token: city.token });
     const tools = await context.newCDPSession(page);
     await tools.send("Network.enable");
     await tools.send("Network.emulateNetworkConditions", SLOW);
@@ -67,7 +65,7 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
   });
 
   it("scrolls and pans without long tasks", async () => {
-    const { page, context, goTo, close } = await visit(browser, city, { token: city.token });
+    const { page, context, goTo, close } = await visit(city, { token: city.token });
     await goTo("/");
     await page.getByText("5000 open").waitFor({ timeout: 240_000 });
     await page.locator("canvas").waitFor();
@@ -94,7 +92,7 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
   });
 
   it("shows an alert within a second of its reading, at 2,000 readings a second", async () => {
-    const { page, goTo, close } = await visit(browser, city, { token: city.token });
+    const { page, goTo, close } = await visit(city, { token: city.token });
     await goTo("/?q=quick");
     await page.getByText("Nothing fits these filters").waitFor();
     await page.locator(".connection.live").waitFor();

@@ -1,11 +1,11 @@
 /** @module-tag long */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AlertView } from "../../contract/alert.ts";
 import { type City, HOME, startCity, until } from "../helpers/city.ts";
-import { HAS_BROWSER, openBrowser, type VisitOptions, visit } from "./browser.ts";
+import { closeVisits, HAS_BROWSER, type VisitOptions, visit } from "./browser.ts";
 
 /** `LAMPPOST_TOUR=write vitest run test/dashboard/tour.test.ts` makes the pictures of docs/tour.md anew. */
 const WRITE = process.env.LAMPPOST_TOUR === "write";
@@ -15,7 +15,6 @@ const SIZES = { wide: { width: 1200, height: 750 }, phone: { width: 390, height:
 
 describe.runIf(HAS_BROWSER)("the tour", () => {
   let city: City;
-  let browser: Browser;
   let alert: AlertView;
   beforeAll(async () => {
     city = await startCity({ env: { LAMPPOST_SIMULATE: "city" } });
@@ -24,10 +23,9 @@ describe.runIf(HAS_BROWSER)("the tour", () => {
     const alerts = await until(open, (all) => all.filter(isTold).length >= 8, 60_000);
     alert = alerts.filter(isTold).find(({ evidence }) => evidence.length > 0)!;
     await tellSomeone(city);
-    browser = await openBrowser();
   }, 180_000);
   afterAll(async () => {
-    await browser?.close();
+    await closeVisits();
     await city?.remove();
   });
 
@@ -47,7 +45,7 @@ describe.runIf(HAS_BROWSER)("the tour", () => {
   it("has a small picture of each page, made here, and names no other", { timeout: 240_000 }, async () => {
     const pictures = shown();
     for (const [name, [at, ready, options = {}]] of Object.entries(pictures)) {
-      const { page, goTo, complaints, close } = await visit(browser, city, { token: city.token, ...options });
+      const { page, goTo, complaints, close } = await visit(city, { token: city.token, ...options });
       await page.setViewportSize(options.size === "phone" ? SIZES.phone : SIZES.wide);
       await goTo(at);
       await page.locator(ready).first().waitFor();
