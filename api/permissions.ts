@@ -59,6 +59,7 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["POST /api/v1/rules/backtest", MANAGE],
   ["POST /api/v1/rules/check", MANAGE],
   ["GET /api/v1/rules/:id/stats", VIEW],
+  ["GET /api/v1/schemas/rules", VIEW],
   ["GET /api/v1/devices", MANAGE],
   ["POST /api/v1/devices", MANAGE],
   ["DELETE /api/v1/devices/:id", MANAGE],

@@ -30,6 +30,8 @@ export default defineConfig({
           groups: [
             { name: "preload", test: /preload-helper/, priority: 1 },
             { name: "shared", test: SHARED },
+            // Large, and changed less often than the page that edits rules.
+            { name: "codemirror", test: /node_modules\/(@codemirror|@lezer|@marijn|crelt|style-mod|w3c-keyname)/ },
           ],
         },
       },

@@ -29,6 +29,7 @@ const fields = z.strictObject({
     .refine((name) => isMetricName(name) || isDerived(name), {
       error: (issue) => `"${issue.input}" is not a metric; known: ${RULE_METRICS.join(" ")}`,
     })
+    .meta({ enum: RULE_METRICS })
     .optional(),
   condition: conditionSchema,
   severity: z.enum(SEVERITIES),

@@ -18,7 +18,7 @@ import {
   RulesYaml,
   type RuleView,
 } from "../../contract/rule.ts";
-import { RULES_MAX } from "../../model/rule.ts";
+import { RULES_MAX, ruleSchema } from "../../model/rule.ts";
 import {
   NO_VERSION,
   type RuleAuthor,
@@ -41,6 +41,7 @@ const SHADOW_SHOWN_MAX = 10;
 const SHADOW_COUNT_MAX = 1_000;
 /** A page of rules is shown often and its figures change slowly. */
 const STATS_FRESH_MS = 10_000;
+const RULES_SCHEMA = z.toJSONSchema(z.strictObject({ rules: z.array(ruleSchema).max(RULES_MAX) }), { io: "input" });
 
 const list = {
   tags,
@@ -91,6 +92,14 @@ const check = {
   description: "The first 100 of them. A file has at most 1 MiB and 1,000 rules, and is read in 10 s or refused.",
   body: RulesYaml,
   response: answers({ 200: media("The mistakes and the rules", { "application/json": CheckBody }) }, 413, 415),
+};
+
+const schema = {
+  tags,
+  summary: "The JSON Schema of a rules file",
+  description:
+    "For editors that complete and check as one types. What fields must be to each other, only a check knows.",
+  response: answers({ 200: z.looseObject({}) }),
 };
 
 const stats = {
@@ -158,6 +167,8 @@ export function addRules(app: Api, parts: Parts): void {
     if (!rules.entry(id)) throw notFound("rule", id);
     return records.ruleStats.of(id, now(), request.query.days);
   });
+
+  app.get("/schemas/rules", { schema }, () => RULES_SCHEMA);
 
   app.post("/rules/check", { schema: check, bodyLimit: RULES_BODY_BYTES_MAX }, async (request, reply) => {
     const signal = leaving(reply);

@@ -72,14 +72,7 @@ function Editor({ name, base, template }: EditorProps) {
           </button>
         </p>
       )}
-      <YamlEditor
-        text={draft.text.value}
-        mistakes={draft.mistakes.value}
-        status={draft.status.value}
-        onText={(text) => {
-          draft.text.value = text;
-        }}
-      />
+      <YamlEditor text={draft.text} mistakes={draft.mistakes.value} status={draft.status.value} />
       {rule && (
         <p class="sentence" aria-live="polite">
           {describeRule(rule)}

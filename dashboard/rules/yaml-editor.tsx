@@ -1,201 +1,193 @@
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { autocompletion, type CompletionContext } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { yaml } from "@codemirror/lang-yaml";
+import { HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { Compartment, EditorState, type Text } from "@codemirror/state";
+import { EditorView, keymap, lineNumbers } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import { effect, type Signal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import type { Mistake } from "./rules-api.ts";
+import { completionsAt, type Schema } from "./yaml-completion.ts";
 
 type YamlEditorProps = {
-  readonly text: string;
+  readonly text: Signal<string>;
   readonly mistakes: readonly Mistake[];
   /** How the check went, in words. */
   readonly status: string;
-  readonly onText: (text: string) => void;
 };
 
-/** A plain text field with line numbers; what is wrong stands beside its line. */
-export function YamlEditor({ text, mistakes, status, onText }: YamlEditorProps) {
+/** CodeMirror with the rules' schema; what is wrong is marked in the text and listed below it. */
+export function YamlEditor({ text, mistakes, status }: YamlEditorProps) {
   const t = messages.value.ruleEditor;
-  const id = useId();
-  const field = useRef<HTMLTextAreaElement>(null);
-  const lines = text.split("\n").length;
+  const host = useRef<HTMLDivElement>(null);
+  const editor = useRef<EditorView | undefined>(undefined);
 
-  function goTo({ line, column }: Mistake): void {
-    const offset = offsetOf(text, line, column);
-    field.current?.focus();
-    field.current?.setSelectionRange(offset, offset);
+  useLayoutEffect(() => {
+    // In a shadow tree, because there CodeMirror adopts its style sheets; in the document it would write <style>
+    // elements, which the page's policy refuses.
+    const root = host.current!.shadowRoot ?? host.current!.attachShadow({ mode: "open" });
+    const view = new EditorView({ parent: root, root, doc: text.peek(), extensions: [EXTENSIONS, tell(text)] });
+    editor.current = view;
+    // At once and not with the next rendering, which would bring back what was there before the last keys.
+    const stop = effect(() => {
+      const { doc } = view.state;
+      if (doc.toString() !== text.value) view.dispatch({ changes: { from: 0, to: doc.length, insert: text.value } });
+    });
+    return () => {
+      stop();
+      view.destroy();
+    };
+  }, []);
+
+  useEffect(() => {
+    const effects = naming.reconfigure(
+      EditorView.contentAttributes.of({ "aria-label": t.yaml, "aria-description": t.keys }),
+    );
+    editor.current!.dispatch({ effects });
+  }, [t]);
+
+  useEffect(() => {
+    const view = editor.current!;
+    view.dispatch(
+      setDiagnostics(
+        view.state,
+        mistakes.map((one) => diagnosticOf(view.state.doc, one)),
+      ),
+    );
+    view.contentDOM.setAttribute("aria-invalid", String(mistakes.length > 0));
+  }, [mistakes]);
+
+  function goTo(mistake: Mistake): void {
+    const view = editor.current!;
+    view.dispatch({ selection: { anchor: offsetOf(view.state.doc, mistake) }, scrollIntoView: true });
+    view.focus();
   }
 
   return (
-    <section class="yaml-editor" aria-label={t.yaml}>
-      <label for={id} class="hidden">
-        {t.yaml}
-      </label>
-      <div class="yaml-lines">
-        <Gutter lines={lines} mistakes={mistakes} />
-        <textarea
-          ref={field}
-          id={id}
-          rows={lines + 1}
-          wrap="off"
-          spellcheck={false}
-          autocomplete="off"
-          autocapitalize="off"
-          aria-describedby={`${id}-hint ${id}-status`}
-          aria-invalid={mistakes.length > 0 || undefined}
-          value={text}
-          onInput={(event) => onText(withoutTabs(event.currentTarget))}
-          onKeyDown={useKeys()}
-        />
-        <Notes mistakes={mistakes} onGoTo={goTo} />
-      </div>
-      <p class="yaml-foot">
-        <span id={`${id}-status`} role="status" class={mistakes.length > 0 ? "wrong" : ""}>
+    <section class="yaml-editor stack" aria-label={t.yaml}>
+      <div ref={host} />
+      <p class="cluster spread">
+        <span role="status" class={mistakes.length > 0 ? "wrong" : ""}>
           {status}
         </span>
-        <small id={`${id}-hint`} class="quiet">
-          {t.keys}
-        </small>
+        <small class="quiet">{t.keys}</small>
       </p>
+      {mistakes.length > 0 && (
+        <ul class="yaml-mistakes">
+          {mistakes.map((mistake) => (
+            <li key={`${mistake.line}:${mistake.column} ${mistake.message}`}>
+              <button type="button" title={t.goTo} onClick={() => goTo(mistake)}>
+                <b>
+                  {mistake.line}:{mistake.column}
+                </b>{" "}
+                {mistake.message}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
     </section>
   );
 }
 
-function Gutter({ lines, mistakes }: { lines: number; mistakes: readonly Mistake[] }) {
-  const wrong = new Set(mistakes.map(({ line }) => line));
-  return (
-    <div class="yaml-gutter" aria-hidden="true">
-      {Array.from({ length: lines }, (_, i) => (
-        <span key={i} class={wrong.has(i + 1) ? "wrong" : undefined}>
-          {i + 1}
-        </span>
-      ))}
-    </div>
-  );
+/** The label and the hint, which change with the language. */
+const naming = new Compartment();
+
+const tell = (text: Signal<string>) =>
+  EditorView.updateListener.of(({ docChanged, state }) => {
+    if (docChanged) text.value = state.doc.toString();
+  });
+
+/** Tab indents, but nobody is locked in: after Escape it leaves the text, until something is typed. */
+const leavable = [
+  keymap.of([
+    {
+      key: "Escape",
+      run: (view) => {
+        view.setTabFocusMode(true);
+        return false;
+      },
+    },
+    indentWithTab,
+  ]),
+  EditorView.updateListener.of(({ docChanged, view }) => docChanged && view.setTabFocusMode(false)),
+  EditorView.domEventHandlers({ blur: (_event, view) => view.setTabFocusMode(false) }),
+];
+
+let schema: Promise<Schema> | undefined;
+/** Asked for once; where it cannot be had, nothing is completed. */
+async function complete({ state, pos, explicit }: CompletionContext) {
+  schema ??= request<Schema>("GET", "/schemas/rules").catch(() => {
+    schema = undefined;
+    return {};
+  });
+  const found = completionsAt(await schema, state.doc.toString(), pos);
+  return found && (explicit || found.from < pos) ? { ...found, validFor: /^[\w-]*$/ } : null;
 }
 
-const LINE_PX = 20;
-const TOP_PX = 8;
+const COLOURS = HighlightStyle.define([
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--accent)" },
+  { tag: [tags.comment, tags.separator, tags.punctuation], color: "var(--quiet)" },
+]);
 
-/** Each at the height of its line, or below the one before it; on a narrow screen below the text. */
-function Notes({ mistakes, onGoTo }: { mistakes: readonly Mistake[]; onGoTo: (mistake: Mistake) => void }) {
-  const t = messages.value.ruleEditor;
-  const list = useRef<HTMLUListElement>(null);
-  const [tops, setTops] = useState<readonly number[]>([]);
-  const sorted = mistakes.toSorted((a, b) => a.line - b.line || a.column - b.column);
-  useLayoutEffect(() => {
-    let free = 0;
-    const found = [...(list.current?.children ?? [])].map((item, i) => {
-      const top = Math.max(free, TOP_PX + (sorted[i]!.line - 1) * LINE_PX);
-      free = top + (item as HTMLElement).offsetHeight + 4;
-      return top;
-    });
-    setTops(found);
-  }, [mistakes]);
-  return (
-    <ul ref={list} class="yaml-notes">
-      {sorted.map((mistake, i) => (
-        <li key={`${mistake.line}:${mistake.column} ${mistake.message}`} style={{ top: `${tops[i] ?? 0}px` }}>
-          <button type="button" title={t.goTo} onClick={() => onGoTo(mistake)}>
-            <b>
-              {mistake.line}:{mistake.column}
-            </b>{" "}
-            {mistake.message}
-          </button>
-        </li>
-      ))}
-    </ul>
-  );
+const LOOKS = EditorView.theme({
+  "&": {
+    border: "var(--line-width) solid var(--line-strong)",
+    borderRadius: "var(--radius)",
+    background: "var(--surface)",
+    color: "var(--text)",
+  },
+  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "1px" },
+  ".cm-scroller": { fontFamily: "var(--mono)", fontSize: "var(--small)", lineHeight: "20px" },
+  ".cm-content": { caretColor: "var(--text)", padding: "8px 0" },
+  ".cm-gutters": { border: "0", background: "transparent", color: "var(--quiet)" },
+  ".cm-tooltip": { border: "var(--line-width) solid var(--line)", background: "var(--raised)", color: "var(--text)" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", fontSize: "var(--small)" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "4px 8px", lineHeight: "20px" },
+  ".cm-tooltip-autocomplete ul li[aria-selected]": { background: "var(--accent)", color: "var(--on-accent)" },
+  ".cm-diagnostic-error": { borderLeftColor: "var(--critical)" },
+  ".cm-lintRange-error": {
+    backgroundImage: "none",
+    textDecoration: "underline wavy var(--critical)",
+    textDecorationSkipInk: "none",
+  },
+});
+
+const EXTENSIONS = [
+  yaml(),
+  indentUnit.of("  "),
+  EditorState.tabSize.of(2),
+  // What was pasted may hold tabs; YAML does not take them.
+  EditorView.clipboardInputFilter.of((text) => text.replaceAll("\t", "  ")),
+  EditorView.lineWrapping,
+  lineNumbers(),
+  history(),
+  lintGutter(),
+  autocompletion({ override: [complete], icons: false, activateOnCompletion: ({ type }) => type === "property" }),
+  leavable,
+  keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap]),
+  naming.of([]),
+  syntaxHighlighting(COLOURS),
+  LOOKS,
+];
+
+/** The offset of a line and column that count from 1; at the end of what is shorter. */
+export function offsetOf(doc: Text, { line, column }: Pick<Mistake, "line" | "column">): number {
+  const { from, to } = doc.line(Math.min(line, doc.lines));
+  return Math.min(from + column - 1, to);
 }
 
-/** Tab indents, but nobody is locked in: after Escape it goes on as everywhere. */
-function useKeys() {
-  const free = useRef(false);
-  useEffect(() => {
-    free.current = false;
-  }, []);
-  return (event: KeyboardEvent) => {
-    const field = event.currentTarget as HTMLTextAreaElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const selection = { text: field.value, start: field.selectionStart, end: field.selectionEnd };
-    if (event.key === "Escape") free.current = true;
-    else if (event.key === "Tab" && !free.current) {
-      event.preventDefault();
-      apply(field, (event.shiftKey ? outdent : indent)(selection));
-    } else if (event.key === "Enter") {
-      event.preventDefault();
-      apply(field, newLine(selection));
-    } else if (event.key !== "Shift") free.current = false;
-  };
-}
-
-/** By the browser's own command, because only that can be undone with its undo. */
-function apply(field: HTMLTextAreaElement, { from, to, insert, start, end }: Edit): void {
-  field.setSelectionRange(from, to);
-  if (from !== to || insert !== "") {
-    const done = document.execCommand(insert === "" ? "delete" : "insertText", false, insert);
-    if (!done) {
-      field.setRangeText(insert, from, to, "end");
-      field.dispatchEvent(new InputEvent("input", { bubbles: true }));
-    }
-  }
-  field.setSelectionRange(start, end);
-}
-
-/** What was pasted may hold tabs; YAML does not take them. */
-function withoutTabs(field: HTMLTextAreaElement): string {
-  if (!field.value.includes("\t")) return field.value;
-  const caret = field.value.slice(0, field.selectionStart).replaceAll("\t", "  ").length;
-  field.value = field.value.replaceAll("\t", "  ");
-  field.setSelectionRange(caret, caret);
-  return field.value;
-}
-
-/** What is selected in a text, by offsets. */
-type Selection = { readonly text: string; readonly start: number; readonly end: number };
-/** Replace `[from, to)` by `insert`, then select `[start, end)`. */
-export type Edit = {
-  readonly from: number;
-  readonly to: number;
-  readonly insert: string;
-  readonly start: number;
-  readonly end: number;
-};
-
-const STEP = "  ";
-
-/** Tab: two blanks at the caret, or before every selected line. YAML takes no tabs. */
-export function indent({ text, start, end }: Selection): Edit {
-  if (start === end) return { from: start, to: end, insert: STEP, start: start + 2, end: start + 2 };
-  return eachLine({ text, start, end }, (line) => (line === "" ? line : STEP + line));
-}
-
-/** Shift+Tab: up to two blanks less at the beginning of every selected line. */
-export function outdent(selection: Selection): Edit {
-  return eachLine(selection, (line) => line.replace(/^ {1,2}/, ""));
-}
-
-function eachLine({ text, start, end }: Selection, change: (line: string) => string): Edit {
-  const from = lineStart(text, start);
-  const lines = text.slice(from, end).split("\n");
-  const changed = lines.map(change);
-  const insert = changed.join("\n");
-  const grown = insert.length - (end - from);
-  const first = changed[0]!.length - lines[0]!.length;
-  return { from, to: end, insert, start: Math.max(from, start + first), end: Math.max(from, end + grown) };
-}
-
-/** Enter: the next line begins where this one does, one step further after a colon. */
-export function newLine({ text, start, end }: Selection): Edit {
-  const line = text.slice(lineStart(text, start), start);
-  const [before] = /^ *(- )?/.exec(line)!;
-  const blanks = " ".repeat(before.length) + (/:\s*$/.test(line) ? STEP : "");
-  const caret = start + 1 + blanks.length;
-  return { from: start, to: end, insert: `\n${blanks}`, start: caret, end: caret };
-}
-
-const lineStart = (text: string, offset: number): number => text.lastIndexOf("\n", offset - 1) + 1;
-
-/** The offset of a line and column that count from 1. */
-export function offsetOf(text: string, line: number, column: number): number {
-  const lines = text.split("\n").slice(0, line);
-  const last = lines.pop() ?? "";
-  return lines.reduce((sum, one) => sum + one.length + 1, 0) + Math.min(last.length, column - 1);
+/** The word that stands there, or all of a line that ends before. */
+function diagnosticOf(doc: Text, mistake: Mistake): Diagnostic {
+  const from = offsetOf(doc, mistake);
+  const { to, text, ...line } = doc.lineAt(from);
+  const [word = ""] = /^\S+/.exec(text.slice(from - line.from)) ?? [];
+  const { message } = mistake;
+  return word === ""
+    ? { from: line.from, to, severity: "error", message }
+    : { from, to: from + word.length, severity: "error", message };
 }

@@ -38,6 +38,7 @@ const EXPECTED: Record<string, string> = {
   "POST /api/v1/rules/backtest": M,
   "POST /api/v1/rules/check": M,
   "GET /api/v1/rules/:id/stats": V,
+  "GET /api/v1/schemas/rules": V,
   "GET /api/v1/devices": M,
   "POST /api/v1/devices": M,
   "DELETE /api/v1/devices/:id": M,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { expectAccessible, HAS_BROWSER, shoot } from "./browser.ts";
-import { change, RULE, textOf, useRuleEditor } from "./rule-history.ts";
+import { change, RULE, textOf, useRuleEditor, writtenIn } from "./rule-history.ts";
 
 describe.runIf(HAS_BROWSER)("editing a rule", () => {
   const { site, open, openEditor } = useRuleEditor();
@@ -12,14 +12,26 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await page.getByRole("button", { name: /^8:14 condition.above: .*expected number/ }).waitFor();
     const stranger = page.getByRole("button", { name: /^9:7 condition: "abov" is not known here: remove it/ });
     await stranger.click();
-    expect(
-      await text.evaluate((field: HTMLTextAreaElement) => field.value.slice(field.selectionStart).slice(0, 4)),
-    ).toBe("abov");
+    await page.keyboard.type("#");
+    expect(await writtenIn(text)).toContain("high\n      #abov: 3");
+    await page.keyboard.press("Backspace");
     expect(await page.getByRole("button", { name: "Try it" }).isDisabled()).toBe(true);
     await change(page, "above: high\n      abov: 3", "above: 100");
     await page.getByText("Fires when the hourly mean of nitrogen dioxide is above 100 µg/m³.").waitFor();
     await change(page, `id: ${RULE}`, "id: another");
     await page.getByRole("button", { name: /^2:5 the id stays/ }).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("completes keys and values by the schema of the rules", async () => {
+    const { page, text, complaints, close } = await openEditor();
+    await text.focus();
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type("    adv");
+    await page.getByRole("option", { name: "advice" }).waitFor();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => writtenIn(text)).toMatch(/\n {4}advice: $/);
     expect(complaints).toEqual([]);
     await close();
   });
@@ -133,12 +145,12 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await expect.poll(() => asked).toEqual(["confirm", "confirm"]);
     // The browser was there for a moment before it was asked to stay.
     await expect.poll(() => new URL(page.url()).pathname).toBe(`/rules/${RULE}/edit`);
-    expect(await text.inputValue()).toContain("above: 120");
+    expect(await writtenIn(text)).toContain("above: 120");
     await page.reload();
     await page.getByText("Your unsaved changes are back.").waitFor();
-    expect(await text.inputValue()).toContain("above: 120");
+    expect(await writtenIn(text)).toContain("above: 120");
     await page.getByRole("button", { name: "Begin anew" }).click();
-    expect(await text.inputValue()).toContain("above: 150");
+    expect(await writtenIn(text)).toContain("above: 150");
     await page.getByRole("link", { name: "Back to the rule" }).click();
     await page.getByText("The last 30 days").waitFor();
     expect(asked).toEqual(["confirm", "confirm", "beforeunload"]);
@@ -153,7 +165,7 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await page.keyboard.press("Enter");
     await page.keyboard.press("Tab");
     await page.keyboard.type("Close the windows");
-    expect(await text.inputValue()).toMatch(/\n {4}advice: >\n {6}Close the windows$/);
+    expect(await writtenIn(text)).toMatch(/\n {4}advice: >\n {8}Close the windows$/);
     await page.getByText("No mistakes.").waitFor();
     await page.keyboard.press("Escape");
     for (const name of ["7 days", "Try it"]) {

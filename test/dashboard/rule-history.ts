@@ -1,4 +1,4 @@
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { expect } from "vitest";
 import { type City, until } from "../helpers/city.ts";
 import type { VisitOptions } from "./browser.ts";
@@ -40,12 +40,27 @@ export async function raiseNo2({ api }: City, now = Date.now()): Promise<{ id: s
 
 export const textOf = (page: Page, label = "The rule as YAML") => page.getByRole("textbox", { name: label });
 
-/** As somebody who types would: by the field, so that the page checks it. */
+/** What stands in the editor: its lines, each an element. */
+export async function writtenIn(text: Locator): Promise<string> {
+  await text.waitFor();
+  return (await text.locator(".cm-line").allTextContents()).join("\n");
+}
+
+/** As somebody who selects all and pastes would, so that the page checks it. */
 export async function change(page: Page, from: string, to: string, label?: string): Promise<void> {
   const text = textOf(page, label);
-  const before = await text.inputValue();
+  const before = await writtenIn(text);
   expect(before).toContain(from);
-  await text.fill(before.replace(from, to));
+  await text.focus();
+  await page.keyboard.press("Control+a");
+  await text.evaluate(
+    (content, pasted) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData("text/plain", pasted);
+      content.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    },
+    before.replace(from, to),
+  );
 }
 
 /** A city with that history, and the pages of its rules as an operator sees them. */
@@ -63,7 +78,7 @@ export function useRuleEditor() {
   }
   async function openEditor(id = RULE, options: VisitOptions = {}) {
     const visited = await open(`/rules/${id}/edit`, options);
-    await visited.page.locator(".yaml-foot").waitFor();
+    await visited.page.getByText("No mistakes.").or(visited.page.getByText("Keine Fehler.")).waitFor();
     return { ...visited, text: textOf(visited.page) };
   }
   return { site, open, openEditor };

@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { Text } from "@codemirror/state";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { z } from "zod";
 import { checkRules, readRulesTexts } from "../../alerts/rules/check.ts";
 import type { BacktestAlertView, BacktestView } from "../../contract/backtest.ts";
 import type { RuleView } from "../../contract/rule.ts";
@@ -12,10 +14,11 @@ import { applyFilters, readFilters } from "../../dashboard/rules/filters.ts";
 import { type Comparison, lanesOf, linesOf } from "../../dashboard/rules/history.ts";
 import { describeRule } from "../../dashboard/rules/rule-words.tsx";
 import { TEMPLATES, templateYaml, writeRuleYaml } from "../../dashboard/rules/rule-yaml.ts";
-import { indent, newLine, offsetOf, outdent } from "../../dashboard/rules/yaml-editor.tsx";
+import { completionsAt, type Schema } from "../../dashboard/rules/yaml-completion.ts";
+import { offsetOf } from "../../dashboard/rules/yaml-editor.tsx";
 import { language } from "../../dashboard/shell/preferences.ts";
 import { diffBacktests } from "../../model/backtest.ts";
-import type { Rule, RuleData } from "../../model/rule.ts";
+import { type Rule, type RuleData, ruleSchema } from "../../model/rule.ts";
 
 const { rules } = checkRules(readRulesTexts([join(import.meta.dirname, "../../alerts/rules")]));
 const bare = ({ version: _, ...data }: Rule): RuleData => data;
@@ -85,31 +88,44 @@ describe("a rule in words", () => {
   });
 });
 
-describe("typing YAML", () => {
-  /** `|` is the caret, or the two ends of what is selected. */
-  function after(edit: typeof indent, marked: string): string {
-    const [start, end = start] = [marked.indexOf("|"), marked.lastIndexOf("|") - 1];
-    const text = marked.replaceAll("|", "");
-    const one = edit({ text, start, end: Math.max(start, end) });
-    const next = text.slice(0, one.from) + one.insert + text.slice(one.to);
-    const shown = `${next.slice(0, one.end)}|${next.slice(one.end)}`;
-    return one.start === one.end ? shown : `${shown.slice(0, one.start)}|${shown.slice(one.start)}`;
+describe("completing YAML", () => {
+  const schema = z.toJSONSchema(z.strictObject({ rules: z.array(ruleSchema) }), { io: "input" }) as Schema;
+  /** `|` is where one types. */
+  function offered(marked: string): string[] {
+    const found = completionsAt(schema, marked.replace("|", ""), marked.indexOf("|"));
+    return found?.options.map(({ apply, label }) => apply ?? label) ?? [];
   }
+  const RULE = "rules:\n  - id: x\n    severity: info\n";
 
-  it.each([
-    ["a|", indent, "a  |"],
-    ["a\n|b\nc|", indent, "a\n  |b\n  c|"],
-    ["  a\n    b|", outdent, "  a\n  b|"],
-    ["|  a\n b|", outdent, "|a\nb|"],
-    ["    a: 1|", newLine, "    a: 1\n    |"],
-    ["  - id: x|", newLine, "  - id: x\n    |"],
-    ["    source:|", newLine, "    source:\n      |"],
-  ] as const)("%j", (before, edit, expected) => {
-    expect(after(edit, before)).toBe(expected);
+  it("offers what a map may have and does not have yet", () => {
+    expect(offered("|")).toEqual(["rules:"]);
+    expect(offered(`${RULE}    |\n    title: T`)).toEqual(expect.arrayContaining(["kind: ", "condition:", "advice: "]));
+    expect(offered(`${RULE}    |\n    title: T`)).not.toEqual(expect.arrayContaining(["title: "]));
+    expect(offered(`${RULE}    |`)).not.toContain("severity: ");
+    expect(offered(`${RULE}  - |`)).toContain("severity: ");
+    expect(offered("rules:\n- id: x\n  |")).toContain("severity: ");
+    expect(offered(`${RULE}    inhibits:\n      - rule: y\n        |`)).toEqual(["where: "]);
+  });
+
+  it("knows the fields of the condition that is written", () => {
+    const condition = `${RULE}    condition:\n      `;
+    expect(offered(`${condition}type: |`)).toEqual(expect.arrayContaining(["threshold", "quorum"]));
+    expect(offered(`${condition}type: silence\n      |`)).toEqual(["after: "]);
+    expect(offered(`${condition}|\n      type: silence`)).toEqual(["after: "]);
+    expect(offered(`${condition}type: anomaly\n      side: |`)).toEqual(["both", "above", "below"]);
+  });
+
+  it("offers values, and nothing where nothing is known", () => {
+    expect(offered(`${RULE}    mode: sh|`)).toEqual(["live", "shadow"]);
+    expect(offered(`${RULE}    metric: |`)).toContain("no2");
+    expect(offered(`${RULE}    title: |`)).toEqual([]);
+    expect(offered(`${RULE}    nothing: |`)).toEqual([]);
+    expect(offered(`${RULE}    # sev|`)).toEqual([]);
   });
 
   it("finds the place of a mistake", () => {
-    expect([offsetOf("ab\ncd", 2, 2), offsetOf("ab\ncd", 2, 99), offsetOf("ab", 1, 1)]).toEqual([4, 5, 0]);
+    const place = (text: string, line: number, column: number) => offsetOf(Text.of(text.split("\n")), { line, column });
+    expect([place("ab\ncd", 2, 2), place("ab\ncd", 2, 99), place("ab", 1, 1), place("ab", 9, 1)]).toEqual([4, 5, 0, 0]);
   });
 });
 
