@@ -1,13 +1,13 @@
 import type { Batch } from "../model/batch.ts";
-import { splitElements } from "../model/elements.ts";
 import { type Message, PAYLOAD_BYTES_MAX, type Refused, type Source } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import { readStatus, type SensorStatus } from "../model/status.ts";
 import type { ReadingTopic, SensorTopic } from "../model/topics.ts";
 import type { Sensor } from "../store/records.ts";
-import { type Fault, fault, isFault, personalData, readReading } from "./check-reading.ts";
-import { parseNative, personalWordIn } from "./formats/native.ts";
+import { type Fault, fault, findPersonalWordInText, isFault, personalData, readReading } from "./check-reading.ts";
+import type { Parsed, Refusal } from "./formats/format.ts";
+import { formatOf, parsePayload } from "./formats/registry.ts";
 
 /** What decoding needs to know of the city. */
 export type DecodeContext = {
@@ -26,6 +26,8 @@ export type Decoded = {
   readonly readings: readonly Reading[];
   readonly rejections: readonly Rejection[];
   readonly status?: SensorStatus;
+  /** How many items hold nothing for us. */
+  readonly ignored?: number;
 };
 
 const NONE: readonly never[] = Object.freeze([]);
@@ -48,9 +50,7 @@ function decode(message: Message, context: DecodeContext): Decoded {
   const sensor = context.sensor(topic.sensorId);
   const refusal = sensor ? wrongSensor(sensor, topic) : strangerAt(message.source, topic);
   if (refusal) return whole(message, topic, refusal);
-  const items = parseNative(message.payload);
-  if (isFault(items)) return whole(message, topic, items);
-  const decoded = decodeItems(message, topic, items);
+  const decoded = decodeItems(message, topic, parsePayload(message.payload, message.topic));
   // A sensor is enrolled by its first good reading, not by noise on a topic.
   if (sensor || decoded.readings.length === 0) return decoded;
   const enrolled = context.enrol(topic, message.source);
@@ -78,21 +78,25 @@ function decodeStatus(message: Message, topic: SensorTopic, context: DecodeConte
   return { readings: NONE, rejections: NONE, status };
 }
 
-function decodeItems(message: Message, topic: ReadingTopic, items: readonly unknown[]): Decoded {
-  if (items.length === 1) {
-    const only = readReading(topic, items[0], message.receivedAt, message.seq);
-    return isFault(only) ? whole(message, topic, only) : { readings: [only], rejections: NONE };
-  }
+function decodeItems(message: Message, topic: ReadingTopic, { readings: items, ignored, refused }: Parsed): Decoded {
   const readings: Reading[] = [];
-  const faults: [number, Fault][] = [];
-  for (let index = 0; index < items.length; index++) {
-    const result = readReading(topic, items[index], message.receivedAt, message.seq);
-    if (isFault(result)) faults.push([index, result]);
+  const faults: Refusal[] = [];
+  const count = items.length + refused.length;
+  let [item, refusal] = [0, 0];
+  for (let index = 0; index < count; index++) {
+    if (refused[refusal]?.index === index) {
+      faults.push(refused[refusal++]!);
+      continue;
+    }
+    const result = readReading(topic, items[item++], message.receivedAt, message.seq);
+    if (isFault(result)) faults.push({ index, why: result });
     else readings.push(result);
   }
-  if (faults.length === 0) return { readings, rejections: NONE };
+  if (faults.length === 0) return { readings, rejections: NONE, ignored };
+  if (count === 1) return { ...whole(message, topic, faults[0]!.why), ignored };
   const payloads = keptPayloads(message, faults);
-  return { readings, rejections: faults.map(([index, why]) => reject(message, topic, why, index, payloads?.[index])) };
+  const rejections = faults.map(({ index, why }) => reject(message, topic, why, index, payloads?.[index]));
+  return { readings, rejections, ignored };
 }
 
 /**
@@ -130,9 +134,14 @@ function whole(message: Message, topic: ReadingTopic | undefined, why: Fault): D
  * Of each rejected element only its own bytes are kept, or 500 bad ones would fill the quarantine with 500 copies of the
  * message. One personal key anywhere in the array, and nothing of it is kept.
  */
-function keptPayloads(message: Message, faults: readonly [number, Fault][]): Uint8Array[] | undefined {
-  const personal = faults.some(([, why]) => why.reason === "personal_data") || personalWordIn(message.payload);
-  return personal ? undefined : splitElements(message.payload);
+function keptPayloads({ topic, payload }: Message, faults: readonly Refusal[]): readonly Uint8Array[] | undefined {
+  const personal = faults.some(({ why }) => why.reason === "personal_data") || personalWordIn(payload);
+  return personal ? undefined : formatOf(topic).split(payload);
+}
+
+/** May the quarantine keep this payload? Not if anything in it looks like a key to personal data, readable or not. */
+function personalWordIn(payload: Uint8Array): string | undefined {
+  return findPersonalWordInText(new TextDecoder().decode(payload));
 }
 
 function reject(
@@ -178,7 +187,11 @@ export function unknownSensor(id: string): Fault {
 }
 
 /** A batch with the messages it was opened from: what a consumer needs to quarantine a reading later. */
-export type OpenedBatch = Omit<Batch, "messages"> & { readonly messages: readonly Message[] };
+export type OpenedBatch = Omit<Batch, "messages"> & {
+  readonly messages: readonly Message[];
+  /** Items that hold nothing for us. */
+  readonly ignored?: number;
+};
 
 export function openMessages(
   from: number,
@@ -189,13 +202,15 @@ export function openMessages(
   const readings: Reading[] = [];
   const rejections: Rejection[] = [];
   const statuses: SensorStatus[] = [];
+  let ignored = 0;
   for (const message of messages) {
     const decoded = decode(message);
+    ignored += decoded.ignored ?? 0;
     for (const reading of decoded.readings) readings.push(reading);
     for (const rejection of decoded.rejections) rejections.push(rejection);
     if (decoded.status) statuses.push(decoded.status);
   }
-  return { from, to, messages, readings, rejections, statuses };
+  return { from, to, messages, readings, rejections, statuses, ignored };
 }
 
 /** Neighbouring batches as one. */
@@ -224,9 +239,9 @@ export function createRejector(batch: OpenedBatch): (place: number, reason: Reas
   for (const { reason, journalSeq } of batch.rejections) if (reason === "personal_data") personal.add(journalSeq);
   const elements = new Map<number, readonly Uint8Array[] | undefined>();
 
-  function payloadOf({ seq, payload }: Message, index: number): Uint8Array | undefined {
+  function payloadOf({ seq, topic, payload }: Message, index: number): Uint8Array | undefined {
     if (personal.has(seq)) return undefined;
-    if (!elements.has(seq)) elements.set(seq, splitElements(payload));
+    if (!elements.has(seq)) elements.set(seq, formatOf(topic).split(payload));
     const split = elements.get(seq);
     return split ? split[index] : payload;
   }

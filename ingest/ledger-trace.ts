@@ -7,8 +7,8 @@ import { DAY_MS, startOfDay } from "../model/time.ts";
 import { parseSensorTopic } from "../model/topics.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { QuarantineItem, Records } from "../store/records.ts";
-import { isFault, parseIsoTime } from "./check-reading.ts";
-import { parseNative } from "./formats/native.ts";
+import { parseIsoTime } from "./check-reading.ts";
+import { parsePayload } from "./formats/registry.ts";
 import type { JournalReader } from "./journal/journal.ts";
 
 type TraceParts = {
@@ -99,7 +99,7 @@ async function findCopies(
       signal?.throwIfAborted();
       for (const { seq, receivedAt, topic, payload } of messages) {
         if (parseSensorTopic(topic)?.sensorId !== sensorId) continue;
-        if (hasMoment(payload, receivedAt, measuredAt)) copies.push({ journalSeq: seq, receivedAt });
+        if (hasMoment(topic, payload, receivedAt, measuredAt)) copies.push({ journalSeq: seq, receivedAt });
       }
       next = to;
     }
@@ -134,8 +134,8 @@ async function findQuarantined(
 }
 
 function isAbout({ rejection }: QuarantineItem, measuredAt: number): boolean {
-  const { payload, receivedAt } = rejection;
-  return payload !== undefined && hasMoment(payload, receivedAt, measuredAt);
+  const { topic, payload, receivedAt } = rejection;
+  return payload !== undefined && hasMoment(topic, payload, receivedAt, measuredAt);
 }
 
 function viewItem({ id, rejection }: QuarantineItem): LedgerTrace["quarantined"][number] {
@@ -144,10 +144,8 @@ function viewItem({ id, rejection }: QuarantineItem): LedgerTrace["quarantined"]
 }
 
 /** Has the message a reading of this moment, whatever else is wrong with it? */
-function hasMoment(payload: Message["payload"], receivedAt: number, measuredAt: number): boolean {
-  const items = parseNative(payload);
-  if (isFault(items)) return false;
-  return items.some((item) => {
+function hasMoment(topic: string, payload: Message["payload"], receivedAt: number, measuredAt: number): boolean {
+  return parsePayload(payload, topic).readings.some((item) => {
     if (typeof item !== "object" || item === null) return false;
     const { measuredAt: raw } = item as { measuredAt?: unknown };
     const time = raw === undefined || raw === null ? receivedAt : typeof raw === "string" ? parseIsoTime(raw) : raw;

@@ -54,6 +54,7 @@ export function createWorker(options: WorkerOptions) {
   const { decodeChunk, decode, splitChunk = (chunk) => [chunk], newcomers = () => 0, log } = options;
   const { inOne = (work) => work() } = options;
   let end = options.end;
+  let ignored = 0;
   const stopping = new AbortController();
   const idlers: (() => void)[] = [];
 
@@ -65,6 +66,7 @@ export function createWorker(options: WorkerOptions) {
 
   function openLive(chunk: JournalChunk): OpenedBatch {
     const batch = open(chunk.from, chunk.to, decodeChunk(chunk));
+    ignored += batch.ignored ?? 0;
     if (options.onRejection) for (const rejection of batch.rejections) options.onRejection(rejection);
     return batch;
   }
@@ -170,7 +172,10 @@ export function createWorker(options: WorkerOptions) {
     /** What the shared window holds now: for `/metrics` and tests of its bound. */
     windowSize: window.size,
     health: (): readonly Health[] => followers.map((follower) => follower.health()),
-    figures: (): readonly Figure[] => followers.flatMap((follower) => follower.figures(end)),
+    figures: (): readonly Figure[] => [
+      ...followers.flatMap((follower) => follower.figures(end)),
+      counter("lamppost_ignored_items_total", "Items of messages that held nothing to keep.", ignored),
+    ],
   };
 }
 

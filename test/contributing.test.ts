@@ -54,16 +54,56 @@ export const pager: Channel = {
 };
 `;
 
+/** One reading a line; what begins with # is a remark. */
+const FORMAT = `import { fault } from "../check-reading.ts";
+import type { Format, Refusal } from "./format.ts";
+
+const linesOf = (payload: Uint8Array) => new TextDecoder().decode(payload).split("\\n");
+const items = (payload: Uint8Array) => linesOf(payload).filter((line) => !line.startsWith("#"));
+
+export const toy: Format<"toy"> = {
+  name: "toy",
+  matches: (topic) => topic.endsWith("-toy"),
+  parse(payload) {
+    const readings: object[] = [];
+    const refused: Refusal[] = [];
+    for (const [index, line] of items(payload).entries()) {
+      const [name = "", value] = line.split("=");
+      if (value === undefined) refused.push({ index, why: fault("malformed_reading", "There is no =.") });
+      else readings.push({ [name]: Number(value) });
+    }
+    return { readings, ignored: linesOf(payload).length - items(payload).length, refused };
+  },
+  split: (payload) => items(payload).map((line) => new TextEncoder().encode(line)),
+};
+`;
+const READ = `
+import { decodeMessage } from "./ingest/decode.ts";
+import { parseSensorTopic } from "./model/topics.ts";
+const source = { via: "mqtt", role: "device", name: "a-toy" };
+const payload = new TextEncoder().encode("pm25=7\\nnothing\\n# a remark\\npm10=9\\nwind=3");
+const context = { topic: parseSensorTopic, sensor: (id) => ({ id, kind: "air", district: "north" }) };
+const decode = (topic) => decodeMessage({ seq: 1, receivedAt: 0, source, topic, payload }, context);
+const { readings, rejections, ignored } = decode("city/north/air/a-toy");
+const texts = rejections.map((one) => [one.index, one.reason, new TextDecoder().decode(one.payload)]);
+const others = decode("city/north/air/a-b").rejections.map(({ reason }) => reason);
+console.log(JSON.stringify({ values: readings.map(({ values }) => values), texts, ignored, others }));
+`;
+
 describe("a newcomer's walks", () => {
-  it("a condition and a channel: the compiler names what is missing, and nothing else", { timeout: 240_000 }, () => {
+  it("a condition, a channel, a payload format: the compiler names what is missing, and nothing else", {
+    timeout: 240_000,
+  }, () => {
     edit(
       "model/conditions.ts",
       "SHAPES = [",
       'SHAPES = [\n  z.strictObject({ type: z.literal("toy"), above: z.number() }),',
     );
     edit("model/channels.ts", "  slack: {", '  pager: { address: "url", hasSecret: false, prefix: "" },\n  slack: {');
+    edit("ingest/formats/registry.ts", 'ORDER = ["native"]', 'ORDER = ["toy", "native"]');
     const registries = ["alerts/channels/registry.ts", "alerts/conditions/registry.ts"];
-    expect(incomplete()).toEqual([...registries, "dashboard/admin/targets.tsx", "dashboard/rules/rule-words.tsx"]);
+    const page = ["dashboard/admin/targets.tsx", "dashboard/rules/rule-words.tsx"];
+    expect(incomplete()).toEqual([...registries, ...page, "ingest/formats/registry.ts"]);
 
     writeFileSync(join(copy, "alerts/conditions/toy.ts"), CONDITION);
     edit("alerts/conditions/registry.ts", "export type", 'import { toy } from "./toy.ts";\n\nexport type');
@@ -74,6 +114,9 @@ describe("a newcomer's walks", () => {
     edit("alerts/channels/registry.ts", "export type", 'import { pager } from "./pager.ts";\n\nexport type');
     edit("alerts/channels/registry.ts", "= { webhook,", "= { pager, webhook,");
     edit("dashboard/messages/en/admin.ts", "types: { ", 'types: { pager: "Pager", ');
+    writeFileSync(join(copy, "ingest/formats/toy.ts"), FORMAT);
+    edit("ingest/formats/registry.ts", "FORMATS = { native }", "FORMATS = { native, toy }");
+    edit("ingest/formats/registry.ts", 'from "./native.ts";', 'from "./native.ts";\nimport { toy } from "./toy.ts";');
     const others = ["dashboard/messages/de/admin.ts", "dashboard/messages/es/admin.ts"];
     expect(incomplete()).toEqual(others);
 
@@ -81,10 +124,23 @@ describe("a newcomer's walks", () => {
     expect(incomplete()).toEqual([]);
   });
 
+  it("a payload format: its messages are read, item by item", () => {
+    const run = spawnSync(process.execPath, ["--input-type=module", "-e", READ], { cwd: copy });
+    expect(JSON.parse(run.stdout.toString() || run.stderr.toString())).toEqual({
+      values: [{ pm25: 7 }, { pm10: 9 }],
+      texts: [
+        [1, "malformed_reading", "nothing"],
+        [3, "unknown_metric", "wind=3"],
+      ],
+      ignored: 1,
+      others: ["malformed_json"],
+    });
+  });
+
   it("are written down, with files that are there", () => {
     const text = readFileSync(join(HOME, "CONTRIBUTING.md"), "utf8");
-    for (const walk of ["## A condition", "## A channel"]) expect(text).toContain(walk);
-    const files = [...text.matchAll(/`((?:alerts|model|dashboard)\/[\w/.-]+\.tsx?)`/g)].map(([, file]) => file!);
+    for (const walk of ["## A condition", "## A channel", "## A payload format"]) expect(text).toContain(walk);
+    const files = [...text.matchAll(/`((?:alerts|dashboard|ingest|model)\/[\w/.-]+\.tsx?)`/g)].map(([, file]) => file!);
     expect(files.filter((file) => !existsSync(join(HOME, file)))).toEqual([]);
   });
 });

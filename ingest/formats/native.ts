@@ -1,36 +1,29 @@
-import { PAYLOAD_BYTES_MAX, READINGS_PER_MESSAGE_MAX } from "../../model/message.ts";
+import { splitElements } from "../../model/elements.ts";
 import { type Fault, fault, findPersonalWordInText, personalData } from "../check-reading.ts";
+import { type Format, parsed, refuseWhole } from "./format.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
-/**
- * Our own format: one reading as a JSON object in UTF-8, or an array of up to 500. Answers the readings still unchecked,
- * in their order, or why the message as a whole cannot be opened. Never throws.
- */
-export function parseNative(payload: Uint8Array): readonly unknown[] | Fault {
-  if (payload.byteLength > PAYLOAD_BYTES_MAX) {
-    return fault("too_large", `The message has ${payload.byteLength} bytes; ${PAYLOAD_BYTES_MAX} are allowed.`);
-  }
-  if (payload.byteLength === 0) return fault("malformed_json", "The payload is empty.");
-  const text = decodeUtf8(payload);
-  if (text === undefined) return fault("malformed_json", "The payload is not valid UTF-8.");
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return notJson(text, error);
-  }
-  if (!Array.isArray(value)) return [value];
-  if (value.length === 0) return fault("malformed_reading", "The array has no reading in it.");
-  if (value.length <= READINGS_PER_MESSAGE_MAX) return value;
-  const limit = `${value.length} readings in one message; ${READINGS_PER_MESSAGE_MAX} are allowed`;
-  return fault("too_large", `There are ${limit}.`);
-}
-
-/** May the quarantine keep this payload? Not if anything in it looks like a key to personal data, readable or not. */
-export function personalWordIn(payload: Uint8Array): string | undefined {
-  return findPersonalWordInText(new TextDecoder().decode(payload));
-}
+/** Our own: one reading as a JSON object in UTF-8, or an array of them. Takes whatever no other format does. */
+export const native: Format<"native"> = {
+  name: "native",
+  matches: () => true,
+  parse(payload) {
+    if (payload.byteLength === 0) return refuseWhole(fault("malformed_json", "The payload is empty."));
+    const text = decodeUtf8(payload);
+    if (text === undefined) return refuseWhole(fault("malformed_json", "The payload is not valid UTF-8."));
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      return refuseWhole(notJson(text, error));
+    }
+    if (!Array.isArray(value)) return parsed([value]);
+    if (value.length > 0) return parsed(value);
+    return refuseWhole(fault("malformed_reading", "The array has no reading in it."));
+  },
+  split: splitElements,
+};
 
 function decodeUtf8(payload: Uint8Array): string | undefined {
   try {
