@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { isAdopting } from "../ingest/adoption.ts";
+import { createBatchWriter } from "../ingest/batch-writer.ts";
 import { createTouchedHours } from "../ingest/books.ts";
 import { withoutStored } from "../ingest/dedupe.ts";
-import { createPutter } from "../ingest/store-put.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
@@ -206,14 +206,14 @@ async function copyAll(parts: CopyParts): Promise<void> {
 const WRITE_READINGS_MAX = 5_000;
 
 async function copyDay({ old, next, records }: CopyParts, kind: Kind, day: number, seqBefore: number): Promise<void> {
-  const { put } = createPutter(next, IMPATIENCE, next.writeReadingsMax ?? WRITE_READINGS_MAX);
+  const { write } = createBatchWriter(next, FEW_TRIES, next.writeReadingsMax ?? WRITE_READINGS_MAX);
   const never = new AbortController().signal;
   let count = 0;
   for await (const chunk of old.stream({ kind, from: day, to: day + DAY_MS })) {
     const booked = chunk.filter(({ journalSeq }) => journalSeq < seqBefore);
     count += booked.length;
     const due = next.repeatable ? booked : await withoutStored(booked, next.find);
-    const refused = await put(due, never);
+    const refused = await write(due, never);
     if (refused.size > 0)
       throw new Error(`${next.place} refuses ${refused.size} readings: ${refused.values().next().value}`);
     const from = rawFrom(records, kind);
@@ -278,8 +278,8 @@ function rename(from: string, to: string): void {
 }
 
 /** A person waits: a server that is away is tried for some minutes, one that says no is told at once. */
-const IMPATIENCE = {
-  async until<T>(work: (attempt: number) => Promise<T>): Promise<T> {
+const FEW_TRIES = {
+  async retry<T>(work: (attempt: number) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await work(attempt);

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { DecodeContext } from "../ingest/decode.ts";
 import type { JournalReader } from "../ingest/journal/journal.ts";
-import { createPatience, realSleep } from "../ingest/retry.ts";
+import { createRetrier, realSleep } from "../ingest/retry.ts";
 import { afterRefill, refillStore } from "../ingest/rewrite.ts";
 import type { StoreWriterParts } from "../ingest/store-writer.ts";
 import type { Consumer } from "../ingest/worker.ts";
@@ -256,7 +256,7 @@ function startMigration(influx: InfluxStore, { storeState, offsets }: Records, f
   if (isNew || state === MIGRATED) return NOTHING_TO_FILL;
   const leaving = new AbortController();
   const { signal } = leaving;
-  const patience = createPatience({ storeName: influx.name, sleep: realSleep, random: Math.random, log });
+  const retrier = createRetrier({ storeName: influx.name, sleep: realSleep, random: Math.random, log });
   let isDone = false;
   const attempt = () => {
     const known = storeState.get(MIGRATION);
@@ -266,7 +266,7 @@ function startMigration(influx: InfluxStore, { storeState, offsets }: Records, f
   };
   log.info({}, "copying the points of an earlier version to what they are today; readings wait in the journal");
   let failure: string | undefined;
-  const migrated = patience.until(attempt, signal).then((counts) => {
+  const migrated = retrier.retry(attempt, signal).then((counts) => {
     storeState.set(MIGRATION, MIGRATED);
     isDone = true;
     log.info(counts, "the points of an earlier version are copied; the old ones stay (docs/influxdb.md)");
@@ -283,7 +283,7 @@ function startMigration(influx: InfluxStore, { storeState, offsets }: Records, f
       const reason = `Copying the points of an earlier version failed (${failure}); readings wait in the journal: restart the service`;
       return [{ part, state: "failed", ready: true, reason }];
     }
-    const waiting = patience.health(part);
+    const waiting = retrier.health(part);
     const reason = "The points of an earlier version are copied first; readings wait in the journal meanwhile";
     return [waiting.state === "ok" ? { part, state: "degraded", ready: true, reason } : waiting];
   }

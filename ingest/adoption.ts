@@ -6,8 +6,8 @@ import type { Reading } from "../model/reading.ts";
 import { DAY_MS, dateOf, startOfDay } from "../model/time.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records, Sensor, StoredCount } from "../store/records.ts";
+import type { Refusals } from "./batch-writer.ts";
 import { createBooks, createTouchedHours } from "./books.ts";
-import type { Refusals } from "./store-put.ts";
 
 const LEDGER_DAYS_MAX = 10_000;
 /** Readings of one write of numbers. */
@@ -46,7 +46,7 @@ export function createAdoption(parts: {
     readonly sensors: Pick<Records["sensors"], "get" | "add">;
     readonly audit: Pick<Records["audit"], "add">;
   };
-  put(readings: readonly Reading[], signal: AbortSignal): Promise<Refusals>;
+  write(readings: readonly Reading[], signal: AbortSignal): Promise<Refusals>;
   /** The next number of the journal when it was opened, and the one below which everything is booked. */
   readonly end: number;
   offset(): number;
@@ -182,7 +182,7 @@ export function createAdoption(parts: {
     let batch: Reading[] = [];
     const old = new Map<string, number>();
     const flush = async () => {
-      const refused = await parts.put(batch, signal);
+      const refused = await parts.write(batch, signal);
       for (const { sensorId } of refused.keys()) old.set(sensorId, (old.get(sensorId) ?? 0) + 1);
       const [words] = refused.values();
       if (words !== undefined)

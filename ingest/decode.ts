@@ -1,13 +1,19 @@
 import type { Batch } from "../model/batch.ts";
-import { type Message, PAYLOAD_BYTES_MAX, type Refused, type Source } from "../model/message.ts";
+import {
+  type Message,
+  PAYLOAD_BYTES_MAX,
+  READINGS_PER_MESSAGE_MAX,
+  type Refused,
+  type Source,
+} from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import { readStatus, type SensorStatus } from "../model/status.ts";
 import type { ReadingTopic, SensorTopic } from "../model/topics.ts";
 import type { Sensor } from "../store/records.ts";
 import { type Fault, fault, findPersonalWordInText, isFault, personalData, readReading } from "./check-reading.ts";
-import type { Parsed, Refusal } from "./formats/format.ts";
-import { formatOf, parsePayload } from "./formats/registry.ts";
+import { type Parsed, type Refusal, refuseWhole } from "./formats/format.ts";
+import { formatOf } from "./formats/registry.ts";
 
 /** What decoding needs to know of the city. */
 export type DecodeContext = {
@@ -34,28 +40,38 @@ const NONE: readonly never[] = Object.freeze([]);
 
 /** The only way bytes become readings. Never throws: bad input is data, not an exception. */
 export function decodeMessage(message: Message, context: DecodeContext): Decoded {
-  const decoded = decode(message, context);
-  const { rejections } = decoded;
-  const { sensorId } = rejections[0] ?? {};
-  // After decoding, because that may have enrolled it.
-  if (sensorId === undefined || context.sensor(sensorId)) return decoded;
-  return { ...decoded, rejections: rejections.map((rejection) => ({ ...rejection, unregistered: true })) };
-}
-
-function decode(message: Message, context: DecodeContext): Decoded {
   const topic = context.topic(message.topic);
   if (message.refused) return refusedAtDoor(message, message.refused, topic, context);
   if (topic?.channel === "status") return decodeStatus(message, topic, context);
   if (topic?.channel !== "readings") return whole(message, undefined, fault("unknown_topic", TOPIC_HINT));
   const sensor = context.sensor(topic.sensorId);
-  const refusal = sensor ? wrongSensor(sensor, topic) : strangerAt(message.source, topic);
+  if (!sensor && !mayEnrol(message.source)) return ofNobody(whole(message, topic, unknownSensor(topic.sensorId)));
+  const refusal = sensor && wrongSensor(sensor, topic);
   if (refusal) return whole(message, topic, refusal);
   const decoded = decodeItems(message, topic, parsePayload(message.payload, message.topic));
+  if (sensor) return decoded;
   // A sensor is enrolled by its first good reading, not by noise on a topic.
-  if (sensor || decoded.readings.length === 0) return decoded;
+  if (decoded.readings.length === 0) return ofNobody(decoded);
   const enrolled = context.enrol(topic, message.source);
-  const afterwards = isFault(enrolled) ? enrolled : wrongSensor(enrolled, topic);
+  if (isFault(enrolled)) return ofNobody(whole(message, topic, enrolled));
+  const afterwards = wrongSensor(enrolled, topic);
   return afterwards ? whole(message, topic, afterwards) : decoded;
+}
+
+/** Nobody has registered the sensor that the topic names. */
+function ofNobody(decoded: Decoded): Decoded {
+  return { ...decoded, rejections: decoded.rejections.map((rejection) => ({ ...rejection, unregistered: true })) };
+}
+
+/** Opens a message with readings, in whatever format, within the limits that all share. */
+export function parsePayload(payload: Uint8Array, topic: string): Parsed {
+  const tooLarge = (limit: string) => refuseWhole(fault("too_large", limit));
+  const bytes = payload.byteLength;
+  if (bytes > PAYLOAD_BYTES_MAX) return tooLarge(`The message has ${bytes} bytes; ${PAYLOAD_BYTES_MAX} are allowed.`);
+  const opened = formatOf(topic).parse(payload, topic);
+  const count = opened.readings.length + opened.refused.length;
+  if (count <= READINGS_PER_MESSAGE_MAX) return opened;
+  return tooLarge(`There are ${count} readings in one message; ${READINGS_PER_MESSAGE_MAX} are allowed.`);
 }
 
 /**
@@ -71,7 +87,8 @@ function decodeStatus(message: Message, topic: SensorTopic, context: DecodeConte
     return refusedAtDoor(message, { reason: "bad_status", bytes: payload.byteLength }, topic, context);
   }
   const sensor = context.sensor(sensorId);
-  const refusal = sensor ? wrongSensor(sensor, topic) : strangerAt(message.source, topic);
+  if (!sensor && !mayEnrol(message.source)) return whole(message, undefined, unknownSensor(sensorId));
+  const refusal = sensor && wrongSensor(sensor, topic);
   if (refusal) return whole(message, undefined, refusal);
   const status = { sensorId, kind, district, online, receivedAt };
   if (!sensor) return { readings: NONE, rejections: NONE, status: { ...status, unregisteredFrom: message.source } };
@@ -176,10 +193,6 @@ function wrongSensor(sensor: Sensor, topic: ReadingTopic): Fault | undefined {
 /** Those that speak for sensors of others; an external broker has an access rule of its own. */
 export function mayEnrol({ role }: Source): boolean {
   return role === "gateway" || role === "broker";
-}
-
-function strangerAt(source: Source, topic: ReadingTopic): Fault | undefined {
-  return mayEnrol(source) ? undefined : unknownSensor(topic.sensorId);
 }
 
 export function unknownSensor(id: string): Fault {

@@ -8,7 +8,7 @@ import { parseSensorTopic } from "../model/topics.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { QuarantineItem, Records } from "../store/records.ts";
 import { parseIsoTime } from "./check-reading.ts";
-import { parsePayload } from "./formats/registry.ts";
+import { parsePayload } from "./decode.ts";
 import type { JournalReader } from "./journal/journal.ts";
 
 type TraceParts = {

@@ -64,7 +64,7 @@ const DOUBTFUL: ReadonlySet<StoreCause> = new Set([
  * unless it asks for more, and never beyond an hour) or that needs its operator (a try every 15 s). Everything else is
  * thrown on.
  */
-export function createPatience(parts: {
+export function createRetrier(parts: {
   readonly storeName: string;
   readonly sleep: Sleep;
   readonly random: () => number;
@@ -76,7 +76,7 @@ export function createPatience(parts: {
   const counts = { unavailable: 0, misconfigured: 0 };
 
   /** `work` gets the number of the attempt, from 0: what may have half happened before must be looked at again. */
-  async function until<T>(work: (attempt: number) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async function retry<T>(work: (attempt: number) => Promise<T>, signal: AbortSignal): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
       try {
@@ -144,7 +144,7 @@ export function createPatience(parts: {
   }
 
   return {
-    until,
+    retry,
     pause,
     health,
     figures,

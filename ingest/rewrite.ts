@@ -4,6 +4,7 @@ import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
+import { createBatchWriter, type Refusals } from "./batch-writer.ts";
 import { createTouchedHours } from "./books.ts";
 import {
   type DecodeContext,
@@ -15,8 +16,7 @@ import {
 } from "./decode.ts";
 import { dedupe } from "./dedupe.ts";
 import type { JournalReader } from "./journal/journal.ts";
-import { createPatience, realSleep, type Sleep } from "./retry.ts";
-import { createPutter, type Refusals } from "./store-put.ts";
+import { createRetrier, realSleep, type Sleep } from "./retry.ts";
 import type { Consumer } from "./worker.ts";
 
 /** What can be written again: all that is still in the journal, as it was decoded the first time. */
@@ -31,8 +31,8 @@ type SpanParts = RewriteFrom & {
     readonly quarantine: Pick<Records["quarantine"], "places">;
     readonly rollups?: Pick<Records["rollups"], "touch">;
   };
-  readonly patience: Pick<ReturnType<typeof createPatience>, "until">;
-  put(readings: readonly Reading[], signal: AbortSignal): Promise<Refusals>;
+  readonly retrier: Pick<ReturnType<typeof createRetrier>, "retry">;
+  write(readings: readonly Reading[], signal: AbortSignal): Promise<Refusals>;
   /** What is later than this is in the store for sure only if this span has brought it. */
   readonly newest: Map<string, number>;
   readonly floor?: number;
@@ -60,13 +60,13 @@ async function writeSpan(parts: SpanParts, from: number, to: number, signal: Abo
     const floor = parts.floor ?? (first ?? 0) + AHEAD_MS;
     const batch = openMessages(at, read.to, read.messages, (message) => decodeMessage(message, context));
     const readings = notIn(records.quarantine.places(at, read.to), batch);
-    const verdicts = await parts.patience.until(() => dedupe(readings, newest, store.find, floor), signal);
+    const verdicts = await parts.retrier.retry(() => dedupe(readings, newest, store.find, floor), signal);
     const isDue = (place: number) => {
       const { what } = verdicts[place]!;
       return what === "fresh" || (what === "own" && store.repeatable);
     };
     const due = readings.filter((_, place) => isDue(place));
-    const refused = await parts.put(due, signal);
+    const refused = await parts.write(due, signal);
     const hours = createTouchedHours();
     for (const reading of due) {
       hours.note(reading);
@@ -109,11 +109,11 @@ type Refilled = { readonly written: number; readonly first: number | undefined }
 /** Puts into a store that was lost what is in the journal and was booked before. Doing it again writes nothing twice. */
 export async function refillStore(parts: RefillParts, signal: AbortSignal): Promise<Refilled> {
   const { store, log, sleep = realSleep, random = Math.random } = parts;
-  const patience = createPatience({ storeName: store.name, sleep, random, log });
-  const { put } = createPutter(store, patience, WRITE_READINGS_MAX);
-  const newest = new Map(await patience.until(() => store.newest(), signal));
+  const retrier = createRetrier({ storeName: store.name, sleep, random, log });
+  const { write } = createBatchWriter(store, retrier, WRITE_READINGS_MAX);
+  const newest = new Map(await retrier.retry(() => store.newest(), signal));
   const floor = Number.NEGATIVE_INFINITY;
-  return writeSpan({ ...parts, patience, put, newest, floor }, parts.from, parts.to, signal);
+  return writeSpan({ ...parts, retrier, write, newest, floor }, parts.from, parts.to, signal);
 }
 
 /** The same consumer, which takes its first batch when the store is as full as it can be made: what comes meanwhile waits in the journal. */
@@ -164,8 +164,8 @@ export function createRewriter(
       readonly storeState: Pick<Records["storeState"], "get" | "set">;
       transaction: Records["transaction"];
     };
-    readonly patience: ReturnType<typeof createPatience>;
-    put(readings: readonly Reading[], signal: AbortSignal): Promise<Refusals>;
+    readonly retrier: ReturnType<typeof createRetrier>;
+    write(readings: readonly Reading[], signal: AbortSignal): Promise<Refusals>;
     /** The first number that is still in the journal, and the one below which everything is booked. */
     first(): number;
     offset(): number;

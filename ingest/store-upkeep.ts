@@ -3,10 +3,10 @@ import type { Log } from "../model/log.ts";
 import { type ReadingStore, StoreError } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import { createAdoption } from "./adoption.ts";
-import { type createPatience, realSleep } from "./retry.ts";
+import { createBatchWriter, createHeldMetrics } from "./batch-writer.ts";
+import { type createRetrier, realSleep } from "./retry.ts";
 import { createRewriter, type RewriteFrom } from "./rewrite.ts";
 import { createStoreCheck } from "./store-check.ts";
-import { createHeldMetrics, createPutter } from "./store-put.ts";
 
 export type UpkeepOptions = RewriteFrom & {
   readonly records: Pick<
@@ -48,14 +48,14 @@ export function createStoreUpkeep(
       | "countBySensor"
       | "limits"
     >;
-    readonly patience: ReturnType<typeof createPatience>;
+    readonly retrier: ReturnType<typeof createRetrier>;
     readonly writeReadingsMax: number;
     offset(): number;
     readonly now: () => number;
     readonly log: Log;
   },
 ) {
-  const { store, patience, records, now, log } = options;
+  const { store, retrier, records, now, log } = options;
   const held = createHeldMetrics({
     store,
     state: records.storeState,
@@ -65,10 +65,10 @@ export function createStoreUpkeep(
     now,
     log,
   });
-  const { put } = createPutter(store, patience, options.writeReadingsMax, held);
-  const rewriter = createRewriter({ ...options, put });
+  const { write } = createBatchWriter(store, retrier, options.writeReadingsMax, held);
+  const rewriter = createRewriter({ ...options, write });
   const check = createStoreCheck({ ...options, rewriter });
-  const adoption = createAdoption({ ...options, put, lose: check.lose });
+  const adoption = createAdoption({ ...options, write, lose: check.lose });
   const leaving = new AbortController();
   let askedAt = Number.NEGATIVE_INFINITY;
   let seen: number | undefined;
@@ -77,7 +77,7 @@ export function createStoreUpkeep(
   let isFailing = false;
 
   async function ask(): Promise<void> {
-    const interruptions = patience.interruptions();
+    const interruptions = retrier.interruptions();
     const isNew = seen !== interruptions;
     await rewriter.checkStart(seen !== undefined && isNew);
     await check.checkMark();
@@ -89,10 +89,10 @@ export function createStoreUpkeep(
   /** Resolves when the store has what it should have, as far as that can be. Nothing else may be written meanwhile. */
   async function settle(signal: AbortSignal): Promise<void> {
     for (;;) {
-      if (seen !== patience.interruptions()) await patience.until(ask, signal);
-      else if (adoption.isPending()) await patience.until(() => adoption.adopt(signal), signal);
+      if (seen !== retrier.interruptions()) await retrier.retry(ask, signal);
+      else if (adoption.isPending()) await retrier.retry(() => adoption.adopt(signal), signal);
       else if (rewriter.isPending()) await rewriter.run(signal);
-      else if (check.isRepairing()) await patience.until(check.repair, signal);
+      else if (check.isRepairing()) await retrier.retry(check.repair, signal);
       else return;
     }
   }
@@ -100,9 +100,9 @@ export function createStoreUpkeep(
   async function look(exclusively: (work: () => Promise<void>) => Promise<void>): Promise<void> {
     const { signal } = leaving;
     await exclusively(async () => {
-      if (Math.abs(now() - askedAt) >= ASK_EVERY_MS) await patience.until(ask, signal);
+      if (Math.abs(now() - askedAt) >= ASK_EVERY_MS) await retrier.retry(ask, signal);
       await settle(signal);
-      await patience.until(held.tryAgain, signal);
+      await retrier.retry(held.tryAgain, signal);
       await settle(signal);
     });
     await check.count(!isCounted);

@@ -5,11 +5,11 @@ import type { Rejection } from "../model/rejection.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import { createStoredCounts } from "./adoption.ts";
+import { createBatchWriter, type Refusals } from "./batch-writer.ts";
 import { createBooks, createTouchedHours } from "./books.ts";
 import { createRejector, type OpenedBatch } from "./decode.ts";
 import { dedupe, type Verdict } from "./dedupe.ts";
-import { createPatience, type FaultHook, realSleep, type Sleep } from "./retry.ts";
-import { createPutter, type Refusals } from "./store-put.ts";
+import { createRetrier, type FaultHook, realSleep, type Sleep } from "./retry.ts";
 import { createStoreUpkeep, type UpkeepOptions } from "./store-upkeep.ts";
 import type { Consumer } from "./worker.ts";
 
@@ -76,7 +76,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
   const writeReadingsMax = options.writeReadingsMax ?? store.writeReadingsMax ?? GATHER_READINGS_MAX;
   const gatherReadingsMax =
     options.gatherReadingsMax ?? (store.writeReadingsMax ? 2 * store.writeReadingsMax : GATHER_READINGS_MAX);
-  const patience = createPatience({ storeName: store.name, sleep, random, log });
+  const retrier = createRetrier({ storeName: store.name, sleep, random, log });
   const first = records.offsets.get(NAME) ?? 1;
   let offset = first;
   const upkeep =
@@ -84,13 +84,13 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     createStoreUpkeep({
       ...parts.upkeep,
       store: { ...parts.upkeep.store, ...store },
-      patience,
+      retrier,
       writeReadingsMax,
       offset: () => offset,
       now,
       log,
     });
-  const { put, nextReadingsMax } = createPutter(store, patience, writeReadingsMax, upkeep?.held);
+  const { write, nextReadingsMax } = createBatchWriter(store, retrier, writeReadingsMax, upkeep?.held);
   let isBooked = records.offsets.get(NAME) !== undefined;
   let newest = parts.newest && new Map(parts.newest);
   let workingOn: number | undefined;
@@ -107,39 +107,37 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
 
   function take(batch: OpenedBatch, signal: AbortSignal): Promise<void> {
     workingOn ??= batch.messages[0]?.receivedAt;
-    return exclusively(() => takeNow(batch, signal));
-  }
-
-  async function takeNow(batch: OpenedBatch, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    workingOn = batch.messages[0]?.receivedAt;
-    const verdicts = await judge(batch, signal);
-    const due = batch.readings.filter((_, place) => {
-      const { what } = verdicts[place]!;
-      return what === "fresh" || (what === "own" && store.repeatable);
+    return exclusively(async () => {
+      signal.throwIfAborted();
+      workingOn = batch.messages[0]?.receivedAt;
+      const verdicts = await judge(batch, signal);
+      const due = batch.readings.filter((_, place) => {
+        const { what } = verdicts[place]!;
+        return what === "fresh" || (what === "own" && store.repeatable);
+      });
+      // Before the write: if it breaks off and the batch is brought again, the store is asked what it has of it.
+      for (const { sensorId, measuredAt } of due) {
+        if (measuredAt > (newest!.get(sensorId) ?? -Infinity)) newest!.set(sensorId, measuredAt);
+      }
+      await parts.at?.("before-write");
+      const refusals = await write(due, signal);
+      await parts.at?.("after-write");
+      const late = book(batch, verdicts, refusals);
+      workingOn = undefined;
+      await parts.at?.("after-booking");
+      if (parts.onRejection) for (const rejection of late) parts.onRejection(rejection);
     });
-    // Before the write: if it breaks off and the batch is brought again, the store is asked what it has of it.
-    for (const { sensorId, measuredAt } of due) {
-      if (measuredAt > (newest!.get(sensorId) ?? -Infinity)) newest!.set(sensorId, measuredAt);
-    }
-    await parts.at?.("before-write");
-    const refusals = await put(due, signal);
-    await parts.at?.("after-write");
-    const late = book(batch, verdicts, refusals);
-    workingOn = undefined;
-    await parts.at?.("after-booking");
-    if (parts.onRejection) for (const rejection of late) parts.onRejection(rejection);
   }
 
   async function judge(batch: OpenedBatch, signal: AbortSignal): Promise<readonly Verdict[]> {
     for (;;) {
       await upkeep?.settle(signal);
-      const interruptions = patience.interruptions();
-      newest ??= new Map(await patience.until(() => store.newest(), signal));
+      const interruptions = retrier.interruptions();
+      newest ??= new Map(await retrier.retry(() => store.newest(), signal));
       const known = newest;
-      const verdicts = await patience.until(() => dedupe(batch.readings, known, store.find), signal);
+      const verdicts = await retrier.retry(() => dedupe(batch.readings, known, store.find), signal);
       // A server that was away meanwhile may have answered without what it had lost.
-      if (!upkeep || interruptions === patience.interruptions()) return verdicts;
+      if (!upkeep || interruptions === retrier.interruptions()) return verdicts;
     }
   }
 
@@ -180,7 +178,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
   }
 
   function ownHealth(): Health {
-    const own = patience.health(NAME);
+    const own = retrier.health(NAME);
     if (own.state !== "ok" || !upkeep || upkeep.isChecked()) return own;
     const reason = `${store.name} has not answered yet since the start, so nothing is known of it; readings wait in the journal`;
     return { part: NAME, state: "degraded", ready: true, reason };
@@ -207,7 +205,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
         outcomes,
       ),
       counter("lamppost_store_batches_total", "Batches written and booked.", batches),
-      ...patience.figures(),
+      ...retrier.figures(),
       ...(upkeep?.figures() ?? []),
       gauge("lamppost_store_write_readings", "Most readings in the next write.", nextReadingsMax()),
       gauge("lamppost_store_lag_seconds", "Age of the oldest message being written.", lag),

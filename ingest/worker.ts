@@ -91,7 +91,7 @@ export function createWorker(options: WorkerOptions) {
     ageMaxMs: options.windowAgeMaxMs ?? 5_000,
   };
   const now = options.now ?? performance.now.bind(performance);
-  const window = createWindow(openLive, limits, now);
+  const window = createWindow(openLive, limits, now, log);
   const surroundings = {
     window,
     end: () => end,
@@ -202,7 +202,7 @@ export type Consumer = {
 type Follower = ReturnType<typeof createFollower>;
 
 type Surroundings = {
-  readonly window: Pick<ReturnType<typeof createWindow>, "at" | "nextStart" | "forget">;
+  readonly window: Pick<ReturnType<typeof createWindow>, "at" | "nextStart">;
   readFromDisk(offset: number, before: number): Promise<OpenedBatch>;
   end(): number;
   moved(): void;
@@ -293,7 +293,7 @@ function createFollower(consumer: Consumer, around: Surroundings) {
         await around.pause();
         since = around.now();
       }
-      const batch = openAt(from) ?? (durable ? await fromDisk(from, batches.length > 0) : undefined);
+      const batch = window.at(from) ?? (durable ? await fromDisk(from, batches.length > 0) : undefined);
       if (!batch) break;
       batches.push(batch);
       readings += batch.readings.length + REJECTION_READINGS * batch.rejections.length;
@@ -318,17 +318,6 @@ function createFollower(consumer: Consumer, around: Surroundings) {
     } catch (error) {
       if (hasOthers) return undefined;
       throw error;
-    }
-  }
-
-  function openAt(start: number): OpenedBatch | undefined {
-    try {
-      return window.at(start);
-    } catch (error) {
-      // The copy on disk has checksums and a reader that steps over damage.
-      log.error({ err: error, offset: start }, "a chunk of the journal could not be opened; reading it from disk");
-      window.forget(start);
-      return undefined;
     }
   }
 
@@ -383,6 +372,7 @@ function createWindow(
   open: (chunk: JournalChunk) => OpenedBatch,
   limits: { readonly messagesMax: number; readonly bytesMax: number; readonly ageMaxMs: number },
   now: () => number,
+  log: Log,
 ) {
   // In order. Not a Map: the table a Map leaves behind when it grows points to the next one, and through that chain
   // of old tables the garbage collector takes every message that passes for long-lived.
@@ -425,7 +415,13 @@ function createWindow(
   function at(offset: number): OpenedBatch | undefined {
     const entry = entries[placeOf(offset)];
     if (entry?.chunk.from !== offset) return undefined;
-    entry.batch ??= open(entry.chunk);
+    try {
+      entry.batch ??= open(entry.chunk);
+    } catch (error) {
+      // The copy on disk has checksums and a reader that steps over damage.
+      log.error({ err: error, offset }, "a chunk of the journal could not be opened; reading it from disk");
+      drop(entries.indexOf(entry), 1);
+    }
     return entry.batch;
   }
 
@@ -436,18 +432,12 @@ function createWindow(
     if (count > 0) drop(0, count);
   }
 
-  function forget(offset: number): void {
-    const place = placeOf(offset);
-    if (entries[place]?.chunk.from === offset) drop(place, 1);
-  }
-
   return {
     add,
     at,
     /** Where a consumer at `offset` can step on: the first start after it, or undefined if the window has none. */
     nextStart: (offset: number): number | undefined => entries[placeOf(offset + 1)]?.chunk.from,
     release,
-    forget,
     size: () => ({ chunks: entries.length, messages, bytes }),
   };
 }

@@ -35,12 +35,22 @@ describe("the documentation", () => {
       const code = names(files!)
         .map((file) => text(file))
         .join("\n");
-      const isThere = (name: string) => new RegExp(`(?:function |^ +|const )${name}\\b ?[(=<:]`, "m").test(code);
+      const isThere = (name: string) =>
+        new RegExp(`(?:function |^ +(?:async )?|const )${name}\\b ?[(=<:]`, "m").test(code);
       return names(functions!)
         .filter((name) => !isThere(name))
         .map((name) => `${files}: ${name}`);
     });
     expect(missing).toEqual([]);
+  });
+
+  it("takes a reading through few functions and files", () => {
+    const [, way = ""] = text("docs/architecture.md").split("## The way of one reading");
+    const rows = [...way.split("\n## ")[0]!.matchAll(/^\| `([^`|]*\.ts)` \| (.*) \|$/gm)];
+    expect(rows.at(0)?.[1]).toBe("broker/publish-gate.ts");
+    expect(rows.at(-1)?.[1]).toBe("store/duckdb/store.ts");
+    expect(new Set(rows.map(([, file]) => file)).size).toBeLessThanOrEqual(12);
+    expect(rows.flatMap(([, , functions]) => functions!.split(", ")).length).toBeLessThanOrEqual(25);
   });
 
   it("names only npm scripts that exist", () => {

@@ -18,7 +18,7 @@ type JournalReaderOptions = {
 };
 
 /** An open segment and how far it was read: `last` is the number of the record before `position`. */
-type Seat = {
+type OpenSegment = {
   readonly first: number;
   readonly file: JournalFile;
   readonly salt: number;
@@ -29,37 +29,37 @@ type Seat = {
 };
 
 /** Messages of one block. `isOver`: the segment has no more for this reader. */
-type Taken = { readonly messages: Message[]; readonly isOver: boolean };
+type Block = { readonly messages: Message[]; readonly isOver: boolean };
 
 /**
  * Reads a journal that another thread may be writing. One read at a time. It goes on where the last read ended; any other
  * offset costs a scan of its segment from the start (checked record by record: a wrong step would skip messages).
  */
 export function createJournalReader({ dir, fs = nodeFs, onGap }: JournalReaderOptions): JournalReader {
-  let seat: Seat | undefined;
+  let current: OpenSegment | undefined;
 
   async function read(offset: number, end: number, bytesMax: number) {
     let from = offset;
     let isFresh = false;
-    if (seat && (offset <= seat.last || offset >= seat.before)) await close();
+    if (current && (offset <= current.last || offset >= current.before)) await close();
     while (from < end) {
-      if (!seat) {
-        const begin = await sit(from);
+      if (!current) {
+        const begin = await openSegment(from);
         isFresh = true;
-        if (begin > from) await miss(from, Math.min(begin, end), "");
+        if (begin > from) await reportGap(from, Math.min(begin, end), "");
         from = Math.max(from, begin);
-        if (!seat || from >= end) break;
+        if (!current || from >= end) break;
       }
-      const { messages, isOver } = await take(seat, from, end, bytesMax);
+      const { messages, isOver } = await readBlock(current, from, end, bytesMax);
       const last = messages.at(-1);
       if (last) return { to: last.seq + 1, messages };
-      if (isOver) from = await leave(from, end, isFresh);
+      if (isOver) from = await skipToNext(from, end, isFresh);
     }
     return { to: Math.max(offset, end), messages: [] };
   }
 
   /** Opens the segment that should hold `from`. Returns the first number there is from there on. */
-  async function sit(from: number): Promise<number> {
+  async function openSegment(from: number): Promise<number> {
     await close();
     for (let tries = 0; ; tries += 1) {
       const { firsts } = await listSegments(fs, dir);
@@ -73,7 +73,7 @@ export function createJournalReader({ dir, fs = nodeFs, onGap }: JournalReaderOp
         const salt = await findSalt(firsts, index);
         const file = await fs.open(join(dir, segmentName(first)), "read");
         const before = firsts[index + 1] ?? Number.POSITIVE_INFINITY;
-        seat = { first, file, salt, before, position: SEGMENT_HEADER_BYTES, last: first - 1 };
+        current = { first, file, salt, before, position: SEGMENT_HEADER_BYTES, last: first - 1 };
         return first;
       } catch (error) {
         // Released between the listing and the opening: look again.
@@ -91,8 +91,8 @@ export function createJournalReader({ dir, fs = nodeFs, onGap }: JournalReaderOp
     return 0;
   }
 
-  /** Reads one block from where the seat is and opens the records `from` … `end - 1` in it. */
-  async function take(at: Seat, from: number, end: number, bytesMax: number): Promise<Taken> {
+  /** Reads one block from where the open segment was left and opens the records `from` … `end - 1` in it. */
+  async function readBlock(at: OpenSegment, from: number, end: number, bytesMax: number): Promise<Block> {
     const slab = createSlab(Math.min(Math.max(bytesMax, BLOCK_BYTES_MIN), BLOCK_BYTES_MAX));
     const used = await readFully(at.file, slab.bytes, at.position);
     const messages: Message[] = [];
@@ -115,7 +115,7 @@ export function createJournalReader({ dir, fs = nodeFs, onGap }: JournalReaderOp
     // for damage only because its number was not below `end` yet.
     at.position += messages.length > 0 ? solid : place.at;
     at.last = place.last;
-    for (const gap of gaps) await miss(gap.from, gap.to, segmentName(at.first));
+    for (const gap of gaps) await reportGap(gap.from, gap.to, segmentName(at.first));
     return { messages, isOver: ending === "reached" || ending === "end" };
   }
 
@@ -123,25 +123,25 @@ export function createJournalReader({ dir, fs = nodeFs, onGap }: JournalReaderOp
    * The segment has nothing more below `end`: what is missing up to the next one is a gap. Said only of a file opened in
    * this same read: the writer may have put another in the place of an empty one. Returns where to go on.
    */
-  async function leave(from: number, end: number, isFresh: boolean): Promise<number> {
-    const { first } = seat as Seat;
+  async function skipToNext(from: number, end: number, isFresh: boolean): Promise<number> {
+    const { first } = current as OpenSegment;
     const next = (await listSegments(fs, dir)).firsts.find((other) => other > first) ?? end;
     const to = Math.min(next, end);
-    if (to > from && isFresh) await miss(from, to, segmentName(first));
+    if (to > from && isFresh) await reportGap(from, to, segmentName(first));
     await close();
     return isFresh ? Math.max(from, to) : from;
   }
 
-  async function miss(from: number, to: number, segment: string): Promise<void> {
+  async function reportGap(from: number, to: number, segment: string): Promise<void> {
     // Kept before the segment is released; the report does not depend on it.
-    const first = seat?.first;
+    const first = current?.first;
     if (segment !== "" && first !== undefined) await keepDamaged(fs, dir, first).catch(() => undefined);
     onGap({ from, to, segment });
   }
 
   async function close(): Promise<void> {
-    const file = seat?.file;
-    seat = undefined;
+    const file = current?.file;
+    current = undefined;
     await file?.close();
   }
 

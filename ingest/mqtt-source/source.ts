@@ -188,7 +188,7 @@ const SHORT_CONNECTIONS_SUSPECT = 3;
 type Limits = Pick<SourceLimits, "backOffMsMin" | "backOffMsMax" | "steadyMs">;
 
 /** When to come back, whether something is wrong, and whether another client has, or seems to have, our id. */
-type Verdict = { readonly waitMs: number; readonly wrong: boolean; readonly takeover: boolean };
+type Reconnect = { readonly waitMs: number; readonly wrong: boolean; readonly takeover: boolean };
 
 /**
  * What follows from how connections ended: when to come back, with which version of MQTT, and whether somebody else uses
@@ -202,7 +202,7 @@ export function createReconnects(limits: Limits, random: () => number) {
   let takenOver = false;
 
   /** `lastedMs` from the subscription on, 0 if it did not get so far. */
-  function ended(end: Ended, lastedMs: number): Verdict {
+  function ended(end: Ended, lastedMs: number): Reconnect {
     if (end.accepted) hasWorked = true;
     else if (chooseVersion(end)) return { waitMs: 0, wrong: false, takeover: false };
     const steady = lastedMs >= limits.steadyMs;

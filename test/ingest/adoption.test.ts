@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createAdoption } from "../../ingest/adoption.ts";
+import type { Refusals } from "../../ingest/batch-writer.ts";
 import { checkLedger } from "../../ingest/ledger-check.ts";
-import type { Refusals } from "../../ingest/store-put.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import { dateOf } from "../../model/time.ts";
@@ -59,11 +59,11 @@ describe("a database that lived on after the backup that was restored", () => {
     await rm(folder, { recursive: true });
   });
 
-  type Put = (readings: readonly Reading[]) => Promise<unknown>;
-  const adoption = (put: Put = async (readings) => store.write(readings), end = END) =>
+  type Write = (readings: readonly Reading[]) => Promise<unknown>;
+  const adoption = (write: Write = async (readings) => store.write(readings), end = END) =>
     createAdoption({
       ...{ store, records, end, rawDays: RAW_DAYS, now: () => NOW, log: SILENT },
-      put: async (readings) => ((await put(readings)) as Refusals | undefined) ?? new Map(),
+      write: async (readings) => ((await write(readings)) as Refusals | undefined) ?? new Map(),
       offset: () => records.offsets.get("store")!,
       lose: (why) => void lost.push(why),
     });

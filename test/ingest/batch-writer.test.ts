@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createPieceSize } from "../../ingest/store-put.ts";
+import { createPieceSize } from "../../ingest/batch-writer.ts";
 import type { Reading } from "../../model/reading.ts";
 import { StoreError } from "../../store/reading-store.ts";
 import { aBatch, at, aWriter, memoryRecords, T0 } from "./helpers.ts";

@@ -8,7 +8,7 @@ import { HOUR_MS } from "../model/time.ts";
 import { type MetricKey, type ReadingStore, StoreError } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import { withoutStored } from "./dedupe.ts";
-import type { createPatience } from "./retry.ts";
+import type { createRetrier } from "./retry.ts";
 
 /** Readings the store would not take, each with the store's words. */
 export type Refusals = ReadonlyMap<Reading, string>;
@@ -30,15 +30,15 @@ type Suspects = { readonly readings: readonly Reading[]; readonly words: string 
  * out a metric that the store does not take as a whole, and cuts a refused piece down to the single readings at fault.
  * Only a write that resolved counts: what a failed one left behind on InfluxDB may be seen and be gone after a restart.
  */
-export function createPutter(
+export function createBatchWriter(
   store: Pick<ReadingStore, "write" | "find" | "repeatable">,
-  patience: Pick<ReturnType<typeof createPatience>, "until" | "pause">,
+  retrier: Pick<ReturnType<typeof createRetrier>, "retry" | "pause">,
   writeReadingsMax: number,
   held?: Pick<HeldMetrics, "portions" | "hold" | "wrote">,
 ) {
   const size = createPieceSize(writeReadingsMax);
 
-  async function write(readings: readonly Reading[], isUnsure: boolean): Promise<void> {
+  async function writePiece(readings: readonly Reading[], isUnsure: boolean): Promise<void> {
     // A write that broke off may have got through after all; not every store makes a repetition harmless.
     const left = isUnsure && !store.repeatable ? await withoutStored(readings, store.find) : readings;
     if (left.length === 0) return;
@@ -67,7 +67,7 @@ export function createPutter(
   /** Answers the store's words if it refused (or half would do), undefined if it took all. */
   async function tryWrite(readings: readonly Reading[], signal: AbortSignal): Promise<StoreError | undefined> {
     try {
-      await patience.until((attempt) => write(readings, attempt > 0), signal);
+      await retrier.retry((attempt) => writePiece(readings, attempt > 0), signal);
       return undefined;
     } catch (error) {
       if (error instanceof StoreError) return error;
@@ -85,7 +85,7 @@ export function createPutter(
       }
       if (search.writesLeft <= 0) {
         // So many at once are hardly all bad. Each round finds some, and the operator has been called.
-        await patience.pause(`it refuses many readings at once: ${words}`, signal);
+        await retrier.pause(`it refuses many readings at once: ${words}`, signal);
         search.writesLeft = SEARCH_WRITES_MAX;
       }
       const [left, right] = [readings.slice(0, readings.length >> 1), readings.slice(readings.length >> 1)];
@@ -121,7 +121,7 @@ export function createPutter(
     for (const reading of readings.slice(0, taken)) search.refusals.set(reading, words);
   }
 
-  async function put(readings: readonly Reading[], signal: AbortSignal): Promise<Refusals> {
+  async function write(readings: readonly Reading[], signal: AbortSignal): Promise<Refusals> {
     const search: Search = { refusals: new Map(), writesLeft: SEARCH_WRITES_MAX };
     let from = 0;
     /** Readings before this place were in a write that broke off. */
@@ -129,10 +129,10 @@ export function createPutter(
     while (from < readings.length) {
       let piece: readonly Reading[] = [];
       try {
-        await patience.until(async () => {
+        await retrier.retry(async () => {
           piece = readings.slice(from, from + size.next());
           try {
-            await write(piece, from < unsureBefore);
+            await writePiece(piece, from < unsureBefore);
           } catch (error) {
             if (!isAnswer(error)) {
               unsureBefore = Math.max(unsureBefore, from + piece.length);
@@ -156,7 +156,7 @@ export function createPutter(
     return search.refusals;
   }
 
-  return { put, nextReadingsMax: size.next };
+  return { write, nextReadingsMax: size.next };
 }
 
 type Search = { readonly refusals: Map<Reading, string>; writesLeft: number };
