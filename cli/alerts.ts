@@ -1,27 +1,11 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import type { NewSilence } from "../contract/silence.ts";
+import { SEVERITIES } from "../model/alert.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
-import { parseCount } from "./options.ts";
-import { show, table } from "./table.ts";
+import { gatherIds, gatherTag, parseCount, parseSpan } from "./options.ts";
+import { show, table } from "./output.ts";
 
-type Filter = {
-  readonly state?: string;
-  readonly severity?: string;
-  readonly audience?: string;
-  readonly district?: string;
-  readonly kind?: string;
-  readonly rule?: string;
-  readonly sensor?: string;
-};
-type Alert = {
-  readonly state: string;
-  readonly severity: string;
-  readonly handling: string;
-  readonly startedAt: string;
-  readonly rule: { readonly id: string };
-  readonly subject: { readonly sensorId?: string; readonly district?: string; readonly gateway?: string };
-  readonly explanation: string;
-};
-
+/** Alerts, and the silences that keep them from being told. */
 export function register(program: Command): void {
   withService(
     program.command("alerts").description("list alerts, the newest first"),
@@ -35,22 +19,74 @@ export function register(program: Command): void {
     .option("--rule <rule>", "of one rule")
     .option("--sensor <sensor>", "of one sensor")
     .option("--limit <n>", "at most so many", parseCount, 50)
-    .action(list);
+    .action(listAlerts);
+  const silence = program.command("silence").description("keep alerts from being told for a time");
+  withService(
+    silence.command("add").description("add a silence that begins now"),
+    'silence add --gateway gw-north --for 2h --reason "firmware update"',
+  )
+    .option("--rule <ids>", "of these rules; commas between several", gatherIds)
+    .option("--district <ids>", "in these districts", gatherIds)
+    .option("--sensor <ids>", "of these sensors", gatherIds)
+    .option("--gateway <ids>", "behind these gateways", gatherIds)
+    .addOption(new Option("--severity <severity>", "of one severity").choices(SEVERITIES))
+    .option("--tag <key=value>", "of sensors with this tag; may be given several times", gatherTag)
+    .requiredOption("--for <duration>", "how long, such as 30m, 8h or 14d", parseSpan)
+    .requiredOption("--reason <text>", "why")
+    .option("--maintenance", "planned work")
+    .action(addSilence);
+  withService(silence.command("list").description("list those that are not over"), "silence list").action(listSilences);
+  withService(silence.command("end").description("end one now"), "silence end 12")
+    .argument("<id>", "its number")
+    .action(endSilence);
 }
 
-async function list(options: ServiceOptions & Filter & { readonly limit: number }): Promise<void> {
-  const { state, severity, audience, district, kind, rule, sensor, limit } = options;
-  const query = { state, severity, audience, district, kind, rule, sensor, limit: Math.min(limit, 1000) };
-  const { items } = await findService(options).client.get<{ items: Alert[] }>("/api/v1/alerts", query);
+const FILTERS = ["state", "severity", "audience", "district", "kind", "rule", "sensor"] as const;
+type Filter = { readonly [Name in (typeof FILTERS)[number]]?: string };
+
+async function listAlerts(options: ServiceOptions & Filter & { readonly limit: number }): Promise<void> {
+  const filter: Filter = Object.fromEntries(FILTERS.map((name) => [name, options[name]]));
+  const query = { ...filter, limit: Math.min(options.limit, 1000) };
+  const { items } = await findService(options).client.get("/alerts", query);
   const text = () =>
     table(
       ["started", "state", "severity", "handling", "rule", "subject", "what"],
-      items.map((alert) => {
-        const { sensorId, district: where, gateway } = alert.subject;
-        const subject = sensorId ?? gateway ?? where;
-        const { startedAt, handling, explanation } = alert;
-        return [startedAt, alert.state, alert.severity, handling, alert.rule.id, subject, explanation];
+      items.map(({ startedAt, state, severity, handling, rule, subject, explanation }) => {
+        const about = subject.sensorId ?? subject.gateway ?? subject.district;
+        return [startedAt, state, severity, handling, rule.id, about, explanation];
       }),
     );
   show(options, items, () => (items.length === 0 ? "no alerts" : text()));
+}
+
+type NewSilenceOptions = ServiceOptions &
+  Pick<NewSilence["matchers"], "rule" | "district" | "sensor" | "gateway" | "severity" | "tag"> &
+  Pick<NewSilence, "reason"> & { readonly for: number; readonly maintenance?: true };
+
+async function addSilence(options: NewSilenceOptions): Promise<void> {
+  const { rule, district, sensor, gateway, severity, tag, reason, maintenance } = options;
+  const added = await findService(options).client.post("/silences", {
+    kind: maintenance ? "maintenance" : "silence",
+    matchers: { rule, district, sensor, gateway, severity, tag },
+    endsAt: new Date(Date.now() + options.for).toISOString(),
+    reason,
+  });
+  show(options, added, () => `${added.kind} ${added.id} is on until ${added.window?.to}`);
+}
+
+async function listSilences(options: ServiceOptions): Promise<void> {
+  const rows = await findService(options).client.all("/silences", { ended: "false", limit: 1000 });
+  const text = () =>
+    table(
+      ["id", "kind", "state", "from", "to", "by", "alerts", "reason"],
+      rows.map(({ id, kind, state, window, createdBy, matchers, reason }) => {
+        return [String(id), kind, state, window?.from, window?.to, createdBy, JSON.stringify(matchers), reason];
+      }),
+    );
+  show(options, rows, () => (rows.length === 0 ? "no silences" : text()));
+}
+
+async function endSilence(id: string, options: ServiceOptions): Promise<void> {
+  await findService(options).client.delete(`/silences/${encodeURIComponent(id)}`);
+  show(options, { ended: id }, () => `silence ${id} is over`);
 }

@@ -3,9 +3,9 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import { ConfigError, clientConfig, loadConfig } from "../app/config.ts";
 import { ServiceError } from "../client/client.ts";
-import type { StoreReport } from "../model/health.ts";
+import type { ReadyView } from "../contract/status.ts";
 import { findService, type Service, type ServiceOptions, withService } from "./client.ts";
-import { show } from "./table.ts";
+import { show } from "./output.ts";
 
 /** `advice` is what to do when it is not `ok`. */
 type Finding = {
@@ -85,7 +85,7 @@ async function checkService(options: ServiceOptions): Promise<Finding[]> {
 /** InfluxDB's version, rights, retention, clock and so on; nothing where the readings are in a file of the service. */
 async function checkStore({ client }: Service): Promise<Finding[]> {
   try {
-    const { store, findings } = await client.get<StoreReport>("/api/v1/store");
+    const { store, findings } = await client.get("/store");
     return findings.map((one) => ({ ...one, check: `${store} ${one.check}` }));
   } catch (error) {
     // An older service does not know the question; who may not ask is told with the books.
@@ -94,16 +94,14 @@ async function checkStore({ client }: Service): Promise<Finding[]> {
   }
 }
 
-type Part = { readonly part: string; readonly state: string; readonly reason?: string };
-
 async function checkReady({ client, token }: Service): Promise<Finding[]> {
   try {
     // Asked directly: a 503 of /readyz says which part is not ready, which is what we want to read.
     const headers = { authorization: `Bearer ${token}` };
     const response = await fetch(`${client.url}/readyz`, { headers, signal: AbortSignal.timeout(5_000) });
-    const { parts } = (await response.json()) as { parts: readonly Part[] };
+    const { parts } = (await response.json()) as ReadyView;
     const reach: Finding = { check: "reachable", ok: true, found: client.url };
-    return [reach, ...parts.map((part) => checkPart(part))];
+    return [reach, ...parts.map(checkPart)];
   } catch (error) {
     const advice = 'it may have stopped: look at its log, then "lamppost start"';
     const cause = ((error as Error).cause ?? error) as Error;
@@ -111,15 +109,13 @@ async function checkReady({ client, token }: Service): Promise<Finding[]> {
   }
 }
 
-function checkPart({ part, state, reason }: Part): Finding {
+function checkPart({ part, state, reason }: ReadyView["parts"][number]): Finding {
   return { check: part, ok: state === "ok", found: state, advice: reason ?? "look at the log of the service" };
 }
 
-type Ledger = { readonly received: number; readonly inJournal: number; readonly balanced: boolean };
-
 async function checkBooks({ client }: Service): Promise<Finding> {
   try {
-    const { received, inJournal, balanced } = await client.get<Ledger>("/api/v1/ledger");
+    const { received, inJournal, balanced } = await client.get("/ledger");
     const found = `${received} received, ${inJournal} in the journal, ${balanced ? "balanced" : "NOT balanced"}`;
     return { check: "ledger", ok: balanced, found, advice: "keep the data directory as it is and report this" };
   } catch (error) {

@@ -1,46 +1,20 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../app/config.ts";
 import { StartError } from "../app/start-error.ts";
+import * as accounts from "./accounts.ts";
 import * as alerts from "./alerts.ts";
-import * as audit from "./audit.ts";
 import * as backup from "./backup.ts";
-import * as device from "./device.ts";
+import * as books from "./books.ts";
 import * as doctor from "./doctor.ts";
-import * as gateway from "./gateway.ts";
-import * as ledger from "./ledger.ts";
-import * as quarantine from "./quarantine.ts";
-import * as record from "./record.ts";
-import * as replay from "./replay.ts";
-import * as restore from "./restore.ts";
+import * as recordings from "./recordings.ts";
 import * as rules from "./rules.ts";
 import * as score from "./score.ts";
-import * as silence from "./silence.ts";
 import * as simulate from "./simulate.ts";
 import * as start from "./start.ts";
 import * as store from "./store.ts";
-import * as user from "./user.ts";
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration (EX_CONFIG). */
-const COMMANDS = [
-  start,
-  store,
-  simulate,
-  record,
-  replay,
-  score,
-  device,
-  gateway,
-  user,
-  alerts,
-  silence,
-  quarantine,
-  ledger,
-  audit,
-  doctor,
-  backup,
-  restore,
-  rules,
-];
+const COMMANDS = [start, store, simulate, recordings, score, accounts, alerts, books, doctor, backup, rules];
 
 const program = new Command("lamppost")
   .description(

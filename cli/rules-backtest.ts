@@ -1,11 +1,31 @@
-import { Command } from "commander";
-import type { BacktestAlertView, BacktestView } from "../contract/backtest.ts";
-import { type ChartRow, chart } from "./chart.ts";
-import { rulesOfPaths } from "./rules-check.ts";
-import { openSource, SOURCES, type SourceOptions, withSource } from "./rules-source.ts";
-import { show, table } from "./table.ts";
+import { Command, InvalidArgumentError } from "commander";
+import { createBacktest } from "../alerts/backtest/run.ts";
+import type { WatchedSensor } from "../alerts/conditions/condition.ts";
+import { type BacktestAlertView, type BacktestView, viewBacktest } from "../contract/backtest.ts";
+import { isFault, readReading } from "../ingest/check-reading.ts";
+import { type BacktestDiff, diffBacktests } from "../model/backtest.ts";
+import type { Reading } from "../model/reading.ts";
+import type { Rule } from "../model/rule.ts";
+import { DAY_MS, parseDuration } from "../model/time.ts";
+import { builtInMappings, loadMapping, type Mapping } from "../simulators/mapping.ts";
+import { mergeRecordings, newCounts, readRecording } from "../simulators/recording.ts";
+import { findService, type ServiceOptions, withAddress } from "./client.ts";
+import { parseId, parseSpan, rulesOfPaths } from "./options.ts";
+import { type ChartRow, chart, show, table } from "./output.ts";
 
-const EXAMPLE = `${SOURCES}
+/** The service gives up on a backtest before this. */
+const ANSWER_WITHIN_MS = 290_000;
+const BATCH = 10_000;
+
+const SHOWN_MAX = 30;
+const ROWS_MAX = 20;
+const NAMES = ["added", "removed", "moved", "unchanged", "alerts", "alertsPerDay", "minutesFiring"];
+
+const SOURCES = `
+Times: 2026-11-01T00:00:00Z, 2026-11-01 (midnight UTC), or 30d (so long ago).
+Readings come from the running service, or with --recording from files; mappings: ${builtInMappings().join(", ")}, or a .json file.`;
+
+const BACKTEST_EXAMPLE = `${SOURCES}
 
 Examples:
   $ lamppost rules backtest my-rules/ --from 30d
@@ -14,8 +34,12 @@ Examples:
 
 Shadow rules speak as if they were live. Exits with 1 if a rule failed.`;
 
-const ROWS_MAX = 20;
-const ALERTS_SHOWN_MAX = 30;
+const DIFF_EXAMPLE = `${SOURCES}
+
+--fail-if may be about ${NAMES.join(", ")} (the last three of NEW), and may be given several times.
+
+Example:
+  $ lamppost rules diff rules/ rules-new/ --from 30d --fail-if "added>0" --fail-if "removed>0"`;
 
 export function backtestCommand(): Command {
   return withSource(
@@ -23,16 +47,16 @@ export function backtestCommand(): Command {
       .description("what rules would have said over history")
       .argument("[paths...]", "rules files and folders (default: the rules that come with the service)"),
   )
-    .addHelpText("after", EXAMPLE)
+    .addHelpText("after", BACKTEST_EXAMPLE)
     .action(async (paths: string[], options: SourceOptions, command: Command) => {
       const rules = rulesOfPaths(paths);
       const result = await (await openSource(options, command))(rules);
-      show(options, result, () => describe(result));
+      show(options, result, () => describeBacktest(result));
       if (result.failures.length > 0) process.exitCode = 1;
     });
 }
 
-export function describe(result: BacktestView): string {
+function describeBacktest(result: BacktestView): string {
   const { from, to, readings, figures, byRule, bySubject, alerts, dropped, failures } = result;
   const said = byRule.filter(({ alerts }) => alerts > 0);
   const silent = byRule.length - said.length;
@@ -65,8 +89,8 @@ export function describe(result: BacktestView): string {
       { columns: process.stdout.columns ?? 100, plain: !process.stdout.isTTY },
     ),
     "",
-    table(["from", "to", "rule", "subject", "what"], alerts.slice(0, ALERTS_SHOWN_MAX).map(alertCells)),
-    ...more(alerts.length - ALERTS_SHOWN_MAX, "alerts: --json has all"),
+    table(["from", "to", "rule", "subject", "what"], alerts.slice(0, SHOWN_MAX).map(alertCells)),
+    ...more(alerts.length - SHOWN_MAX, "alerts: --json has all"),
   ].join("\n");
 }
 
@@ -83,15 +107,228 @@ function chartRows({ alerts, bySubject, to }: BacktestView): ChartRow[] {
 const spanOf = ({ startedAt, firedAt, resolvedAt }: BacktestAlertView, to: string) =>
   [Date.parse(firedAt ?? startedAt), Date.parse(resolvedAt ?? to)] as const;
 
-export function alertCells(alert: BacktestAlertView): string[] {
+function alertCells(alert: BacktestAlertView): string[] {
   const { startedAt, firedAt, resolvedAt, state, rule, explanation } = alert;
   const end = state === "retracted" ? "(taken back)" : resolvedAt === undefined ? "(still firing)" : short(resolvedAt);
   return [short(firedAt ?? startedAt), end, rule.id, subjectOf(alert), explanation];
 }
 
-export function subjectOf({ subject }: Pick<BacktestAlertView, "subject">): string {
+function subjectOf({ subject }: Pick<BacktestAlertView, "subject">): string {
   const { sensorId, gateway, tag, district } = subject;
   return sensorId ?? gateway ?? (tag ? `${tag.name}=${tag.value}` : undefined) ?? district ?? "-";
 }
 
 const short = (time: string) => time.slice(0, 16).replace("T", " ");
+
+export function diffCommand(): Command {
+  return withSource(
+    new Command("diff")
+      .description("which alerts a change of rules would have added, removed or moved")
+      .argument("<old>", "a rules file or folder")
+      .argument("<new>", "the same after the change"),
+  )
+    .option("--fail-if <condition>", 'exit with 1 if it holds, such as "added>0"', gatherFailIf(NAMES))
+    .addHelpText("after", DIFF_EXAMPLE)
+    .action(runDiff);
+}
+
+type DiffOptions = SourceOptions & { readonly failIf?: readonly Limit[] };
+
+async function runDiff(oldPath: string, newPath: string, options: DiffOptions, command: Command): Promise<void> {
+  const [oldRules, newRules] = [rulesOfPaths([oldPath]), rulesOfPaths([newPath])];
+  const backtest = await openSource(options, command);
+  const before = await backtest(oldRules);
+  const after = await backtest(newRules);
+  const diff = diffBacktests(before.alerts, after.alerts);
+  const counts = countsOf(diff, after);
+  const failed = holding(options.failIf ?? [], counts);
+  const failures = [...before.failures, ...after.failures];
+  const { from, to, readings } = after;
+  show(
+    options,
+    { from, to, readings, counts, ...diff, old: before.figures, new: after.figures, failed, failures },
+    () => describeDiff(before, after, diff, failed),
+  );
+  if (failed.length > 0 || failures.length > 0) process.exitCode = 1;
+}
+
+function countsOf(
+  { added, removed, moved, unchanged }: BacktestDiff<BacktestAlertView>,
+  { figures }: BacktestView,
+): Record<string, number> {
+  const { alerts, alertsPerDay, minutesFiring } = figures;
+  const counts = { added: added.length, removed: removed.length, moved: moved.length, unchanged };
+  return { ...counts, alerts, alertsPerDay, minutesFiring };
+}
+
+function describeDiff(
+  before: BacktestView,
+  after: BacktestView,
+  diff: BacktestDiff<BacktestAlertView>,
+  failed: readonly string[],
+): string {
+  const { added, removed, moved, unchanged } = diff;
+  const lines = [
+    ...added.map((alert) => ["+", ...alertCells(alert)]),
+    ...removed.map((alert) => ["-", ...alertCells(alert)]),
+    ...moved.flatMap((one) => [
+      ["<", ...alertCells(one.old)],
+      [">", ...alertCells(one.new)],
+    ]),
+  ];
+  const sums = (view: BacktestView) => [view.figures.alerts, view.figures.alertsPerDay, view.figures.minutesFiring];
+  return [
+    `${after.readings} readings: ${added.length} added, ${removed.length} removed, ${moved.length} moved, ${unchanged} unchanged`,
+    "",
+    table(
+      ["", "alerts", "a day", "minutes firing"],
+      [
+        ["old", ...sums(before)],
+        ["new", ...sums(after)],
+      ],
+    ),
+    ...(lines.length > 0 ? ["", table(["", "from", "to", "rule", "subject", "what"], lines.slice(0, SHOWN_MAX))] : []),
+    ...(lines.length > SHOWN_MAX ? [`… and ${lines.length - SHOWN_MAX} more lines: --json has all`] : []),
+    ...failed.map((text) => `FAILED: ${text}`),
+  ].join("\n");
+}
+
+/** Where the readings of a backtest come from. */
+type SourceOptions = ServiceOptions & {
+  readonly from?: number;
+  readonly to?: number;
+  readonly sensor?: string;
+  readonly warmUp: number;
+  readonly recording?: readonly string[];
+  readonly mapping?: string;
+};
+
+function withSource(command: Command): Command {
+  return withAddress(command)
+    .option("--from <time>", "where the span begins", parseTime)
+    .option("--to <time>", "where it ends (default: now; for a recording its end)", parseTime)
+    .option("--sensor <sensorId>", "only this sensor", parseId)
+    .option(
+      "--warm-up <span>",
+      "read so much before --from, so that windows are full when it begins",
+      (text: string) => (text === "0" ? 0 : parseSpan(text)),
+      DAY_MS,
+    )
+    .option("--recording <files...>", "readings from recordings (CSV or NDJSON, also .gz) instead of the service")
+    .option("--mapping <name>", "which column of a recording is which metric of which sensor");
+}
+
+type RunBacktest = (rules: readonly Rule[]) => Promise<BacktestView>;
+
+/** Prepares the source once, for as many sets of rules as are compared. Exits with 2 where an option is missing. */
+async function openSource(options: SourceOptions, command: Command): Promise<RunBacktest> {
+  if (options.recording) return openRecording(options, options.recording, command);
+  const { from, to = Date.now(), sensor, warmUp } = options;
+  if (from === undefined) return command.error("error: say where the span begins with --from, such as --from 30d");
+  if (from >= to) return command.error("error: --from must be before --to");
+  const { client } = findService(options);
+  const span = { from: new Date(from).toISOString(), to: new Date(to).toISOString(), warmUp: `${warmUp / 1_000}s` };
+  return (rules) =>
+    client.post("/rules/backtest", { rules: rules.map(withoutVersion), ...span, sensor }, ANSWER_WITHIN_MS);
+}
+
+async function openRecording(options: SourceOptions, files: readonly string[], command: Command): Promise<RunBacktest> {
+  if (!options.mapping) return command.error("error: --recording needs --mapping beside it");
+  const { readings } = await readingsOfRecording(loadMapping(options.mapping), files, Date.now());
+  const ofSensor = readings.filter(({ sensorId }) => options.sensor === undefined || sensorId === options.sensor);
+  const first = ofSensor[0];
+  if (!first) throw new Error("the recording has no readings that the service would keep");
+  const from = options.from ?? first.measuredAt;
+  const to = options.to ?? ofSensor.at(-1)!.measuredAt + 1;
+  const warm = ofSensor.filter(({ measuredAt }) => measuredAt >= from - options.warmUp && measuredAt < to);
+  const sensors = new Map<string, WatchedSensor>();
+  for (const { sensorId: id, kind, district } of warm)
+    if (!sensors.has(id)) sensors.set(id, { id, kind, district, tags: {} });
+  return async (rules) => {
+    const backtest = createBacktest(rules, (id) => sensors.get(id));
+    for (let i = 0; i < warm.length; i += BATCH) backtest.observe(warm.slice(i, i + BATCH));
+    return viewBacktest(backtest.finish({ from, to }));
+  };
+}
+
+const withoutVersion = ({ version: _, ...data }: Rule) => data;
+
+export function parseTime(text: string): number {
+  const ago = parseDuration(text);
+  const at = ago === undefined ? Date.parse(text) : Date.now() - ago;
+  const zoned = ago !== undefined || /^\d{4}-\d\d-\d\d(?:T.*(?:Z|[+-]\d\d:\d\d))?$/.test(text);
+  if (Number.isNaN(at) || !zoned)
+    throw new InvalidArgumentError("A time with its zone, a day, or a span such as 30d was expected.");
+  return at;
+}
+
+type RecordingReadings = {
+  /** As the service would store them, in the order of time. */
+  readonly readings: readonly Reading[];
+  /** What the service would put in quarantine, or drop as a duplicate. */
+  readonly refused: number;
+  readonly duplicates: number;
+};
+
+/** A recording as `lamppost replay` and the service would make readings of it: imported history. */
+export async function readingsOfRecording(
+  mapping: Mapping,
+  files: readonly string[],
+  now: number,
+): Promise<RecordingReadings> {
+  const readings: Reading[] = [];
+  const keys = new Set<string>();
+  let [refused, duplicates, seq] = [0, 0, 0];
+  const counts = newCounts();
+  for await (const items of mergeRecordings(files.map((file) => readRecording(mapping, file, counts)))) {
+    for (const { sensorId, kind, district, at, values } of items) {
+      seq += 1;
+      const topic = { sensorId, kind, district, imported: true };
+      const reading = at === undefined ? undefined : readReading(topic, { measuredAt: at, ...values }, now, seq);
+      if (reading === undefined || isFault(reading)) {
+        refused += 1;
+        continue;
+      }
+      const key = `${sensorId} ${reading.measuredAt}`;
+      if (keys.has(key)) duplicates += 1;
+      else readings.push(reading);
+      keys.add(key);
+    }
+  }
+  readings.sort((a, b) => a.measuredAt - b.measuredAt || a.journalSeq - b.journalSeq);
+  return { readings, refused, duplicates };
+}
+
+/** What a limit may be about; each is a number of the result. */
+type Limit = {
+  readonly name: string;
+  readonly compare: string;
+  readonly limit: number;
+  readonly text: string;
+};
+
+const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
+  "==": (a, b) => a === b,
+  "!=": (a, b) => a !== b,
+};
+
+/** `added>0`, `removed >= 3`; given several times, each is looked at. `names`: what there is to compare. */
+export function gatherFailIf(names: readonly string[]) {
+  return (text: string, before: readonly Limit[] = []): readonly Limit[] => {
+    const match = /^\s*([A-Za-z]+)\s*(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)?)\s*$/.exec(text);
+    if (!match || !names.includes(match[1]!))
+      throw new InvalidArgumentError(`Such as "added>0"; it may be about ${names.join(", ")}.`);
+    return [...before, { name: match[1]!, compare: match[2]!, limit: Number(match[3]), text: text.trim() }];
+  };
+}
+
+/** The conditions that hold. */
+export function holding(conditions: readonly Limit[], values: Readonly<Record<string, number>>): string[] {
+  return conditions
+    .filter(({ name, compare, limit }) => COMPARE[compare]!(values[name]!, limit))
+    .map(({ text, name }) => `${text} (${name} is ${values[name]})`);
+}

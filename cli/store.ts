@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { loadConfig, readSmallFile, type StoreConfig } from "../app/config.ts";
 import type { Moved } from "../app/store-move.ts";
 import { SILENT } from "../model/log.ts";
-import { show } from "./table.ts";
+import { show } from "./output.ts";
 
 type Options = { readonly from?: string; readonly json?: boolean };
 

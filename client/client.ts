@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { Answer, Asked, AskedPath, Sends, SentPath } from "../contract/calls.ts";
 import type { PageOf, ProblemView } from "../contract/common.ts";
 import type { EventData } from "../contract/events.ts";
 
@@ -13,19 +14,25 @@ export class ServiceError extends Error {
   }
 }
 
-export type Query = Readonly<Record<string, string | number | undefined>>;
+type Query = Readonly<Record<string, string | number | undefined>>;
+type PagePath = { [P in AskedPath]: Answer<P> extends PageOf<unknown> ? P : never }[AskedPath];
+type ItemOf<P extends AskedPath> = Answer<P> extends PageOf<infer Item> ? Item : never;
 
-/** The HTTP API of a running service, as its admin. Every call throws `ServiceError`. */
+/** The HTTP API of a running service, as its admin; paths are those under `/api/v1`. Every call throws `ServiceError`. */
 export type ServiceClient = {
   readonly url: string;
-  get<T>(path: string, query?: Query): Promise<T>;
-  /** The body as text: for `/metrics`. */
+  get<P extends AskedPath>(path: P, query?: Asked<P>): Promise<Answer<P>>;
+  /** The body as text, of any path of the service: for `/metrics`. */
   text(path: string): Promise<string>;
   /** `withinMs`: how long the answer may take, if not 30 s. */
-  post<T>(path: string, body: unknown, withinMs?: number): Promise<T>;
+  post<P extends SentPath<"POST">>(
+    path: P,
+    body: Sends[`POST ${P}`]["body"],
+    withinMs?: number,
+  ): Promise<Sends[`POST ${P}`]["answer"]>;
   delete(path: string): Promise<void>;
   /** Every item of a `{items, next}` collection, page by page. */
-  all<T>(path: string, query?: Query): Promise<T[]>;
+  all<P extends PagePath>(path: P, query?: Asked<P>): Promise<ItemOf<P>[]>;
 };
 
 const TRIES_MAX = 6;
@@ -56,26 +63,23 @@ export function createServiceClient(options: { readonly url: string; readonly to
     throw new ServiceError(await problemText(response), { status: response.status });
   }
 
-  async function get<T>(path: string, query?: Query): Promise<T> {
-    return (await (await call("GET", path, query)).json()) as T;
+  async function json<T>(response: Promise<Response>): Promise<T> {
+    return (await (await response).json()) as T;
   }
 
   return {
     url: base,
-    get,
+    get: (path, query) => json(call("GET", `/api/v1${path}`, query)),
     text: async (path) => (await call("GET", path)).text(),
-    post: async (path, body, withinMs) => {
-      const text = await (await call("POST", path, {}, body, withinMs)).text();
-      return text === "" ? undefined : JSON.parse(text);
-    },
+    post: (path, body, withinMs) => json(call("POST", `/api/v1${path}`, {}, body, withinMs)),
     delete: async (path) => {
-      await (await call("DELETE", path)).body?.cancel();
+      await (await call("DELETE", `/api/v1${path}`)).body?.cancel();
     },
-    async all<T>(path: string, query: Query = {}): Promise<T[]> {
-      const items: T[] = [];
+    async all<P extends PagePath>(path: P, query?: Asked<P>) {
+      const items: ItemOf<P>[] = [];
       let cursor: string | undefined;
       do {
-        const page: PageOf<T> = await get(path, { ...query, cursor });
+        const page: PageOf<ItemOf<P>> = await json(call("GET", `/api/v1${path}`, { ...query, cursor }));
         items.push(...page.items);
         cursor = page.next;
       } while (cursor !== undefined);

@@ -120,6 +120,7 @@ export const Redrive = z.strictObject({
 });
 export type Redrive = Sent<typeof Redrive>;
 export const RedrivenBody = z.object({ redriven: count });
+export type RedrivenView = View<typeof RedrivenBody>;
 /** Where the readings are, and what whoever runs that place should know. */
 export const StoreReportBody = z.object({
   store: z.string().describe("duckdb or influxdb"),

@@ -2,8 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { type ServiceClient, ServiceError } from "../client/client.ts";
-import type { CredentialView, DeviceView, GatewayView, NewDevice, NewGateway } from "../contract/account.ts";
-import type { ReadingView } from "../contract/reading.ts";
+import type { CredentialView, NewDevice } from "../contract/account.ts";
 import type { City } from "./city.ts";
 import type { CitySensor } from "./places.ts";
 
@@ -47,29 +46,30 @@ export function saveRemembered(path: string, remembered: Remembered): void {
  * shown once, and these sensors are ours. Throws `ServiceError`.
  */
 export async function enrolFleet(service: ServiceClient, city: City, logins: Map<string, Login>): Promise<void> {
-  const [devices, gateways] = [await names(service, "/api/v1/devices"), await names(service, "/api/v1/gateways")];
+  const [devices, gateways] = [names(await service.all("/devices", ALL)), names(await service.all("/gateways", ALL))];
   for (const { name, district } of city.gateways) {
     if (gateways.has(name) && logins.has(name)) continue;
-    logins.set(name, await add(service, "/api/v1/gateways", name, { name, districts: [district], mayImport: false }));
+    const body = { name, districts: [district], mayImport: false };
+    logins.set(name, await add(service, `/gateways/${name}`, () => service.post("/gateways", body)));
   }
   for (const sensor of city.sensors) {
     if (devices.has(sensor.id) && logins.has(sensor.id)) continue;
-    logins.set(sensor.id, await add(service, "/api/v1/devices", sensor.id, describe(sensor)));
+    const body = describe(sensor);
+    logins.set(sensor.id, await add(service, `/devices/${sensor.id}`, () => service.post("/devices", body)));
   }
 }
 
-async function names(service: ServiceClient, path: string): Promise<ReadonlySet<string>> {
-  const rows = await service.all<DeviceView | GatewayView>(path, { limit: 1000 });
-  return new Set(rows.map((row) => row.username));
-}
+const ALL = { limit: 1000 };
+const names = (rows: readonly { readonly username: string }[]): ReadonlySet<string> =>
+  new Set(rows.map((row) => row.username));
 
-async function add(service: ServiceClient, path: string, name: string, body: NewDevice | NewGateway): Promise<Login> {
+async function add(service: ServiceClient, former: string, post: () => Promise<CredentialView>): Promise<Login> {
   try {
-    return pick(await service.post<CredentialView>(path, body));
+    return pick(await post());
   } catch (error) {
     if (!(error instanceof ServiceError) || error.status !== 409) throw error;
-    await service.delete(`${path}/${name}`);
-    return pick(await service.post<CredentialView>(path, body));
+    await service.delete(former);
+    return pick(await post());
   }
 }
 
@@ -82,6 +82,6 @@ function describe(sensor: CitySensor): NewDevice {
 
 /** When the service last heard of each sensor, epoch milliseconds. */
 export async function newestReadings(service: ServiceClient): Promise<ReadonlyMap<string, number>> {
-  const rows = await service.all<ReadingView>("/api/v1/readings/latest", { limit: 1000 });
+  const rows = await service.all("/readings/latest", ALL);
   return new Map(rows.map((row) => [row.sensorId, Date.parse(row.measuredAt)]));
 }

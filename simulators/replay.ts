@@ -1,9 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { type Query, type ServiceClient, ServiceError } from "../client/client.ts";
-import type { CredentialView } from "../contract/account.ts";
-import type { AlertView } from "../contract/alert.ts";
+import { type ServiceClient, ServiceError } from "../client/client.ts";
 import type { LedgerView, StoreReportView } from "../contract/ledger.ts";
 import type { Log } from "../model/log.ts";
 import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
@@ -157,7 +155,7 @@ async function readBooks(service: ServiceClient, sensors: ReadonlySet<string>): 
   let inJournal = 0;
   let cursor: string | undefined;
   do {
-    const page: LedgerView = await service.get<LedgerView>("/api/v1/ledger", { by: "sensor", limit: 1000, cursor });
+    const page: LedgerView = await service.get("/ledger", { by: "sensor", limit: 1000, cursor });
     inJournal = page.inJournal;
     cursor = page.next;
     for (const row of page.sensors ?? []) {
@@ -265,8 +263,8 @@ async function alertsOf(
 ): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const district of districts) {
-    const query: Query = { district, state: "firing,resolved", limit: 1000 };
-    for (const alert of await service.all<AlertView>("/api/v1/alerts", query))
+    const query = { district, state: "firing,resolved", limit: 1000 };
+    for (const alert of await service.all("/alerts", query))
       if (alert.subject.sensorId !== undefined && sensors.has(alert.subject.sensorId))
         found.set(alert.id, alert.rule.id);
   }
@@ -372,12 +370,10 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
 /** Before a message is sent: a bucket or policy with a retention of its own goes by the time measured. */
 async function refuseWhatWouldBeRemoved({ service, start, now }: ReplayOptions, { span }: Survey): Promise<void> {
   if (start !== "original" || !span) return;
-  const { keepsMs } = await service
-    .get<StoreReportView>("/api/v1/store")
-    .catch((error: unknown): Partial<StoreReportView> => {
-      if (error instanceof ServiceError && error.status === 404) return {}; // an older service
-      throw error;
-    });
+  const { keepsMs } = await service.get("/store").catch((error: unknown): Partial<StoreReportView> => {
+    if (error instanceof ServiceError && error.status === 404) return {}; // an older service
+    throw error;
+  });
   if (keepsMs === undefined || span.first >= now() - keepsMs) return;
   const first = new Date(span.first).toISOString();
   throw new RecordingError(
@@ -405,7 +401,7 @@ async function throughGateway(options: ReplayOptions, survey: Survey): Promise<S
   const { service, now } = options;
   const name = options.gateway ?? `replay-${randomBytes(4).toString("hex")}`;
   const body = { name, districts: survey.districts, mayImport: true };
-  const gateway = await service.post<CredentialView>("/api/v1/gateways", body);
+  const gateway = await service.post("/gateways", body);
   const publisher = startPublisher({
     url: options.mqtt,
     username: gateway.username,
@@ -432,7 +428,7 @@ async function throughGateway(options: ReplayOptions, survey: Survey): Promise<S
   } finally {
     await publisher.close();
     await service
-      .delete(`/api/v1/gateways/${name}`)
+      .delete(`/gateways/${name}`)
       .catch((error: Error) =>
         options.log.warn({ gateway: name, error: error.message }, "the gateway was not removed"),
       );

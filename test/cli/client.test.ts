@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findService } from "../../cli/client.ts";
-import { createProgress } from "../../cli/progress.ts";
-import { table } from "../../cli/table.ts";
+import { createProgress, table } from "../../cli/output.ts";
 
 let dataDir: string;
 beforeEach(() => {

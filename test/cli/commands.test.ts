@@ -3,15 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadConfig } from "../../app/config.ts";
+import * as accounts from "../../cli/accounts.ts";
 import * as alerts from "../../cli/alerts.ts";
-import * as device from "../../cli/device.ts";
+import * as books from "../../cli/books.ts";
 import * as doctor from "../../cli/doctor.ts";
-import * as gateway from "../../cli/gateway.ts";
-import * as ledger from "../../cli/ledger.ts";
-import * as quarantine from "../../cli/quarantine.ts";
-import * as replay from "../../cli/replay.ts";
+import * as recordings from "../../cli/recordings.ts";
 import * as simulate from "../../cli/simulate.ts";
-import * as user from "../../cli/user.ts";
 import { type FakeService, startFakeService } from "../simulators/fake-service.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -32,7 +29,7 @@ describe("device, gateway and user", () => {
   it("adds a device and prints a line that publishes its first reading", async () => {
     const place = ["--lat", "52.6", "--lon", "11", "--interval", "60", "--tag", "site=roadside", "--tag", "a=b=c"];
     const added = await runCli(
-      device,
+      accounts,
       "device",
       "add",
       "air-1",
@@ -55,17 +52,17 @@ describe("device, gateway and user", () => {
   });
 
   it("lists and removes, as JSON where asked", async () => {
-    await runCli(device, "device", "add", "air-1", "--kind", "air", "--district", "centre", ...at);
-    const list = await runCli(device, "device", "list", "--json", ...at);
+    await runCli(accounts, "device", "add", "air-1", "--kind", "air", "--district", "centre", ...at);
+    const list = await runCli(accounts, "device", "list", "--json", ...at);
     expect(JSON.parse(list.out)).toMatchObject([{ username: "air-1", district: "centre" }]);
-    expect(await runCli(device, "device", "remove", "air-1", ...at)).toMatchObject({ code: 0 });
+    expect(await runCli(accounts, "device", "remove", "air-1", ...at)).toMatchObject({ code: 0 });
     expect(service.logins.size).toBe(0);
-    expect(await runCli(device, "device", "remove", "air-1", ...at)).toMatchObject({ code: 1, errors: "Not Found" });
+    expect(await runCli(accounts, "device", "remove", "air-1", ...at)).toMatchObject({ code: 1, errors: "Not Found" });
   });
 
   it("adds gateways with several districts, and users with a role", async () => {
     const added = await runCli(
-      gateway,
+      accounts,
       "gateway",
       "add",
       "gw-1",
@@ -78,7 +75,7 @@ describe("device, gateway and user", () => {
     );
     expect(added.code).toBe(0);
     expect(service.logins.get("gw-1")!.body).toMatchObject({ districts: ["a", "b", "c"], mayImport: true });
-    const anna = await runCli(user, "user", "add", "anna", "--role", "operator", "--json", ...at);
+    const anna = await runCli(accounts, "user", "add", "anna", "--role", "operator", "--json", ...at);
     expect(JSON.parse(anna.out)).toEqual({ username: "anna", password: "password-2" });
   });
 
@@ -90,16 +87,16 @@ describe("device, gateway and user", () => {
     ["device add air-1 --kind air --district c --tag lane", /key=value/],
     ["device fly", /fly|unknown|too many/i],
   ])("%s is wrong usage, with the reason", async (line, reason) => {
-    const result = await runCli(device, ...line.split(" "), ...(line === "device fly" ? [] : at));
+    const result = await runCli(accounts, ...line.split(" "), ...(line === "device fly" ? [] : at));
     expect(result.code).toBe(2);
     if (line !== "device fly") expect(result.errors).toMatch(reason);
     expect(service.logins.size).toBe(0);
   });
 
   it("passes on why the service refuses", async () => {
-    const wrong = await runCli(device, "device", "list", "--url", service.http, "--token", "wrong");
+    const wrong = await runCli(accounts, "device", "list", "--url", service.http, "--token", "wrong");
     expect(wrong).toMatchObject({ code: 1, errors: "Wrong token." });
-    const nobody = await runCli(device, "device", "list", "--url", "http://127.0.0.1:1", "--token", "x");
+    const nobody = await runCli(accounts, "device", "list", "--url", "http://127.0.0.1:1", "--token", "x");
     expect(nobody.code).toBe(1);
     expect(nobody.errors).toMatch(/http:\/\/127\.0\.0\.1:1 does not answer/);
   });
@@ -107,11 +104,11 @@ describe("device, gateway and user", () => {
 
 describe("what there is to see", () => {
   it("prints the books and fails when they do not balance", async () => {
-    const books = await runCli(ledger, "ledger", ...at);
-    expect(books).toMatchObject({ code: 0 });
-    expect(books.out).toContain("the books balance");
+    const balanced = await runCli(books, "ledger", ...at);
+    expect(balanced).toMatchObject({ code: 0 });
+    expect(balanced.out).toContain("the books balance");
     service.knobs.balanced = false;
-    const wrong = await runCli(ledger, "ledger", ...at);
+    const wrong = await runCli(books, "ledger", ...at);
     expect(wrong.code).toBe(1);
     expect(wrong.out).toContain("DO NOT BALANCE");
   });
@@ -131,11 +128,11 @@ describe("what there is to see", () => {
   });
 
   it("asks for either ids or a reason to redrive", async () => {
-    expect(await runCli(quarantine, "quarantine", "redrive", ...at)).toMatchObject({ code: 2 });
-    expect(await runCli(quarantine, "quarantine", "redrive", "1", "--reason", "conflict", ...at)).toMatchObject({
+    expect(await runCli(books, "quarantine", "redrive", ...at)).toMatchObject({ code: 2 });
+    expect(await runCli(books, "quarantine", "redrive", "1", "--reason", "conflict", ...at)).toMatchObject({
       code: 2,
     });
-    expect(await runCli(quarantine, "quarantine", "redrive", "one", ...at)).toMatchObject({ code: 2 });
+    expect(await runCli(books, "quarantine", "redrive", "one", ...at)).toMatchObject({ code: 2 });
   });
 });
 
@@ -145,7 +142,7 @@ describe("replay", () => {
   it("plays a file and closes with a table that adds up", async () => {
     writeFileSync(join(dir, "occupancy_a.csv"), CSV);
     const mqtt = ["--mqtt", service.mqtt];
-    const played = await runCli(replay, "replay", join(dir, "occupancy_a.csv"), "--mapping", "nab", ...mqtt, ...at);
+    const played = await runCli(recordings, "replay", join(dir, "occupancy_a.csv"), "--mapping", "nab", ...mqtt, ...at);
     expect(played.code).toBe(0);
     expect(played.out).toMatch(/quarantined +1\n +bad_timestamp +1\n/);
     expect(played.out).toContain("every reading is accounted for: 2 = 1 stored + 0 duplicates + 1 quarantined");
@@ -155,18 +152,20 @@ describe("replay", () => {
     writeFileSync(join(dir, "occupancy_a.csv"), CSV);
     service.knobs.forget = (topic) => topic.startsWith("city/");
     const mqtt = ["--mqtt", service.mqtt, "--json"];
-    const played = await runCli(replay, "replay", join(dir, "occupancy_a.csv"), "--mapping", "nab", ...mqtt, ...at);
+    const played = await runCli(recordings, "replay", join(dir, "occupancy_a.csv"), "--mapping", "nab", ...mqtt, ...at);
     expect(played.code).toBe(1);
     expect(JSON.parse(played.out)).toMatchObject({ readings: 2, stored: 1, balanced: false });
   });
 
   it("is told how to be used right", async () => {
-    const unknown = await runCli(replay, "replay", "x.csv", "--mapping", "nob", "--mqtt", service.mqtt, ...at);
+    const unknown = await runCli(recordings, "replay", "x.csv", "--mapping", "nob", "--mqtt", service.mqtt, ...at);
     expect(unknown.code).toBe(2);
     expect(unknown.errors).toMatch(/no mapping "nob".*beijing-multisite/);
-    expect((await runCli(replay, "replay", "x.csv", "--mapping", "nab", ...at)).errors).toMatch(/--url needs --mqtt/);
+    expect((await runCli(recordings, "replay", "x.csv", "--mapping", "nab", ...at)).errors).toMatch(
+      /--url needs --mqtt/,
+    );
     for (const speed of ["0", "-1", "fast"]) {
-      expect(await runCli(replay, "replay", "x.csv", "--mapping", "nab", "--speed", speed, ...at)).toMatchObject({
+      expect(await runCli(recordings, "replay", "x.csv", "--mapping", "nab", "--speed", speed, ...at)).toMatchObject({
         code: 2,
       });
     }
@@ -193,13 +192,13 @@ describe("doctor and help", () => {
   });
 
   it.each([
-    [device, ["device", "add"]],
-    [gateway, ["gateway", "add"]],
-    [user, ["user", "add"]],
+    [accounts, ["device", "add"]],
+    [accounts, ["gateway", "add"]],
+    [accounts, ["user", "add"]],
     [alerts, ["alerts"]],
-    [ledger, ["ledger"]],
-    [quarantine, ["quarantine", "redrive"]],
-    [replay, ["replay"]],
+    [books, ["ledger"]],
+    [books, ["quarantine", "redrive"]],
+    [recordings, ["replay"]],
     [simulate, ["simulate"]],
     [doctor, ["doctor"]],
   ])("every command has an example", async (module, path) => {

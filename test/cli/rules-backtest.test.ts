@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { chart } from "../../cli/chart.ts";
-import { readingsOfRecording } from "../../cli/recording-readings.ts";
+import { chart } from "../../cli/output.ts";
 import * as rules from "../../cli/rules.ts";
+import { readingsOfRecording } from "../../cli/rules-backtest.ts";
 import { parseMapping } from "../../simulators/mapping.ts";
 import { runCli } from "./run-cli.ts";
 

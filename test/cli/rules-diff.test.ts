@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { gatherFailIf, holding } from "../../cli/fail-if.ts";
 import * as rules from "../../cli/rules.ts";
+import { gatherFailIf, holding } from "../../cli/rules-backtest.ts";
 import { runCli } from "./run-cli.ts";
 
 const rule = (above: number) =>

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import * as silence from "../../cli/silence.ts";
+import * as alerts from "../../cli/alerts.ts";
 import { startService } from "../api/service.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => service.close());
 
-const run = (...args: string[]) => runCli(silence, "silence", ...args, ...at);
+const run = (...args: string[]) => runCli(alerts, "silence", ...args, ...at);
 
 it("adds, lists and ends a silence", async () => {
   const which = ["--gateway", "gw-1,gw-2", "--severity", "warning", "--tag", "feeder=f-1", "--tag", "lane=2"];

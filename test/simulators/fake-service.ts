@@ -144,7 +144,7 @@ export async function startFakeService() {
     }
     if (url.pathname === "/api/v1/ledger") {
       const sensors = [...sums].map(([sensorId, rest]) => ({ sensorId, ...rest, balanced: true }));
-      return [200, { inJournal: knobs.inJournal, balanced: knobs.balanced, ...noSums, days: [], sensors }];
+      return [200, { inJournal: knobs.inJournal, balanced: knobs.balanced, ...noSums, reasons: {}, days: [], sensors }];
     }
     if (url.pathname === "/api/v1/store" && knobs.keepsMs !== undefined)
       return [200, { store: "influxdb", place: "influxdb", keepsMs: knobs.keepsMs, findings: [] }];

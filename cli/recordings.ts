@@ -1,12 +1,23 @@
+import { createWriteStream, rmSync } from "node:fs";
+import { finished } from "node:stream/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import pino from "pino";
+import { liveReadings } from "../client/client.ts";
+import type { ReadingView } from "../contract/reading.ts";
+import { formatSpan } from "../model/time.ts";
 import { builtInMappings, loadMapping, type Mapping, RecordingError } from "../simulators/mapping.ts";
 import { type ReplayReport, replay, type Speed, type Start } from "../simulators/replay.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
-import { createProgress } from "./progress.ts";
-import { show, table } from "./table.ts";
+import { gatherIds, parseSpan } from "./options.ts";
+import { createProgress, show, table } from "./output.ts";
 
-type Options = ServiceOptions & {
+type RecordOptions = ServiceOptions & {
+  readonly sensor?: readonly string[];
+  readonly district?: readonly string[];
+  readonly for?: number;
+};
+
+type ReplayOptions = ServiceOptions & {
   readonly mapping: string;
   readonly speed: Speed;
   readonly start: Start;
@@ -23,7 +34,19 @@ Times:
 
 Mappings: ${builtInMappings().join(", ")}; or the path of a .json file.`;
 
+/** Live readings written to a file, and files played as readings. */
 export function register(program: Command): void {
+  withService(
+    program
+      .command("record")
+      .description("write live readings to a file (NDJSON) that replay can play, until Ctrl+C")
+      .argument("<file>", "a new file"),
+    "record --for 10m --sensor air-centre-01 morning.ndjson",
+  )
+    .option("--sensor <ids>", "only these sensors (with commas between them, or again)", gatherIds)
+    .option("--district <ids>", "only these districts", gatherIds)
+    .option("--for <time>", "end after so long, such as 90s, 10m or 1h", parseSpan)
+    .action(record);
   withService(
     program
       .command("replay")
@@ -36,7 +59,68 @@ export function register(program: Command): void {
     .addOption(new Option("--start <when>", "which times").choices(["original", "now"]).default("original"))
     .option("--mqtt <url>", "MQTT address of the service (needed with --url)")
     .addHelpText("after", TIMES)
-    .action(run);
+    .action(play);
+}
+
+async function record(path: string, options: RecordOptions): Promise<void> {
+  const service = findService(options);
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  const timer = options.for === undefined ? undefined : setTimeout(stop, options.for);
+  const startedAt = Date.now();
+  // "wx": an older recording of that name stays what it is.
+  const file = createWriteStream(path, { flags: "wx" });
+  let [failure, isOurs]: [Error | undefined, boolean] = [undefined, false];
+  file.on("open", () => {
+    isOurs = true;
+  });
+  file.on("error", (error) => {
+    failure = error;
+    stop();
+  });
+  const counts = { readings: 0, sensors: new Set<string>(), interruptions: 0 };
+  const wants = filterOf(options);
+  try {
+    const feed = liveReadings({ url: service.client.url, token: service.token, signal: stopping.signal, onLost });
+    for await (const readings of feed) {
+      for (const reading of readings.filter(wants)) {
+        file.write(`${JSON.stringify(reading)}\n`);
+        counts.readings += 1;
+        counts.sensors.add(reading.sensorId);
+      }
+    }
+  } catch (error) {
+    if (isOurs && counts.readings === 0) rmSync(path, { force: true });
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    file.end();
+    await finished(file).catch(() => {}); // told below
+  }
+  if (failure) throw failure;
+
+  function onLost(why: string): void {
+    counts.interruptions += 1;
+    console.error(`lamppost: ${why}; readings until it is back are missing`);
+  }
+
+  const report = { file: path, ...counts, sensors: counts.sensors.size, seconds: (Date.now() - startedAt) / 1_000 };
+  show(options, report, () => describeRecording(report));
+}
+
+function filterOf({ sensor, district }: RecordOptions): (reading: ReadingView) => boolean {
+  const [ids, places] = [sensor && new Set(sensor), district && new Set(district)];
+  return (reading) => (!ids || ids.has(reading.sensorId)) && (!places || places.has(reading.district));
+}
+
+type Report = { file: string; readings: number; sensors: number; interruptions: number; seconds: number };
+
+function describeRecording({ file, readings, sensors, interruptions, seconds }: Report): string {
+  const gaps = interruptions > 0 ? `; the line broke ${interruptions} times, so some are missing` : "";
+  const told = `${file}: ${readings} readings of ${sensors} sensors in ${formatSpan(seconds * 1_000)}${gaps}`;
+  return `${told}\nplay it with: lamppost replay ${file} --mapping native`;
 }
 
 function parseSpeed(text: string): Speed {
@@ -46,7 +130,7 @@ function parseSpeed(text: string): Speed {
   return speed;
 }
 
-async function run(files: string[], options: Options, command: Command): Promise<void> {
+async function play(files: string[], options: ReplayOptions, command: Command): Promise<void> {
   const mapping = mappingOf(options.mapping, command);
   const service = findService(options);
   const mqtt = options.mqtt ?? service.mqtt;

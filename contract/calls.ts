@@ -1,0 +1,84 @@
+import type { z } from "zod";
+import type {
+  AuditCheckView,
+  AuditEntryView,
+  CredentialView,
+  DeviceView,
+  GatewayView,
+  NewDevice,
+  NewGateway,
+  NewPassword,
+  NewUser,
+  SignIn,
+  UserView,
+} from "./account.ts";
+import type { AlertAction, AlertActionAsk, AlertsQuery, AlertView } from "./alert.ts";
+import type { BacktestMany, BacktestOne, BacktestView } from "./backtest.ts";
+import type { PageOf, paging } from "./common.ts";
+import type {
+  LedgerQuery,
+  LedgerView,
+  QuarantineItemView,
+  QuarantineQuery,
+  Redrive,
+  RedrivenView,
+  StoreReportView,
+  TraceQuery,
+  TraceView,
+} from "./ledger.ts";
+import type { ReadingView, SensorsQuery } from "./reading.ts";
+import type { RulesCheckView, RulesYaml } from "./rule.ts";
+import type { NewSilence, SilencesQuery, SilenceView } from "./silence.ts";
+import type { NewRecording, NewRun, RecordingView, RunView } from "./simulation.ts";
+import type { AddedTargetView, ChangedTarget, NewTarget, TargetTestView, TargetView } from "./target.ts";
+
+/** The names of what may be asked for; the values are text in an address. */
+type Names<Q extends z.ZodType> = keyof z.input<Q> & string;
+type Paging = keyof typeof paging;
+
+/** What may be read, by its path under `/api/v1`: the names of the query, and what is answered. */
+type Reads = {
+  readonly "/alerts": { query: Names<typeof AlertsQuery>; answer: PageOf<AlertView> };
+  readonly "/audit": { query: Paging; answer: PageOf<AuditEntryView> };
+  readonly "/audit/verify": { query: never; answer: AuditCheckView };
+  readonly "/devices": { query: Paging; answer: PageOf<DeviceView> };
+  readonly "/gateways": { query: Paging; answer: PageOf<GatewayView> };
+  readonly "/ledger": { query: Names<typeof LedgerQuery>; answer: LedgerView };
+  readonly "/ledger/trace": { query: Names<typeof TraceQuery>; answer: TraceView };
+  readonly "/quarantine": { query: Names<typeof QuarantineQuery>; answer: PageOf<QuarantineItemView> };
+  readonly [one: `/quarantine/${number}`]: { query: never; answer: QuarantineItemView };
+  readonly "/readings/latest": { query: Names<typeof SensorsQuery>; answer: PageOf<ReadingView> };
+  readonly "/silences": { query: Names<typeof SilencesQuery>; answer: PageOf<SilenceView> };
+  readonly "/store": { query: never; answer: StoreReportView };
+  readonly "/users": { query: Paging; answer: PageOf<UserView> };
+};
+export type AskedPath = keyof Reads;
+export type Asked<P extends AskedPath> = { readonly [Name in Reads[P]["query"]]?: string | number | undefined };
+export type Answer<P extends AskedPath> = Reads[P]["answer"];
+
+/** What may be sent, by method and path under `/api/v1`: the body, and what is answered. */
+export type Sends = {
+  readonly [one: `POST /alerts/${string}/${AlertAction}`]: { body: AlertActionAsk; answer: AlertView };
+  readonly "POST /devices": { body: NewDevice; answer: CredentialView };
+  readonly "POST /gateways": { body: NewGateway; answer: CredentialView };
+  readonly "POST /quarantine/redrive": { body: Redrive; answer: RedrivenView };
+  readonly "POST /recordings": { body: NewRecording; answer: RecordingView };
+  readonly "POST /rules/backtest": { body: BacktestMany; answer: BacktestView };
+  readonly "POST /rules/check": { body: z.input<typeof RulesYaml>; answer: RulesCheckView };
+  readonly [one: `POST /rules/${string}/backtest`]: { body: BacktestOne; answer: BacktestView };
+  readonly "POST /session": { body: SignIn; answer: unknown };
+  readonly "PUT /session/password": { body: NewPassword; answer: undefined };
+  readonly "POST /silences": { body: NewSilence; answer: SilenceView };
+  readonly "POST /simulations": { body: NewRun; answer: RunView };
+  readonly "POST /targets": { body: NewTarget; answer: AddedTargetView };
+  readonly [one: `PUT /targets/${string}`]: { body: ChangedTarget; answer: TargetView };
+  readonly [one: `POST /targets/${string}/test`]: { body: Readonly<Record<string, never>>; answer: TargetTestView };
+  readonly "POST /users": { body: NewUser; answer: CredentialView };
+};
+type Line = keyof Sends;
+/** The paths of one method. */
+export type SentPath<Method extends string> = Line extends infer L
+  ? L extends `${Method} ${infer P}`
+    ? P
+    : never
+  : never;
