@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Answer, Asked, AskedPath, Sends, SentPath } from "../contract/calls.ts";
+import type { Answer, Asked, AskedPath, Send, SentPath } from "../contract/calls.ts";
 import type { PageOf, ProblemView } from "../contract/common.ts";
 import type { EventData } from "../contract/events.ts";
 
@@ -27,9 +27,9 @@ export type ServiceClient = {
   /** `withinMs`: how long the answer may take, if not 30 s. */
   post<P extends SentPath<"POST">>(
     path: P,
-    body: Sends[`POST ${P}`]["body"],
+    body: Send<"POST", P>["body"],
     withinMs?: number,
-  ): Promise<Sends[`POST ${P}`]["answer"]>;
+  ): Promise<Send<"POST", P>["answer"]>;
   delete(path: string): Promise<void>;
   /** Every item of a `{items, next}` collection, page by page. */
   all<P extends PagePath>(path: P, query?: Asked<P>): Promise<ItemOf<P>[]>;

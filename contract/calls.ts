@@ -27,7 +27,7 @@ import type {
   TraceView,
 } from "./ledger.ts";
 import type { ReadingView, SensorsQuery } from "./reading.ts";
-import type { RulesCheckView, RulesYaml } from "./rule.ts";
+import type { Because, NewRule, Reason, RulesCheckView, RulesYaml, RuleView } from "./rule.ts";
 import type { NewSilence, SilencesQuery, SilenceView } from "./silence.ts";
 import type { NewRecording, NewRun, RecordingView, RunView } from "./simulation.ts";
 import type { AddedTargetView, ChangedTarget, NewTarget, TargetTestView, TargetView } from "./target.ts";
@@ -56,6 +56,7 @@ export type AskedPath = keyof Reads;
 export type Asked<P extends AskedPath> = { readonly [Name in Reads[P]["query"]]?: string | number | undefined };
 export type Answer<P extends AskedPath> = Reads[P]["answer"];
 
+type Nothing = Readonly<Record<string, never>>;
 /** What may be sent, by method and path under `/api/v1`: the body, and what is answered. */
 export type Sends = {
   readonly [one: `POST /alerts/${string}/${AlertAction}`]: { body: AlertActionAsk; answer: AlertView };
@@ -63,8 +64,12 @@ export type Sends = {
   readonly "POST /gateways": { body: NewGateway; answer: CredentialView };
   readonly "POST /quarantine/redrive": { body: Redrive; answer: RedrivenView };
   readonly "POST /recordings": { body: NewRecording; answer: RecordingView };
+  readonly [one: `POST /recordings/${string}/stop`]: { body: Nothing; answer: unknown };
+  readonly [one: `PUT /rules/${string}`]: { body: NewRule; answer: RuleView };
+  readonly [one: `DELETE /rules/${string}`]: { body: Reason; answer: undefined };
+  readonly [one: `POST /rules/${string}/promote`]: { body: Because; answer: RuleView };
   readonly "POST /rules/backtest": { body: BacktestMany; answer: BacktestView };
-  readonly "POST /rules/check": { body: z.input<typeof RulesYaml>; answer: RulesCheckView };
+  readonly "POST /rules/check": { body: RulesYaml; answer: RulesCheckView };
   readonly [one: `POST /rules/${string}/backtest`]: { body: BacktestOne; answer: BacktestView };
   readonly "POST /session": { body: SignIn; answer: unknown };
   readonly "PUT /session/password": { body: NewPassword; answer: undefined };
@@ -72,12 +77,15 @@ export type Sends = {
   readonly "POST /simulations": { body: NewRun; answer: RunView };
   readonly "POST /targets": { body: NewTarget; answer: AddedTargetView };
   readonly [one: `PUT /targets/${string}`]: { body: ChangedTarget; answer: TargetView };
-  readonly [one: `POST /targets/${string}/test`]: { body: Readonly<Record<string, never>>; answer: TargetTestView };
+  readonly [one: `POST /targets/${string}/test`]: { body: Nothing; answer: TargetTestView };
   readonly "POST /users": { body: NewUser; answer: CredentialView };
 };
-type Line = keyof Sends;
+export type Send<Method extends string, Path extends string> = `${Method} ${Path}` extends infer Line extends
+  keyof Sends
+  ? Sends[Line]
+  : never;
 /** The paths of one method. */
-export type SentPath<Method extends string> = Line extends infer L
+export type SentPath<Method extends string> = keyof Sends extends infer L
   ? L extends `${Method} ${infer P}`
     ? P
     : never

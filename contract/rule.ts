@@ -96,13 +96,16 @@ const because = { reason, figures: FiguresBody.optional() };
 export const NewRule = z
   .strictObject({ rule: z.looseObject({}).describe("The rule, as in a rules file"), ...because })
   .meta({ id: "NewRule" });
+export type NewRule = Sent<typeof NewRule>;
 export const Because = z.strictObject(because).meta({ id: "RuleReason" });
 export type Because = Sent<typeof Because>;
 export const Reason = z.strictObject({ reason });
+export type Reason = Sent<typeof Reason>;
 
 const FoundRule = z.looseObject({ id: z.string() }) as unknown as z.ZodType<RuleData>;
 const YAML_CHARS_MAX = 1_048_576;
 export const RulesYaml = z.strictObject({ yaml: z.string().max(YAML_CHARS_MAX) }).meta({ id: "RulesYaml" });
+export type RulesYaml = Sent<typeof RulesYaml>;
 export const CheckBody = z
   .object({
     ok: z.boolean(),

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { request } from "../api/client.ts";
+import { send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { Field } from "../parts/fields.tsx";
 import { Form } from "../parts/forms.tsx";
@@ -13,7 +13,7 @@ export function AccountPage() {
 
   async function submit(data: FormData, form: HTMLFormElement): Promise<void> {
     setChanged(false);
-    await request("PUT", "/session/password", { current: data.get("current"), next: data.get("next") });
+    await send("PUT", "/session/password", { current: String(data.get("current")), next: String(data.get("next")) });
     form.reset();
     setChanged(true);
   }

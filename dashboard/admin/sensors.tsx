@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
-import type { CredentialView, DeviceView, GatewayView } from "../../contract/account.ts";
+import type { CredentialView, DeviceView, GatewayView, NewDevice } from "../../contract/account.ts";
 import type { SensorView } from "../../contract/reading.ts";
 import { KINDS } from "../../model/kinds.ts";
-import { request } from "../api/client.ts";
+import { type Draft, request, send } from "../api/client.ts";
 import { districts, sensors, sensorsLoaded } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Check, Field, typed, typedList, typedTags } from "../parts/fields.tsx";
@@ -30,7 +30,7 @@ function Sensors() {
   const [sensorToo, setSensorToo] = useState(false);
 
   async function add(data: FormData): Promise<void> {
-    const credential = await request<CredentialView>("POST", "/devices", sensorOf(data));
+    const credential = await send("POST", "/devices", sensorOf(data));
     setMade(credential);
     list.done();
     const sensor = await request<SensorView>("GET", `/sensors/${encodeURIComponent(credential.username)}`);
@@ -158,12 +158,18 @@ function SensorForm(form: FormProps) {
   );
 }
 
-function sensorOf(data: FormData): Readonly<Record<string, unknown>> {
+function sensorOf(data: FormData): Draft<NewDevice> {
   const text = (name: string) => typed(data, name);
   const number = (name: string) => (text(name) === undefined ? undefined : Number(text(name)));
   return {
-    ...{ sensorId: text("sensorId"), kind: text("kind"), district: text("district"), name: text("name") },
-    ...{ lat: number("lat"), lon: number("lon"), intervalS: number("intervalS"), tags: typedTags(data, "tags") },
+    sensorId: text("sensorId"),
+    kind: text("kind"),
+    district: text("district"),
+    name: text("name"),
+    lat: number("lat"),
+    lon: number("lon"),
+    intervalS: number("intervalS"),
+    tags: typedTags(data, "tags"),
   };
 }
 
@@ -173,9 +179,9 @@ function Gateways() {
   const [made, setMade] = useState<CredentialView>();
 
   async function add(data: FormData): Promise<void> {
-    const mayImport = data.has("mayImport") ? { mayImport: true } : {};
-    const body = { name: typed(data, "name"), districts: typedList(data, "districts") ?? [], ...mayImport };
-    setMade(await request("POST", "/gateways", body));
+    const mayImport = data.has("mayImport") || undefined;
+    const districts = typedList(data, "districts") ?? [];
+    setMade(await send("POST", "/gateways", { name: typed(data, "name"), districts, mayImport }));
     list.done();
   }
 

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
-import type { SilenceView } from "../../contract/silence.ts";
+import type { NewSilence, SilenceView } from "../../contract/silence.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
-import { request } from "../api/client.ts";
+import { type Draft, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { Check, Field, Group, typed, typedList, typedTags } from "../parts/fields.tsx";
 import { Form } from "../parts/forms.tsx";
@@ -16,7 +16,7 @@ export function Silences() {
   const list = useManaged<SilenceView>(`/silences?ended=${ended}`);
 
   async function add(data: FormData): Promise<void> {
-    await request("POST", "/silences", silenceOf(data));
+    await send("POST", "/silences", silenceOf(data));
     list.done();
   }
 
@@ -192,7 +192,7 @@ const MATCHERS = ["rule", "district", "sensor", "gateway", "kind", "severity", "
 const matchField = (name: string): string => `match-${name}`;
 
 /** The body of `POST /silences`: what was left empty is left out. */
-function silenceOf(data: FormData): Readonly<Record<string, unknown>> {
+function silenceOf(data: FormData): Draft<NewSilence> {
   return {
     kind: typed(data, "kind"),
     matchers: matchersOf(data),
@@ -203,7 +203,7 @@ function silenceOf(data: FormData): Readonly<Record<string, unknown>> {
   };
 }
 
-function matchersOf(data: FormData): Readonly<Record<string, unknown>> {
+function matchersOf(data: FormData): Draft<NewSilence["matchers"]> {
   const named = MATCHERS.filter((name) => name !== "tag").map((name) => {
     const list = typedList(data, matchField(name));
     return [name, list?.length === 1 ? list[0] : list] as const;
@@ -219,7 +219,7 @@ function momentOf(data: FormData, name: string): string | undefined {
 
 function weeklyOf(data: FormData) {
   return {
-    days: data.getAll("days"),
+    days: data.getAll("days").map(String),
     from: typed(data, "weeklyFrom") ?? "",
     to: typed(data, "weeklyTo") ?? "",
     zone: typed(data, "zone") ?? "",

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
-import type { AddedTargetView, TargetTestView, TargetType, TargetView } from "../../contract/target.ts";
+import type { AddedTargetView, ChangedTarget, TargetTestView, TargetType, TargetView } from "../../contract/target.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
 import { CHANNELS, hasUrl, TARGET_TYPES } from "../../model/channels.ts";
-import { request } from "../api/client.ts";
+import { type Draft, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { Check, Field, Group, typed, typedList } from "../parts/fields.tsx";
 import { Form, useAttempt } from "../parts/forms.tsx";
@@ -10,7 +10,7 @@ import { Problem } from "../parts/state.tsx";
 import { Moment } from "../words/time.tsx";
 import { DaysField, Managed, ownZone, ShownOnce, useManaged } from "./parts.tsx";
 
-const pathOf = ({ id }: TargetView) => `/targets/${encodeURIComponent(id)}`;
+const pathOf = ({ id }: TargetView): `/targets/${string}` => `/targets/${encodeURIComponent(id)}`;
 
 /** Whom alerts are told to, and how it goes. */
 export function Targets() {
@@ -21,9 +21,9 @@ export function Targets() {
   const former = open === "new" ? undefined : open;
 
   async function save(data: FormData): Promise<void> {
-    const body = targetOf(data, former === undefined);
-    if (former) await request("PUT", pathOf(former), body);
-    else setAdded(await request<AddedTargetView>("POST", "/targets", body));
+    const body = targetOf(data);
+    if (former) await send("PUT", pathOf(former), body);
+    else setAdded(await send("POST", "/targets", { id: typed(data, "id"), ...body }));
     list.done();
   }
 
@@ -77,7 +77,7 @@ function TargetCard({ target, others, onEdit, onRemove, onTested }: TargetCardPr
 
   async function test(): Promise<void> {
     setResult(undefined);
-    await attempt(async () => setResult(await request<TargetTestView>("POST", `${pathOf(target)}/test`, {})));
+    await attempt(async () => setResult(await send("POST", `${pathOf(target)}/test`, {})));
     onTested();
   }
 
@@ -268,10 +268,9 @@ function QuietFields({ former }: PartProps) {
 }
 
 /** The body of `POST` and `PUT`: what was left empty is left out. `id` is taken for a new one only. */
-function targetOf(data: FormData, isNew: boolean): Readonly<Record<string, unknown>> {
+function targetOf(data: FormData): Draft<ChangedTarget> {
   return {
-    ...(isNew ? { id: typed(data, "id") } : {}),
-    name: typed(data, "name") ?? "",
+    name: typed(data, "name"),
     type: typed(data, "type"),
     url: typed(data, "url"),
     to: typed(data, "to"),
@@ -290,11 +289,11 @@ function targetOf(data: FormData, isNew: boolean): Readonly<Record<string, unkno
 }
 
 function quietHoursOf(data: FormData) {
-  const days = data.getAll("days");
+  const days = data.getAll("days").map(String);
   return {
     timeZone: typed(data, "timeZone") ?? "",
     from: typed(data, "quietFrom") ?? "",
     to: typed(data, "quietTo") ?? "",
-    ...(days.length > 0 ? { days } : {}),
+    days: days.length > 0 ? days : undefined,
   };
 }

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { CredentialView, UserView } from "../../contract/account.ts";
-import { request } from "../api/client.ts";
+import { send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { Field, typed } from "../parts/fields.tsx";
 import { Form } from "../parts/forms.tsx";
@@ -18,7 +18,7 @@ export function Users() {
   const [made, setMade] = useState<CredentialView>();
 
   async function add(data: FormData): Promise<void> {
-    setMade(await request("POST", "/users", { name: typed(data, "name") ?? "", role: typed(data, "role") }));
+    setMade(await send("POST", "/users", { name: typed(data, "name"), role: typed(data, "role") }));
     list.done();
   }
 

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
-import type { AlertView } from "../../contract/alert.ts";
+import type { AlertAction, AlertActionAsk, AlertView } from "../../contract/alert.ts";
 import type { Rule } from "../../model/rule.ts";
-import { request } from "../api/client.ts";
+import { request, send } from "../api/client.ts";
 import { alerts, onAlertNews } from "../live/live.ts";
 
 /** One alert, followed while its page is open. `close` when it closes. */
@@ -11,7 +11,7 @@ export function followAlert(id: string) {
   const problem = signal<unknown>(undefined);
   const over = new AbortController();
 
-  const path = `/alerts/${encodeURIComponent(id)}`;
+  const path: `/alerts/${string}` = `/alerts/${encodeURIComponent(id)}`;
   request<AlertView>("GET", path, undefined, over.signal).then(
     (found) => {
       alert.value = found;
@@ -32,8 +32,8 @@ export function followAlert(id: string) {
   });
 
   /** What someone does to it. Throws `ApiProblem`; a 409 says who was first. */
-  async function act(action: string, body: object = {}): Promise<void> {
-    const changed = await request<AlertView>("POST", `${path}/${action}`, body);
+  async function act(action: AlertAction, body: AlertActionAsk = {}): Promise<void> {
+    const changed = await send("POST", `${path}/${action}`, body);
     alert.value = changed;
     if (alerts.peek().has(id)) alerts.value = new Map(alerts.peek()).set(id, changed);
   }
@@ -44,7 +44,7 @@ export function followAlert(id: string) {
     const { sensorId: sensor, district } = subject;
     const place = sensor !== undefined ? { sensor } : district !== undefined ? { district } : {};
     const endsAt = new Date(Date.now() + forMs).toISOString();
-    await request("POST", "/silences", { matchers: { rule: about.id, ...place }, endsAt, reason });
+    await send("POST", "/silences", { matchers: { rule: about.id, ...place }, endsAt, reason });
   }
 
   return {

@@ -1,4 +1,6 @@
+import type { Send, SentPath } from "../../contract/calls.ts";
 import type { PageOf, ProblemView } from "../../contract/common.ts";
+
 /** What went wrong with a request, in the words of the service (RFC 9457), or `status` 0 when it could not be reached. */
 export class ApiProblem extends Error {
   override readonly name = "ApiProblem";
@@ -28,6 +30,22 @@ let onSignedOut: OnSignedOut = () => {};
 export function whenSignedOut(listener: OnSignedOut): void {
   onSignedOut = listener;
 }
+
+/** What was typed for a body of the contract: its names, and texts where the service will say what is wrong with them. */
+export type Draft<T> = T extends readonly unknown[]
+  ? T | readonly string[]
+  : T extends object
+    ? { readonly [K in keyof T]: Draft<T[K]> }
+    : T | string | undefined;
+export type Body<M extends Method, P extends SentPath<M>> = Draft<Send<M, P>["body"]>;
+
+/** Sends what the contract knows for this path. Throws `ApiProblem`. */
+export const send = <M extends Method, P extends SentPath<M>>(
+  method: M,
+  path: P,
+  body: Body<M, P>,
+  signal?: AbortSignal,
+): Promise<Send<M, P>["answer"]> => request(method, path, body, signal);
 
 /** Asks `/api/v1` + path. Throws `ApiProblem`. The header tells the service that it is the page that asks, see `api/sessions.ts`. */
 export async function request<T = void>(

@@ -3,10 +3,9 @@ import type { PageOf } from "../../contract/common.ts";
 import type { BucketsView, ReadingView } from "../../contract/reading.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import { type Point, withGaps } from "../chart/chart-data.ts";
-import { request } from "./client.ts";
+import { request, send } from "./client.ts";
 
-export const acknowledgeAlert = (id: string) =>
-  request<AlertView>("POST", `/alerts/${encodeURIComponent(id)}/acknowledge`, {});
+export const acknowledgeAlert = (id: string) => send("POST", `/alerts/${encodeURIComponent(id)}/acknowledge`, {});
 
 /** The alerts someone should look at: they fire, and nobody has closed them. */
 export const OPEN_ALERTS = "/alerts?state=firing&handling=open,acknowledged,in-progress";

@@ -1,7 +1,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { AlertView, CrewListView, CrewWarningView } from "../../contract/alert.ts";
 import { DAY_MS } from "../../model/time.ts";
-import { ApiProblem, ask, request } from "../api/client.ts";
+import { ApiProblem, ask, request, send } from "../api/client.ts";
 import { query, setQuery } from "../shell/router.ts";
 import { loadSession, session, type User, user, wasSignedIn } from "../shell/session.ts";
 import { clock } from "../words/time.tsx";
@@ -299,8 +299,7 @@ const openQueue = once(async (): Promise<Queue> => {
     },
     isOnline: () => navigator.onLine,
     look: (id) => request<AlertView>("GET", pathOf(id), undefined, AbortSignal.timeout(SEND_MS)),
-    act: (id, action, body) =>
-      request<AlertView>("POST", `${pathOf(id)}/${action}`, body, AbortSignal.timeout(SEND_MS)),
+    act: (id, action, body) => send("POST", `${pathOf(id)}/${action}`, body, AbortSignal.timeout(SEND_MS)),
     onAlert: (alert) => listeners.forEach((listener) => void listener(alert)),
     // Without https (localhost aside) there are no locks; then the service's own answers keep things from being done twice.
     alone: (work) => (navigator.locks ? navigator.locks.request(LOCK, work) : work()),
@@ -310,7 +309,7 @@ const openQueue = once(async (): Promise<Queue> => {
   return queue;
 });
 
-const pathOf = (id: string) => `/alerts/${encodeURIComponent(id)}`;
+const pathOf = (id: string): `/alerts/${string}` => `/alerts/${encodeURIComponent(id)}`;
 
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;

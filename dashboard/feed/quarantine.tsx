@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { QuarantineItemView } from "../../contract/ledger.ts";
 import { isId } from "../../model/ids.ts";
 import { REASON_NAMES } from "../../model/rejection.ts";
-import { request } from "../api/client.ts";
+import { request, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { useAttempt } from "../parts/forms.tsx";
 import { Code, Fact } from "../parts/show.tsx";
@@ -292,7 +292,7 @@ function RedriveBar({ followed }: { followed: FollowedQuarantine }) {
   async function redrive(): Promise<void> {
     const { signal } = leaving.current;
     const chosen = (followed.items.peek() ?? []).filter(({ id }) => followed.selected.peek().has(id));
-    const { redriven } = await request<{ redriven: number }>("POST", "/quarantine/redrive", {
+    const { redriven } = await send("POST", "/quarantine/redrive", {
       ids: chosen.map(({ id }) => id),
     });
     followed.selected.value = new Set();
@@ -306,7 +306,7 @@ function RedriveBar({ followed }: { followed: FollowedQuarantine }) {
   /** More than are shown: what became of each is then seen in the list. */
   async function redriveAll(): Promise<void> {
     const { signal } = leaving.current;
-    const { redriven } = await request<{ redriven: number }>("POST", "/quarantine/redrive", { reason });
+    const { redriven } = await send("POST", "/quarantine/redrive", { reason });
     setSaid(t.done(redriven));
     await untilOpened(signal);
     await followed.reload();

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { RecordingsView } from "../../contract/simulation.ts";
 import { isId } from "../../model/ids.ts";
+import { request, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { Field, typed, typedList } from "../parts/fields.tsx";
 import { Form, useAttempt } from "../parts/forms.tsx";
@@ -32,7 +33,7 @@ function StartForm({ followed }: { followed: FollowedRuns }) {
     };
     setWrong(found);
     if (Object.keys(found).length > 0) return;
-    await followed.act("POST", "/recordings", { name, minutes: Number(data.get("minutes")), sensors });
+    await followed.act(() => send("POST", "/recordings", { name, minutes: Number(data.get("minutes")), sensors }));
   }
 
   return (
@@ -65,7 +66,7 @@ function UnderWay({ now, followed }: UnderWayProps) {
           type="button"
           class="button"
           disabled={busy}
-          onClick={() => void attempt(() => followed.act("POST", `/recordings/${now.name}/stop`, {}))}
+          onClick={() => void attempt(() => followed.act(() => send("POST", `/recordings/${now.name}/stop`, {})))}
         >
           {t.recordStop}
         </button>
@@ -103,7 +104,7 @@ export function RecordingTable({ followed, items, replay }: TableProps) {
               <Moment at={at} as="time" />,
               <RowActions
                 {...{ name, busy, replay }}
-                remove={() => void attempt(() => followed.act("DELETE", `/recordings/${name}`))}
+                remove={() => void attempt(() => followed.act(() => request("DELETE", `/recordings/${name}`)))}
               />,
             ],
           }))}

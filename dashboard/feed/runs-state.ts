@@ -26,8 +26,8 @@ export function followRuns() {
   }
 
   /** Does something, then looks what came of it. */
-  async function act(method: "POST" | "DELETE", path: string, body?: object): Promise<void> {
-    await request(method, path, body);
+  async function act(work: () => Promise<unknown>): Promise<void> {
+    await work();
     await ask();
   }
 

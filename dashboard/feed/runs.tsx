@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { RunView } from "../../contract/simulation.ts";
 import type { ScenarioName } from "../../model/simulation.ts";
+import { request, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { Check, Field, Group } from "../parts/fields.tsx";
 import { Form, useAttempt } from "../parts/forms.tsx";
@@ -77,11 +78,14 @@ function RunForm({ followed, chosen, choose }: RunFormProps) {
   async function submit(data: FormData): Promise<void> {
     const speed = String(data.get("speed"));
     const districts = data.getAll("district").map(String);
-    await followed.act("POST", "/simulations", {
-      [kind]: name,
-      speed: speed === "max" ? "max" : Number(speed),
-      ...(kind === "scenario" && districts.length > 0 ? { districts } : {}),
-    });
+    const what = kind === "scenario" ? { scenario: name } : { recording: name };
+    await followed.act(() =>
+      send("POST", "/simulations", {
+        ...what,
+        speed: speed === "max" ? speed : Number(speed),
+        districts: kind === "scenario" && districts.length > 0 ? districts : undefined,
+      }),
+    );
   }
 
   return (
@@ -149,7 +153,7 @@ function CurrentRun({ run, followed }: { run: RunView; followed: FollowedRuns })
             type="button"
             class="button"
             disabled={busy}
-            onClick={() => void attempt(() => followed.act("DELETE", `/simulations/${run.id}`))}
+            onClick={() => void attempt(() => followed.act(() => request("DELETE", `/simulations/${run.id}`)))}
           >
             {t.stop}
           </button>

@@ -4,7 +4,7 @@ import type { RuleView } from "../../contract/rule.ts";
 import { type BacktestDiff, diffBacktests } from "../../model/backtest.ts";
 import type { RuleData } from "../../model/rule.ts";
 import { DAY_MS } from "../../model/time.ts";
-import { request } from "../api/client.ts";
+import { send } from "../api/client.ts";
 import { dataOf, ruleHref } from "./rules-api.ts";
 
 export const DAYS = [1, 7, 30] as const;
@@ -48,7 +48,7 @@ export function openHistory() {
       const to = fresh?.to ?? new Date().toISOString();
       const span = { from: new Date(Date.parse(to) - wanted * DAY_MS).toISOString(), to };
       const ask = (tried: RuleData) =>
-        request<BacktestView>("POST", `${ruleHref(rule.id)}/backtest`, { ...span, rule: tried }, mine.signal);
+        send("POST", `${ruleHref(rule.id)}/backtest`, { ...span, rule: tried }, mine.signal);
       if (present && !fresh) {
         step.value = "before";
         const view = await ask(dataOf(present));

@@ -1,18 +1,19 @@
+import type { SentPath } from "../../contract/calls.ts";
 import type { Because, RulesCheckView, RuleView } from "../../contract/rule.ts";
 import type { RuleData } from "../../model/rule.ts";
-import { ask, request } from "../api/client.ts";
+import { ask, type Body, request, send } from "../api/client.ts";
 
 /** The page checks one text, so no file is named. */
 export type Mistake = Omit<RulesCheckView["mistakes"][number], "file">;
 
-export const ruleHref = (id: string): string => `/rules/${encodeURIComponent(id)}`;
+export const ruleHref = (id: string): `/rules/${string}` => `/rules/${encodeURIComponent(id)}`;
 export const editHref = (id: string): string => `${ruleHref(id)}/edit`;
 
 export const loadRule = (id: string, signal?: AbortSignal): Promise<RuleView> =>
   request<RuleView>("GET", ruleHref(id), undefined, signal);
 
 export const checkYaml = (yaml: string, signal?: AbortSignal): Promise<RulesCheckView> =>
-  request<RulesCheckView>("POST", "/rules/check", { yaml }, signal);
+  send("POST", "/rules/check", { yaml }, signal);
 
 /** `over`: the version it is laid over, or undefined where there may be no such rule yet. Throws `ApiProblem`; 409 says who was first. */
 export const saveRule = (rule: RuleData, because: Because, over: string | undefined): Promise<void> =>
@@ -25,7 +26,12 @@ export const promoteRule = (id: string, because: Because, over: string): Promise
 export const removeRule = (id: string, reason: string, over: string): Promise<void> =>
   change("DELETE", ruleHref(id), { reason }, over);
 
-async function change(method: "PUT" | "POST" | "DELETE", path: string, body: object, over: string | undefined) {
+async function change<M extends "PUT" | "POST" | "DELETE", P extends SentPath<M>>(
+  method: M,
+  path: P,
+  body: Body<M, P>,
+  over: string | undefined,
+) {
   await ask(method, path, body, undefined, over === undefined ? { "if-none-match": "*" } : { "if-match": `"${over}"` });
 }
 

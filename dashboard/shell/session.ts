@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
-import type { SessionView } from "../../contract/account.ts";
+import type { SessionView, SignIn } from "../../contract/account.ts";
 import type { Role } from "../../model/people.ts";
-import { request } from "../api/client.ts";
+import { request, send } from "../api/client.ts";
 
 export type User = NonNullable<SessionView["user"]>;
 
@@ -34,8 +34,8 @@ export async function loadSession(signal?: AbortSignal, asked?: Promise<Response
 const forgetKept = () => void globalThis.caches?.delete("crew-list").catch(() => {});
 
 /** Throws `ApiProblem`. */
-export async function signIn(secret: { token: string } | { user: string; password: string }): Promise<void> {
-  await request("POST", "/session", secret);
+export async function signIn(secret: SignIn): Promise<void> {
+  await send("POST", "/session", secret);
   wasSignedIn.value = false;
   await loadSession();
 }
