@@ -144,3 +144,16 @@ describe("a newcomer's walks", () => {
     expect(files.filter((file) => !existsSync(join(HOME, file)))).toEqual([]);
   });
 });
+
+describe("the contract", () => {
+  it("whoever serves, shows or sends a field that was renamed does not compile", {
+    tags: ["long"],
+    timeout: 240_000,
+  }, () => {
+    edit("contract/ledger.ts", "reasons: z.record", "causes: z.record");
+    edit("contract/account.ts", "districts: z.array(Id)", "quarters: z.array(Id)");
+    const served = ["api/routes/ledger.ts", "cli/books.ts", "dashboard/feed/ledger.tsx", "simulators/replay.ts"];
+    const sent = ["api/routes/accounts.ts", "cli/accounts.ts", "dashboard/admin/sensors.tsx", "simulators/fleet.ts"];
+    expect(incomplete()).toEqual(expect.arrayContaining([...served, ...sent]));
+  });
+});
