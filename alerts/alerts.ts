@@ -10,7 +10,7 @@ import { alertFigures, waitingFigures } from "./alert-figures.ts";
 import { alertId } from "./alert-id.ts";
 import type { ConditionTable } from "./conditions/registry.ts";
 import { createDetector } from "./detector.ts";
-import type { Orphan, StateRow } from "./engine/state-rows.ts";
+import type { Orphan, StateRow } from "./engine/states.ts";
 import { createRulesTime, TIME } from "./rules-time.ts";
 import { createTurns, type Turns, UNSAID, WAITING } from "./turns.ts";
 import { unwatchedAlerts } from "./unwatched.ts";
@@ -141,7 +141,7 @@ export function createAlerts(options: AlertsOptions) {
   const rows = [...records.ruleStates.load()];
   const isOwn = ({ rule }: StateRow) => rule === TIME || rule === WAITING || rule === UNSAID;
   time.load(rows.find(({ rule }) => rule === TIME));
-  const orphans = engine.load(rows.filter((row) => !isOwn(row)));
+  const orphans = engine.states.load(rows.filter((row) => !isOwn(row)));
   if (turns) load(turns);
   endOrphans(orphans);
   engine.listen(time.now());
@@ -407,7 +407,7 @@ export function createAlerts(options: AlertsOptions) {
     if (turns && unapplied.length === 0) unapplied = turns.gather(saidAtOnce, { withSave: true });
     mustSave = true;
     const from = Math.min(offset, turns?.from() ?? offset);
-    const rows = [...engine.dirty(), ...time.rows(), ...(turns?.rows() ?? []), ...outdated];
+    const rows = [...engine.states.snapshot(), ...time.rows(), ...(turns?.rows() ?? []), ...outdated];
     records.transaction(() => {
       apply(unapplied);
       records.ruleStates.save(rows);
@@ -416,7 +416,7 @@ export function createAlerts(options: AlertsOptions) {
     unapplied = [];
     mustSave = false;
     outdated = [];
-    engine.saved();
+    engine.states.saved();
     time.saved();
     turns?.saved();
     saved = from;

@@ -2,9 +2,9 @@ import type { Transition } from "../model/alert.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Rule } from "../model/rule.ts";
 import { overValues } from "./conditions/registry.ts";
-import { createDistricts, isDistrictRow } from "./districts/districts.ts";
+import { createDistricts } from "./districts/districts.ts";
 import { createEngine, type EngineOptions } from "./engine/engine.ts";
-import type { Orphan, StateRow } from "./engine/state-rows.ts";
+import { createStates } from "./engine/states.ts";
 
 export type Detector = ReturnType<typeof createDetector>;
 
@@ -13,8 +13,9 @@ export type Detector = ReturnType<typeof createDetector>;
  * engine (one sensor at a time) and the districts (what several sensors say together).
  */
 export function createDetector(options: EngineOptions) {
-  const engine = createEngine(options);
-  let districts = createDistricts(options);
+  const { states = createStates() } = options;
+  const engine = createEngine({ ...options, states });
+  let districts = createDistricts({ ...options, states });
   let several = severalOf(options.rules);
   /** What was said of late readings, of the last call. */
   const ofLate = new Set<Transition>();
@@ -79,16 +80,10 @@ export function createDetector(options: EngineOptions) {
     const said: Transition[] = [];
     hand(said, districts.take(engine.replaceRules(rules, at)));
     hand(said, districts.end(rules, at));
-    districts = createDistricts({ rules, sensor: options.sensor }, districts);
+    districts = createDistricts({ rules, sensor: options.sensor, states }, districts);
     several = severalOf(rules);
     hand(said, districts.take([]));
     return said;
-  }
-
-  function load(rows: Iterable<StateRow>): Orphan[] {
-    const all = [...rows];
-    const orphans = engine.load(all.filter((row) => !isDistrictRow(row)));
-    return [...orphans, ...districts.load(all.filter((row) => isDistrictRow(row) && row.state !== ""))];
   }
 
   return {
@@ -102,14 +97,8 @@ export function createDetector(options: EngineOptions) {
     tick,
     isTicking: engine.isTicking,
     listen: engine.listen,
-    load,
     replaceRules,
-    /** The states that have changed; call `saved` in the same turn, once they are on disk. */
-    dirty: (): StateRow[] => [...engine.dirty(), ...districts.rows()],
-    saved(): void {
-      engine.saved();
-      districts.saved();
-    },
+    states,
     failures: engine.failures,
     counts: () => {
       const own = engine.counts();

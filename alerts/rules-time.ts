@@ -2,7 +2,7 @@ import type { Transition } from "../model/alert.ts";
 import type { Health } from "../model/health.ts";
 import type { Reading } from "../model/reading.ts";
 import { DAY_MS, plausibleTime } from "../model/time.ts";
-import type { StateRow } from "./engine/state-rows.ts";
+import type { StateRow } from "./engine/states.ts";
 
 export const TIME = "~time";
 

@@ -1,6 +1,6 @@
 import type { Transition } from "../model/alert.ts";
 import type { Reading } from "../model/reading.ts";
-import type { StateRow } from "./engine/state-rows.ts";
+import type { StateRow } from "./engine/states.ts";
 import {
   createLine,
   createSender,

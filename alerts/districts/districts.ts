@@ -2,16 +2,17 @@ import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
-import type { Orphan, StateRow } from "../engine/state-rows.ts";
-import { createDrift, DAILY, type Diary, DRIFT } from "./drift.ts";
+import type { StateRow, States, StateTable } from "../engine/states.ts";
+import { createDrift, type Diary } from "./drift.ts";
 import { createMemories, type Memory, RECENT, RECENT_SINCE } from "./memory.ts";
 import { createNeighbours, type Neighbour } from "./neighbours.ts";
-import { createQuorum, QUORUM, type Seats, WATCHED } from "./quorum.ts";
-import { createVerdicts, type Due, metricsToKeep, VERDICT } from "./verdict.ts";
+import { createQuorum, type Seats } from "./quorum.ts";
+import { createVerdicts, type Due, metricsToKeep } from "./verdict.ts";
 
 type DistrictsOptions = {
   readonly rules: readonly Rule[];
   readonly sensor: (id: string) => WatchedSensor | undefined;
+  readonly states: States;
 };
 
 /** The newest time measured in a district, and when its day is over for the drift rules. */
@@ -32,35 +33,37 @@ export type Districts = {
   note(reading: Reading): readonly Transition[];
   take(transitions: readonly Transition[]): Transition[];
   tick(now: number, transitions: readonly Transition[], isLast: boolean): Transition[];
-  load(rows: readonly StateRow[]): Orphan[];
   end(next: readonly Rule[], at: number): Transition[];
   sensorOf(id: string): WatchedSensor | undefined;
-  allRows(): StateRow[];
-  rows(): StateRow[];
-  saved(): void;
+  /** Everything it knows, for its successor. */
+  close(): StateRow[];
 };
-
-const OWN_ROWS = new Set([QUORUM, WATCHED, RECENT, RECENT_SINCE, VERDICT, DAILY, DRIFT]);
-
-/** The rows that are this part's, not the engine's. */
-export function isDistrictRow({ rule }: StateRow): boolean {
-  return OWN_ROWS.has(rule);
-}
 
 /**
  * What needs more than one sensor. Sees every reading before the engine does (`note`) and everything the engine says
  * (`take`). Pure like the engine: no clock, and the same readings give the same transitions. `former`: goes on from
  * there, under other rules.
  */
-export function createDistricts({ rules, sensor: registry }: DistrictsOptions, former?: Districts): Districts {
-  const quorum = createQuorum(rules);
-  const neighbours = createNeighbours();
-  const memories = createMemories(metricsToKeep(rules), neighbours);
-  const verdicts = createVerdicts(rules, neighbours);
-  const drift = createDrift(rules);
+export function createDistricts({ rules, sensor: registry, states }: DistrictsOptions, former?: Districts): Districts {
   const residents = new Map<string, Resident>();
   const districts = new Map<string, District>();
-  const unsaved = new Set<string>();
+  const quorum = createQuorum(rules, states, residents, comeBack);
+  const neighbours = createNeighbours();
+  const memories = createMemories(metricsToKeep(rules), neighbours);
+  const recent = states.open<string>({
+    names: [RECENT, RECENT_SINCE],
+    keys: () => residents.keys(),
+    rowsOf: (id) => memories.rowsOf(id, residents.get(id)?.memory),
+    wholeOf: (id) => memories.fullRows(id, residents.get(id)?.memory),
+    load(rows) {
+      for (const row of rows) remember(row);
+      return [];
+    },
+    onBegin: memories.begin,
+  });
+  const verdicts = createVerdicts(rules, neighbours, states);
+  const drift = createDrift(rules, states, (id) => comeBack(id)?.sensor);
+  const tables: StateTable<never>[] = [...quorum.tables, recent, verdicts.table, ...drift.tables];
   /** The reading that is being looked at. */
   let imported = false;
   let waiting: Transition[] = [];
@@ -73,9 +76,12 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions, f
     const { measuredAt, receivedAt, sensorId } = reading;
     const resident = residentOf(reading);
     const { district, memory, seats } = resident;
-    if (measuredAt < memory.from || measuredAt >= memory.to) memories.note(memory, reading);
+    if (measuredAt < memory.from || measuredAt >= memory.to) {
+      recent.keep(sensorId);
+      if (memories.note(memory, reading)) recent.mark(sensorId);
+    }
     if (resident.diary) drift.note(resident.diary, reading);
-    if (seats.length > 0 && quorum.note(seats, reading)) unsaved.add(sensorId);
+    if (seats.length > 0) quorum.note(seats, reading);
     if (measuredAt > district.watermark) {
       district.watermark = measuredAt;
       if (measuredAt >= district.due.at || measuredAt >= district.dayEndsAt) {
@@ -112,13 +118,8 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions, f
     return settle(sensor, registered !== undefined, known);
   }
 
-  function settle(
-    sensor: WatchedSensor,
-    registered: boolean,
-    known?: Resident,
-    since?: Record<string, number>,
-  ): Resident {
-    const seats = quorum.bind(sensor, known?.seats ?? [], since);
+  function settle(sensor: WatchedSensor, registered: boolean, known?: Resident): Resident {
+    const seats = quorum.bind(sensor, known?.seats);
     const neighbour = neighbours.settle(sensor, known?.memory.neighbour);
     const memory = known?.memory ?? memories.create(neighbour);
     memory.neighbour = neighbour;
@@ -133,7 +134,7 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions, f
       name,
       due: verdicts.dueOf(name),
       watermark: NEVER,
-      dayEndsAt: drift.isUsed ? NEVER : -NEVER,
+      dayEndsAt: drift.nextAt(name),
     };
     districts.set(name, district);
     return district;
@@ -161,77 +162,31 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions, f
     for (const one of verdicts.tick(now, neighbourOf)) said.push(one);
     for (const [id, { registered, sensor, seats, memory }] of residents) {
       if (!registered || registry(id) !== undefined) continue;
-      quorum.unbind(seats);
+      quorum.unbind(id, seats);
       neighbours.leave(memory.neighbour);
-      memories.forget(id);
+      recent.mark(id);
       waiting.push(...drift.settle(sensor, undefined, now, now));
       residents.delete(id);
-      unsaved.add(id);
     }
     return [...said, ...handOver()];
   }
 
-  function watchedRow(id: string): StateRow {
-    const seats = residents.get(id)?.seats;
-    const since = seats ? quorum.sinceOf(seats) : {};
-    return { rule: WATCHED, subject: id, state: Object.keys(since).length === 0 ? "" : JSON.stringify(since) };
-  }
-
-  /** Goes on from its own rows. Answers the alerts that nothing counts any more, for the caller to end. */
-  function load(rows: readonly StateRow[]): Orphan[] {
-    const of = (...names: string[]) => rows.filter(({ rule }) => names.includes(rule));
-    for (const { subject: id, state } of of(WATCHED)) {
-      if (!comeBack(id, JSON.parse(state) as Record<string, number>)) unsaved.add(id);
-    }
-    // The full rows before what has come since.
-    for (const row of [...of(RECENT), ...of(RECENT_SINCE)]) remember(row);
-    for (const row of of(VERDICT)) verdicts.load(row);
-    for (const row of of(DAILY)) rememberDays(row);
-    const orphans = of(DRIFT).flatMap((row) => drift.loadDrift(row));
-    return [...orphans, ...of(QUORUM).flatMap((row) => quorum.load(row))];
-  }
-
   /** A sensor of the rows; undefined if there is none such any more. */
-  function comeBack(id: string, since?: Record<string, number>): Resident | undefined {
+  function comeBack(id: string): Resident | undefined {
     const known = residents.get(id);
     if (known) return known;
     const registered = registry(id);
     const sensor = registered ?? former?.sensorOf(id);
-    return sensor && settle(sensor, registered !== undefined, undefined, since);
+    return sensor && settle(sensor, registered !== undefined);
   }
 
   function remember(row: StateRow): void {
     const resident = comeBack(row.subject);
-    if (!resident) return void memories.forget(row.subject);
+    if (!resident) return recent.mark(row.subject);
     const { memory, district } = resident;
     memories.restore(memory, row);
     district.watermark = Math.max(district.watermark, memory.newestAt);
   }
-
-  function rememberDays(row: StateRow): void {
-    const resident = comeBack(row.subject);
-    if (!resident) return;
-    const { district, sensor } = resident;
-    drift.loadDaily(sensor, row.state);
-    if (drift.isUsed) district.dayEndsAt = drift.nextAt(district.name);
-  }
-
-  /** Everything, whatever has been saved. */
-  const allRows = (): StateRow[] => [
-    ...quorum.allRows(),
-    ...[...residents.keys()].map(watchedRow),
-    ...[...residents.values()].flatMap(({ memory }) => memories.fullRows(memory)),
-    ...verdicts.allRows(),
-    ...drift.allRows(),
-  ];
-
-  const changedRows = (): StateRow[] => [
-    ...quorum.rows(),
-    ...[...unsaved].map(watchedRow),
-    ...memories.rows(),
-    ...verdicts.rows(),
-    ...drift.rows(),
-  ];
 
   /** Ends what fires under rules that are not as they were (`at`: wall clock). */
   const end = (next: readonly Rule[], at: number): Transition[] => [
@@ -239,28 +194,14 @@ export function createDistricts({ rules, sensor: registry }: DistrictsOptions, f
     ...quorum.end(next, at),
   ];
 
-  // What the former had not saved yet, and after it everything as it is now.
-  let carried = former?.rows();
-  if (former) load(former.allRows().filter(({ state }) => state !== ""));
+  if (former) {
+    states.load(former.close());
+    // On disk is what the former had written.
+    for (const { memory } of residents.values()) memory.fullTo = NEVER;
+    for (const table of tables) table.markAll();
+  }
 
-  return {
-    note,
-    take,
-    tick,
-    load,
-    end,
-    sensorOf,
-    allRows,
-    rows: (): StateRow[] => (carried ? [...carried, ...changedRows(), ...allRows()] : changedRows()),
-    saved(): void {
-      quorum.saved();
-      memories.saved();
-      verdicts.saved();
-      drift.saved();
-      carried = undefined;
-      unsaved.clear();
-    },
-  };
+  return { note, take, tick, end, sensorOf, close: () => tables.flatMap((table) => table.close()) };
 }
 
 const NONE: readonly Transition[] = [];

@@ -7,13 +7,13 @@ import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import { dateText, driftAlert } from "../conditions/drift.ts";
 import { type CompiledRule, compileRule } from "../engine/compile.ts";
-import type { Orphan, StateRow } from "../engine/state-rows.ts";
+import type { Orphan, StateRow, States } from "../engine/states.ts";
 import { closeDays, createDaily, type Daily, dayOf, noteHour } from "./daily.ts";
 import { type Compared, compareDays, driftEnd, driftRun } from "./drift-days.ts";
 import { distanceKm, isPlaced } from "./neighbours.ts";
 
-export const DAILY = "~daily";
-export const DRIFT = "~drift";
+const DAILY = "~daily";
+const DRIFT = "~drift";
 
 /** The days of one sensor. Changed in place. */
 export type Diary = { sensor: WatchedSensor; readonly metrics: Map<MetricName, Daily>; readonly noted: Noted[] };
@@ -28,26 +28,46 @@ type DriftJson = Found & { fit: string };
  * Drift against neighbours: the daily median of a sensor stays off the median of its neighbours. Looked at once per
  * district and UTC day, when the day and the allowed lateness are over, so that nothing of it changes afterwards.
  * Sensors without neighbours that moved alike are not judged. A new `calibratedAt` among the tags begins anew.
+ *
+ * `comeBack`: a sensor of the last life, bound as it is now; undefined if there is none such any more.
  */
-export function createDrift(rules: readonly Rule[]) {
+export function createDrift(
+  rules: readonly Rule[],
+  states: States,
+  comeBack: (id: string) => WatchedSensor | undefined,
+) {
   const compiled = rules.filter(({ condition }) => condition.type === "drift").map(compileRule);
   const metrics = new Set(compiled.flatMap(({ rule: { metric } }) => (metric && !isDerived(metric) ? [metric] : [])));
-  const diaries = new Map<string, Map<string, Diary>>();
+  const diaries = new Map<string, Diary>();
   /** Per district: days before this one are closed. */
   const closedTo = new Map<string, number>();
   const firing = new Map<string, Found>();
-  const unsaved = new Set<Diary>();
-  const changed = new Set<string>();
-  let dropped: StateRow[] = [];
+  const days = states.open<string>({
+    names: [DAILY],
+    keys: () => diaries.keys(),
+    rowsOf: (id) => [dayRow(id)],
+    load(rows) {
+      for (const { subject, state } of rows) {
+        const sensor = comeBack(subject);
+        if (sensor) loadDays(sensor, JSON.parse(state) as DiaryJson);
+      }
+      return [];
+    },
+  });
+  const alerts = states.open<string>({
+    names: [DRIFT],
+    keys: () => firing.keys(),
+    rowsOf: (key) => [alertRow(key)],
+    load: (rows) => rows.flatMap(loadAlert),
+  });
 
   const keyOf = (rule: string, sensorId: string) => `${rule} ${sensorId}`;
   const isUsed = compiled.length > 0;
 
   function diaryOf(sensor: WatchedSensor): Diary {
-    const district = diaries.get(sensor.district) ?? new Map<string, Diary>();
-    diaries.set(sensor.district, district);
-    const diary = district.get(sensor.id) ?? { sensor, metrics: new Map<MetricName, Daily>(), noted: notedOf(sensor) };
-    district.set(sensor.id, diary);
+    days.keep(sensor.id);
+    const diary = diaries.get(sensor.id) ?? { sensor, metrics: new Map<MetricName, Daily>(), noted: notedOf(sensor) };
+    diaries.set(sensor.id, diary);
     return diary;
   }
 
@@ -66,9 +86,10 @@ export function createDrift(rules: readonly Rule[]) {
 
   function noteFirst(diary: Diary, one: Noted, at: number, value: number): void {
     const daily = diary.metrics.get(one.metric) ?? createDaily();
+    days.keep(diary.sensor.id);
     diary.metrics.set(one.metric, daily);
     if (!noteHour(daily, at, value, closedTo.get(diary.sensor.district) ?? 0)) return;
-    unsaved.add(diary);
+    days.mark(diary.sensor.id);
     const hourEnd = (Math.floor(at / HOUR_MS) + 1) * HOUR_MS;
     if (hourEnd < one.hourEnd) return;
     one.firstAt = at;
@@ -79,18 +100,21 @@ export function createDrift(rules: readonly Rule[]) {
   function review(district: string, time: number, knownAt: number): Transition[] {
     const from = closedTo.get(district);
     const to = dayOf(time - LATE_AFTER_MS);
+    const own = [...diaries.values()].filter(({ sensor }) => sensor.district === district);
+    const all = own.sort((a, b) => (a.sensor.id < b.sensor.id ? -1 : 1));
+    // The day up to which it is closed is part of every row.
+    for (const { sensor } of all) days.keep(sensor.id);
     closedTo.set(district, Math.max(from ?? to, to));
     if (from === undefined || to <= from) return [];
     const said: Transition[] = [];
-    const all = [...(diaries.get(district)?.values() ?? [])].sort((a, b) => (a.sensor.id < b.sensor.id ? -1 : 1));
     // After an outage of the district only the days that were measured are looked at.
     const open = all.flatMap(({ metrics: of }) =>
       [...of.values()].flatMap((daily) => daily.open.map(({ day }) => day)),
     );
-    const days = [...new Set([...open.filter((day) => day < to), to - 1])].sort((a, b) => a - b);
-    for (const day of days) {
+    const over = [...new Set([...open.filter((day) => day < to), to - 1])].sort((a, b) => a - b);
+    for (const day of over) {
       for (const diary of all)
-        for (const daily of diary.metrics.values()) if (closeDays(daily, day + 1)) unsaved.add(diary);
+        for (const daily of diary.metrics.values()) if (closeDays(daily, day + 1)) days.mark(diary.sensor.id);
       for (const one of compiled) for (const diary of all) said.push(...judge(one, diary, all, day, knownAt));
     }
     return said;
@@ -105,20 +129,20 @@ export function createDrift(rules: readonly Rule[]) {
     const active = firing.get(keyOf(rule.id, sensor.id));
     if (!own || (!active && !matches(sensor))) return [];
     const around = near(sensor, spec, all).flatMap((other) => other.metrics.get(metric) ?? []);
-    const days = compareDays(metric, spec, own, around, day);
-    if (active) return end(rule, active, days, day, knownAt);
-    const run = driftRun(spec, days, day);
+    const compared = compareDays(metric, spec, own, around, day);
+    if (active) return end(rule, active, compared, day, knownAt);
+    const run = driftRun(spec, compared, day);
     if (!run) return [];
     const alert = driftAlert(one, sensor, run);
     set(keyOf(rule.id, sensor.id), { alert, seenDay: day });
     return [{ alert, entry: { at: alert.firedAt!, knownAt, what: "firing" } }];
   }
 
-  function end(rule: Rule, found: Found, days: readonly Compared[], day: number, knownAt: number): Transition[] {
+  function end(rule: Rule, found: Found, compared: readonly Compared[], day: number, knownAt: number): Transition[] {
     const { alert } = found;
     const key = keyOf(rule.id, alert.subject.sensorId!);
-    const seenDay = days.at(-1)?.day === day ? day : found.seenDay;
-    const why = driftEnd(rule.condition as Spec<"drift">, days, seenDay, day);
+    const seenDay = compared.at(-1)?.day === day ? day : found.seenDay;
+    const why = driftEnd(rule.condition as Spec<"drift">, compared, seenDay, day);
     if (!why) {
       if (seenDay !== found.seenDay) set(key, { alert, seenDay });
       return [];
@@ -144,14 +168,15 @@ export function createDrift(rules: readonly Rule[]) {
   }
 
   function set(key: string, found: Found | undefined): void {
+    alerts.mark(key);
     if (found) firing.set(key, found);
     else firing.delete(key);
-    changed.add(key);
   }
 
   /** The sensor's entry is new, or it is gone (undefined). A calibration, another district: its days begin anew. */
   function settle(former: WatchedSensor, sensor: WatchedSensor | undefined, at: number, knownAt: number): Transition[] {
-    const diary = diaries.get(former.district)?.get(former.id);
+    days.keep(former.id);
+    const diary = diaries.get(former.id);
     const same = sensor?.district === former.district && sensor.tags.calibratedAt === former.tags.calibratedAt;
     if (same && diary) diary.sensor = sensor;
     const ended = compiled.flatMap(({ rule, matches }): Transition[] => {
@@ -165,26 +190,27 @@ export function createDrift(rules: readonly Rule[]) {
       return [finish(keyOf(rule.id, former.id), alert, at, knownAt, why)];
     });
     if (same) return ended;
-    diaries.get(former.district)?.delete(former.id);
-    dropped.push({ rule: DAILY, subject: former.id, state: "" });
+    days.mark(former.id);
+    diaries.delete(former.id);
     return ended;
   }
 
-  const rowOf = ({ sensor, metrics: of }: Diary): StateRow => {
-    const { district } = sensor;
-    const json: DiaryJson = { district, closedTo: closedTo.get(district) ?? 0, metrics: Object.fromEntries(of) };
-    return { rule: DAILY, subject: sensor.id, state: JSON.stringify(json) };
-  };
+  function dayRow(subject: string): StateRow {
+    const diary = diaries.get(subject);
+    if (!diary) return { rule: DAILY, subject, state: "" };
+    const { district } = diary.sensor;
+    const json = { district, closedTo: closedTo.get(district) ?? 0, metrics: Object.fromEntries(diary.metrics) };
+    return { rule: DAILY, subject, state: JSON.stringify(json satisfies DiaryJson) };
+  }
 
-  function driftRow(key: string): StateRow {
+  function alertRow(key: string): StateRow {
     const found = firing.get(key);
     const fit = compiled.find(({ rule: { id } }) => id === found?.alert.rule.id)?.fit;
     const json = found && fit !== undefined ? { ...found, fit } : undefined;
     return { rule: DRIFT, subject: key, state: json ? JSON.stringify(json satisfies DriftJson) : "" };
   }
 
-  function loadDaily(sensor: WatchedSensor, state: string): void {
-    const json = JSON.parse(state) as DiaryJson;
+  function loadDays(sensor: WatchedSensor, json: DiaryJson): void {
     if (json.district !== sensor.district) return;
     closedTo.set(sensor.district, Math.max(closedTo.get(sensor.district) ?? 0, json.closedTo));
     const diary = diaryOf(sensor);
@@ -195,14 +221,14 @@ export function createDrift(rules: readonly Rule[]) {
   }
 
   /** Answers what nothing watches any more, for the caller to end. */
-  function loadDrift(row: StateRow): Orphan[] {
+  function loadAlert(row: StateRow): Orphan[] {
     const { fit, alert, seenDay } = JSON.parse(row.state) as DriftJson;
     const rule = alert.rule.id;
     if (compiled.some((one) => one.rule.id === rule && one.fit === fit)) {
       firing.set(row.subject, { alert, seenDay });
       return [];
     }
-    dropped.push({ ...row, state: "" });
+    states.put({ ...row, state: "" });
     return [{ row: { ...row, rule, subject: alert.subject.sensorId! }, startedAt: alert.startedAt, fit }];
   }
 
@@ -218,31 +244,12 @@ export function createDrift(rules: readonly Rule[]) {
 
   /** When the next day of a district is over and complete: `review` has nothing to say before. */
   const nextAt = (district: string) => {
+    if (!isUsed) return Number.POSITIVE_INFINITY;
     const next = closedTo.get(district);
     return next === undefined ? Number.NEGATIVE_INFINITY : (next + 1) * DAY_MS + LATE_AFTER_MS;
   };
 
-  return {
-    isUsed,
-    diaryOf,
-    nextAt,
-    note,
-    review,
-    settle,
-    loadDaily,
-    loadDrift,
-    endChanged,
-    allRows: (): StateRow[] => [
-      ...[...diaries.values()].flatMap((district) => [...district.values()].map(rowOf)),
-      ...[...firing.keys()].map(driftRow),
-    ],
-    rows: (): StateRow[] => [...dropped, ...[...unsaved].map(rowOf), ...[...changed].map(driftRow)],
-    saved(): void {
-      unsaved.clear();
-      changed.clear();
-      dropped = [];
-    },
-  };
+  return { isUsed, diaryOf, nextAt, note, review, settle, endChanged, tables: [days, alerts] };
 }
 
 /** The sensors to compare with: those within the radius where places are known, else those of the district. */

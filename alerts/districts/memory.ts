@@ -1,6 +1,6 @@
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
-import type { StateRow } from "../engine/state-rows.ts";
+import type { StateRow } from "../engine/states.ts";
 import type { Neighbour, Neighbours } from "./neighbours.ts";
 import { noteValue, type Recent, type RecentJson, recentToJson, restoreRecent, SLOT_MS, slotEnd } from "./recent.ts";
 
@@ -16,15 +16,12 @@ export type Memory = {
   neighbour: Neighbour;
   readonly metrics: readonly MetricName[];
   readonly recents: (Recent | undefined)[];
-  /** The full row holds everything up to here. */
+  /** The full row on disk holds everything up to here. */
   fullTo: number;
   newestAt: number;
   /** What is measured in [from, to) tells nothing new: every metric of the sensor has its value of those five minutes. */
   from: number;
   to: number;
-  dirty: boolean;
-  /** Its full row is among those that are being saved. */
-  full: boolean;
 };
 
 type Json = Partial<Record<MetricName, RecentJson>>;
@@ -34,17 +31,18 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
   const byKind = Object.fromEntries(
     Object.entries(METRICS_OF).map(([kind, metrics]) => [kind, metrics.filter((metric) => keep.has(metric))]),
   );
-  let unsaved: Memory[] = [];
-  let gone: string[] = [];
+  /** Of the save that is on. */
+  let fulls = 0;
 
   function create(neighbour: Neighbour): Memory {
     const metrics = byKind[neighbour.sensor.kind]!;
     const recents = metrics.map((metric) => neighbour.recents.get(metric));
     const never = Number.NEGATIVE_INFINITY;
-    return { neighbour, metrics, recents, fullTo: never, newestAt: never, from: 0, to: 0, dirty: false, full: false };
+    return { neighbour, metrics, recents, fullTo: never, newestAt: never, from: 0, to: 0 };
   }
 
-  function note(memory: Memory, { measuredAt, values }: Reading): void {
+  /** Answers whether it told anything new. */
+  function note(memory: Memory, { measuredAt, values }: Reading): boolean {
     const { metrics, recents } = memory;
     let changed = false;
     for (let i = 0; i < metrics.length; i++) {
@@ -53,9 +51,12 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
       recents[i] ??= neighbours.open(memory.neighbour, metrics[i]!);
       if (noteValue(recents[i]!, measuredAt, value) !== undefined) changed = true;
     }
-    if (!changed) return;
-    mark(memory, measuredAt);
+    if (!changed) return false;
+    memory.newestAt = Math.max(memory.newestAt, measuredAt);
+    // Something older than the full row has changed: it has to be written anew.
+    if (measuredAt <= memory.fullTo) memory.fullTo = Number.NEGATIVE_INFINITY;
     rest(memory, measuredAt);
+    return true;
   }
 
   /** A metric that a sensor sends for the first time may have to wait for the next five minutes. */
@@ -72,29 +73,24 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
     memory.to = to;
   }
 
-  function mark(memory: Memory, at: number): void {
-    if (at > memory.newestAt) memory.newestAt = at;
-    // Something older than the full row has changed: it has to be written anew.
-    if (at <= memory.fullTo) memory.fullTo = Number.NEGATIVE_INFINITY;
-    if (memory.dirty) return;
-    memory.dirty = true;
-    unsaved.push(memory);
-  }
-
   function isFullDue({ recents, fullTo }: Memory): boolean {
     if (fullTo === Number.NEGATIVE_INFINITY) return true;
     return recents.some((recent) => recent !== undefined && (recent.at.at(-FULL_EVERY) ?? fullTo) > fullTo);
   }
 
-  /** What has changed: only what is newer than the full row, or now and then all. The same until `saved`. */
-  function rowsOf(memory: Memory): StateRow[] {
-    const subject = memory.neighbour.sensor.id;
-    if (!memory.full) return [{ rule: RECENT_SINCE, subject, state: textOf(memory, memory.fullTo) }];
-    return [
-      { rule: RECENT, subject, state: textOf(memory) },
-      { rule: RECENT_SINCE, subject, state: "" },
-    ];
+  /** Only what is newer than the full row, or now and then all; undefined: nothing is remembered any more. */
+  function rowsOf(subject: string, memory: Memory | undefined): StateRow[] {
+    const isFull = !memory || (fulls < FULL_MAX && isFullDue(memory));
+    if (!isFull) return [{ rule: RECENT_SINCE, subject, state: textOf(memory, memory.fullTo) }];
+    fulls += 1;
+    if (memory) memory.fullTo = memory.newestAt;
+    return fullRows(subject, memory);
   }
+
+  const fullRows = (subject: string, memory: Memory | undefined): StateRow[] => [
+    { rule: RECENT, subject, state: memory ? textOf(memory) : "" },
+    { rule: RECENT_SINCE, subject, state: "" },
+  ];
 
   function textOf({ metrics, recents }: Memory, after?: number): string {
     const parts = metrics.flatMap((metric, i) => {
@@ -119,31 +115,10 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
     create,
     note,
     restore,
-    forget: (id: string) => gone.push(id),
-    rows(): StateRow[] {
-      let fulls = 0;
-      for (const memory of unsaved) {
-        memory.full = fulls < FULL_MAX && isFullDue(memory);
-        if (memory.full) fulls += 1;
-      }
-      const removed = gone.flatMap((subject) => [RECENT, RECENT_SINCE].map((rule) => ({ rule, subject, state: "" })));
-      return [...removed, ...unsaved.flatMap(rowsOf)];
-    },
-    fullRows: (memory: Memory): StateRow[] => {
-      const subject = memory.neighbour.sensor.id;
-      return [
-        { rule: RECENT, subject, state: textOf(memory) },
-        { rule: RECENT_SINCE, subject, state: "" },
-      ];
-    },
-    saved(): void {
-      for (const memory of unsaved) {
-        if (memory.full) memory.fullTo = memory.newestAt;
-        memory.full = false;
-        memory.dirty = false;
-      }
-      unsaved = [];
-      gone = [];
+    rowsOf,
+    fullRows,
+    begin(): void {
+      fulls = 0;
     },
   };
 }

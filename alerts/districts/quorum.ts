@@ -7,13 +7,13 @@ import type { WatchedSensor } from "../conditions/condition.ts";
 import { type Case, type Occasion, quorumTransition, type Told } from "../conditions/quorum.ts";
 import { overValues } from "../conditions/registry.ts";
 import { type CompiledRule, compileRule } from "../engine/compile.ts";
-import type { Orphan, StateRow } from "../engine/state-rows.ts";
+import type { Orphan, StateRow, States } from "../engine/states.ts";
 import { createGroup, type Group, type GroupJson, type News, type Said } from "./group.ts";
 import type { Child, QuorumParams } from "./headcount.ts";
 import { placeOf, placeText } from "./place.ts";
 
-export const QUORUM = "~quorum";
-export const WATCHED = "~watched";
+const QUORUM = "~quorum";
+const WATCHED = "~watched";
 
 type Place = {
   readonly counter: Counter;
@@ -45,14 +45,40 @@ type PlaceJson = {
 /**
  * Alerts of one rule counted by district, gateway or tag: a gateway outage, a publication fault. A fold over the
  * transitions of the engine: what they correct or retract is counted anew, and what follows is told.
+ *
+ * `residents`: the sensors that are bound. `comeBack` binds one of the last life, unless there is none such any more.
  */
-export function createQuorum(rules: readonly Rule[]) {
+export function createQuorum(
+  rules: readonly Rule[],
+  states: States,
+  residents: ReadonlyMap<string, { readonly seats: Seats }>,
+  comeBack: (id: string) => unknown,
+) {
   const counters = rules.flatMap((rule) => counterOf(rule, rules));
   const byCounted = new Map<string, Counter[]>();
   for (const one of counters) byCounted.set(one.counted.rule.id, [...(byCounted.get(one.counted.rule.id) ?? []), one]);
   const touched = new Set<Place>();
-  const unsaved = new Set<Place>();
-  let dropped: StateRow[] = [];
+  /** Since when a sensor was watched in the last life, by rule, until it is bound again. */
+  const formerly = new Map<string, Readonly<Record<string, number>>>();
+  const watched = states.open<string>({
+    names: [WATCHED],
+    keys: () => residents.keys(),
+    rowsOf: (id) => [watchedRow(id)],
+    load(rows) {
+      for (const { subject: id, state } of rows) {
+        formerly.set(id, JSON.parse(state) as Record<string, number>);
+        if (!comeBack(id)) watched.mark(id);
+      }
+      formerly.clear();
+      return [];
+    },
+  });
+  const places = states.open<Place>({
+    names: [QUORUM],
+    keys: () => counters.flatMap((counter) => [...counter.places.values()]),
+    rowsOf: (place) => [placeRow(place)],
+    load: (rows) => rows.flatMap(loadPlace),
+  });
 
   function placeFor(counter: Counter, subject: Subject): Place {
     const text = placeText(subject);
@@ -64,13 +90,19 @@ export function createQuorum(rules: readonly Rule[]) {
   }
 
   function touch(place: Place, occasion: Occasion): void {
+    places.mark(place);
     place.saidWhy = occasion;
     touched.add(place);
-    unsaved.add(place);
+  }
+
+  function put(place: Place, id: string, child: Child | undefined, occasion: Occasion): void {
+    places.keep(place);
+    if (place.group.put(id, child)) touch(place, occasion);
   }
 
   /** Where a sensor is counted, with what is known from its former seats. */
-  function bind(sensor: WatchedSensor, former: Seats, since: Readonly<Record<string, number>> = {}): Seats {
+  function bind(sensor: WatchedSensor, former: Seats = []): Seats {
+    watched.mark(sensor.id);
     const seats = counters.flatMap((counter): Seat[] => {
       const { counted, own, rule } = counter;
       const watches = own.matches(sensor) && counted.matches(sensor) && counted.paramsFor(sensor) !== undefined;
@@ -78,7 +110,7 @@ export function createQuorum(rules: readonly Rule[]) {
       if (!subject) return [];
       const place = placeFor(counter, subject);
       const before = former.find((seat) => seat.place.counter === counter);
-      const firstAt = before?.firstAt ?? since[rule.id] ?? Number.POSITIVE_INFINITY;
+      const firstAt = before?.firstAt ?? formerly.get(sensor.id)?.[rule.id] ?? Number.POSITIVE_INFINITY;
       if (before?.place !== place && firstAt < Number.POSITIVE_INFINITY) place.group.join(firstAt);
       return [{ place, metric: sentMetric(counted.rule), firstAt }];
     });
@@ -93,23 +125,21 @@ export function createQuorum(rules: readonly Rule[]) {
     if (firstAt < Number.POSITIVE_INFINITY) place.group.watched.remove(firstAt);
     for (const child of next ? place.group.childrenOf(sensorId) : []) {
       const occasion = { at: child.firedAt, knownAt: child.firedAt };
-      if (place.group.put(child.id, undefined)) touch(place, occasion);
-      if (next?.group.put(child.id, child)) touch(next, occasion);
+      put(place, child.id, undefined, occasion);
+      if (next) put(next, child.id, child, occasion);
     }
   }
 
   /** A sensor is watched from its first reading on. */
-  function note(seats: Seats, { measuredAt, receivedAt, values }: Reading): boolean {
-    let joined = false;
+  function note(seats: Seats, { sensorId, measuredAt, receivedAt, values }: Reading): void {
     for (let i = 0; i < seats.length; i++) {
       const seat = seats[i]!;
       if (measuredAt >= seat.firstAt || (seat.metric !== undefined && values[seat.metric] === undefined)) continue;
       const formerly = seat.firstAt === Number.POSITIVE_INFINITY ? undefined : seat.firstAt;
+      watched.mark(sensorId);
       seat.firstAt = measuredAt;
-      joined = true;
       if (seat.place.group.join(measuredAt, formerly)) touch(seat.place, { at: measuredAt, knownAt: receivedAt });
     }
-    return joined;
   }
 
   /** Counts what the engine said of a sensor. Call `news` afterwards. */
@@ -124,15 +154,18 @@ export function createQuorum(rules: readonly Rule[]) {
       if (!where) continue;
       const place = placeFor(counter, where);
       const { at, knownAt } = entry;
-      if (place.group.put(id, toChild(alert, counter, place.group.child(id))))
-        touch(place, { at, knownAt, correctedBy });
+      put(place, id, toChild(alert, counter, place.group.child(id)), { at, knownAt, correctedBy });
     }
   }
 
   /** What follows from all that was taken since the last call. */
   function news(): Transition[] {
     if (touched.size === 0) return [];
-    const said = [...touched].flatMap((place) => place.group.news().flatMap((one) => tell(place, one)));
+    const said: Transition[] = [];
+    for (const place of touched) {
+      places.mark(place);
+      for (const one of place.group.news()) said.push(...tell(place, one));
+    }
     touched.clear();
     return said;
   }
@@ -177,7 +210,15 @@ export function createQuorum(rules: readonly Rule[]) {
     return { ...told, entry: { ...told.entry, note } };
   }
 
-  function rowOf({ counter, text, group, amendedAt }: Place): StateRow {
+  function watchedRow(id: string): StateRow {
+    const since = (residents.get(id)?.seats ?? []).flatMap(({ place, firstAt }) =>
+      firstAt === Number.POSITIVE_INFINITY ? [] : [[place.counter.rule.id, firstAt] as const],
+    );
+    const state = since.length === 0 ? "" : JSON.stringify(Object.fromEntries(since));
+    return { rule: WATCHED, subject: id, state };
+  }
+
+  function placeRow({ counter, text, group, amendedAt }: Place): StateRow {
     const row = { rule: QUORUM, subject: `${counter.rule.id} ${text}` };
     if (group.isEmpty()) return { ...row, state: "" };
     const { rule, own, counted } = counter;
@@ -186,12 +227,12 @@ export function createQuorum(rules: readonly Rule[]) {
   }
 
   /** Answers what nobody counts any more, for the caller to end. `bind` the sensors first. */
-  function load(row: StateRow): Orphan[] {
+  function loadPlace(row: StateRow): Orphan[] {
     const { rule, fit, counted, subject, amendedAt, group: json } = JSON.parse(row.state) as PlaceJson;
     const orphans = () => json.said.flatMap((one) => orphanOf(row, { rule, fit, subject: placeText(subject) }, one));
     const counter = counters.find((one) => one.rule.id === rule && one.counted.fit === counted);
     if (!counter) {
-      dropped.push({ ...row, state: "" });
+      states.put({ ...row, state: "" });
       return orphans();
     }
     const place = placeFor(counter, subject);
@@ -215,25 +256,12 @@ export function createQuorum(rules: readonly Rule[]) {
     hasNews: () => touched.size > 0,
     news,
     end,
-    load,
     /** The sensor is no more. What it said has been ended by the engine. */
-    unbind(seats: Seats): void {
+    unbind(sensorId: string, seats: Seats): void {
+      watched.mark(sensorId);
       for (const { place, firstAt } of seats) if (Number.isFinite(firstAt)) place.group.watched.remove(firstAt);
     },
-    /** Since when the sensor has been watched, by rule. */
-    sinceOf: (seats: Seats): Record<string, number> =>
-      Object.fromEntries(
-        seats.flatMap(({ place, firstAt }) =>
-          firstAt === Number.POSITIVE_INFINITY ? [] : [[place.counter.rule.id, firstAt] as const],
-        ),
-      ),
-    rows: () => [...dropped, ...[...unsaved].map(rowOf)],
-    allRows: () =>
-      counters.flatMap(({ places }) => [...places.values()].filter(({ group }) => !group.isEmpty()).map(rowOf)),
-    saved(): void {
-      unsaved.clear();
-      dropped = [];
-    },
+    tables: [watched, places],
   };
 }
 

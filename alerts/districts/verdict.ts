@@ -2,13 +2,13 @@ import type { Transition, Verdict } from "../../model/alert.ts";
 import { DERIVED, isDerived, METRICS_OF, type MetricName, type RuleMetric } from "../../model/metrics.ts";
 import { LATE_AFTER_MS } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
-import type { StateRow } from "../engine/state-rows.ts";
+import type { States } from "../engine/states.ts";
 import { factsOf, horizonOf } from "./facts.ts";
 import type { Neighbour, Neighbours } from "./neighbours.ts";
 import { SIBLINGS } from "./siblings.ts";
 import { decide } from "./verdict-table.ts";
 
-export const VERDICT = "~verdict";
+const VERDICT = "~verdict";
 
 /** An alert that may still change or be judged again. `dueAt`: when everything it can rest on is in, in event time. */
 type Case = { transition: Transition; readonly dueAt: number; readonly imported: boolean; isFinal: boolean };
@@ -36,11 +36,27 @@ export function metricsToKeep(rules: readonly Rule[]): Set<MetricName> {
  * City or sensor? Judges every alert on a value when it fires, and once more when nothing can change any more. A sensor
  * fault goes to the crews, whoever the rule is for.
  */
-export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours) {
+export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, states: States) {
   const judged = new Map(rules.filter(isJudged).map((rule) => [rule.id, rule]));
   const cases = new Map<string, Case>();
-  const unsaved = new Set<string>();
   const dues = new Map<string, Due>();
+
+  const table = states.open<string>({
+    names: [VERDICT],
+    keys: () => cases.keys(),
+    rowsOf(subject) {
+      const one = cases.get(subject);
+      return [{ rule: VERDICT, subject, state: one ? JSON.stringify(one) : "" }];
+    },
+    load(rows) {
+      for (const { subject, state } of rows) {
+        const one = JSON.parse(state) as Case;
+        if (judged.has(one.transition.alert.rule.id)) keep(one);
+        else table.mark(subject);
+      }
+      return [];
+    },
+  });
 
   /** When the next case of a district is due: `review` has nothing to say before. */
   function dueOf(district: string): Due {
@@ -83,7 +99,7 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours) {
   /** A case is closed once its alert is over and its verdict final. */
   function keep(one: Case): void {
     const { id, state, subject } = one.transition.alert;
-    unsaved.add(id);
+    table.mark(id);
     if (state === "retracted" || (state === "resolved" && one.isFinal)) cases.delete(id);
     else cases.set(id, one);
     const due = dueOf(subject.district ?? "");
@@ -125,27 +141,7 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours) {
     return due.flatMap((one) => close(one, now, resident(one.transition.alert.subject.sensorId!)));
   }
 
-  function rowOf(id: string): StateRow {
-    const one = cases.get(id);
-    return { rule: VERDICT, subject: id, state: one ? JSON.stringify(one) : "" };
-  }
-
-  function load({ subject, state }: StateRow): void {
-    const one = JSON.parse(state) as Case;
-    if (judged.has(one.transition.alert.rule.id)) keep(one);
-    else unsaved.add(subject);
-  }
-
-  return {
-    take,
-    dueOf,
-    review,
-    tick,
-    load,
-    rows: (): StateRow[] => [...unsaved].map(rowOf),
-    allRows: (): StateRow[] => [...cases.keys()].map(rowOf),
-    saved: () => unsaved.clear(),
-  };
+  return { take, dueOf, review, tick, table };
 }
 
 function isSameFiring(a: Transition["alert"], b: Transition["alert"]): boolean {

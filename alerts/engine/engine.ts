@@ -10,14 +10,13 @@ import type { Derive } from "./derive.ts";
 import type { FoldContext } from "./fold.ts";
 import { adaptTo, addLate, appendReading, placeOf, prune, refoldRows, TOGETHER_FIRST } from "./history.ts";
 import { createListening } from "./listening.ts";
-import { loadSubjects } from "./load.ts";
 import { createPlanner, type Plan } from "./plan.ts";
 import { clearColumn, droppedColumns, rebind } from "./rebind.ts";
 import { RECEIVED, rowCount } from "./ring.ts";
-import { FAILED, LISTENING, type Orphan, type StateRow } from "./state-rows.ts";
+import { createStates, type Orphan, type StateRow, type States } from "./states.ts";
 import { createSubject, type Subject } from "./subject.ts";
+import { changedRows, droppedRows, FAILED, LISTENING, loadSubjects } from "./subject-rows.ts";
 import { createRecorder } from "./teller.ts";
-import { createUnsaved } from "./unsaved.ts";
 
 export type EngineOptions = {
   readonly rules: readonly Rule[];
@@ -30,6 +29,8 @@ export type EngineOptions = {
   readonly remember?: { readonly perSensor: number; readonly perLateSensor?: number; readonly total: number };
   /** The caller calls `settleOf` between other work; without it `observe` and `tick` do. */
   readonly settlesLater?: boolean;
+  /** Where it keeps what is saved, with what others save; without it by itself. */
+  readonly states?: States;
 };
 
 export type Engine = ReturnType<typeof createEngine>;
@@ -56,6 +57,7 @@ const TURN_ROWS = 512;
  */
 export function createEngine(options: EngineOptions) {
   const { sensor: registry, conditions = CONDITIONS, derives = DERIVES, remember = REMEMBER } = options;
+  const { states = createStates() } = options;
   const { perSensor, perLateSensor = perSensor, total } = remember;
   let compiled = options.rules.map(compileRule);
   const planner = createPlanner(conditions, derives);
@@ -64,8 +66,14 @@ export function createEngine(options: EngineOptions) {
   const backlogged = new Set<Subject>();
   let remembered = 0;
   const listening = createListening();
-  const unsaved = createUnsaved((id) => subjects.get(id));
-  const teller = createRecorder(unsaved.watch);
+  /** Plans that are on disk. */
+  const plans = new Set<string>();
+  const table = states.open<string>({
+    keys: () => subjects.keys(),
+    rowsOf: (id) => (subjects.has(id) ? changedRows(subjects.get(id)!, plans) : []),
+    load,
+  });
+  const teller = createRecorder(noteAlert);
   const counts = { readings: 0, inOrder: 0, late: 0, duplicate: 0, tooLate: 0, forgotten: 0 };
   let failing: CompiledRule[] = [];
   /** Those of them that are new there. */
@@ -95,6 +103,7 @@ export function createEngine(options: EngineOptions) {
 
   function take(reading: Reading): void {
     counts.readings += 1;
+    table.mark(reading.sensorId);
     const subject = subjectOf(reading);
     const place = placeOf(subject, reading);
     if (place === "in-order" || place === "behind") goForward(subject, reading);
@@ -104,7 +113,6 @@ export function createEngine(options: EngineOptions) {
     if (place === "in-order") subject.imported = reading.imported === true;
     else corrector.hear(subject, reading);
     if (!reading.imported) subject.heardAt = reading.receivedAt;
-    unsaved.subject(subject);
     if (failing.length > 0) endFailing(reading.measuredAt, reading.receivedAt);
   }
 
@@ -159,6 +167,7 @@ export function createEngine(options: EngineOptions) {
 
   /** One turn of a sensor. */
   function catchUp(subject: Subject, rows: number): number {
+    table.keep(subject.sensor.id);
     const said = teller.said();
     const folded = corrector.catchUp(subject, rows);
     // Who tells it between other work tells little at a time.
@@ -169,7 +178,7 @@ export function createEngine(options: EngineOptions) {
     if (subject.backlog) return folded;
     backlogged.delete(subject);
     if (subject.checkpoints.length > 1) forget(subject);
-    unsaved.subject(subject);
+    table.mark(subject.sensor.id);
     return folded;
   }
 
@@ -230,6 +239,7 @@ export function createEngine(options: EngineOptions) {
     knownAt: number,
     note: (ruleId: string) => string,
   ): Subject {
+    table.mark(sensor.id);
     finish(former);
     for (const { column, compiled } of droppedColumns(former.plan, plan)) {
       teller.end(former, column, at, knownAt, note(compiled.rule.id));
@@ -238,7 +248,6 @@ export function createEngine(options: EngineOptions) {
     subjects.set(sensor.id, subject);
     remembered += rowCount(subject.ring) - rowCount(former.ring);
     for (const rule of subject.saving.stored) subject.saving.changed.add(rule);
-    unsaved.subject(subject);
     return subject;
   }
 
@@ -256,10 +265,11 @@ export function createEngine(options: EngineOptions) {
 
   function endFailing(at: number, knownAt: number): void {
     for (const rule of failing) {
-      unsaved.other({ rule: FAILED, subject: rule.rule.id, state: rule.fit });
+      states.put({ rule: FAILED, subject: rule.rule.id, state: rule.fit });
       for (const subject of subjects.values()) {
         const watch = subject.plan.watches.find((one) => one.compiled === rule);
         if (!watch) continue;
+        table.keep(subject.sensor.id);
         teller.end(subject, watch.column, at, knownAt, `The rule failed: ${rule.failure}.`);
         clearColumn(subject, watch.column);
       }
@@ -286,10 +296,12 @@ export function createEngine(options: EngineOptions) {
         ticking = undefined;
         break;
       }
-      if (subject.registered && !registry(subject.sensor.id)) remove(subject, now);
+      const { id } = subject.sensor;
+      table.keep(id);
+      if (subject.registered && !registry(id)) remove(subject, now);
       // What its late readings say comes first.
-      else if (subject.imported || subject.backlog || isHeld(subject.sensor.id)) continue;
-      else if (corrector.look(subject, now)) unsaved.subject(subject);
+      else if (subject.imported || subject.backlog || isHeld(id)) continue;
+      else if (corrector.look(subject, now)) table.mark(id);
     }
     if (failing.length > 0) endFailing(now, now);
     return teller.handOver();
@@ -300,7 +312,13 @@ export function createEngine(options: EngineOptions) {
     subjects.delete(subject.sensor.id);
     backlogged.delete(subject);
     remembered -= rowCount(subject.ring) + (subject.backlog ? rowCount(subject.backlog.rows) : 0);
-    unsaved.drop(subject);
+    for (const row of droppedRows(subject)) states.put(row);
+  }
+
+  /** The alerts of this rule have changed. */
+  function noteAlert({ sensor, saving, plan }: Subject, column: number): void {
+    table.mark(sensor.id);
+    saving.changed.add(plan.watches[column]!.compiled.rule.id);
   }
 
   /**
@@ -326,26 +344,27 @@ export function createEngine(options: EngineOptions) {
   /** From now on nothing that the sensors say is missed; before, it may have been. */
   function listen(since: number): void {
     listening.add(since);
-    unsaved.other({ rule: LISTENING, subject: "", state: listening.toJson() });
+    states.put({ rule: LISTENING, subject: "", state: listening.toJson() });
   }
 
   /** Goes on from what `rows` gave. Answers the alerts that nothing watches any more, for the caller to end. */
-  function load(rows: Iterable<StateRow>): Orphan[] {
-    const all = [...rows];
-    const listened = all.find(({ rule }) => rule === LISTENING);
+  function load(rows: readonly StateRow[]): Orphan[] {
+    const listened = rows.find(({ rule }) => rule === LISTENING);
     if (listened) listening.restore(listened.state);
-    const loaded = loadSubjects(all, { ...context, rules: compiled, planner, sensor: registry });
+    const loaded = loadSubjects(rows, { ...context, rules: compiled, planner, sensor: registry });
     for (const subject of loaded.subjects) {
       subjects.set(subject.sensor.id, subject);
       remembered += rowCount(subject.ring) + (subject.backlog ? rowCount(subject.backlog.rows) : 0);
       // It was let keep so many: it sends late ones.
       if (rowCount(subject.ring) > rowsMax()) subject.late = rowCount(subject.ring);
       if (subject.backlog) wait(subject);
-      if (subject.saving.base !== subject.checkpoints[0] || subject.saving.changed.size > 0) unsaved.subject(subject);
+      if (subject.saving.base !== subject.checkpoints[0] || subject.saving.changed.size > 0) {
+        table.mark(subject.sensor.id);
+      }
     }
-    unsaved.planned(loaded.plans);
-    for (const row of loaded.obsolete) unsaved.other({ ...row, state: "" });
-    for (const { row } of loaded.orphans) if (!subjects.has(row.subject)) unsaved.other({ ...row, state: "" });
+    for (const id of loaded.plans) plans.add(id);
+    for (const row of loaded.obsolete) states.put({ ...row, state: "" });
+    for (const { row } of loaded.orphans) if (!subjects.has(row.subject)) states.put({ ...row, state: "" });
     return [...loaded.orphans];
   }
 
@@ -386,11 +405,8 @@ export function createEngine(options: EngineOptions) {
     tick,
     isTicking: () => ticking !== undefined,
     listen,
-    load,
     replaceRules,
-    /** The states that have changed; call `saved` in the same turn, once they are on disk. */
-    dirty: unsaved.rows,
-    saved: unsaved.saved,
+    states,
     failures,
     counts: () => {
       return { ...counts, ...teller.counts, rules: compiled.length, subjects: subjects.size, remembered };

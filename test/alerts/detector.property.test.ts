@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createDetector } from "../../alerts/detector.ts";
-import type { StateRow } from "../../alerts/engine/state-rows.ts";
+import type { StateRow } from "../../alerts/engine/states.ts";
 import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import { aReading, aRule, aSensor, MINUTE, random, T0 } from "./builders.ts";
@@ -90,16 +90,16 @@ describe("whatever the restarts", () => {
       for (let from = 0; from < feed.length; ) {
         const to = from + 1 + Math.floor(chance() * 200);
         said.push(...detector.observe(feed.slice(from, to)));
-        for (const row of detector.dirty()) {
+        for (const row of detector.states.snapshot()) {
           const key = `${row.rule} ${row.subject}`;
           if (row.state === "") rows.delete(key);
           else rows.set(key, row);
         }
-        detector.saved();
+        detector.states.saved();
         from = to;
         if (chance() < 0.5) continue;
         detector = fresh();
-        expect(detector.load([...rows.values()])).toEqual([]);
+        expect(detector.states.load([...rows.values()])).toEqual([]);
       }
       expect(said, `seed ${seed}`).toEqual(fresh().observe(feed));
       for (const { rule } of rows.values()) kinds.add(rule);

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { createDetector } from "../../alerts/detector.ts";
 import { createEngine, type Engine, type EngineOptions } from "../../alerts/engine/engine.ts";
-import type { StateRow } from "../../alerts/engine/state-rows.ts";
+import type { StateRow } from "../../alerts/engine/states.ts";
 import { loadRules } from "../../alerts/rules/load.ts";
 import { versionOf } from "../../alerts/rules/version.ts";
 import type { Reading } from "../../model/reading.ts";
@@ -156,8 +156,8 @@ function saveCity(rules: readonly Rule[]): City {
   for (let minute = 0; minute < MINUTES; minute += 10) {
     for (let i = 0; i < SENSORS; i++) engine.observe([aReading(i, T0 + minute * EVERY_MS, 1)]);
     const startedAt = performance.now();
-    const changed = engine.dirty();
-    engine.saved();
+    const changed = engine.states.snapshot();
+    engine.states.saved();
     saveMs = Math.max(saveMs, performance.now() - startedAt);
     for (const row of changed) {
       if (row.state === "") rows.delete(`${row.rule} ${row.subject}`);
@@ -174,7 +174,7 @@ function memory(what: string, rules: readonly Rule[]): MemoryRow {
   const rssMiB = Math.round(process.memoryUsage.rss() / 2 ** 20);
   const sensors = engine.counts().subjects;
   const startedAt = performance.now();
-  createEngine({ rules, sensor: sensorOf }).load(saved);
+  createEngine({ rules, sensor: sensorOf }).states.load(saved);
   const restoreMs = Math.round(performance.now() - startedAt);
   const savedMiB = Math.round(saved.reduce((sum, { state }) => sum + state.length, 0) / 2 ** 20);
   return { what, rules: rules.length, sensors, rssMiB, saveMs: Math.round(saveMs), savedMiB, restoreMs };

@@ -147,14 +147,14 @@ describe("drift against neighbours", () => {
     const said: Transition[] = [];
     for (let from = 0; from < readings.length; from += 333) {
       const detector = createDetector({ rules: [DRIFT], sensor: registry });
-      expect(detector.load([...rows.values()])).toEqual([]);
+      expect(detector.states.load([...rows.values()])).toEqual([]);
       said.push(...detector.observe(readings.slice(from, from + 333)));
-      for (const row of detector.dirty()) {
+      for (const row of detector.states.snapshot()) {
         if (row.state === "") rows.delete(`${row.rule} ${row.subject}`);
         else rows.set(`${row.rule} ${row.subject}`, row);
       }
       if (said.length === 1) {
-        const orphans = createDetector({ rules: [], sensor: registry }).load([...rows.values()]);
+        const orphans = createDetector({ rules: [], sensor: registry }).states.load([...rows.values()]);
         expect(orphans).toMatchObject([{ row: { rule: "drift", subject: "s-0" }, startedAt: T0 + 8 * DAY }]);
       }
     }

@@ -139,9 +139,9 @@ describe("a gateway outage", () => {
     ];
     const first = detectorOf();
     const before = [...first.observe(readings.slice(0, cut)), ...first.tick(T0 + 2 * HOUR)];
-    const rows = first.dirty();
+    const rows = first.states.snapshot();
     const second = detectorOf();
-    expect(second.load(rows)).toEqual([]);
+    expect(second.states.load(rows)).toEqual([]);
     const after = second.observe(readings.slice(cut));
     expect([...before, ...after]).toEqual(told);
     expect(only(after, "gateway-outage")).toHaveLength(1);
@@ -152,14 +152,14 @@ describe("a gateway outage", () => {
     first.observe(feed(T0, T0 + 2 * HOUR, gone));
     const [outage] = only(first.tick(T0 + 2 * HOUR), "gateway-outage");
     const second = detectorOf([SILENT]);
-    const orphans = second.load(first.dirty());
+    const orphans = second.states.load(first.states.snapshot());
     expect(orphans).toMatchObject([
       {
         row: { rule: "gateway-outage", subject: "district north gateway gw-north" },
         startedAt: outage!.alert.startedAt,
       },
     ]);
-    expect(second.dirty().filter(({ rule, state }) => rule === "~quorum" && state === "")).toHaveLength(1);
+    expect(second.states.snapshot().filter(({ rule, state }) => rule === "~quorum" && state === "")).toHaveLength(1);
   });
 
   it("does not depend on how the readings are cut into batches", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createDetector } from "../../../alerts/detector.ts";
-import type { StateRow } from "../../../alerts/engine/state-rows.ts";
+import type { StateRow } from "../../../alerts/engine/states.ts";
 import type { Transition } from "../../../model/alert.ts";
 import type { Reading } from "../../../model/reading.ts";
 import type { Rule } from "../../../model/rule.ts";
@@ -64,12 +64,14 @@ describe("other rules while the service runs", () => {
   it("what is known of the neighbours goes on, and the same is there after a restart", () => {
     const detector = detectorOf([HIGH]);
     detector.observe(feed(0, 20, 0));
-    detector.saved();
+    detector.states.saved();
     const second = aRule({ id: "second", metric: "no2", condition: { type: "threshold", above: 120 } });
     detector.replaceRules([HIGH, second], at);
-    const rows = new Map<string, StateRow>(detector.dirty().map((row) => [`${row.rule} ${row.subject}`, row]));
+    const rows = new Map<string, StateRow>(
+      detector.states.snapshot().map((row) => [`${row.rule} ${row.subject}`, row]),
+    );
     const restarted = detectorOf([HIGH, second]);
-    restarted.load([...rows.values()].filter(({ state }) => state !== ""));
+    restarted.states.load([...rows.values()].filter(({ state }) => state !== ""));
     for (const one of [detector, restarted]) {
       const said = one.observe([aReading(at, { no2: 130 }, { sensorId: "s-0" })]);
       const verdict = said.find(({ alert }) => alert.rule.id === "second")!.alert.verdict!;

@@ -174,13 +174,13 @@ describe("the second look", () => {
     const city = new Map(Array.from({ length: 6 }, (_, i) => [`s-${i}`, aSensor({ id: `s-${i}` })]));
     before.observe(readings);
     const after = createDetector({ rules: [NO2], sensor: (id) => city.get(id) });
-    after.load(before.dirty());
+    after.states.load(before.states.snapshot());
     const said = after.tick(FIRES + HOUR).filter(({ entry }) => entry.what === "verdict");
     expect(said.map(({ alert }) => alert.subject.sensorId)).toContain("s-0");
     expect(said.every(({ alert }) => alert.verdict!.is === "event")).toBe(true);
-    before.saved();
+    before.states.saved();
     before.observe(later);
-    const rows = before.dirty();
+    const rows = before.states.snapshot();
     expect(rows.some(({ rule }) => rule === "~recent-since")).toBe(true);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CONDITIONS, type ConditionTable } from "../../../alerts/conditions/registry.ts";
 import type { Derive } from "../../../alerts/engine/derive.ts";
 import { createEngine } from "../../../alerts/engine/engine.ts";
-import type { StateRow } from "../../../alerts/engine/state-rows.ts";
+import type { StateRow } from "../../../alerts/engine/states.ts";
 import type { Rule } from "../../../model/rule.ts";
 import { aReading, aRule, aSensor, HOUR, line, MINUTE, T0 } from "../builders.ts";
 
@@ -196,14 +196,14 @@ describe("other rules", () => {
     const before = engineOf([limit("a", 30), limit("b", 30), limit("c", 30)]);
     before.observe([at(0, 0), at(1, 35), at(2, 36)]);
     const after = engineOf([limit("a", 30), limit("b", 34)]);
-    const orphans = after.load(before.dirty());
+    const orphans = after.states.load(before.states.snapshot());
     expect(orphans.map(({ row, startedAt }) => [row.rule, startedAt])).toEqual([
       ["b", T0 + MINUTE],
       ["c", T0 + MINUTE],
     ]);
     expect(after.observe([at(3, 35)]).map(line)).toEqual(["firing b s-1 2026-11-21T00:03"]);
     expect(after.observe([at(4, 0)]).map(line)).toHaveLength(2);
-    expect(after.dirty().filter(({ rule, state }) => rule === "c" && state === "")).toHaveLength(1);
+    expect(after.states.snapshot().filter(({ rule, state }) => rule === "c" && state === "")).toHaveLength(1);
   });
 });
 
@@ -226,7 +226,7 @@ describe("a rule that fails", () => {
     expect(said.map(line)).toEqual(["firing limit s-1 2026-11-21T00:00", "resolved limit s-1 2026-11-21T00:02"]);
     expect(said[1]!.entry.note).toBe("The rule failed: divided by a duck.");
     const mended = engineOf([limit]);
-    expect(mended.load(engine.dirty())).toEqual([]);
+    expect(mended.states.load(engine.states.snapshot())).toEqual([]);
     expect(mended.failures()).toEqual([]);
     expect(mended.observe([at(4, 35)]).map(line)).toEqual(["firing limit s-1 2026-11-21T00:04"]);
   });
@@ -264,9 +264,9 @@ describe("a derived metric", () => {
   it("is watched like any other, late readings and restarts included", () => {
     const engine = create();
     expect(engine.observe([air(0, { pm25: 2, no2: 5 }), air(2, { temperature: 9 })])).toEqual([]);
-    const rows: StateRow[] = engine.dirty();
+    const rows: StateRow[] = engine.states.snapshot();
     const restarted = create();
-    restarted.load(rows);
+    restarted.states.load(rows);
     const [fired] = restarted.observe([air(3, { pm25: 1 })]);
     expect(fired!.alert).toMatchObject({ metric: "europeanAqi", value: 5, startedAt: T0 + 3 * MINUTE });
     const said = restarted.observe([air(1, { no2: 1 })]);

@@ -229,12 +229,12 @@ describe("silence in the engine", () => {
     let registered = true;
     const engine = createEngine({ rules: [silent, hot], sensor: () => (registered ? everyMinute : undefined) });
     engine.observe([aReading(T0, { temperature: 50 })]);
-    const rows = engine.dirty().filter(({ rule }) => rule !== "~plan");
-    engine.saved();
+    const rows = engine.states.snapshot().filter(({ rule }) => rule !== "~plan");
+    engine.states.saved();
     registered = false;
     const said = engine.tick(T0 + HOUR);
     expect(said.map(line)).toEqual(["resolved hot s-1 2026-11-21T01:00"]);
-    const left = engine.dirty().filter(({ state }) => state === "");
+    const left = engine.states.snapshot().filter(({ state }) => state === "");
     expect(rows.every((row) => left.some(({ rule, subject }) => rule === row.rule && subject === row.subject))).toBe(
       true,
     );
@@ -262,7 +262,7 @@ describe("states", () => {
       const first = engineOf(rules);
       const before = first.observe(feed.slice(0, cut));
       const second = engineOf(rules);
-      expect(second.load(JSON.parse(JSON.stringify(first.dirty())))).toEqual([]);
+      expect(second.states.load(JSON.parse(JSON.stringify(first.states.snapshot())))).toEqual([]);
       expect([...before, ...second.observe(feed.slice(cut))]).toEqual(whole);
     }
   });
@@ -270,14 +270,14 @@ describe("states", () => {
   it("are given out once, again if they were not saved, and quiet thresholds not at all", () => {
     const engine = engineOf([hot]);
     engine.observe([aReading(T0, { temperature: 20 })]);
-    expect(engine.dirty().map(({ rule }) => rule)).toEqual(["~plan", "~base", "~rows"]);
+    expect(engine.states.snapshot().map(({ rule }) => rule)).toEqual(["~plan", "~base", "~rows"]);
     engine.observe([aReading(T0 + MINUTE, { temperature: 50 })]);
-    expect(engine.dirty().map(({ rule }) => rule)).toEqual(["~plan", "~base", "~rows", "hot"]);
-    expect(engine.dirty()).toHaveLength(4);
-    engine.saved();
-    expect(engine.dirty()).toEqual([]);
+    expect(engine.states.snapshot().map(({ rule }) => rule)).toEqual(["~plan", "~base", "~rows", "hot"]);
+    expect(engine.states.snapshot()).toHaveLength(4);
+    engine.states.saved();
+    expect(engine.states.snapshot()).toEqual([]);
     engine.observe([aReading(T0 + 2 * MINUTE, { temperature: 20 })]);
-    expect(engine.dirty()).toContainEqual({ rule: "hot", subject: "s-1", state: "" });
+    expect(engine.states.snapshot()).toContainEqual({ rule: "hot", subject: "s-1", state: "" });
   });
 
   it("of a rule that has changed are not carried over, and its alert is given back as an orphan", () => {
@@ -285,8 +285,10 @@ describe("states", () => {
     first.observe([aReading(T0, { temperature: 50 })]);
     const stricter = aRule({ id: "hot", metric: "temperature", condition: { type: "threshold", above: 35 } });
     const second = engineOf([stricter]);
-    expect(second.load(first.dirty())).toMatchObject([{ row: { rule: "hot", subject: "s-1" }, startedAt: T0 }]);
+    expect(second.states.load(first.states.snapshot())).toMatchObject([
+      { row: { rule: "hot", subject: "s-1" }, startedAt: T0 },
+    ]);
     const renamed = engineOf([{ ...hot, title: "Another title", version: "other" }]);
-    expect(renamed.load(first.dirty())).toEqual([]);
+    expect(renamed.states.load(first.states.snapshot())).toEqual([]);
   });
 });

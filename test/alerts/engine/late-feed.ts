@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createEngine, type EngineOptions } from "../../../alerts/engine/engine.ts";
-import type { StateRow } from "../../../alerts/engine/state-rows.ts";
+import type { StateRow } from "../../../alerts/engine/states.ts";
 import type { Transition } from "../../../model/alert.ts";
 import type { Reading } from "../../../model/reading.ts";
 import { aReading, aRule, aSensor, HOUR, MINUTE, random, T0 } from "../builders.ts";
@@ -98,15 +98,15 @@ export function play(
     if (tickEveryMs === undefined) said.push(...engine.observe(batch));
     if (chance() < replace) said.push(...engine.replaceRules(structuredClone(RULES), tickedAt));
     if (chance() >= restart) continue;
-    for (const row of engine.dirty()) {
+    for (const row of engine.states.snapshot()) {
       const key = `${row.rule} ${row.subject}`;
       if (row.state === "") rows.delete(key);
       else rows.set(key, row);
     }
-    engine.saved();
+    engine.states.saved();
     if (chance() < 0.5) continue;
     engine = engineOf(options);
-    const orphans = engine.load([...rows.values()]);
+    const orphans = engine.states.load([...rows.values()]);
     if (orphans.length > 0) throw new Error(`orphans: ${JSON.stringify(orphans)}`);
   }
   return said;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CONDITIONS, type ConditionTable } from "../../../alerts/conditions/registry.ts";
 import { createDetector } from "../../../alerts/detector.ts";
 import { createEngine } from "../../../alerts/engine/engine.ts";
-import type { StateRow } from "../../../alerts/engine/state-rows.ts";
+import type { StateRow } from "../../../alerts/engine/states.ts";
 import type { Transition } from "../../../model/alert.ts";
 import type { Reading } from "../../../model/reading.ts";
 import { aReading, aRule, aSensor, HOUR, MINUTE, random, T0 } from "../builders.ts";
@@ -112,15 +112,15 @@ describe.each(Object.entries(ORDERS))("readings in %s order", (_, order) => {
         i += size;
         // A fold is cut off anywhere.
         said.push(...engine.settle(Math.floor(chance() * 1_500)));
-        for (const row of engine.dirty()) {
+        for (const row of engine.states.snapshot()) {
           if (row.state === "") rows.delete(`${row.rule} ${row.subject}`);
           else rows.set(`${row.rule} ${row.subject}`, row);
         }
-        engine.saved();
+        engine.states.saved();
         if (chance() < 0.5) continue;
         waited += engine.backlog().readings;
         engine = start();
-        expect(engine.load([...rows.values()])).toEqual([]);
+        expect(engine.states.load([...rows.values()])).toEqual([]);
       }
       said.push(...engine.settle(Number.POSITIVE_INFINITY));
       expect(engine.backlog()).toEqual({ sensors: 0, readings: 0, since: undefined });
@@ -194,13 +194,13 @@ describe("while one sensor's backlog is folded", () => {
         .filter(({ measuredAt }) => measuredAt % 2 === 1),
     );
     expect(engine.backlog().readings).toBeGreaterThan(0);
-    engine.dirty();
-    engine.saved();
+    engine.states.snapshot();
+    engine.states.saved();
     sensors.clear();
     engine.tick(T0 + HOUR);
     expect(engine.counts().remembered).toBe(0);
     expect(engine.backlog().sensors).toBe(0);
-    expect(engine.dirty()).toContainEqual({ rule: "~late", subject: "s-1", state: "" });
+    expect(engine.states.snapshot()).toContainEqual({ rule: "~late", subject: "s-1", state: "" });
   });
 });
 
