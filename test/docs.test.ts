@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { loadRules } from "../alerts/rules/load.ts";
 import { METRICS, METRICS_OF, type MetricRow } from "../model/metrics.ts";
@@ -64,26 +65,21 @@ describe("the documentation", () => {
     expect(named.filter((name) => !Object.keys(scripts).includes(name))).toEqual([]);
   });
 
-  it("names only commands that exist", { timeout: 180_000 }, async () => {
+  it("names only commands that exist", async () => {
     const named = pages.flatMap((page) =>
-      [...text(page).matchAll(/\.\/lamppost ([a-z]+)(?: ([a-z]+))?/g)].map(([, command, part]) => ({
-        command: command!,
-        part,
-      })),
+      [...text(page).matchAll(/\.\/lamppost ([a-z]+)(?: ([a-z]+))?/g)].map(([, command, part]) => ({ command, part })),
     );
     expect(named.length).toBeGreaterThan(5);
-    const help = new Map<string, string>();
-    for (const command of new Set(named.map((one) => one.command))) {
-      const { code, stdout } = await runCli([command, "--help"], { PATH: process.env.PATH });
-      help.set(command, code === 0 && stdout.includes(`lamppost ${command}`) ? stdout : "");
+    const program = new Command();
+    for (const file of globSync("cli/*.ts", { cwd: HOME })) {
+      if (text(file).includes("export function register(")) (await import(join(HOME, file))).register(program);
     }
+    const { stdout } = await runCli(["--help"], { PATH: process.env.PATH });
     const unknown = named.filter(({ command, part }) => {
-      const said = help.get(command)!;
+      const found = program.commands.find((one) => one.name() === command && stdout.includes(`  ${command} `));
       // A word after a command that has no commands of its own is an argument, such as a name.
-      return (
-        said === "" ||
-        (part !== undefined && said.includes("Commands:") && !new RegExp(`^ +${part}\\b`, "m").test(said))
-      );
+      const parts = found?.commands.map((one) => one.name()) ?? [];
+      return !found || (part !== undefined && parts.length > 0 && !parts.includes(part));
     });
     expect(unknown).toEqual([]);
   });
