@@ -92,7 +92,7 @@ console.log(JSON.stringify({ values: readings.map(({ values }) => values), texts
 
 describe("a newcomer's walks", () => {
   it("a condition, a channel, a payload format: the compiler names what is missing, and nothing else", {
-    timeout: 240_000,
+    tags: ["long"],
   }, () => {
     edit(
       "model/conditions.ts",
@@ -124,7 +124,7 @@ describe("a newcomer's walks", () => {
     expect(incomplete()).toEqual([]);
   });
 
-  it("a payload format: its messages are read, item by item", () => {
+  it("a payload format: its messages are read, item by item", { tags: ["long"] }, () => {
     const run = spawnSync(process.execPath, ["--input-type=module", "-e", READ], { cwd: copy });
     expect(JSON.parse(run.stdout.toString() || run.stderr.toString())).toEqual({
       values: [{ pm25: 7 }, { pm10: 9 }],
@@ -148,7 +148,6 @@ describe("a newcomer's walks", () => {
 describe("the contract", () => {
   it("whoever serves, shows or sends a field that was renamed does not compile", {
     tags: ["long"],
-    timeout: 240_000,
   }, () => {
     edit("contract/ledger.ts", "reasons: z.record", "causes: z.record");
     edit("contract/account.ts", "districts: z.array(Id)", "quarters: z.array(Id)");

@@ -290,7 +290,7 @@ describe("what does not come, or is not taken, ends", () => {
       "GET /api/v1/sensors/air-1/readings?format=csv HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer viewer-token\r\n\r\n";
     const { socket } = await open(line);
     socket.pause();
-    await expect.poll(isOpen, { timeout: 10_000 }).toBe(1);
+    await expect.poll(isOpen).toBe(1);
   });
 });
 

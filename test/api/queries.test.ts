@@ -10,8 +10,6 @@ import { startService } from "./service.ts";
 
 const STEPS = "/api/v1/sensors/air-1/readings?every=1h";
 const CSV = "/api/v1/sensors/air-1/readings?format=csv";
-/** The machine may be busy. */
-const poll: typeof expect.poll = (what, options) => expect.poll(what, { timeout: 20_000, ...options });
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
@@ -93,11 +91,11 @@ describe("queries", () => {
   it("end when their clients leave, those that run and those that wait", async () => {
     const { store, ask, statusOf, turns } = await serve();
     const abandoned = Array.from({ length: 20 }, () => ask(STEPS));
-    await poll(() => store.running.length).toBe(2);
+    await expect.poll(() => store.running.length).toBe(2);
     for (const { leave } of abandoned) leave();
-    await poll(() => store.running.length).toBe(0);
+    await expect.poll(() => store.running.length).toBe(0);
     expect(new Set(store.aborted)).toEqual(new Set(["The client has gone."]));
-    await poll(() => turns("queries")).toBe(0);
+    await expect.poll(() => turns("queries")).toBe(0);
     // One that was left on its way may still come.
     const answering = setInterval(() => store.running.forEach((one) => void one.answer()), 20);
     closing.push(() => clearInterval(answering));
@@ -110,9 +108,9 @@ describe("queries", () => {
     const refused = await Promise.race(many.map(({ response }) => response));
     expect(refused.statusCode).toBe(429);
     expect(refused.headers["retry-after"]).toBe("5");
-    await poll(() => store.running.length).toBe(2);
+    await expect.poll(() => store.running.length).toBe(2);
     const other = ask(STEPS, "operator");
-    await poll(() => store.running.length).toBe(3);
+    await expect.poll(() => store.running.length).toBe(3);
     store.running[2]!.answer();
     expect(await statusOf(other)).toBe(200);
   });
@@ -144,11 +142,11 @@ describe("a count of the books, and a trace", () => {
     const { ask, turns } = await serve({ ledger });
     const paths = ["/api/v1/ledger?verify=true", "/api/v1/ledger/trace?sensor=air-1&measuredAt=2026-11-21T10:00:00Z"];
     const asked = paths.map((path) => ask(path, "operator"));
-    await poll(() => begun.length).toBe(2);
+    await expect.poll(() => begun.length).toBe(2);
     expect(await turns("queries")).toBe(2);
     for (const { leave } of asked) leave();
-    await poll(() => begun.every(({ aborted }) => aborted)).toBe(true);
-    await poll(() => turns("queries")).toBe(0);
+    await expect.poll(() => begun.every(({ aborted }) => aborted)).toBe(true);
+    await expect.poll(() => turns("queries")).toBe(0);
   });
 });
 
@@ -167,9 +165,9 @@ describe("exports", () => {
     expect(before).toBeLessThan(60);
     expect(await turns("queries")).toBe(0);
     response.resume();
-    await poll(() => store.chunks()).toBeGreaterThan(before + 10);
+    await expect.poll(() => store.chunks()).toBeGreaterThan(before + 10);
     slow.leave();
-    await poll(store.streams).toBe(0);
+    await expect.poll(store.streams).toBe(0);
     expect(await turns("exports")).toBe(0);
   });
 
@@ -200,12 +198,12 @@ describe("exports", () => {
     expect(refused).toBeGreaterThan(0);
     expect(await turns("queries")).toBe(0);
     const other = ask(STEPS, "operator");
-    await poll(() => store.running.length).toBe(1);
+    await expect.poll(() => store.running.length).toBe(1);
     store.running[0]!.answer();
     expect(await statusOf(other)).toBe(200);
     for (const { leave } of asked) leave();
-    await poll(store.streams).toBe(0);
-    await poll(() => turns("exports")).toBe(0);
+    await expect.poll(store.streams).toBe(0);
+    await expect.poll(() => turns("exports")).toBe(0);
   });
 
   it("are so many of one account; then they wait, then they are refused", async () => {
@@ -217,11 +215,11 @@ describe("exports", () => {
       ),
     );
     expect(refused.headers["retry-after"]).toBe("5");
-    await poll(store.streams).toBe(4);
+    await expect.poll(store.streams).toBe(4);
     const other = ask(CSV, "operator");
     expect(await statusOf(other)).toBe(200);
     for (const { leave } of [...many, other]) leave();
-    await poll(store.streams).toBe(0);
+    await expect.poll(store.streams).toBe(0);
   });
 
   it("a backup whose client leaves ends, also before there is anything to send", async () => {
@@ -262,13 +260,13 @@ describe("backtests", () => {
     // In the same breath: the first has not begun when the second comes.
     const both = [run("operator"), run("operator")];
     const own = await Promise.race(both);
-    await poll(() => began).toEqual(["operator"]);
+    await expect.poll(() => began).toEqual(["operator"]);
     const second = run("op-2");
     expect(own.statusCode).toBe(409);
     expect(own.headers["retry-after"]).toBe("30");
     ends[0]!();
     expect((await Promise.all(both)).map(({ statusCode }) => statusCode).sort()).toEqual([200, 409]);
-    await poll(() => began).toEqual(["operator", "op-2"]);
+    await expect.poll(() => began).toEqual(["operator", "op-2"]);
     ends[1]!();
     expect((await second).statusCode).toBe(200);
   });

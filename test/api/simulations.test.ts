@@ -90,7 +90,10 @@ describe("recordings", () => {
   const record = (body: object) => service.as("operator", "POST", "/api/v1/recordings", body);
   const listed = async () => (await service.as("viewer", "GET", "/api/v1/recordings")).json();
   const whole = (names: string[]) =>
-    vi.waitFor(async () => expect((await listed()).items.map(({ name }: { name: string }) => name)).toEqual(names));
+    vi.waitFor(
+      async () => expect((await listed()).items.map(({ name }: { name: string }) => name)).toEqual(names),
+      30_000,
+    );
 
   it("keeps what the chosen sensors say, to be downloaded and deleted", async () => {
     expect((await record({ name: "noon", sensors: ["air-1"], minutes: 5 })).statusCode).toBe(201);

@@ -5,13 +5,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
-import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { createStopStack } from "../../app/lifecycle.ts";
 import { SILENT } from "../../model/log.ts";
 import { type City, cityEnv, HOME, startCity } from "../helpers/city.ts";
 
-/** Each start is a process of its own, some of them one after the other, on machines that may be busy. */
-vi.setConfig({ testTimeout: 180_000 });
 const scratch = mkdtempSync(join(tmpdir(), "lamppost-start-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 let folders = 0;

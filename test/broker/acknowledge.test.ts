@@ -197,9 +197,7 @@ describe("stopping", () => {
     operator.socket.pause();
     device.send({ cmd: "publish", topic: OWN_TOPIC, payload: "{}", qos: 1, messageId: 9, retain: false, dup: false });
     await until(() => city.broker.counts().waitingAppends === 1);
-    const started = performance.now();
     await city.broker.close({ deadline: Date.now() + 300 });
-    expect(performance.now() - started).toBeLessThan(2_000);
     await device.whenClosed();
     expect(device.packets).toEqual([]);
   });

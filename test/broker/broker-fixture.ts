@@ -143,7 +143,7 @@ export function rawClient(socket: Socket) {
 }
 
 /** Resolves when `condition` holds: for what the broker does without telling anyone. */
-export async function until(condition: () => boolean, withinMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean, withinMs = 60_000): Promise<void> {
   const end = Date.now() + withinMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${condition}`);

@@ -45,7 +45,7 @@ async function listen(account = VIEWER) {
   return { client, heard, levels };
 }
 
-describe("what is retained", { timeout: 60_000 }, () => {
+describe("what is retained", () => {
   it("is found where the filter says, without a look at the rest, and all of it comes", async () => {
     city = await startTestBroker();
     await retainAll();

@@ -87,9 +87,9 @@ async function compare(other: ReadingStore): Promise<void> {
 
 describe("both homes", () => {
   const flavour2 = { token: "t", org: "city", bucket: "readings" };
-  const common = { installation: "1a2b3c4d", timeoutMs: 20_000, log: SILENT };
+  const common = { installation: "1a2b3c4d", timeoutMs: 60_000, log: SILENT };
 
-  it("answer 200 random questions alike: DuckDB and InfluxDB 2.x", { timeout: 120_000 }, async () => {
+  it("answer 200 random questions alike: DuckDB and InfluxDB 2.x", async () => {
     const server = await startInflux2();
     server.addOrg("city");
     server.addBucket("city", "readings");
@@ -98,7 +98,7 @@ describe("both homes", () => {
     await server.stop();
   });
 
-  it.runIf(needs("influxd"))("answer them alike: DuckDB and a real InfluxDB 1.6", { timeout: 120_000 }, async () => {
+  it.runIf(needs("influxd"))("answer them alike: DuckDB and a real InfluxDB 1.6", async () => {
     const server = await startInfluxd();
     await compare(await openInfluxStore({ ...common, url: server.url, flavour: { database: "both" } }));
     await server.stop();

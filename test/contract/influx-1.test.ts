@@ -20,7 +20,7 @@ describe.runIf(needs("influxd"))("InfluxDB 1.x", () => {
     databases += 1;
     const flavour = { database: `city ${databases} "quoted"`, username: "anyone", password: "ignored:without auth" };
     const open = () =>
-      openInfluxStore({ url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 10_000, log: SILENT });
+      openInfluxStore({ url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 60_000, log: SILENT });
     const params = new URLSearchParams({ db: flavour.database, precision: "ms" });
     async function writeForeign(lines: readonly string[]): Promise<void> {
       const answer = await fetch(`${server.url}/write?${params}`, { method: "POST", body: lines.join("\n") });

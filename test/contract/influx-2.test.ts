@@ -22,7 +22,7 @@ describe("InfluxDB 2.x, scripted", () => {
     const token = `token-${places}`;
     server.addToken({ text: token, org: "city", read: [bucket.id], write: [bucket.id] });
     const flavour = { token, org: "city", bucket: name };
-    const options = { url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 10_000, log: SILENT };
+    const options = { url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 60_000, log: SILENT };
     return {
       open: () => openInfluxStore(options),
       remove: async () => server.dropBucket(bucket),

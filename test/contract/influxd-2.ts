@@ -14,12 +14,12 @@ export function realServer(path: string): void {
   beforeAll(async () => {
     server = await startInfluxd2(path);
     await server.addOrg("town");
-  }, 60_000);
+  });
   afterAll(() => server.stop());
 
   const openStore = (token: string, bucket: string) => {
     const flavour = { token, org: "city", bucket };
-    return openInfluxStore({ url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 10_000, log: SILENT });
+    return openInfluxStore({ url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 60_000, log: SILENT });
   };
   const foreign = Array.from({ length: 50 }, (_, n) => `air,sensorId=air-1,district=north pm25=1,foreign=1 ${OLD + n}`);
 

@@ -116,5 +116,5 @@ async function raiseAlert({ api }: City): Promise<string> {
   });
   await api("/readings", readings.flat());
   const find = async () => (await api("/alerts?rule=enclosure-overheated")).items[0]?.id as string | undefined;
-  return vi.waitFor(async () => (await find()) ?? Promise.reject(new Error("no alert yet")), { timeout: 10_000 });
+  return vi.waitFor(async () => (await find()) ?? Promise.reject(new Error("no alert yet")), { timeout: 30_000 });
 }

@@ -123,7 +123,7 @@ describe.runIf(HAS_BROWSER)("the crews' list with a bad connection", () => {
     await context.setOffline(true);
     await city.api(`/alerts/${(await alertOf(city, "air-4")).id}/reopen`, {});
     await context.setOffline(false);
-    await expect.poll(() => page.locator(".crew-waiting").count(), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => page.locator(".crew-waiting").count()).toBe(0);
     expect(await deedsOn(city, "air-4", "closed")).toEqual(["anna: New battery"]);
     expect(arrived).toBe(1);
     await close();

@@ -223,7 +223,7 @@ describe("the queue", () => {
     const { queue, state, calls, store } = aQueue();
     state.answers = false;
     await queue.add([press({ madeAt: Date.now(), note: "New" })]);
-    await vi.waitFor(() => expect(queue.waiting.value).toMatchObject([{ tries: 1 }]));
+    await vi.waitFor(() => expect(queue.waiting.value).toMatchObject([{ tries: 1 }]), 30_000);
     queue.close();
     state.answers = true;
     const again = aQueue({ ...aService(state.alert), calls });

@@ -24,7 +24,7 @@ export async function fillCity(city: City): Promise<void> {
     { sensorId: "air-4", kind: "air", district: "south", battery: 12 },
     { sensorId: "air-5", ...centre, battery: 13 },
   ]);
-  await vi.waitFor(async () => expect((await city.api("/crew")).alerts).toHaveLength(5), { timeout: 10_000 });
+  await vi.waitFor(async () => expect((await city.api("/crew")).alerts).toHaveLength(5), { timeout: 30_000 });
 }
 
 function addSensor(city: City, sensorId: string, name: string, at: { lat: number; lon: number }, district = "centre") {

@@ -7,7 +7,7 @@ describe.runIf(HAS_BROWSER)("the books and the throughput", () => {
     await city.api("/devices", { sensorId: "air-1", ...PLACE });
     const at = Date.now();
     await send(city, { pm25: 5 }, { pm25: 6, measuredAt: at - 60_000 }, { pm25: 4095, measuredAt: at - 1 });
-    await vi.waitFor(async () => expect((await city.api("/ledger")).received).toBe(3), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await city.api("/ledger")).received).toBe(3), { timeout: 30_000 });
   });
 
   it("shows that the books balance, counts again, and finds a reading", async () => {
@@ -41,7 +41,7 @@ describe.runIf(HAS_BROWSER)("the books and the throughput", () => {
     await send(site.city, ...inARow);
     const rate = page.locator(".figures div", { hasText: "Readings stored" }).locator("dd");
     await vi.waitFor(async () => expect(Number.parseFloat((await rate.textContent()) ?? "")).toBeGreaterThan(20), {
-      timeout: 10_000,
+      timeout: 30_000,
     });
     expect(complaints).toEqual([]);
     await close();

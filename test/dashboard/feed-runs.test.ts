@@ -31,7 +31,7 @@ describe.runIf(HAS_BROWSER)("simulating and recording on the page", () => {
     await page.getByLabel("What").selectOption({ label: "Broken sensors" });
     await page.getByRole("checkbox", { name: "Hillside" }).check();
     await page.getByRole("button", { name: "Start", exact: true }).click();
-    await page.getByText("The last one: Broken sensors").waitFor({ timeout: 20_000 });
+    await page.getByText("The last one: Broken sensors").waitFor();
     await page.getByText(/\d+ readings sent: \d+ stored/).waitFor();
     await page.getByText(/It raised \d+ alerts?\./).waitFor();
     expect((await city.api("/sensors")).items[0].district).toBe("sim-hillside");
@@ -59,7 +59,7 @@ describe.runIf(HAS_BROWSER)("simulating and recording on the page", () => {
     await page.getByText(/Sending · [\d,]+ of [\d,]+ readings/).waitFor();
     await shoot(page, "feed-runs-running");
     await page.getByRole("button", { name: "Stop", exact: true }).click();
-    await page.getByText("The last one: take-1").waitFor({ timeout: 20_000 });
+    await page.getByText("The last one: take-1").waitFor();
     await page.getByText("Stopped", { exact: true }).waitFor();
     await close();
   });
@@ -93,7 +93,7 @@ describe.runIf(HAS_BROWSER)("simulating and recording on the page", () => {
     await shoot(page, "feed-runs-phone");
     await row.getByRole("button", { name: "Borrar" }).click();
     await page.getByText("Todavía no hay grabaciones.").waitFor();
-    await vi.waitFor(async () => expect((await city.api("/recordings")).items).toEqual([]));
+    await vi.waitFor(async () => expect((await city.api("/recordings")).items).toEqual([]), 30_000);
     await close();
   });
 });

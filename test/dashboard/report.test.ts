@@ -70,5 +70,5 @@ async function raiseAlert({ api }: City): Promise<void> {
   await api("/devices", { sensorId: "air-1", kind: "air", district: "north" });
   await api("/readings", { sensorId: "air-1", kind: "air", district: "north", pm25: 12, battery: 5 });
   const raised = async () => (await api("/alerts?rule=battery-critical")).items.length === 1;
-  await vi.waitFor(async () => expect(await raised()).toBe(true), { timeout: 10_000, interval: 50 });
+  await vi.waitFor(async () => expect(await raised()).toBe(true), { timeout: 30_000, interval: 50 });
 }

@@ -87,5 +87,5 @@ async function sendDay({ api }: City): Promise<void> {
   });
   await api("/readings", readings.flat());
   const stored = async () => (await api("/sensors/air-1/readings?limit=1000")).items.length;
-  await vi.waitFor(async () => expect(await stored()).toBe(111), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await stored()).toBe(111), { timeout: 30_000 });
 }

@@ -27,7 +27,7 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
       () => city.api(last),
       ({ items }) => items.length === 1,
     );
-  }, 120_000);
+  });
   afterAll(async () => {
     process.stdout.write(`${figures.join("\n")}\n`);
     await closeVisits();

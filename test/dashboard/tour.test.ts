@@ -23,7 +23,7 @@ describe.runIf(HAS_BROWSER)("the tour", () => {
     const alerts = await until(open, (all) => all.filter(isTold).length >= 8, 60_000);
     alert = alerts.filter(isTold).find(({ evidence }) => evidence.length > 0)!;
     await tellSomeone(city);
-  }, 180_000);
+  });
   afterAll(async () => {
     await closeVisits();
     await city?.remove();
@@ -42,7 +42,7 @@ describe.runIf(HAS_BROWSER)("the tour", () => {
     admin: ["/admin?tab=targets", ".card"],
   });
 
-  it("has a small picture of each page, made here, and names no other", { timeout: 240_000 }, async () => {
+  it("has a small picture of each page, made here, and names no other", async () => {
     const pictures = shown();
     for (const [name, [at, ready, options = {}]] of Object.entries(pictures)) {
       const { page, goTo, complaints, close } = await visit(city, { token: city.token, ...options });

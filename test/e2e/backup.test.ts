@@ -52,7 +52,7 @@ describe("backup and restore", () => {
     expect(made).toMatchObject({ code: 0, stderr: "" });
     for (const [n, sender] of senders.entries()) await sender.ackedAtLeast(before[n]!.acked.size + 200);
     for (const sender of senders) await sender.stop();
-  }, 180_000);
+  });
   afterAll(async () => {
     await city.remove();
     await rm(folder, { recursive: true, force: true });

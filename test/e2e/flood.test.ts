@@ -117,7 +117,7 @@ describe("one device that floods", () => {
     );
   }
 
-  it("is held to its rate, and the others do not notice", { timeout: 180_000 }, async () => {
+  it("is held to its rate, and the others do not notice", async () => {
     const from = performance.now();
     const unacknowledged = await compare(0);
     const acknowledged = await compare(1);

@@ -116,7 +116,7 @@ describe.runIf(needs("influxd"))("backup and restore with InfluxDB", () => {
     expect(await second.cli("ledger", "--verify")).toMatchObject({ code: 0 });
   });
 
-  it("a database where nothing happened: the restored folder changes nothing", { timeout: 120_000 }, async () => {
+  it("a database where nothing happened: the restored folder changes nothing", async () => {
     const city = await start("same");
     const login = await addLoadGateway(city);
     const sender = await send(city, login, "same-1", 200);
@@ -141,7 +141,7 @@ describe.runIf(needs("influxd"))("backup and restore with InfluxDB", () => {
     expect(await receipts("same")).toEqual(before);
   });
 
-  it("a database that is older than the backup is filled up from its journal", { timeout: 180_000 }, async () => {
+  it("a database that is older than the backup is filled up from its journal", async () => {
     const own = await startInfluxd();
     onTestFinished(() => own.stop());
     const city = await start("older", undefined, own);

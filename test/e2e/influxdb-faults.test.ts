@@ -64,7 +64,7 @@ describe.runIf(needs("influxd"))("InfluxDB that lost what it had", () => {
 
   it.runIf(disk !== undefined)(
     "on a full disk: what it shows and could not log is not called stored; after restarts and a kill all is there",
-    { concurrent: true, timeout: 240_000 },
+    { concurrent: true },
     async ({ expect, onTestFinished }) => {
       const own = await startInfluxd(disk!.folder);
       onTestFinished(() => own.stop());
@@ -151,7 +151,7 @@ describe.runIf(needs("influxd"))("InfluxDB that lost what it had", () => {
   it.concurrent.for([
     { what: "a dropped database", isMadeAgain: false },
     { what: "a database dropped and made again", isMadeAgain: true },
-  ])("$what is noticed while the service runs, and is full again", { timeout: 180_000 }, async (row, context) => {
+  ])("$what is noticed while the service runs, and is full again", async (row, context) => {
     const { what, isMadeAgain } = row;
     const { expect } = context;
     const database = what.replaceAll(" ", "_");

@@ -109,7 +109,7 @@ describe.runIf(needs("influxd"))("the service, and what lies between it and Infl
       withinMs,
     );
 
-  it.concurrent.for(LIVES)("$life", { timeout: 240_000 }, async ({ life, faults }, { expect, onTestFinished }) => {
+  it.concurrent.for(LIVES)("$life", async ({ life, faults }, { expect, onTestFinished }) => {
     const { place, env } = await aPlace(life);
     onTestFinished(() => place.proxy.stop());
     const city = await startCity({ env });

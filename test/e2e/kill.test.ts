@@ -25,14 +25,13 @@ it("loses and doubles nothing over a kill before each of the two databases, in a
   expectKept(["alerts:after-take", "after-write", "mid-write", "any"]));
 
 it("loses and doubles nothing over twenty kills, at random and at every named point", {
-  timeout: 240_000,
   tags: ["long"],
 }, async () => {
   expect(DEATHS.length).toBeGreaterThanOrEqual(20);
   await expectKept(DEATHS);
 });
 
-it("loses with the gate off: the control", { timeout: 240_000, tags: ["long"] }, async () => {
+it("loses with the gate off: the control", { tags: ["long"] }, async () => {
   // Acknowledged before the journal has it, and killed between the two.
   const env = { LAMPPOST_FAULT_AT: "ack-before-fsync,before-append@20" };
   const { lost } = await runKills({ deaths: [{ name: "before-append, gate off", env }] });

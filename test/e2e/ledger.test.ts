@@ -64,7 +64,7 @@ it("adds up and is what is there at every moment, under load and over a SIGKILL"
     expect([sensorId, received >= acked]).toEqual([sensorId, true]);
   }
   expect([stored > 2_000, duplicate, quarantined]).toEqual([true, 0, 0]);
-}, 180_000);
+});
 
 it("traces a reading on the command line", async () => {
   const at = new Date(BASE + 5).toISOString();
@@ -107,7 +107,7 @@ it("finds what somebody changed in the files, raises an alert, and ends it when 
   const again = await city.cli("ledger", "--verify");
   expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("everything is where the books say")]);
   expect(await alerts()).toMatchObject([{ state: "resolved" }]);
-}, 180_000);
+});
 
 const alerts = async () => (await city.api("/alerts?rule=ledger-imbalance&state=firing,resolved")).items;
 

@@ -62,7 +62,7 @@ for (const { name, recordings, alertsMin, tags } of SETS)
     }, 360_000);
     afterAll(() => city.remove());
 
-    it("the store gives the same timelines, byte for byte", { timeout: 240_000 }, async () => {
+    it("the store gives the same timelines, byte for byte", async () => {
       const span = ["--from", "2013-01-01", "--to", "2017-12-31", "--warm-up", "0", "--json"];
       const { code, stdout, stderr } = await city.cli("rules", "backtest", ...span);
       expect(code, stderr).toBe(0);

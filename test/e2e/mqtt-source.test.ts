@@ -134,7 +134,7 @@ describe.runIf(needs("mosquitto"))("an external broker as the source", () => {
     expect(ledger.balanced).toBe(true);
   });
 
-  it("leaves with the broker what a full disk does not take", { tags: ["long"], timeout: 240_000 }, async () => {
+  it("leaves with the broker what a full disk does not take", { tags: ["long"] }, async () => {
     const { broker, city: full } = await start({ LAMPPOST_DISK_FREE_MIN_MIB: "1048576" });
     await isRead(full);
     const senders = await startSenders(full, broker);
@@ -189,7 +189,7 @@ describe.runIf(needs("mosquitto"))("an external broker as the source", () => {
     expect(items[0].source).toBe("bridge:broker:127.0.0.1");
   });
 
-  it("says when another client uses its id", { timeout: 240_000 }, async () => {
+  it("says when another client uses its id", async () => {
     const { broker, city } = await start();
     await isRead(city);
     const other = mqtt.connect(broker.url, { clientId: "lamppost-source", clean: false, reconnectPeriod: 50 });

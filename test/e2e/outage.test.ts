@@ -132,7 +132,6 @@ it("a wrong token: holds what comes in, and says on /readyz and /metrics what to
 
 describe.runIf(needs("influxd"))("a minute without InfluxDB", () => {
   it(`at ${PER_SECOND} readings a second: nobody notices, memory stays flat, everything is there afterwards, once`, {
-    timeout: 300_000,
     tags: ["long"],
   }, async () => {
     const influx = await startInfluxd();

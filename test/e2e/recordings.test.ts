@@ -58,7 +58,7 @@ describe.runIf(present)("the real recordings", () => {
 
   for (const [mapping, names, readingsPerRow] of REPLAYS) {
     const tags = SHORT.includes(mapping) ? [] : ["long"];
-    it(`${mapping} ${names}: every row is accounted for`, { timeout: 240_000, tags }, async () => {
+    it(`${mapping} ${names}: every row is accounted for`, { tags }, async () => {
       const { code, stdout, stderr } = await city.cli(
         "replay",
         ...names.map((name) => join(DATA, name)),
@@ -87,11 +87,11 @@ describe.runIf(present)("the real recordings", () => {
     expect(["conflict", "no_values"]).toEqual(expect.arrayContaining(Object.keys(ledger.reasons)));
   });
 
-  it("the rules come to the end of them", { timeout: 300_000 }, async () => {
+  it("the rules come to the end of them", async () => {
     expect(await settledRules(city)).toHaveLength(3);
   });
 
-  it("replayed again, all of it is a duplicate", { timeout: 240_000, tags: ["long"] }, async () => {
+  it("replayed again, all of it is a duplicate", { tags: ["long"] }, async () => {
     const { stdout } = await city.cli(
       "replay",
       join(DATA, "pems-lane-flow/train.csv"),

@@ -88,5 +88,5 @@ describe("a silence", () => {
       { what: "resolved", sensor: "t-1" },
       { what: "resolved", sensor: "t-2" },
     ]);
-  }, 180_000);
+  });
 });

@@ -37,7 +37,7 @@ describe("the simulated city", () => {
     expect(latest.length).toBeLessThanOrEqual((await sensors()).length);
   });
 
-  it("has something for operators and for crews, and every alert says why", { timeout: 70_000 }, async () => {
+  it("has something for operators and for crews, and every alert says why", async () => {
     const both = async () => [await alertsFor("operators"), await alertsFor("crews")] as const;
     const seen = await until(both, (lists) => lists.every((list) => list.length > 0), 60_000);
     for (const alert of seen.flat()) {

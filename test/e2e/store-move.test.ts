@@ -124,7 +124,7 @@ describe.runIf(needs("influxd"))("lamppost store move", () => {
     expect(await city.cli("ledger", "--verify")).toMatchObject({ code: 0 });
   });
 
-  it.concurrent("from one database to another, with the old settings in a file", { timeout: 240_000 }, async (test) => {
+  it.concurrent("from one database to another, with the old settings in a file", async (test) => {
     const { dir, before } = await aFolder(test, onInflux("first"));
     const refused = await runCli(["store", "move"], cliEnv(dir, onInflux("second")));
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/are in influxdb .* first.*--from/) });

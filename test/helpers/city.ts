@@ -156,7 +156,7 @@ export function runCli(
 }
 
 /** Asks again until the answer is right; fails with the last answer when the time is up. For state that settles, not for events. */
-export async function until<T>(ask: () => Promise<T>, right: (answer: T) => boolean, withinMs = 20_000): Promise<T> {
+export async function until<T>(ask: () => Promise<T>, right: (answer: T) => boolean, withinMs = 60_000): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     const answer = await ask();

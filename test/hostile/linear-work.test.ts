@@ -16,12 +16,13 @@ import { decodeMessage } from "../../ingest/decode.ts";
 import { countElements, splitElements } from "../../model/elements.ts";
 import { parseSensorTopic } from "../../model/topics.ts";
 import { startService } from "../api/service.ts";
+import { allOf } from "../helpers/in-full.ts";
 import { aMessage, CITY } from "../ingest/helpers.ts";
 
 /**
  * Nothing from outside takes more than linear time: every door below is given texts of each family, short and four times
  * as long. What is linear takes four times as long then, what is quadratic sixteen times; the limit is between the two.
- * Each time is the best of several, a pair that fails is measured again, and below the floor nobody cares.
+ * Each time is the processor's, the best of several, a pair that fails is measured again, and below the floor nobody cares.
  */
 const GROWTH = 4;
 const RATIO_MAX = 9;
@@ -129,13 +130,16 @@ const RULES_DOOR: Door = { charsMax: 60_000, use: (text) => checkRules([{ file: 
 async function bestMs(use: (text: string) => unknown, text: string): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < REPEATS; i += 1) {
-    const from = performance.now();
+    const before = process.threadCpuUsage();
     await use(text);
-    best = Math.min(best, performance.now() - from);
+    const { user, system } = process.threadCpuUsage(before);
+    best = Math.min(best, (user + system) / 1_000);
     if (best < FLOOR_MS) return best;
   }
   return best;
 }
+
+let doorsJudged = 0;
 
 /** A sentence if it is worse than linear. */
 async function judge(what: string, { charsMax, use }: Door, family: (n: number) => string): Promise<string[]> {
@@ -154,14 +158,15 @@ async function judge(what: string, { charsMax, use }: Door, family: (n: number) 
 async function judgeAll(doors: Readonly<Record<string, Door>>, families: typeof TEXTS): Promise<string[]> {
   const found: string[] = [];
   for (const [door, how] of Object.entries(doors)) {
-    for (const [family, text] of Object.entries(families)) {
+    doorsJudged += 1;
+    for (const [family, text] of allOf(Object.entries(families), doorsJudged)) {
       found.push(...(await judge(`${door}, ${family}`, how, text)));
     }
   }
   return found;
 }
 
-describe("the time a text from outside takes", { timeout: 120_000 }, () => {
+describe("the time a text from outside takes", () => {
   it("is measured well enough: what is quadratic is found, what is linear is not (the control)", async () => {
     const quadratic: Door = { charsMax: 12_000, use: (text) => text.normalize("NFKC") };
     const linear: Door = { charsMax: 16_000_000, use: (text) => text.replaceAll("b", "c") };
@@ -207,7 +212,7 @@ describe("the time a text from outside takes", { timeout: 120_000 }, () => {
   });
 });
 
-describe("the time a request takes", { timeout: 240_000 }, () => {
+describe("the time a request takes", () => {
   let service: ReturnType<typeof startService>;
   beforeAll(() => {
     service = startService();

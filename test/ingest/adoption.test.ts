@@ -38,7 +38,7 @@ describe("a database that lived on after the backup that was restored", () => {
     const bucket = server.addBucket("city", name);
     server.addToken({ text: name, org: "city", read: [bucket.id], write: [bucket.id] });
     const flavour = { token: name, org: "city", bucket: name };
-    const options = { url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 10_000, log: SILENT };
+    const options = { url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 60_000, log: SILENT };
     store = await openInfluxStore(options);
     folder = await mkdtemp(join(tmpdir(), "lamppost-adoption-"));
     restoreBooks();

@@ -118,7 +118,7 @@ it("adds up at every step, in total, by day and by day and sensor, whatever come
   );
   expect(pendingSeen).toBeGreaterThan(100);
   expect(lostSeen).toBeGreaterThan(0);
-}, 180_000);
+});
 
 /** Items of all messages that could be read, as the decoder counts them. */
 function itemsOf({ journal, state }: World): number {

@@ -157,7 +157,6 @@ function collectGarbage(): () => number {
 }
 
 it("10 minutes without the store at 1,000 readings a second: memory flat, rules and live view up to date, all kept once", {
-  timeout: 120_000,
   tags: ["long"],
 }, async () => {
   const [time, store] = [virtualTime(), aDistantStore()];

@@ -21,7 +21,7 @@ describe.runIf(needs("influxd"))("readings that InfluxDB 1.x refuses", () => {
       url: influx.url,
       flavour: { database },
       installation: "1a2b3c4d",
-      timeoutMs: 5_000,
+      timeoutMs: 60_000,
       log: SILENT,
     });
     let writes = 0;

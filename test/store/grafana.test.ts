@@ -72,7 +72,7 @@ describe.runIf(needs("influxd"))("the questions of Grafana's dashboard", () => {
   beforeAll(async () => {
     server = await startInfluxd();
     const flavour = { database };
-    const options = { url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 10_000, log: SILENT };
+    const options = { url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 60_000, log: SILENT };
     const store = await openInfluxStore(options);
     const moments = Array.from({ length: 48 }, (_, n) => now - 2 * DAY + n * HOUR);
     await store.write(

@@ -18,7 +18,7 @@ describe.runIf(needs("influxd"))("docs/influxdb.md", () => {
   it("has questions that a real InfluxDB answers, without suspect values and bookkeeping in the means", async () => {
     const server = await startInfluxd();
     const flavour = { database: "readings" };
-    const options = { url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 10_000, log: SILENT };
+    const options = { url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 60_000, log: SILENT };
     const store = await openInfluxStore(options);
     const now = Date.now();
     const readings = Array.from({ length: 10 }, (_, n) =>

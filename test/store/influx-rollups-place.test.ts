@@ -71,7 +71,7 @@ describe("the place of rollups on InfluxDB 2.x", () => {
 
   async function openStore(rollups = aMemory()): Promise<ReadingStore> {
     const flavour = { token: "t", org: "city", bucket: "readings" };
-    const options = { url: server.url, flavour, installation: "1a2b3c4d", rollups, timeoutMs: 5_000, log: SILENT };
+    const options = { url: server.url, flavour, installation: "1a2b3c4d", rollups, timeoutMs: 60_000, log: SILENT };
     const store = await openInfluxStore(options);
     open.push(store);
     return store;
@@ -232,7 +232,7 @@ describe.runIf(needs("influxd"))("the place of rollups on InfluxDB 1.x", () => {
   it("is a database of their own, to which those among the readings move; foreign points stay", async () => {
     const server = await startInfluxd();
     const flavour = { database: "city" };
-    const options = { url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 10_000, log: SILENT };
+    const options = { url: server.url, flavour, installation: "1a2b3c4d", timeoutMs: 60_000, log: SILENT };
     const sum = async (field: string, database: string) => {
       const rows = await server.ask(`SELECT count("${field}") FROM "air_hourly"`, database);
       return rows.length === 0 ? 0 : rows[0]![1];
