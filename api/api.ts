@@ -4,12 +4,11 @@ import type { z } from "zod";
 import type { Declared } from "../contract/common.ts";
 import type { Auth } from "./auth.ts";
 import type { ApiDeps } from "./deps.ts";
-import type { Latest } from "./latest.ts";
 import type { Limits } from "./limits.ts";
-import type { Queries } from "./queries.ts";
+import type { Latest } from "./live.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Streams } from "./streams.ts";
-import type { Turns } from "./turns.ts";
+import type { Queries, Turns } from "./turns.ts";
 
 /** What a handler gets is what its schema makes of it; what it answers with is the contract's, and may be readonly. */
 interface Schemas extends FastifyTypeProvider {

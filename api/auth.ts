@@ -1,10 +1,10 @@
 import type { FastifyRequest } from "fastify";
 import { networkOf } from "../model/address.ts";
+import type { Log } from "../model/log.ts";
 import type { Account } from "../model/people.ts";
 import { hashSecret } from "../model/secret.ts";
-import { createAuditBursts } from "./audit-bursts.ts";
+import type { Records } from "../store/records.ts";
 import type { ApiDeps } from "./deps.ts";
-import { createFailures } from "./failures.ts";
 import type { Limits } from "./limits.ts";
 import { mayCall, permissionOf } from "./permissions.ts";
 import { ProblemError } from "./problems.ts";
@@ -13,6 +13,10 @@ import { isFromPage, type Sessions } from "./sessions.ts";
 const BEARER = /^Bearer ([\x21-\x7e]{1,512})$/i;
 const READ_ONLY: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const LOOPBACK = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
+/** After the first row of a burst, the next one says how many more there were, at the earliest so much later. */
+const ROW_EVERY_MS = 60_000;
+/** Bursts that are told apart; what more there is becomes one burst of its own. */
+const BURSTS_MAX = 1_000;
 
 type Known = { readonly account: Account; readonly secretHash: string };
 
@@ -114,3 +118,111 @@ function isLocal(request: FastifyRequest): boolean {
 }
 
 const routeOf = ({ method, routeOptions }: FastifyRequest) => `${method} ${routeOptions.url ?? "unknown"}`;
+
+/**
+ * Wrong secrets, counted for each key they came from. After `free` of them the key waits 1 s after each more, then 2 s, 4 s … up to
+ * `waitMaxMs`. Nothing right is counted, and nothing right forgives: a guesser could do that with a secret of their own. A key is
+ * forgotten `forgetMs` after its last failure; beyond `keysMax` keys the one that failed longest ago goes first.
+ */
+export function createFailures(
+  { free, waitMaxMs, forgetMs, keysMax }: { free: number; waitMaxMs: number; forgetMs: number; keysMax: number },
+  now: () => number,
+) {
+  // In the order of the last failure.
+  const keys = new Map<string, { count: number; at: number }>();
+
+  const find = (key: string) => {
+    const known = keys.get(key);
+    if (!known) return undefined;
+    // A clock that was set back makes nobody wait longer for it.
+    known.at = Math.min(known.at, now());
+    return now() - known.at < forgetMs ? known : undefined;
+  };
+
+  /** Milliseconds this key still has to wait; 0 if none. */
+  function waitMs(key: string): number {
+    const { count = 0, at = 0 } = find(key) ?? {};
+    const over = count - free;
+    if (over <= 0) return 0;
+    const wait = Math.min(waitMaxMs, 1_000 * 2 ** Math.min(over - 1, 20));
+    return Math.max(0, at + wait - now());
+  }
+
+  function add(key: string): void {
+    const count = (find(key)?.count ?? 0) + 1;
+    keys.delete(key); // to the end
+    keys.set(key, { count, at: now() });
+    for (const [oldest, { at }] of keys) {
+      if (keys.size <= keysMax && Math.abs(now() - at) < forgetMs) return;
+      keys.delete(oldest);
+    }
+  }
+
+  /** What was added before it was looked at, and turned out right or was never looked at. */
+  function takeBack(key: string): void {
+    const known = keys.get(key);
+    if (!known) return;
+    known.count -= 1;
+    if (known.count <= 0) keys.delete(key);
+  }
+
+  return { waitMs, add, takeBack, count: (key: string) => find(key)?.count ?? 0, size: () => keys.size };
+}
+
+export type Failures = ReturnType<typeof createFailures>;
+
+type Entry = Omit<Parameters<Records["audit"]["add"]>[0], "at">;
+
+/**
+ * What anyone can cause as often as they like, in the audit log: the first at once, those that follow counted into one row a
+ * minute for each account or address and each kind of thing. What is counted and not written yet is written before the log is
+ * read. A log that cannot be written (a full disk) changes no answer: it is said once, and the counts go on.
+ */
+export function createAuditBursts(audit: Pick<Records["audit"], "add">, now: () => number, log: Log) {
+  // In the order of their last rows.
+  const bursts = new Map<string, { readonly entry: Entry; writtenAt: number; more: number }>();
+  let failing = false;
+
+  function note(entry: Entry): void {
+    const at = now();
+    for (const [key, burst] of bursts) {
+      if (Math.abs(at - burst.writtenAt) < ROW_EVERY_MS) break;
+      if (burst.more > 0) write(key, burst.entry, burst.more);
+      else bursts.delete(key);
+    }
+    const key = `${entry.what}\n${entry.by}\n${entry.target}`;
+    const known = bursts.get(key) ?? (bursts.size < BURSTS_MAX ? undefined : crowd(entry.what));
+    if (known) known.more += 1;
+    else write(key, entry, 0);
+  }
+
+  /** One burst for all who come beyond those that are told apart. */
+  function crowd(what: string) {
+    const known = bursts.get(what) ?? { entry: { by: "api", what, target: "many others" }, writtenAt: now(), more: 0 };
+    bursts.set(what, known);
+    return known;
+  }
+
+  /** A row, with how many `more` there were since the one before. */
+  function write(key: string, entry: Entry, more: number): void {
+    const at = now();
+    bursts.delete(key); // to the end
+    const said = [...(entry.detail ? [entry.detail] : []), ...(more > 0 ? [`${more} more since the row before`] : [])];
+    try {
+      audit.add({ ...entry, at, ...(said.length > 0 ? { detail: said.join(", ") } : {}) });
+      bursts.set(key, { entry, writtenAt: at, more: 0 });
+      failing = false;
+    } catch (error) {
+      bursts.set(key, { entry, writtenAt: at, more: Math.max(1, more) });
+      if (!failing) log.error({ err: error }, "the audit log cannot be written; what the API refuses is not in it yet");
+      failing = true;
+    }
+  }
+
+  /** Writes all that was counted. */
+  function flush(): void {
+    for (const [key, { entry, more }] of [...bursts]) if (more > 0) write(key, entry, more);
+  }
+
+  return { note, flush };
+}

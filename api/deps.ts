@@ -7,14 +7,17 @@ import type { Log } from "../model/log.ts";
 import type { NewMessage } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason } from "../model/rejection.ts";
-import type { Rule } from "../model/rule.ts";
+import type { Rule, RuleData } from "../model/rule.ts";
+import type { RuleAuthor, RuleChange, RuleEntry, RuleOutcome } from "../model/rule-change.ts";
+import type { RecordingFile, RecordingNow, RecordingQuestion, Run, RunQuestion } from "../model/simulation.ts";
 import type { Target } from "../model/target.ts";
 import type { ReadingTopic } from "../model/topics.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import type { Limits } from "./limits.ts";
-import type { RuleDeps } from "./rule-deps.ts";
-import type { SimulationDeps } from "./simulation-deps.ts";
+
+/** The names a loopback listener answers to. */
+export const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
 /** All the API needs from the rest of the service; `app.ts` wires it. */
 export type ApiDeps = {
@@ -124,5 +127,58 @@ export type ApiOptions = {
   readonly limits?: Partial<Limits>;
 };
 
-/** The names a loopback listener answers to. */
-export const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
+/** What the API needs of the rules. */
+export type RuleDeps = {
+  entries(): readonly RuleEntry[];
+  entry(id: string): RuleEntry | undefined;
+  /** Rules that are out of use because they threw. */
+  failures(): readonly { readonly rule: string; readonly failure: string }[];
+  /**
+   * The mistakes of a rules file that is not in force, with their places: the answer of `POST /rules/check` as JSON.
+   * Rejects with an Error named `RulesTooHard`, or with the signal's reason; so does `parse`.
+   */
+  check(yaml: string, signal: AbortSignal): Promise<Uint8Array>;
+  /** Rules as data, or the mistakes of the first that has some. */
+  parse(rules: readonly unknown[], signal: AbortSignal): Promise<ParsedRules>;
+  put(id: string, value: unknown, author: RuleAuthor): RuleOutcome;
+  promote(id: string, author: RuleAuthor): RuleOutcome;
+  /** Back to the file's version, or gone if it stands in no file. */
+  remove(id: string, author: RuleAuthor): RuleOutcome;
+  versions(id: string, limit: number, cursor?: string): { readonly items: RuleChange[]; readonly next?: string };
+  /** A `BacktestView` as JSON. Rejects with an Error named `BacktestBusy`, or with the signal's reason. */
+  backtest(question: BacktestQuestion, signal: AbortSignal): Promise<Uint8Array>;
+};
+
+export type ParsedRules =
+  | { readonly rules: readonly RuleData[] }
+  | { readonly mistakes: readonly { index: number; path: readonly (string | number)[]; message: string }[] };
+
+export type BacktestQuestion = {
+  /** Rules they count the alerts of are added where they are in force. */
+  readonly rules: readonly RuleData[];
+  readonly from: number;
+  readonly to: number;
+  readonly warmUpMs: number;
+  readonly sensorId?: string;
+  readonly by: string;
+};
+
+/** Scenarios and recordings, as the API needs them. What cannot be done now throws `SimulationRefused`. */
+export type SimulationDeps = {
+  /** Why nothing can run here. */
+  refusal(): string | undefined;
+  districts(): readonly string[];
+  current(): Run | undefined;
+  last(): Run | undefined;
+  start(asked: RunQuestion, by: string): Run;
+  /** False if it does not run. */
+  stop(id: string): boolean;
+  readonly recordings: {
+    list(): readonly RecordingFile[];
+    current(): RecordingNow | undefined;
+    start(asked: RecordingQuestion, by: string): RecordingNow;
+    stop(name: string): boolean;
+    remove(name: string): boolean;
+    read(name: string): Readable | undefined;
+  };
+};

@@ -1,3 +1,16 @@
+import { STATUS_CODES } from "node:http";
+import type { z } from "zod";
+import { Problem, type ProblemView } from "../contract/common.ts";
+
+/** Where nothing better is known of when a 429 or 503 will be over. */
+const RETRY_AFTER_S: ReadonlyMap<number, number> = new Map([
+  [429, 5],
+  [503, 30],
+]);
+/** What any route can answer with besides its own: wrong token, role, too fast, our fault. */
+const PUBLIC = [429, 500] as const;
+const PROTECTED = [401, 403, ...PUBLIC] as const;
+
 /** A closed set: the last part of `type` is what a program should look at. */
 export const PROBLEMS = {
   "invalid-request": [400, "The request is not valid"],
@@ -18,29 +31,15 @@ export const PROBLEMS = {
 export type ProblemName = keyof typeof PROBLEMS;
 
 /** One mistake. `pointer` is a JSON pointer into the body, or `#/query/<name>`, `#/path/<name>`. */
-export type Mistake = { pointer: string; detail: string; reason?: string };
+export type Mistake = NonNullable<ProblemView["errors"]>[number];
 
-/** RFC 9457, with the list of mistakes of its appendix. */
-export type Problem = {
-  type: string;
-  title: string;
-  status: number;
-  detail?: string;
-  errors?: Mistake[];
-};
-
-/** Where nothing better is known of when a 429 or 503 will be over. */
-const RETRY_AFTER_S: ReadonlyMap<number, number> = new Map([
-  [429, 5],
-  [503, 30],
-]);
-
-type ProblemExtra = { readonly errors?: Mistake[]; readonly retryAfterS?: number };
+type ProblemExtra = { readonly errors?: readonly Mistake[]; readonly retryAfterS?: number };
 
 /** Thrown by routes and hooks; the error handler answers with it. */
 export class ProblemError extends Error {
   override readonly name = "ProblemError";
-  readonly problem: Problem;
+  /** RFC 9457, with the list of mistakes of its appendix. */
+  readonly problem: ProblemView;
   /** Fastify and its plugins look at this one. */
   readonly statusCode: number;
   readonly retryAfterS: number | undefined;
@@ -48,9 +47,7 @@ export class ProblemError extends Error {
   constructor(name: ProblemName, detail?: string, extra: ProblemExtra = {}) {
     const [status, title] = PROBLEMS[name];
     super(detail ?? title);
-    this.problem = { type: `urn:lamppost:problem:${name}`, title, status };
-    if (detail !== undefined) this.problem.detail = detail;
-    if (extra.errors) this.problem.errors = extra.errors;
+    this.problem = { type: `urn:lamppost:problem:${name}`, title, status, detail, errors: extra.errors };
     this.statusCode = status;
     this.retryAfterS = extra.retryAfterS ?? RETRY_AFTER_S.get(status);
   }
@@ -62,4 +59,34 @@ export function invalid(pointer: string, detail: string): ProblemError {
 
 export function notFound(what: string, id: string): ProblemError {
   return new ProblemError("not-found", `There is no ${what} "${id}".`);
+}
+
+/**
+ * The responses of a route: its own, and the problems it can answer with. The type keeps only its own, because
+ * problems are thrown and never sent by a handler.
+ */
+export function answers<T extends Readonly<Record<number, z.ZodType>>>(own: T, ...problems: readonly number[]): T {
+  return { ...own, ...problemsFor([400, ...problems, ...PROTECTED]) };
+}
+
+/** The same for a route that needs no token. */
+export function publicAnswers<T extends Readonly<Record<number, z.ZodType>>>(
+  own: T,
+  ...problems: readonly number[]
+): T {
+  return { ...own, ...problemsFor([...problems, ...PUBLIC]) };
+}
+
+function problemsFor(statuses: readonly number[]) {
+  const answer = (status: number) => ({
+    description: STATUS_CODES[status] ?? "Problem",
+    content: { "application/problem+json": { schema: Problem } },
+  });
+  return Object.fromEntries(statuses.map((status) => [status, answer(status)]));
+}
+
+/** A response in other types than JSON. The handler's type is left open: it sends text or a stream. */
+export function media(description: string, types: Readonly<Record<string, z.ZodType>>): z.ZodType {
+  const content = Object.fromEntries(Object.entries(types).map(([type, schema]) => [type, { schema }]));
+  return { description, content } as unknown as z.ZodType;
 }

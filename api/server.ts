@@ -1,40 +1,42 @@
-import Fastify, { type FastifyInstance } from "fastify";
-import { serializerCompiler } from "fastify-type-provider-zod";
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifySchema } from "fastify";
+import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler } from "fastify-type-provider-zod";
+import { counter, type Figure, gauge } from "../model/health.ts";
 import type { Api, Parts } from "./api.ts";
-import { countRequests } from "./api-figures.ts";
 import { createAuth } from "./auth.ts";
-import { createConnections } from "./connections.ts";
+import { type Connections, createConnections } from "./connections.ts";
 import type { ApiDeps } from "./deps.ts";
 import { addErrors, addressOf, answer, answerBrokenRequest } from "./errors.ts";
 import { addGuards, requestId } from "./guards.ts";
-import { acceptJsonOnly } from "./json-body.ts";
-import { createLatest } from "./latest.ts";
 import { LIMITS, type Limits } from "./limits.ts";
-import { addOpenApi } from "./openapi.ts";
-import { createQueries } from "./queries.ts";
+import { createLatest } from "./live.ts";
+import { permissionOf } from "./permissions.ts";
 import { addAccounts } from "./routes/accounts.ts";
 import { addAlerts } from "./routes/alerts.ts";
-import { addAudit } from "./routes/audit.ts";
-import { addBacktests } from "./routes/backtests.ts";
+import { addAudit, addLedger, addQuarantine } from "./routes/books.ts";
 import { addEvents } from "./routes/events.ts";
-import { addLedger } from "./routes/ledger.ts";
 import { addBackup, addMachines, addStatus } from "./routes/machines.ts";
 import { addOpenAlerts } from "./routes/open-alerts.ts";
 import { addPage, pageDocument } from "./routes/page.ts";
-import { addQuarantine } from "./routes/quarantine.ts";
 import { addReadings } from "./routes/readings.ts";
 import { addReport } from "./routes/report.ts";
-import { addRules } from "./routes/rules.ts";
-import { addSensorReadings } from "./routes/sensor-readings.ts";
-import { addSensors } from "./routes/sensors.ts";
+import { addBacktests, addRules } from "./routes/rules.ts";
+import { addSensorReadings, addSensors } from "./routes/sensors.ts";
 import { addSession } from "./routes/session.ts";
 import { addSilences } from "./routes/silences.ts";
 import { addRecordings, addSimulations } from "./routes/simulations.ts";
 import { addTargets } from "./routes/targets.ts";
 import { createSessions } from "./sessions.ts";
 import { createStreams } from "./streams.ts";
-import { createTurns } from "./turns.ts";
-import { compileValidator } from "./validation.ts";
+import { createQueries, createTurns, type Turns } from "./turns.ts";
+import { acceptJsonOnly, compileValidator } from "./validation.ts";
+
+const DESCRIPTION = `What a city's sensors say, the alerts that follow from it, and the books.
+Every route below /api/v1 needs \`Authorization: Bearer <token>\`. Errors are RFC 9457 problems.
+Lists come as pages: \`{items, next}\`, and \`next\` is the \`cursor\` of the next page.`;
+/** Swagger UI sets style attributes; everything else it needs is served from here. */
+const DOCS_CSP = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
 
 const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addReadings,
@@ -147,4 +149,107 @@ function openServer(deps: ApiDeps, limits: Limits): Api {
   app.setValidatorCompiler(compileValidator as never);
   app.setSerializerCompiler(serializerCompiler as never);
   return app;
+}
+
+/** The API's own counters. Routes are patterns, so their number is fixed. */
+export function countRequests(
+  app: Api,
+  {
+    auth,
+    streams,
+    turns,
+    connections,
+  }: Pick<Parts, "auth" | "streams" | "turns"> & { readonly connections: Connections },
+) {
+  const requests = new Map<string, { route: string; method: string; status: string; count: number }>();
+  const left = new WeakSet<FastifyRequest>();
+
+  function count(request: FastifyRequest, status: number): void {
+    const route = request.is404 ? "unknown" : (request.routeOptions.url ?? "unknown");
+    const method = request.is404 ? "any" : request.method;
+    const key = `${method} ${route} ${status}`;
+    const entry = requests.get(key) ?? { route, method, status: String(status), count: 0 };
+    entry.count += 1;
+    requests.set(key, entry);
+  }
+
+  app.addHook("onRequest", async (request, reply) => {
+    reply.raw.once("close", () => {
+      // Who left before there was an answer has got none, whatever became of it: as other servers, we count that as 499.
+      if (reply.raw.headersSent) return;
+      left.add(request);
+      count(request, 499);
+    });
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    if (!left.has(request)) count(request, reply.statusCode);
+  });
+
+  return (): Figure[] => {
+    const { open, refused, dropped, missedReadings } = streams.counts();
+    const byRoute = [...requests.values()].map(({ count, ...labels }) =>
+      counter("lamppost_http_requests_total", "Requests answered", count, labels),
+    );
+    return [
+      ...byRoute,
+      ...connections.figures(),
+      ...Object.entries(turns).flatMap(([what, { counts }]) => figuresOf(what, counts())),
+      counter("lamppost_http_auth_refused_total", "Requests with an unknown token", auth.counts.refused),
+      counter("lamppost_http_forbidden_total", "Requests beyond the role", auth.counts.forbidden),
+      gauge("lamppost_http_streams", "Open event streams", open),
+      counter("lamppost_http_streams_refused_total", "Event streams refused for too many", refused),
+      counter("lamppost_http_streams_dropped_total", "Event streams closed for not reading", dropped),
+      counter("lamppost_http_streams_missed_total", "Live readings left out for slow clients", missedReadings),
+    ];
+  };
+}
+
+function figuresOf(what: string, { running, waiting, refused }: ReturnType<Turns["counts"]>): Figure[] {
+  const labels = { what };
+  return [
+    gauge("lamppost_http_turns_running", "Dear work that runs", running, labels),
+    gauge("lamppost_http_turns_waiting", "Dear work that waits", waiting, labels),
+    counter("lamppost_http_turns_refused_total", "Dear work refused for too much of it", refused, labels),
+  ];
+}
+
+/** OpenAPI 3.1 from the routes' schemas, and pages to read and try it. Call it before any route is added. */
+export function addOpenApi(app: Api, version: string): void {
+  app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Lamppost",
+        description: DESCRIPTION,
+        version,
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      },
+      servers: [{ url: "/" }],
+      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
+    },
+    transform: (document) => {
+      const { schema, url } = jsonSchemaTransform(document as Parameters<typeof jsonSchemaTransform>[0]);
+      return { schema: describeAccess(schema, String(document.route.method), url), url };
+    },
+    transformObject: jsonSchemaTransformObject,
+  });
+  app.register(swaggerUi, {
+    routePrefix: "/docs",
+    staticCSP: DOCS_CSP,
+    uiConfig: { docExpansion: "list", validatorUrl: null, persistAuthorization: false },
+    theme: { title: "Lamppost API" },
+  });
+}
+
+/** Who may call a route is part of what a reader of the document wants to know. */
+function describeAccess(schema: FastifySchema, method: string, url: string): FastifySchema {
+  const permission = permissionOf(method, url);
+  if (permission === undefined || permission === "public") return { ...schema, security: [] };
+  const roles =
+    permission === "loopback" ? "this machine without a token, others viewer and up" : permission.join(", ");
+  return {
+    ...schema,
+    security: [{ bearer: [] }],
+    description: [schema.description, `Roles: ${roles}.`].filter(Boolean).join(" "),
+  };
 }

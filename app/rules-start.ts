@@ -3,7 +3,7 @@ import type { Checked } from "../alerts/rules/check.ts";
 import { createRulesChecker } from "../alerts/rules/checker.ts";
 import { createRuleBook, type RuleBook } from "../alerts/rules/rule-book.ts";
 import { versionOf } from "../alerts/rules/version.ts";
-import type { RuleDeps } from "../api/rule-deps.ts";
+import type { RuleDeps } from "../api/deps.ts";
 import type { Log } from "../model/log.ts";
 import type { RuleData } from "../model/rule.ts";
 import type { ReadingStore } from "../store/reading-store.ts";

@@ -16,10 +16,9 @@ import {
 import { byId, pageOf, paging } from "../../contract/common.ts";
 import type { Account } from "../../model/people.ts";
 import { hashSecret, newSecret } from "../../model/secret.ts";
-import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
-import { notFound, ProblemError } from "../problems.ts";
+import { answers, notFound, ProblemError } from "../problems.ts";
 
 const listDevice = {
   tags: ["devices"],

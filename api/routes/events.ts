@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { EventsHeaders, EventsQuery } from "../../contract/events.ts";
-import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
-import { ProblemError } from "../problems.ts";
+import { answers, media, ProblemError } from "../problems.ts";
 
 const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",

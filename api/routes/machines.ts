@@ -1,12 +1,22 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { z } from "zod";
 import { AliveBody, ReadyBody, StatusBody } from "../../contract/status.ts";
-import { gauge } from "../../model/health.ts";
-import { answers, media, publicAnswers } from "../answers.ts";
+import { type Figure, gauge } from "../../model/health.ts";
 import type { Api, Parts } from "../api.ts";
-import { createMetrics } from "../metrics.ts";
 import { mayCall } from "../permissions.ts";
-import { ProblemError } from "../problems.ts";
+import { answers, media, ProblemError, publicAnswers } from "../problems.ts";
 import { patient } from "../turns.ts";
+
+/** URLs, addresses, names with dots or a port, and what a failed look-up of a name says; so that it also holds for hosts we do not know. */
+const HOSTS = [
+  /[a-z][\w+.-]*:\/\/[^\s"'<>]+/gi,
+  /(?<=\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH|ECONNRESET) )\S+/g,
+  /\[?(?=[\da-f]*::|(?:[\da-f]*:){4})[\da-f:.]+(?:%[\w.-]+)?\]?(?::\d+)?/gi,
+  /\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g,
+  /\b(?=[\w.-]*[a-z])[\w.-]+:\d{2,5}\b(?!:\d)/gi,
+  /\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b\.?(?!\w)/gi,
+];
+const REASON_MAX = 500;
 
 const tags = ["machines"];
 
@@ -113,19 +123,31 @@ export function addBackup(app: Api, { backup, auth, queries, limits, records, no
 
 const hostOf = ({ url }: { readonly url?: string }) => (url && URL.canParse(url) ? [new URL(url).hostname] : []);
 
-/** URLs, addresses, names with dots or a port, and what a failed look-up of a name says; so that it also holds for hosts we do not know. */
-const HOSTS = [
-  /[a-z][\w+.-]*:\/\/[^\s"'<>]+/gi,
-  /(?<=\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH|ECONNRESET) )\S+/g,
-  /\[?(?=[\da-f]*::|(?:[\da-f]*:){4})[\da-f:.]+(?:%[\w.-]+)?\]?(?::\d+)?/gi,
-  /\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g,
-  /\b(?=[\w.-]*[a-z])[\w.-]+:\d{2,5}\b(?!:\d)/gi,
-  /\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b\.?(?!\w)/gi,
-];
-const REASON_MAX = 500;
-
 /** A reason as anyone may read it. */
 function withoutHosts(reason: string, hosts: readonly string[]): string {
   const known = hosts.filter(Boolean).map((host) => new RegExp(`(?<![\\w-])${RegExp.escape(host)}(?![\\w-])`, "gi"));
   return [...HOSTS, ...known].reduce((text, host) => text.replace(host, "…"), reason.slice(0, REASON_MAX));
+}
+
+/** What Prometheus reads: the figures of every part, and the process's own. */
+export function createMetrics(figures: () => readonly Figure[]) {
+  const own = new Registry();
+  collectDefaultMetrics({ register: own });
+
+  async function text(): Promise<string> {
+    return `${await registryOf(figures()).metrics()}\n${await own.metrics()}`;
+  }
+  return { text, contentType: own.contentType };
+}
+
+/** The parts count for themselves, so their figures are written into fresh metrics on each scrape. */
+function registryOf(figures: readonly Figure[]): Registry {
+  const registry = new Registry();
+  for (const [name, group] of Map.groupBy(figures, (figure) => figure.name)) {
+    const labelNames = [...new Set(group.flatMap((figure) => Object.keys(figure.labels ?? {})))];
+    const config = { name, help: group[0]!.help, labelNames, registers: [registry] };
+    const metric = group[0]!.type === "counter" ? new Counter(config) : new Gauge(config);
+    for (const { labels = {}, value } of group) metric.inc({ ...labels }, value);
+  }
+  return registry;
 }

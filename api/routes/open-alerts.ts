@@ -10,9 +10,8 @@ import {
 } from "../../contract/alert.ts";
 import { type Alert, SEVERITIES, type Severity } from "../../model/alert.ts";
 import type { Sensor } from "../../store/records.ts";
-import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
-import { ProblemError } from "../problems.ts";
+import { answers, ProblemError } from "../problems.ts";
 
 const PAGE = 1_000;
 const ALERTS_MAX = 10_000;

@@ -8,12 +8,19 @@ import {
   SensorsQuery,
   viewReading,
 } from "../../contract/reading.ts";
+import { type NewMessage, PAYLOAD_BYTES_MAX } from "../../model/message.ts";
 import type { Account } from "../../model/people.ts";
 import { createByKey, newBucket, spend, waitMs } from "../../model/rate-limit.ts";
-import { answers } from "../answers.ts";
+import type { Reason } from "../../model/rejection.ts";
+import { formatSpan } from "../../model/time.ts";
+import { type ReadingTopic, readingTopic } from "../../model/topics.ts";
+import type { Records } from "../../store/records.ts";
 import type { Api, Parts } from "../api.ts";
-import { checkHistory, checkSender, findRejections, readBody, toMessages } from "../new-messages.ts";
-import { ProblemError } from "../problems.ts";
+import type { ApiDeps } from "../deps.ts";
+import { answers, type Mistake, ProblemError } from "../problems.ts";
+import { pointerOf } from "../validation.ts";
+
+const ACCOUNTS_MAX = 100_000;
 
 const tags = ["readings"];
 
@@ -33,8 +40,6 @@ const latestOf = {
   querystring: SensorsQuery,
   response: answers({ 200: pageOf(ReadingBody) }, 503),
 };
-
-const ACCOUNTS_MAX = 100_000;
 
 /** What each account may send: an array counts as many readings as it has. */
 function createReadingRates({ limits, now }: Pick<Parts, "limits" | "now">) {
@@ -88,4 +93,108 @@ export function addReadings(app: Api, parts: Parts): void {
     const page = await latest.page(filter, limit, cursor);
     return { ...page, items: page.items.map(viewReading) };
   });
+}
+
+/** A reading as it was posted, with the place it goes to and the place in the body it came from. */
+export type Posted = { readonly at: ReadingTopic; readonly value: Record<string, unknown>; readonly pointer: string };
+
+type Body = { sensorId: string; kind: ReadingTopic["kind"]; district: string; [key: string]: unknown };
+
+/** `body` is one reading or an array of them. */
+export function readBody(body: Body | readonly Body[], imported: boolean): Posted[] {
+  const single = !Array.isArray(body);
+  return (single ? [body as Body] : (body as readonly Body[])).map(({ sensorId, kind, district, ...value }, index) => ({
+    at: { sensorId, kind, district, imported },
+    value,
+    pointer: single ? "" : pointerOf([index]),
+  }));
+}
+
+/** The same right as over MQTT: a device speaks for itself, a gateway for its districts. */
+export function checkSender(account: Account, posted: readonly Posted[], imported: boolean): void {
+  if (imported && !(account.role === "admin" || (account.role === "gateway" && account.mayImport))) {
+    throw new ProblemError("forbidden", "Importing needs a gateway with the import right, or an admin.");
+  }
+  const foreign = posted.filter(({ at }) => !maySend(account, at));
+  if (foreign.length === 0) return;
+  const errors = foreign.slice(0, 20).map(({ at, pointer }) => {
+    return { pointer, detail: `${account.name} may not send for ${at.sensorId} in ${at.district}.` };
+  });
+  throw new ProblemError("forbidden", errors[0]?.detail, { errors });
+}
+
+function maySend(account: Account, at: ReadingTopic): boolean {
+  if (account.role === "gateway") return account.districts.includes(at.district);
+  if (account.role !== "device") return true;
+  return account.sensorId === at.sensorId && account.district === at.district && account.kind === at.kind;
+}
+
+/** What the worker will say to each, so that the sender hears it at once. Empty: all can be taken. */
+export function findRejections(
+  deps: { check: ApiDeps["check"]; sensors: Pick<Records["sensors"], "get"> },
+  account: Account,
+  posted: readonly Posted[],
+  receivedAt: number,
+): Required<Mistake>[] {
+  const rejections: Required<Mistake>[] = [];
+  for (const { at, value, pointer } of posted) {
+    const checked = deps.check(at, value, receivedAt);
+    const fault = "reason" in checked ? checked : checkRegistered(deps.sensors, account, at);
+    if (fault) rejections.push({ pointer, reason: fault.reason, detail: fault.detail });
+  }
+  return rejections;
+}
+
+/**
+ * A database with a retention of its own takes nothing that was measured before it: history with such readings is refused
+ * before any of it is kept. `keepsMs`: how long it keeps what was measured; undefined is for ever.
+ */
+export function checkHistory(
+  check: ApiDeps["check"],
+  keepsMs: number | undefined,
+  posted: readonly Posted[],
+  receivedAt: number,
+): void {
+  if (keepsMs === undefined) return;
+  const errors = posted.flatMap(({ at, value, pointer }) => {
+    const checked = check(at, value, receivedAt);
+    if (!("ok" in checked) || checked.measuredAt >= receivedAt - keepsMs) return [];
+    const measured = new Date(checked.measuredAt).toISOString();
+    const detail = `Measured at ${measured}, and the database removes what was measured more than ${formatSpan(keepsMs)} ago: give its bucket or retention policy a longer retention, or leave this out.`;
+    return [{ pointer, reason: "store_refused" satisfies Reason, detail }];
+  });
+  if (errors.length > 0) throw new ProblemError("readings-refused", errors[0]!.detail, { errors: errors.slice(0, 20) });
+}
+
+/** A sensor first seen through a gateway may be enrolled by the worker; others have to be known. */
+function checkRegistered(sensors: Pick<Records["sensors"], "get">, account: Account, at: ReadingTopic) {
+  const sensor = sensors.get(at.sensorId);
+  if (!sensor) {
+    const detail = `${at.sensorId} is not registered: add it with POST /devices.`;
+    return account.role === "gateway" ? undefined : { reason: "unknown_sensor" satisfies Reason, detail };
+  }
+  if (sensor.district === at.district && sensor.kind === at.kind) return undefined;
+  const detail = `${at.sensorId} is registered as ${sensor.kind} in ${sensor.district}.`;
+  return { reason: "wrong_sensor" satisfies Reason, detail };
+}
+
+/** One message for each reading, as if it had come on its own topic. Throws a problem for one that is too large. */
+export function toMessages(account: Account, posted: readonly Posted[], receivedAt: number): NewMessage[] {
+  const role = account.role as NewMessage["source"]["role"];
+  const source = { via: "http", role, name: account.name } as const;
+  return posted.map(({ at, value, pointer }) => {
+    const payload = Buffer.from(JSON.stringify(value, keepInfinity));
+    if (payload.byteLength > PAYLOAD_BYTES_MAX) {
+      const detail = `A reading has at most ${PAYLOAD_BYTES_MAX} bytes.`;
+      throw new ProblemError("too-large", detail, { errors: [{ pointer, detail }] });
+    }
+    return { receivedAt, source, topic: readingTopic(at), payload };
+  });
+}
+
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+
+/** JSON.stringify would make null of 1e400, and a refused value would become a missing one. */
+function keepInfinity(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? rawJSON(value > 0 ? "1e400" : "-1e400") : value;
 }

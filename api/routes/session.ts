@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { NewPassword, SessionBody, type SessionView, SignIn, StartedSessionBody } from "../../contract/account.ts";
 import type { Account } from "../../model/people.ts";
-import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
-import { invalid } from "../problems.ts";
+import { answers, invalid } from "../problems.ts";
 import { isFromPage, sessionCookie } from "../sessions.ts";
 import { createSignIn, type Shown } from "../sign-in.ts";
 

@@ -3,9 +3,8 @@ import { pageOf } from "../../contract/common.ts";
 import { NewSilence, SilenceBody, SilencesQuery, type SilenceView } from "../../contract/silence.ts";
 import { SILENCE_MAX_MS, SILENCES_MAX, type Silence, silenceSpan, silenceState } from "../../model/silence.ts";
 import { DAY_MS } from "../../model/time.ts";
-import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
-import { invalid, notFound, ProblemError } from "../problems.ts";
+import { answers, invalid, notFound, ProblemError } from "../problems.ts";
 
 const tags = ["silences"];
 const bySilenceId = z.object({ id: z.string().regex(/^\d{1,15}$/, "The id of a silence is a whole number.") });

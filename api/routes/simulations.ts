@@ -17,9 +17,8 @@ import {
   SCENARIO_NAMES,
   SimulationRefused,
 } from "../../model/simulation.ts";
-import { answers, media } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
-import { invalid, notFound, ProblemError } from "../problems.ts";
+import { answers, invalid, media, notFound, ProblemError } from "../problems.ts";
 
 const tags = ["simulations"];
 const list = {

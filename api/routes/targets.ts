@@ -11,10 +11,9 @@ import {
 } from "../../contract/target.ts";
 import { TARGETS_MAX, type Target, type TargetData, type TargetState, targetMistakes } from "../../model/target.ts";
 import { DAY_MS } from "../../model/time.ts";
-import { answers } from "../answers.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
-import { invalid, notFound, ProblemError } from "../problems.ts";
+import { answers, invalid, notFound, ProblemError } from "../problems.ts";
 
 const tags = ["targets"];
 /** The old secret signs beside the new one for so long. */

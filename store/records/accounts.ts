@@ -107,7 +107,7 @@ export function createSessionRecords(db: Database) {
     remove: (idHash: string) => run("DELETE FROM sessions WHERE id_hash = ?", idHash) > 0,
     removeOld: (createdBefore: number, usedBefore: number) =>
       run("DELETE FROM sessions WHERE created_at < ? OR used_at < ?", createdBefore, usedBefore),
-    /** The hash (see `api/passwords.ts`) of a password someone chose; undefined where the generated one is the only one. */
+    /** The hash (see `api/sign-in.ts`) of a password someone chose; undefined where the generated one is the only one. */
     passwordHash(name: string) {
       const row = db.statement("SELECT hash FROM passwords WHERE name = ?").get(name);
       return (row as { hash: string } | undefined)?.hash;

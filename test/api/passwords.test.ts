@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createPasswords, type Turn } from "../../api/passwords.ts";
+import { createPasswords, type Turn } from "../../api/sign-in.ts";
 
 const CHEAP = { N: 2 ** 10, r: 8, p: 1 };
 const turn = (from: string, failures = 0, isGone = () => false): Turn => ({ from, name: from, failures, isGone });

@@ -1,12 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createAuditBursts } from "../../api/audit-bursts.ts";
+import { createAuditBursts, createFailures } from "../../api/auth.ts";
 import { csvLine } from "../../api/csv.ts";
-import { createFailures } from "../../api/failures.ts";
-import { decide } from "../../api/handling.ts";
 import { createLive } from "../../api/live.ts";
 import { pageByKey, pageInOrder } from "../../api/paging.ts";
-import { viewPayload } from "../../api/payload-view.ts";
+import { decide } from "../../api/routes/alerts.ts";
+import { viewPayload } from "../../api/routes/books.ts";
 import type { Alert } from "../../model/alert.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Account } from "../../model/people.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { SimulationDeps } from "../../api/simulation-deps.ts";
+import type { SimulationDeps } from "../../api/deps.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
 import { type Run, type RunQuestion, SimulationRefused } from "../../model/simulation.ts";
