@@ -61,24 +61,29 @@ const OFFSET = "alerts";
 const TAKE_MS = 8;
 /** Senders that have hardly sent anything lately are still judged for so many times that. */
 const MODEST = 3;
-const WORK_MS = 4;
+const WORK_MS = 2;
 /** Turns that are done whatever the time says, which passes on a busy machine without anything being done. */
-const WORK_TURNS = 8;
+const WORK_TURNS = 4;
 const SETTLE_COSTS_TURNS = 4;
-/** Lines of one transaction: so many as take about so long. A line is dearer than many readings (SQLite). */
+/**
+ * Lines of one transaction: so many as take about so long. A line is dearer than many readings (SQLite). Those of who has
+ * little to say may take longer: nobody else has.
+ */
 const SAID_AT_ONCE = 64;
-const SAID_AT_ONCE_MIN = 16;
-const SAY_MS = 10;
+const SAID_AT_ONCE_MIN = 4;
+const SAY_MS = 2;
+const SAY_FEW_TIMES = 4;
 /** Fewer are said once so much time has passed, or when nothing else is to be done: each transaction has its price. */
-const SAID_FROM = 32;
 const SAY_EVERY_MS = 50;
+/** Sensors whose states are saved in one go, so that it stays short: many are saved more often than every 5 s. */
+const SAVE_SENSORS = 128;
 /** Lines that wait to be said: no more is judged of what waits. */
 const UNSAID_MAX = 2_048;
 /**
  * While messages wait to be taken, of others too, those who are above their share have a fifth of the time, so many
  * milliseconds apart; but they never stand still for longer than a second.
  */
-const GIVE_WAY_MS = 50;
+const GIVE_WAY_MS = 10;
 const GIVE_WAY_TIMES = 4;
 const GIVE_WAY_MAX_MS = 1_000;
 /** Sensors the clock looks at in one go: a few milliseconds. */
@@ -88,7 +93,7 @@ const PAUSE_MAX_MS = 20;
 const IDLE_MS = 20;
 const TRY_AGAIN_MS = 1_000;
 /** Rows of late readings that are folded between two looks at the time. */
-const SETTLE_ROWS = 256;
+const SETTLE_ROWS = 128;
 /** What late readings say is told together: it costs a save. */
 const TELL_SETTLED_EVERY_MS = 250;
 /** Beyond this the rules are said to lag. */
@@ -124,7 +129,7 @@ export function createAlerts(options: AlertsOptions) {
   /** Some of it does not follow from the journal alone: it is saved with the states, or would be forgotten by a crash. */
   let mustSave = false;
   /** Lines of one transaction, by what they took lately. */
-  let saidAtOnce = SAID_AT_ONCE;
+  let saidAtOnce = SAID_AT_ONCE_MIN;
   let saidAt = Number.NEGATIVE_INFINITY;
   let givesWayUntil = Number.NEGATIVE_INFINITY;
   /** How long the last batch had waited when it was taken, and when that was. */
@@ -180,9 +185,9 @@ export function createAlerts(options: AlertsOptions) {
     offset = batch.to;
     readingsSinceSave += readings.length;
     for (const { receivedAt } of readings) if (receivedAt > heardTo) heardTo = receivedAt;
-    if (isSaveDue()) write(save);
-    // What the others have to say is said by `work`: the next batch does not wait for it.
-    else if (turns) write(mustSave ? save : keepFew);
+    // What the others have to say is said by `work`, which saves, too: the next batch does not wait for it.
+    if (turns) write(mustSave ? saveAll : keepFew);
+    else if (isSaveDue()) write(saveAll);
     else if (unapplied.length > 0 || problem !== undefined) write(() => keep());
     if (!turns) return undefined;
     callForWork();
@@ -192,7 +197,11 @@ export function createAlerts(options: AlertsOptions) {
   function isSaveDue(): boolean {
     const newcomers = engine.counts().subjects - subjectsAtSave;
     const isMuch = readingsSinceSave + NEWCOMER_READINGS * newcomers >= SAVE_EVERY_READINGS;
-    return isMuch || Math.abs(now() - savedAt) >= SAVE_EVERY_MS;
+    return isMuch || isFullSaveDue() || (live !== undefined && engine.states.isManyNew(SAVE_SENSORS));
+  }
+
+  function isFullSaveDue(): boolean {
+    return Math.abs(now() - savedAt) >= SAVE_EVERY_MS;
   }
 
   function admit(turns: Turns, readings: readonly Reading[], batch: Batch): void {
@@ -219,7 +228,7 @@ export function createAlerts(options: AlertsOptions) {
   async function makeRoom(turns: Turns, signal: AbortSignal | undefined): Promise<void> {
     while (turns.isFull() && problem === undefined && !signal?.aborted && !isClosed) {
       const did = go(turns);
-      if (!did && turns.mustSave()) write(save);
+      if (!did && turns.mustSave()) write(saveAll);
       await immediate();
     }
   }
@@ -234,17 +243,27 @@ export function createAlerts(options: AlertsOptions) {
     for (const id of engine.newlyLate()) turns.setLate(id, engine.lateOf(id));
   }
 
-  /** Some milliseconds for those who wait, and what they have to say. False if there was nothing to do. */
+  /**
+   * One piece of work for those who wait, some milliseconds long: the states are saved, or some of what is to be said is,
+   * or some readings are judged. False if there was nothing to do.
+   */
   function go(turns: Turns): boolean {
+    const isUnsaidDue = turns.mustSave() && Math.abs(now() - savedAt) >= TELL_SETTLED_EVERY_MS;
+    // Where only the number of sensors makes it due, nobody waits for the disk: after a power cut the journal says it again.
+    if (mustSave || isUnsaidDue || isFullSaveDue()) return write(saveAll);
+    if (isSaveDue()) return write(() => save(turns.mustSave()));
+    const isRoom = turns.unsaid() < UNSAID_MAX;
+    const isSaying = turns.unsaid() >= saidAtOnce || passed() - saidAt >= SAY_EVERY_MS;
+    return (isSaying && say(turns)) || (isRoom && judgeSome(turns)) || say(turns);
+  }
+
+  function judgeSome(turns: Turns): boolean {
     const until = passed() + WORK_MS;
     const before = turns.unsaid();
-    let [did, isMore] = [false, true];
-    const isRoom = () => turns.unsaid() < UNSAID_MAX && turns.unsaid() - before < SAID_AT_ONCE;
-    for (let done = 0; isRoom() && (done < WORK_TURNS || passed() < until); ) {
+    let done = 0;
+    while (turns.unsaid() - before < saidAtOnce && (done < WORK_TURNS || passed() < until)) {
       const next = turns.next();
-      isMore = next !== undefined;
       if (!next) break;
-      did = true;
       done += "readings" in next ? 1 : SETTLE_COSTS_TURNS;
       if ("readings" in next) judge(turns, next.readings, next.isMoreToCome);
       else for (const one of engine.settleOf(next.lateOf, SETTLE_ROWS)) turns.push(time.show(one), true);
@@ -252,16 +271,14 @@ export function createAlerts(options: AlertsOptions) {
       turns.setLate(sensorId, engine.lateOf(sensorId));
     }
     noteFailures();
-    if (isMore && turns.unsaid() < SAID_FROM && passed() - saidAt < SAY_EVERY_MS) return did;
-    return say(turns) || did;
+    return done > 0;
   }
 
   /** A transaction's worth of what is to be said, if there is something. */
   function say(turns: Turns): boolean {
     const before = turns.unsaid();
     saidAt = passed();
-    const isDue = turns.mustSave() && Math.abs(now() - savedAt) >= TELL_SETTLED_EVERY_MS;
-    write(isDue || mustSave || isSaveDue() ? save : () => keep());
+    write(() => keep());
     return turns.unsaid() < before;
   }
 
@@ -274,15 +291,14 @@ export function createAlerts(options: AlertsOptions) {
     const begun = passed();
     if (untaken() > 0 && begun < givesWayUntil) return PAUSE_MS;
     const isAsking = engine.isTicking();
-    if (isAsking) askClock(untaken() === 0);
-    const did = go(turns!) || isAsking;
+    const did = isAsking ? askClock(untaken() === 0) || true : go(turns!);
     const ended = passed();
     const apartMs = Math.max(GIVE_WAY_MS, GIVE_WAY_TIMES * (ended - begun));
     givesWayUntil = ended + Math.min(GIVE_WAY_MAX_MS, apartMs);
     readAgain(turns!);
     if (isDone(turns!)) return undefined;
     if (!did) return unreadable ? TRY_AGAIN_MS : IDLE_MS;
-    return Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MS, (passed() - begun) / 2));
+    return Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MS, passed() - begun));
   }
 
   function readAgain(turns: Turns): void {
@@ -320,11 +336,12 @@ export function createAlerts(options: AlertsOptions) {
     wasListening = isListening;
     if (untaken() === 0) stuckSince = undefined;
     else stuckSince ??= passed();
-    write(save);
+    write(saveAll);
     const isIdle = turns ? untaken() === 0 : caughtUp();
     look(isIdle);
     if (!isListening) return;
-    if (askClock(isIdle)) write(save);
+    if (askClock(isIdle)) write(saveAll);
+    if (turns) write(keepFew);
     callForWork();
   }
 
@@ -336,7 +353,7 @@ export function createAlerts(options: AlertsOptions) {
     return push(engine.tick(at, turns?.isHeld, turns && CLOCK_SENSORS), true);
   }
 
-  const isDone = (turns: Turns) => turns.isEmpty() && !engine.isTicking();
+  const isDone = (turns: Turns) => turns.isEmpty() && !engine.isTicking() && !isSaveDue();
 
   function callForWork(): void {
     if (turns && !isDone(turns)) live!.onWaiting();
@@ -346,7 +363,7 @@ export function createAlerts(options: AlertsOptions) {
   function replaceRules(next: readonly Rule[], at: number): void {
     failed.clear();
     push(engine.replaceRules(next, time.inside(at)), true);
-    write(save);
+    write(saveAll);
     callForWork();
   }
 
@@ -371,7 +388,8 @@ export function createAlerts(options: AlertsOptions) {
     }
   }
 
-  function write(work: () => void): void {
+  /** Whether the records took it. */
+  function write(work: () => void): boolean {
     try {
       work();
       if (problem !== undefined) log.info({}, "alerts are being kept again");
@@ -380,14 +398,16 @@ export function createAlerts(options: AlertsOptions) {
       if (problem === undefined) log.error({ err: error }, "alerts could not be kept; they are tried again");
       problem = error instanceof Error ? error.message : String(error);
     }
+    return problem === undefined;
   }
 
   const tryAgain = () => (mustSave ? save() : keep());
 
   const keepFew = () => keep(true);
+  const saveAll = () => save();
 
   function keep(ofFew = false): void {
-    if (turns && unapplied.length === 0) unapplied = turns.gather(saidAtOnce, { ofFew });
+    if (turns && unapplied.length === 0) unapplied = turns.gather(saidAtOnce * (ofFew ? SAY_FEW_TIMES : 1), ofFew);
     if (unapplied.length === 0) return;
     const begun = passed();
     // Live nobody waits for the disk here: after a power cut the journal, or what was saved to be said, says it again.
@@ -403,12 +423,13 @@ export function createAlerts(options: AlertsOptions) {
     saidAtOnce = Math.max(SAID_AT_ONCE_MIN, Math.min(SAID_AT_ONCE, next));
   }
 
-  function save(): void {
-    if (turns && unapplied.length === 0) unapplied = turns.gather(saidAtOnce, { withSave: true });
+  /** What is still to be said is saved, too, and said later. */
+  function save(isSynced = true): void {
     mustSave = true;
     const from = Math.min(offset, turns?.from() ?? offset);
-    const rows = [...engine.states.snapshot(), ...time.rows(), ...(turns?.rows() ?? []), ...outdated];
-    records.transaction(() => {
+    const rows = [...engine.states.snapshot(isSynced), ...time.rows(), ...(turns?.rows() ?? []), ...outdated];
+    const transaction = isSynced ? records.transaction : records.relaxed;
+    transaction(() => {
       apply(unapplied);
       records.ruleStates.save(rows);
       records.offsets.set(OFFSET, offset);
@@ -419,8 +440,8 @@ export function createAlerts(options: AlertsOptions) {
     engine.states.saved();
     time.saved();
     turns?.saved();
-    saved = from;
-    savedAt = now();
+    if (isSynced) saved = from;
+    if (isSynced) savedAt = now();
     readingsSinceSave = 0;
     subjectsAtSave = engine.counts().subjects;
   }
@@ -507,7 +528,7 @@ export function createAlerts(options: AlertsOptions) {
     replaceRules,
     failures: () => engine.failures(),
     /** Saves the states and the offset; throws if the records refuse. */
-    snapshot: save,
+    snapshot: () => save(),
     figures: (): Figure[] => [
       ...alertFigures(engine.counts(), engine.failures().length, unsaid()),
       ...waitingFigures(lagMs(), engine.backlog().readings, turns?.waiting() ?? 0, time.behindMs()),

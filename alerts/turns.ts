@@ -283,18 +283,15 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
     return line;
   }
 
-  /**
-   * At most so many, in turns. `withSave`: they are said in the transaction that saves the states. `ofFew`: only of those
-   * who have little to say.
-   */
-  function gather(max: number, { withSave = false, ofFew = false } = {}): Transition[] {
+  /** At most so many, in turns. `ofFew`: only of those who have little to say. */
+  function gather(max: number, ofFew = false): Transition[] {
     const gathered: Transition[] = [];
     for (let isMore = true; isMore && gathered.length < max; ) {
       isMore = false;
       for (const sender of [...senders.values()]) {
         if (ofFew && sender.unsaid > UNSAID_FEW) continue;
         for (const line of sender.toSay.values()) {
-          if (line.mustBeSaved && !withSave) continue;
+          if (line.mustBeSaved) continue;
           rotate(senders, sender.name, sender);
           rotate(sender.toSay, line.key, line);
           const count = Math.min(SAID_IN_A_ROW, max - gathered.length);

@@ -1,4 +1,4 @@
-import type { Kind } from "../model/kinds.ts";
+import { setImmediate as immediate } from "node:timers/promises";
 import type { Reading, Values } from "../model/reading.ts";
 import type { ReadingKey, ReadingStore } from "../store/reading-store.ts";
 
@@ -14,6 +14,8 @@ export type Verdict =
 const FRESH: Verdict = { what: "fresh" };
 const OWN: Verdict = { what: "own" };
 const KEYS_MAX = 10_000;
+/** Readings that are looked at before others on the thread have their turn. */
+const AT_ONCE = 2_048;
 
 /**
  * One verdict per reading, in their order. The first of a moment is kept. Asks the store only for readings that are not
@@ -29,15 +31,15 @@ export async function dedupe(
   const verdicts = new Array<Verdict>(readings.length).fill(FRESH);
   const doubtful = findDoubtful(readings, newest, floor);
   if (doubtful.length === 0) return verdicts;
-  const leaders = findLeaders(readings, doubtful);
+  const leaders = await findLeaders(readings, doubtful);
   const asked = doubtful.filter((place) => {
-    const reading = readings[place]!;
-    return leaders.get(keyOf(reading)) === place && reading.measuredAt <= (newest.get(reading.sensorId) ?? floor);
+    const { sensorId, measuredAt } = readings[place]!;
+    return leaders[place] === place && measuredAt <= (newest.get(sensorId) ?? floor);
   });
   const stored = await findStored(readings, asked, find);
   for (const place of doubtful) {
     const reading = readings[place]!;
-    const leader = leaders.get(keyOf(reading))!;
+    const leader = leaders[place]!;
     const kept = stored.get(leader);
     if (leader !== place) verdicts[place] = judge(reading, kept ?? readings[leader]!, kept ? undefined : leader);
     else if (kept) verdicts[place] = kept.journalSeq === reading.journalSeq ? OWN : judge(reading, kept);
@@ -73,15 +75,19 @@ function findDoubtful(readings: readonly Reading[], newest: ReadonlyMap<string, 
   return doubtful;
 }
 
-/** For each moment of the sensors in doubt, the place of the first reading with it. */
-function findLeaders(readings: readonly Reading[], doubtful: readonly number[]): Map<string, number> {
-  const sensors = new Set(doubtful.map((place) => readings[place]!.sensorId));
-  const leaders = new Map<string, number>();
+/** For each reading of the sensors in doubt, the place of the first one of its moment. */
+async function findLeaders(readings: readonly Reading[], doubtful: readonly number[]): Promise<Int32Array> {
+  const firsts = new Map<string, Map<number, number>>();
+  for (const place of doubtful) firsts.set(keyOf(readings[place]!), new Map());
+  const leaders = new Int32Array(readings.length);
   for (let place = 0; place < readings.length; place++) {
+    if (place % AT_ONCE === AT_ONCE - 1) await immediate();
     const reading = readings[place]!;
-    if (!sensors.has(reading.sensorId)) continue;
-    const key = keyOf(reading);
-    if (!leaders.has(key)) leaders.set(key, place);
+    const ofSensor = firsts.get(keyOf(reading));
+    if (!ofSensor) continue;
+    const leader = ofSensor.get(reading.measuredAt) ?? place;
+    if (leader === place) ofSensor.set(reading.measuredAt, place);
+    leaders[place] = leader;
   }
   return leaders;
 }
@@ -117,6 +123,6 @@ function toKey({ sensorId, measuredAt }: Reading): ReadingKey {
   return { sensorId, measuredAt };
 }
 
-function keyOf(reading: { kind: Kind; sensorId: string; measuredAt: number }): string {
-  return `${reading.kind} ${reading.sensorId} ${reading.measuredAt}`;
+function keyOf({ kind, sensorId }: Reading): string {
+  return `${kind} ${sensorId}`;
 }

@@ -39,12 +39,14 @@ export type States = ReturnType<typeof createStates>;
  */
 export function createStates() {
   type Table = Pick<TableOptions<never>, "names" | "load"> & {
-    begin(): void;
+    begin(isRoundOver: boolean): void;
     collect(keysMax: number): number;
   };
   const tables = new Set<Table>();
   const collected = new Map<string, StateRow>();
   let later: StateRow[] = [];
+  /** Keys that are marked; and those of them that no save of this round has had. */
+  const counts = { marked: 0, first: 0 };
 
   function add(rows: readonly StateRow[]): void {
     for (const row of rows) collected.set(`${row.rule} ${row.subject}`, row);
@@ -53,11 +55,16 @@ export function createStates() {
   function open<Key>({ names, keys, rowsOf, load, wholeOf = rowsOf, onBegin }: TableOptions<Key>): StateTable<Key> {
     const marked = new Set<Key>();
     const due = new Set<Key>();
+    const saved = new Set<Key>();
     const table: Table = { names, load, begin, collect };
     tables.add(table);
 
-    function begin(): void {
-      for (const key of marked) due.add(key);
+    function begin(isRoundOver: boolean): void {
+      if (isRoundOver) saved.clear();
+      for (const key of marked) {
+        due.add(key);
+        if (!isRoundOver) saved.add(key);
+      }
       marked.clear();
       onBegin?.();
     }
@@ -77,14 +84,21 @@ export function createStates() {
       if (due.size > 0 && due.delete(key)) add(rowsOf(key));
     }
 
+    function note(key: Key): void {
+      if (marked.has(key)) return;
+      marked.add(key);
+      counts.marked += 1;
+      if (!saved.has(key)) counts.first += 1;
+    }
+
     return {
       keep,
       mark(key: Key): void {
         keep(key);
-        marked.add(key);
+        note(key);
       },
       markAll(): void {
-        for (const key of keys()) marked.add(key);
+        for (const key of keys()) note(key);
       },
       close(): StateRow[] {
         collect(Number.POSITIVE_INFINITY);
@@ -100,11 +114,20 @@ export function createStates() {
     later.push(row);
   }
 
-  function begin(): void {
+  /** `isRoundOver`: what comes next counts as not saved, see `isManyNew`. */
+  function begin(isRoundOver = true): void {
     add(later);
     later = [];
-    for (const table of tables) table.begin();
+    counts.marked = 0;
+    counts.first = 0;
+    for (const table of tables) table.begin(isRoundOver);
   }
+
+  /**
+   * So many keys have changed that a save of their own is worth it, which stays short then. Keys that change all the time
+   * are not: they would be written again and again.
+   */
+  const isManyNew = (count: number) => counts.first >= count && counts.marked <= 2 * counts.first;
 
   /** Makes the rows of so many keys. False once there are no more. */
   function collect(keysMax: number): boolean {
@@ -114,8 +137,8 @@ export function createStates() {
   }
 
   /** A save in one go. */
-  function snapshot(): StateRow[] {
-    begin();
+  function snapshot(isRoundOver = true): StateRow[] {
+    begin(isRoundOver);
     collect(Number.POSITIVE_INFINITY);
     return rows();
   }
@@ -133,5 +156,5 @@ export function createStates() {
     });
   }
 
-  return { open, put, begin, collect, rows, snapshot, saved: () => collected.clear(), load };
+  return { open, put, begin, isManyNew, collect, rows, snapshot, saved: () => collected.clear(), load };
 }

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import {
   BIGINT,
   type DuckDBAppender,
@@ -144,6 +145,8 @@ async function readAll(
 
 /** DuckDB's vector size: a chunk has no more rows. */
 const CHUNK_ROWS = 2_048;
+/** Then others on the thread have their turn: it is a millisecond or two. */
+const ROWS_AT_ONCE = 256;
 const FIXED = ["sensorId", "district", "measuredAt", "receivedAt", "journalSeq", "suspect", "imported"] as const;
 
 /**
@@ -178,8 +181,11 @@ function createRowChunk(appender: DuckDBAppender, metrics: readonly MetricName[]
   }
 
   /** Appends `readings[from]` … `readings[from + CHUNK_ROWS - 1]`. */
-  function append(to: DuckDBAppender, readings: readonly Reading[], from: number): void {
-    for (let row = 0; row < CHUNK_ROWS; row++) setRow(row, readings[from + row]!);
+  async function append(to: DuckDBAppender, readings: readonly Reading[], from: number): Promise<void> {
+    for (let row = 0; row < CHUNK_ROWS; row++) {
+      if (row % ROWS_AT_ONCE === 0) await immediate();
+      setRow(row, readings[from + row]!);
+    }
     try {
       for (const vector of vectors) vector.flush();
       to.appendDataChunk(chunk);
@@ -223,8 +229,12 @@ export function createAppend(columns: MetricColumns) {
     try {
       let from = 0;
       for (; from + CHUNK_ROWS <= readings.length; from += CHUNK_ROWS)
-        chunkOf(kind, appender).append(appender, readings, from);
-      for (; from < readings.length; from++) appendRow(appender, readings[from]!, columns[kind]);
+        await chunkOf(kind, appender).append(appender, readings, from);
+      for (; from < readings.length; from++) {
+        if (from % ROWS_AT_ONCE === 0) await immediate();
+        appendRow(appender, readings[from]!, columns[kind]);
+      }
+      await immediate();
       appender.flushSync();
     } catch (error) {
       // Otherwise closing would flush the rows before the bad one.

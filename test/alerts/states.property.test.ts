@@ -114,4 +114,23 @@ describe("a save in portions", () => {
     detector.states.saved();
     expect(detector.states.snapshot()).toEqual([]);
   });
+
+  it("is worth it for many sensors that are new to it, not for those that send all the time", () => {
+    const { detector } = cityOf();
+    const { states } = detector;
+    const hear = (ids: readonly number[], minute: number) =>
+      detector.observe(ids.map((id) => aReading(T0 + minute * MINUTE, { no2: 20 }, { sensorId: `s-${id}` })));
+    hear([0, 1, 2], 0);
+    expect(states.isManyNew(4)).toBe(false);
+    hear([0, 3], 1);
+    expect(states.isManyNew(4)).toBe(true);
+    states.snapshot(false);
+    hear([0, 1, 2, 3, 4], 2);
+    expect(states.isManyNew(1)).toBe(false);
+    hear([5, 6], 3);
+    expect(states.isManyNew(3)).toBe(false);
+    states.snapshot();
+    hear([0, 1, 2, 3], 4);
+    expect(states.isManyNew(4)).toBe(true);
+  });
 });
