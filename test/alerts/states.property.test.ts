@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createDetector } from "../../alerts/detector.ts";
+import { createEngine } from "../../alerts/engine/engine.ts";
 import type { StateRow } from "../../alerts/engine/states.ts";
 import type { Reading } from "../../model/reading.ts";
 import { aReading, aRule, aSensor, HOUR, MINUTE, random, T0 } from "./builders.ts";
@@ -116,10 +117,9 @@ describe("a save in portions", () => {
   });
 
   it("is worth it for many sensors that are new to it, not for those that send all the time", () => {
-    const { detector } = cityOf();
-    const { states } = detector;
+    const { observe, states } = createEngine({ rules, sensor: (id) => aSensor({ id }) });
     const hear = (ids: readonly number[], minute: number) =>
-      detector.observe(ids.map((id) => aReading(T0 + minute * MINUTE, { no2: 20 }, { sensorId: `s-${id}` })));
+      observe(ids.map((id) => aReading(T0 + minute * MINUTE, { no2: 20 }, { sensorId: `s-${id}` })));
     hear([0, 1, 2], 0);
     expect(states.isManyNew(4)).toBe(false);
     hear([0, 3], 1);
