@@ -27,6 +27,8 @@ export default defineConfig(({ mode }) => {
     // Honest clients beside each attack, for so many seconds: `npm run hostile`.
     ...(process.env.HOSTILE_S ? [] : ["test/hostile/hostile.test.ts"]),
   ];
+  // Said to each project: in what they take from here (`extends`) the mode is another.
+  const env = { TESTS_MODE: mode };
   return {
     test: {
       tags: [{ name: "long", description: "takes minutes, or does many times what another test does once" }],
@@ -34,7 +36,6 @@ export default defineConfig(({ mode }) => {
       testTimeout: 300_000,
       hookTimeout: 300_000,
       expect: { poll: { timeout: 30_000 } },
-      env: { TESTS_MODE: mode },
       pool: "forks",
       // Files follow each other in a few processes, which load the sources once.
       isolate: false,
@@ -43,6 +44,7 @@ export default defineConfig(({ mode }) => {
           extends: true,
           test: {
             name: "side by side",
+            env,
             include: files,
             exclude: [...excluded, ...MEASURING],
             maxWorkers: SIDE_BY_SIDE,
@@ -50,7 +52,14 @@ export default defineConfig(({ mode }) => {
         },
         {
           extends: true,
-          test: { name: "alone", include: MEASURING, exclude: excluded, maxWorkers: 1, sequence: { groupOrder: 1 } },
+          test: {
+            name: "alone",
+            env,
+            include: MEASURING,
+            exclude: excluded,
+            maxWorkers: 1,
+            sequence: { groupOrder: 1 },
+          },
         },
       ],
     },

@@ -114,9 +114,9 @@ it("adds up at every step, in total, by day and by day and sensor, whatever come
       expect(received - lost - shed).toBe(itemsOf(world));
       world.records.close();
     }),
-    { numRuns: inFull(150) },
+    { numRuns: inFull(400) },
   );
-  expect(pendingSeen).toBeGreaterThan(100);
+  expect(pendingSeen).toBeGreaterThan(inFull(200));
   expect(lostSeen).toBeGreaterThan(0);
 });
 
