@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
@@ -82,8 +82,9 @@ export async function visit(city: Pick<City, "http">, options: VisitOptions = {}
   };
 }
 
-/** A picture for people to look at, in a folder that git does not keep. */
+/** A picture for people to look at, in a folder that git does not keep; none in `npm test`, where nobody looks. */
 export async function shoot(page: Page, name: string): Promise<void> {
+  if (process.env.TESTS_MODE === "quick") return;
   mkdirSync(SHOTS, { recursive: true });
   await page.screenshot({ path: join(SHOTS, `${name}.png`) });
 }
@@ -105,7 +106,7 @@ type Axe = {
 /** Fails with every violation that axe finds: WCAG 2.2 A and AA, and its best practices, or `only` some of its rules. */
 export async function expectAccessible(page: Page, only?: readonly string[]): Promise<void> {
   // By the debugger and not by a script element, which the page's policy would refuse, and rightly.
-  await page.evaluate(await import("node:fs/promises").then((fs) => fs.readFile(AXE, "utf8")));
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(readFileSync(AXE, "utf8"));
   const options = { resultTypes: ["violations"], ...(only ? { runOnly: only } : {}) };
   const found = await page.evaluate(async (wanted) => {
     const { axe } = window as unknown as { axe: Axe };
