@@ -27,7 +27,7 @@ export type { StoredCount } from "./records/store-state.ts";
 export type Records = ReturnType<typeof openRecords>;
 
 /**
- * Opens the records, made if missing. `path` is a file (its folder must exist) or ":memory:". Throws `RecordsTooNew` for
+ * Opens the records, made if missing. `path` is a file (its folder must exist) or ":memory:". Throws `RecordsOfOtherVersion` for
  * a newer service's file, `RecordsDamaged` for one that is not sound, and with `mustBeThere` `RecordsMissing`. One process at a time: see `lockDataDir`.
  */
 export function openRecords(options: {

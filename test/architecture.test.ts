@@ -219,7 +219,7 @@ describe("the house", () => {
     expect(reached).toContain("model/alert.ts");
     expect(reached).not.toContain("zod");
   });
-  it.each(["dashboard", "api", "contract", "cli", "client"])(
+  it.each(["dashboard", "api", "contract", "cli", "client", "ingest", "model", "store"])(
     "has no import circles in %s, types and imports on demand included",
     (of) => {
       expect(circles(local.filter(({ folder }) => folder === of))).toEqual([]);

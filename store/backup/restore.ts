@@ -8,7 +8,7 @@ import type { Log } from "../../model/log.ts";
 import { openDuckDbStore } from "../duckdb/store.ts";
 import { ensureAdminToken } from "../records/accounts.ts";
 import { lockDataDir } from "../records/data-dir.ts";
-import { MIGRATIONS } from "../records/migrations.ts";
+import { VERSION } from "../records/migrations.ts";
 import { openRecords } from "../records.ts";
 import {
   BackupDamaged,
@@ -159,7 +159,7 @@ export async function takeBackup(
     else throw new BackupDamaged(`it holds ${JSON.stringify(name.slice(0, 100))}, which is nothing of ours`);
   }
   if (text === undefined) throw new BackupDamaged("it has no manifest: it is no backup, or not all of one");
-  const manifest = parseManifest(text, { service: version, recordsSchema: MIGRATIONS.length });
+  const manifest = parseManifest(text, { service: version, recordsSchema: VERSION });
   checkFiles(manifest, found);
   if (!folder) return manifest;
   await writeFile(join(folder, MANIFEST), text, { mode: 0o600, flush: true });

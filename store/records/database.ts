@@ -1,11 +1,11 @@
 import { closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Log } from "../../model/log.ts";
-import { MIGRATIONS } from "./migrations.ts";
+import { MIGRATIONS, VERSION, VERSION_MIN } from "./migrations.ts";
 
-/** The file was written by a newer version of the service. */
-export class RecordsTooNew extends Error {
-  override readonly name = "RecordsTooNew";
+/** The file was written by a newer version of the service, or by one older than those supported. */
+export class RecordsOfOtherVersion extends Error {
+  override readonly name = "RecordsOfOtherVersion";
 }
 
 export class RecordConflict extends Error {
@@ -71,11 +71,9 @@ function use(path: string, readOnly: boolean, work: (db: DatabaseSync) => void):
 function check(db: DatabaseSync, path: string, mustBeThere: boolean): void {
   // The version comes first: a file of a newer service must stay exactly as it is.
   const version = pragma(db, "user_version") as number;
-  if (version > MIGRATIONS.length) {
-    throw new RecordsTooNew(
-      `${path} has schema version ${version}, this service knows versions up to ${MIGRATIONS.length}: start a newer lamppost.`,
-    );
-  }
+  const known = `${path} has schema version ${version}, this service knows versions`;
+  if (version > VERSION) throw new RecordsOfOtherVersion(`${known} up to ${VERSION}: start a newer lamppost.`);
+  if (version > 0 && version < VERSION_MIN) throw new RecordsOfOtherVersion(`${known} from ${VERSION_MIN} on.`);
   if (version === 0 && mustBeThere) throw missing(path);
   const found = pragma(db, "quick_check(1)");
   if (found !== "ok") throw damaged(path, String(found));
@@ -86,8 +84,9 @@ function prepare(db: DatabaseSync): void {
   db.exec("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
   // FULL: a commit is on disk when it returns. The offsets kept here decide which journal segments may be deleted.
   db.exec("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864");
-  MIGRATIONS.slice(version).forEach((sql, index) => {
-    db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${version + index + 1}; COMMIT`);
+  MIGRATIONS.forEach((sql, index) => {
+    const next = VERSION_MIN + index;
+    if (next > version) db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${next}; COMMIT`);
   });
 }
 

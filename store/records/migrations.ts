@@ -1,7 +1,10 @@
+/** The `user_version` of the oldest file that can be read: that of the first step. */
+export const VERSION_MIN = 9;
+
 /**
- * The schema, step by step: the file's `user_version` says how many of these it has. Append only; a step that was
- * released never changes. Times are epoch milliseconds: INTEGER from our own clock, REAL where a device may have said
- * them, because those can carry fractions.
+ * The schema, step by step, each of which makes the file's `user_version` one more. The first is that of the oldest file
+ * supported, whole. Append only; a step that was released never changes. Times are epoch milliseconds: INTEGER from our
+ * own clock, REAL where a device may have said them, because those can carry fractions.
  */
 export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE sensors (
@@ -18,19 +21,26 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE alerts (
     id TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, sensor TEXT, district TEXT, kind TEXT NOT NULL,
     severity TEXT NOT NULL, audience TEXT NOT NULL, state TEXT NOT NULL, handling TEXT NOT NULL DEFAULT 'open',
-    assignee TEXT, started_at REAL NOT NULL, body TEXT NOT NULL
+    assignee TEXT, started_at REAL NOT NULL, body TEXT NOT NULL, suppressed_by TEXT, mode TEXT NOT NULL DEFAULT 'live',
+    review TEXT
   ) STRICT;
   -- Holds every column a list filters by, so that a rare combination is found without reading the alerts themselves.
-  CREATE INDEX alerts_list ON alerts (started_at, id, state, handling, severity, audience, district, kind, rule, sensor);
+  CREATE INDEX alerts_list
+    ON alerts (started_at, id, state, handling, severity, audience, district, kind, rule, sensor, mode, suppressed_by);
   CREATE INDEX alerts_rule ON alerts (rule, started_at, id);
   CREATE INDEX alerts_sensor ON alerts (sensor, started_at, id);
   CREATE INDEX alerts_open ON alerts (started_at, id) WHERE state IN ('pending', 'firing');
+  CREATE INDEX alerts_suppressed ON alerts (started_at, id) WHERE suppressed_by IS NOT NULL;
+  CREATE INDEX alerts_reviewed ON alerts (rule, review ->> '$.is') WHERE review IS NOT NULL;
+  CREATE INDEX alerts_stats ON alerts (rule, started_at, state, suppressed_by);
 
   CREATE TABLE timeline (
     id INTEGER PRIMARY KEY, alert TEXT NOT NULL REFERENCES alerts (id), at REAL NOT NULL, known_at REAL NOT NULL,
     what TEXT NOT NULL, by_whom TEXT, note TEXT, engine INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX timeline_order ON timeline (alert, known_at, id);
+  -- What happened in a shift: by when the service knew.
+  CREATE INDEX timeline_known ON timeline (known_at);
   CREATE UNIQUE INDEX timeline_once ON timeline (alert, what, at) WHERE engine = 1;
 
   -- AUTOINCREMENT: an id that was told to a client is never used again, also after old events are deleted.
@@ -66,39 +76,39 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE audit (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, by_whom TEXT NOT NULL, what TEXT NOT NULL,
     target TEXT NOT NULL, detail TEXT, hash TEXT NOT NULL
-  ) STRICT`,
+  ) STRICT;
 
-  // What the storage limits took away, so that the books can be compared with what is there.
-  `CREATE TABLE removed (
+  -- What the storage limits took away, so that the books can be compared with what is there.
+  CREATE TABLE removed (
     what TEXT NOT NULL, sensor TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (what, sensor)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE removal_plans (
     kind TEXT NOT NULL, before INTEGER NOT NULL, sensor TEXT NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (kind, sensor)
-  ) STRICT, WITHOUT ROWID`,
+  ) STRICT, WITHOUT ROWID;
 
-  // Rollups to compute: each hour that readings were booked for, and each day one of its hours was computed for.
-  `CREATE TABLE rollups_due (
+  -- Rollups to compute: each hour that readings were booked for, and each day one of its hours was computed for.
+  CREATE TABLE rollups_due (
     kind TEXT NOT NULL, resolution TEXT NOT NULL, start INTEGER NOT NULL, received_day INTEGER NOT NULL,
     touched INTEGER NOT NULL, PRIMARY KEY (kind, resolution, start, received_day)
   ) STRICT, WITHOUT ROWID;
   -- at: some from before this time were removed; pending: some may be, the removal has begun.
   CREATE TABLE rollup_cuts (
     kind TEXT NOT NULL, resolution TEXT NOT NULL, at INTEGER, pending INTEGER, PRIMARY KEY (kind, resolution)
-  ) STRICT, WITHOUT ROWID`,
+  ) STRICT, WITHOUT ROWID;
 
-  // Who is signed in on the page, and passwords people chose themselves. Both go with the account.
-  `CREATE TABLE sessions (
+  -- Who is signed in on the page, and passwords people chose themselves. Both go with the account.
+  CREATE TABLE sessions (
     id_hash TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES credentials (name) ON DELETE CASCADE,
     created_at INTEGER NOT NULL, used_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX sessions_account ON sessions (account);
   CREATE TABLE passwords (
     name TEXT PRIMARY KEY REFERENCES credentials (name) ON DELETE CASCADE, hash TEXT NOT NULL, set_at INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID`,
+  ) STRICT, WITHOUT ROWID;
 
-  // Whom to tell of alerts, and what is on its way to them. recipients: who heard of an alert that is not over yet.
-  `CREATE TABLE targets (
+  -- Whom to tell of alerts, and what is on its way to them. recipients: who heard of an alert that is not over yet.
+  CREATE TABLE targets (
     id TEXT PRIMARY KEY, body TEXT NOT NULL, state TEXT NOT NULL DEFAULT '{"failures":0}'
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE outbox (
@@ -116,13 +126,11 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE escalations (
     alert TEXT NOT NULL, target TEXT NOT NULL, due_at INTEGER NOT NULL, PRIMARY KEY (alert, target)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX escalations_due ON escalations (due_at)`,
+  CREATE INDEX escalations_due ON escalations (due_at);
 
-  // Silences, and what people have been told of alerts. `noise.body`: the row as JSON; the columns are what is looked up.
-  `CREATE TABLE silences (id INTEGER PRIMARY KEY AUTOINCREMENT, ends_at INTEGER, ended_at INTEGER, ended_by TEXT,
+  -- Silences, and what people have been told of alerts. noise.body: the row as JSON; the columns are what is looked up.
+  CREATE TABLE silences (id INTEGER PRIMARY KEY AUTOINCREMENT, ends_at INTEGER, ended_at INTEGER, ended_by TEXT,
     body TEXT NOT NULL) STRICT;
-  ALTER TABLE alerts ADD COLUMN suppressed_by TEXT;
-  CREATE INDEX alerts_suppressed ON alerts (started_at, id) WHERE suppressed_by IS NOT NULL;
   CREATE TABLE noise (
     alert TEXT NOT NULL UNIQUE REFERENCES alerts (id), series TEXT NOT NULL, at REAL NOT NULL, known INTEGER NOT NULL,
     open INTEGER NOT NULL, owed INTEGER NOT NULL, due INTEGER, body TEXT NOT NULL
@@ -136,26 +144,14 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE noise_places (
     rule TEXT NOT NULL, place TEXT NOT NULL, alert TEXT NOT NULL, PRIMARY KEY (rule, place, alert)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX noise_places_alert ON noise_places (alert)`,
+  CREATE INDEX noise_places_alert ON noise_places (alert);
 
-  // What happened in a shift: by when the service knew.
-  `CREATE INDEX timeline_known ON timeline (known_at)`,
-
-  // Rules being tried out: their alerts are kept, and left out of every list unless asked for. And what people changed.
-  `ALTER TABLE alerts ADD COLUMN mode TEXT NOT NULL DEFAULT 'live';
-  DROP INDEX alerts_list;
-  CREATE INDEX alerts_list
-    ON alerts (started_at, id, state, handling, severity, audience, district, kind, rule, sensor, mode, suppressed_by);
+  -- Rules being tried out: their alerts are kept, and left out of every list unless asked for. And what people changed.
   CREATE TABLE rule_changes (
     id INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL, at INTEGER NOT NULL, by_whom TEXT NOT NULL,
     what TEXT NOT NULL, reason TEXT NOT NULL, version TEXT, body TEXT, figures TEXT
   ) STRICT;
   CREATE INDEX rule_changes_rule ON rule_changes (rule, id)`,
-
-  // What people said of alerts, and how each rule does.
-  `ALTER TABLE alerts ADD COLUMN review TEXT;
-  CREATE INDEX alerts_reviewed ON alerts (rule, review ->> '$.is') WHERE review IS NOT NULL;
-  CREATE INDEX alerts_stats ON alerts (rule, started_at, state, suppressed_by)`,
 
   // What waits in quarantine until its sender may bring new sensors again.
   `CREATE INDEX quarantine_waiting ON quarantine (source, id)
@@ -181,3 +177,6 @@ export const MIGRATIONS: readonly string[] = [
   // The line of the books that a row is counted in, where that is not its sensor: names that nobody has registered.
   `ALTER TABLE quarantine ADD COLUMN booked TEXT`,
 ];
+
+/** Of a file of this version of the service. */
+export const VERSION = VERSION_MIN + MIGRATIONS.length - 1;

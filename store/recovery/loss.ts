@@ -7,9 +7,8 @@ import { dateOf } from "../../model/time.ts";
 import type { ReadingStore } from "../reading-store.ts";
 import type { Records } from "../records.ts";
 import type { StoreMarks } from "./marks.ts";
-import type { Span } from "./probe.ts";
-import { total } from "./recover.ts";
-import { asideOf, type DamageReport, readReports, reportPathOf, writeReport } from "./report.ts";
+import { asideOf, type DamageReport, readReports, reportPathOf, total, writeReport } from "./recover.ts";
+import type { Span } from "./salvage.ts";
 
 type Loss = { readonly readings: number; readonly span: Partial<Span> };
 
@@ -30,8 +29,8 @@ function around(spans: readonly Partial<Span>[]): Partial<Span> {
   const froms = spans.flatMap(({ from }) => from ?? []);
   const tos = spans.flatMap(({ to }) => to ?? []);
   return {
-    ...(froms.length > 0 ? { from: Math.min(...froms) } : {}),
-    ...(tos.length > 0 ? { to: Math.max(...tos) } : {}),
+    from: froms.length > 0 ? Math.min(...froms) : undefined,
+    to: tos.length > 0 ? Math.max(...tos) : undefined,
   };
 }
 

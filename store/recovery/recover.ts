@@ -1,16 +1,29 @@
-import { copyFileSync, existsSync, linkSync, readdirSync, renameSync, rmSync, truncateSync } from "node:fs";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
 import type { Log } from "../../model/log.ts";
 import type { Records } from "../records.ts";
 import { clearMarks, type Marks, readMarks } from "./marks.ts";
-import { probe, type Rows, type Span } from "./probe.ts";
-import { asideOf, type DamageReport, readReports, writeReport } from "./report.ts";
+import type { Checked, CheckRequest, Failed, Rows, Salvaged, SalvageRequest } from "./salvage.ts";
 
 type RecoveryParts = {
   /** `<data>/readings.duckdb`. */
   readonly path: string;
-  /** `<data>/exports`; need not be there. */
-  readonly exportsDir: string;
   readonly offsets: Records["offsets"];
   /** Messages below this number of the journal are booked. */
   readonly booked: number;
@@ -21,12 +34,51 @@ type RecoveryParts = {
 /** `rows`: what the file has now, for the marks. `report`: the rebuild that still wants the journal. */
 type Found = { readonly rows: Rows; readonly report: DamageReport | undefined };
 
+const SpanShape = z.object({ from: z.number().optional(), to: z.number().optional() });
+const RowsShape = z.object({ air: z.number(), traffic: z.number(), energy: z.number() });
+
+const Report = z.object({
+  /** Epoch milliseconds; the report's name has the same moment. */
+  foundAt: z.number(),
+  /** In words for an operator. */
+  why: z.string(),
+  /** Whether there was a file to set aside. */
+  hadFile: z.boolean(),
+  /** "found": set aside and salvage what is readable; "salvaged": fill up from the journal; then "done". */
+  state: z.enum(["found", "salvaged", "done"]),
+  /** What the books say was in it. */
+  expected: RowsShape,
+  /** When that was received, as far as known. */
+  span: SpanShape,
+  salvaged: z
+    .object({
+      rows: RowsShape,
+      ahead: z.number(),
+      newest: z.number().optional(),
+      holes: z.array(SpanShape),
+    })
+    .optional(),
+  /** Known when it is done. */
+  refilled: z.number().optional(),
+  missing: z.object({ readings: z.number(), span: SpanShape }).optional(),
+});
+
+/**
+ * What was found wrong with the reading store, and how far its rebuild has come: a file beside the one set aside, so that
+ * the alarm stays for as long as that is there, and a rebuild that was interrupted goes on.
+ */
+export type DamageReport = z.output<typeof Report>;
+
+const SUFFIX = ".json";
+const PROGRAM = fileURLToPath(new URL("./salvage.ts", import.meta.url));
+/** DuckDB's words for the first entry of its log that is not what was written. */
+const WAL_ENTRY = /replaying WAL.*entry at byte position (\d+)/s;
 const NONE: Rows = { air: 0, traffic: 0, energy: 0 };
 
 /**
  * Looks at the DuckDB file before it is used. If it cannot be opened, has a block that cannot be read, or has fewer rows
  * than the marks say, it is set aside with its log (never deleted), and a new file is made of what can still be read in
- * it and of exports. What is booked after the marks is not the journal's to count again: see `ingest/refill.ts`.
+ * it. What is booked after the marks is not the journal's to count again: see `refillStore` of `ingest/rewrite.ts`.
  *
  * All of it is done in other processes (`probe`), so the service goes on in the same start. A kill at any point is
  * taken up at the next start: the report says how far it came. Throws for what an operator must clear away.
@@ -108,35 +160,20 @@ async function rebuildFile(parts: RecoveryParts, report: DamageReport, unfinishe
     what: "salvage",
     target,
     sources: sources.paths,
-    exports: findExports(parts.exportsDir),
-    span: wholeSpan(report.span),
     offset: parts.booked,
   });
   if ("error" in salvaged) throw new Error(`the reading store cannot be rebuilt: ${salvaged.error}`);
   sources.remove();
-  const { rows, ahead, newest, fromExports, holes, notes } = salvaged;
-  const kept = {
-    rows,
-    ahead,
-    fromExports,
-    holes: [...holes],
-    notes: [...notes],
-    ...(newest === undefined ? {} : { newest }),
-  };
-  const next: DamageReport = { ...report, state: "salvaged", salvaged: kept };
+  const { rows, ahead, newest, holes } = salvaged;
+  const next: DamageReport = { ...report, state: "salvaged", salvaged: { rows, ahead, newest, holes: [...holes] } };
   // In this order: a new file that is not in place yet is found by the report, one in place needs no telling.
   writeReport(path, next);
   moveIn(path);
-  log.warn({ rows: salvaged.rows, fromExports: salvaged.fromExports, notes: salvaged.notes }, "salvaged what is left");
-  return { rows: salvaged.rows, report: next };
+  log.warn({ rows }, "salvaged what is left");
+  return { rows, report: next };
 }
 
-const wholeSpan = (span: Partial<Span>): Span => ({ from: span.from ?? 0, to: span.to ?? Number.MAX_SAFE_INTEGER });
-
 export const total = (rows: Rows): number => rows.air + rows.traffic + rows.energy;
-
-/** DuckDB's words for the first entry of its log that is not what was written. */
-const WAL_ENTRY = /replaying WAL.*entry at byte position (\d+)/s;
 
 /**
  * Makes of each damaged file one that can be opened, if there is a way: with its log, with its log up to the first bad
@@ -187,9 +224,72 @@ function link(from: string, to: string): void {
   }
 }
 
-/** `<data>/exports/*.parquet`, by name. */
-function findExports(dir: string): readonly string[] {
-  if (!existsSync(dir)) return [];
-  const names = readdirSync(dir).filter((name) => name.endsWith(".parquet"));
-  return names.sort().map((name) => join(dir, name));
+/**
+ * Touches a DuckDB file that may be damaged in a short-lived process: after a failure DuckDB may take its process down or
+ * leave it unusable (duckdb-node-neo#393), and the service should neither crash nor need a second start. What is in the
+ * way of looking (no memory, no rights, the file in use) is thrown: that is not damage.
+ */
+export function probe(request: CheckRequest): Promise<Checked | Failed>;
+export function probe(request: SalvageRequest): Promise<Salvaged | Failed>;
+export async function probe(request: CheckRequest | SalvageRequest): Promise<Checked | Salvaged | Failed> {
+  const { stdout, signal, stderr } = await run(JSON.stringify(request));
+  if (stdout === "") {
+    if (signal === "SIGKILL") throw new Error("the look at the reading store was killed; is there enough memory?");
+    return { error: `DuckDB took its process down (${signal ?? "no answer"}) ${stderr.slice(-300)}`.trim() };
+  }
+  const answer = JSON.parse(stdout) as Checked | Salvaged | Failed;
+  if ("error" in answer && isInTheWay(answer.error)) throw new Error(`the reading store: ${answer.error}`);
+  return answer;
+}
+
+/** Words of DuckDB and of the system for what an operator must clear away, and no rebuild would. */
+function isInTheWay(error: string): boolean {
+  return /could not set lock|permission denied|EACCES|out of memory|no space left|too many open files|version number/i.test(
+    error,
+  );
+}
+
+function run(request: string) {
+  return new Promise<{ stdout: string; stderr: string; signal: string | undefined }>((resolve) => {
+    const options = { maxBuffer: 64 * 1024 * 1024 };
+    execFile(process.execPath, [PROGRAM, request], options, (error, stdout, stderr) => {
+      resolve({ stdout, stderr, signal: error?.signal ?? undefined });
+    });
+  });
+}
+
+/** Where the damaged file goes; its log goes beside it, as DuckDB expects, so that it can be opened there. */
+export function asideOf(storePath: string, { foundAt }: Pick<DamageReport, "foundAt">): string {
+  return `${storePath}.damaged-${new Date(foundAt).toISOString().replaceAll(":", "-")}`;
+}
+
+export const reportPathOf = (storePath: string, report: Pick<DamageReport, "foundAt">) =>
+  `${asideOf(storePath, report)}${SUFFIX}`;
+
+/** Oldest first. Throws for one that cannot be read: half a rebuild must not be taken for none. */
+export function readReports(storePath: string): DamageReport[] {
+  const prefix = `${basename(storePath)}.damaged-`;
+  const names = readdirSync(dirname(storePath)).filter((name) => name.startsWith(prefix) && name.endsWith(SUFFIX));
+  return names.sort().map((name) => {
+    const path = join(dirname(storePath), name);
+    try {
+      return Report.parse(JSON.parse(readFileSync(path, "utf8")));
+    } catch (cause) {
+      throw new Error(`${path}, the report on a damaged reading store, cannot be read; move it away`, { cause });
+    }
+  });
+}
+
+/** Replaces it as a whole, durably. */
+export function writeReport(storePath: string, report: DamageReport): void {
+  const path = reportPathOf(storePath, report);
+  const unfinished = `${path}.unfinished`;
+  const file = openSync(unfinished, "w", 0o600);
+  try {
+    writeSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(unfinished, path);
 }

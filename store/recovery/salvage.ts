@@ -1,15 +1,73 @@
+import { writeSync } from "node:fs";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { isKind, KINDS, type Kind } from "../../model/kinds.ts";
-import { METRICS_OF } from "../../model/metrics.ts";
+import { KINDS, type Kind } from "../../model/kinds.ts";
 import { createRollupTables } from "../duckdb/rollups.ts";
 import { createTables } from "../duckdb/schema.ts";
-import type { Rows, Salvaged, SalvageRequest, Span } from "./probe.ts";
+
+/**
+ * A program: one question (`CheckRequest`, `SalvageRequest`), one answer on stdout, written before anything is closed.
+ * `probe` of `recover.ts` asks. Times are epoch milliseconds.
+ */
+export type CheckRequest = {
+  readonly what: "check";
+  readonly path: string;
+  /** Read every block, not only what opening needs. */
+  readonly verify: boolean;
+};
+export type SalvageRequest = {
+  readonly what: "salvage";
+  /** The file to make. */
+  readonly target: string;
+  /** Files that can be opened, the best one first. */
+  readonly sources: readonly string[];
+  /** Readings of messages from this number on are not booked yet. */
+  readonly offset: number;
+};
+
+export type Span = { readonly from: number; readonly to: number };
+export type Rows = Readonly<Record<Kind, number>>;
+export type Failed = { readonly error: string };
+export type Checked = { readonly rows: Rows };
+export type Salvaged = {
+  readonly rows: Rows;
+  /** Rows with a number that is not booked yet. */
+  readonly ahead: number;
+  /** Newest `receivedAt` of what came from the sources and is booked. */
+  readonly newest: number | undefined;
+  /** Where blocks could not be read: what they held was received in here, as far as their neighbours tell. */
+  readonly holes: readonly Partial<Span>[];
+};
 
 /** DuckDB's row groups: a damaged block costs the one it belongs to. */
 const GROUP_ROWS = 122_880;
 const ROLLUP_TABLES = KINDS.flatMap((kind) => [`${kind}_hourly`, `${kind}_daily`]);
+
+const request = JSON.parse(process.argv[2] ?? "") as CheckRequest | SalvageRequest;
+
+try {
+  answer(await (request.what === "check" ? check(request) : salvage(request)));
+} catch (error) {
+  answer({ error: textOf(error) });
+}
+// Not by closing: a damaged file can bring DuckDB down when it lets go, and the answer is out.
+process.exit(0);
+
+/** READ_ONLY: the log is replayed in memory, and both files stay as they are. */
+async function check({ path, verify }: CheckRequest): Promise<Checked> {
+  const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY", memory_limit: "2GB", threads: "2" });
+  const connection = await instance.connect();
+  const rows = await countRows(connection);
+  if (verify) await readAllRows(connection);
+  return { rows };
+}
+
+function answer(value: Checked | Salvaged | Failed): void {
+  const bytes = Buffer.from(JSON.stringify(value));
+  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
+}
+
 /** Makes `target` and copies into it what can still be read. Throws when the new file itself cannot be written. */
-export async function salvage(request: SalvageRequest): Promise<Salvaged> {
+async function salvage(request: SalvageRequest): Promise<Salvaged> {
   const instance = await DuckDBInstance.create(request.target, { memory_limit: "2GB", threads: "2" });
   const connection = await instance.connect();
   await createTables(connection);
@@ -29,29 +87,19 @@ export async function salvage(request: SalvageRequest): Promise<Salvaged> {
     await connection.run("DETACH old");
   }
   const newest = await newestOf(connection, request.offset);
-  const notes: string[] = [];
-  let fromExports = 0;
-  for (const path of request.exports) {
-    try {
-      fromExports += await importExport(connection, path, request.span);
-    } catch (error) {
-      if (!isUnreadable(error)) throw error;
-      notes.push(`${path}: ${textOf(error)}`);
-    }
-  }
   const rows = await countRows(connection);
   const ahead = await sumOfKinds(connection, `count(*) FILTER (journalSeq >= ${request.offset})`);
   await connection.run("CHECKPOINT");
   connection.closeSync();
   instance.closeSync();
-  return { rows, ahead, holes, fromExports, notes, ...(newest === undefined ? {} : { newest }) };
+  return { rows, ahead, holes, newest };
 }
 
 /** The rows that `main` has not: what a second source adds. */
-const notIn = (table: string, ...key: readonly string[]) => {
+function notIn(table: string, ...key: readonly string[]): string {
   const same = key.map((name) => `there."${name}" = o."${name}"`).join(" AND ");
   return `NOT EXISTS (SELECT 1 FROM main.${table} AS there WHERE ${same})`;
-};
+}
 
 /** All at once; where a block cannot be read, row group by row group. Answers the first rows of the groups it lost. */
 async function copyTable(connection: DuckDBConnection, table: string, filter: string): Promise<number[]> {
@@ -91,7 +139,7 @@ async function spanOfGroup(connection: DuckDBConnection, kind: Kind, first: numb
   };
   const from = (await ask("min", first)) ?? (await ask("max", first - GROUP_ROWS));
   const to = (await ask("max", first)) ?? (await ask("min", first + GROUP_ROWS));
-  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+  return { from, to };
 }
 
 async function newestOf(connection: DuckDBConnection, offset: number): Promise<number | undefined> {
@@ -106,77 +154,12 @@ async function sumOfKinds(connection: DuckDBConnection, what: string): Promise<n
 }
 
 /** DuckDB's words for a block or a file that is not what it was. */
-const isUnreadable = (error: unknown) =>
-  /corrupt|checksum|not read enough|not a valid|invalid input error|no magic bytes|serialization|export/i.test(
-    textOf(error),
-  );
-
-const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-/**
- * Takes from a Parquet file what the tables do not have and was received within `span`. The file has the columns of a
- * table (`COPY air TO …`): `sensorId`, `district` and `measuredAt`, at least one metric, and its kind in a column `kind`
- * or at the start of its name (`air-2026-11.parquet`). Times are epoch milliseconds or timestamps. Answers the rows taken.
- * Throws for a file that is none of these, with "export" in its words.
- */
-async function importExport(connection: DuckDBConnection, path: string, span: Span): Promise<number> {
-  const file = `read_parquet('${path.replaceAll("'", "''")}')`;
-  const described = await (await connection.run(`DESCRIBE SELECT * FROM ${file}`)).getRows();
-  const types = new Map(described.map(([name, type]) => [name as string, type as string]));
-  for (const name of ["sensorId", "district", "measuredAt"]) {
-    if (!types.has(name)) throw new Error(`the export has no column ${name}`);
-  }
-  const kinds = kindsOf(path, types).filter((kind) => METRICS_OF[kind].some((metric) => types.has(metric)));
-  if (kinds.length === 0) throw new Error("the export has no metric");
-  let taken = 0;
-  for (const kind of kinds) taken += await importKind(connection, file, kind, types, span);
-  return taken;
+function isUnreadable(error: unknown): boolean {
+  return /corrupt|checksum|not read enough|not a valid|invalid input error|serialization/i.test(textOf(error));
 }
 
-function kindsOf(path: string, types: ReadonlyMap<string, string>): readonly Kind[] {
-  if (types.has("kind")) return KINDS;
-  const name = path.split(/[\\/]/).at(-1) ?? "";
-  const kind = /^[a-z]+/.exec(name)?.[0] ?? "";
-  if (!isKind(kind)) throw new Error(`the export has no column kind, and its name does not begin with one`);
-  return [kind];
-}
-
-async function importKind(
-  connection: DuckDBConnection,
-  file: string,
-  kind: Kind,
-  types: ReadonlyMap<string, string>,
-  span: Span,
-): Promise<number> {
-  const metrics = METRICS_OF[kind].filter((metric) => types.has(metric));
-  const time = (name: string) => timeOf(name, types.get(name)!);
-  const measuredAt = time("measuredAt");
-  const fixed = {
-    sensorId: "sensorId",
-    district: "district",
-    measuredAt,
-    receivedAt: types.has("receivedAt") ? time("receivedAt") : measuredAt,
-    journalSeq: types.has("journalSeq") ? 'CAST("journalSeq" AS BIGINT)' : "0",
-    suspect: types.has("suspect") ? "suspect" : "NULL",
-    imported: types.has("imported") ? "imported" : "false",
-  };
-  const columns = { ...fixed, ...Object.fromEntries(metrics.map((name) => [name, `CAST("${name}" AS DOUBLE)`])) };
-  const names = Object.keys(columns).map((name) => `"${name}"`);
-  const picked = Object.entries(columns).map(([name, sql]) => `${sql} AS "${name}"`);
-  const where = types.has("kind") ? `WHERE kind = '${kind}'` : "";
-  const sql = `INSERT INTO main.${kind} (${names.join(", ")})
-    SELECT ${names.join(", ")} FROM (SELECT ${picked.join(", ")} FROM ${file} ${where}) AS o
-    WHERE receivedAt >= $from AND receivedAt <= $to AND NOT EXISTS (
-      SELECT 1 FROM main.${kind} AS there WHERE there.sensorId = o.sensorId AND there.measuredAt = o.measuredAt)
-    QUALIFY row_number() OVER (PARTITION BY sensorId, measuredAt ORDER BY journalSeq) = 1`;
-  const { rowsChanged } = await connection.run(sql, { from: span.from, to: span.to });
-  return rowsChanged;
-}
-
-function timeOf(name: string, type: string): string {
-  if (type.startsWith("TIMESTAMP")) return `epoch_ms("${name}")`;
-  if (/INT|DOUBLE/.test(type)) return `CAST("${name}" AS BIGINT)`;
-  throw new Error(`the export has ${name} as ${type}`);
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Names of the columns, or undefined where the table is missing. `database`: the name of an open or attached file. */
@@ -192,7 +175,7 @@ async function columnsOf(
 }
 
 /** Rows of each kind; 0 where the table is missing. */
-export async function countRows(connection: DuckDBConnection): Promise<Rows> {
+async function countRows(connection: DuckDBConnection): Promise<Rows> {
   const database = (await oneValue(connection, "SELECT current_database()")) as string;
   const rows: Partial<Record<Kind, number>> = {};
   for (const kind of KINDS) {
@@ -203,7 +186,7 @@ export async function countRows(connection: DuckDBConnection): Promise<Rows> {
 }
 
 /** Reads every value: DuckDB checks the checksum of each block it reads. */
-export async function readAllRows(connection: DuckDBConnection): Promise<void> {
+async function readAllRows(connection: DuckDBConnection): Promise<void> {
   const database = (await oneValue(connection, "SELECT current_database()")) as string;
   for (const kind of KINDS) {
     const columns = await columnsOf(connection, database, kind);

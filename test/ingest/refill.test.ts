@@ -3,7 +3,7 @@ import { afterRefill, refillStore } from "../../ingest/rewrite.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Message } from "../../model/message.ts";
 import { lossRows, reckonLoss } from "../../store/recovery/loss.ts";
-import type { DamageReport } from "../../store/recovery/report.ts";
+import type { DamageReport } from "../../store/recovery/recover.ts";
 import { aBatch, aMessage, at, aWriter, booksOf, CITY, memoryRecords, memoryStore, T0 } from "./helpers.ts";
 
 const signal = new AbortController().signal;
@@ -99,7 +99,7 @@ describe("what is lost", () => {
     state: "salvaged",
     expected: { air: 90, traffic: 10, energy: 0 },
     span: { from: 1_000, to: 9_000 },
-    salvaged: { rows: { air: 0, traffic: 0, energy: 0 }, ahead: 0, fromExports: 0, holes: [], notes: [], ...salvaged },
+    salvaged: { rows: { air: 0, traffic: 0, energy: 0 }, ahead: 0, holes: [], ...salvaged },
   });
 
   it.each([

@@ -1,24 +1,11 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import { openDuckDbStore } from "../../store/duckdb/store.ts";
 import { createMarks, readMarks } from "../../store/recovery/marks.ts";
-import { probe } from "../../store/recovery/probe.ts";
-import { recoverDuckDb, total } from "../../store/recovery/recover.ts";
-import { asideOf, readReports } from "../../store/recovery/report.ts";
+import { asideOf, probe, readReports, recoverDuckDb, total } from "../../store/recovery/recover.ts";
 import { inFull } from "../helpers/in-full.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 
@@ -79,8 +66,7 @@ function aFolder(origin = small) {
   const path = join(dir, NAME);
   const offsets = offsetsOf(new Map(origin.marked));
   let now = T0;
-  const recover = () =>
-    recoverDuckDb({ path, exportsDir: join(dir, "exports"), offsets, booked: 300_000, now: () => now++, log: SILENT });
+  const recover = () => recoverDuckDb({ path, offsets, booked: 300_000, now: () => now++, log: SILENT });
   const change = (name: string, work: (bytes: Buffer) => Buffer | undefined) => {
     const bytes = readFileSync(join(dir, name));
     writeFileSync(join(dir, name), work(bytes) ?? bytes);
@@ -184,33 +170,6 @@ describe("a DuckDB file at the start", () => {
     const { from = T0, to = T0 + 150_500 } = report!.salvaged!.holes[0]!;
     expect(to - from).toBeLessThanOrEqual(122_881);
     expect(readMarks(offsets)).toMatchObject({ suspect: false, rows: { air: 0 } });
-  });
-
-  it("takes from exports what is missing, and only that", async () => {
-    const { dir, path, recover, flip } = aFolder();
-    mkdirSync(join(dir, "exports"));
-    const instance = await DuckDBInstance.create(":memory:");
-    const connection = await instance.connect();
-    const rows = (from: number, to: number, extra: string) =>
-      `SELECT 'air-' || (i % 20) AS sensorId, 'north' AS district, ${extra}, 3.5 AS pm25 FROM range(${from}, ${to}) t(i)`;
-    const copy = (sql: string, name: string) =>
-      connection.run(`COPY (${sql}) TO '${join(dir, "exports", name)}' (FORMAT parquet)`);
-    await copy(rows(1, 1_001, `CAST(${T0} + i AS BIGINT) AS measuredAt, i AS journalSeq`), "air-1.parquet");
-    await copy(
-      rows(501, 1_501, `epoch_ms(CAST(${T0} + i AS BIGINT)) AS measuredAt, 'air' AS kind`),
-      "with-kind.parquet",
-    );
-    await copy(rows(1, 10, `CAST(${T0} - 86400000 + i AS BIGINT) AS measuredAt`), "air-older-than-all.parquet");
-    await copy("SELECT 1 AS other", "air-other.parquet");
-    writeFileSync(join(dir, "exports", "air-torn.parquet"), "PAR1 and no more");
-    flip(NAME, 9);
-    const { report } = await recover();
-    expect(report!.salvaged).toMatchObject({ rows: { air: 1_500, traffic: 0, energy: 0 }, fromExports: 1_500 });
-    expect(report!.salvaged!.notes).toHaveLength(2);
-    const store = await openDuckDbStore({ path, log: SILENT });
-    const [first] = await store.find("air", [{ sensorId: "air-7", measuredAt: T0 + 7 }]);
-    expect(first).toMatchObject({ values: { pm25: 3.5 }, district: "north", journalSeq: 7 });
-    await store.close();
   });
 
   it("goes on with a rebuild that was interrupted, wherever that was", async () => {

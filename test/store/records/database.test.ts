@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../../model/log.ts";
-import { type Database, openDatabase, RecordsDamaged, RecordsTooNew } from "../../../store/records/database.ts";
-import { MIGRATIONS } from "../../../store/records/migrations.ts";
+import { type Database, openDatabase, RecordsDamaged, RecordsOfOtherVersion } from "../../../store/records/database.ts";
+import { VERSION, VERSION_MIN } from "../../../store/records/migrations.ts";
 import { createSensorRecords } from "../../../store/records/sensors.ts";
 import { openRecords } from "../../../store/records.ts";
 import { aSensor, NOW } from "./setup.ts";
@@ -38,7 +38,7 @@ function raw<T>(work: (db: DatabaseSync) => T): T {
 describe("opening the records", () => {
   it("makes the file from nothing, with the newest schema, for its owner only", () => {
     const db = open();
-    expect(pragma(db, "user_version")).toBe(MIGRATIONS.length);
+    expect(pragma(db, "user_version")).toBe(VERSION);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     db.statement("INSERT INTO offsets VALUES ('store', 1)").run();
     expect(statSync(`${path}-wal`).mode & 0o777).toBe(0o600);
@@ -62,9 +62,14 @@ describe("opening the records", () => {
 
   it("refuses a newer file, naming both versions, and leaves it as it is", () => {
     raw((db) => db.exec("PRAGMA user_version = 99; CREATE TABLE future (x)"));
-    expect(open).toThrow(RecordsTooNew);
-    expect(open).toThrow(new RegExp(`version 99.* up to ${MIGRATIONS.length}`));
+    expect(open).toThrow(RecordsOfOtherVersion);
+    expect(open).toThrow(new RegExp(`version 99.* up to ${VERSION}`));
     expect(raw((db) => db.prepare("PRAGMA journal_mode").get())).toEqual({ journal_mode: "delete" });
+  });
+
+  it("refuses a file from before the first supported version", () => {
+    raw((db) => db.exec(`PRAGMA user_version = ${VERSION_MIN - 1}; CREATE TABLE past (x)`));
+    expect(open).toThrow(new RegExp(`version ${VERSION_MIN - 1}, .* from ${VERSION_MIN} on`));
   });
 
   it("refuses what is not a database", () => {
