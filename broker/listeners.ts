@@ -181,6 +181,11 @@ function plainAddress(address: string | undefined): string {
 /** Before the login; several packets may share a frame. `ws` holds a frame in memory until it is whole. */
 const FRAME_BYTES_MAX = 131_072;
 const SUBPROTOCOLS = ["mqtt", "mqttv3.1"];
+const HEAD_BYTES_MAX = 8_192;
+/** What Node takes for an upgrade. */
+const ASKS_FOR_UPGRADE = [/\r\nupgrade:[ \t]*websocket/i, /\r\nconnection:[^\r\n]*upgrade/i];
+const NOT_WEB_SOCKET =
+  "HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\nupgrade: websocket\r\ncontent-length: 25\r\n\r\nMQTT over WebSocket only\n";
 
 /** `onReady`: its client has logged in. */
 type Hand = (stream: Duplex, onReady: () => void) => void;
@@ -199,9 +204,7 @@ function createWebSocketDoor(frameBytesMax: number) {
     handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
   });
   // Never listens: it only reads the handshake. Its own timeouts start with listening, so the listener's deadline counts.
-  const http = createServer({ maxHeaderSize: 8_192 }, (_request, response) => {
-    response.writeHead(426, { connection: "close", upgrade: "websocket" }).end("MQTT over WebSocket only\n");
-  });
+  const http = createServer({ maxHeaderSize: HEAD_BYTES_MAX });
   http.on("clientError", (_error, socket) => socket.destroy());
   http.on("upgrade", (request, socket, head) => {
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -218,9 +221,33 @@ function createWebSocketDoor(frameBytesMax: number) {
   });
   sockets.on("wsClientError", (_error, socket) => socket.destroy());
   return {
-    take(socket: Duplex, hand: Hand): void {
-      waiting.set(socket, hand);
-      http.emit("connection", socket);
+    take(socket: Socket, hand: Hand): void {
+      wholeHead(socket, (head) => {
+        if (!ASKS_FOR_UPGRADE.every((header) => header.test(head))) {
+          return void socket.end(NOT_WEB_SOCKET, () => socket.destroySoon());
+        }
+        waiting.set(socket, hand);
+        http.emit("connection", socket);
+      });
     },
   };
+}
+
+/**
+ * Waits for the head of the request, and puts it back. Node's parser would make a request of each that stands in what a
+ * client has sent, and a piece of each byte of a body: here one head is all that anyone is read of.
+ */
+function wholeHead(socket: Socket, found: (head: string) => void): void {
+  let read = Buffer.alloc(0);
+  socket.on("readable", function look(): void {
+    const chunk = socket.read() as Buffer | null;
+    if (!chunk) return;
+    read = Buffer.concat([read, chunk]);
+    const end = read.subarray(0, HEAD_BYTES_MAX).indexOf("\r\n\r\n");
+    if (end < 0 && read.length < HEAD_BYTES_MAX) return;
+    socket.off("readable", look);
+    if (end < 0) return void socket.destroy();
+    socket.unshift(read);
+    found(read.toString("latin1", 0, end));
+  });
 }

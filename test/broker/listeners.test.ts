@@ -1,5 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -47,6 +50,29 @@ describe("doors", () => {
     city = await startTestBroker({ webSocket: false });
     await expect(fetch(city.url.replace("mqtt:", "http:"))).rejects.toThrow();
     expect(city.broker.counts().refused.not_mqtt).toBe(1);
+  });
+
+  it.each([
+    ["requests without waiting for an answer", "GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(2_000)],
+    [
+      "a body in chunks of a byte",
+      `GET / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n${"1\r\nx\r\n".repeat(8_000)}`,
+    ],
+    ["a head without an end", `GET / HTTP/1.1\r\nhost: x\r\n${"a: b\r\n".repeat(10_000)}`],
+  ])("makes no request of plain HTTP: %s", async (_, bytes) => {
+    city = await startTestBroker();
+    let requests = 0;
+    const onStart = () => {
+      requests += 1;
+    };
+    subscribe("http.server.request.start", onStart);
+    const socket = createConnection({ host: "127.0.0.1", port: Number(new URL(city.url).port) });
+    socket.on("error", () => {}); // it is closed while there is more to send
+    socket.write(bytes);
+    await once(socket.resume(), "close");
+    unsubscribe("http.server.request.start", onStart);
+    expect(requests).toBe(0);
+    expect(city.broker.counts().connections).toBe(0);
   });
 
   it("speaks MQTT and WebSocket over TLS on a port of its own", async () => {
