@@ -2,7 +2,7 @@ import type { Alert } from "../model/alert.ts";
 import type { Rule } from "../model/rule.ts";
 import type { Records } from "../store/records.ts";
 import { alertId } from "./alert-id.ts";
-import { placeText } from "./districts/place.ts";
+import { placeText } from "./conditions/quorum.ts";
 import { compileRule } from "./engine/compile.ts";
 
 const PAGE = 500;

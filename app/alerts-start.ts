@@ -1,8 +1,7 @@
 import { type AlertsOptions, createAlerts, type Live, TICK_EVERY_MS } from "../alerts/alerts.ts";
 import { createMailer } from "../alerts/channels/email.ts";
 import { createNoise } from "../alerts/noise/noise.ts";
-import { createAllowList } from "../alerts/notify/addresses.ts";
-import { createHttpPost } from "../alerts/notify/http-post.ts";
+import { createAllowList, createHttpPost } from "../alerts/notify/http-post.ts";
 import type { Later } from "../alerts/notify/lane.ts";
 import { createNotifier } from "../alerts/notify/notifier.ts";
 import { createAlertPublisher, type PublisherOptions } from "../alerts/publisher.ts";

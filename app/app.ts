@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { loadRuleSet } from "../alerts/rules/load.ts";
+import { loadRuleSet } from "../alerts/rules/check.ts";
 import { createLive } from "../api/live.ts";
 import { createApi } from "../api/server.ts";
 import { type AccessEvent, auditEntry, createStatusAudit } from "../broker/events.ts";

@@ -1,8 +1,7 @@
 import { createBacktests } from "../alerts/backtest/service.ts";
-import type { Checked } from "../alerts/rules/check.ts";
+import { type Checked, versionOf } from "../alerts/rules/check.ts";
 import { createRulesChecker } from "../alerts/rules/checker.ts";
 import { createRuleBook, type RuleBook } from "../alerts/rules/rule-book.ts";
-import { versionOf } from "../alerts/rules/version.ts";
 import type { RuleDeps } from "../api/deps.ts";
 import type { Log } from "../model/log.ts";
 import type { RuleData } from "../model/rule.ts";

@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { checkRules, readRulesTexts } from "../alerts/rules/check.ts";
-import { DEFAULT_RULES_FOLDER, formatMistake } from "../alerts/rules/load.ts";
+import { checkRules, DEFAULT_RULES_FOLDER, formatMistake, readRulesTexts } from "../alerts/rules/check.ts";
 import { isId } from "../model/ids.ts";
 import { isKind, KINDS, type Kind } from "../model/kinds.ts";
 import type { Rule } from "../model/rule.ts";

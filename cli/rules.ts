@@ -1,12 +1,10 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Command } from "commander";
-import type { Difference } from "../alerts/backtest/expectation.ts";
-import { type MutationResult, mutate } from "../alerts/backtest/mutate.ts";
-import { runRuleTest, type TestResult } from "../alerts/backtest/rule-tests.ts";
-import type { Checked } from "../alerts/rules/check.ts";
-import { formatMistake } from "../alerts/rules/load.ts";
-import { type FoundTest, parseTests } from "../alerts/rules/test-file.ts";
+import { type MutationResult, mutate } from "../alerts/backtest/mutation.ts";
+import { type Difference, runRuleTest, type TestResult } from "../alerts/backtest/rule-tests.ts";
+import { type FoundTest, parseTests } from "../alerts/backtest/test-file.ts";
+import { type Checked, formatMistake } from "../alerts/rules/check.ts";
 import type { Rule } from "../model/rule.ts";
 import { checkPaths, parseCount, rulesOfPaths } from "./options.ts";
 import { show, table } from "./output.ts";

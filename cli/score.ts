@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { createDetector } from "../alerts/detector.ts";
-import { loadRules } from "../alerts/rules/load.ts";
+import { loadRules } from "../alerts/rules/check.ts";
 import { readReading } from "../ingest/check-reading.ts";
 import type { Transition } from "../model/alert.ts";
 import type { Reading } from "../model/reading.ts";

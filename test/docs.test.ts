@@ -2,7 +2,7 @@ import { globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { loadRules } from "../alerts/rules/load.ts";
+import { loadRules } from "../alerts/rules/check.ts";
 import { METRICS, METRICS_OF, type MetricRow } from "../model/metrics.ts";
 import { REASONS } from "../model/rejection.ts";
 import { HOME, runCli } from "./helpers/city.ts";

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { Kind } from "../../model/kinds.ts";
-import { KINDS } from "../../model/kinds.ts";
+import { KINDS, type Kind } from "../../model/kinds.ts";
 import type { Log } from "../../model/log.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { ReadingStore, ScanQuery } from "../../store/reading-store.ts";

@@ -2,8 +2,7 @@ import { createTransport } from "nodemailer";
 import type { Notice } from "../../model/notice.ts";
 import type { SmtpSettings } from "../../model/notify-settings.ts";
 import { addressesOf } from "../../model/target.ts";
-import type { Channel } from "./channel.ts";
-import { digestSubject, oneLine, type Words, wordsOf } from "./words.ts";
+import { type Channel, digestSubject, type Mail, oneLine, type SendMail, type Words, wordsOf } from "./channel.ts";
 
 /** Mailboxes, by the city's own mail server. */
 export const email: Channel = {
@@ -13,18 +12,6 @@ export const email: Channel = {
     return { is: "sent" };
   },
 };
-
-export type Mail = {
-  readonly to: readonly string[];
-  readonly subject: string;
-  readonly text: string;
-  /** The same on every attempt, so that a mailbox can drop what it has. */
-  readonly messageId: string;
-  /** All mails about one alert belong together. */
-  readonly thread?: string;
-};
-
-export type SendMail = (mail: Mail) => Promise<void>;
 
 const SUBJECT_MAX = 200;
 const TIMEOUT_MS = 10_000;

@@ -1,9 +1,9 @@
 import type { TargetType } from "../../model/channels.ts";
 import type { Target } from "../../model/target.ts";
+import { DAY_MS, SECOND_MS } from "../../model/time.ts";
 import { AddressRefused, abortable, type HttpAnswer, type HttpPost } from "../notify/http-post.ts";
-import { type Outcome, outcomeOf, parseRetryAfter } from "../notify/retry.ts";
-import type { Channel, Outgoing } from "./channel.ts";
-import { email, type SendMail } from "./email.ts";
+import type { Channel, Outcome, Outgoing, SendMail } from "./channel.ts";
+import { email } from "./email.ts";
 import { mqtt } from "./mqtt.ts";
 import { slack } from "./slack.ts";
 import { teams } from "./teams.ts";
@@ -20,7 +20,7 @@ export type NotifyPorts = {
 
 export type Send = (target: Target, message: Outgoing, signal: AbortSignal) => Promise<Outcome>;
 
-export type SenderOptions = { readonly publicUrl?: string; readonly timeoutMs: number; readonly now: () => number };
+type SenderOptions = { readonly publicUrl?: string; readonly timeoutMs: number; readonly now: () => number };
 
 /** Every channel; what a target of it needs is in `model/target.ts`. */
 const CHANNELS: { readonly [T in TargetType]: Channel } = { webhook, slack, teams, email, mqtt };
@@ -45,6 +45,26 @@ export function createSend(ports: NotifyPorts, { publicUrl, timeoutMs, now }: Se
       return failureOf(error, timeoutMs);
     }
   };
+}
+
+const RETRY_AFTER_MAX_MS = DAY_MS;
+
+/** The Retry-After header: seconds or an HTTP date. Undefined for anything else. */
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * SECOND_MS : Date.parse(value) - now;
+  return Number.isFinite(ms) ? Math.min(RETRY_AFTER_MAX_MS, Math.max(0, ms)) : undefined;
+}
+
+/** The verdict on the status of an HTTP answer. */
+function outcomeOf(status: number, retryAfterMs?: number): Outcome {
+  const error = `answered ${status}`;
+  if (status >= 200 && status < 300) return { is: "sent" };
+  if (status === 410) return { is: "gone", error: "answered 410: it is gone for good" };
+  if (status >= 300 && status < 400) return { is: "refused", error: `${error}; redirects are not followed` };
+  const passing = status === 408 || status === 429 || status >= 500;
+  if (passing) return { is: "unreachable", error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  return { is: "refused", error };
 }
 
 const NO_TLS =

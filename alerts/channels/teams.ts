@@ -1,6 +1,14 @@
 import type { Notice } from "../../model/notice.ts";
-import { type Channel, JSON_HEADERS } from "./channel.ts";
-import { cut, digestSubject, SECTION_MAX, SHOWN_MAX, type Words, wordsOf } from "./words.ts";
+import {
+  type Channel,
+  cut,
+  digestSubject,
+  JSON_HEADERS,
+  SECTION_MAX,
+  SHOWN_MAX,
+  type Words,
+  wordsOf,
+} from "./channel.ts";
 
 /** A workflow of Microsoft Teams. */
 export const teams: Channel = {

@@ -1,7 +1,17 @@
 import type { Evidence } from "../../model/alert.ts";
 import { parseDuration } from "../../model/time.ts";
-import { NOTHING, needsGood, type Outcome, type OverValues, type Sample, type Step } from "./condition.ts";
-import { amount, spanText, subject, timeText } from "./words.ts";
+import {
+  amount,
+  NOTHING,
+  needsGood,
+  type Outcome,
+  type OverValues,
+  type Sample,
+  type Step,
+  spanText,
+  subject,
+  timeText,
+} from "./condition.ts";
 
 export type ChangeParams = {
   readonly direction: "rise" | "fall";

@@ -1,6 +1,18 @@
 import { parseDuration } from "../../model/time.ts";
 import type { Cadence } from "./cadence.ts";
-import { NOTHING, needsGood, type Outcome, type OverValues, type Step } from "./condition.ts";
+import {
+  amount,
+  NOTHING,
+  needsGood,
+  type Outcome,
+  type OverValues,
+  ordinal,
+  type Step,
+  subject,
+  timeText,
+  windowUnit,
+  windowWord,
+} from "./condition.ts";
 import {
   type Closed,
   close,
@@ -12,7 +24,6 @@ import {
   type Window,
   windowEvidence,
 } from "./window.ts";
-import { amount, ordinal, subject, timeText, windowUnit, windowWord } from "./words.ts";
 
 export type ConsecutiveParams = {
   readonly above: number;

@@ -1,8 +1,20 @@
 import type { Expected } from "../../model/alert.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
-import { limitFor, NOTHING, needsGood, type Outcome, type OverValues, type Sample, type Step } from "./condition.ts";
-import { type Trend, type TrendPoint, trendOf, trendScore } from "./trend.ts";
-import { amount, share, spanText, subject, timeText } from "./words.ts";
+import {
+  amount,
+  limitFor,
+  NOTHING,
+  needsGood,
+  type Outcome,
+  type OverValues,
+  type Sample,
+  type Step,
+  share,
+  spanText,
+  subject,
+  timeText,
+} from "./condition.ts";
+import { type Trend, type TrendPoint, trendOf, trendScore } from "./statistics.ts";
 
 export type ForecastParams = {
   readonly side: "above" | "below";

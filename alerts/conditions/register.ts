@@ -1,7 +1,16 @@
 import type { Evidence } from "../../model/alert.ts";
 import { HOUR_MS } from "../../model/time.ts";
-import { limitFor, NOTHING, type Outcome, type OverValues, type Sample, type Step } from "./condition.ts";
-import { amount, subject, timeText } from "./words.ts";
+import {
+  amount,
+  limitFor,
+  NOTHING,
+  type Outcome,
+  type OverValues,
+  type Sample,
+  type Step,
+  subject,
+  timeText,
+} from "./condition.ts";
 
 export type RegisterParams = { readonly maxPowerKw: number; readonly digits?: number };
 

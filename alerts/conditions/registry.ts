@@ -2,7 +2,15 @@ import type { ConditionType } from "../../model/conditions.ts";
 import type { Rule } from "../../model/rule.ts";
 import { anomaly } from "./anomaly.ts";
 import { change } from "./change.ts";
-import type { AnyOverValues, Case, Condition, Outcome, WatchedSensor } from "./condition.ts";
+import {
+  type AnyOverValues,
+  amount,
+  type Case,
+  type Condition,
+  type Outcome,
+  timeText,
+  type WatchedSensor,
+} from "./condition.ts";
 import { consecutive } from "./consecutive.ts";
 import { drift } from "./drift.ts";
 import { flatline } from "./flatline.ts";
@@ -12,7 +20,6 @@ import { register } from "./register.ts";
 import { silence } from "./silence.ts";
 import { spike } from "./spike.ts";
 import { threshold } from "./threshold.ts";
-import { amount, timeText } from "./words.ts";
 
 export type ConditionTable = { readonly [T in ConditionType]: Condition<T> };
 

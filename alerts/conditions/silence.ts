@@ -1,8 +1,7 @@
 import { wordsOf } from "../../model/metrics.ts";
 import { formatSpan, parseDuration } from "../../model/time.ts";
 import { type Cadence, quietLimitMs, silenceLimitMs } from "./cadence.ts";
-import { NOTHING, type Outcome, type OverValues, type Step } from "./condition.ts";
-import { timeText } from "./words.ts";
+import { NOTHING, type Outcome, type OverValues, type Step, timeText } from "./condition.ts";
 
 export type SilenceParams = { readonly afterMs: number };
 
@@ -19,7 +18,7 @@ type Heard = {
 };
 
 /** A look at the clock: for sensors that report live. Not for imported history, which is silent by nature. */
-export type Look = {
+type Look = {
   readonly now: number;
   readonly lastAt: number;
   /** When anything of the sensor last arrived: one that sends old readings is not silent. */

@@ -1,8 +1,18 @@
 import type { Evidence } from "../../model/alert.ts";
 import { parseDuration } from "../../model/time.ts";
 import { isBroken } from "./cadence.ts";
-import { NOTHING, needsGood, type Outcome, type OverValues, type Step } from "./condition.ts";
-import { amount, ordinal, spanText, subject, timeText } from "./words.ts";
+import {
+  amount,
+  NOTHING,
+  needsGood,
+  type Outcome,
+  type OverValues,
+  ordinal,
+  type Step,
+  spanText,
+  subject,
+  timeText,
+} from "./condition.ts";
 
 export type SpikeParams = {
   readonly above: number;

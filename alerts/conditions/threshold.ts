@@ -2,16 +2,22 @@ import type { Evidence } from "../../model/alert.ts";
 import type { Spec } from "../../model/conditions.ts";
 import { formatSpan, parseDuration } from "../../model/time.ts";
 import { type Cadence, isBroken } from "./cadence.ts";
-import { type Case, limitFor, NOTHING, needsGood, type OverValues, type Sample, type Step } from "./condition.ts";
 import {
-  breakRun,
-  isBeyond,
-  type Level,
-  type LevelParams,
-  type Point,
-  QUIET as QUIET_LEVEL,
-  stepLevel,
-} from "./level.ts";
+  amount,
+  type Case,
+  limitFor,
+  NOTHING,
+  needsGood,
+  type Outcome,
+  type OverValues,
+  type Sample,
+  type Step,
+  share,
+  spanText,
+  subject,
+  timeText,
+  windowWord,
+} from "./condition.ts";
 import {
   type Closed,
   close,
@@ -23,7 +29,109 @@ import {
   type WindowParams,
   windowEvidence,
 } from "./window.ts";
-import { amount, share, spanText, subject, timeText, windowWord } from "./words.ts";
+
+/** A value against a limit, with a clear level, `for` and `keepFor`. */
+type LevelParams = {
+  readonly side: "above" | "below";
+  readonly limit: number;
+  /** Back to normal at or beyond this; the same as `limit` if the rule names none. */
+  readonly clear: number;
+  readonly forMs: number;
+  readonly keepForMs: number;
+  /** An operators' alert needs one value that is not suspect. */
+  readonly needsGood: boolean;
+};
+
+/** A value that stands for `from` … `at`: a sample (both the same) or a window. */
+type Point = {
+  readonly from: number;
+  readonly at: number;
+  readonly value: number;
+  readonly good: boolean;
+  readonly evidence: Evidence;
+};
+
+type Level =
+  | { readonly phase: "quiet" }
+  | {
+      readonly phase: "pending";
+      readonly since: number;
+      readonly lastAt: number;
+      readonly good: boolean;
+      readonly first: Evidence;
+    }
+  | { readonly phase: "firing"; readonly since: number; readonly clearSince?: number };
+
+const QUIET_LEVEL: Level = { phase: "quiet" };
+
+/** Strictly beyond: "above 200" is not 200. */
+function isBeyond({ side, limit }: LevelParams, value: number): boolean {
+  return side === "above" ? value > limit : value < limit;
+}
+
+function isClear({ side, clear }: LevelParams, value: number): boolean {
+  return side === "above" ? value <= clear : value >= clear;
+}
+
+function stepLevel(params: LevelParams, level: Level, point: Point): Step<Level> {
+  switch (level.phase) {
+    case "quiet":
+      if (!isBeyond(params, point.value)) return [QUIET_LEVEL, NOTHING];
+      return begin(params, point);
+    case "pending":
+      if (!isBeyond(params, point.value)) return giveUp(params, level, point.at, "not-held", point.evidence);
+      return hold(params, { ...level, lastAt: point.at, good: level.good || point.good }, point);
+    case "firing":
+      return watchForEnd(params, level, point);
+  }
+}
+
+function begin(params: LevelParams, point: Point): Step<Level> {
+  const { from: since, at: lastAt, good, evidence: first } = point;
+  const [next, outcomes] = hold(params, { phase: "pending", since, lastAt, good, first }, point);
+  if (next.phase === "firing" || params.forMs === 0) return [next, outcomes];
+  return [next, [{ what: "pending", at: lastAt, startedAt: since, value: point.value, evidence: [first] }]];
+}
+
+/** Fires once it has held for `for` and, where operators would be called, one of the values is not suspect. */
+function hold(params: LevelParams, level: Extract<Level, { phase: "pending" }>, point: Point): Step<Level> {
+  if (point.at - level.since < params.forMs || (params.needsGood && !level.good)) return [level, NOTHING];
+  const { since: startedAt, first } = level;
+  const evidence = first === point.evidence ? [first] : [first, point.evidence];
+  const fired: Outcome = { what: "firing", at: point.at, startedAt, value: point.value, evidence };
+  return [{ phase: "firing", since: startedAt }, [fired]];
+}
+
+function watchForEnd(params: LevelParams, level: Extract<Level, { phase: "firing" }>, point: Point): Step<Level> {
+  if (!isClear(params, point.value)) {
+    return level.clearSince === undefined ? [level, NOTHING] : [{ phase: "firing", since: level.since }, NOTHING];
+  }
+  const clearSince = level.clearSince ?? point.from;
+  if (point.at - clearSince < params.keepForMs) return [{ ...level, clearSince }, NOTHING];
+  const { at, value, evidence } = point;
+  return [QUIET_LEVEL, [{ what: "resolved", at, startedAt: level.since, value, evidence: [evidence], why: "cleared" }]];
+}
+
+/** A pending that will not fire. Without `for` nobody was told of it, so nobody is told of its end. */
+function giveUp(
+  params: LevelParams,
+  level: Extract<Level, { phase: "pending" }>,
+  at: number,
+  why: "not-held" | "no-data",
+  evidence: Evidence,
+): Step<Level> {
+  if (params.forMs === 0) return [QUIET_LEVEL, NOTHING];
+  return [
+    QUIET_LEVEL,
+    [{ what: "resolved", at, startedAt: level.since, value: evidence.value, evidence: [evidence], why }],
+  ];
+}
+
+/** A hole in the data: what is firing stays so, but "for 10 minutes" cannot be said across it. */
+function breakRun(params: LevelParams, level: Level): Step<Level> {
+  if (level.phase !== "pending") return [level, NOTHING];
+  return giveUp(params, level, level.lastAt, "no-data", level.first);
+}
 
 /** Without `windowMs` every sample is compared, with it the aggregate of every valid aligned window. */
 export type ThresholdParams = LevelParams & Omit<WindowParams, "windowMs"> & { readonly windowMs?: number };

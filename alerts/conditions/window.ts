@@ -1,6 +1,5 @@
 import type { Evidence } from "../../model/alert.ts";
 import { type Cadence, intervalMs } from "./cadence.ts";
-import type { Sample } from "./condition.ts";
 
 /**
  * Aligned windows [from, from + size), aligned to UTC: the hours and days of the air directives, the 10-minute values
@@ -18,7 +17,7 @@ export type Window = {
 /** The window being filled, and the end of the last one that was judged: nothing before it is opened again. */
 export type Rolling = { readonly open?: Window; readonly closedTo?: number };
 
-export type Aggregate = "mean" | "min" | "max";
+type Aggregate = "mean" | "min" | "max";
 
 export type WindowParams = { readonly windowMs: number; readonly aggregate: Aggregate; readonly capture: number };
 
@@ -43,14 +42,27 @@ export type Rolled = {
 };
 
 /** The states of those rules that have nothing to remember but the window, by condition. */
-export type Calm = { threshold: unknown; consecutive: unknown };
+type Calm = { threshold: unknown; consecutive: unknown };
+
+/** A value, as far as windows look at it. Times are epoch milliseconds. */
+export type WindowSample = {
+  readonly at: number;
+  readonly value: number;
+  /** False for a value flagged suspect: it counts, but an operators' alert does not rest on such values alone. */
+  readonly good: boolean;
+  /**
+   * What this sample did to windows, for the rules that come after: those with windows of one size share them, in time
+   * and in memory. A memory of a pure function, nothing else; left out in tests.
+   */
+  readonly rolls?: Roll[];
+};
 
 /** What a sample did to one window: rules with windows of one size share the new one, in time and in memory. */
-export type Roll = { readonly before: Rolling; readonly windowMs: number; readonly rolled: Rolled };
+type Roll = { readonly before: Rolling; readonly windowMs: number; readonly rolled: Rolled };
 
 export const NO_WINDOW: Rolling = {};
 
-export function roll(rolling: Rolling, windowMs: number, sample: Sample): Rolled {
+export function roll(rolling: Rolling, windowMs: number, sample: WindowSample): Rolled {
   const { rolls } = sample;
   if (!rolls) return rollOn(rolling, windowMs, sample);
   for (let i = 0; i < rolls.length; i++) {
@@ -72,7 +84,7 @@ function same(a: Rolling, b: Rolling): boolean {
   return sum === open.sum && min === open.min && max === open.max;
 }
 
-function rollOn({ open, closedTo }: Rolling, windowMs: number, sample: Sample, calm?: Calm): Rolled {
+function rollOn({ open, closedTo }: Rolling, windowMs: number, sample: WindowSample, calm?: Calm): Rolled {
   const from = Math.floor(sample.at / windowMs) * windowMs;
   if (open && from === open.from) return { rolling: { open: add(open, sample), closedTo }, missing: 0, calm };
   // Its window was judged without it: closed by time, and then an older buffer came in.
@@ -93,7 +105,7 @@ export function expire(rolling: Rolling, windowMs: number, time: number): Rolled
   return { rolling: { closedTo: open.from + windowMs }, ended: open, missing: 0 };
 }
 
-function add(window: Window, { value, good }: Sample): Window {
+function add(window: Window, { value, good }: WindowSample): Window {
   return {
     from: window.from,
     count: window.count + 1,

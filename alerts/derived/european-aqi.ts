@@ -127,3 +127,6 @@ function withCounts(usual: AqiState["usual"], sums: Partial<Record<Pollutant, Su
   }
   return next;
 }
+
+/** All derived metrics there are: one line each. */
+export const DERIVES: readonly Derive[] = [europeanAqi as Derive];

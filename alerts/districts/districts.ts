@@ -4,8 +4,7 @@ import type { Rule } from "../../model/rule.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import type { StateRow, States, StateTable } from "../engine/states.ts";
 import { createDrift, type Diary } from "./drift.ts";
-import { createMemories, type Memory, RECENT, RECENT_SINCE } from "./memory.ts";
-import { createNeighbours, type Neighbour } from "./neighbours.ts";
+import { createMemories, createNeighbours, type Memory, type Neighbour, RECENT, RECENT_SINCE } from "./neighbours.ts";
 import { createQuorum, type Seats } from "./quorum.ts";
 import { createVerdicts, type Due, metricsToKeep } from "./verdict.ts";
 
@@ -29,7 +28,7 @@ type Resident = {
   readonly diary: Diary | undefined;
 };
 
-export type Districts = {
+type Districts = {
   note(reading: Reading): readonly Transition[];
   take(transitions: readonly Transition[]): Transition[];
   tick(now: number, transitions: readonly Transition[], isLast: boolean): Transition[];

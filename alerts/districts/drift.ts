@@ -5,11 +5,21 @@ import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
-import { dateText, driftAlert } from "../conditions/drift.ts";
+import {
+  type Compared,
+  closeDays,
+  compareDays,
+  createDaily,
+  type Daily,
+  dateText,
+  dayOf,
+  driftAlert,
+  driftEnd,
+  driftRun,
+  noteHour,
+} from "../conditions/drift.ts";
 import { type CompiledRule, compileRule } from "../engine/compile.ts";
 import type { Orphan, StateRow, States } from "../engine/states.ts";
-import { closeDays, createDaily, type Daily, dayOf, noteHour } from "./daily.ts";
-import { type Compared, compareDays, driftEnd, driftRun } from "./drift-days.ts";
 import { distanceKm, isPlaced } from "./neighbours.ts";
 
 const DAILY = "~daily";

@@ -4,13 +4,24 @@ import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { parseDuration } from "../../model/time.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
-import { type Case, type Occasion, quorumTransition, type Told } from "../conditions/quorum.ts";
+import {
+  type Case,
+  type Child,
+  createGroup,
+  type Group,
+  type GroupJson,
+  type News,
+  type Occasion,
+  placeOf,
+  placeText,
+  type QuorumParams,
+  quorumTransition,
+  type Said,
+  type Told,
+} from "../conditions/quorum.ts";
 import { overValues } from "../conditions/registry.ts";
 import { type CompiledRule, compileRule } from "../engine/compile.ts";
 import type { Orphan, StateRow, States } from "../engine/states.ts";
-import { createGroup, type Group, type GroupJson, type News, type Said } from "./group.ts";
-import type { Child, QuorumParams } from "./headcount.ts";
-import { placeOf, placeText } from "./place.ts";
 
 const QUORUM = "~quorum";
 const WATCHED = "~watched";

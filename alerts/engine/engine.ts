@@ -3,7 +3,7 @@ import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import { CONDITIONS, type ConditionTable } from "../conditions/registry.ts";
-import { DERIVES } from "../derived/derives.ts";
+import { DERIVES } from "../derived/european-aqi.ts";
 import { type CompiledRule, compileRule } from "./compile.ts";
 import { createCorrector } from "./corrector.ts";
 import type { Derive } from "./derive.ts";

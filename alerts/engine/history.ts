@@ -1,5 +1,4 @@
-import type { Reading } from "../../model/reading.ts";
-import { LATE_AFTER_MS } from "../../model/reading.ts";
+import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
 import { type FoldContext, fold } from "./fold.ts";
 import type { Plan } from "./plan.ts";
 import {

@@ -1,8 +1,9 @@
 import type { Log } from "../../model/log.ts";
 import type { Target } from "../../model/target.ts";
+import { DAY_MS, HOUR_MS, SECOND_MS } from "../../model/time.ts";
 import type { Message, Records } from "../../store/records.ts";
+import type { Failure } from "../channels/channel.ts";
 import type { Send } from "../channels/registry.ts";
-import { type Failure, GIVE_UP_AFTER_MS, refusedRetryMs, targetPauseMs } from "./retry.ts";
 
 /** Calls back once, so many milliseconds from now; returns how to call it off. */
 export type Later = (ms: number, work: () => void) => () => void;
@@ -19,6 +20,33 @@ type LaneParts = {
   readonly log: Log;
   readonly count: (target: Target, what: "sent" | "failed" | "givenUp", notices: number) => void;
 };
+
+const BACKOFF_MAX_MS = HOUR_MS;
+/** After this a notice is no news. */
+export const GIVE_UP_AFTER_MS = 3 * DAY_MS;
+/** 5 s, 20 s, 80 s, 5 min, 21 min, 1 h: a wrong setting can be put right meanwhile. */
+const REFUSED_TRIES_MAX = 7;
+const REFUSALS_IN_A_ROW = 3;
+
+/** Doubles from 1 s (or `firstMs`, times `factor`) up to an hour; half of it is chance, so that many do not come at once. */
+function backoffMs(failures: number, random: () => number, firstMs = SECOND_MS, factor = 2): number {
+  const fullMs = Math.min(BACKOFF_MAX_MS, firstMs * factor ** Math.min(failures - 1, 30));
+  return Math.round(fullMs / 2 + (fullMs / 2) * random());
+}
+
+/** When the same message may be tried again after the target refused it so many times; undefined: given up. */
+function refusedRetryMs(refusals: number, random: () => number): number | undefined {
+  return refusals >= REFUSED_TRIES_MAX ? undefined : backoffMs(refusals, random, 5 * SECOND_MS, 4);
+}
+
+/**
+ * How long the target as a whole is left alone after so many failures in a row. One refused message must not hold up the
+ * others; several in a row say that the target itself is set up wrong.
+ */
+function targetPauseMs(failure: Failure, failures: number, random: () => number): number {
+  if (failure.is === "unreachable") return Math.max(backoffMs(failures, random), failure.retryAfterMs ?? 0);
+  return failures < REFUSALS_IN_A_ROW ? 0 : backoffMs(failures - REFUSALS_IN_A_ROW + 1, random);
+}
 
 /** The longest wait of a timer: it looks again then. The clock may have been set meanwhile. */
 const WAIT_MAX_MS = 60_000;

@@ -1,18 +1,87 @@
-import type { Figure, Health } from "../../model/health.ts";
+import type { Alert } from "../../model/alert.ts";
+import { TARGET_TYPES, type TargetType } from "../../model/channels.ts";
+import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
 import type { Log } from "../../model/log.ts";
 import type { Notice } from "../../model/notice.ts";
-import type { Target } from "../../model/target.ts";
+import { durationMs, type Target } from "../../model/target.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import type { Records } from "../../store/records.ts";
 import { createSend, type NotifyPorts } from "../channels/registry.ts";
-import { type AllowList, createAllowList } from "./addresses.ts";
-import { createEscalation } from "./escalation.ts";
-import { refusalOf } from "./http-post.ts";
-import { createLane, type Lane, type Later } from "./lane.ts";
-import { createNotifyFigures, notifyHealth } from "./notify-figures.ts";
-import { GIVE_UP_AFTER_MS } from "./retry.ts";
+import { type AllowList, createAllowList, refusalOf } from "./http-post.ts";
+import { createLane, GIVE_UP_AFTER_MS, type Lane, type Later } from "./lane.ts";
 import { isFor, planOf } from "./routing.ts";
-import { sampleNotice } from "./test-notice.ts";
+
+type EscalationParts = {
+  readonly records: Pick<Records, "targets" | "recipients" | "alerts" | "transaction">;
+  readonly now: () => number;
+  readonly later: Later;
+  readonly log: Log;
+  /** Puts a notice into the outbox of this target. */
+  readonly tell: (target: Target, notice: Notice) => void;
+};
+
+/** By a silence or by what explains it: whoever is quiet about it now is asked again later. Flapping is no answer. */
+const isKeptQuiet = ({ suppressedBy }: Alert) => suppressedBy !== undefined && suppressedBy !== "flapping";
+
+const PAGE = 100;
+const RETRY_MS = 5_000;
+/** The longest wait of a timer: it looks again then. The clock may have been set meanwhile. */
+const WAIT_MAX_MS = 60_000;
+
+/** Nobody acknowledged in time: the next target is told, and the alert's timeline says so. */
+function createEscalation({ records, now, later, log, tell }: EscalationParts) {
+  const { recipients, targets, alerts } = records;
+  let callOff = () => {};
+  let stopped = false;
+
+  /** From when people can have heard of it. */
+  function plan(alertId: string, target: Target, from: number): void {
+    const { id, escalateAfter, escalateTo } = target;
+    if (escalateAfter === undefined || escalateTo === undefined) return;
+    recipients.escalate({ alert: alertId, target: id, dueAt: from + durationMs(escalateAfter) });
+  }
+
+  function wake(): void {
+    callOff();
+    if (stopped) return;
+    try {
+      for (let due = next(); due.length > 0; due = next()) for (const one of due) escalate(one.alert, one.target);
+      const at = recipients.nextEscalationAt();
+      if (at !== undefined) callOff = later(Math.min(WAIT_MAX_MS, Math.max(1, at - now())), wake);
+    } catch (error) {
+      log.error({ err: error }, "escalations could not be looked up or kept; it is tried again");
+      callOff = later(RETRY_MS, wake);
+    }
+  }
+
+  const next = () => recipients.escalations(now(), PAGE);
+
+  function escalate(alertId: string, from: string): void {
+    records.transaction(() => {
+      recipients.escalated({ alert: alertId, target: from, dueAt: 0 });
+      const source = targets.get(from);
+      const to = source?.escalateTo === undefined ? undefined : targets.get(source.escalateTo);
+      const alert = alerts.get(alertId);
+      if (!source?.enabled || !to?.enabled || !alert) return;
+      if (alert.state !== "firing" || alert.handling !== "open") return;
+      const at = now();
+      if (isKeptQuiet(alert)) return plan(alertId, source, at);
+      const note = `to ${to.name}: nobody acknowledged within ${source.escalateAfter}`;
+      const told = alerts.handle(alertId, {}, { at, knownAt: at, what: "escalated", note });
+      // With the time: an alert that was taken back and fires again may be escalated again.
+      tell(to, { id: `${alertId}:escalated:${from}:${at}`, at, what: "escalated", alert: told ?? alert });
+    });
+  }
+
+  return {
+    plan,
+    wake,
+    stop(): void {
+      stopped = true;
+      callOff();
+    },
+  };
+}
 
 type NotifierOptions = {
   readonly records: Pick<Records, "targets" | "outbox" | "recipients" | "alerts" | "audit" | "transaction">;
@@ -160,5 +229,80 @@ export function createNotifier(options: NotifierOptions) {
     },
     health: (): Health => notifyHealth(records),
     figures: (): readonly Figure[] => figures.read(),
+  };
+}
+
+type What = "sent" | "failed" | "givenUp";
+
+/** What was told, by the type of the target: a closed set, however many targets there are. */
+function createNotifyFigures({ targets, outbox }: Pick<Records, "targets" | "outbox">) {
+  const zeros = () => Object.fromEntries(TARGET_TYPES.map((type) => [type, 0])) as Record<TargetType, number>;
+  const counts: Record<What, Record<TargetType, number>> = { sent: zeros(), failed: zeros(), givenUp: zeros() };
+
+  function read(): Figure[] {
+    const pending = zeros();
+    for (const [id, waiting] of outbox.pending()) {
+      const type = targets.get(id)?.type;
+      if (type) pending[type] += waiting;
+    }
+    const { sent, failed, givenUp } = counts;
+    const failures = "Attempts to tell a target that failed, since the start.";
+    return [
+      ...byLabel(gauge, "lamppost_notifications_pending", "Notices that wait for a target.", "type", pending),
+      ...byLabel(counter, "lamppost_notifications_sent_total", "Notices told since the start.", "type", sent),
+      ...byLabel(counter, "lamppost_notifications_failed_total", failures, "type", failed),
+      ...byLabel(
+        counter,
+        "lamppost_notifications_given_up_total",
+        "Notices that were given up, since the start.",
+        "type",
+        givenUp,
+      ),
+    ];
+  }
+
+  return {
+    count(target: Target, what: What, notices: number): void {
+      counts[what][target.type] += notices;
+    },
+    read,
+  };
+}
+
+/** A target that cannot be told is trouble of the service: names and reasons, never addresses. */
+function notifyHealth({ targets }: Pick<Records, "targets">): Health {
+  const part = "notifications";
+  const failing = targets.list().flatMap(({ id, name, enabled }) => {
+    const { failures, lastError, disabledBecause } = targets.state(id);
+    if (disabledBecause !== undefined) return [`${name} was disabled (${disabledBecause})`];
+    return enabled && failures > 0 ? [`${name} (${lastError})`] : [];
+  });
+  if (failing.length === 0) return { part, state: "ok", ready: true };
+  const reason = `These targets cannot be told of alerts: ${failing.join("; ")}. Look at GET /api/v1/targets.`;
+  return { part, state: "degraded", ready: true, reason };
+}
+
+/** What a target is told when an admin tries it out: an alert that says so itself. */
+function sampleNotice(target: Target, now: number): Notice {
+  const source = "sent by an admin to try out this target";
+  return {
+    id: `test-${now}`,
+    at: now,
+    what: "firing",
+    alert: {
+      id: "al-test",
+      rule: { id: "test", version: "0", title: "This is a test", source },
+      subject: {},
+      kind: "service",
+      severity: "info",
+      audience: target.audience ?? "operators",
+      state: "firing",
+      handling: "open",
+      startedAt: now,
+      firedAt: now,
+      explanation: `Lamppost can reach the target "${target.name}". Nothing is wrong.`,
+      evidence: [],
+      timeline: [],
+    },
   };
 }

@@ -1,8 +1,7 @@
-import type { Alert } from "../../model/alert.ts";
-import { SEVERITIES } from "../../model/alert.ts";
+import { type Alert, SEVERITIES } from "../../model/alert.ts";
 import type { Notice } from "../../model/notice.ts";
-import { durationMs, type Target } from "../../model/target.ts";
-import { quietUntil } from "./quiet-hours.ts";
+import { durationMs, type QuietHours, type Target } from "../../model/target.ts";
+import { DAY_MS, WEEKDAYS } from "../../model/time.ts";
 
 /** Whether the beginning of this alert is told there. */
 export function isFor(target: Target, alert: Alert): boolean {
@@ -14,7 +13,7 @@ export function isFor(target: Target, alert: Alert): boolean {
   return !rules || rules.includes(alert.rule.id);
 }
 
-export type Plan = { readonly dueAt: number; readonly groupKey?: string };
+type Plan = { readonly dueAt: number; readonly groupKey?: string };
 
 /** When and with what a notice is told. Critical ones are told at once and alone, whatever the hour. */
 export function planOf(target: Target, { alert, what }: Notice, now: number): Plan {
@@ -28,4 +27,59 @@ export function planOf(target: Target, { alert, what }: Notice, now: number): Pl
 function groupKeyOf(by: NonNullable<Target["groupBy"]>, { rule, subject }: Alert): string {
   if (by === "rule") return `rule ${rule.id}`;
   return `${by} ${subject[by] ?? ""}`;
+}
+
+/** A chain of windows that touch ends after a week at the latest. */
+const CHAIN_MAX = 8;
+
+/** When the quiet hours that hold at this moment are over; undefined outside of them. */
+export function quietUntil(quiet: QuietHours, now: number): number | undefined {
+  let until: number | undefined;
+  for (let turn = 0; turn < CHAIN_MAX; turn += 1) {
+    const end = windowEnd(quiet, until ?? now);
+    if (end === undefined) return until;
+    until = end;
+  }
+  return until;
+}
+
+function windowEnd({ timeZone, from, to, days }: QuietHours, now: number): number | undefined {
+  // The calendar day there, as the UTC midnight of the same date.
+  const today = Math.floor((now + zoneOffset(timeZone, now)) / DAY_MS) * DAY_MS;
+  for (const day of [today - DAY_MS, today]) {
+    const weekday = WEEKDAYS[(new Date(day).getUTCDay() + 6) % 7]!;
+    if (days !== undefined && !days.includes(weekday)) continue;
+    const start = toUtc(day + ofDay(from), timeZone);
+    const end = toUtc(day + ofDay(to) + (ofDay(to) <= ofDay(from) ? DAY_MS : 0), timeZone);
+    if (now >= start && now < end) return end;
+  }
+  return undefined;
+}
+
+function ofDay(clock: string): number {
+  const [hours, minutes] = clock.split(":") as [string, string];
+  return (Number(hours) * 60 + Number(minutes)) * 60_000;
+}
+
+/** A local time, written as if it were UTC, as UTC. One that the clocks skip comes out an hour later. */
+function toUtc(local: number, timeZone: string): number {
+  const guess = local - zoneOffset(timeZone, local);
+  return local - zoneOffset(timeZone, guess);
+}
+
+/** Local time less UTC at this moment, in ms. */
+function zoneOffset(timeZone: string, at: number): number {
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  }).formatToParts(at);
+  const part = (type: string) => Number(parts.find((one) => one.type === type)!.value);
+  const local = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
+  return local - Math.floor(at / 1_000) * 1_000;
 }

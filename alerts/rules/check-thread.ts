@@ -1,8 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import type { RuleData } from "../../model/rule.ts";
 import { stepBack } from "../step-back.ts";
-import { checkRules } from "./check.ts";
-import { parseRule } from "./parse.ts";
+import { checkRules, parseRule } from "./check.ts";
 import { MISTAKES_MAX } from "./yaml-file.ts";
 
 /** What people send is read here, not where messages come in: the thread is ended when it takes too long. */

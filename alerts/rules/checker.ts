@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
+import { isTooMuch } from "./check.ts";
 import type { CheckedRules, CheckedText, FromThread, ToThread } from "./check-thread.ts";
-import { isTooMuch } from "./parse.ts";
 
 /** The rules could not be read in the time or the memory there is for it: that is a fault of theirs. */
 export class RulesTooHard extends Error {

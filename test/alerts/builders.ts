@@ -1,7 +1,6 @@
 import type { Live } from "../../alerts/alerts.ts";
 import type { WatchedSensor } from "../../alerts/conditions/condition.ts";
-import { versionOf } from "../../alerts/rules/load.ts";
-import { parseRules } from "../../alerts/rules/parse.ts";
+import { parseRules, versionOf } from "../../alerts/rules/check.ts";
 import type { Transition } from "../../model/alert.ts";
 import type { Batch } from "../../model/batch.ts";
 import type { Reading, Values } from "../../model/reading.ts";

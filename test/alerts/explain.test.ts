@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { spanBetween } from "../../alerts/conditions/forecast.ts";
-import { DERIVES } from "../../alerts/derived/derives.ts";
+import { DERIVES } from "../../alerts/derived/european-aqi.ts";
 import { createDetector } from "../../alerts/detector.ts";
 import type { Transition } from "../../model/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";

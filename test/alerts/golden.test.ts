@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loadRules } from "../../alerts/rules/load.ts";
+import { loadRules } from "../../alerts/rules/check.ts";
 import { expectedIn, goldenCases, rulesIn, timelineOf } from "../helpers/golden.ts";
 
 /**

@@ -4,10 +4,9 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { WatchedSensor } from "../../alerts/conditions/condition.ts";
 import { createEngine } from "../../alerts/engine/engine.ts";
-import { loadRules } from "../../alerts/rules/load.ts";
+import { loadRules } from "../../alerts/rules/check.ts";
 import type { Transition } from "../../model/alert.ts";
-import type { MetricName, MetricRow } from "../../model/metrics.ts";
-import { METRICS } from "../../model/metrics.ts";
+import { METRICS, type MetricName, type MetricRow } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
 import { DAY, HOUR, MINUTE } from "./builders.ts";
 

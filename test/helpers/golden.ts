@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { WatchedSensor } from "../../alerts/conditions/condition.ts";
 import { createDetector } from "../../alerts/detector.ts";
-import { DEFAULT_RULES_FOLDER } from "../../alerts/rules/load.ts";
+import { DEFAULT_RULES_FOLDER } from "../../alerts/rules/check.ts";
 import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseRetryAfter } from "../../alerts/notify/retry.ts";
+import { parseRetryAfter } from "../../alerts/channels/registry.ts";
 import { checkRules } from "../../alerts/rules/check.ts";
 import { csvLine } from "../../api/csv.ts";
 import { pointerOf } from "../../api/validation.ts";

@@ -1,5 +1,4 @@
-import type { City } from "../helpers/city.ts";
-import { until } from "../helpers/city.ts";
+import { type City, until } from "../helpers/city.ts";
 import { BASE, settledBooks } from "../helpers/senders.ts";
 import { type Alarm, toldAlerts } from "./alarm.ts";
 import type { Promises } from "./crowd.ts";

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loadRules } from "../../alerts/rules/load.ts";
-import { parseRules } from "../../alerts/rules/parse.ts";
+import { loadRules, parseRules } from "../../alerts/rules/check.ts";
 import { contradictions } from "../../model/rule-mistakes.ts";
 
 /** What is wrong with a rule, as a city would read it: place within the line, then advice. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { createBacktests } from "../../alerts/backtest/service.ts";
-import { loadRules } from "../../alerts/rules/load.ts";
+import { loadRules } from "../../alerts/rules/check.ts";
 import type { BacktestView } from "../../contract/backtest.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";

@@ -2,8 +2,7 @@ import { performance } from "node:perf_hooks";
 import { createDetector } from "../../alerts/detector.ts";
 import { createEngine, type Engine, type EngineOptions } from "../../alerts/engine/engine.ts";
 import type { StateRow } from "../../alerts/engine/states.ts";
-import { loadRules } from "../../alerts/rules/load.ts";
-import { versionOf } from "../../alerts/rules/version.ts";
+import { loadRules, versionOf } from "../../alerts/rules/check.ts";
 import type { Reading } from "../../model/reading.ts";
 import { type Rule, ruleSchema } from "../../model/rule.ts";
 

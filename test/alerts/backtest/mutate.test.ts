@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { mutantsOf } from "../../../alerts/backtest/mutants.ts";
-import { mutate } from "../../../alerts/backtest/mutate.ts";
-import { parseTests } from "../../../alerts/rules/test-file.ts";
+import { mutantsOf, mutate } from "../../../alerts/backtest/mutation.ts";
+import { parseTests } from "../../../alerts/backtest/test-file.ts";
 import { ruleSchema } from "../../../model/rule.ts";
 import { aRule } from "../builders.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { runRuleTest } from "../../../alerts/backtest/rule-tests.ts";
-import { parseTests } from "../../../alerts/rules/test-file.ts";
+import { parseTests } from "../../../alerts/backtest/test-file.ts";
 import { aRule } from "../builders.ts";
 
 const hot = aRule({ id: "hot", metric: "temperature", condition: { type: "threshold", above: 40, for: "20m" } });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ForecastParams, forecast } from "../../../alerts/conditions/forecast.ts";
-import { trendScore } from "../../../alerts/conditions/trend.ts";
+import { trendScore } from "../../../alerts/conditions/statistics.ts";
 import { type Note, play } from "./play.ts";
 
 const MINUTE = 60_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { medianOf, trendOf, trendScore } from "../../../alerts/conditions/trend.ts";
+import { median, trendOf, trendScore } from "../../../alerts/conditions/statistics.ts";
 
 const series = (...values: number[]) => values.map((value, at) => ({ at, value }));
 
@@ -37,7 +37,7 @@ describe("the trend", () => {
   });
 
   it("medians", () => {
-    expect(medianOf([3, 1, 2])).toBe(2);
-    expect(medianOf([4, 1, 2, 3])).toBe(2.5);
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createDetector } from "../../../alerts/detector.ts";
-import { loadRules } from "../../../alerts/rules/load.ts";
+import { loadRules } from "../../../alerts/rules/check.ts";
 import type { Transition } from "../../../model/alert.ts";
 import type { Reading } from "../../../model/reading.ts";
 import { createCity, type Scenario } from "../../../simulators/city.ts";

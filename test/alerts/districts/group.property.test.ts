@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createGroup, type Group, type News } from "../../../alerts/districts/group.ts";
-import type { Child } from "../../../alerts/districts/headcount.ts";
+import { type Child, createGroup, type Group, type News } from "../../../alerts/conditions/quorum.ts";
 import { MINUTE, random, T0 } from "../builders.ts";
 
 const PARAMS = { count: 3, share: 0.5, withinMs: 20 * MINUTE };

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { factsOf } from "../../../alerts/noise/facts.ts";
-import { placeOf } from "../../../alerts/noise/inhibition.ts";
+import { factsOf, placeOf } from "../../../alerts/noise/judge.ts";
 import type { Alert, Transition } from "../../../model/alert.ts";
 import type { Rule } from "../../../model/rule.ts";
 import { matches, type Silence, silenceState } from "../../../model/silence.ts";

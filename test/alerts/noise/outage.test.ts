@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createAlerts } from "../../../alerts/alerts.ts";
 import { createNoise } from "../../../alerts/noise/noise.ts";
-import { loadRules } from "../../../alerts/rules/load.ts";
+import { loadRules } from "../../../alerts/rules/check.ts";
 import { SILENT } from "../../../model/log.ts";
 import { openRecords, type Records } from "../../../store/records.ts";
 import { aReading, MINUTE, T0 } from "../builders.ts";

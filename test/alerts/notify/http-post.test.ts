@@ -1,7 +1,6 @@
 import { createServer, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Address, createAllowList, isPublicAddress } from "../../../alerts/notify/addresses.ts";
-import { createHttpPost } from "../../../alerts/notify/http-post.ts";
+import { type Address, createAllowList, createHttpPost, isPublicAddress } from "../../../alerts/notify/http-post.ts";
 import { answer, startScriptedHttp } from "../../helpers/scripted-http.ts";
 
 /** Counts whoever knocks, from any address of this machine. */

@@ -7,8 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createAllowList } from "../../../alerts/notify/addresses.ts";
-import { createHttpPost } from "../../../alerts/notify/http-post.ts";
+import { createAllowList, createHttpPost } from "../../../alerts/notify/http-post.ts";
 
 /** The connection goes to a checked address, and still the certificate must be that of the name. */
 describe("a webhook over TLS", () => {

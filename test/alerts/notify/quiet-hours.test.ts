@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { quietUntil } from "../../../alerts/notify/quiet-hours.ts";
+import { quietUntil } from "../../../alerts/notify/routing.ts";
 
 const night = { timeZone: "Europe/Vienna", from: "22:00", to: "06:00" };
 const until = (quiet: Parameters<typeof quietUntil>[0], at: string) => {

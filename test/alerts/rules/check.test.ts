@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { checkRules, readRulesTexts } from "../../../alerts/rules/check.ts";
-import { formatMistake } from "../../../alerts/rules/load.ts";
+import { checkRules, formatMistake, readRulesTexts } from "../../../alerts/rules/check.ts";
 
 const rule = (id: string, rest = "") =>
   `  - { id: ${id}, title: A rule, kind: air, metric: no2, condition: { type: threshold, above: 3 }, severity: info, audience: crews, source: { text: test }${rest} }\n`;

@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadRules, RuleMistakes, versionOf } from "../../../alerts/rules/load.ts";
-import { parseRules } from "../../../alerts/rules/parse.ts";
+import { loadRules, parseRules, RuleMistakes, versionOf } from "../../../alerts/rules/check.ts";
 import { aRule } from "../builders.ts";
 
 let folder: string;

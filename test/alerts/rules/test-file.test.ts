@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { formatMistake } from "../../../alerts/rules/load.ts";
-import { parseMoment } from "../../../alerts/rules/moment.ts";
-import { parseSeries } from "../../../alerts/rules/series.ts";
-import { parseTests } from "../../../alerts/rules/test-file.ts";
+import { parseMoment, parseSeries, parseTests } from "../../../alerts/backtest/test-file.ts";
+import { formatMistake } from "../../../alerts/rules/check.ts";
 import { HOUR, T0 } from "../builders.ts";
 
 const values = (text: string) => {

@@ -1,6 +1,5 @@
 import type { Scenario } from "../run.ts";
-import type { Answer, Script } from "../store-server.ts";
-import { isRefused } from "../store-server.ts";
+import { type Answer, isRefused, type Script } from "../store-server.ts";
 import type { World } from "../world.ts";
 
 const MINUTE = 60_000;

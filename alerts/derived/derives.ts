@@ -1,5 +1,0 @@
-import type { Derive } from "../engine/derive.ts";
-import { europeanAqi } from "./european-aqi.ts";
-
-/** All derived metrics there are: one line each. */
-export const DERIVES: readonly Derive[] = [europeanAqi as Derive];
