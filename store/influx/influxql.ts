@@ -1,3 +1,4 @@
+import { ID_PATTERN } from "../../model/ids.ts";
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type {
@@ -31,6 +32,12 @@ export function quoteName(name: string): string {
 // takes float first, so the pattern that names the metrics cannot be hidden.)
 const TAGS = ["sensorId", "district"] as const;
 
+/**
+ * Whoever may write there can put our mark on any point. One with an id that no reading of ours can have would be counted
+ * and never be read.
+ */
+const hasId = (tag: (typeof TAGS)[number]) => `"${tag}"::tag =~ /${ID_PATTERN.source}/`;
+
 type Range = Omit<RangeQuery, "kind">;
 export type Queries = ReturnType<typeof createQueries>;
 
@@ -39,15 +46,15 @@ export function createQueries(installation: string) {
   const receiptName = receiptField(installation);
   const receipt = `"${receiptName}"::string`;
   const ours = `"installation"::tag =~ /^${installation}(\\.|$)/`;
+  const readings = [ours, ...TAGS.map(hasId)].join(" AND ");
 
   function where(query: Range): BoundQuery {
     const values: Record<string, string> = { from: toTime(query.from), to: toTime(query.to) };
     let text = `${ours} AND time >= $from AND time < $to`;
     for (const tag of TAGS) {
       const value = query[tag];
-      if (value === undefined) continue;
-      values[tag] = value;
-      text += ` AND "${tag}"::tag = $${tag}`;
+      if (value !== undefined) values[tag] = value;
+      text += ` AND ${value === undefined ? hasId(tag) : `"${tag}"::tag = $${tag}`}`;
     }
     return { text, values };
   }
@@ -106,7 +113,7 @@ export function createQueries(installation: string) {
       return selectBuckets(query, `${query.kind}_${resolution}`, columns);
     },
     newest: (kind: Kind): BoundQuery => ({
-      text: `SELECT ${columnsOf(receipt, kind)} FROM "${kind}" WHERE ${ours} GROUP BY "sensorId", "district"
+      text: `SELECT ${columnsOf(receipt, kind)} FROM "${kind}" WHERE ${readings} GROUP BY "sensorId", "district"
         ORDER BY time DESC LIMIT 1`,
       values: {},
     }),
@@ -128,14 +135,14 @@ export function createQueries(installation: string) {
       return requests;
     },
     count(sensorId: string | undefined): BoundQuery {
-      const text = `SELECT count(${receipt}) FROM ${ALL_KINDS} WHERE ${ours}`;
+      const text = `SELECT count(${receipt}) FROM ${ALL_KINDS} WHERE ${readings}`;
       if (sensorId === undefined) return { text, values: {} };
       return { text: `${text} AND "sensorId"::tag = $sensorId`, values: { sensorId } };
     },
     /** Of one kind before a time, grouped by mark too: which of them would be removed is the mark's to say. */
     countBySensor({ seqBefore, past }: CountFilter): BoundQuery {
       const conditions = [
-        ours,
+        readings,
         ...(seqBefore === undefined ? [] : [`${receipt} =~ /${receiptsBefore(seqBefore)}/`]),
         ...(past ? ["time < $time"] : []),
       ];

@@ -315,6 +315,39 @@ export function readingStoreContract(
       expect(await place.countForeign?.()).toBe(foreign.length);
     });
 
+    it("neither reads nor counts what has its mark and an id that no reading can have", async () => {
+      if (!place.writeForeign) return expect(store.name).toBe("duckdb");
+      const own = aReading({ values: { pm25: 10 } });
+      const hour = { kind: "air", sensorId: "air-1", from: T0, to: T0 + 3_600_000, everyMs: 3_600_000 } as const;
+      const answers = async () => [
+        await collect(store, { from: 0 }),
+        await store.latest(),
+        await store.count(),
+        await store.countBySensor(),
+        await store.countBySensor({ past: { kind: "air", time: T0 + DAY_MS } }),
+        await store.countByDay("air", 0, T0 + DAY_MS),
+        await store.countByDay("air", 0, T0 + DAY_MS, { outside: { from: 3, to: 5 } }),
+        await store.aggregate(hour),
+        await store.rollups.parts("air"),
+      ];
+      await store.write([own]);
+      const before = await answers();
+      expect(before).toContain(1);
+      const fields = `pm25=900,receipt_1a2b3c4d="${"7".padStart(16, "0")} ${T0}"`;
+      const tags = [
+        "district=north,sensorId=S\\ BAD",
+        "district=No,sensorId=air-1",
+        "district=north",
+        "sensorId=air-1",
+      ];
+      await place.writeForeign(
+        tags.map((some, n) => `air,installation=1a2b3c4d,${some} ${fields} ${T0 + 3_600_000 * n + 1}`),
+      );
+      await store.close();
+      store = await place.open();
+      expect(await answers()).toEqual(before);
+    });
+
     it("is kept out by no type that others have fixed first, under any name but a metric's", async () => {
       if (!place.writeForeign) return expect(name).toBe("DuckDB"); // nobody else writes there
       await store.close();
