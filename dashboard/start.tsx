@@ -8,7 +8,7 @@ import { startLive } from "./live/live.ts";
 import { followLanguage } from "./messages/messages.ts";
 import { App } from "./shell/app.tsx";
 import { startNotifying } from "./shell/notify.tsx";
-import { PAGES, pageAt } from "./shell/pages.ts";
+import { loadPage, pageAt } from "./shell/pages.ts";
 import { keepPreferences } from "./shell/preferences.ts";
 import { followLinks, path } from "./shell/router.ts";
 import { forgetUser, loadSession } from "./shell/session.ts";
@@ -24,11 +24,11 @@ export async function start(who: Promise<Response>): Promise<void> {
   startLive(() => !pageAt(path.value)?.page.opensOffline);
   startNotifying();
   // The chunk of the page asked for comes while the service says who this is.
-  const first = PAGES.length > 0 ? pageAt(path.peek())?.page.load() : undefined;
-  first?.catch(() => {}); // shown where it is used
+  const found = pageAt(path.peek())?.page;
+  if (found) loadPage(found).catch(() => {}); // shown where it is used
   const known = loadSession(undefined, who).catch(() => {});
   // A line may be there and carry nothing: what opens without one does not wait for it.
-  const patience = pageAt(path.peek())?.page.opensOffline && new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+  const patience = found?.opensOffline && new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
   await Promise.all([followLanguage(), patience ? Promise.race([known, patience]) : known]);
   render(<App />, document.getElementById("page")!);
 }

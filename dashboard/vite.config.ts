@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin, type Rolldown, transformWithOxc } from "vite";
 
-const SHARED = /dashboard\/(shell|words|api|live|parts|messages\/(messages|en))|node_modules\/@?preact|\/model\//;
+const SHARED =
+  /dashboard\/(shell|words|api|live|parts|messages\/(messages|en\/(first|alerts|sensors)))|node_modules\/@?preact|\/model\/(alert|kinds|metrics|time)\.ts/;
 const DIST = join(import.meta.dirname, "dist");
 
 /** `npm run build`: dashboard/ becomes dashboard/dist, which the API serves at `/`. */
@@ -94,7 +95,7 @@ function serviceWorker(): Plugin {
 function shellOf(bundle: Rolldown.OutputBundle): string[] {
   const styles = Object.keys(bundle).filter((file) => file.endsWith(".css"));
   const entries = Object.values(bundle).flatMap((one) => (one.type === "chunk" && one.isEntry ? [one.fileName] : []));
-  return [...entries, ...styles, ...withImports(bundle, /\/(start\.tsx|crew\/crew\.tsx|messages\/(de|es)\.ts)$/)];
+  return [...entries, ...styles, ...withImports(bundle, /\/(start\.tsx|crew\/crew\.tsx|messages\/(en|de|es)\.ts)$/)];
 }
 
 /** Once at the build, so that the service sends the small form without compressing anything itself. */

@@ -3,6 +3,7 @@ import type { AuditCheckView, AuditEntryView } from "../../contract/account.ts";
 import type { PageOf } from "../../contract/common.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
+import { Button } from "../parts/fields.tsx";
 import { useAttempt } from "../parts/forms.tsx";
 import { Loading, Problem } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
@@ -35,7 +36,7 @@ export function Audit() {
       {entries && (
         <Table
           label={t.tabs.audit}
-          columns={[t.at, t.who, { head: t.what, class: "mono" }, t.about, t.detail]}
+          columns={[t.at, t.who, { head: t.what, class: "mono" }, t.about, { head: t.detail, class: "admin-detail" }]}
           rows={entries.map(({ id, at, by, what, target, detail }) => ({
             key: id,
             cells: [<Moment at={at} as="time" />, by, what, target, detail],
@@ -44,9 +45,9 @@ export function Audit() {
       )}
       {next !== undefined && (
         <p>
-          <button type="button" class="button" disabled={busy} onClick={() => void attempt(() => load(next))}>
+          <Button disabled={busy} onClick={() => void attempt(() => load(next))}>
             {t.more}
-          </button>
+          </Button>
         </p>
       )}
     </Section>
@@ -59,14 +60,12 @@ function Verify() {
   const [result, setResult] = useState<AuditCheckView>();
   return (
     <div class="cluster">
-      <button
-        type="button"
-        class="button"
+      <Button
         disabled={busy}
         onClick={() => void attempt(async () => setResult(await request<AuditCheckView>("GET", "/audit/verify")))}
       >
         {t.verify}
-      </button>
+      </Button>
       <Problem of={problem} />
       <p role="status" class={result?.intact === false ? "wrong" : ""}>
         {result && (result.intact ? t.intact(result.entries) : t.broken(result.brokenAt ?? 0))}

@@ -3,7 +3,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { WEEKDAYS, type Weekday } from "../../model/time.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Check, Group } from "../parts/fields.tsx";
+import { Button, Check, Group } from "../parts/fields.tsx";
 import { useAttempt } from "../parts/forms.tsx";
 import { Dialog } from "../parts/show.tsx";
 import { Loading, loadAll, Problem, useLoaded } from "../parts/state.tsx";
@@ -50,16 +50,14 @@ export function Managed<T>({ title, hint, list, add, onAdd, ask, onGone, askMore
       {...{ title, hint }}
       action={
         !open && (
-          <button
-            type="button"
-            class="button"
+          <Button
             onClick={() => {
               onAdd?.();
               setOpen("new");
             }}
           >
             {add}
-          </button>
+          </Button>
         )
       }
     >
@@ -123,12 +121,10 @@ function AskOnce({ question, hint, action = messages.value.admin.remove, path, o
           {children}
           <Problem of={problem} />
           <div class="cluster">
-            <button type="button" class="button" onClick={close}>
-              {messages.value.alert.cancel}
-            </button>
-            <button type="button" class="button danger" disabled={busy} onClick={() => void doIt(close)}>
+            <Button onClick={close}>{messages.value.alert.cancel}</Button>
+            <Button class="danger" disabled={busy} onClick={() => void doIt(close)}>
               {action}
-            </button>
+            </Button>
           </div>
         </>
       )}
@@ -139,9 +135,9 @@ function AskOnce({ question, hint, action = messages.value.admin.remove, path, o
 /** The button of a row, which says to those who hear the page what it is about. */
 export function RowButton({ text, about, onPress }: { text: string; about: string; onPress: () => void }) {
   return (
-    <button type="button" class="button quiet" aria-label={`${text}: ${about}`} onClick={onPress}>
+    <Button class="quiet" aria-label={`${text}: ${about}`} onClick={onPress}>
       {text}
-    </button>
+    </Button>
   );
 }
 
@@ -168,9 +164,7 @@ export function ShownOnce({ title, hint, secrets, onDone }: ShownOnceProps) {
         <Secret key={label} label={label} value={value} />
       ))}
       <div>
-        <button type="button" class="button" onClick={onDone}>
-          {messages.value.admin.stored}
-        </button>
+        <Button onClick={onDone}>{messages.value.admin.stored}</Button>
       </div>
     </section>
   );
@@ -205,9 +199,9 @@ function Secret({ label, value }: { label: string; value: string }) {
           value={value}
           onFocus={(event) => event.currentTarget.select()}
         />
-        <button type="button" class="button" aria-label={`${t.copy}: ${label}`} onClick={() => void copy()}>
+        <Button aria-label={`${t.copy}: ${label}`} onClick={() => void copy()}>
           {t.copy}
-        </button>
+        </Button>
       </div>
       <small role="status" class="quiet">
         {copied ? t.copied : ""}

@@ -3,7 +3,7 @@ import type { NewSilence, SilenceView } from "../../contract/silence.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
 import { type Draft, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Check, Field, Group, typed, typedList, typedTags } from "../parts/fields.tsx";
+import { Button, Check, Field, Group, typed, typedList, typedTags } from "../parts/fields.tsx";
 import { Form } from "../parts/forms.tsx";
 import { query } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
@@ -54,9 +54,9 @@ function SilenceCard({ silence, onEnd }: { silence: SilenceView; onEnd: () => vo
         <span class={CHIP[state]}>{t.silenceStates[state]}</span>
         {state !== "ended" && (
           <div class="cluster">
-            <button type="button" class="button" aria-label={`${t.endIt}: ${reason}`} onClick={onEnd}>
+            <Button aria-label={`${t.endIt}: ${reason}`} onClick={onEnd}>
               {t.endIt}
-            </button>
+            </Button>
           </div>
         )}
       </div>

@@ -4,7 +4,7 @@ import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
 import { CHANNELS, hasUrl, TARGET_TYPES } from "../../model/channels.ts";
 import { type Draft, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Check, Field, Group, typed, typedList } from "../parts/fields.tsx";
+import { Button, Check, Field, Group, typed, typedList } from "../parts/fields.tsx";
 import { Form, useAttempt } from "../parts/forms.tsx";
 import { Problem } from "../parts/state.tsx";
 import { Moment } from "../words/time.tsx";
@@ -88,15 +88,15 @@ function TargetCard({ target, others, onEdit, onRemove, onTested }: TargetCardPr
         <span class="chip">{t.types[type]}</span>
         <StateChip target={target} />
         <div class="cluster">
-          <button type="button" class="button" aria-label={`${t.test}: ${name}`} disabled={busy} onClick={test}>
+          <Button aria-label={`${t.test}: ${name}`} disabled={busy} onClick={test}>
             {busy ? t.testing : t.test}
-          </button>
-          <button type="button" class="button" aria-label={`${t.edit}: ${name}`} onClick={onEdit}>
+          </Button>
+          <Button aria-label={`${t.edit}: ${name}`} onClick={onEdit}>
             {t.edit}
-          </button>
-          <button type="button" class="button quiet" aria-label={`${t.remove}: ${name}`} onClick={onRemove}>
+          </Button>
+          <Button class="quiet" aria-label={`${t.remove}: ${name}`} onClick={onRemove}>
             {t.remove}
-          </button>
+          </Button>
         </div>
       </div>
       <p class="quiet">{url ?? to}</p>

@@ -3,7 +3,7 @@ import type { AlertView } from "../../contract/alert.ts";
 import { REVIEWS, type Review } from "../../model/alert.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import { messages } from "../messages/messages.ts";
-import { Field, typed } from "../parts/fields.tsx";
+import { Button, Field, typed } from "../parts/fields.tsx";
 import { Form, useAttempt, WordsForm } from "../parts/forms.tsx";
 import { Problem } from "../parts/state.tsx";
 import { mayManage } from "../shell/session.ts";
@@ -32,14 +32,9 @@ export function Actions({ followed, alert }: ActionProps) {
     </button>
   );
   const toggle = (form: NonNullable<typeof open>) => (
-    <button
-      type="button"
-      class="button"
-      aria-expanded={open === form}
-      onClick={() => setOpen(open === form ? undefined : form)}
-    >
+    <Button aria-expanded={open === form} onClick={() => setOpen(open === form ? undefined : form)}>
       {t[form]}
-    </button>
+    </Button>
   );
 
   return (

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { AlertAction, AlertActionAsk, AlertView } from "../../contract/alert.ts";
+import { isDerived } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { request, send } from "../api/client.ts";
 import { alerts, onAlertNews } from "../live/live.ts";
@@ -57,3 +58,7 @@ export function followAlert(id: string) {
 }
 
 export type FollowedAlert = ReturnType<typeof followAlert>;
+
+/** What is computed from other values has no readings of its own to draw. */
+export const isCharted = ({ metric, subject }: Pick<AlertView, "metric" | "subject">) =>
+  metric !== undefined && !isDerived(metric) && subject.sensorId !== undefined;

@@ -1,11 +1,10 @@
 import type { AlertView } from "../../contract/alert.ts";
-import { type FollowedAlert, followAlert } from "./alert-state.ts";
+import { type FollowedAlert, followAlert, isCharted } from "./alert-state.ts";
 import "./alert.css";
 import { useEffect, useMemo } from "preact/hooks";
 import { metricRow } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
-import { isOpen } from "../api/data.ts";
-import { sensors } from "../live/live.ts";
+import { isOpen, sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Fact, SeverityMark } from "../parts/show.tsx";
 import { Absent, isMissing } from "../parts/state.tsx";
@@ -36,9 +35,7 @@ function Loaded({ followed, alert }: { followed: FollowedAlert; alert: AlertView
       <Head alert={alert} />
       <div class="columns">
         <div class="stack">
-          {alert.metric !== undefined && alert.subject.sensorId !== undefined && (
-            <AroundIt alert={alert} rule={followed.rule.value} />
-          )}
+          {isCharted(alert) && <AroundIt alert={alert} rule={followed.rule.value} />}
           <Evidence alert={alert} />
           <section>
             <h2>{t.timeline}</h2>

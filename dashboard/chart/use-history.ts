@@ -1,8 +1,59 @@
+import type { PageOf } from "../../contract/common.ts";
+import type { BucketsView, ReadingView } from "../../contract/reading.ts";
 import type { MetricName } from "../../model/metrics.ts";
-import { type History, loadHistory } from "../api/data.ts";
+import { MINUTE_MS } from "../../model/time.ts";
+import { request } from "../api/client.ts";
 import { neighboursOf } from "../live/live.ts";
 import { useLoaded } from "../parts/state.tsx";
-import type { Series } from "./chart-data.ts";
+import { type Point, type Series, withGaps } from "./chart-data.ts";
+
+/** What one metric of one sensor did, ready to be drawn. Times in epoch milliseconds. */
+export type History = {
+  readonly points: readonly Point[];
+  /** Lowest and highest of each step; missing where the readings themselves are shown. */
+  readonly range?: readonly (readonly [number, number])[];
+  /** Times of values outside the plausible range; only where the readings themselves are shown. */
+  readonly suspect: readonly number[];
+};
+
+const STEPS: readonly (readonly [text: string, ms: number])[] = [
+  ["1m", MINUTE_MS],
+  ["5m", 5 * MINUTE_MS],
+  ["15m", 15 * MINUTE_MS],
+  ["1h", 60 * MINUTE_MS],
+  ["6h", 360 * MINUTE_MS],
+  ["1d", 1_440 * MINUTE_MS],
+];
+const POINTS_WANTED = 700;
+const READINGS_MAX = 1_000;
+
+/**
+ * One metric over a time range: the readings themselves where they are few, else means with lowest and highest in steps
+ * that the service computes.
+ */
+async function loadHistory(sensorId: string, metric: MetricName, range: Range, signal?: AbortSignal): Promise<History> {
+  const from = new Date(Math.floor(range.from)).toISOString();
+  const to = new Date(Math.ceil(range.to)).toISOString();
+  const path = `/sensors/${encodeURIComponent(sensorId)}/readings?from=${from}&to=${to}&metrics=${metric}`;
+  if (range.to - range.from <= 36 * 60 * MINUTE_MS) {
+    const page = await request<PageOf<ReadingView>>("GET", `${path}&limit=${READINGS_MAX}`, undefined, signal);
+    if (page.next === undefined) return historyOf(page.items, metric);
+  }
+  const [text, ms] = STEPS.find(([, step]) => (range.to - range.from) / step <= POINTS_WANTED) ?? STEPS.at(-1)!;
+  const { items } = await request<BucketsView>("GET", `${path}&every=${text}`, undefined, signal);
+  const found = items.flatMap(({ start, values }) =>
+    values[metric] ? [{ at: Date.parse(start), ...values[metric] }] : [],
+  );
+  const points = found.map(({ at, mean }): Point => [at + ms / 2, mean]);
+  return { points, range: found.map(({ min, max }) => [min, max] as const), suspect: [] };
+}
+
+function historyOf(readings: readonly ReadingView[], metric: MetricName): History {
+  const mine = readings.filter(({ values }) => values[metric] !== undefined);
+  const points = mine.map(({ measuredAt, values }): Point => [Date.parse(measuredAt), values[metric]]);
+  const suspect = mine.filter(({ quality }) => quality?.[metric] === "suspect");
+  return { points: withGaps(points), suspect: suspect.map(({ measuredAt }) => Date.parse(measuredAt)) };
+}
 
 type Range = { readonly from: number; readonly to: number };
 export type NamedHistory = { readonly name: string; readonly history: History };

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { CrewWarningView } from "../../contract/alert.ts";
 import { messages } from "../messages/messages.ts";
-import { Check, Field, Group, typed } from "../parts/fields.tsx";
+import { Button, Check, Field, Group, typed } from "../parts/fields.tsx";
 import { Form } from "../parts/forms.tsx";
 import { SeverityMark } from "../parts/show.tsx";
 import { formatAgo, formatTime, formatUtc } from "../words/time.tsx";
@@ -66,10 +66,10 @@ export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
             </button>
           )}
           {free.length > 0 && (
-            <button type="button" class="button primary" onClick={() => press(free, "start")}>
+            <Button class="primary" onClick={() => press(free, "start")}>
               {free.length > 1 ? t.takeAll(free.length) : t.take}
               <span class="hidden">: {name}</span>
-            </button>
+            </Button>
           )}
         </div>
       )}

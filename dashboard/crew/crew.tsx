@@ -2,7 +2,7 @@ import type { DeedView } from "../../contract/alert.ts";
 import "./crew.css";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { messages } from "../messages/messages.ts";
-import { Tabs } from "../parts/fields.tsx";
+import { Button, Tabs } from "../parts/fields.tsx";
 import { Loading, Message } from "../parts/state.tsx";
 import { clock, formatAgo, formatTime } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
@@ -65,9 +65,9 @@ function Cards({ crew }: { crew: CrewState }) {
         <Section key={whose} crew={crew} whose={whose} cards={visible.filter((card) => card.whose === whose)} />
       ))}
       {cards.length > shown && (
-        <button type="button" class="button" onClick={() => setShown(shown + CARDS_STEP)}>
+        <Button onClick={() => setShown(shown + CARDS_STEP)}>
           {t.more(Math.min(CARDS_STEP, cards.length - shown))}
-        </button>
+        </Button>
       )}
       {left > 0 && <p class="quiet">{t.left(left)}</p>}
     </>
@@ -100,11 +100,7 @@ function Freshness({ crew }: { crew: CrewState }) {
     <div class={`crew-fresh cluster ${reach}`}>
       <p role="status">{text}</p>
       {reach !== "here" && <span>{formatAgo(crew.savedAt.value, clock.value)}</span>}
-      {reach !== "asking" && (
-        <button type="button" class="button" onClick={() => void crew.refresh()}>
-          {t.refresh}
-        </button>
-      )}
+      {reach !== "asking" && <Button onClick={() => void crew.refresh()}>{t.refresh}</Button>}
     </div>
   );
 }
@@ -157,13 +153,11 @@ function RefusedItem({ crew, item, refusal }: { crew: CrewState; item: Item; ref
       )}
       <div class="crew-buttons cluster">
         {note !== undefined && action !== "comment" && (
-          <button type="button" class="button" onClick={() => void crew.sendNote(item)}>
-            {t.sendNote}
-          </button>
+          <Button onClick={() => void crew.sendNote(item)}>{t.sendNote}</Button>
         )}
-        <button type="button" class="button primary" onClick={remove}>
+        <Button class="primary" onClick={remove}>
           {t.understood}
-        </button>
+        </Button>
       </div>
     </div>
   );
@@ -209,11 +203,7 @@ function Waiting({ crew }: { crew: CrewState }) {
               <strong>{t.actions[action]}</strong>: {title}, {place}
               {note !== undefined && <q>{note}</q>}
             </span>
-            {tries === 0 && (
-              <button type="button" class="button" onClick={() => void crew.queue.value?.remove(key)}>
-                {t.undo}
-              </button>
-            )}
+            {tries === 0 && <Button onClick={() => void crew.queue.value?.remove(key)}>{t.undo}</Button>}
           </li>
         ))}
       </ul>

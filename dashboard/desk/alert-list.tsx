@@ -1,10 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AlertView } from "../../contract/alert.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
-import { isOpen } from "../api/data.ts";
-import { alerts, alertsLoaded, districts, loadFailed, sensors } from "../live/live.ts";
+import { alerts, alertsLoaded, districts, isOpen, loadFailed, sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { Check } from "../parts/fields.tsx";
+import { Button, Check } from "../parts/fields.tsx";
 import { SeverityMark } from "../parts/show.tsx";
 import { Loading } from "../parts/state.tsx";
 import { Choice, Filters } from "../parts/table.tsx";
@@ -106,9 +105,9 @@ function NewPill({ desk, onShow }: { desk: Desk; onShow: () => void }) {
     onShow();
   }
   return (
-    <button type="button" class="button primary pill" onClick={show}>
+    <Button class="primary pill" onClick={show}>
       {count > 0 ? t.newOnes(count) : t.changedOnes}
-    </button>
+    </Button>
   );
 }
 
@@ -204,14 +203,9 @@ function Who({ desk, alert }: { desk: Desk; alert: AlertView }) {
   if (alert.handling === "open" && alert.assignee === undefined) {
     if (!mayHandle.value) return <span class="quiet">{t.nobodyYet}</span>;
     return (
-      <button
-        type="button"
-        class="button small"
-        aria-label={t.acknowledge}
-        onClick={() => void desk.acknowledge([alert.id])}
-      >
+      <Button class="small" aria-label={t.acknowledge} onClick={() => void desk.acknowledge([alert.id])}>
         <span>{t.acknowledge}</span>
-      </button>
+      </Button>
     );
   }
   return (
@@ -300,9 +294,9 @@ export function ListHead({ desk, onHelp }: { desk: Desk; onHelp: () => void }) {
       {selected.length > 0 ? (
         <>
           <strong>{t.selected(selected.length)}</strong>
-          <button type="button" class="button primary" onClick={() => void desk.acknowledge(selected)}>
+          <Button class="primary" onClick={() => void desk.acknowledge(selected)}>
             {t.acknowledgeAll(selected.length)}
-          </button>
+          </Button>
         </>
       ) : (
         <span class="quiet" role="status">
@@ -310,9 +304,9 @@ export function ListHead({ desk, onHelp }: { desk: Desk; onHelp: () => void }) {
         </span>
       )}
       {filtered && selected.length === 0 && (
-        <button type="button" class="button quiet" onClick={desk.clearFilters}>
+        <Button class="quiet" onClick={desk.clearFilters}>
           {t.clear}
-        </button>
+        </Button>
       )}
       <Check
         label={t.suppressedToo}
@@ -365,9 +359,7 @@ function OutcomeNote({ desk }: { desk: Desk }) {
           </ul>
         </>
       )}
-      <button type="button" class="button" onClick={() => (desk.outcome.value = undefined)}>
-        {shell.close}
-      </button>
+      <Button onClick={() => (desk.outcome.value = undefined)}>{shell.close}</Button>
     </div>
   );
 }

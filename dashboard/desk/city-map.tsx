@@ -4,6 +4,7 @@ import type { SensorView } from "../../contract/reading.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import { alerts, refreshSensor, sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
+import { Button } from "../parts/fields.tsx";
 import { Fact, SeverityMark, useWidget } from "../parts/show.tsx";
 import { theme } from "../shell/preferences.ts";
 import { session } from "../shell/session.ts";
@@ -114,9 +115,9 @@ function SensorCard({ desk, sensor, onClose }: { desk: Desk; sensor: SensorView;
             {words.kind[sensor.kind]} · {districtName(sensor.district)}
           </p>
         </div>
-        <button type="button" class="button quiet" aria-label={shell.close} onClick={onClose}>
+        <Button class="quiet" aria-label={shell.close} onClick={onClose}>
           ✕
-        </button>
+        </Button>
       </div>
       {open.map((alert) => (
         <p key={alert.id} class="cluster">

@@ -1,6 +1,6 @@
 import { batch, computed, effect, signal } from "@preact/signals";
-import { acknowledgeAlert, isOpen } from "../api/data.ts";
-import { alerts, alertsComplete, sensors } from "../live/live.ts";
+import { send } from "../api/client.ts";
+import { alerts, alertsComplete, isOpen, sensors } from "../live/live.ts";
 import { navigate, query, setQuery } from "../shell/router.ts";
 import { user } from "../shell/session.ts";
 import { sayProblem } from "../words/words.ts";
@@ -71,7 +71,7 @@ export function createDesk() {
     async function work(): Promise<void> {
       for (let id = todo.shift(); id !== undefined; id = todo.shift()) {
         try {
-          const alert = await acknowledgeAlert(id);
+          const alert = await send("POST", `/alerts/${encodeURIComponent(id)}/acknowledge`, {});
           // The stream says the same in a moment; who pressed sees it at once.
           alerts.value = new Map(alerts.peek()).set(alert.id, alert);
           done += 1;

@@ -2,7 +2,7 @@ import "./desk.css";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { districts } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { Check } from "../parts/fields.tsx";
+import { Button, Check } from "../parts/fields.tsx";
 import { Dialog, Fact } from "../parts/show.tsx";
 import { badge, sound } from "../shell/preferences.ts";
 import { mayHandle } from "../shell/session.ts";
@@ -106,9 +106,7 @@ function Help({ onClose }: { onClose: () => void }) {
               }}
             />
           ))}
-          <button type="button" class="button" onClick={close}>
-            {shell.close}
-          </button>
+          <Button onClick={close}>{shell.close}</Button>
         </>
       )}
     </Dialog>

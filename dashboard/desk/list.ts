@@ -1,7 +1,7 @@
 import type { AlertView } from "../../contract/alert.ts";
 import { AUDIENCES, type Audience, SEVERITIES, type Severity } from "../../model/alert.ts";
 import { KINDS } from "../../model/kinds.ts";
-import { isOpen } from "../api/data.ts";
+import { isOpen } from "../live/live.ts";
 
 export const WHO = ["nobody", "me"] as const;
 

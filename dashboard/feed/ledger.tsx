@@ -3,7 +3,7 @@ import type { LedgerCheckView, LedgerView, TraceView } from "../../contract/ledg
 import { isId } from "../../model/ids.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Field, typed } from "../parts/fields.tsx";
+import { Button, Field, typed } from "../parts/fields.tsx";
 import { Form, useAttempt } from "../parts/forms.tsx";
 import { Problem, useLoaded } from "../parts/state.tsx";
 import { numbers, Table } from "../parts/table.tsx";
@@ -96,9 +96,9 @@ function Verify() {
       <h2>{t.verify}</h2>
       <p class="quiet">{t.verifyHint}</p>
       <div>
-        <button type="button" class="button" disabled={busy} onClick={() => void attempt(verify)}>
+        <Button disabled={busy} onClick={() => void attempt(verify)}>
           {busy ? t.verifying : t.verify}
-        </button>
+        </Button>
       </div>
       <div role="status">{check && !busy && <Outcome check={check} />}</div>
       <Problem of={problem} />

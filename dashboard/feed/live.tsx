@@ -9,7 +9,7 @@ import { request } from "../api/client.ts";
 import { type Connection, openEventStream } from "../live/event-stream.ts";
 import { districts } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { Check } from "../parts/fields.tsx";
+import { Button, Check } from "../parts/fields.tsx";
 import { Code } from "../parts/show.tsx";
 import { Choice, Filters } from "../parts/table.tsx";
 import { query, setQuery } from "../shell/router.ts";
@@ -40,16 +40,14 @@ export function LiveReadings() {
     <>
       <FeedFilters filter={filter.value} />
       <div class="feed-bar cluster">
-        <button
-          type="button"
-          class="button"
+        <Button
           aria-pressed={paused.value}
           onClick={() => {
             paused.value = !paused.value;
           }}
         >
           {paused.value ? t.resume : t.pause}
-        </button>
+        </Button>
         <RateFigures followed={followed} />
         <StateLine followed={followed} />
       </div>
@@ -249,9 +247,7 @@ function OneReading({ reading, close }: { reading: ReadingView | undefined; clos
       <div class="section-head">
         <h2>{reading.sensorId}</h2>
         <CopyButton text={text} />
-        <button type="button" class="button" onClick={close}>
-          {t.close}
-        </button>
+        <Button onClick={close}>{t.close}</Button>
       </div>
       <Code text={text} label={t.details} />
       <a href={`/sensors/${encodeURIComponent(reading.sensorId)}`}>{t.toSensor}</a>
@@ -270,11 +266,7 @@ export function CopyButton({ text }: { text: string }) {
       () => setCopied(true),
       () => setCopied(false),
     );
-  return (
-    <button type="button" class="button" onClick={() => void copy()}>
-      {copied ? t.copied : t.copy}
-    </button>
-  );
+  return <Button onClick={() => void copy()}>{copied ? t.copied : t.copy}</Button>;
 }
 
 /** How often rows are added: calm enough to be read. */

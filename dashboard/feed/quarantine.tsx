@@ -4,6 +4,7 @@ import { isId } from "../../model/ids.ts";
 import { REASON_NAMES } from "../../model/rejection.ts";
 import { request, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
+import { Button } from "../parts/fields.tsx";
 import { useAttempt } from "../parts/forms.tsx";
 import { Code, Fact } from "../parts/show.tsx";
 import { Problem, useLoaded } from "../parts/state.tsx";
@@ -191,7 +192,13 @@ function MessageRow({ item, followed: { selected }, isChosen, choose }: RowProps
 /** One message with its payload, and what became of it. */
 function OneMessage({ id, close }: { id: number | undefined; close: () => void }) {
   const { quarantine: t } = messages.value.feed;
-  if (id === undefined) return <aside class="feed-one box" aria-label={t.payload} />;
+  if (id === undefined) {
+    return (
+      <aside class="feed-one box quiet" aria-label={t.payload}>
+        {t.payloadHint}
+      </aside>
+    );
+  }
   return <Opened key={id} id={id} close={close} />;
 }
 
@@ -210,9 +217,7 @@ function Opened({ id, close }: { id: number; close: () => void }) {
     <aside class="feed-one box stack chosen" aria-label={t.payload}>
       <div class="section-head">
         <h2>{t.message(item.id)}</h2>
-        <button type="button" class="button" onClick={close}>
-          {live.close}
-        </button>
+        <Button onClick={close}>{live.close}</Button>
       </div>
       <Facts item={item} again={again} />
       <h3>{t.payload}</h3>
@@ -259,9 +264,9 @@ function Payload({ item }: { item: QuarantineItemView }) {
     <>
       <div class="feed-bar cluster">
         {!binary && (
-          <button type="button" class="button" aria-pressed={asHex} onClick={() => setAsHex(!asHex)}>
+          <Button aria-pressed={asHex} onClick={() => setAsHex(!asHex)}>
             {t.quarantine.asHex}
-          </button>
+          </Button>
         )}
         <CopyButton text={text} />
       </div>
@@ -314,19 +319,18 @@ function RedriveBar({ followed }: { followed: FollowedQuarantine }) {
 
   return (
     <div class="feed-bar cluster">
-      <button
-        type="button"
-        class="button primary"
+      <Button
+        class="primary"
         disabled={busy || ids.length === 0}
         title={t.redriveHint}
         onClick={() => void attempt(redrive)}
       >
         {t.redrive(ids.length)}
-      </button>
+      </Button>
       {reason && reason !== "personal_data" && followed.next.value !== undefined && (
-        <button type="button" class="button" disabled={busy} onClick={() => void attempt(redriveAll)}>
+        <Button disabled={busy} onClick={() => void attempt(redriveAll)}>
           {t.redriveAll}
-        </button>
+        </Button>
       )}
       <p class="quiet feed-state">{t.redriveHint}</p>
       <p role="status" class={said ? "note" : "hidden"}>

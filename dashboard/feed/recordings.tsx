@@ -3,7 +3,7 @@ import type { RecordingsView } from "../../contract/simulation.ts";
 import { isId } from "../../model/ids.ts";
 import { request, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Field, typed, typedList } from "../parts/fields.tsx";
+import { Button, Field, typed, typedList } from "../parts/fields.tsx";
 import { Form, useAttempt } from "../parts/forms.tsx";
 import { Problem } from "../parts/state.tsx";
 import { buttons, numbers, Table } from "../parts/table.tsx";
@@ -62,14 +62,12 @@ function UnderWay({ now, followed }: UnderWayProps) {
         {t.by(now.by)} · {t.until}: <Moment at={now.endsAt} as="time" />
       </p>
       <div>
-        <button
-          type="button"
-          class="button"
+        <Button
           disabled={busy}
           onClick={() => void attempt(() => followed.act(() => send("POST", `/recordings/${now.name}/stop`, {})))}
         >
           {t.recordStop}
-        </button>
+        </Button>
       </div>
       <Problem of={problem} />
     </div>
@@ -126,28 +124,20 @@ function RowActions({ name, busy, replay, remove }: RowProps) {
   const [sure, setSure] = useState(false);
   return (
     <div class="cluster">
-      {user.value?.role === "admin" && replay && (
-        <button type="button" class="button" onClick={() => replay(name)}>
-          {t.replay}
-        </button>
-      )}
+      {user.value?.role === "admin" && replay && <Button onClick={() => replay(name)}>{t.replay}</Button>}
       <a class="button" href={`/api/v1/recordings/${name}`} download={`${name}.ndjson`}>
         {t.download}
       </a>
-      {mayManage.value && !sure && (
-        <button type="button" class="button" onClick={() => setSure(true)}>
-          {t.remove}
-        </button>
-      )}
+      {mayManage.value && !sure && <Button onClick={() => setSure(true)}>{t.remove}</Button>}
       {sure && (
         <>
           <span>{t.removeSure(name)}</span>
-          <button type="button" class="button" disabled={busy} onClick={remove}>
+          <Button disabled={busy} onClick={remove}>
             {t.remove}
-          </button>
-          <button type="button" class="button quiet" onClick={() => setSure(false)}>
+          </Button>
+          <Button class="quiet" onClick={() => setSure(false)}>
             {t.keep}
-          </button>
+          </Button>
         </>
       )}
     </div>

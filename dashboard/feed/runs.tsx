@@ -3,7 +3,7 @@ import type { RunView } from "../../contract/simulation.ts";
 import type { ScenarioName } from "../../model/simulation.ts";
 import { request, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Check, Field, Group } from "../parts/fields.tsx";
+import { Button, Check, Field, Group } from "../parts/fields.tsx";
 import { Form, useAttempt } from "../parts/forms.tsx";
 import { Problem } from "../parts/state.tsx";
 import { mayManage, user } from "../shell/session.ts";
@@ -149,14 +149,12 @@ function CurrentRun({ run, followed }: { run: RunView; followed: FollowedRuns })
       </p>
       {user.value?.role === "admin" && (
         <div>
-          <button
-            type="button"
-            class="button"
+          <Button
             disabled={busy}
             onClick={() => void attempt(() => followed.act(() => request("DELETE", `/simulations/${run.id}`)))}
           >
             {t.stop}
-          </button>
+          </Button>
         </div>
       )}
       <Problem of={problem} />

@@ -3,7 +3,6 @@ import type { AlertView } from "../../contract/alert.ts";
 import type { EventData } from "../../contract/events.ts";
 import type { SensorView } from "../../contract/reading.ts";
 import { eachPage, request } from "../api/client.ts";
-import { isOpen, OPEN_ALERTS } from "../api/data.ts";
 import { badge, sound } from "../shell/preferences.ts";
 import { forgetUser, user } from "../shell/session.ts";
 import { type Connection, openEventStream, type StreamPorts } from "./event-stream.ts";
@@ -31,6 +30,12 @@ export const districts = computed(() =>
 );
 /** Why the last load failed, if it did. */
 export const loadFailed = signal<unknown>(undefined);
+
+/** The alerts someone should look at: they fire, and nobody has closed them. */
+const OPEN_ALERTS = "/alerts?state=firing&handling=open,acknowledged,in-progress";
+export function isOpen(alert: AlertView): boolean {
+  return alert.state === "firing" && alert.handling !== "closed" && alert.mode !== "shadow";
+}
 
 /** News come in bursts; the screen changes at most so often. */
 const BATCH_MS = 100;

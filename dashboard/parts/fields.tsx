@@ -1,4 +1,4 @@
-import { type ComponentChildren, createContext } from "preact";
+import { type ComponentChildren, type ComponentProps, createContext } from "preact";
 import { useContext, useEffect, useId } from "preact/hooks";
 import { ApiProblem } from "../api/client.ts";
 
@@ -22,6 +22,11 @@ function useWrong(part: string): string | undefined {
 }
 
 /** Value and text, and the language of the text where it is not the page's; "" is no choice. */
+/** What does something here; what sends a form is in `Form`. `class`: primary, danger, quiet … of `.button`. */
+export const Button = ({ class: look = "", ...more }: ComponentProps<"button"> & { readonly class?: string }) => (
+  <button type="button" class={`button ${look}`} {...more} />
+);
+
 export type Option = readonly [value: string, text: string, lang?: string];
 
 type FieldProps = {

@@ -3,7 +3,7 @@ import { useContext, useEffect, useId, useMemo, useRef, useState } from "preact/
 import { ApiProblem } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { sayProblem } from "../words/words.ts";
-import { Field, FormContext, isWithin, typed } from "./fields.tsx";
+import { Button, Field, FormContext, isWithin, typed } from "./fields.tsx";
 
 /** One request at a time, and what became of it: for buttons and forms. */
 export function useAttempt() {
@@ -84,9 +84,9 @@ export function Form({ title, label, submitLabel, disabled, onSubmit, onCancel, 
           </button>
           {more}
           {onCancel && (
-            <button type="button" class="button quiet" onClick={onCancel}>
+            <Button class="quiet" onClick={onCancel}>
               {messages.value.alert.cancel}
-            </button>
+            </Button>
           )}
         </div>
       </form>

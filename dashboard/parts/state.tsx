@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { ApiProblem, eachPage } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { sayProblem } from "../words/words.ts";
+import { Button } from "./fields.tsx";
 
 /**
  * What the service answers, asked for when `deps` change, on `reload`, and every so often. What was there stays until the
@@ -58,11 +59,7 @@ export function Message({ title, text, action, onAction, link }: MessageProps) {
     <div class="message stack">
       <h1 tabIndex={-1}>{title}</h1>
       {text && <p>{text}</p>}
-      {action && (
-        <button type="button" class="button" onClick={onAction}>
-          {action}
-        </button>
-      )}
+      {action && <Button onClick={onAction}>{action}</Button>}
       {link && <a href={link.href}>{link.text}</a>}
     </div>
   );

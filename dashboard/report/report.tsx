@@ -6,6 +6,7 @@ import { SEVERITIES } from "../../model/alert.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import { ApiProblem, request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
+import { Button } from "../parts/fields.tsx";
 import { Figures, SeverityMark } from "../parts/show.tsx";
 import { Loading, Problem, useLoaded } from "../parts/state.tsx";
 import { type Column, numbers, Table, type TableRow } from "../parts/table.tsx";
@@ -103,9 +104,7 @@ function RangeForm({ asked, wrong }: { asked: Asked; wrong: string | undefined }
       <a class="button" href={`/api/v1${addressOf(asked)}&format=csv`} download="report.csv">
         {t.csv}
       </a>
-      <button type="button" class="button" onClick={() => print()}>
-        {t.print}
-      </button>
+      <Button onClick={() => print()}>{t.print}</Button>
       {wrong && (
         <p class="wrong" role="alert" id="range-wrong">
           {wrong}

@@ -5,7 +5,7 @@ import type { Figures } from "../../model/backtest.ts";
 import type { RuleData } from "../../model/rule.ts";
 import { ApiProblem } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Check, Field, Group, typed } from "../parts/fields.tsx";
+import { Button, Check, Field, Group, typed } from "../parts/fields.tsx";
 import { Form } from "../parts/forms.tsx";
 import { Code } from "../parts/show.tsx";
 import { Absent, loadAll, useLoaded } from "../parts/state.tsx";
@@ -67,9 +67,7 @@ function Editor({ name, base, template }: EditorProps) {
       {draft.wasKept.value && (
         <p class="note cluster spread">
           {t.kept}
-          <button type="button" class="button" onClick={draft.discard}>
-            {t.discard}
-          </button>
+          <Button onClick={draft.discard}>{t.discard}</Button>
         </p>
       )}
       <YamlEditor text={draft.text} mistakes={draft.mistakes.value} status={draft.status.value} />
@@ -223,12 +221,8 @@ function Conflict({ draft, said }: { draft: Draft; said: string }) {
       {isOld && (
         <>
           <div class="cluster">
-            <button type="button" class="button" onClick={() => draft.rebase(theirs, "up")}>
-              {t.takeTheirs}
-            </button>
-            <button type="button" class="button" onClick={() => draft.rebase(theirs, "on")}>
-              {t.keepMine}
-            </button>
+            <Button onClick={() => draft.rebase(theirs, "up")}>{t.takeTheirs}</Button>
+            <Button onClick={() => draft.rebase(theirs, "on")}>{t.keepMine}</Button>
           </div>
           <details>
             <summary>{t.theirs}</summary>

@@ -3,7 +3,7 @@ import type { BacktestAlertView } from "../../contract/backtest.ts";
 import type { Figures } from "../../model/backtest.ts";
 import { sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { Tabs } from "../parts/fields.tsx";
+import { Button, Tabs } from "../parts/fields.tsx";
 import { Problem } from "../parts/state.tsx";
 import { numbers, Table } from "../parts/table.tsx";
 import { language } from "../shell/preferences.ts";
@@ -42,18 +42,11 @@ export function HistoryPanel({ draft, history }: { draft: Draft; history: RuleHi
           }}
         />
         {history.busy.value ? (
-          <button type="button" class="button" onClick={history.stop}>
-            {t.stop}
-          </button>
+          <Button onClick={history.stop}>{t.stop}</Button>
         ) : (
-          <button
-            type="button"
-            class="button primary"
-            disabled={!rule}
-            onClick={() => rule && void history.run(rule, draft.present.value)}
-          >
+          <Button class="primary" disabled={!rule} onClick={() => rule && void history.run(rule, draft.present.value)}>
             {t.run}
-          </button>
+          </Button>
         )}
       </div>
       {history.busy.value && <Running history={history} />}
@@ -219,11 +212,7 @@ function LaneChart({ lanes, span, hasBefore }: LaneChartProps) {
             {t.differences[is]}
           </span>
         ))}
-        {lanes.length > shown.length && (
-          <button type="button" class="button" onClick={() => setAll(true)}>
-            {t.showAll(lanes.length)}
-          </button>
-        )}
+        {lanes.length > shown.length && <Button onClick={() => setAll(true)}>{t.showAll(lanes.length)}</Button>}
       </figcaption>
     </figure>
   );

@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { AUDIENCES } from "../../model/alert.ts";
 import { messages } from "../messages/messages.ts";
+import { Button } from "../parts/fields.tsx";
 import { SeverityMark } from "../parts/show.tsx";
 import { Loading, loadAll, Message, useLoaded } from "../parts/state.tsx";
 import { Choice, Filters, Table } from "../parts/table.tsx";
@@ -55,11 +56,7 @@ function Loaded({ rules }: { rules: readonly RuleView[] }) {
       {broken > 0 && (
         <p class="alarm cluster" role="alert">
           {t.broken(broken)}
-          {filters.state !== "error" && (
-            <button type="button" class="button" onClick={() => setQuery({ state: "error" })}>
-              {t.showBroken}
-            </button>
-          )}
+          {filters.state !== "error" && <Button onClick={() => setQuery({ state: "error" })}>{t.showBroken}</Button>}
         </p>
       )}
       <RuleFiltersBar filters={filters} />
@@ -69,13 +66,7 @@ function Loaded({ rules }: { rules: readonly RuleView[] }) {
       {shown.length === 0 ? (
         <div class="message stack">
           <p>{t.emptyTitle}</p>
-          <button
-            type="button"
-            class="button"
-            onClick={() => setQuery({ q: "", kind: "", for: "", mode: "", state: "" })}
-          >
-            {t.clear}
-          </button>
+          <Button onClick={() => setQuery({ q: "", kind: "", for: "", mode: "", state: "" })}>{t.clear}</Button>
         </div>
       ) : (
         <RuleTable rules={shown} filters={filters} sentenceOf={({ id }) => words.get(id)!.sentence} />

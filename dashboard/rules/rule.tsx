@@ -7,6 +7,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { request } from "../api/client.ts";
 import { onAlertNews } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
+import { Button } from "../parts/fields.tsx";
 import { useAttempt, WordsForm } from "../parts/forms.tsx";
 import { Code, Fact, Figures, SeverityMark } from "../parts/show.tsx";
 import { Absent } from "../parts/state.tsx";
@@ -16,7 +17,6 @@ import { navigate } from "../shell/router.ts";
 import { mayManage } from "../shell/session.ts";
 import { clock, formatTime, Moment } from "../words/time.tsx";
 import { sayMs } from "../words/words.ts";
-
 import { describeRule, ModeChip, sayPercent, sayRate, sayRuleLimit } from "./rule-words.tsx";
 import { writeRuleYaml } from "./rule-yaml.ts";
 import { dataOf, editHref, loadRule, promoteRule, removeRule, ruleHref, saveRule, triedBy } from "./rules-api.ts";
@@ -289,9 +289,9 @@ function RuleVersions({ open, rule }: { open: OpenRule; rule: RuleView }) {
         )}
       </ol>
       {page.next !== undefined && (
-        <button type="button" class="button" disabled={busy} onClick={() => void attempt(open.loadVersions)}>
+        <Button disabled={busy} onClick={() => void attempt(open.loadVersions)}>
           {t.older}
-        </button>
+        </Button>
       )}
     </section>
   );

@@ -1,9 +1,8 @@
 import { useMemo, useState } from "preact/hooks";
 import { METRICS, type MetricName } from "../../model/metrics.ts";
-import type { History } from "../api/data.ts";
 import type { ChartData, Point } from "../chart/chart-data.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
-import { type NamedHistory, seriesOf, useHistory } from "../chart/use-history.ts";
+import { type History, type NamedHistory, seriesOf, useHistory } from "../chart/use-history.ts";
 import { messages } from "../messages/messages.ts";
 import { Check, Field } from "../parts/fields.tsx";
 import { Problem } from "../parts/state.tsx";

@@ -2,7 +2,7 @@ import { type FollowedSensor, followSensor, sentBy, type WholeSensor } from "./s
 import "./sensor.css";
 import { useEffect, useMemo } from "preact/hooks";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
-import { isOpen } from "../api/data.ts";
+import { isOpen } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Fact, SeverityMark } from "../parts/show.tsx";
 import { Absent, isMissing } from "../parts/state.tsx";

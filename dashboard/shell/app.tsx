@@ -4,12 +4,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ReadyView } from "../../contract/status.ts";
 import { connection, lostSince } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { Field } from "../parts/fields.tsx";
+import { Button, Field } from "../parts/fields.tsx";
 import { useAttempt } from "../parts/forms.tsx";
 import { Loading, Message, Problem } from "../parts/state.tsx";
 import { clock, formatTime } from "../words/time.tsx";
 import { NewCritical, pageTitle } from "./notify.tsx";
-import { PAGES, type Page, pageAt } from "./pages.ts";
+import { loadPage, PAGES, type Page, pageAt } from "./pages.ts";
 import { LANGUAGES, language, THEMES, theme } from "./preferences.ts";
 import type { PageProps } from "./router.ts";
 import { path } from "./router.ts";
@@ -164,9 +164,7 @@ function Settings() {
         {who && (
           <div class="panel-end cluster spread">
             <a href="/account">{t.shell.account}</a>
-            <button type="button" class="button" onClick={() => void attempt(signOut)}>
-              {t.shell.signOut}
-            </button>
+            <Button onClick={() => void attempt(signOut)}>{t.shell.signOut}</Button>
           </div>
         )}
         <Problem of={problem} />
@@ -248,7 +246,7 @@ function LoadedPage({ page, params }: { page: Page; params: PageProps["params"] 
   useEffect(() => {
     let left = false;
     if (failed || Loaded) return;
-    page.load().then(
+    loadPage(page).then(
       (loaded) => left || setLoaded(() => loaded),
       () => left || setFailed(true),
     );

@@ -1,6 +1,7 @@
 import type { ComponentType } from "preact";
 import type { Role } from "../../model/people.ts";
 import type { Messages } from "../messages/en.ts";
+import { loadMessages } from "../messages/messages.ts";
 import { match, type PageProps } from "./router.ts";
 
 export type Page = {
@@ -10,6 +11,8 @@ export type Page = {
   readonly inNavigation?: true;
   /** Opens without a connection, too, and says itself how old is what it shows. */
   readonly opensOffline?: true;
+  /** Its English is in `messages/en/first.ts`, so that it opens without the rest. */
+  readonly fewWords?: true;
   /** Who may open it; `anyone` also without signing in. */
   readonly roles: readonly Role[] | "anyone";
   /** Each page is a chunk of its own: nobody loads what they do not open. */
@@ -24,6 +27,7 @@ export const PAGES: readonly Page[] = [
   {
     path: "/",
     title: "desk",
+    fewWords: true,
     inNavigation: true,
     roles: EVERYONE,
     load: async () => (await import("../desk/desk.tsx")).DeskPage,
@@ -31,18 +35,21 @@ export const PAGES: readonly Page[] = [
   {
     path: "/alerts/:id",
     title: "alert",
+    fewWords: true,
     roles: EVERYONE,
     load: async () => (await import("../alert/alert.tsx")).AlertPage,
   },
   {
     path: "/sensors/:id",
     title: "sensor",
+    fewWords: true,
     roles: EVERYONE,
     load: async () => (await import("../sensor/sensor.tsx")).SensorPage,
   },
   {
     path: "/crew",
     title: "crew",
+    fewWords: true,
     inNavigation: true,
     opensOffline: true,
     roles: EVERYONE,
@@ -97,10 +104,17 @@ export const PAGES: readonly Page[] = [
   {
     path: "/account",
     title: "account",
+    fewWords: true,
     roles: EVERYONE,
     load: async () => (await import("../account/account.tsx")).AccountPage,
   },
-  { path: "/city", title: "city", roles: "anyone", load: async () => (await import("../city/city.tsx")).CityPage },
+  {
+    path: "/city",
+    title: "city",
+    fewWords: true,
+    roles: "anyone",
+    load: async () => (await import("../city/city.tsx")).CityPage,
+  },
 ];
 
 export function pageAt(pathname: string): { page: Page; params: PageProps["params"] } | undefined {
@@ -109,4 +123,10 @@ export function pageAt(pathname: string): { page: Page; params: PageProps["param
     if (params) return { page, params };
   }
   return undefined;
+}
+
+/** A page's chunk, with the sentences it says. */
+export async function loadPage({ load, fewWords }: Page): Promise<ComponentType<PageProps>> {
+  const [component] = await Promise.all([load(), fewWords || loadMessages()]);
+  return component;
 }

@@ -39,14 +39,14 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await page.getByLabel("Name").fill("olga");
     await page.getByLabel("Role").selectOption("operator");
     await page.getByRole("button", { name: "Add", exact: true }).click();
-    await page.getByRole("heading", { name: "olga may sign in now" }).waitFor();
+    await page.getByRole("heading", { name: "olga can sign in now" }).waitFor();
     const password = await page.getByLabel("Password", { exact: true }).inputValue();
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.getByRole("button", { name: "Copy: Password" }).click();
     await page.getByText("Copied.").waitFor();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(password);
     await shoot(page, "admin-users-added");
-    await page.getByRole("button", { name: "I have it" }).click();
+    await page.getByRole("button", { name: "I have saved it" }).click();
     expect(await page.content()).not.toContain(password);
     const signedIn = await fetch(`${city.http}/api/v1/alerts`, { headers: { authorization: `Bearer ${password}` } });
     expect(signedIn.status).toBe(200);
@@ -73,7 +73,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await page.getByRole("button", { name: "Add a sensor" }).click();
     await page.getByLabel("Id", { exact: true }).fill("lamp-7");
     await page.getByLabel("District").fill("harbour");
-    await page.getByLabel("Name for people").fill("<b>Lamp</b> 7");
+    await page.getByLabel("Display name").fill("<b>Lamp</b> 7");
     await page.getByLabel("Latitude").fill("152");
     await page.getByLabel("Tags").fill("owner=parks");
     await page.getByRole("button", { name: "Add", exact: true }).click();
@@ -81,7 +81,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await page.getByLabel("Latitude").fill("52.5");
     await page.getByLabel("Longitude").fill("13.4");
     await page.getByRole("button", { name: "Add", exact: true }).click();
-    await page.getByRole("heading", { name: "lamp-7 may send now" }).waitFor();
+    await page.getByRole("heading", { name: "lamp-7 can send now" }).waitFor();
     const password = await page.getByLabel("Password", { exact: true }).inputValue();
     const sent = await fetch(`${city.http}/api/v1/readings`, {
       method: "POST",
@@ -98,12 +98,12 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await page.locator("small.wrong").getByText("An id is").waitFor();
     await page.getByLabel("Districts").fill("harbour, old-town");
     await page.getByRole("button", { name: "Add", exact: true }).click();
-    await page.getByRole("heading", { name: "The gateway gw-1 may connect now" }).waitFor();
+    await page.getByRole("heading", { name: "The gateway gw-1 can connect now" }).waitFor();
     await page.getByRole("row", { name: /gw-1.*Harbour, Old town/ }).waitFor();
     await shoot(page, "admin-sensors");
 
     await page.getByRole("button", { name: "Remove: lamp-7" }).click();
-    await page.getByLabel("Take the sensor out of the list, too").check();
+    await page.getByLabel("Also remove the sensor from the list").check();
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
     await expect.poll(() => page.getByRole("row", { name: /lamp-7/ }).count()).toBe(0);
     expect((await city.api("/devices")).items).toEqual([]);
@@ -111,7 +111,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
 
   it("adds targets with what each needs, says how it goes, and tries one out", async () => {
     const page = await open("targets");
-    await page.getByText("Nobody is told yet").waitFor();
+    await page.getByText("Nobody is notified yet").waitFor();
     await page.getByRole("button", { name: "Add a target" }).click();
     await page.getByLabel("Name", { exact: true }).fill("The <i>night</i> desk");
     await page.getByLabel("Id", { exact: true }).fill("night");
@@ -120,10 +120,10 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await page.locator("small.wrong").first().waitFor();
     await expect.poll(() => focused(page)).toBe("url");
     await shoot(page, "admin-targets-wrong");
-    await page.getByLabel("Way").selectOption("mqtt");
+    await page.getByLabel("Channel").selectOption("mqtt");
     await page.getByLabel("Topic").fill("alerts/to/night");
-    await page.getByLabel("From", { exact: true }).first().selectOption("warning");
-    await page.getByLabel("Hold back at certain hours").check();
+    await page.getByLabel("Minimum severity").selectOption("warning");
+    await page.getByLabel("Hold back during certain hours").check();
     await page.getByLabel("Time zone").fill("Europe/Nowhere");
     await page.getByLabel("Sat").check();
     await page.getByRole("button", { name: "Add", exact: true }).click();
@@ -134,29 +134,29 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     const card = page.getByRole("listitem").filter({ hasText: "The <i>night</i> desk" });
     await card.getByText("Quiet from 22:00 to 06:00 (Europe/Vienna).").waitFor();
     await card.getByRole("button", { name: "Test" }).click();
-    await card.getByText("Sent. Look whether it has arrived.").waitFor();
+    await card.getByText("Sent. Check whether it has arrived.").waitFor();
 
     await page.getByRole("button", { name: "Add a target" }).click();
     await page.getByLabel("Name", { exact: true }).fill("Head of shift");
     await page.getByLabel("Address").fill("https://hooks.city.invalid/lamppost");
-    await page.getByLabel("When not acknowledged after").fill("15m");
-    await page.getByRole("combobox", { name: "Tell", exact: true }).selectOption("night");
+    await page.getByLabel("If not acknowledged after").fill("15m");
+    await page.getByRole("combobox", { name: "Notify", exact: true }).selectOption("night");
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.getByRole("heading", { name: "Head of shift: the secret" }).waitFor();
     expect(await page.getByRole("textbox", { name: "Signing secret" }).inputValue()).toMatch(/^whsec_/);
-    await page.getByRole("button", { name: "I have it" }).click();
+    await page.getByRole("button", { name: "I have saved it" }).click();
     const head = page.getByRole("listitem").filter({ hasText: "Head of shift" });
-    await head.getByText("After 15m without acknowledgement: The <i>night</i> desk.").waitFor();
+    await head.getByText("Escalates to The <i>night</i> desk after 15m without acknowledgement.").waitFor();
     await head.getByRole("button", { name: "Test" }).click();
     await head.getByText(/^Not sent: /).waitFor();
     await shoot(page, "admin-targets");
 
-    await head.getByRole("button", { name: "Change" }).click();
-    await page.getByText("Now https://hooks.city.invalid/lamppost.").waitFor();
+    await head.getByRole("button", { name: "Edit" }).click();
+    await page.getByText("Currently https://hooks.city.invalid/lamppost.").waitFor();
     await page.getByLabel("Name", { exact: true }).fill("Head of the shift");
-    await page.getByLabel("Switched on").uncheck();
+    await page.getByLabel("Enabled").uncheck();
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("Switched off").waitFor();
+    await page.getByText("Disabled").waitFor();
     const { items } = await city.api("/targets");
     const wanted = { name: "Head of the shift", url: "https://hooks.city.invalid/lamppost", enabled: false };
     expect(items).toContainEqual(expect.objectContaining({ ...wanted, escalateTo: "night" }));
@@ -179,8 +179,8 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.locator("small.wrong").getByText("at least one matcher").waitFor();
     await page.getByLabel("District").fill("harbour, centre");
-    await page.getByLabel("What it is").selectOption("maintenance");
-    await page.getByLabel("Comes back every week").check();
+    await page.getByLabel("Type", { exact: true }).selectOption("maintenance");
+    await page.getByLabel("Repeat every week").check();
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.locator(".group small.wrong").getByText("name at least one day").waitFor();
     await shoot(page, "admin-silences-wrong");
@@ -192,16 +192,16 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await shoot(page, "admin-silences");
     await card.getByRole("button", { name: "End" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "End" }).click();
-    await page.getByText("None. Everything is told.").waitFor();
-    await page.getByRole("link", { name: "Ended ones" }).click();
+    await page.getByText("No silences: every alert notifies people.").waitFor();
+    await page.getByRole("link", { name: "Show ended" }).click();
     await page.getByText(/ended by otto/).waitFor();
 
     await page.getByRole("link", { name: "Audit log" }).click();
     await page.getByRole("row", { name: /otto.*silence.end/ }).waitFor();
-    expect(await page.getByRole("button", { name: "Check the log" }).count()).toBe(0);
+    expect(await page.getByRole("button", { name: "Verify the log" }).count()).toBe(0);
     const admin = await open("audit");
-    await admin.getByRole("button", { name: "Check the log" }).click();
-    await admin.getByText(/All \d+ entries are as they were written/).waitFor();
+    await admin.getByRole("button", { name: "Verify the log" }).click();
+    await admin.getByText(/All \d+ entries are unchanged/).waitFor();
     await shoot(admin, "admin-audit");
   });
 
@@ -212,7 +212,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     }
     const page = await open("audit");
     await expect.poll(() => page.locator("tbody tr").count()).toBe(50);
-    await page.getByRole("button", { name: "Show older ones" }).click();
+    await page.getByRole("button", { name: "Show older" }).click();
     await expect.poll(() => page.locator("tbody tr").count()).toBeGreaterThan(60);
   });
 
@@ -221,7 +221,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     const opened = await visit(city, { token: password });
     visits.push(opened);
     await opened.goTo("/admin");
-    await opened.page.getByText("There is no such page").waitFor();
+    await opened.page.getByText("Page not found").waitFor();
     expect(await opened.page.getByRole("link", { name: "Admin" }).count()).toBe(0);
   });
 

@@ -48,7 +48,7 @@ describe.runIf(HAS_BROWSER)("the page of one alert", () => {
     await page.getByRole("alert").filter({ hasText: "was closed by admin" }).waitFor();
     await site.city.api(`/alerts/${id}/reopen`, {});
     await page.reload();
-    await page.getByRole("button", { name: "Start the work" }).click();
+    await page.getByRole("button", { name: "Start work" }).click();
     await page.locator(".alert-chips").getByText("In progress: admin").waitFor();
     await close();
   });
@@ -56,13 +56,13 @@ describe.runIf(HAS_BROWSER)("the page of one alert", () => {
   it("asks for a reason before it silences, or calls an alert wrong", async () => {
     const { page, close } = await open();
     await page.getByRole("button", { name: "Silence" }).click();
-    await page.getByLabel("For how long").selectOption("8");
+    await page.getByLabel("Duration").selectOption("8");
     await page.getByLabel("Reason").fill("no");
     await page.locator("form").getByRole("button", { name: "Silence" }).click();
     await page.locator("small.wrong, p.wrong").first().waitFor();
     await page.getByLabel("Reason").fill("The fan is being replaced");
     await page.locator("form").getByRole("button", { name: "Silence" }).click();
-    await page.getByRole("status").filter({ hasText: "The silence is on" }).waitFor();
+    await page.getByRole("status").filter({ hasText: "The silence is active" }).waitFor();
     const { items } = await site.city.api("/silences");
     expect(items).toMatchObject([{ matchers: { rule: "enclosure-overheated", sensor: "air-1" }, createdBy: "admin" }]);
     await page.getByRole("button", { name: "Wrong" }).click();
@@ -84,7 +84,7 @@ describe.runIf(HAS_BROWSER)("the page of one alert", () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     await shoot(page, "alert-phone");
     await goTo("/alerts/none");
-    await page.getByText("Diese Meldung gibt es nicht").waitFor();
+    await page.getByText("Meldung nicht gefunden").waitFor();
     await close();
   });
 });

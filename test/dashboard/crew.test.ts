@@ -39,7 +39,7 @@ describe.runIf(HAS_BROWSER)("the crews' list", () => {
     const market = card(page, "Market Square");
     expect(await market.locator(".crew-warning").count()).toBe(2);
     expect(await market.getByText("Put the battery on the next route.").count()).toBe(1);
-    expect(await market.getByRole("link", { name: "Open in the map" }).getAttribute("href")).toBe(
+    expect(await market.getByRole("link", { name: "Open on the map" }).getAttribute("href")).toBe(
       "geo:52.6,11.01?q=52.6,11.01(Market%20Square)",
     );
     await page.getByLabel("District").selectOption("south");
@@ -58,7 +58,7 @@ describe.runIf(HAS_BROWSER)("the crews' list", () => {
     await expect.poll(async () => (await names(page))[0]).toBe("Zoo gate");
     await card(page, "Zoo gate").getByText("130 m").waitFor();
     await card(page, "Zoo gate").getByRole("button", { name: "Take it" }).click();
-    await card(page, "Zoo gate").getByText("You have it").waitFor();
+    await card(page, "Zoo gate").getByText("Handled by you").waitFor();
     expect(await page.getByRole("heading", { name: "Yours" }).count()).toBe(0);
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Done");
     await expect.poll(() => asked.filter((one) => one.includes("/start")).length).toBe(1);
@@ -72,9 +72,9 @@ describe.runIf(HAS_BROWSER)("the crews' list", () => {
     await goTo("/crew");
     await page.getByText("8 days left (between 5 and 12)").waitFor();
     await page.getByText("less than a day left", { exact: true }).waitFor();
-    await page.getByText("speaks for 14 sensors").waitFor();
+    await page.getByText("covers 14 sensors").waitFor();
     await page.getByText("Sensor fault? Its neighbours say 12 µg/m³.").waitFor();
-    await page.getByText("ben has it").waitFor();
+    await page.getByText("Handled by ben").waitFor();
     await page.getByText("7 less urgent warnings are not in this list.").waitFor();
     expect(await names(page)).toEqual(["gw-east", "Bridge", "Tower", "Lane"]);
     expect(await card(page, "Lane").getByRole("button").count()).toBe(0);
@@ -109,7 +109,7 @@ describe.runIf(HAS_BROWSER)("the crews' list", () => {
     await page.getByLabel("Battery low, Market Square", { exact: true }).uncheck();
     await page.getByLabel("Battery low, Market Square roof").uncheck();
     await card(page, "Market Square").locator("form").getByRole("button", { name: "Done" }).click();
-    await page.getByText("Choose what is done.").waitFor();
+    await page.getByText("Choose at least one.").waitFor();
     await page.getByLabel("Battery low, Market Square roof").check();
     await page.getByLabel("Note").fill("<i>New</i> battery");
     await card(page, "Market Square").locator("form").getByRole("button", { name: "Done" }).click();

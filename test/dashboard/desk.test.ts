@@ -96,7 +96,7 @@ describe.runIf(HAS_BROWSER)("the operators' desk", () => {
     // The city goes on meanwhile: both follow it.
     await expect.poll(async () => (await idsOn(friend)) === (await idsOn(page))).toBe(true);
     await friend.getByRole("searchbox").fill("nothing says this");
-    await friend.getByText("Nothing fits these filters").waitFor();
+    await friend.getByText("No alerts match these filters").waitFor();
     await shoot(friend, "desk-nothing-fits");
     await friend.getByRole("button", { name: "Clear filters" }).click();
     await expect.poll(() => friend.locator(".row").count()).toBeGreaterThan(shown);
@@ -110,7 +110,7 @@ describe.runIf(HAS_BROWSER)("the operators' desk", () => {
     await opened.goTo("/");
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await page.keyboard.press("Tab");
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the content");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to content");
     await page.keyboard.press("Enter");
     // The way in (a radio button), the name, the password.
     for (const typed of ["", username, password]) {

@@ -19,11 +19,11 @@ describe.runIf(HAS_BROWSER)("the books and the throughput", () => {
     expect(ends.reduce((sum, end) => sum + end, 0)).toBe(received);
     await page.getByRole("region", { name: "By day of receipt (UTC)" }).getByRole("row").nth(1).waitFor();
     await page.getByRole("button", { name: "Count everything again" }).click();
-    await page.getByText(/All is there: [\d,]+ readings in the store/).waitFor();
+    await page.getByText(/Everything is there: [\d,]+ readings in the store/).waitFor();
     await page.getByLabel("Sensor").fill("air-1");
     await page.getByLabel("Measured at").fill("noon");
     await page.getByRole("button", { name: "Search" }).click();
-    await page.getByText("This is not a time.").waitFor();
+    await page.getByText("Not a valid time.").waitFor();
     const [stored] = (await site.city.api("/sensors/air-1/readings?limit=1")).items;
     await page.getByLabel("Measured at").fill(stored.measuredAt);
     await page.getByRole("button", { name: "Search" }).click();
@@ -36,7 +36,7 @@ describe.runIf(HAS_BROWSER)("the books and the throughput", () => {
     const { page, complaints, close } = await open("?tab=throughput");
     await page.locator(".chart-box[data-ready]").nth(1).waitFor();
     await page.getByText("The service is ready.").waitFor();
-    expect(await page.getByRole("row", { name: /journal In order/ }).count()).toBe(1);
+    expect(await page.getByRole("row", { name: /journal OK/ }).count()).toBe(1);
     const inARow = Array.from({ length: 300 }, (_, i) => ({ pm25: 5, measuredAt: Date.now() - 900_000 + i }));
     await send(site.city, ...inARow);
     const rate = page.locator(".figures div", { hasText: "Readings stored" }).locator("dd");

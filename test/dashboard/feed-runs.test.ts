@@ -24,14 +24,14 @@ describe.runIf(HAS_BROWSER)("simulating and recording on the page", () => {
     const { page, complaints, close } = await open();
     await page.getByLabel("Name").fill("Take 1");
     await page.getByRole("button", { name: "Record", exact: true }).click();
-    await page.locator(".wrong", { hasText: "Small letters" }).waitFor();
+    await page.locator(".wrong", { hasText: "Lowercase letters" }).waitFor();
     await page.getByLabel("Name").fill("take-1");
     await page.getByRole("button", { name: "Record", exact: true }).click();
     await page.getByText("Recording “take-1”").waitFor();
     await page.getByLabel("What").selectOption({ label: "Broken sensors" });
     await page.getByRole("checkbox", { name: "Hillside" }).check();
     await page.getByRole("button", { name: "Start", exact: true }).click();
-    await page.getByText("The last one: Broken sensors").waitFor();
+    await page.getByText("Last run: Broken sensors").waitFor();
     await page.getByText(/\d+ readings sent: \d+ stored/).waitFor();
     await page.getByText(/It raised \d+ alerts?\./).waitFor();
     expect((await city.api("/sensors")).items[0].district).toBe("sim-hillside");
@@ -59,7 +59,7 @@ describe.runIf(HAS_BROWSER)("simulating and recording on the page", () => {
     await page.getByText(/Sending · [\d,]+ of [\d,]+ readings/).waitFor();
     await shoot(page, "feed-runs-running");
     await page.getByRole("button", { name: "Stop", exact: true }).click();
-    await page.getByText("The last one: take-1").waitFor();
+    await page.getByText("Last run: take-1").waitFor();
     await page.getByText("Stopped", { exact: true }).waitFor();
     await close();
   });
@@ -68,11 +68,11 @@ describe.runIf(HAS_BROWSER)("simulating and recording on the page", () => {
     const tokenOf = async (role: string) =>
       JSON.parse((await city.cli("user", "add", `a-${role}`, "--role", role, "--json")).stdout).password;
     const operator = await open({ token: await tokenOf("operator") });
-    await operator.page.getByText("Only admins start scenarios and replays.").waitFor();
+    await operator.page.getByText("Only admins can start scenarios and replays.").waitFor();
     expect(await operator.page.getByRole("button", { name: "Record", exact: true }).count()).toBe(1);
     await operator.close();
     const viewer = await open({ token: await tokenOf("viewer") });
-    await viewer.page.getByText("Only operators and admins record.").waitFor();
+    await viewer.page.getByText("Only operators and admins can record.").waitFor();
     expect(await viewer.page.getByRole("button", { name: "Delete" }).count()).toBe(0);
     await viewer.close();
   });

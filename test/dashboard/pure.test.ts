@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AlertView } from "../../contract/alert.ts";
+import { isCharted } from "../../dashboard/alert/alert-state.ts";
 import { cluster, type Dot, hull, project } from "../../dashboard/desk/geometry.ts";
 import {
   byUrgency,
@@ -157,4 +158,12 @@ describe("the event stream's parser", () => {
       { type: "message", data: "plain" },
     ]);
   });
+});
+
+it("draws no chart of what is computed from other values, which has no readings, nor where there is no sensor", () => {
+  const subject = { sensorId: "air-1", district: "centre" };
+  expect(isCharted({ metric: "no2", subject })).toBe(true);
+  expect(isCharted({ metric: "europeanAqi", subject })).toBe(false);
+  expect(isCharted({ metric: "no2", subject: { district: "centre" } })).toBe(false);
+  expect(isCharted({ subject })).toBe(false);
 });

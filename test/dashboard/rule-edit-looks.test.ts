@@ -33,7 +33,7 @@ describe.runIf(HAS_BROWSER)("the page where a rule is edited", () => {
     await close();
     const { password } = await site.city.api("/users", { name: "vera", role: "viewer" });
     const viewer = await open(`/rules/${RULE}/edit`, { token: password });
-    await viewer.page.getByText("There is no such page").waitFor();
+    await viewer.page.getByText("Page not found").waitFor();
     await viewer.goTo(`/rules/${RULE}`);
     await viewer.page.getByText("The last 30 days").waitFor();
     expect(await viewer.page.getByRole("link", { name: "Edit a copy" }).count()).toBe(0);

@@ -47,7 +47,7 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await page.getByText("The alerts as a table").click();
     await page.getByRole("row", { name: /Station <b>air-2<\/b> added – / }).waitFor();
 
-    await page.getByRole("textbox", { name: "Why?" }).fill("Schools nearby");
+    await page.getByRole("textbox", { name: "Reason" }).fill("Schools nearby");
     await page.getByRole("button", { name: "Save as a shadow" }).click();
     await page.waitForURL(`**/rules/${RULE}-try`);
     await page.getByText("This is a trial of").waitFor();
@@ -55,17 +55,20 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await page.locator(".rule-versions").getByText("ana changed it").waitFor();
     expect(await site.city.api(`/rules/${RULE}`)).toMatchObject({ mode: "live", condition: { above: 150 } });
 
-    await page.getByRole("button", { name: `Put it in the place of ${RULE}` }).click();
-    await page.getByLabel("Why?").fill("A quiet week");
-    await page.locator("form").getByRole("button", { name: "Put it in the place" }).click();
+    await page.getByRole("button", { name: `Replace ${RULE}` }).click();
+    await page.getByLabel("Reason").fill("A quiet week");
+    await page
+      .locator("form")
+      .getByRole("button", { name: `Replace ${RULE}` })
+      .click();
     await page.waitForURL(`**/rules/${RULE}`);
     await page.getByText("above 100 µg/m³").first().waitFor();
     expect(await site.city.api(`/rules/${RULE}`)).toMatchObject({ mode: "live", condition: { above: 100 } });
     expect((await site.city.call(`/api/v1/rules/${RULE}-try`)).status).toBe(404);
 
-    await page.getByRole("button", { name: "Back to the file's version" }).click();
-    await page.getByLabel("Why?").fill("The holidays are over");
-    await page.locator("form").getByRole("button", { name: "Back to the file's version" }).click();
+    await page.getByRole("button", { name: "Revert to the file's version" }).click();
+    await page.getByLabel("Reason").fill("The holidays are over");
+    await page.locator("form").getByRole("button", { name: "Revert to the file's version" }).click();
     await page.getByText("above 150 µg/m³").first().waitFor();
     await page.locator(".rule-versions").getByText("The holidays are over").waitFor();
     await close();
@@ -80,19 +83,19 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
       { rule: { ...rule, advice: "Ask the harbour" }, reason: "New ship" },
       "PUT",
     );
-    await page.getByLabel("In the place of the present one").check();
-    await page.getByLabel("Save without having tried").check();
-    await page.getByRole("textbox", { name: "Why?" }).fill("Stricter");
+    await page.getByLabel("Replace the current rule").check();
+    await page.getByLabel("Save without trying").check();
+    await page.getByRole("textbox", { name: "Reason" }).fill("Stricter");
     await page.getByRole("button", { name: "Save the rule" }).click();
     await page
       .getByRole("alert")
       .filter({ hasText: /admin changed it at .*: New ship/ })
       .waitFor();
-    await page.getByText("The rule as it is now").click();
-    await page.getByRole("region", { name: "The rule as it is now" }).getByText("Ask the harbour").waitFor();
+    await page.getByText("The current rule", { exact: true }).click();
+    await page.getByRole("region", { name: "The current rule" }).getByText("Ask the harbour").waitFor();
     await expectAccessible(page);
     await shoot(page, "rule-edit-conflict");
-    await page.getByRole("button", { name: "Go on with mine over theirs" }).click();
+    await page.getByRole("button", { name: "Keep mine over theirs" }).click();
     await page.getByRole("button", { name: "Save the rule" }).click();
     await page.waitForURL("**/rules/eu-no2-alert");
     expect(await site.city.api("/rules/eu-no2-alert")).toMatchObject({
@@ -105,26 +108,26 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
   it("makes a new rule from a template, as a shadow, and live with what it would have said", async () => {
     const { page, close } = await open("/rules");
     await page.getByRole("link", { name: "New rule" }).click();
-    await page.getByLabel("Begin with").selectOption("mean");
+    await page.getByLabel("Start from").selectOption("mean");
     expect(new URL(page.url()).search).toBe("?from=mean");
     await change(page, "id: my-rule", "id: eu-o3-alert");
-    await page.getByLabel("Save without having tried").check();
-    await page.getByRole("textbox", { name: "Why?" }).fill("Asked for by the council");
+    await page.getByLabel("Save without trying").check();
+    await page.getByRole("textbox", { name: "Reason" }).fill("Asked for by the council");
     await page.getByRole("button", { name: "Save the rule" }).click();
     await page.getByRole("alert").filter({ hasText: 'There is a rule "eu-o3-alert"' }).waitFor();
     await change(page, "id: eu-o3-alert", "id: council-no2");
     await page.getByRole("button", { name: "Try it" }).click();
-    await page.getByText("Nobody would have been told").waitFor();
-    await page.getByText("It runs as a shadow and tells nobody until somebody makes it live.").waitFor();
+    await page.getByText("Nobody would have been notified").waitFor();
+    await page.getByText("It runs as a shadow and notifies nobody until someone makes it live.").waitFor();
     await page.getByRole("button", { name: "Save the rule" }).click();
     await page.waitForURL("**/rules/council-no2");
     await page.getByRole("button", { name: "Make it live" }).click();
     await page.getByText("As a shadow it would have raised 0 alerts so far.").waitFor();
-    await page.getByLabel("Why?").fill("The council agreed");
+    await page.getByLabel("Reason").fill("The council agreed");
     await page.locator("form").getByRole("button", { name: "Make it live" }).click();
-    await page.getByText("Tells the operators.").waitFor();
+    await page.getByText("Notifies the operators.").waitFor();
     await page.getByRole("button", { name: "Remove the rule" }).click();
-    await page.getByLabel("Why?").fill("It was a test");
+    await page.getByLabel("Reason").fill("It was a test");
     await page.locator("form").getByRole("button", { name: "Remove the rule" }).click();
     await page.waitForURL("**/rules");
     await close();
@@ -147,9 +150,9 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await expect.poll(() => new URL(page.url()).pathname).toBe(`/rules/${RULE}/edit`);
     expect(await writtenIn(text)).toContain("above: 120");
     await page.reload();
-    await page.getByText("Your unsaved changes are back.").waitFor();
+    await page.getByText("Your unsaved changes were restored.").waitFor();
     expect(await writtenIn(text)).toContain("above: 120");
-    await page.getByRole("button", { name: "Begin anew" }).click();
+    await page.getByRole("button", { name: "Start over" }).click();
     expect(await writtenIn(text)).toContain("above: 150");
     await page.getByRole("link", { name: "Back to the rule" }).click();
     await page.getByText("The last 30 days").waitFor();
@@ -189,12 +192,12 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     const asked = Promise.withResolvers<void>();
     await page.route("**/backtest", () => asked.resolve());
     await page.getByRole("button", { name: "Try it" }).click();
-    await page.getByText("The rule as it is now runs over history").waitFor();
+    await page.getByText("Running the current rule over history").waitFor();
     await asked.promise;
     const ended = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/backtest"));
     await page.getByRole("button", { name: "Stop" }).click();
     await ended;
-    await page.getByText("See what it would have said").waitFor();
+    await page.getByText("See what it would have raised").waitFor();
     await page.unroute("**/backtest");
     const busy = { status: 409, contentType: "application/problem+json" };
     await page.route("**/backtest", (route) =>

@@ -39,7 +39,7 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
     const all = await rows.count();
     expect(all).toBeGreaterThan(80);
     await page.getByLabel("Search").fill("nitrogen dioxide");
-    await page.getByLabel("For", { exact: true }).selectOption("operators");
+    await page.getByLabel("Audience", { exact: true }).selectOption("operators");
     await page.getByText(`4 of ${all} rules`).waitFor();
     await page.getByRole("button", { name: "Sort by: Alerts a day" }).click();
     expect(new URL(page.url()).search).toBe("?q=nitrogen+dioxide&for=operators&sort=perDay&dir=down");
@@ -103,17 +103,17 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
 
   it("shows of a shadow what it would have said, and its versions", async () => {
     const { page, close } = await open("/rules/noisy");
-    await page.getByText("nobody is told").first().waitFor();
-    const said = page.getByRole("region", { name: "What the shadow would have said" });
+    await page.getByText("nobody is notified").first().waitFor();
+    const said = page.getByRole("region", { name: "What the shadow would have raised" });
     await said
       .getByRole("link", { name: /Station <b>air-1<\/b> averaged 17/ })
       .nth(1)
       .waitFor();
     await page.getByRole("button", { name: "Make it live" }).click();
     await page.getByText("As a shadow it would have raised 2 alerts so far.").waitFor();
-    await page.getByText("Whom it tells").waitFor();
+    await page.getByText("Notifies", { exact: true }).waitFor();
     await page.locator(".rule-versions").getByText("Backtest: 12 alerts, 1.5 a day").waitFor();
-    await page.getByText(/^As it was from/).click();
+    await page.getByText(/^As of/).click();
     await page.locator(".rule-versions .code").getByText("- id: noisy").waitFor();
     await close();
   });
@@ -145,7 +145,7 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
     await page.getByRole("button", { name: "Make it live" }).click();
     await expectEachTheme(page, "rule");
     await goTo("/rules/none");
-    await page.getByText("There is no such rule").waitFor();
+    await page.getByText("Rule not found").waitFor();
     await close();
   });
 });

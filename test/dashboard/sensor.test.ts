@@ -60,7 +60,7 @@ describe.runIf(HAS_BROWSER)("the page of one sensor", () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     await shoot(page, "sensor-phone");
     await goTo("/sensors/none");
-    await page.getByText("Este sensor no existe").waitFor();
+    await page.getByText("Sensor no encontrado").waitFor();
     await close();
   });
 });

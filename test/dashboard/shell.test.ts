@@ -59,7 +59,7 @@ describe.runIf(HAS_BROWSER)("the frame around every page", () => {
     const { password } = await city.api("/users", { name: "vera", role: "viewer" });
     const { page, goTo, close } = await visit(city, { token: password });
     await goTo("/admin");
-    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+    await page.getByRole("heading", { name: "Page not found" }).waitFor();
     await expectAccessible(page);
     await page.getByRole("link", { name: "Back to the desk" }).click();
     await page.getByText("All quiet").waitFor();
@@ -70,7 +70,7 @@ describe.runIf(HAS_BROWSER)("the frame around every page", () => {
     const { page, close } = await visit(city, { token: city.token, language: "de" });
     const answer = await page.goto("/alrets/17?x=1");
     expect(answer?.status()).toBe(404);
-    await page.getByRole("heading", { name: "Diese Seite gibt es nicht" }).waitFor();
+    await page.getByRole("heading", { name: "Seite nicht gefunden" }).waitFor();
     await expectAccessible(page);
     await shoot(page, "mistyped-address");
     await page.getByRole("link").last().click();

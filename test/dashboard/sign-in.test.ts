@@ -53,7 +53,7 @@ describe.runIf(HAS_BROWSER)("signing in", () => {
     await page.locator("small.wrong").getByText("The name must not be a part of it.").waitFor();
     await form.locator("input[name=next]").fill("correct horse battery");
     await form.getByRole("button").click();
-    await page.getByText("The password is changed.").waitFor();
+    await page.getByText("Password changed.").waitFor();
     await expectAccessible(page);
     await shoot(page, "account");
     await page.locator("summary").click();

@@ -94,7 +94,7 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
   it("shows an alert within a second of its reading, at 2,000 readings a second", async () => {
     const { page, goTo, close } = await visit(city, { token: city.token });
     await goTo("/?q=quick");
-    await page.getByText("Nothing fits these filters").waitFor();
+    await page.getByText("No alerts match these filters").waitFor();
     await page.locator(".connection.live").waitFor();
     await alarm(city, "quick-0", 50);
     const stopLoad = load(city, 2_000);

@@ -80,6 +80,7 @@ export const feed: Messages["feed"] = {
     emptyFiltered: "Nichts in der Quarantäne passt zum Filter.",
     message: (id) => `Nachricht ${id}`,
     payload: "Die Nachricht, wie sie kam",
+    payloadHint: "Eine Nachricht auswählen, um sie so zu sehen, wie sie ankam.",
     asHex: "Als Bytes",
     binary: "Sie ist kein Text, darum stehen hier ihre Bytes.",
     truncated: (bytes) => `Nur der Anfang ist zu sehen; im Ganzen sind es ${bytes}.`,

@@ -1,7 +1,7 @@
 import type * as en from "../en/sensors.ts";
 
 export const sensor: typeof en.sensor = {
-  notFound: "Diesen Sensor gibt es nicht",
+  notFound: "Sensor nicht gefunden",
   nothingYet: "Seit dem Start des Dienstes hat er nichts gesendet. Sein Verlauf erscheint mit dem nächsten Messwert.",
   online: "Verbunden",
   offline: "Nicht verbunden",
@@ -11,9 +11,9 @@ export const sensor: typeof en.sensor = {
   suspect: "unplausibel",
   history: "Verlauf",
   metric: "Wert",
-  spanLabel: "Wie viel davon",
+  spanLabel: "Zeitraum",
   spans: { "1h": "1 Stunde", "6h": "6 Stunden", "1d": "1 Tag", "7d": "7 Tage", "30d": "30 Tage", "1y": "1 Jahr" },
-  zoomHint: "Einen Teil des Diagramms überstreichen, um ihn größer zu sehen.",
+  zoomHint: "Zum Vergrößern über das Diagramm ziehen.",
   chartLabel: (metric, name) => `${metric}, ${name}, im Lauf der Zeit. Die Werte stehen in der Tabelle darunter.`,
   alerts: "Seine Meldungen",
   noAlerts: "Er hat keine Meldung ausgelöst.",

@@ -1,8 +1,8 @@
 import { DERIVED, METRICS, type RuleMetric } from "../../../model/metrics.ts";
 
 export const sensor = {
-  notFound: "There is no such sensor",
-  nothingYet: "It has sent nothing since the service was started. Its history appears with its next reading.",
+  notFound: "Sensor not found",
+  nothingYet: "It has sent nothing since the service started. Its history appears with its next reading.",
   online: "Online",
   offline: "Offline",
   every: (seconds: number) => `every ${seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`}`,
@@ -11,9 +11,9 @@ export const sensor = {
   suspect: "implausible",
   history: "History",
   metric: "Value",
-  spanLabel: "How much of it",
+  spanLabel: "Period",
   spans: { "1h": "1 hour", "6h": "6 hours", "1d": "1 day", "7d": "7 days", "30d": "30 days", "1y": "1 year" },
-  zoomHint: "Draw across a part of the chart to see it larger.",
+  zoomHint: "Drag across the chart to zoom in.",
   chartLabel: (metric: string, name: string) => `${metric} at ${name} over time. The values are in the table below.`,
   alerts: "Its alerts",
   noAlerts: "It has raised no alerts.",
@@ -25,7 +25,7 @@ export const chart = {
   time: "Time",
   newest: (n: number) => `The newest ${n} are shown.`,
   failed: "The chart could not be loaded. The table has the values.",
-  noData: "No readings in this time.",
+  noData: "No readings in this period.",
   limit: (value: string) => `limit ${value}`,
   clear: (value: string) => `clear at ${value}`,
   firing: "The alert",

@@ -79,6 +79,7 @@ export const feed: Messages["feed"] = {
     emptyFiltered: "Nada en cuarentena cumple el filtro.",
     message: (id) => `Mensaje ${id}`,
     payload: "El mensaje tal como llegó",
+    payloadHint: "Elija un mensaje para verlo como llegó.",
     asHex: "Como octetos",
     binary: "No es texto, por eso se muestran sus octetos.",
     truncated: (bytes) => `Solo se muestra el principio; tiene ${bytes}.`,

@@ -1,7 +1,7 @@
 import type * as en from "../en/sensors.ts";
 
 export const sensor: typeof en.sensor = {
-  notFound: "Este sensor no existe",
+  notFound: "Sensor no encontrado",
   nothingYet: "No ha enviado nada desde que se inició el servicio. Su historial aparecerá con la próxima medición.",
   online: "Conectado",
   offline: "Desconectado",
@@ -11,9 +11,9 @@ export const sensor: typeof en.sensor = {
   suspect: "inverosímil",
   history: "Historial",
   metric: "Valor",
-  spanLabel: "Cuánto",
+  spanLabel: "Periodo",
   spans: { "1h": "1 hora", "6h": "6 horas", "1d": "1 día", "7d": "7 días", "30d": "30 días", "1y": "1 año" },
-  zoomHint: "Arrastre sobre una parte del gráfico para verla más grande.",
+  zoomHint: "Arrastre sobre el gráfico para ampliar.",
   chartLabel: (metric, name) => `${metric} en ${name} a lo largo del tiempo. Los valores están en la tabla de abajo.`,
   alerts: "Sus alertas",
   noAlerts: "No ha generado alertas.",
