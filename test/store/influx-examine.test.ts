@@ -17,7 +17,7 @@ const findingOf = ({ findings }: Examined, check: string) => findings.find((one)
 const wrongs = ({ findings }: Examined) => findings.filter(({ ok }) => !ok).map(({ check }) => check);
 
 async function examined(url: string, flavour: Parameters<typeof openInfluxStore>[0]["flavour"]): Promise<Examined> {
-  const store = await openInfluxStore({ url, flavour, installation: INSTALLATION, timeoutMs: 2_000, log: SILENT });
+  const store = await openInfluxStore({ url, flavour, installation: INSTALLATION, timeoutMs: 60_000, log: SILENT });
   try {
     return await store.examine!(KEEP);
   } finally {

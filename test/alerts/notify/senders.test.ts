@@ -11,7 +11,7 @@ import { aNotice, aTarget } from "./world.ts";
 const never = new AbortController().signal;
 const EMAIL = { type: "email", url: undefined, to: "olga@city.example, otto@city.example" } as const;
 
-function sender(ports: Partial<NotifyPorts>, timeoutMs = 2_000) {
+function sender(ports: Partial<NotifyPorts>, timeoutMs = 30_000) {
   const all = { post: async () => ({ status: 200 }), publish: async () => {}, ...ports };
   const send = createSend(all, { now: () => T0, timeoutMs });
   return (target: Partial<Target> = {}) => send(aTarget(target), { id: "msg_1", notices: [aNotice()] }, never);
