@@ -226,7 +226,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
   });
 
   const TABS = ["users", "sensors", "targets", "silences", "audit"];
-  it("can be used by everyone with its forms open, and looks well in each theme", async () => {
+  it("can be used by everyone with its forms open, and looks well in each theme", { tags: ["long"] }, async () => {
     const page = await open("users");
     for (const tab of TABS) {
       await page.goto(`/admin?tab=${tab}`);
@@ -240,7 +240,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     }
   });
 
-  it("fits a phone, in German and Spanish, too", async () => {
+  it("fits a phone, in German and Spanish, too", { tags: ["long"] }, async () => {
     for (const language of ["de-DE", "es-ES"]) {
       const page = await open("users", { size: "phone", touch: true, language });
       for (const tab of TABS) {

@@ -72,7 +72,7 @@ describe.runIf(HAS_BROWSER)("the page of one alert", () => {
     await close();
   });
 
-  it("looks well in each theme and can be used by everyone", async () => {
+  it("looks well in each theme and can be used by everyone", { tags: ["long"] }, async () => {
     const { page, close } = await open();
     await expectEachTheme(page, "alert");
     await close();

@@ -128,7 +128,7 @@ describe.runIf(HAS_BROWSER)("the crews' list", () => {
     await close();
   });
 
-  it("looks well in each theme and can be used by everyone", async () => {
+  it("looks well in each theme and can be used by everyone", { tags: ["long"] }, async () => {
     const { page, close } = await open({ theme: "light" });
     await expectEachTheme(page, "crew");
     await card(page, "Market Square").getByRole("button", { name: "Done" }).click();

@@ -57,7 +57,7 @@ describe.runIf(HAS_BROWSER)("the books and the throughput", () => {
     await close();
   });
 
-  it("can be used by everyone in each theme", async () => {
+  it("can be used by everyone in each theme", { tags: ["long"] }, async () => {
     const { page, goTo, close } = await open("?tab=ledger");
     await page.getByText("The books balance").first().waitFor();
     await expectEachTheme(page, "feed-ledger");

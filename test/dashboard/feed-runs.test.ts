@@ -77,7 +77,7 @@ describe.runIf(HAS_BROWSER)("simulating and recording on the page", () => {
     await viewer.close();
   });
 
-  it("can be used by everyone in each theme", async () => {
+  it("can be used by everyone in each theme", { tags: ["long"] }, async () => {
     const { page, close } = await open();
     await page.getByRole("row", { name: /take-1/ }).waitFor();
     await expectEachTheme(page, "feed-runs");

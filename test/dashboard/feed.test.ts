@@ -149,7 +149,7 @@ describe.runIf(HAS_BROWSER)("the feed", () => {
     await close();
   });
 
-  it("can be used by everyone in each theme", async () => {
+  it("can be used by everyone in each theme", { tags: ["long"] }, async () => {
     const { page, goTo, close } = await open("");
     await streamIsOpen(site.city);
     await send(site.city, { pm25: 31 }, { sensorId: "air-2", pm25: 520, no2: 30, temperature: 11.5 }, { no2: 17 });

@@ -41,7 +41,7 @@ describe.runIf(HAS_BROWSER)("the shift report", () => {
     await close();
   });
 
-  it("looks well in each theme and can be used by everyone", async () => {
+  it("looks well in each theme and can be used by everyone", { tags: ["long"] }, async () => {
     const { page, goTo, close } = await site.visit();
     await goTo("/report");
     await page.getByRole("region", { name: "By rule" }).waitFor();
@@ -49,7 +49,7 @@ describe.runIf(HAS_BROWSER)("the shift report", () => {
     await close();
   });
 
-  it("fits a phone, in German and Spanish, too", async () => {
+  it("fits a phone, in German and Spanish, too", { tags: ["long"] }, async () => {
     for (const [language, title] of [
       ["de-DE", "Schichtbericht"],
       ["es-ES", "Informe de turno"],

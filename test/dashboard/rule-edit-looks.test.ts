@@ -5,7 +5,7 @@ import { change, RULE, useRuleEditor } from "./rule-history.ts";
 describe.runIf(HAS_BROWSER)("the page where a rule is edited", () => {
   const { site, open, openEditor } = useRuleEditor();
 
-  it("looks well in each theme and can be used by everyone", async () => {
+  it("looks well in each theme and can be used by everyone", { tags: ["long"] }, async () => {
     const { page, close } = await openEditor(RULE);
     await change(page, "count: 1", "count: one");
     await page.getByText("1 mistake").waitFor();

@@ -136,7 +136,7 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
     await close();
   });
 
-  it("looks well in each theme and can be used by everyone", async () => {
+  it("looks well in each theme and can be used by everyone", { tags: ["long"] }, async () => {
     const { page, goTo, close } = await open("/rules?for=operators&sort=perDay&dir=down");
     await page.locator(".rules-table tbody tr").first().waitFor();
     await expectEachTheme(page, "rules");

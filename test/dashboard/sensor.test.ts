@@ -48,7 +48,7 @@ describe.runIf(HAS_BROWSER)("the page of one sensor", () => {
     await close();
   });
 
-  it("looks well in each theme and can be used by everyone", async () => {
+  it("looks well in each theme and can be used by everyone", { tags: ["long"] }, async () => {
     const { page, close } = await open();
     await expectEachTheme(page, "sensor");
     await close();
