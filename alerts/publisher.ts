@@ -1,7 +1,9 @@
+import { viewAlert } from "../contract/alert.ts";
+import type { Alert } from "../model/alert.ts";
 import { counter, type Figure } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
+import { alertTopic } from "../model/topics.ts";
 import type { Records } from "../store/records.ts";
-import { type AlertMessage, alertMessage } from "./publish.ts";
 
 export type PublisherOptions = {
   readonly records: Pick<Records, "events" | "offsets" | "relaxed">;
@@ -86,4 +88,17 @@ export function createAlertPublisher(options: PublisherOptions) {
       await running;
     },
   };
+}
+
+export type AlertMessage = { readonly topic: string; readonly payload: string };
+
+/**
+ * An alert as the service publishes it on MQTT: `alerts/<district>/<severity>/<alertId>`, JSON as in the API.
+ * undefined for what lists leave out as well: alerts that are pending, or that ended without ever having fired.
+ */
+export function alertMessage(alert: Alert): AlertMessage | undefined {
+  const { district } = alert.subject;
+  if (district === undefined || alert.firedAt === undefined) return undefined;
+  const { id, severity } = alert;
+  return { topic: alertTopic({ district, severity, id }), payload: JSON.stringify(viewAlert(alert)) };
 }

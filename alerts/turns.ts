@@ -146,7 +146,7 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
     if (!sender.left) {
       if (sender.waiting < SENDER_WAITING_MAX || isAlone) return false;
       if (sender.lastSeq === journalSeq) return false;
-      leave(sender, { from: journalSeq, since: receivedAt, count: 0, sensors: new Set(), judged: undefined });
+      leaveInJournal(sender, { from: journalSeq, since: receivedAt, count: 0, sensors: new Set(), judged: undefined });
     }
     const left = sender.left!;
     left.count += 1;
@@ -154,7 +154,7 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
     return true;
   }
 
-  function leave(sender: Sender, left: Left): void {
+  function leaveInJournal(sender: Sender, left: Left): void {
     sender.left = left;
     leaving.set(sender, left);
   }
@@ -415,7 +415,7 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
         stored.add(subject);
       } else if (subject === "") {
         savedState = state;
-        for (const [name, left] of leftBy(state, first, offset)) leave(senderFor(name), left);
+        for (const [name, left] of leftBy(state, first, offset)) leaveInJournal(senderFor(name), left);
       }
     }
   }

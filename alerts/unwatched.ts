@@ -3,7 +3,7 @@ import type { Rule } from "../model/rule.ts";
 import type { Records } from "../store/records.ts";
 import { alertId } from "./alert-id.ts";
 import { placeText } from "./conditions/quorum.ts";
-import { compileRule } from "./engine/compile.ts";
+import { compileRule } from "./engine/plan.ts";
 
 const PAGE = 500;
 

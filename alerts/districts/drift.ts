@@ -18,7 +18,7 @@ import {
   driftRun,
   noteHour,
 } from "../conditions/drift.ts";
-import { type CompiledRule, compileRule } from "../engine/compile.ts";
+import { type CompiledRule, compileRule } from "../engine/plan.ts";
 import type { Orphan, StateRow, States } from "../engine/states.ts";
 import { distanceKm, isPlaced } from "./neighbours.ts";
 

@@ -20,7 +20,7 @@ import {
   type Told,
 } from "../conditions/quorum.ts";
 import { overValues } from "../conditions/registry.ts";
-import { type CompiledRule, compileRule } from "../engine/compile.ts";
+import { type CompiledRule, compileRule } from "../engine/plan.ts";
 import type { Orphan, StateRow, States } from "../engine/states.ts";
 
 const QUORUM = "~quorum";

@@ -1,15 +1,17 @@
 import type { Cause } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import { MINUTE_MS } from "../../model/time.ts";
-import { advance, type ByClock, endSilences, lookAtSilence } from "./by-clock.ts";
-import type { FoldContext } from "./fold.ts";
-import { appendReading, isRefolded, LATENESS_MS, refoldSome, takeRefold } from "./history.ts";
+import type { Outcome } from "../conditions/condition.ts";
+import { HEARD, lookForSilence, type SilenceParams, stepSilence } from "../conditions/silence.ts";
+import { appendReading, type FoldContext, isRefolded, LATENESS_MS, refoldSome, takeRefold } from "./history.ts";
+import type { Watch } from "./plan.ts";
 import { AT, RECEIVED } from "./ring.ts";
-import { NONE, type Subject, type Told } from "./subject.ts";
-import type { Teller } from "./teller.ts";
+import { withWindow } from "./stream.ts";
+import { type Active, NONE, type Subject, type Told } from "./subject.ts";
+import { nextActive, type Recorder } from "./transitions.ts";
 
 /** Everything that is not simply one more reading in order: late readings, and what the clock says ahead of them. */
-export function createCorrector(teller: Teller, context: FoldContext, listeningSince: () => number | undefined) {
+export function createCorrector(recorder: Recorder, context: FoldContext, listeningSince: () => number | undefined) {
   /** The clock has spoken of a time that this reading is about. */
   const isAhead = (subject: Subject, { measuredAt }: Reading): boolean =>
     subject.tentative.size > 0 || subject.advancedTo > measuredAt;
@@ -27,7 +29,7 @@ export function createCorrector(teller: Teller, context: FoldContext, listeningS
     setTentative(subject, advance(subject, subject.advancedTo, context));
     const now = [...fresh, ...flat(subject.tentative)];
     const cause = causeOf(reading);
-    teller.correct(subject, { key, said, actives }, now, { causeOf: () => cause, knownAt: cause.receivedAt, isLate });
+    recorder.correct(subject, { key, said, actives }, now, { causeOf: () => cause, knownAt: cause.receivedAt, isLate });
     forgetTold(subject, byClock);
   }
 
@@ -40,7 +42,7 @@ export function createCorrector(teller: Teller, context: FoldContext, listeningS
     for (const [column, told] of endSilences(subject, measuredAt)) {
       const { startedAt } = told[0]!.outcome;
       if (fresh.some((one) => one.column === column && one.outcome.startedAt === startedAt)) continue;
-      teller.tell(subject, told.at(-1)!, receivedAt);
+      recorder.record(subject, told.at(-1)!, receivedAt);
       settled.add(column);
     }
     return settled;
@@ -63,7 +65,7 @@ export function createCorrector(teller: Teller, context: FoldContext, listeningS
     setTentative(subject, new Map([...advance(subject, subject.advancedTo, context), ...silences]));
     const before = { key, said: [...said, ...flat(byClock)], actives };
     const causes = causesIn(subject, late);
-    teller.correct(subject, before, [...now, ...flat(subject.tentative)], { ...causes, isLate: true });
+    recorder.correct(subject, before, [...now, ...flat(subject.tentative)], { ...causes, isLate: true });
     forgetTold(subject, byClock);
   }
 
@@ -73,7 +75,7 @@ export function createCorrector(teller: Teller, context: FoldContext, listeningS
     const ended = endSilences(subject, measuredAt);
     if (ended.size === 0) return;
     setTentative(subject, new Map([...subject.tentative, ...ended]));
-    for (const told of ended.values()) teller.tell(subject, told.at(-1)!, receivedAt);
+    for (const told of ended.values()) recorder.record(subject, told.at(-1)!, receivedAt);
   }
 
   /** The clock's own verdicts. True if there is something new to save. */
@@ -90,14 +92,14 @@ export function createCorrector(teller: Teller, context: FoldContext, listeningS
     const before = subject.tentative;
     setTentative(subject, new Map([...before, ...news]));
     for (const [column, told] of news) {
-      for (const one of told.slice(before.get(column)?.length ?? 0)) teller.tell(subject, one, now);
+      for (const one of told.slice(before.get(column)?.length ?? 0)) recorder.record(subject, one, now);
     }
     return true;
   }
 
   /** The rows of what the clock no longer says are written anew. */
   function forgetTold(subject: Subject, byClock: Subject["tentative"]): void {
-    for (const column of byClock.keys()) teller.touch(subject, column);
+    for (const column of byClock.keys()) recorder.touch(subject, column);
   }
 
   return { isAhead, confirm, catchUp, hear, look };
@@ -140,3 +142,82 @@ function setTentative(subject: Subject, byClock: ByClock): void {
 const flat = (byClock: Subject["tentative"]): Told[] => [...byClock.values()].flat();
 
 const causeOf = ({ sensorId, measuredAt, receivedAt }: Reading): Cause => ({ sensorId, measuredAt, receivedAt });
+
+/**
+ * What the clock says ahead of the readings: nothing of it enters the states, so that the readings, when they come, can
+ * confirm it or take it back.
+ */
+type ByClock = Map<number, readonly Told[]>;
+
+/** Everything up to `time` is known to have come: windows that have ended are judged without waiting for a sample. */
+function advance(subject: Subject, time: number, context: FoldContext): ByClock {
+  const told: ByClock = new Map();
+  for (const { index, watches } of subject.plan.tracks) {
+    const stream = subject.streams[index]!;
+    // A sample after `time` has closed all that ended before.
+    if (stream.lastAt === undefined || stream.lastAt >= time) continue;
+    for (const watch of watches) {
+      const { compiled, condition, params, column, window } = watch;
+      if (!condition?.advance || compiled.failure !== undefined) continue;
+      try {
+        const upTo = condition.whileHeard ? Math.min(time, subject.clock.lastAt ?? time) : time;
+        const state = subject.states[column];
+        const full = window === undefined ? state : withWindow(state, stream.windows[window]!);
+        const [, outcomes] = condition.advance(params, full, upTo, stream);
+        if (outcomes.length > 0) told.set(column, tell(subject, watch, [], outcomes));
+      } catch (error) {
+        context.onFailure(compiled, error);
+      }
+    }
+  }
+  return told;
+}
+
+/** Sensors that have fallen silent. Answers what is new, with what was said before it. */
+function lookAtSilence(subject: Subject, now: number, listeningSince: number | undefined): ByClock {
+  const told: ByClock = new Map();
+  const { clock, heardAt, plan } = subject;
+  if (clock.lastAt === undefined) return told;
+  for (const watch of plan.silences) {
+    if (watch.compiled.failure !== undefined) continue;
+    const before = subject.tentative.get(watch.column) ?? [];
+    const last = before.at(-1)?.outcome;
+    if (last && last.what !== "resolved") continue;
+    // Ended by an old reading: it may be silent again since then.
+    const lastAt = last ? heardAt : clock.lastAt;
+    const look = { now, lastAt, heardAt, cadence: clock, listeningSince };
+    const [, outcomes] = lookForSilence(watch.params as SilenceParams, HEARD, look);
+    if (outcomes.length > 0) told.set(watch.column, tell(subject, watch, before, outcomes));
+  }
+  return told;
+}
+
+/** An old reading has arrived: it fills no gap, but whoever sends it is not silent. */
+function endSilences(subject: Subject, at: number): ByClock {
+  const told: ByClock = new Map();
+  for (const watch of subject.plan.silences) {
+    const before = subject.tentative.get(watch.column) ?? [];
+    const last = before.at(-1)?.outcome;
+    if (!last || last.what === "resolved") continue;
+    const heard = { at, lastAt: undefined, cadence: subject.clock };
+    const [, outcomes] = stepSilence(watch.params as SilenceParams, { since: last.startedAt }, heard);
+    told.set(watch.column, tell(subject, watch, before, outcomes));
+  }
+  return told;
+}
+
+function tell(subject: Subject, watch: Watch, before: readonly Told[], outcomes: readonly Outcome[]): Told[] {
+  const { column, compiled, params } = watch;
+  const about = { rule: compiled.rule, params, sensor: subject.sensor };
+  const told = [...before];
+  for (const outcome of outcomes) {
+    const last = told.at(-1);
+    const former: Active | undefined = last
+      ? last.outcome.what === "resolved"
+        ? undefined
+        : last.active
+      : subject.actives.get(column);
+    told.push({ key: subject.key, column, outcome, active: nextActive(about, former, outcome) });
+  }
+  return told;
+}

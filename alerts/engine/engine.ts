@@ -4,19 +4,25 @@ import type { Rule } from "../../model/rule.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import { CONDITIONS, type ConditionTable } from "../conditions/registry.ts";
 import { DERIVES } from "../derived/european-aqi.ts";
-import { type CompiledRule, compileRule } from "./compile.ts";
 import { createCorrector } from "./corrector.ts";
 import type { Derive } from "./derive.ts";
-import type { FoldContext } from "./fold.ts";
-import { adaptTo, addLate, appendReading, placeOf, prune, refoldRows, TOGETHER_FIRST } from "./history.ts";
-import { createListening } from "./listening.ts";
-import { createPlanner, type Plan } from "./plan.ts";
+import {
+  adaptTo,
+  addLate,
+  appendReading,
+  type FoldContext,
+  placeOf,
+  prune,
+  refoldRows,
+  TOGETHER_FIRST,
+} from "./history.ts";
+import { type CompiledRule, compileRule, createPlanner, type Plan } from "./plan.ts";
 import { clearColumn, droppedColumns, rebind } from "./rebind.ts";
 import { RECEIVED, rowCount } from "./ring.ts";
 import { createStates, type Orphan, type StateRow, type States } from "./states.ts";
 import { createSubject, type Subject } from "./subject.ts";
 import { changedRows, droppedRows, FAILED, LISTENING, loadSubjects } from "./subject-rows.ts";
-import { createRecorder } from "./teller.ts";
+import { createRecorder } from "./transitions.ts";
 
 export type EngineOptions = {
   readonly rules: readonly Rule[];
@@ -46,6 +52,8 @@ const ROWS_PER_READING = 32;
 const AT_ONCE_TOTAL = 512;
 /** One sensor's turn, while others wait as well. */
 const TURN_ROWS = 512;
+/** Starts of listening that are kept. */
+const STARTS_MAX = 64;
 
 /**
  * The rules on the readings. Knows no clock: the time of `observe` is in the readings, that of `tick` is handed in.
@@ -73,7 +81,7 @@ export function createEngine(options: EngineOptions) {
     rowsOf: (id) => (subjects.has(id) ? changedRows(subjects.get(id)!, plans) : []),
     load,
   });
-  const teller = createRecorder(noteAlert);
+  const recorder = createRecorder(noteAlert);
   const counts = { readings: 0, inOrder: 0, late: 0, duplicate: 0, tooLate: 0, forgotten: 0 };
   let failing: CompiledRule[] = [];
   /** Those of them that are new there. */
@@ -81,19 +89,19 @@ export function createEngine(options: EngineOptions) {
   /** Those the clock has not looked at yet. */
   let ticking: MapIterator<Subject> | undefined;
   const context: FoldContext = { listeningBetween: listening.between, onFailure };
-  const corrector = createCorrector(teller, context, listening.newest);
+  const corrector = createCorrector(recorder, context, listening.newest);
 
   /** What the rules have to say to these readings, in their order. */
   function observe(readings: readonly Reading[]): Transition[] {
     for (let i = 0; i < readings.length; i++) take(readings[i]!);
     settleFor(readings.length);
-    return options.settlesLater ? foldFew() : teller.handOver();
+    return options.settlesLater ? foldFew() : recorder.handOver();
   }
 
   /** One reading of many: call `settleFor` after the last of them. */
   function observeOne(reading: Reading): Transition[] {
     take(reading);
-    return teller.handOver();
+    return recorder.handOver();
   }
 
   /** Folds what waits as far as so many readings pay for, so that n readings cost O(n) in whatever order they come. */
@@ -124,7 +132,7 @@ export function createEngine(options: EngineOptions) {
     const told = subject.log.length;
     appendReading(subject, reading, context);
     const { log } = subject;
-    for (let i = told; i < log.length; i++) teller.tell(subject, log[i]!, reading.receivedAt);
+    for (let i = told; i < log.length; i++) recorder.record(subject, log[i]!, reading.receivedAt);
   }
 
   function takeLate(subject: Subject, reading: Reading): void {
@@ -162,17 +170,17 @@ export function createEngine(options: EngineOptions) {
       if (left <= 0) break;
       if (subject.backlog && refoldRows(subject) <= AT_ONCE_ROWS) left -= catchUp(subject, AT_ONCE_ROWS);
     }
-    return teller.handOver();
+    return recorder.handOver();
   }
 
   /** One turn of a sensor. */
   function catchUp(subject: Subject, rows: number): number {
     table.keep(subject.sensor.id);
-    const said = teller.said();
+    const said = recorder.said();
     const folded = corrector.catchUp(subject, rows);
     // Who tells it between other work tells little at a time.
     if (options.settlesLater && subject.backlog && !subject.backlog.refold) {
-      adaptTo(subject.backlog, teller.said() - said);
+      adaptTo(subject.backlog, recorder.said() - said);
     }
     if (failing.length > 0) endFailing(subject.clock.lastAt ?? 0, subject.heardAt);
     if (subject.backlog) return folded;
@@ -198,14 +206,14 @@ export function createEngine(options: EngineOptions) {
    */
   function settle(rowsMax: number): Transition[] {
     work(rowsMax);
-    return teller.handOver();
+    return recorder.handOver();
   }
 
   /** The same of one sensor. */
   function settleOf(id: string, rowsMax: number): Transition[] {
     const subject = subjects.get(id);
     if (subject?.backlog) catchUp(subject, rowsMax);
-    return teller.handOver();
+    return recorder.handOver();
   }
 
   function forget(subject: Subject): void {
@@ -242,7 +250,7 @@ export function createEngine(options: EngineOptions) {
     table.mark(sensor.id);
     finish(former);
     for (const { column, compiled } of droppedColumns(former.plan, plan)) {
-      teller.end(former, column, at, knownAt, note(compiled.rule.id));
+      recorder.end(former, column, at, knownAt, note(compiled.rule.id));
     }
     const subject = rebind(former, sensor, former.registered || registry(sensor.id) !== undefined, plan);
     subjects.set(sensor.id, subject);
@@ -270,7 +278,7 @@ export function createEngine(options: EngineOptions) {
         const watch = subject.plan.watches.find((one) => one.compiled === rule);
         if (!watch) continue;
         table.keep(subject.sensor.id);
-        teller.end(subject, watch.column, at, knownAt, `The rule failed: ${rule.failure}.`);
+        recorder.end(subject, watch.column, at, knownAt, `The rule failed: ${rule.failure}.`);
         clearColumn(subject, watch.column);
       }
     }
@@ -304,11 +312,11 @@ export function createEngine(options: EngineOptions) {
       else if (corrector.look(subject, now)) table.mark(id);
     }
     if (failing.length > 0) endFailing(now, now);
-    return teller.handOver();
+    return recorder.handOver();
   }
 
   function remove(subject: Subject, now: number): void {
-    for (const { column } of subject.plan.watches) teller.end(subject, column, now, now, "The sensor was removed.");
+    for (const { column } of subject.plan.watches) recorder.end(subject, column, now, now, "The sensor was removed.");
     subjects.delete(subject.sensor.id);
     backlogged.delete(subject);
     remembered -= rowCount(subject.ring) + (subject.backlog ? rowCount(subject.backlog.rows) : 0);
@@ -338,7 +346,7 @@ export function createEngine(options: EngineOptions) {
     for (const subject of [...subjects.values()]) {
       succeed(subject, subject.sensor, planner.planFor(subject.sensor, compiled), at, at, note);
     }
-    return teller.handOver();
+    return recorder.handOver();
   }
 
   /** From now on nothing that the sensors say is missed; before, it may have been. */
@@ -409,7 +417,31 @@ export function createEngine(options: EngineOptions) {
     states,
     failures,
     counts: () => {
-      return { ...counts, ...teller.counts, rules: compiled.length, subjects: subjects.size, remembered };
+      return { ...counts, ...recorder.counts, rules: compiled.length, subjects: subjects.size, remembered };
+    },
+  };
+}
+
+/**
+ * Since when the service has been listening: a start, or the end of a time in which it could take nothing. What it did
+ * not hear before such a moment is no silence of the sensor. The newest 64 are kept.
+ */
+function createListening() {
+  let starts: number[] = [];
+
+  return {
+    add(since: number): void {
+      starts = [...starts, since].sort((a, b) => a - b).slice(-STARTS_MAX);
+    },
+    /** The newest start after `from` and not after `to`: the service was away for a part of that time. */
+    between(from: number, to: number): number | undefined {
+      for (let i = starts.length - 1; i >= 0 && starts[i]! > from; i--) if (starts[i]! <= to) return starts[i];
+      return undefined;
+    },
+    newest: () => starts.at(-1),
+    toJson: () => JSON.stringify(starts),
+    restore(text: string): void {
+      starts = [...(JSON.parse(text) as number[]), ...starts].sort((a, b) => a - b).slice(-STARTS_MAX);
     },
   };
 }

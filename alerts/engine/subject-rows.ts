@@ -1,15 +1,15 @@
 import type { Cause } from "../../model/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
-import type { CompiledRule, Params } from "./compile.ts";
-import type { FoldContext } from "./fold.ts";
+import type { FoldContext } from "./history.ts";
 import { replay as foldAgain, openBacklog } from "./history.ts";
-import type { OpenWindow } from "./open-window.ts";
-import type { Bound, Plan, Planner, Watch } from "./plan.ts";
+import type { Bound, CompiledRule, Params, Plan, Planner, Watch } from "./plan.ts";
 import { rebind } from "./rebind.ts";
 import { AT, append, FLAGS, IMPORTED, KEY, type Ring, SAVED, suspectBit, VALUES } from "./ring.ts";
 import type { Orphan, StateRow } from "./states.ts";
+import type { OpenWindow } from "./stream.ts";
 import { recentTimes, streamOf, withWindows } from "./stream.ts";
+import type { Active } from "./subject.ts";
 import {
   type Checkpoint,
   createSubject,
@@ -19,8 +19,7 @@ import {
   type Told,
   withEntry,
 } from "./subject.ts";
-import { openAlert } from "./teller.ts";
-import type { Active } from "./transition.ts";
+import { openAlert } from "./transitions.ts";
 
 /**
  * Rows that are not a rule's: no rule id can start with "~". A sensor's oldest checkpoint, and the readings since in

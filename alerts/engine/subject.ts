@@ -1,9 +1,19 @@
-import type { Cause } from "../../model/alert.ts";
+import type { Cause, Evidence, Expected } from "../../model/alert.ts";
 import type { Outcome, WatchedSensor } from "../conditions/condition.ts";
 import type { Plan } from "./plan.ts";
 import { createRing, type Ring } from "./ring.ts";
 import { copyStream, createStream, type Stream } from "./stream.ts";
-import type { Active } from "./transition.ts";
+
+/** What an alert that is not over yet rests on. Kept with the state, so that its end can tell the whole story. */
+export type Active = {
+  readonly startedAt: number;
+  readonly firedAt?: number;
+  readonly value?: number;
+  readonly limit?: number;
+  readonly evidence: readonly Evidence[];
+  readonly explanation: string;
+  readonly expected?: Expected;
+};
 
 /** Something a rule said: the outcome and what the alert then was. `key`: the row of the ring that made it say so. */
 export type Told = {

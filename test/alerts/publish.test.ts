@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../alerts/engine/engine.ts";
-import { alertMessage } from "../../alerts/publish.ts";
+import { alertMessage } from "../../alerts/publisher.ts";
 import type { Alert } from "../../model/alert.ts";
 import { formatSpan, parseDuration } from "../../model/time.ts";
 import { aReading, aRule, HOUR, MINUTE, T0 } from "./builders.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createEngine } from "../../alerts/engine/engine.ts";
-import type { AlertMessage } from "../../alerts/publish.ts";
+import type { AlertMessage } from "../../alerts/publisher.ts";
 import { createAlertPublisher } from "../../alerts/publisher.ts";
 import { SILENT } from "../../model/log.ts";
 import { openRecords, type Records } from "../../store/records.ts";

@@ -1,0 +1,260 @@
+import type { AlertState, Cause, TimelineEntry, Transition } from "../../model/alert.ts";
+import { wordsOf } from "../../model/metrics.ts";
+import type { Rule } from "../../model/rule.ts";
+import { alertId } from "../alert-id.ts";
+import type { Outcome, WatchedSensor } from "../conditions/condition.ts";
+import { explain, explainEnd, overValues } from "../conditions/registry.ts";
+import type { Before } from "./history.ts";
+import type { CompiledRule, Params, Watch } from "./plan.ts";
+import { type Active, NOTHING_TOLD, type Subject, type Told, withEntry } from "./subject.ts";
+
+type What = "pending" | "firing" | "resolved" | "retracted" | "corrected" | "late-confirmed";
+
+/** What made the rules say something else. `causeOf`: the reading, of an alert that began at this time. */
+type Correction = {
+  readonly causeOf: (startedAt: number) => Cause;
+  readonly knownAt: number;
+  /** A reading that came late: not only one that the clock did not wait for. */
+  readonly isLate: boolean;
+};
+
+/** Makes transitions of what the rules said, and keeps them until they are handed over. */
+export function createRecorder(onChange: (subject: Subject, column: number) => void) {
+  const counts = { pending: 0, firing: 0, resolved: 0, retracted: 0, corrected: 0, lateConfirmed: 0, shadow: 0 };
+  let said: Transition[] = [];
+
+  /** An outcome as it came. */
+  function record(subject: Subject, { column, outcome, active }: Told, knownAt: number, cause?: Cause): void {
+    const { what, at, why } = outcome;
+    const note = why === "cleared" ? undefined : why;
+    const entry = { what, at, knownAt, note };
+    push(subject, column, active, { state: what, resolvedAt: what === "resolved" ? at : undefined, entry }, cause);
+  }
+
+  /** All that follows from a late reading, or one that the clock did not wait for. */
+  function correct(subject: Subject, before: Before, now: readonly Told[], about: Correction): void {
+    const was = Map.groupBy(before.said, ({ column }) => column);
+    const is = Map.groupBy(now, ({ column }) => column);
+    for (const column of [...new Set([...was.keys(), ...is.keys()])].sort((a, b) => a - b)) {
+      const base = before.actives.get(column);
+      for (const one of differences(was.get(column) ?? [], is.get(column) ?? [], base, about.isLate)) {
+        amend(subject, column, one, about);
+      }
+    }
+  }
+
+  function amend(subject: Subject, column: number, one: Difference, { causeOf, knownAt, isLate }: Correction): void {
+    const cause = causeOf(one.active.startedAt);
+    if (one.what === "said") return record(subject, one.told!, knownAt, isLate ? cause : undefined);
+    const entry = { what: one.what, at: cause.measuredAt, knownAt, note: NOTES[one.what] };
+    const isOver = one.state === "resolved" || one.state === "retracted";
+    const known = { startedAt: one.active.startedAt, cause };
+    subject.causes = withEntry(subject.causes, column, isOver ? undefined : known);
+    const verdict = { state: one.state, resolvedAt: one.resolvedAt, entry };
+    const explanation = one.what === "retracted" ? `${one.active.explanation} ${NOTES.retracted}` : undefined;
+    push(subject, column, explanation ? { ...one.active, explanation } : one.active, verdict, cause);
+  }
+
+  /** Nothing will ever resolve this alert: says so instead of leaving it. */
+  function end(subject: Subject, column: number, time: number, knownAt: number, note: string): void {
+    const active = openAlert(subject, column);
+    if (!active) return;
+    const at = Math.max(time, active.firedAt ?? active.startedAt);
+    const ended = { ...active, explanation: `${active.explanation} ${note}` };
+    const entry: TimelineEntry = { what: "resolved", at, knownAt, note };
+    push(subject, column, ended, { state: "resolved", resolvedAt: at, entry });
+  }
+
+  function push(subject: Subject, column: number, active: Active, verdict: Verdict, cause?: Cause): void {
+    const watch = subject.plan.watches[column] as Watch;
+    const known = subject.causes.get(column);
+    const correctedBy = cause ?? (known?.startedAt === active.startedAt ? known.cause : undefined);
+    if (verdict.state === "resolved" && !cause) subject.causes = withEntry(subject.causes, column, undefined);
+    const about = { compiled: watch.compiled, sensor: subject.sensor };
+    said.push(toTransition(about, active, correctedBy ? { ...verdict, correctedBy } : verdict));
+    count(watch, verdict.entry.what as What);
+    onChange(subject, column);
+  }
+
+  function count({ compiled }: Watch, what: What): void {
+    if (compiled.rule.mode === "shadow") counts.shadow += 1;
+    else counts[what === "late-confirmed" ? "lateConfirmed" : what] += 1;
+  }
+
+  function handOver(): Transition[] {
+    if (said.length === 0) return [];
+    const transitions = said;
+    said = [];
+    return transitions;
+  }
+
+  return { record, correct, end, touch: onChange, handOver, said: () => said.length, counts };
+}
+
+export type Recorder = ReturnType<typeof createRecorder>;
+
+const NOTES: Readonly<Record<Exclude<Difference["what"], "said">, string>> = {
+  retracted: "It was taken back: a reading that came late shows that it was not so.",
+  corrected: "A reading that came late shows that it was otherwise.",
+  "late-confirmed": "A reading that came late shows it.",
+};
+
+/** The alert of a column that is not over, as it was last said. */
+export function openAlert(subject: Subject, column: number): Active | undefined {
+  const last = (subject.tentative.get(column) ?? NOTHING_TOLD).at(-1);
+  if (last) return last.outcome.what === "resolved" ? undefined : last.active;
+  return subject.actives.get(column);
+}
+
+type Case = { readonly rule: Rule; readonly params: Params; readonly sensor: WatchedSensor };
+
+/** What is active after this outcome; undefined once it is resolved. */
+export function nextActive(about: Case, former: Active | undefined, outcome: Outcome): Active {
+  const { rule, params } = about;
+  if (outcome.what === "resolved") {
+    const past = former ?? { startedAt: outcome.startedAt, evidence: outcome.evidence, explanation: rule.title };
+    return { ...past, explanation: `${past.explanation} ${explainEnd(rule, outcome)}` };
+  }
+  return {
+    startedAt: outcome.startedAt,
+    firedAt: outcome.what === "firing" ? outcome.at : undefined,
+    value: outcome.value,
+    limit: outcome.limit ?? overValues(rule.condition.type)?.limit?.(params),
+    evidence: outcome.evidence.map((one) => (rule.metric ? { ...one, metric: rule.metric } : one)),
+    explanation: explain({ ...about, outcome }),
+    ...(outcome.expected ? { expected: outcome.expected } : {}),
+  };
+}
+
+/** What is said of an alert: how it now is, and the line of its timeline. */
+export type Verdict = {
+  readonly state: AlertState;
+  readonly resolvedAt?: number;
+  readonly entry: TimelineEntry;
+  /** The late reading that changed it. */
+  readonly correctedBy?: Cause;
+};
+
+type About = { readonly compiled: Pick<CompiledRule, "rule" | "fit">; readonly sensor: WatchedSensor };
+
+function toTransition({ compiled, sensor }: About, active: Active, verdict: Verdict): Transition {
+  const { rule, fit } = compiled;
+  const { id, version, title, source, severity, audience, metric, mode } = rule;
+  const { startedAt, firedAt, value, limit, evidence, explanation, expected } = active;
+  const { state, resolvedAt, entry, correctedBy } = verdict;
+  return {
+    alert: {
+      id: alertId(id, sensor.id, startedAt, fit),
+      rule: { id, version, title, source: source.text },
+      subject: { sensorId: sensor.id, district: sensor.district },
+      kind: sensor.kind,
+      severity,
+      audience,
+      state,
+      startedAt,
+      firedAt,
+      resolvedAt,
+      metric,
+      value,
+      limit,
+      unit: unitOf(rule, limit),
+      explanation,
+      evidence,
+      ...(mode === "shadow" ? { mode } : {}),
+      ...(expected ? { expected } : {}),
+      ...(correctedBy ? { correctedBy } : {}),
+    },
+    entry,
+  };
+}
+
+function unitOf({ metric, condition }: Rule, limit: number | undefined): string | undefined {
+  const own = overValues(condition.type)?.unit;
+  if (own !== undefined) return limit === undefined ? undefined : own;
+  return metric && wordsOf(metric).unit;
+}
+
+/**
+ * What has to be said of one rule on one sensor so that what was said becomes what is so. "said": an outcome as any
+ * other. "late-confirmed": this alert is (again) so, and only a late reading shows it. "corrected": it is so, but
+ * otherwise than was said. "retracted": it is not so.
+ */
+type Difference = {
+  readonly what: "said" | "late-confirmed" | "corrected" | "retracted";
+  readonly state: "pending" | "firing" | "resolved" | "retracted";
+  readonly active: Active;
+  readonly resolvedAt: number | undefined;
+  /** For "said". */
+  readonly told?: Told;
+};
+
+/**
+ * `before` was said since a moment at which `base` was active; `now` should have been. Alerts are the same if they began
+ * at the same time. Takes back first, so that never two alerts of one rule and sensor are open. `isLate`: by a reading
+ * that came late; then every change ends in an entry of its own, because an alert that was taken back may come again
+ * with the very words it had before.
+ */
+function differences(
+  before: readonly Told[],
+  now: readonly Told[],
+  base: Active | undefined,
+  isLate: boolean,
+): Difference[] {
+  if (same(before, now)) return [];
+  const startOf = ({ outcome }: Told) => outcome.startedAt;
+  const was = Map.groupBy(before, startOf);
+  const is = Map.groupBy(now, startOf);
+  const starts = [...new Set([...was.keys(), ...is.keys()])].sort((a, b) => a - b);
+  const retracted: Difference[] = [];
+  const others: Difference[] = [];
+  for (const start of starts) {
+    const old = was.get(start) ?? [];
+    const next = is.get(start) ?? [];
+    if (same(old, next)) continue;
+    const goesOn = base?.startedAt === start ? base : undefined;
+    if (next.length === 0 && !goesOn) retracted.push(takenBack(old.at(-1)!.active));
+    else others.push(...changes(old, next, goesOn, isLate));
+  }
+  return [...retracted, ...others];
+}
+
+function changes(old: readonly Told[], next: readonly Told[], base: Active | undefined, isLate: boolean): Difference[] {
+  const last = next.at(-1);
+  if (!last) return [asBefore(base!)];
+  const isPrefix = same(old, next.slice(0, old.length));
+  if (!isPrefix) return [asNow("corrected", last)];
+  const said = next.slice(old.length).map((told): Difference => ({ ...asNow("said", told), told }));
+  if (!isLate) return said;
+  if (old.length === 0 && !base) return [...said, asNow("late-confirmed", last)];
+  return last.outcome.what === "firing" ? [...said, asNow("late-confirmed", last)] : [asNow("corrected", last)];
+}
+
+function asNow(what: Difference["what"], { outcome, active }: Told): Difference {
+  return { what, state: outcome.what, active, resolvedAt: outcome.what === "resolved" ? outcome.at : undefined };
+}
+
+/** What ended it, or changed it, is not so: it is what it was. */
+function asBefore(active: Active): Difference {
+  const state = active.firedAt === undefined ? "pending" : "firing";
+  return { what: "corrected", state, active, resolvedAt: undefined };
+}
+
+function takenBack(active: Active): Difference {
+  return { what: "retracted", state: "retracted", active, resolvedAt: undefined };
+}
+
+function same(a: readonly Told[], b: readonly Told[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!isEqual(a[i]!.outcome, b[i]!.outcome)) return false;
+  return true;
+}
+
+/** Of plain data. A field that is undefined is one that is not there. */
+function isEqual(a: unknown, b: unknown): boolean {
+  if (a === b || Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  for (const key of Object.keys(one)) if (!isEqual(one[key], other[key])) return false;
+  for (const key of Object.keys(other)) if (other[key] !== undefined && one[key] === undefined) return false;
+  return true;
+}
