@@ -87,6 +87,8 @@ const GIVE_WAY_TIMES = 4;
 const GIVE_WAY_MAX_MS = 1_000;
 /** Sensors the clock looks at in one go: a few milliseconds. */
 const CLOCK_SENSORS = 1_000;
+/** After each piece of work the others have the thread for so many times as long. */
+const PAUSE_TIMES = 2;
 const PAUSE_MS = 1;
 const PAUSE_MAX_MS = 20;
 const IDLE_MS = 20;
@@ -297,7 +299,7 @@ export function createAlerts(options: AlertsOptions) {
     readAgain(turns!);
     if (isDone(turns!)) return undefined;
     if (!did) return unreadable ? TRY_AGAIN_MS : IDLE_MS;
-    return Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MS, passed() - begun));
+    return Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MS, PAUSE_TIMES * (passed() - begun)));
   }
 
   function readAgain(turns: Turns): void {

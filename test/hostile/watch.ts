@@ -26,7 +26,8 @@ export async function watchAlerts(target: Target, sensors: readonly string[]) {
   const login = await target.device("watched");
   const client = await mqtt.connectAsync(target.mqtt, { clientId: "watched", ...login, reconnectPeriod: 0 });
   client.on("error", () => {});
-  const times: number[] = [];
+  let times: number[] = [];
+  let isHot = false;
 
   async function once(hot: boolean): Promise<void> {
     const measuredAt = Date.now();
@@ -45,15 +46,17 @@ export async function watchAlerts(target: Target, sensors: readonly string[]) {
 
   return {
     async run(until: AbortSignal): Promise<void> {
-      for (let hot = true; !until.aborted; hot = !hot) {
-        await once(hot);
+      while (!until.aborted) {
+        isHot = !isHot;
+        await once(isHot);
         await sleep(WATCH_EVERY_MS);
       }
     },
-    /** In words. */
+    /** In words; of the times since the last call. */
     summary(): string {
-      times.sort((a, b) => a - b);
-      return `another's alert after ${times[times.length >> 1]} ms (median), ${times.at(-1)} ms at most`;
+      const taken = times.sort((a, b) => a - b);
+      times = [];
+      return `another's alert after ${taken[taken.length >> 1]} ms (median), ${taken.at(-1)} ms at most`;
     },
     close: () => void client.end(true),
   };

@@ -7,6 +7,8 @@ const SENSORS = 800;
 /** The most a message may carry. */
 const MESSAGE = 500;
 const SPAN_MS = 25 * 60_000;
+/** Another's alert is watched for so long before it begins. */
+const ALONE_MS = 3_000;
 /** Messages that are on their way at a time. */
 const AT_ONCE = 20;
 
@@ -20,6 +22,8 @@ export const attack: Attack = {
     const login = await target.gateway("backlog", [DISTRICT]);
     const gateway = await mqtt.connectAsync(target.mqtt, { clientId: "backlog", ...login, reconnectPeriod: 0 });
     gateway.on("error", () => {});
+    await watched.run(AbortSignal.any([signal, AbortSignal.timeout(ALONE_MS)]));
+    const alone = watched.summary();
     const until = AbortSignal.any([signal, AbortSignal.timeout(60_000)]);
 
     const over = once(until, "abort");
@@ -45,6 +49,6 @@ export const attack: Attack = {
       gateway.end(true);
       watched.close();
     }
-    return `${Math.min(next, SENSORS)} sensors with ${MESSAGE} readings each; ${watched.summary()}`;
+    return `${Math.min(next, SENSORS)} sensors with ${MESSAGE} readings each; ${watched.summary()}; before it, ${alone}`;
   },
 };
