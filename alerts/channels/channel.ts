@@ -75,14 +75,14 @@ export function wordsOf({ what, alert }: Notice, publicUrl: string | undefined):
   const happened = HAPPENED[what];
   const mark = happened === "" ? severity : `${happened}, ${severity}`;
   return {
-    subject: oneLine(`[${mark}] ${rule.title}: ${placeOf(alert)}`),
+    subject: oneLine(`[${mark}] ${rule.title}: ${whereText(alert)}`),
     explanation: oneLine(explanation),
     facts: factsOf(alert).map(([name, text]) => [name, oneLine(text)]),
     ...(publicUrl === undefined ? {} : { link: `${publicUrl.replace(/\/+$/, "")}/alerts/${encodeURIComponent(id)}` }),
   };
 }
 
-function placeOf({ subject, kind }: Alert): string {
+function whereText({ subject, kind }: Alert): string {
   const { sensorId, gateway, tag, district } = subject;
   const what = sensorId ?? gateway ?? (tag && `${tag.name} ${tag.value}`);
   const parts = [what, district].filter((part) => part !== undefined && part !== "");
@@ -92,7 +92,7 @@ function placeOf({ subject, kind }: Alert): string {
 function factsOf(alert: Alert): [string, string][] {
   const { startedAt, resolvedAt, verdict, rule, correctedBy } = alert;
   const facts: [string, string][] = [
-    ["Where", placeOf(alert)],
+    ["Where", whereText(alert)],
     ["Since", time(startedAt)],
   ];
   if (resolvedAt !== undefined) facts.push(["Until", time(resolvedAt)]);

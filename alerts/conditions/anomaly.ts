@@ -168,7 +168,7 @@ export const anomaly: OverValues<"anomaly", AnomalyParams, AnomalyState> = {
     const next = { ...state, rolling };
     if (!ended && missing === 0) return [next, NOTHING];
     const [judged, outcomes] = ended ? judge(params, next, ended, sample.cadence) : ([next, NOTHING] as const);
-    const [missed, lapsed] = miss(params, judged, missing, rolling.closedTo!);
+    const [missed, lapsed] = passMissing(params, judged, missing, rolling.closedTo!);
     return [missed, lapsed.length > 0 ? [...outcomes, ...lapsed] : outcomes];
   },
   advance(params, state, time, cadence) {
@@ -179,14 +179,14 @@ export const anomaly: OverValues<"anomaly", AnomalyParams, AnomalyState> = {
     const { open, closedTo } = judged.rolling;
     if (!judged.firing || open || closedTo === undefined) return [judged, outcomes];
     // Only to see whether the alert has run out of data: what arrives later is still judged window by window.
-    const [lapsed, resolved] = miss(params, judged, Math.floor((time - closedTo) / params.windowMs), closedTo);
+    const [lapsed, resolved] = passMissing(params, judged, Math.floor((time - closedTo) / params.windowMs), closedTo);
     return resolved.length > 0 ? [lapsed, [...outcomes, ...resolved]] : [judged, outcomes];
   },
 };
 
 function judge(params: AnomalyParams, state: AnomalyState, ended: Window, cadence: Cadence): Step<AnomalyState> {
   const closed = close(ended, { ...params, aggregate: "mean" }, cadence);
-  if (!closed.valid) return miss(params, state, 1, closed.from);
+  if (!closed.valid) return passMissing(params, state, 1, closed.from);
   const usual = usualAt(state.baseline, params, closed.from);
   if (state.firing) return watchForEnd(params, state, closed, usual);
   if (!usual || !isOut(params, usual, closed.value)) {
@@ -239,7 +239,7 @@ function watchForEnd(
 }
 
 /** `count` windows from `from` on have no valid mean: the run is broken, and too many of them end the alert. */
-function miss(params: AnomalyParams, state: AnomalyState, count: number, from: number): Step<AnomalyState> {
+function passMissing(params: AnomalyParams, state: AnomalyState, count: number, from: number): Step<AnomalyState> {
   if (count === 0) return [state, NOTHING];
   const { rolling, baseline, firing, since, missed } = state;
   const over: AnomalyState = { rolling, baseline, run: [], missed: 0 };

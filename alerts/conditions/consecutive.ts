@@ -75,7 +75,7 @@ export const consecutive: OverValues<"consecutive", ConsecutiveParams, Consecuti
     if (!rolled.ended && rolled.missing === 0) return [moved(state, rolled), NOTHING];
     const next = moved(state, rolled);
     const [judged, outcomes] = rolled.ended ? judge(params, next, rolled.ended, sample.cadence) : still(next);
-    const [missed, lapsed] = miss(params, judged, rolled.missing, rolled.rolling.closedTo!);
+    const [missed, lapsed] = passMissing(params, judged, rolled.missing, rolled.rolling.closedTo!);
     return [
       missed.rolling === rolled.rolling ? moved(missed, rolled) : missed,
       lapsed.length > 0 ? [...outcomes, ...lapsed] : outcomes,
@@ -88,7 +88,7 @@ export const consecutive: OverValues<"consecutive", ConsecutiveParams, Consecuti
     if (!judged.firing || open || closedTo === undefined) return [judged, outcomes];
     // Only to see whether the alert has run out of data: what arrives later is still judged window by window.
     const missing = Math.floor((time - closedTo) / params.windowMs);
-    const [lapsed, resolved] = miss(params, judged, missing, closedTo);
+    const [lapsed, resolved] = passMissing(params, judged, missing, closedTo);
     return resolved.length > 0 ? [lapsed, [...outcomes, ...resolved]] : [judged, outcomes];
   },
 };
@@ -111,7 +111,7 @@ function judge(
   cadence: Cadence,
 ): Step<ConsecutiveState> {
   const closed = close(ended, { ...params, aggregate: "mean" }, cadence);
-  if (!closed.valid) return miss(params, state, 1, closed.from);
+  if (!closed.valid) return passMissing(params, state, 1, closed.from);
   return closed.value > params.above ? extend(params, state, closed) : end(state, closed);
 }
 
@@ -136,7 +136,12 @@ function end({ rolling, firing, since }: ConsecutiveState, closed: Closed): Step
 }
 
 /** `count` windows from `from` on have no valid mean: the run is broken, and too many of them end the alert. */
-function miss(params: ConsecutiveParams, state: ConsecutiveState, count: number, from: number): Step<ConsecutiveState> {
+function passMissing(
+  params: ConsecutiveParams,
+  state: ConsecutiveState,
+  count: number,
+  from: number,
+): Step<ConsecutiveState> {
   if (count === 0) return [state, NOTHING];
   const { rolling, firing, since, missed } = state;
   if (!firing) return [{ rolling, run: [], missed: 0 }, NOTHING];

@@ -108,7 +108,7 @@ function close(params: ForecastParams, { points: former, since }: ForecastState,
   const point = { at: at - bucketMs(params) / 2, value: bucket.sum / bucket.count };
   const leapt = isLeapAway(params, former, point);
   const points = leapt ? [point] : [...former.filter((one) => one.at > at - params.overMs), point];
-  const found = foresee(params, points);
+  const found = extrapolate(params, points);
   if (since !== undefined) return keepForecast(params, points, since, at, found);
   if (!found || found.score < Z_BEGIN || found.expected.at > at + params.withinMs) {
     return [{ points }, NOTHING];
@@ -120,7 +120,7 @@ function close(params: ForecastParams, { points: former, since }: ForecastState,
 type Found = { readonly trend: Trend; readonly score: number; readonly expected: Expected };
 
 /** undefined: too little is known, or the trend does not lead to the limit. */
-function foresee({ side, limit, overMs }: ForecastParams, points: readonly TrendPoint[]): Found | undefined {
+function extrapolate({ side, limit, overMs }: ForecastParams, points: readonly TrendPoint[]): Found | undefined {
   const newest = points.at(-1)!;
   if (points.length < POINTS_MIN || newest.at - points[0]!.at < overMs / 2) return undefined;
   const towards = side === "above" ? 1 : -1;

@@ -174,7 +174,7 @@ function together(firing: ReadonlyMap<string, Child>, withinMs: number | undefin
 }
 
 /** What was told of an episode. `children`: their ids. */
-export type Said = {
+export type EpisodeReport = {
   readonly startedAt: number;
   readonly endedAt: number | undefined;
   readonly watched: number;
@@ -182,12 +182,12 @@ export type Said = {
 };
 
 /** What has to be told now: of an episode as it is, or (retracted) of one that never was. */
-export type News = {
+export type EpisodeNews = {
   readonly what: "firing" | "joined" | "resolved" | "corrected" | "retracted";
-  readonly episode: Said;
+  readonly episode: EpisodeReport;
 };
 
-export type GroupJson = { children: Child[]; said: Said[]; newestAt: number | null };
+export type GroupJson = { children: Child[]; said: EpisodeReport[]; newestAt: number | null };
 
 /** Nothing that ended before this time is looked at again: twice the allowed lateness, so that every correction is in. */
 const SETTLED_AFTER_MS = 2 * LATE_AFTER_MS;
@@ -201,7 +201,7 @@ export function createGroup(subject: Subject, params: QuorumParams) {
   const watched = createWatched();
   let children = new Map<string, Child>();
   let headcount = createHeadcount(params, watched.countAt);
-  let said: Said[] = [];
+  let said: EpisodeReport[] = [];
   let newestAt = Number.NEGATIVE_INFINITY;
   let rebuilt = false;
   /** The past has changed: it is counted anew when somebody asks what is new, once for all changes until then. */
@@ -258,13 +258,13 @@ export function createGroup(subject: Subject, params: QuorumParams) {
   }
 
   /** What is new since the last call. */
-  function news(): News[] {
+  function news(): EpisodeNews[] {
     if (isStale) rebuild();
     const settledTo = newestAt - SETTLED_AFTER_MS;
     const isOpen = ({ endedAt }: { endedAt: number | undefined }) => endedAt === undefined || endedAt > settledTo;
     const now = headcount.episodes.filter(isOpen);
     const former = new Map(said.filter(isOpen).map((one) => [one.startedAt, one]));
-    const found: News[] = [];
+    const found: EpisodeNews[] = [];
     for (const [startedAt, episode] of former) {
       if (!now.some((one) => one.startedAt === startedAt)) found.push({ what: "retracted", episode });
     }
@@ -319,7 +319,7 @@ function isSame(a: Child, b: Child): boolean {
   return a.firedAt === b.firedAt && a.endedAt === b.endedAt && a.begunAt === b.begunAt;
 }
 
-function whatIsNew(before: Said | undefined, now: Episode, rebuilt: boolean): News["what"][] {
+function whatIsNew(before: EpisodeReport | undefined, now: Episode, rebuilt: boolean): EpisodeNews["what"][] {
   if (!before) return now.endedAt === undefined ? ["firing"] : ["firing", "resolved"];
   if (before.endedAt === undefined && now.endedAt !== undefined) return ["resolved"];
   if (before.endedAt !== now.endedAt || before.watched !== now.watched) return ["corrected"];
@@ -330,7 +330,7 @@ function whatIsNew(before: Said | undefined, now: Episode, rebuilt: boolean): Ne
   return size >= GROWN_BY * told ? ["joined"] : [];
 }
 
-function toSaid({ startedAt, endedAt, watched, children }: Episode): Said {
+function toSaid({ startedAt, endedAt, watched, children }: Episode): EpisodeReport {
   const sorted = [...children.values()].sort((a, b) => a.firedAt - b.firedAt || (a.id < b.id ? -1 : 1));
   return { startedAt, endedAt, watched, children: sorted.map(({ id }) => id) };
 }
@@ -346,11 +346,11 @@ export type Occasion = {
 };
 
 /** What is told of an episode; `late-confirmed`: it fires, and only late readings show it. */
-export type Told = { readonly what: News["what"] | "late-confirmed"; readonly episode: Said };
+export type EpisodeChange = { readonly what: EpisodeNews["what"] | "late-confirmed"; readonly episode: EpisodeReport };
 
 const EVIDENCE_MAX = 20;
 
-export type Case = {
+export type Counting = {
   readonly rule: Rule;
   readonly fit: string;
   readonly counted: Rule;
@@ -361,7 +361,7 @@ export type Case = {
 };
 
 /** The alert of a quorum and the entry to its timeline. */
-export function quorumTransition(about: Case, { what, episode }: Told, occasion: Occasion): Transition {
+export function quorumTransition(about: Counting, { what, episode }: EpisodeChange, occasion: Occasion): Transition {
   const { rule, fit, counted, subject, children } = about;
   const { startedAt, endedAt, watched } = episode;
   const count = episode.children.length;
@@ -394,11 +394,11 @@ export function quorumTransition(about: Case, { what, episode }: Told, occasion:
   };
 }
 
-function entryAt(what: Told["what"], { startedAt, endedAt }: Said, { at }: Occasion): number {
+function entryAt(what: EpisodeChange["what"], { startedAt, endedAt }: EpisodeReport, { at }: Occasion): number {
   return what === "firing" ? startedAt : what === "resolved" ? endedAt! : at;
 }
 
-function noteOf(what: Told["what"]): { note?: string } {
+function noteOf(what: EpisodeChange["what"]): { note?: string } {
   if (what === "retracted") return { note: "With the late readings there were not enough alerts at a time." };
   if (what === "corrected") return { note: "Late readings changed which alerts were counted." };
   if (what === "late-confirmed") return { note: "Late readings show it." };
@@ -415,7 +415,7 @@ const toEvidence = ({ begunAt, sensorId }: Child): Evidence => ({
   note: `${sensorId} since then`,
 });
 
-function sentence({ deed, subject, children, watched, count }: Case & { watched: number; count: number }): string {
+function sentence({ deed, subject, children, watched, count }: Counting & { watched: number; count: number }): string {
   const begun = children.map(({ begunAt }) => begunAt);
   const spanMs = children.length === 0 ? 0 : max(begun) - min(begun);
   const when = spanMs < 1_000 ? "at the same time" : `within ${formatSpan(spanMs)}`;

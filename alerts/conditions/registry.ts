@@ -23,7 +23,10 @@ import { threshold } from "./threshold.ts";
 
 export type ConditionTable = { readonly [T in ConditionType]: Condition<T> };
 
-/** Every type of condition; its parameters as people write them are in `model/conditions.ts`. */
+/**
+ * Every type of condition; its parameters as people write them are in `model/conditions.ts`. City or sensor
+ * (`districts/verdict.ts`) is none: no rule names it, it judges the alerts of all these.
+ */
 export const CONDITIONS: ConditionTable = {
   threshold,
   consecutive,

@@ -61,20 +61,20 @@ export const spike: OverValues<"spike", SpikeParams, SpikeState> = {
     `It ended at ${timeText(at)}, after ${spanText(spec.within)} without another.`,
   quiet: QUIET,
   step(params, state, sample) {
-    const [rested, outcomes] = settle(params, state, sample.at);
+    const [expired, outcomes] = expire(params, state, sample.at);
     const newest: Seen = { at: sample.at, value: sample.value, good: sample.good };
     if (isBroken(sample.lastAt, sample.at, sample.cadence)) {
-      return [{ spikes: rested.spikes, since: rested.since, middle: newest }, outcomes];
+      return [{ spikes: expired.spikes, since: expired.since, middle: newest }, outcomes];
     }
-    const { before, middle } = rested;
-    const next = { ...rested, before: middle, middle: newest };
+    const { before, middle } = expired;
+    const next = { ...expired, before: middle, middle: newest };
     // Between two spikes lies a normal value, which stands out from both of them.
-    const afterSpike = before !== undefined && rested.spikes.at(-1) === before.at;
+    const afterSpike = before !== undefined && expired.spikes.at(-1) === before.at;
     if (!before || !middle || afterSpike || !isSpike(params, before, middle, newest)) return [next, outcomes];
-    const [struck, fired] = strike(params, next, [before, middle, newest]);
-    return [struck, outcomes.length > 0 ? [...outcomes, ...fired] : fired];
+    const [recorded, fired] = recordSpike(params, next, [before, middle, newest]);
+    return [recorded, outcomes.length > 0 ? [...outcomes, ...fired] : fired];
   },
-  advance: (params, state, time) => settle(params, state, time),
+  advance: (params, state, time) => expire(params, state, time),
 };
 
 function isSpike({ above, needsGood }: SpikeParams, before: Seen, middle: Seen, after: Seen): boolean {
@@ -85,7 +85,7 @@ function isSpike({ above, needsGood }: SpikeParams, before: Seen, middle: Seen, 
   return !needsGood || before.good || middle.good || after.good;
 }
 
-function strike(params: SpikeParams, state: SpikeState, seen: readonly [Seen, Seen, Seen]): Step<SpikeState> {
+function recordSpike(params: SpikeParams, state: SpikeState, seen: readonly [Seen, Seen, Seen]): Step<SpikeState> {
   const [, middle, after] = seen;
   const recent = state.spikes.filter((at) => middle.at - at <= params.withinMs);
   const spikes = [...recent, middle.at].slice(-params.count);
@@ -98,7 +98,7 @@ function strike(params: SpikeParams, state: SpikeState, seen: readonly [Seen, Se
 }
 
 /** Over once `within` has passed since the last spike. */
-function settle({ withinMs }: SpikeParams, state: SpikeState, time: number): Step<SpikeState> {
+function expire({ withinMs }: SpikeParams, state: SpikeState, time: number): Step<SpikeState> {
   const { since, spikes, before, middle } = state;
   if (since === undefined) return [state, NOTHING];
   const at = spikes.at(-1)! + withinMs;

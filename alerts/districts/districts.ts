@@ -46,7 +46,7 @@ type Districts = {
 export function createDistricts({ rules, sensor: registry, states }: DistrictsOptions, former?: Districts): Districts {
   const residents = new Map<string, Resident>();
   const districts = new Map<string, District>();
-  const quorum = createQuorum(rules, states, residents, comeBack);
+  const quorum = createQuorum(rules, states, residents, restoreSensor);
   const neighbours = createNeighbours();
   const memories = createMemories(metricsToKeep(rules), neighbours);
   const recent = states.open<string>({
@@ -61,7 +61,7 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
     onBegin: memories.begin,
   });
   const verdicts = createVerdicts(rules, neighbours, states);
-  const drift = createDrift(rules, states, (id) => comeBack(id)?.sensor);
+  const drift = createDrift(rules, states, (id) => restoreSensor(id)?.sensor);
   const tables: StateTable<never>[] = [...quorum.tables, recent, verdicts.table, ...drift.tables];
   /** The reading that is being looked at. */
   let imported = false;
@@ -113,13 +113,13 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
     const registered = registry(id);
     if (known && (registered === undefined || registered === known.sensor)) return known;
     const sensor = registered ?? { id, kind, district, tags: {} };
-    if (known) waiting.push(...drift.settle(known.sensor, sensor, measuredAt, receivedAt));
-    return settle(sensor, registered !== undefined, known);
+    if (known) waiting.push(...drift.updateSensor(known.sensor, sensor, measuredAt, receivedAt));
+    return bindSensor(sensor, registered !== undefined, known);
   }
 
-  function settle(sensor: WatchedSensor, registered: boolean, known?: Resident): Resident {
+  function bindSensor(sensor: WatchedSensor, registered: boolean, known?: Resident): Resident {
     const seats = quorum.bind(sensor, known?.seats);
-    const neighbour = neighbours.settle(sensor, known?.memory.neighbour);
+    const neighbour = neighbours.put(sensor, known?.memory.neighbour);
     const memory = known?.memory ?? memories.create(neighbour);
     memory.neighbour = neighbour;
     const diary = drift.isUsed ? drift.diaryOf(sensor) : undefined;
@@ -162,25 +162,25 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
     for (const [id, { registered, sensor, seats, memory }] of residents) {
       if (!registered || registry(id) !== undefined) continue;
       quorum.unbind(id, seats);
-      neighbours.leave(memory.neighbour);
+      neighbours.remove(memory.neighbour);
       recent.mark(id);
-      waiting.push(...drift.settle(sensor, undefined, now, now));
+      waiting.push(...drift.updateSensor(sensor, undefined, now, now));
       residents.delete(id);
     }
     return [...said, ...handOver()];
   }
 
   /** A sensor of the rows; undefined if there is none such any more. */
-  function comeBack(id: string): Resident | undefined {
+  function restoreSensor(id: string): Resident | undefined {
     const known = residents.get(id);
     if (known) return known;
     const registered = registry(id);
     const sensor = registered ?? former?.sensorOf(id);
-    return sensor && settle(sensor, registered !== undefined);
+    return sensor && bindSensor(sensor, registered !== undefined);
   }
 
   function remember(row: StateRow): void {
-    const resident = comeBack(row.subject);
+    const resident = restoreSensor(row.subject);
     if (!resident) return recent.mark(row.subject);
     const { memory, district } = resident;
     memories.restore(memory, row);

@@ -39,12 +39,12 @@ type DriftJson = Found & { fit: string };
  * district and UTC day, when the day and the allowed lateness are over, so that nothing of it changes afterwards.
  * Sensors without neighbours that moved alike are not judged. A new `calibratedAt` among the tags begins anew.
  *
- * `comeBack`: a sensor of the last life, bound as it is now; undefined if there is none such any more.
+ * `restoreSensor`: a sensor of the last life, bound as it is now; undefined if there is none such any more.
  */
 export function createDrift(
   rules: readonly Rule[],
   states: States,
-  comeBack: (id: string) => WatchedSensor | undefined,
+  restoreSensor: (id: string) => WatchedSensor | undefined,
 ) {
   const compiled = rules.filter(({ condition }) => condition.type === "drift").map(compileRule);
   const metrics = new Set(compiled.flatMap(({ rule: { metric } }) => (metric && !isDerived(metric) ? [metric] : [])));
@@ -58,7 +58,7 @@ export function createDrift(
     rowsOf: (id) => [dayRow(id)],
     load(rows) {
       for (const { subject, state } of rows) {
-        const sensor = comeBack(subject);
+        const sensor = restoreSensor(subject);
         if (sensor) loadDays(sensor, JSON.parse(state) as DiaryJson);
       }
       return [];
@@ -184,7 +184,12 @@ export function createDrift(
   }
 
   /** The sensor's entry is new, or it is gone (undefined). A calibration, another district: its days begin anew. */
-  function settle(former: WatchedSensor, sensor: WatchedSensor | undefined, at: number, knownAt: number): Transition[] {
+  function updateSensor(
+    former: WatchedSensor,
+    sensor: WatchedSensor | undefined,
+    at: number,
+    knownAt: number,
+  ): Transition[] {
     days.keep(former.id);
     const diary = diaries.get(former.id);
     const same = sensor?.district === former.district && sensor.tags.calibratedAt === former.tags.calibratedAt;
@@ -259,7 +264,7 @@ export function createDrift(
     return next === undefined ? Number.NEGATIVE_INFINITY : (next + 1) * DAY_MS + LATE_AFTER_MS;
   };
 
-  return { isUsed, diaryOf, nextAt, note, review, settle, endChanged, tables: [days, alerts] };
+  return { isUsed, diaryOf, nextAt, note, review, updateSensor, endChanged, tables: [days, alerts] };
 }
 
 /** The sensors to compare with: those within the radius where places are known, else those of the district. */

@@ -59,14 +59,14 @@ export function createNeighbours() {
   }
 
   /** A sensor as it now is; its values so far go on. */
-  function settle(sensor: WatchedSensor, former?: Neighbour): Neighbour {
+  function put(sensor: WatchedSensor, former?: Neighbour): Neighbour {
     const neighbour = { sensor, recents: former?.recents ?? new Map<MetricName, Recent>() };
-    if (former) leave(former);
+    if (former) remove(former);
     for (const metric of neighbour.recents.keys()) enter(neighbour, metric);
     return neighbour;
   }
 
-  function leave({ sensor, recents }: Neighbour): void {
+  function remove({ sensor, recents }: Neighbour): void {
     for (const metric of recents.keys()) {
       const roll = rollOf(sensor.district, metric);
       roll.members.delete(sensor.id);
@@ -110,7 +110,7 @@ export function createNeighbours() {
     return near.slice(0, NEAREST_MAX).map(({ one }) => one);
   }
 
-  return { settle, leave, open, around };
+  return { put, remove, open, around };
 }
 
 export type Neighbours = ReturnType<typeof createNeighbours>;
@@ -168,12 +168,12 @@ export function createMemories(keep: ReadonlySet<MetricName>, neighbours: Neighb
     memory.newestAt = Math.max(memory.newestAt, measuredAt);
     // Something older than the full row has changed: it has to be written anew.
     if (measuredAt <= memory.fullTo) memory.fullTo = Number.NEGATIVE_INFINITY;
-    rest(memory, measuredAt);
+    skipUntilNextSlot(memory, measuredAt);
     return true;
   }
 
   /** A metric that a sensor sends for the first time may have to wait for the next five minutes. */
-  function rest(memory: Memory, at: number): void {
+  function skipUntilNextSlot(memory: Memory, at: number): void {
     const to = slotEnd(at) + 1;
     let from = 0;
     for (const recent of memory.recents) {

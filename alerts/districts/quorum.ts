@@ -5,19 +5,19 @@ import type { Rule } from "../../model/rule.ts";
 import { parseDuration } from "../../model/time.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import {
-  type Case,
   type Child,
+  type Counting,
   createGroup,
+  type EpisodeChange,
+  type EpisodeNews,
+  type EpisodeReport,
   type Group,
   type GroupJson,
-  type News,
   type Occasion,
   placeOf,
   placeText,
   type QuorumParams,
   quorumTransition,
-  type Said,
-  type Told,
 } from "../conditions/quorum.ts";
 import { overValues } from "../conditions/registry.ts";
 import { type CompiledRule, compileRule } from "../engine/plan.ts";
@@ -57,13 +57,13 @@ type PlaceJson = {
  * Alerts of one rule counted by district, gateway or tag: a gateway outage, a publication fault. A fold over the
  * transitions of the engine: what they correct or retract is counted anew, and what follows is told.
  *
- * `residents`: the sensors that are bound. `comeBack` binds one of the last life, unless there is none such any more.
+ * `residents`: the sensors that are bound. `restoreSensor` binds one of the last life, unless there is none such any more.
  */
 export function createQuorum(
   rules: readonly Rule[],
   states: States,
   residents: ReadonlyMap<string, { readonly seats: Seats }>,
-  comeBack: (id: string) => unknown,
+  restoreSensor: (id: string) => unknown,
 ) {
   const counters = rules.flatMap((rule) => counterOf(rule, rules));
   const byCounted = new Map<string, Counter[]>();
@@ -78,7 +78,7 @@ export function createQuorum(
     load(rows) {
       for (const { subject: id, state } of rows) {
         formerly.set(id, JSON.parse(state) as Record<string, number>);
-        if (!comeBack(id)) watched.mark(id);
+        if (!restoreSensor(id)) watched.mark(id);
       }
       formerly.clear();
       return [];
@@ -125,12 +125,12 @@ export function createQuorum(
       if (before?.place !== place && firstAt < Number.POSITIVE_INFINITY) place.group.join(firstAt);
       return [{ place, metric: sentMetric(counted.rule), firstAt }];
     });
-    for (const seat of former) leave(seat, sensor.id, seats);
+    for (const seat of former) detach(seat, sensor.id, seats);
     return seats;
   }
 
   /** What the sensor brought in goes with it. */
-  function leave({ place, firstAt }: Seat, sensorId: string, seats: Seats): void {
+  function detach({ place, firstAt }: Seat, sensorId: string, seats: Seats): void {
     const next = seats.find((seat) => seat.place.counter === place.counter)?.place;
     if (next === place) return;
     if (firstAt < Number.POSITIVE_INFINITY) place.group.watched.remove(firstAt);
@@ -181,21 +181,21 @@ export function createQuorum(
     return said;
   }
 
-  function tell(place: Place, one: News): Transition[] {
+  function tell(place: Place, one: EpisodeNews): Transition[] {
     const occasion = place.saidWhy!;
     const isLate = one.what === "firing" && occasion.correctedBy !== undefined;
-    const told: Told[] = isLate ? [one, { ...one, what: "late-confirmed" }] : [one];
-    return told.map((each) => quorumTransition(caseOf(place, each.episode), each, amended(place, each, occasion)));
+    const told: EpisodeChange[] = isLate ? [one, { ...one, what: "late-confirmed" }] : [one];
+    return told.map((each) => quorumTransition(countingOf(place, each.episode), each, amended(place, each, occasion)));
   }
 
   /** No two changes of an alert may bear the same time: the records take the second for a repetition. */
-  function amended(place: Place, { what }: Told, occasion: Occasion): Occasion {
+  function amended(place: Place, { what }: EpisodeChange, occasion: Occasion): Occasion {
     if (what === "firing" || what === "resolved") return occasion;
     place.amendedAt = Math.max(occasion.at, place.amendedAt + 1);
     return { ...occasion, at: place.amendedAt };
   }
 
-  function caseOf({ counter, group }: Place, { children }: Said): Case {
+  function countingOf({ counter, group }: Place, { children }: EpisodeReport): Counting {
     const { rule, own, counted } = counter;
     const known = children.flatMap((id) => group.child(id) ?? []);
     const deed = overValues(counted.rule.condition.type)?.deed?.(counted.rule) ?? `raised "${counted.rule.title}"`;
@@ -216,8 +216,8 @@ export function createQuorum(
     });
   }
 
-  function ended(place: Place, episode: Said, at: number, note: string): Transition {
-    const told = quorumTransition(caseOf(place, episode), { what: "resolved", episode }, { at, knownAt: at });
+  function ended(place: Place, episode: EpisodeReport, at: number, note: string): Transition {
+    const told = quorumTransition(countingOf(place, episode), { what: "resolved", episode }, { at, knownAt: at });
     return { ...told, entry: { ...told.entry, note } };
   }
 
@@ -305,7 +305,7 @@ function toChild(alert: Transition["alert"], { counted }: Counter, former: Child
 
 type Name = { readonly rule: string; readonly fit: string; readonly subject: string };
 
-function orphanOf(row: StateRow, { rule, fit, subject }: Name, { startedAt, endedAt }: Said): Orphan[] {
+function orphanOf(row: StateRow, { rule, fit, subject }: Name, { startedAt, endedAt }: EpisodeReport): Orphan[] {
   return endedAt === undefined ? [{ row: { ...row, rule, subject }, startedAt, fit }] : [];
 }
 

@@ -12,7 +12,7 @@ import type { Neighbour, Neighbours } from "./neighbours.ts";
  * sensor itself and neighbours (or its own other metrics) against it: a legal alert is not silenced by doubt. What is
  * seen by one sensor alone may be a fire next to it.
  */
-type Line = {
+type VerdictRow = {
   readonly is: Verdict["is"];
   readonly when: (facts: Facts) => boolean;
   readonly why: (facts: Facts) => string;
@@ -32,7 +32,7 @@ const isAlone = (facts: Facts) =>
   facts.neighbours >= AGAINST_MIN && facts.beyond === 0 && facts.moved === 0 && facts.z >= ALONE_Z;
 const isStuck = (facts: Facts) => facts.stuck !== undefined && !facts.atFloor;
 
-const STILL: readonly Line[] = [
+const STILL: readonly VerdictRow[] = [
   {
     is: "unclear",
     when: allStand,
@@ -52,7 +52,7 @@ const STILL: readonly Line[] = [
   },
 ];
 
-const REGISTERS: readonly Line[] = [
+const REGISTERS: readonly VerdictRow[] = [
   {
     is: "sensor-fault",
     when: ({ condition }) => condition === "register",
@@ -60,7 +60,7 @@ const REGISTERS: readonly Line[] = [
   },
 ];
 
-const EVENTS: readonly Line[] = [
+const EVENTS: readonly VerdictRow[] = [
   {
     is: "event",
     when: (f) => f.neighbours >= NEIGHBOURS_MIN && f.beyond >= Math.max(1, 0.33 * f.neighbours),
@@ -74,7 +74,7 @@ const EVENTS: readonly Line[] = [
   },
 ];
 
-const FAULTS: readonly Line[] = [
+const FAULTS: readonly VerdictRow[] = [
   {
     is: "sensor-fault",
     when: (f) => isStuck(f) && f.alive >= AGAINST_MIN && f.beyond === 0 && f.moved === 0,
@@ -106,7 +106,7 @@ const FAULTS: readonly Line[] = [
   },
 ];
 
-const REST: readonly Line[] = [
+const REST: readonly VerdictRow[] = [
   { is: "event", when: ({ siblings }) => siblings.agrees !== undefined, why: (f) => `${capital(f.siblings.agrees!)}.` },
   {
     is: "event",
@@ -155,7 +155,7 @@ function amount({ metric }: Facts, value: number | undefined): string {
 const VERDICT = "~verdict";
 
 /** An alert that may still change or be judged again. `dueAt`: when everything it can rest on is in, in event time. */
-type Case = { transition: Transition; readonly dueAt: number; readonly imported: boolean; isFinal: boolean };
+type JudgedAlert = { transition: Transition; readonly dueAt: number; readonly imported: boolean; isFinal: boolean };
 /** The earliest due time of a district's cases, Infinity for none. Changed in place. */
 export type Due = { at: number };
 
@@ -182,7 +182,7 @@ export function metricsToKeep(rules: readonly Rule[]): Set<MetricName> {
  */
 export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, states: States) {
   const judged = new Map(rules.filter(isJudged).map((rule) => [rule.id, rule]));
-  const cases = new Map<string, Case>();
+  const cases = new Map<string, JudgedAlert>();
   const dues = new Map<string, Due>();
 
   const table = states.open<string>({
@@ -194,7 +194,7 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
     },
     load(rows) {
       for (const { subject, state } of rows) {
-        const one = JSON.parse(state) as Case;
+        const one = JSON.parse(state) as JudgedAlert;
         if (judged.has(one.transition.alert.rule.id)) keep(one);
         else table.mark(subject);
       }
@@ -241,7 +241,7 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
   }
 
   /** A case is closed once its alert is over and its verdict final. */
-  function keep(one: Case): void {
+  function keep(one: JudgedAlert): void {
     const { id, state, subject } = one.transition.alert;
     table.mark(id);
     if (state === "retracted" || (state === "resolved" && one.isFinal)) cases.delete(id);
@@ -268,7 +268,7 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
     });
   }
 
-  function close(one: Case, knownAt: number, resident: Neighbour | undefined): Transition[] {
+  function close(one: JudgedAlert, knownAt: number, resident: Neighbour | undefined): Transition[] {
     const { alert } = one.transition;
     const rule = judged.get(alert.rule.id)!;
     const verdict = resident ? judge(rule, alert, resident) : alert.verdict;

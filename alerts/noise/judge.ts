@@ -5,7 +5,7 @@ import { HOUR_MS, parseDuration } from "../../model/time.ts";
 import type { NoiseRow, Records } from "../../store/records.ts";
 
 /** What silences and other rules look at in an alert. */
-type About = Pick<Alert, "subject" | "kind" | "severity" | "audience"> & { readonly rule: string };
+type AlertTraits = Pick<Alert, "subject" | "kind" | "severity" | "audience"> & { readonly rule: string };
 
 /** What the registry says of a sensor. */
 export type KnownSensor = {
@@ -14,13 +14,19 @@ export type KnownSensor = {
   readonly tags: Readonly<Record<string, string>>;
 };
 
-export function aboutOf({ rule, subject, kind, severity, audience }: Omit<Alert, "handling" | "timeline">): About {
+export function traitsOf({
+  rule,
+  subject,
+  kind,
+  severity,
+  audience,
+}: Omit<Alert, "handling" | "timeline">): AlertTraits {
   return { rule: rule.id, subject, kind, severity, audience };
 }
 
 /** With the sensor's place in the city's trees: its gateway and its tags, as the registry has them now. */
 export function factsOf(
-  { rule, subject, kind, severity, audience }: About,
+  { rule, subject, kind, severity, audience }: AlertTraits,
   sensor: KnownSensor | undefined,
 ): AlertFacts {
   const { sensorId, tag } = subject;
@@ -74,9 +80,9 @@ function inhibitionOf(rules: readonly Rule[]) {
   const parentsOf = (rule: string) => parents.get(rule) ?? NONE;
 
   /** The places by which an alert of this rule is found, as a parent or as a child. */
-  function placesOf(facts: AlertFacts): readonly string[] {
+  function branchesOf(facts: AlertFacts): readonly string[] {
     const links = [...childrenOf(facts.rule), ...parentsOf(facts.rule)];
-    const places = links.map(({ where }) => placeOf(where, facts));
+    const places = links.map(({ where }) => branchOf(where, facts));
     return [...new Set(places.filter((place) => place !== undefined))];
   }
 
@@ -85,18 +91,20 @@ function inhibitionOf(rules: readonly Rule[]) {
    * sensor: `shortMs`, up to five times that where a quorum counts it, never longer than that for operators' critical ones.
    */
   function holdMs(facts: AlertFacts, shortMs: number): number {
-    const wide = parentsOf(facts.rule).filter(({ where }) => where !== "sensor" && placeOf(where, facts) !== undefined);
+    const wide = parentsOf(facts.rule).filter(
+      ({ where }) => where !== "sensor" && branchOf(where, facts) !== undefined,
+    );
     if (wide.length === 0) return 0;
     if (facts.severity === "critical" && facts.audience === "operators") return shortMs;
     const counted = wide.map(({ countsWithinMs = 0 }) => Math.min(countsWithinMs, COUNTED_TIMES * shortMs));
     return Math.max(shortMs, ...counted);
   }
 
-  return { childrenOf, parentsOf, placesOf, holdMs };
+  return { childrenOf, parentsOf, branchesOf, holdMs };
 }
 
 /** "gateway:gw-1", "tag:feeder=f-12": two alerts with the same place are in the same branch of the tree. */
-export function placeOf(where: Where, { sensor, district, gateway, tags }: AlertFacts): string | undefined {
+export function branchOf(where: Where, { sensor, district, gateway, tags }: AlertFacts): string | undefined {
   if (typeof where === "object") {
     const value = tags[where.tag];
     return value === undefined ? undefined : `tag:${where.tag}=${value}`;
@@ -172,7 +180,7 @@ export function calmAt(records: Series, row: NoiseRow, { calmAfterMs }: Flapping
 }
 
 /** Why an alert is not told: what the alert then shows, a sentence for its timeline, and until when if that is known. */
-export type Cause = { readonly by: string; readonly note: string; readonly until?: number };
+export type Suppression = { readonly by: string; readonly note: string; readonly until?: number };
 
 type JudgeParts = {
   readonly records: Pick<Records, "silences" | "noise">;
@@ -195,27 +203,28 @@ export function createJudge({ records: { silences, noise }, rules, sensor, flapp
     return known.tree;
   }
 
-  const facts = (about: About) => factsOf(about, about.subject.sensorId ? sensor(about.subject.sensorId) : undefined);
+  const facts = (about: AlertTraits) =>
+    factsOf(about, about.subject.sensorId ? sensor(about.subject.sensorId) : undefined);
 
   /** A silence or maintenance window, else a firing alert that explains it. What people said comes first. */
-  function outside(about: About, now: number): Cause | undefined {
+  function suppressionOf(about: AlertTraits, now: number): Suppression | undefined {
     const silence = silencing.silencedBy(facts(about), now);
     if (!silence) return parent(about);
     const { kind, id, reason, createdBy } = silence;
     return { by: `${kind}:${id}`, note: `${reason} (${kind} ${id} by ${createdBy})` };
   }
 
-  function parent(about: About): Cause | undefined {
+  function parent(about: AlertTraits): Suppression | undefined {
     for (const { rule, where } of tree().parentsOf(about.rule)) {
-      const place = placeOf(where, facts(about));
+      const place = branchOf(where, facts(about));
       const alert = place === undefined ? undefined : noise.at(rule, place)[0];
       if (alert !== undefined) return { by: `rule:${rule}`, note: `Explained by alert ${alert} (${place}).` };
     }
     return undefined;
   }
 
-  function cause(row: NoiseRow, now: number): Cause | undefined {
-    const found = outside(row.about, now);
+  function cause(row: NoiseRow, now: number): Suppression | undefined {
+    const found = suppressionOf(row.about, now);
     if (found) return found;
     const until = flapsUntil(noise, row, flapping);
     if (until === undefined || until <= now) return undefined;
@@ -224,29 +233,29 @@ export function createJudge({ records: { silences, noise }, rules, sensor, flapp
     return { by: "flapping", note, until };
   }
 
-  function childrenOf(about: About): readonly string[] {
+  function childrenOf(about: AlertTraits): readonly string[] {
     return tree()
       .childrenOf(about.rule)
       .flatMap(({ rule, where }) => {
-        const place = placeOf(where, facts(about));
+        const place = branchOf(where, facts(about));
         return place === undefined ? [] : noise.at(rule, place);
       });
   }
 
   return {
-    outside,
+    suppressionOf,
     cause,
     childrenOf,
-    placesOf: (about: About) => tree().placesOf(facts(about)),
+    branchesOf: (about: AlertTraits) => tree().branchesOf(facts(about)),
     /** How long it waits for an alert of another rule that explains it. */
-    holdMs: (about: About) => tree().holdMs(facts(about), shortHoldMs),
+    holdMs: (about: AlertTraits) => tree().holdMs(facts(about), shortHoldMs),
     /** Another text when a silence has begun or ended. */
     silences: silencing.sign,
   };
 }
 
 /** The timeline's line about it: `cause` is what suppresses the alert from now on. */
-export function entryOf(cause: Cause | undefined, at: number): TimelineEntry {
+export function entryOf(cause: Suppression | undefined, at: number): TimelineEntry {
   if (!cause) return { at, knownAt: at, what: "released" };
   return { at, knownAt: at, what: "suppressed", note: `${cause.by}: ${cause.note}` };
 }

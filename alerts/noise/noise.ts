@@ -6,8 +6,6 @@ import type { Rule } from "../../model/rule.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import type { NoiseRow, Records } from "../../store/records.ts";
 import {
-  aboutOf,
-  type Cause,
   calmAt,
   createJudge,
   entryOf,
@@ -15,7 +13,9 @@ import {
   type FlappingOptions,
   type Judge,
   type KnownSensor,
+  type Suppression,
   seriesOf,
+  traitsOf,
 } from "./judge.ts";
 
 type TellingParts = {
@@ -34,13 +34,13 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
   const { noise } = records;
   const counts = new Map<Notice["what"], number>(NOTICES.map((what) => [what, 0]));
 
-  function settle(id: string, now: number): void {
+  function decide(id: string, now: number): void {
     const row = noise.get(id);
-    if (row) settleRow(row, now);
+    if (row) decideRow(row, now);
   }
 
   /** `row` as it is in the records. */
-  function settleRow(row: NoiseRow, now: number): void {
+  function decideRow(row: NoiseRow, now: number): void {
     const next = row.open ? settleOpen(row, now) : settleEnded(row, now);
     if (differ(row, next)) noise.save(next, row);
   }
@@ -52,7 +52,7 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
     return { ...said, dueAt: dueAt(said, cause, now) };
   }
 
-  function mark(row: NoiseRow, cause: Cause | undefined, now: number): NoiseRow {
+  function mark(row: NoiseRow, cause: Suppression | undefined, now: number): NoiseRow {
     records.alerts.suppress(row.alert, cause?.by, entryOf(cause, now));
     // Where the cause is over, what it explained is mostly about to end, too.
     const lingers = row.suppressedBy?.startsWith("rule:");
@@ -60,7 +60,7 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
   }
 
   /** The first alert of a series that flaps is told as flapping; people are owed its end until the series is calm. */
-  function tellFlapping(row: NoiseRow, { by }: Cause, now: number): NoiseRow {
+  function tellFlapping(row: NoiseRow, { by }: Suppression, now: number): NoiseRow {
     const isNews = by === "flapping" && !isOwed(row) && noise.owed(row.series).length === 0;
     return isNews ? tell(row, "firing", now, `${FLAPS} `) : row;
   }
@@ -110,7 +110,7 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
     return { ...row, toldAs: toldAs(row) };
   }
 
-  function dueAt(row: NoiseRow, cause: Cause | undefined, now: number): number | undefined {
+  function dueAt(row: NoiseRow, cause: Suppression | undefined, now: number): number | undefined {
     if (cause) return cause.until;
     return isOwed(row) ? (row.saidAt ?? now) + remindEveryMs : row.holdUntil;
   }
@@ -131,7 +131,7 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
     ];
   }
 
-  return { settle, settleRow, figures };
+  return { decide, decideRow, figures };
 }
 
 /** Before what the alert says of itself, in the one notice about it. */
@@ -215,7 +215,7 @@ export function createNoise(options: NoiseOptions) {
   function applyLive(transition: Transition, batch: Batch, at: number): void {
     const { alert } = transition;
     const isNew = alert.state === "firing" && !noise.get(alert.id)?.open;
-    const cause = isNew ? judge.outside(aboutOf(alert), at) : undefined;
+    const cause = isNew ? judge.suppressionOf(traitsOf(alert), at) : undefined;
     const applied = records.alerts.apply(transition, cause?.by);
     if (!applied) return;
     if (cause) records.alerts.suppress(alert.id, cause.by, entryOf(cause, at));
@@ -246,20 +246,20 @@ export function createNoise(options: NoiseOptions) {
       waiting.add(id);
       if (wasOpen === (alert.state === "firing")) return;
       if (!wasOpen) fresh.add(id);
-      for (const child of judge.childrenOf(aboutOf(alert))) waiting.add(child);
+      for (const child of judge.childrenOf(traitsOf(alert))) waiting.add(child);
     }
 
     return {
       take,
       end: () => {
-        for (const id of waiting) telling.settle(id, at);
+        for (const id of waiting) telling.decide(id, at);
       },
     };
   }
 
   function begin(alert: Alert, before: NoiseRow | undefined, at: number): void {
-    const about = aboutOf(alert);
-    const places = judge.placesOf(about);
+    const about = traitsOf(alert);
+    const places = judge.branchesOf(about);
     if (before || places.length > 0) noise.place(alert.id, about.rule, places);
     if (before?.open) return noise.save({ ...before, about });
     const { id, startedAt, firedAt = startedAt, suppressedBy } = alert;
@@ -271,7 +271,7 @@ export function createNoise(options: NoiseOptions) {
   }
 
   function end(alert: Alert, at: number, isUntold: boolean): void {
-    if (isUntold) telling.settle(alert.id, at);
+    if (isUntold) telling.decide(alert.id, at);
     noise.save({ ...noise.get(alert.id)!, open: false, endedAt: alert.resolvedAt ?? at, endedKnownAt: at });
     noise.place(alert.id, alert.rule.id, []);
   }
@@ -297,16 +297,16 @@ export function createNoise(options: NoiseOptions) {
     if (rules !== rulesSeen) {
       const alerts = noise.unnoticed().map((id) => records.alerts.get(id)!);
       if (rulesSeen === undefined) notice(alerts);
-      for (const { alert, about } of noise.open()) noise.place(alert, about.rule, judge.placesOf(about));
+      for (const { alert, about } of noise.open()) noise.place(alert, about.rule, judge.branchesOf(about));
     }
     if (rules !== rulesSeen || silences !== silencesSeen) {
-      for (const row of noise.open()) telling.settleRow(row, at);
+      for (const row of noise.open()) telling.decideRow(row, at);
     }
     rulesSeen = rules;
     silencesSeen = silences;
     for (let page = 0, full = true; full && page < PAGES_MAX; page++) {
       const due = noise.due(at, PAGE);
-      for (const { alert } of due) telling.settle(alert, at);
+      for (const { alert } of due) telling.decide(alert, at);
       full = due.length === PAGE;
     }
   }

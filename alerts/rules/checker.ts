@@ -63,7 +63,7 @@ export function createRulesChecker({
         : "cannot be read: simplify them";
       reject(new RulesTooHard(`The rules ${why}.`, { cause }));
     };
-    const leave = () => reject(signal!.reason);
+    const onAbort = () => reject(signal!.reason);
     const end = () => reject(new RulesTooHard("The rules cannot be read: simplify them."));
     const tooLong = () =>
       reject(new RulesTooHard(`The rules take longer than ${checkMsMax / 1_000} s to read: simplify or split them.`));
@@ -73,7 +73,7 @@ export function createRulesChecker({
       if ((user + system) / 1_000 > checkMsMax) tooLong();
     }
     worker.on("message", take).once("error", fail).once("exit", end);
-    signal?.addEventListener("abort", leave, { once: true });
+    signal?.addEventListener("abort", onAbort, { once: true });
     const limit = setTimeout(tooLong, LASTS_MS_MAX);
     // A thread that has just ended cannot be asked; it has said so itself.
     const looking = setInterval(() => void look().catch(() => {}), LOOK_EVERY_MS);
@@ -87,7 +87,7 @@ export function createRulesChecker({
       clearTimeout(limit);
       clearInterval(looking);
       worker.off("message", take).off("error", fail).off("exit", end);
-      signal?.removeEventListener("abort", leave);
+      signal?.removeEventListener("abort", onAbort);
     }
   }
 

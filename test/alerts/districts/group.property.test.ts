@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Child, createGroup, type Group, type News } from "../../../alerts/conditions/quorum.ts";
+import { type Child, createGroup, type EpisodeNews, type Group } from "../../../alerts/conditions/quorum.ts";
 import { MINUTE, random, T0 } from "../builders.ts";
 
 const PARAMS = { count: 3, share: 0.5, withinMs: 20 * MINUTE };
@@ -31,8 +31,8 @@ function aGroup(): Group {
 }
 
 /** What stands in the end, told news by news. */
-function play(group: Group, steps: readonly (() => void)[]): Map<number, News> {
-  const standing = new Map<number, News>();
+function play(group: Group, steps: readonly (() => void)[]): Map<number, EpisodeNews> {
+  const standing = new Map<number, EpisodeNews>();
   for (const step of steps) {
     step();
     for (const one of group.news()) {
@@ -102,7 +102,8 @@ describe("a quorum over event time", () => {
         expect(spans.sort((a, b) => a.from - b.from)).toEqual(expected);
         const inOrder = aGroup();
         const straight = play(inOrder, [() => children.map((child) => inOrder.put(child.id, child))]);
-        const ids = (map: Map<number, News>) => [...map].map(([at, { episode }]) => [at, episode.children]).sort();
+        const ids = (map: Map<number, EpisodeNews>) =>
+          [...map].map(([at, { episode }]) => [at, episode.children]).sort();
         expect(ids(standing)).toEqual(ids(straight));
         episodes += expected.length;
         corrections += [...standing.values()].filter(({ what }) => what === "corrected").length;
@@ -135,7 +136,7 @@ describe("a quorum over event time", () => {
         );
         for (const [at, one] of before)
           if (!after.has(at) && second.said().some(({ startedAt }) => startedAt === at)) after.set(at, one);
-        const spans = (map: Map<number, News>) =>
+        const spans = (map: Map<number, EpisodeNews>) =>
           [...map.values()]
             .map(({ episode }) => [episode.startedAt, episode.endedAt ?? 0, episode.children.length])
             .sort();

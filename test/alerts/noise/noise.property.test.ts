@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { factsOf, placeOf } from "../../../alerts/noise/judge.ts";
+import { branchOf, factsOf } from "../../../alerts/noise/judge.ts";
 import type { Alert, Transition } from "../../../model/alert.ts";
 import type { Rule } from "../../../model/rule.ts";
 import { matches, type Silence, silenceState } from "../../../model/silence.ts";
@@ -74,8 +74,8 @@ function aRun(seed: number) {
     const explains = (other: Transition["alert"]) =>
       other.mode !== "shadow" &&
       parents.some(({ id, where }) => {
-        const place = id === other.rule.id ? placeOf(where, facts(other)) : undefined;
-        return place !== undefined && place === placeOf(where, facts(alert)) && isUp(other.id);
+        const place = id === other.rule.id ? branchOf(where, facts(other)) : undefined;
+        return place !== undefined && place === branchOf(where, facts(alert)) && isUp(other.id);
       });
     return [...firing.values()].some(({ alert: other }) => explains(other)) ? "rule" : undefined;
   }
