@@ -61,7 +61,7 @@ export async function visit(city: Pick<City, "http">, options: VisitOptions = {}
     ...{ viewport: SIZES[options.size ?? "desk"], baseURL: city.http, locale: options.language ?? "en-GB" },
     ...{ timezoneId: "Europe/Berlin", hasTouch: options.touch ?? false, isMobile: options.touch ?? false },
   });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
   const complaints: string[] = [];
   const page = await context.newPage();
   page.on("console", (message) => {

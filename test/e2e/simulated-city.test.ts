@@ -20,9 +20,7 @@ describe("the simulated city", () => {
   const sensors = async (): Promise<Listed[]> => (await city.api("/sensors?limit=1000")).items;
   const logins = () => JSON.parse(readFileSync(join(city.dataDir, "simulator.json"), "utf8")).logins;
 
-  it("has sixty sensors of three kinds in five districts on the map, all of them heard, within a minute", {
-    timeout: 130_000,
-  }, async () => {
+  it("has sixty sensors of three kinds in five districts on the map, all of them heard, within a minute", async () => {
     const listed = await until(sensors, (all) => all.length >= 60, 60_000);
     expect(new Set(listed.map(({ kind }) => kind))).toEqual(new Set(["air", "traffic", "energy"]));
     expect(new Set(listed.map(({ district }) => district)).size).toBeGreaterThanOrEqual(5);
@@ -42,7 +40,8 @@ describe("the simulated city", () => {
     const seen = await until(both, (lists) => lists.every((list) => list.length > 0), 60_000);
     for (const alert of seen.flat()) {
       expect(alert.explanation.length).toBeGreaterThan(20);
-      expect(alert.evidence.length).toBeGreaterThan(0);
+      // What the service says of itself, on a busy machine that it is behind, rests on no reading.
+      if (alert.kind !== "service") expect(alert.evidence.length).toBeGreaterThan(0);
       expect(alert.rule.source.length).toBeGreaterThan(10);
     }
   });
