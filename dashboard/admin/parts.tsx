@@ -65,7 +65,7 @@ export function Managed<T>({ title, hint, list, add, onAdd, ask, onGone, askMore
       {children}
       {!items && problem === undefined && <Loading />}
       {going !== undefined && (
-        <AskOnce
+        <ConfirmDialog
           {...ask(going)}
           onGone={() => {
             onGone?.(going);
@@ -74,7 +74,7 @@ export function Managed<T>({ title, hint, list, add, onAdd, ask, onGone, askMore
           onClose={() => setGoing(undefined)}
         >
           {askMore}
-        </AskOnce>
+        </ConfirmDialog>
       )}
     </Section>
   );
@@ -102,7 +102,15 @@ type AskProps = Ask & {
 };
 
 /** Before something goes for good: asks once. The safe answer has the focus. */
-function AskOnce({ question, hint, action = messages.value.admin.remove, path, onGone, onClose, children }: AskProps) {
+function ConfirmDialog({
+  question,
+  hint,
+  action = messages.value.admin.remove,
+  path,
+  onGone,
+  onClose,
+  children,
+}: AskProps) {
   const { busy, problem, attempt } = useAttempt();
 
   async function doIt(close: () => void): Promise<void> {
@@ -151,7 +159,7 @@ type ShownOnceProps = {
 };
 
 /** What the service tells once and never again: a password, a key. It stays until someone says that they have kept it. */
-export function ShownOnce({ title, hint, secrets, onDone }: ShownOnceProps) {
+export function OneTimeSecret({ title, hint, secrets, onDone }: ShownOnceProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   return (

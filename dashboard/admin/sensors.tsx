@@ -11,7 +11,7 @@ import { buttons, Table } from "../parts/table.tsx";
 import { user } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
-import { Managed, RowButton, ShownOnce, useManaged } from "./parts.tsx";
+import { Managed, OneTimeSecret, RowButton, useManaged } from "./parts.tsx";
 
 /** What may send: sensors with a password of their own, and gateways that speak for others. */
 export function Devices() {
@@ -75,7 +75,7 @@ type NewCredentialProps = { readonly title: string; readonly made: CredentialVie
 function NewCredential({ title, made: { username, password }, onDone }: NewCredentialProps) {
   const { admin: t } = messages.value;
   const secrets = [[t.username, username] as const, [t.password, password] as const];
-  return <ShownOnce {...{ title, hint: t.credentialHint, secrets, onDone }} />;
+  return <OneTimeSecret {...{ title, hint: t.credentialHint, secrets, onDone }} />;
 }
 
 /** More rows than that nobody reads; who looks for one, searches. */

@@ -8,7 +8,7 @@ import { Button, Check, Field, Group, typed, typedList } from "../parts/fields.t
 import { Form, useAttempt } from "../parts/forms.tsx";
 import { Problem } from "../parts/state.tsx";
 import { Moment } from "../words/time.tsx";
-import { DaysField, Managed, ownZone, ShownOnce, useManaged } from "./parts.tsx";
+import { DaysField, Managed, OneTimeSecret, ownZone, useManaged } from "./parts.tsx";
 
 const pathOf = ({ id }: TargetView): `/targets/${string}` => `/targets/${encodeURIComponent(id)}`;
 
@@ -40,7 +40,7 @@ export function Targets() {
         />
       )}
       {added?.secret && (
-        <ShownOnce
+        <OneTimeSecret
           {...{ title: t.webhookSecretTitle(added.name), hint: t.webhookSecretHint }}
           secrets={[[t.secret, added.secret]]}
           onDone={() => setAdded(undefined)}
@@ -100,8 +100,8 @@ function TargetCard({ target, others, onEdit, onRemove, onTested }: TargetCardPr
         </div>
       </div>
       <p class="quiet">{url ?? to}</p>
-      <Hears {...{ target, others }} />
-      <HowItGoes target={target} />
+      <Subscription {...{ target, others }} />
+      <DeliveryStatus target={target} />
       <Problem of={problem} />
       <p role="status" class={result?.sent === false ? "wrong" : ""}>
         {result && (result.sent ? t.testSent : t.testFailed(result.error ?? ""))}
@@ -118,7 +118,7 @@ function StateChip({ target }: { target: TargetView }) {
   return target.lastSentAt ? <span class="chip on">{t.works}</span> : <span class="chip">{t.unused}</span>;
 }
 
-function Hears({ target, others }: Pick<TargetCardProps, "target" | "others">) {
+function Subscription({ target, others }: Pick<TargetCardProps, "target" | "others">) {
   const { admin: t, words } = messages.value;
   const { severityMin, audience, districts, rules, quietHours, escalateAfter, escalateTo } = target;
   const nameOf = (id: string) => others.find((other) => other.id === id)?.name ?? id;
@@ -132,7 +132,7 @@ function Hears({ target, others }: Pick<TargetCardProps, "target" | "others">) {
   return <p>{said.filter(Boolean).join(" ")}</p>;
 }
 
-function HowItGoes({ target }: { target: TargetView }) {
+function DeliveryStatus({ target }: { target: TargetView }) {
   const { admin: t } = messages.value;
   const { pending, lastError, lastErrorAt, lastSentAt, disabledBecause } = target;
   return (

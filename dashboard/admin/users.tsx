@@ -7,7 +7,7 @@ import { Form } from "../parts/forms.tsx";
 import { buttons, Table } from "../parts/table.tsx";
 import { user as me } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
-import { Managed, RowButton, ShownOnce, useManaged } from "./parts.tsx";
+import { Managed, OneTimeSecret, RowButton, useManaged } from "./parts.tsx";
 
 const ROLES = ["viewer", "crew", "operator", "admin"] as const;
 
@@ -42,7 +42,7 @@ export function Users() {
         </Form>
       )}
       {made && (
-        <ShownOnce
+        <OneTimeSecret
           {...{ title: t.userAdded(made.username), hint: t.passwordOnce, secrets: [[t.password, made.password]] }}
           onDone={() => setMade(undefined)}
         />

@@ -107,7 +107,7 @@ function SilenceForm({ onSubmit, onCancel }: SilenceFormProps) {
 }
 
 /** "Was this alert right?" What people say here is what a rule is judged by. */
-export function ReviewIt({ followed, alert }: ActionProps) {
+export function ReviewForm({ followed, alert }: ActionProps) {
   const t = messages.value.alert;
   const { busy, problem, attempt } = useAttempt();
   const [asking, setAsking] = useState<Review["is"] | undefined>();

@@ -13,7 +13,7 @@ import { Problem } from "../parts/state.tsx";
 import { formatValue, metricLabel } from "../words/words.ts";
 
 /** The metric around the alert, drawn: with its limit, what it rests on, and the neighbours if asked for. */
-export function AroundIt({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
+export function AlertChart({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
   const t = messages.value;
   const [withNeighbours, setWithNeighbours] = useState(false);
   const sensorId = alert.subject.sensorId!;

@@ -13,8 +13,8 @@ import type { PageProps } from "../shell/router.ts";
 import { mayHandle } from "../shell/session.ts";
 import { clock, formatTime, Moment } from "../words/time.tsx";
 import { districtName, formatValue, metricLabel } from "../words/words.ts";
-import { Actions, ReviewIt } from "./actions.tsx";
-import { AroundIt } from "./alert-chart.tsx";
+import { Actions, ReviewForm } from "./actions.tsx";
+import { AlertChart } from "./alert-chart.tsx";
 
 /** `/alerts/:id`: why the service says this, and what people do about it. */
 export function AlertPage({ params }: PageProps) {
@@ -35,7 +35,7 @@ function Loaded({ followed, alert }: { followed: FollowedAlert; alert: AlertView
       <Head alert={alert} />
       <div class="columns">
         <div class="stack">
-          {isCharted(alert) && <AroundIt alert={alert} rule={followed.rule.value} />}
+          {isCharted(alert) && <AlertChart alert={alert} rule={followed.rule.value} />}
           <Evidence alert={alert} />
           <section>
             <h2>{t.timeline}</h2>
@@ -45,7 +45,7 @@ function Loaded({ followed, alert }: { followed: FollowedAlert; alert: AlertView
         <aside class="stack">
           {mayHandle.value && <Actions followed={followed} alert={alert} />}
           <Facts alert={alert} rule={followed.rule.value} />
-          {mayHandle.value && <ReviewIt followed={followed} alert={alert} />}
+          {mayHandle.value && <ReviewForm followed={followed} alert={alert} />}
         </aside>
       </div>
     </div>
@@ -96,13 +96,13 @@ function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
           <Moment at={alert.resolvedAt} as="time" />
         </Fact>
       )}
-      {expected && <Fact name={t.expected}>{sayExpected(expected)}</Fact>}
+      {expected && <Fact name={t.expected}>{describeExpected(expected)}</Fact>}
       {verdict && (
         <Fact name={t.cityOrSensor}>
           <strong>{words.verdict[verdict.is]}</strong> {verdict.why}
         </Fact>
       )}
-      {suppressedBy !== undefined && <Fact name={t.suppressedBy}>{saySuppressed(suppressedBy)}</Fact>}
+      {suppressedBy !== undefined && <Fact name={t.suppressedBy}>{describeSuppressed(suppressedBy)}</Fact>}
       {correctedBy && (
         <Fact name={t.correctedBy}>
           {correctedBy.sensorId}, <Moment at={correctedBy.measuredAt} as="time" />
@@ -140,12 +140,12 @@ function placeOf({ subject: { district, gateway, tag } }: AlertView): string {
   return [districtName(district ?? ""), gateway, tag && `${tag.name} ${tag.value}`].filter(Boolean).join(", ");
 }
 
-function sayExpected({ at, from, to }: NonNullable<AlertView["expected"]>): string {
+function describeExpected({ at, from, to }: NonNullable<AlertView["expected"]>): string {
   const say = (time: string) => formatTime(Date.parse(time), clock.value);
   return messages.value.alert.expectedBetween(say(at), say(from), say(to));
 }
 
-function saySuppressed(by: string): string {
+function describeSuppressed(by: string): string {
   const t = messages.value.alert.suppressed;
   const [what, id = ""] = by.split(":");
   if (what === "rule") return t.rule(id);
@@ -169,7 +169,7 @@ function Evidence({ alert }: { alert: AlertView }) {
             <>
               {one.value !== undefined && formatValue(one.value, one.metric, unitOf(alert, one.metric))}{" "}
               {one.metric !== undefined && one.metric !== alert.metric && metricLabel(one.metric)}
-              {one.window && <span class="quiet"> {sayWindow(one.window)}</span>}
+              {one.window && <span class="quiet"> {describeWindow(one.window)}</span>}
               {one.note !== undefined && <span class="quiet"> {one.note}</span>}
             </>,
             one.value === undefined ? "" : one.quality === "suspect" ? t.suspect : t.good,
@@ -183,7 +183,7 @@ function Evidence({ alert }: { alert: AlertView }) {
 const unitOf = (alert: AlertView, metric: string | undefined) =>
   metric === undefined || metric === alert.metric ? alert.unit : metricRow(metric)?.unit;
 
-function sayWindow({ samples, expected }: { samples: number; expected?: number }): string {
+function describeWindow({ samples, expected }: { samples: number; expected?: number }): string {
   const t = messages.value.alert;
   return expected === undefined ? t.windowMean(samples) : t.windowOf(samples, expected);
 }

@@ -79,7 +79,7 @@ function Values({ data: { series, unit } }: { data: ChartData }) {
               key: at,
               cells: [
                 <span title={formatUtc(at)}>{formatTime(at, now)}</span>,
-                ...series.map(({ points }) => sayValue(points.find(([one]) => one === at)?.[1], unit)),
+                ...series.map(({ points }) => describeValue(points.find(([one]) => one === at)?.[1], unit)),
               ],
             }))}
           />
@@ -90,5 +90,5 @@ function Values({ data: { series, unit } }: { data: ChartData }) {
   );
 }
 
-const sayValue = (value: number | undefined, unit: string) =>
+const describeValue = (value: number | undefined, unit: string) =>
   value === undefined ? "–" : formatValue(value, undefined, unit);

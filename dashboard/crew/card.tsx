@@ -7,7 +7,7 @@ import { SeverityMark } from "../parts/show.tsx";
 import { formatAgo, formatTime, formatUtc } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
 import type { CrewState } from "./crew-state.ts";
-import { type Card, daysUntil, deviceOf, holderOf, mapLink, sayDistance } from "./list.ts";
+import { type Card, daysUntil, describeDistance, deviceOf, holderOf, mapLink } from "./list.ts";
 
 /** One place: where it is, everything that is wrong there, and what to press. */
 export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
@@ -26,7 +26,7 @@ export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
     void crew.press(targets, action, name, note);
   }
   const { free, mine } = toDo(crew, card);
-  const where = [card.district && districtName(card.district), card.distanceM && sayDistance(card.distanceM)];
+  const where = [card.district && districtName(card.district), card.distanceM && describeDistance(card.distanceM)];
   return (
     <li class={`crew-card card box edge ${card.severity}`}>
       <h3>{name}</h3>

@@ -5,8 +5,8 @@ import { ApiProblem, ask, request, send } from "../api/client.ts";
 import { query, setQuery } from "../shell/router.ts";
 import { loadSession, session, type User, user, wasSignedIn } from "../shell/session.ts";
 import { clock } from "../words/time.tsx";
-import { aheadOf, type Card, cardsOf, foresee, keepSections, merge, type Order, type Position } from "./list.ts";
-import { createQueue, deedsOf, type Item, type NewItem, openQueueStore, type Queue } from "./queue.ts";
+import { aheadOf, applyWaiting, type Card, cardsOf, keepSections, merge, type Order, type Position } from "./list.ts";
+import { actionsBy, createQueue, type Item, type NewItem, openQueueStore, type Queue } from "./queue.ts";
 
 const MAY_ACT: readonly User["role"][] = ["crew", "operator", "admin"];
 
@@ -29,7 +29,7 @@ export function createCrew() {
   const sections = new Map<string, Card["whose"]>();
 
   /** As it will be when everything has arrived. */
-  const warnings = computed(() => (list.value?.alerts ?? []).map((one) => foresee(one, waiting.value)));
+  const warnings = computed(() => (list.value?.alerts ?? []).map((one) => applyWaiting(one, waiting.value)));
   const districts = computed(() =>
     [...new Set(warnings.value.flatMap(({ subject }) => subject.district ?? []))].sort(),
   );
@@ -54,7 +54,7 @@ export function createCrew() {
     const about = { user, action, place, madeAt: Date.now(), ...(note ? { note } : {}) };
     await add(
       targets.map(({ id: alertId, rule: { title }, people }) => {
-        return { ...about, alertId, title, before: deedsOf(people, user, action).length };
+        return { ...about, alertId, title, before: actionsBy(people, user, action).length };
       }),
     );
   }
@@ -62,7 +62,7 @@ export function createCrew() {
   /** What was not done is not lost: the words go to the alert as a comment, in the place of the refused press. */
   async function sendNote({ key, refusal: _, tries: __, ...item }: Item): Promise<void> {
     const people = list.peek()?.alerts.find(({ id }) => id === item.alertId)?.people ?? [];
-    const before = deedsOf(people, item.user, "comment").length;
+    const before = actionsBy(people, item.user, "comment").length;
     await add([{ ...item, action: "comment", madeAt: Date.now(), before }]);
     if (!notKept.peek()) await queue.peek()?.remove(key);
   }
@@ -283,7 +283,7 @@ const keptUser = signal<User | undefined>(undefined);
 export const me = computed(() => (session.value ? user.value : keptUser.value));
 
 const listeners = new Set<(alert: AlertView) => void>();
-/** Hears how an alert is after the queue has acted on it; returns how to stop. */
+/** Subscription how an alert is after the queue has acted on it; returns how to stop. */
 function onActed(listener: (alert: AlertView) => void): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);

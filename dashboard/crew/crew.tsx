@@ -39,7 +39,7 @@ export function CrewPage() {
       <Freshness crew={crew} />
       <Refused crew={crew} />
       <Waiting crew={crew} />
-      <Steering crew={crew} />
+      <ListControls crew={crew} />
       <Cards crew={crew} />
     </div>
   );
@@ -140,7 +140,7 @@ function RefusedItem({ crew, item, refusal }: { crew: CrewState; item: Item; ref
       <p>
         <strong>{title}</strong>, {place}
       </p>
-      <p>{sayRefusal(refusal, item.user)}</p>
+      <p>{describeRefusal(refusal, item.user)}</p>
       {their !== undefined && (
         <p>
           {t.theirNote} <q>{their}</q>
@@ -163,15 +163,15 @@ function RefusedItem({ crew, item, refusal }: { crew: CrewState; item: Item; ref
   );
 }
 
-function sayRefusal(refusal: Refusal, me: string): string {
+function describeRefusal(refusal: Refusal, me: string): string {
   const t = messages.value.crew;
   if (refusal.why === "refused") return refusal.said;
-  if (refusal.why === "conflict") return refusal.deed ? sayDeed(refusal.deed, me, refusal.said) : refusal.said;
+  if (refusal.why === "conflict") return refusal.deed ? describeAction(refusal.deed, me, refusal.said) : refusal.said;
   return refusal.at === undefined ? t.endedSometime : t.ended(formatTime(Date.parse(refusal.at), clock.value));
 }
 
 /** In the language of the page; the service's own sentence for what it does not know. */
-function sayDeed({ what, by, at, note }: DeedView, me: string, said: string): string {
+function describeAction({ what, by, at, note }: DeedView, me: string, said: string): string {
   const t = messages.value.crew;
   const who = by === me ? t.you : (by ?? "");
   const time = formatTime(Date.parse(at), clock.value);
@@ -212,7 +212,7 @@ function Waiting({ crew }: { crew: CrewState }) {
 }
 
 /** In which order, and where. */
-function Steering({ crew }: { crew: CrewState }) {
+function ListControls({ crew }: { crew: CrewState }) {
   const t = messages.value.crew;
 
   function choose(order: Order): void {

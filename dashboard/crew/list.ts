@@ -12,7 +12,7 @@ export function holderOf({ assignee, handling, people }: CrewWarningView): strin
 }
 
 /** The warning as it will be when what waits has arrived. */
-export function foresee(warning: CrewWarningView, waiting: readonly Item[]): CrewWarningView {
+export function applyWaiting(warning: CrewWarningView, waiting: readonly Item[]): CrewWarningView {
   const starts = waiting.find(({ alertId, action }) => alertId === warning.id && action === "start");
   return starts ? { ...warning, handling: "in-progress", assignee: warning.assignee ?? starts.user } : warning;
 }
@@ -53,7 +53,7 @@ export type Card = {
   readonly whose: "mine" | "free" | "others";
 };
 
-export type About = {
+export type CardContext = {
   readonly me: string | undefined;
   /** In the service's time. */
   readonly now: number;
@@ -62,7 +62,7 @@ export type About = {
 };
 
 /** One card for each place, in the order wished. Whose they are is left to the sections of the page. */
-export function cardsOf(list: Pick<CrewListView, "alerts" | "sensors">, about: About): Card[] {
+export function cardsOf(list: Pick<CrewListView, "alerts" | "sensors">, about: CardContext): Card[] {
   const places = new Map(list.sensors.map((one) => [one.id, one]));
   const groups = Map.groupBy(list.alerts, (warning) => placeKey(warning, places));
   return [...groups].map(([key, warnings]) => cardOf(key, warnings, places, about)).sort(comparison(about.order));
@@ -82,7 +82,7 @@ function cardOf(
   key: string,
   found: readonly CrewWarningView[],
   places: ReadonlyMap<string, CrewSensorView>,
-  about: About,
+  about: CardContext,
 ): Card {
   const { me, now, position } = about;
   const warnings = found.toSorted(
@@ -146,7 +146,7 @@ export function distanceM(a: Position, b: Position): number {
 }
 
 /** "350 m", "1.2 km": as one says it while walking or driving. */
-export function sayDistance(metres: number): string {
+export function describeDistance(metres: number): string {
   const far = metres >= 1_000;
   const value = far ? metres / 1_000 : Math.round(metres / 10) * 10;
   const unit = far ? "kilometer" : "meter";

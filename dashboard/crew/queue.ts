@@ -71,7 +71,7 @@ export function createQueue(store: QueueStore, ports: QueuePorts) {
     const before = waiting.peek();
     await reload();
     if (!ports.isOnline()) return;
-    await lookAtGone(before);
+    await checkRemoved(before);
     if (waiting.peek().some(isOld) && !(await isConfirmed())) return;
     for (let item = waiting.peek()[0]; item !== undefined; item = waiting.peek()[0]) {
       if (!(await sendOne(item))) return;
@@ -80,7 +80,7 @@ export function createQueue(store: QueueStore, ports: QueuePorts) {
   }
 
   /** What waited and does not any more was sent by another window: this one shows how it is now. */
-  async function lookAtGone(before: readonly Item[]): Promise<void> {
+  async function checkRemoved(before: readonly Item[]): Promise<void> {
     const here = new Set(items.peek().map(({ key }) => key));
     for (const { alertId } of before.filter(({ key }) => !here.has(key))) {
       await ports.look(alertId).then(ports.onAlert, () => {});
@@ -173,7 +173,7 @@ async function refused(item: Item, error: unknown, ports: SendPorts): Promise<Se
 async function conflict(item: Item, problem: ApiProblem, ports: SendPorts): Promise<Sent> {
   const alert = await ports.look(item.alertId).catch(() => undefined);
   if (alert && hasArrived(item, alert.timeline)) return { done: alert };
-  const deed = alert && lastDeed(alert.timeline);
+  const deed = alert && lastAction(alert.timeline);
   const refusal = { why: "conflict", said: problem.message, ...(deed ? { deed } : {}) } as const;
   return { refusal, ...(alert ? { alert } : {}) };
 }
@@ -218,19 +218,19 @@ export type NewItem = Omit<Item, "key" | "tries" | "refusal">;
 const DEED: Readonly<Record<Action, string>> = { start: "started", close: "closed", comment: "commented" };
 
 /** Counted rather than compared by time: the clocks of the phone and of the service may differ. */
-export function deedsOf(deeds: readonly DeedView[], user: string, action: Action): DeedView[] {
+export function actionsBy(deeds: readonly DeedView[], user: string, action: Action): DeedView[] {
   return deeds.filter(({ what, by }) => what === DEED[action] && by === user);
 }
 
 /** Whether the press has arrived: there is a deed more than before, and it says the same. */
 function hasArrived({ user, action, note, before }: Item, deeds: readonly DeedView[]): boolean {
-  return deedsOf(deeds, user, action)
+  return actionsBy(deeds, user, action)
     .slice(before)
     .some((deed) => action === "start" || deed.note === note);
 }
 
 /** What someone did last that stands in the way. */
-function lastDeed(deeds: readonly DeedView[]): DeedView | undefined {
+function lastAction(deeds: readonly DeedView[]): DeedView | undefined {
   return deeds.findLast(
     ({ what, by }) => by !== undefined && /^(closed|started|assigned|acknowledged|reopened)$/.test(what),
   );

@@ -9,7 +9,7 @@ import { Loading } from "../parts/state.tsx";
 import { Choice, Filters } from "../parts/table.tsx";
 import { mayHandle } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
-import { districtName, sayProblem } from "../words/words.ts";
+import { describeProblem, districtName } from "../words/words.ts";
 import type { Desk } from "./desk-state.ts";
 import { ALERT_KINDS, holderOf, WHO, windowOf } from "./list.ts";
 
@@ -116,7 +116,7 @@ function Nothing({ desk }: { desk: Desk }) {
   const open = desk.open.value.length;
   if (!alertsLoaded.value && !loadFailed.value) return <Loading />;
   const [title, text] = loadFailed.value
-    ? [t.loadFailed, sayProblem(loadFailed.value)]
+    ? [t.loadFailed, describeProblem(loadFailed.value)]
     : open > 0
       ? [t.emptyFilteredTitle, t.emptyFilteredText(open)]
       : [t.emptyTitle, t.emptyText];

@@ -3,7 +3,7 @@ import { send } from "../api/client.ts";
 import { alerts, alertsComplete, isOpen, sensors } from "../live/live.ts";
 import { navigate, query, setQuery } from "../shell/router.ts";
 import { user } from "../shell/session.ts";
-import { sayProblem } from "../words/words.ts";
+import { describeProblem } from "../words/words.ts";
 import { byUrgency, type Filters, fits, NO_FILTERS, readFilters, worstBy, writeFilters } from "./list.ts";
 
 const AT_ONCE = 4;
@@ -76,7 +76,7 @@ export function createDesk() {
           alerts.value = new Map(alerts.peek()).set(alert.id, alert);
           done += 1;
         } catch (error) {
-          refused.push(`${alerts.peek().get(id)?.rule.title ?? id}: ${sayProblem(error)}`);
+          refused.push(`${alerts.peek().get(id)?.rule.title ?? id}: ${describeProblem(error)}`);
         }
       }
     }

@@ -1,14 +1,18 @@
 import { SEVERITIES, type Severity } from "../../model/alert.ts";
 
 /** A place in Web Mercator (EPSG:3857), 0 to 1 from the north-west corner of the world. */
-export type Place = { readonly x: number; readonly y: number };
+export type MapPoint = { readonly x: number; readonly y: number };
 
-export function project(lat: number, lon: number): Place {
+export function project(lat: number, lon: number): MapPoint {
   const sin = Math.sin((lat * Math.PI) / 180);
   return { x: lon / 360 + 0.5, y: 0.5 - Math.log((1 + sin) / (1 - sin)) / (4 * Math.PI) };
 }
 
-export type Dot = Place & { readonly id: string; readonly district: string; readonly severity: Severity | undefined };
+export type Dot = MapPoint & {
+  readonly id: string;
+  readonly district: string;
+  readonly severity: Severity | undefined;
+};
 
 /** Sensors drawn as one. `place` in pixels; `alerting`: how many have an open alert. */
 export type Cluster = {
@@ -46,16 +50,16 @@ export function cluster(dots: readonly Dot[], worldPx: number, cellPx: number): 
 }
 
 /** Which cell of the grid a place falls into. */
-export function cellOf({ x, y }: Place, worldPx: number, cellPx: number): number {
+export function cellOf({ x, y }: MapPoint, worldPx: number, cellPx: number): number {
   return Math.floor((x * worldPx) / cellPx) * 0x4000000 + Math.floor((y * worldPx) / cellPx);
 }
 
 /** The convex hull, in order around it (Andrew's monotone chain). Fewer than three places are answered as they are. */
-export function hull(places: readonly Place[]): readonly Place[] {
+export function hull(places: readonly MapPoint[]): readonly MapPoint[] {
   const sorted = [...places].sort((a, b) => a.x - b.x || a.y - b.y);
   if (sorted.length < 3) return sorted;
-  const half = (ordered: readonly Place[]) => {
-    const chain: Place[] = [];
+  const half = (ordered: readonly MapPoint[]) => {
+    const chain: MapPoint[] = [];
     for (const place of ordered) {
       while (chain.length > 1 && turn(chain.at(-2)!, chain.at(-1)!, place) <= 0) chain.pop();
       chain.push(place);
@@ -68,7 +72,7 @@ export function hull(places: readonly Place[]): readonly Place[] {
 const ROUND_STEPS = 16;
 
 /** The hull with so much air around it, its corners round. */
-export function airyHull(places: readonly Place[], air: number): readonly Place[] {
+export function paddedHull(places: readonly MapPoint[], air: number): readonly MapPoint[] {
   const around = hull(places).flatMap(({ x, y }) =>
     Array.from({ length: ROUND_STEPS }, (_, i) => {
       const angle = (i * 2 * Math.PI) / ROUND_STEPS;
@@ -78,4 +82,4 @@ export function airyHull(places: readonly Place[], air: number): readonly Place[
   return hull(around);
 }
 
-const turn = (a: Place, b: Place, c: Place): number => (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
+const turn = (a: MapPoint, b: MapPoint, c: MapPoint): number => (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);

@@ -11,12 +11,12 @@ import {
 import type { Severity } from "../../model/alert.ts";
 import { readColours } from "../style/colours.ts";
 import { districtName } from "../words/words.ts";
-import { airyHull, type Cluster, cellOf, cluster, type Dot, type Place } from "./geometry.ts";
+import { type Cluster, cellOf, cluster, type Dot, type MapPoint, paddedHull } from "./geometry.ts";
 
 type MapData = {
   readonly dots: readonly Dot[];
   /** Around the sensors of each district. */
-  readonly hulls: ReadonlyMap<string, readonly Place[]>;
+  readonly hulls: ReadonlyMap<string, readonly MapPoint[]>;
   readonly districts: ReadonlyMap<string, { readonly severity: Severity }>;
   readonly chosenDistrict: string | undefined;
   /** The sensor that is looked at. */
@@ -57,7 +57,7 @@ export function openMap(container: HTMLElement, options: MapOptions) {
   const canvas = map.getPanes().overlayPane.appendChild(document.createElement("canvas"));
   let data = NOTHING;
   let colours = mapColours(container);
-  let painted: readonly { at: Place; radius: number; cluster: Cluster }[] = [];
+  let painted: readonly { at: MapPoint; radius: number; cluster: Cluster }[] = [];
   let frame = 0;
 
   function paintSoon(): void {
@@ -142,10 +142,10 @@ function paint(map: LeafletMap, canvas: HTMLCanvasElement, data: MapData, colour
 
   const worldPx = TILE_PX * 2 ** map.getZoom();
   const origin = map.getPixelOrigin().add(corner);
-  const toCanvas = ({ x, y }: Place): Place => ({ x: x - origin.x, y: y - origin.y });
+  const toCanvas = ({ x, y }: MapPoint): MapPoint => ({ x: x - origin.x, y: y - origin.y });
   for (const [id, corners] of data.hulls) {
     const places = corners.map(({ x, y }) => toCanvas({ x: x * worldPx, y: y * worldPx }));
-    const outline = airyHull(places, DISTRICT_AIR_PX);
+    const outline = paddedHull(places, DISTRICT_AIR_PX);
     paintDistrict(
       pen,
       { id, outline, severity: data.districts.get(id)?.severity },
@@ -186,7 +186,7 @@ function mapColours(near: HTMLElement): Colours {
 
 export type District = {
   readonly id: string;
-  readonly outline: readonly Place[];
+  readonly outline: readonly MapPoint[];
   readonly severity: Severity | undefined;
 };
 
@@ -217,7 +217,7 @@ const DOT_RADIUS = 6;
 const SHAPES: Readonly<Record<Severity | "calm", number>> = { critical: 8, warning: 3, info: 0, calm: 0 };
 
 /** A sensor, or several: then with their number. Colour and shape say the worst. Answers its radius in pixels. */
-function paintCluster(pen: CanvasRenderingContext2D, cluster: Cluster, at: Place, colours: Colours): number {
+function paintCluster(pen: CanvasRenderingContext2D, cluster: Cluster, at: MapPoint, colours: Colours): number {
   const { worst, count, alerting } = cluster;
   const alone = count === 1;
   const radius = alone ? (worst ? DOT_RADIUS + 4 : DOT_RADIUS) : 13 + Math.min(9, Math.log2(count) * 1.5);
@@ -234,7 +234,7 @@ function paintCluster(pen: CanvasRenderingContext2D, cluster: Cluster, at: Place
 }
 
 /** The ring around the sensor that is looked at. */
-function paintRing(pen: CanvasRenderingContext2D, at: Place, radius: number, colours: Colours): void {
+function paintRing(pen: CanvasRenderingContext2D, at: MapPoint, radius: number, colours: Colours): void {
   pen.beginPath();
   pen.arc(at.x, at.y, radius + 5, 0, 2 * Math.PI);
   pen.strokeStyle = colours.accent;
@@ -243,7 +243,7 @@ function paintRing(pen: CanvasRenderingContext2D, at: Place, radius: number, col
 }
 
 /** A polygon with so many corners; 0 is a circle. */
-function shape(pen: CanvasRenderingContext2D, at: Place, radius: number, corners: number): void {
+function shape(pen: CanvasRenderingContext2D, at: MapPoint, radius: number, corners: number): void {
   pen.beginPath();
   if (corners === 0) return pen.arc(at.x, at.y, radius, 0, 2 * Math.PI);
   const start = corners % 2 === 1 ? -Math.PI / 2 : -Math.PI / 2 + Math.PI / corners;

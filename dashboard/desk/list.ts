@@ -47,10 +47,10 @@ export function writeFilters(filters: Filters): Record<string, string | undefine
 
 export const NO_FILTERS: Filters = { severities: new Set(), text: "", suppressed: false };
 
-type About = { readonly me: string | undefined; readonly sensorName: (id: string) => string | undefined };
+type FilterContext = { readonly me: string | undefined; readonly sensorName: (id: string) => string | undefined };
 
 /** Whether an open alert belongs into the list. Suppressed ones only if asked for: they are known, and nobody is told. */
-export function fits(alert: AlertView, filters: Filters, about: About): boolean {
+export function fits(alert: AlertView, filters: Filters, about: FilterContext): boolean {
   const { severities, kind, district, audience, who, suppressed } = filters;
   if (!isOpen(alert) || (alert.suppressedBy !== undefined && !suppressed)) return false;
   if (severities.size > 0 && !severities.has(alert.severity)) return false;
@@ -70,7 +70,7 @@ export function holderOf(alert: AlertView): string | undefined {
 }
 
 /** Every word somewhere in what the row says. */
-function hasWords(alert: AlertView, text: string, { sensorName }: About): boolean {
+function hasWords(alert: AlertView, text: string, { sensorName }: FilterContext): boolean {
   const { rule, subject, explanation } = alert;
   const name = subject.sensorId === undefined ? "" : (sensorName(subject.sensorId) ?? "");
   const said = `${rule.title} ${rule.id} ${subject.sensorId} ${name} ${subject.district} ${subject.gateway} ${explanation} ${holderOf(alert)}`;

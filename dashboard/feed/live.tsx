@@ -59,7 +59,7 @@ export function LiveReadings() {
             {connection.value === "lost" ? t.lost : isFiltered(filter.value) ? t.emptyFiltered : t.empty}
           </p>
         )}
-        <OneReading reading={chosen} close={() => setChosen(undefined)} />
+        <ReadingDetails reading={chosen} close={() => setChosen(undefined)} />
       </div>
     </>
   );
@@ -220,19 +220,19 @@ function ReadingRow({ row: { reading }, isChosen, choose }: RowProps) {
       <td class="feed-place">{districtName(reading.district)}</td>
       <td class="feed-values">
         {reading.quality && <span class="chip wrong">{t.suspect}</span>}
-        {reading.late && <span class="chip">{t.late}</span>} {sayValues(reading)}
+        {reading.late && <span class="chip">{t.late}</span>} {describeValues(reading)}
       </td>
     </tr>
   );
 }
 
-const sayValues = ({ values }: ReadingView): string =>
+const describeValues = ({ values }: ReadingView): string =>
   Object.entries(values)
     .map(([metric, value]) => `${metric} ${formatValue(value, metric as MetricName)}`)
     .join(" · ");
 
 /** All that is known of one reading, as the API says it. */
-function OneReading({ reading, close }: { reading: ReadingView | undefined; close: () => void }) {
+function ReadingDetails({ reading, close }: { reading: ReadingView | undefined; close: () => void }) {
   const t = messages.value.feed.live;
   if (!reading) {
     return (

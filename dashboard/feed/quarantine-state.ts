@@ -103,7 +103,7 @@ export async function untilOpened(signal: AbortSignal): Promise<void> {
  * Of these messages, those that came back: a message that is sent again keeps its topic and when it was first received,
  * and gets a new place. By the id of the old one, the id of the newest new one.
  */
-export async function cameBack(
+export async function findRequarantined(
   sent: readonly QuarantineItemView[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, number>> {

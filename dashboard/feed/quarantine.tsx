@@ -15,8 +15,8 @@ import { Moment } from "../words/time.tsx";
 import { formatCount, hexOf } from "./formats.ts";
 import { CopyButton } from "./live.tsx";
 import {
-  cameBack,
   type FollowedQuarantine,
+  findRequarantined,
   followQuarantine,
   mayRedrive,
   type QuarantineFilter,
@@ -47,7 +47,7 @@ function OpenQuarantine() {
       {items !== undefined && items.length > 0 && (
         <div class="feed-split">
           <QuarantineTable followed={followed} items={items} chosen={chosen} choose={setChosen} />
-          <OneMessage id={chosen} close={() => setChosen(undefined)} />
+          <MessageDetails id={chosen} close={() => setChosen(undefined)} />
         </div>
       )}
     </>
@@ -190,7 +190,7 @@ function MessageRow({ item, followed: { selected }, isChosen, choose }: RowProps
 }
 
 /** One message with its payload, and what became of it. */
-function OneMessage({ id, close }: { id: number | undefined; close: () => void }) {
+function MessageDetails({ id, close }: { id: number | undefined; close: () => void }) {
   const { quarantine: t } = messages.value.feed;
   if (id === undefined) {
     return (
@@ -280,7 +280,7 @@ function Payload({ item }: { item: QuarantineItemView }) {
 /** Asked for together: a message that came back should not look accepted for a moment. */
 async function loadMessage(id: number, signal: AbortSignal) {
   const item = await request<QuarantineItemView>("GET", `/quarantine/${id}`, undefined, signal);
-  const again = item.redrivenAt === undefined ? undefined : (await cameBack([item], signal)).get(item.id);
+  const again = item.redrivenAt === undefined ? undefined : (await findRequarantined([item], signal)).get(item.id);
   return { item, again };
 }
 
@@ -303,7 +303,7 @@ function RedriveBar({ followed }: { followed: FollowedQuarantine }) {
     followed.selected.value = new Set();
     setSaid(`${t.done(redriven)} ${t.looking}`);
     await untilOpened(signal);
-    const back = await cameBack(chosen, signal);
+    const back = await findRequarantined(chosen, signal);
     setSaid(`${t.done(redriven)} ${t.outcome(redriven - back.size, back.size)}`);
     await followed.reload();
   }

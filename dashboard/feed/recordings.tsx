@@ -17,7 +17,7 @@ const MINUTES = [10, 1, 60, 480];
 /** Starts a recording of the live feed, or shows the one under way. */
 export function RecordForm({ followed }: { followed: FollowedRuns }) {
   const now = followed.recordings.value?.current;
-  return now ? <UnderWay now={now} followed={followed} /> : <StartForm followed={followed} />;
+  return now ? <CurrentRecording now={now} followed={followed} /> : <StartForm followed={followed} />;
 }
 
 function StartForm({ followed }: { followed: FollowedRuns }) {
@@ -50,7 +50,7 @@ function StartForm({ followed }: { followed: FollowedRuns }) {
 
 type UnderWayProps = { readonly now: NonNullable<RecordingsView["current"]>; readonly followed: FollowedRuns };
 
-function UnderWay({ now, followed }: UnderWayProps) {
+function CurrentRecording({ now, followed }: UnderWayProps) {
   const t = messages.value.feed.runs;
   const { busy, problem, attempt } = useAttempt();
   return (

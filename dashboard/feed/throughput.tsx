@@ -8,7 +8,7 @@ import { messages } from "../messages/messages.ts";
 import { Figures } from "../parts/show.tsx";
 import { Problem } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
-import { sayMs } from "../words/words.ts";
+import { describeMs } from "../words/words.ts";
 import { formatBytes, formatCount, formatRate } from "./formats.ts";
 import { addSample, figureOf, lagOf, ratesOf, type Sample, sampleOf } from "./status-history.ts";
 
@@ -46,7 +46,7 @@ function Now({ status, samples }: { status: StatusView; samples: readonly Sample
     [t.messages, rate("messages")],
     [t.storedRate, rate("stored")],
     [t.lag, formatCount(Math.max(0, figureOf(status, "lamppost_consumer_lag_messages", "store")))],
-    [t.storeLag, sayMs(Math.round(figureOf(status, "lamppost_store_lag_seconds")) * 1_000)],
+    [t.storeLag, describeMs(Math.round(figureOf(status, "lamppost_store_lag_seconds")) * 1_000)],
     [t.journal, formatBytes(figureOf(status, "lamppost_journal_bytes"))],
     [t.connections, formatCount(figureOf(status, "lamppost_mqtt_connections"))],
     [t.streams, formatCount(figureOf(status, "lamppost_http_streams"))],

@@ -45,7 +45,7 @@ const ENDED_MAX = 2_000;
 const HIDDEN_MS = 5 * 60_000;
 
 const listeners = new Set<(news: AlertNews) => void>();
-/** Hears every change of an alert as it comes; returns how to stop. */
+/** Subscription every change of an alert as it comes; returns how to stop. */
 export function onAlertNews(listener: (news: AlertNews) => void): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);

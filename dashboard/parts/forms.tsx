@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useContext, useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { ApiProblem } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { sayProblem } from "../words/words.ts";
+import { describeProblem } from "../words/words.ts";
 import { Button, Field, FormContext, isWithin, typed } from "./fields.tsx";
 
 /** One request at a time, and what became of it: for buttons and forms. */
@@ -103,7 +103,7 @@ function Refusal() {
   if (errors.length > 0 && others.length === 0) return null;
   return (
     <div class="wrong" role="alert">
-      <p>{sayProblem(problem)}</p>
+      <p>{describeProblem(problem)}</p>
       {others.map(({ pointer, detail }) => (
         <p key={pointer + detail}>{pointer === "" ? detail : `${pointer.slice(1)}: ${detail}`}</p>
       ))}

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ApiProblem, eachPage } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { sayProblem } from "../words/words.ts";
+import { describeProblem } from "../words/words.ts";
 import { Button } from "./fields.tsx";
 
 /**
@@ -70,7 +70,7 @@ export function Problem({ of }: { of: unknown }) {
   if (of === undefined) return null;
   return (
     <p class="wrong" role="alert">
-      {sayProblem(of)}
+      {describeProblem(of)}
     </p>
   );
 }
@@ -92,5 +92,5 @@ export function Absent({ problem, missing, link, onRetry }: AbsentProps) {
   if (problem === undefined) return <Loading />;
   if (missing && isMissing(problem)) return <Message title={missing} {...(link ? { link } : {})} />;
   const retry = onRetry && { action: messages.value.shell.retry, onAction: onRetry };
-  return <Message title={sayProblem(problem)} {...retry} />;
+  return <Message title={describeProblem(problem)} {...retry} />;
 }

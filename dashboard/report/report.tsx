@@ -12,7 +12,7 @@ import { Loading, Problem, useLoaded } from "../parts/state.tsx";
 import { type Column, numbers, Table, type TableRow } from "../parts/table.tsx";
 import { navigate, query } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
-import { districtName, sayMs } from "../words/words.ts";
+import { describeMs, districtName } from "../words/words.ts";
 
 /** `/report`: what happened in a shift, to hand over or to print. */
 export function ReportPage() {
@@ -50,8 +50,8 @@ function Body({ report }: { report: ReportView }) {
           [t.openAtEnd, total.openAtEnd],
           [t.suppressed, total.suppressed],
           [t.retracted, total.retracted],
-          [t.toAcknowledge, sayTook(total.toAcknowledge)],
-          [t.toResolve, sayTook(total.toResolve)],
+          [t.toAcknowledge, describeTook(total.toAcknowledge)],
+          [t.toResolve, describeTook(total.toResolve)],
           [t.reviewed, `${total.reviewed.right} / ${total.reviewed.wrong}`],
         ]}
       />
@@ -65,10 +65,10 @@ function Body({ report }: { report: ReportView }) {
   );
 }
 
-function sayTook(took: TookView | undefined): string {
+function describeTook(took: TookView | undefined): string {
   const t = messages.value.report;
   if (!took) return t.none;
-  return took.count === 1 ? sayMs(took.medianMs) : t.took(sayMs(took.medianMs), sayMs(took.p90Ms));
+  return took.count === 1 ? describeMs(took.medianMs) : t.took(describeMs(took.medianMs), describeMs(took.p90Ms));
 }
 
 /** Which time: a shift, a day, a week, or from and to. It stands in the address, so that a report can be sent as a link. */
@@ -153,7 +153,7 @@ function LineTable({ title, what, lines }: LineTableProps) {
         cells: [
           ...[line.title ?? nameOf(line.district), line.raised],
           ...WORST_FIRST.map((severity) => line.bySeverity[severity]),
-          ...[line.resolved, line.suppressed, sayMedian(line.toAcknowledge), sayMedian(line.toResolve)],
+          ...[line.resolved, line.suppressed, describeMedian(line.toAcknowledge), describeMedian(line.toResolve)],
         ],
       }))}
     />
@@ -161,7 +161,7 @@ function LineTable({ title, what, lines }: LineTableProps) {
 }
 
 const nameOf = (district = "") => (district === "" ? messages.value.report.service : districtName(district));
-const sayMedian = (took: TookView | undefined) => (took ? sayMs(took.medianMs) : messages.value.report.none);
+const describeMedian = (took: TookView | undefined) => (took ? describeMs(took.medianMs) : messages.value.report.none);
 
 type PartProps = {
   readonly title: string;

@@ -2,7 +2,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import type { RulesCheckView, RuleView } from "../../contract/rule.ts";
 import type { RuleData } from "../../model/rule.ts";
 import { messages } from "../messages/messages.ts";
-import { sayProblem } from "../words/words.ts";
+import { describeProblem } from "../words/words.ts";
 import { writeRuleYaml } from "./rule-yaml.ts";
 import { checkYaml, dataOf, type Mistake } from "./rules-api.ts";
 
@@ -34,7 +34,7 @@ export function openDraft(key: string, base: RuleView | undefined, template: str
   });
   const status = computed(() => {
     const t = messages.value.ruleEditor;
-    if (problem.value !== undefined) return t.notChecked(sayProblem(problem.value));
+    if (problem.value !== undefined) return t.notChecked(describeProblem(problem.value));
     if (checked.value?.text !== text.value) return t.checking;
     return mistakes.value.length === 0 ? t.right : t.mistakes(mistakes.value.length);
   });

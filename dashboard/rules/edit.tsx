@@ -11,7 +11,7 @@ import { Code } from "../parts/show.tsx";
 import { Absent, loadAll, useLoaded } from "../parts/state.tsx";
 import type { PageProps } from "../shell/router.ts";
 import { guardLeaving, navigate, query, setQuery } from "../shell/router.ts";
-import { sayProblem } from "../words/words.ts";
+import { describeProblem } from "../words/words.ts";
 import { type Draft, openDraft } from "./draft.ts";
 import { openHistory, type RuleHistory } from "./history.ts";
 import { HistoryPanel } from "./history-panel.tsx";
@@ -137,7 +137,7 @@ function SaveForm({ draft, history, known }: SaveFormProps) {
     <Form
       {...{ class: "panel", label: t.save, submitLabel: how === "try" ? t.saveTrial : t.saveNow, onSubmit: save }}
       disabled={!rule || unchanged || !(figures || untried)}
-      explain={(problem) => isConflict(problem) && <Conflict draft={draft} said={sayProblem(problem)} />}
+      explain={(problem) => isConflict(problem) && <Conflict draft={draft} said={describeProblem(problem)} />}
       more={
         <a class="button quiet" href={present ? ruleHref(present.id) : "/rules"}>
           {t.cancel}
@@ -146,7 +146,7 @@ function SaveForm({ draft, history, known }: SaveFormProps) {
     >
       <h2>{t.save}</h2>
       {mayTry && <HowToSave {...{ id: present.id, how, setChoice, running: known.get(trialIdOf(present.id)) }} />}
-      {rule && how === "place" && <p class="note">{sayEffect(rule, present)}</p>}
+      {rule && how === "place" && <p class="note">{describeEffect(rule, present)}</p>}
       <Field label={t.reason} name="reason" hint={t.reasonHint} required maxLength={500} />
       {rule && !figures && !unchanged && <Check label={t.untried} checked={untried} onChange={setUntried} />}
     </Form>
@@ -198,7 +198,7 @@ function figuresOf({ comparison }: RuleHistory, rule: RuleData | undefined): Fig
   return { alerts, alertsPerDay, minutesFiring, retracted };
 }
 
-function sayEffect(rule: RuleData, present: RuleView | undefined): string {
+function describeEffect(rule: RuleData, present: RuleView | undefined): string {
   const t = messages.value.ruleEditor;
   if (rule.mode === "shadow") return present?.mode === "live" ? t.goesQuiet : t.staysShadow;
   return present === undefined || present.mode === "shadow" ? t.goesLive : t.atOnce;

@@ -8,7 +8,7 @@ import { Problem } from "../parts/state.tsx";
 import { numbers, Table } from "../parts/table.tsx";
 import { language } from "../shell/preferences.ts";
 import { formatTime, Moment } from "../words/time.tsx";
-import { districtName, sayMs } from "../words/words.ts";
+import { describeMs, districtName } from "../words/words.ts";
 import type { Draft } from "./draft.ts";
 import {
   type Bar,
@@ -22,7 +22,7 @@ import {
   linesOf,
   type RuleHistory,
 } from "./history.ts";
-import { sayRate } from "./rule-words.tsx";
+import { describeRate } from "./rule-words.tsx";
 
 /** What the rule would have said, tried before it is saved. */
 export function HistoryPanel({ draft, history }: { draft: Draft; history: RuleHistory }) {
@@ -69,7 +69,7 @@ function Running({ history }: { history: RuleHistory }) {
   return (
     <p>
       <span role="status">{history.step.value === "before" ? t.runningBefore : t.runningAfter}</span>
-      {seconds > 1 && <span class="quiet"> {sayMs(seconds * 1_000)}</span>}
+      {seconds > 1 && <span class="quiet"> {describeMs(seconds * 1_000)}</span>}
     </p>
   );
 }
@@ -113,8 +113,8 @@ function FiguresTable({ before, after }: { before: Figures | undefined; after: F
   const { ruleEditor: t, rules } = messages.value;
   const rows: readonly (readonly [string, (figures: Figures) => string])[] = [
     [rules.alertsRaised, ({ alerts }) => number(alerts)],
-    [rules.perDay, ({ alertsPerDay }) => sayRate(alertsPerDay)],
-    [t.firing, ({ minutesFiring }) => sayMs(minutesFiring * 60_000)],
+    [rules.perDay, ({ alertsPerDay }) => describeRate(alertsPerDay)],
+    [t.firing, ({ minutesFiring }) => describeMs(minutesFiring * 60_000)],
     [rules.retracted, ({ retracted }) => number(retracted)],
   ];
   return (

@@ -11,7 +11,7 @@ import { Choice, Filters, Table } from "../parts/table.tsx";
 import { query, setQuery } from "../shell/router.ts";
 import { mayManage } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
-import { metricLabel, sayMs } from "../words/words.ts";
+import { describeMs, metricLabel } from "../words/words.ts";
 import {
   applyFilters,
   COLUMNS,
@@ -22,7 +22,7 @@ import {
   type RuleFilters,
   readFilters,
 } from "./filters.ts";
-import { ModeChip, sayPercent, sayRate, sayWhen } from "./rule-words.tsx";
+import { describePercent, describeRate, describeWhen, ModeChip } from "./rule-words.tsx";
 import { ruleHref } from "./rules-api.ts";
 
 /** `/rules`: what the service listens for, and how well each rule does. */
@@ -76,7 +76,7 @@ function Loaded({ rules }: { rules: readonly RuleView[] }) {
 }
 
 function wordsOf(rule: RuleView): { readonly sentence: string; readonly search: string } {
-  const sentence = sayWhen(rule);
+  const sentence = describeWhen(rule);
   return { sentence, search: `${sentence} ${rule.metric ?? ""} ${metricLabel(rule.metric ?? "")}` };
 }
 
@@ -176,14 +176,14 @@ function cellsOf(rule: RuleView, sentence: string): ComponentChildren[] {
     stats?.precision === undefined ? (
       <small class="quiet">{t.notJudged}</small>
     ) : (
-      <span title={t.judged(stats.reviews.right, stats.reviews.wrong)}>{sayPercent(stats.precision)}</span>
+      <span title={t.judged(stats.reviews.right, stats.reviews.wrong)}>{describePercent(stats.precision)}</span>
     ),
-    stats ? sayRate(stats.alertsPerDay) : t.none,
+    stats ? describeRate(stats.alertsPerDay) : t.none,
     <>
       {stats?.suppressed ?? t.none}
       {stats !== undefined && stats.flaps > 0 && <small class="quiet"> {t.flapped(stats.flaps)}</small>}
     </>,
-    stats?.acknowledge ? sayMs(stats.acknowledge.medianMs) : t.none,
+    stats?.acknowledge ? describeMs(stats.acknowledge.medianMs) : t.none,
     changed ? (
       <span title={changed.reason}>
         {changed.by}

@@ -8,124 +8,132 @@ import { districtName } from "../words/words.ts";
 
 type Condition<Type extends RuleCondition["type"]> = Extract<RuleCondition, { type: Type }>;
 type Clauses = { readonly fires: string; readonly ends: string; readonly also?: string };
-type About = { readonly metric: RuleMetric | undefined };
+type RuleSubject = { readonly metric: RuleMetric | undefined };
 
 /** The whole rule in one plain paragraph: when it fires, when it ends, whom it watches, whom it tells. */
 export function describeRule(rule: RuleData): string {
   const t = messages.value.ruleWords;
   const { fires, ends, also } = clausesOf(rule);
   const tells = rule.mode === "shadow" ? t.tells.shadow : t.tells[rule.audience];
-  return [t.fires(fires), also, t.ends(ends), t.watches(sayWatched(rule)), tells].filter(Boolean).join(" ");
+  return [t.fires(fires), also, t.ends(ends), t.watches(describeWatched(rule)), tells].filter(Boolean).join(" ");
 }
 
 /** Only when it fires: for a list. */
-export const sayWhen = (rule: Pick<RuleData, "condition" | "metric">): string =>
+export const describeWhen = (rule: Pick<RuleData, "condition" | "metric">): string =>
   messages.value.ruleWords.fires(clausesOf(rule).fires);
 
 /** Its limit in short: "> 200 µg/m³"; undefined for a rule that has none. */
-export function sayRuleLimit({ condition, metric }: Pick<RuleData, "condition" | "metric">): string | undefined {
+export function describeRuleLimit({ condition, metric }: Pick<RuleData, "condition" | "metric">): string | undefined {
   const about = { metric };
-  if ("above" in condition && condition.above !== undefined) return `> ${sayLimit(condition.above, about)}`;
-  if ("below" in condition && condition.below !== undefined) return `< ${sayLimit(condition.below, about)}`;
+  if ("above" in condition && condition.above !== undefined) return `> ${describeLimit(condition.above, about)}`;
+  if ("below" in condition && condition.below !== undefined) return `< ${describeLimit(condition.below, about)}`;
   if (condition.type === "change")
-    return `${condition.rise === undefined ? "−" : "+"} ${sayAmount(condition.rise ?? condition.fall ?? 0, about)}`;
-  if (condition.type === "register") return `≤ ${sayLimit(condition.maxPower, { metric: "activePower" })}`;
+    return `${condition.rise === undefined ? "−" : "+"} ${describeAmount(condition.rise ?? condition.fall ?? 0, about)}`;
+  if (condition.type === "register") return `≤ ${describeLimit(condition.maxPower, { metric: "activePower" })}`;
   return undefined;
 }
 
 function clausesOf({ condition, metric }: Pick<RuleData, "condition" | "metric">): Clauses {
-  const say = CLAUSES[condition.type] as (condition: RuleCondition, about: About) => Clauses;
+  const say = CLAUSES[condition.type] as (condition: RuleCondition, about: RuleSubject) => Clauses;
   return say(condition, { metric });
 }
 
-const CLAUSES: { readonly [Type in RuleCondition["type"]]: (condition: Condition<Type>, about: About) => Clauses } = {
+const CLAUSES: {
+  readonly [Type in RuleCondition["type"]]: (condition: Condition<Type>, about: RuleSubject) => Clauses;
+} = {
   threshold(condition, about) {
     const t = messages.value.ruleWords;
     const up = condition.above !== undefined;
     const limit = condition.above ?? condition.below ?? 0;
-    const subject = condition.window === undefined ? t.plain(nameOf(about)) : sayWindow(condition, about);
-    const back = sayLimit(condition.clear ?? limit, about);
-    const kept = sayHeld(condition.keepFor);
+    const subject = condition.window === undefined ? t.plain(nameOf(about)) : describeWindow(condition, about);
+    const back = describeLimit(condition.clear ?? limit, about);
+    const kept = describeHeld(condition.keepFor);
     return {
-      fires: (up ? t.above : t.below)(subject, sayLimit(limit, about), sayHeld(condition.for)),
+      fires: (up ? t.above : t.below)(subject, describeLimit(limit, about), describeHeld(condition.for)),
       ends: up ? t.atMost(back, kept) : t.atLeast(back, kept),
     };
   },
   consecutive(condition, about) {
     const t = messages.value.ruleWords;
-    const limit = sayLimit(condition.above, about);
-    const subject = sayWindow({ ...condition, aggregate: "mean" }, about);
-    return { fires: t.above(subject, limit, "", sayRow(condition)), ends: t.windowBack(limit) };
+    const limit = describeLimit(condition.above, about);
+    const subject = describeWindow({ ...condition, aggregate: "mean" }, about);
+    return { fires: t.above(subject, limit, "", describeRow(condition)), ends: t.windowBack(limit) };
   },
   silence({ after }, { metric }) {
     const t = messages.value.ruleWords;
-    const span = saySpan(after);
+    const span = describeSpan(after);
     return { fires: metric ? t.missing(nameOf({ metric }), span) : t.silent(span), ends: t.heardAgain };
   },
   change({ rise, fall, within, keepFor }, about) {
     const t = messages.value.ruleWords;
-    const by = sayAmount(rise ?? fall ?? 0, about);
+    const by = describeAmount(rise ?? fall ?? 0, about);
     return {
-      fires: (rise === undefined ? t.falls : t.rises)(nameOf(about), by, saySpan(within)),
-      ends: keepFor === undefined ? t.noChange : t.calm(saySpan(keepFor)),
+      fires: (rise === undefined ? t.falls : t.rises)(nameOf(about), by, describeSpan(within)),
+      ends: keepFor === undefined ? t.noChange : t.calm(describeSpan(keepFor)),
     };
   },
   flatline({ after, samples, tolerance, floor, ceiling }, about) {
     const t = messages.value.ruleWords;
-    const near = tolerance > 0 ? sayAmount(tolerance, about) : "";
-    const edge = (value: number | undefined) => (value === undefined ? "" : sayAmount(value, about));
+    const near = tolerance > 0 ? describeAmount(tolerance, about) : "";
+    const edge = (value: number | undefined) => (value === undefined ? "" : describeAmount(value, about));
     const ignored = floor !== undefined || ceiling !== undefined;
     return {
-      fires: t.stuck(nameOf(about), saySpan(after), samples, near),
+      fires: t.stuck(nameOf(about), describeSpan(after), samples, near),
       ends: t.moves,
       ...(ignored ? { also: t.ignores(edge(floor), edge(ceiling)) } : {}),
     };
   },
   spike({ above, count, within }, about) {
     const t = messages.value.ruleWords;
-    const span = saySpan(within);
-    return { fires: t.spike(count, nameOf(about), sayAmount(above, about), span), ends: t.spikesOver(span) };
+    const span = describeSpan(within);
+    return { fires: t.spike(count, nameOf(about), describeAmount(above, about), span), ends: t.spikesOver(span) };
   },
   anomaly(condition, about) {
     const t = messages.value.ruleWords;
     const { sigmas, side, season, atLeast } = condition;
-    const subject = sayWindow({ ...condition, aggregate: "mean" }, about);
-    const least = atLeast > 0 ? sayAmount(atLeast, about) : "";
+    const subject = describeWindow({ ...condition, aggregate: "mean" }, about);
+    const least = atLeast > 0 ? describeAmount(atLeast, about) : "";
     return {
-      fires: t.unusual(subject, sayNumber(sigmas), side, season, least, sayRow(condition)),
+      fires: t.unusual(subject, describeNumber(sigmas), side, season, least, describeRow(condition)),
       ends: t.usualAgain,
     };
   },
   forecast({ above, below, within, over }, about) {
     const t = messages.value.ruleWords;
-    const limit = sayLimit(above ?? below ?? 0, about);
+    const limit = describeLimit(above ?? below ?? 0, about);
     const say = above === undefined ? t.willBeBelow : t.willBeAbove;
-    return { fires: say(nameOf(about), limit, saySpan(within), saySpan(over)), ends: t.trendGone };
+    return { fires: say(nameOf(about), limit, describeSpan(within), describeSpan(over)), ends: t.trendGone };
   },
   register({ maxPower }, about) {
     const t = messages.value.ruleWords;
-    return { fires: t.register(nameOf(about), sayLimit(maxPower, { metric: "activePower" })), ends: t.registerBack };
+    return {
+      fires: t.register(nameOf(about), describeLimit(maxPower, { metric: "activePower" })),
+      ends: t.registerBack,
+    };
   },
   drift({ ratio, for: span, neighbours, radiusKm }, about) {
     const t = messages.value.ruleWords;
-    return { fires: t.drift(nameOf(about), sayShare(ratio), saySpan(span), neighbours, radiusKm), ends: t.driftBack };
+    return {
+      fires: t.drift(nameOf(about), describeShare(ratio), describeSpan(span), neighbours, radiusKm),
+      ends: t.driftBack,
+    };
   },
   quorum({ rule, by, count, share, within }) {
     const t = messages.value.ruleWords;
     const where = typeof by === "string" ? by : by.tag;
-    const near = within === undefined ? "" : saySpan(within);
-    return { fires: t.quorum(count, sayShare(share), rule, where, near), ends: t.quorumOver };
+    const near = within === undefined ? "" : describeSpan(within);
+    return { fires: t.quorum(count, describeShare(share), rule, where, near), ends: t.quorumOver };
   },
 };
 
-function sayWatched({ kind, select = {} }: RuleData): string {
+function describeWatched({ kind, select = {} }: RuleData): string {
   const t = messages.value.ruleWords;
   const tags = Object.entries(select.tag ?? {}).map(([name, value]) => `${name} = ${value}`);
   const parts = [
     t.who[kind],
-    select.district === undefined ? "" : t.inDistrict(sayList([select.district].flat().map(districtName))),
-    tags.length === 0 ? "" : t.tagged(sayList(tags)),
-    select.sensor === undefined ? "" : t.only(sayList([select.sensor].flat())),
+    select.district === undefined ? "" : t.inDistrict(describeList([select.district].flat().map(districtName))),
+    tags.length === 0 ? "" : t.tagged(describeList(tags)),
+    select.sensor === undefined ? "" : t.only(describeList([select.sensor].flat())),
   ];
   return parts.filter(Boolean).join(" ");
 }
@@ -139,40 +147,45 @@ function partsOf(span: string): { readonly count: number; readonly unit: Unit } 
 }
 
 /** "10m" is "10 minutes", "10 Minuten", "10 minutos". */
-function saySpan(span: string): string {
+function describeSpan(span: string): string {
   const { count, unit } = partsOf(span);
   return new Intl.NumberFormat(language.value, { style: "unit", unit: UNITS[unit], unitDisplay: "long" }).format(count);
 }
 
-function sayWindow({ window, aggregate }: { window?: string | undefined; aggregate: string }, about: About): string {
+function describeWindow(
+  { window, aggregate }: { window?: string | undefined; aggregate: string },
+  about: RuleSubject,
+): string {
   const { count, unit } = partsOf(window ?? "1h");
   return messages.value.ruleWords.windowed(aggregate, count, unit, nameOf(about));
 }
 
-function sayRow({ count, window }: { count: number; window: string }): string {
+function describeRow({ count, window }: { count: number; window: string }): string {
   const parts = partsOf(window);
   return count === 1 ? "" : messages.value.ruleWords.row(count, parts.count, parts.unit);
 }
 
-function sayLimit(limit: Limit, about: About): string {
+function describeLimit(limit: Limit, about: RuleSubject): string {
   const t = messages.value.ruleWords;
-  if (typeof limit === "number") return sayAmount(limit, about);
-  return limit.times === 1 ? t.tag(limit.tag) : t.share(sayShare(limit.times), limit.tag);
+  if (typeof limit === "number") return describeAmount(limit, about);
+  return limit.times === 1 ? t.tag(limit.tag) : t.share(describeShare(limit.times), limit.tag);
 }
 
 /** A value with its unit; the classes of an index have none. */
-function sayAmount(value: number, { metric }: About): string {
+function describeAmount(value: number, { metric }: RuleSubject): string {
   if (metric !== undefined && isDerived(metric)) return messages.value.ruleWords.aqiClass(value);
   const { unit } = metric === undefined ? { unit: "" } : wordsOf(metric);
   // Not rounded: it is the rule's own number.
-  return [sayNumber(value), unit].filter(Boolean).join(" ");
+  return [describeNumber(value), unit].filter(Boolean).join(" ");
 }
 
-const nameOf = ({ metric }: About): string => (metric === undefined ? "" : messages.value.metrics[metric]);
-const sayHeld = (span: string | undefined) => (span === undefined ? "" : messages.value.ruleWords.held(saySpan(span)));
-const sayNumber = (value: number) => new Intl.NumberFormat(language.value, { maximumFractionDigits: 6 }).format(value);
-const sayShare = (share: number) => new Intl.NumberFormat(language.value, { style: "percent" }).format(share);
-const sayList = (items: readonly string[]) => new Intl.ListFormat(language.value).format(items);
+const nameOf = ({ metric }: RuleSubject): string => (metric === undefined ? "" : messages.value.metrics[metric]);
+const describeHeld = (span: string | undefined) =>
+  span === undefined ? "" : messages.value.ruleWords.held(describeSpan(span));
+const describeNumber = (value: number) =>
+  new Intl.NumberFormat(language.value, { maximumFractionDigits: 6 }).format(value);
+const describeShare = (share: number) => new Intl.NumberFormat(language.value, { style: "percent" }).format(share);
+const describeList = (items: readonly string[]) => new Intl.ListFormat(language.value).format(items);
 
 /** Shadow, or out of use; a rule that simply works needs no mark. */
 export function ModeChip({ rule }: { rule: Pick<RuleView, "mode" | "state"> }) {
@@ -189,8 +202,8 @@ export function ModeChip({ rule }: { rule: Pick<RuleView, "mode" | "state"> }) {
   );
 }
 
-export const sayPercent = (share: number): string =>
+export const describePercent = (share: number): string =>
   new Intl.NumberFormat(language.value, { style: "percent" }).format(share);
 /** Few alerts a day are told apart, too. */
-export const sayRate = (rate: number): string =>
+export const describeRate = (rate: number): string =>
   new Intl.NumberFormat(language.value, { maximumFractionDigits: rate >= 10 ? 0 : rate >= 1 ? 1 : 2 }).format(rate);

@@ -16,8 +16,8 @@ import type { PageProps } from "../shell/router.ts";
 import { navigate } from "../shell/router.ts";
 import { mayManage } from "../shell/session.ts";
 import { clock, formatTime, Moment } from "../words/time.tsx";
-import { sayMs } from "../words/words.ts";
-import { describeRule, ModeChip, sayPercent, sayRate, sayRuleLimit } from "./rule-words.tsx";
+import { describeMs } from "../words/words.ts";
+import { describePercent, describeRate, describeRule, describeRuleLimit, ModeChip } from "./rule-words.tsx";
 import { writeRuleYaml } from "./rule-yaml.ts";
 import { dataOf, editHref, loadRule, promoteRule, removeRule, ruleHref, saveRule, triedBy } from "./rules-api.ts";
 
@@ -167,7 +167,7 @@ function hintOf(action: Action, rule: RuleView, original: RuleView | undefined):
 function RuleFacts({ rule }: { rule: RuleView }) {
   const { rules: t, ruleWords, words } = messages.value;
   const { source, inhibits = [], advice, changed } = rule;
-  const limit = sayRuleLimit(rule);
+  const limit = describeRuleLimit(rule);
   return (
     <dl class="facts panel" aria-label={t.facts}>
       {limit !== undefined && <Fact name={t.limit}>{limit}</Fact>}
@@ -219,24 +219,24 @@ function RuleFigures({ stats }: { stats: RuleStatsView }) {
       <Figures
         rows={[
           [t.alertsRaised, stats.alerts],
-          [t.perDay, sayRate(stats.alertsPerDay)],
+          [t.perDay, describeRate(stats.alertsPerDay)],
           precision === undefined
             ? [t.precision, t.notJudged]
-            : [t.precision, sayPercent(precision), t.judged(reviews.right, reviews.wrong)],
+            : [t.precision, describePercent(precision), t.judged(reviews.right, reviews.wrong)],
           [t.suppressed, stats.suppressed, stats.flaps > 0 ? t.flapped(stats.flaps) : undefined],
           [t.retracted, stats.retracted],
-          [t.toAcknowledge, sayTook(stats.acknowledge)],
-          [t.toResolve, sayTook(stats.resolve)],
+          [t.toAcknowledge, describeTook(stats.acknowledge)],
+          [t.toResolve, describeTook(stats.resolve)],
         ]}
       />
     </section>
   );
 }
 
-function sayTook(spans: SpansView | undefined): string {
+function describeTook(spans: SpansView | undefined): string {
   const t = messages.value.rules;
   if (!spans) return t.none;
-  return spans.count === 1 ? sayMs(spans.medianMs) : t.took(sayMs(spans.medianMs), sayMs(spans.p90Ms));
+  return spans.count === 1 ? describeMs(spans.medianMs) : t.took(describeMs(spans.medianMs), describeMs(spans.p90Ms));
 }
 
 /** What it said last; of a shadow, what it would have said. */
@@ -307,7 +307,7 @@ function Version({ change }: { change: RuleChangeView }) {
         <strong>{by}</strong> {t.what[what]}, <Moment at={at} as="time" /> (<Moment at={at} />)
       </p>
       <p class="rule-reason">{reason}</p>
-      {figures && <p class="quiet">{t.figures(figures.alerts, sayRate(figures.alertsPerDay))}</p>}
+      {figures && <p class="quiet">{t.figures(figures.alerts, describeRate(figures.alertsPerDay))}</p>}
       {data && (
         <details>
           <summary>

@@ -22,12 +22,12 @@ export function districtName(id: string): string {
 }
 
 /** "2 h 5 min"; below a minute in seconds. The units are the same in the three languages. */
-export function sayMs(ms: number): string {
+export function describeMs(ms: number): string {
   return formatSpan(ms >= 60_000 ? Math.round(ms / 60_000) * 60_000 : ms);
 }
 
 /** An error in a sentence for people: the service's own words where it answered. */
-export function sayProblem(error: unknown): string {
+export function describeProblem(error: unknown): string {
   if (error instanceof ApiProblem && error.message !== "") return error.message;
   return messages.value.shell.unreachable;
 }

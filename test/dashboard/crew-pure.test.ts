@@ -3,13 +3,13 @@ import { describe, expect, it, vi } from "vitest";
 import type { AlertView, CrewWarningView } from "../../contract/alert.ts";
 import { ApiProblem } from "../../dashboard/api/client.ts";
 import {
-  type About,
   aheadOf,
+  applyWaiting,
+  type CardContext,
   cardsOf,
   daysUntil,
   deviceOf,
   distanceM,
-  foresee,
   keepSections,
   mapLink,
   merge,
@@ -37,10 +37,10 @@ function aWarning(id: string, fields: Partial<CrewWarningView> = {}): CrewWarnin
 }
 
 describe("cards", () => {
-  const about: About = { me: "anna", now: NOW, order: "urgent" };
+  const about: CardContext = { me: "anna", now: NOW, order: "urgent" };
   const keys = (
     alerts: CrewWarningView[],
-    more: Partial<About> = {},
+    more: Partial<CardContext> = {},
     sensors: Parameters<typeof cardsOf>[0]["sensors"] = [],
   ) =>
     cardsOf({ alerts, sensors }, { ...about, ...more }).map(({ warnings }) => warnings.map(({ id }) => id).join("+"));
@@ -117,8 +117,8 @@ const anAlert = (timeline: object[] = [], fields: object = {}) =>
 describe("the list after a press", () => {
   const start = { alertId: "a1", action: "start", user: "anna" } as Item;
   it("shows at once what will be, and what the service says then", () => {
-    expect(foresee(aWarning("a1"), [start])).toMatchObject({ handling: "in-progress", assignee: "anna" });
-    expect(foresee(aWarning("a2"), [start]).assignee).toBeUndefined();
+    expect(applyWaiting(aWarning("a1"), [start])).toMatchObject({ handling: "in-progress", assignee: "anna" });
+    expect(applyWaiting(aWarning("a2"), [start]).assignee).toBeUndefined();
     const taken = anAlert([{ what: "firing" }, deed("started", "ben")], { handling: "in-progress", assignee: "ben" });
     expect(merge(aWarning("a1"), taken)).toMatchObject([{ assignee: "ben", people: [{ by: "ben" }] }]);
     expect(merge(aWarning("a1"), anAlert([], { handling: "closed" }))).toEqual([]);
