@@ -109,13 +109,13 @@ export function useWidget<W extends { close(): void }>(load: () => Promise<(elem
   // A layout effect, because it is torn down in the same step that takes the element away. A passive one is torn down a frame
   // later, and a chunk that comes within that frame would be opened in an element which is no longer there.
   useLayoutEffect(() => {
-    const element = box.current!;
     let left = false;
     let opened: W | undefined;
     load().then(
       (open) => {
-        if (left) return;
-        opened = open(element);
+        // The reference is taken back as soon as the element goes, which may be before this is torn down.
+        if (left || !box.current?.isConnected) return;
+        opened = open(box.current);
         setWidget(opened);
       },
       () => left || setFailed(true),
