@@ -36,7 +36,12 @@ export function Audit() {
       {entries && (
         <Table
           label={t.tabs.audit}
-          columns={[t.at, t.who, { head: t.what, class: "mono" }, t.about, { head: t.detail, class: "admin-detail" }]}
+          columns={[
+            t.at,
+            t.who,
+            { head: t.what, class: "mono" },
+            ...[t.about, t.detail].map((head) => ({ head, class: "admin-words" })),
+          ]}
           rows={entries.map(({ id, at, by, what, target, detail }) => ({
             key: id,
             cells: [<Moment at={at} as="time" />, by, what, target, detail],

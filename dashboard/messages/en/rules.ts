@@ -124,7 +124,7 @@ export const ruleEditor = {
   run: "Try it",
   stop: "Stop",
   historyHint: "See what it would have raised, before anyone is notified.",
-  historyWaits: "Correct the mistakes to try it.",
+  historyWaits: "It can be tried once it is free of mistakes.",
   runningBefore: "Running the current rule over history …",
   runningAfter: "Running your change over history …",
   stale: "The rule has changed since: try it again.",
