@@ -11,7 +11,7 @@ import type { Transition } from "../model/alert.ts";
 import type { Background } from "../model/background.ts";
 import type { Figure, Health } from "../model/health.ts";
 import type { NotifySettings } from "../model/notify-settings.ts";
-import { createSettledClock } from "../model/settled-clock.ts";
+import { createSettledClock } from "../model/time.ts";
 import type { Records } from "../store/records.ts";
 import type { StopStack } from "./lifecycle.ts";
 

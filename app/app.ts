@@ -24,7 +24,7 @@ import { createStoreWriter } from "../ingest/store-writer.ts";
 import { createWorker } from "../ingest/worker.ts";
 import { gatherHealth, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
-import { createSettledClock } from "../model/settled-clock.ts";
+import { createSettledClock } from "../model/time.ts";
 import { createSimulations } from "../simulators/runs/simulations.ts";
 import { createBackups } from "../store/backup/stage.ts";
 import { startClockWatch } from "../store/clock-watch.ts";

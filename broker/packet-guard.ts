@@ -1,5 +1,9 @@
-import { countElements } from "../model/elements.ts";
-import { READINGS_PER_MESSAGE_MAX, REFUSED_PAYLOAD_BYTES_MAX, TOPIC_BYTES_MAX } from "../model/message.ts";
+import {
+  countElements,
+  READINGS_PER_MESSAGE_MAX,
+  REFUSED_PAYLOAD_BYTES_MAX,
+  TOPIC_BYTES_MAX,
+} from "../model/message.ts";
 import { cutTopic } from "../model/topics.ts";
 import { isCleanText, isFilter, isText } from "./access.ts";
 import type { PacketParser } from "./aedes-internals.ts";

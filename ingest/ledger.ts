@@ -48,7 +48,7 @@ export function createLedgerService(parts: LedgerServiceParts) {
   };
 }
 
-export type LedgerParts = {
+type LedgerParts = {
   readonly ledger: Pick<Records["ledger"], "totals" | "byDay" | "bySensor">;
   /** Everything before this number of the journal is booked. */
   offset(): number;

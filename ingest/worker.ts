@@ -44,8 +44,6 @@ export type WorkerOptions = {
 /** Messages that are opened, and given to a consumer that does not gather, in one go. */
 const OPENED_AT_ONCE = 500;
 
-export type Worker = ReturnType<typeof createWorker>;
-
 /**
  * Takes committed messages from the journal to every consumer, each in order, one batch at a time, at its own pace.
  * Begins at each consumer's offset; `committed` brings what is new.

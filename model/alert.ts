@@ -1,6 +1,7 @@
 import type { Kind } from "./kinds.ts";
 import type { RuleMetric } from "./metrics.ts";
 
+export const NOTICES = ["firing", "resolved", "retracted", "escalated", "reminder"] as const;
 export const SEVERITIES = ["info", "warning", "critical"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 export const AUDIENCES = ["operators", "crews"] as const;
@@ -113,4 +114,13 @@ export function saidOf({
 export type Transition = {
   readonly alert: SaidAlert;
   readonly entry: TimelineEntry;
+};
+
+/** Something that people are to be told of an alert. The noise control decides that, the notifications how and when. */
+export type Notice = {
+  /** The same on every attempt and after every restart: what was told and when, of which alert. */
+  readonly id: string;
+  readonly at: number;
+  readonly what: (typeof NOTICES)[number];
+  readonly alert: Alert;
 };

@@ -1,9 +1,18 @@
 import { z } from "zod";
 import { AUDIENCES, SEVERITIES } from "./alert.ts";
-import { conditionSchema, ruleId } from "./conditions.ts";
-import { KINDS } from "./kinds.ts";
-import { DERIVED, isDerived, isMetricName, METRIC_NAMES, type RuleMetric } from "./metrics.ts";
-import { contradictions } from "./rule-mistakes.ts";
+import { conditionSchema, type Limit, type RuleCondition, ruleId, type Spec } from "./conditions.ts";
+import { KINDS, type Kind } from "./kinds.ts";
+import {
+  DERIVED,
+  isDerived,
+  isMetricName,
+  METRIC_NAMES,
+  type MetricName,
+  metricRow,
+  type RuleMetric,
+  ruleMetricsOf,
+} from "./metrics.ts";
+import { HOUR_MS, parseDuration } from "./time.ts";
 
 /** A rule is data: what a city writes in YAML. Everything has a limit, and the message says what to write instead. */
 export const RULES_MAX = 1_000;
@@ -60,3 +69,133 @@ export const ruleSchema = fields.superRefine((rule, context) => {
 export type RuleData = Omit<z.infer<typeof fields>, "metric"> & { readonly metric?: RuleMetric };
 /** `version`: the first 12 hex digits of the SHA-256 of the rule's canonical content. */
 export type Rule = RuleData & { readonly version: string };
+
+type Contradiction = { readonly path: (string | number)[]; readonly message: string };
+
+type Draft = {
+  readonly kind: Kind | "any";
+  readonly metric?: string;
+  readonly condition: RuleCondition;
+};
+
+/** What each field of a rule allows and together makes no sense, each with what to write instead. */
+export function contradictions(rule: Draft): Contradiction[] {
+  return [...metricMistakes(rule), ...conditionMistakes(rule), ...limitMistakes(rule)];
+}
+
+function metricMistakes({ kind, metric, condition }: Draft): Contradiction[] {
+  const { type } = condition;
+  if (type === "quorum") {
+    const message = "a quorum rule watches the alerts of another rule: leave metric out";
+    return metric === undefined ? [] : [{ path: ["metric"], message }];
+  }
+  // Without a metric it is the sensor that is silent.
+  if (type === "silence" && metric === undefined) return [];
+  if (metric === undefined) return [{ path: ["metric"], message: "metric is missing: which value is compared?" }];
+  const kinds = kind === "any" ? KINDS : [kind];
+  const common = ruleMetricsOf(kinds[0]!).filter((name) => kinds.every((one) => ruleMetricsOf(one).includes(name)));
+  if (!common.includes(metric as RuleMetric)) {
+    const whose = kind === "any" ? "every kind of sensor" : `${kind} sensors`;
+    return [{ path: ["metric"], message: `"${metric}" is not sent by ${whose}; choose one of: ${common.join(" ")}` }];
+  }
+  return isDerived(metric) ? derivedMistakes(metric, condition) : [];
+}
+
+/** An index has one value per hour and few classes: there is nothing in it to be stuck, to drift or to roll over. */
+function derivedMistakes(metric: string, condition: RuleCondition): Contradiction[] {
+  const { type } = condition;
+  if (type !== "threshold" && type !== "consecutive" && type !== "change") {
+    const message = `${type} makes no sense on "${metric}", a class per hour: use threshold, consecutive or change`;
+    return [{ path: ["condition", "type"], message }];
+  }
+  const windowMs = type === "change" || condition.window === undefined ? undefined : parseDuration(condition.window);
+  if (windowMs === undefined || windowMs >= HOUR_MS) return [];
+  const message = `"${metric}" has one value per hour: no window shorter than 1h can be filled`;
+  return [{ path: ["condition", "window"], message }];
+}
+
+function conditionMistakes({ metric, condition }: Draft): Contradiction[] {
+  switch (condition.type) {
+    case "threshold":
+      return [...oneSide(condition, "a threshold"), ...clearMistakes(condition)];
+    case "forecast":
+      return [...oneSide(condition, "a forecast"), ...horizonMistakes(condition)];
+    case "change":
+      return changeMistakes(condition);
+    case "flatline":
+      return flatlineMistakes(condition);
+    case "register":
+      return registerMistakes(metric, condition.maxPower);
+    default:
+      return [];
+  }
+}
+
+function oneSide({ above, below }: Pick<Spec<"threshold">, "above" | "below">, who: string): Contradiction[] {
+  if ((above === undefined) !== (below === undefined)) return [];
+  return [{ path: ["condition"], message: `${who} has exactly one of above and below` }];
+}
+
+function clearMistakes({ above, below, clear }: Spec<"threshold">): Contradiction[] {
+  const bound = above ?? below;
+  if (clear === undefined || bound === undefined || (above !== undefined && below !== undefined)) return [];
+  const path = ["condition", "clear"];
+  const pair = comparable(bound, clear);
+  if (!pair) return [{ path, message: "clear must use the same tag as the limit" }];
+  const wrong = above !== undefined ? pair[1] > pair[0] : pair[1] < pair[0];
+  const side = above !== undefined ? "at or below `above`" : "at or above `below`";
+  return wrong ? [{ path, message: `clear is on the wrong side: it must be ${side}` }] : [];
+}
+
+function comparable(a: Limit, b: Limit): readonly [number, number] | undefined {
+  if (typeof a === "number" && typeof b === "number") return [a, b];
+  if (typeof a === "number" || typeof b === "number") return undefined;
+  return a.tag === b.tag ? [a.times, b.times] : undefined;
+}
+
+/** How many times the length of its past a trend may be drawn out into the future. */
+const HORIZON_TIMES_MAX = 4;
+
+function horizonMistakes({ within, over }: Spec<"forecast">): Contradiction[] {
+  const [withinMs, overMs] = [parseDuration(within), parseDuration(over)];
+  // What is no duration at all has been said already.
+  if (withinMs === undefined || overMs === undefined || withinMs <= HORIZON_TIMES_MAX * overMs) return [];
+  const message = `a trend over ${over} cannot be drawn out to ${within}: at most ${HORIZON_TIMES_MAX} times as long; raise over or lower within`;
+  return [{ path: ["condition", "within"], message }];
+}
+
+function changeMistakes({ rise, fall }: Spec<"change">): Contradiction[] {
+  if ((rise === undefined) !== (fall === undefined)) return [];
+  return [{ path: ["condition"], message: "a change has exactly one of rise and fall" }];
+}
+
+function flatlineMistakes({ floor, ceiling }: Spec<"flatline">): Contradiction[] {
+  if (floor === undefined || ceiling === undefined || floor < ceiling) return [];
+  return [{ path: ["condition", "floor"], message: "floor must be below ceiling: between them lies what is watched" }];
+}
+
+function registerMistakes(metric: string | undefined, maxPower: Limit): Contradiction[] {
+  const path = ["condition", "maxPower"];
+  const power = typeof maxPower === "number" && maxPower <= 0 ? [{ path, message: "maxPower must be above 0 kW" }] : [];
+  if (metric === undefined || metric === "energyImport" || metric === "energyExport") return power;
+  const message = "a register rule watches a meter's register: metric is energyImport or energyExport";
+  return [{ path: ["metric"], message }, ...power];
+}
+
+/** A limit that no reading can pass: beyond what is accepted of the metric at all. */
+function limitMistakes({ metric, condition }: Draft): Contradiction[] {
+  const row = metric === undefined ? undefined : rangeOf(metric);
+  if (!row || !("above" in condition || "below" in condition) || condition.type === "spike") return [];
+  const [low, high] = row;
+  const { above, below } = condition as { above?: Limit; below?: Limit };
+  const outside = (which: string, bound: Limit | undefined, beyond: (limit: number) => boolean): Contradiction[] => {
+    if (typeof bound !== "number" || !beyond(bound)) return [];
+    const message = `no reading can be ${which} ${bound}: ${metric} is accepted from ${low} to ${high}`;
+    return [{ path: ["condition", which], message }];
+  };
+  return [...outside("above", above, (limit) => limit >= high), ...outside("below", below, (limit) => limit <= low)];
+}
+
+function rangeOf(metric: string): readonly [number, number] | undefined {
+  return isDerived(metric) ? [1, 6] : metricRow(metric as MetricName)?.fail;
+}

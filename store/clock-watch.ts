@@ -1,7 +1,6 @@
 import type { Background } from "../model/background.ts";
 import type { Log } from "../model/log.ts";
-import { createSettledClock } from "../model/settled-clock.ts";
-import { DAY_MS, plausibleTime } from "../model/time.ts";
+import { createSettledClock, DAY_MS, plausibleTime } from "../model/time.ts";
 import type { Records } from "./records.ts";
 
 type ClockWatchOptions = {

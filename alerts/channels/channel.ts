@@ -1,5 +1,4 @@
-import type { Alert } from "../../model/alert.ts";
-import type { Notice } from "../../model/notice.ts";
+import type { Alert, Notice } from "../../model/alert.ts";
 import type { Target } from "../../model/target.ts";
 
 /** How an attempt to tell a target ended. `error` is for people; it never carries what the target answered. */

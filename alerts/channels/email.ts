@@ -1,5 +1,5 @@
 import { createTransport } from "nodemailer";
-import type { Notice } from "../../model/notice.ts";
+import type { Notice } from "../../model/alert.ts";
 import type { SmtpSettings } from "../../model/notify-settings.ts";
 import { addressesOf } from "../../model/target.ts";
 import { type Channel, digestSubject, type Mail, oneLine, type SendMail, type Words, wordsOf } from "./channel.ts";

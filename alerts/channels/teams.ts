@@ -1,4 +1,4 @@
-import type { Notice } from "../../model/notice.ts";
+import type { Notice } from "../../model/alert.ts";
 import {
   type Channel,
   cut,

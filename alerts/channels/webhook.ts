@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { viewAlert } from "../../contract/alert.ts";
-import type { Notice } from "../../model/notice.ts";
+import type { Notice } from "../../model/alert.ts";
 import { type Target, whsecBytes } from "../../model/target.ts";
 import { type Channel, JSON_HEADERS } from "./channel.ts";
 

@@ -1,7 +1,6 @@
-import type { Alert, Transition } from "../../model/alert.ts";
+import { type Alert, NOTICES, type Notice, type Transition } from "../../model/alert.ts";
 import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
 import type { Log } from "../../model/log.ts";
-import { NOTICES, type Notice } from "../../model/notice.ts";
 import type { Rule } from "../../model/rule.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import type { NoiseRow, Records } from "../../store/records.ts";

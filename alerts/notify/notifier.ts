@@ -1,8 +1,7 @@
-import type { Alert } from "../../model/alert.ts";
+import type { Alert, Notice } from "../../model/alert.ts";
 import { TARGET_TYPES, type TargetType } from "../../model/channels.ts";
 import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
 import type { Log } from "../../model/log.ts";
-import type { Notice } from "../../model/notice.ts";
 import { durationMs, type Target } from "../../model/target.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import type { Records } from "../../store/records.ts";

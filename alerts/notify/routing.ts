@@ -1,5 +1,4 @@
-import { type Alert, SEVERITIES } from "../../model/alert.ts";
-import type { Notice } from "../../model/notice.ts";
+import { type Alert, type Notice, SEVERITIES } from "../../model/alert.ts";
 import { durationMs, type QuietHours, type Target } from "../../model/target.ts";
 import { DAY_MS, WEEKDAYS } from "../../model/time.ts";
 

@@ -3,13 +3,38 @@ import { z } from "zod";
 import { viewAlert } from "../../contract/alert.ts";
 import { ReportBody, ReportQuery } from "../../contract/report.ts";
 import type { Alert, Severity, TimelineEntry } from "../../model/alert.ts";
-import type { Report, ReportLine, Took } from "../../model/report.ts";
 import { median, percentile } from "../../model/statistics.ts";
 import { DAY_MS } from "../../model/time.ts";
 import type { Api, Parts } from "../api.ts";
 import { csvLine } from "../csv.ts";
 import { answers, media } from "../problems.ts";
 import { parseRange } from "../time-range.ts";
+
+/** How many, and how long it took: milliseconds, of those where it happened. */
+type Took = { readonly count: number; readonly medianMs: number; readonly p90Ms: number };
+
+type ReportLine = {
+  /** Began to fire within the range. */
+  readonly raised: number;
+  readonly bySeverity: Readonly<Record<Severity, number>>;
+  /** Ended within the range; retracted ones should never have fired. */
+  readonly resolved: number;
+  readonly retracted: number;
+  /** Told nobody, for a silence, another rule or flapping. */
+  readonly suppressed: number;
+  readonly reviewed: { readonly right: number; readonly wrong: number; readonly unclear: number };
+  /** From firing to the first acknowledgement, or the first work on it. */
+  readonly toAcknowledge?: Took;
+  /** From firing to the end of the trouble. */
+  readonly toResolve?: Took;
+};
+
+/** What happened in a shift. */
+type Report = {
+  readonly total: ReportLine & { readonly openAtEnd: number };
+  readonly byDistrict: readonly (ReportLine & { readonly district: string })[];
+  readonly byRule: readonly (ReportLine & { readonly rule: string; readonly title: string })[];
+};
 
 const SPAN_MAX_MS = 31 * DAY_MS;
 const ALERTS_MAX = 2_000;

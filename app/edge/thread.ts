@@ -8,7 +8,7 @@ import { createShares, createUnderWay } from "../../ingest/journal/shares.ts";
 import { openJournalWriter } from "../../ingest/journal/writer.ts";
 import { type NewMessage, senderKey } from "../../model/message.ts";
 import type { Credential } from "../../model/people.ts";
-import { createSettledClock } from "../../model/settled-clock.ts";
+import { createSettledClock } from "../../model/time.ts";
 import { createFaultPoint, isGateOff, logLines, wallClock } from "../lifecycle.ts";
 import {
   CHUNK_BYTES_IN_FLIGHT_MAX,

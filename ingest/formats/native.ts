@@ -1,4 +1,4 @@
-import { splitElements } from "../../model/elements.ts";
+import { splitElements } from "../../model/message.ts";
 import { type Fault, fault, findPersonalWordInText, personalData } from "../check-reading.ts";
 import { type Format, parsed, refuseWhole } from "./format.ts";
 

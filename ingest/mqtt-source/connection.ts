@@ -1,6 +1,5 @@
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
-import { countElements } from "../../model/elements.ts";
-import { type NewMessage, READINGS_PER_MESSAGE_MAX } from "../../model/message.ts";
+import { countElements, type NewMessage, READINGS_PER_MESSAGE_MAX } from "../../model/message.ts";
 import { type Bucket, spend, waitMs } from "../../model/rate-limit.ts";
 import type { MqttSourceOptions, SourceCounts, SourceLimits } from "./options.ts";
 

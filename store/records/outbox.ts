@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Notice } from "../../model/notice.ts";
+import type { Notice } from "../../model/alert.ts";
 import type { Target, TargetState } from "../../model/target.ts";
 import type { Database } from "./database.ts";
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createFailures } from "../../api/auth.ts";
 import { createLatest, createLive } from "../../api/live.ts";
-import { createSettledClock } from "../../model/settled-clock.ts";
+import { createSettledClock } from "../../model/time.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 import { startService } from "./service.ts";
 

@@ -13,7 +13,7 @@ import {
   readMeasuredAt,
 } from "../../ingest/check-reading.ts";
 import { decodeMessage } from "../../ingest/decode.ts";
-import { countElements, splitElements } from "../../model/elements.ts";
+import { countElements, splitElements } from "../../model/message.ts";
 import { parseSensorTopic } from "../../model/topics.ts";
 import { startService } from "../api/service.ts";
 import { allOf } from "../helpers/in-full.ts";

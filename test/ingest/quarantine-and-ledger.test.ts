@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readLedger } from "../../ingest/ledger.ts";
 import { createNotices, redriveMessage } from "../../ingest/quarantine.ts";
-import { countElements, splitElements } from "../../model/elements.ts";
 import type { LedgerOutcome } from "../../model/ledger.ts";
+import { countElements, splitElements } from "../../model/message.ts";
 import type { Rejection } from "../../model/rejection.ts";
 import { aBatch, aMessage, GATEWAY, T0 } from "./helpers.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadRules, parseRules } from "../../alerts/rules/check.ts";
-import { contradictions } from "../../model/rule-mistakes.ts";
+import { contradictions } from "../../model/rule.ts";
 
 /** What is wrong with a rule, as a city would read it: place within the line, then advice. */
 function mistakes(rule: string): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createSettledClock, type SettledState } from "../../model/settled-clock.ts";
+import { createSettledClock, type SettledState } from "../../model/time.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,7 +1,6 @@
 import { createNoise, type NoiseOptions } from "../../../alerts/noise/noise.ts";
-import type { Transition } from "../../../model/alert.ts";
+import type { Notice, Transition } from "../../../model/alert.ts";
 import { SILENT } from "../../../model/log.ts";
-import type { Notice } from "../../../model/notice.ts";
 import type { Rule } from "../../../model/rule.ts";
 import type { Silence } from "../../../model/silence.ts";
 import { openRecords, type Sensor } from "../../../store/records.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Notice } from "../../../model/notice.ts";
+import type { Notice } from "../../../model/alert.ts";
 import { MINUTE } from "../builders.ts";
 import { aNotice, aTarget, createWorld } from "./world.ts";
 

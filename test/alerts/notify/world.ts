@@ -1,9 +1,8 @@
 import type { HttpAnswer, HttpPost } from "../../../alerts/notify/http-post.ts";
 import type { Later } from "../../../alerts/notify/lane.ts";
 import { createNotifier } from "../../../alerts/notify/notifier.ts";
-import type { Alert } from "../../../model/alert.ts";
+import type { Alert, Notice } from "../../../model/alert.ts";
 import { SILENT } from "../../../model/log.ts";
-import type { Notice } from "../../../model/notice.ts";
 import type { Target } from "../../../model/target.ts";
 import { openRecords, type Records } from "../../../store/records.ts";
 import { T0 } from "../builders.ts";
