@@ -27,5 +27,5 @@ export type Parts = ApiDeps & {
   readonly latest: Latest;
   readonly streams: Streams;
   readonly queries: Queries;
-  readonly turns: { readonly [what in "queries" | "exports" | "checks" | "backtests"]: Turns };
+  readonly turns: { readonly [what in "queries" | "exports" | "pieces" | "checks" | "backtests"]: Turns };
 };

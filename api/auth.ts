@@ -65,8 +65,9 @@ export function createAuth(deps: Pick<ApiDeps, "records" | "now" | "log">, limit
     const waitMs = failures.waitMs(from);
     if (waitMs <= 0) failures.add(from);
     note(request, "auth.refused", from, "unknown token");
-    if (waitMs <= 0) throw new ProblemError("unauthenticated", "The token is not known.");
-    const detail = "The token is not known, and too many wrong ones came from this address.";
+    if (waitMs <= 0)
+      throw new ProblemError("unauthenticated", "The token is not valid: check it, or ask an admin for a new one.");
+    const detail = "The token is not valid, and too many wrong ones came from this address: wait before the next try.";
     throw new ProblemError("rate-limited", detail, { retryAfterS: Math.ceil(waitMs / 1_000) });
   }
 

@@ -182,8 +182,12 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
     if (own >= limits.requestsAtOnceMax || requests >= limits.connectionsMax * share) {
       counts.requestsRefused += 1;
       throw own >= limits.requestsAtOnceMax
-        ? new ProblemError("rate-limited", `This ${who} has ${own} requests in progress, as many as it may.`, later)
-        : new ProblemError("unavailable", "As many requests are in progress as the service can take.", later);
+        ? new ProblemError(
+            "rate-limited",
+            `This ${who} has ${own} requests in progress, the most allowed: wait until some have been answered.`,
+            later,
+          )
+        : new ProblemError("unavailable", "The service has too many requests in progress: try again later.", later);
     }
     requests += 1;
     add(requestsOf, who, 1);

@@ -5,7 +5,8 @@ import { isWorldFault } from "../model/background.ts";
 import type { Log } from "../model/log.ts";
 import { StoreError } from "../store/reading-store.ts";
 import { RecordConflict } from "../store/records.ts";
-import { invalid, PROBLEMS, ProblemError, type ProblemName } from "./problems.ts";
+import { badCursor } from "./paging.ts";
+import { PROBLEMS, ProblemError, type ProblemName } from "./problems.ts";
 
 /**
  * Every error leaves as `application/problem+json`; what is our fault leaves without details and is logged. Who opens an address
@@ -67,12 +68,13 @@ export function answer(error: unknown, request: FastifyRequest, reply: FastifyRe
 
 function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
-  if (error instanceof RecordConflict) return new ProblemError("conflict", "The name is taken.");
+  if (error instanceof RecordConflict)
+    return new ProblemError("conflict", "This name is already in use: choose another.");
   if (error instanceof StoreError) return storeProblem(error);
   const { statusCode, message, name: kind, state } = error as Record<string, unknown>;
   if (kind === "BacktestBusy") return new ProblemError("conflict", `${message}.`, { retryAfterS: 30 });
   if (kind === "RulesTooHard") return new ProblemError("invalid-request", String(message));
-  if (kind === "RecordBadCursor") return invalid("#/query/cursor", "This is not a cursor of ours.");
+  if (kind === "RecordBadCursor") return badCursor();
   if (typeof state === "string" && RETRY_AFTER_S.has(state)) return journalProblem(state);
   if (isWorldFault(error)) return worldProblem(error);
   const name = typeof statusCode === "number" ? nameOf(statusCode) : "internal";
@@ -112,7 +114,7 @@ function journalProblem(state: string): ProblemError {
 function storeProblem(error: StoreError): ProblemError {
   if (error.kind !== "unavailable" && error.kind !== "misconfigured") return new ProblemError("internal");
   const retryAfterS = Math.ceil((error.retryAfterMs ?? 10_000) / 1_000);
-  return new ProblemError("unavailable", "The store of the readings does not answer.", { retryAfterS });
+  return new ProblemError("unavailable", "The reading store does not answer: try again later.", { retryAfterS });
 }
 
 /** Fastify's own errors (body too large, media type, bad URL, malformed JSON) carry their status. */

@@ -1,4 +1,4 @@
-import { invalid } from "./problems.ts";
+import { invalid, type ProblemError } from "./problems.ts";
 
 /** Pages of a list in RAM in ascending order of `keyOf`, whatever order it is in; the cursor is the last key shown. */
 export function pageByKey<T>(rows: readonly T[], keyOf: (row: T) => string, limit: number, cursor?: string) {
@@ -42,9 +42,15 @@ export function encodeCursor(text: string): string {
   return Buffer.from(text).toString("base64url");
 }
 
-/** Throws a problem for what cannot be a cursor of ours. */
+export const badCursor = (): ProblemError =>
+  invalid(
+    "#/query/cursor",
+    "The cursor is not valid: send `next` of the last page as it is, or start again without a cursor.",
+  );
+
+/** Throws a problem for what no page has answered with. */
 export function decodeCursor(cursor: string): string {
   const text = Buffer.from(cursor, "base64url").toString("utf8");
-  if (text === "" || encodeCursor(text) !== cursor) throw invalid("#/query/cursor", "This is not a cursor of ours.");
+  if (text === "" || encodeCursor(text) !== cursor) throw badCursor();
   return text;
 }

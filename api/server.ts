@@ -113,6 +113,14 @@ function createAllTurns(limits: Limits): Parts["turns"] {
       ...{ waitingMax: 4 * limits.exportsMax, waitingPerAccountMax: 2 * limits.exportsPerAccountMax },
       waitMsMax: limits.queryWaitMs,
     }),
+    // Of exports that have a place among the downloads: the rest of the queries' places is for those who wait for an answer.
+    pieces: createTurns({
+      what: "downloads",
+      ...{ runningMax: Math.max(1, Math.floor(limits.queriesMax / 2)), runningPerAccountMax: 1 },
+      ...{ waitingMax: limits.exportsMax, waitingPerAccountMax: limits.exportsPerAccountMax },
+      // Its place is taken already, and so are those of all who wait here.
+      waitMsMax: limits.queryWaitMs + limits.queryMs,
+    }),
     checks: createTurns({
       what: "checks of rules",
       ...{ runningMax: 1, runningPerAccountMax: 1, waitingMax: 20, waitingPerAccountMax: 3 },

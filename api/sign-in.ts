@@ -17,6 +17,9 @@ const BROWSER_MAX_AGE_S = 180 * 86_400;
 const MEMORY_BYTES_MAX = 64 * 1024 * 1024;
 const KEY_BYTES = 32;
 const WAITING_MAX = 20;
+/** Addresses remembered for each name, and how many of the newest rows of the audit log are looked at for them. */
+const PLACES_MAX = 8;
+const AUDIT_ROWS_READ = 1_000;
 
 export type Shown = { readonly token: string } | { readonly user: string; readonly password: string };
 
@@ -36,13 +39,15 @@ export function createSignIn({ records, auth, limits, now }: Pick<Parts, "record
   const wrong = createFailures(options, now);
   // Apart from the others, so that inventing names makes nobody's failures forgotten.
   const invented = createFailures(options, now);
+  const places = createPlaces(records.audit);
   // Slows nobody by itself: whoever has failed goes after those who have not, whatever names are tried.
   const ofAddress = createFailures(options, now);
 
   /** Throws a 401 or 429 problem. */
   async function check(request: FastifyRequest, shown: Shown): Promise<Account> {
     const account = "token" in shown ? auth.ofToken(request, shown.token).account : await ofPassword(request, shown);
-    if (roleOf(account) === "device") throw new ProblemError("forbidden", "Devices and gateways have no page.");
+    if (roleOf(account) === "device")
+      throw new ProblemError("forbidden", "Devices and gateways cannot sign in on the page: use a person's account.");
     return account;
   }
 
@@ -72,17 +77,18 @@ export function createSignIn({ records, auth, limits, now }: Pick<Parts, "record
     // Counted before it is looked at: a hundred guesses at once are a hundred.
     failures.add(key);
     if (hash !== undefined) {
-      // A browser that has signed in before goes before all who may be anyone.
-      const rank = from.startsWith(BROWSER) ? 0 : failures.count(key) + ofAddress.count(from);
+      const rank = failures.count(key) + ofAddress.count(from);
+      const isKnown = from.startsWith(BROWSER) || places.has(user, from);
       ofAddress.add(from);
       const takeBack = () => [failures.takeBack(key), ofAddress.takeBack(from)];
-      const turn = { from, name: user, failures: rank, isGone: () => request.socket.destroyed };
+      const turn = { from, name: user, isKnown, failures: rank, isGone: () => request.socket.destroyed };
       const right = await passwords.verify(password, hash, turn).catch((error) => {
         takeBack();
         throw error;
       });
       if (right) {
         takeBack();
+        places.add(user, networkOf(request.ip));
         return true;
       }
     }
@@ -128,11 +134,28 @@ export function createSignIn({ records, auth, limits, now }: Pick<Parts, "record
     passwords.hash(password, {
       from: `account ${user}`,
       name: user,
+      isKnown: true,
       failures: 0,
       isGone: () => request.socket.destroyed,
     });
 
   return { check, isRight, hash, browserCookie };
+}
+
+/**
+ * From where each name has signed in: the newest few addresses. So guesses from ever other addresses, which have failed nowhere
+ * yet, are not before the person. Begins with what the audit log says of the last sign-ins.
+ */
+function createPlaces(audit: Pick<Parts["records"]["audit"], "list">) {
+  const places = new Map<string, readonly string[]>();
+  for (const { what, by, target } of audit.list(AUDIT_ROWS_READ).items.toReversed())
+    if (what === "session.start") add(by, networkOf(target));
+
+  function add(name: string, place: string): void {
+    places.set(name, [place, ...(places.get(name) ?? []).filter((one) => one !== place)].slice(0, PLACES_MAX));
+  }
+
+  return { add, has: (name: string, place: string) => places.get(name)?.includes(place) ?? false };
 }
 
 function isSame(one: string, other: string): boolean {
@@ -143,13 +166,15 @@ function isSame(one: string, other: string): boolean {
 type Cost = { readonly N: number; readonly r: number; readonly p: number };
 
 /**
- * Who waits for a turn: those who failed less go first, and of an address or a name nobody's second before everybody's first. So
+ * Who waits for a turn: those who have signed in from there before go first, then those who failed less, and of an address or a name nobody's second before everybody's first. So
  * guesses at one name from many addresses, or at many names from one, are not before a person who signs in under another.
  */
 export type Turn = {
   /** Where it comes from. */
   readonly from: string;
   readonly name: string;
+  /** This name has signed in from there before. */
+  readonly isKnown: boolean;
   readonly failures: number;
   /** Nobody waits for the answer any more. */
   isGone(): boolean;
@@ -170,8 +195,9 @@ export function createPasswords(cost: Cost) {
     return new Promise((resolve, reject) => {
       const before = (key: "from" | "name") => waiting.filter((one) => one[key] === turn[key]).length;
       const rank = turn.failures + Math.max(before("from"), before("name"));
+      const goesBefore = (one: Waiting) => (turn.isKnown === one.isKnown ? rank < one.rank : turn.isKnown);
       const start = () => runScrypt(password, salt, options).then(resolve, reject);
-      const after = waiting.findIndex((one) => one.rank > rank);
+      const after = waiting.findIndex(goesBefore);
       waiting.splice(after < 0 ? waiting.length : after, 0, { ...turn, rank, start, refuse: reject });
       if (waiting.length > WAITING_MAX) waiting.pop()!.refuse(busy());
       void work();
@@ -206,7 +232,8 @@ export function createPasswords(cost: Cost) {
   return { hash, verify };
 }
 
-const busy = () => new ProblemError("unavailable", "Too many sign-ins at once.", { retryAfterS: 5 });
+const busy = () =>
+  new ProblemError("unavailable", "Too many sign-ins at once: try again in a few seconds.", { retryAfterS: 5 });
 
 function runScrypt(password: string, salt: Buffer, cost: Cost) {
   // The same letters typed on different keyboards are the same bytes.

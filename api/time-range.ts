@@ -11,7 +11,7 @@ export type Range = { readonly from: number; readonly to: number };
 export function parseRange(query: { from?: string; to?: string }, now: number, spanMaxMs: number): Range {
   const to = query.to === undefined ? now : parseTime(query.to, "to");
   const from = query.from === undefined ? to - DAY_MS : parseTime(query.from, "from");
-  if (from >= to) throw invalid("#/query/from", "from is not before to.");
+  if (from >= to) throw invalid("#/query/from", "from must be before to.");
   if (to - from > spanMaxMs) {
     throw invalid("#/query/from", `At most ${spanMaxMs / DAY_MS} days at a time: ask for shorter ranges one by one.`);
   }
@@ -34,7 +34,10 @@ export function parseTime(text: string, name: string): number {
 export function parseEvery(text: string): number {
   const everyMs = parseDuration(text);
   if (everyMs === undefined || everyMs > 366 * DAY_MS) {
-    throw invalid("#/query/every", "every is a whole number and s, m, h or d, like 5m; up to 366d.");
+    throw invalid(
+      "#/query/every",
+      "every must be a whole number followed by s, m, h or d, such as 5m, and at most 366d.",
+    );
   }
   return everyMs;
 }

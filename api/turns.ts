@@ -4,7 +4,7 @@ import type { Limits } from "./limits.ts";
 import { ProblemError } from "./problems.ts";
 
 export type TurnOptions = {
-  /** What is waited for, as in "as many … as it may". */
+  /** What is waited for, as in "the limit of …". */
   readonly what: string;
   /** Settings that raise the limits, for the message. */
   readonly settings?: string;
@@ -52,12 +52,12 @@ export function createTurns(options: TurnOptions) {
     if (!promised && !hasRoom(account)) {
       const whose = account.queue.size >= options.waitingPerAccountMax ? name : "The service";
       forget(name, account);
-      throw refusal(`${whose} has as many ${options.what} running and waiting as it may`);
+      throw refusal(`${whose} has reached the limit of ${options.what}, running and waiting`);
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const one: Waiting = { begin: resolve, refuse: reject };
     const leave = () => one.refuse(signal.reason);
-    const impatient = () => one.refuse(refusal(`There was no turn for this in ${options.waitMsMax / 1_000} s`));
+    const impatient = () => one.refuse(refusal(`This waited ${options.waitMsMax / 1_000} s and could not begin`));
     const patience = promised ? undefined : setTimeout(impatient, options.waitMsMax);
     signal.addEventListener("abort", leave, { once: true });
     account.queue.add(one);
@@ -140,8 +140,8 @@ export type Turns = ReturnType<typeof createTurns>;
 /** Aborts when the client leaves before it was answered. */
 export function leaving(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  reply.raw.once("close", () => controller.abort(new ProblemError("unavailable", "The client has gone.")));
-  if (reply.raw.destroyed) controller.abort(new ProblemError("unavailable", "The client has gone."));
+  reply.raw.once("close", () => controller.abort(new ProblemError("unavailable", "The client closed the connection.")));
+  if (reply.raw.destroyed) controller.abort(new ProblemError("unavailable", "The client closed the connection."));
   return controller.signal;
 }
 
@@ -160,6 +160,12 @@ export type Query = {
   stream<T>(chunks: AsyncIterable<T>): AsyncGenerator<T>;
   /** Waits for a place among the downloads, and keeps it until the answer is over. */
   download(): Promise<void>;
+  /**
+   * The same for readings, piece by piece: of all downloads' pieces only some are asked for at a time, so that a question somebody
+   * waits for finds the store free. The first piece has come when this resolves: a store that does not answer is a problem and
+   * not a broken download.
+   */
+  export<T>(chunks: AsyncIterable<T>): Promise<AsyncIterable<T>>;
 };
 
 export type Queries = ReturnType<typeof createQueries>;
@@ -169,7 +175,7 @@ export type Queries = ReturnType<typeof createQueries>;
  * than the client stays. Throws 429 and 503 problems.
  */
 export function createQueries(
-  { queries, exports }: { readonly queries: Turns; readonly exports: Turns },
+  { queries, exports, pieces }: { readonly [what in "queries" | "exports" | "pieces"]: Turns },
   auth: Pick<Auth, "account">,
   limits: Limits,
 ) {
@@ -197,24 +203,44 @@ export function createQueries(
       }
     }
 
-    async function* stream<T>(chunks: AsyncIterable<T>): AsyncGenerator<T> {
+    async function* stream<T>(chunks: AsyncIterable<T>, take: typeof inTurn = inTurn): AsyncGenerator<T> {
       const iterator = chunks[Symbol.asyncIterator]();
       const next = () => iterator.next();
       try {
         // An answer that has begun is not broken off because others wait: only its first piece may be refused.
-        let step = await inTurn(next);
-        for (; !step.done; step = await inTurn(next, "promised")) yield step.value;
+        let step = await take(next);
+        for (; !step.done; step = await take(next, "promised")) yield step.value;
       } finally {
         await iterator.return?.();
+      }
+    }
+
+    function inPieces<T>(work: () => Promise<T> | T, promised?: "promised"): Promise<T> {
+      patient(request, 2 * (limits.queryWaitMs + limits.queryMs) + limits.stalledMs);
+      return pieces.run(name, signal, () => inTurn(work, promised), promised);
+    }
+
+    async function download(): Promise<void> {
+      reply.raw.once("close", await exports.take(name, signal));
+    }
+
+    async function* continued<T>(first: IteratorResult<T>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+      try {
+        for (let step = first; !step.done; step = await rest.next()) yield step.value;
+      } finally {
+        await rest.return(undefined);
       }
     }
 
     return {
       signal,
       ask: (work) => inTurn(() => work(signal)),
-      stream,
-      async download() {
-        reply.raw.once("close", await exports.take(name, signal));
+      stream: (chunks) => stream(chunks),
+      download,
+      async export(chunks) {
+        await download();
+        const rest = stream(chunks, inPieces);
+        return continued(await rest.next(), rest);
       },
     };
   };

@@ -31,7 +31,10 @@ function chooseBranch(schema: z.ZodType, data: unknown): z.ZodType {
 function mistakesOf(issue: z.core.$ZodIssue, place: string): Mistake[] {
   const at = `${place}${pointerOf(issue.path)}`;
   if (issue.code !== "unrecognized_keys") return [{ pointer: at, detail: issue.message }];
-  return issue.keys.map((key) => ({ pointer: `${at}${pointerOf([key])}`, detail: "This key is not known here." }));
+  return issue.keys.map((key) => ({
+    pointer: `${at}${pointerOf([key])}`,
+    detail: "Unknown key: remove it or check its spelling.",
+  }));
 }
 
 /** RFC 6901. A key comes from outside, so it is cut. */

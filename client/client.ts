@@ -1,7 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { Answer, Asked, AskedPath, Send, SentPath } from "../contract/calls.ts";
 import type { PageOf, ProblemView } from "../contract/common.ts";
-import type { EventData } from "../contract/events.ts";
+import type { EventData, EventName } from "../contract/events.ts";
 
 /** The HTTP API said no, or did not answer (`status` undefined). The message is the problem's own text. */
 export class ServiceError extends Error {
@@ -153,21 +154,7 @@ async function* oneStream({ url, token, signal }: LiveFeedOptions): AsyncGenerat
   if (answer.status >= 400 && answer.status < 500)
     throw new ServiceError(`the service refuses the stream: HTTP ${answer.status}`, { status: answer.status });
   if (!answer.ok || !answer.body) throw new Error(`HTTP ${answer.status}`);
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const part of answer.body as unknown as AsyncIterable<Uint8Array>) {
-    const frames = (rest + decoder.decode(part, { stream: true })).split("\n\n");
-    rest = frames.pop()!;
-    for (const frame of frames) {
-      const readings = readingsIn(frame);
-      if (readings) yield readings;
-    }
-  }
-}
-
-/** The service writes an event's name first and its data in one line. Undefined for anything but readings. */
-function readingsIn(frame: string): EventData["readings"] | undefined {
-  if (!frame.startsWith("event: readings\n")) return undefined;
-  const at = frame.indexOf("\ndata: ");
-  return at < 0 ? undefined : (JSON.parse(frame.slice(at + 7)) as EventData["readings"]);
+  const events = answer.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  for await (const { event, data } of events)
+    if (event === ("readings" satisfies EventName)) yield JSON.parse(data) as EventData["readings"];
 }

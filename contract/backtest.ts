@@ -6,7 +6,7 @@ import { Id, type Sent, Time, type View } from "./common.ts";
 import { FiguresBody } from "./rule.ts";
 
 const span = z.string().refine((text) => text === "0s" || parseDuration(text) !== undefined, {
-  error: "A whole number and s, m, h or d, such as 1d.",
+  error: "Write a whole number followed by s, m, h or d, such as 1d.",
 });
 const spanOfTime = {
   from: Time,

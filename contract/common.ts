@@ -62,7 +62,10 @@ export function listOf<const T extends readonly string[]>(names: T) {
   return z
     .string()
     .max(500)
-    .refine((text) => text.split(",").every((part) => allowed.has(part)), `A comma list of ${names.join(", ")}.`)
+    .refine(
+      (text) => text.split(",").every((part) => allowed.has(part)),
+      `Use a comma-separated list of ${names.join(", ")}.`,
+    )
     .describe(`Comma list of ${names.join(", ")}`)
     .optional();
 }

@@ -27,6 +27,7 @@ const HOMES: Record<string, readonly string[]> = {
   "prom-client": ["api"],
   yaml: ["alerts"],
   nodemailer: ["alerts"],
+  "eventsource-parser": ["client", "dashboard"],
   commander: ["cli"],
   "cli-progress": ["cli"],
   "csv-parse": ["simulators"],

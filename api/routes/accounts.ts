@@ -184,7 +184,8 @@ function addUsers(app: Api, parts: Parts): void {
   app.delete("/users/:id", { schema: removeUser }, async (request, reply) => {
     const by = auth.account(request).name;
     // So the last admin cannot lock everyone out.
-    if (by === request.params.id) throw new ProblemError("conflict", "Nobody removes their own account.");
+    if (by === request.params.id)
+      throw new ProblemError("conflict", "You cannot remove your own account: ask another admin.");
     removeAccount(parts, request.params.id, USER_ROLES, by);
     return reply.code(204).send();
   });

@@ -57,9 +57,9 @@ export function addLedger(app: Api, { ledger, examineStore, auth, queries }: Led
   app.get("/ledger", { schema: readLedger }, async (request, reply) => {
     const { ask } = queries(request, reply);
     const { day, sensor, by, limit, cursor, verify } = request.query;
-    if (by && sensor) throw invalid("#/query/by", "Give either sensor or by=sensor.");
+    if (by && sensor) throw invalid("#/query/by", "Use either sensor or by=sensor, not both.");
     if (verify === "true" && !mayVerify(auth.account(request).role)) {
-      throw new ProblemError("forbidden", "Counting everything again is for operators and admins.");
+      throw new ProblemError("forbidden", "Only operators and admins may use verify=true.");
     }
     const verified = verify === "true" ? { verified: viewCheck(await ask(ledger.verify)) } : {};
     const { sensors, ...whole } = await ask(() => ledger.read({ day, sensorId: sensor, bySensor: by === "sensor" }));
@@ -142,7 +142,7 @@ export function addQuarantine(app: Api, parts: Parts): void {
 
   app.post("/quarantine/redrive", { schema: redriveQuarantined }, async (request) => {
     const { ids, reason } = request.body;
-    if ((ids === undefined) === (reason === undefined)) throw invalid("", "Give either ids or a reason.");
+    if ((ids === undefined) === (reason === undefined)) throw invalid("", "Send either ids or a reason.");
     const by = parts.auth.account(request).name;
     const redriven = await parts.redrive(ids ?? idsOf(parts, reason!), by);
     audit.add({

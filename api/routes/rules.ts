@@ -328,9 +328,9 @@ async function run(
 
 function spanOf({ from, to, warmUp }: Body, spanMaxMs: number) {
   const [start, end] = [Date.parse(from), Date.parse(to)];
-  if (Number.isNaN(start)) throw invalid("/from", "A time in ISO 8601 with its zone.");
-  if (Number.isNaN(end)) throw invalid("/to", "A time in ISO 8601 with its zone.");
-  if (end <= start) throw invalid("/to", "`to` is not after `from`.");
+  if (Number.isNaN(start)) throw invalid("/from", "Write an ISO 8601 time with a zone, such as 2026-11-21T10:00:00Z.");
+  if (Number.isNaN(end)) throw invalid("/to", "Write an ISO 8601 time with a zone, such as 2026-11-21T10:00:00Z.");
+  if (end <= start) throw invalid("/to", "to must be after from.");
   if (end - start > spanMaxMs) throw invalid("/to", `At most ${spanMaxMs / DAY_MS} days.`);
   const warmUpMs = parseDuration(warmUp) ?? 0;
   if (warmUpMs > WARM_UP_MS_MAX) throw invalid("/warmUp", "At most 90 days.");

@@ -18,7 +18,7 @@ import type { Bucket, RangeQuery, Resolution } from "../../store/reading-store.t
 import type { Sensor } from "../../store/records.ts";
 import type { Api, Parts } from "../api.ts";
 import { type Cell, csvStream } from "../csv.ts";
-import { decodeCursor, encodeCursor, pageInOrder } from "../paging.ts";
+import { badCursor, decodeCursor, encodeCursor, pageInOrder } from "../paging.ts";
 import { answers, invalid, media, notFound } from "../problems.ts";
 import { checkBuckets, parseEvery, parseRange, type Range } from "../time-range.ts";
 import type { Query as StoreQuery } from "../turns.ts";
@@ -126,15 +126,14 @@ export function addSensorReadings(app: Api, parts: Parts): void {
 
 async function sendReadings(asked: Asked, { store }: Parts, reply: FastifyReply) {
   const { sensor, range, names, limit, format } = asked;
-  const { signal, stream, download } = asked.store;
+  const { signal, stream } = asked.store;
   const query = { kind: sensor.kind, sensorId: sensor.id, ...range, ...(names ? { metrics: names } : {}), signal };
   if (format === "json") {
     const page = await pageOfReadings(stream(store.stream(query)), query, limit);
     return reply.send({ ...page, items: page.items.map(viewReading) });
   }
   const columns = columnsOf(sensor, names);
-  await download();
-  const rows = readingRows(await startStream(stream(store.stream(query))), columns);
+  const rows = readingRows(await asked.store.export(store.stream(query)), columns);
   return sendCsv(reply, sensor, csvStream(readingHeader(columns), rows));
 }
 
@@ -188,21 +187,8 @@ export async function pageOfReadings(
 
 export function parseRangeCursor(cursor: string): Range {
   const parts = /^(-?\d{1,16}):(-?\d{1,16})$/.exec(decodeCursor(cursor));
-  if (!parts) throw invalid("#/query/cursor", "This is not a cursor of ours.");
+  if (!parts) throw badCursor();
   return { from: Number(parts[1]), to: Number(parts[2]) };
-}
-
-/** Asks for the first chunk now, so that a store that does not answer is a problem and not a broken download. */
-export async function startStream<T>(chunks: AsyncIterable<T>): Promise<AsyncIterable<T>> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  return (async function* () {
-    try {
-      for (let step = first; !step.done; step = await iterator.next()) yield step.value;
-    } finally {
-      await iterator.return?.();
-    }
-  })();
 }
 
 const iso = (time: number) => new Date(time).toISOString();

@@ -70,10 +70,11 @@ export function addSession(app: Api, parts: Parts): void {
   app.put("/session/password", { schema: password }, async (request, reply) => {
     const { account, secretHash } = auth.known(request);
     const { current, next } = request.body;
-    if (next.toLowerCase().includes(account.name)) throw invalid("/next", "The name must not be a part of it.");
+    if (next.toLowerCase().includes(account.name))
+      throw invalid("/next", "The password must not contain the user name.");
     // Who guesses with a session that was left open makes nobody else wait.
     const isRight = await signIn.isRight(request, account.name, current, `session ${secretHash}`);
-    if (!isRight) throw invalid("/current", "This is not the password.");
+    if (!isRight) throw invalid("/current", "The current password is wrong.");
     const hash = await signIn.hash(request, account.name, next);
     records.sessions.setPassword(account.name, hash, now());
     records.audit.add({ at: now(), by: account.name, what: "user.password", target: account.name });

@@ -93,7 +93,7 @@ function endOne({ records, now }: SilenceParts, id: number, by: string): void {
       const when = new Date(silence.endedAt).toISOString();
       throw new ProblemError("conflict", `The silence was ended by ${silence.endedBy} at ${when}.`);
     }
-    if (silenceState(silence, at) === "ended") throw new ProblemError("conflict", "The silence is over already.");
+    if (silenceState(silence, at) === "ended") throw new ProblemError("conflict", "This silence has already ended.");
     records.silences.end(id, at, by);
     records.audit.add({ at, by, what: "silence.end", target: String(id) });
   });

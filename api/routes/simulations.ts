@@ -100,7 +100,8 @@ export function addSimulations(app: Api, { simulations, records, auth, now }: Pa
 }
 
 function questionOf({ scenario, recording, districts, ...rest }: z.infer<typeof NewRun>): RunQuestion {
-  if ((scenario === undefined) === (recording === undefined)) throw invalid("", "Give a scenario or a recording.");
+  if ((scenario === undefined) === (recording === undefined))
+    throw invalid("", "Name either a scenario or a recording.");
   const source = scenario === undefined ? { recording: recording! } : { scenario };
   return { ...rest, source, ...(districts ? { districts } : {}) };
 }

@@ -75,7 +75,10 @@ export function addTargets(app: Api, parts: Parts): void {
     const target = { ...data, ...made, id, createdAt: now(), createdBy: auth.account(request).name };
     if (records.targets.get(id)) throw new ProblemError("conflict", `There is a target "${id}" already.`);
     if (records.targets.list().length >= TARGETS_MAX)
-      throw new ProblemError("conflict", `There are ${TARGETS_MAX} targets already: that is the most.`);
+      throw new ProblemError(
+        "conflict",
+        `There are ${TARGETS_MAX} targets already, the most allowed: remove one first.`,
+      );
     keep(parts, target, "target.add", target.createdBy);
     return reply.code(201).send({ ...view(target), ...made });
   });
@@ -149,7 +152,8 @@ function refuse({ records, notifications }: Pick<Parts, "records" | "notificatio
   if (why !== undefined) throw invalid(target.url === undefined ? "/type" : "/url", `${why}.`);
   const seen = new Set([target.id]);
   for (let next = target.escalateTo; next !== undefined; next = records.targets.get(next)?.escalateTo) {
-    if (seen.has(next)) throw invalid("/escalateTo", "The targets would escalate in a circle.");
+    if (seen.has(next))
+      throw invalid("/escalateTo", "These targets would escalate in a circle: change one escalateTo.");
     if (!records.targets.get(next)) throw invalid("/escalateTo", `There is no target "${next}".`);
     seen.add(next);
   }

@@ -293,9 +293,9 @@ function followReadings() {
   const buffer = createFeedBuffer(TURN_MS, Math.random);
 
   const stream = openEventStream("/api/v1/events?readings=true", {
-    onEvent(event) {
-      if (event.type === "readings") buffer.take(JSON.parse(event.data) as EventData["readings"], filter.peek());
-      else if (event.type === "missed") miss((JSON.parse(event.data) as EventData["missed"]).readings);
+    onEvent({ event, data }) {
+      if (event === "readings") buffer.take(JSON.parse(data) as EventData["readings"], filter.peek());
+      else if (event === "missed") miss((JSON.parse(data) as EventData["missed"]).readings);
     },
     onConnection: (state) => {
       connection.value = state;

@@ -1,10 +1,10 @@
-import { createSseParser, type StreamEvent } from "./sse-parser.ts";
+import { createParser, type EventSourceMessage } from "eventsource-parser";
 
 /** `lost`: nothing comes, what is shown may be old; it goes on trying. */
 export type Connection = "connecting" | "live" | "lost";
 
 export type StreamPorts = {
-  readonly onEvent: (event: StreamEvent) => void;
+  readonly onEvent: (event: EventSourceMessage) => void;
   readonly onConnection: (connection: Connection) => void;
   /** The stream is open. `resumed`: everything since the last event comes by itself; otherwise load anew. */
   readonly onOpen: (resumed: boolean) => void;
@@ -60,9 +60,11 @@ export function openEventStream(path: string, ports: StreamPorts, lastEventId?: 
   }
 
   async function readAll(body: ReadableStream<Uint8Array>, own: AbortController): Promise<void> {
-    const parse = createSseParser((event) => {
-      if (event.id !== undefined) lastEventId = event.id;
-      ports.onEvent(event);
+    const parser = createParser({
+      onEvent(event) {
+        if (event.id !== undefined) lastEventId = event.id;
+        ports.onEvent(event);
+      },
     });
     const decoder = new TextDecoder();
     let silence: ReturnType<typeof setTimeout> | undefined;
@@ -71,7 +73,7 @@ export function openEventStream(path: string, ports: StreamPorts, lastEventId?: 
       silence = setTimeout(() => own.abort(), SILENT_MS);
       const { done, value } = await reader.read().finally(() => clearTimeout(silence));
       if (done) return;
-      parse(decoder.decode(value, { stream: true }));
+      parser.feed(decoder.decode(value, { stream: true }));
     }
   }
 

@@ -1,4 +1,5 @@
 import { computed, effect, signal } from "@preact/signals";
+import type { EventSourceMessage } from "eventsource-parser";
 import type { AlertView } from "../../contract/alert.ts";
 import type { EventData } from "../../contract/events.ts";
 import type { SensorView } from "../../contract/reading.ts";
@@ -6,7 +7,6 @@ import { eachPage, request } from "../api/client.ts";
 import { badge, sound } from "../shell/preferences.ts";
 import { forgetUser, user } from "../shell/session.ts";
 import { type Connection, openEventStream, type StreamPorts } from "./event-stream.ts";
-import type { StreamEvent } from "./sse-parser.ts";
 
 /** What an event of the stream says of an alert. */
 type AlertNews = EventData["alert"];
@@ -81,9 +81,9 @@ function connect(): () => void {
     alerts.value = forgetEnded(next);
   }
 
-  function hear(event: StreamEvent): void {
-    if (event.type !== "alert") return;
-    const news = JSON.parse(event.data) as AlertNews;
+  function hear({ event, data }: EventSourceMessage): void {
+    if (event !== "alert") return;
+    const news = JSON.parse(data) as AlertNews;
     queue.push(news.alert);
     for (const listener of listeners) listener(news);
     learnSensor(news.alert.subject.sensorId);

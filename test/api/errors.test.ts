@@ -52,7 +52,9 @@ describe("errors are problems", () => {
       400,
       "invalid-request",
     );
-    expect(unknown.errors).toEqual([{ pointer: "#/query/distrct", detail: "This key is not known here." }]);
+    expect(unknown.errors).toEqual([
+      { pointer: "#/query/distrct", detail: "Unknown key: remove it or check its spelling." },
+    ]);
     expectProblem(await service.as("admin", "GET", "/api/v1/sensors?kind=air&kind=air"), 400, "invalid-request");
     expectProblem(await service.as("admin", "GET", "/api/v1/sensors?__proto__=x"), 400, "invalid-request");
     expectProblem(await service.as("admin", "GET", "/api/v1/sensors/%E0%A4%A"), 400, "invalid-request");

@@ -113,7 +113,7 @@ describe("the page's files", () => {
     const answer = await bare.as(undefined, "GET", "/");
     expect([answer.statusCode, answer.body]).toEqual([503, expect.stringContaining("npm run build")]);
     const mistyped = await bare.as(undefined, "GET", "/nowhere", undefined, BROWSER);
-    expect([mistyped.statusCode, mistyped.json().title]).toEqual([404, "There is no such thing"]);
+    expect([mistyped.statusCode, mistyped.json().title]).toEqual([404, "Not found"]);
     await bare.close();
   });
 });

@@ -2,7 +2,13 @@ import { expect, it } from "vitest";
 import { createPasswords, type Turn } from "../../api/sign-in.ts";
 
 const CHEAP = { N: 2 ** 10, r: 8, p: 1 };
-const turn = (from: string, failures = 0, isGone = () => false): Turn => ({ from, name: from, failures, isGone });
+const turn = (from: string, failures = 0, isGone = () => false): Turn => ({
+  from,
+  name: from,
+  isKnown: false,
+  failures,
+  isGone,
+});
 
 /** Asks for all of these turns at once; who was answered, in order, and who was told that too many wait. */
 async function queue(turns: readonly Turn[]) {
@@ -32,7 +38,7 @@ it("has twenty waiting, and refuses those who come last in that order, not those
   const { answered, refused } = await queue([...flood, turn("b"), turn("c")]);
   expect(answered).toHaveLength(21);
   expect(answered).toEqual(expect.arrayContaining(["b", "c"]));
-  expect(new Set(refused)).toEqual(new Set(["a Too many sign-ins at once."]));
+  expect(new Set(refused)).toEqual(new Set(["a Too many sign-ins at once: try again in a few seconds."]));
   expect(answered.indexOf("c")).toBeLessThan(5);
 });
 
@@ -44,7 +50,15 @@ it("lets guesses at one name from many addresses, or at many names from one, not
   expect(answered.indexOf("anna")).toBeLessThan(4);
 });
 
+it("has a person whose address is known before any number of strangers who have not failed yet", async () => {
+  const strangers = Array.from({ length: 60 }, (_, i) => turn(`fresh-${i}`));
+  const known = (name: string, failures: number): Turn => ({ ...turn(name, failures), isKnown: true });
+  const { answered } = await queue([...strangers, known("colleague", 3), known("anna", 0)]);
+  expect(answered).toHaveLength(21);
+  expect(answered.slice(1, 3)).toEqual(["anna", "colleague"]);
+});
+
 it("spends no time for who has left", async () => {
   const { answered, refused } = await queue([turn("a"), turn("gone", 0, () => true), turn("b")]);
-  expect([answered, refused]).toEqual([["a", "b"], ["gone Too many sign-ins at once."]]);
+  expect([answered, refused]).toEqual([["a", "b"], ["gone Too many sign-ins at once: try again in a few seconds."]]);
 });

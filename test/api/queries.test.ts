@@ -94,7 +94,7 @@ describe("queries", () => {
     await expect.poll(() => store.running.length).toBe(2);
     for (const { leave } of abandoned) leave();
     await expect.poll(() => store.running.length).toBe(0);
-    expect(new Set(store.aborted)).toEqual(new Set(["The client has gone."]));
+    expect(new Set(store.aborted)).toEqual(new Set(["The client closed the connection."]));
     await expect.poll(() => turns("queries")).toBe(0);
     // One that was left on its way may still come.
     const answering = setInterval(() => store.running.forEach((one) => void one.answer()), 20);
@@ -185,6 +185,7 @@ describe("exports", () => {
         },
         () => {},
       );
+    await expect.poll(store.streams).toBe(6);
     let most = 0;
     let before = -1;
     // Until all that lies between is full: then nothing is read from the store any more.
@@ -204,6 +205,33 @@ describe("exports", () => {
     for (const { leave } of asked) leave();
     await expect.poll(store.streams).toBe(0);
     await expect.poll(() => turns("exports")).toBe(0);
+  });
+
+  it("ask for one piece at a time, of all accounts, so that a question finds the store free", async () => {
+    const pieces: (() => void)[] = [];
+    const store = aStore();
+    const { ask, statusOf, turns } = await serve({
+      store: {
+        ...store,
+        async *stream() {
+          for (;;) {
+            await new Promise<void>((resolve) => void pieces.push(resolve));
+            yield [aReading({})];
+          }
+        },
+      } as never,
+    });
+    const exports = ["viewer", "crew", "operator", "admin"].map((who) => ask(CSV, who));
+    await expect.poll(() => turns("exports")).toBe(4);
+    await expect.poll(() => pieces.length).toBe(1);
+    const question = ask(STEPS, "operator");
+    await expect.poll(() => store.running.length).toBe(1);
+    store.running[0]!.answer();
+    expect(await statusOf(question)).toBe(200);
+    expect(pieces).toHaveLength(1);
+    const answering = setInterval(() => pieces.shift()?.(), 1);
+    closing.push(() => clearInterval(answering));
+    expect(await Promise.all(exports.map(statusOf))).toEqual([200, 200, 200, 200]);
   });
 
   it("are so many of one account; then they wait, then they are refused", async () => {

@@ -54,7 +54,7 @@ describe("turns", () => {
     await expect(turns.take("a", never)).rejects.toMatchObject({
       statusCode: 429,
       retryAfterS: 5,
-      message: expect.stringContaining("a has as many queries running and waiting as it may (LAMPPOST_X)"),
+      message: expect.stringContaining("a has reached the limit of queries, running and waiting (LAMPPOST_X)"),
     });
     const b = await turns.take("b", never);
     waiting.push(turns.take("b", never));

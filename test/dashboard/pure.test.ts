@@ -12,7 +12,6 @@ import {
   worstBy,
   writeFilters,
 } from "../../dashboard/desk/list.ts";
-import { createSseParser, type StreamEvent } from "../../dashboard/live/sse-parser.ts";
 
 function anAlert(fields: Partial<AlertView> = {}): AlertView {
   return {
@@ -142,21 +141,6 @@ describe("the map's geometry", () => {
     const square = [dot("a", 0, 0), dot("b", 1, 0), dot("c", 1, 1), dot("d", 0, 1)];
     expect(hull([...square, dot("e", 0.5, 0.5), dot("f", 0.5, 0)])).toHaveLength(4);
     expect(hull(square.slice(0, 2))).toHaveLength(2);
-  });
-});
-
-describe("the event stream's parser", () => {
-  const text =
-    'retry: 3000\n\n: still here\n\nevent: alert\nid: 7\ndata: {"a":\ndata: 1}\n\ndata: plain\r\n\r\nid: 8\n\n';
-
-  it.each([1, 2, 3, 7, 1_000])("reads the same, cut every %d characters", (size) => {
-    const events: StreamEvent[] = [];
-    const parse = createSseParser((event) => events.push(event));
-    for (let at = 0; at < text.length; at += size) parse(text.slice(at, at + size));
-    expect(events).toEqual([
-      { id: "7", type: "alert", data: '{"a":\n1}' },
-      { type: "message", data: "plain" },
-    ]);
   });
 });
 

@@ -50,7 +50,7 @@ describe.runIf(HAS_BROWSER)("signing in", () => {
     await form.locator("input[name=current]").fill(password);
     await form.locator("input[name=next]").fill("petra-is-my-name");
     await form.getByRole("button").click();
-    await page.locator("small.wrong").getByText("The name must not be a part of it.").waitFor();
+    await page.locator("small.wrong").getByText("The password must not contain the user name.").waitFor();
     await form.locator("input[name=next]").fill("correct horse battery");
     await form.getByRole("button").click();
     await page.getByText("Password changed.").waitFor();

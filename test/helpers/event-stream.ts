@@ -1,3 +1,4 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { City } from "./city.ts";
 
 /** One Server-Sent Event; `data` is parsed. */
@@ -44,21 +45,8 @@ export async function openEvents(
 }
 
 async function* parse(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent, undefined> {
-  let text = "";
-  for await (const part of body.pipeThrough(new TextDecoderStream() as never) as ReadableStream<string>) {
-    const frames = (text + part).split("\n\n");
-    text = frames.pop()!;
-    for (const frame of frames) {
-      const fields = new Map(frame.split("\n").map((line) => line.split(/: ?(.*)/s) as [string, string]));
-      const data = fields.get("data");
-      if (data === undefined) continue;
-      const id = fields.get("id");
-      yield {
-        event: fields.get("event") ?? "message",
-        id: id === undefined ? undefined : Number(id),
-        data: JSON.parse(data),
-      };
-    }
-  }
+  const events = body.pipeThrough(new TextDecoderStream() as never).pipeThrough(new EventSourceParserStream());
+  for await (const { event = "message", id, data } of events)
+    yield { event, id: id === undefined ? undefined : Number(id), data: JSON.parse(data) };
   return undefined;
 }

@@ -13,8 +13,8 @@ export type Question = {
 export type Ask = ReturnType<typeof asker>;
 
 /** One request to the HTTP API after another, from an address of this machine, over connections that stay. */
-export function asker({ http }: Pick<Target, "http">, localAddress: string) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 50 });
+export function asker({ http }: Pick<Target, "http">, localAddress: string, keepAlive = true) {
+  const agent = new Agent({ keepAlive, maxSockets: 50 });
   const { hostname, port } = new URL(http);
   return async ({ path, method = "GET", headers = {}, body }: Question): Promise<Answer> => {
     const payload = body === undefined ? undefined : JSON.stringify(body);
