@@ -189,14 +189,13 @@ describe("exports", () => {
     let most = 0;
     let before = -1;
     // Until all that lies between is full: then nothing is read from the store any more.
-    while (before !== store.chunks() || store.chunks() === 0) {
+    while (before !== store.chunks() || most < 6 || refused === 0) {
       before = store.chunks();
       await sleep(300);
       most = Math.max(most, store.streams());
     }
     expect(most).toBe(6);
     expect(before).toBeLessThan(6 * 60);
-    expect(refused).toBeGreaterThan(0);
     expect(await turns("queries")).toBe(0);
     const other = ask(STEPS, "operator");
     await expect.poll(() => store.running.length).toBe(1);
