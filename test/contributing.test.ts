@@ -102,14 +102,14 @@ describe("a newcomer's walks", () => {
     edit("model/channels.ts", "  slack: {", '  pager: { address: "url", hasSecret: false, prefix: "" },\n  slack: {');
     edit("ingest/formats/registry.ts", 'ORDER = ["native"]', 'ORDER = ["toy", "native"]');
     const registries = ["alerts/channels/registry.ts", "alerts/conditions/registry.ts"];
-    const page = ["dashboard/admin/targets.tsx", "dashboard/rules/rule-words.tsx"];
+    const page = ["dashboard/admin/targets.tsx", "dashboard/messages/rule-words.ts"];
     expect(incomplete()).toEqual([...registries, ...page, "ingest/formats/registry.ts"]);
 
     writeFileSync(join(copy, "alerts/conditions/toy.ts"), CONDITION);
     edit("alerts/conditions/registry.ts", "export type", 'import { toy } from "./toy.ts";\n\nexport type');
     edit("alerts/conditions/registry.ts", "CONDITIONS: ConditionTable = {", "CONDITIONS: ConditionTable = {\n  toy,");
     const words = '  toy: () => ({ fires: "", ends: "" }),\n  threshold(condition, about) {';
-    edit("dashboard/rules/rule-words.tsx", "  threshold(condition, about) {", words);
+    edit("dashboard/messages/rule-words.ts", "  threshold(condition, about) {", words);
     writeFileSync(join(copy, "alerts/channels/pager.ts"), CHANNEL);
     edit("alerts/channels/registry.ts", "export type", 'import { pager } from "./pager.ts";\n\nexport type');
     edit("alerts/channels/registry.ts", "= { webhook,", "= { pager, webhook,");

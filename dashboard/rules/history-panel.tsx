@@ -3,6 +3,7 @@ import type { BacktestAlertView } from "../../contract/backtest.ts";
 import type { Figures } from "../../model/backtest.ts";
 import { sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
+import { describeRate } from "../messages/rule-words.ts";
 import { Button, Tabs } from "../parts/fields.tsx";
 import { Problem } from "../parts/state.tsx";
 import { numbers, Table } from "../parts/table.tsx";
@@ -22,7 +23,6 @@ import {
   linesOf,
   type RuleHistory,
 } from "./history.ts";
-import { describeRate } from "./rule-words.tsx";
 
 /** What the rule would have said, tried before it is saved. */
 export function HistoryPanel({ draft, history }: { draft: Draft; history: RuleHistory }) {

@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { AUDIENCES } from "../../model/alert.ts";
 import { messages } from "../messages/messages.ts";
+import { describePercent, describeRate, describeWhen } from "../messages/rule-words.ts";
 import { Button } from "../parts/fields.tsx";
 import { SeverityMark } from "../parts/show.tsx";
 import { Loading, loadAll, Message, useLoaded } from "../parts/state.tsx";
@@ -22,7 +23,7 @@ import {
   type RuleFilters,
   readFilters,
 } from "./filters.ts";
-import { describePercent, describeRate, describeWhen, ModeChip } from "./rule-words.tsx";
+import { ModeChip } from "./mode-chip.tsx";
 import { ruleHref } from "./rules-api.ts";
 
 /** `/rules`: what the service listens for, and how well each rule does. */

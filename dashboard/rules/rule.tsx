@@ -7,6 +7,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { request } from "../api/client.ts";
 import { onAlertNews } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
+import { describePercent, describeRate, describeRule, describeRuleLimit } from "../messages/rule-words.ts";
 import { Button } from "../parts/fields.tsx";
 import { useAttempt, WordsForm } from "../parts/forms.tsx";
 import { Code, Fact, Figures, SeverityMark } from "../parts/show.tsx";
@@ -17,7 +18,7 @@ import { navigate } from "../shell/router.ts";
 import { mayManage } from "../shell/session.ts";
 import { clock, formatTime, Moment } from "../words/time.tsx";
 import { describeMs } from "../words/words.ts";
-import { describePercent, describeRate, describeRule, describeRuleLimit, ModeChip } from "./rule-words.tsx";
+import { ModeChip } from "./mode-chip.tsx";
 import { writeRuleYaml } from "./rule-yaml.ts";
 import { dataOf, editHref, loadRule, promoteRule, removeRule, ruleHref, saveRule, triedBy } from "./rules-api.ts";
 

@@ -1,10 +1,9 @@
-import type { RuleView } from "../../contract/rule.ts";
 import type { Limit, RuleCondition } from "../../model/conditions.ts";
 import { isDerived, type RuleMetric, wordsOf } from "../../model/metrics.ts";
 import type { RuleData } from "../../model/rule.ts";
-import { messages } from "../messages/messages.ts";
 import { language } from "../shell/preferences.ts";
 import { districtName } from "../words/words.ts";
+import { messages } from "./messages.ts";
 
 type Condition<Type extends RuleCondition["type"]> = Extract<RuleCondition, { type: Type }>;
 type Clauses = { readonly fires: string; readonly ends: string; readonly also?: string };
@@ -186,21 +185,6 @@ const describeNumber = (value: number) =>
   new Intl.NumberFormat(language.value, { maximumFractionDigits: 6 }).format(value);
 const describeShare = (share: number) => new Intl.NumberFormat(language.value, { style: "percent" }).format(share);
 const describeList = (items: readonly string[]) => new Intl.ListFormat(language.value).format(items);
-
-/** Shadow, or out of use; a rule that simply works needs no mark. */
-export function ModeChip({ rule }: { rule: Pick<RuleView, "mode" | "state"> }) {
-  const t = messages.value.rules;
-  return (
-    <>
-      {rule.state === "error" && <span class="chip bad">{t.outOfUse}</span>}
-      {rule.mode === "shadow" && (
-        <span class="chip shadow" title={t.modeHint.shadow}>
-          {t.modes.shadow}
-        </span>
-      )}
-    </>
-  );
-}
 
 export const describePercent = (share: number): string =>
   new Intl.NumberFormat(language.value, { style: "percent" }).format(share);
