@@ -30,8 +30,10 @@ export function createAuth(deps: Pick<ApiDeps, "records" | "now" | "log">, limit
   const accounts = new WeakMap<FastifyRequest, Known>();
   const failures = createFailures(
     {
-      ...{ free: limits.authFailuresFree, waitMaxMs: limits.authBlockMaxMs },
-      ...{ forgetMs: limits.failuresForgetMs, keysMax: limits.addressesMax },
+      free: limits.authFailuresFree,
+      waitMaxMs: limits.authBlockMaxMs,
+      forgetMs: limits.failuresForgetMs,
+      keysMax: limits.addressesMax,
     },
     deps.now,
   );

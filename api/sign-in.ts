@@ -33,8 +33,10 @@ export function createSignIn({ records, auth, limits, now }: Pick<Parts, "record
   const { credentials, sessions } = records;
   const passwords = createPasswords(limits.passwordCost);
   const options = {
-    ...{ free: limits.signInFailuresFree, waitMaxMs: limits.signInBlockMaxMs },
-    ...{ forgetMs: limits.failuresForgetMs, keysMax: limits.addressesMax },
+    free: limits.signInFailuresFree,
+    waitMaxMs: limits.signInBlockMaxMs,
+    forgetMs: limits.failuresForgetMs,
+    keysMax: limits.addressesMax,
   };
   const wrong = createFailures(options, now);
   // Apart from the others, so that inventing names makes nobody's failures forgotten.

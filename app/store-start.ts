@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import type { DecodeContext } from "../ingest/decode.ts";
 import type { JournalReader } from "../ingest/journal/journal.ts";

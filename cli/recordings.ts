@@ -140,7 +140,12 @@ async function play(files: string[], options: ReplayOptions, command: Command): 
   const progress = createProgress(process.stderr);
   try {
     const report = await replay({
-      ...{ service: service.client, mqtt, mapping, files, speed: options.speed, start: options.start },
+      service: service.client,
+      mqtt,
+      mapping,
+      files,
+      speed: options.speed,
+      start: options.start,
       now: Date.now,
       random: Math.random,
       log: pino({ level: "warn", base: undefined }, pino.destination({ dest: 2, sync: true })),

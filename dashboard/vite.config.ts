@@ -48,7 +48,8 @@ function preloadDesk(): Plugin {
       order: "post",
       handler: (_html, { bundle = {} }) =>
         [...withImports(bundle, /\/(start|desk\/desk)\.tsx$/)].map((file) => ({
-          ...{ tag: "link", injectTo: "head" as const },
+          tag: "link",
+          injectTo: "head" as const,
           attrs: { rel: "modulepreload", crossorigin: true, href: `/${file}` },
         })),
     },

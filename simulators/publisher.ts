@@ -114,7 +114,9 @@ function backOffMs(failures: number, random: () => number): number {
 
 function clientOptions({ clientId, username, password, will }: LinkOptions): IClientOptions {
   return {
-    ...{ clientId, username, password },
+    clientId,
+    username,
+    password,
     clean: true,
     keepalive: 30,
     connectTimeout: 10_000,

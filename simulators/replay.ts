@@ -389,10 +389,19 @@ function sums(survey: Survey, counts: SendCounts, books: Books) {
   const { rows, readings, messages, sent, acknowledged, resent } = counts;
   return {
     sensors: survey.sensors.size,
-    ...{ rows, blankRows: survey.counts.blank, unplayableRows: survey.counts.unplayable },
-    ...{ readings, messages, sent, acknowledged, resent },
-    ...{ stored: books.stored, duplicates: books.duplicate, quarantined: books.quarantined },
-    ...{ reasons: books.reasons, inJournal: books.inJournal },
+    rows,
+    blankRows: survey.counts.blank,
+    unplayableRows: survey.counts.unplayable,
+    readings,
+    messages,
+    sent,
+    acknowledged,
+    resent,
+    stored: books.stored,
+    duplicates: books.duplicate,
+    quarantined: books.quarantined,
+    reasons: books.reasons,
+    inJournal: books.inJournal,
     balanced: readings === sent && surplus >= 0 && surplus <= resent,
   };
 }

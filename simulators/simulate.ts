@@ -172,7 +172,11 @@ async function speak({ options, city, speakers, remembered, counts, heard, signa
   const oldest = city.startedAt - (options.historyMs ?? HISTORY_MS);
   const live = runLive(
     {
-      ...{ city, speakers, seed: options.seed, everyMs: options.liveEveryMs ?? LIVE_EVERY_MS, now: options.now },
+      city,
+      speakers,
+      seed: options.seed,
+      everyMs: options.liveEveryMs ?? LIVE_EVERY_MS,
+      now: options.now,
       mayStart: ({ id }) => told.has(id),
       onAcknowledged({ id }, at) {
         counts.live += 1;
@@ -185,7 +189,10 @@ async function speak({ options, city, speakers, remembered, counts, heard, signa
     signal,
   );
   await sendHistory({
-    ...{ city, speakers, to: city.startedAt, stopped: () => signal.aborted },
+    city,
+    speakers,
+    to: city.startedAt,
+    stopped: () => signal.aborted,
     // A service that knows nothing of a sensor is a new one, whatever the sensor remembers.
     from: ({ id }) => (heard.has(id) ? Math.max(oldest, heard.get(id)!, sentUntil.get(id) ?? 0) : oldest),
     onSent(readings) {

@@ -414,8 +414,14 @@ function ruleScores(judged: readonly Judged[]): RuleScore[] {
     const delays = all.flatMap(({ alert, labels }) => labels.map(({ from }) => alert.firedAt - from));
     const delayMs = delays.sort((a, b) => a - b)[delays.length >> 1];
     return {
-      ...{ rule, alerts: all.length, hit: count("hit"), confirmed: count("confirmed"), floor: count("floor") },
-      ...{ limit: count("limit"), false: count("false"), ...(delayMs !== undefined && { delayMs }) },
+      rule,
+      alerts: all.length,
+      hit: count("hit"),
+      confirmed: count("confirmed"),
+      floor: count("floor"),
+      limit: count("limit"),
+      false: count("false"),
+      ...(delayMs !== undefined && { delayMs }),
     };
   });
 }
@@ -431,8 +437,12 @@ export function sumOf(scores: readonly DatasetScore[]): DatasetScore {
   const sensorWeeks = add((score) => score.sensorWeeks);
   const falseForCrews = add((score) => score.falseForCrews);
   return {
-    ...{ dataset: "all", sensors: add((score) => score.sensors), readings: add((score) => score.readings) },
-    ...{ sensorWeeks, rules: [], events: join((score) => score.events) },
+    dataset: "all",
+    sensors: add((score) => score.sensors),
+    readings: add((score) => score.readings),
+    sensorWeeks,
+    rules: [],
+    events: join((score) => score.events),
     longFlatlines: join((score) => score.longFlatlines),
     otherFlatlines: join((score) => score.otherFlatlines),
     floors: join((score) => score.floors),

@@ -46,7 +46,11 @@ export function mutate(
   const isTested = new Set(tested.map(({ id }) => id));
   const names = failing.length > 0 ? [] : files.flatMap(({ tests }) => tests.map(nameOf));
   return {
-    ...{ failing, mutants, killed, survivors, skipped },
+    failing,
+    mutants,
+    killed,
+    survivors,
+    skipped,
     weakTests: skipped > 0 ? [] : names.filter((name) => !noticed.has(name)),
     untested: rules.filter(({ id }) => !isTested.has(id)).map(({ id }) => id),
   };

@@ -210,7 +210,8 @@ export function checkRules(texts: readonly RulesText[], known: ReadonlySet<strin
 }
 
 const broken = (file: string, message: string): ParsedRules => ({
-  ...{ rules: [], ids: [] },
+  rules: [],
+  ids: [],
   mistakes: [{ file, line: 1, column: 1, message }],
 });
 

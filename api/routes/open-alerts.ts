@@ -97,7 +97,13 @@ function viewWarning(alert: Alert): CrewWarningView {
   const { id, rule, subject, severity, handling, assignee, startedAt, explanation, verdict, expected, timeline } =
     viewAlert(alert);
   return {
-    ...{ id, rule: { id: rule.id, title: rule.title }, subject, severity, handling, startedAt, explanation },
+    id,
+    rule: { id: rule.id, title: rule.title },
+    subject,
+    severity,
+    handling,
+    startedAt,
+    explanation,
     ...(assignee === undefined ? {} : { assignee }),
     ...(verdict === undefined ? {} : { verdict }),
     ...(expected === undefined ? {} : { expected }),
@@ -121,7 +127,8 @@ function viewPlace(sensor: Sensor | undefined): CrewListView["sensors"][number] 
 function cityNow(records: Parts["records"], at: number): CityView {
   const alerts = openAlerts(records, "operators", isAboutCity);
   const districts = records.sensors.districts().map(({ district, sensors }) => ({
-    ...{ district, sensors },
+    district,
+    sensors,
     alerts: countBySeverity(alerts.filter(({ subject }) => subject.district === district)),
   }));
   return { at: new Date(at).toISOString(), districts, alerts: alerts.slice(0, CITY_ALERTS_MAX).map(viewPublic) };
@@ -141,7 +148,11 @@ function countBySeverity(alerts: readonly Alert[]): Record<Severity, number> {
 function viewPublic(alert: Alert): CityView["alerts"][number] {
   const { rule, severity, kind, subject, startedAt, explanation } = alert;
   return {
-    ...{ title: rule.title, source: rule.source, severity, explanation, startedAt: new Date(startedAt).toISOString() },
+    title: rule.title,
+    source: rule.source,
+    severity,
+    explanation,
+    startedAt: new Date(startedAt).toISOString(),
     kind: kind as CityView["alerts"][number]["kind"],
     ...(subject.district ? { district: subject.district } : {}),
   };

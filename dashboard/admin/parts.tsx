@@ -15,7 +15,14 @@ export function useManaged<T>(path: string) {
   const [going, setGoing] = useState<T>();
   const close = () => setOpen(undefined);
   return {
-    ...{ items, problem, reload, open, setOpen, going, setGoing, close },
+    items,
+    problem,
+    reload,
+    open,
+    setOpen,
+    going,
+    setGoing,
+    close,
     /** It is added or changed. */
     done(): void {
       close();
@@ -47,7 +54,8 @@ export function Managed<T>({ title, hint, list, add, onAdd, ask, onGone, askMore
   const { items, problem, reload, open, setOpen, going, setGoing } = list;
   return (
     <Section
-      {...{ title, hint }}
+      title={title}
+      hint={hint}
       action={
         !open && (
           <Button
@@ -224,7 +232,7 @@ type DaysProps = { readonly part: string; readonly hint?: string; readonly chose
 export function DaysField({ part, hint, chosen = [] }: DaysProps) {
   const { admin: t } = messages.value;
   return (
-    <Group legend={t.days} {...{ part, hint }} class="checks">
+    <Group legend={t.days} part={part} hint={hint} class="checks">
       {WEEKDAYS.map((day) => (
         <Check key={day} name="days" value={day} label={t.weekdays[day]} on={chosen.includes(day)} />
       ))}

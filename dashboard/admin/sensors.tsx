@@ -46,9 +46,14 @@ function Sensors() {
 
   return (
     <Managed
-      {...{ title: t.sensors, hint: t.sensorsHint, list, add: t.addSensor, onAdd: () => setMade(undefined) }}
+      title={t.sensors}
+      hint={t.sensorsHint}
+      list={list}
+      add={t.addSensor}
+      onAdd={() => setMade(undefined)}
       ask={({ sensorId }) => ({
-        ...{ question: t.removeSensor(sensorId), hint: t.removeSensorHint },
+        question: t.removeSensor(sensorId),
+        hint: t.removeSensorHint,
         path: `/devices/${encodeURIComponent(sensorId)}${sensorToo ? "?removeSensor=true" : ""}`,
       })}
       askMore={<Check label={t.removeSensorToo} checked={sensorToo} onChange={setSensorToo} />}
@@ -75,7 +80,7 @@ type NewCredentialProps = { readonly title: string; readonly made: CredentialVie
 function NewCredential({ title, made: { username, password }, onDone }: NewCredentialProps) {
   const { admin: t } = messages.value;
   const secrets = [[t.username, username] as const, [t.password, password] as const];
-  return <OneTimeSecret {...{ title, hint: t.credentialHint, secrets, onDone }} />;
+  return <OneTimeSecret title={title} hint={t.credentialHint} secrets={secrets} onDone={onDone} />;
 }
 
 /** More rows than that nobody reads; who looks for one, searches. */
@@ -187,9 +192,14 @@ function Gateways() {
 
   return (
     <Managed
-      {...{ title: t.gateways, hint: t.gatewaysHint, list, add: t.addGateway, onAdd: () => setMade(undefined) }}
+      title={t.gateways}
+      hint={t.gatewaysHint}
+      list={list}
+      add={t.addGateway}
+      onAdd={() => setMade(undefined)}
       ask={({ username }) => ({
-        ...{ question: t.removeGateway(username), hint: t.removeGatewayHint },
+        question: t.removeGateway(username),
+        hint: t.removeGatewayHint,
         path: `/gateways/${encodeURIComponent(username)}`,
       })}
     >

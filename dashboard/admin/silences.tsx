@@ -22,9 +22,15 @@ export function Silences() {
 
   return (
     <Managed
-      {...{ title: t.tabs.silences, hint: t.silencesHint, list, add: t.addSilence }}
+      title={t.tabs.silences}
+      hint={t.silencesHint}
+      list={list}
+      add={t.addSilence}
       ask={({ id, reason }) => ({
-        ...{ question: t.endSilence(reason), hint: t.endSilenceHint, action: t.endIt, path: `/silences/${id}` },
+        question: t.endSilence(reason),
+        hint: t.endSilenceHint,
+        action: t.endIt,
+        path: `/silences/${id}`,
       })}
     >
       {list.open && <SilenceForm onAdd={add} onCancel={list.close} />}
@@ -130,7 +136,10 @@ function SilenceForm({ onAdd, onCancel }: SilenceFormProps) {
     <Form class="panel" title={t.addSilence} submitLabel={t.add} onSubmit={onAdd} onCancel={onCancel}>
       <div class="fields">
         <Field
-          {...{ label: t.silenceKind, name: "kind", value: kind, onChoose: setKind }}
+          label={t.silenceKind}
+          name="kind"
+          value={kind}
+          onChoose={setKind}
           options={(["silence", "maintenance"] as const).map((one) => [one, t.silenceKinds[one]] as const)}
         />
         <Field label={t.reason} name="reason" hint={t.reasonHint} required />
@@ -144,7 +153,9 @@ function SilenceForm({ onAdd, onCancel }: SilenceFormProps) {
 function MatcherFields() {
   const { admin: t, words } = messages.value;
   const field = (name: string) => ({
-    ...{ label: t.matcher[name]!, name: matchField(name), part: `matchers/${name}` },
+    label: t.matcher[name]!,
+    name: matchField(name),
+    part: `matchers/${name}`,
   });
   const any = ["", t.any] as const;
   return (

@@ -29,19 +29,26 @@ export function Targets() {
 
   return (
     <Managed
-      {...{ title: t.tabs.targets, hint: t.targetsHint, list, add: t.addTarget, onAdd: () => setAdded(undefined) }}
+      title={t.tabs.targets}
+      hint={t.targetsHint}
+      list={list}
+      add={t.addTarget}
+      onAdd={() => setAdded(undefined)}
       ask={(one) => ({ question: t.removeTarget(one.name), hint: t.removeTargetHint, path: pathOf(one) })}
     >
       {open && (
         <TargetForm
           key={former?.id ?? ""}
-          {...{ former, others: (items ?? []).filter(({ id }) => id !== former?.id), onSave: save }}
+          former={former}
+          others={(items ?? []).filter(({ id }) => id !== former?.id)}
+          onSave={save}
           onCancel={list.close}
         />
       )}
       {added?.secret && (
         <OneTimeSecret
-          {...{ title: t.webhookSecretTitle(added.name), hint: t.webhookSecretHint }}
+          title={t.webhookSecretTitle(added.name)}
+          hint={t.webhookSecretHint}
           secrets={[[t.secret, added.secret]]}
           onDone={() => setAdded(undefined)}
         />
@@ -51,7 +58,9 @@ export function Targets() {
         {items?.map((target) => (
           <TargetCard
             key={target.id}
-            {...{ target, others: items, onTested: list.reload }}
+            target={target}
+            others={items}
+            onTested={list.reload}
             onEdit={() => list.setOpen(target)}
             onRemove={() => list.setGoing(target)}
           />
@@ -100,7 +109,7 @@ function TargetCard({ target, others, onEdit, onRemove, onTested }: TargetCardPr
         </div>
       </div>
       <p class="quiet">{url ?? to}</p>
-      <Subscription {...{ target, others }} />
+      <Subscription target={target} others={others} />
       <DeliveryStatus target={target} />
       <Problem of={problem} />
       <p role="status" class={result?.sent === false ? "wrong" : ""}>
@@ -169,14 +178,20 @@ function TargetForm({ former, others, onSave, onCancel }: TargetFormProps) {
   const [type, setType] = useState<string>(former?.type ?? "webhook");
   return (
     <Form
-      {...{ class: "panel", title: former ? t.changeTarget(former.name) : t.addTarget }}
-      {...{ submitLabel: former ? t.save : t.add, onSubmit: onSave, onCancel }}
+      class="panel"
+      title={former ? t.changeTarget(former.name) : t.addTarget}
+      submitLabel={former ? t.save : t.add}
+      onSubmit={onSave}
+      onCancel={onCancel}
     >
       <div class="fields">
         <Field label={t.name} name="name" value={former?.name} required />
         {!former && <Field label={t.targetId} name="id" hint={t.targetIdHint} />}
         <Field
-          {...{ label: t.type, name: "type", value: type, onChoose: setType }}
+          label={t.type}
+          name="type"
+          value={type}
+          onChoose={setType}
           options={TARGET_TYPES.map((one) => [one, t.types[one]] as const)}
         />
         <AddressFields key={type} type={type as TargetType} former={former} />
@@ -184,11 +199,15 @@ function TargetForm({ former, others, onSave, onCancel }: TargetFormProps) {
         <QuietFields former={former} />
         <Group legend={t.escalation}>
           <Field
-            {...{ label: t.escalateAfter, name: "escalateAfter", hint: t.escalateAfterHint }}
+            label={t.escalateAfter}
+            name="escalateAfter"
+            hint={t.escalateAfterHint}
             value={former?.escalateAfter}
           />
           <Field
-            {...{ label: t.escalateTo, name: "escalateTo", value: former?.escalateTo }}
+            label={t.escalateTo}
+            name="escalateTo"
+            value={former?.escalateTo}
             options={[["", t.nobody], ...others.map(({ id, name }) => [id, name] as const)]}
           />
         </Group>

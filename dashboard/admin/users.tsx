@@ -24,9 +24,14 @@ export function Users() {
 
   return (
     <Managed
-      {...{ title: t.tabs.users, hint: t.usersHint, list, add: t.addUser, onAdd: () => setMade(undefined) }}
+      title={t.tabs.users}
+      hint={t.usersHint}
+      list={list}
+      add={t.addUser}
+      onAdd={() => setMade(undefined)}
       ask={({ username }) => ({
-        ...{ question: t.removeUser(username), hint: t.removeUserHint },
+        question: t.removeUser(username),
+        hint: t.removeUserHint,
         path: `/users/${encodeURIComponent(username)}`,
       })}
     >
@@ -35,7 +40,10 @@ export function Users() {
           <div class="fields">
             <Field label={t.name} name="name" hint={t.idHint} required />
             <Field
-              {...{ label: t.role, name: "role", hint: t.roleHint, value: "viewer" }}
+              label={t.role}
+              name="role"
+              hint={t.roleHint}
+              value="viewer"
               options={ROLES.map((role) => [role, words.role[role]] as const)}
             />
           </div>
@@ -43,7 +51,9 @@ export function Users() {
       )}
       {made && (
         <OneTimeSecret
-          {...{ title: t.userAdded(made.username), hint: t.passwordOnce, secrets: [[t.password, made.password]] }}
+          title={t.userAdded(made.username)}
+          hint={t.passwordOnce}
+          secrets={[[t.password, made.password]]}
           onDone={() => setMade(undefined)}
         />
       )}

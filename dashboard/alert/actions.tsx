@@ -57,14 +57,22 @@ export function Actions({ followed, alert }: ActionProps) {
       {(open === "close" || open === "comment") && (
         <WordsForm
           key={open}
-          {...{ label: t.note, name: "note", hint: t.noteHint, optional: open === "close", onCancel: close }}
+          label={t.note}
+          name="note"
+          hint={t.noteHint}
+          optional={open === "close"}
+          onCancel={close}
           submitLabel={open === "close" ? t.close : t.send}
           onSubmit={(note) => followed.act(open, note ? { note } : {}).then(close)}
         />
       )}
       {open === "assign" && (
         <WordsForm
-          {...{ label: t.assignee, name: "assignee", oneLine: true, submitLabel: t.assign, onCancel: close }}
+          label={t.assignee}
+          name="assignee"
+          oneLine
+          submitLabel={t.assign}
+          onCancel={close}
           onSubmit={(assignee) => followed.act("assign", { assignee }).then(close)}
         />
       )}
@@ -94,11 +102,14 @@ function SilenceForm({ onSubmit, onCancel }: SilenceFormProps) {
   const t = messages.value.alert;
   return (
     <Form
-      {...{ submitLabel: t.silence, onCancel }}
+      submitLabel={t.silence}
+      onCancel={onCancel}
       onSubmit={(data) => onSubmit(Number(data.get("hours")) * HOUR_MS, typed(data, "reason") ?? "")}
     >
       <Field
-        {...{ label: t.silenceFor, name: "hours", value: String(HOURS[0]) }}
+        label={t.silenceFor}
+        name="hours"
+        value={String(HOURS[0])}
         options={HOURS.map((hours) => [String(hours), t.silenceHours(hours)] as const)}
       />
       <Field label={t.reason} name="reason" required maxLength={500} />
@@ -138,7 +149,9 @@ export function ReviewForm({ followed, alert }: ActionProps) {
       {asking && (
         <WordsForm
           key={asking}
-          {...{ label: t.reviewReason, name: "note", submitLabel: t.reviews[asking] }}
+          label={t.reviewReason}
+          name="note"
+          submitLabel={t.reviews[asking]}
           onSubmit={(note) => say(asking, note)}
           onCancel={() => setAsking(undefined)}
         />

@@ -49,7 +49,11 @@ export function followAlert(id: string) {
   }
 
   return {
-    ...{ alert, rule, problem, act, silence },
+    alert,
+    rule,
+    problem,
+    act,
+    silence,
     close(): void {
       over.abort();
       stop();

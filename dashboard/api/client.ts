@@ -69,7 +69,10 @@ export async function ask(
   const headers: Record<string, string> = { accept: "application/json", "x-lamppost": "page", ...more };
   if (body !== undefined) headers["content-type"] = "application/json";
   const answer = await fetch(`/api/v1${path}`, {
-    ...{ method, headers, credentials: "same-origin", cache: "no-store" },
+    method,
+    headers,
+    credentials: "same-origin",
+    cache: "no-store",
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
   }).catch((error: unknown) => {

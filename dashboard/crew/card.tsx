@@ -42,7 +42,9 @@ export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
       <Advice crew={crew} card={card} />
       {closing ? (
         <DoneForm
-          {...{ name, warnings: [...mine, ...free], nameOf: sensorNames(crew, card) }}
+          name={name}
+          warnings={[...mine, ...free]}
+          nameOf={sensorNames(crew, card)}
           onCancel={() => {
             crew.pressed.value = card.key;
             setClosing(false);
@@ -160,7 +162,10 @@ function DoneForm({ name, warnings, nameOf, onDone, onCancel }: DoneFormProps) {
           {warnings.map((warning) => (
             <Check
               key={warning.id}
-              {...{ name: "which", value: warning.id, on: true, onChange: () => setNone(false) }}
+              name="which"
+              value={warning.id}
+              on
+              onChange={() => setNone(false)}
               label={[warning.rule.title, nameOf(warning)].filter(Boolean).join(", ")}
             />
           ))}

@@ -83,8 +83,24 @@ export function createCrew() {
   });
 
   return {
-    ...{ list, reach, savedAt, me, mayAct, now, order, locator, district, districts, cards, queue, waiting },
-    ...{ notKept, pressed, refresh, press, sendNote },
+    list,
+    reach,
+    savedAt,
+    me,
+    mayAct,
+    now,
+    order,
+    locator,
+    district,
+    districts,
+    cards,
+    queue,
+    waiting,
+    notKept,
+    pressed,
+    refresh,
+    press,
+    sendNote,
     setDistrict(name: string): void {
       sections.clear();
       setQuery({ district: name });
@@ -198,7 +214,13 @@ function createList(onHere: () => void) {
   addEventListener("online", wake);
   addEventListener("offline", lose);
   return {
-    ...{ list, reach, savedAt, aheadMs, refresh, showKept, follow },
+    list,
+    reach,
+    savedAt,
+    aheadMs,
+    refresh,
+    showKept,
+    follow,
     close(): void {
       closed = true;
       clearTimeout(timer);

@@ -223,7 +223,10 @@ function ListControls({ crew }: { crew: CrewState }) {
   return (
     <div class="crew-steering stack">
       <Tabs
-        {...{ legend: t.order, name: "order", value: crew.order.value, onChoose: choose }}
+        legend={t.order}
+        name="order"
+        value={crew.order.value}
+        onChoose={choose}
         options={ORDERS.map((order) => [order, t.orders[order]] as const)}
       />
       {crew.districts.value.length > 1 && (

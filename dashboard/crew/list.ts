@@ -93,7 +93,9 @@ function cardOf(
   const holders = warnings.map(holderOf);
   const { lat, lon } = place ?? {};
   return {
-    ...{ key, warnings, severity: worst.severity },
+    key,
+    warnings,
+    severity: worst.severity,
     ...(place ? { place } : {}),
     ...(worst.subject.district === undefined ? {} : { district: worst.subject.district }),
     ...(position && lat !== undefined && lon !== undefined ? { distanceM: distanceM(position, { lat, lon }) } : {}),
@@ -151,7 +153,8 @@ export function describeDistance(metres: number): string {
   const value = far ? metres / 1_000 : Math.round(metres / 10) * 10;
   const unit = far ? "kilometer" : "meter";
   return new Intl.NumberFormat(language.value, {
-    ...{ style: "unit", unit },
+    style: "unit",
+    unit,
     maximumFractionDigits: far && value < 10 ? 1 : 0,
   }).format(value);
 }

@@ -123,7 +123,13 @@ export function createQueue(store: QueueStore, ports: QueuePorts) {
   }
 
   return {
-    ...{ waiting, refused, load: reload, add, remove, flush, lasting: store.lasting },
+    waiting,
+    refused,
+    load: reload,
+    add,
+    remove,
+    flush,
+    lasting: store.lasting,
     close: () => clearTimeout(timer),
   };
 }

@@ -47,7 +47,7 @@ export function AlertList({ desk }: { desk: Desk }) {
           {shown.slice(first, last).map((id, i) => {
             const alert = known.get(id);
             const place = { top: (first + i) * ROW_PX, at: first + i + 1, of: shown.length };
-            return alert && <AlertRow key={id} {...{ desk, alert, place }} />;
+            return alert && <AlertRow key={id} desk={desk} alert={alert} place={place} />;
           })}
         </ul>
       </div>
@@ -221,28 +221,39 @@ export function FilterBar({ desk }: { desk: Desk }) {
   const filters = desk.filters.value;
   return (
     <Filters
-      {...{ id: "desk-search", text: filters.text, label: t.search, hint: t.searchHint }}
+      id="desk-search"
+      text={filters.text}
+      label={t.search}
+      hint={t.searchHint}
       onText={(text) => desk.setFilters({ text })}
     >
       <Severities desk={desk} />
       <div class="choices cluster">
         <Choice
-          {...{ label: t.kind, value: filters.kind, among: ALERT_KINDS }}
+          label={t.kind}
+          value={filters.kind}
+          among={ALERT_KINDS}
           say={(one) => words.kind[one]}
           onChoose={(kind) => desk.setFilters({ kind })}
         />
         <Choice
-          {...{ label: t.district, value: filters.district, among: districts.value }}
+          label={t.district}
+          value={filters.district}
+          among={districts.value}
           say={districtName}
           onChoose={(district) => desk.setFilters({ district })}
         />
         <Choice
-          {...{ label: t.audience, value: filters.audience, among: AUDIENCES }}
+          label={t.audience}
+          value={filters.audience}
+          among={AUDIENCES}
           say={(one) => words.audience[one]}
           onChoose={(audience) => desk.setFilters({ audience })}
         />
         <Choice
-          {...{ label: t.who, value: filters.who, among: WHO }}
+          label={t.who}
+          value={filters.who}
+          among={WHO}
           say={(one) => (one === "me" ? t.mine : t.nobody)}
           onChoose={(who) => desk.setFilters({ who })}
         />

@@ -91,8 +91,23 @@ export function createDesk() {
   }
 
   return {
-    ...{ filters, open, shown, held, fresh, stale, selected, current, moves, outcome, worstOfSensor, worstOfDistrict },
-    ...{ refresh, setFilters, toggle, acknowledge, dispose },
+    filters,
+    open,
+    shown,
+    held,
+    fresh,
+    stale,
+    selected,
+    current,
+    moves,
+    outcome,
+    worstOfSensor,
+    worstOfDistrict,
+    refresh,
+    setFilters,
+    toggle,
+    acknowledge,
+    dispose,
     clearFilters: () => setQuery(writeFilters(NO_FILTERS)),
     /** `j` and `k`: the row `step` further down; the first one where none is current. */
     move(step: number): void {

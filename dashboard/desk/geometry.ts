@@ -45,7 +45,13 @@ export function cluster(dots: readonly Dot[], worldPx: number, cellPx: number): 
     }
   }
   return [...cells].map(([cell, { x, y, count, alerting, rank, first }]) => ({
-    ...{ cell, x: x / count, y: y / count, count, alerting, worst: SEVERITIES[rank], first },
+    cell,
+    x: x / count,
+    y: y / count,
+    count,
+    alerting,
+    worst: SEVERITIES[rank],
+    first,
   }));
 }
 

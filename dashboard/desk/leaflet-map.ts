@@ -49,8 +49,15 @@ const NOTHING: MapData = {
 /** The map: Leaflet moves and zooms, one canvas of our own shows districts and sensors, however many there are. */
 export function openMap(container: HTMLElement, options: MapOptions) {
   const map = createMap(container, {
-    ...{ zoomControl: false, attributionControl: false, zoomAnimation: false, fadeAnimation: false },
-    ...{ minZoom: 3, maxZoom: 18, zoomSnap: 0.25, zoomDelta: 1, wheelPxPerZoomLevel: 90 },
+    zoomControl: false,
+    attributionControl: false,
+    zoomAnimation: false,
+    fadeAnimation: false,
+    minZoom: 3,
+    maxZoom: 18,
+    zoomSnap: 0.25,
+    zoomDelta: 1,
+    wheelPxPerZoomLevel: 90,
   }).setView([50, 10], 5);
   control.zoom({ position: "topright", zoomInTitle: options.zoomIn, zoomOutTitle: options.zoomOut }).addTo(map);
   if (options.tilesUrl) tileLayer(options.tilesUrl, { maxZoom: 18, opacity: 0.8 }).addTo(map);
@@ -174,8 +181,14 @@ export type Colours = Readonly<Record<Severity | "calm" | "surface" | "text" | "
 };
 
 const NAMES = {
-  ...{ critical: "--critical", warning: "--warning-fill", info: "--info", calm: "--calm" },
-  ...{ surface: "--surface", text: "--text", quiet: "--quiet", accent: "--accent" },
+  critical: "--critical",
+  warning: "--warning-fill",
+  info: "--info",
+  calm: "--calm",
+  surface: "--surface",
+  text: "--text",
+  quiet: "--quiet",
+  accent: "--accent",
 } as const;
 
 const ON = { critical: "--on-critical", warning: "--on-warning", info: "--on-info" } as const;

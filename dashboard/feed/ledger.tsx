@@ -150,7 +150,10 @@ function TraceForm() {
       <Form submitLabel={t.search} onSubmit={submit}>
         <Field label={t.sensor} name="sensor" wrong={sensorWrong ? quarantine.sensorWrong : undefined} required />
         <Field
-          {...{ label: t.measuredAt, name: "measuredAt", hint: t.measuredAtHint, required: true }}
+          label={t.measuredAt}
+          name="measuredAt"
+          hint={t.measuredAtHint}
+          required
           wrong={timeWrong ? t.timeWrong : undefined}
         />
       </Form>

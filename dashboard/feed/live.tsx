@@ -113,17 +113,23 @@ function FeedFilters({ filter }: { filter: FeedFilter }) {
   return (
     <Filters text={filter.sensor} label={t.sensor} hint={t.sensorHint} onText={(sensor) => setQuery({ sensor })}>
       <Choice
-        {...{ label: t.kind, value: filter.kind, among: KINDS }}
+        label={t.kind}
+        value={filter.kind}
+        among={KINDS}
         say={(one) => words.kind[one]}
         onChoose={(kind) => setQuery({ kind })}
       />
       <Choice
-        {...{ label: t.district, value: filter.district, among: districts.value }}
+        label={t.district}
+        value={filter.district}
+        among={districts.value}
         say={districtName}
         onChoose={(district) => setQuery({ district })}
       />
       <Choice
-        {...{ label: t.metric, value: filter.metric, among: metrics }}
+        label={t.metric}
+        value={filter.metric}
+        among={metrics}
         say={metricLabel}
         onChoose={(metric) => setQuery({ metric })}
       />
@@ -367,7 +373,14 @@ function followReadings() {
   document.addEventListener("visibilitychange", look);
 
   return {
-    ...{ rows, rates, connection, paused, held, waiting, missing, filter },
+    rows,
+    rates,
+    connection,
+    paused,
+    held,
+    waiting,
+    missing,
+    filter,
     close(): void {
       document.removeEventListener("visibilitychange", look);
       clearInterval(timer);

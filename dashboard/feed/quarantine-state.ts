@@ -70,7 +70,11 @@ export function followQuarantine() {
   });
 
   return {
-    ...{ filter, items, next, problem, selected },
+    filter,
+    items,
+    next,
+    problem,
+    selected,
     reload: () => load(false),
     more: () => load(true),
     close(): void {

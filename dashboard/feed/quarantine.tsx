@@ -62,16 +62,23 @@ function QuarantineFilters({ filter }: { filter: QuarantineFilter }) {
   const wrong = filter.sensor !== "" && !isId(filter.sensor);
   return (
     <Filters
-      {...{ text: filter.sensor, label: t.sensor, hint: t.sensor, wrong: wrong ? t.sensorWrong : undefined }}
+      text={filter.sensor}
+      label={t.sensor}
+      hint={t.sensor}
+      wrong={wrong ? t.sensorWrong : undefined}
       onText={(sensor) => setQuery({ sensor: sensor.trim() })}
     >
       <Choice
-        {...{ label: t.reason, value: filter.reason, among: REASON_NAMES }}
+        label={t.reason}
+        value={filter.reason}
+        among={REASON_NAMES}
         say={(one) => feed.reasons[one]}
         onChoose={(reason) => setQuery({ reason })}
       />
       <Choice
-        {...{ label: t.state, value: filter.state, among: STATES }}
+        label={t.state}
+        value={filter.state}
+        among={STATES}
         say={(one) => t[one]}
         onChoose={(state) => setQuery({ state })}
       />
@@ -124,7 +131,7 @@ function QuarantineTable({ followed, items, chosen, choose }: TableProps) {
         </thead>
         <tbody>
           {items.map((item) => (
-            <MessageRow key={item.id} {...{ item, followed, choose }} isChosen={item.id === chosen} />
+            <MessageRow key={item.id} item={item} followed={followed} choose={choose} isChosen={item.id === chosen} />
           ))}
         </tbody>
       </table>

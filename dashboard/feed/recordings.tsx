@@ -41,7 +41,9 @@ function StartForm({ followed }: { followed: FollowedRuns }) {
       <Field label={t.name} name="name" hint={t.nameHint} wrong={wrong.name} />
       <Field label={t.sensors} name="sensors" hint={t.sensorsHint} wrong={wrong.sensors} />
       <Field
-        {...{ label: t.minutes, name: "minutes", value: String(MINUTES[0]) }}
+        label={t.minutes}
+        name="minutes"
+        value={String(MINUTES[0])}
         options={MINUTES.map((minutes) => [String(minutes), t.forMinutes(minutes)] as const)}
       />
     </Form>
@@ -101,7 +103,9 @@ export function RecordingTable({ followed, items, replay }: TableProps) {
               formatBytes(bytes),
               <Moment at={at} as="time" />,
               <RowActions
-                {...{ name, busy, replay }}
+                name={name}
+                busy={busy}
+                replay={replay}
                 remove={() => void attempt(() => followed.act(() => request("DELETE", `/recordings/${name}`)))}
               />,
             ],

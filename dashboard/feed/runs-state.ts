@@ -34,7 +34,10 @@ export function followRuns() {
   void ask();
   const timer = setInterval(() => document.visibilityState === "visible" && void ask(), ASK_EVERY_MS);
   return {
-    ...{ simulations, recordings, problem, act },
+    simulations,
+    recordings,
+    problem,
+    act,
     close(): void {
       clearInterval(timer);
       over.abort();

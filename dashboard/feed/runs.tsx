@@ -90,7 +90,7 @@ function RunForm({ followed, chosen, choose }: RunFormProps) {
 
   return (
     <Form submitLabel={t.start} onSubmit={submit}>
-      <Field {...{ id: WHAT_ID, label: t.what, name: "what", value: chosen, onChoose: choose }}>
+      <Field id={WHAT_ID} label={t.what} name="what" value={chosen} onChoose={choose}>
         <optgroup label={t.scenarios}>
           {followed.simulations.value?.scenarios.map((one) => (
             <option key={one} value={`scenario:${one}`}>
@@ -110,7 +110,10 @@ function RunForm({ followed, chosen, choose }: RunFormProps) {
       </Field>
       <p class="quiet">{kind === "scenario" ? t.tells[name as ScenarioName] : ""}</p>
       <Field
-        {...{ label: t.speed, name: "speed", hint: t.speedHint, value: SPEEDS[0] }}
+        label={t.speed}
+        name="speed"
+        hint={t.speedHint}
+        value={SPEEDS[0]}
         options={SPEEDS.map((one) => [one, t.speeds[one]] as const)}
       />
       {kind === "scenario" && <Districts districts={followed.simulations.value?.districts ?? []} />}

@@ -142,7 +142,9 @@ function followStatus() {
   void ask();
   const timer = setInterval(() => void ask(), ASK_EVERY_MS);
   return {
-    ...{ status, problem, samples },
+    status,
+    problem,
+    samples,
     close(): void {
       clearInterval(timer);
       over.abort();

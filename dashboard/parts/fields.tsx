@@ -64,7 +64,11 @@ export function Field(props: FieldProps) {
   const refused = useWrong(part);
   const wrong = props.wrong ?? refused;
   const attributes = {
-    ...{ id, name, required, maxLength: props.maxLength, "aria-invalid": wrong ? true : undefined },
+    id,
+    name,
+    required,
+    maxLength: props.maxLength,
+    "aria-invalid": wrong ? true : undefined,
     "aria-describedby": [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ") || undefined,
   };
   const { type = "text", complete = "off" } = props;
@@ -134,7 +138,9 @@ export function Check({ label, name, value, type = "checkbox", on, checked, onCh
   return (
     <label class="check">
       <input
-        {...{ type, name, value }}
+        type={type}
+        name={name}
+        value={value}
         {...(checked === undefined ? { defaultChecked: on } : { checked })}
         onChange={(event) => onChange?.(event.currentTarget.checked)}
       />

@@ -126,7 +126,10 @@ export function WordsForm({ label, name, hint, optional, oneLine, onSubmit, ...f
   return (
     <Form {...form} onSubmit={(data) => onSubmit(typed(data, name) ?? "")}>
       <Field
-        {...{ label, name, hint, required: !optional }}
+        label={label}
+        name={name}
+        hint={hint}
+        required={!optional}
         {...(oneLine ? { maxLength: 500 } : { maxLength: 2_000, lines: 3 })}
       />
     </Form>

@@ -72,7 +72,15 @@ export function openDraft(key: string, base: RuleView | undefined, template: str
   }
 
   return {
-    ...{ present, text, start, dirty, wasKept, mistakes, rule, status, rebase },
+    present,
+    text,
+    start,
+    dirty,
+    wasKept,
+    mistakes,
+    rule,
+    status,
+    rebase,
     /** It is saved, or given up. */
     forget(): void {
       keep(key, undefined);

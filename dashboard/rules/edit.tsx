@@ -90,7 +90,9 @@ function Templates({ draft }: { draft: Draft }) {
   const [, restore] = useState({});
   return (
     <Field
-      {...{ label: t.template, name: "template", value: from }}
+      label={t.template}
+      name="template"
+      value={from}
       options={TEMPLATES.map((one) => [one, t.templates[one]] as const)}
       onChoose={(chosen) => {
         if (draft.dirty.peek() && !confirm(t.leave)) return restore({});
@@ -135,7 +137,10 @@ function SaveForm({ draft, history, known }: SaveFormProps) {
   const isConflict = (problem: unknown) => problem instanceof ApiProblem && problem.status === 409;
   return (
     <Form
-      {...{ class: "panel", label: t.save, submitLabel: how === "try" ? t.saveTrial : t.saveNow, onSubmit: save }}
+      class="panel"
+      label={t.save}
+      submitLabel={how === "try" ? t.saveTrial : t.saveNow}
+      onSubmit={save}
       disabled={!rule || unchanged || !(figures || untried)}
       explain={(problem) => isConflict(problem) && <Conflict draft={draft} said={describeProblem(problem)} />}
       more={
@@ -145,7 +150,9 @@ function SaveForm({ draft, history, known }: SaveFormProps) {
       }
     >
       <h2>{t.save}</h2>
-      {mayTry && <HowToSave {...{ id: present.id, how, setChoice, running: known.get(trialIdOf(present.id)) }} />}
+      {mayTry && (
+        <HowToSave id={present.id} how={how} setChoice={setChoice} running={known.get(trialIdOf(present.id))} />
+      )}
       {rule && how === "place" && <p class="note">{describeEffect(rule, present)}</p>}
       <Field label={t.reason} name="reason" hint={t.reasonHint} required maxLength={500} />
       {rule && !figures && !unchanged && <Check label={t.untried} checked={untried} onChange={setUntried} />}
@@ -172,7 +179,11 @@ function HowToSave({ id, how, setChoice, running }: HowProps) {
       {choices.map(([value, label, hint]) => (
         <Check
           key={value}
-          {...{ type: "radio", name: "how", value, checked: how === value, onChange: () => setChoice(value) }}
+          type="radio"
+          name="how"
+          value={value}
+          checked={how === value}
+          onChange={() => setChoice(value)}
           label={
             <>
               {label}

@@ -35,7 +35,9 @@ export function HistoryPanel({ draft, history }: { draft: Draft; history: RuleHi
       <div class="section-head">
         <h2>{t.history}</h2>
         <Tabs
-          {...{ legend: t.span, name: "days", value: history.days.value }}
+          legend={t.span}
+          name="days"
+          value={history.days.value}
           options={DAYS.map((days) => [days, t.days(days)] as const)}
           onChoose={(days) => {
             history.days.value = days;

@@ -86,22 +86,30 @@ function RuleFiltersBar({ filters }: { filters: RuleFilters }) {
   return (
     <Filters text={filters.text} label={t.search} hint={t.searchHint} onText={(q) => setQuery({ q })}>
       <Choice
-        {...{ label: t.kind, value: filters.kind, among: RULE_KINDS }}
+        label={t.kind}
+        value={filters.kind}
+        among={RULE_KINDS}
         say={(one) => t.kinds[one]}
         onChoose={(kind) => setQuery({ kind })}
       />
       <Choice
-        {...{ label: t.audience, value: filters.audience, among: AUDIENCES }}
+        label={t.audience}
+        value={filters.audience}
+        among={AUDIENCES}
         say={(one) => words.audience[one]}
         onChoose={(audience) => setQuery({ for: audience })}
       />
       <Choice
-        {...{ label: t.mode, value: filters.mode, among: MODES }}
+        label={t.mode}
+        value={filters.mode}
+        among={MODES}
         say={(one) => t.modes[one]}
         onChoose={(mode) => setQuery({ mode })}
       />
       <Choice
-        {...{ label: t.state, value: filters.state, among: RULE_STATES }}
+        label={t.state}
+        value={filters.state}
+        among={RULE_STATES}
         say={(one) => t.states[one]}
         onChoose={(state) => setQuery({ state })}
       />
@@ -124,7 +132,7 @@ function RuleTable({ rules, filters, sentenceOf }: RuleTableProps) {
       label={t.title}
       class="rules-table"
       columns={COLUMNS.map((column) => ({
-        head: <SortButton {...{ column, filters, name: names[column] }} />,
+        head: <SortButton column={column} filters={filters} name={names[column]} />,
         class: isNumber(column) ? "number" : undefined,
         sorted: filters.sort === column ? (filters.down ? "descending" : "ascending") : undefined,
         name: names[column],

@@ -78,7 +78,13 @@ const PARTS: Readonly<Record<Template, Part>> = {
     kind: "traffic",
     metric: "speed",
     condition: {
-      ...{ type: "anomaly", sigmas: 5, window: "30m", season: "week", count: 2, side: "below", atLeast: 20 },
+      type: "anomaly",
+      sigmas: 5,
+      window: "30m",
+      season: "week",
+      count: 2,
+      side: "below",
+      atLeast: 20,
       capture: 0.5,
     },
   },
@@ -96,7 +102,12 @@ const PARTS: Readonly<Record<Template, Part>> = {
 /** `title` and `source` are in the language of whoever writes it. */
 export function templateYaml(name: Template, title: string, source: string): string {
   const rule: RuleData = {
-    ...{ id: "my-rule", title, severity: "warning", audience: "operators", mode: "shadow", source: { text: source } },
+    id: "my-rule",
+    title,
+    severity: "warning",
+    audience: "operators",
+    mode: "shadow",
+    source: { text: source },
     ...PARTS[name],
   };
   return writeRuleYaml(rule);

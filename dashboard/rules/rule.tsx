@@ -33,7 +33,7 @@ export function RulePage({ params }: PageProps) {
   const problem = open.problem.value;
   if (!rule || problem !== undefined) {
     const link = { href: "/rules", text: t.rules.title };
-    return <Absent {...{ problem, missing: t.rules.notFound, link, onRetry: () => void open.load() }} />;
+    return <Absent problem={problem} missing={t.rules.notFound} link={link} onRetry={() => void open.load()} />;
   }
   return <Loaded open={open} rule={rule} />;
 }
@@ -122,7 +122,10 @@ function RuleActions({ open, rule }: { open: OpenRule; rule: RuleView }) {
       {asked && (
         <WordsForm
           key={asked}
-          {...{ label: t.reason, name: "reason", hint: hintOf(asked, rule, original), oneLine: true }}
+          label={t.reason}
+          name="reason"
+          hint={hintOf(asked, rule, original)}
+          oneLine
           submitLabel={labelOf(asked, rule, original)}
           onSubmit={(reason) => run(asked, reason)}
           onCancel={() => setAsked(undefined)}
@@ -382,7 +385,15 @@ function openRule(id: string) {
   void load();
 
   return {
-    ...{ id, rule, problem, alerts, versions, original, load, loadVersions, reload },
+    id,
+    rule,
+    problem,
+    alerts,
+    versions,
+    original,
+    load,
+    loadVersions,
+    reload,
     close(): void {
       over.abort();
       stop();

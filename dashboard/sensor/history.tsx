@@ -35,7 +35,11 @@ export function HistoryOf({ sensor, metric, choose }: HistoryProps) {
       <div class="section-head">
         <h2>{t.sensor.history}</h2>
         <Field
-          {...{ class: "inline", label: t.sensor.metric, name: "metric", value: metric, onChoose: choose }}
+          class="inline"
+          label={t.sensor.metric}
+          name="metric"
+          value={metric}
+          onChoose={choose}
           options={sentBy(sensor).map((one) => [one, metricLabel(one)] as const)}
         />
         <nav class="cluster" aria-label={t.sensor.spanLabel}>
@@ -90,7 +94,9 @@ type Shown = {
 function historyChart({ name, unit, span, history, neighbours }: Shown): ChartData {
   const { points, suspect } = history;
   return {
-    ...{ from: span.from, to: span.to, unit },
+    from: span.from,
+    to: span.to,
+    unit,
     series: seriesOf(name, history, neighbours),
     bands: [
       ...gapsOf(points).map((gap) => ({ ...gap, tone: "quiet" as const })),

@@ -74,7 +74,11 @@ export function followSensor(id: string) {
   });
 
   return {
-    ...{ sensor, alerts, rules, problem, metric },
+    sensor,
+    alerts,
+    rules,
+    problem,
+    metric,
     choose: (name: string) => setQuery({ metric: name }),
     close(): void {
       over.abort();

@@ -47,7 +47,9 @@ function Content() {
   if (session.value === undefined && !found?.page.opensOffline) {
     return (
       <Message
-        {...{ title: t.shell.unreachable, action: t.shell.retry, link: { href: "/crew", text: t.crew.title } }}
+        title={t.shell.unreachable}
+        action={t.shell.retry}
+        link={{ href: "/crew", text: t.crew.title }}
         onAction={() => void loadSession().catch(() => {})}
       />
     );
@@ -152,12 +154,16 @@ function Settings() {
       <div class="panel">
         {who && <p class="quiet">{t.account.who(who.name, t.words.role[who.role])}</p>}
         <Field
-          {...{ label: t.shell.theme, name: "theme", value: theme.value }}
+          label={t.shell.theme}
+          name="theme"
+          value={theme.value}
           options={THEMES.map((one) => [one, t.shell.themes[one]] as const)}
           onChoose={(chosen) => (theme.value = oneOf(THEMES, chosen))}
         />
         <Field
-          {...{ label: t.shell.language, name: "language", value: language.value }}
+          label={t.shell.language}
+          name="language"
+          value={language.value}
           options={LANGUAGES.map((one) => [one, t.shell.languages[one], one] as const)}
           onChoose={(chosen) => (language.value = oneOf(LANGUAGES, chosen))}
         />

@@ -19,7 +19,10 @@ export function SignIn() {
       <h1 tabIndex={-1}>{t.title}</h1>
       {wasSignedIn.value && <p class="note">{t.ended}</p>}
       <Tabs
-        {...{ legend: t.title, name: "way", value: way, onChoose: setWay }}
+        legend={t.title}
+        name="way"
+        value={way}
+        onChoose={setWay}
         options={[
           ["password", t.withPassword],
           ["token", t.withToken],
@@ -32,7 +35,11 @@ export function SignIn() {
           <>
             <Field label={t.name} name="user" complete="username" required />
             <Field
-              {...{ label: t.password, name: "password", type: "password", hint: t.passwordHint, required: true }}
+              label={t.password}
+              name="password"
+              type="password"
+              hint={t.passwordHint}
+              required
               complete="current-password"
             />
           </>

@@ -129,7 +129,11 @@ function acknowledgements(answers: readonly Answer[]): Buffer {
 function clientOptions(options: MqttSourceOptions, limits: SourceLimits, version: Version): IClientOptions {
   const { host, port, tls, username, password, clientId } = options;
   return {
-    ...{ host, port, username, password, clientId },
+    host,
+    port,
+    username,
+    password,
+    clientId,
     protocol: tls ? "mqtts" : "mqtt",
     ...(tls?.ca && { ca: tls.ca }),
     protocolVersion: version,

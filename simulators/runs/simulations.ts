@@ -95,7 +95,10 @@ export function createSimulations(options: SimulationsOptions) {
       return "refused" in found ? found.refused : undefined;
     },
     districts: () => DISTRICT_IDS,
-    ...{ start: runs.start, stop: runs.stop, current: runs.current, last: runs.last },
+    start: runs.start,
+    stop: runs.stop,
+    current: runs.current,
+    last: runs.last,
     recordings: recorder,
     async close(): Promise<void> {
       callOffCleaning();
@@ -153,7 +156,10 @@ function createRuns(options: RunsOptions) {
     if ("recording" in source && !file) throw new SimulationRefused(`There is no recording "${source.recording}".`);
     return {
       ...service,
-      ...{ speed, districts, gateway: `${RUN_GATEWAY}${id}`, scratch: join(options.dir, `.run-${id}.ndjson`) },
+      speed,
+      districts,
+      gateway: `${RUN_GATEWAY}${id}`,
+      scratch: join(options.dir, `.run-${id}.ndjson`),
       source: "scenario" in source ? source : { file: file! },
       seed: Number.parseInt(id, 16) % 1_000_000,
     };

@@ -242,7 +242,8 @@ function parseAnswer(line: string): Answer {
     return JSON.parse(line) as Answer;
   } catch (cause) {
     throw new StoreError("unavailable", "the answer of InfluxDB is not JSON or breaks off", {
-      ...{ cause, reason: "unreachable" },
+      cause,
+      reason: "unreachable",
     });
   }
 }

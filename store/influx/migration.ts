@@ -143,7 +143,13 @@ function oldReadings(kind: Kind, series: Series): Reading[] {
     }
     return [
       {
-        ...{ sensorId, kind, district, measuredAt: time, receivedAt, values, journalSeq },
+        sensorId,
+        kind,
+        district,
+        measuredAt: time,
+        receivedAt,
+        values,
+        journalSeq,
         ...(Object.keys(quality).length > 0 ? { quality } : {}),
         ...(imported === 1 ? { imported: true } : {}),
       },

@@ -260,8 +260,11 @@ async function makeMapping(client: InfluxClient, flavour: Two, db: string, { id,
   const there = await mappingsOf(client, flavour, db);
   if (there.some((one) => one.database === db && one.bucketID === id)) return;
   await client.api("POST", "/api/v2/dbrps", {
-    ...{ bucketID: id, orgID, database: db },
-    ...{ retention_policy: "autogen", default: true },
+    bucketID: id,
+    orgID,
+    database: db,
+    retention_policy: "autogen",
+    default: true,
   });
 }
 

@@ -86,7 +86,13 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
   const memory = options.rollups ?? createMemory();
   const apart = openApart(options, { isClosed: () => closed, doubt: () => rollupsPlace.doubt() });
   const rollupsPlace: RollupsPlace = createRollupsPlace({
-    ...{ raw: client, own: apart.client, prove: apart.prove, queries, installation, memory, log },
+    raw: client,
+    own: apart.client,
+    prove: apart.prove,
+    queries,
+    installation,
+    memory,
+    log,
     keeps: () => ({ raw: place.limits()?.keepsMs, own: apart.limits()?.keepsMs }),
     isClosed: () => closed,
     now: Date.now,

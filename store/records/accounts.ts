@@ -93,7 +93,10 @@ export function createSessionRecords(db: Database) {
   function list(account: string): readonly (Session & { idHash: string })[] {
     const rows = db.statement("SELECT * FROM sessions WHERE account = ? ORDER BY used_at").all(account);
     return (rows as (SessionRow & { id_hash: string })[]).map((row) => ({
-      ...{ idHash: row.id_hash, account: row.account, createdAt: row.created_at, usedAt: row.used_at },
+      idHash: row.id_hash,
+      account: row.account,
+      createdAt: row.created_at,
+      usedAt: row.used_at,
     }));
   }
 

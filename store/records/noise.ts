@@ -173,7 +173,10 @@ export function createSilenceRecords(db: Database, now: () => number) {
   }
 
   return {
-    ...{ add, end, get, list },
+    add,
+    end,
+    get,
+    list,
     /** From RAM: those nobody has ended; the time of some may be over. */
     current: current.all,
   };

@@ -284,7 +284,15 @@ export function createQuarantineRecords(
   }
 
   return {
-    ...{ add, get, list, markRedriven, senders, waiting, places, prune, overflow },
+    add,
+    get,
+    list,
+    markRedriven,
+    senders,
+    waiting,
+    places,
+    prune,
+    overflow,
     count: () => useOf(ALL).items,
     /** What it holds, and how many were removed since the start because there was more than the limits allow. */
     use: () => ({ ...useOf(ALL), removed: removedByLimits }),

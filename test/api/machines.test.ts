@@ -46,8 +46,12 @@ describe("for machines", () => {
     });
     const target = { id: "t1", type: "webhook", name: "Hooks", url: "https://hooks/in", secret: "whsec_x" } as const;
     away.records.targets.put({
-      ...{ ...target, severityMin: "info", groupWait: "0s", enabled: true },
-      ...{ createdAt: 0, createdBy: "admin" },
+      ...target,
+      severityMin: "info",
+      groupWait: "0s",
+      enabled: true,
+      createdAt: 0,
+      createdBy: "admin",
     } as never);
     const read = async (name?: string): Promise<string[]> =>
       (await away.as(name, "GET", "/readyz")).json().parts.map(({ reason }: { reason: string }) => reason);

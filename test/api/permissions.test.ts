@@ -88,7 +88,9 @@ const PAGES = [
   "/feed",
   "/report",
   "/admin",
-].concat(["/account", "/city"]);
+  "/account",
+  "/city",
+];
 const PUBLIC = [
   ...PAGES,
   "/assets/:file",

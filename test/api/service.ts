@@ -33,12 +33,19 @@ const ACCOUNTS: readonly Account[] = [
 
 const NO_SIMULATIONS: ApiDeps["simulations"] = {
   refusal: () => undefined,
-  ...{ districts: () => [], current: () => undefined, last: () => undefined, stop: () => false },
+  districts: () => [],
+  current: () => undefined,
+  last: () => undefined,
+  stop: () => false,
   start: () => {
     throw new SimulationRefused("Nothing runs in a test.");
   },
   recordings: {
-    ...{ list: () => [], current: () => undefined, stop: () => false, remove: () => false, read: () => undefined },
+    list: () => [],
+    current: () => undefined,
+    stop: () => false,
+    remove: () => false,
+    read: () => undefined,
     start: () => {
       throw new SimulationRefused("Nothing is recorded in a test.");
     },
@@ -86,7 +93,8 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     log: SILENT,
     ...overrides,
     options: {
-      ...{ version: "0.0.0", page: { dir: PAGE_DIR, isPublic: false } },
+      version: "0.0.0",
+      page: { dir: PAGE_DIR, isPublic: false },
       ...overrides.options,
       limits: { signInFailedAfterMs: 0, ...overrides.options?.limits },
     },

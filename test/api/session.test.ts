@@ -161,12 +161,18 @@ describe("guessing a password", () => {
   const PASSWORD = "correct horse battery";
   const guess = (user: string, from = "192.0.2.1", headers = {}) =>
     service.app.inject({
-      ...{ method: "POST", url: "/api/v1/session", payload: { user, password: "a wrong guess" }, remoteAddress: from },
+      method: "POST",
+      url: "/api/v1/session",
+      payload: { user, password: "a wrong guess" },
+      remoteAddress: from,
       headers,
     });
   const withPassword = (user: string, from: string, headers = {}) =>
     service.app.inject({
-      ...{ method: "POST", url: "/api/v1/session", payload: { user, password: PASSWORD }, remoteAddress: from },
+      method: "POST",
+      url: "/api/v1/session",
+      payload: { user, password: PASSWORD },
+      remoteAddress: from,
       headers,
     });
   /** Signs in and answers the mark of the browser. */
@@ -313,7 +319,9 @@ describe("guessing a password", () => {
 describe("guessing a token", () => {
   const bearer = (token: string, remoteAddress = "192.0.2.1") =>
     service.app.inject({
-      ...{ method: "GET", url: "/api/v1/districts", headers: { authorization: `Bearer ${token}` } },
+      method: "GET",
+      url: "/api/v1/districts",
+      headers: { authorization: `Bearer ${token}` },
       remoteAddress,
     });
 

@@ -45,7 +45,10 @@ function open(bytesMax?: number): void {
     ...(bytesMax ? { bytesMax } : {}),
   });
   const simulations: SimulationDeps = {
-    ...{ refusal: () => undefined, districts: () => ["centre"], current: () => running, last: () => undefined },
+    refusal: () => undefined,
+    districts: () => ["centre"],
+    current: () => running,
+    last: () => undefined,
     start(asked: RunQuestion, by: string) {
       if (running) throw new SimulationRefused(`${running.by} has one running; there is one at a time.`);
       const times = { startedAt: T0, endsAt: T0 + asked.minutes * 60_000 };

@@ -6,7 +6,11 @@ const never = new AbortController().signal;
 const make = (options: Partial<TurnOptions> = {}) =>
   createTurns({
     what: "queries",
-    ...{ runningMax: 2, runningPerAccountMax: 1, waitingMax: 10, waitingPerAccountMax: 5, waitMsMax: 60_000 },
+    runningMax: 2,
+    runningPerAccountMax: 1,
+    waitingMax: 10,
+    waitingPerAccountMax: 5,
+    waitMsMax: 60_000,
     ...options,
   });
 

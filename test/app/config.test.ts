@@ -20,9 +20,18 @@ describe("configuration", () => {
   it("needs nothing", () => {
     const config = loadConfig({});
     expect(config.http).toEqual({
-      ...{ host: "127.0.0.1", port: 8080, allowedHosts: [], proxiesTrusted: [] },
-      ...{ connectionsMax: 2_000, connectionsPerAddressMax: 256, requestMs: 15_000 },
-      ...{ queriesMax: 3, queriesPerAccountMax: 2, queryMs: 30_000, exportsMax: 24, exportsPerAccountMax: 4 },
+      host: "127.0.0.1",
+      port: 8080,
+      allowedHosts: [],
+      proxiesTrusted: [],
+      connectionsMax: 2_000,
+      connectionsPerAddressMax: 256,
+      requestMs: 15_000,
+      queriesMax: 3,
+      queriesPerAccountMax: 2,
+      queryMs: 30_000,
+      exportsMax: 24,
+      exportsPerAccountMax: 4,
     });
     expect(config.store).toEqual({ kind: "duckdb" });
     expect(config.dataDir).toMatch(/\/data$/);
@@ -127,8 +136,14 @@ describe("configuration", () => {
   it("takes the address of an external broker apart, and only topics under city/", () => {
     const url = "mqtts://city:p%40ss@broker.example:8884";
     expect(loadConfig({ LAMPPOST_MQTT_SOURCE_URL: url }).mqttSource).toEqual({
-      ...{ host: "broker.example", port: 8884, username: "city", password: "p@ss", tls: {} },
-      ...{ clientId: "lamppost-source", topics: ["city/#"], readingsPerS: 50_000 },
+      host: "broker.example",
+      port: 8884,
+      username: "city",
+      password: "p@ss",
+      tls: {},
+      clientId: "lamppost-source",
+      topics: ["city/#"],
+      readingsPerS: 50_000,
     });
     const plain = loadConfig({
       LAMPPOST_MQTT_SOURCE_URL: "mqtt://[::1]",
@@ -207,7 +222,8 @@ describe("configuration", () => {
       expect(decodeURIComponent(new URL(smtp!.url).password)).toBe("p@ss%/:");
       const source = { LAMPPOST_MQTT_SOURCE_PASSWORD_FILE: fileWith("p@ss%/:") };
       expect(loadConfig({ ...source, LAMPPOST_MQTT_SOURCE_URL: "mqtt://city@broker" }).mqttSource).toMatchObject({
-        ...{ username: "city", password: "p@ss%/:" },
+        username: "city",
+        password: "p@ss%/:",
       });
       for (const address of [undefined, "smtp://mail.example", whole])
         expect(mistakesOf({ ...from, ...password, LAMPPOST_SMTP_URL: address! }).join()).toContain(

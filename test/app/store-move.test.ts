@@ -53,8 +53,16 @@ function readings(): Reading[] {
 
 const limitsOf = (store: ReadingStore, records: Records) =>
   startStorageLimits({
-    ...{ store, records, rawDays: RAW_DAYS, hourlyDays: 730, dailyDays: 0, held: () => false },
-    ...{ background: aBackground(), now: () => NOW, uptime: () => NOW, log: SILENT },
+    store,
+    records,
+    rawDays: RAW_DAYS,
+    hourlyDays: 730,
+    dailyDays: 0,
+    held: () => false,
+    background: aBackground(),
+    now: () => NOW,
+    uptime: () => NOW,
+    log: SILENT,
   });
 
 const recordsIn = (dir: string) => openRecords({ path: join(dir, "records.db"), now: () => NOW, log: SILENT });
@@ -143,8 +151,10 @@ describe.runIf(needs("influxd"))("lamppost store move takes what is left of read
     const before = await look(config);
     expect(JSON.stringify(before)).toContain(new Date(TODAY - 120 * DAY_MS).toISOString());
     const there = loadConfig({
-      ...{ LAMPPOST_DATA_DIR: dir, LAMPPOST_STORE: "influxdb" },
-      ...{ INFLUX_URL: proxy.url, INFLUX_DATABASE: "past" },
+      LAMPPOST_DATA_DIR: dir,
+      LAMPPOST_STORE: "influxdb",
+      INFLUX_URL: proxy.url,
+      INFLUX_DATABASE: "past",
     });
     const written = (measurement: string) => proxy.seen.filter((text) => text.includes(` ${measurement},`)).length;
     proxy.rules = [{ on: / air_daily,/, does: { status: 403 } }];

@@ -42,7 +42,12 @@ describe("device, gateway and user", () => {
     );
     expect(added).toMatchObject({ code: 0, errors: "" });
     expect(service.logins.get("air-1")!.body).toMatchObject({
-      ...{ kind: "air", district: "centre", lat: 52.6, lon: 11, intervalS: 60, tags: { site: "roadside", a: "b=c" } },
+      kind: "air",
+      district: "centre",
+      lat: 52.6,
+      lon: 11,
+      intervalS: 60,
+      tags: { site: "roadside", a: "b=c" },
     });
     expect(added.out).toContain("password  password-1");
     const line = added.out.replaceAll("\\\n", " ").replace(/\s+/g, " ");
@@ -119,8 +124,13 @@ describe("what there is to see", () => {
 
   it("shows an alert with its explanation", async () => {
     service.knobs.alerts.push({
-      ...{ startedAt: "2026-11-21T10:00:00.000Z", state: "firing", severity: "warning", handling: "open" },
-      ...{ rule: { id: "congestion" }, subject: { sensorId: "traffic-1" }, explanation: "occupancy above 35 %" },
+      startedAt: "2026-11-21T10:00:00.000Z",
+      state: "firing",
+      severity: "warning",
+      handling: "open",
+      rule: { id: "congestion" },
+      subject: { sensorId: "traffic-1" },
+      explanation: "occupancy above 35 %",
     });
     expect((await runCli(alerts, "alerts", ...at)).out.split("\n")[1]).toBe(
       "2026-11-21T10:00:00.000Z  firing  warning   open      congestion  traffic-1  occupancy above 35 %",

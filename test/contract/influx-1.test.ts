@@ -187,8 +187,12 @@ describe.runIf(needs("influxd"))("InfluxDB 1.x", () => {
         aReading({ measuredAt: old, receivedAt: T0 + 250, journalSeq: 9, values: { pm25: 3 } }),
         aReading({ journalSeq: 0, receivedAt: T0 + 250, values: { pm25: 10, no2: 2 } }),
         aReading({
-          ...{ measuredAt: T0 + 1, receivedAt: T0 + 250, journalSeq: 8, imported: true },
-          ...{ values: { pm25: 700 }, quality: { pm25: "suspect" } },
+          measuredAt: T0 + 1,
+          receivedAt: T0 + 250,
+          journalSeq: 8,
+          imported: true,
+          values: { pm25: 700 },
+          quality: { pm25: "suspect" },
         }),
       ];
       const all = async () => [await collect(store, { from: old, to: T0 + 10 }), await store.count()];

@@ -56,7 +56,9 @@ export function scanContract(current: () => ReadingStore): void {
     const readings = Array.from({ length: 40_000 }, (_, n) =>
       aReading({
         ...(n % 3 === 0 ? { kind: "traffic" as const, values: { flow: n } } : { values: { pm25: n % 50 } }),
-        ...{ sensorId: `s-${n % 100}`, measuredAt: T0 + Math.floor(n / 50) * 1_000, journalSeq: n + 1 },
+        sensorId: `s-${n % 100}`,
+        measuredAt: T0 + Math.floor(n / 50) * 1_000,
+        journalSeq: n + 1,
       }),
     );
     await current().write(readings);

@@ -35,7 +35,10 @@ export function fillRegistry(dataDir: string, sensors: number, now: number): voi
 export async function alarmMany(city: City, alerts: number): Promise<void> {
   for (let from = 0; from < alerts; from += READINGS_MAX) {
     const readings = Array.from({ length: Math.min(READINGS_MAX, alerts - from) }, (_, i) => ({
-      ...{ sensorId: `air-${from + i}`, kind: "air", district: districtOf(from + i), battery: 15 },
+      sensorId: `air-${from + i}`,
+      kind: "air",
+      district: districtOf(from + i),
+      battery: 15,
     }));
     await city.api("/readings", readings);
   }

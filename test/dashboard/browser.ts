@@ -58,8 +58,12 @@ export type VisitOptions = {
 export async function visit(city: Pick<City, "http">, options: VisitOptions = {}): Promise<Visit> {
   browser ??= openBrowser();
   const context = await (await browser).newContext({
-    ...{ viewport: SIZES[options.size ?? "desk"], baseURL: city.http, locale: options.language ?? "en-GB" },
-    ...{ timezoneId: "Europe/Berlin", hasTouch: options.touch ?? false, isMobile: options.touch ?? false },
+    viewport: SIZES[options.size ?? "desk"],
+    baseURL: city.http,
+    locale: options.language ?? "en-GB",
+    timezoneId: "Europe/Berlin",
+    hasTouch: options.touch ?? false,
+    isMobile: options.touch ?? false,
   });
   context.setDefaultTimeout(60_000);
   const complaints: string[] = [];
@@ -76,7 +80,9 @@ export async function visit(city: Pick<City, "http">, options: VisitOptions = {}
   if (theme) await context.addInitScript((kept) => localStorage.setItem("lamppost", kept), JSON.stringify({ theme }));
   if (options.token) await context.request.post("/api/v1/session", { data: { token: options.token } });
   return {
-    ...{ page, context, complaints },
+    page,
+    context,
+    complaints,
     goTo: async (path) => void (await page.goto(path)),
     close: () => context.close(),
   };

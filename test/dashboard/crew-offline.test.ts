@@ -35,7 +35,8 @@ describe.runIf(HAS_BROWSER)("the crews' list with a bad connection", () => {
   const take = (page: Page, name: string) => card(page, name).getByRole("button", { name: "Take it" }).click();
   const asBen = (path: string, body: object) =>
     city.call(`/api/v1${path}`, {
-      ...{ method: "POST", body: JSON.stringify(body) },
+      method: "POST",
+      body: JSON.stringify(body),
       headers: { authorization: `Bearer ${ben}`, "content-type": "application/json" },
     });
 

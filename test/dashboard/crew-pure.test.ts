@@ -29,7 +29,12 @@ const inDays = (days: number) => new Date(NOW + days * 86_400_000).toISOString()
 
 function aWarning(id: string, fields: Partial<CrewWarningView> = {}): CrewWarningView {
   return {
-    ...{ id, severity: "warning", handling: "open", explanation: "Low.", startedAt: inDays(-1), people: [] },
+    id,
+    severity: "warning",
+    handling: "open",
+    explanation: "Low.",
+    startedAt: inDays(-1),
+    people: [],
     rule: { id: "battery-low", title: "Battery low" },
     subject: { sensorId: id, district: "north" },
     ...fields,
@@ -127,7 +132,13 @@ describe("the list after a press", () => {
 });
 
 const press = (fields: Partial<NewItem> = {}): NewItem => ({
-  ...{ user: "anna", alertId: "a1", action: "close", title: "Battery low", place: "Quay", madeAt: 0, before: 0 },
+  user: "anna",
+  alertId: "a1",
+  action: "close",
+  title: "Battery low",
+  place: "Quay",
+  madeAt: 0,
+  before: 0,
   ...fields,
 });
 
@@ -203,8 +214,13 @@ describe("the queue", () => {
     const who = signal("anna");
     const store = memoryStore();
     const ports: QueuePorts = {
-      ...{ user: () => who.value, confirmUser: async () => who.value, isOnline: () => true },
-      ...{ look: service.ports.look, act: service.ports.act, onAlert: () => {}, alone: (work) => work() },
+      user: () => who.value,
+      confirmUser: async () => who.value,
+      isOnline: () => true,
+      look: service.ports.look,
+      act: service.ports.act,
+      onAlert: () => {},
+      alone: (work) => work(),
       ...changes,
     };
     return { ...service, who, store, queue: createQueue(store, ports) };
@@ -240,8 +256,12 @@ describe("the queue", () => {
     const first = aQueue(service);
     let online = false;
     const second = createQueue(first.store, {
-      ...{ user: () => "anna", confirmUser: async () => "anna", isOnline: () => online },
-      ...{ look: service.ports.look, act: service.ports.act, alone: (work) => work() },
+      user: () => "anna",
+      confirmUser: async () => "anna",
+      isOnline: () => online,
+      look: service.ports.look,
+      act: service.ports.act,
+      alone: (work) => work(),
       onAlert: ({ timeline }) => void seen.push(timeline.map(({ what }) => what).join(" ")),
     });
     await second.add([press({ madeAt: Date.now() })]);

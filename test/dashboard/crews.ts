@@ -49,28 +49,38 @@ export function aHardDay(now: number) {
   const at = (days: number) => new Date(now + days * 86_400_000 + 60_000).toISOString();
   const forecast = (best: number, from: number, to: number) => ({ at: at(best), from: at(from), to: at(to) });
   const alert = (id: string, title: string, explanation: string, fields: object) => ({
-    ...{ id, rule: { id, title }, subject: { sensorId: id, district: "east" }, explanation, startedAt: at(-2) },
-    ...{ severity: "warning", handling: "open", people: [] },
+    id,
+    rule: { id, title },
+    subject: { sensorId: id, district: "east" },
+    explanation,
+    startedAt: at(-2),
+    severity: "warning",
+    handling: "open",
+    people: [],
     ...fields,
   });
   return {
     alerts: [
       alert("outage", "Gateway outage", "14 of 15 sensors behind gw-east fell silent within 15 min.", {
-        ...{ severity: "critical", subject: { gateway: "gw-east", district: "east" }, counted: 14 },
+        severity: "critical",
+        subject: { gateway: "gw-east", district: "east" },
+        counted: 14,
       }),
       alert("tower", "Battery flat within a month", "The battery falls 1.2 % a day.", { expected: forecast(8, 5, 12) }),
       alert("bridge", "Battery flat within a week", "The battery falls 9 % a day.", {
         expected: forecast(0.5, 0.2, 0.8),
       }),
       alert("bridge-2", "Fine particles", "Fine particles were 510 µg/m³.", {
-        ...{ subject: { sensorId: "bridge", district: "east" }, severity: "info" },
+        subject: { sensorId: "bridge", district: "east" },
+        severity: "info",
         verdict: { is: "sensor-fault", why: "Its neighbours say 12 µg/m³." },
       }),
       alert("lane", "Enclosure hot", "The enclosure was at 64 °C.", { handling: "in-progress", assignee: "ben" }),
     ],
     left: 7,
     sensors: ["Tower", "Bridge", "Lane"].map((name, i) => ({
-      ...{ id: name.toLowerCase(), name },
+      id: name.toLowerCase(),
+      name,
       ...(i === 2 ? {} : { lat: 52.6, lon: 11 + i }),
     })),
     advice: {

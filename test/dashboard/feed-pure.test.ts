@@ -99,7 +99,10 @@ describe("the last half hour", () => {
     ];
     const status = { at: "2026-11-21T10:00:00.000Z", ready: true, parts: [], figures };
     expect(sampleOf(status)).toEqual({
-      ...{ at: Date.parse(status.at), messages: 9, stored: 7, repeated: 2 },
+      at: Date.parse(status.at),
+      messages: 9,
+      stored: 7,
+      repeated: 2,
       lag: { store: 0, alerts: 5, live: 0 },
     });
   });

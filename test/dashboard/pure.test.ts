@@ -15,10 +15,18 @@ import {
 
 function anAlert(fields: Partial<AlertView> = {}): AlertView {
   return {
-    ...{ id: "a1", kind: "air", severity: "warning", audience: "operators", state: "firing", handling: "open" },
+    id: "a1",
+    kind: "air",
+    severity: "warning",
+    audience: "operators",
+    state: "firing",
+    handling: "open",
     rule: { id: "no2", version: "1", title: "Nitrogen dioxide", source: "EU" },
     subject: { sensorId: "air-1", district: "north" },
-    ...{ startedAt: "2026-11-21T10:00:00.000Z", explanation: "It is above 200.", evidence: [], timeline: [] },
+    startedAt: "2026-11-21T10:00:00.000Z",
+    explanation: "It is above 200.",
+    evidence: [],
+    timeline: [],
     ...fields,
   } as AlertView;
 }
@@ -37,7 +45,9 @@ describe("filters", () => {
 
   it("leave out what the address should not say", () => {
     expect(readFilters(new URLSearchParams("severity=dreadful,critical&kind=x&who=y"))).toEqual({
-      ...{ severities: new Set(["critical"]), text: "", suppressed: false },
+      severities: new Set(["critical"]),
+      text: "",
+      suppressed: false,
     });
   });
 

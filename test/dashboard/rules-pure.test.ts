@@ -133,8 +133,13 @@ describe("before and after", () => {
   const at = (hour: number) => new Date(hour * 3_600_000).toISOString();
   const alert = (sensorId: string, from: number, to?: number) =>
     ({
-      ...{ id: `${sensorId}-${from}-${to}`, rule: { id: "r" }, subject: { sensorId }, state: "resolved" },
-      ...{ startedAt: at(from), firedAt: at(from), ...(to === undefined ? {} : { resolvedAt: at(to) }) },
+      id: `${sensorId}-${from}-${to}`,
+      rule: { id: "r" },
+      subject: { sensorId },
+      state: "resolved",
+      startedAt: at(from),
+      firedAt: at(from),
+      ...(to === undefined ? {} : { resolvedAt: at(to) }),
     }) as BacktestAlertView;
   function compare(before: BacktestAlertView[], after: BacktestAlertView[]) {
     const view = (alerts: BacktestAlertView[]) => ({ alerts }) as unknown as BacktestView;

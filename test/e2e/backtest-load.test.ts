@@ -16,7 +16,12 @@ const span = { from: new Date(FROM).toISOString(), to: new Date(TO).toISOString(
 
 /** Twenty rules on the same value: work for some seconds. */
 const rules = Array.from({ length: 20 }, (_, n) => ({
-  ...{ id: `rule-${n}`, title: "A rule", kind: "air", metric: "no2", severity: "info", audience: "crews" },
+  id: `rule-${n}`,
+  title: "A rule",
+  kind: "air",
+  metric: "no2",
+  severity: "info",
+  audience: "crews",
   condition: { type: "consecutive", above: 30 + n, count: 3, window: "1h" },
   source: { text: "a test" },
 }));
@@ -96,7 +101,9 @@ describe("a backtest in a service that works", () => {
     const short = { ...span, from, rules: rules.slice(0, 1) };
     for (let tries = 0; ; tries++) {
       const answer = await city.call("/api/v1/rules/backtest", {
-        ...{ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(short) },
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(short),
       });
       if (answer.status === 200) return;
       expect(answer.status).toBe(409);

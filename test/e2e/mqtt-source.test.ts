@@ -179,7 +179,9 @@ describe.runIf(needs("mosquitto"))("an external broker as the source", () => {
       ({ received }) => received >= 4,
     );
     expect(await settledBooks(city)).toMatchObject({
-      ...{ balanced: true, received: 4, stored: 2 },
+      balanced: true,
+      received: 4,
+      stored: 2,
       reasons: { too_large: 1, unknown_topic: 1 },
     });
     const { items: sensors } = await city.api("/sensors");

@@ -17,7 +17,9 @@ const RULES = `rules:
 `;
 const HOT = { id: "hot", title: "Hot", kind: "air", metric: "temperature", severity: "warning", audience: "operators" };
 const changed = (above: number, rest = {}) => ({
-  ...{ ...HOT, source: { text: "a test" }, condition: { type: "threshold", above } },
+  ...HOT,
+  source: { text: "a test" },
+  condition: { type: "threshold", above },
   ...rest,
 });
 

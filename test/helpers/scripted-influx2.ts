@@ -362,7 +362,13 @@ export async function startInflux2(port = 0) {
 
   return {
     ...server,
-    ...{ addOrg, addBucket, dropBucket, addToken, addMapping, mappings, buckets },
+    addOrg,
+    addBucket,
+    dropBucket,
+    addToken,
+    addMapping,
+    mappings,
+    buckets,
     state,
     /** Until `undefined`; by default for writes only. */
     trouble(what: Trouble | undefined, path = /^\/api\/v2\/write$/, headers: Record<string, string> = {}) {

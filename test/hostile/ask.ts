@@ -54,7 +54,9 @@ export async function aPerson(target: Pick<Target, "user">, name: string, ask: A
   const { username, password: token } = await target.user(name, "operator");
   const next = "correct horse battery";
   const chosen = await ask({
-    ...{ method: "PUT", path: "/api/v1/session/password", headers: { authorization: `Bearer ${token}` } },
+    method: "PUT",
+    path: "/api/v1/session/password",
+    headers: { authorization: `Bearer ${token}` },
     body: { current: token, next },
   });
   if (chosen.status !== 204) throw new Error(`no password could be chosen: ${chosen.body}`);

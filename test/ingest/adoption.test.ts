@@ -62,7 +62,12 @@ describe("a database that lived on after the backup that was restored", () => {
   type Write = (readings: readonly Reading[]) => Promise<unknown>;
   const adoption = (write: Write = async (readings) => store.write(readings), end = END) =>
     createAdoption({
-      ...{ store, records, end, rawDays: RAW_DAYS, now: () => NOW, log: SILENT },
+      store,
+      records,
+      end,
+      rawDays: RAW_DAYS,
+      now: () => NOW,
+      log: SILENT,
       write: async (readings) => ((await write(readings)) as Refusals | undefined) ?? new Map(),
       offset: () => records.offsets.get("store")!,
       lose: (why) => void lost.push(why),

@@ -51,8 +51,15 @@ export function ledgerWorld() {
   };
   const service = ({ log = SILENT, isWhole }: { log?: Log; isWhole?: () => boolean } = {}) =>
     createLedgerService({
-      ...{ records, store, offset, pendingMessages: () => end() - offset(), openReader: () => reader },
-      ...{ rawDays: 90, now: () => state.now, log, ...(isWhole && { isWhole }) },
+      records,
+      store,
+      offset,
+      pendingMessages: () => end() - offset(),
+      openReader: () => reader,
+      rawDays: 90,
+      now: () => state.now,
+      log,
+      ...(isWhole && { isWhole }),
     });
 
   return {

@@ -32,7 +32,11 @@ describe("what waits in the journal", () => {
   it("is only a total when it is too much, and says so", async () => {
     const { records, offset, end } = world;
     const read = createLedger({
-      ...{ ledger: records.ledger, offset, end, now: () => T0, pendingMessagesMax: 3 },
+      ledger: records.ledger,
+      offset,
+      end,
+      now: () => T0,
+      pendingMessagesMax: 3,
       reader: { read: async (from, to) => ({ to, messages: world.journal.slice(from - 1, to - 1) }) },
     });
     for (let n = 0; n < 5; n += 1) world.append(reading(n, MOMENT + n));
@@ -136,7 +140,11 @@ describe("the recount", () => {
         },
       };
       const { ok, readings, differences } = await checkLedger({
-        ...{ records, store, offset: () => 801, end: () => 801, now: () => now },
+        records,
+        store,
+        offset: () => 801,
+        end: () => 801,
+        now: () => now,
       });
       return { ok, readings, differences };
     }
@@ -239,7 +247,11 @@ describe("the trace of a reading", () => {
     world.append(reading(1));
     await world.take(1);
     expect(await trace()).toEqual({
-      ...{ sensorId: "air-1", measuredAt: MOMENT, found: "stored", quarantined: [], notSearched: [] },
+      sensorId: "air-1",
+      measuredAt: MOMENT,
+      found: "stored",
+      quarantined: [],
+      notSearched: [],
       stored: { journalSeq: 1, receivedAt: T0, store: "memory" },
       settled: [1, 3].map((journalSeq) => ({ journalSeq, receivedAt: T0 })),
       waiting: [{ journalSeq: 4, receivedAt: T0 }],

@@ -112,5 +112,11 @@ export function welcome(packet: Packet, peer: Peer): boolean {
 }
 
 export const publishOf = (messageId: number, payload = `{"pm25":${messageId}}`): Packet => ({
-  ...{ cmd: "publish", qos: 1, dup: false, retain: false, topic: TOPIC, payload: Buffer.from(payload), messageId },
+  cmd: "publish",
+  qos: 1,
+  dup: false,
+  retain: false,
+  topic: TOPIC,
+  payload: Buffer.from(payload),
+  messageId,
 });

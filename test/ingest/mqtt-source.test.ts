@@ -71,7 +71,8 @@ describe("a source of MQTT messages", () => {
       expect(source.counts()).toMatchObject({ received: COUNT, waiting: COUNT, acknowledged: 0 });
       expect(acked).toEqual([]);
       expect(journal.messages()[0]).toMatchObject({
-        ...{ topic: TOPIC, source: { via: "bridge", role: "broker", name: "127.0.0.1" } },
+        topic: TOPIC,
+        source: { via: "bridge", role: "broker", name: "127.0.0.1" },
       });
       expect(journal.asked.length).toBeGreaterThan(1);
       const [first, ...later] = journal.asked;
@@ -89,7 +90,9 @@ describe("a source of MQTT messages", () => {
     const source = startSource(port, keepAll);
     await vi.waitFor(() => expect(source.health().state).toBe("ok"), 30_000);
     expect(connects[0]).toMatchObject({
-      ...{ clean: false, clientId: "lamppost-source", protocolVersion: 5 },
+      clean: false,
+      clientId: "lamppost-source",
+      protocolVersion: 5,
       properties: { sessionExpiryInterval: 0xffffffff, receiveMaximum: 1_000 },
     });
   });

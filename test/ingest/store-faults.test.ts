@@ -24,10 +24,21 @@ async function startFilling(where: Pick<InfluxOptions, "url" | "flavour">, timeo
   const told: string[] = [];
   const state = { async onWait(_count: number): Promise<void> {}, aheadMs: 0 };
   const parts: StoreWriterParts = {
-    ...{ store, records, now: () => Date.now() + state.aheadMs, log: SILENT, random: () => 1 },
+    store,
+    records,
+    now: () => Date.now() + state.aheadMs,
+    log: SILENT,
+    random: () => 1,
     upkeep: {
-      ...{ store, records, reader: journal.reader, context: CITY, first: () => 1, end: 1 },
-      ...{ windowMs: 3_600_000, rawDays: 90, settled: Date.now },
+      store,
+      records,
+      reader: journal.reader,
+      context: CITY,
+      first: () => 1,
+      end: 1,
+      windowMs: 3_600_000,
+      rawDays: 90,
+      settled: Date.now,
     },
     async sleep(ms) {
       waits.push(ms);
@@ -38,7 +49,12 @@ async function startFilling(where: Pick<InfluxOptions, "url" | "flavour">, timeo
   const writer = createStoreWriter(parts);
   const { signal } = new AbortController();
   return {
-    ...{ waits, told, state, records, parts, writer },
+    waits,
+    told,
+    state,
+    records,
+    parts,
+    writer,
     async fill(): Promise<void> {
       const from = journal.end();
       journal.chunk(BATCH);
@@ -106,7 +122,9 @@ async function live<S>(city: Filling, server: S, { begin, end, told, waitMs = 0 
   await city.fill();
   const stored = 3 * BATCH;
   expect(Object.fromEntries(city.records.ledger.totals())).toEqual({
-    ...{ received: stored + 3, stored, duplicate: 3 },
+    received: stored + 3,
+    stored,
+    duplicate: 3,
   });
   expect(city.records.quarantine.count()).toBe(0);
   return stored;
@@ -409,7 +427,7 @@ describe.runIf(needs("influxd"))("faults of a real InfluxDB 1.6.7 behind a proxy
   });
 
   const foreign = async (name: string, line: string) => {
-    const search = new URLSearchParams({ ...{ db: name, precision: "ms" }, ...{ u: "admin", p: "admin" } });
+    const search = new URLSearchParams({ db: name, precision: "ms", u: "admin", p: "admin" });
     const answer = await fetch(`${influx.url}/write?${search}`, { method: "POST", body: line });
     expect(answer.status).toBe(204);
   };

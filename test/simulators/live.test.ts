@@ -23,7 +23,10 @@ async function play(looks: number, stepMs: number, hasRoom: (look: number) => bo
   } as Partial<Speakers> as Speakers;
   await runLive(
     {
-      ...{ city: { ...city, sensors: [only] }, speakers, seed: 1, everyMs: EVERY },
+      city: { ...city, sensors: [only] },
+      speakers,
+      seed: 1,
+      everyMs: EVERY,
       now: () => START + look * stepMs - setBack(look),
       mayStart() {
         look += 1;

@@ -16,8 +16,14 @@ afterEach(async () => {
 
 function start(change: Partial<PublisherOptions> = {}) {
   publisher = startPublisher({
-    ...{ url: service.mqtt, username: "gw", password: "p", clientId: "gw-1" },
-    ...{ messagesMax: 10, bytesMax: 1_000_000, random: () => 0, log: SILENT },
+    url: service.mqtt,
+    username: "gw",
+    password: "p",
+    clientId: "gw-1",
+    messagesMax: 10,
+    bytesMax: 1_000_000,
+    random: () => 0,
+    log: SILENT,
     ...change,
   });
   return publisher;

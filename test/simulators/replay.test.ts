@@ -28,8 +28,15 @@ function write(name: string, content: string): string {
 function options(files: string[], change: Partial<ReplayOptions> = {}): ReplayOptions {
   return {
     service: createServiceClient({ url: service.http, token: service.token }),
-    ...{ mqtt: service.mqtt, mapping: loadMapping("nab"), files, speed: "max", start: "original" },
-    ...{ now: () => NOW, random: Math.random, log: SILENT, onProgress() {} },
+    mqtt: service.mqtt,
+    mapping: loadMapping("nab"),
+    files,
+    speed: "max",
+    start: "original",
+    now: () => NOW,
+    random: Math.random,
+    log: SILENT,
+    onProgress() {},
     waiting: { everyMs: 5, stallMs: 1000 },
     ...change,
   };
@@ -52,8 +59,19 @@ describe("replay", () => {
       options([write("occupancy_a.csv", MIXED)], { onProgress: ({ phase }) => phases.push(phase) }),
     );
     expect(report).toMatchObject({
-      ...{ mapping: "nab", files: ["occupancy_a.csv"], sensors: 1, rows: 6, readings: 6, sent: 6, acknowledged: 6 },
-      ...{ resent: 0, stored: 2, duplicates: 1, quarantined: 3, balanced: true, stopped: false },
+      mapping: "nab",
+      files: ["occupancy_a.csv"],
+      sensors: 1,
+      rows: 6,
+      readings: 6,
+      sent: 6,
+      acknowledged: 6,
+      resent: 0,
+      stored: 2,
+      duplicates: 1,
+      quarantined: 3,
+      balanced: true,
+      stopped: false,
       reasons: { conflict: 1, bad_timestamp: 1, no_values: 1 },
     });
     expect([...new Set(phases)]).toEqual(["reading", "sending", "booking", "rules"]);

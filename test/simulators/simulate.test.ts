@@ -30,8 +30,17 @@ const calm = {
 
 function start(change: Partial<SimulationOptions> = {}) {
   return startSimulation({
-    ...{ http: service.http, token: service.token, mqtt: service.mqtt, dataFile, seed: 1, log: SILENT },
-    ...{ now: Date.now, random: Math.random, scenario: calm, liveEveryMs: 500, historyMs: 30 * MINUTE },
+    http: service.http,
+    token: service.token,
+    mqtt: service.mqtt,
+    dataFile,
+    seed: 1,
+    log: SILENT,
+    now: Date.now,
+    random: Math.random,
+    scenario: calm,
+    liveEveryMs: 500,
+    historyMs: 30 * MINUTE,
     ...change,
   });
 }

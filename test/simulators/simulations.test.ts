@@ -27,8 +27,15 @@ function start(overrides: { adminToken?: string; autoEnrol?: boolean } = {}) {
   const { adminToken: token, autoEnrol } = { adminToken: "x", autoEnrol: true, ...overrides };
   const { credentials, sensors } = records;
   const simulations = createSimulations({
-    ...{ dir: dataDir, credentials, sensors, autoEnrol, now: Date.now, log: SILENT },
-    ...{ subscribe: () => () => {}, disconnect: () => {}, background: aBackground() },
+    dir: dataDir,
+    credentials,
+    sensors,
+    autoEnrol,
+    now: Date.now,
+    log: SILENT,
+    subscribe: () => () => {},
+    disconnect: () => {},
+    background: aBackground(),
   });
   expect(simulations.refusal()).toContain("still starting");
   simulations.open({ http: "", mqtt: "", token });

@@ -66,7 +66,9 @@ const SELECT = 'SELECT "journalSeq"::float FROM "air" WHERE time >= $from';
 const good = { body: LINE };
 const write = (server: Influx2, body: string, bucket = "readings") =>
   fetch(`${server.url}/api/v2/write?${new URLSearchParams({ org: "city", bucket, precision: "ms" })}`, {
-    ...{ method: "POST", body, headers: { authorization: "Token operator" } },
+    method: "POST",
+    body,
+    headers: { authorization: "Token operator" },
   });
 const pm25 = { query: 'SELECT "pm25"::float FROM "air" WHERE time >= $from' };
 const conflict = (field: string, type: string) => ({

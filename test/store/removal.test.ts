@@ -67,8 +67,14 @@ it("is exact when the process ended between the removal and its booking", async 
 
 it("books what the quarantine let go of", () => {
   const of = (journalSeq: number, sensorId?: string) => ({
-    ...{ journalSeq, index: 0, reason: "future" as const, detail: "", receivedAt: T0 + journalSeq, topic: "t" },
-    ...{ source: { via: "mqtt", role: "device", name: "x" } as const, ...(sensorId && { sensorId }) },
+    journalSeq,
+    index: 0,
+    reason: "future" as const,
+    detail: "",
+    receivedAt: T0 + journalSeq,
+    topic: "t",
+    source: { via: "mqtt", role: "device", name: "x" } as const,
+    ...(sensorId && { sensorId }),
   });
   const { quarantine, removals } = records;
   quarantine.add([of(1, "a"), of(2), of(3, "a"), of(4, "b"), of(5, "b")]);

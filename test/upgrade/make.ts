@@ -120,8 +120,14 @@ function days(minutesAgo: number) {
 
 function changed(id: string, above: number) {
   return {
-    ...{ id, title: id, kind: "air", metric: "temperature", severity: "warning", audience: "operators" },
-    ...{ source: { text: "made for a test" }, condition: { type: "threshold", above } },
+    id,
+    title: id,
+    kind: "air",
+    metric: "temperature",
+    severity: "warning",
+    audience: "operators",
+    source: { text: "made for a test" },
+    condition: { type: "threshold", above },
   };
 }
 

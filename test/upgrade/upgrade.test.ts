@@ -62,8 +62,12 @@ describe.each(archives.map((path) => [basename(path, ".tar.gz"), path]))("the fo
     await inCity(into, async (city) => {
       const { sensors, alerts, users, rules, silences, quarantine, ledger } = await look(city, expected.made);
       expect({ sensors, alerts, users, rules, silences, quarantine }).toEqual({
-        ...{ sensors: expected.sensors, alerts: expected.alerts, users: expected.users, rules: expected.rules },
-        ...{ silences: expected.silences, quarantine: expected.quarantine },
+        sensors: expected.sensors,
+        alerts: expected.alerts,
+        users: expected.users,
+        rules: expected.rules,
+        silences: expected.silences,
+        quarantine: expected.quarantine,
       });
       // The newest reading came after it.
       expect(ledger).toMatchObject({ stored: expected.ledger.stored - 1, inJournal: 0, balanced: true });

@@ -9,7 +9,14 @@ describe("changes of rules", () => {
   const figures = { alerts: 3, alertsPerDay: 0.1, minutesFiring: 40, retracted: 0 };
   const change = (fields: Partial<RuleChange> = {}) =>
     city.records.ruleChanges.add({
-      ...{ rule: "hot", at: NOW, by: "ann", what: "changed", reason: "too loud", version, data, figures },
+      rule: "hot",
+      at: NOW,
+      by: "ann",
+      what: "changed",
+      reason: "too loud",
+      version,
+      data,
+      figures,
       ...fields,
     });
 
