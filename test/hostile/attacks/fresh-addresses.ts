@@ -1,7 +1,7 @@
 import { aPerson, asker, signIn } from "../ask.ts";
 import { type Attack, ELSEWHERE } from "../attack.ts";
 
-const PEOPLE = 5;
+const NAMES = ["olga", "petra", "olga"];
 const HANDS = 60;
 
 /** Somebody with a whole network: each guess comes from an address that has never failed. */
@@ -12,12 +12,12 @@ export const attack: Attack = {
   async run(target, signal) {
     const ask = asker(target, ELSEWHERE);
     const olga = await aPerson(target, "olga", ask);
-    for (let i = 0; i < PEOPLE; i++) await aPerson(target, `person-${i}`, ask);
+    await aPerson(target, "petra", ask);
     // Once from here, before anyone guesses.
     const first = await signIn(ask, "olga", "correct horse battery");
     if (first.status !== 201) throw new Error(`the first sign-in: ${first.status} ${first.body}`);
     const guess = (i: number) =>
-      signIn(asker(target, `127.1.${(i >> 8) & 255}.${i & 255}`, false), `person-${i % PEOPLE}`, "a guess");
+      signIn(asker(target, `127.1.${(i >> 8) & 255}.${i & 255}`, false), NAMES[i % NAMES.length]!, "a guess");
     const { wrong, signedIn } = await olga.signInBeside(HANDS, signal, guess);
     if (signedIn < 5) throw new Error(`the person signed in ${signedIn} times only`);
     return `guesses answered ${JSON.stringify(wrong)}, the person signed in ${signedIn} times`;
