@@ -2,9 +2,9 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isWorldFault } from "../model/background.ts";
+import { RecordConflict } from "../model/ids.ts";
 import type { Log } from "../model/log.ts";
 import { StoreError } from "../store/reading-store.ts";
-import { RecordConflict } from "../store/records.ts";
 import { badCursor } from "./paging.ts";
 import { PROBLEMS, ProblemError, type ProblemName } from "./problems.ts";
 

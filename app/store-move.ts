@@ -13,7 +13,8 @@ import { DAY_MS, dateOf, startOfDay } from "../model/time.ts";
 import { openDuckDbStore } from "../store/duckdb/store.ts";
 import { type ReadingStore, type RollupRow, StoreError } from "../store/reading-store.ts";
 import { lockDataDir } from "../store/records/data-dir.ts";
-import { openRecords, type Records, type StoredCount } from "../store/records.ts";
+import type { StoredCount } from "../store/records/store-state.ts";
+import { openRecords, type Records } from "../store/records.ts";
 import type { Config, StoreConfig } from "./config.ts";
 import { knownPlace, openReadingStore, placeOf, rowsBooked, settleIn } from "./store-start.ts";
 

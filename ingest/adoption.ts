@@ -5,7 +5,9 @@ import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
 import { DAY_MS, dateOf, startOfDay } from "../model/time.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
-import type { Records, Sensor, StoredCount } from "../store/records.ts";
+import type { Sensor } from "../store/records/sensors.ts";
+import type { StoredCount } from "../store/records/store-state.ts";
+import type { Records } from "../store/records.ts";
 import type { Refusals } from "./batch-writer.ts";
 import { createBooks, createTouchedHours } from "./books.ts";
 

@@ -10,7 +10,7 @@ import type { Reading } from "../model/reading.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import { readStatus, type SensorStatus } from "../model/status.ts";
 import type { ReadingTopic, SensorTopic } from "../model/topics.ts";
-import type { Sensor } from "../store/records.ts";
+import type { Sensor } from "../store/records/sensors.ts";
 import { type Fault, fault, findPersonalWordInText, isFault, personalData, readReading } from "./check-reading.ts";
 import { type Parsed, type Refusal, refuseWhole } from "./formats/format.ts";
 import { formatOf } from "./formats/registry.ts";

@@ -1,7 +1,8 @@
 import { type NewMessage, REFUSED_PAYLOAD_BYTES_MAX } from "../model/message.ts";
 import { REASONS, type Rejection } from "../model/rejection.ts";
 import { rejectedTopic } from "../model/topics.ts";
-import type { QuarantineItem, Records } from "../store/records.ts";
+import type { QuarantineItem } from "../store/records/quarantine.ts";
+import type { Records } from "../store/records.ts";
 
 const EVERY_MS = 1_000;
 const SENSORS_MAX = 10_000;

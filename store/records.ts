@@ -11,14 +11,6 @@ import { createRuleChangeRecords, createRuleStateRecords, createRuleStatsRecords
 import { createSensorRecords } from "./records/sensors.ts";
 import { createRollupRecords, createStoreStateRecords } from "./records/store-state.ts";
 
-export type { AlertEvent, AlertFilter } from "./records/alerts.ts";
-export { RecordConflict } from "./records/database.ts";
-export type { NoiseRow } from "./records/noise.ts";
-export type { Message } from "./records/outbox.ts";
-export type { QuarantineItem, QuarantineLimits } from "./records/quarantine.ts";
-export type { Sensor } from "./records/sensors.ts";
-export type { StoredCount } from "./records/store-state.ts";
-
 /**
  * Everything that is not a reading, in one SQLite file: small, relational, transactional. Each user takes the part it
  * needs. All calls are synchronous and throw on a database error; times are epoch milliseconds, `now` comes as an

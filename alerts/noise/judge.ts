@@ -2,7 +2,8 @@ import type { Alert, TimelineEntry } from "../../model/alert.ts";
 import type { Rule } from "../../model/rule.ts";
 import { type AlertFacts, matches, type Silence, silenceSpan } from "../../model/silence.ts";
 import { HOUR_MS, parseDuration } from "../../model/time.ts";
-import type { NoiseRow, Records } from "../../store/records.ts";
+import type { NoiseRow } from "../../store/records/noise.ts";
+import type { Records } from "../../store/records.ts";
 
 /** What silences and other rules look at in an alert. */
 type AlertTraits = Pick<Alert, "subject" | "kind" | "severity" | "audience"> & { readonly rule: string };

@@ -3,7 +3,8 @@ import { byLabel, counter, type Figure, gauge, type Health } from "../../model/h
 import type { Log } from "../../model/log.ts";
 import type { Rule } from "../../model/rule.ts";
 import { HOUR_MS } from "../../model/time.ts";
-import type { NoiseRow, Records } from "../../store/records.ts";
+import type { NoiseRow } from "../../store/records/noise.ts";
+import type { Records } from "../../store/records.ts";
 import {
   calmAt,
   createJudge,

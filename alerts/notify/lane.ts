@@ -1,7 +1,8 @@
 import type { Log } from "../../model/log.ts";
 import type { Target } from "../../model/target.ts";
 import { DAY_MS, HOUR_MS, SECOND_MS } from "../../model/time.ts";
-import type { Message, Records } from "../../store/records.ts";
+import type { Message } from "../../store/records/outbox.ts";
+import type { Records } from "../../store/records.ts";
 import type { Failure } from "../channels/channel.ts";
 import type { Send } from "../channels/registry.ts";
 

@@ -19,7 +19,7 @@ import {
 import type { LedgerCheck, LedgerTrace, TraceCopy } from "../../model/ledger.ts";
 import { formatSource } from "../../model/message.ts";
 import type { Reason } from "../../model/rejection.ts";
-import type { QuarantineItem } from "../../store/records.ts";
+import type { QuarantineItem } from "../../store/records/quarantine.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { answers, invalid, notFound, ProblemError } from "../problems.ts";

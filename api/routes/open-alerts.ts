@@ -9,7 +9,7 @@ import {
   viewAlert,
 } from "../../contract/alert.ts";
 import { type Alert, SEVERITIES, type Severity } from "../../model/alert.ts";
-import type { Sensor } from "../../store/records.ts";
+import type { Sensor } from "../../store/records/sensors.ts";
 import type { Api, Parts } from "../api.ts";
 import { answers, ProblemError } from "../problems.ts";
 

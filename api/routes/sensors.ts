@@ -15,7 +15,7 @@ import { isMetricName, METRICS_OF, type MetricName } from "../../model/metrics.t
 import { isLate, type Reading } from "../../model/reading.ts";
 import { DAY_MS } from "../../model/time.ts";
 import type { Bucket, RangeQuery, Resolution } from "../../store/reading-store.ts";
-import type { Sensor } from "../../store/records.ts";
+import type { Sensor } from "../../store/records/sensors.ts";
 import type { Api, Parts } from "../api.ts";
 import { type Cell, csvStream } from "../csv.ts";
 import { badCursor, decodeCursor, encodeCursor, pageInOrder } from "../paging.ts";

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { RecordConflict } from "../../model/ids.ts";
 import type { Account, Credential } from "../../model/people.ts";
 import { hashSecret, newSecret } from "../../model/secret.ts";
-import { type Database, RecordConflict } from "./database.ts";
+import type { Database } from "./database.ts";
 import { loadInStep } from "./in-step.ts";
 
 type Session = { readonly account: string; readonly createdAt: number; readonly usedAt: number };

@@ -8,10 +8,6 @@ export class RecordsOfOtherVersion extends Error {
   override readonly name = "RecordsOfOtherVersion";
 }
 
-export class RecordConflict extends Error {
-  override readonly name = "RecordConflict";
-}
-
 export type Database = Pick<Transactions, "transaction" | "relaxed" | "onRollback" | "afterCommit"> & {
   /** The prepared statement for this text, from a cache. Do not keep it while another call may run the same one. */
   statement(sql: string): StatementSync;

@@ -1,7 +1,7 @@
+import { RecordConflict } from "../../model/ids.ts";
 import type { Kind } from "../../model/kinds.ts";
 import { KINDS } from "../../model/kinds.ts";
 import type { Database } from "./database.ts";
-import { RecordConflict } from "./database.ts";
 import { loadInStep } from "./in-step.ts";
 
 type SensorFilter = { readonly district?: string; readonly kind?: Kind };

@@ -1,7 +1,8 @@
 import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { SILENT } from "../../model/log.ts";
-import { openRecords, type Records, type Sensor } from "../../store/records.ts";
+import type { Sensor } from "../../store/records/sensors.ts";
+import { openRecords, type Records } from "../../store/records.ts";
 
 /** The registry every city starts with, as a file to copy: making the tables anew costs more than the rest of a run. */
 export function createTemplate(dir: string, sensors: readonly Sensor[]): string {

@@ -3,7 +3,7 @@ import type { Source } from "../../model/message.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { Reason } from "../../model/rejection.ts";
 import { readingTopic } from "../../model/topics.ts";
-import type { Sensor } from "../../store/records.ts";
+import type { Sensor } from "../../store/records/sensors.ts";
 import type { Random } from "./random.ts";
 import { REFUSED_VALUE } from "./store-server.ts";
 

@@ -12,7 +12,7 @@ import type { Message } from "../../model/message.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rejection } from "../../model/rejection.ts";
 import { parseSensorTopic } from "../../model/topics.ts";
-import type { Sensor } from "../../store/records.ts";
+import type { Sensor } from "../../store/records/sensors.ts";
 
 export const T0 = Date.UTC(2026, 10, 21, 10);
 export const DEVICE = { via: "mqtt", role: "device", name: "air-1" } as const;

@@ -3,7 +3,8 @@ import type { Notice, Transition } from "../../../model/alert.ts";
 import { SILENT } from "../../../model/log.ts";
 import type { Rule } from "../../../model/rule.ts";
 import type { Silence } from "../../../model/silence.ts";
-import { openRecords, type Sensor } from "../../../store/records.ts";
+import type { Sensor } from "../../../store/records/sensors.ts";
+import { openRecords } from "../../../store/records.ts";
 import { aRule, MINUTE, T0 } from "../builders.ts";
 
 const anything = { metric: "temperature", condition: { type: "threshold", above: 40 } };

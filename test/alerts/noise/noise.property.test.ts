@@ -3,7 +3,7 @@ import { branchOf, factsOf } from "../../../alerts/noise/judge.ts";
 import type { Alert, Transition } from "../../../model/alert.ts";
 import type { Rule } from "../../../model/rule.ts";
 import { matches, type Silence, silenceState } from "../../../model/silence.ts";
-import type { Sensor } from "../../../store/records.ts";
+import type { Sensor } from "../../../store/records/sensors.ts";
 import { inFull } from "../../helpers/in-full.ts";
 import { aRule, HOUR, MINUTE, random } from "../builders.ts";
 import { aCity, aTransition } from "./city.ts";

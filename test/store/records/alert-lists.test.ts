@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Transition } from "../../../model/alert.ts";
+import type { AlertFilter } from "../../../store/records/alerts.ts";
 import { RecordBadCursor } from "../../../store/records/database.ts";
 import { formatCursor } from "../../../store/records/query.ts";
-import type { AlertFilter } from "../../../store/records.ts";
 import { anEntry, aTransition, useRecords } from "./setup.ts";
 
 const rule = (id: string) => ({ id, version: "1", title: id, source: "test" });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { RecordConflict } from "../../../model/ids.ts";
 import type { StoredCredential } from "../../../store/records/accounts.ts";
-import { RecordConflict } from "../../../store/records.ts";
 import { aUser, NOW, useRecords } from "./setup.ts";
 
 const GATEWAY: StoredCredential = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { AlertEvent } from "../../../store/records.ts";
+import type { AlertEvent } from "../../../store/records/alerts.ts";
 import { anEntry, aTransition, NOW, useRecords } from "./setup.ts";
 
 describe("the events", () => {

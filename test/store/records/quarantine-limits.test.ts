@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../../model/log.ts";
 import type { Source } from "../../../model/message.ts";
-import { openRecords, type QuarantineLimits, type Records } from "../../../store/records.ts";
+import type { QuarantineLimits } from "../../../store/records/quarantine.ts";
+import { openRecords, type Records } from "../../../store/records.ts";
 import { aRejection, NOW } from "./setup.ts";
 
 const FLOODER: Source = { via: "mqtt", role: "device", name: "flooder" };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RecordConflict } from "../../../store/records.ts";
+import { RecordConflict } from "../../../model/ids.ts";
 import { seededRandom } from "../../helpers/senders.ts";
 import { aSensor, useRecords } from "./setup.ts";
 

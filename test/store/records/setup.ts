@@ -6,7 +6,8 @@ import type { TimelineEntry, Transition } from "../../../model/alert.ts";
 import { SILENT } from "../../../model/log.ts";
 import type { Rejection } from "../../../model/rejection.ts";
 import type { StoredCredential } from "../../../store/records/accounts.ts";
-import { openRecords, type Records, type Sensor } from "../../../store/records.ts";
+import type { Sensor } from "../../../store/records/sensors.ts";
+import { openRecords, type Records } from "../../../store/records.ts";
 
 export const NOW = Date.UTC(2026, 10, 21, 10);
 
