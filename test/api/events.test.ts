@@ -286,6 +286,9 @@ async function freeze(path: string): Promise<Socket> {
   socket.on("error", () => {});
   await once(socket, "connect");
   socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer viewer-token\r\n\r\n`);
-  while ((await metric("lamppost_http_streams")) < 1) await fetch(`${url}/livez`);
+  // It may be dropped again before one looks.
+  const seen = async () =>
+    (await metric("lamppost_http_streams")) + (await metric("lamppost_http_streams_dropped_total"));
+  while ((await seen()) < 1) await fetch(`${url}/livez`);
   return socket;
 }
