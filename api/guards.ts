@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import cookie from "@fastify/cookie";
 import helmet from "@fastify/helmet";
 import rateLimit, { type FastifyRateLimitStore } from "@fastify/rate-limit";
 import type { FastifyRequest } from "fastify";
@@ -38,6 +39,7 @@ function policy(tilesUrl: string | undefined) {
  */
 export function addGuards(app: Api, auth: Auth, connections: Connections, options: ApiOptions, limits: Limits): void {
   refuseUndeclaredRoutes(app);
+  app.register(cookie);
   app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: policy(options.page.tilesUrl) },
     frameguard: { action: "deny" },

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Account } from "../model/people.ts";
 import { hashSecret, newSecret } from "../model/secret.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -74,20 +74,17 @@ export function isFromPage(request: FastifyRequest): boolean {
 }
 
 /** `id` undefined: makes the browser forget it. */
-export const sessionCookie = (request: FastifyRequest, id: string | undefined, maxAgeS: number) =>
-  setCookie(request, COOKIE, id ?? "", id === undefined ? 0 : maxAgeS);
+export const setSession = (reply: FastifyReply, id: string | undefined, maxAgeS = 0) =>
+  setCookie(reply, COOKIE, id ?? "", maxAgeS);
 
 /** One that no script reads and no other site sends. Secure where the browser came by https, also to a trusted proxy. */
-export function setCookie(request: FastifyRequest, name: string, value: string, maxAgeS: number): string {
-  const secure = request.protocol === "https" ? "; Secure" : "";
-  return `${name}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeS}${secure}`;
+export function setCookie(reply: FastifyReply, name: string, value: string, maxAge: number): void {
+  const secure = reply.request.protocol === "https";
+  reply.setCookie(name, value, { path: "/", httpOnly: true, sameSite: "strict", maxAge, secure });
 }
 
 /** What the browser sent back, if it can be one of ours. */
-export function cookieOf(request: FastifyRequest, wanted: string, pattern: RegExp): string | undefined {
-  for (const part of (request.headers.cookie ?? "").split(";")) {
-    const [name, value = ""] = part.trim().split("=", 2);
-    if (name === wanted && pattern.test(value)) return value;
-  }
-  return undefined;
+export function cookieOf({ cookies }: FastifyRequest, name: string, pattern: RegExp): string | undefined {
+  const value = cookies[name];
+  return value !== undefined && pattern.test(value) ? value : undefined;
 }

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { networkOf } from "../model/address.ts";
 import type { Account } from "../model/people.ts";
 import { hashSecret } from "../model/secret.ts";
@@ -125,10 +125,10 @@ export function createSignIn({ records, auth, limits, now }: Pick<Parts, "record
     return `${nonce}.${createHmac("sha256", `${secret} ${password}`).update(nonce).digest("base64url")}`;
   }
 
-  /** The cookie that lets this browser be told from others at its address, for somebody with a password of their own. */
-  function browserCookie(request: FastifyRequest, user: string): string | undefined {
+  /** Lets this browser be told from others at its address, for somebody with a password of their own. */
+  function markBrowser(reply: FastifyReply, user: string): void {
     const mark = markOf(user, randomBytes(16).toString("base64url"));
-    return mark && setCookie(request, BROWSER_COOKIE, mark, BROWSER_MAX_AGE_S);
+    if (mark) setCookie(reply, BROWSER_COOKIE, mark, BROWSER_MAX_AGE_S);
   }
 
   /** The hash to keep of a password that somebody chose. */
@@ -141,7 +141,7 @@ export function createSignIn({ records, auth, limits, now }: Pick<Parts, "record
       isGone: () => request.socket.destroyed,
     });
 
-  return { check, isRight, hash, browserCookie };
+  return { check, isRight, hash, markBrowser };
 }
 
 /**

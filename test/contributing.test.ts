@@ -49,7 +49,7 @@ export const toy: OverValues<"toy", { readonly above: number }, object> = {
 `;
 const CHANNEL = `import { type Channel, JSON_HEADERS } from "./channel.ts";
 
-export const pager: Channel = {
+export const toyPager: Channel = {
   send: (target, { notices }, { post }) => post(target, JSON.stringify(notices.length), JSON_HEADERS),
 };
 `;
@@ -99,28 +99,32 @@ describe("a newcomer's walks", () => {
       "SHAPES = [",
       'SHAPES = [\n  z.strictObject({ type: z.literal("toy"), above: z.number() }),',
     );
-    edit("model/channels.ts", "  slack: {", '  pager: { address: "url", hasSecret: false, prefix: "" },\n  slack: {');
-    edit("ingest/formats/registry.ts", 'ORDER = ["native"]', 'ORDER = ["toy", "native"]');
+    edit(
+      "model/channels.ts",
+      "  slack: {",
+      '  toyPager: { address: "url", hasSecret: false, prefix: "" },\n  slack: {',
+    );
+    edit("ingest/formats/registry.ts", "ORDER = [", 'ORDER = ["toy", ');
     const registries = ["alerts/channels/registry.ts", "alerts/conditions/registry.ts"];
-    const page = ["dashboard/admin/targets.tsx", "dashboard/messages/rule-words.ts"];
-    expect(incomplete()).toEqual([...registries, ...page, "ingest/formats/registry.ts"]);
+    const pages = ["dashboard/admin/targets.tsx", "dashboard/messages/en/admin.ts", "dashboard/messages/rule-words.ts"];
+    expect(incomplete()).toEqual([...registries, ...pages, "ingest/formats/registry.ts"]);
 
     writeFileSync(join(copy, "alerts/conditions/toy.ts"), CONDITION);
     edit("alerts/conditions/registry.ts", "export type", 'import { toy } from "./toy.ts";\n\nexport type');
     edit("alerts/conditions/registry.ts", "CONDITIONS: ConditionTable = {", "CONDITIONS: ConditionTable = {\n  toy,");
     const words = '  toy: () => ({ fires: "", ends: "" }),\n  threshold(condition, about) {';
     edit("dashboard/messages/rule-words.ts", "  threshold(condition, about) {", words);
-    writeFileSync(join(copy, "alerts/channels/pager.ts"), CHANNEL);
-    edit("alerts/channels/registry.ts", "export type", 'import { pager } from "./pager.ts";\n\nexport type');
-    edit("alerts/channels/registry.ts", "= { webhook,", "= { pager, webhook,");
-    edit("dashboard/messages/en/admin.ts", "types: { ", 'types: { pager: "Pager", ');
+    writeFileSync(join(copy, "alerts/channels/toy-pager.ts"), CHANNEL);
+    edit("alerts/channels/registry.ts", "export type", 'import { toyPager } from "./toy-pager.ts";\n\nexport type');
+    edit("alerts/channels/registry.ts", "Channel } = {", "Channel } = { toyPager,");
+    edit("dashboard/messages/en/admin.ts", "types: {", 'types: { toyPager: "Pager",');
     writeFileSync(join(copy, "ingest/formats/toy.ts"), FORMAT);
-    edit("ingest/formats/registry.ts", "FORMATS = { native }", "FORMATS = { native, toy }");
+    edit("ingest/formats/registry.ts", "FORMATS = {", "FORMATS = { toy,");
     edit("ingest/formats/registry.ts", 'from "./native.ts";', 'from "./native.ts";\nimport { toy } from "./toy.ts";');
     const others = ["dashboard/messages/de/admin.ts", "dashboard/messages/es/admin.ts"];
     expect(incomplete()).toEqual(others);
 
-    for (const file of others) edit(file, "types: { ", 'types: { pager: "Pager", ');
+    for (const file of others) edit(file, "types: { ", 'types: { toyPager: "Pager", ');
     expect(incomplete()).toEqual([]);
   });
 

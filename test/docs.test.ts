@@ -85,7 +85,10 @@ describe("the documentation", () => {
   });
 
   it("lists every metric with its unit and limits, as the code has them", () => {
-    expect(section("docs/mqtt-contract.md", "metrics")).toBe(metricTable());
+    const table = section("docs/mqtt-contract.md", "metrics");
+    expect(table, "docs/mqtt-contract.md between <!-- metrics --> has the rows of model/metrics.ts").toBe(
+      metricTable(),
+    );
   });
 
   it("lists every reason, as the code has them", () => {

@@ -39,7 +39,7 @@ type Ways = {
   readonly now: number;
 };
 
-/** How notices are written and sent on one channel; what a target of it needs is in `model/target.ts`. */
+/** How notices are written and sent on one channel; what a target of it needs is in `model/channels.ts`. */
 export type Channel = {
   /** One attempt. May reject: what the error says of it is `registry.ts`'s. */
   send(target: Target, message: Outgoing, ways: Ways): Promise<Outcome>;

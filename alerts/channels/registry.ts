@@ -22,7 +22,7 @@ export type Send = (target: Target, message: Outgoing, signal: AbortSignal) => P
 
 type SenderOptions = { readonly publicUrl?: string; readonly timeoutMs: number; readonly now: () => number };
 
-/** Every channel; what a target of it needs is in `model/target.ts`. */
+/** Every channel; what a target of it needs is in `model/channels.ts`. */
 const CHANNELS: { readonly [T in TargetType]: Channel } = { webhook, slack, teams, email, mqtt };
 
 /** One attempt to tell a target. Never rejects: how it went is the answer. */

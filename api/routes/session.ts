@@ -3,7 +3,7 @@ import { NewPassword, SessionBody, type SessionView, SignIn, StartedSessionBody 
 import type { Account } from "../../model/people.ts";
 import type { Api, Parts } from "../api.ts";
 import { answers, invalid } from "../problems.ts";
-import { isFromPage, sessionCookie } from "../sessions.ts";
+import { isFromPage, setSession } from "../sessions.ts";
 import { createSignIn, type Shown } from "../sign-in.ts";
 
 const tags = ["session"];
@@ -38,9 +38,8 @@ export function addSession(app: Api, parts: Parts): void {
     endSession(parts, sessions.use(request)?.secretHash);
     const { id, expiresAt } = sessions.start(account.name);
     records.audit.add({ at: now(), by: account.name, what: "session.start", target: request.ip });
-    reply.header("set-cookie", sessionCookie(request, id, Math.floor(limits.sessionMaxMs / 1_000)));
-    const browser = "user" in shown ? signIn.browserCookie(request, account.name) : undefined;
-    if (browser) reply.header("set-cookie", browser);
+    setSession(reply, id, Math.floor(limits.sessionMaxMs / 1_000));
+    if ("user" in shown) signIn.markBrowser(reply, account.name);
     return reply.code(201).send({ user: viewUser(account), expiresAt: new Date(expiresAt).toISOString() });
   });
 
@@ -61,10 +60,8 @@ export function addSession(app: Api, parts: Parts): void {
       endSession(parts, used.secretHash);
       records.audit.add({ at: now(), by: used.account.name, what: "session.end", target: request.ip });
     }
-    return reply
-      .header("set-cookie", sessionCookie(request, undefined, 0))
-      .code(204)
-      .send();
+    setSession(reply, undefined);
+    return reply.code(204).send();
   });
 
   app.put("/session/password", { schema: password }, async (request, reply) => {
@@ -79,7 +76,7 @@ export function addSession(app: Api, parts: Parts): void {
     records.sessions.setPassword(account.name, hash, now());
     records.audit.add({ at: now(), by: account.name, what: "user.password", target: account.name });
     for (const ended of sessions.endOthers(account.name, secretHash)) streams.endOf(ended);
-    reply.header("set-cookie", signIn.browserCookie(request, account.name));
+    signIn.markBrowser(reply, account.name);
     return reply.code(204).send();
   });
 }

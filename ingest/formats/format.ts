@@ -5,11 +5,11 @@ import type { Fault } from "../check-reading.ts";
  * of it. What is read here is not checked yet: limits and clock rules are the same for every format.
  */
 export type Parsed = {
-  /** One flat object each, with our names: `{"measuredAt": …, "<metric>": number, …}`. */
+  /** One flat object each, with our names: `{"measuredAt": …, "<metric>": number, …}`; the time as ISO 8601 text, or epoch milliseconds as a number. */
   readonly readings: readonly unknown[];
   /** How many items hold nothing for us, such as a gateway's own settings: counted, and not in the books. */
   readonly ignored: number;
-  /** In order. A message that cannot be opened at all is one refused item, with index 0. */
+  /** In order; `malformed_reading` for what is not written as it should be. A message that cannot be opened at all is one refused item, with index 0. */
   readonly refused: readonly Refusal[];
 };
 

@@ -1,3 +1,5 @@
+import type { TargetType } from "../../../model/channels.ts";
+
 export const admin = {
   tabsLabel: "Administration",
   tabs: {
@@ -75,7 +77,13 @@ export const admin = {
   targetId: "Id",
   targetIdHint: "For escalation and the API. Leave empty to have one made.",
   type: "Channel",
-  types: { webhook: "Webhook", slack: "Slack", teams: "Teams", email: "E-mail", mqtt: "MQTT topic" },
+  types: {
+    webhook: "Webhook",
+    slack: "Slack",
+    teams: "Teams",
+    email: "E-mail",
+    mqtt: "MQTT topic",
+  } satisfies Record<TargetType, string>,
   url: "Address",
   urlKept: (now: string) => `Currently ${now}. Leave empty to keep it.`,
   urlHint: "A public https:// address, unless the service's settings allow others.",
