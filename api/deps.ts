@@ -1,8 +1,9 @@
 import type { Readable } from "node:stream";
+import type { LedgerCheck, LedgerTrace, StoreReportView, WholeLedger } from "../contract/ledger.ts";
 import type { Background } from "../model/background.ts";
-import type { Figure, Health, StoreReport } from "../model/health.ts";
+import type { Figure, Health } from "../model/health.ts";
 import type { Kind } from "../model/kinds.ts";
-import type { LedgerCheck, LedgerQuery, LedgerTrace, LedgerView } from "../model/ledger.ts";
+import type { LedgerQuery } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import type { NewMessage } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
@@ -33,7 +34,7 @@ export type ApiDeps = {
   rules(): readonly Rule[];
   readonly ruleBook: RuleDeps;
   readonly ledger: LedgerDeps;
-  examineStore(): Promise<StoreReport>;
+  examineStore(): Promise<StoreReportView>;
   /** Appends these quarantined messages to the journal again; how many it did. */
   redrive(ids: readonly number[], by: string): Promise<number>;
   readonly notifications: NotificationDeps;
@@ -82,7 +83,7 @@ export type Checked =
   | { readonly reason: Reason; readonly detail: string };
 
 type LedgerDeps = {
-  read(query: LedgerQuery): Promise<LedgerView>;
+  read(query: LedgerQuery): Promise<WholeLedger>;
   /** Counts everything again, as long as somebody waits for it. Throws `StoreError` when the store does not answer. */
   verify(signal?: AbortSignal): Promise<LedgerCheck>;
   trace(sensorId: string, measuredAt: number, signal?: AbortSignal): Promise<LedgerTrace>;

@@ -18,6 +18,13 @@ export type Declared<T> = T extends readonly (infer Item)[]
 /** The "and anything else" of a loose object; the keys of a record have a type of their own. */
 type IsOpen<K extends keyof T, T> = string extends K ? (unknown extends T[K] ? true : false) : false;
 
+/** The same as the service has it: under these names, at any depth, times in epoch milliseconds. */
+export type EpochTimes<T, Names extends string> = T extends readonly (infer Item)[]
+  ? readonly EpochTimes<Item, Names>[]
+  : T extends object
+    ? { readonly [K in keyof T]: K extends Names ? number : EpochTimes<T[K], Names> }
+    : T;
+
 /** A page of a list; `next` is the cursor of the following one, absent on the last. */
 export type PageOf<T> = { readonly items: readonly T[]; readonly next?: string };
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { REASON_NAMES } from "../model/rejection.ts";
-import { Flag, Id, KindName, paging, type Sent, Time, type View } from "./common.ts";
+import { type EpochTimes, Flag, Id, KindName, paging, type Sent, Time, type View } from "./common.ts";
 
 const count = z.number().int();
 
@@ -34,6 +34,9 @@ const Check = z
     quarantine: Recount,
     differences: z.array(
       z.object({
+        // identity: items of a day and sensor without an outcome, or with two. sums: a day's sums are not those of its
+        // sensors. readings, quarantine: the books say other than the store or the quarantine holds. journal: the books
+        // are ahead of the journal.
         what: z.enum(["identity", "sums", "readings", "quarantine", "journal"]),
         day: z.string().optional(),
         sensorId: z.string().optional(),
@@ -45,6 +48,10 @@ const Check = z
   })
   .meta({ id: "LedgerCheck" });
 export type LedgerCheckView = View<typeof Check>;
+export type LedgerCheck = EpochTimes<LedgerCheckView, "at">;
+export type LedgerDifference = LedgerCheck["differences"][number];
+/** Rows of one place. `removedByStore` is absent where the store's server has no retention, or nothing is missing. */
+export type LedgerRecount = LedgerCheck["readings"];
 
 export const LedgerBody = z
   .object({
@@ -52,13 +59,17 @@ export const LedgerBody = z
     scope: z
       .enum(["all", "settled"])
       .describe("settled: so much waits in the journal that days, sensors and filters leave it out"),
+    // Newest first, by UTC day of receipt; the newest 31 unless a day is asked for.
     days: z.array(z.object({ day: z.string(), ...sums })),
+    // Asked for; "" stands for messages of no sensor.
     sensors: z.array(z.object({ sensorId: z.string(), ...sums })).optional(),
     next: z.string().optional().describe("The next page of sensors"),
     verified: Check.optional(),
   })
   .meta({ id: "Ledger" });
 export type LedgerView = View<typeof LedgerBody>;
+/** As it is read from the books: all sensors, in no order, and nothing counted again. */
+export type WholeLedger = Omit<LedgerView, "next" | "verified">;
 export const LedgerQuery = z.strictObject({
   ...paging,
   day: z.iso.date().optional(),
@@ -67,6 +78,7 @@ export const LedgerQuery = z.strictObject({
   verify: Flag,
 });
 
+/** One message that had a reading of the sensor and moment in question. */
 const copy = { journalSeq: count, receivedAt: Time };
 
 export const TraceBody = z
@@ -83,6 +95,8 @@ export const TraceBody = z
   })
   .meta({ id: "LedgerTrace" });
 export type TraceView = View<typeof TraceBody>;
+export type LedgerTrace = EpochTimes<TraceView, "measuredAt" | "receivedAt">;
+export type TraceCopy = LedgerTrace["waiting"][number];
 export const TraceQuery = z.strictObject({ sensor: Id, measuredAt: z.string().min(1).max(40) });
 
 /** A message that could not become readings. */
@@ -121,6 +135,7 @@ export const Redrive = z.strictObject({
 export type Redrive = Sent<typeof Redrive>;
 export const RedrivenBody = z.object({ redriven: count });
 export type RedrivenView = View<typeof RedrivenBody>;
+
 /** Where the readings are, and what whoever runs that place should know. */
 export const StoreReportBody = z.object({
   store: z.string().describe("duckdb or influxdb"),
@@ -139,3 +154,5 @@ export const StoreReportBody = z.object({
   ),
 });
 export type StoreReportView = View<typeof StoreReportBody>;
+/** One thing that somebody who runs the store should know. */
+export type StoreFinding = StoreReportView["findings"][number];

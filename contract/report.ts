@@ -13,11 +13,14 @@ export type TookView = NonNullable<View<typeof Took>>;
 const line = {
   raised: z.number().int().describe("Began to fire in this time"),
   bySeverity: z.object({ info: z.number().int(), warning: z.number().int(), critical: z.number().int() }),
+  // Within this time; what is retracted should never have fired.
   resolved: z.number().int(),
   retracted: z.number().int(),
   suppressed: z.number().int().describe("Told nobody: a silence, another rule, flapping"),
   reviewed: z.object({ right: z.number().int(), wrong: z.number().int(), unclear: z.number().int() }),
+  // From firing to the first acknowledgement, or the first work on it.
   toAcknowledge: Took,
+  // From firing to the end of the trouble.
   toResolve: Took,
 };
 

@@ -13,6 +13,7 @@ export type SpansView = View<typeof Spans>;
 /** The period of a rule's figures, unless asked otherwise. */
 export const RULE_STATS_DAYS = 30;
 
+/** How a rule does: what people thought of its alerts, how fast they were dealt with, how much noise it made. */
 export const RuleStatsBody = z
   .object({
     days: z.number().int().describe("The period, by when alerts began; reviews are all there are"),

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { setImmediate as immediate } from "node:timers/promises";
+import type { LedgerCheck, LedgerDifference, LedgerRecount } from "../contract/ledger.ts";
 import { saidOf, type Transition } from "../model/alert.ts";
 import { type Figure, gauge, type Health } from "../model/health.ts";
 import { KINDS } from "../model/kinds.ts";
-import type { LedgerCheck, LedgerDifference, LedgerOutcome, Recount } from "../model/ledger.ts";
+import type { LedgerOutcome } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import { REASON_NAMES } from "../model/rejection.ts";
 import { DAY_MS } from "../model/time.ts";
@@ -157,7 +158,7 @@ function differ(
   });
 }
 
-const recount = (booked: Counts, removed: Counts, found: Counts): Recount => ({
+const recount = (booked: Counts, removed: Counts, found: Counts): LedgerRecount => ({
   booked: sum(booked),
   removed: sum(removed),
   found: sum(found),

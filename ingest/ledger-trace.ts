@@ -1,6 +1,6 @@
 import { setImmediate as immediate } from "node:timers/promises";
+import type { LedgerTrace, TraceCopy } from "../contract/ledger.ts";
 import { KINDS } from "../model/kinds.ts";
-import type { LedgerTrace, TraceCopy } from "../model/ledger.ts";
 import type { Message } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import { DAY_MS, startOfDay } from "../model/time.ts";

@@ -1,6 +1,8 @@
-import { type LedgerOutcome, type LedgerQuery, type LedgerSums, type LedgerView, sumLedger } from "../model/ledger.ts";
+import type { LedgerSums, WholeLedger } from "../contract/ledger.ts";
+import type { LedgerOutcome, LedgerQuery } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import type { Message } from "../model/message.ts";
+import { REASON_NAMES } from "../model/rejection.ts";
 import { dateOf } from "../model/time.ts";
 import { parseSensorTopic } from "../model/topics.ts";
 import { type ReadingStore, StoreError } from "../store/reading-store.ts";
@@ -72,7 +74,7 @@ export function createLedger(parts: LedgerParts) {
   const { ledger } = parts;
   const index = createPendingIndex(parts.reader, { now: parts.now, messagesMax: parts.pendingMessagesMax });
 
-  return async function read(query: LedgerQuery = {}): Promise<LedgerView> {
+  return async function read(query: LedgerQuery = {}): Promise<WholeLedger> {
     const committed = parts.end();
     const covered = await index.cover(parts.offset(), committed);
     // From here on nothing is awaited: books and offset are those of one moment.
@@ -92,16 +94,31 @@ export function createLedger(parts: LedgerParts) {
   };
 }
 
+/** What was booked and what waits, as sums that balance unless an item was opened and has no outcome, or two. */
+function sumLedger(outcomes: ReadonlyMap<LedgerOutcome, number>, inJournal: number): LedgerSums {
+  const count = (outcome: LedgerOutcome) => outcomes.get(outcome) ?? 0;
+  const reasons: Record<string, number> = {};
+  let quarantined = 0;
+  for (const reason of REASON_NAMES) {
+    if (count(reason) !== 0) reasons[reason] = count(reason);
+    quarantined += count(reason);
+  }
+  const [stored, duplicate, shed, lost] = [count("stored"), count("duplicate"), count("shed"), count("lost")];
+  const received = count("received") + shed + lost + inJournal;
+  const balanced = received === stored + duplicate + quarantined + shed + lost + inJournal;
+  return { received, stored, duplicate, quarantined, shed, lost, inJournal, balanced, reasons };
+}
+
 /** The same without a look into the journal: days show what is settled. */
 export function readLedger(parts: {
   readonly ledger: Pick<Records["ledger"], "totals" | "byDay">;
   pendingMessages(): number;
-}): LedgerView {
+}): WholeLedger {
   const days = parts.ledger.byDay(DAYS_SHOWN).map(({ day, outcomes }) => ({ day, ...sumLedger(outcomes, 0) }));
   return { ...sumLedger(parts.ledger.totals(), parts.pendingMessages()), scope: "settled", days };
 }
 
-function daysOf(ledger: LedgerParts["ledger"], waiting: Pending, query: LedgerQuery): LedgerView["days"] {
+function daysOf(ledger: LedgerParts["ledger"], waiting: Pending, query: LedgerQuery): WholeLedger["days"] {
   const { day, sensorId } = query;
   const booked = new Map<string, ReadonlyMap<LedgerOutcome, number>>();
   if (day !== undefined) {

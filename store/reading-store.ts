@@ -1,4 +1,4 @@
-import type { StoreReport } from "../model/health.ts";
+import type { StoreReportView } from "../contract/ledger.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Reading } from "../model/reading.ts";
@@ -73,7 +73,7 @@ export type ReadingStore = {
   /** When the server behind the store says it was started: another time means it was restarted. Throws `StoreError`. */
   startedAt(): Promise<number | undefined>;
   /** Only where the readings live on a server of its own: what its administrator should know. */
-  examine?(keepDays: KeepDays): Promise<Pick<StoreReport, "keepsMs" | "findings">>;
+  examine?(keepDays: KeepDays): Promise<Pick<StoreReportView, "keepsMs" | "findings">>;
   /** Only where the readings live on a server of its own. */
   readonly limits?: {
     /** As the server was last found to be; undefined before it was. Costs nothing. */

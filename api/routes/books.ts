@@ -4,8 +4,10 @@ import { AuditCheckBody, AuditEntryBody } from "../../contract/account.ts";
 import { pageOf, paging } from "../../contract/common.ts";
 import {
   LedgerBody,
+  type LedgerCheck,
   type LedgerCheckView,
   LedgerQuery,
+  type LedgerTrace,
   QuarantineItemBody,
   type QuarantineItemView,
   QuarantineQuery,
@@ -13,10 +15,10 @@ import {
   RedrivenBody,
   StoreReportBody,
   TraceBody,
+  type TraceCopy,
   TraceQuery,
   type TraceView,
 } from "../../contract/ledger.ts";
-import type { LedgerCheck, LedgerTrace, TraceCopy } from "../../model/ledger.ts";
 import { formatSource } from "../../model/message.ts";
 import type { Reason } from "../../model/rejection.ts";
 import type { QuarantineItem } from "../../store/records/quarantine.ts";

@@ -1,7 +1,7 @@
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import { viewAlert } from "../../contract/alert.ts";
-import { ReportBody, ReportQuery } from "../../contract/report.ts";
+import { ReportBody, type ReportLineView, ReportQuery, type ReportView, type TookView } from "../../contract/report.ts";
 import type { Alert, Severity, TimelineEntry } from "../../model/alert.ts";
 import { median, percentile } from "../../model/statistics.ts";
 import { DAY_MS } from "../../model/time.ts";
@@ -10,31 +10,8 @@ import { csvLine } from "../csv.ts";
 import { answers, media } from "../problems.ts";
 import { parseRange } from "../time-range.ts";
 
-/** How many, and how long it took: milliseconds, of those where it happened. */
-type Took = { readonly count: number; readonly medianMs: number; readonly p90Ms: number };
-
-type ReportLine = {
-  /** Began to fire within the range. */
-  readonly raised: number;
-  readonly bySeverity: Readonly<Record<Severity, number>>;
-  /** Ended within the range; retracted ones should never have fired. */
-  readonly resolved: number;
-  readonly retracted: number;
-  /** Told nobody, for a silence, another rule or flapping. */
-  readonly suppressed: number;
-  readonly reviewed: { readonly right: number; readonly wrong: number; readonly unclear: number };
-  /** From firing to the first acknowledgement, or the first work on it. */
-  readonly toAcknowledge?: Took;
-  /** From firing to the end of the trouble. */
-  readonly toResolve?: Took;
-};
-
-/** What happened in a shift. */
-type Report = {
-  readonly total: ReportLine & { readonly openAtEnd: number };
-  readonly byDistrict: readonly (ReportLine & { readonly district: string })[];
-  readonly byRule: readonly (ReportLine & { readonly rule: string; readonly title: string })[];
-};
+/** What is counted of the alerts in a shift. */
+type Report = Pick<ReportView, "total" | "byDistrict" | "byRule">;
 
 const SPAN_MAX_MS = 31 * DAY_MS;
 const ALERTS_MAX = 2_000;
@@ -133,9 +110,9 @@ export function makeReport(alerts: readonly Alert[], range: Range): Report {
   };
 }
 
-const byRaised = (a: ReportLine, b: ReportLine) => b.raised - a.raised;
+const byRaised = (a: ReportLineView, b: ReportLineView) => b.raised - a.raised;
 
-function lineOf(alerts: readonly Alert[], range: Range): ReportLine {
+function lineOf(alerts: readonly Alert[], range: Range): ReportLineView {
   const raised = alerts.filter((alert) => isIn(range, when(alert, "firing")));
   const severity = (name: Severity) => raised.filter((alert) => alert.severity === name).length;
   const review = (is: "right" | "wrong" | "unclear") => raised.filter((alert) => alert.review?.is === is).length;
@@ -151,7 +128,7 @@ function lineOf(alerts: readonly Alert[], range: Range): ReportLine {
   };
 }
 
-function tookOf(raised: readonly Alert[], range: Range, what: readonly string[]): Took | undefined {
+function tookOf(raised: readonly Alert[], range: Range, what: readonly string[]): TookView | undefined {
   const spans = raised.flatMap((alert) => {
     const end = when(alert, ...what);
     // Imported history fires and ends in one moment of ours: its own times say how long it took.

@@ -1,4 +1,4 @@
-import type { StoreFinding, StoreReport } from "../../model/health.ts";
+import type { StoreFinding, StoreReportView } from "../../contract/ledger.ts";
 import { DAY_MS, formatSpan } from "../../model/time.ts";
 import { type KeepDays, type ReadingStore, type RollupsFound, StoreError } from "../reading-store.ts";
 import { type InfluxClient, type InfluxFlavour, type Target, targetName } from "./client.ts";
@@ -26,7 +26,7 @@ type ExamineOptions = {
  * What an administrator would look up by hand: version, rights (each tried), organisation, retention, clock, disk,
  * cardinality. Never throws for what the server says: that is a finding.
  */
-export async function examine(options: ExamineOptions): Promise<Pick<StoreReport, "keepsMs" | "findings">> {
+export async function examine(options: ExamineOptions): Promise<Pick<StoreReportView, "keepsMs" | "findings">> {
   const { client, now } = options;
   const asked = now();
   const pong = await attempt(() => client.ping());
@@ -160,7 +160,7 @@ type Settings = {
 export async function examineStore(
   { name, place, examine }: Pick<ReadingStore, "name" | "place" | "examine">,
   { retentionRawDays, retentionHourlyDays, retentionDailyDays }: Settings,
-): Promise<StoreReport> {
+): Promise<StoreReportView> {
   const keepDays = {
     raw: retentionRawDays,
     hourly: retentionHourlyDays,

@@ -1,7 +1,9 @@
+import type { RuleStatsView, SpansView } from "../../contract/rule.ts";
 import type { Review } from "../../model/alert.ts";
 import type { Figures } from "../../model/backtest.ts";
 import type { RuleData } from "../../model/rule.ts";
-import { type RuleChange, type RuleStats, spansOf } from "../../model/rule-change.ts";
+import type { RuleChange } from "../../model/rule-change.ts";
+import { percentile } from "../../model/statistics.ts";
 import { DAY_MS } from "../../model/time.ts";
 import type { Database } from "./database.ts";
 import { pageSize, parseCursor, toPage } from "./query.ts";
@@ -103,15 +105,21 @@ const SPANS = `SELECT
 type Counts = { alerts: number; retracted: number; suppressed: number; flaps: number };
 type SpanRow = { acknowledge: number | null; resolve: number | null };
 
+/** Median and 90th percentile by nearest rank (the smallest value that so many percent do not exceed). */
+export function spansOf(values: readonly number[]): SpansView | undefined {
+  if (values.length === 0) return undefined;
+  return { count: values.length, medianMs: percentile(values, 0.5), p90Ms: percentile(values, 0.9) };
+}
+
 export function createRuleStatsRecords(db: Database) {
-  function reviewsOf(rule: string): RuleStats["reviews"] {
+  function reviewsOf(rule: string): RuleStatsView["reviews"] {
     const counts = { right: 0, wrong: 0, unclear: 0 };
     for (const { is, n } of db.statement(REVIEWS).all(rule) as { is: Review["is"]; n: number }[]) counts[is] = n;
     return counts;
   }
 
   /** Of the days before `now`, by when the alerts began. The same work however many alerts there are, but for counting them. */
-  function of(rule: string, now: number, days: number): RuleStats {
+  function of(rule: string, now: number, days: number): RuleStatsView {
     const from = now - days * DAY_MS;
     const counts = { ...(db.statement(COUNTS).get(rule, from, now) as Counts) };
     const rows = db.statement(SPANS).all(rule, from, now, SAMPLE_MAX) as SpanRow[];

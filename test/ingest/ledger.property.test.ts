@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { LedgerSums } from "../../model/ledger.ts";
+import type { LedgerSums } from "../../contract/ledger.ts";
 import { dateOf } from "../../model/time.ts";
 import { inFull } from "../helpers/in-full.ts";
 import { T0 } from "./helpers.ts";

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { StoreReport } from "../../model/health.ts";
+import type { StoreReportView } from "../../contract/ledger.ts";
 import { SILENT } from "../../model/log.ts";
 import { durationMs } from "../../store/influx/place.ts";
 import { openInfluxStore } from "../../store/influx/store.ts";
@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 const KEEP = { raw: 90, hourly: 730, daily: Number.POSITIVE_INFINITY };
 const INSTALLATION = "1a2b3c4d";
 
-type Examined = Pick<StoreReport, "keepsMs" | "findings">;
+type Examined = Pick<StoreReportView, "keepsMs" | "findings">;
 const findingOf = ({ findings }: Examined, check: string) => findings.find((one) => one.check === check);
 const wrongs = ({ findings }: Examined) => findings.filter(({ ok }) => !ok).map(({ check }) => check);
 

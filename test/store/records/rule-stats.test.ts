@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { spansOf } from "../../../model/rule-change.ts";
+import { spansOf } from "../../../store/records/rules.ts";
 import { anEntry, aTransition, NOW, useRecords } from "./setup.ts";
 
 const MINUTE = 60_000;
