@@ -5,7 +5,7 @@ import type { Reading } from "../model/reading.ts";
 export const TURN = 32;
 
 /** A place in the journal: a message, and how many readings of the sensor in it are behind us. */
-type Place = readonly [seq: number, skip: number];
+type JournalPosition = readonly [seq: number, skip: number];
 
 /** One subject (a sensor; or what a quorum watches, which has no readings) and what waits of it, in its order. */
 export type Line = {
@@ -38,11 +38,11 @@ export type Sender = {
   /** The message that was taken up last. */
   lastSeq: number;
   unsaid: number;
-  left: Left | undefined;
+  left: Unread | undefined;
 };
 
 /** The readings of a sender that stay in the journal until there is room. */
-export type Left = {
+export type Unread = {
   /** From this message on. */
   from: number;
   /** When the first of them was received. */
@@ -59,7 +59,7 @@ export type Turn =
   | { readonly readings: readonly Reading[]; readonly isMoreToCome: boolean }
   | { readonly lateOf: string };
 
-type Judged = { readonly below: number; readonly waited: Map<string, Place> };
+type Judged = { readonly below: number; readonly waited: Map<string, JournalPosition> };
 
 type Json = {
   readonly lines: readonly (readonly [key: string, sender: string, seq: number, skip: number, since: number])[];
@@ -94,7 +94,7 @@ export const isWaiting = ({ readings, next }: Line): boolean => next < readings.
 export const isTalking = ({ unsaid, said }: Line): boolean => said < unsaid.length;
 
 /** Where in the journal that begins which has been taken from it and not been judged, as text; "": nothing waits. */
-export function placesOf(lines: Iterable<Line>, leaving: ReadonlyMap<Sender, Left>): string {
+export function placesOf(lines: Iterable<Line>, leaving: ReadonlyMap<Sender, Unread>): string {
   const waited = new Map<string, Json["lines"][number]>();
   for (const [{ name }, { judged, from, since }] of leaving) {
     for (const [id, [seq, skip]] of judged?.waited ?? []) {
@@ -114,11 +114,11 @@ export function placesOf(lines: Iterable<Line>, leaving: ReadonlyMap<Sender, Lef
  * The other way: what waits of each sender, all of it in the journal. `first`: the first message that is still there;
  * `offset`: up to where it had been taken.
  */
-export function leftBy(places: string, first: number, offset: number): ReadonlyMap<string, Left> {
+export function leftBy(places: string, first: number, offset: number): ReadonlyMap<string, Unread> {
   const { lines, left } = JSON.parse(places) as Json;
-  const all = new Map<string, Left & { readonly judged: Judged }>();
+  const all = new Map<string, Unread & { readonly judged: Judged }>();
   const leftOf = (name: string, below: number, since: number) => {
-    const judged = { below, waited: new Map<string, Place>() };
+    const judged = { below, waited: new Map<string, JournalPosition>() };
     const one = all.get(name) ?? { from: below, since, count: 0, sensors: new Set<string>(), judged };
     all.set(name, one);
     return one;
@@ -134,7 +134,7 @@ export function leftBy(places: string, first: number, offset: number): ReadonlyM
 }
 
 /** What waited of a sensor may have come from others than its sender, too. */
-export const waitedFor = ({ judged }: Left, { sensorId, journalSeq }: Reading): boolean =>
+export const waitedFor = ({ judged }: Unread, { sensorId, journalSeq }: Reading): boolean =>
   judged !== undefined && journalSeq < judged.below && judged.waited.has(sensorId);
 
 export function wasJudged({ below, waited }: Judged, { sensorId, journalSeq }: Reading): boolean {

@@ -6,7 +6,6 @@ import {
   createSender,
   isTalking,
   isWaiting,
-  type Left,
   type Line,
   leftBy,
   placeOf,
@@ -15,6 +14,7 @@ import {
   type Sender,
   TURN,
   type Turn,
+  type Unread,
   waitedFor,
   wasJudged,
 } from "./lines.ts";
@@ -72,7 +72,7 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
   let first: string | undefined;
   let isAlone = true;
   /** Those of which something was left in the journal. */
-  const leaving = new Map<Sender, Left>();
+  const leaving = new Map<Sender, Unread>();
   let waiting = 0;
   let late = 0;
   let unsaid = 0;
@@ -154,7 +154,7 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
     return true;
   }
 
-  function leaveInJournal(sender: Sender, left: Left): void {
+  function leaveInJournal(sender: Sender, left: Unread): void {
     sender.left = left;
     leaving.set(sender, left);
   }

@@ -68,7 +68,7 @@ export function createStreams(
   }
 
   function pushReadings(readings: readonly Reading[], missed = 0): void {
-    if (missed > 0) each((client) => client.miss(missed));
+    if (missed > 0) each((client) => client.countMissed(missed));
     if (readings.length === 0 || ![...clients.keys()].some((client) => client.options.readings)) return;
     for (let from = 0; from < readings.length; from += READINGS_PER_EVENT_MAX) {
       const some = readings.slice(from, from + READINGS_PER_EVENT_MAX);
@@ -210,7 +210,7 @@ export function createStreamClient(
     waiting.push(frame);
     waitingChars += frame.text.length;
     sendReadings();
-    while (waitingChars > limits.streamReadingsCharsMax) miss(takeOldest().readings);
+    while (waitingChars > limits.streamReadingsCharsMax) countMissed(takeOldest().readings);
   }
 
   /** As many as the client takes; the rest when it has read them. */
@@ -234,7 +234,7 @@ export function createStreamClient(
   }
 
   /** It is told before the next readings. */
-  function miss(readings: number): void {
+  function countMissed(readings: number): void {
     if (!options.readings) return;
     missed += readings;
     missedReadings += readings;
@@ -258,7 +258,7 @@ export function createStreamClient(
     start: catchUp,
     pushEvent,
     pushReadings,
-    miss,
+    countMissed,
     beat,
     tooFarBehind: () => raw.writableLength > limits.streamBufferBytesMax,
     missedReadings: () => missedReadings,

@@ -4,10 +4,10 @@ import { parseSensorTopic, type SensorTopic } from "../model/topics.ts";
 
 type Action = "publish" | "subscribe" | "forward";
 export type AccessReason = "topic_too_long" | "reserved_topic" | "unknown_topic" | "not_yours" | "read_only";
-type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: AccessReason };
+type Decision = { readonly allowed: true } | { readonly allowed: false; readonly reason: AccessReason };
 
-const ALLOWED: Verdict = { allowed: true };
-const deny = (reason: AccessReason): Verdict => ({ allowed: false, reason });
+const ALLOWED: Decision = { allowed: true };
+const deny = (reason: AccessReason): Decision => ({ allowed: false, reason });
 
 /**
  * The one rule of who may use which topic over MQTT; whatever is not named here is denied.
@@ -21,7 +21,7 @@ const deny = (reason: AccessReason): Verdict => ({ allowed: false, reason });
  * `topic` is a filter for "subscribe" and a topic without wildcards otherwise. Nothing under `$` and no filter whose
  * first level is a wildcard is ever allowed.
  */
-export function mayUse(account: Account, action: Action, topic: string): Verdict {
+export function mayUse(account: Account, action: Action, topic: string): Decision {
   if (topic.length > TOPIC_BYTES_MAX) return deny("topic_too_long");
   const first = topic.charCodeAt(0);
   // '$' belongs to the broker (aedes would let a client kick others by $SYS topics); '#' and '+' first means everything.
@@ -30,7 +30,7 @@ export function mayUse(account: Account, action: Action, topic: string): Verdict
   return action === "publish" ? mayPublish(account, topic) : mayReceive(account, topic);
 }
 
-function mayPublish(account: Account, topic: string): Verdict {
+function mayPublish(account: Account, topic: string): Decision {
   const at = parseSensorTopic(topic);
   if (!at || at.channel === "rejected") return deny("unknown_topic");
   switch (account.role) {
@@ -46,7 +46,7 @@ function mayPublish(account: Account, topic: string): Verdict {
 }
 
 /** A topic is received by the same rule as a filter is subscribed to: it is the narrowest filter there is. */
-function mayReceive(account: Account, filter: string): Verdict {
+function mayReceive(account: Account, filter: string): Decision {
   switch (account.role) {
     case "device": {
       const at = parseSensorTopic(filter);

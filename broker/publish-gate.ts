@@ -75,8 +75,8 @@ export function createPublishGate(context: Context) {
   function topicOf(session: Session, name: string): SensorTopic | PublishDenial {
     const known = session.topics.get(name);
     if (known) return known;
-    const verdict = mayUse(session.account!, "publish", name);
-    if (!verdict.allowed) return verdict.reason;
+    const decision = mayUse(session.account!, "publish", name);
+    if (!decision.allowed) return decision.reason;
     const topic = parseSensorTopic(name)!;
     if (session.topics.size >= TOPICS_MAX) session.topics.clear();
     session.topics.set(name, topic);

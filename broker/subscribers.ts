@@ -37,8 +37,8 @@ export function createSubscribeGate(context: Context) {
     if (!(filter in subscriptions) && Object.keys(subscriptions).length >= options.subscriptionsPerClientMax) {
       return "too_many_subscriptions";
     }
-    const verdict = mayUse(session.account, "subscribe", filter);
-    return verdict.allowed ? undefined : verdict.reason;
+    const decision = mayUse(session.account, "subscribe", filter);
+    return decision.allowed ? undefined : decision.reason;
   }
 
   function authorizeForward(client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {
@@ -130,7 +130,7 @@ const UNREAD_BYTES_MAX = 65_536;
 
 const WILDCARD = /[+#]/;
 
-type Place = Map<string, AedesPublishPacket>;
+type Branch = Map<string, AedesPublishPacket>;
 
 /**
  * The retained messages (the status of each sensor), in the place of aedes' own, which looks at all of them for every
@@ -138,11 +138,11 @@ type Place = Map<string, AedesPublishPacket>;
  * `city/<district>`; a filter that names these looks no further. Answers `mayRetain`: whether there is room for a topic.
  */
 export function keepRetained(aedes: Aedes, { options, counts, sessionOf }: Context): (topic: string) => boolean {
-  const places = new Map<string, Place>();
+  const places = new Map<string, Branch>();
   let size = 0;
   let subscriber: Client | undefined;
 
-  const placeOf = (topic: string): Place | undefined => places.get(placeName(topic));
+  const placeOf = (topic: string): Branch | undefined => places.get(placeName(topic));
 
   function store(packet: AedesPublishPacket): void {
     const { topic } = packet;
@@ -177,7 +177,7 @@ export function keepRetained(aedes: Aedes, { options, counts, sessionOf }: Conte
   }
 
   /** Where there may be any that match. */
-  function candidates(filter: string): Place[] {
+  function candidates(filter: string): Branch[] {
     const name = placeName(filter);
     const place = places.get(name);
     if (WILDCARD.test(name)) return [...places].flatMap(([at, other]) => (filterMatches(name, at) ? [other] : []));
@@ -213,7 +213,7 @@ function placeName(topic: string): string {
 }
 
 /** What is retained when it is sent, not when it was found: a newer one may have been sent in between. */
-function upToDate(place: Place, topic: string, qosMax: number) {
+function upToDate(place: Branch, topic: string, qosMax: number) {
   const found = place.get(topic)!;
   const now = () => place.get(topic) ?? found;
   return {

@@ -7,18 +7,18 @@ import type { ReadingKey, ReadingStore } from "../store/reading-store.ts";
  * `measuredAt` and values as one that is kept. `conflict`: same moment, other values; `kept` is the one that stays.
  * `leader` (a place in the batch) is set where the one that stays comes from this very batch.
  */
-export type Verdict =
+export type DedupeOutcome =
   | { readonly what: "fresh" | "own" }
   | { readonly what: "duplicate" | "conflict"; readonly kept: Reading; readonly leader?: number };
 
-const FRESH: Verdict = { what: "fresh" };
-const OWN: Verdict = { what: "own" };
+const FRESH: DedupeOutcome = { what: "fresh" };
+const OWN: DedupeOutcome = { what: "own" };
 const KEYS_MAX = 10_000;
 /** Readings that are looked at before others on the thread have their turn. */
 const AT_ONCE = 2_048;
 
 /**
- * One verdict per reading, in their order. The first of a moment is kept. Asks the store only for readings that are not
+ * One outcome per reading, in their order. The first of a moment is kept. Asks the store only for readings that are not
  * later than everything it has of their sensor (`newest`), so that the usual batch costs one map look-up per reading.
  */
 export async function dedupe(
@@ -27,10 +27,10 @@ export async function dedupe(
   find: ReadingStore["find"],
   /** Like `newest`, for sensors it does not have. */
   floor = Number.NEGATIVE_INFINITY,
-): Promise<Verdict[]> {
-  const verdicts = new Array<Verdict>(readings.length).fill(FRESH);
+): Promise<DedupeOutcome[]> {
+  const outcomes = new Array<DedupeOutcome>(readings.length).fill(FRESH);
   const doubtful = findDoubtful(readings, newest, floor);
-  if (doubtful.length === 0) return verdicts;
+  if (doubtful.length === 0) return outcomes;
   const leaders = await findLeaders(readings, doubtful);
   const asked = doubtful.filter((place) => {
     const { sensorId, measuredAt } = readings[place]!;
@@ -41,10 +41,10 @@ export async function dedupe(
     const reading = readings[place]!;
     const leader = leaders[place]!;
     const kept = stored.get(leader);
-    if (leader !== place) verdicts[place] = judge(reading, kept ?? readings[leader]!, kept ? undefined : leader);
-    else if (kept) verdicts[place] = kept.journalSeq === reading.journalSeq ? OWN : judge(reading, kept);
+    if (leader !== place) outcomes[place] = judge(reading, kept ?? readings[leader]!, kept ? undefined : leader);
+    else if (kept) outcomes[place] = kept.journalSeq === reading.journalSeq ? OWN : judge(reading, kept);
   }
-  return verdicts;
+  return outcomes;
 }
 
 /** The same metrics with the same numbers. */
@@ -57,7 +57,7 @@ function sameValues(a: Values, b: Values): boolean {
   return left === 0;
 }
 
-function judge(reading: Reading, kept: Reading, leader?: number): Verdict {
+function judge(reading: Reading, kept: Reading, leader?: number): DedupeOutcome {
   const what = sameValues(reading.values, kept.values) ? "duplicate" : "conflict";
   return leader === undefined ? { what, kept } : { what, kept, leader };
 }

@@ -60,9 +60,9 @@ async function writeSpan(parts: SpanParts, from: number, to: number, signal: Abo
     const floor = parts.floor ?? (first ?? 0) + AHEAD_MS;
     const batch = openMessages(at, read.to, read.messages, (message) => decodeMessage(message, context));
     const readings = notIn(records.quarantine.places(at, read.to), batch);
-    const verdicts = await parts.retrier.retry(() => dedupe(readings, newest, store.find, floor), signal);
+    const outcomes = await parts.retrier.retry(() => dedupe(readings, newest, store.find, floor), signal);
     const isDue = (place: number) => {
-      const { what } = verdicts[place]!;
+      const { what } = outcomes[place]!;
       return what === "fresh" || (what === "own" && store.repeatable);
     };
     const due = readings.filter((_, place) => isDue(place));

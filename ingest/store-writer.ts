@@ -8,7 +8,7 @@ import { createStoredCounts } from "./adoption.ts";
 import { createBatchWriter, type Refusals } from "./batch-writer.ts";
 import { createBooks, createTouchedHours } from "./books.ts";
 import { createRejector, type OpenedBatch } from "./decode.ts";
-import { dedupe, type Verdict } from "./dedupe.ts";
+import { type DedupeOutcome, dedupe } from "./dedupe.ts";
 import { createRetrier, type FaultHook, realSleep, type Sleep } from "./retry.ts";
 import { createStoreUpkeep, type UpkeepOptions } from "./store-upkeep.ts";
 import type { Consumer } from "./worker.ts";
@@ -110,9 +110,9 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     return exclusively(async () => {
       signal.throwIfAborted();
       workingOn = batch.messages[0]?.receivedAt;
-      const verdicts = await judge(batch, signal);
+      const outcomes = await judge(batch, signal);
       const due = batch.readings.filter((_, place) => {
-        const { what } = verdicts[place]!;
+        const { what } = outcomes[place]!;
         return what === "fresh" || (what === "own" && store.repeatable);
       });
       // Before the write: if it breaks off and the batch is brought again, the store is asked what it has of it.
@@ -122,28 +122,28 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
       await parts.at?.("before-write");
       const refusals = await write(due, signal);
       await parts.at?.("after-write");
-      const late = book(batch, verdicts, refusals);
+      const late = book(batch, outcomes, refusals);
       workingOn = undefined;
       await parts.at?.("after-booking");
       if (parts.onRejection) for (const rejection of late) parts.onRejection(rejection);
     });
   }
 
-  async function judge(batch: OpenedBatch, signal: AbortSignal): Promise<readonly Verdict[]> {
+  async function judge(batch: OpenedBatch, signal: AbortSignal): Promise<readonly DedupeOutcome[]> {
     for (;;) {
       await upkeep?.settle(signal);
       const interruptions = retrier.interruptions();
       newest ??= new Map(await retrier.retry(() => store.newest(), signal));
       const known = newest;
-      const verdicts = await retrier.retry(() => dedupe(batch.readings, known, store.find), signal);
+      const outcomes = await retrier.retry(() => dedupe(batch.readings, known, store.find), signal);
       // A server that was away meanwhile may have answered without what it had lost.
-      if (!upkeep || interruptions === retrier.interruptions()) return verdicts;
+      if (!upkeep || interruptions === retrier.interruptions()) return outcomes;
     }
   }
 
   /** Answers the rejections that only the store could tell. */
-  function book(batch: OpenedBatch, verdicts: readonly Verdict[], refusals: Refusals): readonly Rejection[] {
-    const { books, late, touched, stored } = settle(batch, verdicts, refusals);
+  function book(batch: OpenedBatch, outcomes: readonly DedupeOutcome[], refusals: Refusals): readonly Rejection[] {
+    const { books, late, touched, stored } = settle(batch, outcomes, refusals);
     for (const rejection of batch.rejections) books.count(rejection, rejection.reason);
     const missing = countMissing(batch, isBooked);
     if (missing > 0) books.lose(missing, batch.messages.at(-1)?.receivedAt ?? now());
@@ -159,11 +159,11 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     if (refusals.size > 0) noteRefused(refusals);
     isBooked = true;
     const conflicts = late.reduce((sum, { reason }) => sum + Number(reason === "conflict"), 0);
-    const duplicates = verdicts.reduce((sum, { what }) => sum + Number(what === "duplicate"), 0);
+    const duplicates = outcomes.reduce((sum, { what }) => sum + Number(what === "duplicate"), 0);
     counts.conflict += conflicts;
     counts.refused += late.length - conflicts;
     counts.duplicate += duplicates;
-    counts.stored += verdicts.length - late.length - duplicates;
+    counts.stored += outcomes.length - late.length - duplicates;
     counts.batches += 1;
     return late;
   }
@@ -240,14 +240,14 @@ function countMissing({ from, to, messages }: OpenedBatch, isBooked: boolean): n
 }
 
 /** What becomes of each reading, as ledger rows, rejections and hours to compute anew. Pure. */
-function settle(batch: OpenedBatch, verdicts: readonly Verdict[], refusals: Refusals) {
+function settle(batch: OpenedBatch, outcomes: readonly DedupeOutcome[], refusals: Refusals) {
   const books = createBooks();
   const touched = createTouchedHours();
   const late: Rejection[] = [];
   const kept: Reading[] = [];
   let rejector: ReturnType<typeof createRejector> | undefined;
   batch.readings.forEach((reading, place) => {
-    const [outcome, detail] = outcomeOf(reading, batch.readings, verdicts[place]!, refusals);
+    const [outcome, detail] = outcomeOf(reading, batch.readings, outcomes[place]!, refusals);
     books.count(reading, outcome);
     if (outcome === "stored") {
       touched.note(reading);
@@ -271,17 +271,17 @@ type Outcome = "stored" | "duplicate" | "conflict" | "store_refused";
 function outcomeOf(
   reading: Reading,
   readings: readonly Reading[],
-  verdict: Verdict,
+  outcome: DedupeOutcome,
   refusals: Refusals,
 ): readonly [Outcome, string] {
-  if (!("kept" in verdict)) {
+  if (!("kept" in outcome)) {
     const words = refusals.get(reading);
     return words === undefined ? ["stored", ""] : ["store_refused", `The store refused it: ${words}`];
   }
   // What it doubles was refused, so nothing is kept that it could be a duplicate of.
-  const refused = verdict.leader !== undefined && refusals.get(readings[verdict.leader]!);
+  const refused = outcome.leader !== undefined && refusals.get(readings[outcome.leader]!);
   if (refused) return ["store_refused", `The store refused a reading of the same moment: ${refused}`];
-  return verdict.what === "duplicate" ? ["duplicate", ""] : ["conflict", explainConflict(reading, verdict.kept)];
+  return outcome.what === "duplicate" ? ["duplicate", ""] : ["conflict", explainConflict(reading, outcome.kept)];
 }
 
 function explainConflict(reading: Reading, kept: Reading): string {

@@ -9,7 +9,7 @@ export type Figures = {
   readonly alertsPerDay: number;
   /** Time in which alerts were firing within the span, summed over the alerts. */
   readonly minutesFiring: number;
-  /** Said and then taken back by a late reading. */
+  /** ToldAlert and then taken back by a late reading. */
   readonly retracted: number;
 };
 export type RuleFigures = Figures & { readonly rule: string };
@@ -36,7 +36,7 @@ export type BacktestResult = Span & {
 };
 
 /** What is compared of an alert; times in ISO 8601. */
-type Said = Pick<Alert, "rule" | "subject" | "state"> & {
+type ToldAlert = Pick<Alert, "rule" | "subject" | "state"> & {
   readonly startedAt: string;
   readonly firedAt?: string;
   readonly resolvedAt?: string;
@@ -55,7 +55,7 @@ export type BacktestDiff<A> = {
 const NEAR_MS = HOUR_MS;
 
 /** Compares what two sets of rules would have said of the same readings, by rule and subject. */
-export function diffBacktests<A extends Said>(old: readonly A[], next: readonly A[]): BacktestDiff<A> {
+export function diffBacktests<A extends ToldAlert>(old: readonly A[], next: readonly A[]): BacktestDiff<A> {
   const before = Map.groupBy(old, keyOf);
   const after = Map.groupBy(next, keyOf);
   const parts = [...new Set([...before.keys(), ...after.keys()])].map((key) =>
@@ -69,7 +69,7 @@ export function diffBacktests<A extends Said>(old: readonly A[], next: readonly 
   };
 }
 
-function diffSubject<A extends Said>(old: readonly A[], next: readonly A[]): BacktestDiff<A> {
+function diffSubject<A extends ToldAlert>(old: readonly A[], next: readonly A[]): BacktestDiff<A> {
   const same = new Set(old.map(timesOf));
   const unchanged = next.filter((one) => same.has(timesOf(one)));
   const still = new Set(unchanged.map(timesOf));
@@ -84,15 +84,15 @@ function diffSubject<A extends Said>(old: readonly A[], next: readonly A[]): Bac
   return { unchanged: unchanged.length, added, removed: left, moved };
 }
 
-const keyOf = ({ rule, subject }: Said) =>
+const keyOf = ({ rule, subject }: ToldAlert) =>
   [rule.id, subject.sensorId, subject.district, subject.gateway, subject.tag?.value].join("\n");
-const timesOf = ({ startedAt, firedAt, resolvedAt, state }: Said) =>
+const timesOf = ({ startedAt, firedAt, resolvedAt, state }: ToldAlert) =>
   `${startedAt} ${firedAt} ${resolvedAt} ${state === "retracted"}`;
 
-function isNear(a: Said, b: Said): boolean {
+function isNear(a: ToldAlert, b: ToldAlert): boolean {
   const [first, second] = a.startedAt <= b.startedAt ? [a, b] : [b, a];
   const end = first.resolvedAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(first.resolvedAt);
   return Date.parse(second.startedAt) <= Math.max(end, Date.parse(first.startedAt) + NEAR_MS);
 }
 
-const byStart = (a: Said, b: Said) => (a.startedAt < b.startedAt ? -1 : 1);
+const byStart = (a: ToldAlert, b: ToldAlert) => (a.startedAt < b.startedAt ? -1 : 1);

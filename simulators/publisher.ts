@@ -139,7 +139,7 @@ export type PublisherOptions = Omit<LinkOptions, "onConnect" | "onRefused"> & {
   readonly log: Log;
 };
 
-/** No more can be published: refused credentials, out of patience, or closed. */
+/** No more can be published: refused credentials, out of ackTimeout, or closed. */
 export class PublishError extends Error {
   override readonly name = "PublishError";
 }
@@ -154,7 +154,7 @@ type Pending = Outgoing & { sends: number; resolve(sends: number): void; reject(
  */
 export function startPublisher(options: PublisherOptions) {
   const window = createWindow(options);
-  const patience = createPatience(options.patienceMs, () =>
+  const ackTimeout = createAckTimeout(options.patienceMs, () =>
     fail(`no acknowledgement from ${options.url} for ${options.patienceMs! / 1000} s; is the service running?`),
   );
   const stats = { connects: 0, acknowledged: 0, resent: 0 };
@@ -177,7 +177,7 @@ export function startPublisher(options: PublisherOptions) {
       // An error belongs to a connection that is gone: the message waits for the next one.
       if (error || !window.remove(pending)) return;
       stats.acknowledged += 1;
-      patience.restart(window.unacked.size > 0);
+      ackTimeout.restart(window.unacked.size > 0);
       pending.resolve(pending.sends);
     });
   }
@@ -186,7 +186,7 @@ export function startPublisher(options: PublisherOptions) {
     if (failed) return;
     failed = new PublishError(reason);
     options.log.warn({ user: options.username, reason }, "publishing has ended");
-    patience.restart(false);
+    ackTimeout.restart(false);
     void link.close(false);
     window.giveUp(failed);
   }
@@ -198,7 +198,7 @@ export function startPublisher(options: PublisherOptions) {
       return new Promise((resolve, reject) => {
         const pending: Pending = { ...message, sends: 0, resolve, reject };
         window.add(pending);
-        if (window.unacked.size === 1) patience.restart(true);
+        if (window.unacked.size === 1) ackTimeout.restart(true);
         const client = link.current();
         if (client) send(client, pending);
       });
@@ -209,7 +209,7 @@ export function startPublisher(options: PublisherOptions) {
     /** Ends the connection. What is not acknowledged by then is given up. */
     async close(): Promise<void> {
       failed ??= new PublishError("closed");
-      patience.restart(false);
+      ackTimeout.restart(false);
       await link.close(true);
       window.giveUp(failed);
     },
@@ -251,7 +251,7 @@ function createWindow({ messagesMax, bytesMax }: Pick<PublisherOptions, "message
   };
 }
 
-function createPatience(ms: number | undefined, onEnd: () => void) {
+function createAckTimeout(ms: number | undefined, onEnd: () => void) {
   let timer: NodeJS.Timeout | undefined;
   return {
     restart(needed: boolean): void {

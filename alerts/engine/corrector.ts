@@ -7,7 +7,7 @@ import { appendReading, type FoldContext, isRefolded, LATENESS_MS, refoldSome, t
 import type { Watch } from "./plan.ts";
 import { AT, RECEIVED } from "./ring.ts";
 import { withWindow } from "./stream.ts";
-import { type Active, NONE, type Subject, type Told } from "./subject.ts";
+import { type Active, type JudgedRow, NONE, type Subject } from "./subject.ts";
 import { nextActive, type Recorder } from "./transitions.ts";
 
 /** Everything that is not simply one more reading in order: late readings, and what the clock says ahead of them. */
@@ -37,7 +37,7 @@ export function createCorrector(recorder: Recorder, context: FoldContext, listen
    * A silence that a reading fills more than half an hour after it was due: it was one, and it is over. Within half an
    * hour it was none, which the comparison finds by itself. Answers the columns that are settled so.
    */
-  function endLate(subject: Subject, fresh: readonly Told[], { measuredAt, receivedAt }: Reading): Set<number> {
+  function endLate(subject: Subject, fresh: readonly JudgedRow[], { measuredAt, receivedAt }: Reading): Set<number> {
     const settled = new Set<number>();
     for (const [column, told] of endSilences(subject, measuredAt)) {
       const { startedAt } = told[0]!.outcome;
@@ -139,7 +139,7 @@ function setTentative(subject: Subject, byClock: ByClock): void {
   subject.tentative = byClock.size === 0 ? NONE : byClock;
 }
 
-const flat = (byClock: Subject["tentative"]): Told[] => [...byClock.values()].flat();
+const flat = (byClock: Subject["tentative"]): JudgedRow[] => [...byClock.values()].flat();
 
 const causeOf = ({ sensorId, measuredAt, receivedAt }: Reading): Cause => ({ sensorId, measuredAt, receivedAt });
 
@@ -147,7 +147,7 @@ const causeOf = ({ sensorId, measuredAt, receivedAt }: Reading): Cause => ({ sen
  * What the clock says ahead of the readings: nothing of it enters the states, so that the readings, when they come, can
  * confirm it or take it back.
  */
-type ByClock = Map<number, readonly Told[]>;
+type ByClock = Map<number, readonly JudgedRow[]>;
 
 /** Everything up to `time` is known to have come: windows that have ended are judged without waiting for a sample. */
 function advance(subject: Subject, time: number, context: FoldContext): ByClock {
@@ -206,7 +206,7 @@ function endSilences(subject: Subject, at: number): ByClock {
   return told;
 }
 
-function tell(subject: Subject, watch: Watch, before: readonly Told[], outcomes: readonly Outcome[]): Told[] {
+function tell(subject: Subject, watch: Watch, before: readonly JudgedRow[], outcomes: readonly Outcome[]): JudgedRow[] {
   const { column, compiled, params } = watch;
   const about = { rule: compiled.rule, params, sensor: subject.sensor };
   const told = [...before];

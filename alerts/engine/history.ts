@@ -29,11 +29,11 @@ import {
   type Backlog,
   type Checkpoint,
   checkpointOf,
+  type JudgedRow,
   NOTHING_TOLD,
   restore,
   type Subject,
   setState,
-  type Told,
   withEntry,
 } from "./subject.ts";
 import { nextActive } from "./transitions.ts";
@@ -45,9 +45,9 @@ export const LATENESS_MS = LATE_AFTER_MS;
  * "behind": too late for the sensor, but the first news of its own metrics: an analyser may run an hour behind the
  * thermometer beside it. "too-late": counted, decides nothing.
  */
-export type Place = "in-order" | "late" | "behind" | "duplicate" | "too-late";
+export type Arrival = "in-order" | "late" | "behind" | "duplicate" | "too-late";
 
-export function placeOf(subject: Subject, { measuredAt: at, values }: Reading): Place {
+export function placeOf(subject: Subject, { measuredAt: at, values }: Reading): Arrival {
   const { clock, ring, backlog, checkpoints, plan, streams } = subject;
   const { lastAt } = clock;
   if (lastAt === undefined || at > lastAt) return "in-order";
@@ -120,7 +120,7 @@ function cutLog(subject: Subject, floor: number): void {
 /** What was said since a moment (after the row `key`), and what was active then: the one side of the comparison. */
 export type Before = {
   readonly key: number;
-  readonly said: readonly Told[];
+  readonly said: readonly JudgedRow[];
   readonly actives: ReadonlyMap<number, Active>;
 };
 

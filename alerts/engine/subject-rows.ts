@@ -14,9 +14,9 @@ import {
   type Checkpoint,
   createSubject,
   declaredMsOf,
+  type JudgedRow,
   restore,
   type Subject,
-  type Told,
   withEntry,
 } from "./subject.ts";
 import { openAlert } from "./transitions.ts";
@@ -209,7 +209,7 @@ type WatchJson = {
   readonly fit: string;
   /** Of the alert that is not over: so that it can be ended if the rule is gone by the next start. */
   readonly startedAt?: number;
-  readonly tentative?: readonly Told[];
+  readonly tentative?: readonly JudgedRow[];
   readonly advancedTo?: number;
   readonly cause?: { startedAt: number; cause: Cause };
 };

@@ -16,7 +16,7 @@ export type Active = {
 };
 
 /** Something a rule said: the outcome and what the alert then was. `key`: the row of the ring that made it say so. */
-export type Told = {
+export type JudgedRow = {
   readonly key: number;
   readonly column: number;
   readonly outcome: Outcome;
@@ -73,7 +73,7 @@ export type Subject = {
   /** The newest row. */
   key: number;
   /** What was said because of the rows of the ring. */
-  log: Told[];
+  log: JudgedRow[];
   /** Rows since the newest checkpoint. */
   rowsSince: number;
 
@@ -84,7 +84,7 @@ export type Subject = {
   /** Oldest first, never empty: nothing up to the oldest can change any more. */
   readonly checkpoints: Checkpoint[];
   /** What was said by the clock, ahead of the readings, by column. */
-  tentative: ReadonlyMap<number, readonly Told[]>;
+  tentative: ReadonlyMap<number, readonly JudgedRow[]>;
   /** The clock's verdicts are about the time up to here. */
   advancedTo: number;
   /** The late readings that changed alerts that are not over. */
@@ -119,7 +119,7 @@ type Saving = {
 
 export const NONE: ReadonlyMap<number, never> = new Map<number, never>();
 /** Shared by all who have said nothing lately; never added to. */
-export const NOTHING_TOLD: Told[] = [];
+export const NOTHING_TOLD: JudgedRow[] = [];
 
 export const declaredMsOf = ({ intervalS }: WatchedSensor) => (intervalS === undefined ? undefined : intervalS * 1_000);
 

@@ -6,7 +6,7 @@ import type { Outcome, WatchedSensor } from "../conditions/condition.ts";
 import { explain, explainEnd, overValues } from "../conditions/registry.ts";
 import type { Before } from "./history.ts";
 import type { CompiledRule, Params, Watch } from "./plan.ts";
-import { type Active, NOTHING_TOLD, type Subject, type Told, withEntry } from "./subject.ts";
+import { type Active, type JudgedRow, NOTHING_TOLD, type Subject, withEntry } from "./subject.ts";
 
 type What = "pending" | "firing" | "resolved" | "retracted" | "corrected" | "late-confirmed";
 
@@ -24,7 +24,7 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
   let said: Transition[] = [];
 
   /** An outcome as it came. */
-  function record(subject: Subject, { column, outcome, active }: Told, knownAt: number, cause?: Cause): void {
+  function record(subject: Subject, { column, outcome, active }: JudgedRow, knownAt: number, cause?: Cause): void {
     const { what, at, why } = outcome;
     const note = why === "cleared" ? undefined : why;
     const entry = { what, at, knownAt, note };
@@ -32,7 +32,7 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
   }
 
   /** All that follows from a late reading, or one that the clock did not wait for. */
-  function correct(subject: Subject, before: Before, now: readonly Told[], about: Correction): void {
+  function correct(subject: Subject, before: Before, now: readonly JudgedRow[], about: Correction): void {
     const was = Map.groupBy(before.said, ({ column }) => column);
     const is = Map.groupBy(now, ({ column }) => column);
     for (const column of [...new Set([...was.keys(), ...is.keys()])].sort((a, b) => a - b)) {
@@ -50,9 +50,9 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
     const isOver = one.state === "resolved" || one.state === "retracted";
     const known = { startedAt: one.active.startedAt, cause };
     subject.causes = withEntry(subject.causes, column, isOver ? undefined : known);
-    const verdict = { state: one.state, resolvedAt: one.resolvedAt, entry };
+    const change = { state: one.state, resolvedAt: one.resolvedAt, entry };
     const explanation = one.what === "retracted" ? `${one.active.explanation} ${NOTES.retracted}` : undefined;
-    push(subject, column, explanation ? { ...one.active, explanation } : one.active, verdict, cause);
+    push(subject, column, explanation ? { ...one.active, explanation } : one.active, change, cause);
   }
 
   /** Nothing will ever resolve this alert: says so instead of leaving it. */
@@ -65,14 +65,14 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
     push(subject, column, ended, { state: "resolved", resolvedAt: at, entry });
   }
 
-  function push(subject: Subject, column: number, active: Active, verdict: Verdict, cause?: Cause): void {
+  function push(subject: Subject, column: number, active: Active, change: Change, cause?: Cause): void {
     const watch = subject.plan.watches[column] as Watch;
     const known = subject.causes.get(column);
     const correctedBy = cause ?? (known?.startedAt === active.startedAt ? known.cause : undefined);
-    if (verdict.state === "resolved" && !cause) subject.causes = withEntry(subject.causes, column, undefined);
+    if (change.state === "resolved" && !cause) subject.causes = withEntry(subject.causes, column, undefined);
     const about = { compiled: watch.compiled, sensor: subject.sensor };
-    said.push(toTransition(about, active, correctedBy ? { ...verdict, correctedBy } : verdict));
-    count(watch, verdict.entry.what as What);
+    said.push(toTransition(about, active, correctedBy ? { ...change, correctedBy } : change));
+    count(watch, change.entry.what as What);
     onChange(subject, column);
   }
 
@@ -106,10 +106,10 @@ export function openAlert(subject: Subject, column: number): Active | undefined 
   return subject.actives.get(column);
 }
 
-type Case = { readonly rule: Rule; readonly params: Params; readonly sensor: WatchedSensor };
+type WatchedRule = { readonly rule: Rule; readonly params: Params; readonly sensor: WatchedSensor };
 
 /** What is active after this outcome; undefined once it is resolved. */
-export function nextActive(about: Case, former: Active | undefined, outcome: Outcome): Active {
+export function nextActive(about: WatchedRule, former: Active | undefined, outcome: Outcome): Active {
   const { rule, params } = about;
   if (outcome.what === "resolved") {
     const past = former ?? { startedAt: outcome.startedAt, evidence: outcome.evidence, explanation: rule.title };
@@ -127,7 +127,7 @@ export function nextActive(about: Case, former: Active | undefined, outcome: Out
 }
 
 /** What is said of an alert: how it now is, and the line of its timeline. */
-export type Verdict = {
+export type Change = {
   readonly state: AlertState;
   readonly resolvedAt?: number;
   readonly entry: TimelineEntry;
@@ -135,13 +135,13 @@ export type Verdict = {
   readonly correctedBy?: Cause;
 };
 
-type About = { readonly compiled: Pick<CompiledRule, "rule" | "fit">; readonly sensor: WatchedSensor };
+type RuleOnSensor = { readonly compiled: Pick<CompiledRule, "rule" | "fit">; readonly sensor: WatchedSensor };
 
-function toTransition({ compiled, sensor }: About, active: Active, verdict: Verdict): Transition {
+function toTransition({ compiled, sensor }: RuleOnSensor, active: Active, change: Change): Transition {
   const { rule, fit } = compiled;
   const { id, version, title, source, severity, audience, metric, mode } = rule;
   const { startedAt, firedAt, value, limit, evidence, explanation, expected } = active;
-  const { state, resolvedAt, entry, correctedBy } = verdict;
+  const { state, resolvedAt, entry, correctedBy } = change;
   return {
     alert: {
       id: alertId(id, sensor.id, startedAt, fit),
@@ -185,7 +185,7 @@ type Difference = {
   readonly active: Active;
   readonly resolvedAt: number | undefined;
   /** For "said". */
-  readonly told?: Told;
+  readonly told?: JudgedRow;
 };
 
 /**
@@ -195,13 +195,13 @@ type Difference = {
  * with the very words it had before.
  */
 function differences(
-  before: readonly Told[],
-  now: readonly Told[],
+  before: readonly JudgedRow[],
+  now: readonly JudgedRow[],
   base: Active | undefined,
   isLate: boolean,
 ): Difference[] {
   if (same(before, now)) return [];
-  const startOf = ({ outcome }: Told) => outcome.startedAt;
+  const startOf = ({ outcome }: JudgedRow) => outcome.startedAt;
   const was = Map.groupBy(before, startOf);
   const is = Map.groupBy(now, startOf);
   const starts = [...new Set([...was.keys(), ...is.keys()])].sort((a, b) => a - b);
@@ -218,7 +218,12 @@ function differences(
   return [...retracted, ...others];
 }
 
-function changes(old: readonly Told[], next: readonly Told[], base: Active | undefined, isLate: boolean): Difference[] {
+function changes(
+  old: readonly JudgedRow[],
+  next: readonly JudgedRow[],
+  base: Active | undefined,
+  isLate: boolean,
+): Difference[] {
   const last = next.at(-1);
   if (!last) return [asBefore(base!)];
   const isPrefix = same(old, next.slice(0, old.length));
@@ -229,7 +234,7 @@ function changes(old: readonly Told[], next: readonly Told[], base: Active | und
   return last.outcome.what === "firing" ? [...said, asNow("late-confirmed", last)] : [asNow("corrected", last)];
 }
 
-function asNow(what: Difference["what"], { outcome, active }: Told): Difference {
+function asNow(what: Difference["what"], { outcome, active }: JudgedRow): Difference {
   return { what, state: outcome.what, active, resolvedAt: outcome.what === "resolved" ? outcome.at : undefined };
 }
 
@@ -243,7 +248,7 @@ function takenBack(active: Active): Difference {
   return { what: "retracted", state: "retracted", active, resolvedAt: undefined };
 }
 
-function same(a: readonly Told[], b: readonly Told[]): boolean {
+function same(a: readonly JudgedRow[], b: readonly JudgedRow[]): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (!isEqual(a[i]!.outcome, b[i]!.outcome)) return false;
   return true;

@@ -301,7 +301,7 @@ function followReadings() {
   const stream = openEventStream("/api/v1/events?readings=true", {
     onEvent({ event, data }) {
       if (event === "readings") buffer.take(JSON.parse(data) as EventData["readings"], filter.peek());
-      else if (event === "missed") miss((JSON.parse(data) as EventData["missed"]).readings);
+      else if (event === "missed") countMissed((JSON.parse(data) as EventData["missed"]).readings);
     },
     onConnection: (state) => {
       connection.value = state;
@@ -314,9 +314,9 @@ function followReadings() {
   let refill: ReturnType<typeof setTimeout> | undefined;
   const over = new AbortController();
 
-  function miss(readings: number): void {
+  function countMissed(readings: number): void {
     missed += readings;
-    buffer.miss(readings, filter.peek());
+    buffer.countMissed(readings, filter.peek());
     refill ??= setTimeout(askForNewest, 0);
   }
 
@@ -341,7 +341,7 @@ function followReadings() {
     refill = setTimeout(() => {
       refill = undefined;
       missing.value = 0;
-      if (missed > 0) miss(0);
+      if (missed > 0) countMissed(0);
     }, REFILL_EVERY_MS);
   }
 

@@ -69,7 +69,7 @@ export function createFeedBuffer(turnMs: number, random: () => number) {
     turn,
     fill,
     /** So many came that the stream did not bring: they count as all others do. */
-    miss(readings: number, filter: FeedFilter): void {
+    countMissed(readings: number, filter: FeedFilter): void {
       now.all += readings;
       if (!isFiltered(filter)) now.fitting += readings;
     },

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Message } from "../../model/message.ts";
 import { errorCode, type JournalFile, type JournalFs, nodeFs, readFully } from "./fs.ts";
 import type { JournalReader } from "./journal.ts";
-import { BLOCK_BYTES_MIN, createSlab, decodeRecord, type Place, type Senders, walk } from "./record.ts";
+import { BLOCK_BYTES_MIN, createSlab, decodeRecord, type RecordPosition, type Senders, walk } from "./record.ts";
 import { keepDamaged, listSegments, readHeader, SEGMENT_HEADER_BYTES, segmentName } from "./segments.ts";
 
 const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
@@ -99,7 +99,7 @@ export function createJournalReader({ dir, fs = nodeFs, onGap }: JournalReaderOp
     const senders: Senders = new Map();
     const gaps: { from: number; to: number }[] = [];
     let [bytes, solid] = [0, 0];
-    const place: Place = { at: 0, last: at.last };
+    const place: RecordPosition = { at: 0, last: at.last };
     const limits = { salt: at.salt, before: Math.min(end, at.before) };
     const ending = walk({ slab, used, endsFile: used < slab.bytes.length }, place, limits, (start, seq, length) => {
       if (bytes > 0 && bytes + length > bytesMax) return false;

@@ -165,7 +165,7 @@ export function decodeChunk(chunk: JournalChunk): Message[] {
 type Block = { readonly slab: Slab; readonly used: number; readonly endsFile: boolean };
 
 /** Where the next record is looked for in the block, and the number of the last one found. Moves on with the walk. */
-export type Place = { at: number; last: number };
+export type RecordPosition = { at: number; last: number };
 
 /** What counts as a record: its checksum, and a number above the last one and below `before`. */
 export type Limits = { readonly salt: number; readonly before: number };
@@ -184,7 +184,7 @@ export const BLOCK_BYTES_MIN = 2 * RECORD_BYTES_MAX;
  * damage costs the records it hit and no others. Recovery and readers use this same walk, which is why the damaged bytes
  * can stay where they are: whoever reads them steps over them the same way.
  */
-export function walk(block: Block, place: Place, limits: Limits, visit: Visit): WalkEnd {
+export function walk(block: Block, place: RecordPosition, limits: Limits, visit: Visit): WalkEnd {
   const { slab, used, endsFile } = block;
   while (place.last + 1 < limits.before) {
     if (place.at + RECORD_HEADER_BYTES > used) return endsFile ? "end" : "more";

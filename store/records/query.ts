@@ -2,14 +2,14 @@ import type { SQLInputValue } from "node:sqlite";
 import { RecordBadCursor } from "./database.ts";
 
 /** Where a page ended: the sort key and the id that breaks ties. Opaque to clients, so it may change its form. */
-type Place = { readonly key: number; readonly id: string };
+type CursorPosition = { readonly key: number; readonly id: string };
 
-export function formatCursor(place: Place): string {
+export function formatCursor(place: CursorPosition): string {
   return Buffer.from(JSON.stringify([place.key, place.id])).toString("base64url");
 }
 
 /** Throws `RecordBadCursor` for anything `formatCursor` did not make. */
-export function parseCursor(cursor: string): Place {
+export function parseCursor(cursor: string): CursorPosition {
   const parts = parseJson(Buffer.from(cursor, "base64url").toString());
   if (Array.isArray(parts) && parts.length === 2) {
     const [key, id] = parts as unknown[];
@@ -30,7 +30,11 @@ function parseJson(text: string): unknown {
  * A page from `limit + 1` rows: the extra row only tells that there is a next page. Cursors name the last row shown, not
  * a count of rows, so a page does not shift while rows are added.
  */
-export function toPage<T>(rows: T[], limit: number, placeOf: (row: T) => Place): { items: T[]; next?: string } {
+export function toPage<T>(
+  rows: T[],
+  limit: number,
+  placeOf: (row: T) => CursorPosition,
+): { items: T[]; next?: string } {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return rows.length > limit && last !== undefined ? { items, next: formatCursor(placeOf(last)) } : { items };
