@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { RECORDING_MINUTES_MAX, RUN_MINUTES_MAX, SCENARIO_NAMES } from "../model/simulation.ts";
-import { Id, type Sent, Time, type View } from "./common.ts";
+import { RECORDING_MINUTES_MAX, RUN_MINUTES_MAX, SCENARIO_NAMES, type ScenarioName } from "../model/simulation.ts";
+import { type EpochTimes, Id, type Sent, Time, type View } from "./common.ts";
 
 const count = z.number().int();
 const minutes = (max: number, usual: number) =>
@@ -20,6 +20,10 @@ export const NewRun = z
   })
   .meta({ id: "NewSimulation" });
 export type NewRun = Sent<typeof NewRun>;
+/** What is to be played, once it is known to be one of the two. */
+export type RunQuestion = Omit<View<typeof NewRun>, "scenario" | "recording"> & {
+  readonly source: { readonly scenario: ScenarioName } | { readonly recording: string };
+};
 
 const Report = z.object({
   sent: count,
@@ -29,6 +33,7 @@ const Report = z.object({
   balanced: z.boolean(),
   alertsRaised: count,
 });
+export type RunReport = View<typeof Report>;
 
 export const RunBody = z
   .object({
@@ -54,6 +59,7 @@ export const RunBody = z
   })
   .meta({ id: "Simulation" });
 export type RunView = View<typeof RunBody>;
+export type Run = RunQuestion & Omit<EpochTimes<RunView, "startedAt" | "endsAt" | "at">, "scenario" | "recording">;
 
 export const SimulationsBody = z.object({
   refused: z.string().optional().describe("Why nothing can run here"),
@@ -73,6 +79,7 @@ export const NewRecording = z
   })
   .meta({ id: "NewRecording" });
 export type NewRecording = Sent<typeof NewRecording>;
+export type RecordingQuestion = View<typeof NewRecording>;
 
 export const RecordingBody = z
   .object({
@@ -88,8 +95,10 @@ export const RecordingBody = z
   })
   .meta({ id: "RecordingUnderWay" });
 export type RecordingView = View<typeof RecordingBody>;
+export type RecordingNow = RecordingQuestion & EpochTimes<RecordingView, "startedAt" | "endsAt">;
 
 const RecordingFileBody = z.object({ name: z.string(), bytes: count, at: Time }).meta({ id: "Recording" });
+export type RecordingFile = EpochTimes<View<typeof RecordingFileBody>, "at">;
 
 export const RecordingsBody = z.object({ items: z.array(RecordingFileBody), current: RecordingBody.optional() });
 export type RecordingsView = View<typeof RecordingsBody>;

@@ -4,19 +4,16 @@ import {
   NewRecording,
   NewRun,
   RecordingBody,
+  type RecordingNow,
   RecordingsBody,
   type RecordingView,
+  type Run,
   RunBody,
+  type RunQuestion,
   type RunView,
   SimulationsBody,
 } from "../../contract/simulation.ts";
-import {
-  type RecordingNow,
-  type Run,
-  type RunQuestion,
-  SCENARIO_NAMES,
-  SimulationRefused,
-} from "../../model/simulation.ts";
+import { SCENARIO_NAMES, SimulationRefused } from "../../model/simulation.ts";
 import type { Api, Parts } from "../api.ts";
 import { answers, invalid, media, notFound, ProblemError } from "../problems.ts";
 

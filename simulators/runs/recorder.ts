@@ -2,16 +2,12 @@ import { createReadStream, createWriteStream, mkdirSync, readdirSync, renameSync
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { viewReading } from "../../contract/reading.ts";
+import type { RecordingFile, RecordingNow, RecordingQuestion } from "../../contract/simulation.ts";
 import type { Background } from "../../model/background.ts";
 import { isId } from "../../model/ids.ts";
 import type { Log } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
-import {
-  type RecordingFile,
-  type RecordingNow,
-  type RecordingQuestion,
-  SimulationRefused,
-} from "../../model/simulation.ts";
+import { SimulationRefused } from "../../model/simulation.ts";
 
 type RecorderOptions = {
   readonly dir: string;

@@ -1,8 +1,9 @@
 import { rmSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { createServiceClient } from "../../client/client.ts";
+import type { RunReport } from "../../contract/simulation.ts";
 import { SILENT } from "../../model/log.ts";
-import type { RunReport, ScenarioName } from "../../model/simulation.ts";
+import type { ScenarioName } from "../../model/simulation.ts";
 import { loadMapping } from "../mapping.ts";
 import { type ReplayProgress, replay } from "../replay.ts";
 import { prepareRun } from "./prepare.ts";

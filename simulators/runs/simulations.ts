@@ -1,16 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import type { Run, RunQuestion, RunReport } from "../../contract/simulation.ts";
 import type { Background } from "../../model/background.ts";
 import type { Log } from "../../model/log.ts";
 import type { Reading } from "../../model/reading.ts";
-import {
-  type Run,
-  type RunQuestion,
-  type RunReport,
-  SIMULATED_PREFIX,
-  SimulationRefused,
-} from "../../model/simulation.ts";
+import { SIMULATED_PREFIX, SimulationRefused } from "../../model/simulation.ts";
 import { DISTRICT_IDS } from "../places.ts";
 import { createRecorder } from "./recorder.ts";
 import type { FromRun, RunTask } from "./run-thread.ts";
