@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { LedgerCheck, LedgerTrace, StoreReportView, WholeLedger } from "../contract/ledger.ts";
+import type { RuleAuthor, RuleChange, RuleEntry, RuleOutcome } from "../contract/rule.ts";
 import type { RecordingFile, RecordingNow, RecordingQuestion, Run, RunQuestion } from "../contract/simulation.ts";
 import type { Background } from "../model/background.ts";
 import type { Figure, Health } from "../model/health.ts";
@@ -10,7 +11,6 @@ import type { NewMessage } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason } from "../model/rejection.ts";
 import type { Rule, RuleData } from "../model/rule.ts";
-import type { RuleAuthor, RuleChange, RuleEntry, RuleOutcome } from "../model/rule-change.ts";
 import type { Target } from "../model/target.ts";
 import type { ReadingTopic } from "../model/topics.ts";
 import type { ReadingStore } from "../store/reading-store.ts";

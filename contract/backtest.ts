@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { BacktestAlert, BacktestResult } from "../model/backtest.ts";
+import type { TimelineEntry, Transition } from "../model/alert.ts";
 import { parseDuration } from "../model/time.ts";
 import { type AlertView, viewAlert } from "./alert.ts";
-import { Id, type Sent, Time, type View } from "./common.ts";
+import { type EpochTimes, Id, type Sent, Time, type View } from "./common.ts";
 import { FiguresBody } from "./rule.ts";
 
 const span = z.string().refine((text) => text === "0s" || parseDuration(text) !== undefined, {
@@ -29,9 +29,13 @@ const BacktestAlertBody = z.looseObject({
   startedAt: Time,
 }) as unknown as z.ZodType<
   Omit<AlertView, "handling" | "timeline"> & {
-    readonly timeline: readonly { readonly at: string; readonly what: string; readonly note?: string }[];
+    readonly timeline: readonly Omit<AlertView["timeline"][number], "knownAt" | "by">[];
   }
 >;
+/** The same as in the records, without what only the live service knows: its timeline goes by event time. */
+export type BacktestAlert = Omit<Transition["alert"], "mode"> & {
+  readonly timeline: readonly Omit<TimelineEntry, "knownAt" | "by">[];
+};
 
 const figures = { ...FiguresBody.shape };
 export const BacktestBody = z
@@ -41,14 +45,22 @@ export const BacktestBody = z
     readings: z.number().int(),
     figures: FiguresBody,
     byRule: z.array(z.object({ rule: z.string(), ...figures })),
+    // The noisiest first.
     bySubject: z.array(z.object({ rule: z.string(), subject: z.string(), ...figures })),
+    // By start; `dropped` is how many beyond the limit of those that are kept, counted nowhere else.
     alerts: z.array(BacktestAlertBody),
     dropped: z.number().int(),
+    // Rules that threw.
     failures: z.array(z.object({ rule: z.string(), failure: z.string() })),
   })
   .meta({ id: "Backtest" });
 export type BacktestView = View<typeof BacktestBody>;
 export type BacktestAlertView = BacktestView["alerts"][number];
+export type BacktestResult = EpochTimes<Omit<BacktestView, "alerts">, "from" | "to"> & {
+  readonly alerts: readonly BacktestAlert[];
+};
+export type RuleFigures = BacktestView["byRule"][number];
+export type SubjectFigures = BacktestView["bySubject"][number];
 
 const iso = (time: number) => new Date(time).toISOString();
 

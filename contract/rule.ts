@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { AUDIENCES, SEVERITIES } from "../model/alert.ts";
 import { KINDS } from "../model/kinds.ts";
-import type { RuleData } from "../model/rule.ts";
-import { RULE_CHANGES } from "../model/rule-change.ts";
+import type { Rule, RuleData } from "../model/rule.ts";
 import { AlertBody } from "./alert.ts";
 import { type Sent, Time, type View } from "./common.ts";
 
@@ -41,10 +40,17 @@ export const FiguresBody = z
   .strictObject({
     alerts: z.number().int().nonnegative(),
     alertsPerDay: z.number().nonnegative(),
+    // Time in which alerts were firing within the span, summed over the alerts.
     minutesFiring: z.number().nonnegative(),
+    // Said and then taken back by a late reading.
     retracted: z.number().int().nonnegative().default(0),
   })
   .meta({ id: "BacktestFigures", description: "What a backtest said" });
+export type FiguresView = View<typeof FiguresBody>;
+
+/** What people did to a rule while the service ran. `removed`: back to the version of the files, or gone. */
+const RULE_CHANGES = ["changed", "promoted", "removed"] as const;
+
 export const ChangeBody = z
   .object({
     id: z.number().int(),
@@ -59,6 +65,23 @@ export const ChangeBody = z
   })
   .meta({ id: "RuleChange" });
 export type RuleChangeView = Omit<View<typeof ChangeBody>, "data"> & { readonly data?: RuleData };
+export type RuleChange = Omit<RuleChangeView, "at"> & { readonly at: number };
+
+/** The rule and where it comes from. */
+export type RuleEntry = {
+  readonly rule: Rule;
+  /** undefined: it stands in no file. */
+  readonly file?: string;
+  readonly change?: RuleChange;
+};
+
+/** A change is refused. `pointer`: the field at fault, from the rule on. */
+export type RuleRefusal = {
+  readonly why: "invalid" | "conflict" | "missing";
+  readonly detail: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+};
+export type RuleOutcome = RuleEntry | { readonly removed: true } | { readonly refused: RuleRefusal };
 
 export const RuleBody = z
   .looseObject({
@@ -100,6 +123,15 @@ export const NewRule = z
 export type NewRule = Sent<typeof NewRule>;
 export const Because = z.strictObject(because).meta({ id: "RuleReason" });
 export type Because = Sent<typeof Because>;
+
+/** For `ifVersion`: there is no such rule yet. */
+export const NO_VERSION = "none";
+/** Who changes a rule, why, on what ground, and which version they looked at. */
+export type RuleAuthor = View<typeof Because> & {
+  readonly by: string;
+  /** undefined: whatever it is now. */
+  readonly ifVersion?: string;
+};
 export const Reason = z.strictObject({ reason });
 export type Reason = Sent<typeof Reason>;
 

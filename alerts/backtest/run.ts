@@ -1,12 +1,7 @@
+import type { BacktestAlert, BacktestResult, RuleFigures, SubjectFigures } from "../../contract/backtest.ts";
+import type { FiguresView } from "../../contract/rule.ts";
 import type { Transition } from "../../model/alert.ts";
-import type {
-  BacktestAlert,
-  BacktestResult,
-  Figures,
-  RuleFigures,
-  Span,
-  SubjectFigures,
-} from "../../model/backtest.ts";
+import type { Span } from "../../model/backtest.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { DAY_MS, MINUTE_MS } from "../../model/time.ts";
@@ -108,7 +103,7 @@ const byStart = (a: BacktestAlert, b: BacktestAlert) =>
   a.startedAt - b.startedAt || compareText(a.rule.id, b.rule.id) || compareText(a.id, b.id);
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-function figuresOf(alerts: readonly BacktestAlert[], span: Span): Figures {
+function figuresOf(alerts: readonly BacktestAlert[], span: Span): FiguresView {
   const days = Math.max((span.to - span.from) / DAY_MS, 1 / 1_440);
   const minutes = alerts.reduce((sum, alert) => sum + firingMs(alert, span), 0) / MINUTE_MS;
   return {

@@ -1,5 +1,3 @@
-import type { Log } from "../../model/log.ts";
-import { RULES_MAX, type Rule, type RuleData, ruleSchema } from "../../model/rule.ts";
 import {
   NO_VERSION,
   type RuleAuthor,
@@ -7,7 +5,9 @@ import {
   type RuleEntry,
   type RuleOutcome,
   type RuleRefusal,
-} from "../../model/rule-change.ts";
+} from "../../contract/rule.ts";
+import type { Log } from "../../model/log.ts";
+import { RULES_MAX, type Rule, type RuleData, ruleSchema } from "../../model/rule.ts";
 import type { Records } from "../../store/records.ts";
 import { type Checked, crossMistakes, parseRule, versionOf } from "./check.ts";
 

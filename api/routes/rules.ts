@@ -8,11 +8,16 @@ import {
   ChangeBody,
   CheckBody,
   NewRule,
+  NO_VERSION,
   Reason,
   RULE_STATS_DAYS,
+  type RuleAuthor,
   RuleBody,
+  type RuleChange,
   type RuleChangeView,
   RuleDetailBody,
+  type RuleEntry,
+  type RuleOutcome,
   RuleStatsBody,
   RuleStatsQuery,
   type RuleStatsView,
@@ -20,13 +25,6 @@ import {
   type RuleView,
 } from "../../contract/rule.ts";
 import { RULES_MAX, type RuleData, ruleSchema } from "../../model/rule.ts";
-import {
-  NO_VERSION,
-  type RuleAuthor,
-  type RuleChange,
-  type RuleEntry,
-  type RuleOutcome,
-} from "../../model/rule-change.ts";
 import { DAY_MS, parseDuration } from "../../model/time.ts";
 import type { Api, Parts } from "../api.ts";
 import type { BacktestQuestion } from "../deps.ts";

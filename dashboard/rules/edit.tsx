@@ -1,7 +1,6 @@
-import type { RuleView } from "../../contract/rule.ts";
+import type { FiguresView, RuleView } from "../../contract/rule.ts";
 import "./rules.css";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Figures } from "../../model/backtest.ts";
 import type { RuleData } from "../../model/rule.ts";
 import { ApiProblem } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
@@ -202,7 +201,7 @@ function HowToSave({ id, how, setChoice, running }: HowProps) {
 }
 
 /** Only of exactly this rule: what was tried before the last change says nothing of it. */
-function figuresOf({ comparison }: RuleHistory, rule: RuleData | undefined): Figures | undefined {
+function figuresOf({ comparison }: RuleHistory, rule: RuleData | undefined): FiguresView | undefined {
   const found = comparison.value;
   if (!found || found.rule !== rule) return undefined;
   const { alerts, alertsPerDay, minutesFiring, retracted } = found.after.figures;

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { BacktestAlertView } from "../../contract/backtest.ts";
-import type { Figures } from "../../model/backtest.ts";
+import type { FiguresView } from "../../contract/rule.ts";
 import { sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { describeRate } from "../messages/rule-words.ts";
@@ -111,9 +111,9 @@ function ComparisonView({ comparison }: { comparison: Comparison }) {
   );
 }
 
-function FiguresTable({ before, after }: { before: Figures | undefined; after: Figures }) {
+function FiguresTable({ before, after }: { before: FiguresView | undefined; after: FiguresView }) {
   const { ruleEditor: t, rules } = messages.value;
-  const rows: readonly (readonly [string, (figures: Figures) => string])[] = [
+  const rows: readonly (readonly [string, (figures: FiguresView) => string])[] = [
     [rules.alertsRaised, ({ alerts }) => number(alerts)],
     [rules.perDay, ({ alertsPerDay }) => describeRate(alertsPerDay)],
     [t.firing, ({ minutesFiring }) => describeMs(minutesFiring * 60_000)],

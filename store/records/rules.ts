@@ -1,8 +1,6 @@
-import type { RuleStatsView, SpansView } from "../../contract/rule.ts";
+import type { FiguresView, RuleChange, RuleStatsView, SpansView } from "../../contract/rule.ts";
 import type { Review } from "../../model/alert.ts";
-import type { Figures } from "../../model/backtest.ts";
 import type { RuleData } from "../../model/rule.ts";
-import type { RuleChange } from "../../model/rule-change.ts";
 import { percentile } from "../../model/statistics.ts";
 import { DAY_MS } from "../../model/time.ts";
 import type { Database } from "./database.ts";
@@ -56,7 +54,7 @@ function changeOf({ by_whom: by, version, body, figures, ...row }: ChangeRow): R
     by,
     ...(version === null ? {} : { version }),
     ...(body === null ? {} : { data: JSON.parse(body) as RuleData }),
-    ...(figures === null ? {} : { figures: JSON.parse(figures) as Figures }),
+    ...(figures === null ? {} : { figures: JSON.parse(figures) as FiguresView }),
   };
 }
 

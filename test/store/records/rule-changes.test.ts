@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RuleChange } from "../../../model/rule-change.ts";
+import type { RuleChange } from "../../../contract/rule.ts";
 import { aRule } from "../../alerts/builders.ts";
 import { aTransition, NOW, useRecords } from "./setup.ts";
 
