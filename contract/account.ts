@@ -89,6 +89,7 @@ export const AuditEntryBody = z
     id: z.number().int(),
     at: Time,
     by: z.string(),
+    // "device.add", "alert.acknowledge", "auth.refused", …
     what: z.string(),
     target: z.string(),
     detail: z.string().optional(),

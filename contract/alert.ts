@@ -14,7 +14,7 @@ import {
 } from "../model/alert.ts";
 import { KINDS } from "../model/kinds.ts";
 import type { RuleMetric } from "../model/metrics.ts";
-import { Flag, Id, KindName, listOf, paging, Time, type View } from "./common.ts";
+import { Flag, Id, KindName, listOf, type Mirrors, type Provided, paging, Time, type View } from "./common.ts";
 
 const Entry = z.object({
   at: Time.describe("When it was so"),
@@ -75,7 +75,18 @@ export const AlertBody = z
     review: z.object({ is: z.enum(REVIEWS), by: z.string(), at: Time, note: z.string() }).optional(),
   })
   .meta({ id: "Alert" });
-export type AlertView = View<typeof AlertBody>;
+type Body = View<typeof AlertBody>;
+type AlertTime =
+  | "startedAt"
+  | "firedAt"
+  | "resolvedAt"
+  | "measuredAt"
+  | "receivedAt"
+  | "at"
+  | "knownAt"
+  | "from"
+  | "to";
+export type AlertView = Provided<Body, Mirrors<Body, Alert, AlertTime>>;
 
 const iso = (time: number) => new Date(time).toISOString();
 

@@ -25,6 +25,22 @@ export type EpochTimes<T, Names extends string> = T extends readonly (infer Item
     ? { readonly [K in keyof T]: K extends Names ? number : EpochTimes<T[K], Names> }
     : T;
 
+/**
+ * Whether a served shape says just what the service has: every field of one is in the other, of the same type, but for
+ * the times called `Names`.
+ */
+export type Mirrors<Served, Own, Names extends string> = Same<EpochTimes<Served, Names>, Declared<Own>>;
+/** `T`, which does not compile unless the other is true. */
+export type Provided<T, _IsSo extends true> = T;
+
+type Same<A, B> = [A, B, AllFields<A>, AllFields<B>] extends [B, A, AllFields<B>, AllFields<A>] ? true : false;
+/** None optional: one that only one of two types has makes them differ. */
+type AllFields<T> = T extends readonly (infer Item)[]
+  ? readonly AllFields<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]-?: AllFields<T[K]> }
+    : T;
+
 /** A page of a list; `next` is the cursor of the following one, absent on the last. */
 export type PageOf<T> = { readonly items: readonly T[]; readonly next?: string };
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
 import { METRIC_NAMES, METRICS, type MetricName } from "../model/metrics.ts";
 import { isLate, type Reading } from "../model/reading.ts";
-import { Flag, Id, KindName, pageOf, paging, Time, type View } from "./common.ts";
+import { Flag, Id, KindName, type Mirrors, type Provided, pageOf, paging, Time, type View } from "./common.ts";
 
 const STRING_CHARS_MAX = 1_000;
 const KEYS_MAX = 100;
@@ -53,7 +53,11 @@ export const ReadingBody = z
   })
   .meta({ id: "Reading" });
 
-export type ReadingView = View<typeof ReadingBody>;
+type Body = View<typeof ReadingBody>;
+export type ReadingView = Provided<
+  Body,
+  Mirrors<Omit<Body, "late">, Omit<Reading, "journalSeq" | "imported">, "measuredAt" | "receivedAt">
+>;
 
 /** A reading as the HTTP API, the live stream and recordings show it. */
 export function viewReading(reading: Reading): ReadingView {
@@ -116,7 +120,9 @@ export const SensorBody = z
     name: z.string().optional(),
     lat: z.number().optional(),
     lon: z.number().optional(),
+    // Without it the rules estimate it.
     intervalS: z.number().optional().describe("Declared seconds between readings"),
+    // What the rules may select by, such as { "feeder": "f-12", "lane": "1" }.
     tags: z.record(z.string(), z.string()),
     gateway: z.string().optional().describe("The gateway that enrolled it"),
     createdAt: Time,

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { matchersSchema, SILENCE_KINDS, SILENCE_STATES, weeklySchema } from "../model/silence.ts";
-import { Flag, paging, type Sent, Time, type View } from "./common.ts";
+import { matchersSchema, SILENCE_KINDS, SILENCE_STATES, type Silence, weeklySchema } from "../model/silence.ts";
+import { Flag, type Mirrors, type Provided, paging, type Sent, Time, type View } from "./common.ts";
 
 const Moment = z.iso
   .datetime({ offset: true, error: "An ISO 8601 time with a zone, such as 2026-11-21T10:00:00Z." })
@@ -45,4 +45,8 @@ export const SilenceBody = z
     endedBy: z.string().optional().describe("Absent where its time was over by itself"),
   })
   .meta({ id: "Silence" });
-export type SilenceView = View<typeof SilenceBody>;
+type Body = View<typeof SilenceBody>;
+export type SilenceView = Provided<
+  Body,
+  Mirrors<Omit<Body, "state" | "window">, Silence, "startsAt" | "endsAt" | "createdAt" | "endedAt">
+>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Time, type View } from "./common.ts";
+import type { Health, Figure as OwnFigure } from "../model/health.ts";
+import { type Mirrors, type Provided, Time, type View } from "./common.ts";
 
 /** What a part of the service says of itself. */
 const Part = z.object({
@@ -25,4 +26,7 @@ const Figure = z.object({
 export const StatusBody = z
   .object({ at: Time, ready: z.boolean(), parts: z.array(Part), figures: z.array(Figure) })
   .meta({ id: "Status" });
-export type StatusView = View<typeof StatusBody>;
+type Body = View<typeof StatusBody>;
+/** What a figure is called for people is left to `/metrics`. */
+type Own = { readonly parts: readonly Health[]; readonly figures: readonly Omit<OwnFigure, "help">[] };
+export type StatusView = Provided<Body, Mirrors<Pick<Body, keyof Own>, Own, never>>;

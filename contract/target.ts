@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { targetFields } from "../model/target.ts";
-import { Id, type Sent, Time, type View } from "./common.ts";
+import { type TargetState, targetFields } from "../model/target.ts";
+import { Id, type Mirrors, type Provided, type Sent, Time, type View } from "./common.ts";
 
 const { secret: _, url: __, ...shown } = targetFields;
 
@@ -21,7 +21,11 @@ export const TargetBody = z
     disabledBecause: z.string().optional(),
   })
   .meta({ id: "Target" });
-export type TargetView = View<typeof TargetBody>;
+type Body = View<typeof TargetBody>;
+export type TargetView = Provided<
+  Body,
+  Mirrors<Pick<Body, keyof TargetState>, TargetState, "lastErrorAt" | "lastSentAt">
+>;
 export type TargetType = TargetView["type"];
 
 /** The answer of `POST /targets`: `secret` is the one that was made for it. */

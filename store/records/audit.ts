@@ -1,19 +1,10 @@
 import { createHash } from "node:crypto";
+import type { AuditEntryView } from "../../contract/account.ts";
+import type { EpochTimes } from "../../contract/common.ts";
 import type { Database } from "./database.ts";
 import { pageSize, parseCursor, toPage } from "./query.ts";
 
-type AuditEntry = {
-  readonly id: number;
-  readonly at: number;
-  readonly by: string;
-  /** "device.add", "alert.acknowledge", "auth.refused", … */
-  readonly what: string;
-  readonly target: string;
-  readonly detail?: string;
-  /** SHA-256 over the former entry's hash and this entry: a chain that shows a removed or changed line. */
-  readonly hash: string;
-};
-
+type AuditEntry = EpochTimes<AuditEntryView, "at">;
 type NewEntry = Omit<AuditEntry, "id" | "hash">;
 type Row = {
   id: number;

@@ -1,3 +1,5 @@
+import type { EpochTimes } from "../../contract/common.ts";
+import type { SensorView } from "../../contract/reading.ts";
 import { RecordConflict } from "../../model/ids.ts";
 import type { Kind } from "../../model/kinds.ts";
 import { KINDS } from "../../model/kinds.ts";
@@ -6,21 +8,8 @@ import { loadInStep } from "./in-step.ts";
 
 type SensorFilter = { readonly district?: string; readonly kind?: Kind };
 
-export type Sensor = {
-  readonly id: string;
-  readonly kind: Kind;
-  readonly district: string;
-  readonly name?: string;
-  readonly lat?: number;
-  readonly lon?: number;
-  /** Declared interval between readings; without it the rules estimate it. */
-  readonly intervalS?: number;
-  /** What the rules may select by, e.g. { "feeder": "f-12", "lane": "1" }. */
-  readonly tags: Readonly<Record<string, string>>;
-  /** The gateway that enrolled it, if it was first seen through one. */
-  readonly gateway?: string;
-  readonly createdAt: number;
-};
+/** As the API shows it, without what is known of it from its messages. */
+export type Sensor = EpochTimes<Omit<SensorView, "online" | "lastSeen" | "latest">, "createdAt">;
 
 type Row = {
   id: string;
