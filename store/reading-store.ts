@@ -1,4 +1,6 @@
+import type { EpochTimes } from "../contract/common.ts";
 import type { StoreReportView } from "../contract/ledger.ts";
+import type { BucketsView } from "../contract/reading.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Reading } from "../model/reading.ts";
@@ -233,15 +235,11 @@ export type ScanQuery = {
 
 export type AggregateQuery = RangeQuery & { readonly sensorId: string; readonly everyMs: number };
 
-export type Aggregate = { readonly mean: number; readonly min: number; readonly max: number; readonly count: number };
-
-export type Bucket = {
-  /** Start of the bucket. */
-  readonly start: number;
-  readonly values: Readonly<Partial<Record<MetricName, Aggregate>>>;
+export type Bucket = EpochTimes<BucketsView["items"][number], "start"> & {
   /** Set where (part of) it was computed from rollups. */
   readonly resolution?: RollupResolution;
 };
+export type Aggregate = NonNullable<Bucket["values"][MetricName]>;
 
 /**
  * What the world said no with:

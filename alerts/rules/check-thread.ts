@@ -1,4 +1,5 @@
 import { parentPort } from "node:worker_threads";
+import type { RulesCheckView } from "../../contract/rule.ts";
 import type { RuleData } from "../../model/rule.ts";
 import { stepBack } from "../step-back.ts";
 import { checkRules, parseRule } from "./check.ts";
@@ -46,7 +47,7 @@ function isTooLong(rules: readonly RuleData[]): boolean {
   });
 }
 
-const encode = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+const encode = (value: RulesCheckView) => new TextEncoder().encode(JSON.stringify(value));
 
 function checkData(values: readonly unknown[]): CheckedRules {
   const rules: RuleData[] = [];

@@ -12,14 +12,10 @@ import {
   type YAMLMap,
 } from "yaml";
 import type { z } from "zod";
+import type { RulesCheckView } from "../../contract/rule.ts";
 
 /** A mistake and where it stands: lines and columns count from 1. */
-export type Mistake = {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-};
+export type Mistake = RulesCheckView["mistakes"][number];
 export type Path = readonly PropertyKey[];
 
 /** Nobody reads more at a time, and a file of nothing but mistakes is not worth the work. */

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { viewAlert } from "../../contract/alert.ts";
 import { BacktestBody, BacktestMany, BacktestOne } from "../../contract/backtest.ts";
-import { byId, pageOf, paging } from "../../contract/common.ts";
+import { byId, pageOf, paging, type View } from "../../contract/common.ts";
 import {
   Because,
   ChangeBody,
@@ -267,7 +267,7 @@ export function addBacktests(app: Api, parts: Parts): void {
   /** Since when an account has one, from the moment it asked: of two that come together, one is let in. */
   const asked = new Map<string, number>();
 
-  async function alone(request: FastifyRequest, reply: FastifyReply, body: Body, pointer: string) {
+  async function alone(request: FastifyRequest, reply: FastifyReply, body: View<typeof BacktestMany>, pointer: string) {
     const by = parts.auth.account(request).name;
     const since = asked.get(by);
     if (since !== undefined) {
@@ -296,19 +296,11 @@ export function addBacktests(app: Api, parts: Parts): void {
 
 const withoutVersion = ({ version: _, ...data }: { version: string } & RuleData) => data;
 
-type Body = {
-  readonly from: string;
-  readonly to: string;
-  readonly warmUp: string;
-  readonly sensor?: string;
-  readonly rules: readonly object[];
-};
-
 async function run(
   { ruleBook, auth, turns, limits }: Parts,
   request: FastifyRequest,
   reply: FastifyReply,
-  body: Body,
+  body: View<typeof BacktestMany>,
   pointer: string,
 ) {
   const span = spanOf(body, limits.backtestSpanMaxMs);
@@ -324,7 +316,7 @@ async function run(
   return reply.type("application/json; charset=utf-8").send(Buffer.from(result.buffer as ArrayBuffer));
 }
 
-function spanOf({ from, to, warmUp }: Body, spanMaxMs: number) {
+function spanOf({ from, to, warmUp }: View<typeof BacktestMany>, spanMaxMs: number) {
   const [start, end] = [Date.parse(from), Date.parse(to)];
   if (Number.isNaN(start)) throw invalid("/from", "Write an ISO 8601 time with a zone, such as 2026-11-21T10:00:00Z.");
   if (Number.isNaN(end)) throw invalid("/to", "Write an ISO 8601 time with a zone, such as 2026-11-21T10:00:00Z.");
