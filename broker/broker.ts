@@ -6,7 +6,7 @@ import { createAuthentication } from "./authenticate.ts";
 import { type BrokerCounts, createCounts, createEventLimiter } from "./events.ts";
 import { startListeners } from "./listeners.ts";
 import { BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
-import { createPace } from "./pace.ts";
+import { charge, createPace } from "./pace.ts";
 import { guardPackets, TOPIC_LEVELS_MAX } from "./packet-guard.ts";
 import { createPublishGate, type Shed, TICKS_PER_HOOK_TIMEOUT } from "./publish-gate.ts";
 import { type BrokerPorts, type Connection, type Context, createSessions, endSessions, whoIs } from "./session.ts";
@@ -52,7 +52,10 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   (aedes as EventEmitter).on("error", (error: Error) => log.error({ err: error }, "the broker failed"));
   leaveFanOutToService(aedes, ports.onListeners);
   const mayRetain = keepRetained(aedes, context);
-  aedes.on("clientReady", (client) => sessions.sessionOf(client)?.connection.onReady());
+  aedes.on("clientReady", (client) => {
+    const session = sessions.sessionOf(client);
+    session?.connection.onReady((tokens) => charge(session, tokens));
+  });
 
   function onStream(stream: Duplex, connection: Connection): void {
     const client = aedes.handle(stream) as MqttClient;

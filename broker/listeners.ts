@@ -1,14 +1,13 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
-import { createWebSocketStream, WebSocketServer } from "ws";
 import { networkOf } from "../model/address.ts";
 import type { Log } from "../model/log.ts";
 import type { AccessReport, BrokerCounts, Refusal } from "./events.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { Connection } from "./session.ts";
+import { createWebSocketDoor } from "./web-socket.ts";
 
 const MQTT_CONNECT = 0x10;
 const HTTP_GET = 0x47;
@@ -46,12 +45,12 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
     };
     socket.on("error", () => {});
     socket.once("close", onReady);
-    const hand = (stream: Duplex, onLogin?: () => void) =>
+    const hand = (stream: Duplex, onLogin?: Connection["onReady"]) =>
       ports.onStream(stream, {
         address,
-        onReady: () => {
+        onReady(charge) {
           onReady();
-          onLogin?.();
+          onLogin?.(charge);
         },
       });
     firstByte(socket, (byte) => {
@@ -176,78 +175,4 @@ async function listen(server: Server, host: string, port: number, log: Log): Pro
 /** IPv4 in IPv6 clothing is IPv4. */
 function plainAddress(address: string | undefined): string {
   return address?.startsWith("::ffff:") ? address.slice(7) : (address ?? "");
-}
-
-/** Before the login; several packets may share a frame. `ws` holds a frame in memory until it is whole. */
-const FRAME_BYTES_MAX = 131_072;
-const SUBPROTOCOLS = ["mqtt", "mqttv3.1"];
-const HEAD_BYTES_MAX = 8_192;
-/** What Node takes for an upgrade. */
-const ASKS_FOR_UPGRADE = [/\r\nupgrade:[ \t]*websocket/i, /\r\nconnection:[^\r\n]*upgrade/i];
-const NOT_WEB_SOCKET =
-  "HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\nupgrade: websocket\r\ncontent-length: 25\r\n\r\nMQTT over WebSocket only\n";
-
-/** `onReady`: its client has logged in. */
-type Hand = (stream: Duplex, onReady: () => void) => void;
-
-/**
- * MQTT over WebSocket (MQTT 3.1.1 section 6) for sockets that began like HTTP. `take` does the handshake and
- * hands over the stream of MQTT bytes; a plain HTTP request is answered 426. Who has logged in may send frames of
- * `frameBytesMax`: a client puts a whole packet into one.
- */
-function createWebSocketDoor(frameBytesMax: number) {
-  const waiting = new WeakMap<Duplex, Hand>();
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: FRAME_BYTES_MAX,
-    perMessageDeflate: false,
-    handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
-  });
-  // Never listens: it only reads the handshake. Its own timeouts start with listening, so the listener's deadline counts.
-  const http = createServer({ maxHeaderSize: HEAD_BYTES_MAX });
-  http.on("clientError", (_error, socket) => socket.destroy());
-  http.on("upgrade", (request, socket, head) => {
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on("error", () => webSocket.terminate());
-      webSocket.on("message", (_data, isBinary) => {
-        if (!isBinary) webSocket.close(1003); // [MQTT-6.0.0-1]
-      });
-      // Private to ws 8, which reads it for each frame; the tests of refused messages would fail first.
-      const { _receiver: receiver } = webSocket as unknown as { _receiver: { _maxPayload: number } };
-      waiting.get(socket)?.(createWebSocketStream(webSocket), () => {
-        receiver._maxPayload = Math.max(FRAME_BYTES_MAX, frameBytesMax);
-      });
-    });
-  });
-  sockets.on("wsClientError", (_error, socket) => socket.destroy());
-  return {
-    take(socket: Socket, hand: Hand): void {
-      wholeHead(socket, (head) => {
-        if (!ASKS_FOR_UPGRADE.every((header) => header.test(head))) {
-          return void socket.end(NOT_WEB_SOCKET, () => socket.destroySoon());
-        }
-        waiting.set(socket, hand);
-        http.emit("connection", socket);
-      });
-    },
-  };
-}
-
-/**
- * Waits for the head of the request, and puts it back. Node's parser would make a request of each that stands in what a
- * client has sent, and a piece of each byte of a body: here one head is all that anyone is read of.
- */
-function wholeHead(socket: Socket, found: (head: string) => void): void {
-  let read = Buffer.alloc(0);
-  socket.on("readable", function look(): void {
-    const chunk = socket.read() as Buffer | null;
-    if (!chunk) return;
-    read = Buffer.concat([read, chunk]);
-    const end = read.subarray(0, HEAD_BYTES_MAX).indexOf("\r\n\r\n");
-    if (end < 0 && read.length < HEAD_BYTES_MAX) return;
-    socket.off("readable", look);
-    if (end < 0) return void socket.destroy();
-    socket.unshift(read);
-    found(read.toString("latin1", 0, end));
-  });
 }

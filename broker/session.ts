@@ -43,7 +43,11 @@ export type BrokerPorts = {
 };
 
 /** An accepted socket, whatever it came through. */
-export type Connection = { readonly address: string; readonly onReady: () => void };
+export type Connection = {
+  readonly address: string;
+  /** The client has logged in; `charge` takes tokens from its account for what is no packet. */
+  readonly onReady: (charge: (tokens: number) => void) => void;
+};
 
 /** A QoS 1 or 2 publish on its way to the journal. Acknowledged in the order received, whichever is kept first. */
 export type PendingPublish = {

@@ -4,6 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../model/log.ts";
 
 const SQLITE_BUSY = 5;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
 const PATHS_SHOWN = 10;
 
 /** Another process works on the data directory. */
@@ -33,8 +35,12 @@ export function lockDataDir(dir: string): { release(): void } {
     db.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     db.close();
-    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
-    throw new DataDirInUse(`The data directory ${dir} is in use by another lamppost process.`, { cause: error });
+    const { errcode } = error as { errcode?: number };
+    if (errcode === SQLITE_BUSY)
+      throw new DataDirInUse(`The data directory ${dir} is in use by another lamppost process.`, { cause: error });
+    if (errcode === SQLITE_NOTADB || errcode === SQLITE_CORRUPT)
+      throw new Error(`${path} is damaged. Nothing is kept in it: remove it and start again.`, { cause: error });
+    throw error;
   }
   held.add(db);
   return {

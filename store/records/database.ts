@@ -95,7 +95,10 @@ function damaged(path: string, detail: string, cause?: unknown): RecordsDamaged 
 }
 
 function missing(path: string): RecordsMissing {
-  return new RecordsMissing(`${path} is missing or empty, but its data folder is not new. ${WHAT_TO_DO}`);
+  const wal = statSync(`${path}-wal`, { throwIfNoEntry: false });
+  const log =
+    wal && wal.size > 0 ? ` What it held may be in ${path}-wal, which cannot be read: keep that file, too.` : "";
+  return new RecordsMissing(`${path} is missing or empty, but its data folder is not new.${log} ${WHAT_TO_DO}`);
 }
 
 const WHAT_TO_DO =

@@ -87,6 +87,14 @@ describe("the lock on the data directory", () => {
     lockDataDir(dir).release();
   });
 
+  it("says of a damaged lock that it may be removed", () => {
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, "lock.db"), "no database, but long enough to be looked at\n".repeat(40));
+    expect(() => lockDataDir(dir)).toThrow(`${join(dir, "lock.db")} is damaged. Nothing is kept in it: remove it`);
+    rmSync(join(dir, "lock.db"));
+    lockDataDir(dir).release();
+  });
+
   it("says what is wrong where the folder cannot be made", () => {
     writeFileSync(join(root, "some"), "a file");
     expect(() => lockDataDir(dir)).toThrow(/ENOTDIR|EEXIST/);
