@@ -155,7 +155,7 @@ describe("the contract", () => {
   }, () => {
     edit("contract/ledger.ts", "reasons: z.record", "causes: z.record");
     edit("contract/account.ts", "districts: z.array(Id)", "quarters: z.array(Id)");
-    const served = ["api/routes/books.ts", "cli/books.ts", "dashboard/feed/ledger.tsx", "simulators/replay.ts"];
+    const served = ["ingest/ledger.ts", "cli/books.ts", "dashboard/feed/ledger.tsx", "simulators/replay.ts"];
     const sent = ["api/routes/accounts.ts", "cli/accounts.ts", "dashboard/admin/sensors.tsx", "simulators/fleet.ts"];
     expect(incomplete()).toEqual(expect.arrayContaining([...served, ...sent]));
   });
