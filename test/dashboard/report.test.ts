@@ -31,7 +31,7 @@ describe.runIf(HAS_BROWSER)("the shift report", () => {
     await page.getByLabel("From").fill("2026-01-02T00:00");
     await page.getByLabel("To", { exact: true }).fill("2026-01-01T00:00");
     await page.getByRole("button", { name: "Show" }).click();
-    await page.getByRole("alert").filter({ hasText: "from is not before to" }).waitFor();
+    await page.getByRole("alert").filter({ hasText: "from must be before to" }).waitFor();
     expect(await page.getByLabel("From").getAttribute("aria-invalid")).toBe("true");
     await goTo("/report?hours=8");
     const download = page.waitForEvent("download");

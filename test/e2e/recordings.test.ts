@@ -58,7 +58,8 @@ describe.runIf(present)("the real recordings", () => {
 
   for (const [mapping, names, readingsPerRow] of REPLAYS) {
     const tags = SHORT.includes(mapping) ? [] : ["long"];
-    it(`${mapping} ${names}: every row is accounted for`, { tags }, async () => {
+    // Hundreds of thousands of readings, and the rules have to have judged them all.
+    it(`${mapping} ${names}: every row is accounted for`, { tags, timeout: 900_000 }, async () => {
       const { code, stdout, stderr } = await city.cli(
         "replay",
         ...names.map((name) => join(DATA, name)),
