@@ -58,7 +58,7 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
       for (const row of rows) remember(row);
       return [];
     },
-    onBegin: memories.begin,
+    onSave: memories.begin,
   });
   const verdicts = createVerdicts(rules, neighbours, states);
   const drift = createDrift(rules, states, (id) => restoreSensor(id)?.sensor);
@@ -75,10 +75,8 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
     const { measuredAt, receivedAt, sensorId } = reading;
     const resident = residentOf(reading);
     const { district, memory, seats } = resident;
-    if (measuredAt < memory.from || measuredAt >= memory.to) {
-      recent.keep(sensorId);
-      if (memories.note(memory, reading)) recent.mark(sensorId);
-    }
+    const mayBeNews = measuredAt < memory.from || measuredAt >= memory.to;
+    if (mayBeNews && memories.note(memory, reading)) recent.mark(sensorId);
     if (resident.diary) drift.note(resident.diary, reading);
     if (seats.length > 0) quorum.note(seats, reading);
     if (measuredAt > district.watermark) {

@@ -75,7 +75,6 @@ export function createDrift(
   const isUsed = compiled.length > 0;
 
   function diaryOf(sensor: WatchedSensor): Diary {
-    days.keep(sensor.id);
     const diary = diaries.get(sensor.id) ?? { sensor, metrics: new Map<MetricName, Daily>(), noted: notedOf(sensor) };
     diaries.set(sensor.id, diary);
     return diary;
@@ -96,7 +95,6 @@ export function createDrift(
 
   function noteFirst(diary: Diary, one: Noted, at: number, value: number): void {
     const daily = diary.metrics.get(one.metric) ?? createDaily();
-    days.keep(diary.sensor.id);
     diary.metrics.set(one.metric, daily);
     if (!noteHour(daily, at, value, closedTo.get(diary.sensor.district) ?? 0)) return;
     days.mark(diary.sensor.id);
@@ -112,8 +110,6 @@ export function createDrift(
     const to = dayOf(time - LATE_AFTER_MS);
     const own = [...diaries.values()].filter(({ sensor }) => sensor.district === district);
     const all = own.sort((a, b) => (a.sensor.id < b.sensor.id ? -1 : 1));
-    // The day up to which it is closed is part of every row.
-    for (const { sensor } of all) days.keep(sensor.id);
     closedTo.set(district, Math.max(from ?? to, to));
     if (from === undefined || to <= from) return [];
     const said: Transition[] = [];
@@ -190,7 +186,6 @@ export function createDrift(
     at: number,
     knownAt: number,
   ): Transition[] {
-    days.keep(former.id);
     const diary = diaries.get(former.id);
     const same = sensor?.district === former.district && sensor.tags.calibratedAt === former.tags.calibratedAt;
     if (same && diary) diary.sensor = sensor;

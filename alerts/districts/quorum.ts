@@ -107,7 +107,6 @@ export function createQuorum(
   }
 
   function put(place: Place, id: string, child: Child | undefined, occasion: Occasion): void {
-    places.keep(place);
     if (place.group.put(id, child)) touch(place, occasion);
   }
 

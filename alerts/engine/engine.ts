@@ -175,7 +175,6 @@ export function createEngine(options: EngineOptions) {
 
   /** One turn of a sensor. */
   function catchUp(subject: Subject, rows: number): number {
-    table.keep(subject.sensor.id);
     const said = recorder.said();
     const folded = corrector.catchUp(subject, rows);
     // Who tells it between other work tells little at a time.
@@ -277,7 +276,6 @@ export function createEngine(options: EngineOptions) {
       for (const subject of subjects.values()) {
         const watch = subject.plan.watches.find((one) => one.compiled === rule);
         if (!watch) continue;
-        table.keep(subject.sensor.id);
         recorder.end(subject, watch.column, at, knownAt, `The rule failed: ${rule.failure}.`);
         clearColumn(subject, watch.column);
       }
@@ -305,7 +303,6 @@ export function createEngine(options: EngineOptions) {
         break;
       }
       const { id } = subject.sensor;
-      table.keep(id);
       if (subject.registered && !registry(id)) remove(subject, now);
       // What its late readings say comes first.
       else if (subject.imported || subject.backlog || isHeld(id)) continue;

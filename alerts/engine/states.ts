@@ -14,14 +14,13 @@ type TableOptions<Key> = {
   readonly load: (rows: readonly StateRow[]) => readonly Orphan[];
   /** All of a key, where `rowsOf` gives what is new. */
   readonly wholeOf?: (key: Key) => readonly StateRow[];
-  readonly onBegin?: () => void;
+  /** A save begins. */
+  readonly onSave?: () => void;
 };
 
 export type StateTable<Key> = {
-  /** Call it before the key changes. */
+  /** The key has changed. */
   mark(key: Key): void;
-  /** Call it before the key may change; if it did, `mark` it. */
-  keep(key: Key): void;
   markAll(): void;
   /** Hands everything over, as rows, to a table of the same names. What had not been saved is part of the next save. */
   close(): StateRow[];
@@ -32,15 +31,13 @@ export type States = ReturnType<typeof createStates>;
 /**
  * What the rules remember, and its way to disk: a table for each kind of thing, whose keys are marked as they change.
  *
- * A save is everything as it was at one moment, from which the journal is read on after a crash. `begin` is that moment.
- * `collect` makes the rows, some keys at a time; readings may come in between, because a key is written down before it
- * changes. Then `rows` go into one transaction with the journal's offset of that moment, and `saved` says that they are
- * on disk. Those of a save that failed are part of the next one.
+ * `snapshot` is everything that has changed, as it is now: its rows go into one transaction with the journal's offset, from which
+ * the journal is read on after a crash, and `saved` says that they are on disk. Those of a save that failed are part of
+ * the next one.
  */
 export function createStates() {
   type Table = Pick<TableOptions<never>, "names" | "load"> & {
-    begin(isRoundOver: boolean): void;
-    collect(keysMax: number): number;
+    take(isRoundOver: boolean): void;
   };
   const tables = new Set<Table>();
   const collected = new Map<string, StateRow>();
@@ -52,39 +49,24 @@ export function createStates() {
     for (const row of rows) collected.set(`${row.rule} ${row.subject}`, row);
   }
 
-  function open<Key>({ names, keys, rowsOf, load, wholeOf = rowsOf, onBegin }: TableOptions<Key>): StateTable<Key> {
+  function open<Key>({ names, keys, rowsOf, load, wholeOf = rowsOf, onSave }: TableOptions<Key>): StateTable<Key> {
     const marked = new Set<Key>();
-    const due = new Set<Key>();
     const saved = new Set<Key>();
-    const table: Table = { names, load, begin, collect };
+    const table: Table = { names, load, take };
     tables.add(table);
 
-    function begin(isRoundOver: boolean): void {
+    function take(isRoundOver: boolean): void {
+      onSave?.();
       if (isRoundOver) saved.clear();
-      for (const key of marked) {
-        due.add(key);
-        if (!isRoundOver) saved.add(key);
-      }
+      const changed = [...marked];
       marked.clear();
-      onBegin?.();
-    }
-
-    /** Answers how many keys are left to others. */
-    function collect(keysMax: number): number {
-      let left = keysMax;
-      for (const key of due) {
-        if (left === 0) break;
-        keep(key);
-        left -= 1;
+      for (const key of changed) {
+        if (!isRoundOver) saved.add(key);
+        add(rowsOf(key));
       }
-      return left;
     }
 
-    function keep(key: Key): void {
-      if (due.size > 0 && due.delete(key)) add(rowsOf(key));
-    }
-
-    function note(key: Key): void {
+    function mark(key: Key): void {
       if (marked.has(key)) return;
       marked.add(key);
       counts.marked += 1;
@@ -92,16 +74,11 @@ export function createStates() {
     }
 
     return {
-      keep,
-      mark(key: Key): void {
-        keep(key);
-        note(key);
-      },
+      mark,
       markAll(): void {
-        for (const key of keys()) note(key);
+        for (const key of keys()) mark(key);
       },
       close(): StateRow[] {
-        collect(Number.POSITIVE_INFINITY);
         for (const key of marked) later.push(...rowsOf(key));
         tables.delete(table);
         return [...keys()].flatMap(wholeOf);
@@ -114,36 +91,21 @@ export function createStates() {
     later.push(row);
   }
 
-  /** `isRoundOver`: what comes next counts as not saved, see `isManyNew`. */
-  function begin(isRoundOver = true): void {
-    add(later);
-    later = [];
-    counts.marked = 0;
-    counts.first = 0;
-    for (const table of tables) table.begin(isRoundOver);
-  }
-
   /**
    * So many keys have changed that a save of their own is worth it, which stays short then. Keys that change all the time
    * are not: they would be written again and again.
    */
   const isManyNew = (count: number) => counts.first >= count && counts.marked <= 2 * counts.first;
 
-  /** Makes the rows of so many keys. False once there are no more. */
-  function collect(keysMax: number): boolean {
-    let left = keysMax;
-    for (const table of tables) left = table.collect(left);
-    return left === 0;
-  }
-
-  /** A save in one go. */
+  /** `isRoundOver`: what comes next counts as not saved, see `isManyNew`. */
   function snapshot(isRoundOver = true): StateRow[] {
-    begin(isRoundOver);
-    collect(Number.POSITIVE_INFINITY);
-    return rows();
+    add(later);
+    later = [];
+    counts.marked = 0;
+    counts.first = 0;
+    for (const table of tables) table.take(isRoundOver);
+    return [...collected.values()];
   }
-
-  const rows = (): StateRow[] => [...collected.values()];
 
   function load(all: readonly StateRow[]): Orphan[] {
     const owned = new Set([...tables].flatMap(({ names = [] }) => names));
@@ -156,5 +118,5 @@ export function createStates() {
     });
   }
 
-  return { open, put, begin, isManyNew, collect, rows, snapshot, saved: () => collected.clear(), load };
+  return { open, put, isManyNew, snapshot, saved: () => collected.clear(), load };
 }
