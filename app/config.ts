@@ -12,6 +12,7 @@ import {
   smtpUrl,
 } from "../model/notify-settings.ts";
 import { HOUR_MS } from "../model/time.ts";
+import { isTimeZone, machineZone } from "../model/zone.ts";
 
 /** The only place that reads the environment. Every mistake is reported, not just the first; the CLI then exits with 78. */
 export class ConfigError extends Error {
@@ -100,6 +101,11 @@ const SCHEMA = z.object({
   LAMPPOST_NEW_SENSORS_PER_HOUR: whole(0, 1_000_000).default(2_000),
   LAMPPOST_MQTT_SOURCE_NEW_SENSORS_PER_HOUR: whole(0, 1_000_000).default(100_000),
   LAMPPOST_SENSORS_MAX: whole(1, 1_000_000).default(100_000),
+  LAMPPOST_TIME_ZONE: z
+    .string()
+    .max(64)
+    .refine(isTimeZone, "there is no such time zone; write a name such as Europe/Vienna")
+    .default(machineZone),
   LAMPPOST_RULES_DIR: z.string().optional(),
   LAMPPOST_PUBLIC_URL: httpUrl.optional(),
   LAMPPOST_SMTP_URL: smtpUrl.optional(),
@@ -214,6 +220,8 @@ export type Config = {
     gatewayPerHour: number;
     brokerPerHour: number;
   }>;
+  /** Where the city's days begin: daily figures, reports, quiet hours and sentences. An IANA name. */
+  readonly timeZone: string;
   readonly rulesDir?: string;
   readonly notify: NotifySettings;
   readonly retentionRawDays: number;
@@ -290,6 +298,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
       gatewayPerHour: values.LAMPPOST_NEW_SENSORS_PER_HOUR,
       brokerPerHour: values.LAMPPOST_MQTT_SOURCE_NEW_SENSORS_PER_HOUR,
     },
+    timeZone: values.LAMPPOST_TIME_ZONE,
     rulesDir: values.LAMPPOST_RULES_DIR,
     notify: {
       publicUrl: values.LAMPPOST_PUBLIC_URL,

@@ -56,7 +56,11 @@ export const ReadingBody = z
 type Body = View<typeof ReadingBody>;
 export type ReadingView = Provided<
   Body,
-  Mirrors<Omit<Body, "late">, Omit<Reading, "journalSeq" | "imported">, "measuredAt" | "receivedAt">
+  Mirrors<
+    Omit<Body, "late">,
+    Omit<Reading, "journalSeq" | "imported" | "clock" | "seq" | "raw">,
+    "measuredAt" | "receivedAt"
+  >
 >;
 
 /** A reading as the HTTP API, the live stream and recordings show it. */

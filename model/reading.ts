@@ -19,6 +19,12 @@ export type Reading = {
   readonly journalSeq: number;
   /** Came by the import topic: history, not news. Rules run on it; wall-clock timers do not. */
   readonly imported?: boolean;
+  /** The device's clock was never set: `measuredAt` is when the reading was received. */
+  readonly clock?: true;
+  /** The device's own counter, if it sends one: tells a message sent again from a new one of the same values. */
+  readonly seq?: number;
+  /** What the device said, of metrics whose value was calibrated. */
+  readonly raw?: Values;
 };
 
 /** Clock rules. A reading from further ahead than this is quarantined as `future`. */

@@ -1,5 +1,6 @@
 import type { Kind } from "./kinds.ts";
 import type { Source } from "./message.ts";
+import type { MetricName } from "./metrics.ts";
 
 /**
  * Why a message or one reading of it could not become a reading. A closed set: the reasons are counter labels, ledger
@@ -45,6 +46,11 @@ export type Rejection = {
   readonly sensorId?: string;
   readonly district?: string;
   readonly kind?: Kind;
+  /**
+   * Only the value of this metric was refused: the rest of the reading at `index` goes on, and is booked by what becomes
+   * of it. `payload` is then the value as it was written. Without it the whole item is what was refused.
+   */
+  readonly metric?: MetricName;
   /** Nobody has registered the sensor that the topic names. */
   readonly unregistered?: true;
   /** The message's payload; absent for `personal_data`. */

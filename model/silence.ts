@@ -3,6 +3,7 @@ import { type Alert, AUDIENCES, SEVERITIES } from "./alert.ts";
 import { ID_PATTERN } from "./ids.ts";
 import { KINDS } from "./kinds.ts";
 import { DAY_MS, WEEKDAYS, type Weekday } from "./time.ts";
+import { isTimeZone } from "./zone.ts";
 
 /** A window that comes back every week, in the local time of a place. */
 export type WeeklyWindow = {
@@ -32,15 +33,6 @@ export function windowAround({ days, from, to, zone }: WeeklyWindow, time: numbe
     if (span.to > time && span.to > span.from) return span;
   }
   return undefined;
-}
-
-export function isTimeZone(name: string): boolean {
-  try {
-    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** An hour that comes twice belongs to the window both times: it begins with the first and ends with the second. */

@@ -3,6 +3,7 @@ import { AUDIENCES, SEVERITIES } from "./alert.ts";
 import { CHANNELS, hasUrl, TARGET_TYPES, type ToType } from "./channels.ts";
 import { ID_PATTERN } from "./ids.ts";
 import { DAY_MS, HOUR_MS, parseDuration, WEEKDAYS } from "./time.ts";
+import { isTimeZone } from "./zone.ts";
 
 /** The secret of a webhook as the Standard Webhooks write it: `whsec_` and 24 to 64 bytes in base64. Undefined for others. */
 export function whsecBytes(secret: string): Uint8Array | undefined {
@@ -31,7 +32,7 @@ export function durationMs(text: string): number {
 }
 
 const clock = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, "write hours and minutes, such as 22:00");
-const zone = z.string().max(64).refine(isZone, "there is no such time zone; write a name such as Europe/Vienna");
+const zone = z.string().max(64).refine(isTimeZone, "there is no such time zone; write a name such as Europe/Vienna");
 
 const quietHours = z.strictObject({
   timeZone: zone,
@@ -145,13 +146,4 @@ function areAddresses(to: string | undefined): boolean {
 function hasUserInfo(url: string): boolean {
   const { username, password } = new URL(url);
   return username !== "" || password !== "";
-}
-
-function isZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

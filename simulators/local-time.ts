@@ -90,13 +90,3 @@ function fixedOffsetMs(zone: string): number | undefined {
   const ms = (Number(found[2]) * 60 + Number(found[3])) * 60_000;
   return found[1] === "-" ? -ms : ms;
 }
-
-export function isZone(zone: string): boolean {
-  if (fixedOffsetMs(zone) !== undefined) return true;
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}

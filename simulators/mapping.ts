@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { KINDS } from "../model/kinds.ts";
 import { isMetricName, METRICS, METRICS_OF, type MetricName } from "../model/metrics.ts";
-import { isZone } from "./local-time.ts";
+import { isTimeZone } from "../model/zone.ts";
 
 type Conversion = {
   readonly from: string;
@@ -58,7 +58,7 @@ export function conversion(unit: string, metric: MetricName): Convert | undefine
 }
 
 const regexp = z.string().refine(isRegExp, { error: "not a regular expression" });
-const zone = z.string().refine(isZone, { error: "neither an IANA time zone nor an offset like +01:00" });
+const zone = z.string().refine(isTimeZone, { error: "neither an IANA time zone nor an offset like +01:00" });
 const metric = z.custom<MetricName>((name) => typeof name === "string" && isMetricName(name), {
   error: "not a metric of model/metrics.ts",
 });
