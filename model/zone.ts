@@ -35,7 +35,7 @@ export function createZone(name: string): Zone {
   if (name === "UTC") return UTC;
   const zoned = (at: number) => Temporal.Instant.fromEpochMilliseconds(Math.floor(at)).toZonedDateTimeISO(name);
   const days = new Map<number, readonly Day[]>();
-  let last = dayAt(Date.now());
+  let last: Day = { start: Number.POSITIVE_INFINITY, end: 0, date: "" };
 
   function dayAt(at: number): Day {
     const start = zoned(at).startOfDay();
