@@ -268,8 +268,9 @@ export function createAlerts(options: AlertsOptions) {
       done += "readings" in next ? 1 : SETTLE_COSTS_TURNS;
       if ("readings" in next) judge(turns, next.readings, next.isMoreToCome);
       else for (const one of engine.settleOf(next.lateOf, SETTLE_ROWS)) turns.push(time.show(one), true);
-      const sensorId = "readings" in next ? next.readings[0]!.sensorId : next.lateOf;
-      turns.setLate(sensorId, engine.lateOf(sensorId));
+      // Of imported history there may be several sensors in one turn.
+      const judged = "readings" in next ? new Set(next.readings.map((one) => one.sensorId)) : [next.lateOf];
+      for (const sensorId of judged) turns.setLate(sensorId, engine.lateOf(sensorId));
     }
     noteFailures();
     return done > 0;

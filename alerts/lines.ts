@@ -7,7 +7,10 @@ export const TURN = 32;
 /** A place in the journal: a message, and how many readings of the sensor in it are behind us. */
 type JournalPosition = readonly [seq: number, skip: number];
 
-/** One subject (a sensor; or what a quorum watches, which has no readings) and what waits of it, in its order. */
+/**
+ * One subject (a sensor; or what a quorum watches, which has no readings) and what waits of it, in its order. Imported
+ * history is one line for each sender.
+ */
 export type Line = {
   readonly key: string;
   readonly sender: Sender;
@@ -90,6 +93,10 @@ export const createLine = (key: string, sender: Sender): Line => ({
   isUnsaidChanged: false,
 });
 
+/** The line a reading waits in. No sensor and no place is called so: ids have neither "~" nor spaces. */
+export const keyOf = ({ sensorId, imported }: Reading, sender: string): string =>
+  imported ? `~import ${sender}` : sensorId;
+
 export const isWaiting = ({ readings, next }: Line): boolean => next < readings.length;
 export const isTalking = ({ unsaid, said }: Line): boolean => said < unsaid.length;
 
@@ -134,15 +141,17 @@ export function leftBy(places: string, first: number, offset: number): ReadonlyM
 }
 
 /** What waited of a sensor may have come from others than its sender, too. */
-export const waitedFor = ({ judged }: Unread, { sensorId, journalSeq }: Reading): boolean =>
-  judged !== undefined && journalSeq < judged.below && judged.waited.has(sensorId);
+export const waitedFor = ({ judged }: Unread, { sensorId, journalSeq }: Reading, key: string): boolean =>
+  judged !== undefined && journalSeq < judged.below && (judged.waited.has(key) || judged.waited.has(sensorId));
 
-export function wasJudged({ below, waited }: Judged, { sensorId, journalSeq }: Reading): boolean {
+export function wasJudged({ below, waited }: Judged, { sensorId, journalSeq }: Reading, key: string): boolean {
   if (journalSeq >= below) return false;
-  const place = waited.get(sensorId);
+  // Former versions kept imported readings by their sensors.
+  const own = waited.has(key) ? key : sensorId;
+  const place = waited.get(own);
   if (!place || journalSeq < place[0]) return true;
   if (journalSeq > place[0] || place[1] === 0) return false;
-  waited.set(sensorId, [place[0], place[1] - 1]);
+  waited.set(own, [place[0], place[1] - 1]);
   return true;
 }
 

@@ -6,6 +6,7 @@ import {
   createSender,
   isTalking,
   isWaiting,
+  keyOf,
   type Line,
   leftBy,
   placeOf,
@@ -58,7 +59,8 @@ export type Turns = ReturnType<typeof createTurns>;
 /**
  * Whose readings are judged first, and whose alerts are said first. Each sender has its turn, and among its sensors
  * each; who sends more than its share waits in line with the rest of its own readings, in their order, while those of
- * others go on. Nothing here is done in any other order for one subject.
+ * others go on. Nothing here is done in any other order for one subject. Imported history of one sender keeps its order
+ * over all its sensors: what sensors say together depends on it, and nobody waits for one of them.
  */
 export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
   const lines = new Map<string, Line>();
@@ -97,24 +99,24 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
     const used = new Map<string, number>();
     for (let i = 0; i < readings.length; i++) {
       const reading = readings[i]!;
-      const { sensorId } = reading;
       const name = senderOf(reading);
+      const key = keyOf(reading, name);
       first ??= name;
       if (name !== first) isAlone = false;
       const sender = senders.get(name);
       if (sender && isLeft(sender, reading)) continue;
-      const line = lines.get(sensorId);
-      const turn = used.get(sensorId) ?? 0;
+      const line = lines.get(key);
+      const turn = used.get(key) ?? 0;
       const isMeant = allowed === "all" || (allowed === "modest" && (spentBySender.get(name) ?? 0) < TURN);
-      if (isMeant && turn < TURN && mayBeJudged(sensorId, name, line, sender)) {
-        used.set(sensorId, turn + 1);
-        spend(sensorId, name, 1);
+      if (isMeant && turn < TURN && mayBeJudged(key, name, line, sender)) {
+        used.set(key, turn + 1);
+        spend(key, name, 1);
         piece.push(reading);
         if (piece.length < TURN) continue;
         allowed = judge(piece);
         piece = [];
       } else if (line && isWaiting(line)) add(line, reading);
-      else add(begin(line ?? open(sensorId, name), readings, i), reading);
+      else add(begin(line ?? open(key, name), readings, i), reading);
     }
     if (piece.length > 0) judge(piece);
   }
@@ -127,17 +129,17 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
     renewedAt = time;
   }
 
-  function mayBeJudged(sensorId: string, name: string, line: Line | undefined, sender: Sender | undefined): boolean {
+  function mayBeJudged(key: string, name: string, line: Line | undefined, sender: Sender | undefined): boolean {
     if (line && isWaiting(line)) return false;
     if (sender && sender.unsaid >= UNSAID_MAX) return false;
-    if ((spent.get(sensorId)?.units ?? 0) >= SHARE) return false;
+    if ((spent.get(key)?.units ?? 0) >= SHARE) return false;
     return (spentBySender.get(name) ?? 0) < SENDER_SHARE || isAlone;
   }
 
-  function spend(sensorId: string, sender: string, units: number): void {
-    const own = spent.get(sensorId);
+  function spend(key: string, sender: string, units: number): void {
+    const own = spent.get(key);
     if (own) own.units += units;
-    else spent.set(sensorId, { sender, units });
+    else spent.set(key, { sender, units });
     spentBySender.set(sender, (spentBySender.get(sender) ?? 0) + units);
   }
 
@@ -174,12 +176,12 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
     return sender;
   }
 
-  /** Before the first reading of a line is added: how many of the sensor's in its message are not in it. */
+  /** Before the first reading of a line is added: how many of the line's in its message are not in it. */
   function begin(line: Line, readings: readonly Reading[], at: number): Line {
-    const { journalSeq, sensorId } = readings[at]!;
+    const { journalSeq } = readings[at]!;
     line.skip = 0;
     for (let i = at - 1; i >= 0 && readings[i]!.journalSeq === journalSeq; i--) {
-      if (readings[i]!.sensorId === sensorId) line.skip += 1;
+      if (keyOf(readings[i]!, line.sender.name) === line.key) line.skip += 1;
     }
     return line;
   }
@@ -346,18 +348,20 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
     for (let i = 0; i < readings.length; i++) {
       const reading = readings[i]!;
       const { journalSeq } = reading;
+      const sentBy = senderOf(reading);
+      const key = keyOf(reading, sentBy);
       // What waited of a sensor may have come from others, too.
-      if (journalSeq >= end || (senderOf(reading) !== name && !waitedFor(left, reading))) continue;
+      if (journalSeq >= end || (sentBy !== name && !waitedFor(left, reading, key))) continue;
       const isFirst = i === 0 || readings[i - 1]!.journalSeq !== journalSeq;
       if (isFirst && sender.waiting >= SENDER_WAITING_MAX) {
         reached = journalSeq;
         left.since = reading.receivedAt;
         break;
       }
-      if (left.judged && wasJudged(left.judged, reading)) continue;
+      if (left.judged && wasJudged(left.judged, reading, key)) continue;
       left.count = Math.max(0, left.count - 1);
-      const line = lines.get(reading.sensorId);
-      add(line && isWaiting(line) ? line : begin(line ?? open(reading.sensorId, name), readings, i), reading);
+      const line = lines.get(key);
+      add(line && isWaiting(line) ? line : begin(line ?? open(key, name), readings, i), reading);
     }
     left.from = reached;
     if (left.judged && reached >= left.judged.below) left.judged = undefined;

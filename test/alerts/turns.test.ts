@@ -418,3 +418,59 @@ it("reads again in turns what the last life left: who left much does not hold up
   expect(order).toEqual(["flood 1", "honest 900", "flood 201", "flood 401", "flood 601", "flood 801"]);
   expect(turns.isEmpty()).toBe(true);
 });
+
+describe("imported history of one sender", () => {
+  const SENSORS_OF = ["a", "b", "c"];
+  /** 3,000 moments; at each all three sensors. */
+  const history = () =>
+    Array.from({ length: 9_000 }, (_, n) => {
+      const sensorId = SENSORS_OF[n % 3]!;
+      const at = T0 + Math.floor(n / 3) * MINUTE;
+      return { ...aReading(at, { temperature: 20 }, { sensorId, imported: true }), journalSeq: n + 1 };
+    });
+  const turnsOf = () => createTurns({ monotonic: () => mono, gatewayOf: () => undefined });
+  const sentBy = (reading: Reading) => (reading.imported ? "gw" : reading.sensorId);
+
+  function drain(turns: ReturnType<typeof turnsOf>, seen: Reading[]): void {
+    for (let next = turns.next(); next; next = turns.next()) if ("readings" in next) seen.push(...next.readings);
+  }
+
+  it("is judged in the order it came in, whatever the volume: what sensors say together depends on it", () => {
+    const turns = turnsOf();
+    const seen: Reading[] = [];
+    const readings = history();
+    turns.admit([...readings, honest(1, 20)], sentBy, (some) => {
+      seen.push(...some);
+      return "all";
+    });
+    // Others do not wait behind it.
+    expect(seen.map(({ sensorId }) => sensorId)).toContain("honest");
+    drain(turns, seen);
+    expect(seen.filter(({ imported }) => imported).map(({ journalSeq }) => journalSeq)).toEqual(
+      readings.map(({ journalSeq }) => journalSeq),
+    );
+  });
+
+  it("goes on in that order after a crash, each reading once", () => {
+    const first = turnsOf();
+    const readings = history();
+    const seen: Reading[] = [];
+    first.admit([honest(1, 20), ...readings], sentBy, (some) => {
+      seen.push(...some);
+      return "all";
+    });
+    for (let i = 0; i < 7; i++) {
+      const next = first.next();
+      if (next && "readings" in next) seen.push(...next.readings);
+    }
+    const second = turnsOf();
+    second.load(first.rows(), 1, 9_001);
+    const wanted = second.toReadAgain()!;
+    const again = readings.filter(({ journalSeq }) => journalSeq >= wanted.from);
+    second.readAgain(wanted.sender, { from: wanted.from, to: 9_001, readings: again }, sentBy, 9_001);
+    drain(second, seen);
+    expect(seen.filter(({ imported }) => imported).map(({ journalSeq }) => journalSeq)).toEqual(
+      readings.map(({ journalSeq }) => journalSeq),
+    );
+  });
+});
