@@ -60,7 +60,8 @@ describe.runIf(disk !== undefined)("a full disk", () => {
     onTestFinished(() => disk!.free());
     const login = await addLoadGateway(city);
     const before = await startFlow(city, login, 0);
-    disk!.fill(60 * MIB);
+    // Far below the margin: what a database gives back at a checkpoint does not end it.
+    disk!.fill(40 * MIB);
     // The connection is closed without a PUBACK, the POST refused: devices keep what they have.
     await Promise.all(before.map((sender) => sender.ended));
 
