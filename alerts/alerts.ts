@@ -181,6 +181,7 @@ export function createAlerts(options: AlertsOptions) {
     if (received.length > 0) taken = { lagMs: now() - received[0]!.receivedAt, at: passed() };
     stuckSince = undefined;
     const readings = time.take(received);
+    refuse(batch);
     if (turns) admit(turns, readings, batch);
     else push(engine.observe(readings), false);
     offset = batch.to;
@@ -193,6 +194,16 @@ export function createAlerts(options: AlertsOptions) {
     if (!turns) return undefined;
     callForWork();
     return turns.isFull() ? makeRoom(turns, signal) : undefined;
+  }
+
+  /** In the order of the journal: nobody's turn is waited for, because so little is done for each. */
+  function refuse({ rejections, from }: Batch): void {
+    const received = from >= offset ? rejections : rejections.filter(({ journalSeq }) => journalSeq >= offset);
+    if (received.length === 0) return;
+    const ahead = time.aheadMs();
+    const moved = received.map((one) => (ahead === 0 ? one : { ...one, receivedAt: one.receivedAt + ahead }));
+    for (const { receivedAt } of moved) if (receivedAt > heardTo) heardTo = receivedAt;
+    push(engine.refuse(moved), false);
   }
 
   function isSaveDue(): boolean {

@@ -1,22 +1,25 @@
 import type { Transition } from "../model/alert.ts";
 import { byLabel, counter, type Figure, gauge } from "../model/health.ts";
 import type { Reading } from "../model/reading.ts";
+import type { Rejection } from "../model/rejection.ts";
 import type { Rule } from "../model/rule.ts";
 import { overValues } from "./conditions/registry.ts";
 import { createDistricts } from "./districts/districts.ts";
 import { createEngine, type EngineOptions } from "./engine/engine.ts";
+import { createRefusals, talker } from "./engine/refusals.ts";
 import { createStates } from "./engine/states.ts";
 
 export type Detector = ReturnType<typeof createDetector>;
 
 /**
- * What finds out: the same pure code live, over history and in the tests of rules. Knows no clock. Two parts: the
- * engine (one sensor at a time) and the districts (what several sensors say together).
+ * What finds out: the same pure code live, over history and in the tests of rules. Knows no clock. Three parts: the
+ * engine (one sensor at a time), what was refused of the sensors, and the districts (what several say together).
  */
 export function createDetector(options: EngineOptions) {
   const { states = createStates() } = options;
   const engine = createEngine({ ...options, states });
   let districts = createDistricts({ ...options, states });
+  let refusals = createRefusals(options.rules, options.sensor, states);
   let several = severalOf(options.rules);
   /** What was said of late readings, of the last call. */
   const ofLate = new Set<Transition>();
@@ -45,6 +48,22 @@ export function createDetector(options: EngineOptions) {
     return said;
   }
 
+  /**
+   * What was refused, of a message or of one value. Any message of a registered sensor is a sign of life. Those of a
+   * batch come before its readings, so that what the rules say is the same however batches are cut.
+   */
+  function refuse(rejections: readonly Rejection[]): Transition[] {
+    const said: Transition[] = [];
+    for (const one of rejections) {
+      const id = talker(one);
+      const heard = id === undefined ? [] : engine.hearRefused(id, one.receivedAt);
+      if (heard.length > 0) hand(said, districts.take(heard));
+    }
+    const refused = refusals.take(rejections);
+    if (refused.length > 0) hand(said, districts.take(refused));
+    return said;
+  }
+
   /** Folds late readings of a sensor that wait, at most so many rows: see the engine's. */
   function settleOf(sensorId: string, rowsMax: number): Transition[] {
     const said: Transition[] = [];
@@ -57,7 +76,9 @@ export function createDetector(options: EngineOptions) {
   function tick(now: number, isHeld?: (sensorId: string) => boolean, sensorsMax?: number): Transition[] {
     const said: Transition[] = [];
     const transitions = engine.tick(now, isHeld, sensorsMax);
-    hand(said, districts.tick(now, transitions, !engine.isTicking()));
+    const isLast = !engine.isTicking();
+    hand(said, districts.tick(now, transitions, isLast));
+    if (isLast) hand(said, districts.take(refusals.tick(now)));
     return said;
   }
 
@@ -81,6 +102,10 @@ export function createDetector(options: EngineOptions) {
     const said: Transition[] = [];
     hand(said, districts.take(engine.replaceRules(rules, at)));
     hand(said, districts.end(rules, at));
+    hand(said, districts.take(refusals.end(rules, at)));
+    const rows = refusals.close();
+    refusals = createRefusals(rules, options.sensor, states);
+    if (rows.length > 0) states.load(rows);
     districts = createDistricts({ rules, sensor: options.sensor, states }, districts);
     several = severalOf(rules);
     hand(said, districts.take([]));
@@ -89,6 +114,7 @@ export function createDetector(options: EngineOptions) {
 
   return {
     observe,
+    refuse,
     settleOf,
     backlog: engine.backlog,
     newlyLate: engine.newlyLate,
@@ -109,7 +135,7 @@ export function createDetector(options: EngineOptions) {
   };
 }
 
-/** The rules that rest on several sensors: the engine does not count their alerts. */
+/** The rules that rest on several sensors or on what is refused: the engine does not count their alerts. */
 function severalOf(rules: readonly Rule[]): Set<string> {
   return new Set(rules.flatMap(({ id, condition: { type } }) => (overValues(type) ? [] : [id])));
 }

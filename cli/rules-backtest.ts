@@ -57,13 +57,14 @@ export function backtestCommand(): Command {
 }
 
 function describeBacktest(result: BacktestView): string {
-  const { from, to, readings, figures, byRule, bySubject, alerts, dropped, failures } = result;
+  const { from, to, readings, figures, byRule, bySubject, alerts, dropped, failures, notTried = [] } = result;
   const said = byRule.filter(({ alerts }) => alerts > 0);
   const silent = byRule.length - said.length;
   const lines = [
     `${short(from)} to ${short(to)}: ${readings} readings, ${figures.alerts} alerts (${figures.alertsPerDay} a day), ` +
       `${figures.minutesFiring} minutes firing${figures.retracted > 0 ? `, ${figures.retracted} taken back` : ""}`,
     ...failures.map(({ rule, failure }) => `RULE ${rule} FAILED: ${failure}`),
+    ...notTried.map(({ rule, why }) => `Rule ${rule} was not tried: ${why}.`),
     ...(dropped > 0 ? [`${dropped} more alerts are not counted: choose a shorter span or fewer rules`] : []),
   ];
   if (said.length === 0) return lines.join("\n");

@@ -28,6 +28,8 @@ A test file:
       sensors: [{ id: air-1, kind: air, district: centre, interval: 1h }]
       readings:
         - { sensor: air-1, every: 1h, no2: 40x2 250x4 _ 30 }
+      refused:                                optional: messages that are refused (metric: only that value)
+        - { sensor: air-1, at: +2h, every: 1m, times: 12, reason: future }
       late:                                   optional: readings that come late
         - { sensor: air-1, at: +1h30m, received: +2h, no2: 20 }
       until: +12h                             optional: how long the clock runs on

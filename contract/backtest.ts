@@ -52,6 +52,8 @@ export const BacktestBody = z
     dropped: z.number().int(),
     // Rules that threw.
     failures: z.array(z.object({ rule: z.string(), failure: z.string() })),
+    // Rules that history cannot show: what they watch is not stored.
+    notTried: z.array(z.object({ rule: z.string(), why: z.string() })).optional(),
   })
   .meta({ id: "Backtest" });
 export type BacktestView = View<typeof BacktestBody>;

@@ -60,6 +60,14 @@ const SHAPES = [
     after: duration(SILENCE_AFTER_MIN_MS, RULE_DURATION_MAX_MS, "from 15m to 7d").default("15m"),
   }),
   z.strictObject({
+    type: z.literal("rejections"),
+    /** So many messages refused within `within`; of a metric, so many values of it. */
+    count: z.int().min(1).max(100).default(10),
+    within: duration(MINUTE_MS, 7 * DAY_MS, "from 1m to 7d").default("1h"),
+    /** Over once none was refused for so long; without it, for `within`. */
+    keepFor: hold.optional(),
+  }),
+  z.strictObject({
     type: z.literal("change"),
     /** In the metric's unit, between the lowest (or highest) value within `within` and the newest. */
     rise: z.number().positive().optional(),

@@ -89,8 +89,8 @@ function metricMistakes({ kind, metric, condition }: Draft): Contradiction[] {
     const message = "a quorum rule watches the alerts of another rule: leave metric out";
     return metric === undefined ? [] : [{ path: ["metric"], message }];
   }
-  // Without a metric it is the sensor that is silent.
-  if (type === "silence" && metric === undefined) return [];
+  // Without a metric it is the sensor that is silent, or its messages that are refused.
+  if ((type === "silence" || type === "rejections") && metric === undefined) return [];
   if (metric === undefined) return [{ path: ["metric"], message: "metric is missing: which value is compared?" }];
   const kinds = kind === "any" ? KINDS : [kind];
   const common = ruleMetricsOf(kinds[0]!).filter((name) => kinds.every((one) => ruleMetricsOf(one).includes(name)));

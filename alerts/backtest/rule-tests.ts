@@ -1,6 +1,7 @@
 import type { Transition } from "../../model/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { Reading, Values } from "../../model/reading.ts";
+import type { Rejection } from "../../model/rejection.ts";
 import type { Rule } from "../../model/rule.ts";
 import { parseDuration } from "../../model/time.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
@@ -24,7 +25,7 @@ export function runRuleTest({ data, at }: FoundTest, rules: readonly Rule[]): Te
   const chosen = rules.filter(({ id }) => only?.has(id) ?? true).map((rule) => ({ ...rule, mode: "live" as const }));
   const feed = feedOf(data);
   const detector = createDetector({ rules: chosen, sensor: (id) => feed.sensors.get(id) });
-  const said = playLive(detector, feed.readings, feed.start, feed.until);
+  const said = playLive(detector, feed);
   const differences = compare(said, data.expect, feed.start);
   const failures = [
     ...unknown.map((id) => `there is no rule "${id}" in the files that this test names`),
@@ -34,10 +35,11 @@ export function runRuleTest({ data, at }: FoundTest, rules: readonly Rule[]): Te
   return { name: data.name, file: at.file, line: at.line, ok, differences, failures };
 }
 
-/** What a test plays: sensors, and readings in the order they are received. */
+/** What a test plays. */
 type TestFeed = {
   readonly sensors: ReadonlyMap<string, WatchedSensor>;
-  readonly readings: readonly Reading[];
+  /** In the order they are received. */
+  readonly received: readonly (Reading | Rejection)[];
   readonly start: number;
   readonly until: number;
 };
@@ -56,8 +58,25 @@ function feedOf(test: TestData): TestFeed {
   for (const item of test.late ?? []) drafts.push({ draft: lateDraft(item, start), id: item.sensor });
   drafts.sort((a, b) => a.draft.receivedAt - b.draft.receivedAt || a.draft.measuredAt - b.draft.measuredAt);
   const readings = drafts.map(({ draft, id }, index) => toReading(draft, sensors.get(id)!, index + 1));
+  const refused = (test.refused ?? []).flatMap((item) => refusedOf(item, sensors.get(item.sensor)!, start));
+  const received = [...refused, ...readings].sort((a, b) => a.receivedAt - b.receivedAt);
   const until = test.until === undefined ? undefined : parseMoment(test.until, start);
-  return { sensors, readings, start, until: until ?? readings.at(-1)?.receivedAt ?? start };
+  return { sensors, received, start, until: until ?? received.at(-1)?.receivedAt ?? start };
+}
+
+function refusedOf(item: NonNullable<TestData["refused"]>[number], sensor: WatchedSensor, start: number): Rejection[] {
+  const { at, every, times, reason, metric, detail } = item;
+  const [from, everyMs] = [parseMoment(at, start)!, every === undefined ? 0 : parseDuration(every)!];
+  const { id: sensorId, kind, district } = sensor;
+  const source = { via: "mqtt", role: "device", name: sensorId } as const;
+  const one = { reason, detail, source, topic: `city/${district}/${kind}/${sensorId}`, sensorId, kind, district };
+  return Array.from({ length: times }, (_, i) => ({
+    ...one,
+    ...(metric === undefined ? {} : { metric }),
+    journalSeq: 0,
+    index: 0,
+    receivedAt: from + i * everyMs,
+  }));
 }
 
 const startOf = ({ start }: TestData): number => (start === undefined ? START : (parseMoment(start, START) ?? START));
@@ -110,7 +129,7 @@ const TICKS_MAX = 20_000;
  * Readings as a running service would get them, in the order they were received, with its clock ticking in between
  * until `until`. Pure: the clock is the test's.
  */
-function playLive(detector: Detector, readings: readonly Reading[], start: number, until: number): Transition[] {
+function playLive(detector: Detector, { received, start, until }: TestFeed): Transition[] {
   const stepMs = Math.max(TICK_MS, (until - start) / TICKS_MAX);
   const said: Transition[] = [];
   let now = start;
@@ -118,9 +137,9 @@ function playLive(detector: Detector, readings: readonly Reading[], start: numbe
     for (; now + stepMs < time; now += stepMs) said.push(...detector.tick(now + stepMs));
   };
   detector.listen(start);
-  for (const reading of readings) {
-    tickTo(reading.receivedAt);
-    said.push(...detector.observe([reading]));
+  for (const one of received) {
+    tickTo(one.receivedAt);
+    said.push(...("reason" in one ? detector.refuse([one]) : detector.observe([one])));
   }
   tickTo(until);
   said.push(...detector.tick(until));

@@ -45,9 +45,17 @@ export function createBacktest(rules: readonly Rule[], sensor: (id: string) => W
         alerts,
         dropped: timeline.dropped(),
         failures: detector.failures(),
+        ...notTried(rules.filter(({ id }) => shown.has(id))),
       };
     },
   };
+}
+
+/** The store has readings: what was refused is in the quarantine, which keeps it for a shorter time. */
+function notTried(rules: readonly Rule[]): Pick<BacktestResult, "notTried"> {
+  const about = rules.filter(({ condition }) => condition.type === "rejections");
+  const why = "it watches what was refused, and the stored history holds readings only: test it with a rule test";
+  return about.length > 0 ? { notTried: about.map(({ id: rule }) => ({ rule, why })) } : {};
 }
 
 const isWithin = ({ firedAt, startedAt, resolvedAt }: BacktestAlert, { from, to }: Span) =>

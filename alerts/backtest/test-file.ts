@@ -4,6 +4,7 @@ import { ruleId } from "../../model/conditions.ts";
 import { ID_PATTERN } from "../../model/ids.ts";
 import { KINDS } from "../../model/kinds.ts";
 import { isMetricName, METRIC_NAMES } from "../../model/metrics.ts";
+import { REASON_NAMES } from "../../model/rejection.ts";
 import { parseDuration } from "../../model/time.ts";
 import { type Mistake, openYaml, type YamlFile } from "../rules/yaml-file.ts";
 
@@ -40,11 +41,12 @@ function sameNames({ tests }: TestFileData, yaml: YamlFile): Mistake[] {
 }
 
 function unknownSensors({ tests }: TestFileData, yaml: YamlFile): Mistake[] {
-  return tests.flatMap(({ sensors, readings, late = [], expect }, test) => {
+  return tests.flatMap(({ sensors, readings, late = [], refused = [], expect }, test) => {
     const known = new Set(sensors.map(({ id }) => id));
     const named = [
       ...readings.map(({ sensor }, i) => ({ sensor, path: ["readings", i] })),
       ...late.map(({ sensor }, i) => ({ sensor, path: ["late", i] })),
+      ...refused.map(({ sensor }, i) => ({ sensor, path: ["refused", i] })),
       ...expect.map(({ sensor }, i) => ({ sensor, path: ["expect", i] })),
     ];
     return named
@@ -160,6 +162,19 @@ const sensor = z.strictObject({
   tags: z.record(z.string().min(1).max(64), z.union([z.string(), z.number()]).transform(String)).optional(),
 });
 
+/** Messages that were refused when they arrived; with a metric, only that value of each. */
+const refused = z
+  .strictObject({
+    sensor: id,
+    at: moment,
+    every: span.optional(),
+    times: z.int().min(1).max(ITEMS_MAX).default(1),
+    reason: z.enum(REASON_NAMES),
+    metric: z.enum(METRIC_NAMES).optional(),
+    detail: z.string().max(500).default(""),
+  })
+  .refine(({ every, times }) => times === 1 || every !== undefined, "say how far apart they are, such as every: 1m");
+
 const expected = z.strictObject({
   what: z.string().min(1).max(40),
   at: moment,
@@ -179,8 +194,9 @@ const test = z.strictObject({
   only: z.union([ruleId, z.array(ruleId).min(1)]).optional(),
   start: moment.optional(),
   sensors: z.array(sensor).min(1).max(1_000),
-  readings: z.array(seriesOfMetrics).min(1).max(1_000),
+  readings: z.array(seriesOfMetrics).max(1_000).default([]),
   late: z.array(late).max(1_000).optional(),
+  refused: z.array(refused).max(1_000).optional(),
   /** How long the clock runs on; without it until the last reading is received. */
   until: moment.optional(),
   expect: z.array(expected).max(10_000),

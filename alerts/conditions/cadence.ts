@@ -30,13 +30,14 @@ export function isIntervalBelow({ declaredMs, gaps }: Cadence, ms: number): bool
   return gaps.length < GAPS_FOR_MEDIAN ? below > 0 && below === gaps.length : below > (gaps.length - 1) >> 1;
 }
 
-const GAP_MIN_MS = 15 * 60_000;
+/** No gap below this is a silence. */
+export const SILENCE_MIN_MS = 15 * 60_000;
 
 /**
  * The gap in ms after which a sensor counts as silent: max(3 x interval, `atLeastMs`), `atLeastMs` being 15 minutes or
  * more. undefined while the interval is unknown. Source: practice for city networks (domain notes, section 5).
  */
-export function silenceLimitMs(cadence: Cadence, atLeastMs = GAP_MIN_MS): number | undefined {
+export function silenceLimitMs(cadence: Cadence, atLeastMs = SILENCE_MIN_MS): number | undefined {
   const interval = intervalMs(cadence);
   return interval === undefined ? undefined : Math.max(3 * interval, atLeastMs);
 }
@@ -57,5 +58,5 @@ export function quietLimitMs(cadence: Cadence, atLeastMs: number): number | unde
 /** Too long since the last sample to say that a value held in between. An unknown interval does not break a run. */
 export function isBroken(lastAt: number | undefined, at: number, cadence: Cadence): boolean {
   // The gap is longer than three intervals and than the 15 minutes of `silenceLimitMs`.
-  return lastAt !== undefined && at - lastAt > GAP_MIN_MS && isIntervalBelow(cadence, (at - lastAt) / 3);
+  return lastAt !== undefined && at - lastAt > SILENCE_MIN_MS && isIntervalBelow(cadence, (at - lastAt) / 3);
 }

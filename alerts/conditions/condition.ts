@@ -6,6 +6,7 @@ import type { Rule } from "../../model/rule.ts";
 import { DAY_MS, formatSpan, HOUR_MS, parseDuration } from "../../model/time.ts";
 import { CLASS_NAMES } from "../derived/european-aqi.ts";
 import type { Cadence } from "./cadence.ts";
+import type { OverRejections } from "./rejections.ts";
 import type { WindowSample } from "./window.ts";
 
 /** One value of one metric of one sensor, in event-time order within its stream. Times are epoch milliseconds. */
@@ -101,8 +102,12 @@ export type OverSeveral = { readonly over: "several" };
 // biome-ignore lint/suspicious/noExplicitAny: the registry has conditions of all params and states, each its own
 export type AnyOverValues = OverValues<ConditionType, any, any>;
 type Several = "drift" | "quorum";
-// biome-ignore lint/suspicious/noExplicitAny: see above
-export type Condition<T extends ConditionType> = T extends Several ? OverSeveral : OverValues<T, any, any>;
+export type Condition<T extends ConditionType> = T extends "rejections"
+  ? OverRejections
+  : T extends Several
+    ? OverSeveral
+    : // biome-ignore lint/suspicious/noExplicitAny: see above
+      OverValues<T, any, any>;
 
 /** Operators' alerts do not rest on suspect values alone. */
 export const needsGood = ({ audience }: Rule): boolean => audience === "operators";

@@ -17,6 +17,7 @@ import { flatline } from "./flatline.ts";
 import { forecast } from "./forecast.ts";
 import { quorum } from "./quorum.ts";
 import { register } from "./register.ts";
+import { rejections } from "./rejections.ts";
 import { silence } from "./silence.ts";
 import { spike } from "./spike.ts";
 import { threshold } from "./threshold.ts";
@@ -32,6 +33,7 @@ export const CONDITIONS: ConditionTable = {
   consecutive,
   change,
   silence,
+  rejections,
   flatline,
   spike,
   anomaly,
@@ -41,7 +43,15 @@ export const CONDITIONS: ConditionTable = {
   quorum,
 };
 
-/** undefined: it watches several sensors. */
+/** What a type of condition says of one sensor; undefined: it watches several. */
+export function wordsOfCondition(type: ConditionType): Pick<AnyOverValues, Words> | undefined {
+  const condition = CONDITIONS[type];
+  return condition.over === "several" ? undefined : (condition as Pick<AnyOverValues, Words>);
+}
+
+type Words = "explain" | "explainEnd" | "deed" | "limit" | "unit";
+
+/** undefined: it watches several sensors, or what is refused of one. */
 export function overValues(type: ConditionType, table: ConditionTable = CONDITIONS): AnyOverValues | undefined {
   const condition = table[type];
   return condition.over === "values" ? (condition as AnyOverValues) : undefined;
@@ -54,13 +64,13 @@ export function paramsMaker(rule: Rule): (sensor: WatchedSensor) => unknown {
 
 export function explain(about: Omit<Case, "spec">): string {
   const spec = about.rule.condition;
-  return overValues(spec.type)?.explain({ ...about, spec }) ?? about.rule.title;
+  return wordsOfCondition(spec.type)?.explain({ ...about, spec }) ?? about.rule.title;
 }
 
 export function explainEnd(rule: Rule, outcome: Outcome): string {
   const spec = rule.condition;
   const { at, value, why } = outcome;
-  const own = overValues(spec.type)?.explainEnd?.({ rule, spec, outcome });
+  const own = wordsOfCondition(spec.type)?.explainEnd?.({ rule, spec, outcome });
   if (why === "no-data") return `It ended at ${timeText(at)} because no valid data followed.`;
   return own ?? `It ended at ${timeText(at)} with ${amount(rule, value)}.`;
 }

@@ -9,7 +9,7 @@ export type SilenceParams = { readonly afterMs: number };
 type SilenceState = { readonly since?: number };
 
 /** A reading of the sensor, whatever it measures. `cadence` is as known before it. */
-type Heard = {
+export type Heard = {
   readonly at: number;
   readonly lastAt: number | undefined;
   readonly cadence: Cadence;

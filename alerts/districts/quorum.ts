@@ -19,7 +19,7 @@ import {
   type QuorumParams,
   quorumTransition,
 } from "../conditions/quorum.ts";
-import { overValues } from "../conditions/registry.ts";
+import { wordsOfCondition } from "../conditions/registry.ts";
 import { type CompiledRule, compileRule } from "../engine/plan.ts";
 import type { Orphan, StateRow, States } from "../engine/states.ts";
 
@@ -197,7 +197,8 @@ export function createQuorum(
   function countingOf({ counter, group }: Place, { children }: EpisodeReport): Counting {
     const { rule, own, counted } = counter;
     const known = children.flatMap((id) => group.child(id) ?? []);
-    const deed = overValues(counted.rule.condition.type)?.deed?.(counted.rule) ?? `raised "${counted.rule.title}"`;
+    const deed =
+      wordsOfCondition(counted.rule.condition.type)?.deed?.(counted.rule) ?? `raised "${counted.rule.title}"`;
     return { rule, fit: own.fit, counted: counted.rule, deed, subject: group.subject, children: known };
   }
 

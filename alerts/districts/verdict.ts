@@ -1,4 +1,5 @@
 import type { Transition, Verdict } from "../../model/alert.ts";
+import type { ConditionType } from "../../model/conditions.ts";
 import { DERIVED, isDerived, METRICS, METRICS_OF, type MetricName, type RuleMetric } from "../../model/metrics.ts";
 import { LATE_AFTER_MS } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
@@ -162,9 +163,12 @@ export type Due = { at: number };
 /** The metrics that every kind sends of the device itself: no neighbour knows of them. */
 const HEALTH = new Set<RuleMetric>(METRICS_OF.air.filter((one) => METRICS_OF.energy.includes(one)));
 
+/** Neighbours know nothing of a silence or of what is refused; several sensors are no one's neighbour. */
+const UNJUDGED: ReadonlySet<ConditionType> = new Set(["quorum", "silence", "drift", "rejections"]);
+
 /** The alerts of this rule are judged here; a drift is judged where it is found. */
 function isJudged({ metric, condition: { type } }: Rule): boolean {
-  return metric !== undefined && !HEALTH.has(metric) && type !== "quorum" && type !== "silence" && type !== "drift";
+  return metric !== undefined && !HEALTH.has(metric) && !UNJUDGED.has(type);
 }
 
 const measuredFor = (metric: RuleMetric): readonly MetricName[] =>

@@ -10,6 +10,8 @@ import { withWindow } from "./stream.ts";
 import { type Active, type JudgedRow, NONE, type Subject } from "./subject.ts";
 import { nextActive, type Recorder } from "./transitions.ts";
 
+type Heard = Pick<Reading, "measuredAt" | "receivedAt" | "imported">;
+
 /** Everything that is not simply one more reading in order: late readings, and what the clock says ahead of them. */
 export function createCorrector(recorder: Recorder, context: FoldContext, listeningSince: () => number | undefined) {
   /** The clock has spoken of a time that this reading is about. */
@@ -70,7 +72,7 @@ export function createCorrector(recorder: Recorder, context: FoldContext, listen
   }
 
   /** A live reading that is no news in event time still shows that its sensor is not silent. */
-  function hear(subject: Subject, { measuredAt, receivedAt, imported }: Reading): void {
+  function hear(subject: Subject, { measuredAt, receivedAt, imported }: Heard): void {
     if (imported || subject.tentative.size === 0) return;
     const ended = endSilences(subject, measuredAt);
     if (ended.size === 0) return;
@@ -184,7 +186,7 @@ function lookAtSilence(subject: Subject, now: number, listeningSince: number | u
     const last = before.at(-1)?.outcome;
     if (last && last.what !== "resolved") continue;
     // Ended by an old reading: it may be silent again since then.
-    const lastAt = last ? heardAt : clock.lastAt;
+    const lastAt = last ? heardAt : Math.max(clock.lastAt, subject.signs.at(-1)?.to ?? 0);
     const look = { now, lastAt, heardAt, cadence: clock, listeningSince };
     const [, outcomes] = lookForSilence(watch.params as SilenceParams, HEARD, look);
     if (outcomes.length > 0) told.set(watch.column, tell(subject, watch, before, outcomes));

@@ -20,7 +20,7 @@ import { type CompiledRule, compileRule, createPlanner, type Plan } from "./plan
 import { clearColumn, droppedColumns, rebind } from "./rebind.ts";
 import { RECEIVED, rowCount } from "./ring.ts";
 import { createStates, type Orphan, type StateRow, type States } from "./states.ts";
-import { createSubject, type Subject } from "./subject.ts";
+import { addSign, createSubject, type Subject } from "./subject.ts";
 import { changedRows, droppedRows, FAILED, LISTENING, loadSubjects } from "./subject-rows.ts";
 import { createRecorder } from "./transitions.ts";
 
@@ -122,6 +122,17 @@ export function createEngine(options: EngineOptions) {
     else corrector.hear(subject, reading);
     if (!reading.imported) subject.heardAt = reading.receivedAt;
     if (failing.length > 0) endFailing(reading.measuredAt, reading.receivedAt);
+  }
+
+  /** A message of a sensor was refused: it has said nothing that could be judged, and is not silent. */
+  function hearRefused(id: string, receivedAt: number): Transition[] {
+    const subject = subjects.get(id);
+    if (!subject) return [];
+    table.mark(id);
+    corrector.hear(subject, { measuredAt: receivedAt, receivedAt });
+    subject.heardAt = Math.max(subject.heardAt, receivedAt);
+    addSign(subject, receivedAt);
+    return recorder.handOver();
   }
 
   function goForward(subject: Subject, reading: Reading): void {
@@ -391,6 +402,7 @@ export function createEngine(options: EngineOptions) {
   return {
     observe,
     observeOne,
+    hearRefused,
     settleFor,
     settle,
     backlog,

@@ -1,7 +1,7 @@
 import type { MetricName } from "../../model/metrics.ts";
 import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
 import type { Outcome, Sample } from "../conditions/condition.ts";
-import { HEARD, type SilenceParams, stepSilence } from "../conditions/silence.ts";
+import { HEARD, type Heard, type SilenceParams, stepSilence } from "../conditions/silence.ts";
 import type { Measured } from "./derive.ts";
 import type { CompiledRule, Deriving, Plan, Track, Watch } from "./plan.ts";
 import {
@@ -316,10 +316,37 @@ function hear(subject: Subject, row: number, context: FoldContext): void {
       ? undefined
       : context.listeningBetween(subject.receivedTo, ring.data[row + RECEIVED]!);
     const heard = { at, lastAt, cadence: clock, listeningSince };
-    const [, outcomes] = stepSilence(watch.params as SilenceParams, HEARD, heard);
+    const outcomes = hearSilence(
+      subject,
+      watch.params as SilenceParams,
+      heard,
+      imported ? NOTHING_RECEIVED : ring.data[row + RECEIVED]!,
+    );
     for (let j = 0; j < outcomes.length; j++) note(subject, watch, outcomes[j]!);
   }
   moveOn(clock, at);
+}
+
+const NOTHING_RECEIVED = Number.NEGATIVE_INFINITY;
+
+/** Refused messages in between part a gap: what is on either side of them is judged by itself. */
+function hearSilence(
+  { signs, receivedTo }: Subject,
+  params: SilenceParams,
+  heard: Heard,
+  receivedAt: number,
+): readonly Outcome[] {
+  const [, plain] = stepSilence(params, HEARD, heard);
+  // The cheap half first: nearly every gap is none.
+  if (plain.length === 0 || signs.length === 0) return plain;
+  const said: Outcome[] = [];
+  let { lastAt } = heard;
+  for (const { from, to } of signs) {
+    if (from <= receivedTo || to > receivedAt) continue;
+    said.push(...stepSilence(params, HEARD, { ...heard, at: Math.max(from, lastAt ?? from), lastAt })[1]);
+    lastAt = Math.max(to, lastAt ?? to);
+  }
+  return [...said, ...stepSilence(params, HEARD, { ...heard, at: Math.max(heard.at, lastAt ?? heard.at), lastAt })[1]];
 }
 
 function measure(

@@ -50,6 +50,7 @@ type BaseJson = {
   readonly heardAt: number;
   readonly imported: boolean;
   readonly receivedTo: number;
+  readonly signs?: Subject["signs"];
   readonly times: number[];
   readonly streams: [metric: string, times: number[], windows: readonly OpenWindow[]][];
   /** Those that are not quiet: many rules share one. */
@@ -58,7 +59,7 @@ type BaseJson = {
 };
 
 function baseRow(subject: Subject): StateRow {
-  const { plan, sensor, heardAt, imported } = subject;
+  const { plan, sensor, heardAt, imported, signs } = subject;
   const { key, receivedTo, clock, streams, states, actives } = subject.checkpoints[0]!;
   const json: BaseJson = {
     plan: plan.id,
@@ -66,6 +67,7 @@ function baseRow(subject: Subject): StateRow {
     heardAt,
     imported,
     receivedTo,
+    ...(signs.length > 0 ? { signs } : {}),
     times: recentTimes(clock),
     streams: plan.tracks.map(({ metric, index }) => [metric, recentTimes(streams[index]!), streams[index]!.windows]),
     states: grouped(states, plan.quiet),
@@ -398,6 +400,7 @@ function loadSubject(
   restore(subject, checkpoint);
   subject.heardAt = base.heardAt;
   subject.imported = base.imported;
+  subject.signs = base.signs ?? [];
   if (chunks) replay(subject, chunks, context);
   const { saving } = subject;
   if (late) restoreBacklog(subject, late.state);

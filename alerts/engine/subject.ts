@@ -1,4 +1,5 @@
 import type { Cause, Evidence, Expected } from "../../model/alert.ts";
+import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { Outcome, WatchedSensor } from "../conditions/condition.ts";
 import type { Plan } from "./plan.ts";
 import { createRing, type Ring } from "./ring.ts";
@@ -97,6 +98,8 @@ export type Subject = {
   /** When anything of it last arrived live, and whether its newest reading is imported history. */
   heardAt: number;
   imported: boolean;
+  /** When messages of it arrived that were refused, oldest first. */
+  signs: readonly Sign[];
   readonly saving: Saving;
 };
 
@@ -147,10 +150,24 @@ export function createSubject(sensor: WatchedSensor, registered: boolean, plan: 
     registered,
     heardAt: 0,
     imported: false,
+    signs: [],
     saving: createSaving(),
   };
   subject.checkpoints.push(checkpointOf(subject));
   return subject;
+}
+
+/** A span of time (of receipt) in which refused messages came, with no gap that could be a silence. */
+export type Sign = { readonly from: number; readonly to: number };
+
+const SIGNS_MAX = 32;
+
+export function addSign(subject: Subject, at: number): void {
+  const { signs } = subject;
+  const last = signs.at(-1);
+  const isNear = last !== undefined && at - last.to < SILENCE_MIN_MS;
+  if (isNear) subject.signs = [...signs.slice(0, -1), { from: last.from, to: Math.max(last.to, at) }];
+  else subject.signs = [...signs, { from: at, to: at }].slice(-SIGNS_MAX);
 }
 
 function createSaving(): Saving {

@@ -3,7 +3,7 @@ import { wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { alertId } from "../alert-id.ts";
 import type { Outcome, WatchedSensor } from "../conditions/condition.ts";
-import { explain, explainEnd, overValues } from "../conditions/registry.ts";
+import { explain, explainEnd, wordsOfCondition } from "../conditions/registry.ts";
 import type { Before } from "./history.ts";
 import type { CompiledRule, Params, Watch } from "./plan.ts";
 import { type Active, type JudgedRow, NOTHING_TOLD, type Subject, withEntry } from "./subject.ts";
@@ -59,10 +59,7 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
   function end(subject: Subject, column: number, time: number, knownAt: number, note: string): void {
     const active = openAlert(subject, column);
     if (!active) return;
-    const at = Math.max(time, active.firedAt ?? active.startedAt);
-    const ended = { ...active, explanation: `${active.explanation} ${note}` };
-    const entry: TimelineEntry = { what: "resolved", at, knownAt, note };
-    push(subject, column, ended, { state: "resolved", resolvedAt: at, entry });
+    push(subject, column, ...endOf(active, time, knownAt, note));
   }
 
   function push(subject: Subject, column: number, active: Active, change: Change, cause?: Cause): void {
@@ -106,6 +103,13 @@ export function openAlert(subject: Subject, column: number): Active | undefined 
   return subject.actives.get(column);
 }
 
+/** An alert that ends because nothing watches it any more. */
+export function endOf(active: Active, time: number, knownAt: number, note: string): [Active, Change] {
+  const at = Math.max(time, active.firedAt ?? active.startedAt);
+  const ended = { ...active, explanation: `${active.explanation} ${note}` };
+  return [ended, { state: "resolved", resolvedAt: at, entry: { what: "resolved", at, knownAt, note } }];
+}
+
 type WatchedRule = { readonly rule: Rule; readonly params: Params; readonly sensor: WatchedSensor };
 
 /** What is active after this outcome; undefined once it is resolved. */
@@ -119,7 +123,7 @@ export function nextActive(about: WatchedRule, former: Active | undefined, outco
     startedAt: outcome.startedAt,
     firedAt: outcome.what === "firing" ? outcome.at : undefined,
     value: outcome.value,
-    limit: outcome.limit ?? overValues(rule.condition.type)?.limit?.(params),
+    limit: outcome.limit ?? wordsOfCondition(rule.condition.type)?.limit?.(params),
     evidence: outcome.evidence.map((one) => (rule.metric ? { ...one, metric: rule.metric } : one)),
     explanation: explain({ ...about, outcome }),
     ...(outcome.expected ? { expected: outcome.expected } : {}),
@@ -135,9 +139,9 @@ export type Change = {
   readonly correctedBy?: Cause;
 };
 
-type RuleOnSensor = { readonly compiled: Pick<CompiledRule, "rule" | "fit">; readonly sensor: WatchedSensor };
+export type RuleOnSensor = { readonly compiled: Pick<CompiledRule, "rule" | "fit">; readonly sensor: WatchedSensor };
 
-function toTransition({ compiled, sensor }: RuleOnSensor, active: Active, change: Change): Transition {
+export function toTransition({ compiled, sensor }: RuleOnSensor, active: Active, change: Change): Transition {
   const { rule, fit } = compiled;
   const { id, version, title, source, severity, audience, metric, mode } = rule;
   const { startedAt, firedAt, value, limit, evidence, explanation, expected } = active;
@@ -169,7 +173,7 @@ function toTransition({ compiled, sensor }: RuleOnSensor, active: Active, change
 }
 
 function unitOf({ metric, condition }: Rule, limit: number | undefined): string | undefined {
-  const own = overValues(condition.type)?.unit;
+  const own = wordsOfCondition(condition.type)?.unit;
   if (own !== undefined) return limit === undefined ? undefined : own;
   return metric && wordsOf(metric).unit;
 }

@@ -63,6 +63,14 @@ const CLAUSES: {
     const span = describeSpan(after);
     return { fires: metric ? t.missing(nameOf({ metric }), span) : t.silent(span), ends: t.heardAgain };
   },
+  rejections({ count, within, keepFor = within }, { metric }) {
+    const t = messages.value.ruleWords;
+    const span = describeSpan(within);
+    return {
+      fires: metric ? t.refusedValues(count, nameOf({ metric }), span) : t.refused(count, span),
+      ends: t.taken(describeSpan(keepFor)),
+    };
+  },
   change({ rise, fall, within, keepFor }, about) {
     const t = messages.value.ruleWords;
     const by = describeAmount(rise ?? fall ?? 0, about);

@@ -1,11 +1,13 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { WatchedSensor } from "../../alerts/conditions/condition.ts";
 import { createDetector } from "../../alerts/detector.ts";
 import { DEFAULT_RULES_FOLDER } from "../../alerts/rules/check.ts";
 import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
+import type { Rejection } from "../../model/rejection.ts";
 import type { Rule } from "../../model/rule.ts";
+import { DAY_MS } from "../../model/time.ts";
 import { rulesOf } from "../alerts/builders.ts";
 
 export const GOLDEN = join(import.meta.dirname, "../golden");
@@ -20,7 +22,7 @@ type Line = Omit<Reading, "measuredAt" | "receivedAt"> & { measuredAt: string; r
 
 /** In the order of the file; `receivedAt` is given where a reading comes late. */
 function readingsIn(name: string): Reading[] {
-  const lines = read(name, "readings.ndjson").trim().split("\n");
+  const lines = read(name, "readings.ndjson").trim().split("\n").filter(Boolean);
   return lines.map((line, i) => {
     const { measuredAt, receivedAt = measuredAt, ...rest } = JSON.parse(line) as Line;
     return { ...rest, measuredAt: Date.parse(measuredAt), receivedAt: Date.parse(receivedAt), journalSeq: i + 1 };
@@ -32,7 +34,23 @@ export function timelineOf(name: string): object[] {
   const list = JSON.parse(read(name, "sensors.json")) as WatchedSensor[];
   const sensors = new Map(list.map((sensor) => [sensor.id, sensor]));
   const detector = createDetector({ rules: rulesIn(name), sensor: (id) => sensors.get(id) });
-  return detector.observe(readingsIn(name)).map(entryOf);
+  const refused = refusedIn(name);
+  const said = [...detector.refuse(refused), ...detector.observe(readingsIn(name))];
+  const last = refused.at(-1);
+  return [...said, ...(last ? detector.tick(last.receivedAt + DAY_MS) : [])].map(entryOf);
+}
+
+/** What was refused, in the order of the file; a day later the clock looks at what has become of it. */
+function refusedIn(name: string): Rejection[] {
+  if (!existsSync(join(GOLDEN, name, "refused.ndjson"))) return [];
+  const source = { via: "mqtt", role: "device", name: "device" } as const;
+  return read(name, "refused.ndjson")
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const { receivedAt, ...rest } = JSON.parse(line) as Omit<Rejection, "receivedAt"> & { receivedAt: string };
+      return { ...rest, receivedAt: Date.parse(receivedAt), journalSeq: 1, index: 0, source, topic: "" };
+    });
 }
 
 function entryOf({ alert, entry }: Transition): object {

@@ -207,6 +207,10 @@ export const ruleWords: typeof en.ruleWords = {
   silent: (after) => `ein Sensor ${after} und drei seiner üblichen Abstände lang nichts sendet`,
   missing: (metric, after) =>
     `${after} und drei übliche Abstände lang kein Wert für ${metric} kommt, während der Sensor andere sendet`,
+  refused: (count, within) => `innerhalb von ${within} ${count} Nachrichten eines Sensors abgewiesen werden`,
+  refusedValues: (count, metric, within) =>
+    `innerhalb von ${within} ${count} Werte für ${metric} als unmöglich abgewiesen werden`,
+  taken: (span) => `${span} lang nichts mehr abgewiesen wurde`,
   heardAgain: "wieder Messwerte kommen",
   rises: (metric, by, within) => `der Wert für ${metric} innerhalb von ${dative(within)} um ${by} oder mehr steigt`,
   falls: (metric, by, within) => `der Wert für ${metric} innerhalb von ${dative(within)} um ${by} oder mehr fällt`,

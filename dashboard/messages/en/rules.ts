@@ -196,6 +196,10 @@ export const ruleWords = {
   silent: (after: string) => `a sensor sends nothing for ${after} and for three of its usual intervals`,
   missing: (metric: string, after: string) =>
     `no value of ${metric} arrives for ${after} and for three of its usual intervals, while the sensor sends others`,
+  refused: (count: number, within: string) => `${count} messages of a sensor are refused within ${within}`,
+  refusedValues: (count: number, metric: string, within: string) =>
+    `${count} values of ${metric} are refused as impossible within ${within}`,
+  taken: (span: string) => `none has been refused for ${span}`,
   heardAgain: "readings arrive again",
   rises: (metric: string, by: string, within: string) => `${metric} rises by ${by} or more within ${within}`,
   falls: (metric: string, by: string, within: string) => `${metric} falls by ${by} or more within ${within}`,

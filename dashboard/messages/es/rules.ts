@@ -203,6 +203,9 @@ export const ruleWords: typeof en.ruleWords = {
   silent: (after) => `un sensor no envía nada durante ${after} y durante tres de sus intervalos habituales`,
   missing: (metric, after) =>
     `no llega ningún valor de ${metric} durante ${after} y tres intervalos habituales, mientras el sensor envía otros`,
+  refused: (count, within) => `se rechazan ${count} mensajes de un sensor en ${within}`,
+  refusedValues: (count, metric, within) => `se rechazan por imposibles ${count} valores de ${metric} en ${within}`,
+  taken: (span) => `no se ha rechazado nada durante ${span}`,
   heardAgain: "vuelve a llegar una medición",
   rises: (metric, by, within) => `el valor de ${metric} sube ${by} o más en ${within}`,
   falls: (metric, by, within) => `el valor de ${metric} baja ${by} o más en ${within}`,
