@@ -107,7 +107,7 @@ describe("loading rules", () => {
       "{ type: quorum, rule: another-one }",
       "metric: a quorum rule watches the alerts of another rule: leave metric out",
     ],
-    ["{ type: magic }", "condition.type is one of threshold, consecutive, silence, change"],
+    ["{ type: magic }", "condition.type is one of threshold, consecutive, silence, rejections, change"],
     ["{ type: threshold, above: 40, capture: 1.5 }", "condition.capture: "],
   ])("refuses %s", (condition, message) => {
     write("a.yaml", `rules:\n${yaml({ condition })}`);
