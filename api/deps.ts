@@ -3,12 +3,13 @@ import type { LedgerCheck, LedgerTrace, StoreReportView, WholeLedger } from "../
 import type { RuleAuthor, RuleChange, RuleEntry, RuleOutcome } from "../contract/rule.ts";
 import type { RecordingFile, RecordingNow, RecordingQuestion, Run, RunQuestion } from "../contract/simulation.ts";
 import type { Background } from "../model/background.ts";
+import type { Correction, NewCorrection } from "../model/correction.ts";
 import type { Figure, Health } from "../model/health.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { LedgerQuery } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import type { NewMessage } from "../model/message.ts";
-import type { Reading } from "../model/reading.ts";
+import type { Reading, Values } from "../model/reading.ts";
 import type { Reason } from "../model/rejection.ts";
 import type { Rule, RuleData } from "../model/rule.ts";
 import type { Target } from "../model/target.ts";
@@ -44,6 +45,7 @@ export type ApiDeps = {
   health(): readonly Health[];
   figures(): readonly Figure[];
   readonly live: LiveReadings;
+  readonly corrections: CorrectionDeps;
   /** Closes the MQTT connections of an account whose credential was removed. */
   disconnect(name: string): void;
   now(): number;
@@ -63,6 +65,7 @@ type ApiRecords = Pick<
   | "silences"
   | "events"
   | "quarantine"
+  | "corrections"
   | "ledger"
   | "audit"
   | "targets"
@@ -162,6 +165,35 @@ export type BacktestQuestion = {
   readonly warmUpMs: number;
   readonly sensorId?: string;
   readonly by: string;
+};
+
+/** What a correction changes, or its revoking. */
+export type CorrectionEffect = {
+  readonly readings: number;
+  readonly examples: readonly {
+    readonly before?: CorrectedMoment | undefined;
+    readonly after?: CorrectedMoment | undefined;
+  }[];
+  readonly hours: number;
+  readonly alerts: number;
+  readonly notes: readonly string[];
+};
+type CorrectedMoment = { readonly measuredAt: number; readonly values: Values };
+/** Without an effect: it was so before. */
+type CorrectionDone = { readonly correction: Correction; readonly effect?: CorrectionEffect };
+
+/** Reject with an Error named `CorrectionRefused` where it cannot be. */
+type CorrectionDeps = {
+  dryRun(kind: Kind, correction: NewCorrection, signal?: AbortSignal): Promise<CorrectionEffect>;
+  add(kind: Kind, correction: NewCorrection, signal?: AbortSignal): Promise<CorrectionDone>;
+  /** Undefined if there is none. */
+  revoke(
+    id: number,
+    kindOf: (sensorId: string) => Kind,
+    by: string,
+    reason: string,
+    signal?: AbortSignal,
+  ): Promise<CorrectionDone | undefined>;
 };
 
 /** Scenarios and recordings, as the API needs them. What cannot be done now throws `SimulationRefused`. */

@@ -15,6 +15,7 @@ import { permissionOf } from "./permissions.ts";
 import { addAccounts } from "./routes/accounts.ts";
 import { addAlerts } from "./routes/alerts.ts";
 import { addAudit, addLedger, addQuarantine } from "./routes/books.ts";
+import { addCorrections } from "./routes/corrections.ts";
 import { addEvents } from "./routes/events.ts";
 import { addBackup, addMachines, addStatus } from "./routes/machines.ts";
 import { addOpenAlerts } from "./routes/open-alerts.ts";
@@ -42,6 +43,7 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addReadings,
   addSensors,
   addSensorReadings,
+  addCorrections,
   addAlerts,
   addOpenAlerts,
   addRules,

@@ -28,6 +28,7 @@ import { createSettledClock } from "../model/time.ts";
 import { createSimulations } from "../simulators/runs/simulations.ts";
 import { createBackups } from "../store/backup/stage.ts";
 import { startClockWatch } from "../store/clock-watch.ts";
+import { createCorrections } from "../store/corrections.ts";
 import { examineStore } from "../store/influx/examine.ts";
 import { ensureAdminToken } from "../store/records/accounts.ts";
 import { closeToOthers, isInUse, lockDataDir } from "../store/records/data-dir.ts";
@@ -294,6 +295,12 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   ];
   const health = () => gatherHealth(parts);
   alerts.watch(health);
+  const corrections = createCorrections({
+    store,
+    records,
+    rules: { reachFrom: () => undefined, changed: () => {} },
+    now,
+  });
   const simulations = createSimulations({
     dir: path("recordings"),
     credentials: records.credentials,
@@ -318,6 +325,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     notifications: alerts.notifications,
     backup: backups.start,
     simulations,
+    corrections,
     redrive: (ids, by) => redriveItems({ append: edge.append, quarantine: records.quarantine, now }, ids, by),
     health,
     figures: () => [

@@ -5,6 +5,7 @@ import * as accounts from "./accounts.ts";
 import * as alerts from "./alerts.ts";
 import * as backup from "./backup.ts";
 import * as books from "./books.ts";
+import * as corrections from "./corrections.ts";
 import * as doctor from "./doctor.ts";
 import * as recordings from "./recordings.ts";
 import * as rules from "./rules.ts";
@@ -14,7 +15,20 @@ import * as start from "./start.ts";
 import * as store from "./store.ts";
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration (EX_CONFIG). */
-const COMMANDS = [start, store, simulate, recordings, score, accounts, alerts, books, doctor, backup, rules];
+const COMMANDS = [
+  start,
+  store,
+  simulate,
+  recordings,
+  score,
+  accounts,
+  alerts,
+  books,
+  corrections,
+  doctor,
+  backup,
+  rules,
+];
 
 const program = new Command("lamppost")
   .description(

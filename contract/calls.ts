@@ -15,6 +15,7 @@ import type {
 import type { AlertAction, AlertActionAsk, AlertsQuery, AlertView } from "./alert.ts";
 import type { BacktestMany, BacktestOne, BacktestView } from "./backtest.ts";
 import type { PageOf, paging } from "./common.ts";
+import type { CorrectionDoneView, CorrectionView, NewCorrectionBody, RevokeBody } from "./correction.ts";
 import type {
   LedgerQuery,
   LedgerView,
@@ -48,6 +49,7 @@ type Reads = {
   readonly "/quarantine": { query: Names<typeof QuarantineQuery>; answer: PageOf<QuarantineItemView> };
   readonly [one: `/quarantine/${number}`]: { query: never; answer: QuarantineItemView };
   readonly "/readings/latest": { query: Names<typeof SensorsQuery>; answer: PageOf<ReadingView> };
+  readonly [one: `/sensors/${string}/corrections`]: { query: Paging; answer: PageOf<CorrectionView> };
   readonly "/silences": { query: Names<typeof SilencesQuery>; answer: PageOf<SilenceView> };
   readonly "/store": { query: never; answer: StoreReportView };
   readonly "/users": { query: Paging; answer: PageOf<UserView> };
@@ -60,6 +62,11 @@ type Nothing = Readonly<Record<string, never>>;
 /** What may be sent, by method and path under `/api/v1`: the body, and what is answered. */
 export type Sends = {
   readonly [one: `POST /alerts/${string}/${AlertAction}`]: { body: AlertActionAsk; answer: AlertView };
+  readonly [one: `POST /sensors/${string}/corrections${"" | "?dryRun=true"}`]: {
+    body: NewCorrectionBody;
+    answer: CorrectionDoneView;
+  };
+  readonly [one: `POST /corrections/${number}/revoke`]: { body: RevokeBody; answer: CorrectionDoneView };
   readonly "POST /devices": { body: NewDevice; answer: CredentialView };
   readonly "POST /gateways": { body: NewGateway; answer: CredentialView };
   readonly "POST /quarantine/redrive": { body: Redrive; answer: RedrivenView };

@@ -23,8 +23,12 @@ export type Reading = {
   readonly clock?: true;
   /** The device's own counter, if it sends one: tells a message sent again from a new one of the same values. */
   readonly seq?: number;
-  /** What the device said, of metrics whose value was calibrated. */
+  /** What the device said, of metrics whose value was calibrated or corrected. */
   readonly raw?: Values;
+  /** Only of what is read through corrections: which values are not those that the store has, or are not to be used. */
+  readonly marks?: Partial<Record<MetricName, "corrected" | "invalid">>;
+  /** Only there: the time that the device said. */
+  readonly movedFrom?: number;
 };
 
 /** Clock rules. A reading from further ahead than this is quarantined as `future`. */

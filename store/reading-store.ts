@@ -218,6 +218,8 @@ export type RangeQuery = {
   readonly to: number;
   /** Only these metrics, and only readings that have one of them. */
   readonly metrics?: readonly MetricName[];
+  /** Of a store that is read through corrections (`corrected-store.ts`): values that are invalid, too, marked. */
+  readonly withInvalid?: boolean;
   readonly signal?: Leaving;
 };
 

@@ -2,6 +2,7 @@ import type { Log } from "../model/log.ts";
 import { createCredentialRecords, createSessionRecords } from "./records/accounts.ts";
 import { createAlertRecords, createEventRecords } from "./records/alerts.ts";
 import { createAuditRecords } from "./records/audit.ts";
+import { createCorrectionRecords } from "./records/corrections.ts";
 import { openDatabase } from "./records/database.ts";
 import { createLedgerRecords, createOffsetRecords, createRemovalRecords } from "./records/ledger.ts";
 import { createNoiseRecords, createSilenceRecords } from "./records/noise.ts";
@@ -43,6 +44,7 @@ export function openRecords(options: {
     ruleStates: createRuleStateRecords(db),
     ruleChanges: createRuleChangeRecords(db),
     quarantine: createQuarantineRecords(db, removals, options.quarantine),
+    corrections: createCorrectionRecords(db),
     ledger: createLedgerRecords(db),
     removals,
     rollups: createRollupRecords(db),

@@ -176,6 +176,18 @@ export const MIGRATIONS: readonly string[] = [
 
   // The line of the books that a row is counted in, where that is not its sensor: names that nobody has registered.
   `ALTER TABLE quarantine ADD COLUMN booked TEXT`,
+
+  // What people found out about readings, and how sensors are calibrated. body: the row as JSON. folded: the rules have
+  // taken it up: 1 that it holds, 2 that it was revoked.
+  `CREATE TABLE corrections (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, sensor TEXT NOT NULL, body TEXT NOT NULL, revoked_at INTEGER, revoked_by TEXT,
+    revoke_reason TEXT, folded INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX corrections_sensor ON corrections (sensor, id);
+  CREATE TABLE calibrations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, sensor TEXT NOT NULL, body TEXT NOT NULL, ended_at INTEGER, ended_by TEXT
+  ) STRICT;
+  CREATE INDEX calibrations_sensor ON calibrations (sensor, id)`,
 ];
 
 /** Of a file of this version of the service. */

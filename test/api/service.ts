@@ -15,6 +15,7 @@ import { createOriginNumbers, packReadings } from "../../model/reading-block.ts"
 import type { Rule } from "../../model/rule.ts";
 import { hashSecret } from "../../model/secret.ts";
 import { SimulationRefused } from "../../model/simulation.ts";
+import { createCorrections } from "../../store/corrections.ts";
 import { openRecords, type Records } from "../../store/records.ts";
 import { aBackground } from "../helpers/background.ts";
 import { T0 } from "../helpers/readings.ts";
@@ -84,6 +85,12 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     notifications: { check: () => undefined, test: async () => ({ sent: true }) },
     backup: async () => ({ refused: "There is nothing to back up in a test." }),
     simulations: NO_SIMULATIONS,
+    corrections: createCorrections({
+      store: storeOf(stored),
+      records,
+      rules: { reachFrom: () => undefined, changed: () => {} },
+      now: () => now,
+    }),
     health: () => [{ part: "journal", state: "ok", ready: true }],
     figures: () => [],
     live,

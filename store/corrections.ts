@@ -1,0 +1,308 @@
+import { setImmediate as immediate } from "node:timers/promises";
+import {
+  CORRECTIONS_PER_SENSOR_MAX,
+  type Correction,
+  correctionKey,
+  type NewCorrection,
+  overlap,
+  type Span,
+  touchedSpans,
+} from "../model/correction.ts";
+import type { Kind } from "../model/kinds.ts";
+import type { MetricName } from "../model/metrics.ts";
+import type { Reading, Values } from "../model/reading.ts";
+import { startOfDay, startOfHour } from "../model/time.ts";
+import { streamCorrected } from "./corrected-store.ts";
+import type { Leaving, ReadingStore, RollupPart } from "./reading-store.ts";
+import type { Records } from "./records.ts";
+
+/** What a correction changes, or its revoking. Times in epoch milliseconds. */
+export type CorrectionEffect = {
+  /** Readings that are read differently. */
+  readonly readings: number;
+  readonly examples: readonly { readonly before?: Moment | undefined; readonly after?: Moment | undefined }[];
+  readonly hours: number;
+  readonly alerts: number;
+  readonly notes: readonly string[];
+};
+type Moment = { readonly measuredAt: number; readonly values: Values };
+
+export type CorrectionDone = { readonly correction: Correction; readonly effect?: CorrectionEffect };
+
+/** What cannot be: `reason` is for a person. */
+export class CorrectionRefused extends Error {
+  override readonly name = "CorrectionRefused";
+}
+
+/** What the rules do with it; `alerts/` stands behind it. */
+export type RulesReach = {
+  /** Since when readings of a sensor can still be judged anew; undefined where the rules know nothing of it. */
+  reachFrom(sensorId: string): number | undefined;
+  /** A correction came or went: its sensor is to be judged anew. */
+  changed(): void;
+};
+
+type CorrectionsOptions = {
+  /** As it is, without corrections. */
+  readonly store: Pick<ReadingStore, "stream">;
+  readonly records: Pick<Records, "corrections" | "rollups" | "alerts" | "audit" | "transaction">;
+  readonly rules: RulesReach;
+  readonly now: () => number;
+};
+
+const EXAMPLES = 5;
+/** Of a sensor's alerts, the newest so many are looked at. */
+const ALERTS_MAX = 2_000;
+const ALERTS_PAGE = 200;
+
+type Changed = {
+  readonly kind: Kind;
+  readonly sensorId: string;
+  /** Those in force before and after. */
+  readonly before: readonly Correction[];
+  readonly after: readonly Correction[];
+  readonly changed: Correction;
+};
+
+/**
+ * Corrections and what follows from them. What was found out, the hours that are to be computed again and the marks on
+ * alerts are one transaction: a crash leaves all of it or nothing. One at a time, so that none is counted against readings
+ * that another one is changing.
+ */
+export function createCorrections({ store, records, rules, now }: CorrectionsOptions) {
+  const { corrections } = records;
+  let tail: Promise<unknown> = Promise.resolve();
+
+  function exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = tail.then(work);
+    tail = result.catch(() => {});
+    return result;
+  }
+
+  /** Says what it would change. Throws `CorrectionRefused`. */
+  const dryRun = (kind: Kind, correction: NewCorrection, signal?: Leaving): Promise<CorrectionEffect> =>
+    exclusively(async () => (await plan(addedOf(kind, correction), signal)).effect);
+
+  /** The same asked for again is the one that is there. Throws `CorrectionRefused`. */
+  function add(kind: Kind, correction: NewCorrection, signal?: Leaving): Promise<CorrectionDone> {
+    return exclusively(async () => {
+      const { sensorId } = correction;
+      const key = correctionKey(correction);
+      const same = corrections.active(sensorId).find((one) => correctionKey(one) === key);
+      if (same) return { correction: same };
+      const { parts, effect, alerts } = await plan(addedOf(kind, correction), signal);
+      const added = records.transaction(() => {
+        const one = corrections.add(correction);
+        follow(one, parts, alerts, { by: correction.by, what: "correction.add", note: describe(one) });
+        return one;
+      });
+      rules.changed();
+      return { correction: added, effect };
+    });
+  }
+
+  /** Undefined if there is none. One that was revoked before stays as it is. */
+  function revoke(id: number, kindOf: (sensorId: string) => Kind, by: string, reason: string, signal?: Leaving) {
+    return exclusively(async (): Promise<CorrectionDone | undefined> => {
+      const known = corrections.get(id);
+      if (!known || known.revokedAt !== undefined) return known && { correction: known };
+      const before = corrections.active(known.sensorId);
+      const after = before.filter((one) => one.id !== id);
+      const changed = { kind: kindOf(known.sensorId), sensorId: known.sensorId, before, after, changed: known };
+      const { parts, effect, alerts } = await plan(changed, signal);
+      const revoked = records.transaction(() => {
+        const one = corrections.revoke(id, now(), by, reason)!;
+        follow(one, parts, alerts, { by, what: "correction.revoke", note: `Correction ${id} was revoked: ${reason}` });
+        return one;
+      });
+      rules.changed();
+      return { correction: revoked, effect };
+    });
+  }
+
+  function addedOf(kind: Kind, correction: NewCorrection): Changed {
+    const before = corrections.active(correction.sensorId);
+    if (before.length >= CORRECTIONS_PER_SENSOR_MAX) {
+      throw new CorrectionRefused(
+        `${correction.sensorId} has ${before.length} corrections in force already: revoke some, or correct more with one.`,
+      );
+    }
+    const changed: Correction = { ...correction, id: Number.MAX_SAFE_INTEGER };
+    return { kind, sensorId: correction.sensorId, before, after: [...before, changed], changed };
+  }
+
+  /** In the transaction that writes the correction itself. */
+  function follow(
+    { id, sensorId }: Correction,
+    parts: readonly RollupPart[],
+    alerts: readonly string[],
+    { by, what, note }: { by: string; what: string; note: string },
+  ): void {
+    const at = now();
+    records.rollups.touch(parts);
+    for (const alert of alerts) {
+      records.alerts.handle(alert, {}, { at, knownAt: at, what: "readings-corrected", by, note });
+    }
+    records.audit.add({ at, by, what, target: `${sensorId} ${id}`, detail: note });
+  }
+
+  async function plan(changed: Changed, signal: Leaving | undefined) {
+    const { kind, sensorId } = changed;
+    const spans = touchedSpans([changed.changed, ...changed.after.filter(({ id }) => id > changed.changed.id)]);
+    const cut = records.rollups.cut(kind, "raw")?.at ?? Number.NEGATIVE_INFINITY;
+    const found = createFound(kind);
+    for (const span of spans) {
+      const query = { kind, sensorId, ...span, ...(signal ? { signal } : {}) };
+      await compare(
+        streamCorrected(store, query, changed.before),
+        streamCorrected(store, query, changed.after),
+        found.note,
+      );
+    }
+    const parts = found.parts();
+    const notes = notesOn(changed, cut, found.readings());
+    const alerts = restingOn(sensorId, spans, changed.changed.metrics);
+    const effect: CorrectionEffect = {
+      readings: found.readings(),
+      examples: found.examples(),
+      hours: new Set(parts.map(({ start }) => start)).size,
+      alerts: alerts.length,
+      notes,
+    };
+    return { parts, effect, alerts };
+  }
+
+  function notesOn({ changed, sensorId }: Changed, cut: number, readings: number): string[] {
+    const notes: string[] = [];
+    if (changed.from < cut) {
+      if (changed.what !== "invalid" && changed.to <= cut && readings === 0) {
+        throw new CorrectionRefused(
+          `Readings before ${iso(cut)} are no longer kept, only their hours and days: whole hours there can be marked invalid, and nothing else.`,
+        );
+      }
+      notes.push(
+        `Readings before ${iso(cut)} are no longer kept. Of their hours and days only whole ones can be left out (invalid); everything else stays as it was.`,
+      );
+    }
+    const reachFrom = rules.reachFrom(sensorId);
+    if (reachFrom === undefined || changed.from < reachFrom) {
+      const reach = reachFrom === undefined ? "" : ` back to ${iso(reachFrom)}`;
+      notes.push(
+        reachFrom === undefined || changed.to <= reachFrom
+          ? `The rules do not judge this time again${reach === "" ? "" : ` (they reach${reach})`}: its alerts stay, marked as resting on corrected readings.`
+          : `The rules judge again${reach}: older alerts stay, marked as resting on corrected readings.`,
+      );
+    }
+    return notes;
+  }
+
+  /** Ids of a sensor's alerts with evidence in these spans. */
+  function restingOn(sensorId: string, spans: readonly Span[], metrics: readonly MetricName[] | undefined): string[] {
+    const found: string[] = [];
+    const end = spans.at(-1)!.to;
+    let cursor: string | undefined;
+    for (let seen = 0; seen < ALERTS_MAX; seen += ALERTS_PAGE) {
+      const filter = { sensor: sensorId, state: ["firing", "resolved", "retracted"] as const };
+      const page = records.alerts.list(filter, ALERTS_PAGE, cursor);
+      for (const { id, startedAt, evidence } of page.items) {
+        if (startedAt >= end) continue;
+        const rests = evidence.some(({ measuredAt, window, metric }) => {
+          const isOther = metrics && metric && !metrics.includes(metric as MetricName) && isMetric(metric);
+          const span = { from: window?.from ?? measuredAt, to: measuredAt + 1 };
+          return !isOther && spans.some((one) => overlap(one, span).length > 0);
+        });
+        if (rests) found.push(id);
+      }
+      cursor = page.next;
+      if (cursor === undefined) break;
+    }
+    return found;
+  }
+
+  return { dryRun, add, revoke };
+}
+
+export type Corrections = ReturnType<typeof createCorrections>;
+
+const iso = (time: number) => new Date(time).toISOString();
+/** A rule may watch what is derived from several metrics: then any of them may have been meant. */
+const isMetric = (name: string) => !name.includes(".") && /^[a-z][A-Za-z0-9]*$/.test(name);
+
+/** In a sentence, for the audit and for an alert's timeline. */
+export function describe(one: Correction): string {
+  const { id, what, metrics, from, to, reason } = one;
+  const of = metrics ? metrics.join(", ") : "all values";
+  const change = {
+    invalid: `${of} invalid`,
+    value: `${of} = ${one.value}`,
+    factor: `${of} x ${one.factor ?? 1}${one.offset ? ` ${one.offset < 0 ? "-" : "+"} ${Math.abs(one.offset)}` : ""}`,
+    shift: `time ${(one.shiftS ?? 0) < 0 ? "-" : "+"} ${Math.abs(one.shiftS ?? 0)} s`,
+  }[what];
+  return `Correction ${id}: ${change}, ${iso(from)} to ${iso(to)}: ${reason}`;
+}
+
+/** What differs, gathered. */
+function createFound(kind: Kind) {
+  const parts = new Map<string, RollupPart>();
+  const examples: { before?: Moment | undefined; after?: Moment | undefined }[] = [];
+  let readings = 0;
+
+  function touch({ measuredAt, receivedAt }: Reading): void {
+    const [start, receivedDay] = [startOfHour(measuredAt), startOfDay(receivedAt)];
+    parts.set(`${start} ${receivedDay}`, { kind, resolution: "hourly", start, receivedDay });
+  }
+
+  function note(before: Reading | undefined, after: Reading | undefined): void {
+    if (before) touch(before);
+    if (after) touch(after);
+    readings += 1;
+    if (examples.length < EXAMPLES) examples.push({ before: momentOf(before), after: momentOf(after) });
+  }
+  return { note, parts: () => [...parts.values()], examples: () => examples, readings: () => readings };
+}
+
+const momentOf = (reading: Reading | undefined): Moment | undefined =>
+  reading && { measuredAt: reading.measuredAt, values: reading.values };
+
+type Chunks = AsyncIterable<readonly Reading[]>;
+
+/** Walks both beside each other, by the message a reading came with: that stays the same when its time is moved. */
+async function compare(
+  before: Chunks,
+  after: Chunks,
+  note: (before: Reading | undefined, after: Reading | undefined) => void,
+): Promise<void> {
+  const [a, b] = [walk(before), walk(after)];
+  let [one, other] = [await a(), await b()];
+  while (one || other) {
+    const time = Math.min(one?.measuredAt ?? Number.POSITIVE_INFINITY, other?.measuredAt ?? Number.POSITIVE_INFINITY);
+    const [left, right] = [one?.measuredAt === time ? one : undefined, other?.measuredAt === time ? other : undefined];
+    if (!left || !right || !isSame(left, right)) note(left, right);
+    if (left) one = await a();
+    if (right) other = await b();
+  }
+}
+
+function isSame(a: Reading, b: Reading): boolean {
+  const names = Object.keys(a.values) as MetricName[];
+  if (names.length !== Object.keys(b.values).length || a.journalSeq !== b.journalSeq) return false;
+  return names.every((name) => a.values[name] === b.values[name] && a.quality?.[name] === b.quality?.[name]);
+}
+
+/** Reading by reading; between the chunks others have the thread. */
+function walk(chunks: Chunks): () => Promise<Reading | undefined> | Reading | undefined {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let chunk: readonly Reading[] = [];
+  let next = 0;
+  async function more(): Promise<Reading | undefined> {
+    do {
+      const { done, value } = await iterator.next();
+      if (done) return undefined;
+      chunk = value;
+      next = 0;
+      await immediate();
+    } while (chunk.length === 0);
+    return chunk[next++];
+  }
+  return () => (next < chunk.length ? chunk[next++] : more());
+}
