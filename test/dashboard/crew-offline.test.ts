@@ -52,6 +52,8 @@ describe.runIf(HAS_BROWSER)("the crews' list with a bad connection", () => {
     await page.getByRole("heading", { name: "2 actions waiting to be sent" }).waitFor();
     await card(page, "Zoo gate").getByText("Waiting to be sent").waitFor();
     await page.getByRole("listitem").filter({ hasText: "Take it: Battery low, Old mill" }).getByText("Undo").click();
+    // Shown when the device has written it down: a reload before that may come first.
+    await page.getByRole("heading", { name: "1 action waiting to be sent" }).waitFor();
     await page.reload();
     await page.getByRole("heading", { name: "1 action waiting to be sent" }).waitFor();
     await expectAccessible(page);
