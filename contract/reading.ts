@@ -58,7 +58,7 @@ export type ReadingView = Provided<
   Body,
   Mirrors<
     Omit<Body, "late">,
-    Omit<Reading, "journalSeq" | "imported" | "clock" | "seq" | "raw" | "marks" | "movedFrom">,
+    Omit<Reading, "journalSeq" | "imported" | "clock" | "seq" | "raw" | "marks" | "movedFrom" | "part">,
     "measuredAt" | "receivedAt"
   >
 >;

@@ -9,6 +9,7 @@ export type Origin = {
   readonly district: string;
   readonly quality?: Quality;
   readonly imported?: boolean;
+  readonly clock?: true;
 };
 
 /**
@@ -22,7 +23,11 @@ export type ReadingBlock = {
   readonly columns: Float64Array<ArrayBuffer>;
   /** Origins that came up with this block: their numbers go on from those of the blocks before it. */
   readonly origins: readonly Origin[];
+  /** What few readings have, with the row it belongs to. */
+  readonly rare?: readonly Rare[];
 };
+
+type Rare = Pick<Reading, "seq" | "raw"> & { readonly row: number };
 
 /** The number of the origin, then three fields of every reading. */
 export const FIXED = ["origin", "measuredAt", "receivedAt", "journalSeq"] as const;
@@ -30,11 +35,11 @@ export const FIXED = ["origin", "measuredAt", "receivedAt", "journalSeq"] as con
 /** Turns the blocks of one scan, in their order, back into readings. */
 export function createBlockReader(): (block: ReadingBlock) => Reading[] {
   const origins: Origin[] = [];
-  return function read({ rows, metrics, columns, origins: fresh }) {
+  return function read({ rows, metrics, columns, origins: fresh, rare = [] }) {
     for (const one of fresh) origins.push(one);
     const readings: Reading[] = new Array(rows);
     for (let row = 0; row < rows; row++) {
-      const { sensorId, kind, district, quality, imported } = origins[columns[row]!]!;
+      const { sensorId, kind, district, quality, imported, clock } = origins[columns[row]!]!;
       const reading: { -readonly [Key in keyof Reading]: Reading[Key] } = {
         sensorId,
         kind,
@@ -46,8 +51,10 @@ export function createBlockReader(): (block: ReadingBlock) => Reading[] {
       };
       if (quality) reading.quality = quality;
       if (imported) reading.imported = true;
+      if (clock) reading.clock = true;
       readings[row] = reading;
     }
+    for (const { row, ...fields } of rare) Object.assign(readings[row]!, fields);
     return readings;
   };
 }
@@ -69,8 +76,9 @@ export function createOriginNumbers() {
   let fresh: Origin[] = [];
   return {
     numberOf(origin: Origin): number {
-      const { sensorId, kind, district, quality, imported } = origin;
-      const key = `${kind} ${sensorId} ${district} ${quality ? Object.keys(quality).join() : ""} ${imported === true}`;
+      const { sensorId, kind, district, quality, imported, clock } = origin;
+      const flags = `${quality ? Object.keys(quality).join() : ""} ${imported === true} ${clock === true}`;
+      const key = `${kind} ${sensorId} ${district} ${flags}`;
       const known = numbers.get(key);
       if (known !== undefined) return known;
       numbers.set(key, numbers.size);
@@ -95,12 +103,14 @@ export function packReadings(
   const metrics = [...new Set(readings.flatMap(({ values }) => Object.keys(values)))] as MetricName[];
   const columns = new Float64Array(rows * (FIXED.length + metrics.length)).fill(Number.NaN, FIXED.length * rows);
   const place = new Map<string, number>(metrics.map((metric, i) => [metric, (FIXED.length + i) * rows]));
-  readings.forEach(({ measuredAt, receivedAt, journalSeq, values, ...origin }, row) => {
+  const rare: Rare[] = [];
+  readings.forEach(({ measuredAt, receivedAt, journalSeq, values, seq, raw, ...origin }, row) => {
+    if (seq !== undefined || raw) rare.push({ row, ...(seq !== undefined && { seq }), ...(raw && { raw }) });
     columns.set([numbers.numberOf(origin)], row);
     columns[rows + row] = measuredAt;
     columns[2 * rows + row] = receivedAt;
     columns[3 * rows + row] = journalSeq;
     for (const [metric, value] of Object.entries(values)) columns[place.get(metric)! + row] = value;
   });
-  return { rows, metrics, columns, origins: numbers.takeFresh() };
+  return { rows, metrics, columns, origins: numbers.takeFresh(), ...(rare.length > 0 && { rare }) };
 }

@@ -29,6 +29,11 @@ export type Reading = {
   readonly marks?: Partial<Record<MetricName, "corrected" | "invalid">>;
   /** Only there: the time that the device said. */
   readonly movedFrom?: number;
+  /**
+   * Of several messages with metrics of one moment, which one this is (the first has none). Only between the store writer
+   * and the store, which shows everybody else one reading.
+   */
+  readonly part?: number;
 };
 
 /** Clock rules. A reading from further ahead than this is quarantined as `future`. */

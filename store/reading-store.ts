@@ -29,14 +29,14 @@ export type ReadingStore = {
    */
   write(readings: readonly Reading[], options?: WriteOptions): Promise<void>;
   /** For each key the stored reading, or undefined; in the order of the keys. At most 10,000 keys. */
-  find(kind: Kind, keys: readonly ReadingKey[]): Promise<(Reading | undefined)[]>;
+  find(kind: Kind, keys: readonly ReadingKey[]): Promise<(StoredReading | undefined)[]>;
   /** Newest `measuredAt` of every sensor with readings: what is later than this cannot be a duplicate. */
   newest(): Promise<Map<string, number>>;
   /** The newest reading of each sensor (or of one), one per kind and sensor. */
   latest(filter?: { readonly sensorId?: string; readonly kind?: Kind }): Promise<Reading[]>;
   /**
    * Readings in ascending `measuredAt`, in chunks of at most 5,000: any range, in constant memory. While the reader keeps
-   * a chunk the store does no work for it.
+   * a chunk the store does no work for it. With `byMessage` what each message brought, for those who keep the books.
    */
   stream(query: RangeQuery): AsyncIterable<readonly Reading[]>;
   /**
@@ -46,12 +46,15 @@ export type ReadingStore = {
   scan(query: ScanQuery): AsyncIterable<ReadingBlock>;
   /** Buckets of the good values, aligned to the epoch, in ascending order, empty ones left out; computed by the store. */
   aggregate(query: AggregateQuery): Promise<readonly Bucket[]>;
-  /** How many readings are kept, of one sensor or of all. */
+  /** How many readings are kept, of one sensor or of all: one a moment. */
   count(filter?: { readonly sensorId?: string }): Promise<number>;
-  /** The same for each sensor: of messages before `seqBefore` only, or of what `deleteBefore` would remove. */
+  /**
+   * How many were stored for each sensor, as the books count (each message that brought something of a moment): of
+   * messages before `seqBefore` only, or of what `deleteBefore` would remove.
+   */
   countBySensor(filter?: CountFilter): Promise<Map<string, number>>;
   /**
-   * Readings of one kind in a range, by sensor and by the UTC day (its start) they were measured on; with `outside` only
+   * The same of one kind in a range, by sensor and by the UTC day (its start) they were measured on; with `outside` only
    * those whose number in the journal is not in its range.
    */
   countByDay(kind: Kind, from: number, to: number, filter?: DayFilter): Promise<Map<string, Map<number, number>>>;
@@ -201,6 +204,9 @@ export type RollupRow = {
 
 export type ReadingKey = { readonly sensorId: string; readonly measuredAt: number };
 
+/** `parts`: what each message brought, where several brought metrics of this moment. */
+export type StoredReading = Reading & { readonly parts?: readonly Reading[] };
+
 export type CountFilter = {
   readonly seqBefore?: number;
   readonly past?: { readonly kind: Kind; readonly time: number };
@@ -220,6 +226,8 @@ export type RangeQuery = {
   readonly metrics?: readonly MetricName[];
   /** Of a store that is read through corrections (`corrected-store.ts`): values that are invalid, too, marked. */
   readonly withInvalid?: boolean;
+  /** What each message brought by itself, with its `part`, instead of one reading a moment. */
+  readonly byMessage?: boolean;
   readonly signal?: Leaving;
 };
 

@@ -3,6 +3,7 @@ import { KINDS, type Kind } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
+import { joinParts } from "../moments.ts";
 import type { Bucket, CountFilter, DayFilter, RangeQuery } from "../reading-store.ts";
 import type { Database } from "./instance.ts";
 import { createReadingDecoder, selectReadings } from "./rows.ts";
@@ -38,7 +39,9 @@ export async function* streamRange(database: Database, asked: RangeQuery): Async
     const chunks = await database
       .reader()
       .use(async (connection) => (await connection.run(sql, where.values, where.types)).fetchAllChunks(), query.signal);
-    const readings = chunks.flatMap(decode);
+    const rowsOfSlice = chunks.flatMap(decode);
+    // A slice has all of a moment.
+    const readings = query.byMessage ? rowsOfSlice : joinParts(rowsOfSlice);
     for (let from = 0; from < readings.length; from += CHUNK_ROWS_MAX)
       yield readings.slice(from, from + CHUNK_ROWS_MAX);
   }
@@ -108,7 +111,7 @@ function toBucket(row: readonly number[], metrics: readonly MetricName[]): Bucke
 }
 
 export async function countRows(connection: DuckDBConnection, sensorId: string | undefined): Promise<number> {
-  const where = sensorId === undefined ? "" : "WHERE sensorId = $sensorId";
+  const where = `WHERE part IS NULL ${sensorId === undefined ? "" : "AND sensorId = $sensorId"}`;
   const parts = KINDS.map((kind) => `SELECT count(*) AS n FROM ${kind} ${where}`);
   const sql = `SELECT CAST(sum(n) AS DOUBLE) FROM (${parts.join(" UNION ALL ")})`;
   const rows = await (await connection.run(sql, sensorId === undefined ? {} : { sensorId })).getRows();

@@ -4,6 +4,7 @@ import {
   type DuckDBAppender,
   type DuckDBConnection,
   DuckDBDataChunk,
+  type DuckDBValue,
   type DuckDBVector,
   LIST,
   listValue,
@@ -12,8 +13,9 @@ import {
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import type { Quality, Reading, Values } from "../../model/reading.ts";
-import type { ReadingKey } from "../reading-store.ts";
-import { toBigInt } from "./schema.ts";
+import { joinMoment } from "../moments.ts";
+import type { ReadingKey, StoredReading } from "../reading-store.ts";
+import { type RareColumn, toBigInt } from "./schema.ts";
 
 /**
  * Wraps `rows`, a SELECT of whole rows of a kind's table, into the columns `readingsOfChunk` expects.
@@ -33,6 +35,11 @@ export function selectReadings(rows: string, metrics: readonly MetricName[], ord
     "suspect IS NOT NULL",
     "suspect",
     "imported",
+    "clock IS NOT NULL OR seq IS NOT NULL OR raw IS NOT NULL OR part IS NOT NULL",
+    "clock",
+    "COALESCE(CAST(seq AS DOUBLE), 'NaN')",
+    "raw",
+    "COALESCE(part, 0)",
     ...metrics.map((metric) => `COALESCE("${metric}", 'NaN')`),
   ];
   return `WITH picked AS MATERIALIZED (${rows}), names AS (
@@ -42,7 +49,7 @@ export function selectReadings(rows: string, metrics: readonly MetricName[], ord
     FROM picked JOIN names ON picked.sensorId = names.sensorId AND picked.district = names.district ${orderBy}`;
 }
 
-const METRICS_FROM = 9;
+const METRICS_FROM = 14;
 
 /** Turns the chunks of one `selectReadings` result into readings, at most 2,048 at a time. */
 export function createReadingDecoder(kind: Kind, metrics: readonly MetricName[]) {
@@ -50,6 +57,7 @@ export function createReadingDecoder(kind: Kind, metrics: readonly MetricName[])
   return function decode(chunk: DuckDBDataChunk): Reading[] {
     const columns = Array.from({ length: METRICS_FROM }, (_, index) => chunk.getColumnVector(index));
     const [number, sensorId, district, measuredAt, receivedAt, journalSeq, hasSuspect, suspect, imported] = columns;
+    const [hasRare, clock, seq, raw, part] = columns.slice(9);
     const values = valuesOfChunk(chunk, metrics);
     return values.map((ofRow, row) => {
       const key = number!.getItem(row) as number;
@@ -64,8 +72,20 @@ export function createReadingDecoder(kind: Kind, metrics: readonly MetricName[])
         values: ofRow,
         journalSeq: journalSeq!.getItem(row) as number,
       };
-      if (!hasSuspect!.getItem(row) && !imported!.getItem(row)) return reading;
-      return withFlags(reading, imported!.getItem(row) === true, suspect!.getItem(row) as string | null, metrics);
+      const isPlain = !hasSuspect!.getItem(row) && !imported!.getItem(row);
+      const flagged = isPlain
+        ? reading
+        : withFlags(reading, imported!.getItem(row) === true, suspect!.getItem(row) as string | null, metrics);
+      if (!hasRare!.getItem(row)) return flagged;
+      const counted = seq!.getItem(row) as number;
+      const told = raw!.getItem(row) as string | null;
+      return {
+        ...flagged,
+        ...(clock!.getItem(row) === true && { clock: true }),
+        ...(!Number.isNaN(counted) && { seq: counted }),
+        ...(told !== null && rawOf(told, metrics)),
+        ...(part!.getItem(row) !== 0 && { part: part!.getItem(row) as number }),
+      };
     });
   };
 }
@@ -82,6 +102,12 @@ function valuesOfChunk(chunk: DuckDBDataChunk, metrics: readonly MetricName[]): 
   return rows;
 }
 
+/** As it was written, of the metrics that were asked for. */
+export function rawOf(text: string, metrics: readonly MetricName[]): { readonly raw?: Values } {
+  const all = Object.entries(JSON.parse(text) as Values).filter(([metric]) => metrics.includes(metric as MetricName));
+  return all.length > 0 ? { raw: Object.fromEntries(all) } : {};
+}
+
 function withFlags(
   reading: Reading,
   imported: boolean,
@@ -93,12 +119,12 @@ function withFlags(
   return { ...reading, ...(flagged.length > 0 ? { quality } : {}), ...(imported ? { imported } : {}) };
 }
 
-/** The stored reading of each key, in the order of the keys. Of doubled rows the first to arrive counts. */
+/** The stored reading of each key, in the order of the keys. Of what doubled rows both have the first to arrive counts. */
 export async function findKeys(
   connection: DuckDBConnection,
   kind: Kind,
   keys: readonly ReadingKey[],
-): Promise<(Reading | undefined)[]> {
+): Promise<(StoredReading | undefined)[]> {
   if (keys.length === 0) return [];
   const times = keys.map((key) => toBigInt(key.measuredAt));
   const rows = `SELECT stored.* FROM ${kind} AS stored
@@ -113,13 +139,17 @@ export async function findKeys(
     to: times.reduce((most, time) => (time > most ? time : most)),
   };
   const types = { sensors: LIST(VARCHAR), times: LIST(BIGINT), from: BIGINT, to: BIGINT };
-  const found = new Map<string, Reading>();
+  const found = new Map<string, Reading[]>();
   for (const reading of await readAll(connection, kind, rows, { values, types })) {
     const key = keyText(reading);
-    const other = found.get(key);
-    if (!other || reading.journalSeq < other.journalSeq) found.set(key, reading);
+    const others = found.get(key);
+    if (others) others.push(reading);
+    else found.set(key, [reading]);
   }
-  return keys.map((key) => found.get(keyText(key)));
+  return keys.map((key) => {
+    const ofMoment = found.get(keyText(key));
+    return ofMoment && joinMoment(ofMoment.toSorted((a, b) => a.journalSeq - b.journalSeq));
+  });
 }
 
 const keyText = (key: ReadingKey) => `${key.measuredAt} ${key.sensorId}`;
@@ -152,14 +182,14 @@ const FIXED = ["sensorId", "district", "measuredAt", "receivedAt", "journalSeq",
 /**
  * Rows by the chunk instead of by the value. Sensors fill a few of a table's many metric columns; appending a NULL for
  * each of the others was the largest single cost of ingest. Here a column is NULL from the start, a row sets what it
- * has, and afterwards takes that back. Worth it for full chunks only. `metrics` as they stand after the fixed columns.
+ * has, and afterwards takes that back. Worth it for full chunks only. `names` as they stand after the fixed columns.
  */
-function createRowChunk(appender: DuckDBAppender, metrics: readonly MetricName[]) {
+function createRowChunk(appender: DuckDBAppender, names: LaterColumns[Kind]) {
   const types = Array.from({ length: appender.columnCount }, (_, column) => appender.columnType(column));
   const chunk = DuckDBDataChunk.create(types, CHUNK_ROWS);
   const vectors = types.map((_, column) => chunk.getColumnVector(column));
   const [sensorId, district, measuredAt, receivedAt, journalSeq, suspect, imported] = vectors as DuckDBVector[];
-  const vectorOf = new Map<string, DuckDBVector>(metrics.map((metric, i) => [metric, vectors[FIXED.length + i]!]));
+  const vectorOf = new Map<string, DuckDBVector>(names.map((name, i) => [name, vectors[FIXED.length + i]!]));
   for (const vector of [suspect!, ...vectorOf.values()]) {
     for (let row = 0; row < CHUNK_ROWS; row++) vector.setItem(row, null);
   }
@@ -173,11 +203,17 @@ function createRowChunk(appender: DuckDBAppender, metrics: readonly MetricName[]
     imported!.setItem(row, reading.imported === true);
     if (reading.quality) suspect!.setItem(row, Object.keys(reading.quality).join(","));
     for (const metric in reading.values) vectorOf.get(metric)!.setItem(row, reading.values[metric as MetricName]!);
+    if (isRare(reading))
+      for (const name of RARE) {
+        const cell = RARE_CELLS[name](reading);
+        if (cell !== undefined) vectorOf.get(name)!.setItem(row, cell);
+      }
   }
 
   function clearRow(row: number, reading: Reading): void {
     if (reading.quality) suspect!.setItem(row, null);
     for (const metric in reading.values) vectorOf.get(metric)!.setItem(row, null);
+    if (isRare(reading)) for (const name of RARE) vectorOf.get(name)!.setItem(row, null);
   }
 
   /** Appends `readings[from]` … `readings[from + CHUNK_ROWS - 1]`. */
@@ -199,14 +235,26 @@ function createRowChunk(appender: DuckDBAppender, metrics: readonly MetricName[]
 
 type RowChunk = ReturnType<typeof createRowChunk>;
 
-/** For each kind the metric columns as they stand in the file, after the fixed ones. */
-export type MetricColumns = Readonly<Record<Kind, readonly MetricName[]>>;
+/** For each kind the columns as they stand in the file, after the fixed ones. */
+export type LaterColumns = Readonly<Record<Kind, readonly (MetricName | RareColumn)[]>>;
+
+function isRare({ seq, clock, raw, part }: Reading): boolean {
+  return seq !== undefined || clock !== undefined || raw !== undefined || part !== undefined;
+}
+
+const RARE_CELLS = {
+  clock: ({ clock }: Reading) => clock,
+  seq: ({ seq }: Reading) => (seq === undefined ? undefined : BigInt(seq)),
+  raw: ({ raw }: Reading) => raw && JSON.stringify(raw),
+  part: ({ part }: Reading) => part,
+} satisfies Record<RareColumn, (reading: Reading) => DuckDBValue | undefined>;
+const RARE = Object.keys(RARE_CELLS) as readonly RareColumn[];
 
 /**
  * Answers how to append: all or nothing over all kinds, and on disk when it resolves. An appender's flush inside a
  * transaction becomes durable with the COMMIT (checked by killing the process: test/contract/duckdb.test.ts).
  */
-export function createAppend(columns: MetricColumns) {
+export function createAppend(columns: LaterColumns) {
   const chunks = new Map<Kind, RowChunk>();
 
   return async function append(connection: DuckDBConnection, readings: readonly Reading[]): Promise<void> {
@@ -252,7 +300,7 @@ export function createAppend(columns: MetricColumns) {
   }
 }
 
-function appendRow(appender: DuckDBAppender, reading: Reading, metrics: readonly MetricName[]): void {
+function appendRow(appender: DuckDBAppender, reading: Reading, names: LaterColumns[Kind]): void {
   appender.appendVarchar(reading.sensorId);
   appender.appendVarchar(reading.district);
   appender.appendBigInt(BigInt(reading.measuredAt));
@@ -261,10 +309,21 @@ function appendRow(appender: DuckDBAppender, reading: Reading, metrics: readonly
   if (reading.quality) appender.appendVarchar(Object.keys(reading.quality).join(","));
   else appender.appendNull();
   appender.appendBoolean(reading.imported === true);
-  for (const metric of metrics) {
-    const value = reading.values[metric];
-    if (value === undefined) appender.appendNull();
-    else appender.appendDouble(value);
+  const hasRare = isRare(reading);
+  for (const name of names) {
+    const value = reading.values[name as MetricName];
+    if (value !== undefined) appender.appendDouble(value);
+    else if (hasRare && name in RARE_CELLS) appendRare(appender, reading, name as RareColumn);
+    else appender.appendNull();
   }
   appender.endRow();
+}
+
+function appendRare(appender: DuckDBAppender, reading: Reading, name: RareColumn): void {
+  const cell = RARE_CELLS[name](reading);
+  if (cell === undefined) appender.appendNull();
+  else if (typeof cell === "boolean") appender.appendBoolean(cell);
+  else if (typeof cell === "bigint") appender.appendBigInt(cell);
+  else if (typeof cell === "string") appender.appendVarchar(cell);
+  else appender.appendSmallInt(cell);
 }

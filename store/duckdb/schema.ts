@@ -15,16 +15,24 @@ export const FIXED_COLUMNS: readonly string[] = [
 ];
 
 /**
- * Makes what is missing: one table for each kind, and a column for each metric that came to `model/` since the file was
- * written. No key, index or upsert on purpose: they are what makes DuckDB's log fail to replay after a crash.
+ * What few readings have, after the metrics; NULL for most. `raw`: JSON, metric to number. `part`: this row is a later
+ * message of a moment that has a row already.
+ */
+export const RARE_COLUMNS = { clock: "BOOLEAN", seq: "BIGINT", raw: "VARCHAR", part: "SMALLINT" } as const;
+export type RareColumn = keyof typeof RARE_COLUMNS;
+
+/**
+ * Makes what is missing: one table for each kind, and a column for each metric (or field) that came to `model/` since the
+ * file was written. No key, index or upsert on purpose: they are what makes DuckDB's log fail to replay after a crash.
  */
 export async function createTables(connection: DuckDBConnection): Promise<void> {
   for (const kind of KINDS) {
-    const columns = [...FIXED_COLUMNS, ...METRICS_OF[kind].map((metric) => `"${metric}" DOUBLE`)];
+    const later = [...METRICS_OF[kind].map((metric) => [metric, "DOUBLE"] as const), ...Object.entries(RARE_COLUMNS)];
+    const columns = [...FIXED_COLUMNS, ...later.map(([name, type]) => `"${name}" ${type}`)];
     await connection.run(`CREATE TABLE IF NOT EXISTS ${kind} (${columns.join(", ")})`);
     const present = new Set(await columnsOf(connection, kind));
-    for (const metric of METRICS_OF[kind]) {
-      if (!present.has(metric)) await connection.run(`ALTER TABLE ${kind} ADD COLUMN "${metric}" DOUBLE`);
+    for (const [name, type] of later) {
+      if (!present.has(name)) await connection.run(`ALTER TABLE ${kind} ADD COLUMN "${name}" ${type}`);
     }
   }
 }

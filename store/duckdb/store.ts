@@ -2,13 +2,12 @@ import { basename } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import type { Log } from "../../model/log.ts";
-import type { MetricName } from "../../model/metrics.ts";
 import { createLatestReadings } from "../latest-readings.ts";
 import { type ReadingStore, withoutMetrics } from "../reading-store.ts";
 import { type Database, type InstanceOptions, openDatabase } from "./instance.ts";
 import { aggregateRange, countByDay, countBySensor, countRows, streamRange } from "./ranges.ts";
 import { createRollups, createRollupTables } from "./rollups.ts";
-import { createAppend, findKeys, type MetricColumns, newestReadings } from "./rows.ts";
+import { createAppend, findKeys, type LaterColumns, newestReadings } from "./rows.ts";
 import { scanBlocks } from "./scan.ts";
 import { columnsOf, createTables, FIXED_COLUMNS, toBigInt } from "./schema.ts";
 
@@ -96,14 +95,14 @@ async function open(options: InstanceOptions, readers: number) {
   }
 }
 
-async function prepareTables(connection: DuckDBConnection): Promise<MetricColumns> {
+async function prepareTables(connection: DuckDBConnection): Promise<LaterColumns> {
   await createTables(connection);
   await createRollupTables(connection);
-  const columns: Partial<Record<Kind, readonly MetricName[]>> = {};
+  const columns: Partial<Record<Kind, LaterColumns[Kind]>> = {};
   for (const kind of KINDS) {
-    columns[kind] = (await columnsOf(connection, kind)).slice(FIXED_COLUMNS.length) as MetricName[];
+    columns[kind] = (await columnsOf(connection, kind)).slice(FIXED_COLUMNS.length) as LaterColumns[Kind][number][];
   }
-  return columns as MetricColumns;
+  return columns as LaterColumns;
 }
 
 async function loadNewest(database: Database) {

@@ -299,11 +299,9 @@ export function readingsOfSeries(kind: Kind, series: Series, receipt: string): R
       kind,
       district,
       measuredAt: Number(cell("time")),
-      receivedAt: told.receivedAt,
       values,
-      journalSeq: told.journalSeq,
+      ...told,
       ...(Object.keys(quality).length > 0 ? { quality } : {}),
-      ...(told.imported ? { imported: true } : {}),
     };
   });
 }

@@ -112,11 +112,13 @@ export function createQueries(installation: string) {
       });
       return selectBuckets(query, `${query.kind}_${resolution}`, columns);
     },
-    newest: (kind: Kind): BoundQuery => ({
-      text: `SELECT ${columnsOf(receipt, kind)} FROM "${kind}" WHERE ${readings} GROUP BY "sensorId", "district"
-        ORDER BY time DESC LIMIT 1`,
-      values: {},
-    }),
+    /** First messages of a moment, then the few that came after them. */
+    newest: (kind: Kind): BoundQuery[] =>
+      [`!~ ${PART_MARK}`, `=~ ${PART_MARK}`].map((isPart, n) => ({
+        text: `SELECT ${columnsOf(receipt, kind)} FROM "${kind}" WHERE ${readings} AND "installation"::tag ${isPart}
+          GROUP BY "sensorId", "district"${n ? ', "installation"' : ""} ORDER BY time DESC LIMIT 1`,
+        values: {},
+      })),
     /** The keys as ranges of one sensor each, many statements to a request. Answers may hold more than was asked for. */
     keys(kind: Kind, keys: readonly ReadingKey[]): BoundQuery[] {
       const ranges: { sensorId: string; from: number; to: number }[] = [];
@@ -135,7 +137,7 @@ export function createQueries(installation: string) {
       return requests;
     },
     count(sensorId: string | undefined): BoundQuery {
-      const text = `SELECT count(${receipt}) FROM ${ALL_KINDS} WHERE ${readings}`;
+      const text = `SELECT count(${receipt}) FROM ${ALL_KINDS} WHERE ${readings} AND "installation"::tag !~ ${PART_MARK}`;
       if (sensorId === undefined) return { text, values: {} };
       return { text: `${text} AND "sensorId"::tag = $sensorId`, values: { sensorId } };
     },
@@ -188,6 +190,9 @@ export function createQueries(installation: string) {
 /** Measurements of bookkeeping carry the id, too: what others write by any likely name fixes no type for ours. */
 export const sentinelOf = (installation: string) => `lamppost_mark_${installation}`;
 export const probeOf = (installation: string) => `lamppost_probe_${installation}`;
+
+/** Marks of later messages of a moment (`lines.ts`). */
+const PART_MARK = "/\\.p[0-9]+$/";
 
 const ALL_KINDS = KINDS.map((kind) => `"${kind}"`).join(", ");
 /** Keys of one sensor nearer than this are asked for as one range: an index look-up costs more than some rows. */

@@ -17,10 +17,11 @@ const SEQ_DIGITS = 16;
 /**
  * The mark of what we wrote: this installation's id, for history with the UTC day of its receipt: `1a2b3c4d.20261129`. It
  * makes our points recognisable among others', and retention by receipt possible: the server deletes by tags, not fields.
+ * A later message of one moment (`store/moments.ts`) has a point of its own, and so a mark: `1a2b3c4d.p1`.
  */
-function markOf(installation: string, { measuredAt, receivedAt }: Reading): string {
-  if (receivedAt - measuredAt < HISTORY_FROM_MS) return installation;
-  return historyMark(installation, receivedAt);
+function markOf(installation: string, { measuredAt, receivedAt, part }: Reading): string {
+  const mark = receivedAt - measuredAt < HISTORY_FROM_MS ? installation : historyMark(installation, receivedAt);
+  return part === undefined ? mark : `${mark}.p${part}`;
 }
 
 /** `receivedAt`: any time of that day. */
@@ -31,7 +32,9 @@ export function historyMark(installation: string, receivedAt: number): string {
 /** The start of the day of receipt, undefined for the plain mark, NaN for a mark that is not ours. */
 export function dayOfMark(installation: string, mark: string): number | undefined {
   if (mark === installation) return undefined;
-  const day = /^\.(\d{4})(\d{2})(\d{2})$/.exec(mark.startsWith(installation) ? mark.slice(installation.length) : "");
+  const rest = mark.startsWith(installation) ? mark.slice(installation.length) : "";
+  if (/^\.p\d+$/.test(rest)) return undefined;
+  const day = /^\.(\d{4})(\d{2})(\d{2})(?:\.p\d+)?$/.exec(rest);
   return day ? Date.UTC(Number(day[1]), Number(day[2]) - 1, Number(day[3])) : Number.NaN;
 }
 
@@ -65,19 +68,46 @@ export function toLine(reading: Reading, installation: string): string {
  */
 export const receiptField = (installation: string) => `receipt_${installation}`;
 
-/** The number in the journal, when it was received, and whether it was imported. */
-function receiptOf({ journalSeq, receivedAt, imported }: Reading): string {
+/**
+ * The number in the journal, when it was received, and what few readings have: whether it was imported, whether the clock
+ * was never set, the device's own counter, the number of the part, and values before calibration.
+ */
+function receiptOf({ journalSeq, receivedAt, imported, clock, seq, part, raw }: Reading): string {
   if (!Number.isSafeInteger(journalSeq) || journalSeq < 0) throw refused("its number in the journal is not one");
   if (!Number.isSafeInteger(receivedAt)) throw refused("its time of receipt is not a whole number of milliseconds");
-  return `${String(journalSeq).padStart(SEQ_DIGITS, "0")} ${receivedAt}${imported ? " imported" : ""}`;
+  const usual = `${String(journalSeq).padStart(SEQ_DIGITS, "0")} ${receivedAt}${imported ? " imported" : ""}`;
+  if (clock === undefined && seq === undefined && part === undefined && raw === undefined) return usual;
+  const values = Object.entries(raw ?? {}).map(([metric, value]) => `${metric}:${value}`);
+  if (values.some((one) => !RAW_VALUE.test(one))) throw refused("a value before calibration is not a finite number");
+  const rare = [
+    ...(clock ? [" clock"] : []),
+    ...(seq === undefined ? [] : [` seq=${seq}`]),
+    ...(part === undefined ? [] : [` part=${part}`]),
+    ...(values.length > 0 ? [` raw=${values.join(",")}`] : []),
+  ];
+  return usual + rare.join("");
 }
 
-type Receipt = { readonly journalSeq: number; readonly receivedAt: number; readonly imported: boolean };
+const RAW_VALUE = /^\w+:-?\d[\d.e+-]*$/;
+const RECEIPT = /^(\d{16}) (-?\d{1,16})( imported)?( clock)?(?: seq=(-?\d+))?(?: part=(\d+))?(?: raw=([\w:.,+-]+))?$/;
+
+type Receipt = Pick<Reading, "journalSeq" | "receivedAt" | "imported" | "clock" | "seq" | "part" | "raw">;
 
 export function parseReceipt(text: unknown): Receipt | undefined {
-  const parts = /^(\d{16}) (-?\d{1,16})( imported)?$/.exec(String(text));
+  const parts = RECEIPT.exec(String(text));
   if (!parts) return undefined;
-  return { journalSeq: Number(parts[1]), receivedAt: Number(parts[2]), imported: parts[3] !== undefined };
+  const [, journalSeq, receivedAt, imported, clock, seq, part, raw] = parts;
+  return {
+    journalSeq: Number(journalSeq),
+    receivedAt: Number(receivedAt),
+    ...(imported && { imported: true }),
+    ...(clock && { clock: true }),
+    ...(seq && { seq: Number(seq) }),
+    ...(part && { part: Number(part) }),
+    ...(raw && {
+      raw: Object.fromEntries(raw.split(",").map((one) => [one.split(":")[0], Number(one.split(":")[1])])),
+    }),
+  };
 }
 
 /** A pattern for receipts of messages before `seq`: InfluxQL compares texts by patterns only. */

@@ -6,6 +6,7 @@ import type { Reading } from "../../model/reading.ts";
 import { createOriginNumbers, packReadings, type ReadingBlock } from "../../model/reading-block.ts";
 import { startOfHour } from "../../model/time.ts";
 import { createLatestReadings } from "../latest-readings.ts";
+import { joinChunks, joinMoment } from "../moments.ts";
 import {
   type Bucket,
   type CountFilter,
@@ -15,6 +16,7 @@ import {
   type ReadingStore,
   type ScanQuery,
   type Sentinel,
+  type StoredReading,
   StoreError,
   type StoreLimits,
   withoutMetrics,
@@ -260,8 +262,9 @@ const LOAD_PATIENCE = 12;
 async function loadNewest(client: Requests, queries: Queries): Promise<Reading[]> {
   const readings: Reading[] = [];
   for (const kind of KINDS) {
-    for await (const series of client.query(queries.newest(kind).text, {}, LOAD_PATIENCE)) {
-      readings.push(...readingsOfSeries(kind, series, queries.receiptName));
+    for (const { text } of queries.newest(kind)) {
+      for await (const series of client.query(text, {}, LOAD_PATIENCE))
+        readings.push(...readingsOfSeries(kind, series, queries.receiptName));
     }
   }
   return readings;
@@ -272,26 +275,42 @@ async function findKeys(
   queries: Queries,
   kind: Kind,
   keys: readonly ReadingKey[],
-): Promise<(Reading | undefined)[]> {
+): Promise<(StoredReading | undefined)[]> {
   const keyText = (key: ReadingKey) => `${key.measuredAt} ${key.sensorId}`;
   const asked = new Set(keys.map(keyText));
-  const found = new Map<string, Reading>();
+  const found = new Map<string, Reading[]>();
   for (const { text, values } of queries.keys(kind, keys)) {
     for await (const series of client.query(text, values)) {
       for (const reading of readingsOfSeries(kind, series, queries.receiptName)) {
         const key = keyText(reading);
-        if (asked.has(key)) found.set(key, reading);
+        if (!asked.has(key)) continue;
+        const others = found.get(key);
+        // Ranges of neighbouring keys may meet: a row that comes twice is one.
+        if (!others?.some(({ journalSeq, part }) => journalSeq === reading.journalSeq && part === reading.part))
+          found.set(key, [...(others ?? []), reading]);
       }
     }
   }
-  return keys.map((key) => found.get(keyText(key)));
+  return keys.map((key) => {
+    const ofMoment = found.get(keyText(key));
+    return ofMoment && joinMoment(ofMoment.toSorted((a, b) => a.journalSeq - b.journalSeq));
+  });
 }
 
 function metricsOf(query: RangeQuery): readonly MetricName[] {
   return METRICS_OF[query.kind].filter((metric) => query.metrics?.includes(metric) ?? true);
 }
 
-async function* streamRange(client: Requests, queries: Queries, asked: RangeQuery): AsyncGenerator<readonly Reading[]> {
+function streamRange(client: Requests, queries: Queries, query: RangeQuery): AsyncGenerator<readonly Reading[]> {
+  const points = streamPoints(client, queries, query);
+  return query.byMessage ? points : joinChunks(points);
+}
+
+async function* streamPoints(
+  client: Requests,
+  queries: Queries,
+  asked: RangeQuery,
+): AsyncGenerator<readonly Reading[]> {
   const query = asked.metrics ? { ...asked, metrics: metricsOf(asked) } : asked;
   const { text, values } = queries.range(query);
   for await (const series of client.query(text, values, undefined, asked.signal)) {

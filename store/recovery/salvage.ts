@@ -77,7 +77,7 @@ async function salvage(request: SalvageRequest): Promise<Salvaged> {
     await connection.run(`ATTACH '${source.replaceAll("'", "''")}' AS old (READ_ONLY)`);
     const first = index === 0;
     for (const kind of KINDS) {
-      const filter = first ? "true" : notIn(kind, "sensorId", "measuredAt");
+      const filter = first ? "true" : await notInReadings(connection, kind);
       const groups = await copyTable(connection, kind, filter);
       for (const group of groups) holes.push(await spanOfGroup(connection, kind, group));
     }
@@ -99,6 +99,13 @@ async function salvage(request: SalvageRequest): Promise<Salvaged> {
 function notIn(table: string, ...key: readonly string[]): string {
   const same = key.map((name) => `there."${name}" = o."${name}"`).join(" AND ");
   return `NOT EXISTS (SELECT 1 FROM main.${table} AS there WHERE ${same})`;
+}
+
+/** A file of an earlier version has one row a moment. */
+async function notInReadings(connection: DuckDBConnection, kind: Kind): Promise<string> {
+  const hasParts = (await columnsOf(connection, "old", kind))?.includes("part");
+  const part = `COALESCE(there.part, 0) = ${hasParts ? "COALESCE(o.part, 0)" : "0"}`;
+  return notIn(kind, "sensorId", "measuredAt").replace(/\)$/, ` AND ${part})`);
 }
 
 /** All at once; where a block cannot be read, row group by row group. Answers the first rows of the groups it lost. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { KINDS } from "../../model/kinds.ts";
 import { METRICS_OF } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
+import { createBlockReader } from "../../model/reading-block.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";
 import { rangeContract } from "./reading-store-ranges.ts";
@@ -47,6 +48,106 @@ export function readingStoreContract(
       });
       await store.write([plain, flagged]);
       expect(await collect(store)).toEqual([plain, flagged]);
+    });
+
+    it("gives back what few readings have: an unset clock, the device's counter, values before calibration", async () => {
+      const readings: Reading[] = [
+        aReading({ journalSeq: 1 }),
+        aReading({ measuredAt: T0 + 1, clock: true, seq: 0, journalSeq: 2 }),
+        aReading({ measuredAt: T0 + 2, seq: -17, raw: { pm25: 1.25e-7 }, imported: true, journalSeq: 3 }),
+        aReading({ measuredAt: T0 + 3, values: { no2: 2, pm25: 3 }, raw: { pm25: -3, no2: 1e21 }, journalSeq: 4 }),
+      ];
+      await store.write(readings);
+      expect(await collect(store)).toEqual(readings);
+      expect(await store.find("air", readings)).toEqual(readings);
+      expect(await store.latest()).toEqual([readings[3]]);
+      // Also in a write of thousands, which goes another way, and beside readings without them.
+      const many = Array.from({ length: 5_000 }, (_, n) =>
+        aReading({ measuredAt: T0 + 60_000 + n, journalSeq: 5 + n, ...(n % 3 && { seq: n, clock: true }) } as Reading),
+      );
+      await store.write(many);
+      expect(await collect(store, { from: T0 + 60_000 })).toEqual(many);
+      await store.close();
+      store = await place.open();
+      expect(await store.find("air", readings)).toEqual(readings);
+    });
+
+    describe("one moment in several messages", () => {
+      const first = aReading({ values: { pm25: 12 }, seq: 4, journalSeq: 5 });
+      const second = { ...aReading({ values: { no2: 30, pm10: 900 }, journalSeq: 7 }), part: 1 };
+      const flagged: Reading = { ...second, quality: { pm10: "suspect" }, raw: { no2: 29 } };
+      const later: Reading = {
+        ...aReading({ values: { o3: 60 }, receivedAt: T0 + 3 * DAY_MS, journalSeq: 9 }),
+        part: 2,
+      };
+      const other = aReading({ sensorId: "air-2", values: { no2: 1 }, journalSeq: 6 });
+      const next = aReading({ measuredAt: T0 + 60_000, values: { pm25: 14 }, journalSeq: 8 });
+      const joined: Reading = {
+        ...first,
+        values: { pm25: 12, no2: 30, pm10: 900, o3: 60 },
+        quality: { pm10: "suspect" },
+        raw: { no2: 29 },
+      };
+      const rows = [first, flagged, later];
+      beforeEach(async () => {
+        await store.write([first, other]);
+        await store.write([flagged, next]);
+        await store.write([later]);
+      });
+
+      it("is one reading for whoever reads", async () => {
+        expect(await collect(store, { sensorId: "air-1" })).toEqual([joined, next]);
+        expect((await collect(store)).toSorted((a, b) => a.journalSeq - b.journalSeq)).toEqual([joined, other, next]);
+        expect(await store.find("air", [first])).toEqual([{ ...joined, parts: rows }]);
+        expect(await store.count()).toBe(3);
+        expect(await store.count({ sensorId: "air-1" })).toBe(2);
+        const { seq: _, ...withoutFirst } = first;
+        expect(await collect(store, { sensorId: "air-1", metrics: ["o3"] })).toMatchObject([
+          { measuredAt: T0, values: { o3: 60 } },
+        ]);
+        expect(withoutFirst).not.toHaveProperty("part");
+      });
+
+      it("is its newest reading, before and after a restart", async () => {
+        const newest = { ...next, measuredAt: T0 + 120_000 };
+        await store.write([newest]);
+        await store.write([{ ...newest, values: { o3: 5 }, part: 1, journalSeq: 20 }]);
+        const whole = { ...newest, values: { pm25: 14, o3: 5 } };
+        expect(await store.latest({ sensorId: "air-1" })).toEqual([whole]);
+        await store.close();
+        store = await place.open();
+        expect(await store.latest({ sensorId: "air-1" })).toEqual([whole]);
+        expect((await store.newest()).get("air-1")).toBe(T0 + 120_000);
+      });
+
+      it("is counted by message for the books, and shown by message to those who keep them", async () => {
+        expect(await store.countBySensor()).toEqual(new Map([["air-1", 4], ["air-2", 1]])); // biome-ignore format: a table
+        expect(await store.countBySensor({ seqBefore: 8 })).toEqual(new Map([["air-1", 2], ["air-2", 1]])); // biome-ignore format: a table
+        const day = Math.floor(T0 / DAY_MS) * DAY_MS;
+        expect((await store.countByDay("air", T0 - DAY_MS, T0 + DAY_MS)).get("air-1")).toEqual(new Map([[day, 4]]));
+        const told = await collect(store, { sensorId: "air-1", byMessage: true });
+        expect(told.toSorted((a, b) => a.journalSeq - b.journalSeq)).toEqual([first, flagged, next, later]);
+      });
+
+      it("has each value once in steps, rollups and scans", async () => {
+        const hour = { kind: "air", sensorId: "air-1", from: T0, to: T0 + 3_600_000, everyMs: 3_600_000 } as const;
+        const once = (mean: number) => ({ mean, min: mean, max: mean, count: 1 });
+        const values = { pm25: { mean: 13, min: 12, max: 14, count: 2 }, no2: once(30), o3: once(60) };
+        expect(await store.aggregate(hour)).toEqual([{ start: T0, values }]);
+        for (const receivedAt of [T0, T0 + 3 * DAY_MS])
+          await store.rollups.compute({
+            kind: "air",
+            resolution: "hourly",
+            receivedDay: Math.floor(receivedAt / DAY_MS) * DAY_MS,
+            from: T0,
+            to: T0 + 3_600_000,
+          });
+        expect(await store.rollups.aggregate(hour, "hourly")).toEqual([{ start: T0, resolution: "hourly", values }]);
+        const read = createBlockReader();
+        const scanned: Reading[] = [];
+        for await (const block of store.scan({ kinds: KINDS, from: T0, to: T0 + DAY_MS })) scanned.push(...read(block));
+        expect(scanned).toEqual([joined, other, next]);
+      });
     });
 
     it("keeps every metric of every kind in one write over all kinds", async () => {
