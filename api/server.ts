@@ -21,6 +21,7 @@ import { addBackup, addMachines, addStatus } from "./routes/machines.ts";
 import { addOpenAlerts } from "./routes/open-alerts.ts";
 import { addPage, pageDocument } from "./routes/page.ts";
 import { addReadings } from "./routes/readings.ts";
+import { addRegister } from "./routes/register.ts";
 import { addReport } from "./routes/report.ts";
 import { addBacktests, addRules } from "./routes/rules.ts";
 import { addSensorReadings, addSensors } from "./routes/sensors.ts";
@@ -42,6 +43,7 @@ const DOCS_CSP = "default-src 'self'; img-src 'self' data:; style-src 'self' 'un
 const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addReadings,
   addSensors,
+  addRegister,
   addSensorReadings,
   addCorrections,
   addAlerts,

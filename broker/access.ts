@@ -14,7 +14,7 @@ const deny = (reason: AccessReason): Decision => ({ allowed: false, reason });
  *
  * | account  | publish                                              | subscribe and forward                    |
  * |----------|------------------------------------------------------|------------------------------------------|
- * | device   | its own topic and its own `/status`                  | its own `/rejected` and `/status`        |
+ * | device   | its own topic and its own `/status`, also of districts it stood in | its own `/rejected` and `/status`        |
  * | gateway  | readings, status and, if it may, `import/` of its districts | anything under `city/<its district>/` |
  * | a person | nothing                                              | anything under `alerts/` and `city/`     |
  *
@@ -68,8 +68,10 @@ function mayReceive(account: Account, filter: string): Decision {
   }
 }
 
+/** Also where it stood before: behind the door it is told, on the `/rejected` of that topic, where to go. */
 function isOwn(account: Account & { role: "device" }, at: SensorTopic): boolean {
-  return at.sensorId === account.sensorId && at.district === account.district && at.kind === account.kind;
+  if (at.sensorId !== account.sensorId || at.kind !== account.kind) return false;
+  return at.district === account.district || account.former?.includes(at.district) === true;
 }
 
 /**

@@ -4,7 +4,20 @@ import { Flag, Id, KindName, type Sent, Time, type View } from "./common.ts";
 
 /** Roles of people and programs; devices and gateways have accounts of their own. */
 export const USER_ROLES = ["viewer", "crew", "operator", "admin"] as const;
-const TAGS_MAX = 50;
+export const TAGS_MAX = 50;
+
+/** The fields of a sensor that people say. */
+export const SENSOR = {
+  name: z.string().trim().min(1).max(120),
+  lat: z.number().min(-90).max(90),
+  lon: z.number().min(-180).max(180),
+  intervalS: z
+    .number()
+    .positive()
+    .max(86_400 * 31),
+  tagName: z.string().min(1).max(64),
+  tagValue: z.string().max(200),
+};
 
 /** Shown once: only the hash of the password is kept. Over HTTP the password is the bearer token. */
 export const NewCredential = z
@@ -25,17 +38,12 @@ export const NewDevice = z
     sensorId: Id,
     kind: KindName,
     district: Id,
-    name: z.string().trim().min(1).max(120).optional(),
-    lat: z.number().min(-90).max(90).optional(),
-    lon: z.number().min(-180).max(180).optional(),
-    intervalS: z
-      .number()
-      .positive()
-      .max(86_400 * 31)
-      .optional()
-      .describe("Seconds between readings"),
+    name: SENSOR.name.optional(),
+    lat: SENSOR.lat.optional(),
+    lon: SENSOR.lon.optional(),
+    intervalS: SENSOR.intervalS.optional().describe("Seconds between readings"),
     tags: z
-      .record(z.string().min(1).max(64), z.string().max(200))
+      .record(SENSOR.tagName, SENSOR.tagValue)
       .refine((all) => Object.keys(all).length <= TAGS_MAX, `At most ${TAGS_MAX} tags.`)
       .optional()
       .describe("What rules may select by"),

@@ -88,8 +88,12 @@ export const AcceptedBody = z
       .describe("Kept in the quarantine"),
   })
   .meta({ id: "Accepted" });
-/** `GET /sensors` and `GET /readings/latest`. */
+/** `GET /readings/latest`. */
 export const SensorsQuery = z.strictObject({ ...paging, district: Id.optional(), kind: KindName.optional() });
+/** `GET /sensors`. */
+export const RegisterQuery = SensorsQuery.extend({
+  retired: Flag.describe("Those that were taken off the register, in place of those that are on it"),
+});
 
 /** `GET /sensors/{id}/readings`. */
 export const SensorReadingsQuery = z.strictObject({
@@ -99,6 +103,7 @@ export const SensorReadingsQuery = z.strictObject({
   every: z.string().max(10).optional().describe("Aggregate in steps, like 5m; all steps come in one page"),
   metrics: z.string().min(1).max(1_000).optional().describe("Comma list; default all"),
   format: z.enum(["json", "csv"]).default("json"),
+  predecessors: Flag.describe("With the history of the sensors whose place it took"),
 });
 
 const AggregateBody = z.object({ mean: z.number(), min: z.number(), max: z.number(), count: z.number().int() });
@@ -130,6 +135,16 @@ export const SensorBody = z
     tags: z.record(z.string(), z.string()),
     gateway: z.string().optional().describe("The gateway that enrolled it"),
     createdAt: Time,
+    places: z
+      .array(z.object({ district: z.string(), lat: z.number().optional(), lon: z.number().optional(), from: Time }))
+      .optional()
+      .describe("Where it has stood, oldest first, the last is where it stands; absent if it never moved"),
+    replaces: z
+      .object({ sensorId: z.string(), from: Time })
+      .optional()
+      .describe("Whose place it took, and since when: that one's readings are its history before"),
+    replacedBy: z.string().optional(),
+    retiredAt: Time.optional().describe("When it was taken off the register: what it sent stays"),
     online: z.boolean().optional().describe("As its status topic says; absent if it never said"),
     lastSeen: Time.optional(),
     latest: ReadingBody.optional(),

@@ -45,7 +45,7 @@ export function createAdoption(parts: {
     readonly ledger: Pick<Records["ledger"], "add" | "byDay" | "bySensor">;
     readonly removals: Pick<Records["removals"], "add" | "counts">;
     readonly rollups: Pick<Records["rollups"], "touch">;
-    readonly sensors: Pick<Records["sensors"], "get" | "add">;
+    readonly sensors: Pick<Records["sensors"], "get" | "retired" | "add">;
     readonly audit: Pick<Records["audit"], "add">;
   };
   write(readings: readonly Reading[], signal: AbortSignal): Promise<Refusals>;
@@ -122,7 +122,7 @@ export function createAdoption(parts: {
         books.count(reading, "stored");
         hours.note(reading);
         stored.note(reading);
-        if (!records.sensors.get(sensorId))
+        if (!records.sensors.get(sensorId) && !records.sensors.retired(sensorId))
           newcomers.set(sensorId, { id: sensorId, kind, district, tags: {}, createdAt: receivedAt });
         if (journalSeq === NO_NUMBER) unnumbered.set(sensorId, (unnumbered.get(sensorId) ?? 0) + 1);
       }

@@ -6,6 +6,7 @@ import {
   type Refused,
   type Source,
 } from "../model/message.ts";
+import { explainRetired, wrongPlace } from "../model/place.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import { readStatus, type SensorStatus } from "../model/status.ts";
@@ -19,7 +20,10 @@ import { formatOf } from "./formats/registry.ts";
 export type DecodeContext = {
   /** `parseSensorTopic`, or something that remembers its answers: most topics come again and again. */
   topic(name: string): SensorTopic | undefined;
-  sensor(id: string): Sensor | undefined;
+  /** As it was on the register at this time: one that was taken off it since is still known by what came before. */
+  sensor(id: string, receivedAt: number): Sensor | undefined;
+  /** One that was taken off the register. */
+  retired?(id: string): Sensor | undefined;
   /** Registers a sensor first seen through a gateway or an external broker, or says why not. Asked again, changes nothing. */
   enrol(topic: ReadingTopic, source: Source): Sensor | Fault;
 };
@@ -44,9 +48,10 @@ export function decodeMessage(message: Message, context: DecodeContext): Decoded
   if (message.refused) return refusedAtDoor(message, message.refused, topic, context);
   if (topic?.channel === "status") return decodeStatus(message, topic, context);
   if (topic?.channel !== "readings") return whole(message, undefined, fault("unknown_topic", TOPIC_HINT));
-  const sensor = context.sensor(topic.sensorId);
-  if (!sensor && !mayEnrol(message.source)) return ofNobody(whole(message, topic, unknownSensor(topic.sensorId)));
-  const refusal = sensor && wrongSensor(sensor, topic);
+  const sensor = context.sensor(topic.sensorId, message.receivedAt);
+  if (!sensor && !mayEnrol(message.source))
+    return ofNobody(whole(message, topic, notRegistered(topic.sensorId, context)));
+  const refusal = sensor && wrongSensor(sensor, topic, message.receivedAt);
   if (refusal) return whole(message, topic, refusal);
   const decoded = decodeItems(message, topic, parsePayload(message.payload, message.topic));
   if (sensor) return decoded;
@@ -54,7 +59,7 @@ export function decodeMessage(message: Message, context: DecodeContext): Decoded
   if (decoded.readings.length === 0) return ofNobody(decoded);
   const enrolled = context.enrol(topic, message.source);
   if (isFault(enrolled)) return ofNobody(whole(message, topic, enrolled));
-  const afterwards = wrongSensor(enrolled, topic);
+  const afterwards = wrongSensor(enrolled, topic, message.receivedAt);
   return afterwards ? whole(message, topic, afterwards) : decoded;
 }
 
@@ -86,9 +91,9 @@ function decodeStatus(message: Message, topic: SensorTopic, context: DecodeConte
   if (online === undefined) {
     return refusedAtDoor(message, { reason: "bad_status", bytes: payload.byteLength }, topic, context);
   }
-  const sensor = context.sensor(sensorId);
-  if (!sensor && !mayEnrol(message.source)) return whole(message, undefined, unknownSensor(sensorId));
-  const refusal = sensor && wrongSensor(sensor, topic);
+  const sensor = context.sensor(sensorId, receivedAt);
+  if (!sensor && !mayEnrol(message.source)) return whole(message, undefined, notRegistered(sensorId, context));
+  const refusal = sensor && wrongSensor(sensor, topic, receivedAt);
   if (refusal) return whole(message, undefined, refusal);
   const status = { sensorId, kind, district, online, receivedAt };
   if (!sensor) return { readings: NONE, rejections: NONE, status: { ...status, unregisteredFrom: message.source } };
@@ -126,8 +131,8 @@ function refusedAtDoor(
   topic: SensorTopic | undefined,
   context: DecodeContext,
 ): Decoded {
-  const sensor = topic && reason !== "not_allowed" ? context.sensor(topic.sensorId) : undefined;
-  const at = topic && sensor && !wrongSensor(sensor, topic) ? topic : undefined;
+  const sensor = topic && reason !== "not_allowed" ? context.sensor(topic.sensorId, message.receivedAt) : undefined;
+  const at = topic && sensor && !wrongSensor(sensor, topic, message.receivedAt) ? topic : undefined;
   return whole(message, at, fault(reason, REFUSAL_DETAILS[reason](message, bytes)));
 }
 
@@ -184,15 +189,22 @@ function reject(
 const TOPIC_HINT =
   "Readings go to city/<district>/<air|traffic|energy>/<sensorId>, ids in small letters, digits and -.";
 
-function wrongSensor(sensor: Sensor, topic: ReadingTopic): Fault | undefined {
-  if (sensor.kind === topic.kind && sensor.district === topic.district) return undefined;
-  const place = `${sensor.id} is registered as ${sensor.kind} in ${sensor.district}`;
-  return fault("wrong_sensor", `${place}, not as ${topic.kind} in ${topic.district}.`);
+function wrongSensor(sensor: Sensor, topic: ReadingTopic, receivedAt: number): Fault | undefined {
+  const detail = wrongPlace(sensor, topic, receivedAt);
+  return detail === undefined ? undefined : fault("wrong_sensor", detail);
 }
 
 /** Those that speak for sensors of others; an external broker has an access rule of its own. */
 export function mayEnrol({ role }: Source): boolean {
   return role === "gateway" || role === "broker";
+}
+
+/** A sensor that was taken off the register is not enrolled again because it goes on talking: people decided that. */
+export const retiredSensor = (sensor: Sensor): Fault => fault("unknown_sensor", explainRetired(sensor));
+
+function notRegistered(id: string, { retired }: Pick<DecodeContext, "retired">): Fault {
+  const former = retired?.(id);
+  return former ? retiredSensor(former) : unknownSensor(id);
 }
 
 export function unknownSensor(id: string): Fault {

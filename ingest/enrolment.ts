@@ -6,7 +6,7 @@ import { parseSensorTopic, type ReadingTopic, type SensorTopic } from "../model/
 import type { Sensor } from "../store/records/sensors.ts";
 import type { Records } from "../store/records.ts";
 import { type Fault, fault } from "./check-reading.ts";
-import { type DecodeContext, mayEnrol, unknownSensor } from "./decode.ts";
+import { type DecodeContext, mayEnrol, retiredSensor, unknownSensor } from "./decode.ts";
 import { type RedriveParts, redriveItems } from "./quarantine.ts";
 
 export type EnrolmentLimits = {
@@ -27,7 +27,7 @@ const REDRIVE_MAX = 2_000;
 const SENDERS_SHOWN = 5;
 const TOLD_MAX = 1_000;
 
-type EnrolmentRecords = { readonly sensors: Pick<Records["sensors"], "get" | "list" | "count" | "add"> };
+type EnrolmentRecords = { readonly sensors: Pick<Records["sensors"], "get" | "retired" | "list" | "count" | "add"> };
 
 /**
  * The registry as decoding sees it: a sensor first seen through a gateway or an external broker is added with the kind
@@ -44,6 +44,8 @@ export function createEnrolment(records: EnrolmentRecords, limits: EnrolmentLimi
     const { sensorId: id, kind, district } = topic;
     const known = sensors.get(id);
     if (known) return known;
+    const former = sensors.retired(id);
+    if (former) return retiredSensor(former);
     if (!limits.autoEnrol || !mayEnrol(source)) return unknownSensor(id);
     const full = sensors.count() >= limits.sensorsMax ? registryFull(limits) : quotas.refusal(source);
     if (full) {
@@ -57,7 +59,15 @@ export function createEnrolment(records: EnrolmentRecords, limits: EnrolmentLimi
     return sensor;
   }
 
-  const context: DecodeContext = { topic: createTopicMemory(), sensor: (id) => sensors.get(id), enrol };
+  /** What a sensor sent before it was taken off the register was acknowledged: it is read as ever. */
+  function asOf(id: string, receivedAt: number): Sensor | undefined {
+    const known = sensors.get(id);
+    if (known) return known;
+    const former = sensors.retired(id);
+    return former && receivedAt < former.retiredAt! ? former : undefined;
+  }
+
+  const context: DecodeContext = { topic: createTopicMemory(), sensor: asOf, retired: sensors.retired, enrol };
 
   /** New sensors `source` may bring now. */
   const room = (source: Source) => Math.min(quotas.room(source), limits.sensorsMax - sensors.count());

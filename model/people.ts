@@ -10,6 +10,8 @@ export type Account =
       readonly sensorId: string;
       readonly district: string;
       readonly kind: string;
+      /** Districts it stood in before: what it sends to a topic of these is told where to go. */
+      readonly former?: readonly string[];
     }
   | {
       readonly role: "gateway";

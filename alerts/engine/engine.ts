@@ -52,6 +52,7 @@ const ROWS_PER_READING = 32;
 const AT_ONCE_TOTAL = 512;
 /** One sensor's turn, while others wait as well. */
 const TURN_ROWS = 512;
+const UNWATCHED = "The rule no longer watches this sensor.";
 /** Starts of listening that are kept. */
 const STARTS_MAX = 64;
 
@@ -241,11 +242,16 @@ export function createEngine(options: EngineOptions) {
     if (known && (registered === undefined || registered === known.sensor)) return known;
     const sensor = registered ?? { id, kind, district, tags: {} };
     const plan = planner.planFor(sensor, compiled);
-    if (known)
-      return succeed(known, sensor, plan, measuredAt, receivedAt, () => "The rule no longer watches this sensor.");
+    if (known) return succeed(known, sensor, plan, measuredAt, receivedAt, () => UNWATCHED);
     const subject = createSubject(sensor, registered !== undefined, plan);
     subjects.set(id, subject);
     return subject;
+  }
+
+  /** Its entry was changed, and it need not send anything for the rules to know: a move, or another interval. */
+  function follow(subject: Subject, sensor: WatchedSensor, now: number): Subject {
+    const plan = planner.planFor(sensor, compiled);
+    return succeed(subject, sensor, plan, now, now, () => UNWATCHED);
   }
 
   /** The sensor's entry in the registry was changed, or the rules were: what is no longer watched is ended. */
@@ -314,10 +320,14 @@ export function createEngine(options: EngineOptions) {
         break;
       }
       const { id } = subject.sensor;
-      if (subject.registered && !registry(id)) remove(subject, now);
+      const entry = registry(id);
+      if (subject.registered && !entry) remove(subject, now);
       // What its late readings say comes first.
-      else if (subject.imported || subject.backlog || isHeld(id)) continue;
-      else if (corrector.look(subject, now)) table.mark(id);
+      else if (subject.backlog || isHeld(id)) continue;
+      else {
+        const bound = entry === undefined || entry === subject.sensor ? subject : follow(subject, entry, now);
+        if (!bound.imported && corrector.look(bound, now)) table.mark(id);
+      }
     }
     if (failing.length > 0) endFailing(now, now);
     return recorder.handOver();

@@ -19,6 +19,8 @@ import { hashSecret, newSecret } from "../../model/secret.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { answers, notFound, ProblemError } from "../problems.ts";
+import { changedSensor, formerDistricts } from "../register.ts";
+import { retireBy } from "./register.ts";
 
 const listDevice = {
   tags: ["devices"],
@@ -92,7 +94,7 @@ type Stored = ReturnType<Parts["records"]["credentials"]["list"]>[number];
 const nameOf = ({ account }: Stored) => account.name;
 
 function addDevices(app: Api, parts: Parts): void {
-  const { records, auth, now } = parts;
+  const { records, auth } = parts;
   app.get("/devices", { schema: listDevice }, async (request) => {
     const page = pageByKey(records.credentials.list("device"), nameOf, request.query.limit, request.query.cursor);
     return { ...page, items: page.items.map(viewDevice) };
@@ -103,7 +105,9 @@ function addDevices(app: Api, parts: Parts): void {
     const by = auth.account(request).name;
     const credential = records.transaction(() => {
       register(parts, request.body);
-      const account = { role: "device", name: sensorId, sensorId, kind, district } as const;
+      const former = formerDistricts(records.sensors.get(sensorId)!);
+      const own = { name: sensorId, sensorId, kind, district, ...(former.length > 0 && { former }) };
+      const account = { role: "device", ...own } as const;
       return addAccount(parts, account, by, `${kind} in ${district}`);
     });
     return reply.code(201).send(credential);
@@ -111,23 +115,26 @@ function addDevices(app: Api, parts: Parts): void {
 
   app.delete("/devices/:id", { schema: removeDevice }, async (request, reply) => {
     const [{ id }, by] = [request.params, auth.account(request).name];
-    removeAccount(parts, id, ["device"], by);
-    if (request.query.removeSensor === "true") {
-      records.transaction(() => {
-        if (records.sensors.remove(id)) records.audit.add({ at: now(), by, what: "sensor.remove", target: id });
-      });
-    }
+    const sensor = request.query.removeSensor === "true" ? records.sensors.get(id) : undefined;
+    // Its password may have been taken away before, or its gateway's may be what it sends with.
+    if (!sensor || records.credentials.byName(id)) removeAccount(parts, id, ["device"], by);
+    if (sensor) retireBy(parts, sensor, by);
     return reply.code(204).send();
   });
 }
 
 function register({ records, now }: Parts, { sensorId, ...data }: NewDevice): void {
   const known = records.sensors.get(sensorId);
-  if (!known) return records.sensors.add({ id: sensorId, ...data, tags: data.tags ?? {}, createdAt: now() });
-  if (known.kind !== data.kind || known.district !== data.district) {
-    throw new ProblemError("conflict", `${sensorId} is registered as ${known.kind} in ${known.district}.`);
+  const former = records.sensors.retired(sensorId);
+  if (!known && !former) return records.sensors.add({ id: sensorId, ...data, tags: data.tags ?? {}, createdAt: now() });
+  const { kind, district } = (known ?? former)!;
+  if (kind !== data.kind || (known && district !== data.district)) {
+    throw new ProblemError("conflict", `${sensorId} is registered as ${kind} in ${district}.`);
   }
-  records.sensors.update(sensorId, data);
+  if (known) return void records.sensors.update(sensorId, data);
+  // It comes back, perhaps to another place.
+  const { retiredAt: _, ...back } = former!;
+  records.sensors.save([changedSensor(back, data, now())]);
 }
 
 function viewDevice(stored: Stored): DeviceView {

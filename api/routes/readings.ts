@@ -10,6 +10,7 @@ import {
 } from "../../contract/reading.ts";
 import { type NewMessage, PAYLOAD_BYTES_MAX } from "../../model/message.ts";
 import type { Account } from "../../model/people.ts";
+import { explainRetired, wrongPlace } from "../../model/place.ts";
 import { createByKey, newBucket, spend, waitMs } from "../../model/rate-limit.ts";
 import type { Reason } from "../../model/rejection.ts";
 import { formatSpan } from "../../model/time.ts";
@@ -126,12 +127,14 @@ export function checkSender(account: Account, posted: readonly Posted[], importe
 function maySend(account: Account, at: ReadingTopic): boolean {
   if (account.role === "gateway") return account.districts.includes(at.district);
   if (account.role !== "device") return true;
-  return account.sensorId === at.sensorId && account.district === at.district && account.kind === at.kind;
+  if (account.sensorId !== at.sensorId || account.kind !== at.kind) return false;
+  // Where it stood before it is told where to send to.
+  return account.district === at.district || account.former?.includes(at.district) === true;
 }
 
 /** What the worker will say to each, so that the sender hears it at once. Empty: all can be taken. */
 export function findRejections(
-  deps: { check: ApiDeps["check"]; sensors: Pick<Records["sensors"], "get"> },
+  deps: { check: ApiDeps["check"]; sensors: Pick<Records["sensors"], "get" | "retired"> },
   account: Account,
   posted: readonly Posted[],
   receivedAt: number,
@@ -139,7 +142,7 @@ export function findRejections(
   const rejections: Required<Mistake>[] = [];
   for (const { at, value, pointer } of posted) {
     const checked = deps.check(at, value, receivedAt);
-    const fault = "reason" in checked ? checked : checkRegistered(deps.sensors, account, at);
+    const fault = "reason" in checked ? checked : checkRegistered(deps.sensors, account, at, receivedAt);
     if (fault) rejections.push({ pointer, reason: fault.reason, detail: fault.detail });
   }
   return rejections;
@@ -167,15 +170,21 @@ export function checkHistory(
 }
 
 /** A sensor first seen through a gateway may be enrolled by the worker; others have to be known. */
-function checkRegistered(sensors: Pick<Records["sensors"], "get">, account: Account, at: ReadingTopic) {
+function checkRegistered(
+  sensors: Pick<Records["sensors"], "get" | "retired">,
+  account: Account,
+  at: ReadingTopic,
+  receivedAt: number,
+) {
   const sensor = sensors.get(at.sensorId);
+  const former = sensor ? undefined : sensors.retired(at.sensorId);
+  if (former) return { reason: "unknown_sensor" satisfies Reason, detail: explainRetired(former) };
   if (!sensor) {
     const detail = `${at.sensorId} is not registered: add it with POST /devices.`;
     return account.role === "gateway" ? undefined : { reason: "unknown_sensor" satisfies Reason, detail };
   }
-  if (sensor.district === at.district && sensor.kind === at.kind) return undefined;
-  const detail = `${at.sensorId} is registered as ${sensor.kind} in ${sensor.district}.`;
-  return { reason: "wrong_sensor" satisfies Reason, detail };
+  const detail = wrongPlace(sensor, at, receivedAt);
+  return detail === undefined ? undefined : { reason: "wrong_sensor" satisfies Reason, detail };
 }
 
 /** One message for each reading, as if it had come on its own topic. Throws a problem for one that is too large. */

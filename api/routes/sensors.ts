@@ -5,21 +5,22 @@ import {
   BucketsBody,
   DistrictBody,
   ReadingBody,
+  RegisterQuery,
   SensorBody,
   SensorReadingsQuery,
-  SensorsQuery,
   type SensorView,
   viewReading,
 } from "../../contract/reading.ts";
 import { isMetricName, METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { isLate, type Reading } from "../../model/reading.ts";
 import { DAY_MS } from "../../model/time.ts";
-import type { Bucket, RangeQuery, Resolution } from "../../store/reading-store.ts";
+import type { Aggregate, Bucket, RangeQuery, Resolution } from "../../store/reading-store.ts";
 import type { Sensor } from "../../store/records/sensors.ts";
 import type { Api, Parts } from "../api.ts";
 import { type Cell, csvStream } from "../csv.ts";
 import { badCursor, decodeCursor, encodeCursor, pageInOrder } from "../paging.ts";
 import { answers, invalid, media, notFound } from "../problems.ts";
+import { lineOf, type Stretch } from "../register.ts";
 import { checkBuckets, parseEvery, parseRange, type Range } from "../time-range.ts";
 import type { Query as StoreQuery } from "../turns.ts";
 
@@ -31,7 +32,7 @@ const tags = ["sensors"];
 const list = {
   tags,
   summary: "All sensors",
-  querystring: SensorsQuery,
+  querystring: RegisterQuery,
   response: answers({ 200: pageOf(SensorBody) }),
 };
 const one = { tags, summary: "One sensor", params: byId, response: answers({ 200: SensorBody }, 404) };
@@ -44,7 +45,8 @@ const districts = {
 
 export function addSensors(app: Api, { records, live }: Pick<Parts, "records" | "live">): void {
   app.get("/sensors", { schema: list }, async (request) => {
-    const { limit, cursor, ...filter } = request.query;
+    const { limit, cursor, retired, ...place } = request.query;
+    const filter = { ...place, isRetired: retired === "true" };
     const page = pageInOrder(
       (id) => records.sensors.after(id, filter),
       (sensor) => sensor.id,
@@ -55,23 +57,32 @@ export function addSensors(app: Api, { records, live }: Pick<Parts, "records" | 
   });
 
   app.get("/sensors/:id", { schema: one }, async (request) => {
-    const sensor = records.sensors.get(request.params.id);
-    if (!sensor) throw notFound("sensor", request.params.id);
-    return viewSensor(sensor, live);
+    return viewSensor(knownSensor(records, request.params.id), live);
   });
 
   app.get("/districts", { schema: districts }, async () => ({ items: records.sensors.districts() }));
 }
 
-function viewSensor(sensor: Sensor, live: Parts["live"]): SensorView {
+/** Also one that was taken off the register: what it sent stays. Throws a 404 problem if there is none. */
+function knownSensor({ sensors }: Parts["records"], id: string): Sensor {
+  const sensor = sensors.get(id) ?? sensors.retired(id);
+  if (!sensor) throw notFound("sensor", id);
+  return sensor;
+}
+
+export function viewSensor(sensor: Sensor, live: Parts["live"]): SensorView {
+  const { places, replaces, retiredAt, createdAt, ...rest } = sensor;
   const seen = live.seen(sensor.id);
   const latest = live.latest({ sensorId: sensor.id, kind: sensor.kind })[0];
   const lastSeenAt = seen?.lastSeenAt ?? latest?.receivedAt ?? 0;
   return {
-    ...sensor,
-    createdAt: new Date(sensor.createdAt).toISOString(),
+    ...rest,
+    createdAt: iso(createdAt),
+    ...(places && { places: places.map((place) => ({ ...place, from: iso(place.from) })) }),
+    ...(replaces && { replaces: { ...replaces, from: iso(replaces.from) } }),
+    ...(retiredAt !== undefined && { retiredAt: iso(retiredAt) }),
     ...(seen?.online === undefined ? {} : { online: seen.online }),
-    ...(lastSeenAt > 0 ? { lastSeen: new Date(lastSeenAt).toISOString() } : {}),
+    ...(lastSeenAt > 0 ? { lastSeen: iso(lastSeenAt) } : {}),
     ...(latest ? { latest: viewReading(latest) } : {}),
   };
 }
@@ -96,8 +107,10 @@ const schema = {
   ),
 };
 
-type Asked = z.infer<typeof SensorReadingsQuery> & {
+type Asked = Omit<z.infer<typeof SensorReadingsQuery>, "predecessors"> & {
   sensor: Sensor;
+  /** Whose readings, oldest first, each for its part of the range. */
+  stretches: readonly Stretch[];
   range: Range;
   names?: MetricName[];
   store: StoreQuery;
@@ -105,15 +118,16 @@ type Asked = z.infer<typeof SensorReadingsQuery> & {
 
 export function addSensorReadings(app: Api, parts: Parts): void {
   app.get("/sensors/:id/readings", { schema }, async (request, reply) => {
-    const sensor = parts.records.sensors.get(request.params.id);
-    if (!sensor) throw notFound("sensor", request.params.id);
+    const sensor = knownSensor(parts.records, request.params.id);
     const { query } = request;
     const range = query.cursor
       ? parseRangeCursor(query.cursor)
       : parseRange(query, parts.now(), query.every === undefined ? parts.limits.spanMaxMs : SPAN_MAX_MS);
+    const line = query.predecessors === "true" ? lineOf(parts.records.sensors, sensor) : [{ sensor, ...range }];
     const asked: Asked = {
       ...query,
       sensor,
+      stretches: within(line, range),
       range,
       names: parseMetrics(query.metrics, sensor),
       store: parts.queries(request, reply),
@@ -125,15 +139,20 @@ export function addSensorReadings(app: Api, parts: Parts): void {
 }
 
 async function sendReadings(asked: Asked, { store }: Parts, reply: FastifyReply) {
-  const { sensor, range, names, limit, format } = asked;
+  const { sensor, stretches, range, names, limit, format } = asked;
   const { signal, stream } = asked.store;
-  const query = { kind: sensor.kind, sensorId: sensor.id, ...range, ...(names ? { metrics: names } : {}), signal };
+  async function* readings() {
+    for (const { sensor, from, to } of stretches) {
+      const query = { kind: sensor.kind, sensorId: sensor.id, from, to, ...(names ? { metrics: names } : {}), signal };
+      yield* store.stream(query);
+    }
+  }
   if (format === "json") {
-    const page = await pageOfReadings(stream(store.stream(query)), query, limit);
+    const page = await pageOfReadings(stream(readings()), range, limit);
     return reply.send({ ...page, items: page.items.map(viewReading) });
   }
   const columns = columnsOf(sensor, names);
-  const rows = readingRows(await asked.store.export(store.stream(query)), columns);
+  const rows = readingRows(await asked.store.export(readings()), columns);
   return sendCsv(reply, sensor, csvStream(readingHeader(columns), rows));
 }
 
@@ -141,14 +160,53 @@ async function sendBuckets(every: string, asked: Asked, { store, limits }: Parts
   const { sensor, range, names, format } = asked;
   const everyMs = parseEvery(every);
   checkBuckets(range, everyMs, limits.bucketsMax);
-  const query = { kind: sensor.kind, sensorId: sensor.id, ...range, everyMs, ...(names ? { metrics: names } : {}) };
-  const buckets = await asked.store.ask((signal) => store.aggregate({ ...query, signal }));
+  const parts: Bucket[][] = [];
+  for (const { sensor, from, to } of asked.stretches) {
+    const query = { kind: sensor.kind, sensorId: sensor.id, from, to, everyMs, ...(names ? { metrics: names } : {}) };
+    parts.push([...(await asked.store.ask((signal) => store.aggregate({ ...query, signal })))]);
+  }
+  const buckets = joinSteps(parts);
   if (format === "json") {
     const items = buckets.map(({ start, values }) => ({ start: new Date(start).toISOString(), values }));
     return reply.send({ items, resolution: coarsestOf(buckets) });
   }
   const columns = columnsOf(sensor, names);
   return sendCsv(reply, sensor, csvStream(bucketHeader(columns), bucketRows(buckets, columns)));
+}
+
+/** Oldest first. */
+function within(line: readonly Stretch[], range: Range): Stretch[] {
+  return line
+    .map(({ sensor, from, to }) => ({ sensor, from: Math.max(from, range.from), to: Math.min(to, range.to) }))
+    .filter(({ from, to }) => from < to)
+    .reverse();
+}
+
+/** The step in which one sensor took another's place is told by both. */
+export function joinSteps(parts: readonly (readonly Bucket[])[]): Bucket[] {
+  const joined: Bucket[] = [];
+  for (const bucket of parts.flat()) {
+    const last = joined.at(-1);
+    if (last?.start === bucket.start) joined[joined.length - 1] = joinStep(last, bucket);
+    else joined.push(bucket);
+  }
+  return joined;
+}
+
+function joinStep(a: Bucket, b: Bucket): Bucket {
+  const values: Partial<Record<MetricName, Aggregate>> = { ...a.values };
+  for (const [metric, two] of Object.entries(b.values) as [MetricName, Aggregate][]) {
+    const one = values[metric];
+    values[metric] = one ? joinAggregates(one, two) : two;
+  }
+  const resolution = [a, b].some((one) => one.resolution === "daily") ? "daily" : (a.resolution ?? b.resolution);
+  return { ...a, values, ...(resolution && { resolution }) };
+}
+
+function joinAggregates(a: Aggregate, b: Aggregate): Aggregate {
+  const count = a.count + b.count;
+  const mean = (a.mean * a.count + b.mean * b.count) / count;
+  return { mean, min: Math.min(a.min, b.min), max: Math.max(a.max, b.max), count };
 }
 
 const coarsestOf = (buckets: readonly Bucket[]): Resolution =>

@@ -40,6 +40,20 @@ export function createCredentialRecords(db: Database) {
     });
   }
 
+  /** The same secret for an account that is another now; false if there is none of this name. */
+  function change(account: Account): boolean {
+    const old = byName.get(account.name);
+    if (!old) return false;
+    const changed = { ...old, account };
+    db.transaction(() => {
+      db.statement("UPDATE credentials SET account = ? WHERE name = ?").run(JSON.stringify(account), account.name);
+      byName.set(changed);
+      byHash.set(changed);
+      tell(account.name, { account, secretHash: old.secretHash });
+    });
+    return true;
+  }
+
   function remove(name: string): boolean {
     const old = byName.get(name);
     if (!old) return false;
@@ -58,6 +72,7 @@ export function createCredentialRecords(db: Database) {
 
   return {
     add,
+    change,
     remove,
     list,
     byName: byName.get,

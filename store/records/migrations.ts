@@ -188,6 +188,14 @@ export const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY AUTOINCREMENT, sensor TEXT NOT NULL, body TEXT NOT NULL, ended_at INTEGER, ended_by TEXT
   ) STRICT;
   CREATE INDEX calibrations_sensor ON calibrations (sensor, id)`,
+
+  // Where a sensor has stood (JSON), whose place it took and since when, and who took its place; a sensor that was taken
+  // off the register keeps its row, so that what it sent can be asked for.
+  `ALTER TABLE sensors ADD COLUMN places TEXT;
+  ALTER TABLE sensors ADD COLUMN replaces TEXT;
+  ALTER TABLE sensors ADD COLUMN replaces_from INTEGER;
+  ALTER TABLE sensors ADD COLUMN replaced_by TEXT;
+  ALTER TABLE sensors ADD COLUMN retired_at INTEGER`,
 ];
 
 /** Of a file of this version of the service. */

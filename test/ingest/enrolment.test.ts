@@ -56,6 +56,46 @@ describe("enrolment", () => {
     expect(records.sensors.list()).toEqual([expect.objectContaining(added)]);
   });
 
+  it("leaves off the register what was taken off it; what came before is read as ever", () => {
+    const { publish, context } = start();
+    publish("new-1");
+    const read = (receivedAt: number, topic = "city/north/air/new-1") =>
+      decodeMessage(aMessage({ pm25: 1 }, { topic, source: GATEWAY, receivedAt }), context);
+    time += 1_000;
+    records.sensors.retire(records.sensors.get("new-1")!, time);
+    expect(publish("new-1")).toBe("unknown_sensor");
+    expect(read(time).rejections[0]).toMatchObject({
+      unregistered: true,
+      detail: expect.stringContaining("taken off"),
+    });
+    expect(read(time - 1).readings).toHaveLength(1);
+    expect(records.sensors.count()).toBe(0);
+  });
+
+  it("takes what came where a sensor stood then, and tells who goes on sending there where it stands", () => {
+    const { publish, context } = start();
+    publish("new-1");
+    const { createdAt } = records.sensors.get("new-1")!;
+    const moved = createdAt + 1_000;
+    const places = [
+      { district: "north", from: createdAt },
+      { district: "harbour", from: moved },
+    ];
+    records.sensors.update("new-1", { district: "harbour", places });
+    const read = (receivedAt: number, district = "north") => {
+      const message = aMessage({ pm25: 1 }, { topic: `city/${district}/air/new-1`, source: GATEWAY, receivedAt });
+      return decodeMessage(message, context);
+    };
+    expect(read(moved - 1).readings).toMatchObject([{ district: "north" }]);
+    expect(read(moved, "harbour").readings).toMatchObject([{ district: "harbour" }]);
+    expect(read(moved).rejections[0]).toMatchObject({
+      reason: "wrong_sensor",
+      sensorId: "new-1",
+      detail: expect.stringContaining("publish to city/harbour/air/new-1."),
+    });
+    expect(read(moved - 1, "centre").rejections[0]!.detail).toContain("is registered as air in harbour");
+  });
+
   it("is for gateways and external brokers only, and can be off", () => {
     expect(start().publish("new-1", { via: "http", role: "operator", name: "kim" })).toBe("unknown_sensor");
     expect(start({ autoEnrol: false }).publish("new-1")).toBe("unknown_sensor");

@@ -324,7 +324,7 @@ describe("names that nobody has registered", () => {
 
   it("let go under pressure, too", () => {
     const { records } = world;
-    const book = createShedBooks({ ...records, sensors: { get: (id) => CITY.sensor(id) } }, () => T0, SILENT);
+    const book = createShedBooks({ ...records, sensors: { get: (id) => CITY.sensor(id, 0) } }, () => T0, SILENT);
     book([
       { sensorId: "air-1", count: 2 },
       ...Array.from({ length: 50 }, (_, n) => ({ sensorId: `ghost-${n}`, count: 1 })),

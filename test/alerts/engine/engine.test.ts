@@ -240,6 +240,17 @@ describe("silence in the engine", () => {
     );
   });
 
+  it("what changed on the register counts by the clock, before the sensor sends anything", () => {
+    let sensor: ReturnType<typeof aSensor> = { ...everyMinute, district: "north" };
+    const north = { ...hot, id: "hot-north", select: { district: ["north"] } };
+    const engine = createEngine({ rules: [silent, north], sensor: () => sensor });
+    engine.observe([aReading(T0, { temperature: 50 }), aReading(T0 + MINUTE, { temperature: 50 })]);
+    sensor = { ...everyMinute, district: "south", intervalS: 7_200 };
+    expect(engine.tick(T0 + HOUR).map(line)).toEqual(["resolved hot-north s-1 2026-11-21T01:00"]);
+    expect(engine.tick(T0 + 5 * HOUR)).toEqual([]);
+    expect(engine.tick(T0 + 7 * HOUR)[0]!.alert.subject).toEqual({ sensorId: "s-1", district: "south" });
+  });
+
   it("time closes a window half an hour after its end, for live sensors", () => {
     const engine = engineOf([no2], aSensor({ intervalS: 3600 }));
     const feed = [210, 220, 230].map((value, hour) => aReading(T0 + hour * HOUR, { no2: value }));

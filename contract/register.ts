@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { SENSOR } from "./account.ts";
+import { Id, type Sent, Time, type View } from "./common.ts";
+import { SensorBody } from "./reading.ts";
+
+/** `PATCH /sensors/{id}` (RFC 7386): what is left out stays, null takes it away. */
+export const SensorChange = z
+  .strictObject({
+    name: SENSOR.name.nullable().optional(),
+    district: Id.optional().describe("It moves there: its history stays with where it stood, its password goes along"),
+    lat: SENSOR.lat.nullable().optional(),
+    lon: SENSOR.lon.nullable().optional(),
+    intervalS: SENSOR.intervalS.nullable().optional().describe("Seconds between readings; null: the rules estimate it"),
+    tags: z
+      .record(SENSOR.tagName, SENSOR.tagValue.nullable())
+      .optional()
+      .describe(
+        "Those named are set, or with null taken away; nominalVoltage, nominalFrequency and altitude among them",
+      ),
+    gateway: Id.nullable().optional().describe("Which gateway speaks for it: rules tell its outage from the sensor's"),
+    replaces: Id.nullable().optional().describe("The sensor whose place it took: that one is taken off the register"),
+    replacesFrom: Time.optional().describe("Since when; without it since this sensor was added"),
+  })
+  .meta({ id: "SensorChange" });
+export type SensorChange = Sent<typeof SensorChange>;
+
+export const ChangedSensorBody = SensorBody.extend({
+  advice: z.array(z.string()).describe("What is left to be done elsewhere, such as a device's new topic"),
+}).meta({ id: "ChangedSensor" });
+export type ChangedSensorView = View<typeof ChangedSensorBody>;
