@@ -10,6 +10,7 @@ import * as doctor from "./doctor.ts";
 import * as recordings from "./recordings.ts";
 import * as rules from "./rules.ts";
 import * as score from "./score.ts";
+import * as sensors from "./sensors.ts";
 import * as simulate from "./simulate.ts";
 import * as start from "./start.ts";
 import * as store from "./store.ts";
@@ -22,6 +23,7 @@ const COMMANDS = [
   recordings,
   score,
   accounts,
+  sensors,
   alerts,
   books,
   corrections,

@@ -31,6 +31,7 @@ export type ServiceClient = {
     body: Send<"POST", P>["body"],
     withinMs?: number,
   ): Promise<Send<"POST", P>["answer"]>;
+  patch<P extends SentPath<"PATCH">>(path: P, body: Send<"PATCH", P>["body"]): Promise<Send<"PATCH", P>["answer"]>;
   delete(path: string): Promise<void>;
   /** Every item of a `{items, next}` collection, page by page. */
   all<P extends PagePath>(path: P, query?: Asked<P>): Promise<ItemOf<P>[]>;
@@ -73,6 +74,7 @@ export function createServiceClient(options: { readonly url: string; readonly to
     get: (path, query) => json(call("GET", `/api/v1${path}`, query)),
     text: async (path) => (await call("GET", path)).text(),
     post: (path, body, withinMs) => json(call("POST", `/api/v1${path}`, {}, body, withinMs)),
+    patch: (path, body) => json(call("PATCH", `/api/v1${path}`, {}, body)),
     delete: async (path) => {
       await (await call("DELETE", `/api/v1${path}`)).body?.cancel();
     },

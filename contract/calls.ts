@@ -27,7 +27,8 @@ import type {
   TraceQuery,
   TraceView,
 } from "./ledger.ts";
-import type { ReadingView, SensorsQuery } from "./reading.ts";
+import type { ReadingView, RegisterQuery, SensorsQuery, SensorView } from "./reading.ts";
+import type { ChangedSensorView, SensorChange } from "./register.ts";
 import type { Because, NewRule, Reason, RulesCheckView, RulesYaml, RuleView } from "./rule.ts";
 import type { NewSilence, SilencesQuery, SilenceView } from "./silence.ts";
 import type { NewRecording, NewRun, RecordingView, RunView } from "./simulation.ts";
@@ -50,6 +51,7 @@ type Reads = {
   readonly [one: `/quarantine/${number}`]: { query: never; answer: QuarantineItemView };
   readonly "/readings/latest": { query: Names<typeof SensorsQuery>; answer: PageOf<ReadingView> };
   readonly [one: `/sensors/${string}/corrections`]: { query: Paging; answer: PageOf<CorrectionView> };
+  readonly "/sensors": { query: Names<typeof RegisterQuery>; answer: PageOf<SensorView> };
   readonly "/silences": { query: Names<typeof SilencesQuery>; answer: PageOf<SilenceView> };
   readonly "/store": { query: never; answer: StoreReportView };
   readonly "/users": { query: Paging; answer: PageOf<UserView> };
@@ -78,6 +80,8 @@ export type Sends = {
   readonly "POST /rules/backtest": { body: BacktestMany; answer: BacktestView };
   readonly "POST /rules/check": { body: RulesYaml; answer: RulesCheckView };
   readonly [one: `POST /rules/${string}/backtest`]: { body: BacktestOne; answer: BacktestView };
+  readonly [one: `PATCH /sensors/${string}`]: { body: SensorChange; answer: ChangedSensorView };
+  readonly [one: `POST /sensors/${string}/restore`]: { body: Nothing; answer: SensorView };
   readonly "POST /session": { body: SignIn; answer: unknown };
   readonly "PUT /session/password": { body: NewPassword; answer: undefined };
   readonly "POST /silences": { body: NewSilence; answer: SilenceView };

@@ -22,7 +22,7 @@ export class ApiProblem extends Error {
   }
 }
 
-type Method = "GET" | "POST" | "PUT" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 type OnSignedOut = () => void;
 let onSignedOut: OnSignedOut = () => {};
 

@@ -1,0 +1,45 @@
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import * as sensors from "../../cli/sensors.ts";
+import { startService } from "../api/service.ts";
+import { runCli } from "./run-cli.ts";
+
+let service: ReturnType<typeof startService>;
+let at: string[];
+beforeEach(async () => {
+  service = startService();
+  await service.app.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = service.app.server.address() as AddressInfo;
+  at = ["--url", `http://127.0.0.1:${port}`, "--token", "operator-token"];
+});
+afterEach(() => service.close());
+
+const run = (line: string, ...more: string[]) => runCli(sensors, "sensor", ...line.split(" "), ...more, ...at);
+
+describe("sensor", () => {
+  it("edits what is said, takes away what is to go, and passes on what is left to do", async () => {
+    const edited = await run("edit air-1 --lat 52.5 --lon 13.4 --interval 60 --tag a=1 --tag nominalVoltage=10000");
+    expect(edited).toMatchObject({ code: 0, errors: "" });
+    expect(edited.out).toContain("place     52.5, 13.4");
+    await run("edit air-1 --untag a --clear interval --clear name");
+    const { tags, intervalS, name } = service.records.sensors.get("air-1")!;
+    expect({ tags, intervalS, name }).toEqual({ tags: { nominalVoltage: "10000" } });
+    expect((await run("edit air-1 --district harbour")).out).toContain("publishes to city/harbour/air/air-1");
+    expect((await run("show air-1")).out).toMatch(/stood in +north from 2026/);
+  });
+
+  it("takes one off the register and puts it back", async () => {
+    expect(await run("remove air-1")).toMatchObject({ code: 0 });
+    expect(service.records.sensors.get("air-1")).toBeUndefined();
+    expect((await run("list --retired")).out).toContain("air-1");
+    expect((await run("list")).out).not.toContain("air-1");
+    expect(await run("restore air-1")).toMatchObject({ code: 0 });
+    expect(JSON.parse((await run("list --json")).out)).toMatchObject([{ id: "air-1" }]);
+  });
+
+  it("says what is wrong", async () => {
+    expect(await run("edit air-1")).toMatchObject({ code: 1, errors: expect.stringContaining("nothing to change") });
+    expect(await run("edit air-1 --clear kind")).toMatchObject({ code: 2 });
+    expect((await run("edit air-9 --name x")).errors).toContain('There is no sensor "air-9"');
+  });
+});
