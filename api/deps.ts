@@ -184,6 +184,10 @@ type CorrectionDone = { readonly correction: Correction; readonly effect?: Corre
 
 /** Reject with an Error named `CorrectionRefused` where it cannot be. */
 type CorrectionDeps = {
+  /** A reading as its sensor's corrections leave it, undefined where nothing of it is left. From RAM. */
+  read(reading: Reading): Reading | undefined;
+  /** Goes up with each that comes or goes. */
+  changes(): number;
   dryRun(kind: Kind, correction: NewCorrection, signal?: AbortSignal): Promise<CorrectionEffect>;
   add(kind: Kind, correction: NewCorrection, signal?: AbortSignal): Promise<CorrectionDone>;
   /** Undefined if there is none. */

@@ -118,17 +118,22 @@ type Filter = { readonly sensorId?: string; readonly district?: string; readonly
  * comes by the live stream. The order of the pages is kept, too: a page costs what it shows, not what there is.
  */
 export function createLatest(
-  deps: Pick<ApiDeps, "live" | "now"> & { readonly store: Pick<ApiDeps["store"], "latest"> },
+  deps: Pick<ApiDeps, "live" | "now"> & {
+    readonly store: Pick<ApiDeps["store"], "latest">;
+    readonly corrections: Pick<ApiDeps["corrections"], "read" | "changes">;
+  },
   ageMs: number,
 ) {
   let stored: ReadonlyMap<string, Reading> = new Map();
   let loadedAt = Number.NEGATIVE_INFINITY;
+  let loadedChanges = 0;
   let loading: Promise<void> | undefined;
   /** One reading of each sensor, in the order of the keys: not the newest, but of the right sensor and kind. */
   let order: readonly { readonly key: string; readonly sensorId: string; readonly kind: Kind }[] = [];
   let liveInOrder = 0;
 
   async function load(): Promise<void> {
+    loadedChanges = deps.corrections.changes();
     stored = new Map((await deps.store.latest()).map((reading) => [keyOf(reading), reading]));
     loadedAt = deps.now();
     sort();
@@ -147,7 +152,7 @@ export function createLatest(
   }
 
   async function refresh(): Promise<void> {
-    if (Math.abs(deps.now() - loadedAt) >= ageMs) {
+    if (Math.abs(deps.now() - loadedAt) >= ageMs || loadedChanges !== deps.corrections.changes()) {
       loading ??= load().finally(() => {
         loading = undefined;
       });
@@ -163,8 +168,10 @@ export function createLatest(
       const { key, sensorId, kind } = order[i]!;
       if (filter.kind !== undefined && filter.kind !== kind) continue;
       const known = stored.get(key);
-      const live = deps.live.find(kind, sensorId);
-      const newest = live && (!known || isNewer(live, known, now)) ? live : known!;
+      const heard = deps.live.find(kind, sensorId);
+      const live = heard && deps.corrections.read(heard);
+      const newest = live && (!known || isNewer(live, known, now)) ? live : known;
+      if (!newest) continue; // nothing of it is valid
       if (filter.district === undefined || filter.district === newest.district) yield newest;
     }
   }

@@ -28,6 +28,7 @@ import { createSettledClock } from "../model/time.ts";
 import { createSimulations } from "../simulators/runs/simulations.ts";
 import { createBackups } from "../store/backup/stage.ts";
 import { startClockWatch } from "../store/clock-watch.ts";
+import { withCorrections } from "../store/corrected-store.ts";
 import { createCorrections } from "../store/corrections.ts";
 import { examineStore } from "../store/influx/examine.ts";
 import { ensureAdminToken } from "../store/records/accounts.ts";
@@ -116,7 +117,9 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const started = await startStore(config, records, background, now, log.child({ module: "store" }));
   const { store } = started;
   onStop("reading store", () => store.close());
-  const rules = startRules({ files, records, store, now, log: log.child({ module: "rules" }) });
+  // For everybody but the books and what removes, moves or repairs: they need what was received.
+  const read = withCorrections(store, records.corrections);
+  const rules = startRules({ files, records, store: read, now, log: log.child({ module: "rules" }) });
 
   // The edge thread opens the journal now and its listeners last.
   const edge = await startEdge(
@@ -315,7 +318,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onStop("simulations", () => simulations.close());
   const api = createApi({
     records,
-    store: withRollups(store, records.rollups, now),
+    store: withRollups(read, records.rollups, now),
     submit: edge.append,
     check: checkReading,
     rules: rules.book.rules,

@@ -48,7 +48,12 @@ export const ReadingBody = z
     measuredAt: Time,
     receivedAt: Time,
     values: Values,
-    quality: z.partialRecord(metricName, z.literal("suspect")).optional().describe('"good" is left out'),
+    quality: z
+      .partialRecord(metricName, z.enum(["suspect", "corrected", "invalid"]))
+      .optional()
+      .describe('"good" is left out; invalid ones are only there with include=invalid'),
+    raw: Values.optional().describe("With raw=true: what the device said, of values that were calibrated or corrected"),
+    movedFrom: Time.optional().describe("The time that the device said, where it was corrected"),
     late: z.literal(true).optional(),
   })
   .meta({ id: "Reading" });
@@ -57,14 +62,17 @@ type Body = View<typeof ReadingBody>;
 export type ReadingView = Provided<
   Body,
   Mirrors<
-    Omit<Body, "late">,
-    Omit<Reading, "journalSeq" | "imported" | "clock" | "seq" | "raw" | "marks" | "movedFrom" | "part">,
-    "measuredAt" | "receivedAt"
+    Omit<Body, "late" | "quality">,
+    Omit<Reading, "journalSeq" | "imported" | "clock" | "seq" | "marks" | "quality" | "part">,
+    "measuredAt" | "receivedAt" | "movedFrom"
   >
 >;
 
 /** A reading as the HTTP API, the live stream and recordings show it. */
 export function viewReading(reading: Reading): ReadingView {
+  const { marks, movedFrom } = reading;
+  // What is unusual as it was corrected, too, is suspect.
+  const quality = marks ? { ...marks, ...reading.quality, ...invalidOf(marks) } : reading.quality;
   return {
     sensorId: reading.sensorId,
     kind: reading.kind,
@@ -72,10 +80,20 @@ export function viewReading(reading: Reading): ReadingView {
     measuredAt: new Date(reading.measuredAt).toISOString(),
     receivedAt: new Date(reading.receivedAt).toISOString(),
     values: reading.values,
-    ...(reading.quality ? { quality: reading.quality } : {}),
+    ...(quality ? { quality } : {}),
+    ...(movedFrom === undefined ? {} : { movedFrom: new Date(movedFrom).toISOString() }),
     ...(isLate(reading) ? { late: true as const } : {}),
   };
 }
+
+/** The same with what the device said, of values that were calibrated or corrected. */
+export const viewWithRaw = (reading: Reading): ReadingView => ({
+  ...viewReading(reading),
+  ...(reading.raw ? { raw: reading.raw } : {}),
+});
+
+const invalidOf = (marks: NonNullable<Reading["marks"]>) =>
+  Object.fromEntries(Object.entries(marks).filter(([, mark]) => mark === "invalid"));
 
 /** `POST /readings`. */
 export const NewReadings = z.union([NewReading, z.array(NewReading).min(1).max(READINGS_PER_MESSAGE_MAX)]);
@@ -104,6 +122,8 @@ export const SensorReadingsQuery = z.strictObject({
   metrics: z.string().min(1).max(1_000).optional().describe("Comma list; default all"),
   format: z.enum(["json", "csv"]).default("json"),
   predecessors: Flag.describe("With the history of the sensors whose place it took"),
+  include: z.enum(["invalid"]).optional().describe("Values that were found to be invalid, too, marked"),
+  raw: Flag.describe("With what the device said, of values that were calibrated or corrected"),
 });
 
 const AggregateBody = z.object({ mean: z.number(), min: z.number(), max: z.number(), count: z.number().int() });

@@ -3,6 +3,7 @@ import {
   CORRECTIONS_PER_SENSOR_MAX,
   type Correction,
   correctionKey,
+  correctReading,
   type NewCorrection,
   overlap,
   type Span,
@@ -219,7 +220,13 @@ export function createCorrections({ store, records, rules, now }: CorrectionsOpt
     return found;
   }
 
-  return { dryRun, add, revoke };
+  /** From RAM. */
+  function read(reading: Reading): Reading | undefined {
+    const active = corrections.active(reading.sensorId);
+    return active.length === 0 ? reading : correctReading(reading, active);
+  }
+
+  return { dryRun, add, revoke, read, changes: corrections.changes };
 }
 
 export type Corrections = ReturnType<typeof createCorrections>;

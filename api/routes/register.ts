@@ -58,7 +58,7 @@ export function addRegister(app: Api, parts: Parts): void {
     });
     for (const name of moved) disconnect(name);
     const sensor = records.sensors.get(old.id)!;
-    return { ...viewSensor(sensor, parts.live), advice: adviceFor(parts, old, sensor) };
+    return { ...viewSensor(sensor, parts.live, parts.corrections), advice: adviceFor(parts, old, sensor) };
   });
 
   app.delete("/sensors/:id", { schema: retire }, async (request, reply) => {
@@ -79,7 +79,7 @@ export function addRegister(app: Api, parts: Parts): void {
       records.sensors.save([sensor]);
       records.audit.add({ at: now(), by: auth.account(request).name, what: "sensor.restore", target: id });
     });
-    return viewSensor(sensor, parts.live);
+    return viewSensor(sensor, parts.live, parts.corrections);
   });
 }
 

@@ -10,6 +10,7 @@ import {
   SensorReadingsQuery,
   type SensorView,
   viewReading,
+  viewWithRaw,
 } from "../../contract/reading.ts";
 import { isMetricName, METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { isLate, type Reading } from "../../model/reading.ts";
@@ -43,7 +44,10 @@ const districts = {
   response: answers({ 200: pageOf(DistrictBody) }),
 };
 
-export function addSensors(app: Api, { records, live }: Pick<Parts, "records" | "live">): void {
+export function addSensors(
+  app: Api,
+  { records, live, corrections }: Pick<Parts, "records" | "live" | "corrections">,
+): void {
   app.get("/sensors", { schema: list }, async (request) => {
     const { limit, cursor, retired, ...place } = request.query;
     const filter = { ...place, isRetired: retired === "true" };
@@ -53,11 +57,11 @@ export function addSensors(app: Api, { records, live }: Pick<Parts, "records" | 
       limit,
       cursor,
     );
-    return { ...page, items: page.items.map((sensor) => viewSensor(sensor, live)) };
+    return { ...page, items: page.items.map((sensor) => viewSensor(sensor, live, corrections)) };
   });
 
   app.get("/sensors/:id", { schema: one }, async (request) => {
-    return viewSensor(knownSensor(records, request.params.id), live);
+    return viewSensor(knownSensor(records, request.params.id), live, corrections);
   });
 
   app.get("/districts", { schema: districts }, async () => ({ items: records.sensors.districts() }));
@@ -70,11 +74,12 @@ function knownSensor({ sensors }: Parts["records"], id: string): Sensor {
   return sensor;
 }
 
-export function viewSensor(sensor: Sensor, live: Parts["live"]): SensorView {
+export function viewSensor(sensor: Sensor, live: Parts["live"], corrections: Parts["corrections"]): SensorView {
   const { places, replaces, retiredAt, createdAt, ...rest } = sensor;
   const seen = live.seen(sensor.id);
-  const latest = live.latest({ sensorId: sensor.id, kind: sensor.kind })[0];
-  const lastSeenAt = seen?.lastSeenAt ?? latest?.receivedAt ?? 0;
+  const heard = live.latest({ sensorId: sensor.id, kind: sensor.kind })[0];
+  const latest = heard && corrections.read(heard);
+  const lastSeenAt = seen?.lastSeenAt ?? heard?.receivedAt ?? 0;
   return {
     ...rest,
     createdAt: iso(createdAt),
@@ -141,19 +146,21 @@ export function addSensorReadings(app: Api, parts: Parts): void {
 async function sendReadings(asked: Asked, { store }: Parts, reply: FastifyReply) {
   const { sensor, stretches, range, names, limit, format } = asked;
   const { signal, stream } = asked.store;
+  const marked = { withInvalid: asked.include === "invalid", withRaw: asked.raw === "true" };
+  const { withInvalid } = marked;
   async function* readings() {
     for (const { sensor, from, to } of stretches) {
-      const query = { kind: sensor.kind, sensorId: sensor.id, from, to, ...(names ? { metrics: names } : {}), signal };
-      yield* store.stream(query);
+      const metrics = names ? { metrics: names } : {};
+      yield* store.stream({ kind: sensor.kind, sensorId: sensor.id, from, to, ...metrics, signal, withInvalid });
     }
   }
   if (format === "json") {
     const page = await pageOfReadings(stream(readings()), range, limit);
-    return reply.send({ ...page, items: page.items.map(viewReading) });
+    return reply.send({ ...page, items: page.items.map(marked.withRaw ? viewWithRaw : viewReading) });
   }
   const columns = columnsOf(sensor, names);
-  const rows = readingRows(await asked.store.export(readings()), columns);
-  return sendCsv(reply, sensor, csvStream(readingHeader(columns), rows));
+  const rows = readingRows(await asked.store.export(readings()), columns, marked);
+  return sendCsv(reply, sensor, csvStream(readingHeader(columns, marked), rows));
 }
 
 async function sendBuckets(every: string, asked: Asked, { store, limits }: Parts, reply: FastifyReply) {
@@ -256,15 +263,42 @@ export function columnsOf(sensor: Sensor, metrics: readonly MetricName[] | undef
   return metrics ?? METRICS_OF[sensor.kind];
 }
 
-export function readingHeader(columns: readonly MetricName[]): string[] {
-  return ["sensorId", "kind", "district", "measuredAt", "receivedAt", ...columns, "suspect", "late"];
+export function readingHeader(columns: readonly MetricName[], { withInvalid, withRaw }: Marked = {}): string[] {
+  return [
+    ...["sensorId", "kind", "district", "measuredAt", "receivedAt", ...columns, "suspect", "late"],
+    ...(withInvalid || withRaw ? ["corrected", "invalid"] : []),
+    ...(withRaw ? columns.map((name) => `${name}_raw`) : []),
+  ];
 }
 
-export async function* readingRows(chunks: AsyncIterable<readonly Reading[]>, columns: readonly MetricName[]) {
-  for await (const chunk of chunks) yield chunk.map((reading) => readingRow(reading, columns));
+/** What is asked for beside the values: what was found out about them, and what the device said. */
+type Marked = { readonly withInvalid?: boolean; readonly withRaw?: boolean };
+
+export async function* readingRows(
+  chunks: AsyncIterable<readonly Reading[]>,
+  columns: readonly MetricName[],
+  marked: Marked = {},
+) {
+  for await (const chunk of chunks) yield chunk.map((reading) => readingRow(reading, columns, marked));
 }
 
-function readingRow(reading: Reading, columns: readonly MetricName[]): Cell[] {
+function markCells(
+  { marks = {}, raw }: Reading,
+  columns: readonly MetricName[],
+  { withInvalid, withRaw }: Marked,
+): Cell[] {
+  const of = (mark: string) =>
+    Object.entries(marks)
+      .filter((entry) => entry[1] === mark)
+      .map(([name]) => name)
+      .join(" ") || undefined;
+  return [
+    ...(withInvalid || withRaw ? [of("corrected"), of("invalid")] : []),
+    ...(withRaw ? columns.map((name) => raw?.[name]) : []),
+  ];
+}
+
+function readingRow(reading: Reading, columns: readonly MetricName[], marked: Marked): Cell[] {
   const { sensorId, kind, district, measuredAt, receivedAt, values, quality } = reading;
   const suspect = quality ? Object.keys(quality).join(" ") : undefined;
   const cells = columns.map((name) => values[name]);
@@ -277,6 +311,7 @@ function readingRow(reading: Reading, columns: readonly MetricName[]): Cell[] {
     ...cells,
     suspect,
     isLate(reading) ? "late" : undefined,
+    ...markCells(reading, columns, marked),
   ];
 }
 

@@ -32,6 +32,7 @@ export function createCorrectionRecords(db: Database) {
     Array.from(Map.groupBy(found, ({ sensorId }) => sensorId).values(), ofSensor),
     ({ sensorId }) => sensorId,
   );
+  let changes = 0;
   const activeNow = () => bySensor.all().filter(({ active }) => active.length > 0);
 
   function add(correction: NewCorrection): Correction {
@@ -39,6 +40,7 @@ export function createCorrectionRecords(db: Database) {
       const insert = db.statement("INSERT INTO corrections (sensor, body) VALUES (?, ?)");
       const { lastInsertRowid } = insert.run(correction.sensorId, JSON.stringify(correction));
       const added = { ...correction, id: Number(lastInsertRowid) };
+      changes += 1;
       bySensor.set(ofSensor([...(bySensor.get(added.sensorId)?.all ?? NONE), added]));
       return added;
     });
@@ -50,9 +52,10 @@ export function createCorrectionRecords(db: Database) {
       const update = db.statement(
         "UPDATE corrections SET revoked_at = ?, revoked_by = ?, revoke_reason = ? WHERE id = ? AND revoked_at IS NULL",
       );
-      const { changes } = update.run(at, by, reason, id);
+      const updated = update.run(at, by, reason, id).changes;
       const now = get(id);
-      if (now && changes > 0) {
+      if (now && updated > 0) {
+        changes += 1;
         const others = bySensor.get(now.sensorId)!.all;
         bySensor.set(ofSensor(others.map((one) => (one.id === id ? now : one))));
       }
@@ -87,7 +90,8 @@ export function createCorrectionRecords(db: Database) {
     sensors: (): readonly string[] => activeNow().map(({ sensorId }) => sensorId),
     /** Sensors that have or had some. */
     everCorrected: (): readonly string[] => bySensor.all().map(({ sensorId }) => sensorId),
-    isEmpty: () => bySensor.count() === 0,
+    /** Goes up with each that comes or goes. */
+    changes: () => changes,
     /** Those that the rules have not taken up as they are now, the oldest first. */
     unfolded: (limit: number): Correction[] =>
       (db.statement(`${LISTED} WHERE ${UNFOLDED} ORDER BY id LIMIT ?`).all(limit) as Row[]).map(fromRow),

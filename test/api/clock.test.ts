@@ -100,6 +100,7 @@ describe("the newest readings, when the clock is set back", () => {
       {
         live,
         now: () => now,
+        corrections: { read: (reading) => reading, changes: () => 0 },
         store: {
           async latest() {
             loads += 1;

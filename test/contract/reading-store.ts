@@ -5,6 +5,7 @@ import type { Reading } from "../../model/reading.ts";
 import { createBlockReader } from "../../model/reading-block.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";
+import { correctionContract } from "./corrections.ts";
 import { rangeContract } from "./reading-store-ranges.ts";
 import { rollupContract } from "./rollups.ts";
 import { scanContract } from "./scan.ts";
@@ -479,6 +480,7 @@ export function readingStoreContract(
     rangeContract(() => store, server);
     scanContract(() => store);
     rollupContract(() => store);
+    correctionContract(() => store);
   });
 }
 
