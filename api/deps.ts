@@ -82,7 +82,14 @@ type NotificationDeps = {
 };
 
 export type Checked =
-  | { readonly ok: true; readonly measuredAt: number }
+  | {
+      readonly ok: true;
+      readonly measuredAt: number;
+      /** Values that are not taken, while the reading is. */
+      readonly refused: readonly { readonly metric: string; readonly reason: Reason; readonly detail: string }[];
+      /** Fields that are no metrics. */
+      readonly ignored: readonly { readonly name: string; readonly detail: string }[];
+    }
   | { readonly reason: Reason; readonly detail: string };
 
 type LedgerDeps = {

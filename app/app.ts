@@ -205,8 +205,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     watch: { consumer: alerts.consumer.name, moved: edge.taken },
     beginWhen: up.promise,
     log: log.child({ module: "worker" }),
-    onRejection: (rejection) => {
-      notices.notice(rejection);
+    onRejection: (rejection, others) => {
+      notices.notice(rejection, others);
       statusAudit.notice(rejection);
     },
     at,

@@ -6,13 +6,14 @@ import { show, table } from "./output.ts";
 
 /** What the service wrote down: messages that could not become readings, the books, and who did what. */
 export function register(program: Command): void {
-  const quarantine = program.command("quarantine").description("messages that could not become readings");
+  const quarantine = program.command("quarantine").description("messages and values that could not be taken");
   withService(
     quarantine.command("list").description("list them, the newest first"),
     "quarantine list --reason out_of_range",
   )
     .option("--reason <reason>", "of one reason")
     .option("--sensor <sensor>", "of one sensor")
+    .option("--metric <metric>", "refused values of one metric, such as o3")
     .option("--limit <n>", "at most so many", parseCount, 50)
     .action(listQuarantine);
   withService(quarantine.command("show").description("one of them, with its payload"), "quarantine show 17")
@@ -58,15 +59,20 @@ export function register(program: Command): void {
 }
 
 async function listQuarantine(
-  options: ServiceOptions & { readonly reason?: string; readonly sensor?: string; readonly limit: number },
+  options: ServiceOptions & {
+    readonly reason?: string;
+    readonly sensor?: string;
+    readonly metric?: string;
+    readonly limit: number;
+  },
 ): Promise<void> {
-  const { reason, sensor, limit } = options;
-  const query = { reason, sensor, limit: Math.min(limit, 1000) };
+  const { reason, sensor, metric, limit } = options;
+  const query = { reason, sensor, metric, limit: Math.min(limit, 1000) };
   const { items } = await findService(options).client.get("/quarantine", query);
   const text = () =>
     table(
-      ["id", "received", "reason", "topic", "detail"],
-      items.map((item) => [item.id, item.receivedAt, item.reason, item.topic, item.detail]),
+      ["id", "received", "reason", "value", "topic", "detail"],
+      items.map((item) => [item.id, item.receivedAt, item.reason, item.metric ?? "(all)", item.topic, item.detail]),
     );
   show(options, items, () => (items.length === 0 ? "the quarantine is empty" : text()));
 }
@@ -78,6 +84,7 @@ async function showQuarantined(id: number, options: ServiceOptions): Promise<voi
       `received  ${item.receivedAt} from ${item.source}`,
       `topic     ${item.topic}`,
       `reason    ${item.reason}: ${item.detail}`,
+      ...(item.metric ? [`value     ${item.metric}, measured at ${item.measuredAt}; the rest was taken`] : []),
       `redriven  ${item.redrivenAt ?? "no"}`,
       `payload   ${item.payload?.text ?? item.payload?.base64 ?? "not kept"}`,
     ].join("\n"),

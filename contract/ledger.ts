@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { METRIC_NAMES, type MetricName } from "../model/metrics.ts";
 import { REASON_NAMES } from "../model/rejection.ts";
 import { type EpochTimes, Flag, Id, KindName, paging, type Sent, Time, type View } from "./common.ts";
 
@@ -99,7 +100,7 @@ export type LedgerTrace = EpochTimes<TraceView, "measuredAt" | "receivedAt">;
 export type TraceCopy = LedgerTrace["waiting"][number];
 export const TraceQuery = z.strictObject({ sensor: Id, measuredAt: z.string().min(1).max(40) });
 
-/** A message that could not become readings. */
+/** A message that could not become readings, or a value that was refused while its reading went on. */
 export const QuarantineItemBody = z
   .object({
     id: count,
@@ -113,6 +114,11 @@ export const QuarantineItemBody = z
     kind: KindName.optional(),
     journalSeq: count,
     index: count.describe("Place of the reading in its message"),
+    metric: z
+      .enum(METRIC_NAMES as unknown as [MetricName, ...MetricName[]])
+      .optional()
+      .describe("Only this value was refused: the rest of its reading was taken, and the payload is the value"),
+    measuredAt: Time.optional().describe("Of a refused value: the moment of its reading"),
     redrivenAt: Time.optional(),
     redrivenBy: z.string().optional(),
     payload: z
@@ -126,6 +132,10 @@ export const QuarantineQuery = z.strictObject({
   ...paging,
   reason: z.enum(REASON_NAMES).optional(),
   sensor: Id.optional(),
+  metric: z
+    .enum(METRIC_NAMES as unknown as [MetricName, ...MetricName[]])
+    .optional()
+    .describe("Refused values of this metric"),
   redriven: Flag,
 });
 export const Redrive = z.strictObject({

@@ -7,10 +7,9 @@ import { Flag, Id, KindName, type Mirrors, type Provided, pageOf, paging, Time, 
 const STRING_CHARS_MAX = 1_000;
 const KEYS_MAX = 100;
 
-/** Any value but a nested one: what the values mean is the worker's business, and it answers reading by reading. */
+/** What a value is worth is the worker's business, which answers value by value; what is nested is no value of ours. */
 const Flat = z
   .unknown()
-  .refine((value) => typeof value !== "object" || value === null, "A value is a number, not an object or a list.")
   .refine((value) => typeof value !== "string" || value.length <= STRING_CHARS_MAX, "This text is too long.");
 
 const metricFields = Object.fromEntries(
@@ -102,8 +101,12 @@ export const AcceptedBody = z
   .object({
     accepted: z.number().int(),
     rejected: z
-      .array(z.object({ pointer: z.string(), reason: z.string(), detail: z.string() }))
-      .describe("Kept in the quarantine"),
+      .array(z.object({ pointer: z.string(), reason: z.string(), detail: z.string(), metric: z.string().optional() }))
+      .describe("Kept in the quarantine. With a metric: only this value, the rest of its reading is accepted"),
+    ignored: z
+      .array(z.object({ pointer: z.string(), detail: z.string() }))
+      .optional()
+      .describe("Fields that are no metrics of the sensor's kind: not taken, not kept. The first 20"),
   })
   .meta({ id: "Accepted" });
 /** `GET /readings/latest`. */

@@ -26,47 +26,116 @@ const SENTINELS: ReadonlySet<number> = new Set([
   4294967295,
 ]);
 
+/** One value that was refused; the rest of its reading goes on. `raw` is the value as JSON text, cut where it is long. */
+export type RefusedValue = Fault & { readonly metric: MetricName; readonly raw: string };
+
 /**
- * One flat object, `{"measuredAt": …, "seq": …, "<metric>": number, …}`, becomes a reading or a fault. null is a missing
- * value. Never throws.
+ * What became of the values of a message, filled in while its readings are read. Each value that was judged ends in
+ * exactly one place: taken (`suspect` ones are among them), missing or refused. Values of an item that was refused for
+ * something else (its time) were not judged.
+ */
+export type ValueNotes = {
+  taken: number;
+  suspect: number;
+  missing: number;
+  refused: number;
+  /** Of the reading that was read last. */
+  values: readonly RefusedValue[];
+  /** Fields that are no metrics, by name, with how often each came: so many names, and the rest is left out. */
+  unknown: Map<string, number> | undefined;
+};
+
+export function newNotes(): ValueNotes {
+  return { taken: 0, suspect: 0, missing: 0, refused: 0, values: NONE, unknown: undefined };
+}
+
+const NONE: readonly never[] = Object.freeze([]);
+/** Names of unknown fields that are told of one message; a message of 64 KiB can have thousands. */
+const UNKNOWN_NAMES_MAX = 20;
+const RAW_CHARS_MAX = 200;
+
+/**
+ * One flat object, `{"measuredAt": …, "seq": …, "<metric>": number, …}`, becomes a reading or a fault. Each metric is
+ * judged alone: what is refused is in `notes.values`, and the reading goes on with the rest; a fault is what has no good
+ * value at all. Unknown fields are dropped, unless they look personal: then nothing is taken. Never throws.
  *
  * A plain loop instead of a schema: this runs for every reading of the city, and what it must say (which key, which
  * limit, clamp, flag) is more than a schema's yes or no; zod guards the doors that see few messages.
  */
-export function readReading(at: ReadingTopic, value: unknown, receivedAt: number, journalSeq: number): Reading | Fault {
+export function readReading(
+  at: ReadingTopic,
+  value: unknown,
+  receivedAt: number,
+  journalSeq: number,
+  notes: ValueNotes = newNotes(),
+): Reading | Fault {
+  notes.values = NONE;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return notAnObject(value);
   const record = value as Record<string, unknown>;
   const values: Values = {};
   let quality: Quality | undefined;
+  let refused: RefusedValue[] | undefined;
+  let unknown: string[] | undefined;
   let count = 0;
+  let missing = 0;
   for (const key in record) {
     const raw = record[key];
     const row = metricRowOf(at.kind, key);
     if (row === undefined) {
-      if (key === "measuredAt" || (key === "seq" && (typeof raw === "number" || raw === null))) continue;
-      return refuse(record, key === "seq" ? wrongType(key, raw) : unknownKey(key, at));
+      if (key === "measuredAt" || (key === "seq" && (raw === null || toNumber(raw) !== undefined))) continue;
+      const word = personalKey(key) ?? findPersonalWord(raw);
+      if (word) return personalData(word);
+      unknown ??= [];
+      unknown.push(key);
+      continue;
     }
-    if (raw === null) continue;
-    if (typeof raw !== "number") return refuse(record, wrongType(key, raw));
-    if (!(raw >= row.fail[0] && raw <= row.fail[1])) {
-      if (SENTINELS.has(raw)) continue;
-      return refuse(record, outOfRange(key, row, raw));
+    const number = typeof raw === "number" ? raw : raw === null ? undefined : toNumber(raw);
+    if (number === undefined) {
+      if (raw === null || isMissingText(raw)) missing += 1;
+      else {
+        const word = findPersonalWord(raw);
+        if (word) return personalData(word);
+        refused ??= [];
+        refused.push(refuseValue(key as MetricName, raw, wrongType(key, raw)));
+      }
+      continue;
     }
-    values[key as MetricName] = raw;
+    if (!(number >= row.fail[0] && number <= row.fail[1])) {
+      if (SENTINELS.has(number)) missing += 1;
+      else {
+        refused ??= [];
+        refused.push(refuseValue(key as MetricName, raw, outOfRange(key, row, number)));
+      }
+      continue;
+    }
+    values[key as MetricName] = number;
     count += 1;
-    if (raw < row.suspect[0] || raw > row.suspect[1]) {
+    if (number < row.suspect[0] || number > row.suspect[1]) {
       quality ??= {};
       quality[key as MetricName] = "suspect";
       // Analysers overshoot; more than saturated is not a humidity.
-      if (key === "relativeHumidity" && raw > 100) values.relativeHumidity = 100;
+      if (key === "relativeHumidity" && number > 100) values.relativeHumidity = 100;
     }
+  }
+  if (unknown) noteUnknown(notes, unknown);
+  if (count === 0 && refused) {
+    notes.missing += missing;
+    notes.refused += refused.length;
+    const { reason, detail } = refused[0]!;
+    return refuse(record, { reason, detail });
   }
   const measuredAt = readMeasuredAt(record.measuredAt, receivedAt, at.imported);
   if (typeof measuredAt !== "number") return refuse(record, measuredAt);
-  if (count === 0)
-    return fault("no_values", "Not one metric has a value: null and sentinels such as -999 count as missing.");
+  notes.missing += missing;
+  if (count === 0) return noValues(at.kind, unknown);
   if (at.kind === "air") quality = flagParticleOrder(values, quality);
-  return build(at, measuredAt, receivedAt, values, quality, journalSeq);
+  notes.taken += count;
+  if (quality) for (const _ in quality) notes.suspect += 1;
+  if (refused) {
+    notes.refused += refused.length;
+    notes.values = refused;
+  }
+  return build(at, measuredAt, receivedAt, values, quality, journalSeq, seqOf(record.seq));
 }
 
 /**
@@ -77,10 +146,26 @@ export function checkReading(
   at: Pick<ReadingTopic, "district" | "kind" | "sensorId"> & { readonly imported?: boolean },
   value: unknown,
   receivedAt: number,
-): { readonly ok: true; readonly measuredAt: number } | Fault {
-  const result = readReading({ ...at, imported: at.imported ?? false }, value, receivedAt, 0);
-  return isFault(result) ? result : { ok: true, measuredAt: result.measuredAt };
+): Verdict {
+  const notes = newNotes();
+  const result = readReading({ ...at, imported: at.imported ?? false }, value, receivedAt, 0, notes);
+  if (isFault(result)) return result;
+  const ignored = [...(notes.unknown?.keys() ?? [])].map((name) => ({
+    name,
+    detail: explainUnknownKey(name, at.kind),
+  }));
+  return { ok: true, measuredAt: result.measuredAt, refused: notes.values, ignored };
 }
+
+/** `refused`: values that are not taken, while the reading is. `ignored`: fields that are no metrics. */
+export type Verdict =
+  | Fault
+  | {
+      readonly ok: true;
+      readonly measuredAt: number;
+      readonly refused: readonly RefusedValue[];
+      readonly ignored: readonly { readonly name: string; readonly detail: string }[];
+    };
 
 function build(
   at: ReadingTopic,
@@ -89,11 +174,95 @@ function build(
   values: Values,
   quality: Quality | undefined,
   journalSeq: number,
+  seq: number | undefined,
 ): Reading {
   const { sensorId, kind, district } = at;
-  const reading = { sensorId, kind, district, measuredAt, receivedAt, values, journalSeq };
-  if (quality === undefined && !at.imported) return reading;
-  return { ...reading, ...(quality && { quality }), ...(at.imported && { imported: true }) };
+  const reading: { -readonly [K in keyof Reading]: Reading[K] } = {
+    sensorId,
+    kind,
+    district,
+    measuredAt,
+    receivedAt,
+    values,
+    journalSeq,
+  };
+  if (quality !== undefined) reading.quality = quality;
+  if (at.imported) reading.imported = true;
+  if (seq !== undefined) reading.seq = seq;
+  return reading;
+}
+
+/** A number as JSON writes it: also inside quotes, as many gateways send them. */
+const JSON_NUMBER = /^-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?$/;
+
+function toNumber(raw: unknown): number | undefined {
+  if (typeof raw === "number") return raw;
+  return typeof raw === "string" && JSON_NUMBER.test(raw) ? Number(raw) : undefined;
+}
+
+/** A counter is whole; what is not says nothing about messages sent again. */
+function seqOf(raw: unknown): number | undefined {
+  if (raw === undefined || raw === null) return undefined;
+  const seq = toNumber(raw);
+  return Number.isSafeInteger(seq) && seq! >= 0 ? seq : undefined;
+}
+
+const MISSING_TEXTS: ReadonlySet<string> = new Set([
+  // A field left empty, and what spreadsheets and people write in one.
+  "",
+  "-",
+  "--",
+  "n/a",
+  "na",
+  "null",
+  "none",
+  // Home Assistant's states of an entity that has no value.
+  "unavailable",
+  "unknown",
+  // What Arduino's Print writes for a float that is none.
+  "nan",
+  "inf",
+  "-inf",
+  "ovf",
+]);
+
+function isMissingText(raw: unknown): boolean {
+  return typeof raw === "string" && raw.length <= 12 && MISSING_TEXTS.has(raw.trim().toLowerCase());
+}
+
+function refuseValue(metric: MetricName, raw: unknown, { reason, detail }: Fault): RefusedValue {
+  return { metric, reason, detail, raw: rawText(raw) };
+}
+
+/** The value as JSON text. What is longer than it may be ends with "…", and is JSON no more. */
+function rawText(raw: unknown): string {
+  const text = jsonText(raw);
+  return text.length > RAW_CHARS_MAX ? `${text.slice(0, RAW_CHARS_MAX).toWellFormed()}…` : text;
+}
+
+function jsonText(raw: unknown): string {
+  // JSON has no word for it; this is how it was read.
+  if (typeof raw === "number" && !Number.isFinite(raw)) return raw > 0 ? "1e400" : "-1e400";
+  try {
+    return JSON.stringify(raw) ?? "";
+  } catch {
+    return "[…"; // nested so deep that it cannot be written, only read
+  }
+}
+
+function noteUnknown(notes: ValueNotes, names: readonly string[]): void {
+  notes.unknown ??= new Map();
+  for (const key of names) {
+    const name = showKey(key);
+    const known = notes.unknown.get(name);
+    if (known !== undefined) notes.unknown.set(name, known + 1);
+    else if (notes.unknown.size < UNKNOWN_NAMES_MAX) notes.unknown.set(name, 1);
+  }
+}
+
+function noValues(kind: Kind, unknown: readonly string[] | undefined): Fault {
+  const none = "Not one metric has a value: null and stand-ins such as -999 count as missing.";
+  return fault("no_values", unknown ? `Not one metric has a value: ${explainUnknownKey(unknown[0]!, kind)}` : none);
 }
 
 /** Whatever else is wrong with it: a reading with a personal key is that first, because then nothing of it is kept. */
@@ -107,22 +276,64 @@ export function personalData(word: string): Fault {
   return fault("personal_data", `A key contains "${word}": personal data is not taken, the payload was not kept.`);
 }
 
-function unknownKey(key: string, at: ReadingTopic): Fault {
-  return fault("unknown_metric", explainUnknownKey(key, at.kind));
-}
-
 function notAnObject(value: unknown): Fault {
   const word = findPersonalWord(value);
   return word ? personalData(word) : fault("malformed_reading", `A reading is a JSON object, not ${nameType(value)}.`);
 }
 
 function wrongType(key: string, value: unknown): Fault {
-  return fault("wrong_type", `${key} must be a number or null, not ${nameType(value)}.`);
+  return fault("wrong_type", `${key} must be a number or null, not ${nameType(value)}${textHint(value)}.`);
+}
+
+const DECIMAL_COMMA = /^\s*([-+]?\d{1,15}),(\d{1,15})\s*$/;
+const NUMBER_AND_MORE = /^\s*[-+]?\d{1,15}(?:[.,]\d{1,15})?\s*[^\d\s.,:-][^\d,:-]{0,9}$/;
+
+/** What a text probably meant. Shows digits only: any other text may be anything. */
+function textHint(value: unknown): string {
+  if (typeof value !== "string" || value.length > 40) return "";
+  const comma = DECIMAL_COMMA.exec(value);
+  if (comma) return `: it has a decimal comma, write ${comma[1]}.${comma[2]}`;
+  if (NUMBER_AND_MORE.test(value)) return ": send the number alone, without its unit";
+  return value.trim() !== value && toNumber(value.trim()) !== undefined ? ": it has blanks around the number" : "";
 }
 
 function outOfRange(key: string, row: MetricRow, value: number): Fault {
   const unit = row.unit && ` ${row.unit}`;
-  return fault("out_of_range", `${key} is ${value}; the hardware limits are ${row.fail[0]} to ${row.fail[1]}${unit}.`);
+  const hint = unitHint(row, value);
+  return fault(
+    "out_of_range",
+    `${key} is ${value}; the hardware limits are ${row.fail[0]} to ${row.fail[1]}${unit}${hint}.`,
+  );
+}
+
+/** By our unit: what devices send instead, and how it becomes ours. */
+const OTHER_UNITS: Readonly<Record<string, readonly (readonly [string, (value: number) => number])[]>> = {
+  "°C": [
+    ["kelvin", (value) => value - 273.15],
+    ["degrees Fahrenheit", (value) => ((value - 32) * 5) / 9],
+    ["hundredths of a degree", (value) => value / 100],
+  ],
+  V: [["millivolts", (value) => value / 1000]],
+  hPa: [
+    ["pascal", (value) => value / 100],
+    ["kilopascal", (value) => value * 10],
+  ],
+  Hz: [["millihertz", (value) => value / 1000]],
+  kW: [["watts", (value) => value / 1000]],
+  kvar: [["var", (value) => value / 1000]],
+  A: [["milliamperes", (value) => value / 1000]],
+  "%": [
+    ["tenths of a percent", (value) => value / 10],
+    ["hundredths of a percent", (value) => value / 100],
+  ],
+  "": [["percent", (value) => value / 100]],
+  "mg/m³": [["µg/m³", (value) => value / 1000]],
+};
+
+/** Out of range, and well within it if it were another unit. */
+function unitHint({ unit, suspect: [low, high] }: MetricRow, value: number): string {
+  const found = OTHER_UNITS[unit]?.find(([, toOurs]) => toOurs(value) >= low && toOurs(value) <= high);
+  return found ? `; it looks like ${found[0]}` : "";
 }
 
 function nameType(value: unknown): string {
@@ -324,8 +535,23 @@ export function personalWord(key: string): string | undefined {
   return /(licen[cs]e|number)plate|imei|imsi|bssid|macaddr/.exec(plain.toLowerCase())?.[0];
 }
 
+const KEYS_KNOWN_MAX = 4_096;
+/** Devices send the same fields again and again: those found harmless are not cut into words each time. */
+const harmlessKeys = new Set<string>();
+
+function personalKey(key: string): string | undefined {
+  if (harmlessKeys.has(key)) return undefined;
+  const word = personalWord(key);
+  if (word === undefined && key.length <= KEY_CHARS_SHOWN) {
+    if (harmlessKeys.size >= KEYS_KNOWN_MAX) harmlessKeys.clear();
+    harmlessKeys.add(key);
+  }
+  return word;
+}
+
 /** Looks through a parsed value at any depth; walks with a stack of its own, because the depth is the sender's choice. */
 export function findPersonalWord(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
   const waiting: unknown[] = [value];
   while (waiting.length > 0) {
     const next = waiting.pop();

@@ -1,4 +1,4 @@
-import type { Batch } from "../model/batch.ts";
+import type { Batch, UnknownField, ValueCounts } from "../model/batch.ts";
 import {
   type Message,
   PAYLOAD_BYTES_MAX,
@@ -10,9 +10,20 @@ import { explainRetired, wrongPlace } from "../model/place.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import { readStatus, type SensorStatus } from "../model/status.ts";
+import { DAY_MS } from "../model/time.ts";
 import type { ReadingTopic, SensorTopic } from "../model/topics.ts";
 import type { Sensor } from "../store/records/sensors.ts";
-import { type Fault, fault, findPersonalWordInText, isFault, personalData, readReading } from "./check-reading.ts";
+import {
+  type Fault,
+  fault,
+  findPersonalWordInText,
+  isFault,
+  newNotes,
+  personalData,
+  type RefusedValue,
+  readReading,
+  type ValueNotes,
+} from "./check-reading.ts";
 import { type Parsed, type Refusal, refuseWhole } from "./formats/format.ts";
 import { formatOf } from "./formats/registry.ts";
 
@@ -29,7 +40,7 @@ export type DecodeContext = {
 };
 
 /**
- * Every item of a message with readings ends in exactly one of the two lists; a status ends as `status` or is rejected. A message that cannot be opened as a whole is one item:
+ * Every item of a message with readings ends in exactly one of the two lists (rejections with a `metric` are of single values of a reading that goes on); a status ends as `status` or is rejected. A message that cannot be opened as a whole is one item:
  * a rejection with index 0. Both lists are in the order of the message.
  */
 export type Decoded = {
@@ -38,6 +49,8 @@ export type Decoded = {
   readonly status?: SensorStatus;
   /** How many items hold nothing for us. */
   readonly ignored?: number;
+  /** What became of the values of a registered sensor's message. */
+  readonly values?: ValueNotes;
 };
 
 const NONE: readonly never[] = Object.freeze([]);
@@ -64,7 +77,7 @@ export function decodeMessage(message: Message, context: DecodeContext): Decoded
 }
 
 /** Nobody has registered the sensor that the topic names. */
-function ofNobody(decoded: Decoded): Decoded {
+function ofNobody({ values: _, ...decoded }: Decoded): Decoded {
   return { ...decoded, rejections: decoded.rejections.map((rejection) => ({ ...rejection, unregistered: true })) };
 }
 
@@ -103,22 +116,60 @@ function decodeStatus(message: Message, topic: SensorTopic, context: DecodeConte
 function decodeItems(message: Message, topic: ReadingTopic, { readings: items, ignored, refused }: Parsed): Decoded {
   const readings: Reading[] = [];
   const faults: Refusal[] = [];
+  let partly: (PartlyRefused | Refusal)[] | undefined;
+  let valuesKept = 0;
+  const values = newNotes();
   const count = items.length + refused.length;
   let [item, refusal] = [0, 0];
   for (let index = 0; index < count; index++) {
     if (refused[refusal]?.index === index) {
-      faults.push(refused[refusal++]!);
+      const one = refused[refusal++]!;
+      faults.push(one);
+      partly?.push(one);
       continue;
     }
-    const result = readReading(topic, items[item++], message.receivedAt, message.seq);
-    if (isFault(result)) faults.push({ index, why: result });
-    else readings.push(result);
+    const result = readReading(topic, items[item++], message.receivedAt, message.seq, values);
+    if (isFault(result)) {
+      const one = { index, why: result };
+      faults.push(one);
+      partly?.push(one);
+      continue;
+    }
+    readings.push(result);
+    if (values.values.length === 0 || valuesKept >= VALUES_KEPT_MAX) continue;
+    partly ??= [...faults];
+    partly.push({ index, measuredAt: result.measuredAt, values: values.values.slice(0, VALUES_KEPT_MAX - valuesKept) });
+    valuesKept += values.values.length;
   }
-  if (faults.length === 0) return { readings, rejections: NONE, ignored };
-  if (count === 1) return { ...whole(message, topic, faults[0]!.why), ignored };
-  const payloads = keptPayloads(message, faults);
-  const rejections = faults.map(({ index, why }) => reject(message, topic, why, index, payloads?.[index]));
-  return { readings, rejections, ignored };
+  if (faults.length === 0 && !partly) return { readings, rejections: NONE, ignored, values };
+  if (count === 1 && faults.length === 1) return { ...whole(message, topic, faults[0]!.why), ignored, values };
+  const isPersonal = faults.some(({ why }) => why.reason === "personal_data");
+  const payloads = faults.length > 0 && !isPersonal ? keptPayloads(message) : undefined;
+  const rejections: Rejection[] = [];
+  for (const one of partly ?? faults) {
+    if ("why" in one) rejections.push(reject(message, topic, one.why, one.index, payloads?.[one.index]));
+    else for (const value of one.values) rejections.push(rejectValue(message, topic, one, value, !isPersonal));
+  }
+  return { readings, rejections, ignored, values };
+}
+
+/** A reading that goes on without some of its values. */
+type PartlyRefused = { readonly index: number; readonly measuredAt: number; readonly values: readonly RefusedValue[] };
+
+/** Of one message so many refused values are kept one by one; all are counted. */
+const VALUES_KEPT_MAX = READINGS_PER_MESSAGE_MAX;
+
+const UTF8 = new TextEncoder();
+
+function rejectValue(
+  message: Message,
+  topic: ReadingTopic,
+  { index, measuredAt }: PartlyRefused,
+  { metric, reason, detail, raw }: RefusedValue,
+  isKept: boolean,
+): Rejection {
+  const payload = isKept ? UTF8.encode(raw) : undefined;
+  return { ...reject(message, topic, { reason, detail }, index, payload), metric, measuredAt };
 }
 
 /**
@@ -156,9 +207,8 @@ function whole(message: Message, topic: ReadingTopic | undefined, why: Fault): D
  * Of each rejected element only its own bytes are kept, or 500 bad ones would fill the quarantine with 500 copies of the
  * message. One personal key anywhere in the array, and nothing of it is kept.
  */
-function keptPayloads({ topic, payload }: Message, faults: readonly Refusal[]): readonly Uint8Array[] | undefined {
-  const personal = faults.some(({ why }) => why.reason === "personal_data") || personalWordIn(payload);
-  return personal ? undefined : formatOf(topic).split(payload);
+function keptPayloads({ topic, payload }: Message): readonly Uint8Array[] | undefined {
+  return personalWordIn(payload) ? undefined : formatOf(topic).split(payload);
 }
 
 /** May the quarantine keep this payload? Not if anything in it looks like a key to personal data, readable or not. */
@@ -227,6 +277,7 @@ export function openMessages(
   const readings: Reading[] = [];
   const rejections: Rejection[] = [];
   const statuses: SensorStatus[] = [];
+  const counts = createValueCounts();
   let ignored = 0;
   for (const message of messages) {
     const decoded = decode(message);
@@ -234,9 +285,49 @@ export function openMessages(
     for (const reading of decoded.readings) readings.push(reading);
     for (const rejection of decoded.rejections) rejections.push(rejection);
     if (decoded.status) statuses.push(decoded.status);
+    if (decoded.values) counts.note(decoded, decoded.values, message.receivedAt);
   }
-  return { from, to, messages, readings, rejections, statuses, ignored };
+  return { from, to, messages, readings, rejections, statuses, ignored, ...counts.take() };
 }
+
+/** Unknown fields that are told of one batch: a gateway may invent names, and sensors, without end. */
+const UNKNOWN_FIELDS_MAX = 1_000;
+
+/** Sums up what became of values, by sensor and day of receipt, and which fields nobody knows. */
+function createValueCounts() {
+  const current = new Map<string, Writable<ValueCounts>>();
+  const values: ValueCounts[] = [];
+  const unknown = new Map<string, Writable<UnknownField>>();
+
+  function note({ readings, rejections }: Decoded, notes: ValueNotes, receivedAt: number): void {
+    const sensorId = readings[0]?.sensorId ?? rejections[0]?.sensorId;
+    if (sensorId === undefined) return;
+    let own = current.get(sensorId);
+    if (own === undefined || Math.floor(own.receivedAt / DAY_MS) !== Math.floor(receivedAt / DAY_MS)) {
+      own = { sensorId, receivedAt, taken: 0, suspect: 0, missing: 0, refused: 0 };
+      current.set(sensorId, own);
+      values.push(own);
+    }
+    own.taken += notes.taken;
+    own.suspect += notes.suspect;
+    own.missing += notes.missing;
+    own.refused += notes.refused;
+    if (notes.unknown) noteUnknown(sensorId, notes.unknown);
+  }
+
+  function noteUnknown(sensorId: string, names: ReadonlyMap<string, number>): void {
+    for (const [name, count] of names) {
+      const key = `${sensorId} ${name}`;
+      const own = unknown.get(key);
+      if (own) own.count += count;
+      else if (unknown.size < UNKNOWN_FIELDS_MAX) unknown.set(key, { sensorId, name, count });
+    }
+  }
+
+  return { note, take: () => ({ values, unknownFields: unknown.size > 0 ? [...unknown.values()] : NONE }) };
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Neighbouring batches as one. */
 export function mergeBatches(batches: readonly OpenedBatch[]): OpenedBatch {
@@ -249,6 +340,8 @@ export function mergeBatches(batches: readonly OpenedBatch[]): OpenedBatch {
     readings: batches.flatMap((batch) => batch.readings),
     rejections: batches.flatMap((batch) => batch.rejections),
     statuses: batches.flatMap((batch) => batch.statuses ?? []),
+    values: batches.flatMap((batch) => batch.values ?? []),
+    unknownFields: batches.flatMap((batch) => batch.unknownFields ?? []),
   };
 }
 
@@ -293,8 +386,11 @@ export function indexesInMessages({ readings, rejections }: OpenedBatch): number
       next = 0;
       while (r < rejections.length && rejections[r]!.journalSeq < seq) r += 1;
     }
-    while (rejections[r]?.journalSeq === seq && rejections[r]?.index === next) {
-      r += 1;
+    for (; rejections[r]?.journalSeq === seq; r += 1) {
+      const { metric, index } = rejections[r]!;
+      // A refused value is no item: the reading it was in has its own place.
+      if (metric !== undefined) continue;
+      if (index !== next) break;
       next += 1;
     }
     return next++;

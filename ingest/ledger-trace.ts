@@ -124,7 +124,7 @@ async function findQuarantined(
     const page = quarantine.list({ sensorId }, QUARANTINE_PAGE, cursor);
     for (const { id } of page.items) {
       const item = quarantine.get(id);
-      if (item && isAbout(item, measuredAt)) items.push(viewItem(item));
+      if (item && item.rejection.metric === undefined && isAbout(item, measuredAt)) items.push(viewItem(item));
     }
     looked += page.items.length;
     await immediate();

@@ -6,6 +6,8 @@ import type { Records } from "../store/records.ts";
 
 const EVERY_MS = 1_000;
 const SENSORS_MAX = 10_000;
+/** A message can have 500 readings: enough to see what is wrong. */
+const OTHERS_MAX = 19;
 
 /**
  * Tells devices what was rejected, each on its own topic: at most once per second and sensor, and nothing where nobody
@@ -16,8 +18,9 @@ export function createNotices(publish: (topic: string, payload: string) => void,
   const lastAt = new Map<string, number>();
   let withheld = 0;
 
-  function notice(rejection: Rejection): void {
-    const { sensorId, district, kind, reason, detail, receivedAt, index } = rejection;
+  /** `others`: what else was refused of the same message. */
+  function notice(rejection: Rejection, others: readonly Rejection[] = []): void {
+    const { sensorId, district, kind, reason, detail, receivedAt, index, metric } = rejection;
     if (!sensorId || !district || !kind) return;
     const time = now();
     const last = lastAt.get(sensorId);
@@ -29,7 +32,18 @@ export function createNotices(publish: (topic: string, payload: string) => void,
     if (last === undefined && lastAt.size >= SENSORS_MAX) lastAt.delete(lastAt.keys().next().value!);
     lastAt.set(sensorId, time);
     const at = new Date(receivedAt).toISOString();
-    const payload = JSON.stringify({ reason, detail, meaning: REASONS[reason], index, receivedAt: at });
+    const also = others.slice(0, OTHERS_MAX).map((one) => {
+      return { index: one.index, metric: one.metric, reason: one.reason, detail: one.detail };
+    });
+    const payload = JSON.stringify({
+      reason,
+      detail,
+      meaning: REASONS[reason],
+      index,
+      metric,
+      receivedAt: at,
+      ...(also.length > 0 && { also }),
+    });
     publish(rejectedTopic({ district, kind, sensorId }), payload);
   }
 
@@ -59,12 +73,27 @@ export async function redriveItems(parts: RedriveParts, ids: readonly number[], 
 
 /**
  * The message to append to the journal again after a fix, with its first `receivedAt`, source and topic. Of an array
- * the quarantine has only the element that was rejected: its neighbours have had their verdict. undefined if the payload
+ * the quarantine has only the element that was rejected: its neighbours have had their verdict. Of a refused value it is
+ * a reading of nothing else at the same moment, which joins the one that went on without it. undefined if the payload
  * was not kept as it came, or if its sender had no right to the topic: that is not ours to give afterwards.
  */
 export function redriveMessage({ rejection }: Pick<QuarantineItem, "rejection">): NewMessage | undefined {
   const { reason, receivedAt, source, topic, payload } = rejection;
   const isCut = reason === "too_large" && payload && payload.length <= REFUSED_PAYLOAD_BYTES_MAX;
   if (reason === "not_allowed" || isCut) return undefined;
+  if (rejection.metric !== undefined) return redriveValue(rejection);
   return payload && { receivedAt, source, topic, payload };
+}
+
+function redriveValue({ metric, measuredAt, receivedAt, source, topic, payload }: Rejection): NewMessage | undefined {
+  const text = payload && Buffer.from(payload).toString();
+  // Cut, or nested too deep: then it can be read by people only.
+  if (text === undefined || measuredAt === undefined || text.endsWith("…") || text === "[…") return undefined;
+  const time = JSON.stringify(new Date(measuredAt).toISOString());
+  return {
+    receivedAt,
+    source,
+    topic,
+    payload: Buffer.from(`{"measuredAt":${time},${JSON.stringify(metric)}:${text}}`),
+  };
 }

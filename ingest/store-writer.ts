@@ -144,7 +144,9 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
   /** Answers the rejections that only the store could tell. */
   function book(batch: OpenedBatch, outcomes: readonly DedupeOutcome[], refusals: Refusals): readonly Rejection[] {
     const { books, late, touched, stored } = settle(batch, outcomes, refusals);
-    for (const rejection of batch.rejections) books.count(rejection, rejection.reason);
+    for (const rejection of batch.rejections) {
+      if (rejection.metric === undefined) books.count(rejection, rejection.reason);
+    }
     const missing = countMissing(batch, isBooked);
     if (missing > 0) books.lose(missing, batch.messages.at(-1)?.receivedAt ?? now());
     records.transaction(() => {

@@ -25,8 +25,8 @@ export type WorkerOptions = {
   /** The consumers begin with this (at once without it): catching up takes the thread from whatever else is starting. */
   readonly beginWhen?: Promise<void>;
   readonly log: Log;
-  /** Hears of each rejection when it first turns up live; not again for what is read from disk later. */
-  onRejection?(rejection: Rejection): void;
+  /** Hears of each message with rejections when it first turns up live; not again for what is read from disk later. */
+  onRejection?(first: Rejection, others: readonly Rejection[]): void;
   /** Called with the number this consumer wants next, when it may have changed. */
   readonly watch?: { readonly consumer: string; moved(to: number): void };
   /** Limits of the shared window of newest messages, and how much is read from disk at a time. */
@@ -65,7 +65,7 @@ export function createWorker(options: WorkerOptions) {
   function openLive(chunk: JournalChunk): OpenedBatch {
     const batch = open(chunk.from, chunk.to, decodeChunk(chunk));
     ignored += batch.ignored ?? 0;
-    if (options.onRejection) for (const rejection of batch.rejections) options.onRejection(rejection);
+    if (options.onRejection) tellRejections(batch.rejections, options.onRejection);
     return batch;
   }
 
@@ -175,6 +175,18 @@ export function createWorker(options: WorkerOptions) {
       counter("lamppost_ignored_items_total", "Items of messages that held nothing to keep.", ignored),
     ],
   };
+}
+
+/** Those of one message stand together. */
+function tellRejections(
+  rejections: readonly Rejection[],
+  tell: (first: Rejection, others: readonly Rejection[]) => void,
+): void {
+  for (let from = 0, to = 0; from < rejections.length; from = to) {
+    const first = rejections[from]!;
+    while (rejections[to]?.journalSeq === first.journalSeq) to += 1;
+    tell(first, rejections.slice(from + 1, to));
+  }
 }
 
 /** One end of the fan-out. */

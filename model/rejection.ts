@@ -12,7 +12,7 @@ export const REASONS = {
   unknown_topic: "The topic is not city/<district>/<kind>/<sensorId> with a known kind.",
   not_allowed: "The sender may not publish to this topic.",
   bad_status: "A status is the text online or offline.",
-  unknown_metric: "A key is not a metric of this kind of sensor.",
+  unknown_metric: "A key is not a metric of this kind of sensor; today such keys are dropped, and the rest is taken.",
   unknown_sensor: "The sensor is not registered; add it first, or publish through a gateway of its district.",
   enrolment_quota:
     "The sender has brought more new sensors in an hour than it may, or the registry is full; tried again by itself.",
@@ -51,6 +51,8 @@ export type Rejection = {
    * of it. `payload` is then the value as it was written. Without it the whole item is what was refused.
    */
   readonly metric?: MetricName;
+  /** Where only a value was refused: the moment of its reading. */
+  readonly measuredAt?: number;
   /** Nobody has registered the sensor that the topic names. */
   readonly unregistered?: true;
   /** The message's payload; absent for `personal_data`. */

@@ -134,7 +134,7 @@ describe("a newcomer's walks", () => {
       values: [{ pm25: 7 }, { pm10: 9 }],
       texts: [
         [1, "malformed_reading", "nothing"],
-        [3, "unknown_metric", "wind=3"],
+        [3, "no_values", "wind=3"],
       ],
       ignored: 1,
       others: ["malformed_json"],

@@ -101,7 +101,7 @@ const viewCopy = <T extends TraceCopy>(copy: T) => ({ ...copy, receivedAt: iso(c
 
 const listQuarantined = {
   tags: ["quarantine"],
-  summary: "Messages that could not become readings, newest first",
+  summary: "Messages that could not become readings, and single values that were refused, newest first",
   querystring: QuarantineQuery,
   response: answers({ 200: pageOf(QuarantineItemBody) }),
 };
@@ -126,8 +126,13 @@ export function addQuarantine(app: Api, parts: Parts): void {
     parts.auth.bursts.note({ by: parts.auth.account(request).name, what: "quarantine.read", target });
 
   app.get("/quarantine", { schema: listQuarantined }, async (request) => {
-    const { limit, cursor, reason, sensor, redriven } = request.query;
-    const filter = { reason, sensorId: sensor, redriven: redriven === undefined ? undefined : redriven === "true" };
+    const { limit, cursor, reason, sensor, metric, redriven } = request.query;
+    const filter = {
+      reason,
+      sensorId: sensor,
+      metric,
+      redriven: redriven === undefined ? undefined : redriven === "true",
+    };
     const page = quarantine.list(filter, limit, cursor);
     noteRead(request, "list");
     return { ...page, items: page.items.map(viewItem) };
@@ -170,10 +175,11 @@ function idsOf({ records, limits }: Parts, reason: Reason): number[] {
 }
 
 function viewItem({ id, rejection, redrivenAt, redrivenBy }: QuarantineItem): QuarantineItemView {
-  const { payload: _hidden, source, receivedAt, ...rest } = rejection;
+  const { payload: _hidden, source, receivedAt, measuredAt, ...rest } = rejection;
   return {
     id,
     ...rest,
+    ...(measuredAt === undefined ? {} : { measuredAt: new Date(measuredAt).toISOString() }),
     source: formatSource(source),
     receivedAt: new Date(receivedAt).toISOString(),
     ...(redrivenAt === undefined ? {} : { redrivenAt: new Date(redrivenAt).toISOString(), redrivenBy }),

@@ -29,7 +29,7 @@ const post = {
   tags,
   summary: "Send one reading or up to 500",
   description:
-    "202 means kept on disk. What cannot be a reading is named with its reason; if none can, nothing is kept and the answer is 422. History that the database would remove at once (a retention of its own) is refused as a whole, too. Sending the same reading again is harmless.",
+    "202 means kept on disk. Each value is judged alone: what is refused is named with its reason, and the rest of its reading is taken. If nothing of any reading can be taken, nothing is kept and the answer is 422. History that the database would remove at once (a retention of its own) is refused as a whole, too. Sending the same reading again is harmless.",
   querystring: NewReadingsQuery,
   body: NewReadings,
   response: answers({ 202: AcceptedBody }, 413, 415, 422, 503),
@@ -76,17 +76,18 @@ export function addReadings(app: Api, parts: Parts): void {
     checkSender(account, posted, imported);
     const receivedAt = parts.now();
     if (imported) checkHistory(parts.check, parts.store.limits?.known()?.keepsMs, posted, receivedAt);
-    const rejected = findRejections(
+    const { rejected, ignored } = findRejections(
       { check: parts.check, sensors: parts.records.sensors },
       account,
       posted,
       receivedAt,
     );
-    if (rejected.length === posted.length) {
+    const refused = rejected.filter(({ metric }) => metric === undefined).length;
+    if (refused === posted.length)
       throw new ProblemError("readings-refused", rejected[0]?.detail, { errors: rejected });
-    }
     await parts.submit(toMessages(account, posted, receivedAt));
-    return reply.code(202).send({ accepted: posted.length - rejected.length, rejected });
+    const accepted = posted.length - refused;
+    return reply.code(202).send({ accepted, rejected, ...(ignored.length > 0 && { ignored }) });
   });
 
   app.get("/readings/latest", { schema: latestOf }, async (request) => {
@@ -132,20 +133,32 @@ function maySend(account: Account, at: ReadingTopic): boolean {
   return account.district === at.district || account.former?.includes(at.district) === true;
 }
 
-/** What the worker will say to each, so that the sender hears it at once. Empty: all can be taken. */
+type Refusal = Required<Mistake> & { readonly metric?: string };
+
+const IGNORED_SHOWN = 20;
+
+/** What the worker will say to each, so that the sender hears it at once: of whole readings, and of single values. */
 export function findRejections(
   deps: { check: ApiDeps["check"]; sensors: Pick<Records["sensors"], "get" | "retired"> },
   account: Account,
   posted: readonly Posted[],
   receivedAt: number,
-): Required<Mistake>[] {
-  const rejections: Required<Mistake>[] = [];
+): { readonly rejected: Refusal[]; readonly ignored: Mistake[] } {
+  const rejected: Refusal[] = [];
+  const ignored: Mistake[] = [];
   for (const { at, value, pointer } of posted) {
     const checked = deps.check(at, value, receivedAt);
     const fault = "reason" in checked ? checked : checkRegistered(deps.sensors, account, at, receivedAt);
-    if (fault) rejections.push({ pointer, reason: fault.reason, detail: fault.detail });
+    if (fault) rejected.push({ pointer, reason: fault.reason, detail: fault.detail });
+    if (fault || "reason" in checked) continue;
+    for (const { metric, reason, detail } of checked.refused) {
+      rejected.push({ pointer: `${pointer}/${metric}`, reason, detail, metric });
+    }
+    for (const { name, detail } of checked.ignored) {
+      if (ignored.length < IGNORED_SHOWN) ignored.push({ pointer: pointer + pointerOf([name]), detail });
+    }
   }
-  return rejections;
+  return { rejected, ignored };
 }
 
 /**

@@ -154,7 +154,7 @@ type RowProps = {
 function MessageRow({ item, followed: { selected }, isChosen, choose }: RowProps) {
   const { feed } = messages.value;
   const t = feed.quarantine;
-  const { id, reason, detail, topic, receivedAt, redrivenBy } = item;
+  const { id, reason, metric, detail, topic, receivedAt, redrivenBy } = item;
   const pick = () => choose(id);
 
   function toggle(): void {
@@ -181,6 +181,7 @@ function MessageRow({ item, followed: { selected }, isChosen, choose }: RowProps
       <th scope="row" class="feed-reason">
         <button type="button" class="link" aria-pressed={isChosen} onClick={pick}>
           {feed.reasons[reason]}
+          {metric && `: ${messages.value.metrics[metric]}`}
         </button>
       </th>
       <td title={detail}>

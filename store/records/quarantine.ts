@@ -1,5 +1,6 @@
 import type { Kind } from "../../model/kinds.ts";
 import { formatSource, PAYLOAD_BYTES_MAX, parseSource } from "../../model/message.ts";
+import type { MetricName } from "../../model/metrics.ts";
 import { bookedSensor, type Reason, type Rejection } from "../../model/rejection.ts";
 import type { Database } from "./database.ts";
 import type { createRemovalRecords } from "./ledger.ts";
@@ -17,7 +18,12 @@ export type QuarantineLimits = {
 /** What waits for a quota and not for a person. */
 type WaitingReason = "enrolment_quota";
 
-type QuarantineFilter = { readonly reason?: Reason; readonly sensorId?: string; readonly redriven?: boolean };
+type QuarantineFilter = {
+  readonly reason?: Reason;
+  readonly sensorId?: string;
+  readonly metric?: MetricName;
+  readonly redriven?: boolean;
+};
 
 export type QuarantineItem = {
   readonly id: number;
@@ -39,19 +45,21 @@ type Row = {
   sensor: string | null;
   district: string | null;
   kind: Kind | null;
+  metric: MetricName | null;
+  measured_at: number | null;
   redriven_at: number | null;
   redriven_by: string | null;
   payload?: Uint8Array | null;
 };
 
 const ADD = `INSERT INTO quarantine
-  (journal_seq, item, reason, detail, received_at, source, topic, sensor, district, kind, booked, payload)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (journal_seq, item) DO NOTHING RETURNING bytes`;
+  (journal_seq, item, reason, detail, received_at, source, topic, sensor, district, kind, booked, payload, metric, measured_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (journal_seq, item) DO NOTHING RETURNING bytes`;
 const ADD_USE = `INSERT INTO quarantine_use (source, items, bytes) VALUES (?, ?, ?)
   ON CONFLICT (source) DO UPDATE SET items = items + excluded.items, bytes = bytes + excluded.bytes`;
 /** The line of the books a row is counted in. */
 const BOOKED = "coalesce(booked, sensor, '')";
-const OLDEST = `SELECT id, ${BOOKED} AS sensor, bytes FROM quarantine WHERE source = ? ORDER BY id LIMIT ?`;
+const OLDEST = `SELECT id, ${BOOKED} AS sensor, bytes, metric FROM quarantine WHERE source = ? ORDER BY id LIMIT ?`;
 const ALL = "";
 /** Whatever was there before: one addition never takes the thread for longer than so many removals. */
 const REMOVED_AT_ONCE_MAX = 10_000;
@@ -63,8 +71,12 @@ const KEPT_OF_FULL = 5;
 
 type Use = { items: number; bytes: number };
 const NOTHING: Readonly<Use> = { items: 0, bytes: 0 };
-const LISTED = `id, journal_seq, item, reason, detail, received_at, source, topic, sensor, district, kind,
-  redriven_at, redriven_by`;
+const LISTED = `id, journal_seq, item, reason, detail, received_at, source, topic, sensor, district, kind, metric,
+  measured_at, redriven_at, redriven_by`;
+/** More than a message may have items: what is beyond in the column `item` numbers the refused values of one. */
+const ITEMS_OF_MESSAGE = 1_000;
+/** The books are of items: a refused value stands beside them, for its reading went on. */
+const WHOLE = "metric IS NULL";
 
 /** As the index has it: SQLite uses a partial one only where it sees the same words. */
 const WAITS: Readonly<Record<WaitingReason, string>> = {
@@ -81,23 +93,24 @@ export function createQuarantineRecords(
   let removedByLimits = 0;
   const overflowing = new Map<string, number>();
 
-  /** Ignores one that is there already (same journalSeq and index). Payloads are kept up to 64 KiB. */
+  /** Ignores one that is there already (same journalSeq, index and place among the values of it). Payloads are kept up to 64 KiB. */
   function add(rejections: readonly Rejection[]): void {
     db.transaction(() => {
       const insert = db.statement(ADD);
       const added = new Map<string, Use>();
       const skipped = createSkipped();
+      const placeOf = createValuePlaces();
       for (const one of rejections) {
         const { journalSeq, index, reason, detail, receivedAt, topic, sensorId, district, kind } = one;
         const place = [sensorId ?? null, district ?? null, kind ?? null, one.unregistered ? bookedSensor(one) : null];
         const source = formatSource(one.source);
         if (index >= KEPT_OF_FULL && skipped.isFull(source)) {
-          skipped.count(source, bookedSensor(one));
+          skipped.count(source, one);
           continue;
         }
         const row = insert.get(
           journalSeq,
-          index,
+          one.metric === undefined ? index : placeOf(one),
           reason,
           detail,
           receivedAt,
@@ -105,6 +118,8 @@ export function createQuarantineRecords(
           topic,
           ...place,
           keptPayload(one),
+          one.metric ?? null,
+          one.measuredAt ?? null,
         );
         if (row) note(added, source, (row as { bytes: number }).bytes);
       }
@@ -127,8 +142,9 @@ export function createQuarantineRecords(
       full.set(source, answer);
       return answer;
     }
-    function count(source: string, sensor: string): void {
-      sensors.set(sensor, (sensors.get(sensor) ?? 0) + 1);
+    function count(source: string, one: Rejection): void {
+      const sensor = bookedSensor(one);
+      if (one.metric === undefined) sensors.set(sensor, (sensors.get(sensor) ?? 0) + 1);
       overflowing.set(source, (overflowing.get(source) ?? 0) + 1);
       removedByLimits += 1;
     }
@@ -180,13 +196,14 @@ export function createQuarantineRecords(
         id: number;
         sensor: string;
         bytes: number;
+        metric: string | null;
       }[];
       if (rows.length === 0) break;
       const sensors = new Map<string, number>();
       let last = 0;
-      for (const { id, sensor, bytes } of rows) {
+      for (const { id, sensor, bytes, metric } of rows) {
         if (gone.items >= most || (gone.items >= over.items && gone.bytes >= over.bytes)) break;
-        sensors.set(sensor, (sensors.get(sensor) ?? 0) + 1);
+        if (metric === null) sensors.set(sensor, (sensors.get(sensor) ?? 0) + 1);
         gone.items += 1;
         gone.bytes += bytes;
         last = id;
@@ -212,6 +229,7 @@ export function createQuarantineRecords(
     const { sql, values } = allOf([
       ...equal("reason", filter.reason),
       ...equal("sensor", filter.sensorId),
+      ...equal("metric", filter.metric),
       ...ifRedriven(filter.redriven),
       ...(cursor === undefined ? [] : [{ sql: "id < ?", values: [parseCursor(cursor).key] }]),
     ]);
@@ -263,14 +281,14 @@ export function createQuarantineRecords(
   }
 
   function countWhere(condition: string, ...values: number[]): ReadonlyMap<string, number> {
-    const sql = `SELECT ${BOOKED} AS sensor, count(*) AS n FROM quarantine WHERE ${condition} GROUP BY 1`;
+    const sql = `SELECT ${BOOKED} AS sensor, count(*) AS n FROM quarantine WHERE ${WHOLE} AND ${condition} GROUP BY 1`;
     const rows = db.statement(sql).all(...values) as { sensor: string; n: number }[];
     return new Map(rows.map(({ sensor, n }) => [sensor, n]));
   }
 
-  /** Those of messages from `from` to `to - 1`, as `<journalSeq> <index>`; `*` for a whole message of a stranger. */
+  /** Whole items of messages from `from` to `to - 1`, as `<journalSeq> <index>`; `*` for a whole message of a stranger. */
   function places(from: number, to: number): ReadonlySet<string> {
-    const sql = "SELECT journal_seq, item, reason FROM quarantine WHERE journal_seq >= ? AND journal_seq < ?";
+    const sql = `SELECT journal_seq, item, reason FROM quarantine WHERE ${WHOLE} AND journal_seq >= ? AND journal_seq < ?`;
     const rows = db.statement(sql).all(from, to) as Pick<Row, "journal_seq" | "item" | "reason">[];
     const isWhole = (reason: Reason) => ["unknown_sensor", "wrong_sensor", "enrolment_quota"].includes(reason);
     return new Set(rows.map(({ journal_seq, item, reason }) => `${journal_seq} ${isWhole(reason) ? "*" : item}`));
@@ -296,8 +314,19 @@ export function createQuarantineRecords(
     count: () => useOf(ALL).items,
     /** What it holds, and how many were removed since the start because there was more than the limits allow. */
     use: () => ({ ...useOf(ALL), removed: removedByLimits }),
-    /** "" where the topic has no sensor. */
+    /** Whole items; "" where the topic has no sensor. */
     countBySensor: () => countWhere("1"),
+  };
+}
+
+/** The place of a refused value: those of one reading are numbered in their order. */
+function createValuePlaces() {
+  const counts = new Map<string, number>();
+  return ({ journalSeq, index }: Rejection): number => {
+    const key = `${journalSeq} ${index}`;
+    const number = (counts.get(key) ?? 0) + 1;
+    counts.set(key, number);
+    return index + number * ITEMS_OF_MESSAGE;
   };
 }
 
@@ -329,7 +358,7 @@ function fromRow(row: Row): QuarantineItem {
     id: row.id,
     rejection: {
       journalSeq: row.journal_seq,
-      index: row.item,
+      index: row.item % ITEMS_OF_MESSAGE,
       reason: row.reason,
       detail: row.detail,
       receivedAt: row.received_at,
@@ -338,6 +367,7 @@ function fromRow(row: Row): QuarantineItem {
       sensorId: row.sensor ?? undefined,
       district: row.district ?? undefined,
       kind: row.kind ?? undefined,
+      ...(row.metric !== null && { metric: row.metric, measuredAt: row.measured_at ?? undefined }),
       payload: row.payload ?? undefined,
     },
     redrivenAt: row.redriven_at ?? undefined,

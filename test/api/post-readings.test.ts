@@ -82,7 +82,7 @@ describe("POST /readings", () => {
   });
 
   it("keeps good and bad ones of an array, and names the bad ones", async () => {
-    const body = [reading(), reading({ pm25: 1e9 }), reading({ pm25: "12" }), reading({ plate: "B-XY 1" })];
+    const body = [reading(), reading({ pm25: 1e9 }), reading({ pm25: "12,1" }), reading({ plate: "B-XY 1" })];
     const answer = await post("gw-north", body);
     expect(answer.statusCode).toBe(202);
     expect(answer.json().accepted).toBe(1);
@@ -98,13 +98,26 @@ describe("POST /readings", () => {
   });
 
   it("journals nothing and answers 422 when none can be taken", async () => {
-    const answer = await post("air-1", [reading({ pm25: 1e9 }), reading({ nonsense: 1 })]);
+    const answer = await post("air-1", [reading({ pm25: 1e9 }), reading({ pm25: undefined, nonsense: 1 })]);
     expect(answer.statusCode).toBe(422);
-    expect(answer.json().errors.map((one: { reason: string }) => one.reason)).toEqual([
-      "out_of_range",
-      "unknown_metric",
-    ]);
+    expect(answer.json().errors.map((one: { reason: string }) => one.reason)).toEqual(["out_of_range", "no_values"]);
     expect(service.submitted).toEqual([]);
+  });
+
+  it("takes the rest of a reading with a bad value, and names the value and what is no metric", async () => {
+    const bad = { o3: 1071, no2: { value: 3 }, tvoc: 3, "a/b": [1] };
+    const answer = await post("gw-north", [reading(), reading(bad)]);
+    expect([answer.statusCode, answer.json().accepted]).toEqual([202, 2]);
+    expect(answer.json().rejected).toMatchObject([
+      { pointer: "/1/no2", metric: "no2", reason: "wrong_type" },
+      { pointer: "/1/o3", metric: "o3", reason: "out_of_range" },
+    ]);
+    expect(answer.json().ignored).toMatchObject([
+      { pointer: "/1/tvoc", detail: expect.stringContaining("not a metric of air sensors") },
+      { pointer: "/1/a~1b" },
+    ]);
+    expect(service.submitted).toHaveLength(2);
+    expect((await post("gw-north", reading({ pm25: undefined, ...bad }))).statusCode).toBe(422);
   });
 
   it("1e400 is refused, and stays what it was when journalled beside a good one", async () => {

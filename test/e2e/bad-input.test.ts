@@ -32,8 +32,8 @@ const QUARANTINED: [string, string | Buffer, string][] = [
   ["malformed JSON", '{"pm25":', "malformed_json"],
   ["invalid UTF-8", Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), "malformed_json"],
   ["deep JSON", deep, "malformed_reading"],
-  ["a text where a number belongs", `{"measuredAt":"${now()}","pm25":"12"}`, "wrong_type"],
-  ["an unknown key", `{"measuredAt":"${now()}","pm26":12}`, "unknown_metric"],
+  ["a text where a number belongs", `{"measuredAt":"${now()}","pm25":"twelve"}`, "wrong_type"],
+  ["an unknown key alone", `{"measuredAt":"${now()}","pm26":12}`, "no_values"],
   ["a number beyond doubles", `{"measuredAt":"${now()}","pm25":1e400}`, "out_of_range"],
   ["NaN", `{"measuredAt":"${now()}","pm25":NaN}`, "malformed_json"],
   ["1970", '{"measuredAt":0,"pm25":12}', "too_late"],
@@ -67,8 +67,31 @@ describe("bad input over MQTT", () => {
     const before = await settled();
     await device.publishAsync(TOPIC, '{"pm25":3,"__proto__":{"polluted":1}}', { qos: 1 });
     const after = await until(settled, (books) => books.received === before.received + 1);
-    expect(after.quarantined).toBe(before.quarantined + 1);
+    expect(after.stored).toBe(before.stored + 1);
     expect((await city.api("/sensors/good-one")).polluted).toBeUndefined();
+  });
+
+  it("one bad value is refused alone: the rest is stored, the books count one reading, the device is told", async () => {
+    const told = new Promise<Record<string, unknown>>((resolve) => {
+      device.on("message", (topic, payload) => topic.endsWith("/rejected") && resolve(JSON.parse(payload.toString())));
+    });
+    await device.subscribeAsync(`${TOPIC}/rejected`);
+    const before = await settled();
+    const measuredAt = now();
+    const payload = { measuredAt, pm25: 200, pm10: 230, o3: 1071, no2: "31,5", beep: "no" };
+    await device.publishAsync(TOPIC, JSON.stringify(payload), { qos: 1 });
+    const after = await until(settled, (books) => books.received === before.received + 1);
+    expect([after.stored - before.stored, after.quarantined - before.quarantined]).toEqual([1, 0]);
+    const { items } = await city.api("/quarantine?limit=2");
+    expect(items).toMatchObject([
+      { reason: "wrong_type", metric: "no2", measuredAt, detail: expect.stringContaining("decimal comma") },
+      { reason: "out_of_range", metric: "o3", measuredAt },
+    ]);
+    expect((await city.api(`/quarantine/${items[0].id}`)).payload.text).toBe('"31,5"');
+    expect(await told).toMatchObject({ reason: "out_of_range", metric: "o3", also: [{ metric: "no2" }] });
+    expect(await city.api("/quarantine?metric=o3")).toMatchObject({ items: [{ metric: "o3" }] });
+    const { verified } = await city.api("/ledger?verify=true");
+    expect(verified).toMatchObject({ ok: true });
   });
 
   it("no timestamp means now", async () => {

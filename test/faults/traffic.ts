@@ -151,7 +151,7 @@ function poison(random: Random, measuredAt: number, mouth: Mouth, count: number)
   const [fate, text] = random.pick<[Reason, string]>([
     ["malformed_json", `{"measuredAt":${measuredAt},"${metric}":`],
     ["malformed_reading", `"${mouth.sensorId} says ${count}"`],
-    ["unknown_metric", `{"measuredAt":${measuredAt},"nonsense${count}":1}`],
+    ["no_values", `{"measuredAt":${measuredAt},"nonsense${count}":1}`],
     ["wrong_type", `{"measuredAt":${measuredAt},"${metric}":"much"}`],
     ["out_of_range", `{"measuredAt":${measuredAt},"${metric}":${87_654_321 + count}}`],
     ["no_values", `{"measuredAt":${measuredAt},"${metric}":null}`],

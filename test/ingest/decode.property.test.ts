@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { checkReading } from "../../ingest/check-reading.ts";
 import { decodeMessage } from "../../ingest/decode.ts";
-import { METRIC_NAMES, METRICS } from "../../model/metrics.ts";
+import { METRIC_NAMES, METRICS, metricRowOf } from "../../model/metrics.ts";
 import { FUTURE_MAX_MS, LATENESS_MAX_MS } from "../../model/reading.ts";
 import { REASON_NAMES } from "../../model/rejection.ts";
 import { inFull } from "../helpers/in-full.ts";
@@ -40,8 +40,9 @@ const topic = fc.constantFrom(
 
 /** Every item ends in exactly one of the two lists, and what became a reading keeps every promise of the model. */
 function check(decoded: ReturnType<typeof decodeMessage>, items: number, imported: boolean): void {
-  expect(decoded.readings.length + decoded.rejections.length).toBe(items);
-  const places = decoded.rejections.map((one) => one.index);
+  const whole = decoded.rejections.filter(({ metric }) => metric === undefined);
+  expect(decoded.readings.length + whole.length).toBe(items);
+  const places = whole.map((one) => one.index);
   expect(places).toEqual([...new Set(places)].sort((a, b) => a - b));
   for (const { reason, index, detail, payload } of decoded.rejections) {
     expect(REASON_NAMES).toContain(reason);
@@ -73,6 +74,39 @@ it("each reading of a generated payload ends in exactly one of reading and rejec
   );
   // Both ways out are really taken, or the property would say nothing.
   expect(Math.min(seen.readings, seen.rejections)).toBeGreaterThan(inFull(500));
+});
+
+it("each value of a reading that goes on ends in exactly one place, and the counts balance", () => {
+  const seen = { taken: 0, suspect: 0, missing: 0, refused: 0 };
+  fc.assert(
+    fc.property(fc.array(reading, { minLength: 1, maxLength: 4 }), topic, (items, where) => {
+      const { readings, rejections, values } = decodeMessage(aMessage(JSON.stringify(items), { topic: where }), CITY);
+      if (!values) return;
+      const kind = where.split("/")[2] as "air";
+      const whole = new Map(rejections.flatMap((one) => (one.metric ? [] : [[one.index, one.reason]])));
+      const going = items.map((item, index) => ({ item, index })).filter(({ index }) => !whole.has(index));
+      let known = 0;
+      going.forEach(({ item, index }, place) => {
+        const metrics = Object.keys(item as object).filter((name) => metricRowOf(kind, name));
+        const refused = rejections.filter((one) => one.metric && one.index === index).map((one) => one.metric!);
+        const taken = Object.keys(readings[place]!.values);
+        expect(new Set([...refused, ...taken]).size).toBe(refused.length + taken.length);
+        for (const name of [...refused, ...taken]) expect(metrics).toContain(name);
+        for (const name of Object.keys(readings[place]!.quality ?? {})) expect(taken).toContain(name);
+        known += metrics.length;
+      });
+      // Items without one good value were judged, too; those refused for their time or a personal key were not.
+      for (const [index, reason] of whole) {
+        if (!["wrong_type", "out_of_range", "no_values"].includes(reason!)) continue;
+        known += Object.keys(items[index!] as object).filter((name) => metricRowOf(kind, name)).length;
+      }
+      expect(values.taken + values.missing + values.refused).toBe(known);
+      expect(values.taken).toBe(readings.reduce((sum, one) => sum + Object.keys(one.values).length, 0));
+      for (const one of ["taken", "suspect", "missing", "refused"] as const) seen[one] += values[one];
+    }),
+    { numRuns: inFull(6_000) },
+  );
+  expect(Math.min(...Object.values(seen))).toBeGreaterThan(inFull(100));
 });
 
 it("any bytes end in at least one item and never in a throw", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { decodeMessage } from "../../ingest/decode.ts";
+import { createRejector, decodeMessage, indexesInMessages, openMessages } from "../../ingest/decode.ts";
 import type { RefusedReason } from "../../model/message.ts";
+import { DAY_MS } from "../../model/time.ts";
 import { aMessage, CITY, GATEWAY, T0 } from "./helpers.ts";
 import { TABLE } from "./payload-table.ts";
 
@@ -15,8 +16,12 @@ const detailOf = (payload: unknown, fields = {}) => decode(payload, fields).reje
 
 function outcome(kind: keyof typeof TOPICS, payload: unknown): string {
   const { readings, rejections } = decode(payload, { topic: TOPICS[kind] });
-  const items: string[] = Array(readings.length + rejections.length).fill("ok");
-  for (const { index, reason } of rejections) items[index] = reason;
+  const whole = rejections.filter(({ metric }) => metric === undefined);
+  const items: string[] = Array(readings.length + whole.length).fill("ok");
+  for (const { index, reason, metric } of rejections) {
+    if (metric === undefined) items[index] = reason;
+    else items[index] += `,${metric}:${reason}`;
+  }
   return items.join(" ");
 }
 
@@ -49,6 +54,7 @@ describe("a good reading", () => {
         receivedAt: T0,
         values: { pm25: 12.4, battery: 87 },
         journalSeq: 9,
+        seq: 17,
       },
     ]);
   });
@@ -196,6 +202,57 @@ describe("topics and sensors", () => {
   });
 });
 
+describe("values that are refused alone", () => {
+  const payload = {
+    measuredAt: "2026-11-21T09:00:00Z",
+    pm25: 200,
+    pm10: 230,
+    o3: 1071,
+    no2: "12,4",
+    beep: [1],
+    co: null,
+  };
+
+  it("leave the rest of the reading, and are told with its moment and as they were written", () => {
+    const { readings, rejections, values } = decode(payload);
+    expect(readings).toMatchObject([{ values: { pm25: 200, pm10: 230 } }]);
+    const texts = rejections.map((one) => [one.index, one.metric, one.reason, Buffer.from(one.payload!).toString()]);
+    expect(texts).toEqual([
+      [0, "o3", "out_of_range", "1071"],
+      [0, "no2", "wrong_type", '"12,4"'],
+    ]);
+    expect(rejections[0]!.measuredAt).toBe(T0 - 3_600_000);
+    expect(values).toMatchObject({ taken: 2, missing: 1, refused: 2, unknown: new Map([["beep", 1]]) });
+  });
+
+  it("do not count as items", () => {
+    const array = [payload, { pm25: "x" }, { pm25: 1 }, { pm25: 2, no2: 9e9 }];
+    const batch = openMessages(1, 2, [aMessage(array)], (message) => decodeMessage(message, CITY));
+    expect(indexesInMessages(batch)).toEqual([0, 2, 3]);
+    expect(batch.values).toEqual([{ sensorId: "air-1", receivedAt: T0, taken: 4, suspect: 0, missing: 1, refused: 4 }]);
+    expect(batch.unknownFields).toEqual([{ sensorId: "air-1", name: "beep", count: 1 }]);
+    const { index, payload: kept } = createRejector(batch)(1, "conflict", "two values");
+    expect([index, Buffer.from(kept!).toString()]).toEqual([2, '{"pm25":1}']);
+  });
+
+  it("are summed by day of receipt, and unknown names are bounded", () => {
+    const many = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`k${i}`, i]));
+    const messages = [T0, T0 + 5, T0 + DAY_MS].map((receivedAt, i) => {
+      return aMessage({ ...many, [`x${"y".repeat(400)}`]: 1, pm25: 1 }, { seq: i + 1, receivedAt });
+    });
+    const { values, unknownFields } = openMessages(1, 4, messages, (message) => decodeMessage(message, CITY));
+    expect(values).toMatchObject([{ taken: 2 }, { taken: 1, receivedAt: T0 + DAY_MS }]);
+    expect(unknownFields).toHaveLength(20);
+    expect(unknownFields![0]).toEqual({ sensorId: "air-1", name: "k0", count: 3 });
+  });
+
+  it("of one message are kept up to 500, and all counted", () => {
+    const items = Array.from({ length: 400 }, () => ({ pm25: 1, no2: "x", o3: "y" }));
+    const { readings, rejections, values } = decode(items);
+    expect([readings.length, rejections.length, values!.refused]).toEqual([400, 500, 800]);
+  });
+});
+
 describe("what the device maker reads", () => {
   it.each([
     [{ pm2_5: 1 }, /"pm2_5" is not a metric of air sensors; did you mean "pm25"\?/],
@@ -204,7 +261,15 @@ describe("what the device maker reads", () => {
     [{ flow: 1 }, /"flow" is not a metric of air sensors\.$/],
     [{ sensorId: 1 }, /the topic says/],
     [{ pm25: 2000 }, /pm25 is 2000; the hardware limits are -5 to 1000 µg\/m³/],
-    [{ pm25: "1" }, /pm25 must be a number or null, not a string/],
+    [{ pm25: "one" }, /pm25 must be a number or null, not a string\.$/],
+    [{ pm25: "12,4" }, /decimal comma, write 12\.4/],
+    [{ temperature: "21.5 °C" }, /without its unit/],
+    [{ pm25: " 12" }, /blanks around/],
+    [{ batteryVoltage: 3600 }, /looks like millivolts/],
+    [{ temperature: 294.15 }, /looks like kelvin/],
+    [{ temperature: 75 }, /looks like degrees Fahrenheit/],
+    [{ pressure: 101325 }, /looks like pascal/],
+    [{ pressure: 101.3 }, /looks like kilopascal/],
     [{ pm25: 1, measuredAt: "2026-11-21T10:00:00" }, /no zone/],
     [{ pm25: 1, measuredAt: 1795255200 }, /not seconds/],
     [{ pm25: 1, measuredAt: "2026-11-21T12:00:00Z" }, /120 min|2 h/],

@@ -94,7 +94,10 @@ export function memoryStore() {
 export function memoryRecords() {
   const kept = { quarantine: [] as Rejection[], ledger: [] as LedgerRow[], offsets: new Map<string, number>() };
   const has = (rejection: Rejection) =>
-    kept.quarantine.some((one) => one.journalSeq === rejection.journalSeq && one.index === rejection.index);
+    kept.quarantine.some(
+      (one) =>
+        one.journalSeq === rejection.journalSeq && one.index === rejection.index && one.metric === rejection.metric,
+    );
   return {
     kept,
     quarantine: {
@@ -102,7 +105,7 @@ export function memoryRecords() {
       places: (from: number, to: number) =>
         new Set(
           kept.quarantine
-            .filter(({ journalSeq }) => journalSeq >= from && journalSeq < to)
+            .filter(({ journalSeq, metric }) => journalSeq >= from && journalSeq < to && metric === undefined)
             .map(({ journalSeq, index, reason }) => `${journalSeq} ${reason === "unknown_sensor" ? "*" : index}`),
         ),
     },

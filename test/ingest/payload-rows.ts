@@ -1,7 +1,7 @@
 import type { Reason } from "../../model/rejection.ts";
 
 type Kind = "air" | "traffic" | "energy";
-/** Kind, payload (a string is the payload itself, anything else is printed as JSON), outcome per item, in order. */
+/** Kind, payload (a string is the payload itself, anything else is printed as JSON), outcome per item, in order; refused values of an item after it. */
 export type Row = readonly [Kind, unknown, string];
 
 export const one = (kind: Kind, outcome: Reason | "ok", payloads: readonly unknown[]): Row[] =>
@@ -12,7 +12,7 @@ const times = (outcome: Reason | "ok", values: readonly unknown[]): Row[] =>
     outcome,
     values.map((measuredAt) => ({ measuredAt, pm25: 1 })),
   );
-const keys = (outcome: Reason, kind: Kind, names: readonly string[]): Row[] =>
+const keys = (outcome: Reason | "ok", kind: Kind, names: readonly string[]): Row[] =>
   one(
     kind,
     outcome,
@@ -20,7 +20,7 @@ const keys = (outcome: Reason, kind: Kind, names: readonly string[]): Row[] =>
   );
 
 export const KEY_ROWS: readonly Row[] = [
-  ...keys("unknown_metric", "air", [
+  ...keys("ok", "air", [
     "pm2_5",
     "PM25",
     "pm25 ",
@@ -60,8 +60,8 @@ export const KEY_ROWS: readonly Row[] = [
     "=HYPERLINK(1)",
     "pm25\\r\\n",
   ]),
-  ...keys("unknown_metric", "traffic", ["pm25", "Flow", "vehicles"]),
-  ...keys("unknown_metric", "energy", ["watt", "speed"]),
+  ...keys("ok", "traffic", ["pm25", "Flow", "vehicles"]),
+  ...keys("ok", "energy", ["watt", "speed"]),
   ...keys("personal_data", "traffic", [
     "plate",
     "licencePlate",

@@ -22,8 +22,8 @@ describe("driving a quarantined message again", () => {
   });
 
   it("takes only the rejected element of an array, byte for byte", () => {
-    const array = '[ {"pm25":1} , {"pm25" : "a,]\\"}{[", "no2":1.50e1},{"no2":[1,[2]]}]';
-    expect(redriven(array, 0)).toBe(' {"pm25" : "a,]\\"}{[", "no2":1.50e1}');
+    const array = '[ {"pm25":1} , {"pm25" : "a,]\\"}{[", "no2":1.50e9},{"no2":[1,[2]]}]';
+    expect(redriven(array, 0)).toBe(' {"pm25" : "a,]\\"}{[", "no2":1.50e9}');
     expect(redriven(array, 1)).toBe('{"no2":[1,[2]]}');
     expect(redriven('\ufeff[{"pm25":"x"},[1,2]]', 0)).toBe('{"pm25":"x"}');
     expect(redriven('\ufeff[{"pm25":"x"},[1,2]]', 1)).toBe("[1,2]");
@@ -34,6 +34,14 @@ describe("driving a quarantined message again", () => {
     expect(redriven('[{"pm25":1},{"pm25":2}]', 0, { topic: "nowhere" })).toBe('[{"pm25":1},{"pm25":2}]');
     const many = `[${Array(501).fill("{}").join(",")}]`;
     expect(redriven(many)).toBe(many);
+  });
+
+  it("takes of a reading that went on the value that was refused, at its moment", () => {
+    const payload = { measuredAt: "2026-11-21T09:00:00+01:00", pm25: 5, o3: 1071, no2: "31,5" };
+    expect(redriven(payload, 0)).toBe('{"measuredAt":"2026-11-21T08:00:00.000Z","o3":1071}');
+    expect(redriven(payload, 1)).toBe('{"measuredAt":"2026-11-21T08:00:00.000Z","no2":"31,5"}');
+    expect(redriven('{"pm25":5,"no2":1e400}')).toBe('{"measuredAt":"2026-11-21T10:00:00.000Z","no2":1e400}');
+    expect(redriven({ pm25: 5, no2: "x".repeat(300) })).toBeUndefined();
   });
 
   it("cannot where nothing was kept", () => {
@@ -127,4 +135,22 @@ it("tells a device of a rejection at most once per second", () => {
   // The clock went back for the last one: better told than silent for an hour.
   expect(told).toEqual(["a", "b", "a", "a"].map((id) => `city/north/air/${id}/rejected malformed_json`));
   expect(withheld()).toBe(2);
+});
+
+it("tells a device of all that was refused of a message at once", () => {
+  const told: unknown[] = [];
+  const { notice } = createNotices((_, payload) => told.push(JSON.parse(payload)), Date.now);
+  const [first, ...others] = aBatch([[{ pm25: 5, o3: 1071, no2: true }, { pm25: 1e9 }]]).rejections;
+  notice(first!, others);
+  expect(told).toMatchObject([
+    {
+      index: 0,
+      metric: "o3",
+      reason: "out_of_range",
+      also: [
+        { index: 0, metric: "no2", reason: "wrong_type" },
+        { index: 1, reason: "out_of_range" },
+      ],
+    },
+  ]);
 });

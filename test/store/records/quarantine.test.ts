@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { MetricName } from "../../../model/metrics.ts";
 import { aRejection, NOW, useRecords } from "./setup.ts";
 
 describe("the quarantine", () => {
@@ -19,6 +20,23 @@ describe("the quarantine", () => {
     city.records.quarantine.add([aRejection({ reason: "future" })]);
     expect(city.records.quarantine.count()).toBe(2);
     expect(city.records.quarantine.get(1)?.rejection.detail).toBe(aRejection().detail);
+  });
+
+  it("keeps several values of one reading beside its end, once each, out of the books of items", () => {
+    const value = (metric: MetricName, change = {}) =>
+      aRejection({ metric, measuredAt: NOW - 0.5, index: 3, ...change });
+    const batch = [value("o3"), value("no2"), value("o3", { index: 4 }), aRejection({ index: 5 }), value("so2")];
+    const conflict = aRejection({ index: 3, reason: "conflict" });
+    for (let times = 0; times < 2; times += 1) city.records.quarantine.add([...batch, conflict]);
+    city.reopen();
+    expect(city.records.quarantine.count()).toBe(6);
+    expect(city.records.quarantine.get(1)?.rejection).toEqual(value("o3"));
+    expect(city.records.quarantine.list({ metric: "o3" }, 10).items.map(({ id }) => id)).toEqual([3, 1]);
+    expect(city.records.quarantine.countBySensor()).toEqual(new Map([["no2-1", 2]]));
+    expect(city.records.quarantine.places(1, 2)).toEqual(new Set(["1 3", "1 5"]));
+    city.records.quarantine.prune(NOW + 1, 10);
+    expect(city.records.removals.counts("quarantined")).toEqual(new Map([["no2-1", 2]]));
+    expect(city.records.quarantine.use()).toMatchObject({ items: 0, bytes: 0 });
   });
 
   it("keeps 64 KiB of a payload, and nothing of personal data", () => {
