@@ -1,21 +1,10 @@
 import type { Kind } from "../model/kinds.ts";
 import { METRICS_OF, type MetricName, type MetricRow, metricRow, metricRowOf } from "../model/metrics.ts";
-import { FUTURE_MAX_MS, LATENESS_MAX_MS, type Quality, type Reading, type Values } from "../model/reading.ts";
-import type { Reason } from "../model/rejection.ts";
-import { MINUTE_MS } from "../model/time.ts";
+import type { Quality, Reading, Values } from "../model/reading.ts";
+import { type Fault, fault, isFault } from "../model/rejection.ts";
 import type { ReadingTopic } from "../model/topics.ts";
-
-/** Why a value is not a reading, and one sentence for the device maker. Never holds a value of a personal-data key. */
-export type Fault = { readonly reason: Reason; readonly detail: string };
-
-export function fault(reason: Reason, detail: string): Fault {
-  return { reason, detail };
-}
-
-/** Readings have no `reason`, so one property tells the two apart without a wrapper object per reading. */
-export function isFault(value: object): value is Fault {
-  return (value as Partial<Fault>).reason !== undefined;
-}
+import { findPersonalWord, personalData, personalKey } from "./personal-data.ts";
+import { readMeasuredAt } from "./reading-time.ts";
 
 /**
  * What devices send for "no value" (seen in the recordings, or the end of an integer range). Counts as missing only
@@ -271,11 +260,6 @@ function refuse(record: Record<string, unknown>, other: Fault): Fault {
   return word ? personalData(word) : other;
 }
 
-/** Names the word, not the key: a key may hold the very plate. */
-export function personalData(word: string): Fault {
-  return fault("personal_data", `A key contains "${word}": personal data is not taken, the payload was not kept.`);
-}
-
 function notAnObject(value: unknown): Fault {
   const word = findPersonalWord(value);
   return word ? personalData(word) : fault("malformed_reading", `A reading is a JSON object, not ${nameType(value)}.`);
@@ -340,72 +324,6 @@ function nameType(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
-}
-
-/** ISO 8601 calendar date, time and zone, as RFC 3339 narrows it; seconds may be left out, `+0100` and `+01` are taken. */
-const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d)(?::?(\d\d))?)$/;
-const YEAR_2000 = 946_684_800_000;
-const YEAR_2100 = 4_102_444_800_000;
-
-/** Epoch milliseconds (fractions beyond are cut), or undefined unless the text names a real moment from 1970 on. */
-export function parseIsoTime(text: string): number | undefined {
-  if (text.length > 40) return undefined;
-  const parts = ISO.exec(text);
-  if (!parts) return undefined;
-  const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
-  const [hour, minute, second] = [Number(parts[4]), Number(parts[5]), Number(parts[6] ?? 0)];
-  if (year < 1970 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return undefined;
-  if (day > 28 && day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return undefined;
-  const ms = parts[7] ? Number(parts[7].padEnd(3, "0").slice(0, 3)) : 0;
-  const utc = Date.UTC(year, month - 1, day, hour, minute, second, ms);
-  if (parts[8] === undefined) return utc;
-  const [offsetHours, offsetMinutes] = [Number(parts[9]), Number(parts[10] ?? 0)];
-  if (offsetHours > 14 || offsetMinutes > 59) return undefined;
-  const offset = (offsetHours * 60 + offsetMinutes) * MINUTE_MS;
-  return parts[8] === "-" ? utc + offset : utc - offset;
-}
-
-/**
- * When a reading was measured: `raw` is its `measuredAt` (ISO 8601 with a zone, or epoch milliseconds; missing means
- * received-at), judged by the clock rules of `model/reading.ts` against `receivedAt`. History (`imported`) may be old.
- */
-export function readMeasuredAt(raw: unknown, receivedAt: number, imported: boolean): number | Fault {
-  if (raw === undefined || raw === null) return receivedAt;
-  const time = typeof raw === "string" ? parseIsoTime(raw) : typeof raw === "number" ? epochMs(raw) : undefined;
-  if (time === undefined) return fault("bad_timestamp", badTimestamp(raw));
-  if (time - receivedAt > FUTURE_MAX_MS) {
-    return fault(
-      "future",
-      `measuredAt is ${duration(time - receivedAt)} ahead of the service's clock; 5 min are allowed.`,
-    );
-  }
-  const seconds = typeof raw === "number" && raw < YEAR_2000;
-  if (imported) return seconds ? fault("bad_timestamp", SECONDS_HINT) : time;
-  if (receivedAt - time <= LATENESS_MAX_MS) return time;
-  if (seconds) return fault("too_late", SECONDS_HINT);
-  return fault(
-    "too_late",
-    `measuredAt is ${duration(receivedAt - time)} old; 7 days are allowed, history goes to import/….`,
-  );
-}
-
-const SECONDS_HINT = "measuredAt lies before 2000: a number means epoch milliseconds, not seconds.";
-
-function epochMs(raw: number): number | undefined {
-  return Number.isInteger(raw) && raw >= 0 && raw <= YEAR_2100 ? raw : undefined;
-}
-
-function badTimestamp(raw: unknown): string {
-  if (typeof raw === "string" && ISO.test(`${raw}Z`)) return "measuredAt has no zone: end it with Z or an offset.";
-  if (typeof raw === "string" && ISO.test(raw)) return "measuredAt is not a real date and time from 1970 on.";
-  if (typeof raw === "number") return "measuredAt as a number must be whole epoch milliseconds between 1970 and 2100.";
-  return "measuredAt must be ISO 8601 with a zone, such as 2026-11-21T10:00:00Z, or epoch milliseconds.";
-}
-
-function duration(ms: number): string {
-  const minutes = Math.round(ms / MINUTE_MS);
-  if (minutes < 120) return `${minutes} min`;
-  return minutes < 2880 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`;
 }
 
 /** µg/m³, and the share of the coarser fraction. */
@@ -502,103 +420,4 @@ function editDistance(a: string, b: string): number {
     }
   }
   return row[b.length]!;
-}
-
-/**
- * Data minimisation: a key that looks like a number plate, a radio address, a subscriber or a picture of someone. Keys
- * are cut into words first (`wifi_mac`, `numberPlate`, `faceId`), so that `surface`, `template` or `photovoltaic` do
- * not match. Only keys that are not metrics come here.
- */
-const WORDS: ReadonlySet<string> = new Set(
-  (
-    "plate plates numberplate numberplates licence licences license licenses licenceplate licenseplate " +
-    "mac macs macaddr macaddress wifimac bssid ssid imei imsi iccid msisdn phone email " +
-    "image images img face faces faceid photo photos photograph picture pictures"
-  ).split(" "),
-);
-/** If none of these is anywhere in a plain text, no key of it can match: one scan instead of one test per key. */
-const ROOTS = /plate|licen[cs]e|mac|ssid|ime?i|imsi|iccid|msisdn|phone|email|image|img|face|photo|picture/;
-const WORD_BREAK = /(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z]+/;
-const NOT_ASCII = /[^\0-\x7f]/;
-/** What may have a plain form: combining marks are none of it. */
-const MAYBE_LETTER = /[^\0-\x7f\p{M}]/gu;
-
-/** The word that makes a key look personal, or undefined. Full-width letters count as their plain form. */
-export function personalWord(key: string): string | undefined {
-  const plain = plainLetters(key);
-  if (!ROOTS.test(plain.toLowerCase())) return undefined;
-  for (const word of plain.split(WORD_BREAK)) {
-    const lower = word.toLowerCase();
-    if (WORDS.has(lower)) return lower;
-  }
-  // All small or all capital letters joined by nothing, such as LICENCEPLATE or myimei2.
-  return /(licen[cs]e|number)plate|imei|imsi|bssid|macaddr/.exec(plain.toLowerCase())?.[0];
-}
-
-const KEYS_KNOWN_MAX = 4_096;
-/** Devices send the same fields again and again: those found harmless are not cut into words each time. */
-const harmlessKeys = new Set<string>();
-
-function personalKey(key: string): string | undefined {
-  if (harmlessKeys.has(key)) return undefined;
-  const word = personalWord(key);
-  if (word === undefined && key.length <= KEY_CHARS_SHOWN) {
-    if (harmlessKeys.size >= KEYS_KNOWN_MAX) harmlessKeys.clear();
-    harmlessKeys.add(key);
-  }
-  return word;
-}
-
-/** Looks through a parsed value at any depth; walks with a stack of its own, because the depth is the sender's choice. */
-export function findPersonalWord(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const waiting: unknown[] = [value];
-  while (waiting.length > 0) {
-    const next = waiting.pop();
-    if (typeof next !== "object" || next === null) continue;
-    if (Array.isArray(next)) {
-      for (const item of next) waiting.push(item);
-      continue;
-    }
-    for (const key of Object.keys(next)) {
-      const word = personalWord(key);
-      if (word) return word;
-      waiting.push((next as Record<string, unknown>)[key]);
-    }
-  }
-  return undefined;
-}
-
-/**
- * The same question for a text that may not be JSON at all: whatever stands before a colon is taken for a key. Errs on
- * the side of yes, because the answer decides whether the payload may be kept.
- */
-export function findPersonalWordInText(text: string): string | undefined {
-  if (!text.includes("\\") && !NOT_ASCII.test(text) && !ROOTS.test(text.toLowerCase())) return undefined;
-  const seen = new Set<string>();
-  let start = 0;
-  for (let colon = text.indexOf(":"); colon !== -1; colon = text.indexOf(":", start)) {
-    const before = text.slice(start, colon).trimEnd();
-    const key = before.slice(Math.max(before.lastIndexOf(","), before.lastIndexOf("{")) + 1);
-    start = colon + 1;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    const word = personalWord(unescaped(key));
-    if (word) return word;
-  }
-  return undefined;
-}
-
-/**
- * Compatibility forms become plain letters, one character at a time: normalising a whole text sorts its combining marks,
- * and a long run of them takes time with the square of its length.
- */
-function plainLetters(text: string): string {
-  return NOT_ASCII.test(text) ? text.replace(MAYBE_LETTER, (character) => character.normalize("NFKC")) : text;
-}
-
-/** `pl\u0061te` is `plate` to a JSON parser, so it is to us. */
-function unescaped(key: string): string {
-  if (!key.includes("\\")) return key;
-  return key.replace(/\\u([0-9a-fA-F]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

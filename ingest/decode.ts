@@ -9,23 +9,15 @@ import {
 import { explainRetired, wrongPlace } from "../model/place.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
+import { type Fault, fault, isFault } from "../model/rejection.ts";
 import { readStatus, type SensorStatus } from "../model/status.ts";
 import { DAY_MS } from "../model/time.ts";
 import type { ReadingTopic, SensorTopic } from "../model/topics.ts";
 import type { Sensor } from "../store/records/sensors.ts";
-import {
-  type Fault,
-  fault,
-  findPersonalWordInText,
-  isFault,
-  newNotes,
-  personalData,
-  type RefusedValue,
-  readReading,
-  type ValueNotes,
-} from "./check-reading.ts";
+import { newNotes, type RefusedValue, readReading, type ValueNotes } from "./check-reading.ts";
 import { type Parsed, type Refusal, refuseWhole } from "./formats/format.ts";
 import { formatOf } from "./formats/registry.ts";
+import { findPersonalWordInText, personalData } from "./personal-data.ts";
 
 /** What decoding needs to know of the city. */
 export type DecodeContext = {

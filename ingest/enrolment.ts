@@ -1,11 +1,11 @@
 import { counter, type Figure, gauge, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { formatSource, parseSource, type Source } from "../model/message.ts";
+import { type Fault, fault } from "../model/rejection.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { parseSensorTopic, type ReadingTopic, type SensorTopic } from "../model/topics.ts";
 import type { Sensor } from "../store/records/sensors.ts";
 import type { Records } from "../store/records.ts";
-import { type Fault, fault } from "./check-reading.ts";
 import { type DecodeContext, mayEnrol, retiredSensor, unknownSensor } from "./decode.ts";
 import { type RedriveParts, redriveItems } from "./quarantine.ts";
 

@@ -8,9 +8,9 @@ import { parseSensorTopic } from "../model/topics.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { QuarantineItem } from "../store/records/quarantine.ts";
 import type { Records } from "../store/records.ts";
-import { parseIsoTime } from "./check-reading.ts";
 import { parsePayload } from "./decode.ts";
 import type { JournalReader } from "./journal/journal.ts";
+import { parseIsoTime } from "./reading-time.ts";
 
 type TraceParts = {
   readonly store: Pick<ReadingStore, "name" | "find">;

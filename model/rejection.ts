@@ -33,6 +33,18 @@ export type Reason = keyof typeof REASONS;
 
 export const REASON_NAMES = Object.keys(REASONS) as readonly Reason[];
 
+/** Why something is refused, and one sentence for the device maker. Never holds a value of a personal-data key. */
+export type Fault = { readonly reason: Reason; readonly detail: string };
+
+export function fault(reason: Reason, detail: string): Fault {
+  return { reason, detail };
+}
+
+/** Readings have no `reason`, so one property tells the two apart without a wrapper object per reading. */
+export function isFault(value: object): value is Fault {
+  return (value as Partial<Fault>).reason !== undefined;
+}
+
 /** What goes to the quarantine. `index` is the reading's place in its message; 0 also stands for the whole message. */
 export type Rejection = {
   readonly journalSeq: number;

@@ -55,7 +55,7 @@ export const toyPager: Channel = {
 `;
 
 /** One reading a line; what begins with # is a remark. */
-const FORMAT = `import { fault } from "../check-reading.ts";
+const FORMAT = `import { fault } from "../../model/rejection.ts";
 import type { Format, Refusal } from "./format.ts";
 
 const linesOf = (payload: Uint8Array) => new TextDecoder().decode(payload).split("\\n");

@@ -1,4 +1,4 @@
-import type { Fault } from "../check-reading.ts";
+import type { Fault } from "../../model/rejection.ts";
 
 /**
  * What a payload holds. Readings and refused items share one numbering, that of the message; `ignored` items are no part

@@ -1,5 +1,6 @@
 import { splitElements } from "../../model/message.ts";
-import { type Fault, fault, findPersonalWordInText, personalData } from "../check-reading.ts";
+import { type Fault, fault } from "../../model/rejection.ts";
+import { findPersonalWordInText, personalData } from "../personal-data.ts";
 import { type Format, parsed, refuseWhole } from "./format.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

@@ -196,6 +196,7 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE sensors ADD COLUMN replaces_from INTEGER;
   ALTER TABLE sensors ADD COLUMN replaced_by TEXT;
   ALTER TABLE sensors ADD COLUMN retired_at INTEGER`,
+
   // Single values of readings that went on: which metric, and the moment of the reading. `item` is then its place in the
   // message and so many thousands more, one for each value that was refused of it: the table stays as it is.
   `ALTER TABLE quarantine ADD COLUMN metric TEXT;

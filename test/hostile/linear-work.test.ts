@@ -4,15 +4,10 @@ import { checkRules } from "../../alerts/rules/check.ts";
 import { csvLine } from "../../api/csv.ts";
 import { pointerOf } from "../../api/validation.ts";
 import { isCleanText, isFilter } from "../../broker/access.ts";
-import {
-  checkReading,
-  explainUnknownKey,
-  findPersonalWord,
-  findPersonalWordInText,
-  personalWord,
-  readMeasuredAt,
-} from "../../ingest/check-reading.ts";
+import { checkReading, explainUnknownKey } from "../../ingest/check-reading.ts";
 import { decodeMessage } from "../../ingest/decode.ts";
+import { findPersonalWord, findPersonalWordInText, personalWord } from "../../ingest/personal-data.ts";
+import { readMeasuredAt } from "../../ingest/reading-time.ts";
 import { countElements, splitElements } from "../../model/message.ts";
 import { parseSensorTopic } from "../../model/topics.ts";
 import { startService } from "../api/service.ts";
