@@ -21,16 +21,21 @@ type ReplayOptions = ServiceOptions & {
   readonly mapping: string;
   readonly speed: Speed;
   readonly start: Start;
+  readonly quiet?: boolean;
+  readonly temp?: string;
   readonly mqtt?: string;
 };
 
 const TIMES = `
 Times:
-  --start original            every reading keeps its time. What is older than 7 days goes to the import topic: rules run
-                              on it as if it were then, timers of today do not.
+  --start original            every reading keeps its time and goes to the import topic: rules run on it as if it were
+                              then, what they say is history, and nobody is told.
   --start now --speed max     all times are shifted alike, so that the recording ends now.
   --start now --speed N       the recording begins now and runs N times as fast; a reading carries the time it is sent at,
                               so gaps shrink by N. Only --speed 1 keeps what rules with windows would have seen.
+  --quiet                     with --start now: the rules run, and nobody is told.
+
+Readings are sent in the order of their times, whatever the order in the files; what was sorted is said at the end.
 
 Mappings: ${builtInMappings().join(", ")}; or the path of a .json file.`;
 
@@ -57,6 +62,8 @@ export function register(program: Command): void {
     .requiredOption("--mapping <name>", "which column is which metric of which sensor")
     .option("--speed <n>", "times as fast as it was, or max", parseSpeed, "max")
     .addOption(new Option("--start <when>", "which times").choices(["original", "now"]).default("original"))
+    .option("--quiet", "rules run, nobody is told (always so with --start original)")
+    .option("--temp <dir>", "where large files that are not in order are sorted (default: the system's)")
     .option("--mqtt <url>", "MQTT address of the service (needed with --url)")
     .addHelpText("after", TIMES)
     .action(play);
@@ -136,7 +143,7 @@ async function play(files: string[], options: ReplayOptions, command: Command): 
   const mqtt = options.mqtt ?? service.mqtt;
   if (!mqtt) return command.error("error: --url needs --mqtt beside it", { exitCode: 2 });
   const stopping = new AbortController();
-  process.once("SIGINT", () => stopping.abort());
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stopping.abort());
   const progress = createProgress(process.stderr);
   try {
     const report = await replay({
@@ -146,6 +153,8 @@ async function play(files: string[], options: ReplayOptions, command: Command): 
       files,
       speed: options.speed,
       start: options.start,
+      ...(options.quiet !== undefined && { quiet: options.quiet }),
+      ...(options.temp !== undefined && { tempDir: options.temp }),
       now: Date.now,
       random: Math.random,
       log: pino({ level: "warn", base: undefined }, pino.destination({ dest: 2, sync: true })),
@@ -184,11 +193,54 @@ function describeReport(report: ReplayReport): string {
     ["quarantined", report.quarantined],
     ...Object.entries(report.reasons).map(([reason, count]): [string, number] => [`  ${reason}`, count]),
     ["in the journal", report.inJournal],
+    ["too late for any rule", report.tooLateForRules ?? "not told"],
     ["alerts raised", Object.values(report.alertsRaised).reduce((sum, count) => sum + count, 0)],
     ...Object.entries(report.alertsRaised).map(([rule, count]): [string, number] => [`  ${rule}`, count]),
     ["seconds", report.seconds],
   ];
-  return [table(["", report.mapping], rows), ...report.notes, verdict(report)].join("\n");
+  return [table(["", report.mapping], rows), ...describeTimes(report), ...report.notes, verdict(report)].join("\n");
+}
+
+const SHOWN_MAX = 5;
+
+/** The first few, and how many more there are. */
+function some(texts: readonly string[]): string {
+  const more = texts.length - SHOWN_MAX;
+  return texts.slice(0, SHOWN_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+const minute = (at: number) => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+
+/** What is out of the ordinary about the times of the files. */
+function describeTimes(report: ReplayReport): string[] {
+  const { sorted, gaps, doubledHours, skippedHourRows, changedNames } = report;
+  const lines = sorted.map(describeOrder);
+  if (gaps.longest) {
+    const { sensorId, from, to } = gaps.longest;
+    const which = `the longest of ${formatSpan(to - from)} (${sensorId}, ${minute(from)} to ${minute(to)})`;
+    lines.push(`gaps: ${gaps.count}, of ${gaps.sensors} sensors; ${which}`);
+  }
+  const hours = Object.entries(doubledHours);
+  if (hours.length > 0) {
+    const rows = hours.reduce((sum, [, one]) => sum + one.rows, 0);
+    const second = hours.reduce((sum, [, one]) => sum + one.second, 0);
+    const told = `${rows - second} rows taken as its first pass, ${second} as its second`;
+    lines.push(`an hour that the clocks went through twice: ${some(hours.map(([hour]) => hour))}; ${told}`);
+  }
+  if (skippedHourRows > 0)
+    lines.push(`${skippedHourRows} rows in an hour that the clocks skipped, moved on by it: is the zone right?`);
+  const names = Object.entries(changedNames).map(([name, id]) => `"${name}" is ${id}`);
+  if (names.length > 0) lines.push(`names that make no id as they are: ${some(names)}`);
+  return lines;
+}
+
+function describeOrder({ file, order, stepsBack, firstStepBack }: ReplayReport["sorted"][number]): string {
+  const sorted = "sorted by time";
+  if (order === "sensor by sensor") return `${file}: one sensor after another, ${sorted}`;
+  if (order === "backward") return `${file}: newest first, ${sorted}`;
+  const { row, sensorId, from, to } = firstStepBack!;
+  const first = `row ${row}, ${sensorId}, from ${minute(from)} to ${minute(to)}`;
+  return `${file}: not in the order of time, ${sorted}; ${stepsBack} steps back, the first at ${first}`;
 }
 
 function verdict(report: ReplayReport): string {

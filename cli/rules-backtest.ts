@@ -9,7 +9,7 @@ import { isFault } from "../model/rejection.ts";
 import type { Rule } from "../model/rule.ts";
 import { DAY_MS, parseDuration } from "../model/time.ts";
 import { builtInMappings, loadMapping, type Mapping } from "../simulators/mapping.ts";
-import { mergeRecordings, newCounts, readRecording } from "../simulators/recording.ts";
+import { openRecordings } from "../simulators/timeline.ts";
 import { findService, type ServiceOptions, withAddress } from "./client.ts";
 import { parseId, parseSpan, rulesOfPaths } from "./options.ts";
 import { type ChartRow, chart, show, table } from "./output.ts";
@@ -281,21 +281,25 @@ export async function readingsOfRecording(
   const readings: Reading[] = [];
   const keys = new Set<string>();
   let [refused, duplicates, seq] = [0, 0, 0];
-  const counts = newCounts();
-  for await (const items of mergeRecordings(files.map((file) => readRecording(mapping, file, counts)))) {
-    for (const { sensorId, kind, district, at, values } of items) {
-      seq += 1;
-      const topic = { sensorId, kind, district, imported: true };
-      const reading = at === undefined ? undefined : readReading(topic, { measuredAt: at, ...values }, now, seq);
-      if (reading === undefined || isFault(reading)) {
-        refused += 1;
-        continue;
+  const recordings = await openRecordings(mapping, files, { now });
+  try {
+    for await (const { items } of recordings.moments()) {
+      for (const { sensorId, kind, district, at, values } of items) {
+        seq += 1;
+        const topic = { sensorId, kind, district, imported: true };
+        const reading = at === undefined ? undefined : readReading(topic, { measuredAt: at, ...values }, now, seq);
+        if (reading === undefined || isFault(reading)) {
+          refused += 1;
+          continue;
+        }
+        const key = `${sensorId} ${reading.measuredAt}`;
+        if (keys.has(key)) duplicates += 1;
+        else readings.push(reading);
+        keys.add(key);
       }
-      const key = `${sensorId} ${reading.measuredAt}`;
-      if (keys.has(key)) duplicates += 1;
-      else readings.push(reading);
-      keys.add(key);
     }
+  } finally {
+    recordings.close();
   }
   readings.sort((a, b) => a.measuredAt - b.measuredAt || a.journalSeq - b.journalSeq);
   return { readings, refused, duplicates };

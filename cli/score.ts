@@ -9,7 +9,8 @@ import type { Reading } from "../model/reading.ts";
 import type { Rule } from "../model/rule.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { builtInMappings, fileSpec, loadMapping, type Mapping, RecordingError } from "../simulators/mapping.ts";
-import { type Item, mergeRecordings, newCounts, readRecording } from "../simulators/recording.ts";
+import type { Item } from "../simulators/recording.ts";
+import { openRecordings } from "../simulators/timeline.ts";
 import {
   type Claims,
   createTimes,
@@ -190,35 +191,29 @@ async function runDataset({ name, mapping, files, labels }: Dataset, rules: read
   const detector = createDetector({ rules, sensor: () => undefined });
   const times = createTimes();
   const said: Transition[] = [];
-  const sensorsOf = new Map(files.map((path) => [basename(path), new Set<string>()]));
-  const sources = files.map((path) =>
-    noteSensors(readRecording(mapping, path, newCounts()), sensorsOf.get(basename(path))!),
-  );
+  const recordings = await openRecordings(mapping, files, { now: Number.POSITIVE_INFINITY });
   let batch: Reading[] = [];
   let now = 0;
-  for await (const items of mergeRecordings(sources)) {
-    for (const item of items) {
-      const reading = readingOf(item, now);
-      if (!reading) continue;
-      now = Math.max(now, reading.measuredAt);
-      times.add(reading);
-      batch.push(reading);
+  try {
+    for await (const { items } of recordings.moments()) {
+      for (const item of items) {
+        const reading = readingOf(item, now);
+        if (!reading) continue;
+        now = Math.max(now, reading.measuredAt);
+        times.add(reading);
+        batch.push(reading);
+      }
+      if (batch.length < BATCH) continue;
+      said.push(...detector.observe(batch));
+      batch = [];
     }
-    if (batch.length < BATCH) continue;
-    said.push(...detector.observe(batch));
-    batch = [];
+  } finally {
+    recordings.close();
   }
   said.push(...detector.observe(batch));
-  const { good, unusable } = resolveAll(labels, mapping, sensorsOf);
+  const { good, unusable } = resolveAll(labels, mapping, recordings.survey.sensorsOf);
   const alerts = firedAlerts(said, times.end());
   return { dataset: name, judged: judge(alerts, good, claimsOf(rules), times), labels: good, unusable, times };
-}
-
-async function* noteSensors(source: AsyncGenerator<readonly Item[]>, seen: Set<string>) {
-  for await (const items of source) {
-    for (const { sensorId } of items) seen.add(sensorId);
-    yield items;
-  }
 }
 
 /** As the service would take it: limits, flags and all. undefined: it would go to the quarantine. */
@@ -230,7 +225,11 @@ function readingOf({ sensorId, kind, district, at, values }: Item, now: number):
   return "measuredAt" in result ? result : undefined;
 }
 
-function resolveAll(labels: readonly RawLabel[], mapping: Mapping, sensorsOf: ReadonlyMap<string, Set<string>>) {
+function resolveAll(
+  labels: readonly RawLabel[],
+  mapping: Mapping,
+  sensorsOf: ReadonlyMap<string, ReadonlySet<string>>,
+) {
   const good: Label[] = [];
   const unusable: string[] = [];
   for (const raw of labels) {

@@ -65,17 +65,32 @@ const metric = z.custom<MetricName>((name) => typeof name === "string" && isMetr
 const missing = z.array(z.string()).default([]);
 const quantity = { metric, unit: z.string(), missing };
 
-/** The parts of a time, joined by a space, in one of these patterns; or "iso", "epoch-s", "epoch-ms". */
-const written = z.strictObject({
-  columns: z.array(z.string()).min(1),
-  patterns: z.array(z.string()).min(1),
-  zone,
-});
+/** What a time says of an interval: when it began, or when it ended. Readings carry the beginning. */
+const stamp = z.enum(["start", "end"]).default("start");
+/** These say their zone themselves, where it is known. */
+const ZONED = new Set(["iso", "epoch-s", "epoch-ms", "epoch-us", "epoch-ns"]);
+
+/** The parts of a time, joined by a space, in one of these patterns; or one of `ZONED`. */
+const written = z
+  .strictObject({
+    columns: z.array(z.string()).min(1),
+    patterns: z.array(z.string()).min(1),
+    /** Of times that do not say theirs. */
+    zone: zone.optional(),
+    stamp,
+    /** With `stamp: end` the length of the intervals; without it the most frequent step is taken. */
+    stepS: z.number().positive().optional(),
+  })
+  .refine(({ patterns, zone }) => zone !== undefined || patterns.every((pattern) => ZONED.has(pattern)), {
+    path: ["zone"],
+    error: "is missing: times in these patterns do not say theirs",
+  });
 /** No time in the file: row n was measured at start + n * stepS; with `index` n is that column's value less `indexFrom`. */
 const implied = z.strictObject({
   start: z.iso.datetime({ local: true }),
   zone,
   stepS: z.number().positive(),
+  stamp,
   index: z.string().optional(),
   indexFrom: z.number().int().default(0),
 });

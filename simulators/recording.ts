@@ -6,9 +6,10 @@ import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse";
 import { isId } from "../model/ids.ts";
 import { isKind, type Kind } from "../model/kinds.ts";
+import { createZoneClock, localMs, localTimeReader, type Placed, readIso } from "../model/local-time.ts";
 import type { MetricName } from "../model/metrics.ts";
-import { FUTURE_MAX_MS } from "../model/reading.ts";
-import { createZoneClock, localTimeReader } from "./local-time.ts";
+import { createNames, type Names } from "../model/names.ts";
+import { HOUR_MS } from "../model/time.ts";
 import {
   conversion,
   fileSpec,
@@ -82,20 +83,23 @@ function parseObject(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Lines of a text file, gzipped or not, without their ends and the byte order mark. */
+/** Lines of a text file, gzipped or not, without their ends ("\\n", "\\r\\n" or "\\r") and the byte order mark. */
 export async function* readLines(path: string): AsyncGenerator<string> {
   let rest = "";
   let first = true;
   const text = await openText(path);
   text.setEncoding("utf8");
   for await (const chunk of text as AsyncIterable<string>) {
-    const lines = (rest + (first ? chunk.replace(/^\uFEFF/, "") : chunk)).split("\n");
+    const text = rest + (first ? chunk.replace(/^\uFEFF/, "") : chunk);
     first = false;
-    rest = lines.pop() ?? "";
+    // A "\r" at the end may be one half of "\r\n".
+    const whole = text.endsWith("\r") ? text.slice(0, -1) : text;
+    const lines = whole.split(/\r\n|\n|\r/);
+    rest = (lines.pop() ?? "") + text.slice(whole.length);
     if (rest.length > RECORD_BYTES_MAX) throw new RecordingError(`${path} has a line of more than 1 MiB`);
-    for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
+    yield* lines;
   }
-  if (rest !== "") yield rest;
+  if (rest !== "") yield rest.replace(/\r$/, "");
 }
 
 async function openText(path: string): Promise<Readable> {
@@ -122,7 +126,9 @@ async function firstLine(path: string): Promise<string> {
 }
 
 function mostFrequent(line: string): string {
-  const counts = GUESSES.map((guess) => line.split(guess).length);
+  // What stands in quotes does not delimit.
+  const bare = line.replace(/"(?:[^"]|"")*"/g, "");
+  const counts = GUESSES.map((guess) => bare.split(guess).length);
   return GUESSES[counts.indexOf(Math.max(...counts))]!;
 }
 
@@ -144,7 +150,12 @@ type Source = {
   readonly read: (text: string) => number | string | null;
   readonly metric: MetricName;
 };
-type Sensor = { readonly id: (cells: Cells) => string; readonly kind: Kind; readonly sources: readonly Source[] };
+type Template = {
+  readonly id: (cells: Cells) => string;
+  /** It is the same for all rows. */
+  readonly isFixed: boolean;
+};
+type Sensor = { readonly name: Template; readonly kind: Kind; readonly sources: readonly Source[] };
 
 const TEXT_CHARS_MAX = 64;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -152,77 +163,101 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 /** Header names as people vary them: case, spaces at the ends, double spaces. */
 const tidy = (name: string) => name.trim().replace(/\s+/g, " ").toLowerCase();
 
-export function toId(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "")
-    .slice(0, 64);
-}
-
 /**
  * Turns the rows of one file into readings. `absent` names the columns of the mapping that the file does not have.
  * Throws `RecordingError` if the file lacks its time, or every metric.
  */
-function createRowReader(spec: TableFile, groups: Readonly<Record<string, string>>, header: Cells, file: string) {
+function createRowReader(
+  { spec, groups }: ReturnType<typeof fileSpec>,
+  header: Cells,
+  file: string,
+  counts: RecordingCounts,
+  names: Names,
+) {
   const columns = new Map(header.map((name, index) => [tidy(name), index]));
   const column = (name: string) => columns.get(tidy(name));
   const absent: string[] = [];
-  const sensors = spec.readings.flatMap((reading) => sensorsOf(reading, spec, groups, header, column, absent));
+  const naming = { groups, column, names };
+  const sensors = spec.readings.flatMap((reading) => sensorsOf(reading, spec, naming, header, absent));
   if (sensors.length === 0)
     throw new RecordingError(`${file} has none of the columns the mapping asks for; it has: ${header.join(", ")}`);
   const time = "columns" in spec.time ? writtenTime(spec.time, column, file) : impliedTime(spec.time, column, file);
-  const district = template(spec.district, groups, column);
+  const district = template(spec.district, naming);
+  /** Rows of which sensors follow each other: those of one station, in a file of many. */
+  const varying = sensors.filter(({ name }) => !name.isFixed);
+  const seriesOf = (cells: Cells) => varying.map(({ name }) => name.id(cells)).join(" ");
 
   function read(cells: Cells, row: number): Item[] {
-    const { at, raw } = time(cells, row);
+    const { at, raw, pass, local, isZoneless } = time.read(cells, row, seriesOf);
+    if (pass !== undefined) note(pass, local!);
+    if (isZoneless) counts.zoneless += 1;
     return sensors.map((sensor) => ({
-      sensorId: sensor.id(cells),
+      sensorId: sensor.name.id(cells),
       kind: sensor.kind,
-      district: district(cells),
+      district: district.id(cells),
       at,
       rawTime: raw.slice(0, TEXT_CHARS_MAX),
       values: Object.fromEntries(sensor.sources.map((one) => [one.metric, one.read(cells[one.index] ?? "")])),
     }));
   }
-  return { read, absent: absent as readonly string[], sensorsPerRow: sensors.length };
+
+  function note(pass: NonNullable<Placed["pass"]>, local: number): void {
+    if (pass === "skipped") {
+      counts.skipped += 1;
+      return;
+    }
+    const hour = new Date(local - (local % HOUR_MS)).toISOString().slice(0, 16).replace("T", " ");
+    const known = counts.doubled.get(hour) ?? { rows: 0, second: 0 };
+    if (counts.doubled.size < DOUBLED_MAX) counts.doubled.set(hour, known);
+    known.rows += 1;
+    if (pass === "second") known.second += 1;
+  }
+
+  return { read, time, seriesOf, absent: absent as readonly string[] };
 }
 
-function sensorsOf(
-  reading: ReadingSpec,
-  spec: TableFile,
-  groups: Readonly<Record<string, string>>,
-  header: Cells,
-  column: (name: string) => number | undefined,
-  absent: string[],
-): Sensor[] {
+/** Hours that are told apart. */
+const DOUBLED_MAX = 200;
+
+type Naming = {
+  readonly groups: Readonly<Record<string, string>>;
+  readonly column: (name: string) => number | undefined;
+  readonly names: Names;
+};
+
+function sensorsOf(reading: ReadingSpec, spec: TableFile, naming: Naming, header: Cells, absent: string[]): Sensor[] {
   if ("metrics" in reading) {
     const sources = reading.metrics.flatMap((one) => {
-      const index = column(one.column);
+      const index = naming.column(one.column);
       if (index === undefined) absent.push(one.column);
       return index === undefined ? [] : [{ index, metric: one.metric, read: valueReader(spec, one) }];
     });
-    return sources.length === 0 ? [] : [{ id: template(reading.sensor, groups, column), kind: reading.kind, sources }];
+    return sources.length === 0 ? [] : [{ name: template(reading.sensor, naming), kind: reading.kind, sources }];
   }
   const pattern = new RegExp(reading.eachColumn, "i");
-  const found = header.flatMap((name, index) => {
-    const match = pattern.exec(name.trim());
+  const found = header.flatMap((column, index) => {
+    const match = pattern.exec(column.trim());
     if (!match) return [];
-    const id = template(reading.sensor, { ...groups, column: name, ...match.groups }, () => undefined);
-    return [{ id, kind: reading.kind, sources: [{ index, metric: reading.metric, read: valueReader(spec, reading) }] }];
+    const groups = { ...naming.groups, column, ...match.groups };
+    const name = template(reading.sensor, { ...naming, groups, column: () => undefined });
+    return [
+      { name, kind: reading.kind, sources: [{ index, metric: reading.metric, read: valueReader(spec, reading) }] },
+    ];
   });
   if (found.length === 0) absent.push(reading.eachColumn);
   return found;
 }
 
 /** "{station}" from the file's name if it tells it, else from the row. */
-function template(
-  text: string,
-  groups: Readonly<Record<string, string>>,
-  column: (name: string) => number | undefined,
-) {
-  return (cells: Cells) =>
-    toId(text.replace(/\{([^}]+)\}/g, (_, name: string) => groups[name] ?? cells[column(name) ?? -1] ?? "unknown"));
+function template(text: string, { groups, column, names }: Naming): Template {
+  const parts = text.split(/\{([^}]+)\}/);
+  const indexes = parts.map((part, i) => (i % 2 === 1 && groups[part] === undefined ? column(part) : undefined));
+  const said = parts.map((part, i) => (i % 2 === 0 ? part : (groups[part] ?? "unknown")));
+  const nameOf = (cells: Cells) =>
+    said.map((part, i) => (indexes[i] === undefined ? part : cells[indexes[i]]?.trim() || "unknown")).join("");
+  if (indexes.some((index) => index !== undefined)) return { id: (cells) => names.idOf(nameOf(cells)), isFixed: false };
+  const fixed = names.idOf(nameOf([]));
+  return { id: () => fixed, isFixed: true };
 }
 
 function valueReader(spec: TableFile, quantity: { metric: MetricName; unit: string; missing: readonly string[] }) {
@@ -240,36 +275,80 @@ function valueReader(spec: TableFile, quantity: { metric: MetricName; unit: stri
   };
 }
 
-type ReadTime = (cells: Cells, row: number) => { readonly at: number | undefined; readonly raw: string };
+type ReadTime = {
+  /** `seriesOf`: asked only where it matters which rows follow each other. */
+  read(cells: Cells, row: number, seriesOf: (cells: Cells) => string): TimeOfRow;
+  /** The same before anything is known of zones: steps between rows. */
+  plain(cells: Cells, row: number): number | undefined;
+  /** Stamps are the ends of intervals, which begin so much before. */
+  endsAfterMs: number | "found" | undefined;
+};
+type TimeOfRow = {
+  readonly at: number | undefined;
+  readonly raw: string;
+  readonly pass?: Placed["pass"];
+  /** What the clock on the wall says, where it says it twice or never. */
+  readonly local?: number;
+  readonly isZoneless?: boolean;
+};
+/** A time as a text says it: of a clock on the wall, or (`isInstant`) of the whole world. */
+type Said = { readonly ms: number; readonly isInstant: boolean };
 
-function writtenTime(time: WrittenTime, column: (name: string) => number | undefined, file: string): ReadTime {
-  const indexes = time.columns.map((name) => {
+function writtenTime(
+  { columns, patterns, zone, stamp, stepS }: WrittenTime,
+  column: (name: string) => number | undefined,
+  file: string,
+): ReadTime {
+  const indexes = columns.map((name) => {
     const index = column(name);
     if (index === undefined) throw new RecordingError(`${file} has no column "${name}", which the time is read from`);
     return index;
   });
-  const clock = createZoneClock(time.zone);
-  const readers = time.patterns.map((pattern) => timeReader(pattern, clock));
-  return (cells) => {
-    const raw = indexes.map((index) => (cells[index] ?? "").trim()).join(" ");
+  const clock = zone === undefined ? undefined : createZoneClock(zone);
+  const readers = patterns.map(timeReader);
+  const rawOf = (cells: Cells) => indexes.map((index) => (cells[index] ?? "").trim()).join(" ");
+  const saidIn = (raw: string) => {
     for (const reader of readers) {
-      const at = reader(raw);
-      if (at !== undefined) return { at, raw };
+      const said = reader(raw);
+      if (said !== undefined) return said;
     }
-    return { at: undefined, raw };
+    return undefined;
   };
+  const self: ReadTime = {
+    endsAfterMs: stamp === "end" ? (stepS === undefined ? "found" : stepS * 1000) : undefined,
+    plain: (cells) => saidIn(rawOf(cells))?.ms,
+    read(cells, _, seriesOf) {
+      const raw = rawOf(cells);
+      const said = saidIn(raw);
+      if (said === undefined) return { at: undefined, raw };
+      // Before zones are looked at: an interval that ends at 03:00 began at 02:00 by the clock on the wall.
+      const ms = said.ms - (typeof self.endsAfterMs === "number" ? self.endsAfterMs : 0);
+      if (said.isInstant) return { at: usableTime(ms), raw };
+      if (!clock) return { at: undefined, raw, isZoneless: true };
+      return { ...clock(ms, seriesOf(cells), () => cells.join("\u0000")), local: ms, raw };
+    },
+  };
+  return self;
 }
 
-function timeReader(pattern: string, clock: ReturnType<typeof createZoneClock>): (text: string) => number | undefined {
+const EPOCHS: Readonly<Record<string, number>> = { "epoch-s": 1000, "epoch-ms": 1, "epoch-us": 1e-3, "epoch-ns": 1e-6 };
+
+function timeReader(pattern: string): (text: string) => Said | undefined {
   if (pattern === "iso")
-    return (text) =>
-      /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? usableTime(Date.parse(text)) : undefined;
-  if (pattern === "epoch-s") return (text) => (NUMBER.test(text) ? usableTime(Number(text) * 1000) : undefined);
-  if (pattern === "epoch-ms") return (text) => (NUMBER.test(text) ? usableTime(Number(text)) : undefined);
+    return (text) => {
+      const found = readIso(text);
+      const local = found && localMs(found.time);
+      if (!found || local === undefined) return undefined;
+      return { ms: local - (found.offsetMs ?? 0), isInstant: found.offsetMs !== undefined };
+    };
+  const unit = EPOCHS[pattern];
+  if (unit !== undefined)
+    return (text) => (NUMBER.test(text) ? { ms: Math.floor(Number(text) * unit), isInstant: true } : undefined);
   const read = localTimeReader(pattern);
   return (text) => {
-    const local = read(text);
-    return local && clock(local);
+    const time = read(text);
+    const local = time && localMs(time);
+    return local === undefined ? undefined : { ms: local, isInstant: false };
   };
 }
 
@@ -278,15 +357,19 @@ const usableTime = (ms: number) => (Math.abs(ms) <= 8.64e15 ? Math.floor(ms) : u
 
 /** Steps are elapsed time, so a change to summer time does not bend them. */
 function impliedTime(time: ImpliedTime, column: (name: string) => number | undefined, file: string): ReadTime {
-  const start = Temporal.PlainDateTime.from(time.start).toZonedDateTime(time.zone).epochMilliseconds;
-  if (time.index === undefined) return (_, row) => ({ at: start + row * time.stepS * 1000, raw: "" });
-  const index = column(time.index);
-  if (index === undefined) throw new RecordingError(`${file} has no column "${time.index}", which counts the steps`);
-  return (cells) => {
+  const first = Temporal.PlainDateTime.from(time.start).toZonedDateTime(time.zone).epochMilliseconds;
+  const start = first - (time.stamp === "end" ? time.stepS * 1000 : 0);
+  const index = time.index === undefined ? undefined : column(time.index);
+  if (time.index !== undefined && index === undefined)
+    throw new RecordingError(`${file} has no column "${time.index}", which counts the steps`);
+  function read(cells: Cells, row: number): TimeOfRow {
+    if (index === undefined) return { at: start + row * time.stepS * 1000, raw: "" };
     const raw = (cells[index] ?? "").trim();
     const at = NUMBER.test(raw) ? usableTime(start + (Number(raw) - time.indexFrom) * time.stepS * 1000) : undefined;
     return { at, raw };
-  };
+  }
+  const endsAfterMs = time.stamp === "end" ? time.stepS * 1000 : undefined;
+  return { read, plain: (cells, row) => read(cells, row).at, endsAfterMs };
 }
 
 /** What one pass over a recording counted. Every line is in exactly one of `rows`, `blank` and `unplayable`. */
@@ -300,38 +383,107 @@ type RecordingCounts = {
   readonly unplayableLines: string[];
   /** Columns of the mapping which a file does not have. */
   readonly absent: Set<string>;
+  /** Rows in hours that autumn repeats, by hour, and how many of them were taken as its second pass. */
+  readonly doubled: Map<string, { rows: number; second: number }>;
+  /** Rows in an hour that spring skips. */
+  skipped: number;
+  /** Times without a zone, where the mapping names none. */
+  zoneless: number;
+  /** Of files whose stamps are ends: the length of the intervals in ms, and whether that was told or found. */
+  readonly ends: Map<string, { readonly stepMs: number; readonly isFound: boolean }>;
 };
 
 export function newCounts(): RecordingCounts {
-  return { rows: 0, blank: 0, unplayable: 0, unplayableLines: [], absent: new Set() };
+  return {
+    rows: 0,
+    blank: 0,
+    unplayable: 0,
+    unplayableLines: [],
+    absent: new Set(),
+    doubled: new Map(),
+    skipped: 0,
+    zoneless: 0,
+    ends: new Map(),
+  };
 }
 
 const UNPLAYABLE_SHOWN_MAX = 5;
 
-/** The rows of one file in their order, each as the readings it holds. Throws `RecordingError`. */
+/**
+ * The rows of one file in their order, each as the readings it holds. `names`: of all files together, so that no two
+ * names come to one id. Throws `RecordingError`.
+ */
 export function readRecording(
   mapping: Mapping,
   path: string,
   counts: RecordingCounts,
+  names: Names = createNames(),
 ): AsyncGenerator<readonly Item[]> {
-  return mapping.form === "native" ? readNative(path, counts) : readMapped(mapping, path, counts);
+  return mapping.form === "native" ? readNative(path, counts) : readMapped(mapping, path, counts, names);
 }
 
-async function* readMapped(mapping: Mapping & { form: "table" }, path: string, counts: RecordingCounts) {
-  const { spec, groups } = fileSpec(mapping, path);
+/** Rows that are looked at to find how long the intervals are. */
+const ROWS_LOOKED_AT = 1_000;
+
+async function* readMapped(
+  mapping: Mapping & { form: "table" },
+  path: string,
+  counts: RecordingCounts,
+  names: Names,
+): AsyncGenerator<readonly Item[]> {
+  const file = basename(path);
+  const found = fileSpec(mapping, path);
   let reader: ReturnType<typeof createRowReader> | undefined;
-  let row = 0;
-  for await (const cells of readTable(path, spec.delimiter)) {
+  let [row, waiting]: [number, Cells[]] = [0, []];
+  const isHeld = () => reader?.time.endsAfterMs === "found";
+  for await (const cells of readTable(path, found.spec.delimiter)) {
     if (!reader) {
-      reader = createRowReader(spec, groups, cells, basename(path));
+      reader = createRowReader(found, cells, file, counts, names);
       for (const name of reader.absent) counts.absent.add(name);
+      noteEnds(reader.time, false);
     } else if (cells.every((cell) => cell.trim() === "")) {
       counts.blank += 1;
     } else {
       counts.rows += 1;
-      yield reader.read(cells, row++);
+      if (isHeld()) waiting.push(cells);
+      else yield reader.read(cells, row++);
+      if (waiting.length === ROWS_LOOKED_AT) yield* letGo(reader);
     }
   }
+  if (reader) yield* letGo(reader);
+
+  function* letGo(reader: ReturnType<typeof createRowReader>): Generator<readonly Item[]> {
+    if (waiting.length === 0) return;
+    const stepMs = usualStep(waiting, reader);
+    if (stepMs === undefined)
+      throw new RecordingError(
+        `${file}: its times are the ends of intervals ("stamp": "end"), but how long those are cannot be told from so few rows: give "stepS" in "time"`,
+      );
+    reader.time.endsAfterMs = stepMs;
+    noteEnds(reader.time, true);
+    const held = waiting;
+    waiting = [];
+    for (const cells of held) yield reader.read(cells, row++);
+  }
+
+  function noteEnds({ endsAfterMs }: ReadTime, isFound: boolean): void {
+    if (typeof endsAfterMs === "number") counts.ends.set(file, { stepMs: endsAfterMs, isFound });
+  }
+}
+
+/** The most frequent step between rows of one series. */
+function usualStep(rows: readonly Cells[], { time, seriesOf }: ReturnType<typeof createRowReader>): number | undefined {
+  const last = new Map<string, number>();
+  const steps = new Map<number, number>();
+  for (const [i, cells] of rows.entries()) {
+    const ms = time.plain(cells, i);
+    if (ms === undefined) continue;
+    const series = seriesOf(cells);
+    const step = Math.abs(ms - (last.get(series) ?? ms));
+    last.set(series, ms);
+    if (step > 0) steps.set(step, (steps.get(step) ?? 0) + 1);
+  }
+  return [...steps].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0];
 }
 
 /** What the service adds to a reading when it gives one out; not part of what a device sends. */
@@ -382,58 +534,8 @@ function nativeItem(text: string): Item | undefined {
 }
 
 function zonedTime(value: unknown): number | undefined {
-  if (typeof value !== "string" || !/(?:Z|[+-]\d\d:?\d\d)$/i.test(value)) return undefined;
-  return usableTime(Date.parse(value));
-}
-
-/**
- * First pass: how much there is, from when to when, of which sensors. Times in the future of `now` are no part of the
- * span: one wrong year must not decide where a recording ends.
- */
-export async function surveyRecordings(mapping: Mapping, files: readonly string[], now: number) {
-  const counts = newCounts();
-  const sensors = new Set<string>();
-  const districts = new Set<string>();
-  let readings = 0;
-  let first = Number.POSITIVE_INFINITY;
-  let last = Number.NEGATIVE_INFINITY;
-  for (const path of files) {
-    for await (const items of readRecording(mapping, path, counts)) {
-      for (const { sensorId, district, at } of items) {
-        readings += 1;
-        sensors.add(sensorId);
-        districts.add(district);
-        if (at === undefined || at > now + FUTURE_MAX_MS) continue;
-        if (at < first) first = at;
-        if (at > last) last = at;
-      }
-    }
-  }
-  const span = first <= last ? { first, last } : undefined;
-  return { counts, readings, sensors, districts: [...districts].sort(), span };
-}
-
-/**
- * The rows of several files in the order of their times, as the city would have sent them. Within a file the order
- * stays as it is, also where its clock steps back; a row without a time follows the one before it.
- */
-export async function* mergeRecordings(
-  sources: readonly AsyncGenerator<readonly Item[]>[],
-): AsyncGenerator<readonly Item[]> {
-  const heads = await Promise.all(
-    sources.map(async (source) => ({ source, next: await source.next(), at: Number.NEGATIVE_INFINITY })),
-  );
-  for (const head of heads) head.at = timeOf(head.next, head.at);
-  for (;;) {
-    const open = heads.filter((head) => !head.next.done);
-    const head = open.reduce<(typeof heads)[number] | undefined>((a, b) => (a && a.at <= b.at ? a : b), undefined);
-    if (!head || head.next.done) return;
-    yield head.next.value;
-    head.next = await head.source.next();
-    head.at = timeOf(head.next, head.at);
-  }
-}
-
-function timeOf(next: IteratorResult<readonly Item[], unknown>, before: number): number {
-  return next.done ? before : (next.value[0]?.at ?? before);
+  const found = typeof value === "string" ? readIso(value) : undefined;
+  if (found?.offsetMs === undefined) return undefined;
+  const local = localMs(found.time);
+  return local === undefined ? undefined : usableTime(local - found.offsetMs);
 }

@@ -5,12 +5,13 @@ import { type ServiceClient, ServiceError } from "../client/client.ts";
 import type { LedgerView, StoreReportView } from "../contract/ledger.ts";
 import type { Log } from "../model/log.ts";
 import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
-import { LATENESS_MAX_MS } from "../model/reading.ts";
-import { formatSpan, HOUR_MS } from "../model/time.ts";
+import { formatSpan } from "../model/time.ts";
 import { readingTopic } from "../model/topics.ts";
+import { createGapWatch, type Gaps } from "./gaps.ts";
 import { type Mapping, RecordingError } from "./mapping.ts";
 import { type Bundle, createBundler, type Publisher, startPublisher } from "./publisher.ts";
-import { type Item, mergeRecordings, newCounts, readRecording, surveyRecordings } from "./recording.ts";
+import type { Item } from "./recording.ts";
+import { type FileOrder, openRecordings, type Recordings } from "./timeline.ts";
 
 export type Speed = number | "max";
 export type Start = "original" | "now";
@@ -43,14 +44,6 @@ export function createPlayback(
   return { waitMs, stamp: (at) => Math.round(now() + waitMs(at)) };
 }
 
-/** Readings wait in arrays and queues on their way, so those close to the limit count as history already. */
-const MARGIN_MS = HOUR_MS;
-
-/** Older than a live topic accepts: belongs on the import topic. */
-export function isHistory(stampedAt: number, now: number): boolean {
-  return now - stampedAt > LATENESS_MAX_MS - MARGIN_MS;
-}
-
 type SendCounts = {
   rows: number;
   readings: number;
@@ -62,13 +55,14 @@ type SendCounts = {
 };
 
 type SendOptions = {
-  readonly mapping: Mapping;
-  readonly files: readonly string[];
+  readonly recordings: Recordings;
   readonly playback: Playback;
+  /** To the topic of history: the rules run on it, and nobody is told. */
+  readonly imported: boolean;
+  readonly gaps: ReturnType<typeof createGapWatch>;
   /** Readings a message may carry: 1 when paced, so that each comes at its moment. */
   readonly perMessage: number;
   readonly publisher: Publisher;
-  readonly now: () => number;
   readonly signal?: AbortSignal;
   onProgress(counts: Readonly<SendCounts>): void;
 };
@@ -96,17 +90,21 @@ async function sendRecordings(options: SendOptions): Promise<SendCounts> {
     void flight.then(() => flights.delete(flight));
   });
 
-  const counted = newCounts();
-  const sources = options.files.map((path) => readRecording(options.mapping, path, counted));
-  for await (const items of mergeRecordings(sources)) {
+  let topic = "";
+  for await (const { items, rows } of options.recordings.moments()) {
     if (signal?.aborted || failure) break;
     await waitUntilDue(items, options);
-    counts.rows += 1;
+    counts.rows += rows;
     for (const item of items) {
       counts.readings += 1;
-      addTo(bundler, item, options);
+      options.gaps.take(item);
+      const outgoing = toMessage(item, options);
+      // What several sensors say together depends on the order: only readings that follow each other share a message.
+      if (outgoing.topic !== topic) bundler.flushAll();
+      topic = outgoing.topic;
+      bundler.add(topic, outgoing.reading);
+      await publisher.room();
     }
-    await publisher.room();
     options.onProgress(counts);
   }
   bundler.flushAll();
@@ -125,18 +123,36 @@ async function waitUntilDue(items: readonly Item[], options: SendOptions): Promi
   for (let ms = left(); ms > 0 && !options.signal?.aborted; ms = left()) await wait(Math.min(ms, SLEEP_MS_MAX));
 }
 
-function addTo(bundler: ReturnType<typeof createBundler>, item: Item, options: SendOptions) {
-  const { sensorId, kind, district, at, rawTime, values } = item;
-  const stamp = at === undefined ? undefined : options.playback.stamp(at);
-  const imported = stamp !== undefined && isHistory(stamp, options.now());
+function toMessage({ sensorId, kind, district, at, rawTime, values }: Item, { playback, imported }: SendOptions) {
+  const stamp = at === undefined ? undefined : playback.stamp(at);
   // A row without a usable time is sent with what it says: the service books it as bad_timestamp.
   const measuredAt = stamp === undefined ? rawTime : timeText(stamp, rawTime);
-  bundler.add(readingTopic({ district, kind, sensorId, imported }), { measuredAt, ...values });
+  return { topic: readingTopic({ district, kind, sensorId, imported }), reading: { measuredAt, ...values } };
 }
 
 function timeText(stamp: number, otherwise: string): string {
   const date = new Date(stamp);
   return Number.isNaN(date.getTime()) ? otherwise : date.toISOString();
+}
+
+/** So often a question is asked again that the service did not answer, or answered with a fault of its own. */
+const TRIES_MAX = 8;
+const TRY_AGAIN_MS_MAX = 15_000;
+
+/**
+ * A busy service may be slow to answer once; that is no reason to end a replay of hours. Throws `ServiceError` when it
+ * stays away, and at once where it says that the question is wrong.
+ */
+async function patiently<T>(ask: () => Promise<T>, { everyMs }: Pick<Waiting, "everyMs">): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isOurs = error instanceof ServiceError && error.status !== undefined && error.status < 500;
+      if (isOurs || tries === TRIES_MAX) throw error;
+      await wait(Math.min(everyMs * 2 ** tries, TRY_AGAIN_MS_MAX));
+    }
+  }
 }
 
 /** What the service has booked for some sensors. */
@@ -149,13 +165,18 @@ type Books = {
   readonly inJournal: number;
 };
 
-async function readBooks(service: ServiceClient, sensors: ReadonlySet<string>): Promise<Books> {
+async function readBooks(
+  service: ServiceClient,
+  sensors: ReadonlySet<string>,
+  waiting: Pick<Waiting, "everyMs">,
+): Promise<Books> {
   const sum = { stored: 0, duplicate: 0, quarantined: 0 };
   const reasons: Record<string, number> = {};
   let inJournal = 0;
   let cursor: string | undefined;
   do {
-    const page: LedgerView = await service.get("/ledger", { by: "sensor", limit: 1000, cursor });
+    const query = { by: "sensor", limit: 1000, cursor } as const;
+    const page: LedgerView = await patiently(() => service.get("/ledger", query), waiting);
     inJournal = page.inJournal;
     cursor = page.next;
     for (const row of page.sensors ?? []) {
@@ -208,7 +229,7 @@ async function waitUntilBooked(
   let seen = "";
   let emptyTwice = false;
   for (;;) {
-    const books = booksBetween(before, await readBooks(service, sensors));
+    const books = booksBetween(before, await readBooks(service, sensors, waiting));
     const booked = bookedIn(books);
     waiting.onBooked?.(booked);
     if (booked >= expected) return books;
@@ -242,7 +263,7 @@ async function waitUntilRulesCaughtUp(service: ServiceClient, waiting: Waiting):
   let movedAt = waiting.now();
   let seen = "";
   for (;;) {
-    const lines = (await service.text("/metrics")).split("\n");
+    const lines = await readMetrics(service, waiting);
     const figures = WAITING_FIGURES.flatMap((name) => lines.filter((line) => line.startsWith(`${name} `)));
     if (figures.length === 0) return undefined;
     if (figures.every((line) => Number(line.slice(line.lastIndexOf(" "))) === 0)) return true;
@@ -255,18 +276,33 @@ async function waitUntilRulesCaughtUp(service: ServiceClient, waiting: Waiting):
   }
 }
 
+async function readMetrics(service: ServiceClient, waiting: Pick<Waiting, "everyMs">): Promise<string[]> {
+  return (await patiently(() => service.text("/metrics"), waiting)).split("\n");
+}
+
+/** Readings the rules could not take any more, because what they would have changed was past; of the whole service. */
+async function tooLateForRules(service: ServiceClient, waiting: Pick<Waiting, "everyMs">): Promise<number | undefined> {
+  const name = 'lamppost_rules_places_total{place="too_late"} ';
+  const line = (await readMetrics(service, waiting)).find((one) => one.startsWith(name));
+  return line === undefined ? undefined : Number(line.slice(name.length));
+}
+
 /** The alerts of these sensors: rule by alert id. Asked by district, because a city has few of them. */
 async function alertsOf(
   service: ServiceClient,
-  districts: readonly string[],
-  sensors: ReadonlySet<string>,
+  { districts, sensors }: Survey,
+  waiting: Pick<Waiting, "everyMs">,
 ): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const district of districts) {
-    const query = { district, state: "firing,resolved", limit: 1000 };
-    for (const alert of await service.all("/alerts", query))
-      if (alert.subject.sensorId !== undefined && sensors.has(alert.subject.sensorId))
-        found.set(alert.id, alert.rule.id);
+    let cursor: string | undefined;
+    do {
+      const query = { district, state: "firing,resolved", limit: 1000, cursor };
+      const page = await patiently(() => service.get("/alerts", query), waiting);
+      for (const { id, rule, subject } of page.items)
+        if (subject.sensorId !== undefined && sensors.has(subject.sensorId)) found.set(id, rule.id);
+      cursor = page.next;
+    } while (cursor !== undefined);
   }
   return found;
 }
@@ -286,6 +322,10 @@ export type ReplayOptions = {
   readonly gateway?: string;
   readonly speed: Speed;
   readonly start: Start;
+  /** The rules run, and nobody is told. What keeps its times is played so in any case: it is the past. */
+  readonly quiet?: boolean;
+  /** Where files that are not in order are sorted; the system's folder for temporary files without. */
+  readonly tempDir?: string;
   readonly now: () => number;
   readonly random: () => number;
   readonly log: Log;
@@ -318,6 +358,17 @@ export type ReplayReport = {
   /** Alerts on these sensors by rule: those this replay raised, and all there are. */
   readonly alertsRaised: Readonly<Record<string, number>>;
   readonly alerts: Readonly<Record<string, number>>;
+  /** Readings that were too late for any rule, of whatever sensor, while this ran; undefined if the service does not say. */
+  readonly tooLateForRules?: number;
+  /** Files that were not in the order of time, and were sorted. */
+  readonly sorted: readonly FileOrder[];
+  readonly gaps: Gaps;
+  /** Rows in hours that autumn repeats, by hour on the wall, and those taken as its second pass. */
+  readonly doubledHours: Readonly<Record<string, { readonly rows: number; readonly second: number }>>;
+  /** Rows in hours that spring skips: moved to the hour after. */
+  readonly skippedHourRows: number;
+  /** Names that an id does not tell any more, and the ids that were made of them. */
+  readonly changedNames: Readonly<Record<string, string>>;
   /** Every reading sent is in exactly one of stored, duplicates and quarantined. */
   readonly balanced: boolean;
   readonly stopped: boolean;
@@ -334,18 +385,38 @@ const WINDOW = { messagesMax: 500, bytesMax: 4 * 1024 * 1024, patienceMs: 60_000
  * for exactly these sensors. Throws `RecordingError`, `ServiceError` or `PublishError`; the gateway is removed in any case.
  */
 export async function replay(options: ReplayOptions): Promise<ReplayReport> {
-  const { service, mapping, files, now } = options;
+  const { mapping, files, now, signal, tempDir } = options;
   const startedAt = now();
   options.onProgress({ phase: "reading", done: 0, total: files.length });
-  const survey = await surveyRecordings(mapping, files, startedAt);
-  if (survey.readings === 0)
+  const recordings = await openRecordings(mapping, files, {
+    now: startedAt,
+    ...(signal && { signal }),
+    ...(tempDir !== undefined && { tempDir }),
+  });
+  try {
+    return await playRecordings(options, recordings, startedAt);
+  } finally {
+    recordings.close();
+  }
+}
+
+async function playRecordings(
+  options: ReplayOptions,
+  recordings: Recordings,
+  startedAt: number,
+): Promise<ReplayReport> {
+  const { service, mapping, files, now } = options;
+  const { survey } = recordings;
+  if (survey.readings === 0 && !options.signal?.aborted)
     throw new RecordingError(`no readings in ${files.map((path) => basename(path)).join(", ")}`);
   await refuseWhatWouldBeRemoved(options, survey);
-  const before = await readBooks(service, survey.sensors);
-  const alertsBefore = await alertsOf(service, survey.districts, survey.sensors);
   const waiting: Waiting = { ...WAITING, ...options.waiting, now };
+  const before = await readBooks(service, survey.sensors, waiting);
+  const alertsBefore = await alertsOf(service, survey, waiting);
+  const tooLateBefore = await tooLateForRules(service, waiting);
+  const gaps = createGapWatch();
 
-  const counts = await throughGateway(options, survey);
+  const counts = await throughGateway(options, recordings, gaps);
 
   const books = await waitUntilBooked(service, survey.sensors, before, counts.sent, {
     ...waiting,
@@ -353,14 +424,22 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   });
   options.onProgress({ phase: "rules", done: 0, total: 1 });
   const caughtUp = await waitUntilRulesCaughtUp(service, waiting);
-  const alerts = await alertsOf(service, survey.districts, survey.sensors);
+  const alerts = await alertsOf(service, survey, waiting);
   const raised = [...alerts].filter(([id]) => !alertsBefore.has(id));
+  const tooLate = await tooLateForRules(service, waiting);
   return {
     mapping: mapping.name,
     files: files.map((path) => basename(path)),
     ...sums(survey, counts, books),
     alertsRaised: tally(raised.map(([, rule]) => rule)),
     alerts: tally([...alerts.values()]),
+    // A service that was started again counts anew.
+    ...(tooLate !== undefined && { tooLateForRules: Math.max(0, tooLate - Math.min(tooLate, tooLateBefore ?? 0)) }),
+    sorted: survey.orders.filter(({ order }) => order !== "forward"),
+    gaps: gaps.result(),
+    doubledHours: Object.fromEntries(survey.counts.doubled),
+    skippedHourRows: survey.counts.skipped,
+    changedNames: Object.fromEntries(survey.changedNames),
     stopped: options.signal?.aborted ?? false,
     seconds: Math.round((now() - startedAt) / 100) / 10,
     notes: notesOn(survey, caughtUp),
@@ -370,7 +449,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
 /** Before a message is sent: a bucket or policy with a retention of its own goes by the time measured. */
 async function refuseWhatWouldBeRemoved({ service, start, now }: ReplayOptions, { span }: Survey): Promise<void> {
   if (start !== "original" || !span) return;
-  const { keepsMs } = await service.get("/store").catch((error: unknown): Partial<StoreReportView> => {
+  const ask = () => service.get("/store");
+  const { keepsMs } = await patiently(ask, WAITING).catch((error: unknown): Partial<StoreReportView> => {
     if (error instanceof ServiceError && error.status === 404) return {}; // an older service
     throw error;
   });
@@ -381,7 +461,7 @@ async function refuseWhatWouldBeRemoved({ service, start, now }: ReplayOptions, 
   );
 }
 
-type Survey = Awaited<ReturnType<typeof surveyRecordings>>;
+type Survey = Recordings["survey"];
 
 function sums(survey: Survey, counts: SendCounts, books: Books) {
   // What went twice over a broken connection may be booked twice; nothing may be missing.
@@ -406,8 +486,13 @@ function sums(survey: Survey, counts: SendCounts, books: Books) {
   };
 }
 
-async function throughGateway(options: ReplayOptions, survey: Survey): Promise<SendCounts> {
+async function throughGateway(
+  options: ReplayOptions,
+  recordings: Recordings,
+  gaps: ReturnType<typeof createGapWatch>,
+): Promise<SendCounts> {
   const { service, now } = options;
+  const { survey } = recordings;
   const name = options.gateway ?? `replay-${randomBytes(4).toString("hex")}`;
   const body = { name, districts: survey.districts, mayImport: true };
   const gateway = await service.post("/gateways", body);
@@ -424,12 +509,12 @@ async function throughGateway(options: ReplayOptions, survey: Survey): Promise<S
   const span = survey.span ?? { first: now(), last: now() };
   try {
     return await sendRecordings({
-      mapping: options.mapping,
-      files: options.files,
+      recordings,
+      gaps,
+      imported: options.start === "original" || options.quiet === true,
       playback: createPlayback(options, span, now, () => performance.now()),
       perMessage: options.speed === "max" ? READINGS_PER_MESSAGE_MAX : 1,
       publisher,
-      now,
       ...(options.signal && { signal: options.signal }),
       onProgress: (sending) =>
         options.onProgress({ phase: "sending", done: sending.acknowledged, total: survey.readings }),
@@ -444,9 +529,17 @@ async function throughGateway(options: ReplayOptions, survey: Survey): Promise<S
   }
 }
 
-function notesOn(survey: Survey, caughtUp: boolean | undefined): string[] {
-  const notes = [...survey.counts.unplayableLines];
-  if (survey.counts.absent.size > 0) notes.push(`columns not in the files: ${[...survey.counts.absent].join(", ")}`);
+function notesOn({ counts }: Survey, caughtUp: boolean | undefined): string[] {
+  const notes = [...counts.unplayableLines];
+  if (counts.absent.size > 0) notes.push(`columns not in the files: ${[...counts.absent].join(", ")}`);
+  if (counts.zoneless > 0)
+    notes.push(`${counts.zoneless} times say no zone, and the mapping names none: give "zone" in "time"`);
+  for (const [file, { stepMs, isFound }] of counts.ends) {
+    const told = isFound ? ", the most frequent step" : "";
+    notes.push(
+      `${file}: times are the ends of intervals of ${formatSpan(stepMs)}${told}; readings carry their beginning`,
+    );
+  }
   if (caughtUp === false) notes.push("the rules have not caught up: alerts may be missing");
   if (caughtUp === undefined) notes.push("the service does not say how far its rules are: alerts may be missing");
   return notes;

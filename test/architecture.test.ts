@@ -138,6 +138,7 @@ const LISTENERS: Record<string, string> = {
   "app/edge/link.ts": "hands on to handlers that are guarded",
   "app/lifecycle.ts": "is the net below them",
   "simulators/runs/recorder.ts": "the errors of its own file",
+  "simulators/sorter.ts": "removes its own files when the process ends",
   "simulators/runs/run-thread.ts": "a thread of its own",
   "store/backup/stage.ts": "the end of its own archive",
 };

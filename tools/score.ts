@@ -1,12 +1,12 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import type { Audience, Transition } from "../model/alert.ts";
+import { createZoneClock, localMs, localTimeReader } from "../model/local-time.ts";
 import type { MetricName } from "../model/metrics.ts";
+import { toId } from "../model/names.ts";
 import type { Reading } from "../model/reading.ts";
 import { DAY_MS } from "../model/time.ts";
-import { createZoneClock, localTimeReader } from "../simulators/local-time.ts";
 import { fileSpec, type Mapping, RecordingError, type TableFile } from "../simulators/mapping.ts";
-import { toId } from "../simulators/recording.ts";
 
 type Times = ReturnType<typeof createTimes>;
 
@@ -202,8 +202,9 @@ function timeOf(text: string, { time }: TableFile): number | undefined {
     const step = Number(counted[2]) - (counted[1] === "reading" ? time.indexFrom : 0);
     return start + step * time.stepS * 1000;
   }
-  const local = localTimeReader("YYYY-MM-DD HH:mm:ss")(text.replace("T", " ").replace(/\.\d+$/, ""));
-  return local && createZoneClock(time.zone)(local);
+  const said = localTimeReader("YYYY-MM-DD HH:mm:ss")(text.replace("T", " ").replace(/\.\d+$/, ""));
+  const local = said && localMs(said);
+  return local === undefined ? undefined : createZoneClock(time.zone ?? "UTC")(local).at;
 }
 
 /** An alert that fired, as it stood in the end. */

@@ -38,6 +38,8 @@ export async function startFakeService() {
     /** What the InfluxDB behind it keeps by itself; undefined is an older service, which does not say. */
     keepsMs: undefined as number | undefined,
     forget: (_topic: string) => false,
+    /** Paths that are answered by a 500, once for each time they stand here. */
+    failing: [] as string[],
     /** So many questions about readings are answered by a 503. */
     storeAway: 0,
     /** What `/metrics` says, one answer after the other; the last one stays. */
@@ -114,6 +116,11 @@ export async function startFakeService() {
       return [200, { ready: true, parts: [{ part: "journal", state: "ok", ready: true }] }];
     if (request.headers.authorization !== "Bearer secret")
       return [401, { title: "Unauthorized", detail: "Wrong token." }];
+    const failing = knobs.failing.indexOf(url.pathname);
+    if (failing >= 0) {
+      knobs.failing.splice(failing, 1);
+      return [500, { title: "Internal Server Error" }];
+    }
     const [, noun, id] = /^\/api\/v1\/(devices|gateways|users)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
     if (noun && request.method === "POST") {
       const name = String(body.sensorId ?? body.name);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { LATENESS_MAX_MS } from "../../model/reading.ts";
 import { createBundler } from "../../simulators/publisher.ts";
-import { createPlayback, isHistory } from "../../simulators/replay.ts";
+import { createPlayback } from "../../simulators/replay.ts";
 
 describe("playback", () => {
   const span = { first: 1_000_000, last: 1_600_000 };
@@ -41,13 +40,6 @@ describe("playback", () => {
     expect(playback.waitMs(span.first + 10_000)).toBe(0);
     expect(playback.waitMs(span.first + 11_000)).toBe(1_000);
     expect(playback.stamp(span.first + 10_000)).toBe(wall);
-  });
-
-  it("calls history what a live topic would refuse, with a margin for the way", () => {
-    const now = 2 * LATENESS_MAX_MS;
-    expect(isHistory(now - LATENESS_MAX_MS - 1, now)).toBe(true);
-    expect(isHistory(now - LATENESS_MAX_MS + 60_000, now)).toBe(true);
-    expect(isHistory(now - LATENESS_MAX_MS + 2 * 3_600_000, now)).toBe(false);
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadMapping } from "../../simulators/mapping.ts";
-import { type Item, mergeRecordings, newCounts, readRecording, surveyRecordings } from "../../simulators/recording.ts";
+import { type Item, newCounts, readRecording } from "../../simulators/recording.ts";
 
 let dir: string;
 beforeAll(() => {
@@ -193,21 +193,5 @@ describe("recordings", () => {
     await expect(read("nab", join(dir, "occupancy_none.csv"))).rejects.toThrow(/cannot be read/);
     const cut = gzipSync(BEIJING.repeat(50)).subarray(0, 150);
     await expect(lines("beijing-multisite", "PRSA_Data_X.csv.gz", cut)).rejects.toThrow(/cannot be read/);
-  });
-
-  it("surveys the span without letting one wrong year decide it, and merges by time", async () => {
-    const a = write("occupancy_a.csv", "timestamp,value\n2015-09-01 10:00:00,1\n2015-09-01 10:20:00,2\n");
-    const b = write("occupancy_b.csv", "timestamp,value\n2015-09-01 10:10:00,3\nbad,4\n2099-09-01 10:30:00,5\n");
-    const mapping = loadMapping("nab");
-    const survey = await surveyRecordings(mapping, [a, b], Date.parse("2026-01-01T00:00:00Z"));
-    expect(survey.readings).toBe(5);
-    expect(survey.span).toEqual({
-      first: Date.parse("2015-09-01T15:00:00Z"),
-      last: Date.parse("2015-09-01T15:20:00Z"),
-    });
-    const merged: unknown[] = [];
-    const sources = [a, b].map((path) => readRecording(mapping, path, newCounts()));
-    for await (const items of mergeRecordings(sources)) merged.push(items[0]!.values.occupancy);
-    expect(merged).toEqual([1, 3, 4, 2, 5]);
   });
 });

@@ -79,14 +79,16 @@ describe("replay", () => {
     expect(service.removed).toEqual([expect.stringMatching(/^replay-[0-9a-f]{8}$/)]);
   });
 
-  it("sends old rows to the import topic and rows without a time to the live one", async () => {
+  it("sends all to the import topic, also what has just been measured: it is no news to anybody", async () => {
     await replay(options([write("occupancy_a.csv", MIXED)]));
+    const recent = write("occupancy_b.csv", "timestamp,value\n2026-11-21 05:55:00,4\n");
+    await replay(options([recent]));
     const topics = service.seen.map(({ topic }) => topic);
     expect(new Set(topics)).toEqual(
-      new Set(["import/twin-cities/traffic/occupancy-a", "city/twin-cities/traffic/occupancy-a"]),
+      new Set(["import/twin-cities/traffic/occupancy-a", "import/twin-cities/traffic/occupancy-b"]),
     );
-    const live = service.seen.filter(({ topic }) => topic.startsWith("city/"));
-    expect(live.map(({ payload }) => payload)).toEqual(['{"measuredAt":"sometime","occupancy":4}']);
+    const payloads = service.seen.flatMap(({ payload }) => JSON.parse(payload));
+    expect(payloads).toContainEqual({ measuredAt: "sometime", occupancy: 4 });
   });
 
   it("sends nothing where InfluxDB itself would remove it at once, and says what to do", async () => {
@@ -109,6 +111,49 @@ describe("replay", () => {
     expect(items[0]).toMatchObject({ measuredAt: "2026-11-21T11:50:00.000Z", occupancy: 1 });
     expect(items.at(-1)).toMatchObject({ measuredAt: "2026-11-21T12:00:00.000Z", occupancy: null });
     expect(items.every(({ topic }) => topic.startsWith("city/"))).toBe(true);
+  });
+
+  it("--start now --quiet: the same times, to the topic of history", async () => {
+    await replay(options([write("occupancy_a.csv", MIXED)], { start: "now", quiet: true }));
+    expect(service.seen.map(({ topic }) => topic)).toEqual(["import/twin-cities/traffic/occupancy-a"]);
+    expect(JSON.parse(service.seen[0]!.payload)[0]).toMatchObject({ measuredAt: "2026-11-21T11:50:00.000Z" });
+  });
+
+  it("sends the readings of several sensors in the order of time, also at --speed max and from shuffled files", async () => {
+    const rows = Array.from({ length: 40 }, (_, n) => `2015-09-01 10:${String(n).padStart(2, "0")}:00,${n}`);
+    const file = (name: string, lines: readonly string[]) => write(name, `timestamp,value\n${lines.join("\n")}\n`);
+    const shuffled = rows.map((_, n) => rows[(n * 23) % 40]!);
+    const files = [
+      file("speed_a.csv", shuffled),
+      file("occupancy_a.csv", rows),
+      file("occupancy_b.csv", rows.toReversed()),
+    ];
+    const report = await replay(options(files));
+    const sent = service.seen.map(({ topic, payload }) => `${JSON.parse(payload).measuredAt} ${topic}`);
+    expect(sent).toHaveLength(120);
+    expect(sent).toEqual(sent.toSorted());
+    expect(report.sorted).toMatchObject([
+      { file: "speed_a.csv", order: "mixed", firstStepBack: { row: 3, sensorId: "speed-a" } },
+      { file: "occupancy_b.csv", order: "backward", stepsBack: 39 },
+    ]);
+    expect(report.balanced).toBe(true);
+  });
+
+  it("goes on when the service does not answer a question once, and gives up when it stays away", async () => {
+    const file = write("occupancy_a.csv", MIXED);
+    service.knobs.failing = ["/api/v1/ledger", "/api/v1/ledger", "/metrics", "/api/v1/alerts"];
+    expect(await replay(options([file]))).toMatchObject({ balanced: true, stored: 2 });
+    expect(service.knobs.failing).toEqual([]);
+    service.knobs.failing = Array.from({ length: 50 }, () => "/api/v1/ledger");
+    await expect(replay(options([file]))).rejects.toThrow(/HTTP 500|Internal/);
+    expect(service.logins.size).toBe(0);
+  });
+
+  it("says how many readings were too late for any rule", async () => {
+    const figures = (late: number) =>
+      `lamppost_consumer_lag_messages{consumer="alerts"} 0\nlamppost_rules_places_total{place="too_late"} ${late}`;
+    service.knobs.metrics = [figures(5), figures(12), figures(12)];
+    expect((await replay(options([write("occupancy_a.csv", MIXED)]))).tooLateForRules).toBe(7);
   });
 
   it("--speed N: one reading a message, each when it is due", async () => {
@@ -156,9 +201,10 @@ describe("replay", () => {
   });
 
   it("does not balance when the service loses something", async () => {
-    service.knobs.forget = (topic) => topic.startsWith("city/");
-    const report = await replay(options([write("occupancy_a.csv", MIXED)]));
-    expect(report).toMatchObject({ readings: 6, stored: 2, duplicates: 1, quarantined: 2, balanced: false });
+    service.knobs.forget = (topic) => topic.endsWith("speed-a");
+    const lost = write("speed_a.csv", "timestamp,value\n2015-09-01 10:00:00,50\n");
+    const report = await replay(options([write("occupancy_a.csv", MIXED), lost]));
+    expect(report).toMatchObject({ readings: 7, stored: 2, duplicates: 1, quarantined: 3, balanced: false });
   });
 
   it("survives cut connections without losing or inventing a reading", async () => {
