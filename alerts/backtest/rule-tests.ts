@@ -81,9 +81,9 @@ function refusedOf(item: NonNullable<TestData["refused"]>[number], sensor: Watch
 
 const startOf = ({ start }: TestData): number => (start === undefined ? START : (parseMoment(start, START) ?? START));
 
-function watched({ interval, tags = {}, ...sensor }: TestData["sensors"][number]): WatchedSensor {
+function watched({ interval, delay, tags = {}, ...sensor }: TestData["sensors"][number]): WatchedSensor {
   const intervalS = interval === undefined ? undefined : parseDuration(interval)! / 1_000;
-  return { ...sensor, intervalS, tags };
+  return { ...sensor, intervalS, tags: delay === undefined ? tags : { delay, ...tags } };
 }
 
 /** Series of several metrics give one reading for each time. A time at which all are missing gives none. */

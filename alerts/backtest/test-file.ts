@@ -156,6 +156,8 @@ const sensor = z.strictObject({
   district: id,
   name: z.string().max(120).optional(),
   interval: span.optional(),
+  /** How late its readings come; as its tag `delay`. */
+  delay: span.optional(),
   lat: z.number().min(-90).max(90).optional(),
   lon: z.number().min(-180).max(180).optional(),
   gateway: id.optional(),

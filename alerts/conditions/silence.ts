@@ -1,6 +1,6 @@
 import { wordsOf } from "../../model/metrics.ts";
-import { formatSpan, parseDuration } from "../../model/time.ts";
-import { type Cadence, quietLimitMs, silenceLimitMs } from "./cadence.ts";
+import { DAY_MS, formatSpan, HOUR_MS, parseDuration } from "../../model/time.ts";
+import { pastPauses, quietLimitMs, type Rhythm, silenceLimitMs } from "./cadence.ts";
 import { NOTHING, type Outcome, type OverValues, type Step, timeText } from "./condition.ts";
 
 export type SilenceParams = { readonly afterMs: number };
@@ -12,7 +12,7 @@ type SilenceState = { readonly since?: number };
 export type Heard = {
   readonly at: number;
   readonly lastAt: number | undefined;
-  readonly cadence: Cadence;
+  readonly cadence: Rhythm;
   /** If the service itself was away between the two readings: since when it has been listening again. */
   readonly listeningSince?: number;
 };
@@ -23,7 +23,9 @@ type Look = {
   readonly lastAt: number;
   /** When anything of the sensor last arrived: one that sends old readings is not silent. */
   readonly heardAt: number;
-  readonly cadence: Cadence;
+  readonly cadence: Rhythm;
+  /** How often messages come, in the time of receipt: a logger sends the samples of a day at once. */
+  readonly arrivals?: Rhythm;
   readonly listeningSince?: number;
 };
 
@@ -36,7 +38,8 @@ export const HEARD: SilenceState = {};
  *
  * In event time: a gap longer than the limit fires at (last + limit) and resolves at the reading that ended it, also
  * when both have long passed, so that a recording replayed at full speed tells the same as the day itself.
- * Guards: no verdict while the interval is unknown; time in which the service itself was not listening does not count.
+ * Guards: no verdict while the interval is unknown; time in which the service itself was not listening does not count;
+ * nor do pauses that a sensor whose interval is learnt makes every night or every weekend (`pastPauses`).
  */
 export function stepSilence({ afterMs }: SilenceParams, state: SilenceState, heard: Heard): Step<SilenceState> {
   const { at, lastAt } = heard;
@@ -46,7 +49,9 @@ export function stepSilence({ afterMs }: SilenceParams, state: SilenceState, hea
   const limitMs = quietLimitMs(heard.cadence, afterMs);
   const from = Math.max(lastAt, heard.listeningSince ?? lastAt);
   if (limitMs === undefined || at - from <= limitMs) return [state, NOTHING];
-  return [HEARD, [begun(lastAt, limitMs), ended(lastAt + limitMs, at)]];
+  const silentAt = pastPauses(heard.cadence, lastAt + limitMs);
+  if (at <= silentAt) return [state, NOTHING];
+  return [HEARD, [begun(lastAt, silentAt - lastAt), ended(silentAt, at)]];
 }
 
 /** Fires by the clock, at the same moment of event time as the gap would, so that both are the same alert. */
@@ -56,7 +61,21 @@ export function lookForSilence({ afterMs }: SilenceParams, state: SilenceState, 
   if (state.since !== undefined || now - from <= afterMs) return [state, NOTHING];
   const limitMs = quietLimitMs(look.cadence, afterMs);
   if (limitMs === undefined || now - from <= limitMs) return [state, NOTHING];
-  return [{ since: lastAt + limitMs }, [begun(lastAt, limitMs)]];
+  const silentAt = pastPauses(look.cadence, lastAt + limitMs);
+  if (now <= silentAt || isBetweenMessages(look, from, afterMs)) return [state, NOTHING];
+  return [{ since: silentAt }, [begun(lastAt, silentAt - lastAt)]];
+}
+
+/** While nobody knows how often messages come: long enough for one that sends once a day. */
+const FIRST_WAIT_MS = DAY_MS + 2 * HOUR_MS;
+
+/** The next message is not overdue yet, whatever its readings are about. */
+function isBetweenMessages({ now, cadence, arrivals }: Look, from: number, afterMs: number): boolean {
+  if (!arrivals) return false;
+  const isKnown = arrivals.gaps.length > 0;
+  if (!isKnown && cadence.declaredMs !== undefined) return false;
+  const limitMs = isKnown ? quietLimitMs(arrivals, afterMs)! : FIRST_WAIT_MS;
+  return now <= pastPauses(arrivals, from + limitMs);
 }
 
 function begun(lastAt: number, limitMs: number): Outcome {

@@ -3,6 +3,7 @@ import type { Reading } from "../../model/reading.ts";
 import { MINUTE_MS } from "../../model/time.ts";
 import type { Outcome } from "../conditions/condition.ts";
 import { HEARD, lookForSilence, type SilenceParams, stepSilence } from "../conditions/silence.ts";
+import { delayOf } from "./arrivals.ts";
 import { appendReading, type FoldContext, isRefolded, LATENESS_MS, refoldSome, takeRefold } from "./history.ts";
 import type { Watch } from "./plan.ts";
 import { AT, RECEIVED } from "./ring.ts";
@@ -23,7 +24,7 @@ export function createCorrector(recorder: Recorder, context: FoldContext, listen
     const { actives, key } = subject;
     const told = subject.log.length;
     const byClock = subject.tentative;
-    const isLate = reading.receivedAt - reading.measuredAt > LATENESS_MS;
+    const isLate = reading.receivedAt - reading.measuredAt > LATENESS_MS + delayOf(subject.arrivals, subject.sensor);
     appendReading(subject, reading, context);
     const fresh = subject.log.slice(told);
     const settled = isLate && !reading.imported ? endLate(subject, fresh, reading) : new Set<number>();
@@ -83,7 +84,8 @@ export function createCorrector(recorder: Recorder, context: FoldContext, listen
   /** The clock's own verdicts. True if there is something new to save. */
   function look(subject: Subject, now: number): boolean {
     const news = lookAtSilence(subject, now, listeningSince());
-    const time = now - LATENESS_MS;
+    // By the clock of the sensor's own feed, which may be hours behind.
+    const time = now - LATENESS_MS - delayOf(subject.arrivals, subject.sensor);
     if (Math.floor(time / MINUTE_MS) > Math.floor(subject.advancedTo / MINUTE_MS) && isBehind(subject, time)) {
       subject.advancedTo = time;
       for (const [column, told] of advance(subject, time, context)) {
@@ -187,7 +189,8 @@ function lookAtSilence(subject: Subject, now: number, listeningSince: number | u
     if (last && last.what !== "resolved") continue;
     // Ended by an old reading: it may be silent again since then.
     const lastAt = last ? heardAt : Math.max(clock.lastAt, subject.signs.at(-1)?.to ?? 0);
-    const look = { now, lastAt, heardAt, cadence: clock, listeningSince };
+    const arrivals = subject.arrivals.clock;
+    const look = { now, lastAt, heardAt, cadence: clock, arrivals, listeningSince };
     const [, outcomes] = lookForSilence(watch.params as SilenceParams, HEARD, look);
     if (outcomes.length > 0) told.set(watch.column, tell(subject, watch, before, outcomes));
   }

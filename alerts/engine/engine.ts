@@ -1,9 +1,11 @@
 import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
+import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import { CONDITIONS, type ConditionTable } from "../conditions/registry.ts";
 import { DERIVES } from "../derived/european-aqi.ts";
+import { arrive } from "./arrivals.ts";
 import { createCorrector } from "./corrector.ts";
 import type { Derive } from "./derive.ts";
 import {
@@ -115,6 +117,7 @@ export function createEngine(options: EngineOptions) {
     table.mark(reading.sensorId);
     const subject = subjectOf(reading);
     const place = placeOf(subject, reading);
+    if (!reading.imported) arriveAt(subject, reading.receivedAt, place === "in-order" ? reading : undefined);
     if (place === "in-order" || place === "behind") goForward(subject, reading);
     else if (place === "late") takeLate(subject, reading);
     else if (place === "duplicate") counts.duplicate += 1;
@@ -131,9 +134,17 @@ export function createEngine(options: EngineOptions) {
     if (!subject) return [];
     table.mark(id);
     corrector.hear(subject, { measuredAt: receivedAt, receivedAt });
+    arriveAt(subject, receivedAt);
     subject.heardAt = Math.max(subject.heardAt, receivedAt);
     addSign(subject, receivedAt);
     return recorder.handOver();
+  }
+
+  function arriveAt({ arrivals, clock }: Subject, receivedAt: number, news?: Reading): void {
+    const { lastAt: formerly } = arrivals.clock;
+    const isLong = formerly !== undefined && receivedAt - formerly > SILENCE_MIN_MS;
+    const wasAway = isLong && listening.between(formerly, receivedAt) !== undefined;
+    arrive(arrivals, { receivedAt, news, lastAt: clock.lastAt, declaredMs: clock.declaredMs, wasAway });
   }
 
   function goForward(subject: Subject, reading: Reading): void {

@@ -1,5 +1,6 @@
 import type { MetricName } from "../../model/metrics.ts";
 import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
+import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { Outcome, Sample } from "../conditions/condition.ts";
 import { HEARD, type Heard, type SilenceParams, stepSilence } from "../conditions/silence.ts";
 import type { Measured } from "./derive.ts";
@@ -23,7 +24,7 @@ import {
   suspectBit,
   VALUES,
 } from "./ring.ts";
-import { addTo, isWithin, moveOn, own, withWindow } from "./stream.ts";
+import { addTo, isWithin, moveClock, moveOn, notePause, own, ownClock, withWindow } from "./stream.ts";
 import {
   type Active,
   type Backlog,
@@ -304,7 +305,7 @@ export function fold(subject: Subject, row: number, context: FoldContext): void 
 
 function hear(subject: Subject, row: number, context: FoldContext): void {
   const { plan, ring } = subject;
-  if (subject.clock.lastAt === undefined) subject.clock = own(subject.clock);
+  if (subject.clock.lastAt === undefined) subject.clock = ownClock(subject.clock);
   const { clock } = subject;
   const at = ring.data[row + AT]!;
   const { lastAt } = clock;
@@ -324,7 +325,17 @@ function hear(subject: Subject, row: number, context: FoldContext): void {
     );
     for (let j = 0; j < outcomes.length; j++) note(subject, watch, outcomes[j]!);
   }
-  moveOn(clock, at);
+  // Time in which the service was away, or messages were refused, is no pause of the sensor.
+  const mayBePause = lastAt !== undefined && at - lastAt > SILENCE_MIN_MS && clock.declaredMs === undefined;
+  if (mayBePause && !wasInterrupted(subject, row, context)) notePause(clock, at);
+  moveClock(clock, at);
+}
+
+function wasInterrupted({ ring, receivedTo, signs }: Subject, row: number, context: FoldContext): boolean {
+  if ((ring.data[row + FLAGS]! & IMPORTED) !== 0) return false;
+  const receivedAt = ring.data[row + RECEIVED]!;
+  if (context.listeningBetween(receivedTo, receivedAt) !== undefined) return true;
+  return signs.some(({ from, to }) => from > receivedTo && to <= receivedAt);
 }
 
 const NOTHING_RECEIVED = Number.NEGATIVE_INFINITY;

@@ -1,4 +1,4 @@
-import { GAPS_MAX } from "../conditions/cadence.ts";
+import { GAPS_MAX, type Pause, quietLimitMs, SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { Rolling, Window } from "../conditions/window.ts";
 
 /**
@@ -89,15 +89,91 @@ export function withWindows(stream: Stream, windowsMs: readonly number[]): Strea
 
 /** Moves the clock to a sample that is in order. */
 export function moveOn(stream: Stream, at: number): void {
-  const { lastAt, gaps } = stream;
+  const { lastAt } = stream;
   stream.lastAt = at;
-  if (lastAt === undefined) return;
+  if (lastAt !== undefined) learn(stream, at - lastAt);
+}
+
+function learn(stream: Stream, gap: number): void {
+  const { gaps } = stream;
   if (gaps.length < GAPS_MAX) {
-    gaps.push(at - lastAt);
+    gaps.push(gap);
     return;
   }
-  gaps[stream.next] = at - lastAt;
+  gaps[stream.next] = gap;
   stream.next = stream.next + 1 === GAPS_MAX ? 0 : stream.next + 1;
+}
+
+/**
+ * The clock of a sensor as a whole. What comes within a minute is one burst, and gaps are those between bursts: four
+ * messages at joining are no interval of ten seconds. No silence is shorter than fifteen minutes, so nothing is lost.
+ */
+export type Clock = Stream & {
+  /** When the newest burst began, and when the first was. */
+  burstAt: number | undefined;
+  firstAt: number | undefined;
+  pauses: readonly Pause[];
+};
+
+const BURST_MS = 60_000;
+/** Two a day for two weeks, and some. */
+const PAUSES_MAX = 32;
+
+export function createClock(declaredMs: number | undefined): Clock {
+  return { ...createStream(declaredMs), burstAt: undefined, firstAt: undefined, pauses: [] };
+}
+
+export const copyClock = (clock: Clock): Clock => (clock.lastAt === undefined ? clock : ownClock(clock));
+export const ownClock = (clock: Clock): Clock => ({ ...clock, gaps: clock.gaps.slice() });
+
+export const isNewBurst = ({ burstAt }: Clock, at: number): boolean =>
+  burstAt === undefined || at - burstAt >= BURST_MS;
+
+/** `gapMs`: what is learnt in place of the gap itself, at most. */
+export function moveClock(clock: Clock, at: number, gapMs = Number.POSITIVE_INFINITY): void {
+  const { burstAt } = clock;
+  clock.lastAt = at;
+  clock.firstAt ??= at;
+  if (!isNewBurst(clock, at)) return;
+  if (burstAt !== undefined) learn(clock, Math.min(gapMs, at - burstAt));
+  clock.burstAt = at;
+}
+
+/** The gap to `at` is a pause if it was too long for what is known. Of a declared interval nothing is learnt. */
+export function notePause(clock: Clock, at: number): void {
+  const { lastAt, pauses } = clock;
+  if (clock.declaredMs !== undefined || lastAt === undefined) return;
+  const limitMs = quietLimitMs(clock, SILENCE_MIN_MS);
+  if (limitMs === undefined || at - lastAt <= limitMs) return;
+  clock.pauses = [...pauses, { from: lastAt, to: at }].slice(-PAUSES_MAX);
+}
+
+export type ClockJson = {
+  readonly lastAt: number;
+  readonly burstAt: number;
+  readonly firstAt: number;
+  readonly gaps: readonly number[];
+  readonly pauses?: readonly Pause[];
+};
+
+export function clockToJson(clock: Clock): ClockJson | undefined {
+  const { lastAt, burstAt, firstAt, gaps, next, pauses } = clock;
+  if (lastAt === undefined) return undefined;
+  const inOrder = [...gaps.slice(next), ...gaps.slice(0, next)];
+  return { lastAt, burstAt: burstAt!, firstAt: firstAt!, gaps: inOrder, ...(pauses.length > 0 ? { pauses } : {}) };
+}
+
+export function clockFrom(declaredMs: number | undefined, json: ClockJson | undefined): Clock {
+  if (!json) return createClock(declaredMs);
+  const { gaps, pauses = [], ...times } = json;
+  return { ...createStream(declaredMs), ...times, gaps: [...gaps], pauses };
+}
+
+/** As versions before kept it: the newest times. */
+export function clockOfTimes(declaredMs: number | undefined, times: readonly number[]): Clock {
+  const clock = createClock(declaredMs);
+  for (const at of times) moveClock(clock, at);
+  return clock;
 }
 
 /** Oldest first: as JSON keeps it. */

@@ -1,14 +1,15 @@
 import type { Cause } from "../../model/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
+import { type ArrivalsJson, arrivalsFrom, arrivalsToJson, arrive } from "./arrivals.ts";
 import type { FoldContext } from "./history.ts";
 import { replay as foldAgain, openBacklog } from "./history.ts";
 import type { Bound, CompiledRule, Params, Plan, Planner, Watch } from "./plan.ts";
 import { rebind } from "./rebind.ts";
-import { AT, append, FLAGS, IMPORTED, KEY, type Ring, SAVED, suspectBit, VALUES } from "./ring.ts";
+import { AT, append, FLAGS, IMPORTED, KEY, RECEIVED, type Ring, SAVED, suspectBit, VALUES } from "./ring.ts";
 import type { Orphan, StateRow } from "./states.ts";
 import type { OpenWindow } from "./stream.ts";
-import { recentTimes, streamOf, withWindows } from "./stream.ts";
+import { type ClockJson, clockFrom, clockOfTimes, clockToJson, recentTimes, streamOf, withWindows } from "./stream.ts";
 import type { Active } from "./subject.ts";
 import {
   type Checkpoint,
@@ -51,7 +52,10 @@ type BaseJson = {
   readonly imported: boolean;
   readonly receivedTo: number;
   readonly signs?: Subject["signs"];
+  /** As versions before kept `clock`. */
   readonly times: number[];
+  readonly clock?: ClockJson | undefined;
+  readonly arrivals?: ArrivalsJson | undefined;
   readonly streams: [metric: string, times: number[], windows: readonly OpenWindow[]][];
   /** Those that are not quiet: many rules share one. */
   readonly states: [state: unknown, columns: number[]][];
@@ -59,7 +63,7 @@ type BaseJson = {
 };
 
 function baseRow(subject: Subject): StateRow {
-  const { plan, sensor, heardAt, imported, signs } = subject;
+  const { plan, sensor, heardAt, imported, signs, arrivals } = subject;
   const { key, receivedTo, clock, streams, states, actives } = subject.checkpoints[0]!;
   const json: BaseJson = {
     plan: plan.id,
@@ -68,7 +72,9 @@ function baseRow(subject: Subject): StateRow {
     imported,
     receivedTo,
     ...(signs.length > 0 ? { signs } : {}),
-    times: recentTimes(clock),
+    times: [],
+    clock: clockToJson(clock),
+    arrivals: arrivalsToJson(arrivals),
     streams: plan.tracks.map(({ metric, index }) => [metric, recentTimes(streams[index]!), streams[index]!.windows]),
     states: grouped(states, plan.quiet),
     actives: [...actives],
@@ -112,7 +118,7 @@ function checkpointFrom(
   return {
     key: json.key ?? Number.NEGATIVE_INFINITY,
     states: json.states.length === 0 ? plan.quiet : states,
-    clock: streamOf(declaredMs, json.times),
+    clock: json.clock ? clockFrom(declaredMs, json.clock) : clockOfTimes(declaredMs, json.times),
     streams: plan.tracks.map(({ metric, windowsMs }) => {
       const [times = [], windows = []] = known.get(metric) ?? [];
       return withWindows(streamOf(declaredMs, times, windows), windowsMs);
@@ -394,7 +400,7 @@ function loadSubject(
   late: StateRow | undefined,
   context: LoadContext,
 ): Subject {
-  const subject = createSubject(sensor, true, plan);
+  const subject: Subject = { ...createSubject(sensor, true, plan), arrivals: arrivalsFrom(base.arrivals) };
   const checkpoint = checkpointFrom(base, plan, columns, declaredMsOf(sensor));
   subject.checkpoints[0] = checkpoint;
   restore(subject, checkpoint);
@@ -418,9 +424,28 @@ function replay(subject: Subject, { readings }: Chunks, context: LoadContext): v
   if (fresh.length === 0) return;
   for (const reading of fresh) addRow(subject.ring, subject.plan, reading);
   foldAgain(subject, context);
+  arriveAgain(subject, context);
   subject.heardAt = Math.max(subject.heardAt, subject.receivedTo);
   const newest = fresh.findLast(({ row }) => row[AT] === subject.clock.lastAt);
   if (newest) subject.imported = (newest.row[FLAGS]! & IMPORTED) !== 0;
+}
+
+/** What came since the sensor was last saved as a whole, in the order in which it came. */
+function arriveAgain({ ring, arrivals, clock: { declaredMs } }: Subject, { listeningBetween }: LoadContext): void {
+  const { width, data, start, end } = ring;
+  const known = arrivals.clock.lastAt ?? Number.NEGATIVE_INFINITY;
+  const rows: number[] = [];
+  for (let row = start; row < end; row += width) {
+    if ((data[row + FLAGS]! & IMPORTED) === 0 && data[row + RECEIVED]! > known) rows.push(row);
+  }
+  rows.sort((a, b) => data[a + RECEIVED]! - data[b + RECEIVED]!);
+  for (const row of rows) {
+    const receivedAt = data[row + RECEIVED]!;
+    const lastAt = row > start ? data[row - width + AT]! : undefined;
+    const { lastAt: formerly } = arrivals.clock;
+    const wasAway = formerly !== undefined && listeningBetween(formerly, receivedAt) !== undefined;
+    arrive(arrivals, { receivedAt, news: { measuredAt: data[row + AT]! }, lastAt, declaredMs, wasAway });
+  }
 }
 
 /** `columns`: where `plan` has the columns of the saved one. */

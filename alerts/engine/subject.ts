@@ -1,9 +1,10 @@
 import type { Cause, Evidence, Expected } from "../../model/alert.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { Outcome, WatchedSensor } from "../conditions/condition.ts";
+import { type Arrivals, createArrivals } from "./arrivals.ts";
 import type { Plan } from "./plan.ts";
 import { createRing, type Ring } from "./ring.ts";
-import { copyStream, createStream, type Stream } from "./stream.ts";
+import { type Clock, copyClock, copyStream, createClock, createStream, type Stream } from "./stream.ts";
 
 /** What an alert that is not over yet rests on. Kept with the state, so that its end can tell the whole story. */
 export type Active = {
@@ -28,7 +29,7 @@ export type JudgedRow = {
 export type Checkpoint = {
   readonly key: number;
   readonly states: readonly unknown[];
-  readonly clock: Stream;
+  readonly clock: Clock;
   readonly streams: readonly Stream[];
   readonly actives: ReadonlyMap<number, Active>;
   readonly receivedTo: number;
@@ -65,7 +66,7 @@ export type Subject = {
   /** False while `states` is shared, with a checkpoint or with every quiet sensor. */
   ownsStates: boolean;
   /** All readings of the sensor, whatever they measure; and those of each metric, by `Track.index`. */
-  clock: Stream;
+  clock: Clock;
   streams: Stream[];
   /** The alerts that are not over, by column. */
   actives: ReadonlyMap<number, Active>;
@@ -100,6 +101,7 @@ export type Subject = {
   imported: boolean;
   /** When messages of it arrived that were refused, oldest first. */
   signs: readonly Sign[];
+  readonly arrivals: Arrivals;
   readonly saving: Saving;
 };
 
@@ -131,7 +133,7 @@ export function createSubject(sensor: WatchedSensor, registered: boolean, plan: 
   const subject: Subject = {
     states: plan.quiet,
     ownsStates: false,
-    clock: createStream(declaredMs),
+    clock: createClock(declaredMs),
     streams: plan.tracks.map(({ windowsMs }) => createStream(declaredMs, windowsMs)),
     actives: NONE,
     receivedTo: 0,
@@ -151,6 +153,7 @@ export function createSubject(sensor: WatchedSensor, registered: boolean, plan: 
     heardAt: 0,
     imported: false,
     signs: [],
+    arrivals: createArrivals(),
     saving: createSaving(),
   };
   subject.checkpoints.push(checkpointOf(subject));
@@ -192,14 +195,14 @@ export function checkpointOf(subject: Subject): Checkpoint {
     subject.states = plan.quiet;
   }
   subject.ownsStates = false;
-  const clock = copyStream(subject.clock);
+  const clock = copyClock(subject.clock);
   return { key, states: subject.states, clock, streams: subject.streams.map(copyStream), actives, receivedTo };
 }
 
 export function restore(subject: Subject, checkpoint: Checkpoint): void {
   subject.states = checkpoint.states;
   subject.ownsStates = false;
-  subject.clock = copyStream(checkpoint.clock);
+  subject.clock = copyClock(checkpoint.clock);
   subject.streams = checkpoint.streams.map(copyStream);
   subject.actives = checkpoint.actives;
   subject.receivedTo = checkpoint.receivedTo;

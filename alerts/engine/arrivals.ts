@@ -1,0 +1,97 @@
+import type { Reading } from "../../model/reading.ts";
+import { HOUR_MS, MINUTE_MS, parseDuration } from "../../model/time.ts";
+import type { WatchedSensor } from "../conditions/condition.ts";
+import {
+  type Clock,
+  type ClockJson,
+  clockFrom,
+  clockToJson,
+  createClock,
+  isNewBurst,
+  moveClock,
+  notePause,
+} from "./stream.ts";
+
+/**
+ * How the messages of a sensor come, in the time of receipt: how often, and how old they are then. In the order of the
+ * journal and no part of the fold over the readings, which is the same in whatever order they come. Changed in place.
+ */
+export type Arrivals = {
+  readonly clock: Clock;
+  /** How old the oldest news of each of the last bursts was. */
+  lags: number[];
+  /** What follows from them; undefined: not worked out yet. */
+  delayMs: number | undefined;
+};
+
+const LAGS_MAX = 20;
+/** A delay below this lies within the half hour that the clock waits for anyone. */
+const DELAY_MIN_MS = 10 * MINUTE_MS;
+/** Most of the bursts must have been that late: a clock that is wrong now and then is no delay. */
+const MOST = 0.25;
+
+export const createArrivals = (): Arrivals => ({ clock: createClock(undefined), lags: [], delayMs: undefined });
+
+type Arrived = {
+  readonly receivedAt: number;
+  /** The reading that came, if it is news to its sensor, and the newest time that was known before. */
+  readonly news?: Pick<Reading, "measuredAt"> | undefined;
+  readonly lastAt?: number | undefined;
+  readonly declaredMs: number | undefined;
+  /** The service itself was away since the message before. */
+  readonly wasAway: boolean;
+};
+
+/** A message has come. Of a sensor whose interval is declared only those gaps are learnt that its samples fill. */
+export function arrive(arrivals: Arrivals, { receivedAt, news, lastAt, declaredMs, wasAway }: Arrived): void {
+  const { clock } = arrivals;
+  if (clock.lastAt !== undefined && receivedAt < clock.lastAt) return;
+  const isNew = isNewBurst(clock, receivedAt);
+  if (isNew && clock.lastAt !== undefined) {
+    const gap = receivedAt - clock.lastAt;
+    const isFilled = news !== undefined && lastAt !== undefined && news.measuredAt - lastAt <= gap / 2;
+    if (!wasAway && (declaredMs === undefined || isFilled)) notePause(clock, receivedAt);
+    moveClock(clock, receivedAt, wasAway || (declaredMs !== undefined && !isFilled) ? (declaredMs ?? 0) : gap);
+  } else moveClock(clock, receivedAt);
+  if (news) noteLag(arrivals, Math.max(0, receivedAt - news.measuredAt), isNew);
+}
+
+function noteLag(arrivals: Arrivals, lag: number, isNew: boolean): void {
+  const { lags } = arrivals;
+  const last = lags.length - 1;
+  if (isNew || last < 0) {
+    if (lags.length === LAGS_MAX) lags.shift();
+    lags.push(lag);
+  } else if (lag <= lags[last]!) return;
+  else lags[last] = lag;
+  arrivals.delayMs = undefined;
+}
+
+/** How much later than measured the readings of a sensor come: declared in its tag `delay`, or learnt. */
+export function delayOf(arrivals: Arrivals, { tags }: WatchedSensor): number {
+  const declared = Object.hasOwn(tags, "delay") ? parseDuration(tags.delay!.trim()) : undefined;
+  if (declared !== undefined) return declared;
+  arrivals.delayMs ??= learntDelay(arrivals.lags);
+  return arrivals.delayMs;
+}
+
+function learntDelay(lags: readonly number[]): number {
+  if (lags.length < 2) return 0;
+  // The least of nearly all of them, with a tenth more for what varies.
+  const sorted = Float64Array.from(lags).sort();
+  const common = sorted[Math.floor(MOST * (sorted.length - 1))]!;
+  if (common < DELAY_MIN_MS) return 0;
+  const usual = sorted[Math.ceil((1 - MOST) * (sorted.length - 1))]!;
+  return usual + Math.min(usual / 10, HOUR_MS / 2);
+}
+
+export type ArrivalsJson = { readonly clock: ClockJson; readonly lags: readonly number[] };
+
+export function arrivalsToJson({ clock, lags }: Arrivals): ArrivalsJson | undefined {
+  const json = clockToJson(clock);
+  return json && { clock: json, lags };
+}
+
+export function arrivalsFrom(json: ArrivalsJson | undefined): Arrivals {
+  return { clock: clockFrom(undefined, json?.clock), lags: [...(json?.lags ?? [])], delayMs: undefined };
+}
