@@ -77,10 +77,12 @@ const TURNS_MAX = 64;
 
 /**
  * The first moment from `from` on at which it is not usual to hear nothing: at the same time of the last two days, or on
- * the same day of the last two weeks, the sensor was not in a pause. One outage is no habit, however long it was.
+ * the same day of the last two weeks, the sensor was not in a pause of more than `limitMs`. One outage is no habit,
+ * however long it was.
  */
-export function pastPauses({ pauses = [], firstAt }: Rhythm, from: number): number {
-  if (pauses.length === 0 || firstAt === undefined) return from;
+export function pastPauses({ pauses: known = [], firstAt }: Rhythm, from: number, limitMs: number): number {
+  if (known.length === 0 || firstAt === undefined) return from;
+  const pauses = known.filter((pause) => pause.to - pause.from > limitMs);
   let at = from;
   for (let turn = 0; turn < TURNS_MAX; turn++) {
     const until = Math.max(usualUntil(pauses, firstAt, at, DAY_MS), usualUntil(pauses, firstAt, at, 7 * DAY_MS));

@@ -49,7 +49,7 @@ export function stepSilence({ afterMs }: SilenceParams, state: SilenceState, hea
   const limitMs = quietLimitMs(heard.cadence, afterMs);
   const from = Math.max(lastAt, heard.listeningSince ?? lastAt);
   if (limitMs === undefined || at - from <= limitMs) return [state, NOTHING];
-  const silentAt = pastPauses(heard.cadence, lastAt + limitMs);
+  const silentAt = pastPauses(heard.cadence, lastAt + limitMs, limitMs);
   if (at <= silentAt) return [state, NOTHING];
   return [HEARD, [begun(lastAt, silentAt - lastAt), ended(silentAt, at)]];
 }
@@ -61,7 +61,7 @@ export function lookForSilence({ afterMs }: SilenceParams, state: SilenceState, 
   if (state.since !== undefined || now - from <= afterMs) return [state, NOTHING];
   const limitMs = quietLimitMs(look.cadence, afterMs);
   if (limitMs === undefined || now - from <= limitMs) return [state, NOTHING];
-  const silentAt = pastPauses(look.cadence, lastAt + limitMs);
+  const silentAt = pastPauses(look.cadence, lastAt + limitMs, limitMs);
   if (now <= silentAt || isBetweenMessages(look, from, afterMs)) return [state, NOTHING];
   return [{ since: silentAt }, [begun(lastAt, silentAt - lastAt)]];
 }
@@ -75,7 +75,7 @@ function isBetweenMessages({ now, cadence, arrivals }: Look, from: number, after
   const isKnown = arrivals.gaps.length > 0;
   if (!isKnown && cadence.declaredMs !== undefined) return false;
   const limitMs = isKnown ? quietLimitMs(arrivals, afterMs)! : FIRST_WAIT_MS;
-  return now <= pastPauses(arrivals, from + limitMs);
+  return now <= pastPauses(arrivals, from + limitMs, limitMs);
 }
 
 function begun(lastAt: number, limitMs: number): Outcome {

@@ -76,7 +76,7 @@ export function delayOf(arrivals: Arrivals, { tags }: WatchedSensor): number {
 }
 
 function learntDelay(lags: readonly number[]): number {
-  if (lags.length < 2) return 0;
+  if (lags.length === 0) return 0;
   // The least of nearly all of them, with a tenth more for what varies.
   const sorted = Float64Array.from(lags).sort();
   const common = sorted[Math.floor(MOST * (sorted.length - 1))]!;

@@ -431,7 +431,10 @@ function replay(subject: Subject, { readings }: Chunks, context: LoadContext): v
 }
 
 /** What came since the sensor was last saved as a whole, in the order in which it came. */
-function arriveAgain({ ring, arrivals, clock: { declaredMs } }: Subject, { listeningBetween }: LoadContext): void {
+function arriveAgain(
+  { ring, arrivals, checkpoints, clock: { declaredMs } }: Subject,
+  { listeningBetween }: LoadContext,
+): void {
   const { width, data, start, end } = ring;
   const known = arrivals.clock.lastAt ?? Number.NEGATIVE_INFINITY;
   const rows: number[] = [];
@@ -439,13 +442,26 @@ function arriveAgain({ ring, arrivals, clock: { declaredMs } }: Subject, { liste
     if ((data[row + FLAGS]! & IMPORTED) === 0 && data[row + RECEIVED]! > known) rows.push(row);
   }
   rows.sort((a, b) => data[a + RECEIVED]! - data[b + RECEIVED]!);
+  let lastAt = newestBefore(ring, known) ?? checkpoints[0]!.clock.lastAt;
   for (const row of rows) {
     const receivedAt = data[row + RECEIVED]!;
-    const lastAt = row > start ? data[row - width + AT]! : undefined;
+    const measuredAt = data[row + AT]!;
+    const news = lastAt === undefined || measuredAt > lastAt ? { measuredAt } : undefined;
     const { lastAt: formerly } = arrivals.clock;
     const wasAway = formerly !== undefined && listeningBetween(formerly, receivedAt) !== undefined;
-    arrive(arrivals, { receivedAt, news: { measuredAt: data[row + AT]! }, lastAt, declaredMs, wasAway });
+    arrive(arrivals, { receivedAt, news, lastAt, declaredMs, wasAway });
+    if (news) lastAt = measuredAt;
   }
+}
+
+/** The newest time of what had been received by then. */
+function newestBefore({ width, data, start, end }: Ring, receivedTo: number): number | undefined {
+  let newest: number | undefined;
+  for (let row = start; row < end; row += width) {
+    const at = data[row + AT]!;
+    if (data[row + RECEIVED]! <= receivedTo && (newest === undefined || at > newest)) newest = at;
+  }
+  return newest;
 }
 
 /** `columns`: where `plan` has the columns of the saved one. */
