@@ -28,6 +28,7 @@ import { createSettledClock } from "../model/time.ts";
 import { createSimulations } from "../simulators/runs/simulations.ts";
 import { createBackups } from "../store/backup/stage.ts";
 import { startClockWatch } from "../store/clock-watch.ts";
+import { withCorrectedRollups } from "../store/corrected-rollups.ts";
 import { withCorrections } from "../store/corrected-store.ts";
 import { createCorrections } from "../store/corrections.ts";
 import { examineStore } from "../store/influx/examine.ts";
@@ -118,7 +119,9 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const { store } = started;
   onStop("reading store", () => store.close());
   // For everybody but the books and what removes, moves or repairs: they need what was received.
-  const read = withCorrections(store, records.corrections);
+  const kindOf = (id: string) => (records.sensors.get(id) ?? records.sensors.retired(id))?.kind;
+  const rollups = withCorrectedRollups(store, { ...records, kindOf });
+  const read = withCorrections({ ...store, rollups }, records.corrections);
   const rules = startRules({ files, records, store: read, now, log: log.child({ module: "rules" }) });
 
   // The edge thread opens the journal now and its listeners last.
@@ -260,7 +263,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const release = () => edge.release(Math.min(worker.releasable(), refill.holdsFrom()), storeWriter.holdsFrom());
   background.every("journal release", 5_000, () => void (backups.mayRemove() && release()));
   const limits = startStorageLimits({
-    store,
+    store: { ...store, rollups },
     records,
     rawDays: config.retentionRawDays,
     hourlyDays: config.retentionHourlyDays,

@@ -144,7 +144,8 @@ export function streamCorrected(
     })),
   );
   const sorted = sources.toSorted((a, b) => a.from - b.from);
-  return sorted.length === 1 ? sorted[0]!.chunks : joined(merged(sorted));
+  if (sorted.length === 1) return sorted[0]!.chunks;
+  return query.byMessage ? merged(sorted) : joined(merged(sorted));
 }
 
 async function* corrected(
@@ -221,7 +222,7 @@ async function refill(one: Open): Promise<boolean> {
 }
 
 /** A reading that was moved to the moment of another one is the same moment: what was there before wins, metric by metric. */
-async function* joined(chunks: AsyncIterable<readonly Reading[]>): AsyncGenerator<readonly Reading[]> {
+export async function* joined(chunks: AsyncIterable<readonly Reading[]>): AsyncGenerator<readonly Reading[]> {
   let held: Reading | undefined;
   for await (const chunk of chunks) {
     const out: Reading[] = [];

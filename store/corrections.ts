@@ -153,7 +153,8 @@ export function createCorrections({ store, records, rules, now }: CorrectionsOpt
     const cut = records.rollups.cut(kind, "raw")?.at ?? Number.NEGATIVE_INFINITY;
     const found = createFound(kind);
     for (const span of spans) {
-      const query = { kind, sensorId, ...span, ...(signal ? { signal } : {}) };
+      // Message by message: each has a day of receipt, and with it a part of the rollups.
+      const query = { kind, sensorId, ...span, byMessage: true, ...(signal ? { signal } : {}) };
       await compare(
         streamCorrected(store, query, changed.before),
         streamCorrected(store, query, changed.after),

@@ -176,6 +176,8 @@ export type RollupStore = {
    * finds no source for stays as it is. Suspect values are left out.
    */
   compute(span: RollupSpan): Promise<void>;
+  /** The rows of one sensor in some hours (days) are these and no others; doing it again changes nothing. */
+  replace(place: RollupsOfSensor, rows: readonly RollupRow[]): Promise<void>;
   /** Like `ReadingStore.aggregate`, from rollups that start in the range. */
   aggregate(query: AggregateQuery, resolution: RollupResolution): Promise<readonly Bucket[]>;
   /** The hours there are readings for. */
@@ -188,6 +190,16 @@ export type RollupStore = {
   write(kind: Kind, resolution: RollupResolution, day: number, rows: readonly RollupRow[]): Promise<void>;
   /** Storage limit, by the start of the hour or day and the day of receipt, as with readings. */
   deleteBefore(kind: Kind, resolution: RollupResolution, time: number): Promise<number | undefined>;
+};
+
+/** `receivedDay`: only what was received on that day. `keepBefore`: all but what was measured and received before it. */
+export type RollupsOfSensor = {
+  readonly kind: Kind;
+  readonly resolution: RollupResolution;
+  readonly sensorId: string;
+  readonly spans: readonly { readonly from: number; readonly to: number }[];
+  readonly receivedDay?: number;
+  readonly keepBefore?: number;
 };
 
 type RollupSums = { readonly sum: number; readonly min: number; readonly max: number; readonly count: number };

@@ -1,7 +1,7 @@
 import { BIGINT, type DuckDBConnection, type DuckDBValue, VARCHAR } from "@duckdb/node-api";
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
-import { DAY_MS, HOUR_MS } from "../../model/time.ts";
+import { DAY_MS, HOUR_MS, startOfDay } from "../../model/time.ts";
 import type {
   Aggregate,
   AggregateQuery,
@@ -11,6 +11,7 @@ import type {
   RollupRow,
   RollupSpan,
   RollupStore,
+  RollupsOfSensor,
 } from "../reading-store.ts";
 import type { Database } from "./instance.ts";
 import { goodValue, toBigInt } from "./schema.ts";
@@ -59,6 +60,7 @@ export function createRollups(database: Database): RollupStore {
       database.reader().use((connection) => readDay(connection, tableOf(kind, resolution), day)),
     write: (kind, resolution, day, rows) =>
       database.writer.use((connection) => writeDay(connection, tableOf(kind, resolution), day, rows)),
+    replace: (place, rows) => database.writer.use((connection) => replaceRows(connection, place, rows)),
     async deleteBefore(kind, resolution, time) {
       const table = tableOf(kind, resolution);
       const sql = `DELETE FROM ${table} WHERE start < CAST($time AS BIGINT) AND receivedDay < CAST($time AS BIGINT)`;
@@ -175,26 +177,56 @@ async function writeDay(
   await connection.run("BEGIN");
   try {
     await connection.run(`DELETE FROM ${table} WHERE start >= ${toBigInt(day)} AND start < ${toBigInt(day + DAY_MS)}`);
-    const appender = await connection.createAppender(table);
-    for (const { sensorId, district, start, receivedDay = day, values } of rows) {
-      for (const [metric, { sum, min, max, count }] of Object.entries(values)) {
-        appender.appendVarchar(sensorId);
-        appender.appendVarchar(district);
-        appender.appendBigInt(toBigInt(start));
-        appender.appendBigInt(toBigInt(receivedDay));
-        appender.appendVarchar(metric);
-        for (const number of [sum, min, max]) appender.appendDouble(number);
-        appender.appendBigInt(toBigInt(count));
-        appender.endRow();
-      }
-    }
-    appender.closeSync();
+    await appendRows(connection, table, rows);
     await connection.run("COMMIT");
   } catch (error) {
     await connection.run("ROLLBACK").catch(() => {});
     throw error;
   }
 }
+
+async function appendRows(connection: DuckDBConnection, table: string, rows: readonly RollupRow[]): Promise<void> {
+  const appender = await connection.createAppender(table);
+  for (const { sensorId, district, start, receivedDay = startOfDay(start), values } of rows) {
+    for (const [metric, { sum, min, max, count }] of Object.entries(values)) {
+      appender.appendVarchar(sensorId);
+      appender.appendVarchar(district);
+      appender.appendBigInt(toBigInt(start));
+      appender.appendBigInt(toBigInt(receivedDay));
+      appender.appendVarchar(metric);
+      for (const number of [sum, min, max]) appender.appendDouble(number);
+      appender.appendBigInt(toBigInt(count));
+      appender.endRow();
+    }
+  }
+  appender.closeSync();
+}
+
+async function replaceRows(
+  connection: DuckDBConnection,
+  { kind, resolution, sensorId, spans, receivedDay, keepBefore }: RollupsOfSensor,
+  rows: readonly RollupRow[],
+): Promise<void> {
+  const table = tableOf(kind, resolution);
+  const places = spans.map(({ from, to }) => `(start >= ${toBigInt(from)} AND start < ${toBigInt(to)})`);
+  const conditions = [
+    "sensorId = $sensorId",
+    `(${places.join(" OR ")})`,
+    ...(receivedDay === undefined ? [] : [`receivedDay = ${toBigInt(receivedDay)}`]),
+    ...(isTime(keepBefore) ? [`(start >= ${toBigInt(keepBefore)} OR receivedDay >= ${toBigInt(keepBefore)})`] : []),
+  ];
+  await connection.run("BEGIN");
+  try {
+    await connection.run(`DELETE FROM ${table} WHERE ${conditions.join(" AND ")}`, { sensorId });
+    await appendRows(connection, table, rows);
+    await connection.run("COMMIT");
+  } catch (error) {
+    await connection.run("ROLLBACK").catch(() => {});
+    throw error;
+  }
+}
+
+const isTime = (time: number | undefined): time is number => Number.isFinite(time);
 
 async function partsOf(connection: DuckDBConnection, kind: Kind): Promise<RollupPart[]> {
   const sql = `SELECT DISTINCT CAST(${floor("measuredAt", HOUR_MS)} AS DOUBLE), CAST(${floor("receivedAt", DAY_MS)} AS DOUBLE)

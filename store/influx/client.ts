@@ -37,8 +37,20 @@ export type Requests = {
     patience?: number,
     signal?: AbortSignal,
   ): AsyncGenerator<Series>;
-  /** Removes what one mark has in a measurement from before a time (epoch milliseconds). Throws `StoreError`. */
-  remove(points: { readonly measurement: string; readonly mark: string; readonly before: number }): Promise<void>;
+  /**
+   * Removes what one mark has in a measurement from before a time (epoch milliseconds), or of one sensor from `from` on.
+   * Throws `StoreError`.
+   */
+  remove(points: RemovedPoints): Promise<void>;
+};
+
+type RemovedPoints = {
+  readonly measurement: string;
+  readonly mark: string;
+  readonly before: number;
+  /** An id: nothing in it needs escaping. */
+  readonly sensorId?: string;
+  readonly from?: number;
 };
 
 export type InfluxClient = {
@@ -115,17 +127,28 @@ export function createInfluxClient({ url, flavour, timeoutMs }: ClientOptions): 
   return {
     write: (lines) => sendLines(transport, writePath, lines.join("\n"), { ...gzip, timeoutMs }),
     query,
-    async remove(target, { measurement, mark, before }) {
+    async remove(target, { measurement, mark, before, sensorId, from }) {
+      if (sensorId !== undefined && !isId(sensorId)) throw new RangeError("not the id of a sensor");
       if ("token" in flavour) {
         const { org, bucket } = flavour;
         // Whether its end belongs to the range has changed between versions; no point of ours stands on it.
         const stop = toTime(before - 1).replace("Z", "999999Z");
-        const points = { start: OLDEST, stop, predicate: `_measurement="${measurement}" AND installation="${mark}"` };
+        const start = from === undefined ? OLDEST : toTime(from);
+        const ofSensor = sensorId === undefined ? "" : ` AND sensorId="${sensorId}"`;
+        const predicate = `_measurement="${measurement}" AND installation="${mark}"${ofSensor}`;
+        const points = { start, stop, predicate };
         await request("POST", `/api/v2/delete?${new URLSearchParams({ org, bucket })}`, points, REMOVAL_PATIENCE);
         return;
       }
-      const text = `DELETE FROM "${measurement}" WHERE time < $time AND "installation"::tag = $mark`;
-      const values = { time: toTime(before), mark };
+      const since = from === undefined ? "" : " AND time >= $since";
+      const ofSensor = sensorId === undefined ? "" : ' AND "sensorId"::tag = $sensorId';
+      const text = `DELETE FROM "${measurement}" WHERE time < $time AND "installation"::tag = $mark${since}${ofSensor}`;
+      const values = {
+        time: toTime(before),
+        mark,
+        ...(from === undefined ? {} : { since: toTime(from) }),
+        ...(sensorId === undefined ? {} : { sensorId }),
+      };
       for await (const _ of query(target, text, values, REMOVAL_PATIENCE));
     },
     api: request,

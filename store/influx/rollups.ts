@@ -115,6 +115,23 @@ export function createRollups(
       for (let start = 0; start < lines.length; start += LINES_PER_REQUEST_MAX)
         await client.write(lines.slice(start, start + LINES_PER_REQUEST_MAX));
     },
+    async replace({ kind, resolution, sensorId, spans, receivedDay, keepBefore = Number.NEGATIVE_INFINITY }, rows) {
+      const measurement = `${kind}_${resolution}`;
+      const client = await place.writing();
+      for (const mark of await ownMarks(client, queries, measurement, installation)) {
+        const day = dayOfMark(installation, mark);
+        for (const span of spans) {
+          const { to } = span;
+          if (receivedDay !== undefined && !isOfSpan({ receivedDay, to }, day)) continue;
+          // What goes by the time measured was received then.
+          const from = day !== undefined && day >= keepBefore ? span.from : Math.max(span.from, keepBefore);
+          if (from < to) await client.remove({ measurement, mark, before: to, from, sensorId });
+        }
+      }
+      const lines = linesOfRows(measurement, rows, installation);
+      for (let start = 0; start < lines.length; start += LINES_PER_REQUEST_MAX)
+        await write(client, lines.slice(start, start + LINES_PER_REQUEST_MAX));
+    },
     async deleteBefore(kind, resolution, time) {
       const measurement = `${kind}_${resolution}`;
       const client = await place.writing();
@@ -135,10 +152,20 @@ export async function goneMarks(
   measurement: string,
   { installation, before }: { readonly installation: string; readonly before: number },
 ): Promise<string[]> {
+  const marks = await ownMarks(client, queries, measurement, installation);
+  return marks.filter((mark) => isGone(dayOfMark(installation, mark), before));
+}
+
+async function ownMarks(
+  client: Requests,
+  queries: Queries,
+  measurement: string,
+  installation: string,
+): Promise<readonly string[]> {
   const { text, values } = queries.marks(measurement);
   const marks = new Set<string>();
   for await (const series of client.query(text, values)) for (const [, mark] of series.values) marks.add(String(mark));
-  return [...marks].filter((mark) => isGone(dayOfMark(installation, mark), before));
+  return [...marks].filter((mark) => !Number.isNaN(dayOfMark(installation, mark)));
 }
 
 /** `day`: of a mark, as `dayOfMark` says it. Not a number, and so never gone, for marks of others. */
@@ -148,7 +175,7 @@ export const isGone = (day: number | undefined, before: number) => day === undef
  * Whether readings of a mark may have been received on the day of the span: those of history on theirs, all others within
  * a day of being measured.
  */
-function isOfSpan({ receivedDay, to }: RollupSpan, day: number | undefined): boolean {
+function isOfSpan({ receivedDay, to }: Pick<RollupSpan, "receivedDay" | "to">, day: number | undefined): boolean {
   return day === undefined ? receivedDay - DAY_MS < to : day === receivedDay;
 }
 

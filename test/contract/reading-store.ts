@@ -5,6 +5,7 @@ import type { Reading } from "../../model/reading.ts";
 import { createBlockReader } from "../../model/reading-block.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";
 import { aReading, collect, T0 } from "../helpers/readings.ts";
+import { correctedRollupContract } from "./corrected-rollups.ts";
 import { correctionContract } from "./corrections.ts";
 import { rangeContract } from "./reading-store-ranges.ts";
 import { rollupContract } from "./rollups.ts";
@@ -481,6 +482,14 @@ export function readingStoreContract(
     scanContract(() => store);
     rollupContract(() => store);
     correctionContract(() => store);
+    correctedRollupContract(
+      () => store,
+      async () => {
+        const other = await makePlace();
+        const opened = await other.open();
+        return { store: opened, done: () => opened.close().then(other.remove) };
+      },
+    );
   });
 }
 

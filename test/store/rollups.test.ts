@@ -32,6 +32,7 @@ function play() {
     days: async () => [],
     read: async () => [],
     write: async () => {},
+    replace: async () => {},
     deleteBefore: async () => 0,
   };
   let time = D + DAY;
