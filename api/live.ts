@@ -1,5 +1,6 @@
 import type { Batch } from "../model/batch.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
+import { joinReadings } from "../model/moment.ts";
 import type { Reading } from "../model/reading.ts";
 import type { SensorStatus } from "../model/status.ts";
 import type { ApiDeps, LiveReadings, ReadingsListener } from "./deps.ts";
@@ -43,7 +44,9 @@ export function createLive(now: () => number = Date.now) {
   function keep(reading: Reading): void {
     const ofKind = newest[reading.kind];
     const known = ofKind.get(reading.sensorId);
-    if (!known || isNewer(reading, known, now())) ofKind.set(reading.sensorId, reading);
+    if (!known) ofKind.set(reading.sensorId, reading);
+    else if (reading.measuredAt === known.measuredAt) ofKind.set(reading.sensorId, joinReadings(known, reading));
+    else if (isNewer(reading, known, now())) ofKind.set(reading.sensorId, reading);
     const sensor = seen.get(reading.sensorId);
     if (!sensor) seen.set(reading.sensorId, { ...takeEarly(reading), lastSeenAt: reading.receivedAt });
     else sensor.lastSeenAt = laterOf(sensor.lastSeenAt, reading.receivedAt);
@@ -110,6 +113,13 @@ export function createLive(now: () => number = Date.now) {
 
 export type Live = ReturnType<typeof createLive>;
 
+/** Of one moment both may know metrics; the store has what was kept of it. */
+function newestOf(stored: Reading | undefined, live: Reading | undefined, now: number): Reading | undefined {
+  if (!stored || !live) return live ?? stored;
+  if (stored.measuredAt === live.measuredAt) return joinReadings(stored, live);
+  return isNewer(live, stored, now) ? live : stored;
+}
+
 type Filter = { readonly sensorId?: string; readonly district?: string; readonly kind?: Kind };
 
 /**
@@ -170,7 +180,7 @@ export function createLatest(
       const known = stored.get(key);
       const heard = deps.live.find(kind, sensorId);
       const live = heard && deps.corrections.read(heard);
-      const newest = live && (!known || isNewer(live, known, now)) ? live : known;
+      const newest = newestOf(known, live, now);
       if (!newest) continue; // nothing of it is valid
       if (filter.district === undefined || filter.district === newest.district) yield newest;
     }

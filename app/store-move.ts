@@ -210,7 +210,7 @@ async function copyDay({ old, next, records }: CopyParts, kind: Kind, day: numbe
   const { write } = createBatchWriter(next, FEW_TRIES, next.writeReadingsMax ?? WRITE_READINGS_MAX);
   const never = new AbortController().signal;
   let count = 0;
-  for await (const chunk of old.stream({ kind, from: day, to: day + DAY_MS })) {
+  for await (const chunk of old.stream({ kind, from: day, to: day + DAY_MS, byMessage: true })) {
     const booked = chunk.filter(({ journalSeq }) => journalSeq < seqBefore);
     count += booked.length;
     const due = next.repeatable ? booked : await withoutStored(booked, next.find);

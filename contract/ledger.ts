@@ -88,7 +88,10 @@ export const TraceBody = z
     measuredAt: Time,
     found: z.enum(["stored", "quarantined", "in the journal", "removed", "unseen"]),
     sentence: z.string(),
-    stored: z.object({ ...copy, store: z.string() }).optional(),
+    stored: z
+      .object({ ...copy, store: z.string(), alsoFrom: z.array(z.object(copy)).optional() })
+      .optional()
+      .describe("`alsoFrom`: later messages that brought other metrics of the moment"),
     quarantined: z.array(z.object({ ...copy, id: count, reason: z.enum(REASON_NAMES), detail: z.string() })),
     waiting: z.array(z.object(copy)).describe("Kept, not opened yet"),
     settled: z.array(z.object(copy)).describe("Settled, in the part of the journal that is still on disk"),

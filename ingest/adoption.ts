@@ -77,7 +77,7 @@ export function createAdoption(parts: {
   async function* unknown(signal: AbortSignal): AsyncGenerator<readonly Reading[]> {
     for (const kind of KINDS) {
       for (const day of await daysOf(kind)) {
-        for await (const chunk of store.stream({ kind, from: day, to: day + DAY_MS, signal })) {
+        for await (const chunk of store.stream({ kind, from: day, to: day + DAY_MS, byMessage: true, signal })) {
           const found = chunk.filter(isUnknown);
           if (found.length > 0) yield found;
         }

@@ -5,7 +5,7 @@ import type { Message } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import { DAY_MS, startOfDay } from "../model/time.ts";
 import { parseSensorTopic } from "../model/topics.ts";
-import type { ReadingStore } from "../store/reading-store.ts";
+import type { ReadingStore, StoredReading } from "../store/reading-store.ts";
 import type { QuarantineItem } from "../store/records/quarantine.ts";
 import type { Records } from "../store/records.ts";
 import { parsePayload } from "./decode.ts";
@@ -58,7 +58,11 @@ export async function traceReading(
     measuredAt,
     found: waiting.length > 0 && !stored && items.length === 0 ? ("in the journal" as const) : found,
     ...(stored && {
-      stored: { journalSeq: stored.journalSeq, receivedAt: stored.receivedAt, store: parts.store.name },
+      stored: {
+        ...copyOf(stored),
+        store: parts.store.name,
+        ...(stored.parts && { alsoFrom: stored.parts.filter(({ part }) => part !== undefined).map(copyOf) }),
+      },
     }),
     quarantined: items,
     waiting,
@@ -72,11 +76,13 @@ export async function traceReading(
   return { ...trace, sentence: describeTrace(trace, parts.rawDays) };
 }
 
+const copyOf = ({ journalSeq, receivedAt }: Reading): TraceCopy => ({ journalSeq, receivedAt });
+
 async function findStored(
   store: TraceParts["store"],
   sensorId: string,
   measuredAt: number,
-): Promise<Reading | undefined> {
+): Promise<StoredReading | undefined> {
   for (const kind of KINDS) {
     const [reading] = await store.find(kind, [{ sensorId, measuredAt }]);
     if (reading) return reading;
@@ -165,7 +171,9 @@ function describeTrace(trace: Omit<LedgerTrace, "sentence">, rawDays: number): s
   const what = `The reading of ${sensorId} of ${iso(measuredAt)}`;
   const rest = [describeCopies(trace), describeGaps(trace)].filter((text) => text !== "");
   if (stored) {
-    return [`${what} is stored in ${stored.store} (${message(stored)}).`, describeQuarantined(trace), ...rest]
+    const also = stored.alsoFrom ?? [];
+    const more = also.length > 0 ? `; other metrics of it came with ${also.map(message).join("; and with ")}` : "";
+    return [`${what} is stored in ${stored.store} (${message(stored)}${more}).`, describeQuarantined(trace), ...rest]
       .filter((text) => text !== "")
       .join(" ");
   }
@@ -199,7 +207,8 @@ function describeQuarantined({ quarantined, stored }: Omit<LedgerTrace, "sentenc
 }
 
 function describeCopies({ settled, waiting, stored, quarantined, found }: Omit<LedgerTrace, "sentence">): string {
-  const named = new Set([stored?.journalSeq, ...quarantined.map(({ journalSeq }) => journalSeq)]);
+  const also = stored?.alsoFrom?.map(({ journalSeq }) => journalSeq) ?? [];
+  const named = new Set([stored?.journalSeq, ...also, ...quarantined.map(({ journalSeq }) => journalSeq)]);
   const duplicates = stored ? settled.filter(({ journalSeq }) => !named.has(journalSeq)).length : 0;
   const later = found === "in the journal" ? waiting.length - 1 : waiting.length;
   const parts = [

@@ -14,7 +14,7 @@ import {
   openMessages,
   unknownSensor,
 } from "./decode.ts";
-import { dedupe } from "./dedupe.ts";
+import { dedupe, dueOf } from "./dedupe.ts";
 import type { JournalReader } from "./journal/journal.ts";
 import { createRetrier, realSleep, type Sleep } from "./retry.ts";
 import type { Consumer } from "./worker.ts";
@@ -61,11 +61,7 @@ async function writeSpan(parts: SpanParts, from: number, to: number, signal: Abo
     const batch = openMessages(at, read.to, read.messages, (message) => decodeMessage(message, context));
     const readings = notIn(records.quarantine.places(at, read.to), batch);
     const outcomes = await parts.retrier.retry(() => dedupe(readings, newest, store.find, floor), signal);
-    const isDue = (place: number) => {
-      const { what } = outcomes[place]!;
-      return what === "fresh" || (what === "own" && store.repeatable);
-    };
-    const due = readings.filter((_, place) => isDue(place));
+    const due = dueOf(readings, outcomes, store.repeatable);
     const refused = await parts.write(due, signal);
     const hours = createTouchedHours();
     for (const reading of due) {

@@ -1,5 +1,6 @@
 import { byLabel, counter, type Figure, gauge, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
+import type { MetricName } from "../model/metrics.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Rejection } from "../model/rejection.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
@@ -8,7 +9,7 @@ import { createStoredCounts } from "./adoption.ts";
 import { createBatchWriter, type Refusals } from "./batch-writer.ts";
 import { createBooks, createTouchedHours } from "./books.ts";
 import { createRejector, type OpenedBatch } from "./decode.ts";
-import { type DedupeOutcome, dedupe } from "./dedupe.ts";
+import { type DedupeOutcome, dedupe, dueOf, type Refused } from "./dedupe.ts";
 import { createRetrier, type FaultHook, realSleep, type Sleep } from "./retry.ts";
 import { createStoreUpkeep, type UpkeepOptions } from "./store-upkeep.ts";
 import type { Consumer } from "./worker.ts";
@@ -111,10 +112,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
       signal.throwIfAborted();
       workingOn = batch.messages[0]?.receivedAt;
       const outcomes = await judge(batch, signal);
-      const due = batch.readings.filter((_, place) => {
-        const { what } = outcomes[place]!;
-        return what === "fresh" || (what === "own" && store.repeatable);
-      });
+      const due = dueOf(batch.readings, outcomes, store.repeatable);
       // Before the write: if it breaks off and the batch is brought again, the store is asked what it has of it.
       for (const { sensorId, measuredAt } of due) {
         if (measuredAt > (newest!.get(sensorId) ?? -Infinity)) newest!.set(sensorId, measuredAt);
@@ -143,10 +141,9 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
 
   /** Answers the rejections that only the store could tell. */
   function book(batch: OpenedBatch, outcomes: readonly DedupeOutcome[], refusals: Refusals): readonly Rejection[] {
-    const { books, late, touched, stored } = settle(batch, outcomes, refusals);
-    for (const rejection of batch.rejections) {
+    const { books, late, touched, stored, ended } = settle(batch, outcomes, refusals);
+    for (const rejection of batch.rejections)
       if (rejection.metric === undefined) books.count(rejection, rejection.reason);
-    }
     const missing = countMissing(batch, isBooked);
     if (missing > 0) books.lose(missing, batch.messages.at(-1)?.receivedAt ?? now());
     records.transaction(() => {
@@ -160,12 +157,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     offset = batch.to;
     if (refusals.size > 0) noteRefused(refusals);
     isBooked = true;
-    const conflicts = late.reduce((sum, { reason }) => sum + Number(reason === "conflict"), 0);
-    const duplicates = outcomes.reduce((sum, { what }) => sum + Number(what === "duplicate"), 0);
-    counts.conflict += conflicts;
-    counts.refused += late.length - conflicts;
-    counts.duplicate += duplicates;
-    counts.stored += outcomes.length - late.length - duplicates;
+    for (const outcome of ended) counts[outcome === "store_refused" ? "refused" : outcome] += 1;
     counts.batches += 1;
     return late;
   }
@@ -247,19 +239,32 @@ function settle(batch: OpenedBatch, outcomes: readonly DedupeOutcome[], refusals
   const touched = createTouchedHours();
   const late: Rejection[] = [];
   const kept: Reading[] = [];
+  const ended: Outcome[] = [];
   let rejector: ReturnType<typeof createRejector> | undefined;
   batch.readings.forEach((reading, place) => {
-    const [outcome, detail] = outcomeOf(reading, batch.readings, outcomes[place]!, refusals);
+    const [outcome, detail] = outcomeOf(place, batch.readings, outcomes, refusals);
+    const { refused } = outcomes[place]!;
     books.count(reading, outcome);
+    ended.push(outcome);
     if (outcome === "stored") {
       touched.note(reading);
       kept.push(reading);
     }
-    if (outcome === "stored" || outcome === "duplicate") return;
+    if (outcome === "duplicate" || (outcome === "stored" && !refused)) return;
     rejector ??= createRejector(batch);
-    late.push(rejector(place, outcome, detail));
+    if (outcome !== "stored") late.push(rejector(place, outcome, detail));
+    else
+      for (const metric of refused!.metrics)
+        late.push(refuseValue(rejector(place, "conflict", ""), reading, refused!, metric));
   });
-  return { books, late, touched, stored: () => countsOf(kept) };
+  return { books, late, touched, stored: () => countsOf(kept), ended };
+}
+
+/** The rest of the reading is stored: of the moment it brought other metrics. */
+function refuseValue(whole: Rejection, reading: Reading, { kept }: Refused, metric: MetricName): Rejection {
+  const value = reading.raw?.[metric] ?? reading.values[metric];
+  const payload = Buffer.from(JSON.stringify(value));
+  return { ...whole, metric, detail: explainConflict(reading, kept, metric), payload };
 }
 
 function countsOf(readings: readonly Reading[]) {
@@ -271,25 +276,36 @@ function countsOf(readings: readonly Reading[]) {
 type Outcome = "stored" | "duplicate" | "conflict" | "store_refused";
 
 function outcomeOf(
-  reading: Reading,
+  place: number,
   readings: readonly Reading[],
-  outcome: DedupeOutcome,
+  outcomes: readonly DedupeOutcome[],
   refusals: Refusals,
 ): readonly [Outcome, string] {
-  if (!("kept" in outcome)) {
-    const words = refusals.get(reading);
+  const [reading, outcome] = [readings[place]!, outcomes[place]!];
+  if (outcome.what === "fresh" || outcome.what === "own") {
+    const words = refusals.get(outcome.due ?? reading);
     return words === undefined ? ["stored", ""] : ["store_refused", `The store refused it: ${words}`];
   }
   // What it doubles was refused, so nothing is kept that it could be a duplicate of.
-  const refused = outcome.leader !== undefined && refusals.get(readings[outcome.leader]!);
-  if (refused) return ["store_refused", `The store refused a reading of the same moment: ${refused}`];
-  return outcome.what === "duplicate" ? ["duplicate", ""] : ["conflict", explainConflict(reading, outcome.kept)];
+  const refused = firstRefusal(outcome.leaders, readings, outcomes, refusals);
+  if (refused !== undefined) return ["store_refused", `The store refused a reading of the same moment: ${refused}`];
+  if (!outcome.refused) return ["duplicate", ""];
+  const { metrics, kept } = outcome.refused;
+  return ["conflict", explainConflict(reading, kept, metrics[0]!)];
 }
 
-function explainConflict(reading: Reading, kept: Reading): string {
-  const names = Object.keys({ ...kept.values, ...reading.values }) as (keyof Reading["values"])[];
-  const name = names.find((one) => kept.values[one] !== reading.values[one])!;
-  const [there, here] = [kept.values[name] ?? "missing", reading.values[name] ?? "missing"];
-  const at = new Date(reading.measuredAt).toISOString();
-  return `For ${at} a reading with ${name} ${there} was kept; this one has ${here}.`;
+function firstRefusal(
+  places: readonly number[],
+  readings: readonly Reading[],
+  outcomes: readonly DedupeOutcome[],
+  refusals: Refusals,
+): string | undefined {
+  if (refusals.size === 0) return undefined;
+  const of = (place: number) => (outcomes[place] as { due?: Reading }).due ?? readings[place]!;
+  return refusals.get(places.map(of).find((one) => refusals.has(one))!);
+}
+
+function explainConflict({ measuredAt, values }: Reading, kept: Reading, metric: MetricName): string {
+  const at = new Date(measuredAt).toISOString();
+  return `For ${at} a reading with ${metric} ${kept.values[metric]} was kept; this one has ${values[metric]}.`;
 }

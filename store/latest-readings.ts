@@ -1,6 +1,6 @@
 import { KINDS, type Kind } from "../model/kinds.ts";
+import { joinReadings, whole } from "../model/moment.ts";
 import type { Reading } from "../model/reading.ts";
-import { join, whole } from "./moments.ts";
 
 /**
  * The newest reading of each kind and sensor, kept in RAM by both stores: asked for with every batch (duplicates) and
@@ -16,7 +16,7 @@ export function createLatestReadings(load: () => Promise<Iterable<Reading>>) {
       const bySensor = byKind.get(reading.kind)!;
       const known = bySensor.get(reading.sensorId);
       if (!known || reading.measuredAt > known.measuredAt) bySensor.set(reading.sensorId, whole(reading));
-      else if (reading.measuredAt === known.measuredAt) bySensor.set(reading.sensorId, join(known, reading));
+      else if (reading.measuredAt === known.measuredAt) bySensor.set(reading.sensorId, joinReadings(known, reading));
     }
   }
 

@@ -1,3 +1,4 @@
+import { joinReadings, whole } from "../model/moment.ts";
 import type { Reading } from "../model/reading.ts";
 import type { StoredReading } from "./reading-store.ts";
 
@@ -18,7 +19,7 @@ export function joinParts(readings: readonly Reading[]): readonly Reading[] {
     }
     const place = places.get(reading.sensorId);
     if (place === undefined) places.set(reading.sensorId, joined.push(whole(reading)) - 1);
-    else joined[place] = join(joined[place]!, reading);
+    else joined[place] = joinReadings(joined[place]!, reading);
   }
   return joined;
 }
@@ -50,30 +51,5 @@ export function joinMoment(rows: readonly Reading[]): StoredReading {
   // A row that is there twice, as a crash may leave it, counts once.
   const parts = rows.filter(({ part }, place) => place === 0 || part !== undefined);
   if (parts.length === 1) return whole(parts[0]!);
-  return { ...parts.reduce(join), parts };
-}
-
-/** The first says what both say. */
-export function join(one: Reading, two: Reading): Reading {
-  const [first, later] = (one.part ?? 0) <= (two.part ?? 0) ? [one, two] : [two, one];
-  const { quality, raw, ...base } = whole(first);
-  const flags = { ...later.quality, ...quality };
-  // What a later message flags of a metric that the first has is not what is kept.
-  for (const metric in flags) {
-    const name = metric as keyof typeof flags;
-    if (name in first.values && quality?.[name] === undefined) delete flags[name];
-  }
-  const told = { ...later.raw, ...raw };
-  return {
-    ...base,
-    values: { ...later.values, ...first.values },
-    ...(Object.keys(flags).length > 0 && { quality: flags }),
-    ...(Object.keys(told).length > 0 && { raw: told }),
-  };
-}
-
-export function whole(reading: Reading): Reading {
-  if (reading.part === undefined) return reading;
-  const { part: _, ...rest } = reading;
-  return rest;
+  return { ...parts.reduce(joinReadings), parts };
 }

@@ -90,11 +90,15 @@ function viewTrace({ stored, quarantined, waiting, settled, ...rest }: LedgerTra
   return {
     ...rest,
     measuredAt: iso(rest.measuredAt),
-    ...(stored ? { stored: viewCopy(stored) } : {}),
+    ...(stored ? { stored: viewStored(stored) } : {}),
     quarantined: quarantined.map(viewCopy),
     waiting: waiting.map(viewCopy),
     settled: settled.map(viewCopy),
   };
+}
+
+function viewStored({ alsoFrom, ...stored }: NonNullable<LedgerTrace["stored"]>): TraceView["stored"] {
+  return { ...viewCopy(stored), ...(alsoFrom && { alsoFrom: alsoFrom.map(viewCopy) }) };
 }
 
 const viewCopy = <T extends TraceCopy>(copy: T) => ({ ...copy, receivedAt: iso(copy.receivedAt) });

@@ -101,7 +101,8 @@ export async function bookLoss(
   report: DamageReport,
   { written, first }: { readonly written: number; readonly first?: number | undefined },
 ): Promise<void> {
-  const loss = reckonLoss(report, (await store.count()) + marks.removed(), first);
+  const rows = (await store.countBySensor()).values().reduce((sum, n) => sum + n, 0);
+  const loss = reckonLoss(report, rows + marks.removed(), first);
   const words = wordsOf(loss);
   const found = await store.countBySensor({ seqBefore: booked });
   records.transaction(() => {

@@ -61,12 +61,17 @@ async function live(
   }
 }
 
-const item = fc.record({ second: fc.nat(8), value: fc.nat(2) });
+const metrics = fc.subarray(["pm25", "pm10", "no2"] as const, { minLength: 1 });
+const item = fc.record({ second: fc.nat(8), value: fc.nat(2), metrics });
+const say = ({ second, value, metrics: named }: typeof item extends fc.Arbitrary<infer T> ? T : never) => ({
+  measuredAt: at(second, 0).measuredAt,
+  ...Object.fromEntries(named.map((metric) => [metric, value])),
+});
 const message = fc.oneof(
-  { weight: 6, arbitrary: item.map((one) => at(one.second, one.value)) },
+  { weight: 6, arbitrary: item.map(say) },
   {
     weight: 2,
-    arbitrary: fc.array(item, { minLength: 1, maxLength: 4 }).map((all) => all.map((one) => at(one.second, one.value))),
+    arbitrary: fc.array(item, { minLength: 1, maxLength: 4 }).map((all) => all.map(say)),
   },
   { weight: 1, arbitrary: fc.constantFrom("noise", { plate: "x" }, [], { pm25: null }) },
 );
@@ -88,9 +93,15 @@ it("books equal rows, whatever repeats, disagrees or dies", async () => {
         expect(books.received).toBe(payloads.reduce((sum: number, one) => sum + itemsOf(one), 0));
         expect(books.received).toBe(books.stored! + books.duplicate! + books.quarantined);
         expect(books.stored).toBe(books.rows);
-        const moments = world.store.rows.map((row) => row.measuredAt);
-        expect(new Set(moments).size).toBe(moments.length);
-        expect(world.records.kept.quarantine).toHaveLength(books.quarantined);
+        // Each value of each moment once, and each message of a moment with a number of its own.
+        const values = world.store.rows.flatMap((row) =>
+          Object.keys(row.values).map((metric) => `${row.measuredAt} ${metric}`),
+        );
+        expect(new Set(values).size).toBe(values.length);
+        const parts = world.store.rows.map(({ measuredAt, part = 0 }) => `${measuredAt} ${part}`);
+        expect(new Set(parts).size).toBe(parts.length);
+        const whole = world.records.kept.quarantine.filter(({ metric }) => metric === undefined);
+        expect(whole).toHaveLength(books.quarantined);
       },
     ),
     { numRuns: 1_000 },
@@ -110,8 +121,12 @@ it("a life with crashes ends with the same books as one without", async () => {
         await live(payloads, [100], [], calm);
         await live(payloads, cut, deaths, rough);
         expect(rough.records.totals()).toEqual(calm.records.totals());
-        const plain = (rows: MemoryStore["rows"]) => rows.map((row) => [row.measuredAt, row.values.pm25]).sort();
+        const plain = (rows: MemoryStore["rows"]) =>
+          rows.map((row) => JSON.stringify([row.measuredAt, row.part, Object.entries(row.values).sort()])).sort();
         expect(plain(rough.store.rows)).toEqual(plain(calm.store.rows));
+        const refused = ({ records }: typeof calm) =>
+          records.kept.quarantine.map((one) => `${one.journalSeq} ${one.index} ${one.metric} ${one.reason}`).sort();
+        expect(refused(rough)).toEqual(refused(calm));
       },
     ),
     { numRuns: 500 },

@@ -12,6 +12,7 @@ import type { Message } from "../../model/message.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rejection } from "../../model/rejection.ts";
 import { parseSensorTopic } from "../../model/topics.ts";
+import { joinMoment } from "../../store/moments.ts";
 import type { Sensor } from "../../store/records/sensors.ts";
 
 export const T0 = Date.UTC(2026, 10, 21, 10);
@@ -78,9 +79,11 @@ export function memoryStore() {
     async find(kind: string, keys: readonly { sensorId: string; measuredAt: number }[]) {
       calls.find += 1;
       calls.keys += keys.length;
-      return keys.map((key) =>
-        rows.find((row) => row.kind === kind && row.sensorId === key.sensorId && row.measuredAt === key.measuredAt),
-      );
+      return keys.map((key) => {
+        const isOne = (row: Reading) => row.kind === kind && row.sensorId === key.sensorId;
+        const ofMoment = rows.filter((row) => isOne(row) && row.measuredAt === key.measuredAt);
+        return ofMoment.length > 0 ? joinMoment(ofMoment) : undefined;
+      });
     },
     async newest() {
       const newest = new Map<string, number>();

@@ -62,11 +62,63 @@ describe("duplicates", () => {
     expect(booksOf(store, records)).toEqual({ received: 4, stored: 1, duplicate: 1, quarantined: 2, rows: 1 });
   });
 
-  it("a metric more or less is another value", async () => {
+  it("metrics of one moment that come in several messages are one reading, each message stored", async () => {
     const { store, records } = setUp();
     const writer = aWriter(store, records);
-    await writer.take(aBatch([at(0, 1), { ...at(0, 1), no2: 3 }, { ...at(1, 1), no2: 3 }, at(1, 1)]));
-    expect(records.totals().get("conflict")).toBe(2);
+    const { measuredAt } = at(0, 1);
+    await writer.take(aBatch([at(0, 1), { measuredAt, pm10: 3 }, at(1, 1)]));
+    await writer.take(aBatch([{ measuredAt, no2: 4, pm25: 1 }, { measuredAt, pm10: 3 }, at(0, 1)], 4));
+    expect(booksOf(store, records)).toEqual({ received: 6, stored: 4, duplicate: 2, quarantined: 0, rows: 4 });
+    expect(store.rows.map(({ values, part }) => [values, part])).toEqual([
+      [{ pm25: 1 }, undefined],
+      [{ pm10: 3 }, 1],
+      [{ pm25: 1 }, undefined],
+      [{ no2: 4 }, 2],
+    ]);
+    const [found] = await store.find("air", [{ sensorId: "air-1", measuredAt }]);
+    expect(found?.values).toEqual({ pm25: 1, pm10: 3, no2: 4 });
+  });
+
+  it("refuses a value that disagrees, and keeps what else the message brings", async () => {
+    const { store, records } = setUp();
+    const writer = aWriter(store, records);
+    const { measuredAt } = at(0, 1);
+    const told: unknown[] = [];
+    await writer.take(aBatch([at(0, 1)]));
+    const second = aWriter(store, records, { onRejection: (one) => told.push(one) });
+    await second.take(
+      aBatch(
+        [
+          { measuredAt, pm25: 2.5, no2: 4 },
+          { measuredAt, pm25: 9, no2: 4 },
+        ],
+        2,
+      ),
+    );
+    expect(booksOf(store, records)).toEqual({ received: 3, stored: 2, duplicate: 0, quarantined: 1, rows: 2 });
+    expect(store.rows[1]).toMatchObject({ values: { no2: 4 }, part: 1 });
+    const [value, whole] = records.kept.quarantine;
+    expect(value).toMatchObject({ reason: "conflict", metric: "pm25", journalSeq: 2, index: 0 });
+    expect(Buffer.from(value!.payload!).toString()).toBe("2.5");
+    expect(value!.detail).toContain("pm25 1 was kept; this one has 2.5");
+    expect(whole).toMatchObject({ reason: "conflict", journalSeq: 3, index: 0 });
+    expect(whole).not.toHaveProperty("metric");
+    expect(told).toEqual([value, whole]);
+  });
+
+  it("merges what one message says twice of a moment, and finds its own after a crash", async () => {
+    const { store, records } = setUp();
+    const { measuredAt } = at(0, 1);
+    const message = [at(0, 1), { measuredAt, pm10: 3 }, { measuredAt, pm10: 3, no2: 1 }, { measuredAt, pm10: 4 }];
+    const dying = aWriter(store, records, {
+      at: (point) => {
+        if (point === "after-write") throw new Error("dead");
+      },
+    });
+    await expect(dying.take(aBatch([message]))).rejects.toThrow("dead");
+    expect(store.rows).toHaveLength(3);
+    await aWriter(store, records).take(aBatch([message]));
+    expect(booksOf(store, records)).toEqual({ received: 4, stored: 3, duplicate: 0, quarantined: 1, rows: 3 });
   });
 
   it("a conflict beside personal data keeps no payload", async () => {
