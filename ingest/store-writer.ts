@@ -264,7 +264,7 @@ function settle(batch: OpenedBatch, outcomes: readonly DedupeOutcome[], refusals
 function refuseValue(whole: Rejection, reading: Reading, { kept }: Refused, metric: MetricName): Rejection {
   const value = reading.raw?.[metric] ?? reading.values[metric];
   const payload = Buffer.from(JSON.stringify(value));
-  return { ...whole, metric, detail: explainConflict(reading, kept, metric), payload };
+  return { ...whole, metric, measuredAt: reading.measuredAt, detail: explainConflict(reading, kept, metric), payload };
 }
 
 function countsOf(readings: readonly Reading[]) {

@@ -25,7 +25,7 @@ export const REASONS = {
   future: "measuredAt is more than 5 minutes ahead of the service's clock.",
   too_late: "measuredAt is more than 7 days old; history goes to the import topic.",
   too_large: "The message is larger than 64 KiB or has more than 500 readings.",
-  conflict: "Another reading of this sensor with the same measuredAt and other values was kept.",
+  conflict: "Another value of the same metric, sensor and measuredAt was kept.",
   store_refused: "The store refused this reading.",
 } as const;
 
