@@ -30,6 +30,8 @@ export type AlertsOptions = {
   /** In real time. Without it (virtual time) everything is done at once, in the order of the journal. */
   readonly live?: Live;
   readonly conditions?: ConditionTable;
+  /** Live readings older than this, beyond the delay of their feed, are history: nobody is told of their alerts. */
+  readonly historyAfterMs?: number | undefined;
   /** Records transitions, within the transaction it is called in: the noise control, which also decides what is told. */
   readonly apply?: (transitions: readonly Transition[]) => void;
 };
@@ -114,7 +116,9 @@ export function createAlerts(options: AlertsOptions) {
   const gatewayOf = (sensorId: string) => records.sensors.get(sensorId)?.gateway;
   const passed = live?.monotonic ?? now;
   const settlesLater = live !== undefined;
-  const engine = createDetector({ rules, sensor: records.sensors.get, conditions: options.conditions, settlesLater });
+  const { historyAfterMs, conditions } = options;
+  const engine = createDetector({ rules, sensor: records.sensors.get, conditions, settlesLater, historyAfterMs });
+  const history = createHistorySummary(log);
   const time = createRulesTime(now, live?.monotonic);
   const turns = live && createTurns({ monotonic: live.monotonic, gatewayOf });
   let offset = records.offsets.get(OFFSET) ?? options.first;
@@ -246,7 +250,10 @@ export function createAlerts(options: AlertsOptions) {
   }
 
   function judge(turns: Turns, readings: readonly Reading[], isMoreToCome = false): void {
-    for (const one of engine.observe(readings, isMoreToCome)) turns.push(time.show(one), engine.isOfLate(one));
+    for (const one of engine.observe(readings, isMoreToCome)) {
+      history.note(one, passed());
+      turns.push(time.show(one), engine.isOfLate(one));
+    }
     noteFailures();
     noteLate(turns);
   }
@@ -347,6 +354,7 @@ export function createAlerts(options: AlertsOptions) {
     const isListening = listening();
     if (isListening && !wasListening) engine.listen(time.now());
     wasListening = isListening;
+    history.look(passed());
     if (untaken() === 0) stuckSince = undefined;
     else stuckSince ??= passed();
     write(saveAll);
@@ -383,6 +391,7 @@ export function createAlerts(options: AlertsOptions) {
   /** True if there is something to tell. */
   function push(transitions: readonly Transition[], mustBeSaved: boolean): boolean {
     for (const one of transitions) {
+      history.note(one, passed());
       if (turns) turns.push(time.show(one), mustBeSaved);
       else unapplied.push(time.show(one));
     }
@@ -556,4 +565,33 @@ export function createAlerts(options: AlertsOptions) {
       save();
     },
   };
+}
+
+const HISTORY_CALM_MS = 10_000;
+
+/** One line for all that was said of the past, once no more of it has come for some seconds: an import may say thousands. */
+function createHistorySummary(log: Log) {
+  let alerts = new Set<string>();
+  let newestAt = 0;
+  let span = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
+
+  function note({ alert, entry }: Transition, time: number): void {
+    if (alert.mode !== "history" || entry.what !== "firing") return;
+    alerts.add(alert.id);
+    newestAt = time;
+    span = { from: Math.min(span.from, alert.startedAt), to: Math.max(span.to, entry.at) };
+  }
+
+  function look(time: number): void {
+    if (alerts.size === 0 || time - newestAt < HISTORY_CALM_MS) return;
+    const [from, to] = [new Date(span.from).toISOString(), new Date(span.to).toISOString()];
+    log.info(
+      { alerts: alerts.size, from, to },
+      "alerts of imported or old readings were recorded as history; nobody was told",
+    );
+    alerts = new Set();
+    span = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
+  }
+
+  return { note, look };
 }

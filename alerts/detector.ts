@@ -23,15 +23,16 @@ export function createDetector(options: EngineOptions) {
   let several = severalOf(options.rules);
   /** What was said of late readings, of the last call. */
   const ofLate = new Set<Transition>();
-  const counts = { firing: 0, resolved: 0, retracted: 0, corrected: 0, shadow: 0 };
+  const counts = { firing: 0, resolved: 0, retracted: 0, corrected: 0, shadow: 0, history: 0 };
   /** `isMoreToCome`: late ones among them wait for others, where late readings are settled later. */
   function observe(readings: readonly Reading[], isMoreToCome = false): Transition[] {
     const said: Transition[] = [];
     // One by one, so that what the districts know is the same however batches are cut.
     for (const reading of readings) {
-      hand(said, districts.note(reading));
+      const noted = districts.note(reading);
       const transitions = engine.observeOne(reading);
-      if (transitions.length > 0) hand(said, districts.take(transitions));
+      if (noted.length > 0) hand(said, noted, engine.isOfThePast(reading));
+      if (transitions.length > 0) hand(said, districts.take(transitions), engine.isOfThePast(reading));
     }
     if (options.settlesLater) {
       ofLate.clear();
@@ -82,15 +83,18 @@ export function createDetector(options: EngineOptions) {
     return said;
   }
 
-  function hand(said: Transition[], transitions: readonly Transition[]): void {
+  /** `isPast`: what several sensors say fires by a reading of the past. The engine says it of its own. */
+  function hand(said: Transition[], transitions: readonly Transition[], isPast = false): void {
     for (let i = 0; i < transitions.length; i++) {
-      said.push(transitions[i]!);
-      if (several.has(transitions[i]!.alert.rule.id)) count(transitions[i]!);
+      const isOfSeveral = several.has(transitions[i]!.alert.rule.id);
+      const one = isPast && isOfSeveral ? asHistory(transitions[i]!) : transitions[i]!;
+      said.push(one);
+      if (isOfSeveral) count(one);
     }
   }
 
   function count({ alert, entry }: Transition): void {
-    if (alert.mode === "shadow") counts.shadow += 1;
+    if (alert.mode !== undefined) counts[alert.mode] += 1;
     else if (entry.what in counts) counts[entry.what as keyof typeof counts] += 1;
   }
 
@@ -135,6 +139,11 @@ export function createDetector(options: EngineOptions) {
   };
 }
 
+/** What was told before stays told: the noise control knows. */
+function asHistory({ alert, entry }: Transition): Transition {
+  return { alert: alert.mode === undefined ? { ...alert, mode: "history" } : alert, entry };
+}
+
 /** The rules that rest on several sensors or on what is refused: the engine does not count their alerts. */
 function severalOf(rules: readonly Rule[]): Set<string> {
   return new Set(rules.flatMap(({ id, condition: { type } }) => (overValues(type) ? [] : [id])));
@@ -145,10 +154,21 @@ type Counts = ReturnType<Detector["counts"]>;
 /** The engine's counters for `/metrics`. */
 export function alertFigures(counts: Counts, rulesFailed: number, unapplied: number): Figure[] {
   const places = "Readings by their place in the order of their sensor; late ones can still change what was said.";
-  const transitions = "Alert transitions, by what happened; shadow: those of shadow rules, which nobody is told of.";
-  const { inOrder, late, tooLate, duplicate, pending, firing, resolved, retracted, corrected, shadow } = counts;
+  const transitions =
+    "Alert transitions, by what happened; shadow, history: of shadow rules and of the past, which nobody is told of.";
+  const { inOrder, late, tooLate, duplicate, pending, firing, resolved, retracted, corrected, shadow, history } =
+    counts;
   const byPlace = { in_order: inOrder, late, too_late: tooLate, duplicate };
-  const byWhat = { pending, firing, resolved, retracted, corrected, "late-confirmed": counts.lateConfirmed, shadow };
+  const byWhat = {
+    pending,
+    firing,
+    resolved,
+    retracted,
+    corrected,
+    "late-confirmed": counts.lateConfirmed,
+    shadow,
+    history,
+  };
   return [
     counter("lamppost_rules_readings_total", "Readings the rules have seen.", counts.readings),
     ...byLabel(counter, "lamppost_rules_places_total", places, "place", byPlace),

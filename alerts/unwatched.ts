@@ -8,12 +8,12 @@ import { compileRule } from "./engine/plan.ts";
 const PAGE = 500;
 
 /**
- * Ids of open alerts, shadow ones too, that no rule of today can end: it was deleted or has another condition. The
+ * Ids of open alerts, those that nobody was told of too, that no rule of today can end: it was deleted or has another condition. The
  * detector knows those of its last snapshot by itself; this finds what fired after it, before a crash.
  */
 export function unwatchedAlerts(rules: readonly Rule[], records: Pick<Records, "alerts">): string[] {
   const fits = new Map(rules.map((rule) => [rule.id, compileRule(rule).fit]));
-  return (["live", "shadow"] as const).flatMap((mode) => {
+  return (["live", "shadow", "history"] as const).flatMap((mode) => {
     const found: string[] = [];
     let cursor: string | undefined;
     do {

@@ -101,6 +101,7 @@ const SCHEMA = z.object({
   LAMPPOST_NEW_SENSORS_PER_HOUR: whole(0, 1_000_000).default(2_000),
   LAMPPOST_MQTT_SOURCE_NEW_SENSORS_PER_HOUR: whole(0, 1_000_000).default(100_000),
   LAMPPOST_SENSORS_MAX: whole(1, 1_000_000).default(100_000),
+  LAMPPOST_HISTORY_AFTER_HOURS: whole(1, 168).default(24),
   LAMPPOST_TIME_ZONE: z
     .string()
     .max(64)
@@ -220,6 +221,8 @@ export type Config = {
     gatewayPerHour: number;
     brokerPerHour: number;
   }>;
+  /** Live readings older than this, beyond the delay of their feed, are history. */
+  readonly historyAfterMs: number;
   /** Where the city's days begin: daily figures, reports, quiet hours and sentences. An IANA name. */
   readonly timeZone: string;
   readonly rulesDir?: string;
@@ -298,6 +301,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
       gatewayPerHour: values.LAMPPOST_NEW_SENSORS_PER_HOUR,
       brokerPerHour: values.LAMPPOST_MQTT_SOURCE_NEW_SENSORS_PER_HOUR,
     },
+    historyAfterMs: values.LAMPPOST_HISTORY_AFTER_HOURS * HOUR_MS,
     timeZone: values.LAMPPOST_TIME_ZONE,
     rulesDir: values.LAMPPOST_RULES_DIR,
     notify: {

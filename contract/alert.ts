@@ -67,7 +67,10 @@ export const AlertBody = z
     evidence: z.array(EvidenceBody),
     timeline: z.array(Entry),
     suppressedBy: z.string().optional().describe("What keeps it from being told: a silence, another rule, flapping"),
-    mode: z.literal("shadow").optional().describe("Said by a rule that is being tried out: nobody is told"),
+    mode: z
+      .enum(["shadow", "history"])
+      .optional()
+      .describe("Nobody is told: said by a rule that is being tried out, or of the past (imported or old readings)"),
     verdict: VerdictBody.optional().describe("The city or the sensor?"),
     expected: ExpectedBody.optional().describe("When a forecast expects the limit"),
     children: z.array(z.string()).readonly().optional().describe("Ids of the alerts that a quorum counted"),
@@ -132,7 +135,10 @@ export const AlertsQuery = z.strictObject({
   rule: Id.optional(),
   sensor: Id.optional(),
   suppressed: Flag.describe("Only alerts kept from being told, or only the others"),
-  mode: z.enum(["live", "shadow"]).optional().describe("shadow: alerts of rules that are being tried out"),
+  mode: z
+    .enum(["live", "shadow", "history"])
+    .optional()
+    .describe("shadow: alerts of rules that are being tried out; history: those of imported or old readings"),
 });
 
 /** What people do to an alert: `POST /alerts/{id}/{action}`. */

@@ -40,6 +40,13 @@ export const ReportBody = z
     byDistrict: z.array(z.object({ district: z.string(), ...line })),
     byRule: z.array(z.object({ rule: z.string(), title: z.string(), ...line })),
     alerts: z.array(AlertBody).describe("Oldest start first"),
+    history: z
+      .number()
+      .int()
+      .optional()
+      .describe(
+        "Alerts of imported or old readings that became known in this time: nobody was told, and nothing here counts them",
+      ),
     truncated: z.boolean().describe("More happened than one report holds: ask for a shorter time"),
     sensorsWithoutData: z
       .array(

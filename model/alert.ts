@@ -86,8 +86,8 @@ export type Alert = {
   readonly timeline: readonly TimelineEntry[];
   /** What keeps it from being told, such as `silence:12`, `rule:gateway-outage` or `flapping`. */
   readonly suppressedBy?: string;
-  /** Said by a rule that is being tried out: nobody is told. */
-  readonly mode?: "shadow";
+  /** Nobody is told: said by a rule that is being tried out, or of the past (imported readings, a backlog of days). */
+  readonly mode?: "shadow" | "history";
   readonly verdict?: Verdict;
   readonly expected?: Expected;
   /** Ids of the alerts that a quorum counted. */

@@ -67,6 +67,14 @@ function noteLag(arrivals: Arrivals, lag: number, isNew: boolean): void {
   arrivals.delayMs = undefined;
 }
 
+/** So many bursts make a feed known: one buffer of the past is no delay. */
+const BURSTS_KNOWN = 3;
+
+/** The same, of a feed that is known for long enough to tell its delay from a backlog. */
+export function knownDelayOf(arrivals: Arrivals, sensor: WatchedSensor): number {
+  return arrivals.lags.length < BURSTS_KNOWN && sensor.tags.delay === undefined ? 0 : delayOf(arrivals, sensor);
+}
+
 /** How much later than measured the readings of a sensor come: declared in its tag `delay`, or learnt. */
 export function delayOf(arrivals: Arrivals, { tags }: WatchedSensor): number {
   const declared = Object.hasOwn(tags, "delay") ? parseDuration(tags.delay!.trim()) : undefined;
@@ -82,6 +90,8 @@ function learntDelay(lags: readonly number[]): number {
   const common = sorted[Math.floor(MOST * (sorted.length - 1))]!;
   if (common < DELAY_MIN_MS) return 0;
   const usual = sorted[Math.ceil((1 - MOST) * (sorted.length - 1))]!;
+  // A backlog that is sent faster than it grew old is none, either.
+  if (usual - common > Math.max(usual / 4, HOUR_MS)) return 0;
   return usual + Math.min(usual / 10, HOUR_MS / 2);
 }
 

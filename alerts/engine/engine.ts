@@ -1,6 +1,7 @@
 import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
+import { DAY_MS } from "../../model/time.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import { CONDITIONS, type ConditionTable } from "../conditions/registry.ts";
@@ -13,6 +14,7 @@ import {
   addLate,
   appendReading,
   type FoldContext,
+  isPast,
   placeOf,
   prune,
   refoldRows,
@@ -37,6 +39,8 @@ export type EngineOptions = {
   readonly remember?: { readonly perSensor: number; readonly perLateSensor?: number; readonly total: number };
   /** The caller calls `settleOf` between other work; without it `observe` and `tick` do. */
   readonly settlesLater?: boolean;
+  /** Live readings older than this, beyond the delay of their feed, are history: nobody is told. A day, unless told otherwise. */
+  readonly historyAfterMs?: number;
   /** Where it keeps what is saved, with what others save; without it by itself. */
   readonly states?: States;
 };
@@ -91,7 +95,8 @@ export function createEngine(options: EngineOptions) {
   let newlyLate: Subject[] = [];
   /** Those the clock has not looked at yet. */
   let ticking: MapIterator<Subject> | undefined;
-  const context: FoldContext = { listeningBetween: listening.between, onFailure };
+  const { historyAfterMs = DAY_MS } = options;
+  const context: FoldContext = { listeningBetween: listening.between, onFailure, historyAfterMs };
   const corrector = createCorrector(recorder, context, listening.newest);
 
   /** What the rules have to say to these readings, in their order. */
@@ -138,6 +143,12 @@ export function createEngine(options: EngineOptions) {
     subject.heardAt = Math.max(subject.heardAt, receivedAt);
     addSign(subject, receivedAt);
     return recorder.handOver();
+  }
+
+  /** The reading, which has been observed, is of the past. */
+  function isOfThePast({ sensorId, imported, receivedAt, measuredAt }: Reading): boolean {
+    const subject = subjects.get(sensorId);
+    return subject !== undefined && isPast(subject, imported === true, receivedAt - measuredAt, historyAfterMs);
   }
 
   function arriveAt({ arrivals, clock }: Subject, receivedAt: number, news?: Reading): void {
@@ -424,6 +435,7 @@ export function createEngine(options: EngineOptions) {
     observe,
     observeOne,
     hearRefused,
+    isOfThePast,
     settleFor,
     settle,
     backlog,

@@ -3,6 +3,7 @@ import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { Outcome, Sample } from "../conditions/condition.ts";
 import { HEARD, type Heard, type SilenceParams, stepSilence } from "../conditions/silence.ts";
+import { knownDelayOf } from "./arrivals.ts";
 import type { Measured } from "./derive.ts";
 import type { CompiledRule, Deriving, Plan, Track, Watch } from "./plan.ts";
 import {
@@ -31,6 +32,7 @@ import {
   type Checkpoint,
   checkpointOf,
   type JudgedRow,
+  NONE,
   NOTHING_TOLD,
   restore,
   type Subject,
@@ -279,7 +281,14 @@ export type FoldContext = {
   readonly listeningBetween: (from: number, to: number) => number | undefined;
   /** A condition has thrown. */
   readonly onFailure: (compiled: CompiledRule, error: unknown) => void;
+  /** A live reading that is older than this on arrival, beyond the delay of its feed, is history. */
+  readonly historyAfterMs: number;
 };
+
+/** Imported, or too old to be told of: what it makes rules say is recorded as history. */
+export function isPast({ arrivals, sensor }: Subject, isImported: boolean, ageMs: number, afterMs: number): boolean {
+  return isImported || (ageMs > afterMs && ageMs > afterMs + knownDelayOf(arrivals, sensor));
+}
 
 /**
  * One more reading, in event-time order: moves the states, the clocks and the log of a subject. Everything that is ever
@@ -291,6 +300,8 @@ export function fold(subject: Subject, row: number, context: FoldContext): void 
   const at = data[row + AT]!;
   const flags = data[row + FLAGS]!;
   subject.key = data[row + KEY]!;
+  const age = data[row + RECEIVED]! - at;
+  subject.isPast = isPast(subject, (flags & IMPORTED) !== 0, age, context.historyAfterMs);
   const heardAt = clock.lastAt;
   if (heardAt === undefined || at > heardAt) hear(subject, row, context);
   const { measuring, deriving } = plan;
@@ -300,7 +311,19 @@ export function fold(subject: Subject, row: number, context: FoldContext): void 
     if (!Number.isNaN(value)) measure(subject, track, at, value, (flags & suspect) === 0, heardAt, context);
   }
   for (let i = 0; i < deriving.length; i++) derive(subject, deriving[i]!, row, context);
+  if (!subject.isPast && subject.actives !== NONE) bringUpToDate(subject, at);
   if ((flags & IMPORTED) === 0) subject.receivedTo = Math.max(subject.receivedTo, data[row + RECEIVED]!);
+}
+
+/** What fired by readings of the past still holds now: it is an alert of today. */
+function bringUpToDate(subject: Subject, at: number): void {
+  for (const [column, { isHistory, ...active }] of subject.actives) {
+    const { firedAt, startedAt, evidence, value } = active;
+    if (!isHistory || firedAt === undefined) continue;
+    subject.actives = withEntry(subject.actives, column, active);
+    const outcome: Outcome = { what: "firing", at: Math.max(at, firedAt), startedAt, value, evidence };
+    push(subject, { key: subject.key, column, outcome, active });
+  }
 }
 
 function hear(subject: Subject, row: number, context: FoldContext): void {
@@ -426,8 +449,13 @@ function derive(
 function note(subject: Subject, watch: Watch, outcome: Outcome): void {
   const { column, compiled, params } = watch;
   const about = { rule: compiled.rule, params, sensor: subject.sensor };
-  const active = nextActive(about, subject.actives.get(column), outcome);
+  const next = nextActive(about, subject.actives.get(column), outcome);
+  const active = subject.isPast && outcome.what !== "resolved" ? { ...next, isHistory: true as const } : next;
   subject.actives = withEntry(subject.actives, column, outcome.what === "resolved" ? undefined : active);
+  push(subject, { key: subject.key, column, outcome, active });
+}
+
+function push(subject: Subject, row: JudgedRow): void {
   if (subject.log === NOTHING_TOLD) subject.log = [];
-  subject.log.push({ key: subject.key, column, outcome, active });
+  subject.log.push(row);
 }

@@ -1,6 +1,7 @@
 import type { Transition } from "../../model/alert.ts";
 import type { Reason, Rejection } from "../../model/rejection.ts";
 import type { Rule } from "../../model/rule.ts";
+import { parseSensorTopic } from "../../model/topics.ts";
 import type { Outcome, Step, WatchedSensor } from "../conditions/condition.ts";
 import { CONDITIONS } from "../conditions/registry.ts";
 import type { RejectionsParams } from "../conditions/rejections.ts";
@@ -64,7 +65,8 @@ export function createRefusals(
         const { rule, matches } = watch.compiled;
         if (rule.metric !== one.metric || !matches(sensor)) continue;
         const { receivedAt: at, reason, detail } = one;
-        run(sensor, watch, at, (state) => condition.step(watch.params, state, { at, reason, detail }));
+        const isImported = parseSensorTopic(one.topic)?.imported === true;
+        run(sensor, watch, at, (state) => condition.step(watch.params, state, { at, reason, detail }), isImported);
       }
     }
     return handOver();
@@ -84,14 +86,20 @@ export function createRefusals(
     return handOver();
   }
 
-  function run(sensor: WatchedSensor, watch: Watch, knownAt: number, step: (state: State) => Step<State>): void {
+  function run(
+    sensor: WatchedSensor,
+    watch: Watch,
+    knownAt: number,
+    step: (state: State) => Step<State>,
+    isImported = false,
+  ): void {
     const own = known.get(sensor.id) ?? new Map<string, Known>();
     const { rule } = watch.compiled;
     const one = own.get(rule.id) ?? { state: condition.quiet, active: undefined };
     const [state, outcomes] = step(one.state);
     if (state === one.state && outcomes.length === 0) return;
     one.state = state;
-    for (const outcome of outcomes) say(one, { ...watch, sensor }, outcome, knownAt);
+    for (const outcome of outcomes) say(one, { ...watch, sensor }, outcome, knownAt, isImported);
     if (state === condition.quiet) own.delete(rule.id);
     else own.set(rule.id, one);
     if (own.size > 0) known.set(sensor.id, own);
@@ -99,9 +107,10 @@ export function createRefusals(
     table.mark(sensor.id);
   }
 
-  function say(one: Known, about: Watch & RuleOnSensor, outcome: Outcome, knownAt: number): void {
+  function say(one: Known, about: Watch & RuleOnSensor, outcome: Outcome, knownAt: number, isImported: boolean): void {
     const { compiled, params, sensor } = about;
-    const active = nextActive({ rule: compiled.rule, params, sensor }, one.active, outcome);
+    const next = nextActive({ rule: compiled.rule, params, sensor }, one.active, outcome);
+    const active = isImported && outcome.what !== "resolved" ? { ...next, isHistory: true as const } : next;
     const { what, at } = outcome;
     const resolvedAt = what === "resolved" ? at : undefined;
     said.push(toTransition(about, active, { state: what, resolvedAt, entry: { what, at, knownAt } }));

@@ -15,6 +15,8 @@ export type Active = {
   readonly evidence: readonly Evidence[];
   readonly explanation: string;
   readonly expected?: Expected;
+  /** It fired by readings of the past. */
+  readonly isHistory?: true;
 };
 
 /** Something a rule said: the outcome and what the alert then was. `key`: the row of the ring that made it say so. */
@@ -102,6 +104,8 @@ export type Subject = {
   /** When messages of it arrived that were refused, oldest first. */
   signs: readonly Sign[];
   readonly arrivals: Arrivals;
+  /** The reading that is being folded is of the past. */
+  isPast: boolean;
   readonly saving: Saving;
 };
 
@@ -154,6 +158,7 @@ export function createSubject(sensor: WatchedSensor, registered: boolean, plan: 
     imported: false,
     signs: [],
     arrivals: createArrivals(),
+    isPast: false,
     saving: createSaving(),
   };
   subject.checkpoints.push(checkpointOf(subject));

@@ -20,7 +20,16 @@ type Correction = {
 
 /** Makes transitions of what the rules said, and keeps them until they are handed over. */
 export function createRecorder(onChange: (subject: Subject, column: number) => void) {
-  const counts = { pending: 0, firing: 0, resolved: 0, retracted: 0, corrected: 0, lateConfirmed: 0, shadow: 0 };
+  const counts = {
+    pending: 0,
+    firing: 0,
+    resolved: 0,
+    retracted: 0,
+    corrected: 0,
+    lateConfirmed: 0,
+    shadow: 0,
+    history: 0,
+  };
   let said: Transition[] = [];
 
   /** An outcome as it came. */
@@ -69,12 +78,13 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
     if (change.state === "resolved" && !cause) subject.causes = withEntry(subject.causes, column, undefined);
     const about = { compiled: watch.compiled, sensor: subject.sensor };
     said.push(toTransition(about, active, correctedBy ? { ...change, correctedBy } : change));
-    count(watch, change.entry.what as What);
+    count(watch, change.entry.what as What, active.isHistory === true);
     onChange(subject, column);
   }
 
-  function count({ compiled }: Watch, what: What): void {
+  function count({ compiled }: Watch, what: What, isHistory: boolean): void {
     if (compiled.rule.mode === "shadow") counts.shadow += 1;
+    else if (isHistory) counts.history += 1;
     else counts[what === "late-confirmed" ? "lateConfirmed" : what] += 1;
   }
 
@@ -144,7 +154,7 @@ export type RuleOnSensor = { readonly compiled: Pick<CompiledRule, "rule" | "fit
 export function toTransition({ compiled, sensor }: RuleOnSensor, active: Active, change: Change): Transition {
   const { rule, fit } = compiled;
   const { id, version, title, source, severity, audience, metric, mode } = rule;
-  const { startedAt, firedAt, value, limit, evidence, explanation, expected } = active;
+  const { startedAt, firedAt, value, limit, evidence, explanation, expected, isHistory } = active;
   const { state, resolvedAt, entry, correctedBy } = change;
   return {
     alert: {
@@ -164,7 +174,7 @@ export function toTransition({ compiled, sensor }: RuleOnSensor, active: Active,
       unit: unitOf(rule, limit),
       explanation,
       evidence,
-      ...(mode === "shadow" ? { mode } : {}),
+      ...(mode === "shadow" ? { mode } : isHistory ? { mode: "history" } : {}),
       ...(expected ? { expected } : {}),
       ...(correctedBy ? { correctedBy } : {}),
     },

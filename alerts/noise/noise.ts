@@ -202,13 +202,25 @@ export function createNoise(options: NoiseOptions) {
   function apply(transitions: readonly Transition[]): void {
     const at = now();
     const batch = createBatch(at);
-    for (const transition of transitions) {
+    for (const one of transitions) {
+      const transition = inItsMode(one);
       const { alert } = transition;
       // The end of what was told is told, also where the rule has become one on trial since.
-      if (alert.mode === "shadow" && !noise.get(alert.id)?.open) records.alerts.apply(transition);
+      if (alert.mode !== undefined && !noise.get(alert.id)?.open) records.alerts.apply(transition);
       else applyLive(transition, batch, at);
     }
     batch.end();
+  }
+
+  /** What people were told of stays an alert of today; what began as history stays so, until it fires by a live reading. */
+  function inItsMode(transition: Transition): Transition {
+    const { alert, entry } = transition;
+    const { mode, ...live } = alert;
+    if (mode === "shadow" || (mode === undefined && entry.what === "firing")) return transition;
+    const isTold = noise.get(alert.id) !== undefined;
+    if (mode === "history") return isTold ? { alert: live, entry } : transition;
+    const isHistory = !isTold && records.alerts.get(alert.id)?.mode === "history";
+    return isHistory ? { alert: { ...alert, mode: "history" }, entry } : transition;
   }
 
   /** What is known to suppress a new alert is in its very first event, so that no page shows it as told for a moment. */
@@ -224,7 +236,7 @@ export function createNoise(options: NoiseOptions) {
 
   function notice(alerts: readonly Alert[]): void {
     const batch = createBatch(now());
-    for (const alert of alerts) if (alert.mode !== "shadow") batch.take(alert);
+    for (const alert of alerts) if (alert.mode === undefined) batch.take(alert);
     batch.end();
   }
 

@@ -5,7 +5,7 @@ import { DAY_MS, WEEKDAYS } from "../../model/time.ts";
 /** Whether the beginning of this alert is told there. */
 export function isFor(target: Target, alert: Alert): boolean {
   const { enabled, audience, severityMin, districts, rules } = target;
-  if (!enabled || alert.mode === "shadow") return false;
+  if (!enabled || alert.mode !== undefined) return false;
   if (audience !== undefined && audience !== alert.audience) return false;
   if (SEVERITIES.indexOf(alert.severity) < SEVERITIES.indexOf(severityMin)) return false;
   if (districts && !(alert.subject.district !== undefined && districts.includes(alert.subject.district))) return false;

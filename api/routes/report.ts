@@ -32,7 +32,7 @@ export function addReport(app: Api, { records, latest, queries, now }: Parts): v
 
   async function report(range: Range, format: "json" | "csv", reply: FastifyReply, signal: AbortSignal) {
     const found = records.alerts.touched(range, ALERTS_MAX + 1);
-    const alerts = found.slice(0, ALERTS_MAX).filter(({ mode }) => mode !== "shadow");
+    const alerts = found.slice(0, ALERTS_MAX).filter(({ mode }) => mode === undefined);
     if (format === "csv") {
       return reply.type("text/csv; charset=utf-8").send(`${csvLine(HEADER)}${alerts.map(csvOf).join("")}`);
     }
@@ -43,6 +43,7 @@ export function addReport(app: Api, { records, latest, queries, now }: Parts): v
       to: iso(range.to),
       ...makeReport(alerts, range),
       alerts: alerts.map(viewAlert),
+      history: records.alerts.countHistory(range),
       truncated: found.length > ALERTS_MAX,
       sensorsWithoutData,
     });

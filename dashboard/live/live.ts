@@ -34,7 +34,7 @@ export const loadFailed = signal<unknown>(undefined);
 /** The alerts someone should look at: they fire, and nobody has closed them. */
 const OPEN_ALERTS = "/alerts?state=firing&handling=open,acknowledged,in-progress";
 export function isOpen(alert: AlertView): boolean {
-  return alert.state === "firing" && alert.handling !== "closed" && alert.mode !== "shadow";
+  return alert.state === "firing" && alert.handling !== "closed" && alert.mode === undefined;
 }
 
 /** News come in bursts; the screen changes at most so often. */

@@ -25,8 +25,8 @@ export type AlertFilter = {
   readonly sensor?: string;
   /** Kept from being told, or not. */
   readonly suppressed?: boolean;
-  /** Alerts of rules that are being tried out are left out of every list and count unless asked for. */
-  readonly mode?: "live" | "shadow";
+  /** Alerts of rules that are being tried out, and those of the past, are left out of every list and count unless asked for. */
+  readonly mode?: "live" | "shadow" | "history";
 };
 
 type ChangeByPeople = { handling?: Handling; assignee?: string | null; review?: Review };
@@ -59,9 +59,9 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
     return alert;
   }
 
-  /** Events are what is told, live and on MQTT: nobody is told of a rule that is being tried out. */
+  /** Events are what is told, live and on MQTT: nobody is told of a rule that is being tried out, nor of the past. */
   function tell(alert: Alert, { what }: TimelineEntry): void {
-    if (alert.mode !== "shadow") writeEvent(now(), what, alert);
+    if (alert.mode === undefined) writeEvent(now(), what, alert);
   }
 
   /**
@@ -142,6 +142,8 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
     list,
     /** Those that something happened to in a time range (`from <= known < to`), and those that fired all along; oldest start first. */
     touched: (range: { from: number; to: number }, limit: number) => withTimelines(listTouched(db, range, limit)),
+    /** Alerts of the past that became known in a time range. */
+    countHistory: (range: { from: number; to: number }) => countHistory(db, range),
     countsByRule: (filter: AlertFilter & { sensors?: readonly string[] } = {}) => countAlertsByRule(db, filter),
     /** Open alerts of every state but resolved and retracted, for `/metrics`. */
     openCounts: () => countOpenAlerts(db),
@@ -185,6 +187,12 @@ function listAlertRows(db: Database, filter: AlertFilter, limit: number, cursor?
   );
   return rows.all(...values, limit) as AlertRow[];
 }
+
+const HISTORY = `SELECT count(*) AS n FROM alerts WHERE mode = 'history' AND id IN
+  (SELECT alert FROM timeline WHERE known_at >= ? AND known_at < ? AND what = 'firing')`;
+
+const countHistory = (db: Database, { from, to }: { from: number; to: number }): number =>
+  (db.statement(HISTORY).get(from, to) as { n: number }).n;
 
 const TOUCHED = `SELECT id, handling, assignee, suppressed_by, review, body FROM alerts
   WHERE ${LIVE} AND state <> 'pending' AND (id IN (SELECT alert FROM timeline WHERE known_at >= ? AND known_at < ?)
