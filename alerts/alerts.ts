@@ -251,7 +251,7 @@ export function createAlerts(options: AlertsOptions) {
 
   function judge(turns: Turns, readings: readonly Reading[], isMoreToCome = false): void {
     for (const one of engine.observe(readings, isMoreToCome)) {
-      history.note(one, passed());
+      history.note(one);
       turns.push(time.show(one), engine.isOfLate(one));
     }
     noteFailures();
@@ -354,7 +354,7 @@ export function createAlerts(options: AlertsOptions) {
     const isListening = listening();
     if (isListening && !wasListening) engine.listen(time.now());
     wasListening = isListening;
-    history.look(passed());
+    if (history.isWaiting()) history.look(now());
     if (untaken() === 0) stuckSince = undefined;
     else stuckSince ??= passed();
     write(saveAll);
@@ -391,7 +391,7 @@ export function createAlerts(options: AlertsOptions) {
   /** True if there is something to tell. */
   function push(transitions: readonly Transition[], mustBeSaved: boolean): boolean {
     for (const one of transitions) {
-      history.note(one, passed());
+      history.note(one);
       if (turns) turns.push(time.show(one), mustBeSaved);
       else unapplied.push(time.show(one));
     }
@@ -571,27 +571,27 @@ const HISTORY_CALM_MS = 10_000;
 
 /** One line for all that was said of the past, once no more of it has come for some seconds: an import may say thousands. */
 function createHistorySummary(log: Log) {
-  let alerts = new Set<string>();
-  let newestAt = 0;
+  const alerts = new Set<string>();
   let span = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
+  /** How many there were at the last look that saw more of them. */
+  let seen = { count: 0, at: 0 };
 
-  function note({ alert, entry }: Transition, time: number): void {
+  function note({ alert, entry }: Transition): void {
     if (alert.mode !== "history" || entry.what !== "firing") return;
     alerts.add(alert.id);
-    newestAt = time;
     span = { from: Math.min(span.from, alert.startedAt), to: Math.max(span.to, entry.at) };
   }
 
   function look(time: number): void {
-    if (alerts.size === 0 || time - newestAt < HISTORY_CALM_MS) return;
+    if (alerts.size !== seen.count) seen = { count: alerts.size, at: time };
+    if (alerts.size === 0 || time - seen.at < HISTORY_CALM_MS) return;
     const [from, to] = [new Date(span.from).toISOString(), new Date(span.to).toISOString()];
-    log.info(
-      { alerts: alerts.size, from, to },
-      "alerts of imported or old readings were recorded as history; nobody was told",
-    );
-    alerts = new Set();
+    const about = { alerts: alerts.size, from, to };
+    log.info(about, "alerts of imported or old readings were recorded as history; nobody was told");
+    alerts.clear();
     span = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
+    seen = { count: 0, at: time };
   }
 
-  return { note, look };
+  return { note, look, isWaiting: () => alerts.size > 0 };
 }

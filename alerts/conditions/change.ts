@@ -4,6 +4,7 @@ import {
   amount,
   NOTHING,
   needsGood,
+  needsSecond,
   type Outcome,
   type OverValues,
   type Sample,
@@ -20,6 +21,8 @@ export type ChangeParams = {
   readonly withinMs: number;
   readonly keepForMs: number;
   readonly needsGood: boolean;
+  /** One sample is not enough, and a suspect one is nothing to compare with. */
+  readonly needsSecond?: true;
 };
 
 type Seen = { readonly at: number; readonly value: number; readonly good: boolean };
@@ -29,6 +32,8 @@ type ChangeState = {
   readonly base: readonly Seen[];
   readonly since?: number;
   readonly clearSince?: number;
+  /** One sample has said so. */
+  readonly isSaid?: true;
 };
 
 const QUIET: ChangeState = { base: [] };
@@ -55,6 +60,7 @@ export const change: OverValues<"change", ChangeParams, ChangeState> = {
       withinMs: parseDuration(within)!,
       keepForMs: keepFor === undefined ? 0 : parseDuration(keepFor)!,
       needsGood: needsGood(rule),
+      ...(needsSecond(rule) ? { needsSecond: true as const } : {}),
     };
     return () => params;
   },
@@ -67,13 +73,15 @@ export const change: OverValues<"change", ChangeParams, ChangeState> = {
   },
   quiet: QUIET,
   step(params, state, sample) {
+    if (params.needsSecond && !sample.good) return [state, NOTHING];
     const kept = unexpired(state.base, sample.at - params.withinMs);
     const extreme = kept[0];
     const base = withNewest(params, kept, sample);
     const amount = extreme === undefined ? 0 : sizeOf(params, extreme.value, sample.value);
     const isLarge = amount >= params.by && (!params.needsGood || sample.good || extreme!.good);
     if (state.since !== undefined) return watchForEnd(params, state, base, isLarge, sample);
-    if (!isLarge) return [base === state.base ? state : { base }, NOTHING];
+    if (!isLarge) return [base === state.base && !state.isSaid ? state : { base }, NOTHING];
+    if (params.needsSecond && !state.isSaid) return [{ base, isSaid: true }, NOTHING];
     const evidence = [evidenceOf(extreme!), evidenceOf(sample)];
     const { at, value } = sample;
     const fired: Outcome = { what: "firing", at, startedAt: at, value, limit: params.by, evidence };

@@ -1,7 +1,7 @@
 import type { Evidence, Expected } from "../../model/alert.ts";
 import type { ConditionType, Limit, Spec } from "../../model/conditions.ts";
 import type { Kind } from "../../model/kinds.ts";
-import { wordsOf } from "../../model/metrics.ts";
+import { isDerived, wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { DAY_MS, formatSpan, HOUR_MS, parseDuration } from "../../model/time.ts";
 import { CLASS_NAMES } from "../derived/european-aqi.ts";
@@ -111,6 +111,13 @@ export type Condition<T extends ConditionType> = T extends "rejections"
 
 /** Operators' alerts do not rest on suspect values alone. */
 export const needsGood = ({ audience }: Rule): boolean => audience === "operators";
+
+/**
+ * One sample never calls a crew as critical: devices say 85 °C, 0 % or 65535 where they have nothing to say, and some of
+ * that lies within the range of what is possible. The second one confirms it. An index that is worked out has none.
+ */
+export const needsSecond = ({ audience, severity, metric }: Rule): boolean =>
+  audience === "crews" && severity === "critical" && metric !== undefined && !isDerived(metric);
 
 /** A limit of one sensor; undefined: it lacks the tag, or the tag is no number. */
 export function limitFor(limit: Limit, { tags }: WatchedSensor): number | undefined {

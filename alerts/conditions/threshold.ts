@@ -8,6 +8,7 @@ import {
   limitFor,
   NOTHING,
   needsGood,
+  needsSecond,
   type Outcome,
   type OverValues,
   type Sample,
@@ -40,6 +41,8 @@ type LevelParams = {
   readonly keepForMs: number;
   /** An operators' alert needs one value that is not suspect. */
   readonly needsGood: boolean;
+  /** One sample is not enough. Left out where it is: then the params are as they always were. */
+  readonly needsSecond?: true;
 };
 
 /** A value that stands for `from` … `at`: a sample (both the same) or a window. */
@@ -93,9 +96,14 @@ function begin(params: LevelParams, point: Point): Step<Level> {
   return [next, [{ what: "pending", at: lastAt, startedAt: since, value: point.value, evidence: [first] }]];
 }
 
-/** Fires once it has held for `for` and, where operators would be called, one of the values is not suspect. */
+/**
+ * Fires once it has held for `for` and, where operators would be called, one of the values is not suspect; where crews
+ * would be called at once, two samples say so.
+ */
 function hold(params: LevelParams, level: Extract<Level, { phase: "pending" }>, point: Point): Step<Level> {
   if (point.at - level.since < params.forMs || (params.needsGood && !level.good)) return [level, NOTHING];
+  const isOneSample = level.first === point.evidence && (point.evidence.window?.samples ?? 1) < 2;
+  if (params.needsSecond && isOneSample) return [level, NOTHING];
   const { since: startedAt, first } = level;
   const evidence = first === point.evidence ? [first] : [first, point.evidence];
   const fired: Outcome = { what: "firing", at: point.at, startedAt, value: point.value, evidence };
@@ -148,7 +156,8 @@ const STILL_QUIET: Step<ThresholdState> = [QUIET, NOTHING];
  * Units are the metric's. `for` is measured between samples: from the first one beyond the limit (of a window, from
  * its start) to the one that is being judged, never on a clock.
  * Guards: invalid windows (data capture, see `close`) are passed over; a gap longer than max(3 x interval, 15 min), or
- * a missing window, starts `for` anew; an alert for operators waits for a value that is not suspect. What is firing
+ * a missing window, starts `for` anew; an alert for operators waits for a value that is not suspect, a critical one for
+ * crews for a second sample. What is firing
  * goes on firing through a gap: that the sensor is silent is said by another rule, and does not make the limit hold.
  */
 export const threshold: OverValues<"threshold", ThresholdParams, ThresholdState> = {
@@ -162,6 +171,7 @@ export const threshold: OverValues<"threshold", ThresholdParams, ThresholdState>
       aggregate: spec.aggregate,
       capture: spec.capture,
       needsGood: needsGood(rule),
+      ...(needsSecond(rule) ? { needsSecond: true as const } : {}),
     };
     return (sensor) => {
       const limit = limitFor((spec.above ?? spec.below)!, sensor);

@@ -84,6 +84,7 @@ describe("a replay of the past never floods the live desk", () => {
       expect(records.events.after(0, 100)).toEqual([]);
       expect(records.alerts.countHistory({ from: NOW, to: NOW + 1 })).toBe(5);
       expect(records.alerts.touched({ from: NOW - DAY, to: NOW + DAY }, 100)).toEqual([]);
+      service.tick();
       clock += MINUTE;
       service.tick();
       expect(logged.filter((one) => "alerts" in one)).toEqual([expect.objectContaining({ alerts: 5 })]);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { overValues, paramsMaker } from "../../../alerts/conditions/registry.ts";
 import { type ThresholdParams, threshold } from "../../../alerts/conditions/threshold.ts";
+import { aRule, aSensor } from "../builders.ts";
 import { type Note, play } from "./play.ts";
 
 const MINUTE = 60_000;
@@ -199,5 +201,76 @@ describe("threshold on windows", () => {
     expect(threshold.advance!(params, closed, 60 * MINUTE, cadence)[1]).toEqual([]);
     const straggler = { at: 9.5 * MINUTE, value: 1, good: true, lastAt: 9 * MINUTE, cadence };
     expect(threshold.step(params, closed, straggler)).toEqual([closed, []]);
+  });
+});
+
+describe("a critical alert for crews", () => {
+  const rule = (fields: object) =>
+    aRule({ kind: "any", metric: "battery", audience: "crews", severity: "critical", ...fields });
+  const played = (fields: object, notes: readonly Note[]) => {
+    const one = rule(fields);
+    const condition = overValues(one.condition.type)!;
+    return play(condition, paramsMaker(one)(aSensor())!, notes, 5 * 60_000).letters;
+  };
+
+  it("waits for a second sample: one may be what a device says that has nothing to say", () => {
+    const condition = { type: "threshold", below: 10, clear: 20 };
+    expect(
+      played({ condition }, [
+        [0, 80],
+        [5, 0],
+        [10, 80],
+        [15, 0],
+        [20, 0],
+        [25, 80],
+      ]),
+    ).toBe("....FR");
+    expect(
+      played({ condition, severity: "warning" }, [
+        [0, 80],
+        [5, 0],
+        [10, 80],
+      ]),
+    ).toBe(".FR");
+    expect(
+      played({ condition, audience: "operators" }, [
+        [0, 80],
+        [5, 0],
+        [10, 80],
+      ]),
+    ).toBe(".FR");
+    // A window of one sample is one sample.
+    const hourly = { type: "threshold", below: 10, window: "5m" };
+    expect(
+      played({ condition: hourly }, [
+        [0, 80],
+        [5, 0],
+        [10, 80],
+        [15, 0],
+        [20, 0],
+        [25, 80],
+      ]),
+    ).toBe(".....F");
+  });
+
+  it("of a change, too, which no suspect value makes", () => {
+    const condition = { type: "change", fall: 30, within: "1h" };
+    expect(
+      played({ condition }, [
+        [0, 80],
+        [5, 0],
+        [10, 80],
+        [15, 20],
+        [20, 20],
+      ]),
+    ).toBe("....F");
+    expect(
+      played({ condition }, [
+        [0, 20],
+        [5, 85, "?"],
+        [10, 20],
+        [15, 20],
+      ]),
+    ).toBe("....");
   });
 });
