@@ -6,12 +6,12 @@ import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse";
 import { isId } from "../model/ids.ts";
 import { isKind, type Kind } from "../model/kinds.ts";
-import { createZoneClock, localMs, localTimeReader, type Placed, readIso } from "../model/local-time.ts";
+import { createZoneClock, localMs, type Placed, readIso } from "../model/local-time.ts";
+import { createTimeReader, createValueReader } from "../model/mapping.ts";
 import type { MetricName } from "../model/metrics.ts";
 import { createNames, type Names } from "../model/names.ts";
 import { HOUR_MS } from "../model/time.ts";
 import {
-  conversion,
   fileSpec,
   type ImpliedTime,
   type Mapping,
@@ -32,20 +32,22 @@ const GUESSES = [",", ";", "\t", "|"];
  * names). The first item is the header. Empty lines come as empty cells, so that the caller counts them. Constant memory.
  * Throws `RecordingError` for a file that cannot be read.
  */
-async function* readTable(path: string, delimiter?: string): AsyncGenerator<Cells> {
-  const start = await firstLine(path);
+async function* readTable(path: string, { delimiter, skip, header }: TableFile): AsyncGenerator<Cells> {
+  const start = await lineAt(path, skip);
   try {
-    if (start.startsWith("{")) yield* readObjects(path);
-    else yield* readCsv(path, delimiter ?? mostFrequent(start));
+    if (start.startsWith("{")) return yield* readObjects(path);
+    if (header) yield header;
+    yield* readCsv(path, delimiter ?? mostFrequent(start), skip);
   } catch (error) {
     if (error instanceof RecordingError) throw error;
     throw new RecordingError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
   }
 }
 
-async function* readCsv(path: string, delimiter: string): AsyncGenerator<Cells> {
+async function* readCsv(path: string, delimiter: string, skip: number): AsyncGenerator<Cells> {
   const parser = parse({
     delimiter,
+    from_line: skip + 1,
     bom: true,
     relax_column_count: true,
     relax_quotes: true,
@@ -116,16 +118,18 @@ async function openText(path: string): Promise<Readable> {
   return pipeline(bytes, createGunzip(), () => {});
 }
 
-async function firstLine(path: string): Promise<string> {
+/** Counted from 0; "" after the end. */
+async function lineAt(path: string, at: number): Promise<string> {
   try {
-    for await (const line of readLines(path)) return line;
+    let line = 0;
+    for await (const text of readLines(path)) if (line++ === at) return text;
     return "";
   } catch (error) {
     throw new RecordingError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
   }
 }
 
-function mostFrequent(line: string): string {
+export function mostFrequent(line: string): string {
   // What stands in quotes does not delimit.
   const bare = line.replace(/"(?:[^"]|"")*"/g, "");
   const counts = GUESSES.map((guess) => bare.split(guess).length);
@@ -143,19 +147,24 @@ export type Item = {
   readonly rawTime: string;
   /** null: missing. A text: not a number, sent as it is for the same reason. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** One value of a reading whose others stand in other rows. */
+  readonly isPart?: true;
 };
 
-type Source = {
-  readonly index: number;
-  readonly read: (text: string) => number | string | null;
-  readonly metric: MetricName;
-};
+type Source = { readonly metric: MetricName; readonly read: (cells: Cells) => number | string | null };
 type Template = {
   readonly id: (cells: Cells) => string;
   /** It is the same for all rows. */
   readonly isFixed: boolean;
 };
-type Sensor = { readonly name: Template; readonly kind: Kind; readonly sources: readonly Source[] };
+type Sensor = {
+  readonly name: Template;
+  readonly kind: Kind;
+  /** What it says in a row. */
+  readonly valuesOf: (cells: Cells) => Item["values"];
+  /** Several rows make a reading. */
+  readonly isPart: boolean;
+};
 
 const TEXT_CHARS_MAX = 64;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -177,7 +186,7 @@ function createRowReader(
   const columns = new Map(header.map((name, index) => [tidy(name), index]));
   const column = (name: string) => columns.get(tidy(name));
   const absent: string[] = [];
-  const naming = { groups, column, names };
+  const naming = { groups, column, names, counts };
   const sensors = spec.readings.flatMap((reading) => sensorsOf(reading, spec, naming, header, absent));
   if (sensors.length === 0)
     throw new RecordingError(`${file} has none of the columns the mapping asks for; it has: ${header.join(", ")}`);
@@ -197,7 +206,8 @@ function createRowReader(
       district: district.id(cells),
       at,
       rawTime: raw.slice(0, TEXT_CHARS_MAX),
-      values: Object.fromEntries(sensor.sources.map((one) => [one.metric, one.read(cells[one.index] ?? "")])),
+      values: sensor.valuesOf(cells),
+      ...(sensor.isPart && { isPart: true as const }),
     }));
   }
 
@@ -223,29 +233,61 @@ type Naming = {
   readonly groups: Readonly<Record<string, string>>;
   readonly column: (name: string) => number | undefined;
   readonly names: Names;
+  readonly counts: RecordingCounts;
 };
 
 function sensorsOf(reading: ReadingSpec, spec: TableFile, naming: Naming, header: Cells, absent: string[]): Sensor[] {
+  const { kind } = reading;
+  const readerOf = (one: Parameters<typeof createValueReader>[1]) => createValueReader(spec, one, spec.time.stepS);
+  if ("metricColumn" in reading) return valuePerRow(reading, naming, absent, readerOf);
   if ("metrics" in reading) {
-    const sources = reading.metrics.flatMap((one) => {
+    const sources = reading.metrics.flatMap((one): Source[] => {
       const index = naming.column(one.column);
       if (index === undefined) absent.push(one.column);
-      return index === undefined ? [] : [{ index, metric: one.metric, read: valueReader(spec, one) }];
+      const read = readerOf(one);
+      return index === undefined ? [] : [{ metric: one.metric, read: (cells) => read(cells[index] ?? "") }];
     });
-    return sources.length === 0 ? [] : [{ name: template(reading.sensor, naming), kind: reading.kind, sources }];
+    const valuesOf = (cells: Cells) => Object.fromEntries(sources.map((one) => [one.metric, one.read(cells)]));
+    return sources.length === 0 ? [] : [{ name: template(reading.sensor, naming), kind, valuesOf, isPart: false }];
   }
   const pattern = new RegExp(reading.eachColumn, "i");
-  const found = header.flatMap((column, index) => {
+  const read = readerOf(reading);
+  const found = header.flatMap((column, index): Sensor[] => {
     const match = pattern.exec(column.trim());
     if (!match) return [];
     const groups = { ...naming.groups, column, ...match.groups };
     const name = template(reading.sensor, { ...naming, groups, column: () => undefined });
-    return [
-      { name, kind: reading.kind, sources: [{ index, metric: reading.metric, read: valueReader(spec, reading) }] },
-    ];
+    return [{ name, kind, valuesOf: (cells) => ({ [reading.metric]: read(cells[index] ?? "") }), isPart: false }];
   });
   if (found.length === 0) absent.push(reading.eachColumn);
   return found;
+}
+
+/** Names that are told apart. */
+const NOT_TAKEN_MAX = 200;
+
+function valuePerRow(
+  reading: Extract<ReadingSpec, { metricColumn: string }>,
+  naming: Naming,
+  absent: string[],
+  readerOf: (one: Parameters<typeof createValueReader>[1]) => ReturnType<typeof createValueReader>,
+): Sensor[] {
+  const [what, value] = [naming.column(reading.metricColumn), naming.column(reading.valueColumn)];
+  if (what === undefined) absent.push(reading.metricColumn);
+  if (value === undefined) absent.push(reading.valueColumn);
+  if (what === undefined || value === undefined) return [];
+  const sources = new Map(
+    reading.metrics.map((one) => [tidy(one.column), { metric: one.metric, read: readerOf(one) }]),
+  );
+  const valuesOf = (cells: Cells) => {
+    const name = tidy(cells[what] ?? "");
+    const source = sources.get(name);
+    if (source) return { [source.metric]: source.read(cells[value] ?? "") };
+    const { notTaken } = naming.counts;
+    if (notTaken.has(name) || notTaken.size < NOT_TAKEN_MAX) notTaken.set(name, (notTaken.get(name) ?? 0) + 1);
+    return {};
+  };
+  return [{ name: template(reading.sensor, naming), kind: reading.kind, valuesOf, isPart: true }];
 }
 
 /** "{station}" from the file's name if it tells it, else from the row. */
@@ -258,21 +300,6 @@ function template(text: string, { groups, column, names }: Naming): Template {
   if (indexes.some((index) => index !== undefined)) return { id: (cells) => names.idOf(nameOf(cells)), isFixed: false };
   const fixed = names.idOf(nameOf([]));
   return { id: () => fixed, isFixed: true };
-}
-
-function valueReader(spec: TableFile, quantity: { metric: MetricName; unit: string; missing: readonly string[] }) {
-  const none = [...spec.missing, ...quantity.missing];
-  const texts = new Set(["", ...none]);
-  const numbers = new Set(none.filter((text) => NUMBER.test(text)).map(Number));
-  const convert = conversion(quantity.unit, quantity.metric)!;
-  return (cell: string): number | string | null => {
-    const text = cell.trim();
-    if (texts.has(text)) return null;
-    const plain = spec.decimal === "," ? text.replace(",", ".") : text;
-    const value = NUMBER.test(plain) ? Number(plain) : Number.NaN;
-    if (!Number.isFinite(value)) return text.slice(0, TEXT_CHARS_MAX);
-    return numbers.has(value) ? null : convert(value);
-  };
 }
 
 type ReadTime = {
@@ -291,9 +318,6 @@ type TimeOfRow = {
   readonly local?: number;
   readonly isZoneless?: boolean;
 };
-/** A time as a text says it: of a clock on the wall, or (`isInstant`) of the whole world. */
-type Said = { readonly ms: number; readonly isInstant: boolean };
-
 function writtenTime(
   { columns, patterns, zone, stamp, stepS }: WrittenTime,
   column: (name: string) => number | undefined,
@@ -305,15 +329,8 @@ function writtenTime(
     return index;
   });
   const clock = zone === undefined ? undefined : createZoneClock(zone);
-  const readers = patterns.map(timeReader);
+  const saidIn = createTimeReader(patterns);
   const rawOf = (cells: Cells) => indexes.map((index) => (cells[index] ?? "").trim()).join(" ");
-  const saidIn = (raw: string) => {
-    for (const reader of readers) {
-      const said = reader(raw);
-      if (said !== undefined) return said;
-    }
-    return undefined;
-  };
   const self: ReadTime = {
     endsAfterMs: stamp === "end" ? (stepS === undefined ? "found" : stepS * 1000) : undefined,
     plain: (cells) => saidIn(rawOf(cells))?.ms,
@@ -329,27 +346,6 @@ function writtenTime(
     },
   };
   return self;
-}
-
-const EPOCHS: Readonly<Record<string, number>> = { "epoch-s": 1000, "epoch-ms": 1, "epoch-us": 1e-3, "epoch-ns": 1e-6 };
-
-function timeReader(pattern: string): (text: string) => Said | undefined {
-  if (pattern === "iso")
-    return (text) => {
-      const found = readIso(text);
-      const local = found && localMs(found.time);
-      if (!found || local === undefined) return undefined;
-      return { ms: local - (found.offsetMs ?? 0), isInstant: found.offsetMs !== undefined };
-    };
-  const unit = EPOCHS[pattern];
-  if (unit !== undefined)
-    return (text) => (NUMBER.test(text) ? { ms: Math.floor(Number(text) * unit), isInstant: true } : undefined);
-  const read = localTimeReader(pattern);
-  return (text) => {
-    const time = read(text);
-    const local = time && localMs(time);
-    return local === undefined ? undefined : { ms: local, isInstant: false };
-  };
 }
 
 /** What a Date can hold: anything else is not a time. */
@@ -383,6 +379,8 @@ type RecordingCounts = {
   readonly unplayableLines: string[];
   /** Columns of the mapping which a file does not have. */
   readonly absent: Set<string>;
+  /** Rows of what the mapping does not take, by what they say they are. */
+  readonly notTaken: Map<string, number>;
   /** Rows in hours that autumn repeats, by hour, and how many of them were taken as its second pass. */
   readonly doubled: Map<string, { rows: number; second: number }>;
   /** Rows in an hour that spring skips. */
@@ -400,6 +398,7 @@ export function newCounts(): RecordingCounts {
     unplayable: 0,
     unplayableLines: [],
     absent: new Set(),
+    notTaken: new Map(),
     doubled: new Map(),
     skipped: 0,
     zoneless: 0,
@@ -436,7 +435,7 @@ async function* readMapped(
   let reader: ReturnType<typeof createRowReader> | undefined;
   let [row, waiting]: [number, Cells[]] = [0, []];
   const isHeld = () => reader?.time.endsAfterMs === "found";
-  for await (const cells of readTable(path, found.spec.delimiter)) {
+  for await (const cells of readTable(path, found.spec)) {
     if (!reader) {
       reader = createRowReader(found, cells, file, counts, names);
       for (const name of reader.absent) counts.absent.add(name);

@@ -532,6 +532,9 @@ async function throughGateway(
 function notesOn({ counts }: Survey, caughtUp: boolean | undefined): string[] {
   const notes = [...counts.unplayableLines];
   if (counts.absent.size > 0) notes.push(`columns not in the files: ${[...counts.absent].join(", ")}`);
+  const notTaken = [...counts.notTaken].map(([name, rows]) => `${name || '""'} (${rows} rows)`);
+  if (notTaken.length > 0)
+    notes.push(`not taken, for the mapping names no metric: ${notTaken.slice(0, 20).join(", ")}`);
   if (counts.zoneless > 0)
     notes.push(`${counts.zoneless} times say no zone, and the mapping names none: give "zone" in "time"`);
   for (const [file, { stepMs, isFound }] of counts.ends) {

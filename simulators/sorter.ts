@@ -167,19 +167,20 @@ export function createSorter(scratch: Scratch, readingsMax = READINGS_IN_MEMORY)
     // No JSON has an infinity: rows before the first time.
     return JSON.stringify([
       Number.isFinite(at) ? at : null,
-      ...items.map((item) => [placeOf(item), item.at ?? item.rawTime, item.values]),
+      ...items.map((item) => [placeOf(item), item.at ?? item.rawTime, item.values, ...(item.isPart ? [1] : [])]),
     ]);
   }
 
   function fromLine(line: string): Row {
-    const [at, ...items] = JSON.parse(line) as [number | null, ...[number, number | string, Item["values"]][]];
+    const [at, ...items] = JSON.parse(line) as [number | null, ...[number, number | string, Item["values"], 1?][]];
     return {
       at: at ?? Number.NEGATIVE_INFINITY,
-      items: items.map(([place, time, values]) => ({
+      items: items.map(([place, time, values, isPart]) => ({
         ...places[place]!,
         at: typeof time === "number" ? time : undefined,
         rawTime: String(time),
         values,
+        ...(isPart && { isPart: true as const }),
       })),
     };
   }

@@ -27,7 +27,7 @@ const HOMES: Record<string, readonly string[]> = {
   fastify: ["api"],
   "fastify-type-provider-zod": ["api"],
   "prom-client": ["api"],
-  yaml: ["alerts"],
+  yaml: ["alerts", "simulators"],
   nodemailer: ["alerts"],
   "eventsource-parser": ["client", "dashboard"],
   commander: ["cli"],

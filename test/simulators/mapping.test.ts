@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
   builtInMappings,
-  conversion,
   fileSpec,
   loadMapping,
   parseMapping,
   RecordingError,
+  readMapping,
 } from "../../simulators/mapping.ts";
 
 const about = { name: "m", title: "t", source: "s", form: "table" };
@@ -28,7 +28,9 @@ describe("mappings", () => {
 
   it("name the mistake: unit, metric of another kind, unknown metric, zone, pattern, stray key", () => {
     expect(() => parseMapping({ ...about, files: [file] })).not.toThrow();
-    expect(() => parseMapping(withMetric({ metric: "pm25", unit: "mph" }))).toThrow(/no conversion from mph for pm25/);
+    expect(() => parseMapping(withMetric({ metric: "pm25", unit: "mph" }))).toThrow(
+      /no conversion from mph for pm25; it comes in µg\/m³/,
+    );
     expect(() => parseMapping(withMetric({ metric: "speed", unit: "km/h" }))).toThrow(/speed is not a metric of air/);
     expect(() => parseMapping(withMetric({ metric: "plate", unit: "" }))).toThrow(/not a metric/);
     expect(() => parseMapping({ ...about, files: [{ ...file, match: "(" }] })).toThrow(RecordingError);
@@ -52,24 +54,55 @@ describe("mappings", () => {
   });
 });
 
-describe("units", () => {
-  it.each([
-    ["mph", "speed", 60, 96.56064],
-    ["°F", "enclosureTemperature", 212, 100],
-    ["°F", "temperature", -40, -40],
-    ["µg/m³", "co", 10_000, 10],
-    ["veh/5min", "flow", 12, 144],
-    ["ppb NO2", "no2", 100, 191.25],
-    ["Pa", "pressure", 101_325, 1013.25],
-    ["W", "activePower", 1500, 1.5],
-    ["share", "occupancy", 0.125, 12.5],
-    ["µg/m³", "pm25", 12.345678901, 12.345678901],
-  ] as const)("%s of %s: %d is %d", (unit, metric, value, expected) => {
-    expect(conversion(unit, metric)!(value)).toBe(expected);
+const YAML = `
+files:
+  - time: { columns: [when], patterns: [DD.MM.YYYY HH:mm], zone: Europe/Paris, stamp: end, stepS: 900 }
+    district: north
+    decimal: ","
+    thousands: .
+    missing: [-999, n/a]
+    readings:
+      - sensor: "{station}"
+        kind: energy
+        metrics:
+          - { column: load, metric: activePower, unit: kWh/interval }
+          - { column: cos phi, metric: powerFactor, unit: "%" }
+`;
+
+describe("mappings in YAML", () => {
+  it("need no more than what cannot be known", () => {
+    const mapping = readMapping(YAML);
+    expect(mapping).toMatchObject({ form: "table", name: "mapping" });
+    const { spec } = fileSpec(mapping as never, "whatever.txt");
+    expect(spec).toMatchObject({ match: ".", decimal: ",", thousands: ".", missing: ["-999", "n/a"], skip: 0 });
   });
 
-  it("does not guess", () => {
-    expect(conversion("mph", "co")).toBeUndefined();
-    expect(conversion("ppb NO2", "o3")).toBe(undefined);
+  it("are the same in JSON", () => {
+    const { files } = readMapping(YAML) as { files: unknown };
+    expect(readMapping(JSON.stringify({ files }, undefined, "\t"))).toEqual(readMapping(YAML));
+  });
+
+  it.each([
+    [
+      "unit: kWh/interval",
+      "unit: furlong",
+      /line 12, files.0.readings.0.metrics.0.unit: no conversion from furlong for activePower; it comes in kW, W, .*kWh\/15min/,
+    ],
+    [", stepS: 900", "", /line 12, .*no conversion from kWh\/interval for activePower \(with "stepS" in "time"\)/],
+    ["metric: powerFactor", "metric: cosPhi", /line 13, .*not a metric .*energy: activePower reactivePower/],
+    [
+      "metric: powerFactor",
+      "metric: speed",
+      /line 13, .*speed is not a metric of energy sensors; they have activePower/,
+    ],
+    ["kind: energy", "kind: water", /line 10, .*kind: .*"air"\|"traffic"\|"energy"/],
+    ["zone: Europe/Paris", "zone: Paris", /line 3, files.0.time.zone: neither an IANA time zone/],
+    ["zone: Europe/Paris, ", "", /line 3, files.0.time.zone: is missing: times in these patterns/],
+    ["DD.MM.YYYY HH:mm", "daily", /line 3, files.0.time.patterns.0: neither one of iso, epoch-s/],
+    ["stamp: end", "stamp: middle", /line 3, files.0.time.stamp: .*"start"\|"end"/],
+    ["    district: north\n", "    town: north\n", /line \d+, files.0.*district|Unrecognized key: "town"/],
+    ["readings:", "readings: [", /line \d+: /],
+  ])("%s as %s: the mistake, its line and what is allowed", (right, wrong, message) => {
+    expect(() => readMapping(YAML.replace(right, wrong))).toThrow(message);
   });
 });

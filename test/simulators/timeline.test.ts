@@ -150,6 +150,47 @@ describe("recordings in the order of time", () => {
     expect((await play("native", [lines])).lines).toEqual(["a 2024-06-01T00:00 1", "a 2024-06-01T01:00 1"]);
   });
 
+  it("puts the values of one moment together that stand in rows of their own", async () => {
+    const mapping = {
+      files: [
+        {
+          time: { columns: ["utc"], patterns: ["iso"] },
+          district: "d",
+          decimal: ",",
+          thousands: ".",
+          skip: 2,
+          readings: [
+            {
+              sensor: "{location}",
+              kind: "air",
+              metricColumn: "parameter",
+              valueColumn: "value",
+              metrics: [
+                { column: "pm25", metric: "pm25", unit: "ug/m3" },
+                { column: "co", metric: "co", unit: "ppb" },
+              ],
+            },
+          ],
+        },
+      ],
+    };
+    const rows = ["a;PM25;12,5", "b;pm25;7", "a;co;1.200,5", "a;bc;3", "a;pm25;13"];
+    const text = rows.map((row) => `${row};2024-06-01 00:00:00Z\n`).join("");
+    const file = write("long.csv", `sep=;\nfrom the city\nlocation;parameter;value;utc\n${text}`);
+    const { survey, lines } = await play(mapping, [file]);
+    expect(lines).toEqual(["a 2024-06-01T00:00 12.5 1.397862", "a 2024-06-01T00:00 13", "b 2024-06-01T00:00 7"]);
+    expect([...survey.counts.notTaken]).toEqual([["bc", 1]]);
+  });
+
+  it("reads a file without a header", async () => {
+    const {
+      files: [spec],
+    } = stations({ zone: "UTC" });
+    const file = write("bare.csv", "a,2024-06-01 00:00,1\na,2024-06-01 01:00,2\n");
+    const { lines } = await play({ files: [{ ...spec, header: ["station", "time", "no2"] }] }, [file]);
+    expect(lines).toEqual(["a 2024-06-01T00:00 1", "a 2024-06-01T01:00 2"]);
+  });
+
   it.runIf(present)("gives the descending case the order of the ascending one", async () => {
     const [desc, ok] = await Promise.all(
       ["desc.ndjson", "f1ok.ndjson"].map((name) => play("native", [join(CASES, name)])),
