@@ -37,7 +37,7 @@ Times:
 
 Readings are sent in the order of their times, whatever the order in the files; what was sorted is said at the end.
 
-Mappings: ${builtInMappings().join(", ")}; or the path of a .json file.`;
+Mappings: ${builtInMappings().join(", ")}; or the path of a .yaml or .json file (docs/replay.md).`;
 
 /** Live readings written to a file, and files played as readings. */
 export function register(program: Command): void {

@@ -24,7 +24,7 @@ const NAMES = ["added", "removed", "moved", "unchanged", "alerts", "alertsPerDay
 
 const SOURCES = `
 Times: 2026-11-01T00:00:00Z, 2026-11-01 (midnight UTC), or 30d (so long ago).
-Readings come from the running service, or with --recording from files; mappings: ${builtInMappings().join(", ")}, or a .json file.`;
+Readings come from the running service, or with --recording from files; mappings: ${builtInMappings().join(", ")}, or a .yaml or .json file.`;
 
 const BACKTEST_EXAMPLE = `${SOURCES}
 
