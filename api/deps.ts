@@ -60,6 +60,7 @@ type ApiRecords = Pick<
   Records,
   | "sensors"
   | "credentials"
+  | "registerImports"
   | "sessions"
   | "alerts"
   | "silences"

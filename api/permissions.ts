@@ -33,6 +33,8 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["GET /api/v1/readings/latest", VIEW],
   ["GET /api/v1/sensors", VIEW],
   ["GET /api/v1/sensors/:id", VIEW],
+  ["GET /api/v1/register", MANAGE],
+  ["POST /api/v1/register", MANAGE],
   ["PATCH /api/v1/sensors/:id", MANAGE],
   ["DELETE /api/v1/sensors/:id", MANAGE],
   ["POST /api/v1/sensors/:id/restore", MANAGE],

@@ -11,9 +11,20 @@ const PLACES_MAX = 50;
 /** Sensors in a line of those that took each other's place. */
 export const SUCCESSORS_MAX = 20;
 
-type Register = Pick<Parts, "now" | "disconnect"> & {
-  readonly records: Pick<Parts["records"], "sensors" | "credentials">;
+type Records = Parts["records"];
+/** What the functions here need of the register, so that a file can be tried out beside it. */
+export type Register = Pick<Parts, "now"> & {
+  readonly records: {
+    readonly sensors: Pick<Records["sensors"], "get" | "retired" | "save" | "retire">;
+    readonly credentials: Pick<Records["credentials"], "byName" | "change" | "remove">;
+  };
 };
+
+/** Throws a problem while a file that counts already is being carried out: it would undo what is changed now. */
+export function checkIdle({ registerImports }: Pick<Records, "registerImports">): void {
+  if (!registerImports.isUnderway()) return;
+  throw new ProblemError("unavailable", "A file of sensors is being taken in.", { retryAfterS: 5 });
+}
 
 /** What of a sensor may be said anew; undefined stays, null goes. */
 type Fields = Omit<SensorChange, "replaces" | "replacesFrom">;
@@ -113,7 +124,7 @@ export function unlinkFormer({ records: { sensors } }: Register, { replaces }: S
 export type Stretch = { readonly sensor: Sensor; readonly from: number; readonly to: number };
 
 /** The sensor and those whose place it took, newest first, each with the time in which it was the one. */
-export function lineOf(sensors: Pick<Parts["records"]["sensors"], "get" | "retired">, sensor: Sensor): Stretch[] {
+export function lineOf(sensors: Pick<Records["sensors"], "get" | "retired">, sensor: Sensor): Stretch[] {
   const line: Stretch[] = [];
   let to = Number.POSITIVE_INFINITY;
   for (let one: Sensor | undefined = sensor; one && line.length < SUCCESSORS_MAX; ) {

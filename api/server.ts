@@ -21,7 +21,7 @@ import { addBackup, addMachines, addStatus } from "./routes/machines.ts";
 import { addOpenAlerts } from "./routes/open-alerts.ts";
 import { addPage, pageDocument } from "./routes/page.ts";
 import { addReadings } from "./routes/readings.ts";
-import { addRegister } from "./routes/register.ts";
+import { addRegister, addRegisterFile } from "./routes/register.ts";
 import { addReport } from "./routes/report.ts";
 import { addBacktests, addRules } from "./routes/rules.ts";
 import { addSensorReadings, addSensors } from "./routes/sensors.ts";
@@ -44,6 +44,7 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addReadings,
   addSensors,
   addRegister,
+  addRegisterFile,
   addSensorReadings,
   addCorrections,
   addAlerts,

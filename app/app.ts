@@ -238,6 +238,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     if (refill.holdsFrom() === Number.POSITIVE_INFINITY) void storeWriter.tick();
   };
   background.every("store upkeep", UPKEEP_TICK_MS, lookAfterStore);
+  // Only where a full disk stopped one half-way: else the request that brought it sees to it.
+  background.every("import of sensors", 5_000, () => void records.registerImports.carryOut());
   background.every("alerts by the clock", alerts.tickEveryMs, () => alerts.tick());
   const mark = () => markJournal(records.offsets, edge.state().journal.next);
   background.every("mark of the journal", 5_000, mark);

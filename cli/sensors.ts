@@ -1,6 +1,7 @@
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import type { SensorView } from "../contract/reading.ts";
-import type { SensorChange } from "../contract/register.ts";
+import type { RegisterImportView, SensorChange } from "../contract/register.ts";
 import type { Kind } from "../model/kinds.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
 import { gatherTag, parseId, parseKind, parseNumber } from "./options.ts";
@@ -45,6 +46,21 @@ export function register(program: Command): void {
   withService(sensor.command("restore").description("put it back on the register"), "sensor restore air-market-1")
     .argument("<sensor>", "its id", parseId)
     .action(restoreSensor);
+  withService(
+    sensor.command("import").description("take sensors from a CSV file into the register: all of it, or nothing"),
+    "sensor import sensors.csv --dry-run",
+  )
+    .argument("<file>", "CSV with the columns of export; - for standard input")
+    .option("--dry-run", "only say what would be done, and every mistake with its line")
+    .option("--passwords <file>", "where new passwords are written (0600); it must not be there yet")
+    .action(importSensors);
+  withService(
+    sensor.command("export").description("the register as CSV, for a spreadsheet and for import"),
+    "sensor export sensors.csv --locale de",
+  )
+    .argument("[file]", "where to write it (default: standard output)")
+    .option("--locale <locale>", "for the spreadsheets of a country, like de: semicolons, decimal commas, Excel's mark")
+    .action(exportSensors);
 }
 
 const gatherName = (text: string, before: readonly string[] = []): string[] => [...before, text];
@@ -152,4 +168,70 @@ async function removeSensor(id: string, options: ServiceOptions): Promise<void> 
 async function restoreSensor(id: string, options: ServiceOptions): Promise<void> {
   const sensor = await findService(options).client.post(`/sensors/${id}/restore`, {});
   show(options, sensor, () => `${id} is on the register again; "lamppost device add" gives it a password of its own`);
+}
+
+type ImportOptions = ServiceOptions & { readonly dryRun?: boolean; readonly passwords?: string };
+
+async function importSensors(path: string, options: ImportOptions): Promise<void> {
+  const { client } = findService(options);
+  const file = new Uint8Array(readFileSync(path === "-" ? 0 : path));
+  const ask = (dryRun: boolean) =>
+    client.postFile<RegisterImportView>("/register", file, "text/csv", dryRun ? { dryRun: "true" } : {});
+  const tried = await ask(true);
+  if (tried.mistakesInAll > 0) {
+    show(options, tried, () => [...tried.mistakes.map(mistakeText), ...moreText(tried)].join("\n"));
+    process.exitCode = 1;
+    return;
+  }
+  if (options.dryRun) return show(options, tried, () => `would be: ${countsText(tried)}; nothing was changed`);
+  // Before the passwords are made: they are told once, and must have a place.
+  const target = options.passwords ?? "sensor-passwords.csv";
+  const opened = options.json ? undefined : openNew(target);
+  const result = await ask(false).catch((error: unknown) => {
+    if (opened !== undefined) rmSync(target);
+    throw error;
+  });
+  const { length } = result.passwords;
+  if (opened !== undefined) {
+    writeSync(opened, passwordLines(result));
+    closeSync(opened);
+    if (length === 0) rmSync(target);
+  }
+  const kept = length === 0 ? "" : `\n${length} new passwords are in ${target} (0600); only their hashes are kept here`;
+  show(options, result, () => `${countsText(result)}${kept}`);
+}
+
+function openNew(path: string): number {
+  try {
+    return openSync(path, "wx", 0o600);
+  } catch (error) {
+    const isThere = (error as NodeJS.ErrnoException).code === "EEXIST";
+    const why = isThere ? `${path} is there already` : (error as Error).message;
+    throw new Error(`${why}; give --passwords FILE for a place where new passwords can be written`);
+  }
+}
+
+const passwordLines = ({ passwords }: RegisterImportView) =>
+  `username,password\n${passwords.map(({ username, password }) => `${username},${password}\n`).join("")}`;
+
+const countsText = ({ added, changed, unchanged }: RegisterImportView) =>
+  `${added} added, ${changed} changed, ${unchanged} as they were`;
+
+const mistakeText = ({ line, column, detail }: RegisterImportView["mistakes"][number]) =>
+  `line ${line}${column ? `, ${column}` : ""}: ${detail}`;
+
+function moreText({ mistakes, mistakesInAll }: RegisterImportView): string[] {
+  const more = mistakesInAll - mistakes.length;
+  const all = `${mistakesInAll} ${mistakesInAll === 1 ? "mistake" : "mistakes"}: nothing was changed`;
+  return [more > 0 ? `… and ${more} more` : "", all].filter((text) => text !== "");
+}
+
+async function exportSensors(path: string | undefined, options: ServiceOptions & { locale?: string }): Promise<void> {
+  const { locale } = options;
+  const query = locale === undefined ? "" : `?locale=${encodeURIComponent(locale)}`;
+  const text = await findService(options).client.text(`/api/v1/register${query}`);
+  // Whoever reads an answer as text loses its mark.
+  const file = locale === undefined ? text : `\ufeff${text}`;
+  if (path === undefined) process.stdout.write(file);
+  else writeFileSync(path, file);
 }

@@ -31,6 +31,8 @@ export type ServiceClient = {
     body: Send<"POST", P>["body"],
     withinMs?: number,
   ): Promise<Send<"POST", P>["answer"]>;
+  /** Sends a file. */
+  postFile<T>(path: string, file: Uint8Array<ArrayBuffer>, type: string, query?: Query): Promise<T>;
   patch<P extends SentPath<"PATCH">>(path: P, body: Send<"PATCH", P>["body"]): Promise<Send<"PATCH", P>["answer"]>;
   delete(path: string): Promise<void>;
   /** Every item of a `{items, next}` collection, page by page. */
@@ -40,6 +42,7 @@ export type ServiceClient = {
 const TRIES_MAX = 6;
 const WAIT_S_MAX = 30;
 const ANSWER_WITHIN_MS = 30_000;
+const FILE_WITHIN_MS = 120_000;
 
 export function createServiceClient(options: { readonly url: string; readonly token?: string }): ServiceClient {
   const base = options.url.replace(/\/+$/, "");
@@ -52,13 +55,14 @@ export function createServiceClient(options: { readonly url: string; readonly to
     query: Query = {},
     body?: unknown,
     withinMs = ANSWER_WITHIN_MS,
+    type = "application/json",
   ): Promise<Response> {
     const given = Object.entries(query).filter(([, value]) => value !== undefined);
     const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
     const init: RequestInit = { method, headers, signal: AbortSignal.timeout(withinMs) };
     if (body !== undefined) {
-      init.headers = { ...headers, "content-type": "application/json" };
-      init.body = JSON.stringify(body);
+      init.headers = { ...headers, "content-type": type };
+      init.body = body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body);
     }
     const response = await reach(`${base}${path}${search && `?${search}`}`, init);
     if (response.ok) return response;
@@ -74,6 +78,7 @@ export function createServiceClient(options: { readonly url: string; readonly to
     get: (path, query) => json(call("GET", `/api/v1${path}`, query)),
     text: async (path) => (await call("GET", path)).text(),
     post: (path, body, withinMs) => json(call("POST", `/api/v1${path}`, {}, body, withinMs)),
+    postFile: (path, file, type, query) => json(call("POST", `/api/v1${path}`, query, file, FILE_WITHIN_MS, type)),
     patch: (path, body) => json(call("PATCH", `/api/v1${path}`, {}, body)),
     delete: async (path) => {
       await (await call("DELETE", `/api/v1${path}`)).body?.cancel();

@@ -94,4 +94,13 @@ export function listOf<const T extends readonly string[]>(names: T) {
 }
 
 export const byId = z.object({ id: Id });
+/** How files are written for a country's spreadsheets. */
+export const Locale = z
+  .string()
+  .regex(
+    /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/,
+    "A locale is a language and, if need be, a country, like de or es-MX.",
+  )
+  .optional()
+  .describe("Of CSV, like de: with Excel's mark and, where numbers have a decimal comma, semicolons between columns");
 export const Flag = z.enum(["true", "false"]).optional();

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { SENSOR } from "./account.ts";
-import { Id, type Sent, Time, type View } from "./common.ts";
+import { NewCredential, SENSOR } from "./account.ts";
+import { Flag, Id, Locale, type Sent, Time, type View } from "./common.ts";
 import { SensorBody } from "./reading.ts";
 
 /** `PATCH /sensors/{id}` (RFC 7386): what is left out stays, null takes it away. */
@@ -28,3 +28,23 @@ export const ChangedSensorBody = SensorBody.extend({
   advice: z.array(z.string()).describe("What is left to be done elsewhere, such as a device's new topic"),
 }).meta({ id: "ChangedSensor" });
 export type ChangedSensorView = View<typeof ChangedSensorBody>;
+
+/** `GET /register`. */
+export const ExportQuery = z.strictObject({ locale: Locale });
+/** `POST /register`, with CSV as the body. */
+export const ImportQuery = z.strictObject({ dryRun: Flag.describe("Only say what would be done, and every mistake") });
+
+export const RegisterImportBody = z
+  .object({
+    applied: z.boolean(),
+    added: z.number().int(),
+    changed: z.number().int(),
+    unchanged: z.number().int(),
+    mistakes: z
+      .array(z.object({ line: z.number().int(), column: z.string().optional(), detail: z.string() }))
+      .describe("The first 1,000; with one of them nothing is changed"),
+    mistakesInAll: z.number().int(),
+    passwords: z.array(NewCredential).describe("Of those that were to have one of their own. Shown once"),
+  })
+  .meta({ id: "RegisterImport" });
+export type RegisterImportView = View<typeof RegisterImportBody>;

@@ -8,6 +8,7 @@ import { createLedgerRecords, createOffsetRecords, createRemovalRecords } from "
 import { createNoiseRecords, createSilenceRecords } from "./records/noise.ts";
 import { createDueTimes, createOutboxRecords, createRecipientRecords, createTargetRecords } from "./records/outbox.ts";
 import { createQuarantineRecords, type QuarantineLimits } from "./records/quarantine.ts";
+import { createRegisterImports } from "./records/register-import.ts";
 import { createRuleChangeRecords, createRuleStateRecords, createRuleStatsRecords } from "./records/rules.ts";
 import { createSensorRecords } from "./records/sensors.ts";
 import { createRollupRecords, createStoreStateRecords } from "./records/store-state.ts";
@@ -33,9 +34,12 @@ export function openRecords(options: {
   const db = openDatabase(options.path, options.log, options.mustBeThere);
   const removals = createRemovalRecords(db);
   const { events, write } = createEventRecords(db);
+  const sensors = createSensorRecords(db);
+  const credentials = createCredentialRecords(db);
   return {
-    sensors: createSensorRecords(db),
-    credentials: createCredentialRecords(db),
+    sensors,
+    credentials,
+    registerImports: createRegisterImports(db, { sensors, credentials }),
     sessions: createSessionRecords(db),
     alerts: createAlertRecords(db, write, options.now),
     silences: createSilenceRecords(db, options.now),

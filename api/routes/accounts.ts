@@ -19,7 +19,7 @@ import { hashSecret, newSecret } from "../../model/secret.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { answers, notFound, ProblemError } from "../problems.ts";
-import { changedSensor, formerDistricts } from "../register.ts";
+import { changedSensor, checkIdle, formerDistricts } from "../register.ts";
 import { retireBy } from "./register.ts";
 
 const listDevice = {
@@ -101,6 +101,7 @@ function addDevices(app: Api, parts: Parts): void {
   });
 
   app.post("/devices", { schema: addDevice }, async (request, reply) => {
+    checkIdle(records);
     const { sensorId, kind, district } = request.body;
     const by = auth.account(request).name;
     const credential = records.transaction(() => {
@@ -114,6 +115,7 @@ function addDevices(app: Api, parts: Parts): void {
   });
 
   app.delete("/devices/:id", { schema: removeDevice }, async (request, reply) => {
+    checkIdle(records);
     const [{ id }, by] = [request.params, auth.account(request).name];
     const sensor = request.query.removeSensor === "true" ? records.sensors.get(id) : undefined;
     // Its password may have been taken away before, or its gateway's may be what it sends with.

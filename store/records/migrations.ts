@@ -201,6 +201,9 @@ export const MIGRATIONS: readonly string[] = [
   // message and so many thousands more, one for each value that was refused of it: the table stays as it is.
   `ALTER TABLE quarantine ADD COLUMN metric TEXT;
   ALTER TABLE quarantine ADD COLUMN measured_at REAL`,
+
+  // A file of sensors on its way into the register: it counts once the row 0 is there.
+  `CREATE TABLE register_staged (seq INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT`,
 ];
 
 /** Of a file of this version of the service. */

@@ -12,6 +12,8 @@ const EXPECTED: Record<string, string> = {
   "GET /api/v1/readings/latest": V,
   "GET /api/v1/sensors": V,
   "GET /api/v1/sensors/:id": V,
+  "GET /api/v1/register": M,
+  "POST /api/v1/register": M,
   "PATCH /api/v1/sensors/:id": M,
   "DELETE /api/v1/sensors/:id": M,
   "POST /api/v1/sensors/:id/restore": M,

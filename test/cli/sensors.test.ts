@@ -1,4 +1,7 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as sensors from "../../cli/sensors.ts";
 import { startService } from "../api/service.ts";
@@ -35,6 +38,29 @@ describe("sensor", () => {
     expect((await run("list")).out).not.toContain("air-1");
     expect(await run("restore air-1")).toMatchObject({ code: 0 });
     expect(JSON.parse((await run("list --json")).out)).toMatchObject([{ id: "air-1" }]);
+  });
+
+  it("brings a register in from a file, with passwords where only their owner reads them, and takes it out again", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "lamppost-sensors-"));
+    const [file, passwords, out] = ["in.csv", "passwords.csv", "out.csv"].map((name) => join(dir, name)) as string[];
+    writeFileSync(file!, "id;kind;district;lat;login\nair-2;air;north;52,5;yes\nair-3;air;north;;no\n");
+    const tried = await run(`import ${file} --dry-run`);
+    expect(tried).toMatchObject({ code: 0, out: "would be: 2 added, 0 changed, 0 as they were; nothing was changed" });
+    expect(service.records.sensors.get("air-2")).toBeUndefined();
+    expect(await run(`import ${file} --passwords ${passwords}`)).toMatchObject({ code: 0, errors: "" });
+    expect(statSync(passwords!).mode & 0o777).toBe(0o600);
+    expect(readFileSync(passwords!, "utf8")).toMatch(/^username,password\nair-2,\S{40,}\n$/);
+    expect((await run(`import ${file} --passwords ${passwords}`)).errors).toContain("is there already");
+    await run(`export ${out} --locale de`);
+    expect(readFileSync(out!, "utf8")).toMatch(/^\ufeffid;kind;district/);
+    expect((await run(`import ${out} --passwords ${join(dir, "p2.csv")}`)).out).toBe(
+      "0 added, 0 changed, 3 as they were",
+    );
+    expect(existsSync(join(dir, "p2.csv"))).toBe(false);
+    writeFileSync(file!, "id,kind,district\nair-4,water,north\nair-4,air,north\n");
+    const wrong = await run(`import ${file}`);
+    expect(wrong).toMatchObject({ code: 1, out: expect.stringMatching(/line 2, kind: .*\n.*line 3, id: .* line 2/) });
+    rmSync(dir, { recursive: true });
   });
 
   it("says what is wrong", async () => {
