@@ -24,6 +24,7 @@ import { createStoreWriter } from "../ingest/store-writer.ts";
 import { createWorker } from "../ingest/worker.ts";
 import { gatherHealth, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
+import { createSites } from "../model/site.ts";
 import { createSettledClock } from "../model/time.ts";
 import { createSimulations } from "../simulators/runs/simulations.ts";
 import { createBackups } from "../store/backup/stage.ts";
@@ -149,7 +150,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     records.audit.add(auditEntry(event)),
   );
   const statusAudit = createStatusAudit(auditBroker, now);
-  const enrolment = createEnrolment(records, config.enrolment, now);
+  const siteOf = createSites(config.site);
+  const enrolment = createEnrolment(records, config.enrolment, now, siteOf);
   const storeWriter = createStoreWriter({
     store,
     records: { ...records, offsets: started.offsets },
@@ -326,7 +328,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     records,
     store: withRollups(read, records.rollups, now),
     submit: edge.append,
-    check: checkReading,
+    check: (at, value, receivedAt) => checkReading(at, value, receivedAt, siteOf(records.sensors.get(at.sensorId))),
     rules: rules.book.rules,
     ruleBook: rules.deps(alerts.consumer.failures),
     ledger,

@@ -11,6 +11,7 @@ import {
   smtpFrom,
   smtpUrl,
 } from "../model/notify-settings.ts";
+import { SITE_DEFAULTS, type SiteSettings } from "../model/site.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { isTimeZone, machineZone } from "../model/zone.ts";
 
@@ -31,6 +32,11 @@ const whole = (min: number, max: number) =>
     .string()
     .transform((given) => (/^\d+$/.test(given) ? Number(given) : Number.NaN))
     .refine((number) => number >= min && number <= max, `a whole number from ${min} to ${max} was expected`);
+const number = (min: number, max: number) =>
+  z
+    .string()
+    .transform((given) => (/^-?\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN))
+    .refine((value) => value >= min && value <= max, `a number from ${min} to ${max} was expected`);
 const port = whole(0, 65_535);
 const onOff = z.enum(["on", "off"], { error: "on or off was expected" }).transform((value) => value === "on");
 const commaList = z
@@ -107,6 +113,9 @@ const SCHEMA = z.object({
     .max(64)
     .refine(isTimeZone, "there is no such time zone; write a name such as Europe/Vienna")
     .default(machineZone),
+  LAMPPOST_NOMINAL_VOLTAGE: number(1, 1_000_000).default(SITE_DEFAULTS.nominalVoltage),
+  LAMPPOST_NOMINAL_FREQUENCY: number(1, 1_000).default(SITE_DEFAULTS.nominalFrequency),
+  LAMPPOST_ALTITUDE_M: number(-500, 9_000).optional(),
   LAMPPOST_RULES_DIR: z.string().optional(),
   LAMPPOST_PUBLIC_URL: httpUrl.optional(),
   LAMPPOST_SMTP_URL: smtpUrl.optional(),
@@ -225,6 +234,8 @@ export type Config = {
   readonly historyAfterMs: number;
   /** Where the city's days begin: daily figures, reports, quiet hours and sentences. An IANA name. */
   readonly timeZone: string;
+  /** What is usual in this city: outside it a value is suspect. */
+  readonly site: SiteSettings;
   readonly rulesDir?: string;
   readonly notify: NotifySettings;
   readonly retentionRawDays: number;
@@ -303,6 +314,11 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     },
     historyAfterMs: values.LAMPPOST_HISTORY_AFTER_HOURS * HOUR_MS,
     timeZone: values.LAMPPOST_TIME_ZONE,
+    site: {
+      nominalVoltage: values.LAMPPOST_NOMINAL_VOLTAGE,
+      nominalFrequency: values.LAMPPOST_NOMINAL_FREQUENCY,
+      ...(values.LAMPPOST_ALTITUDE_M !== undefined && { altitudeM: values.LAMPPOST_ALTITUDE_M }),
+    },
     rulesDir: values.LAMPPOST_RULES_DIR,
     notify: {
       publicUrl: values.LAMPPOST_PUBLIC_URL,

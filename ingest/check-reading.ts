@@ -2,18 +2,11 @@ import type { Kind } from "../model/kinds.ts";
 import { METRICS_OF, type MetricName, type MetricRow, metricRow, metricRowOf } from "../model/metrics.ts";
 import type { Quality, Reading, Values } from "../model/reading.ts";
 import { type Fault, fault, isFault } from "../model/rejection.ts";
+import { DEFAULT_SITE, type Site } from "../model/site.ts";
+import { isStandInOutside } from "../model/stand-ins.ts";
 import type { ReadingTopic } from "../model/topics.ts";
 import { findPersonalWord, personalData, personalKey } from "./personal-data.ts";
 import { readMeasuredAt } from "./reading-time.ts";
-
-/**
- * What devices send for "no value" (seen in the recordings, or the end of an integer range). Counts as missing only
- * where the hardware could not have measured it.
- */
-const SENTINELS: ReadonlySet<number> = new Set([
-  -99, -200, -273.15, -999, -9999, -99999, -32768, -2147483648, 999, 9999, 10000, 99999, 32767, 65535, 2147483647,
-  4294967295,
-]);
 
 /** One value that was refused; the rest of its reading goes on. `raw` is the value as JSON text, cut where it is long. */
 export type RefusedValue = Fault & { readonly metric: MetricName; readonly raw: string };
@@ -57,6 +50,7 @@ export function readReading(
   receivedAt: number,
   journalSeq: number,
   notes: ValueNotes = newNotes(),
+  site: Site = DEFAULT_SITE,
 ): Reading | Fault {
   notes.values = NONE;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return notAnObject(value);
@@ -81,7 +75,10 @@ export function readReading(
     const number = typeof raw === "number" ? raw : raw === null ? undefined : toNumber(raw);
     if (number === undefined) {
       if (raw === null || isMissingText(raw)) missing += 1;
-      else {
+      else if (key === "lampState" && SWITCH.has(raw)) {
+        values.lampState = SWITCH.get(raw)!;
+        count += 1;
+      } else {
         const word = findPersonalWord(raw);
         if (word) return personalData(word);
         refused ??= [];
@@ -89,17 +86,27 @@ export function readReading(
       }
       continue;
     }
+    if (site.standIns?.get(key)?.includes(number)) {
+      missing += 1;
+      continue;
+    }
     if (!(number >= row.fail[0] && number <= row.fail[1])) {
-      if (SENTINELS.has(number)) missing += 1;
+      if (isStandInOutside(key, number)) missing += 1;
       else {
         refused ??= [];
         refused.push(refuseValue(key as MetricName, raw, outOfRange(key, row, number)));
       }
       continue;
     }
+    const { standIns } = row;
+    if (standIns.missing.length > 0 && standIns.missing.includes(number)) {
+      missing += 1;
+      continue;
+    }
     values[key as MetricName] = number;
     count += 1;
-    if (number < row.suspect[0] || number > row.suspect[1]) {
+    const usual = row.site === undefined ? row.suspect : site[row.site];
+    if (number < usual[0] || number > usual[1] || (standIns.suspect.length > 0 && standIns.suspect.includes(number))) {
       quality ??= {};
       quality[key as MetricName] = "suspect";
       // Analysers overshoot; more than saturated is not a humidity.
@@ -113,8 +120,8 @@ export function readReading(
     const { reason, detail } = refused[0]!;
     return refuse(record, { reason, detail });
   }
-  const measuredAt = readMeasuredAt(record.measuredAt, receivedAt, at.imported);
-  if (typeof measuredAt !== "number") return refuse(record, measuredAt);
+  const time = readMeasuredAt(record.measuredAt, receivedAt, at.imported);
+  if (typeof time !== "number") return refuse(record, time);
   notes.missing += missing;
   if (count === 0) return noValues(at.kind, unknown);
   if (at.kind === "air") quality = flagParticleOrder(values, quality);
@@ -124,7 +131,7 @@ export function readReading(
     notes.refused += refused.length;
     notes.values = refused;
   }
-  return build(at, measuredAt, receivedAt, values, quality, journalSeq, seqOf(record.seq));
+  return build(at, time, receivedAt, values, quality, journalSeq, seqOf(record.seq));
 }
 
 /**
@@ -135,9 +142,10 @@ export function checkReading(
   at: Pick<ReadingTopic, "district" | "kind" | "sensorId"> & { readonly imported?: boolean },
   value: unknown,
   receivedAt: number,
+  site?: Site,
 ): Verdict {
   const notes = newNotes();
-  const result = readReading({ ...at, imported: at.imported ?? false }, value, receivedAt, 0, notes);
+  const result = readReading({ ...at, imported: at.imported ?? false }, value, receivedAt, 0, notes, site);
   if (isFault(result)) return result;
   const ignored = [...(notes.unknown?.keys() ?? [])].map((name) => ({
     name,
@@ -158,7 +166,8 @@ export type Verdict =
 
 function build(
   at: ReadingTopic,
-  measuredAt: number,
+  /** NaN: the device's clock was never set. */
+  time: number,
   receivedAt: number,
   values: Values,
   quality: Quality | undefined,
@@ -166,15 +175,17 @@ function build(
   seq: number | undefined,
 ): Reading {
   const { sensorId, kind, district } = at;
+  const isSet = !Number.isNaN(time);
   const reading: { -readonly [K in keyof Reading]: Reading[K] } = {
     sensorId,
     kind,
     district,
-    measuredAt,
+    measuredAt: isSet ? time : receivedAt,
     receivedAt,
     values,
     journalSeq,
   };
+  if (!isSet) reading.clock = true;
   if (quality !== undefined) reading.quality = quality;
   if (at.imported) reading.imported = true;
   if (seq !== undefined) reading.seq = seq;
@@ -188,6 +199,14 @@ function toNumber(raw: unknown): number | undefined {
   if (typeof raw === "number") return raw;
   return typeof raw === "string" && JSON_NUMBER.test(raw) ? Number(raw) : undefined;
 }
+
+/** A lamp is on or off, and controllers say so in words. */
+const SWITCH: ReadonlyMap<unknown, number> = new Map<unknown, number>([
+  [true, 1],
+  [false, 0],
+  ...(["on", "On", "ON"] as const).map((word) => [word, 1] as const),
+  ...(["off", "Off", "OFF"] as const).map((word) => [word, 0] as const),
+]);
 
 /** A counter is whole; what is not says nothing about messages sent again. */
 function seqOf(raw: unknown): number | undefined {
@@ -284,10 +303,7 @@ function textHint(value: unknown): string {
 function outOfRange(key: string, row: MetricRow, value: number): Fault {
   const unit = row.unit && ` ${row.unit}`;
   const hint = unitHint(row, value);
-  return fault(
-    "out_of_range",
-    `${key} is ${value}; the hardware limits are ${row.fail[0]} to ${row.fail[1]}${unit}${hint}.`,
-  );
+  return fault("out_of_range", `${key} is ${value}; possible is ${row.fail[0]} to ${row.fail[1]}${unit}${hint}.`);
 }
 
 /** By our unit: what devices send instead, and how it becomes ours. */

@@ -10,6 +10,7 @@ import { explainRetired, wrongPlace } from "../model/place.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import { type Fault, fault, isFault } from "../model/rejection.ts";
+import type { Site } from "../model/site.ts";
 import { readStatus, type SensorStatus } from "../model/status.ts";
 import { DAY_MS } from "../model/time.ts";
 import type { ReadingTopic, SensorTopic } from "../model/topics.ts";
@@ -25,6 +26,8 @@ export type DecodeContext = {
   topic(name: string): SensorTopic | undefined;
   /** As it was on the register at this time: one that was taken off it since is still known by what came before. */
   sensor(id: string, receivedAt: number): Sensor | undefined;
+  /** What is usual where a sensor stands; of one that is not registered yet, what is usual in the city. */
+  site?(sensor: Sensor | undefined): Site;
   /** One that was taken off the register. */
   retired?(id: string): Sensor | undefined;
   /** Registers a sensor first seen through a gateway or an external broker, or says why not. Asked again, changes nothing. */
@@ -58,7 +61,7 @@ export function decodeMessage(message: Message, context: DecodeContext): Decoded
     return ofNobody(whole(message, topic, notRegistered(topic.sensorId, context)));
   const refusal = sensor && wrongSensor(sensor, topic, message.receivedAt);
   if (refusal) return whole(message, topic, refusal);
-  const decoded = decodeItems(message, topic, parsePayload(message.payload, message.topic));
+  const decoded = decodeItems(message, topic, parsePayload(message.payload, message.topic), context.site?.(sensor));
   if (sensor) return decoded;
   // A sensor is enrolled by its first good reading, not by noise on a topic.
   if (decoded.readings.length === 0) return ofNobody(decoded);
@@ -105,7 +108,12 @@ function decodeStatus(message: Message, topic: SensorTopic, context: DecodeConte
   return { readings: NONE, rejections: NONE, status };
 }
 
-function decodeItems(message: Message, topic: ReadingTopic, { readings: items, ignored, refused }: Parsed): Decoded {
+function decodeItems(
+  message: Message,
+  topic: ReadingTopic,
+  { readings: items, ignored, refused }: Parsed,
+  site: Site | undefined,
+): Decoded {
   const readings: Reading[] = [];
   const faults: Refusal[] = [];
   let partly: (PartlyRefused | Refusal)[] | undefined;
@@ -120,7 +128,7 @@ function decodeItems(message: Message, topic: ReadingTopic, { readings: items, i
       partly?.push(one);
       continue;
     }
-    const result = readReading(topic, items[item++], message.receivedAt, message.seq, values);
+    const result = readReading(topic, items[item++], message.receivedAt, message.seq, values, site);
     if (isFault(result)) {
       const one = { index, why: result };
       faults.push(one);

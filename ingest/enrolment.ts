@@ -2,6 +2,7 @@ import { counter, type Figure, gauge, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { formatSource, parseSource, type Source } from "../model/message.ts";
 import { type Fault, fault } from "../model/rejection.ts";
+import { createSites } from "../model/site.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { parseSensorTopic, type ReadingTopic, type SensorTopic } from "../model/topics.ts";
 import type { Sensor } from "../store/records/sensors.ts";
@@ -34,7 +35,12 @@ type EnrolmentRecords = { readonly sensors: Pick<Records["sensors"], "get" | "re
  * and district of its topic, within the sender's quota of new sensors an hour. Ids come from outside, so the cost of one
  * does not depend on how many there are. Our broker has checked that the gateway speaks for the district.
  */
-export function createEnrolment(records: EnrolmentRecords, limits: EnrolmentLimits, now: () => number) {
+export function createEnrolment(
+  records: EnrolmentRecords,
+  limits: EnrolmentLimits,
+  now: () => number,
+  site: NonNullable<DecodeContext["site"]> = createSites(),
+) {
   const { sensors } = records;
   const quotas = createQuotas(sensors.list(), limits, now);
   const refused = createRefusals(now);
@@ -67,7 +73,7 @@ export function createEnrolment(records: EnrolmentRecords, limits: EnrolmentLimi
     return former && receivedAt < former.retiredAt! ? former : undefined;
   }
 
-  const context: DecodeContext = { topic: createTopicMemory(), sensor: asOf, retired: sensors.retired, enrol };
+  const context: DecodeContext = { topic: createTopicMemory(), sensor: asOf, retired: sensors.retired, enrol, site };
 
   /** New sensors `source` may bring now. */
   const room = (source: Source) => Math.min(quotas.room(source), limits.sensorsMax - sensors.count());

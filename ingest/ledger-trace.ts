@@ -10,7 +10,7 @@ import type { QuarantineItem } from "../store/records/quarantine.ts";
 import type { Records } from "../store/records.ts";
 import { parsePayload } from "./decode.ts";
 import type { JournalReader } from "./journal/journal.ts";
-import { parseIsoTime } from "./reading-time.ts";
+import { parseTime, readMeasuredAt } from "./reading-time.ts";
 
 type TraceParts = {
   readonly store: Pick<ReadingStore, "name" | "find">;
@@ -155,8 +155,9 @@ function hasMoment(topic: string, payload: Message["payload"], receivedAt: numbe
   return parsePayload(payload, topic).readings.some((item) => {
     if (typeof item !== "object" || item === null) return false;
     const { measuredAt: raw } = item as { measuredAt?: unknown };
-    const time = raw === undefined || raw === null ? receivedAt : typeof raw === "string" ? parseIsoTime(raw) : raw;
-    return time === measuredAt;
+    const time = readMeasuredAt(raw, receivedAt, false);
+    // What was refused for its time is looked for by what it said.
+    return measuredAt === (typeof time !== "number" ? parseTime(raw) : Number.isNaN(time) ? receivedAt : time);
   });
 }
 

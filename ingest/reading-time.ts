@@ -1,37 +1,75 @@
 import { FUTURE_MAX_MS, LATENESS_MAX_MS } from "../model/reading.ts";
 import { type Fault, fault } from "../model/rejection.ts";
-import { MINUTE_MS } from "../model/time.ts";
+import { DAY_MS, MINUTE_MS } from "../model/time.ts";
 
-/** ISO 8601 calendar date, time and zone, as RFC 3339 narrows it; seconds may be left out, `+0100` and `+01` are taken. */
-const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d)(?::?(\d\d))?)$/;
-const YEAR_2000 = 946_684_800_000;
-const YEAR_2100 = 4_102_444_800_000;
+/**
+ * ISO 8601 calendar date, time and zone, as RFC 3339 narrows it and devices write it: seconds may be left out, a blank
+ * may stand for the T and before the zone, a comma before the fraction; `z`, `+0100`, `+01` and `UTC` are taken.
+ */
+const ISO =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)? ?(?:[Zz]|UTC|([+-])(\d\d)(?::?(\d\d))?)$/;
+const ISO_WITHOUT_ZONE = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?$/;
+const EPOCH_TEXT = /^\d{1,19}(?:\.\d{1,9})?$/;
+const YEAR_2100_S = 4_102_444_800;
 
-/** Epoch milliseconds (fractions beyond are cut), or undefined unless the text names a real moment from 1970 on. */
+/** Epoch milliseconds (fractions beyond are cut), or undefined unless the text names a real moment. */
 export function parseIsoTime(text: string): number | undefined {
   if (text.length > 40) return undefined;
   const parts = ISO.exec(text);
   if (!parts) return undefined;
   const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
   const [hour, minute, second] = [Number(parts[4]), Number(parts[5]), Number(parts[6] ?? 0)];
-  if (year < 1970 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return undefined;
-  if (day > 28 && day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return undefined;
+  if (year < 1 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 60) return undefined;
+  if (day > 28 && day > daysIn(year, month)) return undefined;
   const ms = parts[7] ? Number(parts[7].padEnd(3, "0").slice(0, 3)) : 0;
-  const utc = Date.UTC(year, month - 1, day, hour, minute, second, ms);
-  if (parts[8] === undefined) return utc;
-  const [offsetHours, offsetMinutes] = [Number(parts[9]), Number(parts[10] ?? 0)];
-  if (offsetHours > 14 || offsetMinutes > 59) return undefined;
-  const offset = (offsetHours * 60 + offsetMinutes) * MINUTE_MS;
-  return parts[8] === "-" ? utc + offset : utc - offset;
+  const local = year < 100 ? earlyTime(year, month, day) : Date.UTC(year, month - 1, day);
+  const offset = offsetOf(parts[8], Number(parts[9] ?? 0), Number(parts[10] ?? 0));
+  if (offset === undefined) return undefined;
+  const utc = local + ((hour * 60 + minute) * 60 + second) * 1000 + ms - offset;
+  // A leap second is the last of a day in UTC, and the first moment of the next to every clock that has none.
+  if (second === 60 && (utc - ms) % DAY_MS !== 0) return undefined;
+  return utc;
 }
 
+const daysIn = (year: number, month: number) =>
+  new Date(Date.UTC(year < 100 ? year + 400 : year, month, 0)).getUTCDate();
+
+/** Date.UTC takes 0 … 99 for 1900 … 1999. */
+const earlyTime = (year: number, month: number, day: number) => new Date(0).setUTCFullYear(year, month - 1, day);
+
+function offsetOf(sign: string | undefined, hours: number, minutes: number): number | undefined {
+  if (hours > 14 || minutes > 59) return undefined;
+  const offset = (hours * 60 + minutes) * MINUTE_MS;
+  return sign === "-" ? -offset : offset;
+}
+
+/** `readMeasuredAt` of a clock that was never set. */
+export const CLOCK_NEVER_SET = Number.NaN;
+
 /**
- * When a reading was measured: `raw` is its `measuredAt` (ISO 8601 with a zone, or epoch milliseconds; missing means
- * received-at), judged by the clock rules of `model/reading.ts` against `receivedAt`. History (`imported`) may be old.
+ * Where clocks begin that nobody has set, and how long one can have run since: the first and the last moment, with a day
+ * before for zones. In the years that are whole here nobody measured what is sent today; 2000 is the only one in which
+ * somebody may have, and its history belongs to the import topic.
+ */
+const NEVER_SET: readonly (readonly [number, number])[] = [
+  ["0001-01-01", "0003-01-01"], // .NET, Go
+  ["1900-01-01", "1902-01-01"], // NTP
+  ["1970-01-01", "1980-01-01"], // Unix
+  ["1980-01-01", "1990-01-01"], // FAT; GPS on 6 January; many modems
+  ["2000-01-01", "2001-01-01"], // real-time clock chips, Zigbee
+].map(([from, to]) => [Date.parse(from!) - DAY_MS, Date.parse(to!)] as const);
+
+const isNeverSet = (time: number) => NEVER_SET.some(([from, to]) => time >= from && time < to);
+
+/**
+ * When a reading was measured: `raw` is its `measuredAt` (ISO 8601 with a zone, or a number since 1970, also as text, in
+ * seconds, milliseconds, microseconds or nanoseconds: by its size, for 2000 to 2100), judged by the clock rules of
+ * `model/reading.ts` against `receivedAt`. Without one it is received-at. `CLOCK_NEVER_SET` where the device's clock has
+ * no time; history (`imported`) may be old, and is refused then.
  */
 export function readMeasuredAt(raw: unknown, receivedAt: number, imported: boolean): number | Fault {
   if (raw === undefined || raw === null) return receivedAt;
-  const time = typeof raw === "string" ? parseIsoTime(raw) : typeof raw === "number" ? epochMs(raw) : undefined;
+  const time = parseTime(raw);
   if (time === undefined) return fault("bad_timestamp", badTimestamp(raw));
   if (time - receivedAt > FUTURE_MAX_MS) {
     return fault(
@@ -39,27 +77,56 @@ export function readMeasuredAt(raw: unknown, receivedAt: number, imported: boole
       `measuredAt is ${duration(time - receivedAt)} ahead of the service's clock; 5 min are allowed.`,
     );
   }
-  const seconds = typeof raw === "number" && raw < YEAR_2000;
-  if (imported) return seconds ? fault("bad_timestamp", SECONDS_HINT) : time;
   if (receivedAt - time <= LATENESS_MAX_MS) return time;
-  if (seconds) return fault("too_late", SECONDS_HINT);
+  if (isNeverSet(time)) return imported ? fault("bad_timestamp", neverSet(time)) : CLOCK_NEVER_SET;
+  if (imported) return time >= 0 ? time : fault("bad_timestamp", badTimestamp(raw));
   return fault(
     "too_late",
-    `measuredAt is ${duration(receivedAt - time)} old; 7 days are allowed, history goes to import/….`,
+    `measuredAt is ${duration(receivedAt - time)} old${rolledOver(receivedAt - time)}; 7 days are allowed, history goes to import/….`,
   );
 }
 
-const SECONDS_HINT = "measuredAt lies before 2000: a number means epoch milliseconds, not seconds.";
+/** Epoch milliseconds of `measuredAt` as it was sent, whatever the clock rules say of it. */
+export function parseTime(raw: unknown): number | undefined {
+  if (typeof raw === "number") return epochMs(raw);
+  if (typeof raw !== "string") return undefined;
+  if (!EPOCH_TEXT.test(raw)) return parseIsoTime(raw);
+  // Nanoseconds have more digits than a number holds.
+  return epochMs(/^\d{19}$/.test(raw) ? Number(raw.slice(0, -6)) : Number(raw));
+}
 
+const YEAR_2000_S = 946_684_800;
+
+/**
+ * A moment from 2000 to 2100 in one unit is none in another: seconds have 9 or 10 digits, and each unit three more. What is
+ * less is a clock that was never set, in seconds or milliseconds since it began.
+ */
 function epochMs(raw: number): number | undefined {
-  return Number.isInteger(raw) && raw >= 0 && raw <= YEAR_2100 ? raw : undefined;
+  if (!(raw >= 0)) return undefined;
+  // The hair that a sum of binary fractions lacks is none of the device's.
+  if (raw <= YEAR_2100_S) return Math.floor(raw * 1e3 + 1e-3);
+  if (raw <= YEAR_2100_S * 1e3) return Math.floor(raw);
+  if (raw < YEAR_2000_S * 1e6) return undefined;
+  if (raw <= YEAR_2100_S * 1e6) return Math.floor(raw / 1e3);
+  return raw >= YEAR_2000_S * 1e9 && raw <= YEAR_2100_S * 1e9 ? Math.floor(raw / 1e6) : undefined;
 }
 
 function badTimestamp(raw: unknown): string {
-  if (typeof raw === "string" && ISO.test(`${raw}Z`)) return "measuredAt has no zone: end it with Z or an offset.";
-  if (typeof raw === "string" && ISO.test(raw)) return "measuredAt is not a real date and time from 1970 on.";
-  if (typeof raw === "number") return "measuredAt as a number must be whole epoch milliseconds between 1970 and 2100.";
-  return "measuredAt must be ISO 8601 with a zone, such as 2026-11-21T10:00:00Z, or epoch milliseconds.";
+  if (typeof raw === "string" && ISO_WITHOUT_ZONE.test(raw))
+    return "measuredAt has no zone: end it with Z or an offset.";
+  if (typeof raw === "string" && ISO.test(raw)) return "measuredAt is not a real date and time.";
+  if (typeof raw === "number") return "measuredAt as a number must be seconds, ms, µs or ns since 1970, up to 2100.";
+  return "measuredAt must be ISO 8601 with a zone, such as 2026-11-21T10:00:00Z, or a number since 1970.";
+}
+
+const neverSet = (time: number) =>
+  `measuredAt is in ${new Date(time).getUTCFullYear()}: the device's clock was never set, and history needs its time.`;
+
+const GPS_WEEKS_MS = 1024 * 7 * DAY_MS;
+
+/** GPS receivers count weeks in 10 bits: an old one is 1,024 weeks behind for good (IS-GPS-200). */
+function rolledOver(age: number): string {
+  return Math.abs(age - GPS_WEEKS_MS) < 7 * DAY_MS ? " (1,024 weeks: a GPS receiver whose week number began anew)" : "";
 }
 
 function duration(ms: number): string {

@@ -1,8 +1,11 @@
 import type { Kind } from "./kinds.ts";
+import type { SiteMetric } from "./site.ts";
+import { standInsWithin } from "./stand-ins.ts";
 
 /**
- * One row per metric: the unit, what the hardware can output (`fail`: outside is rejected as `out_of_range`) and what
- * is possible but rare (`suspect`: outside is kept and flagged). Two levels as in QARTOD (IOOS, "Manual for Real-Time
+ * One row per metric: the unit, what physics and hardware allow anywhere (`fail`: outside is rejected as `out_of_range`)
+ * and what is possible but rare (`suspect`: outside is kept and flagged). What is rare depends on the place for a few:
+ * `site` names what `model/site.ts` knows of it, and `suspect` is then what holds in a European city at the sea. Two levels as in QARTOD (IOOS, "Manual for Real-Time
  * Quality Control"). `basis` says where the limits come from; "practice" marks a judgement without a published source.
  */
 export type MetricRow = {
@@ -11,6 +14,7 @@ export type MetricRow = {
   readonly fail: readonly [number, number];
   readonly suspect: readonly [number, number];
   readonly basis: string;
+  readonly site?: SiteMetric;
 };
 
 const row = (
@@ -19,7 +23,8 @@ const row = (
   fail: readonly [number, number],
   suspect: readonly [number, number],
   basis: string,
-): MetricRow => ({ unit, label, fail, suspect, basis });
+  site?: SiteMetric,
+): MetricRow => ({ unit, label, fail, suspect, basis, ...(site && { site }) });
 
 const count = (label: string) => row("veh", label, [0, 5_000], [0, 1_500], "practice, per reporting interval");
 
@@ -32,10 +37,16 @@ const AIR = {
   so2: row("µg/m³", "sulphur dioxide", [-10, 2500], [0, 500], "2008/50/EC alert threshold 500"),
   co: row("mg/m³", "carbon monoxide", [-0.5, 120], [0, 15], "electrochemical cell range 0-100 ppm"),
   co2: row("ppm", "carbon dioxide", [250, 10_000], [380, 2000], "NDIR range 400-5000 ppm"),
-  temperature: row("°C", "air temperature", [-50, 70], [-30, 48], "practice, European cities"),
+  temperature: row("°C", "air temperature", [-90, 70], [-30, 48], "WMO records -89.2 and 56.7 °C; suspect: practice"),
   relativeHumidity: row("%", "relative humidity", [0, 105], [5, 100], "physical; analysers overshoot to 105"),
-  pressure: row("hPa", "air pressure", [800, 1100], [840, 1055], "practice, up to 1,500 m of altitude"),
+  pressure: row("hPa", "air pressure", [300, 1100], [500, 1085], "BMP280 data sheet 300-1100; by altitude", "pressure"),
   noise: row("dB(A)", "noise level (LAeq)", [20, 140], [30, 115], "class 2 sound level meters"),
+  windSpeed: row("m/s", "wind speed", [0, 115], [0, 45], "WMO record gust 113 m/s; suspect: Beaufort 12 from 32.7"),
+  windDirection: row("°", "wind direction", [0, 360], [0, 360], "definition; 0 is also calm, 360 is north"),
+  rain: row("mm", "rain", [0, 500], [0, 60], "practice, per reporting interval; WMO record 401 mm in an hour"),
+  no: row("µg/m³", "nitric oxide", [-10, 3000], [0, 800], "practice, kerbside analysers"),
+  nox: row("µg/m³", "nitrogen oxides (as NO2)", [-10, 6000], [0, 1500], "practice, kerbside analysers"),
+  benzene: row("µg/m³", "benzene", [-1, 500], [0, 50], "2008/50/EC limit 5 µg/m³ a year; analysers to 500"),
 } as const satisfies Record<string, MetricRow>;
 
 const TRAFFIC = {
@@ -57,9 +68,9 @@ const TRAFFIC = {
 const ENERGY = {
   activePower: row("kW", "active power", [-1e6, 1e6], [-1e5, 1e5], "city feeders stay under 100 MW"),
   reactivePower: row("kvar", "reactive power", [-1e6, 1e6], [-1e5, 1e5], "city feeders stay under 100 Mvar"),
-  voltage: row("V", "voltage", [0, 300], [195, 264], "EN 50160 +10/-15 % of 230 V, with margin"),
+  voltage: row("V", "voltage", [0, 500_000], [195.5, 264.5], "grids to 420 kV; EN 50160, 15 % about 230 V", "voltage"),
   current: row("A", "current", [-10_000, 10_000], [-4_000, 4_000], "practice, low-voltage feeders"),
-  frequency: row("Hz", "frequency", [40, 60], [49, 51], "EN 50160, 50 Hz grid"),
+  frequency: row("Hz", "frequency", [15, 70], [49, 51], "railways 16.7 Hz, meters to 70 Hz; EN 50160", "frequency"),
   powerFactor: row("", "power factor", [-1, 1], [-1, 1], "definition P/S"),
   thdVoltage: row("%", "voltage distortion (THD)", [0, 100], [0, 20], "EN 50160 limit 8 %"),
   energyImport: row("kWh", "energy taken", [0, 1e12], [0, 1e10], "meter registers"),
@@ -71,6 +82,8 @@ const ENERGY = {
     [-30, 140],
     "IEC 60076-7 emergency 115 °C, margin",
   ),
+  lampState: row("", "lamp state (1 on, 0 off)", [0, 1], [0, 1], "definition"),
+  dimLevel: row("%", "dimming level", [0, 100], [0, 100], "definition"),
 } as const satisfies Record<string, MetricRow>;
 
 /** The health of the device itself: any kind of sensor may send these. */
@@ -98,11 +111,16 @@ export const METRICS_OF: Readonly<Record<Kind, readonly MetricName[]>> = {
   energy: [...(Object.keys(ENERGY) as MetricName[]), ...health],
 };
 
+/** A row as values are judged by it: with the stand-ins that its hardware could output, too. */
+export type JudgedRow = MetricRow & { readonly standIns: ReturnType<typeof standInsWithin> };
+
 /** Maps, not objects: keys come from outside and may be called `__proto__`. */
-const ROWS: ReadonlyMap<string, MetricRow> = new Map(Object.entries(METRICS));
-const rowsOf = (kind: Kind): ReadonlyMap<string, MetricRow> =>
-  new Map(METRICS_OF[kind].map((name) => [name as string, METRICS[name] as MetricRow]));
-const ROWS_OF: Readonly<Record<Kind, ReadonlyMap<string, MetricRow>>> = {
+const ROWS: ReadonlyMap<string, JudgedRow> = new Map(
+  Object.entries<MetricRow>(METRICS).map(([name, one]) => [name, { ...one, standIns: standInsWithin(name, one.fail) }]),
+);
+const rowsOf = (kind: Kind): ReadonlyMap<string, JudgedRow> =>
+  new Map(METRICS_OF[kind].map((name) => [name as string, ROWS.get(name)!]));
+const ROWS_OF: Readonly<Record<Kind, ReadonlyMap<string, JudgedRow>>> = {
   air: rowsOf("air"),
   traffic: rowsOf("traffic"),
   energy: rowsOf("energy"),
@@ -113,7 +131,7 @@ export function metricRow(name: string): MetricRow | undefined {
 }
 
 /** The row of a metric if sensors of this kind may send it. */
-export function metricRowOf(kind: Kind, name: string): MetricRow | undefined {
+export function metricRowOf(kind: Kind, name: string): JudgedRow | undefined {
   return ROWS_OF[kind].get(name);
 }
 

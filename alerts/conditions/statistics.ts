@@ -86,6 +86,7 @@ const NARROW = new Set<MetricName>([
   "relativeHumidity",
   "pressure",
   "noise",
+  "windDirection",
   "voltage",
   "frequency",
   "powerFactor",
@@ -106,6 +107,12 @@ const DIFFERENCES: Partial<Record<MetricName, number>> = {
   relativeHumidity: 5,
   pressure: 2,
   noise: 3,
+  windSpeed: 1,
+  windDirection: 30,
+  rain: 1,
+  no: 5,
+  nox: 8,
+  benzene: 0.5,
   flow: 100,
   occupancy: 3,
   speed: 4,
@@ -117,6 +124,7 @@ const DIFFERENCES: Partial<Record<MetricName, number>> = {
   powerFactor: 0.05,
   thdVoltage: 0.3,
   oilTemperature: 2,
+  lampState: 0.5,
 };
 
 /** A difference of this size is noise, in the metric's unit: an absolute part, or a tenth of the level. */
@@ -126,7 +134,7 @@ export function noiseOf(metric: MetricName, level: number): number {
 }
 
 /** What is measured in traces: near zero an analyser shows its detection limit. */
-const TRACES = new Set<MetricName>(["pm25", "pm10", "pm1", "no2", "o3", "so2", "co"]);
+const TRACES = new Set<MetricName>(["pm25", "pm10", "pm1", "no2", "o3", "so2", "co", "no", "nox", "benzene"]);
 
 /** Near the lower end of what the sensor can tell: there a constant value is the detection limit, not a fault. */
 export function isNearFloor(metric: MetricName, value: number): boolean {

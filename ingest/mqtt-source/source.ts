@@ -4,6 +4,8 @@ import { type NewMessage, PAYLOAD_BYTES_MAX, type Source } from "../../model/mes
 import { newBucket } from "../../model/rate-limit.ts";
 import { readStatus } from "../../model/status.ts";
 import { cutTopic, parseSensorTopic } from "../../model/topics.ts";
+import { parsePayload } from "../decode.ts";
+import { readMeasuredAt } from "../reading-time.ts";
 import { type Answer, type Connection, createIntake, type Ended, openConnection, type Version } from "./connection.ts";
 import {
   createCounts,
@@ -162,12 +164,22 @@ export function sortDelivered({ topic, payload, retain }: Delivered, source: Sou
   const isStatus = at?.channel === "status";
   if (isStatus && readStatus(payload) === undefined) return { to: "nobody", reason: "bad_status" };
   // Comes with every subscribe, however old it is: without a time of its own it would look like a new reading each time.
-  if (!isStatus && retain && !payload.includes(MEASURED_AT)) return { to: "nobody", reason: "retained_without_time" };
+  if (!isStatus && retain && !hasTime(payload, topic, now)) return { to: "nobody", reason: "retained_without_time" };
   const message = { receivedAt: now, source, topic: cutTopic(topic), payload: cutPayload(payload) };
   return { to: "journal", message };
 }
 
-const MEASURED_AT = '"measuredAt"';
+/** Of its own: null is none, and a clock that was never set says nothing. */
+function hasTime(payload: Buffer, topic: string, now: number): boolean {
+  if (!payload.includes('"measuredAt"')) return false;
+  const { readings } = parsePayload(payload, topic);
+  // What cannot be opened is the quarantine's.
+  if (readings.length === 0) return true;
+  return readings.some((item) => {
+    const raw = (item as { measuredAt?: unknown } | null)?.measuredAt;
+    return raw !== undefined && raw !== null && !Number.isNaN(readMeasuredAt(raw, now, false));
+  });
+}
 
 /**
  * MQTT allows far more than our doors. What is too long is cut just beyond the limit: it ends in the quarantine, counted

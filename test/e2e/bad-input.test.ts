@@ -36,7 +36,7 @@ const QUARANTINED: [string, string | Buffer, string][] = [
   ["an unknown key alone", `{"measuredAt":"${now()}","pm26":12}`, "no_values"],
   ["a number beyond doubles", `{"measuredAt":"${now()}","pm25":1e400}`, "out_of_range"],
   ["NaN", `{"measuredAt":"${now()}","pm25":NaN}`, "malformed_json"],
-  ["1970", '{"measuredAt":0,"pm25":12}', "too_late"],
+  ["long ago", '{"measuredAt":1100000000,"pm25":12}', "too_late"],
   ["next year", `{"measuredAt":"${new Date(Date.now() + 365 * 86_400_000).toISOString()}","pm25":12}`, "future"],
   ["a time without a zone", '{"measuredAt":"2026-11-21T10:00:00","pm25":12}', "bad_timestamp"],
   ["a plate number", `{"measuredAt":"${now()}","pm25":12,"licencePlate":"B-XY 123"}`, "personal_data"],

@@ -90,14 +90,44 @@ describe("a good reading", () => {
   });
 });
 
+describe("a clock that was never set", () => {
+  it("gives the moment of receipt, and says so", () => {
+    for (const measuredAt of [
+      0,
+      86_400,
+      1e11,
+      "1970-01-01T00:00:03Z",
+      "1980-01-06T00:00:00Z",
+      "2000-01-01T00:09:00Z",
+    ]) {
+      const [reading] = decode({ measuredAt, pm25: 1 }).readings;
+      expect(reading).toMatchObject({ measuredAt: T0, clock: true });
+    }
+    expect(decode({ measuredAt: T0 - 5, pm25: 1 }).readings[0]).not.toHaveProperty("clock");
+  });
+
+  it("takes a leap second for the first moment of the next day, nowhere else", () => {
+    const fields = { receivedAt: Date.UTC(2026, 6, 1) };
+    const measured = (measuredAt: string) => decode({ measuredAt, pm25: 1 }, fields).readings[0]?.measuredAt;
+    expect(measured("2026-06-30T23:59:60Z")).toBe(fields.receivedAt);
+    expect(measured("2026-07-01T01:59:60.5+02:00")).toBe(fields.receivedAt + 500);
+    expect(measured("2026-06-30T22:59:60Z")).toBeUndefined();
+  });
+});
+
 describe("history", () => {
   const topic = "import/north/air/air-1";
   it("may be old but not ahead of the clock", () => {
     expect(decode({ measuredAt: "2013-03-10T00:00:00Z", pm25: 1 }, { topic }).readings[0]?.imported).toBe(true);
     expect(reasonOf({ measuredAt: "2027-01-01T00:00:00Z", pm25: 1 }, { topic })).toBe("future");
   });
-  it("does not take epoch seconds for a day in 1970", () => {
-    expect(reasonOf({ measuredAt: 1362873600, pm25: 1 }, { topic })).toBe("bad_timestamp");
+  it("needs a time: a clock that was never set has none to give", () => {
+    const measured = (measuredAt: unknown) => decode({ measuredAt, pm25: 1 }, { topic }).readings[0]?.measuredAt;
+    expect(measured(1362873600)).toBe(1362873600000);
+    expect(measured("1993-05-01T00:00:00Z")).toBe(Date.UTC(1993, 4, 1));
+    for (const none of [0, 1362873, "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"]) {
+      expect(reasonOf({ measuredAt: none, pm25: 1 }, { topic })).toBe("bad_timestamp");
+    }
   });
 });
 
@@ -260,7 +290,7 @@ describe("what the device maker reads", () => {
     [{ temprature: 4 }, /did you mean "temperature"/],
     [{ flow: 1 }, /"flow" is not a metric of air sensors\.$/],
     [{ sensorId: 1 }, /the topic says/],
-    [{ pm25: 2000 }, /pm25 is 2000; the hardware limits are -5 to 1000 µg\/m³/],
+    [{ pm25: 2000 }, /pm25 is 2000; possible is -5 to 1000 µg\/m³/],
     [{ pm25: "one" }, /pm25 must be a number or null, not a string\.$/],
     [{ pm25: "12,4" }, /decimal comma, write 12\.4/],
     [{ temperature: "21.5 °C" }, /without its unit/],
@@ -271,7 +301,7 @@ describe("what the device maker reads", () => {
     [{ pressure: 101325 }, /looks like pascal/],
     [{ pressure: 101.3 }, /looks like kilopascal/],
     [{ pm25: 1, measuredAt: "2026-11-21T10:00:00" }, /no zone/],
-    [{ pm25: 1, measuredAt: 1795255200 }, /not seconds/],
+    [{ pm25: 1, measuredAt: 5e14 }, /seconds, ms, µs or ns since 1970/],
     [{ pm25: 1, measuredAt: "2026-11-21T12:00:00Z" }, /120 min|2 h/],
     ['{"pm25":1,}', /from character \d+/],
   ])("%j", (payload, expected) => expect(detailOf(payload)).toMatch(expected));

@@ -64,15 +64,20 @@ describe("coming back to the external broker", () => {
   });
 });
 
+const T0 = Date.UTC(2026, 10, 21, 10);
+
 describe("sorting what the external broker delivers", () => {
   const source = { via: "bridge", role: "broker", name: "broker" } as const;
   const sort = (topic: string, payload = "{}", retain = false) =>
-    sortDelivered({ topic, payload: Buffer.from(payload), retain }, source, 1_000);
+    sortDelivered({ topic, payload: Buffer.from(payload), retain }, source, T0);
 
   it.each([
     ["city/north/air/air-1", "{}", false, "journal"],
     ["city/north/air/air-1", '{"pm25":1}', true, "retained_without_time"],
-    ["city/north/air/air-1", '{"measuredAt":1,"pm25":1}', true, "journal"],
+    ["city/north/air/air-1", '{"measuredAt" : null,"pm25":1}', true, "retained_without_time"],
+    ["city/north/air/air-1", '{"measuredAt":"1970-01-01T00:00:09Z","pm25":1}', true, "retained_without_time"],
+    ["city/north/air/air-1", '[{"measuredAt":null,"pm25":1}]', true, "retained_without_time"],
+    ["city/north/air/air-1", '{"measuredAt":1795255200000,"pm25":1}', true, "journal"],
     ["city/anything/else", "{}", false, "journal"],
     ["import/north/air/air-1", "{}", false, "foreign_topic"],
     ["citynorth/air/air-1", "{}", false, "foreign_topic"],
