@@ -61,6 +61,7 @@ export function readReading(
   let unknown: string[] | undefined;
   let count = 0;
   let missing = 0;
+  const own = site.standIns;
   for (const key in record) {
     const raw = record[key];
     const row = metricRowOf(at.kind, key);
@@ -86,7 +87,7 @@ export function readReading(
       }
       continue;
     }
-    if (site.standIns?.get(key)?.includes(number)) {
+    if (own?.get(key)?.includes(number)) {
       missing += 1;
       continue;
     }
@@ -98,15 +99,14 @@ export function readReading(
       }
       continue;
     }
-    const { standIns } = row;
-    if (standIns.missing.length > 0 && standIns.missing.includes(number)) {
+    if (row.missingAt?.includes(number)) {
       missing += 1;
       continue;
     }
     values[key as MetricName] = number;
     count += 1;
     const usual = row.site === undefined ? row.suspect : site[row.site];
-    if (number < usual[0] || number > usual[1] || (standIns.suspect.length > 0 && standIns.suspect.includes(number))) {
+    if (number < usual[0] || number > usual[1] || row.suspectAt?.includes(number)) {
       quality ??= {};
       quality[key as MetricName] = "suspect";
       // Analysers overshoot; more than saturated is not a humidity.

@@ -15,6 +15,8 @@ const YEAR_2100_S = 4_102_444_800;
 /** Epoch milliseconds (fractions beyond are cut), or undefined unless the text names a real moment. */
 export function parseIsoTime(text: string): number | undefined {
   if (text.length > 40) return undefined;
+  const usual = parseUsual(text);
+  if (usual !== undefined) return usual;
   const parts = ISO.exec(text);
   if (!parts) return undefined;
   const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
@@ -29,6 +31,38 @@ export function parseIsoTime(text: string): number | undefined {
   // A leap second is the last of a day in UTC, and the first moment of the next to every clock that has none.
   if (second === 60 && (utc - ms) % DAY_MS !== 0) return undefined;
   return utc;
+}
+
+const [ZERO, HYPHEN, COLON, DOT, LETTER_T, LETTER_Z] = [0x30, 0x2d, 0x3a, 0x2e, 0x54, 0x5a];
+
+/**
+ * `2026-11-21T10:00:00Z` or with milliseconds, as nearly all write it: for every reading of the city, in a third of the
+ * time of the pattern, which decides on all else.
+ */
+function parseUsual(text: string): number | undefined {
+  const { length } = text;
+  if ((length !== 20 && length !== 24) || text.charCodeAt(length - 1) !== LETTER_Z) return undefined;
+  if (text.charCodeAt(10) !== LETTER_T || text.charCodeAt(4) !== HYPHEN || text.charCodeAt(7) !== HYPHEN)
+    return undefined;
+  if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return undefined;
+  if (length === 24 && text.charCodeAt(19) !== DOT) return undefined;
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
+  const hour = twoDigits(text, 11);
+  const minute = twoDigits(text, 14);
+  const second = twoDigits(text, 17);
+  const ms = length === 24 ? twoDigits(text, 20) * 10 + (twoDigits(text, 21) % 10) : 0;
+  // NaN is no less and no more than anything: what holds of it is false.
+  if (!(year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= 28 && hour <= 23)) return undefined;
+  if (!(minute <= 59 && second <= 59 && ms >= 0)) return undefined;
+  return Date.UTC(year, month - 1, day, hour, minute, second, ms);
+}
+
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - ZERO;
+  const ones = text.charCodeAt(at + 1) - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
 const daysIn = (year: number, month: number) =>

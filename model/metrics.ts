@@ -111,12 +111,22 @@ export const METRICS_OF: Readonly<Record<Kind, readonly MetricName[]>> = {
   energy: [...(Object.keys(ENERGY) as MetricName[]), ...health],
 };
 
-/** A row as values are judged by it: with the stand-ins that its hardware could output, too. */
-export type JudgedRow = MetricRow & { readonly standIns: ReturnType<typeof standInsWithin> };
+/** A row as values are judged by it: all of one shape, with the stand-ins that its hardware could output, too. */
+export type JudgedRow = MetricRow & {
+  readonly missingAt: readonly number[] | undefined;
+  readonly suspectAt: readonly number[] | undefined;
+};
+
+function judged(name: string, { unit, label, fail, suspect, basis, site }: MetricRow): JudgedRow {
+  const { missing, suspect: doubtful } = standInsWithin(name, fail);
+  const missingAt = missing.length > 0 ? missing : undefined;
+  const suspectAt = doubtful.length > 0 ? doubtful : undefined;
+  return { unit, label, fail, suspect, basis, site, missingAt, suspectAt };
+}
 
 /** Maps, not objects: keys come from outside and may be called `__proto__`. */
 const ROWS: ReadonlyMap<string, JudgedRow> = new Map(
-  Object.entries<MetricRow>(METRICS).map(([name, one]) => [name, { ...one, standIns: standInsWithin(name, one.fail) }]),
+  Object.entries<MetricRow>(METRICS).map(([name, one]) => [name, judged(name, one)]),
 );
 const rowsOf = (kind: Kind): ReadonlyMap<string, JudgedRow> =>
   new Map(METRICS_OF[kind].map((name) => [name as string, ROWS.get(name)!]));

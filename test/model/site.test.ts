@@ -23,9 +23,13 @@ describe("a site", () => {
     expect(city.frequency).toEqual([58.8, 61.2]);
     expect(city.pressure[0]).toBeLessThan(770);
     expect(city.pressure[1]).toBeLessThan(900);
-    for (const tags of [{}, { nominalVoltage: "high" }, { altitude: "1e9" }, { nominalVoltage: "0" }]) {
-      expect(siteOf({ tags })).toEqual(city);
-    }
+    const none: Record<string, string>[] = [
+      {},
+      { nominalVoltage: "high" },
+      { altitude: "1e9" },
+      { nominalVoltage: "0" },
+    ];
+    for (const tags of none) expect(siteOf({ tags })).toEqual(city);
   });
 
   it("is a sensor's own by its tags, worked out once", () => {
