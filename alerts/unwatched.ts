@@ -1,4 +1,4 @@
-import type { Alert } from "../model/alert.ts";
+import { ALERT_MODES, type Alert } from "../model/alert.ts";
 import type { Rule } from "../model/rule.ts";
 import type { Records } from "../store/records.ts";
 import { alertId } from "./alert-id.ts";
@@ -13,16 +13,14 @@ const PAGE = 500;
  */
 export function unwatchedAlerts(rules: readonly Rule[], records: Pick<Records, "alerts">): string[] {
   const fits = new Map(rules.map((rule) => [rule.id, compileRule(rule).fit]));
-  return (["live", "shadow", "history"] as const).flatMap((mode) => {
-    const found: string[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = records.alerts.list({ state: ["pending", "firing"], mode }, PAGE, cursor);
-      for (const alert of page.items) if (!isWatched(alert, fits)) found.push(alert.id);
-      cursor = page.next;
-    } while (cursor !== undefined);
-    return found;
-  });
+  const found: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = records.alerts.list({ state: ["pending", "firing"], mode: ALERT_MODES }, PAGE, cursor);
+    for (const alert of page.items) if (!isWatched(alert, fits)) found.push(alert.id);
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return found;
 }
 
 function isWatched({ id, kind, rule, subject, startedAt }: Alert, fits: ReadonlyMap<string, string>): boolean {

@@ -51,9 +51,9 @@ async function listAlerts(options: ServiceOptions & Filter & { readonly limit: n
   const text = () =>
     table(
       ["started", "state", "severity", "handling", "rule", "subject", "what"],
-      items.map(({ startedAt, state, severity, handling, rule, subject, explanation }) => {
+      items.map(({ startedAt, state, severity, handling, rule, subject, explanation, mode }) => {
         const about = subject.sensorId ?? subject.gateway ?? subject.district;
-        return [startedAt, state, severity, handling, rule.id, about, explanation];
+        return [startedAt, mode ? `${state} (${mode})` : state, severity, handling, rule.id, about, explanation];
       }),
     );
   show(options, items, () => (items.length === 0 ? "no alerts" : text()));

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  ALERT_MODES,
   type Alert,
   AUDIENCES,
   type Cause,
@@ -136,9 +137,11 @@ export const AlertsQuery = z.strictObject({
   sensor: Id.optional(),
   suppressed: Flag.describe("Only alerts kept from being told, or only the others"),
   mode: z
-    .enum(["live", "shadow", "history"])
+    .enum(ALERT_MODES)
     .optional()
-    .describe("shadow: alerts of rules that are being tried out; history: those of imported or old readings"),
+    .describe(
+      "Left out: live and history. history: alerts of imported or old readings; shadow: of rules that are being tried out",
+    ),
 });
 
 /** What people do to an alert: `POST /alerts/{id}/{action}`. */

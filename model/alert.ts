@@ -8,6 +8,9 @@ export const AUDIENCES = ["operators", "crews"] as const;
 export type Audience = (typeof AUDIENCES)[number];
 export const STATES = ["pending", "firing", "resolved", "retracted"] as const;
 export type AlertState = (typeof STATES)[number];
+/** Live ones are told; shadow: of a rule being tried out; history: of imported or old readings. */
+export const ALERT_MODES = ["live", "shadow", "history"] as const;
+export type AlertMode = (typeof ALERT_MODES)[number];
 /** What people did about it. */
 export const HANDLINGS = ["open", "acknowledged", "in-progress", "closed"] as const;
 export type Handling = (typeof HANDLINGS)[number];

@@ -48,10 +48,11 @@ export function addAlerts(app: Api, parts: Pick<Parts, "records" | "auth" | "now
   app.get("/alerts", { schema: list }, async (request, reply) => {
     // Read before the list: a stream that begins here misses nothing, and may say something twice.
     reply.header("x-last-event-id", records.events.newestId());
-    const { limit, cursor, state, handling, severity, suppressed, ...rest } = request.query;
+    const { limit, cursor, state, handling, severity, suppressed, mode, ...rest } = request.query;
     const lists = { state: splitList(state), handling: splitList(handling), severity: splitList(severity) };
+    const modes = { mode: mode === undefined ? (["live", "history"] as const) : [mode] };
     const flag = suppressed === undefined ? {} : { suppressed: suppressed === "true" };
-    const page = records.alerts.list({ ...rest, ...lists, ...flag } as never, limit, cursor);
+    const page = records.alerts.list({ ...rest, ...lists, ...modes, ...flag } as never, limit, cursor);
     return { ...page, items: page.items.map(viewAlert) };
   });
 

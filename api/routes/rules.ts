@@ -192,7 +192,7 @@ function viewEntry({ rule, file, change }: RuleEntry, failures: ReturnType<Parts
 }
 
 function shadowOf(rule: string, { records }: Pick<Parts, "records">): RuleView["shadow"] {
-  const filter = { rule, mode: "shadow" } as const;
+  const filter = { rule, mode: ["shadow"] } as const;
   const last = records.alerts.list(filter, SHADOW_SHOWN_MAX).items.map(viewAlert);
   const firing = records.alerts.list({ ...filter, state: ["firing"] }, SHADOW_COUNT_MAX).items.length;
   return { alerts: records.alerts.countsByRule(filter)[rule] ?? 0, firing, last };

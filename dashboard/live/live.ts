@@ -32,7 +32,7 @@ export const districts = computed(() =>
 export const loadFailed = signal<unknown>(undefined);
 
 /** The alerts someone should look at: they fire, and nobody has closed them. */
-const OPEN_ALERTS = "/alerts?state=firing&handling=open,acknowledged,in-progress";
+const OPEN_ALERTS = "/alerts?mode=live&state=firing&handling=open,acknowledged,in-progress";
 export function isOpen(alert: AlertView): boolean {
   return alert.state === "firing" && alert.handling !== "closed" && alert.mode === undefined;
 }

@@ -1,5 +1,6 @@
 import type {
   Alert,
+  AlertMode,
   AlertState,
   Audience,
   Handling,
@@ -26,7 +27,8 @@ export type AlertFilter = {
   /** Kept from being told, or not. */
   readonly suppressed?: boolean;
   /** Alerts of rules that are being tried out, and those of the past, are left out of every list and count unless asked for. */
-  readonly mode?: "live" | "shadow" | "history";
+  /** Live ones only where it is left out. */
+  readonly mode?: readonly AlertMode[];
 };
 
 type ChangeByPeople = { handling?: Handling; assignee?: string | null; review?: Review };
@@ -238,7 +240,7 @@ function indexFor(filter: AlertFilter): string {
 }
 
 function conditions(filter: AlertFilter): Condition[] {
-  const { state, handling, severity, audience, district, kind, rule, sensor, suppressed, mode = "live" } = filter;
+  const { state, handling, severity, audience, district, kind, rule, sensor, suppressed, mode = ["live"] } = filter;
   return [
     ...(state === undefined ? [{ sql: "state <> 'pending'", values: [] }] : oneOf("state", state)),
     ...(indexFor(filter) === "alerts_open" ? [{ sql: OPEN, values: [] }] : []),
@@ -249,7 +251,7 @@ function conditions(filter: AlertFilter): Condition[] {
     ...equal("kind", kind),
     ...equal("rule", rule),
     ...equal("sensor", sensor),
-    ...equal("mode", mode),
+    ...oneOf("mode", mode),
     ...(suppressed === undefined ? [] : [{ sql: `suppressed_by IS ${suppressed ? "NOT NULL" : "NULL"}`, values: [] }]),
   ];
 }

@@ -216,7 +216,7 @@ describe("the alerts consumer", () => {
       readingOnly(aReading(T0, { temperature: 50 }, { sensorId, journalSeq }));
     const statesOf = () =>
       (["live", "shadow"] as const).flatMap((mode) =>
-        records.alerts.list({ mode }, 10).items.map(({ rule, state }) => `${rule.id} ${state}`),
+        records.alerts.list({ mode: [mode] }, 10).items.map(({ rule, state }) => `${rule.id} ${state}`),
       );
     const first = start([heat, many]);
     first.take(fire("s-1", 1));

@@ -30,6 +30,14 @@ describe("GET /alerts", () => {
     expect(await ids("?handling=closed,acknowledged")).toEqual([]);
   });
 
+  it("has those of the past among the others, and those of rules being tried out only if asked", async () => {
+    service.records.alerts.apply(firing("past", { mode: "history", startedAt: T0 + 60_000 }));
+    service.records.alerts.apply(firing("tried", { mode: "shadow", startedAt: T0 + 70_000 }));
+    expect((await ids("")).filter((id: string) => id === "past" || id === "tried")).toEqual(["past"]);
+    expect(await ids("?mode=live")).toEqual(["a4", "a2", "a1"]);
+    expect([await ids("?mode=history"), await ids("?mode=shadow")]).toEqual([["past"], ["tried"]]);
+  });
+
   it("pages by cursor", async () => {
     const first = (await service.as("viewer", "GET", "/api/v1/alerts?limit=2")).json();
     expect(first.items).toHaveLength(2);

@@ -57,11 +57,11 @@ describe("alerts of a rule that is being tried out", () => {
     const ids = (filter: Parameters<typeof alerts.list>[0]) => alerts.list(filter, 10).items.map(({ id }) => id);
     expect(ids({})).toEqual(["a-1"]);
     expect(ids({ state: ["firing"] })).toEqual(["a-1"]);
-    expect(ids({ mode: "shadow" })).toEqual(["a-2"]);
-    expect(ids({ mode: "shadow", rule: "no2-high" })).toEqual(["a-2"]);
+    expect(ids({ mode: ["shadow"] })).toEqual(["a-2"]);
+    expect(ids({ mode: ["shadow"], rule: "no2-high" })).toEqual(["a-2"]);
     expect(ids({ rule: "no2-high" })).toEqual(["a-1"]);
     expect(alerts.countsByRule()).toEqual({ "no2-high": 1 });
-    expect(alerts.countsByRule({ mode: "shadow" })).toEqual({ "no2-high": 1 });
+    expect(alerts.countsByRule({ mode: ["shadow"] })).toEqual({ "no2-high": 1 });
     expect(alerts.openCounts().map(({ count }) => count)).toEqual([1]);
     expect(alerts.touched({ from: 0, to: NOW }, 10).map(({ id }) => id)).toEqual(["a-1"]);
     expect(events.newestId()).toBe(newest);
