@@ -32,6 +32,8 @@ export type AlertsOptions = {
   readonly conditions?: ConditionTable;
   /** Live readings older than this, beyond the delay of their feed, are history: nobody is told of their alerts. */
   readonly historyAfterMs?: number | undefined;
+  /** A reading as people corrected its sensor's, undefined where nothing of it is left. Called for every reading. */
+  readonly read?: (reading: Reading) => Reading | undefined;
   /** Records transitions, within the transaction it is called in: the noise control, which also decides what is told. */
   readonly apply?: (transitions: readonly Transition[]) => void;
 };
@@ -184,7 +186,7 @@ export function createAlerts(options: AlertsOptions) {
       batch.from >= offset ? batch.readings : batch.readings.filter(({ journalSeq }) => journalSeq >= offset);
     if (received.length > 0) taken = { lagMs: now() - received[0]!.receivedAt, at: passed() };
     stuckSince = undefined;
-    const readings = time.take(received);
+    const readings = time.take(correct(received));
     refuse(batch);
     if (turns) admit(turns, readings, batch);
     else push(engine.observe(readings), false);
@@ -198,6 +200,24 @@ export function createAlerts(options: AlertsOptions) {
     if (!turns) return undefined;
     callForWork();
     return turns.isFull() ? makeRoom(turns, signal) : undefined;
+  }
+
+  /** The same array where nothing of it was corrected. */
+  function correct(readings: readonly Reading[]): readonly Reading[] {
+    const { read } = options;
+    if (!read || !readings.some((one) => read(one) !== one)) return readings;
+    return readings.flatMap((one) => read(one) ?? []);
+  }
+
+  /**
+   * The readings of a sensor since `reachFrom`, as they were corrected. True once what that says, and the states it came
+   * to, are kept.
+   */
+  function rejudge(sensorId: string, readings: readonly Reading[], why: { at: number; note: string }): boolean {
+    push(engine.rejudge(sensorId, readings, why), true);
+    const isKept = write(saveAll);
+    callForWork();
+    return isKept;
   }
 
   /** In the order of the journal: nobody's turn is waited for, because so little is done for each. */
@@ -329,7 +349,7 @@ export function createAlerts(options: AlertsOptions) {
       .readAgain(wanted.from, offset)
       .then((batch) => {
         unreadable = false;
-        const readings = time.take(batch.readings);
+        const readings = time.take(correct(batch.readings));
         turns.readAgain(wanted.sender, { from: wanted.from, to: batch.to, readings }, senderOf(batch), offset);
         if (!isClosed) live!.onWaiting();
       })
@@ -548,6 +568,12 @@ export function createAlerts(options: AlertsOptions) {
     /** Readings that wait, without those that were left in the journal for now. */
     waitingInMemory: () => turns?.waitingInMemory() ?? 0,
     replaceRules,
+    rejudge,
+    /** Since when readings of a sensor can be judged again; undefined while the clock is behind what it said before. */
+    reachFrom: (sensorId: string) => (time.inside(now()) === now() ? engine.reachFrom(sensorId) : undefined),
+    markOf: engine.markOf,
+    /** The first record that was not taken. */
+    position: () => offset,
     failures: () => engine.failures(),
     /** Saves the states and the offset; throws if the records refuse. */
     snapshot: () => save(),

@@ -73,6 +73,13 @@ export function createDetector(options: EngineOptions) {
     return said;
   }
 
+  /** The readings of a sensor were corrected: see the engine's. */
+  function rejudge(...given: Parameters<typeof engine.rejudge>): Transition[] {
+    const said: Transition[] = [];
+    hand(said, districts.take(engine.rejudge(...given)));
+    return said;
+  }
+
   /** `sensorsMax`: see the engine's. The districts are looked at after the last sensor. */
   function tick(now: number, isHeld?: (sensorId: string) => boolean, sensorsMax?: number): Transition[] {
     const said: Transition[] = [];
@@ -120,6 +127,9 @@ export function createDetector(options: EngineOptions) {
     observe,
     refuse,
     settleOf,
+    rejudge,
+    reachFrom: engine.reachFrom,
+    markOf: engine.markOf,
     backlog: engine.backlog,
     newlyLate: engine.newlyLate,
     lateOf: engine.lateOf,

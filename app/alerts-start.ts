@@ -5,13 +5,16 @@ import { createAllowList, createHttpPost } from "../alerts/notify/http-post.ts";
 import type { Later } from "../alerts/notify/lane.ts";
 import { createNotifier } from "../alerts/notify/notifier.ts";
 import { createAlertPublisher, type PublisherOptions } from "../alerts/publisher.ts";
+import { createRejudging, REJUDGE_EVERY_MS } from "../alerts/rejudging.ts";
 import type { RuleBook } from "../alerts/rules/rule-book.ts";
 import { createHealthWatch, HEALTH_TICK_MS } from "../alerts/service-health.ts";
 import type { Transition } from "../model/alert.ts";
 import type { Background } from "../model/background.ts";
 import type { Figure, Health } from "../model/health.ts";
+import type { Kind } from "../model/kinds.ts";
 import type { NotifySettings } from "../model/notify-settings.ts";
 import { createSettledClock } from "../model/time.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import type { StopStack } from "./lifecycle.ts";
 
@@ -24,6 +27,9 @@ type AlertsStart = Omit<AlertsOptions, "records" | "rules" | "live"> & {
   readonly publish: PublisherOptions["publish"];
   readonly notify: NotifySettings;
   readonly background: Background;
+  /** Through the corrections. */
+  readonly readings: Pick<ReadingStore, "stream">;
+  readonly kindOf: (sensorId: string) => Kind | undefined;
 };
 
 /** What `app.ts` wires of the rules, so that it stays one straight function: the engine, and all who tell of its alerts. */
@@ -46,10 +52,15 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
     const pauseMs = alerts.work();
     callOffWork = pauseMs === undefined ? undefined : workAfter(pauseMs);
   }
+  const rejudging = createRejudging({ ...options, store: options.readings, alerts });
+  options.background.every("corrections for the rules", REJUDGE_EVERY_MS, () => void rejudging.tick());
+  onStop("corrections for the rules", () => rejudging.stop());
   rules.onChange(alerts.replaceRules);
   const publisher = createAlertPublisher({ records, publish, log });
 
   return {
+    /** What corrections reach. */
+    rules: { reachFrom: alerts.reachFrom, changed: () => void rejudging.tick() },
     /** Takes the readings: one of the consumers of the journal. */
     consumer: alerts,
     close(): void {

@@ -31,7 +31,7 @@ import { createBackups } from "../store/backup/stage.ts";
 import { startClockWatch } from "../store/clock-watch.ts";
 import { withCorrectedRollups } from "../store/corrected-rollups.ts";
 import { withCorrections } from "../store/corrected-store.ts";
-import { createCorrections } from "../store/corrections.ts";
+import { createCorrections, readCorrected } from "../store/corrections.ts";
 import { examineStore } from "../store/influx/examine.ts";
 import { ensureAdminToken } from "../store/records/accounts.ts";
 import { closeToOthers, isInUse, lockDataDir } from "../store/records/data-dir.ts";
@@ -178,6 +178,9 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       caughtUp: () => worker.pendingMessages("alerts") === 0,
       untaken: () => worker.untakenMessages("alerts"),
       monotonic: uptime,
+      read: (reading) => readCorrected(records.corrections, reading),
+      readings: read,
+      kindOf,
       readAgain: readAgainFrom(openReader(path("journal"), log, onStop), enrolment.context),
       publish: (message) => edge.publish({ ...message, qos: 1 }),
       notify: config.notify,
@@ -309,7 +312,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const corrections = createCorrections({
     store,
     records,
-    rules: { reachFrom: () => undefined, changed: () => {} },
+    rules: alerts.rules,
     now,
   });
   const simulations = createSimulations({

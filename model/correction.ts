@@ -194,3 +194,19 @@ export function joinSpans(spans: readonly Span[]): Span[] {
   }
   return joined;
 }
+
+const iso = (time: number) => new Date(time).toISOString();
+
+/** In a sentence, for the audit and for an alert's timeline. */
+export function describeChange(one: Correction): string {
+  const { id, what, metrics, from, to, reason } = one;
+  if (one.revokedAt !== undefined) return `Correction ${id} was revoked: ${one.revokeReason}`;
+  const of = metrics ? metrics.join(", ") : "all values";
+  const change = {
+    invalid: `${of} invalid`,
+    value: `${of} = ${one.value}`,
+    factor: `${of} x ${one.factor ?? 1}${one.offset ? ` ${one.offset < 0 ? "-" : "+"} ${Math.abs(one.offset)}` : ""}`,
+    shift: `time ${(one.shiftS ?? 0) < 0 ? "-" : "+"} ${Math.abs(one.shiftS ?? 0)} s`,
+  }[what];
+  return `Correction ${id}: ${change}, ${iso(from)} to ${iso(to)}: ${reason}`;
+}

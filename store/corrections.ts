@@ -4,6 +4,7 @@ import {
   type Correction,
   correctionKey,
   correctReading,
+  describeChange,
   type NewCorrection,
   overlap,
   type Span,
@@ -94,7 +95,7 @@ export function createCorrections({ store, records, rules, now }: CorrectionsOpt
       const { parts, effect, alerts } = await plan(addedOf(kind, correction), signal);
       const added = records.transaction(() => {
         const one = corrections.add(correction);
-        follow(one, parts, alerts, { by: correction.by, what: "correction.add", note: describe(one) });
+        follow(one, parts, alerts, { by: correction.by, what: "correction.add", note: describeChange(one) });
         return one;
       });
       rules.changed();
@@ -113,7 +114,7 @@ export function createCorrections({ store, records, rules, now }: CorrectionsOpt
       const { parts, effect, alerts } = await plan(changed, signal);
       const revoked = records.transaction(() => {
         const one = corrections.revoke(id, now(), by, reason)!;
-        follow(one, parts, alerts, { by, what: "correction.revoke", note: `Correction ${id} was revoked: ${reason}` });
+        follow(one, parts, alerts, { by, what: "correction.revoke", note: describeChange(one) });
         return one;
       });
       rules.changed();
@@ -221,13 +222,17 @@ export function createCorrections({ store, records, rules, now }: CorrectionsOpt
     return found;
   }
 
-  /** From RAM. */
-  function read(reading: Reading): Reading | undefined {
-    const active = corrections.active(reading.sensorId);
-    return active.length === 0 ? reading : correctReading(reading, active);
-  }
-
+  const read = (reading: Reading) => readCorrected(corrections, reading);
   return { dryRun, add, revoke, read, changes: corrections.changes };
+}
+
+/** From RAM: a look at a map where its sensor has no corrections. */
+export function readCorrected(
+  corrections: Pick<Records["corrections"], "active">,
+  reading: Reading,
+): Reading | undefined {
+  const active = corrections.active(reading.sensorId);
+  return active.length === 0 ? reading : correctReading(reading, active);
 }
 
 export type Corrections = ReturnType<typeof createCorrections>;
@@ -235,19 +240,6 @@ export type Corrections = ReturnType<typeof createCorrections>;
 const iso = (time: number) => new Date(time).toISOString();
 /** A rule may watch what is derived from several metrics: then any of them may have been meant. */
 const isMetric = (name: string) => !name.includes(".") && /^[a-z][A-Za-z0-9]*$/.test(name);
-
-/** In a sentence, for the audit and for an alert's timeline. */
-export function describe(one: Correction): string {
-  const { id, what, metrics, from, to, reason } = one;
-  const of = metrics ? metrics.join(", ") : "all values";
-  const change = {
-    invalid: `${of} invalid`,
-    value: `${of} = ${one.value}`,
-    factor: `${of} x ${one.factor ?? 1}${one.offset ? ` ${one.offset < 0 ? "-" : "+"} ${Math.abs(one.offset)}` : ""}`,
-    shift: `time ${(one.shiftS ?? 0) < 0 ? "-" : "+"} ${Math.abs(one.shiftS ?? 0)} s`,
-  }[what];
-  return `Correction ${id}: ${change}, ${iso(from)} to ${iso(to)}: ${reason}`;
-}
 
 /** What differs, gathered. */
 function createFound(kind: Kind) {

@@ -4,12 +4,23 @@ import { MINUTE_MS } from "../../model/time.ts";
 import type { Outcome } from "../conditions/condition.ts";
 import { HEARD, lookForSilence, type SilenceParams, stepSilence } from "../conditions/silence.ts";
 import { delayOf } from "./arrivals.ts";
-import { appendReading, type FoldContext, isRefolded, LATENESS_MS, refoldSome, takeRefold } from "./history.ts";
+import {
+  appendReading,
+  type FoldContext,
+  isRefolded,
+  LATENESS_MS,
+  refoldSome,
+  replaceReadings,
+  takeRefold,
+} from "./history.ts";
 import type { Watch } from "./plan.ts";
 import { AT, RECEIVED } from "./ring.ts";
 import { withWindow } from "./stream.ts";
-import { type Active, type JudgedRow, NONE, type Subject } from "./subject.ts";
+import { type Active, addSign, type JudgedRow, NONE, type Subject } from "./subject.ts";
 import { nextActive, type Recorder } from "./transitions.ts";
+
+/** When readings were corrected (wall clock), and how, in a sentence. */
+export type Rejudged = { readonly at: number; readonly note: string };
 
 type Heard = Pick<Reading, "measuredAt" | "receivedAt" | "imported">;
 
@@ -72,6 +83,25 @@ export function createCorrector(recorder: Recorder, context: FoldContext, listen
     forgetTold(subject, byClock);
   }
 
+  /** Says what is otherwise now that the readings of a sensor were corrected. */
+  function rejudge(subject: Subject, readings: readonly Reading[], { at, note }: Rejudged): void {
+    const byClock = subject.tentative;
+    const { lastAt } = subject.clock;
+    const { key, said, actives } = replaceReadings(subject, readings, context);
+    // What was left out has come all the same: the sensor is not silent.
+    if (lastAt !== undefined && (subject.clock.lastAt ?? Number.NEGATIVE_INFINITY) < lastAt) {
+      addSign(subject, Math.max(lastAt, subject.heardAt));
+    }
+    const now = subject.log.filter((told) => told.key > key);
+    const silences = [...byClock].filter(([column]) => !subject.plan.watches[column]!.condition);
+    setTentative(subject, new Map([...advance(subject, subject.advancedTo, context), ...silences]));
+    const before = { key, said: [...said, ...flat(byClock)], actives };
+    const cause = { sensorId: subject.sensor.id, measuredAt: at, receivedAt: at };
+    const about = { causeOf: () => cause, knownAt: at, isLate: true, note };
+    recorder.correct(subject, before, [...now, ...flat(subject.tentative)], about);
+    forgetTold(subject, byClock);
+  }
+
   /** A live reading that is no news in event time still shows that its sensor is not silent. */
   function hear(subject: Subject, { measuredAt, receivedAt, imported }: Heard): void {
     if (imported || subject.tentative.size === 0) return;
@@ -106,7 +136,7 @@ export function createCorrector(recorder: Recorder, context: FoldContext, listen
     for (const column of byClock.keys()) recorder.touch(subject, column);
   }
 
-  return { isAhead, confirm, catchUp, hear, look };
+  return { isAhead, confirm, catchUp, rejudge, hear, look };
 }
 
 /** Which of the late readings shows what became of an alert: the one measured next to its beginning. */

@@ -7,7 +7,7 @@ import type { WatchedSensor } from "../conditions/condition.ts";
 import { CONDITIONS, type ConditionTable } from "../conditions/registry.ts";
 import { DERIVES } from "../derived/european-aqi.ts";
 import { arrive } from "./arrivals.ts";
-import { createCorrector } from "./corrector.ts";
+import { createCorrector, type Rejudged } from "./corrector.ts";
 import type { Derive } from "./derive.ts";
 import {
   adaptTo,
@@ -22,7 +22,7 @@ import {
 } from "./history.ts";
 import { type CompiledRule, compileRule, createPlanner, type Plan } from "./plan.ts";
 import { clearColumn, droppedColumns, rebind } from "./rebind.ts";
-import { RECEIVED, rowCount } from "./ring.ts";
+import { KEY, RECEIVED, rowCount } from "./ring.ts";
 import { createStates, type Orphan, type StateRow, type States } from "./states.ts";
 import { addSign, createSubject, type Subject } from "./subject.ts";
 import { changedRows, droppedRows, FAILED, LISTENING, loadSubjects } from "./subject-rows.ts";
@@ -249,6 +249,34 @@ export function createEngine(options: EngineOptions) {
     return recorder.handOver();
   }
 
+  /** Since when readings of this sensor can still be judged anew; undefined where there are none that can. */
+  function reachFrom(id: string): number | undefined {
+    const subject = subjects.get(id);
+    // Readings out of their order cannot be told from the store.
+    if (!subject || subject.ring.hasBehind || rowCount(subject.ring) === 0) return undefined;
+    const { key } = subject.checkpoints[0]!;
+    return Number.isFinite(key) ? key : subject.ring.data[subject.ring.start + KEY];
+  }
+
+  /** Another text when more of this sensor has been taken. */
+  function markOf(id: string): string {
+    const { key, ring, backlog, heardAt } = subjects.get(id) ?? {};
+    return [key, ring && rowCount(ring), backlog && rowCount(backlog.rows), heardAt].join();
+  }
+
+  /** The readings of a sensor since `reachFrom`, as they were corrected: says what is otherwise now. */
+  function rejudge(id: string, readings: readonly Reading[], why: Rejudged): Transition[] {
+    const subject = subjects.get(id);
+    if (!subject) return [];
+    finish(subject);
+    remembered -= rowCount(subject.ring);
+    corrector.rejudge(subject, readings, why);
+    remembered += rowCount(subject.ring);
+    if (failing.length > 0) endFailing(subject.clock.lastAt ?? 0, subject.heardAt);
+    table.mark(id);
+    return recorder.handOver();
+  }
+
   function forget(subject: Subject): void {
     const before = rowCount(subject.ring);
     const isLate = subject.late * 8 >= before && remembered < total;
@@ -440,6 +468,9 @@ export function createEngine(options: EngineOptions) {
     settle,
     backlog,
     settleOf,
+    reachFrom,
+    markOf,
+    rejudge,
     foldFew,
     /** The sensors whose late readings have begun to wait since the last call. */
     newlyLate(): readonly string[] {

@@ -223,6 +223,34 @@ export function takeRefold(subject: Subject): Before {
   return { key: checkpoint.key, said, actives: checkpoint.actives };
 }
 
+/**
+ * The sensor is from now on what these readings, in ascending order, come to from its oldest checkpoint on: they were
+ * corrected. Answers what had been said instead.
+ */
+export function replaceReadings(subject: Subject, readings: readonly Reading[], context: FoldContext): Before {
+  const [checkpoint] = subject.checkpoints as [Checkpoint];
+  const { log, saving, plan } = subject;
+  const ring = createRing(plan.metrics.length);
+  const shadow: Subject = { ...subject, ring, log: NOTHING_TOLD, checkpoints: [checkpoint], backlog: undefined };
+  restore(shadow, checkpoint);
+  shadow.rowsSince = 0;
+  for (const reading of readings) {
+    if (reading.measuredAt <= shadow.key) continue;
+    const row = append(ring);
+    write(ring, row, reading.measuredAt, reading, plan);
+    foldRow(shadow, row, context);
+  }
+  const said = log.filter(({ key }) => key > checkpoint.key);
+  const kept = [...log.filter(({ key }) => key <= checkpoint.key), ...shadow.log];
+  const { states, ownsStates, clock, streams, actives, receivedTo, key, rowsSince, checkpoints } = shadow;
+  Object.assign(subject, { ring, states, ownsStates, clock, streams, actives, receivedTo, key, rowsSince });
+  Object.assign(subject, { checkpoints, log: kept.length === 0 ? NOTHING_TOLD : kept, backlog: undefined });
+  // None of the rows that are on disk holds any more.
+  saving.fresh = true;
+  saving.chunks = saving.chunks.map((chunk) => ({ ...chunk, to: Number.NEGATIVE_INFINITY }));
+  return { key: checkpoint.key, said, actives: checkpoint.actives };
+}
+
 /** What has come since the fold began. */
 function restOf({ rows, times, together }: Backlog, late: Float64Array): Backlog | undefined {
   const { width, data } = rows;

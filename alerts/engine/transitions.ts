@@ -16,6 +16,8 @@ type Correction = {
   readonly knownAt: number;
   /** A reading that came late: not only one that the clock did not wait for. */
   readonly isLate: boolean;
+  /** What people found out about the readings, where it was that. */
+  readonly note?: string;
 };
 
 /** Makes transitions of what the rules said, and keeps them until they are handed over. */
@@ -52,15 +54,16 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
     }
   }
 
-  function amend(subject: Subject, column: number, one: Difference, { causeOf, knownAt, isLate }: Correction): void {
+  function amend(subject: Subject, column: number, one: Difference, about: Correction): void {
+    const { causeOf, knownAt, isLate } = about;
     const cause = causeOf(one.active.startedAt);
     if (one.what === "said") return record(subject, one.told!, knownAt, isLate ? cause : undefined);
-    const entry = { what: one.what, at: cause.measuredAt, knownAt, note: NOTES[one.what] };
+    const entry = { what: one.what, at: cause.measuredAt, knownAt, note: about.note ?? NOTES[one.what] };
     const isOver = one.state === "resolved" || one.state === "retracted";
     const known = { startedAt: one.active.startedAt, cause };
     subject.causes = withEntry(subject.causes, column, isOver ? undefined : known);
     const change = { state: one.state, resolvedAt: one.resolvedAt, entry };
-    const explanation = one.what === "retracted" ? `${one.active.explanation} ${NOTES.retracted}` : undefined;
+    const explanation = one.what === "retracted" ? `${one.active.explanation} ${entry.note}` : undefined;
     push(subject, column, explanation ? { ...one.active, explanation } : one.active, change, cause);
   }
 
