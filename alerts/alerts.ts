@@ -7,6 +7,7 @@ import type { Reading } from "../model/reading.ts";
 import type { Rule } from "../model/rule.ts";
 import type { Records } from "../store/records.ts";
 import { alertId } from "./alert-id.ts";
+import { healthOfAlerts, healthOfLag } from "./alerts-health.ts";
 import type { ConditionTable } from "./conditions/registry.ts";
 import { alertFigures, createDetector, waitingFigures } from "./detector.ts";
 import type { Orphan, StateRow } from "./engine/states.ts";
@@ -32,8 +33,8 @@ export type AlertsOptions = {
   readonly conditions?: ConditionTable;
   /** Live readings older than this, beyond the delay of their feed, are history: nobody is told of their alerts. */
   readonly historyAfterMs?: number | undefined;
-  /** A reading as people corrected its sensor's, undefined where nothing of it is left. Called for every reading. */
-  readonly read?: (reading: Reading) => Reading | undefined;
+  /** Readings as people corrected their sensors', without those of which nothing is left; the same array if none is. */
+  readonly correct?: (readings: readonly Reading[]) => readonly Reading[];
   /** Records transitions, within the transaction it is called in: the noise control, which also decides what is told. */
   readonly apply?: (transitions: readonly Transition[]) => void;
 };
@@ -101,8 +102,6 @@ const TRY_AGAIN_MS = 1_000;
 const SETTLE_ROWS = 128;
 /** What late readings say is told together: it costs a save. */
 const TELL_SETTLED_EVERY_MS = 250;
-/** Beyond this the rules are said to lag. */
-const LAG_SAID_MS = 1_000;
 /** What the last batch had waited is what the next one waits, while batches come. */
 const TAKEN_LATELY_MS = 2_000;
 
@@ -112,7 +111,15 @@ const TAKEN_LATELY_MS = 2_000;
  * read again from there: the same readings give the same alert ids, and what has been said is not said twice.
  */
 export function createAlerts(options: AlertsOptions) {
-  const { rules, records, now, log, listening = () => true, caughtUp = () => true } = options;
+  const {
+    rules,
+    records,
+    now,
+    log,
+    correct = (readings) => readings,
+    listening = () => true,
+    caughtUp = () => true,
+  } = options;
   const { apply = (all) => all.forEach((one) => void records.alerts.apply(one)) } = options;
   const { live, untaken = () => 0 } = options;
   const gatewayOf = (sensorId: string) => records.sensors.get(sensorId)?.gateway;
@@ -200,13 +207,6 @@ export function createAlerts(options: AlertsOptions) {
     if (!turns) return undefined;
     callForWork();
     return turns.isFull() ? makeRoom(turns, signal) : undefined;
-  }
-
-  /** The same array where nothing of it was corrected. */
-  function correct(readings: readonly Reading[]): readonly Reading[] {
-    const { read } = options;
-    if (!read || !readings.some((one) => read(one) !== one)) return readings;
-    return readings.flatMap((one) => read(one) ?? []);
   }
 
   /**
@@ -516,43 +516,15 @@ export function createAlerts(options: AlertsOptions) {
   }
 
   function lagHealth(): Health {
-    const part = "rules";
-    const lag = lagMs();
-    if (lag <= LAG_SAID_MS) return { part, state: "ok", ready: true };
     const { sensors, readings } = engine.backlog();
     const waiting = readings + (turns?.waiting() ?? 0);
-    const of = Math.max(sensors, turns?.line().sensors ?? 0);
-    const behind = `The rules are ${Math.round(lag / 1_000)} s behind:`;
-    const others = "Alerts of other sensors are not held up.";
-    let reason = `${behind} ${untaken()} messages wait in the journal.`;
-    if (waiting > 0) {
-      const whose = `${of} ${of === 1 ? "sensor" : "sensors"} that sent more than their share`;
-      reason = `${behind} ${waiting} readings of ${whose} wait. ${others}`;
-    } else if (of > 0) {
-      const whose = `${of} ${of === 1 ? "sender" : "senders"}`;
-      reason = `${behind} what waited of ${whose} when the service stopped is read from the journal again. ${others}`;
-    }
-    return { part, state: "degraded", ready: true, reason };
+    const senders = Math.max(sensors, turns?.line().sensors ?? 0);
+    return healthOfLag(lagMs(), { untaken: untaken(), waiting, senders });
   }
 
   const unsaid = () => unapplied.length + (turns?.unsaid() ?? 0);
 
-  function health(): Health {
-    const part = "alerts";
-    const broken = engine.failures();
-    if (problem !== undefined) {
-      const reason = `Alerts cannot be kept (${problem}); ${unsaid()} wait. Check the disk of the data directory.`;
-      return { part, state: "failed", ready: false, reason };
-    }
-    if (broken.length === 0) return { part, state: "ok", ready: true };
-    const names = broken.map(({ rule, failure }) => `${rule} (${failure})`).join(", ");
-    return {
-      part,
-      state: "degraded",
-      ready: true,
-      reason: `Rules out of use after an error: ${names}. Restart to try again.`,
-    };
-  }
+  const health = () => healthOfAlerts(problem, unsaid(), engine.failures());
 
   return {
     name: OFFSET,

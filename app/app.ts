@@ -31,7 +31,7 @@ import { createBackups } from "../store/backup/stage.ts";
 import { startClockWatch } from "../store/clock-watch.ts";
 import { withCorrectedRollups } from "../store/corrected-rollups.ts";
 import { withCorrections } from "../store/corrected-store.ts";
-import { createCorrections, readCorrected } from "../store/corrections.ts";
+import { createCorrections, readAllCorrected } from "../store/corrections.ts";
 import { examineStore } from "../store/influx/examine.ts";
 import { ensureAdminToken } from "../store/records/accounts.ts";
 import { closeToOthers, isInUse, lockDataDir } from "../store/records/data-dir.ts";
@@ -178,7 +178,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       caughtUp: () => worker.pendingMessages("alerts") === 0,
       untaken: () => worker.untakenMessages("alerts"),
       monotonic: uptime,
-      read: (reading) => readCorrected(records.corrections, reading),
+      correct: (readings) => readAllCorrected(records.corrections, readings),
       readings: read,
       kindOf,
       readAgain: readAgainFrom(openReader(path("journal"), log, onStop), enrolment.context),

@@ -227,12 +227,18 @@ export function createCorrections({ store, records, rules, now }: CorrectionsOpt
 }
 
 /** From RAM: a look at a map where its sensor has no corrections. */
-export function readCorrected(
-  corrections: Pick<Records["corrections"], "active">,
-  reading: Reading,
-): Reading | undefined {
+function readCorrected(corrections: Pick<Records["corrections"], "active">, reading: Reading): Reading | undefined {
   const active = corrections.active(reading.sensorId);
   return active.length === 0 ? reading : correctReading(reading, active);
+}
+
+/** The same of many: the same array where none is corrected, which is nearly always. */
+export function readAllCorrected(
+  corrections: Pick<Records["corrections"], "active">,
+  readings: readonly Reading[],
+): readonly Reading[] {
+  if (!readings.some(({ sensorId }) => corrections.active(sensorId).length > 0)) return readings;
+  return readings.flatMap((one) => readCorrected(corrections, one) ?? []);
 }
 
 export type Corrections = ReturnType<typeof createCorrections>;

@@ -1,0 +1,41 @@
+import type { Health } from "../model/health.ts";
+
+/** Beyond this the rules are said to lag. */
+const LAG_SAID_MS = 1_000;
+
+/** How far the rules are behind, in a sentence. `untaken`: messages; `waiting`: readings of so many senders. */
+export function healthOfLag(
+  lagMs: number,
+  { untaken, waiting, senders }: { readonly untaken: number; readonly waiting: number; readonly senders: number },
+): Health {
+  const part = "rules";
+  if (lagMs <= LAG_SAID_MS) return { part, state: "ok", ready: true };
+  const behind = `The rules are ${Math.round(lagMs / 1_000)} s behind:`;
+  const others = "Alerts of other sensors are not held up.";
+  let reason = `${behind} ${untaken} messages wait in the journal.`;
+  if (waiting > 0) {
+    const whose = `${senders} ${senders === 1 ? "sensor" : "sensors"} that sent more than their share`;
+    reason = `${behind} ${waiting} readings of ${whose} wait. ${others}`;
+  } else if (senders > 0) {
+    const whose = `${senders} ${senders === 1 ? "sender" : "senders"}`;
+    reason = `${behind} what waited of ${whose} when the service stopped is read from the journal again. ${others}`;
+  }
+  return { part, state: "degraded", ready: true, reason };
+}
+
+/** Of the alerts themselves. `problem`: why the records do not take them. */
+export function healthOfAlerts(
+  problem: string | undefined,
+  unsaid: number,
+  broken: readonly { readonly rule: string; readonly failure: string }[],
+): Health {
+  const part = "alerts";
+  if (problem !== undefined) {
+    const reason = `Alerts cannot be kept (${problem}); ${unsaid} wait. Check the disk of the data directory.`;
+    return { part, state: "failed", ready: false, reason };
+  }
+  if (broken.length === 0) return { part, state: "ok", ready: true };
+  const names = broken.map(({ rule, failure }) => `${rule} (${failure})`).join(", ");
+  const reason = `Rules out of use after an error: ${names}. Restart to try again.`;
+  return { part, state: "degraded", ready: true, reason };
+}
