@@ -5,6 +5,7 @@ import pino from "pino";
 import { liveReadings } from "../client/client.ts";
 import type { ReadingView } from "../contract/reading.ts";
 import { formatSpan } from "../model/time.ts";
+import { guessMapping } from "../simulators/guess.ts";
 import { builtInMappings, loadMapping, type Mapping, RecordingError } from "../simulators/mapping.ts";
 import { type ReplayReport, replay, type Speed, type Start } from "../simulators/replay.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
@@ -18,7 +19,8 @@ type RecordOptions = ServiceOptions & {
 };
 
 type ReplayOptions = ServiceOptions & {
-  readonly mapping: string;
+  readonly mapping?: string;
+  readonly guess?: boolean;
   readonly speed: Speed;
   readonly start: Start;
   readonly quiet?: boolean;
@@ -36,6 +38,10 @@ Times:
   --quiet                     with --start now: the rules run, and nobody is told.
 
 Readings are sent in the order of their times, whatever the order in the files; what was sorted is said at the end.
+
+A mapping of your own:
+  $ lamppost replay counts.csv --guess > counts.yaml      then look at what it could not tell
+  $ lamppost replay counts.csv --mapping counts.yaml
 
 Mappings: ${builtInMappings().join(", ")}; or the path of a .yaml or .json file (docs/replay.md).`;
 
@@ -59,7 +65,8 @@ export function register(program: Command): void {
       .argument("<files...>", "the recordings; several are played together, in the order of their times"),
     "replay recordings/occupancy_t4013.csv recordings/speed_t4013.csv --mapping nab",
   )
-    .requiredOption("--mapping <name>", "which column is which metric of which sensor")
+    .option("--mapping <name>", "which column is which metric of which sensor")
+    .option("--guess", "propose a mapping for a file, as YAML, and show ten rows as readings; nothing is sent")
     .option("--speed <n>", "times as fast as it was, or max", parseSpeed, "max")
     .addOption(new Option("--start <when>", "which times").choices(["original", "now"]).default("original"))
     .option("--quiet", "rules run, nobody is told (always so with --start original)")
@@ -138,6 +145,11 @@ function parseSpeed(text: string): Speed {
 }
 
 async function play(files: string[], options: ReplayOptions, command: Command): Promise<void> {
+  if (options.guess) return guess(files, options, command);
+  if (options.mapping === undefined)
+    return command.error("error: required option '--mapping <name>' not specified; --guess proposes one", {
+      exitCode: 2,
+    });
   const mapping = mappingOf(options.mapping, command);
   const service = findService(options);
   const mqtt = options.mqtt ?? service.mqtt;
@@ -167,6 +179,29 @@ async function play(files: string[], options: ReplayOptions, command: Command): 
   } finally {
     progress.end();
   }
+}
+
+/** What it prints can be saved as it is: all but the mapping stands in comments. */
+async function guess(files: readonly string[], options: ReplayOptions, command: Command): Promise<void> {
+  const [file, ...others] = files;
+  if (others.length > 0) return command.error("error: --guess looks at one file", { exitCode: 2 });
+  const { yaml, mapping, doubts, rows } = await guessMapping(file!);
+  show(options, { mapping, doubts, rows }, () => {
+    const cells = rows.map(({ sensorId, at, rawTime, values }) => [
+      at === undefined ? `"${rawTime}" is no time` : new Date(at).toISOString(),
+      sensorId,
+      JSON.stringify(values),
+    ]);
+    const shown = table(["measuredAt", "sensor", "values"], cells).split("\n");
+    const comments = [
+      "",
+      `The first ${rows.length} rows as readings:`,
+      ...shown,
+      "",
+      `Saved as my.yaml: lamppost replay ${file} --mapping my.yaml`,
+    ];
+    return `${yaml}${comments.map((line) => `# ${line}`.trimEnd()).join("\n")}`;
+  });
 }
 
 function mappingOf(name: string, command: Command): Mapping {

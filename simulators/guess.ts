@@ -1,0 +1,623 @@
+import { basename } from "node:path";
+import { parse } from "csv-parse/sync";
+import { stringify } from "yaml";
+import type { Kind } from "../model/kinds.ts";
+import { createTimeReader, readNumber } from "../model/mapping.ts";
+import { type MetricName, metricRow } from "../model/metrics.ts";
+import { toId } from "../model/names.ts";
+import { conversion, unitsFor } from "../model/units.ts";
+import {
+  DISTRICT_NAME,
+  END_NAME,
+  NO_VALUE,
+  SENSOR_NAME,
+  STAND_INS,
+  TIME_NAME,
+  VALUE_NAME,
+  WHAT_NAME,
+  WORDS,
+} from "./guess-words.ts";
+import { type Mapping, parseMapping, RecordingError } from "./mapping.ts";
+import { type Item, newCounts, readLines, readRecording } from "./recording.ts";
+
+export type Guess = {
+  /** Ready to be saved; what is to be looked at stands in comments. */
+  readonly yaml: string;
+  readonly mapping: Mapping;
+  /** What could not be told from the file, or was taken for granted. */
+  readonly doubts: readonly string[];
+  /** The first rows as readings. */
+  readonly rows: readonly Item[];
+};
+
+const LINES_LOOKED_AT = 1_000;
+const ROWS_SHOWN = 10;
+const DELIMITERS = [",", ";", "\t", "|"];
+/** A column is what nearly all of its cells are. */
+const NEARLY_ALL = 0.9;
+
+/** Proposes a mapping for a file from its name, its header and its first rows. Throws `RecordingError` for what is no table. */
+export async function guessMapping(path: string): Promise<Guess> {
+  const lines = await firstLines(path);
+  const doubts: string[] = [];
+  const table = lines[0]?.startsWith("{") ? tableOfObjects(lines) : tableOfText(lines, doubts);
+  if (table === "native") {
+    const mapping = parseMapping({ form: "native", name: "native" });
+    return { yaml: "form: native\n", mapping, doubts, rows: await firstRows(mapping, path) };
+  }
+  const draft = describe(table, basename(path), doubts);
+  const mapping = parseMapping(draft);
+  const rows = await firstRows(mapping, path);
+  if (rows.every(({ values }) => Object.values(values).every((value) => typeof value !== "number")))
+    doubts.push("none of the first rows has a value: the columns or the way numbers are written are others");
+  return { yaml: toYaml(draft, doubts), mapping, doubts, rows };
+}
+
+async function firstLines(path: string): Promise<string[]> {
+  const lines: string[] = [];
+  try {
+    for await (const line of readLines(path)) {
+      if (lines.push(line) >= LINES_LOOKED_AT) break;
+    }
+  } catch (error) {
+    throw new RecordingError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  if (lines.every((line) => line.trim() === "")) throw new RecordingError(`${basename(path)} is empty`);
+  return lines;
+}
+
+async function firstRows(mapping: Mapping, path: string): Promise<Item[]> {
+  const rows: Item[] = [];
+  for await (const items of readRecording(mapping, path, newCounts())) {
+    rows.push(...items);
+    if (rows.length >= ROWS_SHOWN) break;
+  }
+  return rows.slice(0, ROWS_SHOWN);
+}
+
+type Column = { readonly name: string; readonly cells: readonly string[] };
+type Table = {
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly string[])[];
+  /** As the mapping says it. */
+  readonly form: Readonly<Record<string, unknown>>;
+  readonly delimiter: string;
+};
+
+function tableOfObjects(lines: readonly string[]): Table | "native" {
+  const objects = lines.flatMap((line) => {
+    try {
+      return [JSON.parse(line) as Record<string, unknown>];
+    } catch {
+      return [];
+    }
+  });
+  const names = Object.keys(objects[0] ?? {});
+  if (["sensorId", "kind", "district", "measuredAt"].every((name) => names.includes(name))) return "native";
+  const rows = objects.map((one) => names.map((name) => (one[name] === null ? "" : String(one[name] ?? ""))));
+  return { columns: columnsOf(names, rows), rows, form: {}, delimiter: "" };
+}
+
+const columnsOf = (names: readonly string[], rows: readonly (readonly string[])[]): Column[] =>
+  names.map((name, i) => ({ name: name.trim(), cells: rows.map((row) => (row[i] ?? "").trim()) }));
+
+function tableOfText(lines: readonly string[], doubts: string[]): Table {
+  const found = DELIMITERS.map((delimiter) => ({ delimiter, ...layout(lines, delimiter) })).sort(
+    (a, b) => b.score - a.score,
+  )[0]!;
+  const { delimiter, rows, width } = found;
+  if (width < 2) throw new RecordingError("it is no table: no sign divides its lines into columns");
+  const skip = rows.findIndex((row) => row.length === width && row.filter((cell) => cell.trim() !== "").length > 1);
+  const first = rows[skip]!;
+  const below = rows.slice(skip + 1).filter((row) => row.some((cell) => cell.trim() !== ""));
+  const hasHeader =
+    !first.some((cell) => isNumberLike(cell) && !/^\d{3,}$/.test(cell.trim())) && !first.some(isTimeLike);
+  const isIds = !hasHeader && first.length > 3 && first.slice(1).every((cell) => /^\d{3,}$/.test(cell.trim()));
+  const form = { ...(skip > 0 && { skip }), ...(delimiter !== "," && { delimiter }) };
+  if (skip > 0) doubts.push(`the first ${skip} lines are taken for a preface, and left out`);
+  if (hasHeader || isIds) return { columns: columnsOf(first, below), rows: below, form, delimiter };
+  const header = first.map((_, i) => `column ${i + 1}`);
+  doubts.push("the file has no header: what the columns are is not known; name them in header");
+  const all = [first, ...below];
+  return { columns: columnsOf(header, all), rows: all, form: { ...form, header }, delimiter };
+}
+
+/** How well a sign divides: as many columns as possible, in as many lines as possible. */
+function layout(lines: readonly string[], delimiter: string) {
+  const rows: string[][] = parse(lines.join("\n"), { delimiter, relax_column_count: true, relax_quotes: true });
+  const widths = new Map<number, number>();
+  for (const { length } of rows) widths.set(length, (widths.get(length) ?? 0) + 1);
+  const [width, times] = [...widths].sort((a, b) => b[1] - a[1] || b[0] - a[0])[0] ?? [0, 0];
+  // A decimal comma divides, too, but not the header: the first line of that width is one of the first.
+  const at = rows.findIndex(({ length }) => length === width);
+  const isEarly = at >= 0 && at < 20 && (at === 0 || rows.slice(0, at).every(({ length }) => length <= 2));
+  return { rows, width, score: width < 2 || !isEarly ? 0 : (times / rows.length) * 100 + Math.min(width, 50) / 10 };
+}
+
+const isNumberLike = (cell: string) => /^[+-]?[\d.,' ]*\d[\d.,' ]*(?:e[+-]?\d+)?$/i.test(cell.trim());
+const isTimeLike = (cell: string) => /\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}:\d\d/.test(cell);
+
+/** What is said in a column, without what stands for nothing. */
+function filled({ cells }: Column): string[] {
+  return cells.filter((cell) => cell !== "" && !NO_VALUE.has(cell.toLowerCase()));
+}
+
+const share = (cells: readonly string[], test: (cell: string) => boolean) =>
+  cells.length === 0 ? 0 : cells.filter(test).length / cells.length;
+
+type Writing = { readonly decimal: "." | ","; readonly thousands?: string };
+
+function describe(table: Table, file: string, doubts: string[]): Record<string, unknown> {
+  const writing = writingOf(table, doubts);
+  const isNumeric = (column: Column) =>
+    filled(column).length > 0 && share(filled(column), (cell) => readNumber(cell, writing) !== undefined) >= NEARLY_ALL;
+  const time = timeOf(table, isNumeric, doubts);
+  const rest = table.columns.filter(({ name }) => name !== "" && !time.used.has(name));
+  const { readings, used, missing } = readingsOf(rest, { file, writing, isNumeric }, doubts);
+  const district = rest.find((column) => DISTRICT_NAME.test(bare(column.name).words) && !isNumeric(column));
+  if (!district) doubts.push('the district is not told: "imported" stands for it');
+  const leftOut = rest.filter(({ name }) => !used.has(name) && name !== district?.name);
+  const stem = file.replace(/\.gz$/i, "").replace(/\.[^.]+$/, "");
+  return {
+    name: toId(stem),
+    form: "table",
+    files: [
+      {
+        match: `^${stem.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`,
+        ...table.form,
+        ...(writing.decimal === "," && { decimal: "," }),
+        ...(writing.thousands !== undefined && { thousands: writing.thousands }),
+        ...(missing.length > 0 && { missing }),
+        time: time.time,
+        district: district ? `{${district.name}}` : "imported",
+        readings,
+        ...(leftOut.length > 0 && {
+          leftOut: Object.fromEntries(leftOut.map(({ name }) => [name, "no metric is known for it"])),
+        }),
+      },
+    ],
+  };
+}
+
+function writingOf({ columns, delimiter }: Table, doubts: string[]): Writing {
+  const cells = columns.filter(({ name }) => !TIME_NAME.test(bare(name).words)).flatMap((column) => filled(column));
+  const count = (pattern: RegExp) => cells.filter((cell) => pattern.test(cell)).length;
+  const [comma, point] = [count(/^[+-]?\d+,\d+$/), count(/^[+-]?\d+\.\d+$/)];
+  const pointGroups = count(/^[+-]?\d{1,3}(?:\.\d{3})+,\d+$/);
+  const commaGroups = count(/^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/);
+  if (pointGroups > 0) return { decimal: ",", thousands: "." };
+  if (comma > point) {
+    // "1,234" in each cell with a comma, and numbers with a point beside them: groups of three.
+    if (commaGroups === comma && (point > 0 || delimiter === ",")) {
+      doubts.push('"," in numbers such as 1,234 is taken for a separator of thousands');
+      return { decimal: ".", thousands: "," };
+    }
+    if (commaGroups === comma) doubts.push('"," in numbers such as 1,234 is taken for the decimal sign');
+    return { decimal: "," };
+  }
+  return commaGroups > 0 ? { decimal: ".", thousands: "," } : { decimal: "." };
+}
+
+/** A name without its unit: lower case, signs as blanks. */
+function bare(name: string): { readonly words: string; readonly unit: string | undefined } {
+  const [whole, inBrackets] = /[([{]\s*([^()[\]{}]+?)\s*[)\]}]\s*$/.exec(name) ?? [];
+  const [, , atEnd] = /^(.+?)[\s_]+(?:in[\s_]+)?([^\s_]+)$/.exec(name) ?? [];
+  const words = (text: string) =>
+    text
+      .replace(/([a-zß-ÿ])([A-Z])/g, "$1 $2")
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}]+/gu, " ")
+      .trim();
+  if (inBrackets !== undefined && name.length > whole!.length) {
+    const head = name.slice(0, name.length - whole!.length);
+    return { words: words(head), unit: inBrackets };
+  }
+  const ending = atEnd !== undefined && ENDINGS[atEnd.toLowerCase()];
+  if (ending) return { words: words(name.slice(0, name.length - atEnd.length)).replace(/ in$/, ""), unit: ending };
+  return { words: words(name), unit: undefined };
+}
+
+/** Units as they end names: "pm25_ugm3", "speed_kmh", "power kW". */
+const ENDINGS: Readonly<Record<string, string>> = {
+  ugm3: "µg/m³",
+  "µg/m³": "µg/m³",
+  "ug/m3": "µg/m³",
+  "µg/m3": "µg/m³",
+  mgm3: "mg/m³",
+  "mg/m3": "mg/m³",
+  ppb: "ppb",
+  ppm: "ppm",
+  kmh: "km/h",
+  kph: "km/h",
+  "km/h": "km/h",
+  mph: "mph",
+  "m/s": "m/s",
+  ms: "m/s",
+  knots: "kn",
+  kw: "kW",
+  w: "W",
+  mw: "MW",
+  kwh: "kWh",
+  wh: "Wh",
+  mwh: "MWh",
+  kvar: "kvar",
+  v: "V",
+  mv: "mV",
+  a: "A",
+  ma: "mA",
+  hz: "Hz",
+  hpa: "hPa",
+  pa: "Pa",
+  kpa: "kPa",
+  mbar: "mbar",
+  inhg: "inHg",
+  c: "°C",
+  "°c": "°C",
+  degc: "°C",
+  celsius: "°C",
+  f: "°F",
+  "°f": "°F",
+  degf: "°F",
+  pct: "%",
+  percent: "%",
+  "%": "%",
+  db: "dB",
+  dba: "dB(A)",
+  dbm: "dBm",
+  sec: "s",
+};
+
+type TimeGuess = { readonly time: Record<string, unknown>; readonly used: ReadonlySet<string> };
+
+const DATES = [
+  "DD/MM/YYYY",
+  "MM/DD/YYYY",
+  "DD.MM.YYYY",
+  "DD-MM-YYYY",
+  "MM-DD-YYYY",
+  "YYYY/MM/DD",
+  "DD/MM/YY",
+  "MM/DD/YY",
+  "DD.MM.YY",
+  "DD-MMM-YYYY",
+  "DD MMM YYYY",
+  "DD-MMM-YY",
+  "MMM DD YYYY",
+  "MMM DD, YYYY",
+];
+const HOURS = ["HH:mm:ss", "HH:mm", "HH.mm.ss", "HH.mm", "HH:mm:ss A", "HH:mm A", "HH", "HH A"];
+const PATTERNS = ["iso", ...DATES.flatMap((date) => [...HOURS.map((hour) => `${date} ${hour}`), date])];
+const EPOCHS = [
+  ["epoch-s", 1e3],
+  ["epoch-ms", 1],
+  ["epoch-us", 1e-3],
+  ["epoch-ns", 1e-6],
+] as const;
+const [YEAR_2000, YEAR_2100] = [Date.UTC(2000, 0), Date.UTC(2100, 0)];
+
+function timeOf({ columns }: Table, isNumeric: (column: Column) => boolean, doubts: string[]): TimeGuess {
+  const named = columns.filter(({ name }) => TIME_NAME.test(bare(name).words));
+  const order = [...new Set([...named.filter(({ name }) => /utc/i.test(name)), ...named, ...columns])];
+  for (const column of order) {
+    const pattern = patternOf(filled(column));
+    if (pattern === undefined) continue;
+    const hasHours =
+      pattern === "iso" ? share(filled(column), (cell) => /\d[T\s]\d/i.test(cell)) > 0.5 : /[Hh]/.test(pattern);
+    const clock = hasHours ? undefined : order.find((other) => other !== column && isClock(other));
+    if (!clock) return told([column], pattern, doubts);
+    const both = column.cells.map((cell, i) => `${cell} ${clock.cells[i]}`.trim());
+    const joined = patternOf(both.filter((text) => text !== ""));
+    if (joined !== undefined) return told([column, clock], joined, doubts, both);
+  }
+  for (const column of named.length > 0 ? named : columns) {
+    const numbers = filled(column).map(Number);
+    const epoch = EPOCHS.find(
+      ([, unit]) => numbers.length > 0 && numbers.every((n) => n * unit > YEAR_2000 && n * unit < YEAR_2100),
+    );
+    if (epoch) return { time: { columns: [column.name], patterns: [epoch[0]] }, used: new Set([column.name]) };
+  }
+  const part = (pattern: RegExp) =>
+    columns.find((column) => pattern.test(bare(column.name).words) && isNumeric(column));
+  const parts = [
+    /^(?:year|yyyy|jahr|an|año)$/,
+    /^(?:month|mm|monat|mois|mes)$/,
+    /^(?:day|dd|tag|jour|dia|día)$/,
+    /^(?:hour|hh|stunde|heure|hora|hr)$/,
+    /^(?:minute|min|mi)$/,
+  ].map(part);
+  const [year, month, day, ...smaller] = parts;
+  if (year && month && day) {
+    const found = [year, month, day, ...smaller.flatMap((one) => one ?? [])];
+    return told(found, ["YYYY", "M", "D", "H", "mm"].slice(0, found.length).join(" "), doubts);
+  }
+  const counter = columns.find(({ name }) =>
+    /^(?:reading|index|no|row|step|n|#|t|sample|seq)(?: (?:no|number))?$/.test(bare(name).words),
+  );
+  doubts.push("NO TIME was found: start and stepS are made up, put in what is true");
+  const time = { start: "2000-01-01T00:00:00", zone: "UTC", stepS: 60, ...(counter && { index: counter.name }) };
+  return { time, used: new Set(counter ? [counter.name] : []) };
+}
+
+const isClock = (column: Column) =>
+  share(filled(column), (cell) => /^\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s*[ap]m)?$/i.test(cell)) >= NEARLY_ALL;
+
+/** The pattern in which nearly all of the texts are times. */
+function patternOf(texts: readonly string[]): string | undefined {
+  if (texts.length === 0 || share(texts, (text) => /\d/.test(text) && /[-/.: ]|^\d{8}T?/.test(text)) < NEARLY_ALL)
+    return undefined;
+  const some = texts.slice(0, 200);
+  return PATTERNS.find((pattern) => {
+    const read = createTimeReader([pattern]);
+    return (
+      share(some, (text) => read(text) !== undefined) >= NEARLY_ALL &&
+      share(texts, (text) => read(text) !== undefined) >= NEARLY_ALL
+    );
+  });
+}
+
+function told(columns: readonly Column[], pattern: string, doubts: string[], texts = columns[0]!.cells): TimeGuess {
+  const names = columns.map(({ name }) => name);
+  const other = pattern.replace(/^(DD|MM)(.)(DD|MM)/, "$3$2$1");
+  if (other !== pattern && patternOfIs(texts, other))
+    doubts.push(`day and month cannot be told apart: ${pattern} is taken, it may be ${other}`);
+  const isZoned =
+    pattern === "iso" &&
+    share(
+      texts.filter((text) => text !== ""),
+      (text) => /(?:Z|UTC|GMT|[+-]\d\d:?\d\d)$/i.test(text),
+    ) >= NEARLY_ALL;
+  const isUtc = names.some((name) => /\b(?:utc|gmt)\b|_utc|utc_/i.test(name));
+  if (!isZoned && !isUtc)
+    doubts.push(
+      "the times do not say their zone: UTC stands for it, put in the place's (such as Europe/Paris, or +01:00 for loggers without summer time)",
+    );
+  const ends = names.some((name) => END_NAME.test(bare(name).words));
+  if (ends) doubts.push(`"${names.join(" ")}" sounds like the end of an interval: stamp: end is taken`);
+  const time = { columns: names, patterns: [pattern], ...(!isZoned && { zone: "UTC" }), ...(ends && { stamp: "end" }) };
+  return { time, used: new Set(names) };
+}
+
+function patternOfIs(texts: readonly string[], pattern: string): boolean {
+  const read = createTimeReader([pattern]);
+  return (
+    share(
+      texts.filter((text) => text !== ""),
+      (text) => read(text) !== undefined,
+    ) >= NEARLY_ALL
+  );
+}
+
+type Found = { readonly metric: MetricName; readonly kind: Kind; readonly unit: string };
+type Context = { readonly file: string; readonly writing: Writing; readonly isNumeric: (column: Column) => boolean };
+type ReadingsGuess = {
+  readonly readings: readonly object[];
+  readonly used: ReadonlySet<string>;
+  readonly missing: readonly string[];
+};
+
+function readingsOf(columns: readonly Column[], context: Context, doubts: string[]): ReadingsGuess {
+  const numeric = columns.filter(context.isNumeric);
+  const named = columns.filter(({ name }) => SENSOR_NAME.test(bare(name).words));
+  const texts = named.filter((column) => !findMetric(column.name) && filled(column).length > 0);
+  const by =
+    texts.find((column) => new Set(filled(column)).size < filled(column).length) ??
+    texts.find((column) => !context.isNumeric(column));
+  const sensor = by ? `{${by.name}}` : toId(context.file.replace(/\.gz$/i, "").replace(/\.[^.]+$/, ""));
+  const long = longForm(columns, sensor, context, doubts);
+  const missing = missingIn([...numeric, ...(long?.values ?? [])], context.writing, doubts);
+  if (long) {
+    if (!by) doubts.push(`no column says whose row it is: all are of one sensor, "${sensor}"`);
+    return { readings: long.readings, used: new Set([...long.used, ...(by ? [by.name] : [])]), missing };
+  }
+  const wide = columnsOfSensors(
+    numeric.filter((column) => column !== by),
+    context,
+    doubts,
+  );
+  const alone = numeric.filter((column) => column !== by && !wide.used.has(column.name));
+  const used = new Set([...wide.used, ...(by ? [by.name] : [])]);
+  const ofKind = new Map<Kind, object[]>();
+  const taken = new Set<MetricName>();
+  const value =
+    alone.length === 1 && VALUE_NAME.test(bare(alone[0]!.name).words)
+      ? findMetric(context.file.replace(/[_.\d]+/g, " "))
+      : undefined;
+  for (const column of alone) {
+    const found = findMetric(column.name) ?? value;
+    if (!found || taken.has(found.metric)) continue;
+    taken.add(found.metric);
+    used.add(column.name);
+    const unit = unitOf(column.name, found, numbersIn(column, context.writing, missing), doubts);
+    if (found === value) doubts.push(`that "${column.name}" is ${found.metric} is told by the file's name only`);
+    const kind = found.kind;
+    ofKind.set(kind, [...(ofKind.get(kind) ?? []), { column: column.name, metric: found.metric, unit }]);
+  }
+  const readings = [...ofKind].map(([kind, metrics]) => ({
+    sensor: ofKind.size > 1 ? `${sensor}-${kind}` : sensor,
+    kind,
+    metrics,
+  }));
+  if (readings.length > 0 && !by) doubts.push(`no column says whose row it is: all are of one sensor, "${sensor}"`);
+  if (readings.length === 0 && wide.readings.length === 0) {
+    const first = alone[0];
+    if (!first) throw new RecordingError("no column with numbers was found beside the time");
+    doubts.push(`NO METRIC was found: "${first.name}" as activePower, as is, only stands for what is true`);
+    used.add(first.name);
+    readings.push({ sensor, kind: "energy", metrics: [{ column: first.name, metric: "activePower", unit: "as is" }] });
+  }
+  return { readings: [...wide.readings, ...readings], used, missing };
+}
+
+function findMetric(name: string): Omit<Found, "unit"> | undefined {
+  const { words } = bare(name);
+  return WORDS.find((one) => one.name.test(words));
+}
+
+/** Names with numbers in them, or that are numbers: a sensor each. */
+function columnsOfSensors(
+  columns: readonly Column[],
+  context: Context,
+  doubts: string[],
+): { readings: object[]; used: ReadonlySet<string> } {
+  const ids = columns.filter(({ name }) => /^\d{3,}$/.test(name));
+  const used = new Set<string>();
+  const readings: object[] = [];
+  if (ids.length >= 3) {
+    const found = findMetric(context.file.replace(/[_.\d]+/g, " ")) ?? ({ metric: "flow", kind: "traffic" } as const);
+    doubts.push(
+      `the columns are named by numbers, taken for one sensor each; that they hold ${found.metric} is a guess from the file's name`,
+    );
+    const unit = unitOf(
+      "",
+      found,
+      ids.slice(0, 20).flatMap((one) => numbersIn(one, context.writing, [])),
+      doubts,
+    );
+    for (const { name } of ids) used.add(name);
+    readings.push({
+      eachColumn: "^\\d{3,}$",
+      sensor: `${found.kind}-{column}`,
+      kind: found.kind,
+      metric: found.metric,
+      unit,
+    });
+  }
+  const groups = Map.groupBy(
+    columns.filter(({ name }) => /\d/.test(name) && findMetric(name)),
+    ({ name }) => name.replace(/\s+/g, " ").replace(/\d+/, "#"),
+  );
+  for (const [shape, own] of groups) {
+    if (own.length < 2 || !/[\p{L}]/u.test(shape)) continue;
+    const found = findMetric(own[0]!.name)!;
+    // Of one substance the number is a part of its name.
+    if (
+      own.some(({ name }) => findMetric(name)!.metric !== found.metric) ||
+      /pm ?#|no ?#|so ?#|co ?#|o ?#/i.test(shape.slice(0, 4))
+    )
+      continue;
+    const unit = unitOf(
+      own[0]!.name,
+      found,
+      own.flatMap((one) => numbersIn(one, context.writing, [])),
+      doubts,
+    );
+    const pattern = shape
+      .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+      .replace("#", "(?<n>\\d+)")
+      .replace(/ /g, "\\s+");
+    const head = toId(shape.split("#")[0]!) || found.kind;
+    for (const { name } of own) used.add(name);
+    doubts.push(`${own.length} columns like "${own[0]!.name}" are taken for one sensor each`);
+    readings.push({ eachColumn: `^${pattern}$`, sensor: `${head}-{n}`, kind: found.kind, metric: found.metric, unit });
+  }
+  return { readings, used };
+}
+
+/** One value a row, and a column that says of what. */
+function longForm(columns: readonly Column[], sensor: string, context: Context, doubts: string[]) {
+  const value = columns.find((column) => VALUE_NAME.test(bare(column.name).words) && context.isNumeric(column));
+  const what = columns.find((column) => {
+    const said = new Set(filled(column));
+    const known = [...said].filter(findMetric).length;
+    return (
+      !context.isNumeric(column) &&
+      column !== value &&
+      (WHAT_NAME.test(bare(column.name).words) ? known > 0 : said.size > 1 && known === said.size)
+    );
+  });
+  if (!value || !what) return undefined;
+  const units = columns.find(({ name }) =>
+    /^(?:unit|units|einheit|unit[eé]s?|unidad)(?: \w+)?$/.test(bare(name).words),
+  );
+  const ofKind = new Map<Kind, object[]>();
+  const unknown: string[] = [];
+  for (const said of new Set(filled(what))) {
+    const found = findMetric(said);
+    if (!found) {
+      unknown.push(said);
+      continue;
+    }
+    const at = what.cells.flatMap((cell, i) => (cell === said ? [i] : []));
+    const own = new Set(units ? at.map((i) => units.cells[i]!) : []);
+    if (own.size > 1)
+      doubts.push(
+        `${said} comes in several units (${[...own].join(", ")}): only the first is taken, the others are wrong`,
+      );
+    const values = at.flatMap((i) => readNumber(value.cells[i]!, context.writing) ?? []);
+    const unit = unitOf(own.size > 0 ? `${said} (${[...own][0]})` : said, found, values, doubts);
+    ofKind.set(found.kind, [...(ofKind.get(found.kind) ?? []), { column: said, metric: found.metric, unit }]);
+  }
+  if (unknown.length > 0)
+    doubts.push(`no metric is known for ${unknown.slice(0, 10).join(", ")}: their rows are not taken`);
+  const readings = [...ofKind].map(([kind, metrics]) => ({
+    sensor: ofKind.size > 1 ? `${sensor}-${kind}` : sensor,
+    kind,
+    metricColumn: what.name,
+    valueColumn: value.name,
+    metrics,
+  }));
+  return { readings, values: [value], used: [value.name, what.name, ...(units ? [units.name] : [])] };
+}
+
+function numbersIn(column: Column, writing: Writing, missing: readonly string[]): number[] {
+  return filled(column).flatMap((cell) => (missing.includes(cell) ? [] : (readNumber(cell, writing) ?? [])));
+}
+
+/** The unit that the name tells, or the metric's own, where the values agree with it. */
+function unitOf(name: string, { metric }: Omit<Found, "unit">, values: readonly number[], doubts: string[]): string {
+  const { unit: said } = bare(name);
+  const row = metricRow(metric)!;
+  const label = name === "" ? metric : `"${name}"`;
+  const spelled = said
+    ?.replace(/^veh(?:icles?)?\s*(?:\/|per)\s*(\d*)\s*min(?:ute)?s?$/i, "veh/$1min")
+    .replace(/^veh(?:icles?)?\s*(?:\/|per)\s*h(?:our|r)?$/i, "veh/h");
+  const middle = values.toSorted((a, b) => a - b)[values.length >> 1];
+  const fits = (unit: string) => {
+    const convert = conversion(unit, metric, 3600);
+    const own = convert && middle !== undefined ? convert(middle) : undefined;
+    return own !== undefined && own >= row.suspect[0] && own <= row.suspect[1];
+  };
+  if (spelled !== undefined && conversion(spelled, metric)) {
+    if (middle !== undefined && !fits(spelled))
+      doubts.push(`${label}: values such as ${middle} are out of the ordinary in ${spelled}`);
+    return spelled;
+  }
+  if (spelled !== undefined && row.unit !== "") doubts.push(`${label}: "${said}" is no known unit of ${metric}`);
+  const usual = unitsFor(metric).filter((unit) => unit !== "as is" && !unit.includes("interval"));
+  if (middle === undefined || fits(row.unit)) {
+    if (row.unit !== "")
+      doubts.push(`${label}: no unit is told; ${row.unit} is taken (it may be ${usual.slice(1, 4).join(", ")})`);
+    return row.unit;
+  }
+  const better = usual.find(fits);
+  doubts.push(
+    `${label}: no unit is told, and values such as ${middle} are out of the ordinary in ${row.unit}${better ? `; ${better} is taken` : ""}`,
+  );
+  return better ?? row.unit;
+}
+
+/** Texts in columns of numbers that are none, and numbers that instruments write for "no value". */
+function missingIn(columns: readonly Column[], writing: Writing, doubts: string[]): string[] {
+  const found = new Set<string>();
+  for (const column of columns) {
+    for (const cell of column.cells) if (cell !== "" && NO_VALUE.has(cell.toLowerCase())) found.add(cell);
+    const numbers = filled(column).flatMap((cell) => readNumber(cell, writing) ?? []);
+    const others = numbers.filter((value) => !STAND_INS.has(value));
+    const most = others.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    for (const value of new Set(numbers)) {
+      const isFar = Math.abs(value) > 3 * most || (value < 0 && others.every((other) => other >= 0));
+      if (!STAND_INS.has(value) || others.length === 0 || !isFar) continue;
+      found.add(String(value));
+    }
+  }
+  const numbers = [...found].filter((text) => !Number.isNaN(Number(text)));
+  if (numbers.length > 0)
+    doubts.push(`${numbers.join(", ")} ${numbers.length > 1 ? "are" : "is"} taken for "no value"`);
+  return [...found];
+}
+
+function toYaml(draft: object, doubts: readonly string[]): string {
+  const head =
+    doubts.length === 0 ? [] : ["# Look at this before you use it:", ...doubts.map((doubt) => `# - ${doubt}`)];
+  return `${head.map((line) => `${line}\n`).join("")}${stringify(draft, { lineWidth: 0 })}`;
+}
