@@ -287,22 +287,28 @@ async function tooLateForRules(service: ServiceClient, waiting: Pick<Waiting, "e
   return line === undefined ? undefined : Number(line.slice(name.length));
 }
 
-/** The alerts of these sensors: rule by alert id. Asked by district, because a city has few of them. */
+/** Alerts people are told of, and those of the past. */
+const MODES = ["live", "history"] as const;
+type Raised = { readonly rule: string; readonly mode: (typeof MODES)[number] };
+
+/** The alerts of these sensors by their ids. Asked by district, because a city has few of them. */
 async function alertsOf(
   service: ServiceClient,
   { districts, sensors }: Survey,
   waiting: Pick<Waiting, "everyMs">,
-): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
+): Promise<ReadonlyMap<string, Raised>> {
+  const found = new Map<string, Raised>();
   for (const district of districts) {
-    let cursor: string | undefined;
-    do {
-      const query = { district, state: "firing,resolved", limit: 1000, cursor };
-      const page = await patiently(() => service.get("/alerts", query), waiting);
-      for (const { id, rule, subject } of page.items)
-        if (subject.sensorId !== undefined && sensors.has(subject.sensorId)) found.set(id, rule.id);
-      cursor = page.next;
-    } while (cursor !== undefined);
+    for (const mode of MODES) {
+      let cursor: string | undefined;
+      do {
+        const query = { district, state: "firing,resolved", mode, limit: 1000, cursor };
+        const page = await patiently(() => service.get("/alerts", query), waiting);
+        for (const { id, rule, subject } of page.items)
+          if (subject.sensorId !== undefined && sensors.has(subject.sensorId)) found.set(id, { rule: rule.id, mode });
+        cursor = page.next;
+      } while (cursor !== undefined);
+    }
   }
   return found;
 }
@@ -357,6 +363,8 @@ export type ReplayReport = {
   readonly inJournal: number;
   /** Alerts on these sensors by rule: those this replay raised, and all there are. */
   readonly alertsRaised: Readonly<Record<string, number>>;
+  /** Of those this replay raised, the ones that are of today: people may have been told. */
+  readonly alertsTold: number;
   readonly alerts: Readonly<Record<string, number>>;
   /** Readings that were too late for any rule, of whatever sensor, while this ran; undefined if the service does not say. */
   readonly tooLateForRules?: number;
@@ -431,8 +439,9 @@ async function playRecordings(
     mapping: mapping.name,
     files: files.map((path) => basename(path)),
     ...sums(survey, counts, books),
-    alertsRaised: tally(raised.map(([, rule]) => rule)),
-    alerts: tally([...alerts.values()]),
+    alertsRaised: tally(raised.map(([, { rule }]) => rule)),
+    alertsTold: raised.filter(([, { mode }]) => mode === "live").length,
+    alerts: tally([...alerts.values()].map(({ rule }) => rule)),
     // A service that was started again counts anew.
     ...(tooLate !== undefined && { tooLateForRules: Math.max(0, tooLate - Math.min(tooLate, tooLateBefore ?? 0)) }),
     sorted: survey.orders.filter(({ order }) => order !== "forward"),

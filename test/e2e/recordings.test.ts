@@ -156,7 +156,7 @@ describe.runIf(present)("the real recordings", () => {
 async function all(city: City, filter: string): Promise<AlertView[]> {
   const items: AlertView[] = [];
   for (let cursor = ""; ; ) {
-    const page = await city.api(`/alerts?${filter}&limit=1000${cursor && `&cursor=${cursor}`}`);
+    const page = await city.api(`/alerts?mode=history&${filter}&limit=1000${cursor && `&cursor=${cursor}`}`);
     items.push(...page.items);
     if (!page.next) return items;
     cursor = page.next;

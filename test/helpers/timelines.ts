@@ -13,14 +13,17 @@ export type SaidAlert = {
   readonly timeline: readonly Entry[];
 };
 
+/** Those of today and those of the past. */
 export async function everyAlert(city: City): Promise<SaidAlert[]> {
   const items: SaidAlert[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await city.api(`/alerts?limit=1000${cursor === undefined ? "" : `&cursor=${cursor}`}`);
-    items.push(...page.items);
-    cursor = page.next;
-  } while (cursor !== undefined);
+  for (const mode of ["live", "history"]) {
+    let cursor: string | undefined;
+    do {
+      const page = await city.api(`/alerts?mode=${mode}&limit=1000${cursor === undefined ? "" : `&cursor=${cursor}`}`);
+      items.push(...page.items);
+      cursor = page.next;
+    } while (cursor !== undefined);
+  }
   return items;
 }
 
