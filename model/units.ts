@@ -58,7 +58,7 @@ const QUANTITIES: Readonly<Record<string, Readonly<Record<string, number | reado
   },
   "mass in air": { "µg/m³ µgm-3 mcg/m³ ug/m³": 1, "mg/m³ mgm-3": 1e3, "ng/m³ ngm-3": 1e-3, "g/m³": 1e6 },
   "volume in air": { ppm: 1, ppb: 1e-3, ppt: 1e-6 },
-  part: { "1 share fraction ratio": 1, "% percent pct": 0.01, "‰": 1e-3 },
+  part: { "share fraction ratio 1": 1, "% percent pct": 0.01, "‰": 1e-3 },
   vehicles: { "veh vehicles vehicle cars": 1 },
   people: { "persons people pedestrians person": 1 },
   light: { lx: 1, lux: 1, klx: 1e3 },

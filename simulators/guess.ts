@@ -42,7 +42,7 @@ export async function guessMapping(path: string): Promise<Guess> {
   const doubts: string[] = [];
   const table = lines[0]?.startsWith("{") ? tableOfObjects(lines) : tableOfText(lines, doubts);
   if (table === "native") {
-    const mapping = parseMapping({ form: "native", name: "native" });
+    const mapping = parseMapping({ form: "native" });
     return { yaml: "form: native\n", mapping, doubts, rows: await firstRows(mapping, path) };
   }
   const draft = describe(table, basename(path), doubts);
@@ -108,7 +108,8 @@ function tableOfText(lines: readonly string[], doubts: string[]): Table {
   const { delimiter, rows, width } = found;
   if (width < 2) throw new RecordingError("it is no table: no sign divides its lines into columns");
   const skip = rows.findIndex((row) => row.length === width && row.filter((cell) => cell.trim() !== "").length > 1);
-  const first = rows[skip]!;
+  const first = rows[skip];
+  if (!first) throw new RecordingError("it is no table: no line names its columns");
   const below = rows.slice(skip + 1).filter((row) => row.some((cell) => cell.trim() !== ""));
   const hasHeader =
     !first.some((cell) => isNumberLike(cell) && !/^\d{3,}$/.test(cell.trim())) && !first.some(isTimeLike);
@@ -180,7 +181,10 @@ function describe(table: Table, file: string, doubts: string[]): Record<string, 
 }
 
 function writingOf({ columns, delimiter }: Table, doubts: string[]): Writing {
-  const cells = columns.filter(({ name }) => !TIME_NAME.test(bare(name).words)).flatMap((column) => filled(column));
+  const cells = columns
+    .map(filled)
+    .filter((own) => share(own, isTimeLike) < 0.5)
+    .flat();
   const count = (pattern: RegExp) => cells.filter((cell) => pattern.test(cell)).length;
   const [comma, point] = [count(/^[+-]?\d+,\d+$/), count(/^[+-]?\d+\.\d+$/)];
   const pointGroups = count(/^[+-]?\d{1,3}(?:\.\d{3})+,\d+$/);
@@ -346,20 +350,40 @@ function patternOf(texts: readonly string[]): string | undefined {
   if (texts.length === 0 || share(texts, (text) => /\d/.test(text) && /[-/.: ]|^\d{8}T?/.test(text)) < NEARLY_ALL)
     return undefined;
   const some = texts.slice(0, 200);
-  return PATTERNS.find((pattern) => {
+  const fitting = PATTERNS.find((pattern) => {
     const read = createTimeReader([pattern]);
     return (
       share(some, (text) => read(text) !== undefined) >= NEARLY_ALL &&
       share(texts, (text) => read(text) !== undefined) >= NEARLY_ALL
     );
   });
+  if (fitting === undefined) return undefined;
+  const other = swapped(fitting);
+  if (other === fitting || !isPattern(texts, other)) return fitting;
+  // Rows follow each other in days, not in months: the reading with the shorter way is the right one.
+  return wayOf(texts, other) < wayOf(texts, fitting) ? other : fitting;
+}
+
+/** "DD/MM/…" as "MM/DD/…", and the other way. */
+const swapped = (pattern: string) => pattern.replace(/^(DD|MM)(.)(DD|MM)(?!M)/, "$3$2$1");
+
+/** All steps between the times together. */
+function wayOf(texts: readonly string[], pattern: string): number {
+  const read = createTimeReader([pattern]);
+  const times = texts.flatMap((text) => read(text)?.ms ?? []);
+  return times.reduce((sum, time, i) => sum + Math.abs(time - times[Math.max(0, i - 1)]!), 0);
 }
 
 function told(columns: readonly Column[], pattern: string, doubts: string[], texts = columns[0]!.cells): TimeGuess {
   const names = columns.map(({ name }) => name);
-  const other = pattern.replace(/^(DD|MM)(.)(DD|MM)/, "$3$2$1");
-  if (other !== pattern && patternOfIs(texts, other))
-    doubts.push(`day and month cannot be told apart: ${pattern} is taken, it may be ${other}`);
+  const other = swapped(pattern);
+  if (other !== pattern && isPattern(texts, other)) {
+    const isSure = wayOf(texts, pattern) < wayOf(texts, other);
+    const why = isSure ? "for then the rows follow each other more closely" : "it may be";
+    doubts.push(
+      `day and month cannot be told apart: ${pattern} is taken, ${isSure ? `not ${other}, ${why}` : `${why} ${other}`}`,
+    );
+  }
   const isZoned =
     pattern === "iso" &&
     share(
@@ -377,7 +401,7 @@ function told(columns: readonly Column[], pattern: string, doubts: string[], tex
   return { time, used: new Set(names) };
 }
 
-function patternOfIs(texts: readonly string[], pattern: string): boolean {
+function isPattern(texts: readonly string[], pattern: string): boolean {
   const read = createTimeReader([pattern]);
   return (
     share(
@@ -582,16 +606,16 @@ function unitOf(name: string, { metric }: Omit<Found, "unit">, values: readonly 
       doubts.push(`${label}: values such as ${middle} are out of the ordinary in ${spelled}`);
     return spelled;
   }
-  if (spelled !== undefined && row.unit !== "") doubts.push(`${label}: "${said}" is no known unit of ${metric}`);
+  const none = spelled === undefined ? "no unit is told" : `"${said}" is no known unit of ${metric}`;
   const usual = unitsFor(metric).filter((unit) => unit !== "as is" && !unit.includes("interval"));
   if (middle === undefined || fits(row.unit)) {
     if (row.unit !== "")
-      doubts.push(`${label}: no unit is told; ${row.unit} is taken (it may be ${usual.slice(1, 4).join(", ")})`);
+      doubts.push(`${label}: ${none}; ${row.unit} is taken (it may be ${usual.slice(1, 4).join(", ")})`);
     return row.unit;
   }
   const better = usual.find(fits);
   doubts.push(
-    `${label}: no unit is told, and values such as ${middle} are out of the ordinary in ${row.unit}${better ? `; ${better} is taken` : ""}`,
+    `${label}: ${none}, and values such as ${middle} are out of the ordinary in ${row.unit}${better ? `; ${better} is taken` : ""}`,
   );
   return better ?? row.unit;
 }

@@ -160,14 +160,34 @@ describe("replay", () => {
 
   it("exits with 1 when something is missing", async () => {
     writeFileSync(join(dir, "occupancy_a.csv"), CSV);
-    service.knobs.forget = (topic) => topic.startsWith("city/");
+    writeFileSync(join(dir, "speed_a.csv"), "timestamp,value\n2015-09-01 10:00:00,50\n");
+    service.knobs.forget = (topic) => topic.endsWith("speed-a");
     const mqtt = ["--mqtt", service.mqtt, "--json"];
-    const played = await runCli(recordings, "replay", join(dir, "occupancy_a.csv"), "--mapping", "nab", ...mqtt, ...at);
+    const files = [join(dir, "occupancy_a.csv"), join(dir, "speed_a.csv")];
+    const played = await runCli(recordings, "replay", ...files, "--mapping", "nab", ...mqtt, ...at);
     expect(played.code).toBe(1);
-    expect(JSON.parse(played.out)).toMatchObject({ readings: 2, stored: 1, balanced: false });
+    expect(JSON.parse(played.out)).toMatchObject({ readings: 3, stored: 1, balanced: false });
+  });
+
+  it("--guess prints a mapping that can be saved and used as it is, and sends nothing", async () => {
+    const file = join(dir, "loop_north.csv");
+    writeFileSync(file, "time (UTC);speed (mph)\n2024-01-01 00:00;30,5\n2024-01-01 00:05;31,0\n");
+    const guessed = await runCli(recordings, "replay", file, "--guess");
+    expect(guessed.code).toBe(0);
+    expect(guessed.out).toMatch(/^# 2024-01-01T00:00:00.000Z +loop-north +{"speed":49.084992}$/m);
+    const saved = join(dir, "loop.yaml");
+    writeFileSync(saved, guessed.out);
+    expect(service.seen).toEqual([]);
+    const played = await runCli(recordings, "replay", file, "--mapping", saved, "--mqtt", service.mqtt, ...at);
+    expect(played.out).toMatch(/every reading is accounted for: 2 = 2 stored/);
   });
 
   it("is told how to be used right", async () => {
+    const none = await runCli(recordings, "replay", "x.csv", "--mqtt", service.mqtt, ...at);
+    expect(none).toMatchObject({
+      code: 2,
+      errors: expect.stringMatching(/required option '--mapping <name>'.*--guess/),
+    });
     const unknown = await runCli(recordings, "replay", "x.csv", "--mapping", "nob", "--mqtt", service.mqtt, ...at);
     expect(unknown.code).toBe(2);
     expect(unknown.errors).toMatch(/no mapping "nob".*beijing-multisite/);

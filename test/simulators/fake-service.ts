@@ -156,7 +156,7 @@ export async function startFakeService() {
     if (url.pathname === "/api/v1/store" && knobs.keepsMs !== undefined)
       return [200, { store: "influxdb", place: "influxdb", keepsMs: knobs.keepsMs, findings: [] }];
     if (url.pathname === "/api/v1/alerts")
-      return [200, { items: url.searchParams.get("mode") === "live" ? knobs.alerts : [] }];
+      return [200, { items: url.searchParams.get("mode") === "history" ? [] : knobs.alerts }];
     if (url.pathname === "/api/v1/readings/latest" && knobs.storeAway > 0) {
       knobs.storeAway -= 1;
       return [503, { title: "Store unavailable", detail: "The store is away." }];

@@ -1,0 +1,213 @@
+import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { guessMapping } from "../../simulators/guess.ts";
+import { readMapping } from "../../simulators/mapping.ts";
+import { HOME } from "../helpers/city.ts";
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "lamppost-guess-"));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+async function guess(name: string, content: string | Buffer) {
+  writeFileSync(join(dir, name), content);
+  const { yaml, mapping, doubts, rows } = await guessMapping(join(dir, name));
+  // What is printed is what was tried.
+  expect(readMapping(yaml)).toEqual(mapping);
+  const shown = rows.map(
+    ({ sensorId, at, values }) =>
+      `${sensorId} ${at === undefined ? "-" : new Date(at).toISOString().slice(0, 16)} ${JSON.stringify(values)}`,
+  );
+  return { yaml, doubts: doubts.join("\n"), first: shown[0]!, shown };
+}
+
+/** Rows an hour apart. */
+const hours = (count: number, row: (hour: number, two: string) => string) =>
+  Array.from({ length: count }, (_, hour) => row(hour, String(hour).padStart(2, "0"))).join("\n");
+
+type Case = readonly [
+  what: string,
+  file: string,
+  content: string | Buffer,
+  first: string,
+  doubts: readonly RegExp[],
+  none?: RegExp,
+];
+
+const CASES: readonly Case[] = [
+  [
+    "commas, ISO with a zone, units in brackets",
+    "station7.csv",
+    `time,NO2 (ppb),PM2.5 (ug/m3)\n${hours(20, (_, two) => `2024-01-01T${two}:00:00Z,10,${two}.5`)}\n`,
+    'station7 2024-01-01T00:00 {"no2":19.125,"pm25":0.5}',
+    [/no column says whose row it is/, /district is not told/],
+    /zone|unit/,
+  ],
+  [
+    "semicolons, decimal commas, day first with points, thousands",
+    "messwerte.csv",
+    `Datum;Uhrzeit;Messstelle;NO2 [µg/m³];Wirkleistung (W)\r\n${hours(20, (_, two) => `13.01.2024;${two}:00;Nord;12,5;1.234,5`)}\r\n`,
+    'nord-air 2024-01-13T00:00 {"no2":12.5}',
+    [/do not say their zone/],
+    /day and month|unit/,
+  ],
+  [
+    "tabs, epoch seconds",
+    "loop.tsv",
+    `ts\tdetector_id\tspeed_kmh\toccupancy_pct\n${hours(20, (n) => `${1_704_067_200 + n * 3600}\tA${n % 2}\t50\t12`)}\n`,
+    'a0 2024-01-01T00:00 {"speed":50,"occupancy":12}',
+    [],
+    /zone|unit|NO TIME/,
+  ],
+  [
+    "epoch milliseconds in objects, a line each",
+    "feed.ndjson",
+    hours(20, (n) => JSON.stringify({ timestamp: 1_704_067_200_000 + n * 3_600_000, device: "x1", temperature: 12.5 })),
+    'x1 2024-01-01T00:00 {"temperature":12.5}',
+    [/"temperature": no unit is told; °C is taken/],
+    /zone/,
+  ],
+  [
+    "the service's own form",
+    "own.ndjson",
+    '{"sensorId":"a","kind":"air","district":"d","measuredAt":"2024-01-01T00:00:00Z","values":{"pm25":1}}\n',
+    'a 2024-01-01T00:00 {"pm25":1}',
+    [],
+  ],
+  [
+    "month first, with AM and PM",
+    "us.csv",
+    `Date Local,Site Name,Ozone (ppm),Temperature (°F)\n${hours(20, (n) => `1/${14 + Math.floor(n / 12)}/2024 ${(n % 12) + 1}:00:00 PM,Elm St,0.04,50`)}\n`,
+    'elm-st 2024-01-14T13:00 {"o3":79.812,"temperature":10}',
+    [/do not say their zone/],
+    /day and month|unit/,
+  ],
+  [
+    "days and months that both fit, told by how the rows follow each other",
+    "near.csv",
+    `timestamp,load_kw\n${[1, 2, 3, 4, 5].map((day) => `0${day}/02/2024 00:00,5`).join("\n")}\n`,
+    'near 2024-02-01T00:00 {"activePower":5}',
+    [/day and month cannot be told apart: DD\/MM\/YYYY HH:mm is taken, not MM\/DD/],
+  ],
+  [
+    "days and months that cannot be told apart at all",
+    "one.csv",
+    "timestamp,load_kw\n02/02/2024 00:00,5\n02/02/2024 01:00,6\n",
+    'one 2024-02-02T00:00 {"activePower":5}',
+    [/day and month cannot be told apart: DD\/MM\/YYYY HH:mm is taken, it may be MM\/DD/],
+  ],
+  [
+    "one value a row, with units",
+    "openaq.csv",
+    `location,city,parameter,value,unit,utc\n${hours(10, (_, two) => ["pm25,12,µg/m³", "no2,20,ppb", "bc,1,µg/m³"].map((row) => `Alexanderplatz,Berlin,${row},2024-01-01T${two}:00:00Z`).join("\n"))}\n`,
+    'alexanderplatz 2024-01-01T00:00 {"pm25":12}',
+    [/no metric is known for bc/],
+    /zone|district/,
+  ],
+  [
+    "a preface before the header, and a stand-in for no value",
+    "export.csv",
+    `Air quality export\nStation: North\n\ndate,hour ending,pm10 (µg/m³)\n${hours(20, (n, two) => `2024-01-01,${two}:00,${n === 5 ? -999 : 20}`)}\n`,
+    'export 2023-12-31T23:00 {"pm10":20}',
+    [/first 3 lines are taken for a preface/, /-999 is taken for "no value"/, /end of an interval/],
+  ],
+  [
+    "year, month, day and hour in columns of their own",
+    "split.csv",
+    `No,year,month,day,hour,CO,station\n${hours(20, (n) => `${n},2024,1,5,${n},${800 + n},Dongsi`)}\n`,
+    'dongsi 2024-01-05T00:00 {"co":0.8}',
+    [/"CO": no unit is told, and values such as 8\d\d are out of the ordinary in mg\/m³; µg\/m³ is taken/],
+  ],
+  [
+    "no header",
+    "bare.csv",
+    `${hours(20, (_, two) => `2024-01-01 ${two}:00:00,12,13`)}\n`,
+    'bare 2024-01-01T00:00 {"activePower":12}',
+    [/no header/, /NO METRIC was found/],
+  ],
+  [
+    "no time",
+    "untimed.csv",
+    `reading,temperature\n${hours(20, (n) => `${n},21.5`)}\n`,
+    'untimed 2000-01-01T00:00 {"temperature":21.5}',
+    [/NO TIME was found: start and stepS are made up/],
+  ],
+  [
+    "a sensor for each column, by numbers",
+    "speed_week.csv",
+    `time,717446,717447,717450,717452\n${hours(20, (_, two) => `2024-01-01 ${two}:00,60,61,62,63`)}\n`,
+    'traffic-717446 2024-01-01T00:00 {"speed":60}',
+    [/named by numbers, taken for one sensor each; that they hold speed is a guess/, /speed: no unit is told/],
+  ],
+  [
+    "a sensor for each column, by a number in the name",
+    "zones.csv.gz",
+    gzipSync(`Time;Zone 1 Power (MW);Zone 2 Power (MW)\n${hours(20, (_, two) => `2024-01-01 ${two}:00;3,5;4,5`)}\n`),
+    'zone-1 2024-01-01T00:00 {"activePower":3500}',
+    [/2 columns like "Zone 1 Power \(MW\)" are taken for one sensor each/],
+    /unit is told/,
+  ],
+  [
+    "old line ends, quoted commas, numbers with groups of three",
+    "mac.csv",
+    `"Name","Time (UTC)","Vehicles per hour"\r${hours(20, (_, two) => `"Main, North","2024-01-01 ${two}:00","1,250"`)
+      .split("\n")
+      .join("\r")}\r`,
+    'main-north 2024-01-01T00:00 {"flow":1250}',
+    [/separator of thousands/],
+    /zone/,
+  ],
+  [
+    "values that fit no unit",
+    "odd.csv",
+    `time,voltage\n${hours(20, (_, two) => `2024-01-01T${two}:00:00Z,99000`)}\n`,
+    'odd 2024-01-01T00:00 {"voltage":99000}',
+    [/"voltage": no unit is told, and values such as 99000 are out of the ordinary in V/],
+  ],
+  [
+    "names of months",
+    "months.csv",
+    `day,time,humidity (%)\n${hours(20, (_, two) => `05-Mar-2024,${two}:00,55`)}\n`,
+    'months 2024-03-05T00:00 {"relativeHumidity":55}',
+    [/do not say their zone/],
+    /unit/,
+  ],
+];
+
+describe("a guess", () => {
+  it.each(CASES.map(([what, ...rest]) => ({ what, rest })))("$what", async ({ rest }) => {
+    const [file, content, first, doubts, none] = rest;
+    const found = await guess(file, content);
+    expect(found.first, found.yaml).toBe(first);
+    for (const doubt of doubts) expect(found.doubts).toMatch(doubt);
+    if (none) expect(found.doubts).not.toMatch(none);
+    expect(found.shown.length).toBeLessThanOrEqual(10);
+  });
+
+  it("refuses what is no table, and says why", async () => {
+    await expect(guess("letter.txt", "Dear city,\nwe have no data.\n")).rejects.toThrow(/no table|no column/);
+    await expect(guess("empty.csv", "\n\n")).rejects.toThrow(/is empty/);
+    await expect(guess("words.csv", "name,colour\na,red\nb,blue\n")).rejects.toThrow(/no column with numbers/);
+    await expect(guessMapping(join(dir, "nowhere.csv"))).rejects.toThrow(/cannot be read/);
+  });
+
+  const DATA = join(HOME, "../shared/data");
+  const present = existsSync(DATA);
+  if (!present)
+    process.stderr.write("the recordings (../shared/data) are not here: no mappings are guessed for them\n");
+  const files = present
+    ? globSync("*/{,*/}*.{csv,csv.gz,txt}", { cwd: DATA }).filter((name) => !/license|los_adj|graph_sensor/i.test(name))
+    : [];
+
+  it.runIf(present).each(files)("of %s shows readings, and what it took for granted", async (name) => {
+    const { doubts, rows } = await guessMapping(join(DATA, name));
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.some(({ values }) => Object.values(values).some((value) => typeof value === "number"))).toBe(true);
+    // None of them says its zone.
+    expect(doubts.join("\n")).toMatch(/do not say their zone|NO TIME/);
+  });
+});
