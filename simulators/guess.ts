@@ -1,22 +1,23 @@
 import { basename } from "node:path";
-import { parse } from "csv-parse/sync";
 import { stringify } from "yaml";
 import type { Kind } from "../model/kinds.ts";
-import { createTimeReader, readNumber } from "../model/mapping.ts";
+import { readNumber } from "../model/mapping.ts";
 import { type MetricName, metricRow } from "../model/metrics.ts";
 import { toId } from "../model/names.ts";
 import { conversion, unitsFor } from "../model/units.ts";
 import {
-  DISTRICT_NAME,
-  END_NAME,
-  NO_VALUE,
-  SENSOR_NAME,
-  STAND_INS,
-  TIME_NAME,
-  VALUE_NAME,
-  WHAT_NAME,
-  WORDS,
-} from "./guess-words.ts";
+  bare,
+  type Column,
+  filled,
+  isTimeLike,
+  NEARLY_ALL,
+  share,
+  type Table,
+  tableOfObjects,
+  tableOfText,
+} from "./guess-table.ts";
+import { timeOf } from "./guess-time.ts";
+import { DISTRICT_NAME, NO_VALUE, SENSOR_NAME, STAND_INS, VALUE_NAME, WHAT_NAME, WORDS } from "./guess-words.ts";
 import { type Mapping, parseMapping, RecordingError } from "./mapping.ts";
 import { type Item, newCounts, readLines, readRecording } from "./recording.ts";
 
@@ -32,9 +33,6 @@ export type Guess = {
 
 const LINES_LOOKED_AT = 1_000;
 const ROWS_SHOWN = 10;
-const DELIMITERS = [",", ";", "\t", "|"];
-/** A column is what nearly all of its cells are. */
-const NEARLY_ALL = 0.9;
 
 /** Proposes a mapping for a file from its name, its header and its first rows. Throws `RecordingError` for what is no table. */
 export async function guessMapping(path: string): Promise<Guess> {
@@ -74,77 +72,6 @@ async function firstRows(mapping: Mapping, path: string): Promise<Item[]> {
   }
   return rows.slice(0, ROWS_SHOWN);
 }
-
-type Column = { readonly name: string; readonly cells: readonly string[] };
-type Table = {
-  readonly columns: readonly Column[];
-  readonly rows: readonly (readonly string[])[];
-  /** As the mapping says it. */
-  readonly form: Readonly<Record<string, unknown>>;
-  readonly delimiter: string;
-};
-
-function tableOfObjects(lines: readonly string[]): Table | "native" {
-  const objects = lines.flatMap((line) => {
-    try {
-      return [JSON.parse(line) as Record<string, unknown>];
-    } catch {
-      return [];
-    }
-  });
-  const names = Object.keys(objects[0] ?? {});
-  if (["sensorId", "kind", "district", "measuredAt"].every((name) => names.includes(name))) return "native";
-  const rows = objects.map((one) => names.map((name) => (one[name] === null ? "" : String(one[name] ?? ""))));
-  return { columns: columnsOf(names, rows), rows, form: {}, delimiter: "" };
-}
-
-const columnsOf = (names: readonly string[], rows: readonly (readonly string[])[]): Column[] =>
-  names.map((name, i) => ({ name: name.trim(), cells: rows.map((row) => (row[i] ?? "").trim()) }));
-
-function tableOfText(lines: readonly string[], doubts: string[]): Table {
-  const found = DELIMITERS.map((delimiter) => ({ delimiter, ...layout(lines, delimiter) })).sort(
-    (a, b) => b.score - a.score,
-  )[0]!;
-  const { delimiter, rows, width } = found;
-  if (width < 2) throw new RecordingError("it is no table: no sign divides its lines into columns");
-  const skip = rows.findIndex((row) => row.length === width && row.filter((cell) => cell.trim() !== "").length > 1);
-  const first = rows[skip];
-  if (!first) throw new RecordingError("it is no table: no line names its columns");
-  const below = rows.slice(skip + 1).filter((row) => row.some((cell) => cell.trim() !== ""));
-  const hasHeader =
-    !first.some((cell) => isNumberLike(cell) && !/^\d{3,}$/.test(cell.trim())) && !first.some(isTimeLike);
-  const isIds = !hasHeader && first.length > 3 && first.slice(1).every((cell) => /^\d{3,}$/.test(cell.trim()));
-  const form = { ...(skip > 0 && { skip }), ...(delimiter !== "," && { delimiter }) };
-  if (skip > 0) doubts.push(`the first ${skip} lines are taken for a preface, and left out`);
-  if (hasHeader || isIds) return { columns: columnsOf(first, below), rows: below, form, delimiter };
-  const header = first.map((_, i) => `column ${i + 1}`);
-  doubts.push("the file has no header: what the columns are is not known; name them in header");
-  const all = [first, ...below];
-  return { columns: columnsOf(header, all), rows: all, form: { ...form, header }, delimiter };
-}
-
-/** How well a sign divides: as many columns as possible, in as many lines as possible. */
-function layout(lines: readonly string[], delimiter: string) {
-  const rows: string[][] = parse(lines.join("\n"), { delimiter, relax_column_count: true, relax_quotes: true });
-  const widths = new Map<number, number>();
-  for (const { length } of rows) widths.set(length, (widths.get(length) ?? 0) + 1);
-  const [width, times] = [...widths].sort((a, b) => b[1] - a[1] || b[0] - a[0])[0] ?? [0, 0];
-  // A decimal comma divides, too, but not the header: the first line of that width is one of the first.
-  const at = rows.findIndex(({ length }) => length === width);
-  const isEarly = at >= 0 && at < 20 && (at === 0 || rows.slice(0, at).every(({ length }) => length <= 2));
-  return { rows, width, score: width < 2 || !isEarly ? 0 : (times / rows.length) * 100 + Math.min(width, 50) / 10 };
-}
-
-const isNumberLike = (cell: string) => /^[+-]?[\d.,' ]*\d[\d.,' ]*(?:e[+-]?\d+)?$/i.test(cell.trim());
-const isTimeLike = (cell: string) => /\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}:\d\d/.test(cell);
-
-/** What is said in a column, without what stands for nothing. */
-function filled({ cells }: Column): string[] {
-  return cells.filter((cell) => cell !== "" && !NO_VALUE.has(cell.toLowerCase()));
-}
-
-const share = (cells: readonly string[], test: (cell: string) => boolean) =>
-  cells.length === 0 ? 0 : cells.filter(test).length / cells.length;
 
 type Writing = { readonly decimal: "." | ","; readonly thousands?: string };
 
@@ -200,215 +127,6 @@ function writingOf({ columns, delimiter }: Table, doubts: string[]): Writing {
     return { decimal: "," };
   }
   return commaGroups > 0 ? { decimal: ".", thousands: "," } : { decimal: "." };
-}
-
-/** A name without its unit: lower case, signs as blanks. */
-function bare(name: string): { readonly words: string; readonly unit: string | undefined } {
-  const [whole, inBrackets] = /[([{]\s*([^()[\]{}]+?)\s*[)\]}]\s*$/.exec(name) ?? [];
-  const [, , atEnd] = /^(.+?)[\s_]+(?:in[\s_]+)?([^\s_]+)$/.exec(name) ?? [];
-  const words = (text: string) =>
-    text
-      .replace(/([a-zß-ÿ])([A-Z])/g, "$1 $2")
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}]+/gu, " ")
-      .trim();
-  if (inBrackets !== undefined && name.length > whole!.length) {
-    const head = name.slice(0, name.length - whole!.length);
-    return { words: words(head), unit: inBrackets };
-  }
-  const ending = atEnd !== undefined && ENDINGS[atEnd.toLowerCase()];
-  if (ending) return { words: words(name.slice(0, name.length - atEnd.length)).replace(/ in$/, ""), unit: ending };
-  return { words: words(name), unit: undefined };
-}
-
-/** Units as they end names: "pm25_ugm3", "speed_kmh", "power kW". */
-const ENDINGS: Readonly<Record<string, string>> = {
-  ugm3: "µg/m³",
-  "µg/m³": "µg/m³",
-  "ug/m3": "µg/m³",
-  "µg/m3": "µg/m³",
-  mgm3: "mg/m³",
-  "mg/m3": "mg/m³",
-  ppb: "ppb",
-  ppm: "ppm",
-  kmh: "km/h",
-  kph: "km/h",
-  "km/h": "km/h",
-  mph: "mph",
-  "m/s": "m/s",
-  ms: "m/s",
-  knots: "kn",
-  kw: "kW",
-  w: "W",
-  mw: "MW",
-  kwh: "kWh",
-  wh: "Wh",
-  mwh: "MWh",
-  kvar: "kvar",
-  v: "V",
-  mv: "mV",
-  a: "A",
-  ma: "mA",
-  hz: "Hz",
-  hpa: "hPa",
-  pa: "Pa",
-  kpa: "kPa",
-  mbar: "mbar",
-  inhg: "inHg",
-  c: "°C",
-  "°c": "°C",
-  degc: "°C",
-  celsius: "°C",
-  f: "°F",
-  "°f": "°F",
-  degf: "°F",
-  pct: "%",
-  percent: "%",
-  "%": "%",
-  db: "dB",
-  dba: "dB(A)",
-  dbm: "dBm",
-  sec: "s",
-};
-
-type TimeGuess = { readonly time: Record<string, unknown>; readonly used: ReadonlySet<string> };
-
-const DATES = [
-  "DD/MM/YYYY",
-  "MM/DD/YYYY",
-  "DD.MM.YYYY",
-  "DD-MM-YYYY",
-  "MM-DD-YYYY",
-  "YYYY/MM/DD",
-  "DD/MM/YY",
-  "MM/DD/YY",
-  "DD.MM.YY",
-  "DD-MMM-YYYY",
-  "DD MMM YYYY",
-  "DD-MMM-YY",
-  "MMM DD YYYY",
-  "MMM DD, YYYY",
-];
-const HOURS = ["HH:mm:ss", "HH:mm", "HH.mm.ss", "HH.mm", "HH:mm:ss A", "HH:mm A", "HH", "HH A"];
-const PATTERNS = ["iso", ...DATES.flatMap((date) => [...HOURS.map((hour) => `${date} ${hour}`), date])];
-const EPOCHS = [
-  ["epoch-s", 1e3],
-  ["epoch-ms", 1],
-  ["epoch-us", 1e-3],
-  ["epoch-ns", 1e-6],
-] as const;
-const [YEAR_2000, YEAR_2100] = [Date.UTC(2000, 0), Date.UTC(2100, 0)];
-
-function timeOf({ columns }: Table, isNumeric: (column: Column) => boolean, doubts: string[]): TimeGuess {
-  const named = columns.filter(({ name }) => TIME_NAME.test(bare(name).words));
-  const order = [...new Set([...named.filter(({ name }) => /utc/i.test(name)), ...named, ...columns])];
-  for (const column of order) {
-    const pattern = patternOf(filled(column));
-    if (pattern === undefined) continue;
-    const hasHours =
-      pattern === "iso" ? share(filled(column), (cell) => /\d[T\s]\d/i.test(cell)) > 0.5 : /[Hh]/.test(pattern);
-    const clock = hasHours ? undefined : order.find((other) => other !== column && isClock(other));
-    if (!clock) return told([column], pattern, doubts);
-    const both = column.cells.map((cell, i) => `${cell} ${clock.cells[i]}`.trim());
-    const joined = patternOf(both.filter((text) => text !== ""));
-    if (joined !== undefined) return told([column, clock], joined, doubts, both);
-  }
-  for (const column of named.length > 0 ? named : columns) {
-    const numbers = filled(column).map(Number);
-    const epoch = EPOCHS.find(
-      ([, unit]) => numbers.length > 0 && numbers.every((n) => n * unit > YEAR_2000 && n * unit < YEAR_2100),
-    );
-    if (epoch) return { time: { columns: [column.name], patterns: [epoch[0]] }, used: new Set([column.name]) };
-  }
-  const part = (pattern: RegExp) =>
-    columns.find((column) => pattern.test(bare(column.name).words) && isNumeric(column));
-  const parts = [
-    /^(?:year|yyyy|jahr|an|año)$/,
-    /^(?:month|mm|monat|mois|mes)$/,
-    /^(?:day|dd|tag|jour|dia|día)$/,
-    /^(?:hour|hh|stunde|heure|hora|hr)$/,
-    /^(?:minute|min|mi)$/,
-  ].map(part);
-  const [year, month, day, ...smaller] = parts;
-  if (year && month && day) {
-    const found = [year, month, day, ...smaller.flatMap((one) => one ?? [])];
-    return told(found, ["YYYY", "M", "D", "H", "mm"].slice(0, found.length).join(" "), doubts);
-  }
-  const counter = columns.find(({ name }) =>
-    /^(?:reading|index|no|row|step|n|#|t|sample|seq)(?: (?:no|number))?$/.test(bare(name).words),
-  );
-  doubts.push("NO TIME was found: start and stepS are made up, put in what is true");
-  const time = { start: "2000-01-01T00:00:00", zone: "UTC", stepS: 60, ...(counter && { index: counter.name }) };
-  return { time, used: new Set(counter ? [counter.name] : []) };
-}
-
-const isClock = (column: Column) =>
-  share(filled(column), (cell) => /^\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s*[ap]m)?$/i.test(cell)) >= NEARLY_ALL;
-
-/** The pattern in which nearly all of the texts are times. */
-function patternOf(texts: readonly string[]): string | undefined {
-  if (texts.length === 0 || share(texts, (text) => /\d/.test(text) && /[-/.: ]|^\d{8}T?/.test(text)) < NEARLY_ALL)
-    return undefined;
-  const some = texts.slice(0, 200);
-  const fitting = PATTERNS.find((pattern) => {
-    const read = createTimeReader([pattern]);
-    return (
-      share(some, (text) => read(text) !== undefined) >= NEARLY_ALL &&
-      share(texts, (text) => read(text) !== undefined) >= NEARLY_ALL
-    );
-  });
-  if (fitting === undefined) return undefined;
-  const other = swapped(fitting);
-  if (other === fitting || !isPattern(texts, other)) return fitting;
-  // Rows follow each other in days, not in months: the reading with the shorter way is the right one.
-  return wayOf(texts, other) < wayOf(texts, fitting) ? other : fitting;
-}
-
-/** "DD/MM/…" as "MM/DD/…", and the other way. */
-const swapped = (pattern: string) => pattern.replace(/^(DD|MM)(.)(DD|MM)(?!M)/, "$3$2$1");
-
-/** All steps between the times together. */
-function wayOf(texts: readonly string[], pattern: string): number {
-  const read = createTimeReader([pattern]);
-  const times = texts.flatMap((text) => read(text)?.ms ?? []);
-  return times.reduce((sum, time, i) => sum + Math.abs(time - times[Math.max(0, i - 1)]!), 0);
-}
-
-function told(columns: readonly Column[], pattern: string, doubts: string[], texts = columns[0]!.cells): TimeGuess {
-  const names = columns.map(({ name }) => name);
-  const other = swapped(pattern);
-  if (other !== pattern && isPattern(texts, other)) {
-    const isSure = wayOf(texts, pattern) < wayOf(texts, other);
-    const why = isSure ? "for then the rows follow each other more closely" : "it may be";
-    doubts.push(
-      `day and month cannot be told apart: ${pattern} is taken, ${isSure ? `not ${other}, ${why}` : `${why} ${other}`}`,
-    );
-  }
-  const isZoned =
-    pattern === "iso" &&
-    share(
-      texts.filter((text) => text !== ""),
-      (text) => /(?:Z|UTC|GMT|[+-]\d\d:?\d\d)$/i.test(text),
-    ) >= NEARLY_ALL;
-  const isUtc = names.some((name) => /\b(?:utc|gmt)\b|_utc|utc_/i.test(name));
-  if (!isZoned && !isUtc)
-    doubts.push(
-      "the times do not say their zone: UTC stands for it, put in the place's (such as Europe/Paris, or +01:00 for loggers without summer time)",
-    );
-  const ends = names.some((name) => END_NAME.test(bare(name).words));
-  if (ends) doubts.push(`"${names.join(" ")}" sounds like the end of an interval: stamp: end is taken`);
-  const time = { columns: names, patterns: [pattern], ...(!isZoned && { zone: "UTC" }), ...(ends && { stamp: "end" }) };
-  return { time, used: new Set(names) };
-}
-
-function isPattern(texts: readonly string[], pattern: string): boolean {
-  const read = createTimeReader([pattern]);
-  return (
-    share(
-      texts.filter((text) => text !== ""),
-      (text) => read(text) !== undefined,
-    ) >= NEARLY_ALL
-  );
 }
 
 type Found = { readonly metric: MetricName; readonly kind: Kind; readonly unit: string };
