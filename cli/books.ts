@@ -139,7 +139,7 @@ async function printTrace(sensor: string, measuredAt: string, _own: unknown, com
 const HEADER = ["received", "stored", "duplicate", "quarantined", "shed", "lost", "in journal"];
 
 function describe(ledger: LedgerView): string {
-  const line = (name: string, sums: Omit<LedgerSums, "balanced" | "reasons">) => {
+  const line = (name: string, sums: Omit<LedgerSums, "balanced" | "reasons" | "values">) => {
     const { received, stored, duplicate, quarantined, shed, lost, inJournal } = sums;
     return [name, received, stored, duplicate, quarantined, shed, lost, inJournal];
   };
@@ -148,10 +148,12 @@ function describe(ledger: LedgerView): string {
     ...(ledger.sensors ?? []).map((sensor) => line(sensor.sensorId || "(no sensor)", sensor)),
     line("all", ledger),
   ];
+  const { taken, suspect, missing, refused, repeated } = ledger.values;
   const reasons = Object.entries(ledger.reasons).map(([reason, count]) => `  ${count} ${reason}`);
   return [
     table(["", ...HEADER], rows),
     ...reasons,
+    `values: ${taken} taken (${suspect} of them suspect), ${missing} missing, ${refused} refused, ${repeated} repeated`,
     ...(ledger.scope === "settled" ? ["too much waits in the journal: days and sensors show what is settled"] : []),
     ...(ledger.next === undefined ? [] : ["there are more sensors: ask for one with --sensor"]),
     ledger.balanced ? "the books balance" : "THE BOOKS DO NOT BALANCE",

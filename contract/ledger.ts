@@ -15,6 +15,15 @@ const sums = {
   inJournal: count.describe("Messages kept, not opened yet"),
   balanced: z.boolean().describe("received = stored + duplicate + quarantined + shed + lost + inJournal"),
   reasons: z.record(z.string(), count).describe("Quarantined, by reason"),
+  values: z
+    .object({
+      taken: count,
+      suspect: count.describe("Of those taken: outside what is usual"),
+      missing: count.describe("null, or a stand-in for a missing value"),
+      refused: count.describe("By themselves, or with another value than the one that was kept"),
+      repeated: count.describe("There already, of the same sensor and moment"),
+    })
+    .describe("What became of single values, of items that were no mistake as a whole; in no other sum"),
 };
 
 export type LedgerSums = View<z.ZodObject<typeof sums>>;

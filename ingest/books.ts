@@ -1,5 +1,5 @@
 import { isWorldFault } from "../model/background.ts";
-import type { LedgerOutcome, LedgerRow } from "../model/ledger.ts";
+import { addValueSums, type LedgerOutcome, type LedgerRow, noValues, type ValueSums } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
 import { bookedSensor, type Rejection } from "../model/rejection.ts";
@@ -13,12 +13,21 @@ import type { Records } from "../store/records.ts";
  */
 export function createBooks() {
   const days = new Map<number, Map<string, Map<LedgerOutcome, number>>>();
+  const values = new Map<number, Map<string, ValueSums>>();
 
   function count(item: Pick<Rejection, "receivedAt" | "sensorId" | "unregistered">, outcome: LedgerOutcome): void {
     const sensors = entry(days, Math.floor(item.receivedAt / DAY_MS));
     const outcomes = entry(sensors, bookedSensor(item));
     outcomes.set("received", (outcomes.get("received") ?? 0) + 1);
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  }
+
+  /** Beside the items. What a sensor's items have to be counted, too. */
+  function countValues(at: Pick<Rejection, "receivedAt" | "sensorId">, more: Readonly<Partial<ValueSums>>): void {
+    const sensors = entry(values, Math.floor(at.receivedAt / DAY_MS));
+    const sums = sensors.get(at.sensorId ?? "") ?? noValues();
+    sensors.set(at.sensorId ?? "", sums);
+    addValueSums(sums, more);
   }
 
   /** Messages that were kept and cannot be read any more: nobody knows what was in them. */
@@ -32,13 +41,15 @@ export function createBooks() {
     for (const [number, sensors] of days) {
       const day = dateOf(number * DAY_MS);
       for (const [sensorId, outcomes] of sensors) {
-        for (const [outcome, count] of outcomes) all.push({ day, sensorId, outcome, count });
+        const own = values.get(number)?.get(sensorId);
+        for (const [outcome, count] of outcomes)
+          all.push({ day, sensorId, outcome, count, ...(own && outcome === "received" && { values: own }) });
       }
     }
     return all;
   }
 
-  return { count, lose, rows };
+  return { count, countValues, lose, rows };
 }
 
 function entry<K, L, V>(map: Map<K, Map<L, V>>, key: K): Map<L, V> {

@@ -4,7 +4,7 @@ import type { LedgerCheck, LedgerDifference, LedgerRecount } from "../contract/l
 import { saidOf, type Transition } from "../model/alert.ts";
 import { type Figure, gauge, type Health } from "../model/health.ts";
 import { KINDS } from "../model/kinds.ts";
-import type { LedgerOutcome } from "../model/ledger.ts";
+import type { LedgerFigure } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import { REASON_NAMES } from "../model/rejection.ts";
 import { DAY_MS } from "../model/time.ts";
@@ -169,7 +169,7 @@ function removalsNow({ records: { removals } }: Pick<CheckParts, "records">): st
   return `${sum(removals.counts("readings"))} ${plans.join()}`;
 }
 
-function sumReasons(outcomes: ReadonlyMap<LedgerOutcome, number>): number {
+function sumReasons(outcomes: ReadonlyMap<LedgerFigure, number>): number {
   return REASON_NAMES.reduce((total, reason) => total + (outcomes.get(reason) ?? 0), 0);
 }
 

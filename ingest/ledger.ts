@@ -1,5 +1,5 @@
 import type { LedgerSums, WholeLedger } from "../contract/ledger.ts";
-import type { LedgerOutcome, LedgerQuery } from "../model/ledger.ts";
+import { type LedgerFigure, type LedgerQuery, noValues, VALUE_OUTCOMES } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import type { Message } from "../model/message.ts";
 import { REASON_NAMES } from "../model/rejection.ts";
@@ -64,7 +64,7 @@ type LedgerParts = {
 };
 
 const DAYS_SHOWN = 31;
-const NOTHING: ReadonlyMap<LedgerOutcome, number> = new Map();
+const NOTHING: ReadonlyMap<LedgerFigure, number> = new Map();
 
 /**
  * The books as the contract shows them, at one moment: what is booked, and what is committed to the journal and not
@@ -95,8 +95,8 @@ export function createLedger(parts: LedgerParts) {
 }
 
 /** What was booked and what waits, as sums that balance unless an item was opened and has no outcome, or two. */
-function sumLedger(outcomes: ReadonlyMap<LedgerOutcome, number>, inJournal: number): LedgerSums {
-  const count = (outcome: LedgerOutcome) => outcomes.get(outcome) ?? 0;
+function sumLedger(outcomes: ReadonlyMap<LedgerFigure, number>, inJournal: number): LedgerSums {
+  const count = (outcome: LedgerFigure) => outcomes.get(outcome) ?? 0;
   const reasons: Record<string, number> = {};
   let quarantined = 0;
   for (const reason of REASON_NAMES) {
@@ -106,7 +106,9 @@ function sumLedger(outcomes: ReadonlyMap<LedgerOutcome, number>, inJournal: numb
   const [stored, duplicate, shed, lost] = [count("stored"), count("duplicate"), count("shed"), count("lost")];
   const received = count("received") + shed + lost + inJournal;
   const balanced = received === stored + duplicate + quarantined + shed + lost + inJournal;
-  return { received, stored, duplicate, quarantined, shed, lost, inJournal, balanced, reasons };
+  const values = noValues();
+  for (const name of VALUE_OUTCOMES) values[name] = count(`values.${name}`);
+  return { received, stored, duplicate, quarantined, shed, lost, inJournal, balanced, reasons, values };
 }
 
 /** The same without a look into the journal: days show what is settled. */
@@ -120,7 +122,7 @@ export function readLedger(parts: {
 
 function daysOf(ledger: LedgerParts["ledger"], waiting: Pending, query: LedgerQuery): WholeLedger["days"] {
   const { day, sensorId } = query;
-  const booked = new Map<string, ReadonlyMap<LedgerOutcome, number>>();
+  const booked = new Map<string, ReadonlyMap<LedgerFigure, number>>();
   if (day !== undefined) {
     booked.set(day, ledger.totals({ day, ...(sensorId === undefined ? {} : { sensors: [sensorId] }) }));
   } else {

@@ -29,6 +29,7 @@ type SpanParts = RewriteFrom & {
   readonly store: Pick<ReadingStore, "find" | "repeatable">;
   readonly records: {
     readonly quarantine: Pick<Records["quarantine"], "places">;
+    readonly resends?: Pick<Records["resends"], "places">;
     readonly rollups?: Pick<Records["rollups"], "touch">;
   };
   readonly retrier: Pick<ReturnType<typeof createRetrier>, "retry">;
@@ -59,7 +60,7 @@ async function writeSpan(parts: SpanParts, from: number, to: number, signal: Abo
     first ??= read.messages[0]?.receivedAt;
     const floor = parts.floor ?? (first ?? 0) + AHEAD_MS;
     const batch = openMessages(at, read.to, read.messages, (message) => decodeMessage(message, context));
-    const readings = notIn(records.quarantine.places(at, read.to), batch);
+    const readings = notIn(placesOf(records, at, read.to), batch);
     const outcomes = await parts.retrier.retry(() => dedupe(readings, newest, store.find, floor), signal);
     const due = dueOf(readings, outcomes, store.repeatable);
     const refused = await parts.write(due, signal);
@@ -77,7 +78,13 @@ async function writeSpan(parts: SpanParts, from: number, to: number, signal: Abo
   return { written, first };
 }
 
-/** Without what was quarantined then: as a conflict, or because its sensor was registered only later. */
+function placesOf({ quarantine, resends }: SpanParts["records"], from: number, to: number): ReadonlySet<string> {
+  const quarantined = quarantine.places(from, to);
+  const resent = resends?.places(from, to);
+  return resent && resent.size > 0 ? quarantined.union(resent) : quarantined;
+}
+
+/** Without what was sent again, or quarantined then: as a conflict, or because its sensor was registered only later. */
 function notIn(places: ReadonlySet<string>, batch: OpenedBatch): readonly Reading[] {
   if (places.size === 0) return batch.readings;
   const indexes = indexesInMessages(batch);
@@ -249,7 +256,7 @@ export function createRewriter(
     for (let at = Math.max(from, parts.first()); at < to; ) {
       const read = await parts.reader.read(at, to, READ_BYTES);
       const batch = openMessages(at, read.to, read.messages, (message) => decodeMessage(message, context));
-      const found = notIn(records.quarantine.places(at, read.to), batch).find(isOne);
+      const found = notIn(placesOf(records, at, read.to), batch).find(isOne);
       if (found) return found;
       at = read.to;
     }

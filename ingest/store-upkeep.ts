@@ -11,7 +11,7 @@ import { createStoreCheck } from "./store-check.ts";
 export type UpkeepOptions = RewriteFrom & {
   readonly records: Pick<
     Records,
-    "storeState" | "sensors" | "quarantine" | "rollups" | "ledger" | "removals" | "audit" | "transaction"
+    "storeState" | "sensors" | "quarantine" | "resends" | "rollups" | "ledger" | "removals" | "audit" | "transaction"
   >;
   /** The first number that is still in the journal. */
   first(): number;

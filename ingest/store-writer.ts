@@ -8,8 +8,9 @@ import type { Records } from "../store/records.ts";
 import { createStoredCounts } from "./adoption.ts";
 import { createBatchWriter, type Refusals } from "./batch-writer.ts";
 import { createBooks, createTouchedHours } from "./books.ts";
-import { createRejector, type OpenedBatch } from "./decode.ts";
+import { createRejector, indexesInMessages, type OpenedBatch } from "./decode.ts";
 import { type DedupeOutcome, dedupe, dueOf, type Refused } from "./dedupe.ts";
+import { createResends, type LookedAt } from "./resends.ts";
 import { createRetrier, type FaultHook, realSleep, type Sleep } from "./retry.ts";
 import { createStoreUpkeep, type UpkeepOptions } from "./store-upkeep.ts";
 import type { Consumer } from "./worker.ts";
@@ -21,6 +22,8 @@ export type StoreWriterParts = {
     readonly ledger: Pick<Records["ledger"], "add">;
     /** Without it no rollups are kept. */
     readonly rollups?: Pick<Records["rollups"], "touch">;
+    /** Without it a message that is sent again without a time counts as a new one. */
+    readonly resends?: Pick<Records["resends"], "newest" | "keep">;
     readonly offsets: Records["offsets"];
     transaction: Records["transaction"];
   };
@@ -92,6 +95,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
       log,
     });
   const { write, nextReadingsMax } = createBatchWriter(store, retrier, writeReadingsMax, upkeep?.held);
+  const resends = records.resends && createResends(records.resends);
   let isBooked = records.offsets.get(NAME) !== undefined;
   let newest = parts.newest && new Map(parts.newest);
   let workingOn: number | undefined;
@@ -111,7 +115,8 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     return exclusively(async () => {
       signal.throwIfAborted();
       workingOn = batch.messages[0]?.receivedAt;
-      const outcomes = await judge(batch, signal);
+      const resent = resends?.look(batch.readings);
+      const outcomes = await judge(batch.readings, resent?.places, signal);
       const due = dueOf(batch.readings, outcomes, store.repeatable);
       // Before the write: if it breaks off and the batch is brought again, the store is asked what it has of it.
       for (const { sensorId, measuredAt } of due) {
@@ -120,27 +125,36 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
       await parts.at?.("before-write");
       const refusals = await write(due, signal);
       await parts.at?.("after-write");
-      const late = book(batch, outcomes, refusals);
+      const late = book(batch, outcomes, refusals, resent);
       workingOn = undefined;
       await parts.at?.("after-booking");
       if (parts.onRejection) for (const rejection of late) parts.onRejection(rejection);
     });
   }
 
-  async function judge(batch: OpenedBatch, signal: AbortSignal): Promise<readonly DedupeOutcome[]> {
+  async function judge(
+    readings: readonly Reading[],
+    resent: ReadonlySet<number> | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly DedupeOutcome[]> {
     for (;;) {
       await upkeep?.settle(signal);
       const interruptions = retrier.interruptions();
       newest ??= new Map(await retrier.retry(() => store.newest(), signal));
       const known = newest;
-      const outcomes = await retrier.retry(() => dedupe(batch.readings, known, store.find), signal);
+      const outcomes = await retrier.retry(() => dedupeOthers(readings, resent, known, store.find), signal);
       // A server that was away meanwhile may have answered without what it had lost.
       if (!upkeep || interruptions === retrier.interruptions()) return outcomes;
     }
   }
 
   /** Answers the rejections that only the store could tell. */
-  function book(batch: OpenedBatch, outcomes: readonly DedupeOutcome[], refusals: Refusals): readonly Rejection[] {
+  function book(
+    batch: OpenedBatch,
+    outcomes: readonly DedupeOutcome[],
+    refusals: Refusals,
+    resent: LookedAt | undefined,
+  ): readonly Rejection[] {
     const { books, late, touched, stored, ended } = settle(batch, outcomes, refusals);
     for (const rejection of batch.rejections)
       if (rejection.metric === undefined) books.count(rejection, rejection.reason);
@@ -150,11 +164,13 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
       records.quarantine.add([...batch.rejections, ...late]);
       records.ledger.add(books.rows());
       records.rollups?.touch(touched.parts());
+      if (resent) records.resends?.keep(resent.counters, placesOf(batch, resent));
       records.offsets.set(NAME, batch.to);
       parts.upkeep?.records.storeState.count(stored());
       upkeep?.note(batch.from);
     });
     offset = batch.to;
+    if (resent) resends?.remember(resent);
     if (refusals.size > 0) noteRefused(refusals);
     isBooked = true;
     for (const outcome of ended) counts[outcome === "store_refused" ? "refused" : outcome] += 1;
@@ -224,6 +240,39 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
   };
 }
 
+const RESENT: DedupeOutcome = { what: "duplicate", leaders: [] };
+
+/** What was sent again is out of the way of what came in the same millisecond. */
+async function dedupeOthers(
+  readings: readonly Reading[],
+  resent: ReadonlySet<number> | undefined,
+  newest: ReadonlyMap<string, number>,
+  find: ReadingStore["find"],
+): Promise<readonly DedupeOutcome[]> {
+  if (!resent || resent.size === 0) return dedupe(readings, newest, find);
+  const places = [...readings.keys()].filter((place) => !resent.has(place));
+  const found = await dedupe(
+    places.map((place) => readings[place]!),
+    newest,
+    find,
+  );
+  const outcomes = readings.map(() => RESENT);
+  for (const [n, outcome] of found.entries()) {
+    const leaders = "leaders" in outcome && { leaders: outcome.leaders.map((leader) => places[leader]!) };
+    outcomes[places[n]!] = { ...outcome, ...leaders } as DedupeOutcome;
+  }
+  return outcomes;
+}
+
+function placesOf(batch: OpenedBatch, { places }: LookedAt) {
+  if (places.size === 0) return [];
+  const indexes = indexesInMessages(batch);
+  return Array.from(places, (place) => ({
+    journalSeq: batch.readings[place]!.journalSeq,
+    index: indexes[place]!,
+  }));
+}
+
 /**
  * Numbers of the journal that nobody could read. Where nothing was ever booked, the journal may begin anywhere: what is
  * missing before its first message is not ours.
@@ -240,11 +289,13 @@ function settle(batch: OpenedBatch, outcomes: readonly DedupeOutcome[], refusals
   const late: Rejection[] = [];
   const kept: Reading[] = [];
   const ended: Outcome[] = [];
+  for (const { sensorId, receivedAt, ...sums } of batch.values ?? []) books.countValues({ sensorId, receivedAt }, sums);
   let rejector: ReturnType<typeof createRejector> | undefined;
   batch.readings.forEach((reading, place) => {
     const [outcome, detail] = outcomeOf(place, batch.readings, outcomes, refusals);
     const { refused } = outcomes[place]!;
     books.count(reading, outcome);
+    correctValues(books, reading, outcomes[place]!, outcome);
     ended.push(outcome);
     if (outcome === "stored") {
       touched.note(reading);
@@ -258,6 +309,29 @@ function settle(batch: OpenedBatch, outcomes: readonly DedupeOutcome[], refusals
         late.push(refuseValue(rejector(place, "conflict", ""), reading, refused!, metric));
   });
   return { books, late, touched, stored: () => countsOf(kept), ended };
+}
+
+/** All values of a reading were judged to be taken; not all of them are stored by it. */
+function correctValues(
+  books: ReturnType<typeof createBooks>,
+  reading: Reading,
+  outcome: DedupeOutcome,
+  end: Outcome,
+): void {
+  const { refused } = outcome;
+  const due = "due" in outcome ? outcome.due : undefined;
+  if (end === "stored" && (due ?? reading) === reading && !refused) return;
+  const all = Object.keys(reading.values).length;
+  const stored = end === "stored" ? (due ?? reading) : undefined;
+  const taken = Object.keys(stored?.values ?? {}).length;
+  const flags = (one: Reading | undefined) => Object.keys(one?.quality ?? {}).length;
+  const other = end === "store_refused" ? all - taken : (refused?.metrics.length ?? 0);
+  books.countValues(reading, {
+    taken: taken - all,
+    suspect: flags(stored) - flags(reading),
+    refused: other,
+    repeated: all - taken - other,
+  });
 }
 
 /** The rest of the reading is stored: of the moment it brought other metrics. */

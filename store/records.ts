@@ -9,6 +9,7 @@ import { createNoiseRecords, createSilenceRecords } from "./records/noise.ts";
 import { createDueTimes, createOutboxRecords, createRecipientRecords, createTargetRecords } from "./records/outbox.ts";
 import { createQuarantineRecords, type QuarantineLimits } from "./records/quarantine.ts";
 import { createRegisterImports } from "./records/register-import.ts";
+import { createResendRecords } from "./records/resends.ts";
 import { createRuleChangeRecords, createRuleStateRecords, createRuleStatsRecords } from "./records/rules.ts";
 import { createSensorRecords } from "./records/sensors.ts";
 import { createRollupRecords, createStoreStateRecords } from "./records/store-state.ts";
@@ -53,6 +54,7 @@ export function openRecords(options: {
     removals,
     rollups: createRollupRecords(db),
     storeState: createStoreStateRecords(db),
+    resends: createResendRecords(db),
     offsets: createOffsetRecords(db),
     audit: createAuditRecords(db),
     targets: createTargetRecords(db),

@@ -1,5 +1,13 @@
 import type { Kind } from "../../model/kinds.ts";
-import type { LedgerOutcome, LedgerRow } from "../../model/ledger.ts";
+import {
+  addValueSums,
+  type LedgerFigure,
+  type LedgerOutcome,
+  type LedgerRow,
+  noValues,
+  VALUE_OUTCOMES,
+  type ValueSums,
+} from "../../model/ledger.ts";
 import type { Database } from "./database.ts";
 import { allOf, equal, oneOfMany } from "./query.ts";
 
@@ -23,16 +31,28 @@ type LedgerMistake = {
   readonly found: number;
 };
 
-type Sum = { outcome: LedgerOutcome; count: number };
-type Outcomes = Map<LedgerOutcome, number>;
+type Sum = { outcome: LedgerOutcome; count: number } & ValueSums;
+type Outcomes = Map<LedgerFigure, number>;
 
 const ADD = `INSERT INTO ledger (day, sensor, outcome, count) VALUES (?, ?, ?, ?)
   ON CONFLICT (day, sensor, outcome) DO UPDATE SET count = count + excluded.count`;
 const ADD_DAY = `INSERT INTO ledger_days (day, outcome, count) VALUES (?, ?, ?)
   ON CONFLICT (day, outcome) DO UPDATE SET count = count + excluded.count`;
+const NAMES = VALUE_OUTCOMES.join(", ");
+/** The same with what became of the values. */
+function addValues(table: "ledger" | "ledger_days"): string {
+  const key = table === "ledger" ? "day, sensor, outcome" : "day, outcome";
+  const sums = ["count", ...VALUE_OUTCOMES].map((name) => `${name} = ${name} + excluded.${name}`).join(", ");
+  const places = `${key}, count, ${NAMES}`.split(", ").map(() => "?");
+  return `INSERT INTO ${table} (${key}, count, ${NAMES}) VALUES (${places.join(", ")})
+    ON CONFLICT (${key}) DO UPDATE SET ${sums}`;
+}
+const ADD_VALUES = addValues("ledger");
+const ADD_DAY_VALUES = addValues("ledger_days");
+const SUMS = `sum(count) AS count, ${VALUE_OUTCOMES.map((name) => `sum(${name}) AS ${name}`).join(", ")}`;
 const NEWEST = "(SELECT DISTINCT day FROM ledger_days ORDER BY day DESC LIMIT ?)";
-const BY_DAY = `SELECT day, outcome, count FROM ledger_days WHERE day IN ${NEWEST} ORDER BY day DESC, outcome`;
-const SENSOR_BY_DAY = `SELECT day, outcome, count FROM ledger
+const BY_DAY = `SELECT day, outcome, count, ${NAMES} FROM ledger_days WHERE day IN ${NEWEST} ORDER BY day DESC, outcome`;
+const SENSOR_BY_DAY = `SELECT day, outcome, count, ${NAMES} FROM ledger
   WHERE day IN ${NEWEST} AND sensor = ? ORDER BY day DESC, outcome`;
 // By sensor on few days: the key starts with the day, so each of the sensors is looked up on each day.
 const DAYS = "day IN (SELECT DISTINCT day FROM ledger_days)";
@@ -55,49 +75,60 @@ export function createLedgerRecords(db: Database) {
   /** Adds to the books; call it in the transaction that moves the offset. */
   function add(rows: Iterable<LedgerRow>): void {
     const days = new Map<string, Outcomes>();
+    const values = new Map<string, ValueSums>();
     db.transaction(() => {
       const insert = db.statement(ADD);
-      for (const { day, sensorId, outcome, count } of rows) {
-        insert.run(day, sensorId, outcome, count);
+      const insertValues = db.statement(ADD_VALUES);
+      for (const { day, sensorId, outcome, count, values: ofRow } of rows) {
         addTo(days, day, outcome, count);
+        if (!ofRow) insert.run(day, sensorId, outcome, count);
+        else {
+          insertValues.run(day, sensorId, outcome, count, ...VALUE_OUTCOMES.map((name) => ofRow[name]));
+          addValueSums(entry(values, day), ofRow);
+        }
       }
       const insertDay = db.statement(ADD_DAY);
       for (const [day, outcomes] of days) {
         for (const [outcome, count] of outcomes) insertDay.run(day, outcome, count);
       }
+      const insertDayValues = db.statement(ADD_DAY_VALUES);
+      for (const [day, ofDay] of values)
+        insertDayValues.run(day, "received", 0, ...VALUE_OUTCOMES.map((name) => ofDay[name]));
     });
   }
 
   /** Sums, all or of some; grouped as asked. */
-  function totals(filter: { day?: string; sensors?: readonly string[] } = {}): ReadonlyMap<LedgerOutcome, number> {
+  function totals(filter: { day?: string; sensors?: readonly string[] } = {}): ReadonlyMap<LedgerFigure, number> {
     const { day, sensors } = filter;
     const days = sensors && day === undefined ? [{ sql: DAYS, values: [] }] : equal("day", day);
     const { sql, values } = allOf([...days, ...oneOfMany("sensor", sensors)]);
     const table = sensors ? "ledger" : "ledger_days";
-    const sums = db.statement(`SELECT outcome, sum(count) AS count FROM ${table} WHERE ${sql} GROUP BY outcome`);
-    return new Map((sums.all(...values) as Sum[]).map(({ outcome, count }) => [outcome, count]));
+    const sums = db.statement(`SELECT outcome, ${SUMS} FROM ${table} WHERE ${sql} GROUP BY outcome`);
+    const all = new Map<string, Outcomes>();
+    for (const sum of sums.all(...values) as Sum[]) addSum(all, "", sum);
+    return all.get("") ?? new Map();
   }
 
   /** Newest day first. */
   function byDay(
     limitDays: number,
     sensorId?: string,
-  ): readonly { day: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[] {
+  ): readonly { day: string; outcomes: ReadonlyMap<LedgerFigure, number> }[] {
     const newest = Math.max(0, limitDays);
     const found =
       sensorId === undefined ? db.statement(BY_DAY).all(newest) : db.statement(SENSOR_BY_DAY).all(newest, sensorId);
     const rows = found as (Sum & { day: string })[];
     const days = new Map<string, Outcomes>();
-    for (const { day, outcome, count } of rows) addTo(days, day, outcome, count);
+    for (const { day, ...sum } of rows) addSum(days, day, sum);
     return [...days].map(([day, outcomes]) => ({ day, outcomes }));
   }
 
-  function bySensor(day?: string): readonly { sensorId: string; outcomes: ReadonlyMap<LedgerOutcome, number> }[] {
+  function bySensor(day?: string): readonly { sensorId: string; outcomes: ReadonlyMap<LedgerFigure, number> }[] {
     const { sql, values } = allOf(equal("day", day));
-    const text = `SELECT sensor, outcome, sum(count) AS count FROM ledger WHERE ${sql} GROUP BY sensor, outcome`;
+    const text = `SELECT sensor, outcome, ${SUMS} FROM ledger WHERE ${sql} GROUP BY sensor, outcome`;
     const sensors = new Map<string, Outcomes>();
-    for (const { sensor, outcome, count } of db.statement(text).all(...values) as (Sum & { sensor: string })[]) {
-      addTo(sensors, sensor, outcome, count);
+    for (const { sensor, ...sum } of db.statement(text).all(...values) as (Sum & { sensor: string })[]) {
+      addSum(sensors, sensor, sum);
     }
     return [...sensors].map(([sensorId, outcomes]) => ({ sensorId, outcomes }));
   }
@@ -124,10 +155,22 @@ export function createLedgerRecords(db: Database) {
   return { add, totals, byDay, bySensor, mistakes, days, imbalance };
 }
 
-function addTo(sums: Map<string, Outcomes>, key: string, outcome: LedgerOutcome, count: number): void {
+function addTo(sums: Map<string, Outcomes>, key: string, outcome: LedgerFigure, count: number): void {
   const outcomes = sums.get(key) ?? new Map();
   sums.set(key, outcomes);
   outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count);
+}
+
+function addSum(sums: Map<string, Outcomes>, key: string, { outcome, count, ...values }: Sum): void {
+  addTo(sums, key, outcome, count);
+  if (outcome === "received")
+    for (const name of VALUE_OUTCOMES) if (values[name] !== 0) addTo(sums, key, `values.${name}`, values[name]);
+}
+
+function entry(sums: Map<string, ValueSums>, day: string): ValueSums {
+  const known = sums.get(day) ?? noValues();
+  sums.set(day, known);
+  return known;
 }
 
 const ADD_REMOVED = `INSERT INTO removed (what, sensor, count) VALUES (?, ?, ?)

@@ -204,6 +204,21 @@ export const MIGRATIONS: readonly string[] = [
 
   // A file of sensors on its way into the register: it counts once the row 0 is there.
   `CREATE TABLE register_staged (seq INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT`,
+
+  // What became of single values, beside the items: on the rows of 'received'.
+  ["ledger", "ledger_days"]
+    .flatMap((table) =>
+      ["taken", "suspect", "missing", "refused", "repeated"].map(
+        (name) => `ALTER TABLE ${table} ADD COLUMN ${name} INTEGER NOT NULL DEFAULT 0`,
+      ),
+    )
+    .join(";"),
+
+  // Counters of the newest messages of sensors that say no time, as JSON; and messages that were sent again, by their
+  // place in the journal: when readings are written again, these are not.
+  `CREATE TABLE counters (sensor TEXT PRIMARY KEY, newest TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE resends (journal_seq INTEGER NOT NULL, item INTEGER NOT NULL, PRIMARY KEY (journal_seq, item))
+    STRICT, WITHOUT ROWID`,
 ];
 
 /** Of a file of this version of the service. */

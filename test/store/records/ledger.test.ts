@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { LedgerOutcome, LedgerRow } from "../../../model/ledger.ts";
+import type { LedgerFigure, LedgerOutcome, LedgerRow } from "../../../model/ledger.ts";
 import { REASON_NAMES } from "../../../model/rejection.ts";
 import { useRecords } from "./setup.ts";
 
@@ -99,7 +99,7 @@ describe("the ledger", () => {
       outcome: fc.constantFrom<LedgerOutcome>("received", "stored", "duplicate", ...REASON_NAMES),
       count: fc.integer({ min: 1, max: 1_000 }),
     });
-    const sum = (groups: readonly { outcomes: ReadonlyMap<LedgerOutcome, number> }[]) => {
+    const sum = (groups: readonly { outcomes: ReadonlyMap<LedgerFigure, number> }[]) => {
       const all: Record<string, number> = {};
       for (const { outcomes } of groups) for (const [name, n] of outcomes) all[name] = (all[name] ?? 0) + n;
       return all;
