@@ -14,6 +14,7 @@ import type { Reason } from "../model/rejection.ts";
 import type { Rule, RuleData } from "../model/rule.ts";
 import type { Target } from "../model/target.ts";
 import type { ReadingTopic } from "../model/topics.ts";
+import type { Zone } from "../model/zone.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import type { Limits } from "./limits.ts";
@@ -23,6 +24,8 @@ export const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::
 
 /** All the API needs from the rest of the service; `app.ts` wires it. */
 export type ApiDeps = {
+  /** The city's: whose days steps of a day are. */
+  readonly zone?: Zone;
   readonly records: ApiRecords;
   readonly store: Pick<ReadingStore, "stream" | "aggregate" | "latest" | "limits">;
   /**

@@ -26,6 +26,7 @@ import { gatherHealth, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { createSites } from "../model/site.ts";
 import { createSettledClock } from "../model/time.ts";
+import { createZone } from "../model/zone.ts";
 import { createSimulations } from "../simulators/runs/simulations.ts";
 import { createBackups } from "../store/backup/stage.ts";
 import { startClockWatch } from "../store/clock-watch.ts";
@@ -327,9 +328,11 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     log,
   });
   onStop("simulations", () => simulations.close());
+  const zone = createZone(config.timeZone);
   const api = createApi({
     records,
-    store: withRollups(read, records.rollups, now),
+    store: withRollups(read, records.rollups, now, zone),
+    zone,
     submit: edge.append,
     check: (at, value, receivedAt) => checkReading(at, value, receivedAt, siteOf(records.sensors.get(at.sensorId))),
     rules: rules.book.rules,

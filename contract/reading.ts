@@ -132,7 +132,11 @@ export const SensorReadingsQuery = z.strictObject({
 const AggregateBody = z.object({ mean: z.number(), min: z.number(), max: z.number(), count: z.number().int() });
 
 const BucketBody = z
-  .object({ start: Time, values: z.partialRecord(metricName, AggregateBody) })
+  .object({
+    start: Time,
+    values: z.partialRecord(metricName, AggregateBody),
+    days: z.literal("UTC").optional().describe("Of every=1d: this day is one of UTC, not of the city's zone"),
+  })
   .meta({ id: "Bucket", description: "One step of `every`; empty ones are left out" });
 
 export const BucketsBody = pageOf(BucketBody)
@@ -141,6 +145,7 @@ export const BucketsBody = pageOf(BucketBody)
       .enum(["raw", "hourly", "daily"])
       .describe("The coarsest of what the steps were computed from: the readings, or what is kept of them for longer"),
   })
+  .extend({ zone: z.string().optional().describe("Of every=1d: whose days they are (LAMPPOST_TIME_ZONE)") })
   .meta({ id: "Buckets" });
 export type BucketsView = View<typeof BucketsBody>;
 

@@ -53,22 +53,45 @@ export function createNotices(publish: (topic: string, payload: string) => void,
 export type RedriveParts = {
   /** Resolves when all are on disk. */
   append(messages: readonly NewMessage[]): Promise<void>;
-  readonly quarantine: Pick<Records["quarantine"], "get" | "markRedriven">;
+  readonly quarantine: Pick<Records["quarantine"], "get" | "inOrder" | "markRedriven">;
   readonly now: () => number;
 };
 
-/** Answers how many could be sent again: those whose payload was kept. */
+/** What is appended together: far less than the journal lets wait for its disk, so that others' messages have room, too. */
+const PIECE_ITEMS_MAX = 500;
+const PIECE_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Answers how many could be sent again: those whose payload was kept. Oldest first, as the rules want them, in pieces; each
+ * is marked as soon as it is on disk, so that what breaks off goes on there and sends nothing twice.
+ */
 export async function redriveItems(parts: RedriveParts, ids: readonly number[], by: string): Promise<number> {
-  const found = ids.flatMap((id) => {
+  let piece: { readonly id: number; readonly message: NewMessage }[] = [];
+  let bytes = 0;
+  let sent = 0;
+  async function send(): Promise<void> {
+    if (piece.length === 0) return;
+    await parts.append(piece.map(({ message }) => message));
+    parts.quarantine.markRedriven(
+      piece.map(({ id }) => id),
+      by,
+      parts.now(),
+    );
+    sent += piece.length;
+    piece = [];
+    bytes = 0;
+  }
+  for (const id of parts.quarantine.inOrder(ids)) {
     const item = parts.quarantine.get(id);
     const message = item && redriveMessage(item);
-    return message ? [{ id, message }] : [];
-  });
-  if (found.length === 0) return 0;
-  await parts.append(found.map(({ message }) => message));
-  const sent = found.map(({ id }) => id);
-  parts.quarantine.markRedriven(sent, by, parts.now());
-  return found.length;
+    if (!message) continue;
+    const more = message.payload.byteLength;
+    if (piece.length >= PIECE_ITEMS_MAX || bytes + more > PIECE_BYTES_MAX) await send();
+    piece.push({ id, message });
+    bytes += more;
+  }
+  await send();
+  return sent;
 }
 
 /**

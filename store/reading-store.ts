@@ -168,12 +168,22 @@ export type RollupSpan = {
   readonly receivedDay: number;
   readonly from: number;
   readonly to: number;
+  /** What was measured, and received, before this has been removed; only where the span begins before it. */
+  readonly rawFrom?: number;
 };
+
+/**
+ * Under this day of receipt stand hours of what was booked after the readings of its day were removed (driven again out of
+ * quarantine, say): beside the rows that were made of those, which nothing could make again. No midnight, so none else's.
+ */
+export const lateSlot = (rawFrom: number) => rawFrom + 1;
 
 export type RollupStore = {
   /**
    * Computes a span anew, hourly from the readings, daily from the hourly ones; doing it again changes nothing. What it
-   * finds no source for stays as it is. Suspect values are left out.
+   * finds no source for stays as it is. Suspect values are left out. Hours whose readings are removed (`rawFrom`) are added
+   * to and never replaced: what was received long ago and booked now goes to the `lateSlot`; of what was received since, a
+   * metric's hour with no more values than are known of it, and none beyond them, is an old buffer that was sent again.
    */
   compute(span: RollupSpan): Promise<void>;
   /** The rows of one sensor in some hours (days) are these and no others; doing it again changes nothing. */

@@ -1,5 +1,7 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import type { Kind } from "../model/kinds.ts";
 import { DAY_MS, HOUR_MS } from "../model/time.ts";
+import { UTC, type Zone } from "../model/zone.ts";
 import type { Aggregate, AggregateQuery, Bucket, ReadingStore, Resolution } from "./reading-store.ts";
 import type { Records } from "./records.ts";
 
@@ -11,7 +13,6 @@ type Segment = { readonly resolution: Resolution; readonly from: number; readonl
 /** How far back each resolution goes, and up to where the rollups are computed. */
 type Reach = {
   readonly rawFrom: number;
-  readonly hourlyFrom: number;
   readonly hourlyTo: number;
   readonly dailyTo: number;
 };
@@ -20,7 +21,8 @@ type Asked = { readonly from: number; readonly to: number; readonly everyMs: num
 
 /**
  * Which resolution answers which part of the range: readings where they are still kept, hours before that, days before
- * those. Steps that are no whole hours (days) need readings (hours), however old. Where rollups answer, the first hour
+ * those. Steps that are no whole hours (days) need readings (hours), however old. Hours are asked for however old they are:
+ * those of imported history stay for as long as if they were of the day of receipt. Where rollups answer, the first hour
  * or day of the range counts in full. Pure.
  */
 export function planSegments({ from, to, everyMs }: Asked, reach: Reach): Segment[] {
@@ -28,7 +30,7 @@ export function planSegments({ from, to, everyMs }: Asked, reach: Reach): Segmen
   const wholeDays = everyMs % DAY_MS === 0;
   const [coarse, step]: [Resolution, number] = wholeDays ? ["daily", DAY_MS] : ["hourly", HOUR_MS];
   const oldEnd = Math.min(to, reach.rawFrom);
-  const oldFrom = Math.max(floor(from, step), wholeDays ? Number.NEGATIVE_INFINITY : reach.hourlyFrom);
+  const oldFrom = floor(from, step);
   const rawFrom = Math.max(from, reach.rawFrom);
   const segments: Segment[] = [{ resolution: coarse, from: oldFrom, to: oldEnd }];
   if (to - rawFrom <= RAW_SPAN_MAX_MS) return nonEmpty([...segments, { resolution: "raw", from: rawFrom, to }]);
@@ -47,8 +49,19 @@ export function planSegments({ from, to, everyMs }: Asked, reach: Reach): Segmen
 const floor = (time: number, step: number) => Math.floor(time / step) * step;
 const nonEmpty = (segments: readonly Segment[]) => segments.filter(({ from, to }) => from < to);
 
-/** The store as its readers see it: one `aggregate` for any range, from whatever is still there. */
-export function withRollups(store: ReadingStore, rollups: Records["rollups"], now: () => number): ReadingStore {
+/** Hours that are put into their days in one go, while others wait. */
+const HOURS_AT_ONCE = 2_000;
+
+/**
+ * The store as its readers see it: one `aggregate` for any range, from whatever is still there. Steps of a day are the
+ * days of `zone`.
+ */
+export function withRollups(
+  store: ReadingStore,
+  rollups: Records["rollups"],
+  now: () => number,
+  zone: Zone = UTC,
+): ReadingStore {
   /** The first whole day that a server with a retention of its own has not begun to remove. */
   function serverKeepsFrom(time: number): number {
     const keepsMs = store.limits?.known()?.keepsMs;
@@ -60,14 +73,44 @@ export function withRollups(store: ReadingStore, rollups: Records["rollups"], no
     const time = now();
     return {
       rawFrom: Math.max(rollups.cut(kind, "raw")?.at ?? Number.NEGATIVE_INFINITY, serverKeepsFrom(time)),
-      hourlyFrom: rollups.cut(kind, "hourly")?.at ?? Number.NEGATIVE_INFINITY,
       hourlyTo: Math.min(time, rollups.firstDue(kind, "hourly") ?? time),
       // A day whose hours are due is not due itself yet.
       dailyTo: Math.min(time, rollups.firstDue(kind, "hourly") ?? time, rollups.firstDue(kind, "daily") ?? time),
     };
   }
 
-  async function aggregate(query: AggregateQuery): Promise<readonly Bucket[]> {
+  /**
+   * A day of the city is made of its hours, 23 to 25 of them: nothing has to be computed anew when the zone changes. Days
+   * whose hours are removed are those of UTC, and all are where the zone is no whole hours from it; they say so.
+   */
+  async function aggregateDays(query: AggregateQuery): Promise<readonly Bucket[]> {
+    const { kind, from, to } = query;
+    const isOff = (at: number) => zone.offsetMs(at) % HOUR_MS !== 0;
+    if (isOff(from) || isOff(to)) return (await aggregateSteps(query)).map(inUtc);
+    // A midnight of UTC: hours from before it are gone, or nobody knows whether all of them are there.
+    const seam = rollups.cut(kind, "hourly")?.at ?? Number.NEGATIVE_INFINITY;
+    const old = from < seam ? (await aggregateSteps({ ...query, to: Math.min(to, seam) })).map(inUtc) : [];
+    // As with other steps, the first day counts in full where rollups answer.
+    const begin = from < reachOf(kind).rawFrom ? zone.startOfDay(from) : from;
+    const hours = await aggregateSteps({ ...query, from: Math.max(begin, seam), everyMs: HOUR_MS });
+    let days: Bucket[] = [];
+    for (let at = 0; at < hours.length; at += HOURS_AT_ONCE) {
+      const some = hours.slice(at, at + HOURS_AT_ONCE);
+      const ofDays = some.map((hour) => ({ ...hour, start: Math.max(seam, zone.startOfDay(hour.start)) }));
+      days = mergeBuckets([...days, ...ofDays]);
+      await immediate();
+    }
+    return [...old, ...days];
+  }
+
+  const inUtc = (bucket: Bucket): Bucket => ({ ...bucket, days: "UTC" });
+
+  function aggregate(query: AggregateQuery): Promise<readonly Bucket[]> {
+    return query.everyMs === DAY_MS && zone.name !== "UTC" ? aggregateDays(query) : aggregateSteps(query);
+  }
+
+  async function aggregateSteps(query: AggregateQuery): Promise<readonly Bucket[]> {
+    if (query.from >= query.to) return [];
     const found: Bucket[] = [];
     for (const { resolution, from, to } of planSegments(query, reachOf(query.kind))) {
       const part = { ...query, from, to };

@@ -1,9 +1,9 @@
 import type { Background } from "../model/background.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
-import { DAY_MS, HOUR_MS } from "../model/time.ts";
+import { DAY_MS, HOUR_MS, startOfDay } from "../model/time.ts";
 import { startCron } from "./cron.ts";
-import type { ReadingStore, RollupResolution, RollupSpan } from "./reading-store.ts";
+import { lateSlot, type ReadingStore, type RollupResolution, type RollupSpan } from "./reading-store.ts";
 import type { DuePart } from "./records/store-state.ts";
 import type { Records } from "./records.ts";
 
@@ -70,13 +70,38 @@ export function startRollups({ store, records, background, now, log }: RollupsOp
     const startedBefore = now() - STEP_MS[resolution] + 1;
     for (;;) {
       const due = rollups.due(resolution, startedBefore, PARTS_AT_ONCE);
+      let left = 0;
       for (const { span, parts } of spansOf(due)) {
         if (stopping) return;
-        await store.rollups.compute(span);
-        rollups.done(parts);
+        if (!(await computeSpan(span, parts))) left += parts.length;
       }
-      if (due.length < PARTS_AT_ONCE) return;
+      if (due.length < PARTS_AT_ONCE || left > 0) return;
     }
+  }
+
+  /** False where it has to wait: half removed, readings say neither what was nor what is new. */
+  async function computeSpan(span: RollupSpan, parts: readonly DuePart[]): Promise<boolean> {
+    const cut = span.resolution === "hourly" ? rollups.cut(span.kind, "raw") : undefined;
+    if (!cut || span.from >= cut.at) {
+      await store.rollups.compute(span);
+      rollups.done(parts);
+      return true;
+    }
+    if (cut.pending) return false;
+    // A cut is a midnight (UTC), and a span lies within a day, or nearly: what is beyond it has its readings.
+    const [old, young] = [parts.filter(({ start }) => start < cut.at), parts.filter(({ start }) => start >= cut.at)];
+    if (young.length > 0) {
+      await store.rollups.compute({ ...span, from: cut.at });
+      rollups.done(young);
+    }
+    const { kind, receivedDay } = span;
+    await store.rollups.compute({ ...span, to: Math.min(span.to, cut.at), rawFrom: cut.at });
+    rollups.done(old);
+    const slot = receivedDay < cut.at ? lateSlot(cut.at) : receivedDay;
+    rollups.touch(
+      old.map(({ start }) => ({ kind, resolution: "daily" as const, start: startOfDay(start), receivedDay: slot })),
+    );
+    return true;
   }
 
   /** Hours that were stored before there were rollups, or came into the store by other ways than the books. */

@@ -118,7 +118,8 @@ const readQuarantined = {
 const redriveQuarantined = {
   tags: ["quarantine"],
   summary: "Send them through again, after a fix",
-  description: "By ids, or all of a reason that were not sent through yet (up to 10,000 at a time).",
+  description:
+    "By ids, or all of a reason that were not sent through yet (up to 10,000 at a time), in the order they were received.",
   body: Redrive,
   response: answers({ 200: RedrivenBody }, 413, 415, 503),
 };
@@ -155,7 +156,7 @@ export function addQuarantine(app: Api, parts: Parts): void {
     const { ids, reason } = request.body;
     if ((ids === undefined) === (reason === undefined)) throw invalid("", "Send either ids or a reason.");
     const by = parts.auth.account(request).name;
-    const redriven = await parts.redrive(ids ?? idsOf(parts, reason!), by);
+    const redriven = await parts.redrive(ids ?? quarantine.undriven(reason!, parts.limits.redriveMax), by);
     audit.add({
       at: parts.now(),
       by,
@@ -165,17 +166,6 @@ export function addQuarantine(app: Api, parts: Parts): void {
     });
     return { redriven };
   });
-}
-
-function idsOf({ records, limits }: Parts, reason: Reason): number[] {
-  const ids: number[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = records.quarantine.list({ reason, redriven: false }, 1_000, cursor);
-    ids.push(...page.items.map((item) => item.id));
-    cursor = page.next;
-  } while (cursor !== undefined && ids.length < limits.redriveMax);
-  return ids.slice(0, limits.redriveMax);
 }
 
 function viewItem({ id, rejection, redrivenAt, redrivenBy }: QuarantineItem): QuarantineItemView {

@@ -15,6 +15,7 @@ import {
 import { isMetricName, METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { isLate, type Reading } from "../../model/reading.ts";
 import { DAY_MS } from "../../model/time.ts";
+import { UTC } from "../../model/zone.ts";
 import type { Aggregate, Bucket, RangeQuery, Resolution } from "../../store/reading-store.ts";
 import type { Sensor } from "../../store/records/sensors.ts";
 import type { Api, Parts } from "../api.ts";
@@ -163,7 +164,7 @@ async function sendReadings(asked: Asked, { store }: Parts, reply: FastifyReply)
   return sendCsv(reply, sensor, csvStream(readingHeader(columns, marked), rows));
 }
 
-async function sendBuckets(every: string, asked: Asked, { store, limits }: Parts, reply: FastifyReply) {
+async function sendBuckets(every: string, asked: Asked, { store, limits, zone = UTC }: Parts, reply: FastifyReply) {
   const { sensor, range, names, format } = asked;
   const everyMs = parseEvery(every);
   checkBuckets(range, everyMs, limits.bucketsMax);
@@ -174,8 +175,13 @@ async function sendBuckets(every: string, asked: Asked, { store, limits }: Parts
   }
   const buckets = joinSteps(parts);
   if (format === "json") {
-    const items = buckets.map(({ start, values }) => ({ start: new Date(start).toISOString(), values }));
-    return reply.send({ items, resolution: coarsestOf(buckets) });
+    const items = buckets.map(({ start, values, days }) => ({
+      start: new Date(start).toISOString(),
+      values,
+      ...(days && { days }),
+    }));
+    const ofDays = everyMs === DAY_MS && { zone: zone.name };
+    return reply.send({ items, resolution: coarsestOf(buckets), ...ofDays });
   }
   const columns = columnsOf(sensor, names);
   return sendCsv(reply, sensor, csvStream(bucketHeader(columns), bucketRows(buckets, columns)));

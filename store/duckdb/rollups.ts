@@ -2,16 +2,17 @@ import { BIGINT, type DuckDBConnection, type DuckDBValue, VARCHAR } from "@duckd
 import { KINDS, type Kind } from "../../model/kinds.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { DAY_MS, HOUR_MS, startOfDay } from "../../model/time.ts";
-import type {
-  Aggregate,
-  AggregateQuery,
-  Bucket,
-  RollupPart,
-  RollupResolution,
-  RollupRow,
-  RollupSpan,
-  RollupStore,
-  RollupsOfSensor,
+import {
+  type Aggregate,
+  type AggregateQuery,
+  type Bucket,
+  lateSlot,
+  type RollupPart,
+  type RollupResolution,
+  type RollupRow,
+  type RollupSpan,
+  type RollupStore,
+  type RollupsOfSensor,
 } from "../reading-store.ts";
 import type { Database } from "./instance.ts";
 import { goodValue, toBigInt } from "./schema.ts";
@@ -74,11 +75,22 @@ async function compute(connection: DuckDBConnection, span: RollupSpan): Promise<
   const { kind, resolution, receivedDay } = span;
   const target = tableOf(kind, resolution);
   // Numbers of ours as literals: parameters do not go through an UNPIVOT.
-  const [from, to, day] = [span.from, span.to, receivedDay].map(toBigInt);
-  const rows = resolution === "hourly" ? hourlyRows(kind, from!, to!, day!) : dailyRows(kind, from!, to!, day!);
+  const [from, to] = [toBigInt(span.from), toBigInt(span.to)];
+  const { rawFrom = Number.NEGATIVE_INFINITY } = resolution === "hourly" ? span : {};
+  const isLate = receivedDay < rawFrom;
+  const day = toBigInt(isLate ? lateSlot(rawFrom) : receivedDay);
+  const received = isLate
+    ? `receivedAt < ${toBigInt(rawFrom)}`
+    : `receivedAt >= ${day} AND receivedAt < ${day + BigInt(DAY_MS)}`;
+  const rows = resolution === "hourly" ? hourlyRows(kind, from, to, day, received) : dailyRows(kind, from, to, day);
   await connection.run("BEGIN");
   try {
     await connection.run(`CREATE OR REPLACE TEMP TABLE computed AS ${rows}`);
+    if (span.from < rawFrom && !isLate)
+      await connection.run(`DELETE FROM computed AS c WHERE start < ${toBigInt(rawFrom)} AND EXISTS (SELECT 1 FROM (
+        SELECT sum(o."count") AS n, min(o."min") AS lo, max(o."max") AS hi FROM ${target} AS o
+        WHERE o.sensorId = c.sensorId AND o.start = c.start AND o.metric = c.metric AND o.receivedDay < ${toBigInt(rawFrom)}
+      ) WHERE n >= c."count" AND lo <= c."min" AND hi >= c."max")`);
     await connection.run(`DELETE FROM ${target} WHERE start >= ${from} AND start < ${to} AND receivedDay = ${day}
       AND start IN (SELECT start FROM computed)`);
     await connection.run(`INSERT INTO ${target} SELECT * FROM computed`);
@@ -91,7 +103,7 @@ async function compute(connection: DuckDBConnection, span: RollupSpan): Promise<
 }
 
 /** Grouped while wide and then turned: three times as fast as the other way round. */
-function hourlyRows(kind: Kind, from: bigint, to: bigint, day: bigint): string {
+function hourlyRows(kind: Kind, from: bigint, to: bigint, day: bigint, received: string): string {
   const metrics = METRICS_OF[kind].map((metric) => `"${metric}"`);
   const sums = metrics.map(
     (m) => `{'sum': sum(${m}), 'min': min(${m}), 'max': max(${m}), 'count': count(${m})} AS ${m}`,
@@ -100,7 +112,7 @@ function hourlyRows(kind: Kind, from: bigint, to: bigint, day: bigint): string {
   const wide = `SELECT sensorId, district, start, ${sums.join(", ")}
     FROM (SELECT sensorId, district, ${floor("measuredAt", HOUR_MS)} AS start${good}
       FROM ${kind} WHERE measuredAt >= ${from} AND measuredAt < ${to}
-        AND receivedAt >= ${day} AND receivedAt < ${day + BigInt(DAY_MS)}) GROUP BY ALL`;
+        AND ${received}) GROUP BY ALL`;
   return `SELECT sensorId, district, start, CAST(${day} AS BIGINT) AS receivedDay, metric, v.sum, v.min, v.max, v.count
     FROM (UNPIVOT (${wide}) ON ${metrics.join(", ")} INTO NAME metric VALUE v) WHERE v.count > 0`;
 }

@@ -29,6 +29,9 @@ export function historyMark(installation: string, receivedAt: number): string {
   return `${installation}.${new Date(receivedAt).toISOString().slice(0, 10).replaceAll("-", "")}`;
 }
 
+/** Of rollups in the slot of what was booked too late (`lateSlot`). */
+export const lateMark = (installation: string, rawFrom: number) => `${historyMark(installation, rawFrom)}.p0`;
+
 /** The start of the day of receipt, undefined for the plain mark, NaN for a mark that is not ours. */
 export function dayOfMark(installation: string, mark: string): number | undefined {
   if (mark === installation) return undefined;

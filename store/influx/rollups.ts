@@ -16,7 +16,7 @@ import {
 } from "../reading-store.ts";
 import { bucketsOfSeries, type Requests, type Series } from "./client.ts";
 import type { BoundQuery, Queries } from "./influxql.ts";
-import { dayOfMark, historyMark } from "./lines.ts";
+import { dayOfMark, historyMark, lateMark } from "./lines.ts";
 import { type Place, PROVEN_FOR_MS } from "./place.ts";
 
 /** The vendor's optimum for 1.x and 2.x. */
@@ -68,19 +68,46 @@ export function createRollups(
     }
   }
 
+  /** Hours that were made of readings which are removed. */
+  async function knownOf({ kind, from, to }: RollupSpan, rawFrom: number): Promise<readonly RollupRow[]> {
+    const rows: RollupRow[] = [];
+    for (let day = startOfDay(from); day < to; day += DAY_MS) rows.push(...(await read(kind, "hourly", day)));
+    return rows.filter(({ start, receivedDay = start }) => start < rawFrom && receivedDay < rawFrom);
+  }
+
+  async function read(kind: Kind, resolution: RollupResolution, day: number): Promise<readonly RollupRow[]> {
+    const { text, values } = queries.where({ from: day, to: day + DAY_MS });
+    const columns = `/^(${fieldsOf(kind).join("|")})$/, "sensorId"::tag, "district"::tag, "installation"::tag`;
+    const question = `SELECT ${columns} FROM "${kind}_${resolution}" WHERE ${text} ORDER BY time`;
+    const rows: RollupRow[] = [];
+    for await (const series of (await place.reading()).query(question, values, PATIENCE))
+      rows.push(...rowsOfSeries(kind, series, installation));
+    return rows;
+  }
+
   return {
     async compute(span) {
       let lines: string[] = [];
       const { text, values } = sourceOf(queries, span);
       const to = await place.writing();
       const from = span.resolution === "hourly" ? raw : to;
+      const { rawFrom } = span.resolution === "hourly" ? span : {};
+      const known = rawFrom === undefined ? [] : await knownOf(span, rawFrom);
+      const late: RollupRow[] = [];
       for await (const series of from.query(text, values, PATIENCE)) {
-        if (!isOfSpan(span, dayOfMark(installation, series.tags?.installation ?? ""))) continue;
-        lines.push(...linesOf(span, series));
+        const day = dayOfMark(installation, series.tags?.installation ?? "");
+        if (rawFrom !== undefined && isGone(day, rawFrom)) {
+          late.push(...rowsOfBuckets(span.kind, series, rawFrom));
+          continue;
+        }
+        if (!isOfSpan(span, day)) continue;
+        lines.push(...linesOf(span, series).flatMap((line) => withoutKnown(line, known)));
         for (; lines.length >= LINES_PER_REQUEST_MAX; lines = lines.slice(LINES_PER_REQUEST_MAX))
           await write(to, lines.slice(0, LINES_PER_REQUEST_MAX));
       }
       await write(to, lines);
+      if (rawFrom !== undefined)
+        await write(to, linesOfRows(`${span.kind}_hourly`, late, installation, lateMark(installation, rawFrom)));
     },
     async aggregate(query, resolution) {
       const metrics = METRICS_OF[query.kind].filter((metric) => query.metrics?.includes(metric) ?? true);
@@ -100,15 +127,7 @@ export function createRollups(
         for (const [day, ...found] of series.values) if (found.some(Number)) days.push(Number(day));
       return days;
     },
-    async read(kind, resolution, day) {
-      const { text, values } = queries.where({ from: day, to: day + DAY_MS });
-      const columns = `/^(${fieldsOf(kind).join("|")})$/, "sensorId"::tag, "district"::tag, "installation"::tag`;
-      const question = `SELECT ${columns} FROM "${kind}_${resolution}" WHERE ${text} ORDER BY time`;
-      const rows: RollupRow[] = [];
-      for await (const series of (await place.reading()).query(question, values, PATIENCE))
-        rows.push(...rowsOfSeries(kind, series, installation));
-      return rows;
-    },
+    read,
     async write(kind, resolution, _day, rows) {
       const client = await place.writing();
       const lines = linesOfRows(`${kind}_${resolution}`, rows, installation);
@@ -176,7 +195,8 @@ export const isGone = (day: number | undefined, before: number) => day === undef
  * a day of being measured.
  */
 function isOfSpan({ receivedDay, to }: Pick<RollupSpan, "receivedDay" | "to">, day: number | undefined): boolean {
-  return day === undefined ? receivedDay - DAY_MS < to : day === receivedDay;
+  // A late slot is a millisecond beside its day.
+  return day === undefined ? receivedDay - DAY_MS < to : day === startOfDay(receivedDay);
 }
 
 function sourceOf(queries: Queries, { kind, resolution, from, to }: RollupSpan): BoundQuery {
@@ -204,6 +224,45 @@ function linesOf({ kind, resolution }: RollupSpan, series: Series): string[] {
     const tags = `district=${district},installation=${installation},sensorId=${sensorId}`;
     return [`${kind}_${resolution},${tags} ${fields.join(",")} ${Number(row[0])}`];
   });
+}
+
+/** Rows of `sourceOf`, four columns for each metric. */
+function rowsOfBuckets(kind: Kind, series: Series, rawFrom: number): RollupRow[] {
+  const { sensorId = "", district = "" } = series.tags ?? {};
+  if (!isId(sensorId) || !isId(district)) return [];
+  return series.values.flatMap((row) => {
+    const found = METRICS_OF[kind].flatMap((metric, index) => {
+      const [sum, min, max, count] = row.slice(1 + index * ROLLUP_FIELDS.length) as number[];
+      return count ? [[metric, { sum, min, max, count }]] : [];
+    });
+    const start = Number(row[0]);
+    return start < rawFrom && found.length > 0
+      ? [{ sensorId, district, start, receivedDay: rawFrom, values: Object.fromEntries(found) } as RollupRow]
+      : [];
+  });
+}
+
+/** Without the metrics whose hour is known with as many values at least, and none beyond them. */
+function withoutKnown(line: string, known: readonly RollupRow[]): string[] {
+  if (known.length === 0) return [line];
+  const [series = "", fields = "", time] = line.split(" ");
+  const sensorId = /,sensorId=([^,]+)/.exec(series)?.[1];
+  const ofHour = known.filter((row) => row.sensorId === sensorId && row.start === Number(time));
+  if (ofHour.length === 0) return [line];
+  const numbers = new Map(fields.split(",").map((field) => field.split("=") as [string, string]));
+  const isKnown = (metric: MetricName) => {
+    const there = ofHour.flatMap(({ values }) => values[metric] ?? []);
+    const of = (name: string) => Number(numbers.get(metric + name));
+    const count = there.reduce((sum, one) => sum + one.count, 0);
+    const [min, max] = [Math.min(...there.map((one) => one.min)), Math.max(...there.map((one) => one.max))];
+    return count >= of("Count") && min <= of("Min") && max >= of("Max");
+  };
+  const again = [...numbers.keys()].flatMap((name) =>
+    name.endsWith("Count") && isKnown(name.slice(0, -5) as MetricName) ? name.slice(0, -5) : [],
+  );
+  const isAgain = (field: string) => again.includes(field.replace(/(Sum|Min|Max|Count)=.*$/, ""));
+  const kept = fields.split(",").filter((field) => !isAgain(field));
+  return kept.length > 0 ? [`${series} ${kept.join(",")} ${time}`] : [];
 }
 
 /** None if nothing is left of it. */
@@ -255,9 +314,9 @@ function rowsOfSeries(kind: Kind, { columns, values }: Series, installation: str
  * What was received by the end of the day after goes under the plain mark, whatever the other store called it: a mark for
  * each day would be a series for each sensor and day.
  */
-function linesOfRows(measurement: string, rows: readonly RollupRow[], installation: string): string[] {
+function linesOfRows(measurement: string, rows: readonly RollupRow[], installation: string, only?: string): string[] {
   const points = Map.groupBy(rows, ({ sensorId, district, start, receivedDay = start }) => {
-    const mark = receivedDay - start <= DAY_MS ? installation : historyMark(installation, receivedDay);
+    const mark = only ?? (receivedDay - start <= DAY_MS ? installation : historyMark(installation, receivedDay));
     return `district=${district},installation=${mark},sensorId=${sensorId} ${start}`;
   });
   return Array.from(points, ([point, ofPoint]) => {

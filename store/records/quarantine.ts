@@ -257,6 +257,19 @@ export function createQuarantineRecords(
     return (db.statement(sql).all() as { source: string }[]).map(({ source }) => source);
   }
 
+  /** Items of a reason that were not driven again yet and have a payload, in the order they were received. */
+  function undriven(reason: Reason, limit: number): readonly number[] {
+    const sql = `SELECT id FROM quarantine WHERE reason = ? AND redriven_at IS NULL AND payload IS NOT NULL
+      ORDER BY received_at, id LIMIT ?`;
+    return (db.statement(sql).all(reason, limit) as { id: number }[]).map(({ id }) => id);
+  }
+
+  /** Those of them that are there, in the order they were received. */
+  function inOrder(ids: readonly number[]): readonly number[] {
+    const sql = "SELECT id FROM quarantine WHERE id IN (SELECT value FROM json_each(?)) ORDER BY received_at, id";
+    return (db.statement(sql).all(JSON.stringify(ids)) as { id: number }[]).map(({ id }) => id);
+  }
+
   /** Their oldest such items with a payload. */
   function waiting(reason: WaitingReason, sender: string, limit: number): readonly { id: number; sensorId: string }[] {
     const condition = `${WAITS[reason]} AND source = ? AND payload IS NOT NULL`;
@@ -308,6 +321,8 @@ export function createQuarantineRecords(
     markRedriven,
     senders,
     waiting,
+    undriven,
+    inOrder,
     places,
     prune,
     overflow,

@@ -120,7 +120,8 @@ describe("ledger", () => {
     expect(await get("/ledger?day=2026-11-21")).toMatchObject({ ...sums, days: [{ day: "2026-11-21", received: 10 }] });
     expect(await get("/ledger?day=2026-11-20")).toMatchObject({ received: 4, stored: 3, balanced: false });
     const { sensors, next } = await get("/ledger?by=sensor&limit=1");
-    expect(sensors).toEqual([{ sensorId: "air-1", ...sums }]);
+    const values = { taken: 0, suspect: 0, missing: 0, refused: 0, repeated: 0 };
+    expect(sensors).toEqual([{ sensorId: "air-1", ...sums, values }]);
     expect((await get(`/ledger?by=sensor&limit=1&cursor=${next}`)).sensors).toMatchObject([{ sensorId: "air-2" }]);
     expect((await get("/ledger?day=yesterday")).status).toBe(400);
   });

@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readLedger } from "../../ingest/ledger.ts";
-import { createNotices, redriveMessage } from "../../ingest/quarantine.ts";
+import { createNotices, redriveItems, redriveMessage } from "../../ingest/quarantine.ts";
 import type { LedgerOutcome } from "../../model/ledger.ts";
+import { SILENT } from "../../model/log.ts";
 import { countElements, splitElements } from "../../model/message.ts";
 import type { Rejection } from "../../model/rejection.ts";
+import { openRecords } from "../../store/records.ts";
 import { aBatch, aMessage, GATEWAY, T0 } from "./helpers.ts";
 
 function redriven(payload: unknown, place = 0, fields = {}): string | undefined {
@@ -47,6 +49,39 @@ describe("driving a quarantined message again", () => {
   it("cannot where nothing was kept", () => {
     expect(redriven({ plate: "x" })).toBeUndefined();
     expect(redriven("x".repeat(70_000))).toBeUndefined();
+  });
+});
+
+describe("driving many again", () => {
+  /** Messages of 60 KB that came one a minute, in quarantine in another order. */
+  function aQuarantine(messages: number) {
+    const records = openRecords({ path: ":memory:", now: () => T0, log: SILENT });
+    const text = "x".repeat(60_000);
+    const order = Array.from({ length: messages }, (_, n) => (n * 7) % messages);
+    for (const [n, minute] of order.entries())
+      records.quarantine.add(aBatch([text], n + 1, { receivedAt: T0 + minute * 60_000 }).rejections);
+    return { records, ids: () => records.quarantine.undriven("malformed_json", 10_000) };
+  }
+
+  it("goes oldest first and in pieces, each marked once it is kept; what broke off goes on there", async () => {
+    const { records, ids } = aQuarantine(100);
+    const kept: number[] = [];
+    const pieces: number[] = [];
+    const append = (room: number) => async (all: readonly { receivedAt: number; payload: Uint8Array }[]) => {
+      if (kept.length + all.length > room) throw new Error("no room");
+      pieces.push(all.reduce((sum, { payload }) => sum + payload.byteLength, 0));
+      kept.push(...all.map(({ receivedAt }) => (receivedAt - T0) / 60_000));
+    };
+    const drive = (room: number) =>
+      redriveItems({ append: append(room), quarantine: records.quarantine, now: () => T0 }, ids(), "anna");
+    await expect(drive(60)).rejects.toThrow("no room");
+    expect(kept.length).toBeGreaterThan(30);
+    expect(ids()).toHaveLength(100 - kept.length);
+    await drive(1_000);
+    expect(kept).toEqual(Array.from({ length: 100 }, (_, n) => n));
+    expect(Math.max(...pieces)).toBeLessThanOrEqual(1024 * 1024);
+    expect(await drive(1_000)).toBe(0);
+    records.close();
   });
 });
 
@@ -94,6 +129,7 @@ describe("the ledger", () => {
       lost: 0,
       reasons: { conflict: 2, malformed_json: 1 },
       balanced: true,
+      values: { taken: 0, suspect: 0, missing: 0, refused: 0, repeated: 0 },
     };
     expect(view(outcomes, 5)).toEqual({
       ...sums,

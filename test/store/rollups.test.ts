@@ -134,7 +134,7 @@ describe("rollups", () => {
 });
 
 describe("the choice of a resolution", () => {
-  const reach = { rawFrom: D - 90 * DAY, hourlyFrom: D - 730 * DAY, hourlyTo: D + 5 * HOUR, dailyTo: D };
+  const reach = { rawFrom: D - 90 * DAY, hourlyTo: D + 5 * HOUR, dailyTo: D };
   const plan = (fromDays: number, toDays: number, everyMs: number, known = reach) =>
     planSegments({ from: D + fromDays * DAY, to: D + toDays * DAY, everyMs }, known).map(
       ({ resolution, from, to }) => `${resolution} ${(from - D) / DAY}..${(to - D) / DAY}`,
@@ -145,7 +145,8 @@ describe("the choice of a resolution", () => {
     expect(plan(-10, 0, 60_000)).toEqual(["raw -10..0"]);
     expect(plan(-100, -80, HOUR)).toEqual(["hourly -100..-90", "raw -90..-80"]);
     expect(plan(-100, -95, 5 * HOUR)).toEqual(["hourly -100..-95"]);
-    expect(plan(-800, -720, HOUR)).toEqual(["hourly -730..-720"]);
+    // Hours of imported history stay by the day of receipt, however old they are.
+    expect(plan(-800, -720, HOUR)).toEqual(["hourly -800..-720"]);
     expect(plan(-1_000, -995, 7 * DAY)).toEqual(["daily -1000..-995"]);
     expect(plan(-100.5, -80, DAY)).toEqual(["daily -101..-90", "raw -90..-80"]);
     expect(plan(-100, -80, 90 * 60_000)).toEqual(["raw -100..-80"]);
@@ -155,7 +156,7 @@ describe("the choice of a resolution", () => {
     expect(plan(-40.25, 0.5, DAY)).toEqual(["raw -40.25..-40", "daily -40..0", "raw 0..0.5"]);
     expect(plan(-40, 0.5, 6 * HOUR)).toEqual(["hourly -40..0.20833333333333334", "raw 0.20833333333333334..0.5"]);
     expect(plan(-40, 0, DAY, { ...reach, dailyTo: D - 41 * DAY })).toEqual(["raw -40..0"]);
-    const whole = { rawFrom: -Infinity, hourlyFrom: -Infinity, hourlyTo: D, dailyTo: D };
+    const whole = { rawFrom: -Infinity, hourlyTo: D, dailyTo: D };
     expect(plan(-40, 0, DAY, whole)).toEqual(["daily -40..0"]);
   });
 
