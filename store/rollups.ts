@@ -87,17 +87,18 @@ export function startRollups({ store, records, background, now, log }: RollupsOp
       rollups.done(parts);
       return true;
     }
-    if (cut.pending) return false;
+    const { kind, receivedDay } = span;
+    const isLate = receivedDay < cut.at;
+    if (cut.pending && isLate) return false;
     // A cut is a midnight (UTC), and a span lies within a day, or nearly: what is beyond it has its readings.
     const [old, young] = [parts.filter(({ start }) => start < cut.at), parts.filter(({ start }) => start >= cut.at)];
     if (young.length > 0) {
       await store.rollups.compute({ ...span, from: cut.at });
       rollups.done(young);
     }
-    const { kind, receivedDay } = span;
     await store.rollups.compute({ ...span, to: Math.min(span.to, cut.at), rawFrom: cut.at });
     rollups.done(old);
-    const slot = receivedDay < cut.at ? lateSlot(cut.at) : receivedDay;
+    const slot = isLate ? lateSlot(cut.at) : receivedDay;
     rollups.touch(
       old.map(({ start }) => ({ kind, resolution: "daily" as const, start: startOfDay(start), receivedDay: slot })),
     );

@@ -207,31 +207,35 @@ export function rollupContract(current: () => ReadingStore): void {
       return (await year.view.aggregate(range)).map(({ values }) => values.pm25!.count);
     };
     const all = async (everyMs: number) => Promise.all(SENSORS.map((sensorId) => counts(everyMs, sensorId)));
+    // The run under way began before.
+    const goTo = async (later: number) => {
+      for (let i = 0; i < 2; i += 1) await year.goTo(later);
+    };
     let time = START + 40 * DAY_MS;
-    await year.goTo(time);
+    await goTo(time);
     expect(await current().count()).toBe(0);
     expect(await all(HOUR_MS)).toEqual([[6, 6, 6], [6, 6, 6], [6, 6, 6]]); // biome-ignore format: a table
     // Driven again out of quarantine, with the day it was received on; another one when that one's reading is gone, too.
     const again = (minute: number) => aReading({ measuredAt: from + minute * MINUTE_MS, values: { pm25: 4_000 } });
     await year.take([again(1)]);
-    await year.goTo(time);
+    await goTo(time);
     expect(await all(HOUR_MS)).toEqual([[7, 6, 6], [6, 6, 6], [6, 6, 6]]); // biome-ignore format: a table
     await year.take([again(2)]);
-    await year.goTo(time);
+    await goTo(time);
     expect(await all(HOUR_MS)).toEqual([[8, 6, 6], [6, 6, 6], [6, 6, 6]]); // biome-ignore format: a table
     time += 3 * DAY_MS;
-    await year.goTo(time);
+    await goTo(time);
     await year.take([again(3)]);
-    await year.goTo(time);
+    await goTo(time);
     expect(await all(HOUR_MS)).toEqual([[9, 6, 6], [6, 6, 6], [6, 6, 6]]); // biome-ignore format: a table
     // Computing it once more changes nothing.
     year.records.rollups.touch(await current().rollups.parts("air"));
-    await year.goTo(time);
+    await goTo(time);
     expect(await all(HOUR_MS)).toEqual([[9, 6, 6], [6, 6, 6], [6, 6, 6]]); // biome-ignore format: a table
     // An old buffer sent again, and with it an hour that nobody had.
     const buffer = readingsEvery(10, from, to + HOUR_MS, time).filter(({ sensorId }) => sensorId === "air-2");
     await year.take(buffer.map((one) => ({ ...one, imported: true })));
-    await year.goTo(time + DAY_MS);
+    await goTo(time + DAY_MS);
     expect(await all(HOUR_MS)).toEqual([[9, 6, 6], [6, 6, 6, 6], [6, 6, 6]]); // biome-ignore format: a table
     expect(await all(DAY_MS)).toEqual([[21], [24], [18]]);
     await year.close();
