@@ -11,12 +11,15 @@ import { healthOfAlerts, healthOfLag } from "./alerts-health.ts";
 import type { ConditionTable } from "./conditions/registry.ts";
 import { alertFigures, createDetector, waitingFigures } from "./detector.ts";
 import type { Orphan, StateRow } from "./engine/states.ts";
+import { zonedRules } from "./rules/zoned.ts";
 import { createRulesTime, TIME } from "./rules-time.ts";
 import { createTurns, type Turns, UNSAID, WAITING } from "./turns.ts";
 import { unwatchedAlerts } from "./unwatched.ts";
 
 export type AlertsOptions = {
   readonly rules: readonly Rule[];
+  /** Where the city's days begin, and in which its sentences state times; UTC without it. */
+  readonly zone?: string | undefined;
   readonly records: Pick<Records, "sensors" | "alerts" | "ruleStates" | "offsets" | "transaction" | "relaxed">;
   /** The first record that is still in the journal: where a service without a saved offset starts. */
   readonly first: number;
@@ -112,7 +115,6 @@ const TAKEN_LATELY_MS = 2_000;
  */
 export function createAlerts(options: AlertsOptions) {
   const {
-    rules,
     records,
     now,
     log,
@@ -120,6 +122,7 @@ export function createAlerts(options: AlertsOptions) {
     listening = () => true,
     caughtUp = () => true,
   } = options;
+  const rules = zonedRules(options.rules, options.zone);
   const { apply = (all) => all.forEach((one) => void records.alerts.apply(one)) } = options;
   const { live, untaken = () => 0 } = options;
   const gatewayOf = (sensorId: string) => records.sensors.get(sensorId)?.gateway;
@@ -403,7 +406,7 @@ export function createAlerts(options: AlertsOptions) {
   /** Other rules from now on, without a restart. What that ends is saved with the states of the new rules. */
   function replaceRules(next: readonly Rule[], at: number): void {
     failed.clear();
-    push(engine.replaceRules(next, time.inside(at)), true);
+    push(engine.replaceRules(zonedRules(next, options.zone), time.inside(at)), true);
     write(saveAll);
     callForWork();
   }

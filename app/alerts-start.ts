@@ -98,12 +98,23 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
 }
 
 /** With the real ways out: the network, the mail server and the broker. */
-function startNotifier({ records, publish, notify, background, now, monotonic, log }: AlertsStart) {
+function startNotifier({ records, publish, notify, zone: cityZone, background, now, monotonic, log }: AlertsStart) {
   const { allow, smtp, publicUrl } = notify;
   const allowed = createAllowList(allow);
   const mail = smtp && createMailer(smtp);
   const ports = { post: createHttpPost({ allow: allowed }), publish, mail };
   const later: Later = (ms, work) => background.later("notifications", ms, work);
   const settled = createSettledClock(now, monotonic).now;
-  return createNotifier({ records, ports, allowed, publicUrl, now, settled, random: Math.random, log, later });
+  return createNotifier({
+    records,
+    ports,
+    allowed,
+    publicUrl,
+    cityZone,
+    now,
+    settled,
+    random: Math.random,
+    log,
+    later,
+  });
 }

@@ -124,7 +124,14 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const kindOf = (id: string) => (records.sensors.get(id) ?? records.sensors.retired(id))?.kind;
   const rollups = withCorrectedRollups(store, { ...records, kindOf });
   const read = withCorrections({ ...store, rollups }, records.corrections);
-  const rules = startRules({ files, records, store: read, now, log: log.child({ module: "rules" }) });
+  const rules = startRules({
+    files,
+    records,
+    store: read,
+    zone: config.timeZone,
+    now,
+    log: log.child({ module: "rules" }),
+  });
 
   // The edge thread opens the journal now and its listeners last.
   const edge = await startEdge(
@@ -186,6 +193,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       publish: (message) => edge.publish({ ...message, qos: 1 }),
       notify: config.notify,
       historyAfterMs: config.historyAfterMs,
+      zone: config.timeZone,
       background,
     },
     onStop,

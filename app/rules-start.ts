@@ -12,12 +12,14 @@ type RulesStart = {
   readonly files: Pick<Checked, "rules" | "fileOf">;
   readonly records: Records;
   readonly store: Pick<ReadingStore, "scan">;
+  /** The city's. */
+  readonly zone?: string;
   readonly now: () => number;
   readonly log: Log;
 };
 
 /** The rules in force, and what people do with them: change them, try them on history. */
-export function startRules({ files, records, store, now, log }: RulesStart): {
+export function startRules({ files, records, store, zone, now, log }: RulesStart): {
   readonly book: RuleBook;
   deps(failures: RuleDeps["failures"]): RuleDeps;
 } {
@@ -29,7 +31,7 @@ export function startRules({ files, records, store, now, log }: RulesStart): {
       book.rules().map(({ id }) => id),
       signal,
     );
-  const backtests = createBacktests({ store, sensors: records.sensors.list, now, log });
+  const backtests = createBacktests({ store, sensors: records.sensors.list, zone, now, log });
 
   const backtest: RuleDeps["backtest"] = async ({ rules: asked, ...rest }, signal) => {
     const rules = asked.map((rule) => ({ ...rule, version: versionOf(rule) }));

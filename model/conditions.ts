@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ID_PATTERN } from "./ids.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration } from "./time.ts";
+import { isTimeZone } from "./zone.ts";
 
 /** What a rule's `condition` may say: one shape per condition, each with its limits. `docs/rules.md` explains them. */
 /** 7 days: the longest `for`, `keepFor` and `after`. */
@@ -23,7 +24,14 @@ function duration(minMs: number, maxMs: number, range: string) {
 const windowSize = z.string().refine((text) => {
   const ms = parseDuration(text);
   return ms !== undefined && ms >= 60_000 && ms <= DAY_MS && DAY_MS % ms === 0;
-}, "a window is 1m to 1d and divides the day, such as 5m, 10m, 15m, 1h, 8h or 1d (windows are aligned to UTC)");
+}, "a window is 1m to 1d and divides the day, such as 5m, 10m, 15m, 1h, 8h or 1d (days are the city's, shorter windows are aligned to UTC)");
+
+/** Whose days windows of 1d are, where they are not the city's: a law may report in another time. */
+const days = z
+  .string()
+  .max(64)
+  .refine((name) => isTimeZone(name === "utc" ? "UTC" : name), "write utc, or a time zone such as Europe/Vienna")
+  .optional();
 
 const hold = duration(1_000, RULE_DURATION_MAX_MS, "from 1s to 7d");
 const capture = z.number().min(0.01).max(1).default(0.75);
@@ -42,6 +50,7 @@ const thresholdShape = {
   for: hold.optional(),
   keepFor: hold.optional(),
   window: windowSize.optional(),
+  days,
   aggregate: z.enum(["mean", "min", "max"]).default("mean"),
   capture,
 };
@@ -53,6 +62,7 @@ const SHAPES = [
     above: z.number(),
     count: z.int().min(1).max(CONSECUTIVE_MAX),
     window: windowSize,
+    days,
     capture,
   }),
   z.strictObject({

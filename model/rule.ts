@@ -12,7 +12,7 @@ import {
   type RuleMetric,
   ruleMetricsOf,
 } from "./metrics.ts";
-import { HOUR_MS, parseDuration } from "./time.ts";
+import { DAY_MS, HOUR_MS, parseDuration } from "./time.ts";
 
 /** A rule is data: what a city writes in YAML. Everything has a limit, and the message says what to write instead. */
 export const RULES_MAX = 1_000;
@@ -68,7 +68,11 @@ export const ruleSchema = fields.superRefine((rule, context) => {
 
 export type RuleData = Omit<z.infer<typeof fields>, "metric"> & { readonly metric?: RuleMetric };
 /** `version`: the first 12 hex digits of the SHA-256 of the rule's canonical content. */
-export type Rule = RuleData & { readonly version: string };
+export type Rule = RuleData & {
+  readonly version: string;
+  /** In which its sentences state times, where rules are in force: UTC without it. */
+  readonly zone?: string;
+};
 
 type Contradiction = { readonly path: (string | number)[]; readonly message: string };
 
@@ -117,7 +121,9 @@ function derivedMistakes(metric: string, condition: RuleCondition): Contradictio
 function conditionMistakes({ metric, condition }: Draft): Contradiction[] {
   switch (condition.type) {
     case "threshold":
-      return [...oneSide(condition, "a threshold"), ...clearMistakes(condition)];
+      return [...oneSide(condition, "a threshold"), ...clearMistakes(condition), ...dayMistakes(condition)];
+    case "consecutive":
+      return dayMistakes(condition);
     case "forecast":
       return [...oneSide(condition, "a forecast"), ...horizonMistakes(condition)];
     case "change":
@@ -134,6 +140,11 @@ function conditionMistakes({ metric, condition }: Draft): Contradiction[] {
 function oneSide({ above, below }: Pick<Spec<"threshold">, "above" | "below">, who: string): Contradiction[] {
   if ((above === undefined) !== (below === undefined)) return [];
   return [{ path: ["condition"], message: `${who} has exactly one of above and below` }];
+}
+
+function dayMistakes({ window, days }: Pick<Spec<"threshold">, "window" | "days">): Contradiction[] {
+  if (days === undefined || parseDuration(window ?? "") === DAY_MS) return [];
+  return [{ path: ["condition", "days"], message: "days is about windows of 1d: shorter ones are aligned to UTC" }];
 }
 
 function clearMistakes({ above, below, clear }: Spec<"threshold">): Contradiction[] {

@@ -35,7 +35,8 @@ const clock = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, "write hours and m
 const zone = z.string().max(64).refine(isTimeZone, "there is no such time zone; write a name such as Europe/Vienna");
 
 const quietHours = z.strictObject({
-  timeZone: zone,
+  /** The city's without it. */
+  timeZone: zone.optional(),
   from: clock,
   /** At or before `from`: on the next day. */
   to: clock,

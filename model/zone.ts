@@ -67,6 +67,30 @@ export function createZone(name: string): Zone {
   };
 }
 
+const named = new Map<string, Zone>();
+
+/** The same one for everybody who asks for this name. */
+export function zoneNamed(name: string): Zone {
+  const known = named.get(name) ?? createZone(name);
+  named.set(name, known);
+  return known;
+}
+
+/** "2026-11-21 15:00 UTC+1", "2026-11-21 14:00 UTC"; seconds only where there are some. The offset tells autumn's two hours apart. */
+export function timeText(at: number, zone = "UTC"): string {
+  const offsetMs = zone === "UTC" ? 0 : zoneNamed(zone).offsetMs(at);
+  const iso = new Date(at + offsetMs).toISOString();
+  return `${iso.slice(0, 10)} ${iso.slice(11, iso.slice(17, 19) === "00" ? 16 : 19)} ${offsetText(offsetMs)}`;
+}
+
+/** "UTC+5:30". */
+function offsetText(offsetMs: number): string {
+  const minutes = Math.round(Math.abs(offsetMs) / 60_000);
+  if (minutes === 0) return "UTC";
+  const part = minutes % 60 === 0 ? "" : `:${String(minutes % 60).padStart(2, "0")}`;
+  return `UTC${offsetMs < 0 ? "-" : "+"}${Math.floor(minutes / 60)}${part}`;
+}
+
 /** The machine's own, as TZ or its settings say. */
 export const machineZone = (): string => new Intl.DateTimeFormat("en").resolvedOptions().timeZone;
 

@@ -6,6 +6,7 @@ import type { Rule } from "../../model/rule.ts";
 import { parseDuration } from "../../model/time.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import { createDetector, type Detector } from "../detector.ts";
+import { zonedRules } from "../rules/zoned.ts";
 import { type ExpectedData, type FoundTest, parseMoment, parseSeries, type TestData } from "./test-file.ts";
 
 export type TestResult = {
@@ -22,7 +23,8 @@ export type TestResult = {
 export function runRuleTest({ data, at }: FoundTest, rules: readonly Rule[]): TestResult {
   const only = data.only === undefined ? undefined : new Set([data.only].flat());
   const unknown = [...(only ?? [])].filter((id) => !rules.some((rule) => rule.id === id));
-  const chosen = rules.filter(({ id }) => only?.has(id) ?? true).map((rule) => ({ ...rule, mode: "live" as const }));
+  const named = rules.filter(({ id }) => only?.has(id) ?? true);
+  const chosen = zonedRules(named, data.zone).map((rule) => ({ ...rule, mode: "live" as const }));
   const feed = feedOf(data);
   const detector = createDetector({ rules: chosen, sensor: (id) => feed.sensors.get(id) });
   const said = playLive(detector, feed);

@@ -7,6 +7,7 @@ import type { Rule } from "../../model/rule.ts";
 import { DAY_MS, MINUTE_MS } from "../../model/time.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import { createDetector } from "../detector.ts";
+import { zonedRules } from "../rules/zoned.ts";
 
 type Backtest = {
   observe(readings: readonly Reading[]): void;
@@ -19,8 +20,13 @@ type Backtest = {
  * Runs rules over history with the same detector that runs live. Shadow rules speak as if they were live. Readings must
  * come in the order of `measuredAt`; those before the span warm the rules up: what was over before it is not counted.
  */
-export function createBacktest(rules: readonly Rule[], sensor: (id: string) => WatchedSensor | undefined): Backtest {
-  const detector = createDetector({ rules: rules.map((rule) => ({ ...rule, mode: "live" as const })), sensor });
+export function createBacktest(
+  rules: readonly Rule[],
+  sensor: (id: string) => WatchedSensor | undefined,
+  zone?: string,
+): Backtest {
+  const live = zonedRules(rules, zone).map((rule) => ({ ...rule, mode: "live" as const }));
+  const detector = createDetector({ rules: live, sensor });
   const timeline = createTimeline();
   let readings = 0;
 

@@ -6,6 +6,7 @@ import { KINDS } from "../../model/kinds.ts";
 import { isMetricName, METRIC_NAMES } from "../../model/metrics.ts";
 import { REASON_NAMES } from "../../model/rejection.ts";
 import { parseDuration } from "../../model/time.ts";
+import { isTimeZone } from "../../model/zone.ts";
 import { type Mistake, openYaml, type YamlFile } from "../rules/yaml-file.ts";
 
 /** A test and where it stands, for the report. */
@@ -195,6 +196,12 @@ const test = z.strictObject({
   /** Only these of the file's rules are run and compared. */
   only: z.union([ruleId, z.array(ruleId).min(1)]).optional(),
   start: moment.optional(),
+  /** The city's time zone; UTC without it. */
+  zone: z
+    .string()
+    .max(64)
+    .refine(isTimeZone, "there is no such time zone; write a name such as Europe/Vienna")
+    .optional(),
   sensors: z.array(sensor).min(1).max(1_000),
   readings: z.array(seriesOfMetrics).max(1_000).default([]),
   late: z.array(late).max(1_000).optional(),

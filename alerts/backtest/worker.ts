@@ -8,7 +8,11 @@ import { stepBack } from "../step-back.ts";
 import { createBacktest } from "./run.ts";
 
 /** The thread of one backtest: blocks of readings in, one result out. */
-export type WorkerStart = { readonly rules: readonly Rule[]; readonly sensors: readonly WatchedSensor[] };
+export type WorkerStart = {
+  readonly rules: readonly Rule[];
+  readonly sensors: readonly WatchedSensor[];
+  readonly zone: string | undefined;
+};
 export type ToWorker = { readonly block: ReadingBlock } | { readonly span: Span; readonly reported: readonly string[] };
 export type FromWorker = { readonly taken: number } | BacktestAnswer;
 /** `body`: the result as the API shows it, in JSON: thousands of alerts are written here, not where ingest runs. */
@@ -16,9 +20,9 @@ export type BacktestAnswer = { readonly readings: number; readonly body: Uint8Ar
 
 stepBack();
 const port = parentPort!;
-const { rules, sensors } = workerData as WorkerStart;
+const { rules, sensors, zone } = workerData as WorkerStart;
 const registry = new Map(sensors.map((sensor) => [sensor.id, sensor]));
-const backtest = createBacktest(rules, (id) => registry.get(id));
+const backtest = createBacktest(rules, (id) => registry.get(id), zone);
 const read = createBlockReader();
 
 port.on("message", (message: ToWorker) => {

@@ -1,5 +1,6 @@
 import type { Alert, Notice } from "../../model/alert.ts";
 import type { Target } from "../../model/target.ts";
+import { timeText } from "../../model/zone.ts";
 
 /** How an attempt to tell a target ended. `error` is for people; it never carries what the target answered. */
 export type Outcome =
@@ -36,6 +37,8 @@ type Ways = {
   /** Undefined when no mail server is set up. */
   readonly mail: SendMail | undefined;
   readonly publicUrl: string | undefined;
+  /** In which times are stated: the target's own, or the city's. */
+  readonly zone: string | undefined;
   readonly now: number;
 };
 
@@ -69,14 +72,14 @@ const HAPPENED: Readonly<Record<Notice["what"], string>> = {
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
 export const oneLine = (text: string) => text.replace(CONTROLS, " ").trim();
 
-export function wordsOf({ what, alert }: Notice, publicUrl: string | undefined): Words {
+export function wordsOf({ what, alert }: Notice, publicUrl: string | undefined, zone?: string): Words {
   const { id, rule, severity, explanation } = alert;
   const happened = HAPPENED[what];
   const mark = happened === "" ? severity : `${happened}, ${severity}`;
   return {
     subject: oneLine(`[${mark}] ${rule.title}: ${whereText(alert)}`),
     explanation: oneLine(explanation),
-    facts: factsOf(alert).map(([name, text]) => [name, oneLine(text)]),
+    facts: factsOf(alert, zone).map(([name, text]) => [name, oneLine(text)]),
     ...(publicUrl === undefined ? {} : { link: `${publicUrl.replace(/\/+$/, "")}/alerts/${encodeURIComponent(id)}` }),
   };
 }
@@ -88,7 +91,8 @@ function whereText({ subject, kind }: Alert): string {
   return parts.length > 0 ? parts.join(", ") : kind;
 }
 
-function factsOf(alert: Alert): [string, string][] {
+function factsOf(alert: Alert, zone: string | undefined): [string, string][] {
+  const time = (at: number) => timeText(Math.floor(at / 1_000) * 1_000, zone);
   const { startedAt, resolvedAt, verdict, rule, correctedBy } = alert;
   const facts: [string, string][] = [
     ["Where", whereText(alert)],
@@ -101,8 +105,6 @@ function factsOf(alert: Alert): [string, string][] {
   facts.push(["Limit from", rule.source], ["Alert", alert.id]);
   return facts;
 }
-
-const time = (at: number) => new Date(at).toISOString().replace(/\.\d{3}Z$/, "Z");
 
 /** The subject of a message with several notices. */
 export function digestSubject(notices: readonly Notice[]): string {

@@ -6,9 +6,9 @@ import { type Channel, digestSubject, type Mail, oneLine, type SendMail, type Wo
 
 /** Mailboxes, by the city's own mail server. */
 export const email: Channel = {
-  async send(target, { id, notices }, { mail, publicUrl }) {
+  async send(target, { id, notices }, { mail, publicUrl, zone }) {
     if (!mail) return { is: "unreachable", error: "no mail server is set up (LAMPPOST_SMTP_URL)" };
-    await mail(mailOf(id, addressesOf(target.to!), notices, publicUrl));
+    await mail(mailOf(id, addressesOf(target.to!), notices, publicUrl, zone));
     return { is: "sent" };
   },
 };
@@ -16,8 +16,14 @@ export const email: Channel = {
 const SUBJECT_MAX = 200;
 const TIMEOUT_MS = 10_000;
 
-export function mailOf(id: string, to: readonly string[], notices: readonly Notice[], publicUrl?: string): Mail {
-  const words = notices.map((notice) => wordsOf(notice, publicUrl));
+export function mailOf(
+  id: string,
+  to: readonly string[],
+  notices: readonly Notice[],
+  publicUrl?: string,
+  zone?: string,
+): Mail {
+  const words = notices.map((notice) => wordsOf(notice, publicUrl, zone));
   const single = words.length === 1;
   const subject = single ? words[0]!.subject : digestSubject(notices);
   return {

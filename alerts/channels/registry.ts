@@ -20,13 +20,18 @@ export type NotifyPorts = {
 
 export type Send = (target: Target, message: Outgoing, signal: AbortSignal) => Promise<Outcome>;
 
-type SenderOptions = { readonly publicUrl?: string; readonly timeoutMs: number; readonly now: () => number };
+type SenderOptions = {
+  readonly publicUrl?: string;
+  readonly cityZone?: string;
+  readonly timeoutMs: number;
+  readonly now: () => number;
+};
 
 /** Every channel; what a target of it needs is in `model/channels.ts`. */
 const CHANNELS: { readonly [T in TargetType]: Channel } = { webhook, slack, teams, email, mqtt };
 
 /** One attempt to tell a target. Never rejects: how it went is the answer. */
-export function createSend(ports: NotifyPorts, { publicUrl, timeoutMs, now }: SenderOptions): Send {
+export function createSend(ports: NotifyPorts, { publicUrl, cityZone, timeoutMs, now }: SenderOptions): Send {
   const { mail } = ports;
   return async (target, message, signal) => {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
@@ -39,6 +44,7 @@ export function createSend(ports: NotifyPorts, { publicUrl, timeoutMs, now }: Se
         publish: (publication) => abortable(ports.publish(publication), limit),
         mail: mail && ((one) => abortable(mail(one), limit)),
         publicUrl,
+        zone: target.quietHours?.timeZone ?? cityZone,
         now: now(),
       });
     } catch (error) {

@@ -12,7 +12,8 @@ import {
 
 /** An incoming webhook of Slack, or of Mattermost. */
 export const slack: Channel = {
-  send: (target, { notices }, { post, publicUrl }) => post(target, slackBody(notices, publicUrl), JSON_HEADERS),
+  send: (target, { notices }, { post, publicUrl, zone }) =>
+    post(target, slackBody(notices, publicUrl, zone), JSON_HEADERS),
 };
 
 /** Slack's limits: 150 characters in a header, 3,000 in a section (`SECTION_MAX`). */
@@ -26,8 +27,8 @@ function escapeSlack(text: string): string {
 const plain = (text: string, max: number) => ({ type: "plain_text", text: cut(text, max), emoji: false });
 
 /** A message for an incoming webhook of Slack (or Mattermost): text for the notification, blocks for the channel. */
-export function slackBody(notices: readonly Notice[], publicUrl: string | undefined): string {
-  const shown = notices.slice(0, SHOWN_MAX).map((notice) => wordsOf(notice, publicUrl));
+export function slackBody(notices: readonly Notice[], publicUrl: string | undefined, zone?: string): string {
+  const shown = notices.slice(0, SHOWN_MAX).map((notice) => wordsOf(notice, publicUrl, zone));
   const single = notices.length === 1;
   const subject = single ? shown[0]!.subject : digestSubject(notices);
   const blocks = shown.flatMap((words) => slackBlocks(words, single));

@@ -12,7 +12,8 @@ import {
 
 /** A workflow of Microsoft Teams. */
 export const teams: Channel = {
-  send: (target, { notices }, { post, publicUrl }) => post(target, teamsBody(notices, publicUrl), JSON_HEADERS),
+  send: (target, { notices }, { post, publicUrl, zone }) =>
+    post(target, teamsBody(notices, publicUrl, zone), JSON_HEADERS),
 };
 
 /** Teams takes 28 KB in all: of many notices less is said of each. */
@@ -20,8 +21,8 @@ const DIGEST_SUBJECT_MAX = 150;
 const DIGEST_TEXT_MAX = 400;
 
 /** A message with an Adaptive Card, as the workflows of Microsoft Teams take it. */
-export function teamsBody(notices: readonly Notice[], publicUrl: string | undefined): string {
-  const shown = notices.slice(0, SHOWN_MAX).map((notice) => wordsOf(notice, publicUrl));
+export function teamsBody(notices: readonly Notice[], publicUrl: string | undefined, zone?: string): string {
+  const shown = notices.slice(0, SHOWN_MAX).map((notice) => wordsOf(notice, publicUrl, zone));
   const single = notices.length === 1;
   const subject = single ? shown[0]!.subject : digestSubject(notices);
   const rest = notices.length - shown.length;

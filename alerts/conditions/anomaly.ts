@@ -1,4 +1,5 @@
 import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
+import { timeText } from "../../model/zone.ts";
 import type { Cadence } from "./cadence.ts";
 import {
   amount,
@@ -9,7 +10,6 @@ import {
   ordinal,
   type Step,
   subject,
-  timeText,
   windowUnit,
   windowWord,
 } from "./condition.ts";
@@ -156,7 +156,7 @@ export const anomaly: OverValues<"anomaly", AnomalyParams, AnomalyState> = {
     return () => params;
   },
   explain({ rule, spec: { window, count }, sensor, outcome: { at, value, limit, evidence } }) {
-    const mean = `${subject(rule, sensor)} averaged ${amount(rule, value)} over the ${windowWord(window)} to ${timeText(at)}`;
+    const mean = `${subject(rule, sensor)} averaged ${amount(rule, value)} over the ${windowWord(window)} to ${timeText(at, rule.zone)}`;
     const side = `${value! > limit! ? "above" : "below"} ${amount(rule, limit)}`;
     const run =
       count === 1 ? side : `the ${ordinal(count)} ${windowUnit(window)} in a row out of the usual, now ${side}`;
@@ -164,7 +164,7 @@ export const anomaly: OverValues<"anomaly", AnomalyParams, AnomalyState> = {
   },
   quiet: QUIET,
   step(params, state, sample) {
-    const { rolling, ended, missing } = roll(state.rolling, params.windowMs, sample);
+    const { rolling, ended, missing } = roll(state.rolling, params, sample);
     const next = { ...state, rolling };
     if (!ended && missing === 0) return [next, NOTHING];
     const [judged, outcomes] = ended ? judge(params, next, ended, sample.cadence) : ([next, NOTHING] as const);
@@ -172,7 +172,7 @@ export const anomaly: OverValues<"anomaly", AnomalyParams, AnomalyState> = {
     return [missed, lapsed.length > 0 ? [...outcomes, ...lapsed] : outcomes];
   },
   advance(params, state, time, cadence) {
-    const { rolling, ended } = expire(state.rolling, params.windowMs, time);
+    const { rolling, ended } = expire(state.rolling, params, time);
     const [judged, outcomes] = ended
       ? judge(params, { ...state, rolling }, ended, cadence)
       : ([state, NOTHING] as const);

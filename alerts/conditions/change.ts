@@ -1,5 +1,6 @@
 import type { Evidence } from "../../model/alert.ts";
 import { parseDuration } from "../../model/time.ts";
+import { timeText } from "../../model/zone.ts";
 import {
   amount,
   NOTHING,
@@ -11,7 +12,6 @@ import {
   type Step,
   spanText,
   subject,
-  timeText,
 } from "./condition.ts";
 
 export type ChangeParams = {
@@ -67,9 +67,9 @@ export const change: OverValues<"change", ChangeParams, ChangeState> = {
   explain({ rule, spec: { rise, fall, within }, sensor, outcome: { value, evidence } }) {
     const [from, to] = evidence;
     const by = amount(rule, Math.abs(to!.value! - from!.value!));
-    const moved = `${subject(rule, sensor)} ${rise === undefined ? "fell" : "rose"} by ${by}, from ${amount(rule, from!.value)} at ${timeText(from!.measuredAt)}`;
+    const moved = `${subject(rule, sensor)} ${rise === undefined ? "fell" : "rose"} by ${by}, from ${amount(rule, from!.value)} at ${timeText(from!.measuredAt, rule.zone)}`;
     const limit = `${amount(rule, rise ?? fall)} or more within ${spanText(within)} counts`;
-    return `${moved} to ${amount(rule, value)} at ${timeText(to!.measuredAt)}; ${limit}.`;
+    return `${moved} to ${amount(rule, value)} at ${timeText(to!.measuredAt, rule.zone)}; ${limit}.`;
   },
   quiet: QUIET,
   step(params, state, sample) {

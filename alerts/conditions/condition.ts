@@ -146,12 +146,6 @@ function numberText(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 
-/** "2026-11-21 14:00 UTC"; seconds only where there are some. */
-export function timeText(time: number): string {
-  const iso = new Date(time).toISOString();
-  return `${iso.slice(0, 10)} ${iso.slice(11, iso.slice(17, 19) === "00" ? 16 : 19)} UTC`;
-}
-
 export const spanText = (duration: string) => formatSpan(parseDuration(duration)!);
 
 export function windowWord(window: string): string {

@@ -1,4 +1,4 @@
-import { parseDuration } from "../../model/time.ts";
+import { timeText } from "../../model/zone.ts";
 import type { Cadence } from "./cadence.ts";
 import {
   amount,
@@ -9,7 +9,6 @@ import {
   ordinal,
   type Step,
   subject,
-  timeText,
   windowUnit,
   windowWord,
 } from "./condition.ts";
@@ -21,14 +20,18 @@ import {
   type Rolled,
   type Rolling,
   roll,
+  sizeOf,
   type Window,
+  windowEndAfter,
   windowEvidence,
+  windowsSince,
 } from "./window.ts";
 
 export type ConsecutiveParams = {
   readonly above: number;
   readonly count: number;
   readonly windowMs: number;
+  readonly days?: string;
   readonly capture: number;
   readonly needsGood: boolean;
 };
@@ -48,8 +51,8 @@ const QUIET: ConsecutiveState = { rolling: NO_WINDOW, run: NO_RUN, missed: 0 };
 
 /**
  * `count` aligned windows in a row whose mean is over the limit (strictly): the alert thresholds of 2008/50/EC and
- * (EU) 2024/2881, "measured over three consecutive hours". Units are the metric's; windows are UTC hours or days (or any
- * size that divides the day).
+ * (EU) 2024/2881, "measured over three consecutive hours". Units are the metric's; windows are UTC hours, the city's days (or
+ * any size that divides the day).
  *
  * A window counts with 75 % data capture. An invalid or missing one breaks the run. A valid one at or below the limit
  * resolves the alert; so do max(3, count) windows in a row without a valid mean ("no-data"): nobody can say that it
@@ -57,13 +60,13 @@ const QUIET: ConsecutiveState = { rolling: NO_WINDOW, run: NO_RUN, missed: 0 };
  */
 export const consecutive: OverValues<"consecutive", ConsecutiveParams, ConsecutiveState> = {
   over: "values",
-  params({ above, count, window, capture }, rule) {
-    const params = { above, count, windowMs: parseDuration(window)!, capture, needsGood: needsGood(rule) };
+  params({ above, count, window, days, capture }, rule) {
+    const params = { above, count, ...sizeOf(window, days), capture, needsGood: needsGood(rule) };
     return () => params;
   },
   limit: ({ above }) => above,
   explain({ rule, spec: { window, above, count }, sensor, outcome: { at, value } }) {
-    const mean = `${subject(rule, sensor)} averaged ${amount(rule, value)} over the ${windowWord(window)} to ${timeText(at)}`;
+    const mean = `${subject(rule, sensor)} averaged ${amount(rule, value)} over the ${windowWord(window)} to ${timeText(at, rule.zone)}`;
     const limit = `above ${amount(rule, above)}`;
     return count === 1
       ? `${mean}, ${limit}.`
@@ -71,7 +74,7 @@ export const consecutive: OverValues<"consecutive", ConsecutiveParams, Consecuti
   },
   quiet: QUIET,
   step(params, state, sample) {
-    const rolled = roll(state.rolling, params.windowMs, sample);
+    const rolled = roll(state.rolling, params, sample);
     if (!rolled.ended && rolled.missing === 0) return [moved(state, rolled), NOTHING];
     const next = moved(state, rolled);
     const [judged, outcomes] = rolled.ended ? judge(params, next, rolled.ended, sample.cadence) : still(next);
@@ -82,12 +85,12 @@ export const consecutive: OverValues<"consecutive", ConsecutiveParams, Consecuti
     ];
   },
   advance(params, state, time, cadence) {
-    const { rolling, ended } = expire(state.rolling, params.windowMs, time);
+    const { rolling, ended } = expire(state.rolling, params, time);
     const [judged, outcomes] = ended ? judge(params, { ...state, rolling }, ended, cadence) : still(state);
     const { open, closedTo } = judged.rolling;
     if (!judged.firing || open || closedTo === undefined) return [judged, outcomes];
     // Only to see whether the alert has run out of data: what arrives later is still judged window by window.
-    const missing = Math.floor((time - closedTo) / params.windowMs);
+    const missing = windowsSince(params, closedTo, time);
     const [lapsed, resolved] = passMissing(params, judged, missing, closedTo);
     return resolved.length > 0 ? [lapsed, [...outcomes, ...resolved]] : [judged, outcomes];
   },
@@ -147,7 +150,7 @@ function passMissing(
   if (!firing) return [{ rolling, run: [], missed: 0 }, NOTHING];
   const lapseAfter = Math.max(3, params.count);
   if (missed + count < lapseAfter) return [{ rolling, run: [], since, firing, missed: missed + count }, NOTHING];
-  const at = from + (lapseAfter - missed) * params.windowMs;
+  const at = windowEndAfter(params, from, lapseAfter - missed);
   const resolved: Outcome = { what: "resolved", at, startedAt: since!, evidence: [], why: "no-data" };
   return [{ rolling, run: [], missed: 0 }, [resolved]];
 }

@@ -1,6 +1,7 @@
 import type { Evidence } from "../../model/alert.ts";
 import { wordsOf } from "../../model/metrics.ts";
 import { DAY_MS, formatSpan, HOUR_MS, parseDuration } from "../../model/time.ts";
+import { timeText } from "../../model/zone.ts";
 import { isBroken, isIntervalBelow } from "./cadence.ts";
 import {
   amount,
@@ -11,7 +12,6 @@ import {
   type Sample,
   type Step,
   subject,
-  timeText,
   type WatchedSensor,
 } from "./condition.ts";
 
@@ -149,11 +149,12 @@ export const flatline: OverValues<"flatline", FlatlineParams, FlatlineState> = {
   looksAt: (sensor) => String(wholeLon(sensor)),
   explain({ rule, spec: { tolerance }, sensor, outcome: { at, startedAt, value, evidence } }) {
     const near = tolerance > 0 ? `within ${amount(rule, tolerance)} of ` : "at ";
-    const stayed = `${subject(rule, sensor)} has stayed ${near}${amount(rule, value)} since ${timeText(startedAt)}`;
+    const stayed = `${subject(rule, sensor)} has stayed ${near}${amount(rule, value)} since ${timeText(startedAt, rule.zone)}`;
     const note = evidence[0]?.note ?? "without a change";
     return `${stayed}, for ${formatSpan(at - startedAt)} (${note}); the sensor is probably stuck.`;
   },
-  explainEnd: ({ rule, outcome: { at, value } }) => `Another value came at ${timeText(at)}: ${amount(rule, value)}.`,
+  explainEnd: ({ rule, outcome: { at, value } }) =>
+    `Another value came at ${timeText(at, rule.zone)}: ${amount(rule, value)}.`,
   deed: ({ metric }) => `began to repeat one value of ${wordsOf(metric!).label}`,
   quiet: QUIET,
   step(params, state, sample) {

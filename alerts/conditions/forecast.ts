@@ -1,5 +1,6 @@
 import type { Expected } from "../../model/alert.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
+import { timeText } from "../../model/zone.ts";
 import {
   amount,
   limitFor,
@@ -12,7 +13,6 @@ import {
   share,
   spanText,
   subject,
-  timeText,
 } from "./condition.ts";
 import { type Trend, type TrendPoint, trendOf, trendScore } from "./statistics.ts";
 
@@ -70,12 +70,12 @@ export const forecast: OverValues<"forecast", ForecastParams, ForecastState> = {
   explain({ rule, spec: { above, below, over }, sensor, outcome: { at, value, limit, evidence, expected } }) {
     const bound = `${amount(rule, limit)}${share((above ?? below)!)}`;
     const passes = above === undefined ? `fall below ${bound}` : `rise above ${bound}`;
-    const when = `${spanBetween(expected!.from - at, expected!.to - at)} (most likely ${timeText(Math.round(expected!.at / 60_000) * 60_000)})`;
+    const when = `${spanBetween(expected!.from - at, expected!.to - at)} (most likely ${timeText(Math.round(expected!.at / 60_000) * 60_000, rule.zone)})`;
     const from = `it stands at ${amount(rule, value)}, with a ${evidence.at(-1)!.note}, taken from the last ${spanText(over)}`;
     return `${subject(rule, sensor)} is expected to ${passes} ${when}; ${from}.`;
   },
   explainEnd: ({ rule, outcome: { at, value } }) =>
-    `It ended at ${timeText(at)}: the trend no longer reaches the limit in that time; it stands at ${amount(rule, value)}.`,
+    `It ended at ${timeText(at, rule.zone)}: the trend no longer reaches the limit in that time; it stands at ${amount(rule, value)}.`,
   quiet: QUIET,
   step(params, state, sample) {
     if (params.needsGood && !sample.good) return [state, NOTHING];

@@ -3,7 +3,8 @@ import type { Spec } from "../../model/conditions.ts";
 import type { Kind } from "../../model/kinds.ts";
 import { LATE_AFTER_MS } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
-import { formatSpan } from "../../model/time.ts";
+import { formatSpan, MINUTE_MS } from "../../model/time.ts";
+import { timeText } from "../../model/zone.ts";
 import { alertId } from "../alert-id.ts";
 import type { OverSeveral, WatchedSensor } from "./condition.ts";
 
@@ -367,7 +368,7 @@ export function quorumTransition(about: Counting, { what, episode }: EpisodeChan
   const count = episode.children.length;
   const { id, version, title, source, severity, audience, mode } = rule;
   const corrects = what === "corrected" || what === "retracted" || what === "late-confirmed";
-  const end = endedAt === undefined || what === "retracted" ? "" : ` ${endWords(endedAt, children)}`;
+  const end = endedAt === undefined || what === "retracted" ? "" : ` ${endWords(endedAt, children, rule.zone)}`;
   return {
     alert: {
       id: alertId(id, placeText(subject), startedAt, fit),
@@ -425,8 +426,7 @@ function sentence({ deed, subject, children, watched, count }: Counting & { watc
 const max = (times: readonly number[]) => times.reduce((a, b) => (a > b ? a : b), Number.NEGATIVE_INFINITY);
 const min = (times: readonly number[]) => times.reduce((a, b) => (a < b ? a : b), Number.POSITIVE_INFINITY);
 
-function endWords(endedAt: number, children: readonly Child[]): string {
+function endWords(endedAt: number, children: readonly Child[], zone: string | undefined): string {
   const left = children.filter((child) => child.endedAt === undefined || child.endedAt > endedAt).length;
-  const when = new Date(endedAt).toISOString().slice(0, 16).replace("T", " ");
-  return `It ended at ${when} UTC${left > 0 ? `, with ${left} left` : ""}.`;
+  return `It ended at ${timeText(Math.floor(endedAt / MINUTE_MS) * MINUTE_MS, zone)}${left > 0 ? `, with ${left} left` : ""}.`;
 }

@@ -1,5 +1,6 @@
 import type { Evidence } from "../../model/alert.ts";
 import { HOUR_MS } from "../../model/time.ts";
+import { timeText } from "../../model/zone.ts";
 import {
   amount,
   limitFor,
@@ -9,7 +10,6 @@ import {
   type Sample,
   type Step,
   subject,
-  timeText,
 } from "./condition.ts";
 
 export type RegisterParams = { readonly maxPowerKw: number; readonly digits?: number };
@@ -52,14 +52,15 @@ export const register: OverValues<"register", RegisterParams, RegisterState> = {
   },
   explain({ rule, sensor, outcome: { value, limit, evidence } }) {
     const [former, newest] = evidence;
-    const span = `from ${amount(rule, former?.value)} to ${amount(rule, value)} between ${timeText(former!.measuredAt)} and ${timeText(newest!.measuredAt)}`;
+    const span = `from ${amount(rule, former?.value)} to ${amount(rule, value)} between ${timeText(former!.measuredAt, rule.zone)} and ${timeText(newest!.measuredAt, rule.zone)}`;
     const register = `The register of ${subject(rule, sensor).replace(/^./, (first) => first.toLowerCase())}`;
     if (value! < former!.value!) {
       return `${register} fell ${span}; a register never falls, unless the meter was exchanged or reset.`;
     }
     return `${register} rose ${span}; with the power of its connection it could stand at ${amount(rule, limit)} at most.`;
   },
-  explainEnd: ({ outcome: { at } }) => `It ended at ${timeText(at)}, after a run of plausible readings.`,
+  explainEnd: ({ rule, outcome: { at } }) =>
+    `It ended at ${timeText(at, rule.zone)}, after a run of plausible readings.`,
   quiet: QUIET,
   step(params, state, sample) {
     const { at, value } = sample;

@@ -1,5 +1,6 @@
 import type { ConditionType } from "../../model/conditions.ts";
 import type { Rule } from "../../model/rule.ts";
+import { timeText } from "../../model/zone.ts";
 import { anomaly } from "./anomaly.ts";
 import { change } from "./change.ts";
 import {
@@ -8,7 +9,6 @@ import {
   type Case,
   type Condition,
   type Outcome,
-  timeText,
   type WatchedSensor,
 } from "./condition.ts";
 import { consecutive } from "./consecutive.ts";
@@ -71,6 +71,6 @@ export function explainEnd(rule: Rule, outcome: Outcome): string {
   const spec = rule.condition;
   const { at, value, why } = outcome;
   const own = wordsOfCondition(spec.type)?.explainEnd?.({ rule, spec, outcome });
-  if (why === "no-data") return `It ended at ${timeText(at)} because no valid data followed.`;
-  return own ?? `It ended at ${timeText(at)} with ${amount(rule, value)}.`;
+  if (why === "no-data") return `It ended at ${timeText(at, rule.zone)} because no valid data followed.`;
+  return own ?? `It ended at ${timeText(at, rule.zone)} with ${amount(rule, value)}.`;
 }

@@ -3,7 +3,8 @@ import { wordsOf } from "../../model/metrics.ts";
 import { REASONS, type Reason } from "../../model/rejection.ts";
 import type { Rule } from "../../model/rule.ts";
 import { formatSpan, parseDuration } from "../../model/time.ts";
-import { type Case, NOTHING, type Outcome, type Step, timeText } from "./condition.ts";
+import { timeText } from "../../model/zone.ts";
+import { type Case, NOTHING, type Outcome, type Step } from "./condition.ts";
 
 export type RejectionsParams = { readonly count: number; readonly withinMs: number; readonly keepForMs: number };
 
@@ -51,15 +52,16 @@ export const rejections: OverRejections = {
   },
   unit: "refused",
   limit: ({ count }) => count,
-  explain({ rule: { metric }, sensor: { id, name }, outcome: { value, startedAt, at, evidence } }) {
-    const much = `${value} in ${spanOf(at - startedAt)} to ${timeText(at)}`;
+  explain({ rule, sensor: { id, name }, outcome: { value, startedAt, at, evidence } }) {
+    const { metric } = rule;
+    const much = `${value} in ${spanOf(at - startedAt)} to ${timeText(at, rule.zone)}`;
     const last = evidence.at(-1)!.note;
     return metric
       ? `${name ?? id} sends impossible values of ${wordsOf(metric).label}: ${much}. The newest: ${last}`
       : `Messages of ${name ?? id} arrive and are refused: ${evidence[0]!.note}, ${much}. The newest: ${last}`;
   },
-  explainEnd({ rule: { metric }, outcome: { at, value } }) {
-    return `It ended at ${timeText(at)}: no ${metric ? "value" : "message"} was refused any more, of ${value} in all.`;
+  explainEnd({ rule, outcome: { at, value } }) {
+    return `It ended at ${timeText(at, rule.zone)}: no ${rule.metric ? "value" : "message"} was refused any more, of ${value} in all.`;
   },
   deed: ({ metric }) => (metric ? "sent impossible values" : "sent messages that were refused"),
   quiet: QUIET,

@@ -1,7 +1,8 @@
 import { wordsOf } from "../../model/metrics.ts";
 import { DAY_MS, formatSpan, HOUR_MS, parseDuration } from "../../model/time.ts";
+import { timeText } from "../../model/zone.ts";
 import { pastPauses, quietLimitMs, type Rhythm, silenceLimitMs } from "./cadence.ts";
-import { NOTHING, type Outcome, type OverValues, type Step, timeText } from "./condition.ts";
+import { NOTHING, type Outcome, type OverValues, type Step } from "./condition.ts";
 
 export type SilenceParams = { readonly afterMs: number };
 
@@ -113,13 +114,13 @@ export const silence: OverValues<"silence", SilenceParams, MissingState> = {
   unit: "min",
   explain({ rule, sensor: { id, name }, params: { afterMs }, outcome }) {
     const limit = formatSpan((outcome.limit ?? afterMs / 60_000) * 60_000);
-    const since = timeText(outcome.evidence[0]!.measuredAt);
+    const since = timeText(outcome.evidence[0]!.measuredAt, rule.zone);
     if (rule.metric)
       return `No value of ${wordsOf(rule.metric).label} from ${name ?? id} since ${since}, while it sends others; it counts as missing after ${limit}.`;
     return `No reading from ${name ?? id} since ${since}; it counts as silent after ${limit}.`;
   },
   explainEnd: ({ rule, outcome: { at, evidence } }) =>
-    `A ${rule.metric ? "value" : "reading"} came again at ${timeText(evidence[0]?.measuredAt ?? at)}.`,
+    `A ${rule.metric ? "value" : "reading"} came again at ${timeText(evidence[0]?.measuredAt ?? at, rule.zone)}.`,
   deed: () => "fell silent",
   quiet: NO_STATE,
   whileHeard: true,

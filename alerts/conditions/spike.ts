@@ -1,5 +1,6 @@
 import type { Evidence } from "../../model/alert.ts";
 import { parseDuration } from "../../model/time.ts";
+import { timeText } from "../../model/zone.ts";
 import { isBroken } from "./cadence.ts";
 import {
   amount,
@@ -11,7 +12,6 @@ import {
   type Step,
   spanText,
   subject,
-  timeText,
 } from "./condition.ts";
 
 export type SpikeParams = {
@@ -51,14 +51,14 @@ export const spike: OverValues<"spike", SpikeParams, SpikeState> = {
   explain({ rule, spec: { above, count, within }, sensor, outcome: { evidence, value } }) {
     const [before, middle, after] = evidence;
     const neighbours = `between ${amount(rule, before?.value)} and ${amount(rule, after?.value)}`;
-    const one = `${subject(rule, sensor)} was ${amount(rule, value)} for one value at ${timeText(middle!.measuredAt)}, ${neighbours}`;
+    const one = `${subject(rule, sensor)} was ${amount(rule, value)} for one value at ${timeText(middle!.measuredAt, rule.zone)}, ${neighbours}`;
     const off = `more than ${amount(rule, above)} off the values beside it`;
     return count === 1
       ? `${one}: ${off}.`
       : `${one}: ${off}, the ${ordinal(count)} such spike within ${spanText(within)}.`;
   },
-  explainEnd: ({ spec, outcome: { at } }) =>
-    `It ended at ${timeText(at)}, after ${spanText(spec.within)} without another.`,
+  explainEnd: ({ rule, spec, outcome: { at } }) =>
+    `It ended at ${timeText(at, rule.zone)}, after ${spanText(spec.within)} without another.`,
   quiet: QUIET,
   step(params, state, sample) {
     const [expired, outcomes] = expire(params, state, sample.at);

@@ -1,6 +1,8 @@
 import type { Evidence } from "../../model/alert.ts";
 import type { Spec } from "../../model/conditions.ts";
+import type { Rule } from "../../model/rule.ts";
 import { formatSpan, parseDuration } from "../../model/time.ts";
+import { timeText } from "../../model/zone.ts";
 import { type Cadence, isBroken } from "./cadence.ts";
 import {
   amount,
@@ -16,7 +18,6 @@ import {
   share,
   spanText,
   subject,
-  timeText,
   windowWord,
 } from "./condition.ts";
 import {
@@ -27,6 +28,7 @@ import {
   type Rolled,
   type Rolling,
   roll,
+  sizeOf,
   type WindowParams,
   windowEvidence,
 } from "./window.ts";
@@ -167,7 +169,7 @@ export const threshold: OverValues<"threshold", ThresholdParams, ThresholdState>
       side: spec.above === undefined ? ("below" as const) : ("above" as const),
       forMs: spec.for === undefined ? 0 : parseDuration(spec.for)!,
       keepForMs: spec.keepFor === undefined ? 0 : parseDuration(spec.keepFor)!,
-      windowMs: spec.window === undefined ? undefined : parseDuration(spec.window)!,
+      ...(spec.window === undefined ? { windowMs: undefined } : sizeOf(spec.window, spec.days)),
       aggregate: spec.aggregate,
       capture: spec.capture,
       needsGood: needsGood(rule),
@@ -185,18 +187,18 @@ export const threshold: OverValues<"threshold", ThresholdParams, ThresholdState>
   explain: explainThreshold,
   explainEnd({ rule, spec, outcome: { at, value, why } }) {
     if (why !== "not-held" || !spec.for) return undefined;
-    return `It ended at ${timeText(at)} with ${amount(rule, value)}, before it had held for ${spanText(spec.for)}.`;
+    return `It ended at ${timeText(at, rule.zone)} with ${amount(rule, value)}, before it had held for ${spanText(spec.for)}.`;
   },
   quiet: QUIET,
   step(params, state, sample) {
     return params.windowMs === undefined
       ? stepSample(params, state, sample)
-      : finish(params as Windowed, state, roll(state.rolling ?? NO_WINDOW, params.windowMs, sample), sample.cadence);
+      : finish(params as Windowed, state, roll(state.rolling ?? NO_WINDOW, params as Windowed, sample), sample.cadence);
   },
   advance(params, state, time, cadence) {
     const { windowMs } = params;
     if (windowMs === undefined || !state.rolling?.open) return [state, NOTHING];
-    return finish(params as Windowed, state, expire(state.rolling, windowMs, time), cadence);
+    return finish(params as Windowed, state, expire(state.rolling, params as Windowed, time), cadence);
   },
 };
 
@@ -246,15 +248,15 @@ function explainThreshold({ rule, spec, params, sensor, outcome }: Case<"thresho
   const { what, at, startedAt, value } = outcome;
   const { side, limit, forMs } = params;
   const over = `${side} ${amount(rule, limit)}${share((spec.above ?? spec.below)!)}`;
-  const measured = `${subject(rule, sensor)} ${measure(spec, at, amount(rule, value))}`;
+  const measured = `${subject(rule, sensor)} ${measure(rule, spec, at, amount(rule, value))}`;
   if (forMs === 0) return `${measured}, ${over}.`;
-  const since = `it has been ${over} since ${timeText(startedAt)}`;
+  const since = `it has been ${over} since ${timeText(startedAt, rule.zone)}`;
   if (what === "pending") return `${measured}; ${since} and counts once that has lasted ${formatSpan(forMs)}.`;
   return `${measured}; ${since}, for ${formatSpan(at - startedAt)}.`;
 }
 
-function measure({ window, aggregate }: Spec<"threshold">, at: number, value: string): string {
-  if (window === undefined) return `was ${value} at ${timeText(at)}`;
+function measure(rule: Rule, { window, aggregate }: Spec<"threshold">, at: number, value: string): string {
+  if (window === undefined) return `was ${value} at ${timeText(at, rule.zone)}`;
   const verb = { mean: "averaged", min: "was at least", max: "reached" }[aggregate];
-  return `${verb} ${value} over the ${windowWord(window)} to ${timeText(at)}`;
+  return `${verb} ${value} over the ${windowWord(window)} to ${timeText(at, rule.zone)}`;
 }

@@ -1,9 +1,11 @@
 import type { Evidence } from "../../model/alert.ts";
+import { parseDuration } from "../../model/time.ts";
+import { zoneNamed } from "../../model/zone.ts";
 import { type Cadence, intervalMs } from "./cadence.ts";
 
 /**
- * Aligned windows [from, from + size), aligned to UTC: the hours and days of the air directives, the 10-minute values
- * of EN 50160. Kept as sums: a sample costs the same however long the window, and nothing is ever scanned again.
+ * Aligned windows [from, to): the hours (UTC) and days (the city's) of the air directives, the 10-minute values of
+ * EN 50160. A day has 23 or 25 hours when the clocks change. Kept as sums: a sample costs the same however long the window, and nothing is ever scanned again.
  */
 export type Window = {
   readonly from: number;
@@ -17,9 +19,44 @@ export type Window = {
 /** The window being filled, and the end of the last one that was judged: nothing before it is opened again. */
 export type Rolling = { readonly open?: Window; readonly closedTo?: number };
 
+/** How long windows are; of those of a day, in which zone the days are (UTC without it). */
+export type WindowSize = { readonly windowMs: number; readonly days?: string };
+
+export const isSameSize = (a: WindowSize, b: WindowSize): boolean => a.windowMs === b.windowMs && a.days === b.days;
+
+export function windowStart({ windowMs, days }: WindowSize, at: number): number {
+  return days === undefined ? Math.floor(at / windowMs) * windowMs : zoneNamed(days).startOfDay(at);
+}
+
+export function windowEnd({ windowMs, days }: WindowSize, from: number): number {
+  return days === undefined ? from + windowMs : zoneNamed(days).nextDay(from);
+}
+
+/** How many windows lie between two of their beginnings: an hour more or less makes no day. */
+const windowsBetween = ({ windowMs }: WindowSize, from: number, to: number): number =>
+  Math.round((to - from) / windowMs);
+
+/** How many have ended since this end of one. */
+export const windowsSince = (size: WindowSize, from: number, at: number): number =>
+  Math.max(0, windowsBetween(size, from, windowStart(size, at)));
+
+/** The end of the `count`th window from `from` on. */
+export function windowEndAfter(size: WindowSize, from: number, count: number): number {
+  if (size.days === undefined) return from + count * size.windowMs;
+  let end = from;
+  for (let i = 0; i < count; i++) end = windowEnd(size, end);
+  return end;
+}
+
+/** `utc` and UTC are the plain days. */
+export function sizeOf(window: string, days: string | undefined): WindowSize {
+  const windowMs = parseDuration(window)!;
+  return days === undefined || days === "utc" || days === "UTC" ? { windowMs } : { windowMs, days };
+}
+
 type Aggregate = "mean" | "min" | "max";
 
-export type WindowParams = { readonly windowMs: number; readonly aggregate: Aggregate; readonly capture: number };
+export type WindowParams = WindowSize & { readonly aggregate: Aggregate; readonly capture: number };
 
 /** A window that has ended. `valid`: enough of the expected samples came (data capture). */
 export type Closed = {
@@ -58,19 +95,19 @@ export type WindowSample = {
 };
 
 /** What a sample did to one window: rules with windows of one size share the new one, in time and in memory. */
-type Roll = { readonly before: Rolling; readonly windowMs: number; readonly rolled: Rolled };
+type Roll = { readonly before: Rolling; readonly size: WindowSize; readonly rolled: Rolled };
 
 export const NO_WINDOW: Rolling = {};
 
-export function roll(rolling: Rolling, windowMs: number, sample: WindowSample): Rolled {
+export function roll(rolling: Rolling, size: WindowSize, sample: WindowSample): Rolled {
   const { rolls } = sample;
-  if (!rolls) return rollOn(rolling, windowMs, sample);
+  if (!rolls) return rollOn(rolling, size, sample);
   for (let i = 0; i < rolls.length; i++) {
     const known = rolls[i]!;
-    if (known.windowMs === windowMs && same(known.before, rolling)) return known.rolled;
+    if (isSameSize(known.size, size) && same(known.before, rolling)) return known.rolled;
   }
-  const rolled = rollOn(rolling, windowMs, sample, { threshold: undefined, consecutive: undefined });
-  rolls.push({ before: rolling, windowMs, rolled });
+  const rolled = rollOn(rolling, size, sample, { threshold: undefined, consecutive: undefined });
+  rolls.push({ before: rolling, size, rolled });
   return rolled;
 }
 
@@ -84,25 +121,26 @@ function same(a: Rolling, b: Rolling): boolean {
   return sum === open.sum && min === open.min && max === open.max;
 }
 
-function rollOn({ open, closedTo }: Rolling, windowMs: number, sample: WindowSample, calm?: Calm): Rolled {
-  const from = Math.floor(sample.at / windowMs) * windowMs;
+function rollOn({ open, closedTo }: Rolling, size: WindowSize, sample: WindowSample, calm?: Calm): Rolled {
+  const from = windowStart(size, sample.at);
   if (open && from === open.from) return { rolling: { open: add(open, sample), closedTo }, missing: 0, calm };
   // Its window was judged without it: closed by time, and then an older buffer came in.
   if (closedTo !== undefined && from < closedTo) return { rolling: { open, closedTo }, missing: 0, calm };
   const fresh = add({ from, count: 0, good: 0, sum: 0, min: Number.MAX_VALUE, max: -Number.MAX_VALUE }, sample);
   if (open) {
-    const to = open.from + windowMs;
-    return { rolling: { open: fresh, closedTo: to }, ended: open, missing: (from - to) / windowMs, calm };
+    const to = windowEnd(size, open.from);
+    return { rolling: { open: fresh, closedTo: to }, ended: open, missing: windowsBetween(size, to, from), calm };
   }
-  const missing = closedTo === undefined ? 0 : (from - closedTo) / windowMs;
+  const missing = closedTo === undefined ? 0 : windowsBetween(size, closedTo, from);
   return { rolling: { open: fresh, closedTo }, missing, calm };
 }
 
 /** Ends the open window if it lies wholly before `time`. */
-export function expire(rolling: Rolling, windowMs: number, time: number): Rolled {
+export function expire(rolling: Rolling, size: WindowSize, time: number): Rolled {
   const { open } = rolling;
-  if (!open || open.from + windowMs > time) return { rolling, missing: 0 };
-  return { rolling: { closedTo: open.from + windowMs }, ended: open, missing: 0 };
+  const to = open && windowEnd(size, open.from);
+  if (to === undefined || to > time) return { rolling, missing: 0 };
+  return { rolling: { closedTo: to }, ended: open, missing: 0 };
 }
 
 function add(window: Window, { value, good }: WindowSample): Window {
@@ -125,13 +163,14 @@ const SAMPLES_PER_WINDOW_MIN = 0.75;
  * unknown interval makes the window invalid: then nobody can say what is missing.
  */
 export function close(window: Window, params: WindowParams, cadence: Cadence): Closed {
-  const { windowMs, aggregate, capture } = params;
+  const { aggregate, capture } = params;
   const interval = intervalMs(cadence);
-  const perWindow = interval === undefined ? 0 : windowMs / interval;
+  const to = windowEnd(params, window.from);
+  const perWindow = interval === undefined ? 0 : (to - window.from) / interval;
   const expected = perWindow < SAMPLES_PER_WINDOW_MIN ? undefined : Math.max(1, Math.round(perWindow));
   return {
     from: window.from,
-    to: window.from + windowMs,
+    to,
     value: tidy(aggregate === "mean" ? window.sum / window.count : window[aggregate]),
     samples: window.count,
     expected,

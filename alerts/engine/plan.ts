@@ -5,6 +5,7 @@ import { matcherOf } from "../../model/rule-match.ts";
 import type { AnyOverValues, WatchedSensor } from "../conditions/condition.ts";
 import { type ConditionTable, overValues, paramsMaker } from "../conditions/registry.ts";
 import { HEARD } from "../conditions/silence.ts";
+import { isSameSize, type WindowSize } from "../conditions/window.ts";
 import type { Derive } from "./derive.ts";
 import { suspectBit } from "./ring.ts";
 
@@ -78,7 +79,7 @@ export type Track = {
   readonly metric: RuleMetric;
   readonly watches: readonly Watch[];
   /** The sizes of their windows. */
-  readonly windowsMs: readonly number[];
+  readonly sizes: readonly WindowSize[];
   /** Several of them have windows, which they can share. */
   readonly sharesWindows: boolean;
 };
@@ -172,14 +173,17 @@ function boundTo(sensor: WatchedSensor, rules: readonly CompiledRule[], conditio
   return bound;
 }
 
-function windowMsOf(params: Params): number | undefined {
-  return (params as { readonly windowMs?: number }).windowMs;
+function windowSizeOf(params: Params): WindowSize | undefined {
+  const { windowMs, days } = params as Partial<WindowSize>;
+  if (windowMs === undefined) return undefined;
+  return days === undefined ? { windowMs } : { windowMs, days };
 }
 
 /** The sizes of the windows over one metric. */
-function sizesOf(metric: RuleMetric | undefined, bound: readonly Bound[]): number[] {
+function sizesOf(metric: RuleMetric | undefined, bound: readonly Bound[]): WindowSize[] {
   const mine = bound.filter(({ compiled }) => compiled.rule.metric === metric);
-  return [...new Set(mine.flatMap(({ params }) => windowMsOf(params) ?? []))];
+  const sizes = mine.flatMap(({ params }) => windowSizeOf(params) ?? []);
+  return sizes.filter((size, i) => sizes.findIndex((one) => isSameSize(one, size)) === i);
 }
 
 /** The silence of a sensor, not that of one of its values. */
@@ -188,8 +192,8 @@ const isOfSensor = ({ rule }: CompiledRule) => rule.condition.type === "silence"
 function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives: readonly Derive[]): Plan {
   const watches = bound.map(({ compiled, params }, column): Watch => {
     const { metric, condition } = compiled.rule;
-    const windowMs = windowMsOf(params);
-    const window = windowMs === undefined ? undefined : sizesOf(metric, bound).indexOf(windowMs);
+    const size = windowSizeOf(params);
+    const window = size && sizesOf(metric, bound).findIndex((one) => isSameSize(one, size));
     return {
       column,
       compiled,
@@ -204,9 +208,9 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
   ];
   const tracks = watched.map((metric, index): Track => {
     const mine = watches.filter((one) => one.condition && one.compiled.rule.metric === metric);
-    const windowsMs = sizesOf(metric, bound);
+    const sizes = sizesOf(metric, bound);
     const shares = mine.filter(({ window }) => window !== undefined).length > 1;
-    return { index, metric, watches: mine, windowsMs, sharesWindows: shares };
+    return { index, metric, watches: mine, sizes, sharesWindows: shares };
   });
   const needed = watched.flatMap((metric) => (isDerived(metric) ? [...DERIVED[metric].from] : [metric]));
   const metrics = [...new Set<MetricName>(needed)];

@@ -53,9 +53,9 @@ function columnsFrom(former: Plan, plan: Plan): (number | undefined)[] {
 
 function streamsFrom(former: Subject, plan: Plan, declaredMs: number | undefined): Stream[] {
   const known = new Map(former.plan.tracks.map(({ metric, index }) => [metric, former.streams[index]!]));
-  return plan.tracks.map(({ metric, windowsMs }) => {
+  return plan.tracks.map(({ metric, sizes }) => {
     const stream = known.get(metric);
-    return stream ? withWindows(copyStream(stream), windowsMs) : createStream(declaredMs, windowsMs);
+    return stream ? withWindows(copyStream(stream), sizes) : createStream(declaredMs, sizes);
   });
 }
 

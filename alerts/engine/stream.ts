@@ -1,5 +1,12 @@
 import { GAPS_MAX, type Pause, quietLimitMs, SILENCE_MIN_MS } from "../conditions/cadence.ts";
-import type { Rolling, Window } from "../conditions/window.ts";
+import {
+  isSameSize,
+  type Rolling,
+  type Window,
+  type WindowSize,
+  windowEnd,
+  windowStart,
+} from "../conditions/window.ts";
 
 /**
  * The window of one size that a stream is filling. Changed in place: within it the rules need not be asked, for all they
@@ -7,6 +14,9 @@ import type { Rolling, Window } from "../conditions/window.ts";
  */
 export type OpenWindow = { -readonly [Key in keyof Window]: number } & {
   readonly windowMs: number;
+  readonly days?: string;
+  /** Its end. */
+  to: number;
   /** All rules of the stream have seen its first sample. */
   isBegun: boolean;
 };
@@ -14,13 +24,13 @@ export type OpenWindow = { -readonly [Key in keyof Window]: number } & {
 /** A state of a condition with windows. */
 type Windowed = { readonly rolling?: Rolling };
 
-function createOpenWindow(windowMs: number): OpenWindow {
-  return { windowMs, from: 0, count: 0, good: 0, sum: 0, min: 0, max: 0, isBegun: false };
+function createOpenWindow(size: WindowSize): OpenWindow {
+  return { ...size, from: 0, to: 0, count: 0, good: 0, sum: 0, min: 0, max: 0, isBegun: false };
 }
 
 /** One more sample in order: of this window, or the first of the next one. */
 export function addTo(window: OpenWindow, at: number, value: number, good: boolean): void {
-  if (window.count > 0 && at < window.from + window.windowMs) {
+  if (window.count > 0 && at < window.to) {
     window.count += 1;
     window.sum += value;
     if (good) window.good += 1;
@@ -29,7 +39,8 @@ export function addTo(window: OpenWindow, at: number, value: number, good: boole
     return;
   }
   window.isBegun = true;
-  window.from = Math.floor(at / window.windowMs) * window.windowMs;
+  window.from = windowStart(window, at);
+  window.to = windowEnd(window, window.from);
   window.count = 1;
   window.good = good ? 1 : 0;
   // Not the value itself: the sum begins at 0, so that -0 adds up as it does in the conditions.
@@ -40,7 +51,7 @@ export function addTo(window: OpenWindow, at: number, value: number, good: boole
 
 /** The rule has begun this window, and the sample does not end it. */
 export function isWithin(window: OpenWindow, state: unknown, at: number): boolean {
-  if (at >= window.from + window.windowMs) return false;
+  if (at >= window.to) return false;
   // The cheap half first: the states of a city are more than a processor keeps at hand.
   return window.isBegun || (state as Windowed).rolling?.open?.from === window.from;
 }
@@ -66,8 +77,8 @@ export type Stream = {
   readonly windows: readonly OpenWindow[];
 };
 
-export function createStream(declaredMs: number | undefined, windowsMs: readonly number[] = []): Stream {
-  const windows = windowsMs.map(createOpenWindow);
+export function createStream(declaredMs: number | undefined, sizes: readonly WindowSize[] = []): Stream {
+  const windows = sizes.map(createOpenWindow);
   return { declaredMs, lastAt: undefined, gaps: [], next: 0, windows };
 }
 
@@ -82,9 +93,13 @@ export function own({ declaredMs, lastAt, gaps, next, windows }: Stream): Stream
 }
 
 /** The same with windows of these sizes: those it has go on, for rules that may not have seen them begin. */
-export function withWindows(stream: Stream, windowsMs: readonly number[]): Stream {
-  const known = new Map(stream.windows.map((window) => [window.windowMs, { ...window, isBegun: false }]));
-  return { ...stream, windows: windowsMs.map((windowMs) => known.get(windowMs) ?? createOpenWindow(windowMs)) };
+export function withWindows(stream: Stream, sizes: readonly WindowSize[]): Stream {
+  const windows = sizes.map((size) => {
+    const known = stream.windows.find((window) => isSameSize(window, size));
+    // Versions before kept no end.
+    return known ? { ...known, to: windowEnd(size, known.from), isBegun: false } : createOpenWindow(size);
+  });
+  return { ...stream, windows };
 }
 
 /** Moves the clock to a sample that is in order. */

@@ -119,9 +119,9 @@ function checkpointFrom(
     key: json.key ?? Number.NEGATIVE_INFINITY,
     states: json.states.length === 0 ? plan.quiet : states,
     clock: json.clock ? clockFrom(declaredMs, json.clock) : clockOfTimes(declaredMs, json.times),
-    streams: plan.tracks.map(({ metric, windowsMs }) => {
+    streams: plan.tracks.map(({ metric, sizes }) => {
       const [times = [], windows = []] = known.get(metric) ?? [];
-      return withWindows(streamOf(declaredMs, times, windows), windowsMs);
+      return withWindows(streamOf(declaredMs, times, windows), sizes);
     }),
     actives,
     receivedTo: json.receivedTo,

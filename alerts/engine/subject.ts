@@ -138,7 +138,7 @@ export function createSubject(sensor: WatchedSensor, registered: boolean, plan: 
     states: plan.quiet,
     ownsStates: false,
     clock: createClock(declaredMs),
-    streams: plan.tracks.map(({ windowsMs }) => createStream(declaredMs, windowsMs)),
+    streams: plan.tracks.map(({ sizes }) => createStream(declaredMs, sizes)),
     actives: NONE,
     receivedTo: 0,
     key: Number.NEGATIVE_INFINITY,

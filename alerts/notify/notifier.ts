@@ -94,6 +94,8 @@ type NotifierOptions = {
   readonly log: Log;
   /** Where people open the page: links in messages lead there. */
   readonly publicUrl?: string;
+  /** The city's time zone, of targets that have none of their own. */
+  readonly cityZone?: string | undefined;
   readonly timeoutMs?: number;
   readonly later?: Later;
 };
@@ -117,10 +119,11 @@ const timer: Later = (ms, work) => {
  */
 export function createNotifier(options: NotifierOptions) {
   const { records, ports, now, random, log, publicUrl, timeoutMs = TIMEOUT_MS, later = timer } = options;
+  const { cityZone = "UTC" } = options;
   const { settled = now } = options;
   const { targets, outbox, recipients } = records;
   const { allowed = createAllowList([]) } = options;
-  const send = createSend(ports, { publicUrl, timeoutMs, now });
+  const send = createSend(ports, { publicUrl, cityZone, timeoutMs, now });
   const lanes = new Map<string, Lane>();
   const figures = createNotifyFigures(records);
   const end = new AbortController();
@@ -147,7 +150,7 @@ export function createNotifier(options: NotifierOptions) {
   }
 
   function put(target: Target, notice: Notice): void {
-    const plan = planOf(target, notice, now());
+    const plan = planOf(target, notice, now(), cityZone);
     // A repeat after a crash: it has been told or is on its way.
     if (!outbox.add({ target: target.id, notice, ...plan }, PENDING_MAX)) return;
     if (notice.what !== "firing" && notice.what !== "escalated") return;

@@ -15,9 +15,10 @@ export function isFor(target: Target, alert: Alert): boolean {
 type Plan = { readonly dueAt: number; readonly groupKey?: string };
 
 /** When and with what a notice is told. Critical ones are told at once and alone, whatever the hour. */
-export function planOf(target: Target, { alert, what }: Notice, now: number): Plan {
+/** `cityZone`: of quiet hours that name none. */
+export function planOf(target: Target, { alert, what }: Notice, now: number, cityZone: string): Plan {
   if (alert.severity === "critical" || what === "escalated") return { dueAt: now };
-  const until = target.quietHours && quietUntil(target.quietHours, now);
+  const until = target.quietHours && quietUntil(target.quietHours, now, cityZone);
   if (until !== undefined) return { dueAt: until, groupKey: `quiet ${until}` };
   if (target.groupBy === undefined) return { dueAt: now };
   return { dueAt: now + durationMs(target.groupWait), groupKey: groupKeyOf(target.groupBy, alert) };
@@ -32,17 +33,18 @@ function groupKeyOf(by: NonNullable<Target["groupBy"]>, { rule, subject }: Alert
 const CHAIN_MAX = 8;
 
 /** When the quiet hours that hold at this moment are over; undefined outside of them. */
-export function quietUntil(quiet: QuietHours, now: number): number | undefined {
+export function quietUntil(quiet: QuietHours, now: number, cityZone: string): number | undefined {
   let until: number | undefined;
   for (let turn = 0; turn < CHAIN_MAX; turn += 1) {
-    const end = windowEnd(quiet, until ?? now);
+    const end = windowEnd(quiet, until ?? now, cityZone);
     if (end === undefined) return until;
     until = end;
   }
   return until;
 }
 
-function windowEnd({ timeZone, from, to, days }: QuietHours, now: number): number | undefined {
+function windowEnd(quiet: QuietHours, now: number, cityZone: string): number | undefined {
+  const { timeZone = cityZone, from, to, days } = quiet;
   // The calendar day there, as the UTC midnight of the same date.
   const today = Math.floor((now + zoneOffset(timeZone, now)) / DAY_MS) * DAY_MS;
   for (const day of [today - DAY_MS, today]) {

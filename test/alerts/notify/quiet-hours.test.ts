@@ -3,7 +3,7 @@ import { quietUntil } from "../../../alerts/notify/routing.ts";
 
 const night = { timeZone: "Europe/Vienna", from: "22:00", to: "06:00" };
 const until = (quiet: Parameters<typeof quietUntil>[0], at: string) => {
-  const end = quietUntil(quiet, Date.parse(at));
+  const end = quietUntil(quiet, Date.parse(at), "UTC");
   return end === undefined ? undefined : new Date(end).toISOString().slice(0, 16);
 };
 
