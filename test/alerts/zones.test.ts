@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { slackBody } from "../../alerts/channels/slack.ts";
+import { mailOf } from "../../alerts/channels/email.ts";
 import { createDetector } from "../../alerts/detector.ts";
 import { quietUntil } from "../../alerts/notify/routing.ts";
 import { parseRules } from "../../alerts/rules/check.ts";
@@ -141,7 +141,7 @@ describe("sentences to people", () => {
       startedAt: at,
     };
     const notice = { id: "n", at, what: "firing" as const, alert: { ...alert, explanation: "x" } as unknown as Alert };
-    expect(slackBody([notice], undefined, "Europe/Lisbon")).toContain("2026-06-01 01:00 UTC+1");
+    expect(mailOf("m", [], [notice], undefined, "Europe/Lisbon").text).toContain("2026-06-01 01:00 UTC+1");
   });
 
   it("quiet hours without a zone of their own are the city's", () => {
