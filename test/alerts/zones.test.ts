@@ -136,7 +136,7 @@ describe("sentences to people", () => {
     const alert = {
       id: "al-1",
       rule: { id: "a", title: "A", source: "s" },
-      subject: {},
+      subject: { district: "centre" },
       severity: "info",
       startedAt: at,
     };
