@@ -14,19 +14,19 @@ const rules = loadRules().filter(({ kind }) => kind === "air" || kind === "any")
 const sensors = new Map(
   Array.from({ length: 6 }, (_, i) => {
     const id = `s-${i}`;
-    return [id, aSensor({ id, intervalS: 3_600, lat: 48.2 + i / 200, lon: 16.3 })] as const;
+    return [id, aSensor({ id, intervalS: 900, lat: 48.2 + i / 200, lon: 16.3 })] as const;
   }),
 );
 
 /**
- * Six stations that move together, hourly for five weeks: one drifts from the second week on, all see an episode of NO2,
+ * Six stations that move together, every quarter of an hour for five weeks: one drifts from the second week on, all see an episode of NO2,
  * one alone goes far off for some hours, one stands still for a day and one says nothing for two.
  */
 function city(seed: number): Reading[] {
   const next = random(seed);
   const [episode, alone, stuck] = [8, 15, 20].map((day) => START + day * DAY + Math.floor(next() * 20) * HOUR);
   const readings: Reading[] = [];
-  for (let at = START; at < START + WEEKS * 7 * DAY; at += HOUR) {
+  for (let at = START; at < START + WEEKS * 7 * DAY; at += 15 * MINUTE) {
     const daily =
       20 + 12 * Math.sin((2 * Math.PI * (at - START)) / DAY) + 6 * Math.sin((2 * Math.PI * (at - START)) / (9 * DAY));
     const level = daily + (at >= episode! && at < episode! + 6 * HOUR ? 260 : 0);
@@ -37,7 +37,7 @@ function city(seed: number): Reading[] {
       if (i === 2 && at >= alone! && at < alone! + 5 * HOUR) no2 = 380 + next();
       if (i === 3 && at >= stuck! && at < stuck! + DAY) no2 = 41.5;
       // Each has its own minute.
-      const measuredAt = at + i * 7 * MINUTE;
+      const measuredAt = at + i * 2 * MINUTE;
       const values = {
         no2: Math.round(no2 * 10) / 10,
         pm25: Math.round(level * 4) / 10 + Math.round(next() * 20) / 10,
