@@ -36,7 +36,7 @@ export function ReportPage() {
 
 function Body({ report }: { report: ReportView }) {
   const t = messages.value.report;
-  const { total, byDistrict, byRule, alerts, truncated, sensorsWithoutData } = report;
+  const { total, byDistrict, byRule, alerts, history, truncated, sensorsWithoutData } = report;
   return (
     <>
       <p class="quiet">
@@ -56,6 +56,7 @@ function Body({ report }: { report: ReportView }) {
         ]}
       />
       {alerts.length === 0 && <p class="note">{t.quiet}</p>}
+      {history !== undefined && history > 0 && <p class="note">{t.history(history)}</p>}
       {truncated && <p class="note">{t.truncated}</p>}
       <LineTable title={t.byDistrict} what="district" lines={byDistrict} />
       <LineTable title={t.byRule} what="rule" lines={byRule} />

@@ -176,6 +176,10 @@ export const report: typeof en.report = {
   service: "Der Dienst selbst",
   alerts: "Was geschah",
   quiet: "In dieser Zeit ist nichts geschehen.",
+  history: (n) =>
+    n === 1
+      ? "1 Alarm zu importierten oder alten Messwerten wurde festgehalten; niemand wurde benachrichtigt."
+      : `${n} Alarme zu importierten oder alten Messwerten wurden festgehalten; niemand wurde benachrichtigt.`,
   truncated: "Es ist mehr geschehen, als in einen Bericht passt. Ein kürzerer Zeitraum zeigt alles.",
   silent: "Sensoren ohne Daten",
   silentHint: "Sie haben seit Beginn dieses Zeitraums nichts gesendet, Stand jetzt.",

@@ -175,6 +175,10 @@ export const report = {
   service: "The service itself",
   alerts: "What happened",
   quiet: "Nothing happened in this period.",
+  history: (n: number) =>
+    n === 1
+      ? "1 alert of imported or old readings was recorded; nobody was notified."
+      : `${n} alerts of imported or old readings were recorded; nobody was notified.`,
   truncated: "More happened than one report can hold. Choose a shorter period to see everything.",
   silent: "Sensors without data",
   silentHint: "They have sent nothing since the start of this period.",

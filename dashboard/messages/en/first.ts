@@ -75,6 +75,7 @@ export const first = {
     kind: { air: "Air", traffic: "Traffic", energy: "Energy", service: "Service" },
     role: { viewer: "viewer", crew: "crew", operator: "operator", admin: "admin", device: "device" },
     suppressed: "Suppressed",
+    history: "History: nobody notified",
     noAlerts: "No open alerts",
   },
   desk: {

@@ -177,6 +177,10 @@ export const report: typeof en.report = {
   service: "El propio servicio",
   alerts: "Qué ocurrió",
   quiet: "No ocurrió nada en este periodo.",
+  history: (n) =>
+    n === 1
+      ? "Se registró 1 alerta de mediciones importadas o antiguas; no se avisó a nadie."
+      : `Se registraron ${n} alertas de mediciones importadas o antiguas; no se avisó a nadie.`,
   truncated: "Ocurrió más de lo que cabe en un informe. Elija un periodo más corto para verlo todo.",
   silent: "Sensores sin datos",
   silentHint: "No han enviado nada desde el comienzo de este periodo, a fecha de ahora.",
