@@ -135,7 +135,7 @@ function Subscription({ target, others }: Pick<TargetCardProps, "target" | "othe
     t.hears(words.severity[severityMin], audience ? words.audience[audience] : t.everyone),
     districts && `${t.districts}: ${districts.join(", ")}.`,
     rules && `${t.rules}: ${rules.join(", ")}.`,
-    quietHours && t.quietFromTo(quietHours.from, quietHours.to, quietHours.timeZone),
+    quietHours && t.quietFromTo(quietHours.from, quietHours.to, quietHours.timeZone ?? ""),
     escalateAfter && escalateTo && t.escalates(escalateAfter, nameOf(escalateTo)),
   ];
   return <p>{said.filter(Boolean).join(" ")}</p>;

@@ -54,7 +54,7 @@ function Loaded({ followed, alert }: { followed: FollowedAlert; alert: AlertView
 
 function Head({ alert }: { alert: AlertView }) {
   const { words } = messages.value;
-  const { severity, rule, state, handling, assignee, audience, verdict, suppressedBy } = alert;
+  const { severity, rule, state, handling, assignee, audience, verdict, suppressedBy, mode } = alert;
   return (
     <header class={`page-head stack ${isOpen(alert) ? alert.severity : "calm"}`}>
       <p class="alert-chips cluster">
@@ -67,6 +67,7 @@ function Head({ alert }: { alert: AlertView }) {
         <span class="chip">{words.audience[audience]}</span>
         {verdict && verdict.is !== "event" && <span class="chip">{words.verdict[verdict.is]}</span>}
         {suppressedBy !== undefined && <span class="chip">{words.suppressed}</span>}
+        {mode === "history" && <span class="chip">{words.history}</span>}
       </p>
       <h1 tabIndex={-1}>{rule.title}</h1>
       <p class="sentence">{alert.explanation}</p>

@@ -78,6 +78,7 @@ export const de: Messages = {
     kind: { air: "Luft", traffic: "Verkehr", energy: "Energie", service: "Dienst" },
     role: { viewer: "Leserecht", crew: "Trupp", operator: "Leitstand", admin: "Verwaltung", device: "Gerät" },
     suppressed: "Unterdrückt",
+    history: "Vergangenes: niemand benachrichtigt",
     noAlerts: "Keine offenen Meldungen",
   },
   desk: {

@@ -78,6 +78,7 @@ export const es: Messages = {
     kind: { air: "Aire", traffic: "Tráfico", energy: "Energía", service: "Servicio" },
     role: { viewer: "lectura", crew: "brigada", operator: "operador", admin: "administración", device: "dispositivo" },
     suppressed: "Suprimida",
+    history: "Histórico: nadie avisado",
     noAlerts: "Sin alertas abiertas",
   },
   desk: {

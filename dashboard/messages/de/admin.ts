@@ -122,7 +122,7 @@ export const admin: typeof en = {
   lastSent: "Zuletzt gesendet",
   hears: (severity, audience) => `Ab Stufe „${severity}“, für ${audience}.`,
   everyone: "alle",
-  quietFromTo: (from, to, zone) => `Ruhe von ${from} bis ${to} (${zone}).`,
+  quietFromTo: (from, to, zone) => `Ruhe von ${from} bis ${to}${zone && ` (${zone})`}.`,
   escalates: (after, to) => `Nach ${after} ohne Bestätigung an ${to}.`,
   test: "Testen",
   testing: "Wird gesendet …",

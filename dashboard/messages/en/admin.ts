@@ -126,7 +126,7 @@ export const admin = {
   lastSent: "Last sent",
   hears: (severity: string, audience: string) => `${severity} and above, for ${audience}.`,
   everyone: "everyone",
-  quietFromTo: (from: string, to: string, zone: string) => `Quiet from ${from} to ${to} (${zone}).`,
+  quietFromTo: (from: string, to: string, zone: string) => `Quiet from ${from} to ${to}${zone && ` (${zone})`}.`,
   escalates: (after: string, to: string) => `Escalates to ${to} after ${after} without acknowledgement.`,
   test: "Test",
   testing: "Sending …",

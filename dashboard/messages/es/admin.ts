@@ -122,7 +122,7 @@ export const admin: typeof en = {
   lastSent: "Último aviso",
   hears: (severity, audience) => `Desde el nivel «${severity}», para ${audience}.`,
   everyone: "todos",
-  quietFromTo: (from, to, zone) => `Silencio de ${from} a ${to} (${zone}).`,
+  quietFromTo: (from, to, zone) => `Silencio de ${from} a ${to}${zone && ` (${zone})`}.`,
   escalates: (after, to) => `Tras ${after} sin confirmar, avisa a ${to}.`,
   test: "Probar",
   testing: "Enviando …",
