@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { LedgerCheck, LedgerTrace, StoreReportView, WholeLedger } from "../contract/ledger.ts";
+import type { SensorFaults } from "../contract/reading.ts";
 import type { RuleAuthor, RuleChange, RuleEntry, RuleOutcome } from "../contract/rule.ts";
 import type { RecordingFile, RecordingNow, RecordingQuestion, Run, RunQuestion } from "../contract/simulation.ts";
 import type { Background } from "../model/background.ts";
@@ -41,6 +42,11 @@ export type ApiDeps = {
   examineStore(): Promise<StoreReportView>;
   /** Appends these quarantined messages to the journal again; how many it did. */
   redrive(ids: readonly number[], by: string): Promise<number>;
+  /** What is refused of sensors lately, and which of their fields are not taken. */
+  readonly faults: {
+    of(sensorId: string): Omit<SensorFaults, "sensorId">;
+    list(after: string): Iterable<SensorFaults>;
+  };
   readonly notifications: NotificationDeps;
   /** Copies of everything as a tar archive, or why there is none now. */
   backup(signal: AbortSignal): Promise<{ readonly archive: Readable } | { readonly refused: string }>;

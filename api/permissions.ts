@@ -84,6 +84,7 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["POST /api/v1/users", ADMIN],
   ["DELETE /api/v1/users/:id", ADMIN],
   ["GET /api/v1/quarantine", MANAGE],
+  ["GET /api/v1/quarantine/sensors", MANAGE],
   ["GET /api/v1/quarantine/:id", MANAGE],
   ["POST /api/v1/quarantine/redrive", MANAGE],
   ["GET /api/v1/ledger", VIEW],

@@ -10,6 +10,7 @@ import { isAdopting } from "../ingest/adoption.ts";
 import { createShedBooks } from "../ingest/books.ts";
 import { checkReading } from "../ingest/check-reading.ts";
 import { type DecodeContext, decodeMessage, openMessages } from "../ingest/decode.ts";
+import { createDeviceFaults, DEVICE_FAULTS_TICK_MS } from "../ingest/device-faults.ts";
 import { createEnrolment, createQuotaDriver, ENROLMENT_TICK_MS, quarantineFigures } from "../ingest/enrolment.ts";
 import { createJournalReader } from "../ingest/journal/reader.ts";
 import { decodeChunk, splitChunk } from "../ingest/journal/record.ts";
@@ -200,6 +201,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   );
   onStop("alerts", () => alerts.close());
   const live = createLive(now);
+  const faults = createDeviceFaults(records, now);
   const forwarding = createForwarding(
     { isHeard: edge.isHeard, forward: edge.forward, onUnregistered: statusAudit.noticeUnregistered },
     edge.recovery.next,
@@ -218,7 +220,13 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     newcomers: enrolment.enrolled,
     decode: (message) => decodeMessage(message, enrolment.context),
     inOne: records.relaxed,
-    consumers: [refill.before(storeWriter), alerts.consumer, live.consumer(edge.recovery.next), forwarding.consumer], // the whole fan-out
+    consumers: [
+      refill.before(storeWriter),
+      alerts.consumer,
+      live.consumer(edge.recovery.next),
+      forwarding.consumer,
+      faults.consumer(edge.recovery.next),
+    ], // the whole fan-out
     end: edge.recovery.next,
     watch: { consumer: alerts.consumer.name, moved: edge.taken },
     beginWhen: up.promise,
@@ -257,6 +265,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   background.every("alerts by the clock", alerts.tickEveryMs, () => alerts.tick());
   const mark = () => markJournal(records.offsets, edge.state().journal.next);
   background.every("mark of the journal", 5_000, mark);
+  background.every("faults of devices", DEVICE_FAULTS_TICK_MS, () => faults.tick());
   background.every("audit of statuses", 5_000, () => statusAudit.tick());
   const quotas = createQuotaDriver({
     enrolment,
@@ -346,6 +355,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     rules: rules.book.rules,
     ruleBook: rules.deps(alerts.consumer.failures),
     ledger,
+    faults,
     examineStore: () => examineStore(store, config),
     notifications: alerts.notifications,
     backup: backups.start,

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { LedgerCheckView, LedgerSums, LedgerView, Redrive } from "../contract/ledger.ts";
+import type { SensorFaultsView } from "../contract/reading.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
 import { parseCount } from "./options.ts";
 import { show, table } from "./output.ts";
@@ -16,6 +17,10 @@ export function register(program: Command): void {
     .option("--metric <metric>", "refused values of one metric, such as o3")
     .option("--limit <n>", "at most so many", parseCount, 50)
     .action(listQuarantine);
+  withService(
+    quarantine.command("sensors").description("what is refused of each sensor lately, and fields nobody takes"),
+    "quarantine sensors",
+  ).action(listFaults);
   withService(quarantine.command("show").description("one of them, with its payload"), "quarantine show 17")
     .argument("<id>", "its number in the list", parseCount)
     .action(showQuarantined);
@@ -76,6 +81,28 @@ async function listQuarantine(
     );
   show(options, items, () => (items.length === 0 ? "the quarantine is empty" : text()));
 }
+
+async function listFaults(options: ServiceOptions): Promise<void> {
+  const { client } = findService(options);
+  const items: SensorFaultsView[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await client.get("/quarantine/sensors", { limit: 1000, cursor });
+    items.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== undefined);
+  const lines = items.flatMap(({ sensorId, refused, notTaken }) => [
+    ...refused.map((one) => [sensorId, one.count, one.lastAt, one.detail]),
+    ...(notTaken.length > 0
+      ? [[sensorId, notTaken.length, notTaken[0]!.lastAt, describeNotTaken(sensorId, notTaken)]]
+      : []),
+  ]);
+  const text = () => table(["sensor", "times", "last", "what"], lines);
+  show(options, items, () => (lines.length === 0 ? "nothing was refused lately" : text()));
+}
+
+const describeNotTaken = (sensorId: string, notTaken: SensorFaultsView["notTaken"]) =>
+  `${sensorId} also sends ${notTaken.map(({ name }) => name).join(", ")}: not taken`;
 
 async function showQuarantined(id: number, options: ServiceOptions): Promise<void> {
   const item = await findService(options).client.get(`/quarantine/${id}`);

@@ -79,7 +79,27 @@ async function checkService(options: ServiceOptions): Promise<Finding[]> {
   }
   const ready = await checkReady(service);
   if (ready.some((one) => one.check === "service")) return ready;
-  return [...ready, ...(await checkStore(service)), await checkBooks(service)];
+  return [...ready, ...(await checkStore(service)), await checkBooks(service), ...(await checkSensors(service))];
+}
+
+const SENSORS_NAMED = 3;
+
+/** What sensors send that is not taken. It is said, and it is not wrong with the service: `ok` stays. */
+async function checkSensors({ client }: Service): Promise<Finding[]> {
+  try {
+    const { items, next } = await client.get("/quarantine/sensors", { limit: 1000 });
+    if (items.length === 0) return [{ check: "sensors", ok: true, found: "nothing was refused lately" }];
+    const named = items.slice(0, SENSORS_NAMED).map(({ sensorId, refused, notTaken }) => {
+      const what = refused[0]?.detail ?? `also sends ${notTaken.map(({ name }) => name).join(", ")}: not taken`;
+      return `${sensorId}: ${what}`;
+    });
+    const many = `${items.length}${next === undefined ? "" : " and more"}`;
+    const found = `${many} send what is refused or not taken (lamppost quarantine sensors). ${named.join(" ")}`;
+    return [{ check: "sensors", ok: true, found }];
+  } catch (error) {
+    if (error instanceof ServiceError && [401, 403, 404].includes(error.status ?? 0)) return [];
+    return [{ check: "sensors", ok: false, found: (error as Error).message, advice: "look at the log of the service" }];
+  }
 }
 
 /** InfluxDB's version, rights, retention, clock and so on; nothing where the readings are in a file of the service. */

@@ -27,7 +27,7 @@ import type {
   TraceQuery,
   TraceView,
 } from "./ledger.ts";
-import type { ReadingView, RegisterQuery, SensorsQuery, SensorView } from "./reading.ts";
+import type { ReadingView, RegisterQuery, SensorFaultsView, SensorsQuery, SensorView } from "./reading.ts";
 import type { ChangedSensorView, SensorChange } from "./register.ts";
 import type { Because, NewRule, Reason, RulesCheckView, RulesYaml, RuleView } from "./rule.ts";
 import type { NewSilence, SilencesQuery, SilenceView } from "./silence.ts";
@@ -47,6 +47,10 @@ type Reads = {
   readonly "/gateways": { query: Paging; answer: PageOf<GatewayView> };
   readonly "/ledger": { query: Names<typeof LedgerQuery>; answer: LedgerView };
   readonly "/ledger/trace": { query: Names<typeof TraceQuery>; answer: TraceView };
+  readonly "/quarantine/sensors": {
+    query: Paging;
+    answer: PageOf<SensorFaultsView>;
+  };
   readonly "/quarantine": { query: Names<typeof QuarantineQuery>; answer: PageOf<QuarantineItemView> };
   readonly [one: `/quarantine/${number}`]: { query: never; answer: QuarantineItemView };
   readonly "/readings/latest": { query: Names<typeof SensorsQuery>; answer: PageOf<ReadingView> };

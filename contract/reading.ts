@@ -2,7 +2,19 @@ import { z } from "zod";
 import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
 import { METRIC_NAMES, METRICS, type MetricName } from "../model/metrics.ts";
 import { isLate, type Reading } from "../model/reading.ts";
-import { Flag, Id, KindName, type Mirrors, type Provided, pageOf, paging, Time, type View } from "./common.ts";
+import { REASON_NAMES } from "../model/rejection.ts";
+import {
+  type EpochTimes,
+  Flag,
+  Id,
+  KindName,
+  type Mirrors,
+  type Provided,
+  pageOf,
+  paging,
+  Time,
+  type View,
+} from "./common.ts";
 
 const STRING_CHARS_MAX = 1_000;
 const KEYS_MAX = 100;
@@ -149,6 +161,32 @@ export const BucketsBody = pageOf(BucketBody)
   .meta({ id: "Buckets" });
 export type BucketsView = View<typeof BucketsBody>;
 
+/**
+ * What is wrong with what a sensor sends: by reason (and metric, where only a value was refused), and fields that are no
+ * metrics of its kind ("air-7 also sends tvoc, beep: not taken"). What has not come for seven days is left out.
+ */
+const faults = {
+  refused: z.array(
+    z.object({
+      reason: z.enum(REASON_NAMES),
+      metric: metricName.optional(),
+      count: z.number().int(),
+      since: Time,
+      lastAt: Time,
+      detail: z.string().describe("Of the newest: one sentence"),
+    }),
+  ),
+  notTaken: z.array(
+    z.object({
+      name: z.string(),
+      count: z.number().int(),
+      since: Time,
+      lastAt: Time,
+      detail: z.string().optional().describe("What it may have meant"),
+    }),
+  ),
+};
+
 export const SensorBody = z
   .object({
     id: z.string(),
@@ -176,9 +214,26 @@ export const SensorBody = z
     online: z.boolean().optional().describe("As its status topic says; absent if it never said"),
     lastSeen: Time.optional(),
     latest: ReadingBody.optional(),
+    faults: z
+      .object(faults)
+      .optional()
+      .describe(
+        "Of one sensor: what was refused lately and which fields are not taken, newest first; absent if nothing",
+      ),
   })
   .meta({ id: "Sensor" });
 export type SensorView = View<typeof SensorBody>;
+
+/** `GET /quarantine/sensors`: the sensors whose messages or values are refused, or that send fields nobody takes. */
+export const SensorFaultsBody = z.object({ sensorId: z.string(), ...faults }).meta({ id: "SensorFaults" });
+export type SensorFaultsView = View<typeof SensorFaultsBody>;
+export type SensorFaults = EpochFaults<SensorFaultsView>;
+type EpochFaults<T> = T extends { refused: readonly (infer R)[]; notTaken: readonly (infer N)[] }
+  ? Omit<T, "refused" | "notTaken"> & {
+      readonly refused: readonly EpochTimes<R, "since" | "lastAt">[];
+      readonly notTaken: readonly EpochTimes<N, "since" | "lastAt">[];
+    }
+  : never;
 
 export const DistrictBody = z
   .object({ district: z.string(), sensors: z.number().int(), kinds: z.record(KindName, z.number().int()) })

@@ -4,6 +4,7 @@ import { createAlertRecords, createEventRecords } from "./records/alerts.ts";
 import { createAuditRecords } from "./records/audit.ts";
 import { createCorrectionRecords } from "./records/corrections.ts";
 import { openDatabase } from "./records/database.ts";
+import { createDeviceFaultRecords } from "./records/device-faults.ts";
 import { createLedgerRecords, createOffsetRecords, createRemovalRecords } from "./records/ledger.ts";
 import { createNoiseRecords, createSilenceRecords } from "./records/noise.ts";
 import { createDueTimes, createOutboxRecords, createRecipientRecords, createTargetRecords } from "./records/outbox.ts";
@@ -50,6 +51,7 @@ export function openRecords(options: {
     ruleChanges: createRuleChangeRecords(db),
     quarantine: createQuarantineRecords(db, removals, options.quarantine),
     corrections: createCorrectionRecords(db),
+    deviceFaults: createDeviceFaultRecords(db),
     ledger: createLedgerRecords(db),
     removals,
     rollups: createRollupRecords(db),

@@ -19,6 +19,7 @@ import {
   TraceQuery,
   type TraceView,
 } from "../../contract/ledger.ts";
+import { SensorFaultsBody } from "../../contract/reading.ts";
 import { formatSource } from "../../model/message.ts";
 import type { Reason } from "../../model/rejection.ts";
 import type { QuarantineItem } from "../../store/records/quarantine.ts";
@@ -26,6 +27,7 @@ import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { answers, invalid, notFound, ProblemError } from "../problems.ts";
 import { parseTime } from "../time-range.ts";
+import { viewFaults } from "./sensors.ts";
 
 const readLedger = {
   tags: ["ledger"],
@@ -109,6 +111,12 @@ const listQuarantined = {
   querystring: QuarantineQuery,
   response: answers({ 200: pageOf(QuarantineItemBody) }),
 };
+const listFaults = {
+  tags: ["quarantine"],
+  summary: "Sensors that send what is refused, or fields that nobody takes",
+  querystring: z.strictObject(paging),
+  response: answers({ 200: pageOf(SensorFaultsBody) }),
+};
 const readQuarantined = {
   tags: ["quarantine"],
   summary: "One of them, with its payload",
@@ -141,6 +149,20 @@ export function addQuarantine(app: Api, parts: Parts): void {
     const page = quarantine.list(filter, limit, cursor);
     noteRead(request, "list");
     return { ...page, items: page.items.map(viewItem) };
+  });
+
+  app.get("/quarantine/sensors", { schema: listFaults }, async (request) => {
+    const { limit, cursor = "" } = request.query;
+    const items = [];
+    let next: string | undefined;
+    for (const one of parts.faults.list(cursor)) {
+      if (items.length === limit) {
+        next = items.at(-1)!.sensorId;
+        break;
+      }
+      items.push(viewFaults(one));
+    }
+    return { items, ...(next === undefined ? {} : { next }) };
   });
 
   app.get("/quarantine/:id", { schema: readQuarantined }, async (request) => {

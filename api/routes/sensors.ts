@@ -47,7 +47,7 @@ const districts = {
 
 export function addSensors(
   app: Api,
-  { records, live, corrections }: Pick<Parts, "records" | "live" | "corrections">,
+  { records, live, corrections, faults }: Pick<Parts, "records" | "live" | "corrections" | "faults">,
 ): void {
   app.get("/sensors", { schema: list }, async (request) => {
     const { limit, cursor, retired, ...place } = request.query;
@@ -62,10 +62,21 @@ export function addSensors(
   });
 
   app.get("/sensors/:id", { schema: one }, async (request) => {
-    return viewSensor(knownSensor(records, request.params.id), live, corrections);
+    const sensor = knownSensor(records, request.params.id);
+    const own = faults.of(sensor.id);
+    const shown = own.refused.length + own.notTaken.length > 0 ? { faults: viewFaults(own) } : {};
+    return { ...viewSensor(sensor, live, corrections), ...shown };
   });
 
   app.get("/districts", { schema: districts }, async () => ({ items: records.sensors.districts() }));
+}
+
+/** With the times as the API writes them. */
+export function viewFaults<T extends ReturnType<Parts["faults"]["of"]>>({ refused, notTaken, ...rest }: T) {
+  const view = <F extends { readonly since: number; readonly lastAt: number }>(one: F) => {
+    return { ...one, since: iso(one.since), lastAt: iso(one.lastAt) };
+  };
+  return { ...rest, refused: refused.map(view), notTaken: notTaken.map(view) };
 }
 
 /** Also one that was taken off the register: what it sent stays. Throws a 404 problem if there is none. */

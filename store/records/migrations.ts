@@ -219,6 +219,8 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE counters (sensor TEXT PRIMARY KEY, newest TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE resends (journal_seq INTEGER NOT NULL, item INTEGER NOT NULL, PRIMARY KEY (journal_seq, item))
     STRICT, WITHOUT ROWID`,
+  // What was refused of each sensor lately, as JSON, for whoever sets devices up.
+  `CREATE TABLE device_faults (sensor TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT`,
 ];
 
 /** Of a file of this version of the service. */

@@ -14,7 +14,10 @@ type SensorFilter = {
 };
 
 /** As the API shows it, without what is known of it from its messages. */
-export type Sensor = EpochTimes<Omit<SensorView, "online" | "lastSeen" | "latest">, "createdAt" | "retiredAt" | "from">;
+export type Sensor = EpochTimes<
+  Omit<SensorView, "online" | "lastSeen" | "latest" | "faults">,
+  "createdAt" | "retiredAt" | "from"
+>;
 
 type Row = {
   id: string;

@@ -90,6 +90,12 @@ describe("bad input over MQTT", () => {
     expect((await city.api(`/quarantine/${items[0].id}`)).payload.text).toBe('"31,5"');
     expect(await told).toMatchObject({ reason: "out_of_range", metric: "o3", also: [{ metric: "no2" }] });
     expect(await city.api("/quarantine?metric=o3")).toMatchObject({ items: [{ metric: "o3" }] });
+    const { faults } = await until(
+      () => city.api("/sensors/good-one"),
+      (sensor) => sensor.faults?.refused.some((one: { metric?: string }) => one.metric === "o3"),
+    );
+    expect(faults.notTaken).toContainEqual(expect.objectContaining({ name: "beep" }));
+    expect((await city.api("/quarantine/sensors")).items).toMatchObject([{ sensorId: "good-one" }]);
     const { verified } = await city.api("/ledger?verify=true");
     expect(verified).toMatchObject({ ok: true });
   });
