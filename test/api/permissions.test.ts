@@ -63,6 +63,7 @@ const EXPECTED: Record<string, string> = {
   "POST /api/v1/users": "admin",
   "DELETE /api/v1/users/:id": "admin",
   "GET /api/v1/quarantine": M,
+  "GET /api/v1/quarantine/sensors": M,
   "GET /api/v1/quarantine/:id": M,
   "POST /api/v1/quarantine/redrive": M,
   "GET /api/v1/ledger": V,
