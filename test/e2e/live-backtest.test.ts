@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type City, HOME, startCity } from "../helpers/city.ts";
 import { settledRules } from "../helpers/senders.ts";
+import { canonical, everyAlert, type SaidAlert } from "../helpers/timelines.ts";
 
 /**
  * One engine, any time: what the running service said while recordings were played to it is, byte for byte, what a
@@ -30,24 +31,11 @@ const SETS = [
   { name: "a short recording", recordings: RECORDINGS.slice(0, 1), alertsMin: 10, tags: [] },
   { name: "years of recordings", recordings: RECORDINGS, alertsMin: 500, tags: ["long"] },
 ];
-/** Said by the engine; the rest of a timeline is what people and the noise control did. */
-const SAID = ["pending", "firing", "verdict", "late-confirmed", "corrected", "resolved", "retracted"];
-const DONE_TO_IT = ["handling", "assignee", "suppressedBy", "review", "mode"];
-
-type Entry = { readonly at: string; readonly what: string; readonly note?: string };
-type Alert = {
-  readonly id: string;
-  readonly kind: string;
-  readonly firedAt?: string;
-  readonly subject: { readonly sensorId?: string };
-  readonly timeline: readonly Entry[];
-};
-
 for (const { name, recordings, alertsMin, tags } of SETS)
   describe.runIf(present)(`live and backtest of ${name}`, { tags }, () => {
     let city: City;
     let live: string[];
-    let all: Alert[];
+    let all: SaidAlert[];
     beforeAll(async () => {
       city = await startCity();
       for (const { mapping, files } of recordings) {
@@ -87,34 +75,3 @@ for (const { name, recordings, alertsMin, tags } of SETS)
   });
 
 const paths = (files: readonly string[]) => files.map((name) => join(DATA, name));
-
-async function everyAlert(city: City): Promise<Alert[]> {
-  const items: Alert[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await city.api(`/alerts?limit=1000${cursor === undefined ? "" : `&cursor=${cursor}`}`);
-    items.push(...page.items);
-    cursor = page.next;
-  } while (cursor !== undefined);
-  return items;
-}
-
-/** Alerts as text, without when the service knew and what was done to them, in the order of their ids. */
-function canonical(alerts: readonly Alert[]): string[] {
-  return alerts
-    .map(({ timeline, ...alert }) => {
-      const rest = Object.fromEntries(Object.entries(alert).filter(([key]) => !DONE_TO_IT.includes(key)));
-      const said = timeline.filter(({ what }) => SAID.includes(what)).map(({ at, what, note }) => ({ at, what, note }));
-      said.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : SAID.indexOf(a.what) - SAID.indexOf(b.what)));
-      return sortedJson({ ...rest, timeline: said });
-    })
-    .sort();
-}
-
-function sortedJson(value: unknown): string {
-  return JSON.stringify(value, (_, one) =>
-    typeof one === "object" && one !== null && !Array.isArray(one)
-      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : one,
-  );
-}

@@ -8,6 +8,7 @@ type Entry = { readonly at: string; readonly what: string; readonly note?: strin
 export type SaidAlert = {
   readonly id: string;
   readonly kind: string;
+  readonly rule: { readonly id: string };
   readonly firedAt?: string;
   readonly subject: { readonly sensorId?: string };
   readonly timeline: readonly Entry[];
