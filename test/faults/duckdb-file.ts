@@ -12,7 +12,7 @@ import { aBackground } from "../helpers/background.ts";
 import { type Clock, never } from "./clock.ts";
 import type { Life } from "./disk.ts";
 import type { ServiceStore } from "./service.ts";
-import type { StoreServer } from "./store-server.ts";
+import { keyOfRow, type StoreServer } from "./store-server.ts";
 
 /** The real DuckDB over several lives, opened as `app.ts` opens it: looked at first, rebuilt if damaged. Time waits for its threads. */
 export function createDuckDbFile(clock: Clock, dir: string, now: () => number) {
@@ -67,10 +67,10 @@ export function createDuckDbFile(clock: Clock, dir: string, now: () => number) {
   async function load(rows: StoreServer["rows"]): Promise<void> {
     rows.clear();
     for (const kind of KINDS) {
-      const all = open!.stream({ kind, from: -Infinity, to: Infinity })[Symbol.asyncIterator]();
+      const all = open!.stream({ kind, from: -Infinity, to: Infinity, byMessage: true })[Symbol.asyncIterator]();
       for (let next = await clock.real(all.next()); !next.done; next = await clock.real(all.next())) {
         for (const reading of next.value as readonly Reading[]) {
-          const key = `${reading.sensorId} ${reading.measuredAt}`;
+          const key = keyOfRow(reading);
           rows.set(key, [...(rows.get(key) ?? []), reading]);
         }
       }

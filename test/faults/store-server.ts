@@ -1,6 +1,7 @@
 import { HttpError } from "@influxdata/influxdb-client";
 import type { Reading } from "../../model/reading.ts";
 import { toStoreError } from "../../store/influx/causes.ts";
+import { joinMoment } from "../../store/moments.ts";
 import type { ReadingKey, ReadingStore } from "../../store/reading-store.ts";
 import { type Clock, never } from "./clock.ts";
 import type { Life } from "./disk.ts";
@@ -22,7 +23,13 @@ export type Script = (readings: readonly Reading[], isWrite: boolean) => Answer 
 
 export type StorePort = Pick<ReadingStore, "name" | "repeatable" | "write" | "find" | "newest">;
 
+/** Of a moment that has a value of the first metric; its items are named after it. */
+export const OTHER_METRIC = "battery";
+
 const keyOf = (at: ReadingKey) => `${at.sensorId} ${at.measuredAt}`;
+/** What each message brings of a moment is a row of its own. */
+export const keyOfRow = (row: Reading) => (OTHER_METRIC in row.values ? keyOfOther(row) : keyOf(row));
+const keyOfOther = (at: ReadingKey) => `${keyOf(at)} ${OTHER_METRIC}`;
 
 /**
  * The store as the service meets it over a network. `upsert`: a key written twice is one row, a request in flight may
@@ -37,9 +44,10 @@ export function createStoreServer(options: { clock: Clock; random: Random; upser
   const counts = { requests: 0, errors: 0, tooEarly: 0 };
 
   function keep(reading: Reading): void {
-    const there = rows.get(keyOf(reading));
+    const key = keyOfRow(reading);
+    const there = rows.get(key);
     if (there && !upsert) there.push(reading);
-    else rows.set(keyOf(reading), [reading]);
+    else rows.set(key, [reading]);
   }
 
   function keepOf(readings: readonly Reading[], { keeps, status }: Answer, isAlone: boolean): void {
@@ -91,7 +99,11 @@ export function createStoreServer(options: { clock: Clock; random: Random; upser
       write: (readings) => ask(life, readings, true),
       async find(kind, keys) {
         await ask(life, [], false);
-        return keys.map((key) => rows.get(keyOf(key))?.find((row) => row.kind === kind));
+        return keys.map((key) => {
+          const both = [keyOf(key), keyOfOther(key)].flatMap((one) => rows.get(one) ?? []);
+          const found = both.filter((row) => row.kind === kind).toSorted((a, b) => a.journalSeq - b.journalSeq);
+          return found.length > 0 ? joinMoment(found) : undefined;
+        });
       },
       async newest() {
         await ask(life, [], false);

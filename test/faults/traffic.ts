@@ -5,7 +5,7 @@ import type { Reason } from "../../model/rejection.ts";
 import { readingTopic } from "../../model/topics.ts";
 import type { Sensor } from "../../store/records/sensors.ts";
 import type { Random } from "./random.ts";
-import { REFUSED_VALUE } from "./store-server.ts";
+import { OTHER_METRIC, REFUSED_VALUE } from "./store-server.ts";
 
 /** One reading or one piece of noise. `fate` is what its content alone earns it; clocks and repetitions come on top. */
 export type Item = {
@@ -33,6 +33,8 @@ export type Traffic = {
   /** Shares of messages. */
   readonly duplicate: number;
   readonly conflict: number;
+  /** A second metric of a moment, in a message of its own. */
+  readonly parts: number;
   readonly late: number;
   readonly future: number;
   readonly poison: number;
@@ -48,6 +50,7 @@ export const TRAFFIC: Traffic = {
   forMs: 40_000,
   duplicate: 0.04,
   conflict: 0.02,
+  parts: 0.05,
   late: 0.03,
   future: 0.01,
   poison: 0.03,
@@ -103,15 +106,24 @@ const step = (random: Random, everyMs: number) => random.int(everyMs >> 1, every
 /** A repetition, byte for byte or written differently, or a contradiction. */
 function sayAgain(random: Random, traffic: Traffic, said: readonly Content[], count: number): Content | undefined {
   const roll = random.next();
-  if (roll >= traffic.duplicate + traffic.conflict || said.length === 0) return undefined;
+  const { duplicate, conflict, parts } = traffic;
+  if (roll >= duplicate + conflict + parts || said.length === 0) return undefined;
   const former = random.pick(said);
   const [item] = former.items;
-  if (former.items.length !== 1 || item!.fate !== "good") return roll < traffic.duplicate ? former : undefined;
-  if (roll < traffic.duplicate && random.chance(0.5)) return former;
-  const value = roll < traffic.duplicate ? item!.value : round(item!.value + 0.01 * (1 + (count % 9)));
+  if (former.items.length !== 1 || item!.fate !== "good") return roll < duplicate ? former : undefined;
+  if (roll < duplicate && random.chance(0.5)) return former;
   const kind = former.topic.split("/")[2] as Kind;
-  const text = `{"seq":${count},"${METRIC[kind]}":${value},"measuredAt":${item!.measuredAt}}`;
-  return { topic: former.topic, text, items: [{ ...item!, value }] };
+  const { key, measuredAt } = item!;
+  const isPart = roll >= duplicate + conflict;
+  const isOther = isPart || key.endsWith(OTHER_METRIC);
+  const value = isPart
+    ? random.int(20, 80)
+    : roll < duplicate
+      ? item!.value
+      : round(item!.value + 0.01 * (1 + (count % 9)));
+  const text = `{"seq":${count},"${isOther ? OTHER_METRIC : METRIC[kind]}":${value},"measuredAt":${measuredAt}}`;
+  const own = isPart && !key.endsWith(OTHER_METRIC) ? `${key} ${OTHER_METRIC}` : key;
+  return { topic: former.topic, text, items: [{ ...item!, key: own, value }] };
 }
 
 const round = (value: number) => Math.round(value * 100) / 100;

@@ -78,6 +78,13 @@ export const MESSAGE_SCENARIOS: readonly Scenario[] = [
     play: withDeaths,
   },
   {
+    name: "parts",
+    about: "A third are second metrics of moments that came before, some of them twice or contradicted.",
+    traffic: { parts: 0.3, duplicate: 0.1, conflict: 0.1 },
+    mustHappen: ["death"],
+    play: withDeaths,
+  },
+  {
     name: "future",
     about: "A third comes from the future.",
     traffic: { future: 0.35 },
