@@ -16,6 +16,7 @@ export type Seen = {
   readonly retain: boolean;
 };
 
+const noValues = { taken: 0, suspect: 0, missing: 0, refused: 0, repeated: 0 };
 const noSums = { received: 0, stored: 0, duplicate: 0, quarantined: 0, shed: 0, lost: 0 };
 
 /**
@@ -151,7 +152,18 @@ export async function startFakeService() {
     }
     if (url.pathname === "/api/v1/ledger") {
       const sensors = [...sums].map(([sensorId, rest]) => ({ sensorId, ...rest, balanced: true }));
-      return [200, { inJournal: knobs.inJournal, balanced: knobs.balanced, ...noSums, reasons: {}, days: [], sensors }];
+      return [
+        200,
+        {
+          inJournal: knobs.inJournal,
+          balanced: knobs.balanced,
+          ...noSums,
+          reasons: {},
+          values: noValues,
+          days: [],
+          sensors,
+        },
+      ];
     }
     if (url.pathname === "/api/v1/store" && knobs.keepsMs !== undefined)
       return [200, { store: "influxdb", place: "influxdb", keepsMs: knobs.keepsMs, findings: [] }];
