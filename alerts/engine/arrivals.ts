@@ -1,4 +1,3 @@
-import type { Reading } from "../../model/reading.ts";
 import { HOUR_MS, MINUTE_MS, parseDuration } from "../../model/time.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import {
@@ -18,7 +17,9 @@ import {
  */
 export type Arrivals = {
   readonly clock: Clock;
-  /** How old the oldest news of each of the last bursts was. */
+  /** How many bursts brought news, up to those that are kept. */
+  bursts: number;
+  /** How old the oldest news of each of the last bursts was; none while all of them were as good as new. */
   lags: number[];
   /** What follows from them; undefined: not worked out yet. */
   delayMs: number | undefined;
@@ -30,41 +31,49 @@ const DELAY_MIN_MS = 10 * MINUTE_MS;
 /** Most of the bursts must have been that late: a clock that is wrong now and then is no delay. */
 const MOST = 0.25;
 
-export const createArrivals = (): Arrivals => ({ clock: createClock(undefined), lags: [], delayMs: undefined });
+export const createArrivals = (): Arrivals => ({
+  clock: createClock(undefined),
+  bursts: 0,
+  lags: [],
+  delayMs: undefined,
+});
 
-type Arrived = {
-  readonly receivedAt: number;
-  /** The reading that came, if it is news to its sensor, and the newest time that was known before. */
-  readonly news?: Pick<Reading, "measuredAt"> | undefined;
-  readonly lastAt?: number | undefined;
-  readonly declaredMs: number | undefined;
-  /** The service itself was away since the message before. */
-  readonly wasAway: boolean;
-};
-
-/** A message has come. Of a sensor whose interval is declared only those gaps are learnt that its samples fill. */
-export function arrive(arrivals: Arrivals, { receivedAt, news, lastAt, declaredMs, wasAway }: Arrived): void {
+/**
+ * A message has come. Of a sensor whose interval is declared only those gaps are learnt that its samples fill. `newsAt`:
+ * when its reading was measured, if that is news to the sensor, `lastAt` the newest time known before. `wasAway`: the
+ * service itself, since the message before. Every reading passes here.
+ */
+export function arrive(
+  arrivals: Arrivals,
+  receivedAt: number,
+  newsAt: number | undefined,
+  { lastAt, declaredMs }: Pick<Clock, "lastAt" | "declaredMs">,
+  wasAway: boolean,
+): void {
   const { clock } = arrivals;
   if (clock.lastAt !== undefined && receivedAt < clock.lastAt) return;
   const isNew = isNewBurst(clock, receivedAt);
   if (isNew && clock.lastAt !== undefined) {
     const gap = receivedAt - clock.lastAt;
-    const isFilled = news !== undefined && lastAt !== undefined && news.measuredAt - lastAt <= gap / 2;
+    const isFilled = newsAt !== undefined && lastAt !== undefined && newsAt - lastAt <= gap / 2;
     if (!wasAway && (declaredMs === undefined || isFilled)) notePause(clock, receivedAt);
     moveClock(clock, receivedAt, wasAway || (declaredMs !== undefined && !isFilled) ? (declaredMs ?? 0) : gap);
   } else moveClock(clock, receivedAt);
-  if (news) noteLag(arrivals, Math.max(0, receivedAt - news.measuredAt), isNew);
+  if (newsAt !== undefined) noteLag(arrivals, Math.max(0, receivedAt - newsAt), isNew);
 }
 
 function noteLag(arrivals: Arrivals, lag: number, isNew: boolean): void {
-  const { lags } = arrivals;
-  const last = lags.length - 1;
-  if (isNew || last < 0) {
-    if (lags.length === LAGS_MAX) lags.shift();
-    lags.push(lag);
-  } else if (lag <= lags[last]!) return;
-  else lags[last] = lag;
+  const isFirst = arrivals.bursts === 0;
+  if ((isNew || isFirst) && arrivals.bursts < LAGS_MAX) arrivals.bursts += 1;
+  // Nearly every message of a city ends here.
+  if (lag < DELAY_MIN_MS && arrivals.lags.length === 0) return;
   arrivals.delayMs = undefined;
+  if (arrivals.lags.length === 0) arrivals.lags = new Array<number>(arrivals.bursts).fill(0);
+  else if (isNew) arrivals.lags.push(0);
+  const { lags } = arrivals;
+  if (lags.length > LAGS_MAX) lags.shift();
+  lags[lags.length - 1] = Math.max(lags.at(-1)!, lag);
+  if (lags.every((one) => one < DELAY_MIN_MS)) arrivals.lags = [];
 }
 
 /** So many bursts make a feed known: one buffer of the past is no delay. */
@@ -72,19 +81,19 @@ const BURSTS_KNOWN = 3;
 
 /** The same, of a feed that is known for long enough to tell its delay from a backlog. */
 export function knownDelayOf(arrivals: Arrivals, sensor: WatchedSensor): number {
-  return arrivals.lags.length < BURSTS_KNOWN && sensor.tags.delay === undefined ? 0 : delayOf(arrivals, sensor);
+  return arrivals.bursts < BURSTS_KNOWN && sensor.tags.delay === undefined ? 0 : delayOf(arrivals, sensor);
 }
 
 /** How much later than measured the readings of a sensor come: declared in its tag `delay`, or learnt. */
 export function delayOf(arrivals: Arrivals, { tags }: WatchedSensor): number {
   const declared = Object.hasOwn(tags, "delay") ? parseDuration(tags.delay!.trim()) : undefined;
   if (declared !== undefined) return declared;
+  if (arrivals.lags.length === 0) return 0;
   arrivals.delayMs ??= learntDelay(arrivals.lags);
   return arrivals.delayMs;
 }
 
 function learntDelay(lags: readonly number[]): number {
-  if (lags.length === 0) return 0;
   // The least of nearly all of them, with a tenth more for what varies.
   const sorted = Float64Array.from(lags).sort();
   const common = sorted[Math.floor(MOST * (sorted.length - 1))]!;
@@ -95,13 +104,18 @@ function learntDelay(lags: readonly number[]): number {
   return usual + Math.min(usual / 10, HOUR_MS / 2);
 }
 
-export type ArrivalsJson = { readonly clock: ClockJson; readonly lags: readonly number[] };
+export type ArrivalsJson = { readonly clock: ClockJson; readonly bursts?: number; readonly lags: readonly number[] };
 
-export function arrivalsToJson({ clock, lags }: Arrivals): ArrivalsJson | undefined {
+export function arrivalsToJson({ clock, bursts, lags }: Arrivals): ArrivalsJson | undefined {
   const json = clockToJson(clock);
-  return json && { clock: json, lags };
+  return json && { clock: json, bursts, lags };
 }
 
 export function arrivalsFrom(json: ArrivalsJson | undefined): Arrivals {
-  return { clock: clockFrom(undefined, json?.clock), lags: [...(json?.lags ?? [])], delayMs: undefined };
+  return {
+    clock: clockFrom(undefined, json?.clock),
+    bursts: json?.bursts ?? json?.lags.length ?? 0,
+    lags: [...(json?.lags ?? [])],
+    delayMs: undefined,
+  };
 }

@@ -122,7 +122,7 @@ export function createEngine(options: EngineOptions) {
     table.mark(reading.sensorId);
     const subject = subjectOf(reading);
     const place = placeOf(subject, reading);
-    if (!reading.imported) arriveAt(subject, reading.receivedAt, place === "in-order" ? reading : undefined);
+    if (!reading.imported) arriveAt(subject, reading.receivedAt, place === "in-order" ? reading.measuredAt : undefined);
     if (place === "in-order" || place === "behind") goForward(subject, reading);
     else if (place === "late") takeLate(subject, reading);
     else if (place === "duplicate") counts.duplicate += 1;
@@ -151,11 +151,11 @@ export function createEngine(options: EngineOptions) {
     return subject !== undefined && isPast(subject, imported === true, receivedAt - measuredAt, historyAfterMs);
   }
 
-  function arriveAt({ arrivals, clock }: Subject, receivedAt: number, news?: Reading): void {
+  function arriveAt({ arrivals, clock }: Subject, receivedAt: number, newsAt?: number): void {
     const { lastAt: formerly } = arrivals.clock;
     const isLong = formerly !== undefined && receivedAt - formerly > SILENCE_MIN_MS;
     const wasAway = isLong && listening.between(formerly, receivedAt) !== undefined;
-    arrive(arrivals, { receivedAt, news, lastAt: clock.lastAt, declaredMs: clock.declaredMs, wasAway });
+    arrive(arrivals, receivedAt, newsAt, clock, wasAway);
   }
 
   function goForward(subject: Subject, reading: Reading): void {

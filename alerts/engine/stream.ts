@@ -128,14 +128,18 @@ export type Clock = Stream & {
   burstAt: number | undefined;
   firstAt: number | undefined;
   pauses: readonly Pause[];
+  /** How many of the gaps are long enough to matter: three of the others are no silence. */
+  long: number;
 };
+
+const LONG_MS = SILENCE_MIN_MS / 3;
 
 const BURST_MS = 60_000;
 /** Two a day for two weeks, and some. */
 const PAUSES_MAX = 32;
 
 export function createClock(declaredMs: number | undefined): Clock {
-  return { ...createStream(declaredMs), burstAt: undefined, firstAt: undefined, pauses: [] };
+  return { ...createStream(declaredMs), burstAt: undefined, firstAt: undefined, pauses: [], long: 0 };
 }
 
 export const copyClock = (clock: Clock): Clock => (clock.lastAt === undefined ? clock : ownClock(clock));
@@ -150,14 +154,24 @@ export function moveClock(clock: Clock, at: number, gapMs = Number.POSITIVE_INFI
   clock.lastAt = at;
   clock.firstAt ??= at;
   if (!isNewBurst(clock, at)) return;
-  if (burstAt !== undefined) learn(clock, Math.min(gapMs, at - burstAt));
+  if (burstAt !== undefined) learnGap(clock, Math.min(gapMs, at - burstAt));
   clock.burstAt = at;
+}
+
+function learnGap(clock: Clock, gap: number): void {
+  const isFull = clock.gaps.length === GAPS_MAX;
+  // Nearly every message of a city ends here: one more short gap behind twenty says nothing new.
+  if (gap < LONG_MS && clock.long === 0 && isFull) return;
+  if (isFull && clock.gaps[clock.next]! >= LONG_MS) clock.long -= 1;
+  if (gap >= LONG_MS) clock.long += 1;
+  learn(clock, gap);
 }
 
 /** The gap to `at` is a pause if it was too long for what is known. Of a declared interval nothing is learnt. */
 export function notePause(clock: Clock, at: number): void {
   const { lastAt, pauses } = clock;
-  if (clock.declaredMs !== undefined || lastAt === undefined) return;
+  // The cheap half first: nearly every gap is short.
+  if (lastAt === undefined || at - lastAt <= SILENCE_MIN_MS || clock.declaredMs !== undefined) return;
   const limitMs = quietLimitMs(clock, SILENCE_MIN_MS);
   if (limitMs === undefined || at - lastAt <= limitMs) return;
   clock.pauses = [...pauses, { from: lastAt, to: at }].slice(-PAUSES_MAX);
@@ -181,7 +195,8 @@ export function clockToJson(clock: Clock): ClockJson | undefined {
 export function clockFrom(declaredMs: number | undefined, json: ClockJson | undefined): Clock {
   if (!json) return createClock(declaredMs);
   const { gaps, pauses = [], ...times } = json;
-  return { ...createStream(declaredMs), ...times, gaps: [...gaps], pauses };
+  const long = gaps.filter((gap) => gap >= LONG_MS).length;
+  return { ...createStream(declaredMs), ...times, gaps: [...gaps], pauses, long };
 }
 
 /** As versions before kept it: the newest times. */

@@ -446,11 +446,11 @@ function arriveAgain(
   for (const row of rows) {
     const receivedAt = data[row + RECEIVED]!;
     const measuredAt = data[row + AT]!;
-    const news = lastAt === undefined || measuredAt > lastAt ? { measuredAt } : undefined;
+    const newsAt = lastAt === undefined || measuredAt > lastAt ? measuredAt : undefined;
     const { lastAt: formerly } = arrivals.clock;
     const wasAway = formerly !== undefined && listeningBetween(formerly, receivedAt) !== undefined;
-    arrive(arrivals, { receivedAt, news, lastAt, declaredMs, wasAway });
-    if (news) lastAt = measuredAt;
+    arrive(arrivals, receivedAt, newsAt, { lastAt, declaredMs }, wasAway);
+    lastAt = newsAt ?? lastAt;
   }
 }
 
