@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { invalid } from "./problems.ts";
 
 export type Cell = string | number | undefined;
 
@@ -12,15 +13,15 @@ export type CsvStyle = {
 
 const PLAIN: CsvStyle = { delimiter: ",", decimal: ".", mark: "" };
 
-/** Where numbers have a decimal comma, spreadsheets separate columns by semicolons. undefined: of no known locale. */
-export function csvStyleOf(locale: string | undefined): CsvStyle | undefined {
+/** Where numbers have a decimal comma, spreadsheets separate columns by semicolons. Throws a problem for no locale. */
+export function styleOf(locale: string | undefined): CsvStyle {
   if (locale === undefined) return PLAIN;
   try {
     const parts = new Intl.NumberFormat(locale).formatToParts(1.5);
     const decimal = parts.find(({ type }) => type === "decimal")?.value === "," ? "," : ".";
     return { delimiter: decimal === "," ? ";" : ",", decimal, mark: "\ufeff" };
   } catch {
-    return undefined;
+    throw invalid("#/query/locale", "locale is a language and, if need be, a country, like de or es-MX.");
   }
 }
 

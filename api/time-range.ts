@@ -1,16 +1,22 @@
 import { DAY_MS, parseDuration } from "../model/time.ts";
+import { createZone, isTimeZone } from "../model/zone.ts";
 import { invalid } from "./problems.ts";
 
-const ISO_WITH_ZONE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
+const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+ -]\d\d:\d\d)?)?$/;
 /** The largest time a Date can hold. */
 const TIME_MAX = 8.64e15;
 
 export type Range = { readonly from: number; readonly to: number };
 
 /** Without `from` and `to`: the last 24 hours. Throws a problem that says what to ask for instead. */
-export function parseRange(query: { from?: string; to?: string }, now: number, spanMaxMs: number): Range {
-  const to = query.to === undefined ? now : parseTime(query.to, "to");
-  const from = query.from === undefined ? to - DAY_MS : parseTime(query.from, "from");
+export function parseRange(
+  query: { from?: string; to?: string },
+  now: number,
+  spanMaxMs: number,
+  zone?: string,
+): Range {
+  const to = query.to === undefined ? now : parseTime(query.to, "to", zone);
+  const from = query.from === undefined ? to - DAY_MS : parseTime(query.from, "from", zone);
   if (from >= to) throw invalid("#/query/from", "from must be before to.");
   if (to - from > spanMaxMs) {
     throw invalid("#/query/from", `At most ${spanMaxMs / DAY_MS} days at a time: ask for shorter ranges one by one.`);
@@ -18,16 +24,65 @@ export function parseRange(query: { from?: string; to?: string }, now: number, s
   return { from, to };
 }
 
-/** ISO 8601 with a zone (a date alone is UTC) or epoch milliseconds. */
-export function parseTime(text: string, name: string): number {
-  const time = /^-?\d{1,16}$/.test(text) ? Number(text) : ISO_WITH_ZONE.test(text) ? Date.parse(text) : Number.NaN;
+/**
+ * ISO 8601 with a zone, or epoch milliseconds. Where the question names a zone, a time without one is meant in it; else
+ * only a date alone may have none, and is UTC. A "+" in an address arrives as a blank: it is read as what it was.
+ */
+export function parseTime(text: string, name: string, zone?: string): number {
+  const time = /^-?\d{1,16}$/.test(text) ? Number(text) : parseIso(text, zone);
   if (!(Math.abs(time) <= TIME_MAX)) {
     throw invalid(
       `#/query/${name}`,
-      `${name} is ISO 8601 with a zone, like 2026-11-21T10:00:00Z, or epoch milliseconds.`,
+      `${name} is ISO 8601 with a zone, like 2026-11-21T10:00:00Z or 2026-11-21T10:00:00%2B01:00 (a + in an address), or epoch milliseconds.`,
     );
   }
   return time;
+}
+
+function parseIso(text: string, zone: string | undefined): number {
+  const [whole, day, clock, offset] = ISO.exec(text) ?? [];
+  if (whole === undefined || day === undefined) return Number.NaN;
+  if (offset !== undefined) return Date.parse(`${day}T${clock}${offset.replace(" ", "+")}`);
+  if (zone === undefined) return clock === undefined ? Date.parse(day) : Number.NaN;
+  try {
+    // Of an hour that comes twice, the first.
+    return Temporal.PlainDateTime.from(clock === undefined ? day : `${day}T${clock}`).toZonedDateTime(zone)
+      .epochMilliseconds;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** Throws a problem for what is no zone. */
+export function parseZone(name: string | undefined): string | undefined {
+  if (name === undefined || isTimeZone(name)) return name;
+  throw invalid("#/query/zone", "zone is a time zone, like Europe/Madrid or UTC.");
+}
+
+const QUARTER_MS = 15 * 60_000;
+
+/** ISO 8601: in UTC, or in a zone with its offset. */
+export function timeWriter(zone: string | undefined): (at: number) => string {
+  if (zone === undefined || zone === "UTC") return (at) => new Date(at).toISOString();
+  const { offsetMs } = createZone(zone);
+  // Clocks are set on a quarter of an hour: the next time is nearly always in the one of the last.
+  let quarter = Number.NaN;
+  let [offset, suffix] = [0, ""];
+  return (at) => {
+    if (Math.floor(at / QUARTER_MS) !== quarter) {
+      quarter = Math.floor(at / QUARTER_MS);
+      offset = offsetMs(at);
+      suffix = suffixOf(Math.round(offset / 60_000));
+    }
+    return new Date(at + offset).toISOString().replace("Z", suffix);
+  };
+}
+
+function suffixOf(minutes: number): string {
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((n) =>
+    String(n).padStart(2, "0"),
+  );
+  return `${minutes < 0 ? "-" : "+"}${hours}:${rest}`;
 }
 
 /** "5m" → milliseconds. */

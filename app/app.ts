@@ -383,7 +383,12 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     now,
     settled: createSettledClock(now, uptime).now,
     log: log.child({ module: "api" }),
-    options: { version: VERSION, page: { dir: PAGE_DIR, ...config.page }, ...callersOf(config) },
+    options: {
+      version: VERSION,
+      timeZone: config.timeZone,
+      page: { dir: PAGE_DIR, ...config.page },
+      ...callersOf(config),
+    },
   });
   onStop("api", () => api.close());
   // Who comes while thousands of others do waits here, and not for his own second try.

@@ -85,6 +85,7 @@ export const SessionBody = z.object({
   publicPage: z.boolean(),
   tilesUrl: z.string().optional().describe("Map tiles in the background, with {z}/{x}/{y}"),
   version: z.string(),
+  timeZone: z.string().describe("Of the city: whose days and times the page shows"),
 });
 export type SessionView = View<typeof SessionBody>;
 export const NewPassword = z

@@ -94,6 +94,8 @@ export function listOf<const T extends readonly string[]>(names: T) {
 }
 
 export const byId = z.object({ id: Id });
+/** In whose time answers are written, and what is asked without a zone is meant. */
+export const ZoneName = z.string().min(1).max(64).optional();
 /** How files are written for a country's spreadsheets. */
 export const Locale = z
   .string()

@@ -8,12 +8,20 @@ import {
   Flag,
   Id,
   KindName,
+  Locale,
   type Mirrors,
   type Provided,
   pageOf,
   paging,
   Time,
   type View,
+import { REASON_NAMES } from "../model/rejection.ts";
+import {
+  type EpochTimes,
+  Flag,
+  Id,
+  KindName,
+  Locale,
 } from "./common.ts";
 
 const STRING_CHARS_MAX = 1_000;
@@ -136,6 +144,8 @@ export const SensorReadingsQuery = z.strictObject({
   every: z.string().max(10).optional().describe("Aggregate in steps, like 5m; all steps come in one page"),
   metrics: z.string().min(1).max(1_000).optional().describe("Comma list; default all"),
   format: z.enum(["json", "csv"]).default("json"),
+  locale: Locale,
+  zone: ZoneName.describe("Times in this zone, with its offset; from and to without one are meant in it. Default UTC"),
   predecessors: Flag.describe("With the history of the sensors whose place it took"),
   include: z.enum(["invalid"]).optional().describe("Values that were found to be invalid, too, marked"),
   raw: Flag.describe("With what the device said, of values that were calibrated or corrected"),

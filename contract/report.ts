@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { KINDS } from "../model/kinds.ts";
 import { AlertBody } from "./alert.ts";
-import { Time, type View } from "./common.ts";
+import { Locale, Time, type View, ZoneName } from "./common.ts";
 
 const Took = z
   .object({ count: z.number().int(), medianMs: z.number(), p90Ms: z.number() })
@@ -30,12 +30,15 @@ export const ReportQuery = z.strictObject({
   from: z.string().max(40).optional(),
   to: z.string().max(40).optional(),
   format: z.enum(["json", "csv"]).default("json"),
+  locale: Locale,
+  zone: ZoneName.describe("CSV has times in this zone, with its offset. Default UTC"),
 });
 
 export const ReportBody = z
   .object({
     from: Time,
     to: Time,
+    zone: z.string().describe("Of the city: from and to that are days alone are its days"),
     total: z.object({ ...line, openAtEnd: z.number().int() }),
     byDistrict: z.array(z.object({ district: z.string(), ...line })),
     byRule: z.array(z.object({ rule: z.string(), title: z.string(), ...line })),

@@ -10,7 +10,7 @@ import {
 } from "../../contract/register.ts";
 import type { Sensor } from "../../store/records/sensors.ts";
 import type { Api, Parts } from "../api.ts";
-import { type CsvStyle, csvStream, csvStyleOf } from "../csv.ts";
+import { csvStream, styleOf } from "../csv.ts";
 import { answers, invalid, media, notFound, ProblemError } from "../problems.ts";
 import {
   adviceFor,
@@ -105,13 +105,6 @@ export function addRegisterFile(app: Api, parts: Parts): void {
       }
     });
   });
-}
-
-/** Throws a problem for a locale that nobody knows. */
-export function styleOf(locale: string | undefined): CsvStyle {
-  const style = csvStyleOf(locale);
-  if (!style) throw invalid("#/query/locale", "locale is a language and, if need be, a country, like de or es-MX.");
-  return style;
 }
 
 /** The register: what changes after a sensor was added. */

@@ -6,9 +6,9 @@ import type { Alert, Severity, TimelineEntry } from "../../model/alert.ts";
 import { median, percentile } from "../../model/statistics.ts";
 import { DAY_MS } from "../../model/time.ts";
 import type { Api, Parts } from "../api.ts";
-import { csvLine } from "../csv.ts";
+import { type Cell, type CsvStyle, csvLine, styleOf } from "../csv.ts";
 import { answers, media } from "../problems.ts";
-import { parseRange } from "../time-range.ts";
+import { parseRange, parseZone, timeWriter } from "../time-range.ts";
 
 /** What is counted of the alerts in a shift. */
 type Report = Pick<ReportView, "total" | "byDistrict" | "byRule">;
@@ -24,23 +24,28 @@ const schema = {
   response: answers({ 200: media("The report", { "application/json": ReportBody, "text/csv": z.string() }) }, 503),
 };
 
-export function addReport(app: Api, { records, latest, queries, now }: Parts): void {
+export function addReport(app: Api, { records, latest, queries, now, options }: Parts): void {
   app.get("/report", { schema }, async (request, reply) => {
-    const range = parseRange(request.query, now(), SPAN_MAX_MS);
-    return queries(request, reply).ask((signal) => report(range, request.query.format, reply, signal));
+    const { format, locale } = request.query;
+    const range = parseRange(request.query, now(), SPAN_MAX_MS, options.timeZone);
+    const csv = { style: styleOf(locale), write: timeWriter(parseZone(request.query.zone)) };
+    return queries(request, reply).ask((signal) => report(range, format === "csv" ? csv : undefined, reply, signal));
   });
 
-  async function report(range: Range, format: "json" | "csv", reply: FastifyReply, signal: AbortSignal) {
+  async function report(range: Range, csv: CsvFormat | undefined, reply: FastifyReply, signal: AbortSignal) {
     const found = records.alerts.touched(range, ALERTS_MAX + 1);
     const alerts = found.slice(0, ALERTS_MAX).filter(({ mode }) => mode === undefined);
-    if (format === "csv") {
-      return reply.type("text/csv; charset=utf-8").send(`${csvLine(HEADER)}${alerts.map(csvOf).join("")}`);
+    if (csv) {
+      const { style } = csv;
+      const lines = alerts.map((alert) => csvLine(cellsOf(alert, csv), style));
+      return reply.type("text/csv; charset=utf-8").send(`${style.mark}${csvLine(HEADER, style)}${lines.join("")}`);
     }
     const sensorsWithoutData = await silentSince(range);
     signal.throwIfAborted();
     return reply.send({
       from: iso(range.from),
       to: iso(range.to),
+      zone: options.timeZone,
       ...makeReport(alerts, range),
       alerts: alerts.map(viewAlert),
       history: records.alerts.countHistory(range),
@@ -83,13 +88,15 @@ const HEADER = [
   "explanation",
 ];
 
-function csvOf(alert: Alert): string {
+type CsvFormat = { readonly style: CsvStyle; readonly write: (at: number) => string };
+
+function cellsOf(alert: Alert, { write }: CsvFormat): Cell[] {
   const { id, rule, severity, audience, subject, state, handling, assignee, startedAt, resolvedAt } = alert;
   const acknowledgedAt = when(alert, "acknowledged", "started", "closed");
-  const times = [startedAt, resolvedAt, acknowledgedAt].map((time) => (time === undefined ? undefined : iso(time)));
+  const times = [startedAt, resolvedAt, acknowledgedAt].map((time) => (time === undefined ? undefined : write(time)));
   const who = [subject.district, subject.sensorId, state, handling, assignee];
   const end = [alert.suppressedBy, alert.review?.is, alert.explanation];
-  return csvLine([id, rule.id, rule.title, severity, audience, ...who, ...times, ...end]);
+  return [id, rule.id, rule.title, severity, audience, ...who, ...times, ...end];
 }
 
 export type Range = { readonly from: number; readonly to: number };

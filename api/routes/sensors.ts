@@ -5,6 +5,7 @@ import {
   BucketsBody,
   DistrictBody,
   ReadingBody,
+  type ReadingView,
   RegisterQuery,
   SensorBody,
   SensorReadingsQuery,
@@ -19,11 +20,11 @@ import { UTC } from "../../model/zone.ts";
 import type { Aggregate, Bucket, RangeQuery, Resolution } from "../../store/reading-store.ts";
 import type { Sensor } from "../../store/records/sensors.ts";
 import type { Api, Parts } from "../api.ts";
-import { type Cell, csvStream } from "../csv.ts";
+import { type Cell, type CsvStyle, csvStream, styleOf } from "../csv.ts";
 import { badCursor, decodeCursor, encodeCursor, pageInOrder } from "../paging.ts";
 import { answers, invalid, media, notFound } from "../problems.ts";
 import { lineOf, type Stretch } from "../register.ts";
-import { checkBuckets, parseEvery, parseRange, type Range } from "../time-range.ts";
+import { checkBuckets, parseEvery, parseRange, parseZone, type Range, timeWriter } from "../time-range.ts";
 import type { Query as StoreQuery } from "../turns.ts";
 
 /** With steps the number of steps is the limit, whatever the range: centuries are as good as none. */
@@ -131,15 +132,17 @@ type Asked = Omit<z.infer<typeof SensorReadingsQuery>, "predecessors"> & {
   range: Range;
   names?: MetricName[];
   store: StoreQuery;
+  style: CsvStyle;
+  write: Write;
 };
 
 export function addSensorReadings(app: Api, parts: Parts): void {
   app.get("/sensors/:id/readings", { schema }, async (request, reply) => {
     const sensor = knownSensor(parts.records, request.params.id);
     const { query } = request;
-    const range = query.cursor
-      ? parseRangeCursor(query.cursor)
-      : parseRange(query, parts.now(), query.every === undefined ? parts.limits.spanMaxMs : SPAN_MAX_MS);
+    const zone = parseZone(query.zone);
+    const spanMaxMs = query.every === undefined ? parts.limits.spanMaxMs : SPAN_MAX_MS;
+    const range = query.cursor ? parseRangeCursor(query.cursor) : parseRange(query, parts.now(), spanMaxMs, zone);
     const line = query.predecessors === "true" ? lineOf(parts.records.sensors, sensor) : [{ sensor, ...range }];
     const asked: Asked = {
       ...query,
@@ -148,6 +151,8 @@ export function addSensorReadings(app: Api, parts: Parts): void {
       range,
       names: parseMetrics(query.metrics, sensor),
       store: parts.queries(request, reply),
+      style: styleOf(query.locale),
+      write: timeWriter(zone),
     };
     return query.every === undefined
       ? sendReadings(asked, parts, reply)
@@ -156,9 +161,9 @@ export function addSensorReadings(app: Api, parts: Parts): void {
 }
 
 async function sendReadings(asked: Asked, { store }: Parts, reply: FastifyReply) {
-  const { sensor, stretches, range, names, limit, format } = asked;
+  const { sensor, stretches, range, names, limit, format, write } = asked;
   const { signal, stream } = asked.store;
-  const marked = { withInvalid: asked.include === "invalid", withRaw: asked.raw === "true" };
+  const marked = { withInvalid: asked.include === "invalid", withRaw: asked.raw === "true", write };
   const { withInvalid } = marked;
   async function* readings() {
     for (const { sensor, from, to } of stretches) {
@@ -168,15 +173,16 @@ async function sendReadings(asked: Asked, { store }: Parts, reply: FastifyReply)
   }
   if (format === "json") {
     const page = await pageOfReadings(stream(readings()), range, limit);
-    return reply.send({ ...page, items: page.items.map(marked.withRaw ? viewWithRaw : viewReading) });
+    const items = page.items.map((reading) => inZone((marked.withRaw ? viewWithRaw : viewReading)(reading), write));
+    return reply.send({ ...page, items });
   }
   const columns = columnsOf(sensor, names);
   const rows = readingRows(await asked.store.export(readings()), columns, marked);
-  return sendCsv(reply, sensor, csvStream(readingHeader(columns, marked), rows));
+  return sendCsv(reply, sensor, csvStream(readingHeader(columns, marked), rows, asked.style));
 }
 
 async function sendBuckets(every: string, asked: Asked, { store, limits, zone = UTC }: Parts, reply: FastifyReply) {
-  const { sensor, range, names, format } = asked;
+  const { sensor, range, names, format, write } = asked;
   const everyMs = parseEvery(every);
   checkBuckets(range, everyMs, limits.bucketsMax);
   const parts: Bucket[][] = [];
@@ -187,7 +193,7 @@ async function sendBuckets(every: string, asked: Asked, { store, limits, zone = 
   const buckets = joinSteps(parts);
   if (format === "json") {
     const items = buckets.map(({ start, values, days }) => ({
-      start: new Date(start).toISOString(),
+      start: write(start),
       values,
       ...(days && { days }),
     }));
@@ -195,7 +201,7 @@ async function sendBuckets(every: string, asked: Asked, { store, limits, zone = 
     return reply.send({ items, resolution: coarsestOf(buckets), ...ofDays });
   }
   const columns = columnsOf(sensor, names);
-  return sendCsv(reply, sensor, csvStream(bucketHeader(columns), bucketRows(buckets, columns)));
+  return sendCsv(reply, sensor, csvStream(bucketHeader(columns), bucketRows(buckets, columns, write), asked.style));
 }
 
 /** Oldest first. */
@@ -273,6 +279,15 @@ export function parseRangeCursor(cursor: string): Range {
   return { from: Number(parts[1]), to: Number(parts[2]) };
 }
 
+/** How times are written. */
+type Write = (at: number) => string;
+
+function inZone(view: ReadingView, write: Write): ReadingView {
+  const [measuredAt, receivedAt] = [view.measuredAt, view.receivedAt].map((time) => write(Date.parse(time)));
+  const movedFrom = view.movedFrom === undefined ? {} : { movedFrom: write(Date.parse(view.movedFrom)) };
+  return { ...view, measuredAt: measuredAt!, receivedAt: receivedAt!, ...movedFrom };
+}
+
 const iso = (time: number) => new Date(time).toISOString();
 
 /** One column for each metric of the kind, or those asked for, in the order of the table. */
@@ -289,7 +304,7 @@ export function readingHeader(columns: readonly MetricName[], { withInvalid, wit
 }
 
 /** What is asked for beside the values: what was found out about them, and what the device said. */
-type Marked = { readonly withInvalid?: boolean; readonly withRaw?: boolean };
+type Marked = { readonly withInvalid?: boolean; readonly withRaw?: boolean; readonly write?: Write };
 
 export async function* readingRows(
   chunks: AsyncIterable<readonly Reading[]>,
@@ -316,6 +331,7 @@ function markCells(
 }
 
 function readingRow(reading: Reading, columns: readonly MetricName[], marked: Marked): Cell[] {
+  const { write = iso } = marked;
   const { sensorId, kind, district, measuredAt, receivedAt, values, quality } = reading;
   const suspect = quality ? Object.keys(quality).join(" ") : undefined;
   const cells = columns.map((name) => values[name]);
@@ -323,8 +339,8 @@ function readingRow(reading: Reading, columns: readonly MetricName[], marked: Ma
     sensorId,
     kind,
     district,
-    iso(measuredAt),
-    iso(receivedAt),
+    write(measuredAt),
+    write(receivedAt),
     ...cells,
     suspect,
     isLate(reading) ? "late" : undefined,
@@ -336,9 +352,9 @@ export function bucketHeader(columns: readonly MetricName[]): string[] {
   return ["start", ...columns.flatMap((name) => [`${name}_mean`, `${name}_min`, `${name}_max`, `${name}_count`])];
 }
 
-export async function* bucketRows(buckets: readonly Bucket[], columns: readonly MetricName[]) {
+export async function* bucketRows(buckets: readonly Bucket[], columns: readonly MetricName[], write: Write = iso) {
   yield buckets.map(({ start, values }): Cell[] => [
-    iso(start),
+    write(start),
     ...columns.flatMap((name) => {
       const value = values[name];
       return [value?.mean, value?.min, value?.max, value?.count];

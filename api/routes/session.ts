@@ -51,6 +51,7 @@ export function addSession(app: Api, parts: Parts): void {
       ...(tilesUrl ? { tilesUrl } : {}),
       publicPage: isPublic,
       version: options.version,
+      timeZone: options.timeZone,
     };
   });
 

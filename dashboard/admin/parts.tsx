@@ -110,7 +110,7 @@ type AskProps = Ask & {
 };
 
 /** Before something goes for good: asks once. The safe answer has the focus. */
-function ConfirmDialog({
+export function ConfirmDialog({
   question,
   hint,
   action = messages.value.admin.remove,
@@ -239,6 +239,3 @@ export function DaysField({ part, hint, chosen = [] }: DaysProps) {
     </Group>
   );
 }
-
-/** Where this browser is: nearly always where the city is. */
-export const ownZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -7,7 +7,9 @@ import { districts, sensors, sensorsLoaded } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Check, Field, typed, typedList, typedTags } from "../parts/fields.tsx";
 import { Form } from "../parts/forms.tsx";
+import { loadAll, useLoaded } from "../parts/state.tsx";
 import { buttons, Table } from "../parts/table.tsx";
+import { language } from "../shell/preferences.ts";
 import { user } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
@@ -26,6 +28,7 @@ export function Devices() {
 function Sensors() {
   const { admin: t } = messages.value;
   const list = useManaged<DeviceView>("/devices");
+  const gone = useLoaded((signal) => loadAll<SensorView>("/sensors?retired=true", signal), [list.items]);
   const [made, setMade] = useState<CredentialView>();
   const [sensorToo, setSensorToo] = useState(false);
 
@@ -70,6 +73,20 @@ function Sensors() {
           }}
         />
       )}
+      {gone.found && gone.found.length > 0 && (
+        <details>
+          <summary>
+            {t.register.off}: {gone.found.length}
+          </summary>
+          <ul class="cluster">
+            {gone.found.slice(0, ROWS_MAX).map(({ id }) => (
+              <li key={id}>
+                <a href={`/sensors/${encodeURIComponent(id)}`}>{id}</a>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
     </Managed>
   );
 }
@@ -104,6 +121,12 @@ function SensorTable({ devices, onRemove }: SensorTableProps) {
         <span>{t.search}</span>
         <input type="search" value={wanted} onInput={(event) => setWanted(event.currentTarget.value)} />
       </label>
+      <p class="cluster">
+        <a class="button" href={`/api/v1/register?locale=${language.value}`} download="sensors.csv">
+          {t.register.exportCsv}
+        </a>
+        <span class="quiet">{t.register.importHint}</span>
+      </p>
       <Table
         label={t.sensors}
         columns={[t.sensor, t.kind, t.district, t.access, t.lastSeen, buttons(t.remove)]}

@@ -7,7 +7,8 @@ import { Button, Check, Field, Group, typed, typedList, typedTags } from "../par
 import { Form } from "../parts/forms.tsx";
 import { query } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
-import { DaysField, Managed, ownZone, useManaged } from "./parts.tsx";
+import { fromLocalInput, zone } from "../words/zone.ts";
+import { DaysField, Managed, useManaged } from "./parts.tsx";
 
 /** Silences and maintenance windows: those that are on or planned, or those that have ended (`&ended=true`). */
 export function Silences() {
@@ -189,7 +190,7 @@ function WhenFields({ isMaintenance }: { isMaintenance: boolean }) {
         <>
           <Field label={t.from} name="weeklyFrom" part="weekly/from" type="time" value="22:00" required />
           <Field label={t.until} name="weeklyTo" part="weekly/to" type="time" value="04:00" required />
-          <Field label={t.timeZone} name="zone" part="weekly/zone" value={ownZone()} required />
+          <Field label={t.timeZone} name="zone" part="weekly/zone" value={zone.value} required />
           <DaysField part="weekly/days" />
         </>
       )}
@@ -222,10 +223,10 @@ function matchersOf(data: FormData): Draft<NewSilence["matchers"]> {
   return { ...Object.fromEntries(named), tag: typedTags(data, matchField("tag")) };
 }
 
-/** `<input type="datetime-local">` says the viewer's own time; the service wants a zone. */
+/** `<input type="datetime-local">` says the city's time; the service wants a zone. */
 function momentOf(data: FormData, name: string): string | undefined {
   const text = typed(data, name);
-  return text === undefined ? undefined : new Date(text).toISOString();
+  return text === undefined ? undefined : new Date(fromLocalInput(text)).toISOString();
 }
 
 function weeklyOf(data: FormData) {

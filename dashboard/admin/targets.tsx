@@ -8,7 +8,8 @@ import { Button, Check, Field, Group, typed, typedList } from "../parts/fields.t
 import { Form, useAttempt } from "../parts/forms.tsx";
 import { Problem } from "../parts/state.tsx";
 import { Moment } from "../words/time.tsx";
-import { DaysField, Managed, OneTimeSecret, ownZone, useManaged } from "./parts.tsx";
+import { zone } from "../words/zone.ts";
+import { DaysField, Managed, OneTimeSecret, useManaged } from "./parts.tsx";
 
 const pathOf = ({ id }: TargetView): `/targets/${string}` => `/targets/${encodeURIComponent(id)}`;
 
@@ -278,7 +279,7 @@ function QuietFields({ former }: PartProps) {
         <>
           <Field label={t.from} type="time" value={quiet?.from ?? "22:00"} {...field("quietFrom", "from")} />
           <Field label={t.until} type="time" value={quiet?.to ?? "06:00"} {...field("quietTo", "to")} />
-          <Field label={t.timeZone} value={quiet?.timeZone ?? ownZone()} {...field("timeZone", "timeZone")} />
+          <Field label={t.timeZone} value={quiet?.timeZone ?? zone.value} {...field("timeZone", "timeZone")} />
           <DaysField part="quietHours/days" hint={t.daysHint} chosen={quiet?.days} />
         </>
       )}

@@ -1,6 +1,7 @@
 import "uplot/dist/uPlot.min.css";
 import uPlot from "uplot";
 import { readColours } from "../style/colours.ts";
+import { isMidnight, zone } from "../words/zone.ts";
 import { type ChartData, type Tone, toColumns, valueRange } from "./chart-data.ts";
 
 type Plot = {
@@ -31,6 +32,8 @@ export function openPlot(box: HTMLElement, { language, onZoom }: PlotOptions): P
   function optionsFor(shown: ChartData, size: { width: number; height: number }): uPlot.Options {
     return {
       ...size,
+      // Its days begin and its hours are those of the city's clocks.
+      tzDate: (at) => uPlot.tzDate(new Date(at * 1_000), zone.peek()),
       legend: { show: false },
       cursor: { drag: { x: onZoom !== undefined, y: false }, points: { size: 7 } },
       scales: {
@@ -80,15 +83,15 @@ function lineOf(label: string, stroke: string, dashed: boolean | undefined): uPl
 }
 
 function timeAxis(colours: Colours, language: string): uPlot.Axis {
-  const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
-  const minute = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const year = new Intl.DateTimeFormat(language, { month: "short", year: "numeric" });
+  const format = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(language, { ...options, timeZone: zone.peek() });
+  const day = format({ day: "numeric", month: "short" });
+  const minute = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const year = format({ month: "short", year: "numeric" });
   const words = (at: number, stepS: number) => {
     const time = new Date(at * 1_000);
     if (stepS >= 28 * 86_400) return year.format(time);
-    return stepS >= 86_400 || (time.getHours() === 0 && time.getMinutes() === 0)
-      ? day.format(time)
-      : minute.format(time);
+    return stepS >= 86_400 || isMidnight(at * 1_000) ? day.format(time) : minute.format(time);
   };
   return { ...lines(colours), space: 70, values: (_, ticks, __, ___, step) => ticks.map((at) => words(at, step)) };
 }

@@ -31,10 +31,16 @@ const READINGS_MAX = 1_000;
  * One metric over a time range: the readings themselves where they are few, else means with lowest and highest in steps
  * that the service computes.
  */
-async function loadHistory(sensorId: string, metric: MetricName, range: Range, signal?: AbortSignal): Promise<History> {
+async function loadHistory(
+  sensorId: string,
+  metric: MetricName,
+  range: Range,
+  signal?: AbortSignal,
+  more = "",
+): Promise<History> {
   const from = new Date(Math.floor(range.from)).toISOString();
   const to = new Date(Math.ceil(range.to)).toISOString();
-  const path = `/sensors/${encodeURIComponent(sensorId)}/readings?from=${from}&to=${to}&metrics=${metric}`;
+  const path = `/sensors/${encodeURIComponent(sensorId)}/readings?from=${from}&to=${to}&metrics=${metric}${more}`;
   if (range.to - range.from <= 36 * 60 * MINUTE_MS) {
     const page = await request<PageOf<ReadingView>>("GET", `${path}&limit=${READINGS_MAX}`, undefined, signal);
     if (page.next === undefined) return historyOf(page.items, metric);
@@ -60,7 +66,11 @@ export type NamedHistory = { readonly name: string; readonly history: History };
 
 /** What a metric of a sensor did, and, if asked for, of the sensors near it. */
 export function useHistory(sensorId: string, metric: MetricName, range: Range, withNeighbours: boolean) {
-  const own = useLoaded((signal) => loadHistory(sensorId, metric, range, signal), [sensorId, metric, range]);
+  // With the history of a sensor whose place it took.
+  const own = useLoaded(
+    (signal) => loadHistory(sensorId, metric, range, signal, "&predecessors=true"),
+    [sensorId, metric, range],
+  );
   const others = useLoaded(
     (signal) => {
       const near = withNeighbours ? neighboursOf(sensorId) : [];

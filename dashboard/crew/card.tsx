@@ -6,6 +6,7 @@ import { Form } from "../parts/forms.tsx";
 import { SeverityMark } from "../parts/show.tsx";
 import { formatAgo, formatTime, formatUtc } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
+import { zone } from "../words/zone.ts";
 import type { CrewState } from "./crew-state.ts";
 import { type Card, daysUntil, describeDistance, deviceOf, holderOf, mapLink } from "./list.ts";
 
@@ -208,7 +209,7 @@ function WarningItem({ crew, warning }: { crew: CrewState; warning: CrewWarningV
 function Since({ at, now }: { at: string; now: number }) {
   const time = Date.parse(at);
   return (
-    <time dateTime={at} title={`${formatTime(time, now)} · ${formatUtc(time)}`}>
+    <time dateTime={at} title={`${formatTime(time, now)} (${zone.value}) · ${formatUtc(time)}`}>
       {messages.value.crew.since(formatAgo(time, now))}
     </time>
   );

@@ -1,4 +1,5 @@
 import { language } from "../shell/preferences.ts";
+import { zone } from "../words/zone.ts";
 
 /** "0.4", "12", "2,340": as many digits as one can follow. */
 export function formatRate(perSecond: number): string {
@@ -21,10 +22,10 @@ export function formatBytes(bytes: number): string {
   return `${new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(bytes / size)} ${unit}`;
 }
 
-/** "14:03:07" in the viewer's zone: readings come too fast for minutes. */
+/** "14:03:07" on the city's clocks: readings come too fast for minutes. */
 export function formatClock(at: number): string {
   const options = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
-  return new Intl.DateTimeFormat(language.value, options).format(at);
+  return new Intl.DateTimeFormat(language.value, { ...options, timeZone: zone.value }).format(at);
 }
 
 const PER_LINE = 16;

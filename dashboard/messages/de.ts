@@ -34,6 +34,7 @@ export const de: Messages = {
     languages: { en: "English", de: "Deutsch", es: "Español" },
     live: "Verbunden",
     connecting: "Verbindet …",
+    zone: (zone: string) => `Uhrzeiten von ${zone.replaceAll("_", " ")}`,
     lost: "Verbindung verloren",
     lostSince: (time) => `Verbindung um ${time} verloren. Die Anzeige kann veraltet sein. Verbindet erneut …`,
     rulesBehind: "Die Regeln sind im Rückstand: Meldungen können verspätet sein.",

@@ -34,6 +34,7 @@ export const es: Messages = {
     languages: { en: "English", de: "Deutsch", es: "Español" },
     live: "En directo",
     connecting: "Conectando …",
+    zone: (zone: string) => `Horas de ${zone.replaceAll("_", " ")}`,
     lost: "Sin conexión",
     lostSince: (time) => `Conexión perdida a las ${time}. Lo que ve puede estar desactualizado. Reintentando …`,
     rulesBehind: "Las reglas van con retraso: las alertas pueden llegar tarde.",

@@ -13,6 +13,7 @@ import { type Column, numbers, Table, type TableRow } from "../parts/table.tsx";
 import { navigate, query } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
 import { describeMs, districtName } from "../words/words.ts";
+import { csvStyle, fromLocalInput, toLocalInput, zone } from "../words/zone.ts";
 
 /** `/report`: what happened in a shift, to hand over or to print. */
 export function ReportPage() {
@@ -40,7 +41,8 @@ function Body({ report }: { report: ReportView }) {
   return (
     <>
       <p class="quiet">
-        <Moment at={report.from} as="time" /> – <Moment at={report.to} as="time" />
+        <Moment at={report.from} as="time" /> – <Moment at={report.to} as="time" /> ·{" "}
+        {messages.value.shell.zone(zone.value)}
       </p>
       <Figures
         label={t.total}
@@ -79,7 +81,7 @@ function RangeForm({ asked, wrong }: { asked: Asked; wrong: string | undefined }
   function submit(event: SubmitEvent): void {
     event.preventDefault();
     const data = new FormData(event.currentTarget as HTMLFormElement);
-    const [from, to] = ["from", "to"].map((name) => new Date(String(data.get(name))));
+    const [from, to] = ["from", "to"].map((name) => new Date(fromLocalInput(String(data.get(name)))));
     navigate(addressOf({ from: from!, to: to! }));
   }
 
@@ -102,7 +104,7 @@ function RangeForm({ asked, wrong }: { asked: Asked; wrong: string | undefined }
       <button type="submit" class="button">
         {t.show}
       </button>
-      <a class="button" href={`/api/v1${addressOf(asked)}&format=csv`} download="report.csv">
+      <a class="button" href={`/api/v1${addressOf(asked)}&format=csv&${csvStyle()}`} download="report.csv">
         {t.csv}
       </a>
       <Button onClick={() => print()}>{t.print}</Button>
@@ -125,7 +127,7 @@ function RangeField({ name, label, at, wrong }: { name: string; label: string; a
         type="datetime-local"
         name={name}
         required
-        defaultValue={toLocalInput(at)}
+        defaultValue={toLocalInput(at.getTime())}
         aria-invalid={wrong || undefined}
         aria-describedby={wrong ? "range-wrong" : undefined}
       />
@@ -242,9 +244,4 @@ function askedOf(query: URLSearchParams, now: number): Asked {
 
 function addressOf({ from, to }: Asked): string {
   return `/report?from=${encodeURIComponent(from.toISOString())}&to=${encodeURIComponent(to.toISOString())}`;
-}
-
-/** For `<input type="datetime-local">`, which knows no zone: the viewer's own. */
-function toLocalInput(at: Date): string {
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

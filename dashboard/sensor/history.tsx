@@ -26,8 +26,8 @@ export function HistoryOf({ sensor, metric, choose }: HistoryProps) {
   const name = sensor.name ?? sensor.id;
   const { unit } = METRICS[metric];
   const data = useMemo(
-    () => history && historyChart({ name, unit, span, history, neighbours }),
-    [name, unit, span, history, neighbours],
+    () => history && historyChart({ name, unit, span, history, neighbours, changedAt: sensor.replaces?.from }),
+    [name, unit, span, history, neighbours, sensor.replaces?.from],
   );
 
   return (
@@ -78,6 +78,7 @@ function legendOf(bands: readonly { readonly tone: string }[]) {
   const t = messages.value.chart;
   return [
     ...(bands.some(({ tone }) => tone === "quiet") ? [{ tone: "quiet" as const, text: t.gap }] : []),
+    ...(bands.some(({ tone }) => tone === "info") ? [{ tone: "info" as const, text: t.replaced }] : []),
     ...(bands.some(({ tone }) => tone === "warning") ? [{ tone: "warning" as const, text: t.suspect }] : []),
   ];
 }
@@ -88,10 +89,12 @@ type Shown = {
   readonly span: { readonly from: number; readonly to: number };
   readonly history: History;
   readonly neighbours: readonly NamedHistory[];
+  /** When it took the place of another, whose values come before. */
+  readonly changedAt: string | undefined;
 };
 
 /** History with its neighbours; times without data and implausible values as bands behind it. */
-function historyChart({ name, unit, span, history, neighbours }: Shown): ChartData {
+function historyChart({ name, unit, span, history, neighbours, changedAt }: Shown): ChartData {
   const { points, suspect } = history;
   return {
     from: span.from,
@@ -101,8 +104,16 @@ function historyChart({ name, unit, span, history, neighbours }: Shown): ChartDa
     bands: [
       ...gapsOf(points).map((gap) => ({ ...gap, tone: "quiet" as const })),
       ...spansOf(suspect, stepOf(points)).map((one) => ({ ...one, tone: "warning" as const })),
+      ...changeOf(changedAt, span).map((one) => ({ ...one, tone: "info" as const })),
     ],
   };
+}
+
+/** A line as wide as one can see. */
+function changeOf(changedAt: string | undefined, { from, to }: Shown["span"]): Stretch[] {
+  const at = changedAt === undefined ? Number.NaN : Date.parse(changedAt);
+  const width = (to - from) / 300;
+  return at > from && at < to ? [{ from: at - width / 2, to: at + width / 2 }] : [];
 }
 
 type Stretch = { readonly from: number; readonly to: number };

@@ -80,6 +80,11 @@ export function followSensor(id: string) {
     problem,
     metric,
     choose: (name: string) => setQuery({ metric: name }),
+    /** It was changed here. */
+    reload(): void {
+      void ask().then(() => quietly(askRules()));
+      quietly(askAlerts());
+    },
     close(): void {
       over.abort();
       clearInterval(timer);

@@ -10,6 +10,8 @@ import type { PageProps } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName, formatValue, metricLabel } from "../words/words.ts";
 import { HistoryOf } from "./history.tsx";
+import { Refused } from "./refused.tsx";
+import { Past, Register } from "./register.tsx";
 
 /** `/sensors/:id`: what a sensor says, what it said, and what the rules say of it. */
 export function SensorPage({ params }: PageProps) {
@@ -33,9 +35,12 @@ export function SensorPage({ params }: PageProps) {
             <p class="note">{t.sensor.nothingYet}</p>
           )}
           <Alerts followed={followed} />
+          <Register sensor={sensor} followed={followed} />
         </div>
         <aside class="stack">
+          <Refused id={sensor.id} />
           <Latest sensor={sensor} followed={followed} />
+          <Past sensor={sensor} />
           <Rules followed={followed} />
         </aside>
       </div>
@@ -45,7 +50,7 @@ export function SensorPage({ params }: PageProps) {
 
 function Head({ sensor }: { sensor: WholeSensor }) {
   const { sensor: t, words, desk } = messages.value;
-  const { id, name, kind, district, online, lastSeen, intervalS, gateway, tags } = sensor;
+  const { id, name, kind, district, online, lastSeen, intervalS, gateway, tags, retiredAt } = sensor;
   return (
     <header>
       <h1 tabIndex={-1}>{name ?? id}</h1>
@@ -60,6 +65,7 @@ function Head({ sensor }: { sensor: WholeSensor }) {
         {intervalS !== undefined && ` · ${t.every(intervalS)}`}
       </p>
       <p class="cluster">
+        {retiredAt !== undefined && <span class="chip">{messages.value.admin.register.off}</span>}
         {online !== undefined && <span class="chip">{online ? t.online : t.offline}</span>}
         {Object.entries(tags).map(([key, value]) => (
           <span key={key} class="chip">

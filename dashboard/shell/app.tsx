@@ -8,6 +8,7 @@ import { Button, Field } from "../parts/fields.tsx";
 import { useAttempt } from "../parts/forms.tsx";
 import { Loading, Message, Problem } from "../parts/state.tsx";
 import { clock, formatTime } from "../words/time.tsx";
+import { zone } from "../words/zone.ts";
 import { NewCritical, pageTitle } from "./notify.tsx";
 import { loadPage, PAGES, type Page, pageAt } from "./pages.ts";
 import { LANGUAGES, language, THEMES, theme } from "./preferences.ts";
@@ -167,6 +168,7 @@ function Settings() {
           options={LANGUAGES.map((one) => [one, t.shell.languages[one], one] as const)}
           onChoose={(chosen) => (language.value = oneOf(LANGUAGES, chosen))}
         />
+        <p class="quiet">{t.shell.zone(zone.value)}</p>
         {who && (
           <div class="panel-end cluster spread">
             <a href="/account">{t.shell.account}</a>

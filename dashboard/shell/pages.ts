@@ -42,7 +42,6 @@ export const PAGES: readonly Page[] = [
   {
     path: "/sensors/:id",
     title: "sensor",
-    fewWords: true,
     roles: EVERYONE,
     load: async () => (await import("../sensor/sensor.tsx")).SensorPage,
   },

@@ -47,7 +47,7 @@ export async function signOut(): Promise<void> {
 
 /** The service does not know us any more (401), or we left. */
 export function forgetUser(unasked: boolean): void {
-  const { user: former, ...rest } = session.value ?? { publicPage: false, version: "" };
+  const { user: former, ...rest } = session.value ?? { publicPage: false, version: "", timeZone: "" };
   // Several requests may hear of it at once.
   wasSignedIn.value = unasked && (former !== undefined || wasSignedIn.peek());
   forgetKept();

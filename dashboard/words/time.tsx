@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import { language } from "../shell/preferences.ts";
+import { dayOf, zone } from "./zone.ts";
 
 /** The clock that relative times follow; moves every ten seconds. */
 export const clock = signal(Date.now());
@@ -35,12 +36,14 @@ export function formatAgo(at: number, now: number): string {
   return format.format(0, "minute");
 }
 
-/** Day and time in the viewer's own zone; the day is left out for today. */
+/** Day and time on the city's clocks; the day is left out for today. */
 export function formatTime(at: number, now: number): string {
-  const today = new Date(at).toDateString() === new Date(now).toDateString();
-  const format = cached(`time ${language.value} ${today}`, () => {
+  const today = dayOf(at) === dayOf(now);
+  const timeZone = zone.value;
+  const format = cached(`time ${language.value} ${today} ${timeZone}`, () => {
     const day = today ? {} : ({ day: "numeric", month: "short" } as const);
-    return new Intl.DateTimeFormat(language.value, { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+    return new Intl.DateTimeFormat(language.value, { ...day, ...time, timeZone });
   });
   return format.format(at);
 }
@@ -48,13 +51,13 @@ export function formatTime(at: number, now: number): string {
 /** The same in UTC, in full: what stands in logs and in the API. */
 export const formatUtc = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
-/** A moment of the API (ISO 8601): how long ago or when, with local time and UTC on hover. */
+/** A moment of the API (ISO 8601): how long ago or when, with the city's time and UTC on hover. */
 export function Moment({ at, as = "ago" }: { at: string; as?: "ago" | "time" }) {
   const time = Date.parse(at);
   const now = clock.value;
   const text = as === "ago" ? formatAgo(time, now) : formatTime(time, now);
   return (
-    <time dateTime={at} title={`${formatTime(time, now)} · ${formatUtc(time)}`}>
+    <time dateTime={at} title={`${formatTime(time, now)} (${zone.value}) · ${formatUtc(time)}`}>
       {text}
     </time>
   );

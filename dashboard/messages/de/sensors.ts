@@ -25,6 +25,7 @@ export const chart: typeof en.chart = {
   time: "Zeit",
   newest: (n) => `Die neuesten ${n} werden gezeigt.`,
   failed: "Das Diagramm konnte nicht geladen werden. Die Tabelle enthält die Werte.",
+  replaced: "Hier ersetzt",
   noData: "Keine Messwerte in dieser Zeit.",
   limit: (value) => `Grenze ${value}`,
   clear: (value) => `Ende bei ${value}`,

@@ -31,6 +31,7 @@ export const first = {
     languages: { en: "English", de: "Deutsch", es: "Español" },
     live: "Live",
     connecting: "Connecting …",
+    zone: (zone: string) => `Times of ${zone.replaceAll("_", " ")}`,
     lost: "Connection lost",
     lostSince: (time: string) => `Connection lost at ${time}. What you see may be out of date. Reconnecting …`,
     rulesBehind: "The rules are behind: alerts may be late.",

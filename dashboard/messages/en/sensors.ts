@@ -25,6 +25,7 @@ export const chart = {
   time: "Time",
   newest: (n: number) => `The newest ${n} are shown.`,
   failed: "The chart could not be loaded. The table has the values.",
+  replaced: "Replaced here",
   noData: "No readings in this period.",
   limit: (value: string) => `limit ${value}`,
   clear: (value: string) => `clear at ${value}`,

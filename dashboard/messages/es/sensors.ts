@@ -25,6 +25,7 @@ export const chart: typeof en.chart = {
   time: "Hora",
   newest: (n) => `Se muestran los ${n} más recientes.`,
   failed: "No se pudo cargar el gráfico. La tabla contiene los valores.",
+  replaced: "Sustituido aquí",
   noData: "Sin mediciones en este periodo.",
   limit: (value) => `límite ${value}`,
   clear: (value) => `fin en ${value}`,
