@@ -21,7 +21,13 @@ export type ChartData = {
   /** Horizontal: limits. */
   readonly levels?: readonly { readonly value: number; readonly label: string; readonly tone: Tone }[];
   /** Vertical: windows, spans of suspect values, times without data. */
-  readonly bands?: readonly { readonly from: number; readonly to: number; readonly tone: Tone }[];
+  readonly bands?: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly tone: Tone;
+    /** A moment: narrow, and to be seen all the same. */
+    readonly isMoment?: true;
+  }[];
   /** Single readings that matter. */
   readonly marks?: readonly { readonly at: number; readonly value: number; readonly tone: Tone }[];
 };

@@ -128,8 +128,8 @@ const chartColours = (near: HTMLElement): Colours => readColours(near, NAMES);
 function drawBands(plot: uPlot, { bands = [] }: ChartData, colours: Colours): void {
   const { ctx, bbox } = plot;
   ctx.save();
-  ctx.globalAlpha = 0.16;
-  for (const { from, to, tone } of bands) {
+  for (const { from, to, tone, isMoment } of bands) {
+    ctx.globalAlpha = isMoment ? 0.8 : 0.16;
     const left = Math.max(bbox.left, plot.valToPos(from / 1_000, "x", true));
     const right = Math.min(bbox.left + bbox.width, plot.valToPos(to / 1_000, "x", true));
     if (right <= left) continue;

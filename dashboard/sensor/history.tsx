@@ -104,7 +104,7 @@ function historyChart({ name, unit, span, history, neighbours, changedAt }: Show
     bands: [
       ...gapsOf(points).map((gap) => ({ ...gap, tone: "quiet" as const })),
       ...spansOf(suspect, stepOf(points)).map((one) => ({ ...one, tone: "warning" as const })),
-      ...changeOf(changedAt, span).map((one) => ({ ...one, tone: "info" as const })),
+      ...changeOf(changedAt, span).map((one) => ({ ...one, tone: "info" as const, isMoment: true as const })),
     ],
   };
 }

@@ -41,7 +41,7 @@ export function SensorPage({ params }: PageProps) {
           <Refused id={sensor.id} />
           <Latest sensor={sensor} followed={followed} />
           <Past sensor={sensor} />
-          <Rules followed={followed} />
+          {sensor.retiredAt === undefined && <Rules followed={followed} />}
         </aside>
       </div>
     </div>
@@ -105,7 +105,7 @@ function Latest({ sensor, followed }: { sensor: WholeSensor; followed: FollowedS
                     }
                   >
                     {formatValue(sensor.latest!.values[name]!, name)}
-                    {sensor.latest?.quality?.[name] === "suspect" && <span class="chip">{t.suspect}</span>}
+                    <Quality of={sensor.latest?.quality?.[name]} />
                   </Fact>
                 ))}
               </dl>
@@ -113,8 +113,24 @@ function Latest({ sensor, followed }: { sensor: WholeSensor; followed: FollowedS
           ),
       )}
       {sent.length === 0 && <p class="quiet">{messages.value.desk.noReading}</p>}
+      <p class="cluster">
+        {isClockUnset(sensor) && <span class="chip">{t.clock}</span>}
+        {sensor.latest?.late && <span class="chip">{t.late}</span>}
+      </p>
     </section>
   );
+}
+
+/** What is known of a value, in words; nothing where it is good. */
+function Quality({ of }: { of: string | undefined }) {
+  const t = messages.value.sensor;
+  const words = { suspect: t.suspect, corrected: t.corrected, invalid: t.invalid } as Readonly<Record<string, string>>;
+  return of === undefined || words[of] === undefined ? null : <span class="chip">{words[of]}</span>;
+}
+
+/** Its clock was never set: the time of its readings is that of their receipt. */
+function isClockUnset({ latest }: WholeSensor): boolean {
+  return (latest?.quality as Readonly<Record<string, string>> | undefined)?.measuredAt === "clock";
 }
 
 function Alerts({ followed }: { followed: FollowedSensor }) {

@@ -58,7 +58,7 @@ describe("signing in on the page", () => {
 
   it("says to the page who is there without an error when nobody is", async () => {
     const answer = await call("GET", "/session");
-    expect([answer.statusCode, answer.json()]).toEqual([200, { publicPage: false, version: "0.0.0" }]);
+    expect([answer.statusCode, answer.json()]).toEqual([200, { publicPage: false, version: "0.0.0", timeZone: "UTC" }]);
     expect((await call("GET", "/session", "lamppost-session=nonsense")).json()).not.toHaveProperty("user");
   });
 

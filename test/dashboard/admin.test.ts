@@ -7,7 +7,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
   let city: City;
   const visits: Visit[] = [];
   beforeAll(async () => {
-    city = await startCity();
+    city = await startCity({ env: { LAMPPOST_TIME_ZONE: "Europe/Madrid" } });
   });
   afterAll(async () => {
     await closeVisits();
@@ -187,7 +187,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await page.getByLabel("Sun").check();
     await page.getByRole("button", { name: "Add", exact: true }).click();
     const card = page.getByRole("listitem").filter({ hasText: "New firmware <b>at night</b>" });
-    await card.getByText("Sun, 22:00 to 04:00 (Europe/Berlin)").waitFor();
+    await card.getByText("Sun, 22:00 to 04:00 (Europe/Madrid)").waitFor();
     await card.getByText("District: harbour, centre").waitFor();
     await shoot(page, "admin-silences");
     await card.getByRole("button", { name: "End" }).click();

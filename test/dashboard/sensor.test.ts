@@ -48,6 +48,59 @@ describe.runIf(HAS_BROWSER)("the page of one sensor", () => {
     await close();
   });
 
+  it("lets operators change it and move it, and says what is left to do and what is refused", async () => {
+    const { page, goTo, complaints, close } = await open();
+    const wrong = { sensorId: "air-2", kind: "air", district: "north", measuredAt: "yesterday", pm25: 1 };
+    await site.city.api("/readings", [wrong, { ...wrong, measuredAt: undefined }]);
+    await goTo("/sensors/air-2");
+    await page.getByRole("heading", { name: "Messages arrive and are refused" }).waitFor();
+    await page.getByText("Unreadable time").waitFor();
+    await shoot(page, "sensor-refused");
+    await page.getByRole("button", { name: "Change details" }).click();
+    await page.getByLabel("Display name").fill("Quay");
+    await page.getByLabel("Latitude").fill("95");
+    await page.getByLabel("District").fill("harbour");
+    await page.getByLabel("Tags").fill("altitude=2240");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.locator(".wrong").first().waitFor();
+    await page.getByLabel("Latitude").fill("40.41");
+    await shoot(page, "sensor-change");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "Quay" }).waitFor();
+    await page.getByText("publishes to city/harbour/air/air-2 from now on").waitFor();
+    await page.getByRole("heading", { name: "History of the device" }).waitFor();
+    await page.getByText("altitude: 2240").waitFor();
+    const { places } = await site.city.api("/sensors/air-2");
+    expect(places.map(({ district }: { district: string }) => district)).toEqual(["north", "harbour"]);
+    expect(complaints.filter((one) => !one.includes("400"))).toEqual([]);
+    await close();
+  });
+
+  it("takes it off the register for a successor, whose chart goes on with it", async () => {
+    const { page, goTo, close } = await open();
+    await site.city.api("/devices", { sensorId: "air-3", kind: "air", district: "north" });
+    await site.city.api("/readings", { sensorId: "air-3", kind: "air", district: "north", pm25: 20, no2: 30 });
+    await goTo("/sensors/air-3");
+    await page.getByRole("button", { name: "Change details" }).click();
+    await page.getByLabel("Takes the place of").fill("air-1");
+    await page
+      .getByLabel("Since", { exact: true })
+      .fill(new Date(Date.now() - 5 * 3_600_000).toISOString().slice(0, 16));
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Took the place of").waitFor();
+    await page.locator(".chart-key", { hasText: "Replaced here" }).waitFor();
+    await expectEachTheme(page, "sensor-replaced");
+    await goTo("/sensors/air-1");
+    await page.getByText("This sensor is off the register").waitFor();
+    await shoot(page, "sensor-retired");
+    await page.getByRole("button", { name: "Put it back" }).click();
+    await page.getByRole("button", { name: "Take off the register" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Take off the register" }).click();
+    await page.getByText("This sensor is off the register").waitFor();
+    await site.city.api("/sensors/air-1/restore", {});
+    await close();
+  });
+
   it("looks well in each theme and can be used by everyone", { tags: ["long"] }, async () => {
     const { page, close } = await open();
     await expectEachTheme(page, "sensor");
