@@ -135,8 +135,6 @@ type PageOptions = {
 
 export type ApiOptions = {
   readonly version: string;
-  /** Of the city. */
-  readonly timeZone: string;
   readonly page: PageOptions;
   /**
    * Host names a request may carry (without port). Set it when bound to loopback, against DNS rebinding;

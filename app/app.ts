@@ -385,7 +385,6 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     log: log.child({ module: "api" }),
     options: {
       version: VERSION,
-      timeZone: config.timeZone,
       page: { dir: PAGE_DIR, ...config.page },
       ...callersOf(config),
     },

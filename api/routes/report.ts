@@ -5,6 +5,7 @@ import { ReportBody, type ReportLineView, ReportQuery, type ReportView, type Too
 import type { Alert, Severity, TimelineEntry } from "../../model/alert.ts";
 import { median, percentile } from "../../model/statistics.ts";
 import { DAY_MS } from "../../model/time.ts";
+import { UTC } from "../../model/zone.ts";
 import type { Api, Parts } from "../api.ts";
 import { type Cell, type CsvStyle, csvLine, styleOf } from "../csv.ts";
 import { answers, media } from "../problems.ts";
@@ -24,10 +25,10 @@ const schema = {
   response: answers({ 200: media("The report", { "application/json": ReportBody, "text/csv": z.string() }) }, 503),
 };
 
-export function addReport(app: Api, { records, latest, queries, now, options }: Parts): void {
+export function addReport(app: Api, { records, latest, queries, now, zone = UTC }: Parts): void {
   app.get("/report", { schema }, async (request, reply) => {
     const { format, locale } = request.query;
-    const range = parseRange(request.query, now(), SPAN_MAX_MS, options.timeZone);
+    const range = parseRange(request.query, now(), SPAN_MAX_MS, zone.name);
     const csv = { style: styleOf(locale), write: timeWriter(parseZone(request.query.zone)) };
     return queries(request, reply).ask((signal) => report(range, format === "csv" ? csv : undefined, reply, signal));
   });
@@ -45,7 +46,7 @@ export function addReport(app: Api, { records, latest, queries, now, options }: 
     return reply.send({
       from: iso(range.from),
       to: iso(range.to),
-      zone: options.timeZone,
+      zone: zone.name,
       ...makeReport(alerts, range),
       alerts: alerts.map(viewAlert),
       history: records.alerts.countHistory(range),

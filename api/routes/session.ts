@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { NewPassword, SessionBody, type SessionView, SignIn, StartedSessionBody } from "../../contract/account.ts";
 import type { Account } from "../../model/people.ts";
+import { UTC } from "../../model/zone.ts";
 import type { Api, Parts } from "../api.ts";
 import { answers, invalid } from "../problems.ts";
 import { isFromPage, setSession } from "../sessions.ts";
@@ -29,7 +30,7 @@ const password = {
 };
 
 export function addSession(app: Api, parts: Parts): void {
-  const { auth, sessions, records, streams, limits, now, options } = parts;
+  const { auth, sessions, records, streams, limits, now, options, zone = UTC } = parts;
   const signIn = createSignIn(parts);
 
   app.post("/session", { schema: start }, async (request, reply) => {
@@ -51,7 +52,7 @@ export function addSession(app: Api, parts: Parts): void {
       ...(tilesUrl ? { tilesUrl } : {}),
       publicPage: isPublic,
       version: options.version,
-      timeZone: options.timeZone,
+      timeZone: zone.name,
     };
   });
 

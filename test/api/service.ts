@@ -102,7 +102,6 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     ...overrides,
     options: {
       version: "0.0.0",
-      timeZone: "UTC",
       page: { dir: PAGE_DIR, isPublic: false },
       ...overrides.options,
       limits: { signInFailedAfterMs: 0, ...overrides.options?.limits },

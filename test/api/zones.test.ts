@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseTime, timeWriter } from "../../api/time-range.ts";
+import { createZone } from "../../model/zone.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 import { startService } from "./service.ts";
 
 let service: ReturnType<typeof startService>;
 beforeEach(() => {
-  service = startService({ options: { timeZone: "Europe/Madrid" } });
+  service = startService({ zone: createZone("Europe/Madrid") });
 });
 afterEach(() => service.close());
 

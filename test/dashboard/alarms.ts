@@ -4,10 +4,13 @@ import { SILENT } from "../../model/log.ts";
 import { openRecords } from "../../store/records.ts";
 import type { City } from "../helpers/city.ts";
 
-/** Makes an alert through the real door: a new sensor whose battery is low (15: a crew's warning, 5: critical). */
+/** Makes an alert through the real door: a new sensor whose battery is low (15: a crew's warning, 5, said twice: critical). */
 export async function alarm(city: City, sensorId: string, battery: number, name = sensorId): Promise<void> {
   await city.api("/devices", { sensorId, kind: "air", district: "centre", name, lat: 52.61, lon: 11.02 });
-  await city.api("/readings", { sensorId, kind: "air", district: "centre", battery });
+  for (const ageMs of [60_000, 0]) {
+    const measuredAt = new Date(Date.now() - ageMs).toISOString();
+    await city.api("/readings", { sensorId, kind: "air", district: "centre", measuredAt, battery });
+  }
 }
 
 /** A port that is free now: for a service that comes back where it was. */

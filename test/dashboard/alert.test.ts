@@ -109,7 +109,7 @@ async function raiseAlert({ api }: City): Promise<string> {
         kind: "air",
         district: "north",
         measuredAt,
-        enclosureTemperature: i === 59 ? 74 : Math.min(69, sun),
+        enclosureTemperature: i >= 58 ? 74 : Math.min(69, sun),
       },
       { sensorId: "air-2", kind: "air", district: "north", measuredAt, enclosureTemperature: 31 + (i % 3) },
     ];

@@ -20,6 +20,8 @@ export async function fillCity(city: City): Promise<void> {
   await city.api("/readings", [
     { sensorId: "air-1", ...centre, battery: 15 },
     { sensorId: "air-2", ...centre, battery: 14 },
+    // One sample alone is not critical.
+    { sensorId: "air-3", ...centre, battery: 5, measuredAt: new Date(Date.now() - 60_000).toISOString() },
     { sensorId: "air-3", ...centre, battery: 5 },
     { sensorId: "air-4", kind: "air", district: "south", battery: 12 },
     { sensorId: "air-5", ...centre, battery: 13 },

@@ -235,7 +235,7 @@ describe.runIf(HAS_BROWSER)("the operators' desk", () => {
     }
     const page = await desk({ language: "de-DE" });
     expect(await page.locator("time").first().getAttribute("title")).toMatch(
-      /\d\d:\d\d · \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/,
+      /\d\d:\d\d \(.+\) · \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/,
     );
     await shoot(page, "desk-german");
   });
