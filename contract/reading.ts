@@ -15,13 +15,7 @@ import {
   paging,
   Time,
   type View,
-import { REASON_NAMES } from "../model/rejection.ts";
-import {
-  type EpochTimes,
-  Flag,
-  Id,
-  KindName,
-  Locale,
+  ZoneName,
 } from "./common.ts";
 
 const STRING_CHARS_MAX = 1_000;
