@@ -17,6 +17,7 @@ import type { Target } from "../model/target.ts";
 import type { ReadingTopic } from "../model/topics.ts";
 import type { Zone } from "../model/zone.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
+import type { QuarantineItem } from "../store/records/quarantine.ts";
 import type { Records } from "../store/records.ts";
 import type { Limits } from "./limits.ts";
 
@@ -55,6 +56,8 @@ export type ApiDeps = {
   figures(): readonly Figure[];
   readonly live: LiveReadings;
   readonly corrections: CorrectionDeps;
+  /** What a quarantined conflict brought, as it would be stored; undefined where that cannot be told. */
+  conflictOf(item: QuarantineItem): Pick<Reading, "sensorId" | "kind" | "measuredAt" | "values"> | undefined;
   /** Closes the MQTT connections of an account whose credential was removed. */
   disconnect(name: string): void;
   now(): number;
@@ -76,6 +79,7 @@ type ApiRecords = Pick<
   | "events"
   | "quarantine"
   | "corrections"
+  | "calibrations"
   | "ledger"
   | "audit"
   | "targets"

@@ -15,6 +15,8 @@ import { permissionOf } from "./permissions.ts";
 import { addAccounts } from "./routes/accounts.ts";
 import { addAlerts } from "./routes/alerts.ts";
 import { addAudit, addLedger, addQuarantine } from "./routes/books.ts";
+import { addCalibrations } from "./routes/calibrations.ts";
+import { addConflicts } from "./routes/conflicts.ts";
 import { addCorrections } from "./routes/corrections.ts";
 import { addEvents } from "./routes/events.ts";
 import { addBackup, addMachines, addStatus } from "./routes/machines.ts";
@@ -47,6 +49,8 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addRegisterFile,
   addSensorReadings,
   addCorrections,
+  addCalibrations,
+  addConflicts,
   addAlerts,
   addOpenAlerts,
   addRules,

@@ -19,7 +19,7 @@ import { createLedgerService } from "../ingest/ledger.ts";
 import { LEDGER_TICK_MS } from "../ingest/ledger-check.ts";
 import type { MqttSourcePorts } from "../ingest/mqtt-source/options.ts";
 import { startMqttSource } from "../ingest/mqtt-source/source.ts";
-import { createNotices, redriveItems } from "../ingest/quarantine.ts";
+import { conflictOf, createNotices, redriveItems } from "../ingest/quarantine.ts";
 import { UPKEEP_TICK_MS } from "../ingest/store-upkeep.ts";
 import { createStoreWriter } from "../ingest/store-writer.ts";
 import { createWorker } from "../ingest/worker.ts";
@@ -361,6 +361,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     backup: backups.start,
     simulations,
     corrections,
+    conflictOf: (item) => conflictOf(item, enrolment.context),
     redrive: (ids, by) => redriveItems({ append: edge.append, quarantine: records.quarantine, now }, ids, by),
     health,
     figures: () => [

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Argument, Command } from "commander";
 import type { LedgerCheckView, LedgerSums, LedgerView, Redrive } from "../contract/ledger.ts";
 import type { SensorFaultsView } from "../contract/reading.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
@@ -31,6 +31,15 @@ export function register(program: Command): void {
     .argument("[ids...]", "their numbers")
     .option("--reason <reason>", "all of one reason that were not sent through yet")
     .action(redrive);
+
+  withService(
+    quarantine.command("decide").description("of two values of one moment: keep the old, or take the new"),
+    `quarantine decide 17 take --reason "the first was a test"`,
+  )
+    .argument("<id>", "its number in the list", parseCount)
+    .addArgument(new Argument("<decision>", "which").choices(["keep", "take"]))
+    .requiredOption("--reason <text>", "why")
+    .action(decide);
 
   const trace = withService(
     new Command("trace").description(
@@ -131,6 +140,16 @@ async function redrive(
     options.reason === undefined ? { ids: numbers } : { reason: options.reason as Redrive["reason"] };
   const answer = await findService(options).client.post("/quarantine/redrive", body);
   show(options, answer, () => `${answer.redriven} messages go through again`);
+}
+
+async function decide(
+  id: number,
+  decision: "keep" | "take",
+  options: ServiceOptions & { readonly reason: string },
+): Promise<void> {
+  const { reason } = options;
+  const item = await findService(options).client.post(`/quarantine/${id}/decide`, { decision, reason });
+  show(options, item, () => (decision === "keep" ? "the old value stays" : "the new value counts from now on"));
 }
 
 type LedgerOptions = ServiceOptions & {

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import type { NewCalibrationBody } from "../contract/calibration.ts";
 import type { CorrectionDoneView, CorrectionView, NewCorrectionBody } from "../contract/correction.ts";
 import { CORRECTION_KINDS } from "../model/correction.ts";
 import type { MetricName } from "../model/metrics.ts";
@@ -36,6 +37,54 @@ export function register(program: Command): void {
     .argument("<id>", "its number in the list", parseCount)
     .requiredOption("--reason <text>", "why")
     .action(revoke);
+
+  const calibration = program.command("calibration").description("make what a sensor sends right from now on");
+  withService(
+    calibration.command("add").description("value x factor + offset; what the device said is kept beside it"),
+    `calibration add air-3 no2 --factor 1.04 --offset -2 --certificate "lab report 2026-114"`,
+  )
+    .argument("<sensorId>", "the sensor", parseId)
+    .argument("<metric>", "such as no2")
+    .option("--factor <n>", "default 1", parseNumber)
+    .option("--offset <n>", "default 0", parseNumber)
+    .option("--from <time>", "of what was measured from then on (default: now)")
+    .option("--to <time>", "exclusive (default: until it is ended)")
+    .requiredOption("--certificate <text>", "who calibrated it, when, against what")
+    .action(addCalibration);
+  withService(calibration.command("list").description("of a sensor, the newest first"), "calibration list air-3")
+    .argument("<sensorId>", "the sensor", parseId)
+    .action(listCalibrations);
+  withService(calibration.command("end").description("from now on it does not count"), "calibration end 2")
+    .argument("<id>", "its number in the list", parseCount)
+    .action(endCalibration);
+}
+
+type CalibrationOptions = ServiceOptions & Omit<NewCalibrationBody, "metric">;
+
+async function addCalibration(sensorId: string, metric: string, options: CalibrationOptions): Promise<void> {
+  const { factor, offset, from, to, certificate } = options;
+  // The service says which metrics there are.
+  const body = { metric: metric as MetricName, factor, offset, from, to, certificate };
+  const one = await findService(options).client.post(`/sensors/${sensorId}/calibrations`, body);
+  show(
+    options,
+    one,
+    () => `calibration ${one.id} of ${sensorId}: ${one.metric} x ${one.factor} + ${one.offset} from ${one.from}`,
+  );
+}
+
+async function listCalibrations(sensorId: string, options: ServiceOptions): Promise<void> {
+  const { items } = await findService(options).client.get(`/sensors/${sensorId}/calibrations`);
+  const lines = items.map((one) => [
+    ...[one.id, one.metric, one.factor, one.offset, one.from, one.to ?? "", one.certificate, one.endedAt ?? ""],
+  ]);
+  const header = ["id", "metric", "factor", "offset", "from", "to", "certificate", "ended"];
+  show(options, items, () => (items.length === 0 ? `${sensorId} is not calibrated` : table(header, lines)));
+}
+
+async function endCalibration(id: number, options: ServiceOptions): Promise<void> {
+  const one = await findService(options).client.post(`/calibrations/${id}/end`, {});
+  show(options, one, () => `calibration ${id} of ${one.sensorId} has ended`);
 }
 
 type AddOptions = ServiceOptions & {

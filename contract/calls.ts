@@ -14,9 +14,11 @@ import type {
 } from "./account.ts";
 import type { AlertAction, AlertActionAsk, AlertsQuery, AlertView } from "./alert.ts";
 import type { BacktestMany, BacktestOne, BacktestView } from "./backtest.ts";
+import type { CalibrationView, NewCalibrationBody } from "./calibration.ts";
 import type { PageOf, paging } from "./common.ts";
 import type { CorrectionDoneView, CorrectionView, NewCorrectionBody, RevokeBody } from "./correction.ts";
 import type {
+  DecideBody,
   LedgerQuery,
   LedgerView,
   QuarantineItemView,
@@ -56,6 +58,7 @@ type Reads = {
   readonly "/readings/latest": { query: Names<typeof SensorsQuery>; answer: PageOf<ReadingView> };
   readonly [one: `/sensors/${string}/corrections`]: { query: Paging; answer: PageOf<CorrectionView> };
   readonly "/sensors": { query: Names<typeof RegisterQuery>; answer: PageOf<SensorView> };
+  readonly [one: `/sensors/${string}/calibrations`]: { query: never; answer: PageOf<CalibrationView> };
   readonly "/silences": { query: Names<typeof SilencesQuery>; answer: PageOf<SilenceView> };
   readonly "/store": { query: never; answer: StoreReportView };
   readonly "/users": { query: Paging; answer: PageOf<UserView> };
@@ -73,6 +76,9 @@ export type Sends = {
     answer: CorrectionDoneView;
   };
   readonly [one: `POST /corrections/${number}/revoke`]: { body: RevokeBody; answer: CorrectionDoneView };
+  readonly [one: `POST /sensors/${string}/calibrations`]: { body: NewCalibrationBody; answer: CalibrationView };
+  readonly [one: `POST /calibrations/${number}/end`]: { body: Nothing; answer: CalibrationView };
+  readonly [one: `POST /quarantine/${number}/decide`]: { body: DecideBody; answer: QuarantineItemView };
   readonly "POST /devices": { body: NewDevice; answer: CredentialView };
   readonly "POST /gateways": { body: NewGateway; answer: CredentialView };
   readonly "POST /quarantine/redrive": { body: Redrive; answer: RedrivenView };

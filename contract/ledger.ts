@@ -133,6 +133,7 @@ export const QuarantineItemBody = z
     measuredAt: Time.optional().describe("Of a refused value: the moment of its reading"),
     redrivenAt: Time.optional(),
     redrivenBy: z.string().optional(),
+    decision: z.enum(["keep", "take"]).optional().describe("Of a conflict: what was decided, by redrivenBy"),
     payload: z
       .object({ text: z.string().optional(), base64: z.string().optional(), bytes: z.number(), truncated: z.boolean() })
       .optional()
@@ -150,6 +151,14 @@ export const QuarantineQuery = z.strictObject({
     .describe("Refused values of this metric"),
   redriven: Flag,
 });
+/** `POST /quarantine/{id}/decide`. */
+export const DecideBody = z
+  .strictObject({
+    decision: z.enum(["keep", "take"]).describe("keep the value that was stored, or take this one: a correction"),
+    reason: z.string().trim().min(3).max(500),
+  })
+  .meta({ id: "DecideConflict" });
+export type DecideBody = Sent<typeof DecideBody>;
 export const Redrive = z.strictObject({
   ids: z.array(z.number().int().min(1)).min(1).max(1_000).optional(),
   reason: z.enum(REASON_NAMES).optional(),

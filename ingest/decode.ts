@@ -1,4 +1,5 @@
 import type { Batch, UnknownField, ValueCounts } from "../model/batch.ts";
+import { type Calibration, calibrate } from "../model/calibration.ts";
 import {
   type Message,
   PAYLOAD_BYTES_MAX,
@@ -28,6 +29,8 @@ export type DecodeContext = {
   sensor(id: string, receivedAt: number): Sensor | undefined;
   /** What is usual where a sensor stands; of one that is not registered yet, what is usual in the city. */
   site?(sensor: Sensor | undefined): Site;
+  /** How its values are made right; from RAM, asked for every message. */
+  calibrations?(sensorId: string): readonly Calibration[];
   /** One that was taken off the register. */
   retired?(id: string): Sensor | undefined;
   /** Registers a sensor first seen through a gateway or an external broker, or says why not. Asked again, changes nothing. */
@@ -61,7 +64,7 @@ export function decodeMessage(message: Message, context: DecodeContext): Decoded
     return ofNobody(whole(message, topic, notRegistered(topic.sensorId, context)));
   const refusal = sensor && wrongSensor(sensor, topic, message.receivedAt);
   if (refusal) return whole(message, topic, refusal);
-  const decoded = decodeItems(message, topic, parsePayload(message.payload, message.topic), context.site?.(sensor));
+  const decoded = decodeItems(message, topic, parsePayload(message.payload, message.topic), context, sensor);
   if (sensor) return decoded;
   // A sensor is enrolled by its first good reading, not by noise on a topic.
   if (decoded.readings.length === 0) return ofNobody(decoded);
@@ -112,8 +115,11 @@ function decodeItems(
   message: Message,
   topic: ReadingTopic,
   { readings: items, ignored, refused }: Parsed,
-  site: Site | undefined,
+  context: Pick<DecodeContext, "site" | "calibrations">,
+  sensor: Sensor | undefined,
 ): Decoded {
+  const site = context.site?.(sensor);
+  const calibrations = context.calibrations?.(topic.sensorId) ?? NONE;
   const readings: Reading[] = [];
   const faults: Refusal[] = [];
   let partly: (PartlyRefused | Refusal)[] | undefined;
@@ -135,7 +141,7 @@ function decodeItems(
       partly?.push(one);
       continue;
     }
-    readings.push(result);
+    readings.push(calibrations.length === 0 ? result : calibrate(result, calibrations, site));
     if (values.values.length === 0 || valuesKept >= VALUES_KEPT_MAX) continue;
     partly ??= [...faults];
     partly.push({ index, measuredAt: result.measuredAt, values: values.values.slice(0, VALUES_KEPT_MAX - valuesKept) });

@@ -28,7 +28,10 @@ const REDRIVE_MAX = 2_000;
 const SENDERS_SHOWN = 5;
 const TOLD_MAX = 1_000;
 
-type EnrolmentRecords = { readonly sensors: Pick<Records["sensors"], "get" | "retired" | "list" | "count" | "add"> };
+type EnrolmentRecords = {
+  readonly sensors: Pick<Records["sensors"], "get" | "retired" | "list" | "count" | "add">;
+  readonly calibrations?: Pick<Records["calibrations"], "of">;
+};
 
 /**
  * The registry as decoding sees it: a sensor first seen through a gateway or an external broker is added with the kind
@@ -73,7 +76,14 @@ export function createEnrolment(
     return former && receivedAt < former.retiredAt! ? former : undefined;
   }
 
-  const context: DecodeContext = { topic: createTopicMemory(), sensor: asOf, retired: sensors.retired, enrol, site };
+  const context: DecodeContext = {
+    topic: createTopicMemory(),
+    sensor: asOf,
+    retired: sensors.retired,
+    enrol,
+    site,
+    ...(records.calibrations && { calibrations: records.calibrations.of }),
+  };
 
   /** New sensors `source` may bring now. */
   const room = (source: Source) => Math.min(quotas.room(source), limits.sensorsMax - sensors.count());

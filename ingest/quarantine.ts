@@ -1,8 +1,11 @@
+import { calibrate } from "../model/calibration.ts";
 import { type NewMessage, REFUSED_PAYLOAD_BYTES_MAX } from "../model/message.ts";
+import type { Reading } from "../model/reading.ts";
 import { REASONS, type Rejection } from "../model/rejection.ts";
 import { rejectedTopic } from "../model/topics.ts";
 import type { QuarantineItem } from "../store/records/quarantine.ts";
 import type { Records } from "../store/records.ts";
+import { type DecodeContext, decodeMessage } from "./decode.ts";
 
 const EVERY_MS = 1_000;
 const SENSORS_MAX = 10_000;
@@ -119,4 +122,23 @@ function redriveValue({ metric, measuredAt, receivedAt, source, topic, payload }
     topic,
     payload: Buffer.from(`{"measuredAt":${time},${JSON.stringify(metric)}:${text}}`),
   };
+}
+
+/** What a conflict brought, read once more as it would be stored; undefined where that cannot be told. */
+export function conflictOf(
+  { rejection }: Pick<QuarantineItem, "rejection">,
+  context: DecodeContext,
+): Pick<Reading, "sensorId" | "kind" | "measuredAt" | "values"> | undefined {
+  const { reason, sensorId, kind, district, metric, measuredAt, receivedAt, payload, index, journalSeq } = rejection;
+  if (reason !== "conflict" || !payload || !sensorId || !kind) return undefined;
+  if (metric !== undefined) {
+    const value = Number(Buffer.from(payload).toString("utf8"));
+    if (measuredAt === undefined || !Number.isFinite(value)) return undefined;
+    const said = { sensorId, kind, district: district ?? "", measuredAt, receivedAt, journalSeq };
+    return calibrate({ ...said, values: { [metric]: value } }, context.calibrations?.(sensorId) ?? []);
+  }
+  const { source, topic } = rejection;
+  const { readings, rejections } = decodeMessage({ seq: journalSeq, receivedAt, source, topic, payload }, context);
+  if (readings.length === 1) return readings[0];
+  return rejections.length === 0 ? readings[index] : undefined;
 }

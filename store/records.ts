@@ -2,6 +2,7 @@ import type { Log } from "../model/log.ts";
 import { createCredentialRecords, createSessionRecords } from "./records/accounts.ts";
 import { createAlertRecords, createEventRecords } from "./records/alerts.ts";
 import { createAuditRecords } from "./records/audit.ts";
+import { createCalibrationRecords } from "./records/calibrations.ts";
 import { createCorrectionRecords } from "./records/corrections.ts";
 import { openDatabase } from "./records/database.ts";
 import { createDeviceFaultRecords } from "./records/device-faults.ts";
@@ -52,6 +53,7 @@ export function openRecords(options: {
     quarantine: createQuarantineRecords(db, removals, options.quarantine),
     corrections: createCorrectionRecords(db),
     deviceFaults: createDeviceFaultRecords(db),
+    calibrations: createCalibrationRecords(db),
     ledger: createLedgerRecords(db),
     removals,
     rollups: createRollupRecords(db),

@@ -190,7 +190,7 @@ export function addQuarantine(app: Api, parts: Parts): void {
   });
 }
 
-function viewItem({ id, rejection, redrivenAt, redrivenBy }: QuarantineItem): QuarantineItemView {
+export function viewItem({ id, rejection, redrivenAt, redrivenBy, decision }: QuarantineItem): QuarantineItemView {
   const { payload: _hidden, source, receivedAt, measuredAt, ...rest } = rejection;
   return {
     id,
@@ -199,6 +199,7 @@ function viewItem({ id, rejection, redrivenAt, redrivenBy }: QuarantineItem): Qu
     source: formatSource(source),
     receivedAt: new Date(receivedAt).toISOString(),
     ...(redrivenAt === undefined ? {} : { redrivenAt: new Date(redrivenAt).toISOString(), redrivenBy }),
+    ...(decision ? { decision } : {}),
   };
 }
 

@@ -51,8 +51,9 @@ const revoke = {
 type CorrectionParts = Pick<Parts, "records" | "corrections" | "auth" | "queries" | "now">;
 
 export function addCorrections(app: Api, { records, corrections, auth, queries, now }: CorrectionParts): void {
+  /** What one sent that was taken off the register stays, and may be wrong. */
   function sensorOf(id: string): Sensor {
-    const sensor = records.sensors.get(id);
+    const sensor = records.sensors.get(id) ?? records.sensors.retired(id);
     if (!sensor) throw notFound("sensor", id);
     return sensor;
   }
@@ -132,7 +133,7 @@ function checkChange(body: z.infer<typeof NewCorrectionBody>): void {
   if (body.factor === 0) throw invalid("/factor", "A factor of 0 would leave nothing: mark the values as invalid.");
 }
 
-function momentOf(value: string | number, pointer: string): number {
+export function momentOf(value: string | number, pointer: string): number {
   try {
     return parseTime(String(value), pointer.slice(1));
   } catch {

@@ -221,6 +221,8 @@ export const MIGRATIONS: readonly string[] = [
     STRICT, WITHOUT ROWID`,
   // What was refused of each sensor lately, as JSON, for whoever sets devices up.
   `CREATE TABLE device_faults (sensor TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT`,
+  // Of two values of one moment that disagree: what an operator decided, keep the old or take the new.
+  `ALTER TABLE quarantine ADD COLUMN decision TEXT`,
 ];
 
 /** Of a file of this version of the service. */

@@ -31,6 +31,8 @@ export type QuarantineItem = {
   /** Set when it was driven again: when, by whom. */
   readonly redrivenAt?: number;
   readonly redrivenBy?: string;
+  /** Of a conflict: what an operator decided; then it is done with, as if it was driven again. */
+  readonly decision?: "keep" | "take";
 };
 
 type Row = {
@@ -49,6 +51,7 @@ type Row = {
   measured_at: number | null;
   redriven_at: number | null;
   redriven_by: string | null;
+  decision: "keep" | "take" | null;
   payload?: Uint8Array | null;
 };
 
@@ -72,7 +75,7 @@ const KEPT_OF_FULL = 5;
 type Use = { items: number; bytes: number };
 const NOTHING: Readonly<Use> = { items: 0, bytes: 0 };
 const LISTED = `id, journal_seq, item, reason, detail, received_at, source, topic, sensor, district, kind, metric,
-  measured_at, redriven_at, redriven_by`;
+  measured_at, redriven_at, redriven_by, decision`;
 /** More than a message may have items: what is beyond in the column `item` numbers the refused values of one. */
 const ITEMS_OF_MESSAGE = 1_000;
 /** The books are of items: a refused value stands beside them, for its reading went on. */
@@ -243,6 +246,12 @@ export function createQuarantineRecords(
     db.transaction(() => db.statement(sql).run(now, by, JSON.stringify(ids)));
   }
 
+  /** Of a conflict. It is not driven again any more. */
+  function decide(id: number, decision: "keep" | "take", by: string, now: number): void {
+    const sql = "UPDATE quarantine SET decision = ?, redriven_at = ?, redriven_by = ? WHERE id = ?";
+    db.transaction(() => db.statement(sql).run(decision, now, by, id));
+  }
+
   /**
    * Who has items of this kind that wait to be driven again by themselves; as `formatSource` writes them. One look at the
    * index for each sender, however much waits of each.
@@ -319,6 +328,7 @@ export function createQuarantineRecords(
     get,
     list,
     markRedriven,
+    decide,
     senders,
     waiting,
     undriven,
@@ -387,5 +397,6 @@ function fromRow(row: Row): QuarantineItem {
     },
     redrivenAt: row.redriven_at ?? undefined,
     redrivenBy: row.redriven_by ?? undefined,
+    ...(row.decision !== null && { decision: row.decision }),
   };
 }

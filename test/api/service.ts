@@ -86,6 +86,7 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     notifications: { check: () => undefined, test: async () => ({ sent: true }) },
     backup: async () => ({ refused: "There is nothing to back up in a test." }),
     simulations: NO_SIMULATIONS,
+    conflictOf: () => undefined,
     corrections: createCorrections({
       store: storeOf(stored),
       records,

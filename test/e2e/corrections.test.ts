@@ -95,4 +95,54 @@ describe("what people find out about readings", () => {
     const { code } = await city.cli("audit", "verify");
     expect(code).toBe(0);
   });
+
+  it("stores what a calibration makes of a value from now on, with what the device said beside it", async () => {
+    const given = ["--factor", "1.1", "--offset", "-2", "--from", String(start), "--certificate", "lab report 7"];
+    const added = await city.cli("calibration", "add", "air-1", "no2", ...given);
+    expect(added).toMatchObject({ code: 0, stdout: expect.stringContaining("no2 x 1.1 + -2") });
+    const at = (minute: number, no2: number) =>
+      city.api("/readings", {
+        sensorId: "air-1",
+        kind: "air",
+        district: "north",
+        measuredAt: start + minute * 60_000,
+        no2,
+      });
+    await at(10, 20);
+    await until(read, (found) => found.length === 6);
+    expect((await read("&raw=true"))[5]).toEqual([{ no2: expect.closeTo(20, 9) }, undefined, { no2: 20 }]);
+    await city.cli("calibration", "end", "1");
+    await at(11, 20);
+    expect(
+      (
+        await until(
+          () => read("&raw=true"),
+          (found) => found.length === 7,
+        )
+      )[6],
+    ).toEqual([{ no2: 20 }, undefined, undefined]);
+  });
+
+  it("lets an operator take the new one of two values of a moment, or keep the old", async () => {
+    const reading = { sensorId: "air-1", kind: "air", district: "north", measuredAt: start + 11 * 60_000 };
+    const conflicts = async () => (await city.api("/quarantine?reason=conflict&redriven=false")).items;
+    await city.api("/readings", { ...reading, no2: 25 });
+    const [{ id }] = await until(conflicts, (found) => found.length === 1);
+    const taken = await city.cli("quarantine", "decide", String(id), "take", "--reason", "the first was a test");
+    expect(taken.code).toBe(0);
+    expect((await read("&raw=true"))[6]).toEqual([{ no2: 25 }, { no2: "corrected" }, { no2: 20 }]);
+    expect(await conflicts()).toEqual([]);
+    expect((await city.api("/sensors/air-1/corrections")).items[0]).toMatchObject({
+      what: "value",
+      value: 25,
+      quarantineId: id,
+    });
+    // With a metric that is new the rest is taken, and the value alone is refused.
+    await city.api("/readings", { ...reading, no2: 31, o3: 40 });
+    const [second] = await until(conflicts, (found) => found.length === 1);
+    expect(second).toMatchObject({ metric: "no2" });
+    expect((await city.cli("quarantine", "decide", String(second.id), "keep", "--reason", "31 is wrong")).code).toBe(0);
+    expect((await read())[6]![0]).toEqual({ no2: 25, o3: 40 });
+    expect((await city.api(`/quarantine/${second.id}`)).decision).toBe("keep");
+  });
 });
