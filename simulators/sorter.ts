@@ -11,9 +11,9 @@ const PREFIX = "lamppost-sort-";
 /** So much is never taken from a disk, which others need, too. */
 const FREE_BYTES_MIN = 512 * 1024 * 1024;
 /** Readings that are sorted in memory; more are sorted in pieces of so many, which are merged from disk. */
-const READINGS_IN_MEMORY = 100_000;
+const READINGS_IN_MEMORY = 40_000;
 /** Pieces that are merged at once. */
-const RUNS_MAX = 64;
+const RUNS_MAX = 256;
 const BUFFER_BYTES = 64 * 1024;
 
 export type Scratch = ReturnType<typeof openScratch>;
