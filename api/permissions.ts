@@ -25,6 +25,7 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ...PAGE_PATHS.map((path) => [`GET ${path}`, "public"] as const),
   ["GET /assets/:file", "public"],
   ...LOOSE_FILES.map((file) => [`GET /${file}`, "public"] as const),
+  ["GET /city-metrics.js", "public"],
   ["GET /livez", "public"],
   ["GET /readyz", "public"],
   ["GET /metrics", "loopback"],

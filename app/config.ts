@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { BUILT_IN_METRICS } from "../model/metrics.ts";
 import {
   cityFilters,
   mqttUrl,
@@ -14,6 +15,7 @@ import {
 import { SITE_DEFAULTS, type SiteSettings } from "../model/site.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { isTimeZone, machineZone } from "../model/zone.ts";
+import { readMetricsFile } from "./metrics-file.ts";
 
 /** The only place that reads the environment. Every mistake is reported, not just the first; the CLI then exits with 78. */
 export class ConfigError extends Error {
@@ -116,6 +118,7 @@ const SCHEMA = z.object({
   LAMPPOST_NOMINAL_VOLTAGE: number(1, 1_000_000).default(SITE_DEFAULTS.nominalVoltage),
   LAMPPOST_NOMINAL_FREQUENCY: number(1, 1_000).default(SITE_DEFAULTS.nominalFrequency),
   LAMPPOST_ALTITUDE_M: number(-500, 9_000).optional(),
+  LAMPPOST_METRICS_FILE: z.string().optional(),
   LAMPPOST_RULES_DIR: z.string().optional(),
   LAMPPOST_PUBLIC_URL: httpUrl.optional(),
   LAMPPOST_SMTP_URL: smtpUrl.optional(),
@@ -421,6 +424,10 @@ function parse(env: NodeJS.ProcessEnv): Values {
   const result = SCHEMA.safeParse(given);
   if (!result.success)
     mistakes.push(...result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
+  if (env.LAMPPOST_METRICS_FILE) {
+    const { mistakes: wrong } = readMetricsFile(env.LAMPPOST_METRICS_FILE, BUILT_IN_METRICS);
+    mistakes.push(...wrong.map((mistake) => `LAMPPOST_METRICS_FILE: ${mistake}`));
+  }
   mistakes.push(...unknownVariables(env), ...combinations(given), ...tooFewThreads(given, env.UV_THREADPOOL_SIZE));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return result.data!;

@@ -1,3 +1,6 @@
+// Before all else: the table of metrics is loaded with the rest.
+import "../app/metrics-file.ts";
+
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../app/config.ts";
 import { StartError } from "../app/start-error.ts";

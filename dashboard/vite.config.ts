@@ -5,7 +5,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin, type Rolldown, transformWithOxc } from "vite";
 
 const SHARED =
-  /dashboard\/(shell|words|api|live|parts|messages\/(messages|en\/(first|alerts|sensors)))|node_modules\/@?preact|\/model\/(alert|kinds|metrics|time)\.ts/;
+  /dashboard\/(shell|words|api|live|parts|messages\/(messages|en\/(first|alerts|sensors)))|node_modules\/@?preact|\/model\/(alert|city-metrics|kinds|metrics|site|stand-ins|time)\.ts/;
 const DIST = join(import.meta.dirname, "dist");
 
 /** `npm run build`: dashboard/ becomes dashboard/dist, which the API serves at `/`. */
@@ -85,7 +85,7 @@ function serviceWorker(): Plugin {
       const html = bundle["index.html"] as Rolldown.OutputAsset;
       const { code } = await transformWithOxc(readFileSync(source, "utf8"), source);
       const version = createHash("sha256").update(`${files} ${html.source} ${code}`).digest("hex").slice(0, 16);
-      const shell = ["/", "/icon.svg", "/manifest.webmanifest", ...files.map((file) => `/${file}`)];
+      const shell = ["/", "/city-metrics.js", "/icon.svg", "/manifest.webmanifest", ...files.map((file) => `/${file}`)];
       const told = `const SHELL = ${JSON.stringify(shell)};\nconst VERSION = "${version}";\n`;
       this.emitFile({ type: "asset", fileName: "service-worker.js", source: told + code });
     },

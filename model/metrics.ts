@@ -1,3 +1,4 @@
+import { cityMetrics } from "./city-metrics.ts";
 import type { Kind } from "./kinds.ts";
 import type { SiteMetric } from "./site.ts";
 import { standInsWithin } from "./stand-ins.ts";
@@ -96,19 +97,34 @@ const HEALTH = {
   uptime: row("s", "uptime", [0, 1e10], [0, 1e9], "definition"),
 } as const satisfies Record<string, MetricRow>;
 
-export const METRICS = { ...AIR, ...TRAFFIC, ...ENERGY, ...HEALTH };
+const BUILT_IN = { ...AIR, ...TRAFFIC, ...ENERGY, ...HEALTH };
+
+/** Without those of the city (`city-metrics.ts`). */
+export const BUILT_IN_METRICS = Object.keys(BUILT_IN) as readonly (keyof typeof BUILT_IN)[];
+
+/** The city's own: the same rows, of names that the compiler does not know. */
+const ofCity = (kind?: Kind) => cityMetrics().filter((one) => kind === undefined || one.kind === kind);
+const CITY = Object.fromEntries(
+  ofCity().map(({ id, unit, names, fail, suspect }) => [id, row(unit, names.en, fail, suspect, "set by the city")]),
+);
+
+export const METRICS: typeof BUILT_IN = { ...CITY, ...BUILT_IN };
 
 export type MetricName = keyof typeof METRICS;
 
-export const METRIC_NAMES = Object.keys(METRICS) as readonly MetricName[];
+export const METRIC_NAMES = [...BUILT_IN_METRICS, ...ofCity().map(({ id }) => id)] as readonly MetricName[];
 
 const health = Object.keys(HEALTH) as MetricName[];
 
+function withCity(kind: Kind, own: object): readonly MetricName[] {
+  return [...Object.keys(own), ...ofCity(kind).map(({ id }) => id), ...health] as MetricName[];
+}
+
 /** The metrics each kind may send, in a fixed order: the columns of the stores. New metrics go to the end of their group. */
 export const METRICS_OF: Readonly<Record<Kind, readonly MetricName[]>> = {
-  air: [...(Object.keys(AIR) as MetricName[]), ...health],
-  traffic: [...(Object.keys(TRAFFIC) as MetricName[]), ...health],
-  energy: [...(Object.keys(ENERGY) as MetricName[]), ...health],
+  air: withCity("air", AIR),
+  traffic: withCity("traffic", TRAFFIC),
+  energy: withCity("energy", ENERGY),
 };
 
 /** A row as values are judged by it: all of one shape, with the stand-ins that its hardware could output, too. */

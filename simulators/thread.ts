@@ -1,3 +1,5 @@
+import "../model/city-metrics-of-thread.ts";
+
 import { parentPort, workerData } from "node:worker_threads";
 import type { Log } from "../model/log.ts";
 import { startSimulation } from "./simulate.ts";

@@ -1,3 +1,5 @@
+import "../../model/city-metrics-of-thread.ts";
+
 import { parentPort, workerData } from "node:worker_threads";
 import { viewBacktest } from "../../contract/backtest.ts";
 import type { Span } from "../../model/backtest.ts";

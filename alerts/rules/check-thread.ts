@@ -1,3 +1,5 @@
+import "../../model/city-metrics-of-thread.ts";
+
 import { parentPort } from "node:worker_threads";
 import type { RulesCheckView } from "../../contract/rule.ts";
 import type { RuleData } from "../../model/rule.ts";

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyReply } from "fastify";
+import { cityMetricsScript } from "../../model/city-metrics.ts";
 import { DAY_MS } from "../../model/time.ts";
 import type { Api } from "../api.ts";
 import { LOOSE_FILES, PAGE_PATHS } from "../permissions.ts";
@@ -26,6 +27,10 @@ export function addPage(app: Api, dir: string): void {
   }
   // Not hashed by the build, so they must be asked for each time; the worker above all, or an old one would live on.
   for (const file of LOOSE_FILES) app.get(`/${file}`, hide, async (_request, reply) => fresh(reply).sendFile(file));
+
+  app.get("/city-metrics.js", hide, async (_request, reply) =>
+    fresh(reply).type("text/javascript").send(cityMetricsScript()),
+  );
 
   app.get("/assets/:file", hide, async (request, reply) => {
     const { file } = request.params as { file: string };

@@ -1,3 +1,5 @@
+import "../../model/city-metrics-of-thread.ts";
+
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import pino from "pino";

@@ -17,6 +17,8 @@ type Scope = {
 const worker = self as unknown as Scope;
 const PREFIX = "shell-";
 const CACHE = PREFIX + VERSION;
+/** The page waits for it: what metrics the city added (`model/city-metrics.ts`). */
+const CITY_METRICS = "/city-metrics.js";
 /** A line may be there and carry nothing: after so long the kept document is better. */
 const PATIENCE_MS = 2_500;
 
@@ -33,19 +35,20 @@ worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin || url.pathname.startsWith("/api/")) return;
-  if (request.mode === "navigate") event.respondWith(openPage(request));
+  if (request.mode === "navigate") event.respondWith(newest(request, "/"));
+  else if (url.pathname === CITY_METRICS) event.respondWith(newest(request, CITY_METRICS));
   else if (url.pathname.startsWith("/assets/")) event.respondWith(byHash(request));
   else if (SHELL.includes(url.pathname)) event.respondWith(fetch(request).catch(() => kept(url.pathname)));
 });
 
-/** The newest document where there is a connection; the kept one where there is none, or the service is down. */
-async function openPage(request: Request): Promise<Response> {
+/** The newest where there is a connection; the kept one (of `path`) where there is none, or the service is down. */
+async function newest(request: Request, path: string): Promise<Response> {
   const patience = new Promise<never>((_, reject) => setTimeout(reject, PATIENCE_MS));
   try {
     const answer = await Promise.race([fetch(request), patience]);
-    return answer.status >= 500 ? await kept("/").catch(() => answer) : answer;
+    return answer.status >= 500 ? await kept(path).catch(() => answer) : answer;
   } catch {
-    return kept("/");
+    return kept(path);
   }
 }
 

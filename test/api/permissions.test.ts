@@ -110,6 +110,7 @@ const PUBLIC = [
   "/icon.svg",
   "/manifest.webmanifest",
   "/service-worker.js",
+  "/city-metrics.js",
   "/livez",
   "/readyz",
   "/openapi.json",

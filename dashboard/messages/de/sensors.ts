@@ -1,3 +1,4 @@
+import { cityNames } from "../city-names.ts";
 import type * as en from "../en/sensors.ts";
 
 export const sensor: typeof en.sensor = {
@@ -40,6 +41,7 @@ export const chart: typeof en.chart = {
 };
 
 export const metrics: typeof en.metrics = {
+  ...cityNames("de"),
   pm25: "Feinstaub (PM2,5)",
   pm10: "Feinstaub (PM10)",
   pm1: "Feinstaub (PM1)",
