@@ -1,25 +1,27 @@
 import { useState } from "preact/hooks";
 import type { CredentialView, DeviceView, GatewayView, NewDevice } from "../../contract/account.ts";
-import type { SensorView } from "../../contract/reading.ts";
+import type { PageOf } from "../../contract/common.ts";
+import type { SensorFaultsView, SensorView } from "../../contract/reading.ts";
 import { KINDS } from "../../model/kinds.ts";
 import { type Draft, request, send } from "../api/client.ts";
 import { districts, sensors, sensorsLoaded } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Check, Field, typed, typedList, typedTags } from "../parts/fields.tsx";
 import { Form } from "../parts/forms.tsx";
-import { loadAll, useLoaded } from "../parts/state.tsx";
+import { loadAll, Problem, useLoaded } from "../parts/state.tsx";
 import { buttons, Table } from "../parts/table.tsx";
 import { language } from "../shell/preferences.ts";
 import { user } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
-import { districtName } from "../words/words.ts";
-import { Managed, OneTimeSecret, RowButton, useManaged } from "./parts.tsx";
+import { districtName, metricLabel } from "../words/words.ts";
+import { Managed, OneTimeSecret, RowButton, Section, useManaged } from "./parts.tsx";
 
 /** What may send: sensors with a password of their own, and gateways that speak for others. */
 export function Devices() {
   return (
     <>
       <Sensors />
+      <InVain />
       <Gateways />
     </>
   );
@@ -199,6 +201,40 @@ function sensorOf(data: FormData): Draft<NewDevice> {
     intervalS: number("intervalS"),
     tags: typedTags(data, "tags"),
   };
+}
+
+/** Sensors whose messages arrive and are refused, or that send fields nobody takes. */
+function InVain() {
+  const t = messages.value;
+  const { found, problem } = useLoaded((signal) =>
+    request<PageOf<SensorFaultsView>>("GET", `/quarantine/sensors?limit=${ROWS_MAX}`, undefined, signal),
+  );
+  if (found?.items.length === 0) return null;
+  return (
+    <Section title={t.admin.register.inVain} hint={t.admin.register.inVainHint}>
+      <Problem of={problem} />
+      <ul class="lines">
+        {found?.items.map(({ sensorId, refused, notTaken }) => (
+          <li key={sensorId}>
+            <div>
+              <a href={`/sensors/${encodeURIComponent(sensorId)}`}>{sensorId}</a>
+              {refused.map(({ reason, metric, count, detail }) => (
+                <p key={`${reason} ${metric}`} title={detail}>
+                  {t.feed.reasons[reason]}
+                  {metric && `: ${metricLabel(metric)}`} <span class="quiet">{t.admin.register.times(count)}</span>
+                </p>
+              ))}
+              {notTaken.length > 0 && (
+                <p>
+                  {t.admin.register.alsoSends} {notTaken.map(({ name }) => name).join(", ")}
+                </p>
+              )}
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
 }
 
 function Gateways() {

@@ -38,7 +38,7 @@ export function SensorPage({ params }: PageProps) {
           <Register sensor={sensor} followed={followed} />
         </div>
         <aside class="stack">
-          <Refused id={sensor.id} />
+          <Refused sensor={sensor} />
           <Latest sensor={sensor} followed={followed} />
           <Past sensor={sensor} />
           {sensor.retiredAt === undefined && <Rules followed={followed} />}
