@@ -21,7 +21,6 @@ import {
 } from "../../contract/ledger.ts";
 import { SensorFaultsBody } from "../../contract/reading.ts";
 import { formatSource } from "../../model/message.ts";
-import type { Reason } from "../../model/rejection.ts";
 import type { QuarantineItem } from "../../store/records/quarantine.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";

@@ -9,6 +9,7 @@ import { Absent, isMissing } from "../parts/state.tsx";
 import type { PageProps } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName, formatValue, metricLabel } from "../words/words.ts";
+import { Corrections } from "./corrections.tsx";
 import { HistoryOf } from "./history.tsx";
 import { Refused } from "./refused.tsx";
 import { Past, Register } from "./register.tsx";
@@ -40,6 +41,7 @@ export function SensorPage({ params }: PageProps) {
         <aside class="stack">
           <Refused sensor={sensor} />
           <Latest sensor={sensor} followed={followed} />
+          <Corrections sensor={sensor} />
           <Past sensor={sensor} />
           {sensor.retiredAt === undefined && <Rules followed={followed} />}
         </aside>

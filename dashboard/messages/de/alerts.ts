@@ -62,6 +62,7 @@ export const alert: typeof en.alert = {
     retracted: "Zurückgenommen: Sie hätte nicht auslösen sollen",
     "late-confirmed": "Durch einen späten Messwert bestätigt",
     corrected: "Durch einen späten Messwert berichtigt",
+    "readings-corrected": "Messwerte, auf denen er beruht, wurden korrigiert",
     verdict: "Neu beurteilt: Stadt oder Sensor",
     suppressed: "Ab hier wird niemand benachrichtigt",
     released: "Ab hier wird wieder benachrichtigt",

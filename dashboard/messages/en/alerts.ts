@@ -61,6 +61,7 @@ export const alert = {
     retracted: "Retracted: it should not have fired",
     "late-confirmed": "Confirmed by a late reading",
     corrected: "Corrected by a late reading",
+    "readings-corrected": "Readings it rests on were corrected",
     verdict: "Judged again: city or sensor",
     suppressed: "Suppressed: nobody is notified",
     released: "Notifications resumed",

@@ -21,6 +21,27 @@ export const sensor = {
   chartLabel: (metric: string, name: string) => `${metric} at ${name} over time. The values are in the table below.`,
   alerts: "Its alerts",
   noAlerts: "It has raised no alerts.",
+  corrections: {
+    title: "Corrections",
+    add: "Correct readings",
+    what: "What was wrong",
+    kinds: { invalid: "Invalid", value: "Another value", factor: "Another unit", shift: "Another time" },
+    from: "From",
+    to: "To",
+    metric: "Value",
+    allMetrics: "All values",
+    value: "The right value",
+    factor: "Factor",
+    factorHint: "Right is value × factor + offset.",
+    offset: "Offset",
+    shiftS: "Seconds later",
+    shiftHint: "Below zero: earlier.",
+    reason: "Reason",
+    revoke: "Revoke",
+    revoked: "Revoked",
+    effect: (readings: number, alerts: number) =>
+      `${readings} readings are read differently, ${alerts} alerts rest on them.`,
+  },
   rules: (n: number) => (n === 1 ? "1 rule watches it" : `${n} rules watch it`),
 };
 

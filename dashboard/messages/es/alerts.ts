@@ -63,6 +63,7 @@ export const alert: typeof en.alert = {
     retracted: "Retirada: no debió activarse",
     "late-confirmed": "Confirmada por una medición tardía",
     corrected: "Corregida por una medición tardía",
+    "readings-corrected": "Se corrigieron mediciones en las que se basa",
     verdict: "Juzgada de nuevo: ciudad o sensor",
     suppressed: "Desde aquí no se avisa a nadie",
     released: "Se vuelve a avisar",
