@@ -26,7 +26,7 @@ describe.runIf(HAS_BROWSER)("the page of one alert", () => {
       .getByText(/was 74 °C at .* above 70 °C/)
       .first()
       .waitFor();
-    expect(await page.getByRole("row", { name: /74 °C.*good/ }).count()).toBe(1);
+    expect(await page.getByRole("row", { name: /74 °C.*good/ }).count()).toBe(2);
     await page.getByText("industrial components, 70 °C").waitFor();
     await page.getByLabel("Show neighbours").check();
     await page.locator(".chart-key", { hasText: "air-2" }).waitFor();
