@@ -62,9 +62,14 @@ export const ReadingBody = z
     receivedAt: Time,
     values: Values,
     quality: z
-      .partialRecord(metricName, z.enum(["suspect", "corrected", "invalid"]))
+      .partialRecord(
+        z.enum([...METRIC_NAMES, "measuredAt"] as unknown as [MetricName | "measuredAt", ...MetricName[]]),
+        z.enum(["suspect", "corrected", "invalid", "clock"]),
+      )
       .optional()
-      .describe('"good" is left out; invalid ones are only there with include=invalid'),
+      .describe(
+        '"good" is left out; invalid ones are only there with include=invalid; measuredAt is "clock" where the device\'s clock was never set and the time is that of receipt',
+      ),
     raw: Values.optional().describe("With raw=true: what the device said, of values that were calibrated or corrected"),
     movedFrom: Time.optional().describe("The time that the device said, where it was corrected"),
     late: z.literal(true).optional(),
@@ -83,9 +88,10 @@ export type ReadingView = Provided<
 
 /** A reading as the HTTP API, the live stream and recordings show it. */
 export function viewReading(reading: Reading): ReadingView {
-  const { marks, movedFrom } = reading;
+  const { marks, movedFrom, clock } = reading;
   // What is unusual as it was corrected, too, is suspect.
-  const quality = marks ? { ...marks, ...reading.quality, ...invalidOf(marks) } : reading.quality;
+  const judged = marks ? { ...marks, ...reading.quality, ...invalidOf(marks) } : reading.quality;
+  const quality = clock ? { ...judged, measuredAt: "clock" as const } : judged;
   return {
     sensorId: reading.sensorId,
     kind: reading.kind,

@@ -23,6 +23,7 @@ import {
   type FeedFilter,
   fitsFeed,
   isFiltered,
+  isSuspect,
   type Rates,
   ROWS_MAX,
   type Row,
@@ -225,7 +226,8 @@ function ReadingRow({ row: { reading }, isChosen, choose }: RowProps) {
       </th>
       <td class="feed-place">{districtName(reading.district)}</td>
       <td class="feed-values">
-        {reading.quality && <span class="chip wrong">{t.suspect}</span>}
+        {isSuspect(reading) && <span class="chip wrong">{t.suspect}</span>}
+        {reading.quality?.measuredAt === "clock" && <span class="chip">{messages.value.sensor.clock}</span>}
         {reading.late && <span class="chip">{t.late}</span>} {describeValues(reading)}
       </td>
     </tr>

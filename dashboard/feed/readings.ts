@@ -114,5 +114,8 @@ export function fitsFeed(reading: ReadingView, filter: FeedFilter): boolean {
   if (sensor && !reading.sensorId.includes(sensor)) return false;
   if (metric && reading.values[metric] === undefined) return false;
   if (!suspect) return true;
-  return metric ? reading.quality?.[metric] !== undefined : reading.quality !== undefined;
+  return metric ? reading.quality?.[metric] === "suspect" : isSuspect(reading);
 }
+
+/** One of its values at least is outside what is usual: that it was corrected, or when, is no matter here. */
+export const isSuspect = ({ quality = {} }: ReadingView): boolean => Object.values(quality).includes("suspect");

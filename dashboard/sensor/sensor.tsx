@@ -116,7 +116,7 @@ function Latest({ sensor, followed }: { sensor: WholeSensor; followed: FollowedS
       )}
       {sent.length === 0 && <p class="quiet">{messages.value.desk.noReading}</p>}
       <p class="cluster">
-        {isClockUnset(sensor) && <span class="chip">{t.clock}</span>}
+        {sensor.latest?.quality?.measuredAt === "clock" && <span class="chip">{t.clock}</span>}
         {sensor.latest?.late && <span class="chip">{t.late}</span>}
       </p>
     </section>
@@ -128,11 +128,6 @@ function Quality({ of }: { of: string | undefined }) {
   const t = messages.value.sensor;
   const words = { suspect: t.suspect, corrected: t.corrected, invalid: t.invalid } as Readonly<Record<string, string>>;
   return of === undefined || words[of] === undefined ? null : <span class="chip">{words[of]}</span>;
-}
-
-/** Its clock was never set: the time of its readings is that of their receipt. */
-function isClockUnset({ latest }: WholeSensor): boolean {
-  return (latest?.quality as Readonly<Record<string, string>> | undefined)?.measuredAt === "clock";
 }
 
 function Alerts({ followed }: { followed: FollowedSensor }) {

@@ -27,6 +27,16 @@ describe("GET /sensors/{id}/readings", () => {
     expect(next).toBeUndefined();
   });
 
+  it("says whose clock was never set, beside what its values are worth", async () => {
+    const own = { sensorId: "air-2", measuredAt: T0 - MINUTE, values: { pm25: 510, no2: 3 } };
+    const place = { kind: "air", district: "north", tags: {}, createdAt: T0 } as const;
+    service.records.sensors.add({ id: "air-2", ...place });
+    service.stored.push(aReading({ ...own, quality: { pm25: "suspect" }, clock: true }));
+    const { items } = (await get("", "air-2")).json();
+    expect(items).toMatchObject([{ quality: { pm25: "suspect", measuredAt: "clock" } }]);
+    expect(items[0]).not.toHaveProperty("clock");
+  });
+
   it("pages come to every reading once, whatever the limit", async () => {
     for (const limit of [1, 3, 4, 10]) {
       const seen: number[] = [];
