@@ -5,6 +5,7 @@ import type { Figure, Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Rule } from "../model/rule.ts";
+import { createSettledClock, DAY_MS, HOUR_MS } from "../model/time.ts";
 import type { Records } from "../store/records.ts";
 import { alertId } from "./alert-id.ts";
 import { healthOfAlerts, healthOfLag } from "./alerts-health.ts";
@@ -37,6 +38,8 @@ export type AlertsOptions = {
   readonly conditions?: ConditionTable;
   /** Live readings older than this, beyond the delay of their feed, are history: nobody is told of their alerts. */
   readonly historyAfterMs?: number | undefined;
+  /** Milliseconds that do not jump, to tell whether the clock has: while it is wrong, nothing that comes live is history. */
+  readonly uptime?: (() => number) | undefined;
   /** Readings as people corrected their sensors', without those of which nothing is left; the same array if none is. */
   readonly correct?: (readings: readonly Reading[]) => readonly Reading[];
   /** Records transitions, within the transaction it is called in: the noise control, which also decides what is told. */
@@ -129,7 +132,10 @@ export function createAlerts(options: AlertsOptions) {
   const gatewayOf = (sensorId: string) => records.sensors.get(sensorId)?.gateway;
   const passed = live?.monotonic ?? now;
   const settlesLater = live !== undefined;
-  const { historyAfterMs, conditions } = options;
+  const { historyAfterMs: afterMs = DAY_MS, uptime = now, conditions } = options;
+  // A clock that is set ahead by a day makes everything look old: no alert would be told.
+  const settled = createSettledClock(now, uptime, { leapMs: HOUR_MS }).now;
+  const historyAfterMs = () => (Math.abs(now() - settled()) > HOUR_MS ? Number.POSITIVE_INFINITY : afterMs);
   const engine = createDetector({ rules, sensor: records.sensors.get, conditions, settlesLater, historyAfterMs });
   const history = createHistorySummary(log);
   const time = createRulesTime(now, live?.monotonic);

@@ -46,7 +46,13 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
     callOffWork ??= workAfter(0);
   };
   const live: Live = { monotonic: options.monotonic, onWaiting, readAgain: options.readAgain };
-  const alerts = createAlerts({ ...options, rules: rules.rules(), apply: noise.apply, live });
+  const alerts = createAlerts({
+    ...options,
+    rules: rules.rules(),
+    apply: noise.apply,
+    uptime: options.monotonic,
+    live,
+  });
 
   function work(): void {
     const pauseMs = alerts.work();

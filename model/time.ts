@@ -49,16 +49,20 @@ export type SettledState = { readonly time: number; readonly stoodMs: number };
 
 /**
  * The clock for what ends or is removed by its age: a clock that is set years ahead or back for a minute must cost a city
- * no history, and nobody their session. A difference of more than a day counts when it has stood for a day; until then
+ * no history, and nobody their session. A difference of more than `leapMs` (a day) counts when it has stood for a day; until then
  * the time goes on as it was. `now`: epoch milliseconds, may jump; `uptime`: milliseconds, may not. `onLeap` is called
  * once for each leap that is not believed yet.
  */
 export function createSettledClock(
   now: () => number,
   uptime: () => number,
-  options: { readonly from?: SettledState | undefined; readonly onLeap?: (clock: number) => void } = {},
+  options: {
+    readonly from?: SettledState | undefined;
+    readonly leapMs?: number;
+    readonly onLeap?: (clock: number) => void;
+  } = {},
 ) {
-  const { from, onLeap } = options;
+  const { from, leapMs = DAY_MS, onLeap } = options;
   let known = { time: plausibleTime(from?.time ?? now()), at: uptime() };
   /** By how much the clock is off, since when. */
   let leap: { readonly byMs: number; readonly at: number } | undefined;
@@ -68,8 +72,8 @@ export function createSettledClock(
     const [time, at] = [now(), uptime()];
     const expected = known.time + (at - known.at);
     const byMs = time - expected;
-    if (Math.abs(byMs) > DAY_MS) {
-      if (!leap || Math.abs(byMs - leap.byMs) > DAY_MS) {
+    if (Math.abs(byMs) > leapMs) {
+      if (!leap || Math.abs(byMs - leap.byMs) > leapMs) {
         if (leap) stoodBefore = 0;
         leap = { byMs, at };
         onLeap?.(time);

@@ -40,7 +40,7 @@ export type EngineOptions = {
   /** The caller calls `settleOf` between other work; without it `observe` and `tick` do. */
   readonly settlesLater?: boolean;
   /** Live readings older than this, beyond the delay of their feed, are history: nobody is told. A day, unless told otherwise. */
-  readonly historyAfterMs?: number;
+  readonly historyAfterMs?: () => number;
   /** Where it keeps what is saved, with what others save; without it by itself. */
   readonly states?: States;
 };
@@ -95,7 +95,7 @@ export function createEngine(options: EngineOptions) {
   let newlyLate: Subject[] = [];
   /** Those the clock has not looked at yet. */
   let ticking: MapIterator<Subject> | undefined;
-  const { historyAfterMs = DAY_MS } = options;
+  const { historyAfterMs = () => DAY_MS } = options;
   const context: FoldContext = { listeningBetween: listening.between, onFailure, historyAfterMs };
   const corrector = createCorrector(recorder, context, listening.newest);
 
@@ -148,7 +148,7 @@ export function createEngine(options: EngineOptions) {
   /** The reading, which has been observed, is of the past. */
   function isOfThePast({ sensorId, imported, receivedAt, measuredAt }: Reading): boolean {
     const subject = subjects.get(sensorId);
-    return subject !== undefined && isPast(subject, imported === true, receivedAt - measuredAt, historyAfterMs);
+    return subject !== undefined && isPast(subject, imported === true, receivedAt - measuredAt, context);
   }
 
   function arriveAt({ arrivals, clock }: Subject, receivedAt: number, newsAt?: number): void {

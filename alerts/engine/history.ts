@@ -1,5 +1,6 @@
 import type { MetricName } from "../../model/metrics.ts";
 import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
+import { HOUR_MS } from "../../model/time.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { Outcome, Sample } from "../conditions/condition.ts";
 import { HEARD, type Heard, type SilenceParams, stepSilence } from "../conditions/silence.ts";
@@ -309,13 +310,20 @@ export type FoldContext = {
   readonly listeningBetween: (from: number, to: number) => number | undefined;
   /** A condition has thrown. */
   readonly onFailure: (compiled: CompiledRule, error: unknown) => void;
-  /** A live reading that is older than this on arrival, beyond the delay of its feed, is history. */
-  readonly historyAfterMs: number;
+  /** A live reading that is older than this (an hour or more) on arrival, beyond the delay of its feed, is history. */
+  readonly historyAfterMs: () => number;
 };
 
 /** Imported, or too old to be told of: what it makes rules say is recorded as history. */
-export function isPast({ arrivals, sensor }: Subject, isImported: boolean, ageMs: number, afterMs: number): boolean {
-  return isImported || (ageMs > afterMs && ageMs > afterMs + knownDelayOf(arrivals, sensor));
+export function isPast(
+  { arrivals, sensor }: Subject,
+  isImported: boolean,
+  ageMs: number,
+  { historyAfterMs }: Pick<FoldContext, "historyAfterMs">,
+): boolean {
+  if (isImported || ageMs <= HOUR_MS) return isImported;
+  const afterMs = historyAfterMs();
+  return ageMs > afterMs && ageMs > afterMs + knownDelayOf(arrivals, sensor);
 }
 
 /**
@@ -329,7 +337,7 @@ export function fold(subject: Subject, row: number, context: FoldContext): void 
   const flags = data[row + FLAGS]!;
   subject.key = data[row + KEY]!;
   const age = data[row + RECEIVED]! - at;
-  subject.isPast = isPast(subject, (flags & IMPORTED) !== 0, age, context.historyAfterMs);
+  subject.isPast = isPast(subject, (flags & IMPORTED) !== 0, age, context);
   const heardAt = clock.lastAt;
   if (heardAt === undefined || at > heardAt) hear(subject, row, context);
   const { measuring, deriving } = plan;

@@ -142,6 +142,7 @@ export async function startService(parts: ServiceParts) {
     records,
     first: recovery.first,
     now,
+    uptime: clock.now,
     log: SILENT,
     listening: () => writer.state().state === "open",
     caughtUp: () => worker.pendingMessages("alerts") === 0,
