@@ -73,15 +73,15 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
    */
   function apply({ alert, entry }: Transition, suppressedBy?: string): Alert | undefined {
     return db.transaction(() => {
-      const { entries, isSaid } = timeline.before(alert.id, entry);
-      if (isSaid) return undefined;
+      const { entries, due } = timeline.before(alert.id, entry);
+      if (!due) return undefined;
       const row = save(alert);
       if (suppressedBy !== undefined) setSuppressed(alert.id, suppressedBy);
-      timeline.add(alert.id, entry, "engine");
-      const { at, knownAt, what, by, note } = entry;
+      timeline.add(alert.id, due, "engine");
+      const { at, knownAt, what, by, note } = due;
       const all = [...entries, { at, knownAt, what, by, note }];
       const applied = alertOf(alert, { ...row, suppressed_by: suppressedBy ?? row.suppressed_by }, all);
-      tell(applied, entry);
+      tell(applied, due);
       return applied;
     });
   }
@@ -280,12 +280,18 @@ const ENTRIES_OF_ONE =
   "SELECT alert, at, known_at, what, by_whom, note, engine FROM timeline WHERE alert = ? ORDER BY id";
 
 /** What happened to alerts and what people did about them, entry by entry; nothing is ever changed or removed. */
+/** A crash between a jump of the clock and the next save: what is judged again then may end otherwise than was said. */
+const ENDS_ANEW = "Its end was worked out anew after a restart.";
+
 function createTimeline(db: Database) {
-  /** All entries of one alert, and whether the engine has said this before. */
-  function before(alert: string, { what, at }: TimelineEntry): { entries: TimelineEntry[]; isSaid: boolean } {
+  /** All entries of one alert, and the one to be added; undefined if the engine has said it before. */
+  function before(alert: string, entry: TimelineEntry): { entries: TimelineEntry[]; due: TimelineEntry | undefined } {
     const rows = db.statement(ENTRIES_OF_ONE).all(alert) as OwnEntryRow[];
-    const isSaid = rows.some((row) => row.engine === 1 && row.what === what && row.at === at);
-    return { entries: rows.map(entryOf), isSaid };
+    const ofEngine = rows.filter(({ engine }) => engine === 1);
+    const isSaid = ({ what, at }: TimelineEntry) => ofEngine.some((row) => row.what === what && row.at === at);
+    const isOverAgain = entry.what === "resolved" && ofEngine.at(-1)?.what === "resolved";
+    const due = isOverAgain && !isSaid(entry) ? { ...entry, what: "corrected", note: entry.note ?? ENDS_ANEW } : entry;
+    return { entries: rows.map(entryOf), due: isSaid(due) ? undefined : due };
   }
 
   function add(alert: string, entry: TimelineEntry, from: "engine" | "people"): void {

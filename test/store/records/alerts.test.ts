@@ -25,6 +25,23 @@ describe("an alert", () => {
     expect(city.records.events.newestId()).toBe(newest);
   });
 
+  it("is over once: another end, worked out anew after a crash, corrects the first", () => {
+    const { alerts } = city.records;
+    const end = (at: number) => aTransition({ state: "resolved", resolvedAt: at }, { what: "resolved", at });
+    alerts.apply(aTransition());
+    alerts.apply(end(5_000));
+    const corrected = alerts.apply(end(4_000));
+    expect(corrected).toMatchObject({ state: "resolved", resolvedAt: 4_000 });
+    expect(corrected?.timeline.map(({ what, at }) => `${what} ${at}`)).toEqual([
+      "firing 1000",
+      "resolved 5000",
+      "corrected 4000",
+    ]);
+    expect([alerts.apply(end(5_000)), alerts.apply(end(4_000))]).toEqual([undefined, undefined]);
+    expect(alerts.apply(aTransition({}, { at: 6_000 }))?.state).toBe("firing");
+    expect(alerts.apply(end(7_000))?.timeline.at(-1)?.what).toBe("resolved");
+  });
+
   it("takes the same word at another moment as news", () => {
     city.records.alerts.apply(aTransition());
     expect(city.records.alerts.apply(aTransition({}, { at: 1_001 }))?.timeline).toHaveLength(2);
