@@ -11,6 +11,16 @@ export type Series = {
   readonly dashed?: true;
   /** Lowest and highest of each step, drawn as a band around the line. */
   readonly range?: readonly (readonly [low: number, high: number])[];
+  /** What is said of single values in the table, by their time. */
+  readonly notes?: ReadonlyMap<number, string>;
+};
+
+type Mark = {
+  readonly at: number;
+  readonly value: number;
+  readonly tone: Tone;
+  /** A cross is no value to go by: one that is far away from the others stands at the edge. */
+  readonly shape?: "dot" | "ring" | "cross";
 };
 
 export type ChartData = {
@@ -29,7 +39,7 @@ export type ChartData = {
     readonly isMoment?: true;
   }[];
   /** Single readings that matter. */
-  readonly marks?: readonly { readonly at: number; readonly value: number; readonly tone: Tone }[];
+  readonly marks?: readonly Mark[];
 };
 
 /**
@@ -50,13 +60,14 @@ export function valueRange({ series, levels = [], marks = [] }: ChartData): [num
   const values = [
     ...series.flatMap(({ points }) => points.flatMap(([, value]) => (value === undefined ? [] : [value]))),
     ...series.flatMap(({ range = [] }) => range.flat()),
-    ...marks.map(({ value }) => value),
+    ...marks.flatMap(({ shape, value }) => (shape === "cross" ? [] : [value])),
   ];
   const [low, high] = values.length === 0 ? [0, 1] : [values.reduce(min), values.reduce(max)];
   // Nothing but zeros: a range that has round numbers on its axis.
   if (low === 0 && high === 0 && levels.length === 0) return [0, 1];
   const span = Math.max(high - low, Math.abs(high) * 0.1, 1e-9);
-  const near = levels.map(({ value }) => value).filter((value) => value > low - 2 * span && value < high + 2 * span);
+  const wished = [...levels, ...marks].map(({ value }) => value);
+  const near = wished.filter((value) => value > low - 2 * span && value < high + 2 * span);
   const [bottom, top] = [near.reduce(min, low), near.reduce(max, high)];
   const air = Math.max(top - bottom, span) * 0.08;
   // What cannot be below zero does not get room there.

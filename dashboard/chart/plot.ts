@@ -183,12 +183,21 @@ function drawLevelsAndMarks(plot: uPlot, { levels = [], marks = [] }: ChartData,
     ctx.fillText(label, bbox.left + 6 * scale, y - 5 * scale);
   }
   ctx.setLineDash([]);
-  for (const { at, value, tone } of marks) {
+  for (const { at, value, tone, shape = "dot" } of marks) {
+    const x = plot.valToPos(at / 1_000, "x", true);
+    const y = Math.min(Math.max(plot.valToPos(value, "y", true), bbox.top), bbox.top + bbox.height);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
     ctx.beginPath();
-    ctx.arc(plot.valToPos(at / 1_000, "x", true), plot.valToPos(value, "y", true), 4.5 * scale, 0, 2 * Math.PI);
-    ctx.fillStyle = colours[tone];
-    ctx.strokeStyle = colours.surface;
-    ctx.fill();
+    if (shape === "cross") {
+      const arm = 3.5 * scale;
+      ctx.moveTo(x - arm, y - arm);
+      ctx.lineTo(x + arm, y + arm);
+      ctx.moveTo(x - arm, y + arm);
+      ctx.lineTo(x + arm, y - arm);
+    } else ctx.arc(x, y, (shape === "dot" ? 4.5 : 3) * scale, 0, 2 * Math.PI);
+    ctx.fillStyle = shape === "dot" ? colours[tone] : colours.surface;
+    ctx.strokeStyle = shape === "dot" ? colours.surface : colours[tone];
+    if (shape !== "cross") ctx.fill();
     ctx.stroke();
   }
   ctx.restore();

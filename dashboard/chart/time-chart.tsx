@@ -9,12 +9,14 @@ import { formatTime, formatUtc } from "../words/time.tsx";
 import { formatValue } from "../words/words.ts";
 import type { ChartData, Tone } from "./chart-data.ts";
 
+export type ChartKey = { readonly tone: Tone; readonly text: string; readonly shape?: "ring" | "cross" };
+
 type TimeChartProps = {
   /** What there is to see, in one sentence: for those who do not see it. */
   readonly label: string;
   readonly data: ChartData;
-  /** What the bands mean. */
-  readonly legend?: readonly { readonly tone: Tone; readonly text: string }[];
+  /** What the bands and marks mean. */
+  readonly legend?: readonly ChartKey[];
   readonly onZoom?: (from: number, to: number) => void;
 };
 
@@ -48,9 +50,9 @@ export function TimeChart({ label, data, legend = [], onZoom }: TimeChartProps) 
       <div ref={box} class="chart-box" role="img" aria-label={label} />
       {failed && <p class="quiet">{t.failed}</p>}
       <figcaption class="cluster">
-        {[...data.series.map(({ tone, label: text }) => ({ tone, text })), ...legend].map(({ tone, text }) => (
+        {keysOf(data, legend).map(({ tone, text, shape = "" }) => (
           <span key={text} class="chart-key">
-            <i class={`chart-swatch ${tone}`} /> {text}
+            <i class={`chart-swatch ${tone} ${shape}`} /> {text}
           </span>
         ))}
       </figcaption>
@@ -59,13 +61,22 @@ export function TimeChart({ label, data, legend = [], onZoom }: TimeChartProps) 
   );
 }
 
+const keysOf = ({ series }: ChartData, legend: readonly ChartKey[]): readonly ChartKey[] => [
+  ...series.map(({ tone, label: text }) => ({ tone, text })),
+  ...legend,
+];
+
 const ROWS_MAX = 500;
 
 function Values({ data: { series, unit } }: { data: ChartData }) {
   const t = messages.value.chart;
   const [open, setOpen] = useState(false);
   const now = Date.now();
-  const rows = open ? [...new Set(series.flatMap(({ points }) => points.map(([at]) => at)))].sort((a, b) => b - a) : [];
+  const rows = open
+    ? [...new Set(series.flatMap(({ points, notes }) => [...points.map(([at]) => at), ...(notes?.keys() ?? [])]))].sort(
+        (a, b) => b - a,
+      )
+    : [];
   return (
     <details onToggle={(event) => setOpen((event.currentTarget as HTMLDetailsElement).open)}>
       <summary>{t.asTable}</summary>
@@ -79,7 +90,10 @@ function Values({ data: { series, unit } }: { data: ChartData }) {
               key: at,
               cells: [
                 <span title={formatUtc(at)}>{formatTime(at, now)}</span>,
-                ...series.map(({ points }) => describeValue(points.find(([one]) => one === at)?.[1], unit)),
+                ...series.map(({ points, notes }) => {
+                  const value = describeValue(points.find(([one]) => one === at)?.[1], unit);
+                  return [value, notes?.get(at)].filter(Boolean).join(" · ");
+                }),
               ],
             }))}
           />

@@ -14,6 +14,9 @@ export type History = {
   readonly range?: readonly (readonly [number, number])[];
   /** Times of values outside the plausible range; only where the readings themselves are shown. */
   readonly suspect: readonly number[];
+  /** Of corrections, single values; only there, too. Invalid ones are not among the points. */
+  readonly corrected: readonly (readonly [at: number, value: number])[];
+  readonly invalid: readonly (readonly [at: number, value: number])[];
 };
 
 const STEPS: readonly (readonly [text: string, ms: number])[] = [
@@ -41,8 +44,10 @@ async function loadHistory(
   const from = new Date(Math.floor(range.from)).toISOString();
   const to = new Date(Math.ceil(range.to)).toISOString();
   const path = `/sensors/${encodeURIComponent(sensorId)}/readings?from=${from}&to=${to}&metrics=${metric}${more}`;
+  // Shown, so that it can be seen what was taken out; steps leave them out.
+  const readings = `${path}&include=invalid&limit=${READINGS_MAX}`;
   if (range.to - range.from <= 36 * 60 * MINUTE_MS) {
-    const page = await request<PageOf<ReadingView>>("GET", `${path}&limit=${READINGS_MAX}`, undefined, signal);
+    const page = await request<PageOf<ReadingView>>("GET", readings, undefined, signal);
     if (page.next === undefined) return historyOf(page.items, metric);
   }
   const [text, ms] = STEPS.find(([, step]) => (range.to - range.from) / step <= POINTS_WANTED) ?? STEPS.at(-1)!;
@@ -51,25 +56,41 @@ async function loadHistory(
     values[metric] ? [{ at: Date.parse(start), ...values[metric] }] : [],
   );
   const points = found.map(({ at, mean }): Point => [at + ms / 2, mean]);
-  return { points, range: found.map(({ min, max }) => [min, max] as const), suspect: [] };
+  const lowAndHigh = found.map(({ min, max }) => [min, max] as const);
+  return { points, range: lowAndHigh, suspect: [], corrected: [], invalid: [] };
 }
 
 function historyOf(readings: readonly ReadingView[], metric: MetricName): History {
-  const mine = readings.filter(({ values }) => values[metric] !== undefined);
-  const points = mine.map(({ measuredAt, values }): Point => [Date.parse(measuredAt), values[metric]]);
-  const suspect = mine.filter(({ quality }) => quality?.[metric] === "suspect");
-  return { points: withGaps(points), suspect: suspect.map(({ measuredAt }) => Date.parse(measuredAt)) };
+  const mine = readings.flatMap(({ measuredAt, values, quality }) => {
+    const value = values[metric];
+    return value === undefined ? [] : [{ point: [Date.parse(measuredAt), value] as const, is: quality?.[metric] }];
+  });
+  const those = (of: string) => mine.filter(({ is }) => is === of).map(({ point }) => point);
+  const points = mine.filter(({ is }) => is !== "invalid").map(({ point }): Point => point);
+  return {
+    points: withGaps(points),
+    suspect: those("suspect").map(([at]) => at),
+    corrected: those("corrected"),
+    invalid: those("invalid"),
+  };
 }
 
 type Range = { readonly from: number; readonly to: number };
 export type NamedHistory = { readonly name: string; readonly history: History };
 
 /** What a metric of a sensor did, and, if asked for, of the sensors near it. */
-export function useHistory(sensorId: string, metric: MetricName, range: Range, withNeighbours: boolean) {
+export function useHistory(
+  sensorId: string,
+  metric: MetricName,
+  range: Range,
+  withNeighbours: boolean,
+  /** What else the history of the sensor itself depends on: asked for anew when it changes. */
+  state?: unknown,
+) {
   // With the history of a sensor whose place it took.
   const own = useLoaded(
     (signal) => loadHistory(sensorId, metric, range, signal, "&predecessors=true"),
-    [sensorId, metric, range],
+    [sensorId, metric, range, state],
   );
   const others = useLoaded(
     (signal) => {

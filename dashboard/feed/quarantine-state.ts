@@ -86,6 +86,10 @@ export function followQuarantine() {
 
 export type FollowedQuarantine = ReturnType<typeof followQuarantine>;
 
+/** What was sent again came back as another item, or did not. */
+export const mayDecide = ({ reason, redrivenAt }: QuarantineItemView): boolean =>
+  reason === "conflict" && redrivenAt === undefined;
+
 /** Personal data was not kept, and what was sent again is on its way already. */
 export const mayRedrive = ({ reason, redrivenAt }: QuarantineItemView): boolean =>
   reason !== "personal_data" && redrivenAt === undefined;

@@ -12,12 +12,14 @@ import { Choice, Filters } from "../parts/table.tsx";
 import { setQuery } from "../shell/router.ts";
 import { mayManage } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
+import { Decide } from "./conflict.tsx";
 import { formatCount, hexOf } from "./formats.ts";
 import { CopyButton } from "./live.tsx";
 import {
   type FollowedQuarantine,
   findRequarantined,
   followQuarantine,
+  mayDecide,
   mayRedrive,
   type QuarantineFilter,
   untilOpened,
@@ -47,7 +49,7 @@ function OpenQuarantine() {
       {items !== undefined && items.length > 0 && (
         <div class="feed-split">
           <QuarantineTable followed={followed} items={items} chosen={chosen} choose={setChosen} />
-          <MessageDetails id={chosen} close={() => setChosen(undefined)} />
+          <MessageDetails id={chosen} close={() => setChosen(undefined)} onDecided={followed.reload} />
         </div>
       )}
     </>
@@ -154,7 +156,7 @@ type RowProps = {
 function MessageRow({ item, followed: { selected }, isChosen, choose }: RowProps) {
   const { feed } = messages.value;
   const t = feed.quarantine;
-  const { id, reason, metric, detail, topic, receivedAt, redrivenBy } = item;
+  const { id, reason, metric, detail, topic, receivedAt, redrivenBy, decision } = item;
   const pick = () => choose(id);
 
   function toggle(): void {
@@ -185,7 +187,7 @@ function MessageRow({ item, followed: { selected }, isChosen, choose }: RowProps
         </button>
       </th>
       <td title={detail}>
-        {redrivenBy !== undefined && <span class="chip">{t.redriven}</span>} {detail}
+        {redrivenBy !== undefined && <span class="chip">{decision ? t.decided[decision] : t.redriven}</span>} {detail}
       </td>
       <td class="feed-topic" title={topic}>
         {topic}
@@ -198,7 +200,7 @@ function MessageRow({ item, followed: { selected }, isChosen, choose }: RowProps
 }
 
 /** One message with its payload, and what became of it. */
-function MessageDetails({ id, close }: { id: number | undefined; close: () => void }) {
+function MessageDetails({ id, ...more }: { id: number | undefined; close: () => void; onDecided: () => void }) {
   const { quarantine: t } = messages.value.feed;
   if (id === undefined) {
     return (
@@ -207,12 +209,12 @@ function MessageDetails({ id, close }: { id: number | undefined; close: () => vo
       </aside>
     );
   }
-  return <Opened key={id} id={id} close={close} />;
+  return <Opened key={id} id={id} {...more} />;
 }
 
-function Opened({ id, close }: { id: number; close: () => void }) {
+function Opened({ id, close, onDecided }: { id: number; close: () => void; onDecided: () => void }) {
   const { live, quarantine: t } = messages.value.feed;
-  const { found, problem } = useLoaded((signal) => loadMessage(id, signal));
+  const { found, problem, reload } = useLoaded((signal) => loadMessage(id, signal));
   if (!found) {
     return (
       <aside class="feed-one box chosen" aria-label={t.payload}>
@@ -228,6 +230,15 @@ function Opened({ id, close }: { id: number; close: () => void }) {
         <Button onClick={close}>{live.close}</Button>
       </div>
       <Facts item={item} again={again} />
+      {mayDecide(item) && (
+        <Decide
+          item={item}
+          onDecided={() => {
+            reload();
+            onDecided();
+          }}
+        />
+      )}
       <h3>{t.payload}</h3>
       <Payload item={item} />
     </aside>
@@ -249,10 +260,10 @@ function Facts({ item, again }: { item: QuarantineItemView; again: number | unde
         <Moment at={item.receivedAt} as="time" />
       </Fact>
       {item.redrivenAt !== undefined && (
-        <Fact name={t.sentAgain(item.redrivenBy ?? "")}>
+        <Fact name={item.decision ? t.decide.by(item.redrivenBy ?? "") : t.sentAgain(item.redrivenBy ?? "")}>
           <Moment at={item.redrivenAt} as="time" />
           <br />
-          {again === undefined ? t.accepted : t.cameBack(again)}
+          {item.decision ? t.decided[item.decision] : again === undefined ? t.accepted : t.cameBack(again)}
         </Fact>
       )}
     </dl>

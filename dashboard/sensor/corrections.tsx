@@ -1,29 +1,49 @@
 import { useState } from "preact/hooks";
 import type { PageOf } from "../../contract/common.ts";
-import type { CorrectionDoneView, CorrectionView } from "../../contract/correction.ts";
+import type { CorrectionDoneView, CorrectionEffectView, CorrectionView } from "../../contract/correction.ts";
 import { CORRECTION_KINDS, type CorrectionKind } from "../../model/correction.ts";
+import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { Button, Field, typed } from "../parts/fields.tsx";
-import { Form } from "../parts/forms.tsx";
-import { useLoaded } from "../parts/state.tsx";
+import { Form, useAttempt } from "../parts/forms.tsx";
+import { Problem, useLoaded } from "../parts/state.tsx";
+import { Table } from "../parts/table.tsx";
+import { query } from "../shell/router.ts";
 import { mayManage } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
-import { metricLabel } from "../words/words.ts";
-import { fromLocalInput } from "../words/zone.ts";
-import { sentBy, type WholeSensor } from "./sensor-state.ts";
+import { formatValue, metricLabel } from "../words/words.ts";
+import { fromLocalInput, toLocalInput } from "../words/zone.ts";
+import type { WholeSensor } from "./sensor-state.ts";
 
 const ASK_EVERY_MS = 15_000;
+/** More than a sensor may have that count. */
+const SHOWN = 200;
+const NONE: readonly CorrectionView[] = [];
+
+const pathOf = (id: string) => `/sensors/${encodeURIComponent(id)}/corrections`;
+
+/** Those of a sensor, the newest first, with the revoked ones. */
+export function useCorrections(id: string) {
+  const load = (signal: AbortSignal) =>
+    request<PageOf<CorrectionView>>("GET", `${pathOf(id)}?limit=${SHOWN}`, undefined, signal);
+  const { found, reload } = useLoaded(load, [id], ASK_EVERY_MS);
+  return { items: found?.items ?? NONE, reload };
+}
+
+type CorrectionsProps = {
+  readonly sensor: WholeSensor;
+  /** What its chart shows. */
+  readonly metric: MetricName | undefined;
+  readonly corrections: ReturnType<typeof useCorrections>;
+};
 
 /** What people found out about its readings; operators add to it and take back. */
-export function Corrections({ sensor }: { sensor: WholeSensor }) {
+export function Corrections({ sensor, metric, corrections: { items, reload } }: CorrectionsProps) {
   const t = messages.value.sensor.corrections;
-  const path = `/sensors/${encodeURIComponent(sensor.id)}/corrections`;
-  const load = (signal: AbortSignal) => request<PageOf<CorrectionView>>("GET", path, undefined, signal);
-  const { found, reload } = useLoaded(load, [path], ASK_EVERY_MS);
+  const path = pathOf(sensor.id);
   const [open, setOpen] = useState<"new" | number>();
   const [done, setDone] = useState<CorrectionDoneView>();
-  const items = found?.items ?? [];
   if (items.length === 0 && !mayManage.value) return null;
 
   async function change(to: string, body: object): Promise<void> {
@@ -42,7 +62,12 @@ export function Corrections({ sensor }: { sensor: WholeSensor }) {
       )}
       {mayManage.value && open === undefined && <Button onClick={() => setOpen("new")}>{t.add}</Button>}
       {open === "new" && (
-        <NewCorrection sensor={sensor} onSend={(body) => change(path, body)} onCancel={() => setOpen(undefined)} />
+        <NewCorrection
+          sensor={sensor}
+          metric={metric}
+          onSend={(body) => change(path, body)}
+          onCancel={() => setOpen(undefined)}
+        />
       )}
       <ul class="stack">
         {items.map((one) => (
@@ -82,40 +107,116 @@ export function Corrections({ sensor }: { sensor: WholeSensor }) {
 
 type NewProps = {
   readonly sensor: WholeSensor;
+  readonly metric: MetricName | undefined;
   readonly onSend: (body: object) => Promise<void>;
   readonly onCancel: () => void;
 };
 
-function NewCorrection({ sensor, onSend, onCancel }: NewProps) {
+type Preview = { readonly body: object; readonly effect: CorrectionEffectView };
+
+/** Nothing is saved before it was seen what it would change; what is typed after that is looked at again. */
+function NewCorrection({ sensor, metric, onSend, onCancel }: NewProps) {
   const t = messages.value.sensor.corrections;
   const [what, setWhat] = useState<CorrectionKind>("invalid");
+  const [preview, setPreview] = useState<Preview>();
+  const { busy, problem, attempt } = useAttempt();
+  // What the chart was zoomed to is what is looked at.
+  const [zoomed] = useState(() => [query.peek().get("from"), query.peek().get("to")].map(Number));
+  const [from, to] = zoomed.map((at) => (at > 0 ? toLocalInput(at) : undefined));
+
+  async function look(data: FormData): Promise<void> {
+    setPreview(undefined);
+    const body = bodyOf(data, what);
+    const { effect } = await request<CorrectionDoneView>("POST", `${pathOf(sensor.id)}?dryRun=true`, body);
+    if (effect) setPreview({ body, effect });
+  }
+
   return (
-    <Form label={t.add} submitLabel={t.add} onCancel={onCancel} onSubmit={(data) => onSend(bodyOf(data, what))}>
-      <Field
-        label={t.what}
-        name="what"
-        value={what}
-        options={CORRECTION_KINDS.map((kind) => [kind, t.kinds[kind]] as const)}
-        onChoose={(kind) => setWhat(kind as CorrectionKind)}
-      />
-      <Field label={t.from} name="from" type="datetime-local" required />
-      <Field label={t.to} name="to" type="datetime-local" required />
-      {what !== "shift" && (
+    <div class="stack" onInput={() => setPreview(undefined)}>
+      <Form label={t.add} submitLabel={t.preview} onCancel={onCancel} onSubmit={look}>
         <Field
-          label={t.metric}
-          name="metrics"
-          options={[
-            ...(what === "invalid" ? [["", t.allMetrics] as const] : []),
-            ...sentBy(sensor).map((name) => [name, metricLabel(name)] as const),
-          ]}
+          label={t.what}
+          name="what"
+          value={what}
+          options={CORRECTION_KINDS.map((kind) => [kind, t.kinds[kind]] as const)}
+          onChoose={(kind) => setWhat(kind as CorrectionKind)}
+        />
+        <Field label={t.from} name="from" type="datetime-local" value={from} required />
+        <Field label={t.to} name="to" type="datetime-local" value={to} required />
+        {what !== "shift" && (
+          <Field
+            label={t.metric}
+            name="metrics"
+            value={metric}
+            options={[
+              ...(what === "invalid" ? [["", t.allMetrics] as const] : []),
+              ...METRICS_OF[sensor.kind].map((name) => [name, metricLabel(name)] as const),
+            ]}
+          />
+        )}
+        {what === "value" && <Field label={t.value} name="value" type="number" required />}
+        {what === "factor" && <Field label={t.factor} name="factor" type="number" required hint={t.factorHint} />}
+        {what === "factor" && <Field label={t.offset} name="offset" type="number" />}
+        {what === "shift" && <Field label={t.shiftS} name="shiftS" type="number" required hint={t.shiftHint} />}
+        <Field label={t.reason} name="reason" required maxLength={500} />
+      </Form>
+      {preview && (
+        <section class="note stack correction-preview" role="status" aria-label={t.preview}>
+          <Effect of={preview.effect} />
+          <Problem of={problem} />
+          <div>
+            <Button class="primary" disabled={busy} onClick={() => void attempt(() => onSend(preview.body))}>
+              {t.save}
+            </Button>
+          </div>
+        </section>
+      )}
+    </div>
+  );
+}
+
+/** What it would change, with the first few as they are and as they would be. */
+function Effect({ of: { readings, alerts, examples, notes } }: { of: CorrectionEffectView }) {
+  const t = messages.value.sensor.corrections;
+  const say = (one: { readonly values: Readonly<Record<string, number>> } | undefined, other: typeof one) => {
+    const all = Object.entries(one?.values ?? {});
+    // Of a reading with many values, those that are other than before.
+    const changed = all.filter(([name, value]) => other?.values[name] !== value);
+    return (changed.length > 0 ? changed : all).map(([name, value]) => (
+      <div key={name}>
+        {metricLabel(name)} <strong>{formatValue(value, name)}</strong>
+      </div>
+    ));
+  };
+  return (
+    <>
+      <p>
+        <strong>{readings === 0 ? t.nothing : t.would(readings, alerts)}</strong>
+      </p>
+      {notes.map((note) => (
+        <p key={note}>{note}</p>
+      ))}
+      {examples.length > 0 && (
+        <Table
+          label={t.examples}
+          columns={[t.before, t.after]}
+          rows={examples.map(({ before, after }, i) => ({
+            key: i,
+            cells: [
+              <>
+                {before && <Moment at={before.measuredAt} as="time" />}
+                {say(before, after)}
+              </>,
+              <>
+                {after && after.measuredAt !== before?.measuredAt && <Moment at={after.measuredAt} as="time" />}
+                {after && say(after, before)}
+                {(!after || Object.keys(after.values).length === 0) && t.leftOut}
+              </>,
+            ],
+          }))}
         />
       )}
-      {what === "value" && <Field label={t.value} name="value" type="number" required />}
-      {what === "factor" && <Field label={t.factor} name="factor" type="number" required hint={t.factorHint} />}
-      {what === "factor" && <Field label={t.offset} name="offset" type="number" />}
-      {what === "shift" && <Field label={t.shiftS} name="shiftS" type="number" required hint={t.shiftHint} />}
-      <Field label={t.reason} name="reason" required maxLength={500} />
-    </Form>
+    </>
   );
 }
 

@@ -1,33 +1,38 @@
 import { useMemo, useState } from "preact/hooks";
+import type { CorrectionView } from "../../contract/correction.ts";
 import { METRICS, type MetricName } from "../../model/metrics.ts";
 import type { ChartData, Point } from "../chart/chart-data.ts";
-import { TimeChart } from "../chart/time-chart.tsx";
+import { type ChartKey, TimeChart } from "../chart/time-chart.tsx";
 import { type History, type NamedHistory, seriesOf, useHistory } from "../chart/use-history.ts";
 import { messages } from "../messages/messages.ts";
 import { Check, Field } from "../parts/fields.tsx";
 import { Problem } from "../parts/state.tsx";
 import { query, setQuery } from "../shell/router.ts";
-import { metricLabel } from "../words/words.ts";
+import { formatValue, metricLabel } from "../words/words.ts";
 import { SPANS, sentBy, spanOf, type WholeSensor } from "./sensor-state.ts";
 
 type HistoryProps = {
   readonly sensor: WholeSensor;
   readonly metric: MetricName;
+  /** All that were ever made. */
+  readonly corrections: readonly CorrectionView[];
   readonly choose: (name: string) => void;
 };
 
 /** One metric over time, from minutes to a year: draw across a span to see it larger. */
-export function HistoryOf({ sensor, metric, choose }: HistoryProps) {
+export function HistoryOf({ sensor, metric, corrections, choose }: HistoryProps) {
   const t = messages.value;
   const address = query.value.toString();
   const span = useMemo(() => spanOf(new URLSearchParams(address), Date.now()), [address]);
   const [withNeighbours, setWithNeighbours] = useState(false);
-  const { history, neighbours, problem } = useHistory(sensor.id, metric, span, withNeighbours);
+  const active = corrections.filter(({ revokedAt, metrics }) => !revokedAt && (metrics?.includes(metric) ?? true));
+  const state = active.map(({ id }) => id).join();
+  const { history, neighbours, problem } = useHistory(sensor.id, metric, span, withNeighbours, state);
   const name = sensor.name ?? sensor.id;
   const { unit } = METRICS[metric];
   const data = useMemo(
-    () => history && historyChart({ name, unit, span, history, neighbours, changedAt: sensor.replaces?.from }),
-    [name, unit, span, history, neighbours, sensor.replaces?.from],
+    () => history && historyChart({ name, unit, span, history, neighbours, changedAt: sensor.replaces?.from, active }),
+    [name, unit, span, history, neighbours, sensor.replaces?.from, state],
   );
 
   return (
@@ -63,7 +68,7 @@ export function HistoryOf({ sensor, metric, choose }: HistoryProps) {
         <TimeChart
           label={t.sensor.chartLabel(metricLabel(metric), name)}
           data={data}
-          legend={legendOf(data.bands ?? [])}
+          legend={legendOf(data)}
           onZoom={(from, to) =>
             setQuery({ span: undefined, from: String(Math.round(from)), to: String(Math.round(to)) })
           }
@@ -74,12 +79,19 @@ export function HistoryOf({ sensor, metric, choose }: HistoryProps) {
   );
 }
 
-function legendOf(bands: readonly { readonly tone: string }[]) {
+function legendOf({ bands = [], marks = [] }: ChartData): ChartKey[] {
   const t = messages.value.chart;
+  const has = (wanted: string) => marks.some(({ shape }) => shape === wanted);
   return [
     ...(bands.some(({ tone }) => tone === "quiet") ? [{ tone: "quiet" as const, text: t.gap }] : []),
     ...(bands.some(({ tone }) => tone === "info") ? [{ tone: "info" as const, text: t.replaced }] : []),
     ...(bands.some(({ tone }) => tone === "warning") ? [{ tone: "warning" as const, text: t.suspect }] : []),
+    ...(bands.some(({ tone }) => tone === "calm") || has("ring")
+      ? [{ tone: "calm" as const, text: t.corrected, ...(has("ring") ? { shape: "ring" as const } : {}) }]
+      : []),
+    ...(bands.some(({ tone }) => tone === "critical") || has("cross")
+      ? [{ tone: "critical" as const, text: t.invalid, ...(has("cross") ? { shape: "cross" as const } : {}) }]
+      : []),
   ];
 }
 
@@ -91,22 +103,52 @@ type Shown = {
   readonly neighbours: readonly NamedHistory[];
   /** When it took the place of another, whose values come before. */
   readonly changedAt: string | undefined;
+  /** Corrections of this metric that count. */
+  readonly active: readonly CorrectionView[];
 };
 
-/** History with its neighbours; times without data and implausible values as bands behind it. */
-function historyChart({ name, unit, span, history, neighbours, changedAt }: Shown): ChartData {
-  const { points, suspect } = history;
+/** History with its neighbours; times without data, implausible and corrected values as bands behind it. */
+function historyChart({ name, unit, span, history, neighbours, changedAt, active }: Shown): ChartData {
+  const { points, suspect, corrected, invalid } = history;
+  const [own, ...others] = seriesOf(name, history, neighbours);
   return {
     from: span.from,
     to: span.to,
     unit,
-    series: seriesOf(name, history, neighbours),
+    series: [{ ...own!, notes: notesOf(history, unit) }, ...others],
+    marks: [
+      ...corrected.map(([at, value]) => ({ at, value, tone: "calm" as const, shape: "ring" as const })),
+      ...invalid.map(([at, value]) => ({ at, value, tone: "critical" as const, shape: "cross" as const })),
+    ],
     bands: [
-      ...gapsOf(points).map((gap) => ({ ...gap, tone: "quiet" as const })),
+      // Where all values are invalid something did come.
+      ...gapsOf(points)
+        .filter((gap) => !invalid.some(([at]) => at > gap.from && at < gap.to))
+        .map((gap) => ({ ...gap, tone: "quiet" as const })),
       ...spansOf(suspect, stepOf(points)).map((one) => ({ ...one, tone: "warning" as const })),
+      ...active.flatMap((one) => correctedIn(one, span)),
       ...changeOf(changedAt, span).map((one) => ({ ...one, tone: "info" as const, isMoment: true as const })),
     ],
   };
+}
+
+/** What the table says of values that are not simply good. */
+function notesOf({ suspect, corrected, invalid }: History, unit: string): ReadonlyMap<number, string> {
+  const t = messages.value.sensor;
+  return new Map([
+    ...suspect.map((at) => [at, t.suspect] as const),
+    ...corrected.map(([at]) => [at, t.corrected] as const),
+    ...invalid.map(([at, value]) => [at, `${t.invalid}: ${formatValue(value, undefined, unit)}`] as const),
+  ]);
+}
+
+/** As wide as one can see at least: there may be a single value in it. */
+function correctedIn({ what, from, to, shiftS = 0 }: CorrectionView, span: Shown["span"]) {
+  const [start, end] = [Date.parse(from) + shiftS * 1_000, Date.parse(to) + shiftS * 1_000];
+  if (end <= span.from || start >= span.to) return [];
+  const air = Math.max(0, (span.to - span.from) / 300 - (end - start)) / 2;
+  const tone = what === "invalid" ? ("critical" as const) : ("calm" as const);
+  return [{ from: Math.max(span.from, start - air), to: Math.min(span.to, end + air), tone }];
 }
 
 /** A line as wide as one can see. */

@@ -9,7 +9,8 @@ import { Absent, isMissing } from "../parts/state.tsx";
 import type { PageProps } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName, formatValue, metricLabel } from "../words/words.ts";
-import { Corrections } from "./corrections.tsx";
+import { Calibrations } from "./calibrations.tsx";
+import { Corrections, useCorrections } from "./corrections.tsx";
 import { HistoryOf } from "./history.tsx";
 import { Refused } from "./refused.tsx";
 import { Past, Register } from "./register.tsx";
@@ -21,6 +22,7 @@ export function SensorPage({ params }: PageProps) {
   useEffect(() => followed.close, [followed]);
 
   const t = messages.value;
+  const corrections = useCorrections(id);
   const sensor = followed.sensor.value;
   const problem = followed.problem.value;
   if (!sensor || isMissing(problem)) return <Absent problem={problem} missing={t.sensor.notFound} />;
@@ -31,7 +33,7 @@ export function SensorPage({ params }: PageProps) {
       <div class="columns">
         <div class="stack">
           {metric ? (
-            <HistoryOf sensor={sensor} metric={metric} choose={followed.choose} />
+            <HistoryOf sensor={sensor} metric={metric} corrections={corrections.items} choose={followed.choose} />
           ) : (
             <p class="note">{t.sensor.nothingYet}</p>
           )}
@@ -41,7 +43,8 @@ export function SensorPage({ params }: PageProps) {
         <aside class="stack">
           <Refused sensor={sensor} />
           <Latest sensor={sensor} followed={followed} />
-          <Corrections sensor={sensor} />
+          <Corrections sensor={sensor} metric={metric} corrections={corrections} />
+          <Calibrations sensor={sensor} metric={metric} />
           <Past sensor={sensor} />
           {sensor.retiredAt === undefined && <Rules followed={followed} />}
         </aside>

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it, vi } from "vitest";
 import type { City } from "../helpers/city.ts";
-import { expectEachTheme, HAS_BROWSER, shoot } from "./browser.ts";
+import { expectAccessible, expectEachTheme, HAS_BROWSER, shoot } from "./browser.ts";
 import { PLACE, send, useFeed } from "./feed-site.ts";
 
 describe.runIf(HAS_BROWSER)("the feed", () => {
@@ -146,6 +146,44 @@ describe.runIf(HAS_BROWSER)("the feed", () => {
     await page.getByText("0 accepted, 1 back in quarantine.").waitFor();
     await list.getByRole("row").nth(2).getByRole("button").click();
     await page.getByText(/It came back as message \d+/).waitFor();
+    await close();
+  });
+
+  it("lets an operator decide between two values of a moment", async () => {
+    const sensorId = "air-twice";
+    await site.city.api("/devices", { sensorId, ...PLACE });
+    const measuredAt = Date.now() - 60_000;
+    const stored = async () => (await site.city.api(`/sensors/${sensorId}/readings`)).items[0]?.values;
+    await send(site.city, { sensorId, measuredAt, no2: 20 });
+    await vi.waitFor(async () => expect(await stored()).toEqual({ no2: 20 }), { timeout: 30_000 });
+    // One value of a reading that is taken otherwise, and a reading that brings nothing else.
+    await send(site.city, { sensorId, measuredAt, no2: 31, o3: 40 });
+    await vi.waitFor(async () => expect(await stored()).toEqual({ no2: 20, o3: 40 }), { timeout: 30_000 });
+    await send(site.city, { sensorId, measuredAt, o3: 44 });
+    const { page, complaints, close } = await open(`?tab=quarantine&sensor=${sensorId}`);
+    const list = page.getByRole("region", { name: "Messages in quarantine" });
+    await vi.waitFor(async () => expect((await site.city.api(`/quarantine?sensor=${sensorId}`)).items).toHaveLength(2));
+    await page.reload();
+    await list.getByRole("button", { name: "Conflicts with a stored reading: nitrogen dioxide" }).click();
+    const one = page.locator(".feed-one");
+    await one.getByText("20 µg/m³").waitFor();
+    await one.getByText("31 µg/m³").waitFor();
+    await one.getByRole("button", { name: "Take the new" }).click();
+    await one.getByLabel("Reason").fill("the first was a test");
+    await expectAccessible(page);
+    await shoot(page, "feed-conflict");
+    await one.getByRole("form").getByRole("button", { name: "Take the new" }).click();
+    await one.getByText("New value taken").waitFor();
+    await list.getByText("New value taken").waitFor();
+    expect(await stored()).toEqual({ no2: 31, o3: 40 });
+    await list.getByRole("button", { name: "Conflicts with a stored reading", exact: true }).click();
+    await one.getByText("a reading with o3 40 was kept; this one has 44").waitFor();
+    await one.getByRole("button", { name: "Keep the old" }).click();
+    await one.getByLabel("Reason").fill("44 is wrong");
+    await one.getByRole("form").getByRole("button", { name: "Keep the old" }).click();
+    await list.getByText("Old value kept").waitFor();
+    expect(await stored()).toEqual({ no2: 31, o3: 40 });
+    expect(complaints).toEqual([]);
     await close();
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { City } from "../helpers/city.ts";
-import { expectEachTheme, HAS_BROWSER, shoot, type VisitOptions } from "./browser.ts";
+import { expectAccessible, expectEachTheme, HAS_BROWSER, shoot, type VisitOptions } from "./browser.ts";
 import { useSite } from "./site.ts";
 
 const MINUTE_MS = 60_000;
@@ -101,6 +101,69 @@ describe.runIf(HAS_BROWSER)("the page of one sensor", () => {
     await close();
   });
 
+  it("corrects readings after a look at what would change, shows them in the chart, and takes it back", async () => {
+    const { page, complaints, close } = await open();
+    await page.getByRole("button", { name: "Correct readings" }).click();
+    const form = page.getByRole("form", { name: "Correct readings" });
+    await form.getByLabel("What was wrong").selectOption("invalid");
+    // In the zone of the city, whatever the browser's is.
+    await form.getByLabel("From", { exact: true }).fill(await site.city.api("/session").then(localOf(-3 * 60)));
+    await form.getByLabel("To", { exact: true }).fill(await site.city.api("/session").then(localOf(-60)));
+    await form.getByLabel("Value", { exact: true }).selectOption("no2");
+    await form.getByLabel("Reason").fill("the inlet was covered");
+    await form.getByRole("button", { name: "Preview" }).click();
+    const preview = page.getByRole("status", { name: "Preview" });
+    await preview.getByText(/1[123] readings would be read differently, 0 alerts rest on them/).waitFor();
+    await preview.getByRole("region", { name: "Examples" }).getByText("nitrogen dioxide").first().waitFor();
+    await shoot(page, "sensor-correction-preview");
+    expect((await site.city.api("/sensors/air-1/corrections")).items).toEqual([]);
+    // What is typed after the look is looked at again.
+    await form.getByLabel("Reason").fill("the inlet was covered by leaves");
+    await preview.waitFor({ state: "detached" });
+    await form.getByRole("button", { name: "Preview" }).click();
+    await preview.getByRole("button", { name: "Save correction" }).click();
+    await page.getByText("the inlet was covered by leaves").waitFor();
+    await page.getByRole("combobox", { name: "Value" }).selectOption("no2");
+    await page.locator(".chart-key", { hasText: "Marked invalid, not used" }).waitFor();
+    await expectAccessible(page);
+    await shoot(page, "sensor-invalid");
+    await page.getByText("The values as a table").click();
+    await page
+      .getByRole("cell", { name: /– · invalid: \d+ µg/ })
+      .first()
+      .waitFor();
+    await page.getByRole("button", { name: "Revoke: the inlet" }).click();
+    await page.getByRole("form", { name: "Revoke" }).getByLabel("Reason").fill("it was another sensor");
+    await page.getByRole("form", { name: "Revoke" }).getByRole("button", { name: "Revoke" }).click();
+    await page.getByText("it was another sensor").waitFor();
+    await page.locator(".chart-key", { hasText: "Marked invalid" }).waitFor({ state: "detached" });
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("calibrates from now on, and ends it", async () => {
+    const { page, complaints, close } = await open();
+    await page.getByRole("button", { name: "Calibrate" }).click();
+    const form = page.getByRole("form", { name: "Calibrate" });
+    await form.getByLabel("Value").selectOption("no2");
+    await form.getByLabel("Factor").fill("0");
+    await form.getByLabel("Offset").fill("-2");
+    await form.getByLabel("Certificate").fill("lab report 114");
+    await form.getByRole("button", { name: "Save calibration" }).click();
+    await form.getByText("A factor of 0 would leave nothing.").waitFor();
+    await shoot(page, "sensor-calibrate");
+    await form.getByLabel("Factor").fill("1.04");
+    await form.getByRole("button", { name: "Save calibration" }).click();
+    await page.getByText("× 1.04 − 2").waitFor();
+    const list = async () => (await site.city.api("/sensors/air-1/calibrations")).items;
+    expect(await list()).toMatchObject([{ metric: "no2", factor: 1.04, offset: -2, certificate: "lab report 114" }]);
+    await page.getByRole("button", { name: /^End: .*lab report 114/ }).click();
+    await page.getByText("ended", { exact: true }).waitFor();
+    expect((await list())[0]).toHaveProperty("endedAt");
+    expect(complaints.filter((one) => !one.includes("400"))).toEqual([]);
+    await close();
+  });
+
   it("looks well in each theme and can be used by everyone", { tags: ["long"] }, async () => {
     const { page, close } = await open();
     await expectEachTheme(page, "sensor");
@@ -117,6 +180,12 @@ describe.runIf(HAS_BROWSER)("the page of one sensor", () => {
     await close();
   });
 });
+
+/** So many minutes from now, as a field of a form wants it, on the city's clocks. */
+const localOf =
+  (minutes: number) =>
+  ({ timeZone }: { timeZone: string }): string =>
+    new Date(Date.now() + minutes * MINUTE_MS).toLocaleString("sv-SE", { timeZone }).slice(0, 16).replace(" ", "T");
 
 /** A day of two stations, five hours of it missing, with one implausible value at the end. */
 async function sendDay({ api }: City): Promise<void> {

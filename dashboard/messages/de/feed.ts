@@ -87,6 +87,18 @@ export const feed: Messages["feed"] = {
     personal:
       "Sie enthielt etwas, das nach personenbezogenen Daten aussieht. Sie wurde nicht aufbewahrt und kann weder gezeigt noch erneut geschickt werden.",
     notKept: "Die Nachricht selbst wurde nicht aufbewahrt.",
+    decided: { keep: "Alter Wert behalten", take: "Neuer Wert genommen" },
+    decide: {
+      title: "Zwei Werte eines Zeitpunkts",
+      stored: "Gespeichert",
+      offered: "Angeboten",
+      none: "nichts",
+      reason: "Grund",
+      keep: "Den alten behalten",
+      take: "Den neuen nehmen",
+      takeHint: "Der neue wird zur Korrektur des gespeicherten; sie lässt sich auf der Seite des Sensors zurücknehmen.",
+      by: (who) => `Entschieden von ${who}`,
+    },
     notYours: "Die Quarantäne ist für Leitstand und Verwaltung.",
   },
   reasons: {

@@ -85,6 +85,18 @@ export const feed = {
     truncated: (bytes: string) => `Only its beginning is shown; it has ${bytes}.`,
     personal: "It contained what looks like personal data, so it was not kept and cannot be shown or resent.",
     notKept: "The message itself was not kept.",
+    decided: { keep: "Old value kept", take: "New value taken" },
+    decide: {
+      title: "Two values of one moment",
+      stored: "Stored now",
+      offered: "Offered",
+      none: "nothing",
+      reason: "Reason",
+      keep: "Keep the old",
+      take: "Take the new",
+      takeHint: "The new one becomes a correction of the stored reading, which can be revoked on the sensor's page.",
+      by: (who: string) => `Decided by ${who}`,
+    },
     notYours: "The quarantine is for operators and admins.",
   },
   reasons: {

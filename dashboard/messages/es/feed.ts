@@ -86,6 +86,18 @@ export const feed: Messages["feed"] = {
     personal:
       "Contenía algo que parece un dato personal. El mensaje no se guardó, así que no se puede mostrar ni reenviar.",
     notKept: "El mensaje en sí no se guardó.",
+    decided: { keep: "Se conservó el valor anterior", take: "Se tomó el valor nuevo" },
+    decide: {
+      title: "Dos valores de un mismo momento",
+      stored: "Guardado",
+      offered: "Ofrecido",
+      none: "nada",
+      reason: "Motivo",
+      keep: "Conservar el anterior",
+      take: "Tomar el nuevo",
+      takeHint: "El nuevo se convierte en una corrección del guardado, que se puede revocar en la página del sensor.",
+      by: (who) => `Decidido por ${who}`,
+    },
     notYours: "La cuarentena es para operadores y administradores.",
   },
   reasons: {
