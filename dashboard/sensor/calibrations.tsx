@@ -46,34 +46,36 @@ export function Calibrations({ sensor, metric }: CalibrationsProps) {
     <section class="panel stack">
       <h2>{t.title}</h2>
       {items.length === 0 && !open && <p class="quiet">{t.none}</p>}
-      <ul class="stack">
-        {items.map((one) => (
-          <li key={one.id}>
-            <p>
-              {metricLabel(one.metric)} {changeOf(one)}
-              {one.endedAt !== undefined && <span class="chip">{t.ended}</span>}
-            </p>
-            <p class="quiet">
-              <Moment at={one.from} as="time" /> –{" "}
-              {one.to === undefined && one.endedAt === undefined ? (
-                t.untilEnded
-              ) : (
-                <Moment at={one.endedAt ?? one.to!} as="time" />
-              )}{" "}
-              · {one.certificate} · {one.by}
-            </p>
-            {mayManage.value && one.endedAt === undefined && (
-              <Button
-                disabled={busy}
-                aria-label={`${t.end}: ${metricLabel(one.metric)}, ${one.certificate}`}
-                onClick={() => void attempt(() => end(one.id))}
-              >
-                {t.end}
-              </Button>
-            )}
-          </li>
-        ))}
-      </ul>
+      {items.length > 0 && (
+        <ul class="stack">
+          {items.map((one) => (
+            <li key={one.id}>
+              <p>
+                {metricLabel(one.metric)} {changeOf(one)}
+                {one.endedAt !== undefined && <span class="chip">{t.ended}</span>}
+              </p>
+              <p class="quiet">
+                <Moment at={one.from} as="time" /> –{" "}
+                {one.to === undefined && one.endedAt === undefined ? (
+                  t.untilEnded
+                ) : (
+                  <Moment at={one.endedAt ?? one.to!} as="time" />
+                )}{" "}
+                · {one.certificate} · {one.by}
+              </p>
+              {mayManage.value && one.endedAt === undefined && (
+                <Button
+                  disabled={busy}
+                  aria-label={`${t.end}: ${metricLabel(one.metric)}, ${one.certificate}`}
+                  onClick={() => void attempt(() => end(one.id))}
+                >
+                  {t.end}
+                </Button>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
       <Problem of={problem} />
       {mayAdd && !open && (
         <div>

@@ -60,7 +60,11 @@ export function Corrections({ sensor, metric, corrections: { items, reload } }: 
           {[t.effect(done.effect.readings, done.effect.alerts), ...done.effect.notes].join(" ")}
         </p>
       )}
-      {mayManage.value && open === undefined && <Button onClick={() => setOpen("new")}>{t.add}</Button>}
+      {mayManage.value && open === undefined && (
+        <div>
+          <Button onClick={() => setOpen("new")}>{t.add}</Button>
+        </div>
+      )}
       {open === "new" && (
         <NewCorrection
           sensor={sensor}
@@ -69,38 +73,40 @@ export function Corrections({ sensor, metric, corrections: { items, reload } }: 
           onCancel={() => setOpen(undefined)}
         />
       )}
-      <ul class="stack">
-        {items.map((one) => (
-          <li key={one.id}>
-            <p>
-              {t.kinds[one.what]} {changeOf(one)} <span class="quiet">{namesOf(one)}</span>
-            </p>
-            <p class="quiet">
-              <Moment at={one.from} as="time" /> – <Moment at={one.to} as="time" /> · {one.reason} · {one.by}
-            </p>
-            {one.revokedAt !== undefined && (
-              <p class="quiet">
-                {t.revoked} <Moment at={one.revokedAt} as="time" /> · {one.revokeReason} · {one.revokedBy}
+      {items.length > 0 && (
+        <ul class="stack">
+          {items.map((one) => (
+            <li key={one.id}>
+              <p>
+                {t.kinds[one.what]} {changeOf(one)} <span class="quiet">{namesOf(one)}</span>
               </p>
-            )}
-            {mayManage.value && one.revokedAt === undefined && open !== one.id && (
-              <Button aria-label={`${t.revoke}: ${one.reason}`} onClick={() => setOpen(one.id)}>
-                {t.revoke}
-              </Button>
-            )}
-            {open === one.id && (
-              <Form
-                label={t.revoke}
-                submitLabel={t.revoke}
-                onCancel={() => setOpen(undefined)}
-                onSubmit={(data) => change(`/corrections/${one.id}/revoke`, { reason: typed(data, "reason") })}
-              >
-                <Field label={t.reason} name="reason" required maxLength={500} />
-              </Form>
-            )}
-          </li>
-        ))}
-      </ul>
+              <p class="quiet">
+                <Moment at={one.from} as="time" /> – <Moment at={one.to} as="time" /> · {one.reason} · {one.by}
+              </p>
+              {one.revokedAt !== undefined && (
+                <p class="quiet">
+                  {t.revoked} <Moment at={one.revokedAt} as="time" /> · {one.revokeReason} · {one.revokedBy}
+                </p>
+              )}
+              {mayManage.value && one.revokedAt === undefined && open !== one.id && (
+                <Button aria-label={`${t.revoke}: ${one.reason}`} onClick={() => setOpen(one.id)}>
+                  {t.revoke}
+                </Button>
+              )}
+              {open === one.id && (
+                <Form
+                  label={t.revoke}
+                  submitLabel={t.revoke}
+                  onCancel={() => setOpen(undefined)}
+                  onSubmit={(data) => change(`/corrections/${one.id}/revoke`, { reason: typed(data, "reason") })}
+                >
+                  <Field label={t.reason} name="reason" required maxLength={500} />
+                </Form>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
     </section>
   );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AlertView } from "../../contract/alert.ts";
 import { isCharted } from "../../dashboard/alert/alert-state.ts";
+import { valueRange } from "../../dashboard/chart/chart-data.ts";
 import { cluster, type Dot, hull, project } from "../../dashboard/desk/geometry.ts";
 import {
   byUrgency,
@@ -160,4 +161,18 @@ it("draws no chart of what is computed from other values, which has no readings,
   expect(isCharted({ metric: "europeanAqi", subject })).toBe(false);
   expect(isCharted({ metric: "no2", subject: { district: "centre" } })).toBe(false);
   expect(isCharted({ subject })).toBe(false);
+});
+
+describe("what a chart shows of values marked invalid", () => {
+  const around = (value: number, shape: "cross" | "ring") => {
+    const points = [10, 12, 11].map((one, i) => [i, one] as const);
+    const series = [{ label: "air-1", tone: "accent" as const, points }];
+    return valueRange({ from: 0, to: 3, unit: "", series, marks: [{ at: 1, value, tone: "critical", shape }] });
+  };
+
+  it("does not squeeze the good ones for one that is far away, and shows what is near", () => {
+    expect(around(4095, "cross")[1]).toBeLessThan(13);
+    expect(around(14, "cross")[1]).toBeGreaterThan(14);
+    expect(around(4095, "ring")[1]).toBeGreaterThan(4095);
+  });
 });

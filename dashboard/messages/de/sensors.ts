@@ -44,12 +44,13 @@ export const sensor: typeof en.sensor = {
     save: "Korrektur speichern",
     nothing: "Kein Messwert dieser Zeit würde anders gelesen.",
     would: (readings, alerts) =>
-      `${readings === 1 ? "1 Messwert würde" : `${readings} Messwerte würden`} anders gelesen, ${alerts === 1 ? "1 Alarm beruht" : `${alerts} Alarme beruhen`} darauf.`,
+      `${readings === 1 ? "1 Messwert würde" : `${readings} Messwerte würden`} anders gelesen, ${alerts === 0 ? "keine Meldung beruht" : alerts === 1 ? "1 Meldung beruht" : `${alerts} Meldungen beruhen`} darauf.`,
     examples: "Beispiele",
     before: "Jetzt",
     after: "Danach",
     leftOut: "weggelassen",
-    effect: (readings, alerts) => `${readings} Messwerte werden anders gelesen, ${alerts} Alarme beruhen auf ihnen.`,
+    effect: (readings, alerts) =>
+      `${readings === 1 ? "1 Messwert wird" : `${readings} Messwerte werden`} anders gelesen, ${alerts === 0 ? "keine Meldung beruht" : alerts === 1 ? "1 Meldung beruht" : `${alerts} Meldungen beruhen`} darauf.`,
   },
   calibrations: {
     title: "Kalibrierung",

@@ -43,13 +43,13 @@ export const sensor = {
     save: "Save correction",
     nothing: "No reading in this period would be read differently.",
     would: (readings: number, alerts: number) =>
-      `${readings === 1 ? "1 reading" : `${readings} readings`} would be read differently, ${alerts === 1 ? "1 alert rests" : `${alerts} alerts rest`} on them.`,
+      `${readings === 1 ? "1 reading" : `${readings} readings`} would be read differently, ${alerts === 0 ? "no alert rests" : alerts === 1 ? "1 alert rests" : `${alerts} alerts rest`} on them.`,
     examples: "Examples",
     before: "Now",
     after: "Then",
     leftOut: "left out",
     effect: (readings: number, alerts: number) =>
-      `${readings} readings are read differently, ${alerts} alerts rest on them.`,
+      `${readings === 1 ? "1 reading is" : `${readings} readings are`} read differently, ${alerts === 0 ? "no alert rests" : alerts === 1 ? "1 alert rests" : `${alerts} alerts rest`} on them.`,
   },
   calibrations: {
     title: "Calibration",

@@ -44,12 +44,13 @@ export const sensor: typeof en.sensor = {
     save: "Guardar la corrección",
     nothing: "Ninguna medición de este periodo se leería de otra manera.",
     would: (readings, alerts) =>
-      `${readings === 1 ? "1 medición se leería" : `${readings} mediciones se leerían`} de otra manera; ${alerts === 1 ? "1 alerta se basa" : `${alerts} alertas se basan`} en ellas.`,
+      `${readings === 1 ? "1 medición se leería" : `${readings} mediciones se leerían`} de otra manera; ${alerts === 0 ? "ninguna alerta se basa" : alerts === 1 ? "1 alerta se basa" : `${alerts} alertas se basan`} en ellas.`,
     examples: "Ejemplos",
     before: "Ahora",
     after: "Después",
     leftOut: "se omite",
-    effect: (readings, alerts) => `${readings} mediciones se leen de otra manera; ${alerts} alertas se basan en ellas.`,
+    effect: (readings, alerts) =>
+      `${readings === 1 ? "1 medición se lee" : `${readings} mediciones se leen`} de otra manera; ${alerts === 0 ? "ninguna alerta se basa" : alerts === 1 ? "1 alerta se basa" : `${alerts} alertas se basan`} en ellas.`,
   },
   calibrations: {
     title: "Calibración",
