@@ -289,9 +289,14 @@ function createTimeline(db: Database) {
     const rows = db.statement(ENTRIES_OF_ONE).all(alert) as OwnEntryRow[];
     const ofEngine = rows.filter(({ engine }) => engine === 1);
     const isSaid = ({ what, at }: TimelineEntry) => ofEngine.some((row) => row.what === what && row.at === at);
-    const isOverAgain = entry.what === "resolved" && ofEngine.at(-1)?.what === "resolved";
+    const isOverAgain = entry.what === "resolved" && ofEngine.some(({ what }) => what === "resolved") && isOver(alert);
     const due = isOverAgain && !isSaid(entry) ? { ...entry, what: "corrected", note: entry.note ?? ENDS_ANEW } : entry;
     return { entries: rows.map(entryOf), due: isSaid(due) ? undefined : due };
+  }
+
+  function isOver(alert: string): boolean {
+    const row = db.statement("SELECT state FROM alerts WHERE id = ?").get(alert) as { state: AlertState } | undefined;
+    return row?.state === "resolved";
   }
 
   function add(alert: string, entry: TimelineEntry, from: "engine" | "people"): void {
