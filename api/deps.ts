@@ -10,6 +10,7 @@ import type { Kind } from "../model/kinds.ts";
 import type { LedgerQuery } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import type { NewMessage } from "../model/message.ts";
+import type { Newest } from "../model/newest.ts";
 import type { Reading, Values } from "../model/reading.ts";
 import type { Reason } from "../model/rejection.ts";
 import type { Rule, RuleData } from "../model/rule.ts";
@@ -117,9 +118,9 @@ export type ReadingsListener = (readings: readonly Reading[], missed?: number) =
 
 export type LiveReadings = {
   /** The newest reading of each sensor since the service started. */
-  latest(filter?: { sensorId?: string; district?: string; kind?: Kind }): readonly Reading[];
+  latest(filter?: { sensorId?: string; district?: string; kind?: Kind }): readonly Newest[];
   /** The same of one sensor. */
-  find(kind: Kind, sensorId: string): Reading | undefined;
+  find(kind: Kind, sensorId: string): Newest | undefined;
   /** How many there are. */
   count(): number;
   /** What is known of a sensor's connection: `online` from its status topic, absent if it never said. */

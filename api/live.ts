@@ -1,6 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Batch } from "../model/batch.ts";
 import { KINDS, type Kind } from "../model/kinds.ts";
-import { joinReadings } from "../model/moment.ts";
+import { addNewest, momentsOf, type Newest, newestOfAll } from "../model/newest.ts";
 import type { Reading } from "../model/reading.ts";
 import type { SensorStatus } from "../model/status.ts";
 import type { ApiDeps, LiveReadings, ReadingsListener } from "./deps.ts";
@@ -11,12 +12,11 @@ const EARLY_PER_SOURCE_MAX = 1_000;
 const EARLY_SOURCES_MAX = 100;
 /** A clock that was set back leaves readings that were received later than now: anything that comes now is newer. */
 const AHEAD_MS = 5_000;
+/** What a list of sensors waits for the store. */
+const SETTLE_MS = 2_000;
 
-export function isNewer(reading: Reading, known: Reading, now: number): boolean {
-  return (
-    known.measuredAt <= reading.measuredAt ||
-    (known.receivedAt > now + AHEAD_MS && reading.receivedAt <= now + AHEAD_MS)
-  );
+function isOvertaken(known: Reading, reading: Reading, now: number): boolean {
+  return known.receivedAt > now + AHEAD_MS && reading.receivedAt <= now + AHEAD_MS;
 }
 
 type Seen = { online?: boolean; lastSeenAt?: number };
@@ -28,7 +28,7 @@ type Seen = { online?: boolean; lastSeenAt?: number };
  */
 export function createLive(now: () => number = Date.now) {
   // One map a kind: this runs for every reading, and a joined key would cost more than the rest of it.
-  const newest: Record<Kind, Map<string, Reading>> = { air: new Map(), traffic: new Map(), energy: new Map() };
+  const newest: Record<Kind, Map<string, Newest>> = { air: new Map(), traffic: new Map(), energy: new Map() };
   const seen = new Map<string, Seen>();
   const early = new Map<string, Map<string, SensorStatus>>();
   const listeners = new Set<ReadingsListener>();
@@ -44,9 +44,8 @@ export function createLive(now: () => number = Date.now) {
   function keep(reading: Reading): void {
     const ofKind = newest[reading.kind];
     const known = ofKind.get(reading.sensorId);
-    if (!known) ofKind.set(reading.sensorId, reading);
-    else if (reading.measuredAt === known.measuredAt) ofKind.set(reading.sensorId, joinReadings(known, reading));
-    else if (isNewer(reading, known, now())) ofKind.set(reading.sensorId, reading);
+    const next = !known || isOvertaken(known, reading, now()) ? reading : addNewest(known, reading);
+    if (next !== known) ofKind.set(reading.sensorId, next);
     const sensor = seen.get(reading.sensorId);
     if (!sensor) seen.set(reading.sensorId, { ...takeEarly(reading), lastSeenAt: reading.receivedAt });
     else sensor.lastSeenAt = laterOf(sensor.lastSeenAt, reading.receivedAt);
@@ -79,7 +78,7 @@ export function createLive(now: () => number = Date.now) {
     return {};
   }
 
-  function latest(filter: { sensorId?: string; district?: string; kind?: Kind } = {}): readonly Reading[] {
+  function latest(filter: { sensorId?: string; district?: string; kind?: Kind } = {}): readonly Newest[] {
     const { sensorId, district, kind } = filter;
     const kinds = kind === undefined ? KINDS : [kind];
     const readings = kinds.flatMap((one) =>
@@ -114,10 +113,9 @@ export function createLive(now: () => number = Date.now) {
 export type Live = ReturnType<typeof createLive>;
 
 /** Of one moment both may know metrics; the store has what was kept of it. */
-function newestOf(stored: Reading | undefined, live: Reading | undefined, now: number): Reading | undefined {
-  if (!stored || !live) return live ?? stored;
-  if (stored.measuredAt === live.measuredAt) return joinReadings(stored, live);
-  return isNewer(live, stored, now) ? live : stored;
+function newestOf(stored: Newest | undefined, live: Newest | undefined, now: number): Newest | undefined {
+  if (!stored || !live || isOvertaken(stored, live, now)) return live ?? stored;
+  return newestOfAll([...momentsOf(stored), ...momentsOf(live)]);
 }
 
 type Filter = { readonly sensorId?: string; readonly district?: string; readonly kind?: Kind };
@@ -131,10 +129,11 @@ export function createLatest(
   deps: Pick<ApiDeps, "live" | "now"> & {
     readonly store: Pick<ApiDeps["store"], "latest">;
     readonly corrections: Pick<ApiDeps["corrections"], "read" | "changes">;
+    readonly records: { readonly sensors: Pick<ApiDeps["records"]["sensors"], "retired"> };
   },
   ageMs: number,
 ) {
-  let stored: ReadonlyMap<string, Reading> = new Map();
+  let stored: ReadonlyMap<string, Newest> = new Map();
   let loadedAt = Number.NEGATIVE_INFINITY;
   let loadedChanges = 0;
   let loading: Promise<void> | undefined;
@@ -171,16 +170,29 @@ export function createLatest(
     if (liveInOrder !== deps.live.count()) sort();
   }
 
+  /** For who would rather show what the live stream knows than nothing, or than wait: never throws. */
+  async function settle(): Promise<void> {
+    const over = new AbortController();
+    const waited = pause(SETTLE_MS, undefined, { signal: over.signal, ref: false });
+    await Promise.race([refresh(), waited]).catch(() => {});
+    over.abort();
+    waited.catch(() => {});
+  }
+
+  /** Of one sensor, as far as is known without asking. */
+  function find(kind: Kind, sensorId: string): Newest | undefined {
+    const heard = deps.live.find(kind, sensorId);
+    const live = heard && newestOfAll(momentsOf(heard).map(deps.corrections.read));
+    return newestOf(stored.get(keyOf({ sensorId, kind })), live, deps.now());
+  }
+
   /** In the order of their keys, from behind `after`. */
-  function* readings(filter: Filter, after?: string): Generator<Reading> {
-    const now = deps.now();
+  function* readings(filter: Filter, after?: string): Generator<Newest> {
     for (let i = after === undefined ? 0 : firstBehind(after); i < order.length; i++) {
       const { key, sensorId, kind } = order[i]!;
       if (filter.kind !== undefined && filter.kind !== kind) continue;
-      const known = stored.get(key);
-      const heard = deps.live.find(kind, sensorId);
-      const live = heard && deps.corrections.read(heard);
-      const newest = newestOf(known, live, now);
+      if (deps.records.sensors.retired(sensorId)) continue;
+      const newest = find(kind, sensorId);
       if (!newest) continue; // nothing of it is valid
       if (filter.district === undefined || filter.district === newest.district) yield newest;
     }
@@ -197,7 +209,7 @@ export function createLatest(
     return from;
   }
 
-  async function list(filter: Filter = {}): Promise<Reading[]> {
+  async function list(filter: Filter = {}): Promise<Newest[]> {
     await refresh();
     return [...readings(filter)];
   }
@@ -207,9 +219,9 @@ export function createLatest(
     return pageInOrder((after) => readings(filter, after), keyOf, limit, cursor);
   }
 
-  return { list, page };
+  return { list, page, find, settle };
 }
 
 export type Latest = ReturnType<typeof createLatest>;
 
-const keyOf = (reading: Reading): string => `${reading.sensorId}/${reading.kind}`;
+const keyOf = (reading: Pick<Reading, "sensorId" | "kind">): string => `${reading.sensorId}/${reading.kind}`;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
 import { METRIC_NAMES, METRICS, type MetricName } from "../model/metrics.ts";
+import type { Newest } from "../model/newest.ts";
 import { isLate, type Reading } from "../model/reading.ts";
 import { REASON_NAMES } from "../model/rejection.ts";
 import {
@@ -76,6 +77,17 @@ export const ReadingBody = z
   })
   .meta({ id: "Reading" });
 
+export const LatestBody = ReadingBody.extend({
+  earlier: z
+    .partialRecord(
+      metricName,
+      z.object({ value: z.number(), measuredAt: Time, quality: z.enum(["suspect", "corrected"]).optional() }),
+    )
+    .optional()
+    .describe("Metrics that this newest reading does not have: the newest value of each, if it is of the last 3 days"),
+}).meta({ id: "LatestReading" });
+export type LatestView = View<typeof LatestBody>;
+
 type Body = View<typeof ReadingBody>;
 export type ReadingView = Provided<
   Body,
@@ -103,6 +115,23 @@ export function viewReading(reading: Reading): ReadingView {
     ...(movedFrom === undefined ? {} : { movedFrom: new Date(movedFrom).toISOString() }),
     ...(isLate(reading) ? { late: true as const } : {}),
   };
+}
+
+/** With the newest value of every metric. */
+export function viewLatest({ earlier, ...newest }: Newest): LatestView {
+  if (!earlier) return viewReading(newest);
+  const known = new Set(Object.keys(newest.values));
+  const values: { [Name in MetricName]?: NonNullable<LatestView["earlier"]>[Name] } = {};
+  for (const reading of earlier) {
+    for (const [name, value] of Object.entries(reading.values) as [MetricName, number][]) {
+      if (known.has(name)) continue;
+      known.add(name);
+      const quality = reading.quality?.[name] ?? reading.marks?.[name];
+      const isTold = quality === "suspect" || quality === "corrected";
+      values[name] = { value, measuredAt: new Date(reading.measuredAt).toISOString(), ...(isTold && { quality }) };
+    }
+  }
+  return { ...viewReading(newest), earlier: values };
 }
 
 /** The same with what the device said, of values that were calibrated or corrected. */
@@ -223,7 +252,7 @@ export const SensorBody = z
     retiredAt: Time.optional().describe("When it was taken off the register: what it sent stays"),
     online: z.boolean().optional().describe("As its status topic says; absent if it never said"),
     lastSeen: Time.optional(),
-    latest: ReadingBody.optional(),
+    latest: LatestBody.optional(),
     faults: z
       .object(faults)
       .optional()

@@ -10,6 +10,7 @@ import {
 } from "../model/correction.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { MetricName } from "../model/metrics.ts";
+import { EARLIER_MAX_MS, momentsOf, type Newest, newestOfAll } from "../model/newest.ts";
 import type { Reading } from "../model/reading.ts";
 import { createBlockReader, createOriginNumbers, packReadings, type ReadingBlock } from "../model/reading-block.ts";
 import { DAY_MS, HOUR_MS } from "../model/time.ts";
@@ -84,8 +85,8 @@ export function withCorrections(store: ReadingStore, corrections: CorrectionsInF
     ];
   }
 
-  async function latest(filter?: { readonly sensorId?: string; readonly kind?: Kind }): Promise<Reading[]> {
-    const found: Reading[] = [];
+  async function latest(filter?: { readonly sensorId?: string; readonly kind?: Kind }): Promise<Newest[]> {
+    const found: Newest[] = [];
     for (const reading of await store.latest(filter)) {
       const active = corrections.active(reading.sensorId);
       const one = active.length === 0 ? reading : await newestCorrected(reading, active);
@@ -94,22 +95,32 @@ export function withCorrections(store: ReadingStore, corrections: CorrectionsInF
     return found;
   }
 
-  async function newestCorrected(reading: Reading, active: readonly Correction[]): Promise<Reading | undefined> {
-    const { sensorId, kind } = reading;
-    const corrected = correctReading(reading, active);
-    if (corrected && !active.some(({ what }) => what === "shift")) return corrected;
-    const to = Math.max(reading.measuredAt, corrected?.measuredAt ?? reading.measuredAt, ...touchedEnds(active)) + 1;
-    for (let spanMs = LOOK_BACK_FIRST_MS; spanMs < 4 * LOOK_BACK_MAX_MS; spanMs *= 4) {
-      const query = { kind, sensorId, from: to - Math.min(spanMs, LOOK_BACK_MAX_MS), to };
-      let newest: Reading | undefined;
-      for await (const chunk of streamCorrected(store, query, active)) newest = chunk.at(-1) ?? newest;
-      if (newest) return newest;
+  /** Where a newest value is invalid, the one before it is looked for, metric by metric. */
+  async function newestCorrected(stored: Newest, active: readonly Correction[]): Promise<Newest | undefined> {
+    const { sensorId, kind } = stored;
+    const moments = momentsOf(stored);
+    const isMoved = active.some(({ what }) => what === "shift");
+    let newest = isMoved ? undefined : newestOfAll(moments.map((one) => correctReading(one, active)));
+    const wanted = metricsOf(moments);
+    const isWhole = () => newest !== undefined && metricsOf(momentsOf(newest)).size >= wanted.size;
+    if (isWhole()) return newest;
+    const moved = moments.map((one) => correctReading(one, active)?.measuredAt ?? one.measuredAt);
+    const top = Math.max(stored.measuredAt, ...moved, ...touchedEnds(active)) + 1;
+    let to = top;
+    for (let spanMs = LOOK_BACK_FIRST_MS; to > top - LOOK_BACK_MAX_MS; spanMs *= 4) {
+      const from = Math.max(to - spanMs, top - LOOK_BACK_MAX_MS);
+      for await (const chunk of streamCorrected(store, { kind, sensorId, from, to }, active))
+        newest = newestOfAll(newest ? [...momentsOf(newest), ...chunk.toReversed()] : chunk.toReversed());
+      to = from;
+      if (isWhole() || (newest && to <= newest.measuredAt - EARLIER_MAX_MS)) break;
     }
-    return undefined;
+    return newest;
   }
 
   return { ...store, stream, scan, aggregate, latest };
 }
+
+const metricsOf = (readings: readonly Reading[]) => new Set(readings.flatMap(({ values }) => Object.keys(values)));
 
 /** Readings may have been moved to after the newest. */
 const touchedEnds = (active: readonly Correction[]) =>

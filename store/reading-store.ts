@@ -3,6 +3,7 @@ import type { StoreReportView } from "../contract/ledger.ts";
 import type { BucketsView } from "../contract/reading.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { MetricName } from "../model/metrics.ts";
+import type { Newest } from "../model/newest.ts";
 import type { Reading } from "../model/reading.ts";
 import type { ReadingBlock } from "../model/reading-block.ts";
 
@@ -32,8 +33,11 @@ export type ReadingStore = {
   find(kind: Kind, keys: readonly ReadingKey[]): Promise<(StoredReading | undefined)[]>;
   /** Newest `measuredAt` of every sensor with readings: what is later than this cannot be a duplicate. */
   newest(): Promise<Map<string, number>>;
-  /** The newest reading of each sensor (or of one), one per kind and sensor. */
-  latest(filter?: { readonly sensorId?: string; readonly kind?: Kind }): Promise<Reading[]>;
+  /**
+   * The newest reading of each sensor (or of one), one per kind and sensor; with the `earlier` ones that have metrics
+   * which it has not, of the last days (`EARLIER_MAX_MS` before the newest of the kind).
+   */
+  latest(filter?: { readonly sensorId?: string; readonly kind?: Kind }): Promise<Newest[]>;
   /**
    * Readings in ascending `measuredAt`, in chunks of at most 5,000: any range, in constant memory. While the reader keeps
    * a chunk the store does no work for it. With `byMessage` what each message brought, for those who keep the books.

@@ -4,9 +4,9 @@ import {
   AcceptedBody,
   NewReadings,
   NewReadingsQuery,
-  ReadingBody,
+  LatestBody,
   SensorsQuery,
-  viewReading,
+  viewLatest,
 } from "../../contract/reading.ts";
 import { type NewMessage, PAYLOAD_BYTES_MAX } from "../../model/message.ts";
 import type { Account } from "../../model/people.ts";
@@ -38,8 +38,9 @@ const post = {
 const latestOf = {
   tags,
   summary: "The newest reading of every sensor",
+  description: "And the newest value of every metric that came before it: `earlier`. Without sensors off the register.",
   querystring: SensorsQuery,
-  response: answers({ 200: pageOf(ReadingBody) }, 503),
+  response: answers({ 200: pageOf(LatestBody) }, 503),
 };
 
 /** What each account may send: an array counts as many readings as it has. */
@@ -93,7 +94,7 @@ export function addReadings(app: Api, parts: Parts): void {
   app.get("/readings/latest", { schema: latestOf }, async (request) => {
     const { limit, cursor, ...filter } = request.query;
     const page = await latest.page(filter, limit, cursor);
-    return { ...page, items: page.items.map(viewReading) };
+    return { ...page, items: page.items.map(viewLatest) };
   });
 }
 

@@ -125,7 +125,7 @@ export function addRegister(app: Api, parts: Parts): void {
     });
     for (const name of moved) disconnect(name);
     const sensor = records.sensors.get(old.id)!;
-    return { ...viewSensor(sensor, parts.live, parts.corrections), advice: adviceFor(parts, old, sensor) };
+    return { ...viewSensor(sensor, parts.live, parts.latest), advice: adviceFor(parts, old, sensor) };
   });
 
   app.delete("/sensors/:id", { schema: retire }, async (request, reply) => {
@@ -148,7 +148,7 @@ export function addRegister(app: Api, parts: Parts): void {
       records.sensors.save([sensor]);
       records.audit.add({ at: now(), by: auth.account(request).name, what: "sensor.restore", target: id });
     });
-    return viewSensor(sensor, parts.live, parts.corrections);
+    return viewSensor(sensor, parts.live, parts.latest);
   });
 }
 

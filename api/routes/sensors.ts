@@ -10,6 +10,7 @@ import {
   SensorBody,
   SensorReadingsQuery,
   type SensorView,
+  viewLatest,
   viewReading,
   viewWithRaw,
 } from "../../contract/reading.ts";
@@ -48,10 +49,11 @@ const districts = {
 
 export function addSensors(
   app: Api,
-  { records, live, corrections, faults }: Pick<Parts, "records" | "live" | "corrections" | "faults">,
+  { records, live, latest, faults }: Pick<Parts, "records" | "live" | "latest" | "faults">,
 ): void {
   app.get("/sensors", { schema: list }, async (request) => {
     const { limit, cursor, retired, ...place } = request.query;
+    await latest.settle();
     const filter = { ...place, isRetired: retired === "true" };
     const page = pageInOrder(
       (id) => records.sensors.after(id, filter),
@@ -59,14 +61,15 @@ export function addSensors(
       limit,
       cursor,
     );
-    return { ...page, items: page.items.map((sensor) => viewSensor(sensor, live, corrections)) };
+    return { ...page, items: page.items.map((sensor) => viewSensor(sensor, live, latest)) };
   });
 
   app.get("/sensors/:id", { schema: one }, async (request) => {
     const sensor = knownSensor(records, request.params.id);
+    await latest.settle();
     const own = faults.of(sensor.id);
     const shown = own.refused.length + own.notTaken.length > 0 ? { faults: viewFaults(own) } : {};
-    return { ...viewSensor(sensor, live, corrections), ...shown };
+    return { ...viewSensor(sensor, live, latest), ...shown };
   });
 
   app.get("/districts", { schema: districts }, async () => ({ items: records.sensors.districts() }));
@@ -87,12 +90,11 @@ function knownSensor({ sensors }: Parts["records"], id: string): Sensor {
   return sensor;
 }
 
-export function viewSensor(sensor: Sensor, live: Parts["live"], corrections: Parts["corrections"]): SensorView {
+export function viewSensor(sensor: Sensor, live: Parts["live"], newest: Parts["latest"]): SensorView {
   const { places, replaces, retiredAt, createdAt, ...rest } = sensor;
   const seen = live.seen(sensor.id);
-  const heard = live.latest({ sensorId: sensor.id, kind: sensor.kind })[0];
-  const latest = heard && corrections.read(heard);
-  const lastSeenAt = seen?.lastSeenAt ?? heard?.receivedAt ?? 0;
+  const latest = newest.find(sensor.kind, sensor.id);
+  const lastSeenAt = seen?.lastSeenAt ?? latest?.receivedAt ?? 0;
   return {
     ...rest,
     createdAt: iso(createdAt),
@@ -101,7 +103,7 @@ export function viewSensor(sensor: Sensor, live: Parts["live"], corrections: Par
     ...(retiredAt !== undefined && { retiredAt: iso(retiredAt) }),
     ...(seen?.online === undefined ? {} : { online: seen.online }),
     ...(lastSeenAt > 0 ? { lastSeen: iso(lastSeenAt) } : {}),
-    ...(latest ? { latest: viewReading(latest) } : {}),
+    ...(latest ? { latest: viewLatest(latest) } : {}),
   };
 }
 

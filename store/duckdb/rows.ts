@@ -162,6 +162,16 @@ export async function newestReadings(connection: DuckDBConnection, kind: Kind): 
   return readAll(connection, kind, rows, {});
 }
 
+/** For each sensor the times, from `from` on, at which some metric came last. */
+export async function lastTimes(connection: DuckDBConnection, kind: Kind, from: number): Promise<ReadingKey[]> {
+  const last = METRICS_OF[kind].map((metric) => `max(measuredAt) FILTER ("${metric}" IS NOT NULL)`);
+  const sql = `SELECT sensorId, unnest(list_distinct([${last.join(", ")}])) FROM ${kind}
+    WHERE measuredAt >= $from GROUP BY sensorId`;
+  const result = await connection.run(sql, { from: toBigInt(from) }, { from: BIGINT });
+  const rows = (await result.getRows()) as [string, bigint][];
+  return rows.map(([sensorId, time]) => ({ sensorId, measuredAt: Number(time) }));
+}
+
 async function readAll(
   connection: DuckDBConnection,
   kind: Kind,

@@ -7,7 +7,7 @@ import { type ReadingStore, withoutMetrics } from "../reading-store.ts";
 import { type Database, type InstanceOptions, openDatabase } from "./instance.ts";
 import { aggregateRange, countByDay, countBySensor, countRows, streamRange } from "./ranges.ts";
 import { createRollups, createRollupTables } from "./rollups.ts";
-import { createAppend, findKeys, type LaterColumns, newestReadings } from "./rows.ts";
+import { createAppend, findKeys, type LaterColumns, lastTimes, newestReadings } from "./rows.ts";
 import { scanBlocks } from "./scan.ts";
 import { columnsOf, createTables, FIXED_COLUMNS, toBigInt } from "./schema.ts";
 
@@ -41,7 +41,11 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<ReadingSt
   const { database, columns } = await open({ path, memoryLimit, threads, checkpointThreshold, log }, queriesMax + OWN);
   const copier = createCopier(database);
   const append = createAppend(columns);
-  const latest = createLatestReadings(() => loadNewest(database));
+  const latest = createLatestReadings({
+    newest: () => loadNewest(database),
+    lastTimes: (kind, from) => database.reader().use((connection) => lastTimes(connection, kind, from)),
+    find: (kind, keys) => database.reader().use((connection) => findKeys(connection, kind, keys)),
+  });
   log.info({ path, memoryLimit, threads }, "reading store is open");
 
   return {

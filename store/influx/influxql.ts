@@ -119,6 +119,15 @@ export function createQueries(installation: string) {
           GROUP BY "sensorId", "district"${n ? ', "installation"' : ""} ORDER BY time DESC LIMIT 1`,
         values: {},
       })),
+    /** When each metric came last: one statement for each, because several in one have no times. */
+    last(kind: Kind, from: number): BoundQuery {
+      const fields = METRICS_OF[kind].flatMap((metric) => [metric, `${metric}${SUSPECT}`]);
+      const statements = fields.map(
+        (field) =>
+          `SELECT last("${field}"::float) FROM "${kind}" WHERE ${readings} AND time >= $from GROUP BY "sensorId"`,
+      );
+      return { text: statements.join("; "), values: { from: toTime(from) } };
+    },
     /** The keys as ranges of one sensor each, many statements to a request. Answers may hold more than was asked for. */
     keys(kind: Kind, keys: readonly ReadingKey[]): BoundQuery[] {
       const ranges: { sensorId: string; from: number; to: number }[] = [];

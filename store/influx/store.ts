@@ -103,7 +103,11 @@ export async function openInfluxStore(options: InfluxOptions): Promise<InfluxSto
     const known = place.limits();
     return known && { ...known, rollups: rollupsPlace.found() };
   }
-  const latest = createLatestReadings(() => loadNewest(client, queries));
+  const latest = createLatestReadings({
+    newest: () => loadNewest(client, queries),
+    lastTimes: (kind, from) => lastTimes(client, queries, kind, from),
+    find: (kind, keys) => findKeys(client, queries, kind, keys),
+  });
 
   const proven = place.prove().catch((error: StoreError) => {
     const [host, reason] = [new URL(url).host, error.message];
@@ -268,6 +272,17 @@ async function loadNewest(client: Requests, queries: Queries): Promise<Reading[]
     }
   }
   return readings;
+}
+
+/** Each moment once: that of one metric is mostly that of others, too. */
+async function lastTimes(client: Requests, queries: Queries, kind: Kind, from: number): Promise<ReadingKey[]> {
+  const keys = new Map<string, ReadingKey>();
+  const { text, values } = queries.last(kind, from);
+  for await (const series of client.query(text, values, LOAD_PATIENCE)) {
+    const sensorId = series.tags?.sensorId ?? "";
+    for (const [time] of series.values) keys.set(`${time} ${sensorId}`, { sensorId, measuredAt: Number(time) });
+  }
+  return [...keys.values()];
 }
 
 async function findKeys(

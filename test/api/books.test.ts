@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLive } from "../../api/live.ts";
 import type { Rejection } from "../../model/rejection.ts";
+import { StoreError } from "../../store/reading-store.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 import { startService } from "./service.ts";
 
@@ -232,6 +233,56 @@ describe("sensors and latest values", () => {
     own.tick(60_000);
     await values();
     expect(asked).toBe(2);
+    await own.close();
+  });
+});
+
+describe("latest, metric by metric", () => {
+  const hourAgo = aReading({ measuredAt: T0 - 3_600_000, values: { battery: 80, o3: 7 }, quality: { o3: "suspect" } });
+  const stored = { ...aReading({ values: { pm25: 5 } }), earlier: [hourAgo] };
+  const startOwn = () => startService({ store: { ...service.deps.store, latest: async () => [stored] } });
+  const told = (own: ReturnType<typeof startService>) => async (path: string) =>
+    (await own.as("viewer", "GET", `/api/v1${path}`)).json();
+  const earlier = {
+    battery: { value: 80, measuredAt: "2026-11-21T09:00:00.000Z" },
+    o3: { value: 7, measuredAt: "2026-11-21T09:00:00.000Z", quality: "suspect" },
+  };
+
+  it("tells values that came before the newest reading with their own time, from the store and from the stream", async () => {
+    const own = startOwn();
+    const ask = told(own);
+    const first = { measuredAt: "2026-11-21T10:00:00.000Z", values: { pm25: 5 }, earlier };
+    expect((await ask("/readings/latest")).items).toMatchObject([first]);
+    expect((await ask("/sensors/air-1")).latest).toMatchObject(first);
+    expect((await ask("/sensors")).items[0].latest).toMatchObject(first);
+    own.live.push({ readings: [aReading({ measuredAt: T0 + 60_000, values: { o3: 9 } })] });
+    own.live.push({ readings: [aReading({ measuredAt: T0 - 7_200_000, values: { battery: 1, no2: 4 } })] });
+    const [one] = (await ask("/readings/latest")).items;
+    expect(one.values).toEqual({ o3: 9 });
+    expect(one.earlier).toEqual({
+      pm25: { value: 5, measuredAt: "2026-11-21T10:00:00.000Z" },
+      battery: earlier.battery,
+      no2: { value: 4, measuredAt: "2026-11-21T08:00:00.000Z" },
+    });
+    expect((await ask("/sensors/air-1")).latest).toEqual(one);
+    await own.close();
+  });
+
+  it("leaves out sensors that were taken off the register", async () => {
+    const own = startOwn();
+    own.records.sensors.retire(own.records.sensors.get("air-1")!, T0);
+    expect((await told(own)("/readings/latest")).items).toEqual([]);
+    expect((await told(own)("/sensors/air-1")).latest.values).toEqual({ pm25: 5 });
+    await own.close();
+  });
+
+  it("shows sensors with what the stream knows while the store is away", async () => {
+    const latest = async () => {
+      throw new StoreError("unavailable", "away");
+    };
+    const own = startService({ store: { ...service.deps.store, latest } });
+    own.live.push({ readings: [aReading()] });
+    expect((await told(own)("/sensors/air-1")).latest.values).toEqual({ pm25: 12.5 });
     await own.close();
   });
 });

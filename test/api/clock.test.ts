@@ -101,6 +101,7 @@ describe("the newest readings, when the clock is set back", () => {
         live,
         now: () => now,
         corrections: { read: (reading) => reading, changes: () => 0 },
+        records: { sensors: { retired: () => undefined } },
         store: {
           async latest() {
             loads += 1;

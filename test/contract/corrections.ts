@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { type Correction, correctReading, type NewCorrection } from "../../model/correction.ts";
 import { SILENT } from "../../model/log.ts";
 import type { MetricName } from "../../model/metrics.ts";
+import { momentsOf } from "../../model/newest.ts";
 import type { Reading } from "../../model/reading.ts";
 import { createBlockReader } from "../../model/reading-block.ts";
 import { withCorrections } from "../../store/corrected-store.ts";
@@ -150,6 +151,39 @@ export function correctionContract(getStore: () => ReadingStore): void {
       ),
       { numRuns: inFull(40) },
     );
+  });
+
+  it("knows the newest value of every metric that is left, before and after a correction is revoked", async () => {
+    const at = (minutes: number, values: Reading["values"]) =>
+      aReading({ measuredAt: T0 + minutes * MINUTE, values, journalSeq: 10_000 + minutes });
+    await getStore().write([
+      at(0, { battery: 90 }),
+      ...Array.from({ length: 300 }, (_, i) => at(i + 1, { pm25: i + 1, ...(i % 100 === 50 && { battery: 80 - i }) })),
+    ]);
+    const newest = async (read: ReadingStore) => {
+      const [found] = await read.latest({ sensorId: "air-1" });
+      return found && momentsOf(found).map(({ measuredAt, values }) => [(measuredAt - T0) / MINUTE, values]);
+    };
+    const span = (from: number, to: number) => ({ from: T0 + from * MINUTE, to: T0 + to * MINUTE });
+    const invalid = { ...about, sensorId: "air-1", what: "invalid" } as const;
+    expect(await newest(getStore())).toEqual([[300, { pm25: 300 }], [251, { pm25: 251, battery: -170 }]]); // biome-ignore format: a table
+    const battery = [{ ...invalid, ...span(60, 290), metrics: ["battery"] }] as const;
+    await withSome(
+      battery,
+      async (read) =>
+      expect(await newest(read)).toEqual([[300, { pm25: 300 }], [51, { pm25: 51, battery: 30 }]]), // biome-ignore format: a table
+    );
+    await withSome(
+      [...battery, { ...invalid, ...span(200, 310) }],
+      async (read) =>
+      expect(await newest(read)).toEqual([[199, { pm25: 199 }], [51, { pm25: 51, battery: 30 }]]), // biome-ignore format: a table
+    );
+    await withSome(
+      [{ ...about, sensorId: "air-1", what: "shift", shiftS: 6_000, ...span(200, 260) }],
+      async (read) =>
+      expect(await newest(read)).toEqual([[359, { pm25: 259 }], [351, { pm25: 251, battery: -170 }]]), // biome-ignore format: a table
+    );
+    await withSome([{ ...invalid, ...span(-10, 310) }], async (read) => expect(await newest(read)).toBeUndefined());
   });
 
   it("answers as before once they are revoked, byte for byte", async () => {

@@ -114,7 +114,7 @@ export function readingStoreContract(
         const newest = { ...next, measuredAt: T0 + 120_000 };
         await store.write([newest]);
         await store.write([{ ...newest, values: { o3: 5 }, part: 1, journalSeq: 20 }]);
-        const whole = { ...newest, values: { pm25: 14, o3: 5 } };
+        const whole = { ...newest, values: { pm25: 14, o3: 5 }, earlier: [joined] };
         expect(await store.latest({ sensorId: "air-1" })).toEqual([whole]);
         await store.close();
         store = await place.open();
@@ -234,6 +234,35 @@ export function readingStoreContract(
       store = await place.open();
       expect(await store.newest()).toEqual(newest);
       expect(sorted(await store.latest())).toEqual(sorted([old, other, second]));
+    });
+
+    it("knows the newest value of every metric, of the last days, the same after a restart", async () => {
+      const at = (minutes: number, values: Reading["values"], more: Partial<Reading> = {}) =>
+        aReading({ measuredAt: T0 + minutes * 60_000, values, journalSeq: 10_000 + minutes, ...more });
+      const gone = at(-3 * 24 * 60 - 1, { pressure: 1_000 });
+      const noise = at(-2 * 24 * 60, { noise: 50, battery: 90 });
+      const battery = at(-50, { battery: 87, pm25: 1 }, { quality: { battery: "suspect" }, raw: { pm25: 2 } });
+      const later: Reading = { ...at(-50, { o3: 4 }), journalSeq: 20_000, part: 1 };
+      const newest = at(0, { pm25: 3 });
+      await store.write([noise, gone, at(-51, { battery: 88 })]);
+      await store.write([newest, aReading({ sensorId: "air-2", measuredAt: T0 - 9, values: { no2: 1 } })]);
+      // Late ones replace nothing that is newer, whether somebody asked before or not.
+      await store.latest();
+      await store.write([battery, at(-52, { battery: 12, pm25: 9 })]);
+      await store.write([later]);
+      const moment = { ...battery, values: { battery: 87, pm25: 1, o3: 4 } };
+      const expected = { ...newest, earlier: [moment, noise] };
+      expect(await store.latest({ sensorId: "air-1" })).toEqual([expected]);
+      await store.close();
+      store = await place.open();
+      expect(await store.latest({ sensorId: "air-1" })).toEqual([expected]);
+      expect((await store.latest()).length).toBe(2);
+      await store.write([at(1, { pm25: 3, battery: 80 })]);
+      const [after] = await store.latest({ sensorId: "air-1" });
+      expect(after).toMatchObject({
+        values: { battery: 80 },
+        earlier: [{ values: { o3: 4 } }, { values: { noise: 50 } }],
+      });
     });
 
     it("keeps one truth per key when the very same readings are written again", async () => {

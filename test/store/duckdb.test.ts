@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import { METRICS_OF } from "../../model/metrics.ts";
+import type { Reading } from "../../model/reading.ts";
 import { openDatabase } from "../../store/duckdb/instance.ts";
 import { packSlices } from "../../store/duckdb/ranges.ts";
 import { openDuckDbStore } from "../../store/duckdb/store.ts";
@@ -152,9 +153,11 @@ describe("retention", () => {
 });
 
 describe("latest readings", () => {
+  const ofNewest = (newest: () => Promise<Reading[]>) =>
+    createLatestReadings({ newest, lastTimes: async () => [], find: async () => [] });
   it("join what was stored and what was written while loading", async () => {
     const { promise, resolve } = Promise.withResolvers<ReturnType<typeof aReading>[]>();
-    const latest = createLatestReadings(() => promise);
+    const latest = ofNewest(() => promise);
     const asked = latest.newest();
     latest.note([aReading({ measuredAt: T0 + 5 }), aReading({ sensorId: "air-2", measuredAt: T0 })]);
     resolve([aReading({ measuredAt: T0 }), aReading({ sensorId: "air-2", measuredAt: T0 + 9 })]);
@@ -163,7 +166,7 @@ describe("latest readings", () => {
 
   it("load again after a failure", async () => {
     let loads = 0;
-    const latest = createLatestReadings(async () => {
+    const latest = ofNewest(async () => {
       loads += 1;
       if (loads === 1) throw new Error("away");
       return [aReading()];
