@@ -95,11 +95,18 @@ export function followSensor(id: string) {
 
 export type FollowedSensor = ReturnType<typeof followSensor>;
 
-/** The metrics of the newest reading, in the order of the table of metrics. */
+/** The metrics of which a newest value is known, in the order of the table of metrics. */
 export function sentBy(sensor: WholeSensor | undefined): MetricName[] {
   if (!sensor) return [];
-  const values = sensor.latest?.values ?? {};
-  return METRICS_OF[sensor.kind].filter((name) => values[name] !== undefined);
+  return METRICS_OF[sensor.kind].filter((name) => newestValue(sensor, name) !== undefined);
+}
+
+type NewestValue = { readonly value: number; readonly quality?: string | undefined; readonly measuredAt?: string };
+
+/** `measuredAt`: of a value that came before the newest reading. */
+export function newestValue({ latest }: WholeSensor, name: MetricName): NewestValue | undefined {
+  const value = latest?.values[name];
+  return value === undefined ? latest?.earlier?.[name] : { value, quality: latest?.quality?.[name] };
 }
 
 export type Span = { readonly from: number; readonly to: number; readonly name?: string };

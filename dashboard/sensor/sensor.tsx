@@ -1,4 +1,4 @@
-import { type FollowedSensor, followSensor, sentBy, type WholeSensor } from "./sensor-state.ts";
+import { type FollowedSensor, followSensor, newestValue, sentBy, type WholeSensor } from "./sensor-state.ts";
 import "./sensor.css";
 import { useEffect, useMemo } from "preact/hooks";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
@@ -109,8 +109,7 @@ function Latest({ sensor, followed }: { sensor: WholeSensor; followed: FollowedS
                       </button>
                     }
                   >
-                    {formatValue(sensor.latest!.values[name]!, name)}
-                    <Quality of={sensor.latest?.quality?.[name]} />
+                    <NewestValue of={sensor} name={name} />
                   </Fact>
                 ))}
               </dl>
@@ -123,6 +122,23 @@ function Latest({ sensor, followed }: { sensor: WholeSensor; followed: FollowedS
         {sensor.latest?.late && <span class="chip">{t.late}</span>}
       </p>
     </section>
+  );
+}
+
+/** With its age, if it did not come with the newest reading. */
+function NewestValue({ of, name }: { of: WholeSensor; name: MetricName }) {
+  const { value, quality, measuredAt } = newestValue(of, name)!;
+  return (
+    <>
+      {formatValue(value, name)}
+      <Quality of={quality} />
+      {measuredAt !== undefined && (
+        <span class="quiet">
+          {" "}
+          <Moment at={measuredAt} />
+        </span>
+      )}
+    </>
   );
 }
 
