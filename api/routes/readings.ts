@@ -2,9 +2,9 @@ import type { FastifyRequest } from "fastify";
 import { pageOf } from "../../contract/common.ts";
 import {
   AcceptedBody,
+  LatestBody,
   NewReadings,
   NewReadingsQuery,
-  LatestBody,
   SensorsQuery,
   viewLatest,
 } from "../../contract/reading.ts";
