@@ -181,19 +181,27 @@ function NewCorrection({ sensor, metric, onSend, onCancel }: NewProps) {
   );
 }
 
+type Example = CorrectionEffectView["examples"][number];
+type Values = Example["before"];
+
+/** Of a reading with many values, those that are other than before. */
+const changedNames = ({ before, after }: Example): string[] =>
+  Object.keys({ ...before?.values, ...after?.values }).filter((name) => before?.values[name] !== after?.values[name]);
+
+const isMoved = ({ before, after }: Example): boolean =>
+  before !== undefined && after !== undefined && before.measuredAt !== after.measuredAt;
+
 /** What it would change, with the first few as they are and as they would be. */
 function Effect({ of: { readings, alerts, examples, notes } }: { of: CorrectionEffectView }) {
   const t = messages.value.sensor.corrections;
-  const say = (one: { readonly values: Readonly<Record<string, number>> } | undefined, other: typeof one) => {
-    const all = Object.entries(one?.values ?? {});
-    // Of a reading with many values, those that are other than before.
-    const changed = all.filter(([name, value]) => other?.values[name] !== value);
-    return (changed.length > 0 ? changed : all).map(([name, value]) => (
+  const isOne = new Set(examples.flatMap(changedNames)).size === 1;
+  const say = (one: Values, names: readonly string[]) =>
+    names.map((name) => (
       <div key={name}>
-        {metricLabel(name)} <strong>{formatValue(value, name)}</strong>
+        {!isOne && <span class="quiet">{metricLabel(name)} </span>}
+        {one?.values[name] === undefined ? t.leftOut : formatValue(one.values[name], name)}
       </div>
     ));
-  };
   return (
     <>
       <p>
@@ -205,19 +213,14 @@ function Effect({ of: { readings, alerts, examples, notes } }: { of: CorrectionE
       {examples.length > 0 && (
         <Table
           label={t.examples}
-          columns={[t.before, t.after]}
-          rows={examples.map(({ before, after }, i) => ({
+          columns={[messages.value.chart.time, t.before, t.after]}
+          rows={examples.map((one, i) => ({
             key: i,
             cells: [
-              <>
-                {before && <Moment at={before.measuredAt} as="time" />}
-                {say(before, after)}
-              </>,
-              <>
-                {after && after.measuredAt !== before?.measuredAt && <Moment at={after.measuredAt} as="time" />}
-                {after && say(after, before)}
-                {(!after || Object.keys(after.values).length === 0) && t.leftOut}
-              </>,
+              one.before && <Moment at={one.before.measuredAt} as="time" />,
+              // A shift leaves the values as they are.
+              say(one.before, isMoved(one) ? Object.keys(one.before!.values) : changedNames(one)),
+              isMoved(one) ? <Moment at={one.after!.measuredAt} as="time" /> : say(one.after, changedNames(one)),
             ],
           }))}
         />

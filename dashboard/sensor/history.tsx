@@ -84,10 +84,10 @@ function legendOf({ bands = [], marks = [] }: ChartData): ChartKey[] {
   const has = (wanted: string) => marks.some(({ shape }) => shape === wanted);
   return [
     ...(bands.some(({ tone }) => tone === "quiet") ? [{ tone: "quiet" as const, text: t.gap }] : []),
-    ...(bands.some(({ tone }) => tone === "info") ? [{ tone: "info" as const, text: t.replaced }] : []),
+    ...(bands.some(({ isMoment }) => isMoment) ? [{ tone: "info" as const, text: t.replaced }] : []),
     ...(bands.some(({ tone }) => tone === "warning") ? [{ tone: "warning" as const, text: t.suspect }] : []),
-    ...(bands.some(({ tone }) => tone === "calm") || has("ring")
-      ? [{ tone: "calm" as const, text: t.corrected, ...(has("ring") ? { shape: "ring" as const } : {}) }]
+    ...(bands.some(({ tone, isMoment }) => tone === "info" && !isMoment) || has("ring")
+      ? [{ tone: "info" as const, text: t.corrected, ...(has("ring") ? { shape: "ring" as const } : {}) }]
       : []),
     ...(bands.some(({ tone }) => tone === "critical") || has("cross")
       ? [{ tone: "critical" as const, text: t.invalid, ...(has("cross") ? { shape: "cross" as const } : {}) }]
@@ -117,7 +117,7 @@ function historyChart({ name, unit, span, history, neighbours, changedAt, active
     unit,
     series: [{ ...own!, notes: notesOf(history, unit) }, ...others],
     marks: [
-      ...corrected.map(([at, value]) => ({ at, value, tone: "calm" as const, shape: "ring" as const })),
+      ...corrected.map(([at, value]) => ({ at, value, tone: "info" as const, shape: "ring" as const })),
       ...invalid.map(([at, value]) => ({ at, value, tone: "critical" as const, shape: "cross" as const })),
     ],
     bands: [
@@ -147,7 +147,7 @@ function correctedIn({ what, from, to, shiftS = 0 }: CorrectionView, span: Shown
   const [start, end] = [Date.parse(from) + shiftS * 1_000, Date.parse(to) + shiftS * 1_000];
   if (end <= span.from || start >= span.to) return [];
   const air = Math.max(0, (span.to - span.from) / 300 - (end - start)) / 2;
-  const tone = what === "invalid" ? ("critical" as const) : ("calm" as const);
+  const tone = what === "invalid" ? ("critical" as const) : ("info" as const);
   return [{ from: Math.max(span.from, start - air), to: Math.min(span.to, end + air), tone }];
 }
 

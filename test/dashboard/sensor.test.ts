@@ -114,7 +114,7 @@ describe.runIf(HAS_BROWSER)("the page of one sensor", () => {
     await form.getByRole("button", { name: "Preview" }).click();
     const preview = page.getByRole("status", { name: "Preview" });
     await preview.getByText(/1[123] readings would be read differently, no alert rests on them/).waitFor();
-    await preview.getByRole("region", { name: "Examples" }).getByText("nitrogen dioxide").first().waitFor();
+    await preview.getByRole("region", { name: "Examples" }).getByText("left out").first().waitFor();
     await shoot(page, "sensor-correction-preview");
     expect((await site.city.api("/sensors/air-1/corrections")).items).toEqual([]);
     // What is typed after the look is looked at again.
