@@ -189,7 +189,7 @@ export function createLatest(
   /** In the order of their keys, from behind `after`. */
   function* readings(filter: Filter, after?: string): Generator<Newest> {
     for (let i = after === undefined ? 0 : firstBehind(after); i < order.length; i++) {
-      const { key, sensorId, kind } = order[i]!;
+      const { sensorId, kind } = order[i]!;
       if (filter.kind !== undefined && filter.kind !== kind) continue;
       if (deps.records.sensors.retired(sensorId)) continue;
       const newest = find(kind, sensorId);

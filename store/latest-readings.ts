@@ -23,7 +23,12 @@ const KEYS_MAX = 10_000;
  */
 export function createLatestReadings(loads: Loads) {
   const byKind = new Map<Kind, Map<string, Newest>>(KINDS.map((kind) => [kind, new Map()]));
-  const loaded = once(async () => note(await loads.newest()));
+  const loaded = once(async () => {
+    // What is earlier than the newest may be a part of a moment; `loadEarlier` finds it whole.
+    const isEarlier = ({ kind, sensorId, measuredAt }: Reading) =>
+      measuredAt < (byKind.get(kind)!.get(sensorId)?.measuredAt ?? Number.NEGATIVE_INFINITY);
+    for (const reading of await loads.newest()) if (!isEarlier(reading)) note([reading]);
+  });
   const loadedEarlier = once(async () => {
     await loaded();
     for (const kind of KINDS) await loadEarlier(kind);
