@@ -56,7 +56,12 @@ export function csvStream(
 /** A text without the quote that `csvLine` put before what could be a formula. */
 export const unguarded = (text: string) => (text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text);
 
-export type CsvRow = { readonly line: number; readonly cells: readonly string[] };
+export type CsvRow = {
+  readonly line: number;
+  readonly cells: readonly string[];
+  /** The line of a quote that is never closed: all the rest of the file stands in its cell. */
+  readonly openQuote?: number;
+};
 
 /**
  * What people send as CSV: UTF-8 or UTF-16 with its mark, else UTF-8, else Windows-1252, as Excel writes it in Europe
@@ -64,6 +69,7 @@ export type CsvRow = { readonly line: number; readonly cells: readonly string[] 
  */
 export function decodeCsv(bytes: Uint8Array): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder("utf-16be").decode(bytes);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
@@ -82,11 +88,13 @@ export function* readCsv(text: string): Generator<CsvRow> {
   let at = sep?.[0].length ?? 0;
   let line = sep ? 2 : 1;
   while (at < text.length) {
-    const row = { line, cells: [] as string[] };
+    const cells: string[] = [];
+    const row: { line: number; cells: string[]; openQuote?: number } = { line, cells };
     for (let isOver = false; !isOver; ) {
       let cell = "";
       if (text[at] === '"') {
         const close = closingQuote(text, at + 1);
+        if (close === text.length) row.openQuote = line;
         cell = text.slice(at + 1, close).replaceAll('""', '"');
         line += countLines(cell);
         at = close + 1;

@@ -4,13 +4,14 @@ import { SENSOR, TAGS_MAX } from "../contract/account.ts";
 import type { RegisterImportView } from "../contract/register.ts";
 import { isId } from "../model/ids.ts";
 import { isKind, KINDS } from "../model/kinds.ts";
+import { placeTagMistake } from "../model/place-tags.ts";
 import { hashSecret, newSecret } from "../model/secret.ts";
 import type { RegisterChange } from "../store/records/register-import.ts";
 import type { Sensor } from "../store/records/sensors.ts";
 import type { Parts } from "./api.ts";
 import { type Cell, type CsvRow, decodeCsv, readCsv, readNumber, unguarded } from "./csv.ts";
 import { ProblemError } from "./problems.ts";
-import { changedSensor, keepSensor, linkSuccessor, type Register } from "./register.ts";
+import { changedSensor, keepSensor, knownGateways, linkSuccessor, type Register } from "./register.ts";
 
 /** The columns of the register as a file; tags are columns of their own, named `tag:site`. */
 const COLUMNS = ["id", "kind", "district", "name", "lat", "lon", "intervalS", "gateway", "replaces", "login"] as const;
@@ -55,7 +56,7 @@ function* rowsOf(records: Deps["records"], names: readonly string[]): Generator<
     const { id, kind, district, name, lat, lon, intervalS, gateway, replaces, tags } = sensor;
     const login = records.credentials.byName(id)?.account.role === "device" ? "yes" : "no";
     const own = [id, kind, district, name, lat, lon, intervalS, gateway, replaces?.sensorId, login];
-    rows.push([...own, ...names.map((one) => tags[one])]);
+    rows.push([...own, ...names.map((one) => (Object.hasOwn(tags, one) ? tags[one] : undefined))]);
     if (rows.length < CHUNK) continue;
     yield rows;
     rows = [];
@@ -109,6 +110,7 @@ async function planImport(deps: Deps, file: Uint8Array, turn: Turn): Promise<Pla
   const reader = readCsv(decodeCsv(file));
   const head = reader.next().value as CsvRow | undefined;
   if (!head) return { rows, unchanged: 0, mistakes: [{ line: 1, detail: "The file is empty." }] };
+  if (head.openQuote !== undefined) return { rows, unchanged: 0, mistakes: [neverClosed(head.openQuote)] };
   const columns = readHeader(head, mistakes);
   let unchanged = 0;
   if (columns) {
@@ -120,6 +122,10 @@ async function planImport(deps: Deps, file: Uint8Array, turn: Turn): Promise<Pla
         mistakes.push({ line: row.line, detail: `A file has at most ${ROWS_MAX} sensors: divide it.` });
         break;
       }
+      if (row.openQuote !== undefined) {
+        mistakes.push(neverClosed(row.openQuote));
+        break;
+      }
       const one = planned(row);
       if (one === "unchanged") unchanged += 1;
       else if (one) rows.push(one);
@@ -128,6 +134,8 @@ async function planImport(deps: Deps, file: Uint8Array, turn: Turn): Promise<Pla
   }
   return { rows, unchanged, mistakes };
 }
+
+const neverClosed = (line: number): Mistake => ({ line, detail: "The quote is never closed." });
 
 /** Others have the thread after every few milliseconds. */
 function createTurn() {
@@ -146,8 +154,11 @@ type Columns = readonly (Column | `tag:${string}`)[];
 function readHeader({ line, cells }: CsvRow, mistakes: Mistake[]): Columns | undefined {
   const before = mistakes.length;
   const columns = cells.map((cell): Columns[number] | undefined => {
-    if (cell.startsWith(TAG) && SENSOR.tagName.safeParse(cell.slice(TAG.length)).success)
+    if (cell.startsWith(TAG)) {
+      const { error } = SENSOR.tagName.safeParse(cell.slice(TAG.length));
+      if (error) mistakes.push({ line, column: cell.slice(0, 40), detail: error.issues[0]!.message });
       return cell as `tag:${string}`;
+    }
     const plain = cell.toLowerCase();
     const known = COLUMNS.find((one) => one.toLowerCase() === plain) ?? ALIASES[plain];
     if (!known) {
@@ -170,8 +181,7 @@ function readHeader({ line, cells }: CsvRow, mistakes: Mistake[]): Columns | und
 function createPlanner(deps: Deps, columns: Columns, mistakes: Mistake[], lines: Map<string, number>) {
   const { sensors, credentials } = deps.records;
   const now = deps.now();
-  const gateways = new Set(credentials.list("gateway").map(({ account }) => account.name));
-  for (const { gateway } of sensors.after(undefined)) if (gateway !== undefined) gateways.add(gateway);
+  const gateways = knownGateways(deps.records);
 
   return function plan({ line, cells }: CsvRow): Planned | "unchanged" | undefined {
     const before = mistakes.length;
@@ -217,12 +227,12 @@ function createPlanner(deps: Deps, columns: Columns, mistakes: Mistake[], lines:
     const isNewLogin = YES.has(login) && known?.role !== "device";
     if (isNewLogin && known) wrong("login", `The name ${id} is that of a ${known.role}.`);
     const fields = {
-      name: read("name", SENSOR.name, String),
+      name: old && cell("name") === old.name ? old.name : read("name", SENSOR.name, String),
       lat: read("lat", SENSOR.lat, readNumber),
       lon: read("lon", SENSOR.lon, readNumber),
       intervalS: read("intervalS", SENSOR.intervalS, readNumber),
       gateway: gateway === "" ? null : gateway,
-      tags: readTags(columns, cell, wrong),
+      tags: readTags(columns, cell, old?.tags ?? {}, wrong),
     };
     if (mistakes.length > before) return undefined;
     const added: Sensor = { id, kind: kind as Sensor["kind"], district: district!, tags: {}, createdAt: now };
@@ -244,14 +254,20 @@ function createPlanner(deps: Deps, columns: Columns, mistakes: Mistake[], lines:
 function readTags(
   columns: Columns,
   cell: (column: Columns[number]) => string | undefined,
+  old: Sensor["tags"],
   wrong: (column: string, detail: string) => void,
 ): Record<string, string | null> {
   const tags: Record<string, string | null> = {};
   for (const column of columns) {
     if (!column.startsWith(TAG)) continue;
     const text = cell(column)!;
-    if (!SENSOR.tagValue.safeParse(text).success) wrong(column, "A tag has at most 200 characters.");
-    tags[column.slice(TAG.length)] = text === "" ? null : text;
+    const name = column.slice(TAG.length);
+    // What stands on the register already goes through as it is.
+    if (text !== "" && (!Object.hasOwn(old, name) || old[name] !== text)) {
+      const mistake = SENSOR.tagValue.safeParse(text).error?.issues[0]?.message ?? placeTagMistake(name, text);
+      if (mistake !== undefined) wrong(column, mistake);
+    }
+    tags[name] = text === "" ? null : text;
   }
   return tags;
 }

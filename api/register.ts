@@ -26,6 +26,16 @@ export function checkIdle({ registerImports }: Pick<Records, "registerImports">)
   throw new ProblemError("unavailable", "A file of sensors is being taken in.", { retryAfterS: 5 });
 }
 
+/** Those with a password, and those that sensors are known to speak through. */
+export function knownGateways(records: {
+  readonly sensors: Pick<Records["sensors"], "after">;
+  readonly credentials: Pick<Records["credentials"], "list">;
+}): ReadonlySet<string> {
+  const names = new Set(records.credentials.list("gateway").map(({ account }) => account.name));
+  for (const { gateway } of records.sensors.after(undefined)) if (gateway !== undefined) names.add(gateway);
+  return names;
+}
+
 /** What of a sensor may be said anew; undefined stays, null goes. */
 type Fields = Omit<SensorChange, "replaces" | "replacesFrom">;
 
@@ -121,17 +131,19 @@ export function unlinkFormer({ records: { sensors } }: Register, { replaces }: S
   if (former) sensors.save([{ ...former, replacedBy: undefined }]);
 }
 
-export type Stretch = { readonly sensor: Sensor; readonly from: number; readonly to: number };
+export type Stretch = { readonly sensor: Sensor; readonly to: number };
 
-/** The sensor and those whose place it took, newest first, each with the time in which it was the one. */
+/**
+ * The sensor and those whose place it took, newest first, each up to when the next one did. What a sensor sent before
+ * it took the place is its own history all the same: it may have measured a while beside the other.
+ */
 export function lineOf(sensors: Pick<Records["sensors"], "get" | "retired">, sensor: Sensor): Stretch[] {
   const line: Stretch[] = [];
   let to = Number.POSITIVE_INFINITY;
   for (let one: Sensor | undefined = sensor; one && line.length < SUCCESSORS_MAX; ) {
     const { replaces }: Sensor = one;
-    const from = Math.min(replaces?.from ?? Number.NEGATIVE_INFINITY, to);
-    line.push({ sensor: one, from, to });
-    to = from;
+    line.push({ sensor: one, to });
+    to = Math.min(replaces?.from ?? Number.NEGATIVE_INFINITY, to);
     one = replaces && (sensors.retired(replaces.sensorId) ?? sensors.get(replaces.sensorId));
   }
   return line;

@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
+import { forTerminal } from "../model/plain-text.ts";
 import { formatSpan } from "../model/time.ts";
 import type { ReplayProgress } from "../simulators/replay.ts";
 
@@ -15,14 +16,17 @@ const TITLES: Readonly<Record<ReplayProgress["phase"], string>> = {
 
 /** What a person reads, or with `--json` what a program reads. */
 export function show(options: { readonly json?: boolean }, value: unknown, text: () => string): void {
-  console.log(options.json ? JSON.stringify(value) : text());
+  console.log(options.json ? JSON.stringify(value) : forTerminal(text()));
 }
 
 export type Cell = string | number | undefined;
 
 /** Columns as wide as they need to be; numbers to the right. */
 export function table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const texts = [header, ...rows.map((row) => row.map((cell) => (cell === undefined ? "-" : String(cell))))];
+  const texts = [
+    header,
+    ...rows.map((row) => row.map((cell) => (cell === undefined ? "-" : String(cell).replace(/\s*[\r\n]\s*/g, " ")))),
+  ];
   const widths = header.map((_, i) => Math.max(...texts.map((row) => row[i]?.length ?? 0)));
   const right = header.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number"));
   return texts

@@ -1,22 +1,32 @@
 import { z } from "zod";
 import { ROLES } from "../model/people.ts";
+import { placeTagMistake } from "../model/place-tags.ts";
+import { isPlain } from "../model/plain-text.ts";
 import { Flag, Id, KindName, type Sent, Time, type View } from "./common.ts";
 
 /** Roles of people and programs; devices and gateways have accounts of their own. */
 export const USER_ROLES = ["viewer", "crew", "operator", "admin"] as const;
 export const TAGS_MAX = 50;
 
+const NOT_PLAIN = "Characters that control a terminal or turn the direction of a text are not taken.";
+
 /** The fields of a sensor that people say. */
 export const SENSOR = {
-  name: z.string().trim().min(1).max(120),
+  name: z.string().trim().min(1).max(120).refine(isPlain, NOT_PLAIN),
   lat: z.number().min(-90).max(90),
   lon: z.number().min(-180).max(180),
   intervalS: z
     .number()
     .positive()
     .max(86_400 * 31),
-  tagName: z.string().min(1).max(64),
-  tagValue: z.string().max(200),
+  tagName: z
+    .string()
+    .min(1)
+    .max(64, "The name of a tag has at most 64 characters.")
+    .refine(isPlain, NOT_PLAIN)
+    // Objects have one of their own: what is given under this name is lost on the way.
+    .refine((name) => name !== "__proto__", "A tag cannot have this name."),
+  tagValue: z.string().max(200, "A tag has at most 200 characters.").refine(isPlain, NOT_PLAIN),
 };
 
 /** Shown once: only the hash of the password is kept. Over HTTP the password is the bearer token. */
@@ -33,6 +43,14 @@ export type NewUser = Sent<typeof NewUser>;
 export const UserBody = z.object({ username: z.string(), role: z.enum(USER_ROLES), ...made }).meta({ id: "User" });
 export type UserView = View<typeof UserBody>;
 
+/** What is to be read as a number or a list later is looked at where it is said. */
+export function checkPlaceTags(tags: Readonly<Record<string, string | null>>, context: z.RefinementCtx): void {
+  for (const [name, value] of Object.entries(tags)) {
+    const message = value === null ? undefined : placeTagMistake(name, value);
+    if (message !== undefined) context.addIssue({ code: "custom", path: [name], message });
+  }
+}
+
 export const NewDevice = z
   .strictObject({
     sensorId: Id,
@@ -45,6 +63,7 @@ export const NewDevice = z
     tags: z
       .record(SENSOR.tagName, SENSOR.tagValue)
       .refine((all) => Object.keys(all).length <= TAGS_MAX, `At most ${TAGS_MAX} tags.`)
+      .superRefine(checkPlaceTags)
       .optional()
       .describe("What rules may select by"),
   })

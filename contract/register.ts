@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { NewCredential, SENSOR } from "./account.ts";
+import { checkPlaceTags, NewCredential, SENSOR } from "./account.ts";
 import { Flag, Id, Locale, type Sent, Time, type View } from "./common.ts";
 import { SensorBody } from "./reading.ts";
 
@@ -13,6 +13,7 @@ export const SensorChange = z
     intervalS: SENSOR.intervalS.nullable().optional().describe("Seconds between readings; null: the rules estimate it"),
     tags: z
       .record(SENSOR.tagName, SENSOR.tagValue.nullable())
+      .superRefine(checkPlaceTags)
       .optional()
       .describe(
         "Those named are set, or with null taken away; nominalVoltage, nominalFrequency and altitude among them",

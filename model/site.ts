@@ -64,8 +64,8 @@ export const DEFAULT_SITE = createSite(SITE_DEFAULTS);
 
 type Placed = { readonly tags: Readonly<Record<string, string>> };
 
-/** Tags that say more of a sensor's place than the city's settings. */
-const TAGS = {
+/** Tags that say more of a sensor's place than the city's settings: from, to. */
+export const PLACE_TAGS = {
   nominalVoltage: [1, 1_000_000],
   nominalFrequency: [1, 1_000],
   altitude: [-500, 9_000],
@@ -105,10 +105,10 @@ export function createSites(settings: SiteSettings = SITE_DEFAULTS): (sensor: Pl
   };
 }
 
-function numberOf(tags: Placed["tags"], name: keyof typeof TAGS): number | undefined {
+export function numberOf(tags: Placed["tags"], name: keyof typeof PLACE_TAGS): number | undefined {
   const text = tags[name];
   if (text === undefined || !/^\s*-?\d{1,7}(\.\d{1,6})?\s*$/.test(text)) return undefined;
-  const [low, high] = TAGS[name];
+  const [low, high] = PLACE_TAGS[name];
   const value = Number(text);
   return value >= low && value <= high ? value : undefined;
 }

@@ -99,7 +99,8 @@ export function hasStandIns(metric: string): boolean {
 /** A sensor's own stand-ins, all of them missing values: by metric. */
 export type OwnStandIns = ReadonlyMap<string, readonly number[]>;
 
-const VALUES_MAX = 20;
+/** Metrics of a tag, and values of one of them. */
+export const STAND_INS_MAX = 20;
 
 /**
  * As a sensor's tag `standIns` says them: `temperature=-55,0; pm25=0`. What cannot be read is left out: a tag is free text,
@@ -107,10 +108,10 @@ const VALUES_MAX = 20;
  */
 export function parseStandIns(text: string): OwnStandIns {
   const own = new Map<string, readonly number[]>();
-  for (const part of text.split(";").slice(0, VALUES_MAX)) {
+  for (const part of text.split(";").slice(0, STAND_INS_MAX)) {
     const [name, list] = part.split("=");
     const values = (list ?? "").split(",").flatMap((one) => (/^\s*-?\d+(\.\d+)?\s*$/.test(one) ? [Number(one)] : []));
-    if (name?.trim() && values.length > 0) own.set(name.trim(), values.slice(0, VALUES_MAX));
+    if (name?.trim() && values.length > 0) own.set(name.trim(), values.slice(0, STAND_INS_MAX));
   }
   return own;
 }

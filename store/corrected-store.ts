@@ -187,7 +187,7 @@ const isBefore = (a: Reading, b: Reading) =>
   a.measuredAt < b.measuredAt || (a.measuredAt === b.measuredAt && a.journalSeq < b.journalSeq);
 
 /** Several ascending streams as one. A source is asked for the first time where its time has come. */
-async function* merged(sources: readonly Source[]): AsyncGenerator<readonly Reading[]> {
+export async function* merged(sources: readonly Source[]): AsyncGenerator<readonly Reading[]> {
   const waiting = [...sources];
   const open: Open[] = [];
   let out: Reading[] = [];

@@ -17,6 +17,7 @@ import {
   changedSensor,
   checkIdle,
   keepSensor,
+  knownGateways,
   linkSuccessor,
   retireSensor,
   unlinkFormer,
@@ -115,6 +116,9 @@ export function addRegister(app: Api, parts: Parts): void {
     checkIdle(records);
     const old = registered(parts, request.params.id);
     const { replaces, replacesFrom, ...fields } = request.body;
+    const { gateway } = fields;
+    if (gateway && gateway !== old.gateway && !knownGateways(records).has(gateway))
+      throw invalid("/gateway", `There is no gateway "${gateway}".`);
     const { name: by } = auth.account(request);
     const moved = records.transaction(() => {
       const sensor = changedSensor(old, fields, now());

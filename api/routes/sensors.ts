@@ -18,6 +18,7 @@ import { isMetricName, METRICS_OF, type MetricName } from "../../model/metrics.t
 import { isLate, type Reading } from "../../model/reading.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { UTC } from "../../model/zone.ts";
+import { merged } from "../../store/corrected-store.ts";
 import type { Aggregate, Bucket, RangeQuery, Resolution } from "../../store/reading-store.ts";
 import type { Sensor } from "../../store/records/sensors.ts";
 import type { Api, Parts } from "../api.ts";
@@ -129,8 +130,8 @@ const schema = {
 
 type Asked = Omit<z.infer<typeof SensorReadingsQuery>, "predecessors"> & {
   sensor: Sensor;
-  /** Whose readings, oldest first, each for its part of the range. */
-  stretches: readonly Stretch[];
+  /** Whose readings, oldest sensor first, each for its part of the range. */
+  stretches: readonly (Stretch & Range)[];
   range: Range;
   names?: MetricName[];
   store: StoreQuery;
@@ -145,7 +146,7 @@ export function addSensorReadings(app: Api, parts: Parts): void {
     const zone = parseZone(query.zone);
     const spanMaxMs = query.every === undefined ? parts.limits.spanMaxMs : SPAN_MAX_MS;
     const range = query.cursor ? parseRangeCursor(query.cursor) : parseRange(query, parts.now(), spanMaxMs, zone);
-    const line = query.predecessors === "true" ? lineOf(parts.records.sensors, sensor) : [{ sensor, ...range }];
+    const line = query.predecessors === "true" ? lineOf(parts.records.sensors, sensor) : [{ sensor, to: range.to }];
     const asked: Asked = {
       ...query,
       sensor,
@@ -167,12 +168,22 @@ async function sendReadings(asked: Asked, { store }: Parts, reply: FastifyReply)
   const { signal, stream } = asked.store;
   const marked = { withInvalid: asked.include === "invalid", withRaw: asked.raw === "true", write };
   const { withInvalid } = marked;
-  async function* readings() {
-    for (const { sensor, from, to } of stretches) {
-      const metrics = names ? { metrics: names } : {};
-      yield* store.stream({ kind: sensor.kind, sensorId: sensor.id, from, to, ...metrics, signal, withInvalid });
-    }
-  }
+  const readings = (): AsyncIterable<readonly Reading[]> => {
+    const metrics = names ? { metrics: names } : {};
+    const streams = stretches.map(({ sensor, from, to }) => {
+      const chunks = store.stream({
+        kind: sensor.kind,
+        sensorId: sensor.id,
+        from,
+        to,
+        ...metrics,
+        signal,
+        withInvalid,
+      });
+      return { from, chunks };
+    });
+    return streams.length === 1 ? streams[0]!.chunks : merged(streams);
+  };
   if (format === "json") {
     const page = await pageOfReadings(stream(readings()), range, limit);
     const items = page.items.map((reading) => inZone((marked.withRaw ? viewWithRaw : viewReading)(reading), write));
@@ -207,17 +218,17 @@ async function sendBuckets(every: string, asked: Asked, { store, limits, zone = 
 }
 
 /** Oldest first. */
-function within(line: readonly Stretch[], range: Range): Stretch[] {
+function within(line: readonly Stretch[], range: Range): (Stretch & Range)[] {
   return line
-    .map(({ sensor, from, to }) => ({ sensor, from: Math.max(from, range.from), to: Math.min(to, range.to) }))
+    .map(({ sensor, to }) => ({ sensor, from: range.from, to: Math.min(to, range.to) }))
     .filter(({ from, to }) => from < to)
     .reverse();
 }
 
-/** The step in which one sensor took another's place is told by both. */
+/** A step in which one sensor took another's place, or measured beside it, is told by both. */
 export function joinSteps(parts: readonly (readonly Bucket[])[]): Bucket[] {
   const joined: Bucket[] = [];
-  for (const bucket of parts.flat()) {
+  for (const bucket of parts.flat().sort((a, b) => a.start - b.start)) {
     const last = joined.at(-1);
     if (last?.start === bucket.start) joined[joined.length - 1] = joinStep(last, bucket);
     else joined.push(bucket);
@@ -259,7 +270,7 @@ export function parseMetrics(text: string | undefined, sensor: Sensor): MetricNa
   throw invalid("#/query/metrics", `Metrics of ${sensor.kind} sensors are ${known}.`);
 }
 
-/** One page in order of time. The cursor carries the rest of the range, so "until now" does not move while paging. */
+/** One page in order of time, and somewhat longer where several sensors have a reading of its last moment. The cursor carries the rest of the range, so "until now" does not move while paging. */
 export async function pageOfReadings(
   chunks: AsyncIterable<readonly Reading[]>,
   query: Pick<RangeQuery, "to">,
@@ -268,7 +279,9 @@ export async function pageOfReadings(
   const items: Reading[] = [];
   for await (const chunk of chunks) {
     for (const reading of chunk) {
-      if (items.length === limit) return { items, next: encodeCursor(`${items.at(-1)!.measuredAt + 1}:${query.to}`) };
+      const last = items.at(-1)?.measuredAt;
+      if (items.length >= limit && reading.measuredAt !== last)
+        return { items, next: encodeCursor(`${last! + 1}:${query.to}`) };
       items.push(reading);
     }
   }

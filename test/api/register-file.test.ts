@@ -46,6 +46,48 @@ describe("the register as a file", () => {
     });
   });
 
+  it("takes and gives tags that are called like what every object has", async () => {
+    expect(await take("id,tag:constructor,tag:toString\nair-1,ACME,\n")).toMatchObject({ applied: true, changed: 1 });
+    expect(await take("id,kind,district\nair-2,air,north\n")).toMatchObject({ added: 1 });
+    const { body, statusCode } = await service.as("operator", "GET", "/api/v1/register");
+    expect(statusCode).toBe(200);
+    expect(body.split("\r\n").map((line: string) => line.split(",").at(-1))).toEqual([
+      "tag:constructor",
+      "ACME",
+      "",
+      "",
+    ]);
+    expect((await take("id,tag:__proto__\nair-1,x\n")).mistakes).toEqual([
+      { line: 1, column: "tag:__proto__", detail: "A tag cannot have this name." },
+    ]);
+  });
+
+  it("says where a quote is never closed, and nothing of what it swallows", async () => {
+    const rows = 'u-1,air,centre,"abc\nu-2,air,centre,two\nu-3,air,centre,three\n';
+    const never = { detail: "The quote is never closed." };
+    expect(await take(`id,kind,district,name\n${rows}`)).toMatchObject({
+      applied: false,
+      mistakes: [{ line: 2, ...never }],
+    });
+    const later = 'id,kind,district,name\nu-0,air,centre,"two\nlines"\n';
+    expect((await take(`${later}${rows}`)).mistakes).toEqual([{ line: 4, ...never }]);
+    expect((await take('id,"kind\nu-1,air\n')).mistakes).toEqual([{ line: 1, ...never }]);
+  });
+
+  it("refuses tags of a place that nobody could read, but not what stands on the register already", async () => {
+    const { id, ...rest } = sensor("air-1")!;
+    service.records.sensors.update(id, { ...rest, name: "a\u0007", tags: { altitude: "high" } });
+    expect(await take("id,lat,name,tag:altitude\nair-1,52.5,a\u0007,high\n")).toMatchObject({
+      applied: true,
+      changed: 1,
+    });
+    const answer = await take("id,name,tag:altitude,tag:standIns\nair-1,a\u001bb,higher,xx=5\n");
+    expect(answer.mistakes.map(({ column }: { column: string }) => column)).toEqual([
+      ...["name", "tag:altitude", "tag:standIns"],
+    ]);
+    expect(await take("id,tag:altitude,tag:standIns\nair-1,2240,temperature=-55\n")).toMatchObject({ applied: true });
+  });
+
   it("says every mistake with its line and changes nothing", async () => {
     const file = [
       HEAD,
@@ -90,6 +132,7 @@ describe("the register as a file", () => {
     for (const file of [
       Buffer.from(`\ufeff${german}`),
       Buffer.from(`\ufeff${german}`, "utf16le"),
+      Buffer.from(`\ufeff${german}`, "utf16le").swap16(),
       Buffer.from(german, "latin1"),
     ]) {
       service.records.sensors.remove("air-2");

@@ -45,6 +45,15 @@ describe("PATCH /sensors/{id}", () => {
       [{ kind: "energy" }, "/kind"],
       [{ district: "No" }, "/district"],
       [{ tags: { site: 1 } }, "/tags/site"],
+      [{ gateway: "zz" }, "/gateway"],
+      [{ tags: { nominalVoltage: "abc" } }, "/tags/nominalVoltage"],
+      [{ tags: { altitude: "99999" } }, "/tags/altitude"],
+      [{ tags: { standIns: "xx=5" } }, "/tags/standIns"],
+      [{ tags: { standIns: "pm25=five" } }, "/tags/standIns"],
+      [{ name: "a\u001b[2J" }, "/name"],
+      [{ name: "a\u0000b" }, "/name"],
+      [{ name: "a\u202eb" }, "/name"],
+      [{ tags: { site: "a\u0007" } }, "/tags/site"],
     ];
     for (const [body, pointer] of wrong) {
       const answer = await call("PATCH", "/sensors/air-1", body);
@@ -129,17 +138,35 @@ describe("a successor", () => {
     const read = async (query: string) => (await call("GET", `/sensors/${B}/readings?metrics=pm25&${query}`)).json();
     const values = (page: { items: { values: { pm25: number } }[] }) => page.items.map((one) => one.values.pm25);
     expect(values(await read(""))).toEqual([98, 3, 4]);
-    expect(values(await read("predecessors=true"))).toEqual([1, 2, 3, 4]);
+    // What it measured beside the other, before it took the place, is its own.
+    expect(values(await read("predecessors=true"))).toEqual([1, 2, 98, 3, 4]);
     const first = await read("predecessors=true&limit=3");
-    expect(values(first)).toEqual([1, 2, 3]);
-    expect(values(await read(`predecessors=true&limit=3&cursor=${first.next}`))).toEqual([4]);
+    expect(values(first)).toEqual([1, 2, 98]);
+    expect(values(await read(`predecessors=true&limit=3&cursor=${first.next}`))).toEqual([3, 4]);
     const csv = await call("GET", `/sensors/${B}/readings?metrics=pm25&predecessors=true&format=csv`);
     expect(
       csv.body
         .split("\r\n")
-        .slice(1, 5)
+        .slice(1, 6)
         .map((line) => line.split(",")[0]),
-    ).toEqual([A, A, B, B]);
+    ).toEqual([A, A, B, B, B]);
+  });
+
+  it("leaves out none of two sensors' readings of one moment, wherever a page ends", async () => {
+    add("air-2", { createdAt: T0 + 10 * MINUTE });
+    const at = (sensorId: string, minute: number, pm25: number) =>
+      aReading({ sensorId, district: "north", measuredAt: T0 + minute * MINUTE, values: { pm25 } });
+    service.stored.push(at("air-1", 1, 1), at("air-1", 2, 2), at("air-2", 2, 3), at("air-2", 3, 4));
+    service.tick(60 * MINUTE);
+    await change("air-2", { replaces: "air-1" });
+    const seen: number[] = [];
+    for (let cursor = ""; ; ) {
+      const page = (await call("GET", `/sensors/air-2/readings?predecessors=true&limit=2${cursor}`)).json();
+      seen.push(...page.items.map((one: { values: { pm25: number } }) => one.values.pm25));
+      if (!page.next) break;
+      cursor = `&cursor=${page.next}`;
+    }
+    expect(seen).toEqual([1, 2, 3, 4]);
   });
 
   it("shares the step of the change with it", () => {

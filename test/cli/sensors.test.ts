@@ -31,6 +31,12 @@ describe("sensor", () => {
     expect((await run("show air-1")).out).toMatch(/stood in +north from 2026/);
   });
 
+  it("lets no name move the terminal's cursor or hide a part of a line", async () => {
+    const { id, ...rest } = service.records.sensors.get("air-1")!;
+    service.records.sensors.update(id, { ...rest, name: "a\u001b[2J\u202eb\u0007" });
+    for (const line of ["show air-1", "list"]) expect((await run(line)).out).toContain("a\ufffd[2J\ufffdb\ufffd");
+  });
+
   it("takes one off the register and puts it back", async () => {
     expect(await run("remove air-1")).toMatchObject({ code: 0 });
     expect(service.records.sensors.get("air-1")).toBeUndefined();
