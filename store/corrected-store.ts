@@ -9,6 +9,7 @@ import {
   touchedSpans,
 } from "../model/correction.ts";
 import type { Kind } from "../model/kinds.ts";
+import { merged } from "../model/merged-readings.ts";
 import type { MetricName } from "../model/metrics.ts";
 import { EARLIER_MAX_MS, momentsOf, type Newest, newestOfAll } from "../model/newest.ts";
 import type { Reading } from "../model/reading.ts";
@@ -16,8 +17,6 @@ import { createBlockReader, createOriginNumbers, packReadings, type ReadingBlock
 import { DAY_MS, HOUR_MS } from "../model/time.ts";
 import type { Aggregate, AggregateQuery, Bucket, RangeQuery, ReadingStore, ScanQuery } from "./reading-store.ts";
 
-/** As the port says: a chunk has at most so many. */
-const CHUNK_MAX = 5_000;
 /** How far back the newest reading that counts is looked for, where the newest of all is invalid or was moved. */
 const LOOK_BACK_FIRST_MS = HOUR_MS;
 const LOOK_BACK_MAX_MS = 400 * DAY_MS;
@@ -178,58 +177,6 @@ async function* without(
 async function* unpacked(blocks: AsyncIterable<ReadingBlock>): AsyncGenerator<readonly Reading[]> {
   const read = createBlockReader();
   for await (const block of blocks) yield read(block);
-}
-
-type Source = { readonly from: number; readonly chunks: AsyncIterable<readonly Reading[]> };
-type Open = { readonly chunks: AsyncIterator<readonly Reading[]>; chunk: readonly Reading[]; next: number };
-
-const isBefore = (a: Reading, b: Reading) =>
-  a.measuredAt < b.measuredAt || (a.measuredAt === b.measuredAt && a.journalSeq < b.journalSeq);
-
-/** Several ascending streams as one. A source is asked for the first time where its time has come. */
-export async function* merged(sources: readonly Source[]): AsyncGenerator<readonly Reading[]> {
-  const waiting = [...sources];
-  const open: Open[] = [];
-  let out: Reading[] = [];
-  const smallest = () =>
-    open.reduce<Open | undefined>(
-      (best, one) => (!best || isBefore(one.chunk[one.next]!, best.chunk[best.next]!) ? one : best),
-      undefined,
-    );
-  try {
-    for (;;) {
-      const first = smallest();
-      if (waiting[0] && (!first || waiting[0].from <= first.chunk[first.next]!.measuredAt)) {
-        const one: Open = { chunks: waiting.shift()!.chunks[Symbol.asyncIterator](), chunk: [], next: 0 };
-        open.push(one);
-        if (!(await refill(one))) open.splice(open.indexOf(one), 1);
-        continue;
-      }
-      if (!first) break;
-      out.push(first.chunk[first.next]!);
-      first.next += 1;
-      if (first.next === first.chunk.length && !(await refill(first))) open.splice(open.indexOf(first), 1);
-      if (out.length === CHUNK_MAX) {
-        yield out;
-        out = [];
-      }
-    }
-    if (out.length > 0) yield out;
-  } finally {
-    for (const { chunks } of open) await chunks.return?.();
-  }
-}
-
-/** False at its end. */
-async function refill(one: Open): Promise<boolean> {
-  for (;;) {
-    const { done, value } = await one.chunks.next();
-    if (done) return false;
-    if (value.length === 0) continue;
-    one.chunk = value;
-    one.next = 0;
-    return true;
-  }
 }
 
 /** A reading that was moved to the moment of another one is the same moment: what was there before wins, metric by metric. */

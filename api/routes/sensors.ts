@@ -14,11 +14,11 @@ import {
   viewReading,
   viewWithRaw,
 } from "../../contract/reading.ts";
+import { merged } from "../../model/merged-readings.ts";
 import { isMetricName, METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { isLate, type Reading } from "../../model/reading.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { UTC } from "../../model/zone.ts";
-import { merged } from "../../store/corrected-store.ts";
 import type { Aggregate, Bucket, RangeQuery, Resolution } from "../../store/reading-store.ts";
 import type { Sensor } from "../../store/records/sensors.ts";
 import type { Api, Parts } from "../api.ts";
