@@ -33,6 +33,8 @@ describe.runIf(HAS_BROWSER)("the page of one sensor", () => {
     await page.locator(".chart-key", { hasText: "Implausible values" }).waitFor();
     await page.getByLabel("Show neighbours").check();
     await page.locator(".chart-key", { hasText: "air-2" }).waitFor();
+    // The chart is drawn anew for another line: what was found may be gone when it is measured.
+    await expect.poll(() => page.locator(".u-over").boundingBox()).not.toBeNull();
     const box = (await page.locator(".u-over").boundingBox())!;
     await page.mouse.move(box.x + box.width * 0.6, box.y + 50);
     await page.mouse.down();
