@@ -122,9 +122,12 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const { store } = started;
   onStop("reading store", () => store.close());
   // For everybody but the books and what removes, moves or repairs: they need what was received.
-  const kindOf = (id: string) => (records.sensors.get(id) ?? records.sensors.retired(id))?.kind;
-  const rollups = withCorrectedRollups(store, { ...records, kindOf });
-  const read = withCorrections({ ...store, rollups }, records.corrections);
+  const sensorOf = (id: string) => records.sensors.get(id) ?? records.sensors.retired(id);
+  const kindOf = (id: string) => sensorOf(id)?.kind;
+  const siteOf = createSites(config.site);
+  const siteOfId = (id: string) => siteOf(sensorOf(id));
+  const rollups = withCorrectedRollups(store, { ...records, kindOf, siteOf: siteOfId });
+  const read = withCorrections({ ...store, rollups }, records.corrections, siteOfId);
   const rules = startRules({
     files,
     records,
@@ -159,7 +162,6 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     records.audit.add(auditEntry(event)),
   );
   const statusAudit = createStatusAudit(auditBroker, now);
-  const siteOf = createSites(config.site);
   const enrolment = createEnrolment(records, config.enrolment, now, siteOf);
   const storeWriter = createStoreWriter({
     store,
@@ -187,7 +189,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       caughtUp: () => worker.pendingMessages("alerts") === 0,
       untaken: () => worker.untakenMessages("alerts"),
       monotonic: uptime,
-      correct: (readings) => readAllCorrected(records.corrections, readings),
+      correct: (readings) => readAllCorrected(records.corrections, readings, siteOfId),
       readings: read,
       kindOf,
       readAgain: readAgainFrom(openReader(path("journal"), log, onStop), enrolment.context),
@@ -331,6 +333,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     store,
     records,
     rules: alerts.rules,
+    siteOf: siteOfId,
     now,
   });
   const simulations = createSimulations({

@@ -1,6 +1,7 @@
 import type { MetricName } from "./metrics.ts";
-import { METRICS } from "./metrics.ts";
+import { metricRow } from "./metrics.ts";
 import type { Quality, Reading, Values } from "./reading.ts";
+import { DEFAULT_SITE, type Site } from "./site.ts";
 
 /**
  * What people found out later about readings that are kept: they were `invalid`, had another `value`, another unit
@@ -65,12 +66,14 @@ export const correctionKey = (one: NewCorrection | Correction): string =>
 
 /**
  * A reading as its sensor's corrections, in the order of their ids, leave it; undefined where nothing of it is left.
- * `withInvalid` keeps values that are invalid, marked. A reading that no correction touches comes back as it is.
+ * `withInvalid` keeps values that are invalid, marked. What comes out impossible is invalid, so that whatever is in force
+ * can be read. A reading that no correction touches comes back as it is.
  */
 export function correctReading(
   reading: Reading,
   corrections: readonly Correction[],
   withInvalid = false,
+  site: Site = DEFAULT_SITE,
 ): Reading | undefined {
   let at = reading.measuredAt;
   let values: Values | undefined;
@@ -90,14 +93,20 @@ export function correctReading(
       if (value === undefined || marks[metric] === "invalid") continue;
       if (one.what === "invalid") marks[metric] = "invalid";
       else {
-        values[metric] = one.what === "value" ? one.value! : value * (one.factor ?? 1) + (one.offset ?? 0);
+        values[metric] = changeValue(one, value);
         marks[metric] = "corrected";
       }
     }
   }
   if (!isTouched) return reading;
   if (!values || !marks) return { ...reading, measuredAt: at, movedFrom: reading.measuredAt };
-  return dress(reading, at, values, marks, withInvalid);
+  return dress(reading, at, values, marks, withInvalid, site);
+}
+
+/** What a correction of values makes of one. */
+export function changeValue({ what, value, factor = 1, offset = 0 }: Correction, former: number): number {
+  if (what === "value") return value!;
+  return what === "factor" ? former * factor + offset : former;
 }
 
 /** Only a value that is usual now is good: a wrong unit is often what made it suspect. */
@@ -107,15 +116,21 @@ function dress(
   values: Values,
   marks: { [Name in MetricName]?: "corrected" | "invalid" },
   withInvalid: boolean,
+  site: Site,
 ): Reading | undefined {
   const quality: Quality = {};
   const raw: Values = {};
   const kept: Values = {};
   for (const metric of Object.keys(values) as MetricName[]) {
+    // Only in the end: a wrong factor and the one that makes up for it are right together.
+    if (marks[metric] === "corrected" && !isPossible(metric, values[metric]!)) {
+      marks[metric] = "invalid";
+      values[metric] = reading.values[metric]!;
+    }
     const mark = marks[metric];
     if (mark === "invalid" && !withInvalid) continue;
     kept[metric] = values[metric]!;
-    const isSuspect = mark === "corrected" ? isUnusual(metric, values[metric]!) : reading.quality?.[metric];
+    const isSuspect = mark === "corrected" ? isUnusual(metric, values[metric]!, site) : reading.quality?.[metric];
     if (isSuspect) quality[metric] = "suspect";
     const said = reading.raw?.[metric] ?? (mark === undefined ? undefined : reading.values[metric]);
     if (said !== undefined) raw[metric] = said;
@@ -133,9 +148,23 @@ function dress(
   };
 }
 
-function isUnusual(metric: MetricName, value: number): boolean {
-  const [low, high] = METRICS[metric].suspect;
+function isUnusual(metric: MetricName, value: number, site: Site): boolean {
+  const row = metricRow(metric);
+  if (!row) return false;
+  const [low, high] = row.site === undefined ? row.suspect : site[row.site];
   return value < low || value > high;
+}
+
+/** Within what physics and hardware allow. */
+export function isPossible(metric: MetricName, value: number): boolean {
+  const [low, high] = metricRow(metric)?.fail ?? [-Number.MAX_VALUE, Number.MAX_VALUE];
+  return value >= low && value <= high;
+}
+
+/** In a sentence: what is not possible about a value. */
+export function explainImpossible(metric: MetricName, value: number): string {
+  const { fail, unit } = metricRow(metric)!;
+  return `${metric} would be ${value}; possible is ${fail[0]} to ${fail[1]}${unit && ` ${unit}`}.`;
 }
 
 /** A piece of the time as the device said it, and how far its readings are moved. */

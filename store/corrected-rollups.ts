@@ -3,7 +3,7 @@ import type { Kind } from "../model/kinds.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Reading } from "../model/reading.ts";
 import { DAY_MS, HOUR_MS, startOfDay, startOfHour } from "../model/time.ts";
-import { addGood, joined, type Sums, streamCorrected, wholeSteps } from "./corrected-store.ts";
+import { addGood, joined, type SiteOf, type Sums, streamCorrected, wholeSteps } from "./corrected-store.ts";
 import type {
   AggregateQuery,
   Bucket,
@@ -22,6 +22,7 @@ type Parts = {
   readonly rollups: Pick<Records["rollups"], "cut" | "touch">;
   /** Undefined where it is not known any more: then its readings say so. */
   readonly kindOf: (sensorId: string) => Kind | undefined;
+  readonly siteOf?: SiteOf;
 };
 
 /**
@@ -31,7 +32,7 @@ type Parts = {
  */
 export function withCorrectedRollups(
   store: Pick<ReadingStore, "stream" | "rollups">,
-  { corrections, rollups, kindOf }: Parts,
+  { corrections, rollups, kindOf, siteOf }: Parts,
 ): RollupStore {
   const inner = store.rollups;
   const cutOf = (kind: Kind, resolution: "raw" | "hourly") => rollups.cut(kind, resolution)?.at ?? -Infinity;
@@ -79,7 +80,7 @@ export function withCorrectedRollups(
     };
     for (const one of spans) {
       // Message by message: of two that meet at a moment one counts, and the day of the other one is to know.
-      const read = streamCorrected(store, { kind, sensorId, ...one, byMessage: true }, active);
+      const read = streamCorrected(store, { kind, sensorId, ...one, byMessage: true }, active, siteOf?.(sensorId));
       rows.push(...(await rowsOf(joined(noted(read, note)))));
     }
     await inner.replace({ kind, resolution: "hourly", sensorId, spans, keepBefore }, rows);

@@ -14,6 +14,7 @@ import type { MetricName } from "../model/metrics.ts";
 import { EARLIER_MAX_MS, momentsOf, type Newest, newestOfAll } from "../model/newest.ts";
 import type { Reading } from "../model/reading.ts";
 import { createBlockReader, createOriginNumbers, packReadings, type ReadingBlock } from "../model/reading-block.ts";
+import type { Site } from "../model/site.ts";
 import { DAY_MS, HOUR_MS } from "../model/time.ts";
 import type { Aggregate, AggregateQuery, Bucket, RangeQuery, ReadingStore, ScanQuery } from "./reading-store.ts";
 
@@ -27,12 +28,15 @@ export type CorrectionsInForce = {
   sensors(): readonly string[];
 };
 
+/** What is usual where a sensor stands; without it as in a European city at the sea. */
+export type SiteOf = (sensorId: string) => Site;
+
 /**
  * The store as its readers see it: everything that is read passes through the corrections of its sensor, and nothing in
  * the store changes. A sensor without corrections costs one look at a map for each query. For whoever keeps the books,
  * removes duplicates or moves the readings elsewhere the store itself is right: they need what was received.
  */
-export function withCorrections(store: ReadingStore, corrections: CorrectionsInForce): ReadingStore {
+export function withCorrections(store: ReadingStore, corrections: CorrectionsInForce, siteOf?: SiteOf): ReadingStore {
   const inForce = (sensorId: string, span: Span) => {
     const active = corrections.active(sensorId);
     return active.length > 0 && isTouched(active, span) ? active : undefined;
@@ -47,7 +51,13 @@ export function withCorrections(store: ReadingStore, corrections: CorrectionsInF
     const touched = touchedSensors(query);
     if (touched.length === 0) return store.stream(query);
     const ofOne = (sensorId: string) =>
-      streamCorrected(store, { ...query, sensorId }, corrections.active(sensorId), query.withInvalid);
+      streamCorrected(
+        store,
+        { ...query, sensorId },
+        corrections.active(sensorId),
+        siteOf?.(sensorId),
+        query.withInvalid,
+      );
     if (query.sensorId !== undefined) return ofOne(query.sensorId);
     const others = without(store.stream(query), new Set(touched));
     return merged([
@@ -60,7 +70,9 @@ export function withCorrections(store: ReadingStore, corrections: CorrectionsInF
     const touched = touchedSensors(query);
     if (touched.length === 0) return yield* store.scan(query);
     const ofOne = (sensorId: string) =>
-      query.kinds.map((kind) => streamCorrected(store, { ...query, kind, sensorId }, corrections.active(sensorId)));
+      query.kinds.map((kind) =>
+        streamCorrected(store, { ...query, kind, sensorId }, corrections.active(sensorId), siteOf?.(sensorId)),
+      );
     const others = without(unpacked(store.scan(query)), new Set(touched));
     const parts = [others, ...touched.flatMap(ofOne)].map((chunks) => ({ from: query.from, chunks }));
     const numbers = createOriginNumbers();
@@ -79,7 +91,10 @@ export function withCorrections(store: ReadingStore, corrections: CorrectionsInF
     const ofStore = (span: Span) => (span.from < span.to ? store.aggregate({ ...query, ...span }) : []);
     return [
       ...(await ofStore({ from, to: begin })),
-      ...(await bucketsOf(streamCorrected(store, { ...query, from: begin, to: end }, active), step)),
+      ...(await bucketsOf(
+        streamCorrected(store, { ...query, from: begin, to: end }, active, siteOf?.(query.sensorId)),
+        step,
+      )),
       ...(await ofStore({ from: end, to })),
     ];
   }
@@ -97,18 +112,19 @@ export function withCorrections(store: ReadingStore, corrections: CorrectionsInF
   /** Where a newest value is invalid, the one before it is looked for, metric by metric. */
   async function newestCorrected(stored: Newest, active: readonly Correction[]): Promise<Newest | undefined> {
     const { sensorId, kind } = stored;
+    const site = siteOf?.(sensorId);
     const moments = momentsOf(stored);
     const isMoved = active.some(({ what }) => what === "shift");
-    let newest = isMoved ? undefined : newestOfAll(moments.map((one) => correctReading(one, active)));
+    let newest = isMoved ? undefined : newestOfAll(moments.map((one) => correctReading(one, active, false, site)));
     const wanted = metricsOf(moments);
     const isWhole = () => newest !== undefined && metricsOf(momentsOf(newest)).size >= wanted.size;
     if (isWhole()) return newest;
-    const moved = moments.map((one) => correctReading(one, active)?.measuredAt ?? one.measuredAt);
+    const moved = moments.map((one) => correctReading(one, active, false, site)?.measuredAt ?? one.measuredAt);
     const top = Math.max(stored.measuredAt, ...moved, ...touchedEnds(active)) + 1;
     let to = top;
     for (let spanMs = LOOK_BACK_FIRST_MS; to > top - LOOK_BACK_MAX_MS; spanMs *= 4) {
       const from = Math.max(to - spanMs, top - LOOK_BACK_MAX_MS);
-      for await (const chunk of streamCorrected(store, { kind, sensorId, from, to }, active))
+      for await (const chunk of streamCorrected(store, { kind, sensorId, from, to }, active, site))
         newest = newestOfAll(newest ? [...momentsOf(newest), ...chunk.toReversed()] : chunk.toReversed());
       to = from;
       if (isWhole() || (newest && to <= newest.measuredAt - EARLIER_MAX_MS)) break;
@@ -144,13 +160,14 @@ export function streamCorrected(
   store: Streamed,
   query: RangeQuery & { readonly sensorId: string },
   corrections: readonly Correction[],
+  site?: Site,
   withInvalid = false,
 ): AsyncIterable<readonly Reading[]> {
   const active = corrections.filter(isActive);
   const sources = movesOf(active).flatMap(({ from, to, byMs }) =>
     overlap({ from, to }, { from: query.from - byMs, to: query.to - byMs }).map((span) => ({
       from: span.from + byMs,
-      chunks: corrected(store.stream({ ...query, ...span }), active, withInvalid),
+      chunks: corrected(store.stream({ ...query, ...span }), active, withInvalid, site),
     })),
   );
   const sorted = sources.toSorted((a, b) => a.from - b.from);
@@ -162,9 +179,10 @@ async function* corrected(
   chunks: AsyncIterable<readonly Reading[]>,
   active: readonly Correction[],
   withInvalid: boolean,
+  site: Site | undefined,
 ): AsyncGenerator<readonly Reading[]> {
   for await (const chunk of chunks)
-    yield chunk.flatMap((reading) => correctReading(reading, active, withInvalid) ?? []);
+    yield chunk.flatMap((reading) => correctReading(reading, active, withInvalid, site) ?? []);
 }
 
 async function* without(

@@ -2,20 +2,24 @@ import { setImmediate as immediate } from "node:timers/promises";
 import {
   CORRECTIONS_PER_SENSOR_MAX,
   type Correction,
+  changeValue,
   correctionKey,
   correctReading,
   describeChange,
+  explainImpossible,
+  isPossible,
   type NewCorrection,
   overlap,
   type Span,
+  shiftMs,
   touchedSpans,
 } from "../model/correction.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Reading, Values } from "../model/reading.ts";
 import { startOfDay, startOfHour } from "../model/time.ts";
-import { streamCorrected } from "./corrected-store.ts";
-import type { Leaving, ReadingStore, RollupPart } from "./reading-store.ts";
+import { type SiteOf, streamCorrected } from "./corrected-store.ts";
+import type { Leaving, RangeQuery, ReadingStore, RollupPart } from "./reading-store.ts";
 import type { Records } from "./records.ts";
 
 /** What a correction changes, or its revoking. Times in epoch milliseconds. */
@@ -31,9 +35,16 @@ type Moment = { readonly measuredAt: number; readonly values: Values };
 
 export type CorrectionDone = { readonly correction: Correction; readonly effect?: CorrectionEffect };
 
-/** What cannot be: `reason` is for a person. */
+/** What cannot be; the message is for a person. */
 export class CorrectionRefused extends Error {
   override readonly name = "CorrectionRefused";
+  /** Of what was asked for; without it of what is there. */
+  readonly field: "value" | "factor" | undefined;
+
+  constructor(message: string, field?: "value" | "factor") {
+    super(message);
+    this.field = field;
+  }
 }
 
 /** What the rules do with it; `alerts/` stands behind it. */
@@ -49,6 +60,7 @@ type CorrectionsOptions = {
   readonly store: Pick<ReadingStore, "stream">;
   readonly records: Pick<Records, "corrections" | "rollups" | "alerts" | "audit" | "transaction">;
   readonly rules: RulesReach;
+  readonly siteOf?: SiteOf;
   readonly now: () => number;
 };
 
@@ -71,7 +83,7 @@ type Changed = {
  * alerts are one transaction: a crash leaves all of it or nothing. One at a time, so that none is counted against readings
  * that another one is changing.
  */
-export function createCorrections({ store, records, rules, now }: CorrectionsOptions) {
+export function createCorrections({ store, records, rules, siteOf, now }: CorrectionsOptions) {
   const { corrections } = records;
   let tail: Promise<unknown> = Promise.resolve();
 
@@ -149,21 +161,24 @@ export function createCorrections({ store, records, rules, now }: CorrectionsOpt
   }
 
   async function plan(changed: Changed, signal: Leaving | undefined) {
-    const { kind, sensorId } = changed;
+    const { kind, sensorId, before, after } = changed;
     const spans = touchedSpans([changed.changed, ...changed.after.filter(({ id }) => id > changed.changed.id)]);
     const cut = records.rollups.cut(kind, "raw")?.at ?? Number.NEGATIVE_INFINITY;
     const found = createFound(kind);
+    const site = siteOf?.(sensorId);
+    const impossible = createImpossible(changed);
+    const watched = { stream: (query: RangeQuery) => impossible.watch(store.stream(query)) };
     for (const span of spans) {
       // Message by message: each has a day of receipt, and with it a part of the rollups.
       const query = { kind, sensorId, ...span, byMessage: true, ...(signal ? { signal } : {}) };
       await compare(
-        streamCorrected(store, query, changed.before),
-        streamCorrected(store, query, changed.after),
+        streamCorrected(store, query, before, site),
+        streamCorrected(watched, query, after, site),
         found.note,
       );
     }
     const parts = found.parts();
-    const notes = notesOn(changed, cut, found.readings());
+    const notes = [...notesOn(changed, cut, found.readings()), ...impossible.notes()];
     const alerts = restingOn(sensorId, spans, changed.changed.metrics);
     const effect: CorrectionEffect = {
       readings: found.readings(),
@@ -222,23 +237,28 @@ export function createCorrections({ store, records, rules, now }: CorrectionsOpt
     return found;
   }
 
-  const read = (reading: Reading) => readCorrected(corrections, reading);
+  const read = (reading: Reading) => readCorrected(corrections, reading, siteOf);
   return { dryRun, add, revoke, read, changes: corrections.changes };
 }
 
 /** From RAM: a look at a map where its sensor has no corrections. */
-function readCorrected(corrections: Pick<Records["corrections"], "active">, reading: Reading): Reading | undefined {
+function readCorrected(
+  corrections: Pick<Records["corrections"], "active">,
+  reading: Reading,
+  siteOf: SiteOf | undefined,
+): Reading | undefined {
   const active = corrections.active(reading.sensorId);
-  return active.length === 0 ? reading : correctReading(reading, active);
+  return active.length === 0 ? reading : correctReading(reading, active, false, siteOf?.(reading.sensorId));
 }
 
 /** The same of many: the same array where none is corrected, which is nearly always. */
 export function readAllCorrected(
   corrections: Pick<Records["corrections"], "active">,
   readings: readonly Reading[],
+  siteOf?: SiteOf,
 ): readonly Reading[] {
   if (!readings.some(({ sensorId }) => corrections.active(sensorId).length > 0)) return readings;
-  return readings.flatMap((one) => readCorrected(corrections, one) ?? []);
+  return readings.flatMap((one) => readCorrected(corrections, one, siteOf) ?? []);
 }
 
 export type Corrections = ReturnType<typeof createCorrections>;
@@ -246,6 +266,53 @@ export type Corrections = ReturnType<typeof createCorrections>;
 const iso = (time: number) => new Date(time).toISOString();
 /** A rule may watch what is derived from several metrics: then any of them may have been meant. */
 const isMetric = (name: string) => !name.includes(".") && /^[a-z][A-Za-z0-9]*$/.test(name);
+
+/**
+ * Values that come out impossible. They are read as invalid; a correction that makes such is refused, because it is not
+ * what a person meant. Only those of the metrics of the one that comes or goes: others are as they were.
+ */
+function createImpossible({ after, changed }: Changed) {
+  const isAdded = after.includes(changed);
+  let count = 0;
+
+  function look(reading: Reading): void {
+    let at = reading.measuredAt;
+    const values = { ...reading.values };
+    const isOut = new Set<MetricName>();
+    let isMeant = changed.metrics === undefined;
+    for (const one of after) {
+      if (at < one.from || at >= one.to) continue;
+      if (one === changed) isMeant = true;
+      if (one.what === "shift") at += shiftMs(one);
+      for (const metric of one.metrics ?? (Object.keys(values) as MetricName[])) {
+        const value = values[metric];
+        if (one.what === "invalid") isOut.add(metric);
+        else if (value !== undefined && !isOut.has(metric)) values[metric] = changeValue(one, value);
+      }
+    }
+    if (!isMeant && isAdded) return;
+    for (const metric of changed.metrics ?? []) {
+      const value = values[metric];
+      if (value === undefined || isOut.has(metric) || value === reading.values[metric]) continue;
+      if (isPossible(metric, value)) continue;
+      count += 1;
+      if (isAdded && (changed.what === "factor" || changed.what === "value")) {
+        const hint = " If that reading is the one that is wrong, mark it as invalid first.";
+        throw new CorrectionRefused(`At ${iso(at)} ${explainImpossible(metric, value)}${hint}`, changed.what);
+      }
+    }
+  }
+
+  async function* watch(chunks: Chunks): AsyncGenerator<readonly Reading[]> {
+    for await (const chunk of chunks) {
+      if (changed.metrics) for (const reading of chunk) look(reading);
+      yield chunk;
+    }
+  }
+  const notes = () =>
+    count === 0 ? [] : [`${count} values come out impossible by the other corrections: they are read as invalid.`];
+  return { watch, notes };
+}
 
 /** What differs, gathered. */
 function createFound(kind: Kind) {

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { DecideBody, QuarantineItemBody } from "../../contract/ledger.ts";
-import type { NewCorrection } from "../../model/correction.ts";
+import { correctReading, type NewCorrection } from "../../model/correction.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { QuarantineItem } from "../../store/records/quarantine.ts";
 import type { Api, Parts } from "../api.ts";
 import { answers, notFound, ProblemError } from "../problems.ts";
 import { viewItem } from "./books.ts";
+import { refused } from "./corrections.ts";
 
 const decide = {
   tags: ["quarantine"],
@@ -26,13 +27,21 @@ export function addConflicts(app: Api, parts: ConflictParts): void {
     const item = quarantine.get(request.params.id);
     if (!item) throw notFound("quarantined message", String(request.params.id));
     const { decision, reason } = request.body;
-    if (item.decision === decision) return viewItem(item);
-    check(item);
+    const { sensorId: about } = item.rejection;
+    const isTaken =
+      about !== undefined && records.corrections.active(about).some(({ quarantineId }) => quarantineId === item.id);
+    if (item.decision === decision && (decision === "keep" || isTaken)) return viewItem(item);
+    check(item, isTaken);
     const by = auth.account(request).name;
-    if (decision === "take") {
+    if (isTaken) {
       const conflict = conflictOf(item);
       if (!conflict) throw new ProblemError("conflict", "Which value it brought cannot be told any more.");
-      const { sensorId, kind, measuredAt, values } = conflict;
+      const { sensorId, kind } = conflict;
+      // Corrections mean readings as those before leave them, and what is taken is of the device as the old one was.
+      const read = correctReading({ ...NOWHERE, ...conflict }, records.corrections.active(sensorId));
+      if (!read)
+        throw new ProblemError("conflict", "What is there is marked as invalid: revoke that correction first.");
+      const { measuredAt, values } = read;
       const { ask } = queries(request, reply);
       const at = now();
       const span = { sensorId, from: measuredAt, to: measuredAt + 1 };
@@ -40,8 +49,8 @@ export function addConflicts(app: Api, parts: ConflictParts): void {
         const about = { metrics: [metric], what: "value" as const, value, reason, quarantineId: item.id, by, at };
         const correction: NewCorrection = { ...span, ...about };
         // Only what disagrees.
-        const { readings } = await ask((signal) => corrections.dryRun(kind, correction, signal));
-        if (readings > 0) await ask((signal) => corrections.add(kind, correction, signal));
+        const { readings } = await ask((signal) => refused(corrections.dryRun(kind, correction, signal)));
+        if (readings > 0) await ask((signal) => refused(corrections.add(kind, correction, signal)));
       }
     }
     records.transaction(() => {
@@ -53,11 +62,14 @@ export function addConflicts(app: Api, parts: ConflictParts): void {
   });
 }
 
-function check({ rejection, decision, redrivenAt }: QuarantineItem): void {
+/** Of a conflict is known what it said, and not how it came. */
+const NOWHERE = { district: "", receivedAt: 0, journalSeq: 0 };
+
+function check({ rejection, decision, redrivenAt }: QuarantineItem, isTaken: boolean): void {
   if (rejection.reason !== "conflict") {
     throw new ProblemError("conflict", "Only a conflict is decided: two values of one moment that disagree.");
   }
-  if (decision === "take") {
+  if (isTaken) {
     throw new ProblemError("conflict", "The new value was taken: revoke its correction to have the old one again.");
   }
   if (redrivenAt !== undefined && decision === undefined) {

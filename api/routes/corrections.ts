@@ -11,7 +11,7 @@ import {
   RevokeBody,
   viewCorrection,
 } from "../../contract/correction.ts";
-import { CORRECTION_SPAN_MAX_MS, type NewCorrection } from "../../model/correction.ts";
+import { CORRECTION_SPAN_MAX_MS, explainImpossible, isPossible, type NewCorrection } from "../../model/correction.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { DAY_MS } from "../../model/time.ts";
 import type { Sensor } from "../../store/records/sensors.ts";
@@ -45,7 +45,7 @@ const revoke = {
   summary: "Revoke a correction: everything is read as before it",
   params: byCorrectionId,
   body: RevokeBody,
-  response: answers({ 200: CorrectionDoneBody }, 404, 413, 415, 503),
+  response: answers({ 200: CorrectionDoneBody }, 404, 409, 413, 415, 503),
 };
 
 type CorrectionParts = Pick<Parts, "records" | "corrections" | "auth" | "queries" | "now">;
@@ -82,7 +82,9 @@ export function addCorrections(app: Api, { records, corrections, auth, queries, 
     const { ask } = queries(request, reply);
     const kindOf = (sensorId: string) => sensorOf(sensorId).kind;
     const by = auth.account(request).name;
-    const done = await ask((signal) => corrections.revoke(Number(id), kindOf, by, request.body.reason, signal));
+    const done = await ask((signal) =>
+      refused(corrections.revoke(Number(id), kindOf, by, request.body.reason, signal)),
+    );
     if (!done) throw notFound("correction", id);
     return viewDone(done);
   });
@@ -111,6 +113,8 @@ export function toCorrection(
   }
   checkChange(body);
   const metrics = body.metrics && known.filter((name) => body.metrics!.includes(name));
+  const impossible = metrics?.find((name) => body.value !== undefined && !isPossible(name, body.value));
+  if (impossible) throw invalid("/value", explainImpossible(impossible, body.value!));
   const { what, value, factor, offset, shiftS, reason } = body;
   return { sensorId: sensor.id, from, to, metrics, what, value, factor, offset, shiftS, reason, by, at: now };
 }
@@ -141,11 +145,13 @@ export function momentOf(value: string | number, pointer: string): number {
   }
 }
 
-/** What cannot be is a conflict with what is there. */
-async function refused<T>(work: Promise<T>): Promise<T> {
-  return work.catch((error: Error) => {
-    if (error.name === "CorrectionRefused") throw new ProblemError("conflict", error.message);
-    throw error;
+/** What cannot be is wrong in what was asked for, or a conflict with what is there. */
+export async function refused<T>(work: Promise<T>): Promise<T> {
+  return work.catch((error: Error & { readonly field?: string }) => {
+    if (error.name !== "CorrectionRefused") throw error;
+    throw error.field === undefined
+      ? new ProblemError("conflict", error.message)
+      : invalid(`/${error.field}`, error.message);
   });
 }
 

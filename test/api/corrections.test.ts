@@ -106,10 +106,34 @@ describe("POST /sensors/{id}/corrections", () => {
   });
 
   it("has a limit for each sensor, of those in force", async () => {
-    for (let i = 1; i <= 100; i++) expect((await post({ ...FACTOR, factor: i })).statusCode).toBe(201);
-    expect((await post({ ...FACTOR, factor: 101 })).statusCode).toBe(409);
+    for (let i = 1; i <= 100; i++) expect((await post({ ...FACTOR, factor: 1 + i / 1e5 })).statusCode).toBe(201);
+    expect((await post({ ...FACTOR, factor: 1.1 })).statusCode).toBe(409);
     await service.as("operator", "POST", "/api/v1/corrections/1/revoke", { reason: "too many" });
-    expect((await post({ ...FACTOR, factor: 101 })).statusCode).toBe(201);
+    expect((await post({ ...FACTOR, factor: 1.1 })).statusCode).toBe(201);
+  });
+
+  it.each([
+    ["factor", { factor: 1e308 }, "pm25 would be Infinity; possible is -5 to 1000"],
+    ["factor", { factor: 100 }, "pm25 would be 1100; possible is -5 to 1000"],
+    ["value", { what: "value", factor: undefined, value: 1e9 }, "pm25 would be 1000000000; possible is -5 to 1000"],
+    ["value", { what: "value", factor: undefined, value: -6 }, "pm25 would be -6"],
+  ])("refuses a %s that comes to what is impossible", async (field, change, words) => {
+    const answer = await post({ ...FACTOR, ...change });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().errors[0]).toMatchObject({ pointer: `/${field}`, detail: expect.stringContaining(words) });
+    expect(await list()).toEqual([]);
+  });
+
+  it("is read and can be revoked whatever is in force", async () => {
+    const range = { sensorId: "air-1", from: T0 - 3_600_000, to: T0 };
+    const about = { reason: "a test", by: "operator", at: T0 };
+    service.records.corrections.add({ ...range, ...about, what: "factor", metrics: ["pm25"], factor: 1e308 });
+    const revoked = await service.as("operator", "POST", "/api/v1/corrections/1/revoke", { reason: "too much" });
+    expect(revoked.statusCode).toBe(200);
+    expect(revoked.json().effect.examples[0]).toMatchObject({
+      before: { values: { no2: 30 } },
+      after: { values: { pm25: 10, no2: 30 } },
+    });
   });
 });
 
