@@ -33,7 +33,7 @@ export function addConflicts(app: Api, parts: ConflictParts): void {
     if (item.decision === decision && (decision === "keep" || isTaken)) return viewItem(item);
     check(item, isTaken);
     const by = auth.account(request).name;
-    if (isTaken) {
+    if (decision === "take") {
       const conflict = conflictOf(item);
       if (!conflict) throw new ProblemError("conflict", "Which value it brought cannot be told any more.");
       const { sensorId, kind } = conflict;
