@@ -27,7 +27,7 @@ beforeEach(() => {
       measuredAt: moments[1]!,
       payload: Buffer.from("99"),
       topic: "city/north/air/air-1",
-      source: { via: "mqtt" },
+      source: { via: "mqtt", role: "gateway", name: "gw-north" },
       receivedAt: T0,
       journalSeq: 4,
       index: 0,
