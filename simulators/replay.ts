@@ -161,6 +161,10 @@ type Books = {
   readonly duplicate: number;
   readonly quarantined: number;
   readonly reasons: Readonly<Record<string, number>>;
+  /** Quarantined of sensors that nobody has registered, which share one line: those of other senders are among them. */
+  readonly ofNobody: Pick<Books, "quarantined" | "reasons">;
+  /** Of the sensors asked for, those that have a line of their own. */
+  readonly known: number;
   /** Of the whole service: its journal does not know sensors before it is opened. */
   readonly inJournal: number;
 };
@@ -172,7 +176,8 @@ async function readBooks(
 ): Promise<Books> {
   const sum = { stored: 0, duplicate: 0, quarantined: 0 };
   const reasons: Record<string, number> = {};
-  let inJournal = 0;
+  let ofNobody: Books["ofNobody"] = { quarantined: 0, reasons: {} };
+  let [inJournal, known] = [0, 0];
   let cursor: string | undefined;
   do {
     const query = { by: "sensor", limit: 1000, cursor } as const;
@@ -180,27 +185,53 @@ async function readBooks(
     inJournal = page.inJournal;
     cursor = page.next;
     for (const row of page.sensors ?? []) {
+      if (row.sensorId === "") ofNobody = { quarantined: row.quarantined, reasons: row.reasons };
       if (!sensors.has(row.sensorId)) continue;
+      known += 1;
       sum.stored += row.stored;
       sum.duplicate += row.duplicate;
       sum.quarantined += row.quarantined;
       for (const [reason, count] of Object.entries(row.reasons)) reasons[reason] = (reasons[reason] ?? 0) + count;
     }
   } while (cursor !== undefined);
-  return { ...sum, reasons, inJournal };
+  return { ...sum, reasons, ofNobody, known, inJournal };
+}
+
+type Reasons = Books["reasons"];
+
+function reasonsBetween(before: Reasons, after: Reasons): Reasons {
+  const reasons = Object.entries(after).map(([reason, count]) => [reason, count - (before[reason] ?? 0)] as const);
+  return Object.fromEntries(reasons.filter(([, count]) => count !== 0));
 }
 
 function booksBetween(before: Books, after: Books): Books {
-  const reasons = Object.entries(after.reasons)
-    .map(([reason, count]) => [reason, count - (before.reasons[reason] ?? 0)] as const)
-    .filter(([, count]) => count !== 0);
   return {
     stored: after.stored - before.stored,
     duplicate: after.duplicate - before.duplicate,
     quarantined: after.quarantined - before.quarantined,
-    reasons: Object.fromEntries(reasons),
+    reasons: reasonsBetween(before.reasons, after.reasons),
+    ofNobody: {
+      quarantined: after.ofNobody.quarantined - before.ofNobody.quarantined,
+      reasons: reasonsBetween(before.ofNobody.reasons, after.ofNobody.reasons),
+    },
+    known: before.known,
     inJournal: after.inJournal,
   };
+}
+
+/**
+ * A sensor is registered by its first good reading; what is refused before that is booked under no sensor. It fills what
+ * is missing, where sensors were new; never more, for others may send for sensors that nobody knows.
+ */
+function withOfNobody(books: Books, sensors: number, expected: number): Books {
+  const { ofNobody, known } = books;
+  const missing = expected - bookedIn(books);
+  if (known >= sensors || missing <= 0 || ofNobody.quarantined <= 0) return books;
+  const reasons = { ...books.reasons };
+  // More than is missing: which of them are ours, the books do not say.
+  const own = ofNobody.quarantined <= missing ? ofNobody.reasons : { "of sensors not registered": missing };
+  for (const [reason, count] of Object.entries(own)) reasons[reason] = (reasons[reason] ?? 0) + count;
+  return { ...books, quarantined: books.quarantined + Math.min(missing, ofNobody.quarantined), reasons };
 }
 
 const bookedIn = (books: Books): number => books.stored + books.duplicate + books.quarantined;
@@ -229,11 +260,14 @@ async function waitUntilBooked(
   let seen = "";
   let emptyTwice = false;
   for (;;) {
-    const books = booksBetween(before, await readBooks(service, sensors, waiting));
+    const own = booksBetween(before, await readBooks(service, sensors, waiting));
+    const books = withOfNobody(own, sensors.size, expected);
     const booked = bookedIn(books);
     waiting.onBooked?.(booked);
-    if (booked >= expected) return books;
-    const now = `${booked} ${books.inJournal}`;
+    if (bookedIn(own) >= expected) return books;
+    const now = `${bookedIn(own)} ${own.ofNobody.quarantined} ${books.inJournal}`;
+    // What others send for unknown sensors may come before ours: all is there when nothing moves.
+    if (booked >= expected && now === seen) return books;
     // The journal may look empty between two questions while the last batch is on its way into the books.
     if (books.inJournal === 0 && now === seen) {
       if (emptyTwice) return books;

@@ -39,6 +39,8 @@ export async function startFakeService() {
     /** What the InfluxDB behind it keeps by itself; undefined is an older service, which does not say. */
     keepsMs: undefined as number | undefined,
     forget: (_topic: string) => false,
+    /** Sensors without a good reading yet: what they send is booked under no sensor. */
+    unregistered: new Set<string>(),
     /** Paths that are answered by a 500, once for each time they stand here. */
     failing: [] as string[],
     /** So many questions about readings are answered by a 503. */
@@ -78,8 +80,9 @@ export async function startFakeService() {
   await new Promise<void>((done) => tcp.listen(0, "127.0.0.1", done));
 
   function book(topic: string, payload: string) {
-    const [, , , sensorId = "", status] = topic.split("/");
+    const [, , , named = "", status] = topic.split("/");
     if (status) return;
+    const sensorId = knobs.unregistered.has(named) ? "" : named;
     const mine = sums.get(sensorId) ?? { received: 0, stored: 0, duplicate: 0, quarantined: 0, reasons: {} };
     sums.set(sensorId, mine);
     const quarantine = (reason: string) => {

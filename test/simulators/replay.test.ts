@@ -207,6 +207,17 @@ describe("replay", () => {
     expect(report).toMatchObject({ readings: 7, stored: 2, duplicates: 1, quarantined: 3, balanced: false });
   });
 
+  it("counts what is refused of sensors that nobody has registered, and no more than is missing", async () => {
+    service.knobs.unregistered.add("speed-a");
+    const bad = write("speed_a.csv", "timestamp,value\n2015-09-01 10:00:00,abc\n2015-09-01 11:00:00,def\n");
+    const all = await replay(options([bad]));
+    expect(all).toMatchObject({ stored: 0, quarantined: 2, reasons: { wrong_type: 2 }, balanced: true });
+    service.knobs.forget = (topic) => topic.endsWith("occupancy-a");
+    service.sums.set("occupancy-a", { received: 0, stored: 0, duplicate: 0, quarantined: 0, reasons: {} });
+    const report = await replay(options([bad, write("occupancy_a.csv", MIXED)]));
+    expect(report).toMatchObject({ readings: 8, quarantined: 2, balanced: false });
+  });
+
   it("survives cut connections without losing or inventing a reading", async () => {
     const rows = Array.from(
       { length: 4000 },
