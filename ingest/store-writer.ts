@@ -164,7 +164,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
       records.quarantine.add([...batch.rejections, ...late]);
       records.ledger.add(books.rows());
       records.rollups?.touch(touched.parts());
-      if (resent) records.resends?.keep(resent.counters, placesOf(batch, resent));
+      if (resent) records.resends?.keep(resent.changes, placesOf(batch, resent));
       records.offsets.set(NAME, batch.to);
       parts.upkeep?.records.storeState.count(stored());
       upkeep?.note(batch.from);

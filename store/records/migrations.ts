@@ -223,6 +223,12 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE device_faults (sensor TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT`,
   // Of two values of one moment that disagree: what an operator decided, keep the old or take the new.
   `ALTER TABLE quarantine ADD COLUMN decision TEXT`,
+  // The same as 'counters' a row each: more of them are kept, and only what is new is written.
+  `CREATE TABLE counted (sensor TEXT NOT NULL, seq INTEGER NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL,
+    again INTEGER NOT NULL, PRIMARY KEY (sensor, seq, digest)) STRICT, WITHOUT ROWID;
+  INSERT OR IGNORE INTO counted SELECT sensor, CAST(value ->> 0 AS INTEGER), value ->> 1, CAST(value ->> 2 AS INTEGER),
+    CAST(value ->> 3 AS INTEGER) FROM counters, json_each(newest);
+  DELETE FROM counters`,
 ];
 
 /** Of a file of this version of the service. */

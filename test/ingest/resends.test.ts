@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { NEWEST_KEPT } from "../../ingest/resends.ts";
 import type { LedgerOutcome } from "../../model/ledger.ts";
 import { ledgerWorld } from "./ledger-world.ts";
 
@@ -55,9 +56,24 @@ describe("a message without a time that is sent again", () => {
     state.now += 25 * 60 * MINUTE_MS;
     await send({ seq: 1, pm25: 40 });
     expect(booked()).toEqual([2, 0]);
-    await send(...Array.from({ length: 9 }, (_, n) => ({ seq: 10 + n, pm25: 1 })));
+    await send(...Array.from({ length: NEWEST_KEPT + 1 }, (_, n) => ({ seq: 10 + n, pm25: 1 })));
     await send({ seq: 10, pm25: 1 });
-    expect(booked()).toEqual([12, 0]);
+    expect(booked()).toEqual([NEWEST_KEPT + 4, 0]);
+  });
+
+  it("is known of a long buffer, all of it, or its end where it is longer than what is kept, also after a restart", async () => {
+    const buffer = (length: number) => Array.from({ length }, (_, n) => ({ seq: n + 1, pm25: n }));
+    const long = aCounter();
+    await long.send(...buffer(100));
+    await long.send(...buffer(101));
+    expect(long.booked()).toEqual([101, 100]);
+    const longer = aCounter();
+    await longer.send(...buffer(NEWEST_KEPT + 50));
+    await longer.send(...buffer(NEWEST_KEPT + 50));
+    const [stored = 0, again = 0] = longer.booked();
+    expect(stored + again).toBe(2 * (NEWEST_KEPT + 50));
+    expect(again).toBeGreaterThanOrEqual(NEWEST_KEPT - 33);
+    expect(longer.records.resends.newest("air-1").length).toBe(NEWEST_KEPT);
   });
 
   it("says nothing of messages with a time, or without a counter", async () => {
