@@ -29,6 +29,8 @@ export type Correction = {
   readonly reason: string;
   /** The quarantined value that was taken instead. */
   readonly quarantineId?: number | undefined;
+  /** Readings from before this were kept no more when it was made; rollups of later ones were computed with it. */
+  readonly rawFrom?: number | undefined;
   readonly by: string;
   readonly at: number;
   readonly revokedAt?: number | undefined;

@@ -132,7 +132,8 @@ export function withCorrectedRollups(
   return { ...inner, compute, aggregate };
 }
 
-function isInvalid(span: Span, metric: MetricName, invalid: readonly Correction[]): boolean {
+/** A step of rollups can be left out as a whole, and not in part. */
+export function isInvalid(span: Span, metric: MetricName, invalid: readonly Correction[]): boolean {
   const spans = joinSpans(invalid.filter(({ metrics }) => metrics?.includes(metric) ?? true));
   return spans.some(({ from, to }) => from <= span.from && span.to <= to);
 }

@@ -17,7 +17,8 @@ import {
 import type { Kind } from "../model/kinds.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Reading, Values } from "../model/reading.ts";
-import { startOfDay, startOfHour } from "../model/time.ts";
+import { HOUR_MS, startOfDay, startOfHour } from "../model/time.ts";
+import { isInvalid } from "./corrected-rollups.ts";
 import { type SiteOf, streamCorrected } from "./corrected-store.ts";
 import type { Leaving, RangeQuery, ReadingStore, RollupPart } from "./reading-store.ts";
 import type { Records } from "./records.ts";
@@ -57,7 +58,7 @@ export type RulesReach = {
 
 type CorrectionsOptions = {
   /** As it is, without corrections. */
-  readonly store: Pick<ReadingStore, "stream">;
+  readonly store: Pick<ReadingStore, "stream"> & { readonly rollups?: Pick<ReadingStore["rollups"], "aggregate"> };
   readonly records: Pick<Records, "corrections" | "rollups" | "alerts" | "audit" | "transaction">;
   readonly rules: RulesReach;
   readonly siteOf?: SiteOf;
@@ -106,7 +107,7 @@ export function createCorrections({ store, records, rules, siteOf, now }: Correc
       if (same) return { correction: same };
       const { parts, effect, alerts } = await plan(addedOf(kind, correction), signal);
       const added = records.transaction(() => {
-        const one = corrections.add(correction);
+        const one = corrections.add({ ...correction, rawFrom: records.rollups.cut(kind, "raw")?.at });
         follow(one, parts, alerts, { by: correction.by, what: "correction.add", note: describeChange(one) });
         return one;
       });
@@ -178,22 +179,44 @@ export function createCorrections({ store, records, rules, siteOf, now }: Correc
       );
     }
     const parts = found.parts();
-    const notes = [...notesOn(changed, cut, found.readings()), ...impossible.notes()];
+    const hours = new Set(parts.map(({ start }) => start));
+    for (const span of spans) for (const start of await hoursLeftOut(changed, span, cut, signal)) hours.add(start);
+    const notes = [...notesOn(changed, cut, found.readings() > 0 || hours.size > 0), ...impossible.notes()];
     const alerts = restingOn(sensorId, spans, changed.changed.metrics);
     const effect: CorrectionEffect = {
       readings: found.readings(),
       examples: found.examples(),
-      hours: new Set(parts.map(({ start }) => start)).size,
+      hours: hours.size,
       alerts: alerts.length,
       notes,
     };
     return { parts, effect, alerts };
   }
 
-  function notesOn({ changed, sensorId }: Changed, cut: number, readings: number): string[] {
+  /** Where only rollups are left: those of its hours that are left out now, and were not, or the other way round. */
+  async function hoursLeftOut(
+    { kind, sensorId, before, after }: Changed,
+    span: Span,
+    cut: number,
+    signal: Leaving | undefined,
+  ): Promise<number[]> {
+    const [from, to] = [span.from, Math.min(span.to, cut)];
+    if (!store.rollups || from >= to) return [];
+    const query = { kind, sensorId, from, to, everyMs: HOUR_MS, ...(signal ? { signal } : {}) };
+    const [was, is] = [before, after].map((all) => all.filter(({ what }) => what === "invalid"));
+    const rows = await store.rollups.aggregate(query, "hourly");
+    return rows.flatMap(({ start, values }) => {
+      const hour = { from: start, to: start + HOUR_MS };
+      const names = Object.keys(values) as MetricName[];
+      return names.some((name) => isInvalid(hour, name, was!) !== isInvalid(hour, name, is!)) ? [start] : [];
+    });
+  }
+
+  function notesOn({ changed, sensorId, after }: Changed, cut: number, isSeen: boolean): string[] {
     const notes: string[] = [];
-    if (changed.from < cut) {
-      if (changed.what !== "invalid" && changed.to <= cut && readings === 0) {
+    if (!after.includes(changed)) notes.push(...lostBy(changed, cut, isSeen));
+    else if (changed.from < cut) {
+      if (changed.what !== "invalid" && changed.to <= cut && !isSeen) {
         throw new CorrectionRefused(
           `Readings before ${iso(cut)} are no longer kept, only their hours and days: whole hours there can be marked invalid, and nothing else.`,
         );
@@ -212,6 +235,17 @@ export function createCorrections({ store, records, rules, siteOf, now }: Correc
       );
     }
     return notes;
+  }
+
+  /** What revoking it does not bring back: hours that were computed with it, of readings that are gone. */
+  function lostBy(revoked: Correction, cut: number, isSeen: boolean): string[] {
+    const computed = { from: revoked.rawFrom ?? Number.NEGATIVE_INFINITY, to: cut };
+    const lost = touchedSpans([revoked]).flatMap((span) => overlap(span, computed));
+    if (lost.length === 0) return [];
+    const when = lost.map(({ from, to }) => `${iso(from)} to ${iso(to)}`).join(" and ");
+    const why = `The hours and days of ${when} were computed with this correction, and their readings are no longer kept`;
+    if (!isSeen) throw new CorrectionRefused(`${why}: what was before cannot be brought back.`);
+    return [`${why}: they stay as they are.`];
   }
 
   /** Ids of a sensor's alerts with evidence in these spans. */

@@ -200,7 +200,8 @@ export function correctedRollupContract(
     const before = await ask();
     expect(before.hours).toHaveLength(72);
     const range = { from: START + 3 * HOUR, to: START + 6.5 * HOUR };
-    await city.correct({ ...about, sensorId: "air-1", ...range, what: "invalid", metrics: ["pm25"] });
+    const made = await city.correct({ ...about, sensorId: "air-1", ...range, what: "invalid", metrics: ["pm25"] });
+    expect(made.effect).toMatchObject({ readings: 0, hours: 3 });
     await city.goTo(START + 13 * DAY);
     const after = await ask();
     const gone = after.hours.filter(([, pm25]) => pm25 === undefined).map(([start]) => start);
@@ -210,9 +211,32 @@ export function correctedRollupContract(
     await expect(
       city.correct({ ...about, sensorId: "air-1", ...range, what: "factor", factor: 2, metrics: ["pm25"] }),
     ).rejects.toThrow("no longer kept");
-    await city.revoke(1);
+    expect((await city.revoke(1))?.effect).toMatchObject({ hours: 3, notes: [expect.stringContaining("rules")] });
     await city.goTo(START + 14 * DAY);
     expect(await ask()).toEqual(before);
+    await city.close();
+  });
+
+  it("says what revoking does not bring back: hours computed with it, of readings that are gone", async () => {
+    const city = startCity(current(), 5);
+    await city.take(READINGS(4));
+    await city.goTo(START + 4 * DAY);
+    const range = { ...about, sensorId: "air-1", from: START, to: START + 6 * HOUR };
+    const factor = { what: "factor", factor: 2, metrics: ["pm25"] } as const;
+    for (const one of [{ what: "shift", shiftS: 60 }, { what: "invalid", metrics: ["no2"] }, factor] as const) {
+      await city.correct({ ...range, ...one });
+    }
+    await city.correct({ ...range, ...factor, to: START + 4 * DAY, factor: 0.5 });
+    await city.goTo(START + 7 * DAY);
+    for (const id of [1, 2, 3]) {
+      await expect(city.revoke(id)).rejects.toThrow(
+        /^The hours and days of 2025-01-01T00:00:00.000Z to 2025-01-01T06:.* cannot be brought back.$/,
+      );
+    }
+    const revoked = await city.revoke(4);
+    expect(revoked?.effect?.notes[0]).toBe(
+      "The hours and days of 2025-01-01T00:00:00.000Z to 2025-01-03T00:00:00.000Z were computed with this correction, and their readings are no longer kept: they stay as they are.",
+    );
     await city.close();
   });
 }
