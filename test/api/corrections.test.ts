@@ -152,6 +152,18 @@ describe("POST /corrections/{id}/revoke", () => {
     expect(service.records.corrections.active("air-1")).toEqual([]);
   });
 
+  it("is refused where its readings are gone and their hours were computed with it", async () => {
+    const shift = { from: iso(T0 - 3_600_000), to: iso(T0), what: "shift", shiftS: -7_200, reason: "summer time" };
+    await post(shift);
+    service.stored.length = 0;
+    service.records.rollups.beginCut("air", "raw", T0);
+    service.records.rollups.endCut("air", "raw", true);
+    const answer = await service.as("admin", "POST", "/api/v1/corrections/1/revoke", { reason: "it was right" });
+    expect(answer.statusCode).toBe(409);
+    expect(answer.json().detail).toMatch(/ to 2026-11-21T10:00:00.000Z were computed .* cannot be brought back\.$/);
+    expect(await list()).toMatchObject([{ id: 1, what: "shift" }]);
+  });
+
   it("answers 404 where there is none", async () => {
     expect((await service.as("admin", "POST", "/api/v1/corrections/7/revoke", { reason: "none" })).statusCode).toBe(
       404,
