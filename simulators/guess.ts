@@ -18,8 +18,9 @@ import {
 } from "./guess-table.ts";
 import { timeOf } from "./guess-time.ts";
 import { DISTRICT_NAME, NO_VALUE, SENSOR_NAME, STAND_INS, VALUE_NAME, WHAT_NAME, WORDS } from "./guess-words.ts";
+import { readLines } from "./lines.ts";
 import { type Mapping, parseMapping, RecordingError } from "./mapping.ts";
-import { type Item, newCounts, readLines, readRecording } from "./recording.ts";
+import { type Item, newCounts, readRecording } from "./recording.ts";
 
 export type Guess = {
   /** Ready to be saved; what is to be looked at stands in comments. */
@@ -58,6 +59,7 @@ async function firstLines(path: string): Promise<string[]> {
       if (lines.push(line) >= LINES_LOOKED_AT) break;
     }
   } catch (error) {
+    if (error instanceof RecordingError) throw error;
     throw new RecordingError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
   }
   if (lines.every((line) => line.trim() === "")) throw new RecordingError(`${basename(path)} is empty`);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
+import { runInNewContext } from "node:vm";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { KINDS } from "../model/kinds.ts";
@@ -128,6 +129,30 @@ function isRegExp(text: string): boolean {
   }
 }
 
+const PATTERN_MS_MAX = 1_000;
+const MATCH = `texts.map((text) => {
+  const found = new RegExp(pattern, "i").exec(text);
+  return found && { ...found.groups };
+})`;
+
+/**
+ * What the named groups of a pattern hold in each text; null where it does not match. Some patterns, such as `^(a+)+$`,
+ * take longer than anybody waits: all texts together have a second. Throws `RecordingError` beyond.
+ */
+export function matchAll(
+  pattern: string,
+  texts: readonly string[],
+): readonly (Readonly<Record<string, string>> | null)[] {
+  try {
+    return runInNewContext(MATCH, { pattern, texts }, { timeout: PATTERN_MS_MAX });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+    throw new RecordingError(
+      `the pattern ${pattern} of the mapping takes too long: write it without repeats of what repeats, such as (a+)+`,
+    );
+  }
+}
+
 const BUILT_IN_DIR = join(import.meta.dirname, "mappings");
 
 export function builtInMappings(): readonly string[] {
@@ -192,8 +217,8 @@ export function fileSpec(
 ): { spec: TableFile; groups: Readonly<Record<string, string>> } {
   const name = basename(path).replace(/\.gz$/i, "");
   for (const spec of mapping.files) {
-    const found = new RegExp(spec.match, "i").exec(name);
-    if (found) return { spec, groups: { ...found.groups } };
+    const [groups] = matchAll(spec.match, [name]);
+    if (groups) return { spec, groups: { ...groups } };
   }
   const patterns = mapping.files.map((file) => file.match).join("  ");
   throw new RecordingError(`${name}: the mapping ${mapping.name} has no entry for a file of this name (${patterns})`);

@@ -1,8 +1,5 @@
-import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
 import { basename } from "node:path";
-import { pipeline, type Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { pipeline } from "node:stream";
 import { parse } from "csv-parse";
 import { isId } from "../model/ids.ts";
 import { isKind, type Kind } from "../model/kinds.ts";
@@ -11,10 +8,12 @@ import { createTimeReader, createValueReader } from "../model/mapping.ts";
 import type { MetricName } from "../model/metrics.ts";
 import { createNames, type Names } from "../model/names.ts";
 import { HOUR_MS } from "../model/time.ts";
+import { openText, RECORD_BYTES_MAX, readLines } from "./lines.ts";
 import {
   fileSpec,
   type ImpliedTime,
   type Mapping,
+  matchAll,
   type ReadingSpec,
   RecordingError,
   type TableFile,
@@ -24,7 +23,6 @@ import {
 /** One line of a recording: a text per column, "" where there is none. */
 type Cells = readonly string[];
 
-const RECORD_BYTES_MAX = 1024 * 1024;
 const GUESSES = [",", ";", "\t", "|"];
 
 /**
@@ -32,19 +30,28 @@ const GUESSES = [",", ";", "\t", "|"];
  * names). The first item is the header. Empty lines come as empty cells, so that the caller counts them. Constant memory.
  * Throws `RecordingError` for a file that cannot be read.
  */
-async function* readTable(path: string, { delimiter, skip, header }: TableFile): AsyncGenerator<Cells> {
+async function* readTable(
+  path: string,
+  { delimiter, skip, header }: TableFile,
+  noted: { leftOut: number },
+): AsyncGenerator<Cells> {
   const start = await lineAt(path, skip);
   try {
-    if (start.startsWith("{")) return yield* readObjects(path);
+    if (start.startsWith("{")) return yield* readObjects(path, noted);
     if (header) yield header;
-    yield* readCsv(path, delimiter ?? mostFrequent(start), skip);
+    yield* readCsv(path, delimiter ?? mostFrequent(start), skip, noted);
   } catch (error) {
     if (error instanceof RecordingError) throw error;
     throw new RecordingError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
   }
 }
 
-async function* readCsv(path: string, delimiter: string, skip: number): AsyncGenerator<Cells> {
+async function* readCsv(
+  path: string,
+  delimiter: string,
+  skip: number,
+  noted: { leftOut: number },
+): AsyncGenerator<Cells> {
   const parser = parse({
     delimiter,
     from_line: skip + 1,
@@ -55,13 +62,13 @@ async function* readCsv(path: string, delimiter: string, skip: number): AsyncGen
     max_record_size: RECORD_BYTES_MAX,
   });
   // Errors reach the parser, which the loop below reads: nothing is left to do in the callback.
-  pipeline(await openText(path), parser, () => {});
+  pipeline(await openText(path, noted, delimiter), parser, () => {});
   for await (const cells of parser as AsyncIterable<string[]>) yield cells;
 }
 
-async function* readObjects(path: string): AsyncGenerator<Cells> {
+async function* readObjects(path: string, noted: { leftOut: number }): AsyncGenerator<Cells> {
   let header: readonly string[] | undefined;
-  for await (const line of readLines(path)) {
+  for await (const line of readLines(path, noted)) {
     if (line.trim() === "") {
       if (header) yield [];
       continue;
@@ -85,39 +92,6 @@ function parseObject(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Lines of a text file, gzipped or not, without their ends ("\\n", "\\r\\n" or "\\r") and the byte order mark. */
-export async function* readLines(path: string): AsyncGenerator<string> {
-  let rest = "";
-  let first = true;
-  const text = await openText(path);
-  text.setEncoding("utf8");
-  for await (const chunk of text as AsyncIterable<string>) {
-    const text = rest + (first ? chunk.replace(/^\uFEFF/, "") : chunk);
-    first = false;
-    // A "\r" at the end may be one half of "\r\n".
-    const whole = text.endsWith("\r") ? text.slice(0, -1) : text;
-    const lines = whole.split(/\r\n|\n|\r/);
-    rest = (lines.pop() ?? "") + text.slice(whole.length);
-    if (rest.length > RECORD_BYTES_MAX) throw new RecordingError(`${path} has a line of more than 1 MiB`);
-    yield* lines;
-  }
-  if (rest !== "") yield rest.replace(/\r$/, "");
-}
-
-async function openText(path: string): Promise<Readable> {
-  const file = await open(path, "r");
-  const magic = Buffer.alloc(2);
-  try {
-    await file.read(magic, 0, 2, 0);
-  } finally {
-    await file.close();
-  }
-  const bytes = createReadStream(path);
-  if (magic[0] !== 0x1f || magic[1] !== 0x8b) return bytes;
-  // An error of the file or of the compression destroys the last stream with it, and the reader of that one throws.
-  return pipeline(bytes, createGunzip(), () => {});
-}
-
 /** Counted from 0; "" after the end. */
 async function lineAt(path: string, at: number): Promise<string> {
   try {
@@ -125,6 +99,7 @@ async function lineAt(path: string, at: number): Promise<string> {
     for await (const text of readLines(path)) if (line++ === at) return text;
     return "";
   } catch (error) {
+    if (error instanceof RecordingError) throw error;
     throw new RecordingError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
   }
 }
@@ -250,12 +225,15 @@ function sensorsOf(reading: ReadingSpec, spec: TableFile, naming: Naming, header
     const valuesOf = (cells: Cells) => Object.fromEntries(sources.map((one) => [one.metric, one.read(cells)]));
     return sources.length === 0 ? [] : [{ name: template(reading.sensor, naming), kind, valuesOf, isPart: false }];
   }
-  const pattern = new RegExp(reading.eachColumn, "i");
+  const matches = matchAll(
+    reading.eachColumn,
+    header.map((column) => column.trim()),
+  );
   const read = readerOf(reading);
   const found = header.flatMap((column, index): Sensor[] => {
-    const match = pattern.exec(column.trim());
-    if (!match) return [];
-    const groups = { ...naming.groups, column, ...match.groups };
+    const own = matches[index];
+    if (!own) return [];
+    const groups = { ...naming.groups, column, ...own };
     const name = template(reading.sensor, { ...naming, groups, column: () => undefined });
     return [{ name, kind, valuesOf: (cells) => ({ [reading.metric]: read(cells[index] ?? "") }), isPart: false }];
   });
@@ -409,7 +387,8 @@ export function newCounts(): RecordingCounts {
 const UNPLAYABLE_SHOWN_MAX = 5;
 
 /**
- * The rows of one file in their order, each as the readings it holds. `names`: of all files together, so that no two
+ * The rows of one file in their order, each as the readings it holds; now and then none, so that whoever reads can stop.
+ * `names`: of all files together, so that no two
  * names come to one id. Throws `RecordingError`.
  */
 export function readRecording(
@@ -424,6 +403,9 @@ export function readRecording(
 /** Rows that are looked at to find how long the intervals are. */
 const ROWS_LOOKED_AT = 1_000;
 
+/** Lines that are read before others get a turn. */
+const LINES_AT_ONCE = 5_000;
+
 async function* readMapped(
   mapping: Mapping & { form: "table" },
   path: string,
@@ -435,7 +417,14 @@ async function* readMapped(
   let reader: ReturnType<typeof createRowReader> | undefined;
   let [row, waiting]: [number, Cells[]] = [0, []];
   const isHeld = () => reader?.time.endsAfterMs === "found";
-  for await (const cells of readTable(path, found.spec)) {
+  const noted = { leftOut: 0 };
+  let line = 0;
+  for await (const cells of readTable(path, found.spec, noted)) {
+    // Also between lines that hold nothing: whoever reads may be told to stop.
+    if (++line % LINES_AT_ONCE === 0) {
+      await new Promise(setImmediate);
+      yield [];
+    }
     if (!reader) {
       reader = createRowReader(found, cells, file, counts, names);
       for (const name of reader.absent) counts.absent.add(name);
@@ -449,6 +438,7 @@ async function* readMapped(
       if (waiting.length === ROWS_LOOKED_AT) yield* letGo(reader);
     }
   }
+  counts.blank += noted.leftOut;
   if (reader) yield* letGo(reader);
 
   function* letGo(reader: ReturnType<typeof createRowReader>): Generator<readonly Item[]> {
@@ -490,8 +480,13 @@ const ADDED = new Set(["sensorId", "kind", "district", "measuredAt", "receivedAt
 
 async function* readNative(path: string, counts: RecordingCounts): AsyncGenerator<readonly Item[]> {
   let line = 0;
-  for await (const text of readLines(path)) {
+  const noted = { leftOut: 0 };
+  for await (const text of readLines(path, noted)) {
     line += 1;
+    if (line % LINES_AT_ONCE === 0) {
+      await new Promise(setImmediate);
+      yield [];
+    }
     if (text.trim() === "") {
       counts.blank += 1;
       continue;
@@ -506,6 +501,7 @@ async function* readNative(path: string, counts: RecordingCounts): AsyncGenerato
     if (counts.unplayableLines.length < UNPLAYABLE_SHOWN_MAX)
       counts.unplayableLines.push(`${basename(path)}:${line} has no usable sensorId, kind and district`);
   }
+  counts.blank += noted.leftOut;
 }
 
 function nativeItem(text: string): Item | undefined {

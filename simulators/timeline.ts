@@ -60,6 +60,7 @@ export async function openRecordings(
       sensorsOf.set(basename(path), own);
       for await (const items of readRecording(mapping, path, counts, names)) {
         if (options.signal?.aborted) break;
+        if (items.length === 0) continue;
         order.take(items);
         for (const { sensorId, district, at } of items) {
           readings += 1;
@@ -94,6 +95,8 @@ export async function openRecordings(
   async function* rowsOf(path: string): AsyncGenerator<Row> {
     let at = Number.NEGATIVE_INFINITY;
     for await (const items of readRecording(mapping, path, newCounts(), names)) {
+      if (options.signal?.aborted) return;
+      if (items.length === 0) continue;
       at = items[0]?.at ?? at;
       yield { at, items };
     }

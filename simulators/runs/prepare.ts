@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type ScenarioName, SIMULATED_PREFIX } from "../../model/simulation.ts";
 import { createCity } from "../city.ts";
-import { readLines } from "../recording.ts";
+import { readLines } from "../lines.ts";
 import { SCENARIOS } from "../scenarios.ts";
 
 /** A scenario plays the hour up to its start: with speed "max" that is the hour up to now. */

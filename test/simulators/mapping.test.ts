@@ -3,6 +3,7 @@ import {
   builtInMappings,
   fileSpec,
   loadMapping,
+  matchAll,
   parseMapping,
   RecordingError,
   readMapping,
@@ -18,6 +19,17 @@ const file = {
 const withMetric = (metric: object) => ({
   ...about,
   files: [{ ...file, readings: [{ sensor: "s", kind: "air", metrics: [{ column: "a", ...metric }] }] }],
+});
+
+describe("patterns", () => {
+  it("give up after a second, and say which", () => {
+    expect(matchAll("^c(?<n>\\d+)$", ["C7", "x"])).toEqual([{ n: "7" }, null]);
+    for (const pattern of ["^(a+)+$", "^(a|a)*$", "^(\\w|\\d|_)*!$"]) {
+      const began = performance.now();
+      expect(() => matchAll(pattern, [`${"a1".repeat(40)}?`, `${"a".repeat(42)}!?`])).toThrow(/takes too long/);
+      expect(performance.now() - began).toBeLessThan(5_000);
+    }
+  });
 });
 
 describe("mappings", () => {

@@ -21,7 +21,7 @@ function write(name: string, content: string | Buffer): string {
 async function read(mapping: string, path: string) {
   const counts = newCounts();
   const rows: (readonly Item[])[] = [];
-  for await (const items of readRecording(loadMapping(mapping), path, counts)) rows.push(items);
+  for await (const items of readRecording(loadMapping(mapping), path, counts)) if (items.length > 0) rows.push(items);
   return { rows, counts };
 }
 
@@ -193,5 +193,44 @@ describe("recordings", () => {
     await expect(read("nab", join(dir, "occupancy_none.csv"))).rejects.toThrow(/cannot be read/);
     const cut = gzipSync(BEIJING.repeat(50)).subarray(0, 150);
     await expect(lines("beijing-multisite", "PRSA_Data_X.csv.gz", cut)).rejects.toThrow(/cannot be read/);
+  });
+
+  it("counts millions of blank lines without reading each, and lets others take a turn", async () => {
+    const row = "2015-09-01 10:00:00,1\n";
+    const blank = "\n".repeat(3_000_000);
+    let turns = 0;
+    const turn = setInterval(() => turns++, 1);
+    const { counts, lines: found } = await lines(
+      "nab",
+      "occupancy_1.csv.gz",
+      gzipSync(`timestamp,value\n${row}${blank}${row}\r\n\r\n${row}`),
+    );
+    clearInterval(turn);
+    expect(found).toHaveLength(3);
+    expect(counts).toMatchObject({ rows: 3, blank: 3_000_002 });
+    expect(turns).toBeGreaterThan(3);
+    const native = await lines("native", "n.ndjson", "\n".repeat(20_000));
+    expect(native.counts.blank).toBe(20_000);
+  });
+
+  it("refuses a line that no table has, of bytes and of columns, and says which", async () => {
+    const start = "timestamp,value\n2015-09-01 10:00:00,1\n";
+    await expect(lines("nab", "occupancy_1.csv", `${start}${",".repeat(100_000)}\n`)).rejects.toThrow(
+      "occupancy_1.csv, line 3: more than 16384 columns",
+    );
+    await expect(lines("nab", "occupancy_1.csv", `${start}\n${"x".repeat(1_100_000)}`)).rejects.toThrow(
+      "occupancy_1.csv, line 4: the line has more than 1 MiB",
+    );
+    await expect(lines("nab", "occupancy_1.csv", `${"x".repeat(1_100_000)}\n${start}`)).rejects.toThrow(/line 1: /);
+  });
+
+  it("reads UTF-16 with a byte order mark, and names what is no text", async () => {
+    const text = "\ufefftimestamp,value\r\n2015-09-01 10:00:00,1\r\n";
+    const little = Buffer.from(text, "utf16le");
+    const big = Buffer.from(little).swap16();
+    for (const bytes of [little, big, gzipSync(little)])
+      expect((await lines("nab", "occupancy_1.csv", bytes)).lines).toHaveLength(1);
+    const bare = Buffer.from(text.slice(1), "utf16le");
+    await expect(lines("nab", "occupancy_1.csv", bare)).rejects.toThrow(/UTF-16 without a byte order mark/);
   });
 });
