@@ -49,6 +49,10 @@ export function planSegments({ from, to, everyMs }: Asked, reach: Reach): Segmen
 const floor = (time: number, step: number) => Math.floor(time / step) * step;
 const nonEmpty = (segments: readonly Segment[]) => segments.filter(({ from, to }) => from < to);
 
+/** Between two changes of a zone's clocks there are some weeks at least; so many looks at most for centuries. */
+const OFFSET_STEP_MS = 20 * DAY_MS;
+const OFFSETS_MAX = 1_000;
+
 /** Hours that are put into their days in one go, while others wait. */
 const HOURS_AT_ONCE = 2_000;
 
@@ -85,8 +89,7 @@ export function withRollups(
    */
   async function aggregateDays(query: AggregateQuery): Promise<readonly Bucket[]> {
     const { kind, from, to } = query;
-    const isOff = (at: number) => zone.offsetMs(at) % HOUR_MS !== 0;
-    if (isOff(from) || isOff(to)) return (await aggregateSteps(query)).map(inUtc);
+    if (isOffHours(zone, from, to)) return (await aggregateSteps(query)).map(inUtc);
     // A midnight of UTC: hours from before it are gone, or nobody knows whether all of them are there.
     const seam = rollups.cut(kind, "hourly")?.at ?? Number.NEGATIVE_INFINITY;
     const old = from < seam ? (await aggregateSteps({ ...query, to: Math.min(to, seam) })).map(inUtc) : [];
@@ -119,6 +122,13 @@ export function withRollups(
     return mergeBuckets(found);
   }
   return { ...store, aggregate };
+}
+
+/** A zone may be whole hours from UTC in one half of the year only, as Lord Howe is (+10:30, and +11 in summer). */
+function isOffHours(zone: Zone, from: number, to: number): boolean {
+  const step = Math.max(OFFSET_STEP_MS, (to - from) / OFFSETS_MAX);
+  for (let at = from; at < to; at += step) if (zone.offsetMs(at) % HOUR_MS !== 0) return true;
+  return zone.offsetMs(to) % HOUR_MS !== 0;
 }
 
 /** Joins the parts of a bucket that two segments share. Buckets come and go in ascending order. */

@@ -3,6 +3,7 @@ import { KINDS, type Kind } from "../../model/kinds.ts";
 import type { Log } from "../../model/log.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { DAY_MS, HOUR_MS, startOfDay } from "../../model/time.ts";
+import { newOf, type Sums } from "../known-values.ts";
 import {
   type Bucket,
   type MetricKey,
@@ -242,7 +243,7 @@ function rowsOfBuckets(kind: Kind, series: Series, rawFrom: number): RollupRow[]
   });
 }
 
-/** Without the metrics whose hour is known with as many values at least, and none beyond them. */
+/** Without what of its metrics is known already; none if nothing is left. */
 function withoutKnown(line: string, known: readonly RollupRow[]): string[] {
   if (known.length === 0) return [line];
   const [series = "", fields = "", time] = line.split(" ");
@@ -250,20 +251,24 @@ function withoutKnown(line: string, known: readonly RollupRow[]): string[] {
   const ofHour = known.filter((row) => row.sensorId === sensorId && row.start === Number(time));
   if (ofHour.length === 0) return [line];
   const numbers = new Map(fields.split(",").map((field) => field.split("=") as [string, string]));
-  const isKnown = (metric: MetricName) => {
-    const there = ofHour.flatMap(({ values }) => values[metric] ?? []);
-    const of = (name: string) => Number(numbers.get(metric + name));
-    const count = there.reduce((sum, one) => sum + one.count, 0);
-    const [min, max] = [Math.min(...there.map((one) => one.min)), Math.max(...there.map((one) => one.max))];
-    return count >= of("Count") && min <= of("Min") && max >= of("Max");
-  };
-  const again = [...numbers.keys()].flatMap((name) =>
-    name.endsWith("Count") && isKnown(name.slice(0, -5) as MetricName) ? name.slice(0, -5) : [],
-  );
-  const isAgain = (field: string) => again.includes(field.replace(/(Sum|Min|Max|Count)=.*$/, ""));
-  const kept = fields.split(",").filter((field) => !isAgain(field));
+  const metrics = [...numbers.keys()].flatMap((name) => (name.endsWith("Count") ? [name.slice(0, -5)] : []));
+  const kept = metrics.flatMap((metric) => {
+    const there = ofHour.flatMap(({ values }) => values[metric as MetricName] ?? []);
+    const [sum, min, max, count] = ROLLUP_FIELDS.map((part) => Number(numbers.get(metric + part)));
+    const found = { sum: sum!, min: min!, max: max!, count: count! };
+    const left = there.length === 0 ? found : newOf(found, joined(there));
+    if (!left) return [];
+    return [left.sum, left.min, left.max, left.count].map((number, n) => `${metric}${ROLLUP_FIELDS[n]}=${number}`);
+  });
   return kept.length > 0 ? [`${series} ${kept.join(",")} ${time}`] : [];
 }
+
+const joined = (all: readonly Sums[]): Sums => ({
+  sum: all.reduce((sum, one) => sum + one.sum, 0),
+  min: Math.min(...all.map(({ min }) => min)),
+  max: Math.max(...all.map(({ max }) => max)),
+  count: all.reduce((count, one) => count + one.count, 0),
+});
 
 /** None if nothing is left of it. */
 function lineWithout(line: string, metrics: readonly MetricKey[]): string[] {

@@ -241,6 +241,42 @@ export function rollupContract(current: () => ReadingStore): void {
     await year.close();
   });
 
+  it("counts of an old buffer that is sent again with values more only those", async () => {
+    const year = startYear(current());
+    const hour = START + 5 * HOUR_MS;
+    const reading = (sensorId: string, minute: number, pm25: number) =>
+      aReading({ sensorId, measuredAt: hour + minute * MINUTE_MS, values: { pm25 } });
+    const known = [10, 20.1, 30.2, 40.3, 50.4];
+    const SENT = ["air-1", "air-2", "air-3"];
+    await year.take(SENT.flatMap((sensorId) => known.map((value, n) => reading(sensorId, 10 * n, value))));
+    let time = START + 40 * DAY_MS;
+    for (let i = 0; i < 2; i += 1) await year.goTo(time);
+    expect(await current().count()).toBe(0);
+    // One that lies within, one beyond, and several.
+    const more = { "air-1": [25], "air-2": [400], "air-3": [400, 45, 33] };
+    const again = Object.entries(more).flatMap(([sensorId, values]) =>
+      [...known, ...values].map((value, n) => ({
+        ...reading(sensorId, n < known.length ? 10 * n : 50 + n - known.length, value),
+        receivedAt: time,
+        imported: true,
+      })),
+    );
+    await year.take(again);
+    time += DAY_MS;
+    for (let i = 0; i < 2; i += 1) await year.goTo(time);
+    for (const everyMs of [HOUR_MS, DAY_MS]) {
+      for (const [sensorId, values] of Object.entries(more)) {
+        const range = { kind: "air", sensorId, from: START, to: START + DAY_MS, everyMs, metrics: ["pm25"] } as const;
+        const [found] = await year.view.aggregate(range);
+        const true_ = [...known, ...values];
+        const { count, mean, min, max } = found!.values.pm25!;
+        expect({ count, min, max }).toEqual({ count: true_.length, min: Math.min(...true_), max: Math.max(...true_) });
+        expect(mean).toBeCloseTo(true_.reduce((sum, one) => sum + one, 0) / true_.length, 9);
+      }
+    }
+    await year.close();
+  });
+
   it("computes an hour again for each late reading, and only when it is over", async () => {
     const year = startYear(current());
     const hour = START + 5 * HOUR_MS;

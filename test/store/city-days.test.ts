@@ -75,6 +75,14 @@ describe("days of the city", () => {
     expect(days.map(({ start }) => start)).toEqual(days.map(({ start }) => start).toSorted((a, b) => a - b));
   });
 
+  it("are those of UTC where a zone is whole hours from it only at both ends of what is asked", async () => {
+    const summers = { from: Date.UTC(2025, 2, 10), to: Date.UTC(2025, 11, 1) };
+    const days = await daysIn("Australia/Lord_Howe", summers);
+    expect(new Set(days.map((day) => day.days))).toEqual(new Set(["UTC"]));
+    const summer = await daysIn("Australia/Lord_Howe", { from: Date.UTC(2025, 10, 1), to: Date.UTC(2025, 11, 1) });
+    expect(summer.some((day) => day.days === "UTC")).toBe(false);
+  });
+
   it("are those of UTC in a zone that is no whole hours from it, and as they were without a zone", async () => {
     const utc = await daysIn("UTC");
     expect(utc.some(({ days }) => days !== undefined)).toBe(false);
