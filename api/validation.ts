@@ -1,5 +1,6 @@
 import type { FastifySchemaCompiler } from "fastify";
 import { z } from "zod";
+import { explainBareWord } from "../model/not-json.ts";
 import type { Api } from "./api.ts";
 import { type Mistake, ProblemError } from "./problems.ts";
 
@@ -60,7 +61,7 @@ export function acceptJsonOnly(app: Api): void {
     } catch {
       return done(new ProblemError("invalid-request", "The body is not valid UTF-8."), undefined);
     }
-    parse(request, text, (error, value) => (error ? done(malformed(), undefined) : done(null, value)));
+    parse(request, text, (error, value) => (error ? done(malformed(text), undefined) : done(null, value)));
   });
 }
 
@@ -81,6 +82,6 @@ function isDeep(body: Buffer): boolean {
 }
 
 /** The parser's own message quotes the body. */
-function malformed(): ProblemError {
-  return new ProblemError("invalid-request", "The body is not valid JSON.");
+function malformed(text: string): ProblemError {
+  return new ProblemError("invalid-request", explainBareWord(text) ?? "The body is not valid JSON.");
 }

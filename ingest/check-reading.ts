@@ -3,7 +3,7 @@ import { METRICS_OF, type MetricName, type MetricRow, metricRow, metricRowOf } f
 import type { Quality, Reading, Values } from "../model/reading.ts";
 import { type Fault, fault, isFault } from "../model/rejection.ts";
 import { DEFAULT_SITE, type Site } from "../model/site.ts";
-import { isStandInOutside } from "../model/stand-ins.ts";
+import { isMissingText, isStandInOutside } from "../model/stand-ins.ts";
 import type { ReadingTopic } from "../model/topics.ts";
 import { findPersonalWord, personalData, personalKey } from "./personal-data.ts";
 import { readMeasuredAt } from "./reading-time.ts";
@@ -35,6 +35,8 @@ const NONE: readonly never[] = Object.freeze([]);
 /** Names of unknown fields that are told of one message; a message of 64 KiB can have thousands. */
 const UNKNOWN_NAMES_MAX = 20;
 const RAW_CHARS_MAX = 200;
+/** Less than any sensor resolves: what is left of a float that went to zero, or of bytes that were none. */
+const NOTHING = 1e-30;
 
 /**
  * One flat object, `{"measuredAt": …, "seq": …, "<metric>": number, …}`, becomes a reading or a fault. Each metric is
@@ -73,7 +75,7 @@ export function readReading(
       unknown.push(key);
       continue;
     }
-    const number = typeof raw === "number" ? raw : raw === null ? undefined : toNumber(raw);
+    let number = typeof raw === "number" ? raw : raw === null ? undefined : toNumber(raw);
     if (number === undefined) {
       if (raw === null || isMissingText(raw)) missing += 1;
       else if (key === "lampState" && SWITCH.has(raw)) {
@@ -87,6 +89,7 @@ export function readReading(
       }
       continue;
     }
+    if (number < NOTHING && number > -NOTHING) number = 0;
     if (own?.get(key)?.includes(number)) {
       missing += 1;
       continue;
@@ -106,7 +109,8 @@ export function readReading(
     values[key as MetricName] = number;
     count += 1;
     const usual = row.site === undefined ? row.suspect : site[row.site];
-    if (number < usual[0] || number > usual[1] || row.suspectAt?.includes(number)) {
+    const isFar = number >= row.suspectFrom || number <= -row.suspectFrom;
+    if (number < usual[0] || number > usual[1] || (isFar && row.suspectAt.includes(number))) {
       quality ??= {};
       quality[key as MetricName] = "suspect";
       // Analysers overshoot; more than saturated is not a humidity.
@@ -204,8 +208,8 @@ function toNumber(raw: unknown): number | undefined {
 const SWITCH: ReadonlyMap<unknown, number> = new Map<unknown, number>([
   [true, 1],
   [false, 0],
-  ...(["on", "On", "ON"] as const).map((word) => [word, 1] as const),
-  ...(["off", "Off", "OFF"] as const).map((word) => [word, 0] as const),
+  ...["on", "On", "ON", "true", "True", "TRUE"].map((word) => [word, 1] as const),
+  ...["off", "Off", "OFF", "false", "False", "FALSE"].map((word) => [word, 0] as const),
 ]);
 
 /** A counter is whole; what is not says nothing about messages sent again. */
@@ -213,29 +217,6 @@ function seqOf(raw: unknown): number | undefined {
   if (raw === undefined || raw === null) return undefined;
   const seq = toNumber(raw);
   return Number.isSafeInteger(seq) && seq! >= 0 ? seq : undefined;
-}
-
-const MISSING_TEXTS: ReadonlySet<string> = new Set([
-  // A field left empty, and what spreadsheets and people write in one.
-  "",
-  "-",
-  "--",
-  "n/a",
-  "na",
-  "null",
-  "none",
-  // Home Assistant's states of an entity that has no value.
-  "unavailable",
-  "unknown",
-  // What Arduino's Print writes for a float that is none.
-  "nan",
-  "inf",
-  "-inf",
-  "ovf",
-]);
-
-function isMissingText(raw: unknown): boolean {
-  return typeof raw === "string" && raw.length <= 12 && MISSING_TEXTS.has(raw.trim().toLowerCase());
 }
 
 function refuseValue(metric: MetricName, raw: unknown, { reason, detail }: Fault): RefusedValue {
@@ -302,16 +283,22 @@ function textHint(value: unknown): string {
 
 function outOfRange(key: string, row: MetricRow, value: number): Fault {
   const unit = row.unit && ` ${row.unit}`;
-  const hint = unitHint(row, value);
+  const hint = unitHint(key, row, value);
   return fault("out_of_range", `${key} is ${value}; possible is ${row.fail[0]} to ${row.fail[1]}${unit}${hint}.`);
 }
 
-/** By our unit: what devices send instead, and how it becomes ours. */
-const OTHER_UNITS: Readonly<Record<string, readonly (readonly [string, (value: number) => number])[]>> = {
+/** Integers that stand for parts of a unit, such as 215 for 21.5. */
+const parts = (count: number) => (value: number) =>
+  Number.isInteger(value) && Math.abs(value) >= 10 * count ? value / count : Number.NaN;
+type OtherUnit = readonly [string, (value: number) => number];
+
+/** By our unit, or the metric where it has none: what devices send instead, and how it becomes ours. */
+const OTHER_UNITS: Readonly<Record<string, readonly OtherUnit[]>> = {
   "°C": [
     ["kelvin", (value) => value - 273.15],
     ["degrees Fahrenheit", (value) => ((value - 32) * 5) / 9],
-    ["hundredths of a degree", (value) => value / 100],
+    ["tenths of a degree", parts(10)],
+    ["hundredths of a degree", parts(100)],
   ],
   V: [["millivolts", (value) => value / 1000]],
   hPa: [
@@ -323,16 +310,18 @@ const OTHER_UNITS: Readonly<Record<string, readonly (readonly [string, (value: n
   kvar: [["var", (value) => value / 1000]],
   A: [["milliamperes", (value) => value / 1000]],
   "%": [
-    ["tenths of a percent", (value) => value / 10],
-    ["hundredths of a percent", (value) => value / 100],
+    ["tenths of a percent", parts(10)],
+    ["hundredths of a percent", parts(100)],
   ],
-  "": [["percent", (value) => value / 100]],
+  // Little beyond 1 is noise of a good load.
+  powerFactor: [["percent", (value) => (Math.abs(value) >= 10 ? value / 100 : Number.NaN)]],
   "mg/m³": [["µg/m³", (value) => value / 1000]],
 };
 
 /** Out of range, and well within it if it were another unit. */
-function unitHint({ unit, suspect: [low, high] }: MetricRow, value: number): string {
-  const found = OTHER_UNITS[unit]?.find(([, toOurs]) => toOurs(value) >= low && toOurs(value) <= high);
+function unitHint(key: string, { unit, suspect: [low, high] }: MetricRow, value: number): string {
+  const others = OTHER_UNITS[unit || key];
+  const found = others?.find(([, toOurs]) => toOurs(value) >= low && toOurs(value) <= high);
   return found ? `; it looks like ${found[0]}` : "";
 }
 

@@ -71,7 +71,7 @@ const ENERGY = {
   reactivePower: row("kvar", "reactive power", [-1e6, 1e6], [-1e5, 1e5], "city feeders stay under 100 Mvar"),
   voltage: row("V", "voltage", [0, 500_000], [195.5, 264.5], "grids to 420 kV; EN 50160, 15 % about 230 V", "voltage"),
   current: row("A", "current", [-10_000, 10_000], [-4_000, 4_000], "practice, low-voltage feeders"),
-  frequency: row("Hz", "frequency", [15, 70], [49, 51], "railways 16.7 Hz, meters to 70 Hz; EN 50160", "frequency"),
+  frequency: row("Hz", "frequency", [0, 70], [49, 51], "0 without a grid, meters to 70 Hz; EN 50160", "frequency"),
   powerFactor: row("", "power factor", [-1, 1], [-1, 1], "definition P/S"),
   thdVoltage: row("%", "voltage distortion (THD)", [0, 100], [0, 20], "EN 50160 limit 8 %"),
   energyImport: row("kWh", "energy taken", [0, 1e12], [0, 1e10], "meter registers"),
@@ -130,14 +130,16 @@ export const METRICS_OF: Readonly<Record<Kind, readonly MetricName[]>> = {
 /** A row as values are judged by it: all of one shape, with the stand-ins that its hardware could output, too. */
 export type JudgedRow = MetricRow & {
   readonly missingAt: readonly number[] | undefined;
-  readonly suspectAt: readonly number[] | undefined;
+  readonly suspectAt: readonly number[];
+  /** None of them is nearer to 0: most values are, and need not be compared. */
+  readonly suspectFrom: number;
 };
 
 function judged(name: string, { unit, label, fail, suspect, basis, site }: MetricRow): JudgedRow {
   const { missing, suspect: doubtful } = standInsWithin(name, fail);
   const missingAt = missing.length > 0 ? missing : undefined;
-  const suspectAt = doubtful.length > 0 ? doubtful : undefined;
-  return { unit, label, fail, suspect, basis, site, missingAt, suspectAt };
+  const suspectFrom = Math.min(...doubtful.map(Math.abs));
+  return { unit, label, fail, suspect, basis, site, missingAt, suspectAt: doubtful, suspectFrom };
 }
 
 /** Maps, not objects: keys come from outside and may be called `__proto__`. */

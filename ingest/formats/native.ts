@@ -1,4 +1,5 @@
 import { splitElements } from "../../model/message.ts";
+import { explainBareWord } from "../../model/not-json.ts";
 import { type Fault, fault } from "../../model/rejection.ts";
 import { findPersonalWordInText, personalData } from "../personal-data.ts";
 import { type Format, parsed, refuseWhole } from "./format.ts";
@@ -38,6 +39,8 @@ function decodeUtf8(payload: Uint8Array): string | undefined {
 function notJson(text: string, error: unknown): Fault {
   const word = findPersonalWordInText(text);
   if (word) return personalData(word);
+  const bare = explainBareWord(text);
+  if (bare) return fault("malformed_json", bare);
   const position = error instanceof Error ? /in JSON at position (\d+)/.exec(error.message)?.[1] : undefined;
   return fault("malformed_json", position ? `Not valid JSON from character ${position} on.` : "Not valid JSON.");
 }

@@ -87,6 +87,11 @@ describe("errors are problems", () => {
     expect(expectProblem(await nested(63), 400, "invalid-request").detail).not.toContain("nested");
   });
 
+  it("400 for a bare NaN, said as what it is", async () => {
+    const { detail } = expectProblem(await post('{"pm25":12.4,"no2":NaN}'), 400, "invalid-request");
+    expect(detail).toBe("NaN at character 19 is not JSON: send null.");
+  });
+
   it("421 for a foreign Host header, whatever the port", async () => {
     const host = (name: string) => service.as("admin", "GET", "/api/v1/districts", undefined, { host: name });
     for (const name of ["evil.example", "evil.example:8080", "127.0.0.1.evil.example"]) {

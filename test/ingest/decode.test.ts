@@ -304,6 +304,11 @@ describe("what the device maker reads", () => {
     [{ pm25: 1, measuredAt: 5e14 }, /seconds, ms, µs or ns since 1970/],
     [{ pm25: 1, measuredAt: "2026-11-21T12:00:00Z" }, /120 min|2 h/],
     ['{"pm25":1,}', /from character \d+/],
+    ['{"pm25":12.4,"temperature":NaN}', /^NaN at character 27 is not JSON: send null\.$/],
+    ['[{"pm25":1},\n {"pm25": -Infinity }]', /^-Infinity at character 23 is/],
+    ['{"a\\":NaN":[1,-nan(ind)]}', /^-nan\(ind\) at character 14 is/],
+    ['{"pm25":1.#QNAN0}', /^1\.#QNAN0 at character 8 is/],
+    ['{"pm25":1,"note":"a,NaN,', /^Not valid JSON/],
   ])("%j", (payload, expected) => expect(detailOf(payload)).toMatch(expected));
 
   it("shows a long or unprintable key short and on one line", () => {

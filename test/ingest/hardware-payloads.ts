@@ -14,6 +14,20 @@ export type Expected = {
 };
 type HardwareRow = readonly [Kind, string, unknown, Expected, Readonly<Record<string, string>>?];
 
+/** No value at all, each beside a good one. */
+function standInsOutside(kind: Kind, metric: string, values: readonly unknown[]): HardwareRow[] {
+  const expected: Expected = { stored: { battery: 80 }, missing: [metric] };
+  return values.map((value) => [kind, `${metric} is ${value}`, { [metric]: value, battery: 80 }, expected]);
+}
+
+/** Kept, and never good. */
+function standInsWithin(kind: Kind, pairs: readonly (readonly [string, number])[]): HardwareRow[] {
+  return pairs.map(([metric, value]) => {
+    const values = { [metric]: value };
+    return [kind, `${metric} is ${value}`, values, { stored: values, suspect: [metric] }];
+  });
+}
+
 /**
  * Messages as common hardware, firmware and gateways write them, received at 2026-11-30T12:00:00Z. Kind, what it is,
  * payload (a string as it is, anything else as JSON), what becomes of it, tags of the sensor.
@@ -73,8 +87,35 @@ export const HARDWARE: readonly HardwareRow[] = [
     "air",
     "wind in nines",
     { windDirection: 999, windSpeed: 999.9, rain: 0 },
-    { stored: { rain: 0 }, missing: ["windDirection"], refused: { windSpeed: "out_of_range" } },
+    { stored: { rain: 0 }, missing: ["windDirection", "windSpeed"] },
   ],
+  ...standInsOutside("air", "temperature", [
+    ...[-99.9, -999.9, -9999.9, 999.9, 9999.9, 99_999.9, -777, -888, -8888, -9999],
+    ...[3.4028235e38, -3.4028235e38, 9.96921e36, 1e20, Number.MAX_VALUE],
+    // As a float of 32 bits is printed by one who has 64.
+    ...[655.3499755859375, 327.6700134277344, -999.9000244140625],
+    ...["-nan", "nan(ind)", "-nan(ind)", "NaN", "1.#QNAN", "-1.#IND", "1.#INF00", "+Inf", "Infinity", "-Infinity"],
+    ...["undefined", "---", "???", "n.a.", "error", "#N/A", "#DIV/0!", "####", " N/A ", "No data", "k.A."],
+  ]),
+  [
+    "air",
+    "nines that a value could be",
+    { temperature: 9.9, relativeHumidity: 99.9, pressure: 999.9, no2: 99.99 },
+    { stored: { temperature: 9.9, relativeHumidity: 99.9, pressure: 999.9, no2: 99.99 } },
+  ],
+  [
+    "air",
+    "Fahrenheit that looks like nines",
+    { temperature: 99.9, noise: 55 },
+    { stored: { noise: 55 }, refused: { temperature: "out_of_range" } },
+  ],
+  [
+    "air",
+    "what is left of a float, and bytes that were none",
+    { pm25: 1e-40, no2: -4.9e-324, noise: 55 },
+    { stored: { pm25: 0, no2: 0, noise: 55 } },
+  ],
+  ["air", "bare NaN of Python's json.dumps", '{"pm25":NaN}', { stored: {}, refused: { "*": "malformed_json" } }],
   // Temperature and humidity
   [
     "air",
@@ -452,7 +493,47 @@ export const HARDWARE: readonly HardwareRow[] = [
     { lampState: "dimmed", dimLevel: 60 },
     { stored: { dimLevel: 60 }, refused: { lampState: "wrong_type" } },
   ],
+  ["energy", "lamp, true as text", { lampState: "true", dimLevel: 60 }, { stored: { lampState: 1, dimLevel: 60 } }],
+  ...standInsOutside("energy", "current", [
+    ...[-2_147_483.648, 2 ** 64, 2 ** 63, -(2 ** 63)],
+    ...["18446744073709551615", "-9223372036854775808", "9223372036854775807", 16_777_215],
+  ]),
+  ...standInsOutside("energy", "powerFactor", [1.27, -1.28, 2.55]),
+  [
+    "energy",
+    "grid off",
+    { frequency: 0, voltage: 230 },
+    { stored: { frequency: 0, voltage: 230 }, suspect: ["frequency"] },
+  ],
+  [
+    "energy",
+    "16 bits in thousandths",
+    { activePower: 65.535, reactivePower: 32.767, current: 65.535, voltage: 231 },
+    {
+      stored: { activePower: 65.535, reactivePower: 32.767, current: 65.535, voltage: 231 },
+      suspect: ["activePower", "reactivePower", "current"],
+    },
+  ],
   // Traffic
+  ...standInsWithin("traffic", [
+    ["flow", 9999],
+    ["headway", 999],
+    ["headway", 65.535],
+    ["travelTime", 9999],
+    ["queueLength", 9999],
+    ["carCount", 999],
+    ["busCount", 255],
+    ["lorryCount", 999],
+    ["pedestrianCount", 9999],
+    ["pedestrianCount", 32_767],
+  ]),
+  [
+    "traffic",
+    "a busy hour that meets the ends of 8 bits",
+    { carCount: 255, bicycleCount: 255, pedestrianCount: 999, flow: 999, speed: 127 },
+    { stored: { carCount: 255, bicycleCount: 255, pedestrianCount: 999, flow: 999, speed: 127 } },
+  ],
+  ...standInsOutside("traffic", "carCount", [9999, 65_535, 32_767, 4_294_967_295]),
   [
     "traffic",
     "no vehicle in the interval",

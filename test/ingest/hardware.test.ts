@@ -68,6 +68,11 @@ describe("payloads of common hardware", () => {
     const detail = (kind: Kind, payload: object) => outcome(kind, payload).detail;
     expect(detail("energy", { powerFactor: 97, voltage: 231 })).toContain("looks like percent");
     expect(detail("energy", { frequency: 49_980, voltage: 231 })).toContain("looks like millihertz");
+    expect(detail("energy", { oilTemperature: 850, voltage: 231 })).toContain("looks like tenths of a degree");
+    expect(detail("air", { temperature: 2150, no2: 1 })).toContain("looks like hundredths of a degree");
+    for (const none of [{ temperature: -99.4 }, { temperature: -95 }, { relativeHumidity: 105.2 }])
+      expect(detail("air", { ...none, no2: 1 })).not.toContain("looks like");
+    expect(detail("energy", { lampState: 2, voltage: 231 })).not.toContain("looks like");
     expect(detail("air", { co: 400, no2: 1 })).toContain("looks like µg/m³");
     expect(detail("air", { measuredAt: "2007-04-16T12:00:00Z", no2: 1 })).toContain("GPS");
     expect(detail("air", { humidity: 40 })).toContain('did you mean "relativeHumidity"?');
