@@ -553,6 +553,7 @@ export function createAlerts(options: AlertsOptions) {
     rejudge,
     /** Since when readings of a sensor can be judged again; undefined while the clock is behind what it said before. */
     reachFrom: (sensorId: string) => (time.inside(now()) === now() ? engine.reachFrom(sensorId) : undefined),
+    remembersAll: (sensorId: string) => time.inside(now()) === now() && engine.remembersAll(sensorId),
     markOf: engine.markOf,
     /** The first record that was not taken. */
     position: () => offset,

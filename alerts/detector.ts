@@ -129,6 +129,7 @@ export function createDetector(options: EngineOptions) {
     settleOf,
     rejudge,
     reachFrom: engine.reachFrom,
+    remembersAll: engine.remembersAll,
     markOf: engine.markOf,
     backlog: engine.backlog,
     newlyLate: engine.newlyLate,

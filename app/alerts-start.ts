@@ -66,7 +66,7 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
 
   return {
     /** What corrections reach. */
-    rules: { reachFrom: alerts.reachFrom, changed: () => void rejudging.tick() },
+    rules: { reachFrom: rejudging.reachFrom, changed: () => void rejudging.tick() },
     /** Takes the readings: one of the consumers of the journal. */
     consumer: alerts,
     close(): void {

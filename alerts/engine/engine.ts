@@ -258,6 +258,12 @@ export function createEngine(options: EngineOptions) {
     return Number.isFinite(key) ? key : subject.ring.data[subject.ring.start + KEY];
   }
 
+  /** Nothing of this sensor has been forgotten: what its readings are moved to before the oldest can be judged, too. */
+  function remembersAll(id: string): boolean {
+    const subject = subjects.get(id);
+    return subject !== undefined && !subject.ring.hasBehind && !Number.isFinite(subject.checkpoints[0]!.key);
+  }
+
   /** Another text when more of this sensor has been taken. */
   function markOf(id: string): string {
     const { key, ring, backlog, heardAt } = subjects.get(id) ?? {};
@@ -469,6 +475,7 @@ export function createEngine(options: EngineOptions) {
     backlog,
     settleOf,
     reachFrom,
+    remembersAll,
     markOf,
     rejudge,
     foldFew,
