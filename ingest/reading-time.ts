@@ -1,29 +1,35 @@
 import { FUTURE_MAX_MS, LATENESS_MAX_MS } from "../model/reading.ts";
 import { type Fault, fault } from "../model/rejection.ts";
+import { isMissingText } from "../model/stand-ins.ts";
 import { DAY_MS, MINUTE_MS } from "../model/time.ts";
 
 /**
  * ISO 8601 calendar date, time and zone, as RFC 3339 narrows it and devices write it: seconds may be left out, a blank
- * may stand for the T and before the zone, a comma before the fraction; `z`, `+0100`, `+01` and `UTC` are taken.
+ * may stand for the T and before the zone, a comma before the fraction; `z`, `+0100`, `+01`, `UTC` and `GMT` are taken.
  */
 const ISO =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)? ?(?:[Zz]|UTC|([+-])(\d\d)(?::?(\d\d))?)$/;
-const ISO_WITHOUT_ZONE = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?$/;
-const EPOCH_TEXT = /^\d{1,19}(?:\.\d{1,9})?$/;
+  /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,20}))?)? ?(?:Z|UTC|GMT|([+-])(\d\d)(?::?(\d\d))?)$/i;
+const ISO_WITHOUT_ZONE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,20})?)?$/i;
+/** ISO 8601's basic format, without hyphens and colons. */
+const BASIC = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)?(?!\d)/i;
+const EPOCH_TEXT = /^\d{1,19}(?:\.\d{1,20})?(?:e\+?\d{1,2})?$/i;
+const TEXT_CHARS_MAX = 60;
 const YEAR_2100_S = 4_102_444_800;
 
 /** Epoch milliseconds (fractions beyond are cut), or undefined unless the text names a real moment. */
 export function parseIsoTime(text: string): number | undefined {
-  if (text.length > 40) return undefined;
+  if (text.length > TEXT_CHARS_MAX) return undefined;
   const usual = parseUsual(text);
   if (usual !== undefined) return usual;
-  const parts = ISO.exec(text);
+  const parts = ISO.exec(extended(text));
   if (!parts) return undefined;
   const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
   const [hour, minute, second] = [Number(parts[4]), Number(parts[5]), Number(parts[6] ?? 0)];
-  if (year < 1 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 60) return undefined;
+  if (year < 1 || month < 1 || month > 12 || day < 1 || hour > 24 || minute > 59 || second > 60) return undefined;
   if (day > 28 && day > daysIn(year, month)) return undefined;
   const ms = parts[7] ? Number(parts[7].padEnd(3, "0").slice(0, 3)) : 0;
+  // 24:00 is the end of a day (ISO 8601-1:2019/Amd 1), and nothing comes after it.
+  if (hour === 24 && (minute > 0 || second > 0 || ms > 0)) return undefined;
   const local = year < 100 ? earlyTime(year, month, day) : Date.UTC(year, month - 1, day);
   const offset = offsetOf(parts[8], Number(parts[9] ?? 0), Number(parts[10] ?? 0));
   if (offset === undefined) return undefined;
@@ -31,6 +37,13 @@ export function parseIsoTime(text: string): number | undefined {
   // A leap second is the last of a day in UTC, and the first moment of the next to every clock that has none.
   if (second === 60 && (utc - ms) % DAY_MS !== 0) return undefined;
   return utc;
+}
+
+/** Without blanks around it, and with hyphens and colons. */
+function extended(text: string): string {
+  return text.trim().replace(BASIC, (_, year, month, day, hour, minute, second) => {
+    return `${year}-${month}-${day}T${hour}:${minute}${second === undefined ? "" : `:${second}`}`;
+  });
 }
 
 const [ZERO, HYPHEN, COLON, DOT, LETTER_T, LETTER_Z] = [0x30, 0x2d, 0x3a, 0x2e, 0x54, 0x5a];
@@ -93,26 +106,62 @@ const NEVER_SET: readonly (readonly [number, number])[] = [
   ["2000-01-01", "2001-01-01"], // real-time clock chips, Zigbee
 ].map(([from, to]) => [Date.parse(from!) - DAY_MS, Date.parse(to!)] as const);
 
-const isNeverSet = (time: number) => NEVER_SET.some(([from, to]) => time >= from && time < to);
+/** Where counters end or begin anew, in years to come: a clock that is there in advance was never set, either. */
+const NEVER_YET: readonly (readonly [number, number])[] = [
+  ["2036-02-07", "2037-02-07"], // NTP's second era
+  ["2038-01-19", "2038-01-20"], // 31 bits of Unix seconds
+  ["2106-02-07", "2106-02-08"], // 32 bits
+  ["9999-12-31", "9999-12-31"], // .NET's last day
+].map(([from, to]) => [Date.parse(from!) - DAY_MS, Date.parse(to!) + DAY_MS] as const);
+
+const isWithin = (time: number, spans: typeof NEVER_SET) => spans.some(([from, to]) => time >= from && time < to);
+
+const DATE = /^(\d{4})-(\d\d)-(\d\d)(?![\d-])/;
+const BELOW_ZERO = /^-\d{1,20}(?:\.\d{1,20})?$/;
+
+/**
+ * What names no moment, and shows all the same that the clock was never set: its first days without a zone, a month and a
+ * day of 0 in them, a number before 1970 (-62135596800 is year 1).
+ */
+function isOfNoClock(raw: unknown): boolean {
+  if (typeof raw === "number") return raw < 0;
+  if (typeof raw !== "string" || raw.length > TEXT_CHARS_MAX) return false;
+  const text = extended(raw);
+  if (BELOW_ZERO.test(text)) return true;
+  const [, year, month, day] = DATE.exec(text) ?? [];
+  if (year === undefined) return false;
+  const first = earlyTime(Number(year) || 1, Number(month) || 1, Number(day) || 1);
+  return Number(month) <= 12 && Number(day) <= 31 && isWithin(first, NEVER_SET);
+}
+
+/** Nothing in the place of a time, or a text that says so. */
+export function isNoTime(raw: unknown): boolean {
+  return raw === undefined || raw === null || isMissingText(raw);
+}
 
 /**
  * When a reading was measured: `raw` is its `measuredAt` (ISO 8601 with a zone, or a number since 1970, also as text, in
  * seconds, milliseconds, microseconds or nanoseconds: by its size, for 2000 to 2100), judged by the clock rules of
- * `model/reading.ts` against `receivedAt`. Without one it is received-at. `CLOCK_NEVER_SET` where the device's clock has
+ * `model/reading.ts` against `receivedAt`. Without one, or with a text that says so, it is received-at. `CLOCK_NEVER_SET` where the device's clock has
  * no time; history (`imported`) may be old, and is refused then.
  */
 export function readMeasuredAt(raw: unknown, receivedAt: number, imported: boolean): number | Fault {
   if (raw === undefined || raw === null) return receivedAt;
   const time = parseTime(raw);
-  if (time === undefined) return fault("bad_timestamp", badTimestamp(raw));
+  if (time === undefined) {
+    if (isMissingText(raw)) return receivedAt;
+    if (isOfNoClock(raw)) return imported ? fault("bad_timestamp", NEVER_SET_HISTORY) : CLOCK_NEVER_SET;
+    return fault("bad_timestamp", badTimestamp(raw));
+  }
   if (time - receivedAt > FUTURE_MAX_MS) {
+    if (isWithin(time, NEVER_YET)) return imported ? fault("bad_timestamp", NEVER_SET_HISTORY) : CLOCK_NEVER_SET;
     return fault(
       "future",
       `measuredAt is ${duration(time - receivedAt)} ahead of the service's clock; 5 min are allowed.`,
     );
   }
   if (receivedAt - time <= LATENESS_MAX_MS) return time;
-  if (isNeverSet(time)) return imported ? fault("bad_timestamp", neverSet(time)) : CLOCK_NEVER_SET;
+  if (isWithin(time, NEVER_SET)) return imported ? fault("bad_timestamp", NEVER_SET_HISTORY) : CLOCK_NEVER_SET;
   if (imported) return time >= 0 ? time : fault("bad_timestamp", badTimestamp(raw));
   return fault(
     "too_late",
@@ -124,9 +173,14 @@ export function readMeasuredAt(raw: unknown, receivedAt: number, imported: boole
 export function parseTime(raw: unknown): number | undefined {
   if (typeof raw === "number") return epochMs(raw);
   if (typeof raw !== "string") return undefined;
-  if (!EPOCH_TEXT.test(raw)) return parseIsoTime(raw);
+  if (!EPOCH_TEXT.test(raw)) return parseIsoTime(raw) ?? parseTrimmedEpoch(raw);
   // Nanoseconds have more digits than a number holds.
   return epochMs(/^\d{19}$/.test(raw) ? Number(raw.slice(0, -6)) : Number(raw));
+}
+
+function parseTrimmedEpoch(raw: string): number | undefined {
+  const text = raw.length > TEXT_CHARS_MAX ? raw : raw.trim();
+  return text !== raw && EPOCH_TEXT.test(text) ? parseTime(text) : undefined;
 }
 
 const YEAR_2000_S = 946_684_800;
@@ -146,15 +200,14 @@ function epochMs(raw: number): number | undefined {
 }
 
 function badTimestamp(raw: unknown): string {
-  if (typeof raw === "string" && ISO_WITHOUT_ZONE.test(raw))
-    return "measuredAt has no zone: end it with Z or an offset.";
-  if (typeof raw === "string" && ISO.test(raw)) return "measuredAt is not a real date and time.";
+  const text = typeof raw === "string" && raw.length <= TEXT_CHARS_MAX ? extended(raw) : "";
+  if (ISO_WITHOUT_ZONE.test(text)) return "measuredAt has no zone: end it with Z or an offset.";
+  if (ISO.test(text)) return "measuredAt is not a real date and time.";
   if (typeof raw === "number") return "measuredAt as a number must be seconds, ms, µs or ns since 1970, up to 2100.";
   return "measuredAt must be ISO 8601 with a zone, such as 2026-11-21T10:00:00Z, or a number since 1970.";
 }
 
-const neverSet = (time: number) =>
-  `measuredAt is in ${new Date(time).getUTCFullYear()}: the device's clock was never set, and history needs its time.`;
+const NEVER_SET_HISTORY = "measuredAt is of a clock that was never set, and history needs its time.";
 
 const GPS_WEEKS_MS = 1024 * 7 * DAY_MS;
 

@@ -5,7 +5,7 @@ import { newBucket } from "../../model/rate-limit.ts";
 import { readStatus } from "../../model/status.ts";
 import { cutTopic, parseSensorTopic } from "../../model/topics.ts";
 import { parsePayload } from "../decode.ts";
-import { readMeasuredAt } from "../reading-time.ts";
+import { isNoTime, readMeasuredAt } from "../reading-time.ts";
 import { type Answer, type Connection, createIntake, type Ended, openConnection, type Version } from "./connection.ts";
 import {
   createCounts,
@@ -177,7 +177,7 @@ function hasTime(payload: Buffer, topic: string, now: number): boolean {
   if (readings.length === 0) return true;
   return readings.some((item) => {
     const raw = (item as { measuredAt?: unknown } | null)?.measuredAt;
-    return raw !== undefined && raw !== null && !Number.isNaN(readMeasuredAt(raw, now, false));
+    return !isNoTime(raw) && !Number.isNaN(readMeasuredAt(raw, now, false));
   });
 }
 

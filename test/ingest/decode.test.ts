@@ -64,6 +64,10 @@ describe("a good reading", () => {
     expect(measured("2026-11-21T09:00:00.1239Z")).toBe(T0 - 3_600_000 + 123);
     expect(measured("2026-11-21T09:30:00+01:30")).toBe(T0 - 2 * 3_600_000);
     expect(measured("2026-11-21T05:00:00-05")).toBe(T0);
+    expect(measured("20261121T110000.5+0100")).toBe(T0 + 500);
+    expect(measured("2026-11-20T24:00:00Z")).toBe(T0 - 10 * 3_600_000);
+    expect(measured(" 2026-11-21T10:00:00.1234567890123 GMT")).toBe(T0 + 123);
+    expect(measured("1.7952552e+9")).toBe(T0);
   });
 
   it("flags what is possible but rare", () => {
@@ -99,11 +103,17 @@ describe("a clock that was never set", () => {
       "1970-01-01T00:00:03Z",
       "1980-01-06T00:00:00Z",
       "2000-01-01T00:09:00Z",
+      "1970-01-01T00:00:00",
+      "2000-00-00 00:00:00",
+      "2038-01-19T03:14:07Z",
+      2147483647,
+      -62135596800,
     ]) {
       const [reading] = decode({ measuredAt, pm25: 1 }).readings;
       expect(reading).toMatchObject({ measuredAt: T0, clock: true });
     }
-    expect(decode({ measuredAt: T0 - 5, pm25: 1 }).readings[0]).not.toHaveProperty("clock");
+    for (const none of [T0 - 5, null, "", "null", "n/a"])
+      expect(decode({ measuredAt: none, pm25: 1 }).readings[0]).not.toHaveProperty("clock");
   });
 
   it("takes a leap second for the first moment of the next day, nowhere else", () => {
@@ -125,7 +135,7 @@ describe("history", () => {
     const measured = (measuredAt: unknown) => decode({ measuredAt, pm25: 1 }, { topic }).readings[0]?.measuredAt;
     expect(measured(1362873600)).toBe(1362873600000);
     expect(measured("1993-05-01T00:00:00Z")).toBe(Date.UTC(1993, 4, 1));
-    for (const none of [0, 1362873, "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"]) {
+    for (const none of [0, 1362873, "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2000-01-01", -1, 2147483647]) {
       expect(reasonOf({ measuredAt: none, pm25: 1 }, { topic })).toBe("bad_timestamp");
     }
   });

@@ -394,6 +394,26 @@ export const HARDWARE: readonly HardwareRow[] = [
   ["air", ".NET's first day", { measuredAt: "0001-01-01T00:00:00Z", pm25: 1 }, { stored: { pm25: 1 }, time: "clock" }],
   [
     "air",
+    "1970 without a zone",
+    { measuredAt: "1970-01-01T00:00:00", pm25: 1 },
+    { stored: { pm25: 1 }, time: "clock" },
+  ],
+  [
+    "air",
+    "a zeroed clock chip",
+    { measuredAt: "2000-00-00T00:00:00Z", pm25: 1 },
+    { stored: { pm25: 1 }, time: "clock" },
+  ],
+  ["air", "NTP's era of 2036", { measuredAt: "2036-02-07T06:28:16Z", pm25: 1 }, { stored: { pm25: 1 }, time: "clock" }],
+  ["air", "no time, as text", { measuredAt: "null", pm25: 1 }, { stored: { pm25: 1 }, time: "receipt" }],
+  [
+    "air",
+    "ISO 8601 basic",
+    { measuredAt: "20261130T115958Z", pm25: 1 },
+    { stored: { pm25: 1 }, time: "2026-11-30T11:59:58.000Z" },
+  ],
+  [
+    "air",
     "history on the live topic",
     { measuredAt: "2013-03-01T00:00:00Z", pm25: 1 },
     { stored: {}, refused: { "*": "too_late" } },
