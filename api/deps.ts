@@ -58,7 +58,7 @@ export type ApiDeps = {
   readonly live: LiveReadings;
   readonly corrections: CorrectionDeps;
   /** What a quarantined conflict brought, as it would be stored; undefined where that cannot be told. */
-  conflictOf(item: QuarantineItem): Pick<Reading, "sensorId" | "kind" | "measuredAt" | "values"> | undefined;
+  conflictOf(item: QuarantineItem): Pick<Reading, "sensorId" | "kind" | "measuredAt" | "values" | "raw"> | undefined;
   /** Closes the MQTT connections of an account whose credential was removed. */
   disconnect(name: string): void;
   now(): number;

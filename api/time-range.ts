@@ -2,7 +2,7 @@ import { DAY_MS, parseDuration } from "../model/time.ts";
 import { createZone, isTimeZone } from "../model/zone.ts";
 import { invalid } from "./problems.ts";
 
-const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+ -]\d\d:\d\d)?)?$/;
+const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)(Z|[+ -]\d\d:\d\d)?)?$/;
 /** The largest time a Date can hold. */
 const TIME_MAX = 8.64e15;
 
@@ -26,7 +26,7 @@ export function parseRange(
 
 /**
  * ISO 8601 with a zone, or epoch milliseconds. Where the question names a zone, a time without one is meant in it; else
- * only a date alone may have none, and is UTC. A "+" in an address arrives as a blank: it is read as what it was.
+ * only a date alone may have none, and is UTC. A "+" in an address arrives as a blank: it is read as what it was. ISO 8601 has a comma before fractions, or a point.
  */
 export function parseTime(text: string, name: string, zone?: string): number {
   const time = /^-?\d{1,16}$/.test(text) ? Number(text) : parseIso(text, zone);
@@ -42,7 +42,7 @@ export function parseTime(text: string, name: string, zone?: string): number {
 function parseIso(text: string, zone: string | undefined): number {
   const [whole, day, clock, offset] = ISO.exec(text) ?? [];
   if (whole === undefined || day === undefined) return Number.NaN;
-  if (offset !== undefined) return Date.parse(`${day}T${clock}${offset.replace(" ", "+")}`);
+  if (offset !== undefined) return Date.parse(`${day}T${clock!.replace(",", ".")}${offset.replace(" ", "+")}`);
   if (zone === undefined) return clock === undefined ? Date.parse(day) : Number.NaN;
   try {
     // Of an hour that comes twice, the first.

@@ -76,7 +76,7 @@ export const CorrectionBody = z
 type Body = View<typeof CorrectionBody>;
 export type CorrectionView = Provided<
   Body,
-  Mirrors<Omit<Body, "metrics">, Omit<Correction, "metrics" | "rawFrom">, "from" | "to" | "at" | "revokedAt">
+  Mirrors<Omit<Body, "metrics">, Omit<Correction, "metrics" | "rawFrom" | "said">, "from" | "to" | "at" | "revokedAt">
 >;
 
 /** Made, revoked or tried: what it is, and what it changes. */
@@ -92,7 +92,7 @@ export type CorrectionEffectView = View<typeof Effect>;
 const iso = (time: number) => new Date(time).toISOString();
 
 export function viewCorrection(one: Correction): CorrectionView {
-  const { from, to, at, revokedAt, rawFrom: _, ...rest } = one;
+  const { from, to, at, revokedAt, rawFrom: _, said: _1, ...rest } = one;
   return {
     ...rest,
     from: iso(from),

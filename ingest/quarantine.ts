@@ -128,7 +128,7 @@ function redriveValue({ metric, measuredAt, receivedAt, source, topic, payload }
 export function conflictOf(
   { rejection }: Pick<QuarantineItem, "rejection">,
   context: DecodeContext,
-): Pick<Reading, "sensorId" | "kind" | "measuredAt" | "values"> | undefined {
+): Pick<Reading, "sensorId" | "kind" | "measuredAt" | "values" | "raw"> | undefined {
   const { reason, sensorId, kind, district, metric, measuredAt, receivedAt, payload, index, journalSeq } = rejection;
   if (reason !== "conflict" || !payload || !sensorId || !kind) return undefined;
   if (metric !== undefined) {

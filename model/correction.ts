@@ -29,6 +29,8 @@ export type Correction = {
   readonly reason: string;
   /** The quarantined value that was taken instead. */
   readonly quarantineId?: number | undefined;
+  /** What the device said of that one, where it was calibrated. */
+  readonly said?: number | undefined;
   /** Readings from before this were kept no more when it was made; rollups of later ones were computed with it. */
   readonly rawFrom?: number | undefined;
   readonly by: string;
@@ -80,6 +82,7 @@ export function correctReading(
   let at = reading.measuredAt;
   let values: Values | undefined;
   let marks: { [Name in MetricName]?: "corrected" | "invalid" } | undefined;
+  let taken = reading.raw;
   let isTouched = false;
   for (const one of corrections) {
     if (at < one.from || at >= one.to) continue;
@@ -96,13 +99,21 @@ export function correctReading(
       if (one.what === "invalid") marks[metric] = "invalid";
       else {
         values[metric] = changeValue(one, value);
+        if (one.said !== undefined) taken = { ...taken, [metric]: one.said };
         marks[metric] = "corrected";
       }
     }
   }
   if (!isTouched) return reading;
   if (!values || !marks) return { ...reading, measuredAt: at, movedFrom: reading.measuredAt };
-  return dress(reading, at, values, marks, withInvalid, site);
+  return dress(
+    taken === reading.raw ? reading : { ...reading, ...(taken && { raw: taken }) },
+    at,
+    values,
+    marks,
+    withInvalid,
+    site,
+  );
 }
 
 /** What a correction of values makes of one. */

@@ -46,7 +46,16 @@ export function addConflicts(app: Api, parts: ConflictParts): void {
       const at = now();
       const span = { sensorId, from: measuredAt, to: measuredAt + 1 };
       for (const [metric, value] of Object.entries(values) as [MetricName, number][]) {
-        const about = { metrics: [metric], what: "value" as const, value, reason, quarantineId: item.id, by, at };
+        const about = {
+          metrics: [metric],
+          what: "value" as const,
+          value,
+          reason,
+          quarantineId: item.id,
+          said: conflict.raw?.[metric],
+          by,
+          at,
+        };
         const correction: NewCorrection = { ...span, ...about };
         // Only what disagrees.
         const { readings } = await ask((signal) => refused(corrections.dryRun(kind, correction, signal)));

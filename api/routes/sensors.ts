@@ -197,6 +197,9 @@ async function sendReadings(asked: Asked, { store }: Parts, reply: FastifyReply)
 async function sendBuckets(every: string, asked: Asked, { store, limits, zone = UTC }: Parts, reply: FastifyReply) {
   const { sensor, range, names, format, write } = asked;
   const everyMs = parseEvery(every);
+  // A mean of what is invalid would be no answer, and leaving it out in silence neither.
+  const ofReadings = asked.include ? "include" : asked.raw ? "raw" : undefined;
+  if (ofReadings) throw invalid(`#/query/${ofReadings}`, `${ofReadings} is for single readings: leave every out.`);
   checkBuckets(range, everyMs, limits.bucketsMax);
   const parts: Bucket[][] = [];
   for (const { sensor, from, to } of asked.stretches) {

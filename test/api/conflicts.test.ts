@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ApiDeps } from "../../api/deps.ts";
+import type { Reading } from "../../model/reading.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 import { startService } from "./service.ts";
 
@@ -8,10 +9,13 @@ const about = { sensorId: "air-1", reason: "a test", by: "operator", at: T0 };
 
 /** air-1 sent 10, 20 and 30, an hour apart, and of the second moment 99, too. */
 const moments = [3, 2, 1].map((hours) => T0 - hours * HOUR);
-const conflictOf: ApiDeps["conflictOf"] = () => aReading({ measuredAt: moments[1]!, values: { pm25: 99 } });
+let raw: Reading["raw"];
+const conflictOf: ApiDeps["conflictOf"] = () =>
+  aReading({ measuredAt: moments[1]!, values: { pm25: 99 }, ...(raw ? { raw } : {}) });
 
 let service: ReturnType<typeof startService>;
 beforeEach(() => {
+  raw = undefined;
   service = startService({ conflictOf });
   for (const [i, measuredAt] of moments.entries()) {
     service.stored.push(aReading({ measuredAt, values: { pm25: 10 * (i + 1) }, journalSeq: i + 1 }));
@@ -54,6 +58,16 @@ describe("POST /quarantine/{id}/decide", () => {
     service.records.corrections.add({ ...about, from: moments[0]!, to: T0, ...tenths });
     expect((await decide("take")).statusCode).toBe(200);
     expect(read()[1]).toBeCloseTo(9.9);
+  });
+
+  it("shows beside a calibrated value what the device said of the one that was taken", async () => {
+    raw = { pm25: 90 };
+    service.stored[1] = { ...service.stored[1]!, raw: { pm25: 18 } };
+    await decide("take");
+    expect(service.deps.corrections.read(service.stored[1]!)).toMatchObject({
+      values: { pm25: 99 },
+      raw: { pm25: 90 },
+    });
   });
 
   it("says so where the moment is marked as invalid", async () => {

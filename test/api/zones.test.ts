@@ -26,6 +26,17 @@ describe("times of an answer", () => {
     expect(Date.parse(written)).toBe(Date.parse(at));
   });
 
+  it("are asked for with a comma before the fraction, too", () => {
+    expect(parseTime("2026-11-21T10:00:00,25Z", "from")).toBe(T0 + 250);
+    expect(parseTime("2026-11-21T11:00:00,5", "from", "Europe/Madrid")).toBe(T0 + 500);
+  });
+
+  it.each(["include=invalid", "raw=true"])("are of single readings where %s is asked for", async (asked) => {
+    const answer = await get(`/sensors/air-1/readings?every=1h&${asked}`);
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().errors[0].pointer).toBe(`#/query/${asked.split("=")[0]}`);
+  });
+
   it("stand in CSV and JSON in the zone that was asked for, numbers as the locale has them", async () => {
     service.stored.push(aReading({ values: { pm25: 12.5 } }));
     service.tick(60_000);
