@@ -228,7 +228,7 @@ function describeReport(report: ReplayReport): string {
     ["quarantined", report.quarantined],
     ...Object.entries(report.reasons).map(([reason, count]): [string, number] => [`  ${reason}`, count]),
     ["in the journal", report.inJournal],
-    ["too late for any rule", report.tooLateForRules ?? "not told"],
+    ["too late for any rule, of all sensors", report.tooLateForRules ?? "not told"],
     ["alerts raised", Object.values(report.alertsRaised).reduce((sum, count) => sum + count, 0)],
     ["  that people may be told of", report.alertsTold],
     ...Object.entries(report.alertsRaised).map(([rule, count]): [string, number] => [`  ${rule}`, count]),

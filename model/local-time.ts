@@ -30,13 +30,20 @@ const PARTS: Readonly<Record<string, Part>> = {
   A: { part: "half", source: "[ap]\\.?m\\.?" },
 };
 
+/** "HHmm" as spreadsheets and loggers leave it, without the zeros before it: 0100, 100, 30 (half past midnight), 2400. */
+const CLOCK = "(\\d{0,2}?)(\\d{1,2})";
+
 /**
  * "DD/MM/YYYY HH:mm:ss" -> a reader of such texts, which answers undefined for anything else. "MMM" is an English month
  * ("Mar", "March"), "A" is AM or PM.
  */
 export function localTimeReader(pattern: string): (text: string) => LocalTime | undefined {
   const order: Part["part"][] = [];
-  const source = pattern.replace(/YYYY|YY|MMM|MM|M|DD|D|HH|H|mm|ss|A|[^A-Za-z]|[A-Za-z]/g, (token) => {
+  const source = pattern.replace(/YYYY|YY|MMM|MM|M|DD|D|HHmm(?!ss)|HH|H|mm|ss|A|[^A-Za-z]|[A-Za-z]/g, (token) => {
+    if (token === "HHmm") {
+      order.push("hour", "minute");
+      return CLOCK;
+    }
     const known = PARTS[token];
     if (!known) return token.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
     order.push(known.part);

@@ -47,6 +47,15 @@ export function tableOfText(lines: readonly string[], doubts: string[]): Table {
   const isIds = !hasHeader && first.length > 3 && first.slice(1).every((cell) => /^\d{3,}$/.test(cell.trim()));
   const form = { ...(skip > 0 && { skip }), ...(delimiter !== "," && { delimiter }) };
   if (skip > 0) doubts.push(`the first ${skip} lines are taken for a preface, and left out`);
+  // Loggers (TOA5) write units and "Avg" in lines of their own below the names.
+  const firstData = below.findIndex((row) => row.some((cell) => isNumberLike(cell) || isTimeLike(cell)));
+  if (hasHeader && firstData > 0 && firstData <= 2) {
+    const header = first.map((name) => name.trim());
+    const said = below.slice(0, firstData).map((row) => row.join(" ").trim());
+    doubts.push(`the ${firstData} lines below the header are no rows, and left out: ${said.join("; ")}`);
+    const rows = below.slice(firstData);
+    return { columns: columnsOf(header, rows), rows, form: { ...form, skip: skip + 1 + firstData, header }, delimiter };
+  }
   if (hasHeader || isIds) return { columns: columnsOf(first, below), rows: below, form, delimiter };
   const header = first.map((_, i) => `column ${i + 1}`);
   doubts.push("the file has no header: what the columns are is not known; name them in header");
@@ -78,7 +87,10 @@ export const share = (cells: readonly string[], test: (cell: string) => boolean)
   cells.length === 0 ? 0 : cells.filter(test).length / cells.length;
 
 /** A name without its unit: lower case, signs as blanks. */
-export function bare(name: string): { readonly words: string; readonly unit: string | undefined } {
+export function bare(given: string): { readonly words: string; readonly unit: string | undefined } {
+  // A plain unit, and what loggers write behind a name: how the value was made of samples.
+  if (/^(?:[km]?wh|kvar)$/i.test(given)) return { words: given.toLowerCase(), unit: ENDINGS[given.toLowerCase()] };
+  const name = given.replace(/_(?:avg|mean|min|max|smp|tot)$/i, "");
   const [whole, inBrackets] = /[([{]\s*([^()[\]{}]+?)\s*[)\]}]\s*$/.exec(name) ?? [];
   const [, , atEnd] = /^(.+?)[\s_]+(?:in[\s_]+)?([^\s_]+)$/.exec(name) ?? [];
   const words = (text: string) =>

@@ -19,8 +19,9 @@ const DATES = [
   "DD-MMM-YY",
   "MMM DD YYYY",
   "MMM DD, YYYY",
+  "YYYY-MM-DD", // where iso does not fit what stands beside it
 ];
-const HOURS = ["HH:mm:ss", "HH:mm", "HH.mm.ss", "HH.mm", "HH:mm:ss A", "HH:mm A", "HH", "HH A"];
+const HOURS = ["HH:mm:ss", "HH:mm", "HH.mm.ss", "HH.mm", "HH:mm:ss A", "HH:mm A", "HH", "HHmm", "HH A"];
 const PATTERNS = ["iso", ...DATES.flatMap((date) => [...HOURS.map((hour) => `${date} ${hour}`), date])];
 const EPOCHS = [
   ["epoch-s", 1e3],
@@ -73,8 +74,14 @@ export function timeOf({ columns }: Table, isNumeric: (column: Column) => boolea
   return { time, used: new Set(counter ? [counter.name] : []) };
 }
 
+const CLOCK_NAME = /^(?:local )?(?:time|clock|hour|hr|hhmm|zeit|uhrzeit|stunde|heure|hora|ora)(?: hhmm)?$/;
+
 const isClock = (column: Column) =>
-  share(filled(column), (cell) => /^\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s*[ap]m)?$/i.test(cell)) >= NEARLY_ALL;
+  share(filled(column), (cell) => /^\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s*[ap]m)?$/i.test(cell)) >= NEARLY_ALL ||
+  // 0100, 100, 2400, or hours alone: told by the name only.
+  (CLOCK_NAME.test(bare(column.name).words) &&
+    share(filled(column), (cell) => /^\d{1,4}$/.test(cell) && Number(cell) <= 2400 && Number(cell) % 100 < 60) >=
+      NEARLY_ALL);
 
 /** The pattern in which nearly all of the texts are times. */
 function patternOf(texts: readonly string[]): string | undefined {

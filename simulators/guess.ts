@@ -49,6 +49,7 @@ export async function guessMapping(path: string): Promise<Guess> {
   const rows = await firstRows(mapping, path);
   if (rows.every(({ values }) => Object.values(values).every((value) => typeof value !== "number")))
     doubts.push("none of the first rows has a value: the columns or the way numbers are written are others");
+  noteOneMoment(rows, doubts);
   return { yaml: toYaml(draft, doubts), mapping, doubts, rows };
 }
 
@@ -75,9 +76,32 @@ async function firstRows(mapping: Mapping, path: string): Promise<Item[]> {
   return rows.slice(0, ROWS_SHOWN);
 }
 
+/** Dates without their times of day look like this. */
+function noteOneMoment(rows: readonly Item[], doubts: string[]): void {
+  const series = Map.groupBy(rows, ({ sensorId, values }) => `${sensorId} ${Object.keys(values).join(" ")}`);
+  const found = [...series.values()].find(
+    (own) => own.length > 1 && own[0]!.at !== undefined && own.every(({ at }) => at === own[0]!.at),
+  );
+  if (!found) return;
+  const { sensorId, at } = found[0]!;
+  doubts.push(
+    `the first ${found.length} rows of ${sensorId} all have the time ${new Date(at!).toISOString()}: is there a column with the time of day, or one that says whose row it is?`,
+  );
+}
+
+function noteDoubledNames({ columns }: Table, doubts: string[]): void {
+  const places = Map.groupBy(columns.entries(), ([, { name }]) => name.replace(/\s+/g, " ").toLowerCase());
+  for (const [name, own] of places) {
+    if (name === "" || own.length < 2) continue;
+    const which = own.map(([i]) => i + 1).join(" and ");
+    doubts.push(`the columns ${which} are both named "${own[0]![1].name}": the last is taken; rename them`);
+  }
+}
+
 type Writing = { readonly decimal: "." | ","; readonly thousands?: string };
 
 function describe(table: Table, file: string, doubts: string[]): Record<string, unknown> {
+  noteDoubledNames(table, doubts);
   const writing = writingOf(table, doubts);
   const isNumeric = (column: Column) =>
     filled(column).length > 0 && share(filled(column), (cell) => readNumber(cell, writing) !== undefined) >= NEARLY_ALL;
@@ -172,6 +196,8 @@ function readingsOf(columns: readonly Column[], context: Context, doubts: string
     taken.add(found.metric);
     used.add(column.name);
     const unit = unitOf(column.name, found, numbersIn(column, context.writing, missing), doubts);
+    if (/^counts?$/.test(bare(column.name).words))
+      doubts.push(`"${column.name}" does not say what it counts: ${found.metric} is taken`);
     if (found === value) doubts.push(`that "${column.name}" is ${found.metric} is told by the file's name only`);
     const kind = found.kind;
     ofKind.set(kind, [...(ofKind.get(kind) ?? []), { column: column.name, metric: found.metric, unit }]);

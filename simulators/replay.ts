@@ -400,7 +400,7 @@ export type ReplayReport = {
   /** Of those this replay raised, the ones that are of today: people may have been told. */
   readonly alertsTold: number;
   readonly alerts: Readonly<Record<string, number>>;
-  /** Readings that were too late for any rule, of whatever sensor, while this ran; undefined if the service does not say. */
+  /** Readings that were too late for any rule, of all sensors of the service, while this ran; undefined if the service does not say. */
   readonly tooLateForRules?: number;
   /** Files that were not in the order of time, and were sorted. */
   readonly sorted: readonly FileOrder[];
@@ -417,6 +417,9 @@ export type ReplayReport = {
   readonly seconds: number;
   readonly notes: readonly string[];
 };
+
+/** LAMPPOST_NEW_SENSORS_PER_HOUR as it is by default; what the service is set to, it does not say. */
+const NEWCOMERS_MAX = 2_000;
 
 const WAITING = { everyMs: 500, stallMs: 120_000 };
 /** Bounds what waits for a PUBACK: the service, not this process, is where readings are kept. */
@@ -454,6 +457,14 @@ async function playRecordings(
   await refuseWhatWouldBeRemoved(options, survey);
   const waiting: Waiting = { ...WAITING, ...options.waiting, now };
   const before = await readBooks(service, survey.sensors, waiting);
+  const newcomers = survey.sensors.size - before.known;
+  if (newcomers > NEWCOMERS_MAX) {
+    const [most, first] = [NEWCOMERS_MAX.toLocaleString("en"), [...survey.sensors].slice(0, 3).join(", ")];
+    options.log.warn(
+      { newcomers },
+      `${newcomers} of the sensors may be new (${first}, …): unless set otherwise a gateway registers ${most} in an hour, and what the others send waits in quarantine until then`,
+    );
+  }
   const alertsBefore = await alertsOf(service, survey, waiting);
   const tooLateBefore = await tooLateForRules(service, waiting);
   const gaps = createGapWatch();

@@ -45,7 +45,7 @@ describe.runIf(present)("recordings that failed once", () => {
   it("a file that is newest first says the same, and that it was sorted", () => {
     expect(rulesOf("desc")).toEqual(rulesOf("f1ok"));
     expect(printed.get("desc.ndjson")).toContain("desc.ndjson: newest first, sorted by time");
-    expect(printed.get("desc.ndjson")).toMatch(/too late for any rule +0\n/);
+    expect(printed.get("desc.ndjson")).toMatch(/too late for any rule, of all sensors +0\n/);
   });
 
   it("all stations stay in the first pass of the hour that autumn repeats, which is named", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createServiceClient } from "../../client/client.ts";
 import { SILENT } from "../../model/log.ts";
-import { loadMapping } from "../../simulators/mapping.ts";
+import { loadMapping, parseMapping } from "../../simulators/mapping.ts";
 import { type ReplayOptions, type ReplayProgress, replay } from "../../simulators/replay.ts";
 import { type FakeService, startFakeService } from "./fake-service.ts";
 
@@ -216,6 +216,21 @@ describe("replay", () => {
     service.sums.set("occupancy-a", { received: 0, stored: 0, duplicate: 0, quarantined: 0, reasons: {} });
     const report = await replay(options([bad, write("occupancy_a.csv", MIXED)]));
     expect(report).toMatchObject({ readings: 8, quarantined: 2, balanced: false });
+  });
+
+  it("warns before it sends when there are more new sensors than a gateway may register", async () => {
+    const said: [string, number][] = [];
+    const log = { ...SILENT, warn: (_: object, text: string) => said.push([text, service.seen.length]) };
+    const columns = Array.from({ length: 2_001 }, (_, n) => `c${n}`);
+    const file = write(
+      "wide.csv",
+      `time,${columns.join(",")}\n2025-01-01T00:00:00Z,${columns.map(() => 5).join(",")}\n`,
+    );
+    const reading = { eachColumn: "^c\\d+$", sensor: "{column}", kind: "air", metric: "pm25", unit: "µg/m³" };
+    const time = { columns: ["time"], patterns: ["iso"] };
+    const mapping = parseMapping({ files: [{ time, district: "d", readings: [reading] }] });
+    expect(await replay(options([file], { mapping, log }))).toMatchObject({ readings: 2_001, balanced: true });
+    expect(said).toEqual([[expect.stringMatching(/^2001 of the sensors may be new \(c0, c1, c2, …\): .* 2,000/), 0]]);
   });
 
   it("survives cut connections without losing or inventing a reading", async () => {
