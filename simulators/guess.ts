@@ -212,6 +212,10 @@ function readingsOf(columns: readonly Column[], context: Context, doubts: string
     const first = alone[0];
     if (!first) throw new RecordingError("no column with numbers was found beside the time");
     doubts.push(`NO METRIC was found: "${first.name}" as activePower, as is, only stands for what is true`);
+    if (alone.length > 1) {
+      const names = alone.slice(0, 5).map(({ name }) => name);
+      doubts.push(`if ${names.join(", ")} are stations: one entry of readings for each, or eachColumn for all`);
+    }
     used.add(first.name);
     readings.push({ sensor, kind: "energy", metrics: [{ column: first.name, metric: "activePower", unit: "as is" }] });
   }
