@@ -88,8 +88,13 @@ async function compute(connection: DuckDBConnection, span: RollupSpan): Promise<
   try {
     await connection.run(`CREATE OR REPLACE TEMP TABLE computed AS ${rows}`);
     if (span.from < rawFrom && !isLate) await leaveOutKnown(connection, target, rawFrom);
+    // Below the cut what was left out just now may have been counted before: then it stays.
+    const again =
+      span.from < rawFrom
+        ? "(sensorId, start, metric) IN (SELECT (sensorId, start, metric) FROM computed)"
+        : "start IN (SELECT start FROM computed)";
     await connection.run(`DELETE FROM ${target} WHERE start >= ${from} AND start < ${to} AND receivedDay = ${day}
-      AND start IN (SELECT start FROM computed)`);
+      AND ${again}`);
     await connection.run(`INSERT INTO ${target} SELECT * FROM computed`);
     await connection.run("DROP TABLE computed");
     await connection.run("COMMIT");
