@@ -196,6 +196,10 @@ function readingsOf(columns: readonly Column[], context: Context, doubts: string
     taken.add(found.metric);
     used.add(column.name);
     const unit = unitOf(column.name, found, numbersIn(column, context.writing, missing), doubts);
+    if (/^[km]?wh$/.test(bare(column.name).words))
+      doubts.push(
+        `"${column.name}" is taken for a meter's reading; if it is what was used in each interval: activePower in ${unit}/interval, with stepS`,
+      );
     if (/^counts?$/.test(bare(column.name).words))
       doubts.push(`"${column.name}" does not say what it counts: ${found.metric} is taken`);
     if (found === value) doubts.push(`that "${column.name}" is ${found.metric} is told by the file's name only`);

@@ -203,7 +203,7 @@ const CASES: readonly Case[] = [
     "meter.csv",
     `time,kWh,kVAR\n${hours(20, (_, two) => `2024-01-01T${two}:00:00Z,1${two},5`)}\n`,
     'meter 2024-01-01T00:00 {"energyImport":100,"reactivePower":5}',
-    [],
+    [/taken for a meter's reading; .* kWh\/interval/],
     /no unit/,
   ],
   [
