@@ -10,15 +10,21 @@ export function personalData(word: string): Fault {
  * are cut into words first (`wifi_mac`, `numberPlate`, `faceId`), so that `surface`, `template` or `photovoltaic` do
  * not match. Only keys that are not metrics come here.
  */
-const WORDS: ReadonlySet<string> = new Set(
-  (
-    "plate plates numberplate numberplates licence licences license licenses licenceplate licenseplate " +
-    "mac macs macaddr macaddress wifimac bssid ssid imei imsi iccid msisdn phone email " +
-    "image images img face faces faceid photo photos photograph picture pictures"
-  ).split(" "),
-);
+const WORDS =
+  "plates?|(?:number|licen[cs]e)plates?|licen[cs]es?|macs?|macaddr(?:ess)?|bssid|ssid|imei|imsi|iccid|msisdn|" +
+  "(?:tele)?phones?|emails?|images?|img|faces?|faceid|photos?|photographs?|pictures?";
+/** Small words that are joined to them without a sign (`devmac`, `platenumber`); not `name`, `face`, `base`, `front`: parts of machines are plates, too. */
+const BEFORE =
+  "my|the|dev|devices?|wifi|wlan|bt|ble|lan|eth|sta|ap|client|station|peer|gw|gateway|node|src|dst|source|dest|raw|last|" +
+  "car|vehicle|veh|truck|lorry|taxi|bike|driver|owner|user|person|contact|customer|registration|reg|num|" +
+  "cell|mobile|smart|work|home";
+const AFTER =
+  "numbers?|no|nos|nr|num|ids?|te?xt|str|string|code|hash|url|uri|link|addr|address|addresses|data|jpe?g|png";
+const PERSONAL = new RegExp(`^(?:${BEFORE})?(${WORDS})(?:${AFTER})?$`);
+/** The longest that the pattern takes are shorter. */
+const WORD_CHARS_MAX = 40;
 /** If none of these is anywhere in a plain text, no key of it can match: one scan instead of one test per key. */
-const ROOTS = /plate|licen[cs]e|mac|ssid|ime?i|imsi|iccid|msisdn|phone|email|image|img|face|photo|picture/;
+const ROOTS = /plate|licen[cs]e|mac|ssid|ime?i|imsi|iccid|msisdn|phone|mail|image|img|face|photo|picture/;
 const WORD_BREAK = /(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z]+/;
 const NOT_ASCII = /[^\0-\x7f]/;
 /** What may have a plain form: combining marks are none of it. */
@@ -28,9 +34,13 @@ const MAYBE_LETTER = /[^\0-\x7f\p{M}]/gu;
 export function personalWord(key: string): string | undefined {
   const plain = plainLetters(key);
   if (!ROOTS.test(plain.toLowerCase())) return undefined;
+  let before = "";
   for (const word of plain.split(WORD_BREAK)) {
     const lower = word.toLowerCase();
-    if (WORDS.has(lower)) return lower;
+    if (before === "e" && /^mails?$/.test(lower)) return "email";
+    const found = lower.length > WORD_CHARS_MAX ? undefined : PERSONAL.exec(lower)?.[1];
+    if (found) return found;
+    before = lower;
   }
   // All small or all capital letters joined by nothing, such as LICENCEPLATE or myimei2.
   return /(licen[cs]e|number)plate|imei|imsi|bssid|macaddr/.exec(plain.toLowerCase())?.[0];

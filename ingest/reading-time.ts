@@ -173,6 +173,8 @@ export function readMeasuredAt(raw: unknown, receivedAt: number, imported: boole
 export function parseTime(raw: unknown): number | undefined {
   if (typeof raw === "number") return epochMs(raw);
   if (typeof raw !== "string") return undefined;
+  const usual = parseUsual(raw);
+  if (usual !== undefined) return usual;
   if (!EPOCH_TEXT.test(raw)) return parseIsoTime(raw) ?? parseTrimmedEpoch(raw);
   // Nanoseconds have more digits than a number holds.
   return epochMs(/^\d{19}$/.test(raw) ? Number(raw.slice(0, -6)) : Number(raw));

@@ -75,6 +75,7 @@ describe("sorting what the external broker delivers", () => {
     ["city/north/air/air-1", "{}", false, "journal"],
     ["city/north/air/air-1", '{"pm25":1}', true, "retained_without_time"],
     ["city/north/air/air-1", '{"measuredAt" : null,"pm25":1}', true, "retained_without_time"],
+    ["city/north/air/air-1", '{"measuredAt":"n/a","pm25":1}', true, "retained_without_time"],
     ["city/north/air/air-1", '{"measuredAt":"1970-01-01T00:00:09Z","pm25":1}', true, "retained_without_time"],
     ["city/north/air/air-1", '[{"measuredAt":null,"pm25":1}]', true, "retained_without_time"],
     ["city/north/air/air-1", '{"measuredAt":1795255200000,"pm25":1}', true, "journal"],
