@@ -421,7 +421,7 @@ async function* readMapped(
   let line = 0;
   for await (const cells of readTable(path, found.spec, noted)) {
     // Also between lines that hold nothing: whoever reads may be told to stop.
-    if (++line % LINES_AT_ONCE === 0) {
+    if (++line % LINES_AT_ONCE === 0 || (noted.leftOut > 0 && cells.length < 2)) {
       await new Promise(setImmediate);
       yield [];
     }
@@ -483,7 +483,7 @@ async function* readNative(path: string, counts: RecordingCounts): AsyncGenerato
   const noted = { leftOut: 0 };
   for await (const text of readLines(path, noted)) {
     line += 1;
-    if (line % LINES_AT_ONCE === 0) {
+    if (line % LINES_AT_ONCE === 0 || (noted.leftOut > 0 && text === "")) {
       await new Promise(setImmediate);
       yield [];
     }
