@@ -17,7 +17,7 @@ import {
 import type { Kind } from "../model/kinds.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Reading, Values } from "../model/reading.ts";
-import { HOUR_MS, startOfDay, startOfHour } from "../model/time.ts";
+import { DAY_MS, HOUR_MS, startOfDay, startOfHour } from "../model/time.ts";
 import { isInvalid } from "./corrected-rollups.ts";
 import { type SiteOf, streamCorrected } from "./corrected-store.ts";
 import type { Leaving, RangeQuery, ReadingStore, RollupPart } from "./reading-store.ts";
@@ -354,9 +354,14 @@ function createFound(kind: Kind) {
   const examples: { before?: Moment | undefined; after?: Moment | undefined }[] = [];
   let readings = 0;
 
+  /**
+   * The part it lies in, and those of the day it was measured on and the day after: where the store joins them in one row
+   * (InfluxDB), that row is made anew of all of them.
+   */
   function touch({ measuredAt, receivedAt }: Reading): void {
-    const [start, receivedDay] = [startOfHour(measuredAt), startOfDay(receivedAt)];
-    parts.set(`${start} ${receivedDay}`, { kind, resolution: "hourly", start, receivedDay });
+    const [start, day] = [startOfHour(measuredAt), startOfDay(measuredAt)];
+    for (const receivedDay of [startOfDay(receivedAt), day, day + DAY_MS])
+      parts.set(`${start} ${receivedDay}`, { kind, resolution: "hourly", start, receivedDay });
   }
 
   function note(before: Reading | undefined, after: Reading | undefined): void {

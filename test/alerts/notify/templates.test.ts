@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { mailOf } from "../../../alerts/channels/email.ts";
 import { slackBody } from "../../../alerts/channels/slack.ts";
 import { teamsBody } from "../../../alerts/channels/teams.ts";
-import { T0 } from "../builders.ts";
 import { aNotice } from "./world.ts";
 
 const URL_ = "https://lamppost.city.example/";
