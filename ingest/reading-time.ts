@@ -19,9 +19,7 @@ const YEAR_2100_S = 4_102_444_800;
 /** Epoch milliseconds (fractions beyond are cut), or undefined unless the text names a real moment. */
 export function parseIsoTime(text: string): number | undefined {
   if (text.length > TEXT_CHARS_MAX) return undefined;
-  const usual = parseUsual(text);
-  if (usual !== undefined) return usual;
-  const parts = ISO.exec(extended(text));
+  const parts = ISO.exec(text) ?? ISO.exec(extended(text));
   if (!parts) return undefined;
   const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
   const [hour, minute, second] = [Number(parts[4]), Number(parts[5]), Number(parts[6] ?? 0)];
@@ -67,7 +65,8 @@ function parseUsual(text: string): number | undefined {
   const second = twoDigits(text, 17);
   const ms = length === 24 ? twoDigits(text, 20) * 10 + (twoDigits(text, 21) % 10) : 0;
   // NaN is no less and no more than anything: what holds of it is false.
-  if (!(year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= 28 && hour <= 23)) return undefined;
+  if (!(year >= 1970 && month >= 1 && month <= 12 && day >= 1 && hour <= 23)) return undefined;
+  if (!(day <= 28 || day <= daysIn(year, month))) return undefined;
   if (!(minute <= 59 && second <= 59 && ms >= 0)) return undefined;
   return Date.UTC(year, month - 1, day, hour, minute, second, ms);
 }
@@ -148,11 +147,7 @@ export function isNoTime(raw: unknown): boolean {
 export function readMeasuredAt(raw: unknown, receivedAt: number, imported: boolean): number | Fault {
   if (raw === undefined || raw === null) return receivedAt;
   const time = parseTime(raw);
-  if (time === undefined) {
-    if (isMissingText(raw)) return receivedAt;
-    if (isOfNoClock(raw)) return imported ? fault("bad_timestamp", NEVER_SET_HISTORY) : CLOCK_NEVER_SET;
-    return fault("bad_timestamp", badTimestamp(raw));
-  }
+  if (time === undefined) return withoutMoment(raw, receivedAt, imported);
   if (time - receivedAt > FUTURE_MAX_MS) {
     if (isWithin(time, NEVER_YET)) return imported ? fault("bad_timestamp", NEVER_SET_HISTORY) : CLOCK_NEVER_SET;
     return fault(
@@ -169,12 +164,20 @@ export function readMeasuredAt(raw: unknown, receivedAt: number, imported: boole
   );
 }
 
+/** Apart from the others, which are nearly all: a short function is a fast one. */
+function withoutMoment(raw: unknown, receivedAt: number, imported: boolean): number | Fault {
+  if (isMissingText(raw)) return receivedAt;
+  if (!isOfNoClock(raw)) return fault("bad_timestamp", badTimestamp(raw));
+  return imported ? fault("bad_timestamp", NEVER_SET_HISTORY) : CLOCK_NEVER_SET;
+}
+
 /** Epoch milliseconds of `measuredAt` as it was sent, whatever the clock rules say of it. */
 export function parseTime(raw: unknown): number | undefined {
   if (typeof raw === "number") return epochMs(raw);
-  if (typeof raw !== "string") return undefined;
-  const usual = parseUsual(raw);
-  if (usual !== undefined) return usual;
+  return typeof raw === "string" ? (parseUsual(raw) ?? parseUnusual(raw)) : undefined;
+}
+
+function parseUnusual(raw: string): number | undefined {
   if (!EPOCH_TEXT.test(raw)) return parseIsoTime(raw) ?? parseTrimmedEpoch(raw);
   // Nanoseconds have more digits than a number holds.
   return epochMs(/^\d{19}$/.test(raw) ? Number(raw.slice(0, -6)) : Number(raw));
