@@ -2,8 +2,8 @@ import mqtt from "mqtt";
 import type { City } from "../helpers/city.ts";
 import { DISTRICT, type Login } from "../helpers/senders.ts";
 
-/** Below 20 % is an alert, below 10 % a second one; above 30 % both are over. */
-const BATTERY = [80, 15, 60, 5] as const;
+/** Below 20 % is an alert, below 10 % (said twice, being critical) a second one; above 30 % both are over. */
+const BATTERY = [80, 15, 60, 5, 5] as const;
 const PAUSE_MS = 15;
 
 type Told = { readonly measuredAt: number; readonly battery: number };
@@ -56,9 +56,10 @@ export async function createAlarm(city: City) {
 function expectedAlerts(told: readonly Told[]): AlertLine[] {
   const lines: AlertLine[] = [];
   told.forEach(({ measuredAt, battery }, index) => {
-    const over = told[index + 1]?.measuredAt;
-    if (battery < 20) lines.push(alertLine("battery-low", measuredAt, over));
-    if (battery < 10) lines.push(alertLine("battery-critical", measuredAt, over));
+    const before = told[index - 1]?.battery ?? 100;
+    const over = told.slice(index + 1, index + 4).find((later) => later.battery > 30)?.measuredAt;
+    if (battery < 20 && before > 30) lines.push(alertLine("battery-low", measuredAt, over));
+    if (battery < 10 && before < 10) lines.push(alertLine("battery-critical", measuredAt, over));
   });
   return lines.sort();
 }
