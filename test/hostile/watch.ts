@@ -17,9 +17,9 @@ export async function watchAlerts(target: Target, sensors: readonly string[]) {
     kind: "air",
     metric: "temperature",
     select: { sensor: ["watched", ...sensors] },
-    condition: { type: "threshold", above: 50 },
+    condition: { type: "threshold", above: 30 },
     severity: "critical",
-    audience: "crews",
+    audience: "operators",
     source: { text: "the hostile test" },
   };
   await target.api(`/rules/${rule.id}`, { rule, reason: "an alert of another sensor is watched" }, "PUT");
@@ -31,7 +31,7 @@ export async function watchAlerts(target: Target, sensors: readonly string[]) {
 
   async function once(hot: boolean): Promise<void> {
     const measuredAt = Date.now();
-    const payload = JSON.stringify({ measuredAt, temperature: hot ? 60 : 20 });
+    const payload = JSON.stringify({ measuredAt, temperature: hot ? 40 : 20 });
     await client.publishAsync(`city/${DISTRICT}/air/watched`, payload, { qos: 1 });
     for (let found = false; !found; ) {
       const state = hot ? "firing" : "resolved";
