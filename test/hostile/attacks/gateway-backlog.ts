@@ -33,7 +33,7 @@ export const attack: Attack = {
       for (let id = ids[next++]; id !== undefined && !until.aborted; id = ids[next++]) {
         const readings = Array.from({ length: MESSAGE }, (_, i) => ({
           measuredAt: newest - Math.floor((i * SPAN_MS) / MESSAGE),
-          temperature: i % 20 < 10 ? 60 : 20,
+          temperature: i % 20 < 10 ? 40 : 20,
           pm25: i % 40 < 20 ? 8 : 300,
           battery: i % 100 < 50 ? 90 : 4,
         }));

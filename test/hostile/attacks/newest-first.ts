@@ -24,7 +24,7 @@ export const attack: Attack = {
       while (!until.aborted && sent < BACKLOG) {
         const readings = Array.from({ length: MESSAGE }, (_, i) => ({
           measuredAt: newest - Math.floor(((sent + i) * SPAN_MS) / BACKLOG),
-          temperature: (sent + i) % 600 < 60 ? 60 : 20,
+          temperature: (sent + i) % 600 < 60 ? 40 : 20,
         }));
         sent += MESSAGE;
         await logger.publishAsync(`city/${DISTRICT}/air/logger`, JSON.stringify(readings), { qos: 1 });
