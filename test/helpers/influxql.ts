@@ -69,7 +69,7 @@ function parseColumn(text: string): Column {
   if (text.startsWith("/")) return { is: "pattern", pattern: new RegExp(text.slice(1, -1)) };
   const plain = /^"(\w+)"::(tag|string|float)$/.exec(text);
   if (plain) return { is: plain[2] === "tag" ? "tag" : "field", name: plain[1]! };
-  const aggregate = /^(mean|min|max|count|sum)\("(\w+)"::(?:string|float)\)$/.exec(text);
+  const aggregate = /^(mean|min|max|count|sum|last)\("(\w+)"::(?:string|float)\)$/.exec(text);
   if (!aggregate) throw new Error(`a column nobody expected: ${text}`);
   return { is: "aggregate", of: aggregate[1]!, name: aggregate[2]! };
 }
@@ -186,6 +186,13 @@ function tableOf(
 }
 
 function aggregateTable({ columns, everyMs }: Select, rows: readonly Row[]) {
+  const [first] = columns;
+  // A selector alone, without a step, has the time of the point it selects.
+  if (columns.length === 1 && everyMs === undefined && first?.is === "aggregate" && first.of === "last") {
+    const newest = rows.filter(({ fields }) => fields.has(first.name)).at(-1);
+    const values: Cell[][] = newest ? [[newest.time, newest.fields.get(first.name) as number]] : [];
+    return { columns: ["time", "last"], values };
+  }
   const startOf = (time: number) => (everyMs ? time - (((time % everyMs) + everyMs) % everyMs) : 0);
   const values = [...Map.groupBy(rows, ({ time }) => startOf(time))].flatMap(([start, ofBucket]): Cell[][] => {
     const cells = columns.map((column): Cell => {
@@ -204,5 +211,6 @@ const AGGREGATES: Readonly<Record<string, (all: readonly number[]) => number>> =
   min: (all) => all.reduce((a, b) => Math.min(a, b)),
   max: (all) => all.reduce((a, b) => Math.max(a, b)),
   count: (all) => all.length,
+  last: (all) => all.at(-1)!,
   sum,
 };
