@@ -25,6 +25,10 @@ export function cityMetrics(): readonly CityMetric[] {
   return place[KEY] ?? [];
 }
 
+/** What a city calls them. */
+export const cityNames = (language: "de" | "es"): Record<string, string> =>
+  Object.fromEntries(cityMetrics().map(({ id, names }) => [id, names[language]]));
+
 /** As a script of the page, which sets them before anything else of it is loaded. */
 export function cityMetricsScript(): string {
   // "<" cannot end the script, and the separators of lines are none inside a text.

@@ -1,4 +1,4 @@
-import { cityNames } from "../city-names.ts";
+import { cityNames } from "../../../model/city-metrics.ts";
 import type * as en from "../en/sensors.ts";
 
 export const sensor: typeof en.sensor = {
