@@ -91,7 +91,7 @@ export function addCorrections(app: Api, { records, corrections, auth, queries, 
 }
 
 /** Throws a problem that says what to send instead. */
-export function toCorrection(
+function toCorrection(
   body: z.infer<typeof NewCorrectionBody>,
   sensor: Pick<Sensor, "id" | "kind">,
   now: number,
@@ -157,7 +157,7 @@ export async function refused<T>(work: Promise<T>): Promise<T> {
 
 const iso = (time: number) => new Date(time).toISOString();
 
-export function viewEffect({ examples, ...rest }: CorrectionEffect): CorrectionEffectView {
+function viewEffect({ examples, ...rest }: CorrectionEffect): CorrectionEffectView {
   const view = (one: CorrectionEffect["examples"][number]["before"]) =>
     one && { measuredAt: iso(one.measuredAt), values: one.values as Record<string, number> };
   return {
@@ -169,7 +169,7 @@ export function viewEffect({ examples, ...rest }: CorrectionEffect): CorrectionE
   };
 }
 
-export function viewDone({
+function viewDone({
   correction,
   effect,
 }: {
