@@ -129,7 +129,10 @@ export function createEngine(options: EngineOptions) {
     else counts.tooLate += 1;
     if (place === "in-order") subject.imported = reading.imported === true;
     else corrector.hear(subject, reading);
-    if (!reading.imported) subject.heardAt = reading.receivedAt;
+    if (!reading.imported) {
+      subject.heardAt = reading.receivedAt;
+      if (place !== "in-order" && place !== "behind") subject.saving.isBaseStale = true;
+    }
     if (failing.length > 0) endFailing(reading.measuredAt, reading.receivedAt);
   }
 
@@ -141,6 +144,7 @@ export function createEngine(options: EngineOptions) {
     corrector.hear(subject, { measuredAt: receivedAt, receivedAt });
     arriveAt(subject, receivedAt);
     subject.heardAt = Math.max(subject.heardAt, receivedAt);
+    subject.saving.isBaseStale = true;
     addSign(subject, receivedAt);
     return recorder.handOver();
   }

@@ -245,25 +245,20 @@ const CHUNK_ROWS = 16;
 
 /** What has changed of a sensor since it was last asked. `plans`: those that are on disk. */
 export function changedRows(subject: Subject, plans: Set<string>): StateRow[] {
-  const { saving, checkpoints, plan, heardAt, sensor, backlog } = subject;
+  const { saving, checkpoints, plan, sensor, backlog } = subject;
   const rows: StateRow[] = [];
-  if (isBaseDue(subject)) {
+  if (saving.base !== checkpoints[0] || saving.isBaseStale) {
     if (!plans.has(plan.id)) rows.push(planRow(plan));
     plans.add(plan.id);
     rows.push(baseRow(subject));
   }
   saving.base = checkpoints[0];
-  saving.heardAt = heardAt;
+  saving.isBaseStale = false;
   rows.push(...chunkRows(subject));
   if (backlog || saving.isBacklogStored) rows.push({ rule: LATE, subject: sensor.id, state: backlogState(subject) });
   saving.isBacklogStored = backlog !== undefined;
   rows.push(...watchRows(subject));
   return rows;
-}
-
-/** `heardAt` comes with the readings of the ring, unless what came last is none of them. */
-function isBaseDue({ saving, checkpoints, heardAt, receivedTo }: Subject): boolean {
-  return saving.base !== checkpoints[0] || (heardAt > receivedTo && heardAt !== saving.heardAt);
 }
 
 /** The chunks that are needed no more, and the open one if it has changed. */

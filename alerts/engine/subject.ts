@@ -113,7 +113,8 @@ export type Subject = {
 type Saving = {
   dirty: boolean;
   base: Checkpoint | undefined;
-  heardAt: number;
+  /** A message has come that is no row of the ring: only the base tells of it. */
+  isBaseStale: boolean;
   /** Readings have come since it was last saved. */
   fresh: boolean;
   isBacklogStored: boolean;
@@ -182,7 +183,7 @@ function createSaving(): Saving {
   return {
     dirty: false,
     base: undefined,
-    heardAt: 0,
+    isBaseStale: false,
     fresh: false,
     isBacklogStored: false,
     open: 0,
