@@ -64,8 +64,8 @@ export function withCorrectedRollups(
   async function correctHours(sensorId: string, span: RollupSpan): Promise<void> {
     const { kind } = span;
     const active = corrections.active(sensorId);
-    if (active.length === 0) return;
-    const own = touchedSpans(active).flatMap((one) => overlap(one, span));
+    // Also of revoked ones: where readings had met at a moment, the value of one stands in the part of the other.
+    const own = touchedSpans(corrections.all(sensorId)).flatMap((one) => overlap(one, span));
     const elsewhere = movesOf(active).flatMap(({ byMs, ...piece }) =>
       byMs === 0 ? [] : overlap(piece, span).map(({ from, to }) => ({ from: from + byMs, to: to + byMs })),
     );

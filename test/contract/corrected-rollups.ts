@@ -123,6 +123,16 @@ const correction = fc
   )
   .map(([range, what]): NewCorrection => ({ ...about, sensorId: "air-1", ...range, ...what }));
 
+/** Takes the reading of 20:15 to the moment of one that came a day and a half late. */
+const MEETS = {
+  ...about,
+  sensorId: "air-1",
+  from: START + 19.5 * HOUR,
+  to: START + 21 * HOUR,
+  what: "shift" as const,
+  shiftS: -3_600,
+};
+
 /** What rollups must be of readings that people correct. */
 export function correctedRollupContract(
   current: () => ReadingStore,
@@ -165,7 +175,7 @@ export function correctedRollupContract(
           await Promise.all([ours.done(), theirs.done()]);
         },
       ),
-      { numRuns: inFull(20), endOnFailure: true },
+      { numRuns: inFull(20), endOnFailure: true, examples: [[[[MEETS, true]], [1, 3, 0, 1]]] },
     );
   });
 
