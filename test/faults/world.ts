@@ -45,6 +45,7 @@ export function createWorld(options: WorldOptions) {
   const disk = createDisk(clock, stream("disk"), happened);
   const store = createStoreServer({ clock, random: stream("store"), upsert: options.upsert ?? random.chance(0.5) });
   let skewMs = 0;
+  let aheadMs = 0;
   // Whole milliseconds, as Date.now() has them.
   const now = () => Math.floor(clock.now()) + skewMs;
   const records = createRecordsFile(dir, template, now);
@@ -252,7 +253,10 @@ export function createWorld(options: WorldOptions) {
     },
     setClock: (ms: number) => {
       skewMs = ms;
+      aheadMs = Math.max(aheadMs, ms);
     },
+    /** The farthest that the clock was ahead. */
+    aheadMs: () => aheadMs,
     join(): void {
       for (const plan of plans) {
         clients.push(createClient(plan, { clock, random: stream(plan.name), door, flaky: options.flaky ?? 0.01 }));
