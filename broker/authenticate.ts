@@ -7,7 +7,7 @@ import type { Account } from "../model/people.ts";
 import { createByKey, newBucket, type RateLimit, take } from "../model/rate-limit.ts";
 import { readStatus } from "../model/status.ts";
 import { parseSensorTopic } from "../model/topics.ts";
-import { mayUse } from "./access.ts";
+import { isCleanText, mayUse } from "./access.ts";
 import type { Will } from "./aedes-internals.ts";
 import type { Refusal } from "./events.ts";
 import { createMeter } from "./pace.ts";
@@ -16,14 +16,15 @@ import { type Asked, type Context, type Meter, type Session, whoIs } from "./ses
 /** MQTT 3.1.1 section 3.2.2.3. */
 const RETURN_CODES: Partial<Record<Refusal, number>> = {
   bad_client_id: 2,
-  client_id_not_yours: 2,
   unavailable: 3,
   account_connections_max: 3,
   bad_credentials: 4,
 };
 
-/** Like an id, with room for a gateway's suffix. */
-const CLIENT_ID = /^[a-z0-9][a-z0-9-]{0,127}$/;
+/** Characters: tools make up ids of their own, such as `mqttjs_1a2b3c4d` or `Telegraf-Consumer-…`. */
+const CLIENT_ID_LENGTH_MAX = 256;
+/** A connection may be silent for one and a half times its keepalive [MQTT-3.1.2-24]. */
+const KEEPALIVE_TIMES = 1.5;
 const NO_HASH = Buffer.alloc(32);
 const ADDRESSES_MAX = 10_000;
 const ACCOUNTS_MAX = 100_000;
@@ -33,8 +34,8 @@ const LATE_ANSWERS_MAX = 20;
 type Callback<Result> = (error: Result, success: boolean) => void;
 
 /**
- * The hooks around CONNECT. Who shows the secret of a credential becomes its account; the client id is bound to it: a
- * device's is its name, everyone else's is the name or `name-…`. An empty one (clean session) is given.
+ * The hooks around CONNECT. Who shows the secret of a credential becomes its account. A client id says which of the
+ * account's connections it is and nothing else: it may be any, because each account has its own.
  */
 export function createAuthentication(context: Context) {
   const { options, ports, counts } = context;
@@ -50,12 +51,12 @@ export function createAuthentication(context: Context) {
     session.asked = asked;
     if (asked.unfitWill) packet.will = undefined;
     // Own name space per user name, so that nobody can take over a client of someone else.
-    const given = asked.clientId || (asked.credential?.account.role === "device" ? asked.name : randomUUID());
-    packet.clientId = `${asked.name}/${given}`;
+    packet.clientId = `${asked.name}/${asked.clientId || randomUUID()}`;
     // aedes keeps a denied filter of a multi-topic SUBSCRIBE in a kept session and queues for it without a bound; the
     // RAM would not survive a restart anyway. So no session is kept for anyone.
     packet.clean = true;
-    if (!packet.keepalive || packet.keepalive > options.keepaliveMaxS) packet.keepalive = options.keepaliveMaxS;
+    // 0: the client asks not to be watched [MQTT-3.1.2-24]; a connection that is dead all the same must end some time.
+    if (!packet.keepalive) packet.keepalive = options.idleMaxS / KEEPALIVE_TIMES;
     done(null, true);
   }
 
@@ -78,10 +79,20 @@ export function createAuthentication(context: Context) {
     if (session.client.closed) return done(refusalError("unavailable"), false);
     const waitMs = take(loginsOf(account.name), ports.now());
     if (waitMs > 0) return void setTimeout(admitInTurn, waitMs, session, account, done).unref();
-    const isFull = context.sessionsNamed(account.name).size >= options.connectionsPerAccountMax;
-    if (isFull) return refuse(session, "account_connections_max", done);
+    const others = context.sessionsNamed(account.name);
+    if (account.role === "device" && others.size >= options.connectionsPerDeviceMax) endOldest(others);
+    else if (others.size >= options.connectionsPerAccountMax) return refuse(session, "account_connections_max", done);
     admit(session, account);
     done(null, true);
+  }
+
+  /** A device that starts again and again with another client id leaves connections behind that it will never use. */
+  function endOldest(sessions: ReadonlySet<Session>): void {
+    const [oldest] = sessions;
+    if (!oldest) return;
+    counts.takeovers += 1;
+    context.report({ type: "takeover", ...whoIs(oldest) });
+    oldest.client.close();
   }
 
   function refuse(session: Session, reason: Refusal, done: Callback<AuthenticateError | null>): void {
@@ -150,19 +161,14 @@ function judge(asked: Asked, password: Buffer | undefined): Account | Refusal {
   // The lengths are equal by the first test: timingSafeEqual throws on unequal ones.
   const right = kept.length === shown.length && timingSafeEqual(shown, kept);
   if (!credential || !password || !right) return "bad_credentials";
-  if (!isBound(credential.account, asked.clientId)) return "client_id_not_yours";
   return credential.account;
 }
 
 function isClientId({ clientId, clean, version }: Asked): boolean {
   // MQTT 3.1: 1 to 23 characters. 3.1.1: may be empty if the session is clean [MQTT-3.1.3-8].
   if (version === 3 && (clientId.length === 0 || clientId.length > 23)) return false;
-  return clientId.length === 0 ? clean : CLIENT_ID.test(clientId);
-}
-
-function isBound(account: Account, clientId: string): boolean {
-  if (clientId === "" || clientId === account.name) return true;
-  return account.role !== "device" && clientId.startsWith(`${account.name}-`);
+  if (clientId.length === 0) return clean;
+  return clientId.length <= CLIENT_ID_LENGTH_MAX && isCleanText(clientId);
 }
 
 function isFitWill(account: Account, will: Will): boolean {

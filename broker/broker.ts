@@ -115,7 +115,7 @@ function createAedes(
     maxTopicLevels: TOPIC_LEVELS_MAX,
     // A client that comes back with many QoS 2 messages sends all of them at once; only their ids are kept.
     maxInflightInbound: 10_000,
-    maxClientsIdLength: 256, // ids get their user name in front; the 23 characters of MQTT 3.1 are checked before
+    maxClientsIdLength: 512, // ids get their user name in front; what they may be is checked before
     concurrency: 200,
     ...createAuthentication(context),
     ...createSubscribeGate(context),

@@ -118,7 +118,6 @@ const REFUSALS = [
   "connect_timeout",
   "bad_client_id",
   "bad_credentials",
-  "client_id_not_yours",
   "unavailable",
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];

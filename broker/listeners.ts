@@ -21,6 +21,9 @@ type ListenerPorts = {
   readonly log: Log;
 };
 
+/** The system asks for a sign of life where MQTT does not, or in hours only: a peer without power is gone in minutes. */
+const SOCKET = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
+
 /**
  * Listens for MQTT, and for MQTT over WebSocket on the same port: the first byte tells. A socket has `connectTimeoutMs`
  * from accepting to `connection.onReady()`, however slowly it sends. Throws if a port cannot be had.
@@ -60,7 +63,7 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
     });
   }
 
-  const tcp = createTcpServer({ noDelay: true, keepAlive: true }, (socket) => {
+  const tcp = createTcpServer(SOCKET, (socket) => {
     if (admit(socket)) accept(socket);
   });
   const servers: Server[] = [tcp];
@@ -73,7 +76,7 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
       key,
       minVersion: "TLSv1.2",
       handshakeTimeout: options.connectTimeoutMs,
-      noDelay: true,
+      ...SOCKET,
     });
     tls.on("connection", admit);
     tls.on("secureConnection", accept);

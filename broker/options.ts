@@ -9,6 +9,8 @@ export type BrokerOptions = {
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
   readonly connectionsPerAccountMax: number;
+  /** Of a device: beyond it the oldest is closed, as one it has left behind. */
+  readonly connectionsPerDeviceMax: number;
   /** Addresses without a cap of their own: this machine's simulators, load generators and proxies. */
   readonly addressesExempt: readonly string[];
   /** From accepting the socket to the CONNACK, TLS and WebSocket handshakes included. */
@@ -17,8 +19,8 @@ export type BrokerOptions = {
   readonly hookTimeoutMs: number;
   /** A subscriber that does not take its messages is closed after this long. */
   readonly drainTimeoutMs: number;
-  /** Keep-alives above this, and 0 (never), count as this. */
-  readonly keepaliveMaxS: number;
+  /** A client that asks for no keepalive (0) is closed when nothing has come from it for so long. */
+  readonly idleMaxS: number;
   /** Largest packet before the CONNACK. */
   readonly connectPacketBytesMax: number;
   /** Largest payload afterwards; the topic comes on top. */
@@ -66,11 +68,12 @@ export const BROKER_DEFAULTS: BrokerOptions = {
   connectionsMax: 12_000,
   connectionsPerAddressMax: 1_000,
   connectionsPerAccountMax: 2_000,
+  connectionsPerDeviceMax: 10,
   addressesExempt: ["127.0.0.1", "::1"],
   connectTimeoutMs: 5_000,
   hookTimeoutMs: 5_000,
   drainTimeoutMs: 5_000,
-  keepaliveMaxS: 600,
+  idleMaxS: 86_400,
   connectPacketBytesMax: 4_096,
   packetBytesMax: 65_536,
   readPastBytesMax: 1_048_576,

@@ -48,6 +48,7 @@ export function createPublishGate(context: Context) {
     // aedes brings the last will here as well, after the connection is gone.
     const isWill = (packet as object) === session.client.will;
     if (session.revoked && !isWill) return done(new Error("credential was revoked"));
+    if (isWill && isTakenOver(session, packet.topic)) return done(new Error("a newer connection speaks for it"));
     if (packet.qos === 2 && isWithoutRoom(session, packet.messageId!)) return done(closeUnreleased(session));
     const topic = packet.topicGiven === undefined ? topicOf(session, packet.topic) : "topic_too_long";
     const denial = typeof topic === "string" ? topic : reasonAgainst(packet, topic);
@@ -56,6 +57,17 @@ export function createPublishGate(context: Context) {
     if (packet.qos > 0 && !isWill) return line.join(session, done, (settle) => append(message, settle));
     takeUnacknowledged(message, typeof topic === "string" ? undefined : topic);
     done();
+  }
+
+  /** The last will of a connection says nothing any more where a newer one of its account speaks for the same. */
+  function isTakenOver(session: Session, topic: string): boolean {
+    const { account, client, number } = session;
+    for (const other of context.sessionsNamed(account!.name)) {
+      if (other.number <= number) continue;
+      if (account!.role === "device" || other.client.id === client.id || other.client.will?.topic === topic)
+        return true;
+    }
+    return false;
   }
 
   /** Half of an exchange of QoS 2 costs memory for as long as the connection lasts: all of an account share what there is. */

@@ -70,6 +70,8 @@ export type Asked = {
 };
 
 export type Session = {
+  /** Counts up: of two sessions the newer one has the larger. */
+  readonly number: number;
   readonly client: MqttClient;
   readonly connection: Connection;
   asked?: Asked;
@@ -107,10 +109,12 @@ export function createSessions() {
   const byClient = new WeakMap<object, Session>();
   const open = new Set<Session>();
   const byName = new Map<string, Set<Session>>();
+  let count = 0;
   const nobody: ReadonlySet<Session> = new Set();
 
   function start(client: MqttClient, connection: Connection): Session {
     const session: Session = {
+      number: ++count,
       client,
       connection,
       revoked: false,
