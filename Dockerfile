@@ -5,6 +5,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY model model
+COPY messages messages
 COPY dashboard dashboard
 RUN npm run build
 

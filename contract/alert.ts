@@ -15,7 +15,15 @@ import {
 } from "../model/alert.ts";
 import { KINDS } from "../model/kinds.ts";
 import type { RuleMetric } from "../model/metrics.ts";
+import type { Sentence } from "../model/sentence.ts";
 import { Flag, Id, KindName, listOf, type Mirrors, type Provided, paging, Time, type View } from "./common.ts";
+
+const SentenceBody = z
+  .object({
+    key: z.string().describe("Which sentence"),
+    params: z.record(z.string(), z.unknown()).describe("What it is about; times are epoch milliseconds"),
+  })
+  .meta({ id: "Sentence" }) as unknown as z.ZodType<Sentence>;
 
 const Entry = z.object({
   at: Time.describe("When it was so"),
@@ -23,6 +31,7 @@ const Entry = z.object({
   what: z.string(),
   by: z.string().optional(),
   note: z.string().optional(),
+  says: SentenceBody.optional().describe("The note, for readers of any language"),
 });
 
 /** For the document it is any text: metrics are added. */
@@ -35,6 +44,7 @@ const EvidenceBody = z.looseObject({
   quality: z.literal("suspect").optional(),
   window: z.looseObject({ from: Time, samples: z.number(), expected: z.number().optional() }).optional(),
   note: z.string().optional(),
+  says: SentenceBody.optional(),
 });
 
 const SubjectBody = z.object({
@@ -64,7 +74,16 @@ export const AlertBody = z
     value: z.number().optional(),
     limit: z.number().optional(),
     unit: z.string().optional(),
-    explanation: z.string(),
+    explanation: z.string().describe("In English, on the city's clocks"),
+    says: z
+      .object({
+        title: SentenceBody,
+        explanation: z.array(SentenceBody),
+        verdict: SentenceBody.optional(),
+        advice: SentenceBody.optional(),
+      })
+      .optional()
+      .describe("The same as sentences and their parameters, for readers of any language"),
     evidence: z.array(EvidenceBody),
     timeline: z.array(Entry),
     suppressedBy: z.string().optional().describe("What keeps it from being told: a silence, another rule, flapping"),

@@ -1,5 +1,6 @@
 import type { Kind } from "./kinds.ts";
 import type { RuleMetric } from "./metrics.ts";
+import type { Says, Sentence } from "./sentence.ts";
 
 export const NOTICES = ["firing", "resolved", "retracted", "escalated", "reminder"] as const;
 export const SEVERITIES = ["info", "warning", "critical"] as const;
@@ -51,6 +52,8 @@ export type Evidence = {
   /** For windows: the mean over `[from, measuredAt)` and how many readings it rests on. */
   readonly window?: { readonly from: number; readonly samples: number; readonly expected?: number };
   readonly note?: string;
+  /** The note, for readers of any language. */
+  readonly says?: Sentence;
 };
 
 export type TimelineEntry = {
@@ -61,6 +64,8 @@ export type TimelineEntry = {
   readonly what: string;
   readonly by?: string;
   readonly note?: string;
+  /** The note of the service itself, for readers of any language. */
+  readonly says?: Sentence;
 };
 
 export type Alert = {
@@ -84,7 +89,10 @@ export type Alert = {
   readonly value?: number;
   readonly limit?: number;
   readonly unit?: string;
+  /** In English, on the city's clocks: what a program shows that knows no `says`. */
   readonly explanation: string;
+  /** What it says, for readers of any language. Alerts of earlier versions have none. */
+  readonly says?: Says;
   readonly evidence: readonly Evidence[];
   readonly timeline: readonly TimelineEntry[];
   /** What keeps it from being told, such as `silence:12`, `rule:gateway-outage` or `flapping`. */

@@ -6,7 +6,19 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 /** The walks of CONTRIBUTING.md in a copy of the sources: what is forgotten is named by the compiler, and nothing else is. */
 const HOME = join(import.meta.dirname, "..");
-const FOLDERS = ["alerts", "api", "app", "broker", "cli", "client", "contract", "dashboard", "ingest", "model"];
+const FOLDERS = [
+  "alerts",
+  "api",
+  "app",
+  "broker",
+  "cli",
+  "client",
+  "contract",
+  "dashboard",
+  "ingest",
+  "messages",
+  "model",
+];
 const MORE = ["simulators", "store", "test", "tools", "tsconfig.json", "package.json", "vitest.config.ts"];
 const copy = mkdtempSync(join(tmpdir(), "lamppost-contributing-"));
 

@@ -1,8 +1,9 @@
+import { metrics } from "../../messages/de/metrics.ts";
 import { admin } from "./de/admin.ts";
 import { alert, crew, report } from "./de/alerts.ts";
 import { feed } from "./de/feed.ts";
 import { ruleEditor, rules, ruleWords } from "./de/rules.ts";
-import { chart, metrics, sensor } from "./de/sensors.ts";
+import { chart, sensor } from "./de/sensors.ts";
 import type { Messages } from "./en.ts";
 
 export const de: Messages = {

@@ -1,9 +1,10 @@
+import { metrics } from "../../messages/es/metrics.ts";
 import type { Messages } from "./en.ts";
 import { admin } from "./es/admin.ts";
 import { alert, crew, report } from "./es/alerts.ts";
 import { feed } from "./es/feed.ts";
 import { ruleEditor, rules, ruleWords } from "./es/rules.ts";
-import { chart, metrics, sensor } from "./es/sensors.ts";
+import { chart, sensor } from "./es/sensors.ts";
 
 export const es: Messages = {
   pages: {

@@ -10,6 +10,7 @@ import type {
   Transition,
 } from "../../model/alert.ts";
 import type { Kind } from "../../model/kinds.ts";
+import type { Sentence } from "../../model/sentence.ts";
 import type { Database } from "./database.ts";
 import { allOf, type Condition, equal, oneOf, oneOfMany, pageSize, parseCursor, toPage } from "./query.ts";
 
@@ -78,8 +79,8 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
       const row = save(alert);
       if (suppressedBy !== undefined) setSuppressed(alert.id, suppressedBy);
       timeline.add(alert.id, due, "engine");
-      const { at, knownAt, what, by, note } = due;
-      const all = [...entries, { at, knownAt, what, by, note }];
+      const { at, knownAt, what, by, note, says } = due;
+      const all = [...entries, { at, knownAt, what, by, note, ...(says && { says }) }];
       const applied = alertOf(alert, { ...row, suppressed_by: suppressedBy ?? row.suppressed_by }, all);
       tell(applied, due);
       return applied;
@@ -269,15 +270,16 @@ type EntryRow = {
   what: string;
   by_whom: string | null;
   note: string | null;
+  says: string | null;
 };
 type OwnEntryRow = EntryRow & { engine: number };
 
 const ADD_ENTRY =
-  "INSERT INTO timeline (alert, at, known_at, what, by_whom, note, engine) VALUES (?, ?, ?, ?, ?, ?, ?)";
-const ENTRIES = `SELECT alert, at, known_at, what, by_whom, note FROM timeline
+  "INSERT INTO timeline (alert, at, known_at, what, by_whom, note, says, engine) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+const ENTRIES = `SELECT alert, at, known_at, what, by_whom, note, says FROM timeline
   WHERE alert IN (SELECT value FROM json_each(?)) ORDER BY alert, id`;
 const ENTRIES_OF_ONE =
-  "SELECT alert, at, known_at, what, by_whom, note, engine FROM timeline WHERE alert = ? ORDER BY id";
+  "SELECT alert, at, known_at, what, by_whom, note, says, engine FROM timeline WHERE alert = ? ORDER BY id";
 
 /** What happened to alerts and what people did about them, entry by entry; nothing is ever changed or removed. */
 /** A crash between a jump of the clock and the next save: what is judged again then may end otherwise than was said. */
@@ -300,8 +302,9 @@ function createTimeline(db: Database) {
   }
 
   function add(alert: string, entry: TimelineEntry, from: "engine" | "people"): void {
-    const { at, knownAt, what, by, note } = entry;
-    db.statement(ADD_ENTRY).run(alert, at, knownAt, what, by ?? null, note ?? null, from === "engine" ? 1 : 0);
+    const { at, knownAt, what, by, note, says } = entry;
+    const text = says === undefined ? null : JSON.stringify(says);
+    db.statement(ADD_ENTRY).run(alert, at, knownAt, what, by ?? null, note ?? null, text, from === "engine" ? 1 : 0);
   }
 
   /** In the order in which it was written down: a clock may be set back. */
@@ -318,8 +321,9 @@ function createTimeline(db: Database) {
   return { before, add, of };
 }
 
-function entryOf({ at, known_at: knownAt, what, by_whom, note }: EntryRow): TimelineEntry {
-  return { at, knownAt, what, by: by_whom ?? undefined, note: note ?? undefined };
+function entryOf({ at, known_at: knownAt, what, by_whom, note, says }: EntryRow): TimelineEntry {
+  const entry = { at, knownAt, what, by: by_whom ?? undefined, note: note ?? undefined };
+  return says === null ? entry : { ...entry, says: JSON.parse(says) as Sentence };
 }
 
 type EventRow = { id: number; at: number; what: string; alert: string };

@@ -229,6 +229,8 @@ export const MIGRATIONS: readonly string[] = [
   INSERT OR IGNORE INTO counted SELECT sensor, CAST(value ->> 0 AS INTEGER), value ->> 1, CAST(value ->> 2 AS INTEGER),
     CAST(value ->> 3 AS INTEGER) FROM counters, json_each(newest);
   DELETE FROM counters`,
+  // What the service's own entries say, as a sentence and its parameters, for readers of any language.
+  `ALTER TABLE timeline ADD COLUMN says TEXT`,
 ];
 
 /** Of a file of this version of the service. */

@@ -1,3 +1,4 @@
+import { reasons } from "../../../messages/de/reasons.ts";
 import type { Messages } from "../en.ts";
 
 const many = (n: number, one: string, more: string) => (n === 1 ? `1 ${one}` : `${n} ${more}`);
@@ -101,27 +102,7 @@ export const feed: Messages["feed"] = {
     },
     notYours: "Die Quarantäne ist für Leitstand und Verwaltung.",
   },
-  reasons: {
-    malformed_json: "Kein gültiges JSON",
-    malformed_reading: "Kein Messwert",
-    unknown_topic: "Unbekanntes Topic",
-    not_allowed: "Topic nicht erlaubt",
-    bad_status: "Kein Status",
-    unknown_metric: "Unbekannte Messgröße",
-    unknown_sensor: "Unbekannter Sensor",
-    enrolment_quota: "Zu viele neue Sensoren",
-    wrong_sensor: "Anderer Bezirk oder andere Art",
-    personal_data: "Personenbezogene Daten",
-    wrong_type: "Keine Zahl",
-    out_of_range: "Unmöglicher Wert",
-    no_values: "Keine Werte",
-    bad_timestamp: "Zeit nicht lesbar",
-    future: "Aus der Zukunft",
-    too_late: "Zu spät",
-    too_large: "Zu groß",
-    conflict: "Widerspricht einem anderen",
-    store_refused: "Vom Speicher abgelehnt",
-  },
+  reasons,
   ledger: {
     intro: "Wo alles geblieben ist, was je empfangen wurde. Nichts darf fehlen, nichts doppelt zählen.",
     balanced: "Die Bücher stimmen",

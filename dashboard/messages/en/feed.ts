@@ -1,3 +1,5 @@
+import { reasons } from "../../../messages/en/reasons.ts";
+
 export const feed = {
   title: "Feed",
   tabs: {
@@ -99,27 +101,7 @@ export const feed = {
     },
     notYours: "The quarantine is for operators and admins.",
   },
-  reasons: {
-    malformed_json: "Not valid JSON",
-    malformed_reading: "Not a reading",
-    unknown_topic: "Unknown topic",
-    not_allowed: "Topic not allowed",
-    bad_status: "Not a status",
-    unknown_metric: "Unknown metric",
-    unknown_sensor: "Unknown sensor",
-    enrolment_quota: "Too many new sensors",
-    wrong_sensor: "Wrong district or kind",
-    personal_data: "Personal data",
-    wrong_type: "Not a number",
-    out_of_range: "Impossible value",
-    no_values: "No values",
-    bad_timestamp: "Unreadable time",
-    future: "From the future",
-    too_late: "Too late",
-    too_large: "Too large",
-    conflict: "Conflicts with a stored reading",
-    store_refused: "Refused by the store",
-  },
+  reasons,
   ledger: {
     intro: "Where everything ever received ended up. Nothing may be missing, and nothing counted twice.",
     balanced: "The books balance",

@@ -1,5 +1,6 @@
+import { metrics } from "../../../messages/en/metrics.ts";
 import { alert, crew, report } from "./alerts.ts";
-import { chart, metrics, sensor } from "./sensors.ts";
+import { chart, sensor } from "./sensors.ts";
 
 /** What the desk and the small pages say: it comes with the first script. The rest is in `en.ts`. */
 export const first = {

@@ -1,5 +1,3 @@
-import { DERIVED, METRICS, type RuleMetric } from "../../../model/metrics.ts";
-
 export const sensor = {
   notFound: "Sensor not found",
   nothingYet: "It has sent nothing since the service started. Its history appears with its next reading.",
@@ -90,8 +88,3 @@ export const chart = {
   invalid: "Marked invalid, not used",
   gap: "No data",
 };
-
-/** What is measured, in words. The model's table has them in English. */
-export const metrics = Object.fromEntries(
-  Object.entries({ ...METRICS, ...DERIVED }).map(([name, { label }]) => [name, label]),
-) as Readonly<Record<RuleMetric, string>>;

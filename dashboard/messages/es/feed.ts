@@ -1,3 +1,4 @@
+import { reasons } from "../../../messages/es/reasons.ts";
 import type { Messages } from "../en.ts";
 
 const many = (n: number, one: string, more: string) => (n === 1 ? `1 ${one}` : `${n} ${more}`);
@@ -100,27 +101,7 @@ export const feed: Messages["feed"] = {
     },
     notYours: "La cuarentena es para operadores y administradores.",
   },
-  reasons: {
-    malformed_json: "JSON no válido",
-    malformed_reading: "No es una lectura",
-    unknown_topic: "Tema desconocido",
-    not_allowed: "Tema no permitido",
-    bad_status: "No es un estado",
-    unknown_metric: "Magnitud desconocida",
-    unknown_sensor: "Sensor desconocido",
-    enrolment_quota: "Demasiados sensores nuevos",
-    wrong_sensor: "Otro distrito o tipo",
-    personal_data: "Datos personales",
-    wrong_type: "No es un número",
-    out_of_range: "Valor imposible",
-    no_values: "Sin valores",
-    bad_timestamp: "Hora ilegible",
-    future: "Del futuro",
-    too_late: "Demasiado tarde",
-    too_large: "Demasiado grande",
-    conflict: "Contradice otra guardada",
-    store_refused: "Rechazada por el almacén",
-  },
+  reasons,
   ledger: {
     intro: "Dónde acabó todo lo que se ha recibido. Nada puede faltar ni contarse dos veces.",
     balanced: "Las cuentas cuadran",

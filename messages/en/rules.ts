@@ -1,0 +1,3 @@
+import type { RuleTexts } from "../pack.ts";
+
+export const rules: Readonly<Record<string, RuleTexts>> = {};

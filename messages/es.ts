@@ -1,0 +1,36 @@
+import { metrics } from "./es/metrics.ts";
+import { reasons } from "./es/reasons.ts";
+import { sentences } from "./es/sentences.ts";
+import type { Pack } from "./pack.ts";
+
+const RATINGS: Readonly<Record<string, string>> = {
+  ratedCurrent: "de la corriente nominal",
+  freeFlowSpeed: "de la velocidad en flujo libre",
+};
+
+export const es: Pack = {
+  language: "es",
+  locale: "es-ES",
+  sentences,
+  metrics,
+  reasons,
+  airQuality: [
+    "buena",
+    "razonablemente buena",
+    "regular",
+    "desfavorable",
+    "muy desfavorable",
+    "extremadamente desfavorable",
+  ],
+  airQualityClass: (number, name) => `clase ${number}${name && ` (${name})`}`,
+  units: { veh: "veh.", "veh/h": "veh./h", persons: "personas", sensors: "sensores" },
+  shareOf: (percent, tag) => `${percent} ${RATINGS[tag] ?? `de «${tag}»`}`,
+  days: ["día", "días"],
+  moment(time, date, zone) {
+    const clock = `${time.startsWith("01:") ? "la" : "las"} ${time}${zone ? ` (${zone})` : ""}`;
+    const plain = zone ? `${time} (${zone})` : time;
+    if (!date) return { text: plain, at: `a ${clock}`, since: `desde ${clock}`, until: `hasta ${clock}` };
+    const day = `el ${date} a ${clock}`;
+    return { text: `${date}, ${plain}`, at: day, since: `desde ${day}`, until: `hasta ${day}` };
+  },
+};

@@ -1,0 +1,35 @@
+import type { RuleMetric } from "../model/metrics.ts";
+import type { Reason } from "../model/rejection.ts";
+import type { Language, Moment, ParamsAs, SentenceKey } from "../model/sentence.ts";
+
+/** Numbers inside a sentence, as the language writes them. */
+export type Forms = {
+  readonly number: (value: number) => string;
+  /** "3 sensors", "1 sensor": with the number. */
+  readonly many: (count: number, one: string, several: string) => string;
+};
+
+type Say<K extends SentenceKey> = (params: ParamsAs<K, "shown">, forms: Forms) => string | undefined;
+
+/** What the rules of the default set are called and advise, by their ids. A rule that people have changed says its own. */
+export type RuleTexts = { readonly title: string; readonly advice?: string };
+
+/** A language: every sentence, and the words that parameters are said with. One that is missing does not compile. */
+export type Pack = {
+  readonly language: Language;
+  /** Whose way of writing numbers and days it is. */
+  readonly locale: string;
+  readonly sentences: { readonly [K in SentenceKey]: Say<K> };
+  readonly metrics: Readonly<Record<RuleMetric, string>>;
+  readonly reasons: Readonly<Record<Reason, string>>;
+  /** The classes of the European air quality index, best first. */
+  readonly airQuality: readonly string[];
+  readonly airQualityClass: (number: string, name: string) => string;
+  /** Units that are words; the others are international. */
+  readonly units: Readonly<Record<string, string>>;
+  /** "80 % of its rated current": the ratings that the default rules use have words, others are called as the tag is. */
+  readonly shareOf: (percent: string, tag: string) => string;
+  readonly days: readonly [one: string, several: string];
+  /** `date`: left out for the reader's today. `zone`: where the clock shows this time twice, or the reader may be anywhere. */
+  readonly moment: (time: string, date: string | undefined, zone: string | undefined) => Moment;
+};

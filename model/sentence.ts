@@ -1,0 +1,287 @@
+import { REASONS, type Reason } from "./rejection.ts";
+
+/**
+ * What is said to people, as plain data: which sentence, and what it is about. How it reads, in which language and on
+ * whose clocks, is decided when it is read (`messages/`): so an alert that was raised in English is read in German, and
+ * "for 19 h" is right whenever it is read.
+ */
+export const LANGUAGES = ["en", "de", "es"] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** What a parameter is; `?` at the end of its name: it may be left out. A list of words: one of them. */
+type Kind =
+  /** As people or devices wrote it, the same in every language: a sensor's name, an example. */
+  | "text"
+  /** A name of `model/metrics.ts`. */
+  | "metric"
+  | "amount"
+  | "number"
+  /** Of things: decides between one and several. */
+  | "count"
+  /** 0.3 is 30 %. */
+  | "share"
+  /** Epoch milliseconds. */
+  | "time"
+  /** A UTC day, as the epoch milliseconds it begins at. */
+  | "day"
+  /** Milliseconds. */
+  | "span"
+  /** The length of an aligned window in milliseconds: an hour and a day have words of their own. */
+  | "window"
+  /** Why a message was refused: a key of `REASONS`. */
+  | "reason"
+  | "list"
+  | "sentence"
+  | readonly string[];
+
+/** A value with what names its unit. `of`: the metric; `unit`: where it is another. `share`, `tag`: of which rating of the sensor it is so much. */
+export type Amount = {
+  readonly value: number;
+  readonly of?: string | undefined;
+  readonly unit?: string | undefined;
+  readonly share?: number | undefined;
+  readonly tag?: string | undefined;
+};
+
+const SIDE = ["above", "below"] as const;
+const MEASURED = { metric: "metric", where: "text", value: "amount" } as const;
+
+/** Every sentence and its parameters. Each language has all of them, or it does not compile. */
+export const SENTENCES = {
+  /** Somebody's own words. */
+  text: { text: "text" },
+  /** Of a rule of the default set that is titled as it was delivered. */
+  "rule.title": { rule: "text" },
+  "rule.advice": { rule: "text" },
+
+  /** `since`: it has been so since then; `counts`: it is said once that has lasted so long. */
+  threshold: {
+    ...MEASURED,
+    at: "time",
+    side: SIDE,
+    limit: "amount",
+    "since?": "time",
+    "counts?": "span",
+    "window?": "window",
+    "aggregate?": ["mean", "min", "max"],
+  },
+  "threshold.notHeld": { at: "time", value: "amount", held: "span" },
+  /** `count` windows in a row. */
+  consecutive: { ...MEASURED, at: "time", window: "window", limit: "amount", count: "count" },
+  change: {
+    metric: "metric",
+    where: "text",
+    direction: ["rise", "fall"],
+    by: "amount",
+    from: "amount",
+    fromAt: "time",
+    to: "amount",
+    at: "time",
+    limit: "amount",
+    within: "span",
+  },
+  silence: { where: "text", since: "time", after: "span" },
+  "silence.value": { metric: "metric", where: "text", since: "time", after: "span" },
+  "silence.heard": { at: "time" },
+  "silence.valueBack": { at: "time" },
+  rejections: { where: "text", reason: "reason", count: "count", within: "span", at: "time", example: "text" },
+  "rejections.values": {
+    metric: "metric",
+    where: "text",
+    count: "count",
+    within: "span",
+    at: "time",
+    example: "text",
+  },
+  "rejections.ended": { at: "time", count: "count" },
+  "rejections.valuesEnded": { at: "time", count: "count" },
+  /** `low` and `high` where the values are not all the same. */
+  flatline: {
+    ...MEASURED,
+    since: "time",
+    count: "count",
+    "tolerance?": "amount",
+    "low?": "amount",
+    "high?": "amount",
+  },
+  "flatline.ended": { at: "time", value: "amount" },
+  spike: {
+    ...MEASURED,
+    at: "time",
+    before: "amount",
+    after: "amount",
+    limit: "amount",
+    count: "count",
+    within: "span",
+  },
+  "spike.ended": { at: "time", within: "span" },
+  anomaly: {
+    ...MEASURED,
+    at: "time",
+    window: "window",
+    count: "count",
+    side: SIDE,
+    usual: "amount",
+    low: "amount",
+    high: "amount",
+  },
+  "anomaly.newNormal": { at: "time", value: "amount" },
+  /** `value` stands at `at`; the limit is expected at `likely`, between `from` and `to`. */
+  forecast: {
+    ...MEASURED,
+    at: "time",
+    side: SIDE,
+    limit: "amount",
+    likely: "time",
+    from: "time",
+    to: "time",
+    trend: "amount",
+    per: ["hour", "day"],
+    over: "span",
+  },
+  "forecast.ended": { at: "time", value: "amount" },
+  "register.fell": { metric: "metric", where: "text", from: "amount", fromAt: "time", to: "amount", at: "time" },
+  "register.rose": {
+    metric: "metric",
+    where: "text",
+    from: "amount",
+    fromAt: "time",
+    to: "amount",
+    at: "time",
+    limit: "amount",
+  },
+  "register.ended": { at: "time" },
+  drift: {
+    ...MEASURED,
+    off: "share",
+    side: SIDE,
+    neighbours: "count",
+    days: "count",
+    day: "day",
+    around: "amount",
+  },
+  "drift.back": { at: "time" },
+  "drift.noData": { at: "time" },
+  quorum: { count: "count", watched: "count", place: "sentence", deed: "sentence", within: "span" },
+  "quorum.ended": { at: "time", left: "count" },
+  "place.gateway": { gateway: "text" },
+  "place.district": { district: "text" },
+  "place.tag": { tag: "text", value: "text", district: "text" },
+  /** What each of several sensors did. */
+  "deed.silent": {},
+  "deed.missing": { metric: "metric" },
+  "deed.stuck": { metric: "metric" },
+  "deed.refused": {},
+  "deed.refusedValues": { metric: "metric" },
+  "deed.rule": { title: "sentence" },
+
+  "ended.value": { at: "time", value: "amount" },
+  "ended.noData": { at: "time" },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Kind>>>>;
+
+export type SentenceKey = keyof typeof SENTENCES;
+
+/** As it is kept and sent. What another version of the service has written may have a key or a parameter more. */
+export type Sentence = { readonly key: string; readonly params: Readonly<Record<string, unknown>> };
+
+type Given<K> = K extends "text" | "metric"
+  ? string
+  : K extends "reason"
+    ? Reason
+    : K extends "amount"
+      ? Amount
+      : K extends "list"
+        ? readonly string[]
+        : K extends "sentence"
+          ? Sentence
+          : K extends readonly (infer Word)[]
+            ? Word
+            : number;
+
+type Optional<Name> = Name extends `${infer Bare}?` ? Bare : never;
+type Required<Name> = Name extends `${string}?` ? never : Name;
+
+/** The params of a sentence, each as `As` makes it of its kind. */
+export type ParamsAs<K extends SentenceKey, As extends "given" | "shown"> = {
+  readonly [Name in keyof (typeof SENTENCES)[K] as Required<Name>]: Made<(typeof SENTENCES)[K][Name], As>;
+} & {
+  readonly [Name in keyof (typeof SENTENCES)[K] as Optional<Name>]?: Made<(typeof SENTENCES)[K][Name], As> | undefined;
+};
+type Made<K, As extends "given" | "shown"> = As extends "given" ? Given<K> : Shown<K>;
+
+/** A moment as a language says it: "at 14:24", "since 14:24", "to 14:24", "14:24". */
+export type Moment = { readonly at: string; readonly since: string; readonly until: string; readonly text: string };
+
+/** `is`: whether it has a word of its own. */
+export type WindowWords = { readonly is: "hour" | "day" | "span"; readonly text: string };
+
+/** As the sentence of a language gets it: in words, but for counts and for the words to choose by. */
+type Shown<K> = K extends "count"
+  ? number
+  : K extends "time"
+    ? Moment
+    : K extends "window"
+      ? WindowWords
+      : K extends readonly (infer Word)[]
+        ? Word
+        : string;
+
+/** The one way to make a sentence: one without a parameter does not compile. */
+export function say<K extends SentenceKey>(key: K, params: ParamsAs<K, "given">): Sentence {
+  return { key, params };
+}
+
+/** What an alert says to people, beside the values it rests on. */
+export type Says = {
+  readonly title: Sentence;
+  /** What, where, how much, since when, against which limit; then what ended or changed it. */
+  readonly explanation: readonly Sentence[];
+  readonly verdict?: Sentence | undefined;
+  readonly advice?: Sentence | undefined;
+};
+
+/** What an alert says at most: the first sentence, and the newest of what came after. */
+const EXPLANATION_MAX = 6;
+
+/** One sentence more. */
+export function saysAlso(says: Says | undefined, ...more: readonly Sentence[]): Says | undefined {
+  if (!says) return undefined;
+  const [first, ...rest] = [...says.explanation, ...more];
+  return { ...says, explanation: first ? [first, ...rest.slice(1 - EXPLANATION_MAX)] : [] };
+}
+
+const DEPTH_MAX = 3;
+const TEXT_MAX = 500;
+const LIST_MAX = 20;
+
+/**
+ * What is wrong with a sentence that came from a disk or a network; undefined: nothing. Sentences of this program are
+ * checked by the compiler.
+ */
+export function flawOf(sentence: Sentence, depth = 0): string | undefined {
+  const kinds = Object.hasOwn(SENTENCES, sentence.key)
+    ? (SENTENCES[sentence.key as SentenceKey] as Readonly<Record<string, Kind>>)
+    : undefined;
+  if (!kinds) return `there is no sentence "${sentence.key}"`;
+  if (depth > DEPTH_MAX) return `"${sentence.key}" is nested too deep`;
+  for (const [name, kind] of Object.entries(kinds)) {
+    const bare = name.replace(/\?$/, "");
+    const value = Object.hasOwn(sentence.params, bare) ? sentence.params[bare] : undefined;
+    if (value === undefined && bare !== name) continue;
+    if (value === undefined) return `"${sentence.key}" has no ${bare}`;
+    if (!isOfKind(value, kind, depth)) return `${bare} of "${sentence.key}" is no ${String(kind)}`;
+  }
+  return undefined;
+}
+
+function isOfKind(value: unknown, kind: Kind, depth: number): boolean {
+  if (typeof kind === "object") return kind.includes(value as string);
+  if (kind === "reason") return typeof value === "string" && Object.hasOwn(REASONS, value);
+  if (kind === "text" || kind === "metric") return typeof value === "string" && value.length <= TEXT_MAX;
+  if (kind === "list")
+    return Array.isArray(value) && value.length <= LIST_MAX && value.every((one) => typeof one === "string");
+  if (kind === "amount") return Number.isFinite((value as Amount | null)?.value);
+  if (kind !== "sentence") return Number.isFinite(value);
+  const { key, params } = value as Sentence;
+  return typeof key === "string" && typeof params === "object" && !flawOf(value as Sentence, depth + 1);
+}
