@@ -1,25 +1,15 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { type ServiceClient, ServiceError } from "../client/client.ts";
+import type { ServiceClient } from "../client/client.ts";
 import type { LedgerView } from "../contract/ledger.ts";
+import { type Patience, patiently } from "./patience.ts";
 
 /** So often a question is asked again that the service did not answer, or answered with a fault of its own. */
 const TRIES_MAX = 8;
 const TRY_AGAIN_MS_MAX = 15_000;
 
-/**
- * A busy service may be slow to answer once; that is no reason to end a replay of hours. Throws `ServiceError` when it
- * stays away, and at once where it says that the question is wrong.
- */
-export async function patiently<T>(ask: () => Promise<T>, { everyMs }: Pick<Waiting, "everyMs">): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      const isOurs = error instanceof ServiceError && error.status !== undefined && error.status < 500;
-      if (isOurs || tries === TRIES_MAX) throw error;
-      await wait(Math.min(everyMs * 2 ** tries, TRY_AGAIN_MS_MAX));
-    }
-  }
+/** One slow answer is no reason to end a replay of hours; nor does one that is to stop wait for a service that is away. */
+export function patienceOf({ everyMs, signal }: Pick<Waiting, "everyMs" | "signal">): Patience {
+  return { waitMs: (tries) => Math.min(everyMs * 2 ** tries, TRY_AGAIN_MS_MAX), triesMax: TRIES_MAX, signal };
 }
 
 /** What the service has booked for some sensors. */
@@ -39,7 +29,7 @@ export type Books = {
 export async function readBooks(
   service: ServiceClient,
   sensors: ReadonlySet<string>,
-  waiting: Pick<Waiting, "everyMs">,
+  waiting: Pick<Waiting, "everyMs" | "signal">,
 ): Promise<Books> {
   const sum = { stored: 0, duplicate: 0, quarantined: 0 };
   const reasons: Record<string, number> = {};
@@ -48,7 +38,7 @@ export async function readBooks(
   let cursor: string | undefined;
   do {
     const query = { by: "sensor", limit: 1000, cursor } as const;
-    const page: LedgerView = await patiently(() => service.get("/ledger", query), waiting);
+    const page: LedgerView = await patiently(() => service.get("/ledger", query), patienceOf(waiting));
     inJournal = page.inJournal;
     cursor = page.next;
     for (const row of page.sensors ?? []) {
@@ -109,6 +99,8 @@ export type Waiting = {
   /** Give up when nothing has moved for this long. */
   readonly stallMs: number;
   readonly now: () => number;
+  /** To stop: a service that is away is not waited for any longer. */
+  readonly signal?: AbortSignal | undefined;
   onBooked?(count: number): void;
 };
 

@@ -9,9 +9,10 @@ import { formatSpan } from "../model/time.ts";
 import { readingTopic } from "../model/topics.ts";
 import { createGapWatch, type Gaps } from "./gaps.ts";
 import { type Mapping, RecordingError } from "./mapping.ts";
+import { patiently } from "./patience.ts";
 import { type Bundle, createBundler, type Publisher, startPublisher } from "./publisher.ts";
 import type { Item } from "./recording.ts";
-import { type Books, bookedIn, patiently, readBooks, type Waiting, waitUntilBooked } from "./replay-books.ts";
+import { type Books, bookedIn, patienceOf, readBooks, type Waiting, waitUntilBooked } from "./replay-books.ts";
 import { type FileOrder, openRecordings, type Recordings } from "./timeline.ts";
 
 export type Speed = number | "max";
@@ -166,12 +167,15 @@ async function waitUntilRulesCaughtUp(service: ServiceClient, waiting: Waiting):
   }
 }
 
-async function readMetrics(service: ServiceClient, waiting: Pick<Waiting, "everyMs">): Promise<string[]> {
-  return (await patiently(() => service.text("/metrics"), waiting)).split("\n");
+async function readMetrics(service: ServiceClient, waiting: Pick<Waiting, "everyMs" | "signal">): Promise<string[]> {
+  return (await patiently(() => service.text("/metrics"), patienceOf(waiting))).split("\n");
 }
 
 /** Readings the rules could not take any more, because what they would have changed was past; of the whole service. */
-async function tooLateForRules(service: ServiceClient, waiting: Pick<Waiting, "everyMs">): Promise<number | undefined> {
+async function tooLateForRules(
+  service: ServiceClient,
+  waiting: Pick<Waiting, "everyMs" | "signal">,
+): Promise<number | undefined> {
   const name = 'lamppost_rules_places_total{place="too_late"} ';
   const line = (await readMetrics(service, waiting)).find((one) => one.startsWith(name));
   return line === undefined ? undefined : Number(line.slice(name.length));
@@ -185,7 +189,7 @@ type Raised = { readonly rule: string; readonly mode: (typeof MODES)[number] };
 async function alertsOf(
   service: ServiceClient,
   { districts, sensors }: Survey,
-  waiting: Pick<Waiting, "everyMs">,
+  waiting: Pick<Waiting, "everyMs" | "signal">,
 ): Promise<ReadonlyMap<string, Raised>> {
   const found = new Map<string, Raised>();
   for (const district of districts) {
@@ -193,7 +197,7 @@ async function alertsOf(
       let cursor: string | undefined;
       do {
         const query = { district, state: "firing,resolved", mode, limit: 1000, cursor };
-        const page = await patiently(() => service.get("/alerts", query), waiting);
+        const page = await patiently(() => service.get("/alerts", query), patienceOf(waiting));
         for (const { id, rule, subject } of page.items)
           if (subject.sensorId !== undefined && sensors.has(subject.sensorId)) found.set(id, { rule: rule.id, mode });
         cursor = page.next;
@@ -311,7 +315,7 @@ async function playRecordings(
   if (survey.readings === 0 && !options.signal?.aborted)
     throw new RecordingError(`no readings in ${files.map((path) => basename(path)).join(", ")}`);
   await refuseWhatWouldBeRemoved(options, survey);
-  const waiting: Waiting = { ...WAITING, ...options.waiting, now };
+  const waiting: Waiting = { ...WAITING, ...options.waiting, now, signal: options.signal };
   const before = await readBooks(service, survey.sensors, waiting);
   const newcomers = survey.sensors.size - before.known;
   if (newcomers > NEWCOMERS_MAX) {
@@ -357,13 +361,18 @@ async function playRecordings(
 }
 
 /** Before a message is sent: a bucket or policy with a retention of its own goes by the time measured. */
-async function refuseWhatWouldBeRemoved({ service, start, now }: ReplayOptions, { span }: Survey): Promise<void> {
+async function refuseWhatWouldBeRemoved(
+  { service, start, now, signal }: ReplayOptions,
+  { span }: Survey,
+): Promise<void> {
   if (start !== "original" || !span) return;
   const ask = () => service.get("/store");
-  const { keepsMs } = await patiently(ask, WAITING).catch((error: unknown): Partial<StoreReportView> => {
-    if (error instanceof ServiceError && error.status === 404) return {}; // an older service
-    throw error;
-  });
+  const { keepsMs } = await patiently(ask, patienceOf({ ...WAITING, signal })).catch(
+    (error: unknown): Partial<StoreReportView> => {
+      if (error instanceof ServiceError && error.status === 404) return {}; // an older service
+      throw error;
+    },
+  );
   if (keepsMs === undefined || span.first >= now() - keepsMs) return;
   const first = new Date(span.first).toISOString();
   throw new RecordingError(

@@ -1,10 +1,10 @@
-import { setTimeout as wait } from "node:timers/promises";
-import { createServiceClient, ServiceError } from "../client/client.ts";
+import { createServiceClient } from "../client/client.ts";
 import { isWorldFault } from "../model/background.ts";
 import type { Log } from "../model/log.ts";
 import { DAY_MS } from "../model/time.ts";
 import { type City, createCity, type Scenario } from "./city.ts";
 import { enrolFleet, loadRemembered, newestReadings, type Remembered, saveRemembered } from "./fleet.ts";
+import { patiently } from "./patience.ts";
 import type { CitySensor } from "./places.ts";
 import { createBundler, PublishError } from "./publisher.ts";
 import { ORDINARY_DAY } from "./scenarios.ts";
@@ -116,16 +116,21 @@ export function startSimulation(options: SimulationOptions) {
 
   async function run(): Promise<void> {
     const service = createServiceClient({ url: options.http, token: options.token });
-    const heard = await patiently(
-      async () => {
-        await enrolFleet(service, city, remembered.logins);
-        saveRemembered(options.dataFile, remembered);
-        return newestReadings(service);
-      },
-      stopping.signal,
-      options.log,
-    );
-    if (!heard) return;
+    const enrol = async () => {
+      await enrolFleet(service, city, remembered.logins);
+      saveRemembered(options.dataFile, remembered);
+      return newestReadings(service);
+    };
+    // The service may still be starting, or its store be away. What it refuses, it refuses for good.
+    const heard = await patiently(enrol, {
+      waitMs: () => RETRY_MS,
+      signal: stopping.signal,
+      onAway: ({ message }) =>
+        options.log.warn({ error: message }, "the service is away, the simulated city waits for it"),
+    }).catch((error: unknown) => {
+      if (!stopping.signal.aborted) throw error;
+    });
+    if (!heard || stopping.signal.aborted) return;
     speakers = openSpeakers({ ...options, city, logins: remembered.logins });
     greet(city, speakers);
     const saving = setInterval(() => saveIfPossible(options, remembered), SAVE_EVERY_MS);
@@ -202,22 +207,6 @@ async function speak({ options, city, speakers, remembered, counts, heard, signa
   });
   options.log.info({ sensors: city.sensors.length, readings: counts.history }, "the simulated city has told its past");
   await live;
-}
-
-/** The service may still be starting, or its store be away. What it refuses, it refuses for good. Undefined once stopped. */
-async function patiently<T>(work: () => Promise<T>, signal: AbortSignal, log: Log): Promise<T | undefined> {
-  for (let told = false; !signal.aborted; told = true) {
-    try {
-      const result = await work();
-      return signal.aborted ? undefined : result;
-    } catch (error) {
-      const away = error instanceof ServiceError && (error.status === undefined || error.status >= 500);
-      if (!away) throw error;
-      if (!told) log.warn({ error: error.message }, "the service is away, the simulated city waits for it");
-    }
-    await wait(RETRY_MS, undefined, { signal }).catch(() => {});
-  }
-  return undefined;
 }
 
 function greet(city: City, speakers: Speakers): void {
