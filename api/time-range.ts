@@ -1,3 +1,4 @@
+import type { LatestView } from "../contract/reading.ts";
 import { DAY_MS, parseDuration } from "../model/time.ts";
 import { createZone, isTimeZone } from "../model/zone.ts";
 import { invalid } from "./problems.ts";
@@ -75,6 +76,23 @@ export function timeWriter(zone: string | undefined): (at: number) => string {
       suffix = suffixOf(Math.round(offset / 60_000));
     }
     return new Date(at + offset).toISOString().replace("Z", suffix);
+  };
+}
+
+/** All times of a reading as they were asked for. */
+export function inZone<View extends LatestView>(view: View, write: (at: number) => string): View {
+  const written = (time: string) => write(Date.parse(time));
+  const { measuredAt, receivedAt, movedFrom, earlier } = view;
+  return {
+    ...view,
+    measuredAt: written(measuredAt),
+    receivedAt: written(receivedAt),
+    ...(movedFrom !== undefined && { movedFrom: written(movedFrom) }),
+    ...(earlier && {
+      earlier: Object.fromEntries(
+        Object.entries(earlier).map(([name, one]) => [name, { ...one, measuredAt: written(one.measuredAt) }]),
+      ),
+    }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Client, PublishPacket } from "aedes";
 import { type NewMessage, REFUSED_PAYLOAD_BYTES_MAX, type RefusedReason, TOPIC_BYTES_MAX } from "../model/message.ts";
+import { createReceiptTimes } from "../model/receipt-times.ts";
 import { readStatus } from "../model/status.ts";
 import { parseSensorTopic, type SensorTopic } from "../model/topics.ts";
 import { mayUse } from "./access.ts";
@@ -39,6 +40,7 @@ export function createPublishGate(context: Context) {
   const { append, idle } = createAppends(context);
   const line = createAppendLine(context);
   const tally = createShedTally();
+  const receivedAt = createReceiptTimes(ports.now);
   let stopped = false;
 
   function authorizePublish(client: Client | null, packet: Inbound, done: Done): void {
@@ -101,7 +103,7 @@ export function createPublishGate(context: Context) {
   }
 
   function messageOf(session: Session, { topic, payload }: Inbound): NewMessage {
-    return { receivedAt: ports.now(), source: session.source!, topic, payload: payload as Buffer };
+    return { receivedAt: receivedAt(topic), source: session.source!, topic, payload: payload as Buffer };
   }
 
   function refuse(session: Session, packet: Inbound, denial: PublishDenial): NewMessage {

@@ -29,7 +29,7 @@ import type {
   TraceQuery,
   TraceView,
 } from "./ledger.ts";
-import type { LatestView, RegisterQuery, SensorFaultsView, SensorsQuery, SensorView } from "./reading.ts";
+import type { LatestQuery, LatestView, RegisterQuery, SensorFaultsView, SensorView } from "./reading.ts";
 import type { ChangedSensorView, SensorChange } from "./register.ts";
 import type { Because, NewRule, Reason, RulesCheckView, RulesYaml, RuleView } from "./rule.ts";
 import type { NewSilence, SilencesQuery, SilenceView } from "./silence.ts";
@@ -55,7 +55,7 @@ type Reads = {
   };
   readonly "/quarantine": { query: Names<typeof QuarantineQuery>; answer: PageOf<QuarantineItemView> };
   readonly [one: `/quarantine/${number}`]: { query: never; answer: QuarantineItemView };
-  readonly "/readings/latest": { query: Names<typeof SensorsQuery>; answer: PageOf<LatestView> };
+  readonly "/readings/latest": { query: Names<typeof LatestQuery>; answer: PageOf<LatestView> };
   readonly [one: `/sensors/${string}/corrections`]: { query: Paging; answer: PageOf<CorrectionView> };
   readonly "/sensors": { query: Names<typeof RegisterQuery>; answer: PageOf<SensorView> };
   readonly [one: `/sensors/${string}/calibrations`]: { query: never; answer: PageOf<CalibrationView> };

@@ -158,8 +158,11 @@ export const AcceptedBody = z
       .describe("Fields that are no metrics of the sensor's kind: not taken, not kept. The first 20"),
   })
   .meta({ id: "Accepted" });
-/** `GET /readings/latest`. */
 export const SensorsQuery = z.strictObject({ ...paging, district: Id.optional(), kind: KindName.optional() });
+/** `GET /readings/latest`. */
+export const LatestQuery = SensorsQuery.extend({
+  zone: ZoneName.describe("Times in this zone, with its offset. Default UTC"),
+});
 /** `GET /sensors`. */
 export const RegisterQuery = SensorsQuery.extend({
   retired: Flag.describe("Those that were taken off the register, in place of those that are on it"),
@@ -170,7 +173,13 @@ export const SensorReadingsQuery = z.strictObject({
   ...paging,
   from: z.string().max(40).optional().describe("ISO 8601 with a zone or epoch milliseconds; default 24 h before to"),
   to: z.string().max(40).optional().describe("Exclusive; default now"),
-  every: z.string().max(10).optional().describe("Aggregate in steps, like 5m; all steps come in one page"),
+  every: z
+    .string()
+    .max(10)
+    .optional()
+    .describe(
+      "Aggregate in steps, like 5m; all steps come in one page. Days are the city's, 7d its weeks from Monday on",
+    ),
   metrics: z.string().min(1).max(1_000).optional().describe("Comma list; default all"),
   format: z.enum(["json", "csv"]).default("json"),
   locale: Locale,
@@ -186,7 +195,7 @@ const BucketBody = z
   .object({
     start: Time,
     values: z.partialRecord(metricName, AggregateBody),
-    days: z.literal("UTC").optional().describe("Of every=1d: this day is one of UTC, not of the city's zone"),
+    days: z.literal("UTC").optional().describe("Of steps of days: this one is of days of UTC, not of the city's zone"),
   })
   .meta({ id: "Bucket", description: "One step of `every`; empty ones are left out" });
 
@@ -196,7 +205,7 @@ export const BucketsBody = pageOf(BucketBody)
       .enum(["raw", "hourly", "daily"])
       .describe("The coarsest of what the steps were computed from: the readings, or what is kept of them for longer"),
   })
-  .extend({ zone: z.string().optional().describe("Of every=1d: whose days they are (LAMPPOST_TIME_ZONE)") })
+  .extend({ zone: z.string().optional().describe("Of steps of days: whose days they are (LAMPPOST_TIME_ZONE)") })
   .meta({ id: "Buckets" });
 export type BucketsView = View<typeof BucketsBody>;
 

@@ -57,8 +57,8 @@ const OFFSETS_MAX = 1_000;
 const HOURS_AT_ONCE = 2_000;
 
 /**
- * The store as its readers see it: one `aggregate` for any range, from whatever is still there. Steps of a day are the
- * days of `zone`.
+ * The store as its readers see it: one `aggregate` for any range, from whatever is still there. Steps of days are the
+ * days of `zone`, those of weeks begin on its Mondays.
  */
 export function withRollups(
   store: ReadingStore,
@@ -108,8 +108,12 @@ export function withRollups(
 
   const inUtc = (bucket: Bucket): Bucket => ({ ...bucket, days: "UTC" });
 
-  function aggregate(query: AggregateQuery): Promise<readonly Bucket[]> {
-    return query.everyMs === DAY_MS && zone.name !== "UTC" ? aggregateDays(query) : aggregateSteps(query);
+  async function aggregate(query: AggregateQuery): Promise<readonly Bucket[]> {
+    const days = query.everyMs / DAY_MS;
+    if (!Number.isInteger(days)) return aggregateSteps(query);
+    const ofOneDay = { ...query, everyMs: DAY_MS };
+    const found = await (zone.name === "UTC" ? aggregateSteps(ofOneDay) : aggregateDays(ofOneDay));
+    return days === 1 ? found : joinDays(found, days, zone);
   }
 
   async function aggregateSteps(query: AggregateQuery): Promise<readonly Bucket[]> {
@@ -129,6 +133,36 @@ function isOffHours(zone: Zone, from: number, to: number): boolean {
   const step = Math.max(OFFSET_STEP_MS, (to - from) / OFFSETS_MAX);
   for (let at = from; at < to; at += step) if (zone.offsetMs(at) % HOUR_MS !== 0) return true;
   return zone.offsetMs(to) % HOUR_MS !== 0;
+}
+
+/** 1970-01-05, the first Monday that days since 1970 are counted from. */
+const FIRST_MONDAY = 4;
+
+/**
+ * Steps of several days: whole weeks begin on Mondays (ISO 8601), others are counted from 1970-01-01. Where one of the
+ * days is one of UTC, so is the step.
+ */
+function joinDays(buckets: readonly Bucket[], days: number, zone: Zone): Bucket[] {
+  const first = days % 7 === 0 ? FIRST_MONDAY : 0;
+  let joined: Bucket | undefined;
+  let last = Number.NaN;
+  const steps: Bucket[] = [];
+  for (const bucket of buckets) {
+    const { dateOf, startOfDay } = bucket.days === "UTC" ? UTC : zone;
+    const since = Date.parse(dateOf(bucket.start)) / DAY_MS - first;
+    const step = Math.floor(since / days);
+    if (joined && step === last) {
+      const isUtc = joined.days ?? bucket.days;
+      joined = { ...mergeTwo(joined, bucket), ...(isUtc && { days: isUtc }) };
+      steps[steps.length - 1] = joined;
+      continue;
+    }
+    // From noon to noon: a change of the clocks does not lead to another day.
+    joined = { ...bucket, start: startOfDay(bucket.start + DAY_MS / 2 - (since - step * days) * DAY_MS) };
+    last = step;
+    steps.push(joined);
+  }
+  return steps;
 }
 
 /** Joins the parts of a bucket that two segments share. Buckets come and go in ascending order. */

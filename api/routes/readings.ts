@@ -3,15 +3,16 @@ import { pageOf } from "../../contract/common.ts";
 import {
   AcceptedBody,
   LatestBody,
+  LatestQuery,
   NewReadings,
   NewReadingsQuery,
-  SensorsQuery,
   viewLatest,
 } from "../../contract/reading.ts";
 import { type NewMessage, PAYLOAD_BYTES_MAX } from "../../model/message.ts";
 import type { Account } from "../../model/people.ts";
 import { explainRetired, wrongPlace } from "../../model/place.ts";
 import { createByKey, newBucket, spend, waitMs } from "../../model/rate-limit.ts";
+import { createReceiptTimes } from "../../model/receipt-times.ts";
 import type { Reason } from "../../model/rejection.ts";
 import { formatSpan } from "../../model/time.ts";
 import { type ReadingTopic, readingTopic } from "../../model/topics.ts";
@@ -19,6 +20,7 @@ import type { Records } from "../../store/records.ts";
 import type { Api, Parts } from "../api.ts";
 import type { ApiDeps } from "../deps.ts";
 import { answers, type Mistake, ProblemError } from "../problems.ts";
+import { inZone, parseZone, timeWriter } from "../time-range.ts";
 import { pointerOf } from "../validation.ts";
 
 const ACCOUNTS_MAX = 100_000;
@@ -39,7 +41,7 @@ const latestOf = {
   tags,
   summary: "The newest reading of every sensor",
   description: "And the newest value of every metric that came before it: `earlier`. Without sensors off the register.",
-  querystring: SensorsQuery,
+  querystring: LatestQuery,
   response: answers({ 200: pageOf(LatestBody) }, 503),
 };
 
@@ -67,6 +69,7 @@ function createReadingRates({ limits, now }: Pick<Parts, "limits" | "now">) {
 export function addReadings(app: Api, parts: Parts): void {
   const { auth, latest, limits } = parts;
   const rates = createReadingRates(parts);
+  const receiptOf = createReceiptTimes(parts.now);
   // Before the body is read: to parse it costs more than to refuse it.
   const onRequest = async (request: FastifyRequest) => rates.check(auth.account(request));
   app.post("/readings", { schema: post, bodyLimit: limits.readingsBodyBytesMax, onRequest }, async (request, reply) => {
@@ -86,15 +89,16 @@ export function addReadings(app: Api, parts: Parts): void {
     const refused = rejected.filter(({ metric }) => metric === undefined).length;
     if (refused === posted.length)
       throw new ProblemError("readings-refused", rejected[0]?.detail, { errors: rejected });
-    await parts.submit(toMessages(account, posted, receivedAt));
+    await parts.submit(toMessages(account, posted, receiptOf));
     const accepted = posted.length - refused;
     return reply.code(202).send({ accepted, rejected, ...(ignored.length > 0 && { ignored }) });
   });
 
   app.get("/readings/latest", { schema: latestOf }, async (request) => {
-    const { limit, cursor, ...filter } = request.query;
+    const { limit, cursor, zone, ...filter } = request.query;
+    const write = timeWriter(parseZone(zone));
     const page = await latest.page(filter, limit, cursor);
-    return { ...page, items: page.items.map(viewLatest) };
+    return { ...page, items: page.items.map((one) => inZone(viewLatest(one), write)) };
   });
 }
 
@@ -202,7 +206,11 @@ function checkRegistered(
 }
 
 /** One message for each reading, as if it had come on its own topic. Throws a problem for one that is too large. */
-export function toMessages(account: Account, posted: readonly Posted[], receivedAt: number): NewMessage[] {
+export function toMessages(
+  account: Account,
+  posted: readonly Posted[],
+  receiptOf: (topic: string) => number,
+): NewMessage[] {
   const role = account.role as NewMessage["source"]["role"];
   const source = { via: "http", role, name: account.name } as const;
   return posted.map(({ at, value, pointer }) => {
@@ -211,7 +219,8 @@ export function toMessages(account: Account, posted: readonly Posted[], received
       const detail = `A reading has at most ${PAYLOAD_BYTES_MAX} bytes.`;
       throw new ProblemError("too-large", detail, { errors: [{ pointer, detail }] });
     }
-    return { receivedAt, source, topic: readingTopic(at), payload };
+    const topic = readingTopic(at);
+    return { receivedAt: receiptOf(topic), source, topic, payload };
   });
 }
 

@@ -5,7 +5,6 @@ import {
   BucketsBody,
   DistrictBody,
   ReadingBody,
-  type ReadingView,
   RegisterQuery,
   SensorBody,
   SensorReadingsQuery,
@@ -26,7 +25,7 @@ import { type Cell, type CsvStyle, csvStream, styleOf } from "../csv.ts";
 import { badCursor, decodeCursor, encodeCursor, pageInOrder } from "../paging.ts";
 import { answers, invalid, media, notFound } from "../problems.ts";
 import { lineOf, type Stretch } from "../register.ts";
-import { checkBuckets, parseEvery, parseRange, parseZone, type Range, timeWriter } from "../time-range.ts";
+import { checkBuckets, inZone, parseEvery, parseRange, parseZone, type Range, timeWriter } from "../time-range.ts";
 import type { Query as StoreQuery } from "../turns.ts";
 
 /** With steps the number of steps is the limit, whatever the range: centuries are as good as none. */
@@ -213,7 +212,7 @@ async function sendBuckets(every: string, asked: Asked, { store, limits, zone = 
       values,
       ...(days && { days }),
     }));
-    const ofDays = everyMs === DAY_MS && { zone: zone.name };
+    const ofDays = everyMs % DAY_MS === 0 && { zone: zone.name };
     return reply.send({ items, resolution: coarsestOf(buckets), ...ofDays });
   }
   const columns = columnsOf(sensor, names);
@@ -299,12 +298,6 @@ export function parseRangeCursor(cursor: string): Range {
 
 /** How times are written. */
 type Write = (at: number) => string;
-
-function inZone(view: ReadingView, write: Write): ReadingView {
-  const [measuredAt, receivedAt] = [view.measuredAt, view.receivedAt].map((time) => write(Date.parse(time)));
-  const movedFrom = view.movedFrom === undefined ? {} : { movedFrom: write(Date.parse(view.movedFrom)) };
-  return { ...view, measuredAt: measuredAt!, receivedAt: receivedAt!, ...movedFrom };
-}
 
 const iso = (time: number) => new Date(time).toISOString();
 

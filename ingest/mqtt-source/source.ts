@@ -2,6 +2,7 @@ import type { IPublishPacket } from "mqtt";
 import type { Figure, Health } from "../../model/health.ts";
 import { type NewMessage, PAYLOAD_BYTES_MAX, type Source } from "../../model/message.ts";
 import { newBucket } from "../../model/rate-limit.ts";
+import { createReceiptTimes } from "../../model/receipt-times.ts";
 import { readStatus } from "../../model/status.ts";
 import { cutTopic, parseSensorTopic } from "../../model/topics.ts";
 import { parsePayload } from "../decode.ts";
@@ -38,6 +39,7 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
   const { readingsPerS = READINGS_PER_S } = options;
   const bucket = newBucket({ perSecond: readingsPerS, burst: 2 * readingsPerS }, now());
   const counts = createCounts();
+  const receivedAt = createReceiptTimes(now);
   const reconnects = createReconnects(limits, ports.random);
   const source: Source = { via: "bridge", role: "broker", name: options.host };
   const address = `${options.host}:${options.port}`;
@@ -76,7 +78,7 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
   function sort(packet: IPublishPacket, answer: Answer | undefined) {
     counts.received += 1;
     const { topic, payload, retain } = packet;
-    const sorted = sortDelivered({ topic, payload: payload as Buffer, retain }, source, now());
+    const sorted = sortDelivered({ topic, payload: payload as Buffer, retain }, source, receivedAt(topic));
     if (sorted.to === "nobody") {
       counts.ignored[sorted.reason] += 1;
       return { answer };

@@ -50,6 +50,11 @@ describe("times of an answer", () => {
     expect(steps).toMatch(/\r\n2026-11-20T\S+\+01:00,2,1,3,2\r\n$/);
     const report = (await get("/report?format=csv&locale=es&zone=Europe/Madrid")).body;
     expect(report).toMatch(/^\ufeffid;rule;/);
+    expect((await get("/readings/latest?zone=Europe/Paris")).json().items[0]).toMatchObject({
+      measuredAt: "2026-11-21T11:00:00.000+01:00",
+      receivedAt: "2026-11-21T11:00:00.250+01:00",
+    });
+    expect((await get("/readings/latest?zone=Mars")).statusCode).toBe(400);
     for (const wrong of ["zone=Mars", "locale=!!"]) expect((await get(`${path}&${wrong}`)).statusCode).toBe(400);
   });
 });

@@ -89,4 +89,36 @@ describe("days of the city", () => {
     expect(await daysIn("Asia/Kolkata")).toEqual(utc.map((day) => ({ ...day, days: "UTC" })));
     expect(await daysIn("Europe/Paris", { everyMs: HOUR_MS })).toEqual(await daysIn("UTC", { everyMs: HOUR_MS }));
   });
+
+  it.each([
+    ["Europe/Paris", ["2025-10-19T22:00:00.000Z", "2025-10-26T23:00:00.000Z", "2025-11-02T23:00:00.000Z"], [169, 168]],
+    ["UTC", ["2025-10-20T00:00:00.000Z", "2025-10-27T00:00:00.000Z", "2025-11-03T00:00:00.000Z"], [168, 168]],
+    ["Asia/Kolkata", ["2025-10-20T00:00:00.000Z", "2025-10-27T00:00:00.000Z", "2025-11-03T00:00:00.000Z"], [168, 168]],
+  ])("make weeks that begin on Mondays, also where the clocks change: %s", async (zone, starts, hours) => {
+    const span = { from: Date.parse(starts[0]!), to: Date.parse(starts[2]!) + DAY_MS, everyMs: 7 * DAY_MS };
+    const weeks = await daysIn(zone, span);
+    expect(weeks.map(({ start }) => new Date(start).toISOString())).toEqual(starts);
+    expect(weeks.map(({ values }) => values.pm25!.count)).toEqual([...hours, 24]);
+    const [first] = weeks;
+    const from = (Date.parse(starts[0]!) - FROM) / HOUR_MS;
+    expect(first!.values.pm25).toMatchObject({ min: from, max: from + hours[0]! - 1 });
+    expect(first!.days).toBe(zone === "Asia/Kolkata" ? "UTC" : undefined);
+    // A week of which only the end is asked for begins on its Monday, too.
+    const [cut] = await daysIn(zone, { ...span, from: span.from + 3 * DAY_MS });
+    expect(new Date(cut!.start).toISOString()).toBe(starts[0]);
+  });
+
+  it("are counted from 1970 on in steps of several days that are no weeks; no reading is in two or in none", async () => {
+    const sums = (all: Awaited<ReturnType<typeof daysIn>>) =>
+      all.reduce((sum, { values }) => sum + values.pm25!.count, 0);
+    for (const zone of ["Europe/Paris", "UTC"]) {
+      for (const days of [2, 7, 10, 30]) {
+        const steps = await daysIn(zone, { everyMs: days * DAY_MS });
+        expect(sums(steps)).toBe((NOW - FROM) / HOUR_MS);
+        expect(new Set(steps.map(({ start }) => start)).size).toBe(steps.length);
+      }
+    }
+    const [first] = await daysIn("UTC", { everyMs: 10 * DAY_MS });
+    expect(first!.start % (10 * DAY_MS)).toBe(0);
+  });
 });
