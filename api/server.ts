@@ -32,7 +32,7 @@ import { addSilences } from "./routes/silences.ts";
 import { addRecordings, addSimulations } from "./routes/simulations.ts";
 import { addTargets } from "./routes/targets.ts";
 import { createSessions } from "./sessions.ts";
-import { createStreams } from "./streams.ts";
+import { createStreams, type Streams } from "./streams.ts";
 import { createQueries, createTurns, type Turns } from "./turns.ts";
 import { acceptJsonOnly, compileValidator } from "./validation.ts";
 
@@ -70,6 +70,26 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addSession,
 ];
 
+/** Open pages are told when a correction came or went, whoever asked for it. */
+function telling(
+  corrections: ApiDeps["corrections"],
+  streams: Pick<Streams, "pushCorrection">,
+): ApiDeps["corrections"] {
+  return {
+    ...corrections,
+    async add(...asked) {
+      const done = await corrections.add(...asked);
+      if (done.effect) streams.pushCorrection("added", done.correction);
+      return done;
+    },
+    async revoke(...asked) {
+      const done = await corrections.revoke(...asked);
+      if (done?.effect) streams.pushCorrection("revoked", done.correction);
+      return done;
+    },
+  };
+}
+
 /**
  * The HTTP service, ready to `listen` (or to be asked by `inject` in tests). `close()` ends the open streams first, then
  * waits for the requests under way.
@@ -82,7 +102,8 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   const turns = createAllTurns(limits);
   const queries = createQueries(turns, auth, limits);
   const latest = createLatest(deps, limits.latestAgeMs);
-  const parts: Parts = { ...deps, auth, sessions, limits, streams, queries, turns, latest };
+  const corrections = telling(deps.corrections, streams);
+  const parts: Parts = { ...deps, corrections, auth, sessions, limits, streams, queries, turns, latest };
   const app = openServer(deps, limits);
   addErrors(app, deps.log, () => pageDocument(deps.options.page.dir));
   acceptJsonOnly(app);

@@ -1,8 +1,10 @@
 import type { ServerResponse } from "node:http";
 import { viewAlert } from "../contract/alert.ts";
+import { viewCorrection } from "../contract/correction.ts";
 import type { EventData, EventName } from "../contract/events.ts";
 import { viewReading } from "../contract/reading.ts";
 import { isWorldFault } from "../model/background.ts";
+import type { Correction } from "../model/correction.ts";
 import type { Reading } from "../model/reading.ts";
 import type { AlertEvent } from "../store/records/alerts.ts";
 import type { Records } from "../store/records.ts";
@@ -77,6 +79,13 @@ export function createStreams(
     }
   }
 
+  /** Whoever comes back reads anew what they show: it is told to those who are there. */
+  function pushCorrection(what: EventData["correction"]["what"], correction: Correction): void {
+    if (clients.size === 0) return;
+    const text = format("correction", { what, correction: viewCorrection(correction) });
+    each(({ raw }) => void raw.write(text));
+  }
+
   function each(tell: (client: StreamClient) => void): void {
     for (const client of [...clients.keys()]) {
       tell(client);
@@ -123,6 +132,7 @@ export function createStreams(
   return {
     refusal,
     open,
+    pushCorrection,
     endOf,
     counts: () => {
       let { missedReadings } = counts;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AlertBody } from "./alert.ts";
 import { Flag, Time, type View } from "./common.ts";
+import { CorrectionBody } from "./correction.ts";
 import { ReadingBody } from "./reading.ts";
 
 const EventId = z.string().regex(/^\d{1,15}$/, "An event id is a whole number.");
@@ -17,6 +18,8 @@ export const EVENTS = {
   alert: z.object({ at: Time, what: z.string(), alert: AlertBody }),
   /** With `readings=true`: readings as they come, without an id. */
   readings: z.array(ReadingBody),
+  /** A correction was added or revoked: what was read of the sensor may be read differently now. Without an id. */
+  correction: z.object({ what: z.enum(["added", "revoked"]), correction: CorrectionBody }),
   /** About so many live readings were left out here. */
   missed: z.object({ readings: z.number().int() }),
 };

@@ -3,7 +3,7 @@ import type { BucketsView, ReadingView } from "../../contract/reading.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import { MINUTE_MS } from "../../model/time.ts";
 import { request } from "../api/client.ts";
-import { neighboursOf } from "../live/live.ts";
+import { corrected, neighboursOf } from "../live/live.ts";
 import { useLoaded } from "../parts/state.tsx";
 import { type Point, type Series, withGaps } from "./chart-data.ts";
 
@@ -87,10 +87,11 @@ export function useHistory(
   /** What else the history of the sensor itself depends on: asked for anew when it changes. */
   state?: unknown,
 ) {
+  const changes = corrected.value;
   // With the history of a sensor whose place it took.
   const own = useLoaded(
     (signal) => loadHistory(sensorId, metric, range, signal, "&predecessors=true"),
-    [sensorId, metric, range, state],
+    [sensorId, metric, range, state, changes.get(sensorId)],
   );
   const others = useLoaded(
     (signal) => {
@@ -101,7 +102,7 @@ export function useHistory(
         }),
       );
     },
-    [withNeighbours, sensorId, metric, range],
+    [withNeighbours, sensorId, metric, range, withNeighbours && changes],
   );
   return { history: own.found, neighbours: others.found ?? NONE, problem: own.problem ?? others.problem };
 }

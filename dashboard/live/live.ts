@@ -44,6 +44,9 @@ const ENDED_MAX = 2_000;
 /** After that long out of sight, a page that need not call anyone lets its connection go: a browser has only six. */
 const HIDDEN_MS = 5 * 60_000;
 
+/** How often what is known of a sensor's readings was corrected while the page was open: what it shows is read anew. */
+export const corrected = signal<ReadonlyMap<string, number>>(new Map());
+
 const listeners = new Set<(news: AlertNews) => void>();
 /** Subscription every change of an alert as it comes; returns how to stop. */
 export function onAlertNews(listener: (news: AlertNews) => void): () => void {
@@ -82,12 +85,18 @@ function connect(): () => void {
   }
 
   function hear({ event, data }: EventSourceMessage): void {
+    if (event === "correction") return hearCorrection(JSON.parse(data) as EventData["correction"]);
     if (event !== "alert") return;
     const news = JSON.parse(data) as AlertNews;
     queue.push(news.alert);
     for (const listener of listeners) listener(news);
     learnSensor(news.alert.subject.sensorId);
     timer ??= setTimeout(flush, BATCH_MS);
+  }
+
+  function hearCorrection({ correction: { sensorId } }: EventData["correction"]): void {
+    corrected.value = new Map(corrected.peek()).set(sensorId, (corrected.peek().get(sensorId) ?? 0) + 1);
+    if (sensors.peek().has(sensorId)) refreshSensor(sensorId, over.signal);
   }
 
   /** A sensor that came after the list was loaded. */

@@ -4,6 +4,7 @@ import type { CorrectionDoneView, CorrectionEffectView, CorrectionView } from ".
 import { CORRECTION_KINDS, type CorrectionKind } from "../../model/correction.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { request } from "../api/client.ts";
+import { corrected } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Button, Field, typed } from "../parts/fields.tsx";
 import { Form, useAttempt } from "../parts/forms.tsx";
@@ -27,7 +28,7 @@ const pathOf = (id: string) => `/sensors/${encodeURIComponent(id)}/corrections`;
 export function useCorrections(id: string) {
   const load = (signal: AbortSignal) =>
     request<PageOf<CorrectionView>>("GET", `${pathOf(id)}?limit=${SHOWN}`, undefined, signal);
-  const { found, reload } = useLoaded(load, [id], ASK_EVERY_MS);
+  const { found, reload } = useLoaded(load, [id, corrected.value.get(id)], ASK_EVERY_MS);
   return { items: found?.items ?? NONE, reload };
 }
 

@@ -1,4 +1,4 @@
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import type { AlertView } from "../../contract/alert.ts";
 import type { PageOf } from "../../contract/common.ts";
 import type { SensorView } from "../../contract/reading.ts";
@@ -7,7 +7,7 @@ import type { Rule } from "../../model/rule.ts";
 import { matcherOf } from "../../model/rule-match.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import { eachPage, request } from "../api/client.ts";
-import { onAlertNews } from "../live/live.ts";
+import { corrected, onAlertNews } from "../live/live.ts";
 import { query, setQuery } from "../shell/router.ts";
 
 export type WholeSensor = SensorView & {
@@ -72,6 +72,14 @@ export function followSensor(id: string) {
   const stop = onAlertNews(({ alert }) => {
     if (alert.subject.sensorId === id) quietly(askAlerts());
   });
+  const known = corrected.peek().get(id);
+  const stopCorrected = effect(() => {
+    if (corrected.value.get(id) === known) return;
+    untracked(() => {
+      void ask();
+      quietly(askAlerts());
+    });
+  });
 
   return {
     sensor,
@@ -88,6 +96,7 @@ export function followSensor(id: string) {
     close(): void {
       over.abort();
       clearInterval(timer);
+      stopCorrected();
       stop();
     },
   };

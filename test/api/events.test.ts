@@ -277,6 +277,23 @@ describe("GET /events", () => {
     expect((await open("", { "last-event-id": "-1" })).answer.status).toBe(400);
     expect(service.deps.now()).toBe(T0);
   });
+
+  it("tells of corrections that come and go, whoever made them, and of no dry run", async () => {
+    await start();
+    service.stored.push(aReading({ sensorId: "air-1", district: "north", measuredAt: T0 - 60_000 }));
+    const { next } = await open();
+    const body = { from: "2026-11-21T09:00:00Z", to: "2026-11-21T10:00:00Z", what: "invalid", reason: "test" };
+    const path = "/api/v1/sensors/air-1/corrections";
+    await service.as("operator", "POST", `${path}?dryRun=true`, body);
+    const added = await service.as("operator", "POST", path, body);
+    expect(added.statusCode).toBe(201);
+    expect((await service.as("operator", "POST", path, body)).statusCode).toBe(200);
+    const { id } = added.json().correction;
+    await service.as("operator", "POST", `/api/v1/corrections/${id}/revoke`, { reason: "it was right" });
+    const told = async () => JSON.parse(/^data: (.*)$/m.exec((await next(/^event: correction$/m))!)![1]!);
+    expect(await told()).toMatchObject({ what: "added", correction: { id, sensorId: "air-1", what: "invalid" } });
+    expect(await told()).toMatchObject({ what: "revoked", correction: { id, sensorId: "air-1" } });
+  });
 });
 
 /** A client that asks and never reads. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createServiceClient } from "../../client/client.ts";
 import { SILENT } from "../../model/log.ts";
 import { loadMapping, parseMapping } from "../../simulators/mapping.ts";
@@ -147,6 +147,17 @@ describe("replay", () => {
     service.knobs.failing = Array.from({ length: 50 }, () => "/api/v1/ledger");
     await expect(replay(options([file]))).rejects.toThrow(/HTTP 500|Internal/);
     expect(service.logins.size).toBe(0);
+  });
+
+  it("waits for a service that is away no longer than until it is told to stop", async () => {
+    service.knobs.failing = Array.from({ length: 50 }, () => "/api/v1/ledger");
+    const stopping = new AbortController();
+    const waiting = { everyMs: 10_000, stallMs: 1000 };
+    const going = replay(options([write("occupancy_a.csv", MIXED)], { signal: stopping.signal, waiting }));
+    await vi.waitUntil(() => service.knobs.failing.length < 50);
+    stopping.abort();
+    await expect(going).rejects.toThrow(/HTTP 500|Internal/);
+    expect(service.knobs.failing).toHaveLength(49);
   });
 
   it("says how many readings were too late for any rule", async () => {
