@@ -107,7 +107,7 @@ function inhibitionOf(rules: readonly Rule[]) {
 /** "gateway:gw-1", "tag:feeder=f-12": two alerts with the same place are in the same branch of the tree. */
 export function branchOf(where: Where, { sensor, district, gateway, tags }: AlertFacts): string | undefined {
   if (typeof where === "object") {
-    const value = tags[where.tag];
+    const value = Object.hasOwn(tags, where.tag) ? tags[where.tag] : undefined;
     return value === undefined ? undefined : `tag:${where.tag}=${value}`;
   }
   const value = { sensor, district, gateway }[where];

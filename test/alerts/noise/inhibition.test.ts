@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { branchOf } from "../../../alerts/noise/judge.ts";
 import { aRule, MINUTE, T0 } from "../builders.ts";
 import { aCity, aTransition, RULES } from "./city.ts";
 
@@ -72,6 +73,11 @@ describe("inhibition", () => {
     city.pass(MINUTE);
     city.down("sag", "s-1", T0);
     expect(city.told()).toEqual(["firing feeder-fault f-1", "resolved sag s-1"]);
+  });
+
+  it("not along a tag that a sensor does not have, whatever its name is", () => {
+    const about = { district: "north", tags: {} } as Parameters<typeof branchOf>[1];
+    expect(branchOf({ tag: "constructor" }, about)).toBeUndefined();
   });
 
   it("on one sensor without waiting, also when the lesser alert comes first in the same batch", () => {
