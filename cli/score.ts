@@ -18,14 +18,19 @@ import {
   type Found,
   firedAlerts,
   judge,
-  type Label,
-  parseLabels,
-  type RawLabel,
   type Run,
-  resolveLabel,
   scoreOf,
   sumOf,
 } from "../tools/score.ts";
+import {
+  choose as chooseSetting,
+  leaveOneOut,
+  SETTINGS,
+  type Setting,
+  type Trial,
+  unusualRules,
+} from "../tools/score-choice.ts";
+import { type Label, parseLabels, type RawLabel, resolveLabel, withMoments } from "../tools/score-labels.ts";
 import { type Cell, createProgress, show, table } from "./output.ts";
 
 type Options = {
@@ -34,6 +39,7 @@ type Options = {
   readonly labels?: string;
   readonly mapping?: string;
   readonly misses?: boolean;
+  readonly leaveOneOut?: boolean;
   readonly json?: boolean;
 };
 
@@ -55,8 +61,12 @@ Other recordings: name the files, with --mapping, and --labels with NAB windows 
   limit      a stated limit was passed; nobody labelled the recording for that
   false      none of these
 
+With --leave-one-out the rules for the unusual are scored twice on each recording: with the setting that all
+recordings choose, and with the one that all others choose. Every alert to people counts, silences too.
+
 Examples:
   lamppost score
+  lamppost score --leave-one-out
   lamppost score nab beijing-multisite --json
   lamppost score occupancy_6005.csv --mapping nab --labels combined_windows.json`;
 
@@ -69,6 +79,7 @@ export function register(program: Command): void {
     .option("--rules <dir>", "rules to score instead of the default city set")
     .option("--mapping <name>", "for recordings of your own: which column is which metric of which sensor")
     .option("--labels <file>", "for recordings of your own: what is to be found in them")
+    .option("--leave-one-out", "score each recording with a setting that it was not chosen on")
     .option("--misses", "name every label that was missed")
     .option("--json", "for programs")
     .addHelpText("after", HELP)
@@ -79,6 +90,7 @@ async function run(names: string[], options: Options, command: Command): Promise
   const { datasets, problem } = choose(names, options);
   if (problem) return command.error(`error: ${problem}`, { exitCode: 2 });
   const rules = options.rules === undefined ? loadRules() : loadRules(options.rules);
+  if (options.leaveOneOut) return showLeaveOneOut(datasets, rules, options);
   const progress = createProgress(process.stderr);
   const scores: DatasetScore[] = [];
   try {
@@ -92,6 +104,86 @@ async function run(names: string[], options: Options, command: Command): Promise
   const total = sumOf(scores);
   show(options, { rules: rules.length, datasets: scores, total }, () => describeScores(scores, total, options.misses));
 }
+
+/** A recording scored with the setting that all chose, itself among them, and with the one that all others chose. */
+type Held = { readonly chosen: DatasetScore; readonly heldOut: DatasetScore; readonly setting: Setting };
+
+async function showLeaveOneOut(datasets: readonly Dataset[], rules: readonly Rule[], options: Options): Promise<void> {
+  const recordings = datasets.flatMap(partsOf);
+  const progress = createProgress(process.stderr);
+  const others = rules.filter(({ condition }) => condition.type !== "anomaly");
+  const scored = async (one: Dataset, some: readonly Rule[]) => scoreOf(await runDataset(one, some));
+  try {
+    const trials: Trial[] = [];
+    for (const [done, recording] of recordings.entries()) {
+      progress.update({ phase: "rules", done, total: recordings.length });
+      for (const setting of SETTINGS) {
+        const { events, told, sensorWeeks } = await scored(recording, unusualRules(rules, setting));
+        trials.push({ recording: recording.name, setting, ...foundIn(events), alerts: told, sensorWeeks });
+      }
+    }
+    const all = chooseSetting(trials);
+    const withoutIt = leaveOneOut(trials);
+    const held: Held[] = [];
+    for (const [done, recording] of recordings.entries()) {
+      progress.update({ phase: "rules", done, total: recordings.length });
+      const setting = withoutIt.get(recording.name)!;
+      const chosen = await scored(recording, [...others, ...unusualRules(rules, all)]);
+      const same = setting === all;
+      held.push({
+        chosen,
+        setting,
+        heldOut: same ? chosen : await scored(recording, [...others, ...unusualRules(rules, setting)]),
+      });
+    }
+    progress.end();
+    show(options, { setting: all, recordings: held }, () => describeHeld(held, all));
+  } finally {
+    progress.end();
+  }
+}
+
+const foundIn = ({ found, of }: Found) => ({ found, of });
+
+/** Where windows are labelled each file is a recording of its own, so that none helps another. */
+function partsOf(dataset: Dataset): Dataset[] {
+  const labelled = new Set(dataset.labels.filter(({ type }) => type === "event").map(({ file }) => file));
+  if (![...dataset.files].some((file) => labelled.has(basename(file)))) return [dataset];
+  return dataset.files.map((file) => ({ ...dataset, name: basename(file), files: [file] }));
+}
+
+function describeHeld(held: readonly Held[], all: Setting): string {
+  const head = ["recording", "sensor-weeks", "setting", "windows", "delay", "told", "of it silences", "wrong"];
+  const rate = ({ told, sensorWeeks }: DatasetScore) => (sensorWeeks > 0 ? (told / sensorWeeks).toFixed(2) : "-");
+  const row = (score: DatasetScore, setting: string): Cell[] => [
+    ...[
+      score.dataset,
+      score.sensorWeeks.toFixed(1),
+      setting,
+      share(score.events),
+      hoursOf(middleOf(score.eventDelaysMs)),
+    ],
+    ...[score.told, score.silences, score.wrong, rate(score)],
+  ];
+  const rows = (scores: readonly (readonly [DatasetScore, Setting])[]): Cell[][] => [
+    ...scores.map(([score, setting]) => row(score, settingText(setting))),
+    row(sumOf(scores.map(([score]) => score)), ""),
+  ];
+  const titled = (title: string, scores: Cell[][]) => [title, table([...head, "told/sensor-week"], scores), ""];
+  return [
+    ...titled("Chosen on these recordings:", rows(held.map(({ chosen }) => [chosen, all]))),
+    ...titled(
+      "Not chosen on: each with the setting of all others:",
+      rows(held.map((one) => [one.heldOut, one.setting])),
+    ),
+  ]
+    .join("\n")
+    .trimEnd();
+}
+
+const settingText = ({ sigmas, lastsMs }: Setting) => `${sigmas} sigmas, ${lastsMs / HOUR_MS} h`;
+const middleOf = (sorted: readonly number[]) => sorted[(sorted.length - 1) >> 1];
+const hoursOf = (ms: number | undefined) => (ms === undefined ? "-" : `${(ms / HOUR_MS).toFixed(1)} h`);
 
 function choose(names: string[], options: Options): { datasets: Dataset[]; problem?: string } {
   try {
@@ -149,23 +241,28 @@ function describeScores(scores: readonly DatasetScore[], total: DatasetScore, mi
     score.readings,
     score.sensorWeeks.toFixed(1),
     ...[score.events, score.longFlatlines, score.otherFlatlines, score.floors, score.gaps, score.outages].map(share),
+    ...[hoursOf(middleOf(score.eventDelaysMs)), score.told, score.silences],
+    score.sensorWeeks > 0 ? (score.told / score.sensorWeeks).toFixed(2) : "-",
     score.falseForCrews,
     score.falseForCrewsPerSensorWeek.toFixed(3),
   ]);
   const sumHead = ["data set", "sensors", "readings", "sensor-weeks", "events", "flatlines >= 24 h", "other flatlines"];
-  const sumMore = ["floors respected", "labelled gaps", "outages >= 24 h", "false for crews", "per sensor-week"];
+  const sumMore = ["floors respected", "labelled gaps", "outages >= 24 h", "event delay", "told", "of it silences"];
+  const sumRates = ["told/sensor-week", "false for crews", "false for crews/sensor-week"];
   const notes = scores.flatMap(({ dataset, unusable }) =>
     unusable.map((text) => `label not used: ${dataset}: ${text}`),
   );
   const missed = misses ? scores.flatMap(missedLines) : [];
-  return [table(head, rows), "", table([...sumHead, ...sumMore], sums), "", ...notes, ...missed].join("\n").trimEnd();
+  return [table(head, rows), "", table([...sumHead, ...sumMore, ...sumRates], sums), "", ...notes, ...missed]
+    .join("\n")
+    .trimEnd();
 }
 
 function ruleRows({ dataset, rules, sensorWeeks }: DatasetScore): Cell[][] {
   return rules.map((one) => [
     ...[dataset, one.rule, one.alerts, one.hit, one.confirmed, one.floor, one.limit, one.false],
     sensorWeeks > 0 ? (one.false / sensorWeeks).toFixed(3) : "-",
-    one.delayMs === undefined ? "-" : `${(one.delayMs / HOUR_MS).toFixed(1)} h`,
+    hoursOf(one.delayMs),
   ]);
 }
 
@@ -260,10 +357,12 @@ function datasetIn(data: string, name: string, mapping: Mapping): Dataset | unde
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
   const files = names.filter((path) => RECORDING.test(basename(path)) && isKnown(mapping, path));
   const inFolder = names.filter((path) => /labels.*windows\.json$/.test(path)).map((path) => join(folder, path));
+  const moments = names.find((path) => /labels.*labels\.json$/.test(path));
   const shared = join(data, "known_faults.json");
   const lists = [...inFolder, ...(existsSync(shared) ? [shared] : [])];
   const labels = lists.flatMap((path) => readLabels(path, found));
-  return { name, mapping, files: files.map((path) => join(folder, path)), labels };
+  const exact = moments === undefined ? labels : withMoments(labels, readJson(join(folder, moments)));
+  return { name, mapping, files: files.map((path) => join(folder, path)), labels: exact };
 }
 
 function isKnown(mapping: Mapping & { form: "table" }, path: string): boolean {
@@ -278,8 +377,10 @@ function isKnown(mapping: Mapping & { form: "table" }, path: string): boolean {
 /** Throws `RecordingError`. */
 function readLabels(path: string, dataset?: string): RawLabel[] {
   try {
-    return parseLabels(JSON.parse(readFileSync(path, "utf8")), dataset);
+    return parseLabels(readJson(path), dataset);
   } catch (error) {
     throw new RecordingError(`${path}: ${(error as Error).message}`, { cause: error });
   }
 }
+
+const readJson = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));

@@ -1,12 +1,7 @@
-import { basename } from "node:path";
-import { z } from "zod";
 import type { Audience, Transition } from "../model/alert.ts";
-import { createZoneClock, localMs, localTimeReader } from "../model/local-time.ts";
-import type { MetricName } from "../model/metrics.ts";
-import { toId } from "../model/names.ts";
 import type { Reading } from "../model/reading.ts";
 import { DAY_MS } from "../model/time.ts";
-import { fileSpec, type Mapping, RecordingError, type TableFile } from "../simulators/mapping.ts";
+import type { Label } from "./score-labels.ts";
 
 type Times = ReturnType<typeof createTimes>;
 
@@ -62,151 +57,6 @@ function lastOf(heard: ReadonlyMap<string, readonly number[]>): number {
   return last;
 }
 
-/** What people marked in a recording, with the recording's own names and times. */
-export type RawLabel = {
-  /** Without folder. */
-  readonly file: string;
-  /** undefined: every sensor of the file. */
-  readonly column?: string;
-  readonly type: LabelType;
-  readonly from: string;
-  readonly to: string;
-  readonly floor: boolean;
-};
-
-/**
- * "event": something happened (a NAB window, a labelled mote). "flatline": one value again and again. "gap": values are
- * missing. "point": single implausible values.
- */
-type LabelType = "event" | "flatline" | "gap" | "point";
-
-/** The same in the service's terms. `to` is the time of the last value. */
-export type Label = {
-  readonly file: string;
-  readonly sensorIds: readonly string[];
-  /** undefined: whatever the sensor measures. */
-  readonly metric?: MetricName;
-  readonly type: LabelType;
-  readonly from: number;
-  readonly to: number;
-  /** The value is the detection limit: a constant value that is no fault. */
-  readonly floor: boolean;
-};
-
-const windows = z.record(z.string(), z.array(z.tuple([z.string(), z.string()])));
-const fault = z.looseObject({
-  dataset: z.string().optional(),
-  file: z.string(),
-  column: z.string().optional(),
-  type: z.string(),
-  start: z.string().optional(),
-  end: z.string().optional(),
-  likely_detection_floor: z.boolean().optional(),
-});
-
-/** What each word of a fault list means here; others (counts of inconsistent rows, …) have no time and are no labels. */
-const TYPES: readonly (readonly [RegExp, LabelType])[] = [
-  [/flatline/, "flatline"],
-  [/gap/, "gap"],
-  [/labelled_event|anomaly|event/, "event"],
-  [/implausible|spike/, "point"],
-];
-
-/**
- * Labels in one of two shapes: NAB windows (`{"folder/file.csv": [["from", "to"], …]}`), or a list of faults
- * (`[{file, column, type, start, end, likely_detection_floor}]`, `dataset` picks those of one folder). Throws
- * `RecordingError`.
- */
-export function parseLabels(value: unknown, dataset?: string): RawLabel[] {
-  const nab = windows.safeParse(value);
-  if (nab.success)
-    return Object.entries(nab.data).flatMap(([path, spans]) =>
-      spans.map(([from, to]) => ({ file: basename(path), type: "event" as const, from, to, floor: false })),
-    );
-  const faults = z.array(fault).safeParse(value);
-  if (!faults.success)
-    throw new RecordingError(
-      'labels are {"file.csv": [["from", "to"], …]} or [{"file", "column", "type", "start", "end"}, …]',
-    );
-  return faults.data.flatMap((one) => {
-    if (dataset !== undefined && one.dataset !== undefined && one.dataset !== dataset) return [];
-    const type = TYPES.find(([pattern]) => pattern.test(one.type))?.[1];
-    if (!type || one.start === undefined) return [];
-    const { file, column, start: from, end: to = from, likely_detection_floor: floor = false } = one;
-    return [{ file: basename(file), ...(column !== undefined && { column }), type, from, to, floor }];
-  });
-}
-
-/**
- * A label in the service's terms, or why not: the column has no metric, the time cannot be read. `sensorIds`: the
- * sensors that were seen in this file. Times are read in the zone of the mapping; "row 12" counts from 0, "reading 12"
- * is the number in the index column.
- */
-export function resolveLabel(raw: RawLabel, mapping: Mapping, sensorIds: ReadonlySet<string>): Label | string {
-  const { file, column, type, floor } = raw;
-  if (mapping.form === "native") return resolveNative(raw, sensorIds);
-  const { spec, groups } = fileSpec(mapping, file);
-  const from = timeOf(raw.from, spec);
-  const to = timeOf(raw.to, spec);
-  if (from === undefined || to === undefined) return `the times ${raw.from} and ${raw.to} cannot be read`;
-  if (column === undefined) return { file, sensorIds: [...sensorIds], type, from, to, floor };
-  if (sensorIds.has(toId(column))) return { file, sensorIds: [toId(column)], type, from, to, floor };
-  const found = sourceOf(column, spec, groups);
-  if (!found) return `no metric for the column ${column}`;
-  const ids = [...sensorIds].filter((id) => found.pattern.test(id));
-  return ids.length === 0
-    ? `no sensor for the column ${column}`
-    : { file, sensorIds: ids, metric: found.metric, type, from, to, floor };
-}
-
-function resolveNative(
-  { file, column, type, floor, ...raw }: RawLabel,
-  sensorIds: ReadonlySet<string>,
-): Label | string {
-  const from = Date.parse(raw.from);
-  const to = Date.parse(raw.to);
-  if (Number.isNaN(from) || Number.isNaN(to)) return `the times ${raw.from} and ${raw.to} cannot be read`;
-  if (column === undefined) return { file, sensorIds: [...sensorIds], type, from, to, floor };
-  return sensorIds.has(column) ? { file, sensorIds: [column], type, from, to, floor } : `no sensor ${column}`;
-}
-
-/** Which metric a column became, and what the ids of its sensors look like. */
-function sourceOf(column: string, spec: TableFile, groups: Readonly<Record<string, string>>) {
-  for (const reading of spec.readings) {
-    if ("metrics" in reading) {
-      const one = reading.metrics.find((metric) => metric.column.toLowerCase() === column.toLowerCase());
-      if (one) return { metric: one.metric, pattern: idPattern(reading.sensor, groups) };
-      continue;
-    }
-    const match = new RegExp(reading.eachColumn, "i").exec(column);
-    if (match)
-      return { metric: reading.metric, pattern: idPattern(reading.sensor, { ...groups, column, ...match.groups }) };
-  }
-  return undefined;
-}
-
-/** "beijing-{station}" with the station in the row: any id of that form. */
-function idPattern(template: string, known: Readonly<Record<string, string>>): RegExp {
-  const parts = template.split(/(\{[^}]+\})/).map((part) => {
-    const name = /^\{(.+)\}$/.exec(part)?.[1];
-    const text = name === undefined ? part : known[name];
-    return text === undefined ? ".+" : text.toLowerCase().replace(/[^a-z0-9]+/g, "-");
-  });
-  return new RegExp(`^${parts.join("")}$`);
-}
-
-function timeOf(text: string, { time }: TableFile): number | undefined {
-  const counted = /^(row|reading) (\d+)$/.exec(text);
-  if (counted && !("columns" in time)) {
-    const start = Temporal.PlainDateTime.from(time.start).toZonedDateTime(time.zone).epochMilliseconds;
-    const step = Number(counted[2]) - (counted[1] === "reading" ? time.indexFrom : 0);
-    return start + step * time.stepS * 1000;
-  }
-  const said = localTimeReader("YYYY-MM-DD HH:mm:ss")(text.replace("T", " ").replace(/\.\d+$/, ""));
-  const local = said && localMs(said);
-  return local === undefined ? undefined : createZoneClock(time.zone ?? "UTC")(local).at;
-}
-
 /** An alert that fired, as it stood in the end. */
 export type Fired = {
   readonly id: string;
@@ -228,9 +78,15 @@ export type Fired = {
 type Judgement = "hit" | "confirmed" | "floor" | "limit" | "false";
 
 /** What a rule claims, by the type of its condition. */
-export type Claims = ReadonlyMap<string, "silence" | "flatline" | "limit" | "unusual">;
+type Claim = "silence" | "flatline" | "limit" | "unusual";
+export type Claims = ReadonlyMap<string, Claim>;
 
-type Judged = { readonly alert: Fired; readonly is: Judgement; readonly labels: readonly Label[] };
+type Judged = {
+  readonly alert: Fired;
+  readonly claim: Claim;
+  readonly is: Judgement;
+  readonly labels: readonly Label[];
+};
 
 /** The alerts in the order they fired, without those that were taken back. */
 export function firedAlerts(transitions: readonly Transition[], recordingEnd: number): Fired[] {
@@ -261,16 +117,19 @@ export function judge(alerts: readonly Fired[], labels: readonly Label[], claims
   }
   for (const alert of alerts.filter(({ children }) => children.length > 0)) {
     const children = alert.children.flatMap((id) => done.get(id) ?? []);
-    done.set(alert.id, { alert, is: commonest(children), labels: children.flatMap((child) => child.labels) });
+    const claim = claimOf(claims, alert);
+    done.set(alert.id, { alert, claim, is: commonest(children), labels: children.flatMap((child) => child.labels) });
   }
   return alerts.map(({ id }) => done.get(id)!);
 }
 
+const claimOf = (claims: Claims, { rule }: Fired): Claim => claims.get(rule) ?? "unusual";
+
 function judgeOne(alert: Fired, near: readonly Label[], claims: Claims, times: Times, hasEvents: boolean) {
-  const claim = claims.get(alert.rule) ?? "unusual";
+  const claim = claimOf(claims, alert);
   const meant = near.filter((label) => !label.floor && MEANT[claim].includes(label.type));
-  if (meant.length > 0) return { is: "hit" as const, labels: meant };
-  const none = { labels: [] as Label[] };
+  if (meant.length > 0) return { claim, is: "hit" as const, labels: meant };
+  const none = { claim, labels: [] as Label[] };
   if (claim === "flatline" && near.some(({ floor }) => floor)) return { is: "floor" as const, ...none };
   const gap = claim === "silence" ? times.gapAround(alert.sensorId ?? "", alert.metric, alert.startedAt) : 0;
   if (gap > GAP_MS) return { is: "confirmed" as const, ...none };
@@ -278,7 +137,7 @@ function judgeOne(alert: Fired, near: readonly Label[], claims: Claims, times: T
   return { is: claim === "limit" && !hasEvents ? ("limit" as const) : ("false" as const), ...none };
 }
 
-const MEANT: Readonly<Record<"silence" | "flatline" | "limit" | "unusual", readonly Label["type"][]>> = {
+const MEANT: Readonly<Record<Claim, readonly Label["type"][]>> = {
   silence: ["gap"],
   flatline: ["flatline", "event"],
   limit: ["event", "point"],
@@ -328,6 +187,13 @@ export type DatasetScore = {
   readonly gaps: Found;
   /** Sensors that said nothing for a day and more, taken from the recording itself. */
   readonly outages: Found;
+  /** From what happened to the first alert of each window that was found, ascending; told before counts as none. */
+  readonly eventDelaysMs: readonly number[];
+  /** Everything said to people, right or wrong, and how much of it was silence. */
+  readonly told: number;
+  readonly silences: number;
+  /** What no label and no gap in the data explains, whoever was told. */
+  readonly wrong: number;
   /** Alerts for crews that no label and no gap in the data explains, and how many that is per sensor and week. */
   readonly falseForCrews: number;
   readonly falseForCrewsPerSensorWeek: number;
@@ -344,9 +210,10 @@ export type Run = {
 
 export function scoreOf({ dataset, judged, labels, unusable, times }: Run): DatasetScore {
   const sensorWeeks = times.watchedMs() / (7 * DAY_MS);
-  const falseForCrews = judged.filter(
+  const count = (isMeant: (one: Judged) => boolean) => judged.filter(isMeant).length;
+  const falseForCrews = count(
     ({ alert, is }) => alert.audience === "crews" && (is === "false" || is === "floor" || is === "limit"),
-  ).length;
+  );
   const hits = new Map<Label, Judged[]>();
   for (const one of judged) for (const label of one.labels) hits.set(label, [...(hits.get(label) ?? []), one]);
   const flat = labels.filter(({ type, floor }) => type === "flatline" && !floor);
@@ -367,10 +234,22 @@ export function scoreOf({ dataset, judged, labels, unusable, times }: Run): Data
     ),
     gaps: found(labels.filter(({ type }) => type === "gap")),
     outages: outagesOf(judged, times),
+    eventDelaysMs: eventDelays(labels, hits),
+    told: judged.length,
+    silences: count(({ claim }) => claim === "silence"),
+    wrong: count(({ is }) => is === "false" || is === "floor"),
     falseForCrews,
     falseForCrewsPerSensorWeek: sensorWeeks > 0 ? falseForCrews / sensorWeeks : 0,
     unusable,
   };
+}
+
+function eventDelays(labels: readonly Label[], hits: ReadonlyMap<Label, readonly Judged[]>): number[] {
+  const delays = labels.flatMap((label) => {
+    const found = label.type === "event" ? hits.get(label) : undefined;
+    return found ? [Math.max(0, Math.min(...found.map(({ alert }) => alert.firedAt)) - label.moment)] : [];
+  });
+  return delays.sort((a, b) => a - b);
 }
 
 function foundOf(labels: readonly Label[], isFound: (label: Label) => boolean): Found {
@@ -412,7 +291,7 @@ function ruleScores(judged: readonly Judged[]): RuleScore[] {
   for (const one of judged) byRule.set(one.alert.rule, [...(byRule.get(one.alert.rule) ?? []), one]);
   return [...byRule].sort().map(([rule, all]) => {
     const count = (is: Judgement) => all.filter((one) => one.is === is).length;
-    const delays = all.flatMap(({ alert, labels }) => labels.map(({ from }) => alert.firedAt - from));
+    const delays = all.flatMap(({ alert, labels }) => labels.map(({ moment }) => Math.max(0, alert.firedAt - moment)));
     const delayMs = delays.sort((a, b) => a - b)[delays.length >> 1];
     return {
       rule,
@@ -449,6 +328,10 @@ export function sumOf(scores: readonly DatasetScore[]): DatasetScore {
     floors: join((score) => score.floors),
     gaps: join((score) => score.gaps),
     outages: join((score) => score.outages),
+    eventDelaysMs: scores.flatMap((score) => score.eventDelaysMs).sort((a, b) => a - b),
+    told: add((score) => score.told),
+    silences: add((score) => score.silences),
+    wrong: add((score) => score.wrong),
     falseForCrews,
     falseForCrewsPerSensorWeek: sensorWeeks > 0 ? falseForCrews / sensorWeeks : 0,
     unusable: [],

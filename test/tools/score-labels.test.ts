@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadMapping } from "../../simulators/mapping.ts";
-import { parseLabels, resolveLabel } from "../../tools/score.ts";
+import { parseLabels, resolveLabel } from "../../tools/score-labels.ts";
 
 const first = (value: unknown, dataset?: string) => parseLabels(value, dataset)[0]!;
 

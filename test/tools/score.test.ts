@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Claims, createTimes, type Fired, judge, type Label, scoreOf } from "../../tools/score.ts";
+import { type Claims, createTimes, type Fired, judge, scoreOf } from "../../tools/score.ts";
+import type { Label } from "../../tools/score-labels.ts";
 import { aReading } from "../alerts/builders.ts";
 
 const HOUR = 3_600_000;
@@ -13,7 +14,16 @@ const claims: Claims = new Map([
 ]);
 
 function aLabel(rest: Partial<Label>): Label {
-  return { file: "f", sensorIds: ["s-1"], type: "event", from: 10 * HOUR, to: 20 * HOUR, floor: false, ...rest };
+  return {
+    file: "f",
+    sensorIds: ["s-1"],
+    type: "event",
+    from: 10 * HOUR,
+    to: 20 * HOUR,
+    moment: 10 * HOUR,
+    floor: false,
+    ...rest,
+  };
 }
 
 let count = 0;
@@ -99,6 +109,18 @@ describe("the figures", () => {
     const score = run(wrong, []);
     expect(score.sensorWeeks).toBe(1);
     expect(score.falseForCrewsPerSensorWeek).toBe(2);
+  });
+
+  it("count everything that people are told, silences and all, and what of it was wrong", () => {
+    const told = [anAlert({}), anAlert({ rule: "silent", firedAt: 49 * HOUR }), anAlert({ audience: "operators" })];
+    expect(run(told, [])).toMatchObject({ told: 3, silences: 1, wrong: 2 });
+  });
+
+  it("count the delay of an event from its moment, and none where it was told before", () => {
+    const label = aLabel({ moment: 15 * HOUR });
+    const alerts = [18, 19].map((hour) => anAlert({ firedAt: hour * HOUR }));
+    expect(run(alerts, [label]).eventDelaysMs).toEqual([3 * HOUR]);
+    expect(run([anAlert({ firedAt: 12 * HOUR }), ...alerts], [label]).eventDelaysMs).toEqual([0]);
   });
 
   it("find outages in the recording itself", () => {
