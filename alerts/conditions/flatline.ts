@@ -122,6 +122,8 @@ type Run = {
   readonly idleMs: number;
   readonly good: boolean;
   readonly firing?: boolean;
+  /** Long enough, and near the floor: it waits for what the others show. */
+  readonly pending?: boolean;
 };
 
 type FlatlineState = { readonly run?: Run; readonly history: ValueHistory };
@@ -133,8 +135,9 @@ const QUIET: FlatlineState = { history: NEW_HISTORY };
  * Source: QARTOD flat line test (IOOS). Units are the metric's. A value stands for its interval, so that 24 equal hourly
  * values are a day. It ends with the first value outside the tolerance.
  *
- * Guards: a value at or below `floor`, or without one at the floor learnt from the sensor's own past (`isNearFloor`), is
- * the detection limit; at or above `ceiling` it is a cap. A sensor that has only ever sent whole numbers needs twice as
+ * Guards: a value at or below `floor` is the detection limit. Without one, a value at the floor learnt from the sensor's
+ * own past (`isNearFloor`) may be: the alert is pending, and `districts/floors.ts` makes it fire if the neighbours are
+ * not near their floors as well. At or above `ceiling` it is a cap. A sensor that has only ever sent whole numbers needs twice as
  * many values. A gap longer than max(3 x interval, 15 min) starts the run anew, for nobody saw it hold; what is firing
  * goes on until another value comes. Of metrics that count what passes, zeros between 22:00 and 06:00 of solar time count
  * neither as time nor as values; where the longitude is unknown, zeros need at least a day.
@@ -147,11 +150,15 @@ export const flatline: OverValues<"flatline", FlatlineParams, FlatlineState> = {
     return (sensor) => ({ ...limits, needsGood: needsGood(rule), zeroByNight, lon: wholeLon(sensor) });
   },
   looksAt: (sensor) => String(wholeLon(sensor)),
-  explain({ rule, spec: { tolerance }, sensor, outcome: { at, startedAt, value, evidence } }) {
+  explain({ rule, spec: { tolerance }, sensor, outcome: { what, at, startedAt, value, evidence } }) {
     const near = tolerance > 0 ? `within ${amount(rule, tolerance)} of ` : "at ";
     const stayed = `${subject(rule, sensor)} has stayed ${near}${amount(rule, value)} since ${timeText(startedAt, rule.zone)}`;
     const note = evidence[0]?.note ?? "without a change";
-    return `${stayed}, for ${formatSpan(at - startedAt)} (${note}); the sensor is probably stuck.`;
+    const meaning =
+      what === "pending"
+        ? "that is near the lowest it shows, so it counts only if its neighbours are not near theirs."
+        : "the sensor is probably stuck.";
+    return `${stayed}, for ${formatSpan(at - startedAt)} (${note}); ${meaning}`;
   },
   explainEnd: ({ rule, outcome: { at, value } }) =>
     `Another value came at ${timeText(at, rule.zone)}: ${amount(rule, value)}.`,
@@ -162,10 +169,10 @@ export const flatline: OverValues<"flatline", FlatlineParams, FlatlineState> = {
     if (!run) return [{ run: startRun(sample), history }, NOTHING];
     const { at, value, lastAt, cadence } = sample;
     const equal = Math.max(run.high, value) - Math.min(run.low, value) <= params.tolerance;
-    if (equal && run.firing) return [state, NOTHING];
+    if (equal && (run.firing || run.pending)) return [state, NOTHING];
     if (equal && !isBroken(lastAt, at, cadence)) return extend(params, run, history, sample);
     const next = { run: startRun(sample), history: withRun(history, run.since, run.low) };
-    return [next, run.firing ? [ended(run, sample)] : NOTHING];
+    return [next, run.firing || run.pending ? [ended(run, sample)] : NOTHING];
   },
 };
 
@@ -189,11 +196,15 @@ function extend(params: FlatlineParams, run: Run, history: ValueHistory, sample:
     idleMs: run.idleMs + (idle ? at - (lastAt ?? at) : 0),
     good: run.good || good,
   };
-  if (idle || !isStuck(params, next, history, sample)) return [{ run: next, history }, NOTHING];
-  return [{ run: { ...next, firing: true }, history }, [begun(next, sample)]];
+  if (idle || !isStill(params, next, history, sample)) return [{ run: next, history }, NOTHING];
+  const isZero = params.zeroByNight && value === 0;
+  const mayBeFloor = params.floor === undefined && !isZero && isNearFloor(history, value);
+  if (mayBeFloor) return [{ run: { ...next, pending: true }, history }, [begun("pending", next, sample)]];
+  return [{ run: { ...next, firing: true }, history }, [begun("firing", next, sample)]];
 }
 
-function isStuck(params: FlatlineParams, run: Run, history: ValueHistory, { at, value, cadence }: Sample): boolean {
+/** It has repeated its value for long enough, and that is no stated limit of what it can show. */
+function isStill(params: FlatlineParams, run: Run, history: ValueHistory, { at, value, cadence }: Sample): boolean {
   const isZero = params.zeroByNight && value === 0;
   const enough = history.whole && Number.isInteger(value) ? 2 * params.samples : params.samples;
   if (run.count < enough || (params.needsGood && !run.good)) return false;
@@ -201,8 +212,7 @@ function isStuck(params: FlatlineParams, run: Run, history: ValueHistory, { at, 
   const restMs = afterMs - (at - run.since - run.idleMs);
   if (restMs > 0 && isIntervalBelow(cadence, restMs)) return false;
   if (params.ceiling !== undefined && value >= params.ceiling) return false;
-  if (params.floor !== undefined) return value > params.floor;
-  return isZero || !isNearFloor(history, value);
+  return params.floor === undefined || value > params.floor;
 }
 
 /** Between 22:00 and 06:00 by the sun: 15 degrees of longitude are an hour. An unknown longitude has no night. */
@@ -212,7 +222,7 @@ function isNight(at: number, lon: number | undefined): boolean {
   return hour >= 22 || hour < 6;
 }
 
-function begun({ since, count, low, high }: Run, { at, value, good }: Sample): Outcome {
+function begun(what: "pending" | "firing", { since, count, low, high }: Run, { at, value, good }: Sample): Outcome {
   const range = low === high ? "equal values" : `values between ${low} and ${high}`;
   const newest: Evidence = {
     measuredAt: at,
@@ -221,11 +231,12 @@ function begun({ since, count, low, high }: Run, { at, value, good }: Sample): O
     note: `${count} ${range} in a row`,
     ...(good ? {} : { quality: "suspect" }),
   };
-  return { what: "firing", at, startedAt: since, value, evidence: [newest] };
+  return { what, at, startedAt: since, value, evidence: [newest] };
 }
 
-function ended({ since }: Run, { at, value }: Sample): Outcome {
-  return { what: "resolved", at, startedAt: since, value, evidence: [{ measuredAt: at, value }], why: "cleared" };
+function ended({ since, pending }: Run, { at, value }: Sample): Outcome {
+  const why = pending ? "not-held" : "cleared";
+  return { what: "resolved", at, startedAt: since, value, evidence: [{ measuredAt: at, value }], why };
 }
 
 /** Nothing passes at night, and by day something always does. Rarer things (buses, bicycles) may stay away all day. */

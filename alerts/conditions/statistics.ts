@@ -136,8 +136,10 @@ export function noiseOf(metric: MetricName, level: number): number {
 /** What is measured in traces: near zero an analyser shows its detection limit. */
 const TRACES = new Set<MetricName>(["pm25", "pm10", "pm1", "no2", "o3", "so2", "co", "no", "nox", "benzene"]);
 
+export const isTrace = (metric: MetricName): boolean => TRACES.has(metric);
+
 /** Near the lower end of what the sensor can tell: there a constant value is the detection limit, not a fault. */
 export function isNearFloor(metric: MetricName, value: number): boolean {
   const [low, high] = METRICS[metric].suspect;
-  return TRACES.has(metric) && value <= low + 0.02 * (high - low);
+  return isTrace(metric) && value <= low + 0.02 * (high - low);
 }

@@ -4,6 +4,7 @@ import type { Rule } from "../../model/rule.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import type { StateRow, States, StateTable } from "../engine/states.ts";
 import { createDrift, type Diary } from "./drift.ts";
+import { createFloors, metricsNearFloors } from "./floors.ts";
 import { createMemories, createNeighbours, type Memory, type Neighbour, RECENT, RECENT_SINCE } from "./neighbours.ts";
 import { createQuorum, type Seats } from "./quorum.ts";
 import { createVerdicts, type Due, metricsToKeep } from "./verdict.ts";
@@ -15,7 +16,13 @@ type DistrictsOptions = {
 };
 
 /** The newest time measured in a district, and when its day is over for the drift rules. */
-type District = { readonly name: string; readonly due: Due; watermark: number; dayEndsAt: number };
+type District = {
+  readonly name: string;
+  readonly due: Due;
+  readonly floorDue: Due;
+  watermark: number;
+  dayEndsAt: number;
+};
 
 /** What is known of one sensor beside its own rules. Every reading passes here. */
 type Resident = {
@@ -61,8 +68,9 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
     onSave: memories.begin,
   });
   const verdicts = createVerdicts(rules, neighbours, states);
-  const drift = createDrift(rules, states, (id) => restoreSensor(id)?.sensor);
-  const tables: StateTable<never>[] = [...quorum.tables, recent, verdicts.table, ...drift.tables];
+  const drift = createDrift(rules, states, (id) => restoreSensor(id)?.sensor, metricsNearFloors(rules));
+  const floors = createFloors({ rules, states, neighbours, dailyOf: drift.dailyOf, resident: (id) => neighbourOf(id) });
+  const tables: StateTable<never>[] = [...quorum.tables, recent, verdicts.table, ...drift.tables, floors.table];
   /** The reading that is being looked at. */
   let imported = false;
   let waiting: Transition[] = [];
@@ -81,8 +89,10 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
     if (seats.length > 0) quorum.note(seats, reading);
     if (measuredAt > district.watermark) {
       district.watermark = measuredAt;
-      if (measuredAt >= district.due.at || measuredAt >= district.dayEndsAt) {
+      const isOver = measuredAt >= district.dayEndsAt || measuredAt >= district.floorDue.at;
+      if (isOver || measuredAt >= district.due.at) {
         waiting.push(...verdicts.review(district.name, measuredAt, receivedAt, neighbourOf));
+        if (measuredAt >= district.floorDue.at) waiting.push(...floors.review(district.name, measuredAt, receivedAt));
         if (measuredAt >= district.dayEndsAt) closeDay(district, measuredAt, receivedAt);
       }
     }
@@ -130,6 +140,7 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
     const district = districts.get(name) ?? {
       name,
       due: verdicts.dueOf(name),
+      floorDue: floors.dueOf(name),
       watermark: NEVER,
       dayEndsAt: drift.nextAt(name),
     };
@@ -140,11 +151,13 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
   /** What the engine said, each with its verdict, and what follows from it. */
   function take(transitions: readonly Transition[]): Transition[] {
     const said: Transition[] = [];
-    for (const transition of transitions) {
+    for (const told of transitions) {
+      const transition = floors.take(told);
       const { sensorId } = transition.alert.subject;
       const resident = sensorId === undefined ? undefined : residents.get(sensorId);
       const watermark = resident?.district.watermark ?? NEVER;
-      said.push(verdicts.take(transition, resident?.memory.neighbour, watermark, imported));
+      const isJudged = transition !== told;
+      said.push(isJudged ? transition : verdicts.take(transition, resident?.memory.neighbour, watermark, imported));
       if (sensorId !== undefined) quorum.take(transition, sensorOf(sensorId));
     }
     for (const one of quorum.news()) said.push(one);

@@ -39,15 +39,18 @@ type DriftJson = Found & { fit: string };
  * district and UTC day, when the day and the allowed lateness are over, so that nothing of it changes afterwards.
  * Sensors without neighbours that moved alike are not judged. A new `calibratedAt` among the tags begins anew.
  *
- * `restoreSensor`: a sensor of the last life, bound as it is now; undefined if there is none such any more.
+ * `restoreSensor`: a sensor of the last life, bound as it is now; undefined if there is none such any more. `others`:
+ * metrics of which the days are kept for those who ask `dailyOf`.
  */
 export function createDrift(
   rules: readonly Rule[],
   states: States,
   restoreSensor: (id: string) => WatchedSensor | undefined,
+  others: readonly MetricName[] = [],
 ) {
   const compiled = rules.filter(({ condition }) => condition.type === "drift").map(compileRule);
-  const metrics = new Set(compiled.flatMap(({ rule: { metric } }) => (metric && !isDerived(metric) ? [metric] : [])));
+  const drifting = compiled.flatMap(({ rule: { metric } }) => (metric && !isDerived(metric) ? [metric] : []));
+  const metrics = new Set([...drifting, ...others]);
   const diaries = new Map<string, Diary>();
   /** Per district: days before this one are closed. */
   const closedTo = new Map<string, number>();
@@ -72,7 +75,7 @@ export function createDrift(
   });
 
   const keyOf = (rule: string, sensorId: string) => `${rule} ${sensorId}`;
-  const isUsed = compiled.length > 0;
+  const isUsed = metrics.size > 0;
 
   function diaryOf(sensor: WatchedSensor): Diary {
     const diary = diaries.get(sensor.id) ?? { sensor, metrics: new Map<MetricName, Daily>(), noted: notedOf(sensor) };
@@ -259,7 +262,9 @@ export function createDrift(
     return next === undefined ? Number.NEGATIVE_INFINITY : (next + 1) * DAY_MS + LATE_AFTER_MS;
   };
 
-  return { isUsed, diaryOf, nextAt, note, review, updateSensor, endChanged, tables: [days, alerts] };
+  const dailyOf = (sensorId: string, metric: MetricName) => diaries.get(sensorId)?.metrics.get(metric);
+
+  return { isUsed, diaryOf, dailyOf, nextAt, note, review, updateSensor, endChanged, tables: [days, alerts] };
 }
 
 /** The sensors to compare with: those within the radius where places are known, else those of the district. */

@@ -84,11 +84,15 @@ export function createNeighbours() {
     return recent;
   }
 
+  /** The recent values of the sensors to compare with. */
+  const around = (sensor: WatchedSensor, metric: MetricName): Recent[] =>
+    near(sensor, metric).map(({ recents }) => recents.get(metric)!);
+
   /**
-   * The recent values of the sensors to compare with: the nearest eight within 10 km where places are known, else those
+   * The sensors to compare with: the nearest eight within 10 km where places are known, else those
    * of the district (at most 40, in the order of their ids). Never itself.
    */
-  function around(sensor: WatchedSensor, metric: MetricName): Recent[] {
+  function near(sensor: WatchedSensor, metric: MetricName): readonly Neighbour[] {
     const roll = rollOf(sensor.district, metric);
     roll.sorted ??= [...roll.members.values()].sort((a, b) => (a.sensor.id < b.sensor.id ? -1 : 1));
     const isOther = (one: Neighbour) => one.sensor.id !== sensor.id;
@@ -96,7 +100,7 @@ export function createNeighbours() {
       isPlaced(sensor) && roll.sorted.some((one) => isOther(one) && isPlaced(one.sensor))
         ? nearest(sensor, roll.sorted.filter(isOther))
         : roll.sorted.slice(0, UNPLACED_MAX + 1).filter(isOther);
-    return chosen.slice(0, UNPLACED_MAX).map(({ recents }) => recents.get(metric)!);
+    return chosen.slice(0, UNPLACED_MAX);
   }
 
   function nearest(sensor: Placed, others: readonly Neighbour[]): Neighbour[] {
@@ -110,7 +114,7 @@ export function createNeighbours() {
     return near.slice(0, NEAREST_MAX).map(({ one }) => one);
   }
 
-  return { put, remove, open, around };
+  return { put, remove, open, near, around };
 }
 
 export type Neighbours = ReturnType<typeof createNeighbours>;

@@ -43,8 +43,9 @@ describe("choosing a setting", () => {
   });
 
   it("changes the rules for the unusual alone, by time and not by windows", () => {
-    const condition = { type: "anomaly", window: "30m", sigmas: 5, count: 1 } as never;
-    const rules = [aRule({ id: "odd", metric: "no2", condition }), aRule({ id: "limit" })];
+    const condition = { type: "anomaly", window: "30m", sigmas: 5, count: 1 };
+    const limit = aRule({ id: "limit", metric: "no2", condition: { type: "threshold", above: 200 } });
+    const rules = [aRule({ id: "odd", metric: "no2", condition }), limit];
     const changed = unusualRules(rules, { sigmas: 3, lastsMs: parseDuration("2h")! });
     expect(changed).toMatchObject([{ id: "odd", condition: { sigmas: 3, count: 4 } }]);
   });

@@ -13,6 +13,7 @@ describe("labels of a recording", () => {
       type: "event",
       from: Date.UTC(2015, 8, 16, 5, 59),
       to: Date.UTC(2015, 8, 16, 18, 19),
+      moment: Date.UTC(2015, 8, 16, 5, 59),
       floor: false,
     });
   });

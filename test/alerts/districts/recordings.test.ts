@@ -1,40 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { createDetector } from "../../../alerts/detector.ts";
 import type { Transition } from "../../../model/alert.ts";
-import type { Reading, Values } from "../../../model/reading.ts";
 import type { Rule } from "../../../model/rule.ts";
+import { BEIJING, beijing, hasBeijing } from "../../helpers/beijing.ts";
 import { aRule, HOUR } from "../builders.ts";
 
-/** Recordings lie beside the repository; without them there is nothing to look at. */
-const DATA = join(import.meta.dirname, "../../../../shared/data/beijing-multisite");
-const here = existsSync(DATA);
-const it_ = it.runIf(here);
-if (!here) process.stderr.write(`skipped: publication faults on real recordings (no ${DATA})\n`);
-
-/** The first months of all stations, merged by time: o3 and no2. */
-function beijing(): Reading[] {
-  const readings: Reading[] = [];
-  for (const name of readdirSync(DATA).filter((one) => one.endsWith(".csv.gz"))) {
-    const [head, ...rows] = gunzipSync(readFileSync(join(DATA, name)))
-      .toString("utf8")
-      .split("\n", 1_500);
-    const names = head!.replaceAll('"', "").trim().split(",");
-    for (const row of rows) {
-      const cells = row.replaceAll('"', "").trim().split(",");
-      const cell = (column: string) => cells[names.indexOf(column)]!;
-      const measuredAt = Date.UTC(+cell("year"), +cell("month") - 1, +cell("day"), +cell("hour") - 8);
-      const values: Values = {};
-      if (cell("O3") !== "NA") values.o3 = Number(cell("O3"));
-      if (cell("NO2") !== "NA") values.no2 = Number(cell("NO2"));
-      const where = { sensorId: cell("station").toLowerCase(), kind: "air", district: "beijing" } as const;
-      readings.push({ ...where, measuredAt, receivedAt: measuredAt, values, journalSeq: 1, imported: true });
-    }
-  }
-  return readings.sort((a, b) => a.measuredAt - b.measuredAt);
-}
+const it_ = it.runIf(hasBeijing);
+if (!hasBeijing) process.stderr.write(`skipped: publication faults on real recordings (no ${BEIJING})\n`);
 
 const STUCK = aRule({ id: "o3-stuck", metric: "o3", audience: "crews", condition: { type: "flatline", after: "20h" } });
 const FAULT = aRule({
@@ -45,11 +17,12 @@ const FAULT = aRule({
   inhibits: [{ rule: "o3-stuck", where: "district" }],
 });
 
-const feed = here ? beijing() : [];
+/** The first months. */
+const feed = hasBeijing ? beijing(["o3", "no2"], 0, 1_499) : [];
 const run = (rules: readonly Rule[]): Transition[] => createDetector({ rules, sensor: () => undefined }).observe(feed);
 
 describe("one value of ozone repeated for a day at all stations at once (Beijing, March 2013)", () => {
-  const said = here ? run([STUCK, FAULT]) : [];
+  const said = hasBeijing ? run([STUCK, FAULT]) : [];
   const faults = said.filter(({ alert, entry }) => alert.rule.id === FAULT.id && entry.what === "firing");
 
   it_("is one ticket each time, with the stations as its children", () => {
