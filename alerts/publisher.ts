@@ -2,11 +2,11 @@ import { viewAlert } from "../contract/alert.ts";
 import type { Alert } from "../model/alert.ts";
 import { counter, type Figure } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
-import { alertTopic } from "../model/topics.ts";
+import { alertTopic, WHOLE_CITY } from "../model/topics.ts";
 import type { Records } from "../store/records.ts";
 
 export type PublisherOptions = {
-  readonly records: Pick<Records, "events" | "offsets" | "relaxed">;
+  readonly records: Pick<Records, "alerts" | "events" | "offsets" | "relaxed">;
   /** Resolves when the broker has taken it. */
   publish(message: AlertMessage): Promise<void>;
   readonly log: Log;
@@ -18,7 +18,8 @@ const PAGE = 100;
 
 /**
  * Tells every change of an alert on MQTT, in order and at least once: the events are the outbox, the offset of the last
- * one told is kept beside them. `start` goes on where the last run stopped.
+ * one told is kept beside them. `start` goes on where the last run stopped. The broker keeps (retains) what fires, so that
+ * who subscribes knows at once what is open; after a restart it has nothing, and `start` tells it again.
  */
 export function createAlertPublisher(options: PublisherOptions) {
   const { records, publish, log, retryAfterMs = 1_000 } = options;
@@ -28,27 +29,55 @@ export function createAlertPublisher(options: PublisherOptions) {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   const counts = { published: 0, failed: 0 };
+  /** The topic at which the broker keeps an alert, by its id. */
+  const kept = new Map<string, string>();
+  /** Where the open alerts have been told again up to; undefined when all have. */
+  let retelling: { readonly cursor: string | undefined } | undefined = { cursor: undefined };
 
   async function run(): Promise<void> {
     do {
       again = false;
       for (let page = next(); page.length > 0 && !stopped; page = next()) await tell(page);
-    } while (again && !stopped);
+      if (retelling && !stopped) await tellOpen(retelling.cursor);
+    } while ((again || retelling) && !stopped);
   }
 
   const next = () => records.events.after(told, PAGE);
+
+  /** A page of those that were open when this life began. What has changed meanwhile is told by its event. */
+  async function tellOpen(cursor: string | undefined): Promise<void> {
+    const page = records.alerts.list({ state: ["firing"] }, PAGE, cursor);
+    for (const alert of page.items) {
+      const message = alertMessage(alert);
+      if (!message?.retain || kept.has(alert.id)) continue;
+      await publish(message);
+      kept.set(alert.id, message.topic);
+    }
+    retelling = page.next === undefined ? undefined : { cursor: page.next };
+  }
 
   async function tell(page: ReturnType<typeof next>): Promise<void> {
     for (const event of page) {
       const message = alertMessage(event.alert);
       if (message) {
-        await publish(message);
+        await tellChange(event.alert.id, message);
         counts.published += 1;
       }
       told = event.id;
     }
     // At least once: after a power cut some are told again.
     records.relaxed(() => records.offsets.set(OFFSET, told));
+  }
+
+  /** What is over, or has moved to another topic, the broker forgets before it hears of that. */
+  async function tellChange(id: string, message: AlertMessage): Promise<void> {
+    const before = kept.get(id);
+    if (before !== undefined && (!message.retain || before !== message.topic)) {
+      await publish({ topic: before, payload: "", retain: true });
+      kept.delete(id);
+    }
+    await publish(message);
+    if (message.retain) kept.set(id, message.topic);
   }
 
   function wake(): void {
@@ -90,15 +119,17 @@ export function createAlertPublisher(options: PublisherOptions) {
   };
 }
 
-export type AlertMessage = { readonly topic: string; readonly payload: string };
+/** `retain`: the broker keeps it for those who subscribe later. */
+export type AlertMessage = { readonly topic: string; readonly payload: string; readonly retain: boolean };
 
 /**
- * An alert as the service publishes it on MQTT: `alerts/<district>/<severity>/<alertId>`, JSON as in the API.
- * undefined for what lists leave out as well: alerts that are pending, or that ended without ever having fired.
+ * An alert as the service publishes it on MQTT: `alerts/<district>/<severity>/<alertId>`, JSON as in the API; those of no
+ * district, the service's own among them, stand under `city`. undefined for what lists leave out as well: alerts that are
+ * pending, or that ended without ever having fired.
  */
 export function alertMessage(alert: Alert): AlertMessage | undefined {
-  const { district } = alert.subject;
-  if (district === undefined || alert.firedAt === undefined) return undefined;
-  const { id, severity } = alert;
-  return { topic: alertTopic({ district, severity, id }), payload: JSON.stringify(viewAlert(alert)) };
+  const { id, severity, subject, firedAt, state, mode } = alert;
+  if (firedAt === undefined) return undefined;
+  const topic = alertTopic({ district: subject.district ?? WHOLE_CITY, severity, id });
+  return { topic, payload: JSON.stringify(viewAlert(alert)), retain: state === "firing" && mode === undefined };
 }

@@ -6,6 +6,7 @@ import { isId } from "../model/ids.ts";
 import { isKind, KINDS } from "../model/kinds.ts";
 import { placeTagMistake } from "../model/place-tags.ts";
 import { hashSecret, newSecret } from "../model/secret.ts";
+import { WHOLE_CITY } from "../model/topics.ts";
 import type { RegisterChange } from "../store/records/register-import.ts";
 import type { Sensor } from "../store/records/sensors.ts";
 import type { Parts } from "./api.ts";
@@ -217,6 +218,7 @@ function createPlanner(deps: Deps, columns: Columns, mistakes: Mistake[], lines:
       wrong("kind", `${id} is registered as ${old.kind}; a sensor's kind does not change.`);
     const district = cell("district") || old?.district;
     if (district === undefined || !isId(district)) wrong("district", "A district is 1 to 64 of a-z, 0-9 and -.");
+    else if (district === WHOLE_CITY) wrong("district", `"${WHOLE_CITY}" stands for alerts of no district.`);
     const gateway = cell("gateway");
     if (gateway && !gateways.has(gateway)) wrong("gateway", `There is no gateway "${gateway.slice(0, 64)}".`);
     const replaces = cell("replaces") || undefined;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ROLES } from "../model/people.ts";
 import { placeTagMistake } from "../model/place-tags.ts";
 import { isPlain } from "../model/plain-text.ts";
-import { Flag, Id, KindName, type Sent, Time, type View } from "./common.ts";
+import { DistrictId, Flag, Id, KindName, type Sent, Time, type View } from "./common.ts";
 
 /** Roles of people and programs; devices and gateways have accounts of their own. */
 export const USER_ROLES = ["viewer", "crew", "operator", "admin"] as const;
@@ -55,7 +55,7 @@ export const NewDevice = z
   .strictObject({
     sensorId: Id,
     kind: KindName,
-    district: Id,
+    district: DistrictId,
     name: SENSOR.name.optional(),
     lat: SENSOR.lat.optional(),
     lon: SENSOR.lon.optional(),
@@ -78,7 +78,7 @@ export const RemoveDeviceQuery = z.strictObject({ removeSensor: Flag });
 export const NewGateway = z
   .strictObject({
     name: Id,
-    districts: z.array(Id).min(1).max(100),
+    districts: z.array(DistrictId).min(1).max(100),
     mayImport: z.boolean().optional().describe("May send history (only an admin can give this right)"),
   })
   .meta({ id: "NewGateway" });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ID_PATTERN } from "../model/ids.ts";
 import { KINDS } from "../model/kinds.ts";
+import { WHOLE_CITY } from "../model/topics.ts";
 
 /**
  * What the service answers with, as whoever gets it may rely on it: what is declared, and nothing of it is theirs to
@@ -53,6 +54,10 @@ export const Id = z
   .string()
   .regex(ID_PATTERN, "An id is 1 to 64 of a-z, 0-9 and -, and does not start with -.")
   .meta({ examples: ["air-centre-01"] });
+/** Of a district that is to be: alerts of no district are told under the reserved one. */
+export const DistrictId = Id.refine((id) => id !== WHOLE_CITY, {
+  error: `"${WHOLE_CITY}" stands for alerts of no district; give it another id.`,
+});
 export const KindName = z.enum(KINDS);
 
 export const Problem = z

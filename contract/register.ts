@@ -1,13 +1,15 @@
 import { z } from "zod";
 import { checkPlaceTags, NewCredential, SENSOR } from "./account.ts";
-import { Flag, Id, Locale, type Sent, Time, type View } from "./common.ts";
+import { DistrictId, Flag, Id, Locale, type Sent, Time, type View } from "./common.ts";
 import { SensorBody } from "./reading.ts";
 
 /** `PATCH /sensors/{id}` (RFC 7386): what is left out stays, null takes it away. */
 export const SensorChange = z
   .strictObject({
     name: SENSOR.name.nullable().optional(),
-    district: Id.optional().describe("It moves there: its history stays with where it stood, its password goes along"),
+    district: DistrictId.optional().describe(
+      "It moves there: its history stays with where it stood, its password goes along",
+    ),
     lat: SENSOR.lat.nullable().optional(),
     lon: SENSOR.lon.nullable().optional(),
     intervalS: SENSOR.intervalS.nullable().optional().describe("Seconds between readings; null: the rules estimate it"),

@@ -9,7 +9,7 @@ import { TOPIC_BYTES_MAX } from "./message.ts";
  * city/<district>/<kind>/<sensorId>/status     "online" | "offline" (retained, last will)
  * city/<district>/<kind>/<sensorId>/rejected   what was wrong with a message, from the service to the device
  * import/<district>/<kind>/<sensorId>          readings older than the lateness limit (gateways with the import right)
- * alerts/<district>/<severity>/<alertId>       alerts, from the service
+ * alerts/<district>/<severity>/<alertId>       alerts, from the service (retained while they fire)
  */
 export type ReadingTopic = {
   readonly district: string;
@@ -50,6 +50,9 @@ export function statusTopic(at: { district: string; kind: Kind; sensorId: string
 export function rejectedTopic(at: { district: string; kind: Kind; sensorId: string }): string {
   return `${readingTopic(at)}/rejected`;
 }
+
+/** In the place of the district, for alerts of none: no district can have this id. */
+export const WHOLE_CITY = "city";
 
 export function alertTopic(at: { district: string; severity: string; id: string }): string {
   return `alerts/${at.district}/${at.severity}/${at.id}`;

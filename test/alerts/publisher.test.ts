@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createEngine } from "../../alerts/engine/engine.ts";
 import type { AlertMessage } from "../../alerts/publisher.ts";
-import { createAlertPublisher } from "../../alerts/publisher.ts";
+import { alertMessage, createAlertPublisher } from "../../alerts/publisher.ts";
+import { type Alert, saidOf } from "../../model/alert.ts";
 import { SILENT } from "../../model/log.ts";
 import { openRecords, type Records } from "../../store/records.ts";
 import { aReading, aRule, MINUTE, T0 } from "./builders.ts";
@@ -43,16 +44,21 @@ describe("the publisher of alerts", () => {
     const taken: string[] = [];
     const waiting: { count: number; resolve: () => void }[] = [];
     let attempts = 0;
-    async function publish({ payload }: AlertMessage): Promise<void> {
+    /** What it keeps, by topic: the state of the alert. */
+    const kept = new Map<string, string>();
+    async function publish({ topic, payload, retain }: AlertMessage): Promise<void> {
       attempts += 1;
       if (!mayTake(attempts)) throw new Error("the broker is closed");
+      if (retain && payload === "") kept.delete(topic);
+      else if (retain) kept.set(topic, JSON.parse(payload).state);
+      if (payload === "") return;
       const { id, state } = JSON.parse(payload);
       taken.push(`${id} ${state}`);
       for (const { count, resolve } of waiting) if (taken.length >= count) resolve();
     }
     const told = (count: number) =>
       taken.length >= count ? Promise.resolve() : new Promise<void>((resolve) => void waiting.push({ count, resolve }));
-    return { publish, told, taken, attempts: () => attempts };
+    return { publish, told, taken, kept, attempts: () => attempts };
   }
 
   const start = (broker: ReturnType<typeof aBroker>, retryAfterMs = 1) => {
@@ -80,12 +86,12 @@ describe("the publisher of alerts", () => {
     await broker.told(4);
     await publisher.stop();
     expect(broker.taken).toEqual(saidIn(records));
-    expect(broker.attempts()).toBe(12);
-    expect(publisher.figures().map(({ value }) => value)).toEqual([4, 8]);
+    expect(broker.attempts()).toBe(18);
+    expect(publisher.figures().map(({ value }) => value)).toEqual([4, 12]);
   });
 
   it("goes on after a restart where it stopped: what was not told is told by the next life", async () => {
-    const first = aBroker((attempt) => attempt <= 2);
+    const first = aBroker((attempt) => attempt <= 3);
     change(2);
     const publisher = start(first, 60_000);
     await first.told(2);
@@ -116,6 +122,37 @@ describe("the publisher of alerts", () => {
     await broker.told(4);
     await again.stop();
     expect(broker.taken).toEqual([...saidIn(records), ...saidIn(records)]);
+  });
+
+  it("lets the broker keep what is open, tells it again after a restart, and takes away what is over", async () => {
+    change(3);
+    const broker = aBroker();
+    const publisher = start(broker);
+    await broker.told(3);
+    expect([...broker.kept.values()]).toEqual(["firing"]);
+    await publisher.stop();
+    const open = records.alerts.list({ state: ["firing"] }, 10).items[0]!;
+
+    const second = aBroker((attempt) => attempt !== 1);
+    const next = start(second);
+    await second.told(1);
+    expect([...second.kept]).toEqual([[`alerts/north/${open.severity}/${open.id}`, "firing"]]);
+    const moved = { ...open, severity: "critical" } as const;
+    records.alerts.apply({ alert: saidOf(moved), entry: { at: T0, knownAt: T0, what: "raised" } });
+    await second.told(2);
+    await vi.waitUntil(() => second.kept.size === 1);
+    expect([...second.kept]).toEqual([[`alerts/north/critical/${open.id}`, "firing"]]);
+    change();
+    await second.told(3);
+    await vi.waitUntil(() => second.kept.size === 0);
+    await next.stop();
+  });
+
+  it("tells what is of no district under the city's own name", () => {
+    const at = { state: "firing", startedAt: T0, firedAt: T0, severity: "warning", id: "al-1" } as const;
+    const alert = { ...at, subject: {}, evidence: [], timeline: [] } as unknown as Alert;
+    expect(alertMessage(alert)).toMatchObject({ topic: "alerts/city/warning/al-1", retain: true });
+    expect(alertMessage({ ...alert, mode: "history" })).toMatchObject({ retain: false });
   });
 
   it("a stop ends the wait for the next try", async () => {

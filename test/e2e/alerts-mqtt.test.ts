@@ -1,18 +1,20 @@
 import mqtt, { type MqttClient } from "mqtt";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
 
 /** Whoever may read alerts gets them on MQTT as they happen, with the words of the API. */
 describe("alerts on MQTT", () => {
   let city: City;
   let device: MqttClient;
+  let login: { username: string; password: string };
   let viewer: { username: string; password: string };
   const clients: MqttClient[] = [];
+  const gone: string[] = [];
   const start = Date.now() - 600_000;
 
   beforeAll(async () => {
     city = await startCity();
-    const login = await city.api("/devices", { sensorId: "lamp-7", kind: "energy", district: "harbour" });
+    login = await city.api("/devices", { sensorId: "lamp-7", kind: "energy", district: "harbour" });
     viewer = await city.api("/users", { name: "vera", role: "viewer" });
     device = await connect(login);
   });
@@ -33,6 +35,7 @@ describe("alerts on MQTT", () => {
     const told: Told[] = [];
     const waiting: ((one: Told) => void)[] = [];
     client.on("message", (topic, payload, { qos }) => {
+      if (payload.length === 0) return void gone.push(topic); // the broker keeps it no more
       const one = { topic, alert: JSON.parse(payload.toString()), qos };
       const first = waiting.shift();
       if (first) first(one);
@@ -95,6 +98,29 @@ describe("alerts on MQTT", () => {
       handling: "acknowledged",
       timeline: [{ what: "firing" }, { what: "acknowledged", note: "on my way" }],
     });
+  });
+
+  it("who subscribes later knows what is open, also after a restart, and nothing that is over", async () => {
+    const nextBefore = await subscribe(await connect(viewer), "alerts/#");
+    const open = [await nextBefore(), await nextBefore()].map(({ topic }) => topic.split("/")[2]).sort();
+    expect(open).toEqual(["critical", "warning"]);
+    await city.kill();
+    city = await city.restart();
+    device = await connect(login);
+    const next = await subscribe(await connect(viewer), "alerts/#");
+    const told = [await next(), await next()];
+    expect(told.map(({ topic }) => topic.split("/")[2]).sort()).toEqual(["critical", "warning"]);
+    await battery(5, 60);
+    const ended = [await next(), await next()];
+    expect(ended.map(({ alert }) => alert.state)).toEqual(["resolved", "resolved"]);
+    await vi.waitUntil(() => told.every(({ topic }) => gone.includes(topic)));
+    const later = await connect(viewer);
+    const [grant] = await later.subscribeAsync("alerts/#", { qos: 1 });
+    expect(grant!.qos).toBe(1);
+    const heard: string[] = [];
+    later.on("message", (topic) => void heard.push(topic));
+    await later.subscribeAsync("city/#", { qos: 1 }); // an answer that comes after whatever is kept
+    expect(heard).toEqual([]);
   });
 
   it("a device may not listen, and no one may speak there", async () => {
