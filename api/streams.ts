@@ -173,8 +173,9 @@ export function createStreamClient(
   events: Pick<Records["events"], "after" | "newestId">,
   limits: Limits,
 ) {
+  const newestId = events.newestId();
   // An id from the future (a restored backup) would wait for ever.
-  let sentId = Math.min(options.lastEventId ?? Number.POSITIVE_INFINITY, events.newestId());
+  let sentId = Math.min(options.lastEventId ?? Number.POSITIVE_INFINITY, newestId);
   let live = false;
   /** The texts are shared by all clients, and every queue holds the newest of them: many cost no more than one. */
   let waiting: ReadingsFrame[] = [];
@@ -183,6 +184,11 @@ export function createStreamClient(
   let missed = 0;
   let missedReadings = 0;
   let bytesAtBeat = -1;
+
+  function start(): void {
+    if ((options.lastEventId ?? 0) > newestId) raw.write(formatReset("restored", newestId));
+    catchUp();
+  }
 
   function catchUp(): void {
     try {
@@ -199,9 +205,19 @@ export function createStreamClient(
   function sendPage(page: readonly AlertEvent[]): boolean {
     for (const event of page) {
       if (raw.writableNeedDrain) return false;
+      sayIfRemoved(event.id - 1);
       send(event);
     }
-    return page.length < PAGE;
+    if (page.length === PAGE) return false;
+    sayIfRemoved(events.newestId());
+    return true;
+  }
+
+  /** Ids have no gaps of their own: what is missing up to here was removed for its age. */
+  function sayIfRemoved(upTo: number): void {
+    if (sentId >= upTo) return;
+    sentId = upTo;
+    raw.write(formatReset("removed", upTo));
   }
 
   function send(event: AlertEvent, text?: string): void {
@@ -265,7 +281,7 @@ export function createStreamClient(
   return {
     options,
     raw,
-    start: catchUp,
+    start,
     pushEvent,
     pushReadings,
     countMissed,
@@ -285,6 +301,9 @@ export function formatEvent({ id, at, what, alert }: AlertEvent): string {
   if (alert.state === "pending") return "";
   return format("alert", { at: new Date(at).toISOString(), what, alert: viewAlert(alert) }, id);
 }
+
+/** With the id of what is missing: whoever comes back after it is not told again. */
+const formatReset = (reason: EventData["reset"]["reason"], id: number): string => format("reset", { reason }, id);
 
 /** Without an id: a reconnecting client does not get them again. */
 export const formatReadings = (readings: readonly Reading[]): string => format("readings", readings.map(viewReading));

@@ -20,6 +20,11 @@ export const EVENTS = {
   readings: z.array(ReadingBody),
   /** A correction was added or revoked: what was read of the sensor may be read differently now. Without an id. */
   correction: z.object({ what: z.enum(["added", "revoked"]), correction: CorrectionBody }),
+  /**
+   * Some alert events between the last one the client has seen and the next one here are gone, or it has seen those of
+   * another life of this service (a restored backup): what it knows may be wrong, and it should load everything anew.
+   */
+  reset: z.object({ reason: z.enum(["removed", "restored"]) }),
   /** About so many live readings were left out here. */
   missed: z.object({ readings: z.number().int() }),
 };

@@ -4,6 +4,7 @@ import { byLabel, counter, type Figure, gauge, type Health } from "../../model/h
 import type { Log } from "../../model/log.ts";
 import { durationMs, type Target } from "../../model/target.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
+import type { Escalation } from "../../store/records/outbox.ts";
 import type { Records } from "../../store/records.ts";
 import { createSend, type NotifyPorts } from "../channels/registry.ts";
 import { type AllowList, createAllowList, refusalOf } from "./http-post.ts";
@@ -22,7 +23,9 @@ type EscalationParts = {
 /** By a silence or by what explains it: whoever is quiet about it now is asked again later. Flapping is no answer. */
 const isKeptQuiet = ({ suppressedBy }: Alert) => suppressedBy !== undefined && suppressedBy !== "flapping";
 
-const PAGE = 100;
+/** Escalations of one transaction, and how long others have the thread before the next ones. */
+const PAGE = 20;
+const BETWEEN_MS = 1;
 const RETRY_MS = 5_000;
 /** The longest wait of a timer: it looks again then. The clock may have been set meanwhile. */
 const WAIT_MAX_MS = 60_000;
@@ -32,6 +35,8 @@ function createEscalation({ records, now, later, log, tell }: EscalationParts) {
   const { recipients, targets, alerts } = records;
   let callOff = () => {};
   let stopped = false;
+  /** What is put into the outbox wakes this once more, in the middle of its work. */
+  let running = false;
 
   /** From when people can have heard of it. */
   function plan(alertId: string, target: Target, from: number): void {
@@ -41,35 +46,35 @@ function createEscalation({ records, now, later, log, tell }: EscalationParts) {
   }
 
   function wake(): void {
+    if (stopped || running) return;
     callOff();
-    if (stopped) return;
+    running = true;
     try {
-      for (let due = next(); due.length > 0; due = next()) for (const one of due) escalate(one.alert, one.target);
-      const at = recipients.nextEscalationAt();
+      const due = recipients.escalations(now(), PAGE);
+      if (due.length > 0) records.transaction(() => due.forEach(escalate));
+      const at = due.length === PAGE ? now() + BETWEEN_MS : recipients.nextEscalationAt();
       if (at !== undefined) callOff = later(Math.min(WAIT_MAX_MS, Math.max(1, at - now())), wake);
     } catch (error) {
       log.error({ err: error }, "escalations could not be looked up or kept; it is tried again");
       callOff = later(RETRY_MS, wake);
+    } finally {
+      running = false;
     }
   }
 
-  const next = () => recipients.escalations(now(), PAGE);
-
-  function escalate(alertId: string, from: string): void {
-    records.transaction(() => {
-      recipients.escalated({ alert: alertId, target: from, dueAt: 0 });
-      const source = targets.get(from);
-      const to = source?.escalateTo === undefined ? undefined : targets.get(source.escalateTo);
-      const alert = alerts.get(alertId);
-      if (!source?.enabled || !to?.enabled || !alert) return;
-      if (alert.state !== "firing" || alert.handling !== "open") return;
-      const at = now();
-      if (isKeptQuiet(alert)) return plan(alertId, source, at);
-      const note = `to ${to.name}: nobody acknowledged within ${source.escalateAfter}`;
-      const told = alerts.handle(alertId, {}, { at, knownAt: at, what: "escalated", note });
-      // With the time: an alert that was taken back and fires again may be escalated again.
-      tell(to, { id: `${alertId}:escalated:${from}:${at}`, at, what: "escalated", alert: told ?? alert });
-    });
+  function escalate({ alert: alertId, target: from, dueAt }: Escalation): void {
+    recipients.escalated(alertId, from);
+    const source = targets.get(from);
+    const to = source?.escalateTo === undefined ? undefined : targets.get(source.escalateTo);
+    const alert = alerts.get(alertId);
+    if (!source?.enabled || !to?.enabled || !alert) return;
+    if (alert.state !== "firing" || alert.handling !== "open") return;
+    const at = now();
+    if (isKeptQuiet(alert)) return plan(alertId, source, at);
+    const note = `to ${to.name}: nobody acknowledged within ${source.escalateAfter}`;
+    const told = alerts.handle(alertId, {}, { at, knownAt: at, what: "escalated", note });
+    // With the time it was due: an alert that was taken back and fires again may be escalated again.
+    tell(to, { id: `${alertId}:escalated:${from}:${dueAt}`, at, what: "escalated", alert: told ?? alert });
   }
 
   return {

@@ -14,7 +14,7 @@ const schema = {
   tags: ["events"],
   summary: "Alerts as they happen (Server-Sent Events)",
   description:
-    "`event: alert` carries a durable id: come back with Last-Event-ID and nothing is missed. With readings=true also `event: readings`, arrays without an id; a slow client misses some.",
+    "`event: alert` carries a durable id: come back with Last-Event-ID and nothing is missed; where some of it is gone, `event: reset` says so, and you load everything anew. With readings=true also `event: readings`, arrays without an id; a slow client misses some.",
   querystring: EventsQuery,
   headers: EventsHeaders,
   response: answers({ 200: media("The stream", { "text/event-stream": z.string() }) }, 503),

@@ -3,7 +3,7 @@ import type { AlertAction, AlertActionAsk, AlertView } from "../../contract/aler
 import { isDerived } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { request, send } from "../api/client.ts";
-import { alerts, onAlertNews } from "../live/live.ts";
+import { alerts, onAlertNews, resets } from "../live/live.ts";
 
 /** One alert, followed while its page is open. `close` when it closes. */
 export function followAlert(id: string) {
@@ -13,21 +13,26 @@ export function followAlert(id: string) {
   const over = new AbortController();
 
   const path: `/alerts/${string}` = `/alerts/${encodeURIComponent(id)}`;
-  request<AlertView>("GET", path, undefined, over.signal).then(
-    (found) => {
-      alert.value = found;
-      // An alert of the service itself, or of a rule that is gone, has no rule to show.
-      void request<Rule>("GET", `/rules/${encodeURIComponent(found.rule.id)}`, undefined, over.signal).then(
-        (one) => {
-          rule.value = one;
-        },
-        () => {},
-      );
-    },
-    (error: unknown) => {
-      if (!over.signal.aborted) problem.value = error;
-    },
-  );
+  function load(): void {
+    request<AlertView>("GET", path, undefined, over.signal).then(
+      (found) => {
+        alert.value = found;
+        // An alert of the service itself, or of a rule that is gone, has no rule to show.
+        void request<Rule>("GET", `/rules/${encodeURIComponent(found.rule.id)}`, undefined, over.signal).then(
+          (one) => {
+            rule.value = one;
+          },
+          () => {},
+        );
+      },
+      (error: unknown) => {
+        if (!over.signal.aborted) problem.value = error;
+      },
+    );
+  }
+
+  // At once, and again whenever changes in between are lost.
+  const stopLoading = resets.subscribe(load);
   const stop = onAlertNews((news) => {
     if (news.alert.id === id) alert.value = news.alert;
   });
@@ -57,6 +62,7 @@ export function followAlert(id: string) {
     close(): void {
       over.abort();
       stop();
+      stopLoading();
     },
   };
 }

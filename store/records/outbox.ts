@@ -3,7 +3,7 @@ import type { Notice } from "../../model/alert.ts";
 import type { Target, TargetState } from "../../model/target.ts";
 import type { Database } from "./database.ts";
 
-type Escalation = { readonly alert: string; readonly target: string; readonly dueAt: number };
+export type Escalation = { readonly alert: string; readonly target: string; readonly dueAt: number };
 
 /** What goes out as one message. `id` stays the same on every attempt, in every life of the service. */
 export type Message = { readonly id: string; readonly deliveries: readonly Delivery[] };
@@ -298,7 +298,7 @@ export function createRecipientRecords(db: Database) {
       return row.at ?? undefined;
     },
 
-    escalated: ({ alert, target }: Escalation) =>
+    escalated: (alert: string, target: string) =>
       void db.statement("DELETE FROM escalations WHERE alert = ? AND target = ?").run(alert, target),
   };
 }

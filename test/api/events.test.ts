@@ -91,8 +91,31 @@ describe("GET /events", () => {
     const byQuery = await open("?lastEventId=249");
     expect(idsOf(await byQuery.next())).toEqual(["250", "a250"]);
     const future = await open("?lastEventId=9999");
+    expect(await future.next()).toBe('event: reset\nid: 251\ndata: {"reason":"restored"}');
     fire("a252");
     expect(idsOf(await future.next())).toEqual(["252", "a252"]);
+  });
+
+  it("says where events are gone, before what is left of them, once", async () => {
+    await start();
+    for (let i = 1; i <= 3; i += 1) fire(`old${i}`);
+    service.tick(60_000);
+    for (let i = 4; i <= 250; i += 1) fire(`a${i}`);
+    service.records.events.deleteBefore(service.deps.now());
+    const stream = await open("?lastEventId=1");
+    const reset = 'event: reset\nid: 3\ndata: {"reason":"removed"}';
+    expect(await stream.next()).toBe(reset);
+    for (let i = 4; i <= 250; i += 1) expect(idsOf(await stream.next())).toEqual([String(i), `a${i}`]);
+    // Who has seen the last of those that are gone misses nothing.
+    const whole = await open("?lastEventId=3");
+    expect(idsOf(await whole.next())).toEqual(["4", "a4"]);
+    service.tick(60_000);
+    service.records.events.deleteBefore(service.deps.now());
+    const late = await open("?lastEventId=100");
+    expect(await late.next()).toBe('event: reset\nid: 250\ndata: {"reason":"removed"}');
+    const newest = await open("?lastEventId=250");
+    fire("new");
+    for (const one of [stream, whole, late, newest]) expect(idsOf(await one.next(/"new"/))).toEqual(["251", "new"]);
   });
 
   it("catches up as fast as the client reads; what happens meanwhile comes after, nothing is missing", async () => {

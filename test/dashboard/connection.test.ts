@@ -42,6 +42,33 @@ describe.runIf(HAS_BROWSER)("a page that loses its service", () => {
     await close();
   });
 
+  it("loads everything anew where the stream says that changes in between are gone", async () => {
+    const { page, goTo, close } = await visit(city, { token: city.token });
+    let streams = 0;
+    const lists: string[] = [];
+    page.on("request", (request) => void (request.url().includes("/alerts?mode=live") && lists.push(request.url())));
+    const stale = JSON.stringify({ at: "2026-11-21T10:00:00Z", what: "firing", alert: { id: "x", subject: {} } });
+    await page.route("**/api/v1/events*", (route) => {
+      streams += 1;
+      const body = `event: reset\nid: 1\ndata: {"reason":"removed"}\n\nevent: alert\nid: 2\ndata: ${stale}\n\n`;
+      return streams === 1 ? route.fulfill({ contentType: "text/event-stream", body }) : route.continue();
+    });
+    await goTo("/");
+    await page.locator(".connection.live").waitFor();
+    await expect.poll(() => streams).toBe(2);
+    expect(lists.length).toBe(2);
+    await page
+      .getByText(/missed-1/)
+      .first()
+      .waitFor();
+    await alarm(city, "missed-3", 15);
+    await page
+      .getByText(/missed-3/)
+      .first()
+      .waitFor();
+    await close();
+  });
+
   it("goes on after a restart of the service, signed in as before", async () => {
     const { page, goTo, close } = await visit(city, { token: city.token });
     await goTo("/");

@@ -95,6 +95,25 @@ describe("escalation", () => {
     await next.stop();
   });
 
+  it("tells and writes down each of many that are due together once, while the clock goes on", async () => {
+    const world = createWorld({ ticks: 1 });
+    world.records.targets.put(aTarget({ id: "chief", url: CHIEF, rules: ["none"] }));
+    world.records.targets.put(aTarget({ escalateAfter: "15m", escalateTo: "chief" }));
+    world.notifier.start();
+    const ids = Array.from({ length: 100 }, (_, n) => `al-${n}`);
+    world.records.transaction(() => {
+      for (const id of ids) {
+        const { handling: _, timeline: __, ...alert } = anAlert({ id });
+        world.records.alerts.apply({ alert, entry: { at: T0, knownAt: T0, what: "firing" } });
+        world.notifier.enqueue(aNotice({ id }));
+      }
+    });
+    await world.run(20 * MINUTE);
+    expect(world.told(CHIEF).map((line) => line.split(" ")[1]).sort()).toEqual([...ids].sort());
+    const escalated = (id: string) => world.records.alerts.get(id)!.timeline.filter(({ what }) => what === "escalated");
+    expect(ids.filter((id) => escalated(id).length !== 1)).toEqual([]);
+  });
+
   it("a notice that is repeated does not begin it anew", async () => {
     const world = start();
     world.people("acknowledged");

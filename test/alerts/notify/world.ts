@@ -42,8 +42,10 @@ type Reply = number | HttpAnswer | Error;
 export type Play = (request: HttpPost, nth: number) => Reply | Promise<Reply>;
 
 /** The notifier on records in RAM and a clock that only the test moves. */
-export function createWorld(options: { random?: () => number; records?: Records } = {}) {
+/** `ticks`: so many milliseconds pass at every look at the clock. */
+export function createWorld(options: { random?: () => number; records?: Records; ticks?: number } = {}) {
   let now = T0;
+  const clock = () => (now += options.ticks ?? 0);
   let timers: { at: number; work: () => void }[] = [];
   const records = options.records ?? openRecords({ path: ":memory:", now: () => now, log: SILENT });
   const plays = new Map<string, Play>();
@@ -69,7 +71,7 @@ export function createWorld(options: { random?: () => number; records?: Records 
   function life() {
     const ports = { post, publish: async (message: (typeof published)[number]) => void published.push(message) };
     const random = options.random ?? (() => 1);
-    return createNotifier({ records, ports, now: () => now, random, log: SILENT, later, timeoutMs: 60_000 });
+    return createNotifier({ records, ports, now: clock, random, log: SILENT, later, timeoutMs: 60_000 });
   }
   const notifier = life();
 
