@@ -10,11 +10,14 @@ export type PublisherOptions = {
   /** Resolves when the broker has taken it. */
   publish(message: AlertMessage): Promise<void>;
   readonly log: Log;
+  /** Nobody may be told of anything now: the events wait. */
+  readonly isMuted?: () => boolean;
   readonly retryAfterMs?: number;
 };
 
 const OFFSET = "mqtt-alerts";
 const PAGE = 100;
+const MUTED_LOOK_MS = 5_000;
 
 /**
  * Tells every change of an alert on MQTT, in order and at least once: the events are the outbox, the offset of the last
@@ -22,7 +25,7 @@ const PAGE = 100;
  * who subscribes knows at once what is open; after a restart it has nothing, and `start` tells it again.
  */
 export function createAlertPublisher(options: PublisherOptions) {
-  const { records, publish, log, retryAfterMs = 1_000 } = options;
+  const { records, publish, log, isMuted = () => false, retryAfterMs = 1_000 } = options;
   let told = records.offsets.get(OFFSET) ?? 0;
   let running: Promise<void> | undefined;
   let again = false;
@@ -83,6 +86,11 @@ export function createAlertPublisher(options: PublisherOptions) {
   function wake(): void {
     again = true;
     if (stopped || running) return;
+    if (isMuted()) {
+      clearTimeout(timer);
+      timer = setTimeout(wake, MUTED_LOOK_MS);
+      return;
+    }
     running = run()
       .catch((error: Error) => {
         counts.failed += 1;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { saidOf, type Transition } from "../model/alert.ts";
+import { SERVICE_RULES, saidOf, type Transition } from "../model/alert.ts";
 import type { Health } from "../model/health.ts";
 import type { Records } from "../store/records.ts";
 
@@ -12,7 +12,7 @@ type HealthWatchOptions = {
   readonly now: () => number;
 };
 
-export const SERVICE_RULE = "service-health";
+export const [SERVICE_RULE] = SERVICE_RULES;
 /** How often `tick` should be called. */
 export const HEALTH_TICK_MS = 5_000;
 /** A part that recovers by itself within this time calls nobody. */

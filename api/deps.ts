@@ -77,6 +77,7 @@ type ApiRecords = Pick<
   | "sessions"
   | "alerts"
   | "silences"
+  | "noise"
   | "events"
   | "quarantine"
   | "corrections"

@@ -61,6 +61,7 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["GET /api/v1/silences", VIEW],
   ["GET /api/v1/silences/:id", VIEW],
   ["POST /api/v1/silences", MANAGE],
+  ["POST /api/v1/silences/preview", MANAGE],
   ["DELETE /api/v1/silences/:id", MANAGE],
   ["GET /api/v1/rules", VIEW],
   ["GET /api/v1/rules/:id", VIEW],

@@ -26,6 +26,7 @@ type AlertsStart = Omit<AlertsOptions, "records" | "rules" | "live"> & {
   readonly records: Records;
   readonly publish: PublisherOptions["publish"];
   readonly notify: NotifySettings;
+  readonly isMuted: () => boolean;
   readonly background: Background;
   /** Through the corrections. */
   readonly readings: Pick<ReadingStore, "stream">;
@@ -62,7 +63,7 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
   options.background.every("corrections for the rules", REJUDGE_EVERY_MS, () => void rejudging.tick());
   onStop("corrections for the rules", () => rejudging.stop());
   rules.onChange(alerts.replaceRules);
-  const publisher = createAlertPublisher({ records, publish, log });
+  const publisher = createAlertPublisher({ records, publish, log, isMuted: options.isMuted });
 
   return {
     /** What corrections reach. */
@@ -104,7 +105,8 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
 }
 
 /** With the real ways out: the network, the mail server and the broker. */
-function startNotifier({ records, publish, notify, zone: cityZone, background, now, monotonic, log }: AlertsStart) {
+function startNotifier(options: AlertsStart) {
+  const { records, publish, notify, zone: cityZone, background, now, monotonic, log, isMuted } = options;
   const { allow, smtp, publicUrl } = notify;
   const allowed = createAllowList(allow);
   const mail = smtp && createMailer(smtp);
@@ -122,5 +124,6 @@ function startNotifier({ records, publish, notify, zone: cityZone, background, n
     random: Math.random,
     log,
     later,
+    isMuted,
   });
 }

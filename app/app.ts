@@ -46,6 +46,7 @@ import { createBackground } from "./background.ts";
 import type { Config } from "./config.ts";
 import { type Edge, startEdge } from "./edge/link.ts";
 import { createFaultPoint, createStopStack, type StopStack, wallClock } from "./lifecycle.ts";
+import { createMuting, MUTING_TICK_MS } from "./muting.ts";
 import { startRules } from "./rules-start.ts";
 import { explainStart } from "./start-error.ts";
 import { startStore } from "./store-start.ts";
@@ -178,6 +179,13 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     }),
     at,
   });
+  const muting = createMuting({
+    records,
+    takeOver: config.takeOver === true,
+    isOutranked: storeWriter.isOutranked,
+    now,
+    log: log.child({ module: "alerts" }),
+  });
   const alerts = startAlerts(
     {
       rules: rules.book,
@@ -195,6 +203,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       readAgain: readAgainFrom(openReader(path("journal"), log, onStop), enrolment.context),
       publish: (message) => edge.publish({ ...message, qos: 1 }),
       notify: config.notify,
+      isMuted: muting.isMuted,
       historyAfterMs: config.historyAfterMs,
       zone: config.timeZone,
       background,
@@ -265,6 +274,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   // Only where a full disk stopped one half-way: else the request that brought it sees to it.
   background.every("import of sensors", 5_000, () => void records.registerImports.carryOut());
   background.every("alerts by the clock", alerts.tickEveryMs, () => alerts.tick());
+  background.every("who tells of alerts", MUTING_TICK_MS, muting.tick);
   const mark = () => markJournal(records.offsets, edge.state().journal.next);
   background.every("mark of the journal", 5_000, mark);
   background.every("faults of devices", DEVICE_FAULTS_TICK_MS, () => faults.tick());
@@ -320,6 +330,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     storeWriter.health,
     refill.health,
     alerts.health,
+    muting.health,
     () => journalHealth(edge.state(), edge.recovery),
     started.health,
     ledger.health,
@@ -372,6 +383,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       ...worker.figures(),
       ...storeWriter.figures(),
       ...alerts.figures(),
+      ...muting.figures(),
       ...journalFigures(edge.state(), edge.recovery),
       ...forwarding.figures(),
       ...started.figures(),

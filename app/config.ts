@@ -251,6 +251,8 @@ export type Config = {
   readonly journalKeep: { readonly forMs: number; readonly bytesMax: number };
   /** The store of the settings is another than before, and that is meant: its former readings stay there. */
   readonly startEmpty?: boolean;
+  /** Somebody says that this is the real service, not one restored from a backup or a copy of it. */
+  readonly takeOver?: boolean;
   /** Begin with an empty records.db although the data folder is not new. */
   readonly quarantine: Readonly<{ itemsMax: number; bytesMax: number; senderShare: number }>;
   readonly acceptNewRecords: boolean;

@@ -205,11 +205,11 @@ async function openStore(config: Config, records: Records, now: () => number, lo
   const { offsets } = records;
   // Not as another process left it: after a restore that is the time of the backup.
   const settled = createSettledClock(now, () => performance.now()).now;
-  const { rewriteWindowMs: windowMs, retentionRawDays: rawDays } = config;
+  const { rewriteWindowMs: windowMs, retentionRawDays: rawDays, takeOver: takesOver } = config;
   return {
     store: influx,
     offsets,
-    upkeep: (from) => ({ ...from, store: influx, records, windowMs, rawDays, settled }),
+    upkeep: (from) => ({ ...from, store: influx, records, windowMs, rawDays, takesOver, settled }),
     refill: ({ first }) => startMigration(influx, records, first, log),
     health: () => limitsHealth(influx.limits?.known(), config),
     figures: () => [],

@@ -27,6 +27,9 @@ With InfluxDB the readings are not in it: the command that copies the database i
 const RULE = `
 With InfluxDB: at the first start, what the database got after the backup is taken into the books, and what it lost since is
 written again from the journal or booked as lost. Never run two services on copies of one data directory and one database.
+
+A restored service tells nobody of alerts, because the one it was made of may still do so: until it is started once with
+--take-over, or was restored with it.
 `;
 
 export function register(program: Command): void {
@@ -45,6 +48,7 @@ export function register(program: Command): void {
     .argument("<backup>", "a file or folder made by lamppost backup")
     .option("--into <dir>", "the data directory to make (default: LAMPPOST_DATA_DIR, else ./data)")
     .option("--force", "also into a directory that is not empty: what is there is moved aside, into it")
+    .option("--take-over", "this is the real service from now on: it tells people of alerts")
     .option("--json", "print JSON")
     .addHelpText("after", `${RULE}\nExample:\n  $ lamppost restore lamppost-2026-11-21.tar --into ./data`)
     .action(restore);
@@ -110,7 +114,12 @@ function describeBackup(target: string, { files, store, createdAt, position, cop
   return lines.join("\n");
 }
 
-type RestoreOptions = { readonly into?: string; readonly force?: boolean; readonly json?: boolean };
+type RestoreOptions = {
+  readonly into?: string;
+  readonly force?: boolean;
+  readonly takeOver?: boolean;
+  readonly json?: boolean;
+};
 
 async function restore(backup: string, options: RestoreOptions): Promise<void> {
   process.umask(0o077);
@@ -119,16 +128,17 @@ async function restore(backup: string, options: RestoreOptions): Promise<void> {
     backup: resolve(backup),
     into,
     force: options.force === true,
+    takeOver: options.takeOver === true,
     version,
     now: Date.now(),
     log: SILENT,
   }).catch((error: Error) => {
     throw error.name === "BackupDamaged" ? new Error(`${backup} cannot be restored: ${error.message}`) : error;
   });
-  show(options, { into, ...restored }, () => describeRestored(into, restored));
+  show(options, { into, ...restored }, () => describeRestored(into, restored, options.takeOver === true));
 }
 
-function describeRestored(into: string, { manifest, readings, movedTo }: Restored): string {
+function describeRestored(into: string, { manifest, readings, movedTo }: Restored, takesOver: boolean): string {
   const what = readings === undefined ? `its readings are in ${manifest.place ?? "InfluxDB"}` : `${readings} readings`;
   return [
     `${into} is as it was at ${manifest.createdAt} (lamppost ${manifest.service}); ${what}`,
@@ -136,6 +146,9 @@ function describeRestored(into: string, { manifest, readings, movedTo }: Restore
     ...(readings === undefined
       ? ["at its first start the readings that InfluxDB got after the backup are taken into its books"]
       : []),
+    ...(takesOver
+      ? []
+      : ["it tells nobody of alerts until it is started with --take-over: lamppost start --take-over"]),
     "a new admin token is in admin-token; users, devices and gateways keep their secrets",
   ].join("\n");
 }

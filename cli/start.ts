@@ -15,6 +15,10 @@ export function register(program: Command): void {
     .description("start the service: broker, ingest, rules and HTTP API")
     .option("--simulate <scenario>", "also start a simulated city that publishes through the real listener (city)")
     .option("--start-empty", "with a changed LAMPPOST_STORE, database or bucket: leave the readings where they are")
+    .option(
+      "--take-over",
+      "this is the real service: tell people of alerts, also after a restore or beside a copy of it",
+    )
     .option("--json", "print one line of JSON when ready, and log as JSON lines")
     .addHelpText(
       "after",
@@ -23,7 +27,12 @@ export function register(program: Command): void {
     .action((options: Options) => start(options));
 }
 
-type Options = { readonly simulate?: string; readonly startEmpty?: boolean; readonly json?: boolean };
+type Options = {
+  readonly simulate?: string;
+  readonly startEmpty?: boolean;
+  readonly takeOver?: boolean;
+  readonly json?: boolean;
+};
 
 async function start(options: Options): Promise<void> {
   const config = loadConfig(undefined, options.simulate ? { LAMPPOST_SIMULATE: options.simulate } : {});
@@ -40,7 +49,7 @@ async function start(options: Options): Promise<void> {
     process.exit(1);
   };
   const app = await startApp(
-    { ...config, startEmpty: options.startEmpty === true },
+    { ...config, startEmpty: options.startEmpty === true, takeOver: options.takeOver === true },
     log,
     onFatal,
     leaving.signal,

@@ -32,7 +32,7 @@ import type {
 import type { LatestQuery, LatestView, RegisterQuery, SensorFaultsView, SensorView } from "./reading.ts";
 import type { ChangedSensorView, SensorChange } from "./register.ts";
 import type { Because, NewRule, Reason, RulesCheckView, RulesYaml, RuleView } from "./rule.ts";
-import type { NewSilence, SilencesQuery, SilenceView } from "./silence.ts";
+import type { NewSilence, SilencePreview, SilencePreviewView, SilencesQuery, SilenceView } from "./silence.ts";
 import type { NewRecording, NewRun, RecordingView, RunView } from "./simulation.ts";
 import type { AddedTargetView, ChangedTarget, NewTarget, TargetTestView, TargetView } from "./target.ts";
 
@@ -95,6 +95,7 @@ export type Sends = {
   readonly "POST /session": { body: SignIn; answer: unknown };
   readonly "PUT /session/password": { body: NewPassword; answer: undefined };
   readonly "POST /silences": { body: NewSilence; answer: SilenceView };
+  readonly "POST /silences/preview": { body: SilencePreview; answer: SilencePreviewView };
   readonly "POST /simulations": { body: NewRun; answer: RunView };
   readonly "POST /targets": { body: NewTarget; answer: AddedTargetView };
   readonly [one: `PUT /targets/${string}`]: { body: ChangedTarget; answer: TargetView };

@@ -23,6 +23,16 @@ export const NewSilence = z
   .meta({ id: "NewSilence" });
 export type NewSilence = Sent<typeof NewSilence>;
 
+export const SilencePreview = z.strictObject({ matchers: matchersSchema }).meta({ id: "SilencePreviewQuestion" });
+export type SilencePreview = Sent<typeof SilencePreview>;
+export const SilencePreviewBody = z
+  .object({
+    sensors: z.number().int().describe("Sensors whose alerts it would keep quiet"),
+    openAlerts: z.number().int().describe("Alerts that fire now and it would keep quiet"),
+  })
+  .meta({ id: "SilencePreview" });
+export type SilencePreviewView = View<typeof SilencePreviewBody>;
+
 export const SilencesQuery = z.strictObject({
   ...paging,
   ended: Flag.describe("Only those that are over, or only those that are not"),

@@ -18,13 +18,17 @@ export const TargetBody = z
     lastError: z.string().optional(),
     lastErrorAt: Time.optional(),
     lastSentAt: Time.optional(),
+    refusing: z
+      .array(z.object({ address: z.string(), why: z.string(), at: Time }))
+      .optional()
+      .describe("Addresses that refuse its mails, which the others get"),
     disabledBecause: z.string().optional(),
   })
   .meta({ id: "Target" });
 type Body = View<typeof TargetBody>;
 export type TargetView = Provided<
   Body,
-  Mirrors<Pick<Body, keyof TargetState>, TargetState, "lastErrorAt" | "lastSentAt">
+  Mirrors<Omit<Pick<Body, keyof TargetState>, "refusing">, Omit<TargetState, "refusing">, "lastErrorAt" | "lastSentAt">
 >;
 export type TargetType = TargetView["type"];
 

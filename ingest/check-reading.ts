@@ -1,5 +1,6 @@
 import type { Kind } from "../model/kinds.ts";
 import { METRICS_OF, type MetricName, type MetricRow, metricRow, metricRowOf } from "../model/metrics.ts";
+import { editDistance } from "../model/nearest.ts";
 import type { Quality, Reading, Values } from "../model/reading.ts";
 import { type Fault, fault, isFault } from "../model/rejection.ts";
 import { DEFAULT_SITE, type Site } from "../model/site.ts";
@@ -409,20 +410,3 @@ function nearestMetric(key: string, kind: Kind): MetricName | undefined {
 
 /** A message may have 500 unknown keys, each to be compared with every metric: most are told apart by this. */
 const sharesAnEnd = (a: string, b: string) => a[0] === b[0] || a.at(-1) === b.at(-1);
-
-const row = new Uint8Array(KEY_CHARS_SHOWN + 1);
-
-/** Levenshtein distance, in one row. Both texts have at most `KEY_CHARS_SHOWN` characters. */
-function editDistance(a: string, b: string): number {
-  for (let j = 0; j <= b.length; j++) row[j] = j;
-  for (let i = 1; i <= a.length; i++) {
-    let diagonal = row[0]!;
-    row[0] = i;
-    for (let j = 1; j <= b.length; j++) {
-      const swap = diagonal + (a.charCodeAt(i - 1) === b.charCodeAt(j - 1) ? 0 : 1);
-      diagonal = row[j]!;
-      row[j] = Math.min(swap, diagonal + 1, row[j - 1]! + 1);
-    }
-  }
-  return row[b.length]!;
-}

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setImmediate as immediate } from "node:timers/promises";
 import type { LedgerCheck, LedgerDifference, LedgerRecount } from "../contract/ledger.ts";
-import { saidOf, type Transition } from "../model/alert.ts";
+import { SERVICE_RULES, saidOf, type Transition } from "../model/alert.ts";
 import { type Figure, gauge, type Health } from "../model/health.ts";
 import { KINDS } from "../model/kinds.ts";
 import type { LedgerFigure } from "../model/ledger.ts";
@@ -201,7 +201,7 @@ type WatchParts = {
   readonly log: Log;
 };
 
-export const LEDGER_RULE = "ledger-imbalance";
+export const [, LEDGER_RULE] = SERVICE_RULES;
 /** How often `tick` should be called. */
 export const LEDGER_TICK_MS = 10_000;
 const CHECK_EVERY_MS = DAY_MS;

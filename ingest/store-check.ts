@@ -60,6 +60,8 @@ export function createStoreCheck(parts: {
   offset(): number;
   /** Days that readings are kept: what was measured before is not missed. */
   readonly rawDays: number;
+  /** Somebody said that this is the real one, should another work on a copy of the data folder. */
+  readonly takesOver?: boolean;
   readonly now: () => number;
   /** The clock by which readings are removed: it does not leap. */
   readonly settled: () => number;
@@ -78,13 +80,14 @@ export function createStoreCheck(parts: {
   let round: number[] = [];
   let lostSinceStart = 0;
   /** This process, and how often it wrote the mark. */
-  const run = newLife();
+  const run = newRun(now(), parts.takesOver ?? false);
   let beat = 0;
   /** The last mark found that another process wrote after this one had written its own. */
   let stranger: string | undefined;
   /** What it said, until it is known whether that process lives. */
   let unjudged: SentinelMark | undefined;
   let strangerAt = Number.NEGATIVE_INFINITY;
+  let strangerRun = "";
   const isShared = () => Math.abs(now() - strangerAt) < SHARED_MS;
 
   const repairNow = () => Repair.optional().catch(undefined).parse(state.get(REPAIR!));
@@ -118,6 +121,7 @@ export function createStoreCheck(parts: {
     if (known === undefined || known === stranger) return known === undefined || isShared();
     if (!isShared()) log.error({}, sharedWords(store.name));
     strangerAt = now();
+    strangerRun = found.run;
     unjudged = undefined;
     return true;
   }
@@ -272,6 +276,8 @@ export function createStoreCheck(parts: {
     isRepairing: () => repairNow() !== undefined,
     /** Whether another service writes there with our mark. */
     isShared,
+    /** The other one was there before, or somebody has said that it is the real one. */
+    isOutranked: () => isShared() && isBefore(strangerRun, run),
     health,
     figures: (): readonly Figure[] => [
       counter(
@@ -286,6 +292,20 @@ export function createStoreCheck(parts: {
 const sharedWords = (name: string) =>
   `Another service writes to ${name} with the mark of this data folder: two run on copies of one folder, and each takes the other's readings for its own. Stop one of them, or give it an empty data folder (which makes a mark of its own). Nothing is removed from ${name} meanwhile.`;
 const newLife = () => randomBytes(8).toString("hex");
+
+/** Says when it began, and whether somebody said that it is the real one: the other one can tell which of the two it is. */
+function newRun(now: number, takesOver: boolean): string {
+  return `${takesOver ? 1 : 0}${now.toString(16).padStart(12, "0")}${newLife()}`;
+}
+
+/** Of two that run at once: which is the real one. Former versions do not say when they began: they were there before. */
+function isBefore(other: string, own: string): boolean {
+  const [theirs, ours] = [other, own].map((one) => /^([01])([0-9a-f]{12})[0-9a-f]{16}$/.exec(one));
+  if (!theirs || !ours) return !theirs;
+  if (theirs[1] !== ours[1]) return theirs[1] === "1";
+  // Whoever was told last, where both were.
+  return theirs[1] === "1" ? other > own : other < own;
+}
 const iso = (time: number) => new Date(time).toISOString();
 const wordsOf = ({ readings, from, to }: Loss) =>
   `${readings} readings measured between ${iso(from)} and ${iso(to)} are missing and booked as lost`;

@@ -20,6 +20,8 @@ export type UpkeepOptions = RewriteFrom & {
   /** What was written within this time is held in the journal. */
   readonly windowMs: number;
   readonly rawDays: number;
+  /** Somebody said that this is the real one, should another work on a copy of the data folder. */
+  readonly takesOver?: boolean;
   /** Epoch milliseconds; does not leap. */
   readonly settled: () => number;
 };
@@ -143,6 +145,7 @@ export function createStoreUpkeep(
     holdsFrom: () => Math.min(rewriter.holdsFrom(), held.holdsFrom()),
     /** Whether another service writes there with our mark. */
     isShared: check.isShared,
+    isOutranked: check.isOutranked,
     /** False from the start until the store has answered what it is asked before anything is written. */
     isChecked: () => seen !== undefined,
     /** False while something is known to be missing that is still to be written again. */

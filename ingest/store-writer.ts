@@ -57,6 +57,8 @@ type StoreWriter = Consumer & {
   isWhole(): boolean;
   /** Whether another service takes the readings there for its own: then none may be removed. */
   isShared(): boolean;
+  /** And it was there before, or is the real one as somebody said. */
+  isOutranked(): boolean;
 };
 
 const NAME = "store";
@@ -237,6 +239,7 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     holdsFrom: () => upkeep?.holdsFrom() ?? Number.POSITIVE_INFINITY,
     isWhole: () => upkeep?.isWhole() ?? true,
     isShared: () => upkeep?.isShared() ?? false,
+    isOutranked: () => upkeep?.isOutranked() ?? false,
   };
 }
 

@@ -16,6 +16,9 @@ export type AlertMode = (typeof ALERT_MODES)[number];
 export const HANDLINGS = ["open", "acknowledged", "in-progress", "closed"] as const;
 export type Handling = (typeof HANDLINGS)[number];
 
+/** Of alerts about the service itself, which no rule of the city raises: its health, and its books. */
+export const SERVICE_RULES = ["service-health", "ledger-imbalance"] as const;
+
 /** What a rule watches: a sensor (then `district` is there for the reader), or a district, a gateway, all with one value of a tag. */
 export type Subject = {
   readonly sensorId?: string;

@@ -88,7 +88,7 @@ export const weeklySchema = z.strictObject({
   zone: z.string().max(64).refine(isTimeZone, "a time zone is an IANA name such as Europe/Madrid"),
 });
 
-type SilenceMatchers = z.infer<typeof matchersSchema>;
+export type SilenceMatchers = z.infer<typeof matchersSchema>;
 
 /** While it is on, alerts that match tell nobody. They are recorded as ever. */
 export type Silence = {
@@ -118,6 +118,32 @@ export type AlertFacts = {
   readonly gateway?: string;
   readonly tags: Readonly<Record<string, string>>;
 };
+
+/** What silences look at in an alert, and what the registry says of its sensor. */
+export type AlertTraits = Pick<Alert, "subject" | "kind" | "severity" | "audience"> & { readonly rule: string };
+export type KnownSensor = {
+  readonly district: string;
+  readonly gateway?: string;
+  readonly tags: Readonly<Record<string, string>>;
+};
+
+/** With the sensor's place in the city's trees: its gateway and its tags, as the registry has them now. */
+export function factsOf(
+  { rule, subject, kind, severity, audience }: AlertTraits,
+  sensor: KnownSensor | undefined,
+): AlertFacts {
+  const { sensorId, tag } = subject;
+  return {
+    rule,
+    kind,
+    severity,
+    audience,
+    sensor: sensorId,
+    district: subject.district ?? sensor?.district,
+    gateway: subject.gateway ?? sensor?.gateway,
+    tags: tag ? { ...sensor?.tags, [tag.name]: tag.value } : (sensor?.tags ?? {}),
+  };
+}
 
 export function matches(matchers: SilenceMatchers, facts: AlertFacts): boolean {
   const { tag, ...names } = matchers;

@@ -83,6 +83,9 @@ export type Target = TargetData & {
   readonly formerSecret?: { readonly secret: string; readonly until: number };
 };
 
+/** An address of a target that refuses its mails, while others take them. */
+export type Refusing = { readonly address: string; readonly why: string; readonly at: number };
+
 /** How it went with a target, as people see it. */
 export type TargetState = {
   /** Attempts that failed since the last that worked. */
@@ -90,15 +93,23 @@ export type TargetState = {
   readonly lastError?: string;
   readonly lastErrorAt?: number;
   readonly lastSentAt?: number;
+  readonly refusing?: readonly Refusing[];
   /** The target said that it is gone for good (410). */
   readonly disabledBecause?: string;
 };
 
-type Mistake = { readonly field: keyof TargetData; readonly message: string };
+type Mistake = { readonly field: keyof TargetData; readonly part?: string; readonly message: string };
 
 /** What each field allows and together makes no sense. `id` is that of the target itself. */
 export function targetMistakes(target: TargetData, id: string): Mistake[] {
-  return [...addressMistakes(target), ...escalationMistakes(target, id)];
+  return [...addressMistakes(target), ...quietMistakes(target), ...escalationMistakes(target, id)];
+}
+
+/** From 22:00 to 22:00 of the next day, and again: on every day it would never end. */
+function quietMistakes({ quietHours }: TargetData): Mistake[] {
+  if (!quietHours || quietHours.from !== quietHours.to) return [];
+  const message = `from ${quietHours.from} to ${quietHours.to} is a whole day; a target that is to hear nothing is switched off`;
+  return [{ field: "quietHours", part: "to", message }];
 }
 
 function addressMistakes({ type, url, to, secret }: TargetData): Mistake[] {

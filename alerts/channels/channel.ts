@@ -1,10 +1,11 @@
 import type { Alert, Notice } from "../../model/alert.ts";
-import type { Target } from "../../model/target.ts";
+import type { Refusing, Target } from "../../model/target.ts";
 import { timeText } from "../../model/zone.ts";
 
 /** How an attempt to tell a target ended. `error` is for people; it never carries what the target answered. */
 export type Outcome =
   | { readonly is: "sent" }
+  | PartlySent
   /** The target as such: no connection, a time-out, 5xx, 429. Everything for it waits. */
   | { readonly is: "unreachable"; readonly error: string; readonly retryAfterMs?: number }
   /** The target did not want this message, or may not be asked: tried a few times, then given up. */
@@ -12,10 +13,13 @@ export type Outcome =
   /** 410: it is not there any more and never will be. */
   | { readonly is: "gone"; readonly error: string };
 
-export type Failure = Exclude<Outcome, { is: "sent" }>;
+/** Some of the addresses did not want it; the others have it. */
+export type PartlySent = { readonly is: "partly"; readonly refusing: readonly Omit<Refusing, "at">[] };
 
-/** `id`: the same on every attempt. */
-export type Outgoing = { readonly id: string; readonly notices: readonly Notice[] };
+export type Failure = Exclude<Outcome, { is: "sent" | "partly" }>;
+
+/** `id`: the same on every attempt. `only`: of the addresses those that have not taken it yet. */
+export type Outgoing = { readonly id: string; readonly notices: readonly Notice[]; readonly only?: readonly string[] };
 
 export type Mail = {
   readonly to: readonly string[];
@@ -27,11 +31,16 @@ export type Mail = {
   readonly thread?: string;
 };
 
-export type SendMail = (mail: Mail) => Promise<void>;
+/** Answers which of the addresses did not take it while others did. Rejects where none did. */
+export type SendMail = (mail: Mail) => Promise<PartlySent["refusing"]>;
+
+/** What an answer of 2xx says nevertheless; undefined: nothing against it. */
+type ReadAnswer = (body: string) => Failure | undefined;
 
 /** What a channel sends with. All of it ends when the time for one attempt is over. */
 type Ways = {
-  post(target: Target, body: string, headers: Readonly<Record<string, string>>): Promise<Outcome>;
+  /** `read`: where the status alone does not say that it was taken. */
+  post(target: Target, body: string, headers: Readonly<Record<string, string>>, read?: ReadAnswer): Promise<Outcome>;
   /** Resolves when the broker has taken it. */
   publish(message: { readonly topic: string; readonly payload: string }): Promise<void>;
   /** Undefined when no mail server is set up. */

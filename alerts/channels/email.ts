@@ -2,16 +2,50 @@ import { createTransport } from "nodemailer";
 import type { Notice } from "../../model/alert.ts";
 import type { SmtpSettings } from "../../model/notify-settings.ts";
 import { addressesOf } from "../../model/target.ts";
-import { type Channel, digestSubject, type Mail, oneLine, type SendMail, type Words, wordsOf } from "./channel.ts";
+import {
+  type Channel,
+  digestSubject,
+  type Mail,
+  oneLine,
+  type PartlySent,
+  type SendMail,
+  type Words,
+  wordsOf,
+} from "./channel.ts";
 
 /** Mailboxes, by the city's own mail server. */
 export const email: Channel = {
-  async send(target, { id, notices }, { mail, publicUrl, zone }) {
+  async send(target, { id, notices, only }, { mail, publicUrl, zone }) {
     if (!mail) return { is: "unreachable", error: "no mail server is set up (LAMPPOST_SMTP_URL)" };
-    await mail(mailOf(id, addressesOf(target.to!), notices, publicUrl, zone));
-    return { is: "sent" };
+    const addresses = addressesOf(target.to!);
+    // Those that were taken off the target meanwhile are owed nothing.
+    const to = only ? addresses.filter((address) => only.includes(address)) : addresses;
+    if (to.length === 0) return { is: "sent" };
+    try {
+      const refusing = await mail(mailOf(id, to, notices, publicUrl, zone));
+      return refusing.length === 0 ? { is: "sent" } : { is: "partly", refusing };
+    } catch (error) {
+      // The others have it: that these refuse it again says nothing of the target.
+      const refusing = only ? refusingOf(error as Rejected) : [];
+      if (refusing.length === 0) throw error;
+      return { is: "partly", refusing };
+    }
   },
 };
+
+/** What nodemailer says of the addresses that the mail server did not take. */
+type Rejected = {
+  readonly rejected?: readonly (string | { readonly address: string })[];
+  readonly rejectedErrors?: readonly { readonly recipient?: string; readonly responseCode?: number }[];
+};
+
+function refusingOf({ rejected = [], rejectedErrors = [] }: Rejected): PartlySent["refusing"] {
+  return rejected.map((one) => {
+    const address = typeof one === "string" ? one : one.address;
+    const code = rejectedErrors.find(({ recipient }) => recipient === address)?.responseCode;
+    return { address, why: `the mail server answered ${code ?? "that it does not take it"}` };
+  });
+}
 
 const SUBJECT_MAX = 200;
 const TIMEOUT_MS = 10_000;
@@ -65,6 +99,6 @@ export function createMailer(settings: SmtpSettings): SendMail {
     const references = thread === undefined ? {} : { references: thread, inReplyTo: thread };
     // No answers from holiday robots.
     const headers = { "Auto-Submitted": "auto-generated" };
-    await transport.sendMail({ to: [...to], subject, text, messageId, ...references, headers });
+    return refusingOf(await transport.sendMail({ to: [...to], subject, text, messageId, ...references, headers }));
   };
 }

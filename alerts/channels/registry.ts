@@ -37,9 +37,11 @@ export function createSend(ports: NotifyPorts, { publicUrl, cityZone, timeoutMs,
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     try {
       return await CHANNELS[target.type].send(target, message, {
-        async post({ url }, body, headers) {
-          const answer = await ports.post({ url: url!, headers, body, signal: limit });
-          return outcomeOf(answer.status, parseRetryAfter(answer.retryAfter, now()));
+        async post({ url }, body, headers, read) {
+          const readsBody = read !== undefined;
+          const answer = await ports.post({ url: url!, headers, body, signal: limit, readsBody });
+          const outcome = outcomeOf(answer.status, parseRetryAfter(answer.retryAfter, now()));
+          return (outcome.is === "sent" && read?.(answer.body ?? "")) || outcome;
         },
         publish: (publication) => abortable(ports.publish(publication), limit),
         mail: mail && ((one) => abortable(mail(one), limit)),

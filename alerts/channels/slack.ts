@@ -3,6 +3,7 @@ import {
   type Channel,
   cut,
   digestSubject,
+  type Failure,
   JSON_HEADERS,
   SECTION_MAX,
   SHOWN_MAX,
@@ -13,8 +14,16 @@ import {
 /** An incoming webhook of Slack, or of Mattermost. */
 export const slack: Channel = {
   send: (target, { notices }, { post, publicUrl, zone }) =>
-    post(target, slackBody(notices, publicUrl, zone), JSON_HEADERS),
+    post(target, slackBody(notices, publicUrl, zone), JSON_HEADERS, readAnswer),
 };
+
+/** What was taken is answered with "ok" (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks). */
+function readAnswer(body: string): Failure | undefined {
+  if (body.trim() === "ok") return undefined;
+  // The page of a proxy, or of a sign-in: nothing of ours was read.
+  if (body.trimStart().startsWith("<")) return { is: "unreachable", error: "answered with a page instead of ok" };
+  return { is: "refused", error: "answered something else than ok" };
+}
 
 /** Slack's limits: 150 characters in a header, 3,000 in a section (`SECTION_MAX`). */
 const HEADER_MAX = 150;

@@ -3,6 +3,7 @@ import {
   type Channel,
   cut,
   digestSubject,
+  type Failure,
   JSON_HEADERS,
   SECTION_MAX,
   SHOWN_MAX,
@@ -13,8 +14,18 @@ import {
 /** A workflow of Microsoft Teams. */
 export const teams: Channel = {
   send: (target, { notices }, { post, publicUrl, zone }) =>
-    post(target, teamsBody(notices, publicUrl, zone), JSON_HEADERS),
+    post(target, teamsBody(notices, publicUrl, zone), JSON_HEADERS, readAnswer),
 };
+
+/** A workflow answers 202 and nothing; a connector 200 and "1", or 200 and why the message was not delivered. */
+function readAnswer(body: string): Failure | undefined {
+  if (body.trimStart().startsWith("<")) return { is: "unreachable", error: "answered with a page" };
+  if (!/\b(?:error|failed|failure|exception)\b/i.test(body)) return undefined;
+  const status = Number(/HTTP error (\d{3})/i.exec(body)?.[1]);
+  const code = Number.isNaN(status) ? "" : ` (${status})`;
+  const isPassing = status === 429 || status >= 500;
+  return { is: isPassing ? "unreachable" : "refused", error: `answered that the message was not delivered${code}` };
+}
 
 /** Teams takes 28 KB in all: of many notices less is said of each. */
 const DIGEST_SUBJECT_MAX = 150;

@@ -1,19 +1,17 @@
 import type { Alert, TimelineEntry } from "../../model/alert.ts";
 import type { Rule } from "../../model/rule.ts";
-import { type AlertFacts, matches, type Silence, silenceSpan } from "../../model/silence.ts";
+import {
+  type AlertFacts,
+  type AlertTraits,
+  factsOf,
+  type KnownSensor,
+  matches,
+  type Silence,
+  silenceSpan,
+} from "../../model/silence.ts";
 import { HOUR_MS, parseDuration } from "../../model/time.ts";
 import type { NoiseRow } from "../../store/records/noise.ts";
 import type { Records } from "../../store/records.ts";
-
-/** What silences and other rules look at in an alert. */
-type AlertTraits = Pick<Alert, "subject" | "kind" | "severity" | "audience"> & { readonly rule: string };
-
-/** What the registry says of a sensor. */
-export type KnownSensor = {
-  readonly district: string;
-  readonly gateway?: string;
-  readonly tags: Readonly<Record<string, string>>;
-};
 
 export function traitsOf({
   rule,
@@ -23,24 +21,6 @@ export function traitsOf({
   audience,
 }: Omit<Alert, "handling" | "timeline">): AlertTraits {
   return { rule: rule.id, subject, kind, severity, audience };
-}
-
-/** With the sensor's place in the city's trees: its gateway and its tags, as the registry has them now. */
-export function factsOf(
-  { rule, subject, kind, severity, audience }: AlertTraits,
-  sensor: KnownSensor | undefined,
-): AlertFacts {
-  const { sensorId, tag } = subject;
-  return {
-    rule,
-    kind,
-    severity,
-    audience,
-    sensor: sensorId,
-    district: subject.district ?? sensor?.district,
-    gateway: subject.gateway ?? sensor?.gateway,
-    tags: tag ? { ...sensor?.tags, [tag.name]: tag.value } : (sensor?.tags ?? {}),
-  };
 }
 
 /** One rule and one subject: what can flap. Alerts about the service itself have no subject but their title. */

@@ -2,6 +2,7 @@ import { type Alert, NOTICES, type Notice, type Transition } from "../../model/a
 import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
 import type { Log } from "../../model/log.ts";
 import type { Rule } from "../../model/rule.ts";
+import type { KnownSensor } from "../../model/silence.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import type { NoiseRow } from "../../store/records/noise.ts";
 import type { Records } from "../../store/records.ts";
@@ -12,7 +13,6 @@ import {
   FLAPPING,
   type FlappingOptions,
   type Judge,
-  type KnownSensor,
   type Suppression,
   seriesOf,
   traitsOf,

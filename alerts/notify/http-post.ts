@@ -94,9 +94,11 @@ export type HttpPost = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly signal: AbortSignal;
+  /** The answer is waited for to its end: the status alone does not say all. */
+  readonly readsBody?: boolean;
 };
-/** `retryAfter`: the header as it came. The body of the answer is not looked at: the status says all we need. */
-export type HttpAnswer = { readonly status: number; readonly retryAfter?: string };
+/** `retryAfter`: the header as it came. `body`: its beginning, where it was asked for. */
+export type HttpAnswer = { readonly status: number; readonly retryAfter?: string; readonly body?: string };
 
 /** The address may not be asked. */
 export class AddressRefused extends Error {
@@ -116,8 +118,9 @@ const resolveName: Resolve = async (hostname) =>
 export function createHttpPost({ allow, resolve = resolveName }: { allow: AllowList; resolve?: Resolve }) {
   const agents = { http: new HttpAgent(KEEP), https: new HttpsAgent(KEEP) };
 
-  return async function post({ url, headers, body, signal }: HttpPost): Promise<HttpAnswer> {
+  return async function post({ url, ...request }: HttpPost): Promise<HttpAnswer> {
     const target = new URL(url);
+    const { signal } = request;
     const why = refusalOf(target, allow);
     if (why !== undefined) throw new AddressRefused(why);
     const literal = literalAddress(target.hostname);
@@ -127,13 +130,15 @@ export function createHttpPost({ allow, resolve = resolveName }: { allow: AllowL
       if (refused !== undefined) throw new AddressRefused(refused);
     }
     if (addresses.length === 0) throw new Error(`${target.hostname} has no address`);
-    return send(target, { headers, body, signal, addresses, agents });
+    return send(target, { ...request, addresses, agents });
   };
 }
 
 /** In a burst of alerts the handshakes would take longer than the messages. Kept for the next one, not for the next alert. */
 const KEEP = { keepAlive: true, maxFreeSockets: 1, timeout: 2_000 };
 const BODY_BYTES_MAX = 64 * 1024;
+/** So much of an answer is looked at. */
+const BODY_READ_BYTES = 2_048;
 const BODY_WITHIN_MS = 200;
 
 type Agents = { readonly http: HttpAgent; readonly https: HttpsAgent };
@@ -177,7 +182,7 @@ async function send(url: URL, sending: Sending): Promise<HttpAnswer> {
   }
 }
 
-function attempt(url: URL, { headers, body, signal, addresses, agents }: Sending) {
+function attempt(url: URL, { headers, body, signal, readsBody = false, addresses, agents }: Sending) {
   const isSecure = url.protocol === "https:";
   const { promise: answer, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const request = (isSecure ? httpsRequest : httpRequest)(
@@ -196,7 +201,9 @@ function attempt(url: URL, { headers, body, signal, addresses, agents }: Sending
     (response) => {
       const retryAfter = response.headers["retry-after"];
       const status = response.statusCode ?? 0;
-      skipBody(response, () => resolve({ status, ...(retryAfter === undefined ? {} : { retryAfter }) }));
+      readBody(response, readsBody ? undefined : BODY_WITHIN_MS, (text) =>
+        resolve({ status, ...(retryAfter !== undefined && { retryAfter }), ...(readsBody && { body: text }) }),
+      );
     },
   );
   request.on("error", reject);
@@ -204,18 +211,20 @@ function attempt(url: URL, { headers, body, signal, addresses, agents }: Sending
   return { request, answer };
 }
 
-/** Reads a short body to its end, so that the connection can be used again; cuts off a long or slow one. */
-function skipBody(response: IncomingMessage, done: () => void): void {
+/** Reads a short body to its end, so that the connection can be used again; cuts off a long one, and one slower than `withinMs`. */
+function readBody(response: IncomingMessage, withinMs: number | undefined, done: (text: string) => void): void {
+  const parts: Buffer[] = [];
   let bytes = 0;
-  const timer = setTimeout(() => response.destroy(), BODY_WITHIN_MS);
+  const timer = withinMs === undefined ? undefined : setTimeout(() => response.destroy(), withinMs);
   response.on("data", (part: Buffer) => {
+    if (bytes < BODY_READ_BYTES) parts.push(part);
     bytes += part.length;
     if (bytes > BODY_BYTES_MAX) response.destroy();
   });
   response.on("error", () => {}); // the status has been said
   response.on("close", () => {
     clearTimeout(timer);
-    done();
+    done(Buffer.concat(parts).toString("utf8", 0, BODY_READ_BYTES));
   });
 }
 

@@ -1,16 +1,17 @@
 import type { Log } from "../../model/log.ts";
-import type { Target } from "../../model/target.ts";
+import type { Refusing, Target } from "../../model/target.ts";
 import { DAY_MS, HOUR_MS, SECOND_MS } from "../../model/time.ts";
-import type { Message } from "../../store/records/outbox.ts";
+import type { Delivery, Message } from "../../store/records/outbox.ts";
 import type { Records } from "../../store/records.ts";
-import type { Failure } from "../channels/channel.ts";
+import type { Failure, PartlySent } from "../channels/channel.ts";
 import type { Send } from "../channels/registry.ts";
+import { staleBecause } from "./routing.ts";
 
 /** Calls back once, so many milliseconds from now; returns how to call it off. */
 export type Later = (ms: number, work: () => void) => () => void;
 
 type LaneParts = {
-  readonly records: Pick<Records, "targets" | "outbox" | "audit" | "transaction">;
+  readonly records: Pick<Records, "targets" | "outbox" | "recipients" | "alerts" | "audit" | "transaction" | "relaxed">;
   readonly send: Send;
   readonly now: () => number;
   /** The time by which a notice grows too old. */
@@ -20,6 +21,8 @@ type LaneParts = {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly count: (target: Target, what: "sent" | "failed" | "givenUp", notices: number) => void;
+  /** Nobody may be told of anything now. */
+  readonly isMuted: () => boolean;
 };
 
 const BACKOFF_MAX_MS = HOUR_MS;
@@ -51,6 +54,8 @@ function targetPauseMs(failure: Failure, failures: number, random: () => number)
 
 /** The longest wait of a timer: it looks again then. The clock may have been set meanwhile. */
 const WAIT_MAX_MS = 60_000;
+/** While nobody may be told, it is looked again so often. */
+const MUTED_LOOK_MS = 5_000;
 /** The records refuse (a full disk): what was sent may be sent again. */
 const RECORDS_RETRY_MS = 5_000;
 /** So many are booked as sent together: a crash before it tells them again, and every booking waits for the disk. */
@@ -62,8 +67,8 @@ const BOOKED_AFTER_MS = 250;
  * delays nobody else.
  */
 export function createLane(id: string, parts: LaneParts) {
-  const { records, send, now, settled, random, later, signal, log, count } = parts;
-  const { targets, outbox } = records;
+  const { records, send, now, settled, random, later, signal, log, count, isMuted } = parts;
+  const { targets, outbox, recipients } = records;
   let running: Promise<void> | undefined;
   let again = false;
   let pause = { since: 0, ms: 0 };
@@ -94,30 +99,61 @@ export function createLane(id: string, parts: LaneParts) {
   async function tellNext(): Promise<boolean> {
     const target = targets.get(id);
     if (!target?.enabled) return false;
+    if (isMuted()) return wait(now() + MUTED_LOOK_MS);
     // A clock that was set by more than the pause ends it.
     if (Math.abs(now() - pause.since) < pause.ms) return wait(pause.since + pause.ms);
     const messages = outbox.next(id, now(), BOOKED_TOGETHER_MAX);
     if (messages.length === 0) return wait(outbox.nextAt(id, now()));
-    const { told, failure } = await tell(target, messages);
-    if (told.length > 0) settleSent(target, told);
+    const deliveries = messages.flatMap((message) => message.deliveries);
+    if (dropStale(deliveries)) return true;
+    records.relaxed(() =>
+      recipients.hears(
+        id,
+        deliveries.map(({ notice }) => notice.alert.id),
+      ),
+    );
+    const { told, partly, failure } = await tell(target, messages);
+    if (told.length + partly.length > 0) settleSent(target, told, partly);
     // Called off by the end of the service: what became of it is not known, so the next life tells it again. And what
     // went wrong with a target that has been changed since says nothing of the new one.
     if (failure && !signal.aborted && !isChanged(target)) settleFailure(target, ...failure);
     return true;
   }
 
+  /** What has waited (for a group, a morning, a target that was away) is looked at again. True if some of it is dropped. */
+  function dropStale(deliveries: readonly Delivery[]): boolean {
+    const stale = deliveries.flatMap((delivery) => {
+      const { what, alert } = delivery.notice;
+      const current = records.alerts.get(alert.id);
+      const why = current && staleBecause(what, current);
+      return why === undefined ? [] : [{ delivery, why }];
+    });
+    if (stale.length === 0) return false;
+    records.transaction(() => {
+      for (const { delivery, why } of stale) {
+        const { alert } = delivery.notice;
+        outbox.giveUp([delivery], why, now());
+        if (recipients.isUnheard(alert.id, id)) recipients.remove(alert.id, id);
+      }
+    });
+    return true;
+  }
+
   /** One after the other, until one fails. */
   async function tell(target: Target, messages: readonly Message[]) {
     const told: Message[] = [];
+    const partly: (readonly [Message, PartlySent])[] = [];
     const until = now() + BOOKED_AFTER_MS;
     for (const message of messages) {
-      if (told.length > 0 && (stopped || now() > until || isChanged(target))) break;
+      if (told.length + partly.length > 0 && (stopped || now() > until || isChanged(target))) break;
       const notices = message.deliveries.map(({ notice }) => notice);
-      const outcome = await send(target, { id: message.id, notices }, signal);
-      if (outcome.is !== "sent") return { told, failure: [message, outcome] as const };
-      told.push(message);
+      const { refusedBy } = message.deliveries[0]!;
+      const outcome = await send(target, { id: message.id, notices, ...(refusedBy && { only: refusedBy }) }, signal);
+      if (outcome.is === "partly") partly.push([message, outcome]);
+      else if (outcome.is === "sent") told.push(message);
+      else return { told, partly, failure: [message, outcome] as const };
     }
-    return { told };
+    return { told, partly };
   }
 
   const isChanged = (target: Target) => JSON.stringify(targets.get(id)) !== JSON.stringify(target);
@@ -129,15 +165,47 @@ export function createLane(id: string, parts: LaneParts) {
     return false;
   }
 
-  function settleSent(target: Target, messages: readonly Message[]): void {
+  function settleSent(
+    target: Target,
+    messages: readonly Message[],
+    partly: readonly (readonly [Message, PartlySent])[],
+  ): void {
     const deliveries = messages.flatMap((message) => message.deliveries);
-    records.transaction(() => {
-      const { failures } = targets.state(id);
+    const givenUp = records.transaction(() => {
+      const { failures, refusing = [] } = targets.state(id);
       outbox.sent(deliveries, now());
-      targets.setState(id, { failures: 0, lastSentAt: now() });
+      const left = partly.map(([message, { refusing: by }]) => keepForRefusing(message, by));
+      const still = stillRefusing(refusing, messages, partly);
+      targets.setState(id, { failures: 0, lastSentAt: now(), ...(still.length > 0 && { refusing: still }) });
       if (failures > 0) log.info({ target: id }, "a target can be told again");
+      return left.reduce((sum, n) => sum + n, 0);
     });
-    count(target, "sent", deliveries.length);
+    if (deliveries.length > 0) count(target, "sent", deliveries.length);
+    if (partly.length > 0) count(target, "failed", partly.length);
+    if (givenUp > 0) count(target, "givenUp", givenUp);
+  }
+
+  /** The others have it: it waits for those who refused it. How many notices are given up. */
+  function keepForRefusing({ deliveries }: Message, refusing: PartlySent["refusing"]): number {
+    const error = refusing.map(({ address, why }) => `${address}: ${why}`).join("; ");
+    const retryMs = refusedRetryMs(Math.max(...deliveries.map(({ refusals }) => refusals)) + 1, random);
+    const by = refusing.map(({ address }) => address);
+    if (retryMs !== undefined) outbox.partlyRefused(deliveries, by, error, now() + retryMs);
+    else outbox.giveUp(deliveries, error, now());
+    return retryMs === undefined ? deliveries.length : 0;
+  }
+
+  /** Who refuses, as people see it: until something was taken there. */
+  function stillRefusing(
+    former: readonly Refusing[],
+    sent: readonly Message[],
+    partly: readonly (readonly [Message, PartlySent])[],
+  ): Refusing[] {
+    const asked = [...sent, ...partly.map(([message]) => message)].map(({ deliveries }) => deliveries[0]!.refusedBy);
+    const isAsked = (address: string) => asked.some((only) => only?.includes(address) ?? true);
+    const fresh = partly.flatMap(([, { refusing }]) => refusing.map((one) => ({ ...one, at: now() })));
+    const kept = former.filter(({ address }) => !isAsked(address));
+    return [...new Map([...kept, ...fresh].map((one) => [one.address, one])).values()];
   }
 
   function settleFailure(target: Target, message: Message, failure: Failure): void {

@@ -1,4 +1,4 @@
-import type { Alert, Notice } from "../../model/alert.ts";
+import type { Notice } from "../../model/alert.ts";
 import { TARGET_TYPES, type TargetType } from "../../model/channels.ts";
 import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
 import type { Log } from "../../model/log.ts";
@@ -7,21 +7,20 @@ import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import type { Escalation } from "../../store/records/outbox.ts";
 import type { Records } from "../../store/records.ts";
 import { createSend, type NotifyPorts } from "../channels/registry.ts";
+import { createCatchUp } from "./catch-up.ts";
 import { type AllowList, createAllowList, refusalOf } from "./http-post.ts";
 import { createLane, GIVE_UP_AFTER_MS, type Lane, type Later } from "./lane.ts";
-import { isFor, planOf } from "./routing.ts";
+import { isFor, isKeptQuiet, planOf } from "./routing.ts";
 
 type EscalationParts = {
   readonly records: Pick<Records, "targets" | "recipients" | "alerts" | "transaction">;
   readonly now: () => number;
   readonly later: Later;
   readonly log: Log;
+  readonly isMuted: () => boolean;
   /** Puts a notice into the outbox of this target. */
   readonly tell: (target: Target, notice: Notice) => void;
 };
-
-/** By a silence or by what explains it: whoever is quiet about it now is asked again later. Flapping is no answer. */
-const isKeptQuiet = ({ suppressedBy }: Alert) => suppressedBy !== undefined && suppressedBy !== "flapping";
 
 /** Escalations of one transaction, and how long others have the thread before the next ones. */
 const PAGE = 20;
@@ -31,7 +30,7 @@ const RETRY_MS = 5_000;
 const WAIT_MAX_MS = 60_000;
 
 /** Nobody acknowledged in time: the next target is told, and the alert's timeline says so. */
-function createEscalation({ records, now, later, log, tell }: EscalationParts) {
+function createEscalation({ records, now, later, log, isMuted, tell }: EscalationParts) {
   const { recipients, targets, alerts } = records;
   let callOff = () => {};
   let stopped = false;
@@ -48,6 +47,11 @@ function createEscalation({ records, now, later, log, tell }: EscalationParts) {
   function wake(): void {
     if (stopped || running) return;
     callOff();
+    // Nobody could have heard of it, so nobody can have failed to answer.
+    if (isMuted()) {
+      callOff = later(RETRY_MS, wake);
+      return;
+    }
     running = true;
     try {
       const due = recipients.escalations(now(), PAGE);
@@ -88,7 +92,10 @@ function createEscalation({ records, now, later, log, tell }: EscalationParts) {
 }
 
 type NotifierOptions = {
-  readonly records: Pick<Records, "targets" | "outbox" | "recipients" | "alerts" | "audit" | "transaction">;
+  readonly records: Pick<
+    Records,
+    "targets" | "outbox" | "recipients" | "alerts" | "noise" | "events" | "audit" | "transaction" | "relaxed"
+  >;
   readonly ports: NotifyPorts;
   /** What may be told although it is not on the public internet; nothing when left out. */
   readonly allowed?: AllowList;
@@ -103,6 +110,8 @@ type NotifierOptions = {
   readonly cityZone?: string | undefined;
   readonly timeoutMs?: number;
   readonly later?: Later;
+  /** Nobody may be told of anything now; what is to be told waits. */
+  readonly isMuted?: () => boolean;
 };
 
 const TIMEOUT_MS = 10_000;
@@ -132,7 +141,9 @@ export function createNotifier(options: NotifierOptions) {
   const lanes = new Map<string, Lane>();
   const figures = createNotifyFigures(records);
   const end = new AbortController();
-  const escalation = createEscalation({ records, now, later, log, tell: put });
+  const { isMuted = () => false } = options;
+  const escalation = createEscalation({ records, now, later, log, isMuted, tell: put });
+  const catchUp = createCatchUp({ records, now, later, log, tell: put });
   let started = false;
   let stopping = false;
   let callOffPrune = () => {};
@@ -147,25 +158,36 @@ export function createNotifier(options: NotifierOptions) {
       for (const target of targets.list()) if (isFor(target, alert)) put(target, notice);
       return;
     }
+    const isEnd = what === "resolved" || what === "retracted";
     for (const id of recipients.of(alert.id)) {
       const target = targets.get(id);
-      if (target?.enabled) put(target, notice);
+      if (!target?.enabled) continue;
+      if (isEnd && isNeverTold(target, notice)) outbox.drop(id, alert.id, "it was over before it was told", now());
+      else put(target, notice);
     }
-    if (what === "resolved" || what === "retracted") recipients.forget(alert.id);
+    if (isEnd) recipients.forget(alert.id);
   }
 
-  function put(target: Target, notice: Notice): void {
+  /** It waited to be told there until it was over, and nobody there is interested in what it was. */
+  function isNeverTold(target: Target, { what, alert }: Notice): boolean {
+    if (!recipients.isUnheard(alert.id, target.id)) return false;
+    return what === "retracted" || alert.handling === "closed" || isKeptQuiet(alert) || !isFor(target, alert);
+  }
+
+  function put(target: Target, notice: Notice, groupKey?: string): void {
     const plan = planOf(target, notice, now(), cityZone);
+    const key = plan.groupKey ?? groupKey;
+    const grouped = key === undefined ? {} : { groupKey: key };
     // A repeat after a crash: it has been told or is on its way.
-    if (!outbox.add({ target: target.id, notice, ...plan }, PENDING_MAX)) return;
+    if (!outbox.add({ target: target.id, notice, dueAt: plan.dueAt, ...grouped }, PENDING_MAX)) return;
     if (notice.what !== "firing" && notice.what !== "escalated") return;
     recipients.add(notice.alert.id, target.id);
     escalation.plan(notice.alert.id, target, plan.dueAt);
   }
 
   function laneOf(id: string): Lane {
-    const parts = { records, send, now, settled, random, later, signal: end.signal, log, count: figures.count };
-    const lane = lanes.get(id) ?? createLane(id, parts);
+    const common = { records, send, now, settled, random, later, signal: end.signal, log, isMuted };
+    const lane = lanes.get(id) ?? createLane(id, { ...common, count: figures.count });
     lanes.set(id, lane);
     return lane;
   }
@@ -178,7 +200,10 @@ export function createNotifier(options: NotifierOptions) {
 
   function onChange(target: string): void {
     if (!started || stopping) return;
-    if (targets.get(target)) return laneOf(target).reset();
+    if (targets.get(target)) {
+      catchUp.hear(target);
+      return laneOf(target).reset();
+    }
     void lanes.get(target)?.stop();
     lanes.delete(target);
   }
@@ -204,7 +229,9 @@ export function createNotifier(options: NotifierOptions) {
     if (!target) return undefined;
     const notice = sampleNotice(target, now());
     const outcome = await send(target, { id: `msg_test_${now()}`, notices: [notice] }, end.signal);
-    return outcome.is === "sent" ? { sent: true } : { error: outcome.error };
+    if (outcome.is === "sent") return { sent: true };
+    if (outcome.is !== "partly") return { error: outcome.error };
+    return { error: outcome.refusing.map(({ address, why }) => `${address}: ${why}`).join("; ") };
   }
 
   return {
@@ -222,12 +249,14 @@ export function createNotifier(options: NotifierOptions) {
         laneOf(id).wake();
       }
       escalation.wake();
+      catchUp.start();
       prune();
     },
     /** Waits a moment for what is under way; what was cut off is told again by the next life. */
     async stop(): Promise<void> {
       stopping = true;
       escalation.stop();
+      catchUp.stop();
       callOffPrune();
       const callOff = timer(STOP_GRACE_MS, () => end.abort());
       await Promise.all([...lanes.values()].map((lane) => lane.stop()));
@@ -280,9 +309,11 @@ function createNotifyFigures({ targets, outbox }: Pick<Records, "targets" | "out
 function notifyHealth({ targets }: Pick<Records, "targets">): Health {
   const part = "notifications";
   const failing = targets.list().flatMap(({ id, name, enabled }) => {
-    const { failures, lastError, disabledBecause } = targets.state(id);
+    const { failures, lastError, disabledBecause, refusing = [] } = targets.state(id);
     if (disabledBecause !== undefined) return [`${name} was disabled (${disabledBecause})`];
-    return enabled && failures > 0 ? [`${name} (${lastError})`] : [];
+    if (!enabled) return [];
+    if (failures > 0) return [`${name} (${lastError})`];
+    return refusing.length > 0 ? [`${name} (mails are refused for ${refusing.length} of its addresses)`] : [];
   });
   if (failing.length === 0) return { part, state: "ok", ready: true };
   const reason = `These targets cannot be told of alerts: ${failing.join("; ")}. Look at GET /api/v1/targets.`;

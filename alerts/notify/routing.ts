@@ -1,15 +1,34 @@
 import { type Alert, type Notice, SEVERITIES } from "../../model/alert.ts";
 import { durationMs, type QuietHours, type Target } from "../../model/target.ts";
 import { DAY_MS, WEEKDAYS } from "../../model/time.ts";
+import type { NoiseRow } from "../../store/records/noise.ts";
 
 /** Whether the beginning of this alert is told there. */
 export function isFor(target: Target, alert: Alert): boolean {
+  return alert.mode === undefined && isAbout(target, { ...alert, rule: alert.rule.id });
+}
+
+/** The same by what is known of the alert without looking at it. */
+export function isAbout(target: Target, alert: NoiseRow["about"]): boolean {
   const { enabled, audience, severityMin, districts, rules } = target;
-  if (!enabled || alert.mode !== undefined) return false;
+  if (!enabled) return false;
   if (audience !== undefined && audience !== alert.audience) return false;
   if (SEVERITIES.indexOf(alert.severity) < SEVERITIES.indexOf(severityMin)) return false;
   if (districts && !(alert.subject.district !== undefined && districts.includes(alert.subject.district))) return false;
-  return !rules || rules.includes(alert.rule.id);
+  return !rules || rules.includes(alert.rule);
+}
+
+/** By a silence or by what explains it. Flapping is told as such. */
+export const isKeptQuiet = ({ suppressedBy }: Pick<Alert, "suppressedBy">) =>
+  suppressedBy !== undefined && suppressedBy !== "flapping";
+
+/** Why a notice that has waited is no news any more, as the alert is now; undefined: it is. */
+export function staleBecause(what: Notice["what"], alert: Alert): string | undefined {
+  if (what === "resolved" || what === "retracted") return undefined;
+  if (alert.state !== "firing") return "the alert ended before it was told";
+  if (alert.handling === "closed") return "the alert was closed before it was told";
+  if (what !== "firing" && alert.handling !== "open") return "somebody acknowledged the alert before it was told";
+  return isKeptQuiet(alert) ? `the alert was kept quiet (${alert.suppressedBy}) before it was told` : undefined;
 }
 
 type Plan = { readonly dueAt: number; readonly groupKey?: string };
@@ -45,13 +64,15 @@ export function quietUntil(quiet: QuietHours, now: number, cityZone: string): nu
 
 function windowEnd(quiet: QuietHours, now: number, cityZone: string): number | undefined {
   const { timeZone = cityZone, from, to, days } = quiet;
+  // Taken by former versions, and then kept from everybody what happened for eight days.
+  if (from === to) return undefined;
   // The calendar day there, as the UTC midnight of the same date.
   const today = Math.floor((now + zoneOffset(timeZone, now)) / DAY_MS) * DAY_MS;
   for (const day of [today - DAY_MS, today]) {
     const weekday = WEEKDAYS[(new Date(day).getUTCDay() + 6) % 7]!;
     if (days !== undefined && !days.includes(weekday)) continue;
     const start = toUtc(day + ofDay(from), timeZone);
-    const end = toUtc(day + ofDay(to) + (ofDay(to) <= ofDay(from) ? DAY_MS : 0), timeZone);
+    const end = toUtc(day + ofDay(to) + (ofDay(to) < ofDay(from) ? DAY_MS : 0), timeZone);
     if (now >= start && now < end) return end;
   }
   return undefined;

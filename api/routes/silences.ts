@@ -1,9 +1,29 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import { z } from "zod";
 import { pageOf } from "../../contract/common.ts";
-import { NewSilence, SilenceBody, SilencesQuery, type SilenceView } from "../../contract/silence.ts";
-import { SILENCE_MAX_MS, SILENCES_MAX, type Silence, silenceSpan, silenceState } from "../../model/silence.ts";
+import {
+  NewSilence,
+  SilenceBody,
+  SilencePreview,
+  SilencePreviewBody,
+  type SilencePreviewView,
+  SilencesQuery,
+  type SilenceView,
+} from "../../contract/silence.ts";
+import { matcherOf } from "../../model/rule-match.ts";
+import {
+  factsOf,
+  matches,
+  SILENCE_MAX_MS,
+  SILENCES_MAX,
+  type Silence,
+  type SilenceMatchers,
+  silenceSpan,
+  silenceState,
+} from "../../model/silence.ts";
 import { DAY_MS } from "../../model/time.ts";
 import type { Api, Parts } from "../api.ts";
+import { refuseUnknown } from "../known-names.ts";
 import { answers, invalid, notFound, ProblemError } from "../problems.ts";
 
 const tags = ["silences"];
@@ -26,6 +46,12 @@ const add = {
   body: NewSilence,
   response: answers({ 201: SilenceBody }, 409, 413, 415),
 };
+const preview = {
+  tags,
+  summary: "What a silence would cover now; nothing is saved",
+  body: SilencePreview,
+  response: answers({ 200: SilencePreviewBody }, 413, 415),
+};
 const end = {
   tags,
   summary: "End it; it stays in the list, with who ended it",
@@ -33,7 +59,7 @@ const end = {
   response: answers({ 204: z.undefined() }, 404, 409),
 };
 
-type SilenceParts = Pick<Parts, "records" | "auth" | "now">;
+type SilenceParts = Pick<Parts, "records" | "auth" | "now" | "rules">;
 
 export function addSilences(app: Api, parts: SilenceParts): void {
   const { records, auth, now } = parts;
@@ -57,17 +83,25 @@ export function addSilences(app: Api, parts: SilenceParts): void {
     return reply.code(201).send(view(silence, now()));
   });
 
+  app.post("/silences/preview", { schema: preview }, async (request) => {
+    const { matchers } = request.body;
+    refuseUnknownIn(parts, matchers);
+    return covered(parts, matchers);
+  });
+
   app.delete("/silences/:id", { schema: end }, async (request, reply) => {
     endOne(parts, Number(request.params.id), auth.account(request).name);
     return reply.code(204).send();
   });
 }
 
-function addOne({ records, now }: SilenceParts, body: z.infer<typeof NewSilence>, by: string): Silence {
+function addOne(parts: SilenceParts, body: z.infer<typeof NewSilence>, by: string): Silence {
+  const { records, now } = parts;
   const at = now();
   const silence = toSilence(body, at, by);
   const mistake = mistakeIn(silence, at);
   if (mistake) throw invalid(...mistake);
+  refuseUnknownIn(parts, body.matchers);
   return records.transaction(() => {
     const open = records.silences.current().filter((other) => silenceState(other, at) !== "ended");
     if (open.length >= SILENCES_MAX) {
@@ -82,6 +116,51 @@ function addOne({ records, now }: SilenceParts, body: z.infer<typeof NewSilence>
     records.audit.add({ at, by, what: "silence.add", target: String(added.id), detail });
     return added;
   });
+}
+
+const NAMED = ["rule", "district", "sensor", "gateway"] as const;
+
+function refuseUnknownIn(parts: SilenceParts, matchers: SilenceMatchers): void {
+  const given = NAMED.flatMap((what) => {
+    const names = matchers[what];
+    return names === undefined ? [] : [{ what, pointer: `/matchers/${what}`, names }];
+  });
+  refuseUnknown(parts, given);
+}
+
+/** Looked at in one piece, before others have a turn. */
+const PIECE = 1_000;
+
+/** Sensors whose alerts it would keep quiet, and the open alerts among them. */
+async function covered({ records, rules }: SilenceParts, matchers: SilenceMatchers): Promise<SilencePreviewView> {
+  const { rule, severity, audience, ...place } = matchers;
+  const isNarrowed = [rule, severity, audience].some((one) => one !== undefined);
+  const anyOf = (wanted: string | readonly string[] | undefined, value: string) =>
+    wanted === undefined || [wanted].flat().includes(value);
+  const narrowed = rules().filter(
+    (one) => anyOf(rule, one.id) && anyOf(severity, one.severity) && anyOf(audience, one.audience),
+  );
+  const watches = isNarrowed ? narrowed.map(matcherOf) : [() => true];
+  let sensors = 0;
+  let seen = 0;
+  for (const sensor of records.sensors.list()) {
+    const { id, kind, district, gateway, tags } = sensor;
+    const facts = { sensor: id, kind, district, gateway, tags, rule: "", severity: "info", audience: "crews" } as const;
+    if (matches(place, facts) && watches.some((watch) => watch(sensor))) sensors += 1;
+    seen += 1;
+    if (seen % PIECE === 0) await immediate();
+  }
+  let openAlerts = 0;
+  for (let page = records.noise.openTraits(0, PIECE); page.length > 0; ) {
+    for (const { about } of page) {
+      const { sensorId } = about.subject;
+      const known = sensorId === undefined ? undefined : records.sensors.get(sensorId);
+      if (matches(matchers, factsOf(about, known))) openAlerts += 1;
+    }
+    await immediate();
+    page = records.noise.openTraits(page.at(-1)!.row, PIECE);
+  }
+  return { sensors, openAlerts };
 }
 
 function endOne({ records, now }: SilenceParts, id: number, by: string): void {

@@ -12,6 +12,7 @@ import {
 import { TARGETS_MAX, type Target, type TargetData, type TargetState, targetMistakes } from "../../model/target.ts";
 import { DAY_MS } from "../../model/time.ts";
 import type { Api, Parts } from "../api.ts";
+import { type Given, refuseUnknown } from "../known-names.ts";
 import { pageByKey } from "../paging.ts";
 import { answers, invalid, notFound, ProblemError } from "../problems.ts";
 
@@ -137,6 +138,7 @@ function replaced(former: Target, data: TargetData, now: number): Target {
 function keep(parts: Parts, target: Target, what: string, by: string): void {
   const { records, now } = parts;
   refuse(parts, target);
+  refuseUnknown(parts, namesIn(target), new Set(namesOf(records.targets.get(target.id))));
   records.transaction(() => {
     records.targets.put(target);
     // What waited for it is not told when it is switched on again some day.
@@ -145,9 +147,24 @@ function keep(parts: Parts, target: Target, what: string, by: string): void {
   });
 }
 
+function namesIn({ rules, districts }: TargetData): Given[] {
+  return [
+    ...(rules ? [{ what: "rule", pointer: "/rules", names: rules } as const] : []),
+    ...(districts ? [{ what: "district", pointer: "/districts", names: districts } as const] : []),
+  ];
+}
+
+/** What it named before stays: a rule may be gone since. */
+const namesOf = (former: Target | undefined): string[] =>
+  former ? namesIn(former).flatMap(({ what, names }) => [names].flat().map((name) => `${what} ${name}`)) : [];
+
 function refuse({ records, notifications }: Pick<Parts, "records" | "notifications">, target: Target): void {
   const mistake = targetMistakes(target, target.id)[0];
-  if (mistake) throw invalid(`/${mistake.field}`, `${mistake.message}.`);
+  if (mistake)
+    throw invalid(
+      ["", mistake.field, mistake.part].filter((part) => part !== undefined).join("/"),
+      `${mistake.message}.`,
+    );
   const why = notifications.check(target);
   if (why !== undefined) throw invalid(target.url === undefined ? "/type" : "/url", `${why}.`);
   const seen = new Set([target.id]);
@@ -165,7 +182,7 @@ const newSecret = () => `whsec_${randomBytes(32).toString("base64")}`;
 /** Without its secrets, with how it goes. */
 function viewTarget(target: Target, state: TargetState, pending: ReadonlyMap<string, number>): TargetView {
   const { secret, formerSecret, url, createdAt, ...rest } = target;
-  const { lastErrorAt, lastSentAt, ...others } = state;
+  const { lastErrorAt, lastSentAt, refusing, ...others } = state;
   return {
     ...rest,
     ...(url === undefined ? {} : { url: shownUrl(target.type, url) }),
@@ -173,6 +190,7 @@ function viewTarget(target: Target, state: TargetState, pending: ReadonlyMap<str
     createdAt: iso(createdAt),
     pending: pending.get(target.id) ?? 0,
     ...others,
+    ...(refusing && { refusing: refusing.map((one) => ({ ...one, at: iso(one.at) })) }),
     ...(lastErrorAt === undefined ? {} : { lastErrorAt: iso(lastErrorAt) }),
     ...(lastSentAt === undefined ? {} : { lastSentAt: iso(lastSentAt) }),
   };

@@ -1,5 +1,5 @@
-import { useState } from "preact/hooks";
-import type { NewSilence, SilenceView } from "../../contract/silence.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { NewSilence, SilencePreviewView, SilenceView } from "../../contract/silence.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
 import { type Draft, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
@@ -147,7 +147,52 @@ function SilenceForm({ onAdd, onCancel }: SilenceFormProps) {
         <MatcherFields />
         <WhenFields isMaintenance={kind === "maintenance"} />
       </div>
+      <Coverage />
     </Form>
+  );
+}
+
+const ASK_AFTER_MS = 400;
+
+/** What the silence would cover, as the form stands, before it is saved. What is wrong with it is said on saving. */
+function Coverage() {
+  const { admin: t } = messages.value;
+  const line = useRef<HTMLParagraphElement>(null);
+  const [found, setFound] = useState<SilencePreviewView>();
+
+  useEffect(() => {
+    const form = line.current!.closest("form")!;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let asked = new AbortController();
+
+    async function ask(): Promise<void> {
+      asked.abort();
+      asked = new AbortController();
+      const { signal } = asked;
+      const matchers = matchersOf(new FormData(form));
+      const isEmpty = Object.values(matchers).every((value) => value === undefined);
+      const answer = isEmpty
+        ? undefined
+        : await send("POST", "/silences/preview", { matchers }, signal).catch(() => undefined);
+      if (!signal.aborted) setFound(answer);
+    }
+
+    const askSoon = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => void ask(), ASK_AFTER_MS);
+    };
+    form.addEventListener("input", askSoon);
+    return () => {
+      form.removeEventListener("input", askSoon);
+      clearTimeout(timer);
+      asked.abort();
+    };
+  }, []);
+
+  return (
+    <p ref={line} role="status">
+      {found && t.covers(found.sensors, found.openAlerts)}
+    </p>
   );
 }
 

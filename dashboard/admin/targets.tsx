@@ -144,7 +144,7 @@ function Subscription({ target, others }: Pick<TargetCardProps, "target" | "othe
 
 function DeliveryStatus({ target }: { target: TargetView }) {
   const { admin: t } = messages.value;
-  const { pending, lastError, lastErrorAt, lastSentAt, disabledBecause } = target;
+  const { pending, lastError, lastErrorAt, lastSentAt, disabledBecause, refusing = [] } = target;
   return (
     <>
       {disabledBecause !== undefined && <p class="wrong">{`${t.disabledBecause}: ${disabledBecause}`}</p>}
@@ -152,6 +152,18 @@ function DeliveryStatus({ target }: { target: TargetView }) {
         <p>
           {t.lastError} {lastErrorAt && <Moment at={lastErrorAt} />}: {lastError}
         </p>
+      )}
+      {refusing.length > 0 && (
+        <>
+          <p class="wrong">{t.refusing}:</p>
+          <ul>
+            {refusing.map(({ address, why, at }) => (
+              <li key={address}>
+                <b>{address}</b>: {why}, <Moment at={at} />
+              </li>
+            ))}
+          </ul>
+        </>
       )}
       <p class="quiet">
         {pending > 0 && `${t.pending(pending)}. `}

@@ -11,7 +11,7 @@ import { mayHandle } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
 import { describeProblem, districtName } from "../words/words.ts";
 import type { Desk } from "./desk-state.ts";
-import { ALERT_KINDS, holderOf, WHO, windowOf } from "./list.ts";
+import { ALERT_KINDS, holderOf, isExplained, quietedBy, WHO, windowOf } from "./list.ts";
 
 /** Every row is as high as this, see `.row` in desk.css: places can be computed, and nothing jumps. */
 const ROW_PX = 84;
@@ -143,6 +143,7 @@ function AlertRow({ desk, alert, place }: RowProps) {
     isOpen(alert) ? "" : "ended",
     desk.current.value === id ? "current" : "",
     desk.selected.value.has(id) ? "selected" : "",
+    quietedBy(alert) ? "quieted" : "",
   ].join(" ");
   return (
     <li
@@ -179,7 +180,11 @@ function AlertRow({ desk, alert, place }: RowProps) {
         <span class="quiet">
           <span class="hidden">{t.since}</span> <Moment at={startedAt} />
         </span>
-        <Who desk={desk} alert={alert} />
+        {quietedBy(alert) && alert.handling === "open" ? (
+          <QuietedChip alert={alert} />
+        ) : (
+          <Who desk={desk} alert={alert} />
+        )}
       </div>
     </li>
   );
@@ -196,10 +201,16 @@ function sensorOf({ subject: { sensorId } }: AlertView): string | undefined {
   return sensorId === undefined ? undefined : (sensors.value.get(sensorId)?.name ?? sensorId);
 }
 
+/** That nobody is told of it, and why: people silenced it, or work there. */
+export function QuietedChip({ alert }: { alert: AlertView }) {
+  const by = quietedBy(alert);
+  return by ? <span class="chip quieted-chip">{messages.value.words.quieted[by]}</span> : null;
+}
+
 function Who({ desk, alert }: { desk: Desk; alert: AlertView }) {
   const { desk: t, words } = messages.value;
   if (alert.state !== "firing") return <span class="chip">{words.state[alert.state]}</span>;
-  if (alert.suppressedBy !== undefined) return <span class="chip">{words.suppressed}</span>;
+  if (isExplained(alert)) return <span class="chip">{words.suppressed}</span>;
   if (alert.handling === "open" && alert.assignee === undefined) {
     if (!mayHandle.value) return <span class="quiet">{t.nobodyYet}</span>;
     return (

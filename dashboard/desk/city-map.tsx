@@ -10,6 +10,7 @@ import { theme } from "../shell/preferences.ts";
 import { session } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName, formatValue, metricLabel } from "../words/words.ts";
+import { QuietedChip } from "./alert-list.tsx";
 import type { Desk } from "./desk-state.ts";
 import { type Dot, hull, project } from "./geometry.ts";
 import type { OpenMap } from "./leaflet-map.ts";
@@ -66,14 +67,17 @@ function feed(map: OpenMap, desk: Desk, placed: { value: readonly Placed[] }, ch
   const fitted = signal<string | undefined>("nothing yet");
   const stops = [
     effect(() => {
-      const worst = desk.worstOfSensor.value;
-      const dots: Dot[] = places.value.map((place) => ({ ...place, severity: worst.get(place.id)?.severity }));
+      const marks = desk.ofSensor.value;
+      const dots: Dot[] = places.value.map((place) => {
+        const mark = marks.get(place.id);
+        return { ...place, severity: mark?.severity, isQuieted: (mark?.quieted ?? 0) > 0 };
+      });
       const ofAlert = alerts.peek().get(desk.current.value ?? "")?.subject.sensorId;
       const chosenDistrict = desk.filters.value.district;
       map.show({
         dots,
         hulls: hulls.value,
-        districts: desk.worstOfDistrict.value,
+        districts: desk.ofDistrict.value,
         chosenDistrict,
         current: chosen.value ?? ofAlert,
       });
@@ -123,6 +127,7 @@ function SensorCard({ desk, sensor, onClose }: { desk: Desk; sensor: SensorView;
         <p key={alert.id} class="cluster">
           <SeverityMark severity={alert.severity} />
           <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{alert.rule.title}</a>
+          <QuietedChip alert={alert} />
         </p>
       ))}
       {latest ? (

@@ -4,7 +4,7 @@ import { alerts, alertsComplete, isOpen, sensors } from "../live/live.ts";
 import { navigate, query, setQuery } from "../shell/router.ts";
 import { user } from "../shell/session.ts";
 import { describeProblem } from "../words/words.ts";
-import { byUrgency, type Filters, fits, NO_FILTERS, readFilters, worstBy, writeFilters } from "./list.ts";
+import { byUrgency, type Filters, fits, isExplained, markBy, NO_FILTERS, readFilters, writeFilters } from "./list.ts";
 
 const AT_ONCE = 4;
 const OUTCOME_MS = 5_000;
@@ -15,7 +15,7 @@ export type Outcome = { readonly done: number; readonly refused: readonly string
 /** Everything the desk shows and remembers while it is open. `dispose` when it closes. */
 export function createDesk() {
   const filters = computed(() => readFilters(query.value));
-  const open = computed(() => [...alerts.value.values()].filter((one) => isOpen(one) && !one.suppressedBy));
+  const open = computed(() => [...alerts.value.values()].filter((one) => isOpen(one) && !isExplained(one)));
   const about = { me: user.peek()?.name, sensorName: (id: string) => sensors.value.get(id)?.name };
   /** What the list should show, in its order. */
   const wanted = computed(() => {
@@ -35,8 +35,8 @@ export function createDesk() {
   /** Counts the moves by key: then the list follows the current row. */
   const moves = signal(0);
   const outcome = signal<Outcome | undefined>(undefined);
-  const worstOfSensor = computed(() => worstBy(open.value, ({ subject }) => subject.sensorId));
-  const worstOfDistrict = computed(() => worstBy(open.value, ({ subject }) => subject.district));
+  const ofSensor = computed(() => markBy(open.value, ({ subject }) => subject.sensorId));
+  const ofDistrict = computed(() => markBy(open.value, ({ subject }) => subject.district));
 
   let praise: ReturnType<typeof setTimeout> | undefined;
 
@@ -101,8 +101,8 @@ export function createDesk() {
     current,
     moves,
     outcome,
-    worstOfSensor,
-    worstOfDistrict,
+    ofSensor,
+    ofDistrict,
     refresh,
     setFilters,
     toggle,

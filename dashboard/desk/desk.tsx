@@ -53,22 +53,26 @@ export function DeskPage() {
 function Districts({ desk }: { desk: Desk }) {
   const t = messages.value;
   const chosen = desk.filters.value.district;
-  const worst = desk.worstOfDistrict.value;
+  const marks = desk.ofDistrict.value;
   return (
     <ul class="districts" aria-label={t.desk.districts}>
       {districts.value.map((id) => {
-        const found = worst.get(id);
-        const words = found ? t.desk.districtState(t.words.severity[found.severity]) : t.words.noAlerts;
+        const { severity, count = 0, quieted = 0 } = marks.get(id) ?? {};
+        const words = [
+          severity && t.desk.districtState(t.words.severity[severity]),
+          quieted > 0 && t.desk.districtQuieted(quieted),
+        ].filter(Boolean);
         return (
           <li key={id}>
             <button
               type="button"
-              class={`district ${found?.severity ?? "calm"}`}
+              class={`district ${severity ?? (quieted > 0 ? "quieted" : "calm")}`}
               aria-pressed={chosen === id}
               onClick={() => desk.setFilters({ district: chosen === id ? "" : id })}
             >
-              {districtName(id)} {found && <b>{found.count}</b>}
-              <span class="hidden"> {words}</span>
+              {districtName(id)} {severity && <b>{count}</b>}
+              {quieted > 0 && <i title={t.desk.districtQuieted(quieted)}>{quieted}</i>}
+              <span class="hidden"> {words.join(", ") || t.words.noAlerts}</span>
             </button>
           </li>
         );

@@ -12,9 +12,11 @@ export type Dot = MapPoint & {
   readonly id: string;
   readonly district: string;
   readonly severity: Severity | undefined;
+  /** It has an open alert that people keep quiet. */
+  readonly isQuieted?: boolean;
 };
 
-/** Sensors drawn as one. `place` in pixels; `alerting`: how many have an open alert. */
+/** Sensors drawn as one. `place` in pixels; `alerting`: how many have an open alert, `quieted`: one that people keep quiet. */
 export type Cluster = {
   /** Of its cell, see `cellOf`. */
   readonly cell: number;
@@ -22,6 +24,7 @@ export type Cluster = {
   readonly y: number;
   readonly count: number;
   readonly alerting: number;
+  readonly quieted: number;
   readonly worst: Severity | undefined;
   /** One of them: the sensor itself where it is alone. */
   readonly first: Dot;
@@ -29,27 +32,31 @@ export type Cluster = {
 
 /** Gathers dots by the cells of a grid that is fixed to the ground, so that nothing flickers while the map moves. */
 export function cluster(dots: readonly Dot[], worldPx: number, cellPx: number): Cluster[] {
-  const cells = new Map<number, { x: number; y: number; count: number; alerting: number; rank: number; first: Dot }>();
+  type Cell = { x: number; y: number; count: number; alerting: number; quieted: number; rank: number; first: Dot };
+  const cells = new Map<number, Cell>();
   for (const dot of dots) {
     const [x, y] = [dot.x * worldPx, dot.y * worldPx];
     const key = cellOf(dot, worldPx, cellPx);
     const rank = dot.severity === undefined ? -1 : SEVERITIES.indexOf(dot.severity);
     const cell = cells.get(key);
-    if (!cell) cells.set(key, { x, y, count: 1, alerting: rank < 0 ? 0 : 1, rank, first: dot });
+    const [alerting, quieted] = [rank < 0 ? 0 : 1, dot.isQuieted ? 1 : 0];
+    if (!cell) cells.set(key, { x, y, count: 1, alerting, quieted, rank, first: dot });
     else {
       cell.x += x;
       cell.y += y;
       cell.count += 1;
-      if (rank >= 0) cell.alerting += 1;
+      cell.alerting += alerting;
+      cell.quieted += quieted;
       if (rank > cell.rank) cell.rank = rank;
     }
   }
-  return [...cells].map(([cell, { x, y, count, alerting, rank, first }]) => ({
+  return [...cells].map(([cell, { x, y, count, alerting, quieted, rank, first }]) => ({
     cell,
     x: x / count,
     y: y / count,
     count,
     alerting,
+    quieted,
     worst: SEVERITIES[rank],
     first,
   }));

@@ -12,12 +12,13 @@ import type { Severity } from "../../model/alert.ts";
 import { readColours } from "../style/colours.ts";
 import { districtName } from "../words/words.ts";
 import { type Cluster, cellOf, cluster, type Dot, type MapPoint, paddedHull } from "./geometry.ts";
+import type { Mark } from "./list.ts";
 
 type MapData = {
   readonly dots: readonly Dot[];
   /** Around the sensors of each district. */
   readonly hulls: ReadonlyMap<string, readonly MapPoint[]>;
-  readonly districts: ReadonlyMap<string, { readonly severity: Severity }>;
+  readonly districts: ReadonlyMap<string, Pick<Mark, "severity" | "quieted">>;
   readonly chosenDistrict: string | undefined;
   /** The sensor that is looked at. */
   readonly current: string | undefined;
@@ -153,18 +154,14 @@ function paint(map: LeafletMap, canvas: HTMLCanvasElement, data: MapData, colour
   for (const [id, corners] of data.hulls) {
     const places = corners.map(({ x, y }) => toCanvas({ x: x * worldPx, y: y * worldPx }));
     const outline = paddedHull(places, DISTRICT_AIR_PX);
-    paintDistrict(
-      pen,
-      { id, outline, severity: data.districts.get(id)?.severity },
-      colours,
-      id === data.chosenDistrict,
-    );
+    const { severity, quieted = 0 } = data.districts.get(id) ?? {};
+    paintDistrict(pen, { id, outline, severity, isQuieted: quieted > 0 }, colours, id === data.chosenDistrict);
   }
   const [left, top] = [(origin.x - CELL_PX) / worldPx, (origin.y - CELL_PX) / worldPx];
   const [right, bottom] = [(origin.x + width + CELL_PX) / worldPx, (origin.y + height + CELL_PX) / worldPx];
   const inSight = data.dots.filter(({ x, y }) => x > left && y > top && x < right && y < bottom);
   // The calm ones first, so that nothing covers an alert.
-  const clusters = cluster(inSight, worldPx, CELL_PX).sort((a, b) => a.alerting - b.alerting);
+  const clusters = cluster(inSight, worldPx, CELL_PX).sort((a, b) => a.alerting - b.alerting || a.quieted - b.quieted);
   const painted = clusters.map((one) => {
     const at = toCanvas(one);
     return { at, radius: paintCluster(pen, one, at, colours), cluster: one };
@@ -201,21 +198,27 @@ export type District = {
   readonly id: string;
   readonly outline: readonly MapPoint[];
   readonly severity: Severity | undefined;
+  readonly isQuieted: boolean;
 };
+
+/** Of what people keep quiet: neither the line of what is well nor the colour of an alarm. */
+const DASHES = [5, 4];
 
 /** A district: the area around its sensors, tinted by its worst open alert, with its name above. */
 function paintDistrict(pen: CanvasRenderingContext2D, district: District, colours: Colours, chosen: boolean): void {
-  const { outline, severity, id } = district;
+  const { outline, severity, isQuieted, id } = district;
   if (outline.length === 0) return;
   pen.beginPath();
   for (const { x, y } of outline) pen.lineTo(x, y);
   pen.closePath();
-  pen.fillStyle = pen.strokeStyle = severity ? colours[severity] : colours.calm;
-  pen.globalAlpha = severity ? 0.16 : 0.1;
+  pen.fillStyle = pen.strokeStyle = severity ? colours[severity] : isQuieted ? colours.quiet : colours.calm;
+  pen.globalAlpha = severity || isQuieted ? 0.16 : 0.1;
   pen.fill();
-  pen.globalAlpha = chosen ? 1 : 0.5;
-  pen.lineWidth = chosen ? 2.5 : 1;
+  pen.globalAlpha = chosen || isQuieted ? 1 : 0.5;
+  pen.lineWidth = chosen ? 2.5 : isQuieted ? 1.5 : 1;
+  if (isQuieted) pen.setLineDash(DASHES);
   pen.stroke();
+  pen.setLineDash([]);
   pen.globalAlpha = 1;
   const [xs, ys] = [outline.map(({ x }) => x), outline.map(({ y }) => y)];
   const middle = (Math.min(...xs) + Math.max(...xs)) / 2;
@@ -231,8 +234,9 @@ const SHAPES: Readonly<Record<Severity | "calm", number>> = { critical: 8, warni
 
 /** A sensor, or several: then with their number. Colour and shape say the worst. Answers its radius in pixels. */
 function paintCluster(pen: CanvasRenderingContext2D, cluster: Cluster, at: MapPoint, colours: Colours): number {
-  const { worst, count, alerting } = cluster;
+  const { worst, count, alerting, quieted } = cluster;
   const alone = count === 1;
+  if (!worst && quieted > 0) return paintQuieted(pen, at, alone ? undefined : quieted, colours);
   const radius = alone ? (worst ? DOT_RADIUS + 4 : DOT_RADIUS) : 13 + Math.min(9, Math.log2(count) * 1.5);
   shape(pen, at, radius, alone ? SHAPES[worst ?? "calm"] : 0);
   pen.fillStyle = worst ? colours[worst] : alone ? colours.calm : colours.surface;
@@ -243,6 +247,30 @@ function paintCluster(pen: CanvasRenderingContext2D, cluster: Cluster, at: MapPo
   if (alone) return radius;
   const number = String(worst ? alerting : count);
   text(pen, number, at.x, at.y + 0.5, { colour: worst ? colours.on[worst] : colours.quiet, bold: worst !== undefined });
+  return radius;
+}
+
+/** A dashed ring with a pause in it, or with how many: their alerts are kept quiet. */
+function paintQuieted(
+  pen: CanvasRenderingContext2D,
+  at: MapPoint,
+  count: number | undefined,
+  { surface, quiet }: Colours,
+): number {
+  const radius = count === undefined ? DOT_RADIUS + 4 : 14;
+  shape(pen, at, radius, 0);
+  pen.fillStyle = surface;
+  pen.strokeStyle = quiet;
+  pen.lineWidth = 2;
+  pen.fill();
+  pen.setLineDash([4, 3]);
+  pen.stroke();
+  pen.setLineDash([]);
+  if (count !== undefined) text(pen, String(count), at.x, at.y + 0.5, { colour: quiet, bold: true });
+  else {
+    pen.fillStyle = quiet;
+    for (const side of [-1, 1]) pen.fillRect(at.x + side * 2.5 - 1.25, at.y - 4, 2.5, 8);
+  }
   return radius;
 }
 

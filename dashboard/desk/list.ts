@@ -49,10 +49,23 @@ export const NO_FILTERS: Filters = { severities: new Set(), text: "", suppressed
 
 type FilterContext = { readonly me: string | undefined; readonly sensorName: (id: string) => string | undefined };
 
-/** Whether an open alert belongs into the list. Suppressed ones only if asked for: they are known, and nobody is told. */
+/**
+ * What people keep from being told: by a silence, or because they work there. It is so all the same, and stays in sight. Not
+ * what another alert explains, or what flaps.
+ */
+export function quietedBy({ suppressedBy }: Pick<AlertView, "suppressedBy">): "silence" | "maintenance" | undefined {
+  const kind = suppressedBy?.split(":")[0];
+  return kind === "silence" || kind === "maintenance" ? kind : undefined;
+}
+
+/** Kept from being told by the service: because another alert explains it, or because it comes and goes. */
+export const isExplained = (alert: Pick<AlertView, "suppressedBy">): boolean =>
+  alert.suppressedBy !== undefined && quietedBy(alert) === undefined;
+
+/** Whether an open alert belongs into the list. What another explains only if asked for. */
 export function fits(alert: AlertView, filters: Filters, about: FilterContext): boolean {
   const { severities, kind, district, audience, who, suppressed } = filters;
-  if (!isOpen(alert) || (alert.suppressedBy !== undefined && !suppressed)) return false;
+  if (!isOpen(alert) || (isExplained(alert) && !suppressed)) return false;
   if (severities.size > 0 && !severities.has(alert.severity)) return false;
   if (kind && alert.kind !== kind) return false;
   if (district && alert.subject.district !== district) return false;
@@ -83,27 +96,33 @@ function hasWords(alert: AlertView, text: string, { sensorName }: FilterContext)
 
 const rank = (severity: Severity): number => SEVERITIES.indexOf(severity);
 
-/** The worst first, then the newest start; ids settle the rest, so that the order never wavers. */
+/** What people are told of, the worst first, then the newest start; ids settle the rest, so that the order never wavers. */
 export function byUrgency(a: AlertView, b: AlertView): number {
+  const [quietA, quietB] = [a, b].map((one) => quietedBy(one) !== undefined);
+  if (quietA !== quietB) return quietA ? 1 : -1;
   if (a.severity !== b.severity) return rank(b.severity) - rank(a.severity);
   if (a.startedAt !== b.startedAt) return a.startedAt < b.startedAt ? 1 : -1;
   return a.id < b.id ? -1 : 1;
 }
 
-/** The worst of each key (a sensor, a district); what nobody is told of has no colour. */
-export function worstBy(alerts: Iterable<AlertView>, keyOf: (alert: AlertView) => string | undefined) {
-  const worst = new Map<string, { severity: Severity; count: number }>();
+/** What a sensor or a district looks like. `severity`: of the worst alert that people are told of. */
+export type Mark = { readonly severity: Severity | undefined; readonly count: number; readonly quieted: number };
+
+/** The mark of each key (a sensor, a district). What people keep quiet raises no alarm, and is counted beside it. */
+export function markBy(alerts: Iterable<AlertView>, keyOf: (alert: AlertView) => string | undefined) {
+  const marks = new Map<string, { severity: Severity | undefined; count: number; quieted: number }>();
   for (const alert of alerts) {
     const key = keyOf(alert);
-    if (key === undefined || !isOpen(alert) || alert.suppressedBy !== undefined) continue;
-    const known = worst.get(key);
-    if (!known) worst.set(key, { severity: alert.severity, count: 1 });
+    if (key === undefined || !isOpen(alert) || isExplained(alert)) continue;
+    const mark = marks.get(key) ?? { severity: undefined, count: 0, quieted: 0 };
+    marks.set(key, mark);
+    if (quietedBy(alert) !== undefined) mark.quieted += 1;
     else {
-      known.count += 1;
-      if (rank(alert.severity) > rank(known.severity)) known.severity = alert.severity;
+      mark.count += 1;
+      if (mark.severity === undefined || rank(alert.severity) > rank(mark.severity)) mark.severity = alert.severity;
     }
   }
-  return worst as ReadonlyMap<string, { readonly severity: Severity; readonly count: number }>;
+  return marks as ReadonlyMap<string, Mark>;
 }
 
 /** Rows beyond each edge that are in the document, too, so that quick scrolling shows no holes. */

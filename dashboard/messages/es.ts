@@ -40,6 +40,8 @@ export const es: Messages = {
     lostSince: (time) => `Conexión perdida a las ${time}. Lo que ve puede estar desactualizado. Reintentando …`,
     rulesBehind: "Las reglas van con retraso: las alertas pueden llegar tarde.",
     clockBack: "El reloj del servicio se ha atrasado: las horas pueden ser erróneas.",
+    muted:
+      "No se avisa a nadie de las alertas: este servicio se restauró de una copia de seguridad o funciona junto a otra copia. Si es el verdadero, arránquelo con --take-over.",
     notFound: "Página no encontrada",
     notFoundHint: "La dirección puede estar mal escrita, o la página no está disponible para su rol.",
     toDesk: "Volver al puesto de control",
@@ -80,6 +82,7 @@ export const es: Messages = {
     kind: { air: "Aire", traffic: "Tráfico", energy: "Energía", service: "Servicio" },
     role: { viewer: "lectura", crew: "brigada", operator: "operador", admin: "administración", device: "dispositivo" },
     suppressed: "Suprimida",
+    quieted: { silence: "Silenciada", maintenance: "Mantenimiento" },
     history: "Histórico: nadie avisado",
     noAlerts: "Sin alertas abiertas",
   },
@@ -93,6 +96,8 @@ export const es: Messages = {
     districts: "Distritos",
     allDistricts: "Todos los distritos",
     districtState: (worst) => `abiertas, la peor: ${worst}`,
+    districtQuieted: (n) =>
+      n === 1 ? "1 alerta silenciada o en mantenimiento" : `${n} alertas silenciadas o en mantenimiento`,
     unplaced: (n) => `${n} ${n === 1 ? "sensor no tiene" : "sensores no tienen"} posición`,
     sensor: "Sensor",
     lastReading: "Última medición",

@@ -210,7 +210,7 @@ function ConnectionBanner() {
 
 const STATE_EVERY_MS = 10_000;
 /** The parts that make what one sees later or other than it seems. */
-const TOLD = { rules: "rulesBehind", clock: "clockBack" } as const;
+const TOLD = { rules: "rulesBehind", clock: "clockBack", muted: "muted" } as const;
 const troubled = signal<readonly (keyof typeof TOLD)[]>([]);
 
 /** What `/readyz` says of them. Not to be reached is said by `ConnectionBanner`. */

@@ -9,6 +9,7 @@ import { openDuckDbStore } from "../duckdb/store.ts";
 import { ensureAdminToken } from "../records/accounts.ts";
 import { lockDataDir } from "../records/data-dir.ts";
 import { VERSION } from "../records/migrations.ts";
+import { MUTED } from "../records/store-state.ts";
 import { openRecords } from "../records.ts";
 import {
   BackupDamaged,
@@ -29,6 +30,8 @@ type RestoreOptions = {
   readonly into: string;
   /** Also into a folder that is not empty: what is there is moved into a folder inside it. */
   readonly force: boolean;
+  /** It is the real one from now on: it tells people of alerts. */
+  readonly takeOver?: boolean;
   /** Version of this service. */
   readonly version: string;
   readonly now: number;
@@ -56,7 +59,7 @@ const STAGING = "restore.staging";
  * the keys. Throws `RestoreRefused`, `BackupDamaged`, `BackupTooNew` or `DataDirInUse`.
  */
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
-  const { backup, into, force, version, now, log } = options;
+  const { backup, into, force, takeOver, version, now, log } = options;
   const entries = await openBackup(backup);
   const before = await namesIn(into);
   if (before.length > 0 && !force)
@@ -68,7 +71,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     const manifest = await takeBackup(entries, version, staging);
     const readings = await check(staging, manifest, log);
     const movedTo = await moveAside(into, before, now);
-    settleRecords(join(staging, RECORDS), join(into, "admin-token"), manifest, now, log);
+    settleRecords(join(staging, RECORDS), join(into, "admin-token"), manifest, { takeOver, now, log });
     await rename(join(staging, JOURNAL), join(into, JOURNAL));
     if (readings !== undefined) await rename(join(staging, READINGS), join(into, READINGS));
     await rename(join(staging, RECORDS), join(into, RECORDS));
@@ -110,13 +113,23 @@ async function moveAside(into: string, names: readonly string[], now: number): P
   return aside;
 }
 
-/** A new admin token; and for a database that lived on the word that it has to be taken into the books (`adoption.ts`). */
-function settleRecords(path: string, file: string, manifest: Manifest, now: number, log: Log): void {
+/**
+ * A new admin token; the word that nobody is to be told of alerts yet; and for a database that lived on, that it has to be
+ * taken into the books (`adoption.ts`).
+ */
+function settleRecords(
+  path: string,
+  file: string,
+  manifest: Manifest,
+  { takeOver = false, now, log }: Pick<RestoreOptions, "takeOver" | "now" | "log">,
+): void {
   const { credentials, storeState, close } = openRecords({ path, now: () => now, log });
   try {
     credentials.remove("admin");
     ensureAdminToken(credentials, { file, now });
-    if (manifest.store === "influxdb") storeState.set("restored", { backupAt: Date.parse(manifest.createdAt) });
+    const backupAt = Date.parse(manifest.createdAt);
+    storeState.set(MUTED, takeOver ? undefined : { why: "restored", backupAt });
+    if (manifest.store === "influxdb") storeState.set("restored", { backupAt });
   } finally {
     close();
   }

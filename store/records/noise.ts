@@ -105,6 +105,20 @@ export function createNoiseRecords(db: Database) {
   return {
     get: (alert: string) => rows("SELECT body FROM noise WHERE alert = ?", alert)[0],
     save,
+    /** What the alerts that fire and nobody has closed are about, after this row, so many. */
+    openTraits(after: number, limit: number): readonly { readonly row: number; readonly about: NoiseRow["about"] }[] {
+      const sql = `SELECT noise.rowid AS row, noise.body FROM noise INDEXED BY noise_open JOIN alerts ON alerts.id = alert
+        WHERE open = 1 AND handling <> 'closed' AND noise.rowid > ? ORDER BY noise.rowid LIMIT ?`;
+      const found = db.statement(sql).all(after, limit) as (Row & { row: number })[];
+      return found.map(({ row, body }) => ({ row, about: (JSON.parse(body) as NoiseRow).about }));
+    },
+    /** Those that fire and were told of, after this row, so many. */
+    toldOpen(after: number, limit: number): readonly { readonly row: number; readonly noise: NoiseRow }[] {
+      const sql = `SELECT rowid AS row, body FROM noise INDEXED BY noise_open
+        WHERE open = 1 AND owed = 1 AND rowid > ? ORDER BY rowid LIMIT ?`;
+      const found = db.statement(sql).all(after, limit) as (Row & { row: number })[];
+      return found.map(({ row, body }) => ({ row, noise: JSON.parse(body) as NoiseRow }));
+    },
     open: () => rows("SELECT body FROM noise WHERE open = 1 ORDER BY rowid"),
     /** Those to look at by now, the longest due first. */
     due: (now: number, limit: number) =>

@@ -9,13 +9,15 @@ export type Escalation = { readonly alert: string; readonly target: string; read
 export type Message = { readonly id: string; readonly deliveries: readonly Delivery[] };
 
 /** A notice on its way to a target. */
-type Delivery = {
+export type Delivery = {
   readonly id: number;
   readonly target: string;
   readonly notice: Notice;
   readonly firstDueAt: number;
   /** How often the target did not want it; that it could not be reached does not count. */
   readonly refusals: number;
+  /** Of a mail: those of the addresses that refused it. The others have it. */
+  readonly refusedBy?: readonly string[];
 };
 
 type NewDelivery = {
@@ -41,19 +43,20 @@ type Row = {
   batch: string | null;
   first_due_at: number;
   refusals: number;
+  refused_by: string | null;
 };
 
 const WAITS = "state = 'pending'";
 const ADD = `INSERT OR IGNORE INTO outbox (target, notice, alert, body, group_key, due_at, first_due_at)
   VALUES (?, ?, ?, ?, ?, ?, ?)`;
-// The order of an alert's notices holds whatever a retry does to the times.
+// The order of an alert's notices holds whatever a retry does to the times; only who refuses a mail holds up nobody else.
 const HEADS = `SELECT * FROM outbox AS one WHERE ${WAITS} AND target = ? AND due_at <= ? AND NOT EXISTS (
     SELECT 1 FROM outbox AS former WHERE former.${WAITS} AND former.target = one.target AND former.alert = one.alert
-      AND former.id < one.id)
+      AND former.id < one.id AND former.refused_by IS NULL)
   ORDER BY due_at, id LIMIT ?`;
 const GROUP = `SELECT * FROM outbox AS one WHERE ${WAITS} AND target = ? AND group_key = ? AND batch IS NULL AND due_at <= ?
     AND NOT EXISTS (SELECT 1 FROM outbox AS former WHERE former.${WAITS} AND former.target = one.target
-      AND former.alert = one.alert AND former.id < one.id
+      AND former.alert = one.alert AND former.id < one.id AND former.refused_by IS NULL
       AND (former.group_key IS NOT one.group_key OR former.batch IS NOT NULL))
   ORDER BY id LIMIT ?`;
 
@@ -153,6 +156,25 @@ export function createOutboxRecords(db: Database) {
     db.statement(sql).run(error, dueAt, JSON.stringify(idsOf(deliveries)));
   }
 
+  /** Some addresses of a mail did not want it, the others have it: not again before `dueAt`, and to those only. */
+  function partlyRefused(deliveries: readonly Delivery[], by: readonly string[], error: string, dueAt: number): void {
+    const sql = "UPDATE outbox SET refused_by = ? WHERE id IN (SELECT value FROM json_each(?))";
+    db.statement(sql).run(JSON.stringify(by), JSON.stringify(idsOf(deliveries)));
+    refused(deliveries, error, dueAt);
+  }
+
+  /** What waits for the target of one alert; it was not to be told any more. */
+  function drop(target: string, alert: string, why: string, now: number): void {
+    const sql = `SELECT id FROM outbox WHERE ${WAITS} AND target = ? AND alert = ?`;
+    const rows = db.statement(sql).all(target, alert) as { id: number }[];
+    end(
+      rows.map(({ id }) => id),
+      "failed",
+      why,
+      now,
+    );
+  }
+
   /** All that waits for the target and was due before this; how many. */
   function giveUpBefore(target: string, dueBefore: number, error: string, now: number): number {
     const sql = `UPDATE outbox SET state = 'failed', error = ?, done_at = ?, body = ''
@@ -173,6 +195,8 @@ export function createOutboxRecords(db: Database) {
     sent: (deliveries: readonly Delivery[], now: number) => end(idsOf(deliveries), "sent", null, now),
     failed,
     refused,
+    partlyRefused,
+    drop,
     /** Kept as failed, with the reason, until pruned. */
     giveUp: (deliveries: readonly Delivery[], error: string, now: number) =>
       end(idsOf(deliveries), "failed", error, now),
@@ -196,8 +220,9 @@ function toMessage(rows: readonly Row[]): Message {
   return { id: `msg_${hash.slice(0, 32)}`, deliveries: rows.map(toDelivery) };
 }
 
-function toDelivery({ id, target, body, first_due_at: firstDueAt, refusals }: Row): Delivery {
-  return { id, target, notice: JSON.parse(body) as Notice, firstDueAt, refusals };
+function toDelivery({ id, target, body, first_due_at: firstDueAt, refusals, refused_by: by }: Row): Delivery {
+  const refusedBy = by === null ? {} : { refusedBy: JSON.parse(by) as string[] };
+  return { id, target, notice: JSON.parse(body) as Notice, firstDueAt, refusals, ...refusedBy };
 }
 
 const QUIET: TargetState = { failures: 0 };
@@ -267,8 +292,28 @@ type EscalationRow = { alert: string; target: string; due_at: number };
 /** Who was told of which alert, so that everyone who heard of it hears of its end; and who hears next if nobody answers. */
 export function createRecipientRecords(db: Database) {
   return {
+    /** It is to be told there; `hears` once it may have been. */
     add: (alert: string, target: string) =>
-      void db.statement("INSERT OR IGNORE INTO recipients (alert, target) VALUES (?, ?)").run(alert, target),
+      void db.statement("INSERT OR IGNORE INTO recipients (alert, target, heard) VALUES (?, ?, 0)").run(alert, target),
+
+    /** Call it before an attempt: what became of one that is cut off nobody knows. */
+    hears(target: string, alerts: readonly string[]) {
+      const sql = `UPDATE recipients SET heard = 1
+        WHERE target = ? AND heard = 0 AND alert IN (SELECT value FROM json_each(?))`;
+      db.statement(sql).run(target, JSON.stringify(alerts));
+    },
+
+    /** Whether nothing of the alert can have reached the target, which was to be told. */
+    isUnheard(alert: string, target: string) {
+      const row = db.statement("SELECT 1 FROM recipients WHERE alert = ? AND target = ? AND heard = 0");
+      return row.get(alert, target) !== undefined;
+    },
+
+    /** Nothing of it was told there, and nothing will be. */
+    remove(alert: string, target: string) {
+      for (const table of ["recipients", "escalations"])
+        db.statement(`DELETE FROM ${table} WHERE alert = ? AND target = ?`).run(alert, target);
+    },
 
     of(alert: string) {
       const rows = db.statement("SELECT target FROM recipients WHERE alert = ? ORDER BY target").all(alert);

@@ -3,6 +3,9 @@ import { startOfDay } from "../../model/time.ts";
 import type { RollupPart } from "../reading-store.ts";
 import type { Database } from "./database.ts";
 
+/** Name of what says that this service tells nobody of alerts, and why. A restore writes it. */
+export const MUTED = "muted";
+
 /** `touched` counts bookings: a part is done only as it was when it was read. */
 export type DuePart = RollupPart & { readonly touched: number };
 

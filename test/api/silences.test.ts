@@ -1,14 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { seriesOf, traitsOf } from "../../alerts/noise/judge.ts";
+import { aRule } from "../alerts/builders.ts";
 import { T0 } from "../helpers/readings.ts";
 import { firing, startService } from "./service.ts";
 
 let service: ReturnType<typeof startService>;
 beforeEach(() => {
-  service = startService();
+  service = startService({
+    rules: () => [aRule({ id: "no2-high", ...WATCH }), aRule({ id: "battery-low", audience: "crews", ...WATCH })],
+  });
+  const sensor = { kind: "air", district: "centre", tags: { feeder: "f-1" }, createdAt: T0 } as const;
+  for (const id of ["air-2", "air-3"]) service.records.sensors.add({ ...sensor, id, gateway: "gw-north" });
+  service.records.sensors.add({ ...sensor, id: "traffic-1", kind: "traffic" });
 });
 afterEach(() => service.close());
 
 const HOUR = 3_600_000;
+const WATCH = { metric: "no2", condition: { type: "threshold", above: 40 } };
 const iso = (time: number) => new Date(time).toISOString();
 const BODY = { matchers: { sensor: "air-1" }, endsAt: iso(T0 + HOUR), reason: "cleaning the inlet" };
 const post = (body: object, name = "operator") => service.as(name, "POST", "/api/v1/silences", body);
@@ -77,6 +85,23 @@ describe("POST /silences", () => {
     expect(await list()).toEqual([]);
   });
 
+  it.each([
+    ["/matchers/sensor", { sensor: "air-9" }, 'There is no sensor "air-9"; did you mean "air-1", "air-2" or "air-3"?'],
+    [
+      "/matchers/district/1",
+      { district: ["north", "center"] },
+      'There is no district "center"; did you mean "centre"?',
+    ],
+    ["/matchers/rule", { rule: "batery-low" }, 'There is no rule "batery-low"; did you mean "battery-low"?'],
+    ["/matchers/gateway", { gateway: "gw-nord" }, 'There is no gateway "gw-nord"; did you mean "gw-north"?'],
+  ])("400 at %s for names that nobody has: %j", async (pointer, matchers, detail) => {
+    for (const path of ["/api/v1/silences", "/api/v1/silences/preview"]) {
+      const body = path.endsWith("preview") ? { matchers } : { ...BODY, matchers };
+      const answer = await service.as("operator", "POST", path, body);
+      expect([answer.statusCode, answer.json().errors]).toEqual([400, [{ pointer, detail }]]);
+    }
+  });
+
   it("has at most 1,000 that are not over", async () => {
     const silence = {
       kind: "silence",
@@ -89,6 +114,51 @@ describe("POST /silences", () => {
     expect((await post(BODY)).statusCode).toBe(409);
     service.tick(HOUR);
     expect((await post({ ...BODY, endsAt: iso(T0 + 2 * HOUR) })).statusCode).toBe(201);
+  });
+});
+
+describe("POST /silences/preview", () => {
+  const covers = async (matchers: object) =>
+    (await service.as("operator", "POST", "/api/v1/silences/preview", { matchers })).json();
+
+  function fires(id: string, sensorId: string, fields: object = {}): void {
+    const transition = firing(id, { subject: { sensorId, district: "centre" }, ...fields });
+    const { alert } = transition;
+    service.records.alerts.apply(transition);
+    const counts = { told: 1, ended: 0, reminders: 0 };
+    const times = { firedAt: T0, firedKnownAt: T0, holdUntil: T0 };
+    service.records.noise.save({
+      alert: id,
+      series: seriesOf(alert),
+      about: traitsOf(alert),
+      open: true,
+      ...times,
+      ...counts,
+    });
+  }
+
+  it("counts the sensors and the open alerts it would cover, and saves nothing", async () => {
+    fires("a1", "air-2");
+    fires("a2", "air-3", { startedAt: T0 + 1, severity: "critical" });
+    fires("a3", "traffic-1", { startedAt: T0 + 2, kind: "traffic" });
+    fires("a4", "air-2", { startedAt: T0 + 3, rule: { id: "battery-low", version: "1", title: "x", source: "y" } });
+    service.records.alerts.handle("a4", { handling: "closed" }, { at: T0, knownAt: T0, what: "closed" });
+    expect(await covers({ district: "centre" })).toEqual({ sensors: 3, openAlerts: 3 });
+    expect(await covers({ district: "centre", kind: "air" })).toEqual({ sensors: 2, openAlerts: 2 });
+    expect(await covers({ sensor: ["air-2", "air-1"] })).toEqual({ sensors: 2, openAlerts: 1 });
+    expect(await covers({ gateway: "gw-north", severity: "critical" })).toMatchObject({ openAlerts: 1 });
+    expect(await covers({ tag: { feeder: "f-1" } })).toEqual({ sensors: 3, openAlerts: 3 });
+    expect(await covers({ rule: "battery-low", district: "centre" })).toEqual({ sensors: 2, openAlerts: 0 });
+    expect(await covers({ rule: "service-health" })).toEqual({ sensors: 0, openAlerts: 0 });
+    expect(await list()).toEqual([]);
+    expect(service.records.audit.list(10).items).toEqual([]);
+  });
+
+  it("counts thousands of alerts, page by page", async () => {
+    service.records.transaction(() => {
+      for (let n = 0; n < 2_500; n += 1) fires(`a${n}`, "air-2", { startedAt: T0 + n });
+    });
+    expect(await covers({ sensor: "air-2" })).toEqual({ sensors: 1, openAlerts: 2_500 });
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { aRule } from "../alerts/builders.ts";
 import { T0 } from "../helpers/readings.ts";
 import { startService } from "./service.ts";
 
@@ -6,6 +7,7 @@ const SECRET = `whsec_${Buffer.from("a-secret-of-thirty-two-bytes-xyz").toString
 const OTHER = `whsec_${Buffer.from("another-secret-of-32-bytes-uvwxy").toString("base64")}`;
 const HOOK = { id: "hook", name: "Our hook", type: "webhook", url: "https://hooks.example/a?token=hidden" };
 const PATH = "/api/v1/targets";
+const WATCH = { metric: "no2", condition: { type: "threshold", above: 40 } };
 
 describe("targets over HTTP", () => {
   let service: ReturnType<typeof startService>;
@@ -13,7 +15,10 @@ describe("targets over HTTP", () => {
   beforeEach(() => {
     refusal = undefined;
     const test = async () => ({ error: "answered 500" });
-    service = startService({ notifications: { check: () => refusal, test } });
+    service = startService({
+      notifications: { check: () => refusal, test },
+      rules: () => [aRule({ id: "no2-high", ...WATCH })],
+    });
   });
   afterEach(() => service.close());
   const ask = (method: string, path = "", body?: unknown) => service.as("admin", method, PATH + path, body);
@@ -73,9 +78,35 @@ describe("targets over HTTP", () => {
     expect(await pointer({ groupWait: "2h" })).toBe("/groupWait");
     const quiet = { timeZone: "Europe/Atlantis", from: "22:00", to: "06:00" };
     expect(await pointer({ quietHours: quiet })).toBe("/quietHours/timeZone");
+    expect(await errorOf({ quietHours: { from: "22:00", to: "22:00" } })).toMatchObject({
+      pointer: "/quietHours/to",
+      detail: expect.stringContaining("whole day"),
+    });
     refusal = "the host is not on the public internet";
     expect(await errorOf({})).toMatchObject({ pointer: "/url", detail: `${refusal}.` });
     expect((await ask("GET")).json().items).toEqual([]);
+  });
+
+  it("refuses rules and districts that nobody knows, with the nearest names, and keeps what it had", async () => {
+    const sensor = { kind: "air", tags: {}, createdAt: T0 } as const;
+    service.records.sensors.add({ ...sensor, id: "air-2", district: "old-town" });
+    expect(await errorOf({ districts: ["north", "nroth"] })).toEqual({
+      pointer: "/districts/1",
+      detail: 'There is no district "nroth"; did you mean "north"?',
+    });
+    expect(await errorOf({ districts: ["oldtown"] })).toMatchObject({ detail: expect.stringContaining('"old-town"?') });
+    expect(await errorOf({ rules: ["no2-hihg"] })).toMatchObject({
+      pointer: "/rules/0",
+      detail: 'There is no rule "no2-hihg"; did you mean "no2-high"?',
+    });
+    const known = { districts: ["north"], rules: ["no2-high", "service-health"] };
+    expect((await ask("POST", "", { ...HOOK, ...known })).statusCode).toBe(201);
+    // A rule or district may be gone by the time it is changed.
+    service.records.targets.put({ ...service.records.targets.get("hook")!, districts: ["gone"], rules: ["gone"] });
+    const { id: _, ...rest } = HOOK;
+    const change = { ...rest, districts: ["gone", "north"], rules: ["gone"] };
+    expect((await ask("PUT", "/hook", change)).statusCode).toBe(200);
+    expect((await ask("PUT", "/hook", { ...change, rules: ["gone", "went"] })).statusCode).toBe(400);
   });
 
   it("knows no circles of escalation, and keeps one that others escalate to", async () => {

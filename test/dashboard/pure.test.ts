@@ -7,10 +7,10 @@ import {
   byUrgency,
   fits,
   holderOf,
+  markBy,
   NO_FILTERS,
   readFilters,
   windowOf,
-  worstBy,
   writeFilters,
 } from "../../dashboard/desk/list.ts";
 
@@ -57,8 +57,8 @@ describe("filters", () => {
     ["", { state: "resolved" }, false],
     ["", { handling: "closed" }, false],
     ["", { mode: "shadow" }, false],
-    ["", { suppressedBy: "silence:1" }, false],
-    ["suppressed=yes", { suppressedBy: "silence:1" }, true],
+    ["", { suppressedBy: "flapping" }, false],
+    ["suppressed=yes", { suppressedBy: "flapping" }, true],
     ["severity=critical,warning", {}, true],
     ["severity=critical", {}, false],
     ["district=south", {}, false],
@@ -91,18 +91,35 @@ describe("filters", () => {
       at("new", "warning", 12),
     ];
     expect(list.sort(byUrgency).map(({ id }) => id)).toEqual(["bad", "new", "old", "info"]);
+    const quieted = { ...at("quiet", "critical", 14), suppressedBy: "silence:1" };
+    expect([quieted, ...list].sort(byUrgency).map(({ id }) => id)).toEqual(["bad", "new", "old", "info", "quiet"]);
   });
 
-  it("colour by the worst of what people are told", () => {
+  it("mark sensors and districts by the worst of what people are told, and count beside it what they keep quiet", () => {
     const list = [
       anAlert(),
       anAlert({ severity: "info" }),
       anAlert({ severity: "critical", suppressedBy: "flapping" }),
+      anAlert({ severity: "critical", suppressedBy: "silence:3" }),
+      anAlert({ subject: { sensorId: "air-2", district: "north" }, suppressedBy: "maintenance:4" }),
+      anAlert({ subject: { sensorId: "air-3" }, suppressedBy: "rule:gateway-outage" }),
       anAlert({ subject: { district: "north" } }),
     ];
-    expect(worstBy(list, ({ subject }) => subject.sensorId)).toEqual(
-      new Map([["air-1", { severity: "warning", count: 2 }]]),
+    expect(markBy(list, ({ subject }) => subject.sensorId)).toEqual(
+      new Map([
+        ["air-1", { severity: "warning", count: 2, quieted: 1 }],
+        ["air-2", { severity: undefined, count: 0, quieted: 1 }],
+      ]),
     );
+  });
+
+  it("show what people keep quiet; what another alert explains only if asked for", () => {
+    const about = { me: undefined, sensorName: () => undefined };
+    const shown = (suppressedBy: string | undefined, suppressed: boolean) =>
+      fits(anAlert({ suppressedBy }), { ...NO_FILTERS, suppressed }, about);
+    for (const by of [undefined, "silence:1", "maintenance:2"]) expect(shown(by, false)).toBe(true);
+    for (const by of ["rule:gateway-outage", "flapping"])
+      expect([shown(by, false), shown(by, true)]).toEqual([false, true]);
   });
 });
 

@@ -489,6 +489,8 @@ describe.runIf(needs("influxd"))("faults of a real InfluxDB 1.6.7 behind a proxy
       // What the other one has booked is no loss of ours.
       expect(city.records.audit.list(10).items).toEqual([]);
     }
+    // The one that began later is the copy.
+    expect([one.writer.isOutranked(), two.writer.isOutranked()]).toEqual([false, true]);
     await two.stop();
     for (let look = 0; look < 21; look += 1) await one.tickAfter(LOOK_MS);
     expect(one.writer.isShared()).toBe(false);

@@ -155,6 +155,7 @@ export const admin: typeof en = {
   pending: (n) => (n === 1 ? "1 Nachricht wartet" : `${n} Nachrichten warten`),
   lastError: "Letzter Fehler",
   disabledBecause: "Angehalten, weil",
+  refusing: "Mails werden abgelehnt; die anderen Adressen erhalten sie",
   lastSent: "Zuletzt gesendet",
   hears: (severity, audience) => `Ab Stufe „${severity}“, für ${audience}.`,
   everyone: "alle",
@@ -170,6 +171,8 @@ export const admin: typeof en = {
   removeTargetHint: "Wartende Nachrichten werden verworfen.",
   silencesHint:
     "Solange eine aktiv ist, werden passende Meldungen weiter aufgezeichnet, aber niemand wird benachrichtigt.",
+  covers: (sensors, alerts) =>
+    `Betrifft jetzt ${sensors === 1 ? "1 Sensor" : `${sensors} Sensoren`} und ${alerts === 1 ? "1 offene Meldung" : `${alerts} offene Meldungen`}.`,
   addSilence: "Stummschaltung oder Wartung hinzufügen",
   silenceKind: "Art",
   silenceKinds: { silence: "Stummschaltung", maintenance: "Wartung" },

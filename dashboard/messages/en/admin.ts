@@ -158,6 +158,7 @@ export const admin = {
   lastError: "Last error",
   disabledBecause: "Stopped because",
   lastSent: "Last sent",
+  refusing: "Mails are refused; the other addresses get them",
   hears: (severity: string, audience: string) => `${severity} and above, for ${audience}.`,
   everyone: "everyone",
   quietFromTo: (from: string, to: string, zone: string) => `Quiet from ${from} to ${to}${zone && ` (${zone})`}.`,
@@ -172,6 +173,8 @@ export const admin = {
   removeTargetHint: "Notifications waiting for it are dropped.",
   silencesHint: "While one is active, matching alerts are still recorded, but nobody is notified.",
   addSilence: "Add a silence or maintenance",
+  covers: (sensors: number, alerts: number) =>
+    `Covers ${sensors === 1 ? "1 sensor" : `${sensors} sensors`} and ${alerts === 1 ? "1 open alert" : `${alerts} open alerts`} now.`,
   silenceKind: "Type",
   silenceKinds: { silence: "Silence", maintenance: "Maintenance" },
   silenceStates: { active: "Active", scheduled: "Scheduled", ended: "Ended" },

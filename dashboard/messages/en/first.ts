@@ -37,6 +37,8 @@ export const first = {
     lostSince: (time: string) => `Connection lost at ${time}. What you see may be out of date. Reconnecting …`,
     rulesBehind: "The rules are behind: alerts may be late.",
     clockBack: "The service's clock was set back: times may be wrong.",
+    muted:
+      "Nobody is told of alerts: this service was restored from a backup, or runs beside another copy of it. If it is the real one, start it with --take-over.",
     notFound: "Page not found",
     notFoundHint: "The address may be misspelt, or the page is not available to your role.",
     toDesk: "Back to the desk",
@@ -77,6 +79,7 @@ export const first = {
     kind: { air: "Air", traffic: "Traffic", energy: "Energy", service: "Service" },
     role: { viewer: "viewer", crew: "crew", operator: "operator", admin: "admin", device: "device" },
     suppressed: "Suppressed",
+    quieted: { silence: "Silenced", maintenance: "Maintenance" },
     history: "History: nobody notified",
     noAlerts: "No open alerts",
   },
@@ -89,6 +92,8 @@ export const first = {
     districts: "Districts",
     allDistricts: "All districts",
     districtState: (worst: string) => `open, worst: ${worst}`,
+    districtQuieted: (n: number) =>
+      n === 1 ? "1 alert silenced or under maintenance" : `${n} alerts silenced or under maintenance`,
     unplaced: (n: number) => `${n} ${n === 1 ? "sensor has" : "sensors have"} no position`,
     sensor: "Sensor",
     lastReading: "Last reading",

@@ -153,6 +153,7 @@ export const admin: typeof en = {
   pending: (n) => (n === 1 ? "1 aviso en espera" : `${n} avisos en espera`),
   lastError: "Último error",
   disabledBecause: "Detenido porque",
+  refusing: "Se rechazan los correos; las demás direcciones los reciben",
   lastSent: "Último aviso",
   hears: (severity, audience) => `Desde el nivel «${severity}», para ${audience}.`,
   everyone: "todos",
@@ -167,6 +168,8 @@ export const admin: typeof en = {
   removeTarget: (name) => `¿Quitar el destino ${name}?`,
   removeTargetHint: "Los avisos en espera se descartan.",
   silencesHint: "Mientras uno está activo, las alertas que coinciden se siguen registrando, pero no se avisa a nadie.",
+  covers: (sensors, alerts) =>
+    `Afecta ahora a ${sensors === 1 ? "1 sensor" : `${sensors} sensores`} y a ${alerts === 1 ? "1 alerta abierta" : `${alerts} alertas abiertas`}.`,
   addSilence: "Añadir un silencio o mantenimiento",
   silenceKind: "Tipo",
   silenceKinds: { silence: "Silencio", maintenance: "Mantenimiento" },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { branchOf, factsOf } from "../../../alerts/noise/judge.ts";
+import { branchOf } from "../../../alerts/noise/judge.ts";
 import type { Alert, Transition } from "../../../model/alert.ts";
 import type { Rule } from "../../../model/rule.ts";
-import { matches, type Silence, silenceState } from "../../../model/silence.ts";
+import { factsOf, matches, type Silence, silenceState } from "../../../model/silence.ts";
 import type { Sensor } from "../../../store/records/sensors.ts";
 import { inFull } from "../../helpers/in-full.ts";
 import { aRule, HOUR, MINUTE, random } from "../builders.ts";

@@ -33,12 +33,17 @@ describe("quiet hours", () => {
     expect(until(weekdays, "2026-11-21T22:00:00Z")).toBeUndefined(); // Saturday night
   });
 
-  it("the same time twice is a whole day, and days in a row are one", () => {
-    const weekend = { timeZone: "UTC", from: "00:00", to: "00:00", days: ["sat" as const, "sun" as const] };
-    expect(until(weekend, "2026-11-21T10:00:00Z")).toBe("2026-11-23T00:00");
-    expect(until(weekend, "2026-11-23T00:00:00Z")).toBeUndefined();
-    const always = { timeZone: "UTC", from: "00:00", to: "00:00" };
-    expect(until(always, "2026-11-21T10:00:00Z")).toBe("2026-11-29T00:00"); // a week at the most
+  it("windows that touch are one, a week at the most", () => {
+    const always = { timeZone: "UTC", from: "00:01", to: "00:00" };
+    expect(until(always, "2026-11-21T10:00:00Z")).toBe("2026-11-22T00:00");
+    const weekend = { timeZone: "UTC", from: "06:00", to: "05:00", days: ["sat" as const, "sun" as const] };
+    expect(until(weekend, "2026-11-21T10:00:00Z")).toBe("2026-11-22T05:00");
+  });
+
+  it("of former versions from a time to the same time are none: nobody meant to be left alone for days", () => {
+    const always = { timeZone: "UTC", from: "22:00", to: "22:00" };
+    expect(until(always, "2026-11-21T10:00:00Z")).toBeUndefined();
+    expect(until(always, "2026-11-21T23:00:00Z")).toBeUndefined();
   });
 
   it("work where the offset is no whole hour, and in the southern hemisphere", () => {

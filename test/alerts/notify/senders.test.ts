@@ -8,6 +8,8 @@ import type { Target } from "../../../model/target.ts";
 import { T0 } from "../builders.ts";
 import { aNotice, aTarget } from "./world.ts";
 
+/** As a connector of Teams says it with its 200 (https://github.com/MicrosoftDocs/msteams-docs/issues/1810). */
+const TEAMS_FAILED = "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error";
 const never = new AbortController().signal;
 const EMAIL = { type: "email", url: undefined, to: "olga@city.example, otto@city.example" } as const;
 
@@ -36,6 +38,29 @@ describe("what an answer means", () => {
     [503, "unreachable"],
   ])("%i: %s", async (status, is) => {
     expect((await answering(status)).is).toBe(is);
+  });
+
+  it.each([
+    ["slack", "ok", "sent"],
+    ["slack", " ok\n", "sent"],
+    ["slack", "", "refused"],
+    ["slack", "no_text", "refused"],
+    ["slack", '{"ok":false,"error":"channel_is_archived"}', "refused"],
+    ["slack", "<html>Please sign in</html>", "unreachable"],
+    ["teams", "1", "sent"],
+    ["teams", "", "sent"],
+    ["teams", `${TEAMS_FAILED} 400 with ContextId tcid=1..`, "refused"],
+    ["teams", `${TEAMS_FAILED} 413 with ContextId tcid=1..`, "refused"],
+    ["teams", `${TEAMS_FAILED} 429 with ContextId tcid=1..`, "unreachable"],
+    ["teams", `${TEAMS_FAILED} 503 with ContextId tcid=1..`, "unreachable"],
+    ["teams", "<!doctype html><title>Sign in</title>", "unreachable"],
+    ["webhook", "error: whatever a program says with its 200", "sent"],
+  ] as const)("%s, 200 and %j: %s", async (type, body, is) => {
+    const post = async () => ({ status: 200, body });
+    const outcome = await sender({ post })({ type });
+    expect(outcome.is).toBe(is);
+    // What the other side said is not shown.
+    expect(JSON.stringify(outcome)).not.toMatch(/archived|tcid|Sign in/);
   });
 
   it("reads Retry-After in seconds and as a date, and believes no more than a day", async () => {
@@ -167,6 +192,31 @@ describe("mail, through a real server", () => {
     await new Promise<void>((done) => server!.close(() => done()));
     server = undefined;
     expect(await mailer(away)(EMAIL)).toEqual({ is: "unreachable", error: "no connection (ESOCKET)" });
+  });
+
+  it("says who of several refuses it, and asks only those again", async () => {
+    let open = false;
+    const host = await start({
+      onRcptTo: ({ address }: { address: string }, _: unknown, done: (error?: Error) => void) =>
+        address.startsWith("otto") && !open ? done(Object.assign(new Error("full"), { responseCode: 452 })) : done(),
+    });
+    const mail = createMailer({ url: `smtp://${host}`, from });
+    const send = createSend(
+      { post: async () => ({ status: 200 }), publish: async () => {}, mail },
+      { now: () => T0, timeoutMs: 30_000 },
+    );
+    const message = { id: "msg_1", notices: [aNotice()] };
+    const partly = { is: "partly", refusing: [{ address: "otto@city.example", why: "the mail server answered 452" }] };
+    expect(await send(aTarget(EMAIL), message, never)).toEqual(partly);
+    const only = ["otto@city.example"];
+    expect(await send(aTarget(EMAIL), { ...message, only }, never)).toEqual(partly);
+    open = true;
+    expect(await send(aTarget(EMAIL), { ...message, only }, never)).toEqual({ is: "sent" });
+    expect(received.map(({ to }) => to)).toEqual([["olga@city.example"], ["otto@city.example"]]);
+    // Taken off the target meanwhile: nothing is owed.
+    expect(await send(aTarget({ ...EMAIL, to: "olga@city.example" }), { ...message, only }, never)).toEqual({
+      is: "sent",
+    });
   });
 
   it("says what is missing when no mail server is set up", async () => {
