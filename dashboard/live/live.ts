@@ -92,4 +92,157 @@ function connect(): () => void {
     if (!stream) return;
     if (event === ("reset" satisfies EventName)) return reset();
     if (event === "correction") return hearCorrection(JSON.parse(data) as EventData["correction"]);
-    if (event !== ("alert" satisfies EventName)) return;
+    if (event !== "alert") return;
+    const news = JSON.parse(data) as AlertNews;
+    queue.push(news.alert);
+    for (const listener of listeners) listener(news);
+    learnSensor(news.alert.subject.sensorId);
+    timer ??= setTimeout(flush, BATCH_MS);
+  }
+
+  function hearCorrection({ correction: { sensorId } }: EventData["correction"]): void {
+    corrected.value = new Map(corrected.peek()).set(sensorId, (corrected.peek().get(sensorId) ?? 0) + 1);
+    if (sensors.peek().has(sensorId)) refreshSensor(sensorId, over.signal);
+  }
+
+  /** A sensor that came after the list was loaded. */
+  function learnSensor(id: string | undefined): void {
+    if (id === undefined || !sensorsLoaded.peek() || sensors.peek().has(id) || asked.has(id)) return;
+    asked.add(id);
+    refreshSensor(id, over.signal);
+  }
+
+  /** Answers where the stream should begin to miss nothing. */
+  async function load(): Promise<string | undefined> {
+    loading = true;
+    let eventId: string | undefined;
+    try {
+      // What needs someone comes first on a slow line; their places on the map after that.
+      const onFirstPage = () => void loadSensors(over.signal).catch(() => {}); // the next load tries again
+      eventId = await loadAlerts(over.signal, onFirstPage);
+      loadFailed.value = undefined;
+    } catch (error) {
+      if (!over.signal.aborted) loadFailed.value = error;
+    }
+    loading = false;
+    flush();
+    return eventId;
+  }
+
+  const ports: StreamPorts = {
+    onEvent: hear,
+    onConnection(state) {
+      connection.value = state;
+      if (state !== "lost") lostSince.value = undefined;
+      else lostSince.value ??= Date.now();
+    },
+    // Without a place to begin, what was loaded may be older than the stream.
+    onOpen: (resumed) => void (resumed || loading || load()),
+    onSignedOut: () => forgetUser(true),
+  };
+  let stream: ReturnType<typeof openEventStream> | undefined;
+  function open(): void {
+    void load().then((eventId) => {
+      if (!over.signal.aborted) stream = openEventStream("/api/v1/events", ports, eventId);
+    });
+  }
+
+  /** What has come since the gap may be older than what is loaded now: it is thrown away, and the stream begins there. */
+  function reset(): void {
+    stream?.close();
+    stream = undefined;
+    queue = [];
+    resets.value += 1;
+    open();
+  }
+
+  open();
+  const stopWatching = pauseWhenHidden(() => stream);
+  return () => {
+    over.abort();
+    clearTimeout(timer);
+    stopWatching();
+    stream?.close();
+    alerts.value = new Map();
+    alertsLoaded.value = false;
+    alertsComplete.value = false;
+    sensorsLoaded.value = false;
+  };
+}
+
+async function loadAlerts(signal: AbortSignal, onFirstPage: () => void): Promise<string | undefined> {
+  const fresh = new Map<string, AlertView>();
+  const first = !alertsLoaded.peek();
+  let pages = 0;
+  const eventId = await eachPage<AlertView>(
+    OPEN_ALERTS,
+    (items) => {
+      for (const alert of items) if (isOpen(alert)) fresh.set(alert.id, alert);
+      pages += 1;
+      if (pages === 1) onFirstPage();
+      if (!first) return;
+      alerts.value = new Map(fresh);
+      alertsLoaded.value = true;
+    },
+    signal,
+  );
+  alerts.value = fresh;
+  alertsLoaded.value = true;
+  alertsComplete.value = true;
+  return eventId;
+}
+
+/** Asks for one sensor again: what it last said may be old by now. */
+export function refreshSensor(id: string, signal?: AbortSignal): void {
+  request<SensorView>("GET", `/sensors/${encodeURIComponent(id)}`, undefined, signal).then(
+    (sensor) => {
+      sensors.value = new Map(sensors.peek()).set(id, sensor);
+    },
+    () => {}, // removed again, or away: what was known stays
+  );
+}
+
+async function loadSensors(signal: AbortSignal): Promise<void> {
+  const fresh = new Map<string, SensorView>();
+  await eachPage<SensorView>("/sensors", (items) => items.forEach((one) => void fresh.set(one.id, one)), signal);
+  sensors.value = fresh;
+  sensorsLoaded.value = true;
+}
+
+function forgetEnded(known: Map<string, AlertView>): Map<string, AlertView> {
+  const ended = [...known.values()].filter((alert) => !isOpen(alert));
+  for (const { id } of ended.slice(0, Math.max(0, ended.length - ENDED_MAX))) known.delete(id);
+  return known;
+}
+
+function pauseWhenHidden(stream: () => { pause(): void; resume(): void } | undefined): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  function look(): void {
+    clearTimeout(timer);
+    if (document.visibilityState === "visible") stream()?.resume();
+    else if (!sound.value && !badge.value) timer = setTimeout(() => stream()?.pause(), HIDDEN_MS);
+  }
+  document.addEventListener("visibilitychange", look);
+  return () => {
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", look);
+  };
+}
+
+const NEIGHBOURS_MAX = 4;
+
+/** The nearest of the same kind and district; in no order where nobody knows where they are. */
+export function neighboursOf(id: string): SensorView[] {
+  const own = sensors.peek().get(id);
+  if (!own) return [];
+  const others = [...sensors.peek().values()].filter(
+    (one) => one.id !== id && one.kind === own.kind && one.district === own.district,
+  );
+  return others.sort((a, b) => distance(own, a) - distance(own, b)).slice(0, NEIGHBOURS_MAX);
+}
+
+/** Only to compare: degrees of latitude, longitude shortened to them. */
+function distance(a: SensorView, b: SensorView): number {
+  if (a.lat === undefined || a.lon === undefined || b.lat === undefined || b.lon === undefined) return Number.MAX_VALUE;
+  return Math.hypot(a.lat - b.lat, (a.lon - b.lon) * Math.cos((a.lat * Math.PI) / 180));
+}

@@ -229,6 +229,12 @@ export const MIGRATIONS: readonly string[] = [
   INSERT OR IGNORE INTO counted SELECT sensor, CAST(value ->> 0 AS INTEGER), value ->> 1, CAST(value ->> 2 AS INTEGER),
     CAST(value ->> 3 AS INTEGER) FROM counters, json_each(newest);
   DELETE FROM counters`,
+  // What the service's own entries say, as a sentence and its parameters, for readers of any language.
+  `ALTER TABLE timeline ADD COLUMN says TEXT`,
   // Whether something of the alert may have reached the target; and of a mail, who refused it, as JSON.
   `ALTER TABLE recipients ADD COLUMN heard INTEGER NOT NULL DEFAULT 1;
   ALTER TABLE outbox ADD COLUMN refused_by TEXT`,
+];
+
+/** Of a file of this version of the service. */
+export const VERSION = VERSION_MIN + MIGRATIONS.length - 1;

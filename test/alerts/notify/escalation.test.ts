@@ -109,7 +109,12 @@ describe("escalation", () => {
       }
     });
     await world.run(20 * MINUTE);
-    expect(world.told(CHIEF).map((line) => line.split(" ")[1]).sort()).toEqual([...ids].sort());
+    expect(
+      world
+        .told(CHIEF)
+        .map((line) => line.split(" ")[1])
+        .sort(),
+    ).toEqual([...ids].sort());
     const escalated = (id: string) => world.records.alerts.get(id)!.timeline.filter(({ what }) => what === "escalated");
     expect(ids.filter((id) => escalated(id).length !== 1)).toEqual([]);
   });
