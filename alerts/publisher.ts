@@ -12,12 +12,12 @@ export type PublisherOptions = {
   readonly log: Log;
   /** Nobody may be told of anything now: the events wait. */
   readonly isMuted?: () => boolean;
+  readonly mutedLookMs?: number;
   readonly retryAfterMs?: number;
 };
 
 const OFFSET = "mqtt-alerts";
 const PAGE = 100;
-const MUTED_LOOK_MS = 5_000;
 
 /**
  * Tells every change of an alert on MQTT, in order and at least once: the events are the outbox, the offset of the last
@@ -25,7 +25,7 @@ const MUTED_LOOK_MS = 5_000;
  * who subscribes knows at once what is open; after a restart it has nothing, and `start` tells it again.
  */
 export function createAlertPublisher(options: PublisherOptions) {
-  const { records, publish, log, isMuted = () => false, retryAfterMs = 1_000 } = options;
+  const { records, publish, log, isMuted = () => false, mutedLookMs = 5_000, retryAfterMs = 1_000 } = options;
   let told = records.offsets.get(OFFSET) ?? 0;
   let running: Promise<void> | undefined;
   let again = false;
@@ -83,21 +83,21 @@ export function createAlertPublisher(options: PublisherOptions) {
     if (message.retain) kept.set(id, message.topic);
   }
 
+  function wakeIn(ms: number): void {
+    clearTimeout(timer);
+    timer = setTimeout(wake, ms);
+  }
+
   function wake(): void {
     again = true;
     if (stopped || running) return;
-    if (isMuted()) {
-      clearTimeout(timer);
-      timer = setTimeout(wake, MUTED_LOOK_MS);
-      return;
-    }
+    if (isMuted()) return wakeIn(mutedLookMs);
     running = run()
       .catch((error: Error) => {
         counts.failed += 1;
         log.warn({ err: error }, "alerts could not be published on MQTT; they are tried again");
         again = false;
-        clearTimeout(timer);
-        timer = setTimeout(wake, retryAfterMs);
+        wakeIn(retryAfterMs);
       })
       .finally(() => {
         running = undefined;

@@ -39,6 +39,7 @@ const EXPECTED: Record<string, string> = {
   "GET /api/v1/silences": V,
   "GET /api/v1/silences/:id": V,
   "POST /api/v1/silences": M,
+  "POST /api/v1/silences/preview": M,
   "DELETE /api/v1/silences/:id": M,
   "GET /api/v1/rules": V,
   "GET /api/v1/rules/:id": V,

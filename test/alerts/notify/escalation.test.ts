@@ -61,6 +61,7 @@ describe("escalation", () => {
 
   it("waits while the alert is kept quiet, and asks again afterwards; flapping keeps nobody from it", async () => {
     const world = start();
+    await world.run();
     const at = world.now();
     const entry = (what: string) => ({ at, knownAt: at, what });
     world.records.alerts.suppress("al-1", "silence:3", entry("suppressed"));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Notice } from "../../../model/alert.ts";
-import { MINUTE } from "../builders.ts";
+import { MINUTE, T0 } from "../builders.ts";
 import { aNotice, aTarget, createWorld } from "./world.ts";
 
 const HOUR = 60 * MINUTE;
@@ -260,6 +260,67 @@ describe("the notifier", () => {
     world.enqueue(aNotice({ id: "al-2" }, "resolved"));
     await world.run(7 * HOUR);
     expect(world.told().slice(1)).toEqual(["alert.group firing al-2, firing al-3, resolved al-2 @21600s"]);
+  });
+
+  it("tries a mail that some addresses refuse again for those, shows who, and holds up nothing for the others", async () => {
+    const mails: { to: readonly string[]; subject: string; at: number }[] = [];
+    let full = true;
+    const world = createWorld({
+      mail: async ({ to, subject }) => {
+        mails.push({ to, subject, at: world.now() - T0 });
+        const refusing = full ? to.filter((address) => address.startsWith("otto")) : [];
+        return refusing.map((address) => ({ address, why: "the mail server answered 452" }));
+      },
+    });
+    const to = "olga@city.example, otto@city.example";
+    world.records.targets.put(aTarget({ id: "desk", type: "email", url: undefined, to }));
+    world.notifier.start();
+    world.enqueue(aNotice());
+    await world.run(1_000);
+    world.enqueue(aNotice({ id: "al-2" }));
+    await world.run(20_000);
+    expect(mails.map(({ to, at }) => [to.length, at])).toEqual([
+      [2, 0],
+      [2, 1_000],
+      [1, 5_000],
+      [1, 6_000],
+    ]);
+    expect(world.records.targets.state("desk")).toMatchObject({
+      failures: 0,
+      refusing: [{ address: "otto@city.example", why: "the mail server answered 452" }],
+    });
+    expect(world.notifier.health()).toMatchObject({
+      state: "degraded",
+      reason: expect.stringContaining("1 of its addresses"),
+    });
+    expect(world.notifier.health().reason).not.toContain("otto");
+    world.enqueue(aNotice({}, "resolved"));
+    await world.run(100);
+    expect(mails.at(-1)).toMatchObject({ to: ["olga@city.example", "otto@city.example"] });
+    full = false;
+    await world.run(HOUR);
+    expect(world.records.targets.state("desk").refusing).toBeUndefined();
+    expect(world.records.outbox.pending().size).toBe(0);
+    expect(world.notifier.health()).toMatchObject({ state: "ok" });
+  });
+
+  it("gives up a mail for whoever goes on refusing it", async () => {
+    let asked = 0;
+    const world = createWorld({
+      mail: async ({ to }) => {
+        asked += 1;
+        return to
+          .filter((one) => one.startsWith("otto"))
+          .map((address) => ({ address, why: "the mail server answered 550" }));
+      },
+    });
+    const to = "olga@city.example, otto@city.example";
+    world.records.targets.put(aTarget({ type: "email", url: undefined, to }));
+    world.notifier.start();
+    world.enqueue(aNotice());
+    await world.run(10 * HOUR);
+    expect([asked, world.records.outbox.pending().size]).toEqual([7, 0]);
+    expect(world.records.targets.state("hook").refusing).toHaveLength(1);
   });
 
   it("a full queue gives up the oldest", async () => {

@@ -1,3 +1,4 @@
+import type { SendMail } from "../../../alerts/channels/channel.ts";
 import type { HttpAnswer, HttpPost } from "../../../alerts/notify/http-post.ts";
 import type { Later } from "../../../alerts/notify/lane.ts";
 import { createNotifier } from "../../../alerts/notify/notifier.ts";
@@ -43,7 +44,9 @@ export type Play = (request: HttpPost, nth: number) => Reply | Promise<Reply>;
 
 /** The notifier on records in RAM and a clock that only the test moves. */
 /** `ticks`: so many milliseconds pass at every look at the clock. */
-export function createWorld(options: { random?: () => number; records?: Records; ticks?: number } = {}) {
+export function createWorld(
+  options: { random?: () => number; records?: Records; ticks?: number; isMuted?: () => boolean; mail?: SendMail } = {},
+) {
   let now = T0;
   const clock = () => (now += options.ticks ?? 0);
   let timers: { at: number; work: () => void }[] = [];
@@ -69,9 +72,11 @@ export function createWorld(options: { random?: () => number; records?: Records;
   }
 
   function life() {
-    const ports = { post, publish: async (message: (typeof published)[number]) => void published.push(message) };
+    const publish = async (message: (typeof published)[number]) => void published.push(message);
+    const ports = { post, publish, ...(options.mail && { mail: options.mail }) };
     const random = options.random ?? (() => 1);
-    return createNotifier({ records, ports, now: clock, random, log: SILENT, later, timeoutMs: 60_000 });
+    const { isMuted } = options;
+    return createNotifier({ records, ports, now: clock, random, log: SILENT, later, timeoutMs: 60_000, isMuted });
   }
   const notifier = life();
 
