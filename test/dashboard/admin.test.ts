@@ -149,6 +149,17 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await head.getByText("Escalates to The <i>night</i> desk after 15m without acknowledgement.").waitFor();
     await head.getByRole("button", { name: "Test" }).click();
     await head.getByText(/^Not sent: /).waitFor();
+    await page.route("**/api/v1/targets?*", async (route) => {
+      const list = await (await route.fetch()).json();
+      const refusing = [
+        { address: "otto@city.example", why: "the mail server answered 550", at: "2026-11-21T10:00:00Z" },
+      ];
+      const items = list.items.map((one: object) => ({ ...one, refusing }));
+      await route.fulfill({ json: { ...list, items } });
+    });
+    await head.getByRole("button", { name: "Test" }).click();
+    await head.getByText("Mails are refused; the other addresses get them").waitFor();
+    await head.getByText("otto@city.example").waitFor();
     await shoot(page, "admin-targets");
 
     await head.getByRole("button", { name: "Edit" }).click();
@@ -172,13 +183,22 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
 
   it("plans a window that comes back every week, ends it, and shows who did what", async () => {
     const { password } = await city.api("/users", { name: "otto", role: "operator" });
+    for (const [sensorId, district] of [
+      ["quay-1", "harbour"],
+      ["market-1", "centre"],
+    ])
+      await city.api("/devices", { sensorId, kind: "air", district });
     const page = await open("silences", { token: password });
     expect(await page.getByRole("link", { name: "Users" }).count()).toBe(0);
     await page.getByRole("button", { name: "Add a silence" }).click();
     await page.getByLabel("Reason").fill("New firmware <b>at night</b>");
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.locator("small.wrong").getByText("at least one matcher").waitFor();
+    await page.getByLabel("District").fill("harbor, centre");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText('There is no district "harbor"; did you mean "harbour"?').waitFor();
     await page.getByLabel("District").fill("harbour, centre");
+    await page.getByText("Covers 2 sensors and 0 open alerts now.").waitFor();
     await page.getByLabel("Type", { exact: true }).selectOption("maintenance");
     await page.getByLabel("Repeat every week").check();
     await page.getByRole("button", { name: "Add", exact: true }).click();

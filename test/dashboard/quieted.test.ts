@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SILENT } from "../../model/log.ts";
+import { openRecords } from "../../store/records.ts";
+import { type City, startCity, until } from "../helpers/city.ts";
+import { alarm } from "./alarms.ts";
+import { closeVisits, expectEachTheme, HAS_BROWSER, shoot, visit } from "./browser.ts";
+
+/** What people keep from being told stays in sight; and a service that tells nobody says so. */
+describe.runIf(HAS_BROWSER)("what nobody is told of", () => {
+  let city: City;
+  beforeAll(async () => {
+    city = await startCity();
+    await city.api("/devices", { sensorId: "calm-1", kind: "air", district: "harbour", lat: 52.6, lon: 11.05 });
+    await alarm(city, "quiet-1", 5, "Quiet station");
+    const endsAt = new Date(Date.now() + 3_600_000).toISOString();
+    const silence = { kind: "maintenance", matchers: { sensor: "quiet-1" }, endsAt, reason: "New battery today" };
+    await city.api("/silences", silence);
+    await until(
+      () => city.api("/alerts?state=firing"),
+      ({ items }) => items.some(({ suppressedBy }: { suppressedBy?: string }) => suppressedBy === "maintenance:1"),
+    );
+  });
+  afterAll(async () => {
+    await closeVisits();
+    await city?.remove();
+  });
+
+  it.each([
+    ["en-GB", "Maintenance", /^Centre \d+ \d alerts? silenced or under maintenance$/],
+    ["de-DE", "Wartung", /^Centre \d+ \d Meldung(en)? stumm oder in Wartung$/],
+    ["es-ES", "Mantenimiento", /^Centre \d+ \d alertas? silenciadas? o en mantenimiento$/],
+  ])("is in the list and on the map with its mark, %s", async (language, chip, name) => {
+    const { page, goTo, close } = await visit(city, { token: city.token, language });
+    await goTo("/");
+    const row = page.locator(".row.quieted").filter({ hasText: /Quiet station|quiet-1/ });
+    await row.first().waitFor();
+    expect(await row.first().locator(".chip").textContent()).toBe(chip);
+    const district = page.getByRole("button", { name });
+    await district.waitFor();
+    expect(await district.getAttribute("class")).toBe("district quieted");
+    expect(await page.locator(".district.calm").textContent()).toMatch(/Harbour/);
+    await page.locator("canvas").waitFor();
+    if (language === "en-GB") await expectEachTheme(page, "desk-quieted");
+    else await shoot(page, `desk-quieted-${language.slice(0, 2)}`);
+    await close();
+  });
+
+  it("a restored service says so on the page, in the health and in the log, until it is the real one", async () => {
+    await city.stop();
+    const records = openRecords({ path: join(city.dataDir, "records.db"), now: Date.now, log: SILENT });
+    records.storeState.set("muted", { why: "restored", backupAt: Date.UTC(2026, 10, 21) });
+    records.close();
+    city = await city.restart();
+    expect(city.said().stdout + city.said().stderr).toMatch(/Nobody is told of alerts: this data folder was restored/);
+    const parts = async () =>
+      (await (await city.call("/readyz")).json()).parts.map(({ part }: { part: string }) => part);
+    expect(await parts()).toContain("muted");
+    for (const [language, words] of [
+      ["en-GB", "Nobody is told of alerts"],
+      ["de-DE", "Niemand wird von Meldungen benachrichtigt"],
+      ["es-ES", "No se avisa a nadie de las alertas"],
+    ] as const) {
+      const { page, goTo, close } = await visit(city, { token: city.token, language });
+      await goTo("/");
+      await page.locator(".banner").getByText(words).waitFor();
+      if (language === "en-GB") await expectEachTheme(page, "desk-muted");
+      else await shoot(page, `desk-muted-${language.slice(0, 2)}`);
+      await close();
+    }
+    await city.stop();
+    city = await city.restart({ args: ["--take-over"] });
+    expect(await parts()).not.toContain("muted");
+    await city.stop();
+    city = await city.restart({});
+    expect(await parts()).not.toContain("muted");
+  });
+});
