@@ -61,10 +61,19 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
     const client = aedes.handle(stream) as MqttClient;
     const session = sessions.start(client, connection);
     pace.start(session, stream);
-    guardPackets(session, options, (detail) => {
-      counts.malformedPackets += 1;
-      events.report({ type: "closed", reason: "malformed_packet", detail, ...whoIs(session) });
-    });
+    guardPackets(
+      session,
+      options,
+      (detail) => {
+        counts.malformedPackets += 1;
+        events.report({ type: "closed", reason: "malformed_packet", detail, ...whoIs(session) });
+      },
+      (version) => {
+        counts.refused.protocol_version += 1;
+        log.info({ version, address: connection.address }, "an MQTT client speaks a version that is not served");
+        events.report({ type: "refused", reason: "protocol_version", ...whoIs(session) });
+      },
+    );
     freePublishersFrom(client);
     stream.once("close", () => sessions.end(session));
   }

@@ -44,10 +44,17 @@ const isTooDeep = (topic: string) => topic.split("/", TOPIC_LEVELS_MAX + 1).leng
 /**
  * Makes the parser of a new connection strict: packets over the limits are refused when their length is read, before
  * anything is buffered, and what MQTT 3.1.1 forbids closes the connection. A PUBLISH that is only too large is read
- * past. Each packet is charged to its sender. Call it before the first byte is read.
+ * past. A CONNECT of another version of MQTT is answered as that version words it, and closed. Each packet is charged to
+ * its sender. Call it before the first byte is read.
  */
-export function guardPackets(session: Session, limits: PacketLimits, onMalformed: (why: string) => void): void {
+export function guardPackets(
+  session: Session,
+  limits: PacketLimits,
+  onMalformed: (why: string) => void,
+  onVersion: (version: number) => void,
+): void {
   const { client } = session;
+  let isRefused = false;
   const parser = client._parser;
   /** The packet that is being read past: bytes of its head until that is parsed, and bytes still to come. */
   let readPast: { head: number; left: number } | undefined;
@@ -69,6 +76,14 @@ export function guardPackets(session: Session, limits: PacketLimits, onMalformed
   });
   // The parser may throw on what it did not expect; that must end one connection, not the process.
   wrap(parser, "_parsePayload", (parse) => {
+    if (isRefused) return false;
+    const version = versionOf(parser);
+    if (version !== undefined && version !== 3 && version !== 4) {
+      isRefused = true;
+      onVersion(version);
+      client.conn.end(version === 5 ? REFUSAL_5 : REFUSAL_3);
+      return false;
+    }
     try {
       if (!(readPast ? parsePast(readPast) : parse())) return false;
     } catch {
@@ -117,6 +132,22 @@ export function guardPackets(session: Session, limits: PacketLimits, onMalformed
     return true;
   }
 }
+
+/** CONNACK, "unacceptable protocol version" [MQTT-3.1.2-2]. */
+const REFUSAL_3 = Buffer.from([0x20, 2, 0, 1]);
+/** The same in MQTT 5: reason 0x84, no properties; in the older words its client could not read it. */
+const REFUSAL_5 = Buffer.from([0x20, 3, 0, 0x84, 0]);
+
+/** The protocol level of a CONNECT that is all there, before its parser gives up on one it does not know. */
+function versionOf({ packet, _list: list }: PacketParser): number | undefined {
+  if (packet.cmd !== "connect" || list.length < packet.length) return undefined;
+  const [high, low] = list.slice(0, 2);
+  const nameEnd = 2 + high! * 256 + low!;
+  if (nameEnd >= packet.length || !PROTOCOL_NAMES.has(list.slice(2, nameEnd).toString("latin1"))) return undefined;
+  return list.slice(nameEnd, nameEnd + 1)[0]! & 0x7f; // the highest bit is set by bridges
+}
+
+const PROTOCOL_NAMES: ReadonlySet<string> = new Set(["MQTT", "MQIsdp"]);
 
 function wrap<Step extends "_parseLength" | "_parsePayload" | "_parseMessageId">(
   parser: PacketParser,

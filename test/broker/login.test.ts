@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   ACCOUNTS,
@@ -98,8 +100,24 @@ describe("logging in", () => {
     expect(await answerTo(GATEWAY, long)).toBe(2);
   });
 
-  it("tells an MQTT 5 client that it speaks 3.1.1", async () => {
-    expect(await answerTo(DEVICE, { protocolVersion: 5 })).toBe(1);
+  it.each([
+    [5, "MQTT", [0x20, 3, 0, 0x84, 0]],
+    [6, "MQTT", [0x20, 2, 0, 1]],
+    [0, "MQTT", [0x20, 2, 0, 1]],
+    [133, "MQTT", [0x20, 3, 0, 0x84, 0]],
+    [2, "MQIsdp", [0x20, 2, 0, 1]],
+  ])("tells a client of level %i so in the words of its own version, and closes", async (level, name, answer) => {
+    const { port } = city.broker.address;
+    const socket = connect({ host: "127.0.0.1", port });
+    const heard: Buffer[] = [];
+    socket.on("data", (bytes: Buffer) => void heard.push(bytes));
+    const closed = once(socket, "close");
+    const said = [0, name.length, ...Buffer.from(name), level, 2, 0, 60, ...(level === 5 ? [0] : []), 0, 1, 97];
+    socket.write(Buffer.from([0x10, said.length, ...said]));
+    await closed;
+    expect([...Buffer.concat(heard)]).toEqual(answer);
+    expect(city.broker.counts().refused.protocol_version).toBe(1);
+    expect(city.events).toMatchObject([{ type: "refused", reason: "protocol_version" }]);
   });
 
   it("leaves out a last will that may not be, and lets its client in all the same", async () => {
