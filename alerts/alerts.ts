@@ -11,10 +11,12 @@ import { alertId } from "./alert-id.ts";
 import { healthOfAlerts, healthOfLag } from "./alerts-health.ts";
 import type { ConditionTable } from "./conditions/registry.ts";
 import { alertFigures, createDetector, waitingFigures } from "./detector.ts";
+import type { Rejudged } from "./engine/corrector.ts";
 import type { Orphan, StateRow } from "./engine/states.ts";
 import { createHistorySummary } from "./history-summary.ts";
 import { zonedRules } from "./rules/zoned.ts";
 import { createRulesTime, TIME } from "./rules-time.ts";
+import { noted, ORPHANED, sayAlso } from "./says.ts";
 import { createTurns, type Turns, UNSAID, WAITING } from "./turns.ts";
 import { unwatchedAlerts } from "./unwatched.ts";
 
@@ -223,7 +225,7 @@ export function createAlerts(options: AlertsOptions) {
    * The readings of a sensor since `reachFrom`, as they were corrected. True once what that says, and the states it came
    * to, are kept.
    */
-  function rejudge(sensorId: string, readings: readonly Reading[], why: { at: number; note: string }): boolean {
+  function rejudge(sensorId: string, readings: readonly Reading[], why: Rejudged): boolean {
     push(engine.rejudge(sensorId, readings, why), true);
     const isKept = write(saveAll);
     callForWork();
@@ -506,11 +508,9 @@ export function createAlerts(options: AlertsOptions) {
     for (const id of new Set([...ids, ...unwatchedAlerts(rules, records)])) {
       const alert = records.alerts.get(id);
       if (!alert || (alert.state !== "firing" && alert.state !== "pending")) continue;
-      const note = "The rule was changed or deleted, or the sensor removed.";
       const at = Math.max(now(), alert.startedAt);
-      const explanation = `${alert.explanation} ${note}`;
-      const ended = { ...saidOf(alert), state: "resolved" as const, resolvedAt: at, explanation };
-      const one: Transition = { alert: ended, entry: { at, knownAt: at, what: "resolved", note } };
+      const ended = { ...sayAlso(saidOf(alert), ORPHANED), state: "resolved" as const, resolvedAt: at };
+      const one: Transition = { alert: ended, entry: { at, knownAt: at, what: "resolved", ...noted(ORPHANED) } };
       if (turns) turns.push(one, true);
       else unapplied.push(one);
     }

@@ -2,6 +2,7 @@ import { type Correction, describeChange, movesOf, touchedSpans } from "../model
 import type { Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import { LATENESS_MAX_MS, type Reading } from "../model/reading.ts";
+import { asText, say } from "../model/sentence.ts";
 import { DAY_MS } from "../model/time.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
@@ -77,7 +78,7 @@ export function createRejudging({ store, records, alerts, kindOf, now, log }: Re
       if (!readings) return true;
       if (mark !== alerts.markOf(sensorId)) continue;
       if (said !== undefined) records.offsets.set(SAID_FROM + sensorId, said);
-      return alerts.rejudge(sensorId, readings, { at: timeOf(changed), note: changed.map(describeChange).join(" ") });
+      return alerts.rejudge(sensorId, readings, { at: timeOf(changed), note: noteOf(changed) });
     }
     return false;
   }
@@ -126,4 +127,5 @@ export function createRejudging({ store, records, alerts, kindOf, now, log }: Re
   return { tick, reachFrom, stop: () => running };
 }
 
+const noteOf = (changed: readonly Correction[]) => say("text", { text: asText(changed.map(describeChange).join(" ")) });
 const timeOf = (changed: readonly Correction[]) => Math.max(...changed.map(({ at, revokedAt }) => revokedAt ?? at));

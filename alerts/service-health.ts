@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { SERVICE_RULES, saidOf, type Transition } from "../model/alert.ts";
 import type { Health } from "../model/health.ts";
+import { asText, say } from "../model/sentence.ts";
 import type { Records } from "../store/records.ts";
+import { noted, sayAlso } from "./says.ts";
 
 type HealthWatchOptions = {
   readonly records: { readonly alerts: Pick<Records["alerts"], "list"> };
@@ -49,9 +51,8 @@ export function createHealthWatch({ records, health, apply, now }: HealthWatchOp
 
   function end(part: string, alert: Open, time: number): void {
     const at = Math.max(time, alert.startedAt);
-    const note = "The part is well again.";
-    const ended = { ...alert, state: "resolved" as const, resolvedAt: at, explanation: `${alert.explanation} ${note}` };
-    apply([{ alert: ended, entry: { at, knownAt: time, what: "resolved", note } }]);
+    const ended = { ...sayAlso(alert, WELL), state: "resolved" as const, resolvedAt: at };
+    apply([{ alert: ended, entry: { at, knownAt: time, what: "resolved", ...noted(WELL) } }]);
     open.delete(part);
   }
 
@@ -85,10 +86,12 @@ function alertOf(part: string, { since, reason, ready }: Trouble, at: number): O
     startedAt: since,
     firedAt: at,
     explanation: reason,
+    says: { title: say("service.trouble", { part }), explanation: [say("text", { text: asText(reason) })] },
     evidence: [],
   };
 }
 
+const WELL = say("service.well", {});
 const TITLE = "Trouble in the service: ";
 const partOf = ({ rule }: Open) => rule.title.slice(TITLE.length);
 

@@ -7,6 +7,7 @@ import { KINDS } from "../model/kinds.ts";
 import type { LedgerFigure } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import { REASON_NAMES } from "../model/rejection.ts";
+import { asText, say, withSentences } from "../model/sentence.ts";
 import { DAY_MS } from "../model/time.ts";
 import { type ReadingStore, StoreError } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
@@ -303,22 +304,29 @@ export function createLedgerWatch({ records, check, now, log }: WatchParts) {
       startedAt: at,
       firedAt: at,
       explanation: `${explanation} Run "lamppost ledger --verify" and keep the data folder as it is.`,
+      says: {
+        title: say("books.title", {}),
+        explanation: [say("text", { text: asText(explanation) })],
+        advice: say("books.advice", {}),
+      },
       evidence: [],
     };
-    say(alert, at, "firing", explanation);
+    tell(alert, at, "firing", explanation);
     open = alert;
     log.error({ reason: explanation }, "the books do not balance");
   }
 
   function end(alert: Open, at: number): void {
     const note = "Everything was counted again, and the books balance.";
-    const ended = { ...alert, state: "resolved" as const, resolvedAt: at, explanation: `${alert.explanation} ${note}` };
-    say(ended, at, "resolved", note);
+    const { says, explanation } = alert;
+    const told = says && { ...says, explanation: withSentences(says.explanation, say("books.balance", {})) };
+    const ended = { ...alert, explanation: `${explanation} ${note}`, ...(told && { says: told }) };
+    tell({ ...ended, state: "resolved", resolvedAt: at }, at, "resolved", note);
     open = undefined;
     log.info({}, "the books balance again");
   }
 
-  function say(alert: Open, at: number, what: "firing" | "resolved", note: string): void {
+  function tell(alert: Open, at: number, what: "firing" | "resolved", note: string): void {
     records.transaction(() => {
       records.alerts.apply({ alert, entry: { at, knownAt: now(), what, note } });
       const told = what === "firing" ? "ledger.imbalance" : "ledger.balanced";

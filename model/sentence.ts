@@ -44,6 +44,7 @@ export type Amount = {
 };
 
 const SIDE = ["above", "below"] as const;
+const DIRECTION = ["rise", "fall"] as const;
 const MEASURED = { metric: "metric", where: "text", value: "amount" } as const;
 
 /** Every sentence and its parameters. Each language has all of them, or it does not compile. */
@@ -71,7 +72,7 @@ export const SENTENCES = {
   change: {
     metric: "metric",
     where: "text",
-    direction: ["rise", "fall"],
+    direction: DIRECTION,
     by: "amount",
     from: "amount",
     fromAt: "time",
@@ -95,9 +96,10 @@ export const SENTENCES = {
   },
   "rejections.ended": { at: "time", count: "count" },
   "rejections.valuesEnded": { at: "time", count: "count" },
-  /** `low` and `high` where the values are not all the same. */
+  /** `low` and `high` where the values are not all the same. `lowest`: it counts only if its neighbours are not low, too. */
   flatline: {
     ...MEASURED,
+    meaning: ["stuck", "lowest"],
     since: "time",
     count: "count",
     "tolerance?": "amount",
@@ -160,10 +162,14 @@ export const SENTENCES = {
     day: "day",
     around: "amount",
   },
-  "drift.back": { at: "time" },
-  "drift.noData": { at: "time" },
-  quorum: { count: "count", watched: "count", place: "sentence", deed: "sentence", within: "span" },
+  "drift.back": { day: "day" },
+  "drift.noData": { day: "day" },
+  "verdict.driftAlone": { neighbours: "count" },
+  "verdict.driftAmong": { neighbours: "count" },
+  quorum: { count: "count", watched: "count", place: "sentence", deed: "sentence", "within?": "span" },
   "quorum.ended": { at: "time", left: "count" },
+  "quorum.retracted": {},
+  "quorum.corrected": {},
   "place.gateway": { gateway: "text" },
   "place.district": { district: "text" },
   "place.tag": { tag: "text", value: "text", district: "text" },
@@ -175,8 +181,81 @@ export const SENTENCES = {
   "deed.refusedValues": { metric: "metric" },
   "deed.rule": { title: "sentence" },
 
+  /** Beside a value: what it is evidence of. */
+  "note.usual": { usual: "number", low: "number", high: "number" },
+  "note.newNormal": {},
+  "note.equal": { count: "count" },
+  "note.within": { count: "count", low: "number", high: "number" },
+  "note.trend": { trend: "number", per: ["hour", "day"], low: "number", high: "number", count: "count" },
+  "note.lastRefused": {},
+  "note.lastReading": {},
+  "note.heardAgain": {},
+  "note.lastValue": {},
+  "note.valueAgain": {},
+  "note.standsOut": {},
+  "note.sinceThen": { sensor: "text" },
+  "note.dayMedian": { around: "number" },
+
+  /** The city or the sensor? `level`: the median of the neighbours. */
+  "verdict.allStand": { count: "count", of: "count" },
+  "verdict.floor": { value: "amount" },
+  "verdict.stoodStill": { alive: "count", of: "count" },
+  "verdict.register": {},
+  "verdict.beyond": { count: "count", of: "count", side: SIDE, limit: "amount" },
+  "verdict.moved": { count: "count", of: "count", direction: DIRECTION, level: "amount" },
+  "verdict.stuck": { value: "amount", span: "span", alive: "count", of: "count" },
+  "verdict.odd": { odd: "sentence", neighbours: "count", level: "amount" },
+  "verdict.contradicts": { what: "sentence", "neighbours?": "count" },
+  "verdict.spikeAlone": { neighbours: "count", level: "amount" },
+  "verdict.allSuspect": { neighbours: "count", level: "amount" },
+  "verdict.agrees": { what: "sentence" },
+  "verdict.among": { neighbours: "count", level: "amount" },
+  "verdict.alone": { neighbours: "count", level: "amount" },
+  "verdict.fewNeighbours": { neighbours: "count" },
+  "verdict.unsettled": { moved: "count", of: "count", direction: DIRECTION, level: "amount", "beyond?": "count" },
+  "verdict.unsettledStill": { standing: "count", alive: "count", of: "count", level: "amount" },
+  "verdict.nothingKnown": {},
+  /** Parts of a verdict. */
+  "odd.range": { value: "amount" },
+  "odd.sentinel": { value: "number" },
+  "sibling.particles": { coarse: "amount", fine: "amount" },
+  "sibling.vehicles": { length: "amount" },
+  "sibling.jam": { speedFrom: "amount", speedTo: "amount", occupancyFrom: "amount", occupancyTo: "amount" },
+  "sibling.power": { voltage: "amount", current: "amount", power: "amount" },
+  "sibling.load": { metric: "metric", from: "amount", to: "amount" },
+
+  "late.retracted": {},
+  "late.corrected": {},
+  "late.confirmed": {},
+  "why.notHeld": {},
+  "why.noData": {},
+  /** Nothing watches it any more. */
+  "end.unwatched": {},
+  "end.ruleChanged": {},
+  "end.ruleDeleted": {},
+  "end.ruleFailed": { error: "text" },
+  "end.sensorRemoved": {},
+  "end.sensorChanged": {},
+  "end.orphaned": {},
+  "end.anew": {},
+
+  /** It comes and goes; told once, before what it says. */
+  flaps: {},
+  /** Why nobody is told. */
+  "suppressed.silence": { kind: ["silence", "maintenance"], id: "number", reason: "text", by: "text" },
+  "suppressed.rule": { alert: "text", place: "text" },
+  "suppressed.flapping": { changes: "count", within: "span" },
+  escalated: { to: "text", after: "span" },
+  /** Of the service itself. `reason`: in English, for whoever runs it. */
+  "service.trouble": { part: "text" },
+  "service.well": {},
+  "books.title": {},
+  "books.advice": {},
+  "books.balance": {},
+
   "ended.value": { at: "time", value: "amount" },
   "ended.noData": { at: "time" },
+  ended: { at: "time" },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Kind>>>>;
 
 export type SentenceKey = keyof typeof SENTENCES;
@@ -243,15 +322,18 @@ export type Says = {
 /** What an alert says at most: the first sentence, and the newest of what came after. */
 const EXPLANATION_MAX = 6;
 
-/** One sentence more. */
-export function saysAlso(says: Says | undefined, ...more: readonly Sentence[]): Says | undefined {
-  if (!says) return undefined;
-  const [first, ...rest] = [...says.explanation, ...more];
-  return { ...says, explanation: first ? [first, ...rest.slice(1 - EXPLANATION_MAX)] : [] };
+/** Sentences and more of them. */
+export function withSentences(former: readonly Sentence[], ...more: readonly Sentence[]): readonly Sentence[] {
+  const [first, ...rest] = [...former, ...more];
+  return first ? [first, ...rest.slice(1 - EXPLANATION_MAX)] : [];
 }
 
 const DEPTH_MAX = 3;
+/** Of a text that is the same in every language. */
 const TEXT_MAX = 500;
+
+/** What somebody wrote, as a parameter. */
+export const asText = (text: string): string => (text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX - 1)}…` : text);
 const LIST_MAX = 20;
 
 /**

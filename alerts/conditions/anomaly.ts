@@ -1,18 +1,8 @@
+import { type ParamsAs, say } from "../../model/sentence.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
-import { timeText } from "../../model/zone.ts";
+import { noted } from "../says.ts";
 import type { Cadence } from "./cadence.ts";
-import {
-  amount,
-  NOTHING,
-  needsGood,
-  type Outcome,
-  type OverValues,
-  ordinal,
-  type Step,
-  subject,
-  windowUnit,
-  windowWord,
-} from "./condition.ts";
+import { amount, measured, NOTHING, needsGood, type Outcome, type OverValues, type Step } from "./condition.ts";
 import { median } from "./statistics.ts";
 import { type Closed, close, expire, type Rolling, roll, type Window, windowEvidence } from "./window.ts";
 
@@ -155,12 +145,15 @@ export const anomaly: OverValues<"anomaly", AnomalyParams, AnomalyState> = {
     const params = { ...rest, windowMs: parseDuration(window)!, needsGood: needsGood(rule) };
     return () => params;
   },
-  explain({ rule, spec: { window, count }, sensor, outcome: { at, value, limit, evidence } }) {
-    const mean = `${subject(rule, sensor)} averaged ${amount(rule, value)} over the ${windowWord(window)} to ${timeText(at, rule.zone)}`;
-    const side = `${value! > limit! ? "above" : "below"} ${amount(rule, limit)}`;
-    const run =
-      count === 1 ? side : `the ${ordinal(count)} ${windowUnit(window)} in a row out of the usual, now ${side}`;
-    return `${mean}, ${run} (${evidence.at(-1)!.note}).`;
+  explain({ rule, params: { windowMs }, spec: { count }, sensor, outcome: { at, value, limit, evidence } }) {
+    const { usual, low, high } = evidence.at(-1)!.says!.params as ParamsAs<"note.usual", "given">;
+    const usually = { usual: amount(rule, usual), low: amount(rule, low), high: amount(rule, high) };
+    const mean = { ...measured(rule, sensor), value: amount(rule, value!), at, window: windowMs };
+    return say("anomaly", { ...mean, count, side: value! > limit! ? "above" : "below", ...usually });
+  },
+  explainEnd({ rule, outcome: { at, value, evidence } }) {
+    if (evidence[0]?.says?.key !== "note.newNormal") return undefined;
+    return say("anomaly.newNormal", { at, value: amount(rule, value!) });
   },
   quiet: QUIET,
   step(params, state, sample) {
@@ -212,9 +205,9 @@ function begun(params: AnomalyParams, run: readonly Closed[], since: number, usu
   const { to: at, value } = run.at(-1)!;
   const distance = distanceOf(params, usual);
   const [low, high] = [tidy(usual.middle - distance), tidy(usual.middle + distance)];
-  const note = `usual at this time: ${tidy(usual.middle)}, from ${low} to ${high}`;
+  const says = say("note.usual", { usual: tidy(usual.middle), low, high });
   const evidence = run.map((closed, i) =>
-    i < run.length - 1 ? windowEvidence(closed) : { ...windowEvidence(closed), note },
+    i < run.length - 1 ? windowEvidence(closed) : { ...windowEvidence(closed), ...noted(says) },
   );
   return { what: "firing", at, startedAt: since, value, limit: value > usual.middle ? high : low, evidence };
 }
@@ -232,8 +225,7 @@ function watchForEnd(
   const lasted = at - since! >= RELEARN_AFTER_MS;
   const isBack = !usual || Math.abs(value - usual.middle) <= distanceOf(params, usual) / 2;
   if (!lasted && !isBack) return [{ ...state, missed: 0 }, NOTHING];
-  const note = isBack ? {} : { note: "has lasted four weeks: taken for the new normal" };
-  const evidence = [{ ...windowEvidence(closed), ...note }];
+  const evidence = [{ ...windowEvidence(closed), ...(isBack ? {} : noted(say("note.newNormal", {}))) }];
   const next = { rolling, baseline: isBack ? baseline : NOTHING_LEARNT, run: [], missed: 0 };
   return [next, [{ what: "resolved", at, startedAt: since!, value, evidence, why: "cleared" }]];
 }

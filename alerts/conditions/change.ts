@@ -1,8 +1,9 @@
 import type { Evidence } from "../../model/alert.ts";
+import { say } from "../../model/sentence.ts";
 import { parseDuration } from "../../model/time.ts";
-import { timeText } from "../../model/zone.ts";
 import {
   amount,
+  measured,
   NOTHING,
   needsGood,
   needsSecond,
@@ -10,8 +11,6 @@ import {
   type OverValues,
   type Sample,
   type Step,
-  spanText,
-  subject,
 } from "./condition.ts";
 
 export type ChangeParams = {
@@ -64,12 +63,17 @@ export const change: OverValues<"change", ChangeParams, ChangeState> = {
     };
     return () => params;
   },
-  explain({ rule, spec: { rise, fall, within }, sensor, outcome: { value, evidence } }) {
-    const [from, to] = evidence;
-    const by = amount(rule, Math.abs(to!.value! - from!.value!));
-    const moved = `${subject(rule, sensor)} ${rise === undefined ? "fell" : "rose"} by ${by}, from ${amount(rule, from!.value)} at ${timeText(from!.measuredAt, rule.zone)}`;
-    const limit = `${amount(rule, rise ?? fall)} or more within ${spanText(within)} counts`;
-    return `${moved} to ${amount(rule, value)} at ${timeText(to!.measuredAt, rule.zone)}; ${limit}.`;
+  explain({ rule, spec: { rise }, params: { by, withinMs }, sensor, outcome: { evidence } }) {
+    const [first, newest] = evidence as [Evidence, Evidence];
+    const moved = {
+      from: amount(rule, first.value!),
+      fromAt: first.measuredAt,
+      to: amount(rule, newest.value!),
+      at: newest.measuredAt,
+      by: amount(rule, Math.abs(newest.value! - first.value!)),
+    };
+    const direction = rise === undefined ? "fall" : "rise";
+    return say("change", { ...measured(rule, sensor), direction, ...moved, limit: amount(rule, by), within: withinMs });
   },
   quiet: QUIET,
   step(params, state, sample) {

@@ -1,10 +1,9 @@
 import type { Evidence, Expected } from "../../model/alert.ts";
 import type { ConditionType, Limit, Spec } from "../../model/conditions.ts";
 import type { Kind } from "../../model/kinds.ts";
-import { isDerived, wordsOf } from "../../model/metrics.ts";
+import { isDerived } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
-import { DAY_MS, formatSpan, HOUR_MS, parseDuration } from "../../model/time.ts";
-import { CLASS_NAMES } from "../derived/european-aqi.ts";
+import type { Amount, Sentence } from "../../model/sentence.ts";
 import type { Cadence } from "./cadence.ts";
 import type { OverRejections } from "./rejections.ts";
 import type { WindowSample } from "./window.ts";
@@ -88,12 +87,12 @@ export type OverValues<T extends ConditionType, Params, State> = ValueCondition<
   limit?(params: Params): number;
   /** Of the value and the limit of the alert, where it is not the metric's. */
   readonly unit?: string;
-  /** One plain sentence for an operator: what, where, when, how much, against which limit. For pending and firing. */
-  explain(about: Case<T, Params>): string;
+  /** What, where, when, how much, against which limit. For pending and firing. */
+  explain(about: Case<T, Params>): Sentence;
   /** How it ended, as a sentence of its own; undefined: with the value at which it ended. */
-  explainEnd?(about: Pick<Case<T, Params>, "rule" | "spec" | "outcome">): string | undefined;
+  explainEnd?(about: Pick<Case<T, Params>, "rule" | "spec" | "outcome">): Sentence | undefined;
   /** What the sensors of a quorum did that counts these alerts: "fell silent". */
-  deed?(rule: Rule): string;
+  deed?(rule: Rule): Sentence;
 };
 
 /** A type of condition that watches what several sensors say: `districts/` counts and compares them. */
@@ -127,48 +126,13 @@ export function limitFor(limit: Limit, { tags }: WatchedSensor): number | undefi
   return Number.isFinite(rating) ? rating * limit.times : undefined;
 }
 
-/** "Nitrogen dioxide at Station 4". */
-export function subject({ metric }: Rule, { id, name }: WatchedSensor): string {
-  const { label } = wordsOf(metric!);
-  return `${label.charAt(0).toUpperCase()}${label.slice(1)} at ${name ?? id}`;
+/** What is measured where: the beginning of most sentences. */
+export function measured({ metric }: Rule, { id, name }: WatchedSensor): { metric: string; where: string } {
+  return { metric: metric!, where: name ?? id };
 }
 
-/** "61 µg/m³"; of an index "class 4 (poor)". */
-export function amount({ metric }: Rule, value: number | undefined): string {
-  if (metric === "europeanAqi" && value !== undefined) {
-    const name = CLASS_NAMES[value - 1];
-    return `class ${numberText(value)}${name ? ` (${name})` : ""}`;
-  }
-  return value === undefined ? "no value" : `${numberText(value)} ${wordsOf(metric!).unit}`.trimEnd();
-}
-
-function numberText(value: number): string {
-  return String(Math.round(value * 100) / 100);
-}
-
-export const spanText = (duration: string) => formatSpan(parseDuration(duration)!);
-
-export function windowWord(window: string): string {
-  const ms = parseDuration(window)!;
-  if (ms === HOUR_MS) return "hour";
-  return ms === DAY_MS ? "day" : formatSpan(ms);
-}
-
-/** "hour", "day", "10 min period". */
-export function windowUnit(window: string): string {
-  const word = windowWord(window);
-  return word === "hour" || word === "day" ? word : `${word} period`;
-}
-
-const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth"];
-
-export function ordinal(count: number): string {
-  if (count <= ORDINALS.length) return ORDINALS[count - 1]!;
-  const last = count % 100 >= 11 && count % 100 <= 13 ? "th" : (["th", "st", "nd", "rd"][count % 10] ?? "th");
-  return `${count}${last}`;
-}
-
-/** Where the limit of this one sensor comes from. */
-export function share(limit: Limit): string {
-  return typeof limit === "object" ? ` (${numberText(limit.times * 100)} % of its ${limit.tag})` : "";
+/** A value of the metric. `limit`: it is this one of the rule's, for which the sensor's own rating may stand. */
+export function amount({ metric }: Rule, value: number, limit?: Limit): Amount {
+  const share = typeof limit === "object" ? { share: limit.times, tag: limit.tag } : {};
+  return { value, of: metric, ...share };
 }

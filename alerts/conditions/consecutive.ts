@@ -1,17 +1,6 @@
-import { timeText } from "../../model/zone.ts";
+import { say } from "../../model/sentence.ts";
 import type { Cadence } from "./cadence.ts";
-import {
-  amount,
-  NOTHING,
-  needsGood,
-  type Outcome,
-  type OverValues,
-  ordinal,
-  type Step,
-  subject,
-  windowUnit,
-  windowWord,
-} from "./condition.ts";
+import { amount, measured, NOTHING, needsGood, type Outcome, type OverValues, type Step } from "./condition.ts";
 import {
   type Closed,
   close,
@@ -65,12 +54,9 @@ export const consecutive: OverValues<"consecutive", ConsecutiveParams, Consecuti
     return () => params;
   },
   limit: ({ above }) => above,
-  explain({ rule, spec: { window, above, count }, sensor, outcome: { at, value } }) {
-    const mean = `${subject(rule, sensor)} averaged ${amount(rule, value)} over the ${windowWord(window)} to ${timeText(at, rule.zone)}`;
-    const limit = `above ${amount(rule, above)}`;
-    return count === 1
-      ? `${mean}, ${limit}.`
-      : `${mean}, the ${ordinal(count)} ${windowUnit(window)} in a row ${limit}.`;
+  explain({ rule, params: { above, count, windowMs }, sensor, outcome: { at, value } }) {
+    const mean = { ...measured(rule, sensor), value: amount(rule, value!), at, window: windowMs };
+    return say("consecutive", { ...mean, limit: amount(rule, above), count });
   },
   quiet: QUIET,
   step(params, state, sample) {

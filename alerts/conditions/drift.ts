@@ -1,9 +1,12 @@
+import { recordText } from "../../messages/messages.ts";
 import type { Evidence, Transition, Verdict } from "../../model/alert.ts";
 import type { Spec } from "../../model/conditions.ts";
 import { METRICS, type MetricName } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
+import { type Sentence, say } from "../../model/sentence.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
 import { alertId } from "../alert-id.ts";
+import { noted, saysOf } from "../says.ts";
 import type { OverSeveral, WatchedSensor } from "./condition.ts";
 import { isNearFloor, median, robustSigma } from "./statistics.ts";
 
@@ -159,7 +162,9 @@ export function driftAlert(
   const metric = rule.metric as MetricName;
   const last = run.at(-1)!;
   const startedAt = run[0]!.day * DAY_MS;
-  const verdict = verdictOf(run, condition.type === "drift" ? condition.ratio : 0);
+  const [is, whySentence] = verdictOf(run, condition.type === "drift" ? condition.ratio : 0);
+  const verdict = { is, why: recordText([whySentence]) };
+  const explanation = [sentence(metric, sensor, run)];
   return {
     id: alertId(id, sensor.id, startedAt, fit),
     rule: { id, version, title, source: source.text },
@@ -174,7 +179,8 @@ export function driftAlert(
     value: round(last.value),
     limit: round(last.around),
     unit: METRICS[metric].unit,
-    explanation: sentence(metric, sensor, run),
+    explanation: recordText(explanation, rule.zone),
+    says: { ...saysOf(rule, explanation), verdict: whySentence },
     evidence: run.slice(-EVIDENCE_MAX).map((one) => toEvidence(metric, one)),
     verdict,
     ...(mode === "shadow" ? { mode } : {}),
@@ -184,35 +190,36 @@ export function driftAlert(
 const round = (value: number) => Math.round(value * 100) / 100;
 
 /** Neighbours that do not agree among themselves prove nothing. */
-function verdictOf(run: readonly Compared[], ratio: number): Verdict {
-  const { count } = run.at(-1)!;
+function verdictOf(run: readonly Compared[], ratio: number): [is: Verdict["is"], why: Sentence] {
+  const { count: neighbours } = run.at(-1)!;
   const agree = run.filter(({ spread }) => spread <= ratio).length >= run.length / 2;
   return agree
-    ? {
-        is: "sensor-fault",
-        why: `Its ${count} neighbours agree with each other and moved as it did, at another level.`,
-      }
-    : { is: "unclear", why: `Its ${count} neighbours differ as much from each other.` };
+    ? ["sensor-fault", say("verdict.driftAlone", { neighbours })]
+    : ["unclear", say("verdict.driftAmong", { neighbours })];
 }
 
-function sentence(metric: MetricName, { id, name }: WatchedSensor, run: readonly Compared[]): string {
-  const { label, unit } = METRICS[metric];
+function sentence(metric: MetricName, { id, name }: WatchedSensor, run: readonly Compared[]): Sentence {
   const last = run.at(-1)!;
-  const days = last.day - run[0]!.day + 1;
   const mean = run.reduce((sum, { off }) => sum + off, 0) / run.length;
-  const amount = (value: number) => `${round(value)} ${unit}`.trimEnd();
-  const where = `${label.charAt(0).toUpperCase()}${label.slice(1)} at ${name ?? id}`;
-  const off = `${Math.round(Math.abs(mean) * 100)} % ${mean > 0 ? "above" : "below"}`;
-  return `${where} has been ${off} the median of its ${last.count} neighbours for ${days} days (${dateText(last.day)}: ${amount(last.value)} against ${amount(last.around)}).`;
+  const amount = (value: number) => ({ value: round(value), of: metric });
+  return say("drift", {
+    metric,
+    where: name ?? id,
+    off: Math.round(Math.abs(mean) * 100) / 100,
+    side: mean > 0 ? "above" : "below",
+    neighbours: last.count,
+    days: last.day - run[0]!.day + 1,
+    day: last.day * DAY_MS,
+    value: amount(last.value),
+    around: amount(last.around),
+  });
 }
-
-export const dateText = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
 function toEvidence(metric: MetricName, { day, value, around }: Compared): Evidence {
   return {
     measuredAt: day * DAY_MS,
     metric,
     value: round(value),
-    note: `median of the day; neighbours ${round(around)}`,
+    ...noted(say("note.dayMedian", { around: round(around) })),
   };
 }

@@ -1,17 +1,17 @@
 import type { Evidence } from "../../model/alert.ts";
-import { wordsOf } from "../../model/metrics.ts";
-import { DAY_MS, formatSpan, HOUR_MS, parseDuration } from "../../model/time.ts";
-import { timeText } from "../../model/zone.ts";
+import { type ParamsAs, say } from "../../model/sentence.ts";
+import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
+import { noted } from "../says.ts";
 import { isBroken, isIntervalBelow } from "./cadence.ts";
 import {
   amount,
+  measured,
   NOTHING,
   needsGood,
   type Outcome,
   type OverValues,
   type Sample,
   type Step,
-  subject,
   type WatchedSensor,
 } from "./condition.ts";
 
@@ -112,6 +112,9 @@ export type FlatlineParams = {
   readonly lon?: number;
 };
 
+/** What its evidence says of the values in a row: `low` and `high` where they are not all the same. */
+type Values = ParamsAs<"note.equal", "given"> & Partial<ParamsAs<"note.within", "given">>;
+
 /** Values in a row that lie within the tolerance of each other. */
 type Run = {
   readonly since: number;
@@ -150,19 +153,20 @@ export const flatline: OverValues<"flatline", FlatlineParams, FlatlineState> = {
     return (sensor) => ({ ...limits, needsGood: needsGood(rule), zeroByNight, lon: wholeLon(sensor) });
   },
   looksAt: (sensor) => String(wholeLon(sensor)),
-  explain({ rule, spec: { tolerance }, sensor, outcome: { what, at, startedAt, value, evidence } }) {
-    const near = tolerance > 0 ? `within ${amount(rule, tolerance)} of ` : "at ";
-    const stayed = `${subject(rule, sensor)} has stayed ${near}${amount(rule, value)} since ${timeText(startedAt, rule.zone)}`;
-    const note = evidence[0]?.note ?? "without a change";
-    const meaning =
-      what === "pending"
-        ? "that is near the lowest it shows, so it counts only if its neighbours are not near theirs."
-        : "the sensor is probably stuck.";
-    return `${stayed}, for ${formatSpan(at - startedAt)} (${note}); ${meaning}`;
+  explain({ rule, spec: { tolerance }, sensor, outcome: { what, startedAt, value, evidence } }) {
+    const { count, low, high } = evidence[0]!.says!.params as Values;
+    return say("flatline", {
+      ...measured(rule, sensor),
+      value: amount(rule, value!),
+      since: startedAt,
+      count,
+      meaning: what === "pending" ? "lowest" : "stuck",
+      ...(tolerance > 0 ? { tolerance: amount(rule, tolerance) } : {}),
+      ...(low === undefined || high === undefined ? {} : { low: amount(rule, low), high: amount(rule, high) }),
+    });
   },
-  explainEnd: ({ rule, outcome: { at, value } }) =>
-    `Another value came at ${timeText(at, rule.zone)}: ${amount(rule, value)}.`,
-  deed: ({ metric }) => `began to repeat one value of ${wordsOf(metric!).label}`,
+  explainEnd: ({ rule, outcome: { at, value } }) => say("flatline.ended", { at, value: amount(rule, value!) }),
+  deed: ({ metric }) => say("deed.stuck", { metric: metric! }),
   quiet: QUIET,
   step(params, state, sample) {
     const { run, history } = state;
@@ -223,12 +227,12 @@ function isNight(at: number, lon: number | undefined): boolean {
 }
 
 function begun(what: "pending" | "firing", { since, count, low, high }: Run, { at, value, good }: Sample): Outcome {
-  const range = low === high ? "equal values" : `values between ${low} and ${high}`;
+  const says = low === high ? say("note.equal", { count }) : say("note.within", { count, low, high });
   const newest: Evidence = {
     measuredAt: at,
     value,
     window: { from: since, samples: count },
-    note: `${count} ${range} in a row`,
+    ...noted(says),
     ...(good ? {} : { quality: "suspect" }),
   };
   return { what, at, startedAt: since, value, evidence: [newest] };

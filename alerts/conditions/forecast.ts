@@ -1,18 +1,17 @@
 import type { Expected } from "../../model/alert.ts";
-import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
-import { timeText } from "../../model/zone.ts";
+import { type ParamsAs, say } from "../../model/sentence.ts";
+import { DAY_MS, MINUTE_MS, parseDuration } from "../../model/time.ts";
+import { noted } from "../says.ts";
 import {
   amount,
   limitFor,
+  measured,
   NOTHING,
   needsGood,
   type Outcome,
   type OverValues,
   type Sample,
   type Step,
-  share,
-  spanText,
-  subject,
 } from "./condition.ts";
 import { type Trend, type TrendPoint, trendOf, trendScore } from "./statistics.ts";
 
@@ -66,16 +65,24 @@ export const forecast: OverValues<"forecast", ForecastParams, ForecastState> = {
       return limit === undefined ? undefined : { ...spans, side: above === undefined ? "below" : "above", limit };
     };
   },
-  /** "Battery at Station 4 is expected to fall below 10 % in 6 to 9 days (most likely 2026-11-28 12:00 UTC), …" */
-  explain({ rule, spec: { above, below, over }, sensor, outcome: { at, value, limit, evidence, expected } }) {
-    const bound = `${amount(rule, limit)}${share((above ?? below)!)}`;
-    const passes = above === undefined ? `fall below ${bound}` : `rise above ${bound}`;
-    const when = `${spanBetween(expected!.from - at, expected!.to - at)} (most likely ${timeText(Math.round(expected!.at / 60_000) * 60_000, rule.zone)})`;
-    const from = `it stands at ${amount(rule, value)}, with a ${evidence.at(-1)!.note}, taken from the last ${spanText(over)}`;
-    return `${subject(rule, sensor)} is expected to ${passes} ${when}; ${from}.`;
+  explain({ rule, spec: { above, below }, params, sensor, outcome: { at, value, evidence, expected } }) {
+    const { trend, per } = evidence.at(-1)!.says!.params as ParamsAs<"note.trend", "given">;
+    const { from, to } = expected!;
+    return say("forecast", {
+      ...measured(rule, sensor),
+      value: amount(rule, value!),
+      at,
+      side: params.side,
+      limit: amount(rule, params.limit, above ?? below),
+      likely: Math.round(expected!.at / MINUTE_MS) * MINUTE_MS,
+      from,
+      to,
+      trend: amount(rule, trend),
+      per,
+      over: params.overMs,
+    });
   },
-  explainEnd: ({ rule, outcome: { at, value } }) =>
-    `It ended at ${timeText(at, rule.zone)}: the trend no longer reaches the limit in that time; it stands at ${amount(rule, value)}.`,
+  explainEnd: ({ rule, outcome: { at, value } }) => say("forecast.ended", { at, value: amount(rule, value!) }),
   quiet: QUIET,
   step(params, state, sample) {
     if (params.needsGood && !sample.good) return [state, NOTHING];
@@ -169,27 +176,13 @@ function begun({ limit }: ForecastParams, points: readonly TrendPoint[], at: num
   const { trend, expected } = found;
   const [first, newest] = [points[0]!, points.at(-1)!];
   const perDay = [trend.slope, trend.low, trend.high].map((slope) => Number((slope * DAY_MS).toPrecision(3)));
-  const note = `trend of ${perDay[0]} per day (${perDay[1]} to ${perDay[2]}) over ${points.length} values`;
+  const [trendPerDay, low, high] = perDay as [number, number, number];
+  const says = say("note.trend", { trend: trendPerDay, per: "day", low, high, count: points.length });
   const evidence = [
     { measuredAt: first.at, value: tidy(first.value) },
-    { measuredAt: newest.at, value: tidy(newest.value), note },
+    { measuredAt: newest.at, value: tidy(newest.value), ...noted(says) },
   ];
   return { what: "firing", at, startedAt: at, value: tidy(trend.level), limit, evidence, expected };
 }
 
 const tidy = (value: number) => Math.round(value * 1e6) / 1e6;
-
-const SPANS = [
-  [DAY_MS, "day"],
-  [HOUR_MS, "hour"],
-  [60_000, "minute"],
-] as const;
-
-/** "in 6 to 9 days", "in about 40 minutes", "within a minute": in the largest unit of which there are two. */
-export function spanBetween(fromMs: number, toMs: number): string {
-  const [unitMs, unit] = SPANS.find(([ms]) => toMs >= 2 * ms) ?? SPANS[2]!;
-  const from = Math.max(0, Math.floor(fromMs / unitMs));
-  const to = Math.max(0, Math.ceil(toMs / unitMs));
-  if (to <= 1) return `within a ${unit}`;
-  return from === to ? `in about ${to} ${unit}s` : `in ${from} to ${to} ${unit}s`;
-}

@@ -1,11 +1,13 @@
+import { recordText } from "../../messages/messages.ts";
 import type { Evidence, Subject, Transition } from "../../model/alert.ts";
 import type { Spec } from "../../model/conditions.ts";
 import type { Kind } from "../../model/kinds.ts";
 import { LATE_AFTER_MS } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
-import { formatSpan, MINUTE_MS } from "../../model/time.ts";
-import { timeText } from "../../model/zone.ts";
+import { type Sentence, say } from "../../model/sentence.ts";
+import { MINUTE_MS, SECOND_MS } from "../../model/time.ts";
 import { alertId } from "../alert-id.ts";
+import { noted, saysOf } from "../says.ts";
 import type { OverSeveral, WatchedSensor } from "./condition.ts";
 
 /** Where a sensor is counted: its district, its gateway there, or its value of a tag there. Never across districts. */
@@ -24,10 +26,10 @@ export function placeText({ district, gateway, tag }: Subject): string {
   return parts.join(" ");
 }
 
-/** The place in a sentence: "behind gateway gw-north". */
-function placeWords({ district, gateway, tag }: Subject): string {
-  if (gateway !== undefined) return `behind gateway ${gateway}`;
-  return tag ? `with ${tag.name} ${tag.value} in district ${district}` : `in district ${district}`;
+/** "behind gateway gw-north". */
+function placeSentence({ district = "", gateway, tag }: Subject): Sentence {
+  if (gateway !== undefined) return say("place.gateway", { gateway });
+  return tag ? say("place.tag", { tag: tag.name, value: tag.value, district }) : say("place.district", { district });
 }
 
 /**
@@ -356,7 +358,7 @@ export type Counting = {
   readonly fit: string;
   readonly counted: Rule;
   /** What the counted sensors did: "fell silent". */
-  readonly deed: string;
+  readonly deed: Sentence;
   readonly subject: Subject;
   readonly children: readonly Child[];
 };
@@ -368,7 +370,11 @@ export function quorumTransition(about: Counting, { what, episode }: EpisodeChan
   const count = episode.children.length;
   const { id, version, title, source, severity, audience, mode } = rule;
   const corrects = what === "corrected" || what === "retracted" || what === "late-confirmed";
-  const end = endedAt === undefined || what === "retracted" ? "" : ` ${endWords(endedAt, children, rule.zone)}`;
+  const first = sentence({ ...about, watched: Math.max(watched, count), count });
+  const explanation = [
+    first,
+    ...(endedAt === undefined || what === "retracted" ? [] : [endSentence(endedAt, children)]),
+  ];
   return {
     alert: {
       id: alertId(id, placeText(subject), startedAt, fit),
@@ -385,13 +391,19 @@ export function quorumTransition(about: Counting, { what, episode }: EpisodeChan
       value: count,
       limit: limitOf(rule, watched),
       unit: "sensors",
-      explanation: `${sentence({ ...about, watched: Math.max(watched, count), count })}${end}`,
+      explanation: recordText(explanation, rule.zone),
+      says: saysOf(rule, explanation),
       evidence: children.slice(0, EVIDENCE_MAX).map(toEvidence),
       children: episode.children,
       ...(mode === "shadow" ? { mode } : {}),
       ...(corrects && occasion.correctedBy ? { correctedBy: occasion.correctedBy } : {}),
     },
-    entry: { at: entryAt(what, episode, occasion), knownAt: occasion.knownAt, what, ...noteOf(what) },
+    entry: {
+      at: entryAt(what, episode, occasion),
+      knownAt: occasion.knownAt,
+      what,
+      ...(NOTES[what] && noted(NOTES[what])),
+    },
   };
 }
 
@@ -399,12 +411,11 @@ function entryAt(what: EpisodeChange["what"], { startedAt, endedAt }: EpisodeRep
   return what === "firing" ? startedAt : what === "resolved" ? endedAt! : at;
 }
 
-function noteOf(what: EpisodeChange["what"]): { note?: string } {
-  if (what === "retracted") return { note: "With the late readings there were not enough alerts at a time." };
-  if (what === "corrected") return { note: "Late readings changed which alerts were counted." };
-  if (what === "late-confirmed") return { note: "Late readings show it." };
-  return {};
-}
+const NOTES: Partial<Record<EpisodeChange["what"], Sentence>> = {
+  retracted: say("quorum.retracted", {}),
+  corrected: say("quorum.corrected", {}),
+  "late-confirmed": say("late.confirmed", {}),
+};
 
 function limitOf({ condition }: Rule, watched: number): number | undefined {
   if (condition.type !== "quorum") return undefined;
@@ -413,20 +424,26 @@ function limitOf({ condition }: Rule, watched: number): number | undefined {
 
 const toEvidence = ({ begunAt, sensorId }: Child): Evidence => ({
   measuredAt: begunAt,
-  note: `${sensorId} since then`,
+  ...noted(say("note.sinceThen", { sensor: sensorId })),
 });
 
-function sentence({ deed, subject, children, watched, count }: Counting & { watched: number; count: number }): string {
+function sentence({
+  deed,
+  subject,
+  children,
+  watched,
+  count,
+}: Counting & { watched: number; count: number }): Sentence {
   const begun = children.map(({ begunAt }) => begunAt);
   const spanMs = children.length === 0 ? 0 : max(begun) - min(begun);
-  const when = spanMs < 1_000 ? "at the same time" : `within ${formatSpan(spanMs)}`;
-  return `${count} of ${watched} sensors ${placeWords(subject)} ${deed} ${when}.`;
+  const within = spanMs < SECOND_MS ? {} : { within: spanMs };
+  return say("quorum", { count, watched, place: placeSentence(subject), deed, ...within });
 }
 
 const max = (times: readonly number[]) => times.reduce((a, b) => (a > b ? a : b), Number.NEGATIVE_INFINITY);
 const min = (times: readonly number[]) => times.reduce((a, b) => (a < b ? a : b), Number.POSITIVE_INFINITY);
 
-function endWords(endedAt: number, children: readonly Child[], zone: string | undefined): string {
+function endSentence(endedAt: number, children: readonly Child[]): Sentence {
   const left = children.filter((child) => child.endedAt === undefined || child.endedAt > endedAt).length;
-  return `It ended at ${timeText(Math.floor(endedAt / MINUTE_MS) * MINUTE_MS, zone)}${left > 0 ? `, with ${left} left` : ""}.`;
+  return say("quorum.ended", { at: Math.floor(endedAt / MINUTE_MS) * MINUTE_MS, left });
 }

@@ -1,15 +1,15 @@
 import type { Evidence } from "../../model/alert.ts";
+import { say } from "../../model/sentence.ts";
 import { HOUR_MS } from "../../model/time.ts";
-import { timeText } from "../../model/zone.ts";
 import {
   amount,
   limitFor,
+  measured,
   NOTHING,
   type Outcome,
   type OverValues,
   type Sample,
   type Step,
-  subject,
 } from "./condition.ts";
 
 export type RegisterParams = { readonly maxPowerKw: number; readonly digits?: number };
@@ -51,16 +51,13 @@ export const register: OverValues<"register", RegisterParams, RegisterState> = {
     };
   },
   explain({ rule, sensor, outcome: { value, limit, evidence } }) {
-    const [former, newest] = evidence;
-    const span = `from ${amount(rule, former?.value)} to ${amount(rule, value)} between ${timeText(former!.measuredAt, rule.zone)} and ${timeText(newest!.measuredAt, rule.zone)}`;
-    const register = `The register of ${subject(rule, sensor).replace(/^./, (first) => first.toLowerCase())}`;
-    if (value! < former!.value!) {
-      return `${register} fell ${span}; a register never falls, unless the meter was exchanged or reset.`;
-    }
-    return `${register} rose ${span}; with the power of its connection it could stand at ${amount(rule, limit)} at most.`;
+    const [former, newest] = evidence as [Evidence, Evidence];
+    const stood = { from: amount(rule, former.value!), fromAt: former.measuredAt };
+    const step = { ...measured(rule, sensor), ...stood, to: amount(rule, value!), at: newest.measuredAt };
+    if (value! < former.value!) return say("register.fell", step);
+    return say("register.rose", { ...step, limit: amount(rule, limit!) });
   },
-  explainEnd: ({ rule, outcome: { at } }) =>
-    `It ended at ${timeText(at, rule.zone)}, after a run of plausible readings.`,
+  explainEnd: ({ outcome: { at } }) => say("register.ended", { at }),
   quiet: QUIET,
   step(params, state, sample) {
     const { at, value } = sample;

@@ -1,6 +1,7 @@
 import type { ConditionType } from "../../model/conditions.ts";
 import type { Rule } from "../../model/rule.ts";
-import { timeText } from "../../model/zone.ts";
+import { type Sentence, say } from "../../model/sentence.ts";
+import { titleOf } from "../says.ts";
 import { anomaly } from "./anomaly.ts";
 import { change } from "./change.ts";
 import {
@@ -62,15 +63,15 @@ export function paramsMaker(rule: Rule): (sensor: WatchedSensor) => unknown {
   return overValues(rule.condition.type)?.params(rule.condition, rule) ?? (() => undefined);
 }
 
-export function explain(about: Omit<Case, "spec">): string {
+export function explain(about: Omit<Case, "spec">): Sentence {
   const spec = about.rule.condition;
-  return wordsOfCondition(spec.type)?.explain({ ...about, spec }) ?? about.rule.title;
+  return wordsOfCondition(spec.type)?.explain({ ...about, spec }) ?? titleOf(about.rule);
 }
 
-export function explainEnd(rule: Rule, outcome: Outcome): string {
+export function explainEnd(rule: Rule, outcome: Outcome): Sentence {
   const spec = rule.condition;
   const { at, value, why } = outcome;
   const own = wordsOfCondition(spec.type)?.explainEnd?.({ rule, spec, outcome });
-  if (why === "no-data") return `It ended at ${timeText(at, rule.zone)} because no valid data followed.`;
-  return own ?? `It ended at ${timeText(at, rule.zone)} with ${amount(rule, value)}.`;
+  if (why === "no-data") return say("ended.noData", { at });
+  return own ?? (value === undefined ? say("ended", { at }) : say("ended.value", { at, value: amount(rule, value) }));
 }

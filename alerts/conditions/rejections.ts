@@ -1,9 +1,9 @@
 import type { Spec } from "../../model/conditions.ts";
-import { wordsOf } from "../../model/metrics.ts";
 import { REASONS, type Reason } from "../../model/rejection.ts";
 import type { Rule } from "../../model/rule.ts";
-import { formatSpan, parseDuration } from "../../model/time.ts";
-import { timeText } from "../../model/zone.ts";
+import { asText, type Sentence, say } from "../../model/sentence.ts";
+import { parseDuration, SECOND_MS } from "../../model/time.ts";
+import { noted } from "../says.ts";
 import { type Case, NOTHING, type Outcome, type Step } from "./condition.ts";
 
 export type RejectionsParams = { readonly count: number; readonly withinMs: number; readonly keepForMs: number };
@@ -32,9 +32,9 @@ export type OverRejections = {
   advance(params: RejectionsParams, state: RejectionsState, time: number): Step<RejectionsState>;
   readonly unit: string;
   limit(params: RejectionsParams): number;
-  explain(about: Case<"rejections", RejectionsParams>): string;
-  explainEnd(about: Pick<Case<"rejections">, "rule" | "outcome">): string;
-  deed(rule: Rule): string;
+  explain(about: Case<"rejections", RejectionsParams>): Sentence;
+  explainEnd(about: Pick<Case<"rejections">, "rule" | "outcome">): Sentence;
+  deed(rule: Rule): Sentence;
 };
 
 /**
@@ -52,18 +52,16 @@ export const rejections: OverRejections = {
   },
   unit: "refused",
   limit: ({ count }) => count,
-  explain({ rule, sensor: { id, name }, outcome: { value, startedAt, at, evidence } }) {
-    const { metric } = rule;
-    const much = `${value} in ${spanOf(at - startedAt)} to ${timeText(at, rule.zone)}`;
-    const last = evidence.at(-1)!.note;
-    return metric
-      ? `${name ?? id} sends impossible values of ${wordsOf(metric).label}: ${much}. The newest: ${last}`
-      : `Messages of ${name ?? id} arrive and are refused: ${evidence[0]!.note}, ${much}. The newest: ${last}`;
+  explain({ rule: { metric }, sensor: { id, name }, outcome: { value, startedAt, at, evidence } }) {
+    const much = { count: value!, within: Math.max(at - startedAt, SECOND_MS), at };
+    const shared = { where: name ?? id, ...much, example: asText(evidence.at(-1)!.note!) };
+    if (metric) return say("rejections.values", { metric, ...shared });
+    return say("rejections", { reason: evidence[0]!.note as Reason, ...shared });
   },
   explainEnd({ rule, outcome: { at, value } }) {
-    return `It ended at ${timeText(at, rule.zone)}: no ${rule.metric ? "value" : "message"} was refused any more, of ${value} in all.`;
+    return say(rule.metric ? "rejections.valuesEnded" : "rejections.ended", { at, count: value! });
   },
-  deed: ({ metric }) => (metric ? "sent impossible values" : "sent messages that were refused"),
+  deed: ({ metric }) => (metric ? say("deed.refusedValues", { metric }) : say("deed.refused", {})),
   quiet: QUIET,
   step(params, state, refused) {
     const [before, ended] = advance(params, state, refused.at);
@@ -77,7 +75,7 @@ function advance({ keepForMs }: RejectionsParams, state: RejectionsState, time: 
   const { firing } = state;
   if (!firing || time - firing.lastAt < keepForMs) return [state, NOTHING];
   const { since: startedAt, total: value, lastAt } = firing;
-  const evidence = [{ measuredAt: lastAt, note: "the last that was refused" }];
+  const evidence = [{ measuredAt: lastAt, ...noted(say("note.lastRefused", {})) }];
   return [QUIET, [{ what: "resolved", at: lastAt + keepForMs, startedAt, value, evidence, why: "cleared" }]];
 }
 
@@ -108,5 +106,3 @@ function commonest(recent: readonly Recent[]): string {
   const groups = [...Map.groupBy(recent, ([, reason]) => reason)];
   return groups.reduce((most, one) => (one[1].length > most[1].length ? one : most))[0];
 }
-
-const spanOf = (ms: number) => formatSpan(Math.max(ms, 1_000));

@@ -1,6 +1,6 @@
-import { wordsOf } from "../../model/metrics.ts";
-import { DAY_MS, formatSpan, HOUR_MS, parseDuration } from "../../model/time.ts";
-import { timeText } from "../../model/zone.ts";
+import { say } from "../../model/sentence.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration } from "../../model/time.ts";
+import { noted } from "../says.ts";
 import { pastPauses, quietLimitMs, type Rhythm, silenceLimitMs } from "./cadence.ts";
 import { NOTHING, type Outcome, type OverValues, type Step } from "./condition.ts";
 
@@ -81,13 +81,13 @@ function isBetweenMessages({ now, cadence, arrivals }: Look, from: number, after
 
 function begun(lastAt: number, limitMs: number): Outcome {
   const at = lastAt + limitMs;
-  const evidence = [{ measuredAt: lastAt, note: "the last reading before the silence" }];
+  const evidence = [{ measuredAt: lastAt, ...noted(say("note.lastReading", {})) }];
   return { what: "firing", at, startedAt: at, limit: limitMs / 60_000, evidence };
 }
 
 /** Never before its start: a buffer that comes in late may begin with readings from before the verdict. */
 function ended(since: number, at: number): Outcome {
-  const evidence = [{ measuredAt: at, note: "heard again" }];
+  const evidence = [{ measuredAt: at, ...noted(say("note.heardAgain", {})) }];
   return { what: "resolved", at: Math.max(at, since), startedAt: since, evidence, why: "cleared" };
 }
 
@@ -112,16 +112,16 @@ export const silence: OverValues<"silence", SilenceParams, MissingState> = {
     return () => params;
   },
   unit: "min",
-  explain({ rule, sensor: { id, name }, params: { afterMs }, outcome }) {
-    const limit = formatSpan((outcome.limit ?? afterMs / 60_000) * 60_000);
-    const since = timeText(outcome.evidence[0]!.measuredAt, rule.zone);
-    if (rule.metric)
-      return `No value of ${wordsOf(rule.metric).label} from ${name ?? id} since ${since}, while it sends others; it counts as missing after ${limit}.`;
-    return `No reading from ${name ?? id} since ${since}; it counts as silent after ${limit}.`;
+  explain({ rule: { metric }, sensor: { id, name }, params: { afterMs }, outcome: { limit, evidence } }) {
+    const after = limit === undefined ? afterMs : limit * MINUTE_MS;
+    const shared = { where: name ?? id, since: evidence[0]!.measuredAt, after };
+    return metric ? say("silence.value", { metric, ...shared }) : say("silence", shared);
   },
-  explainEnd: ({ rule, outcome: { at, evidence } }) =>
-    `A ${rule.metric ? "value" : "reading"} came again at ${timeText(evidence[0]?.measuredAt ?? at, rule.zone)}.`,
-  deed: () => "fell silent",
+  explainEnd({ rule, outcome }) {
+    const at = outcome.evidence[0]?.measuredAt ?? outcome.at;
+    return say(rule.metric ? "silence.valueBack" : "silence.heard", { at });
+  },
+  deed: ({ metric }) => (metric ? say("deed.missing", { metric }) : say("deed.silent", {})),
   quiet: NO_STATE,
   whileHeard: true,
   step({ afterMs }, _, { at, lastAt, heardAt, cadence }) {
@@ -142,11 +142,11 @@ export const silence: OverValues<"silence", SilenceParams, MissingState> = {
 
 function gapBegun(lastAt: number, limitMs: number): Outcome {
   const at = lastAt + limitMs;
-  const evidence = [{ measuredAt: lastAt, note: "the last value before the gap" }];
+  const evidence = [{ measuredAt: lastAt, ...noted(say("note.lastValue", {})) }];
   return { what: "firing", at, startedAt: at, limit: limitMs / 60_000, evidence };
 }
 
 function gapEnded(since: number, at: number): Outcome {
-  const evidence = [{ measuredAt: at, note: "there again" }];
+  const evidence = [{ measuredAt: at, ...noted(say("note.valueAgain", {})) }];
   return { what: "resolved", at, startedAt: since, evidence, why: "cleared" };
 }

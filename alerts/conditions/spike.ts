@@ -1,18 +1,9 @@
 import type { Evidence } from "../../model/alert.ts";
+import { say } from "../../model/sentence.ts";
 import { parseDuration } from "../../model/time.ts";
-import { timeText } from "../../model/zone.ts";
+import { noted } from "../says.ts";
 import { isBroken } from "./cadence.ts";
-import {
-  amount,
-  NOTHING,
-  needsGood,
-  type Outcome,
-  type OverValues,
-  ordinal,
-  type Step,
-  spanText,
-  subject,
-} from "./condition.ts";
+import { amount, measured, NOTHING, needsGood, type Outcome, type OverValues, type Step } from "./condition.ts";
 
 export type SpikeParams = {
   readonly above: number;
@@ -48,17 +39,20 @@ export const spike: OverValues<"spike", SpikeParams, SpikeState> = {
     const params = { above, count, withinMs: parseDuration(within)!, needsGood: needsGood(rule) };
     return () => params;
   },
-  explain({ rule, spec: { above, count, within }, sensor, outcome: { evidence, value } }) {
-    const [before, middle, after] = evidence;
-    const neighbours = `between ${amount(rule, before?.value)} and ${amount(rule, after?.value)}`;
-    const one = `${subject(rule, sensor)} was ${amount(rule, value)} for one value at ${timeText(middle!.measuredAt, rule.zone)}, ${neighbours}`;
-    const off = `more than ${amount(rule, above)} off the values beside it`;
-    return count === 1
-      ? `${one}: ${off}.`
-      : `${one}: ${off}, the ${ordinal(count)} such spike within ${spanText(within)}.`;
+  explain({ rule, params: { above, count, withinMs }, sensor, outcome: { evidence, value } }) {
+    const [before, middle, after] = evidence as [Evidence, Evidence, Evidence];
+    return say("spike", {
+      ...measured(rule, sensor),
+      value: amount(rule, value!),
+      at: middle.measuredAt,
+      before: amount(rule, before.value!),
+      after: amount(rule, after.value!),
+      limit: amount(rule, above),
+      count,
+      within: withinMs,
+    });
   },
-  explainEnd: ({ rule, spec, outcome: { at } }) =>
-    `It ended at ${timeText(at, rule.zone)}, after ${spanText(spec.within)} without another.`,
+  explainEnd: ({ spec, outcome: { at } }) => say("spike.ended", { at, within: parseDuration(spec.within)! }),
   quiet: QUIET,
   step(params, state, sample) {
     const [expired, outcomes] = expire(params, state, sample.at);
@@ -107,6 +101,6 @@ function expire({ withinMs }: SpikeParams, state: SpikeState, time: number): Ste
 }
 
 function evidenceOf({ at, value, good }: Seen, index: number): Evidence {
-  const note = index === 1 ? { note: "stands out from the values beside it" } : {};
+  const note = index === 1 ? noted(say("note.standsOut", {})) : {};
   return good ? { measuredAt: at, value, ...note } : { measuredAt: at, value, quality: "suspect", ...note };
 }

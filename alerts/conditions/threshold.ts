@@ -1,13 +1,12 @@
 import type { Evidence } from "../../model/alert.ts";
-import type { Spec } from "../../model/conditions.ts";
-import type { Rule } from "../../model/rule.ts";
-import { formatSpan, parseDuration } from "../../model/time.ts";
-import { timeText } from "../../model/zone.ts";
+import { type Sentence, say } from "../../model/sentence.ts";
+import { parseDuration } from "../../model/time.ts";
 import { type Cadence, isBroken } from "./cadence.ts";
 import {
   amount,
   type Case,
   limitFor,
+  measured,
   NOTHING,
   needsGood,
   needsSecond,
@@ -15,10 +14,6 @@ import {
   type OverValues,
   type Sample,
   type Step,
-  share,
-  spanText,
-  subject,
-  windowWord,
 } from "./condition.ts";
 import {
   type Closed,
@@ -187,7 +182,7 @@ export const threshold: OverValues<"threshold", ThresholdParams, ThresholdState>
   explain: explainThreshold,
   explainEnd({ rule, spec, outcome: { at, value, why } }) {
     if (why !== "not-held" || !spec.for) return undefined;
-    return `It ended at ${timeText(at, rule.zone)} with ${amount(rule, value)}, before it had held for ${spanText(spec.for)}.`;
+    return say("threshold.notHeld", { at, value: amount(rule, value!), held: parseDuration(spec.for)! });
   },
   quiet: QUIET,
   step(params, state, sample) {
@@ -244,19 +239,17 @@ function judge(params: LevelParams, level: Level, broken: boolean, point: Point)
   return [state, ended.length > 0 ? [...ended, ...outcomes] : outcomes];
 }
 
-function explainThreshold({ rule, spec, params, sensor, outcome }: Case<"threshold", ThresholdParams>): string {
+function explainThreshold({ rule, spec, params, sensor, outcome }: Case<"threshold", ThresholdParams>): Sentence {
   const { what, at, startedAt, value } = outcome;
-  const { side, limit, forMs } = params;
-  const over = `${side} ${amount(rule, limit)}${share((spec.above ?? spec.below)!)}`;
-  const measured = `${subject(rule, sensor)} ${measure(rule, spec, at, amount(rule, value))}`;
-  if (forMs === 0) return `${measured}, ${over}.`;
-  const since = `it has been ${over} since ${timeText(startedAt, rule.zone)}`;
-  if (what === "pending") return `${measured}; ${since} and counts once that has lasted ${formatSpan(forMs)}.`;
-  return `${measured}; ${since}, for ${formatSpan(at - startedAt)}.`;
-}
-
-function measure(rule: Rule, { window, aggregate }: Spec<"threshold">, at: number, value: string): string {
-  if (window === undefined) return `was ${value} at ${timeText(at, rule.zone)}`;
-  const verb = { mean: "averaged", min: "was at least", max: "reached" }[aggregate];
-  return `${verb} ${value} over the ${windowWord(window)} to ${timeText(at, rule.zone)}`;
+  const { side, limit, forMs, windowMs, aggregate } = params;
+  return say("threshold", {
+    ...measured(rule, sensor),
+    value: amount(rule, value!),
+    at,
+    side,
+    limit: amount(rule, limit, spec.above ?? spec.below),
+    ...(forMs === 0 ? {} : { since: startedAt }),
+    ...(what === "pending" ? { counts: forMs } : {}),
+    ...(windowMs === undefined ? {} : { window: windowMs, aggregate }),
+  });
 }

@@ -3,6 +3,7 @@ import type { Spec } from "../../model/conditions.ts";
 import { isDerived, METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
+import { type Sentence, say } from "../../model/sentence.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import {
@@ -11,7 +12,6 @@ import {
   compareDays,
   createDaily,
   type Daily,
-  dateText,
   dayOf,
   driftAlert,
   driftEnd,
@@ -20,6 +20,7 @@ import {
 } from "../conditions/drift.ts";
 import { type CompiledRule, compileRule } from "../engine/plan.ts";
 import type { Orphan, StateRow, States } from "../engine/states.ts";
+import { noted, sayAlso } from "../says.ts";
 import { distanceKm, isPlaced } from "./neighbours.ts";
 
 const DAILY = "~daily";
@@ -156,8 +157,8 @@ export function createDrift(
       if (seenDay !== found.seenDay) set(key, { alert, seenDay });
       return [];
     }
-    const words = why === "back" ? "was near its neighbours again" : "could not be compared any more";
-    return [finish(key, alert, (day + 1) * DAY_MS, knownAt, `It ended on ${dateText(day)}, when it ${words}.`)];
+    const end = say(why === "back" ? "drift.back" : "drift.noData", { day: day * DAY_MS });
+    return [finish(key, alert, (day + 1) * DAY_MS, knownAt, end)];
   }
 
   function finish(
@@ -165,14 +166,13 @@ export function createDrift(
     alert: Transition["alert"],
     time: number,
     knownAt: number,
-    sentence: string,
+    sentence: Sentence,
   ): Transition {
     set(key, undefined);
     const at = Math.max(time, alert.firedAt ?? alert.startedAt);
-    const explanation = `${alert.explanation} ${sentence}`;
     return {
-      alert: { ...alert, state: "resolved", resolvedAt: at, explanation },
-      entry: { at, knownAt, what: "resolved", note: sentence },
+      alert: { ...sayAlso(alert, sentence), state: "resolved", resolvedAt: at },
+      entry: { at, knownAt, what: "resolved", ...noted(sentence) },
     };
   }
 
@@ -196,10 +196,10 @@ export function createDrift(
       const alert = firing.get(keyOf(rule.id, former.id))?.alert;
       if (!alert || (same && matches(sensor))) return [];
       const why = !sensor
-        ? "The sensor was removed."
+        ? say("end.sensorRemoved", {})
         : same
-          ? "The rule no longer watches this sensor."
-          : "The sensor was calibrated or moved.";
+          ? say("end.unwatched", {})
+          : say("end.sensorChanged", {});
       return [finish(keyOf(rule.id, former.id), alert, at, knownAt, why)];
     });
     if (same) return ended;
@@ -251,7 +251,7 @@ export function createDrift(
     return [...firing].flatMap(([key, { alert }]) => {
       const { id } = alert.rule;
       if (compiled.some(({ rule, fit }) => rule.id === id && fits.get(id) === fit)) return [];
-      return [finish(key, alert, at, at, fits.has(id) ? "The rule was changed." : "The rule was deleted.")];
+      return [finish(key, alert, at, at, fits.has(id) ? say("end.ruleChanged", {}) : say("end.ruleDeleted", {}))];
     });
   }
 

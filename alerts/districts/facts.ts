@@ -1,6 +1,7 @@
 import type { Transition } from "../../model/alert.ts";
 import { isDerived, METRICS, type MetricName } from "../../model/metrics.ts";
 import type { Rule, RuleData } from "../../model/rule.ts";
+import { type Amount, type Sentence, say } from "../../model/sentence.ts";
 import { isNearFloor, median, noiseOf, robustSigma } from "../conditions/statistics.ts";
 import { type Recent, repeats, slotEnd, usualGapMs, valuesIn } from "./recent.ts";
 
@@ -8,12 +9,12 @@ import { type Recent, repeats, slotEnd, usualGapMs, valuesIn } from "./recent.ts
 type Glimpse = { readonly now: number; readonly before: number | undefined };
 type Look = (metric: MetricName) => Glimpse | undefined;
 
-/** What the sensor's other metrics say: in words, each undefined if they say nothing. */
+/** What the sensor's other metrics say: a part of a sentence each, undefined if they say nothing. */
 type SiblingEvidence = {
   /** Another measurement of the same thing went with it. */
-  readonly agrees?: string;
+  readonly agrees?: Sentence;
   /** Together the values cannot be true. */
-  readonly contradicts?: string;
+  readonly contradicts?: Sentence;
 };
 
 /** The metrics to know beside one that a rule watches. */
@@ -50,18 +51,17 @@ function siblingEvidence(metric: MetricName, look: Look): SiblingEvidence {
   }
 }
 
-const round = (value: number) => String(Math.round(value * 10) / 10);
+const amount = (value: number, of: MetricName): Amount => ({ value: Math.round(value * 10) / 10, of });
 
 /**
  * Fine particles are among the coarse ones. Reference stations break that by a little in 3 to 8 % of hours, so only half
  * as much again and 20 µg/m³ count.
  */
 function finerThanCoarse(metric: "pm25" | "pm1", look: Look): SiblingEvidence {
-  const [fine, coarse] = [look(metric)?.now, look(metric === "pm25" ? "pm10" : "pm25")?.now];
+  const coarser = metric === "pm25" ? "pm10" : "pm25";
+  const [fine, coarse] = [look(metric)?.now, look(coarser)?.now];
   if (fine === undefined || coarse === undefined || fine <= 1.5 * coarse + 20) return {};
-  return {
-    contradicts: `its own coarser particles are at ${round(coarse)} µg/m³, of which ${round(fine)} cannot be a part`,
-  };
+  return { contradicts: say("sibling.particles", { coarse: amount(coarse, coarser), fine: amount(fine, metric) }) };
 }
 
 /** Vehicle and detector together, in m: 10 o v / q of occupancy in %, speed in km/h and flow in veh/h. */
@@ -74,15 +74,17 @@ function loop(look: Look): SiblingEvidence {
     const length = (10 * occupancy.now * speed.now) / flow.now;
     // Medians of an hour mix jam and free flow: only what is off by twice and more cannot be.
     if (length < LENGTH_M[0] / 2 || length > LENGTH_M[1] * 2) {
-      return { contradicts: `flow, occupancy and speed together would mean vehicles of ${round(length)} m` };
+      return { contradicts: say("sibling.vehicles", { length: { value: Math.round(length * 10) / 10, unit: "m" } }) };
     }
   }
   if (!occupancy || !speed || occupancy.before === undefined || speed.before === undefined) return {};
   const jammed = speed.now <= 0.8 * speed.before && occupancy.now >= 1.2 * occupancy.before + 1;
   if (!jammed) return {};
-  return {
-    agrees: `its speed fell from ${round(speed.before)} to ${round(speed.now)} km/h while its occupancy rose from ${round(occupancy.before)} to ${round(occupancy.now)} %`,
-  };
+  const [slower, longer] = [
+    { speedFrom: amount(speed.before, "speed"), speedTo: amount(speed.now, "speed") },
+    { occupancyFrom: amount(occupancy.before, "occupancy"), occupancyTo: amount(occupancy.now, "occupancy") },
+  ];
+  return { agrees: say("sibling.jam", { ...slower, ...longer }) };
 }
 
 /** kW per kVA of one phase: below or above this no number of phases and no power factor explains it. */
@@ -94,16 +96,15 @@ function circuit(metric: MetricName, look: Look): SiblingEvidence {
   if (power && volts && amps && Math.abs(amps.now) > 5 && volts.now > 50) {
     const ratio = (1_000 * Math.abs(power.now)) / (volts.now * Math.abs(amps.now));
     if (ratio < POWER_RATIO[0] || ratio > POWER_RATIO[1]) {
-      return {
-        contradicts: `${round(volts.now)} V and ${round(amps.now)} A do not make ${round(power.now)} kW`,
-      };
+      const [voltage, current] = [amount(volts.now, "voltage"), amount(amps.now, "current")];
+      return { contradicts: say("sibling.power", { voltage, current, power: amount(power.now, "activePower") }) };
     }
   }
   if (metric === "voltage") return {};
   const load = metric === "current" ? (power ?? oil) : amps;
   if (!load || load.before === undefined || load.now < 1.15 * load.before || load.now < 1) return {};
-  const name = metric !== "current" ? "current" : power ? "power" : "oil temperature";
-  return { agrees: `its ${name} rose with it, from ${round(load.before)} to ${round(load.now)}` };
+  const name = metric !== "current" ? "current" : power ? "activePower" : "oilTemperature";
+  return { agrees: say("sibling.load", { metric: name, from: amount(load.before, name), to: amount(load.now, name) }) };
 }
 
 /** What is known about an alert beside the values it rests on. Levels in the metric's unit, times in ms. */
@@ -128,8 +129,8 @@ export type Facts = {
   readonly stuck: { readonly value: number; readonly forMs: number } | undefined;
   /** Its value is at the lower end of the range, and the lowest it has shown lately. */
   readonly atFloor: boolean;
-  /** Words for a value that means "none" or "no more than this", such as 999. */
-  readonly oddValue: string | undefined;
+  /** What is said of a value that means "none" or "no more than this", such as 999. */
+  readonly oddValue: Sentence | undefined;
   readonly allSuspect: boolean;
   readonly siblings: SiblingEvidence;
 };
@@ -276,10 +277,12 @@ function stuckBy(recent: Recent, to: number): ReturnType<typeof repeats> {
 /** Values that devices send for "none", and ends of ranges: 255, 999, 1000, 9999, 65535, 100 % of the time. */
 const SENTINELS = new Set([-1, 255, 999, 9999, 10_000, 32_767, 65_535]);
 
-function oddValue(metric: MetricName, value: number): string | undefined {
-  const { fail, unit } = METRICS[metric];
-  if (value >= fail[1] || (value <= fail[0] && fail[0] !== 0)) return `${value} ${unit} is the end of its range`;
-  return SENTINELS.has(value) || value === 999.9 ? `${value} is a value that devices send for "none"` : undefined;
+function oddValue(metric: MetricName, value: number): Sentence | undefined {
+  const { fail } = METRICS[metric];
+  if (value >= fail[1] || (value <= fail[0] && fail[0] !== 0)) {
+    return say("odd.range", { value: { value, of: metric } });
+  }
+  return SENTINELS.has(value) || value === 999.9 ? say("odd.sentinel", { value }) : undefined;
 }
 
 /** Of two days of an hourly station; what the ring holds beyond that depends on when it is asked. */

@@ -2,6 +2,7 @@ import type { Subject, Transition } from "../../model/alert.ts";
 import { isDerived, type MetricName } from "../../model/metrics.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
+import { type Sentence, say } from "../../model/sentence.ts";
 import { parseDuration } from "../../model/time.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import {
@@ -22,6 +23,7 @@ import {
 import { wordsOfCondition } from "../conditions/registry.ts";
 import { type CompiledRule, compileRule } from "../engine/plan.ts";
 import type { Orphan, StateRow, States } from "../engine/states.ts";
+import { noted, titleOf } from "../says.ts";
 
 const QUORUM = "~quorum";
 const WATCHED = "~watched";
@@ -197,8 +199,8 @@ export function createQuorum(
   function countingOf({ counter, group }: Place, { children }: EpisodeReport): Counting {
     const { rule, own, counted } = counter;
     const known = children.flatMap((id) => group.child(id) ?? []);
-    const deed =
-      wordsOfCondition(counted.rule.condition.type)?.deed?.(counted.rule) ?? `raised "${counted.rule.title}"`;
+    const itsOwn = wordsOfCondition(counted.rule.condition.type)?.deed?.(counted.rule);
+    const deed = itsOwn ?? say("deed.rule", { title: titleOf(counted.rule) });
     return { rule, fit: own.fit, counted: counted.rule, deed, subject: group.subject, children: known };
   }
 
@@ -208,7 +210,7 @@ export function createQuorum(
     const ids = new Set(rules.map(({ id }) => id));
     return counters.flatMap((counter) => {
       if (fits.has(fitOf(counter))) return [];
-      const note = ids.has(counter.rule.id) ? "The rule was changed." : "The rule was deleted.";
+      const note = ids.has(counter.rule.id) ? say("end.ruleChanged", {}) : say("end.ruleDeleted", {});
       return [...counter.places.values()].flatMap((place) => {
         const open = place.group.said().filter(({ endedAt }) => endedAt === undefined);
         return open.map((episode) => ended(place, { ...episode, endedAt: Math.max(at, episode.startedAt) }, at, note));
@@ -216,9 +218,9 @@ export function createQuorum(
     });
   }
 
-  function ended(place: Place, episode: EpisodeReport, at: number, note: string): Transition {
+  function ended(place: Place, episode: EpisodeReport, at: number, note: Sentence): Transition {
     const told = quorumTransition(countingOf(place, episode), { what: "resolved", episode }, { at, knownAt: at });
-    return { ...told, entry: { ...told.entry, note } };
+    return { ...told, entry: { ...told.entry, ...noted(note) } };
   }
 
   function watchedRow(id: string): StateRow {

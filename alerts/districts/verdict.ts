@@ -1,9 +1,10 @@
+import { recordText } from "../../messages/messages.ts";
 import type { Transition, Verdict } from "../../model/alert.ts";
 import type { ConditionType } from "../../model/conditions.ts";
-import { DERIVED, isDerived, METRICS, METRICS_OF, type MetricName, type RuleMetric } from "../../model/metrics.ts";
+import { DERIVED, isDerived, METRICS_OF, type MetricName, type RuleMetric } from "../../model/metrics.ts";
 import { LATE_AFTER_MS } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
-import { formatSpan } from "../../model/time.ts";
+import { type Amount, asText, type Sentence, say } from "../../model/sentence.ts";
 import type { States } from "../engine/states.ts";
 import { type Facts, factsOf, horizonOf, SIBLINGS } from "./facts.ts";
 import type { Neighbour, Neighbours } from "./neighbours.ts";
@@ -16,7 +17,7 @@ import type { Neighbour, Neighbours } from "./neighbours.ts";
 type VerdictRow = {
   readonly is: Verdict["is"];
   readonly when: (facts: Facts) => boolean;
-  readonly why: (facts: Facts) => string;
+  readonly why: (facts: Facts) => Sentence;
 };
 
 const NEIGHBOURS_MIN = 2;
@@ -37,19 +38,17 @@ const STILL: readonly VerdictRow[] = [
   {
     is: "unclear",
     when: allStand,
-    why: (f) =>
-      `${of(f.standing, f)} repeat one value, too: a fault where the values are published, not of this sensor.`,
+    why: (f) => say("verdict.allStand", { count: f.standing, of: f.standing + f.alive }),
   },
   {
     is: "unclear",
     when: ({ atFloor }) => atFloor,
-    why: (f) =>
-      `${amount(f, f.value)} is near the lowest it can tell: probably the detection limit, not a stuck sensor.`,
+    why: (f) => say("verdict.floor", { value: amount(f, f.value ?? f.level) }),
   },
   {
     is: "sensor-fault",
     when: (f) => atLeast(f.alive, 0.5, f.standing + f.alive),
-    why: (f) => `It stood still while ${f.alive} of ${neighbours(f.standing + f.alive)} moved.`,
+    why: (f) => say("verdict.stoodStill", { alive: f.alive, of: f.standing + f.alive }),
   },
 ];
 
@@ -57,7 +56,7 @@ const REGISTERS: readonly VerdictRow[] = [
   {
     is: "sensor-fault",
     when: ({ condition }) => condition === "register",
-    why: () => "A register only counts up, and no faster than its meter: this is the meter or its data.",
+    why: () => say("verdict.register", {}),
   },
 ];
 
@@ -66,92 +65,95 @@ const EVENTS: readonly VerdictRow[] = [
     is: "event",
     when: (f) => f.neighbours >= NEIGHBOURS_MIN && f.beyond >= Math.max(1, 0.33 * f.neighbours),
     why: (f) =>
-      `${of(f.beyond, f)} ${f.beyond === 1 ? "was" : "were"} ${f.direction > 0 ? "above" : "below"} ${amount(f, f.limit)}, too.`,
+      say("verdict.beyond", { count: f.beyond, of: f.neighbours, side: sideOf(f), limit: amount(f, f.limit!) }),
   },
   {
     is: "event",
     when: (f) => atLeast(f.moved, 0.5, f.neighbours),
-    why: (f) => `${of(f.moved, f)} ${f.direction > 0 ? "rose" : "fell"} with it, to a median of ${amount(f, f.level)}.`,
+    why: (f) =>
+      say("verdict.moved", { count: f.moved, of: f.neighbours, direction: directionOf(f), level: amount(f, f.level) }),
   },
 ];
+
+/** Its neighbours and what they are near. */
+const beside = (f: Facts) => ({ neighbours: f.neighbours, level: amount(f, f.level) });
 
 const FAULTS: readonly VerdictRow[] = [
   {
     is: "sensor-fault",
     when: (f) => isStuck(f) && f.alive >= AGAINST_MIN && f.beyond === 0 && f.moved === 0,
-    why: (f) =>
-      `It has repeated ${amount(f, f.stuck!.value)} for ${formatSpan(f.stuck!.forMs)} while ${f.alive} of ${neighbours(f.neighbours)} moved, none of them so far.`,
+    why: (f) => {
+      const { value, forMs: span } = f.stuck!;
+      return say("verdict.stuck", { value: amount(f, value), span, alive: f.alive, of: f.neighbours });
+    },
   },
   {
     is: "sensor-fault",
     when: (f) => isAlone(f) && f.oddValue !== undefined,
-    why: (f) => `${f.oddValue}, and its ${neighbours(f.neighbours)} stayed near ${amount(f, f.level)}.`,
+    why: (f) => say("verdict.odd", { odd: f.oddValue!, ...beside(f) }),
   },
   {
     is: "sensor-fault",
     when: (f) =>
       f.siblings.contradicts !== undefined && (f.neighbours < NEIGHBOURS_MIN || (f.beyond === 0 && f.moved === 0)),
-    why: (f) =>
-      `${capital(f.siblings.contradicts!)}${f.neighbours >= NEIGHBOURS_MIN ? `, and none of its ${neighbours(f.neighbours)} shows it` : ""}.`,
+    why: (f) => {
+      const against = f.neighbours >= NEIGHBOURS_MIN ? { neighbours: f.neighbours } : {};
+      return say("verdict.contradicts", { what: f.siblings.contradicts!, ...against });
+    },
   },
   {
     is: "sensor-fault",
     when: (f) => isAlone(f) && f.condition === "spike" && f.siblings.agrees === undefined,
-    why: (f) =>
-      `A single value stood out, and none of its ${neighbours(f.neighbours)} moved (median ${amount(f, f.level)}).`,
+    why: (f) => say("verdict.spikeAlone", beside(f)),
   },
   {
     is: "sensor-fault",
     when: (f) => isAlone(f) && f.allSuspect && f.siblings.agrees === undefined,
-    why: (f) => `All its values are suspect, and its ${neighbours(f.neighbours)} stayed near ${amount(f, f.level)}.`,
+    why: (f) => say("verdict.allSuspect", beside(f)),
   },
 ];
 
 const REST: readonly VerdictRow[] = [
-  { is: "event", when: ({ siblings }) => siblings.agrees !== undefined, why: (f) => `${capital(f.siblings.agrees!)}.` },
+  {
+    is: "event",
+    when: ({ siblings }) => siblings.agrees !== undefined,
+    why: (f) => say("verdict.agrees", { what: f.siblings.agrees! }),
+  },
   {
     is: "event",
     when: (f) => f.neighbours >= AGAINST_MIN && Math.abs(f.z) <= AMONG_Z && f.condition !== "anomaly",
-    why: (f) => `Its ${neighbours(f.neighbours)} show about the same (median ${amount(f, f.level)}).`,
+    why: (f) => say("verdict.among", beside(f)),
   },
-  {
-    is: "unclear",
-    when: isAlone,
-    why: (f) =>
-      `Only this sensor shows it: its ${neighbours(f.neighbours)} stayed near ${amount(f, f.level)}. A local event or a fault.`,
-  },
+  { is: "unclear", when: isAlone, why: (f) => say("verdict.alone", beside(f)) },
   {
     is: "unclear",
     when: ({ neighbours: count }) => count < NEIGHBOURS_MIN,
-    why: (f) => `${f.neighbours === 0 ? "No neighbour has" : "Only one neighbour has"} recent values to compare with.`,
+    why: (f) => say("verdict.fewNeighbours", { neighbours: f.neighbours }),
   },
-  {
-    is: "unclear",
-    when: () => true,
-    why: (f) => `Its neighbours do not settle it: ${counted(f)} (median ${amount(f, f.level)}).`,
-  },
+  { is: "unclear", when: () => true, why: unsettled },
 ];
 
-function decide(facts: Facts): Verdict {
+type Judged = { readonly verdict: Verdict; readonly why: Sentence };
+
+function decide(facts: Facts): Judged {
   const lines = isStill(facts) ? [...STILL, ...REST.slice(-2)] : [...REGISTERS, ...EVENTS, ...FAULTS, ...REST];
   const line = lines.find(({ when }) => when(facts))!;
-  return { is: line.is, why: line.why(facts) };
+  return judgedAs(line.is, line.why(facts));
 }
 
-function counted(f: Facts): string {
-  if (isStill(f)) return `${f.standing} of ${neighbours(f.neighbours)} stood still, too, and ${f.alive} moved`;
-  const moved = `${f.moved} of ${neighbours(f.neighbours)} ${f.direction > 0 ? "rose" : "fell"} with it`;
-  return f.limit === undefined ? moved : `${moved}, ${f.beyond} ${f.beyond === 1 ? "was" : "were"} beyond the limit`;
+const judgedAs = (is: Verdict["is"], why: Sentence): Judged => ({ verdict: { is, why: recordText([why]) }, why });
+
+function unsettled(f: Facts): Sentence {
+  const { neighbours: of, standing, alive, moved, limit } = f;
+  const level = amount(f, f.level);
+  if (isStill(f)) return say("verdict.unsettledStill", { standing, alive, of, level });
+  const beyond = limit === undefined ? {} : { beyond: f.beyond };
+  return say("verdict.unsettled", { moved, of, direction: directionOf(f), level, ...beyond });
 }
 
-const neighbours = (count: number) => (count === 1 ? "1 neighbour" : `${count} neighbours`);
-const of = (count: number, f: Facts) => `${count} of ${neighbours(isStill(f) ? f.standing + f.alive : f.neighbours)}`;
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-
-function amount({ metric }: Facts, value: number | undefined): string {
-  if (value === undefined) return "no value";
-  return `${Math.round(value * 100) / 100} ${METRICS[metric].unit}`.trimEnd();
-}
+const sideOf = ({ direction }: Facts) => (direction > 0 ? "above" : "below");
+const directionOf = ({ direction }: Facts) => (direction > 0 ? "rise" : "fall");
+const amount = ({ metric }: Facts, value: number): Amount => ({ value, of: metric });
 
 const VERDICT = "~verdict";
 
@@ -213,7 +215,7 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
     return due;
   }
 
-  function judge(rule: Rule, alert: Transition["alert"], resident: Neighbour): Verdict {
+  function judge(rule: Rule, alert: Transition["alert"], resident: Neighbour): Judged {
     const to = horizonOf(rule, alert.firedAt ?? alert.startedAt);
     const own = (metric: MetricName) => resident.recents.get(metric);
     const verdicts = measuredFor(rule.metric!)
@@ -221,8 +223,10 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
       .map((metric) =>
         decide(factsOf({ alert, rule, metric, to, own, around: neighbours.around(resident.sensor, metric) })),
       );
-    const best = ["event", "sensor-fault", "unclear"].flatMap((is) => verdicts.filter((one) => one.is === is))[0];
-    return best ?? { is: "unclear", why: "Nothing is known of its values." };
+    const best = ["event", "sensor-fault", "unclear"].flatMap((is) =>
+      verdicts.filter(({ verdict }) => verdict.is === is),
+    )[0];
+    return best ?? judgedAs("unclear", say("verdict.nothingKnown", {}));
   }
 
   /** The alert with its verdict. `watermark`: the newest time seen in its district. */
@@ -236,9 +240,13 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
     const rule = judged.get(alert.rule.id);
     if (!rule || !resident || alert.state === "pending") return transition;
     const former = cases.get(alert.id);
-    const known = former && isSameFiring(former.transition.alert, alert) ? former.transition.alert.verdict : undefined;
-    const verdict = known ?? (alert.state === "retracted" ? undefined : judge(rule, alert, resident));
-    const told = withVerdict(transition, rule, verdict);
+    const known =
+      former && isSameFiring(former.transition.alert, alert) ? judgedOf(former.transition.alert) : undefined;
+    const told = withVerdict(
+      transition,
+      rule,
+      known ?? (alert.state === "retracted" ? undefined : judge(rule, alert, resident)),
+    );
     const dueAt = horizonOf(rule, alert.firedAt ?? alert.startedAt) + LATE_AFTER_MS + 1;
     keep({ transition: told, dueAt, imported, isFinal: former?.isFinal ?? dueAt <= watermark });
     return told;
@@ -275,10 +283,10 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
   function close(one: JudgedAlert, knownAt: number, resident: Neighbour | undefined): Transition[] {
     const { alert } = one.transition;
     const rule = judged.get(alert.rule.id)!;
-    const verdict = resident ? judge(rule, alert, resident) : alert.verdict;
-    const isSame = verdict?.is === alert.verdict?.is && verdict?.why === alert.verdict?.why;
-    const entry = { at: one.dueAt, knownAt, what: "verdict", note: verdict?.why };
-    const transition = isSame ? one.transition : withVerdict({ alert, entry }, rule, verdict);
+    const now = resident ? judge(rule, alert, resident) : judgedOf(alert);
+    const isSame = now?.verdict.is === alert.verdict?.is && now?.verdict.why === alert.verdict?.why;
+    const entry = { at: one.dueAt, knownAt, what: "verdict", ...(now && { note: now.verdict.why, says: now.why }) };
+    const transition = isSame ? one.transition : withVerdict({ alert, entry }, rule, now);
     keep({ ...one, transition, isFinal: true });
     return isSame ? [] : [transition];
   }
@@ -296,7 +304,15 @@ function isSameFiring(a: Transition["alert"], b: Transition["alert"]): boolean {
   return a.startedAt === b.startedAt && a.firedAt === b.firedAt && (b.state !== "firing" || a.value === b.value);
 }
 
-function withVerdict({ alert, entry }: Transition, rule: Rule, verdict: Verdict | undefined): Transition {
-  if (!verdict) return { alert, entry };
-  return { alert: { ...alert, verdict, audience: verdict.is === "sensor-fault" ? "crews" : rule.audience }, entry };
+/** As it was judged before; an earlier version said it in English only. */
+function judgedOf({ verdict, says }: Transition["alert"]): Judged | undefined {
+  return verdict && { verdict, why: says?.verdict ?? say("text", { text: asText(verdict.why) }) };
+}
+
+function withVerdict({ alert, entry }: Transition, rule: Rule, now: Judged | undefined): Transition {
+  if (!now) return { alert, entry };
+  const { verdict, why } = now;
+  const says = alert.says && { ...alert.says, verdict: why };
+  const audience = verdict.is === "sensor-fault" ? "crews" : rule.audience;
+  return { alert: { ...alert, verdict, audience, ...(says && { says }) }, entry };
 }

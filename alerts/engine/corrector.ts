@@ -1,5 +1,6 @@
 import type { Cause } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
+import type { Sentence } from "../../model/sentence.ts";
 import { MINUTE_MS } from "../../model/time.ts";
 import type { Outcome } from "../conditions/condition.ts";
 import { HEARD, lookForSilence, type SilenceParams, stepSilence } from "../conditions/silence.ts";
@@ -20,7 +21,7 @@ import { type Active, addSign, type JudgedRow, NONE, type Subject } from "./subj
 import { nextActive, type Recorder } from "./transitions.ts";
 
 /** When readings were corrected (wall clock), and how, in a sentence. */
-export type Rejudged = { readonly at: number; readonly note: string };
+export type Rejudged = { readonly at: number; readonly note: Sentence };
 
 type Heard = Pick<Reading, "measuredAt" | "receivedAt" | "imported">;
 

@@ -1,6 +1,7 @@
 import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
+import { asText, type Sentence, say } from "../../model/sentence.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
@@ -58,7 +59,7 @@ const ROWS_PER_READING = 32;
 const AT_ONCE_TOTAL = 512;
 /** One sensor's turn, while others wait as well. */
 const TURN_ROWS = 512;
-const UNWATCHED = "The rule no longer watches this sensor.";
+const UNWATCHED = say("end.unwatched", {});
 /** Starts of listening that are kept. */
 const STARTS_MAX = 64;
 
@@ -321,7 +322,7 @@ export function createEngine(options: EngineOptions) {
     plan: Plan,
     at: number,
     knownAt: number,
-    note: (ruleId: string) => string,
+    note: (ruleId: string) => Sentence,
   ): Subject {
     table.mark(sensor.id);
     finish(former);
@@ -353,7 +354,7 @@ export function createEngine(options: EngineOptions) {
       for (const subject of subjects.values()) {
         const watch = subject.plan.watches.find((one) => one.compiled === rule);
         if (!watch) continue;
-        recorder.end(subject, watch.column, at, knownAt, `The rule failed: ${rule.failure}.`);
+        recorder.end(subject, watch.column, at, knownAt, say("end.ruleFailed", { error: asText(rule.failure!) }));
         clearColumn(subject, watch.column);
       }
     }
@@ -394,7 +395,8 @@ export function createEngine(options: EngineOptions) {
   }
 
   function remove(subject: Subject, now: number): void {
-    for (const { column } of subject.plan.watches) recorder.end(subject, column, now, now, "The sensor was removed.");
+    for (const { column } of subject.plan.watches)
+      recorder.end(subject, column, now, now, say("end.sensorRemoved", {}));
     subjects.delete(subject.sensor.id);
     backlogged.delete(subject);
     remembered -= rowCount(subject.ring) + (subject.backlog ? rowCount(subject.backlog.rows) : 0);
@@ -420,7 +422,7 @@ export function createEngine(options: EngineOptions) {
     });
     planner.forget();
     const ids = new Set(rules.map(({ id }) => id));
-    const note = (id: string) => (ids.has(id) ? "The rule was changed." : "The rule was deleted.");
+    const note = (id: string) => (ids.has(id) ? say("end.ruleChanged", {}) : say("end.ruleDeleted", {}));
     for (const subject of [...subjects.values()]) {
       succeed(subject, subject.sensor, planner.planFor(subject.sensor, compiled), at, at, note);
     }

@@ -1,6 +1,7 @@
 import type { Transition } from "../../model/alert.ts";
 import type { Reason, Rejection } from "../../model/rejection.ts";
 import type { Rule } from "../../model/rule.ts";
+import { type Sentence, say } from "../../model/sentence.ts";
 import { parseSensorTopic } from "../../model/topics.ts";
 import type { Outcome, Step, WatchedSensor } from "../conditions/condition.ts";
 import { CONDITIONS } from "../conditions/registry.ts";
@@ -81,7 +82,7 @@ export function createRefusals(
         if (!one) continue;
         if (sensor) run(sensor, watch, now, (state) => condition.advance(watch.params, state, now));
       }
-      if (!sensor) drop(id, now, "The sensor was removed.");
+      if (!sensor) drop(id, now, say("end.sensorRemoved", {}));
     }
     return handOver();
   }
@@ -99,7 +100,7 @@ export function createRefusals(
     const [state, outcomes] = step(one.state);
     if (state === one.state && outcomes.length === 0) return;
     one.state = state;
-    for (const outcome of outcomes) say(one, { ...watch, sensor }, outcome, knownAt, isImported);
+    for (const outcome of outcomes) record(one, { ...watch, sensor }, outcome, knownAt, isImported);
     if (state === condition.quiet) own.delete(rule.id);
     else own.set(rule.id, one);
     if (own.size > 0) known.set(sensor.id, own);
@@ -107,7 +108,13 @@ export function createRefusals(
     table.mark(sensor.id);
   }
 
-  function say(one: Known, about: Watch & RuleOnSensor, outcome: Outcome, knownAt: number, isImported: boolean): void {
+  function record(
+    one: Known,
+    about: Watch & RuleOnSensor,
+    outcome: Outcome,
+    knownAt: number,
+    isImported: boolean,
+  ): void {
     const { compiled, params, sensor } = about;
     const next = nextActive({ rule: compiled.rule, params, sensor }, one.active, outcome);
     const active = isImported && outcome.what !== "resolved" ? { ...next, isHistory: true as const } : next;
@@ -118,7 +125,7 @@ export function createRefusals(
   }
 
   /** Nothing is known of this sensor any more. */
-  function drop(id: string, at: number, note: string): void {
+  function drop(id: string, at: number, note: Sentence): void {
     for (const [rule, { active }] of known.get(id) ?? []) {
       const watch = watches.find(({ compiled }) => compiled.rule.id === rule);
       if (active && watch) said.push(endFor(watch, active, id, at, note));
@@ -127,7 +134,7 @@ export function createRefusals(
     table.mark(id);
   }
 
-  function endFor({ compiled }: Watch, active: Active, id: string, at: number, note: string): Transition {
+  function endFor({ compiled }: Watch, active: Active, id: string, at: number, note: Sentence): Transition {
     const { kind, district } = registry(id) ?? { kind: "air", district: "" };
     const sensor = registry(id) ?? { id, kind, district, tags: {} };
     return toTransition({ compiled, sensor }, ...endOf(active, at, at, note));
@@ -140,7 +147,7 @@ export function createRefusals(
     for (const watch of watches) {
       const { rule, fit } = watch.compiled;
       if (fits.has(`${rule.id} ${fit}`)) continue;
-      const note = ids.has(rule.id) ? "The rule was changed." : "The rule was deleted.";
+      const note = ids.has(rule.id) ? say("end.ruleChanged", {}) : say("end.ruleDeleted", {});
       for (const [id, own] of known) {
         const active = own.get(rule.id)?.active;
         if (active) said.push(endFor(watch, active, id, at, note));

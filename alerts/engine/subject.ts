@@ -1,4 +1,5 @@
 import type { Cause, Evidence, Expected } from "../../model/alert.ts";
+import type { Sentence } from "../../model/sentence.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { Outcome, WatchedSensor } from "../conditions/condition.ts";
 import { type Arrivals, createArrivals } from "./arrivals.ts";
@@ -14,6 +15,7 @@ export type Active = {
   readonly limit?: number;
   readonly evidence: readonly Evidence[];
   readonly explanation: string;
+  readonly says?: readonly Sentence[];
   readonly expected?: Expected;
   /** It fired by readings of the past. */
   readonly isHistory?: true;

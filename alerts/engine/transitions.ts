@@ -1,9 +1,12 @@
+import { recordText } from "../../messages/messages.ts";
 import type { AlertState, Cause, TimelineEntry, Transition } from "../../model/alert.ts";
 import { wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
+import { type Sentence, say, withSentences } from "../../model/sentence.ts";
 import { alertId } from "../alert-id.ts";
 import type { Outcome, WatchedSensor } from "../conditions/condition.ts";
 import { explain, explainEnd, wordsOfCondition } from "../conditions/registry.ts";
+import { noted, saysOf, titleOf } from "../says.ts";
 import type { Before } from "./history.ts";
 import type { CompiledRule, Params, Watch } from "./plan.ts";
 import { type Active, type JudgedRow, NOTHING_TOLD, type Subject, withEntry } from "./subject.ts";
@@ -17,7 +20,7 @@ type Correction = {
   /** A reading that came late: not only one that the clock did not wait for. */
   readonly isLate: boolean;
   /** What people found out about the readings, where it was that. */
-  readonly note?: string;
+  readonly note?: Sentence;
 };
 
 /** Makes transitions of what the rules said, and keeps them until they are handed over. */
@@ -38,7 +41,7 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
   function record(subject: Subject, { column, outcome, active }: JudgedRow, knownAt: number, cause?: Cause): void {
     const { what, at, why } = outcome;
     const note = why === "cleared" ? undefined : why;
-    const entry = { what, at, knownAt, note };
+    const entry = { what, at, knownAt, note, ...(note && { says: WHY[note] }) };
     push(subject, column, active, { state: what, resolvedAt: what === "resolved" ? at : undefined, entry }, cause);
   }
 
@@ -58,17 +61,17 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
     const { causeOf, knownAt, isLate } = about;
     const cause = causeOf(one.active.startedAt);
     if (one.what === "said") return record(subject, one.told!, knownAt, isLate ? cause : undefined);
-    const entry = { what: one.what, at: cause.measuredAt, knownAt, note: about.note ?? NOTES[one.what] };
+    const says = about.note ?? NOTES[one.what];
+    const entry = { what: one.what, at: cause.measuredAt, knownAt, ...noted(says) };
     const isOver = one.state === "resolved" || one.state === "retracted";
     const known = { startedAt: one.active.startedAt, cause };
     subject.causes = withEntry(subject.causes, column, isOver ? undefined : known);
     const change = { state: one.state, resolvedAt: one.resolvedAt, entry };
-    const explanation = one.what === "retracted" ? `${one.active.explanation} ${entry.note}` : undefined;
-    push(subject, column, explanation ? { ...one.active, explanation } : one.active, change, cause);
+    push(subject, column, one.what === "retracted" ? withMore(one.active, says) : one.active, change, cause);
   }
 
   /** Nothing will ever resolve this alert: says so instead of leaving it. */
-  function end(subject: Subject, column: number, time: number, knownAt: number, note: string): void {
+  function end(subject: Subject, column: number, time: number, knownAt: number, note: Sentence): void {
     const active = openAlert(subject, column);
     if (!active) return;
     push(subject, column, ...endOf(active, time, knownAt, note));
@@ -103,11 +106,18 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
 
 export type Recorder = ReturnType<typeof createRecorder>;
 
-const NOTES: Readonly<Record<Exclude<Difference["what"], "said">, string>> = {
-  retracted: "It was taken back: a reading that came late shows that it was not so.",
-  corrected: "A reading that came late shows that it was otherwise.",
-  "late-confirmed": "A reading that came late shows it.",
+const NOTES: Readonly<Record<Exclude<Difference["what"], "said">, Sentence>> = {
+  retracted: say("late.retracted", {}),
+  corrected: say("late.corrected", {}),
+  "late-confirmed": say("late.confirmed", {}),
 };
+const WHY = { "not-held": say("why.notHeld", {}), "no-data": say("why.noData", {}) } as const;
+
+/** With one sentence more. What was said by an earlier version has none. */
+function withMore(active: Active, more: Sentence, zone?: string): Active {
+  const says = active.says && withSentences(active.says, more);
+  return { ...active, explanation: `${active.explanation} ${recordText([more], zone)}`, ...(says && { says }) };
+}
 
 /** The alert of a column that is not over, as it was last said. */
 export function openAlert(subject: Subject, column: number): Active | undefined {
@@ -117,10 +127,10 @@ export function openAlert(subject: Subject, column: number): Active | undefined 
 }
 
 /** An alert that ends because nothing watches it any more. */
-export function endOf(active: Active, time: number, knownAt: number, note: string): [Active, Change] {
+export function endOf(active: Active, time: number, knownAt: number, note: Sentence): [Active, Change] {
   const at = Math.max(time, active.firedAt ?? active.startedAt);
-  const ended = { ...active, explanation: `${active.explanation} ${note}` };
-  return [ended, { state: "resolved", resolvedAt: at, entry: { what: "resolved", at, knownAt, note } }];
+  const entry = { what: "resolved", at, knownAt, ...noted(note) };
+  return [withMore(active, note), { state: "resolved", resolvedAt: at, entry }];
 }
 
 type WatchedRule = { readonly rule: Rule; readonly params: Params; readonly sensor: WatchedSensor };
@@ -129,16 +139,19 @@ type WatchedRule = { readonly rule: Rule; readonly params: Params; readonly sens
 export function nextActive(about: WatchedRule, former: Active | undefined, outcome: Outcome): Active {
   const { rule, params } = about;
   if (outcome.what === "resolved") {
-    const past = former ?? { startedAt: outcome.startedAt, evidence: outcome.evidence, explanation: rule.title };
-    return { ...past, explanation: `${past.explanation} ${explainEnd(rule, outcome)}` };
+    const title = { explanation: rule.title, says: [titleOf(rule)] };
+    const past = former ?? { startedAt: outcome.startedAt, evidence: outcome.evidence, ...title };
+    return withMore(past, explainEnd(rule, outcome), rule.zone);
   }
+  const sentence = explain({ ...about, outcome });
   return {
     startedAt: outcome.startedAt,
     firedAt: outcome.what === "firing" ? outcome.at : undefined,
     value: outcome.value,
     limit: outcome.limit ?? wordsOfCondition(rule.condition.type)?.limit?.(params),
     evidence: outcome.evidence.map((one) => (rule.metric ? { ...one, metric: rule.metric } : one)),
-    explanation: explain({ ...about, outcome }),
+    explanation: recordText([sentence], rule.zone),
+    says: [sentence],
     ...(outcome.expected ? { expected: outcome.expected } : {}),
   };
 }
@@ -157,7 +170,7 @@ export type RuleOnSensor = { readonly compiled: Pick<CompiledRule, "rule" | "fit
 export function toTransition({ compiled, sensor }: RuleOnSensor, active: Active, change: Change): Transition {
   const { rule, fit } = compiled;
   const { id, version, title, source, severity, audience, metric, mode } = rule;
-  const { startedAt, firedAt, value, limit, evidence, explanation, expected, isHistory } = active;
+  const { startedAt, firedAt, value, limit, evidence, explanation, says, expected, isHistory } = active;
   const { state, resolvedAt, entry, correctedBy } = change;
   return {
     alert: {
@@ -176,6 +189,7 @@ export function toTransition({ compiled, sensor }: RuleOnSensor, active: Active,
       limit,
       unit: unitOf(rule, limit),
       explanation,
+      ...(says ? { says: saysOf(rule, says) } : {}),
       evidence,
       ...(mode === "shadow" ? { mode } : isHistory ? { mode: "history" } : {}),
       ...(expected ? { expected } : {}),

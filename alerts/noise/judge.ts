@@ -1,5 +1,7 @@
+import { recordText } from "../../messages/messages.ts";
 import type { Alert, TimelineEntry } from "../../model/alert.ts";
 import type { Rule } from "../../model/rule.ts";
+import { asText, type Sentence, say } from "../../model/sentence.ts";
 import {
   type AlertFacts,
   type AlertTraits,
@@ -161,7 +163,7 @@ export function calmAt(records: Series, row: NoiseRow, { calmAfterMs }: Flapping
 }
 
 /** Why an alert is not told: what the alert then shows, a sentence for its timeline, and until when if that is known. */
-export type Suppression = { readonly by: string; readonly note: string; readonly until?: number };
+export type Suppression = { readonly by: string; readonly says: Sentence; readonly until?: number };
 
 type JudgeParts = {
   readonly records: Pick<Records, "silences" | "noise">;
@@ -192,14 +194,18 @@ export function createJudge({ records: { silences, noise }, rules, sensor, flapp
     const silence = silencing.silencedBy(facts(about), now);
     if (!silence) return parent(about);
     const { kind, id, reason, createdBy } = silence;
-    return { by: `${kind}:${id}`, note: `${reason} (${kind} ${id} by ${createdBy})` };
+    return {
+      by: `${kind}:${id}`,
+      says: say("suppressed.silence", { kind, id, reason: asText(reason), by: createdBy }),
+    };
   }
 
   function parent(about: AlertTraits): Suppression | undefined {
     for (const { rule, where } of tree().parentsOf(about.rule)) {
       const place = branchOf(where, facts(about));
       const alert = place === undefined ? undefined : noise.at(rule, place)[0];
-      if (alert !== undefined) return { by: `rule:${rule}`, note: `Explained by alert ${alert} (${place}).` };
+      if (place !== undefined && alert !== undefined)
+        return { by: `rule:${rule}`, says: say("suppressed.rule", { alert, place }) };
     }
     return undefined;
   }
@@ -210,8 +216,7 @@ export function createJudge({ records: { silences, noise }, rules, sensor, flapp
     const until = flapsUntil(noise, row, flapping);
     if (until === undefined || until <= now) return undefined;
     const { changesMin, withinMs } = flapping;
-    const note = `${changesMin} changes or more within ${withinMs / 60_000} min: told again once it is calm.`;
-    return { by: "flapping", note, until };
+    return { by: "flapping", says: say("suppressed.flapping", { changes: changesMin, within: withinMs }), until };
   }
 
   function childrenOf(about: AlertTraits): readonly string[] {
@@ -238,5 +243,5 @@ export function createJudge({ records: { silences, noise }, rules, sensor, flapp
 /** The timeline's line about it: `cause` is what suppresses the alert from now on. */
 export function entryOf(cause: Suppression | undefined, at: number): TimelineEntry {
   if (!cause) return { at, knownAt: at, what: "released" };
-  return { at, knownAt: at, what: "suppressed", note: `${cause.by}: ${cause.note}` };
+  return { at, knownAt: at, what: "suppressed", note: `${cause.by}: ${recordText([cause.says])}`, says: cause.says };
 }

@@ -2,10 +2,12 @@ import { type Alert, NOTICES, type Notice, type Transition } from "../../model/a
 import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
 import type { Log } from "../../model/log.ts";
 import type { Rule } from "../../model/rule.ts";
+import type { Sentence } from "../../model/sentence.ts";
 import type { KnownSensor } from "../../model/silence.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import type { NoiseRow } from "../../store/records/noise.ts";
 import type { Records } from "../../store/records.ts";
+import { FLAPS, sayFirst } from "../says.ts";
 import {
   calmAt,
   createJudge,
@@ -62,7 +64,7 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
   /** The first alert of a series that flaps is told as flapping; people are owed its end until the series is calm. */
   function tellFlapping(row: NoiseRow, { by }: Suppression, now: number): NoiseRow {
     const isNews = by === "flapping" && !isOwed(row) && noise.owed(row.series).length === 0;
-    return isNews ? tell(row, "firing", now, `${FLAPS} `) : row;
+    return isNews ? tell(row, "firing", now, FLAPS) : row;
   }
 
   function say(row: NoiseRow, formerly: string | undefined, now: number): NoiseRow {
@@ -90,12 +92,11 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
   }
 
   /** The number makes the id of the notice: an alert that was taken back may fire again. */
-  function tell(row: NoiseRow, what: Notice["what"], at: number, first = ""): NoiseRow {
+  function tell(row: NoiseRow, what: Notice["what"], at: number, first?: Sentence): NoiseRow {
     const field = what === "firing" ? "told" : what === "reminder" ? "reminders" : "ended";
     const number = row[field] + 1;
     const alert = records.alerts.get(row.alert)!;
-    const told = { ...alert, explanation: `${first}${alert.explanation}` };
-    enqueue({ id: `${row.alert}-${what}-${number}`, at, what, alert: told });
+    enqueue({ id: `${row.alert}-${what}-${number}`, at, what, alert: first ? sayFirst(alert, first) : alert });
     counts.set(what, counts.get(what)! + 1);
     return { ...row, [field]: number, saidAt: at, ...(what === "firing" ? { toldAs: toldAs(row) } : {}) };
   }
@@ -133,9 +134,6 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
 
   return { decide, decideRow, figures };
 }
-
-/** Before what the alert says of itself, in the one notice about it. */
-const FLAPS = "It flaps: it comes and goes, and is told again once it is calm.";
 
 function differ(a: NoiseRow, b: NoiseRow): boolean {
   return (Object.keys(b) as (keyof NoiseRow)[]).some((key) => a[key] !== b[key]);

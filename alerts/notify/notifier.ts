@@ -2,11 +2,13 @@ import type { Notice } from "../../model/alert.ts";
 import { TARGET_TYPES, type TargetType } from "../../model/channels.ts";
 import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
 import type { Log } from "../../model/log.ts";
+import { say } from "../../model/sentence.ts";
 import { durationMs, type Target } from "../../model/target.ts";
-import { DAY_MS, HOUR_MS } from "../../model/time.ts";
+import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
 import type { Escalation } from "../../store/records/outbox.ts";
 import type { Records } from "../../store/records.ts";
 import { createSend, type NotifyPorts } from "../channels/registry.ts";
+import { noted } from "../says.ts";
 import { createCatchUp } from "./catch-up.ts";
 import { type AllowList, createAllowList, refusalOf } from "./http-post.ts";
 import { createLane, GIVE_UP_AFTER_MS, type Lane, type Later } from "./lane.ts";
@@ -75,8 +77,8 @@ function createEscalation({ records, now, later, log, isMuted, tell }: Escalatio
     if (alert.state !== "firing" || alert.handling !== "open") return;
     const at = now();
     if (isKeptQuiet(alert)) return plan(alertId, source, at);
-    const note = `to ${to.name}: nobody acknowledged within ${source.escalateAfter}`;
-    const told = alerts.handle(alertId, {}, { at, knownAt: at, what: "escalated", note });
+    const says = say("escalated", { to: to.name, after: parseDuration(source.escalateAfter!)! });
+    const told = alerts.handle(alertId, {}, { at, knownAt: at, what: "escalated", ...noted(says) });
     // With the time it was due: an alert that was taken back and fires again may be escalated again.
     tell(to, { id: `${alertId}:escalated:${from}:${dueAt}`, at, what: "escalated", alert: told ?? alert });
   }

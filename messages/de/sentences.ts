@@ -1,5 +1,5 @@
 import type { WindowWords } from "../../model/sentence.ts";
-import type { Pack } from "../pack.ts";
+import type { Forms, Pack } from "../pack.ts";
 import { rules } from "./rules.ts";
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -17,6 +17,12 @@ const inARow = (count: number, { is, text }: WindowWords) =>
   `${count}. ${is === "hour" ? "Stunde" : is === "day" ? "Tag" : `Abschnitt von ${text}`} in Folge`;
 
 const SIDES = { above: "über", below: "unter" } as const;
+
+const PER = { hour: "Stunde", day: "Tag" } as const;
+const MOVED = { rise: "stiegen", fall: "sanken" } as const;
+/** "3 von 5 Nachbarn". */
+const among = (count: number, of: number, { number }: Forms) => `${number(count)} von ${number(of)} Nachbarn`;
+const beside = (count: number, { number }: Forms) => `seine ${number(count)} Nachbarn`;
 
 export const sentences: Pack["sentences"] = {
   text: ({ text }) => text,
@@ -53,10 +59,14 @@ export const sentences: Pack["sentences"] = {
     `Beendet ${at.at}: Es wurde keine Nachricht mehr abgewiesen, insgesamt waren es ${number(count)}.`,
   "rejections.valuesEnded": ({ at, count }, { number }) =>
     `Beendet ${at.at}: Es wurde kein Wert mehr abgewiesen, insgesamt waren es ${number(count)}.`,
-  flatline({ metric, where, value, since, count, tolerance, low, high }, { number }) {
+  flatline({ metric, where, value, meaning, since, count, tolerance, low, high }, { number }) {
     const near = tolerance === undefined ? "" : ` ± ${tolerance}`;
+    const why =
+      meaning === "stuck"
+        ? "der Sensor hängt vermutlich."
+        : "das liegt nahe an seinen kleinsten Werten und zählt nur, wenn seine Nachbarn nicht ebenfalls niedrig liegen.";
     const values = low === undefined || high === undefined ? "gleiche Werte" : `Werte zwischen ${low} und ${high}`;
-    return `${capital(metric)}, ${where}: ${since.since} unverändert ${value}${near} (${number(count)} ${values} in Folge); der Sensor hängt vermutlich.`;
+    return `${capital(metric)}, ${where}: ${since.since} unverändert ${value}${near} (${number(count)} ${values} in Folge); ${why}`;
   },
   "flatline.ended": ({ at, value }) => `Ein anderer Wert kam ${at.at}: ${value}.`,
   spike({ metric, where, value, at, before, after, limit, count, within }) {
@@ -90,10 +100,10 @@ export const sentences: Pack["sentences"] = {
     const beside = `${off} ${SIDES[side]} dem Median ${neighbours === 1 ? "seines Nachbarn" : `seiner ${many(neighbours, "", "Nachbarn")}`}`;
     return `${capital(metric)}, ${where}: seit ${number(days)} Tagen ${beside} (${day}: ${value} gegenüber ${around}).`;
   },
-  "drift.back": ({ at }) => `Beendet ${at.at}: Er liegt wieder bei seinen Nachbarn.`,
-  "drift.noData": ({ at }) => `Beendet ${at.at}: Er lässt sich nicht mehr vergleichen.`,
+  "drift.back": ({ day }) => `Beendet am ${day}: Er liegt wieder bei seinen Nachbarn.`,
+  "drift.noData": ({ day }) => `Beendet am ${day}: Er lässt sich nicht mehr vergleichen.`,
   quorum: ({ count, watched, place, deed, within }, { number }) =>
-    `${number(count)} von ${number(watched)} Sensoren ${place} ${deed}, ${within === "0 s" ? "zur selben Zeit" : `innerhalb von ${within}`}.`,
+    `${number(count)} von ${number(watched)} Sensoren ${place} ${deed}, ${within === undefined ? "zur selben Zeit" : `innerhalb von ${within}`}.`,
   "quorum.ended": ({ at, left }, { number }) =>
     `Beendet ${at.at}${left > 0 ? `, ${number(left)} sind noch betroffen` : ""}.`,
   "place.gateway": ({ gateway }) => `hinter Gateway ${gateway}`,
@@ -108,4 +118,100 @@ export const sentences: Pack["sentences"] = {
 
   "ended.value": ({ at, value }) => `Beendet ${at.at} mit ${value}.`,
   "ended.noData": ({ at }) => `Beendet ${at.at}, weil keine gültigen Daten folgten.`,
+
+  "quorum.retracted": () => "Mit den verspäteten Messwerten waren es nie genug Meldungen zugleich.",
+  "quorum.corrected": () => "Verspätete Messwerte haben geändert, welche Meldungen zählen.",
+  "note.usual": ({ usual, low, high }) => `üblich um diese Zeit: ${usual}, von ${low} bis ${high}`,
+  "note.newNormal": () => "hat vier Wochen angehalten: gilt als neuer Normalzustand",
+  "note.equal": ({ count }, { number }) => `${number(count)} gleiche Werte in Folge`,
+  "note.within": ({ count, low, high }, { number }) => `${number(count)} Werte zwischen ${low} und ${high} in Folge`,
+  "note.trend": ({ trend, per, low, high, count }, { number }) =>
+    `Trend ${trend} je ${PER[per]} (${low} bis ${high}) aus ${number(count)} Werten`,
+  "note.lastRefused": () => "die letzte Abweisung",
+  "note.lastReading": () => "der letzte Messwert vor dem Ausfall",
+  "note.heardAgain": () => "sendet wieder",
+  "note.lastValue": () => "der letzte Wert vor der Lücke",
+  "note.valueAgain": () => "wieder da",
+  "note.standsOut": () => "weicht von den Werten davor und danach ab",
+  "note.sinceThen": ({ sensor }) => `${sensor} seit diesem Zeitpunkt`,
+  "note.dayMedian": ({ around }) => `Tagesmedian; Nachbarn ${around}`,
+
+  "verdict.driftAlone": ({ neighbours }, { number }) =>
+    `Seine ${number(neighbours)} Nachbarn stimmen überein und verliefen wie er, aber auf anderem Niveau.`,
+  "verdict.driftAmong": ({ neighbours }, { number }) =>
+    `Seine ${number(neighbours)} Nachbarn weichen untereinander ebenso stark ab.`,
+  "verdict.allStand": ({ count, of }, f) =>
+    `Auch ${among(count, of, f)} wiederholen denselben Wert: Der Fehler liegt bei der Veröffentlichung der Werte, nicht bei diesem Sensor.`,
+  "verdict.floor": ({ value }) =>
+    `${value} liegt nahe am kleinsten messbaren Wert: vermutlich die Nachweisgrenze, kein hängender Sensor.`,
+  "verdict.stoodStill": ({ alive, of }, f) => `Er stand still, während sich ${among(alive, of, f)} bewegten.`,
+  "verdict.register": () =>
+    "Ein Zähler zählt nur aufwärts und nicht schneller, als sein Anschluss erlaubt: Ursache ist der Zähler oder seine Datenübertragung.",
+  "verdict.beyond": ({ count, of, side, limit }, f) =>
+    `${among(count, of, f)} ${count === 1 ? "lag" : "lagen"} ebenfalls ${SIDES[side]} ${limit}.`,
+  "verdict.moved": ({ count, of, direction, level }, f) =>
+    `${among(count, of, f)} ${MOVED[direction]} mit, auf einen Median von ${level}.`,
+  "verdict.stuck": ({ value, span, alive, of }, f) =>
+    `Er wiederholt seit ${span} den Wert ${value}, während sich ${among(alive, of, f)} bewegten, keiner davon so weit.`,
+  "verdict.odd": ({ odd, neighbours, level }, f) => `${odd}, und ${beside(neighbours, f)} blieben bei ${level}.`,
+  "verdict.contradicts": ({ what, neighbours }, f) =>
+    `${capital(what)}${neighbours === undefined ? "" : `, und von ${f.number(neighbours)} Nachbarn zeigt es keiner`}.`,
+  "verdict.spikeAlone": ({ neighbours, level }, f) =>
+    `Ein einzelner Wert ragt heraus, von ${f.number(neighbours)} Nachbarn bewegte sich keiner (Median ${level}).`,
+  "verdict.allSuspect": ({ neighbours, level }, f) =>
+    `Alle seine Werte sind unplausibel, und ${beside(neighbours, f)} blieben bei ${level}.`,
+  "verdict.agrees": ({ what }) => `${capital(what)}.`,
+  "verdict.among": ({ neighbours, level }, f) =>
+    `${capital(beside(neighbours, f))} zeigen etwa dasselbe (Median ${level}).`,
+  "verdict.alone": ({ neighbours, level }, f) =>
+    `Nur dieser Sensor zeigt es, ${beside(neighbours, f)} blieben bei ${level}: ein örtliches Ereignis oder ein Fehler.`,
+  "verdict.fewNeighbours": ({ neighbours }) =>
+    neighbours === 0
+      ? "Kein Nachbar hat aktuelle Werte zum Vergleich."
+      : "Nur ein Nachbar hat aktuelle Werte zum Vergleich.",
+  "verdict.unsettled"({ moved, of, direction, level, beyond }, f) {
+    const over = beyond === undefined ? "" : `, ${f.number(beyond)} jenseits der Grenze`;
+    return `Die Nachbarn entscheiden es nicht: ${among(moved, of, f)} ${MOVED[direction]} mit${over} (Median ${level}).`;
+  },
+  "verdict.unsettledStill": ({ standing, alive, of, level }, f) =>
+    `Die Nachbarn entscheiden es nicht: ${among(standing, of, f)} standen ebenfalls still, ${f.number(alive)} bewegten sich (Median ${level}).`,
+  "verdict.nothingKnown": () => "Über seine Werte ist nichts bekannt.",
+  "odd.range": ({ value }) => `${value} ist das Ende seines Messbereichs`,
+  "odd.sentinel": ({ value }) => `${value} ist ein Wert, den Geräte für „kein Wert“ senden`,
+  "sibling.particles": ({ coarse, fine }) =>
+    `sein gröberer Feinstaub liegt bei ${coarse}, davon können ${fine} kein Teil sein`,
+  "sibling.vehicles": ({ length }) =>
+    `Verkehrsstärke, Belegung und Geschwindigkeit zusammen ergäben Fahrzeuge von ${length} Länge`,
+  "sibling.jam": ({ speedFrom, speedTo, occupancyFrom, occupancyTo }) =>
+    `die Geschwindigkeit fiel von ${speedFrom} auf ${speedTo}, während die Belegung von ${occupancyFrom} auf ${occupancyTo} stieg`,
+  "sibling.power": ({ voltage, current, power }) => `${voltage} und ${current} ergeben keine ${power}`,
+  "sibling.load": ({ metric, from, to }) => `${metric} stieg mit, von ${from} auf ${to}`,
+
+  "late.retracted": () => "Zurückgenommen: Ein verspäteter Messwert zeigt, dass es nicht so war.",
+  "late.corrected": () => "Ein verspäteter Messwert zeigt, dass es anders war.",
+  "late.confirmed": () => "Ein verspäteter Messwert bestätigt es.",
+  "why.notHeld": () => "Es hat nicht lange genug angehalten.",
+  "why.noData": () => "Es folgten keine gültigen Daten.",
+  "end.unwatched": () => "Die Regel beobachtet diesen Sensor nicht mehr.",
+  "end.ruleChanged": () => "Die Regel wurde geändert.",
+  "end.ruleDeleted": () => "Die Regel wurde gelöscht.",
+  "end.ruleFailed": ({ error }) => `Die Regel ist fehlgeschlagen: ${error}.`,
+  "end.sensorRemoved": () => "Der Sensor wurde entfernt.",
+  "end.sensorChanged": () => "Der Sensor wurde kalibriert oder versetzt.",
+  "end.orphaned": () => "Die Regel wurde geändert oder gelöscht, oder der Sensor entfernt.",
+  "end.anew": () => "Das Ende wurde nach einem Neustart neu bestimmt.",
+  flaps: () => "Kommt und geht in kurzer Folge: Gemeldet wird erst wieder, wenn es ruhig ist.",
+  "suppressed.silence": ({ kind, id, reason, by }) =>
+    `${reason} (${kind === "maintenance" ? "Wartung" : "Stummschaltung"} ${id} von ${by})`,
+  "suppressed.rule": ({ alert }) => `Erklärt durch die Meldung ${alert}.`,
+  "suppressed.flapping": ({ changes, within }, { number }) =>
+    `${number(changes)} Wechsel oder mehr innerhalb von ${within}: Gemeldet wird erst wieder, wenn es ruhig ist.`,
+  escalated: ({ to, after }) => `An ${to}: Innerhalb von ${after} hat niemand bestätigt.`,
+  "service.trouble": ({ part }) => `Störung im Dienst: ${part}`,
+  "service.well": () => "Der Teil arbeitet wieder normal.",
+  "books.title": () => "Die Bücher stimmen nicht",
+  "books.advice": () => "„lamppost ledger --verify“ ausführen und den Datenordner unverändert lassen.",
+  "books.balance": () => "Alles wurde neu gezählt, die Bücher stimmen.",
+
+  ended: ({ at }) => `Beendet ${at.at}.`,
 };

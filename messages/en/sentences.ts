@@ -1,5 +1,5 @@
 import type { WindowWords } from "../../model/sentence.ts";
-import type { Pack } from "../pack.ts";
+import type { Forms, Pack } from "../pack.ts";
 import { rules } from "./rules.ts";
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -15,6 +15,11 @@ function ordinal(count: number): string {
 }
 
 const AVERAGED = { mean: "averaged", min: "was at least", max: "reached" } as const;
+
+const neighbours = (count: number, { many }: Forms) => many(count, "neighbour", "neighbours");
+/** "3 of 5 neighbours", "5 neighbours". */
+const among = (count: number, of: number, f: Forms) => `${f.number(count)} of ${neighbours(of, f)}`;
+const beside = neighbours;
 
 export const sentences: Pack["sentences"] = {
   text: ({ text }) => text,
@@ -51,11 +56,15 @@ export const sentences: Pack["sentences"] = {
     `It ended ${at.at}: no message was refused any more, of ${number(count)} in all.`,
   "rejections.valuesEnded": ({ at, count }, { number }) =>
     `It ended ${at.at}: no value was refused any more, of ${number(count)} in all.`,
-  flatline({ metric, where, value, since, count, tolerance, low, high }, { number }) {
+  flatline({ metric, where, value, meaning, since, count, tolerance, low, high }, { number }) {
     const near = tolerance === undefined ? "at " : `within ${tolerance} of `;
     const values = low === undefined || high === undefined ? "equal values" : `values between ${low} and ${high}`;
     const run = `${number(count)} ${values} in a row`;
-    return `${capital(metric)} at ${where} has stayed ${near}${value} ${since.since} (${run}); the sensor is probably stuck.`;
+    const why =
+      meaning === "stuck"
+        ? "the sensor is probably stuck."
+        : "that is near the lowest it shows, so it counts only if its neighbours are not near theirs.";
+    return `${capital(metric)} at ${where} has stayed ${near}${value} ${since.since} (${run}); ${why}`;
   },
   "flatline.ended": ({ at, value }) => `Another value came ${at.at}: ${value}.`,
   spike({ metric, where, value, at, before, after, limit, count, within }) {
@@ -89,10 +98,10 @@ export const sentences: Pack["sentences"] = {
     const beside = `${off} ${side} the median of its ${many(neighbours, "neighbour", "neighbours")}`;
     return `${capital(metric)} at ${where} has been ${beside} for ${number(days)} days (${day}: ${value} against ${around}).`;
   },
-  "drift.back": ({ at }) => `It ended ${at.at}, when it was near its neighbours again.`,
-  "drift.noData": ({ at }) => `It ended ${at.at}, when it could not be compared any more.`,
+  "drift.back": ({ day }) => `It ended on ${day}, when it was near its neighbours again.`,
+  "drift.noData": ({ day }) => `It ended on ${day}, when it could not be compared any more.`,
   quorum: ({ count, watched, place, deed, within }, { number, many }) =>
-    `${number(count)} of ${many(watched, "sensor", "sensors")} ${place} ${deed} ${within === "0 s" ? "at the same time" : `within ${within}`}.`,
+    `${number(count)} of ${many(watched, "sensor", "sensors")} ${place} ${deed} ${within === undefined ? "at the same time" : `within ${within}`}.`,
   "quorum.ended": ({ at, left }, { number }) => `It ended ${at.at}${left > 0 ? `, with ${number(left)} left` : ""}.`,
   "place.gateway": ({ gateway }) => `behind gateway ${gateway}`,
   "place.district": ({ district }) => `in district ${district}`,
@@ -106,4 +115,95 @@ export const sentences: Pack["sentences"] = {
 
   "ended.value": ({ at, value }) => `It ended ${at.at} with ${value}.`,
   "ended.noData": ({ at }) => `It ended ${at.at} because no valid data followed.`,
+
+  "quorum.retracted": () => "With the late readings there were not enough alerts at a time.",
+  "quorum.corrected": () => "Late readings changed which alerts were counted.",
+  "note.usual": ({ usual, low, high }) => `usual at this time: ${usual}, from ${low} to ${high}`,
+  "note.newNormal": () => "has lasted four weeks: taken for the new normal",
+  "note.equal": ({ count }, { number }) => `${number(count)} equal values in a row`,
+  "note.within": ({ count, low, high }, { number }) => `${number(count)} values between ${low} and ${high} in a row`,
+  "note.trend": ({ trend, per, low, high, count }, { number }) =>
+    `trend of ${trend} per ${per} (${low} to ${high}) over ${number(count)} values`,
+  "note.lastRefused": () => "the last that was refused",
+  "note.lastReading": () => "the last reading before the silence",
+  "note.heardAgain": () => "heard again",
+  "note.lastValue": () => "the last value before the gap",
+  "note.valueAgain": () => "there again",
+  "note.standsOut": () => "stands out from the values beside it",
+  "note.sinceThen": ({ sensor }) => `${sensor} since then`,
+  "note.dayMedian": ({ around }) => `median of the day; neighbours ${around}`,
+
+  "verdict.driftAlone": ({ neighbours }, { many }) =>
+    `Its ${many(neighbours, "neighbour agrees", "neighbours agree")} with each other and moved as it did, at another level.`,
+  "verdict.driftAmong": ({ neighbours }, { number }) =>
+    `Its ${number(neighbours)} neighbours differ as much from each other.`,
+  "verdict.allStand": ({ count, of }, f) =>
+    `${among(count, of, f)} repeat one value, too: a fault where the values are published, not of this sensor.`,
+  "verdict.floor": ({ value }) =>
+    `${value} is near the lowest it can tell: probably the detection limit, not a stuck sensor.`,
+  "verdict.stoodStill": ({ alive, of }, f) => `It stood still while ${among(alive, of, f)} moved.`,
+  "verdict.register": () => "A register only counts up, and no faster than its meter: this is the meter or its data.",
+  "verdict.beyond": ({ count, of, side, limit }, f) =>
+    `${among(count, of, f)} ${count === 1 ? "was" : "were"} ${side} ${limit}, too.`,
+  "verdict.moved": ({ count, of, direction, level }, f) =>
+    `${among(count, of, f)} ${direction === "rise" ? "rose" : "fell"} with it, to a median of ${level}.`,
+  "verdict.stuck": ({ value, span, alive, of }, f) =>
+    `It has repeated ${value} for ${span} while ${among(alive, of, f)} moved, none of them so far.`,
+  "verdict.odd": ({ odd, neighbours, level }, f) => `${odd}, and its ${beside(neighbours, f)} stayed near ${level}.`,
+  "verdict.contradicts": ({ what, neighbours }, f) =>
+    `${capital(what)}${neighbours === undefined ? "" : `, and none of its ${beside(neighbours, f)} shows it`}.`,
+  "verdict.spikeAlone": ({ neighbours, level }, f) =>
+    `A single value stood out, and none of its ${beside(neighbours, f)} moved (median ${level}).`,
+  "verdict.allSuspect": ({ neighbours, level }, f) =>
+    `All its values are suspect, and its ${beside(neighbours, f)} stayed near ${level}.`,
+  "verdict.agrees": ({ what }) => `${capital(what)}.`,
+  "verdict.among": ({ neighbours, level }, f) => `Its ${beside(neighbours, f)} show about the same (median ${level}).`,
+  "verdict.alone": ({ neighbours, level }, f) =>
+    `Only this sensor shows it: its ${beside(neighbours, f)} stayed near ${level}. A local event or a fault.`,
+  "verdict.fewNeighbours": ({ neighbours }) =>
+    `${neighbours === 0 ? "No neighbour has" : "Only one neighbour has"} recent values to compare with.`,
+  "verdict.unsettled"({ moved, of, direction, level, beyond }, f) {
+    const near = `${among(moved, of, f)} ${direction === "rise" ? "rose" : "fell"} with it`;
+    const over = beyond === undefined ? "" : `, ${f.number(beyond)} ${beyond === 1 ? "was" : "were"} beyond the limit`;
+    return `Its neighbours do not settle it: ${near}${over} (median ${level}).`;
+  },
+  "verdict.unsettledStill": ({ standing, alive, of, level }, f) =>
+    `Its neighbours do not settle it: ${among(standing, of, f)} stood still, too, and ${f.number(alive)} moved (median ${level}).`,
+  "verdict.nothingKnown": () => "Nothing is known of its values.",
+  "odd.range": ({ value }) => `${value} is the end of its range`,
+  "odd.sentinel": ({ value }) => `${value} is a value that devices send for "none"`,
+  "sibling.particles": ({ coarse, fine }) =>
+    `its own coarser particles are at ${coarse}, of which ${fine} cannot be a part`,
+  "sibling.vehicles": ({ length }) => `flow, occupancy and speed together would mean vehicles of ${length}`,
+  "sibling.jam": ({ speedFrom, speedTo, occupancyFrom, occupancyTo }) =>
+    `its speed fell from ${speedFrom} to ${speedTo} while its occupancy rose from ${occupancyFrom} to ${occupancyTo}`,
+  "sibling.power": ({ voltage, current, power }) => `${voltage} and ${current} do not make ${power}`,
+  "sibling.load": ({ metric, from, to }) => `its ${metric} rose with it, from ${from} to ${to}`,
+
+  "late.retracted": () => "It was taken back: a reading that came late shows that it was not so.",
+  "late.corrected": () => "A reading that came late shows that it was otherwise.",
+  "late.confirmed": () => "A reading that came late shows it.",
+  "why.notHeld": () => "It had not held for long enough.",
+  "why.noData": () => "No valid data followed.",
+  "end.unwatched": () => "The rule no longer watches this sensor.",
+  "end.ruleChanged": () => "The rule was changed.",
+  "end.ruleDeleted": () => "The rule was deleted.",
+  "end.ruleFailed": ({ error }) => `The rule failed: ${error}.`,
+  "end.sensorRemoved": () => "The sensor was removed.",
+  "end.sensorChanged": () => "The sensor was calibrated or moved.",
+  "end.orphaned": () => "The rule was changed or deleted, or the sensor removed.",
+  "end.anew": () => "Its end was worked out anew after a restart.",
+  flaps: () => "It flaps: it comes and goes, and is told again once it is calm.",
+  "suppressed.silence": ({ kind, id, reason, by }) => `${reason} (${kind} ${id} by ${by})`,
+  "suppressed.rule": ({ alert, place }) => `Explained by alert ${alert} (${place}).`,
+  "suppressed.flapping": ({ changes, within }, { number }) =>
+    `${number(changes)} changes or more within ${within}: told again once it is calm.`,
+  escalated: ({ to, after }) => `to ${to}: nobody acknowledged within ${after}`,
+  "service.trouble": ({ part }) => `Trouble in the service: ${part}`,
+  "service.well": () => "The part is well again.",
+  "books.title": () => "The books do not balance",
+  "books.advice": () => 'Run "lamppost ledger --verify" and keep the data folder as it is.',
+  "books.balance": () => "Everything was counted again, and the books balance.",
+
+  ended: ({ at }) => `It ended ${at.at}.`,
 };

@@ -1,5 +1,5 @@
 import type { WindowWords } from "../../model/sentence.ts";
-import type { Pack } from "../pack.ts";
+import type { Forms, Pack } from "../pack.ts";
 import { rules } from "./rules.ts";
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -23,6 +23,12 @@ const inARow = (count: number, { is, text }: WindowWords) =>
       : `${count}.º intervalo consecutivo de ${text}`;
 
 const SIDES = { above: "por encima", below: "por debajo" } as const;
+
+const PER = { hour: "hora", day: "día" } as const;
+const MOVED = { rise: "subieron", fall: "bajaron" } as const;
+/** "3 de 5 vecinos". */
+const among = (count: number, of: number, { number }: Forms) => `${number(count)} de ${number(of)} vecinos`;
+const beside = (count: number, { number }: Forms) => `sus ${number(count)} vecinos`;
 
 export const sentences: Pack["sentences"] = {
   text: ({ text }) => text,
@@ -58,11 +64,15 @@ export const sentences: Pack["sentences"] = {
     `Terminó ${at.at}: no se rechazó ningún mensaje más; fueron ${number(count)} en total.`,
   "rejections.valuesEnded": ({ at, count }, { number }) =>
     `Terminó ${at.at}: no se rechazó ningún valor más; fueron ${number(count)} en total.`,
-  flatline({ metric, where, value, since, count, tolerance, low, high }, { number }) {
+  flatline({ metric, where, value, meaning, since, count, tolerance, low, high }, { number }) {
     const near = tolerance === undefined ? "" : ` ± ${tolerance}`;
+    const why =
+      meaning === "stuck"
+        ? "es probable que el sensor esté bloqueado."
+        : "está cerca de sus valores más bajos y solo cuenta si sus vecinos no lo están también.";
     const values =
       low === undefined || high === undefined ? "valores iguales seguidos" : `valores seguidos entre ${low} y ${high}`;
-    return `${capital(metric)} en ${where}: sin cambios en ${value}${near} ${since.since} (${number(count)} ${values}); es probable que el sensor esté bloqueado.`;
+    return `${capital(metric)} en ${where}: sin cambios en ${value}${near} ${since.since} (${number(count)} ${values}); ${why}`;
   },
   "flatline.ended": ({ at, value }) => `Llegó otro valor ${at.at}: ${value}.`,
   spike({ metric, where, value, at, before, after, limit, count, within }) {
@@ -93,10 +103,10 @@ export const sentences: Pack["sentences"] = {
     const beside = `un ${off} ${SIDES[side]} de la mediana de ${neighbours === 1 ? "su vecino" : `sus ${many(neighbours, "", "vecinos")}`}`;
     return `${capital(metric)} en ${where}: desde hace ${number(days)} días, ${beside} (${day}: ${value} frente a ${around}).`;
   },
-  "drift.back": ({ at }) => `Terminó ${at.at}: vuelve a estar cerca de sus vecinos.`,
-  "drift.noData": ({ at }) => `Terminó ${at.at}: ya no se puede comparar.`,
+  "drift.back": ({ day }) => `Terminó el ${day}: vuelve a estar cerca de sus vecinos.`,
+  "drift.noData": ({ day }) => `Terminó el ${day}: ya no se puede comparar.`,
   quorum: ({ count, watched, place, deed, within }, { number }) =>
-    `${number(count)} de ${number(watched)} sensores ${place} ${deed} ${within === "0 s" ? "al mismo tiempo" : `en ${within}`}.`,
+    `${number(count)} de ${number(watched)} sensores ${place} ${deed} ${within === undefined ? "al mismo tiempo" : `en ${within}`}.`,
   "quorum.ended": ({ at, left }, { number }) =>
     `Terminó ${at.at}${left > 0 ? `; ${number(left)} siguen afectados` : ""}.`,
   "place.gateway": ({ gateway }) => `detrás de la pasarela ${gateway}`,
@@ -111,4 +121,100 @@ export const sentences: Pack["sentences"] = {
 
   "ended.value": ({ at, value }) => `Terminó ${at.at} con ${value}.`,
   "ended.noData": ({ at }) => `Terminó ${at.at} porque no llegaron más datos válidos.`,
+
+  "quorum.retracted": () => "Con las mediciones tardías no hubo suficientes alertas a la vez.",
+  "quorum.corrected": () => "Las mediciones tardías cambiaron qué alertas se cuentan.",
+  "note.usual": ({ usual, low, high }) => `lo habitual a esta hora: ${usual}, de ${low} a ${high}`,
+  "note.newNormal": () => "ha durado cuatro semanas: se toma como la nueva normalidad",
+  "note.equal": ({ count }, { number }) => `${number(count)} valores iguales seguidos`,
+  "note.within": ({ count, low, high }, { number }) => `${number(count)} valores seguidos entre ${low} y ${high}`,
+  "note.trend": ({ trend, per, low, high, count }, { number }) =>
+    `tendencia de ${trend} por ${PER[per]} (de ${low} a ${high}) con ${number(count)} valores`,
+  "note.lastRefused": () => "el último rechazo",
+  "note.lastReading": () => "la última medición antes del silencio",
+  "note.heardAgain": () => "vuelve a enviar",
+  "note.lastValue": () => "el último valor antes del hueco",
+  "note.valueAgain": () => "vuelve a llegar",
+  "note.standsOut": () => "se aparta de los valores anterior y posterior",
+  "note.sinceThen": ({ sensor }) => `${sensor} desde entonces`,
+  "note.dayMedian": ({ around }) => `mediana del día; vecinos ${around}`,
+
+  "verdict.driftAlone": ({ neighbours }, { number }) =>
+    `Sus ${number(neighbours)} vecinos coinciden entre sí y evolucionaron como él, pero a otro nivel.`,
+  "verdict.driftAmong": ({ neighbours }, { number }) =>
+    `Sus ${number(neighbours)} vecinos difieren otro tanto entre sí.`,
+  "verdict.allStand": ({ count, of }, f) =>
+    `${capital(among(count, of, f))} también repiten un mismo valor: el fallo está donde se publican los valores, no en este sensor.`,
+  "verdict.floor": ({ value }) =>
+    `${value} está cerca del mínimo que puede medir: probablemente es el límite de detección, no un sensor bloqueado.`,
+  "verdict.stoodStill": ({ alive, of }, f) => `No cambió, mientras que ${among(alive, of, f)} sí variaron.`,
+  "verdict.register": () =>
+    "Un contador solo cuenta hacia arriba, y no más deprisa de lo que permite su acometida: la causa es el contador o sus datos.",
+  "verdict.beyond": ({ count, of, side, limit }, f) =>
+    `${capital(among(count, of, f))} también ${count === 1 ? "estaba" : "estaban"} ${SIDES[side]} de ${limit}.`,
+  "verdict.moved": ({ count, of, direction, level }, f) =>
+    `${capital(among(count, of, f))} ${MOVED[direction]} con él, hasta una mediana de ${level}.`,
+  "verdict.stuck": ({ value, span, alive, of }, f) =>
+    `Repite ${value} desde hace ${span}, mientras que ${among(alive, of, f)} variaron, aunque ninguno tanto.`,
+  "verdict.odd": ({ odd, neighbours, level }, f) => `${odd}, y ${beside(neighbours, f)} siguieron cerca de ${level}.`,
+  "verdict.contradicts": ({ what, neighbours }, f) =>
+    `${capital(what)}${neighbours === undefined ? "" : `, y ninguno de sus ${f.number(neighbours)} vecinos lo muestra`}.`,
+  "verdict.spikeAlone": ({ neighbours, level }, f) =>
+    `Un solo valor se apartó, y ninguno de sus ${f.number(neighbours)} vecinos varió (mediana ${level}).`,
+  "verdict.allSuspect": ({ neighbours, level }, f) =>
+    `Todos sus valores son inverosímiles, y ${beside(neighbours, f)} siguieron cerca de ${level}.`,
+  "verdict.agrees": ({ what }) => `${capital(what)}.`,
+  "verdict.among": ({ neighbours, level }, f) =>
+    `${capital(beside(neighbours, f))} muestran más o menos lo mismo (mediana ${level}).`,
+  "verdict.alone": ({ neighbours, level }, f) =>
+    `Solo este sensor lo muestra: ${beside(neighbours, f)} siguieron cerca de ${level}. Un suceso local o un fallo.`,
+  "verdict.fewNeighbours": ({ neighbours }) =>
+    neighbours === 0
+      ? "Ningún vecino tiene valores recientes con los que comparar."
+      : "Solo un vecino tiene valores recientes con los que comparar.",
+  "verdict.unsettled"({ moved, of, direction, level, beyond }, f) {
+    const over = beyond === undefined ? "" : `; ${f.number(beyond)} más allá del límite`;
+    return `Los vecinos no lo aclaran: ${among(moved, of, f)} ${MOVED[direction]} con él${over} (mediana ${level}).`;
+  },
+  "verdict.unsettledStill": ({ standing, alive, of, level }, f) =>
+    `Los vecinos no lo aclaran: ${among(standing, of, f)} tampoco cambiaron y ${f.number(alive)} variaron (mediana ${level}).`,
+  "verdict.nothingKnown": () => "No se sabe nada de sus valores.",
+  "odd.range": ({ value }) => `${value} es el extremo de su rango`,
+  "odd.sentinel": ({ value }) => `${value} es un valor que los dispositivos envían para indicar «ninguno»`,
+  "sibling.particles": ({ coarse, fine }) =>
+    `sus partículas más gruesas están en ${coarse}, y ${fine} no pueden ser una parte de ellas`,
+  "sibling.vehicles": ({ length }) =>
+    `la intensidad, la ocupación y la velocidad juntas darían vehículos de ${length} de largo`,
+  "sibling.jam": ({ speedFrom, speedTo, occupancyFrom, occupancyTo }) =>
+    `la velocidad bajó de ${speedFrom} a ${speedTo} mientras la ocupación subía de ${occupancyFrom} a ${occupancyTo}`,
+  "sibling.power": ({ voltage, current, power }) => `${voltage} y ${current} no dan ${power}`,
+  "sibling.load": ({ metric, from, to }) => `${metric}: subió a la vez, de ${from} a ${to}`,
+
+  "late.retracted": () => "Retirada: una medición tardía muestra que no era así.",
+  "late.corrected": () => "Una medición tardía muestra que fue de otra manera.",
+  "late.confirmed": () => "Una medición tardía lo confirma.",
+  "why.notHeld": () => "No duró lo suficiente.",
+  "why.noData": () => "No llegaron más datos válidos.",
+  "end.unwatched": () => "La regla ya no vigila este sensor.",
+  "end.ruleChanged": () => "Se cambió la regla.",
+  "end.ruleDeleted": () => "Se eliminó la regla.",
+  "end.ruleFailed": ({ error }) => `La regla falló: ${error}.`,
+  "end.sensorRemoved": () => "Se retiró el sensor.",
+  "end.sensorChanged": () => "El sensor se calibró o se trasladó.",
+  "end.orphaned": () => "Se cambió o eliminó la regla, o se retiró el sensor.",
+  "end.anew": () => "Su final se volvió a calcular tras un reinicio.",
+  flaps: () => "Aparece y desaparece una y otra vez: se volverá a avisar cuando se calme.",
+  "suppressed.silence": ({ kind, id, reason, by }) =>
+    `${reason} (${kind === "maintenance" ? "mantenimiento" : "silencio"} ${id} de ${by})`,
+  "suppressed.rule": ({ alert }) => `La explica la alerta ${alert}.`,
+  "suppressed.flapping": ({ changes, within }, { number }) =>
+    `${number(changes)} cambios o más en ${within}: se volverá a avisar cuando se calme.`,
+  escalated: ({ to, after }) => `A ${to}: nadie la confirmó en ${after}.`,
+  "service.trouble": ({ part }) => `Problema en el servicio: ${part}`,
+  "service.well": () => "La parte vuelve a funcionar bien.",
+  "books.title": () => "Las cuentas no cuadran",
+  "books.advice": () => "Ejecute «lamppost ledger --verify» y no toque la carpeta de datos.",
+  "books.balance": () => "Se volvió a contar todo y las cuentas cuadran.",
+
+  ended: ({ at }) => `Terminó ${at.at}.`,
 };

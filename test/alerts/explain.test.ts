@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { spanBetween } from "../../alerts/conditions/forecast.ts";
 import { DERIVES } from "../../alerts/derived/european-aqi.ts";
 import { createDetector } from "../../alerts/detector.ts";
 import type { Transition } from "../../model/alert.ts";
@@ -100,12 +99,5 @@ describe("an alert in one plain sentence, and how it ended in another", () => {
       "European air quality index (bands of 2025) at Station 4 was class 4 (poor) at 2026-11-21 03:00 UTC, above class 3 (moderate).",
     );
     expect(found[0]!.alert).toMatchObject({ metric: "europeanAqi", unit: "class", value: 4 });
-  });
-
-  it("spans in the unit of which there are two", () => {
-    expect(spanBetween(6.2 * DAY, 8.5 * DAY)).toBe("in 6 to 9 days");
-    expect(spanBetween(40 * MINUTE, 40 * MINUTE)).toBe("in about 40 minutes");
-    expect(spanBetween(1.5 * HOUR, 3 * HOUR)).toBe("in 1 to 3 hours");
-    expect(spanBetween(-5, 20_000)).toBe("within a minute");
   });
 });

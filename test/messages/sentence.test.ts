@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Reader } from "../../messages/format.ts";
 import { recordText, render } from "../../messages/messages.ts";
-import { flawOf, LANGUAGES, type Says, type Sentence, say, saysAlso } from "../../model/sentence.ts";
+import { flawOf, LANGUAGES, type Sentence, say, withSentences } from "../../model/sentence.ts";
 
 const AT = Date.parse("2026-11-21T13:24:00Z");
 const at14 = (locale: Reader["locale"], now = AT + 3_600_000): Reader => ({ locale, zone: "Europe/Vienna", now });
@@ -74,8 +74,10 @@ describe("a sentence", () => {
 
   it("keeps the first and the newest of what was said of an alert", () => {
     const text = (i: number) => say("text", { text: `${i}` });
-    const says: Says = { title: text(-1), explanation: [text(0)] };
-    const long = Array.from({ length: 20 }, (_, i) => text(i + 1)).reduce((all, one) => saysAlso(all, one)!, says);
-    expect(long.explanation.map(({ params }) => params.text)).toEqual(["0", "16", "17", "18", "19", "20"]);
+    const long = Array.from({ length: 21 }, (_, i) => text(i)).reduce<readonly Sentence[]>(
+      (all, one) => withSentences(all, one),
+      [],
+    );
+    expect(long.map(({ params }) => params.text)).toEqual(["0", "16", "17", "18", "19", "20"]);
   });
 });

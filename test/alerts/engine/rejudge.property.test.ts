@@ -3,6 +3,7 @@ import { createEngine } from "../../../alerts/engine/engine.ts";
 import type { StateRow } from "../../../alerts/engine/states.ts";
 import type { Transition } from "../../../model/alert.ts";
 import type { Reading } from "../../../model/reading.ts";
+import { say } from "../../../model/sentence.ts";
 import { inFull } from "../../helpers/in-full.ts";
 import { aReading, aRule, aSensor, HOUR, MINUTE, random, T0 } from "../builders.ts";
 import { engineOf, feedInOrder, finalTimeline, RULES } from "./late-feed.ts";
@@ -42,7 +43,7 @@ describe("readings that people correct, within what the engine remembers", () =>
       const right = corrected(feed, sensorId, from, seed);
       const rejudge = (readings: readonly Reading[], at: number) => {
         const own = upTo(readings, time).filter((one) => one.sensorId === sensorId && one.measuredAt >= from);
-        said.push(...engine.rejudge(sensorId, own, { at, note: "Correction 1." }));
+        said.push(...engine.rejudge(sensorId, own, { at, note: say("text", { text: "Correction 1." }) }));
       };
       const before = judged(said);
       rejudge(right, 1);
@@ -65,7 +66,7 @@ describe("readings that people correct, within what the engine remembers", () =>
     const readings = [20, 50, 51].map((temperature, i) => aReading(T0 + i * MINUTE, { temperature }));
     expect(engine.observe(readings).map(({ entry }) => entry.what)).toEqual(["firing"]);
     const cool = readings.map((one) => ({ ...one, values: { temperature: one.values.temperature! / 2 } }));
-    const why = (n: number) => ({ at: T0 + HOUR + n, note: `Correction ${n}.` });
+    const why = (n: number) => ({ at: T0 + HOUR + n, note: say("text", { text: `Correction ${n}.` }) });
     const lines = (said: readonly Transition[]) =>
       said.map(({ entry, alert }) => [entry.what, entry.at, entry.note, alert.state]);
     expect(lines(engine.rejudge("s-1", cool, why(1)))).toEqual([
@@ -83,7 +84,7 @@ describe("readings that people correct, within what the engine remembers", () =>
     const engine = createEngine({ rules: [silent], sensor: () => aSensor({ intervalS: 60 }) });
     const readings = Array.from({ length: 60 }, (_, i) => aReading(T0 + i * MINUTE, { temperature: 20 }));
     engine.observe(readings);
-    engine.rejudge("s-1", readings.slice(0, 40), { at: T0 + HOUR, note: "Correction 1." });
+    engine.rejudge("s-1", readings.slice(0, 40), { at: T0 + HOUR, note: say("text", { text: "Correction 1." }) });
     expect(engine.tick(T0 + 60 * MINUTE + 1)).toEqual([]);
     expect(engine.tick(T0 + 90 * MINUTE).map(({ entry }) => entry.what)).toEqual(["firing"]);
   });

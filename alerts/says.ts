@@ -1,0 +1,53 @@
+import { rules } from "../messages/en/rules.ts";
+import { recordText } from "../messages/messages.ts";
+import type { Alert } from "../model/alert.ts";
+import type { Rule } from "../model/rule.ts";
+import { type Says, type Sentence, say, withSentences } from "../model/sentence.ts";
+
+/** Nothing watches an alert any more: found when the rules begin. */
+export const ORPHANED = say("end.orphaned", {});
+
+/** Before what the alert says of itself, in the one notice about a series that flaps. */
+export const FLAPS = say("flaps", {});
+
+/** A note of the service: in English for programs, as a sentence for readers. */
+export const noted = (says: Sentence): { note: string; says: Sentence } => ({ note: recordText([says]), says });
+
+/** What a rule is called: in the reader's language while its title is the delivered one, else as its file says. */
+export const titleOf = ({ id, title }: Pick<Rule, "id" | "title">): Sentence =>
+  deliveredOf(id)?.title === title ? say("rule.title", { rule: id }) : say("text", { text: title });
+
+const deliveredOf = (id: string) => (Object.hasOwn(rules, id) ? rules[id] : undefined);
+
+function adviceOf({ id, advice }: Rule): Sentence | undefined {
+  if (advice === undefined) return undefined;
+  return deliveredOf(id)?.advice === advice ? say("rule.advice", { rule: id }) : say("text", { text: advice });
+}
+
+/** All that an alert of this rule says; `explanation`: what the condition has to say of it. */
+export function saysOf(rule: Rule, explanation: readonly Sentence[]): Says {
+  const advice = adviceOf(rule);
+  return { title: titleOf(rule), explanation, ...(advice && { advice }) };
+}
+
+/** With one sentence more. */
+export function sayAlso<A extends Pick<Alert, "explanation" | "says">>(alert: A, more: Sentence, zone?: string): A {
+  const { says } = alert;
+  const explanation = `${alert.explanation} ${recordText([more], zone)}`;
+  return {
+    ...alert,
+    explanation,
+    ...(says && { says: { ...says, explanation: withSentences(says.explanation, more) } }),
+  };
+}
+
+/** With a sentence before it. */
+export function sayFirst<A extends Pick<Alert, "explanation" | "says">>(alert: A, first: Sentence): A {
+  const { says } = alert;
+  const explanation = `${recordText([first])} ${alert.explanation}`;
+  return {
+    ...alert,
+    explanation,
+    ...(says && { says: { ...says, explanation: withSentences([first], ...says.explanation) } }),
+  };
+}
