@@ -67,7 +67,6 @@ export const forecast: OverValues<"forecast", ForecastParams, ForecastState> = {
   },
   explain({ rule, spec: { above, below }, params, sensor, outcome: { at, value, evidence, expected } }) {
     const { trend, per } = evidence.at(-1)!.says!.params as ParamsAs<"note.trend", "given">;
-    const { from, to } = expected!;
     return say("forecast", {
       ...measured(rule, sensor),
       value: amount(rule, value!),
@@ -75,8 +74,8 @@ export const forecast: OverValues<"forecast", ForecastParams, ForecastState> = {
       side: params.side,
       limit: amount(rule, params.limit, above ?? below),
       likely: Math.round(expected!.at / MINUTE_MS) * MINUTE_MS,
-      from,
-      to,
+      from: Math.floor(expected!.from / MINUTE_MS) * MINUTE_MS,
+      to: Math.ceil(expected!.to / MINUTE_MS) * MINUTE_MS,
       trend: amount(rule, trend),
       per,
       over: params.overMs,

@@ -84,7 +84,7 @@ export const sentences: Pack["sentences"] = {
     `It ended ${at.at} with ${value}: what has lasted four weeks is taken for the new normal.`,
   forecast({ metric, where, value, at, side, limit, likely, from, to, trend, per, over }) {
     const passes = side === "below" ? `fall below ${limit}` : `rise above ${limit}`;
-    const when = `${likely.at} (between ${from.text} and ${to.text})`;
+    const when = `around ${likely.text} (between ${from.text} and ${to.text})`;
     return `${capital(metric)} at ${where} is expected to ${passes} ${when}: it stood at ${value} ${at.at}, with a trend of ${trend} per ${per} over the last ${over}.`;
   },
   "forecast.ended": ({ at, value }) =>

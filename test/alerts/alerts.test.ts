@@ -52,8 +52,8 @@ function everyAlert(): Alert[] {
 }
 
 /** What one sensor's readings decide: the verdict is about its neighbours and has tests of its own. */
-function ownPart({ verdict: _, timeline, ...rest }: Alert) {
-  return { ...rest, timeline: timeline.filter(({ what }) => what !== "verdict") };
+function ownPart({ verdict: _, says, timeline, ...rest }: Alert) {
+  return { ...rest, says: says?.explanation, timeline: timeline.filter(({ what }) => what !== "verdict") };
 }
 
 describe("the alerts consumer", () => {

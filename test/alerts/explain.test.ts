@@ -22,8 +22,8 @@ describe("an alert in one plain sentence, and how it ended in another", () => {
     const values = [8.5, 8.5, 8.5, 8.5, 8.5, 8.5, 9];
     const found = detect("metric: no2, condition: { type: flatline, after: 6h }", of("air", "no2", HOUR, values));
     expect(told(found)).toEqual([
-      "Nitrogen dioxide at Station 4 has stayed at 8.5 µg/m³ since 2026-11-21 00:00 UTC, for 5 h (6 equal values in a row); the sensor is probably stuck.",
-      "Nitrogen dioxide at Station 4 has stayed at 8.5 µg/m³ since 2026-11-21 00:00 UTC, for 5 h (6 equal values in a row); the sensor is probably stuck. Another value came at 2026-11-21 06:00 UTC: 9 µg/m³.",
+      "Nitrogen dioxide at Station 4 has stayed at 8.5 µg/m³ since 2026-11-21 00:00 UTC (6 equal values in a row); the sensor is probably stuck.",
+      "Nitrogen dioxide at Station 4 has stayed at 8.5 µg/m³ since 2026-11-21 00:00 UTC (6 equal values in a row); the sensor is probably stuck. Another value came at 2026-11-21 06:00 UTC: 9 µg/m³.",
     ]);
     expect(found[0]!.alert).toMatchObject({ metric: "no2", value: 8.5, unit: "µg/m³", startedAt: T0 });
   });
@@ -75,7 +75,7 @@ describe("an alert in one plain sentence, and how it ended in another", () => {
       of("air", "battery", DAY, values),
     );
     expect(told(found)).toEqual([
-      "Battery at Station 4 is expected to fall below 10 % in 10 to 12 days (most likely 2026-12-11 15:00 UTC); it stands at 32.25 %, with a trend of -2 per day (-2 to -1.9) over 10 values, taken from the last 14 d.",
+      "Battery at Station 4 is expected to fall below 10 % around 2026-12-11 15:00 UTC (between 2026-12-11 15:00 UTC and 2026-12-12 05:04 UTC): it stood at 32.25 % at 2026-12-01 00:00 UTC, with a trend of -2 % per day over the last 14 d.",
     ]);
     const { at, from, to } = found[0]!.alert.expected!;
     expect(from <= at && at <= to).toBe(true);
@@ -88,7 +88,7 @@ describe("an alert in one plain sentence, and how it ended in another", () => {
       of("traffic", "flow", HOUR, values),
     );
     expect(told(found)).toEqual([
-      "Traffic flow at Station 4 averaged 400 veh/h over the hour to 2026-11-26 02:00 UTC, the second hour in a row out of the usual, now above 107.9 veh/h (usual at this time: 102, from 96.07 to 107.9).",
+      "Traffic flow at Station 4 averaged 400 veh/h over the hour to 2026-11-26 02:00 UTC, the second hour in a row out of the usual, now above 107.9 veh/h (usual at this time: 102 veh/h, from 96.07 veh/h to 107.9 veh/h).",
     ]);
   });
 

@@ -29,7 +29,13 @@ describe("flatline", () => {
     expect(letters).toBe("............F.R");
     expect(outcomes[0]).toMatchObject({ startedAt: HOUR, at: 12 * HOUR, value: 8.5 });
     expect(outcomes[0]!.evidence).toEqual([
-      { measuredAt: 12 * HOUR, value: 8.5, window: { from: HOUR, samples: 12 }, note: "12 equal values in a row" },
+      {
+        measuredAt: 12 * HOUR,
+        value: 8.5,
+        window: { from: HOUR, samples: 12 },
+        note: "12 equal values in a row",
+        says: { key: "note.equal", params: { count: 12 } },
+      },
     ]);
     expect(outcomes[1]).toMatchObject({ startedAt: HOUR, at: 14 * HOUR, value: 9, why: "cleared" });
   });

@@ -127,7 +127,9 @@ describe("what the sensor's other values say", () => {
   it("an event: slower, and longer covered", () => {
     const { verdict } = judged(JAM, feed({ count: 5, at: FIRES, kind: "traffic" }, jam(12, 48, 900)));
     expect(verdict!.is).toBe("event");
-    expect(verdict!.why).toMatch(/^Its speed fell from 50 to 12 km\/h while its occupancy rose from 10 to 48 %\.$/);
+    expect(verdict!.why).toMatch(
+      /^Its speed fell from 50 km\/h to 12 km\/h while its occupancy rose from 10 % to 48 %\.$/,
+    );
   });
 
   it("a sensor fault: no vehicle is that long", () => {

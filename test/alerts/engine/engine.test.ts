@@ -7,6 +7,7 @@ import { compileRule } from "../../../alerts/engine/plan.ts";
 import { ID_PATTERN } from "../../../model/ids.ts";
 import type { Reading } from "../../../model/reading.ts";
 import type { Rule } from "../../../model/rule.ts";
+import { say } from "../../../model/sentence.ts";
 import { aReading, aRule, aSensor, DAY, HOUR, line, MINUTE, T0 } from "../builders.ts";
 
 const hot = aRule({ id: "hot", metric: "temperature", condition: { type: "threshold", above: 40, clear: 38 } });
@@ -43,6 +44,20 @@ describe("the engine", () => {
       unit: "µg/m³",
       explanation:
         "Nitrogen dioxide at Aotizhongxin averaged 230 µg/m³ over the hour to 2026-11-21 03:00 UTC, the third hour in a row above 200 µg/m³.",
+      says: {
+        title: say("text", { text: fired!.alert.rule.title }),
+        explanation: [
+          say("consecutive", {
+            metric: "no2",
+            where: "Aotizhongxin",
+            value: { value: 230, of: "no2" },
+            at: T0 + 3 * HOUR,
+            window: HOUR,
+            limit: { value: 200, of: "no2" },
+            count: 3,
+          }),
+        ],
+      },
       evidence: [1, 2, 3].map((hour) => ({
         measuredAt: T0 + hour * HOUR,
         metric: "no2",
@@ -121,7 +136,7 @@ describe("the engine", () => {
       engineOf([rule], aSensor({ kind: "energy", tags })).observe([reading]);
     const [fired] = raise({ ratedCurrent: "500" });
     expect(fired!.alert.limit).toBe(400);
-    expect(fired!.alert.explanation).toContain("above 400 A (80 % of its ratedCurrent)");
+    expect(fired!.alert.explanation).toContain("above 400 A (80 % of its rated current)");
     for (const tags of [{}, { ratedCurrent: "" }, { ratedCurrent: "big" }, { ratedCurrent: "600" }]) {
       expect(raise(tags as Record<string, string>)).toEqual([]);
     }

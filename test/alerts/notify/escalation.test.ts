@@ -31,7 +31,10 @@ describe("escalation", () => {
     await world.run(60 * MINUTE);
     expect(world.told(CHIEF)).toEqual(["alert.escalated al-1 @900s"]);
     const { timeline } = world.records.alerts.get("al-1")!;
-    expect(timeline.at(-1)).toMatchObject({ what: "escalated", note: "to The chief: nobody acknowledged within 15m" });
+    expect(timeline.at(-1)).toMatchObject({
+      what: "escalated",
+      note: "to The chief: nobody acknowledged within 15 min",
+    });
   });
 
   it("whoever it was escalated to hears of the end", async () => {
