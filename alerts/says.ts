@@ -1,8 +1,8 @@
 import { rules } from "../messages/en/rules.ts";
 import { recordText } from "../messages/messages.ts";
-import type { Alert } from "../model/alert.ts";
+import type { Alert, Verdict } from "../model/alert.ts";
 import type { Rule } from "../model/rule.ts";
-import { type Says, type Sentence, say, withSentences } from "../model/sentence.ts";
+import { asText, type Says, type Sentence, say, withSentences } from "../model/sentence.ts";
 
 /** Nothing watches an alert any more: found when the rules begin. */
 export const ORPHANED = say("end.orphaned", {});
@@ -28,6 +28,27 @@ function adviceOf({ id, advice }: Rule): Sentence | undefined {
 export function saysOf(rule: Rule, explanation: readonly Sentence[]): Says {
   const advice = adviceOf(rule);
   return { title: titleOf(rule), explanation, ...(advice && { advice }) };
+}
+
+/** A verdict in both forms. */
+export type Judged = { readonly verdict: Verdict; readonly why: Sentence };
+
+export const judgedAs = (is: Verdict["is"], why: Sentence): Judged => ({
+  verdict: { is, why: recordText([why]) },
+  why,
+});
+
+/** As it was judged before; an earlier version said it in English only. */
+export function judgedOf({ verdict, says }: Pick<Alert, "verdict" | "says">): Judged | undefined {
+  return verdict && { verdict, why: says?.verdict ?? say("text", { text: asText(verdict.why) }) };
+}
+
+export function withVerdict<A extends Pick<Alert, "says">>(
+  alert: A,
+  { verdict, why }: Judged,
+): A & { verdict: Verdict } {
+  const { says } = alert;
+  return { ...alert, verdict, ...(says && { says: { ...says, verdict: why } }) };
 }
 
 /** With one sentence more. */

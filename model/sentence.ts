@@ -200,6 +200,9 @@ export const SENTENCES = {
   "verdict.allStand": { count: "count", of: "count" },
   "verdict.floor": { value: "amount" },
   "verdict.stoodStill": { alive: "count", of: "count" },
+  /** At the lowest it shows, and its neighbours (or another metric of its own) are not. */
+  "verdict.stoodLow": { value: "amount", span: "span", neighbours: "count", level: "amount" },
+  "verdict.stoodBeside": { value: "amount", span: "span", metric: "metric", level: "amount" },
   "verdict.register": {},
   "verdict.beyond": { count: "count", of: "count", side: SIDE, limit: "amount" },
   "verdict.moved": { count: "count", of: "count", direction: DIRECTION, level: "amount" },

@@ -1,13 +1,16 @@
-import type { Transition, Verdict } from "../../model/alert.ts";
-import { METRICS, type MetricName } from "../../model/metrics.ts";
+import { recordText } from "../../messages/messages.ts";
+import type { Transition } from "../../model/alert.ts";
+import type { MetricName } from "../../model/metrics.ts";
 import { LATE_AFTER_MS } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
-import { formatSpan, HOUR_MS } from "../../model/time.ts";
+import { type Amount, say } from "../../model/sentence.ts";
+import { HOUR_MS } from "../../model/time.ts";
 import { type Daily, dayOf } from "../conditions/drift.ts";
 import { explain } from "../conditions/registry.ts";
 import { isTrace, median, noiseOf } from "../conditions/statistics.ts";
 import { compileRule } from "../engine/plan.ts";
 import type { StateRow, States } from "../engine/states.ts";
+import { type Judged, judgedAs, saysOf, withVerdict } from "../says.ts";
 import { SIBLINGS } from "./facts.ts";
 import type { Neighbour, Neighbours } from "./neighbours.ts";
 import { VALUES_KEPT, valuesIn } from "./recent.ts";
@@ -34,7 +37,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 type Waiting = {
   readonly pending: Transition["alert"];
   readonly askedTo: number;
-  readonly promoted?: { readonly firedAt: number; readonly verdict: Verdict };
+  readonly promoted?: Judged & { readonly firedAt: number };
 };
 type WaitingJson = Waiting & { readonly fit: string };
 
@@ -110,10 +113,11 @@ export function createFloors({ rules, states, neighbours, dailyOf, resident }: F
   }
 
   function asPromoted({ alert, entry }: Transition, { promoted }: Waiting): Transition {
-    const { note: _, ...rest } = entry;
+    const { note: _, says: _1, ...rest } = entry;
+    const { firedAt } = promoted!;
     const state = alert.state === "pending" ? "firing" : alert.state;
     const told = entry.note === "not-held" ? rest : entry;
-    return { alert: { ...alert, state, audience: "crews", ...promoted! }, entry: told };
+    return { alert: { ...withVerdict(alert, promoted!), state, audience: "crews", firedAt }, entry: told };
   }
 
   function set(id: string, one: Waiting | undefined): void {
@@ -156,14 +160,15 @@ export function createFloors({ rules, states, neighbours, dailyOf, resident }: F
     const sensor = resident(pending.subject.sensorId!);
     for (let hour = Math.max(askedTo, to - HOURS_MAX) + 1; sensor && hour <= to; hour++) {
       const at = hour * HOUR_MS;
-      const verdict = against(sensor, rule.metric as MetricName, pending, at);
-      if (!verdict) continue;
+      const judged = against(sensor, rule.metric as MetricName, pending, at);
+      if (!judged) continue;
       const { startedAt, value, evidence } = pending;
       const outcome = { what: "firing", at, startedAt, value: value!, evidence } as const;
-      const explanation = explain({ rule, params: undefined, sensor: sensor.sensor, outcome });
-      const alert = { ...pending, state: "firing", audience: "crews", firedAt: at, explanation, verdict } as const;
-      const fired = { pending, askedTo: hour, promoted: { firedAt: at, verdict } };
-      return [fired, [{ alert, entry: { at, knownAt, what: "firing" } }]];
+      const says = [explain({ rule, params: undefined, sensor: sensor.sensor, outcome })];
+      const explanation = { explanation: recordText(says, rule.zone), says: saysOf(rule, says) };
+      const alert = { ...withVerdict({ ...pending, ...explanation }, judged), state: "firing", firedAt: at } as const;
+      const fired = { pending, askedTo: hour, promoted: { firedAt: at, ...judged } };
+      return [fired, [{ alert: { ...alert, audience: "crews" }, entry: { at, knownAt, what: "firing" } }]];
     }
     return [{ ...one, askedTo: Math.max(askedTo, to) }, []];
   }
@@ -174,7 +179,7 @@ export function createFloors({ rules, states, neighbours, dailyOf, resident }: F
     metric: MetricName,
     { startedAt, value: shown }: Transition["alert"],
     to: number,
-  ): Verdict | undefined {
+  ): Judged | undefined {
     const value = shown!;
     const own = dailyOf(one.sensor.id, metric);
     const look = (other: Neighbour, of: MetricName) =>
@@ -187,21 +192,15 @@ export function createFloors({ rules, states, neighbours, dailyOf, resident }: F
       if (others.filter(({ isAlive }) => isAlive).length < others.length / 2) return undefined;
       if (median(others.map(({ rank }) => rank)) < USUAL_RANK) return undefined;
       if (level - value <= 2 * noise || expected - value <= noise) return undefined;
-      const words = `It stood at ${amount(metric, value)} for ${formatSpan(to - startedAt)}`;
-      return {
-        is: "sensor-fault",
-        why: `${words} while its ${others.length} neighbours were at a median of ${amount(metric, level)}, no less than usual.`,
-      };
+      const stood = { value: amount(metric, value), span: to - startedAt, level: amount(metric, level) };
+      return judgedAs("sensor-fault", say("verdict.stoodLow", { ...stood, neighbours: others.length }));
     }
     for (const name of SIBLINGS[metric] ?? []) {
       const sibling = isTrace(name) ? look(one, name) : undefined;
       if (!sibling?.isAlive || sibling.rank < SIBLING_RANK) continue;
       if (sibling.expected - value <= noiseOf(metric, value)) continue;
-      const words = `It stood at ${amount(metric, value)} for ${formatSpan(to - startedAt)}`;
-      return {
-        is: "sensor-fault",
-        why: `${words} while its own ${METRICS[name].label} moved, at a median of ${amount(name, sibling.level)}.`,
-      };
+      const stood = { value: amount(metric, value), span: to - startedAt, level: amount(name, sibling.level) };
+      return judgedAs("sensor-fault", say("verdict.stoodBeside", { ...stood, metric: name }));
     }
     return undefined;
   }
@@ -210,8 +209,7 @@ export function createFloors({ rules, states, neighbours, dailyOf, resident }: F
 }
 
 const hourOf = (at: number) => Math.floor(at / HOUR_MS);
-const amount = (metric: MetricName, value: number) =>
-  `${Math.round(value * 100) / 100} ${METRICS[metric].unit}`.trimEnd();
+const amount = (of: MetricName, value: number): Amount => ({ value, of });
 
 /**
  * What another sensor showed meanwhile. `rank`: the share of its own past days it lies above; `expected`: what the sensor

@@ -1,11 +1,11 @@
-import { recordText } from "../../messages/messages.ts";
 import type { Transition, Verdict } from "../../model/alert.ts";
 import type { ConditionType } from "../../model/conditions.ts";
 import { DERIVED, isDerived, METRICS_OF, type MetricName, type RuleMetric } from "../../model/metrics.ts";
 import { LATE_AFTER_MS } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
-import { type Amount, asText, type Sentence, say } from "../../model/sentence.ts";
+import { type Amount, type Sentence, say } from "../../model/sentence.ts";
 import type { States } from "../engine/states.ts";
+import { type Judged, judgedAs, judgedOf, withVerdict } from "../says.ts";
 import { type Facts, factsOf, horizonOf, SIBLINGS } from "./facts.ts";
 import type { Neighbour, Neighbours } from "./neighbours.ts";
 
@@ -133,15 +133,11 @@ const REST: readonly VerdictRow[] = [
   { is: "unclear", when: () => true, why: unsettled },
 ];
 
-type Judged = { readonly verdict: Verdict; readonly why: Sentence };
-
 function decide(facts: Facts): Judged {
   const lines = isStill(facts) ? [...STILL, ...REST.slice(-2)] : [...REGISTERS, ...EVENTS, ...FAULTS, ...REST];
   const line = lines.find(({ when }) => when(facts))!;
   return judgedAs(line.is, line.why(facts));
 }
-
-const judgedAs = (is: Verdict["is"], why: Sentence): Judged => ({ verdict: { is, why: recordText([why]) }, why });
 
 function unsettled(f: Facts): Sentence {
   const { neighbours: of, standing, alive, moved, limit } = f;
@@ -242,7 +238,7 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
     const former = cases.get(alert.id);
     const known =
       former && isSameFiring(former.transition.alert, alert) ? judgedOf(former.transition.alert) : undefined;
-    const told = withVerdict(
+    const told = judgedTo(
       transition,
       rule,
       known ?? (alert.state === "retracted" ? undefined : judge(rule, alert, resident)),
@@ -286,7 +282,7 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
     const now = resident ? judge(rule, alert, resident) : judgedOf(alert);
     const isSame = now?.verdict.is === alert.verdict?.is && now?.verdict.why === alert.verdict?.why;
     const entry = { at: one.dueAt, knownAt, what: "verdict", ...(now && { note: now.verdict.why, says: now.why }) };
-    const transition = isSame ? one.transition : withVerdict({ alert, entry }, rule, now);
+    const transition = isSame ? one.transition : judgedTo({ alert, entry }, rule, now);
     keep({ ...one, transition, isFinal: true });
     return isSame ? [] : [transition];
   }
@@ -304,15 +300,8 @@ function isSameFiring(a: Transition["alert"], b: Transition["alert"]): boolean {
   return a.startedAt === b.startedAt && a.firedAt === b.firedAt && (b.state !== "firing" || a.value === b.value);
 }
 
-/** As it was judged before; an earlier version said it in English only. */
-function judgedOf({ verdict, says }: Transition["alert"]): Judged | undefined {
-  return verdict && { verdict, why: says?.verdict ?? say("text", { text: asText(verdict.why) }) };
-}
-
-function withVerdict({ alert, entry }: Transition, rule: Rule, now: Judged | undefined): Transition {
+function judgedTo({ alert, entry }: Transition, rule: Rule, now: Judged | undefined): Transition {
   if (!now) return { alert, entry };
-  const { verdict, why } = now;
-  const says = alert.says && { ...alert.says, verdict: why };
-  const audience = verdict.is === "sensor-fault" ? "crews" : rule.audience;
-  return { alert: { ...alert, verdict, audience, ...(says && { says }) }, entry };
+  const audience = now.verdict.is === "sensor-fault" ? "crews" : rule.audience;
+  return { alert: { ...withVerdict(alert, now), audience }, entry };
 }

@@ -145,6 +145,10 @@ export const sentences: Pack["sentences"] = {
   "verdict.floor": ({ value }) =>
     `${value} liegt nahe am kleinsten messbaren Wert: vermutlich die Nachweisgrenze, kein hängender Sensor.`,
   "verdict.stoodStill": ({ alive, of }, f) => `Er stand still, während sich ${among(alive, of, f)} bewegten.`,
+  "verdict.stoodLow": ({ value, span, neighbours, level }, f) =>
+    `Er stand ${span} lang bei ${value}, während ${beside(neighbours, f)} im Median bei ${level} lagen, nicht niedriger als üblich.`,
+  "verdict.stoodBeside": ({ value, span, metric, level }) =>
+    `Er stand ${span} lang bei ${value}, während sich sein Wert für ${metric} bewegte (Median ${level}).`,
   "verdict.register": () =>
     "Ein Zähler zählt nur aufwärts und nicht schneller, als sein Anschluss erlaubt: Ursache ist der Zähler oder seine Datenübertragung.",
   "verdict.beyond": ({ count, of, side, limit }, f) =>

@@ -142,6 +142,10 @@ export const sentences: Pack["sentences"] = {
   "verdict.floor": ({ value }) =>
     `${value} is near the lowest it can tell: probably the detection limit, not a stuck sensor.`,
   "verdict.stoodStill": ({ alive, of }, f) => `It stood still while ${among(alive, of, f)} moved.`,
+  "verdict.stoodLow": ({ value, span, neighbours, level }, f) =>
+    `It stood at ${value} for ${span} while its ${beside(neighbours, f)} were at a median of ${level}, no less than usual.`,
+  "verdict.stoodBeside": ({ value, span, metric, level }) =>
+    `It stood at ${value} for ${span} while its own ${metric} moved, at a median of ${level}.`,
   "verdict.register": () => "A register only counts up, and no faster than its meter: this is the meter or its data.",
   "verdict.beyond": ({ count, of, side, limit }, f) =>
     `${among(count, of, f)} ${count === 1 ? "was" : "were"} ${side} ${limit}, too.`,

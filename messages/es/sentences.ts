@@ -148,6 +148,10 @@ export const sentences: Pack["sentences"] = {
   "verdict.floor": ({ value }) =>
     `${value} está cerca del mínimo que puede medir: probablemente es el límite de detección, no un sensor bloqueado.`,
   "verdict.stoodStill": ({ alive, of }, f) => `No cambió, mientras que ${among(alive, of, f)} sí variaron.`,
+  "verdict.stoodLow": ({ value, span, neighbours, level }, f) =>
+    `Se quedó en ${value} durante ${span}, mientras ${beside(neighbours, f)} tenían una mediana de ${level}, no menos de lo habitual.`,
+  "verdict.stoodBeside": ({ value, span, metric, level }) =>
+    `Se quedó en ${value} durante ${span}, mientras su propio valor de ${metric} variaba (mediana ${level}).`,
   "verdict.register": () =>
     "Un contador solo cuenta hacia arriba, y no más deprisa de lo que permite su acometida: la causa es el contador o sus datos.",
   "verdict.beyond": ({ count, of, side, limit }, f) =>
