@@ -3,12 +3,6 @@ import { DAY_MS } from "../../model/time.ts";
 /** How often something reports: declared by its owner, or estimated from the last gaps (in any order). */
 export type Cadence = { readonly declaredMs?: number; readonly gaps: readonly number[] };
 
-/** A gap that was too long for the rhythm as it was known then. */
-export type Pause = { readonly from: number; readonly to: number };
-
-/** With the pauses of a sensor, oldest first, and since when it is known: they show what it does every night or weekend. */
-export type Rhythm = Cadence & { readonly pauses?: readonly Pause[]; readonly firstAt?: number | undefined };
-
 export const GAPS_MAX = 20;
 /** Below this many gaps a median says little: the longest gap seen stands in, so that a guess errs on the slow side. */
 const GAPS_FOR_MEDIAN = 3;
@@ -67,49 +61,6 @@ export function quietLimitMs(cadence: Cadence, atLeastMs: number): number | unde
 
 /** Three intervals, but never more than a day after the next one was due: what sends once a week is missed on day eight. */
 const missedMs = (interval: number): number => Math.min(3 * interval, interval + DAY_MS);
-
-/** So many earlier days, and weeks, must have been the same, if the sensor is known for as long. */
-const TIMES_SEEN = 2;
-/** A pause may begin and end by a quarter of its length sooner or later than before, but not by more than a day. */
-const marginOf = ({ from, to }: Pause): number => Math.min((to - from) / 4, DAY_MS);
-/** Each turn passes the end of a pause, of which few are kept. */
-const TURNS_MAX = 64;
-
-/**
- * The first moment from `from` on at which it is not usual to hear nothing: at the same time of the last two days, or on
- * the same day of the last two weeks, the sensor was not in a pause of more than `limitMs`. One outage is no habit,
- * however long it was.
- */
-export function pastPauses({ pauses: known = [], firstAt }: Rhythm, from: number, limitMs: number): number {
-  if (known.length === 0 || firstAt === undefined) return from;
-  const pauses = known.filter((pause) => pause.to - pause.from > limitMs);
-  let at = from;
-  for (let turn = 0; turn < TURNS_MAX; turn++) {
-    const until = Math.max(usualUntil(pauses, firstAt, at, DAY_MS), usualUntil(pauses, firstAt, at, 7 * DAY_MS));
-    if (until <= at) return at;
-    at = until;
-  }
-  return at;
-}
-
-function usualUntil(pauses: readonly Pause[], firstAt: number, at: number, periodMs: number): number {
-  let until = Number.POSITIVE_INFINITY;
-  let former: Pause | undefined;
-  for (let times = 1; times <= TIMES_SEEN && at - times * periodMs >= firstAt; times++) {
-    const pause = pauseAt(pauses, at - times * periodMs, former);
-    if (!pause) return at;
-    until = Math.min(until, pause.to + marginOf(pause) + times * periodMs);
-    former = pause;
-  }
-  return until === Number.POSITIVE_INFINITY ? at : until;
-}
-
-/** Rather one that lies there than one that lies near. */
-function pauseAt(pauses: readonly Pause[], at: number, other: Pause | undefined): Pause | undefined {
-  const near = (pause: Pause, margin: number) => at >= pause.from - margin && at < pause.to + margin;
-  const left = pauses.filter((pause) => pause !== other);
-  return left.find((pause) => near(pause, 0)) ?? left.find((pause) => near(pause, marginOf(pause)));
-}
 
 /** Too long since the last sample to say that a value held in between. An unknown interval does not break a run. */
 export function isBroken(lastAt: number | undefined, at: number, cadence: Cadence): boolean {

@@ -1,10 +1,12 @@
 import { say } from "../../model/sentence.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration } from "../../model/time.ts";
 import { noted } from "../says.ts";
-import { pastPauses, quietLimitMs, type Rhythm, silenceLimitMs } from "./cadence.ts";
+import { silenceLimitMs } from "./cadence.ts";
 import { NOTHING, type Outcome, type OverValues, type Step } from "./condition.ts";
+import { type Rhythm, silentFrom } from "./rhythm.ts";
 
-export type SilenceParams = { readonly afterMs: number };
+/** `zone`: whose days and nights the sensor's rhythm has; UTC where it is left out. */
+export type SilenceParams = { readonly afterMs: number; readonly zone?: string };
 
 /** `since`: when it began to count as silent; only while firing. */
 type SilenceState = { readonly since?: number };
@@ -40,43 +42,45 @@ export const HEARD: SilenceState = {};
  * In event time: a gap longer than the limit fires at (last + limit) and resolves at the reading that ended it, also
  * when both have long passed, so that a recording replayed at full speed tells the same as the day itself.
  * Guards: no verdict while the interval is unknown; time in which the service itself was not listening does not count;
- * nor do pauses that a sensor whose interval is learnt makes every night or every weekend (`pastPauses`).
+ * nor does time in which a sensor whose interval is learnt is usually not heard (`silentFrom`).
  */
-export function stepSilence({ afterMs }: SilenceParams, state: SilenceState, heard: Heard): Step<SilenceState> {
+export function stepSilence(params: SilenceParams, state: SilenceState, heard: Heard): Step<SilenceState> {
   const { at, lastAt } = heard;
   if (state.since !== undefined) return [HEARD, [ended(state.since, at)]];
   // The cheap half first: the median is only worked out for gaps that could matter.
-  if (lastAt === undefined || at - lastAt <= afterMs) return [state, NOTHING];
-  const limitMs = quietLimitMs(heard.cadence, afterMs);
+  if (lastAt === undefined || at - lastAt <= params.afterMs) return [state, NOTHING];
   const from = Math.max(lastAt, heard.listeningSince ?? lastAt);
-  if (limitMs === undefined || at - from <= limitMs) return [state, NOTHING];
-  const silentAt = pastPauses(heard.cadence, lastAt + limitMs, limitMs);
-  if (at <= silentAt) return [state, NOTHING];
+  const silentAt = overdueAt(params, heard.cadence, lastAt, from, at);
+  if (silentAt === undefined) return [state, NOTHING];
   return [HEARD, [begun(lastAt, silentAt - lastAt), ended(silentAt, at)]];
 }
 
 /** Fires by the clock, at the same moment of event time as the gap would, so that both are the same alert. */
-export function lookForSilence({ afterMs }: SilenceParams, state: SilenceState, look: Look): Step<SilenceState> {
-  const { now, lastAt, heardAt } = look;
+export function lookForSilence(params: SilenceParams, state: SilenceState, look: Look): Step<SilenceState> {
+  const { now, lastAt, heardAt, cadence } = look;
   const from = Math.max(lastAt, heardAt, look.listeningSince ?? lastAt);
-  if (state.since !== undefined || now - from <= afterMs) return [state, NOTHING];
-  const limitMs = quietLimitMs(look.cadence, afterMs);
-  if (limitMs === undefined || now - from <= limitMs) return [state, NOTHING];
-  const silentAt = pastPauses(look.cadence, lastAt + limitMs, limitMs);
-  if (now <= silentAt || isBetweenMessages(look, from, afterMs)) return [state, NOTHING];
+  if (state.since !== undefined || now - from <= params.afterMs) return [state, NOTHING];
+  const silentAt = overdueAt(params, cadence, lastAt, from, now);
+  if (silentAt === undefined || isBetweenMessages(params, look, from)) return [state, NOTHING];
   return [{ since: silentAt }, [begun(lastAt, silentAt - lastAt)]];
+}
+
+/** Since when what was last heard at `lastAt` counts as silent, if it has been by `now` for one who listened since `from`. */
+function overdueAt({ afterMs, zone }: SilenceParams, rhythm: Rhythm, lastAt: number, from: number, now: number) {
+  const heardOut = silentFrom(rhythm, from, afterMs, zone);
+  if (heardOut === undefined || now <= heardOut) return undefined;
+  const silentAt = from === lastAt ? heardOut : silentFrom(rhythm, lastAt, afterMs, zone)!;
+  return now <= silentAt ? undefined : silentAt;
 }
 
 /** While nobody knows how often messages come: long enough for one that sends once a day. */
 const FIRST_WAIT_MS = DAY_MS + 2 * HOUR_MS;
 
 /** The next message is not overdue yet, whatever its readings are about. */
-function isBetweenMessages({ now, cadence, arrivals }: Look, from: number, afterMs: number): boolean {
+function isBetweenMessages({ afterMs, zone }: SilenceParams, { now, cadence, arrivals }: Look, from: number): boolean {
   if (!arrivals) return false;
-  const isKnown = arrivals.gaps.length > 0;
-  if (!isKnown && cadence.declaredMs !== undefined) return false;
-  const limitMs = isKnown ? quietLimitMs(arrivals, afterMs)! : FIRST_WAIT_MS;
-  return now <= pastPauses(arrivals, from + limitMs, limitMs);
+  if (arrivals.gaps.length > 0) return now <= silentFrom(arrivals, from, afterMs, zone)!;
+  return cadence.declaredMs === undefined && now <= from + FIRST_WAIT_MS;
 }
 
 function begun(lastAt: number, limitMs: number): Outcome {
@@ -107,8 +111,8 @@ const STILL: Step<MissingState> = [NO_STATE, NOTHING];
  */
 export const silence: OverValues<"silence", SilenceParams, MissingState> = {
   over: "values",
-  params({ after }) {
-    const params = { afterMs: parseDuration(after)! };
+  params({ after }, { zone }) {
+    const params = { afterMs: parseDuration(after)!, ...(zone === undefined || zone === "UTC" ? {} : { zone }) };
     return () => params;
   },
   unit: "min",

@@ -49,6 +49,7 @@ export function arrive(
   newsAt: number | undefined,
   { lastAt, declaredMs }: Pick<Clock, "lastAt" | "declaredMs">,
   wasAway: boolean,
+  zone?: string,
 ): void {
   const { clock } = arrivals;
   if (clock.lastAt !== undefined && receivedAt < clock.lastAt) return;
@@ -56,9 +57,9 @@ export function arrive(
   if (isNew && clock.lastAt !== undefined) {
     const gap = receivedAt - clock.lastAt;
     const isFilled = newsAt !== undefined && lastAt !== undefined && newsAt - lastAt <= gap / 2;
-    if (!wasAway && (declaredMs === undefined || isFilled)) notePause(clock, receivedAt);
-    moveClock(clock, receivedAt, wasAway || (declaredMs !== undefined && !isFilled) ? (declaredMs ?? 0) : gap);
-  } else moveClock(clock, receivedAt);
+    if (!wasAway && (declaredMs === undefined || isFilled)) notePause(clock, receivedAt, zone);
+    moveClock(clock, receivedAt, zone, wasAway || (declaredMs !== undefined && !isFilled) ? (declaredMs ?? 0) : gap);
+  } else moveClock(clock, receivedAt, zone);
   if (newsAt !== undefined) noteLag(arrivals, Math.max(0, receivedAt - newsAt), isNew);
 }
 

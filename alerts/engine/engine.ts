@@ -156,11 +156,11 @@ export function createEngine(options: EngineOptions) {
     return subject !== undefined && isPast(subject, imported === true, receivedAt - measuredAt, context);
   }
 
-  function arriveAt({ arrivals, clock }: Subject, receivedAt: number, newsAt?: number): void {
+  function arriveAt({ arrivals, clock, plan }: Subject, receivedAt: number, newsAt?: number): void {
     const { lastAt: formerly } = arrivals.clock;
     const isLong = formerly !== undefined && receivedAt - formerly > SILENCE_MIN_MS;
     const wasAway = isLong && listening.between(formerly, receivedAt) !== undefined;
-    arrive(arrivals, receivedAt, newsAt, clock, wasAway);
+    arrive(arrivals, receivedAt, newsAt, clock, wasAway, plan.zone);
   }
 
   function goForward(subject: Subject, reading: Reading): void {

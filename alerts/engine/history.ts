@@ -386,8 +386,8 @@ function hear(subject: Subject, row: number, context: FoldContext): void {
   }
   // Time in which the service was away, or messages were refused, is no pause of the sensor.
   const mayBePause = lastAt !== undefined && at - lastAt > SILENCE_MIN_MS && clock.declaredMs === undefined;
-  if (mayBePause && !wasInterrupted(subject, row, context)) notePause(clock, at);
-  moveClock(clock, at);
+  if (mayBePause && !wasInterrupted(subject, row, context)) notePause(clock, at, plan.zone);
+  moveClock(clock, at, plan.zone);
 }
 
 function wasInterrupted({ ring, receivedTo, signs }: Subject, row: number, context: FoldContext): boolean {

@@ -108,6 +108,8 @@ export type Plan = {
   readonly measuring: readonly Measuring[];
   readonly deriving: readonly Deriving[];
   readonly silences: readonly Watch[];
+  /** By whose clocks its sensors live; UTC's without. */
+  readonly zone: string | undefined;
   /** A state for each column, of a sensor nothing is known of. */
   readonly quiet: readonly unknown[];
 };
@@ -230,7 +232,8 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
     ...watches.map(({ condition }) => (condition ? condition.quiet : HEARD)),
     ...placed.map(({ derive }) => derive.quiet),
   ];
-  return { id: identity(bound), watches, metrics, tracks, measuring, deriving: placed, silences, quiet };
+  const zone = bound.find(({ compiled }) => compiled.rule.zone !== undefined)?.compiled.rule.zone;
+  return { id: identity(bound), watches, metrics, tracks, measuring, deriving: placed, silences, zone, quiet };
 }
 
 function identity(bound: readonly Bound[]): string {

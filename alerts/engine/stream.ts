@@ -1,4 +1,6 @@
-import { GAPS_MAX, type Pause, quietLimitMs, SILENCE_MIN_MS } from "../conditions/cadence.ts";
+import { HOUR_MS, startOfHour } from "../../model/time.ts";
+import { GAPS_MAX, SILENCE_MIN_MS, silenceLimitMs } from "../conditions/cadence.ts";
+import { isHole, localTime, type Pause, withHours, withPause } from "../conditions/rhythm.ts";
 import {
   isSameSize,
   type Rolling,
@@ -128,6 +130,11 @@ export type Clock = Stream & {
   burstAt: number | undefined;
   firstAt: number | undefined;
   pauses: readonly Pause[];
+  /** How often it was heard in the hours of a week; where its interval is declared nobody asks. */
+  hours: readonly number[];
+  /** The hour of its newest burst, and how many of them were in it. */
+  hourAt: number;
+  inHour: number;
   /** How many of the gaps are long enough to matter: three of the others are no silence. */
   long: number;
 };
@@ -135,11 +142,18 @@ export type Clock = Stream & {
 const LONG_MS = SILENCE_MIN_MS / 3;
 
 const BURST_MS = 60_000;
-/** Two a day for two weeks, and some. */
-const PAUSES_MAX = 32;
 
 export function createClock(declaredMs: number | undefined): Clock {
-  return { ...createStream(declaredMs), burstAt: undefined, firstAt: undefined, pauses: [], long: 0 };
+  return {
+    ...createStream(declaredMs),
+    burstAt: undefined,
+    firstAt: undefined,
+    pauses: [],
+    hours: [],
+    hourAt: 0,
+    inHour: 0,
+    long: 0,
+  };
 }
 
 export const copyClock = (clock: Clock): Clock => (clock.lastAt === undefined ? clock : ownClock(clock));
@@ -148,17 +162,30 @@ export const ownClock = (clock: Clock): Clock => ({ ...clock, gaps: clock.gaps.s
 export const isNewBurst = ({ burstAt }: Clock, at: number): boolean =>
   burstAt === undefined || at - burstAt >= BURST_MS;
 
-/** `gapMs`: what is learnt in place of the gap itself, at most. */
-export function moveClock(clock: Clock, at: number, gapMs = Number.POSITIVE_INFINITY): void {
+/** `gapMs`: what is learnt in place of the gap itself, at most. `zone`: whose hours and days it lives by. */
+export function moveClock(clock: Clock, at: number, zone?: string, gapMs = Number.POSITIVE_INFINITY): void {
   const { burstAt } = clock;
   clock.lastAt = at;
   clock.firstAt ??= at;
   if (!isNewBurst(clock, at)) return;
   if (burstAt !== undefined) learnGap(clock, Math.min(gapMs, at - burstAt));
   clock.burstAt = at;
+  if (clock.declaredMs === undefined) countHour(clock, at, zone);
+}
+
+function countHour(clock: Clock, at: number, zone: string | undefined): void {
+  const { hourAt, inHour } = clock;
+  clock.inHour += 1;
+  if (at - hourAt < HOUR_MS) return;
+  clock.hourAt = startOfHour(at);
+  clock.inHour = 1;
+  if (inHour === 0) return;
+  const from = startOfHour(localTime(hourAt, zone));
+  clock.hours = withHours(clock.hours, from, inHour, from + (clock.hourAt - hourAt));
 }
 
 function learnGap(clock: Clock, gap: number): void {
+  if (isHole(gap, clock)) return;
   const isFull = clock.gaps.length === GAPS_MAX;
   // Nearly every message of a city ends here: one more short gap behind twenty says nothing new.
   if (gap < LONG_MS && clock.long === 0 && isFull) return;
@@ -168,13 +195,13 @@ function learnGap(clock: Clock, gap: number): void {
 }
 
 /** The gap to `at` is a pause if it was too long for what is known. Of a declared interval nothing is learnt. */
-export function notePause(clock: Clock, at: number): void {
-  const { lastAt, pauses } = clock;
+export function notePause(clock: Clock, at: number, zone?: string): void {
+  const { lastAt } = clock;
   // The cheap half first: nearly every gap is short.
   if (lastAt === undefined || at - lastAt <= SILENCE_MIN_MS || clock.declaredMs !== undefined) return;
-  const limitMs = quietLimitMs(clock, SILENCE_MIN_MS);
+  const limitMs = silenceLimitMs(clock, SILENCE_MIN_MS);
   if (limitMs === undefined || at - lastAt <= limitMs) return;
-  clock.pauses = [...pauses, { from: lastAt, to: at }].slice(-PAUSES_MAX);
+  clock.pauses = withPause(clock, { from: lastAt, to: at }, zone);
 }
 
 export type ClockJson = {
@@ -182,21 +209,44 @@ export type ClockJson = {
   readonly burstAt: number;
   readonly firstAt: number;
   readonly gaps: readonly number[];
-  readonly pauses?: readonly Pause[];
+  /** Their beginnings and ends in turn; versions before kept objects. */
+  readonly pauses?: readonly number[] | readonly Pause[];
+  readonly hours?: readonly number[];
+  readonly hourAt?: number;
+  readonly inHour?: number;
 };
 
 export function clockToJson(clock: Clock): ClockJson | undefined {
-  const { lastAt, burstAt, firstAt, gaps, next, pauses } = clock;
+  const { lastAt, burstAt, firstAt, gaps, next, pauses, hours, hourAt, inHour } = clock;
   if (lastAt === undefined) return undefined;
   const inOrder = [...gaps.slice(next), ...gaps.slice(0, next)];
-  return { lastAt, burstAt: burstAt!, firstAt: firstAt!, gaps: inOrder, ...(pauses.length > 0 ? { pauses } : {}) };
+  const ends = pauses.flatMap(({ from, to }) => [from, to]);
+  return {
+    lastAt,
+    burstAt: burstAt!,
+    firstAt: firstAt!,
+    gaps: inOrder,
+    ...(ends.length > 0 ? { pauses: ends } : {}),
+    ...(inHour > 0 ? { hours, hourAt, inHour } : {}),
+  };
 }
 
 export function clockFrom(declaredMs: number | undefined, json: ClockJson | undefined): Clock {
   if (!json) return createClock(declaredMs);
-  const { gaps, pauses = [], ...times } = json;
+  const { gaps, pauses = [], hours = [], hourAt = 0, inHour = 0, ...times } = json;
   const long = gaps.filter((gap) => gap >= LONG_MS).length;
-  return { ...createStream(declaredMs), ...times, gaps: [...gaps], pauses, long };
+  const learnt = { gaps: [...gaps], pauses: pausesFrom(pauses), hours, hourAt, inHour, long };
+  return { ...createStream(declaredMs), ...times, ...learnt };
+}
+
+function pausesFrom(ends: NonNullable<ClockJson["pauses"]>): Pause[] {
+  const pauses: Pause[] = [];
+  for (let i = 0; i < ends.length; i++) {
+    const one = ends[i]!;
+    if (typeof one === "object") pauses.push(one);
+    else pauses.push({ from: one, to: ends[++i] as number });
+  }
+  return pauses;
 }
 
 /** As versions before kept it: the newest times. */
