@@ -13,6 +13,7 @@ import type { ConditionTable } from "./conditions/registry.ts";
 import { alertFigures, createDetector, waitingFigures } from "./detector.ts";
 import type { Rejudged } from "./engine/corrector.ts";
 import type { Orphan, StateRow } from "./engine/states.ts";
+import { createExcuses } from "./excuses.ts";
 import { createHistorySummary } from "./history-summary.ts";
 import { zonedRules } from "./rules/zoned.ts";
 import { createRulesTime, TIME } from "./rules-time.ts";
@@ -24,13 +25,18 @@ export type AlertsOptions = {
   readonly rules: readonly Rule[];
   /** Where the city's days begin, and in which its sentences state times; UTC without it. */
   readonly zone?: string | undefined;
-  readonly records: Pick<Records, "sensors" | "alerts" | "ruleStates" | "offsets" | "transaction" | "relaxed">;
+  readonly records: Pick<
+    Records,
+    "sensors" | "silences" | "alerts" | "ruleStates" | "offsets" | "transaction" | "relaxed"
+  >;
   /** The first record that is still in the journal: where a service without a saved offset starts. */
   readonly first: number;
   readonly now: () => number;
   readonly log: Log;
   /** False while the service can take no messages (the journal is full): that time is no sensor's silence. */
   readonly listening?: () => boolean;
+  /** Of a city that reads from a broker of somebody else: whether it is away. What speaks through it is not silent then. */
+  readonly brokerIsAway?: () => boolean;
   /** False while received messages wait in the journal: then the clock runs only as far as those that were taken. Live, `untaken` says it. */
   readonly caughtUp?: () => boolean;
   /** Messages that are in the journal and have not come to `take`. */
@@ -138,7 +144,10 @@ export function createAlerts(options: AlertsOptions) {
   // A clock that is set ahead by a day makes everything look old: no alert would be told.
   const settled = createSettledClock(now, uptime, { leapMs: HOUR_MS }).now;
   const historyAfterMs = () => (Math.abs(now() - settled()) > HOUR_MS ? Number.POSITIVE_INFINITY : afterMs);
-  const engine = createDetector({ rules, sensor: records.sensors.get, conditions, settlesLater, historyAfterMs });
+  const excuses = createExcuses(options);
+  const { isExcused } = excuses;
+  const sensor = records.sensors.get;
+  const engine = createDetector({ rules, sensor, conditions, settlesLater, historyAfterMs, isExcused });
   const history = createHistorySummary(log);
   const time = createRulesTime(now, live?.monotonic);
   const turns = live && createTurns({ monotonic: live.monotonic, gatewayOf });
@@ -207,6 +216,7 @@ export function createAlerts(options: AlertsOptions) {
     stuckSince = undefined;
     const readings = time.take(correct(received));
     refuse(batch);
+    excuses.note(batch);
     if (turns) admit(turns, readings, batch);
     else push(engine.observe(readings), false);
     offset = batch.to;

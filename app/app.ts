@@ -186,6 +186,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     now,
     log: log.child({ module: "alerts" }),
   });
+  let bridge: ReturnType<typeof startMqttSource> | undefined;
   const alerts = startAlerts(
     {
       rules: rules.book,
@@ -194,6 +195,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       now,
       log: log.child({ module: "alerts" }),
       listening: () => edge.state().journal.state === "open",
+      ...(source ? { brokerIsAway: () => bridge?.isAway() ?? true } : {}),
       caughtUp: () => worker.pendingMessages("alerts") === 0,
       untaken: () => worker.untakenMessages("alerts"),
       monotonic: uptime,
@@ -322,7 +324,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     { onEvent: auditBroker, onShed: createShedBooks(records, now, log) },
   );
   alerts.tell();
-  const bridge = source && startMqttSource(source, bridgePorts(edge, log)); // the other door
+  bridge = source && startMqttSource(source, bridgePorts(edge, log)); // the other door
   onStop("mqtt source", () => bridge?.close(3_000));
 
   const parts = [

@@ -112,9 +112,9 @@ export function createCorrector(recorder: Recorder, context: FoldContext, listen
     for (const told of ended.values()) recorder.record(subject, told.at(-1)!, receivedAt);
   }
 
-  /** The clock's own verdicts. True if there is something new to save. */
-  function look(subject: Subject, now: number): boolean {
-    const news = lookAtSilence(subject, now, listeningSince());
+  /** The clock's own verdicts; of what is excused, none of its silence. True if there is something new to save. */
+  function look(subject: Subject, now: number, isExcused = false): boolean {
+    const news: ByClock = isExcused ? new Map() : lookAtSilence(subject, now, listeningSince());
     // By the clock of the sensor's own feed, which may be hours behind.
     const time = now - LATENESS_MS - delayOf(subject.arrivals, subject.sensor);
     if (Math.floor(time / MINUTE_MS) > Math.floor(subject.advancedTo / MINUTE_MS) && isBehind(subject, time)) {

@@ -42,6 +42,8 @@ export type EngineOptions = {
   readonly settlesLater?: boolean;
   /** Live readings older than this, beyond the delay of their feed, are history: nobody is told. A day, unless told otherwise. */
   readonly historyAfterMs?: () => number;
+  /** Whether a sensor cannot be expected to be heard now, for reasons that are not its own: that time is none of its silence. */
+  readonly isExcused?: (sensorId: string, now: number) => boolean;
   /** Where it keeps what is saved, with what others save; without it by itself. */
   readonly states?: States;
 };
@@ -60,6 +62,8 @@ const AT_ONCE_TOTAL = 512;
 /** One sensor's turn, while others wait as well. */
 const TURN_ROWS = 512;
 const UNWATCHED = say("end.unwatched", {});
+/** Often enough that no gap between two excuses could be a silence. */
+const EXCUSE_EVERY_MS = SILENCE_MIN_MS / 3;
 /** Starts of listening that are kept. */
 const STARTS_MAX = 64;
 
@@ -96,7 +100,7 @@ export function createEngine(options: EngineOptions) {
   let newlyLate: Subject[] = [];
   /** Those the clock has not looked at yet. */
   let ticking: MapIterator<Subject> | undefined;
-  const { historyAfterMs = () => DAY_MS } = options;
+  const { historyAfterMs = () => DAY_MS, isExcused = () => false } = options;
   const context: FoldContext = { listeningBetween: listening.between, onFailure, historyAfterMs };
   const corrector = createCorrector(recorder, context, listening.newest);
 
@@ -387,11 +391,23 @@ export function createEngine(options: EngineOptions) {
       else if (subject.backlog || isHeld(id)) continue;
       else {
         const bound = entry === undefined || entry === subject.sensor ? subject : follow(subject, entry, now);
-        if (!bound.imported && corrector.look(bound, now)) table.mark(id);
+        if (bound.imported) continue;
+        const excused = isExcused(id, now);
+        if (excused) excuse(bound, now);
+        if (corrector.look(bound, now, excused)) table.mark(id);
       }
     }
     if (failing.length > 0) endFailing(now, now);
     return recorder.handOver();
+  }
+
+  /** What cannot be heard is not silent: as if it had shown that it lives. */
+  function excuse(subject: Subject, now: number): void {
+    const { heardAt, signs, sensor, saving } = subject;
+    if (now - Math.max(heardAt, signs.at(-1)?.to ?? 0) < EXCUSE_EVERY_MS) return;
+    addSign(subject, now);
+    saving.isBaseStale = true;
+    table.mark(sensor.id);
   }
 
   function remove(subject: Subject, now: number): void {

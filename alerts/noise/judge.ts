@@ -103,7 +103,7 @@ function add(map: Map<string, Link[]>, key: string, link: Link): void {
 }
 
 /** Which silences are on. Looked up anew only when one was added or ended, or when one begins or is over by itself. */
-function createSilencing(records: Pick<Records["silences"], "current">) {
+export function createSilencing(records: Pick<Records["silences"], "current">) {
   let looked: { readonly all: string; readonly from: number; readonly to: number } | undefined;
   let active: readonly Silence[] = [];
 
@@ -129,7 +129,7 @@ function createSilencing(records: Pick<Records["silences"], "current">) {
       .map(({ id }) => id)
       .join();
 
-  return { silencedBy, sign };
+  return { silencedBy, activeAt, sign };
 }
 
 export type FlappingOptions = {

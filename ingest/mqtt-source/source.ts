@@ -25,6 +25,8 @@ type MqttSource = {
   health(): Health;
   figures(): Figure[];
   counts(): Readonly<SourceCounts>;
+  /** Nothing that is sent to the broker can be heard. */
+  isAway(): boolean;
   /** Takes nothing more, acknowledges what the journal still keeps within `withinMs`, and leaves; the broker keeps the session. */
   close(withinMs: number): Promise<void>;
 };
@@ -136,7 +138,13 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
   }
 
   open();
-  return { health, figures: () => sourceFigures(counts), counts: () => counts, close };
+  return {
+    health,
+    figures: () => sourceFigures(counts),
+    counts: () => counts,
+    isAway: () => counts.connected === 0,
+    close,
+  };
 }
 
 function takeoverWords(takeover: "sure" | "likely", clientId: string): string {
