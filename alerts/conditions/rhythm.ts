@@ -67,8 +67,11 @@ export function silentFrom(rhythm: Rhythm, lastAt: number, afterMs: number, zone
 
 /** A few gaps that differ say little about the next one. */
 const LEARNING_MS = 6 * HOUR_MS;
-const isLearning = ({ gaps }: Cadence) =>
-  gaps.length < GAPS_MAX && gaps.length > 1 && Math.max(...gaps) > 2 * Math.min(...gaps);
+function isLearning({ gaps }: Cadence): boolean {
+  if (gaps.length < 2 || gaps.length >= GAPS_MAX) return false;
+  const sorted = Float64Array.from(gaps).sort();
+  return sorted[Math.ceil(0.75 * (sorted.length - 1))]! > 2 * sorted[Math.floor(0.25 * (sorted.length - 1))]!;
+}
 
 /** The clock asks about the same silence again and again. */
 type Answer = readonly [lastAt: number, missedMs: number, zone: string | undefined, missedAt: number];
@@ -174,13 +177,28 @@ function leastPaused(paused: Int16Array, seen: Int16Array): number {
   return best.length === 0 ? 0 : Math.min(0.9, best.reduce((sum, one) => sum + one, 0) / best.length);
 }
 
+/** A pause that is longer is no part of a week, but a hole in it: its days were not seen. */
+const HABIT_MAX_MS = 4 * DAY_MS;
+
+/** Calls `visit` for the middle of each quarter of an hour between two moments, with its places for its own kind of day and for any. */
+function forSlots(from: number, to: number, visit: (slot: number, any: number, day: number) => void): void {
+  const middle = SLOT_MS / 2;
+  const end = Math.ceil((to - middle) / SLOT_MS);
+  for (let at = Math.ceil((from - middle) / SLOT_MS); at < end; ) {
+    const day = Math.floor(at / SLOTS);
+    const kind = kindOfDay(day * DAY_MS) * SLOTS;
+    const next = Math.min(end, (day + 1) * SLOTS);
+    for (; at < next; at++) visit(kind + at - day * SLOTS, KINDS * SLOTS + at - day * SLOTS, day);
+  }
+}
+
 /** How many days there were for each slot of each kind of day, and then for each of any day. */
 function countDays(since: number, until: number): Int16Array {
   const seen = new Int16Array((KINDS + 1) * SLOTS);
-  for (let at = slotAfter(since) + SLOT_MS / 2; at < until; at += SLOT_MS) {
-    seen[slotOf(at)]! += 1;
-    seen[KINDS * SLOTS + timeSlot(at)]! += 1;
-  }
+  forSlots(since, until, (slot, any) => {
+    seen[slot]! += 1;
+    seen[any]! += 1;
+  });
   return seen;
 }
 
@@ -191,19 +209,17 @@ function countPauses(pauses: readonly Pause[], since: number, until: number, see
   const lastPause = new Int16Array(seen.length).fill(-1);
   for (const [i, pause] of pauses.entries()) {
     const margin = marginOf(pause);
-    const to = Math.min(until, pause.to + margin);
-    const first = Math.max(slotAfter(since), Math.floor((pause.from - margin) / SLOT_MS) * SLOT_MS);
-    for (let at = first + SLOT_MS / 2; at < to; at += SLOT_MS) {
-      if (at < pause.from - margin) continue;
-      const day = Math.floor(at / DAY_MS);
-      for (const slot of [slotOf(at), KINDS * SLOTS + timeSlot(at)]) {
-        if (lastDay[slot] === day) continue;
-        if (lastPause[slot] === i) seen[slot]! -= 1;
-        else paused[slot]! += 1;
-        lastDay[slot] = day;
-        lastPause[slot] = i;
-      }
-    }
+    const isHole = pause.to - pause.from > HABIT_MAX_MS;
+    const count = (slot: number, day: number) => {
+      if (isHole || lastPause[slot] === i) seen[slot]! -= 1;
+      else if (lastDay[slot] !== day) paused[slot]! += 1;
+      lastDay[slot] = day;
+      lastPause[slot] = i;
+    };
+    forSlots(Math.max(since, pause.from - margin), Math.min(until, pause.to + margin), (slot, any, day) => {
+      count(slot, day);
+      count(any, day);
+    });
   }
   return paused;
 }
@@ -215,8 +231,10 @@ const HABIT_MIN = 3;
 const TAIL_MAX = 24;
 /** Silences that are none are to be rarer than this. */
 const FALSE_PER_WEEK = 0.05;
-/** What the longest of its pauses say of longer ones is only believed so far. */
-const REACH = [1.5, 8] as const;
+/** What the longest of its pauses say of longer ones is only believed so far, and as far as twice the longest one. */
+const REACH_MIN = 1.5;
+const REACH_MAX = 8;
+const LONGEST_TIMES = 2;
 
 /**
  * How long a silence must be in time that counts to be longer than the sensor's usual pauses: the length that is exceeded
@@ -242,7 +260,8 @@ function usualPause(
   const middle = Math.log(lengths[(rank - 1) >> 1]! / common) / Math.LN2;
   const spread = middle * (1 + 1.4 / Math.sqrt(rank));
   const reach = (rank / (weeks * FALSE_PER_WEEK)) ** spread;
-  return common * Math.min(REACH[1], Math.max(REACH[0], reach));
+  const longest = Math.min(REACH_MAX * common, LONGEST_TIMES * lengths[0]!);
+  return Math.max(REACH_MIN * common, Math.min(reach * common, longest));
 }
 
 function counted(weights: Float64Array, from: number, to: number): number {

@@ -58,8 +58,8 @@ export function arrive(
     const gap = receivedAt - clock.lastAt;
     const isFilled = newsAt !== undefined && lastAt !== undefined && newsAt - lastAt <= gap / 2;
     if (!wasAway && (declaredMs === undefined || isFilled)) notePause(clock, receivedAt, zone);
-    moveClock(clock, receivedAt, zone, wasAway || (declaredMs !== undefined && !isFilled) ? (declaredMs ?? 0) : gap);
-  } else moveClock(clock, receivedAt, zone);
+    moveClock(clock, receivedAt, wasAway || (declaredMs !== undefined && !isFilled) ? (declaredMs ?? 0) : gap);
+  } else moveClock(clock, receivedAt);
   if (newsAt !== undefined) noteLag(arrivals, Math.max(0, receivedAt - newsAt), isNew);
 }
 

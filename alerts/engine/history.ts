@@ -26,7 +26,18 @@ import {
   suspectBit,
   VALUES,
 } from "./ring.ts";
-import { addTo, isWithin, moveClock, moveOn, notePause, own, ownClock, withWindow } from "./stream.ts";
+import {
+  addTo,
+  countHour,
+  isNewBurst,
+  isWithin,
+  moveClock,
+  moveOn,
+  notePause,
+  own,
+  ownClock,
+  withWindow,
+} from "./stream.ts";
 import {
   type Active,
   type Backlog,
@@ -387,7 +398,8 @@ function hear(subject: Subject, row: number, context: FoldContext): void {
   // Time in which the service was away, or messages were refused, is no pause of the sensor.
   const mayBePause = lastAt !== undefined && at - lastAt > SILENCE_MIN_MS && clock.declaredMs === undefined;
   if (mayBePause && !wasInterrupted(subject, row, context)) notePause(clock, at, plan.zone);
-  moveClock(clock, at, plan.zone);
+  if (clock.declaredMs === undefined && isNewBurst(clock, at)) countHour(clock, at, plan.zone);
+  moveClock(clock, at);
 }
 
 function wasInterrupted({ ring, receivedTo, signs }: Subject, row: number, context: FoldContext): boolean {

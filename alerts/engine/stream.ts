@@ -130,7 +130,7 @@ export type Clock = Stream & {
   burstAt: number | undefined;
   firstAt: number | undefined;
   pauses: readonly Pause[];
-  /** How often it was heard in the hours of a week; where its interval is declared nobody asks. */
+  /** How often it was heard in the hours of a week, where somebody counts them (`countHour`). */
   hours: readonly number[];
   /** The hour of its newest burst, and how many of them were in it. */
   hourAt: number;
@@ -162,18 +162,18 @@ export const ownClock = (clock: Clock): Clock => ({ ...clock, gaps: clock.gaps.s
 export const isNewBurst = ({ burstAt }: Clock, at: number): boolean =>
   burstAt === undefined || at - burstAt >= BURST_MS;
 
-/** `gapMs`: what is learnt in place of the gap itself, at most. `zone`: whose hours and days it lives by. */
-export function moveClock(clock: Clock, at: number, zone?: string, gapMs = Number.POSITIVE_INFINITY): void {
+/** `gapMs`: what is learnt in place of the gap itself, at most. */
+export function moveClock(clock: Clock, at: number, gapMs = Number.POSITIVE_INFINITY): void {
   const { burstAt } = clock;
   clock.lastAt = at;
   clock.firstAt ??= at;
   if (!isNewBurst(clock, at)) return;
   if (burstAt !== undefined) learnGap(clock, Math.min(gapMs, at - burstAt));
   clock.burstAt = at;
-  if (clock.declaredMs === undefined) countHour(clock, at, zone);
 }
 
-function countHour(clock: Clock, at: number, zone: string | undefined): void {
+/** A burst has begun. `zone`: whose hours and days the sensor lives by. */
+export function countHour(clock: Clock, at: number, zone: string | undefined): void {
   const { hourAt, inHour } = clock;
   clock.inHour += 1;
   if (at - hourAt < HOUR_MS) return;

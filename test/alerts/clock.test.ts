@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createAlerts } from "../../alerts/alerts.ts";
+import { type AlertsOptions, createAlerts } from "../../alerts/alerts.ts";
 import { createHealthWatch } from "../../alerts/service-health.ts";
 import type { Alert } from "../../model/alert.ts";
 import { SILENT } from "../../model/log.ts";
@@ -30,8 +30,8 @@ beforeEach(() => {
 });
 afterEach(() => records.close());
 
-const start = (rules: Rule[] = [hot, silent]) =>
-  createAlerts({ rules, records, first: 1, now: () => wall, live: liveOf(() => mono), log: SILENT });
+const start = (rules: Rule[] = [hot, silent], more: Partial<AlertsOptions> = {}) =>
+  createAlerts({ rules, records, first: 1, now: () => wall, live: liveOf(() => mono), log: SILENT, ...more });
 
 /** A message of each sensor without a time of its own: it is measured when it is received. */
 function send(temperature: number, sensors = SENSORS): void {
@@ -79,6 +79,75 @@ describe("time in which the service could hear nothing is nobody's silence", () 
     expect(listed("silent")).toEqual([]);
     pass(2 * MINUTE, undefined);
     expect(listed("silent")).toHaveLength(4);
+  });
+});
+
+describe("a sensor that cannot be heard is not silent", () => {
+  const silentSensors = () =>
+    listed("silent")
+      .map(({ subject }) => subject.sensorId)
+      .sort();
+  const work = (matchers: object, kind: "silence" | "maintenance" = "maintenance") =>
+    records.silences.add({
+      kind,
+      matchers,
+      startsAt: wall,
+      endsAt: wall + HOUR,
+      reason: "a new mast",
+      createdAt: wall,
+      createdBy: "anna",
+    });
+
+  it("in maintenance, and its time begins anew after it; what does not name sensors, or is a silence, is no work on them", () => {
+    pass(10 * MINUTE, 20);
+    work({ sensor: "s-1" });
+    work({ sensor: "s-2" }, "silence");
+    work({ sensor: "s-3", rule: "silent" });
+    pass(HOUR, undefined);
+    expect(silentSensors()).toEqual(["s-2", "s-3", "s-4"]);
+    // As if it had just been heard: 15 minutes, and up to 5 between two looks at the work.
+    pass(9 * MINUTE, undefined);
+    expect(silentSensors()).toEqual(["s-2", "s-3", "s-4"]);
+    pass(8 * MINUTE, undefined);
+    expect(silentSensors()).toEqual(SENSORS);
+  });
+
+  it("when it is heard again after the work, there was no silence in between; also after a restart", () => {
+    pass(10 * MINUTE, 20);
+    work({ district: "north" });
+    pass(30 * MINUTE, undefined);
+    alerts.close();
+    alerts = start();
+    pass(25 * MINUTE, undefined);
+    pass(10 * MINUTE, 20);
+    expect(listed("silent")).toEqual([]);
+  });
+
+  it("while the broker is away that it speaks through; what comes by our own door is", () => {
+    let isAway = false;
+    alerts.close();
+    alerts = start([silent], { brokerIsAway: () => isAway });
+    const broker = { via: "bridge", role: "broker", name: "mqtt.example" } as const;
+    const device = { via: "mqtt", role: "device", name: "s-1" } as const;
+    for (let i = 0; i < 10; i++) {
+      wall += MINUTE;
+      mono += MINUTE;
+      const readings = ["s-1", "s-2"].map((sensorId) =>
+        aReading(wall, { battery: 90 }, { sensorId, receivedAt: wall, journalSeq: ++seq }),
+      );
+      const messages = [
+        { seq: seq - 1, source: device },
+        { seq, source: broker },
+      ];
+      alerts.take({ from: seq - 1, to: seq + 1, readings, rejections: [], messages });
+      alerts.tick();
+    }
+    isAway = true;
+    pass(HOUR, undefined);
+    expect(silentSensors()).toEqual(["s-1"]);
+    isAway = false;
+    pass(20 * MINUTE, undefined);
+    expect(silentSensors()).toEqual(["s-1", "s-2"]);
   });
 });
 
