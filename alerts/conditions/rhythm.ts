@@ -70,7 +70,7 @@ const LEARNING_MS = 6 * HOUR_MS;
 function isLearning({ gaps }: Cadence): boolean {
   if (gaps.length < 2 || gaps.length >= GAPS_MAX) return false;
   const sorted = Float64Array.from(gaps).sort();
-  return sorted[Math.ceil(0.75 * (sorted.length - 1))]! > 2 * sorted[Math.floor(0.25 * (sorted.length - 1))]!;
+  return sorted[Math.ceil(0.85 * (sorted.length - 1))]! > 2 * sorted[Math.floor(0.25 * (sorted.length - 1))]!;
 }
 
 /** The clock asks about the same silence again and again. */
