@@ -1,4 +1,5 @@
 import { type AlertsOptions, createAlerts, type Live, TICK_EVERY_MS } from "../alerts/alerts.ts";
+import type { CurrentOf } from "../alerts/channels/channel.ts";
 import { createMailer } from "../alerts/channels/email.ts";
 import { createNoise } from "../alerts/noise/noise.ts";
 import { createAllowList, createHttpPost } from "../alerts/notify/http-post.ts";
@@ -13,6 +14,7 @@ import type { Background } from "../model/background.ts";
 import type { Figure, Health } from "../model/health.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { NotifySettings } from "../model/notify-settings.ts";
+import type { Language } from "../model/sentence.ts";
 import { createSettledClock } from "../model/time.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
@@ -27,6 +29,8 @@ type AlertsStart = Omit<AlertsOptions, "records" | "rules" | "live"> & {
   readonly publish: PublisherOptions["publish"];
   readonly notify: NotifySettings;
   readonly isMuted: () => boolean;
+  readonly language: Language;
+  readonly current: CurrentOf;
   readonly background: Background;
   /** Through the corrections. */
   readonly readings: Pick<ReadingStore, "stream">;
@@ -106,7 +110,19 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
 
 /** With the real ways out: the network, the mail server and the broker. */
 function startNotifier(options: AlertsStart) {
-  const { records, publish, notify, zone: cityZone, background, now, monotonic, log, isMuted } = options;
+  const {
+    records,
+    publish,
+    notify,
+    zone: cityZone,
+    language: cityLanguage,
+    current,
+    background,
+    now,
+    monotonic,
+    log,
+    isMuted,
+  } = options;
   const { allow, smtp, publicUrl } = notify;
   const allowed = createAllowList(allow);
   const mail = smtp && createMailer(smtp);
@@ -119,6 +135,8 @@ function startNotifier(options: AlertsStart) {
     allowed,
     publicUrl,
     cityZone,
+    cityLanguage,
+    current,
     now,
     settled,
     random: Math.random,

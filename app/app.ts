@@ -25,6 +25,7 @@ import { createStoreWriter } from "../ingest/store-writer.ts";
 import { createWorker } from "../ingest/worker.ts";
 import { gatherHealth, type Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
+import { newestValue } from "../model/newest.ts";
 import { createSites } from "../model/site.ts";
 import { createSettledClock } from "../model/time.ts";
 import { createZone } from "../model/zone.ts";
@@ -187,6 +188,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     log: log.child({ module: "alerts" }),
   });
   let bridge: ReturnType<typeof startMqttSource> | undefined;
+  const live = createLive(now);
   const alerts = startAlerts(
     {
       rules: rules.book,
@@ -208,12 +210,13 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       isMuted: muting.isMuted,
       historyAfterMs: config.historyAfterMs,
       zone: config.timeZone,
+      language: config.language,
+      current: (kind, sensorId, metric) => newestValue(live.find(kind, sensorId), metric),
       background,
     },
     onStop,
   );
   onStop("alerts", () => alerts.close());
-  const live = createLive(now);
   const faults = createDeviceFaults(records, now);
   const forwarding = createForwarding(
     { isHeard: edge.isHeard, forward: edge.forward, onUnregistered: statusAudit.noticeUnregistered },

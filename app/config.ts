@@ -12,6 +12,7 @@ import {
   smtpFrom,
   smtpUrl,
 } from "../model/notify-settings.ts";
+import { LANGUAGES, type Language } from "../model/sentence.ts";
 import { SITE_DEFAULTS, type SiteSettings } from "../model/site.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { isTimeZone, machineZone } from "../model/zone.ts";
@@ -115,6 +116,7 @@ const SCHEMA = z.object({
     .max(64)
     .refine(isTimeZone, "there is no such time zone; write a name such as Europe/Vienna")
     .default(machineZone),
+  LAMPPOST_LANGUAGE: z.enum(LANGUAGES, { error: "en, de or es was expected" }).default("en"),
   LAMPPOST_NOMINAL_VOLTAGE: number(1, 1_000_000).default(SITE_DEFAULTS.nominalVoltage),
   LAMPPOST_NOMINAL_FREQUENCY: number(1, 1_000).default(SITE_DEFAULTS.nominalFrequency),
   LAMPPOST_ALTITUDE_M: number(-500, 9_000).optional(),
@@ -237,6 +239,8 @@ export type Config = {
   readonly historyAfterMs: number;
   /** Where the city's days begin: daily figures, reports, quiet hours and sentences. An IANA name. */
   readonly timeZone: string;
+  /** Of messages to targets that name none. */
+  readonly language: Language;
   /** What is usual in this city: outside it a value is suspect. */
   readonly site: SiteSettings;
   readonly rulesDir?: string;
@@ -319,6 +323,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     },
     historyAfterMs: values.LAMPPOST_HISTORY_AFTER_HOURS * HOUR_MS,
     timeZone: values.LAMPPOST_TIME_ZONE,
+    language: values.LAMPPOST_LANGUAGE,
     site: {
       nominalVoltage: values.LAMPPOST_NOMINAL_VOLTAGE,
       nominalFrequency: values.LAMPPOST_NOMINAL_FREQUENCY,

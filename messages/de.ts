@@ -19,6 +19,34 @@ export const de: Pack = {
   units: { veh: "Fz", "veh/h": "Fz/h", persons: "Personen", sensors: "Sensoren" },
   shareOf: (percent, tag) => `${percent} ${RATINGS[tag] ?? `von „${tag}“`}`,
   days: ["Tag", "Tage"],
+  notices: {
+    happened: {
+      firing: "",
+      resolved: "beendet",
+      retracted: "zurückgenommen",
+      escalated: "weitergegeben",
+      reminder: "weiterhin",
+    },
+    severity: { info: "Hinweis", warning: "Warnung", critical: "kritisch" },
+    verdict: { event: "Ereignis", "sensor-fault": "Sensorfehler", unclear: "unklar" },
+    kind: { air: "Luft", traffic: "Verkehr", energy: "Energie", service: "Dienst" },
+    facts: {
+      where: "Ort",
+      since: "Seit",
+      until: "Bis",
+      verdict: "Beurteilung",
+      corrected: "Berichtigt durch",
+      advice: "Was zu tun ist",
+      source: "Quelle der Grenze",
+      zone: "Zeiten von",
+      alert: "Meldung",
+    },
+    lateReading: (sensor, measured) => `einen späten Messwert von ${sensor}, gemessen ${measured.at}`,
+    digest: (count, parts) => `${count} Meldungen: ${parts}`,
+    fresh: "neu",
+    more: (count) => `und ${count} weitere`,
+    open: "Meldung öffnen",
+  },
   moment(time, date, zone) {
     const clock = zone ? `${time} Uhr (${zone})` : `${time} Uhr`;
     if (!date) return { text: clock, at: `um ${clock}`, since: `seit ${clock}`, until: `bis ${clock}` };

@@ -16,6 +16,28 @@ export const en: Pack = {
   units: {},
   shareOf: (percent, tag) => `${percent} of its ${RATINGS[tag] ?? tag}`,
   days: ["day", "days"],
+  notices: {
+    happened: { firing: "", resolved: "resolved", retracted: "withdrawn", escalated: "escalated", reminder: "still" },
+    severity: { info: "info", warning: "warning", critical: "critical" },
+    verdict: { event: "event", "sensor-fault": "sensor fault", unclear: "unclear" },
+    kind: { air: "air", traffic: "traffic", energy: "energy", service: "service" },
+    facts: {
+      where: "Where",
+      since: "Since",
+      until: "Until",
+      verdict: "Verdict",
+      corrected: "Corrected by",
+      advice: "What to do",
+      source: "Limit from",
+      zone: "Times of",
+      alert: "Alert",
+    },
+    lateReading: (sensor, measured) => `a late reading of ${sensor}, measured ${measured.at}`,
+    digest: (count, parts) => `${count} notices: ${parts}`,
+    fresh: "new",
+    more: (count) => `and ${count} more`,
+    open: "Open the alert",
+  },
   moment(time, date, zone) {
     const clock = zone ? `${time} (${zone})` : time;
     if (!date) return { text: clock, at: `at ${clock}`, since: `since ${clock}`, until: `to ${clock}` };

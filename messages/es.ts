@@ -26,6 +26,34 @@ export const es: Pack = {
   units: { veh: "veh.", "veh/h": "veh./h", persons: "personas", sensors: "sensores" },
   shareOf: (percent, tag) => `${percent} ${RATINGS[tag] ?? `de «${tag}»`}`,
   days: ["día", "días"],
+  notices: {
+    happened: {
+      firing: "",
+      resolved: "resuelta",
+      retracted: "retirada",
+      escalated: "escalada",
+      reminder: "sigue",
+    },
+    severity: { info: "información", warning: "aviso", critical: "crítica" },
+    verdict: { event: "suceso", "sensor-fault": "fallo del sensor", unclear: "dudoso" },
+    kind: { air: "aire", traffic: "tráfico", energy: "energía", service: "servicio" },
+    facts: {
+      where: "Lugar",
+      since: "Desde",
+      until: "Hasta",
+      verdict: "Valoración",
+      corrected: "Corregida por",
+      advice: "Qué hacer",
+      source: "Origen del límite",
+      zone: "Horas de",
+      alert: "Alerta",
+    },
+    lateReading: (sensor, measured) => `una medición tardía de ${sensor}, medida ${measured.at}`,
+    digest: (count, parts) => `${count} alertas: ${parts}`,
+    fresh: "nuevas",
+    more: (count) => `y ${count} más`,
+    open: "Abrir la alerta",
+  },
   moment(time, date, zone) {
     const clock = `${time.startsWith("01:") ? "la" : "las"} ${time}${zone ? ` (${zone})` : ""}`;
     const plain = zone ? `${time} (${zone})` : time;

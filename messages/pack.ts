@@ -1,3 +1,4 @@
+import type { Alert, Notice, Severity, Verdict } from "../model/alert.ts";
 import type { RuleMetric } from "../model/metrics.ts";
 import type { Reason } from "../model/rejection.ts";
 import type { Language, Moment, ParamsAs, SentenceKey } from "../model/sentence.ts";
@@ -10,6 +11,23 @@ export type Forms = {
 };
 
 type Say<K extends SentenceKey> = (params: ParamsAs<K, "shown">, forms: Forms) => string | undefined;
+
+/** What is around an alert in a message. */
+export type NoticeWords = {
+  /** Before the severity: nothing for a new one. */
+  readonly happened: Readonly<Record<Notice["what"], string>>;
+  readonly severity: Readonly<Record<Severity, string>>;
+  readonly verdict: Readonly<Record<Verdict["is"], string>>;
+  readonly kind: Readonly<Record<Alert["kind"], string>>;
+  readonly facts: Readonly<
+    Record<"where" | "since" | "until" | "verdict" | "corrected" | "advice" | "source" | "zone" | "alert", string>
+  >;
+  readonly lateReading: (sensor: string, measured: Moment) => string;
+  readonly digest: (count: number, parts: string) => string;
+  readonly fresh: string;
+  readonly more: (count: number) => string;
+  readonly open: string;
+};
 
 /** What the rules of the default set are called and advise, by their ids. A rule that people have changed says its own. */
 export type RuleTexts = { readonly title: string; readonly advice?: string };
@@ -29,6 +47,7 @@ export type Pack = {
   readonly units: Readonly<Record<string, string>>;
   /** "80 % of its rated current": the ratings that the default rules use have words, others are called as the tag is. */
   readonly shareOf: (percent: string, tag: string) => string;
+  readonly notices: NoticeWords;
   readonly days: readonly [one: string, several: string];
   /** `date`: left out for the reader's today. `zone`: where the clock shows this time twice, or the reader may be anywhere. */
   readonly moment: (time: string, date: string | undefined, zone: string | undefined) => Moment;

@@ -46,6 +46,15 @@ export function momentsOf({ earlier = [], ...newest }: Newest): Reading[] {
   return [newest, ...earlier];
 }
 
+/** The newest value of a metric, and of when it is. */
+export function newestValue(newest: Newest | undefined, metric: string): { value: number; at: number } | undefined {
+  for (const { values, measuredAt } of newest ? momentsOf(newest) : []) {
+    const value = (values as Readonly<Record<string, number | undefined>>)[metric];
+    if (value !== undefined) return { value, at: measuredAt };
+  }
+  return undefined;
+}
+
 /** The same of readings that something was done to; undefined where none is left. */
 export function newestOfAll(readings: Iterable<Reading | undefined>): Newest | undefined {
   let newest: Newest | undefined;

@@ -256,6 +256,12 @@ export const SENTENCES = {
   "books.advice": {},
   "books.balance": {},
 
+  /** When it is read: how long it has lasted, and what the value is by now. */
+  "status.now": { value: "amount", span: "span" },
+  "status.newest": { value: "amount", at: "time", span: "span" },
+  "status.open": { span: "span" },
+  "status.lasted": { span: "span" },
+
   "ended.value": { at: "time", value: "amount" },
   "ended.noData": { at: "time" },
   ended: { at: "time" },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AUDIENCES, SEVERITIES } from "./alert.ts";
 import { CHANNELS, hasUrl, TARGET_TYPES, type ToType } from "./channels.ts";
 import { ID_PATTERN } from "./ids.ts";
+import { LANGUAGES } from "./sentence.ts";
 import { DAY_MS, HOUR_MS, parseDuration, WEEKDAYS } from "./time.ts";
 import { isTimeZone } from "./zone.ts";
 
@@ -66,6 +67,10 @@ const fields = z.strictObject({
   /** How long the first notice of a group waits for others. Critical ones do not wait. */
   groupWait: duration(0, HOUR_MS, "from 0s to 1h").default("30s"),
   quietHours: quietHours.optional(),
+  /** In which its messages are written; the city's without it. */
+  language: z.enum(LANGUAGES).optional(),
+  /** Whose times they state: of its quiet hours, or the city's without it. */
+  timeZone: zone.optional(),
   escalateAfter: duration(60_000, 7 * DAY_MS, "from 1m to 7d").optional(),
   escalateTo: id.optional(),
   enabled: z.boolean().default(true),

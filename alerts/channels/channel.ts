@@ -1,6 +1,10 @@
+import { momentOf, type Reader } from "../../messages/format.ts";
+import { PACKS } from "../../messages/messages.ts";
+import type { Pack } from "../../messages/pack.ts";
+import { type Current, type Told, tellAlert } from "../../messages/tell.ts";
 import type { Alert, Notice } from "../../model/alert.ts";
+import type { Kind } from "../../model/kinds.ts";
 import type { Refusing, Target } from "../../model/target.ts";
-import { timeText } from "../../model/zone.ts";
 
 /** How an attempt to tell a target ended. `error` is for people; it never carries what the target answered. */
 export type Outcome =
@@ -45,9 +49,8 @@ type Ways = {
   publish(message: { readonly topic: string; readonly payload: string }): Promise<void>;
   /** Undefined when no mail server is set up. */
   readonly mail: SendMail | undefined;
-  readonly publicUrl: string | undefined;
-  /** In which times are stated: the target's own, or the city's. */
-  readonly zone: string | undefined;
+  /** How it is to be written: the target's own language and zone, or the city's. */
+  readonly telling: Telling;
   readonly now: number;
 };
 
@@ -68,59 +71,69 @@ export type Words = {
   readonly link?: string;
 };
 
-const HAPPENED: Readonly<Record<Notice["what"], string>> = {
-  firing: "",
-  resolved: "resolved",
-  retracted: "withdrawn",
-  escalated: "escalated",
-  reminder: "still",
-};
-
 /** What mail headers, log lines and terminals would take for more than text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
 export const oneLine = (text: string) => text.replace(CONTROLS, " ").trim();
 
-export function wordsOf({ what, alert }: Notice, publicUrl: string | undefined, zone?: string): Words {
-  const { id, rule, severity, explanation } = alert;
-  const happened = HAPPENED[what];
-  const mark = happened === "" ? severity : `${happened}, ${severity}`;
+/** For whom and when a message is written. */
+export type Telling = {
+  /** `now`: when it is written. Times are the target's, or the city's. */
+  readonly reader: Reader;
+  readonly publicUrl?: string | undefined;
+  /** What a sensor's value is by now. */
+  readonly current?: CurrentOf | undefined;
+};
+export type CurrentOf = (kind: Kind, sensorId: string, metric: string) => Current | undefined;
+
+export function wordsOf({ what, alert }: Notice, { reader, publicUrl, current }: Telling): Words {
+  const pack = PACKS[reader.locale];
+  const { happened, severity } = pack.notices;
+  const { id, subject, metric, kind } = alert;
+  const isOfSensor = subject.sensorId !== undefined && metric !== undefined && kind !== "service";
+  const told = tellAlert(pack, alert, reader, isOfSensor ? current?.(kind, subject.sensorId!, metric) : undefined);
+  const mark = [happened[what], severity[alert.severity]].filter(Boolean).join(", ");
   return {
-    subject: oneLine(`[${mark}] ${rule.title}: ${whereText(alert)}`),
-    explanation: oneLine(explanation),
-    facts: factsOf(alert, zone).map(([name, text]) => [name, oneLine(text)]),
+    subject: oneLine(`[${mark}] ${told.title}: ${whereText(alert, pack)}`),
+    explanation: oneLine(told.explanation),
+    facts: factsOf(alert, told, pack, reader).map(([name, text]) => [name, oneLine(text)]),
     ...(publicUrl === undefined ? {} : { link: `${publicUrl.replace(/\/+$/, "")}/alerts/${encodeURIComponent(id)}` }),
   };
 }
 
-function whereText({ subject, kind }: Alert): string {
+function whereText({ subject, kind }: Alert, pack: Pack): string {
   const { sensorId, gateway, tag, district } = subject;
   const what = sensorId ?? gateway ?? (tag && `${tag.name} ${tag.value}`);
   const parts = [what, district].filter((part) => part !== undefined && part !== "");
-  return parts.length > 0 ? parts.join(", ") : kind;
+  return parts.length > 0 ? parts.join(", ") : pack.notices.kind[kind];
 }
 
-function factsOf(alert: Alert, zone: string | undefined): [string, string][] {
-  const time = (at: number) => timeText(Math.floor(at / 1_000) * 1_000, zone);
+function factsOf(alert: Alert, told: Told, pack: Pack, reader: Reader): [string, string][] {
+  const moment = (at: number) => momentOf(Math.floor(at / 1_000) * 1_000, pack, reader);
   const { startedAt, resolvedAt, verdict, rule, correctedBy } = alert;
+  const { facts: names, verdict: verdicts, lateReading } = pack.notices;
   const facts: [string, string][] = [
-    ["Where", whereText(alert)],
-    ["Since", time(startedAt)],
+    [names.where, whereText(alert, pack)],
+    [names.since, moment(startedAt).text],
   ];
-  if (resolvedAt !== undefined) facts.push(["Until", time(resolvedAt)]);
-  if (verdict !== undefined) facts.push(["Verdict", `${verdict.is}: ${verdict.why}`]);
+  if (resolvedAt !== undefined) facts.push([names.until, moment(resolvedAt).text]);
+  if (verdict !== undefined) facts.push([names.verdict, `${verdicts[verdict.is]}: ${told.verdict}`]);
   if (correctedBy !== undefined)
-    facts.push(["Corrected by", `a late reading of ${correctedBy.sensorId}, measured ${time(correctedBy.measuredAt)}`]);
-  facts.push(["Limit from", rule.source], ["Alert", alert.id]);
+    facts.push([names.corrected, lateReading(correctedBy.sensorId, moment(correctedBy.measuredAt))]);
+  if (told.advice !== undefined) facts.push([names.advice, told.advice]);
+  facts.push([names.source, rule.source]);
+  if (reader.now !== undefined) facts.push([names.zone, reader.zone]);
+  facts.push([names.alert, alert.id]);
   return facts;
 }
 
 /** The subject of a message with several notices. */
-export function digestSubject(notices: readonly Notice[]): string {
-  const counts = new Map<string, number>();
+export function digestSubject(notices: readonly Notice[], { reader }: Telling): string {
+  const { happened, fresh, digest } = PACKS[reader.locale].notices;
+  const counts = new Map<Notice["what"], number>();
   for (const { what } of notices) counts.set(what, (counts.get(what) ?? 0) + 1);
-  const parts = [...counts].map(([what, count]) => `${count} ${HAPPENED[what as Notice["what"]] || "new"}`);
-  return `${notices.length} notices: ${parts.join(", ")}`;
+  const parts = [...counts].map(([what, count]) => `${count} ${happened[what] || fresh}`);
+  return digest(notices.length, parts.join(", "));
 }
 
 /** Notices shown in one chat message; the others are counted. */

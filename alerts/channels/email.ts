@@ -9,20 +9,21 @@ import {
   oneLine,
   type PartlySent,
   type SendMail,
+  type Telling,
   type Words,
   wordsOf,
 } from "./channel.ts";
 
 /** Mailboxes, by the city's own mail server. */
 export const email: Channel = {
-  async send(target, { id, notices, only }, { mail, publicUrl, zone }) {
+  async send(target, { id, notices, only }, { mail, telling }) {
     if (!mail) return { is: "unreachable", error: "no mail server is set up (LAMPPOST_SMTP_URL)" };
     const addresses = addressesOf(target.to!);
     // Those that were taken off the target meanwhile are owed nothing.
     const to = only ? addresses.filter((address) => only.includes(address)) : addresses;
     if (to.length === 0) return { is: "sent" };
     try {
-      const refusing = await mail(mailOf(id, to, notices, publicUrl, zone));
+      const refusing = await mail(mailOf(id, to, notices, telling));
       return refusing.length === 0 ? { is: "sent" } : { is: "partly", refusing };
     } catch (error) {
       // The others have it: that these refuse it again says nothing of the target.
@@ -50,16 +51,10 @@ function refusingOf({ rejected = [], rejectedErrors = [] }: Rejected): PartlySen
 const SUBJECT_MAX = 200;
 const TIMEOUT_MS = 10_000;
 
-export function mailOf(
-  id: string,
-  to: readonly string[],
-  notices: readonly Notice[],
-  publicUrl?: string,
-  zone?: string,
-): Mail {
-  const words = notices.map((notice) => wordsOf(notice, publicUrl, zone));
+export function mailOf(id: string, to: readonly string[], notices: readonly Notice[], telling: Telling): Mail {
+  const words = notices.map((notice) => wordsOf(notice, telling));
   const single = words.length === 1;
-  const subject = single ? words[0]!.subject : digestSubject(notices);
+  const subject = single ? words[0]!.subject : digestSubject(notices, telling);
   return {
     to,
     subject: oneLine(subject).slice(0, SUBJECT_MAX),

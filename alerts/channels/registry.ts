@@ -1,8 +1,9 @@
 import type { TargetType } from "../../model/channels.ts";
+import type { Language } from "../../model/sentence.ts";
 import type { Target } from "../../model/target.ts";
 import { DAY_MS, SECOND_MS } from "../../model/time.ts";
 import { AddressRefused, abortable, type HttpAnswer, type HttpPost } from "../notify/http-post.ts";
-import type { Channel, Outcome, Outgoing, SendMail } from "./channel.ts";
+import type { Channel, CurrentOf, Outcome, Outgoing, SendMail } from "./channel.ts";
 import { email } from "./email.ts";
 import { mqtt } from "./mqtt.ts";
 import { slack } from "./slack.ts";
@@ -23,6 +24,9 @@ export type Send = (target: Target, message: Outgoing, signal: AbortSignal) => P
 type SenderOptions = {
   readonly publicUrl?: string;
   readonly cityZone?: string;
+  /** Of targets that name none. */
+  readonly cityLanguage?: Language | undefined;
+  readonly current?: CurrentOf | undefined;
   readonly timeoutMs: number;
   readonly now: () => number;
 };
@@ -31,7 +35,8 @@ type SenderOptions = {
 const CHANNELS: { readonly [T in TargetType]: Channel } = { webhook, slack, teams, email, mqtt };
 
 /** One attempt to tell a target. Never rejects: how it went is the answer. */
-export function createSend(ports: NotifyPorts, { publicUrl, cityZone, timeoutMs, now }: SenderOptions): Send {
+export function createSend(ports: NotifyPorts, options: SenderOptions): Send {
+  const { publicUrl, cityZone = "UTC", cityLanguage = "en", current, timeoutMs, now } = options;
   const { mail } = ports;
   return async (target, message, signal) => {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
@@ -45,8 +50,15 @@ export function createSend(ports: NotifyPorts, { publicUrl, cityZone, timeoutMs,
         },
         publish: (publication) => abortable(ports.publish(publication), limit),
         mail: mail && ((one) => abortable(mail(one), limit)),
-        publicUrl,
-        zone: target.quietHours?.timeZone ?? cityZone,
+        telling: {
+          reader: {
+            locale: target.language ?? cityLanguage,
+            zone: target.timeZone ?? target.quietHours?.timeZone ?? cityZone,
+            now: now(),
+          },
+          publicUrl,
+          current,
+        },
         now: now(),
       });
     } catch (error) {

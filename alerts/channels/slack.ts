@@ -1,3 +1,4 @@
+import { PACKS } from "../../messages/messages.ts";
 import type { Notice } from "../../model/alert.ts";
 import {
   type Channel,
@@ -7,14 +8,14 @@ import {
   JSON_HEADERS,
   SECTION_MAX,
   SHOWN_MAX,
+  type Telling,
   type Words,
   wordsOf,
 } from "./channel.ts";
 
 /** An incoming webhook of Slack, or of Mattermost. */
 export const slack: Channel = {
-  send: (target, { notices }, { post, publicUrl, zone }) =>
-    post(target, slackBody(notices, publicUrl, zone), JSON_HEADERS, readAnswer),
+  send: (target, { notices }, { post, telling }) => post(target, slackBody(notices, telling), JSON_HEADERS, readAnswer),
 };
 
 /** What was taken is answered with "ok" (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks). */
@@ -36,23 +37,24 @@ function escapeSlack(text: string): string {
 const plain = (text: string, max: number) => ({ type: "plain_text", text: cut(text, max), emoji: false });
 
 /** A message for an incoming webhook of Slack (or Mattermost): text for the notification, blocks for the channel. */
-export function slackBody(notices: readonly Notice[], publicUrl: string | undefined, zone?: string): string {
-  const shown = notices.slice(0, SHOWN_MAX).map((notice) => wordsOf(notice, publicUrl, zone));
+export function slackBody(notices: readonly Notice[], telling: Telling): string {
+  const shown = notices.slice(0, SHOWN_MAX).map((notice) => wordsOf(notice, telling));
+  const { more, open } = PACKS[telling.reader.locale].notices;
   const single = notices.length === 1;
-  const subject = single ? shown[0]!.subject : digestSubject(notices);
-  const blocks = shown.flatMap((words) => slackBlocks(words, single));
+  const subject = single ? shown[0]!.subject : digestSubject(notices, telling);
+  const blocks = shown.flatMap((words) => slackBlocks(words, single, open));
   const title = single ? [] : [{ type: "header", text: plain(subject, HEADER_MAX) }];
   const rest = notices.length - shown.length;
-  const more = rest > 0 ? [{ type: "section", text: plain(`and ${rest} more`, SECTION_MAX) }] : [];
-  return JSON.stringify({ text: escapeSlack(cut(subject, SECTION_MAX)), blocks: [...title, ...blocks, ...more] });
+  const others = rest > 0 ? [{ type: "section", text: plain(more(rest), SECTION_MAX) }] : [];
+  return JSON.stringify({ text: escapeSlack(cut(subject, SECTION_MAX)), blocks: [...title, ...blocks, ...others] });
 }
 
 // Plain text wherever it holds: what sensors and rules are called must not become a link or a mention.
-function slackBlocks({ subject, explanation, facts, link }: Words, whole: boolean): object[] {
+function slackBlocks({ subject, explanation, facts, link }: Words, whole: boolean, toOpen: string): object[] {
   const head = whole
     ? { type: "header", text: plain(subject, HEADER_MAX) }
     : { type: "section", text: plain(subject, SECTION_MAX) };
   const text = [explanation, ...(whole ? facts.map(([name, value]) => `${name}: ${value}`) : [])].join("\n");
-  const open = link && { type: "section", text: { type: "mrkdwn", text: `<${link}|Open the alert>` } };
+  const open = link && { type: "section", text: { type: "mrkdwn", text: `<${link}|${toOpen}>` } };
   return [head, { type: "section", text: plain(text, SECTION_MAX) }, ...(open ? [open] : [])];
 }

@@ -1,3 +1,4 @@
+import { PACKS } from "../../messages/messages.ts";
 import type { Notice } from "../../model/alert.ts";
 import {
   type Channel,
@@ -7,14 +8,14 @@ import {
   JSON_HEADERS,
   SECTION_MAX,
   SHOWN_MAX,
+  type Telling,
   type Words,
   wordsOf,
 } from "./channel.ts";
 
 /** A workflow of Microsoft Teams. */
 export const teams: Channel = {
-  send: (target, { notices }, { post, publicUrl, zone }) =>
-    post(target, teamsBody(notices, publicUrl, zone), JSON_HEADERS, readAnswer),
+  send: (target, { notices }, { post, telling }) => post(target, teamsBody(notices, telling), JSON_HEADERS, readAnswer),
 };
 
 /** A workflow answers 202 and nothing; a connector 200 and "1", or 200 and why the message was not delivered. */
@@ -32,18 +33,19 @@ const DIGEST_SUBJECT_MAX = 150;
 const DIGEST_TEXT_MAX = 400;
 
 /** A message with an Adaptive Card, as the workflows of Microsoft Teams take it. */
-export function teamsBody(notices: readonly Notice[], publicUrl: string | undefined, zone?: string): string {
-  const shown = notices.slice(0, SHOWN_MAX).map((notice) => wordsOf(notice, publicUrl, zone));
+export function teamsBody(notices: readonly Notice[], telling: Telling): string {
+  const shown = notices.slice(0, SHOWN_MAX).map((notice) => wordsOf(notice, telling));
+  const { more, open } = PACKS[telling.reader.locale].notices;
   const single = notices.length === 1;
-  const subject = single ? shown[0]!.subject : digestSubject(notices);
+  const subject = single ? shown[0]!.subject : digestSubject(notices, telling);
   const rest = notices.length - shown.length;
   const body = [
     run(subject, { size: "large", weight: "bolder" }),
     ...shown.flatMap((words) => teamsBlocks(words, single)),
-    ...(rest > 0 ? [run(`and ${rest} more`)] : []),
+    ...(rest > 0 ? [run(more(rest))] : []),
   ];
   const link = single ? shown[0]!.link : undefined;
-  const actions = link === undefined ? [] : [{ type: "Action.OpenUrl", title: "Open the alert", url: link }];
+  const actions = link === undefined ? [] : [{ type: "Action.OpenUrl", title: open, url: link }];
   const content = {
     $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
     type: "AdaptiveCard",

@@ -2,25 +2,40 @@ import { createHmac } from "node:crypto";
 import { viewAlert } from "../../contract/alert.ts";
 import type { Notice } from "../../model/alert.ts";
 import { type Target, whsecBytes } from "../../model/target.ts";
-import { type Channel, JSON_HEADERS } from "./channel.ts";
+import { type Channel, JSON_HEADERS, type Telling, wordsOf } from "./channel.ts";
 
 /** A program of the city's own, signed as the Standard Webhooks are. */
 export const webhook: Channel = {
-  send(target, { id, notices }, { post, now }) {
-    const body = payloadOf(notices);
+  send(target, { id, notices }, { post, telling, now }) {
+    const body = payloadOf(notices, telling);
     return post(target, body, webhookHeaders(target, id, body, now));
   },
 };
 
 const iso = (time: number) => new Date(time).toISOString();
 
-function payload({ what, at, alert }: Notice) {
-  return { type: `alert.${what}`, timestamp: iso(at), data: viewAlert(alert) };
+function payload(notice: Notice, telling: Telling) {
+  const { what, at, alert } = notice;
+  return { type: `alert.${what}`, timestamp: iso(at), data: viewAlert(alert), text: textOf(notice, telling) };
 }
 
-/** `{type, timestamp, data: Alert}`; several notices in one message are `{type: "alert.group", timestamp, data: [...]}`. */
-export function payloadOf(notices: readonly Notice[]): string {
-  const [first, ...more] = notices.map(payload) as [ReturnType<typeof payload>, ...ReturnType<typeof payload>[]];
+/** What a mail would say, for programs that show it to people. */
+function textOf(notice: Notice, telling: Telling) {
+  const { subject, explanation, facts } = wordsOf(notice, telling);
+  return {
+    language: telling.reader.locale,
+    subject,
+    explanation,
+    facts: facts.map(([name, text]) => `${name}: ${text}`),
+  };
+}
+
+/** `{type, timestamp, data: Alert, text}`; several notices in one message are `{type: "alert.group", timestamp, data: [...]}`. */
+export function payloadOf(notices: readonly Notice[], telling: Telling): string {
+  const [first, ...more] = notices.map((notice) => payload(notice, telling)) as [
+    ReturnType<typeof payload>,
+    ...ReturnType<typeof payload>[],
+  ];
   return JSON.stringify(
     more.length === 0 ? first : { type: "alert.group", timestamp: first.timestamp, data: [first, ...more] },
   );

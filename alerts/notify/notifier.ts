@@ -2,11 +2,12 @@ import type { Notice } from "../../model/alert.ts";
 import { TARGET_TYPES, type TargetType } from "../../model/channels.ts";
 import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
 import type { Log } from "../../model/log.ts";
-import { say } from "../../model/sentence.ts";
+import { type Language, say } from "../../model/sentence.ts";
 import { durationMs, type Target } from "../../model/target.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
 import type { Escalation } from "../../store/records/outbox.ts";
 import type { Records } from "../../store/records.ts";
+import type { CurrentOf } from "../channels/channel.ts";
 import { createSend, type NotifyPorts } from "../channels/registry.ts";
 import { noted } from "../says.ts";
 import { createCatchUp } from "./catch-up.ts";
@@ -110,6 +111,10 @@ type NotifierOptions = {
   readonly publicUrl?: string;
   /** The city's time zone, of targets that have none of their own. */
   readonly cityZone?: string | undefined;
+  /** The city's language, of targets that have none of their own. */
+  readonly cityLanguage?: Language | undefined;
+  /** What a sensor's value is by now. */
+  readonly current?: CurrentOf | undefined;
   readonly timeoutMs?: number;
   readonly later?: Later;
   /** Nobody may be told of anything now; what is to be told waits. */
@@ -135,11 +140,11 @@ const timer: Later = (ms, work) => {
  */
 export function createNotifier(options: NotifierOptions) {
   const { records, ports, now, random, log, publicUrl, timeoutMs = TIMEOUT_MS, later = timer } = options;
-  const { cityZone = "UTC" } = options;
+  const { cityZone = "UTC", cityLanguage, current } = options;
   const { settled = now } = options;
   const { targets, outbox, recipients } = records;
   const { allowed = createAllowList([]) } = options;
-  const send = createSend(ports, { publicUrl, cityZone, timeoutMs, now });
+  const send = createSend(ports, { publicUrl, cityZone, cityLanguage, current, timeoutMs, now });
   const lanes = new Map<string, Lane>();
   const figures = createNotifyFigures(records);
   const end = new AbortController();

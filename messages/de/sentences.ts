@@ -116,6 +116,11 @@ export const sentences: Pack["sentences"] = {
   "deed.refusedValues": ({ metric }) => `sandten unmögliche Werte für ${metric}`,
   "deed.rule": ({ title }) => `meldeten „${title}“`,
 
+  "status.now": ({ value, span }) => `Jetzt ${value}, Dauer bisher ${span}.`,
+  "status.newest": ({ value, at, span }) => `Neuester Wert ${value} ${at.at}; Dauer bisher ${span}.`,
+  "status.open": ({ span }) => `Dauer bisher ${span}.`,
+  "status.lasted": ({ span }) => `Dauer: ${span}.`,
+
   "ended.value": ({ at, value }) => `Beendet ${at.at} mit ${value}.`,
   "ended.noData": ({ at }) => `Beendet ${at.at}, weil keine gültigen Daten folgten.`,
 

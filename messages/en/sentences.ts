@@ -113,6 +113,11 @@ export const sentences: Pack["sentences"] = {
   "deed.refusedValues": ({ metric }) => `sent impossible values of ${metric}`,
   "deed.rule": ({ title }) => `raised "${title}"`,
 
+  "status.now": ({ value, span }) => `Now ${value}, for ${span} so far.`,
+  "status.newest": ({ value, at, span }) => `Newest value ${value} ${at.at}; it has lasted ${span} so far.`,
+  "status.open": ({ span }) => `It has lasted ${span} so far.`,
+  "status.lasted": ({ span }) => `It lasted ${span}.`,
+
   "ended.value": ({ at, value }) => `It ended ${at.at} with ${value}.`,
   "ended.noData": ({ at }) => `It ended ${at.at} because no valid data followed.`,
 

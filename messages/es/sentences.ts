@@ -119,6 +119,11 @@ export const sentences: Pack["sentences"] = {
   "deed.refusedValues": ({ metric }) => `enviaron valores imposibles de ${metric}`,
   "deed.rule": ({ title }) => `avisaron de «${title}»`,
 
+  "status.now": ({ value, span }) => `Ahora ${value}; dura ya ${span}.`,
+  "status.newest": ({ value, at, span }) => `Último valor: ${value} ${at.at}; dura ya ${span}.`,
+  "status.open": ({ span }) => `Dura ya ${span}.`,
+  "status.lasted": ({ span }) => `Duró ${span}.`,
+
   "ended.value": ({ at, value }) => `Terminó ${at.at} con ${value}.`,
   "ended.noData": ({ at }) => `Terminó ${at.at} porque no llegaron más datos válidos.`,
 

@@ -141,7 +141,9 @@ describe("sentences to people", () => {
       startedAt: at,
     };
     const notice = { id: "n", at, what: "firing" as const, alert: { ...alert, explanation: "x" } as unknown as Alert };
-    expect(mailOf("m", [], [notice], undefined, "Europe/Lisbon").text).toContain("2026-06-01 01:00 UTC+1");
+    expect(mailOf("m", [], [notice], { reader: { locale: "en", zone: "Europe/Lisbon" } }).text).toContain(
+      "2026-06-01 01:00 UTC+1",
+    );
   });
 
   it("quiet hours without a zone of their own are the city's", () => {

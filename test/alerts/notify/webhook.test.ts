@@ -16,6 +16,8 @@ function isSigned(secret: string, headers: Record<string, string>, body: string)
   return (headers["webhook-signature"] ?? "").split(" ").includes(`v1,${expected}`);
 }
 
+const telling = { reader: { locale: "en", zone: "UTC" } } as const;
+
 describe("a signed webhook", () => {
   it("has the signature that openssl computes", () => {
     // printf '%s' 'msg_test_1.1764000000.{"type":"alert.firing"}' | openssl dgst -sha256 -mac HMAC -macopt hexkey:... -binary | base64
@@ -25,7 +27,7 @@ describe("a signed webhook", () => {
   });
 
   it("is signed over id, time and body: a change of any of them shows", () => {
-    const body = payloadOf([aNotice()]);
+    const body = payloadOf([aNotice()], telling);
     const headers = webhookHeaders(aTarget({ secret: SECRET }), "msg_1", body, T0);
     expect(headers["webhook-timestamp"]).toBe(String(T0 / 1_000));
     expect(isSigned(SECRET, headers, body)).toBe(true);
@@ -58,12 +60,12 @@ describe("a signed webhook", () => {
   });
 
   it("says what happened and shows the alert as the API does", () => {
-    expect(JSON.parse(payloadOf([aNotice()]))).toMatchObject({
+    expect(JSON.parse(payloadOf([aNotice()], telling))).toMatchObject({
       type: "alert.firing",
       timestamp: new Date(T0).toISOString(),
       data: { id: "al-1", startedAt: new Date(T0).toISOString(), rule: { id: "no2-high" } },
     });
-    const group = JSON.parse(payloadOf([aNotice(), aNotice({ id: "al-2" }, "resolved")]));
+    const group = JSON.parse(payloadOf([aNotice(), aNotice({ id: "al-2" }, "resolved")], telling));
     expect(group).toMatchObject({ type: "alert.group", data: [{ type: "alert.firing" }, { type: "alert.resolved" }] });
   });
 });
