@@ -234,22 +234,26 @@ async function openSource(options: SourceOptions, command: Command): Promise<Run
     client.post("/rules/backtest", { rules: rules.map(withoutVersion), ...span, sensor }, ANSWER_WITHIN_MS);
 }
 
+/** Read anew for each set of rules, and never held: a recording may be of years. */
 async function openRecording(options: SourceOptions, files: readonly string[], command: Command): Promise<RunBacktest> {
   if (!options.mapping) return command.error("error: --recording needs --mapping beside it");
-  const { readings } = await readingsOfRecording(loadMapping(options.mapping), files, Date.now());
-  const ofSensor = readings.filter(({ sensorId }) => options.sensor === undefined || sensorId === options.sensor);
-  const first = ofSensor[0];
-  if (!first) throw new Error("the recording has no readings that the service would keep");
-  const from = options.from ?? first.measuredAt;
-  const to = options.to ?? ofSensor.at(-1)!.measuredAt + 1;
-  const warm = ofSensor.filter(({ measuredAt }) => measuredAt >= from - options.warmUp && measuredAt < to);
-  const sensors = new Map<string, WatchedSensor>();
-  for (const { sensorId: id, kind, district } of warm)
-    if (!sensors.has(id)) sensors.set(id, { id, kind, district, tags: {} });
+  const mapping = loadMapping(options.mapping);
   return async (rules) => {
+    const sensors = new Map<string, WatchedSensor>();
     const backtest = createBacktest(rules, (id) => sensors.get(id));
-    for (let i = 0; i < warm.length; i += BATCH) backtest.observe(warm.slice(i, i + BATCH));
-    return viewBacktest(backtest.finish({ from, to }));
+    const span = { from: options.from, to: options.to ?? Number.POSITIVE_INFINITY, last: 0 };
+    for await (const batch of readingsOfRecording(mapping, files, Date.now())) {
+      const readings = batch.filter(({ sensorId }) => options.sensor === undefined || sensorId === options.sensor);
+      span.from ??= readings[0]?.measuredAt;
+      span.last = readings.at(-1)?.measuredAt ?? span.last;
+      const own = readings.filter(({ measuredAt: at }) => at >= span.from! - options.warmUp && at < span.to);
+      for (const { sensorId: id, kind, district } of own)
+        if (!sensors.has(id)) sensors.set(id, { id, kind, district, tags: {} });
+      backtest.observe(own);
+    }
+    if (span.last === 0) throw new Error("the recording has no readings that the service would keep");
+    const to = options.to ?? span.last + 1;
+    return viewBacktest(backtest.finish({ from: span.from!, to }));
   };
 }
 
@@ -264,23 +268,18 @@ export function parseTime(text: string): number {
   return at;
 }
 
-type RecordingReadings = {
-  /** As the service would store them, in the order of time. */
-  readonly readings: readonly Reading[];
-  /** What the service would put in quarantine, or drop as a duplicate. */
-  readonly refused: number;
-  readonly duplicates: number;
-};
-
-/** A recording as `lamppost replay` and the service would make readings of it: imported history. */
-export async function readingsOfRecording(
+/**
+ * A recording as `lamppost replay` and the service would make readings of it: imported history, in the order of time.
+ * What the service would put in quarantine, or drop as a duplicate, is left out.
+ */
+export async function* readingsOfRecording(
   mapping: Mapping,
   files: readonly string[],
   now: number,
-): Promise<RecordingReadings> {
-  const readings: Reading[] = [];
-  const keys = new Set<string>();
-  let [refused, duplicates, seq] = [0, 0, 0];
+): AsyncGenerator<readonly Reading[]> {
+  let seq = 0;
+  let batch: Reading[] = [];
+  let [lastAt, ofMoment] = [Number.NaN, new Set<string>()];
   const recordings = await openRecordings(mapping, files, { now });
   try {
     for await (const { items } of recordings.moments()) {
@@ -288,21 +287,20 @@ export async function readingsOfRecording(
         seq += 1;
         const topic = { sensorId, kind, district, imported: true };
         const reading = at === undefined ? undefined : readReading(topic, { measuredAt: at, ...values }, now, seq);
-        if (reading === undefined || isFault(reading)) {
-          refused += 1;
-          continue;
-        }
-        const key = `${sensorId} ${reading.measuredAt}`;
-        if (keys.has(key)) duplicates += 1;
-        else readings.push(reading);
-        keys.add(key);
+        if (reading === undefined || isFault(reading)) continue;
+        if (reading.measuredAt !== lastAt) [lastAt, ofMoment] = [reading.measuredAt, new Set()];
+        if (ofMoment.has(sensorId)) continue;
+        ofMoment.add(sensorId);
+        batch.push(reading);
       }
+      if (batch.length < BATCH) continue;
+      yield batch;
+      batch = [];
     }
+    if (batch.length > 0) yield batch;
   } finally {
     recordings.close();
   }
-  readings.sort((a, b) => a.measuredAt - b.measuredAt || a.journalSeq - b.journalSeq);
-  return { readings, refused, duplicates };
 }
 
 /** What a limit may be about; each is a number of the result. */

@@ -42,7 +42,7 @@ const NOTHING = 1e-30;
 /**
  * One flat object, `{"measuredAt": …, "seq": …, "<metric>": number, …}`, becomes a reading or a fault. Each metric is
  * judged alone: what is refused is in `notes.values`, and the reading goes on with the rest; a fault is what has no good
- * value at all. Unknown fields are dropped, unless they look personal: then nothing is taken. Never throws.
+ * value at all, but for history whose values are all missing, which is a reading without values. Unknown fields are dropped, unless they look personal: then nothing is taken. Never throws.
  *
  * A plain loop instead of a schema: this runs for every reading of the city, and what it must say (which key, which
  * limit, clamp, flag) is more than a schema's yes or no; zod guards the doors that see few messages.
@@ -128,7 +128,9 @@ export function readReading(
   const time = readMeasuredAt(record.measuredAt, receivedAt, at.imported);
   if (typeof time !== "number") return refuse(record, time);
   notes.missing += missing;
-  if (count === 0) return noValues(at.kind, unknown);
+  // Of history nobody could say later that the sensor was there: it is kept as a sign of life without a value.
+  const isSign = at.imported && missing > 0;
+  if (count === 0 && !isSign) return noValues(at.kind, unknown);
   if (at.kind === "air") quality = flagParticleOrder(values, quality);
   notes.taken += count;
   if (quality) for (const _ in quality) notes.suspect += 1;

@@ -7,6 +7,7 @@ import { createZoneClock, localMs, type Placed, readIso } from "../model/local-t
 import { createTimeReader, createValueReader } from "../model/mapping.ts";
 import type { MetricName } from "../model/metrics.ts";
 import { createNames, type Names } from "../model/names.ts";
+import { isMissingText } from "../model/stand-ins.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { openText, RECORD_BYTES_MAX, readLines } from "./lines.ts";
 import {
@@ -135,8 +136,8 @@ type Template = {
 type Sensor = {
   readonly name: Template;
   readonly kind: Kind;
-  /** What it says in a row. */
-  readonly valuesOf: (cells: Cells) => Item["values"];
+  /** What it says in a row; undefined: nothing. */
+  readonly valuesOf: (cells: Cells) => Item["values"] | undefined;
   /** Several rows make a reading. */
   readonly isPart: boolean;
 };
@@ -175,15 +176,21 @@ function createRowReader(
     const { at, raw, pass, local, isZoneless } = time.read(cells, row, seriesOf);
     if (pass !== undefined) note(pass, local!);
     if (isZoneless) counts.zoneless += 1;
-    return sensors.map((sensor) => ({
-      sensorId: sensor.name.id(cells),
-      kind: sensor.kind,
-      district: district.id(cells),
-      at,
-      rawTime: raw.slice(0, TEXT_CHARS_MAX),
-      values: sensor.valuesOf(cells),
-      ...(sensor.isPart && { isPart: true as const }),
-    }));
+    return sensors.flatMap((sensor): Item[] => {
+      const values = sensor.valuesOf(cells);
+      if (!values) return [];
+      return [
+        {
+          sensorId: sensor.name.id(cells),
+          kind: sensor.kind,
+          district: district.id(cells),
+          at,
+          rawTime: raw.slice(0, TEXT_CHARS_MAX),
+          values,
+          ...(sensor.isPart && { isPart: true as const }),
+        },
+      ];
+    });
   }
 
   function note(pass: NonNullable<Placed["pass"]>, local: number): void {
@@ -235,7 +242,12 @@ function sensorsOf(reading: ReadingSpec, spec: TableFile, naming: Naming, header
     if (!own) return [];
     const groups = { ...naming.groups, column, ...own };
     const name = template(reading.sensor, { ...naming, groups, column: () => undefined });
-    return [{ name, kind, valuesOf: (cells) => ({ [reading.metric]: read(cells[index] ?? "") }), isPart: false }];
+    const valuesOf = (cells: Cells) => {
+      const cell = cells[index] ?? "";
+      // A row of many sensors says nothing of those whose cell is empty; a stand-in is what the sensor said.
+      return cell.trim() === "" || isMissingText(cell) ? undefined : { [reading.metric]: read(cell) };
+    };
+    return [{ name, kind, valuesOf, isPart: false }];
   });
   if (found.length === 0) absent.push(reading.eachColumn);
   return found;
@@ -434,7 +446,7 @@ async function* readMapped(
     } else {
       counts.rows += 1;
       if (isHeld()) waiting.push(cells);
-      else yield reader.read(cells, row++);
+      else yield itemsOf(reader, cells);
       if (waiting.length === ROWS_LOOKED_AT) yield* letGo(reader);
     }
   }
@@ -452,7 +464,16 @@ async function* readMapped(
     noteEnds(reader.time, true);
     const held = waiting;
     waiting = [];
-    for (const cells of held) yield reader.read(cells, row++);
+    for (const cells of held) yield itemsOf(reader, cells);
+  }
+
+  function itemsOf(reader: ReturnType<typeof createRowReader>, cells: Cells): readonly Item[] {
+    const items = reader.read(cells, row++);
+    if (items.length > 0) return items;
+    // A time, and nothing of any sensor.
+    counts.rows -= 1;
+    counts.blank += 1;
+    return items;
   }
 
   function noteEnds({ endsAfterMs }: ReadTime, isFound: boolean): void {

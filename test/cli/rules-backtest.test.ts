@@ -89,17 +89,41 @@ describe("rules backtest over a recording", () => {
   });
 });
 
+const NATIVE = parseMapping({ name: "native", title: "", source: "", form: "native" });
+
+async function kept(lines: readonly string[]) {
+  writeFileSync(recording, lines.join("\n"));
+  return Array.fromAsync(readingsOfRecording(NATIVE, [recording], Date.UTC(2026, 5, 1)));
+}
+
 it("a recording gives the readings that the service would keep, in the order of time", async () => {
   const lines = [line(20, 21), line(0, 20), line(0, 25), line(5, 5_000), line(6, "hot"), RECORDING[1]!];
-  writeFileSync(recording, lines.join("\n"));
-  const mapping = parseMapping({ name: "native", title: "", source: "", form: "native" });
-  const { readings, refused, duplicates } = await readingsOfRecording(mapping, [recording], Date.UTC(2026, 5, 1));
-  expect(readings.map(({ values, imported }) => [values.temperature, imported])).toEqual([
+  const [readings] = await kept(lines);
+  expect(readings!.map(({ values, imported }) => [values.temperature, imported])).toEqual([
     [20, true],
     [45, true],
     [21, true],
   ]);
-  expect({ refused, duplicates }).toEqual({ refused: 2, duplicates: 1 });
+});
+
+it("is read a piece at a time", async () => {
+  const pieces = await kept(Array.from({ length: 25_000 }, (_, minute) => line(minute, 20)));
+  expect(pieces.map(({ length }) => length)).toEqual([10_000, 10_000, 5_000]);
+});
+
+it("a sensor that says nothing but stand-ins is there without a value, one that says nothing is silent", async () => {
+  const silent = RULES.replace("  - id: hot", "  - id: silent").replace("    metric: temperature\n", "");
+  const hourly = (of: (hour: number) => string[]) => Array.from({ length: 96 }, (_, hour) => of(hour)).flat();
+  const isOut = (hour: number) => hour >= 48 && hour < 72;
+  const lines = hourly((hour) => [
+    line(60 * hour, isOut(hour) ? -999 : 20),
+    ...(isOut(hour) ? [] : [line(60 * hour, 20, "s-2")]),
+  ]);
+  writeFileSync(rulesFile, silent.replace("type: threshold, above: 40", "type: silence, after: 2h"));
+  writeFileSync(recording, lines.join("\n"));
+  const { alerts, readings } = JSON.parse((await backtest("--json")).out);
+  expect(readings).toBe(96 + 72);
+  expect(alerts.map(({ subject }: { subject: { sensorId: string } }) => subject.sensorId)).toEqual(["s-2"]);
 });
 
 describe("the chart", () => {

@@ -88,6 +88,21 @@ describe("recordings", () => {
     ]);
   });
 
+  it("an empty cell of many sensors is nothing that one of them said; a stand-in is", async () => {
+    const { lines: said, counts } = await lines(
+      "metr-la-week",
+      "los_speed.csv",
+      "773869,767541\n10,\nnan,0\n,NaN\n20,20\n",
+    );
+    expect(said.map((one) => one.split(" ").slice(0, 1).concat(one.split(" ")[2]!).join(" "))).toEqual([
+      'los-angeles/traffic/la-773869 {"speed":16.09344}',
+      'los-angeles/traffic/la-767541 {"speed":null}',
+      'los-angeles/traffic/la-773869 {"speed":32.18688}',
+      'los-angeles/traffic/la-767541 {"speed":32.18688}',
+    ]);
+    expect(counts).toMatchObject({ rows: 3, blank: 1 });
+  });
+
   it("NAB: the metric by the file's name, repeated times left to the service", async () => {
     const text = "timestamp,value\n2015-09-01 11:25:00,58\n2015-09-01 11:25:00,58\n";
     const twice = (line: string) => [line, line];
