@@ -33,13 +33,19 @@ export const stamp = z.enum(["start", "end"]).default("start");
 
 const EPOCHS: Readonly<Record<string, number>> = { "epoch-s": 1000, "epoch-ms": 1, "epoch-us": 1e-3, "epoch-ns": 1e-6 };
 
+/** Days as spreadsheets count them, 1 being the first of 1900; 25569 is 1970-01-01. By the clock on the wall. */
+const EXCEL = "excel-days";
+const EXCEL_1970 = 25_569;
+
 /** Patterns of times that say their zone themselves; of "iso" those may that say none. */
 const ZONED = ["iso", ...Object.keys(EPOCHS)];
 const PARTS = "YYYY YY MMM MM M DD D HH H mm ss A";
 
-const pattern = z.string().refine((text) => ZONED.includes(text) || (/YY/.test(text) && /D/.test(text)), {
-  error: `neither one of ${ZONED.join(", ")} nor made of a year, a month and a day (${PARTS})`,
-});
+const pattern = z
+  .string()
+  .refine((text) => ZONED.includes(text) || text === EXCEL || (/YY/.test(text) && /D/.test(text)), {
+    error: `neither one of ${[...ZONED, EXCEL].join(", ")} nor made of a year, a month and a day (${PARTS})`,
+  });
 
 /** The parts of a time, joined by a space, in one of these patterns. */
 export const writtenTime = z
@@ -130,6 +136,12 @@ function readerOf(pattern: string): (text: string) => Said | undefined {
     return (text) => {
       const value = readNumber(text, { decimal: "." });
       return value === undefined ? undefined : { ms: Math.floor(value * unit), isInstant: true };
+    };
+  if (pattern === EXCEL)
+    return (text) => {
+      const days = readNumber(text.replace(",", "."), { decimal: "." });
+      // Fractions of a day are cut somewhere: nobody meant milliseconds.
+      return days === undefined ? undefined : { ms: Math.round((days - EXCEL_1970) * 86_400) * 1000, isInstant: false };
     };
   const read = localTimeReader(pattern);
   return (text) => {

@@ -29,6 +29,8 @@ const EPOCHS = [
   ["epoch-us", 1e-3],
   ["epoch-ns", 1e-6],
 ] as const;
+/** Days since 1899-12-30. */
+const [EXCEL_2000, EXCEL_2100] = [36_526, 73_051];
 const [YEAR_2000, YEAR_2100] = [Date.UTC(2000, 0), Date.UTC(2100, 0)];
 
 export function timeOf({ columns }: Table, isNumeric: (column: Column) => boolean, doubts: string[]): TimeGuess {
@@ -51,6 +53,16 @@ export function timeOf({ columns }: Table, isNumeric: (column: Column) => boolea
       ([, unit]) => numbers.length > 0 && numbers.every((n) => n * unit > YEAR_2000 && n * unit < YEAR_2100),
     );
     if (epoch) return { time: { columns: [column.name], patterns: [epoch[0]] }, used: new Set([column.name]) };
+  }
+  for (const column of named) {
+    const days = filled(column).map((cell) => Number(cell.replace(",", ".")));
+    if (days.length === 0 || !days.every((day) => day >= EXCEL_2000 && day < EXCEL_2100)) continue;
+    doubts.push(
+      `"${column.name}" is taken for days as Excel counts them (45292 is 2024-01-01); formatted as a date in Excel they would say so themselves`,
+    );
+    if (days.every(Number.isInteger) && days.length > new Set(days).size)
+      doubts.push(`"${column.name}" has whole days only: a column with a fraction of a day beside it cannot be read`);
+    return told([column], "excel-days", doubts);
   }
   const part = (pattern: RegExp) =>
     columns.find((column) => pattern.test(bare(column.name).words) && isNumeric(column));

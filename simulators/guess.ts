@@ -182,14 +182,14 @@ function readingsOf(columns: readonly Column[], context: Context, doubts: string
     context,
     doubts,
   );
-  const alone = numeric.filter((column) => column !== by && !wide.used.has(column.name));
-  const used = new Set([...wide.used, ...(by ? [by.name] : [])]);
+  const plain = numeric.filter((column) => column !== by && !wide.used.has(column.name));
+  const stations = by ? NO_STATIONS : columnsOfStations(plain, { ...context, missing }, doubts);
+  const alone = plain.filter(({ name }) => !stations.used.has(name));
+  const used = new Set([...wide.used, ...stations.used, ...(by ? [by.name] : [])]);
   const ofKind = new Map<Kind, object[]>();
   const taken = new Set<MetricName>();
   const value =
-    alone.length === 1 && VALUE_NAME.test(bare(alone[0]!.name).words)
-      ? findMetric(context.file.replace(/[_.\d]+/g, " "))
-      : undefined;
+    alone.length === 1 && VALUE_NAME.test(bare(alone[0]!.name).words) ? metricOfFile(context.file) : undefined;
   for (const column of alone) {
     const found = findMetric(column.name) ?? value;
     if (!found || taken.has(found.metric)) continue;
@@ -212,23 +212,32 @@ function readingsOf(columns: readonly Column[], context: Context, doubts: string
     metrics,
   }));
   if (readings.length > 0 && !by) doubts.push(`no column says whose row it is: all are of one sensor, "${sensor}"`);
-  if (readings.length === 0 && wide.readings.length === 0) {
+  const ofColumns = [...wide.readings, ...stations.readings];
+  if (readings.length === 0 && ofColumns.length === 0) {
     const first = alone[0];
     if (!first) throw new RecordingError("no column with numbers was found beside the time");
     doubts.push(`NO METRIC was found: "${first.name}" as activePower, as is, only stands for what is true`);
     if (alone.length > 1) {
       const names = alone.slice(0, 5).map(({ name }) => name);
-      doubts.push(`if ${names.join(", ")} are stations: one entry of readings for each, or eachColumn for all`);
+      doubts.push(
+        `if ${names.join(", ")} are stations, say what they measure: in the file's name (pm25_2024.csv), or as metric and unit of eachColumn`,
+      );
     }
     used.add(first.name);
     readings.push({ sensor, kind: "energy", metrics: [{ column: first.name, metric: "activePower", unit: "as is" }] });
   }
-  return { readings: [...wide.readings, ...readings], used, missing };
+  return { readings: [...ofColumns, ...readings], used, missing };
 }
 
 function findMetric(name: string): Omit<Found, "unit"> | undefined {
   const { words } = bare(name);
   return WORDS.find((one) => one.name.test(words));
+}
+
+/** What a file is said to be of: "pm25_2024.csv". */
+function metricOfFile(file: string): Omit<Found, "unit"> | undefined {
+  const stem = file.replace(/\.gz$/i, "").replace(/\.[^.]+$/, "");
+  return findMetric(stem) ?? findMetric(stem.replace(/[_.\d]+/g, " "));
 }
 
 /** Names with numbers in them, or that are numbers: a sensor each. */
@@ -241,7 +250,7 @@ function columnsOfSensors(
   const used = new Set<string>();
   const readings: object[] = [];
   if (ids.length >= 3) {
-    const found = findMetric(context.file.replace(/[_.\d]+/g, " ")) ?? ({ metric: "flow", kind: "traffic" } as const);
+    const found = metricOfFile(context.file) ?? ({ metric: "flow", kind: "traffic" } as const);
     doubts.push(
       `the columns are named by numbers, taken for one sensor each; that they hold ${found.metric} is a guess from the file's name`,
     );
@@ -289,6 +298,100 @@ function columnsOfSensors(
     readings.push({ eachColumn: `^${pattern}$`, sensor: `${head}-{n}`, kind: found.kind, metric: found.metric, unit });
   }
   return { readings, used };
+}
+
+const NO_STATIONS: { readonly readings: readonly object[]; readonly used: ReadonlySet<string> } = {
+  readings: [],
+  used: new Set(),
+};
+/** What stands beside a metric in a name and is no place: how the value was made, or how good it is. */
+const NO_PLACE =
+  /^(?:min|max|mean|avg|average|median|std|sd|sum|total|count|raw|flag|quality|error|status|sensor|value|daily|hourly|in|out|air|ambient|dew|point|wet|bulb|active|reactive|line|phase|l\d|[a-c]|\d+)$/;
+const STATIONS_MAX = 500;
+
+/**
+ * A column for each station: named by it alone, where the file's name says what is measured, or by it and the metric
+ * ("Centro PM2.5").
+ */
+function columnsOfStations(
+  columns: readonly Column[],
+  context: Context & { readonly missing: readonly string[] },
+  doubts: string[],
+): typeof NO_STATIONS {
+  const numbers = (own: readonly Column[]) => own.flatMap((one) => numbersIn(one, context.writing, context.missing));
+  const unknown = columns.filter(({ name }) => !findMetric(name));
+  const ofFile = metricOfFile(context.file);
+  if (unknown.length > 1 && unknown.length === columns.length && ofFile && unknown.length <= STATIONS_MAX) {
+    const { metric, kind } = ofFile;
+    doubts.push(
+      `the columns (${unknown
+        .slice(0, 3)
+        .map(({ name }) => name)
+        .join(", ")} …) are taken for one sensor each; that they hold ${metric} is told by the file's name only`,
+    );
+    const unit = unitOf("", ofFile, numbers(unknown.slice(0, 20)), doubts);
+    const names = unknown.map(({ name }) =>
+      name
+        .trim()
+        .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+        .replace(/\s+/g, "\\s+"),
+    );
+    return {
+      readings: [{ eachColumn: `^(?:${names.join("|")})$`, sensor: "{column}", kind, metric, unit }],
+      used: new Set(unknown.map(({ name }) => name)),
+    };
+  }
+  const places = new Map<string, Map<MetricName, Column>>();
+  for (const column of columns) {
+    const found = placeIn(column.name);
+    if (!found) continue;
+    const own = places.get(found.place) ?? new Map<MetricName, Column>();
+    if (!own.has(found.metric)) own.set(found.metric, column);
+    places.set(found.place, own);
+  }
+  // Each metric is there of each of them: otherwise the words are something else.
+  const metrics = new Set([...places.values()].flatMap((own) => [...own.keys()]));
+  const isGrid = [...places.values()].every((own) => own.size === metrics.size);
+  if (places.size < 2 || places.size > STATIONS_MAX || !isGrid) return NO_STATIONS;
+  doubts.push(
+    `${[...places.keys()].slice(0, 3).join(", ")}: ${places.size} words in the columns' names are taken for a sensor each`,
+  );
+  const readings = [...places].flatMap(([place, own]) => {
+    const ofKind = Map.groupBy(own, ([, { name }]) => findMetric(name)!.kind);
+    return [...ofKind].map(([kind, all]) => ({
+      sensor: ofKind.size > 1 ? `${place}-${kind}` : place,
+      kind,
+      metrics: all.map(([metric, column]) => ({
+        column: column.name,
+        metric,
+        unit: unitOf(column.name, { metric, kind }, numbers([column]), doubts),
+      })),
+    }));
+  });
+  return { readings, used: new Set([...places.values()].flatMap((own) => [...own.values()].map(({ name }) => name))) };
+}
+
+/** "PM2.5 Centro (µg/m³)": what is measured, and what else the name says. */
+function placeIn(name: string): { readonly place: string; readonly metric: MetricName } | undefined {
+  const words = bare(name).words.split(" ");
+  for (let length = Math.min(4, words.length - 1); length > 0; length--) {
+    for (const [metricWords, rest] of [
+      [words.slice(-length), words.slice(0, -length)],
+      [words.slice(0, length), words.slice(length)],
+    ] as const) {
+      const metric = WORDS.find(
+        (one) => one.name.exec(metricWords.join(" "))?.[0].trim() === metricWords.join(" "),
+      )?.metric;
+      if (
+        metric &&
+        rest.some((word) => word.length > 2) &&
+        rest.every((word) => !NO_PLACE.test(word)) &&
+        !findMetric(rest.join(" "))
+      )
+        return { place: toId(rest.join(" ")), metric };
+    }
+  }
+  return undefined;
 }
 
 /** One value a row, and a column that says of what. */

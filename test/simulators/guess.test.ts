@@ -230,8 +230,57 @@ const CASES: readonly Case[] = [
   ],
 ];
 
+const STATIONS: readonly Case[] = [
+  [
+    "a column for each station, what they measure in the file's name",
+    "pm25_2024.csv",
+    `time,Centro,Plaza de España,Norte\n${hours(20, (_, two) => `2024-01-01T${two}:00:00Z,12,13,${two}`)}\n`,
+    'centro 2024-01-01T00:00 {"pm25":12}',
+    [/Centro, Plaza de España, Norte …\) are taken for one sensor each.*pm25 is told by the file's name only/],
+    /NO METRIC/,
+  ],
+  [
+    "a column for each station and metric",
+    "red.csv",
+    `Fecha;Centro PM2.5;Centro NO2 (µg/m³);Norte PM2.5;Norte NO2 (µg/m³)\n${hours(20, (_, two) => `2024-01-01 ${two}:00;12,5;40;13;41`)}\n`,
+    'centro 2024-01-01T00:00 {"pm25":12.5,"no2":40}',
+    [/centro, norte: 2 words in the columns' names are taken for a sensor each/],
+    /NO METRIC/,
+  ],
+  [
+    "a column for each station of which nobody says what it is",
+    "data.csv",
+    `time,Centro,Norte\n${hours(20, (_, two) => `2024-01-01T${two}:00:00Z,12,13`)}\n`,
+    'data 2024-01-01T00:00 {"activePower":12}',
+    [/NO METRIC was found/, /if Centro, Norte are stations, say what they measure: in the file's name/],
+  ],
+  [
+    "no stations: several values of one kind",
+    "tank.csv",
+    `time,air temperature (°C),pm25 raw,pm25 mean,oil temperature (°C)\n${hours(20, (_, two) => `2024-01-01T${two}:00:00Z,12,13,14,50`)}\n`,
+    'tank-air 2024-01-01T00:00 {"temperature":12,"pm25":13}',
+    [],
+    /words in the columns/,
+  ],
+  [
+    "days as Excel counts them, decimal commas",
+    "excel.csv",
+    `Datum;pm25\n${hours(20, (hour) => `${(45_292 + hour / 24).toFixed(6).replace(".", ",")};12,5`)}\n`,
+    'excel 2024-01-01T00:00 {"pm25":12.5}',
+    [/"Datum" is taken for days as Excel counts them/, /do not say their zone/],
+    /whole days/,
+  ],
+  [
+    "days of Excel whose hours stand elsewhere",
+    "excel2.csv",
+    `date,fraction,pm25\n${hours(20, (hour) => `45292,${(hour / 24).toFixed(4)},12`)}\n`,
+    'excel2 2024-01-01T00:00 {"pm25":12}',
+    [/"date" has whole days only/, /all have the time 2024-01-01/],
+  ],
+];
+
 describe("a guess", () => {
-  it.each(CASES.map(([what, ...rest]) => ({ what, rest })))("$what", async ({ rest }) => {
+  it.each([...CASES, ...STATIONS].map(([what, ...rest]) => ({ what, rest })))("$what", async ({ rest }) => {
     const [file, content, first, doubts, none] = rest;
     const found = await guess(file, content);
     expect(found.first, found.yaml).toBe(first);
