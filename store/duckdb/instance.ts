@@ -84,6 +84,10 @@ async function open(options: InstanceOptions, connectionCount: number): Promise<
     memory_limit: options.memoryLimit,
     checkpoint_threshold: options.checkpointThreshold,
     threads: String(options.threads),
+    // What a checkpoint has written goes back to the system, which otherwise waits for more of it to be free.
+    allocator_background_threads: "true",
+    allocator_flush_threshold: "32MB",
+    allocator_bulk_deallocation_flush_threshold: "32MB",
     // Nothing is fetched from the network behind the operator's back.
     autoinstall_known_extensions: "false",
   });

@@ -28,8 +28,11 @@ const QUERIES_MAX = 3;
 /** The service asks, too: for what is stored already, for the books. It waits behind nobody's question. */
 const OWN = 1;
 
-/** Each checkpoint writes the last, unfinished row group again: every 16 MiB, DuckDB's default, costs a quarter more CPU. */
-const CHECKPOINT_THRESHOLD = "128MB";
+/**
+ * Each checkpoint writes the last, unfinished row group again: every 16 MiB, DuckDB's default, costs a quarter more CPU. What
+ * waits for one stands in memory, in more than its own size.
+ */
+const CHECKPOINT_THRESHOLD = "64MB";
 
 /**
  * The embedded store: one file, opened by one process. Throws an Error with the cause if the file cannot be opened;
