@@ -4,9 +4,9 @@ import type { PageOf } from "../../contract/common.ts";
 import type { SensorFaultsView, SensorView } from "../../contract/reading.ts";
 import { KINDS } from "../../model/kinds.ts";
 import { type Draft, request, send } from "../api/client.ts";
-import { districts, sensors, sensorsLoaded } from "../live/live.ts";
+import { districts, loadSensors, sensors, sensorsLoaded } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { Check, Field, typed, typedList, typedTags } from "../parts/fields.tsx";
+import { Button, Check, Field, typed, typedList, typedTags } from "../parts/fields.tsx";
 import { Form } from "../parts/forms.tsx";
 import { loadAll, Problem, useLoaded } from "../parts/state.tsx";
 import { buttons, Table } from "../parts/table.tsx";
@@ -15,6 +15,7 @@ import { user } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName, metricLabel } from "../words/words.ts";
 import { Managed, OneTimeSecret, RowButton, Section, useManaged } from "./parts.tsx";
+import { RegisterImport } from "./register-import.tsx";
 
 /** What may send: sensors with a password of their own, and gateways that speak for others. */
 export function Devices() {
@@ -33,6 +34,7 @@ function Sensors() {
   const gone = useLoaded((signal) => loadAll<SensorView>("/sensors?retired=true", signal), [list.items]);
   const [made, setMade] = useState<CredentialView>();
   const [sensorToo, setSensorToo] = useState(false);
+  const [importing, setImporting] = useState(false);
 
   async function add(data: FormData): Promise<void> {
     const credential = await send("POST", "/devices", sensorOf(data));
@@ -66,6 +68,22 @@ function Sensors() {
     >
       {list.open && <SensorForm onSubmit={add} onCancel={list.close} />}
       {made && <NewCredential title={t.sensorAdded(made.username)} made={made} onDone={() => setMade(undefined)} />}
+      {importing ? (
+        <RegisterImport
+          onDone={() => {
+            list.reload();
+            void loadSensors().catch(() => {}); // the list as it was stays
+          }}
+          onClose={() => setImporting(false)}
+        />
+      ) : (
+        <p class="cluster">
+          <a class="button" href={`/api/v1/register?locale=${language.value}`} download="sensors.csv">
+            {t.register.exportCsv}
+          </a>
+          <Button onClick={() => setImporting(true)}>{t.register.importCsv}</Button>
+        </p>
+      )}
       {list.items && sensorsLoaded.value && (
         <SensorTable
           devices={new Map(list.items.map((device) => [device.sensorId, device]))}
@@ -123,12 +141,6 @@ function SensorTable({ devices, onRemove }: SensorTableProps) {
         <span>{t.search}</span>
         <input type="search" value={wanted} onInput={(event) => setWanted(event.currentTarget.value)} />
       </label>
-      <p class="cluster">
-        <a class="button" href={`/api/v1/register?locale=${language.value}`} download="sensors.csv">
-          {t.register.exportCsv}
-        </a>
-        <span class="quiet">{t.register.importHint}</span>
-      </p>
       <Table
         label={t.sensors}
         columns={[t.sensor, t.kind, t.district, t.access, t.lastSeen, buttons(t.remove)]}

@@ -58,6 +58,11 @@ export async function request<T = void>(
   return (answer.status === 204 ? undefined : await answer.json()) as T;
 }
 
+/** Sends a file as it is. Throws `ApiProblem`. */
+export async function sendFile<T>(path: string, file: Blob, type: string): Promise<T> {
+  return (await (await ask("POST", path, file, undefined, { "content-type": type })).json()) as T;
+}
+
 /** The same for those who need the headers, too. 304 is an answer: only who asks with `if-none-match` gets it. */
 export async function ask(
   method: Method,
@@ -67,13 +72,14 @@ export async function ask(
   more: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json", "x-lamppost": "page", ...more };
-  if (body !== undefined) headers["content-type"] = "application/json";
+  const isFile = body instanceof Blob;
+  if (body !== undefined && !isFile) headers["content-type"] = "application/json";
   const answer = await fetch(`/api/v1${path}`, {
     method,
     headers,
     credentials: "same-origin",
     cache: "no-store",
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: isFile ? body : JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
   }).catch((error: unknown) => {
     if (signal?.aborted) throw error;

@@ -202,7 +202,8 @@ export function refreshSensor(id: string, signal?: AbortSignal): void {
   );
 }
 
-async function loadSensors(signal: AbortSignal): Promise<void> {
+/** All of them anew: many were added or changed. */
+export async function loadSensors(signal?: AbortSignal): Promise<void> {
   const fresh = new Map<string, SensorView>();
   await eachPage<SensorView>("/sensors", (items) => items.forEach((one) => void fresh.set(one.id, one)), signal);
   sensors.value = fresh;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type City, startCity } from "../helpers/city.ts";
@@ -27,6 +28,40 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await opened.page.getByRole("heading", { level: 2 }).first().waitFor();
     return opened.page;
   }
+
+  it("takes in the register from a file: mistakes with their lines first, then what would change, then all of it", async () => {
+    const page = await open("sensors");
+    const give = (lines: readonly string[]) =>
+      page.getByLabel("CSV file").setInputFiles({
+        name: "sensors.csv",
+        mimeType: "text/csv",
+        buffer: Buffer.from(lines.join("\r\n")),
+      });
+    await page.getByRole("button", { name: "Import from CSV" }).click();
+    await give(["id,kind,district,login", "file-1,air,north,yes", "file-2,water,north,", "Not An Id,air,north,"]);
+    await page.getByRole("alert").getByText("2 mistakes").waitFor();
+    const mistakes = page.locator("section.panel table tbody tr");
+    expect(await mistakes.allInnerTexts()).toEqual([
+      expect.stringMatching(/^3\s+kind\s/),
+      expect.stringMatching(/^4\s+id\s/),
+    ]);
+    await expectAccessible(page);
+    await shoot(page, "admin-import-mistakes");
+    await give(["id,kind,district,login", "file-1,air,north,yes", "file-2,air,north,"]);
+    await page.getByText("2 to be added, 0 to be changed, 0 as they are.").waitFor();
+    expect((await city.call("/api/v1/sensors/file-1")).status).toBe(404);
+    await page.getByRole("button", { name: "Take in 2 sensors" }).click();
+    await page.getByText("2 added, 0 changed.").waitFor();
+    await shoot(page, "admin-import-done");
+    const saving = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Save 1 password" }).click();
+    const file = readFileSync(await (await saving).path(), "utf8").split("\r\n");
+    expect(file[0]).toBe("username,password");
+    expect(file[1]).toMatch(/^file-1,\S{10,}$/);
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("row", { name: /file-2/ }).waitFor();
+    expect(await city.api("/sensors/file-1")).toMatchObject({ kind: "air", district: "north" });
+  });
 
   it("adds a user, shows the password once, and asks once before removing", async () => {
     const page = await open("users");
