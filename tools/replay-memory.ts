@@ -13,7 +13,8 @@ import { type City, cityEnv, HOME, startCity } from "../test/helpers/city.ts";
  *     node tools/replay-memory.ts --rows 10000000
  *
  * Makes so many rows (the same for the same seed; newest first, so that they are sorted on disk), plays them at full
- * speed to a service of its own with the default rules, and prints RSS of both, every so often and the highest. Linux only.
+ * speed to a service of its own with the default rules, and prints RSS of both, every so often and the highest, and the
+ * service's processor time. Linux only.
  */
 const USAGE = "node tools/replay-memory.ts [--rows 300000] [--sensors 100] [--seed 1] [--dir FOLDER] [--every 10]";
 
@@ -92,6 +93,12 @@ function memoryOf(pid: number): Memory | undefined {
   }
 }
 
+/** Seconds of processor time so far, of all threads (100 ticks a second on Linux). */
+function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 const FIGURES = ["nodejs_heap_size_used_bytes", "nodejs_heap_size_total_bytes", "nodejs_external_memory_bytes"];
 
 async function heapOf(city: City): Promise<string> {
@@ -120,6 +127,7 @@ try {
     stderr = (stderr + chunk).slice(-2_000);
   });
   const before = memoryOf(city.pid)!;
+  const cpuBefore = cpuOf(city.pid);
   const peaks = { replay: 0, service: before.peak };
   let tellAt = 0;
   const timer = setInterval(() => {
@@ -139,8 +147,9 @@ try {
   if (code !== 0) throw new Error(`the replay ended with ${code}: ${stderr}${stdout.slice(0, 500)}`);
   const { readings, stored, balanced, seconds } = JSON.parse(stdout) as Record<string, number>;
   const told = { rows, sensors, seed, readings, stored, balanced, seconds };
+  const serviceCpuSeconds = Math.round((cpuOf(city.pid) - cpuBefore) * 10) / 10;
   const mib = { replayPeak: peaks.replay, serviceStart: before.rss, servicePeak: peaks.service };
-  process.stdout.write(`${JSON.stringify({ ...told, mib })}\n`);
+  process.stdout.write(`${JSON.stringify({ ...told, serviceCpuSeconds, mib })}\n`);
 } finally {
   await city.remove();
   rmSync(dir, { recursive: true, force: true });
