@@ -254,7 +254,10 @@ function noteUnknown(notes: ValueNotes, names: readonly string[]): void {
 
 function noValues(kind: Kind, unknown: readonly string[] | undefined): Fault {
   const none = "Not one metric has a value: null and stand-ins such as -999 count as missing.";
-  return fault("no_values", unknown ? `Not one metric has a value: ${explainUnknownKey(unknown[0]!, kind)}` : none);
+  if (!unknown) return fault("no_values", none);
+  // What says most to its maker: a key that was probably meant for one of ours.
+  const told = unknown.slice(0, UNKNOWN_NAMES_MAX).find((key) => nearestMetric(key, kind)) ?? unknown[0]!;
+  return fault("no_values", `Not one metric has a value: ${explainUnknownKey(told, kind)}`);
 }
 
 /** Whatever else is wrong with it: a reading with a personal key is that first, because then nothing of it is kept. */
@@ -273,7 +276,8 @@ function wrongType(key: string, value: unknown): Fault {
 }
 
 const DECIMAL_COMMA = /^\s*([-+]?\d{1,15}),(\d{1,15})\s*$/;
-const NUMBER_AND_MORE = /^\s*[-+]?\d{1,15}(?:[.,]\d{1,15})?\s*[^\d\s.,:-][^\d,:-]{0,9}$/;
+/** Units have digits, too: "12.4 ug/m3". */
+const NUMBER_AND_MORE = /^\s*[-+]?\d{1,15}(?:[.,]\d{1,15})?\s*[^\d\s.,:-][^,:-]{0,9}$/;
 
 /** What a text probably meant. Shows digits only: any other text may be anything. */
 function textHint(value: unknown): string {
@@ -371,7 +375,21 @@ const ALIASES: ReadonlyMap<string, MetricName> = new Map([
   ["power", "activePower"],
   ["batterylevel", "battery"],
   ["vbat", "batteryVoltage"],
+  ["batv", "batteryVoltage"],
+  ["hum", "relativeHumidity"],
+  ["rhum", "relativeHumidity"],
+  ["atmp", "temperature"],
+  ["pm01", "pm1"],
+  ["pm02", "pm25"],
+  ["pm25atm", "pm25"],
+  ["pm100atm", "pm10"],
+  ["rco2", "co2"],
+  ["pf", "powerFactor"],
 ]);
+/** What other makers call the time, and the object that holds the values. */
+const TIME_KEYS =
+  /^(?:time(?:_?stamp)?(?:_?utc)?|ts|t|date(?:_?time)?|dt|epoch|observed_?at|date_?observed|recorded_?at|sampled_?at)$/i;
+const NESTING_KEYS = /^(?:values|data|payload|fields|measurements?|readings?|metrics|object|uplink_message)$/i;
 const TOPIC_KEYS: ReadonlySet<string> = new Set(["sensorId", "kind", "district", "deviceId"]);
 
 /** A key from outside, fit for a sentence: one line, printable, short. */
@@ -387,6 +405,9 @@ function showKey(key: string): string {
 export function explainUnknownKey(key: string, kind: Kind): string {
   const shown = showKey(key);
   if (TOPIC_KEYS.has(key)) return `"${shown}" does not belong here: the topic says whose reading it is.`;
+  if (TIME_KEYS.test(key)) return `"${shown}" is not taken: the time of a reading is "measuredAt".`;
+  if (NESTING_KEYS.test(key))
+    return `"${shown}" is not taken: metrics stand in the reading itself, not in an object within.`;
   if (metricRow(key)) return `"${shown}" is not a metric of ${kind} sensors.`;
   const near = nearestMetric(key, kind);
   const hint = near ? `; did you mean "${near}"?` : ".";

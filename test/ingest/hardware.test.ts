@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { checkReading, explainUnknownKey } from "../../ingest/check-reading.ts";
 import { decodeMessage } from "../../ingest/decode.ts";
 import type { Kind } from "../../model/kinds.ts";
 import { isMetricName, metricRowOf } from "../../model/metrics.ts";
@@ -110,4 +111,25 @@ it("every metric of the tables is one", () => {
   for (const [kind, , , { stored }] of HARDWARE) {
     for (const name of Object.keys(stored)) expect(isMetricName(name) && metricRowOf(kind, name)).toBeTruthy();
   }
+});
+
+it.each([
+  ["air", "pm02", /did you mean "pm25"\?/],
+  ["air", "pm2_5_atm", /did you mean "pm25"\?/],
+  ["air", "Temperature", /did you mean "temperature"\?/],
+  ["air", "BatV", /did you mean "batteryVoltage"\?/],
+  ["energy", "pf", /did you mean "powerFactor"\?/],
+  ["air", "timestamp", /the time of a reading is "measuredAt"/],
+  ["air", "ts", /the time of a reading is "measuredAt"/],
+  ["air", "values", /metrics stand in the reading itself/],
+  ["air", "tvoc", /^"tvoc" is not a metric of air sensors\.$/],
+] as const)("a field of %s that is called %s is told with what was meant", (kind, key, told) => {
+  expect(explainUnknownKey(key, kind)).toMatch(told);
+});
+
+it("a message of which nothing is known names the field that was nearly one, and a unit behind a number", () => {
+  const at = { district: "d", kind: "air", sensorId: "s" } as const;
+  const of = (value: object) => (checkReading(at, value, NOW) as { detail: string }).detail;
+  expect(of({ time_utc: 1, Foo: 2, CO2: 640 })).toMatch(/"CO2" is not a metric of air sensors; did you mean "co2"\?/);
+  expect(of({ pm25: "12.4 ug/m3" })).toMatch(/send the number alone, without its unit/);
 });
