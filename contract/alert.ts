@@ -25,6 +25,13 @@ const SentenceBody = z
   })
   .meta({ id: "Sentence" }) as unknown as z.ZodType<Sentence>;
 
+const SaysBody = z.object({
+  title: SentenceBody,
+  explanation: z.array(SentenceBody),
+  verdict: SentenceBody.optional(),
+  advice: SentenceBody.optional(),
+});
+
 const Entry = z.object({
   at: Time.describe("When it was so"),
   knownAt: Time.describe("When the service knew"),
@@ -75,15 +82,7 @@ export const AlertBody = z
     limit: z.number().optional(),
     unit: z.string().optional(),
     explanation: z.string().describe("In English, on the city's clocks"),
-    says: z
-      .object({
-        title: SentenceBody,
-        explanation: z.array(SentenceBody),
-        verdict: SentenceBody.optional(),
-        advice: SentenceBody.optional(),
-      })
-      .optional()
-      .describe("The same as sentences and their parameters, for readers of any language"),
+    says: SaysBody.optional().describe("The same as sentences and their parameters, for readers of any language"),
     evidence: z.array(EvidenceBody),
     timeline: z.array(Entry),
     suppressedBy: z.string().optional().describe("What keeps it from being told: a silence, another rule, flapping"),
@@ -187,6 +186,7 @@ const CrewWarning = z.object({
   assignee: z.string().optional(),
   startedAt: Time,
   explanation: z.string(),
+  says: SaysBody.optional(),
   verdict: VerdictBody.optional(),
   expected: ExpectedBody.optional(),
   counted: z.number().int().optional().describe("How many alerts it speaks for, such as the sensors behind a gateway"),
@@ -231,6 +231,7 @@ export const CityBody = z
         district: z.string().optional(),
         startedAt: Time,
         explanation: z.string(),
+        says: SaysBody.optional(),
         source: z.string(),
       }),
     ),

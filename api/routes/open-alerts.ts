@@ -94,7 +94,7 @@ function crewList({ records, ruleBook }: Pick<Parts, "records" | "ruleBook">): C
 }
 
 function viewWarning(alert: Alert): CrewWarningView {
-  const { id, rule, subject, severity, handling, assignee, startedAt, explanation, verdict, expected, timeline } =
+  const { id, rule, subject, severity, handling, assignee, startedAt, explanation, says, verdict, expected, timeline } =
     viewAlert(alert);
   return {
     id,
@@ -104,6 +104,7 @@ function viewWarning(alert: Alert): CrewWarningView {
     handling,
     startedAt,
     explanation,
+    ...(says === undefined ? {} : { says }),
     ...(assignee === undefined ? {} : { assignee }),
     ...(verdict === undefined ? {} : { verdict }),
     ...(expected === undefined ? {} : { expected }),
@@ -146,12 +147,13 @@ function countBySeverity(alerts: readonly Alert[]): Record<Severity, number> {
 }
 
 function viewPublic(alert: Alert): CityView["alerts"][number] {
-  const { rule, severity, kind, subject, startedAt, explanation } = alert;
+  const { rule, severity, kind, subject, startedAt, explanation, says } = alert;
   return {
     title: rule.title,
     source: rule.source,
     severity,
     explanation,
+    ...(says ? { says } : {}),
     startedAt: new Date(startedAt).toISOString(),
     kind: kind as CityView["alerts"][number]["kind"],
     ...(subject.district ? { district: subject.district } : {}),

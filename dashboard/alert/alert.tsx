@@ -1,4 +1,5 @@
 import type { AlertView } from "../../contract/alert.ts";
+import { noteOf, tell } from "../words/tell.ts";
 import { type FollowedAlert, followAlert, isCharted } from "./alert-state.ts";
 import "./alert.css";
 import { useEffect, useMemo } from "preact/hooks";
@@ -54,7 +55,8 @@ function Loaded({ followed, alert }: { followed: FollowedAlert; alert: AlertView
 
 function Head({ alert }: { alert: AlertView }) {
   const { words } = messages.value;
-  const { severity, rule, state, handling, assignee, audience, verdict, suppressedBy, mode } = alert;
+  const told = tell(alert);
+  const { severity, state, handling, assignee, audience, verdict, suppressedBy, mode } = alert;
   return (
     <header class={`page-head stack ${isOpen(alert) ? alert.severity : "calm"}`}>
       <p class="alert-chips cluster">
@@ -69,8 +71,8 @@ function Head({ alert }: { alert: AlertView }) {
         {suppressedBy !== undefined && <span class="chip">{words.suppressed}</span>}
         {mode === "history" && <span class="chip">{words.history}</span>}
       </p>
-      <h1 tabIndex={-1}>{rule.title}</h1>
-      <p class="sentence">{alert.explanation}</p>
+      <h1 tabIndex={-1}>{told.title}</h1>
+      <p class="sentence">{told.explanation}</p>
     </header>
   );
 }
@@ -79,6 +81,9 @@ function Head({ alert }: { alert: AlertView }) {
 function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
   const { alert: t, words } = messages.value;
   const { subject, verdict, expected, suppressedBy, correctedBy, children = [] } = alert;
+  const told = tell(alert);
+  // Of an alert of an earlier version: what its rule says today.
+  const advice = told.advice ?? rule?.advice;
   return (
     <dl class="facts panel">
       {subject.sensorId !== undefined && (
@@ -100,7 +105,7 @@ function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
       {expected && <Fact name={t.expected}>{describeExpected(expected)}</Fact>}
       {verdict && (
         <Fact name={t.cityOrSensor}>
-          <strong>{words.verdict[verdict.is]}</strong> {verdict.why}
+          <strong>{words.verdict[verdict.is]}</strong> {told.verdict}
         </Fact>
       )}
       {suppressedBy !== undefined && <Fact name={t.suppressedBy}>{describeSuppressed(suppressedBy)}</Fact>}
@@ -121,7 +126,7 @@ function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
         </Fact>
       )}
       <Fact name={t.rule}>
-        {rule ? <a href={`/rules/${encodeURIComponent(rule.id)}`}>{alert.rule.title}</a> : alert.rule.title}
+        {rule ? <a href={`/rules/${encodeURIComponent(rule.id)}`}>{told.title}</a> : told.title}
       </Fact>
       <Fact name={t.source}>
         {rule?.source.url ? (
@@ -132,7 +137,7 @@ function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
           alert.rule.source
         )}
       </Fact>
-      {rule?.advice && <Fact name={t.advice}>{rule.advice}</Fact>}
+      {advice && <Fact name={t.advice}>{advice}</Fact>}
     </dl>
   );
 }
@@ -171,7 +176,7 @@ function Evidence({ alert }: { alert: AlertView }) {
               {one.value !== undefined && formatValue(one.value, one.metric, unitOf(alert, one.metric))}{" "}
               {one.metric !== undefined && one.metric !== alert.metric && metricLabel(one.metric)}
               {one.window && <span class="quiet"> {describeWindow(one.window)}</span>}
-              {one.note !== undefined && <span class="quiet"> {one.note}</span>}
+              {one.note !== undefined && <span class="quiet"> {noteOf(one)}</span>}
             </>,
             one.value === undefined ? "" : one.quality === "suspect" ? t.suspect : t.good,
           ],
@@ -206,7 +211,7 @@ function Timeline({ entries }: { entries: AlertView["timeline"] }) {
             {isLate(entry) && (
               <span class="quiet"> {t.knownLater(formatTime(Date.parse(entry.knownAt), clock.value))}</span>
             )}
-            {entry.note !== undefined && <p>{entry.note}</p>}
+            {entry.note !== undefined && <p>{noteOf(entry)}</p>}
           </div>
         </li>
       ))}

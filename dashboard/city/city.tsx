@@ -1,4 +1,5 @@
 import type { CityView } from "../../contract/alert.ts";
+import { tell } from "../words/tell.ts";
 import "./city.css";
 import { SEVERITIES } from "../../model/alert.ts";
 import { request } from "../api/client.ts";
@@ -30,18 +31,21 @@ export function CityPage() {
       <h2>{t.city.alerts}</h2>
       {city.alerts.length === 0 && <p>{t.city.quiet}</p>}
       <ul class="lines">
-        {city.alerts.map((alert) => (
-          <li key={`${alert.title} ${alert.district} ${alert.startedAt} ${alert.explanation}`}>
-            <SeverityMark severity={alert.severity} />
-            <div>
-              <strong>{alert.title}</strong> <span class="quiet">{alert.district && districtName(alert.district)}</span>
-              <p>{alert.explanation}</p>
-              <small class="quiet">
-                {t.desk.since} <Moment at={alert.startedAt} as="time" /> · {alert.source}
-              </small>
-            </div>
-          </li>
-        ))}
+        {city.alerts
+          .map(({ title, ...alert }) => ({ ...alert, told: tell({ ...alert, rule: { title } }) }))
+          .map((alert) => (
+            <li key={`${alert.told.title} ${alert.district} ${alert.startedAt} ${alert.explanation}`}>
+              <SeverityMark severity={alert.severity} />
+              <div>
+                <strong>{alert.told.title}</strong>{" "}
+                <span class="quiet">{alert.district && districtName(alert.district)}</span>
+                <p>{alert.told.explanation}</p>
+                <small class="quiet">
+                  {t.desk.since} <Moment at={alert.startedAt} as="time" /> · {alert.source}
+                </small>
+              </div>
+            </li>
+          ))}
       </ul>
     </div>
   );

@@ -4,6 +4,7 @@ import { messages } from "../messages/messages.ts";
 import { Button, Check, Field, Group, typed } from "../parts/fields.tsx";
 import { Form } from "../parts/forms.tsx";
 import { SeverityMark } from "../parts/show.tsx";
+import { tell, titleOf } from "../words/tell.ts";
 import { formatAgo, formatTime, formatUtc } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
 import { zone } from "../words/zone.ts";
@@ -84,7 +85,7 @@ export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
 function Advice({ crew, card }: { crew: CrewState; card: Card }) {
   const t = messages.value.crew;
   const known = crew.list.value?.advice ?? {};
-  const advice = [...new Set(card.warnings.flatMap(({ rule }) => known[rule.id] ?? []))];
+  const advice = [...new Set(card.warnings.flatMap((warning) => tell(warning).advice ?? known[warning.rule.id] ?? []))];
   if (advice.length === 0) return null;
   return (
     <p class="note">
@@ -116,7 +117,7 @@ function toDo(crew: CrewState, { warnings }: Card): { free: CrewWarningView[]; m
 function nameOf({ place, warnings, district }: Card): string {
   const { sensorId, gateway, tag } = warnings[0]!.subject;
   const tagged = tag && `${tag.name} ${tag.value}`;
-  return place?.name ?? sensorId ?? gateway ?? tagged ?? (district ? districtName(district) : warnings[0]!.rule.title);
+  return place?.name ?? sensorId ?? gateway ?? tagged ?? (district ? districtName(district) : titleOf(warnings[0]!));
 }
 
 function MapLink({ card: { place }, name }: { card: Card; name: string }) {
@@ -167,7 +168,7 @@ function DoneForm({ name, warnings, nameOf, onDone, onCancel }: DoneFormProps) {
               value={warning.id}
               on
               onChange={() => setNone(false)}
-              label={[warning.rule.title, nameOf(warning)].filter(Boolean).join(", ")}
+              label={[titleOf(warning), nameOf(warning)].filter(Boolean).join(", ")}
             />
           ))}
         </Group>
@@ -183,17 +184,18 @@ const YEAR_DAYS = 365;
 /** What is wrong in one sentence, since when, how long it will last, who has it. */
 function WarningItem({ crew, warning }: { crew: CrewState; warning: CrewWarningView }) {
   const { crew: t, words } = messages.value;
-  const { id, rule, severity, explanation, verdict, counted } = warning;
+  const { id, severity, verdict, counted } = warning;
+  const told = tell(warning);
   return (
     <li class="crew-warning stack">
       <p class="crew-title cluster">
         <SeverityMark severity={severity} />
-        <a href={`/alerts/${encodeURIComponent(id)}`}>{rule.title}</a>
+        <a href={`/alerts/${encodeURIComponent(id)}`}>{told.title}</a>
       </p>
-      <p>{explanation}</p>
+      <p>{told.explanation}</p>
       {verdict?.is === "sensor-fault" && (
         <p>
-          <strong>{words.verdict[verdict.is]}</strong> {verdict.why}
+          <strong>{words.verdict[verdict.is]}</strong> {told.verdict}
         </p>
       )}
       <p class="crew-facts cluster">

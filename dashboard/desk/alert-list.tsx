@@ -8,6 +8,7 @@ import { SeverityMark } from "../parts/show.tsx";
 import { Loading } from "../parts/state.tsx";
 import { Choice, Filters } from "../parts/table.tsx";
 import { mayHandle } from "../shell/session.ts";
+import { tell } from "../words/tell.ts";
 import { Moment } from "../words/time.tsx";
 import { describeProblem, districtName } from "../words/words.ts";
 import type { Desk } from "./desk-state.ts";
@@ -138,7 +139,8 @@ type RowProps = {
 /** One alert: how bad, where, what in one sentence, since when, who has it. */
 function AlertRow({ desk, alert, place }: RowProps) {
   const t = messages.value.desk;
-  const { id, severity, rule, explanation, startedAt } = alert;
+  const { id, severity, startedAt } = alert;
+  const { title, explanation } = tell(alert);
   const state = [
     isOpen(alert) ? "" : "ended",
     desk.current.value === id ? "current" : "",
@@ -158,7 +160,7 @@ function AlertRow({ desk, alert, place }: RowProps) {
         <label class="target">
           <input
             type="checkbox"
-            aria-label={t.select(rule.title)}
+            aria-label={t.select(title)}
             checked={desk.selected.value.has(id)}
             onChange={() => desk.toggle(id)}
           />
@@ -167,7 +169,7 @@ function AlertRow({ desk, alert, place }: RowProps) {
       <SeverityMark severity={severity} />
       <div class="row-text">
         <p class="row-title">
-          <a href={`/alerts/${encodeURIComponent(id)}`}>{rule.title}</a>{" "}
+          <a href={`/alerts/${encodeURIComponent(id)}`}>{title}</a>{" "}
           <span class="quiet" title={sensorOf(alert)}>
             {placeOf(alert)}
           </span>

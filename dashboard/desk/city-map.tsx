@@ -8,6 +8,7 @@ import { Button } from "../parts/fields.tsx";
 import { Fact, SeverityMark, useWidget } from "../parts/show.tsx";
 import { theme } from "../shell/preferences.ts";
 import { session } from "../shell/session.ts";
+import { titleOf } from "../words/tell.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName, formatValue, metricLabel } from "../words/words.ts";
 import { QuietedChip } from "./alert-list.tsx";
@@ -126,7 +127,7 @@ function SensorCard({ desk, sensor, onClose }: { desk: Desk; sensor: SensorView;
       {open.map((alert) => (
         <p key={alert.id} class="cluster">
           <SeverityMark severity={alert.severity} />
-          <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{alert.rule.title}</a>
+          <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{titleOf(alert)}</a>
           <QuietedChip alert={alert} />
         </p>
       ))}

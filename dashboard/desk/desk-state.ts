@@ -3,6 +3,7 @@ import { send } from "../api/client.ts";
 import { alerts, alertsComplete, isOpen, sensors } from "../live/live.ts";
 import { navigate, query, setQuery } from "../shell/router.ts";
 import { user } from "../shell/session.ts";
+import { titleOf } from "../words/tell.ts";
 import { describeProblem } from "../words/words.ts";
 import { byUrgency, type Filters, fits, isExplained, markBy, NO_FILTERS, readFilters, writeFilters } from "./list.ts";
 
@@ -16,7 +17,7 @@ export type Outcome = { readonly done: number; readonly refused: readonly string
 export function createDesk() {
   const filters = computed(() => readFilters(query.value));
   const open = computed(() => [...alerts.value.values()].filter((one) => isOpen(one) && !isExplained(one)));
-  const about = { me: user.peek()?.name, sensorName: (id: string) => sensors.value.get(id)?.name };
+  const about = { me: user.peek()?.name, sensorName: (id: string) => sensors.value.get(id)?.name, titleOf };
   /** What the list should show, in its order. */
   const wanted = computed(() => {
     const fitting = [...alerts.value.values()].filter((one) => fits(one, filters.value, about));

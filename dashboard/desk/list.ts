@@ -47,7 +47,12 @@ export function writeFilters(filters: Filters): Record<string, string | undefine
 
 export const NO_FILTERS: Filters = { severities: new Set(), text: "", suppressed: false };
 
-type FilterContext = { readonly me: string | undefined; readonly sensorName: (id: string) => string | undefined };
+type FilterContext = {
+  readonly me: string | undefined;
+  readonly sensorName: (id: string) => string | undefined;
+  /** In the language of the page. */
+  readonly titleOf?: (alert: AlertView) => string;
+};
 
 /**
  * What people keep from being told: by a silence, or because they work there. It is so all the same, and stays in sight. Not
@@ -83,10 +88,10 @@ export function holderOf(alert: AlertView): string | undefined {
 }
 
 /** Every word somewhere in what the row says. */
-function hasWords(alert: AlertView, text: string, { sensorName }: FilterContext): boolean {
+function hasWords(alert: AlertView, text: string, { sensorName, titleOf }: FilterContext): boolean {
   const { rule, subject, explanation } = alert;
   const name = subject.sensorId === undefined ? "" : (sensorName(subject.sensorId) ?? "");
-  const said = `${rule.title} ${rule.id} ${subject.sensorId} ${name} ${subject.district} ${subject.gateway} ${explanation} ${holderOf(alert)}`;
+  const said = `${titleOf?.(alert) ?? ""} ${rule.title} ${rule.id} ${subject.sensorId} ${name} ${subject.district} ${subject.gateway} ${explanation} ${holderOf(alert)}`;
   const low = said.toLowerCase();
   return text
     .toLowerCase()

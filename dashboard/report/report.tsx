@@ -1,5 +1,6 @@
 import type { AlertView } from "../../contract/alert.ts";
 import type { ReportLineView, ReportView, TookView } from "../../contract/report.ts";
+import { tell, titleOf } from "../words/tell.ts";
 import "./report.css";
 import { useMemo } from "preact/hooks";
 import { SEVERITIES } from "../../model/alert.ts";
@@ -215,8 +216,8 @@ function AlertTable({ alerts }: { alerts: readonly AlertView[] }) {
           <div class="report-alert">
             <SeverityMark severity={alert.severity} />
             <span>
-              <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{alert.rule.title}</a>
-              <small class="quiet">{alert.explanation}</small>
+              <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{titleOf(alert)}</a>
+              <small class="quiet">{tell(alert).explanation}</small>
             </span>
           </div>,
           nameOf(alert.subject.district),

@@ -8,6 +8,7 @@ import { Button, Tabs } from "../parts/fields.tsx";
 import { Problem } from "../parts/state.tsx";
 import { numbers, Table } from "../parts/table.tsx";
 import { language } from "../shell/preferences.ts";
+import { tell } from "../words/tell.ts";
 import { formatTime, Moment } from "../words/time.tsx";
 import { describeMs, districtName } from "../words/words.ts";
 import type { Draft } from "./draft.ts";
@@ -165,7 +166,7 @@ function Span({ alert }: { alert: BacktestAlertView | undefined }) {
   const { rules, words } = messages.value;
   if (!alert) return <>{rules.none}</>;
   return (
-    <span title={alert.explanation}>
+    <span title={tell(alert).explanation}>
       <Moment at={firedAt(alert)} as="time" /> –{" "}
       {alert.resolvedAt === undefined ? words.state[alert.state] : <Moment at={alert.resolvedAt} as="time" />}
     </span>

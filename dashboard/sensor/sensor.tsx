@@ -1,3 +1,4 @@
+import { tell, titleOf } from "../words/tell.ts";
 import { type FollowedSensor, followSensor, newestValue, sentBy, type WholeSensor } from "./sensor-state.ts";
 import "./sensor.css";
 import { useEffect, useMemo } from "preact/hooks";
@@ -161,11 +162,11 @@ function Alerts({ followed }: { followed: FollowedSensor }) {
           <li key={alert.id} class={isOpen(alert) ? "open" : ""}>
             <SeverityMark severity={alert.severity} />
             <div>
-              <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{alert.rule.title}</a>{" "}
+              <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{titleOf(alert)}</a>{" "}
               <span class="quiet">
                 <Moment at={alert.startedAt} as="time" /> · {t.words.state[alert.state]}
               </span>
-              <p class="quiet">{alert.explanation}</p>
+              <p class="quiet">{tell(alert).explanation}</p>
             </div>
           </li>
         ))}

@@ -1,6 +1,7 @@
 import { effect, signal } from "@preact/signals";
 import { onAlertNews } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
+import { titleOf } from "../words/tell.ts";
 import { districtName } from "../words/words.ts";
 import { badge, sound } from "./preferences.ts";
 
@@ -19,7 +20,7 @@ export function startNotifying(): void {
     if (what !== "firing" || alert.severity !== "critical" || alert.suppressedBy || alert.mode) return;
     const { sensorId, district } = alert.subject;
     newest.value = messages.value.desk.newCritical(
-      alert.rule.title,
+      titleOf(alert),
       district ? districtName(district) : (sensorId ?? ""),
     );
     if (document.visibilityState !== "visible" || !document.hasFocus()) unseen.value += 1;
