@@ -59,6 +59,10 @@ describe("backup and restore", () => {
   });
 
   const restore = (...args: string[]) => runCli(["restore", ...args], env());
+  async function mutedBecause(one: City): Promise<string | undefined> {
+    const { parts } = (await (await one.call("/readyz")).json()) as { parts: { part: string; reason?: string }[] };
+    return parts.find(({ part }) => part === "muted")?.reason;
+  }
 
   it("restores everything acknowledged before it began, once, with balanced books, alerts and users", async () => {
     const into = join(folder, "restored");
@@ -73,6 +77,8 @@ describe("backup and restore", () => {
       expect(await ids(restored)).toEqual(await ids(city));
       expect((await restored.api("/users")).items.map((one: { username: string }) => one.username)).toContain("mia");
       expect(restored.token).not.toBe(city.token);
+      // The service it was made of may still run: this one tells nobody until somebody says that it is the real one.
+      expect(await mutedBecause(restored)).toMatch(/restored from the backup of .*--take-over/);
       const refused = await restored.call("/api/v1/sensors", { headers: { authorization: `Bearer ${city.token}` } });
       expect(refused.status).toBe(401);
       await refused.text();
@@ -118,6 +124,11 @@ describe("backup and restore", () => {
     const { stdout, code } = await restore(target, "--into", into, "--json");
     expect(code).toBe(0);
     expect(JSON.parse(stdout).readings).toBeGreaterThan(1_200);
+    const again = await restore(target, "--into", into, "--force", "--take-over");
+    expect(again.stdout).not.toContain("--take-over");
+    const real = await startCity({}, into);
+    expect(await mutedBecause(real)).toBeUndefined();
+    await real.stop();
   });
 
   it("refuses a damaged backup, wherever the damage is, and leaves the directory empty", async () => {
