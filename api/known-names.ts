@@ -5,7 +5,7 @@ import { ProblemError } from "./problems.ts";
 
 type Named = "rule" | "district" | "sensor" | "gateway";
 type NamesParts = {
-  readonly records: Pick<ApiDeps["records"], "sensors" | "credentials">;
+  readonly records: Pick<ApiDeps["records"], "sensors" | "credentials" | "alerts">;
   readonly rules: ApiDeps["rules"];
 };
 
@@ -19,7 +19,9 @@ export type Given = { readonly what: Named; readonly pointer: string; readonly n
 export function refuseUnknown(parts: NamesParts, given: readonly Given[], former: ReadonlySet<string> = new Set()) {
   const all = new Map<Named, ReadonlySet<string>>();
   const isKnown = (what: Named, name: string): boolean => {
-    if (what === "sensor") return parts.records.sensors.get(name) !== undefined;
+    const { sensors } = parts.records;
+    // Off the register it may still have an open alert.
+    if (what === "sensor") return (sensors.get(name) ?? sensors.retired(name)) !== undefined;
     const known = all.get(what) ?? new Set(namesOf(parts, what));
     all.set(what, known);
     return known.has(name);
@@ -50,10 +52,15 @@ function hintOf(near: readonly string[]): string {
   return `; did you mean ${quoted.length > 0 ? `${quoted.join(", ")} or ${last}` : last}?`;
 }
 
-function namesOf({ records: { sensors, credentials }, rules }: NamesParts, what: Named): Iterable<string> {
+function namesOf({ records: { sensors, credentials, alerts }, rules }: NamesParts, what: Named): Iterable<string> {
   switch (what) {
     case "rule":
-      return [...rules().map(({ id }) => id), ...SERVICE_RULES];
+      // A rule that is gone may still have an open alert.
+      return new Set([
+        ...rules().map(({ id }) => id),
+        ...SERVICE_RULES,
+        ...Object.keys(alerts.countsByRule({ state: ["firing"] })),
+      ]);
     case "sensor":
       return sensors.list().map(({ id }) => id);
     case "district":

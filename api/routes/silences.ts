@@ -98,10 +98,10 @@ export function addSilences(app: Api, parts: SilenceParts): void {
 function addOne(parts: SilenceParts, body: z.infer<typeof NewSilence>, by: string): Silence {
   const { records, now } = parts;
   const at = now();
+  refuseUnknownIn(parts, body.matchers);
   const silence = toSilence(body, at, by);
   const mistake = mistakeIn(silence, at);
   if (mistake) throw invalid(...mistake);
-  refuseUnknownIn(parts, body.matchers);
   return records.transaction(() => {
     const open = records.silences.current().filter((other) => silenceState(other, at) !== "ended");
     if (open.length >= SILENCES_MAX) {

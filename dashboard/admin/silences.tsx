@@ -156,7 +156,7 @@ const ASK_AFTER_MS = 400;
 
 /** What the silence would cover, as the form stands, before it is saved. What is wrong with it is said on saving. */
 function Coverage() {
-  const { admin: t } = messages.value;
+  const { alert: t } = messages.value;
   const line = useRef<HTMLParagraphElement>(null);
   const [found, setFound] = useState<SilencePreviewView>();
 

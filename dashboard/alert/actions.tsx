@@ -5,7 +5,7 @@ import { HOUR_MS } from "../../model/time.ts";
 import { messages } from "../messages/messages.ts";
 import { Button, Field, typed } from "../parts/fields.tsx";
 import { Form, useAttempt, WordsForm } from "../parts/forms.tsx";
-import { Problem } from "../parts/state.tsx";
+import { Problem, useLoaded } from "../parts/state.tsx";
 import { mayManage } from "../shell/session.ts";
 import type { FollowedAlert } from "./alert-state.ts";
 
@@ -78,6 +78,7 @@ export function Actions({ followed, alert }: ActionProps) {
       )}
       {open === "silence" && (
         <SilenceForm
+          covers={followed.covers}
           onCancel={close}
           onSubmit={async (forMs, reason) => {
             await followed.silence(forMs, reason);
@@ -93,13 +94,15 @@ export function Actions({ followed, alert }: ActionProps) {
 const HOURS = [1, 4, 8, 24, 168];
 
 type SilenceFormProps = {
+  readonly covers: FollowedAlert["covers"];
   readonly onSubmit: (forMs: number, reason: string) => Promise<void>;
   readonly onCancel: () => void;
 };
 
 /** For how long nobody is told, and why: without a reason the next shift does not know. */
-function SilenceForm({ onSubmit, onCancel }: SilenceFormProps) {
+function SilenceForm({ covers, onSubmit, onCancel }: SilenceFormProps) {
   const t = messages.value.alert;
+  const { found } = useLoaded(covers);
   return (
     <Form
       submitLabel={t.silence}
@@ -113,6 +116,9 @@ function SilenceForm({ onSubmit, onCancel }: SilenceFormProps) {
         options={HOURS.map((hours) => [String(hours), t.silenceHours(hours)] as const)}
       />
       <Field label={t.reason} name="reason" required maxLength={500} />
+      <p class="quiet" role="status">
+        {found && t.covers(found.sensors, found.openAlerts)}
+      </p>
     </Form>
   );
 }

@@ -44,13 +44,17 @@ export function followAlert(id: string) {
     if (alerts.peek().has(id)) alerts.value = new Map(alerts.peek()).set(id, changed);
   }
 
-  /** Nobody is told of alerts of this rule on this sensor (or place) for so long. */
-  async function silence(forMs: number, reason: string): Promise<void> {
+  /** Alerts of this rule on this sensor (or place). */
+  function matchers() {
     const { rule: about, subject } = alert.peek()!;
     const { sensorId: sensor, district } = subject;
-    const place = sensor !== undefined ? { sensor } : district !== undefined ? { district } : {};
+    return { rule: about.id, ...(sensor !== undefined ? { sensor } : district !== undefined ? { district } : {}) };
+  }
+
+  /** Nobody is told of them for so long. */
+  async function silence(forMs: number, reason: string): Promise<void> {
     const endsAt = new Date(Date.now() + forMs).toISOString();
-    await send("POST", "/silences", { matchers: { rule: about.id, ...place }, endsAt, reason });
+    await send("POST", "/silences", { matchers: matchers(), endsAt, reason });
   }
 
   return {
@@ -59,6 +63,8 @@ export function followAlert(id: string) {
     problem,
     act,
     silence,
+    /** What a silence would cover now. */
+    covers: (signal: AbortSignal) => send("POST", "/silences/preview", { matchers: matchers() }, signal),
     close(): void {
       over.abort();
       stop();

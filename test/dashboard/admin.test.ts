@@ -231,9 +231,10 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await page.locator("small.wrong").getByText("at least one matcher").waitFor();
     await page.getByLabel("District").fill("harbor, centre");
     await page.getByRole("button", { name: "Add", exact: true }).click();
-    await page.getByText('There is no district "harbor"; did you mean "harbour"?').waitFor();
+    await page.locator("small.wrong").getByText('There is no district "harbor"; did you mean "harbour"?').waitFor();
     await page.getByLabel("District").fill("harbour, centre");
     await page.getByText("Covers 2 sensors and 0 open alerts now.").waitFor();
+    await shoot(page, "admin-silences-form");
     await page.getByLabel("Type", { exact: true }).selectOption("maintenance");
     await page.getByLabel("Repeat every week").check();
     await page.getByRole("button", { name: "Add", exact: true }).click();

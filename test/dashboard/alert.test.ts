@@ -56,6 +56,7 @@ describe.runIf(HAS_BROWSER)("the page of one alert", () => {
   it("asks for a reason before it silences, or calls an alert wrong", async () => {
     const { page, close } = await open();
     await page.getByRole("button", { name: "Silence" }).click();
+    await page.getByText(/^Covers 1 sensor and 1 open alert now/).waitFor();
     await page.getByLabel("Duration").selectOption("8");
     await page.getByLabel("Reason").fill("no");
     await page.locator("form").getByRole("button", { name: "Silence" }).click();

@@ -185,8 +185,6 @@ export const admin: typeof en = {
   removeTargetHint: "Wartende Nachrichten werden verworfen.",
   silencesHint:
     "Solange eine aktiv ist, werden passende Meldungen weiter aufgezeichnet, aber niemand wird benachrichtigt.",
-  covers: (sensors, alerts) =>
-    `Betrifft jetzt ${sensors === 1 ? "1 Sensor" : `${sensors} Sensoren`} und ${alerts === 1 ? "1 offene Meldung" : `${alerts} offene Meldungen`}.`,
   addSilence: "Stummschaltung oder Wartung hinzufügen",
   silenceKind: "Art",
   silenceKinds: { silence: "Stummschaltung", maintenance: "Wartung" },

@@ -36,6 +36,8 @@ export const alert: typeof en.alert = {
   silenceFor: "Wie lange",
   silenceHours: (h) => (h === 1 ? "1 Stunde" : h < 24 ? `${h} Stunden` : h === 24 ? "1 Tag" : `${h / 24} Tage`),
   reason: "Grund",
+  covers: (sensors, alerts) =>
+    `Betrifft jetzt ${sensors === 1 ? "1 Sensor" : `${sensors} Sensoren`} und ${alerts === 1 ? "1 offene Meldung" : `${alerts} offene Meldungen`}.`,
   silenced: "Die Stummschaltung ist aktiv. Meldungen werden weiter aufgezeichnet; niemand wird benachrichtigt.",
   review: "War diese Meldung richtig?",
   reviews: { right: "Richtig", wrong: "Falsch", unclear: "Unklar" },

@@ -187,8 +187,6 @@ export const admin = {
   removeTargetHint: "Notifications waiting for it are dropped.",
   silencesHint: "While one is active, matching alerts are still recorded, but nobody is notified.",
   addSilence: "Add a silence or maintenance",
-  covers: (sensors: number, alerts: number) =>
-    `Covers ${sensors === 1 ? "1 sensor" : `${sensors} sensors`} and ${alerts === 1 ? "1 open alert" : `${alerts} open alerts`} now.`,
   silenceKind: "Type",
   silenceKinds: { silence: "Silence", maintenance: "Maintenance" },
   silenceStates: { active: "Active", scheduled: "Scheduled", ended: "Ended" },

@@ -34,6 +34,8 @@ export const alert = {
   silenceFor: "Duration",
   silenceHours: (h: number) => (h === 1 ? "1 hour" : h < 24 ? `${h} hours` : h === 24 ? "1 day" : `${h / 24} days`),
   reason: "Reason",
+  covers: (sensors: number, alerts: number) =>
+    `Covers ${sensors === 1 ? "1 sensor" : `${sensors} sensors`} and ${alerts === 1 ? "1 open alert" : `${alerts} open alerts`} now.`,
   silenced: "The silence is active. Alerts are still recorded, but nobody is notified.",
   review: "Was this alert right?",
   reviews: { right: "Right", wrong: "Wrong", unclear: "Unclear" },

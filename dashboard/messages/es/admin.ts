@@ -182,8 +182,6 @@ export const admin: typeof en = {
   removeTarget: (name) => `¿Quitar el destino ${name}?`,
   removeTargetHint: "Los avisos en espera se descartan.",
   silencesHint: "Mientras uno está activo, las alertas que coinciden se siguen registrando, pero no se avisa a nadie.",
-  covers: (sensors, alerts) =>
-    `Afecta ahora a ${sensors === 1 ? "1 sensor" : `${sensors} sensores`} y a ${alerts === 1 ? "1 alerta abierta" : `${alerts} alertas abiertas`}.`,
   addSilence: "Añadir un silencio o mantenimiento",
   silenceKind: "Tipo",
   silenceKinds: { silence: "Silencio", maintenance: "Mantenimiento" },

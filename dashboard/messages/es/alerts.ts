@@ -36,6 +36,8 @@ export const alert: typeof en.alert = {
   silenceFor: "Duración",
   silenceHours: (h) => (h === 1 ? "1 hora" : h < 24 ? `${h} horas` : h === 24 ? "1 día" : `${h / 24} días`),
   reason: "Motivo",
+  covers: (sensors, alerts) =>
+    `Afecta ahora a ${sensors === 1 ? "1 sensor" : `${sensors} sensores`} y a ${alerts === 1 ? "1 alerta abierta" : `${alerts} alertas abiertas`}.`,
   silenced: "El silencio está activo. Las alertas se siguen registrando; no se avisa a nadie.",
   review: "¿Era correcta esta alerta?",
   reviews: { right: "Correcta", wrong: "Errónea", unclear: "Dudosa" },
