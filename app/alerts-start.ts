@@ -45,6 +45,8 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
   const { enqueue } = notifier;
   const { holdMs } = options.notify;
   const noise = createNoise({ records, rules: rules.rules, sensor: records.sensors.get, now, enqueue, log, holdMs });
+  // What waits to be told is looked at before it goes: it should not go in the seconds until the next tick.
+  records.silences.onChange(() => void options.background.later("silences", 0, noise.tick));
   let callOffWork: (() => void) | undefined;
   const workAfter = (ms: number) => options.background.later("rules on waiting readings", ms, work);
   const onWaiting = () => {

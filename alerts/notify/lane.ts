@@ -21,6 +21,8 @@ type LaneParts = {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly count: (target: Target, what: "sent" | "failed" | "givenUp", notices: number) => void;
+  /** Some of what waited is too old to be told as it was. */
+  readonly onGivenUp: (target: string) => void;
   /** Nobody may be told of anything now. */
   readonly isMuted: () => boolean;
 };
@@ -67,7 +69,7 @@ const BOOKED_AFTER_MS = 250;
  * delays nobody else.
  */
 export function createLane(id: string, parts: LaneParts) {
-  const { records, send, now, settled, random, later, signal, log, count, isMuted } = parts;
+  const { records, send, now, settled, random, later, signal, log, count, isMuted, onGivenUp } = parts;
   const { targets, outbox, recipients } = records;
   let running: Promise<void> | undefined;
   let again = false;
@@ -218,7 +220,9 @@ export function createLane(id: string, parts: LaneParts) {
       targets.setState(id, { ...targets.state(id), failures, lastError: error, lastErrorAt: now() });
       return failure.is === "gone" ? disable(target, error) : putBack(message, failure);
     });
-    if (givenUp > 0) count(target, "givenUp", givenUp);
+    if (givenUp === 0) return;
+    count(target, "givenUp", givenUp);
+    onGivenUp(id);
   }
 
   /** How many notices are given up. */

@@ -182,6 +182,8 @@ export function createNotifier(options: NotifierOptions) {
   }
 
   function put(target: Target, notice: Notice, groupKey?: string): void {
+    // Nobody is reminded of what they have not been told.
+    if (notice.what === "reminder" && outbox.isWaiting(target.id, notice.alert.id)) return;
     const plan = planOf(target, notice, now(), cityZone);
     const key = plan.groupKey ?? groupKey;
     const grouped = key === undefined ? {} : { groupKey: key };
@@ -194,9 +196,15 @@ export function createNotifier(options: NotifierOptions) {
 
   function laneOf(id: string): Lane {
     const common = { records, send, now, settled, random, later, signal: end.signal, log, isMuted };
-    const lane = lanes.get(id) ?? createLane(id, { ...common, count: figures.count });
+    const lane = lanes.get(id) ?? createLane(id, { ...common, count: figures.count, onGivenUp });
     lanes.set(id, lane);
     return lane;
+  }
+
+  /** What still fires is news again, and everybody else has heard of it. */
+  function onGivenUp(target: string): void {
+    records.transaction(() => recipients.forgetUntold(target));
+    catchUp.hear(target);
   }
 
   function onAdded(target: string): void {
@@ -208,7 +216,7 @@ export function createNotifier(options: NotifierOptions) {
   function onChange(target: string): void {
     if (!started || stopping) return;
     if (targets.get(target)) {
-      catchUp.hear(target);
+      onGivenUp(target);
       return laneOf(target).reset();
     }
     void lanes.get(target)?.stop();
@@ -253,6 +261,7 @@ export function createNotifier(options: NotifierOptions) {
       for (const { id } of targets.list()) {
         // After a long rest or from an old backup: no news any more.
         outbox.giveUpBefore(id, now() - GIVE_UP_AFTER_MS, "too old when the service started", now());
+        recipients.forgetUntold(id);
         laneOf(id).wake();
       }
       escalation.wake();

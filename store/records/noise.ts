@@ -145,6 +145,8 @@ const SILENCES = "SELECT id, body, ended_at, ended_by FROM silences";
 
 /** Silences and maintenance windows. What may be on is answered from RAM; nothing is ever removed. */
 export function createSilenceRecords(db: Database, now: () => number) {
+  const listeners: (() => void)[] = [];
+  const changed = () => db.afterCommit(() => listeners.forEach((listener) => void listener()));
   const rows = db
     .statement(`${SILENCES} WHERE ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?)`)
     .all(now()) as SilenceRow[];
@@ -156,6 +158,7 @@ export function createSilenceRecords(db: Database, now: () => number) {
       const { lastInsertRowid } = insert.run(silence.endsAt ?? null, JSON.stringify(silence));
       const added = { ...silence, id: Number(lastInsertRowid) };
       current.set(added);
+      changed();
       return added;
     });
   }
@@ -166,6 +169,7 @@ export function createSilenceRecords(db: Database, now: () => number) {
       const update = db.statement("UPDATE silences SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL");
       if (update.run(at, by, id).changes === 0) return undefined;
       current.delete(String(id));
+      changed();
       return get(id);
     });
   }
@@ -193,6 +197,8 @@ export function createSilenceRecords(db: Database, now: () => number) {
     list,
     /** From RAM: those nobody has ended; the time of some may be over. */
     current: current.all,
+    /** Called after the commit that added or ended one. */
+    onChange: (listener: () => void) => void listeners.push(listener),
   };
 }
 

@@ -163,6 +163,12 @@ export function createOutboxRecords(db: Database) {
     refused(deliveries, error, dueAt);
   }
 
+  /** Whether something of this alert still waits for the target. */
+  function isWaiting(target: string, alert: string): boolean {
+    const sql = `SELECT 1 FROM outbox WHERE ${WAITS} AND target = ? AND alert = ? AND refused_by IS NULL LIMIT 1`;
+    return db.statement(sql).get(target, alert) !== undefined;
+  }
+
   /** What waits for the target of one alert; it was not to be told any more. */
   function drop(target: string, alert: string, why: string, now: number): void {
     const sql = `SELECT id FROM outbox WHERE ${WAITS} AND target = ? AND alert = ?`;
@@ -197,6 +203,7 @@ export function createOutboxRecords(db: Database) {
     refused,
     partlyRefused,
     drop,
+    isWaiting,
     /** Kept as failed, with the reason, until pruned. */
     giveUp: (deliveries: readonly Delivery[], error: string, now: number) =>
       end(idsOf(deliveries), "failed", error, now),
@@ -291,6 +298,11 @@ type EscalationRow = { alert: string; target: string; due_at: number };
 
 /** Who was told of which alert, so that everyone who heard of it hears of its end; and who hears next if nobody answers. */
 export function createRecipientRecords(db: Database) {
+  function remove(alert: string, target: string): void {
+    for (const table of ["recipients", "escalations"])
+      db.statement(`DELETE FROM ${table} WHERE alert = ? AND target = ?`).run(alert, target);
+  }
+
   return {
     /** It is to be told there; `hears` once it may have been. */
     add: (alert: string, target: string) =>
@@ -309,11 +321,16 @@ export function createRecipientRecords(db: Database) {
       return row.get(alert, target) !== undefined;
     },
 
-    /** Nothing of it was told there, and nothing will be. */
-    remove(alert: string, target: string) {
-      for (const table of ["recipients", "escalations"])
-        db.statement(`DELETE FROM ${table} WHERE alert = ? AND target = ?`).run(alert, target);
+    /** What was to be told there, was not, and does not wait any more: it was given up. */
+    forgetUntold(target: string) {
+      const sql = `SELECT alert FROM recipients WHERE target = ? AND heard = 0 AND NOT EXISTS
+        (SELECT 1 FROM outbox WHERE outbox.${WAITS} AND outbox.target = recipients.target AND outbox.alert = recipients.alert)`;
+      const rows = db.statement(sql).all(target) as { alert: string }[];
+      for (const { alert } of rows) remove(alert, target);
     },
+
+    /** Nothing of it was told there, and nothing will be. */
+    remove,
 
     of(alert: string) {
       const rows = db.statement("SELECT target FROM recipients WHERE alert = ? ORDER BY target").all(alert);

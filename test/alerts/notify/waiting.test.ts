@@ -202,6 +202,37 @@ describe("whoever comes later hears of what is open", () => {
     expect(world.told()).toEqual(["alert.firing al-3 @21600s"]);
   });
 
+  it("one that is switched on again, or can be reached again after days", async () => {
+    const world = start(NIGHT);
+    world.up();
+    world.records.targets.put(aTarget({ enabled: false }));
+    world.records.outbox.giveUpBefore("hook", Number.MAX_SAFE_INTEGER, "switched off", world.now());
+    await world.run(HOUR);
+    world.play(A, () => new Error("no network"));
+    world.records.targets.put(aTarget());
+    await world.run(1);
+    world.up("al-2");
+    await world.run(80 * HOUR);
+    world.play(A, () => 200);
+    await world.run(2 * HOUR);
+    const told = world.requests.slice(-5).map(({ body }) => body);
+    for (const id of ["al-1", "al-2"]) expect(told.some((body) => body.includes(`"${id}"`))).toBe(true);
+    await world.restart();
+    expect(world.requests.slice(-5).map(({ body }) => body)).toEqual(told);
+  });
+
+  it("nobody is reminded of what they have not been told", async () => {
+    const world = start(NIGHT);
+    world.up();
+    await world.run(HOUR);
+    world.remind();
+    await world.run(6 * HOUR);
+    expect(world.told()).toEqual(["alert.firing al-1 @21600s"]);
+    world.remind();
+    await world.run();
+    expect(world.told().at(-1)).toMatch(/reminder al-1/);
+  });
+
   it("hundreds of them in pieces, each once", async () => {
     const world = start();
     for (let n = 0; n < 350; n += 1) world.up(`al-${n}`);
