@@ -196,15 +196,9 @@ export function createNotifier(options: NotifierOptions) {
 
   function laneOf(id: string): Lane {
     const common = { records, send, now, settled, random, later, signal: end.signal, log, isMuted };
-    const lane = lanes.get(id) ?? createLane(id, { ...common, count: figures.count, onGivenUp });
+    const lane = lanes.get(id) ?? createLane(id, { ...common, count: figures.count, onGivenUp: catchUp.hear });
     lanes.set(id, lane);
     return lane;
-  }
-
-  /** What still fires is news again, and everybody else has heard of it. */
-  function onGivenUp(target: string): void {
-    records.transaction(() => recipients.forgetUntold(target));
-    catchUp.hear(target);
   }
 
   function onAdded(target: string): void {
@@ -216,7 +210,7 @@ export function createNotifier(options: NotifierOptions) {
   function onChange(target: string): void {
     if (!started || stopping) return;
     if (targets.get(target)) {
-      onGivenUp(target);
+      catchUp.hear(target);
       return laneOf(target).reset();
     }
     void lanes.get(target)?.stop();
@@ -261,7 +255,6 @@ export function createNotifier(options: NotifierOptions) {
       for (const { id } of targets.list()) {
         // After a long rest or from an old backup: no news any more.
         outbox.giveUpBefore(id, now() - GIVE_UP_AFTER_MS, "too old when the service started", now());
-        recipients.forgetUntold(id);
         laneOf(id).wake();
       }
       escalation.wake();

@@ -30,6 +30,8 @@ type NewDelivery = {
 
 /** Notices that go out as one message at most: the receiver's page, not our limit. */
 const BATCH_MAX = 100;
+const BEGINNINGS = `SELECT alert FROM outbox WHERE state = 'pending' AND target = ? AND first_due_at < ?
+  AND refused_by IS NULL AND body ->> '$.what' IN ('firing', 'escalated')`;
 /** Rows between two looks at how many wait: counting them is not free. */
 const LOOK_EVERY = 100;
 
@@ -181,8 +183,13 @@ export function createOutboxRecords(db: Database) {
     );
   }
 
-  /** All that waits for the target and was due before this; how many. */
+  /**
+   * All that waits for the target and was due before this; how many. Whose beginning is among them has not heard of the
+   * alert, so that it is news there as long as it goes on.
+   */
   function giveUpBefore(target: string, dueBefore: number, error: string, now: number): number {
+    for (const table of ["recipients", "escalations"])
+      db.statement(`DELETE FROM ${table} WHERE target = ? AND alert IN (${BEGINNINGS})`).run(target, target, dueBefore);
     const sql = `UPDATE outbox SET state = 'failed', error = ?, done_at = ?, body = ''
       WHERE ${WAITS} AND target = ? AND first_due_at < ?`;
     return Number(db.statement(sql).run(error, now, target, dueBefore).changes);
@@ -319,14 +326,6 @@ export function createRecipientRecords(db: Database) {
     isUnheard(alert: string, target: string) {
       const row = db.statement("SELECT 1 FROM recipients WHERE alert = ? AND target = ? AND heard = 0");
       return row.get(alert, target) !== undefined;
-    },
-
-    /** What was to be told there, was not, and does not wait any more: it was given up. */
-    forgetUntold(target: string) {
-      const sql = `SELECT alert FROM recipients WHERE target = ? AND heard = 0 AND NOT EXISTS
-        (SELECT 1 FROM outbox WHERE outbox.${WAITS} AND outbox.target = recipients.target AND outbox.alert = recipients.alert)`;
-      const rows = db.statement(sql).all(target) as { alert: string }[];
-      for (const { alert } of rows) remove(alert, target);
     },
 
     /** Nothing of it was told there, and nothing will be. */

@@ -1,63 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { seriesOf, traitsOf } from "../../../alerts/noise/judge.ts";
-import type { Alert, Notice } from "../../../model/alert.ts";
-import { MINUTE, T0 } from "../builders.ts";
-import { anAlert, aTarget, createWorld } from "./world.ts";
+import { MINUTE } from "../builders.ts";
+import { startWithAlerts } from "./alerts-world.ts";
+import { aTarget } from "./world.ts";
 
 const HOUR = 60 * MINUTE;
 const A = "https://hooks.example/a";
 const B = "https://hooks.example/b";
 const NIGHT = { quietHours: { timeZone: "UTC", from: "00:00", to: "06:00" } };
 
-/** With alerts in the records, as the engine and the noise control leave them there. */
-function start(...targets: Parameters<typeof aTarget>[0][]) {
-  const world = createWorld();
-  const { records } = world;
-  for (const target of targets) records.targets.put(aTarget(target));
-  let notifier = world.notifier;
-  notifier.start();
-
-  function say(what: Notice["what"], id: string, fields: Partial<Alert> = {}): void {
-    const at = world.now();
-    const { handling: _, timeline: __, ...alert } = anAlert({ id, ...fields });
-    records.transaction(() => {
-      const told = records.alerts.apply({ alert, entry: { at, knownAt: at, what } }) ?? records.alerts.get(id)!;
-      const ended = what === "firing" ? 0 : 1;
-      const about = { series: seriesOf(alert), about: traitsOf(alert), open: ended === 0 };
-      const times = { firedAt: T0, firedKnownAt: T0, holdUntil: T0, reminders: 0 };
-      records.noise.save({ alert: id, ...about, ...times, told: 1, ended, suppressedBy: told.suppressedBy });
-      notifier.enqueue({ id: `${id}-${what}-1`, at, what, alert: told });
-    });
-  }
-
-  return {
-    ...world,
-    up: (id = "al-1", fields: Partial<Alert> = {}) => say("firing", id, fields),
-    down: (id = "al-1", what: "resolved" | "retracted" = "resolved") =>
-      say(what, id, { state: what, resolvedAt: world.now() }),
-    people(handling: Alert["handling"], what: string, id = "al-1"): void {
-      const at = world.now();
-      records.alerts.handle(id, { handling }, { at, knownAt: at, what, by: "olga" });
-    },
-    suppress(by: string | undefined, id = "al-1"): void {
-      const at = world.now();
-      records.noise.save({ ...records.noise.get(id)!, suppressedBy: by });
-      records.alerts.suppress(id, by, { at, knownAt: at, what: by ? "suppressed" : "released" });
-    },
-    remind: (id = "al-1") =>
-      world.enqueue({ id: `${id}-reminder-1`, at: world.now(), what: "reminder", alert: records.alerts.get(id)! }),
-    async restart(): Promise<void> {
-      await notifier.stop();
-      notifier = world.life();
-      notifier.start();
-      await world.run();
-    },
-  };
-}
-
 describe("a notice that waits is looked at again before it goes", () => {
   it("an alert that was closed in the quiet hours is told to nobody, nor is its end", async () => {
-    const world = start(NIGHT);
+    const world = startWithAlerts(NIGHT);
     world.up();
     world.up("al-2");
     await world.run(HOUR);
@@ -71,7 +24,7 @@ describe("a notice that waits is looked at again before it goes", () => {
   });
 
   it("an alert that was silenced while its group waited is not told; when the silence ends it is", async () => {
-    const world = start({ groupBy: "district", groupWait: "30s" });
+    const world = startWithAlerts({ groupBy: "district", groupWait: "30s" });
     world.up();
     world.up("al-2");
     await world.run(10_000);
@@ -87,7 +40,7 @@ describe("a notice that waits is looked at again before it goes", () => {
   });
 
   it("an alert that another explains by the time the target can be reached is not told, nor is its end", async () => {
-    const world = start({});
+    const world = startWithAlerts({});
     world.play(A, () => 503);
     world.up("other");
     await world.run(500);
@@ -102,7 +55,7 @@ describe("a notice that waits is looked at again before it goes", () => {
   });
 
   it("an alert that ended in the night is told as ended, once; one that was taken back not at all", async () => {
-    const world = start(NIGHT);
+    const world = startWithAlerts(NIGHT);
     for (const id of ["al-1", "al-2", "al-3"]) world.up(id);
     await world.run(HOUR);
     world.down("al-1");
@@ -112,7 +65,7 @@ describe("a notice that waits is looked at again before it goes", () => {
   });
 
   it("what may have arrived is followed by its end, whatever was done with it meanwhile", async () => {
-    const world = start({});
+    const world = startWithAlerts({});
     world.play(A, (_, nth) => (nth === 1 ? new Error("the answer was lost") : 200));
     world.up();
     await world.run(100);
@@ -125,7 +78,7 @@ describe("a notice that waits is looked at again before it goes", () => {
 
   it("nobody is reminded of what somebody acknowledged, nor told that nobody had", async () => {
     const chief = { id: "chief", url: B, rules: ["none"] };
-    const world = start(chief, { escalateAfter: "15m", escalateTo: "chief" });
+    const world = startWithAlerts(chief, { escalateAfter: "15m", escalateTo: "chief" });
     world.up();
     await world.run();
     world.play(B, () => 503);
@@ -144,7 +97,7 @@ describe("a notice that waits is looked at again before it goes", () => {
   });
 
   it("is told when people open again what was closed before it was told, after a restart too", async () => {
-    const world = start(NIGHT);
+    const world = startWithAlerts(NIGHT);
     world.up();
     world.people("closed", "closed");
     await world.run(7 * HOUR);
@@ -158,7 +111,7 @@ describe("a notice that waits is looked at again before it goes", () => {
 
 describe("whoever comes later hears of what is open", () => {
   it("a new target, in one message, and of the ends", async () => {
-    const world = start();
+    const world = startWithAlerts();
     world.up();
     world.up("al-2", { severity: "critical" });
     world.up("al-3");
@@ -174,7 +127,7 @@ describe("whoever comes later hears of what is open", () => {
   });
 
   it("a target that was changed hears what it has not heard, and nothing twice, across restarts", async () => {
-    const world = start({ severityMin: "critical" });
+    const world = startWithAlerts({ severityMin: "critical" });
     world.up();
     world.up("al-2", { severity: "critical" });
     await world.run(MINUTE);
@@ -188,7 +141,7 @@ describe("whoever comes later hears of what is open", () => {
   });
 
   it("not of what is kept quiet or not told to anybody yet, and in the morning where the hours are quiet", async () => {
-    const world = start();
+    const world = startWithAlerts();
     world.up();
     world.up("al-2");
     world.suppress("maintenance:1");
@@ -203,7 +156,7 @@ describe("whoever comes later hears of what is open", () => {
   });
 
   it("one that is switched on again, or can be reached again after days", async () => {
-    const world = start(NIGHT);
+    const world = startWithAlerts(NIGHT);
     world.up();
     world.records.targets.put(aTarget({ enabled: false }));
     world.records.outbox.giveUpBefore("hook", Number.MAX_SAFE_INTEGER, "switched off", world.now());
@@ -222,7 +175,7 @@ describe("whoever comes later hears of what is open", () => {
   });
 
   it("nobody is reminded of what they have not been told", async () => {
-    const world = start(NIGHT);
+    const world = startWithAlerts(NIGHT);
     world.up();
     await world.run(HOUR);
     world.remind();
@@ -234,7 +187,7 @@ describe("whoever comes later hears of what is open", () => {
   });
 
   it("hundreds of them in pieces, each once", async () => {
-    const world = start();
+    const world = startWithAlerts();
     for (let n = 0; n < 350; n += 1) world.up(`al-${n}`);
     world.records.targets.put(aTarget());
     await world.run(MINUTE);
