@@ -85,7 +85,7 @@ export function createCatchUp({ records, now, later, log, tell }: CatchUpParts) 
     const { alert: id, about, told, ended, holdUntil } = row;
     // What was not told to anybody is the noise control's.
     if (told <= ended || isKeptQuiet(row)) return;
-    const has = new Set(recipients.of(id));
+    const has = new Set(recipients.ofBeginning(id));
     const missing = [...wanted].flatMap((one) => {
       const target = has.has(one) ? undefined : targets.get(one);
       return target && isAbout(target, about) ? [target] : [];

@@ -133,9 +133,9 @@ export function createLane(id: string, parts: LaneParts) {
     if (stale.length === 0) return false;
     records.transaction(() => {
       for (const { delivery, why } of stale) {
-        const { alert } = delivery.notice;
+        const { what, alert } = delivery.notice;
         outbox.giveUp([delivery], why, now());
-        if (recipients.isUnheard(alert.id, id)) recipients.remove(alert.id, id);
+        if (what === "firing" || what === "escalated") recipients.dropBeginning(alert.id, id);
       }
     });
     return true;

@@ -231,7 +231,7 @@ export const MIGRATIONS: readonly string[] = [
   DELETE FROM counters`,
   // What the service's own entries say, as a sentence and its parameters, for readers of any language.
   `ALTER TABLE timeline ADD COLUMN says TEXT`,
-  // Whether something of the alert may have reached the target; and of a mail, who refused it, as JSON.
+  // Whether something of the alert may have reached the target (2: it may, and its beginning was dropped since); and of a mail, who refused it, as JSON.
   `ALTER TABLE recipients ADD COLUMN heard INTEGER NOT NULL DEFAULT 1;
   ALTER TABLE outbox ADD COLUMN refused_by TEXT`,
 ];

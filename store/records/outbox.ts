@@ -305,15 +305,19 @@ type EscalationRow = { alert: string; target: string; due_at: number };
 
 /** Who was told of which alert, so that everyone who heard of it hears of its end; and who hears next if nobody answers. */
 export function createRecipientRecords(db: Database) {
-  function remove(alert: string, target: string): void {
-    for (const table of ["recipients", "escalations"])
-      db.statement(`DELETE FROM ${table} WHERE alert = ? AND target = ?`).run(alert, target);
-  }
-
   return {
     /** It is to be told there; `hears` once it may have been. */
-    add: (alert: string, target: string) =>
-      void db.statement("INSERT OR IGNORE INTO recipients (alert, target, heard) VALUES (?, ?, 0)").run(alert, target),
+    add(alert: string, target: string) {
+      const sql = `INSERT INTO recipients (alert, target, heard) VALUES (?, ?, 0)
+        ON CONFLICT (alert, target) DO UPDATE SET heard = min(heard, 1)`;
+      db.statement(sql).run(alert, target);
+    },
+
+    /** Those who were told of the beginning, or will be. */
+    ofBeginning(alert: string) {
+      const rows = db.statement("SELECT target FROM recipients WHERE alert = ? AND heard < 2").all(alert);
+      return (rows as { target: string }[]).map(({ target }) => target);
+    },
 
     /** Call it before an attempt: what became of one that is cut off nobody knows. */
     hears(target: string, alerts: readonly string[]) {
@@ -328,8 +332,12 @@ export function createRecipientRecords(db: Database) {
       return row.get(alert, target) !== undefined;
     },
 
-    /** Nothing of it was told there, and nothing will be. */
-    remove,
+    /** The beginning is not told there after all. Where it may have arrived, its end is owed all the same. */
+    dropBeginning(alert: string, target: string) {
+      db.statement("DELETE FROM escalations WHERE alert = ? AND target = ?").run(alert, target);
+      db.statement("DELETE FROM recipients WHERE alert = ? AND target = ? AND heard = 0").run(alert, target);
+      db.statement("UPDATE recipients SET heard = 2 WHERE alert = ? AND target = ?").run(alert, target);
+    },
 
     of(alert: string) {
       const rows = db.statement("SELECT target FROM recipients WHERE alert = ? ORDER BY target").all(alert);
