@@ -1,13 +1,19 @@
 import type { Health } from "../model/health.ts";
+import type { Turns } from "./turns.ts";
 
 /** Beyond this the rules are said to lag. */
 const LAG_SAID_MS = 1_000;
 
-/** How far the rules are behind, in a sentence. `untaken`: messages; `waiting`: readings of so many senders. */
+type Late = { readonly sensors: number; readonly readings: number };
+
+/** How far the rules are behind, in a sentence. `untaken`: messages. `late`: readings that wait, and those that wait for a turn. */
 export function healthOfLag(
   lagMs: number,
-  { untaken, waiting, senders }: { readonly untaken: number; readonly waiting: number; readonly senders: number },
+  untaken: number,
+  [late, turns]: readonly [late: Late, turns: Pick<Turns, "waiting" | "line"> | undefined],
 ): Health {
+  const waiting = late.readings + (turns?.waiting() ?? 0);
+  const senders = Math.max(late.sensors, turns?.line().sensors ?? 0);
   const part = "rules";
   if (lagMs <= LAG_SAID_MS) return { part, state: "ok", ready: true };
   const behind = `The rules are ${Math.round(lagMs / 1_000)} s behind:`;

@@ -1,5 +1,5 @@
 import { setImmediate as immediate } from "node:timers/promises";
-import { saidOf, type Transition } from "../model/alert.ts";
+import type { Transition } from "../model/alert.ts";
 import type { Batch } from "../model/batch.ts";
 import type { Figure, Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
@@ -7,19 +7,17 @@ import type { Reading } from "../model/reading.ts";
 import type { Rule } from "../model/rule.ts";
 import { createSettledClock, DAY_MS, HOUR_MS } from "../model/time.ts";
 import type { Records } from "../store/records.ts";
-import { alertId } from "./alert-id.ts";
 import { healthOfAlerts, healthOfLag } from "./alerts-health.ts";
 import type { ConditionTable } from "./conditions/registry.ts";
 import { alertFigures, createDetector, waitingFigures } from "./detector.ts";
 import type { Rejudged } from "./engine/corrector.ts";
-import type { Orphan, StateRow } from "./engine/states.ts";
+import type { StateRow } from "./engine/states.ts";
 import { createExcuses } from "./excuses.ts";
 import { createHistorySummary } from "./history-summary.ts";
 import { zonedRules } from "./rules/zoned.ts";
 import { createRulesTime, TIME } from "./rules-time.ts";
-import { noted, ORPHANED, sayAlso } from "./says.ts";
 import { createTurns, type Turns, UNSAID, WAITING } from "./turns.ts";
-import { unwatchedAlerts } from "./unwatched.ts";
+import { endUnwatched } from "./unwatched.ts";
 
 export type AlertsOptions = {
   readonly rules: readonly Rule[];
@@ -134,7 +132,7 @@ export function createAlerts(options: AlertsOptions) {
     listening = () => true,
     caughtUp = () => true,
   } = options;
-  const rules = zonedRules(options.rules, options.zone);
+  let rules = zonedRules(options.rules, options.zone);
   const { apply = (all) => all.forEach((one) => void records.alerts.apply(one)) } = options;
   const { live, untaken = () => 0 } = options;
   const gatewayOf = (sensorId: string) => records.sensors.get(sensorId)?.gateway;
@@ -177,13 +175,18 @@ export function createAlerts(options: AlertsOptions) {
   let isClosed = false;
   const failed = new Set<string>();
   let outdated: StateRow[] = [];
+  const bornAt = now();
+  /** What the last life had judged after its last save is still to be judged once more. */
+  let isReplaying = true;
+  let reconciled = 0;
 
   const rows = [...records.ruleStates.load()];
   const isOwn = ({ rule }: StateRow) => rule === TIME || rule === WAITING || rule === UNSAID;
   time.load(rows.find(({ rule }) => rule === TIME));
-  const orphans = engine.states.load(rows.filter((row) => !isOwn(row)));
+  engine.states.load(rows.filter((row) => !isOwn(row)));
   if (turns) load(turns);
-  endOrphans(orphans);
+  push(engine.reconcile(time.now()), true);
+  endOthers();
   engine.listen(time.now());
   save();
 
@@ -402,6 +405,10 @@ export function createAlerts(options: AlertsOptions) {
     write(saveAll);
     const isIdle = turns ? untaken() === 0 : caughtUp();
     look(isIdle);
+    if (isReplaying && isReplayed(isIdle)) {
+      isReplaying = false;
+      if (endOthers()) write(saveAll);
+    }
     if (!isListening) return;
     if (askClock(isIdle)) write(saveAll);
     if (turns) write(keepFew);
@@ -413,8 +420,13 @@ export function createAlerts(options: AlertsOptions) {
     // The journal is in the order of receipt. With messages waiting, time has come only as far as the last one taken.
     const at = Math.min(isIdle ? time.now() : heardTo, turns?.unknownSince() ?? Number.POSITIVE_INFINITY);
     // A sensor whose readings wait is not silent.
-    return push(engine.tick(at, turns?.isHeld, turns && CLOCK_SENSORS), true);
+    const isNews = push(engine.tick(at, turns?.isHeld, turns && CLOCK_SENSORS), true);
+    return (engine.reconciled() !== reconciled && endOthers()) || isNews;
   }
+
+  /** Everything that was received before this life has been judged again. */
+  const isReplayed = (isIdle: boolean) =>
+    (isIdle || heardTo > bornAt) && Math.min(turns?.line().since ?? bornAt, engine.backlog().since ?? bornAt) >= bornAt;
 
   const isDone = (turns: Turns) => turns.isEmpty() && !engine.isTicking() && !isSaveDue();
 
@@ -425,7 +437,9 @@ export function createAlerts(options: AlertsOptions) {
   /** Other rules from now on, without a restart. What that ends is saved with the states of the new rules. */
   function replaceRules(next: readonly Rule[], at: number): void {
     failed.clear();
-    push(engine.replaceRules(zonedRules(next, options.zone), time.inside(at)), true);
+    rules = zonedRules(next, options.zone);
+    push(engine.replaceRules(rules, time.inside(at)), true);
+    endOthers();
     write(saveAll);
     callForWork();
   }
@@ -510,20 +524,17 @@ export function createAlerts(options: AlertsOptions) {
     subjectsAtSave = engine.counts().subjects;
   }
 
-  /** Rules were changed or deleted, sensors removed, while the service was down: their alerts must not fire for ever. */
-  function endOrphans(orphans: readonly Orphan[]): void {
-    const ids = orphans.flatMap(({ row, startedAt, fit }) => {
-      return startedAt === undefined ? [] : [alertId(row.rule, row.subject, startedAt, fit)];
-    });
-    for (const id of new Set([...ids, ...unwatchedAlerts(rules, records)])) {
-      const alert = records.alerts.get(id);
-      if (!alert || (alert.state !== "firing" && alert.state !== "pending")) continue;
-      const at = Math.max(now(), alert.startedAt);
-      const ended = { ...sayAlso(saidOf(alert), ORPHANED), state: "resolved" as const, resolvedAt: at };
-      const one: Transition = { alert: ended, entry: { at, knownAt: at, what: "resolved", ...noted(ORPHANED) } };
+  /** Open alerts that the rules and sensors of now cannot end any more must not fire for ever. True if there are some. */
+  function endOthers(): boolean {
+    reconciled = engine.reconciled();
+    const unsaid = [...unapplied, ...(turns?.toSay() ?? [])];
+    const clock = { inside: time.mayBeInside, now: now() };
+    const ended = endUnwatched({ rules, records, unsaid, held: engine.held(), isReplaying, ...clock });
+    for (const one of ended) {
       if (turns) turns.push(one, true);
       else unapplied.push(one);
     }
+    return ended.length > 0;
   }
 
   /** What the rules have not seen yet, in milliseconds since the oldest of it was received. */
@@ -533,13 +544,6 @@ export function createAlerts(options: AlertsOptions) {
     if (untaken() === 0) return Math.max(0, waited);
     const lately = passed() - taken.at < TAKEN_LATELY_MS ? taken.lagMs : 0;
     return Math.max(0, waited, lately, stuckSince === undefined ? 0 : passed() - stuckSince);
-  }
-
-  function lagHealth(): Health {
-    const { sensors, readings } = engine.backlog();
-    const waiting = readings + (turns?.waiting() ?? 0);
-    const senders = Math.max(sensors, turns?.line().sensors ?? 0);
-    return healthOfLag(lagMs(), { untaken: untaken(), waiting, senders });
   }
 
   const unsaid = () => unapplied.length + (turns?.unsaid() ?? 0);
@@ -577,7 +581,7 @@ export function createAlerts(options: AlertsOptions) {
     /** Of the alerts themselves. */
     health,
     /** How far the rules are behind, and whether the clock can be relied on. */
-    troubles: (): Health[] => [lagHealth(), time.health()],
+    troubles: (): Health[] => [healthOfLag(lagMs(), untaken(), [engine.backlog(), turns]), time.health()],
     /** Saves for the last time. */
     close(): void {
       isClosed = true;

@@ -21,6 +21,8 @@ export function createDetector(options: EngineOptions) {
   let districts = createDistricts({ ...options, states });
   let refusals = createRefusals(options.rules, options.sensor, states);
   let several = severalOf(options.rules);
+  let changesSeen = engine.changes();
+  let reconciled = 0;
   /** What was said of late readings, of the last call. */
   const ofLate = new Set<Transition>();
   const counts = { firing: 0, resolved: 0, retracted: 0, corrected: 0, shadow: 0, history: 0 };
@@ -87,6 +89,24 @@ export function createDetector(options: EngineOptions) {
     const isLast = !engine.isTicking();
     hand(said, districts.tick(now, transitions, isLast));
     if (isLast) hand(said, districts.take(refusals.tick(now)));
+    if (isLast && engine.changes() !== changesSeen) for (const one of reconcile(now)) said.push(one);
+    return said;
+  }
+
+  /**
+   * Everything that is kept of alerts is of rules, sensors and places as they are now; what is not, ends. Call it after
+   * a start, too (`at`: wall clock).
+   */
+  function reconcile(at: number): Transition[] {
+    const said: Transition[] = [];
+    hand(said, districts.take(refusals.reconcile(at)));
+    const alerts = new Set([...engine.held(), ...refusals.held()]);
+    hand(
+      said,
+      districts.reconcile(at, (alert) => alerts.has(alert)),
+    );
+    changesSeen = engine.changes();
+    reconciled += 1;
     return said;
   }
 
@@ -120,6 +140,7 @@ export function createDetector(options: EngineOptions) {
     districts = createDistricts({ rules, sensor: options.sensor, states }, districts);
     several = severalOf(rules);
     hand(said, districts.take([]));
+    for (const one of reconcile(at)) said.push(one);
     return said;
   }
 
@@ -140,6 +161,11 @@ export function createDetector(options: EngineOptions) {
     isTicking: engine.isTicking,
     listen: engine.listen,
     replaceRules,
+    reconcile,
+    /** How often it was reconciled: what is open elsewhere can be compared with what is held. */
+    reconciled: () => reconciled,
+    /** The ids of all alerts that are not over: nobody else can end one. */
+    held: () => new Set([...engine.held(), ...refusals.held(), ...districts.held()]),
     states,
     failures: engine.failures,
     counts: () => {

@@ -148,6 +148,8 @@ export function createRulesTime(wall: () => number, monotonic?: () => number) {
     health,
     /** In the rules' time, of a moment of the clock that is not before the newest receipt. */
     inside: (at: number) => at + aheadMs(),
+    /** What a moment of the clock may have been in the rules' time, each time the clock was set back. */
+    mayBeInside: (at: number) => [at, ...steps.map((one) => at + one.aheadMs)],
     behindMs: () => Math.max(0, newestReceipt - wall()),
     rows(): StateRow[] {
       const state = toJson();

@@ -4,9 +4,6 @@ import type { Alert, Verdict } from "../model/alert.ts";
 import type { Rule } from "../model/rule.ts";
 import { asText, type Says, type Sentence, say, withSentences } from "../model/sentence.ts";
 
-/** Nothing watches an alert any more: found when the rules begin. */
-export const ORPHANED = say("end.orphaned", {});
-
 /** Before what the alert says of itself, in the one notice about a series that flaps. */
 export const FLAPS = say("flaps", {});
 

@@ -458,6 +458,8 @@ export function createTurns({ monotonic, gatewayOf }: TurnsOptions) {
     /** Nothing is left to be judged or said, nor to be read again. */
     isEmpty: () => senders.size === 0,
     unsaid: () => unsaid,
+    /** What waits to be said, of each sensor in its order. */
+    toSay: (): Transition[] => [...lines.values()].flatMap(({ unsaid: all, said }) => all.slice(said)),
     /** Something waits to be said until the states are saved. */
     mustSave: () => unsavedLines > 0,
     /** Nothing more should be taken before some of them had their turn. */

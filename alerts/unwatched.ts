@@ -1,30 +1,69 @@
-import { ALERT_MODES, type Alert } from "../model/alert.ts";
+import { saidOf, type Transition } from "../model/alert.ts";
 import type { Rule } from "../model/rule.ts";
+import { type Sentence, say } from "../model/sentence.ts";
 import type { Records } from "../store/records.ts";
 import { alertId } from "./alert-id.ts";
 import { placeText } from "./conditions/quorum.ts";
-import { compileRule } from "./engine/plan.ts";
+import { type CompiledRule, compileRule } from "./engine/plan.ts";
+import { noted, sayAlso } from "./says.ts";
 
-const PAGE = 500;
+type SaidAlert = Transition["alert"];
+
+type UnwatchedOptions = {
+  readonly rules: readonly Rule[];
+  readonly records: Pick<Records, "alerts" | "sensors">;
+  /** What has been said and is not in the records yet, of each alert in its order. */
+  readonly unsaid: readonly Transition[];
+  /** The alerts that somebody can still end. */
+  readonly held: ReadonlySet<string>;
+  /** Readings of the last life are still to be judged once more: what fired by them is held when they have been. */
+  readonly isReplaying: boolean;
+  /** What a moment that people read may have been in the rules' time: the clock may have been set back since. */
+  readonly inside: (at: number) => readonly number[];
+  readonly now: number;
+};
 
 /**
- * Ids of open alerts, those that nobody was told of too, that no rule of today can end: it was deleted or has another condition. The
- * detector knows those of its last snapshot by itself; this finds what fired after it, before a crash.
+ * The ends of open alerts that nobody else can end, those that nobody was told of too: their rule was deleted or changed,
+ * their sensor removed or moved, whether while the service ran or not.
  */
-export function unwatchedAlerts(rules: readonly Rule[], records: Pick<Records, "alerts">): string[] {
-  const fits = new Map(rules.map((rule) => [rule.id, compileRule(rule).fit]));
-  const found: string[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = records.alerts.list({ state: ["pending", "firing"], mode: ALERT_MODES }, PAGE, cursor);
-    for (const alert of page.items) if (!isWatched(alert, fits)) found.push(alert.id);
-    cursor = page.next;
-  } while (cursor !== undefined);
-  return found;
+export function endUnwatched(options: UnwatchedOptions): Transition[] {
+  const { rules, records, unsaid, held, isReplaying, now } = options;
+  const open = new Map<string, SaidAlert | undefined>(records.alerts.openIds().map((id) => [id, undefined]));
+  for (const { alert } of unsaid) {
+    if (alert.kind === "service") continue;
+    if (alert.state === "firing" || alert.state === "pending") open.set(alert.id, alert);
+    else open.delete(alert.id);
+  }
+  const watched = new Map(rules.map((rule) => [rule.id, compileRule(rule)]));
+  return [...open].flatMap(([id, unsaidAlert]) => {
+    if (held.has(id)) return [];
+    const known = unsaidAlert ?? saidOf(records.alerts.get(id)!);
+    const note = whyUnwatched(known, watched, options);
+    return note === undefined && isReplaying ? [] : [endOf(known, now, note ?? say("end.anew", {}))];
+  });
 }
 
-function isWatched({ id, kind, rule, subject, startedAt }: Alert, fits: ReadonlyMap<string, string>): boolean {
-  if (kind === "service") return true;
-  const fit = fits.get(rule.id);
-  return fit !== undefined && id === alertId(rule.id, subject.sensorId ?? placeText(subject), startedAt, fit);
+function whyUnwatched(
+  { id, rule: { id: ruleId }, subject, startedAt }: SaidAlert,
+  rules: ReadonlyMap<string, CompiledRule>,
+  { records, inside }: Pick<UnwatchedOptions, "records" | "inside">,
+): Sentence | undefined {
+  const compiled = rules.get(ruleId);
+  if (!compiled) return say("end.ruleDeleted", {});
+  const where = subject.sensorId ?? placeText(subject);
+  const isSame = inside(startedAt).some((at) => id === alertId(ruleId, where, at, compiled.fit));
+  if (!isSame) return say("end.ruleChanged", {});
+  if (subject.sensorId === undefined) return undefined;
+  const sensor = records.sensors.get(subject.sensorId);
+  if (!sensor) return say("end.sensorRemoved", {});
+  return compiled.matches(sensor) ? undefined : say("end.unwatched", {});
+}
+
+function endOf(alert: SaidAlert, now: number, why: Sentence): Transition {
+  const at = Math.max(now, alert.firedAt ?? alert.startedAt);
+  return {
+    alert: { ...sayAlso(alert, why), state: "resolved", resolvedAt: at },
+    entry: { at, knownAt: at, what: "resolved", ...noted(why) },
+  };
 }

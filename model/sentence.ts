@@ -239,7 +239,6 @@ export const SENTENCES = {
   "end.ruleFailed": { error: "text" },
   "end.sensorRemoved": {},
   "end.sensorChanged": {},
-  "end.orphaned": {},
   "end.anew": {},
 
   /** It comes and goes; told once, before what it says. */

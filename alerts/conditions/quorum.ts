@@ -304,6 +304,8 @@ export function createGroup(subject: Subject, params: QuorumParams) {
     child: (id: string) => children.get(id),
     /** What one sensor brought in: it goes with it to another place. */
     childrenOf: (sensorId: string) => [...children.values()].filter((child) => child.sensorId === sensorId),
+    /** What is counted and not over. */
+    open: () => [...children.values()].filter(({ endedAt }) => endedAt === undefined),
     said: () => said,
     isEmpty: () => children.size === 0 && said.length === 0,
     toJson: (): GroupJson => ({ children: [...children.values()], said, newestAt }),

@@ -11,6 +11,9 @@ export type Window = {
   readonly from: number;
   readonly count: number;
   readonly good: number;
+  /** The time its samples stand for (`coveredBy`); and how many of them stand for the interval, unknown as it was then. */
+  readonly coveredMs?: number;
+  readonly uncounted?: number;
   readonly sum: number;
   readonly min: number;
   readonly max: number;
@@ -87,6 +90,8 @@ export type WindowSample = {
   readonly value: number;
   /** False for a value flagged suspect: it counts, but an operators' alert does not rest on such values alone. */
   readonly good: boolean;
+  /** The time it stands for, in ms; undefined: the interval, which is not known yet. */
+  readonly coversMs?: number | undefined;
   /**
    * What this sample did to windows, for the rules that come after: those with windows of one size share them, in time
    * and in memory. A memory of a pure function, nothing else; left out in tests.
@@ -115,9 +120,10 @@ export function roll(rolling: Rolling, size: WindowSize, sample: WindowSample): 
 function same(a: Rolling, b: Rolling): boolean {
   if (a === b) return true;
   if (a.closedTo !== b.closedTo || !a.open || !b.open) return false;
-  const { from, count, good, sum, min, max } = a.open;
+  const { from, count, good, sum, min, max, coveredMs, uncounted } = a.open;
   const { open } = b;
   if (from !== open.from || count !== open.count || good !== open.good) return false;
+  if (coveredMs !== open.coveredMs || uncounted !== open.uncounted) return false;
   return sum === open.sum && min === open.min && max === open.max;
 }
 
@@ -126,7 +132,7 @@ function rollOn({ open, closedTo }: Rolling, size: WindowSize, sample: WindowSam
   if (open && from === open.from) return { rolling: { open: add(open, sample), closedTo }, missing: 0, calm };
   // Its window was judged without it: closed by time, and then an older buffer came in.
   if (closedTo !== undefined && from < closedTo) return { rolling: { open, closedTo }, missing: 0, calm };
-  const fresh = add({ from, count: 0, good: 0, sum: 0, min: Number.MAX_VALUE, max: -Number.MAX_VALUE }, sample);
+  const fresh = add({ ...NOTHING_IN, from }, sample);
   if (open) {
     const to = windowEnd(size, open.from);
     return { rolling: { open: fresh, closedTo: to }, ended: open, missing: windowsBetween(size, to, from), calm };
@@ -143,11 +149,26 @@ export function expire(rolling: Rolling, size: WindowSize, time: number): Rolled
   return { rolling: { closedTo: to }, ended: open, missing: 0 };
 }
 
-function add(window: Window, { value, good }: WindowSample): Window {
+const NOTHING_IN = {
+  count: 0,
+  good: 0,
+  coveredMs: 0,
+  uncounted: 0,
+  sum: 0,
+  min: Number.MAX_VALUE,
+  max: -Number.MAX_VALUE,
+};
+
+/** Versions before kept only how many samples there were. */
+export const uncountedOf = ({ uncounted, count }: Window): number => uncounted ?? count;
+
+function add(window: Window, { value, good, coversMs }: WindowSample): Window {
   return {
     from: window.from,
     count: window.count + 1,
     good: window.good + (good ? 1 : 0),
+    coveredMs: (window.coveredMs ?? 0) + (coversMs ?? 0),
+    uncounted: uncountedOf(window) + (coversMs === undefined ? 1 : 0),
     sum: window.sum + value,
     min: value < window.min ? value : window.min,
     max: value > window.max ? value : window.max,
@@ -157,10 +178,14 @@ function add(window: Window, { value, good }: WindowSample): Window {
 /** Below this share of one expected sample per window, the sensor reports too rarely for such a window to mean anything. */
 const SAMPLES_PER_WINDOW_MIN = 0.75;
 
+/** What gaps that are a little too short take away, in readings: no whole one. */
+const JITTER = 0.2;
+
 /**
- * The value of an ended window and whether it counts. Data capture: at least `capture` (75 % by default: 45 minutes of
- * an hour, 18 hours of a day) of the samples that the interval lets expect. Source: 2008/50/EC Annex VII and XI. An
- * unknown interval makes the window invalid: then nobody can say what is missing.
+ * The value of an ended window and whether it counts. Data capture: the time that its samples stand for is at least
+ * `capture` of it (75 % by default: 45 minutes of an hour, 18 hours of a day), in whole readings as the interval lets
+ * expect them. Source: 2008/50/EC Annex VII and XI. Time, because a sensor that sends more often when it matters has not
+ * measured less in between. An unknown interval makes the window invalid: then nobody can say what is missing.
  */
 export function close(window: Window, params: WindowParams, cadence: Cadence): Closed {
   const { aggregate, capture } = params;
@@ -168,14 +193,19 @@ export function close(window: Window, params: WindowParams, cadence: Cadence): C
   const to = windowEnd(params, window.from);
   const perWindow = interval === undefined ? 0 : (to - window.from) / interval;
   const expected = perWindow < SAMPLES_PER_WINDOW_MIN ? undefined : Math.max(1, Math.round(perWindow));
+  const uncounted = uncountedOf(window);
+  const worth = interval === undefined ? 0 : uncounted + (window.coveredMs ?? 0) / interval;
+  const needed = expected === undefined ? undefined : capture * expected - 1e-9;
+  const isByCount = needed !== undefined && window.count >= needed;
   return {
     from: window.from,
     to,
     value: tidy(aggregate === "mean" ? window.sum / window.count : window[aggregate]),
     samples: window.count,
-    expected,
+    // Of a sensor that sends now and then more often no number can be expected.
+    expected: isByCount ? expected : undefined,
     good: window.good > 0,
-    valid: expected !== undefined && window.count >= capture * expected - 1e-9,
+    valid: needed !== undefined && worth >= needed - (uncounted < window.count ? JITTER : 0),
   };
 }
 

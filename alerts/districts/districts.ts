@@ -40,6 +40,8 @@ type Districts = {
   take(transitions: readonly Transition[]): Transition[];
   tick(now: number, transitions: readonly Transition[], isLast: boolean): Transition[];
   end(next: readonly Rule[], at: number): Transition[];
+  reconcile(at: number, isHeld: (alert: string) => boolean): Transition[];
+  held(): string[];
   sensorOf(id: string): WatchedSensor | undefined;
   /** Everything it knows, for its successor. */
   close(): StateRow[];
@@ -63,7 +65,6 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
     wholeOf: (id) => memories.fullRows(id, residents.get(id)?.memory),
     load(rows) {
       for (const row of rows) remember(row);
-      return [];
     },
     onSave: memories.begin,
   });
@@ -114,6 +115,7 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
     return said;
   }
 
+  /** One that was removed is known until it is forgotten: what it brought in ends with it. */
   const sensorOf = (id: string) => registry(id) ?? residents.get(id)?.sensor;
 
   function residentOf({ sensorId: id, kind, district, measuredAt, receivedAt }: Reading): Resident {
@@ -170,15 +172,42 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
     const said = take(transitions);
     if (!isLast) return said;
     for (const one of verdicts.tick(now, neighbourOf)) said.push(one);
-    for (const [id, { registered, sensor, seats, memory }] of residents) {
-      if (!registered || registry(id) !== undefined) continue;
-      quorum.unbind(id, seats);
-      neighbours.remove(memory.neighbour);
-      recent.mark(id);
-      waiting.push(...drift.updateSensor(sensor, undefined, now, now));
-      residents.delete(id);
-    }
+    follow(now);
     return [...said, ...handOver()];
+  }
+
+  /** Those whose entry in the registry was changed or removed, whether they send anything or not. */
+  function follow(now: number): void {
+    for (const [id, known] of residents) {
+      const entry = registry(id);
+      if (entry === known.sensor || (!entry && !known.registered)) continue;
+      waiting.push(...drift.updateSensor(known.sensor, entry, now, now));
+      if (entry) bindSensor(entry, true, known);
+      else forget(id, known);
+    }
+  }
+
+  function forget(id: string, { seats, memory }: Resident): void {
+    quorum.unbind(id, seats);
+    neighbours.remove(memory.neighbour);
+    recent.mark(id);
+    residents.delete(id);
+  }
+
+  /**
+   * What is kept of alerts is of rules, sensors and places as they are now; what is not, ends or is forgotten (`at`: wall
+   * clock). `isHeld`: the engine, or what counts refused messages, still holds this alert.
+   */
+  function reconcile(at: number, isHeld: (alert: string) => boolean): Transition[] {
+    imported = false;
+    follow(at);
+    waiting.push(...drift.reconcile(at, sensorOf));
+    const said = handOver();
+    const drifts = new Set(drift.held());
+    const isStillHeld = (alert: string) => isHeld(alert) || drifts.has(alert);
+    verdicts.reconcile(isStillHeld);
+    quorum.reconcile(at, isStillHeld, sensorOf);
+    return [...said, ...quorum.news()];
   }
 
   /** A sensor of the rows; undefined if there is none such any more. */
@@ -211,7 +240,9 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
     for (const table of tables) table.markAll();
   }
 
-  return { note, take, tick, end, sensorOf, close: () => tables.flatMap((table) => table.close()) };
+  const held = () => [...quorum.held(), ...drift.held()];
+
+  return { note, take, tick, end, reconcile, held, sensorOf, close: () => tables.flatMap((table) => table.close()) };
 }
 
 const NONE: readonly Transition[] = [];

@@ -19,7 +19,7 @@ import {
   noteHour,
 } from "../conditions/drift.ts";
 import { type CompiledRule, compileRule } from "../engine/plan.ts";
-import type { Orphan, StateRow, States } from "../engine/states.ts";
+import type { StateRow, States } from "../engine/states.ts";
 import { noted, sayAlso } from "../says.ts";
 import { distanceKm, isPlaced } from "./neighbours.ts";
 
@@ -65,14 +65,13 @@ export function createDrift(
         const sensor = restoreSensor(subject);
         if (sensor) loadDays(sensor, JSON.parse(state) as DiaryJson);
       }
-      return [];
     },
   });
   const alerts = states.open<string>({
     names: [DRIFT],
     keys: () => firing.keys(),
     rowsOf: (key) => [alertRow(key)],
-    load: (rows) => rows.flatMap(loadAlert),
+    load: (rows) => rows.forEach(loadAlert),
   });
 
   const keyOf = (rule: string, sensorId: string) => `${rule} ${sensorId}`;
@@ -233,16 +232,22 @@ export function createDrift(
     }
   }
 
-  /** Answers what nothing watches any more, for the caller to end. */
-  function loadAlert(row: StateRow): Orphan[] {
+  function loadAlert(row: StateRow): void {
     const { fit, alert, seenDay } = JSON.parse(row.state) as DriftJson;
-    const rule = alert.rule.id;
-    if (compiled.some((one) => one.rule.id === rule && one.fit === fit)) {
+    if (compiled.some((one) => one.rule.id === alert.rule.id && one.fit === fit)) {
       firing.set(row.subject, { alert, seenDay });
-      return [];
-    }
-    states.put({ ...row, state: "" });
-    return [{ row: { ...row, rule, subject: alert.subject.sensorId! }, startedAt: alert.startedAt, fit }];
+    } else states.put({ ...row, state: "" });
+  }
+
+  /** Ends what is of a sensor that its rule no longer watches. `sensorOf`: as it is now. */
+  function reconcile(at: number, sensorOf: (id: string) => WatchedSensor | undefined): Transition[] {
+    return [...firing].flatMap(([key, { alert }]) => {
+      const sensor = sensorOf(alert.subject.sensorId!);
+      const rule = compiled.find((one) => one.rule.id === alert.rule.id);
+      if (sensor && rule?.matches(sensor)) return [];
+      const why = sensor ? say("end.unwatched", {}) : say("end.sensorRemoved", {});
+      return [finish(key, alert, at, at, why)];
+    });
   }
 
   /** Ends what fires under rules that are not as they were. */
@@ -264,7 +269,19 @@ export function createDrift(
 
   const dailyOf = (sensorId: string, metric: MetricName) => diaries.get(sensorId)?.metrics.get(metric);
 
-  return { isUsed, diaryOf, dailyOf, nextAt, note, review, updateSensor, endChanged, tables: [days, alerts] };
+  return {
+    isUsed,
+    diaryOf,
+    dailyOf,
+    nextAt,
+    note,
+    review,
+    updateSensor,
+    endChanged,
+    reconcile,
+    held: () => [...firing.values()].map(({ alert }) => alert.id),
+    tables: [days, alerts],
+  };
 }
 
 /** The sensors to compare with: those within the radius where places are known, else those of the district. */

@@ -4,6 +4,7 @@ import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { type Sentence, say } from "../../model/sentence.ts";
 import { parseDuration } from "../../model/time.ts";
+import { alertId } from "../alert-id.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import {
   type Child,
@@ -22,7 +23,7 @@ import {
 } from "../conditions/quorum.ts";
 import { wordsOfCondition } from "../conditions/registry.ts";
 import { type CompiledRule, compileRule } from "../engine/plan.ts";
-import type { Orphan, StateRow, States } from "../engine/states.ts";
+import type { StateRow, States } from "../engine/states.ts";
 import { noted, titleOf } from "../says.ts";
 
 const QUORUM = "~quorum";
@@ -83,15 +84,18 @@ export function createQuorum(
         if (!restoreSensor(id)) watched.mark(id);
       }
       formerly.clear();
-      return [];
     },
   });
   const places = states.open<Place>({
     names: [QUORUM],
-    keys: () => counters.flatMap((counter) => [...counter.places.values()]),
+    keys: () => allPlaces(),
     rowsOf: (place) => [placeRow(place)],
-    load: (rows) => rows.flatMap(loadPlace),
+    load: (rows) => rows.forEach(loadPlace),
   });
+
+  function allPlaces(): Place[] {
+    return counters.flatMap((counter) => [...counter.places.values()]);
+  }
 
   function placeFor(counter: Counter, subject: Subject): Place {
     const text = placeText(subject);
@@ -239,27 +243,57 @@ export function createQuorum(
     return { ...row, state: JSON.stringify({ ...about, group: group.toJson() } satisfies PlaceJson) };
   }
 
-  /** Answers what nobody counts any more, for the caller to end. `bind` the sensors first. */
-  function loadPlace(row: StateRow): Orphan[] {
+  /** `bind` the sensors first. */
+  function loadPlace(row: StateRow): void {
     const { rule, fit, counted, subject, amendedAt, group: json } = JSON.parse(row.state) as PlaceJson;
-    const orphans = () => json.said.flatMap((one) => orphanOf(row, { rule, fit, subject: placeText(subject) }, one));
     const counter = counters.find((one) => one.rule.id === rule && one.counted.fit === counted);
     if (!counter) {
       states.put({ ...row, state: "" });
-      return orphans();
+      return;
     }
     const place = placeFor(counter, subject);
     place.amendedAt = amendedAt;
     if (counter.own.fit === fit) {
       place.group.restore(json);
-      return [];
+      return;
     }
     // The same alerts under other numbers: what fires is counted anew.
     const open = json.children.filter(({ endedAt }) => endedAt === undefined);
     place.group.restore({ ...json, children: open, said: [] });
     const time = json.newestAt ?? 0;
     touch(place, { at: time, knownAt: time });
-    return orphans();
+  }
+
+  /** The ids of the alerts that are not over. */
+  function held(): string[] {
+    return allPlaces().flatMap(({ counter: { rule, own }, text, group }) =>
+      group.said().flatMap(({ startedAt, endedAt }) => {
+        return endedAt === undefined ? [alertId(rule.id, text, startedAt, own.fit)] : [];
+      }),
+    );
+  }
+
+  /**
+   * Alerts that are counted and not over, though nobody holds them any more (`isHeld`), or of a sensor that belongs
+   * elsewhere or nowhere now, end (`at`: wall clock). Call `news` afterwards.
+   */
+  function reconcile(
+    at: number,
+    isHeld: (alert: string) => boolean,
+    sensorOf: (id: string) => WatchedSensor | undefined,
+  ): void {
+    for (const place of allPlaces()) {
+      for (const child of place.group.open()) {
+        if (isHeld(child.id) && isCountedAt(place, sensorOf(child.sensorId))) continue;
+        put(place, child.id, { ...child, endedAt: Math.max(at, child.firedAt + 1) }, { at, knownAt: at });
+      }
+    }
+  }
+
+  function isCountedAt({ counter, text }: Place, sensor: WatchedSensor | undefined): boolean {
+    if (!sensor || !counter.own.matches(sensor) || !counter.counted.matches(sensor)) return false;
+    const subject = placeOf(quorumOf(counter.rule).by, sensor);
+    return subject !== undefined && placeText(subject) === text;
   }
 
   return {
@@ -269,6 +303,8 @@ export function createQuorum(
     hasNews: () => touched.size > 0,
     news,
     end,
+    held,
+    reconcile,
     /** The sensor is no more. What it said has been ended by the engine. */
     unbind(sensorId: string, seats: Seats): void {
       watched.mark(sensorId);
@@ -303,12 +339,6 @@ function toChild(alert: Transition["alert"], { counted }: Counter, former: Child
   const begunAt = former?.begunAt ?? lastHeardAt ?? startedAt;
   const endedAt = state === "resolved" ? resolvedAt : undefined;
   return { id, sensorId: subject.sensorId!, kind, begunAt, firedAt, endedAt };
-}
-
-type Name = { readonly rule: string; readonly fit: string; readonly subject: string };
-
-function orphanOf(row: StateRow, { rule, fit, subject }: Name, { startedAt, endedAt }: EpisodeReport): Orphan[] {
-  return endedAt === undefined ? [{ row: { ...row, rule, subject }, startedAt, fit }] : [];
 }
 
 const fitOf = ({ own, counted }: Counter) => [own.rule.id, own.fit, counted.rule.id, counted.fit].join(" ");

@@ -200,7 +200,6 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
         if (judged.has(one.transition.alert.rule.id)) keep(one);
         else table.mark(subject);
       }
-      return [];
     },
   });
 
@@ -293,7 +292,17 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
     return due.flatMap((one) => close(one, now, resident(one.transition.alert.subject.sensorId!)));
   }
 
-  return { take, dueOf, review, tick, table };
+  /** Forgets alerts that nobody holds any more: what they were is no longer so. */
+  function reconcile(isHeld: (alert: string) => boolean): void {
+    for (const [id, { transition }] of cases) {
+      const { state } = transition.alert;
+      if (state === "resolved" || isHeld(id)) continue;
+      cases.delete(id);
+      table.mark(id);
+    }
+  }
+
+  return { take, dueOf, review, tick, reconcile, table };
 }
 
 function isSameFiring(a: Transition["alert"], b: Transition["alert"]): boolean {

@@ -3,6 +3,7 @@ import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { asText, type Sentence, say } from "../../model/sentence.ts";
 import { DAY_MS } from "../../model/time.ts";
+import { alertId } from "../alert-id.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import { CONDITIONS, type ConditionTable } from "../conditions/registry.ts";
@@ -24,10 +25,10 @@ import {
 import { type CompiledRule, compileRule, createPlanner, type Plan } from "./plan.ts";
 import { clearColumn, droppedColumns, rebind } from "./rebind.ts";
 import { KEY, RECEIVED, rowCount } from "./ring.ts";
-import { createStates, type Orphan, type StateRow, type States } from "./states.ts";
+import { createStates, type StateRow, type States } from "./states.ts";
 import { addSign, createSubject, type Subject } from "./subject.ts";
 import { changedRows, droppedRows, FAILED, LISTENING, loadSubjects } from "./subject-rows.ts";
-import { createRecorder } from "./transitions.ts";
+import { createRecorder, openAlert } from "./transitions.ts";
 
 export type EngineOptions = {
   readonly rules: readonly Rule[];
@@ -85,6 +86,8 @@ export function createEngine(options: EngineOptions) {
   /** Those with late readings that wait, in the order of their turns. */
   const backlogged = new Set<Subject>();
   let remembered = 0;
+  /** Sensors that were removed, or are bound to other rules or another entry. */
+  let changes = 0;
   const listening = createListening();
   /** Plans that are on disk. */
   const plans = new Set<string>();
@@ -329,6 +332,7 @@ export function createEngine(options: EngineOptions) {
     note: (ruleId: string) => Sentence,
   ): Subject {
     table.mark(sensor.id);
+    changes += 1;
     finish(former);
     for (const { column, compiled } of droppedColumns(former.plan, plan)) {
       recorder.end(former, column, at, knownAt, note(compiled.rule.id));
@@ -386,7 +390,8 @@ export function createEngine(options: EngineOptions) {
       }
       const { id } = subject.sensor;
       const entry = registry(id);
-      if (subject.registered && !entry) remove(subject, now);
+      // Live, only readings that waited while their sensor was removed are of one that is not registered.
+      if (!entry && (subject.registered || options.settlesLater)) remove(subject, now);
       // What its late readings say comes first.
       else if (subject.backlog || isHeld(id)) continue;
       else {
@@ -411,6 +416,7 @@ export function createEngine(options: EngineOptions) {
   }
 
   function remove(subject: Subject, now: number): void {
+    changes += 1;
     for (const { column } of subject.plan.watches)
       recorder.end(subject, column, now, now, say("end.sensorRemoved", {}));
     subjects.delete(subject.sensor.id);
@@ -451,8 +457,8 @@ export function createEngine(options: EngineOptions) {
     states.put({ rule: LISTENING, subject: "", state: listening.toJson() });
   }
 
-  /** Goes on from what `rows` gave. Answers the alerts that nothing watches any more, for the caller to end. */
-  function load(rows: readonly StateRow[]): Orphan[] {
+  /** Goes on from what `rows` gave. */
+  function load(rows: readonly StateRow[]): void {
     const listened = rows.find(({ rule }) => rule === LISTENING);
     if (listened) listening.restore(listened.state);
     const loaded = loadSubjects(rows, { ...context, rules: compiled, planner, sensor: registry });
@@ -468,8 +474,20 @@ export function createEngine(options: EngineOptions) {
     }
     for (const id of loaded.plans) plans.add(id);
     for (const row of loaded.obsolete) states.put({ ...row, state: "" });
-    for (const { row } of loaded.orphans) if (!subjects.has(row.subject)) states.put({ ...row, state: "" });
-    return [...loaded.orphans];
+  }
+
+  /** The ids of the alerts that are not over. */
+  function held(): string[] {
+    return [...subjects.values()].flatMap((subject) => {
+      const { actives, tentative, plan, sensor } = subject;
+      if (actives.size === 0 && tentative.size === 0) return [];
+      const columns = new Set([...actives.keys(), ...tentative.keys()]);
+      return [...columns].flatMap((column) => {
+        const { rule, fit } = plan.watches[column]!.compiled;
+        const open = openAlert(subject, column);
+        return open ? [alertId(rule.id, sensor.id, open.startedAt, fit)] : [];
+      });
+    });
   }
 
   const failures = () => compiled.flatMap(({ rule, failure }) => (failure ? [{ rule: rule.id, failure }] : []));
@@ -513,6 +531,8 @@ export function createEngine(options: EngineOptions) {
       return waiting ? rowCount(waiting.rows) : 0;
     },
     tick,
+    held,
+    changes: () => changes,
     isTicking: () => ticking !== undefined,
     listen,
     replaceRules,

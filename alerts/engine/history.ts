@@ -29,11 +29,13 @@ import {
 import {
   addTo,
   countHour,
+  coveredBy,
   isNewBurst,
   isWithin,
   moveClock,
   moveOn,
   notePause,
+  noteSlow,
   own,
   ownClock,
   withWindow,
@@ -445,7 +447,9 @@ function measure(
   const stream = former.lastAt === undefined ? own(former) : former;
   if (stream !== former) subject.streams[index] = stream;
   const { lastAt, windows } = stream;
-  const sample: Sample = { at, value, good, lastAt, heardAt, cadence: stream, rolls: sharesWindows ? [] : undefined };
+  const coversMs = windows.length > 0 ? coveredBy(stream, at) : undefined;
+  const rolls = sharesWindows ? [] : undefined;
+  const sample: Sample = { at, value, good, lastAt, heardAt, cadence: stream, coversMs, rolls };
   for (let i = 0; i < watches.length; i++) {
     const watch = watches[i]!;
     if (watch.compiled.failure !== undefined) continue;
@@ -461,7 +465,8 @@ function measure(
       context.onFailure(watch.compiled, error);
     }
   }
-  for (let i = 0; i < windows.length; i++) addTo(windows[i]!, at, value, good);
+  for (let i = 0; i < windows.length; i++) addTo(windows[i]!, at, value, good, coversMs);
+  if (windows.length > 0) noteSlow(stream, at);
   moveOn(stream, at);
 }
 

@@ -3,11 +3,12 @@ import type { Reason, Rejection } from "../../model/rejection.ts";
 import type { Rule } from "../../model/rule.ts";
 import { type Sentence, say } from "../../model/sentence.ts";
 import { parseSensorTopic } from "../../model/topics.ts";
+import { alertId } from "../alert-id.ts";
 import type { Outcome, Step, WatchedSensor } from "../conditions/condition.ts";
 import { CONDITIONS } from "../conditions/registry.ts";
 import type { RejectionsParams } from "../conditions/rejections.ts";
 import { type CompiledRule, compileRule } from "./plan.ts";
-import type { Orphan, StateRow, States } from "./states.ts";
+import type { StateRow, States } from "./states.ts";
 import type { Active } from "./subject.ts";
 import { endOf, nextActive, type RuleOnSensor, toTransition } from "./transitions.ts";
 
@@ -52,7 +53,7 @@ export function createRefusals(
     names: [REFUSED],
     keys: () => known.keys(),
     rowsOf: (id) => [rowOf(id)],
-    load: (rows) => rows.flatMap(load),
+    load: (rows) => rows.forEach(load),
   });
   let said: Transition[] = [];
 
@@ -171,20 +172,47 @@ export function createRefusals(
     return { rule: REFUSED, subject: id, state: rows.length === 0 ? "" : JSON.stringify(rows) };
   }
 
-  /** Answers the alerts that no rule of today watches. */
-  function load(row: StateRow): Orphan[] {
-    const { subject: id } = row;
+  /** What no rule of today watches is forgotten. */
+  function load({ subject: id, state: saved }: StateRow): void {
     table.mark(id);
-    return (JSON.parse(row.state) as KnownJson[]).flatMap(({ rule, fit, state, active }) => {
-      const isWatched = watches.some(({ compiled }) => compiled.rule.id === rule && compiled.fit === fit);
-      if (isWatched && registry(id)) {
-        const own = known.get(id) ?? new Map<string, Known>();
-        known.set(id, own.set(rule, { state, active }));
-        return [];
-      }
-      return active ? [{ row: { ...row, rule, subject: id }, startedAt: active.startedAt, fit }] : [];
-    });
+    const sensor = registry(id);
+    for (const { rule, fit, state, active } of JSON.parse(saved) as KnownJson[]) {
+      const watch = watches.find(({ compiled }) => compiled.rule.id === rule && compiled.fit === fit);
+      if (!watch || !sensor || !watch.compiled.matches(sensor)) continue;
+      const own = known.get(id) ?? new Map<string, Known>();
+      known.set(id, own.set(rule, { state, active }));
+    }
   }
 
-  return { take, tick, end, close: () => table.close() };
+  /** The ids of the alerts that are not over. */
+  function held(): string[] {
+    return [...known].flatMap(([id, own]) =>
+      watches.flatMap(({ compiled: { rule, fit } }) => {
+        const active = own.get(rule.id)?.active;
+        return active ? [alertId(rule.id, id, active.startedAt, fit)] : [];
+      }),
+    );
+  }
+
+  /** Ends what is of a sensor that its rule no longer watches (`at`: wall clock). */
+  function reconcile(at: number): Transition[] {
+    for (const [id, own] of known) {
+      const sensor = registry(id);
+      if (!sensor) {
+        drop(id, at, say("end.sensorRemoved", {}));
+        continue;
+      }
+      for (const watch of watches) {
+        const one = own.get(watch.compiled.rule.id);
+        if (!one || watch.compiled.matches(sensor)) continue;
+        if (one.active) said.push(endFor(watch, one.active, id, at, say("end.unwatched", {})));
+        own.delete(watch.compiled.rule.id);
+        table.mark(id);
+      }
+      if (own.size === 0) known.delete(id);
+    }
+    return handOver();
+  }
+
+  return { take, tick, end, held, reconcile, close: () => table.close() };
 }

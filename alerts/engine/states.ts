@@ -1,17 +1,14 @@
 /** A row of the records: opaque to them. State "" removes it. */
 export type StateRow = { readonly rule: string; readonly subject: string; readonly state: string };
 
-/** An alert whose rule or sensor is gone, or whose rule now says something else: someone has to end it. */
-export type Orphan = { readonly row: StateRow; readonly startedAt: number | undefined; readonly fit?: string };
-
 type TableOptions<Key> = {
   /** What its rows have in place of a rule's id, which never starts with "~", in the order of loading. None: all other rows. */
   readonly names?: readonly string[];
   readonly keys: () => Iterable<Key>;
   /** A key as it is now, "" for what is gone. The rows will be written: what is noted of the disk goes on from them. */
   readonly rowsOf: (key: Key) => readonly StateRow[];
-  /** Goes on from these rows. Answers the alerts that nothing watches any more, for the caller to end. */
-  readonly load: (rows: readonly StateRow[]) => readonly Orphan[];
+  /** Goes on from these rows, as far as the rules and sensors of now are those they were written for. */
+  readonly load: (rows: readonly StateRow[]) => void;
   /** All of a key, where `rowsOf` gives what is new. */
   readonly wholeOf?: (key: Key) => readonly StateRow[];
   /** A save begins. */
@@ -107,15 +104,15 @@ export function createStates() {
     return [...collected.values()];
   }
 
-  function load(all: readonly StateRow[]): Orphan[] {
+  function load(all: readonly StateRow[]): void {
     const owned = new Set([...tables].flatMap(({ names = [] }) => names));
     const known = all.filter(({ state }) => state !== "");
-    return [...tables].flatMap(({ names, load }) => {
+    for (const { names, load } of tables) {
       const own = names
         ? names.flatMap((name) => known.filter(({ rule }) => rule === name))
         : known.filter(({ rule }) => !owned.has(rule));
-      return own.length > 0 ? load(own) : [];
-    });
+      if (own.length > 0) load(own);
+    }
   }
 
   return { open, put, isManyNew, snapshot, saved: () => collected.clear(), load };

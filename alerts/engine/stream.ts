@@ -1,9 +1,10 @@
-import { HOUR_MS, startOfHour } from "../../model/time.ts";
-import { GAPS_MAX, SILENCE_MIN_MS, silenceLimitMs } from "../conditions/cadence.ts";
+import { DAY_MS, HOUR_MS, startOfHour } from "../../model/time.ts";
+import { GAPS_MAX, intervalMs, isIntervalBelow, SILENCE_MIN_MS, silenceLimitMs } from "../conditions/cadence.ts";
 import { isHole, localTime, type Pause, withHours, withPause } from "../conditions/rhythm.ts";
 import {
   isSameSize,
   type Rolling,
+  uncountedOf,
   type Window,
   type WindowSize,
   windowEnd,
@@ -27,15 +28,35 @@ export type OpenWindow = { -readonly [Key in keyof Window]: number } & {
 type Windowed = { readonly rolling?: Rolling };
 
 function createOpenWindow(size: WindowSize): OpenWindow {
-  return { ...size, from: 0, to: 0, count: 0, good: 0, sum: 0, min: 0, max: 0, isBegun: false };
+  return {
+    ...size,
+    from: 0,
+    to: 0,
+    count: 0,
+    good: 0,
+    coveredMs: 0,
+    uncounted: 0,
+    sum: 0,
+    min: 0,
+    max: 0,
+    isBegun: false,
+  };
 }
 
 /** One more sample in order: of this window, or the first of the next one. */
-export function addTo(window: OpenWindow, at: number, value: number, good: boolean): void {
+export function addTo(
+  window: OpenWindow,
+  at: number,
+  value: number,
+  good: boolean,
+  coversMs: number | undefined,
+): void {
   if (window.count > 0 && at < window.to) {
     window.count += 1;
     window.sum += value;
     if (good) window.good += 1;
+    if (coversMs === undefined) window.uncounted! += 1;
+    else window.coveredMs! += coversMs;
     if (value < window.min) window.min = value;
     if (value > window.max) window.max = value;
     return;
@@ -45,6 +66,8 @@ export function addTo(window: OpenWindow, at: number, value: number, good: boole
   window.to = windowEnd(window, window.from);
   window.count = 1;
   window.good = good ? 1 : 0;
+  window.coveredMs = coversMs ?? 0;
+  window.uncounted = coversMs === undefined ? 1 : 0;
   // Not the value itself: the sum begins at 0, so that -0 adds up as it does in the conditions.
   window.sum = 0 + value;
   window.min = value;
@@ -59,10 +82,14 @@ export function isWithin(window: OpenWindow, state: unknown, at: number): boolea
 }
 
 /** The state with all samples of the window that it has begun. */
-export function withWindow(state: unknown, { from, count, good, sum, min, max }: OpenWindow): unknown {
+export function withWindow(state: unknown, window: OpenWindow): unknown {
+  const { from, count, good, coveredMs, uncounted, sum, min, max } = window;
   const { rolling } = state as Windowed;
   if (rolling?.open?.from !== from || rolling.open.count === count) return state;
-  return { ...(state as Windowed), rolling: { ...rolling, open: { from, count, good, sum, min, max } } };
+  return {
+    ...(state as Windowed),
+    rolling: { ...rolling, open: { from, count, good, coveredMs, uncounted, sum, min, max } },
+  };
 }
 
 /**
@@ -77,11 +104,20 @@ export type Stream = {
   next: number;
   /** Of the sizes that its rules want. */
   readonly windows: readonly OpenWindow[];
-};
+} & Slow;
+
+/**
+ * How a sensor sends when nothing happens, of one that sends more often when something does: the slowest interval that it
+ * kept for twenty gaps, and when it last did; and its long gaps behind others, `[end, gap, …]`, oldest first, three times
+ * the interval of then at least. Only of streams with windows.
+ */
+type Slow = { slowMs: number; slowAt: number; longGaps: readonly number[] };
+
+const NONE_LONG: readonly number[] = [];
 
 export function createStream(declaredMs: number | undefined, sizes: readonly WindowSize[] = []): Stream {
   const windows = sizes.map(createOpenWindow);
-  return { declaredMs, lastAt: undefined, gaps: [], next: 0, windows };
+  return { declaredMs, lastAt: undefined, gaps: [], next: 0, windows, slowMs: 0, slowAt: 0, longGaps: NONE_LONG };
 }
 
 /** For a checkpoint. A stream that nothing has come from stays shared: `own` it before it changes. */
@@ -89,17 +125,20 @@ export function copyStream(stream: Stream): Stream {
   return stream.lastAt === undefined ? stream : own(stream);
 }
 
-export function own({ declaredMs, lastAt, gaps, next, windows }: Stream): Stream {
+export function own(stream: Stream): Stream {
+  const { gaps, windows } = stream;
   const copies = windows.length === 0 ? windows : windows.map((window) => ({ ...window }));
-  return { declaredMs, lastAt, gaps: gaps.slice(), next, windows: copies };
+  return { ...stream, gaps: gaps.slice(), windows: copies };
 }
 
 /** The same with windows of these sizes: those it has go on, for rules that may not have seen them begin. */
 export function withWindows(stream: Stream, sizes: readonly WindowSize[]): Stream {
   const windows = sizes.map((size) => {
     const known = stream.windows.find((window) => isSameSize(window, size));
-    // Versions before kept no end.
-    return known ? { ...known, to: windowEnd(size, known.from), isBegun: false } : createOpenWindow(size);
+    if (!known) return createOpenWindow(size);
+    // Versions before kept neither an end nor what is covered.
+    const { coveredMs = 0 } = known;
+    return { ...known, to: windowEnd(size, known.from), coveredMs, uncounted: uncountedOf(known), isBegun: false };
   });
   return { ...stream, windows };
 }
@@ -119,6 +158,58 @@ function learn(stream: Stream, gap: number): void {
   }
   gaps[stream.next] = gap;
   stream.next = stream.next + 1 === GAPS_MAX ? 0 : stream.next + 1;
+}
+
+/** A gap of so many intervals has lost a reading. */
+const LOST_FROM = 1.5;
+const LONG_TIMES = 3;
+/** So many long gaps are kept; they are a rhythm, not outages, from three on that fill a quarter of the time. */
+const LONG_KEPT = 8;
+const LONG_MIN = 3;
+const LONG_SHARE = 0.25;
+
+/**
+ * The time a sample that is in order stands for, in ms: since the one before, and after a hole the interval as it was
+ * known then; where the sensor also sends slower than that, its slow interval, but no more than an hour. A declared
+ * interval is taken at its word. undefined: its interval, which is not known yet.
+ */
+export function coveredBy(stream: Stream, at: number): number | undefined {
+  const { lastAt, declaredMs, gaps } = stream;
+  if (lastAt === undefined) return declaredMs;
+  if (declaredMs === undefined && gaps.length === 0) return undefined;
+  const gap = at - lastAt;
+  // Nearly every sample ends here: what `intervalMs` says need not be sorted out.
+  if (!isIntervalBelow(stream, gap / LOST_FROM)) return gap;
+  const interval = intervalMs(stream)!;
+  const stands = declaredMs === undefined ? Math.max(interval, slowMsOf(stream, at)) : interval;
+  return gap <= LOST_FROM * stands ? gap : stands;
+}
+
+function slowMsOf({ slowMs, slowAt, longGaps: long }: Slow, at: number): number {
+  const kept = at - slowAt <= DAY_MS ? slowMs : 0;
+  const count = long.length / 2;
+  if (count < LONG_MIN) return kept;
+  const gaps = long.filter((_, i) => i % 2 === 1).sort((a, b) => a - b);
+  const sum = gaps.reduce((total, gap) => total + gap, 0);
+  const span = at - (long[0]! - long[1]!);
+  return sum >= LONG_SHARE * span ? Math.max(kept, gaps[(count - 1) >> 1]!) : kept;
+}
+
+/** Call it before `moveOn`: what the gap to this sample says of how the sensor sends. */
+export function noteSlow(stream: Stream, at: number): void {
+  const { lastAt, gaps, declaredMs, slowMs } = stream;
+  if (lastAt === undefined || declaredMs !== undefined || gaps.length < LONG_MIN) return;
+  const gap = at - lastAt;
+  const former = gaps[(stream.next + gaps.length - 1) % gaps.length]!;
+  // Two in a row: one alone is as much as an outage is.
+  if (gap <= HOUR_MS && isIntervalBelow(stream, Math.min(former, gap) / LONG_TIMES)) {
+    stream.longGaps = [...stream.longGaps, at, gap].slice(-2 * LONG_KEPT);
+  }
+  if (gaps.length < GAPS_MAX || (gap < slowMs && at - stream.slowAt <= DAY_MS)) return;
+  if (gap >= slowMs && isIntervalBelow(stream, slowMs)) return;
+  stream.slowAt = at;
+  // Sorted out only where it is another one.
+  if (gap < slowMs || !isIntervalBelow(stream, slowMs + 1)) stream.slowMs = Math.min(HOUR_MS, intervalMs(stream)!);
 }
 
 /**
@@ -264,12 +355,20 @@ export function recentTimes({ lastAt, gaps, next }: Stream): number[] {
   return times.reverse();
 }
 
+export type SlowJson = Partial<Slow>;
+
+/** undefined: nothing to remember. */
+export function slowToJson({ slowMs, slowAt, longGaps }: Stream): SlowJson | undefined {
+  return slowMs === 0 && longGaps.length === 0 ? undefined : { slowMs, slowAt, longGaps };
+}
+
 export function streamOf(
   declaredMs: number | undefined,
   times: readonly number[],
   windows: readonly OpenWindow[] = [],
+  slow: SlowJson = {},
 ): Stream {
-  const stream = { ...createStream(declaredMs), windows };
+  const stream = { ...createStream(declaredMs), windows, ...slow };
   for (const at of times) moveOn(stream, at);
   return stream;
 }

@@ -7,9 +7,19 @@ import { replay as foldAgain, openBacklog } from "./history.ts";
 import type { Bound, CompiledRule, Params, Plan, Planner, Watch } from "./plan.ts";
 import { rebind } from "./rebind.ts";
 import { AT, append, FLAGS, IMPORTED, KEY, RECEIVED, type Ring, SAVED, suspectBit, VALUES } from "./ring.ts";
-import type { Orphan, StateRow } from "./states.ts";
+import type { StateRow } from "./states.ts";
 import type { OpenWindow } from "./stream.ts";
-import { type ClockJson, clockFrom, clockOfTimes, clockToJson, recentTimes, streamOf, withWindows } from "./stream.ts";
+import {
+  type ClockJson,
+  clockFrom,
+  clockOfTimes,
+  clockToJson,
+  recentTimes,
+  type SlowJson,
+  slowToJson,
+  streamOf,
+  withWindows,
+} from "./stream.ts";
 import type { Active } from "./subject.ts";
 import {
   type Checkpoint,
@@ -56,7 +66,7 @@ type BaseJson = {
   readonly times: number[];
   readonly clock?: ClockJson | undefined;
   readonly arrivals?: ArrivalsJson | undefined;
-  readonly streams: [metric: string, times: number[], windows: readonly OpenWindow[]][];
+  readonly streams: [metric: string, times: number[], windows: readonly OpenWindow[], slow?: SlowJson | null][];
   /** Those that are not quiet: many rules share one. */
   readonly states: [state: unknown, columns: number[]][];
   readonly actives: [column: number, active: Active][];
@@ -75,7 +85,11 @@ function baseRow(subject: Subject): StateRow {
     times: [],
     clock: clockToJson(clock),
     arrivals: arrivalsToJson(arrivals),
-    streams: plan.tracks.map(({ metric, index }) => [metric, recentTimes(streams[index]!), streams[index]!.windows]),
+    streams: plan.tracks.map(({ metric, index }) => {
+      const stream = streams[index]!;
+      const slow = slowToJson(stream);
+      return [metric, recentTimes(stream), stream.windows, ...(slow ? [slow] : [])] as BaseJson["streams"][number];
+    }),
     states: grouped(states, plan.quiet),
     actives: [...actives],
   };
@@ -120,8 +134,8 @@ function checkpointFrom(
     states: json.states.length === 0 ? plan.quiet : states,
     clock: json.clock ? clockFrom(declaredMs, json.clock) : clockOfTimes(declaredMs, json.times),
     streams: plan.tracks.map(({ metric, sizes }) => {
-      const [times = [], windows = []] = known.get(metric) ?? [];
-      return withWindows(streamOf(declaredMs, times, windows), sizes);
+      const [times = [], windows = [], slow] = known.get(metric) ?? [];
+      return withWindows(streamOf(declaredMs, times, windows, slow ?? {}), sizes);
     }),
     actives,
     receivedTo: json.receivedTo,
@@ -215,7 +229,7 @@ function addRow(ring: Ring, plan: Plan, { metrics, row: saved }: RecentRow, mark
 /** Of a rule on a sensor, while there is something to remember. */
 type WatchJson = {
   readonly fit: string;
-  /** Of the alert that is not over: so that it can be ended if the rule is gone by the next start. */
+  /** Of the alert that is not over. */
   readonly startedAt?: number;
   readonly tentative?: readonly JudgedRow[];
   readonly advancedTo?: number;
@@ -322,7 +336,6 @@ type LoadContext = FoldContext & {
 
 type Loaded = {
   readonly subjects: readonly Subject[];
-  readonly orphans: readonly Orphan[];
   /** Plans that are on disk and in use. */
   readonly plans: Iterable<string>;
   /** Nobody needs them any more. */
@@ -363,8 +376,8 @@ export function loadSubjects(rows: readonly StateRow[], context: LoadContext): L
   for (const { rows } of recent.values()) obsolete.push(...rows);
   obsolete.push(...late.values());
   for (const row of of(PLAN)) if (!used.has(row.subject)) obsolete.push(row);
-  const orphans = rows.filter(({ rule }) => !rule.startsWith("~")).flatMap((row) => loadWatch(row, subjects));
-  return { subjects: [...subjects.values()], orphans, plans: used, obsolete };
+  for (const row of rows) if (!row.rule.startsWith("~") && !loadWatch(row, subjects)) obsolete.push(row);
+  return { subjects: [...subjects.values()], plans: used, obsolete };
 }
 
 type Chunks = {
@@ -477,25 +490,23 @@ function formerPlan(saved: PlanJson, failed: ReadonlySet<string>, { rules, plann
   return { plan, columns };
 }
 
-/** Goes on from what the clock had said; answers the alert if nothing watches it any more. */
-function loadWatch(row: StateRow, subjects: ReadonlyMap<string, Subject>): Orphan[] {
+/** Goes on from what the clock had said. False: the sensor is no more, and so nobody writes the row anew. */
+function loadWatch(row: StateRow, subjects: ReadonlyMap<string, Subject>): boolean {
   const json = JSON.parse(row.state) as WatchJson;
   const subject = subjects.get(row.subject);
-  const watch = subject?.plan.watches.find(({ compiled }) => compiled.rule.id === row.rule);
-  subject?.saving.stored.add(row.rule);
-  const { startedAt, fit } = json;
-  const orphan: Orphan = { row, startedAt, fit };
-  if (!subject || watch?.compiled.fit !== fit) return lost(orphan, subject);
+  if (!subject) return false;
+  const watch = subject.plan.watches.find(({ compiled }) => compiled.rule.id === row.rule);
+  const { saving } = subject;
+  saving.stored.add(row.rule);
+  if (watch?.compiled.fit !== json.fit) {
+    saving.changed.add(row.rule);
+    return true;
+  }
   if (json.tentative) {
     subject.tentative = withEntry(subject.tentative, watch.column, json.tentative);
     subject.advancedTo = Math.max(subject.advancedTo, json.advancedTo ?? Number.NEGATIVE_INFINITY);
   }
   if (json.cause) subject.causes = withEntry(subject.causes, watch.column, json.cause);
-  return openAlert(subject, watch.column)?.startedAt === startedAt ? [] : lost(orphan, subject);
-}
-
-/** The row is looked at again when it is next saved. */
-function lost(orphan: Orphan, subject: Subject | undefined): Orphan[] {
-  subject?.saving.changed.add(orphan.row.rule);
-  return [orphan];
+  if (openAlert(subject, watch.column)?.startedAt !== json.startedAt) saving.changed.add(row.rule);
+  return true;
 }

@@ -223,8 +223,8 @@ export function createNoise(options: NoiseOptions) {
 
   /** What is known to suppress a new alert is in its very first event, so that no page shows it as told for a moment. */
   function applyLive(transition: Transition, batch: Batch, at: number): void {
-    const { alert } = transition;
-    const isNew = alert.state === "firing" && !noise.get(alert.id)?.open;
+    const { alert, entry } = transition;
+    const isNew = entry.what !== "verdict" && alert.state === "firing" && !noise.get(alert.id)?.open;
     const cause = isNew ? judge.suppressionOf(traitsOf(alert), at) : undefined;
     const applied = records.alerts.apply(transition, cause?.by);
     if (!applied) return;

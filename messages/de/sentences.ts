@@ -207,7 +207,6 @@ export const sentences: Pack["sentences"] = {
   "end.ruleFailed": ({ error }) => `Die Regel ist fehlgeschlagen: ${error}.`,
   "end.sensorRemoved": () => "Der Sensor wurde entfernt.",
   "end.sensorChanged": () => "Der Sensor wurde kalibriert oder versetzt.",
-  "end.orphaned": () => "Die Regel wurde geändert oder gelöscht, oder der Sensor entfernt.",
   "end.anew": () => "Das Ende wurde nach einem Neustart neu bestimmt.",
   flaps: () => "Kommt und geht in kurzer Folge: Gemeldet wird erst wieder, wenn es ruhig ist.",
   "suppressed.silence": ({ kind, id, reason, by }) =>

@@ -200,7 +200,6 @@ export const sentences: Pack["sentences"] = {
   "end.ruleFailed": ({ error }) => `The rule failed: ${error}.`,
   "end.sensorRemoved": () => "The sensor was removed.",
   "end.sensorChanged": () => "The sensor was calibrated or moved.",
-  "end.orphaned": () => "The rule was changed or deleted, or the sensor removed.",
   "end.anew": () => "Its end was worked out anew after a restart.",
   flaps: () => "It flaps: it comes and goes, and is told again once it is calm.",
   "suppressed.silence": ({ kind, id, reason, by }) => `${reason} (${kind} ${id} by ${by})`,

@@ -210,7 +210,6 @@ export const sentences: Pack["sentences"] = {
   "end.ruleFailed": ({ error }) => `La regla falló: ${error}.`,
   "end.sensorRemoved": () => "Se retiró el sensor.",
   "end.sensorChanged": () => "El sensor se calibró o se trasladó.",
-  "end.orphaned": () => "Se cambió o eliminó la regla, o se retiró el sensor.",
   "end.anew": () => "Su final se volvió a calcular tras un reinicio.",
   flaps: () => "Aparece y desaparece una y otra vez: se volverá a avisar cuando se calme.",
   "suppressed.silence": ({ kind, id, reason, by }) =>

@@ -75,16 +75,26 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
   function apply({ alert, entry }: Transition, suppressedBy?: string): Alert | undefined {
     return db.transaction(() => {
       const { entries, due } = timeline.before(alert.id, entry);
-      if (!due) return undefined;
-      const row = save(alert);
+      const said = entry.what === "verdict" ? withVerdict(alert) : alert;
+      if (!due || !said) return undefined;
+      const row = save(said);
       if (suppressedBy !== undefined) setSuppressed(alert.id, suppressedBy);
       timeline.add(alert.id, due, "engine");
       const { at, knownAt, what, by, note, says } = due;
       const all = [...entries, { at, knownAt, what, by, note, ...(says && { says }) }];
-      const applied = alertOf(alert, { ...row, suppressed_by: suppressedBy ?? row.suppressed_by }, all);
+      const applied = alertOf(said, { ...row, suppressed_by: suppressedBy ?? row.suppressed_by }, all);
       tell(applied, due);
       return applied;
     });
+  }
+
+  /** A verdict says what an alert means, never how it is: that may have changed since it was made. */
+  function withVerdict({ id, verdict, audience, says: judged }: Transition["alert"]): Transition["alert"] | undefined {
+    const row = find(id);
+    if (!row) return undefined;
+    const known = JSON.parse(row.body) as Transition["alert"];
+    const says = known.says && { ...known.says, verdict: judged?.verdict };
+    return { ...known, verdict, audience, ...(says && { says }) };
   }
 
   function setSuppressed(id: string, by: string | undefined): void {
@@ -143,6 +153,8 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
     handle,
     get,
     list,
+    /** The ids of all that are not over, whoever is told of them, but for those about the service itself. */
+    openIds: () => openIds(db),
     /** Those that something happened to in a time range (`from <= known < to`), and those that fired all along; oldest start first. */
     touched: (range: { from: number; to: number }, limit: number) => withTimelines(listTouched(db, range, limit)),
     /** Alerts of the past that became known in a time range. */
@@ -219,6 +231,12 @@ function countAlertsByRule(
   );
   return Object.fromEntries((rows.all(...values) as { rule: string; n: number }[]).map(({ rule, n }) => [rule, n]));
 }
+
+const openIds = (db: Database): string[] =>
+  db
+    .statement(`SELECT id FROM alerts WHERE ${OPEN} AND kind <> 'service'`)
+    .all()
+    .map((row) => (row as { id: string }).id);
 
 function countOpenAlerts(db: Database): { severity: Severity; audience: Audience; count: number }[] {
   const rows = db.statement(

@@ -13,7 +13,11 @@ export const RULES = [
   threshold("plain", { above: 45, clear: 30 }),
   threshold("held", { above: 25, clear: 20, for: "5m", keepFor: "3m" }),
   threshold("mean", { above: 22, window: "10m" }),
-  aRule({ id: "runs", metric: "no2", condition: { type: "consecutive", above: 50, count: 2, window: "15m" } }),
+  aRule({
+    id: "runs",
+    metric: "no2",
+    condition: { type: "consecutive", above: 50, count: 2, window: "15m", capture: 0.5 },
+  }),
   aRule({ id: "silent", kind: "any", audience: "crews", condition: { type: "silence", after: "15m" } }),
   aRule({
     id: "tried",
@@ -105,9 +109,10 @@ export function play(
     }
     engine.states.saved();
     if (chance() < 0.5) continue;
+    const held = engine.held().sort().join();
     engine = engineOf(options);
-    const orphans = engine.states.load([...rows.values()]);
-    if (orphans.length > 0) throw new Error(`orphans: ${JSON.stringify(orphans)}`);
+    engine.states.load([...rows.values()]);
+    if (engine.held().sort().join() !== held) throw new Error(`held before ${held}, after ${engine.held()}`);
   }
   return said;
 }
