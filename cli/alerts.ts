@@ -34,6 +34,7 @@ export function register(program: Command): void {
     .requiredOption("--for <duration>", "how long, such as 30m, 8h or 14d", parseSpan)
     .requiredOption("--reason <text>", "why")
     .option("--maintenance", "planned work")
+    .option("--dry-run", "only say what it would cover")
     .action(addSilence);
   withService(silence.command("list").description("list those that are not over"), "silence list").action(listSilences);
   withService(silence.command("end").description("end one now"), "silence end 12")
@@ -61,17 +62,23 @@ async function listAlerts(options: ServiceOptions & Filter & { readonly limit: n
 
 type NewSilenceOptions = ServiceOptions &
   Pick<NewSilence["matchers"], "rule" | "district" | "sensor" | "gateway" | "severity" | "tag"> &
-  Pick<NewSilence, "reason"> & { readonly for: number; readonly maintenance?: true };
+  Pick<NewSilence, "reason"> & { readonly for: number; readonly maintenance?: true; readonly dryRun?: true };
 
 async function addSilence(options: NewSilenceOptions): Promise<void> {
   const { rule, district, sensor, gateway, severity, tag, reason, maintenance } = options;
-  const added = await findService(options).client.post("/silences", {
+  const { client } = findService(options);
+  const matchers = { rule, district, sensor, gateway, severity, tag };
+  const covered = await client.post("/silences/preview", { matchers });
+  const sensors = covered.sensors === 1 ? "1 sensor" : `${covered.sensors} sensors`;
+  const alerts = covered.openAlerts === 1 ? "1 open alert" : `${covered.openAlerts} open alerts`;
+  if (options.dryRun) return show(options, covered, () => `it would cover ${sensors}, ${alerts}`);
+  const added = await client.post("/silences", {
     kind: maintenance ? "maintenance" : "silence",
-    matchers: { rule, district, sensor, gateway, severity, tag },
+    matchers,
     endsAt: new Date(Date.now() + options.for).toISOString(),
     reason,
   });
-  show(options, added, () => `${added.kind} ${added.id} is on until ${added.window?.to}`);
+  show(options, added, () => `${added.kind} ${added.id} is on until ${added.window?.to}: ${sensors}, ${alerts}`);
 }
 
 async function listSilences(options: ServiceOptions): Promise<void> {

@@ -14,13 +14,13 @@ afterEach(() => service.close());
 const run = (...args: string[]) => runCli(alerts, "silence", ...args, ...at);
 
 it("adds, lists and ends a silence", async () => {
-  const which = ["--gateway", "gw-1,gw-2", "--severity", "warning", "--tag", "feeder=f-1", "--tag", "lane=2"];
+  const which = ["--gateway", "gw-north,gw-import", "--severity", "warning", "--tag", "feeder=f-1", "--tag", "lane=2"];
   const added = await run("add", ...which, "--for", "2h", "--reason", "firmware", "--maintenance");
   expect(added).toMatchObject({ code: 0, errors: "" });
   expect(added.out).toMatch(/^maintenance 1 is on until 2/);
   const [kept] = service.records.silences.current();
   expect(kept).toMatchObject({
-    matchers: { gateway: ["gw-1", "gw-2"], severity: "warning", tag: { feeder: "f-1", lane: "2" } },
+    matchers: { gateway: ["gw-north", "gw-import"], severity: "warning", tag: { feeder: "f-1", lane: "2" } },
     reason: "firmware",
     createdBy: "operator",
   });
@@ -28,6 +28,14 @@ it("adds, lists and ends a silence", async () => {
   expect((await run("list")).out).toContain("firmware");
   expect((await run("end", "1")).out).toContain("silence 1 is over");
   expect((await run("list")).out).toContain("no silences");
+});
+
+it("says what it would cover, and saves nothing then", async () => {
+  const tried = await run("add", "--district", "north", "--for", "2h", "--reason", "test", "--dry-run");
+  expect(tried).toMatchObject({ code: 0, out: expect.stringContaining("it would cover 1 sensor, 0 open alerts") });
+  expect(service.records.silences.current()).toEqual([]);
+  const done = await run("add", "--district", "north", "--for", "2h", "--reason", "test");
+  expect(done.out).toMatch(/: 1 sensor, 0 open alerts\s*$/);
 });
 
 it("says what is wrong", async () => {

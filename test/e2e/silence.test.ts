@@ -66,6 +66,8 @@ describe("a silence", () => {
       endsAt: new Date(Date.now() + 3_600_000).toISOString(),
       reason: "a test",
     };
+    // A silence is about what there is.
+    await city.api("/devices", { sensorId: "t-1", kind: "energy", district: "north" });
     await city.api("/silences", body);
     await send("t-1", 0, 97);
     await send("t-2", 0, 97);

@@ -123,7 +123,13 @@ describe("a webhook", () => {
     const heard = new Promise<{ topic: string; payload: string }>((done) =>
       client.once("message", (topic, payload) => done({ topic, payload: payload.toString() })),
     );
-    await city.api("/targets", { id: "desk", name: "Desk", type: "mqtt", to: "alerts/to/desk", rules: ["none"] });
+    await city.api("/targets", {
+      id: "desk",
+      name: "Desk",
+      type: "mqtt",
+      to: "alerts/to/desk",
+      rules: ["ledger-imbalance"],
+    });
     expect(await city.api("/targets/desk/test", {})).toEqual({ sent: true });
     const { topic, payload } = await heard;
     expect(topic).toBe("alerts/to/desk");
