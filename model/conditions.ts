@@ -55,6 +55,8 @@ const thresholdShape = {
   capture,
 };
 
+export const LIGHTING_FAULTS = ["dark", "lamps-out", "by-day", "switching", "interruption"] as const;
+
 const SHAPES = [
   z.strictObject(thresholdShape),
   z.strictObject({
@@ -142,6 +144,18 @@ const SHAPES = [
     neighbours: z.int().min(3).max(50).default(3),
     /** Only neighbours that moved alike so far count. */
     correlation: z.number().min(0).max(1).default(0.6),
+  }),
+  z.strictObject({
+    type: z.literal("lighting"),
+    /** What goes wrong with street lights. */
+    fault: z.enum(LIGHTING_FAULTS),
+    /** dark (15m), lamps-out (30m), by-day (1h): for so long. */
+    for: duration(MINUTE_MS, DAY_MS, "from 1m to 1d").optional(),
+    /** lamps-out: the share of the usual power that is missing (0.1). */
+    share: z.number().min(0.02).max(0.9).optional(),
+    /** switching: so much too early or too late (15m), in so many nights in a row (3). */
+    tolerance: duration(5 * MINUTE_MS, 3 * HOUR_MS, "from 5m to 3h").optional(),
+    nights: z.int().min(1).max(14).optional(),
   }),
   z.strictObject({
     type: z.literal("quorum"),

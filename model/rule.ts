@@ -72,6 +72,8 @@ export type Rule = RuleData & {
   readonly version: string;
   /** In which its sentences state times, where rules are in force: UTC without it. */
   readonly zone?: string;
+  /** Where the city is, for sensors without a place of their own. */
+  readonly place?: { readonly lat: number; readonly lon: number };
 };
 
 type Contradiction = { readonly path: (string | number)[]; readonly message: string };
@@ -132,6 +134,8 @@ function conditionMistakes({ metric, condition }: Draft): Contradiction[] {
       return flatlineMistakes(condition);
     case "register":
       return registerMistakes(metric, condition.maxPower);
+    case "lighting":
+      return lightingMistakes(metric, condition);
     default:
       return [];
   }
@@ -191,6 +195,34 @@ function registerMistakes(metric: string | undefined, maxPower: Limit): Contradi
   if (metric === undefined || metric === "energyImport" || metric === "energyExport") return power;
   const message = "a register rule watches a meter's register: metric is energyImport or energyExport";
   return [{ path: ["metric"], message }, ...power];
+}
+
+const LIGHTING_METRICS = ["activePower", "current", "lampState", "dimLevel"];
+/** Which fault a field is about. */
+const LIGHTING_FIELDS = {
+  for: ["dark", "lamps-out", "by-day"],
+  share: ["lamps-out"],
+  tolerance: ["switching"],
+  nights: ["switching"],
+} as const satisfies Partial<Record<keyof Spec<"lighting">, readonly Spec<"lighting">["fault"][]>>;
+
+function lightingMistakes(metric: string | undefined, condition: Spec<"lighting">): Contradiction[] {
+  const { fault } = condition;
+  const found: Contradiction[] = [];
+  if (metric !== undefined && !LIGHTING_METRICS.includes(metric)) {
+    const message = `lighting watches what lamps draw or say: metric is one of ${LIGHTING_METRICS.join(" ")}`;
+    found.push({ path: ["metric"], message });
+  }
+  if ((metric === "lampState" || metric === "dimLevel") && fault === "lamps-out") {
+    const message = "how many lamps are out is seen from activePower or current, not from a state";
+    found.push({ path: ["condition", "fault"], message });
+  }
+  for (const [field, faults] of Object.entries(LIGHTING_FIELDS)) {
+    if (condition[field as keyof typeof LIGHTING_FIELDS] === undefined) continue;
+    if ((faults as readonly string[]).includes(fault)) continue;
+    found.push({ path: ["condition", field], message: `${field} is only for ${faults.join(", ")}: leave it out` });
+  }
+  return found;
 }
 
 /** A limit that no reading can pass: beyond what is accepted of the metric at all. */

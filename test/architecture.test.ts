@@ -43,6 +43,7 @@ const HOMES: Record<string, readonly string[]> = {
   "prom-client": ["api"],
   yaml: ["alerts", "simulators", "app"],
   nodemailer: ["alerts"],
+  suncalc: ["alerts"],
   "eventsource-parser": ["client", "dashboard"],
   commander: ["cli"],
   "cli-progress": ["cli"],

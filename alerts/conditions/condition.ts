@@ -1,7 +1,7 @@
 import type { Evidence, Expected } from "../../model/alert.ts";
 import type { ConditionType, Limit, Spec } from "../../model/conditions.ts";
 import type { Kind } from "../../model/kinds.ts";
-import { isDerived } from "../../model/metrics.ts";
+import { isDerived, type MetricName } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { Amount, Sentence } from "../../model/sentence.ts";
 import type { Cadence } from "./cadence.ts";
@@ -16,6 +16,8 @@ export type Sample = WindowSample & {
   readonly heardAt?: number | undefined;
   /** How often samples come, as known before this one. */
   readonly cadence: Cadence;
+  /** Other values of the same reading, for conditions that name them. Left out where nobody does. */
+  readonly beside?: Readonly<Partial<Record<MetricName, number>>> | undefined;
 };
 
 /** What a condition has to say. The engine makes alerts of it. */
@@ -83,6 +85,8 @@ export type OverValues<T extends ConditionType, Params, State> = ValueCondition<
   params(spec: Spec<T>, rule: Rule): (sensor: WatchedSensor) => Params | undefined;
   /** What `params` looks at of a sensor beside the tags that the condition names: sensors with the same share their params. */
   looksAt?(sensor: WatchedSensor): string;
+  /** Metrics that it wants to see beside its own, where a reading has them. */
+  readonly beside?: readonly MetricName[];
   /** The limit that an alert shows, where the outcome has none of its own. */
   limit?(params: Params): number;
   /** Of the value and the limit of the alert, where it is not the metric's. */

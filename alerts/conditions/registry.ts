@@ -16,6 +16,7 @@ import { consecutive } from "./consecutive.ts";
 import { drift } from "./drift.ts";
 import { flatline } from "./flatline.ts";
 import { forecast } from "./forecast.ts";
+import { lighting } from "./lighting.ts";
 import { quorum } from "./quorum.ts";
 import { register } from "./register.ts";
 import { rejections } from "./rejections.ts";
@@ -41,6 +42,7 @@ export const CONDITIONS: ConditionTable = {
   forecast,
   register,
   drift,
+  lighting,
   quorum,
 };
 

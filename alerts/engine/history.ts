@@ -357,7 +357,7 @@ export function fold(subject: Subject, row: number, context: FoldContext): void 
   for (let i = 0; i < measuring.length; i++) {
     const { track, value: place, suspect } = measuring[i]!;
     const value = data[row + VALUES + place]!;
-    if (!Number.isNaN(value)) measure(subject, track, at, value, (flags & suspect) === 0, heardAt, context);
+    if (!Number.isNaN(value)) measure(subject, track, at, value, (flags & suspect) === 0, heardAt, context, row);
   }
   for (let i = 0; i < deriving.length; i++) derive(subject, deriving[i]!, row, context);
   if (!subject.isPast && subject.actives !== NONE) bringUpToDate(subject, at);
@@ -435,12 +435,13 @@ function hearSilence(
 
 function measure(
   subject: Subject,
-  { index, watches, sharesWindows }: Track,
+  { index, watches, sharesWindows, beside }: Track,
   at: number,
   value: number,
   good: boolean,
   heardAt: number | undefined,
   context: FoldContext,
+  row: number,
 ): void {
   const former = subject.streams[index]!;
   if (former.lastAt !== undefined && at <= former.lastAt) return;
@@ -449,7 +450,8 @@ function measure(
   const { lastAt, windows } = stream;
   const coversMs = windows.length > 0 ? coveredBy(stream, at) : undefined;
   const rolls = sharesWindows ? [] : undefined;
-  const sample: Sample = { at, value, good, lastAt, heardAt, cadence: stream, coversMs, rolls };
+  const others = beside && besideIn(subject.ring, row, beside);
+  const sample: Sample = { at, value, good, lastAt, heardAt, cadence: stream, coversMs, rolls, beside: others };
   for (let i = 0; i < watches.length; i++) {
     const watch = watches[i]!;
     if (watch.compiled.failure !== undefined) continue;
@@ -468,6 +470,15 @@ function measure(
   for (let i = 0; i < windows.length; i++) addTo(windows[i]!, at, value, good, coversMs);
   if (windows.length > 0) noteSlow(stream, at);
   moveOn(stream, at);
+}
+
+function besideIn({ data }: Ring, row: number, places: NonNullable<Track["beside"]>): Sample["beside"] {
+  const values: Partial<Record<MetricName, number>> = {};
+  for (const { metric, value } of places) {
+    const found = data[row + VALUES + value]!;
+    if (!Number.isNaN(found)) values[metric] = found;
+  }
+  return values;
 }
 
 function derive(
@@ -492,7 +503,7 @@ function derive(
     const measured: Measured = { at: data[row + AT]!, values, suspect };
     const [state, samples] = derive.step(subject.states[column], measured);
     if (state !== subject.states[column]) setState(subject, column, state);
-    for (const { at, value, good } of samples) measure(subject, track, at, value, good, undefined, context);
+    for (const { at, value, good } of samples) measure(subject, track, at, value, good, undefined, context, row);
   } catch (error) {
     for (const { compiled } of track.watches) context.onFailure(compiled, error);
   }

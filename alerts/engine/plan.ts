@@ -82,6 +82,8 @@ export type Track = {
   readonly sizes: readonly WindowSize[];
   /** Several of them have windows, which they can share. */
   readonly sharesWindows: boolean;
+  /** Other metrics that its conditions look at, and where a row of the ring has them; undefined where none does. */
+  readonly beside: readonly { readonly metric: MetricName; readonly value: number }[] | undefined;
 };
 
 /** A track of a metric that sensors send, and where a row of the ring has it. */
@@ -208,14 +210,23 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
   const watched = [
     ...new Set(watches.filter(({ condition }) => condition).map(({ compiled }) => compiled.rule.metric!)),
   ];
+  const besides = watched.map((metric) => besideOf(watches, metric));
+  const needed = watched.flatMap((metric) => (isDerived(metric) ? [...DERIVED[metric].from] : [metric]));
+  const metrics = [...new Set<MetricName>([...needed, ...besides.flat()])];
   const tracks = watched.map((metric, index): Track => {
     const mine = watches.filter((one) => one.condition && one.compiled.rule.metric === metric);
     const sizes = sizesOf(metric, bound);
     const shares = mine.filter(({ window }) => window !== undefined).length > 1;
-    return { index, metric, watches: mine, sizes, sharesWindows: shares };
+    const beside = besides[index]!.map((other) => ({ metric: other, value: metrics.indexOf(other) }));
+    return {
+      index,
+      metric,
+      watches: mine,
+      sizes,
+      sharesWindows: shares,
+      beside: beside.length > 0 ? beside : undefined,
+    };
   });
-  const needed = watched.flatMap((metric) => (isDerived(metric) ? [...DERIVED[metric].from] : [metric]));
-  const metrics = [...new Set<MetricName>(needed)];
   const place = (metric: MetricName) => {
     const value = metrics.indexOf(metric);
     return { value, suspect: suspectBit(value) };
@@ -234,6 +245,11 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
   ];
   const zone = bound.find(({ compiled }) => compiled.rule.zone !== undefined)?.compiled.rule.zone;
   return { id: identity(bound), watches, metrics, tracks, measuring, deriving: placed, silences, zone, quiet };
+}
+
+function besideOf(watches: readonly Watch[], metric: RuleMetric): MetricName[] {
+  const mine = watches.filter(({ compiled }) => compiled.rule.metric === metric);
+  return [...new Set(mine.flatMap(({ condition }) => condition?.beside ?? []))].filter((other) => other !== metric);
 }
 
 function identity(bound: readonly Bound[]): string {
