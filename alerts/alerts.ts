@@ -14,7 +14,7 @@ import type { Rejudged } from "./engine/corrector.ts";
 import type { StateRow } from "./engine/states.ts";
 import { createExcuses } from "./excuses.ts";
 import { createHistorySummary } from "./history-summary.ts";
-import { zonedRules } from "./rules/zoned.ts";
+import { cityRules } from "./rules/zoned.ts";
 import { createRulesTime, TIME } from "./rules-time.ts";
 import { createTurns, type Turns, UNSAID, WAITING } from "./turns.ts";
 import { endUnwatched } from "./unwatched.ts";
@@ -23,6 +23,8 @@ export type AlertsOptions = {
   readonly rules: readonly Rule[];
   /** Where the city's days begin, and in which its sentences state times; UTC without it. */
   readonly zone?: string | undefined;
+  /** Where the city is: where the sun is asked for, and a sensor has no place of its own. */
+  readonly place?: Rule["place"] | undefined;
   readonly records: Pick<
     Records,
     "sensors" | "silences" | "alerts" | "ruleStates" | "offsets" | "transaction" | "relaxed"
@@ -132,7 +134,7 @@ export function createAlerts(options: AlertsOptions) {
     listening = () => true,
     caughtUp = () => true,
   } = options;
-  let rules = zonedRules(options.rules, options.zone);
+  let rules = cityRules(options.rules, options);
   const { apply = (all) => all.forEach((one) => void records.alerts.apply(one)) } = options;
   const { live, untaken = () => 0 } = options;
   const gatewayOf = (sensorId: string) => records.sensors.get(sensorId)?.gateway;
@@ -437,7 +439,7 @@ export function createAlerts(options: AlertsOptions) {
   /** Other rules from now on, without a restart. What that ends is saved with the states of the new rules. */
   function replaceRules(next: readonly Rule[], at: number): void {
     failed.clear();
-    rules = zonedRules(next, options.zone);
+    rules = cityRules(next, options);
     push(engine.replaceRules(rules, time.inside(at)), true);
     endOthers();
     write(saveAll);

@@ -40,6 +40,17 @@ const number = (min: number, max: number) =>
     .string()
     .transform((given) => (/^-?\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN))
     .refine((value) => value >= min && value <= max, `a number from ${min} to ${max} was expected`);
+/** "52.52,13.40": degrees north and east. */
+const place = z
+  .string()
+  .transform((given) => {
+    const [, lat, lon] = /^\s*(-?\d{1,2}(?:\.\d+)?)\s*,\s*(-?\d{1,3}(?:\.\d+)?)\s*$/.exec(given) ?? [];
+    return { lat: Number(lat), lon: Number(lon) };
+  })
+  .refine(
+    ({ lat, lon }) => Math.abs(lat) <= 90 && Math.abs(lon) <= 180,
+    "degrees north and east were expected, such as 48.21,16.37 (south and west are negative)",
+  );
 const port = whole(0, 65_535);
 const onOff = z.enum(["on", "off"], { error: "on or off was expected" }).transform((value) => value === "on");
 const commaList = z
@@ -117,6 +128,7 @@ const SCHEMA = z.object({
     .refine(isTimeZone, "there is no such time zone; write a name such as Europe/Vienna")
     .default(machineZone),
   LAMPPOST_LANGUAGE: z.enum(LANGUAGES, { error: "en, de or es was expected" }).default("en"),
+  LAMPPOST_PLACE: place.optional(),
   LAMPPOST_NOMINAL_VOLTAGE: number(1, 1_000_000).default(SITE_DEFAULTS.nominalVoltage),
   LAMPPOST_NOMINAL_FREQUENCY: number(1, 1_000).default(SITE_DEFAULTS.nominalFrequency),
   LAMPPOST_ALTITUDE_M: number(-500, 9_000).optional(),
@@ -241,6 +253,8 @@ export type Config = {
   readonly timeZone: string;
   /** Of messages to targets that name none. */
   readonly language: Language;
+  /** Where the city is, in degrees. */
+  readonly place: { readonly lat: number; readonly lon: number } | undefined;
   /** What is usual in this city: outside it a value is suspect. */
   readonly site: SiteSettings;
   readonly rulesDir?: string;
@@ -324,6 +338,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     historyAfterMs: values.LAMPPOST_HISTORY_AFTER_HOURS * HOUR_MS,
     timeZone: values.LAMPPOST_TIME_ZONE,
     language: values.LAMPPOST_LANGUAGE,
+    place: values.LAMPPOST_PLACE,
     site: {
       nominalVoltage: values.LAMPPOST_NOMINAL_VOLTAGE,
       nominalFrequency: values.LAMPPOST_NOMINAL_FREQUENCY,

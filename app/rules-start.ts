@@ -4,7 +4,7 @@ import { createRulesChecker } from "../alerts/rules/checker.ts";
 import { createRuleBook, type RuleBook } from "../alerts/rules/rule-book.ts";
 import type { RuleDeps } from "../api/deps.ts";
 import type { Log } from "../model/log.ts";
-import type { RuleData } from "../model/rule.ts";
+import type { Rule, RuleData } from "../model/rule.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 
@@ -14,12 +14,13 @@ type RulesStart = {
   readonly store: Pick<ReadingStore, "scan">;
   /** The city's. */
   readonly zone?: string;
+  readonly place?: Rule["place"] | undefined;
   readonly now: () => number;
   readonly log: Log;
 };
 
 /** The rules in force, and what people do with them: change them, try them on history. */
-export function startRules({ files, records, store, zone, now, log }: RulesStart): {
+export function startRules({ files, records, store, zone, place, now, log }: RulesStart): {
   readonly book: RuleBook;
   deps(failures: RuleDeps["failures"]): RuleDeps;
 } {
@@ -31,7 +32,7 @@ export function startRules({ files, records, store, zone, now, log }: RulesStart
       book.rules().map(({ id }) => id),
       signal,
     );
-  const backtests = createBacktests({ store, sensors: records.sensors.list, zone, now, log });
+  const backtests = createBacktests({ store, sensors: records.sensors.list, zone, place, now, log });
 
   const backtest: RuleDeps["backtest"] = async ({ rules: asked, ...rest }, signal) => {
     const rules = asked.map((rule) => ({ ...rule, version: versionOf(rule) }));

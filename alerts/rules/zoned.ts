@@ -1,10 +1,17 @@
 import type { Rule } from "../../model/rule.ts";
 import { DAY_MS, parseDuration } from "../../model/time.ts";
 
+type City = { readonly zone?: string | undefined; readonly place?: Rule["place"] | undefined };
+
 /**
- * The rules as they are in force in a city: days and sentences are those of its zone. Whose days a rule has is part of
+ * The rules as they are in force in a city: days and sentences are those of its zone, and the sun is over its place. Whose days a rule has is part of
  * what its states fit, so that a city that changes its zone begins new days, instead of cutting old ones anew.
  */
+export function cityRules(rules: readonly Rule[], { zone, place }: City): readonly Rule[] {
+  const placed = place === undefined ? rules : rules.map((rule) => ({ ...rule, place }));
+  return zonedRules(placed, zone);
+}
+
 export function zonedRules(rules: readonly Rule[], zone: string | undefined): readonly Rule[] {
   return zone === undefined ? rules : rules.map((rule) => zoned(rule, zone));
 }

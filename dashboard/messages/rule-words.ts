@@ -125,6 +125,20 @@ const CLAUSES: {
       ends: t.driftBack,
     };
   },
+  lighting({ fault, share = 0.1, tolerance = "15m", nights = 3, ...rest }) {
+    const t = messages.value.ruleWords;
+    const span = describeSpan(
+      rest.for ?? { dark: "15m", "lamps-out": "30m", "by-day": "1h" }[fault as string] ?? "15m",
+    );
+    const fires = {
+      dark: t.lightsDark(span),
+      "lamps-out": t.lightsOut(describeShare(share), span),
+      "by-day": t.lightsByDay(span),
+      switching: t.lightsSwitched(describeSpan(tolerance), nights),
+      interruption: t.lightsInterrupted,
+    }[fault];
+    return { fires, ends: fault === "interruption" ? t.lightsBack : t.lightsAsExpected };
+  },
   quorum({ rule, by, count, share, within }) {
     const t = messages.value.ruleWords;
     const where = typeof by === "string" ? by : by.tag;

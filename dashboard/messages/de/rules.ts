@@ -241,6 +241,17 @@ export const ruleWords: typeof en.ruleWords = {
   drift: (metric, share, span, neighbours, radiusKm) =>
     `der Tagesmedian für ${metric} ${span} lang um mehr als ${share} nach einer Seite von dem seiner Nachbarn abweicht (mindestens ${neighbours} Nachbarn im Umkreis von ${radiusKm} km, die sich ähnlich bewegten)`,
   driftBack: "er drei Tage nacheinander innerhalb davon liegt",
+  lightsDark: (span) =>
+    `eine Straßenbeleuchtung ${span} lang aus ist, obwohl sie nach dem Sonnenstand und ihren letzten Nächten an sein müsste`,
+  lightsOut: (share, span) =>
+    `eine Straßenbeleuchtung ${span} lang mindestens ${share} weniger aufnimmt als in anderen Nächten um diese Zeit`,
+  lightsByDay: (span) => `eine Straßenbeleuchtung ${span} lang am Tag brennt`,
+  lightsSwitched: (tolerance, nights) =>
+    `eine Straßenbeleuchtung in ${nights} Nächten nacheinander um mehr als ${tolerance} zu früh oder zu spät schaltet, gemessen am Sonnenstand`,
+  lightsInterrupted:
+    "die Versorgung einer Straßenbeleuchtung nachts unterbrochen ist (weniger als zwei Stunden aus, oder zurück mit einem Kaltstart)",
+  lightsAsExpected: "sie wieder so ist wie erwartet",
+  lightsBack: "sie wieder voll brennt",
   quorum: (count, share, rule, where, within) =>
     `mindestens ${count} der Sensoren, die die Regel „${rule}“ ${
       { gateway: "hinter einem Gateway", district: "in einem Bezirk" }[where] ?? `mit gleichem „${where}“`

@@ -231,6 +231,17 @@ export const ruleWords = {
   drift: (metric: string, share: string, span: string, neighbours: number, radiusKm: number) =>
     `the daily median of ${metric} is off that of its neighbours by more than ${share}, to one side, for ${span} (at least ${neighbours} neighbours within ${radiusKm} km that moved alike)`,
   driftBack: "it is within that for three days in a row",
+  lightsDark: (span: string) =>
+    `street lights are off for ${span} although, by the sun and their last nights, they should be on`,
+  lightsOut: (share: string, span: string) =>
+    `street lights draw at least ${share} less than on other nights at this time, for ${span}`,
+  lightsByDay: (span: string) => `street lights are on by day for ${span}`,
+  lightsSwitched: (tolerance: string, nights: number) =>
+    `street lights are switched more than ${tolerance} too early or too late, by the sun, in ${nights} nights in a row`,
+  lightsInterrupted:
+    "the supply of street lights is interrupted at night (off for less than two hours, or back with a cold start)",
+  lightsAsExpected: "they are as expected again",
+  lightsBack: "they are back at their full level",
   quorum: (count: number, share: string, rule: string, where: string, within: string) =>
     `at least ${count} of the sensors that the rule “${rule}” watches ${
       { gateway: "behind one gateway", district: "in one district" }[where] ?? `with the same “${where}”`

@@ -236,6 +236,17 @@ export const ruleWords: typeof en.ruleWords = {
   drift: (metric, share, span, neighbours, radiusKm) =>
     `la mediana diaria de ${metric} se aparta de la de sus vecinos más del ${share}, siempre hacia el mismo lado, durante ${span} (al menos ${neighbours} vecinos en un radio de ${radiusKm} km que se movían igual)`,
   driftBack: "queda dentro de ese margen tres días seguidos",
+  lightsDark: (span) =>
+    `un alumbrado público está apagado durante ${span} aunque, según el sol y sus últimas noches, debería estar encendido`,
+  lightsOut: (share, span) =>
+    `un alumbrado público consume durante ${span} al menos un ${share} menos que otras noches a esa hora`,
+  lightsByDay: (span) => `un alumbrado público está encendido de día durante ${span}`,
+  lightsSwitched: (tolerance, nights) =>
+    `un alumbrado público se enciende o apaga más de ${tolerance} antes o después de lo que marca el sol, ${nights} noches seguidas`,
+  lightsInterrupted:
+    "se interrumpe de noche el suministro de un alumbrado público (menos de dos horas apagado, o vuelve con un arranque en frío)",
+  lightsAsExpected: "vuelve a estar como se espera",
+  lightsBack: "vuelve a su nivel pleno",
   quorum: (count, share, rule, where, within) =>
     `al menos ${count} de los sensores que la regla «${rule}» vigila ${
       { gateway: "detrás de una pasarela", district: "en un distrito" }[where] ?? `con el mismo «${where}»`
