@@ -1,3 +1,4 @@
+import { parseDimming } from "./dimming.ts";
 import { isMetricName } from "./metrics.ts";
 import { numberOf, PLACE_TAGS } from "./site.ts";
 import { STAND_INS_MAX } from "./stand-ins.ts";
@@ -9,6 +10,9 @@ const LIST = /^\s*-?\d+(\.\d+)?(\s*,\s*-?\d+(\.\d+)?)*\s*$/;
  * be read says nothing to `createSites`, so it is looked at where it is written.
  */
 export function placeTagMistake(name: string, value: string): string | undefined {
+  if (name === "dimming" && parseDimming(value) === undefined) {
+    return 'dimming has up to 12 times of the day with a share: "22:00=70 05:00=100" is 70 % from ten to five.';
+  }
   if (name === "standIns") return standInsMistake(value);
   if (!Object.hasOwn(PLACE_TAGS, name)) return undefined;
   const tag = name as keyof typeof PLACE_TAGS;

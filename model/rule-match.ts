@@ -14,9 +14,13 @@ export function matcherOf({ kind, select }: Pick<RuleData, "kind" | "select">): 
   const districts = select?.district && new Set([select.district].flat());
   const sensors = select?.sensor && new Set([select.sensor].flat());
   const tags = Object.entries(select?.tag ?? {});
+  const without = Object.entries(select?.without ?? {});
+  const has = ({ tags: own }: Selectable, name: string, value: string) =>
+    Object.hasOwn(own, name) && own[name] === value;
   return (sensor) =>
     (kind === "any" || kind === sensor.kind) &&
     (!districts || districts.has(sensor.district)) &&
     (!sensors || sensors.has(sensor.id)) &&
-    tags.every(([name, value]) => Object.hasOwn(sensor.tags, name) && sensor.tags[name] === value);
+    tags.every(([name, value]) => has(sensor, name, value)) &&
+    !without.some(([name, value]) => has(sensor, name, value));
 }

@@ -31,6 +31,8 @@ const fields = z.strictObject({
       district: oneOrMore.optional(),
       sensor: oneOrMore.optional(),
       tag: z.record(z.string().min(1).max(64), z.string().max(200)).optional(),
+      /** Not those with any of these tags: what other rules know better. */
+      without: z.record(z.string().min(1).max(64), z.string().max(200)).optional(),
     })
     .optional(),
   metric: z

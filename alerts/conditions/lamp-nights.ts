@@ -1,5 +1,5 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../model/time.ts";
-import { addToCell, cellOf, expectedIn, learnPower, learnRest } from "./lamp-power.ts";
+import { addToCell, cellOf, expectedIn, learnPower, learnRest, ofOtherDays } from "./lamp-power.ts";
 import { learnSwitching, planNight } from "./lamp-times.ts";
 import {
   CELL_MS,
@@ -38,10 +38,13 @@ const nothingLearnt = ({ full = 0 }: LampParams): Learnt => ({
 export function foldLamps(params: LampParams, before: Lamps | undefined, sample: LampSample): Lamps {
   const { at } = sample;
   const started = before ?? start(params, sample);
-  const known = started.learnt.full > 0 ? started : findLevels(params, started, sample);
+  const known = isKnown(params, started.learnt) ? started : findLevels(params, started, sample);
   const turned = known.night.to <= at ? nextNight(params, known, sample) : known;
   return look(params, turned, sample);
 }
+
+/** What it draws, and by its nights where it stands, if nobody has said so. */
+const isKnown = ({ spot }: LampParams, { full, lon }: Learnt) => full > 0 && (spot !== undefined || lon !== undefined);
 
 function start(params: LampParams, { at, value }: LampSample): Lamps {
   const learnt = nothingLearnt(params);
@@ -67,7 +70,8 @@ function findLevels(params: LampParams, lamps: Lamps, { at, value }: LampSample)
   if (high - low < Math.max(0.3 * Math.abs(high), 0.008)) return next;
   const level = short(high - low);
   const lon = params.spot ? undefined : longitudeOf(blocks, low + level / 2, at);
-  const learnt: Learnt = { ...lamps.learnt, off: short(low), full: level, ...(lon === undefined ? {} : { lon }) };
+  const levels = lamps.learnt.full > 0 ? {} : { off: short(low), full: level };
+  const learnt: Learnt = { ...lamps.learnt, ...levels, ...(lon === undefined ? {} : { lon }) };
   return { ...next, learnt, night: planNight(params, learnt, at), blocks: [] };
 }
 
@@ -89,7 +93,7 @@ function look(params: LampParams, lamps: Lamps, sample: LampSample): Lamps {
   const { at, value } = sample;
   const { learnt, night, isOn: wasOn } = lamps;
   const samples = lamps.samples + 1;
-  if (learnt.full === 0) return { ...lamps, at, value, samples };
+  if (!isKnown(params, learnt)) return { ...lamps, at, value, samples };
   const isOn = value - learnt.off > ON_SHARE * learnt.full;
   const isLit = night.lit !== undefined && at >= night.lit[0] && at < night.lit[1];
   const isDay = (night.dayTo !== undefined && at < night.dayTo) || (night.dayFrom !== undefined && at >= night.dayFrom);
@@ -113,7 +117,8 @@ function look(params: LampParams, lamps: Lamps, sample: LampSample): Lamps {
   const turn = { at: turnedAt!, slack: (at - lamps.at) / 2 };
   const marked = isTurn && isNear ? markSwitching(rested, isOn, turn) : rested;
   // Part of the night it may be off by schedule; where nothing was learnt, nobody knows.
-  const isDue = isLit && sample.lampState !== 0 && range !== undefined && range.low > ON_SHARE * learnt.full;
+  const due = range ?? (cell && ofOtherDays(learnt, night, cell.index));
+  const isDue = isLit && sample.lampState !== 0 && due !== undefined && due.low > ON_SHARE * learnt.full;
   const next: Lamps = {
     since: lamps.since,
     samples,
@@ -178,7 +183,7 @@ function goOn(dip: Dip, now: Lamps, missing: number): Lamps {
 
 function nextNight(params: LampParams, lamps: Lamps, { at }: LampSample): Lamps {
   const { night, learnt, isOn } = lamps;
-  if (learnt.full === 0) return { ...lamps, night: planNight(params, learnt, at) };
+  if (!isKnown(params, learnt)) return { ...lamps, night: planNight(params, learnt, at) };
   const power = learnPower(params, learnRest(params, learnt, night), night);
   const next = learnSwitching(params, power, night, isOn === false);
   return { ...lamps, learnt: next, night: planNight(params, next, at) };

@@ -45,10 +45,14 @@ const CELLS_BEYOND = 4;
 
 export function expectedIn(params: LampParams, learnt: Learnt, night: Night, index: number): Range | undefined {
   const own = night.isWeekend ? learnt.weekend : learnt.week;
-  const other = night.isWeekend ? learnt.week : learnt.weekend;
   // What a level draws is the same on all days.
-  const others = index >= CLOCK_CELLS ? rangeIn(other, index) : undefined;
+  const others = index >= CLOCK_CELLS ? ofOtherDays(learnt, night, index) : undefined;
   return rangeIn(own, index) ?? others ?? bySchedule(params, index);
+}
+
+/** Enough to say that it is on then at all, while its own kind of day is not known: the levels may be others. */
+export function ofOtherDays(learnt: Learnt, night: Night, index: number): Range | undefined {
+  return rangeIn(night.isWeekend ? learnt.week : learnt.weekend, index);
 }
 
 function rangeIn(cells: readonly number[], index: number): Range | undefined {
@@ -135,7 +139,8 @@ export function learnPower(params: LampParams, learnt: Learnt, night: Night): Le
   const enough = isWholeEvening || isMore ? NEW_SCHEDULE_NIGHTS : NEW_USUAL_NIGHTS;
   if (odd.times < enough) return { ...learnt, odd };
   const { odd: _, ...rest } = learnt;
-  const both = enough === NEW_USUAL_NIGHTS ? { week: cells, weekend: cells } : { [side]: cells };
+  // A schedule that is new is so on all days; one day a week without it is found by drawing more.
+  const both = isMore ? { [side]: cells } : { week: cells, weekend: cells };
   return {
     ...rest,
     ...both,

@@ -176,6 +176,8 @@ export function learnSwitching({ spot }: LampParams, learnt: Learnt, night: Nigh
   const isLong = night.on !== undefined && night.off !== undefined && night.off - night.on > NIGHT_MAX_MS;
   if (horizon === "below" || isLong) return learnt;
   if (times.on === undefined && times.off === undefined) return learnt;
+  // After white nights, or months without news, it shows anew how it is switched.
+  const isBack = number - (learnt.ons.at(-1)?.night ?? number) > NIGHTS_AWAY;
   const seen: { on?: Switching; off?: Switching } = {};
   let deviation: Deviation = { night: number };
   for (const edge of EDGES) {
@@ -189,19 +191,27 @@ export function learnSwitching({ spot }: LampParams, learnt: Learnt, night: Nigh
       ...(sun ? { degrees: short(sun.altitudeAt(time)) } : {}),
       ...(typeof set === "number" ? { minutes: short((time - set) / MINUTE_MS) } : {}),
     };
-    const off = deviationOf(learnt, night, edge, turn, sun, set);
+    const off = isBack ? undefined : deviationOf(learnt, night, edge, turn, sun, set);
     // Off for the rest of the night by schedule, or on by hand: no clock is wrong by that much.
     if (Math.abs(off ?? 0) > STRAY_MAX_MINUTES) delete seen[edge];
     else if (off !== undefined) deviation = { ...deviation, [edge]: short(off) };
   }
   const deviations = [...learnt.deviations, deviation].slice(-DEVIATIONS_KEPT);
-  const isAstray = EDGES.some((edge) => Math.abs(deviation[edge] ?? 0) * MINUTE_MS > toleranceOf(learnt, edge));
+  const isAstray = EDGES.some(
+    (edge) =>
+      Math.abs(deviation[edge] ?? 0) * MINUTE_MS > Math.max(spot ? 0 : 2 * TOLERANCE_MIN_MS, toleranceOf(learnt, edge)),
+  );
   const enough = spot ? NEW_USUAL_NIGHTS : NEW_TIMES_NIGHTS;
   if (isAstray && learnt.astray + 1 < enough) return { ...learnt, deviations, astray: learnt.astray + 1 };
   // So it is from now on: learnt anew.
   const { onAt: formerOn, offAt: formerOff, ...rest } = learnt;
-  const [ons, offs] = [keep(isAstray ? [] : learnt.ons, seen.on), keep(isAstray ? [] : learnt.offs, seen.off)];
-  const [onAt, offAt] = isAstray ? [undefined, undefined] : [anchorOf(formerOn, ons), anchorOf(formerOff, offs)];
+  const [ons, offs] = [
+    keep(isAstray || isBack ? [] : learnt.ons, seen.on),
+    keep(isAstray || isBack ? [] : learnt.offs, seen.off),
+  ];
+  const [onAt, offAt] = isAstray
+    ? [undefined, undefined]
+    : [anchorOf(isBack ? undefined : formerOn, ons), anchorOf(isBack ? undefined : formerOff, offs)];
   return {
     ...rest,
     ons,
@@ -216,6 +226,7 @@ export function learnSwitching({ spot }: LampParams, learnt: Learnt, night: Nigh
 const keep = (known: readonly Switching[], one: Switching | undefined) =>
   one ? [...known, one].slice(-SWITCHINGS_KEPT) : known;
 
+const NIGHTS_AWAY = 14;
 const STRAY_MAX_MINUTES = 150;
 /** Where the sun hardly sinks, minutes say little: so much in its height is nothing. */
 const DEGREES_SLACK = 0.6;
@@ -229,9 +240,11 @@ function deviationOf(
   sun: ReturnType<typeof nightAfter> | undefined,
   set: number | string | undefined,
 ): number | undefined {
+  // Where samples are far apart, what was learnt is as unsure.
+  const unsure = slack > 10 * MINUTE_MS ? 2 * slack : slack;
   const later = (expected: number) => {
     const off = time - expected;
-    return (Math.sign(off) * Math.max(0, Math.abs(off) - slack)) / MINUTE_MS;
+    return (Math.sign(off) * Math.max(0, Math.abs(off) - unsure)) / MINUTE_MS;
   };
   if (!sun) return night[edge] === undefined ? undefined : later(night[edge]);
   const anchor = learnt[`${edge}At`];

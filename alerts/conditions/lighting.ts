@@ -288,7 +288,7 @@ const onLimit = ({ learnt }: Lamps) => round(learnt.off + 0.15 * learnt.full);
 /** Where the expectation comes from: whoever reads it sees whether a place is missing. */
 function basisText({ place, lamps: { zone } }: LightingParams, { night }: Lamps, edge: "on" | "off"): string {
   const time = night[edge];
-  const when = time === undefined ? "at this height of the sun" : `from ${timeText(time, zone)} on`;
+  const when = time === undefined ? "at this height of the sun" : `since ${timeText(time, zone)}`;
   return `expected ${edge} ${when} (${BASIS[place]})`;
 }
 
@@ -304,7 +304,9 @@ function missingText({ count }: LightingParams, { expected }: Lamps, missing: nu
 }
 
 /** What the last nights have in common: on or off, too early or too late in all of them. */
-function straying({ toleranceMs }: LightingParams, recent: Learnt["deviations"]): string | undefined {
+function straying({ toleranceMs: wanted, place }: LightingParams, recent: Learnt["deviations"]): string | undefined {
+  // By the last nights alone the weather moves a photocell by as much.
+  const toleranceMs = place === "unknown" ? Math.max(wanted, 2 * TOLERANCE_MIN_MS) : wanted;
   const found = (["on", "off"] as const).flatMap((edge) => {
     const minutes = recent.map((one) => one[edge] ?? 0);
     const isLate = minutes.every((one) => one * MINUTE_MS > toleranceMs);
@@ -326,7 +328,8 @@ const ENDS = {
 function explain({ rule, sensor, params, outcome }: Case<"lighting", LightingParams>): string {
   const { at, value, startedAt, evidence } = outcome;
   const lights = `Street lights at ${sensor.name ?? sensor.id}`;
-  const now = `${amount(rule, value)} at ${timeText(at, rule.zone)}`;
+  const level = rule.metric === "lampState" ? (value! > 0.5 ? "on" : "off") : amount(rule, value);
+  const now = `${level} at ${timeText(at, rule.zone)}`;
   const since = timeText(startedAt, rule.zone);
   const note = evidence.at(-1)?.note ?? "";
   switch (params.fault) {

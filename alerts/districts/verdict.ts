@@ -161,8 +161,8 @@ export type Due = { at: number };
 /** The metrics that every kind sends of the device itself: no neighbour knows of them. */
 const HEALTH = new Set<RuleMetric>(METRICS_OF.air.filter((one) => METRICS_OF.energy.includes(one)));
 
-/** Neighbours know nothing of a silence or of what is refused; several sensors are no one's neighbour. */
-const UNJUDGED: ReadonlySet<ConditionType> = new Set(["quorum", "silence", "drift", "rejections"]);
+/** Neighbours know nothing of a silence, of what is refused or of how lamps are switched; several sensors are no one's neighbour. */
+const UNJUDGED: ReadonlySet<ConditionType> = new Set(["quorum", "silence", "drift", "rejections", "lighting"]);
 
 /** The alerts of this rule are judged here; a drift is judged where it is found. */
 function isJudged({ metric, condition: { type } }: Rule): boolean {

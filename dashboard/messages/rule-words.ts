@@ -150,10 +150,12 @@ const CLAUSES: {
 function describeWatched({ kind, select = {} }: RuleData): string {
   const t = messages.value.ruleWords;
   const tags = Object.entries(select.tag ?? {}).map(([name, value]) => `${name} = ${value}`);
+  const without = Object.entries(select.without ?? {}).map(([name, value]) => `${name} = ${value}`);
   const parts = [
     t.who[kind],
     select.district === undefined ? "" : t.inDistrict(describeList([select.district].flat().map(districtName))),
     tags.length === 0 ? "" : t.tagged(describeList(tags)),
+    without.length === 0 ? "" : t.untagged(describeList(without)),
     select.sensor === undefined ? "" : t.only(describeList([select.sensor].flat())),
   ];
   return parts.filter(Boolean).join(" ");

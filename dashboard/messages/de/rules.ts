@@ -269,6 +269,7 @@ export const ruleWords: typeof en.ruleWords = {
   inDistrict: (districts) => `aus ${districts}`,
   only: (sensors) => `aber nur ${sensors}`,
   tagged: (tags) => `mit ${tags}`,
+  untagged: (tags) => `ohne ${tags}`,
   tells: {
     operators: "Benachrichtigt den Leitstand.",
     crews: "Benachrichtigt die Trupps.",

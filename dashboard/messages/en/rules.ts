@@ -252,6 +252,7 @@ export const ruleWords = {
   inDistrict: (districts: string) => `in ${districts}`,
   only: (sensors: string) => `but only ${sensors}`,
   tagged: (tags: string) => `with ${tags}`,
+  untagged: (tags: string) => `without ${tags}`,
   tells: {
     operators: "Notifies the operators.",
     crews: "Notifies the crews.",

@@ -264,6 +264,7 @@ export const ruleWords: typeof en.ruleWords = {
   inDistrict: (districts) => `en ${districts}`,
   only: (sensors) => `pero solo ${sensors}`,
   tagged: (tags) => `con ${tags}`,
+  untagged: (tags) => `sin ${tags}`,
   tells: {
     operators: "Avisa a los operadores.",
     crews: "Avisa a las brigadas.",

@@ -15,6 +15,11 @@ const EVERY_MS: Record<string, number> = {
   "forecast in days": 6 * HOUR,
   "anomaly of the week": HOUR,
   "anomaly of the day": 30 * MINUTE,
+  "dark lights": 20 * MINUTE,
+  "lights out": 20 * MINUTE,
+  "lights by day": 20 * MINUTE,
+  "lights switched late": 20 * MINUTE,
+  "lights interrupted": 10 * MINUTE,
 };
 
 const SPECS: Record<string, object> = {
@@ -30,11 +35,27 @@ const SPECS: Record<string, object> = {
   "forecast in days": { type: "forecast", below: 10, within: "30d", over: "20d" },
   "anomaly of the week": { type: "anomaly", window: "2h" },
   "anomaly of the day": { type: "anomaly", season: "day", window: "30m", sigmas: 3, count: 1 },
+  "dark lights": { type: "lighting", fault: "dark", for: "5m" },
+  "lights out": { type: "lighting", fault: "lamps-out" },
+  "lights by day": { type: "lighting", fault: "by-day", for: "5m" },
+  "lights switched late": { type: "lighting", fault: "switching", nights: 1 },
+  "lights interrupted": { type: "lighting", fault: "interruption" },
   "anomaly without a season": { type: "anomaly", season: "none", window: "15m", count: 1 },
 };
 
+/** On by night and off by day, but for some days of the week. */
+function lights(value: number, at: number): number {
+  const [day, hour] = [Math.floor(at / DAY) % 7, (at % DAY) / HOUR];
+  const isNight = hour < 6 || hour >= 18;
+  if (Math.abs(value) > 1e6) return value;
+  if (day === 1 && hour > 2 && hour < 2.7) return 0;
+  if (day === 3) return isNight ? 0 : 40;
+  if (day === 5 && hour >= 18) return hour < 20 ? 0 : 20;
+  return isNight ? 40 + value / 1_000 : 0.5;
+}
+
 /** Ordinary and awkward: constants, steps, ramps, enormous and tiny numbers, holes, bursts, suspect values. */
-function* samples(seed: number, everyMs: number): Generator<Sample> {
+function* samples(seed: number, everyMs: number, shape = (value: number, _at: number) => value): Generator<Sample> {
   const next = random(seed);
   const gaps: number[] = [];
   let at = Date.UTC(2026, 0, 1) + Math.floor(next() * 7 * DAY);
@@ -48,7 +69,7 @@ function* samples(seed: number, everyMs: number): Generator<Sample> {
     else if (dice < 0.46) value = [0, -0.1, 1e12, -1e12, 1e-12, 9_999, 1][Math.floor(next() * 7)]!;
     const hole = next();
     at += hole < 0.005 ? Math.floor(next() * 20 * DAY) + 1 : hole < 0.02 ? 1 : Math.floor((0.5 + next()) * everyMs);
-    yield { at, value, good: next() > 0.1, lastAt, cadence: { declaredMs, gaps: [...gaps] } };
+    yield { at, value: shape(value, at), good: next() > 0.1, lastAt, cadence: { declaredMs, gaps: [...gaps] } };
     if (lastAt !== undefined) gaps.push(at - lastAt);
     if (gaps.length > 20) gaps.shift();
     lastAt = at;
@@ -83,7 +104,8 @@ describe.each(Object.entries(SPECS))("%s, whatever comes", (label, spec) => {
   const metric = label === "register" ? "energyImport" : "activePower";
   const rule = aRule({ kind: "energy", metric, condition: spec });
   const condition = CONDITIONS[rule.condition.type] as ValueCondition<unknown, unknown>;
-  const params = paramsMaker(rule)(sensor);
+  const isLights = rule.condition.type === "lighting";
+  const params = paramsMaker(rule)(isLights ? { ...sensor, lat: 50, lon: 0 } : sensor);
 
   it("fires and ends by turns, keeps little, writes no NaN, and is the same from its JSON and by the clock", () => {
     let fired = 0;
@@ -91,7 +113,7 @@ describe.each(Object.entries(SPECS))("%s, whatever comes", (label, spec) => {
       const name = `${label}, seed ${seed}`;
       let state = condition.quiet;
       let open: Outcome | undefined;
-      for (const sample of samples(seed, EVERY_MS[label] ?? 5 * MINUTE)) {
+      for (const sample of samples(seed, EVERY_MS[label] ?? 5 * MINUTE, isLights ? lights : undefined)) {
         const text = JSON.stringify(state);
         const kept = state;
         const [next, outcomes] = condition.step(params, state, sample);
