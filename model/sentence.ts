@@ -45,6 +45,10 @@ export type Amount = {
 
 const SIDE = ["above", "below"] as const;
 const DIRECTION = ["rise", "fall"] as const;
+/** Whose place it is. */
+const PLACE = ["own", "city", "unknown"] as const;
+/** Discharge lamps come back with a ramp. */
+const RESTART = ["cold", "plain"] as const;
 const MEASURED = { metric: "metric", where: "text", value: "amount" } as const;
 
 /** Every sentence and its parameters. Each language has all of them, or it does not compile. */
@@ -166,6 +170,18 @@ export const SENTENCES = {
   "drift.noData": { day: "day" },
   "verdict.driftAlone": { neighbours: "count" },
   "verdict.driftAmong": { neighbours: "count" },
+  /** Street lights. `why`: one of the notes on lamps. */
+  "lighting.dark": { where: "text", since: "time", at: "time", "value?": "amount", why: "sentence" },
+  "lighting.byDay": { where: "text", since: "time", at: "time", "value?": "amount", why: "sentence" },
+  "lighting.lampsOut": { where: "text", since: "time", at: "time", value: "amount", why: "sentence" },
+  "lighting.switching": { where: "text", nights: "count", why: "sentence" },
+  "lighting.interruption": { where: "text", since: "time", why: "sentence" },
+  "lighting.onAgain": { at: "time" },
+  "lighting.offAgain": { at: "time" },
+  "lighting.fullAgain": { at: "time" },
+  "lighting.asExpected": { at: "time" },
+  "lighting.over": { at: "time", restart: RESTART },
+  "lighting.newUsual": { at: "time" },
   quorum: { count: "count", watched: "count", place: "sentence", deed: "sentence", "within?": "span" },
   "quorum.ended": { at: "time", left: "count" },
   "quorum.retracted": {},
@@ -187,6 +203,18 @@ export const SENTENCES = {
   "note.equal": { count: "count" },
   "note.within": { count: "count", low: "number", high: "number" },
   "note.trend": { trend: "number", per: ["hour", "day"], low: "number", high: "number", count: "count" },
+  /** `basis`: whose place the sun is asked for; unknown: as in the last nights. */
+  "note.lampsOn": { "from?": "time", basis: PLACE },
+  "note.lampsOff": { "from?": "time", basis: PLACE },
+  "note.lampsMissing": { missing: "share", usual: "amount", "lamps?": "count", "of?": "count" },
+  "note.lampsSwitched": {
+    "on?": "span",
+    "onSide?": ["later", "earlier"],
+    "off?": "span",
+    "offSide?": ["later", "earlier"],
+  },
+  "note.lampsUsual": {},
+  "note.lampsBack": { at: "time", restart: RESTART },
   "note.lastRefused": {},
   "note.lastReading": {},
   "note.heardAgain": {},

@@ -1,7 +1,8 @@
 import type { Evidence } from "../../model/alert.ts";
 import { type DimmingStep, parseDimming } from "../../model/dimming.ts";
-import { DAY_MS, formatSpan, HOUR_MS, MINUTE_MS, parseDuration } from "../../model/time.ts";
-import { timeText } from "../../model/zone.ts";
+import { type Sentence, say } from "../../model/sentence.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration } from "../../model/time.ts";
+import { noted } from "../says.ts";
 import {
   amount,
   type Case,
@@ -17,6 +18,7 @@ import { TOLERANCE_MIN_MS } from "./lamp-times.ts";
 import type { LampParams, Lamps, Learnt } from "./lamps.ts";
 
 export type LightingParams = {
+  readonly metric: string;
   /** So many lamps there are. */
   readonly count?: number;
   readonly fault: "dark" | "lamps-out" | "by-day" | "switching" | "interruption";
@@ -39,6 +41,7 @@ type LightingState = {
 };
 
 const QUIET: LightingState = {};
+const NEW_USUAL = say("note.lampsUsual", {});
 const SHARE = 0.1;
 const NIGHTS = 3;
 const FOR = { dark: "15m", "lamps-out": "30m", "by-day": "1h", switching: "1s", interruption: "1s" } as const;
@@ -65,6 +68,7 @@ export const lighting: OverValues<"lighting", LightingParams, LightingState> = {
   params(spec, rule) {
     const { fault } = spec;
     const own = {
+      metric: rule.metric!,
       fault,
       forMs: parseDuration(spec.for ?? FOR[fault])!,
       share: spec.share ?? SHARE,
@@ -94,10 +98,7 @@ export const lighting: OverValues<"lighting", LightingParams, LightingState> = {
     };
   },
   explain,
-  explainEnd({ rule, spec, outcome: { at, evidence } }) {
-    const note = evidence.at(-1)?.note;
-    return `${ENDS[spec.fault]} at ${timeText(at, rule.zone)}${note ? ` (${note})` : ""}.`;
-  },
+  explainEnd,
   quiet: QUIET,
   step(params, state, sample) {
     const [known, lost] = loseTrack(state, sample.at);
@@ -163,7 +164,7 @@ const LOOKS: { readonly [Fault in LightingParams["fault"]]: Look } = {
     return hold(params, state, before, sample, {
       startedAt: from,
       limit: onLimit(lamps),
-      note: basisText(params, lamps, "on"),
+      note: expectedText(params, lamps, "on"),
     });
   },
   "by-day"(params, state, before, sample) {
@@ -175,7 +176,7 @@ const LOOKS: { readonly [Fault in LightingParams["fault"]]: Look } = {
     return hold(params, state, before, sample, {
       startedAt: Math.min(at, Math.max(turnedAt ?? 0, dawn)),
       limit: onLimit(lamps),
-      note: basisText(params, lamps, "off"),
+      note: expectedText(params, lamps, "off"),
     });
   },
   "lamps-out"(params, state, before, sample) {
@@ -190,7 +191,7 @@ const LOOKS: { readonly [Fault in LightingParams["fault"]]: Look } = {
       if (at - clearSince < TOLERANCE_MIN_MS) return [{ ...state, clearSince }, NOTHING];
       const { newSince } = learnt;
       const isNew = newSince !== undefined && newSince > state.firing;
-      return clear(state, sample, isNew ? "what has stayed is usual from now on" : undefined);
+      return clear(state, sample, isNew ? NEW_USUAL : undefined);
     }
     return hold(params, withoutClear(state), before, sample, {
       startedAt: at,
@@ -205,7 +206,7 @@ const LOOKS: { readonly [Fault in LightingParams["fault"]]: Look } = {
     const isNew = recent.at(-1)?.night === Math.round(before.night.from / DAY_MS);
     if (state.firing !== undefined) {
       // Learnt anew: what it did for weeks is how it is switched now.
-      if (recent.length === 0) return clear(state, sample, "what has stayed is usual from now on");
+      if (recent.length === 0) return clear(state, sample, NEW_USUAL);
       return isNew && !straying(params, recent.slice(-1)) ? clear(state, sample) : [state, NOTHING];
     }
     const stray = isNew && recent.length === params.nights ? straying(params, recent) : undefined;
@@ -213,13 +214,13 @@ const LOOKS: { readonly [Fault in LightingParams["fault"]]: Look } = {
     const startedAt = recent[0]!.night * DAY_MS + (before.night.from % DAY_MS);
     return fire(state, sample, startedAt, { note: stray });
   },
-  interruption({ lamps: { zone } }, state, before, sample) {
+  interruption(_, state, before, sample) {
     const lamps = state.lamps!;
     const { isOn, restart, dip, at } = lamps;
-    const note = `back at ${timeText(at, zone)}${restart ? " with the ramp of a cold start" : ""}`;
+    const note = say("note.lampsBack", { at, restart: restart ? "cold" : "plain" });
     if (state.firing !== undefined) {
       if (isOn && dip) return [state, NOTHING];
-      return clear(state, sample, restart ? "with the ramp of a cold start" : undefined);
+      return clear(state, sample, note);
     }
     const cut = isOn ? before?.cut : undefined;
     // What is off for longer is dark; one value of nothing may be the meter's.
@@ -227,12 +228,12 @@ const LOOKS: { readonly [Fault in LightingParams["fault"]]: Look } = {
     if (!restart && !isLong) return [{ lamps }, NOTHING];
     const [fired, begun] = fire(state, sample, restart?.[0] ?? cut!.from, { note });
     if (dip) return [fired, begun];
-    const [ended, over] = clear(fired, sample);
+    const [ended, over] = clear(fired, sample, note);
     return [ended, [...begun, ...over]];
   },
 };
 
-type Found = { readonly startedAt: number; readonly limit?: number; readonly note: string };
+type Found = { readonly startedAt: number; readonly limit?: number; readonly note: Sentence };
 
 /** Fires once it has held for `for`, in two samples at least, without a hole between them. */
 function hold(
@@ -263,7 +264,7 @@ function fire(
   return [{ lamps: lamps!, firing: startedAt }, [fired]];
 }
 
-function clear({ lamps, firing }: LightingState, sample: Sample, note?: string): Step<LightingState> {
+function clear({ lamps, firing }: LightingState, sample: Sample, note?: Sentence): Step<LightingState> {
   const next: LightingState = { lamps: lamps! };
   if (firing === undefined) return [next, NOTHING];
   const { at, value } = sample;
@@ -273,8 +274,8 @@ function clear({ lamps, firing }: LightingState, sample: Sample, note?: string):
   ];
 }
 
-function evidenceOf({ at, value, good }: Sample, note: string | undefined): Evidence {
-  return { measuredAt: at, value, ...(good ? {} : { quality: "suspect" as const }), ...(note ? { note } : {}) };
+function evidenceOf({ at, value, good }: Sample, note: Sentence | undefined): Evidence {
+  return { measuredAt: at, value, ...(good ? {} : { quality: "suspect" as const }), ...(note ? noted(note) : {}) };
 }
 
 const withoutClear = ({ clearSince: _, ...state }: LightingState): LightingState => state;
@@ -285,63 +286,70 @@ const pausedBy = (state: LightingState): LightingState =>
 const round = (value: number) => Math.round(value * 1_000) / 1_000;
 const onLimit = ({ learnt }: Lamps) => round(learnt.off + 0.15 * learnt.full);
 
-/** Where the expectation comes from: whoever reads it sees whether a place is missing. */
-function basisText({ place, lamps: { zone } }: LightingParams, { night }: Lamps, edge: "on" | "off"): string {
-  const time = night[edge];
-  const when = time === undefined ? "at this height of the sun" : `since ${timeText(time, zone)}`;
-  return `expected ${edge} ${when} (${BASIS[place]})`;
+/** When it was expected: whoever reads it sees whether a place is missing. */
+function expectedText({ place: basis }: LightingParams, { night }: Lamps, edge: "on" | "off"): Sentence {
+  return say(edge === "on" ? "note.lampsOn" : "note.lampsOff", { from: night[edge], basis });
 }
 
-const BASIS = {
-  own: "by the sun at its place and how it was switched before",
-  city: "by the sun over the city, as its place is not known, and how it was switched before",
-  unknown: "as in its last nights: its place is not known",
-} as const;
-
-function missingText({ count }: LightingParams, { expected }: Lamps, missing: number): string {
-  const lamps = count === undefined ? "" : `: about ${Math.max(1, Math.round(missing * count))} of ${count} lamps`;
-  return `${Math.round(100 * missing)} % below the ${round(expected!)} of other nights at this time${lamps}`;
+function missingText({ count: of, metric }: LightingParams, { expected }: Lamps, missing: number): Sentence {
+  const lamps = of === undefined ? {} : { lamps: Math.max(1, Math.round(missing * of)), of };
+  return say("note.lampsMissing", {
+    missing: Math.round(100 * missing) / 100,
+    usual: { value: round(expected!), of: metric },
+    ...lamps,
+  });
 }
 
 /** What the last nights have in common: on or off, too early or too late in all of them. */
-function straying({ toleranceMs: wanted, place }: LightingParams, recent: Learnt["deviations"]): string | undefined {
+function straying({ toleranceMs: wanted, place }: LightingParams, recent: Learnt["deviations"]): Sentence | undefined {
   // By the last nights alone the weather moves a photocell by as much.
   const toleranceMs = place === "unknown" ? Math.max(wanted, 2 * TOLERANCE_MIN_MS) : wanted;
-  const found = (["on", "off"] as const).flatMap((edge) => {
+  const sides = (["on", "off"] as const).map((edge) => {
     const minutes = recent.map((one) => one[edge] ?? 0);
     const isLate = minutes.every((one) => one * MINUTE_MS > toleranceMs);
-    if (!isLate && !minutes.every((one) => one * MINUTE_MS < -toleranceMs)) return [];
-    const amounts = minutes.map((one) => formatSpan(Math.round(Math.abs(one)) * MINUTE_MS)).join(", ");
-    return [`${edge} ${amounts} ${isLate ? "later" : "earlier"}`];
+    if (!isLate && !minutes.every((one) => one * MINUTE_MS < -toleranceMs)) return undefined;
+    return { span: Math.round(Math.abs(minutes.at(-1)!)) * MINUTE_MS, side: isLate ? "later" : "earlier" } as const;
   });
-  return found.length === 0 ? undefined : `switched ${found.join(" and ")} than expected`;
+  const [on, off] = sides;
+  if (!on && !off) return undefined;
+  return say("note.lampsSwitched", { on: on?.span, onSide: on?.side, off: off?.span, offSide: off?.side });
+}
+
+function explain({ rule, sensor, params, outcome }: Case<"lighting", LightingParams>): Sentence {
+  const { at, startedAt: since, evidence } = outcome;
+  const where = sensor.name ?? sensor.id;
+  const why = evidence.at(-1)!.says!;
+  const value = amount(rule, outcome.value!);
+  // A state is said by the sentence itself.
+  const shown = rule.metric === "lampState" ? undefined : value;
+  switch (params.fault) {
+    case "dark":
+      return say("lighting.dark", { where, since, at, value: shown, why });
+    case "by-day":
+      return say("lighting.byDay", { where, since, at, value: shown, why });
+    case "lamps-out":
+      return say("lighting.lampsOut", { where, since, at, value, why });
+    case "switching":
+      return say("lighting.switching", { where, nights: params.nights, why });
+    case "interruption":
+      return say("lighting.interruption", { where, since, why });
+  }
 }
 
 const ENDS = {
-  dark: "They were on again",
-  "by-day": "They were off",
-  "lamps-out": "The power was as usual again",
-  switching: "They were switched as expected again",
-  interruption: "It was over",
+  dark: "lighting.onAgain",
+  "by-day": "lighting.offAgain",
+  "lamps-out": "lighting.fullAgain",
+  switching: "lighting.asExpected",
 } as const;
 
-function explain({ rule, sensor, params, outcome }: Case<"lighting", LightingParams>): string {
-  const { at, value, startedAt, evidence } = outcome;
-  const lights = `Street lights at ${sensor.name ?? sensor.id}`;
-  const level = rule.metric === "lampState" ? (value! > 0.5 ? "on" : "off") : amount(rule, value);
-  const now = `${level} at ${timeText(at, rule.zone)}`;
-  const since = timeText(startedAt, rule.zone);
-  const note = evidence.at(-1)?.note ?? "";
-  switch (params.fault) {
-    case "dark":
-      return `${lights} have been dark since ${since}: ${now}, ${note}.`;
-    case "by-day":
-      return `${lights} have burnt by day since ${since}: ${now}, ${note}.`;
-    case "lamps-out":
-      return `${lights} draw too little since ${since}: ${now}, ${note}.`;
-    case "switching":
-      return `${lights} are not switched as expected: in ${params.nights} nights in a row ${note}.`;
-    case "interruption":
-      return `The supply of street lights at ${sensor.name ?? sensor.id} was interrupted at ${since}: ${note}.`;
-  }
+function explainEnd({
+  spec: { fault },
+  outcome: { at, evidence },
+}: Pick<Case<"lighting">, "spec" | "outcome">): Sentence {
+  const note = evidence.at(-1)?.says;
+  if (note?.key === NEW_USUAL.key) return say("lighting.newUsual", { at });
+  if (fault !== "interruption") return say(ENDS[fault], { at });
+  const restart = note?.key === "note.lampsBack" ? (note.params.restart as "cold" | "plain") : "plain";
+  return say("lighting.over", { at, restart });
 }

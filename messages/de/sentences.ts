@@ -24,6 +24,13 @@ const MOVED = { rise: "stiegen", fall: "sanken" } as const;
 const among = (count: number, of: number, { number }: Forms) => `${number(count)} von ${number(of)} Nachbarn`;
 const beside = (count: number, { number }: Forms) => `seine ${number(count)} Nachbarn`;
 
+const BASIS = {
+  own: "(nach dem Sonnenstand an ihrem Ort und ihren bisherigen Schaltzeiten)",
+  city: "(nach dem Sonnenstand über der Stadt, denn ihr Ort ist nicht bekannt, und ihren bisherigen Schaltzeiten)",
+  unknown: "(wie in den letzten Nächten: ihr Ort ist nicht bekannt)",
+} as const;
+const LATE = { later: "spät", earlier: "früh" } as const;
+
 export const sentences: Pack["sentences"] = {
   text: ({ text }) => text,
   "rule.title": ({ rule }) => rules[rule]?.title,
@@ -102,6 +109,23 @@ export const sentences: Pack["sentences"] = {
   },
   "drift.back": ({ day }) => `Beendet am ${day}: Er liegt wieder bei seinen Nachbarn.`,
   "drift.noData": ({ day }) => `Beendet am ${day}: Er lässt sich nicht mehr vergleichen.`,
+  "lighting.dark": ({ where, since, at, value, why }) =>
+    `Die Straßenbeleuchtung an ${where} ist dunkel ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,
+  "lighting.byDay": ({ where, since, at, value, why }) =>
+    `Die Straßenbeleuchtung an ${where} brennt am Tag ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,
+  "lighting.lampsOut": ({ where, since, at, value, why }) =>
+    `Die Straßenbeleuchtung an ${where} nimmt zu wenig auf ${since.since}: ${value} ${at.at}, ${why}.`,
+  "lighting.switching": ({ where, nights, why }) =>
+    `Die Straßenbeleuchtung an ${where} schaltete in ${nights} Nächten in Folge nicht wie erwartet: ${why}.`,
+  "lighting.interruption": ({ where, since, why }) =>
+    `Die Versorgung der Straßenbeleuchtung an ${where} war unterbrochen ${since.since}: ${why}.`,
+  "lighting.onAgain": ({ at }) => `Sie war wieder an ${at.at}.`,
+  "lighting.offAgain": ({ at }) => `Sie war aus ${at.at}.`,
+  "lighting.fullAgain": ({ at }) => `Die Leistung war wieder wie üblich ${at.at}.`,
+  "lighting.asExpected": ({ at }) => `Sie schaltete wieder wie erwartet ${at.at}.`,
+  "lighting.over": ({ at, restart }) =>
+    `Beendet ${at.at}${restart === "cold" ? ", nach dem langsamen Anstieg eines Kaltstarts" : ""}.`,
+  "lighting.newUsual": ({ at }) => `Beendet ${at.at}: Was geblieben ist, gilt von nun an als üblich.`,
   quorum: ({ count, watched, place, deed, within }, { number }) =>
     `${number(count)} von ${number(watched)} Sensoren ${place} ${deed}, ${within === undefined ? "zur selben Zeit" : `innerhalb von ${within}`}.`,
   "quorum.ended": ({ at, left }, { number }) =>
@@ -132,6 +156,15 @@ export const sentences: Pack["sentences"] = {
   "note.within": ({ count, low, high }, { number }) => `${number(count)} Werte zwischen ${low} und ${high} in Folge`,
   "note.trend": ({ trend, per, low, high, count }, { number }) =>
     `Trend ${trend} je ${PER[per]} (${low} bis ${high}) aus ${number(count)} Werten`,
+  "note.lampsOn": ({ from, basis }) => `an erwartet${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
+  "note.lampsOff": ({ from, basis }) => `aus erwartet${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
+  "note.lampsMissing": ({ missing, usual, lamps, of }) =>
+    `${missing} unter den ${usual} anderer Nächte um diese Zeit${lamps === undefined ? "" : `, etwa ${lamps} von ${of} Lampen`}`,
+  "note.lampsSwitched": ({ on, onSide, off, offSide }) =>
+    `in der letzten ${[on && `${on} zu ${LATE[onSide!]} an`, off && `${off} zu ${LATE[offSide!]} aus`].filter(Boolean).join(" und ")}`,
+  "note.lampsUsual": () => "ist so geblieben: von nun an üblich",
+  "note.lampsBack": ({ at, restart }) =>
+    `zurück ${at.at}${restart === "cold" ? ", mit dem langsamen Anstieg eines Kaltstarts" : ""}`,
   "note.lastRefused": () => "die letzte Abweisung",
   "note.lastReading": () => "der letzte Messwert vor dem Ausfall",
   "note.heardAgain": () => "sendet wieder",

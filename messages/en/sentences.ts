@@ -21,6 +21,12 @@ const neighbours = (count: number, { many }: Forms) => many(count, "neighbour", 
 const among = (count: number, of: number, f: Forms) => `${f.number(count)} of ${neighbours(of, f)}`;
 const beside = neighbours;
 
+const BASIS = {
+  own: "(by the sun at its place and how it was switched before)",
+  city: "(by the sun over the city, as its place is not known, and how it was switched before)",
+  unknown: "(as in its last nights: its place is not known)",
+} as const;
+
 export const sentences: Pack["sentences"] = {
   text: ({ text }) => text,
   "rule.title": ({ rule }) => rules[rule]?.title,
@@ -100,6 +106,23 @@ export const sentences: Pack["sentences"] = {
   },
   "drift.back": ({ day }) => `It ended on ${day}, when it was near its neighbours again.`,
   "drift.noData": ({ day }) => `It ended on ${day}, when it could not be compared any more.`,
+  "lighting.dark": ({ where, since, at, value, why }) =>
+    `Street lights at ${where} have been dark ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,
+  "lighting.byDay": ({ where, since, at, value, why }) =>
+    `Street lights at ${where} have burnt by day ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,
+  "lighting.lampsOut": ({ where, since, at, value, why }) =>
+    `Street lights at ${where} draw too little ${since.since}: ${value} ${at.at}, ${why}.`,
+  "lighting.switching": ({ where, nights, why }) =>
+    `Street lights at ${where} were not switched as expected in ${nights} nights in a row: ${why}.`,
+  "lighting.interruption": ({ where, since, why }) =>
+    `The supply of street lights at ${where} was interrupted ${since.at}: ${why}.`,
+  "lighting.onAgain": ({ at }) => `They were on again ${at.at}.`,
+  "lighting.offAgain": ({ at }) => `They were off ${at.at}.`,
+  "lighting.fullAgain": ({ at }) => `The power was as usual again ${at.at}.`,
+  "lighting.asExpected": ({ at }) => `They were switched as expected again ${at.at}.`,
+  "lighting.over": ({ at, restart }) =>
+    `It was over ${at.at}${restart === "cold" ? ", after the slow rise of a cold start" : ""}.`,
+  "lighting.newUsual": ({ at }) => `It ended ${at.at}: what has stayed is usual from now on.`,
   quorum: ({ count, watched, place, deed, within }, { number, many }) =>
     `${number(count)} of ${many(watched, "sensor", "sensors")} ${place} ${deed} ${within === undefined ? "at the same time" : `within ${within}`}.`,
   "quorum.ended": ({ at, left }, { number }) => `It ended ${at.at}${left > 0 ? `, with ${number(left)} left` : ""}.`,
@@ -129,6 +152,15 @@ export const sentences: Pack["sentences"] = {
   "note.within": ({ count, low, high }, { number }) => `${number(count)} values between ${low} and ${high} in a row`,
   "note.trend": ({ trend, per, low, high, count }, { number }) =>
     `trend of ${trend} per ${per} (${low} to ${high}) over ${number(count)} values`,
+  "note.lampsOn": ({ from, basis }) => `expected on${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
+  "note.lampsOff": ({ from, basis }) => `expected off${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
+  "note.lampsMissing": ({ missing, usual, lamps, of }) =>
+    `${missing} below the ${usual} of other nights at this time${lamps === undefined ? "" : `, about ${lamps} of ${of} lamps`}`,
+  "note.lampsSwitched": ({ on, onSide, off, offSide }) =>
+    `${[on && `on ${on} ${onSide}`, off && `off ${off} ${offSide}`].filter(Boolean).join(" and ")} than expected in the last of them`,
+  "note.lampsUsual": () => "has stayed so: usual from now on",
+  "note.lampsBack": ({ at, restart }) =>
+    `back ${at.at}${restart === "cold" ? ", with the slow rise of a cold start" : ""}`,
   "note.lastRefused": () => "the last that was refused",
   "note.lastReading": () => "the last reading before the silence",
   "note.heardAgain": () => "heard again",

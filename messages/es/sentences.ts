@@ -30,6 +30,13 @@ const MOVED = { rise: "subieron", fall: "bajaron" } as const;
 const among = (count: number, of: number, { number }: Forms) => `${number(count)} de ${number(of)} vecinos`;
 const beside = (count: number, { number }: Forms) => `sus ${number(count)} vecinos`;
 
+const BASIS = {
+  own: "(según el sol en su lugar y sus horas anteriores)",
+  city: "(según el sol sobre la ciudad, pues no se conoce su lugar, y sus horas anteriores)",
+  unknown: "(como en las últimas noches: no se conoce su lugar)",
+} as const;
+const LATE = { later: "más tarde", earlier: "antes" } as const;
+
 export const sentences: Pack["sentences"] = {
   text: ({ text }) => text,
   "rule.title": ({ rule }) => rules[rule]?.title,
@@ -105,6 +112,23 @@ export const sentences: Pack["sentences"] = {
   },
   "drift.back": ({ day }) => `Terminó el ${day}: vuelve a estar cerca de sus vecinos.`,
   "drift.noData": ({ day }) => `Terminó el ${day}: ya no se puede comparar.`,
+  "lighting.dark": ({ where, since, at, value, why }) =>
+    `El alumbrado de ${where} está apagado ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,
+  "lighting.byDay": ({ where, since, at, value, why }) =>
+    `El alumbrado de ${where} está encendido de día ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,
+  "lighting.lampsOut": ({ where, since, at, value, why }) =>
+    `El alumbrado de ${where} consume muy poco ${since.since}: ${value} ${at.at}, ${why}.`,
+  "lighting.switching": ({ where, nights, why }) =>
+    `El alumbrado de ${where} no se encendió o apagó como se esperaba ${nights} noches seguidas: ${why}.`,
+  "lighting.interruption": ({ where, since, why }) =>
+    `Se interrumpió el suministro del alumbrado de ${where} ${since.at}: ${why}.`,
+  "lighting.onAgain": ({ at }) => `Volvió a estar encendido ${at.at}.`,
+  "lighting.offAgain": ({ at }) => `Estaba apagado ${at.at}.`,
+  "lighting.fullAgain": ({ at }) => `La potencia volvió a ser la habitual ${at.at}.`,
+  "lighting.asExpected": ({ at }) => `Volvió a encenderse y apagarse como se esperaba ${at.at}.`,
+  "lighting.over": ({ at, restart }) =>
+    `Terminó ${at.at}${restart === "cold" ? ", tras la subida lenta de un arranque en frío" : ""}.`,
+  "lighting.newUsual": ({ at }) => `Terminó ${at.at}: lo que se ha mantenido es lo habitual desde ahora.`,
   quorum: ({ count, watched, place, deed, within }, { number }) =>
     `${number(count)} de ${number(watched)} sensores ${place} ${deed} ${within === undefined ? "al mismo tiempo" : `en ${within}`}.`,
   "quorum.ended": ({ at, left }, { number }) =>
@@ -135,6 +159,15 @@ export const sentences: Pack["sentences"] = {
   "note.within": ({ count, low, high }, { number }) => `${number(count)} valores seguidos entre ${low} y ${high}`,
   "note.trend": ({ trend, per, low, high, count }, { number }) =>
     `tendencia de ${trend} por ${PER[per]} (de ${low} a ${high}) con ${number(count)} valores`,
+  "note.lampsOn": ({ from, basis }) => `se esperaba encendido${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
+  "note.lampsOff": ({ from, basis }) => `se esperaba apagado${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
+  "note.lampsMissing": ({ missing, usual, lamps, of }) =>
+    `un ${missing} menos que ${usual} de otras noches a esta hora${lamps === undefined ? "" : `, unas ${lamps} de ${of} lámparas`}`,
+  "note.lampsSwitched": ({ on, onSide, off, offSide }) =>
+    `en la última, ${[on && `encendido ${on} ${LATE[onSide!]}`, off && `apagado ${off} ${LATE[offSide!]}`].filter(Boolean).join(" y ")} de lo esperado`,
+  "note.lampsUsual": () => "se ha mantenido así: lo habitual desde ahora",
+  "note.lampsBack": ({ at, restart }) =>
+    `volvió ${at.at}${restart === "cold" ? ", con la subida lenta de un arranque en frío" : ""}`,
   "note.lastRefused": () => "el último rechazo",
   "note.lastReading": () => "la última medición antes del silencio",
   "note.heardAgain": () => "vuelve a enviar",

@@ -7,9 +7,14 @@ import type { Reading } from "../../model/reading.ts";
 import { aReading, aSensor, DAY, HOUR, MINUTE, rulesOf, T0 } from "./builders.ts";
 
 /** Rules as a city writes them, through the whole detector: every condition is known to all of it. */
-function detect(rule: string, readings: readonly Reading[], tags: Record<string, string> = {}): Transition[] {
+function detect(
+  rule: string,
+  readings: readonly Reading[],
+  tags: Record<string, string> = {},
+  place: { readonly lat?: number; readonly lon?: number } = {},
+): Transition[] {
   const kind = readings[0]!.kind;
-  const sensor = aSensor({ kind, name: "Station 4", tags });
+  const sensor = aSensor({ kind, name: "Station 4", tags, ...place });
   const yaml = `rules:\n  - { id: a-rule, title: A rule, kind: ${kind}, severity: warning, audience: crews, source: { text: a test }, ${rule} }`;
   return createDetector({ rules: rulesOf(yaml), sensor: () => sensor, derives: DERIVES }).observe(readings);
 }
@@ -79,6 +84,21 @@ describe("an alert in one plain sentence, and how it ended in another", () => {
     ]);
     const { at, from, to } = found[0]!.alert.expected!;
     expect(from <= at && at <= to).toBe(true);
+  });
+
+  it("lighting", () => {
+    // Lamps of 4 kW that are off in the night of the 24th.
+    const hours = Array.from({ length: 4 * 24 * 6 + 6 }, (_, i) => i / 6);
+    const values = hours.map((hour) => ((hour % 24 < 7.2 || hour % 24 >= 16.3) && hour < 3 * 24 + 14 ? 4 : 0));
+    const found = detect(
+      "metric: activePower, condition: { type: lighting, fault: dark }",
+      of("energy", "activePower", 10 * MINUTE, values),
+      {},
+      { lat: 50, lon: 0 },
+    );
+    expect(told(found)).toEqual([
+      "Street lights at Station 4 have been dark since 2026-11-24 16:18 UTC (0 kW at 2026-11-24 17:20 UTC): expected on since 2026-11-24 16:18 UTC (by the sun at its place and how it was switched before).",
+    ]);
   });
 
   it("anomaly", () => {
