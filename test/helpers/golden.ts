@@ -30,14 +30,16 @@ function readingsIn(name: string): Reading[] {
 }
 
 /** What the rules of the case say to its readings, an entry a line. */
-export function timelineOf(name: string): object[] {
+export const timelineOf = (name: string): object[] => transitionsOf(name).map(entryOf);
+
+export function transitionsOf(name: string): Transition[] {
   const list = JSON.parse(read(name, "sensors.json")) as WatchedSensor[];
   const sensors = new Map(list.map((sensor) => [sensor.id, sensor]));
   const detector = createDetector({ rules: rulesIn(name), sensor: (id) => sensors.get(id) });
   const refused = refusedIn(name);
   const said = [...detector.refuse(refused), ...detector.observe(readingsIn(name))];
   const last = refused.at(-1);
-  return [...said, ...(last ? detector.tick(last.receivedAt + DAY_MS) : [])].map(entryOf);
+  return [...said, ...(last ? detector.tick(last.receivedAt + DAY_MS) : [])];
 }
 
 /** What was refused, in the order of the file; a day later the clock looks at what has become of it. */
