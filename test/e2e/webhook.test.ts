@@ -112,7 +112,8 @@ describe("a webhook", () => {
     const told = hook.requests.slice(before);
     expect(told.length).toBeGreaterThan(1);
     expect(new Set(told.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
-    expect(new Set(told.map(({ body }) => body)).size).toBe(1);
+    // The words for people say what is so by now.
+    expect(new Set(told.map(({ body }) => JSON.stringify({ ...JSON.parse(body), text: undefined }))).size).toBe(1);
   });
 
   it("has a sibling on MQTT, which whoever may read alerts can follow", async () => {
