@@ -146,6 +146,19 @@ const SHAPES = [
     correlation: z.number().min(0).max(1).default(0.6),
   }),
   z.strictObject({
+    type: z.literal("running"),
+    above: z.number(),
+    /** A running mean of so many hours, made anew every hour. */
+    over: z.string().refine((text) => {
+      const ms = parseDuration(text);
+      return ms !== undefined && ms >= 2 * HOUR_MS && ms <= DAY_MS && ms % HOUR_MS === 0;
+    }, "a running mean is over 2h to 24h, such as 8h"),
+    days,
+    /** Days of a year on which the law allows it: said beside the count. */
+    allowed: z.int().min(0).max(366).optional(),
+    capture,
+  }),
+  z.strictObject({
     type: z.literal("lighting"),
     /** What goes wrong with street lights. */
     fault: z.enum(LIGHTING_FAULTS),

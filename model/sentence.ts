@@ -170,6 +170,17 @@ export const SENTENCES = {
   "drift.noData": { day: "day" },
   "verdict.driftAlone": { neighbours: "count" },
   "verdict.driftAmong": { neighbours: "count" },
+  /** `hours`: so many of the span had enough data; `days`: of this year, `allowed` by law. */
+  running: {
+    ...MEASURED,
+    at: "time",
+    span: "span",
+    hours: "count",
+    limit: "amount",
+    days: "number",
+    "allowed?": "number",
+  },
+  "note.daysAbove": { days: "number" },
   /** Street lights. `why`: one of the notes on lamps. */
   "lighting.dark": { where: "text", since: "time", at: "time", "value?": "amount", why: "sentence" },
   "lighting.byDay": { where: "text", since: "time", at: "time", "value?": "amount", why: "sentence" },

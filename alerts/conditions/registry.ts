@@ -20,6 +20,7 @@ import { lighting } from "./lighting.ts";
 import { quorum } from "./quorum.ts";
 import { register } from "./register.ts";
 import { rejections } from "./rejections.ts";
+import { running } from "./running.ts";
 import { silence } from "./silence.ts";
 import { spike } from "./spike.ts";
 import { threshold } from "./threshold.ts";
@@ -43,6 +44,7 @@ export const CONDITIONS: ConditionTable = {
   register,
   drift,
   lighting,
+  running,
   quorum,
 };
 

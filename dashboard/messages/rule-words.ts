@@ -125,6 +125,11 @@ const CLAUSES: {
       ends: t.driftBack,
     };
   },
+  running({ above, over }, about) {
+    const t = messages.value.ruleWords;
+    const limit = describeLimit(above, about);
+    return { fires: t.running(nameOf(about), limit, describeSpan(over)), ends: t.atMost(limit, "") };
+  },
   lighting({ fault, share = 0.1, tolerance = "15m", nights = 3, ...rest }) {
     const t = messages.value.ruleWords;
     const span = describeSpan(

@@ -109,6 +109,9 @@ export const sentences: Pack["sentences"] = {
   },
   "drift.back": ({ day }) => `Beendet am ${day}: Er liegt wieder bei seinen Nachbarn.`,
   "drift.noData": ({ day }) => `Beendet am ${day}: Er lässt sich nicht mehr vergleichen.`,
+  running: ({ metric, where, value, at, span, limit, days, allowed }) =>
+    `${metric} an ${where} lag im Mittel der ${span} ${at.until} bei ${value}, über ${limit}: Tag ${days} dieses Jahres${allowed === undefined ? "" : ` von ${allowed} erlaubten`}.`,
+  "note.daysAbove": ({ days }) => `Tag ${days} dieses Jahres über dem Grenzwert`,
   "lighting.dark": ({ where, since, at, value, why }) =>
     `Die Straßenbeleuchtung an ${where} ist dunkel ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,
   "lighting.byDay": ({ where, since, at, value, why }) =>

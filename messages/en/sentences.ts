@@ -106,6 +106,9 @@ export const sentences: Pack["sentences"] = {
   },
   "drift.back": ({ day }) => `It ended on ${day}, when it was near its neighbours again.`,
   "drift.noData": ({ day }) => `It ended on ${day}, when it could not be compared any more.`,
+  running: ({ metric, where, value, at, span, limit, days, allowed }) =>
+    `${capital(metric)} at ${where} averaged ${value} over the ${span} ${at.until}, above ${limit}: day ${days} of this year${allowed === undefined ? "" : `, of ${allowed} allowed`}.`,
+  "note.daysAbove": ({ days }) => `day ${days} of this year above the limit`,
   "lighting.dark": ({ where, since, at, value, why }) =>
     `Street lights at ${where} have been dark ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,
   "lighting.byDay": ({ where, since, at, value, why }) =>

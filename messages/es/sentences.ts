@@ -112,6 +112,9 @@ export const sentences: Pack["sentences"] = {
   },
   "drift.back": ({ day }) => `Terminó el ${day}: vuelve a estar cerca de sus vecinos.`,
   "drift.noData": ({ day }) => `Terminó el ${day}: ya no se puede comparar.`,
+  running: ({ metric, where, value, at, span, limit, days, allowed }) =>
+    `${capital(metric)} en ${where} tuvo una media de ${value} en las ${span} ${at.until}, por encima de ${limit}: día ${days} de este año${allowed === undefined ? "" : `, de ${allowed} permitidos`}.`,
+  "note.daysAbove": ({ days }) => `día ${days} de este año por encima del límite`,
   "lighting.dark": ({ where, since, at, value, why }) =>
     `El alumbrado de ${where} está apagado ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,
   "lighting.byDay": ({ where, since, at, value, why }) =>

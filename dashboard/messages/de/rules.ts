@@ -241,6 +241,7 @@ export const ruleWords: typeof en.ruleWords = {
   drift: (metric, share, span, neighbours, radiusKm) =>
     `der Tagesmedian für ${metric} ${span} lang um mehr als ${share} nach einer Seite von dem seiner Nachbarn abweicht (mindestens ${neighbours} Nachbarn im Umkreis von ${radiusKm} km, die sich ähnlich bewegten)`,
   driftBack: "er drei Tage nacheinander innerhalb davon liegt",
+  running: (metric, limit, span) => `der gleitende Mittelwert für ${metric} über ${span} über ${limit} liegt`,
   lightsDark: (span) =>
     `eine Straßenbeleuchtung ${span} lang aus ist, obwohl sie nach dem Sonnenstand und ihren letzten Nächten an sein müsste`,
   lightsOut: (share, span) =>

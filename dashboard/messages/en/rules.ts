@@ -231,6 +231,8 @@ export const ruleWords = {
   drift: (metric: string, share: string, span: string, neighbours: number, radiusKm: number) =>
     `the daily median of ${metric} is off that of its neighbours by more than ${share}, to one side, for ${span} (at least ${neighbours} neighbours within ${radiusKm} km that moved alike)`,
   driftBack: "it is within that for three days in a row",
+  running: (metric: string, limit: string, span: string) =>
+    `the running mean of ${metric} over ${span} is above ${limit}`,
   lightsDark: (span: string) =>
     `street lights are off for ${span} although, by the sun and their last nights, they should be on`,
   lightsOut: (share: string, span: string) =>

@@ -236,6 +236,7 @@ export const ruleWords: typeof en.ruleWords = {
   drift: (metric, share, span, neighbours, radiusKm) =>
     `la mediana diaria de ${metric} se aparta de la de sus vecinos más del ${share}, siempre hacia el mismo lado, durante ${span} (al menos ${neighbours} vecinos en un radio de ${radiusKm} km que se movían igual)`,
   driftBack: "queda dentro de ese margen tres días seguidos",
+  running: (metric, limit, span) => `la media móvil de ${metric} en ${span} está por encima de ${limit}`,
   lightsDark: (span) =>
     `un alumbrado público está apagado durante ${span} aunque, según el sol y sus últimas noches, debería estar encendido`,
   lightsOut: (share, span) =>

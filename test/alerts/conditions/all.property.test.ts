@@ -35,6 +35,7 @@ const SPECS: Record<string, object> = {
   "forecast in days": { type: "forecast", below: 10, within: "30d", over: "20d" },
   "anomaly of the week": { type: "anomaly", window: "2h" },
   "anomaly of the day": { type: "anomaly", season: "day", window: "30m", sigmas: 3, count: 1 },
+  "running mean": { type: "running", above: 50, over: "3h" },
   "dark lights": { type: "lighting", fault: "dark", for: "5m" },
   "lights out": { type: "lighting", fault: "lamps-out" },
   "lights by day": { type: "lighting", fault: "by-day", for: "5m" },
