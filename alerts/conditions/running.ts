@@ -84,7 +84,7 @@ function judge(
     : state.hours;
   let now: RunningState = { ...state, hours: kept };
   const outcomes: Outcome[] = [];
-  for (let i = ended ? 0 : 1; i <= Math.min(missing, hours); i++) {
+  for (let i = ended ? 0 : 1; i <= Math.min(missing, 2 * hours); i++) {
     const [next, said] = look(params, now, closedTo + i * HOUR_MS);
     now = next;
     outcomes.push(...said);
