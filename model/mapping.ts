@@ -114,7 +114,9 @@ export type Said = { readonly ms: number; readonly isInstant: boolean };
 /** Reads times in one of some patterns; undefined for what is in none of them. */
 export function createTimeReader(patterns: readonly string[]): (text: string) => Said | undefined {
   const readers = patterns.map(readerOf);
-  return (text) => {
+  return (given) => {
+    // Spreadsheets are kept from making dates of their own by a quote: '01.03.2024'.
+    const text = given.includes("'") ? given.replaceAll("'", "") : given;
     for (const reader of readers) {
       const said = reader(text);
       if (said !== undefined) return said;

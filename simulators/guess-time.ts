@@ -86,10 +86,11 @@ export function timeOf({ columns }: Table, isNumeric: (column: Column) => boolea
   return { time, used: new Set(counter ? [counter.name] : []) };
 }
 
-const CLOCK_NAME = /^(?:local )?(?:time|clock|hour|hr|hhmm|zeit|uhrzeit|stunde|heure|hora|ora)(?: hhmm)?$/;
+const CLOCK_NAME =
+  /^(?:local )?(?:time|clock|hour|hr|hhmm|zeit|uhrzeit|stunde|heure|hora|ora)(?: hhmm| ending| end| beginning| of day)?$/;
 
 const isClock = (column: Column) =>
-  share(filled(column), (cell) => /^\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s*[ap]m)?$/i.test(cell)) >= NEARLY_ALL ||
+  share(filled(column), (cell) => /^'?\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s*[ap]m)?'?$/i.test(cell)) >= NEARLY_ALL ||
   // 0100, 100, 2400, or hours alone: told by the name only.
   (CLOCK_NAME.test(bare(column.name).words) &&
     share(filled(column), (cell) => /^\d{1,4}$/.test(cell) && Number(cell) <= 2400 && Number(cell) % 100 < 60) >=

@@ -8,9 +8,9 @@ const word = (kind: Kind, metric: MetricName, name: RegExp): Word => ({ kind, me
 
 /** The first that fits is taken: the narrower before the wider. Names come in lower case, without units, signs as blanks. */
 export const WORDS: readonly Word[] = [
-  word("air", "pm25", /^(?:.* )?pm ?2 ?5\b|fine (?:particle|dust)|feinstaub.*2 5/),
-  word("air", "pm10", /^(?:.* )?pm ?10\b|feinstaub/),
-  word("air", "pm1", /^(?:.* )?pm ?1( 0)?$/),
+  word("air", "pm25", /^p2$|^(?:.* )?pm ?2 ?5\b|fine (?:particle|dust)|feinstaub.*2 5/),
+  word("air", "pm10", /^p1$|^(?:.* )?pm ?10\b|feinstaub/),
+  word("air", "pm1", /^(?:.* )?pm ?1(?: 0)?\b/),
   word("air", "no2", /\bno ?2\b|nitrogen dioxide|stickstoffdioxid|dioxyde d azote|di[oó]xido de nitr[oó]geno/),
   word("air", "o3", /\bo ?3\b|ozon[eo]?\b/),
   word("air", "so2", /\bso ?2\b|sulphur dioxide|sulfur dioxide|schwefeldioxid|dioxyde de soufre/),
@@ -33,10 +33,11 @@ export const WORDS: readonly Word[] = [
   word("traffic", "bicycleCount", /bicycle|\bbikes?\b|fahrr|rad(?:fahrer|verkehr)|cyclist|v[eé]los?\b|bici/),
   word("traffic", "pedestrianCount", /pedestrian|fu(?:ss|ß)g|pi[eé]ton|peat/),
   word("traffic", "busCount", /\bbus(?:es|se)?\b/),
+  word("traffic", "speed", /^v (?:kfz|pkw|lkw|sv)\b/),
   word("traffic", "lorryCount", /lorr|truck|\blkw\b|camion|\bhgv\b/),
   word("traffic", "vanCount", /\bvans?\b|lieferwagen/),
   word("traffic", "motorcycleCount", /motorc|motorr|\bmoto\b/),
-  word("traffic", "flow", /\bflow\b|volume|vehicles|\bveh\b|traffic|verkehrsst|debit|d[eé]bit|intensidad/),
+  word("traffic", "flow", /\bflow\b|volume|vehicles|\bkfz\b|\bveh\b|traffic|verkehrsst|debit|d[eé]bit|intensidad/),
   word("traffic", "carCount", /^counts?$|\bcars?\b|\bpkw\b|voitures?|coches/),
   word("energy", "powerFactor", /power factor|cos ?(?:phi|φ)|leistungsfaktor|facteur de puissance|^pf$/),
   word("energy", "reactivePower", /^kvar$|reactive(?! energy)|blindleistung|r[eé]active|\bkvar\b/),
@@ -58,7 +59,7 @@ export const WORDS: readonly Word[] = [
 
 /** Columns that say whose row it is. */
 export const SENSOR_NAME =
-  /^(?:.*\b)?(?:sensor|station|site|location|device|detector|mote|meter|node|probe|messstelle|standort|z[aä]hler|capteur|estaci[oó]n|road|street)(?:\b.*)?$|(?:^| )(?:id|name|code|uid)$/;
+  /^(?:.*\b)?(?:sensor|station|site|location|device|detector|mote|meter|node|probe|messstelle|z[aä]hlstelle|querschnitt|standort|z[aä]hler|capteur|estaci[oó]n|road|street)(?:\b.*)?$|(?:^| )(?:id|name|code|uid)$/;
 export const DISTRICT_NAME =
   /^(?:district|city|borough|region|bezirk|stadtteil|quartier|distrito|municipality|area|town)(?: (?:id|name|code))?$/;
 export const TIME_NAME =
@@ -68,7 +69,8 @@ export const END_NAME = /ending|\bend\b|\bto\b|\bbis\b|\bfin\b|hour ?end/;
 /** What a row of the long form says it is, and its value. */
 export const WHAT_NAME =
   /^(?:parameter|metric|pollutant|variable|measure(?:ment)?|component|komponente|schadstoff|quantity|polluant|type|species)(?: (?:id|name|code))?$/;
-export const VALUE_NAME = /^(?:value|val|wert|messwert|valeur|valor|concentration|result|reading|measurement)$/;
+export const VALUE_NAME =
+  /^(?:value|val|wert|messwert|valeur|valor|concentration|result|reading|(?:sample )?measurement)$/;
 /** As instruments write "no value". */
 export const NO_VALUE = new Set([
   "na",

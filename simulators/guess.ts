@@ -39,6 +39,8 @@ const ROWS_SHOWN = 10;
 export async function guessMapping(path: string): Promise<Guess> {
   const lines = await firstLines(path);
   const doubts: string[] = [];
+  if (/^\s*\[/.test(lines[0]!))
+    throw new RecordingError(`${basename(path)} is one JSON array: put each object on a line of its own (jq -c '.[]')`);
   const table = lines[0]?.startsWith("{") ? tableOfObjects(lines) : tableOfText(lines, doubts);
   if (table === "native") {
     const mapping = parseMapping({ form: "native" });
@@ -408,7 +410,7 @@ function longForm(columns: readonly Column[], sensor: string, context: Context, 
   });
   if (!value || !what) return undefined;
   const units = columns.find(({ name }) =>
-    /^(?:unit|units|einheit|unit[eé]s?|unidad)(?: \w+)?$/.test(bare(name).words),
+    /^(?:unit|units|einheit|unit[eé]s?|unidad)(?: \w+)*$/.test(bare(name).words),
   );
   const ofKind = new Map<Kind, object[]>();
   const unknown: string[] = [];
@@ -467,7 +469,9 @@ function unitOf(name: string, { metric }: Omit<Found, "unit">, values: readonly 
   const usual = unitsFor(metric).filter((unit) => unit !== "as is" && !unit.includes("interval"));
   if (middle === undefined || fits(row.unit)) {
     if (row.unit !== "")
-      doubts.push(`${label}: ${none}; ${row.unit} is taken (it may be ${usual.slice(1, 4).join(", ")})`);
+      doubts.push(
+        `${label}: ${none}; ${row.unit} is taken${usual.length > 1 ? ` (it may be ${usual.slice(1, 4).join(", ")})` : ""}`,
+      );
     return row.unit;
   }
   const better = usual.find(fits);

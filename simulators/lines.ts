@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
@@ -37,23 +38,43 @@ export async function openText(path: string, noted: Noted, delimiter?: string): 
   return Readable.from(withinLimits(inUtf8(plain, path), path, noted, delimiter), { objectMode: false });
 }
 
-/** UTF-16, as spreadsheets save "Unicode text", is told by its byte order mark. */
+/**
+ * UTF-16, as spreadsheets save "Unicode text", is told by its byte order mark; what is no UTF-8 is Windows-1252, as they
+ * save CSV in much of Europe (ISO 8859-1 is a part of it).
+ */
 async function* inUtf8(chunks: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
   let decoder: TextDecoder | undefined;
+  let isKnown = false;
   let isFirst = true;
   for await (const chunk of chunks) {
     if (isFirst) {
       isFirst = false;
       const mark = chunk.subarray(0, 2).toString("hex");
-      if (mark === "fffe" || mark === "feff") decoder = new TextDecoder(mark === "fffe" ? "utf-16le" : "utf-16be");
+      isKnown = mark === "fffe" || mark === "feff";
+      if (isKnown) decoder = new TextDecoder(mark === "fffe" ? "utf-16le" : "utf-16be");
       else if (chunk.subarray(0, 1_000).includes(0))
         throw new RecordingError(
           `${basename(path)} is no text, or UTF-16 without a byte order mark: save it as UTF-8 (CSV)`,
         );
     }
+    // Until a sign beyond ASCII comes, it is all the same.
+    if (!isKnown && !isAscii(chunk)) {
+      isKnown = true;
+      if (!isUtf8(wholeSigns(chunk))) decoder = new TextDecoder("windows-1252");
+    }
     yield decoder ? Buffer.from(decoder.decode(chunk, { stream: true })) : chunk;
   }
   if (decoder) yield Buffer.from(decoder.decode());
+}
+
+/** Without the beginning of a sign that goes on in the next chunk. */
+function wholeSigns(chunk: Buffer): Buffer {
+  for (let back = 1; back <= Math.min(3, chunk.length); back++) {
+    const byte = chunk[chunk.length - back]!;
+    if (byte < 0x80) return chunk;
+    if (byte >= 0xc0) return chunk.subarray(0, chunk.length - back);
+  }
+  return chunk;
 }
 
 async function* withinLimits(

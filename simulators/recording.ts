@@ -38,6 +38,8 @@ async function* readTable(
 ): AsyncGenerator<Cells> {
   const start = await lineAt(path, skip);
   try {
+    if (/^\s*\[/.test(start))
+      throw new RecordingError(`${path} is one JSON array: put each object on a line of its own (jq -c '.[]')`);
     if (start.startsWith("{")) return yield* readObjects(path, noted);
     if (header) yield header;
     yield* readCsv(path, delimiter ?? mostFrequent(start), skip, noted);
@@ -61,6 +63,8 @@ async function* readCsv(
     relax_quotes: true,
     skip_empty_lines: false,
     max_record_size: RECORD_BYTES_MAX,
+    // In one file there may be all of them: it was put together of several.
+    record_delimiter: ["\r\n", "\n", "\r"],
   });
   // Errors reach the parser, which the loop below reads: nothing is left to do in the callback.
   pipeline(await openText(path, noted, delimiter), parser, () => {});

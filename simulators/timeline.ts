@@ -185,18 +185,26 @@ async function* together(rows: AsyncGenerator<Row>): AsyncGenerator<Moment> {
 function inOrder({ items, rows }: { items: Item[]; rows: number }): Moment {
   // Stable: of one sensor the first in the file stays the first, and what follows is a duplicate or a conflict.
   if (items.length > 1) items.sort((a, b) => (a.sensorId < b.sensorId ? -1 : a.sensorId > b.sensorId ? 1 : 0));
-  return { items: items.some(({ isPart }) => isPart) ? whole(items) : items, rows };
+  return { items: items.length > 1 ? whole(items) : items.filter(isSomething), rows };
 }
 
-/** Values of one reading that stand in rows of their own become one; a second value of a metric stays by itself. */
+/** Values of one moment that stand in rows or columns of their own become one; a second value of a metric stays by itself. */
 function whole(items: readonly Item[]): Item[] {
   const all: Item[] = [];
   for (const item of items) {
     const before = all.at(-1);
-    const isOne = item.isPart && before?.isPart && before.sensorId === item.sensorId && item.at !== undefined;
-    if (isOne && before.at === item.at && !Object.keys(item.values).some((name) => name in before.values))
+    const isOne = before?.sensorId === item.sensorId && before.kind === item.kind && item.at !== undefined;
+    if (
+      isOne &&
+      before.at === item.at &&
+      before.district === item.district &&
+      !Object.keys(item.values).some((name) => name in before.values)
+    )
       all[all.length - 1] = { ...before, values: { ...before.values, ...item.values } };
     else all.push(item);
   }
-  return all.filter(({ isPart, values }) => !isPart || Object.keys(values).length > 0);
+  return all.filter(isSomething);
 }
+
+/** A row of a metric that nobody knows is none. */
+const isSomething = ({ isPart, values }: Item) => !isPart || Object.keys(values).length > 0;

@@ -59,8 +59,8 @@ import { nextActive } from "./transitions.ts";
 export const LATENESS_MS = LATE_AFTER_MS;
 
 /**
- * "behind": too late for the sensor, but the first news of its own metrics: an analyser may run an hour behind the
- * thermometer beside it. "too-late": counted, decides nothing.
+ * "behind": too late for the sensor, or of a moment that is known, but the first news of its own metrics: an analyser
+ * may run an hour behind the thermometer beside it, or speak after it. "too-late": counted, decides nothing.
  */
 export type Arrival = "in-order" | "late" | "behind" | "duplicate" | "too-late";
 
@@ -68,7 +68,9 @@ export function placeOf(subject: Subject, { measuredAt: at, values }: Reading): 
   const { clock, ring, backlog, checkpoints, plan, streams } = subject;
   const { lastAt } = clock;
   if (lastAt === undefined || at > lastAt) return "in-order";
-  if (at === lastAt || has(ring, at) || backlog?.times.has(at)) return "duplicate";
+  // A device may send the metrics of one moment in several messages.
+  if (at === lastAt) return bringsNews(subject, values, at) ? "behind" : "duplicate";
+  if (has(ring, at) || backlog?.times.has(at)) return "duplicate";
   if (at > lastAt - LATENESS_MS && at > checkpoints[0]!.key) return "late";
   let isNews = false;
   for (const { track } of plan.measuring) {
@@ -78,6 +80,16 @@ export function placeOf(subject: Subject, { measuredAt: at, values }: Reading): 
     isNews = true;
   }
   return isNews ? "behind" : "too-late";
+}
+
+/** Some rule measures one of these values, and nothing of it has come for this moment. */
+function bringsNews({ plan, streams }: Subject, values: Reading["values"], at: number): boolean {
+  for (const { track } of plan.measuring) {
+    if (values[track.metric as keyof typeof values] === undefined) continue;
+    const newest = streams[track.index]!.lastAt;
+    if (newest === undefined || newest < at) return true;
+  }
+  return false;
 }
 
 /** Below any difference of two times; keeps readings apart that are taken up at the same place in the order. */

@@ -255,6 +255,29 @@ const STATIONS: readonly Case[] = [
     [/NO METRIC was found/, /if Centro, Norte are stations, say what they measure: in the file's name/],
   ],
   [
+    "P1 and P2 of a citizens' sensor",
+    "sds.csv",
+    `sensor_id;timestamp;P1;P2\n${hours(20, (_, two) => `92;2024-01-01T${two}:00:00Z;10.5;5.5`)}\n`,
+    '92 2024-01-01T00:00 {"pm10":10.5,"pm25":5.5}',
+    [],
+    /NO METRIC/,
+  ],
+  [
+    "counts of a German station, hours that end in single quotes",
+    "zaehlung.csv",
+    `Datum;Uhrzeit;Zählstelle;Kfz;v_Kfz\n${hours(20, (_, two) => `'13.01.2024';'${two}:00';Z1;100;48`)}\n`,
+    'z1 2024-01-13T00:00 {"flow":100,"speed":48}',
+    [/"Kfz": no unit is told/],
+  ],
+  [
+    "the hour that ends, from 1 to 24",
+    "load.csv",
+    `Date,Hour Ending,Load MW\n${hours(20, (hour) => `01/13/2024,${hour + 1},50`)}\n`,
+    'load 2024-01-13T00:00 {"activePower":50000}',
+    [/sounds like the end of an interval/],
+    /all have the time/,
+  ],
+  [
     "no stations: several values of one kind",
     "tank.csv",
     `time,air temperature (°C),pm25 raw,pm25 mean,oil temperature (°C)\n${hours(20, (_, two) => `2024-01-01T${two}:00:00Z,12,13,14,50`)}\n`,
@@ -293,6 +316,7 @@ describe("a guess", () => {
     await expect(guess("letter.txt", "Dear city,\nwe have no data.\n")).rejects.toThrow(/no table|no column/);
     await expect(guess("empty.csv", "\n\n")).rejects.toThrow(/is empty/);
     await expect(guess("words.csv", "name,colour\na,red\nb,blue\n")).rejects.toThrow(/no column with numbers/);
+    await expect(guess("array.json", '[{"t":1,"pm25":2}]')).rejects.toThrow(/one JSON array/);
     await expect(guessMapping(join(dir, "nowhere.csv"))).rejects.toThrow(/cannot be read/);
   });
 

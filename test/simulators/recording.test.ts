@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadMapping } from "../../simulators/mapping.ts";
+import { loadMapping, parseMapping } from "../../simulators/mapping.ts";
 import { type Item, newCounts, readRecording } from "../../simulators/recording.ts";
 
 let dir: string;
@@ -226,6 +226,53 @@ describe("recordings", () => {
     expect(turns).toBeGreaterThan(3);
     const native = await lines("native", "n.ndjson", "\n".repeat(20_000));
     expect(native.counts.blank).toBe(20_000);
+  });
+
+  it("reads what spreadsheets and people make of files: Windows-1252, line ends of several kinds, quotes about times", async () => {
+    const mapping = parseMapping({
+      name: "station",
+      form: "table",
+      files: [
+        {
+          time: { columns: ["Zeit"], patterns: ["DD.MM.YYYY HH:mm"], zone: "UTC" },
+          district: "d",
+          readings: [
+            { sensor: "{Straße}", kind: "air", metrics: [{ column: "Größe µg/m³", metric: "pm25", unit: "µg/m³" }] },
+          ],
+        },
+      ],
+    });
+    const said = async (content: Buffer) => {
+      const all: Item[] = [];
+      for await (const items of readRecording(mapping, write("station.csv", content), newCounts())) all.push(...items);
+      return all.map(show);
+    };
+    const text =
+      "Zeit;Straße;Größe µg/m³\r\n'01.03.2024 01:00';Köln;1\n01.03.2024 02:00;Köln;2\r01.03.2024 03:00;Köln;3\n";
+    const rows = [1, 2, 3].map((hour) => `2024-03-01T0${hour}:00:00 {"pm25":${hour}}`);
+    const expected = rows.map((row) =>
+      expect.stringMatching(new RegExp(`^d/air/k\\S+ln\\S* ${row.replace(/[{}]/g, "\\$&")}$`)),
+    );
+    expect(await said(Buffer.from(text, "utf8"))).toEqual(expected);
+    expect(await said(Buffer.from(text, "latin1"))).toEqual(expected);
+    // The first sign beyond ASCII is cut in two where a chunk of the file ends.
+    const long = "a".repeat(64 * 1024 - 1);
+    const odd = parseMapping({
+      name: "long",
+      form: "table",
+      files: [
+        {
+          time: { columns: ["t"], patterns: ["iso"] },
+          district: "d",
+          readings: [{ sensor: "s", kind: "air", metrics: [{ column: `${long}ß`, metric: "pm25", unit: "µg/m³" }] }],
+        },
+      ],
+    });
+    const counts = newCounts();
+    const file = write("long.csv", `${long}ß,t\n1,2024-03-01T01:00:00Z\n`);
+    for await (const _ of readRecording(odd, file, counts));
+    expect([counts.rows, [...counts.absent]]).toEqual([1, []]);
+    await expect(said(Buffer.from('[{"Zeit":"01.03.2024 01:00"}]'))).rejects.toThrow(/one JSON array.*line of its own/);
   });
 
   it("refuses a line that no table has, of bytes and of columns, and says which", async () => {

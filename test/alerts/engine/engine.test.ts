@@ -117,6 +117,19 @@ describe("the engine", () => {
     expect(engine.observe([aReading(T0, { no2: 250 })]).map(line)).toEqual(["firing no2-high s-1 2026-11-21T00:00"]);
   });
 
+  it("hears every metric of a moment that comes in several messages, and none of them twice", () => {
+    const high = aRule({ id: "no2-high", metric: "no2", condition: { type: "threshold", above: 200 } });
+    const engine = engineOf([hot, high]);
+    const parts = [aReading(T0, { temperature: 50 }), aReading(T0, { no2: 250 }), aReading(T0, { no2: 250 })];
+    expect(engine.observe(parts).map(line)).toEqual([
+      "firing hot s-1 2026-11-21T00:00",
+      "firing no2-high s-1 2026-11-21T00:00",
+    ]);
+    expect(engine.counts()).toMatchObject({ readings: 3, inOrder: 2, duplicate: 1 });
+    const next = aReading(T0 + MINUTE, { temperature: 20, no2: 10 });
+    expect(engine.observe([next]).map(line)).toHaveLength(2);
+  });
+
   it("watches only the sensors a rule selects", () => {
     const select = { district: ["south", "north"], tag: { road: "main" } };
     const rule = aRule({ metric: "temperature", select, condition: { type: "threshold", above: 40 } });
