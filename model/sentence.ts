@@ -218,12 +218,7 @@ export const SENTENCES = {
   "note.lampsOn": { "from?": "time", basis: PLACE },
   "note.lampsOff": { "from?": "time", basis: PLACE },
   "note.lampsMissing": { missing: "share", usual: "amount", "lamps?": "count", "of?": "count" },
-  "note.lampsSwitched": {
-    "on?": "span",
-    "onSide?": ["later", "earlier"],
-    "off?": "span",
-    "offSide?": ["later", "earlier"],
-  },
+  "note.lampsSwitched": { edge: ["on", "off", "both"], by: "span", side: ["later", "earlier"] },
   "note.lampsUsual": {},
   "note.lampsBack": { at: "time", restart: RESTART },
   "note.lastRefused": {},

@@ -260,7 +260,9 @@ function fire(
   { limit, note }: Omit<Found, "startedAt">,
 ): Step<LightingState> {
   const { at, value } = sample;
-  const fired: Outcome = { what: "firing", at, startedAt, value, limit, evidence: [evidenceOf(sample, note)] };
+  // What is about times says no power.
+  const shown = limit === undefined ? {} : { value, limit };
+  const fired: Outcome = { what: "firing", at, startedAt, ...shown, evidence: [evidenceOf(sample, note)] };
   return [{ lamps: lamps!, firing: startedAt }, [fired]];
 }
 
@@ -312,14 +314,16 @@ function straying({ toleranceMs: wanted, place }: LightingParams, recent: Learnt
   });
   const [on, off] = sides;
   if (!on && !off) return undefined;
-  return say("note.lampsSwitched", { on: on?.span, onSide: on?.side, off: off?.span, offSide: off?.side });
+  const edge = on?.side === off?.side ? "both" : on ? "on" : "off";
+  const { span: by, side } = (on ?? off)!;
+  return say("note.lampsSwitched", { edge, by, side });
 }
 
 function explain({ rule, sensor, params, outcome }: Case<"lighting", LightingParams>): Sentence {
   const { at, startedAt: since, evidence } = outcome;
   const where = sensor.name ?? sensor.id;
   const why = evidence.at(-1)!.says!;
-  const value = amount(rule, outcome.value!);
+  const value = amount(rule, outcome.value ?? 0);
   // A state is said by the sentence itself.
   const shown = rule.metric === "lampState" ? undefined : value;
   switch (params.fault) {

@@ -127,10 +127,38 @@ export const rules: Readonly<Record<string, RuleTexts>> = {
     title: "Leistung für diese Zeit ungewöhnlich",
     advice: "Klären, was sich geändert hat: eine Umschaltung, eine Veranstaltung, ein Fehler.",
   },
-  "street-light-power-unusual": {
-    title: "Beleuchtungsschrank mit ungewöhnlicher Leistung",
-    advice: "Leuchten ausgefallen oder bei Tag an: Sicherungen, Schütz und Schaltuhr des Schranks prüfen.",
+  "street-light-dark": {
+    title: "Straßenbeleuchtung dunkel",
+    advice: "Hauptsicherung, Schütz und Einspeisung des Schranks prüfen; beim Netzbetreiber nach einem Ausfall fragen.",
   },
+  "street-light-lamps-out": {
+    title: "Straßenbeleuchtung teilweise aus",
+    advice:
+      "Fehlt ein Drittel, ist es eine Phase oder Sicherung, bei der Hälfte ein Stromkreis, bei weniger einzelne Lampen: die Straße nachts abfahren.",
+  },
+  "street-light-by-day": {
+    title: "Straßenbeleuchtung brennt am Tag",
+    advice: "Arbeiten im Gang, oder ein verklebtes Schütz, eine verdeckte Fotozelle, ein Schalter auf Hand.",
+  },
+  "street-light-switching": {
+    title: "Straßenbeleuchtung schaltet zur falschen Zeit",
+    advice:
+      "Uhr des Schranks stellen (eine Stunde: Sommerzeit; wachsend: Batterie oder Zeitsignal), Fotozelle reinigen.",
+  },
+  "street-light-interruption": {
+    title: "Versorgung der Straßenbeleuchtung unterbrochen",
+    advice: "Einmal: beim Netzbetreiber fragen. Immer wieder: losen Kontakt oder auslösenden Schutz suchen.",
+  },
+  "lamp-state-dark": {
+    title: "Straßenbeleuchtung nicht eingeschaltet",
+    advice: "Steuerung, Uhr und Fotozelle prüfen: Der Befehl fehlt, oder er wurde nicht ausgeführt.",
+  },
+  "lamp-state-by-day": {
+    title: "Straßenbeleuchtung am Tag eingeschaltet",
+    advice: "Arbeiten im Gang, oder eine verdeckte Fotozelle, ein Schalter auf Hand.",
+  },
+  "eu-o3-8h": { title: "Ozon über dem Zielwert (8 h)" },
+  "eu-co-8h": { title: "Kohlenmonoxid über dem Grenzwert (8 h)" },
   "meter-import-register": { title: "Zählerstand (Bezug) fehlerhaft", advice: WAS_METER_EXCHANGED_ENTER_NEW },
   "meter-export-register": { title: "Zählerstand (Einspeisung) fehlerhaft", advice: WAS_METER_EXCHANGED_ENTER_NEW },
   "missing-pm25": { title: "Feinstaub PM2,5: Werte fehlen", advice: CHECK_ANALYSER_CONNECTION_STATION_ITSELF },

@@ -163,8 +163,8 @@ export const sentences: Pack["sentences"] = {
   "note.lampsOff": ({ from, basis }) => `aus erwartet${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
   "note.lampsMissing": ({ missing, usual, lamps, of }) =>
     `${missing} unter den ${usual} anderer Nächte um diese Zeit${lamps === undefined ? "" : `, etwa ${lamps} von ${of} Lampen`}`,
-  "note.lampsSwitched": ({ on, onSide, off, offSide }) =>
-    `in der letzten ${[on && `${on} zu ${LATE[onSide!]} an`, off && `${off} zu ${LATE[offSide!]} aus`].filter(Boolean).join(" und ")}`,
+  "note.lampsSwitched": ({ edge, by, side }) =>
+    `in der letzten ${by} zu ${LATE[side]} ${{ on: "an", off: "aus", both: "an und aus" }[edge]}`,
   "note.lampsUsual": () => "ist so geblieben: von nun an üblich",
   "note.lampsBack": ({ at, restart }) =>
     `zurück ${at.at}${restart === "cold" ? ", mit dem langsamen Anstieg eines Kaltstarts" : ""}`,

@@ -114,10 +114,38 @@ const delivered = {
     title: "Power unusual for the time",
     advice: "Ask what changed: a switched feeder, an event, a fault.",
   },
-  "street-light-power-unusual": {
-    title: "Street light cabinet draws unusual power",
-    advice: "Lamps out or burning by day: check fuses, contactor and clock of the cabinet.",
+  "street-light-dark": {
+    title: "Street lights dark",
+    advice: "Check main fuse, contactor and supply of the cabinet; ask whether the network operator has an outage.",
   },
+  "street-light-lamps-out": {
+    title: "Street lights partly out",
+    advice:
+      "A third missing is a phase or a fuse, a half a circuit, less single lamps: drive along the street at night.",
+  },
+  "street-light-by-day": {
+    title: "Street lights on by day",
+    advice: "Work in progress, or a welded contactor, a covered photocell, a switch left on manual.",
+  },
+  "street-light-switching": {
+    title: "Street lights switched at the wrong time",
+    advice:
+      "Set the clock of the cabinet (an hour: summer time; growing: its battery or its time signal), clean the photocell.",
+  },
+  "street-light-interruption": {
+    title: "Supply of street lights interrupted",
+    advice: "Once: ask the network operator. Again and again: look for a loose contact or a tripping protection.",
+  },
+  "lamp-state-dark": {
+    title: "Street lights not switched on",
+    advice: "Check controller, clock and photocell: it was not told to be on, or did not do it.",
+  },
+  "lamp-state-by-day": {
+    title: "Street lights switched on by day",
+    advice: "Work in progress, or a covered photocell, a switch left on manual.",
+  },
+  "eu-o3-8h": { title: "Ozone above the target value (8 h)" },
+  "eu-co-8h": { title: "Carbon monoxide limit value (8 h)" },
   "meter-import-register": { title: "Meter register (import) faulty", advice: WAS_METER_EXCHANGED_ENTER_NEW },
   "meter-export-register": { title: "Meter register (export) faulty", advice: WAS_METER_EXCHANGED_ENTER_NEW },
   "missing-pm25": { title: "Fine particles missing", advice: CHECK_ANALYSER_CONNECTION_STATION_ITSELF },

@@ -159,8 +159,8 @@ export const sentences: Pack["sentences"] = {
   "note.lampsOff": ({ from, basis }) => `expected off${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
   "note.lampsMissing": ({ missing, usual, lamps, of }) =>
     `${missing} below the ${usual} of other nights at this time${lamps === undefined ? "" : `, about ${lamps} of ${of} lamps`}`,
-  "note.lampsSwitched": ({ on, onSide, off, offSide }) =>
-    `${[on && `on ${on} ${onSide}`, off && `off ${off} ${offSide}`].filter(Boolean).join(" and ")} than expected in the last of them`,
+  "note.lampsSwitched": ({ edge, by, side }) =>
+    `${edge === "both" ? "on and off" : edge} ${by} ${side} than expected in the last of them`,
   "note.lampsUsual": () => "has stayed so: usual from now on",
   "note.lampsBack": ({ at, restart }) =>
     `back ${at.at}${restart === "cold" ? ", with the slow rise of a cold start" : ""}`,

@@ -136,10 +136,39 @@ export const rules: Readonly<Record<string, RuleTexts>> = {
     title: "Potencia inusual para la hora",
     advice: "Averigüe qué cambió: una conmutación de línea, un evento, una avería.",
   },
-  "street-light-power-unusual": {
-    title: "El cuadro de alumbrado consume una potencia inusual",
-    advice: "Luces apagadas o encendidas de día: revise los fusibles, el contactor y el reloj del cuadro.",
+  "street-light-dark": {
+    title: "Alumbrado público apagado",
+    advice:
+      "Revisar el fusible principal, el contactor y la alimentación del cuadro; preguntar a la distribuidora si hay un corte.",
   },
+  "street-light-lamps-out": {
+    title: "Alumbrado público apagado en parte",
+    advice:
+      "Si falta un tercio es una fase o un fusible; la mitad, un circuito; menos, lámparas sueltas: recorrer la calle de noche.",
+  },
+  "street-light-by-day": {
+    title: "Alumbrado público encendido de día",
+    advice: "Trabajos en curso, o un contactor pegado, una fotocélula tapada, un interruptor en manual.",
+  },
+  "street-light-switching": {
+    title: "Alumbrado público a deshora",
+    advice:
+      "Poner en hora el reloj del cuadro (una hora: horario de verano; creciente: su batería o su señal horaria), limpiar la fotocélula.",
+  },
+  "street-light-interruption": {
+    title: "Suministro del alumbrado interrumpido",
+    advice: "Una vez: preguntar a la distribuidora. Repetido: buscar un contacto flojo o una protección que salta.",
+  },
+  "lamp-state-dark": {
+    title: "Alumbrado público sin encender",
+    advice: "Revisar controlador, reloj y fotocélula: no recibió la orden o no la cumplió.",
+  },
+  "lamp-state-by-day": {
+    title: "Alumbrado público conectado de día",
+    advice: "Trabajos en curso, o una fotocélula tapada, un interruptor en manual.",
+  },
+  "eu-o3-8h": { title: "Ozono por encima del valor objetivo (8 h)" },
+  "eu-co-8h": { title: "Monóxido de carbono por encima del valor límite (8 h)" },
   "meter-import-register": { title: "Contador (consumo) con fallo", advice: WAS_METER_EXCHANGED_ENTER_NEW },
   "meter-export-register": { title: "Contador (vertido) con fallo", advice: WAS_METER_EXCHANGED_ENTER_NEW },
   "missing-pm25": { title: "Partículas PM2,5: faltan valores", advice: CHECK_ANALYSER_CONNECTION_STATION_ITSELF },

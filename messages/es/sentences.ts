@@ -166,8 +166,8 @@ export const sentences: Pack["sentences"] = {
   "note.lampsOff": ({ from, basis }) => `se esperaba apagado${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
   "note.lampsMissing": ({ missing, usual, lamps, of }) =>
     `un ${missing} menos que ${usual} de otras noches a esta hora${lamps === undefined ? "" : `, unas ${lamps} de ${of} lámparas`}`,
-  "note.lampsSwitched": ({ on, onSide, off, offSide }) =>
-    `en la última, ${[on && `encendido ${on} ${LATE[onSide!]}`, off && `apagado ${off} ${LATE[offSide!]}`].filter(Boolean).join(" y ")} de lo esperado`,
+  "note.lampsSwitched": ({ edge, by, side }) =>
+    `en la última, ${{ on: "encendido", off: "apagado", both: "encendido y apagado" }[edge]} ${by} ${LATE[side]} de lo esperado`,
   "note.lampsUsual": () => "se ha mantenido así: lo habitual desde ahora",
   "note.lampsBack": ({ at, restart }) =>
     `volvió ${at.at}${restart === "cold" ? ", con la subida lenta de un arranque en frío" : ""}`,
