@@ -61,7 +61,8 @@ export function createAlertPublisher(options: PublisherOptions) {
 
   async function tell(page: ReturnType<typeof next>): Promise<void> {
     for (const event of page) {
-      const message = alertMessage(event.alert);
+      // Incidents are not published: their alerts are.
+      const message = "alert" in event ? alertMessage(event.alert) : undefined;
       if (message) {
         await tellChange(event.alert.id, message);
         counts.published += 1;

@@ -76,6 +76,7 @@ type ApiRecords = Pick<
   | "registerImports"
   | "sessions"
   | "alerts"
+  | "incidents"
   | "silences"
   | "noise"
   | "events"

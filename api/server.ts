@@ -19,6 +19,7 @@ import { addCalibrations } from "./routes/calibrations.ts";
 import { addConflicts } from "./routes/conflicts.ts";
 import { addCorrections } from "./routes/corrections.ts";
 import { addEvents } from "./routes/events.ts";
+import { addIncidents } from "./routes/incidents.ts";
 import { addBackup, addMachines, addStatus } from "./routes/machines.ts";
 import { addOpenAlerts } from "./routes/open-alerts.ts";
 import { addPage, pageDocument } from "./routes/page.ts";
@@ -52,6 +53,7 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addCalibrations,
   addConflicts,
   addAlerts,
+  addIncidents,
   addOpenAlerts,
   addRules,
   addBacktests,

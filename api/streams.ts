@@ -2,11 +2,12 @@ import type { ServerResponse } from "node:http";
 import { viewAlert } from "../contract/alert.ts";
 import { viewCorrection } from "../contract/correction.ts";
 import type { EventData, EventName } from "../contract/events.ts";
+import { viewNews } from "../contract/incident.ts";
 import { viewReading } from "../contract/reading.ts";
 import { isWorldFault } from "../model/background.ts";
 import type { Correction } from "../model/correction.ts";
 import type { Reading } from "../model/reading.ts";
-import type { AlertEvent } from "../store/records/alerts.ts";
+import type { Event } from "../store/records/alerts.ts";
 import type { Records } from "../store/records.ts";
 import type { Auth } from "./auth.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -202,7 +203,7 @@ export function createStreamClient(
   }
 
   /** True when that was all there is. */
-  function sendPage(page: readonly AlertEvent[]): boolean {
+  function sendPage(page: readonly Event[]): boolean {
     for (const event of page) {
       if (raw.writableNeedDrain) return false;
       sayIfRemoved(event.id - 1);
@@ -220,14 +221,14 @@ export function createStreamClient(
     raw.write(formatReset("removed", upTo));
   }
 
-  function send(event: AlertEvent, text?: string): void {
+  function send(event: Event, text?: string): void {
     sentId = event.id;
     const frame = text ?? formatEvent(event);
     if (frame !== "") raw.write(frame);
   }
 
   /** A live event; one that is still catching up finds it in the records. */
-  function pushEvent(event: AlertEvent, text: string): void {
+  function pushEvent(event: Event, text: string): void {
     if (live) send(event, text);
   }
 
@@ -297,7 +298,10 @@ function format<Name extends EventName>(name: Name, data: EventData[Name], id?: 
 }
 
 /** Empty for pending alerts: they are not said to anyone yet. */
-export function formatEvent({ id, at, what, alert }: AlertEvent): string {
+export function formatEvent(event: Event): string {
+  const { id, at, what } = event;
+  if (!("alert" in event)) return format("incident", viewNews(at, what, event.incident), id);
+  const { alert } = event;
   if (alert.state === "pending") return "";
   return format("alert", { at: new Date(at).toISOString(), what, alert: viewAlert(alert) }, id);
 }

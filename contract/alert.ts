@@ -86,6 +86,7 @@ export const AlertBody = z
     evidence: z.array(EvidenceBody),
     timeline: z.array(Entry),
     suppressedBy: z.string().optional().describe("What keeps it from being told: a silence, another rule, flapping"),
+    incident: z.string().optional().describe("The incident it is a part of; left out while it stands alone"),
     mode: z
       .enum(["shadow", "history"])
       .optional()

@@ -18,6 +18,13 @@ import type { CalibrationView, NewCalibrationBody } from "./calibration.ts";
 import type { PageOf, paging } from "./common.ts";
 import type { CorrectionDoneView, CorrectionView, NewCorrectionBody, RevokeBody } from "./correction.ts";
 import type {
+  IncidentAction,
+  IncidentActionAsk,
+  IncidentDetailView,
+  IncidentsQuery,
+  IncidentView,
+} from "./incident.ts";
+import type {
   DecideBody,
   LedgerQuery,
   LedgerView,
@@ -43,6 +50,8 @@ type Paging = keyof typeof paging;
 /** What may be read, by its path under `/api/v1`: the names of the query, and what is answered. */
 type Reads = {
   readonly "/alerts": { query: Names<typeof AlertsQuery>; answer: PageOf<AlertView> };
+  readonly "/incidents": { query: Names<typeof IncidentsQuery>; answer: PageOf<IncidentView> };
+  readonly [one: `/incidents/${string}`]: { query: never; answer: IncidentDetailView };
   readonly "/audit": { query: Paging; answer: PageOf<AuditEntryView> };
   readonly "/audit/verify": { query: never; answer: AuditCheckView };
   readonly "/devices": { query: Paging; answer: PageOf<DeviceView> };
@@ -71,6 +80,10 @@ type Nothing = Readonly<Record<string, never>>;
 /** What may be sent, by method and path under `/api/v1`: the body, and what is answered. */
 export type Sends = {
   readonly [one: `POST /alerts/${string}/${AlertAction}`]: { body: AlertActionAsk; answer: AlertView };
+  readonly [one: `POST /incidents/${string}/${IncidentAction}`]: {
+    body: IncidentActionAsk;
+    answer: IncidentDetailView;
+  };
   readonly [one: `POST /sensors/${string}/corrections${"" | "?dryRun=true"}`]: {
     body: NewCorrectionBody;
     answer: CorrectionDoneView;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AlertBody } from "./alert.ts";
 import { Flag, Time, type View } from "./common.ts";
 import { CorrectionBody } from "./correction.ts";
+import { IncidentNewsBody } from "./incident.ts";
 import { ReadingBody } from "./reading.ts";
 
 const EventId = z.string().regex(/^\d{1,15}$/, "An event id is a whole number.");
@@ -16,6 +17,8 @@ export const EventsHeaders = z.looseObject({ "last-event-id": EventId.optional()
 export const EVENTS = {
   /** Something happened to an alert. Its `id:` is durable: come back with it and nothing is missed. */
   alert: z.object({ at: Time, what: z.string(), alert: AlertBody }),
+  /** An incident began, changed or is over, or alerts joined or left it. Its `id:` is durable, too. */
+  incident: IncidentNewsBody,
   /** With `readings=true`: readings as they come, without an id. */
   readings: z.array(ReadingBody),
   /** A correction was added or revoked: what was read of the sensor may be read differently now. Without an id. */

@@ -100,6 +100,8 @@ export type Alert = {
   readonly timeline: readonly TimelineEntry[];
   /** What keeps it from being told, such as `silence:12`, `rule:gateway-outage` or `flapping`. */
   readonly suppressedBy?: string;
+  /** Of which it is a part; nothing while it stands alone. */
+  readonly incident?: string;
   /** Nobody is told: said by a rule that is being tried out, or of the past (imported readings, a backlog of days). */
   readonly mode?: "shadow" | "history";
   readonly verdict?: Verdict;
@@ -111,7 +113,7 @@ export type Alert = {
 };
 
 /** What the rules say of an alert: without what people and the noise control add to it. */
-type SaidAlert = Omit<Alert, "handling" | "assignee" | "timeline" | "suppressedBy" | "review">;
+type SaidAlert = Omit<Alert, "handling" | "assignee" | "timeline" | "suppressedBy" | "incident" | "review">;
 
 export function saidOf({
   handling: _,
@@ -119,6 +121,7 @@ export function saidOf({
   timeline: _2,
   suppressedBy: _3,
   review: _4,
+  incident: _5,
   ...said
 }: Alert): SaidAlert {
   return said;

@@ -6,6 +6,7 @@ import { createCalibrationRecords } from "./records/calibrations.ts";
 import { createCorrectionRecords } from "./records/corrections.ts";
 import { openDatabase } from "./records/database.ts";
 import { createDeviceFaultRecords } from "./records/device-faults.ts";
+import { createIncidentRecords } from "./records/incidents.ts";
 import { createLedgerRecords, createOffsetRecords, createRemovalRecords } from "./records/ledger.ts";
 import { createNoiseRecords, createSilenceRecords } from "./records/noise.ts";
 import { createDueTimes, createOutboxRecords, createRecipientRecords, createTargetRecords } from "./records/outbox.ts";
@@ -36,7 +37,8 @@ export function openRecords(options: {
 }) {
   const db = openDatabase(options.path, options.log, options.mustBeThere);
   const removals = createRemovalRecords(db);
-  const { events, write } = createEventRecords(db);
+  const { events, write, writeIncident } = createEventRecords(db);
+  const incidents = createIncidentRecords(db, writeIncident);
   const sensors = createSensorRecords(db);
   const credentials = createCredentialRecords(db);
   return {
@@ -44,7 +46,8 @@ export function openRecords(options: {
     credentials,
     registerImports: createRegisterImports(db, { sensors, credentials }),
     sessions: createSessionRecords(db),
-    alerts: createAlertRecords(db, write, options.now),
+    alerts: createAlertRecords(db, write, options.now, incidents),
+    incidents,
     silences: createSilenceRecords(db, options.now),
     noise: createNoiseRecords(db),
     events,

@@ -1,5 +1,6 @@
-import { type Alert, NOTICES, type Notice, type Transition } from "../../model/alert.ts";
+import { type Alert, NOTICES, type Notice, SEVERITIES, type Severity, type Transition } from "../../model/alert.ts";
 import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
+import { TOLD } from "../../model/incident.ts";
 import type { Log } from "../../model/log.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { Sentence } from "../../model/sentence.ts";
@@ -7,6 +8,8 @@ import type { KnownSensor } from "../../model/silence.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import type { NoiseRow } from "../../store/records/noise.ts";
 import type { Records } from "../../store/records.ts";
+import { createIncidents } from "../incidents/incidents.ts";
+import type { PlacedSensor } from "../incidents/links.ts";
 import { FLAPS, sayFirst } from "../says.ts";
 import {
   calmAt,
@@ -21,19 +24,34 @@ import {
 } from "./judge.ts";
 
 type TellingParts = {
-  readonly records: Pick<Records, "alerts" | "noise">;
+  readonly records: Pick<Records, "alerts" | "noise" | "incidents">;
   readonly judge: Judge;
   readonly flapping: FlappingOptions;
   readonly remindEveryMs: number;
-  readonly enqueue: (notice: Notice) => void;
+  readonly enqueue: Enqueue;
 };
+
+/**
+ * `besides`: whoever has heard of one of these alerts need not hear of this one, which is of the same cause. Answers false
+ * where for that reason nobody heard.
+ */
+type Enqueue = (notice: Notice, besides: readonly string[]) => boolean | undefined;
+
+/** Alerts of one incident that people know it by, and those looked at again when it changes, at most. */
+const COVER_MAX = 100;
+const QUIET_MAX = 64;
+/**
+ * While others of its incident fire of which nobody was told because of it, people are not told that it is over: they would
+ * think that all is well. For so long at most; then the others are told in their own names.
+ */
+const END_WAITS_MS = 30 * 60_000;
 
 /**
  * Brings what people know of an alert in step with what is so: told if nothing keeps it from being told, its end if
  * people are owed one. Doing it twice changes nothing.
  */
 function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: TellingParts) {
-  const { noise } = records;
+  const { noise, incidents } = records;
   const counts = new Map<Notice["what"], number>(NOTICES.map((what) => [what, 0]));
 
   function decide(id: string, now: number): void {
@@ -73,22 +91,58 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
       for (const other of noise.owed(row.series)) if (!other.open) noise.save(tellEnd(other, now));
       return tell(row, "firing", now);
     }
-    if (row.toldAs !== toldAs(row)) return tellOthers(row, now);
+    if (isWorse(row)) return tellRise(row, now);
+    if (isForOthers(row) || isBare(row)) return tellOthers(row, now);
     if (formerly === "flapping") return tell(row, "reminder", now);
     if (row.saidAt !== undefined && now < row.saidAt + remindEveryMs) return row;
     const isOpen = records.alerts.get(row.alert)?.handling === "open";
-    return isOpen ? tell(row, "reminder", now) : { ...row, saidAt: now };
+    return isOpen && speaks(row) ? tell(row, "reminder", now) : { ...row, saidAt: now };
   }
 
   function settleEnded(row: NoiseRow, now: number): NoiseRow {
     if (!isOwed(row)) return { ...row, dueAt: undefined };
     const calm = row.suppressedBy === "flapping" ? calmAt(noise, row, flapping) : now;
-    return calm > now ? { ...row, dueAt: calm } : tellEnd(row, now);
+    const waits = Math.max(calm, waitsForOthers(row, now));
+    return waits > now ? { ...row, dueAt: waits } : tellEnd(row, now);
   }
 
   function tellEnd(row: NoiseRow, now: number): NoiseRow {
     const state = records.alerts.get(row.alert)?.state;
-    return { ...tell(row, state === "resolved" ? "resolved" : "retracted", now), dueAt: undefined };
+    const told = { ...tell(row, state === "resolved" ? "resolved" : "retracted", now), dueAt: undefined };
+    handOver(row, now);
+    return told;
+  }
+
+  /** Until when: `now` where none fires that is quiet because of it. */
+  function waitsForOthers({ alert, endedKnownAt = 0 }: NoiseRow, now: number): number {
+    const own = incidents.member(alert);
+    if (!own?.incident || own.told !== TOLD.loud) return now;
+    const isLast = incidents.quiet(own.incident, own.member.audience, 1).length === 0;
+    return isLast ? now : endedKnownAt + END_WAITS_MS;
+  }
+
+  /** What was quiet because of it is told where nothing else stands for it. */
+  function handOver({ alert }: NoiseRow, now: number): void {
+    const own = incidents.member(alert);
+    if (!own?.incident) return;
+    for (const id of incidents.quiet(own.incident, own.member.audience, QUIET_MAX)) decide(id, now);
+  }
+
+  /** Those by which the people it is for know already what it says. */
+  function coverOf(alert: string): readonly string[] {
+    const own = incidents.member(alert);
+    return own?.incident ? incidents.cover(own.member, own.incident, COVER_MAX) : [];
+  }
+
+  /** Nobody was told of it because of another, which stands for it no more. */
+  function isBare({ alert }: NoiseRow): boolean {
+    return incidents.member(alert)?.told === TOLD.quiet && coverOf(alert).length === 0;
+  }
+
+  /** One alert of an incident reminds of all of them. */
+  function speaks({ alert }: NoiseRow): boolean {
+    const own = incidents.member(alert);
+    return !own?.incident || incidents.speaker(own.incident, own.member.audience) === alert;
   }
 
   /** The number makes the id of the notice: an alert that was taken back may fire again. */
@@ -96,19 +150,36 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
     const field = what === "firing" ? "told" : what === "reminder" ? "reminders" : "ended";
     const number = row[field] + 1;
     const alert = records.alerts.get(row.alert)!;
-    enqueue({ id: `${row.alert}-${what}-${number}`, at, what, alert: first ? sayFirst(alert, first) : alert });
+    const notice: Notice = { id: `${row.alert}-${what}-${number}`, at, what, alert: first ? sayFirst(alert, first) : alert };
+    if (what === "firing") tellFiring(notice);
+    else enqueue(notice, []);
+    if (field === "ended") incidents.setTold(row.alert, TOLD.no);
     counts.set(what, counts.get(what)! + 1);
     return { ...row, [field]: number, saidAt: at, ...(what === "firing" ? { toldAs: toldAs(row) } : {}) };
   }
 
+  function tellFiring(notice: Notice): void {
+    const { id } = notice.alert;
+    const isHeard = enqueue(notice, coverOf(id)) !== false;
+    incidents.setTold(id, isHeard ? TOLD.loud : TOLD.quiet);
+  }
+
   /**
-   * It became the crews' after it was told to the operators, or critical. The same id: whoever has heard of it does not
-   * hear it again, and whoever hears of it now will hear of its end.
+   * It became the crews' after it was told to the operators, or stands for itself now. The same id: whoever has heard of it
+   * does not hear it again, and whoever hears of it now will hear of its end.
    */
   function tellOthers(row: NoiseRow, at: number): NoiseRow {
     const alert = records.alerts.get(row.alert)!;
-    enqueue({ id: `${row.alert}-firing-${row.told}`, at, what: "firing", alert });
-    return { ...row, toldAs: toldAs(row) };
+    tellFiring({ id: `${row.alert}-firing-${row.told}`, at, what: "firing", alert });
+    return { ...row, toldAs: toldAs(row, worstTold(row)) };
+  }
+
+  /** It is worse than it ever was: told once for each severity, however often it comes and goes. No fall is told. */
+  function tellRise(row: NoiseRow, at: number): NoiseRow {
+    const alert = records.alerts.get(row.alert)!;
+    tellFiring({ id: `${row.alert}-firing-${row.told}-${alert.severity}`, at, what: "firing", alert });
+    counts.set("firing", counts.get("firing")! + 1);
+    return { ...row, saidAt: at, toldAs: toldAs(row) };
   }
 
   function dueAt(row: NoiseRow, cause: Suppression | undefined, now: number): number | undefined {
@@ -139,18 +210,22 @@ function differ(a: NoiseRow, b: NoiseRow): boolean {
   return (Object.keys(b) as (keyof NoiseRow)[]).some((key) => a[key] !== b[key]);
 }
 
-const toldAs = ({ about }: NoiseRow) => `${about.audience} ${about.severity}`;
+const toldAs = ({ about }: NoiseRow, severity = about.severity) => `${about.audience} ${severity}`;
+/** The worst that people were told of it. */
+const worstTold = ({ about, toldAs: said }: NoiseRow) => (said?.split(" ")[1] ?? about.severity) as Severity;
+const isWorse = (row: NoiseRow) => SEVERITIES.indexOf(row.about.severity) > SEVERITIES.indexOf(worstTold(row));
+const isForOthers = (row: NoiseRow) => row.toldAs?.split(" ")[0] !== row.about.audience;
 const isOwed = ({ told, ended }: NoiseRow) => told > ended;
 
 export type NoiseOptions = {
-  readonly records: Pick<Records, "alerts" | "silences" | "noise" | "events" | "transaction">;
+  readonly records: Pick<Records, "alerts" | "silences" | "noise" | "incidents" | "events" | "transaction">;
   /** The rules in force; another array when they have changed. */
   readonly rules: () => readonly Rule[];
   /** The registry, from RAM. */
-  readonly sensor: (id: string) => KnownSensor | undefined;
+  readonly sensor: (id: string) => PlacedSensor | undefined;
   readonly now: () => number;
   /** Called within the transaction that records what is told: it must write there, too. */
-  readonly enqueue: (notice: Notice) => void;
+  readonly enqueue: Enqueue;
   readonly log: Log;
   /** How long an alert that another rule may explain waits for it; up to five times as long for a quorum. */
   readonly holdMs?: number;
@@ -183,12 +258,15 @@ export function createNoise(options: NoiseOptions) {
     flapping,
     remindEveryMs: options.remindEveryMs ?? REMIND_EVERY_MS,
   });
+  const gathering = createIncidents(options);
   let rulesSeen: readonly Rule[] | undefined;
   let silencesSeen: string | undefined;
   let problem: string | undefined;
 
   // Not from the rules, so nobody hands it to `apply`: alerts of the service about itself.
-  records.events.onEvent(({ alert }) => {
+  records.events.onEvent((event) => {
+    if (!("alert" in event)) return;
+    const { alert } = event;
     if (alert.kind === "service" && isNews(alert)) records.transaction(() => notice([alert]));
   });
 
@@ -245,14 +323,18 @@ export function createNoise(options: NoiseOptions) {
   function createBatch(at: number): Batch {
     const waiting = new Set<string>();
     const fresh = new Set<string>();
+    const gathered = gathering.open(at);
 
     function take(alert: Alert): void {
       const { id } = alert;
       const before = noise.get(id);
       const wasOpen = before?.open ?? false;
       if (alert.state === "firing") begin(alert, before, at);
-      else if (!wasOpen) return;
-      else end(alert, at, fresh.delete(id));
+      gathered.take(alert);
+      if (alert.state !== "firing") {
+        if (!wasOpen) return;
+        end(alert, at, fresh.delete(id));
+      }
       waiting.add(id);
       if (wasOpen === (alert.state === "firing")) return;
       if (!wasOpen) fresh.add(id);
@@ -262,9 +344,22 @@ export function createNoise(options: NoiseOptions) {
     return {
       take,
       end: () => {
-        for (const id of waiting) telling.decide(id, at);
+        for (const incident of gathered.finish()) for (const id of awaiting(incident)) waiting.add(id);
+        for (const id of worstFirst(waiting)) telling.decide(id, at);
       },
     };
+  }
+
+  /** Of an incident that changed: those whose end waits for others, and those that were quiet because of others. */
+  function awaiting(incident: string): readonly string[] {
+    const { owedEnds, quiet } = records.incidents;
+    return [...owedEnds(incident, QUIET_MAX), ...quiet(incident, undefined, QUIET_MAX)];
+  }
+
+  /** People hear of the worst of what comes together, and the others are of the same cause. */
+  function worstFirst(ids: ReadonlySet<string>): readonly string[] {
+    const rank = new Map([...ids].map((id) => [id, SEVERITIES.indexOf(noise.get(id)?.about.severity ?? "info")]));
+    return [...ids].sort((a, b) => rank.get(b)! - rank.get(a)!);
   }
 
   function begin(alert: Alert, before: NoiseRow | undefined, at: number): void {
@@ -291,6 +386,7 @@ export function createNoise(options: NoiseOptions) {
     try {
       const at = now();
       records.transaction(() => look(at));
+      gathering.tick(at);
       if (problem !== undefined) log.info({}, "what is to be told of alerts is decided again");
       problem = undefined;
     } catch (error) {

@@ -157,13 +157,17 @@ export function createNotifier(options: NotifierOptions) {
 
   /**
    * Call it in the transaction that commits the alert's change. Who hears of a beginning is decided by the targets as
-   * they are; of everything after it, whoever heard of the beginning.
+   * they are; of everything after it, whoever heard of the beginning. `besides`: whoever has heard of one of these alerts
+   * knows already. False: that is so of all whom it is for.
    */
-  function enqueue(notice: Notice): void {
+  function enqueue(notice: Notice, besides: readonly string[] = []): boolean {
     const { alert, what } = notice;
     if (what === "firing") {
-      for (const target of targets.list()) if (isFor(target, alert)) put(target, notice);
-      return;
+      const knows = new Set(besides.flatMap((id) => recipients.of(id)));
+      const meant = targets.list().filter((target) => isFor(target, alert));
+      const told = meant.filter(({ id }) => !knows.has(id));
+      for (const target of told) put(target, notice);
+      return told.length > 0 || besides.length === 0;
     }
     const isEnd = what === "resolved" || what === "retracted";
     for (const id of recipients.of(alert.id)) {
@@ -173,6 +177,7 @@ export function createNotifier(options: NotifierOptions) {
       else put(target, notice);
     }
     if (isEnd) recipients.forget(alert.id);
+    return true;
   }
 
   /** It waited to be told there until it was over, and nobody there is interested in what it was. */

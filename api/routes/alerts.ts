@@ -99,14 +99,14 @@ function act(
 }
 
 /** A typing mistake would give the work to nobody. */
-function checkAssignee(records: Parts["records"], name: string): void {
+export function checkAssignee(records: Parts["records"], name: string): void {
   const role = records.credentials.byName(name)?.account.role;
   if (role === "crew" || role === "operator" || role === "admin") return;
   throw invalid("/assignee", `There is no crew, operator or admin called "${name}".`);
 }
 
 /** What `listOf` let in. */
-function splitList<T extends string>(text: string | undefined): T[] | undefined {
+export function splitList<T extends string>(text: string | undefined): T[] | undefined {
   return text === undefined ? undefined : (text.split(",") as T[]);
 }
 

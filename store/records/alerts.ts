@@ -9,12 +9,22 @@ import type {
   TimelineEntry,
   Transition,
 } from "../../model/alert.ts";
+import type { IncidentNews } from "../../model/incident.ts";
 import type { Kind } from "../../model/kinds.ts";
 import type { Sentence } from "../../model/sentence.ts";
 import type { Database } from "./database.ts";
+import type { IncidentRecords } from "./incidents.ts";
 import { allOf, type Condition, equal, oneOf, oneOfMany, pageSize, parseCursor, toPage } from "./query.ts";
 
 export type AlertEvent = { readonly id: number; readonly at: number; readonly what: string; readonly alert: Alert };
+type IncidentEvent = {
+  readonly id: number;
+  readonly at: number;
+  readonly what: string;
+  readonly incident: IncidentNews;
+};
+/** What is told live, in one order. */
+export type Event = AlertEvent | IncidentEvent;
 
 export type AlertFilter = {
   readonly state?: readonly AlertState[];
@@ -41,18 +51,25 @@ const SAVE_ALERT = `INSERT INTO alerts (id, rule, sensor, district, kind, severi
   ON CONFLICT (id) DO UPDATE SET district = excluded.district, kind = excluded.kind, severity = excluded.severity,
     audience = excluded.audience, state = excluded.state, mode = excluded.mode, body = excluded.body
   RETURNING handling, assignee, suppressed_by, review`;
+const ROW = `id, handling, assignee, suppressed_by, review, body,
+  (SELECT incident FROM incident_members WHERE alert = alerts.id) AS incident`;
 
 /** `now` stamps the events: they are deleted by age, whatever moment of the past an alert is about. */
-export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: () => number) {
+export function createAlertRecords(
+  db: Database,
+  writeEvent: WriteEvent,
+  now: () => number,
+  incidents: Pick<IncidentRecords, "member" | "handled" | "refresh">,
+) {
   const timeline = createTimeline(db);
 
   /** Answers what people and the noise control have added to it. */
-  function save(alert: Transition["alert"]): Omit<AlertRow, "id" | "body"> {
+  function save(alert: Transition["alert"]): Omit<AlertRow, "id" | "body" | "incident"> {
     const { id, rule, subject, kind, severity, audience, state, mode = "live", startedAt } = alert;
     const about = [rule.id, subject.sensorId ?? null, subject.district ?? null, kind];
     const insert = db.statement(SAVE_ALERT);
     const row = insert.get(id, ...about, severity, audience, state, mode, startedAt, JSON.stringify(alert));
-    return row as Omit<AlertRow, "id" | "body">;
+    return row as Omit<AlertRow, "id" | "body" | "incident">;
   }
 
   function addEntry(id: string, entry: TimelineEntry): Alert {
@@ -82,7 +99,8 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
       timeline.add(alert.id, due, "engine");
       const { at, knownAt, what, by, note, says } = due;
       const all = [...entries, { at, knownAt, what, by, note, ...(says && { says }) }];
-      const applied = alertOf(said, { ...row, suppressed_by: suppressedBy ?? row.suppressed_by }, all);
+      const incident = incidents.member(alert.id)?.incident ?? null;
+      const applied = alertOf(said, { ...row, suppressed_by: suppressedBy ?? row.suppressed_by, incident }, all);
       tell(applied, due);
       return applied;
     });
@@ -109,8 +127,11 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
     });
   }
 
-  /** What people do. Undefined if there is no such alert. Adds the entry and an event. */
-  function handle(id: string, change: ChangeByPeople, entry: TimelineEntry): Alert | undefined {
+  /**
+   * What people do. Undefined if there is no such alert. Adds the entry and an event. `alone`: nothing else is done to its
+   * incident in the same go.
+   */
+  function handle(id: string, change: ChangeByPeople, entry: TimelineEntry, alone = true): Alert | undefined {
     return db.transaction(() => {
       const row = find(id);
       if (!row) return undefined;
@@ -119,14 +140,15 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
       const review = change.review === undefined ? row.review : JSON.stringify(change.review);
       const sql = "UPDATE alerts SET handling = ?, assignee = ?, review = ? WHERE id = ?";
       db.statement(sql).run(handling, assignee, review, id);
-      return addEntry(id, entry);
+      const incident = incidents.handled(id, handling, assignee ?? undefined);
+      const handled = addEntry(id, entry);
+      if (alone && incident !== undefined) incidents.refresh(incident, now(), "changed");
+      return handled;
     });
   }
 
   function find(id: string): AlertRow | undefined {
-    const row = db
-      .statement("SELECT id, handling, assignee, suppressed_by, review, body FROM alerts WHERE id = ?")
-      .get(id);
+    const row = db.statement(`SELECT ${ROW} FROM alerts WHERE id = ?`).get(id);
     return row as AlertRow | undefined;
   }
 
@@ -167,7 +189,7 @@ export function createAlertRecords(db: Database, writeEvent: WriteEvent, now: ()
 
 function alertOf(
   said: Transition["alert"],
-  { handling, assignee, suppressed_by, review }: Omit<AlertRow, "id" | "body">,
+  { handling, assignee, suppressed_by, review, incident }: Omit<AlertRow, "id" | "body">,
   timeline: readonly TimelineEntry[],
 ): Alert {
   return {
@@ -175,6 +197,7 @@ function alertOf(
     handling,
     assignee: assignee ?? undefined,
     suppressedBy: suppressed_by ?? undefined,
+    incident: incident ?? undefined,
     review: review === null ? undefined : (JSON.parse(review) as Review),
     timeline,
   };
@@ -186,6 +209,7 @@ type AlertRow = {
   assignee: string | null;
   suppressed_by: string | null;
   review: string | null;
+  incident: string | null;
   body: string;
 };
 
@@ -196,7 +220,7 @@ const LIVE = "mode = 'live'";
 function listAlertRows(db: Database, filter: AlertFilter, limit: number, cursor?: string): AlertRow[] {
   const { sql, values } = allOf([...conditions(filter), ...before(cursor)]);
   const rows = db.statement(
-    `SELECT id, handling, assignee, suppressed_by, review, body FROM alerts WHERE rowid IN
+    `SELECT ${ROW} FROM alerts WHERE rowid IN
        (SELECT rowid FROM alerts INDEXED BY ${indexFor(filter)} WHERE ${sql} ORDER BY started_at DESC, id DESC LIMIT ?)
      ORDER BY started_at DESC, id DESC`,
   );
@@ -209,7 +233,7 @@ const HISTORY = `SELECT count(*) AS n FROM alerts WHERE mode = 'history' AND id 
 const countHistory = (db: Database, { from, to }: { from: number; to: number }): number =>
   (db.statement(HISTORY).get(from, to) as { n: number }).n;
 
-const TOUCHED = `SELECT id, handling, assignee, suppressed_by, review, body FROM alerts
+const TOUCHED = `SELECT ${ROW} FROM alerts
   WHERE ${LIVE} AND state <> 'pending' AND (id IN (SELECT alert FROM timeline WHERE known_at >= ? AND known_at < ?)
     OR (state = 'firing' AND started_at < ?))
   ORDER BY started_at, id LIMIT ?`;
@@ -344,8 +368,8 @@ function entryOf({ at, known_at: knownAt, what, by_whom, note, says }: EntryRow)
   return says === null ? entry : { ...entry, says: JSON.parse(says) as Sentence };
 }
 
-type EventRow = { id: number; at: number; what: string; alert: string };
-type Listener = (event: AlertEvent) => void;
+type EventRow = { id: number; at: number; what: string; alert: string; incident: string | null };
+type Listener = (event: Event) => void;
 
 /** Writes the event of a change, in the transaction of the change. `at` is the service's clock. */
 type WriteEvent = (at: number, what: string, alert: Alert) => void;
@@ -356,20 +380,29 @@ export function createEventRecords(db: Database) {
   function write(at: number, what: string, alert: Alert): void {
     const insert = db.statement("INSERT INTO events (at, what, alert) VALUES (?, ?, ?)");
     const id = Number(insert.run(at, what, JSON.stringify(alert)).lastInsertRowid);
+    afterCommit({ id, at, what, alert });
+  }
+
+  function writeIncident(at: number, what: string, incident: IncidentNews): void {
+    const insert = db.statement("INSERT INTO events (at, what, alert, incident) VALUES (?, ?, '', ?)");
+    const id = Number(insert.run(at, what, JSON.stringify(incident)).lastInsertRowid);
+    afterCommit({ id, at, what, incident });
+  }
+
+  function afterCommit(event: Event): void {
     db.afterCommit(() => {
-      for (const listener of listeners) listener({ id, at, what, alert });
+      for (const listener of listeners) listener(event);
     });
   }
 
   /** Events after `id`, oldest first. */
-  function after(id: number, limit: number): readonly AlertEvent[] {
+  function after(id: number, limit: number): readonly Event[] {
     const rows = db.statement("SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?").all(id, Math.max(0, limit));
-    return (rows as EventRow[]).map((row) => ({
-      id: row.id,
-      at: row.at,
-      what: row.what,
-      alert: JSON.parse(row.alert),
-    }));
+    return (rows as EventRow[]).map(({ id, at, what, alert, incident }) =>
+      incident === null
+        ? { id, at, what, alert: JSON.parse(alert) as Alert }
+        : { id, at, what, incident: JSON.parse(incident) as IncidentNews },
+    );
   }
 
   /** The newest id ever given, also if that event has been deleted since. */
@@ -385,5 +418,5 @@ export function createEventRecords(db: Database) {
   /** Called after the transaction that wrote them has committed. */
   const onEvent = (listener: Listener) => void listeners.push(listener);
 
-  return { events: { after, newestId, deleteBefore, onEvent }, write };
+  return { events: { after, newestId, deleteBefore, onEvent }, write, writeIncident };
 }

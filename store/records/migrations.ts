@@ -234,6 +234,31 @@ export const MIGRATIONS: readonly string[] = [
   // Whether something of the alert may have reached the target (2: it may, and its beginning was dropped since); and of a mail, who refused it, as JSON.
   `ALTER TABLE recipients ADD COLUMN heard INTEGER NOT NULL DEFAULT 1;
   ALTER TABLE outbox ADD COLUMN refused_by TEXT`,
+  // Alerts of one cause. members: what an incident knows of an alert, also of those that are in none (yet); links: what
+  // an alert is near to, from its start on, to find who belongs together; notes: what people did to an incident.
+  `CREATE TABLE incidents (
+    id TEXT NOT NULL UNIQUE, district TEXT NOT NULL, started_at REAL NOT NULL, state TEXT NOT NULL, handling TEXT NOT NULL,
+    severity TEXT NOT NULL, part_of TEXT, body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX incidents_list ON incidents (started_at, id, part_of, state, handling, severity, district);
+  CREATE INDEX incidents_firing ON incidents (started_at, id) WHERE state = 'firing' AND part_of IS NULL;
+  CREATE INDEX incidents_part ON incidents (part_of) WHERE part_of IS NOT NULL;
+  CREATE TABLE incident_members (
+    alert TEXT PRIMARY KEY, incident TEXT, firing INTEGER NOT NULL, told INTEGER NOT NULL, audience TEXT NOT NULL,
+    severity INTEGER NOT NULL, news TEXT NOT NULL, body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX incident_members_of ON incident_members (incident, firing, told, audience, severity)
+    WHERE incident IS NOT NULL;
+  CREATE TABLE incident_links (
+    key TEXT NOT NULL, start REAL NOT NULL, alert TEXT NOT NULL, reach REAL NOT NULL, PRIMARY KEY (key, start, alert)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX incident_links_alert ON incident_links (alert);
+  CREATE INDEX incident_links_reach ON incident_links (reach);
+  CREATE TABLE incident_notes (
+    id INTEGER PRIMARY KEY, incident TEXT NOT NULL, at INTEGER NOT NULL, what TEXT NOT NULL, by_whom TEXT, note TEXT
+  ) STRICT;
+  CREATE INDEX incident_notes_of ON incident_notes (incident, id);
+  ALTER TABLE events ADD COLUMN incident TEXT`,
 ];
 
 /** Of a file of this version of the service. */

@@ -49,7 +49,7 @@ function aRun(seed: number) {
   let rules = someRules(chance);
   /** Goes up and down often enough to flap. */
   const restless = `${oneOf(NAMES)} ${oneOf(SUBJECTS)}`;
-  const city = aCity({ holdMs: HOLD_MS, enqueue: (notice) => heard(notice.what, notice.alert) });
+  const city = aCity({ holdMs: HOLD_MS, enqueue: (notice) => void heard(notice.what, notice.alert) });
   city.setRules(rules);
   const firing = new Map<string, { start: number; alert: Transition["alert"] }>();
   const owed = new Map<string, number>();

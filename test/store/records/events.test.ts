@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { AlertEvent } from "../../../store/records/alerts.ts";
+import type { Event } from "../../../store/records/alerts.ts";
 import { anEntry, aTransition, NOW, useRecords } from "./setup.ts";
 
 describe("the events", () => {
   const city = useRecords();
-  const ids = (events: readonly AlertEvent[]) => events.map((event) => event.id);
+  const ids = (events: readonly Event[]) => events.map((event) => event.id);
 
   function three(): void {
     city.records.alerts.apply(aTransition());
@@ -17,12 +17,13 @@ describe("the events", () => {
     three();
     city.reopen();
     const events = city.records.events.after(0, 10);
-    expect(events.map(({ id, at, what, alert }) => [id, at, what, alert.state, alert.handling])).toEqual([
+    const alerts = events.flatMap((event) => ("alert" in event ? event : []));
+    expect(alerts.map(({ id, at, what, alert }) => [id, at, what, alert.state, alert.handling])).toEqual([
       [1, NOW, "firing", "firing", "open"],
       [2, NOW, "acknowledged", "firing", "acknowledged"],
       [3, NOW + 10, "resolved", "resolved", "acknowledged"],
     ]);
-    expect(events.at(-1)?.alert).toEqual(city.records.alerts.get("a-1"));
+    expect(alerts.at(-1)?.alert).toEqual(city.records.alerts.get("a-1"));
   });
 
   it("resume after an id, so many at a time", () => {
@@ -33,7 +34,7 @@ describe("the events", () => {
   });
 
   it("are told after the outermost commit, once and in order", () => {
-    const told: AlertEvent[] = [];
+    const told: Event[] = [];
     city.records.events.onEvent((event) => told.push(event));
     city.records.transaction(() => {
       city.records.transaction(three);
@@ -45,7 +46,7 @@ describe("the events", () => {
   });
 
   it("are not told when the transaction failed", () => {
-    const told: AlertEvent[] = [];
+    const told: Event[] = [];
     city.records.events.onEvent((event) => told.push(event));
     const work = () => {
       three();

@@ -50,7 +50,7 @@ describe("what suppresses an alert", () => {
   it("is in its first event, stays through transitions, and is people's business no more once it is released", () => {
     const { alerts, events } = city.records;
     alerts.apply(aTransition({}, { at: 1 }), "rule:outage");
-    expect(events.after(0, 10)[0]!.alert.suppressedBy).toBe("rule:outage");
+    expect(events.after(0, 10)[0]).toMatchObject({ alert: { suppressedBy: "rule:outage" } });
     alerts.apply(aTransition({ value: 3 }, { at: 2, what: "corrected" }));
     expect(alerts.get("a-1")).toMatchObject({ suppressedBy: "rule:outage", value: 3 });
     alerts.suppress("a-1", undefined, { at: 3, knownAt: 3, what: "released" });
