@@ -21,7 +21,13 @@ const PARTED_MAX = 2_000;
 const LINKS_KEPT_MS = 2 * DAY_MS;
 const LINKS_A_TICK = 2_000;
 
-type Change = { readonly joined: Set<string>; readonly left: Set<string>; readonly absorbed: Set<string> };
+type Change = {
+  /** It was there before these changes. */
+  readonly before: Incident | undefined;
+  readonly joined: Set<string>;
+  readonly left: Set<string>;
+  readonly absorbed: Set<string>;
+};
 
 /**
  * Gathers alerts of one cause. Two alerts are near if they have a link in common and one begins while the other holds; an
@@ -46,7 +52,10 @@ export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
     const changes = new Map<string, Change>();
 
     function touch(incident: string): Change {
-      const change = changes.get(incident) ?? { joined: new Set(), left: new Set(), absorbed: new Set() };
+      const known = changes.get(incident);
+      if (known) return known;
+      const before = incidents.get(incident);
+      const change = { before, joined: new Set<string>(), left: new Set<string>(), absorbed: new Set<string>() };
       changes.set(incident, change);
       return change;
     }
@@ -118,6 +127,8 @@ export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
       const news = own === undefined ? [alert, ...lone] : lone;
       if (news.length > 0) incidents.assign(news, into);
       for (const id of news) change.joined.add(id);
+      // So that it is known which of two is older, also within these changes.
+      if (ids.length === 0) incidents.save(incidents.workOut(into)!);
     }
 
     function absorb(other: string, into: string, change: Change): void {
@@ -149,6 +160,7 @@ export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
           const name = nameOf(firstOf(some));
           incidents.assign(some, name);
           for (const id of some) touch(name).joined.add(id);
+          incidents.save(incidents.workOut(name)!);
         }
       }
       if (first.length > 1) return;
@@ -165,12 +177,11 @@ export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
     /** What is said of those that changed; answers them. */
     function finish(): readonly string[] {
       for (const [id, change] of changes) {
-        const before = incidents.get(id);
         takeOver(id, change);
         const now = incidents.workOut(id);
         if (now) incidents.save(now);
         else incidents.remove(id);
-        tell(before, now, change);
+        tell(change, now);
       }
       return [...changes.keys()];
     }
@@ -197,8 +208,7 @@ export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
       }
     }
 
-    function tell(before: Incident | undefined, now: Incident | undefined, change: Change): void {
-      const { joined, left, absorbed } = change;
+    function tell({ before, joined, left, absorbed }: Change, now: Incident | undefined): void {
       const about = now ?? before;
       const moved = joined.size + left.size + absorbed.size > 0;
       if (!about || (!moved && JSON.stringify(before) === JSON.stringify(now))) return;

@@ -66,7 +66,8 @@ describe("the publisher of alerts", () => {
     publisher.start();
     return publisher;
   };
-  const saidIn = (from: Records) => from.events.after(0, 1_000).flatMap((one) => ("alert" in one ? [`${one.alert.id} ${one.alert.state}`] : []));
+  const saidIn = (from: Records) =>
+    from.events.after(0, 1_000).flatMap((one) => ("alert" in one ? [`${one.alert.id} ${one.alert.state}`] : []));
 
   it("tells what was there before and what happens, each once and in order", async () => {
     change(3);

@@ -31,12 +31,12 @@ function dice(seed: number) {
 type Chance = ReturnType<typeof dice>;
 
 /** What becomes of some alerts, each its own list of transitions in their order. */
-function lives(chance: Chance, count: number): Transition[][] {
+function lives(chance: Chance, count: number, withinHours = 8): Transition[][] {
   const known = new Map<string, Transition[]>();
   for (let i = 0; i < count; i++) {
     const sensor = chance.oneOf(SENSORS);
     const rule = chance.oneOf(OF_KIND[sensor.kind]);
-    const start = T0 + chance.below(8 * 60) * MINUTE;
+    const start = T0 + chance.below(withinHours * 60) * MINUTE;
     const up = said("firing", rule, sensor.id, start);
     const end = start + (1 + chance.below(150)) * MINUTE;
     const life = [up];
@@ -119,7 +119,7 @@ describe("incidents", () => {
     let quiet = 0;
     for (let seed = 1; seed <= RUNS; seed++) {
       const chance = dice(10_000 + seed);
-      const all = lives(chance, 4 + chance.below(20));
+      const all = lives(chance, 4 + chance.below(20), 3);
       const city = aDistrict([
         { id: "all" },
         { id: "critical", severityMin: "critical" },
@@ -156,6 +156,6 @@ describe("incidents", () => {
       quiet += all.length - new Set(city.sent().map(({ alert }) => alert)).size;
       city.records.close();
     }
-    expect(quiet).toBeGreaterThan(RUNS);
+    expect(quiet).toBeGreaterThan(RUNS / 2);
   });
 });
