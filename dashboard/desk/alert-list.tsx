@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AlertView } from "../../contract/alert.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
-import { alerts, alertsLoaded, districts, isOpen, loadFailed, sensors } from "../live/live.ts";
+import { alerts, alertsLoaded, districts, incidents, isOpen, loadFailed, sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Button, Check } from "../parts/fields.tsx";
 import { SeverityMark } from "../parts/show.tsx";
 import { Loading } from "../parts/state.tsx";
 import { Choice, Filters } from "../parts/table.tsx";
 import { mayHandle } from "../shell/session.ts";
+import { describeImpact } from "../words/impact.ts";
 import { tell } from "../words/tell.ts";
 import { Moment } from "../words/time.tsx";
 import { describeProblem, districtName } from "../words/words.ts";
@@ -48,7 +49,9 @@ export function AlertList({ desk }: { desk: Desk }) {
           {shown.slice(first, last).map((id, i) => {
             const alert = known.get(id);
             const place = { top: (first + i) * ROW_PX, at: first + i + 1, of: shown.length };
-            return alert && <AlertRow key={id} desk={desk} alert={alert} place={place} />;
+            if (alert) return <AlertRow key={id} desk={desk} alert={alert} place={place} />;
+            const members = desk.membersOf.value.get(id);
+            return members && <IncidentRow key={id} desk={desk} id={id} members={members} place={place} />;
           })}
         </ul>
       </div>
@@ -136,6 +139,75 @@ type RowProps = {
   readonly place: { readonly top: number; readonly at: number; readonly of: number };
 };
 
+/** Several alerts of one cause: the one that says best what is wrong, what is concerned, and who has all of it. */
+function IncidentRow({
+  desk,
+  id,
+  members,
+  place,
+}: Omit<RowProps, "alert"> & { id: string; members: readonly AlertView[] }) {
+  const t = messages.value.desk;
+  const incident = incidents.value.get(id);
+  const lead = members.find((one) => one.id === incident?.lead.alert) ?? members[0]!;
+  const worst = members.reduce((a, b) => (rank(b) > rank(a) ? b : a));
+  const opened = desk.opened.value.has(id);
+  const state = [
+    members.some(isOpen) ? "" : "ended",
+    desk.current.value === id ? "current" : "",
+    desk.selected.value.has(id) ? "selected" : "",
+  ].join(" ");
+  const sentence = incident ? describeImpact(incident.impact) : lead.explanation;
+  const todo = members.find((one) => one.handling === "open" && one.assignee === undefined);
+  return (
+    <li
+      class={`row incident ${worst.severity} ${state}`}
+      style={{ top: `${place.top}px` }}
+      data-id={id}
+      aria-setsize={place.of}
+      aria-posinset={place.at}
+      onFocusIn={() => (desk.current.value = id)}
+    >
+      {mayHandle.value && (
+        <label class="target">
+          <input
+            type="checkbox"
+            aria-label={t.select(lead.rule.title)}
+            checked={desk.selected.value.has(id)}
+            onChange={() => desk.toggle(id)}
+          />
+        </label>
+      )}
+      <SeverityMark severity={worst.severity} />
+      <div class="row-text">
+        <p class="row-title">
+          <a href={`/alerts/${encodeURIComponent(lead.id)}`}>{lead.rule.title}</a>{" "}
+          <span class="quiet">{placeOf({ ...lead, subject: { district: lead.subject.district } } as AlertView)}</span>
+        </p>
+        <p class="row-sentence" title={sentence}>
+          <button type="button" class="chip row-open" aria-expanded={opened} onClick={() => desk.expand(id)}>
+            {t.ofIncident(members.length)}
+          </button>{" "}
+          {sentence}
+        </p>
+      </div>
+      <div class="row-end">
+        <span class="quiet">
+          <span class="hidden">{t.since}</span> <Moment at={incident?.startedAt ?? lead.startedAt} />
+        </span>
+        {todo && mayHandle.value ? (
+          <Button class="small" aria-label={t.acknowledge} onClick={() => void desk.acknowledge([id])}>
+            <span>{t.acknowledge}</span>
+          </Button>
+        ) : (
+          <Who desk={desk} alert={todo ?? lead} />
+        )}
+      </div>
+    </li>
+  );
+}
+
+const rank = ({ severity }: AlertView) => SEVERITIES.indexOf(severity);
+
 /** One alert: how bad, where, what in one sentence, since when, who has it. */
 function AlertRow({ desk, alert, place }: RowProps) {
   const t = messages.value.desk;
@@ -146,6 +218,7 @@ function AlertRow({ desk, alert, place }: RowProps) {
     desk.current.value === id ? "current" : "",
     desk.selected.value.has(id) ? "selected" : "",
     quietedBy(alert) ? "quieted" : "",
+    alert.incident !== undefined && desk.opened.value.has(alert.incident) ? "member" : "",
   ].join(" ");
   return (
     <li
@@ -324,7 +397,7 @@ export function ListHead({ desk, onHelp }: { desk: Desk; onHelp: () => void }) {
         </>
       ) : (
         <span class="quiet" role="status">
-          {t.count(shown.length, desk.open.value.length)}
+          {t.count(alertsIn(desk, shown), desk.open.value.length)}
         </span>
       )}
       {filtered && selected.length === 0 && (
@@ -343,6 +416,12 @@ export function ListHead({ desk, onHelp }: { desk: Desk; onHelp: () => void }) {
       <OutcomeNote desk={desk} />
     </div>
   );
+}
+
+/** An incident and its alerts, where it is open to them, count once. */
+function alertsIn({ membersOf }: Desk, shown: readonly string[]): number {
+  const ids = shown.flatMap((id) => membersOf.value.get(id)?.map((one) => one.id) ?? [id]);
+  return new Set(ids).size;
 }
 
 function SelectAll({ desk }: { desk: Desk }) {

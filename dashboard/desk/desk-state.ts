@@ -1,11 +1,21 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import { send } from "../api/client.ts";
-import { alerts, alertsComplete, isOpen, sensors } from "../live/live.ts";
+import { alerts, alertsComplete, incidents, isOpen, sensors } from "../live/live.ts";
 import { navigate, query, setQuery } from "../shell/router.ts";
 import { user } from "../shell/session.ts";
 import { titleOf } from "../words/tell.ts";
 import { describeProblem } from "../words/words.ts";
-import { byUrgency, type Filters, fits, isExplained, markBy, NO_FILTERS, readFilters, writeFilters } from "./list.ts";
+import {
+  byUrgency,
+  type Filters,
+  fits,
+  isExplained,
+  markBy,
+  NO_FILTERS,
+  readFilters,
+  rowsOf,
+  writeFilters,
+} from "./list.ts";
 
 const AT_ONCE = 4;
 const OUTCOME_MS = 5_000;
@@ -19,10 +29,19 @@ export function createDesk() {
   const open = computed(() => [...alerts.value.values()].filter((one) => isOpen(one) && !isExplained(one)));
   const about = { me: user.peek()?.name, sensorName: (id: string) => sensors.value.get(id)?.name, titleOf };
   /** What the list should show, in its order. */
-  const wanted = computed(() => {
+  const rows = computed(() => {
     const fitting = [...alerts.value.values()].filter((one) => fits(one, filters.value, about));
-    return fitting.sort(byUrgency).map(({ id }) => id);
+    return rowsOf(fitting.sort(byUrgency));
   });
+  /** Incidents that are open to their alerts. */
+  const opened = signal<ReadonlySet<string>>(new Set());
+  const wanted = computed(() =>
+    rows.value.flatMap(({ id, alerts: some }) => (opened.value.has(id) ? [id, ...some.map((one) => one.id)] : [id])),
+  );
+  /** The alerts of each row that stands for several. */
+  const membersOf = computed(
+    () => new Map(rows.value.flatMap((row) => (row.alerts.length > 1 ? [[row.id, row.alerts]] : []))),
+  );
   /** What it shows: the same, except while someone points at it, has the focus in it, or has scrolled down. */
   const shown = signal<readonly string[]>([]);
   const held = signal(false);
@@ -64,20 +83,46 @@ export function createDesk() {
     selected.value = next;
   }
 
-  /** Acknowledges what is open among these; a few requests at a time. */
+  /** Opens an incident to its alerts, or closes it; at once, whatever holds the list. */
+  function expand(id: string): void {
+    const next = new Set(opened.peek());
+    if (!next.delete(id)) next.add(id);
+    batch(() => {
+      opened.value = next;
+      shown.value = wanted.value;
+    });
+  }
+
+  /** Acknowledges what is open among these; a few requests at a time. Of an incident all alerts, also those not shown. */
   async function acknowledge(ids: readonly string[]): Promise<void> {
-    const todo = ids.filter((id) => alerts.peek().get(id)?.handling === "open");
+    const isWhole = (id: string) => membersOf.peek().has(id);
+    const whole = ids.filter(isWhole);
+    const within = new Set(
+      whole.flatMap((id) =>
+        membersOf
+          .peek()
+          .get(id)!
+          .map((one) => one.id),
+      ),
+    );
+    const single = ids.filter((id) => !within.has(id) && alerts.peek().get(id)?.handling === "open");
+    const todo = [...whole, ...single];
     const refused: string[] = [];
     let done = 0;
     async function work(): Promise<void> {
       for (let id = todo.shift(); id !== undefined; id = todo.shift()) {
         try {
-          const alert = await send("POST", `/alerts/${encodeURIComponent(id)}/acknowledge`, {});
+          const changed = isWhole(id)
+            ? (await send("POST", `/incidents/${encodeURIComponent(id)}/acknowledge`, {})).members
+            : [await send("POST", `/alerts/${encodeURIComponent(id)}/acknowledge`, {})];
           // The stream says the same in a moment; who pressed sees it at once.
-          alerts.value = new Map(alerts.peek()).set(alert.id, alert);
+          const next = new Map(alerts.peek());
+          for (const alert of changed) if (next.has(alert.id)) next.set(alert.id, alert);
+          alerts.value = next;
           done += 1;
         } catch (error) {
-          refused.push(`${alerts.peek().get(id)?.rule.title ?? id}: ${describeProblem(error)}`);
+          const title = incidents.peek().get(id)?.lead.title ?? alerts.peek().get(id)?.rule.title;
+          refused.push(`${title ?? id}: ${describeProblem(error)}`);
         }
       }
     }
@@ -107,6 +152,9 @@ export function createDesk() {
     refresh,
     setFilters,
     toggle,
+    membersOf,
+    opened,
+    expand,
     acknowledge,
     dispose,
     clearFilters: () => setQuery(writeFilters(NO_FILTERS)),
@@ -120,7 +168,9 @@ export function createDesk() {
       moves.value += 1;
     },
     openCurrent(): void {
-      if (current.peek()) navigate(`/alerts/${current.peek()}`);
+      const id = current.peek();
+      const lead = id === undefined ? undefined : (incidents.peek().get(id)?.lead.alert ?? id);
+      if (lead) navigate(`/alerts/${encodeURIComponent(lead)}`);
     },
   };
 }

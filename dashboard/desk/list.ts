@@ -110,6 +110,15 @@ export function byUrgency(a: AlertView, b: AlertView): number {
   return a.id < b.id ? -1 : 1;
 }
 
+/** A row of the list: an alert, or an incident with those of its alerts that the list shows. */
+export type ListRow = { readonly id: string; readonly alerts: readonly AlertView[] };
+
+/** Alerts of one incident are one row, where its worst would stand; of which only one is shown, it stands for itself. */
+export function rowsOf(sorted: readonly AlertView[]): ListRow[] {
+  const groups = Map.groupBy(sorted, ({ id, incident }) => incident ?? id);
+  return [...groups].map(([id, alerts]) => ({ id: alerts.length > 1 ? id : alerts[0]!.id, alerts }));
+}
+
 /** What a sensor or a district looks like. `severity`: of the worst alert that people are told of. */
 export type Mark = { readonly severity: Severity | undefined; readonly count: number; readonly quieted: number };
 

@@ -1,7 +1,8 @@
-import { computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import type { EventSourceMessage } from "eventsource-parser";
 import type { AlertView } from "../../contract/alert.ts";
 import type { EventData, EventName } from "../../contract/events.ts";
+import type { IncidentView } from "../../contract/incident.ts";
 import type { SensorView } from "../../contract/reading.ts";
 import { eachPage, request } from "../api/client.ts";
 import { badge, sound } from "../shell/preferences.ts";
@@ -16,6 +17,8 @@ export const connection = signal<Connection>("connecting");
 export const lostSince = signal<number | undefined>(undefined);
 /** Every alert known here by id: the open ones, and those that ended while the page was open. */
 export const alerts = signal<ReadonlyMap<string, AlertView>>(new Map());
+/** The incidents that those alerts are of, by id. */
+export const incidents = signal<ReadonlyMap<string, IncidentView>>(new Map());
 /** False until the first answer is there. */
 export const alertsLoaded = signal(false);
 /** False while pages of the list are still on their way. */
@@ -32,6 +35,7 @@ export const districts = computed(() =>
 export const loadFailed = signal<unknown>(undefined);
 
 /** The alerts someone should look at: they fire, and nobody has closed them. */
+const OPEN_INCIDENTS = "/incidents?state=firing";
 const OPEN_ALERTS = "/alerts?mode=live&state=firing&handling=open,acknowledged,in-progress";
 export function isOpen(alert: AlertView): boolean {
   return alert.state === "firing" && alert.handling !== "closed" && alert.mode === undefined;
@@ -46,6 +50,14 @@ const HIDDEN_MS = 5 * 60_000;
 
 /** How often what is known of a sensor's readings was corrected while the page was open: what it shows is read anew. */
 export const corrected = signal<ReadonlyMap<string, number>>(new Map());
+
+type IncidentNews = EventData["incident"];
+const incidentListeners = new Set<(news: IncidentNews) => void>();
+/** Every change of an incident as it comes; returns how to stop. */
+export function onIncidentNews(listener: (news: IncidentNews) => void): () => void {
+  incidentListeners.add(listener);
+  return () => void incidentListeners.delete(listener);
+}
 
 const listeners = new Set<(news: AlertNews) => void>();
 /** Subscription every change of an alert as it comes; returns how to stop. */
@@ -72,7 +84,7 @@ export function startLive(isNeeded: () => boolean): void {
 
 function connect(): () => void {
   const over = new AbortController();
-  let queue: AlertView[] = [];
+  let queue: (AlertView | IncidentNews)[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** While a snapshot is on its way, news wait: a page of it may be older than they are. */
   let loading = false;
@@ -82,9 +94,16 @@ function connect(): () => void {
     timer = undefined;
     if (loading || queue.length === 0) return;
     const next = new Map(alerts.value);
-    for (const alert of queue) if (isOpen(alert) || next.has(alert.id)) next.set(alert.id, alert);
+    const known = new Map(incidents.value);
+    for (const one of queue) {
+      if ("joined" in one) gather(one, next, known);
+      else if (isOpen(one) || next.has(one.id)) next.set(one.id, one);
+    }
     queue = [];
-    alerts.value = forgetEnded(next);
+    batch(() => {
+      incidents.value = known;
+      alerts.value = forgetEnded(next);
+    });
   }
 
   function hear({ event, data }: EventSourceMessage): void {
@@ -92,6 +111,7 @@ function connect(): () => void {
     if (!stream) return;
     if (event === ("reset" satisfies EventName)) return reset();
     if (event === "correction") return hearCorrection(JSON.parse(data) as EventData["correction"]);
+    if (event === "incident") return hearIncident(JSON.parse(data) as IncidentNews);
     if (event !== "alert") return;
     const news = JSON.parse(data) as AlertNews;
     queue.push(news.alert);
@@ -103,6 +123,12 @@ function connect(): () => void {
   function hearCorrection({ correction: { sensorId } }: EventData["correction"]): void {
     corrected.value = new Map(corrected.peek()).set(sensorId, (corrected.peek().get(sensorId) ?? 0) + 1);
     if (sensors.peek().has(sensorId)) refreshSensor(sensorId, over.signal);
+  }
+
+  function hearIncident(news: IncidentNews): void {
+    queue.push(news);
+    for (const listener of incidentListeners) listener(news);
+    timer ??= setTimeout(flush, BATCH_MS);
   }
 
   /** A sensor that came after the list was loaded. */
@@ -120,6 +146,7 @@ function connect(): () => void {
       // What needs someone comes first on a slow line; their places on the map after that.
       const onFirstPage = () => void loadSensors(over.signal).catch(() => {}); // the next load tries again
       eventId = await loadAlerts(over.signal, onFirstPage);
+      await loadIncidents(over.signal);
       loadFailed.value = undefined;
     } catch (error) {
       if (!over.signal.aborted) loadFailed.value = error;
@@ -164,10 +191,36 @@ function connect(): () => void {
     stopWatching();
     stream?.close();
     alerts.value = new Map();
+    incidents.value = new Map();
     alertsLoaded.value = false;
     alertsComplete.value = false;
     sensorsLoaded.value = false;
   };
+}
+
+/** Alerts say themselves of which incident they are only when something else happens to them. */
+function gather(news: IncidentNews, known: Map<string, AlertView>, all: Map<string, IncidentView>): void {
+  const { incident, joined, left, absorbed } = news;
+  const put = (id: string, into: string | undefined) => {
+    const alert = known.get(id);
+    if (!alert) return;
+    const { incident: _, ...alone } = alert;
+    known.set(id, into === undefined ? alone : { ...alone, incident: into });
+  };
+  const former = new Set(absorbed);
+  if (former.size > 0)
+    for (const { id, incident: of } of known.values()) if (of && former.has(of)) put(id, incident.id);
+  for (const id of absorbed) all.delete(id);
+  for (const id of left) if (known.get(id)?.incident === incident.id) put(id, undefined);
+  for (const id of joined) put(id, incident.id);
+  if (incident.state === "firing") all.set(incident.id, incident);
+  else all.delete(incident.id);
+}
+
+async function loadIncidents(signal: AbortSignal): Promise<void> {
+  const fresh = new Map<string, IncidentView>();
+  await eachPage<IncidentView>(OPEN_INCIDENTS, (items) => items.forEach((one) => void fresh.set(one.id, one)), signal);
+  incidents.value = fresh;
 }
 
 async function loadAlerts(signal: AbortSignal, onFirstPage: () => void): Promise<string | undefined> {

@@ -1,6 +1,14 @@
 import type * as en from "../en/alerts.ts";
 
 export const alert: typeof en.alert = {
+  incident: "Vorfall",
+  incidentOf: (n: number, firing: number) => `${n} Meldungen mit einer Ursache, davon ${firing} aktiv`,
+  incidentLead: "Hauptmeldung",
+  incidentAcknowledge: "Alle bestätigen",
+  incidentClose: "Alle schließen",
+  incidentComment: "Alle kommentieren",
+  incidentTimeline: "Was für alle getan wurde",
+  incidentLinked: "Gleiches Gateway, andere Bezirke",
   notFound: "Meldung nicht gefunden",
   sensor: "Sensor",
   place: "Ort",

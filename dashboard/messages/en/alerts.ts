@@ -1,4 +1,12 @@
 export const alert = {
+  incident: "Incident",
+  incidentOf: (n: number, firing: number) => `${n} alerts of one cause, ${firing} still firing`,
+  incidentLead: "main alert",
+  incidentAcknowledge: "Acknowledge all",
+  incidentClose: "Close all",
+  incidentComment: "Comment on all",
+  incidentTimeline: "What was done about all of it",
+  incidentLinked: "Same gateway, other districts",
   notFound: "Alert not found",
   sensor: "Sensor",
   place: "Place",

@@ -1,6 +1,14 @@
 import type * as en from "../en/alerts.ts";
 
 export const alert: typeof en.alert = {
+  incident: "Incidente",
+  incidentOf: (n: number, firing: number) => `${n} alertas de una misma causa, ${firing} activas`,
+  incidentLead: "alerta principal",
+  incidentAcknowledge: "Confirmar todas",
+  incidentClose: "Cerrar todas",
+  incidentComment: "Comentar todas",
+  incidentTimeline: "Lo que se hizo con todas",
+  incidentLinked: "Misma pasarela, otros distritos",
   notFound: "Alerta no encontrada",
   sensor: "Sensor",
   place: "Lugar",
