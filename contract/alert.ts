@@ -190,6 +190,7 @@ const CrewWarning = z.object({
   says: SaysBody.optional(),
   verdict: VerdictBody.optional(),
   expected: ExpectedBody.optional(),
+  incident: z.string().optional().describe("The incident it is a part of"),
   counted: z.number().int().optional().describe("How many alerts it speaks for, such as the sensors behind a gateway"),
   people: z
     .array(z.object({ at: Time, what: z.string(), by: z.string(), note: z.string().optional() }))

@@ -108,6 +108,7 @@ function viewWarning(alert: Alert): CrewWarningView {
     ...(assignee === undefined ? {} : { assignee }),
     ...(verdict === undefined ? {} : { verdict }),
     ...(expected === undefined ? {} : { expected }),
+    ...(alert.incident === undefined ? {} : { incident: alert.incident }),
     ...(alert.children?.length ? { counted: alert.children.length } : {}),
     people: timeline.flatMap(({ at, what, by, note }) =>
       by === undefined ? [] : [{ at, what, by, ...(note === undefined ? {} : { note }) }],

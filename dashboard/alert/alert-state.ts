@@ -3,7 +3,7 @@ import type { AlertAction, AlertActionAsk, AlertView } from "../../contract/aler
 import { isDerived } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { request, send } from "../api/client.ts";
-import { alerts, onAlertNews, resets } from "../live/live.ts";
+import { alerts, onAlertNews, onIncidentNews, resets } from "../live/live.ts";
 
 /** One alert, followed while its page is open. `close` when it closes. */
 export function followAlert(id: string) {
@@ -35,6 +35,16 @@ export function followAlert(id: string) {
   const stopLoading = resets.subscribe(load);
   const stop = onAlertNews((news) => {
     if (news.alert.id === id) alert.value = news.alert;
+  });
+
+  /** Of which incident it is, is said of the incident. */
+  const stopIncidents = onIncidentNews(({ incident, joined, left, absorbed }) => {
+    const known = alert.peek();
+    if (!known) return;
+    const isIn = joined.includes(id) || absorbed.includes(known.incident ?? "");
+    const { incident: _, ...alone } = known;
+    if (isIn) alert.value = { ...alone, incident: incident.id };
+    else if (left.includes(id)) alert.value = alone;
   });
 
   /** What someone does to it. Throws `ApiProblem`; a 409 says who was first. */
@@ -69,6 +79,7 @@ export function followAlert(id: string) {
       over.abort();
       stop();
       stopLoading();
+      stopIncidents();
     },
   };
 }

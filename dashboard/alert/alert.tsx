@@ -16,6 +16,7 @@ import { clock, formatTime, Moment } from "../words/time.tsx";
 import { districtName, formatValue, metricLabel } from "../words/words.ts";
 import { Actions, ReviewForm } from "./actions.tsx";
 import { AlertChart } from "./alert-chart.tsx";
+import { Incident } from "./incident.tsx";
 
 /** `/alerts/:id`: why the service says this, and what people do about it. */
 export function AlertPage({ params }: PageProps) {
@@ -36,6 +37,7 @@ function Loaded({ followed, alert }: { followed: FollowedAlert; alert: AlertView
       <Head alert={alert} />
       <div class="columns">
         <div class="stack">
+          {alert.incident !== undefined && <Incident id={alert.incident} alert={alert} />}
           {isCharted(alert) && <AlertChart alert={alert} rule={followed.rule.value} />}
           <Evidence alert={alert} />
           <section>

@@ -61,7 +61,7 @@ export type CardContext = {
   readonly order: Order;
 };
 
-/** One card for each place, in the order wished. Whose they are is left to the sections of the page. */
+/** One card for each place or incident, in the order wished. Whose they are is left to the sections of the page. */
 export function cardsOf(list: Pick<CrewListView, "alerts" | "sensors">, about: CardContext): Card[] {
   const places = new Map(list.sensors.map((one) => [one.id, one]));
   const groups = Map.groupBy(list.alerts, (warning) => placeKey(warning, places));
@@ -69,7 +69,9 @@ export function cardsOf(list: Pick<CrewListView, "alerts" | "sensors">, about: C
 }
 
 /** Sensors on one lamp post have one position, to about a metre. Without a position a sensor is a place of its own. */
-function placeKey({ id, subject }: CrewWarningView, places: ReadonlyMap<string, CrewSensorView>): string {
+function placeKey({ id, subject, incident }: CrewWarningView, places: ReadonlyMap<string, CrewSensorView>): string {
+  // What has one cause is one journey, wherever it shows.
+  if (incident !== undefined) return `incident ${incident}`;
   const { sensorId, gateway, district, tag } = subject;
   const place = sensorId === undefined ? undefined : places.get(sensorId);
   if (place?.lat !== undefined && place.lon !== undefined) return `${place.lat.toFixed(5)},${place.lon.toFixed(5)}`;
