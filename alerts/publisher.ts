@@ -62,15 +62,18 @@ export function createAlertPublisher(options: PublisherOptions) {
   async function tell(page: ReturnType<typeof next>): Promise<void> {
     for (const event of page) {
       // Incidents are not published: their alerts are.
-      const message = "alert" in event ? alertMessage(event.alert) : undefined;
-      if (message) {
-        await tellChange(event.alert.id, message);
-        counts.published += 1;
-      }
+      if ("alert" in event) await tellAlert(event.alert);
       told = event.id;
     }
     // At least once: after a power cut some are told again.
     records.relaxed(() => records.offsets.set(OFFSET, told));
+  }
+
+  async function tellAlert(alert: Alert): Promise<void> {
+    const message = alertMessage(alert);
+    if (!message) return;
+    await tellChange(alert.id, message);
+    counts.published += 1;
   }
 
   /** What is over, or has moved to another topic, the broker forgets before it hears of that. */

@@ -2,8 +2,8 @@ import type { Alert } from "../../model/alert.ts";
 import { KINDS } from "../../model/kinds.ts";
 import { METRICS_OF } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
+import type { KnownSensor } from "../../model/silence.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration } from "../../model/time.ts";
-import type { KnownSensor } from "../noise/judge.ts";
 
 /** Alerts of one district with the same key, begun while the other holds and at most `withinMs` later, have one cause. */
 export type Link = { readonly key: string; readonly withinMs: number };

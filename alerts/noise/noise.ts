@@ -4,7 +4,6 @@ import { TOLD } from "../../model/incident.ts";
 import type { Log } from "../../model/log.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { Sentence } from "../../model/sentence.ts";
-import type { KnownSensor } from "../../model/silence.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import type { NoiseRow } from "../../store/records/noise.ts";
 import type { Records } from "../../store/records.ts";
@@ -37,8 +36,7 @@ type TellingParts = {
  */
 type Enqueue = (notice: Notice, besides: readonly string[]) => boolean | undefined;
 
-/** Alerts of one incident that people know it by, and those looked at again when it changes, at most. */
-const COVER_MAX = 100;
+/** Of one incident: those looked at again when it changes. */
 const QUIET_MAX = 64;
 /**
  * While others of its incident fire of which nobody was told because of it, people are not told that it is over: they would
@@ -128,15 +126,9 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
     for (const id of incidents.quiet(own.incident, own.member.audience, QUIET_MAX)) decide(id, now);
   }
 
-  /** Those by which the people it is for know already what it says. */
-  function coverOf(alert: string): readonly string[] {
-    const own = incidents.member(alert);
-    return own?.incident ? incidents.cover(own.member, own.incident, COVER_MAX) : [];
-  }
-
   /** Nobody was told of it because of another, which stands for it no more. */
   function isBare({ alert }: NoiseRow): boolean {
-    return incidents.member(alert)?.told === TOLD.quiet && coverOf(alert).length === 0;
+    return incidents.member(alert)?.told === TOLD.quiet && incidents.coverOf(alert).length === 0;
   }
 
   /** One alert of an incident reminds of all of them. */
@@ -150,7 +142,12 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
     const field = what === "firing" ? "told" : what === "reminder" ? "reminders" : "ended";
     const number = row[field] + 1;
     const alert = records.alerts.get(row.alert)!;
-    const notice: Notice = { id: `${row.alert}-${what}-${number}`, at, what, alert: first ? sayFirst(alert, first) : alert };
+    const notice: Notice = {
+      id: `${row.alert}-${what}-${number}`,
+      at,
+      what,
+      alert: first ? sayFirst(alert, first) : alert,
+    };
     if (what === "firing") tellFiring(notice);
     else enqueue(notice, []);
     if (field === "ended") incidents.setTold(row.alert, TOLD.no);
@@ -160,7 +157,7 @@ function createTelling({ records, judge, flapping, remindEveryMs, enqueue }: Tel
 
   function tellFiring(notice: Notice): void {
     const { id } = notice.alert;
-    const isHeard = enqueue(notice, coverOf(id)) !== false;
+    const isHeard = enqueue(notice, incidents.coverOf(id)) !== false;
     incidents.setTold(id, isHeard ? TOLD.loud : TOLD.quiet);
   }
 
@@ -356,9 +353,13 @@ export function createNoise(options: NoiseOptions) {
     return [...owedEnds(incident, QUIET_MAX), ...quiet(incident, undefined, QUIET_MAX)];
   }
 
-  /** People hear of the worst of what comes together, and the others are of the same cause. */
+  /**
+   * People hear of the worst of what comes together, and the others are of the same cause. What is over comes last: what
+   * still fires may be quiet because of it, and it waits for that.
+   */
   function worstFirst(ids: ReadonlySet<string>): readonly string[] {
-    const rank = new Map([...ids].map((id) => [id, SEVERITIES.indexOf(noise.get(id)?.about.severity ?? "info")]));
+    const rankOf = (row: NoiseRow | undefined) => (row?.open ? 1 + SEVERITIES.indexOf(row.about.severity) : 0);
+    const rank = new Map([...ids].map((id) => [id, rankOf(noise.get(id))]));
     return [...ids].sort((a, b) => rank.get(b)! - rank.get(a)!);
   }
 

@@ -1,4 +1,5 @@
 import type { Notice } from "../../model/alert.ts";
+import { TOLD } from "../../model/incident.ts";
 import type { Log } from "../../model/log.ts";
 import type { Target } from "../../model/target.ts";
 import type { NoiseRow } from "../../store/records/noise.ts";
@@ -7,7 +8,10 @@ import type { Later } from "./lane.ts";
 import { isAbout, isFor, isKeptQuiet } from "./routing.ts";
 
 type CatchUpParts = {
-  readonly records: Pick<Records, "targets" | "recipients" | "alerts" | "noise" | "events" | "transaction">;
+  readonly records: Pick<
+    Records,
+    "targets" | "recipients" | "alerts" | "incidents" | "noise" | "events" | "transaction"
+  >;
   readonly now: () => number;
   readonly later: Later;
   readonly log: Log;
@@ -28,7 +32,7 @@ const WAIT_MAX_MS = 60_000;
  * say who has heard of what, so that nobody is told twice, whatever comes between.
  */
 export function createCatchUp({ records, now, later, log, tell }: CatchUpParts) {
-  const { recipients, targets, alerts, noise, events } = records;
+  const { recipients, targets, alerts, incidents, noise, events } = records;
   /** Targets that are to hear of all that is open, and how far one has got with them. */
   const hearing = new Set<string>();
   let after = 0;
@@ -37,9 +41,10 @@ export function createCatchUp({ records, now, later, log, tell }: CatchUpParts) 
   let callOff = () => {};
   let isRunning = false;
 
-  events.onEvent(({ what, alert }) => {
-    if (!isRunning || (what !== "released" && what !== "reopened")) return;
-    due.set(alert.id, now());
+  events.onEvent((event) => {
+    const { what } = event;
+    if (!isRunning || !("alert" in event) || (what !== "released" && what !== "reopened")) return;
+    due.set(event.alert.id, now());
     workIn(0);
   });
 
@@ -96,8 +101,13 @@ export function createCatchUp({ records, now, later, log, tell }: CatchUpParts) 
     const alert = alerts.get(id);
     if (alert?.state !== "firing" || alert.handling === "closed") return;
     const at = now();
-    for (const target of missing)
-      if (isFor(target, alert)) tell(target, { id: `${id}-open-${at}`, at, what: "firing", alert }, groupKey);
+    const known = incidents.coverOf(id).flatMap((one) => alerts.get(one) ?? []);
+    for (const target of missing) {
+      // Whoever knows of its incident by another alert, or is about to hear of that one.
+      if (!isFor(target, alert) || known.some((one) => isFor(target, one))) continue;
+      tell(target, { id: `${id}-open-${at}`, at, what: "firing", alert }, groupKey);
+      incidents.setTold(id, TOLD.loud);
+    }
   }
 
   function hear(target: string): void {

@@ -97,7 +97,16 @@ function createEscalation({ records, now, later, log, isMuted, tell }: Escalatio
 type NotifierOptions = {
   readonly records: Pick<
     Records,
-    "targets" | "outbox" | "recipients" | "alerts" | "noise" | "events" | "audit" | "transaction" | "relaxed"
+    | "targets"
+    | "outbox"
+    | "recipients"
+    | "alerts"
+    | "incidents"
+    | "noise"
+    | "events"
+    | "audit"
+    | "transaction"
+    | "relaxed"
   >;
   readonly ports: NotifyPorts;
   /** What may be told although it is not on the public internet; nothing when left out. */

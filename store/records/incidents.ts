@@ -32,6 +32,10 @@ const PEERS = `SELECT incident, CASE WHEN incident IS NULL THEN alert END AS ale
   WHERE alert IN (SELECT alert FROM incident_links WHERE key = ?1 AND alert <> ?4
     AND ((start > ?2 AND start <= ?3) OR (start BETWEEN ?5 AND ?2 AND reach >= ?2)))
   GROUP BY 1, 2`;
+/** Alerts that people know an incident by, of which the first so many are looked at. */
+const COVER_MAX = 100;
+const COVER = `SELECT alert FROM incident_members WHERE incident = ? AND told = ${TOLD.loud} AND audience = ? AND severity >= ?
+    AND news = ? AND alert <> ? LIMIT ?`;
 const SAVE_INCIDENT = `INSERT INTO incidents (id, district, started_at, state, handling, severity, body)
   VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET started_at = excluded.started_at, state = excluded.state, handling = excluded.handling,
@@ -187,13 +191,13 @@ export function createIncidentRecords(
   const setTold = (alert: string, told: Told) =>
     void db.statement("UPDATE incident_members SET told = ? WHERE alert = ? AND told <> ?").run(told, alert, told);
 
-  const COVER = `SELECT alert FROM incident_members WHERE incident = ? AND told = ${TOLD.loud} AND audience = ? AND severity >= ?
-    AND news = ? AND alert <> ? LIMIT ?`;
-
-  /** Whoever has heard of one of these knows of the incident already: as bad, for the same people, about such things. */
-  function cover({ alert, audience, severity, news }: Member, incident: string, limit: number): string[] {
-    const about = [audience, SEVERITIES.indexOf(severity), news, alert, limit];
-    return (db.statement(COVER).all(incident, ...about) as { alert: string }[]).map((row) => row.alert);
+  /** Whoever has heard of one of these knows of it already: of its incident, as bad, for the same people, such things. */
+  function coverOf(alert: string): readonly string[] {
+    const own = member(alert);
+    if (!own?.incident) return [];
+    const { audience, severity, news } = own.member;
+    const about = [audience, SEVERITIES.indexOf(severity), news, alert, COVER_MAX];
+    return (db.statement(COVER).all(own.incident, ...about) as { alert: string }[]).map((row) => row.alert);
   }
 
   /** Those that fire and that nobody was told of because the incident was known, the worst first. */
@@ -280,7 +284,7 @@ export function createIncidentRecords(
     linked,
     handled,
     setTold,
-    cover,
+    coverOf,
     quiet,
     owedEnds,
     speaker,
