@@ -121,7 +121,7 @@ export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
       const ids = [...new Set(peers.flatMap(({ incident }) => incident ?? []).concat(own ?? []))];
       const lone = peers.flatMap((peer) => peer.alert ?? []);
       if (ids.length === 0 && lone.length === 0) return;
-      const into = ids.length === 1 ? ids[0]! : (incidents.oldest(ids) ?? nameOf(firstOf(lone)));
+      const into = ids.length === 1 ? ids[0]! : (incidents.oldest(ids) ?? nameFor([...lone, alert]));
       const change = touch(into);
       for (const other of ids) if (other !== into) absorb(other, into, change);
       const news = own === undefined ? [alert, ...lone] : lone;
@@ -147,7 +147,11 @@ export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
       const links = incidents.linksWithin(incident);
       // Of an old one the first links are forgotten: nothing says any more what held it together.
       if (new Set(links.map((one) => one.alert)).size < ids.length) return;
-      const [first, ...others] = partsOf(ids, links).sort((a, b) => b.length - a.length || (a[0]! < b[0]! ? -1 : 1));
+      // The name stays with the alert it is from; if that is gone, with most.
+      const isNamed = (part: readonly string[]) => Number(part.some((id) => nameOf(id) === incident));
+      const [first, ...others] = partsOf(ids, links).sort(
+        (a, b) => isNamed(b) - isNamed(a) || b.length - a.length || (a[0]! < b[0]! ? -1 : 1),
+      );
       if (!first) return;
       for (const some of others) {
         const change = touch(incident);
@@ -157,7 +161,7 @@ export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
         }
         if (some.length === 1) incidents.assign(some, undefined);
         else {
-          const name = nameOf(firstOf(some));
+          const name = nameFor(some);
           incidents.assign(some, name);
           for (const id of some) touch(name).joined.add(id);
           incidents.save(incidents.workOut(name)!);
@@ -168,17 +172,19 @@ export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
       touch(incident).left.add(first[0]!);
     }
 
-    /** The first that began, as the records know it: its incident is called after it. */
-    function firstOf(ids: readonly string[]): string {
+    /** After the first that began; another name where that is still one's which it has left. */
+    function nameFor(ids: readonly string[]): string {
       const begun = (id: string) => incidents.member(id)!.member.startedAt;
-      return [...ids].sort((a, b) => begun(a) - begun(b) || (a < b ? -1 : 1))[0]!;
+      const sorted = [...ids].sort((a, b) => begun(a) - begun(b) || (a < b ? -1 : 1));
+      return sorted.map(nameOf).find((name) => !incidents.isNamed(name)) ?? nameOf(sorted.join());
     }
 
     /** What is said of those that changed; answers them. */
     function finish(): readonly string[] {
       for (const [id, change] of changes) {
-        takeOver(id, change);
-        const now = incidents.workOut(id);
+        const members = incidents.members(id).map((row) => row.member);
+        const taken = takeOver(id, change, members);
+        const now = members.length === 0 ? undefined : incidentOf(id, taken);
         if (now) incidents.save(now);
         else incidents.remove(id);
         tell(change, now);
@@ -186,26 +192,26 @@ export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
       return [...changes.keys()];
     }
 
-    /** Whoever has taken the incident has what joins it, unless that is worse or about others. */
-    function takeOver(id: string, { joined }: Change): void {
-      if (joined.size === 0) return;
-      const members = incidents.members(id).map((row) => row.member);
+    /** Whoever has taken the incident has what joins it, unless that is worse or about others. The members as they are then. */
+    function takeOver(id: string, { joined }: Change, members: readonly Member[]): readonly Member[] {
+      if (joined.size === 0) return members;
       const others = members.filter((one) => one.isFiring && !joined.has(one.alert));
       const before = others.length > 0 ? incidentOf(id, others) : undefined;
-      if (before?.handling !== "acknowledged" && before?.handling !== "in-progress") return;
-      for (const one of members) {
-        if (!joined.has(one.alert) || !one.isFiring || one.handling !== "open") continue;
+      if (before?.handling !== "acknowledged" && before?.handling !== "in-progress") return members;
+      return members.map((one) => {
+        if (!joined.has(one.alert) || !one.isFiring || one.handling !== "open") return one;
         const isKnown = others.some(
           (other) => other.news === one.news && other.audience === one.audience && isAsBad(other, one),
         );
-        if (!isKnown) continue;
+        if (!isKnown) return one;
         const { handling, assignee } = before;
         const what = handling === "acknowledged" ? "acknowledged" : "started";
         const by = others.find((other) => other.handling === handling);
         const who = by && alerts.get(by.alert)?.timeline.findLast((entry) => entry.what === what)?.by;
         const entry = { at, knownAt: at, what, note: `with incident ${id}`, ...(who ? { by: who } : {}) };
         alerts.handle(one.alert, { handling, ...(assignee ? { assignee } : {}) }, entry, false);
-      }
+        return { ...one, handling, ...(assignee ? { assignee } : {}) };
+      });
     }
 
     function tell({ before, joined, left, absorbed }: Change, now: Incident | undefined): void {

@@ -28,10 +28,11 @@ const SAVE_MEMBER = `INSERT INTO incident_members (alert, firing, told, audience
   VALUES (?, ?, 0, ?, ?, ?, ?)
   ON CONFLICT (alert) DO UPDATE SET firing = excluded.firing, audience = excluded.audience, severity = excluded.severity,
     news = excluded.news, body = excluded.body`;
-const PEERS = `SELECT incident, CASE WHEN incident IS NULL THEN alert END AS alert FROM incident_members
-  WHERE alert IN (SELECT alert FROM incident_links WHERE key = ?1 AND alert <> ?4
-    AND ((start > ?2 AND start <= ?3) OR (start BETWEEN ?5 AND ?2 AND reach >= ?2)))
-  GROUP BY 1, 2`;
+// Of those that hold when it begins one is enough: they are near each other, too.
+const BEFORE = `SELECT incident, alert FROM incident_members WHERE alert = (SELECT alert FROM incident_links
+  WHERE key = ?1 AND start BETWEEN ?2 AND ?3 AND reach >= ?3 AND alert <> ?4 ORDER BY start DESC LIMIT 1)`;
+const AFTER = `SELECT DISTINCT incident, CASE WHEN incident IS NULL THEN alert END AS alert FROM incident_members
+  WHERE alert IN (SELECT alert FROM incident_links WHERE key = ?1 AND start > ?2 AND start <= ?3)`;
 /** Alerts that people know an incident by, of which the first so many are looked at. */
 const COVER_MAX = 100;
 const COVER = `SELECT alert FROM incident_members WHERE incident = ? AND told = ${TOLD.loud} AND audience = ? AND severity >= ?
@@ -90,7 +91,10 @@ export function createIncidentRecords(
 
   /** The incidents near it, and the alerts near it that are in none. `longestMs`: the longest reach of any. */
   function peers({ key, start, reach, alert }: LinkRow, longestMs: number): { incident?: string; alert?: string }[] {
-    const found = db.statement(PEERS).all(key, start, reach, alert, start - longestMs);
+    const found = [
+      ...db.statement(BEFORE).all(key, start - longestMs, start, alert),
+      ...db.statement(AFTER).all(key, start, reach),
+    ];
     return (found as { incident: string | null; alert: string | null }[]).map((row) =>
       row.incident === null ? { alert: row.alert! } : { incident: row.incident },
     );
@@ -133,6 +137,10 @@ export function createIncidentRecords(
     const { id, district, startedAt, state, handling, severity } = incident;
     db.statement(SAVE_INCIDENT).run(id, district, startedAt, state, handling, severity, JSON.stringify(incident));
   }
+
+  /** Whether there is one of this name that is not part of another. */
+  const isNamed = (id: string) =>
+    db.statement("SELECT 1 FROM incidents WHERE id = ? AND part_of IS NULL").get(id) !== undefined;
 
   const remove = (id: string) => void db.statement("DELETE FROM incidents WHERE id = ?").run(id);
 
@@ -285,6 +293,7 @@ export function createIncidentRecords(
     handled,
     setTold,
     coverOf,
+    isNamed,
     quiet,
     owedEnds,
     speaker,

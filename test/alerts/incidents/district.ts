@@ -153,6 +153,10 @@ export function aDistrict(targets: readonly Partial<Target>[] = [], path = ":mem
               sent.push({ target, what: notice.what, alert: notice.alert.id, id: notice.id });
             }
             records.outbox.sent(deliveries, now);
+            records.recipients.hears(
+              target,
+              deliveries.map(({ notice }) => notice.alert.id),
+            );
           }
         }
       }
