@@ -11,6 +11,7 @@ import { SeverityMark } from "../parts/show.tsx";
 import { Problem } from "../parts/state.tsx";
 import { mayHandle } from "../shell/session.ts";
 import { describeImpact } from "../words/impact.ts";
+import { tell } from "../words/tell.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
 
@@ -77,9 +78,9 @@ export function Incident({ id, alert }: { id: string; alert: AlertView }) {
             <SeverityMark severity={one.severity} />
             <span>
               {one.id === alert.id ? (
-                <strong>{one.rule.title}</strong>
+                <strong>{tell(one).title}</strong>
               ) : (
-                <a href={`/alerts/${encodeURIComponent(one.id)}`}>{one.rule.title}</a>
+                <a href={`/alerts/${encodeURIComponent(one.id)}`}>{tell(one).title}</a>
               )}{" "}
               <span class="quiet">
                 {subjectOf(one)}

@@ -150,13 +150,14 @@ function IncidentRow({
   const incident = incidents.value.get(id);
   const lead = members.find((one) => one.id === incident?.lead.alert) ?? members[0]!;
   const worst = members.reduce((a, b) => (rank(b) > rank(a) ? b : a));
+  const told = tell(lead);
   const opened = desk.opened.value.has(id);
   const state = [
     members.some(isOpen) ? "" : "ended",
     desk.current.value === id ? "current" : "",
     desk.selected.value.has(id) ? "selected" : "",
   ].join(" ");
-  const sentence = incident ? describeImpact(incident.impact) : lead.explanation;
+  const sentence = incident ? describeImpact(incident.impact) : told.explanation;
   const todo = members.find((one) => one.handling === "open" && one.assignee === undefined);
   return (
     <li
@@ -171,7 +172,7 @@ function IncidentRow({
         <label class="target">
           <input
             type="checkbox"
-            aria-label={t.select(lead.rule.title)}
+            aria-label={t.select(told.title)}
             checked={desk.selected.value.has(id)}
             onChange={() => desk.toggle(id)}
           />
@@ -180,7 +181,7 @@ function IncidentRow({
       <SeverityMark severity={worst.severity} />
       <div class="row-text">
         <p class="row-title">
-          <a href={`/alerts/${encodeURIComponent(lead.id)}`}>{lead.rule.title}</a>{" "}
+          <a href={`/alerts/${encodeURIComponent(lead.id)}`}>{told.title}</a>{" "}
           <span class="quiet">{placeOf({ ...lead, subject: { district: lead.subject.district } } as AlertView)}</span>
         </p>
         <p class="row-sentence" title={sentence}>
