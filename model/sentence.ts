@@ -146,6 +146,8 @@ export const SENTENCES = {
     over: "span",
   },
   "forecast.ended": { at: "time", value: "amount" },
+  "forecast.reached": { at: "time", value: "amount", limit: "amount" },
+  "forecast.overdue": { at: "time", value: "amount" },
   "register.fell": { metric: "metric", where: "text", from: "amount", fromAt: "time", to: "amount", at: "time" },
   "register.rose": {
     metric: "metric",

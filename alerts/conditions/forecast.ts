@@ -1,6 +1,5 @@
-import type { Expected } from "../../model/alert.ts";
 import { type ParamsAs, say } from "../../model/sentence.ts";
-import { DAY_MS, MINUTE_MS, parseDuration } from "../../model/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration } from "../../model/time.ts";
 import { noted } from "../says.ts";
 import {
   amount,
@@ -13,7 +12,8 @@ import {
   type Sample,
   type Step,
 } from "./condition.ts";
-import { type Trend, type TrendPoint, trendOf, trendScore } from "./statistics.ts";
+import { afterKnee, type Outlook, outlookOf } from "./outlook.ts";
+import { type TrendPoint, trendOf, trendScore } from "./statistics.ts";
 
 export type ForecastParams = {
   readonly side: "above" | "below";
@@ -29,7 +29,11 @@ type Bucket = { readonly from: number; readonly count: number; readonly sum: num
 type ForecastState = {
   readonly open?: Bucket;
   readonly points: readonly TrendPoint[];
+  /** So many buckets in a row would have said it. */
+  readonly sure?: number;
   readonly since?: number;
+  /** What was said is overdue from then on. */
+  readonly until?: number;
 };
 
 const QUIET: ForecastState = { points: [] };
@@ -42,19 +46,21 @@ const Z_BEGIN = 1.96;
 const Z_GO_ON = 1.645;
 /** What fires goes on until the limit is this much further away than `within`. */
 const SLACK = 1.25;
-/** A late end of the interval where the slope may as well be none: so many times the best estimate. */
-const LATEST_TIMES = 10;
+/** The first time that something comes to be expected it is often expected too soon: so many buckets must agree. */
+const SURE = 3;
+/** Nothing is said of a time that is further ahead than so much of the past that is known. */
+const AHEAD = 0.7;
 
 /**
- * When will the limit be reached? Theil-Sen line through the bucket means of the last `over` (days, or thirtieths of it
- * if it is shorter than ten days): expected = newest + (limit - level) / slope, and from its 95 % confidence limits
- * (Sen 1968) the earliest and the latest. Fires when the limit is expected within `within`; ends when it is expected
- * later than 1.25 x `within` or the trend is gone. Units are the metric's. Sources: `trendOf`; domain notes, section 5.
+ * When will the limit be reached? From the bucket means of the last `over` (days, or thirtieths of it if it is shorter than
+ * ten days), as `outlookOf` works it out: most likely, and with 80 % between two times. Fires when three buckets in a row
+ * expect with 90 % that it is reached within `within` and within 0.7 of the past that is known; ends when the limit is
+ * reached, when what was said is overdue, when the trend (Theil-Sen) needs longer than 1.25 x `within` or is gone. Units are
+ * the metric's. Sources: `outlookOf`, `trendOf`; domain notes, section 5.
  *
  * Guards: at least ten points that span half of `over`; a trend towards the limit by Mann-Kendall's test (p < 0.05, to go
- * on p < 0.1); a leap away from the limit (a battery replaced) forgets what was before it. For operators suspect values
- * are left out. Judged once per bucket, at its end. The test takes the points for independent: what swings slowly within
- * `over` can pass for a trend, so choose `over` longer than the swing.
+ * on p < 0.1); nothing is said where a bend would matter and cannot be told from a line, nor after a knee; a leap away from the limit (a
+ * battery replaced) forgets what was before it. For operators suspect values are left out. Judged once per bucket, at its end.
  */
 export const forecast: OverValues<"forecast", ForecastParams, ForecastState> = {
   over: "values",
@@ -81,7 +87,11 @@ export const forecast: OverValues<"forecast", ForecastParams, ForecastState> = {
       over: params.overMs,
     });
   },
-  explainEnd: ({ rule, outcome: { at, value } }) => say("forecast.ended", { at, value: amount(rule, value!) }),
+  explainEnd({ rule, spec: { above, below }, outcome: { at, value, limit, expected } }) {
+    const ended = { at, value: amount(rule, value!) };
+    if (limit !== undefined) return say("forecast.reached", { ...ended, limit: amount(rule, limit, above ?? below) });
+    return expected ? say("forecast.overdue", ended) : say("forecast.ended", ended);
+  },
   quiet: QUIET,
   step(params, state, sample) {
     if (params.needsGood && !sample.good) return [state, NOTHING];
@@ -96,6 +106,11 @@ export const forecast: OverValues<"forecast", ForecastParams, ForecastState> = {
   },
   advance(params, state, time) {
     const { open } = state;
+    const overdue = untilOf(params, state);
+    if (overdue !== undefined && time > overdue) {
+      const [next, outcomes] = endOverdue(state, overdue);
+      return [{ ...next, open: open ?? NONE_OPEN }, outcomes];
+    }
     if (!open || open.count === 0 || open.from + bucketMs(params) > time) return [state, NOTHING];
     const [judged, outcomes] = close(params, state, open);
     // The empty bucket after it: what comes for the one that was judged is too late for it.
@@ -108,44 +123,49 @@ const bucketMs = ({ overMs }: ForecastParams) => (overMs >= DAILY_FROM_MS ? DAY_
 const add = ({ from, count, sum }: Bucket, { value }: Sample): Bucket => ({ from, count: count + 1, sum: sum + value });
 
 /** The state without its open bucket. */
-function close(params: ForecastParams, { points: former, since }: ForecastState, bucket: Bucket): Step<ForecastState> {
+function close(params: ForecastParams, former: ForecastState, bucket: Bucket): Step<ForecastState> {
   const at = bucket.from + bucketMs(params);
-  if (bucket.count === 0) return [{ points: former, since }, NOTHING];
+  const { open: _, ...state } = former;
+  if (bucket.count === 0) return [state, NOTHING];
   const point = { at: at - bucketMs(params) / 2, value: bucket.sum / bucket.count };
-  const leapt = isLeapAway(params, former, point);
-  const points = leapt ? [point] : [...former.filter((one) => one.at > at - params.overMs), point];
-  const found = extrapolate(params, points);
-  if (since !== undefined) return keepForecast(params, points, since, at, found);
-  if (!found || found.score < Z_BEGIN || found.expected.at > at + params.withinMs) {
-    return [{ points }, NOTHING];
-  }
-  return [{ points, since: at }, [begun(params, points, at, found)]];
+  const leapt = isLeapAway(params, state.points, point);
+  const points = leapt ? [point] : [...state.points.filter((one) => one.at > at - params.overMs), point];
+  if (state.since !== undefined) return keepForecast(params, { ...state, points }, state.since, at);
+  const found = expect(params, points, at);
+  if (!found) return [{ points }, NOTHING];
+  const sure = (state.sure ?? 0) + 1;
+  if (sure < SURE) return [{ points, sure }, NOTHING];
+  return [{ points, since: at, until: found.to }, [begun(params, points, at, found)]];
 }
 
-/** `score`: Mann-Kendall's z, above 0 towards the limit. */
-type Found = { readonly trend: Trend; readonly score: number; readonly expected: Expected };
-
-/** undefined: too little is known, or the trend does not lead to the limit. */
-function extrapolate({ side, limit, overMs }: ForecastParams, points: readonly TrendPoint[]): Found | undefined {
+/** undefined: too little is known, or it is not to be expected within `within`. */
+function expect(
+  { side, limit, overMs, withinMs }: ForecastParams,
+  points: readonly TrendPoint[],
+  at: number,
+): Outlook | undefined {
   const newest = points.at(-1)!;
-  if (points.length < POINTS_MIN || newest.at - points[0]!.at < overMs / 2) return undefined;
+  const span = newest.at - points[0]!.at;
+  if (points.length < POINTS_MIN || span < overMs / 2) return undefined;
   const towards = side === "above" ? 1 : -1;
-  const score = trendScore(points) * towards;
-  // The cheap half first: the slopes are only sorted where there is a trend.
-  if (score < Z_GO_ON) return undefined;
-  const trend = trendOf(points);
-  if (trend.slope * towards <= 0) return undefined;
-  const distance = (limit - trend.level) * towards;
-  const soonest = side === "above" ? trend.high : trend.low;
-  const slowest = side === "above" ? trend.low : trend.high;
-  const best = Math.max(0, distance / (trend.slope * towards));
-  const latest = LATEST_TIMES * best;
-  const until = slowest * towards <= 0 ? latest : Math.min(latest, Math.max(0, distance / (slowest * towards)));
-  const from = newest.at + Math.max(0, distance / (soonest * towards));
-  return { trend, score, expected: { at: round(newest.at + best), from: round(from), to: round(newest.at + until) } };
+  // The cheap half first: nearly every sensor has no trend, or one that needs far longer.
+  if (trendScore(points) * towards < Z_BEGIN) return undefined;
+  const aheadMs = Math.min(withinMs, AHEAD * span);
+  const { slope, level } = trendOf(points);
+  if (slope * towards <= 0 || (limit - level) / slope > 2 * aheadMs || (limit - level) * towards <= 0) return undefined;
+  const own = afterKnee(points);
+  if (own.length < POINTS_MIN) return undefined;
+  const found = outlookOf(own, limit, side);
+  return found && found.to <= at + Math.min(withinMs, AHEAD * (newest.at - own[0]!.at)) ? found : undefined;
 }
 
-const round = (time: number) => Math.round(time);
+/** The trend still leads to the limit in a time that is not much longer than `within`. */
+function leadsOn({ side, limit, withinMs }: ForecastParams, points: readonly TrendPoint[], at: number): boolean {
+  const towards = side === "above" ? 1 : -1;
+  if (points.length < POINTS_MIN || trendScore(points) * towards < Z_GO_ON) return false;
+  const { slope, level } = trendOf(points);
+  return slope * towards > 0 && points.at(-1)!.at + (limit - level) / slope <= at + SLACK * withinMs;
+}
 
 /** Away from the limit by more than half the range so far, and three times as far as any step before. */
 function isLeapAway({ side }: ForecastParams, points: readonly TrendPoint[], point: TrendPoint): boolean {
@@ -156,32 +176,51 @@ function isLeapAway({ side }: ForecastParams, points: readonly TrendPoint[], poi
   return leap > 0 && leap > (Math.max(...values) - Math.min(...values)) / 2 && leap > 3 * Math.max(...steps);
 }
 
-function keepForecast(
-  { withinMs }: ForecastParams,
-  points: readonly TrendPoint[],
-  since: number,
-  at: number,
-  found: Found | undefined,
-): Step<ForecastState> {
-  if (found && found.expected.at <= at + SLACK * withinMs) {
-    return [{ points, since }, NOTHING];
-  }
+const untilOf = ({ withinMs }: ForecastParams, { since, until }: ForecastState) =>
+  since === undefined ? undefined : (until ?? since + SLACK * withinMs);
+
+function keepForecast(params: ForecastParams, state: ForecastState, since: number, at: number): Step<ForecastState> {
+  const { points } = state;
   const { at: measuredAt, value } = points.at(-1)!;
+  const { side, limit } = params;
+  const ended = { what: "resolved", startedAt: since, value: tidy(value), why: "cleared" } as const;
   const evidence = [{ measuredAt, value: tidy(value) }];
-  return [{ points }, [{ what: "resolved", at, startedAt: since, value: tidy(value), evidence, why: "cleared" }]];
+  const isReached = side === "above" ? value >= limit : value <= limit;
+  if (isReached) return [{ points }, [{ ...ended, at, limit, evidence }]];
+  const until = untilOf(params, state)!;
+  if (at > until) return endOverdue(state, until);
+  if (leadsOn(params, points, at)) return [state, NOTHING];
+  return [{ points }, [{ ...ended, at, evidence }]];
 }
 
-function begun({ limit }: ForecastParams, points: readonly TrendPoint[], at: number, found: Found): Outcome {
-  const { trend, expected } = found;
+const NONE_OPEN: Bucket = { from: Number.NEGATIVE_INFINITY, count: 0, sum: 0 };
+
+/** It was said to be reached by then. */
+function endOverdue({ points, since, open }: ForecastState, at: number): Step<ForecastState> {
+  const { at: measuredAt, value } = points.at(-1)!;
+  const evidence = [{ measuredAt, value: tidy(value) }];
+  const next = open === undefined ? { points } : { points, open };
+  const expected = { at, from: at, to: at };
+  return [next, [{ what: "resolved", at, startedAt: since!, value: tidy(value), evidence, expected, why: "cleared" }]];
+}
+
+/** A trend is said per day where days are looked ahead. */
+const perOf = ({ withinMs }: ForecastParams) =>
+  withinMs >= 2 * DAY_MS ? ({ per: "day", perMs: DAY_MS } as const) : ({ per: "hour", perMs: HOUR_MS } as const);
+
+function begun(params: ForecastParams, points: readonly TrendPoint[], at: number, found: Outlook): Outcome {
   const [first, newest] = [points[0]!, points.at(-1)!];
-  const perDay = [trend.slope, trend.low, trend.high].map((slope) => Number((slope * DAY_MS).toPrecision(3)));
-  const [trendPerDay, low, high] = perDay as [number, number, number];
-  const says = say("note.trend", { trend: trendPerDay, per: "day", low, high, count: points.length });
+  const { per, perMs } = perOf(params);
+  const slopes = [found.slope, ...found.slopes].map((slope) => Number((slope * perMs).toPrecision(3)));
+  const [trend, low, high] = slopes as [number, number, number];
+  const says = say("note.trend", { trend, per, low, high, count: points.length });
   const evidence = [
     { measuredAt: first.at, value: tidy(first.value) },
     { measuredAt: newest.at, value: tidy(newest.value), ...noted(says) },
   ];
-  return { what: "firing", at, startedAt: at, value: tidy(trend.level), limit, evidence, expected };
+  const expected = { at: found.at, from: found.from, to: found.to };
+  const { limit } = params;
+  return { what: "firing", at, startedAt: at, value: tidy(found.level), limit, evidence, expected };
 }
 
 const tidy = (value: number) => Math.round(value * 1e6) / 1e6;

@@ -94,10 +94,14 @@ export const sentences: Pack["sentences"] = {
         ? `sinkt voraussichtlich ${likely.at} unter ${limit}`
         : `steigt voraussichtlich ${likely.at} über ${limit}`;
     const unit = per === "hour" ? "Stunde" : "Tag";
-    return `${capital(metric)}, ${where}: ${passes} (zwischen ${from.text} und ${to.text}); Stand ${at.at}: ${value}, Trend ${trend} je ${unit} in den letzten ${over}.`;
+    return `${capital(metric)}, ${where}: ${passes} (zu 80 % zwischen ${from.text} und ${to.text}); Stand ${at.at}: ${value}, Trend ${trend} je ${unit} in den letzten ${over}.`;
   },
   "forecast.ended": ({ at, value }) =>
     `Beendet ${at.at}: Der Trend erreicht die Grenze nicht mehr in dieser Zeit; Stand ${value}.`,
+  "forecast.reached": ({ at, value, limit }) =>
+    `Beendet ${at.at}: Die Grenze von ${limit} ist erreicht; Stand ${value}.`,
+  "forecast.overdue": ({ at, value }) =>
+    `Beendet ${at.at}: Bis dahin war sie zu erwarten und wurde nicht erreicht; Stand ${value}.`,
   "register.fell": ({ metric, where, from, fromAt, to, at }) =>
     `Zählerstand (${metric}), ${where}: von ${from} auf ${to} gefallen, zwischen ${fromAt.text} und ${at.text}; ein Zählerstand fällt nie, außer nach Zählertausch oder Rücksetzen.`,
   "register.rose": ({ metric, where, from, fromAt, to, at, limit }) =>

@@ -90,11 +90,15 @@ export const sentences: Pack["sentences"] = {
     `It ended ${at.at} with ${value}: what has lasted four weeks is taken for the new normal.`,
   forecast({ metric, where, value, at, side, limit, likely, from, to, trend, per, over }) {
     const passes = side === "below" ? `fall below ${limit}` : `rise above ${limit}`;
-    const when = `around ${likely.text} (between ${from.text} and ${to.text})`;
+    const when = `around ${likely.text} (with 80 % between ${from.text} and ${to.text})`;
     return `${capital(metric)} at ${where} is expected to ${passes} ${when}: it stood at ${value} ${at.at}, with a trend of ${trend} per ${per} over the last ${over}.`;
   },
   "forecast.ended": ({ at, value }) =>
     `It ended ${at.at}: the trend no longer reaches the limit in that time; it stands at ${value}.`,
+  "forecast.reached": ({ at, value, limit }) =>
+    `It ended ${at.at}: the limit of ${limit} is reached; it stands at ${value}.`,
+  "forecast.overdue": ({ at, value }) =>
+    `It ended ${at.at}: it was expected to be reached by then, and was not; it stands at ${value}.`,
   "register.fell": ({ metric, where, from, fromAt, to, at }) =>
     `The register of ${metric} at ${where} fell from ${from} to ${to} between ${fromAt.text} and ${at.text}; a register never falls, unless the meter was exchanged or reset.`,
   "register.rose": ({ metric, where, from, fromAt, to, at, limit }) =>

@@ -97,10 +97,13 @@ export const sentences: Pack["sentences"] = {
   forecast({ metric, where, value, at, side, limit, likely, from, to, trend, per, over }) {
     const passes = side === "below" ? `bajará de ${limit}` : `superará ${limit}`;
     const unit = per === "hour" ? "hora" : "día";
-    return `${capital(metric)} en ${where}: se prevé que ${passes} ${likely.at} (entre ${from.text} y ${to.text}); ${at.at} estaba en ${value}, con una tendencia de ${trend} por ${unit} en los últimos ${over}.`;
+    return `${capital(metric)} en ${where}: se prevé que ${passes} ${likely.at} (con un 80 % entre ${from.text} y ${to.text}); ${at.at} estaba en ${value}, con una tendencia de ${trend} por ${unit} en los últimos ${over}.`;
   },
   "forecast.ended": ({ at, value }) =>
     `Terminó ${at.at}: la tendencia ya no alcanza el límite en ese plazo; está en ${value}.`,
+  "forecast.reached": ({ at, value, limit }) => `Terminó ${at.at}: se alcanzó el límite de ${limit}; está en ${value}.`,
+  "forecast.overdue": ({ at, value }) =>
+    `Terminó ${at.at}: se esperaba que se alcanzara para entonces y no fue así; está en ${value}.`,
   "register.fell": ({ metric, where, from, fromAt, to, at }) =>
     `El contador (${metric}) en ${where} bajó de ${from} a ${to} entre ${fromAt.text} y ${at.text}; un contador nunca baja, salvo que se cambie o se reinicie.`,
   "register.rose": ({ metric, where, from, fromAt, to, at, limit }) =>

@@ -74,13 +74,13 @@ describe("an alert in one plain sentence, and how it ended in another", () => {
   });
 
   it("forecast, with when it is expected", () => {
-    const values = Array.from({ length: 12 }, (_, day) => 50 - 2 * day + (day % 2) / 2);
+    const values = Array.from({ length: 17 }, (_, day) => 50 - 2 * day + (day % 2) / 2);
     const found = detect(
       "metric: battery, condition: { type: forecast, below: 10, within: 30d, over: 14d }",
       of("air", "battery", DAY, values),
     );
     expect(told(found)).toEqual([
-      "Battery at Station 4 is expected to fall below 10 % around 2026-12-11 15:00 UTC (between 2026-12-11 15:00 UTC and 2026-12-12 05:04 UTC): it stood at 32.25 % at 2026-12-01 00:00 UTC, with a trend of -2 % per day over the last 14 d.",
+      "Battery at Station 4 is expected to fall below 10 % around 2026-12-11 13:36 UTC (with 80 % between 2026-12-11 08:26 UTC and 2026-12-11 19:06 UTC): it stood at 22.05 % at 2026-12-06 00:00 UTC, with a trend of -2 % per day over the last 14 d.",
     ]);
     const { at, from, to } = found[0]!.alert.expected!;
     expect(from <= at && at <= to).toBe(true);
