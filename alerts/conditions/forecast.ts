@@ -118,7 +118,7 @@ export const forecast: OverValues<"forecast", ForecastParams, ForecastState> = {
   },
 };
 
-const bucketMs = ({ overMs }: ForecastParams) => (overMs >= DAILY_FROM_MS ? DAY_MS : overMs / PARTS);
+const bucketMs = ({ overMs }: Pick<ForecastParams, "overMs">) => (overMs >= DAILY_FROM_MS ? DAY_MS : overMs / PARTS);
 
 const add = ({ from, count, sum }: Bucket, { value }: Sample): Bucket => ({ from, count: count + 1, sum: sum + value });
 
@@ -156,7 +156,10 @@ function expect(
   const own = afterKnee(points);
   if (own.length < POINTS_MIN) return undefined;
   const found = outlookOf(own, limit, side);
-  return found && found.to <= at + Math.min(withinMs, AHEAD * (newest.at - own[0]!.at)) ? found : undefined;
+  if (!found || found.to > at + Math.min(withinMs, AHEAD * (newest.at - own[0]!.at))) return undefined;
+  // Means of buckets cannot tell times within one.
+  const half = bucketMs({ overMs }) / 2;
+  return { ...found, from: Math.min(found.from, found.at - half), to: Math.max(found.to, found.at + half) };
 }
 
 /** The trend still leads to the limit in a time that is not much longer than `within`. */
