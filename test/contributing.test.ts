@@ -47,14 +47,15 @@ function incomplete(): string[] {
   return [...new Set(found)].sort();
 }
 
-const CONDITION = `import { NOTHING, type OverValues } from "./condition.ts";
+const CONDITION = `import { say } from "../../model/sentence.ts";
+import { NOTHING, type OverValues } from "./condition.ts";
 
 export const toy: OverValues<"toy", { readonly above: number }, object> = {
   over: "values",
   params({ above }) {
     return () => ({ above });
   },
-  explain: ({ rule }) => rule.title,
+  explain: ({ rule }) => say("text", { text: rule.title }),
   quiet: {},
   step: (_, state) => [state, NOTHING],
 };
@@ -166,7 +167,7 @@ describe("the contract", () => {
     tags: ["long"],
   }, () => {
     edit("contract/ledger.ts", "reasons: z.record", "causes: z.record");
-    edit("contract/account.ts", "districts: z.array(Id)", "quarters: z.array(Id)");
+    edit("contract/account.ts", "districts: z.array(DistrictId)", "quarters: z.array(DistrictId)");
     const served = ["ingest/ledger.ts", "cli/books.ts", "dashboard/feed/ledger.tsx", "simulators/replay.ts"];
     const sent = ["api/routes/accounts.ts", "cli/accounts.ts", "dashboard/admin/sensors.tsx", "simulators/fleet.ts"];
     expect(incomplete()).toEqual(expect.arrayContaining([...served, ...sent]));
