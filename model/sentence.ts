@@ -65,11 +65,14 @@ export const SENTENCES = {
     at: "time",
     side: SIDE,
     limit: "amount",
+    "because?": "sentence",
     "since?": "time",
     "counts?": "span",
     "window?": "window",
     "aggregate?": ["mean", "min", "max"],
   },
+  /** What an index was worked out from. */
+  "index.because": { metric: "metric", value: "amount" },
   "threshold.notHeld": { at: "time", value: "amount", held: "span" },
   /** `count` windows in a row. */
   consecutive: { ...MEASURED, at: "time", window: "window", limit: "amount", count: "count" },

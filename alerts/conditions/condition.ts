@@ -18,6 +18,8 @@ export type Sample = WindowSample & {
   readonly cadence: Cadence;
   /** Other values of the same reading, for conditions that name them. Left out where nobody does. */
   readonly beside?: Readonly<Partial<Record<MetricName, number>>> | undefined;
+  /** Of a value that is worked out: from what. */
+  readonly because?: Sentence | undefined;
 };
 
 /** What a condition has to say. The engine makes alerts of it. */

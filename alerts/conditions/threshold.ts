@@ -1,6 +1,7 @@
 import type { Evidence } from "../../model/alert.ts";
 import { type Sentence, say } from "../../model/sentence.ts";
 import { parseDuration } from "../../model/time.ts";
+import { noted } from "../says.ts";
 import { type Cadence, isBroken } from "./cadence.ts";
 import {
   amount,
@@ -206,8 +207,9 @@ function stepSample(params: ThresholdParams, { level }: ThresholdState, sample: 
   return judge(params, level, broken, pointOf(sample));
 }
 
-function pointOf({ at, value, good }: Sample): Point {
-  const evidence: Evidence = good ? { measuredAt: at, value } : { measuredAt: at, value, quality: "suspect" };
+function pointOf({ at, value, good, because }: Sample): Point {
+  const plain: Evidence = good ? { measuredAt: at, value } : { measuredAt: at, value, quality: "suspect" };
+  const evidence = because === undefined ? plain : { ...plain, ...noted(because) };
   return { from: at, at, value, good, evidence };
 }
 
@@ -239,6 +241,12 @@ function judge(params: LevelParams, level: Level, broken: boolean, point: Point)
   return [state, ended.length > 0 ? [...ended, ...outcomes] : outcomes];
 }
 
+/** The pollutant that an index stands for. */
+function becauseOf({ evidence }: Outcome): { because?: Sentence } {
+  const because = evidence.at(-1)?.says;
+  return because?.key === "index.because" ? { because } : {};
+}
+
 function explainThreshold({ rule, spec, params, sensor, outcome }: Case<"threshold", ThresholdParams>): Sentence {
   const { what, at, startedAt, value } = outcome;
   const { side, limit, forMs, windowMs, aggregate } = params;
@@ -248,6 +256,7 @@ function explainThreshold({ rule, spec, params, sensor, outcome }: Case<"thresho
     at,
     side,
     limit: amount(rule, limit, spec.above ?? spec.below),
+    ...becauseOf(outcome),
     ...(forMs === 0 ? {} : { since: startedAt }),
     ...(what === "pending" ? { counts: forMs } : {}),
     ...(windowMs === undefined ? {} : { window: windowMs, aggregate }),

@@ -1,4 +1,5 @@
 import { DERIVED } from "../../model/metrics.ts";
+import { say } from "../../model/sentence.ts";
 import { DAY_MS, HOUR_MS, startOfHour } from "../../model/time.ts";
 import type { Derive, DerivedSample, Measured } from "../engine/derive.ts";
 
@@ -102,7 +103,9 @@ function close(state: AqiState, hour: number): [AqiState, DerivedSample | undefi
   const classes = valid.map((pollutant) => classOf(pollutant, meanOf(sums[pollutant]!)));
   const value = Math.max(...classes);
   const good = valid.some((pollutant, i) => classes[i] === value && sums[pollutant]!.good > 0);
-  return [next, { at: hour + HOUR_MS, value, good }];
+  const worst = valid.find((_, i) => classes[i] === value)!;
+  const mean = { value: meanOf(sums[worst]!), of: worst };
+  return [next, { at: hour + HOUR_MS, value, good, because: say("index.because", { metric: worst, value: mean }) }];
 }
 
 /** Six decimals: so that the dust of adding up does not lift a mean of exactly a limit over it. */

@@ -1,4 +1,5 @@
 import type { DerivedMetric, MetricName } from "../../model/metrics.ts";
+import type { Sentence } from "../../model/sentence.ts";
 
 /** The values of one reading that a derived metric is made of. Times are epoch milliseconds. */
 export type Measured = {
@@ -8,7 +9,13 @@ export type Measured = {
   readonly suspect: readonly MetricName[];
 };
 
-export type DerivedSample = { readonly at: number; readonly value: number; readonly good: boolean };
+export type DerivedSample = {
+  readonly at: number;
+  readonly value: number;
+  readonly good: boolean;
+  /** What it was worked out from, for its evidence. */
+  readonly because?: Sentence;
+};
 
 /**
  * A metric that no sensor sends, worked out from others of the same sensor, such as an air-quality index. A pure fold

@@ -1,5 +1,6 @@
 import type { MetricName } from "../../model/metrics.ts";
 import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
+import type { Sentence } from "../../model/sentence.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { Outcome, Sample } from "../conditions/condition.ts";
@@ -454,6 +455,7 @@ function measure(
   heardAt: number | undefined,
   context: FoldContext,
   row: number,
+  because?: Sentence,
 ): void {
   const former = subject.streams[index]!;
   if (former.lastAt !== undefined && at <= former.lastAt) return;
@@ -463,7 +465,18 @@ function measure(
   const coversMs = windows.length > 0 ? coveredBy(stream, at) : undefined;
   const rolls = sharesWindows ? [] : undefined;
   const others = beside && besideIn(subject.ring, row, beside);
-  const sample: Sample = { at, value, good, lastAt, heardAt, cadence: stream, coversMs, rolls, beside: others };
+  const sample: Sample = {
+    at,
+    value,
+    good,
+    lastAt,
+    heardAt,
+    cadence: stream,
+    coversMs,
+    rolls,
+    beside: others,
+    because,
+  };
   for (let i = 0; i < watches.length; i++) {
     const watch = watches[i]!;
     if (watch.compiled.failure !== undefined) continue;
@@ -515,7 +528,8 @@ function derive(
     const measured: Measured = { at: data[row + AT]!, values, suspect };
     const [state, samples] = derive.step(subject.states[column], measured);
     if (state !== subject.states[column]) setState(subject, column, state);
-    for (const { at, value, good } of samples) measure(subject, track, at, value, good, undefined, context, row);
+    for (const { at, value, good, because } of samples)
+      measure(subject, track, at, value, good, undefined, context, row, because);
   } catch (error) {
     for (const { compiled } of track.watches) context.onFailure(compiled, error);
   }

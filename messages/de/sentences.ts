@@ -36,12 +36,15 @@ export const sentences: Pack["sentences"] = {
   "rule.title": ({ rule }) => rules[rule]?.title,
   "rule.advice": ({ rule }) => rules[rule]?.advice,
 
-  threshold({ metric, where, value, at, side, limit, since, counts, window, aggregate: name }) {
-    const measured = window ? `${aggregate(window, name ?? "mean")} ${value} (${at.until})` : `${value} ${at.at}`;
+  threshold({ metric, where, value, at, side, limit, because, since, counts, window, aggregate: name }) {
+    const measured = window
+      ? `${aggregate(window, name ?? "mean")} ${value} (${at.until})`
+      : `${value}${because ? `, wegen ${because},` : ""} ${at.at}`;
     const held = since ? `${since.since} ` : "";
     const condition = counts === undefined ? "" : `; gemeldet wird, wenn es ${counts} anhält`;
     return `${capital(metric)}, ${where}: ${measured}, ${held}${SIDES[side]} der Grenze von ${limit}${condition}.`;
   },
+  "index.because": ({ metric, value }) => `${metric} ${value}`,
   "threshold.notHeld": ({ at, value, held }) => `Beendet ${at.at} mit ${value}, bevor es ${held} angehalten hatte.`,
   consecutive({ metric, where, value, at, window, limit, count }) {
     const run = count === 1 ? "" : `, ${inARow(count, window)}`;

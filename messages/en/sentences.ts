@@ -32,14 +32,15 @@ export const sentences: Pack["sentences"] = {
   "rule.title": ({ rule }) => rules[rule]?.title,
   "rule.advice": ({ rule }) => rules[rule]?.advice,
 
-  threshold({ metric, where, value, at, side, limit, since, counts, window, aggregate }) {
+  threshold({ metric, where, value, at, side, limit, because, since, counts, window, aggregate }) {
     const measured = window
       ? `${AVERAGED[aggregate ?? "mean"]} ${value} over the ${windowWord(window)} ${at.until}`
-      : `was ${value} ${at.at}`;
+      : `was ${value}${because ? `, from ${because},` : ""} ${at.at}`;
     const held = since ? ` ${since.since}` : "";
     const condition = counts === undefined ? "" : `; it counts once that has lasted ${counts}`;
     return `${capital(metric)} at ${where} ${measured}, ${side} ${limit}${held}${condition}.`;
   },
+  "index.because": ({ metric, value }) => `${metric} ${value}`,
   "threshold.notHeld": ({ at, value, held }) => `It ended ${at.at} with ${value}, before it had held for ${held}.`,
   consecutive({ metric, where, value, at, window, limit, count }) {
     const run = count === 1 ? `above ${limit}` : `the ${ordinal(count)} ${windowUnit(window)} in a row above ${limit}`;

@@ -42,12 +42,15 @@ export const sentences: Pack["sentences"] = {
   "rule.title": ({ rule }) => rules[rule]?.title,
   "rule.advice": ({ rule }) => rules[rule]?.advice,
 
-  threshold({ metric, where, value, at, side, limit, since, counts, window, aggregate: name }) {
-    const measured = window ? `${aggregate(window, name ?? "mean")} de ${value} (${at.until})` : `${value} ${at.at}`;
+  threshold({ metric, where, value, at, side, limit, because, since, counts, window, aggregate: name }) {
+    const measured = window
+      ? `${aggregate(window, name ?? "mean")} de ${value} (${at.until})`
+      : `${value}${because ? `, por ${because},` : ""} ${at.at}`;
     const held = since ? ` ${since.since}` : "";
     const condition = counts === undefined ? "" : `; se avisa si dura ${counts}`;
     return `${capital(metric)} en ${where}: ${measured}, ${SIDES[side]} del límite de ${limit}${held}${condition}.`;
   },
+  "index.because": ({ metric, value }) => `${metric} ${value}`,
   "threshold.notHeld": ({ at, value, held }) => `Terminó ${at.at} con ${value}, antes de durar ${held}.`,
   consecutive({ metric, where, value, at, window, limit, count }) {
     const run = count === 1 ? "" : `, ${inARow(count, window)}`;

@@ -116,7 +116,7 @@ describe("an alert in one plain sentence, and how it ended in another", () => {
     const hours = [5, 5, 70, 5].map((no2, hour) => aReading(T0 + hour * HOUR, { no2, pm25: 2, o3: 20 }));
     const found = detect("metric: europeanAqi, condition: { type: threshold, above: 3 }", hours);
     expect(told(found)[0]).toBe(
-      "European air quality index (bands of 2025) at Station 4 was class 4 (poor) at 2026-11-21 03:00 UTC, above class 3 (moderate).",
+      "European air quality index (bands of 2025) at Station 4 was class 4 (poor), from nitrogen dioxide 70 µg/m³, at 2026-11-21 03:00 UTC, above class 3 (moderate).",
     );
     expect(found[0]!.alert).toMatchObject({ metric: "europeanAqi", unit: "class", value: 4 });
   });

@@ -49,10 +49,10 @@ describe("the European air quality index of 2025", () => {
 
   it("is the worst pollutant of the hour, told at its end", () => {
     const { samples } = fold(hourly(clean, { ...clean, no2: 61 }, { ...clean, so2: 300, pm25: 200 }));
-    expect(samples).toEqual([
+    expect(samples).toMatchObject([
       { at: 2 * HOUR, value: 1, good: true },
-      { at: 3 * HOUR, value: 4, good: true },
-      { at: 4 * HOUR, value: 6, good: true },
+      { at: 3 * HOUR, value: 4, good: true, because: { params: { metric: "no2", value: { value: 61 } } } },
+      { at: 4 * HOUR, value: 6, good: true, because: { params: { metric: "pm25", value: { value: 200 } } } },
     ]);
   });
 
