@@ -32,7 +32,7 @@ type Change = {
 /**
  * Gathers alerts of one cause. Two alerts are near if they have a link in common and one begins while the other holds; an
  * incident is all that hang together that way. That follows from the alerts alone, so in whatever order they come and however
- * often the service is restarted, the same alerts are together. The name is that of the first one known: it does not change
+ * often the service is restarted, the same alerts are together. Its name is from the first two: it does not change
  * when something joins.
  */
 export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
@@ -142,8 +142,8 @@ export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
 
     /** Parts that do not hang together any more are incidents of their own, or single alerts. */
     function part(incident: string): void {
-      const ids = incidents.members(incident).map(({ member }) => member.alert);
-      if (ids.length > PARTED_MAX) return;
+      if (incidents.countOf(incident) > PARTED_MAX) return;
+      const ids = incidents.members(incident).map(({ alert }) => alert);
       const links = incidents.linksWithin(incident);
       // Of an old one the first links are forgotten: nothing says any more what held it together.
       if (new Set(links.map((one) => one.alert)).size < ids.length) return;
@@ -179,17 +179,19 @@ export function createIncidents({ records, rules, sensor }: IncidentsOptions) {
       return sorted.map(nameOf).find((name) => !incidents.isNamed(name)) ?? nameOf(sorted.join());
     }
 
-    /** What is said of those that changed; answers them. */
-    function finish(): readonly string[] {
+    /** What is said of those that changed; answers them. `isLess`: something has left it. */
+    function finish(): readonly { readonly incident: string; readonly isLess: boolean }[] {
       for (const [id, change] of changes) {
-        const members = incidents.members(id).map((row) => row.member);
+        const members = incidents.members(id);
         const taken = takeOver(id, change, members);
         const now = members.length === 0 ? undefined : incidentOf(id, taken);
         if (now) incidents.save(now);
         else incidents.remove(id);
         tell(change, now);
       }
-      return [...changes.keys()];
+      // Of what parted, both sides have less.
+      const isLess = [...changes.values()].some(({ left }) => left.size > 0);
+      return [...changes.keys()].map((incident) => ({ incident, isLess }));
     }
 
     /** Whoever has taken the incident has what joins it, unless that is worse or about others. The members as they are then. */

@@ -341,16 +341,16 @@ export function createNoise(options: NoiseOptions) {
     return {
       take,
       end: () => {
-        for (const incident of gathered.finish()) for (const id of awaiting(incident)) waiting.add(id);
+        for (const changed of gathered.finish()) for (const id of awaiting(changed)) waiting.add(id);
         for (const id of worstFirst(waiting)) telling.decide(id, at);
       },
     };
   }
 
-  /** Of an incident that changed: those whose end waits for others, and those that were quiet because of others. */
-  function awaiting(incident: string): readonly string[] {
+  /** Of an incident that changed: those whose end waits for others, and those that were quiet because of what has left. */
+  function awaiting({ incident, isLess }: { incident: string; isLess: boolean }): readonly string[] {
     const { owedEnds, quiet } = records.incidents;
-    return [...owedEnds(incident, QUIET_MAX), ...quiet(incident, undefined, QUIET_MAX)];
+    return [...owedEnds(incident, QUIET_MAX), ...(isLess ? quiet(incident, undefined, QUIET_MAX) : [])];
   }
 
   /**

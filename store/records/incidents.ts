@@ -35,7 +35,8 @@ const AFTER = `SELECT DISTINCT incident, CASE WHEN incident IS NULL THEN alert E
   WHERE alert IN (SELECT alert FROM incident_links WHERE key = ?1 AND start > ?2 AND start <= ?3)`;
 /** Alerts that people know an incident by, of which the first so many are looked at. */
 const COVER_MAX = 100;
-const COVER = `SELECT alert FROM incident_members WHERE incident = ? AND told = ${TOLD.loud} AND audience = ? AND severity >= ?
+// Both values are named so that the index finds the few that were told.
+const COVER = `SELECT alert FROM incident_members WHERE incident = ? AND firing IN (0, 1) AND told = ${TOLD.loud} AND audience = ? AND severity >= ?
     AND news = ? AND alert <> ? LIMIT ?`;
 const SAVE_INCIDENT = `INSERT INTO incidents (id, district, started_at, state, handling, severity, body)
   VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -122,10 +123,17 @@ export function createIncidentRecords(
     db.statement(sql).run(into, from, from);
   }
 
-  const members = (incident: string) =>
-    (db.statement("SELECT incident, told, body FROM incident_members WHERE incident = ?").all(incident) as Row[]).map(
-      rowOf,
-    );
+  /** In one text: thousands of them are parsed in a fifth of the time. */
+  function members(incident: string): Member[] {
+    const sql = "SELECT group_concat(body, ',') AS bodies FROM incident_members WHERE incident = ?";
+    const { bodies } = db.statement(sql).get(incident) as { bodies: string | null };
+    return JSON.parse(`[${bodies ?? ""}]`) as Member[];
+  }
+
+  function countOf(incident: string): number {
+    const row = db.statement("SELECT count(*) AS n FROM incident_members WHERE incident = ?").get(incident);
+    return (row as { n: number }).n;
+  }
 
   /** The one that has been known for longest. */
   function oldest(ids: readonly string[]): string | undefined {
@@ -256,7 +264,7 @@ export function createIncidentRecords(
 
   /** From its members; undefined where it has none. */
   function workOut(id: string): Incident | undefined {
-    const all = members(id).map((row) => row.member);
+    const all = members(id);
     return all.length === 0 ? undefined : incidentOf(id, all);
   }
 
@@ -283,6 +291,7 @@ export function createIncidentRecords(
     assign,
     merge,
     members,
+    countOf,
     oldest,
     save,
     remove,
