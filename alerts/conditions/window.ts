@@ -197,6 +197,8 @@ export function close(window: Window, params: WindowParams, cadence: Cadence): C
   const worth = interval === undefined ? 0 : uncounted + (window.coveredMs ?? 0) / interval;
   const needed = expected === undefined ? undefined : capture * expected - 1e-9;
   const isByCount = needed !== undefined && window.count >= needed;
+  // Where a window expects one reading, that one is all of it, however soon it came after one more than expected.
+  const isAll = expected === 1 && window.count > 0;
   return {
     from: window.from,
     to,
@@ -205,7 +207,7 @@ export function close(window: Window, params: WindowParams, cadence: Cadence): C
     // Of a sensor that sends now and then more often no number can be expected.
     expected: isByCount ? expected : undefined,
     good: window.good > 0,
-    valid: needed !== undefined && worth >= needed - (uncounted < window.count ? JITTER : 0),
+    valid: needed !== undefined && (isAll || worth >= needed - (uncounted < window.count ? JITTER : 0)),
   };
 }
 
