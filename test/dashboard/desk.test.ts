@@ -134,7 +134,7 @@ describe.runIf(HAS_BROWSER)("the operators' desk", () => {
     await expect.poll(rowInFocus).toBe(id);
     await page.keyboard.press("a");
     await until(
-      () => city.api(`/alerts/${id}`),
+      () => city.api(id?.startsWith("in-") ? `/incidents/${id}` : `/alerts/${id}`),
       ({ handling }) => handling === "acknowledged",
     );
     await expect.poll(() => page.locator(`[data-id="${id}"]`).textContent()).toContain("olga");
@@ -150,10 +150,34 @@ describe.runIf(HAS_BROWSER)("the operators' desk", () => {
     await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
   });
 
+  it("shows alerts of one cause as one row, which opens to them and is acknowledged as a whole", async () => {
+    const page = await desk();
+    const row = page.locator(".row.incident").filter({ hasText: "Nitrogen dioxide" });
+    const id = await row.getAttribute("data-id");
+    const { members } = await city.api(`/incidents/${id}`);
+    await row.getByRole("button", { name: /one cause/ }).click();
+    const inList = members.filter(({ suppressedBy }: AlertView) => suppressedBy === undefined);
+    for (const one of inList) await page.locator(`[data-id="${one.id}"].member`).waitFor();
+    await shoot(page, "desk-incident");
+    if (await row.getByRole("button", { name: "Acknowledge" }).count()) {
+      await row.getByRole("button", { name: "Acknowledge" }).click();
+    }
+    await until(
+      () => city.api(`/incidents/${id}`),
+      ({ handling }) => handling === "acknowledged",
+    );
+    await page.locator(`[data-id="${inList[0].id}"] a`).click();
+    await page.getByRole("heading", { name: "Incident" }).waitFor();
+    expect(await page.locator(".incident-members li").count()).toBe(members.length);
+    await expectAccessible(page);
+    await shoot(page, "alert-incident");
+  });
+
   it("acknowledges many at once, and says who was faster", async () => {
     await city.api("/users", { name: "bruno", role: "operator" }).then(async ({ password }) => {
       const page = await desk();
-      const todo = (await open()).filter((one) => one.handling === "open").slice(0, 3);
+      const rows = await page.locator(".row:not(.incident)").evaluateAll((all) => all.map((one) => one.dataset.id));
+      const todo = (await open()).filter(({ id, handling }) => handling === "open" && rows.includes(id)).slice(0, 3);
       for (const { id } of todo) await page.locator(`[data-id="${id}"] input[type=checkbox]`).check();
       const [taken] = todo;
       await page.route(`**/alerts/${taken!.id}/acknowledge`, async (route) => {
