@@ -141,7 +141,8 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await page.getByLabel("Also remove the sensor from the list").check();
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
     await expect.poll(() => page.getByRole("row", { name: /lamp-7/ }).count()).toBe(0);
-    expect((await city.api("/devices")).items).toEqual([]);
+    const left = (await city.api("/devices")).items.map(({ username }: { username: string }) => username);
+    expect(left).not.toContain("lamp-7");
   });
 
   it("adds targets with what each needs, says how it goes, and tries one out", async () => {
