@@ -202,6 +202,8 @@ export function alertFigures(counts: Counts, rulesFailed: number, unapplied: num
     resolved,
     retracted,
     corrected,
+    raised: counts.raised,
+    lowered: counts.lowered,
     "late-confirmed": counts.lateConfirmed,
     shadow,
     history,

@@ -78,7 +78,10 @@ export type Alert = {
   readonly subject: Subject;
   /** "service": about Lamppost itself, not about what a sensor says. */
   readonly kind: Kind | "service";
+  /** The current one: it rises and falls with the level. */
   readonly severity: Severity;
+  /** Of a rule with levels: at which it is, 1 the mildest. */
+  readonly level?: number;
   readonly audience: Audience;
   readonly state: AlertState;
   readonly handling: Handling;

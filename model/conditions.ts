@@ -8,7 +8,7 @@ import { isTimeZone } from "./zone.ts";
 const RULE_DURATION_MAX_MS = 7 * DAY_MS;
 /** A sensor is not called silent before this. */
 const SILENCE_AFTER_MIN_MS = 15 * 60_000;
-const CONSECUTIVE_MAX = 48;
+export const CONSECUTIVE_MAX = 48;
 
 export const ruleId = z
   .string()
@@ -33,13 +33,16 @@ const days = z
   .refine((name) => isTimeZone(name === "utc" ? "UTC" : name), "write utc, or a time zone such as Europe/Vienna")
   .optional();
 
-const hold = duration(1_000, RULE_DURATION_MAX_MS, "from 1s to 7d");
+export const hold = duration(1_000, RULE_DURATION_MAX_MS, "from 1s to 7d");
 const capture = z.number().min(0.01).max(1).default(0.75);
 
 /** A number, or the sensor's own rating: the number in its tag, times a factor. Sensors without the tag are skipped. */
-const limit = z.union([z.number(), z.strictObject({ tag: z.string().min(1).max(64), times: z.number().positive() })], {
-  error: "a limit is a number, or { tag, times } for a share of a number in the sensor's tags",
-});
+export const limit = z.union(
+  [z.number(), z.strictObject({ tag: z.string().min(1).max(64), times: z.number().positive() })],
+  {
+    error: "a limit is a number, or { tag, times } for a share of a number in the sensor's tags",
+  },
+);
 
 const thresholdShape = {
   type: z.literal("threshold"),

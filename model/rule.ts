@@ -1,6 +1,15 @@
 import { z } from "zod";
-import { AUDIENCES, SEVERITIES } from "./alert.ts";
-import { conditionSchema, type Limit, type RuleCondition, ruleId, type Spec } from "./conditions.ts";
+import { AUDIENCES, SEVERITIES, type Severity } from "./alert.ts";
+import {
+  CONSECUTIVE_MAX,
+  conditionSchema,
+  hold,
+  type Limit,
+  limit,
+  type RuleCondition,
+  ruleId,
+  type Spec,
+} from "./conditions.ts";
 import { KINDS, type Kind } from "./kinds.ts";
 import {
   DERIVED,
@@ -12,6 +21,7 @@ import {
   type RuleMetric,
   ruleMetricsOf,
 } from "./metrics.ts";
+import { conditionAt } from "./rule-levels.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "./time.ts";
 
 /** A rule is data: what a city writes in YAML. Everything has a limit, and the message says what to write instead. */
@@ -20,6 +30,25 @@ export const RULES_MAX = 1_000;
 const RULE_METRICS = [...METRIC_NAMES, ...Object.keys(DERIVED)];
 
 const oneOrMore = z.union([ruleId, z.array(ruleId).min(1).max(100)]);
+
+const source = z.strictObject({
+  text: z.string().min(3).max(300),
+  url: z.url({ protocol: /^https?$/ }).optional(),
+});
+
+/** Above the rule's own condition and severity, which are the first: what a level does not say is as in the rule. */
+const level = z.strictObject({
+  above: limit.optional(),
+  below: limit.optional(),
+  clear: limit.optional(),
+  for: hold.optional(),
+  keepFor: hold.optional(),
+  count: z.int().min(1).max(CONSECUTIVE_MAX).optional(),
+  severity: z.enum(SEVERITIES),
+  title: z.string().min(3).max(120).optional(),
+  source: source.optional(),
+  advice: z.string().max(500).optional(),
+});
 
 const fields = z.strictObject({
   id: ruleId,
@@ -46,7 +75,9 @@ const fields = z.strictObject({
   severity: z.enum(SEVERITIES),
   audience: z.enum(AUDIENCES),
   /** The law, standard or practice behind the limit. */
-  source: z.strictObject({ text: z.string().min(3).max(300), url: z.url({ protocol: /^https?$/ }).optional() }),
+  source,
+  /** Further levels of the same condition, the mildest first: one alert, whose severity rises and falls. */
+  levels: z.array(level).min(1).max(5).optional(),
   mode: z.enum(["live", "shadow"]).default("live"),
   /** While this rule fires, alerts of those rules on the same sensor (or behind the same gateway, …) tell nobody. */
   inhibits: z
@@ -80,15 +111,87 @@ export type Rule = RuleData & {
 
 type Contradiction = { readonly path: (string | number)[]; readonly message: string };
 
+type Level = z.infer<typeof level>;
 type Draft = {
   readonly kind: Kind | "any";
   readonly metric?: string;
   readonly condition: RuleCondition;
+  readonly severity?: Severity;
+  readonly levels?: readonly Level[] | undefined;
 };
 
 /** What each field of a rule allows and together makes no sense, each with what to write instead. */
 export function contradictions(rule: Draft): Contradiction[] {
-  return [...metricMistakes(rule), ...conditionMistakes(rule), ...limitMistakes(rule)];
+  return [...metricMistakes(rule), ...conditionMistakes(rule), ...limitMistakes(rule), ...levelMistakes(rule)];
+}
+
+function levelMistakes({ levels = [], condition, severity = "info", ...rest }: Draft): Contradiction[] {
+  if (levels.length === 0) return [];
+  const { type } = condition;
+  if (type !== "threshold" && type !== "consecutive") {
+    const message = `a ${type} rule has no levels: they are for threshold and consecutive; write a rule of its own for each`;
+    return [{ path: ["levels"], message }];
+  }
+  let former = { condition: condition as RuleCondition, severity };
+  return levels.flatMap((one, i) => {
+    const strange = strangersIn(condition, one);
+    const next = { condition: conditionAt(condition, one), severity: one.severity };
+    const found = strange ?? orderMistakes(former, next, one, i);
+    const own = [...conditionMistakes({ ...rest, ...next }), ...limitMistakes({ ...rest, ...next })];
+    former = next;
+    const inside = own.map(({ path, message }) => ({ path: path.slice(1), message }));
+    return [...found, ...(found.length > 0 ? [] : inside)].map(({ path, message }) => ({
+      path: ["levels", i, ...path],
+      message,
+    }));
+  });
+}
+
+/** Fields that the condition of this rule does not have. */
+function strangersIn(condition: Spec<"threshold"> | Spec<"consecutive">, one: Level): Contradiction[] | undefined {
+  const side = condition.type === "threshold" && condition.below !== undefined ? "below" : "above";
+  const known = condition.type === "threshold" ? [side, "clear", "for", "keepFor"] : ["above", "count"];
+  const strange = (["above", "below", "clear", "for", "keepFor", "count"] as const).filter(
+    (key) => one[key] !== undefined && !known.includes(key),
+  );
+  if (strange.length > 0) {
+    const message = `a level of this rule may have ${known.join(", ")}; remove ${strange.join(", ")}`;
+    return [{ path: [strange[0]!], message }];
+  }
+  if (condition.type === "consecutive" && one.above !== undefined && typeof one.above !== "number") {
+    return [{ path: ["above"], message: "a level of a consecutive rule is a number" }];
+  }
+  return undefined;
+}
+
+type AtLevel = { readonly condition: RuleCondition; readonly severity: Severity };
+
+function orderMistakes(former: AtLevel, next: AtLevel, one: Level, i: number): Contradiction[] {
+  const order = "order levels from the mildest to the most severe";
+  const [before, after] = [former.condition, next.condition] as Spec<"threshold">[];
+  const side = before!.below === undefined ? "above" : "below";
+  const pair = comparable(before![side]!, after![side]!);
+  const path = [one[side] === undefined ? "severity" : side];
+  if (!pair) return [{ path, message: "all levels of a rule are numbers, or shares of the same tag" }];
+  const beyond = side === "above" ? pair[1] - pair[0] : pair[0] - pair[1];
+  const first = `level ${i + 1}`;
+  if (beyond < 0) {
+    const message = `level ${i + 2} (${side} ${pair[1]}) lies before ${first} (${side} ${pair[0]}): ${order}`;
+    return [{ path, message }];
+  }
+  if (beyond === 0 && longOf(next.condition) <= longOf(former.condition)) {
+    const message = `level ${i + 2} is no further than ${first} and need not last longer: leave it out, or raise its limit`;
+    return [{ path, message }];
+  }
+  if (SEVERITIES.indexOf(next.severity) >= SEVERITIES.indexOf(former.severity)) return [];
+  const message = `level ${i + 2} is ${next.severity} and ${first} is ${former.severity}: ${order}`;
+  return [{ path: ["severity"], message }];
+}
+
+/** How long it has to last: windows, or milliseconds. */
+function longOf(condition: RuleCondition): number {
+  const { count, for: hold } = condition as { count?: number; for?: string };
+  return count ?? parseDuration(hold ?? "") ?? 0;
 }
 
 function metricMistakes({ kind, metric, condition }: Draft): Contradiction[] {

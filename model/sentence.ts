@@ -73,6 +73,7 @@ export const SENTENCES = {
   },
   /** What an index was worked out from. */
   "index.because": { metric: "metric", value: "amount" },
+  "level.lowered": { ...MEASURED, at: "time", side: SIDE, limit: "amount" },
   "threshold.notHeld": { at: "time", value: "amount", held: "span" },
   /** `count` windows in a row. */
   consecutive: { ...MEASURED, at: "time", window: "window", limit: "amount", count: "count" },

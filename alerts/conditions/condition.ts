@@ -24,7 +24,11 @@ export type Sample = WindowSample & {
 
 /** What a condition has to say. The engine makes alerts of it. */
 export type Outcome = {
-  readonly what: "pending" | "firing" | "resolved";
+  /** "raised", "lowered": it fires on, at another level. */
+  readonly what: "pending" | "firing" | "raised" | "lowered" | "resolved";
+  /** Of a rule with levels: at which it is, 1 the mildest; and since when that holds. */
+  readonly level?: number | undefined;
+  readonly since?: number | undefined;
   /** Event time of the verdict: the sample's time, or the end of the window. */
   readonly at: number;
   /** When the condition began to hold: with rule and subject, the identity of the alert. */
@@ -36,7 +40,7 @@ export type Outcome = {
   /** For a forecast: when the limit will be reached. */
   readonly expected?: Expected;
   /** For "resolved": it cleared, it ended before it had held for long enough, or the data ran out. */
-  readonly why?: "cleared" | "not-held" | "no-data";
+  readonly why?: "cleared" | "not-held" | "no-data" | undefined;
 };
 
 /** The next state and what happened. States are plain JSON and never changed in place. */

@@ -380,10 +380,10 @@ export function fold(subject: Subject, row: number, context: FoldContext): void 
 /** What fired by readings of the past still holds now: it is an alert of today. */
 function bringUpToDate(subject: Subject, at: number): void {
   for (const [column, { isHistory, ...active }] of subject.actives) {
-    const { firedAt, startedAt, evidence, value } = active;
+    const { firedAt, startedAt, evidence, value, level } = active;
     if (!isHistory || firedAt === undefined) continue;
     subject.actives = withEntry(subject.actives, column, active);
-    const outcome: Outcome = { what: "firing", at: Math.max(at, firedAt), startedAt, value, evidence };
+    const outcome: Outcome = { what: "firing", at: Math.max(at, firedAt), startedAt, value, evidence, level };
     push(subject, { key: subject.key, column, outcome, active });
   }
 }

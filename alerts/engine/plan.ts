@@ -3,6 +3,7 @@ import { DERIVED, isDerived, type MetricName, type RuleMetric } from "../../mode
 import type { Rule } from "../../model/rule.ts";
 import { matcherOf } from "../../model/rule-match.ts";
 import type { AnyOverValues, WatchedSensor } from "../conditions/condition.ts";
+import { levelled, levelledParams } from "../conditions/levels.ts";
 import { type ConditionTable, overValues, paramsMaker } from "../conditions/registry.ts";
 import { HEARD } from "../conditions/silence.ts";
 import { isSameSize, type WindowSize } from "../conditions/window.ts";
@@ -25,16 +26,21 @@ export type CompiledRule = {
 };
 
 export function compileRule(rule: Rule): CompiledRule {
-  const { condition, metric, mode, audience } = rule;
+  const { condition, metric, mode, audience, levels } = rule;
   const fit = createHash("sha256")
-    .update(JSON.stringify([condition, metric, mode, audience]))
+    .update(JSON.stringify([condition, metric, mode, audience, ...(levels ? [levels] : [])]))
     .digest("hex")
     .slice(0, 8);
   return {
     rule,
     fit,
     matches: matcherOf(rule),
-    paramsFor: shared(rule, paramsMaker(rule) as (sensor: WatchedSensor) => Params | undefined),
+    paramsFor: shared(
+      rule,
+      (rule.levels ? levelledParams(rule, paramsMaker) : paramsMaker(rule)) as (
+        sensor: WatchedSensor,
+      ) => Params | undefined,
+    ),
     failure: undefined,
   };
 }
@@ -44,10 +50,11 @@ export function compileRule(rule: Rule): CompiledRule {
  * nothing of the sensor but the tags that the condition names and what it `looksAt`.
  */
 function shared(
-  { condition }: Rule,
+  { condition, levels = [] }: Rule,
   make: (sensor: WatchedSensor) => Params | undefined,
 ): (sensor: WatchedSensor) => Params | undefined {
-  const names = Object.values(condition).flatMap((field) => (isTagged(field) ? [field.tag] : []));
+  const fields = [condition, ...levels].flatMap((one) => Object.values(one));
+  const names = fields.flatMap((field) => (isTagged(field) ? [field.tag] : []));
   const looksAt = overValues(condition.type)?.looksAt;
   const made = new Map<string, Params | undefined>();
   return (sensor) => {
@@ -68,7 +75,7 @@ export type Watch = {
   readonly compiled: CompiledRule;
   readonly params: Params;
   /** undefined for silence, which watches the sensor rather than a value. */
-  readonly condition: AnyOverValues | undefined;
+  readonly condition: Pick<AnyOverValues, "quiet" | "step" | "advance" | "whileHeard"> | undefined;
   /** The place of its window among those of the stream, if it has one. */
   readonly window: number | undefined;
 };
@@ -190,19 +197,24 @@ function sizesOf(metric: RuleMetric | undefined, bound: readonly Bound[]): Windo
   return sizes.filter((size, i) => sizes.findIndex((one) => isSameSize(one, size)) === i);
 }
 
+function stepsOf({ condition: { type }, levels }: Rule, conditions: ConditionTable): Watch["condition"] {
+  const condition = overValues(type, conditions);
+  return condition && levels ? levelled(condition) : condition;
+}
+
 /** The silence of a sensor, not that of one of its values. */
 const isOfSensor = ({ rule }: CompiledRule) => rule.condition.type === "silence" && rule.metric === undefined;
 
 function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives: readonly Derive[]): Plan {
   const watches = bound.map(({ compiled, params }, column): Watch => {
-    const { metric, condition } = compiled.rule;
+    const { metric } = compiled.rule;
     const size = windowSizeOf(params);
     const window = size && sizesOf(metric, bound).findIndex((one) => isSameSize(one, size));
     return {
       column,
       compiled,
       params,
-      condition: isOfSensor(compiled) ? undefined : overValues(condition.type, conditions),
+      condition: isOfSensor(compiled) ? undefined : stepsOf(compiled.rule, conditions),
       window,
     };
   });

@@ -121,7 +121,9 @@ export function createRefusals(
     const active = isImported && outcome.what !== "resolved" ? { ...next, isHistory: true as const } : next;
     const { what, at } = outcome;
     const resolvedAt = what === "resolved" ? at : undefined;
-    said.push(toTransition(about, active, { state: what, resolvedAt, entry: { what, at, knownAt } }));
+    said.push(
+      toTransition(about, active, { state: what as "firing" | "resolved", resolvedAt, entry: { what, at, knownAt } }),
+    );
     one.active = what === "resolved" ? undefined : active;
   }
 

@@ -26,6 +26,8 @@ export type OpenWindow = { -readonly [Key in keyof Window]: number } & {
 
 /** A state of a condition with windows. */
 type Windowed = { readonly rolling?: Rolling };
+/** That of a rule with levels: all have the same window. */
+type Levelled = { readonly levels?: readonly unknown[] };
 
 function createOpenWindow(size: WindowSize): OpenWindow {
   return {
@@ -78,12 +80,14 @@ export function addTo(
 export function isWithin(window: OpenWindow, state: unknown, at: number): boolean {
   if (at >= window.to) return false;
   // The cheap half first: the states of a city are more than a processor keeps at hand.
-  return window.isBegun || (state as Windowed).rolling?.open?.from === window.from;
+  return window.isBegun || (((state as Levelled).levels?.[0] ?? state) as Windowed).rolling?.open?.from === window.from;
 }
 
 /** The state with all samples of the window that it has begun. */
 export function withWindow(state: unknown, window: OpenWindow): unknown {
   const { from, count, good, coveredMs, uncounted, sum, min, max } = window;
+  const { levels } = state as Levelled;
+  if (levels) return { ...(state as Levelled), levels: levels.map((one) => withWindow(one, window)) };
   const { rolling } = state as Windowed;
   if (rolling?.open?.from !== from || rolling.open.count === count) return state;
   return {

@@ -10,6 +10,8 @@ import { type Clock, copyClock, copyStream, createClock, createStream, type Stre
 /** What an alert that is not over yet rests on. Kept with the state, so that its end can tell the whole story. */
 export type Active = {
   readonly startedAt: number;
+  /** Of a rule with levels. */
+  readonly level?: number;
   readonly firedAt?: number;
   readonly value?: number;
   readonly limit?: number;

@@ -2,16 +2,18 @@ import { recordText } from "../../messages/messages.ts";
 import type { AlertState, Cause, TimelineEntry, Transition } from "../../model/alert.ts";
 import { wordsOf } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
+import { levelRules } from "../../model/rule-levels.ts";
 import { type Sentence, say, withSentences } from "../../model/sentence.ts";
 import { alertId } from "../alert-id.ts";
-import type { Outcome, WatchedSensor } from "../conditions/condition.ts";
+import { amount, measured, type Outcome, type WatchedSensor } from "../conditions/condition.ts";
+import type { LevelledParams } from "../conditions/levels.ts";
 import { explain, explainEnd, wordsOfCondition } from "../conditions/registry.ts";
 import { noted, saysOf, titleOf } from "../says.ts";
 import type { Before } from "./history.ts";
 import type { CompiledRule, Params, Watch } from "./plan.ts";
 import { type Active, type JudgedRow, NOTHING_TOLD, type Subject, withEntry } from "./subject.ts";
 
-type What = "pending" | "firing" | "resolved" | "retracted" | "corrected" | "late-confirmed";
+type What = Outcome["what"] | "retracted" | "corrected" | "late-confirmed";
 
 /** What made the rules say something else. `causeOf`: the reading, of an alert that began at this time. */
 type Correction = {
@@ -28,6 +30,8 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
   const counts = {
     pending: 0,
     firing: 0,
+    raised: 0,
+    lowered: 0,
     resolved: 0,
     retracted: 0,
     corrected: 0,
@@ -42,7 +46,13 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
     const { what, at, why } = outcome;
     const note = why === "cleared" ? undefined : why;
     const entry = { what, at, knownAt, note, ...(note && { says: WHY[note] }) };
-    push(subject, column, active, { state: what, resolvedAt: what === "resolved" ? at : undefined, entry }, cause);
+    push(
+      subject,
+      column,
+      active,
+      { state: stateOf(what), resolvedAt: what === "resolved" ? at : undefined, entry },
+      cause,
+    );
   }
 
   /** All that follows from a late reading, or one that the clock did not wait for. */
@@ -133,10 +143,13 @@ export function endOf(active: Active, time: number, knownAt: number, note: Sente
   return [withMore(active, note), { state: "resolved", resolvedAt: at, entry }];
 }
 
+const stateOf = (what: Outcome["what"]) => (what === "raised" || what === "lowered" ? "firing" : what);
+
 type WatchedRule = { readonly rule: Rule; readonly params: Params; readonly sensor: WatchedSensor };
 
 /** What is active after this outcome; undefined once it is resolved. */
 export function nextActive(about: WatchedRule, former: Active | undefined, outcome: Outcome): Active {
+  if (about.rule.levels && "levels" in about.params) return nextLevel(about, former, outcome);
   const { rule, params } = about;
   if (outcome.what === "resolved") {
     const title = { explanation: rule.title, says: [titleOf(rule)] };
@@ -156,6 +169,40 @@ export function nextActive(about: WatchedRule, former: Active | undefined, outco
   };
 }
 
+/** The same of a rule with levels: as it is at the level of the outcome, which began by itself. */
+function nextLevel(about: WatchedRule, former: Active | undefined, outcome: Outcome): Active {
+  const { what, level, since, at, value } = outcome;
+  const place = Math.max(0, (level ?? former?.level ?? 1) - 1);
+  const rule = { ...levelRules(about.rule)[place]!, levels: undefined };
+  const params = (about.params as LevelledParams).levels[place] as Params;
+  const { startedAt, ...own } = nextActive({ ...about, rule, params }, former, {
+    ...outcome,
+    startedAt: what === "resolved" ? outcome.startedAt : (since ?? outcome.startedAt),
+  });
+  if (what === "resolved") return { ...own, startedAt };
+  const says = what === "lowered" ? [loweredTo(rule, about.sensor, own.limit!, at, value!)] : own.says;
+  return {
+    ...own,
+    startedAt: outcome.startedAt,
+    firedAt: what === "pending" ? undefined : (former?.firedAt ?? at),
+    ...(says && { says, explanation: recordText(says, rule.zone) }),
+    ...(level === undefined ? {} : { level }),
+    ...(former?.isHistory && { isHistory: true }),
+  };
+}
+
+function loweredTo(rule: Rule, sensor: WatchedSensor, limit: number, at: number, value: number): Sentence {
+  const { condition } = rule as Rule & { condition: { below?: unknown } };
+  const side = condition.below === undefined ? "above" : "below";
+  return say("level.lowered", {
+    ...measured(rule, sensor),
+    value: amount(rule, value),
+    at,
+    side,
+    limit: amount(rule, limit),
+  });
+}
+
 /** What is said of an alert: how it now is, and the line of its timeline. */
 export type Change = {
   readonly state: AlertState;
@@ -168,9 +215,10 @@ export type Change = {
 export type RuleOnSensor = { readonly compiled: Pick<CompiledRule, "rule" | "fit">; readonly sensor: WatchedSensor };
 
 export function toTransition({ compiled, sensor }: RuleOnSensor, active: Active, change: Change): Transition {
-  const { rule, fit } = compiled;
+  const { fit } = compiled;
+  const { startedAt, firedAt, value, limit, evidence, explanation, says, expected, isHistory, level } = active;
+  const rule = level === undefined ? compiled.rule : levelRules(compiled.rule)[level - 1]!;
   const { id, version, title, source, severity, audience, metric, mode } = rule;
-  const { startedAt, firedAt, value, limit, evidence, explanation, says, expected, isHistory } = active;
   const { state, resolvedAt, entry, correctedBy } = change;
   return {
     alert: {
@@ -179,6 +227,7 @@ export function toTransition({ compiled, sensor }: RuleOnSensor, active: Active,
       subject: { sensorId: sensor.id, district: sensor.district },
       kind: sensor.kind,
       severity,
+      ...(level === undefined ? {} : { level }),
       audience,
       state,
       startedAt,
@@ -266,7 +315,12 @@ function changes(
 }
 
 function asNow(what: Difference["what"], { outcome, active }: JudgedRow): Difference {
-  return { what, state: outcome.what, active, resolvedAt: outcome.what === "resolved" ? outcome.at : undefined };
+  return {
+    what,
+    state: stateOf(outcome.what),
+    active,
+    resolvedAt: outcome.what === "resolved" ? outcome.at : undefined,
+  };
 }
 
 /** What ended it, or changed it, is not so: it is what it was. */

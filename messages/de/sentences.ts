@@ -45,6 +45,8 @@ export const sentences: Pack["sentences"] = {
     return `${capital(metric)}, ${where}: ${measured}, ${held}${SIDES[side]} der Grenze von ${limit}${condition}.`;
   },
   "index.because": ({ metric, value }) => `${metric} ${value}`,
+  "level.lowered": ({ metric, where, value, at, side, limit }) =>
+    `${capital(metric)}, ${where}: ${at.at} zurück auf ${value}, auf die Stufe ${SIDES[side]} der Grenze von ${limit}.`,
   "threshold.notHeld": ({ at, value, held }) => `Beendet ${at.at} mit ${value}, bevor es ${held} angehalten hatte.`,
   consecutive({ metric, where, value, at, window, limit, count }) {
     const run = count === 1 ? "" : `, ${inARow(count, window)}`;

@@ -41,6 +41,8 @@ export const sentences: Pack["sentences"] = {
     return `${capital(metric)} at ${where} ${measured}, ${side} ${limit}${held}${condition}.`;
   },
   "index.because": ({ metric, value }) => `${metric} ${value}`,
+  "level.lowered": ({ metric, where, value, at, side, limit }) =>
+    `${capital(metric)} at ${where} came back to ${value} ${at.at}, to the level ${side} ${limit}.`,
   "threshold.notHeld": ({ at, value, held }) => `It ended ${at.at} with ${value}, before it had held for ${held}.`,
   consecutive({ metric, where, value, at, window, limit, count }) {
     const run = count === 1 ? `above ${limit}` : `the ${ordinal(count)} ${windowUnit(window)} in a row above ${limit}`;

@@ -51,6 +51,8 @@ export const sentences: Pack["sentences"] = {
     return `${capital(metric)} en ${where}: ${measured}, ${SIDES[side]} del límite de ${limit}${held}${condition}.`;
   },
   "index.because": ({ metric, value }) => `${metric} ${value}`,
+  "level.lowered": ({ metric, where, value, at, side, limit }) =>
+    `${capital(metric)} en ${where}: de vuelta a ${value} ${at.at}, al nivel ${SIDES[side]} del límite de ${limit}.`,
   "threshold.notHeld": ({ at, value, held }) => `Terminó ${at.at} con ${value}, antes de durar ${held}.`,
   consecutive({ metric, where, value, at, window, limit, count }) {
     const run = count === 1 ? "" : `, ${inARow(count, window)}`;

@@ -70,6 +70,8 @@ export const alert: typeof en.alert = {
     firing: "Die Meldung begann",
     resolved: "Die Störung endete",
     retracted: "Zurückgenommen: Sie hätte nicht auslösen sollen",
+    raised: "Auf eine höhere Stufe gestiegen",
+    lowered: "Auf eine mildere Stufe gesunken",
     "late-confirmed": "Durch einen späten Messwert bestätigt",
     corrected: "Durch einen späten Messwert berichtigt",
     "readings-corrected": "Messwerte, auf denen er beruht, wurden korrigiert",

@@ -69,6 +69,8 @@ export const alert = {
     firing: "The alert fired",
     resolved: "The alert was resolved",
     retracted: "Retracted: it should not have fired",
+    raised: "Raised to a higher level",
+    lowered: "Lowered to a milder level",
     "late-confirmed": "Confirmed by a late reading",
     corrected: "Corrected by a late reading",
     "readings-corrected": "Readings it rests on were corrected",

@@ -71,6 +71,8 @@ export const alert: typeof en.alert = {
     firing: "La alerta empezó",
     resolved: "El problema terminó",
     retracted: "Retirada: no debió activarse",
+    raised: "Subió de nivel",
+    lowered: "Bajó de nivel",
     "late-confirmed": "Confirmada por una medición tardía",
     corrected: "Corregida por una medición tardía",
     "readings-corrected": "Se corrigieron mediciones en las que se basa",
