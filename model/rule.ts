@@ -21,7 +21,6 @@ import {
   type RuleMetric,
   ruleMetricsOf,
 } from "./metrics.ts";
-import { conditionAt } from "./rule-levels.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "./time.ts";
 
 /** A rule is data: what a city writes in YAML. Everything has a limit, and the message says what to write instead. */
@@ -346,4 +345,28 @@ function limitMistakes({ metric, condition }: Draft): Contradiction[] {
 
 function rangeOf(metric: string): readonly [number, number] | undefined {
   return isDerived(metric) ? [1, 6] : metricRow(metric as MetricName)?.fail;
+}
+
+/** A rule as it is at each of its levels, the mildest first; one without levels is its only one. */
+export function levelRules(rule: Rule): readonly Rule[] {
+  return [rule, ...(rule.levels ?? []).map((level) => ({ ...rule, ...levelParts(rule, level) }))];
+}
+
+function levelParts({ title, source, advice, condition }: Rule, level: Level) {
+  return {
+    title: level.title ?? title,
+    source: level.source ?? source,
+    advice: level.advice ?? advice,
+    severity: level.severity,
+    condition: conditionAt(condition, level),
+  };
+}
+
+const OWN = ["above", "below", "clear", "for", "keepFor", "count"] as const;
+
+/** What a level does not say of its own is as in the rule, but for `clear`, which belongs to the limit. */
+export function conditionAt(condition: RuleCondition, level: Level): RuleCondition {
+  const { clear: _, ...shared } = condition as RuleCondition & { clear?: unknown };
+  const own = Object.fromEntries(OWN.flatMap((key) => (level[key] === undefined ? [] : [[key, level[key]]])));
+  return { ...shared, ...own } as RuleCondition;
 }

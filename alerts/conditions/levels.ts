@@ -1,5 +1,4 @@
-import type { Rule } from "../../model/rule.ts";
-import { levelRules } from "../../model/rule-levels.ts";
+import { levelRules, type Rule } from "../../model/rule.ts";
 import type { AnyOverValues, Outcome, Step, ValueCondition, WatchedSensor } from "./condition.ts";
 import type { WindowSize } from "./window.ts";
 

@@ -75,7 +75,7 @@ export type Watch = {
   readonly compiled: CompiledRule;
   readonly params: Params;
   /** undefined for silence, which watches the sensor rather than a value. */
-  readonly condition: Pick<AnyOverValues, "quiet" | "step" | "advance" | "whileHeard"> | undefined;
+  readonly condition: Pick<AnyOverValues, "quiet" | "step" | "advance" | "whileHeard" | "beside"> | undefined;
   /** The place of its window among those of the stream, if it has one. */
   readonly window: number | undefined;
 };

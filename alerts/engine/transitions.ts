@@ -1,8 +1,7 @@
 import { recordText } from "../../messages/messages.ts";
 import type { AlertState, Cause, TimelineEntry, Transition } from "../../model/alert.ts";
 import { wordsOf } from "../../model/metrics.ts";
-import type { Rule } from "../../model/rule.ts";
-import { levelRules } from "../../model/rule-levels.ts";
+import { levelRules, type Rule } from "../../model/rule.ts";
 import { type Sentence, say, withSentences } from "../../model/sentence.ts";
 import { alertId } from "../alert-id.ts";
 import { amount, measured, type Outcome, type WatchedSensor } from "../conditions/condition.ts";
