@@ -108,7 +108,8 @@ export type Stream = {
   next: number;
   /** Of the sizes that its rules want. */
   readonly windows: readonly OpenWindow[];
-} & Slow;
+} & Slow &
+  Looked;
 
 /**
  * How a sensor sends when nothing happens, of one that sends more often when something does: the slowest interval that it
@@ -116,12 +117,24 @@ export type Stream = {
  * the interval of then at least. Only of streams with windows.
  */
 type Slow = { slowMs: number; slowAt: number; longGaps: readonly number[] };
+/** The gap to the sample that is being looked at has lost a reading. */
+type Looked = { isHole: boolean };
 
 const NONE_LONG: readonly number[] = [];
 
 export function createStream(declaredMs: number | undefined, sizes: readonly WindowSize[] = []): Stream {
   const windows = sizes.map(createOpenWindow);
-  return { declaredMs, lastAt: undefined, gaps: [], next: 0, windows, slowMs: 0, slowAt: 0, longGaps: NONE_LONG };
+  return {
+    declaredMs,
+    lastAt: undefined,
+    gaps: [],
+    next: 0,
+    windows,
+    slowMs: 0,
+    slowAt: 0,
+    longGaps: NONE_LONG,
+    isHole: false,
+  };
 }
 
 /** For a checkpoint. A stream that nothing has come from stays shared: `own` it before it changes. */
@@ -183,7 +196,8 @@ export function coveredBy(stream: Stream, at: number): number | undefined {
   if (declaredMs === undefined && gaps.length === 0) return undefined;
   const gap = at - lastAt;
   // Nearly every sample ends here: what `intervalMs` says need not be sorted out.
-  if (!isIntervalBelow(stream, gap / LOST_FROM)) return gap;
+  stream.isHole = isIntervalBelow(stream, gap / LOST_FROM);
+  if (!stream.isHole) return gap;
   const interval = intervalMs(stream)!;
   const stands = declaredMs === undefined ? Math.max(interval, slowMsOf(stream, at)) : interval;
   return gap <= LOST_FROM * stands ? gap : stands;
@@ -199,17 +213,21 @@ function slowMsOf({ slowMs, slowAt, longGaps: long }: Slow, at: number): number 
   return sum >= LONG_SHARE * span ? Math.max(kept, gaps[(count - 1) >> 1]!) : kept;
 }
 
-/** Call it before `moveOn`: what the gap to this sample says of how the sensor sends. */
+/**
+ * Call it after `coveredBy` and before `moveOn`: what the gap to this sample says of how the sensor sends. This is done for
+ * every sample: its slow interval is looked at once an hour, and where it may be another one.
+ */
 export function noteSlow(stream: Stream, at: number): void {
   const { lastAt, gaps, declaredMs, slowMs } = stream;
   if (lastAt === undefined || declaredMs !== undefined || gaps.length < LONG_MIN) return;
   const gap = at - lastAt;
   const former = gaps[(stream.next + gaps.length - 1) % gaps.length]!;
   // Two in a row: one alone is as much as an outage is.
-  if (gap <= HOUR_MS && isIntervalBelow(stream, Math.min(former, gap) / LONG_TIMES)) {
+  if (stream.isHole && gap <= HOUR_MS && isIntervalBelow(stream, Math.min(former, gap) / LONG_TIMES)) {
     stream.longGaps = [...stream.longGaps, at, gap].slice(-2 * LONG_KEPT);
   }
   if (gaps.length < GAPS_MAX || (gap < slowMs && at - stream.slowAt <= DAY_MS)) return;
+  if (gap === slowMs && at - stream.slowAt < HOUR_MS) return;
   if (gap >= slowMs && isIntervalBelow(stream, slowMs)) return;
   stream.slowAt = at;
   // Sorted out only where it is another one.
