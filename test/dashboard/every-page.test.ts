@@ -100,7 +100,7 @@ describe.runIf(HAS_BROWSER)("every page", () => {
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/alerts\//);
     await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
-    await tabTo(page, page.getByRole("button", { name: "Acknowledge" }));
+    await tabTo(page, page.getByRole("button", { name: "Acknowledge", exact: true }));
     await page.keyboard.press("Enter");
     await page.locator(".alert-chips").getByText("Acknowledged").waitFor();
     await tabTo(page, page.getByRole("button", { name: "Comment" }));

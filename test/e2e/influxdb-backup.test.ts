@@ -38,7 +38,7 @@ describe.runIf(needs("influxd"))("backup and restore with InfluxDB", () => {
 
   async function restored(database: string, backup: string, name: string, city: City, server = influx): Promise<City> {
     const into = join(folder, name);
-    const { code, stdout } = await city.cli("restore", backup, "--into", into);
+    const { code, stdout } = await city.cli("restore", backup, "--into", into, "--take-over");
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("taken into its books") });
     return start(database, into, server);
   }

@@ -25,6 +25,8 @@ async function play(seed: number): Promise<void> {
   const { records } = world;
   const heard = new Map<string, string[]>(IDS.map((id) => [id, []]));
   const seen = new Set<string>();
+  /** Arrived, and the service does not know it. */
+  const lost = new Set<string>();
   let isWell = false;
 
   function putTarget(id: string, enabled = true): void {
@@ -44,11 +46,13 @@ async function play(seed: number): Promise<void> {
       if (fate < 3) return new Error("connection lost");
       const message = `${id} ${headers["webhook-id"]}`;
       const { data, type } = JSON.parse(body);
-      for (const { type: what, data: alert } of Array.isArray(data) ? data : [{ type, data }])
+      for (const { type: what, data: alert } of Array.isArray(data) ? data : [{ type, data }]) {
+        if (fate >= 3 && fate < 5) lost.add(`${id} ${what.replace("alert.", "")} ${alert.id}`);
         if (!seen.has(`${message} ${alert.id} ${what}`)) {
           seen.add(`${message} ${alert.id} ${what}`);
           heard.get(id)!.push(`${what.replace("alert.", "")} ${alert.id}`);
         }
+      }
       return fate < 5 ? new Error("the answer was lost") : 200;
     });
   putTarget("a");
@@ -94,7 +98,9 @@ async function play(seed: number): Promise<void> {
       const { handling, suppressedBy } = records.alerts.get(alert)!;
       const isTold = handling !== "closed" && suppressedBy === undefined;
       if (isTold) expect(count(`firing ${alert}`), `${about}: ${alert}`).toBeGreaterThan(0);
-      expect(count(`firing ${alert}`), `${about}: ${alert}, once`).toBeLessThanOrEqual(1);
+      // A beginning that nobody knows to have arrived, and that was dropped meanwhile, is told again.
+      const most = lost.has(`${id} firing ${alert}`) ? 2 : 1;
+      expect(count(`firing ${alert}`), `${about}: ${alert}, once`).toBeLessThanOrEqual(most);
     }
   }
   expect(records.outbox.pending().size, `seed ${seed}`).toBe(0);
