@@ -152,8 +152,10 @@ function IncidentRow({
   const worst = members.reduce((a, b) => (rank(b) > rank(a) ? b : a));
   const told = tell(lead);
   const opened = desk.opened.value.has(id);
+  const isQuieted = members.every((one) => !isOpen(one) || quietedBy(one) !== undefined);
   const state = [
     members.some(isOpen) ? "" : "ended",
+    isQuieted ? "quieted" : "",
     desk.current.value === id ? "current" : "",
     desk.selected.value.has(id) ? "selected" : "",
   ].join(" ");
@@ -195,7 +197,9 @@ function IncidentRow({
         <span class="quiet">
           <span class="hidden">{t.since}</span> <Moment at={incident?.startedAt ?? lead.startedAt} />
         </span>
-        {todo && mayHandle.value ? (
+        {isQuieted && quietedBy(lead) ? (
+          <QuietedChip alert={lead} />
+        ) : todo && mayHandle.value ? (
           <Button class="small" aria-label={t.acknowledge} onClick={() => void desk.acknowledge([id])}>
             <span>{t.acknowledge}</span>
           </Button>

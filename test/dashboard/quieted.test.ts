@@ -33,9 +33,10 @@ describe.runIf(HAS_BROWSER)("what nobody is told of", () => {
   ])("is in the list and on the map with its mark, %s", async (language, chip, name) => {
     const { page, goTo, close } = await visit(city, { token: city.token, language });
     await goTo("/");
-    const row = page.locator(".row.quieted").filter({ hasText: /Quiet station|quiet-1/ });
-    await row.first().waitFor();
-    expect(await row.first().locator(".chip").textContent()).toBe(chip);
+    // Its two alerts are of one cause, and one row.
+    const row = page.locator(".row.incident.quieted").first();
+    await row.waitFor();
+    expect(await row.locator(".quieted-chip").textContent()).toBe(chip);
     const district = page.getByRole("button", { name });
     await district.waitFor();
     expect(await district.getAttribute("class")).toBe("district quieted");
