@@ -1,5 +1,6 @@
 import { TOPIC_BYTES_MAX } from "../model/message.ts";
 import type { Account } from "../model/people.ts";
+import { filterMatches, isFilter } from "../model/topic-filter.ts";
 import { parseSensorTopic, type SensorTopic } from "../model/topics.ts";
 
 type Action = "publish" | "subscribe" | "forward";
@@ -15,7 +16,7 @@ const deny = (reason: AccessReason): Decision => ({ allowed: false, reason });
  * | account  | publish                                              | subscribe and forward                    |
  * |----------|------------------------------------------------------|------------------------------------------|
  * | device   | its own topic and its own `/status`, also of districts it stood in | its own `/rejected` and `/status`        |
- * | gateway  | readings, status and, if it may, `import/` of its districts | anything under `city/<its district>/` |
+ * | gateway  | readings, status and, if it may, `import/` of its districts; the topics of other formats that it may speak | anything under `city/<its district>/` |
  * | a person | nothing                                              | anything under `alerts/` and `city/`     |
  *
  * `topic` is a filter for "subscribe" and a topic without wildcards otherwise. Nothing under `$` and no filter whose
@@ -32,7 +33,8 @@ export function mayUse(account: Account, action: Action, topic: string): Decisio
 
 function mayPublish(account: Account, topic: string): Decision {
   const at = parseSensorTopic(topic);
-  if (!at || at.channel === "rejected") return deny("unknown_topic");
+  if (!at) return maySpeak(account, topic) ? ALLOWED : deny("unknown_topic");
+  if (at.channel === "rejected") return deny("unknown_topic");
   switch (account.role) {
     case "device":
       return !at.imported && isOwn(account, at) ? ALLOWED : deny("not_yours");
@@ -43,6 +45,12 @@ function mayPublish(account: Account, topic: string): Decision {
     default:
       return deny("read_only");
   }
+}
+
+/** A topic of another format, which a mapping reads: of a gateway that was given it. */
+export function maySpeak(account: Account, topic: string): boolean {
+  if (account.role !== "gateway" || !account.accepts) return false;
+  return account.accepts.some(({ topics }) => topics.some((filter) => filterMatches(filter, topic)));
 }
 
 /** A topic is received by the same rule as a filter is subscribed to: it is the narrowest filter there is. */
@@ -72,34 +80,6 @@ function mayReceive(account: Account, filter: string): Decision {
 function isOwn(account: Account & { role: "device" }, at: SensorTopic): boolean {
   if (at.sensorId !== account.sensorId || at.kind !== account.kind) return false;
   return at.district === account.district || account.former?.includes(at.district) === true;
-}
-
-/**
- * True for a topic filter as MQTT 3.1.1 section 4.7.1 wants it: `+` fills a whole level, `#` a whole last level. A topic
- * without wildcards is a filter too.
- */
-export function isFilter(filter: string): boolean {
-  if (filter.length === 0) return false;
-  for (let i = 0; i < filter.length; i += 1) {
-    const code = filter.charCodeAt(i);
-    if (code !== 43 && code !== 35) continue;
-    if (i > 0 && filter[i - 1] !== "/") return false;
-    if (i === filter.length - 1) continue;
-    if (code === 35 || filter[i + 1] !== "/") return false;
-  }
-  return true;
-}
-
-/** Whether a topic is one of those the filter names; `a/#` names `a`, too [MQTT-4.7.1-2]. */
-export function filterMatches(filter: string, topic: string): boolean {
-  const wanted = filter.split("/");
-  const levels = topic.split("/");
-  for (let i = 0; i < wanted.length; i += 1) {
-    if (wanted[i] === "#") return true;
-    if (i >= levels.length || (wanted[i] !== "+" && wanted[i] !== levels[i])) return false;
-    if (i === levels.length - 1 && wanted[i + 1] === "#" && wanted.length === i + 2) return true;
-  }
-  return wanted.length === levels.length;
 }
 
 /** What MQTT forbids or discourages in text (section 1.5.3), and U+FFFD, which is what bad UTF-8 was decoded to. */

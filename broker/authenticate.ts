@@ -173,9 +173,8 @@ function isClientId({ clientId, clean, version }: Asked): boolean {
 
 function isFitWill(account: Account, will: Will): boolean {
   const at = parseSensorTopic(will.topic);
-  return (
-    at?.channel === "status" && readStatus(will.payload) !== undefined && mayUse(account, "publish", will.topic).allowed
-  );
+  const isFit = !at || (at.channel === "status" && readStatus(will.payload) !== undefined);
+  return isFit && mayUse(account, "publish", will.topic).allowed;
 }
 
 /** Outlive connections, so that a reconnect does not fill them again. */

@@ -4,8 +4,9 @@ import {
   REFUSED_PAYLOAD_BYTES_MAX,
   TOPIC_BYTES_MAX,
 } from "../model/message.ts";
+import { isFilter } from "../model/topic-filter.ts";
 import { cutTopic } from "../model/topics.ts";
-import { isCleanText, isFilter, isText } from "./access.ts";
+import { isCleanText, isText } from "./access.ts";
 import type { PacketParser } from "./aedes-internals.ts";
 import { charge, chargePacket } from "./pace.ts";
 import type { Session } from "./session.ts";

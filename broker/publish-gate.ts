@@ -2,11 +2,11 @@ import type { Client, PublishPacket } from "aedes";
 import { type NewMessage, REFUSED_PAYLOAD_BYTES_MAX, type RefusedReason, TOPIC_BYTES_MAX } from "../model/message.ts";
 import { createReceiptTimes } from "../model/receipt-times.ts";
 import { readStatus } from "../model/status.ts";
-import { parseSensorTopic, type SensorTopic } from "../model/topics.ts";
+import { parseSensorTopic } from "../model/topics.ts";
 import { mayUse } from "./access.ts";
 import type { Unfit } from "./aedes-internals.ts";
 import { type PublishDenial, safeText } from "./events.ts";
-import { type Context, type PendingPublish, type Session, whoIs } from "./session.ts";
+import { type Context, FOREIGN, type MayBePublished, type PendingPublish, type Session, whoIs } from "./session.ts";
 
 type Done = (error?: Error | null) => void;
 type Inbound = PublishPacket & Partial<Unfit>;
@@ -86,18 +86,18 @@ export function createPublishGate(context: Context) {
   }
 
   /** The topic if this session may publish to it, else why not. */
-  function topicOf(session: Session, name: string): SensorTopic | PublishDenial {
+  function topicOf(session: Session, name: string): MayBePublished | PublishDenial {
     const known = session.topics.get(name);
     if (known) return known;
     const decision = mayUse(session.account!, "publish", name);
     if (!decision.allowed) return decision.reason;
-    const topic = parseSensorTopic(name)!;
+    const topic = parseSensorTopic(name) ?? FOREIGN;
     if (session.topics.size >= TOPICS_MAX) session.topics.clear();
     session.topics.set(name, topic);
     return topic;
   }
 
-  function reasonAgainst(packet: Inbound, topic: SensorTopic): PublishDenial | undefined {
+  function reasonAgainst(packet: Inbound, topic: MayBePublished): PublishDenial | undefined {
     if (packet.payloadBytes !== undefined || packet.payload.length > options.packetBytesMax) return "too_large";
     return topic.channel === "status" && readStatus(packet.payload) === undefined ? "bad_status" : undefined;
   }
@@ -121,7 +121,7 @@ export function createPublishGate(context: Context) {
   }
 
   /** Nobody was told that it is kept; the books tell that it came. */
-  function takeUnacknowledged(message: NewMessage, topic: SensorTopic | undefined): void {
+  function takeUnacknowledged(message: NewMessage, topic: MayBePublished | undefined): void {
     const shed = () => {
       counts.shedQos0 += 1;
       if (topic?.channel === "readings" && !message.refused) tally.add(topic.sensorId);

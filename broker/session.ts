@@ -69,6 +69,10 @@ export type Asked = {
   readonly credential?: Credential;
 };
 
+/** A topic of another format: what it means is found out when it is decoded, by a mapping. */
+export const FOREIGN = { channel: "foreign" } as const;
+export type MayBePublished = SensorTopic | typeof FOREIGN;
+
 export type Session = {
   /** Counts up: of two sessions the newer one has the larger. */
   readonly number: number;
@@ -84,7 +88,7 @@ export type Session = {
   /** Answers the client owes us. */
   owed: number;
   /** Topics this session may publish to, already parsed. */
-  readonly topics: Map<string, SensorTopic>;
+  readonly topics: Map<string, MayBePublished>;
   readonly pending: PendingPublish[];
 };
 

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { type NewUser, USER_ROLES } from "../contract/account.ts";
 import type { Kind } from "../model/kinds.ts";
+import type { Acceptance } from "../model/people.ts";
 import { readingTopic } from "../model/topics.ts";
 import { findService, type ServiceOptions, withService } from "./client.ts";
 import { gatherIds, gatherTag, parseId, parseKind, parseNumber } from "./options.ts";
@@ -39,6 +40,11 @@ export function register(program: Command): void {
     .argument("<name>", "its name; its client ids start with it", parseId)
     .requiredOption("--district <districts>", "one or more, separated by commas; may be repeated", gatherIds)
     .option("--may-import", "may send history on import/… topics")
+    .option(
+      "--accepts <mapping=filters>",
+      "a mapping it may use and the MQTT topics it reads, such as ttn=v3/+/devices/+/up; may be repeated",
+      gatherAcceptance,
+    )
     .action(addGateway);
   withService(gateway.command("list").description("list them"), "gateway list").action(listGateways);
   withService(gateway.command("remove").description("take its password away"), "gateway remove gw-north")
@@ -112,11 +118,24 @@ async function removeDevice(sensorId: string, options: ServiceOptions & { readon
   show(options, { removed: sensorId }, () => `${sensorId} can no longer connect; its readings stay`);
 }
 
+/** `mapping`, or `mapping=filter,filter`. */
+function gatherAcceptance(text: string, before: readonly Acceptance[] = []): Acceptance[] {
+  const at = text.indexOf("=");
+  const mapping = parseId(at < 0 ? text : text.slice(0, at));
+  const topics = at < 0 ? [] : text.slice(at + 1).split(",");
+  return [...before, { mapping, topics }];
+}
+
 async function addGateway(
   name: string,
-  options: ServiceOptions & { readonly district: readonly string[]; readonly mayImport?: boolean },
+  options: ServiceOptions & {
+    readonly district: readonly string[];
+    readonly mayImport?: boolean;
+    readonly accepts?: readonly Acceptance[];
+  },
 ): Promise<void> {
-  const body = { name, districts: options.district, mayImport: options.mayImport ?? false };
+  const { district: districts, mayImport = false, accepts } = options;
+  const body = { name, districts, mayImport, ...(accepts && { accepts }) };
   const login = await findService(options).client.post("/gateways", body);
   show(options, login, () =>
     [
@@ -124,6 +143,7 @@ async function addGateway(
       `password   ${login.password}   (shown once; only its hash is kept)`,
       `client id  ${name}-<anything>`,
       `topics     ${options.district.map((district) => `city/${district}/<kind>/<sensor>`).join("  ")}`,
+      ...(accepts ?? []).map(({ mapping, topics }) => `${mapping.padEnd(10)} ${topics.join("  ") || "over HTTP"}`),
     ].join("\n"),
   );
 }

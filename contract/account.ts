@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { TOPIC_BYTES_MAX } from "../model/message.ts";
 import { ROLES } from "../model/people.ts";
 import { placeTagMistake } from "../model/place-tags.ts";
 import { isPlain } from "../model/plain-text.ts";
+import { isForeignFilter } from "../model/topic-filter.ts";
 import { DistrictId, Flag, Id, KindName, type Sent, Time, type View } from "./common.ts";
 
 /** Roles of people and programs; devices and gateways have accounts of their own. */
@@ -75,16 +77,38 @@ export const DeviceBody = z
 export type DeviceView = View<typeof DeviceBody>;
 export const RemoveDeviceQuery = z.strictObject({ removeSensor: Flag });
 
+/** Of one gateway: filters are compared with each topic it names. */
+const ACCEPTS_MAX = 20;
+const Acceptance = z.strictObject({
+  mapping: Id.describe("The mapping that reads them"),
+  topics: z
+    .array(
+      z
+        .string()
+        .max(TOPIC_BYTES_MAX)
+        .refine(isForeignFilter, "A topic filter such as v3/+/devices/+/up, not below city, import, alerts or in."),
+    )
+    .max(ACCEPTS_MAX)
+    .describe("MQTT topic filters; none: over HTTP only"),
+});
+
 export const NewGateway = z
   .strictObject({
     name: Id,
     districts: z.array(DistrictId).min(1).max(100),
     mayImport: z.boolean().optional().describe("May send history (only an admin can give this right)"),
+    accepts: z.array(Acceptance).max(ACCEPTS_MAX).optional().describe("Formats of other makers that it may speak"),
   })
   .meta({ id: "NewGateway" });
 export type NewGateway = Sent<typeof NewGateway>;
 export const GatewayBody = z
-  .object({ username: z.string(), districts: z.array(z.string()), mayImport: z.boolean(), ...made })
+  .object({
+    username: z.string(),
+    districts: z.array(z.string()),
+    mayImport: z.boolean(),
+    accepts: z.array(z.object({ mapping: z.string(), topics: z.array(z.string()) })).optional(),
+    ...made,
+  })
   .meta({ id: "Gateway" });
 export type GatewayView = View<typeof GatewayBody>;
 

@@ -18,8 +18,12 @@ export type Account =
       readonly name: string;
       readonly districts: readonly string[];
       readonly mayImport: boolean;
+      /** Mappings it may use, each with the MQTT topics (as filters) that are read by it. Also over HTTP. */
+      readonly accepts?: readonly Acceptance[];
     }
   | { readonly role: "viewer" | "crew" | "operator" | "admin"; readonly name: string };
+
+export type Acceptance = { readonly mapping: string; readonly topics: readonly string[] };
 
 /** An account with the SHA-256 (hex) of its secret: what is kept and what the edge thread looks up. */
 export type Credential = { readonly account: Account; readonly secretHash: string };

@@ -154,12 +154,13 @@ function addGateways(app: Api, parts: Parts): void {
   });
 
   app.post("/gateways", { schema: addGateway }, async (request, reply) => {
-    const { name, mayImport = false } = request.body;
+    const { name, mayImport = false, accepts } = request.body;
     const districts = [...new Set(request.body.districts)];
     const by = auth.account(request);
     if (mayImport && by.role !== "admin") throw new ProblemError("forbidden", "Only an admin gives the import right.");
-    const account = { role: "gateway", name, districts, mayImport } as const;
-    const detail = `${districts.join(", ")}${mayImport ? "; may import" : ""}`;
+    const account = { role: "gateway", name, districts, mayImport, ...(accepts && { accepts }) } as const;
+    const speaks = accepts ? `; speaks ${accepts.map(({ mapping }) => mapping).join(", ")}` : "";
+    const detail = `${districts.join(", ")}${mayImport ? "; may import" : ""}${speaks}`;
     const credential = records.transaction(() => addAccount(parts, account, by.name, detail));
     return reply.code(201).send(credential);
   });
@@ -172,8 +173,8 @@ function addGateways(app: Api, parts: Parts): void {
 
 function viewGateway(stored: Stored): GatewayView {
   const account = stored.account as Extract<typeof stored.account, { role: "gateway" }>;
-  const { name: username, districts, mayImport } = account;
-  return { username, districts, mayImport, ...viewMade(stored) };
+  const { name: username, districts, mayImport, accepts } = account;
+  return { username, districts, mayImport, ...(accepts && { accepts }), ...viewMade(stored) };
 }
 
 function addUsers(app: Api, parts: Parts): void {

@@ -115,6 +115,23 @@ describe("mayUse", () => {
     expect(mayUse(OPERATOR, "subscribe", "x".repeat(257))).toEqual({ allowed: false, reason: "topic_too_long" });
   });
 
+  it("lets a gateway publish to the topics of other formats it was given, and to nothing beside them", () => {
+    const speaker: Account = {
+      ...GATEWAY,
+      accepts: [{ mapping: "ttn", topics: ["v3/+/devices/+/up", "tele/#"] }],
+    } as Account;
+    const may = (topic: string) => mayUse(speaker, "publish", topic).allowed;
+    expect(["v3/app@ttn/devices/eui-1/up", "tele/Plug 1/SENSOR", "tele"].filter((topic) => !may(topic))).toEqual([]);
+    expect(["v3/app@ttn/devices/eui-1/join", "zigbee2mqtt/x", "city/south/air/x", "$SYS/x"].filter(may)).toEqual([]);
+    expect(mayUse(speaker, "subscribe", "tele/#").allowed).toBe(false);
+    expect(mayUse({ ...DEVICE, accepts: [{ mapping: "ttn", topics: ["#"] }] } as Account, "publish", "tele/x")).toEqual(
+      {
+        allowed: false,
+        reason: "unknown_topic",
+      },
+    );
+  });
+
   it("denies everything to an account of an unknown role", () => {
     const stranger = { role: "root", name: "x", districts: ["north"], mayImport: true } as unknown as Account;
     for (const action of ["publish", "subscribe", "forward"] as const) {
