@@ -149,7 +149,7 @@ export function createAlerts(options: AlertsOptions) {
   const sensor = records.sensors.get;
   const engine = createDetector({ rules, sensor, conditions, settlesLater, historyAfterMs, isExcused });
   const history = createHistorySummary(log);
-  const time = createRulesTime(now, live?.monotonic);
+  const time = createRulesTime(now, live?.monotonic, engine.reachedBy);
   const turns = live && createTurns({ monotonic: live.monotonic, gatewayOf });
   let offset = records.offsets.get(OFFSET) ?? options.first;
   const start = offset;

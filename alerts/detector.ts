@@ -150,6 +150,7 @@ export function createDetector(options: EngineOptions) {
     settleOf,
     rejudge,
     reachFrom: engine.reachFrom,
+    reachedBy: engine.reachedBy,
     remembersAll: engine.remembersAll,
     markOf: engine.markOf,
     backlog: engine.backlog,

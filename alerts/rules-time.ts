@@ -1,6 +1,6 @@
 import type { Transition } from "../model/alert.ts";
 import type { Health } from "../model/health.ts";
-import type { Reading } from "../model/reading.ts";
+import { FUTURE_MAX_MS, type Reading } from "../model/reading.ts";
 import { DAY_MS, plausibleTime } from "../model/time.ts";
 import type { StateRow } from "./engine/states.ts";
 
@@ -16,22 +16,37 @@ const JUMP_MS = 5_000;
 /** From back to noticing it: messages of that time have come to a service that listens. */
 const NOTICED_WITHIN_MS = 5_000;
 const STEPS_MAX = 16;
+/** Sensors whose own clocks went on while this machine's leapt. */
+const STEADY_MAX = 20_000;
 /** A clock that was ahead and has been set right stays behind the newest receipt for as long as it was ahead. */
 const SAID_FOR_MS = DAY_MS;
 
 /** From this moment of the rules' time on they are ahead of the clock by that much. */
 type Step = { readonly from: number; readonly aheadMs: number };
-type Json = { steps: Step[]; newest: number; newestReceipt: number; steppedAt?: number };
+type Json = {
+  steps: Step[];
+  newest: number;
+  newestReceipt: number;
+  steppedAt?: number;
+  steady?: readonly (readonly [sensorId: string, aheadMs: number])[];
+};
 
 /**
  * The rules' time. It is the machine's clock as long as that goes forward. When the clock is set back, it goes on from
  * the newest receipt instead: readings are moved along on their way in, and what is said of them is moved back on its
  * way out, so that what people read is the time of the clock. All times are epoch milliseconds.
  *
- * `wall` may jump, `monotonic` may not; without it the clock is not watched between messages.
+ * `wall` may jump, `monotonic` may not; without it the clock is not watched between messages. `reachedBy`: the newest
+ * moment (in the rules' time) of which a sensor has spoken.
  */
-export function createRulesTime(wall: () => number, monotonic?: () => number) {
+export function createRulesTime(
+  wall: () => number,
+  monotonic?: () => number,
+  reachedBy: (sensorId: string) => number | undefined = () => undefined,
+) {
   let steps: Step[] = [];
+  /** By how much the rules' time is ahead of these sensors' clocks, which did not leap with this machine's. */
+  let steady = new Map<string, number>();
   /** The newest receipt in the rules' time, and as the clock said it. */
   let newest = Number.NEGATIVE_INFINITY;
   let newestReceipt = Number.NEGATIVE_INFINITY;
@@ -69,12 +84,47 @@ export function createRulesTime(wall: () => number, monotonic?: () => number) {
     let moved: Reading[] | undefined;
     for (const [i, reading] of readings.entries()) {
       receive(reading.receivedAt);
-      const ahead = aheadMs();
-      if (ahead > 0) moved ??= readings.slice(0, i);
-      moved?.push(ahead > 0 ? movedBy(reading, ahead) : reading);
+      if (steps.length > 0) moved ??= readings.slice(0, i);
+      moved?.push(inside(reading));
     }
     return moved ?? readings;
   }
+
+  function inside(reading: Reading): Reading {
+    const ahead = aheadMs();
+    const receivedAt = reading.receivedAt + ahead;
+    const measuredAt = reading.imported ? reading.measuredAt : reading.measuredAt + aheadOf(reading, ahead);
+    return receivedAt === reading.receivedAt && measuredAt === reading.measuredAt
+      ? reading
+      : { ...reading, receivedAt, measuredAt };
+  }
+
+  /**
+   * A leap of this machine's clock brings the rules' time nearer to it. A sensor with a clock of its own does not leap
+   * with it: its readings would seem to be of a time that it has spoken of, and decide nothing until it is over.
+   */
+  function aheadOf({ sensorId, measuredAt, receivedAt }: Reading, ahead: number): number {
+    const last = steps.at(-1);
+    if (!last || (steady.size === 0 && last.aheadMs >= farthest())) return ahead;
+    const reached = reachedBy(sensorId);
+    if (reached === undefined || measuredAt + ahead > reached) {
+      steady.delete(sensorId);
+      return ahead;
+    }
+    const latest = receivedAt + ahead + FUTURE_MAX_MS;
+    const isPossible = (own: number) => measuredAt + own <= latest;
+    const known = steady.get(sensorId);
+    if (known !== undefined) return isPossible(known) ? known : ahead;
+    // What has spoken since the leap goes by this machine's clock, or is steady already: this reading is simply late.
+    if (reached >= last.from || steady.size >= STEADY_MAX) return ahead;
+    const former = steps.map(({ aheadMs }) => aheadMs).filter((own) => measuredAt + own > reached && isPossible(own));
+    if (former.length === 0) return ahead;
+    const own = Math.min(...former);
+    steady.set(sensorId, own);
+    return own;
+  }
+
+  const farthest = () => Math.max(...steps.map(({ aheadMs }) => aheadMs));
 
   /** What the clock says of that moment of the rules' time. */
   function outside(at: number): number {
@@ -137,7 +187,15 @@ export function createRulesTime(wall: () => number, monotonic?: () => number) {
   }
 
   const toJson = (): string =>
-    Number.isFinite(newest) ? JSON.stringify({ steps, newest, newestReceipt, steppedAt } satisfies Json) : "";
+    Number.isFinite(newest)
+      ? JSON.stringify({
+          steps,
+          newest,
+          newestReceipt,
+          steppedAt,
+          ...(steady.size > 0 && { steady: [...steady] }),
+        } satisfies Json)
+      : "";
 
   return {
     now,
@@ -168,14 +226,8 @@ export function createRulesTime(wall: () => number, monotonic?: () => number) {
       steps = json.steps.filter(
         ({ from, aheadMs }) => from === plausibleTime(from) && aheadMs === plausibleTime(aheadMs),
       );
+      steady = new Map(json.steady);
       saved = row.state;
     },
   };
-}
-
-function movedBy(reading: Reading, ahead: number): Reading {
-  const receivedAt = reading.receivedAt + ahead;
-  return reading.imported
-    ? { ...reading, receivedAt }
-    : { ...reading, receivedAt, measuredAt: reading.measuredAt + ahead };
 }

@@ -270,6 +270,7 @@ export const SENTENCES = {
   "late.retracted": {},
   "late.corrected": {},
   "late.confirmed": {},
+  "late.goesOn": {},
   "why.notHeld": {},
   "why.noData": {},
   /** Nothing watches it any more. */

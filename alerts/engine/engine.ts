@@ -270,6 +270,9 @@ export function createEngine(options: EngineOptions) {
     return Number.isFinite(key) ? key : subject.ring.data[subject.ring.start + KEY];
   }
 
+  /** The newest moment of which this sensor has spoken. */
+  const reachedBy = (id: string): number | undefined => subjects.get(id)?.clock.lastAt;
+
   /** Nothing of this sensor has been forgotten: what its readings are moved to before the oldest can be judged, too. */
   function remembersAll(id: string): boolean {
     const subject = subjects.get(id);
@@ -515,6 +518,7 @@ export function createEngine(options: EngineOptions) {
     backlog,
     settleOf,
     reachFrom,
+    reachedBy,
     remembersAll,
     markOf,
     rejudge,

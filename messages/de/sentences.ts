@@ -244,6 +244,7 @@ export const sentences: Pack["sentences"] = {
   "late.retracted": () => "Zurückgenommen: Ein verspäteter Messwert zeigt, dass es nicht so war.",
   "late.corrected": () => "Ein verspäteter Messwert zeigt, dass es anders war.",
   "late.confirmed": () => "Ein verspäteter Messwert bestätigt es.",
+  "late.goesOn": () => "Es hatte schon vorher begonnen und hält an.",
   "why.notHeld": () => "Es hat nicht lange genug angehalten.",
   "why.noData": () => "Es folgten keine gültigen Daten.",
   "end.unwatched": () => "Die Regel beobachtet diesen Sensor nicht mehr.",

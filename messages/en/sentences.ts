@@ -234,6 +234,7 @@ export const sentences: Pack["sentences"] = {
   "late.retracted": () => "It was taken back: a reading that came late shows that it was not so.",
   "late.corrected": () => "A reading that came late shows that it was otherwise.",
   "late.confirmed": () => "A reading that came late shows it.",
+  "late.goesOn": () => "It had begun before, and goes on.",
   "why.notHeld": () => "It had not held for long enough.",
   "why.noData": () => "No valid data followed.",
   "end.unwatched": () => "The rule no longer watches this sensor.",

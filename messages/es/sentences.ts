@@ -246,6 +246,7 @@ export const sentences: Pack["sentences"] = {
   "late.retracted": () => "Retirada: una medición tardía muestra que no era así.",
   "late.corrected": () => "Una medición tardía muestra que fue de otra manera.",
   "late.confirmed": () => "Una medición tardía lo confirma.",
+  "late.goesOn": () => "Había comenzado antes y continúa.",
   "why.notHeld": () => "No duró lo suficiente.",
   "why.noData": () => "No llegaron más datos válidos.",
   "end.unwatched": () => "La regla ya no vigila este sensor.",

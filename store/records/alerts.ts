@@ -11,7 +11,7 @@ import type {
 } from "../../model/alert.ts";
 import type { IncidentNews } from "../../model/incident.ts";
 import type { Kind } from "../../model/kinds.ts";
-import type { Sentence } from "../../model/sentence.ts";
+import { type Sentence, say } from "../../model/sentence.ts";
 import type { Database } from "./database.ts";
 import type { IncidentRecords } from "./incidents.ts";
 import { allOf, type Condition, equal, oneOf, oneOfMany, pageSize, parseCursor, toPage } from "./query.ts";
@@ -323,24 +323,37 @@ const ENTRIES = `SELECT alert, at, known_at, what, by_whom, note, says FROM time
 const ENTRIES_OF_ONE =
   "SELECT alert, at, known_at, what, by_whom, note, says, engine FROM timeline WHERE alert = ? ORDER BY id";
 
-/** What happened to alerts and what people did about them, entry by entry; nothing is ever changed or removed. */
 /** A crash between a jump of the clock and the next save: what is judged again then may end otherwise than was said. */
 const ENDS_ANEW = "Its end was worked out anew after a restart.";
+const GOES_ON = { note: "It had begun before, and goes on.", says: say("late.goesOn", {}) };
 
+/** What happened to alerts and what people did about them, entry by entry; nothing is ever changed or removed. */
 function createTimeline(db: Database) {
   /** All entries of one alert, and the one to be added; undefined if the engine has said it before. */
   function before(alert: string, entry: TimelineEntry): { entries: TimelineEntry[]; due: TimelineEntry | undefined } {
     const rows = db.statement(ENTRIES_OF_ONE).all(alert) as OwnEntryRow[];
     const ofEngine = rows.filter(({ engine }) => engine === 1);
     const isSaid = ({ what, at }: TimelineEntry) => ofEngine.some((row) => row.what === what && row.at === at);
-    const isOverAgain = entry.what === "resolved" && ofEngine.some(({ what }) => what === "resolved") && isOver(alert);
-    const due = isOverAgain && !isSaid(entry) ? { ...entry, what: "corrected", note: entry.note ?? ENDS_ANEW } : entry;
+    const due = isSaid(entry) ? entry : asSaidOnce(alert, entry, ofEngine);
     return { entries: rows.map(entryOf), due: isSaid(due) ? undefined : due };
   }
 
-  function isOver(alert: string): boolean {
-    const row = db.statement("SELECT state FROM alerts WHERE id = ?").get(alert) as { state: AlertState } | undefined;
-    return row?.state === "resolved";
+  /** An alert begins once and ends once: what comes on top of that corrects what was said. */
+  function asSaidOnce(alert: string, entry: TimelineEntry, ofEngine: readonly OwnEntryRow[]): TimelineEntry {
+    const { what, at } = entry;
+    if (!ofEngine.some((row) => row.what === what)) return entry;
+    const { state, mode } = stateOf(alert);
+    if (what === "resolved" && state === "resolved") {
+      return { ...entry, what: "corrected", note: entry.note ?? ENDS_ANEW };
+    }
+    // After a crash with a wrong clock, what fires is taken for history and then for an alert of today, as which it began.
+    const isKnown = ofEngine.some((row) => row.what === "corrected" && row.at === at);
+    const goesOn = what === "firing" && (isKnown || (state === "firing" && mode === "live"));
+    return goesOn ? { ...entry, what: "corrected", ...GOES_ON } : entry;
+  }
+
+  function stateOf(alert: string): { state?: AlertState; mode?: string } {
+    return db.statement("SELECT state, mode FROM alerts WHERE id = ?").get(alert) ?? {};
   }
 
   function add(alert: string, entry: TimelineEntry, from: "engine" | "people"): void {

@@ -25,6 +25,21 @@ describe("an alert", () => {
     expect(city.records.events.newestId()).toBe(newest);
   });
 
+  it("begins once: taken for history after a crash and then for one of today, it goes on as it was", () => {
+    const fired = aTransition();
+    const again = { ...fired, entry: { ...fired.entry, at: 4_000 } };
+    const resolved = aTransition({ state: "resolved", resolvedAt: 5_000 }, { what: "resolved", at: 5_000 });
+    city.records.alerts.apply(fired);
+    const { alert } = fired;
+    expect(city.records.alerts.apply({ alert: { ...alert, mode: "history" }, entry: fired.entry })).toBeUndefined();
+    city.records.alerts.apply(again);
+    const ended = city.records.alerts.apply(resolved)!;
+    expect(ended.timeline.map(({ what }) => what)).toEqual(["firing", "corrected", "resolved"]);
+    // Replayed after its end.
+    expect(city.records.alerts.apply(again)).toBeUndefined();
+    expect(city.records.alerts.get("a-1")).toEqual(ended);
+  });
+
   it("is over once: another end, worked out anew after a crash, corrects the first", () => {
     const { alerts } = city.records;
     const end = (at: number) => aTransition({ state: "resolved", resolvedAt: at }, { what: "resolved", at });
