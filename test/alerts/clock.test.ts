@@ -217,6 +217,45 @@ describe("a clock that was set back", () => {
     expect(listed("silent")).toEqual([]);
   });
 
+  it.each([0, 20 * MINUTE])("and leaps does not blind the rules for clocks that go on (after %i ms)", (agoMs) => {
+    // Measured by a clock of its own, while this machine's goes ahead, back and ahead again.
+    let own = wall;
+    let ticks = 0;
+    const passOwn = (ms: number, temperature: number) => {
+      for (let passed = 0; passed < ms; passed += 5 * SECOND) {
+        wall += 5 * SECOND;
+        mono += 5 * SECOND;
+        own += 5 * SECOND;
+        ticks += 1;
+        if (ticks % 12 === 0) {
+          // The other one has no clock and goes by this machine's.
+          const readings = ["s-1", "s-2"].map((sensorId, i) =>
+            aReading(i === 0 ? own : wall, { temperature }, { sensorId, receivedAt: wall, journalSeq: ++seq }),
+          );
+          alerts.take({ from: seq - 1, to: seq + 1, readings, rejections: [] });
+        }
+        alerts.tick();
+      }
+    };
+    const firing = () => listed("hot").filter(({ state }) => state === "firing");
+    wall += HOUR;
+    passOwn(10 * MINUTE, 20);
+    wall -= HOUR;
+    passOwn(10 * MINUTE, 50);
+    expect(firing()).toHaveLength(2);
+    wall += HOUR;
+    passOwn(5 * SECOND + agoMs, 50);
+    // What is known of the clocks outlives a start.
+    alerts.close();
+    alerts = start();
+    passOwn(10 * MINUTE, 20);
+    expect(firing()).toEqual([]);
+    passOwn(10 * MINUTE, 50);
+    const again = firing();
+    expect(again.map(({ subject }) => subject.sensorId).toSorted()).toEqual(["s-1", "s-2"]);
+    expect(again.every(({ startedAt }) => startedAt <= wall && startedAt > wall - 11 * MINUTE)).toBe(true);
+  });
+
   it("is noticed at a start, and the rules go on", () => {
     pass(10 * MINUTE, 20);
     alerts.close();
