@@ -187,7 +187,19 @@ export const SensorReadingsQuery = z.strictObject({
   predecessors: Flag.describe("With the history of the sensors whose place it took"),
   include: z.enum(["invalid"]).optional().describe("Values that were found to be invalid, too, marked"),
   raw: Flag.describe("With what the device said, of values that were calibrated or corrected"),
+  gaps: Flag.describe(
+    "JSON: also when each of the metrics named (5 at most) was not heard, by how often it was before and after",
+  ),
 });
+
+/** Where a chart is to break its line. */
+const gaps = z
+  .array(z.object({ metric: metricName, from: Time, to: Time }))
+  .optional()
+  .describe("With gaps=true: from the last reading (or the end of its step) to the next; of this page");
+
+export const ReadingsBody = pageOf(ReadingBody).extend({ gaps });
+export type ReadingsView = View<typeof ReadingsBody>;
 
 const AggregateBody = z.object({ mean: z.number(), min: z.number(), max: z.number(), count: z.number().int() });
 
@@ -201,6 +213,7 @@ const BucketBody = z
 
 export const BucketsBody = pageOf(BucketBody)
   .extend({
+    gaps,
     resolution: z
       .enum(["raw", "hourly", "daily"])
       .describe("The coarsest of what the steps were computed from: the readings, or what is kept of them for longer"),

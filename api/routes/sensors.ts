@@ -4,7 +4,7 @@ import { byId, pageOf } from "../../contract/common.ts";
 import {
   BucketsBody,
   DistrictBody,
-  ReadingBody,
+  ReadingsBody,
   RegisterQuery,
   SensorBody,
   SensorReadingsQuery,
@@ -16,12 +16,13 @@ import {
 import { merged } from "../../model/merged-readings.ts";
 import { isMetricName, METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { isLate, type Reading } from "../../model/reading.ts";
-import { DAY_MS } from "../../model/time.ts";
+import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import { UTC } from "../../model/zone.ts";
 import type { Aggregate, Bucket, RangeQuery, Resolution } from "../../store/reading-store.ts";
 import type { Sensor } from "../../store/records/sensors.ts";
 import type { Api, Parts } from "../api.ts";
 import { type Cell, type CsvStyle, csvStream, styleOf } from "../csv.ts";
+import { type Gap, gapsIn, type Heard, LEARNT_MIN, usualOf } from "../gaps.ts";
 import { badCursor, decodeCursor, encodeCursor, pageInOrder } from "../paging.ts";
 import { answers, invalid, media, notFound } from "../problems.ts";
 import { lineOf, type Stretch } from "../register.ts";
@@ -118,7 +119,7 @@ const schema = {
   response: answers(
     {
       200: media("Readings, or with `every` steps", {
-        "application/json": z.union([pageOf(ReadingBody), BucketsBody]),
+        "application/json": z.union([ReadingsBody, BucketsBody]),
         "text/csv": z.string(),
       }),
     },
@@ -127,7 +128,9 @@ const schema = {
   ),
 };
 
-type Asked = Omit<z.infer<typeof SensorReadingsQuery>, "predecessors"> & {
+type Asked = Omit<z.infer<typeof SensorReadingsQuery>, "predecessors" | "gaps"> & {
+  /** The metrics whose gaps are asked for. */
+  gapsOf: readonly MetricName[];
   sensor: Sensor;
   /** Whose readings, oldest sensor first, each for its part of the range. */
   stretches: readonly (Stretch & Range)[];
@@ -146,12 +149,14 @@ export function addSensorReadings(app: Api, parts: Parts): void {
     const spanMaxMs = query.every === undefined ? parts.limits.spanMaxMs : SPAN_MAX_MS;
     const range = query.cursor ? parseRangeCursor(query.cursor) : parseRange(query, parts.now(), spanMaxMs, zone);
     const line = query.predecessors === "true" ? lineOf(parts.records.sensors, sensor) : [{ sensor, to: range.to }];
+    const names = parseMetrics(query.metrics, sensor);
     const asked: Asked = {
       ...query,
       sensor,
       stretches: within(line, range),
       range,
-      names: parseMetrics(query.metrics, sensor),
+      names,
+      gapsOf: query.gaps === "true" ? checkGaps(names) : [],
       store: parts.queries(request, reply),
       style: styleOf(query.locale),
       write: timeWriter(zone),
@@ -162,7 +167,8 @@ export function addSensorReadings(app: Api, parts: Parts): void {
   });
 }
 
-async function sendReadings(asked: Asked, { store }: Parts, reply: FastifyReply) {
+async function sendReadings(asked: Asked, parts: Parts, reply: FastifyReply) {
+  const { store } = parts;
   const { sensor, stretches, range, names, limit, format, write } = asked;
   const { signal, stream } = asked.store;
   const marked = { withInvalid: asked.include === "invalid", withRaw: asked.raw === "true", write };
@@ -186,26 +192,31 @@ async function sendReadings(asked: Asked, { store }: Parts, reply: FastifyReply)
   if (format === "json") {
     const page = await pageOfReadings(stream(readings()), range, limit);
     const items = page.items.map((reading) => inZone((marked.withRaw ? viewWithRaw : viewReading)(reading), write));
-    return reply.send({ ...page, items });
+    const last = page.items.at(-1)?.measuredAt;
+    const shown = { from: range.from, to: page.next === undefined || last === undefined ? range.to : last };
+    const heard = (metric: MetricName) =>
+      page.items.flatMap(({ measuredAt: at, values }) => (values[metric] === undefined ? [] : [{ at, count: 1 }]));
+    return reply.send({ ...page, items, ...(await viewGaps(asked, parts, shown, 0, heard)) });
   }
   const columns = columnsOf(sensor, names);
   const rows = readingRows(await asked.store.export(readings()), columns, marked);
   return sendCsv(reply, sensor, csvStream(readingHeader(columns, marked), rows, asked.style));
 }
 
-async function sendBuckets(every: string, asked: Asked, { store, limits, zone = UTC }: Parts, reply: FastifyReply) {
+async function sendBuckets(every: string, asked: Asked, parts: Parts, reply: FastifyReply) {
+  const { store, limits, zone = UTC } = parts;
   const { sensor, range, names, format, write } = asked;
   const everyMs = parseEvery(every);
   // A mean of what is invalid would be no answer, and leaving it out in silence neither.
   const ofReadings = asked.include ? "include" : asked.raw ? "raw" : undefined;
   if (ofReadings) throw invalid(`#/query/${ofReadings}`, `${ofReadings} is for single readings: leave every out.`);
   checkBuckets(range, everyMs, limits.bucketsMax);
-  const parts: Bucket[][] = [];
+  const found: Bucket[][] = [];
   for (const { sensor, from, to } of asked.stretches) {
     const query = { kind: sensor.kind, sensorId: sensor.id, from, to, everyMs, ...(names ? { metrics: names } : {}) };
-    parts.push([...(await asked.store.ask((signal) => store.aggregate({ ...query, signal })))]);
+    found.push([...(await asked.store.ask((signal) => store.aggregate({ ...query, signal })))]);
   }
-  const buckets = joinSteps(parts);
+  const buckets = joinSteps(found);
   if (format === "json") {
     const items = buckets.map(({ start, values, days }) => ({
       start: write(start),
@@ -213,10 +224,59 @@ async function sendBuckets(every: string, asked: Asked, { store, limits, zone = 
       ...(days && { days }),
     }));
     const ofDays = everyMs % DAY_MS === 0 && { zone: zone.name };
-    return reply.send({ items, resolution: coarsestOf(buckets), ...ofDays });
+    const heard = (metric: MetricName) =>
+      buckets.flatMap(({ start: at, values }) => (values[metric] ? [{ at, count: values[metric].count }] : []));
+    const gaps = await viewGaps(asked, parts, range, everyMs, heard);
+    return reply.send({ items, resolution: coarsestOf(buckets), ...ofDays, ...gaps });
   }
   const columns = columnsOf(sensor, names);
   return sendCsv(reply, sensor, csvStream(bucketHeader(columns), bucketRows(buckets, columns, write), asked.style));
+}
+
+const GAPS_METRICS_MAX = 5;
+
+function checkGaps(names: readonly MetricName[] | undefined): readonly MetricName[] {
+  if (names && names.length <= GAPS_METRICS_MAX) return names;
+  throw invalid("#/query/gaps", `Say of which metrics, ${GAPS_METRICS_MAX} at most: metrics=pm25.`);
+}
+
+/** When each of the metrics was not heard although it should have been. Empty where nobody asked. */
+async function viewGaps(
+  { gapsOf, store, sensor, write }: Asked,
+  parts: Parts,
+  range: Range,
+  stepMs: number,
+  heardOf: (metric: MetricName) => readonly Heard[],
+) {
+  if (gapsOf.length === 0) return {};
+  const to = Math.min(range.to, parts.now());
+  const gaps: (Gap & { readonly metric: MetricName })[] = [];
+  for (const metric of gapsOf) {
+    const heard = heardOf(metric);
+    const isShort = heard.length <= LEARNT_MIN;
+    const intervalMs = isShort ? await intervalAround({ store, sensor }, parts, metric, range) : undefined;
+    for (const gap of gapsIn(heard, { from: range.from, to, stepMs, intervalMs })) gaps.push({ metric, ...gap });
+  }
+  return { gaps: gaps.map(({ metric, from, to }) => ({ metric, from: write(from), to: write(to) })) };
+}
+
+const AROUND_MS = 7 * DAY_MS;
+
+/** As declared, else as it was in the weeks before and after a range with too few readings to say. */
+async function intervalAround(
+  { store, sensor }: Pick<Asked, "store" | "sensor">,
+  parts: Pick<Parts, "store">,
+  metric: MetricName,
+  { from, to }: Range,
+): Promise<number | undefined> {
+  if (sensor.intervalS !== undefined) return sensor.intervalS * 1_000;
+  const around = { from: from - AROUND_MS, to: Math.min(to, from + AROUND_MS) + AROUND_MS };
+  const query = { kind: sensor.kind, sensorId: sensor.id, ...around, everyMs: HOUR_MS, metrics: [metric] };
+  const hours = await store.ask((signal) => parts.store.aggregate({ ...query, signal }));
+  const steps = hours
+    .slice(1)
+    .map(({ start }, i) => (start - hours[i]!.start) / (hours[i]!.values[metric]?.count ?? 1));
+  return steps.length === 0 ? undefined : usualOf(steps);
 }
 
 /** Oldest first. */

@@ -4,13 +4,14 @@ import type { MetricName } from "../../model/metrics.ts";
 import type { Rule, RuleData } from "../../model/rule.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import type { ChartData } from "../chart/chart-data.ts";
+import { heightMinOf, levelsOfRule } from "../chart/levels.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { type History, type NamedHistory, seriesOf, useHistory } from "../chart/use-history.ts";
 import { sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Check } from "../parts/fields.tsx";
 import { Problem } from "../parts/state.tsx";
-import { formatValue, metricLabel } from "../words/words.ts";
+import { formatValue, metricLabel, titleOfChart } from "../words/words.ts";
 
 /** The metric around the alert, drawn: with its limit, what it rests on, and the neighbours if asked for. */
 export function AlertChart({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
@@ -37,8 +38,14 @@ export function AlertChart({ alert, rule }: { alert: AlertView; rule: Rule | und
       {data && (
         <TimeChart
           label={t.alert.chartLabel(metricLabel(metric), name)}
+          title={titleOfChart(metric)}
           data={data}
-          legend={[{ tone: alert.severity, text: t.chart.firing }]}
+          legend={[
+            { tone: alert.severity, text: t.chart.firing },
+            ...(data.bands?.some(({ tone }) => tone === "quiet")
+              ? [{ tone: "quiet" as const, text: t.chart.gap }]
+              : []),
+          ]}
         />
       )}
     </section>
@@ -56,7 +63,7 @@ function rangeAround({ startedAt, resolvedAt, evidence }: AlertView, now: number
 
 type Shown = {
   readonly alert: AlertView;
-  readonly rule: Pick<RuleData, "condition"> | undefined;
+  readonly rule: Pick<RuleData, "condition" | "levels" | "severity"> | undefined;
   readonly range: { readonly from: number; readonly to: number };
   readonly history: History;
   readonly neighbours: readonly NamedHistory[];
@@ -71,7 +78,13 @@ export function chartOf({ alert, rule, range, history, neighbours, name }: Shown
     unit,
     series: seriesOf(name, history, neighbours),
     levels: levelsOf(alert, rule),
-    bands: [...windowsOf(alert), firingOf(alert, range.to)],
+    heightMin: heightMinOf(alert.metric),
+    bands: [
+      ...history.gaps.map((gap) => ({ ...gap, tone: "quiet" as const })),
+      ...windowsOf(alert),
+      firingOf(alert, range.to),
+    ],
+    spans: [firingOf(alert, range.to)],
     marks: alert.evidence.flatMap((one) => {
       if (one.value === undefined || "window" in one || one.metric !== alert.metric) return [];
       return [{ at: Date.parse(one.measuredAt), value: one.value, tone: alert.severity }];
@@ -83,10 +96,9 @@ function levelsOf({ limit, severity, metric, unit }: AlertView, rule: Shown["rul
   if (limit === undefined || metric === undefined) return [];
   const t = messages.value.chart;
   const say = (value: number) => formatValue(value, metric, unit);
-  const condition = rule?.condition;
-  const clear = condition && "clear" in condition && typeof condition.clear === "number" ? condition.clear : undefined;
   const own = { value: limit, label: t.limit(say(limit)), tone: severity } as const;
-  return clear === undefined ? [own] : [own, { value: clear, label: t.clear(say(clear)), tone: "quiet" }];
+  const clears = rule ? levelsOfRule(rule).filter((one) => one.clears) : [];
+  return [own, ...clears.map(({ value }) => ({ value, label: t.clear(say(value)), tone: "quiet" as const }))];
 }
 
 function windowsOf({ evidence }: AlertView): NonNullable<ChartData["bands"]> {

@@ -1,4 +1,6 @@
-export type Tone = "accent" | "calm" | "critical" | "warning" | "info" | "quiet";
+/** Lines beside the one that a chart is about: each has a colour and a dash of its own. */
+export const OTHERS = ["other-1", "other-2", "other-3", "other-4"] as const;
+export type Tone = "accent" | "calm" | "critical" | "warning" | "info" | "quiet" | (typeof OTHERS)[number];
 
 /** Time in epoch milliseconds; no value is a gap. */
 export type Point = readonly [at: number, value: number | undefined];
@@ -8,9 +10,10 @@ export type Series = {
   readonly tone: Tone;
   /** In order of time. */
   readonly points: readonly Point[];
-  readonly dashed?: true;
+  /** Lengths of its dashes and of what is between them. */
+  readonly dash?: readonly number[];
   /** Lowest and highest of each step, drawn as a band around the line. */
-  readonly range?: readonly (readonly [low: number, high: number])[];
+  readonly range?: readonly (readonly [low: number, high: number] | undefined)[];
   /** What is said of single values in the table, by their time. */
   readonly notes?: ReadonlyMap<number, string>;
 };
@@ -38,6 +41,10 @@ export type ChartData = {
     /** A moment: narrow, and to be seen all the same. */
     readonly isMoment?: true;
   }[];
+  /** A bar along the upper edge: when alerts were firing. */
+  readonly spans?: readonly { readonly from: number; readonly to: number; readonly tone: Tone }[];
+  /** A range of values that fills the height at least: less of it is noise. */
+  readonly heightMin?: number;
   /** Single readings that matter. */
   readonly marks?: readonly Mark[];
 };
@@ -56,43 +63,41 @@ export function toColumns(series: readonly Series[]): [number[], ...(number | nu
 }
 
 /** Lowest and highest that must be seen, with some air: all values, and the levels unless they are far away. */
-export function valueRange({ series, levels = [], marks = [] }: ChartData): [number, number] {
+export function valueRange({ series, levels = [], marks = [], heightMin = 0 }: ChartData): [number, number] {
   const values = [
     ...series.flatMap(({ points }) => points.flatMap(([, value]) => (value === undefined ? [] : [value]))),
-    ...series.flatMap(({ range = [] }) => range.flat()),
+    ...series.flatMap(({ range = [] }) => range.flatMap((pair) => pair ?? [])),
     ...marks.flatMap(({ shape, value }) => (shape === "cross" ? [] : [value])),
   ];
   const [low, high] = values.length === 0 ? [0, 1] : [values.reduce(min), values.reduce(max)];
   // Nothing but zeros: a range that has round numbers on its axis.
   if (low === 0 && high === 0 && levels.length === 0) return [0, 1];
-  const span = Math.max(high - low, Math.abs(high) * 0.1, 1e-9);
-  const wished = [...levels, ...marks].map(({ value }) => value);
-  const near = wished.filter((value) => value > low - 2 * span && value < high + 2 * span);
+  const span = Math.max(high - low, Math.abs(high) * 0.1, heightMin, 1e-9);
+  const within = (spans: number, all: readonly { readonly value: number }[]) =>
+    all.flatMap(({ value }) => (value > low - spans * span && value < high + spans * span ? [value] : []));
+  const near = [...within(1, levels), ...within(2, marks)];
   const [bottom, top] = [near.reduce(min, low), near.reduce(max, high)];
-  const air = Math.max(top - bottom, span) * 0.08;
+  const missing = Math.max(0, span - (top - bottom)) / 2;
+  const air = missing + Math.max(top - bottom, span) * 0.08;
   // What cannot be below zero does not get room there.
-  return [low >= 0 && bottom - air < 0 ? Math.min(0, bottom) : bottom - air, top + air];
+  const isFloor = low >= 0 && bottom - air < 0;
+  return isFloor ? [Math.min(0, bottom), Math.max(top + air, span)] : [bottom - air, top + air];
 }
 
 const min = (a: number, b: number) => (a < b ? a : b);
 const max = (a: number, b: number) => (a > b ? a : b);
 
-/** A gap of more than three times the usual step breaks the line. */
-export function withGaps(points: readonly Point[], stepMs?: number): Point[] {
-  const usual = stepMs ?? usualStep(points);
-  return points.flatMap(([at, value], i): Point[] => {
-    const before = points[i - 1]?.[0];
-    const isGap = before !== undefined && usual !== undefined && at - before > 3 * usual;
-    return isGap
-      ? [
-          [before + usual, undefined],
-          [at, value],
-        ]
-      : [[at, value]];
-  });
+export type Gap = { readonly from: number; readonly to: number };
+
+/** The line ends before a gap and begins anew after it. */
+export function breakAt(points: readonly Point[], gaps: readonly Gap[]): Point[] {
+  const breaks = gaps.map(({ from, to }): Point => [(from + to) / 2, undefined]);
+  return breaks.length === 0 ? [...points] : [...points, ...breaks].sort(([a], [b]) => a - b);
 }
 
-function usualStep(points: readonly Point[]): number | undefined {
-  const steps = points.slice(1).map(([at], i) => at - points[i]![0]);
-  return steps.length < 3 ? undefined : steps.sort((a, b) => a - b)[steps.length >> 1];
+/** A single value between breaks has no line to be seen by. */
+export function isolatedIn(column: readonly (number | null | undefined)[]): number[] {
+  const said = column.flatMap((value, at) => (value === undefined ? [] : [{ value, at }]));
+  const isBreak = (one: (typeof said)[number] | undefined) => (one?.value ?? null) === null;
+  return said.flatMap((one, i) => (!isBreak(one) && isBreak(said[i - 1]) && isBreak(said[i + 1]) ? [one.at] : []));
 }

@@ -1,8 +1,8 @@
 import "uplot/dist/uPlot.min.css";
 import uPlot from "uplot";
 import { readColours } from "../style/colours.ts";
-import { isMidnight, zone } from "../words/zone.ts";
-import { type ChartData, type Tone, toColumns, valueRange } from "./chart-data.ts";
+import { isMidnight, midnightsIn, zone } from "../words/zone.ts";
+import { type ChartData, isolatedIn, type Series, type Tone, toColumns, valueRange } from "./chart-data.ts";
 
 type Plot = {
   show(data: ChartData): void;
@@ -41,10 +41,19 @@ export function openPlot(box: HTMLElement, { language, onZoom }: PlotOptions): P
         y: { range: () => valueRange(data!) },
       },
       axes: [timeAxis(colours, language), valueAxis(colours, language)],
-      series: [{}, ...shown.series.map(({ label, tone, dashed }) => lineOf(label, colours[tone], dashed))],
+      series: [{}, ...shown.series.map((one) => lineOf(one, colours[one.tone]))],
       hooks: {
-        drawClear: [(self) => drawBands(self, data!, colours), (self) => drawRanges(self, data!, colours)],
-        draw: [(self) => drawLevelsAndMarks(self, data!, colours)],
+        drawClear: [
+          (self) => drawBands(self, data!, colours),
+          (self) => drawDays(self, data!, colours, language),
+          (self) => drawRanges(self, data!, colours),
+        ],
+        draw: [
+          (self) => drawLevels(self, data!, colours),
+          (self) => drawMarks(self, data!, colours),
+          (self) => drawSpans(self, data!, colours),
+          () => tellScale(box, data!),
+        ],
         setSelect: [
           (self) => {
             const { left, width } = self.select;
@@ -78,8 +87,17 @@ export function openPlot(box: HTMLElement, { language, onZoom }: PlotOptions): P
 const namesOf = ({ series }: ChartData) => series.map(({ label, tone }) => `${label}/${tone}`).join("|");
 const sizeOf = ({ clientWidth, clientHeight }: HTMLElement) => ({ width: clientWidth, height: clientHeight });
 
-function lineOf(label: string, stroke: string, dashed: boolean | undefined): uPlot.Series {
-  return { label, stroke, width: dashed ? 1.25 : 1.75, points: { show: false }, ...(dashed ? { dash: [4, 4] } : {}) };
+/** The values at the lower and the upper edge: whoever looks at the drawing can tell what a height means. */
+function tellScale(box: HTMLElement, data: ChartData): void {
+  const [low, high] = valueRange(data);
+  box.dataset.low = String(low);
+  box.dataset.high = String(high);
+}
+
+function lineOf({ label, dash }: Series, stroke: string): uPlot.Series {
+  const filter: uPlot.Series.Points.Filter = (self, at) => isolatedIn(self.data[at] as (number | null | undefined)[]);
+  const points = { show: false, size: 4, fill: stroke, filter };
+  return { label, stroke, width: dash ? 1.25 : 1.75, points, ...(dash ? { dash: [...dash] } : {}) };
 }
 
 function timeAxis(colours: Colours, language: string): uPlot.Axis {
@@ -87,18 +105,36 @@ function timeAxis(colours: Colours, language: string): uPlot.Axis {
     new Intl.DateTimeFormat(language, { ...options, timeZone: zone.peek() });
   const day = format({ day: "numeric", month: "short" });
   const minute = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const second = format({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   const year = format({ month: "short", year: "numeric" });
   const words = (at: number, stepS: number) => {
     const time = new Date(at * 1_000);
     if (stepS >= 28 * 86_400) return year.format(time);
+    if (stepS < 60) return second.format(time);
     return stepS >= 86_400 || isMidnight(at * 1_000) ? day.format(time) : minute.format(time);
   };
   return { ...lines(colours), space: 70, values: (_, ticks, __, ___, step) => ticks.map((at) => words(at, step)) };
 }
 
 function valueAxis(colours: Colours, language: string): uPlot.Axis {
-  const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 6 });
-  return { ...lines(colours), size: 56, values: (_, ticks) => ticks.map((value) => number.format(value)) };
+  const format = (step: number) => {
+    const digits = digitsOf(step);
+    return new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  };
+  const write = (ticks: number[], step: number) => {
+    const number = format(step);
+    return ticks.map((value) => number.format(value));
+  };
+  return { ...lines(colours), size: 56, values: (_, ticks, __, ___, step) => write(ticks, step) };
+}
+
+/** So many that no two labels are the same: of 0.25 two. */
+function digitsOf(step: number): number {
+  for (let digits = 0; digits < 9; digits += 1) {
+    const scaled = step * 10 ** digits;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * scaled) return digits;
+  }
+  return 9;
 }
 
 const lines = ({ quiet, line }: Colours): uPlot.Axis => ({
@@ -120,6 +156,10 @@ const NAMES: Readonly<Record<keyof Colours, string>> = {
   text: "--text",
   line: "--line",
   surface: "--surface",
+  "other-1": "--other-1",
+  "other-2": "--other-2",
+  "other-3": "--other-3",
+  "other-4": "--other-4",
 };
 
 const chartColours = (near: HTMLElement): Colours => readColours(near, NAMES);
@@ -161,28 +201,103 @@ function drawRanges(plot: uPlot, { series }: ChartData, colours: Colours): void 
   ctx.restore();
 }
 
-/** Over the lines: limits with their names, and the readings that matter. */
-function drawLevelsAndMarks(plot: uPlot, { levels = [], marks = [] }: ChartData, colours: Colours): void {
+const DAYS_MAX = 62;
+const DAYS_NAMED = 10;
+
+/** Where each day of the city begins. */
+function drawDays(plot: uPlot, { from, to }: ChartData, colours: Colours, language: string): void {
+  const days = midnightsIn(from, to, DAYS_MAX);
   const { ctx, bbox } = plot;
   const scale = devicePixelRatio;
+  const day = new Intl.DateTimeFormat(language, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    timeZone: zone.peek(),
+  });
   ctx.save();
-  ctx.font = `${12 * scale}px ${getComputedStyle(document.body).fontFamily}`;
-  ctx.lineWidth = 1.5 * scale;
+  ctx.strokeStyle = colours.quiet;
+  ctx.fillStyle = colours.quiet;
+  ctx.lineWidth = scale;
+  ctx.setLineDash([2 * scale, 2 * scale]);
   ctx.textAlign = "left";
+  ctx.textBaseline = "top";
+  ctx.font = fontOf(11);
+  for (const at of days) {
+    const x = Math.round(plot.valToPos(at / 1_000, "x", true)) + scale / 2;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    if (days.length <= DAYS_NAMED && bbox.left + bbox.width - x > 70 * scale)
+      ctx.fillText(day.format(at), x + 4 * scale, bbox.top + 10 * scale);
+  }
+  ctx.restore();
+}
+
+const fontOf = (px: number) => `${px * devicePixelRatio}px ${getComputedStyle(document.body).fontFamily}`;
+
+/** Over the lines: limits with their names. One that is far away is named at the edge behind which it is. */
+function drawLevels(plot: uPlot, { levels = [] }: ChartData, colours: Colours): void {
+  const { ctx, bbox } = plot;
+  const scale = devicePixelRatio;
+  const bottom = bbox.top + bbox.height;
+  const taken: number[] = [];
+  /** Names of levels side by side stand under one another. */
+  const free = (y: number) => {
+    let found = y;
+    while (taken.some((one) => Math.abs(one - found) < 14 * scale)) found += 14 * scale;
+    taken.push(found);
+    return found;
+  };
+  ctx.save();
+  ctx.font = fontOf(12);
+  ctx.lineWidth = 1.5 * scale;
   ctx.textBaseline = "alphabetic";
   for (const { value, label, tone } of levels) {
     const y = plot.valToPos(value, "y", true);
-    if (y < bbox.top || y > bbox.top + bbox.height) continue;
+    const isIn = y >= bbox.top && y <= bottom;
     ctx.strokeStyle = colours[tone];
-    ctx.setLineDash([6 * scale, 4 * scale]);
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
-    ctx.stroke();
     ctx.fillStyle = colours.text;
-    ctx.fillText(label, bbox.left + 6 * scale, y - 5 * scale);
+    if (isIn) {
+      ctx.setLineDash([6 * scale, 4 * scale]);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      ctx.textAlign = "left";
+      ctx.fillText(label, bbox.left + 6 * scale, free(Math.max(y - 5 * scale, bbox.top + 12 * scale)));
+    } else {
+      ctx.textAlign = "right";
+      const text = `${label} ${y < bbox.top ? "↑" : "↓"}`;
+      const edge = y < bbox.top ? bbox.top + 24 * scale : bottom - 8 * scale - levels.length * 14 * scale;
+      ctx.fillText(text, bbox.left + bbox.width - 6 * scale, free(edge));
+    }
   }
-  ctx.setLineDash([]);
+  ctx.restore();
+}
+
+/** When alerts were firing. */
+function drawSpans(plot: uPlot, { spans = [] }: ChartData, colours: Colours): void {
+  const { ctx, bbox } = plot;
+  const scale = devicePixelRatio;
+  ctx.save();
+  for (const { from, to, tone } of spans) {
+    const left = Math.max(bbox.left, plot.valToPos(from / 1_000, "x", true));
+    const right = Math.min(bbox.left + bbox.width, plot.valToPos(to / 1_000, "x", true));
+    if (right < bbox.left || left > bbox.left + bbox.width) continue;
+    ctx.fillStyle = colours[tone];
+    ctx.fillRect(left, bbox.top, Math.max(right - left, 2 * scale), 6 * scale);
+  }
+  ctx.restore();
+}
+
+/** The readings that matter. */
+function drawMarks(plot: uPlot, { marks = [] }: ChartData, colours: Colours): void {
+  const { ctx, bbox } = plot;
+  const scale = devicePixelRatio;
+  ctx.save();
+  ctx.lineWidth = 1.5 * scale;
   for (const { at, value, tone, shape = "dot" } of marks) {
     const x = plot.valToPos(at / 1_000, "x", true);
     const y = Math.min(Math.max(plot.valToPos(value, "y", true), bbox.top), bbox.top + bbox.height);

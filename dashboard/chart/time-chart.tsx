@@ -7,6 +7,7 @@ import { Table } from "../parts/table.tsx";
 import { language, theme } from "../shell/preferences.ts";
 import { formatTime, formatUtc } from "../words/time.tsx";
 import { formatValue } from "../words/words.ts";
+import { zone } from "../words/zone.ts";
 import type { ChartData, Tone } from "./chart-data.ts";
 
 export type ChartKey = { readonly tone: Tone; readonly text: string; readonly shape?: "ring" | "cross" };
@@ -15,13 +16,15 @@ type TimeChartProps = {
   /** What there is to see, in one sentence: for those who do not see it. */
   readonly label: string;
   readonly data: ChartData;
+  /** What its height means: the values and their unit. */
+  readonly title: string;
   /** What the bands and marks mean. */
   readonly legend?: readonly ChartKey[];
   readonly onZoom?: (from: number, to: number) => void;
 };
 
 /** Values over time: a drawing, its legend, and the same as a table. uPlot is a chunk of its own. */
-export function TimeChart({ label, data, legend = [], onZoom }: TimeChartProps) {
+export function TimeChart({ label, data, title, legend = [], onZoom }: TimeChartProps) {
   const t = messages.value.chart;
   const zoom = useRef(onZoom);
   zoom.current = onZoom;
@@ -47,6 +50,9 @@ export function TimeChart({ label, data, legend = [], onZoom }: TimeChartProps) 
 
   return (
     <figure class="chart stack">
+      <p class="chart-title">
+        <b>{title}</b> <span class="quiet">· {messages.value.shell.zone(zone.value)}</span>
+      </p>
       <div ref={box} class="chart-box" role="img" aria-label={label} />
       {failed && <p class="quiet">{t.failed}</p>}
       <figcaption class="cluster">

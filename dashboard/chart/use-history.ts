@@ -1,17 +1,18 @@
-import type { PageOf } from "../../contract/common.ts";
-import type { BucketsView, ReadingView } from "../../contract/reading.ts";
+import type { BucketsView, ReadingsView } from "../../contract/reading.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import { MINUTE_MS } from "../../model/time.ts";
 import { request } from "../api/client.ts";
 import { corrected, neighboursOf } from "../live/live.ts";
 import { useLoaded } from "../parts/state.tsx";
-import { type Point, type Series, withGaps } from "./chart-data.ts";
+import { breakAt, type Gap, OTHERS, type Point, type Series } from "./chart-data.ts";
 
 /** What one metric of one sensor did, ready to be drawn. Times in epoch milliseconds. */
 export type History = {
   readonly points: readonly Point[];
+  /** When nothing came, as the service says, which knows how often the sensor speaks. */
+  readonly gaps: readonly Gap[];
   /** Lowest and highest of each step; missing where the readings themselves are shown. */
-  readonly range?: readonly (readonly [number, number])[];
+  readonly range?: readonly (readonly [number, number] | undefined)[];
   /** Times of values outside the plausible range; only where the readings themselves are shown. */
   readonly suspect: readonly number[];
   /** Of corrections, single values; only there, too. Invalid ones are not among the points. */
@@ -43,32 +44,40 @@ async function loadHistory(
 ): Promise<History> {
   const from = new Date(Math.floor(range.from)).toISOString();
   const to = new Date(Math.ceil(range.to)).toISOString();
-  const path = `/sensors/${encodeURIComponent(sensorId)}/readings?from=${from}&to=${to}&metrics=${metric}${more}`;
+  const path = `/sensors/${encodeURIComponent(sensorId)}/readings?from=${from}&to=${to}&metrics=${metric}&gaps=true${more}`;
   // Shown, so that it can be seen what was taken out; steps leave them out.
   const readings = `${path}&include=invalid&limit=${READINGS_MAX}`;
   if (range.to - range.from <= 36 * 60 * MINUTE_MS) {
-    const page = await request<PageOf<ReadingView>>("GET", readings, undefined, signal);
-    if (page.next === undefined) return historyOf(page.items, metric);
+    const page = await request<ReadingsView>("GET", readings, undefined, signal);
+    if (page.next === undefined) return historyOf(page, metric);
   }
   const [text, ms] = STEPS.find(([, step]) => (range.to - range.from) / step <= POINTS_WANTED) ?? STEPS.at(-1)!;
-  const { items } = await request<BucketsView>("GET", `${path}&every=${text}`, undefined, signal);
+  const { items, gaps } = await request<BucketsView>("GET", `${path}&every=${text}`, undefined, signal);
   const found = items.flatMap(({ start, values }) =>
     values[metric] ? [{ at: Date.parse(start), ...values[metric] }] : [],
   );
-  const points = found.map(({ at, mean }): Point => [at + ms / 2, mean]);
-  const lowAndHigh = found.map(({ min, max }) => [min, max] as const);
-  return { points, range: lowAndHigh, suspect: [], corrected: [], invalid: [] };
+  const ofStep = new Map(found.map(({ at, min, max }) => [at + ms / 2, [min, max] as const]));
+  const steps = found.map(({ at, mean }): Point => [at + ms / 2, mean]);
+  const told = gapsOf(gaps);
+  const points = breakAt(steps, told);
+  const lowAndHigh = points.map(([at]) => ofStep.get(at));
+  return { points, gaps: told, range: lowAndHigh, suspect: [], corrected: [], invalid: [] };
 }
 
-function historyOf(readings: readonly ReadingView[], metric: MetricName): History {
-  const mine = readings.flatMap(({ measuredAt, values, quality }) => {
+const gapsOf = (gaps: ReadingsView["gaps"] = []): Gap[] =>
+  gaps.map(({ from, to }) => ({ from: Date.parse(from), to: Date.parse(to) }));
+
+function historyOf({ items, gaps }: ReadingsView, metric: MetricName): History {
+  const mine = items.flatMap(({ measuredAt, values, quality }) => {
     const value = values[metric];
     return value === undefined ? [] : [{ point: [Date.parse(measuredAt), value] as const, is: quality?.[metric] }];
   });
   const those = (of: string) => mine.filter(({ is }) => is === of).map(({ point }) => point);
   const points = mine.filter(({ is }) => is !== "invalid").map(({ point }): Point => point);
+  const told = gapsOf(gaps);
   return {
-    points: withGaps(points),
+    points: breakAt(points, told),
+    gaps: told,
     suspect: those("suspect").map(([at]) => at),
     corrected: those("corrected"),
     invalid: those("invalid"),
@@ -76,7 +85,7 @@ function historyOf(readings: readonly ReadingView[], metric: MetricName): Histor
 }
 
 type Range = { readonly from: number; readonly to: number };
-export type NamedHistory = { readonly name: string; readonly history: History };
+export type NamedHistory = { readonly id: string; readonly name: string; readonly history: History };
 
 /** What a metric of a sensor did, and, if asked for, of the sensors near it. */
 export function useHistory(
@@ -98,7 +107,7 @@ export function useHistory(
       const near = withNeighbours ? neighboursOf(sensorId) : [];
       return Promise.all(
         near.map(async ({ id, name }): Promise<NamedHistory> => {
-          return { name: name ?? id, history: await loadHistory(id, metric, range, signal) };
+          return { id, name: name ?? id, history: await loadHistory(id, metric, range, signal) };
         }),
       );
     },
@@ -111,8 +120,29 @@ const NONE: readonly NamedHistory[] = [];
 
 export function seriesOf(name: string, history: History, neighbours: readonly NamedHistory[]): Series[] {
   const { points, range } = history;
+  const labels = distinct([{ id: "", name }, ...neighbours]);
   const others = neighbours.map(
-    (one): Series => ({ label: one.name, tone: "calm", dashed: true, points: one.history.points }),
+    (one, i): Series => ({
+      label: labels[i + 1]!,
+      tone: OTHERS[i % OTHERS.length]!,
+      dash: DASHES[i % DASHES.length]!,
+      points: one.history.points,
+    }),
   );
-  return [{ label: name, tone: "accent", points, ...(range ? { range } : {}) }, ...others];
+  return [{ label: labels[0]!, tone: "accent", points, ...(range ? { range } : {}) }, ...others];
+}
+
+/** To be told apart without their colours, too. */
+const DASHES = [
+  [6, 3],
+  [2, 3],
+  [10, 3, 2, 3],
+  [10, 5],
+] as const;
+
+/** Two may have the same name: then their ids say which is which. */
+function distinct(all: readonly { readonly id: string; readonly name: string }[]): string[] {
+  return all.map(({ id, name }) =>
+    id !== "" && id !== name && all.filter((one) => one.name === name).length > 1 ? `${name} (${id})` : name,
+  );
 }

@@ -59,7 +59,7 @@ function Charts({ samples }: { samples: readonly Sample[] }) {
   const rates = useMemo(
     () =>
       chartOf(samples, [
-        { label: t.messages, tone: "calm", points: ratesOf(samples, "messages"), dashed: true },
+        { label: t.messages, tone: "calm", points: ratesOf(samples, "messages"), dash: [4, 4] },
         { label: t.storedRate, tone: "accent", points: ratesOf(samples, "stored") },
         { label: t.repeated, tone: "warning", points: ratesOf(samples, "repeated") },
       ]),
@@ -70,7 +70,7 @@ function Charts({ samples }: { samples: readonly Sample[] }) {
       chartOf(samples, [
         { label: t.consumers.store, tone: "accent", points: lagOf(samples, "store") },
         { label: t.consumers.alerts, tone: "warning", points: lagOf(samples, "alerts") },
-        { label: t.consumers.live, tone: "calm", points: lagOf(samples, "live"), dashed: true },
+        { label: t.consumers.live, tone: "calm", points: lagOf(samples, "live"), dash: [4, 4] },
       ]),
     [samples, t],
   );
@@ -78,11 +78,11 @@ function Charts({ samples }: { samples: readonly Sample[] }) {
     <div class="halves">
       <section>
         <h2>{t.rates}</h2>
-        <TimeChart label={t.ratesLabel} data={rates} />
+        <TimeChart label={t.ratesLabel} title={t.ratesUnit} data={rates} />
       </section>
       <section>
         <h2>{t.lag}</h2>
-        <TimeChart label={t.lagLabel} data={lag} />
+        <TimeChart label={t.lagLabel} title={t.lagUnit} data={lag} />
         <p class="quiet">{t.lagHint}</p>
       </section>
     </div>

@@ -1,14 +1,17 @@
 import { useMemo, useState } from "preact/hooks";
+import type { AlertView } from "../../contract/alert.ts";
 import type { CorrectionView } from "../../contract/correction.ts";
 import { METRICS, type MetricName } from "../../model/metrics.ts";
+import type { Rule } from "../../model/rule.ts";
 import type { ChartData, Point } from "../chart/chart-data.ts";
+import { heightMinOf, levelsOfRule } from "../chart/levels.ts";
 import { type ChartKey, TimeChart } from "../chart/time-chart.tsx";
 import { type History, type NamedHistory, seriesOf, useHistory } from "../chart/use-history.ts";
 import { messages } from "../messages/messages.ts";
 import { Check, Field } from "../parts/fields.tsx";
 import { Problem } from "../parts/state.tsx";
 import { query, setQuery } from "../shell/router.ts";
-import { formatValue, metricLabel } from "../words/words.ts";
+import { formatValue, metricLabel, titleOfChart } from "../words/words.ts";
 import { SPANS, sentBy, spanOf, type WholeSensor } from "./sensor-state.ts";
 
 type HistoryProps = {
@@ -16,11 +19,14 @@ type HistoryProps = {
   readonly metric: MetricName;
   /** All that were ever made. */
   readonly corrections: readonly CorrectionView[];
+  /** Of the sensor, and the rules that watch it. */
+  readonly alerts: readonly AlertView[];
+  readonly rules: readonly Rule[];
   readonly choose: (name: string) => void;
 };
 
 /** One metric over time, from minutes to a year: draw across a span to see it larger. */
-export function HistoryOf({ sensor, metric, corrections, choose }: HistoryProps) {
+export function HistoryOf({ sensor, metric, corrections, alerts, rules, choose }: HistoryProps) {
   const t = messages.value;
   const address = query.value.toString();
   const span = useMemo(() => spanOf(new URLSearchParams(address), Date.now()), [address]);
@@ -29,11 +35,11 @@ export function HistoryOf({ sensor, metric, corrections, choose }: HistoryProps)
   const state = active.map(({ id }) => id).join();
   const { history, neighbours, problem } = useHistory(sensor.id, metric, span, withNeighbours, state);
   const name = sensor.name ?? sensor.id;
-  const { unit } = METRICS[metric];
-  const data = useMemo(
-    () => history && historyChart({ name, unit, span, history, neighbours, changedAt: sensor.replaces?.from, active }),
-    [name, unit, span, history, neighbours, sensor.replaces?.from, state],
-  );
+  const data = useMemo(() => {
+    const shown = { name, metric, span, neighbours, changedAt: sensor.replaces?.from, active };
+    const judged = { alerts: alerts.filter((one) => one.metric === metric), levels: levelsOf(metric, rules) };
+    return history && historyChart({ ...shown, ...judged, history });
+  }, [name, metric, span, history, neighbours, sensor.replaces?.from, state, alerts, rules]);
 
   return (
     <section>
@@ -67,6 +73,7 @@ export function HistoryOf({ sensor, metric, corrections, choose }: HistoryProps)
       {data && (
         <TimeChart
           label={t.sensor.chartLabel(metricLabel(metric), name)}
+          title={titleOfChart(metric)}
           data={data}
           legend={legendOf(data)}
           onZoom={(from, to) =>
@@ -79,10 +86,31 @@ export function HistoryOf({ sensor, metric, corrections, choose }: HistoryProps)
   );
 }
 
-function legendOf({ bands = [], marks = [] }: ChartData): ChartKey[] {
+const LEVELS_MAX = 6;
+
+/** The limits of the rules that judge single values of the metric, each once, and where their alerts end. */
+function levelsOf(metric: MetricName, rules: readonly Rule[]): NonNullable<ChartData["levels"]> {
+  const t = messages.value.chart;
+  const say = (value: number) => formatValue(value, metric);
+  const found = new Map(
+    rules
+      .filter((rule) => rule.metric === metric && rule.mode === "live")
+      .flatMap((rule) => levelsOfRule(rule))
+      .sort((a, b) => Number(b.clears) - Number(a.clears))
+      .map((one) => [`${one.value} ${one.clears}`, one] as const),
+  );
+  return [...found.values()].slice(-LEVELS_MAX).map(({ value, severity, clears }) => ({
+    value,
+    label: clears ? t.clear(say(value)) : t.limit(say(value)),
+    tone: clears ? "quiet" : severity,
+  }));
+}
+
+function legendOf({ bands = [], marks = [], spans = [] }: ChartData): ChartKey[] {
   const t = messages.value.chart;
   const has = (wanted: string) => marks.some(({ shape }) => shape === wanted);
   return [
+    ...(spans.length > 0 ? [{ tone: spans[0]!.tone, text: t.alerts }] : []),
     ...(bands.some(({ tone }) => tone === "quiet") ? [{ tone: "quiet" as const, text: t.gap }] : []),
     ...(bands.some(({ isMoment }) => isMoment) ? [{ tone: "info" as const, text: t.replaced }] : []),
     ...(bands.some(({ tone }) => tone === "warning") ? [{ tone: "warning" as const, text: t.suspect }] : []),
@@ -97,7 +125,7 @@ function legendOf({ bands = [], marks = [] }: ChartData): ChartKey[] {
 
 type Shown = {
   readonly name: string;
-  readonly unit: string;
+  readonly metric: MetricName;
   readonly span: { readonly from: number; readonly to: number };
   readonly history: History;
   readonly neighbours: readonly NamedHistory[];
@@ -105,26 +133,30 @@ type Shown = {
   readonly changedAt: string | undefined;
   /** Corrections of this metric that count. */
   readonly active: readonly CorrectionView[];
+  readonly alerts: readonly AlertView[];
+  readonly levels: NonNullable<ChartData["levels"]>;
 };
 
 /** History with its neighbours; times without data, implausible and corrected values as bands behind it. */
-function historyChart({ name, unit, span, history, neighbours, changedAt, active }: Shown): ChartData {
-  const { points, suspect, corrected, invalid } = history;
+function historyChart(shown: Shown): ChartData {
+  const { name, metric, span, history, neighbours, changedAt, active, alerts, levels } = shown;
+  const { unit } = METRICS[metric];
+  const { points, gaps, suspect, corrected, invalid } = history;
   const [own, ...others] = seriesOf(name, history, neighbours);
   return {
     from: span.from,
     to: span.to,
     unit,
+    levels,
+    heightMin: heightMinOf(metric),
+    spans: alerts.flatMap((one) => firingIn(one, span)).reverse(),
     series: [{ ...own!, notes: notesOf(history, unit) }, ...others],
     marks: [
       ...corrected.map(([at, value]) => ({ at, value, tone: "info" as const, shape: "ring" as const })),
       ...invalid.map(([at, value]) => ({ at, value, tone: "critical" as const, shape: "cross" as const })),
     ],
     bands: [
-      // Where all values are invalid something did come.
-      ...gapsOf(points)
-        .filter((gap) => !invalid.some(([at]) => at > gap.from && at < gap.to))
-        .map((gap) => ({ ...gap, tone: "quiet" as const })),
+      ...gaps.map((gap) => ({ ...gap, tone: "quiet" as const })),
       ...spansOf(suspect, stepOf(points)).map((one) => ({ ...one, tone: "warning" as const })),
       ...active.flatMap((one) => correctedIn(one, span)),
       ...changeOf(changedAt, span).map((one) => ({ ...one, tone: "info" as const, isMoment: true as const })),
@@ -160,12 +192,10 @@ function changeOf(changedAt: string | undefined, { from, to }: Shown["span"]): S
 
 type Stretch = { readonly from: number; readonly to: number };
 
-/** Between a break in the line and the next value. */
-function gapsOf(points: readonly Point[]): Stretch[] {
-  return points.flatMap(([at, value], i): Stretch[] => {
-    const next = points[i + 1];
-    return value === undefined && next ? [{ from: points[i - 1]?.[0] ?? at, to: next[0] }] : [];
-  });
+/** The milder ones are drawn first. */
+function firingIn({ startedAt, resolvedAt, severity }: AlertView, span: Shown["span"]) {
+  const [from, to] = [Date.parse(startedAt), resolvedAt === undefined ? span.to : Date.parse(resolvedAt)];
+  return to < span.from || from > span.to ? [] : [{ from, to, tone: severity }];
 }
 
 /** Neighbouring moments as one stretch; a single one gets the width of a step. */

@@ -7,7 +7,8 @@ import type { Rule } from "../../model/rule.ts";
 import { matcherOf } from "../../model/rule-match.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
 import { eachPage, request } from "../api/client.ts";
-import { corrected, onAlertNews } from "../live/live.ts";
+import { byUrgency } from "../desk/list.ts";
+import { corrected, isOpen, onAlertNews } from "../live/live.ts";
 import { query, setQuery } from "../shell/router.ts";
 
 export type WholeSensor = SensorView & {
@@ -37,10 +38,16 @@ export function followSensor(id: string) {
   const over = new AbortController();
   const path = encodeURIComponent(id);
 
-  /** The metric in the address, else the first it sends. */
+  /** False until it is known what is wrong with it: the page opens on that. */
+  const alertsAsked = signal(false);
+  /** What the worst open alert is about, as it was when the page was opened: a chart does not change by itself. */
+  const worstMetric = signal<string | undefined>(undefined);
+
+  /** The metric in the address, else that of its worst open alert, else the first it sends. */
   const metric = computed<MetricName | undefined>(() => {
     const sent = sentBy(sensor.value);
-    return sent.find((name) => name === query.value.get("metric")) ?? sent[0];
+    const wished = [query.value.get("metric"), worstMetric.value];
+    return wished.map((one) => sent.find((name) => name === one)).find(Boolean) ?? sent[0];
   });
 
   async function ask(): Promise<void> {
@@ -54,7 +61,11 @@ export function followSensor(id: string) {
 
   async function askAlerts(): Promise<void> {
     const list = `/alerts?sensor=${path}&limit=${ALERTS_SHOWN}`;
-    alerts.value = (await request<PageOf<AlertView>>("GET", list, undefined, over.signal)).items;
+    const { items } = await request<PageOf<AlertView>>("GET", list, undefined, over.signal);
+    alerts.value = items;
+    if (alertsAsked.peek()) return;
+    const open = items.filter((one) => isOpen(one) && one.metric !== undefined);
+    worstMetric.value = open.sort(byUrgency)[0]?.metric;
   }
 
   async function askRules(): Promise<void> {
@@ -67,7 +78,7 @@ export function followSensor(id: string) {
   // What is missing beside the sensor itself is no reason to show nothing.
   const quietly = (work: Promise<void>) => void work.catch(() => {});
   void ask().then(() => quietly(askRules()));
-  quietly(askAlerts());
+  quietly(askAlerts().finally(() => (alertsAsked.value = true)));
   const timer = setInterval(() => void ask(), ASK_EVERY_MS);
   const stop = onAlertNews(({ alert }) => {
     if (alert.subject.sensorId === id) quietly(askAlerts());
@@ -87,6 +98,7 @@ export function followSensor(id: string) {
     rules,
     problem,
     metric,
+    alertsAsked,
     choose: (name: string) => setQuery({ metric: name }),
     /** It was changed here. */
     reload(): void {

@@ -34,7 +34,16 @@ export function SensorPage({ params }: PageProps) {
       <div class="columns">
         <div class="stack">
           {metric ? (
-            <HistoryOf sensor={sensor} metric={metric} corrections={corrections.items} choose={followed.choose} />
+            followed.alertsAsked.value && (
+              <HistoryOf
+                sensor={sensor}
+                metric={metric}
+                corrections={corrections.items}
+                alerts={followed.alerts.value}
+                rules={followed.rules.value}
+                choose={followed.choose}
+              />
+            )
           ) : (
             <p class="note">{t.sensor.nothingYet}</p>
           )}

@@ -15,6 +15,12 @@ export function formatValue(value: number, metric: string | undefined, unit = me
 export const metricLabel = (metric: string): string =>
   (messages.value.metrics as Readonly<Record<string, string>>)[metric] ?? metric;
 
+/** What the height of a chart means: "fine particles (PM2.5), µg/m³". */
+export function titleOfChart(metric: string): string {
+  const unit = metricRow(metric)?.unit;
+  return unit ? `${metricLabel(metric)}, ${unit}` : metricLabel(metric);
+}
+
 /** "centre" is "Centre", "old-town" is "Old town": districts have ids and no names. */
 export function districtName(id: string): string {
   const words = id.replaceAll("-", " ");

@@ -27,6 +27,18 @@ export const dayOf = (at: number): string => wallOf(at).slice(0, 10);
 /** Midnight, or close enough to it for the label of an axis. */
 export const isMidnight = (at: number): boolean => wallOf(at).slice(11, 16) === "00:00";
 
+/** When the city's days begin in this time; of more than `max` none. */
+export function midnightsIn(from: number, to: number, max: number): number[] {
+  const found: number[] = [];
+  if (!(to - from < (max + 1) * DAY_MS)) return found;
+  for (let at = from; ; ) {
+    const tomorrow = new Date(Date.parse(dayOf(at)) + DAY_MS).toISOString().slice(0, 10);
+    at = fromLocalInput(`${tomorrow}T00:00`);
+    if (!(at < to)) return found;
+    found.push(at);
+  }
+}
+
 /** For `<input type="datetime-local">`, which knows no zone: the city's own. */
 export const toLocalInput = (at: number): string => wallOf(at).slice(0, 16);
 

@@ -79,6 +79,24 @@ describe("GET /sensors/{id}/readings", () => {
     expect(answer.json().errors).toMatchObject([{ pointer }]);
   });
 
+  it("says when each metric was not heard, of readings and of steps", async () => {
+    const own = { sensorId: "air-gap", values: { pm25: 3 } };
+    service.records.sensors.add({ id: "air-gap", kind: "air", district: "north", tags: {}, createdAt: T0 });
+    const minutes = Array.from({ length: 60 }, (_, i) => 60 - i).filter((ago) => ago > 40 || ago <= 20);
+    for (const ago of minutes) service.stored.push(aReading({ ...own, measuredAt: T0 - ago * MINUTE }));
+    const from = new Date(T0 - 60 * MINUTE).toISOString();
+    const asked = (more: string) => get(`?from=${from}&gaps=true${more}`, "air-gap");
+    const { gaps } = (await asked("&metrics=pm25")).json();
+    expect(gaps).toEqual([{ metric: "pm25", from: "2026-11-21T09:19:00.000Z", to: "2026-11-21T09:40:00.000Z" }]);
+    // Each page says its own part.
+    const { gaps: first, next } = (await asked("&metrics=pm25&limit=20")).json();
+    const { gaps: second } = (await asked(`&metrics=pm25&limit=20&cursor=${next}`)).json();
+    expect([first, second.map(({ to }: { to: string }) => to)]).toEqual([[], ["2026-11-21T09:40:00.000Z"]]);
+    expect((await get(`?from=${from}&metrics=pm25`, "air-gap")).json()).not.toHaveProperty("gaps");
+    expect((await asked("")).json().errors).toMatchObject([{ pointer: "#/query/gaps" }]);
+    expect((await asked("&metrics=pm25,pm10,no2,o3,so2,co")).statusCode).toBe(400);
+  });
+
   it("says which step would fit when there are too many", async () => {
     const { detail } = (await get("?every=1s")).json();
     expect(detail).toContain("every=1m");

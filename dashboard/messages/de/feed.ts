@@ -169,6 +169,8 @@ export const feed: Messages["feed"] = {
     ready: "Der Dienst ist bereit.",
     notReady: "Der Dienst ist nicht bereit.",
     collecting: "Die ersten Zahlen sind unterwegs …",
+    ratesUnit: "Anzahl pro Sekunde",
+    lagUnit: "Anzahl der Nachrichten",
     ratesLabel: "Empfangene Nachrichten und gespeicherte Messwerte pro Sekunde in der letzten halben Stunde",
     lagLabel: "Nachrichten, die im Journal auf die einzelnen Teile warten, in der letzten halben Stunde",
   },

@@ -84,6 +84,7 @@ export const chart: typeof en.chart = {
   limit: (value) => `Grenze ${value}`,
   clear: (value) => `Ende bei ${value}`,
   firing: "Die Meldung",
+  alerts: "Meldungen waren aktiv",
   window: "Fenster",
   suspect: "Unplausible Werte",
   corrected: "Korrigierte Werte",

@@ -168,6 +168,8 @@ export const feed = {
     ready: "The service is ready.",
     notReady: "The service is not ready.",
     collecting: "Waiting for the first figures …",
+    ratesUnit: "Number per second",
+    lagUnit: "Number of messages",
     ratesLabel: "Messages received and readings stored per second, over the last half hour",
     lagLabel: "Messages waiting in the journal for each part, over the last half hour",
   },

@@ -82,6 +82,7 @@ export const chart = {
   limit: (value: string) => `limit ${value}`,
   clear: (value: string) => `clear at ${value}`,
   firing: "The alert",
+  alerts: "Alerts were firing",
   window: "Window",
   suspect: "Implausible values",
   corrected: "Corrected values",

@@ -168,6 +168,8 @@ export const feed: Messages["feed"] = {
     ready: "El servicio está listo.",
     notReady: "El servicio no está listo.",
     collecting: "Las primeras cifras están en camino …",
+    ratesUnit: "Número por segundo",
+    lagUnit: "Número de mensajes",
     ratesLabel: "Mensajes recibidos y lecturas guardadas por segundo en la última media hora",
     lagLabel: "Mensajes que esperan en el diario a cada parte, en la última media hora",
   },

@@ -84,6 +84,7 @@ export const chart: typeof en.chart = {
   limit: (value) => `límite ${value}`,
   clear: (value) => `fin en ${value}`,
   firing: "La alerta",
+  alerts: "Alertas activas",
   window: "Ventana",
   suspect: "Valores inverosímiles",
   corrected: "Valores corregidos",
