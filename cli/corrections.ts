@@ -154,7 +154,7 @@ function describeDone({ correction, effect }: CorrectionDoneView, are: string): 
   ]);
   return [
     ...name,
-    `${effect.readings} readings ${are} read differently, ${effect.hours} hours computed anew, ${effect.alerts} alerts marked`,
+    `readings that ${are} read differently: ${effect.readings}; hours computed anew: ${effect.hours}; alerts marked: ${effect.alerts}`,
     ...(examples.length > 0 ? [table(["measured", "before", "then", "after"], examples)] : []),
     ...effect.notes,
   ].join("\n");

@@ -65,7 +65,7 @@ export function register(program: Command): void {
       .argument("<files...>", "the recordings; several are played together, in the order of their times"),
     "replay recordings/occupancy_t4013.csv recordings/speed_t4013.csv --mapping nab",
   )
-    .option("--mapping <name>", "which column is which metric of which sensor")
+    .option("--mapping <name>", "which column is which metric of which sensor (NDJSON files: native)")
     .option("--guess", "propose a mapping for a file, as YAML, and show ten rows as readings; nothing is sent")
     .option("--speed <n>", "times as fast as it was, or max", parseSpeed, "max")
     .addOption(new Option("--start <when>", "which times").choices(["original", "now"]).default("original"))
@@ -134,7 +134,7 @@ type Report = { file: string; readings: number; sensors: number; interruptions: 
 function describeRecording({ file, readings, sensors, interruptions, seconds }: Report): string {
   const gaps = interruptions > 0 ? `; the line broke ${interruptions} times, so some are missing` : "";
   const told = `${file}: ${readings} readings of ${sensors} sensors in ${formatSpan(seconds * 1_000)}${gaps}`;
-  return `${told}\nplay it with: lamppost replay ${file} --mapping native`;
+  return `${told}\nplay it with: lamppost replay ${RECORDED.test(file) ? file : `${file} --mapping native`}`;
 }
 
 function parseSpeed(text: string): Speed {
@@ -144,13 +144,17 @@ function parseSpeed(text: string): Speed {
   return speed;
 }
 
+/** As `record` writes them. */
+const RECORDED = /\.(ndjson|jsonl)(\.gz)?$/i;
+
 async function play(files: string[], options: ReplayOptions, command: Command): Promise<void> {
   if (options.guess) return guess(files, options, command);
-  if (options.mapping === undefined)
+  const name = options.mapping ?? (files.every((file) => RECORDED.test(file)) ? "native" : undefined);
+  if (name === undefined)
     return command.error("error: required option '--mapping <name>' not specified; --guess proposes one", {
       exitCode: 2,
     });
-  const mapping = mappingOf(options.mapping, command);
+  const mapping = mappingOf(name, command);
   const service = findService(options);
   const mqtt = options.mqtt ?? service.mqtt;
   if (!mqtt) return command.error("error: --url needs --mqtt beside it", { exitCode: 2 });

@@ -16,6 +16,7 @@ import {
 } from "../model/correction.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { MetricName } from "../model/metrics.ts";
+import { joinReadings } from "../model/moment.ts";
 import type { Reading, Values } from "../model/reading.ts";
 import { DAY_MS, HOUR_MS, startOfDay, startOfHour } from "../model/time.ts";
 import { isInvalid } from "./corrected-rollups.ts";
@@ -364,36 +365,49 @@ function createFound(kind: Kind) {
       parts.set(`${start} ${receivedDay}`, { kind, resolution: "hourly", start, receivedDay });
   }
 
-  function note(before: Reading | undefined, after: Reading | undefined): void {
-    if (before) touch(before);
-    if (after) touch(after);
+  function note(before: readonly Reading[], after: readonly Reading[]): void {
+    for (const one of before) touch(one);
+    for (const one of after) touch(one);
     readings += 1;
     if (examples.length < EXAMPLES) examples.push({ before: momentOf(before), after: momentOf(after) });
   }
   return { note, parts: () => [...parts.values()], examples: () => examples, readings: () => readings };
 }
 
-const momentOf = (reading: Reading | undefined): Moment | undefined =>
-  reading && { measuredAt: reading.measuredAt, values: reading.values };
+/** As a reader sees it, whatever number of messages it came in. */
+function momentOf(messages: readonly Reading[]): Moment | undefined {
+  if (messages.length === 0) return undefined;
+  const { measuredAt, values } = messages.reduce(joinReadings);
+  return { measuredAt, values };
+}
 
 type Chunks = AsyncIterable<readonly Reading[]>;
 
-/** Walks both beside each other, by the message a reading came with: that stays the same when its time is moved. */
+/** Walks both beside each other, moment by moment: all messages of one are one reading. */
 async function compare(
   before: Chunks,
   after: Chunks,
-  note: (before: Reading | undefined, after: Reading | undefined) => void,
+  note: (before: readonly Reading[], after: readonly Reading[]) => void,
 ): Promise<void> {
   const [a, b] = [walk(before), walk(after)];
   let [one, other] = [await a(), await b()];
   while (one || other) {
     const time = Math.min(one?.measuredAt ?? Number.POSITIVE_INFINITY, other?.measuredAt ?? Number.POSITIVE_INFINITY);
-    const [left, right] = [one?.measuredAt === time ? one : undefined, other?.measuredAt === time ? other : undefined];
-    if (!left || !right || !isSame(left, right)) note(left, right);
-    if (left) one = await a();
-    if (right) other = await b();
+    const [left, right]: [Reading[], Reading[]] = [[], []];
+    for (; one?.measuredAt === time; one = await a()) left.push(one);
+    for (; other?.measuredAt === time; other = await b()) right.push(other);
+    if (!isSameMoment(left, right)) note(left, right);
   }
 }
+
+function isSameMoment(a: Reading[], b: Reading[]): boolean {
+  if (a.length !== b.length) return false;
+  // A shift may bring others beside them, and the store promises no order within a moment.
+  if (a.length > 1) for (const messages of [a, b]) messages.sort(byMessage);
+  return a.every((each, place) => isSame(each, b[place]!));
+}
+
+const byMessage = (a: Reading, b: Reading) => a.journalSeq - b.journalSeq || (a.part ?? 0) - (b.part ?? 0);
 
 function isSame(a: Reading, b: Reading): boolean {
   const names = Object.keys(a.values) as MetricName[];

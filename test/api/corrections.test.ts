@@ -67,6 +67,26 @@ describe("POST /sensors/{id}/corrections", () => {
     expect(service.records.audit.list(10).items).toHaveLength(1);
   });
 
+  it("shows a moment that came in two messages as the one reading that it is", async () => {
+    const moment = { sensorId: "air-1", district: "north", measuredAt: T0 - 60_000 };
+    service.stored.splice(
+      2,
+      1,
+      aReading({ ...moment, journalSeq: 8, values: { pm25: 12 } }),
+      aReading({ ...moment, journalSeq: 9, part: 1, values: { no2: 30 } }),
+    );
+    const answer = await post({ ...FACTOR, from: iso(T0 - 60_000), what: "invalid", factor: undefined });
+    expect(answer.json().effect).toMatchObject({
+      readings: 1,
+      examples: [
+        {
+          before: { measuredAt: iso(T0 - 60_000), values: { pm25: 12, no2: 30 } },
+          after: { measuredAt: iso(T0 - 60_000), values: { no2: 30 } },
+        },
+      ],
+    });
+  });
+
   it("only says what would change in a dry run", async () => {
     const answer = await post({ ...FACTOR, what: "invalid", factor: undefined, metrics: undefined }, "?dryRun=true");
     expect(answer.statusCode).toBe(200);

@@ -33,7 +33,7 @@ describe("lamppost record", () => {
     expect(JSON.parse(stdout)).toMatchObject({ file, readings: 1, sensors: 1, interruptions: 0 });
     const lines = readFileSync(file, "utf8").trim().split("\n");
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ sensorId: "air-1", values: { pm25: 4 } }]);
-    const replayed = await city.cli("replay", file, "--mapping", "native", "--json");
+    const replayed = await city.cli("replay", file, "--json");
     expect(JSON.parse(replayed.stdout)).toMatchObject({ readings: 1, duplicates: 1, balanced: true });
     const again = await city.cli("record", file, "--for", "1s");
     expect(again.code).toBe(1);

@@ -53,7 +53,9 @@ describe("what people find out about readings", () => {
     await until(read, (found) => found.length === 4);
     const given = ["--from", String(start + 30_000), ...FAHRENHEIT, "--reason", "degrees Fahrenheit"];
     const dry = await city.cli("correction", "add", "air-1", ...given, "--dry-run");
-    expect(dry.stdout).toContain("3 readings would be read differently, 1 hours computed anew, 1 alerts marked");
+    expect(dry.stdout).toContain(
+      "readings that would be read differently: 3; hours computed anew: 1; alerts marked: 1",
+    );
     const added = await city.cli("correction", "add", "air-1", ...given);
     expect(added).toMatchObject({ code: 0, stdout: expect.stringContaining("correction 1 of air-1") });
     await soon("retracted");
