@@ -232,7 +232,9 @@ function readingsOf(columns: readonly Column[], context: Context, doubts: string
 }
 
 function findMetric(name: string): Omit<Found, "unit"> | undefined {
-  const { words } = bare(name);
+  const { words, unit } = bare(name);
+  // Without a unit it counts the rows.
+  if (words === "no" && unit === undefined) return undefined;
   return WORDS.find((one) => one.name.test(words));
 }
 

@@ -40,6 +40,14 @@ type Case = readonly [
 
 const CASES: readonly Case[] = [
   [
+    "weather and what burns, by their short names",
+    "kerb.csv",
+    `time,station,NO (µg/m3),NO2,NOx,Benzene,Wind [mph],Rain (mm)\n${hours(20, (_, two) => `2024-01-01T${two}:00:00Z,kerb,20,30,61,1.5,10,0.2`)}\n`,
+    'kerb 2024-01-01T00:00 {"no":20,"no2":30,"nox":61,"benzene":1.5,"windSpeed":4.4704,"rain":0.2}',
+    [/district is not told/],
+    /no metric/,
+  ],
+  [
     "commas, ISO with a zone, units in brackets",
     "station7.csv",
     `time,NO2 (ppb),PM2.5 (ug/m3)\n${hours(20, (_, two) => `2024-01-01T${two}:00:00Z,10,${two}.5`)}\n`,
