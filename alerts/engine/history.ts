@@ -16,13 +16,14 @@ import {
   dropTo,
   FLAGS,
   firstAfter,
-  has,
   IMPORTED,
   KEY,
   merge,
   RECEIVED,
   type Ring,
   rowCount,
+  rowsAt,
+  scanRows,
   sortedRows,
   suspectBit,
   VALUES,
@@ -66,12 +67,12 @@ export const LATENESS_MS = LATE_AFTER_MS;
 export type Arrival = "in-order" | "late" | "behind" | "duplicate" | "too-late";
 
 export function placeOf(subject: Subject, { measuredAt: at, values }: Reading): Arrival {
-  const { clock, ring, backlog, checkpoints, plan, streams } = subject;
+  const { clock, checkpoints, plan, streams } = subject;
   const { lastAt } = clock;
   if (lastAt === undefined || at > lastAt) return "in-order";
   // A device may send the metrics of one moment in several messages.
   if (at === lastAt) return bringsNews(subject, values, at) ? "behind" : "duplicate";
-  if (has(ring, at) || backlog?.times.has(at)) return "duplicate";
+  if (knowsAll(subject, values, messagesOf(subject, at))) return "duplicate";
   if (at > lastAt - LATENESS_MS && at > checkpoints[0]!.key) return "late";
   let isNews = false;
   for (const { track } of plan.measuring) {
@@ -81,6 +82,27 @@ export function placeOf(subject: Subject, { measuredAt: at, values }: Reading): 
     isNews = true;
   }
   return isNews ? "behind" : "too-late";
+}
+
+/** Rows, and the ring they are in. */
+type Rows = { readonly ring: Ring; readonly rows: readonly number[] };
+
+/** What has come of this moment, whether it is folded or waits. */
+function messagesOf({ ring, backlog }: Subject, at: number): readonly Rows[] {
+  const folded = { ring, rows: rowsAt(ring, at) };
+  if (!backlog?.times.has(at)) return [folded];
+  return [folded, { ring: backlog.rows, rows: scanRows(backlog.rows, at) }];
+}
+
+/** Each of these values that a rule measures is in one of the messages; where there are none, nothing is known. */
+function knowsAll({ plan }: Subject, values: Reading["values"], messages: readonly Rows[]): boolean {
+  if (messages.every(({ rows }) => rows.length === 0)) return false;
+  for (const { track, value: place } of plan.measuring) {
+    if (values[track.metric as keyof typeof values] === undefined) continue;
+    const has = ({ ring, rows }: Rows) => rows.some((row) => !Number.isNaN(ring.data[row + VALUES + place]!));
+    if (!messages.some(has)) return false;
+  }
+  return true;
 }
 
 /** Some rule measures one of these values, and nothing of it has come for this moment. */
@@ -157,9 +179,11 @@ export type Before = {
 /** Keeps a late reading until it is folded, with the others that wait, by `refoldSome`. */
 export function addLate(subject: Subject, reading: Reading, together?: number): void {
   const backlog = openBacklog(subject, together);
-  const key = reading.measuredAt;
+  const before = messagesOf(subject, reading.measuredAt).reduce((sum, { rows }) => sum + rows.length, 0);
+  // After the messages of its moment that have come.
+  const key = reading.measuredAt + before * KEY_STEP;
   write(backlog.rows, append(backlog.rows), key, reading, subject.plan);
-  backlog.times.add(key);
+  backlog.times.add(reading.measuredAt);
   backlog.oldest = Math.min(backlog.oldest, key);
   subject.late += 1;
 }
@@ -285,7 +309,10 @@ function restOf({ rows, times, together }: Backlog, late: Float64Array): Backlog
   if (rows.start === rows.end) return undefined;
   for (let row = 0; row < late.length; row += width) times.delete(late[row + AT]!);
   let oldest = Number.POSITIVE_INFINITY;
-  for (let row = rows.start; row < rows.end; row += width) oldest = Math.min(oldest, data[row + KEY]!);
+  for (let row = rows.start; row < rows.end; row += width) {
+    oldest = Math.min(oldest, data[row + KEY]!);
+    times.add(data[row + AT]!);
+  }
   return { rows, times, oldest, together, refold: undefined };
 }
 

@@ -117,11 +117,18 @@ export function firstAfter({ width, data, start, end }: Ring, key: number): numb
   return start + low * width;
 }
 
-/** Whether a reading of this time is among them. */
-export function has(ring: Ring, at: number): boolean {
-  const { width, data, start, end, hasBehind } = ring;
-  const row = firstAfter(ring, at) - width;
-  if (row >= start && data[row + AT] === at) return true;
-  if (hasBehind) for (let one = end - width; one >= start; one -= width) if (data[one + AT] === at) return true;
-  return false;
+/** The rows of this time. */
+export function rowsAt(ring: Ring, at: number): readonly number[] {
+  if (ring.hasBehind) return scanRows(ring, at);
+  const row = firstAfter(ring, at) - ring.width;
+  return row >= ring.start && ring.data[row + AT] === at ? [row] : NO_ROWS;
+}
+
+const NO_ROWS: readonly number[] = [];
+
+/** The same of rows in any order. */
+export function scanRows({ width, data, start, end }: Ring, at: number): readonly number[] {
+  const rows: number[] = [];
+  for (let row = start; row < end; row += width) if (data[row + AT] === at) rows.push(row);
+  return rows;
 }

@@ -78,6 +78,36 @@ function play(readings: readonly Reading[], batch: number, rules = RULES) {
 const N = 3_000;
 const STRAIGHT = finalTimeline(play(backlogOf(N), 1).said);
 
+describe("a moment that comes in several messages", () => {
+  const rules = [
+    ...RULES,
+    aRule({ id: "no2", metric: "no2", condition: { type: "threshold", above: 35, clear: 30, for: "1m" } }),
+  ];
+  const whole = backlogOf(300).map((reading) => ({
+    ...reading,
+    values: { ...reading.values, no2: 60 - reading.values.temperature! },
+  }));
+  const messages = whole.flatMap((reading) =>
+    (["temperature", "no2"] as const).map((metric) => ({ ...reading, values: { [metric]: reading.values[metric]! } })),
+  );
+  const straight = finalTimeline(play(whole, 1, rules).said);
+
+  it.each([
+    ["as they were measured", messages],
+    ["the second ones after all the first", [0, 1].flatMap((half) => messages.filter((_, i) => i % 2 === half))],
+    ["newest first", messages.toReversed()],
+    ["shuffled, seed 1", shuffle(messages, 1)],
+    ["shuffled, seed 2", shuffle(messages, 2)],
+  ])("comes to the same alerts, and counts what comes twice: %s", (_, sent) => {
+    expect(JSON.stringify(straight)).toContain('"no2');
+    for (const batch of [1, 20, 600]) {
+      const { said, counts } = play([...sent, ...sent], batch, rules);
+      expect(finalTimeline(said)).toEqual(straight);
+      expect(counts).toMatchObject({ duplicate: messages.length, tooLate: 0 });
+    }
+  });
+});
+
 describe.each(Object.entries(ORDERS))("readings in %s order", (_, order) => {
   it.each([1, 20, 500, N])("in batches of %i cost each no more when there are twice as many", (batch) => {
     const one = play(order(backlogOf(N)), batch, COUNTED);
