@@ -1,4 +1,5 @@
 import type { Client } from "aedes";
+import type { Properties } from "./mqtt5-properties.ts";
 
 /**
  * What this folder uses of aedes 1.2 beyond its published types. Everything here is private to the library, so the
@@ -9,6 +10,8 @@ export type Will = {
   readonly payload: Buffer;
   readonly qos: number;
   retain: boolean;
+  /** Of MQTT 5. */
+  properties?: Properties;
 };
 
 /** What the packet guard found of a PUBLISH that cannot be accepted and yet must be answered. */
@@ -33,7 +36,7 @@ export type MqttClient = Client & {
   readonly _inboundInflight: ReadonlySet<number>;
   readonly _keepaliveTimer: NodeJS.Timeout | null;
   waitForDrain(done: (error: Error | null, client: Client) => void): void;
-  readonly subscriptions: Readonly<Record<string, { readonly qos: number }>>;
+  readonly subscriptions: Readonly<Record<string, { readonly qos: number; readonly rh?: number }>>;
 };
 
 /** What mqtt-packet uses of `bl`. */
@@ -55,12 +58,18 @@ export type PacketParser = {
     protocolVersion?: number;
     username?: string;
     password?: Buffer;
-    subscriptions?: { topic: string }[];
+    /** The options are of MQTT 5: no local, retain as published, retain handling. */
+    subscriptions?: { topic: string; qos: number; nl?: boolean; rap?: boolean; rh?: number }[];
     unsubscriptions?: string[];
     will?: Will;
     topic?: string;
     payload?: Buffer;
+    clientId?: string;
+    reasonCode?: number;
+    properties?: Properties;
   } & Partial<Unfit>;
+  /** The CONNECT it read last; how it reads what follows. */
+  settings: { protocolVersion?: number };
   error: Error | undefined | null;
   _pos: number;
   /** The bytes not parsed yet. */
@@ -74,5 +83,6 @@ export type PacketParser = {
   _parsePublish(): void;
   _parseString(): string | null;
   _parseMessageId(): boolean;
+  _parseProperties(): Properties;
   on(event: "error", listener: (error: Error) => void): void;
 };

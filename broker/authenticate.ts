@@ -10,6 +10,7 @@ import { parseSensorTopic } from "../model/topics.ts";
 import { isCleanText, mayUse } from "./access.ts";
 import type { Will } from "./aedes-internals.ts";
 import type { Refusal } from "./events.ts";
+import { CODE } from "./mqtt5-properties.ts";
 import { createMeter } from "./pace.ts";
 import { type Asked, type Context, type Meter, type Session, whoIs } from "./session.ts";
 
@@ -25,6 +26,8 @@ const RETURN_CODES: Partial<Record<Refusal, number>> = {
 const CLIENT_ID_LENGTH_MAX = 256;
 /** A connection may be silent for one and a half times its keepalive [MQTT-3.1.2-24]. */
 const KEEPALIVE_TIMES = 1.5;
+/** Two bytes. */
+const KEEPALIVE_MAX_S = 65_535;
 const NO_HASH = Buffer.alloc(32);
 const ADDRESSES_MAX = 10_000;
 const ACCOUNTS_MAX = 100_000;
@@ -47,16 +50,22 @@ export function createAuthentication(context: Context) {
   function preConnect(client: Client, packet: ConnectPacket, done: Callback<Error | null>): void {
     const session = context.sessionOf(client);
     if (!session) return done(new Error("connection is not known"), false);
-    const asked = readAsked(context, packet);
+    const asked = readAsked(context, packet, session.mqtt5 !== undefined);
     session.asked = asked;
     if (asked.unfitWill) packet.will = undefined;
     // Own name space per user name, so that nobody can take over a client of someone else.
-    packet.clientId = `${asked.name}/${asked.clientId || randomUUID()}`;
+    const own = asked.clientId || randomUUID();
+    if (!asked.clientId) session.mqtt5?.assign(own);
+    packet.clientId = `${asked.name}/${own}`;
     // aedes keeps a denied filter of a multi-topic SUBSCRIBE in a kept session and queues for it without a bound; the
     // RAM would not survive a restart anyway. So no session is kept for anyone.
     packet.clean = true;
     // 0: the client asks not to be watched [MQTT-3.1.2-24]; a connection that is dead all the same must end some time.
-    if (!packet.keepalive) packet.keepalive = options.idleMaxS / KEEPALIVE_TIMES;
+    if (!packet.keepalive) {
+      packet.keepalive = options.idleMaxS / KEEPALIVE_TIMES;
+      session.mqtt5?.tellKeepalive(Math.min(packet.keepalive, KEEPALIVE_MAX_S));
+    }
+    session.mqtt5?.keepFor(0);
     done(null, true);
   }
 
@@ -92,12 +101,13 @@ export function createAuthentication(context: Context) {
     if (!oldest) return;
     counts.takeovers += 1;
     context.report({ type: "takeover", ...whoIs(oldest) });
-    oldest.client.close();
+    endTakenOver(oldest);
   }
 
   function refuse(session: Session, reason: Refusal, done: Callback<AuthenticateError | null>): void {
     counts.refused[reason] += 1;
     context.report({ type: "refused", reason, ...whoIs(session) });
+    session.mqtt5?.refuse(reason);
     const network = networkOf(session.connection.address);
     const waiting = answeredLate.get(network) ?? 0;
     // Only failures wait: behind one address there may be a whole district with good credentials. And only so many: those
@@ -117,6 +127,7 @@ export function createAuthentication(context: Context) {
     for (const other of context.sessionsNamed(account.name)) {
       if (other.client.id !== session.client.id) continue;
       counts.takeovers += 1;
+      if (other.mqtt5) endTakenOver(other);
       context.report({ type: "takeover", ...whoIs(session) });
     }
     session.account = account;
@@ -135,7 +146,12 @@ export function createAuthentication(context: Context) {
   return { preConnect, authenticate };
 }
 
-function readAsked(context: Context, packet: ConnectPacket): Asked {
+function endTakenOver({ mqtt5, client }: Session): void {
+  if (mqtt5) mqtt5.end({ code: CODE.sessionTakenOver, text: "a newer connection has taken over" });
+  else client.close();
+}
+
+function readAsked(context: Context, packet: ConnectPacket, isMqtt5: boolean): Asked {
   const name = packet.username ?? "";
   let credential: Asked["credential"];
   try {
@@ -145,7 +161,7 @@ function readAsked(context: Context, packet: ConnectPacket): Asked {
   }
   const will = packet.will as unknown as Will | undefined;
   const isFit = !will || !credential || isFitWill(credential.account, will);
-  const version = packet.protocolVersion ?? 4;
+  const version = isMqtt5 ? 5 : (packet.protocolVersion ?? 4);
   const unfitWill = isFit ? undefined : will;
   return { name, clientId: packet.clientId, clean: packet.clean !== false, version, unfitWill, credential };
 }
@@ -167,7 +183,7 @@ function judge(asked: Asked, password: Buffer | undefined): Account | Refusal {
 function isClientId({ clientId, clean, version }: Asked): boolean {
   // MQTT 3.1: 1 to 23 characters. 3.1.1: may be empty if the session is clean [MQTT-3.1.3-8].
   if (version === 3 && (clientId.length === 0 || clientId.length > 23)) return false;
-  if (clientId.length === 0) return clean;
+  if (clientId.length === 0) return clean || version === 5;
   return clientId.length <= CLIENT_ID_LENGTH_MAX && isCleanText(clientId);
 }
 

@@ -5,6 +5,7 @@ import type { MqttClient } from "./aedes-internals.ts";
 import { createAuthentication } from "./authenticate.ts";
 import { type BrokerCounts, createCounts, createEventLimiter } from "./events.ts";
 import { startListeners } from "./listeners.ts";
+import { CODE } from "./mqtt5-properties.ts";
 import { BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
 import { charge, createPace } from "./pace.ts";
 import { guardPackets, TOPIC_LEVELS_MAX } from "./packet-guard.ts";
@@ -52,28 +53,34 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   (aedes as EventEmitter).on("error", (error: Error) => log.error({ err: error }, "the broker failed"));
   leaveFanOutToService(aedes, ports.onListeners);
   const mayRetain = keepRetained(aedes, context);
+  aedes.on("keepaliveTimeout", (client) => {
+    const text = "nothing came for one and a half times the keepalive";
+    sessions.sessionOf(client)?.mqtt5?.end({ code: CODE.keepaliveTimeout, text });
+  });
   aedes.on("clientReady", (client) => {
     const session = sessions.sessionOf(client);
     session?.connection.onReady((tokens) => charge(session, tokens));
+    session?.goOn?.();
   });
 
   function onStream(stream: Duplex, connection: Connection): void {
     const client = aedes.handle(stream) as MqttClient;
     const session = sessions.start(client, connection);
     pace.start(session, stream);
-    guardPackets(
-      session,
-      options,
-      (detail) => {
+    guardPackets(session, options, {
+      onMalformed(detail) {
         counts.malformedPackets += 1;
         events.report({ type: "closed", reason: "malformed_packet", detail, ...whoIs(session) });
       },
-      (version) => {
+      onVersion(version) {
         counts.refused.protocol_version += 1;
         log.info({ version, address: connection.address }, "an MQTT client speaks a version that is not served");
         events.report({ type: "refused", reason: "protocol_version", ...whoIs(session) });
       },
-    );
+      onDrop() {
+        counts.subscriberDrops += 1;
+      },
+    });
     freePublishersFrom(client);
     stream.once("close", () => sessions.end(session));
   }
@@ -97,7 +104,9 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
       const named = [...sessions.sessionsNamed(name)];
       for (const session of named) {
         session.revoked = true;
-        session.client.close();
+        if (session.mqtt5)
+          session.mqtt5.end({ code: CODE.administrativeAction, text: "the credential was taken away" });
+        else session.client.close();
       }
       return named.length;
     },

@@ -32,6 +32,8 @@ export type BrokerOptions = {
   /** The same for all connections of an account: each has its part. */
   readonly accountBufferBytesMax: number;
   readonly subscriptionsPerClientMax: number;
+  /** Messages of QoS 1 and 2 that a client of MQTT 5 may have on the way. */
+  readonly receiveMaximum: number;
   /** Messages of QoS 2 that wait for their PUBREL, in all connections of an account; so many each may have in any case. */
   readonly unreleasedPerAccountMax: number;
   readonly unreleasedPerConnectionMin: number;
@@ -80,6 +82,7 @@ export const BROKER_DEFAULTS: BrokerOptions = {
   subscriberBufferBytesMax: 1_048_576,
   accountBufferBytesMax: 16_777_216,
   subscriptionsPerClientMax: 100,
+  receiveMaximum: 1_000,
   unreleasedPerAccountMax: 10_000,
   unreleasedPerConnectionMin: 20,
   retainedMax: 100_000,

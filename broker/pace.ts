@@ -102,6 +102,12 @@ export function createPace(now: () => number, onSlowed: (session: Session, why: 
 
     const parseHeader = parser._parseHeader.bind(parser);
     parser._parseHeader = () => {
+      if (session.asked && !client.connackSent) {
+        // What stands behind the CONNECT is not known to be allowed yet; aedes would take 42 packets of it.
+        held = true;
+        session.goOn = resume;
+        return false;
+      }
       const meter = shortOf(session);
       if (!meter) return parseHeader();
       held = true;

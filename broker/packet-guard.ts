@@ -8,13 +8,22 @@ import { isFilter } from "../model/topic-filter.ts";
 import { cutTopic } from "../model/topics.ts";
 import { isCleanText, isText } from "./access.ts";
 import type { PacketParser } from "./aedes-internals.ts";
+import { createMqtt5, endWith } from "./mqtt5.ts";
+import { CODE, type Fault, readProperties } from "./mqtt5-properties.ts";
+import type { BrokerOptions } from "./options.ts";
 import { charge, chargePacket } from "./pace.ts";
 import type { Session } from "./session.ts";
 
-type PacketLimits = {
-  readonly connectPacketBytesMax: number;
-  readonly packetBytesMax: number;
-  readonly readPastBytesMax: number;
+type PacketLimits = Pick<
+  BrokerOptions,
+  "connectPacketBytesMax" | "packetBytesMax" | "readPastBytesMax" | "receiveMaximum"
+>;
+
+type GuardPorts = {
+  readonly onMalformed: (why: string) => void;
+  readonly onVersion: (version: number) => void;
+  /** A message was too large for its subscriber. */
+  readonly onDrop: () => void;
 };
 
 /** Levels of a topic that aedes is given; no topic of ours has more than five. */
@@ -39,6 +48,13 @@ const LENGTHS: ReadonlyMap<string, readonly [number, number]> = new Map([
   ["pingreq", [0, 0]],
   ["disconnect", [0, 0]],
 ]);
+/** In MQTT 5 most of them may have properties. */
+const LENGTHS_5: ReadonlyMap<string, readonly [number, number]> = new Map(
+  [...LENGTHS, ["auth", [0, 0]] as const].map(([cmd, [least, most]]) => [
+    cmd,
+    [least, cmd === "pingreq" ? most : Number.POSITIVE_INFINITY],
+  ]),
+);
 
 const isTooDeep = (topic: string) => topic.split("/", TOPIC_LEVELS_MAX + 1).length > TOPIC_LEVELS_MAX;
 
@@ -51,8 +67,7 @@ const isTooDeep = (topic: string) => topic.split("/", TOPIC_LEVELS_MAX + 1).leng
 export function guardPackets(
   session: Session,
   limits: PacketLimits,
-  onMalformed: (why: string) => void,
-  onVersion: (version: number) => void,
+  { onMalformed, onVersion, onDrop }: GuardPorts,
 ): void {
   const { client } = session;
   let isRefused = false;
@@ -60,18 +75,38 @@ export function guardPackets(
   /** The packet that is being read past: bytes of its head until that is parsed, and bytes still to come. */
   let readPast: { head: number; left: number } | undefined;
   parser.on("error", ({ message }) => onMalformed(message));
+  // Who speaks MQTT 5 is told why before the connection ends.
+  const emitError = parser._emitError.bind(parser);
+  parser._emitError = (error) => {
+    const { mqtt5 } = session;
+    if (!mqtt5) return emitError(error);
+    if (isRefused) return;
+    isRefused = true;
+    parser.error = error;
+    onMalformed(error.message);
+    mqtt5.end({ code: (error as Error & Partial<Fault>).code ?? CODE.malformed, text: error.message });
+  };
+  const failWith = ({ code, text }: Fault): false => {
+    parser._emitError(Object.assign(new Error(text), { code }));
+    return false;
+  };
+  parser._parseProperties = () => readProperties(parser, failWith);
   // aedes 1.x has no limit of its own: it buffered 24 MiB of an announced 256 MiB CONNECT before any login.
   wrap(parser, "_parseLength", (parse) => {
     if (!parse()) return false;
     const { packet } = parser;
-    const most = client.connackSent ? limits.packetBytesMax + TOPIC_BYTES_MAX + 4 : limits.connectPacketBytesMax;
+    const { mqtt5 } = session;
+    const most = client.connackSent
+      ? (mqtt5?.packetBytesMax ?? limits.packetBytesMax + TOPIC_BYTES_MAX + 4)
+      : limits.connectPacketBytesMax;
     if (packet.length > most) {
+      if (mqtt5) return failWith({ code: CODE.packetTooLarge, text: `packets of ${most} bytes are allowed` });
       const past = limits.readPastBytesMax + TOPIC_BYTES_MAX + 4;
       const isReadPast = client.connackSent && packet.cmd === "publish" && packet.length <= past;
       if (!isReadPast) return fail(parser, `packet of ${packet.length} bytes is larger than allowed`);
       readPast = { head: Math.min(packet.length, HEAD_BYTES), left: packet.length };
     }
-    if (checkHeader(parser) === false) return false;
+    if (checkHeader(parser, mqtt5 ? LENGTHS_5 : LENGTHS) === false) return false;
     chargePacket(session, packet.cmd, packet.qos, packet.length);
     return true;
   });
@@ -79,18 +114,27 @@ export function guardPackets(
   wrap(parser, "_parsePayload", (parse) => {
     if (isRefused) return false;
     const version = versionOf(parser);
-    if (version !== undefined && version !== 3 && version !== 4) {
+    if (version !== undefined && version !== 3 && version !== 4 && version !== 5) {
       isRefused = true;
       onVersion(version);
-      client.conn.end(version === 5 ? REFUSAL_5 : REFUSAL_3);
+      endWith(client, REFUSAL_3);
       return false;
     }
+    if (version === 5) {
+      if (session.mqtt5) return failWith({ code: CODE.protocolError, text: "a second CONNECT" });
+      session.mqtt5 = createMqtt5(session, limits, onDrop);
+    }
     try {
-      if (!(readPast ? parsePast(readPast) : parse())) return false;
+      if (!(readPast ? parsePast(readPast) : parseWhole(parse))) return false;
     } catch {
       return fail(parser, "packet cannot be read");
     }
     if (parser.error) return true;
+    if (session.mqtt5) {
+      if (parser.packet.cmd === "connect" && checkConnect(parser) === false) return false;
+      const received = receive5(session.mqtt5);
+      if (received !== true) return false;
+    }
     const filters = parser.packet.subscriptions ?? parser.packet.unsubscriptions;
     if (filters) charge(session, FILTER_TOKENS * filters.length);
     if (filters && filters.length > FILTERS_MAX) return fail(parser, `${filters.length} filters in one packet`);
@@ -110,6 +154,24 @@ export function guardPackets(
     const isFit = parser.packet.cmd === "publish" ? isText : isCleanText;
     return text !== null && isFit(text) ? text : null;
   };
+
+  /** mqtt-packet looks for the reason of an empty DISCONNECT or AUTH in the next packet. */
+  function parseWhole(parse: () => boolean): boolean {
+    const { packet } = parser;
+    if (packet.length > 0 || (packet.cmd !== "disconnect" && packet.cmd !== "auth")) return parse();
+    packet.reasonCode = CODE.success;
+    return true;
+  }
+
+  function receive5(mqtt5: NonNullable<Session["mqtt5"]>): boolean {
+    const { packet } = parser;
+    if (packet.cmd !== "publish" && parser._pos !== packet.length && packet.length > 0)
+      return fail(parser, `${packet.cmd.toUpperCase()} has bytes left over`);
+    const received = mqtt5.receive(packet);
+    if (packet.cmd === "connect") parser.settings = { protocolVersion: 5 };
+    if (received === false) isRefused = true;
+    return typeof received === "object" ? failWith(received) : received;
+  }
 
   /** Parses the head of the packet as if it were all, and throws the rest away as it comes. */
   function parsePast(past: { head: number; left: number }): boolean {
@@ -136,8 +198,6 @@ export function guardPackets(
 
 /** CONNACK, "unacceptable protocol version" [MQTT-3.1.2-2]. */
 const REFUSAL_3 = Buffer.from([0x20, 2, 0, 1]);
-/** The same in MQTT 5: reason 0x84, no properties; in the older words its client could not read it. */
-const REFUSAL_5 = Buffer.from([0x20, 3, 0, 0x84, 0]);
 
 /** The protocol level of a CONNECT that is all there, before its parser gives up on one it does not know. */
 function versionOf({ packet, _list: list }: PacketParser): number | undefined {
@@ -165,9 +225,9 @@ function fail(parser: PacketParser, text: string): false {
 }
 
 /** False if the packet was refused. */
-function checkHeader(parser: PacketParser): false | undefined {
+function checkHeader(parser: PacketParser, lengths: typeof LENGTHS): false | undefined {
   const { cmd, length, qos, dup } = parser.packet;
-  const range = LENGTHS.get(cmd);
+  const range = lengths.get(cmd);
   if (!range) return fail(parser, "packet is not for a server");
   if (length < range[0] || length > range[1]) return fail(parser, "packet has a wrong length");
   if (cmd === "publish" && dup && qos === 0) return fail(parser, "DUP with QoS 0");
@@ -178,7 +238,7 @@ function checkContent(session: Session, parser: PacketParser): false | undefined
   const { packet } = parser;
   switch (packet.cmd) {
     case "connect":
-      return checkConnect(parser);
+      return session.mqtt5 ? undefined : checkConnect(parser);
     case "subscribe":
       return packet.subscriptions?.every((subscription) => isFilter(subscription.topic))
         ? undefined
@@ -202,7 +262,8 @@ function checkConnect(parser: PacketParser): false | undefined {
   const named = packet.protocolId === "MQIsdp" ? packet.protocolVersion === 3 : packet.protocolVersion !== 3;
   if (!named) return fail(parser, "protocol name and version do not fit");
   if (parser._pos !== packet.length) return fail(parser, "CONNECT has bytes left over");
-  if (packet.password && packet.username === undefined) return fail(parser, "password without a user name");
+  if (packet.password && packet.username === undefined && packet.protocolVersion !== 5)
+    return fail(parser, "password without a user name");
   if (packet.will && packet.will.qos > 2) return fail(parser, "will QoS 3");
   return undefined;
 }

@@ -6,7 +6,17 @@ import { parseSensorTopic } from "../model/topics.ts";
 import { mayUse } from "./access.ts";
 import type { Unfit } from "./aedes-internals.ts";
 import { type PublishDenial, safeText } from "./events.ts";
-import { type Context, FOREIGN, type MayBePublished, type PendingPublish, type Session, whoIs } from "./session.ts";
+import type { Answer } from "./mqtt5.ts";
+import { CODE } from "./mqtt5-properties.ts";
+import {
+  type Context,
+  type Finding,
+  FOREIGN,
+  type MayBePublished,
+  type PendingPublish,
+  type Session,
+  whoIs,
+} from "./session.ts";
 
 type Done = (error?: Error | null) => void;
 type Inbound = PublishPacket & Partial<Unfit>;
@@ -25,6 +35,30 @@ const REFUSED_AS: Record<PublishDenial, RefusedReason> = {
   too_large: "too_large",
   bad_status: "bad_status",
 };
+
+/** What an acknowledgement of MQTT 5 says of it (section 3.4.2.1). */
+const DENIAL_ANSWERS: Record<PublishDenial, Answer> = {
+  topic_too_long: { code: CODE.topicNameInvalid, reason: "unknown_topic", text: "the topic is too long" },
+  reserved_topic: { code: CODE.notAuthorized, reason: "unknown_topic", text: "the topic is reserved" },
+  unknown_topic: { code: CODE.topicNameInvalid, reason: "unknown_topic", text: "there is no such topic" },
+  not_yours: { code: CODE.notAuthorized, reason: "not_allowed", text: "the topic is not yours" },
+  read_only: { code: CODE.notAuthorized, reason: "not_allowed", text: "you may not publish" },
+  too_large: { code: CODE.implementationSpecific, reason: "too_large", text: "the payload is larger than 64 KiB" },
+  bad_status: { code: CODE.payloadFormatInvalid, reason: "bad_status", text: "a status is online or offline" },
+};
+
+/** A message of which something is taken was taken; what was not is said all the same. */
+function answerTo(finding: Finding | undefined): Answer | undefined {
+  if (!finding) return undefined;
+  const { reason, detail, refused, of } = finding;
+  const isWhole = refused > 0 && refused === of;
+  return {
+    code: isWhole ? CODE.payloadFormatInvalid : CODE.success,
+    reason,
+    text: detail,
+    refused: isWhole ? undefined : refused,
+  };
+}
 
 /**
  * What stands between a PUBLISH and its PUBACK. aedes writes the PUBACK (for QoS 2 the PUBREC) as soon as
@@ -55,6 +89,10 @@ export function createPublishGate(context: Context) {
     const topic = packet.topicGiven === undefined ? topicOf(session, packet.topic) : "topic_too_long";
     const denial = typeof topic === "string" ? topic : reasonAgainst(packet, topic);
     const message = denial ? refuse(session, packet, denial) : messageOf(session, packet);
+    if (session.mqtt5 && packet.qos > 0 && !isWill) {
+      const answer = denial ? DENIAL_ANSWERS[denial] : answerTo(ports.examine?.(message));
+      if (answer) session.mqtt5.answer(packet.messageId!, answer);
+    }
     packet.payload = NOTHING; // `message` has it; aedes would keep it with each QoS 2 packet until that is released
     if (packet.qos > 0 && !isWill) return line.join(session, done, (settle) => append(message, settle));
     takeUnacknowledged(message, typeof topic === "string" ? undefined : topic);

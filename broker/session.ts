@@ -5,6 +5,7 @@ import type { Bucket } from "../model/rate-limit.ts";
 import type { SensorTopic } from "../model/topics.ts";
 import type { MqttClient, Will } from "./aedes-internals.ts";
 import type { AccessEvent, AccessReport, BrokerCounts } from "./events.ts";
+import type { Mqtt5 } from "./mqtt5.ts";
 import type { BrokerOptions } from "./options.ts";
 
 /** What one account (or address) may send: all its connections share it, and wait for it in one queue. */
@@ -24,6 +25,13 @@ export type Meter = {
 export type Gate = { isHeld(): boolean; isAhead(): boolean };
 export type Unit = "packets" | "readings";
 export type Paced = { resume(): void; keepAlive(): void };
+/** `refused` of the readings of a message are, `detail` says why the first is; 0 where only single values are refused. */
+export type Finding = {
+  readonly reason: string;
+  readonly detail: string;
+  readonly refused: number;
+  readonly of: number;
+};
 /** What the broker needs from the rest of the edge thread. */
 export type BrokerPorts = {
   /** From RAM; undefined if there is no such account. */
@@ -31,6 +39,8 @@ export type BrokerPorts = {
   /** Calls `done()` once the message is kept, `done(error)` if it is not; in the order of the calls. */
   append(message: NewMessage, done: (error?: Error) => void): void;
   onEvent(event: AccessEvent): void;
+  /** What is wrong with a message that will be kept: told to who speaks MQTT 5 in the acknowledgement. */
+  examine?(message: NewMessage): Finding | undefined;
   /** How many connections subscribe to something that readings may match; called when that changes. */
   onListeners(count: number): void;
   /** True while this sender (a `senderKey`) has had its share of a nearly full disk: it is not read. Asked for each packet. */
@@ -79,12 +89,16 @@ export type Session = {
   readonly client: MqttClient;
   readonly connection: Connection;
   asked?: Asked;
+  /** Set if its client speaks MQTT 5. */
+  mqtt5?: Mqtt5;
   /** Set once the credential was right. */
   account?: Account;
   source?: Source;
   revoked: boolean;
   /** What its account, and its address, may send. */
   meters: readonly Meter[];
+  /** Reads what came behind the CONNECT, once that is answered. */
+  goOn?: () => void;
   /** Answers the client owes us. */
   owed: number;
   /** Topics this session may publish to, already parsed. */

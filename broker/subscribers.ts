@@ -27,6 +27,7 @@ export function createSubscribeGate(context: Context) {
     if (!reason) return done(null, subscription);
     counts.deniedSubscribes += 1;
     if (session) {
+      session.mqtt5?.deny(subscription.topic, reason);
       context.report({ type: "denied-subscribe", reason, topic: subscription.topic, ...whoIs(session) });
     }
     done(null, null); // answered with 0x80 [MQTT-3.9.3-2]
@@ -49,7 +50,10 @@ export function createSubscribeGate(context: Context) {
       return null;
     }
     const share = options.accountBufferBytesMax / context.sessionsNamed(session.account.name).size;
-    if (client.conn.writableLength > Math.min(options.subscriberBufferBytesMax, share)) {
+    if (
+      client.conn.writableLength + (session.mqtt5?.waitingBytes() ?? 0) >
+      Math.min(options.subscriberBufferBytesMax, share)
+    ) {
       counts.subscriberDrops += 1;
       return null;
     }
@@ -160,6 +164,7 @@ export function keepRetained(aedes: Aedes, { options, counts, sessionOf }: Conte
     const session = sessionOf(client);
     let lookedAt = 0;
     for (const filter of filters) {
+      if (client.subscriptions[filter]?.rh === 2) continue; // asked for none [MQTT-3.3.1-11]
       for (const place of candidates(filter)) {
         for (const topic of place.keys()) {
           counts.retainedLookedAt += 1;

@@ -33,6 +33,7 @@ const SPEAKERS = ["alerts", "api", "dashboard"];
 const TYPES_OF_CONTRACT = ["store", "ingest"];
 const HOMES: Record<string, readonly string[]> = {
   aedes: ["broker"],
+  "mqtt-packet": ["broker"],
   ws: ["broker"],
   mqtt: ["ingest", "simulators"],
   "@duckdb/node-api": ["store"],

@@ -5,6 +5,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import pino from "pino";
 import { type Broker, startBroker } from "../../broker/broker.ts";
 import { brokerFigures } from "../../broker/events.ts";
+import { examineMessage } from "../../ingest/examine.ts";
 import type { JournalChunk, JournalWriter } from "../../ingest/journal/journal.ts";
 import { createShares, createUnderWay } from "../../ingest/journal/shares.ts";
 import { openJournalWriter } from "../../ingest/journal/writer.ts";
@@ -111,6 +112,7 @@ async function listen(writer: JournalWriter, options: ListenOptions): Promise<vo
     {
       credential: (name) => credentials.get(name),
       append: appendFor(writer),
+      examine: examineMessage,
       isHeld: shares.isHeld,
       isAhead: underWay.isFull,
       onListeners: (count) => Atomics.store(shared, SHARED.listeners, count),

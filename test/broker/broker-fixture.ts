@@ -6,6 +6,7 @@ import mqttPacket, { type Packet } from "mqtt-packet";
 import { startBroker } from "../../broker/broker.ts";
 import type { AccessEvent } from "../../broker/events.ts";
 import type { BrokerOptions } from "../../broker/options.ts";
+import { examineMessage } from "../../ingest/examine.ts";
 import { SILENT } from "../../model/log.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Account, Credential } from "../../model/people.ts";
@@ -49,6 +50,7 @@ export async function startTestBroker(options: Partial<BrokerOptions> = {}) {
       credential: (name) => credentials.get(name),
       append: (message, done) => journal.append(message, done),
       onEvent: (event) => events.push(event),
+      examine: examineMessage,
       isHeld: (sender) => held.has(sender),
       isAhead: (sender) => ahead.has(sender),
       onListeners: (count) => listeners.push(count),
