@@ -43,6 +43,7 @@ export type MqttClient = Client & {
 type ByteList = {
   readonly length: number;
   slice(start: number, end: number): Buffer;
+  get(index: number): number;
   consume(bytes: number): void;
 };
 

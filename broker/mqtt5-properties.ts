@@ -90,6 +90,10 @@ export function readProperties(parser: PacketParser, onFault: (fault: Fault) => 
   const found: Properties & Record<string, unknown> = {};
   // Acknowledgements and DISCONNECT may end before them.
   if (parser._pos >= packet.length && (placeOf(parser) === "ack" || packet.cmd === "disconnect")) return found;
+  if (parser._pos < packet.length && list.get(parser._pos) === 0) {
+    parser._pos += 1;
+    return found;
+  }
   const bytes = list.slice(parser._pos, packet.length);
   const wrong = (text: string, code: number = CODE.malformed): Properties => {
     onFault({ code, text });

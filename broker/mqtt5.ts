@@ -172,6 +172,8 @@ export function createMqtt5(session: Session, limits: Limits, onDrop: () => void
   /** In the words of MQTT 5, to the client. */
   function translate(packet: Packet): void {
     if (packet.cmd === "publish") return deliver(packet);
+    // Most are of this sort, and without a reason the same in both versions.
+    if (packet.cmd === "puback" && !answers.has(packet.messageId!)) return void write(pubackOf(packet.messageId!));
     const said = wordOf(packet);
     const bytes = mqttPacket.generate(said as Packet, V5);
     // What it may not be is left out where the packet has to be small [MQTT-3.4.2-2].
@@ -302,6 +304,8 @@ export function createMqtt5(session: Session, limits: Limits, onDrop: () => void
     waitingBytes: () => waitingBytes,
   };
 }
+
+const pubackOf = (id: number) => Buffer.from([0x40, 2, id >> 8, id & 0xff]);
 
 function codeOf(filter: string, reason: DenialReason): number {
   if (filter.startsWith("$share/")) return CODE.sharedNotSupported;

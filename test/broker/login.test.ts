@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
+import mqttPacket, { type Packet } from "mqtt-packet";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   ACCOUNTS,
@@ -9,6 +10,7 @@ import {
   OPERATOR,
   OTHER_DEVICE,
   OWN_TOPIC,
+  SECRET,
   startTestBroker,
   type TestBroker,
   until,
@@ -116,6 +118,18 @@ describe("logging in", () => {
     expect([...Buffer.concat(heard)]).toEqual(answer);
     expect(city.broker.counts().refused.protocol_version).toBe(1);
     expect(city.events).toMatchObject([{ type: "refused", reason: "protocol_version" }]);
+  });
+
+  it("takes a thousand messages right behind the CONNECT, of a client that leaves at once", async () => {
+    const client = await city.raw();
+    const connect = { cmd: "connect", clientId: "x", username: GATEWAY.name, password: Buffer.from(SECRET) };
+    const publish = (i: number) => ({ cmd: "publish", qos: i % 2, messageId: i, topic: OWN_TOPIC, payload: `${i}` });
+    const packets = [connect, ...Array.from({ length: 1_000 }, (_, i) => publish(i + 1)), { cmd: "disconnect" }];
+    client.socket.write(Buffer.concat(packets.map((packet) => mqttPacket.generate(packet as unknown as Packet))));
+    await client.whenClosed();
+    expect(city.kept.map(({ payload }) => Number(Buffer.from(payload).toString()))).toEqual(
+      Array.from({ length: 1_000 }, (_, i) => i + 1),
+    );
   });
 
   it("leaves out a last will that may not be, and lets its client in all the same", async () => {
