@@ -1,6 +1,6 @@
 import mqttPacket, { type IConnackPacket, type IPublishPacket, type Packet } from "mqtt-packet";
 import { TOPIC_BYTES_MAX } from "../model/message.ts";
-import { filterMatches } from "./access.ts";
+import { filterMatches } from "../model/topic-filter.ts";
 import type { MqttClient, PacketParser } from "./aedes-internals.ts";
 import type { DenialReason, Refusal } from "./events.ts";
 import { CODE, type Fault } from "./mqtt5-properties.ts";
