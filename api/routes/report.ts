@@ -133,16 +133,29 @@ function lineOf(alerts: readonly Alert[], range: Range): ReportLineView {
     suppressed: raised.filter(({ suppressedBy }) => suppressedBy !== undefined).length,
     reviewed: { right: review("right"), wrong: review("wrong"), unclear: review("unclear") },
     toAcknowledge: tookOf(raised, range, ["acknowledged", "started", "closed"]),
-    toResolve: tookOf(raised, range, ["resolved"]),
+    toResolve: lastedOf(raised, range),
   };
 }
 
 function tookOf(raised: readonly Alert[], range: Range, what: readonly string[]): TookView | undefined {
   const spans = raised.flatMap((alert) => {
     const end = when(alert, ...what);
-    // Imported history fires and ends in one moment of ours: its own times say how long it took.
     return isIn(range, end) ? [Math.max(0, end! - when(alert, "firing")!)] : [];
   });
+  return summed(spans);
+}
+
+/** By its own times: of what came late both its beginning and its end are known in one moment of ours. */
+function lastedOf(raised: readonly Alert[], range: Range): TookView | undefined {
+  return summed(
+    raised.flatMap(({ timeline, startedAt, firedAt = startedAt, resolvedAt }) => {
+      const end = when({ timeline }, "resolved");
+      return isIn(range, end) && resolvedAt !== undefined ? [Math.max(0, resolvedAt - firedAt)] : [];
+    }),
+  );
+}
+
+function summed(spans: readonly number[]): TookView | undefined {
   if (spans.length === 0) return undefined;
   return { count: spans.length, medianMs: median(spans), p90Ms: percentile(spans, 0.9) };
 }
@@ -152,10 +165,17 @@ export function when({ timeline }: Pick<Alert, "timeline">, ...what: readonly st
   return timeline.find((entry: TimelineEntry) => what.includes(entry.what))?.knownAt;
 }
 
+/** What the desk showed then: it fired, nobody had closed it, and no other alert explains it. */
 function isOpenAt(alert: Alert, time: number): boolean {
+  const { timeline, suppressedBy } = alert;
   const fired = when(alert, "firing");
   const ended = when(alert, "resolved", "retracted");
-  return fired !== undefined && fired < time && (ended === undefined || ended >= time);
+  if (fired === undefined || fired >= time || (ended !== undefined && ended < time)) return false;
+  if (suppressedBy !== undefined && !/^(silence|maintenance):/.test(suppressedBy)) return false;
+  const handled = timeline.findLast(
+    ({ what, knownAt }) => (what === "closed" || what === "reopened") && knownAt < time,
+  );
+  return handled?.what !== "closed";
 }
 
 const isIn = ({ from, to }: Range, time: number | undefined) => time !== undefined && time >= from && time < to;

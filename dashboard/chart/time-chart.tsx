@@ -43,6 +43,13 @@ export function TimeChart({ label, data, title, legend = [], onZoom }: TimeChart
     widget.show(data);
     box.current!.dataset.ready = "";
   }, [widget, data]);
+  // Paper has colours of its own.
+  useEffect(() => {
+    const paper = matchMedia("print");
+    const recolour = () => widget?.recolour();
+    paper.addEventListener("change", recolour);
+    return () => paper.removeEventListener("change", recolour);
+  }, [widget]);
   useSignalEffect(() => {
     theme.value; // and nothing else: the colours are read from the document
     widget?.recolour();

@@ -1,7 +1,16 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AlertView } from "../../contract/alert.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
-import { alerts, alertsLoaded, districts, incidents, isOpen, loadFailed, sensors } from "../live/live.ts";
+import {
+  alerts,
+  alertsComplete,
+  alertsLoaded,
+  districts,
+  incidents,
+  isOpen,
+  loadFailed,
+  sensors,
+} from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Button, Check } from "../parts/fields.tsx";
 import { SeverityMark } from "../parts/show.tsx";
@@ -358,6 +367,8 @@ function Severities({ desk }: { desk: Desk }) {
   const { desk: t, words } = messages.value;
   const { severities } = desk.filters.value;
   const open = desk.open.value;
+  // A part of a count is a wrong one.
+  const isWhole = alertsComplete.value || loadFailed.value !== undefined;
   return (
     <fieldset class="severities">
       <legend class="hidden">{t.severity}</legend>
@@ -376,7 +387,7 @@ function Severities({ desk }: { desk: Desk }) {
             onClick={() => desk.setFilters({ severities: next })}
           >
             <SeverityMark severity={severity} />
-            {open.filter((alert) => alert.severity === severity).length}
+            {isWhole ? open.filter((alert) => alert.severity === severity).length : "…"}
           </button>
         );
       })}
@@ -402,7 +413,9 @@ export function ListHead({ desk, onHelp }: { desk: Desk; onHelp: () => void }) {
         </>
       ) : (
         <span class="quiet" role="status">
-          {t.count(alertsIn(desk, shown), desk.open.value.length)}
+          {alertsComplete.value || loadFailed.value
+            ? t.count(alertsIn(desk, shown), desk.open.value.length)
+            : messages.value.shell.loading}
         </span>
       )}
       {filtered && selected.length === 0 && (

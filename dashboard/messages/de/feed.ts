@@ -229,7 +229,7 @@ export const feed: Messages["feed"] = {
     sensors: "Sensoren",
     sensorsHint: "IDs mit Kommas dazwischen; leer für alle.",
     minutes: "Wie lange",
-    forMinutes: (n) => (n < 60 ? `${n} Minuten` : n === 60 ? "1 Stunde" : `${n / 60} Stunden`),
+    forMinutes: (n) => (n === 1 ? "1 Minute" : n < 60 ? `${n} Minuten` : n === 60 ? "1 Stunde" : `${n / 60} Stunden`),
     recordStart: "Aufzeichnen",
     recordStop: "Aufzeichnung beenden",
     recordingNow: (name) => `„${name}“ wird aufgezeichnet`,

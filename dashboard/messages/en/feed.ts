@@ -227,7 +227,8 @@ export const feed = {
     sensors: "Sensors",
     sensorsHint: "Ids, separated by commas. Leave empty for all.",
     minutes: "Duration",
-    forMinutes: (n: number) => (n < 60 ? `${n} minutes` : n === 60 ? "1 hour" : `${n / 60} hours`),
+    forMinutes: (n: number) =>
+      n === 1 ? "1 minute" : n < 60 ? `${n} minutes` : n === 60 ? "1 hour" : `${n / 60} hours`,
     recordStart: "Record",
     recordStop: "Stop recording",
     recordingNow: (name: string) => `Recording “${name}”`,

@@ -228,7 +228,7 @@ export const feed: Messages["feed"] = {
     sensors: "Sensores",
     sensorsHint: "Identificadores separados por comas; vacío para todos.",
     minutes: "Cuánto tiempo",
-    forMinutes: (n) => (n < 60 ? `${n} minutos` : n === 60 ? "1 hora" : `${n / 60} horas`),
+    forMinutes: (n) => (n === 1 ? "1 minuto" : n < 60 ? `${n} minutos` : n === 60 ? "1 hora" : `${n / 60} horas`),
     recordStart: "Grabar",
     recordStop: "Detener la grabación",
     recordingNow: (name) => `Grabando «${name}»`,

@@ -62,6 +62,25 @@ describe("the shift report", () => {
     ]);
   });
 
+  it("counts as open at the end what the desk shows, and lets late alerts tell themselves how long they took", async () => {
+    const at = { startedAt: T0 + 60 * MINUTE, firedAt: T0 + 60 * MINUTE };
+    for (const id of ["closed", "explained", "silenced", "late"]) {
+      const by = { explained: "rule:gateway-outage", silenced: "silence:1" }[id];
+      const { alert, entry } = firing(id, at);
+      service.records.alerts.apply({ alert, entry: { ...entry, at: at.startedAt, knownAt: T0 + 90 * MINUTE } }, by);
+    }
+    const now = { at: T0 + 91 * MINUTE, knownAt: T0 + 91 * MINUTE };
+    service.records.alerts.handle("closed", { handling: "closed" }, { ...now, what: "closed", by: "operator" });
+    const ended = { state: "resolved", resolvedAt: T0 + 85 * MINUTE } as const;
+    service.records.alerts.apply({
+      alert: firing("late", { ...at, ...ended }).alert,
+      entry: { at: T0 + 85 * MINUTE, knownAt: T0 + 90 * MINUTE, what: "resolved" },
+    });
+    const { total } = (await ask("")).json();
+    expect(total.openAtEnd).toBe(3);
+    expect(total.toResolve).toEqual({ count: 2, medianMs: 27.5 * MINUTE, p90Ms: 30 * MINUTE });
+  });
+
   it("names the sensors that have said nothing since", async () => {
     expect((await ask("")).json().sensorsWithoutData).toEqual([{ sensorId: "air-1", district: "north", kind: "air" }]);
   });
