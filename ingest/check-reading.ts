@@ -242,7 +242,7 @@ function jsonText(raw: unknown): string {
   }
 }
 
-function noteUnknown(notes: ValueNotes, names: readonly string[]): void {
+export function noteUnknown(notes: ValueNotes, names: readonly string[]): void {
   notes.unknown ??= new Map();
   for (const key of names) {
     const name = showKey(key);

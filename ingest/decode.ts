@@ -1,40 +1,23 @@
 import type { Batch, UnknownField, ValueCounts } from "../model/batch.ts";
-import { type Calibration, calibrate } from "../model/calibration.ts";
-import {
-  type Message,
-  PAYLOAD_BYTES_MAX,
-  READINGS_PER_MESSAGE_MAX,
-  type Refused,
-  type Source,
-} from "../model/message.ts";
-import { explainRetired, wrongPlace } from "../model/place.ts";
+import { calibrate } from "../model/calibration.ts";
+import { type Message, PAYLOAD_BYTES_MAX, READINGS_PER_MESSAGE_MAX, type Refused } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import type { Reason, Rejection } from "../model/rejection.ts";
 import { type Fault, fault, isFault } from "../model/rejection.ts";
-import type { Site } from "../model/site.ts";
 import { readStatus, type SensorStatus } from "../model/status.ts";
 import { DAY_MS } from "../model/time.ts";
-import type { ReadingTopic, SensorTopic } from "../model/topics.ts";
+import { isForeignTopic, type ReadingTopic, readingTopic, type SensorTopic } from "../model/topics.ts";
 import type { Sensor } from "../store/records/sensors.ts";
 import { newNotes, type RefusedValue, readReading, type ValueNotes } from "./check-reading.ts";
+import { decodeForeign, type ForeignContext, nativeText } from "./foreign.ts";
 import { type Parsed, type Refusal, refuseWhole } from "./formats/format.ts";
-import { formatOf } from "./formats/registry.ts";
-import { findPersonalWordInText, personalData } from "./personal-data.ts";
+import { native } from "./formats/native.ts";
+import { mayEnrol, notRegistered, personalWordIn, reject, rejectWhole, TOPIC_HINT, wrongSensor } from "./rejections.ts";
 
 /** What decoding needs to know of the city. */
-export type DecodeContext = {
+export type DecodeContext = ForeignContext & {
   /** `parseSensorTopic`, or something that remembers its answers: most topics come again and again. */
   topic(name: string): SensorTopic | undefined;
-  /** As it was on the register at this time: one that was taken off it since is still known by what came before. */
-  sensor(id: string, receivedAt: number): Sensor | undefined;
-  /** What is usual where a sensor stands; of one that is not registered yet, what is usual in the city. */
-  site?(sensor: Sensor | undefined): Site;
-  /** How its values are made right; from RAM, asked for every message. */
-  calibrations?(sensorId: string): readonly Calibration[];
-  /** One that was taken off the register. */
-  retired?(id: string): Sensor | undefined;
-  /** Registers a sensor first seen through a gateway or an external broker, or says why not. Asked again, changes nothing. */
-  enrol(topic: ReadingTopic, source: Source): Sensor | Fault;
 };
 
 /**
@@ -45,10 +28,14 @@ export type Decoded = {
   readonly readings: readonly Reading[];
   readonly rejections: readonly Rejection[];
   readonly status?: SensorStatus;
+  /** Of a message that may speak for several sensors. */
+  readonly statuses?: readonly SensorStatus[];
   /** How many items hold nothing for us. */
   readonly ignored?: number;
   /** What became of the values of a registered sensor's message. */
   readonly values?: ValueNotes;
+  /** The same by sensor, where there may be several. */
+  readonly valuesOf?: ReadonlyMap<string, ValueNotes>;
 };
 
 const NONE: readonly never[] = Object.freeze([]);
@@ -56,15 +43,16 @@ const NONE: readonly never[] = Object.freeze([]);
 /** The only way bytes become readings. Never throws: bad input is data, not an exception. */
 export function decodeMessage(message: Message, context: DecodeContext): Decoded {
   const topic = context.topic(message.topic);
+  if (!topic && !message.refused && isForeignTopic(message.topic)) return decodeForeign(message, context);
   if (message.refused) return refusedAtDoor(message, message.refused, topic, context);
   if (topic?.channel === "status") return decodeStatus(message, topic, context);
   if (topic?.channel !== "readings") return whole(message, undefined, fault("unknown_topic", TOPIC_HINT));
   const sensor = context.sensor(topic.sensorId, message.receivedAt);
   if (!sensor && !mayEnrol(message.source))
-    return ofNobody(whole(message, topic, notRegistered(topic.sensorId, context)));
+    return ofNobody(whole(message, topic, notRegistered(topic.sensorId, context.retired)));
   const refusal = sensor && wrongSensor(sensor, topic, message.receivedAt);
   if (refusal) return whole(message, topic, refusal);
-  const decoded = decodeItems(message, topic, parsePayload(message.payload, message.topic), context, sensor);
+  const decoded = decodeItems(message, topic, parsePayload(message.payload), context, sensor);
   if (sensor) return decoded;
   // A sensor is enrolled by its first good reading, not by noise on a topic.
   if (decoded.readings.length === 0) return ofNobody(decoded);
@@ -79,12 +67,12 @@ function ofNobody({ values: _, ...decoded }: Decoded): Decoded {
   return { ...decoded, rejections: decoded.rejections.map((rejection) => ({ ...rejection, unregistered: true })) };
 }
 
-/** Opens a message with readings, in whatever format, within the limits that all share. */
-export function parsePayload(payload: Uint8Array, topic: string): Parsed {
+/** Opens a message of our own format, within its limits. */
+export function parsePayload(payload: Uint8Array): Parsed {
   const tooLarge = (limit: string) => refuseWhole(fault("too_large", limit));
   const bytes = payload.byteLength;
   if (bytes > PAYLOAD_BYTES_MAX) return tooLarge(`The message has ${bytes} bytes; ${PAYLOAD_BYTES_MAX} are allowed.`);
-  const opened = formatOf(topic).parse(payload, topic);
+  const opened = native.parse(payload);
   const count = opened.readings.length + opened.refused.length;
   if (count <= READINGS_PER_MESSAGE_MAX) return opened;
   return tooLarge(`There are ${count} readings in one message; ${READINGS_PER_MESSAGE_MAX} are allowed.`);
@@ -103,7 +91,7 @@ function decodeStatus(message: Message, topic: SensorTopic, context: DecodeConte
     return refusedAtDoor(message, { reason: "bad_status", bytes: payload.byteLength }, topic, context);
   }
   const sensor = context.sensor(sensorId, receivedAt);
-  if (!sensor && !mayEnrol(message.source)) return whole(message, undefined, notRegistered(sensorId, context));
+  if (!sensor && !mayEnrol(message.source)) return whole(message, undefined, notRegistered(sensorId, context.retired));
   const refusal = sensor && wrongSensor(sensor, topic, receivedAt);
   if (refusal) return whole(message, undefined, refusal);
   const status = { sensorId, kind, district, online, receivedAt };
@@ -202,69 +190,15 @@ const REFUSAL_DETAILS = {
 
 /** The message as a whole, or its only reading, is rejected. */
 function whole(message: Message, topic: ReadingTopic | undefined, why: Fault): Decoded {
-  const tooLong = message.payload.byteLength > PAYLOAD_BYTES_MAX;
-  const word = tooLong || why.reason === "personal_data" ? undefined : personalWordIn(message.payload);
-  const final = word ? personalData(word) : why;
-  const payload = tooLong || final.reason === "personal_data" ? undefined : message.payload;
-  return { readings: NONE, rejections: [reject(message, topic, final, 0, payload)] };
+  return { readings: NONE, rejections: [rejectWhole(message, topic, why)] };
 }
 
 /**
  * Of each rejected element only its own bytes are kept, or 500 bad ones would fill the quarantine with 500 copies of the
  * message. One personal key anywhere in the array, and nothing of it is kept.
  */
-function keptPayloads({ topic, payload }: Message): readonly Uint8Array[] | undefined {
-  return personalWordIn(payload) ? undefined : formatOf(topic).split(payload);
-}
-
-/** May the quarantine keep this payload? Not if anything in it looks like a key to personal data, readable or not. */
-function personalWordIn(payload: Uint8Array): string | undefined {
-  return findPersonalWordInText(new TextDecoder().decode(payload));
-}
-
-function reject(
-  message: Message,
-  topic: ReadingTopic | undefined,
-  why: Fault,
-  index: number,
-  payload: Uint8Array | undefined,
-): Rejection {
-  return {
-    journalSeq: message.seq,
-    index,
-    reason: why.reason,
-    detail: why.detail,
-    receivedAt: message.receivedAt,
-    source: message.source,
-    topic: message.topic,
-    ...(topic && { sensorId: topic.sensorId, district: topic.district, kind: topic.kind }),
-    ...(payload && { payload }),
-  };
-}
-
-const TOPIC_HINT =
-  "Readings go to city/<district>/<air|traffic|energy>/<sensorId>, ids in small letters, digits and -.";
-
-function wrongSensor(sensor: Sensor, topic: ReadingTopic, receivedAt: number): Fault | undefined {
-  const detail = wrongPlace(sensor, topic, receivedAt);
-  return detail === undefined ? undefined : fault("wrong_sensor", detail);
-}
-
-/** Those that speak for sensors of others; an external broker has an access rule of its own. */
-export function mayEnrol({ role }: Source): boolean {
-  return role === "gateway" || role === "broker";
-}
-
-/** A sensor that was taken off the register is not enrolled again because it goes on talking: people decided that. */
-export const retiredSensor = (sensor: Sensor): Fault => fault("unknown_sensor", explainRetired(sensor));
-
-function notRegistered(id: string, { retired }: Pick<DecodeContext, "retired">): Fault {
-  const former = retired?.(id);
-  return former ? retiredSensor(former) : unknownSensor(id);
-}
-
-export function unknownSensor(id: string): Fault {
-  return fault("unknown_sensor", `${id} is not registered; add it, or publish through a gateway.`);
+function keptPayloads({ payload }: Message): readonly Uint8Array[] | undefined {
+  return personalWordIn(payload) ? undefined : native.split(payload);
 }
 
 /** A batch with the messages it was opened from: what a consumer needs to quarantine a reading later. */
@@ -291,7 +225,10 @@ export function openMessages(
     for (const reading of decoded.readings) readings.push(reading);
     for (const rejection of decoded.rejections) rejections.push(rejection);
     if (decoded.status) statuses.push(decoded.status);
-    if (decoded.values) counts.note(decoded, decoded.values, message.receivedAt);
+    if (decoded.statuses) statuses.push(...decoded.statuses);
+    const sensorId = decoded.readings[0]?.sensorId ?? decoded.rejections[0]?.sensorId;
+    if (decoded.values && sensorId !== undefined) counts.note(sensorId, decoded.values, message.receivedAt);
+    if (decoded.valuesOf) for (const [id, values] of decoded.valuesOf) counts.note(id, values, message.receivedAt);
   }
   return { from, to, messages, readings, rejections, statuses, ignored, ...counts.take() };
 }
@@ -305,9 +242,7 @@ function createValueCounts() {
   const values: ValueCounts[] = [];
   const unknown = new Map<string, Writable<UnknownField>>();
 
-  function note({ readings, rejections }: Decoded, notes: ValueNotes, receivedAt: number): void {
-    const sensorId = readings[0]?.sensorId ?? rejections[0]?.sensorId;
-    if (sensorId === undefined) return;
+  function note(sensorId: string, notes: ValueNotes, receivedAt: number): void {
     let own = current.get(sensorId);
     if (own === undefined || Math.floor(own.receivedAt / DAY_MS) !== Math.floor(receivedAt / DAY_MS)) {
       own = { sensorId, receivedAt, taken: 0, suspect: 0, missing: 0, refused: 0 };
@@ -363,9 +298,9 @@ export function createRejector(batch: OpenedBatch): (place: number, reason: Reas
   for (const { reason, journalSeq } of batch.rejections) if (reason === "personal_data") personal.add(journalSeq);
   const elements = new Map<number, readonly Uint8Array[] | undefined>();
 
-  function payloadOf({ seq, topic, payload }: Message, index: number): Uint8Array | undefined {
+  function payloadOf({ seq, payload }: Message, index: number): Uint8Array | undefined {
     if (personal.has(seq)) return undefined;
-    if (!elements.has(seq)) elements.set(seq, formatOf(topic).split(payload));
+    if (!elements.has(seq)) elements.set(seq, native.split(payload));
     const split = elements.get(seq);
     return split ? split[index] : payload;
   }
@@ -374,8 +309,11 @@ export function createRejector(batch: OpenedBatch): (place: number, reason: Reas
     const { journalSeq, receivedAt, sensorId, district, kind } = batch.readings[place]!;
     const message = messages.get(journalSeq)!;
     const index = indexes[place]!;
-    const payload = payloadOf(message, index);
-    const { source, topic } = message;
+    const isForeign = isForeignTopic(message.topic);
+    // What a mapping has read is kept as a reading of our own: driven again, it is that and nothing else of its message.
+    const payload = isForeign ? UTF8.encode(nativeText(batch.readings[place]!)) : payloadOf(message, index);
+    const topic = isForeign ? readingTopic({ sensorId, district, kind }) : message.topic;
+    const { source } = message;
     const about = { journalSeq, index, reason, detail, receivedAt, source, topic, sensorId, district, kind };
     return payload ? { ...about, payload } : about;
   };

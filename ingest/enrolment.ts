@@ -7,8 +7,9 @@ import { HOUR_MS } from "../model/time.ts";
 import { parseSensorTopic, type ReadingTopic, type SensorTopic } from "../model/topics.ts";
 import type { Sensor } from "../store/records/sensors.ts";
 import type { Records } from "../store/records.ts";
-import { type DecodeContext, mayEnrol, retiredSensor, unknownSensor } from "./decode.ts";
+import type { DecodeContext } from "./decode.ts";
 import { type RedriveParts, redriveItems } from "./quarantine.ts";
+import { mayEnrol, retiredSensor, unknownSensor } from "./rejections.ts";
 
 export type EnrolmentLimits = {
   /** A sensor first seen through a gateway or an external broker is registered. */
@@ -43,6 +44,7 @@ export function createEnrolment(
   limits: EnrolmentLimits,
   now: () => number,
   site: NonNullable<DecodeContext["site"]> = createSites(),
+  mappings?: DecodeContext["mappings"],
 ) {
   const { sensors } = records;
   const quotas = createQuotas(sensors.list(), limits, now);
@@ -82,6 +84,7 @@ export function createEnrolment(
     retired: sensors.retired,
     enrol,
     site,
+    ...(mappings && { mappings }),
     ...(records.calibrations && { calibrations: records.calibrations.of }),
   };
 

@@ -106,7 +106,7 @@ async function findCopies(
       signal?.throwIfAborted();
       for (const { seq, receivedAt, topic, payload } of messages) {
         if (parseSensorTopic(topic)?.sensorId !== sensorId) continue;
-        if (hasMoment(topic, payload, receivedAt, measuredAt)) copies.push({ journalSeq: seq, receivedAt });
+        if (hasMoment(payload, receivedAt, measuredAt)) copies.push({ journalSeq: seq, receivedAt });
       }
       next = to;
     }
@@ -141,8 +141,8 @@ async function findQuarantined(
 }
 
 function isAbout({ rejection }: QuarantineItem, measuredAt: number): boolean {
-  const { topic, payload, receivedAt } = rejection;
-  return payload !== undefined && hasMoment(topic, payload, receivedAt, measuredAt);
+  const { payload, receivedAt } = rejection;
+  return payload !== undefined && hasMoment(payload, receivedAt, measuredAt);
 }
 
 function viewItem({ id, rejection }: QuarantineItem): LedgerTrace["quarantined"][number] {
@@ -151,8 +151,8 @@ function viewItem({ id, rejection }: QuarantineItem): LedgerTrace["quarantined"]
 }
 
 /** Has the message a reading of this moment, whatever else is wrong with it? */
-function hasMoment(topic: string, payload: Message["payload"], receivedAt: number, measuredAt: number): boolean {
-  return parsePayload(payload, topic).readings.some((item) => {
+function hasMoment(payload: Message["payload"], receivedAt: number, measuredAt: number): boolean {
+  return parsePayload(payload).readings.some((item) => {
     if (typeof item !== "object" || item === null) return false;
     const { measuredAt: raw } = item as { measuredAt?: unknown };
     const time = readMeasuredAt(raw, receivedAt, false);

@@ -2,7 +2,7 @@ import { calibrate } from "../model/calibration.ts";
 import { type NewMessage, REFUSED_PAYLOAD_BYTES_MAX } from "../model/message.ts";
 import type { Reading } from "../model/reading.ts";
 import { REASONS, type Rejection } from "../model/rejection.ts";
-import { rejectedTopic } from "../model/topics.ts";
+import { isForeignTopic, readingTopic, rejectedTopic } from "../model/topics.ts";
 import type { QuarantineItem } from "../store/records/quarantine.ts";
 import type { Records } from "../store/records.ts";
 import { type DecodeContext, decodeMessage } from "./decode.ts";
@@ -111,15 +111,18 @@ export function redriveMessage({ rejection }: Pick<QuarantineItem, "rejection">)
   return payload && { receivedAt, source, topic, payload };
 }
 
-function redriveValue({ metric, measuredAt, receivedAt, source, topic, payload }: Rejection): NewMessage | undefined {
+function redriveValue({ metric, measuredAt, payload, ...rejection }: Rejection): NewMessage | undefined {
   const text = payload && Buffer.from(payload).toString();
   // Cut, or nested too deep: then it can be read by people only.
   if (text === undefined || measuredAt === undefined || text.endsWith("…") || text === "[…") return undefined;
   const time = JSON.stringify(new Date(measuredAt).toISOString());
+  const { receivedAt, source, sensorId, district, kind } = rejection;
+  // What a mapping has read is a value of ours.
+  const isForeign = isForeignTopic(rejection.topic) && sensorId && district && kind;
   return {
     receivedAt,
     source,
-    topic,
+    topic: isForeign ? readingTopic({ sensorId, district, kind }) : rejection.topic,
     payload: Buffer.from(`{"measuredAt":${time},${JSON.stringify(metric)}:${text}}`),
   };
 }

@@ -6,16 +6,10 @@ import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
 import { createBatchWriter, type Refusals } from "./batch-writer.ts";
 import { createTouchedHours } from "./books.ts";
-import {
-  type DecodeContext,
-  decodeMessage,
-  indexesInMessages,
-  type OpenedBatch,
-  openMessages,
-  unknownSensor,
-} from "./decode.ts";
+import { type DecodeContext, decodeMessage, indexesInMessages, type OpenedBatch, openMessages } from "./decode.ts";
 import { dedupe, dueOf } from "./dedupe.ts";
 import type { JournalReader } from "./journal/journal.ts";
+import { unknownSensor } from "./rejections.ts";
 import { createRetrier, realSleep, type Sleep } from "./retry.ts";
 import type { Consumer } from "./worker.ts";
 

@@ -34,6 +34,11 @@ export function parseSensorTopic(topic: string): SensorTopic | undefined {
   return { district, kind, sensorId, imported, channel: last };
 }
 
+/** Of another maker: what it says is read by a mapping. What came over HTTP for a mapping has one that begins with `in/`. */
+export function isForeignTopic(topic: string): boolean {
+  return !topic.startsWith("city/") && !topic.startsWith("import/");
+}
+
 /** A topic from outside that may be longer than the doors allow, cut to what they do. */
 export function cutTopic(topic: string): string {
   return topic.length > TOPIC_BYTES_MAX ? topic.slice(0, TOPIC_BYTES_MAX).toWellFormed() : topic;

@@ -174,15 +174,15 @@ export function sortDelivered({ topic, payload, retain }: Delivered, source: Sou
   const isStatus = at?.channel === "status";
   if (isStatus && readStatus(payload) === undefined) return { to: "nobody", reason: "bad_status" };
   // Comes with every subscribe, however old it is: without a time of its own it would look like a new reading each time.
-  if (!isStatus && retain && !hasTime(payload, topic, now)) return { to: "nobody", reason: "retained_without_time" };
+  if (!isStatus && retain && !hasTime(payload, now)) return { to: "nobody", reason: "retained_without_time" };
   const message = { receivedAt: now, source, topic: cutTopic(topic), payload: cutPayload(payload) };
   return { to: "journal", message };
 }
 
 /** Of its own: null is none, and a clock that was never set says nothing. */
-function hasTime(payload: Buffer, topic: string, now: number): boolean {
+function hasTime(payload: Buffer, now: number): boolean {
   if (!payload.includes('"measuredAt"')) return false;
-  const { readings } = parsePayload(payload, topic);
+  const { readings } = parsePayload(payload);
   // What cannot be opened is the quarantine's.
   if (readings.length === 0) return true;
   return readings.some((item) => {

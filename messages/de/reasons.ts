@@ -20,5 +20,7 @@ export const reasons: Readonly<Record<Reason, string>> = {
   too_late: "Zu spät",
   too_large: "Zu groß",
   conflict: "Widerspricht einem anderen",
+  unmapped: "Absender ohne Zuordnung",
+  simulated: "Simuliert",
   store_refused: "Vom Speicher abgelehnt",
 };

@@ -20,5 +20,7 @@ export const reasons: Readonly<Record<Reason, string>> = {
   too_late: "Too late",
   too_large: "Too large",
   conflict: "Conflicts with a stored reading",
+  unmapped: "Sender not mapped",
+  simulated: "Simulated",
   store_refused: "Refused by the store",
 };

@@ -20,5 +20,7 @@ export const reasons: Readonly<Record<Reason, string>> = {
   too_late: "Demasiado tarde",
   too_large: "Demasiado grande",
   conflict: "Contradice otra guardada",
+  unmapped: "Emisor sin correspondencia",
+  simulated: "Simulada",
   store_refused: "Rechazada por el almacén",
 };

@@ -1,10 +1,5 @@
-import {
-  type DecodeContext,
-  decodeMessage,
-  type OpenedBatch,
-  openMessages,
-  unknownSensor,
-} from "../../ingest/decode.ts";
+import { type DecodeContext, decodeMessage, type OpenedBatch, openMessages } from "../../ingest/decode.ts";
+import { unknownSensor } from "../../ingest/rejections.ts";
 import { createStoreWriter, type StoreWriterParts } from "../../ingest/store-writer.ts";
 import type { LedgerOutcome, LedgerRow } from "../../model/ledger.ts";
 import { SILENT } from "../../model/log.ts";
