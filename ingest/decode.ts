@@ -43,7 +43,8 @@ const NONE: readonly never[] = Object.freeze([]);
 /** The only way bytes become readings. Never throws: bad input is data, not an exception. */
 export function decodeMessage(message: Message, context: DecodeContext): Decoded {
   const topic = context.topic(message.topic);
-  if (!topic && !message.refused && isForeignTopic(message.topic)) return decodeForeign(message, context);
+  if (!topic && !message.refused && context.mappings && isForeignTopic(message.topic))
+    return decodeForeign(message, context);
   if (message.refused) return refusedAtDoor(message, message.refused, topic, context);
   if (topic?.channel === "status") return decodeStatus(message, topic, context);
   if (topic?.channel !== "readings") return whole(message, undefined, fault("unknown_topic", TOPIC_HINT));

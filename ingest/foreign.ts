@@ -10,7 +10,7 @@ import { newNotes, noteUnknown, type RefusedValue, readReading, type ValueNotes 
 import type { About } from "./formats/format.ts";
 import type { CompiledMapping, MappedItem } from "./mappings/compile.ts";
 import { findPersonalWord } from "./personal-data.ts";
-import { mayEnrol, notRegistered, reject, TOPIC_HINT, wrongSensor } from "./rejections.ts";
+import { mayEnrol, notRegistered, reject, wrongSensor } from "./rejections.ts";
 
 /** What decoding the formats of others needs to know of the city. */
 export type ForeignContext = {
@@ -55,7 +55,7 @@ const NO_PARAMS: ReadonlyMap<string, string> = new Map();
 /** A message of another maker's format: by its mapping, and then judged as any other reading. Never throws. */
 export function decodeForeign(message: Message, context: ForeignContext): ForeignDecoded {
   const { mappings } = context;
-  const mapping = mappings ? mappings.find(message) : fault("unknown_topic", TOPIC_HINT);
+  const mapping = mappings ? mappings.find(message) : fault("unmapped", "There are no mappings here.");
   if (isFault(mapping)) {
     if (mapping.reason === "unmapped") mappings?.unmapped?.(message, "", message.topic);
     return refused(message, mapping);

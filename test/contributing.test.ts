@@ -67,40 +67,41 @@ export const toyPager: Channel = {
 };
 `;
 
-/** One reading a line; what begins with # is a remark. */
+/** One reading a line, whose device stands before a colon; what begins with # is a remark. */
 const FORMAT = `import { fault } from "../../model/rejection.ts";
-import type { Format, Refusal } from "./format.ts";
+import type { Format } from "./format.ts";
 
-const linesOf = (payload: Uint8Array) => new TextDecoder().decode(payload).split("\\n");
-const items = (payload: Uint8Array) => linesOf(payload).filter((line) => !line.startsWith("#"));
-
-export const toy: Format<"toy"> = {
-  name: "toy",
-  matches: (topic) => topic.endsWith("-toy"),
-  parse(payload) {
-    const readings: object[] = [];
-    const refused: Refusal[] = [];
-    for (const [index, line] of items(payload).entries()) {
-      const [name = "", value] = line.split("=");
-      if (value === undefined) refused.push({ index, why: fault("malformed_reading", "There is no =.") });
-      else readings.push({ [name]: Number(value) });
-    }
-    return { readings, ignored: linesOf(payload).length - items(payload).length, refused };
+export const toy: Format = {
+  answer: 200,
+  topics: ["toys/#"],
+  wants: [],
+  open(payload) {
+    const lines = new TextDecoder().decode(payload).split("\\n");
+    const items = lines.filter((line) => !line.startsWith("#")).map((line) => {
+      const [, device, name, value] = /^([^:]+):(\\w+)=(.+)$/.exec(line) ?? [];
+      if (name === undefined) return fault("malformed_reading", "There is no =.");
+      return { device, fields: new Map([[name, Number(value)]]), bytes: new TextEncoder().encode(line) };
+    });
+    return { items, ignored: lines.length - items.length };
   },
-  split: (payload) => items(payload).map((line) => new TextEncoder().encode(line)),
 };
 `;
 const READ = `
 import { decodeMessage } from "./ingest/decode.ts";
+import { messageMapping } from "./ingest/mappings/schema.ts";
+import { compileMapping } from "./ingest/mappings/compile.ts";
 import { parseSensorTopic } from "./model/topics.ts";
-const source = { via: "mqtt", role: "device", name: "a-toy" };
-const payload = new TextEncoder().encode("pm25=7\\nnothing\\n# a remark\\npm10=9\\nwind=3");
-const context = { topic: parseSensorTopic, sensor: (id) => ({ id, kind: "air", district: "north" }) };
+const source = { via: "mqtt", role: "gateway", name: "toys" };
+const payload = new TextEncoder().encode("a:pm25=7\\nnothing\\n# a remark\\nb:pm10=9\\na:wind=3");
+const spec = { format: "toy", own: true, sensor: "{device}", kind: "air", district: "north" };
+const mapping = compileMapping("toys", 1, messageMapping.parse(spec));
+const mappings = { find: () => mapping, refusal: () => undefined };
+const context = { topic: parseSensorTopic, sensor: (id) => ({ id, kind: "air", district: "north" }), mappings };
 const decode = (topic) => decodeMessage({ seq: 1, receivedAt: 0, source, topic, payload }, context);
-const { readings, rejections, ignored } = decode("city/north/air/a-toy");
-const texts = rejections.map((one) => [one.index, one.reason, new TextDecoder().decode(one.payload)]);
+const { readings, rejections, ignored } = decode("toys/1");
+const texts = rejections.map((one) => [one.index, one.reason, new TextDecoder().decode(one.payload).split("\\n").at(-1)]);
 const others = decode("city/north/air/a-b").rejections.map(({ reason }) => reason);
-console.log(JSON.stringify({ values: readings.map(({ values }) => values), texts, ignored, others }));
+console.log(JSON.stringify({ values: readings.map(({ sensorId, values }) => [sensorId, values]), texts, ignored, others }));
 `;
 
 describe("a newcomer's walks", () => {
@@ -117,7 +118,7 @@ describe("a newcomer's walks", () => {
       "  slack: {",
       '  toyPager: { address: "url", hasSecret: false, prefix: "" },\n  slack: {',
     );
-    edit("ingest/formats/registry.ts", "ORDER = [", 'ORDER = ["toy", ');
+    edit("ingest/formats/registry.ts", "FORMAT_NAMES = [", 'FORMAT_NAMES = ["toy", ');
     const registries = ["alerts/channels/registry.ts", "alerts/conditions/registry.ts"];
     const pages = ["dashboard/admin/targets.tsx", "dashboard/messages/en/admin.ts", "dashboard/messages/rule-words.ts"];
     expect(incomplete()).toEqual([...registries, ...pages, "ingest/formats/registry.ts"]);
@@ -132,8 +133,8 @@ describe("a newcomer's walks", () => {
     edit("alerts/channels/registry.ts", "Channel } = {", "Channel } = { toyPager,");
     edit("dashboard/messages/en/admin.ts", "types: {", 'types: { toyPager: "Pager",');
     writeFileSync(join(copy, "ingest/formats/toy.ts"), FORMAT);
-    edit("ingest/formats/registry.ts", "FORMATS = {", "FORMATS = { toy,");
-    edit("ingest/formats/registry.ts", 'from "./native.ts";', 'from "./native.ts";\nimport { toy } from "./toy.ts";');
+    edit("ingest/formats/registry.ts", "Format>> = {", "Format>> = { toy,");
+    edit("ingest/formats/registry.ts", 'from "./json.ts";', 'from "./json.ts";\nimport { toy } from "./toy.ts";');
     const others = ["dashboard/messages/de/admin.ts", "dashboard/messages/es/admin.ts"];
     expect(incomplete()).toEqual(others);
 
@@ -144,10 +145,13 @@ describe("a newcomer's walks", () => {
   it("a payload format: its messages are read, item by item", { tags: ["long"] }, () => {
     const run = spawnSync(process.execPath, ["--input-type=module", "-e", READ], { cwd: copy });
     expect(JSON.parse(run.stdout.toString() || run.stderr.toString())).toEqual({
-      values: [{ pm25: 7 }, { pm10: 9 }],
+      values: [
+        ["a", { pm25: 7 }],
+        ["b", { pm10: 9 }],
+      ],
       texts: [
-        [1, "malformed_reading", "nothing"],
-        [3, "no_values", "wind=3"],
+        [1, "malformed_reading", "a:wind=3"],
+        [3, "no_values", "a:wind=3"],
       ],
       ignored: 1,
       others: ["malformed_json"],

@@ -7,8 +7,23 @@ import { prometheus } from "./prometheus.ts";
 import { senml } from "./senml.ts";
 import { sensorthings } from "./sensorthings.ts";
 
-/** All formats of others, by the name that a mapping gives. */
-export const FORMATS = {
+/** Formats of others, as a mapping names them. */
+export const FORMAT_NAMES = [
+  "json",
+  "plain",
+  "tts",
+  "chirpstack",
+  "line-protocol",
+  "senml",
+  "ngsi-ld",
+  "ngsi-v2",
+  "sensorthings",
+  "prometheus",
+] as const;
+
+export type FormatName = (typeof FORMAT_NAMES)[number];
+
+export const FORMATS: Readonly<Record<FormatName, Format>> = {
   json,
   plain,
   tts,
@@ -19,7 +34,4 @@ export const FORMATS = {
   "ngsi-v2": ngsiV2,
   sensorthings,
   prometheus,
-} as const satisfies Readonly<Record<string, Format>>;
-
-export type FormatName = keyof typeof FORMATS;
-export const FORMAT_NAMES = Object.keys(FORMATS) as readonly FormatName[];
+};

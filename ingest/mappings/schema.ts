@@ -6,7 +6,7 @@ import { isMetricName, METRICS_OF } from "../../model/metrics.ts";
 import { isFilter } from "../../model/topic-filter.ts";
 import { WHOLE_CITY } from "../../model/topics.ts";
 import { conversion, unitsFor } from "../../model/units.ts";
-import { FORMAT_NAMES, type FormatName } from "../formats/registry.ts";
+import { FORMAT_NAMES } from "../formats/registry.ts";
 import { BASE_NAMES } from "./bases.ts";
 
 /**
@@ -116,9 +116,7 @@ export const messageMapping = z
     note: z.string().max(2_000).optional(),
     /** One that comes along: whatever is not said here is taken from it. */
     base: z.enum(BASE_NAMES as [string, ...string[]], { error: `not one of ${BASE_NAMES.join(", ")}` }).optional(),
-    format: z
-      .enum(FORMAT_NAMES as [FormatName, ...FormatName[]], { error: `not one of ${FORMAT_NAMES.join(", ")}` })
-      .optional(),
+    format: z.enum(FORMAT_NAMES, { error: `not one of ${FORMAT_NAMES.join(", ")}` }).optional(),
     /** Of an external broker; a gateway has its own. */
     topics: z.array(filter).max(LIST_MAX).optional(),
     /** What of these is not for us. */
