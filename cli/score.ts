@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { createDetector } from "../alerts/detector.ts";
 import { loadRules } from "../alerts/rules/check.ts";
+import { zonedRules } from "../alerts/rules/zoned.ts";
 import { readReading } from "../ingest/check-reading.ts";
 import type { Transition } from "../model/alert.ts";
 import type { Reading } from "../model/reading.ts";
@@ -117,9 +118,16 @@ async function showLeaveOneOut(datasets: readonly Dataset[], rules: readonly Rul
     const trials: Trial[] = [];
     for (const [done, recording] of recordings.entries()) {
       progress.update({ phase: "rules", done, total: recordings.length });
-      for (const setting of SETTINGS) {
-        const { events, told, sensorWeeks } = await scored(recording, unusualRules(rules, setting));
-        trials.push({ recording: recording.name, setting, ...foundIn(events), alerts: told, sensorWeeks });
+      const sets = SETTINGS.map((setting) => unusualRules(rules, setting));
+      for (const [i, run] of (await runSets(recording, sets)).entries()) {
+        const { events, told, sensorWeeks } = scoreOf(run);
+        trials.push({
+          recording: recording.name,
+          setting: SETTINGS[i]!,
+          ...foundIn(events),
+          alerts: told,
+          sensorWeeks,
+        });
       }
     }
     const all = chooseSetting(trials);
@@ -284,13 +292,29 @@ type Dataset = {
 };
 
 /** Runs the rules over the recordings in the order of their times, and judges what they said by the labels. */
-async function runDataset({ name, mapping, files, labels }: Dataset, rules: readonly Rule[]): Promise<Run> {
-  const detector = createDetector({ rules, sensor: () => undefined });
+async function runDataset(dataset: Dataset, rules: readonly Rule[]): Promise<Run> {
+  return (await runSets(dataset, [rules]))[0]!;
+}
+
+/** The same with several sets of rules, each for itself: the recording is read once. */
+async function runSets({ name, mapping, files, labels }: Dataset, sets: readonly (readonly Rule[])[]): Promise<Run[]> {
+  const zone = zoneOf(mapping, files);
+  const runs = sets.map((rules) => {
+    const zoned = zonedRules(rules, zone);
+    return {
+      rules: zoned,
+      detector: createDetector({ rules: zoned, sensor: () => undefined }),
+      said: [] as Transition[],
+    };
+  });
   const times = createTimes();
-  const said: Transition[] = [];
   const recordings = await openRecordings(mapping, files, { now: Number.POSITIVE_INFINITY });
   let batch: Reading[] = [];
   let now = 0;
+  const observe = () => {
+    for (const { detector, said } of runs) said.push(...detector.observe(batch));
+    batch = [];
+  };
   try {
     for await (const { items } of recordings.moments()) {
       for (const item of items) {
@@ -300,17 +324,22 @@ async function runDataset({ name, mapping, files, labels }: Dataset, rules: read
         times.add(reading);
         batch.push(reading);
       }
-      if (batch.length < BATCH) continue;
-      said.push(...detector.observe(batch));
-      batch = [];
+      if (batch.length >= BATCH) observe();
     }
   } finally {
     recordings.close();
   }
-  said.push(...detector.observe(batch));
+  observe();
   const { good, unusable } = resolveAll(labels, mapping, recordings.survey.sensorsOf);
-  const alerts = firedAlerts(said, times.end());
-  return { dataset: name, judged: judge(alerts, good, claimsOf(rules), times), labels: good, unusable, times };
+  return runs.map(({ rules, said }) => {
+    const alerts = firedAlerts(said, times.end());
+    return { dataset: name, judged: judge(alerts, good, claimsOf(rules), times), labels: good, unusable, times };
+  });
+}
+
+/** Of the first file: a recording is of one place. */
+function zoneOf(mapping: Mapping, files: readonly string[]): string | undefined {
+  return mapping.form === "native" ? undefined : fileSpec(mapping, basename(files[0]!)).spec.time.zone;
 }
 
 /** As the service would take it: limits, flags and all. undefined: it would go to the quarantine. */

@@ -106,6 +106,8 @@ export type Rule = RuleData & {
   readonly zone?: string;
   /** Where the city is, for sensors without a place of their own. */
   readonly place?: { readonly lat: number; readonly lon: number };
+  /** Days like Sundays, where rules are in force: "12-25" of every year, or "2026-04-06". */
+  readonly holidays?: readonly string[];
 };
 
 type Contradiction = { readonly path: (string | number)[]; readonly message: string };

@@ -135,7 +135,8 @@ export const SENTENCES = {
     low: "amount",
     high: "amount",
   },
-  "anomaly.newNormal": { at: "time", value: "amount" },
+  /** `since`: what versions before have written has none. */
+  "anomaly.newNormal": { at: "time", value: "amount", "since?": "time" },
   /** `value` stands at `at`; the limit is expected at `likely`, between `from` and `to`. */
   forecast: {
     ...MEASURED,

@@ -8,8 +8,8 @@ import { HOUR_MS, MINUTE_MS, parseDuration } from "../model/time.ts";
 export type Setting = { readonly sigmas: number; readonly lastsMs: number };
 
 /** All that is tried. */
-export const SETTINGS: readonly Setting[] = [3, 4, 5, 6, 8].flatMap((sigmas) =>
-  [30 * MINUTE_MS, HOUR_MS, 2 * HOUR_MS, 4 * HOUR_MS].map((lastsMs) => ({ sigmas, lastsMs })),
+export const SETTINGS: readonly Setting[] = [3, 4, 5, 6].flatMap((sigmas) =>
+  [30 * MINUTE_MS, HOUR_MS, 2 * HOUR_MS].map((lastsMs) => ({ sigmas, lastsMs })),
 );
 
 /** Every rule for the unusual with this setting; the others are left out. */

@@ -1,173 +1,153 @@
+import type { Evidence } from "../../model/alert.ts";
+import { METRICS, type MetricName } from "../../model/metrics.ts";
 import { type ParamsAs, say } from "../../model/sentence.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
 import { noted } from "../says.ts";
+import {
+  type Baseline,
+  distance,
+  learn,
+  learnOther,
+  NOTHING_LEARNT,
+  renewed,
+  type Shape,
+  slotOf,
+  type Usual,
+  usualAt,
+} from "./baseline.ts";
 import type { Cadence } from "./cadence.ts";
 import { amount, measured, NOTHING, needsGood, type Outcome, type OverValues, type Step } from "./condition.ts";
 import { median } from "./statistics.ts";
 import { type Closed, close, expire, type Rolling, roll, type Window, windowEvidence } from "./window.ts";
 
-/** What is usual at this time of the day or the week, learnt from the last weeks. Bounded; shared between copies. */
-type Baseline = {
-  /** One list per hour of the season, each the values of its last occurrences, oldest first. */
-  readonly slots: readonly (readonly number[])[];
-  /** How far the last taught values lay from what was usual then. */
-  readonly offs: readonly number[];
-};
-
-const NOTHING_LEARNT: Baseline = { slots: [], offs: [] };
-
-export type Season = "none" | "day" | "week";
-
-/** `spread`: one robust standard deviation. */
-type Usual = { readonly middle: number; readonly spread: number };
-
-/** 1970-01-01 was a Thursday; slots begin on Monday. */
-const MONDAY_MS = 4 * DAY_MS;
-const OFFS_MAX = 96;
-const OFFS_MIN = 24;
-/** Makes a MAD the standard deviation of a normal distribution. */
-const MAD_SCALE = 1.4826;
-
-/** Of windows shorter than an hour so many are learnt per hour, each time others. `min`: occurrences before it speaks. */
-const SEASONS = {
-  none: { slots: 1, perHour: 60, keep: 336, min: 48 },
-  day: { slots: 24, perHour: 4, keep: 14, min: 5 },
-  week: { slots: 168, perHour: 2, keep: 5, min: 3 },
-} as const;
-/** Two weekends, or four working days. */
-const POOL_MIN = 4;
-
-type Shape = { readonly season: Season; readonly windowMs: number };
-
-/**
- * Median and 1.4826 x MAD of the windows at the same hour of the season in the last weeks (14 days, or 5 weeks; without
- * a season the last 336 windows), the spread being at least that of all hours together: a MAD of five values may be small by chance. Of a week, until an
- * hour has been seen three times, all days of its kind (Monday to Friday, or the weekend) stand in. undefined while too
- * little is known, and where nothing ever moves. Hours and days are UTC. Source: Rousseeuw & Croux 1993 for the scale.
- */
-function usualAt({ slots, offs }: Baseline, shape: Shape, from: number): Usual | undefined {
-  const values = valuesFor(slots, shape, from);
-  if (!values || offs.length < OFFS_MIN) return undefined;
-  const { middle, off } = middleOf(values);
-  const spread = MAD_SCALE * Math.max(off, median(offs));
-  return spread > 0 ? { middle, spread } : undefined;
-}
-
-/** Learns a window that was as usual. */
-export function learn(baseline: Baseline, shape: Shape, from: number, value: number): Baseline {
-  if (!isTaught(shape, from)) return baseline;
-  const { slots: count, keep } = SEASONS[shape.season];
-  const { slots } = baseline;
-  const place = slotOf(shape.season, from);
-  const values = valuesFor(slots, shape, from);
-  const size = shape.season === "none" ? keep : keep * taughtPerHour(shape);
-  const short = Number(value.toPrecision(5));
-  const next = slots.length === 0 ? Array<readonly number[]>(count).fill([]) : [...slots];
-  next[place] = [...next[place]!, short].slice(-size);
-  if (!values) return { slots: next, offs: baseline.offs };
-  const off = Number(Math.abs(value - median(values)).toPrecision(5));
-  return { slots: next, offs: [...baseline.offs, off].slice(-OFFS_MAX) };
-}
-
-function middleOf(values: readonly number[]): { middle: number; off: number } {
-  const middle = median(values);
-  return { middle, off: median(values.map((value) => Math.abs(value - middle))) };
-}
-
-function valuesFor(slots: Baseline["slots"], shape: Shape, from: number): readonly number[] | undefined {
-  const { season } = shape;
-  const place = slotOf(season, from);
-  const own = slots[place];
-  if (!own) return undefined;
-  const taught = season === "none" ? 1 : taughtPerHour(shape);
-  if (own.length >= SEASONS[season].min * taught) return own;
-  if (season !== "week") return undefined;
-  const days = place < 5 * 24 ? [0, 1, 2, 3, 4] : [5, 6];
-  const pool = days.flatMap((day) => slots[day * 24 + (place % 24)]!);
-  return pool.length >= POOL_MIN * taught ? pool : undefined;
-}
-
-function slotOf(season: Season, from: number): number {
-  if (season === "none") return 0;
-  const periodMs = season === "day" ? DAY_MS : 7 * DAY_MS;
-  return Math.floor(((from - MONDAY_MS) % periodMs) / HOUR_MS + (from < MONDAY_MS ? periodMs / HOUR_MS : 0));
-}
-
-const windowsPerHour = ({ windowMs }: Shape) => Math.max(1, Math.floor(HOUR_MS / windowMs));
-const taughtPerHour = (shape: Shape) => Math.min(SEASONS[shape.season].perHour, windowsPerHour(shape));
-
-/** Every n-th window of an hour, beginning with another one on every day. */
-function isTaught(shape: Shape, from: number): boolean {
-  const windows = windowsPerHour(shape);
-  const every = Math.ceil(windows / taughtPerHour(shape));
-  const place = Math.floor((from % HOUR_MS) / shape.windowMs);
-  return (place + Math.floor(from / DAY_MS)) % every === 0;
-}
-
-export type AnomalyParams = {
+export type AnomalyParams = Shape & {
   readonly sigmas: number;
-  readonly windowMs: number;
-  readonly season: Season;
   readonly count: number;
   readonly side: "both" | "above" | "below";
   readonly atLeast: number;
   readonly capture: number;
   readonly needsGood: boolean;
+  /** What the metric can be. */
+  readonly range: readonly [number, number];
 };
 
-/** `run`: the newest windows out of the usual, at most `count`; `since`: the start of the first of them all. */
+/** Beside `count` windows in a row, the means over so many times as long: what is less far off, but for longer. */
+const SPANS = [4, 16] as const;
+/** What of `atLeast` matters over so long. */
+const SPAN_AT_LEAST = 0.75;
+/** One window counts in a mean for no more than twice what fires, so that it takes more than half of the span. */
+const CLIP_TIMES = 2;
+const SPREADS_MAX = 96;
+const SPREADS_MIN = 12;
+/** The largest distance of each day is remembered for four weeks. */
+const PEAKS_MAX = 28;
+/** What was as far off on two other days of them is not unusual. */
+const PEAK_RANK = 2;
+/** While so few days are known, it takes half as much again. */
+const PEAKS_MIN = 3;
+const CAREFUL = 1.5;
+/** Longer than this no value repeats itself unless the sensor is stuck. */
+const STILL_MAX_MS = 20 * HOUR_MS;
+
+/** A mean that forgets: of distances and of what lies behind them, and since when it has been half of what fires. */
+type Mean = { readonly z: number; readonly off: number; readonly since?: number; readonly spreads: readonly number[] };
+/** The largest distance of the days before, and of the day that is on: of a run first, then of the means. */
+type Peaks = {
+  readonly day: number;
+  readonly today: readonly number[];
+  readonly before: readonly (readonly number[])[];
+};
+
+/**
+ * `run`: the newest windows, at most `count`, on one side and out of the usual; `zs`: the distances of the newest ones;
+ * `since`: the start of the first of a run. `held`: equal windows, not learnt before it is clear that the sensor is not
+ * stuck. `firing`: over which span (0: a run), and which distance made it fire.
+ */
 type AnomalyState = {
   readonly rolling: Rolling;
   readonly baseline: Baseline;
   readonly run: readonly Closed[];
+  readonly zs: readonly number[];
+  readonly means: readonly Mean[];
+  readonly peaks: Peaks;
   readonly since?: number;
-  readonly firing?: boolean;
+  readonly firing?: { readonly over: number; readonly limit: number };
+  readonly held?:
+    | { readonly from: number; readonly to: number; readonly value: number; readonly isAlarmed?: boolean }
+    | undefined;
+  readonly windows: number;
   readonly missed: number;
 };
 
-const QUIET: AnomalyState = { rolling: {}, baseline: NOTHING_LEARNT, run: [], missed: 0 };
-const RELEARN_AFTER_MS = 28 * DAY_MS;
+const NO_PEAKS: Peaks = { day: 0, today: [0, 0, 0], before: [[], [], []] };
+const NO_MEANS: readonly Mean[] = SPANS.map(() => ({ z: 0, off: 0, spreads: [] }));
+const QUIET: AnomalyState = {
+  rolling: {},
+  baseline: NOTHING_LEARNT,
+  run: [],
+  zs: [],
+  means: NO_MEANS,
+  peaks: NO_PEAKS,
+  windows: 0,
+  missed: 0,
+};
 
 /**
- * `count` aligned windows in a row whose mean is not as usual at that time of the day or week:
- * |mean - median| > max(`sigmas` x 1.4826 x MAD, `atLeast`), with median and MAD of the same hours in the last weeks
- * (`usualAt`). Units are the metric's; windows and hours are UTC. Source: Hampel's identifier, seasonal (domain notes,
- * sections 2.3, 3.5 and 5). It ends with a window within half of that distance.
+ * What is not as usual at this time of the day, of this kind of day (working days, Saturdays, Sundays and holidays, by
+ * the city's clocks): z = (mean of a window - median) / spread, with median and spread of the same step of the last days
+ * (`baseline.ts`). It fires when
+ * - `count` windows in a row are off to one side, each by more than `sigmas` and `atLeast` (in the metric's unit); or
+ * - a mean of z over 4 or 16 times as long is, in its own robust spread. Source: EWMA charts (Roberts 1959).
+ * Either must be farther off than on all but two of the last 28 days, so that a sensor whose values have long tails sets
+ * its own limit. It ends within half of what made it fire.
  *
- * Guards: nothing is said before enough is known of that hour; a window counts with 75 % data capture, an invalid or
- * missing one breaks the run, and max(3, count) of them end what fires ("no-data"). What is out of the usual is not
- * learnt, and nothing at all while it fires, or an incident would teach itself away; what has lasted four weeks is the
- * new normal: it ends, and everything is learnt anew. For operators one window of the run must have a good value.
+ * Guards: a window counts with its data capture, an invalid or missing one breaks the run, and max(3, count) of them end
+ * what fires ("no-data"). What is out of the usual is not learnt, nor are windows in which something else is known to be
+ * wrong (an open alert on this value) or which repeat one value for more than 20 hours. A change that stays is learnt
+ * after five days of its kind: then it ends as the new level. For operators one window of the run must have a good value.
  */
 export const anomaly: OverValues<"anomaly", AnomalyParams, AnomalyState> = {
   over: "values",
   params({ type: _, window, ...rest }, rule) {
-    const params = { ...rest, windowMs: parseDuration(window)!, needsGood: needsGood(rule) };
+    const { fail } = METRICS[rule.metric as MetricName];
+    const range: readonly [number, number] = [
+      PHYSICAL_ZERO.has(rule.metric!) ? Math.max(0, fail[0]) : fail[0],
+      fail[1],
+    ];
+    const { zone, holidays } = rule;
+    const spreadMin = rest.atLeast / rest.sigmas;
+    const windowMs = parseDuration(window)!;
+    const params = { ...rest, windowMs, needsGood: needsGood(rule), range, zone, holidays, spreadMin };
     return () => params;
   },
   explain({ rule, params: { windowMs }, spec: { count }, sensor, outcome: { at, value, limit, evidence } }) {
-    const { usual, low, high } = evidence.at(-1)!.says!.params as ParamsAs<"note.usual", "given">;
+    const last = evidence.at(-1)!;
+    const { usual, low, high } = last.says!.params as ParamsAs<"note.usual", "given">;
     const usually = { usual: amount(rule, usual), low: amount(rule, low), high: amount(rule, high) };
-    const mean = { ...measured(rule, sensor), value: amount(rule, value!), at, window: windowMs };
-    return say("anomaly", { ...mean, count, side: value! > limit! ? "above" : "below", ...usually });
+    const spanMs = at - (last.window?.from ?? at - windowMs);
+    const mean = { ...measured(rule, sensor), value: amount(rule, value!), at, window: spanMs };
+    const side = value! > limit! ? "above" : "below";
+    return say("anomaly", { ...mean, count: spanMs === windowMs ? count : 1, side, ...usually });
   },
-  explainEnd({ rule, outcome: { at, value, evidence } }) {
+  explainEnd({ rule, outcome: { at, startedAt, value, evidence } }) {
     if (evidence[0]?.says?.key !== "note.newNormal") return undefined;
-    return say("anomaly.newNormal", { at, value: amount(rule, value!) });
+    return say("anomaly.newNormal", { at, value: amount(rule, value!), since: startedAt });
   },
   quiet: QUIET,
   step(params, state, sample) {
     const { rolling, ended, missing } = roll(state.rolling, params, sample);
     const next = { ...state, rolling };
     if (!ended && missing === 0) return [next, NOTHING];
-    const [judged, outcomes] = ended ? judge(params, next, ended, sample.cadence) : ([next, NOTHING] as const);
+    const [judged, outcomes] = ended
+      ? judge(params, upgraded(next), ended, sample.cadence, sample.alarmed === true)
+      : ([upgraded(next), NOTHING] as const);
     const [missed, lapsed] = passMissing(params, judged, missing, rolling.closedTo!);
     return [missed, lapsed.length > 0 ? [...outcomes, ...lapsed] : outcomes];
   },
   advance(params, state, time, cadence) {
     const { rolling, ended } = expire(state.rolling, params, time);
     const [judged, outcomes] = ended
-      ? judge(params, { ...state, rolling }, ended, cadence)
+      ? judge(params, upgraded({ ...state, rolling }), ended, cadence, false)
       : ([state, NOTHING] as const);
     const { open, closedTo } = judged.rolling;
     if (!judged.firing || open || closedTo === undefined) return [judged, outcomes];
@@ -177,65 +157,266 @@ export const anomaly: OverValues<"anomaly", AnomalyParams, AnomalyState> = {
   },
 };
 
-function judge(params: AnomalyParams, state: AnomalyState, ended: Window, cadence: Cadence): Step<AnomalyState> {
+/** These cannot be below zero, though what devices send may be, a little. */
+const PHYSICAL_ZERO: ReadonlySet<string> = new Set([
+  ...["pm1", "pm25", "pm10", "no2", "o3", "so2", "co", "co2", "no", "nox", "benzene", "noise", "rain", "windSpeed"],
+  ...["flow", "occupancy", "speed", "headway", "queueLength", "travelTime", "voltage", "frequency", "thdVoltage"],
+]);
+
+/** Versions before kept less: what they had learnt by the hour is learnt anew. What fires goes on. */
+function upgraded(state: AnomalyState): AnomalyState {
+  if (state.peaks) return state;
+  const { rolling, since, firing, missed } = state;
+  const known = { ...QUIET, rolling, missed };
+  return firing ? { ...known, since, firing: { over: 0, limit: Number.POSITIVE_INFINITY } } : known;
+}
+
+function judge(
+  params: AnomalyParams,
+  state: AnomalyState,
+  ended: Window,
+  cadence: Cadence,
+  isAlarmed: boolean,
+): Step<AnomalyState> {
   const closed = close(ended, { ...params, aggregate: "mean" }, cadence);
   if (!closed.valid) return passMissing(params, state, 1, closed.from);
-  const usual = usualAt(state.baseline, params, closed.from);
-  if (state.firing) return watchForEnd(params, state, closed, usual);
-  if (!usual || !isOut(params, usual, closed.value)) {
-    const baseline = learn(state.baseline, params, closed.from, closed.value);
-    return [{ rolling: state.rolling, baseline, run: [], missed: 0 }, NOTHING];
+  const usual = usualAt(state.baseline, params, slotOf(params, closed.from));
+  if (!usual) {
+    if (state.firing) return watchForEnd(params, state, closed, undefined, false);
+    const [taught] = teach(params, state, closed, isStill(ended), isAlarmed);
+    return [{ ...taught, run: [], zs: [], missed: 0 }, NOTHING];
   }
-  const run = [...state.run, closed].slice(-params.count);
-  const since = state.since ?? closed.from;
-  const next = { ...state, run, since, missed: 0 };
-  if (run.length < params.count || (params.needsGood && !run.some(({ good }) => good))) return [next, NOTHING];
-  return [{ ...next, run: [], firing: true }, [begun(params, run, since, usual)]];
+  const z = distance(usual, closed.value);
+  const measured = usual.isKnown ? withMeans(params, state, closed, usual, z) : state;
+  const [taught, isRenewed] = teach(params, measured, closed, isStill(ended), isAlarmed);
+  if (taught.firing) return watchForEnd(params, taught, closed, isRenewed ? undefined : usual, isRenewed);
+  // A stuck sensor says nothing of the city, and another rule says that it is stuck.
+  const isStuck = taught.held !== undefined && taught.held.to - taught.held.from > STILL_MAX_MS;
+  if (isStuck) return [{ ...taught, run: [], zs: [], since: undefined, means: forgotten(taught), missed: 0 }, NOTHING];
+  return watch(params, taught, closed, usual, z);
 }
 
-const distanceOf = ({ sigmas, atLeast }: AnomalyParams, { spread }: Usual) => Math.max(sigmas * spread, atLeast);
+const isStill = ({ min, max, count }: Window) => min === max && count > 0;
 
-function isOut(params: AnomalyParams, usual: Usual, value: number): boolean {
-  const off = value - usual.middle;
-  if (params.side === "above" ? off <= 0 : params.side === "below" && off >= 0) return false;
-  return Math.abs(off) > distanceOf(params, usual);
+/** Learns the window, or keeps it for as long as it may be a stuck sensor's. Answers whether a step has a new level. */
+function teach(
+  params: AnomalyParams,
+  state: AnomalyState,
+  { from, to, value }: Closed,
+  isFlat: boolean,
+  isAlarmed: boolean,
+): [AnomalyState, boolean] {
+  const { held, firing } = state;
+  if (held && isFlat && held.value === value && held.to === from) return [{ ...state, held: { ...held, to } }, false];
+  const sigmas = firing ? params.sigmas / 2 : params.sigmas;
+  let { baseline } = state;
+  let isRenewed = false;
+  const learnOne = (at: number, one: number, isOther: boolean) => {
+    const usual = usualAt(baseline, params, slotOf(params, at));
+    if (!isOther && (!usual || Math.abs(distance(usual, one)) <= sigmas)) {
+      baseline = learn(baseline, params, at, one);
+      return;
+    }
+    const [next, renews] = learnOther(baseline, params, at, one);
+    baseline = next;
+    isRenewed ||= renews;
+  };
+  if (held && held.to - held.from <= STILL_MAX_MS) {
+    for (let at = held.from; at < held.to; at += params.windowMs) learnOne(at, held.value, held.isAlarmed === true);
+  }
+  const fresh = isFlat ? { from, to, value, ...(isAlarmed ? { isAlarmed } : {}) } : undefined;
+  if (!fresh) learnOne(from, value, isAlarmed);
+  return [{ ...state, baseline, held: fresh }, isRenewed];
 }
 
-function begun(params: AnomalyParams, run: readonly Closed[], since: number, usual: Usual): Outcome {
+const short = (value: number) => Number(value.toPrecision(5));
+
+/** One more window in the means over longer spans. */
+function withMeans(params: AnomalyParams, state: AnomalyState, closed: Closed, usual: Usual, z: number): AnomalyState {
+  const windows = state.windows + 1;
+  const means = state.means.map((mean, i): Mean => {
+    const span = SPANS[i]! * params.count;
+    const most = CLIP_TIMES * limitOf(params, state.peaks, i + 1) * spreadOf(mean, span);
+    const share = Math.abs(z) > most ? most / Math.abs(z) : 1;
+    const next = {
+      ...mean,
+      z: short(mean.z + (share * z - mean.z) / span),
+      off: short(mean.off + (share * (closed.value - usual.middle) - mean.off) / span),
+    };
+    if (windows % span !== 0 || state.firing) return next;
+    return { ...next, spreads: [...mean.spreads, Math.abs(next.z)].slice(-SPREADS_MAX) };
+  });
+  return { ...state, means, windows };
+}
+
+/** At least that of a mean of windows that have nothing to do with each other. */
+function spreadOf({ spreads }: Mean, span: number): number {
+  const least = 1 / Math.sqrt(2 * span - 1);
+  return spreads.length < SPREADS_MIN ? least : Math.max(least, 1.4826 * median(spreads));
+}
+
+/** How far a mean is off, in its own spread; 0 while that is not known. */
+const scoreOf = ({ count }: AnomalyParams, mean: Mean, i: number): number =>
+  mean.spreads.length < SPREADS_MIN ? 0 : mean.z / spreadOf(mean, SPANS[i]! * count);
+
+/** Of a run the least distance of its windows: all of them are that far off. */
+function runScore(zs: readonly number[], count: number): number {
+  if (zs.length < count) return 0;
+  const low = Math.min(...zs);
+  const high = Math.max(...zs);
+  return low > 0 ? low : high < 0 ? high : 0;
+}
+
+function limitOf({ sigmas }: AnomalyParams, { before }: Peaks, over: number): number {
+  const peaks = before[over]!;
+  if (peaks.length < PEAKS_MIN) return Math.max(CAREFUL * sigmas, ...peaks.map((peak) => CAREFUL * peak));
+  return Math.max(sigmas, peaks.toSorted((a, b) => b - a)[PEAK_RANK]!);
+}
+
+const isMeant = ({ side }: AnomalyParams, score: number) =>
+  side === "both" || (side === "above" ? score > 0 : score < 0);
+
+function watch(
+  params: AnomalyParams,
+  state: AnomalyState,
+  closed: Closed,
+  usual: Usual,
+  z: number,
+): Step<AnomalyState> {
+  const { count, atLeast, sigmas } = params;
+  const off = closed.value - usual.middle;
+  const isOut = isMeant(params, z) && Math.abs(z) > sigmas && Math.abs(off) > atLeast;
+  const zs = [...state.zs, isOut || isMeant(params, z) ? z : 0].slice(-count);
+  const sameSide = (one: Closed | undefined) =>
+    one !== undefined && one.value > usual.middle === closed.value > usual.middle;
+  const run = isOut ? [...(sameSide(state.run.at(-1)) ? state.run : []), closed].slice(-count) : [];
+  const since = run.length === 0 ? undefined : run.length === 1 ? closed.from : (state.since ?? closed.from);
+  const scores = [runScore(zs, count), ...state.means.map((mean, i) => scoreOf(params, mean, i))].map((one) =>
+    isMeant(params, one) ? Math.abs(one) : 0,
+  );
+  const limits = scores.map((_, over) => limitOf(params, state.peaks, over));
+  const means = state.means.map((mean, i): Mean => {
+    const isHalf = scores[i + 1]! > limits[i + 1]! / 2;
+    return { ...mean, since: isHalf ? (mean.since ?? closed.from) : undefined };
+  });
+  const next: AnomalyState = {
+    ...state,
+    zs,
+    run,
+    since,
+    means,
+    peaks: withPeaks(state.peaks, closed.to, scores, usual),
+    missed: 0,
+  };
+  const isGood = !params.needsGood || closed.good || run.some(({ good }) => good);
+  if (!isGood) return [next, NOTHING];
+  if (run.length === count && scores[0]! > limits[0]!)
+    return fire(next, 0, limits[0]!, since!, begunRun(params, run, since!, usual, limits[0]!));
+  for (const [i, { off: mean, since: began = closed.from }] of means.entries()) {
+    const over = i + 1;
+    if (scores[over]! <= limits[over]! || Math.abs(mean) <= SPAN_AT_LEAST * atLeast) continue;
+    return fire(next, over, limits[over]!, began, begunMean(params, closed, began, usual, next, over, limits[over]!));
+  }
+  return [next, NOTHING];
+}
+
+function fire(state: AnomalyState, over: number, limit: number, since: number, outcome: Outcome): Step<AnomalyState> {
+  return [{ ...state, run: [], zs: [], since, firing: { over, limit } }, [outcome]];
+}
+
+/** Of days whose usual is known. The day that is on does not count against itself. */
+function withPeaks({ day, today, before }: Peaks, at: number, scores: readonly number[], { isKnown }: Usual): Peaks {
+  const now = Math.floor((at - 1) / DAY_MS);
+  const rounded = scores.map((score) => (isKnown ? short(score) : 0));
+  if (now === day) return { day, today: today.map((peak, i) => Math.max(peak, rounded[i]!)), before };
+  const kept = today.every((peak) => peak === 0)
+    ? before
+    : before.map((peaks, i) => [...peaks, today[i]!].slice(-PEAKS_MAX));
+  return { day: now, today: rounded, before: kept };
+}
+
+const tidy = (value: number) => Number(value.toPrecision(4));
+
+/** "usual at this time: 88, from 70 to 106", never beyond what the metric can be. */
+function usualNote({ range }: AnomalyParams, usual: Usual, limit: number, atLeast: number) {
+  const { middle } = usual;
+  const low = tidy(Math.max(range[0], Math.min(usual.low - limit * usual.down, middle - atLeast)));
+  const high = tidy(Math.min(range[1], Math.max(usual.high + limit * usual.up, middle + atLeast)));
+  return { low, high, note: noted(say("note.usual", { usual: tidy(middle), low, high })) };
+}
+
+function begunRun(params: AnomalyParams, run: readonly Closed[], since: number, usual: Usual, limit: number): Outcome {
   const { to: at, value } = run.at(-1)!;
-  const distance = distanceOf(params, usual);
-  const [low, high] = [tidy(usual.middle - distance), tidy(usual.middle + distance)];
-  const says = say("note.usual", { usual: tidy(usual.middle), low, high });
-  const evidence = run.map((closed, i) =>
-    i < run.length - 1 ? windowEvidence(closed) : { ...windowEvidence(closed), ...noted(says) },
+  const { low, high, note } = usualNote(params, usual, limit, params.atLeast);
+  const evidence = run.map(
+    (closed, i): Evidence => (i < run.length - 1 ? windowEvidence(closed) : { ...windowEvidence(closed), ...note }),
   );
   return { what: "firing", at, startedAt: since, value, limit: value > usual.middle ? high : low, evidence };
 }
 
-const tidy = (value: number) => Number(value.toPrecision(4));
+function begunMean(
+  params: AnomalyParams,
+  closed: Closed,
+  since: number,
+  usual: Usual,
+  { means }: AnomalyState,
+  over: number,
+  limit: number,
+): Outcome {
+  const mean = means[over - 1]!;
+  const value = tidy(Math.min(params.range[1], Math.max(params.range[0], usual.middle + mean.off)));
+  const spread = spreadOf(mean, SPANS[over - 1]! * params.count);
+  const { low, high, note } = usualNote(params, usual, limit * spread, SPAN_AT_LEAST * params.atLeast);
+  const from = closed.to - SPANS[over - 1]! * params.count * params.windowMs;
+  const evidence: Evidence = { measuredAt: closed.to, value, window: { from, samples: closed.samples }, ...note };
+  const side = mean.off > 0 ? high : low;
+  return { what: "firing", at: closed.to, startedAt: since, value, limit: side, evidence: [evidence] };
+}
 
 function watchForEnd(
   params: AnomalyParams,
   state: AnomalyState,
   closed: Closed,
   usual: Usual | undefined,
+  isRenewed: boolean,
 ): Step<AnomalyState> {
   const { to: at, value } = closed;
-  const { rolling, baseline, since } = state;
-  const lasted = at - since! >= RELEARN_AFTER_MS;
-  const isBack = !usual || Math.abs(value - usual.middle) <= distanceOf(params, usual) / 2;
-  if (!lasted && !isBack) return [{ ...state, missed: 0 }, NOTHING];
-  const evidence = [{ ...windowEvidence(closed), ...(isBack ? {} : noted(say("note.newNormal", {}))) }];
-  const next = { rolling, baseline: isBack ? baseline : NOTHING_LEARNT, run: [], missed: 0 };
+  const { firing, since, rolling, peaks } = state;
+  const { over, limit } = firing!;
+  const isRunBack = usual && Math.abs(distance(usual, value)) <= Math.min(limit, 2 * params.sigmas) / 2;
+  const isBack =
+    over === 0
+      ? !usual || isRunBack
+      : !usual || Math.abs(scoreOf(params, state.means[over - 1]!, over - 1)) <= limit / 2;
+  if (!isBack) return [{ ...state, missed: 0 }, NOTHING];
+  const note = isRenewed ? noted(say("note.newNormal", {})) : {};
+  const evidence = [{ ...windowEvidence(closed), ...note }];
+  const baseline = isRenewed ? renewed(state.baseline, params, since!, at) : state.baseline;
+  // What begins after this is another alert.
+  const means = forgotten(state);
+  const next: AnomalyState = {
+    ...state,
+    rolling,
+    baseline,
+    means,
+    peaks,
+    run: [],
+    zs: [],
+    since: undefined,
+    firing: undefined,
+    missed: 0,
+  };
   return [next, [{ what: "resolved", at, startedAt: since!, value, evidence, why: "cleared" }]];
 }
+
+const forgotten = ({ means }: AnomalyState): readonly Mean[] => means.map(({ spreads }) => ({ z: 0, off: 0, spreads }));
 
 /** `count` windows from `from` on have no valid mean: the run is broken, and too many of them end the alert. */
 function passMissing(params: AnomalyParams, state: AnomalyState, count: number, from: number): Step<AnomalyState> {
   if (count === 0) return [state, NOTHING];
-  const { rolling, baseline, firing, since, missed } = state;
-  const over: AnomalyState = { rolling, baseline, run: [], missed: 0 };
-  if (!firing) return [over, NOTHING];
+  const over: AnomalyState = { ...state, run: [], zs: [], since: undefined, firing: undefined, missed: 0 };
+  if (!state.firing) return [over, NOTHING];
+  const { since, missed } = state;
   const lapseAfter = Math.max(3, params.count);
   if (missed + count < lapseAfter) return [{ ...state, missed: missed + count }, NOTHING];
   const at = from + (lapseAfter - missed) * params.windowMs;

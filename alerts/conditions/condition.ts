@@ -14,6 +14,8 @@ export type Sample = WindowSample & {
   readonly lastAt: number | undefined;
   /** When its sensor was last heard before, whatever it said then. Left out where it does not matter. */
   readonly heardAt?: number | undefined;
+  /** Another alert on this value is open: what it shows now is nothing to learn from. */
+  readonly alarmed?: boolean | undefined;
   /** How often samples come, as known before this one. */
   readonly cadence: Cadence;
   /** Other values of the same reading, for conditions that name them. Left out where nobody does. */

@@ -491,6 +491,7 @@ function measure(
   const { lastAt, windows } = stream;
   const coversMs = windows.length > 0 ? coveredBy(stream, at) : undefined;
   const rolls = sharesWindows ? [] : undefined;
+  const alarmed = subject.actives !== NONE && isAlarmed(subject, watches);
   const others = beside && besideIn(subject.ring, row, beside);
   const sample: Sample = {
     at,
@@ -498,6 +499,7 @@ function measure(
     good,
     lastAt,
     heardAt,
+    alarmed,
     cadence: stream,
     coversMs,
     rolls,
@@ -531,6 +533,15 @@ function besideIn({ data }: Ring, row: number, places: NonNullable<Track["beside
     if (!Number.isNaN(found)) values[metric] = found;
   }
   return values;
+}
+
+/** An alert on this value is open, other than that it is unusual. */
+function isAlarmed({ actives }: Subject, watches: readonly Watch[]): boolean {
+  for (let i = 0; i < watches.length; i++) {
+    const { column, compiled } = watches[i]!;
+    if (compiled.rule.condition.type !== "anomaly" && actives.get(column)?.firedAt !== undefined) return true;
+  }
+  return false;
 }
 
 function derive(

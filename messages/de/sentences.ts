@@ -91,8 +91,10 @@ export const sentences: Pack["sentences"] = {
     const run = count === 1 ? bound : `${inARow(count, window)} außerhalb des Üblichen, jetzt ${bound}`;
     return `${capital(metric)}, ${where}: ${aggregate(window, "mean")} ${value} (${at.until}), ${run} (üblich um diese Zeit: ${usual}, von ${low} bis ${high}).`;
   },
-  "anomaly.newNormal": ({ at, value }) =>
-    `Beendet ${at.at} mit ${value}: Was vier Wochen angehalten hat, gilt als neuer Normalzustand.`,
+  "anomaly.newNormal": ({ at, value, since }) =>
+    since
+      ? `Beendet ${at.at} mit ${value}: neues Niveau ${since.since}.`
+      : `Beendet ${at.at} mit ${value}: Was vier Wochen angehalten hat, gilt als neuer Normalzustand.`,
   forecast({ metric, where, value, at, side, limit, likely, from, to, trend, per, over }) {
     const passes =
       side === "below"
@@ -163,7 +165,7 @@ export const sentences: Pack["sentences"] = {
   "quorum.retracted": () => "Mit den verspäteten Messwerten waren es nie genug Meldungen zugleich.",
   "quorum.corrected": () => "Verspätete Messwerte haben geändert, welche Meldungen zählen.",
   "note.usual": ({ usual, low, high }) => `üblich um diese Zeit: ${usual}, von ${low} bis ${high}`,
-  "note.newNormal": () => "hat vier Wochen angehalten: gilt als neuer Normalzustand",
+  "note.newNormal": () => "hat tagelang angehalten: das neue Niveau",
   "note.equal": ({ count }, { number }) => `${number(count)} gleiche Werte in Folge`,
   "note.within": ({ count, low, high }, { number }) => `${number(count)} Werte zwischen ${low} und ${high} in Folge`,
   "note.trend": ({ trend, per, low, high, count }, { number }) =>

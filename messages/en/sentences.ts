@@ -89,8 +89,10 @@ export const sentences: Pack["sentences"] = {
       count === 1 ? bound : `the ${ordinal(count)} ${windowUnit(window)} in a row out of the usual, now ${bound}`;
     return `${mean}, ${run} (usual at this time: ${usual}, from ${low} to ${high}).`;
   },
-  "anomaly.newNormal": ({ at, value }) =>
-    `It ended ${at.at} with ${value}: what has lasted four weeks is taken for the new normal.`,
+  "anomaly.newNormal": ({ at, value, since }) =>
+    since
+      ? `It ended ${at.at} with ${value}: new level ${since.since}.`
+      : `It ended ${at.at} with ${value}: what has lasted four weeks is taken for the new normal.`,
   forecast({ metric, where, value, at, side, limit, likely, from, to, trend, per, over }) {
     const passes = side === "below" ? `fall below ${limit}` : `rise above ${limit}`;
     const when = `around ${likely.text} (with 80 % between ${from.text} and ${to.text})`;
@@ -157,7 +159,7 @@ export const sentences: Pack["sentences"] = {
   "quorum.retracted": () => "With the late readings there were not enough alerts at a time.",
   "quorum.corrected": () => "Late readings changed which alerts were counted.",
   "note.usual": ({ usual, low, high }) => `usual at this time: ${usual}, from ${low} to ${high}`,
-  "note.newNormal": () => "has lasted four weeks: taken for the new normal",
+  "note.newNormal": () => "has lasted for days: the new level",
   "note.equal": ({ count }, { number }) => `${number(count)} equal values in a row`,
   "note.within": ({ count, low, high }, { number }) => `${number(count)} values between ${low} and ${high} in a row`,
   "note.trend": ({ trend, per, low, high, count }, { number }) =>

@@ -97,8 +97,10 @@ export const sentences: Pack["sentences"] = {
     const run = count === 1 ? bound : `${inARow(count, window)} fuera de lo habitual, ahora ${bound}`;
     return `${capital(metric)} en ${where}: ${aggregate(window, "mean")} de ${value} (${at.until}), ${run} (lo habitual a esta hora: ${usual}, de ${low} a ${high}).`;
   },
-  "anomaly.newNormal": ({ at, value }) =>
-    `Terminó ${at.at} con ${value}: lo que dura cuatro semanas se toma como la nueva normalidad.`,
+  "anomaly.newNormal": ({ at, value, since }) =>
+    since
+      ? `Terminó ${at.at} con ${value}: nuevo nivel ${since.since}.`
+      : `Terminó ${at.at} con ${value}: lo que dura cuatro semanas se toma como la nueva normalidad.`,
   forecast({ metric, where, value, at, side, limit, likely, from, to, trend, per, over }) {
     const passes = side === "below" ? `bajará de ${limit}` : `superará ${limit}`;
     const unit = per === "hour" ? "hora" : "día";
@@ -165,7 +167,7 @@ export const sentences: Pack["sentences"] = {
   "quorum.retracted": () => "Con las mediciones tardías no hubo suficientes alertas a la vez.",
   "quorum.corrected": () => "Las mediciones tardías cambiaron qué alertas se cuentan.",
   "note.usual": ({ usual, low, high }) => `lo habitual a esta hora: ${usual}, de ${low} a ${high}`,
-  "note.newNormal": () => "ha durado cuatro semanas: se toma como la nueva normalidad",
+  "note.newNormal": () => "ha durado días: el nuevo nivel",
   "note.equal": ({ count }, { number }) => `${number(count)} valores iguales seguidos`,
   "note.within": ({ count, low, high }, { number }) => `${number(count)} valores seguidos entre ${low} y ${high}`,
   "note.trend": ({ trend, per, low, high, count }, { number }) =>

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type AnomalyParams, anomaly } from "../../../alerts/conditions/anomaly.ts";
+import { zoneNamed } from "../../../model/zone.ts";
+import { aRule } from "../builders.ts";
 import { type Note, play } from "./play.ts";
 
 const MINUTE = 60_000;
@@ -14,6 +16,8 @@ const hourly: AnomalyParams = {
   atLeast: 0,
   capture: 0.75,
   needsGood: false,
+  range: [-1_000, 1_000],
+  spreadMin: 0,
 };
 
 /** A Monday. */
@@ -46,7 +50,9 @@ describe("anomaly", () => {
     ]);
     expect(outcomes[0]).toMatchObject({ value: 20, startedAt: (MONDAY + start) * HOUR });
     expect(outcomes[0]!.evidence).toHaveLength(2);
-    expect(outcomes[0]!.evidence[1]!.note).toMatch(/^usual at this time: (99|100|101), from \d+\.?\d* to \d+\.?\d*$/);
+    expect(outcomes[0]!.evidence[1]!.note).toMatch(
+      /^usual at this time: (99|100|101)\.?\d*, from \d+\.?\d* to \d+\.?\d*$/,
+    );
     expect(outcomes[0]!.limit).toBeGreaterThan(80);
     expect(outcomes[0]!.limit).toBeLessThan(100);
     expect(outcomes[1]).toMatchObject({ why: "cleared" });
@@ -80,17 +86,18 @@ describe("anomaly", () => {
     expect(run({}, feed(60 * 24)).outcomes).toEqual([]);
   });
 
-  it("says nothing before it knows the hour", () => {
+  it("says nothing of an hour it does not know, but for what lies far beyond all it has seen for a day", () => {
+    const odd = (value: number) =>
+      run(
+        {},
+        feed(3 * 24, (hour) => within(hour, 60, 64, value)),
+      ).outcomes;
+    expect(odd(130)).toEqual([]);
+    expect(odd(900).map(({ what }) => what)).toEqual(["firing", "resolved"]);
     expect(
       run(
         {},
-        feed(3 * 24, (hour) => within(hour, 60, 64, 900)),
-      ).outcomes,
-    ).toEqual([]);
-    expect(
-      run(
-        { season: "day" },
-        feed(4 * 24, (hour) => within(hour, 90, 94, 900)),
+        feed(20, (hour) => within(hour, 12, 18, 900)),
       ).outcomes,
     ).toEqual([]);
   });
@@ -104,25 +111,80 @@ describe("anomaly", () => {
     expect(outcomes.map(({ what }) => what)).toEqual(["firing", "resolved"]);
   });
 
-  it("does not learn what it calls unusual: after two weeks it still is", () => {
+  it("does not learn what it calls unusual: after four days it still is", () => {
     const start = 35 * 24;
     const { outcomes, state } = run(
       {},
-      feed(start + 14 * 24, (hour) => within(hour, start, start + 20 * 24, 300)),
+      feed(start + 4 * 24, (hour) => within(hour, start, start + 20 * 24, 300)),
     );
     expect(outcomes.map(({ what }) => what)).toEqual(["firing"]);
     expect(state.baseline.slots.flat().every((value) => value < 110)).toBe(true);
   });
 
-  it("what has lasted four weeks is the new normal", () => {
+  it("what stays is learnt on the fifth day and said as the new level, weekends included", () => {
+    for (const from of [0, 2, 4, 6]) {
+      const start = (35 + from) * 24;
+      const { outcomes } = run(
+        {},
+        feed(start + 60 * 24, (hour) => (hour >= start ? usual(hour + MONDAY) + 200 : undefined)),
+      );
+      expect(outcomes.map(({ what }) => what)).toEqual(["firing", "resolved"]);
+      expect((outcomes[1]!.at - outcomes[0]!.startedAt) / DAY).toBeLessThanOrEqual(7);
+      expect(outcomes[1]!.evidence[0]!.says!.key).toBe("note.newNormal");
+      const about = { rule: aRule({ metric: "no2", condition: { type: "anomaly" } }), spec: {} as never };
+      const said = anomaly.explainEnd!({ ...about, params: hourly, outcome: outcomes[1]! } as never);
+      expect(said!.params).toMatchObject({ since: outcomes[0]!.startedAt });
+    }
+  });
+
+  it("a meter that is frozen for 42 days teaches nothing", () => {
     const start = 35 * 24;
+    const end = start + 42 * 24;
     const { outcomes } = run(
       {},
-      feed(start + 60 * 24, (hour) => (hour >= start ? usual(hour + MONDAY) + 200 : undefined)),
+      feed(end + 28 * 24, (hour) => within(hour, start, end, 88.3)),
     );
-    expect(outcomes.map(({ what }) => what)).toEqual(["firing", "resolved"]);
-    expect((outcomes[1]!.at - outcomes[0]!.startedAt) / DAY).toBe(28);
-    expect(outcomes[1]!.evidence[0]!.note).toContain("new normal");
+    // What fired meanwhile ends, and nothing is said of the days that are as they were before.
+    expect(outcomes.filter(({ what, at }) => what === "firing" && hoursOf(at) > end)).toEqual([]);
+  });
+
+  it("zeros of a lamp by day are learnt, though they repeat for sixteen hours", () => {
+    const lamp = (hour: number) => (hour % 24 >= 4 && hour % 24 < 20 ? 0 : 4 + ((hour * 7) % 5) / 10);
+    const burning = 20 * 24 + 10;
+    const { outcomes } = run(
+      { season: "day", atLeast: 0.2, spreadMin: 0.05 },
+      feed(21 * 24, (hour) => within(hour, burning, burning + 4, 4) ?? lamp(hour)),
+    );
+    expect(outcomes.map(({ what, at }) => [what, hoursOf(at)])).toEqual([
+      ["firing", burning + 2],
+      ["resolved", burning + 5],
+    ]);
+  });
+
+  it("never claims as usual what cannot be", () => {
+    const start = 35 * 24 + 12;
+    const params = { range: [0, 101] as const, sigmas: 60 };
+    const { outcomes } = run(
+      params,
+      feed(36 * 24, (hour) => within(hour, start, start + 4, 900)),
+    );
+    expect(outcomes[0]!.evidence.at(-1)!.note).toMatch(/, from 0 to 101$/);
+  });
+
+  it("goes on from what versions before had kept: it learns anew, and what fires ends", () => {
+    const old = {
+      rolling: {},
+      baseline: { slots: [[1]], offs: [] },
+      run: [],
+      since: 5,
+      firing: true,
+      missed: 0,
+    } as never;
+    const cadence = { declaredMs: HOUR, gaps: [] };
+    const step = (state: typeof anomaly.quiet, hour: number) =>
+      anomaly.step({ ...hourly }, state, { at: hour * HOUR, value: 7, good: true, lastAt: (hour - 1) * HOUR, cadence });
+    const [first] = step(old, MONDAY);
+    expect(step(first, MONDAY + 1)[1]).toMatchObject([{ what: "resolved", startedAt: 5 }]);
   });
 
   it("ends within half of the distance, not at the edge", () => {
@@ -178,20 +240,47 @@ describe("anomaly", () => {
     expect(run({ count: 1 }, feed(36 * 24, two)).outcomes).toEqual([]);
   });
 
-  it("says nothing before it knows how far values are off", () => {
-    const values = (odd: number) => Array.from({ length: 120 }, (_, i): Note => [i * 60, i === odd ? 30 : 8 + (i % 5)]);
-    const none = { season: "none", count: 1 } as const;
-    expect(run(none, values(60)).outcomes).toEqual([]);
-    expect(run(none, values(80)).outcomes).toHaveLength(2);
-  });
-
   it("is bounded and survives JSON, with windows of five minutes as well", () => {
     const minutes = Array.from({ length: 8 * 7 * 288 }, (_, i): Note => [MONDAY * 60 + i * 5, 50 + ((i * 7) % 11)]);
-    const { state, outcomes } = run({ windowMs: 5 * MINUTE }, minutes.slice(0, 16_000), 5 * MINUTE);
+    const { state, outcomes } = run({ windowMs: 5 * MINUTE }, minutes.slice(0, 6_000), 5 * MINUTE);
     expect(outcomes).toEqual([]);
-    expect(state.baseline.slots).toHaveLength(168);
-    expect(Math.max(...state.baseline.slots.map((slot) => slot.length))).toBe(10);
+    expect(state.baseline.slots).toHaveLength(3 * 144);
+    expect(Math.max(...state.baseline.slots.map((slot) => slot.length))).toBe(8);
     expect(JSON.stringify(state)).not.toContain("null");
     expect(JSON.stringify(state).length).toBeLessThan(16_000);
+  });
+});
+
+/** Ten-minute values of a cabinet that switches at local times: off from 06:00 to 20:00, on holidays from 09:00 on. */
+const cabinet = (zone: string, from: string, days: number, holidays: readonly string[] = []): Note[] => {
+  const start = Date.parse(`${from}T00:00:00Z`);
+  return Array.from({ length: days * 144 }, (_, i): Note => {
+    const at = start + i * 10 * MINUTE;
+    const wall = new Date(at + zoneNamed(zone).offsetMs(at));
+    const hour = wall.getUTCHours();
+    const date = wall.toISOString().slice(0, 10);
+    const isRest = wall.getUTCDay() === 0 || holidays.includes(date);
+    return [at / MINUTE, hour >= (isRest ? 9 : 6) && hour < 20 ? 0.2 : 4 + ((i * 7) % 5) / 50];
+  });
+};
+const tenMinutes = { season: "week", windowMs: 10 * MINUTE, atLeast: 0.5, count: 2 } as const;
+
+describe("the local clock", () => {
+  it("says nothing of a switching time that goes with the clocks, through both changes", () => {
+    const zone = "Europe/Berlin";
+    for (const from of ["2026-02-16", "2026-09-14"]) {
+      const notes = cabinet(zone, from, 70);
+      expect(run({ ...tenMinutes, zone }, notes, 10 * MINUTE).outcomes).toEqual([]);
+      expect(run({ ...tenMinutes, zone: "UTC" }, notes, 10 * MINUTE).outcomes).not.toEqual([]);
+    }
+  });
+
+  it("a holiday is a day like a Sunday, if it is set", () => {
+    const holidays = ["2026-05-14", "2026-12-25"];
+    const notes = cabinet("Europe/Berlin", "2026-04-06", 45, holidays);
+    const params = { ...tenMinutes, zone: "Europe/Berlin" };
+    expect(run({ ...params, holidays: ["2026-05-14", "12-25"] }, notes, 10 * MINUTE).outcomes).toEqual([]);
+    const [first] = run(params, notes, 10 * MINUTE).outcomes;
+    expect(new Date(first!.startedAt).toISOString()).toBe("2026-05-14T04:10:00.000Z");
   });
 });
