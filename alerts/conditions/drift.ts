@@ -18,8 +18,15 @@ const SPREAD_MIN_HOURS = 12;
 /** One UTC day being filled: the first value of each hour. Which that is does not depend on the order of arrival. */
 type OpenDay = { readonly day: number; readonly at: (number | null)[]; readonly value: (number | null)[] };
 
-/** The daily medians of one metric of one sensor. `days`: [number of the UTC day, median], oldest first. */
-export type Daily = { days: (readonly [day: number, median: number])[]; open: OpenDay[] };
+/**
+ * The daily medians of one metric of one sensor. `days`: [number of the UTC day, median], oldest first. `bias`: the share
+ * by which it usually is above (below: negative) its neighbours, learnt from so many days.
+ */
+export type Daily = {
+  days: (readonly [day: number, median: number])[];
+  open: OpenDay[];
+  bias?: { readonly off: number; readonly days: number };
+};
 
 export const createDaily = (): Daily => ({ days: [], open: [] });
 
@@ -81,13 +88,17 @@ function correlation(a: Daily, b: Daily): number | undefined {
   return xx === 0 || yy === 0 ? undefined : xy / Math.sqrt(xx * yy);
 }
 
-/** One day of a sensor beside its neighbours. `off`: the share by which it is above (below: negative) their median. */
+/**
+ * One day of a sensor beside its neighbours. `off`: the share by which it is above (below: negative) their median;
+ * `change`: the same from what it usually shows beside them.
+ */
 export type Compared = {
   readonly day: number;
   readonly value: number;
   readonly around: number;
   readonly count: number;
   readonly off: number;
+  readonly change: number;
   /** The neighbours' own spread as a share of their median. */
   readonly spread: number;
 };
@@ -118,15 +129,40 @@ export function compareDays(
     const middle = median(others);
     if (middle <= 0 || isNearFloor(metric, middle)) return [];
     const off = value / middle - 1;
-    return [{ day, value, around: middle, count: others.length, off, spread: robustSigma(others, middle) / middle }];
+    const change = (1 + off) / (1 + (own.bias?.off ?? 0)) - 1;
+    const spread = robustSigma(others, middle) / middle;
+    return [{ day, value, around: middle, count: others.length, off, change, spread }];
   });
+}
+
+/** Before so many days nobody can tell a drift from what a place always shows. */
+const BIAS_MIN_DAYS = 7;
+/** A difference that stays is what the place shows after about two months. */
+const BIAS_DAYS = 60;
+
+/**
+ * A rural station shows less than the city every day, one at a kerb more: chronic differences are learnt and no fault.
+ * Answers whether the bias was known before this day. A slow drift is faster than what is learnt of it.
+ */
+export function learnBias(own: Daily, days: readonly Compared[], day: number): boolean {
+  const { bias } = own;
+  const last = days.at(-1);
+  if (!bias) {
+    if (days.length >= BIAS_MIN_DAYS) own.bias = { off: median(days.map(({ off }) => off)), days: days.length };
+    return false;
+  }
+  if (last?.day === day) {
+    const share = 1 / Math.min(BIAS_DAYS, bias.days + 1);
+    own.bias = { off: bias.off + share * (last.off - bias.off), days: Math.min(BIAS_DAYS, bias.days + 1) };
+  }
+  return true;
 }
 
 /** The days in a row, up to the newest, on which it was off by more than `ratio` to the same side: drift if long enough. */
 export function driftRun(spec: Spec<"drift">, days: readonly Compared[], to: number): Compared[] | undefined {
   const last = days.at(-1);
   if (!last || last.day !== to) return undefined;
-  const isOff = ({ off }: Compared) => Math.abs(off) > spec.ratio && Math.sign(off) === Math.sign(last.off);
+  const isOff = ({ change }: Compared) => Math.abs(change) > spec.ratio && Math.sign(change) === Math.sign(last.change);
   const firstIn = days.findLastIndex((one) => !isOff(one)) + 1;
   const run = days.slice(firstIn);
   const needed = parseDuration(spec.for)! / DAY_MS;
@@ -143,7 +179,7 @@ export function driftEnd(
 ): "back" | "no-data" | undefined {
   const last = days.slice(-BACK_DAYS);
   const isFresh = last.length === BACK_DAYS && last.at(-1)!.day === to;
-  if (isFresh && last.every(({ off }) => Math.abs(off) <= spec.ratio)) return "back";
+  if (isFresh && last.every(({ change }) => Math.abs(change) <= spec.ratio)) return "back";
   return to - seenDay > LOST_DAYS ? "no-data" : undefined;
 }
 

@@ -16,6 +16,7 @@ import {
   driftAlert,
   driftEnd,
   driftRun,
+  learnBias,
   noteHour,
 } from "../conditions/drift.ts";
 import { type CompiledRule, compileRule } from "../engine/plan.ts";
@@ -139,8 +140,9 @@ export function createDrift(
     if (!own || (!active && !matches(sensor))) return [];
     const around = near(sensor, spec, all).flatMap((other) => other.metrics.get(metric) ?? []);
     const compared = compareDays(metric, spec, own, around, day);
+    const isKnown = learnBias(own, compared, day);
     if (active) return end(rule, active, compared, day, knownAt);
-    const run = driftRun(spec, compared, day);
+    const run = isKnown ? driftRun(spec, compared, day) : undefined;
     if (!run) return [];
     const alert = driftAlert(one, sensor, run);
     set(keyOf(rule.id, sensor.id), { alert, seenDay: day });

@@ -4,6 +4,7 @@ import { DERIVED, isDerived, METRICS_OF, type MetricName, type RuleMetric } from
 import { LATE_AFTER_MS } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { type Amount, type Sentence, say } from "../../model/sentence.ts";
+import { MINUTE_MS } from "../../model/time.ts";
 import type { States } from "../engine/states.ts";
 import { type Judged, judgedAs, judgedOf, withVerdict } from "../says.ts";
 import { type Facts, factsOf, horizonOf, SIBLINGS } from "./facts.ts";
@@ -16,9 +17,12 @@ import type { Neighbour, Neighbours } from "./neighbours.ts";
  */
 type VerdictRow = {
   readonly is: Verdict["is"];
-  readonly when: (facts: Facts) => boolean;
-  readonly why: (facts: Facts) => Sentence;
+  readonly when: (facts: Case) => boolean;
+  readonly why: (facts: Case) => Sentence;
 };
+
+/** `together`: other sensors of the district of which the same rule says the same since about the same time. */
+type Case = Facts & { readonly together: number };
 
 const NEIGHBOURS_MIN = 2;
 /** Fewer cannot speak against a sensor. */
@@ -32,6 +36,11 @@ const isStill = ({ condition }: Facts) => condition === "flatline";
 const allStand = (facts: Facts) => atLeast(facts.standing, 0.6, facts.standing + facts.alive);
 const isAlone = (facts: Facts) =>
   facts.neighbours >= AGAINST_MIN && facts.beyond === 0 && facts.moved === 0 && facts.z >= ALONE_Z;
+const isParticles = ({ metric }: Facts) => metric === "pm25" || metric === "pm1";
+/** So many other sensors of the district began the same within this time: three feeders are one outage. */
+const TOGETHER_MIN = 2;
+const TOGETHER_MS = 15 * MINUTE_MS;
+const BEGUN_MAX = 64;
 const isStuck = (facts: Facts) => facts.stuck !== undefined && !facts.atFloor;
 
 const STILL: readonly VerdictRow[] = [
@@ -61,6 +70,12 @@ const REGISTERS: readonly VerdictRow[] = [
 ];
 
 const EVENTS: readonly VerdictRow[] = [
+  {
+    is: "event",
+    // What all of a gateway's sensors send for "none" is no event.
+    when: (f) => f.together >= TOGETHER_MIN && f.oddValue === undefined && !f.allSuspect,
+    why: ({ together }) => say("verdict.together", { count: together, within: TOGETHER_MS }),
+  },
   {
     is: "event",
     when: (f) => f.neighbours >= NEIGHBOURS_MIN && f.beyond >= Math.max(1, 0.33 * f.neighbours),
@@ -94,8 +109,11 @@ const FAULTS: readonly VerdictRow[] = [
   },
   {
     is: "sensor-fault",
+    // Of fine and coarse particles either may be wrong: that never hides an episode from operators.
     when: (f) =>
-      f.siblings.contradicts !== undefined && (f.neighbours < NEIGHBOURS_MIN || (f.beyond === 0 && f.moved === 0)),
+      f.siblings.contradicts !== undefined &&
+      !isParticles(f) &&
+      (f.neighbours < NEIGHBOURS_MIN || (f.beyond === 0 && f.moved === 0)),
     why: (f) => {
       const against = f.neighbours >= NEIGHBOURS_MIN ? { neighbours: f.neighbours } : {};
       return say("verdict.contradicts", { what: f.siblings.contradicts!, ...against });
@@ -121,8 +139,13 @@ const REST: readonly VerdictRow[] = [
   },
   {
     is: "event",
-    when: (f) => f.neighbours >= AGAINST_MIN && Math.abs(f.z) <= AMONG_Z && f.condition !== "anomaly",
+    when: (f) => f.neighbours >= AGAINST_MIN && Math.abs(f.z) <= AMONG_Z,
     why: (f) => say("verdict.among", beside(f)),
+  },
+  {
+    is: "unclear",
+    when: (f) => f.siblings.contradicts !== undefined && isParticles(f),
+    why: (f) => say("verdict.suspect", { what: f.siblings.contradicts! }),
   },
   { is: "unclear", when: isAlone, why: (f) => say("verdict.alone", beside(f)) },
   {
@@ -133,13 +156,13 @@ const REST: readonly VerdictRow[] = [
   { is: "unclear", when: () => true, why: unsettled },
 ];
 
-function decide(facts: Facts): Judged {
+function decide(facts: Case): Judged {
   const lines = isStill(facts) ? [...STILL, ...REST.slice(-2)] : [...REGISTERS, ...EVENTS, ...FAULTS, ...REST];
   const line = lines.find(({ when }) => when(facts))!;
   return judgedAs(line.is, line.why(facts));
 }
 
-function unsettled(f: Facts): Sentence {
+function unsettled(f: Case): Sentence {
   const { neighbours: of, standing, alive, moved, limit } = f;
   const level = amount(f, f.level);
   if (isStill(f)) return say("verdict.unsettledStill", { standing, alive, of, level });
@@ -185,6 +208,8 @@ export function metricsToKeep(rules: readonly Rule[]): Set<MetricName> {
 export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, states: States) {
   const judged = new Map(rules.filter(isJudged).map((rule) => [rule.id, rule]));
   const cases = new Map<string, JudgedAlert>();
+  /** Per rule and district: which sensors began when, the newest last. */
+  const begun = new Map<string, { readonly sensorId: string; readonly at: number }[]>();
   const dues = new Map<string, Due>();
 
   const table = states.open<string>({
@@ -215,9 +240,10 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
     const own = (metric: MetricName) => resident.recents.get(metric);
     const verdicts = measuredFor(rule.metric!)
       .filter((metric) => !isDerived(rule.metric!) || own(metric) !== undefined)
-      .map((metric) =>
-        decide(factsOf({ alert, rule, metric, to, own, around: neighbours.around(resident.sensor, metric) })),
-      );
+      .map((metric) => {
+        const around = neighbours.around(resident.sensor, metric);
+        return decide({ ...factsOf({ alert, rule, metric, to, own, around }), together: togetherWith(alert) });
+      });
     const best = ["event", "sensor-fault", "unclear"].flatMap((is) =>
       verdicts.filter(({ verdict }) => verdict.is === is),
     )[0];
@@ -247,10 +273,24 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
     return told;
   }
 
+  const placeOf = ({ rule, subject }: Transition["alert"]) => `${rule.id} ${subject.district ?? ""}`;
+
+  function noteBegun(alert: Transition["alert"]): void {
+    const sensorId = alert.subject.sensorId!;
+    const others = (begun.get(placeOf(alert)) ?? []).filter((one) => one.sensorId !== sensorId);
+    begun.set(placeOf(alert), [...others, { sensorId, at: alert.startedAt }].slice(-BEGUN_MAX));
+  }
+
+  const togetherWith = (alert: Transition["alert"]): number =>
+    (begun.get(placeOf(alert)) ?? []).filter(
+      ({ sensorId, at }) => sensorId !== alert.subject.sensorId && Math.abs(at - alert.startedAt) <= TOGETHER_MS,
+    ).length;
+
   /** A case is closed once its alert is over and its verdict final. */
   function keep(one: JudgedAlert): void {
     const { id, state, subject } = one.transition.alert;
     table.mark(id);
+    if (state !== "retracted") noteBegun(one.transition.alert);
     if (state === "retracted" || (state === "resolved" && one.isFinal)) cases.delete(id);
     else cases.set(id, one);
     const due = dueOf(subject.district ?? "");
