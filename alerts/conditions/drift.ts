@@ -144,7 +144,7 @@ const BIAS_DAYS = 60;
  * A rural station shows less than the city every day, one at a kerb more: chronic differences are learnt and no fault.
  * Answers whether the bias was known before this day. A slow drift is faster than what is learnt of it.
  */
-export function learnBias(own: Daily, days: readonly Compared[], day: number): boolean {
+export function learnBias({ ratio }: Spec<"drift">, own: Daily, days: readonly Compared[], day: number): boolean {
   const { bias } = own;
   const last = days.at(-1);
   if (!bias) {
@@ -152,7 +152,7 @@ export function learnBias(own: Daily, days: readonly Compared[], day: number): b
     return false;
   }
   if (last?.day === day) {
-    const share = 1 / Math.min(BIAS_DAYS, bias.days + 1);
+    const share = 1 / (Math.abs(last.change) > ratio ? BIAS_DAYS : Math.min(BIAS_DAYS, bias.days + 1));
     own.bias = { off: bias.off + share * (last.off - bias.off), days: Math.min(BIAS_DAYS, bias.days + 1) };
   }
   return true;

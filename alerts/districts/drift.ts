@@ -140,7 +140,7 @@ export function createDrift(
     if (!own || (!active && !matches(sensor))) return [];
     const around = near(sensor, spec, all).flatMap((other) => other.metrics.get(metric) ?? []);
     const compared = compareDays(metric, spec, own, around, day);
-    const isKnown = learnBias(own, compared, day);
+    const isKnown = learnBias(spec, own, compared, day);
     if (active) return end(rule, active, compared, day, knownAt);
     const run = isKnown ? driftRun(spec, compared, day) : undefined;
     if (!run) return [];

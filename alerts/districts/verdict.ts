@@ -72,12 +72,6 @@ const REGISTERS: readonly VerdictRow[] = [
 const EVENTS: readonly VerdictRow[] = [
   {
     is: "event",
-    // What all of a gateway's sensors send for "none" is no event.
-    when: (f) => f.together >= TOGETHER_MIN && f.oddValue === undefined && !f.allSuspect,
-    why: ({ together }) => say("verdict.together", { count: together, within: TOGETHER_MS }),
-  },
-  {
-    is: "event",
     when: (f) => f.neighbours >= NEIGHBOURS_MIN && f.beyond >= Math.max(1, 0.33 * f.neighbours),
     why: (f) =>
       say("verdict.beyond", { count: f.beyond, of: f.neighbours, side: sideOf(f), limit: amount(f, f.limit!) }),
@@ -87,6 +81,12 @@ const EVENTS: readonly VerdictRow[] = [
     when: (f) => atLeast(f.moved, 0.5, f.neighbours),
     why: (f) =>
       say("verdict.moved", { count: f.moved, of: f.neighbours, direction: directionOf(f), level: amount(f, f.level) }),
+  },
+  {
+    is: "event",
+    // What all of a gateway's sensors send for "none" is no event.
+    when: (f) => f.together >= TOGETHER_MIN && f.oddValue === undefined && !f.allSuspect,
+    why: ({ together }) => say("verdict.together", { count: together, within: TOGETHER_MS }),
   },
 ];
 

@@ -123,18 +123,25 @@ describe("drift against neighbours", () => {
     ).toEqual([]);
   });
 
+  it("what a place shows from the first day on is its bias, and no fault", () => {
+    const winter = (day: number) => (day < 30 ? 0.7 : 0.62);
+    for (const gain of [() => 0.6, () => 1.6, winter]) expect(run(feed(60, 5, gain), city(5))).toEqual([]);
+    const [first] = run(
+      feed(60, 5, (day) => (day < 40 ? 0.65 : 0.3)),
+      city(5),
+    );
+    expect((first!.alert.startedAt - T0) / DAY).toBe(40);
+  });
+
   it("begins anew with a calibration, and ends what it had said", () => {
     const sensors = city(5);
-    const readings = feed(24, 5, () => 1.6);
+    const readings = feed(24, 5, (day) => (day < 8 ? 1 : 1.6));
     const detector = createDetector({ rules: [DRIFT], sensor: (id) => sensors.get(id) });
     const half = readings.filter(({ measuredAt }) => measuredAt < T0 + 16 * DAY);
     expect(detector.observe(half).map(({ entry }) => entry.what)).toEqual(["firing"]);
     sensors.set("s-0", { ...sensors.get("s-0")!, tags: { calibratedAt: "2026-12-07" } });
     const after = detector.observe(readings.slice(half.length));
-    expect(after.map(({ entry }) => [entry.what, (entry.at - T0) / DAY])).toEqual([
-      ["resolved", 16],
-      ["firing", 23],
-    ]);
+    expect(after.map(({ entry }) => [entry.what, (entry.at - T0) / DAY])).toEqual([["resolved", 16]]);
     expect(after[0]!.entry.note).toBe("The sensor was calibrated or moved.");
   });
 

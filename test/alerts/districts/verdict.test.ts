@@ -141,10 +141,12 @@ describe("what the sensor's other values say", () => {
     expect(audience).toBe("crews");
   });
 
-  it("a sensor fault: more fine particles than particles", () => {
+  it("suspect, and still told to operators: more fine particles than particles, either of which may be wrong", () => {
     const values = (i: number, at: number): Values =>
       i === 0 && at === FIRES ? { pm25: 300, pm10: 30 } : { pm25: 20 + wobble(i, at), pm10: 30 };
-    expect(judged(FINE, feed({ count: 1, at: FIRES }, values)).verdict!.is).toBe("sensor-fault");
+    const { verdict, audience } = judged(FINE, feed({ count: 1, at: FIRES }, values));
+    expect([verdict!.is, audience]).toEqual(["unclear", "operators"]);
+    expect(verdict!.why).toMatch(/^Suspect: /);
   });
 });
 
