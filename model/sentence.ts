@@ -253,7 +253,6 @@ export const SENTENCES = {
   "verdict.spikeAlone": { neighbours: "count", level: "amount" },
   "verdict.allSuspect": { neighbours: "count", level: "amount" },
   "verdict.agrees": { what: "sentence" },
-  "verdict.together": { count: "count", within: "span" },
   /** Either value may be wrong. */
   "verdict.suspect": { what: "sentence" },
   "verdict.among": { neighbours: "count", level: "amount" },

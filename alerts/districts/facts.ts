@@ -3,7 +3,7 @@ import { isDerived, METRICS, type MetricName } from "../../model/metrics.ts";
 import type { Rule, RuleData } from "../../model/rule.ts";
 import { type Amount, type Sentence, say } from "../../model/sentence.ts";
 import { isNearFloor, median, noiseOf, robustSigma } from "../conditions/statistics.ts";
-import { type Recent, repeats, slotEnd, usualGapMs, valuesIn } from "./recent.ts";
+import { type Recent, repeats, SLOT_MS, slotEnd, usualGapMs, valuesIn } from "./recent.ts";
 
 /** A metric in the time of the alert and in the sensor's recent past. */
 type Glimpse = { readonly now: number; readonly before: number | undefined };
@@ -164,7 +164,13 @@ export function horizonOf({ condition, metric }: Rule, at: number): number {
   return slotEnd(isOfWindow ? at - 1 : at);
 }
 
-/** The same answer whenever it is asked for, once all that was measured up to `to` is in. */
+/**
+ * Neighbours may be hit a little later: feeders of one outage trip within minutes, and each is to have the same verdict.
+ * All that is looked at lies within this of the horizon.
+ */
+export const LATER_MS = 2 * SLOT_MS;
+
+/** The same answer whenever it is asked for, once all that was measured up to `LATER_MS` after `to` is in. */
 export function factsOf(asked: Asked): Facts {
   const { alert, rule, metric, to, own, around } = asked;
   const mine = own(metric);
@@ -232,13 +238,14 @@ function lookAt(
   { from, to }: { from: number; to: number },
   direction: 1 | -1,
 ): Other[] {
-  const now = valuesIn(recent, from, to, NOW_MAX);
+  const until = valuesIn(recent, from, to, NOW_MAX);
+  const now = [...until, ...valuesIn(recent, to, to + LATER_MS, NOW_MAX)];
   if (now.length === 0) return [];
   const reach = direction * Math.max(...now.map((value) => direction * value));
   const past = valuesIn(recent, NEVER, from, BEFORE_MAX);
   const before = past.length < BEFORE_MIN ? undefined : median(past);
   const noise = Math.max(noiseOf(metric, before ?? reach), before === undefined ? 0 : 2 * robustSigma(past, before));
-  return [{ reach, level: now.at(-1)!, before, noise }];
+  return [{ reach, level: until.at(-1) ?? now[0]!, before, noise }];
 }
 
 /** The same way, clearly, and by a third at least of what the sensor did. */

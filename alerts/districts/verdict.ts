@@ -4,10 +4,9 @@ import { DERIVED, isDerived, METRICS_OF, type MetricName, type RuleMetric } from
 import { LATE_AFTER_MS } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { type Amount, type Sentence, say } from "../../model/sentence.ts";
-import { MINUTE_MS } from "../../model/time.ts";
 import type { States } from "../engine/states.ts";
 import { type Judged, judgedAs, judgedOf, withVerdict } from "../says.ts";
-import { type Facts, factsOf, horizonOf, SIBLINGS } from "./facts.ts";
+import { type Facts, factsOf, horizonOf, LATER_MS, SIBLINGS } from "./facts.ts";
 import type { Neighbour, Neighbours } from "./neighbours.ts";
 
 /**
@@ -17,12 +16,9 @@ import type { Neighbour, Neighbours } from "./neighbours.ts";
  */
 type VerdictRow = {
   readonly is: Verdict["is"];
-  readonly when: (facts: Case) => boolean;
-  readonly why: (facts: Case) => Sentence;
+  readonly when: (facts: Facts) => boolean;
+  readonly why: (facts: Facts) => Sentence;
 };
-
-/** `together`: other sensors of the district of which the same rule says the same since about the same time. */
-type Case = Facts & { readonly together: number };
 
 const NEIGHBOURS_MIN = 2;
 /** Fewer cannot speak against a sensor. */
@@ -37,10 +33,6 @@ const allStand = (facts: Facts) => atLeast(facts.standing, 0.6, facts.standing +
 const isAlone = (facts: Facts) =>
   facts.neighbours >= AGAINST_MIN && facts.beyond === 0 && facts.moved === 0 && facts.z >= ALONE_Z;
 const isParticles = ({ metric }: Facts) => metric === "pm25" || metric === "pm1";
-/** So many other sensors of the district began the same within this time: three feeders are one outage. */
-const TOGETHER_MIN = 2;
-const TOGETHER_MS = 15 * MINUTE_MS;
-const BEGUN_MAX = 64;
 const isStuck = (facts: Facts) => facts.stuck !== undefined && !facts.atFloor;
 
 const STILL: readonly VerdictRow[] = [
@@ -81,12 +73,6 @@ const EVENTS: readonly VerdictRow[] = [
     when: (f) => atLeast(f.moved, 0.5, f.neighbours),
     why: (f) =>
       say("verdict.moved", { count: f.moved, of: f.neighbours, direction: directionOf(f), level: amount(f, f.level) }),
-  },
-  {
-    is: "event",
-    // What all of a gateway's sensors send for "none" is no event.
-    when: (f) => f.together >= TOGETHER_MIN && f.oddValue === undefined && !f.allSuspect,
-    why: ({ together }) => say("verdict.together", { count: together, within: TOGETHER_MS }),
   },
 ];
 
@@ -156,13 +142,13 @@ const REST: readonly VerdictRow[] = [
   { is: "unclear", when: () => true, why: unsettled },
 ];
 
-function decide(facts: Case): Judged {
+function decide(facts: Facts): Judged {
   const lines = isStill(facts) ? [...STILL, ...REST.slice(-2)] : [...REGISTERS, ...EVENTS, ...FAULTS, ...REST];
   const line = lines.find(({ when }) => when(facts))!;
   return judgedAs(line.is, line.why(facts));
 }
 
-function unsettled(f: Case): Sentence {
+function unsettled(f: Facts): Sentence {
   const { neighbours: of, standing, alive, moved, limit } = f;
   const level = amount(f, f.level);
   if (isStill(f)) return say("verdict.unsettledStill", { standing, alive, of, level });
@@ -208,8 +194,6 @@ export function metricsToKeep(rules: readonly Rule[]): Set<MetricName> {
 export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, states: States) {
   const judged = new Map(rules.filter(isJudged).map((rule) => [rule.id, rule]));
   const cases = new Map<string, JudgedAlert>();
-  /** Per rule and district: which sensors began when, the newest last. */
-  const begun = new Map<string, { readonly sensorId: string; readonly at: number }[]>();
   const dues = new Map<string, Due>();
 
   const table = states.open<string>({
@@ -242,7 +226,7 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
       .filter((metric) => !isDerived(rule.metric!) || own(metric) !== undefined)
       .map((metric) => {
         const around = neighbours.around(resident.sensor, metric);
-        return decide({ ...factsOf({ alert, rule, metric, to, own, around }), together: togetherWith(alert) });
+        return decide(factsOf({ alert, rule, metric, to, own, around }));
       });
     const best = ["event", "sensor-fault", "unclear"].flatMap((is) =>
       verdicts.filter(({ verdict }) => verdict.is === is),
@@ -268,29 +252,15 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
       rule,
       known ?? (alert.state === "retracted" ? undefined : judge(rule, alert, resident)),
     );
-    const dueAt = horizonOf(rule, alert.firedAt ?? alert.startedAt) + LATE_AFTER_MS + 1;
+    const dueAt = horizonOf(rule, alert.firedAt ?? alert.startedAt) + LATER_MS + LATE_AFTER_MS + 1;
     keep({ transition: told, dueAt, imported, isFinal: former?.isFinal ?? dueAt <= watermark });
     return told;
   }
-
-  const placeOf = ({ rule, subject }: Transition["alert"]) => `${rule.id} ${subject.district ?? ""}`;
-
-  function noteBegun(alert: Transition["alert"]): void {
-    const sensorId = alert.subject.sensorId!;
-    const others = (begun.get(placeOf(alert)) ?? []).filter((one) => one.sensorId !== sensorId);
-    begun.set(placeOf(alert), [...others, { sensorId, at: alert.startedAt }].slice(-BEGUN_MAX));
-  }
-
-  const togetherWith = (alert: Transition["alert"]): number =>
-    (begun.get(placeOf(alert)) ?? []).filter(
-      ({ sensorId, at }) => sensorId !== alert.subject.sensorId && Math.abs(at - alert.startedAt) <= TOGETHER_MS,
-    ).length;
 
   /** A case is closed once its alert is over and its verdict final. */
   function keep(one: JudgedAlert): void {
     const { id, state, subject } = one.transition.alert;
     table.mark(id);
-    if (state !== "retracted") noteBegun(one.transition.alert);
     if (state === "retracted" || (state === "resolved" && one.isFinal)) cases.delete(id);
     else cases.set(id, one);
     const due = dueOf(subject.district ?? "");

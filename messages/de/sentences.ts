@@ -219,8 +219,6 @@ export const sentences: Pack["sentences"] = {
   "verdict.agrees": ({ what }) => `${capital(what)}.`,
   "verdict.among": ({ neighbours, level }, f) =>
     `${capital(beside(neighbours, f))} zeigen etwa dasselbe (Median ${level}).`,
-  "verdict.together": ({ count, within }) =>
-    `${count} andere Sensoren des Bezirks begannen damit innerhalb von ${within}.`,
   "verdict.suspect": ({ what }) =>
     `Zweifelhaft: ${what}; einer der beiden Werte ist falsch, und es kann der andere sein.`,
   "verdict.alone": ({ neighbours, level }, f) =>

@@ -211,7 +211,6 @@ export const sentences: Pack["sentences"] = {
     `All its values are suspect, and its ${beside(neighbours, f)} stayed near ${level}.`,
   "verdict.agrees": ({ what }) => `${capital(what)}.`,
   "verdict.among": ({ neighbours, level }, f) => `Its ${beside(neighbours, f)} show about the same (median ${level}).`,
-  "verdict.together": ({ count, within }) => `${count} other sensors of the district began the same within ${within}.`,
   "verdict.suspect": ({ what }) => `Suspect: ${what}; one of the two is wrong, and it may be the other.`,
   "verdict.alone": ({ neighbours, level }, f) =>
     `Only this sensor shows it: its ${beside(neighbours, f)} stayed near ${level}. A local event or a fault.`,

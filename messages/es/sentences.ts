@@ -221,7 +221,6 @@ export const sentences: Pack["sentences"] = {
   "verdict.agrees": ({ what }) => `${capital(what)}.`,
   "verdict.among": ({ neighbours, level }, f) =>
     `${capital(beside(neighbours, f))} muestran más o menos lo mismo (mediana ${level}).`,
-  "verdict.together": ({ count, within }) => `Otros ${count} sensores del distrito empezaron lo mismo en ${within}.`,
   "verdict.suspect": ({ what }) => `Dudoso: ${what}; uno de los dos es erróneo, y puede ser el otro.`,
   "verdict.alone": ({ neighbours, level }, f) =>
     `Solo este sensor lo muestra: ${beside(neighbours, f)} siguieron cerca de ${level}. Un suceso local o un fallo.`,

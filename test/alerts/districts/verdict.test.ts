@@ -153,7 +153,7 @@ describe("what the sensor's other values say", () => {
 describe("the second look", () => {
   const others = (i: number, at: number) => (at >= FIRES ? 205 : 40 + wobble(i, at));
   const readings = feed({ count: 6, at: FIRES }, jump(230, others));
-  const later = [aReading(FIRES + 36 * MINUTE, { no2: 40 }, { sensorId: "s-1" })];
+  const later = [aReading(FIRES + 46 * MINUTE, { no2: 40 }, { sensorId: "s-1" })];
 
   it("comes when the lateness has passed, and a change is an entry that tells why", () => {
     const detector = createDetector({ rules: [NO2], sensor: () => undefined });
@@ -164,10 +164,10 @@ describe("the second look", () => {
     expect(about).toMatchObject([
       {
         alert: { state: "firing", verdict: { is: "event", why: "5 of 5 neighbours were above 200 µg/m³, too." } },
-        entry: { what: "verdict", at: FIRES + 35 * MINUTE, note: "5 of 5 neighbours were above 200 µg/m³, too." },
+        entry: { what: "verdict", at: FIRES + 45 * MINUTE, note: "5 of 5 neighbours were above 200 µg/m³, too." },
       },
     ]);
-    const end = detector.observe([aReading(FIRES + 40 * MINUTE, { no2: 40 }, { sensorId: "s-0" })]);
+    const end = detector.observe([aReading(FIRES + 50 * MINUTE, { no2: 40 }, { sensorId: "s-0" })]);
     expect(end.find(({ alert }) => alert.id === first.alert.id)).toMatchObject({
       alert: { state: "resolved", verdict: { is: "event" } },
     });
@@ -186,6 +186,29 @@ describe("the second look", () => {
     before.observe(later);
     const rows = before.states.snapshot();
     expect(rows.some(({ rule }) => rule === "~recent-since")).toBe(true);
+  });
+
+  it("finds one verdict for three feeders that one outage takes within minutes", () => {
+    const dead = aRule({
+      id: "dead",
+      kind: "energy",
+      metric: "activePower",
+      condition: { type: "threshold", below: 1 },
+    });
+    const trips = [FIRES - 7 * MINUTE, FIRES - 4 * MINUTE, FIRES];
+    const powers: Reading[] = [];
+    for (let at = FIRES - 4 * HOUR; at <= FIRES + HOUR; at += MINUTE)
+      for (const [i, trip] of trips.entries())
+        powers.push(
+          aReading(
+            at + i,
+            { activePower: at < trip ? 400 + wobble(i, at) : 0 },
+            { sensorId: `s-${i}`, kind: "energy" },
+          ),
+        );
+    const said = createDetector({ rules: [dead], sensor: () => undefined }).observe(powers);
+    const last = new Map(said.map(({ alert }) => [alert.subject.sensorId, alert.verdict]));
+    expect([...last.values()]).toEqual(Array(3).fill({ is: "event", why: "2 of 2 neighbours were below 1 kW, too." }));
   });
 
   it("leaves what the device says of itself alone", () => {
