@@ -41,11 +41,10 @@ const SPREADS_MAX = 96;
 const SPREADS_MIN = 12;
 /** The largest distance of each day is remembered for four weeks. */
 const PEAKS_MAX = 28;
-/** What was as far off on two other days of them is not unusual. */
-const PEAK_RANK = 2;
-/** While so few days are known, it takes half as much again. */
+/** It takes half as much again as on the second of those days: the first may have been an event itself. */
+const BEYOND_PEAKS = 1.5;
+/** While fewer are known, all of them count. */
 const PEAKS_MIN = 3;
-const CAREFUL = 1.5;
 /** Longer than this no value repeats itself unless the sensor is stuck. */
 const STILL_MAX_MS = 20 * HOUR_MS;
 
@@ -98,8 +97,8 @@ const QUIET: AnomalyState = {
  * (`baseline.ts`). It fires when
  * - `count` windows in a row are off to one side, each by more than `sigmas` and `atLeast` (in the metric's unit); or
  * - a mean of z over 4 or 16 times as long is, in its own robust spread. Source: EWMA charts (Roberts 1959).
- * Either must be farther off than on all but two of the last 28 days, so that a sensor whose values have long tails sets
- * its own limit. It ends within half of what made it fire.
+ * Either must be farther off, by half as much again, than on all but one of the last 28 days, so that a sensor whose
+ * values have long tails sets its own limit. It ends within half of what made it fire.
  *
  * Guards: a window counts with its data capture, an invalid or missing one breaks the run, and max(3, count) of them end
  * what fires ("no-data"). What is out of the usual is not learnt, nor are windows in which something else is known to be
@@ -269,8 +268,8 @@ function runScore(zs: readonly number[], count: number): number {
 
 function limitOf({ sigmas }: AnomalyParams, { before }: Peaks, over: number): number {
   const peaks = before[over]!;
-  if (peaks.length < PEAKS_MIN) return Math.max(CAREFUL * sigmas, ...peaks.map((peak) => CAREFUL * peak));
-  return Math.max(sigmas, peaks.toSorted((a, b) => b - a)[PEAK_RANK]!);
+  if (peaks.length < PEAKS_MIN) return BEYOND_PEAKS * Math.max(sigmas, ...peaks);
+  return Math.max(sigmas, BEYOND_PEAKS * peaks.toSorted((a, b) => b - a)[1]!);
 }
 
 const isMeant = ({ side }: AnomalyParams, score: number) =>
