@@ -49,12 +49,21 @@ const PEAKS_MIN = 3;
 const STILL_MAX_MS = 20 * HOUR_MS;
 
 /** A mean that forgets: of distances and of what lies behind them, and since when it has been half of what fires. */
-type Mean = { readonly z: number; readonly off: number; readonly since?: number; readonly spreads: readonly number[] };
+type Mean = {
+  readonly z: number;
+  readonly off: number;
+  readonly since?: number;
+  readonly spreads: readonly number[];
+  /** Of `spreads`, worked out when one is added; undefined while there are too few. */
+  readonly spread?: number;
+};
 /** The largest distance of the days before, and of the day that is on: of a run first, then of the means. */
 type Peaks = {
   readonly day: number;
   readonly today: readonly number[];
   readonly before: readonly (readonly number[])[];
+  /** What must be passed for them, worked out when a day is over. */
+  readonly limits: readonly number[];
 };
 
 /**
@@ -78,7 +87,7 @@ type AnomalyState = {
   readonly missed: number;
 };
 
-const NO_PEAKS: Peaks = { day: 0, today: [0, 0, 0], before: [[], [], []] };
+const NO_PEAKS: Peaks = { day: 0, today: [0, 0, 0], before: [[], [], []], limits: [0, 0, 0] };
 const NO_MEANS: readonly Mean[] = SPANS.map(() => ({ z: 0, off: 0, spreads: [] }));
 const QUIET: AnomalyState = {
   rolling: {},
@@ -187,7 +196,7 @@ function judge(
   }
   const z = distance(usual, closed.value);
   const measured = usual.isKnown ? withMeans(params, state, closed, usual, z) : state;
-  const [taught, isRenewed] = teach(params, measured, closed, isStill(ended), isAlarmed);
+  const [taught, isRenewed] = teach(params, measured, closed, isStill(ended), isAlarmed, usual);
   if (taught.firing) return watchForEnd(params, taught, closed, isRenewed ? undefined : usual, isRenewed);
   // A stuck sensor says nothing of the city, and another rule says that it is stuck.
   const isStuck = taught.held !== undefined && taught.held.to - taught.held.from > STILL_MAX_MS;
@@ -204,6 +213,7 @@ function teach(
   { from, to, value }: Closed,
   isFlat: boolean,
   isAlarmed: boolean,
+  known?: Usual,
 ): [AnomalyState, boolean] {
   const { held, firing } = state;
   if (held && isFlat && held.value === value && held.to === from) return [{ ...state, held: { ...held, to } }, false];
@@ -211,7 +221,8 @@ function teach(
   let { baseline } = state;
   let isRenewed = false;
   const learnOne = (at: number, one: number, isOther: boolean) => {
-    const usual = usualAt(baseline, params, slotOf(params, at));
+    const isAsKnown = known !== undefined && at === from && baseline === state.baseline;
+    const usual = isAsKnown ? known : usualAt(baseline, params, slotOf(params, at));
     if (!isOther && (!usual || Math.abs(distance(usual, one)) <= sigmas)) {
       baseline = learn(baseline, params, at, one);
       return;
@@ -243,20 +254,19 @@ function withMeans(params: AnomalyParams, state: AnomalyState, closed: Closed, u
       off: short(mean.off + (share * (closed.value - usual.middle) - mean.off) / span),
     };
     if (windows % span !== 0 || state.firing) return next;
-    return { ...next, spreads: [...mean.spreads, Math.abs(next.z)].slice(-SPREADS_MAX) };
+    const spreads = [...mean.spreads, Math.abs(next.z)].slice(-SPREADS_MAX);
+    if (spreads.length < SPREADS_MIN) return { ...next, spreads };
+    return { ...next, spreads, spread: short(Math.max(leastSpread(span), 1.4826 * median(spreads))) };
   });
   return { ...state, means, windows };
 }
 
-/** At least that of a mean of windows that have nothing to do with each other. */
-function spreadOf({ spreads }: Mean, span: number): number {
-  const least = 1 / Math.sqrt(2 * span - 1);
-  return spreads.length < SPREADS_MIN ? least : Math.max(least, 1.4826 * median(spreads));
-}
+/** That of a mean of windows that have nothing to do with each other. */
+const leastSpread = (span: number) => 1 / Math.sqrt(2 * span - 1);
+const spreadOf = ({ spread }: Mean, span: number): number => spread ?? leastSpread(span);
 
 /** How far a mean is off, in its own spread; 0 while that is not known. */
-const scoreOf = ({ count }: AnomalyParams, mean: Mean, i: number): number =>
-  mean.spreads.length < SPREADS_MIN ? 0 : mean.z / spreadOf(mean, SPANS[i]! * count);
+const scoreOf = ({ z, spread }: Mean): number => (spread === undefined ? 0 : z / spread);
 
 /** Of a run the least distance of its windows: all of them are that far off. */
 function runScore(zs: readonly number[], count: number): number {
@@ -266,10 +276,13 @@ function runScore(zs: readonly number[], count: number): number {
   return low > 0 ? low : high < 0 ? high : 0;
 }
 
-function limitOf({ sigmas }: AnomalyParams, { before }: Peaks, over: number): number {
-  const peaks = before[over]!;
-  if (peaks.length < PEAKS_MIN) return BEYOND_PEAKS * Math.max(sigmas, ...peaks);
-  return Math.max(sigmas, BEYOND_PEAKS * peaks.toSorted((a, b) => b - a)[1]!);
+function limitOf({ sigmas }: AnomalyParams, { before, limits }: Peaks, over: number): number {
+  return Math.max(before[over]!.length < PEAKS_MIN ? BEYOND_PEAKS * sigmas : sigmas, limits[over]!);
+}
+
+function limitFor(peaks: readonly number[]): number {
+  const [first = 0, second = 0] = peaks.toSorted((a, b) => b - a);
+  return BEYOND_PEAKS * (peaks.length < PEAKS_MIN ? first : second);
 }
 
 const isMeant = ({ side }: AnomalyParams, score: number) =>
@@ -290,7 +303,7 @@ function watch(
     one !== undefined && one.value > usual.middle === closed.value > usual.middle;
   const run = isOut ? [...(sameSide(state.run.at(-1)) ? state.run : []), closed].slice(-count) : [];
   const since = run.length === 0 ? undefined : run.length === 1 ? closed.from : (state.since ?? closed.from);
-  const scores = [runScore(zs, count), ...state.means.map((mean, i) => scoreOf(params, mean, i))].map((one) =>
+  const scores = [runScore(zs, count), ...state.means.map((mean) => scoreOf(mean))].map((one) =>
     isMeant(params, one) ? Math.abs(one) : 0,
   );
   const limits = scores.map((_, over) => limitOf(params, state.peaks, over));
@@ -324,14 +337,14 @@ function fire(state: AnomalyState, over: number, limit: number, since: number, o
 }
 
 /** Of days whose usual is known. The day that is on does not count against itself. */
-function withPeaks({ day, today, before }: Peaks, at: number, scores: readonly number[], { isKnown }: Usual): Peaks {
+function withPeaks(peaks: Peaks, at: number, scores: readonly number[], { isKnown }: Usual): Peaks {
+  const { day, today, before } = peaks;
   const now = Math.floor((at - 1) / DAY_MS);
   const rounded = scores.map((score) => (isKnown ? short(score) : 0));
-  if (now === day) return { day, today: today.map((peak, i) => Math.max(peak, rounded[i]!)), before };
-  const kept = today.every((peak) => peak === 0)
-    ? before
-    : before.map((peaks, i) => [...peaks, today[i]!].slice(-PEAKS_MAX));
-  return { day: now, today: rounded, before: kept };
+  if (now === day) return { ...peaks, today: today.map((peak, i) => Math.max(peak, rounded[i]!)) };
+  if (today.every((peak) => peak === 0)) return { ...peaks, day: now, today: rounded };
+  const kept = before.map((some, i) => [...some, today[i]!].slice(-PEAKS_MAX));
+  return { day: now, today: rounded, before: kept, limits: kept.map(limitFor) };
 }
 
 const tidy = (value: number) => Number(value.toPrecision(4));
@@ -383,10 +396,7 @@ function watchForEnd(
   const { firing, since, rolling, peaks } = state;
   const { over, limit } = firing!;
   const isRunBack = usual && Math.abs(distance(usual, value)) <= Math.min(limit, 2 * params.sigmas) / 2;
-  const isBack =
-    over === 0
-      ? !usual || isRunBack
-      : !usual || Math.abs(scoreOf(params, state.means[over - 1]!, over - 1)) <= limit / 2;
+  const isBack = over === 0 ? !usual || isRunBack : !usual || Math.abs(scoreOf(state.means[over - 1]!)) <= limit / 2;
   if (!isBack) return [{ ...state, missed: 0 }, NOTHING];
   const note = isRenewed ? noted(say("note.newNormal", {})) : {};
   const evidence = [{ ...windowEvidence(closed), ...note }];
@@ -408,7 +418,8 @@ function watchForEnd(
   return [next, [{ what: "resolved", at, startedAt: since!, value, evidence, why: "cleared" }]];
 }
 
-const forgotten = ({ means }: AnomalyState): readonly Mean[] => means.map(({ spreads }) => ({ z: 0, off: 0, spreads }));
+const forgotten = ({ means }: AnomalyState): readonly Mean[] =>
+  means.map(({ since: _, ...kept }) => ({ ...kept, z: 0, off: 0 }));
 
 /** `count` windows from `from` on have no valid mean: the run is broken, and too many of them end the alert. */
 function passMissing(params: AnomalyParams, state: AnomalyState, count: number, from: number): Step<AnomalyState> {

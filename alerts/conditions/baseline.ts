@@ -24,9 +24,11 @@ export type Baseline = {
   readonly others: Readonly<Record<string, readonly number[]>>;
   /** How far the last taught values lay from what was usual then. */
   readonly offs: readonly number[];
+  /** Their median, as of the last fourth window; 0 while there are too few. */
+  readonly off: number;
 };
 
-export const NOTHING_LEARNT: Baseline = { slots: [], others: {}, offs: [] };
+export const NOTHING_LEARNT: Baseline = { slots: [], others: {}, offs: [], off: 0 };
 
 /**
  * Between `low` and `high` all is as usual. `up`, `down`: one robust standard deviation beyond either. `isKnown`: of this
@@ -97,7 +99,7 @@ function kindOf(date: string, holidays: readonly string[] = []): number {
  * all that was seen at any time stands in, and only what lies far beyond it counts. undefined while too little is known,
  * and where nothing ever moves. Source: Rousseeuw & Croux 1993 for the scale.
  */
-export function usualAt({ slots, offs }: Baseline, shape: Shape, slot: number): Usual | undefined {
+export function usualAt({ slots, offs, off }: Baseline, shape: Shape, slot: number): Usual | undefined {
   const own = slots[slot];
   if (!own) return undefined;
   const { min } = SEASONS[shape.season];
@@ -112,7 +114,7 @@ export function usualAt({ slots, offs }: Baseline, shape: Shape, slot: number): 
     middles.push(middle);
     spreads.push(median(values.map((value) => Math.abs(value - middle))));
   }
-  const spread = Math.max(MAD_SCALE * Math.max(median(spreads), median(offs)), shape.spreadMin);
+  const spread = Math.max(MAD_SCALE * Math.max(median(spreads), off), shape.spreadMin);
   const [low, high] = [Math.min(...middles), Math.max(...middles)];
   return spread > 0 ? { middle: middles[0]!, low, high, up: spread, down: spread, isKnown: true } : undefined;
 }
@@ -125,19 +127,24 @@ function nearTo(shape: Shape, slot: number): readonly number[] {
   return [slot, first + ((slot - first + steps - 1) % steps), first + ((slot - first + 1) % steps)];
 }
 
-/** At least a day of them. */
+/** At least a day of them. The middle is that of the newest of each step. */
 function beyondAll(slots: Baseline["slots"], shape: Shape): Usual | undefined {
-  const all = slots.flat();
-  if (all.length * shape.windowMs < DAY_MS || all.length < SEASONS.none.min) return undefined;
-  const middle = median(all);
-  let [low, high] = [middle, middle];
-  for (const value of all) {
-    if (value < low) low = value;
-    if (value > high) high = value;
+  let count = 0;
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const newest: number[] = [];
+  for (const values of slots) {
+    if (values.length === 0) continue;
+    count += values.length;
+    newest.push(values.at(-1)!);
+    for (let i = 0; i < values.length; i++) {
+      if (values[i]! < low) low = values[i]!;
+      if (values[i]! > high) high = values[i]!;
+    }
   }
+  if (count * shape.windowMs < DAY_MS || count < SEASONS.none.min || high === low) return undefined;
+  const middle = median(newest);
   const narrow = (high - low) / 4;
   const [up, down] = [Math.max(high - middle, narrow), Math.max(middle - low, narrow)];
-  if (high === low) return undefined;
   return { middle, low: middle, high: middle, up: BEYOND * up, down: BEYOND * down, isKnown: false };
 }
 
@@ -156,10 +163,12 @@ export function learn(baseline: Baseline, shape: Shape, from: number, value: num
   const slot = slotOf(shape, from);
   const own = next[slot]!;
   next[slot] = [...own, short(value)].slice(-lengthOf(shape, slot));
-  const off = own.length > 0 ? [short(Math.abs(value - median(own)))] : [];
+  const more = own.length > 0 ? [...offs, short(Math.abs(value - median(own)))].slice(-OFFS_MAX) : offs;
+  const isFourth = Math.floor(from / shape.windowMs) % 4 === 0;
   return {
     slots: next,
-    offs: [...offs, ...off].slice(-OFFS_MAX),
+    offs: more,
+    off: more.length < OFFS_MIN ? 0 : baseline.off === 0 || isFourth ? median(more) : baseline.off,
     others: others[slot] ? without(others, slot) : others,
   };
 }
@@ -169,14 +178,14 @@ export function learn(baseline: Baseline, shape: Shape, from: number, value: num
  * stays: after five of the same step in a row they are what is usual there. Answers whether they have become that.
  */
 export function learnOther(baseline: Baseline, shape: Shape, from: number, value: number): [Baseline, boolean] {
-  const { slots, offs, others } = baseline;
+  const { slots, others } = baseline;
   if (slots.length === 0 || !isTaught(shape, from)) return [baseline, false];
   const slot = slotOf(shape, from);
   const seen = [...(others[slot] ?? []), short(value)];
-  if (seen.length < renewAfter(shape)) return [{ slots, offs, others: { ...others, [slot]: seen } }, false];
+  if (seen.length < renewAfter(shape)) return [{ ...baseline, others: { ...others, [slot]: seen } }, false];
   const next = [...slots];
   next[slot] = seen.slice(-lengthOf(shape, slot));
-  return [{ slots: next, offs, others: without(others, slot) }, true];
+  return [{ ...baseline, slots: next, others: without(others, slot) }, true];
 }
 
 /** Five days. */
@@ -194,11 +203,12 @@ function without(others: Baseline["others"], slot: number): Baseline["others"] {
  * The level has changed (`since`, and it is `at`): wherever something else was seen since then, that is all that is
  * known; of kinds of day that have not come since then nothing is.
  */
-export function renewed({ slots, offs, others }: Baseline, shape: Shape, since: number, at: number): Baseline {
+export function renewed(baseline: Baseline, shape: Shape, since: number, at: number): Baseline {
+  const { slots, others } = baseline;
   const steps = stepsOf(shape);
   const seen = new Set<number>();
   for (let day = Math.max(since, at - 14 * DAY_MS); day < at; day += DAY_MS)
     seen.add(Math.floor(slotOf(shape, day) / steps));
   const next = slots.map((own, slot) => others[slot] ?? (seen.has(Math.floor(slot / steps)) ? own : []));
-  return { slots: next, offs, others: {} };
+  return { ...baseline, slots: next, others: {} };
 }

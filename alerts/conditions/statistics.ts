@@ -72,7 +72,21 @@ function middle(sorted: Float64Array): number {
 
 /** The middle one; of an even number the mean of the two. NaN for none. */
 export function median(values: readonly number[]): number {
-  return middle(new Float64Array(values).sort());
+  const sorted = new Float64Array(values);
+  return middle(sorted.length > FEW ? sorted.sort() : insertionSorted(sorted));
+}
+
+/** So few are sorted sooner in place than by a call of the runtime's sort. */
+const FEW = 24;
+
+function insertionSorted(values: Float64Array): Float64Array {
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i]!;
+    let place = i;
+    for (; place > 0 && values[place - 1]! > value; place--) values[place] = values[place - 1]!;
+    values[place] = value;
+  }
+  return values;
 }
 
 /** 1.4826 x the median absolute deviation: the standard deviation of a normal distribution, deaf to outliers. */
