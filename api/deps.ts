@@ -78,6 +78,7 @@ type ApiRecords = Pick<
   | "alerts"
   | "incidents"
   | "silences"
+  | "crews"
   | "noise"
   | "events"
   | "quarantine"

@@ -18,6 +18,7 @@ import { addAudit, addLedger, addQuarantine } from "./routes/books.ts";
 import { addCalibrations } from "./routes/calibrations.ts";
 import { addConflicts } from "./routes/conflicts.ts";
 import { addCorrections } from "./routes/corrections.ts";
+import { addCrews } from "./routes/crews.ts";
 import { addEvents } from "./routes/events.ts";
 import { addIncidents } from "./routes/incidents.ts";
 import { addBackup, addMachines, addStatus } from "./routes/machines.ts";
@@ -60,6 +61,7 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addAccounts,
   addQuarantine,
   addLedger,
+  addCrews,
   addReport,
   addAudit,
   addBackup,

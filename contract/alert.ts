@@ -201,6 +201,10 @@ const CrewWarning = z.object({
 export const CrewListBody = z
   .object({
     alerts: z.array(CrewWarning),
+    crews: z
+      .array(z.string())
+      .optional()
+      .describe("Those that who asks belongs to: what is assigned to them is theirs"),
     left: z.number().int().describe("Open warnings that are not in the list, because there are too many"),
     sensors: z.array(
       z.object({ id: z.string(), name: z.string().optional(), lat: z.number().optional(), lon: z.number().optional() }),

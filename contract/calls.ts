@@ -17,6 +17,7 @@ import type { BacktestMany, BacktestOne, BacktestView } from "./backtest.ts";
 import type { CalibrationView, NewCalibrationBody } from "./calibration.ts";
 import type { PageOf, paging } from "./common.ts";
 import type { CorrectionDoneView, CorrectionView, NewCorrectionBody, RevokeBody } from "./correction.ts";
+import type { AssigneesView, CrewView, NewCrew } from "./crew.ts";
 import type {
   IncidentAction,
   IncidentActionAsk,
@@ -54,6 +55,8 @@ type Reads = {
   readonly [one: `/incidents/${string}`]: { query: never; answer: IncidentDetailView };
   readonly "/audit": { query: Paging; answer: PageOf<AuditEntryView> };
   readonly "/audit/verify": { query: never; answer: AuditCheckView };
+  readonly "/crews": { query: never; answer: PageOf<CrewView> };
+  readonly "/assignees": { query: never; answer: AssigneesView };
   readonly "/devices": { query: Paging; answer: PageOf<DeviceView> };
   readonly "/gateways": { query: Paging; answer: PageOf<GatewayView> };
   readonly "/ledger": { query: Names<typeof LedgerQuery>; answer: LedgerView };
@@ -97,6 +100,7 @@ export type Sends = {
   readonly "POST /quarantine/redrive": { body: Redrive; answer: RedrivenView };
   readonly "POST /recordings": { body: NewRecording; answer: RecordingView };
   readonly [one: `POST /recordings/${string}/stop`]: { body: Nothing; answer: unknown };
+  readonly [one: `PUT /crews/${string}`]: { body: NewCrew; answer: CrewView };
   readonly [one: `PUT /rules/${string}`]: { body: NewRule; answer: RuleView };
   readonly [one: `DELETE /rules/${string}`]: { body: Reason; answer: undefined };
   readonly [one: `POST /rules/${string}/promote`]: { body: Because; answer: RuleView };

@@ -1,3 +1,5 @@
+import type { Kind } from "./kinds.ts";
+
 /** Who may do what over HTTP and MQTT. `device` covers devices and gateways. */
 export const ROLES = ["viewer", "crew", "operator", "admin", "device"] as const;
 export type Role = (typeof ROLES)[number];
@@ -22,6 +24,14 @@ export type Account =
       readonly accepts?: readonly Acceptance[];
     }
   | { readonly role: "viewer" | "crew" | "operator" | "admin"; readonly name: string };
+
+/** People who work together. Alerts can be assigned to it as to one of them. `districts`, `kinds`: none are all. */
+export type Crew = {
+  readonly id: string;
+  readonly members: readonly string[];
+  readonly districts: readonly string[];
+  readonly kinds: readonly Kind[];
+};
 
 export type Acceptance = { readonly mapping: string; readonly topics: readonly string[] };
 

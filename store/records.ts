@@ -4,6 +4,7 @@ import { createAlertRecords, createEventRecords } from "./records/alerts.ts";
 import { createAuditRecords } from "./records/audit.ts";
 import { createCalibrationRecords } from "./records/calibrations.ts";
 import { createCorrectionRecords } from "./records/corrections.ts";
+import { createCrewRecords } from "./records/crews.ts";
 import { openDatabase } from "./records/database.ts";
 import { createDeviceFaultRecords } from "./records/device-faults.ts";
 import { createIncidentRecords } from "./records/incidents.ts";
@@ -56,6 +57,7 @@ export function openRecords(options: {
     quarantine: createQuarantineRecords(db, removals, options.quarantine),
     corrections: createCorrectionRecords(db),
     deviceFaults: createDeviceFaultRecords(db),
+    crews: createCrewRecords(db),
     calibrations: createCalibrationRecords(db),
     ledger: createLedgerRecords(db),
     removals,

@@ -210,6 +210,9 @@ type Deps = Pick<Parts, "records" | "now" | "disconnect">;
 
 /** Call it in a transaction. Throws a 409 problem if the name is taken. */
 function addAccount({ records, now }: Deps, account: Account, by: string, detail?: string) {
+  if (records.crews.get(account.name)) {
+    throw new ProblemError("conflict", `A crew is called "${account.name}".`);
+  }
   if (records.credentials.byName(account.name)) {
     throw new ProblemError("conflict", `The name "${account.name}" is taken. Remove it first to get a new password.`);
   }
@@ -227,6 +230,7 @@ function removeAccount(deps: Deps, name: string, roles: readonly Account["role"]
   if (!account || !roles.includes(account.role)) throw notFound(roles.includes("admin") ? "user" : roles[0]!, name);
   records.transaction(() => {
     records.credentials.remove(name);
+    records.crews.leave(name);
     records.audit.add({ at: deps.now(), by, what: `${nounOf(account)}.remove`, target: name });
   });
   deps.disconnect(name);

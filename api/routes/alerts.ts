@@ -13,6 +13,7 @@ import type { Alert, Handling, Review } from "../../model/alert.ts";
 import type { Account } from "../../model/people.ts";
 import type { Api, Parts } from "../api.ts";
 import { answers, invalid, notFound, ProblemError } from "../problems.ts";
+import { isWorker } from "./crews.ts";
 
 const SUMMARIES: Readonly<Record<AlertAction, string>> = {
   acknowledge: "I have seen it",
@@ -80,10 +81,11 @@ function act(
   ask: AlertActionAsk,
 ) {
   if (ask.assignee !== undefined) checkAssignee(records, ask.assignee);
+  const crews = records.crews.of(by.name);
   return records.transaction(() => {
     const alert = records.alerts.get(id);
     if (!alert) throw notFound("alert", id);
-    const decision = decide(action, alert, by, ask);
+    const decision = decide(action, alert, by, ask, crews);
     if ("missing" in decision) throw invalid(`/${decision.missing}`, `${action} needs ${decision.missing}.`);
     if ("conflict" in decision) throw new ProblemError("conflict", decision.conflict);
     if ("done" in decision) return alert;
@@ -100,8 +102,7 @@ function act(
 
 /** A typing mistake would give the work to nobody. */
 export function checkAssignee(records: Parts["records"], name: string): void {
-  const role = records.credentials.byName(name)?.account.role;
-  if (role === "crew" || role === "operator" || role === "admin") return;
+  if (isWorker(records.credentials, name) || records.crews.get(name)) return;
   throw invalid("/assignee", `There is no crew, operator or admin called "${name}".`);
 }
 
@@ -120,8 +121,14 @@ type Decision =
   | { readonly conflict: string }
   | { readonly missing: keyof AlertActionAsk };
 
-/** What a person's action does to an alert. Pure; the alert is as it is now. */
-export function decide(action: AlertAction, alert: Alert, by: Account, ask: AlertActionAsk): Decision {
+/** What a person's action does to an alert. Pure; the alert is as it is now. `crews`: those that the person belongs to. */
+export function decide(
+  action: AlertAction,
+  alert: Alert,
+  by: Account,
+  ask: AlertActionAsk,
+  crews: readonly string[] = [],
+): Decision {
   if (action === "comment") return ask.note ? { change: {}, what: "commented", note: ask.note } : { missing: "note" };
   if (action === "review") return review(ask);
   if (action === "reopen") {
@@ -132,7 +139,7 @@ export function decide(action: AlertAction, alert: Alert, by: Account, ask: Aler
   if (alert.handling === "closed") return { conflict: `The alert was closed${whoDid(alert, "closed")}.` };
   if (action === "close") return { change: { handling: "closed" }, what: "closed", ...noteOf(ask) };
   if (action === "acknowledge") return acknowledge(alert, by, ask);
-  return action === "start" ? start(alert, by, ask) : assign(alert, by, ask);
+  return action === "start" ? start(alert, by, ask, crews) : assign(alert, by, ask, crews);
 }
 
 function review(ask: AlertActionAsk): Decision {
@@ -151,30 +158,32 @@ function acknowledge(alert: Alert, by: Account, ask: AlertActionAsk): Decision {
   return { conflict: `The alert is ${alert.handling} already${whoDid(alert, what)}.` };
 }
 
-function start(alert: Alert, by: Account, ask: AlertActionAsk): Decision {
+function start(alert: Alert, by: Account, ask: AlertActionAsk, crews: readonly string[]): Decision {
   if (alert.handling === "in-progress") {
     if (lastBy(alert, "started") === by.name) return { done: true };
     return { conflict: `The work was started already${whoDid(alert, "started")}.` };
   }
-  if (isTaken(alert, by)) return { conflict: `The alert is assigned to ${alert.assignee}.` };
+  if (isTaken(alert, by, crews)) return { conflict: `The alert is assigned to ${alert.assignee}.` };
+  // Of a crew, the one who begins has it.
+  const isOurs = alert.assignee !== undefined && crews.includes(alert.assignee);
   return {
-    change: { handling: "in-progress", assignee: alert.assignee ?? by.name },
+    change: { handling: "in-progress", assignee: isOurs ? by.name : (alert.assignee ?? by.name) },
     what: "started",
     ...noteOf(ask),
   };
 }
 
-function assign(alert: Alert, by: Account, ask: AlertActionAsk): Decision {
+function assign(alert: Alert, by: Account, ask: AlertActionAsk, crews: readonly string[]): Decision {
   if (!ask.assignee) return { missing: "assignee" };
   if (alert.assignee === ask.assignee) return { done: true };
-  if (isTaken(alert, by)) return { conflict: `The alert is assigned to ${alert.assignee}.` };
+  if (isTaken(alert, by, crews)) return { conflict: `The alert is assigned to ${alert.assignee}.` };
   const note = ask.note ? `to ${ask.assignee}: ${ask.note}` : `to ${ask.assignee}`;
   return { change: { assignee: ask.assignee }, what: "assigned", note };
 }
 
 /** Crews do not take work from each other; an operator may hand it on. */
-function isTaken(alert: Alert, by: Account): boolean {
-  return by.role === "crew" && alert.assignee !== undefined && alert.assignee !== by.name;
+function isTaken({ assignee }: Alert, by: Account, crews: readonly string[]): boolean {
+  return by.role === "crew" && assignee !== undefined && assignee !== by.name && !crews.includes(assignee);
 }
 
 /** A phone with a bad connection says it again when no answer came. */

@@ -166,7 +166,7 @@ function handle(
 ): string {
   const alert = records.alerts.get(id);
   if (!alert) return `There is no alert ${id}.`;
-  const decision = decide(action, alert, by, ask);
+  const decision = decide(action, alert, by, ask, records.crews.of(by.name));
   if ("conflict" in decision) return decision.conflict;
   if ("missing" in decision) return `${action} needs ${decision.missing}.`;
   if ("done" in decision) return "done";

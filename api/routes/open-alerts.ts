@@ -25,7 +25,7 @@ const crew = {
   tags: ["alerts"],
   summary: "The crews' list in one answer: open warnings, where their sensors are, what to do",
   description:
-    "The worst first. Without those that are suppressed: what an outage of a gateway explains is not told one by one. With If-None-Match the answer is 304 while nothing has changed.",
+    "The worst first. Without those that are suppressed: what an outage of a gateway explains is not told one by one; with what is assigned to who asks or to one of their crews, whoever else is told of it. With If-None-Match the answer is 304 while nothing has changed.",
   response: answers({ 200: CrewListBody }),
 };
 const city = {
@@ -36,10 +36,10 @@ const city = {
 };
 
 /** What is going on now, in one answer each: for a crew's phone, and for anyone. */
-export function addOpenAlerts(app: Api, parts: Pick<Parts, "records" | "ruleBook" | "options" | "now">): void {
-  const { records, options, now } = parts;
+export function addOpenAlerts(app: Api, parts: Pick<Parts, "records" | "ruleBook" | "options" | "now" | "auth">): void {
+  const { records, options, now, auth } = parts;
   app.get("/crew", { schema: crew }, async (request, reply) => {
-    const list = crewList(parts);
+    const list = crewList(parts, auth.account(request).name);
     const etag = `"${createHash("sha256").update(JSON.stringify(list)).digest("base64url").slice(0, 22)}"`;
     reply.header("etag", etag);
     if (request.headers["if-none-match"] === etag) return notModified(reply);
@@ -73,16 +73,21 @@ function openAlerts({ alerts }: Parts["records"], audience: Alert["audience"], f
   return found;
 }
 
-function crewList({ records, ruleBook }: Pick<Parts, "records" | "ruleBook">): CrewListView {
-  const open = openAlerts(records, "crews", () => true).sort(
-    (a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity),
-  );
-  const shown = open.slice(0, WARNINGS_MAX);
+/** With what was given to this person or one of their crews, whoever it was told to. */
+function crewList({ records, ruleBook }: Pick<Parts, "records" | "ruleBook">, me: string): CrewListView {
+  const bySeverity = (a: Alert, b: Alert) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
+  const crews = records.crews.of(me);
+  const given = records.alerts.assigned([me, ...crews], WARNINGS_MAX).sort(bySeverity);
+  const own = new Set(given.map(({ id }) => id));
+  const others = openAlerts(records, "crews", ({ id }) => !own.has(id)).sort(bySeverity);
+  const open = [...given, ...others];
+  const shown = open.slice(0, WARNINGS_MAX).sort(bySeverity);
   const sensors = new Set(shown.flatMap(({ subject }) => subject.sensorId ?? []));
   const rules = new Set(shown.map(({ rule }) => rule.id));
   return {
     alerts: shown.map(viewWarning),
     left: open.length - shown.length,
+    ...(crews.length > 0 && { crews }),
     sensors: [...sensors].flatMap((id) => viewPlace(records.sensors.get(id)) ?? []),
     advice: Object.fromEntries(
       [...rules].flatMap((id) => {

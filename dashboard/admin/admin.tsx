@@ -9,7 +9,7 @@ import { Audit } from "./audit.tsx";
 import { Devices } from "./sensors.tsx";
 import { Silences } from "./silences.tsx";
 import { Targets } from "./targets.tsx";
-import { Users } from "./users.tsx";
+import { People } from "./users.tsx";
 
 type Tab = {
   readonly id: "users" | "sensors" | "targets" | "silences" | "audit";
@@ -22,7 +22,7 @@ const MANAGE: readonly Role[] = ["operator", "admin"];
 
 /** Everyone sees the tabs of what they may do, as `api/permissions.ts` says. */
 const TABS: readonly Tab[] = [
-  { id: "users", roles: ADMIN, Content: Users },
+  { id: "users", roles: ADMIN, Content: People },
   { id: "sensors", roles: MANAGE, Content: Devices },
   { id: "targets", roles: ADMIN, Content: Targets },
   { id: "silences", roles: MANAGE, Content: Silences },

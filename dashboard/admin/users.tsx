@@ -7,12 +7,23 @@ import { Form } from "../parts/forms.tsx";
 import { buttons, Table } from "../parts/table.tsx";
 import { user as me } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
+import { Crews } from "./crews.tsx";
 import { Managed, OneTimeSecret, RowButton, useManaged } from "./parts.tsx";
 
 const ROLES = ["viewer", "crew", "operator", "admin"] as const;
 
+/** Who may sign in, and who works together. */
+export function People() {
+  return (
+    <>
+      <Users />
+      <Crews />
+    </>
+  );
+}
+
 /** People and programs that may sign in. */
-export function Users() {
+function Users() {
   const { admin: t, words } = messages.value;
   const list = useManaged<UserView>("/users");
   const [made, setMade] = useState<CredentialView>();

@@ -8,6 +8,7 @@ import { Form, useAttempt, WordsForm } from "../parts/forms.tsx";
 import { Problem, useLoaded } from "../parts/state.tsx";
 import { mayManage } from "../shell/session.ts";
 import type { FollowedAlert } from "./alert-state.ts";
+import { AssignForm } from "./assign.tsx";
 
 type ActionProps = { readonly followed: FollowedAlert; readonly alert: AlertView };
 
@@ -67,13 +68,16 @@ export function Actions({ followed, alert }: ActionProps) {
         />
       )}
       {open === "assign" && (
-        <WordsForm
-          label={t.assignee}
-          name="assignee"
-          oneLine
-          submitLabel={t.assign}
+        <AssignForm
+          about={alert}
+          assignee={alert.assignee}
           onCancel={close}
-          onSubmit={(assignee) => followed.act("assign", { assignee }).then(close)}
+          onSubmit={async (to) => {
+            await followed.act("assign", to);
+            // Who hands it on has seen it.
+            if (alert.handling === "open") await followed.act("acknowledge").catch(() => {});
+            close();
+          }}
         />
       )}
       {open === "silence" && (

@@ -78,7 +78,7 @@ export function chartOf({ alert, rule, range, history, neighbours, name }: Shown
     unit,
     series: seriesOf(name, history, neighbours),
     levels: levelsOf(alert, rule),
-    heightMin: heightMinOf(alert.metric),
+    heightMin: Math.max(heightMinOf(alert.metric), toLimit(alert)),
     bands: [
       ...history.gaps.map((gap) => ({ ...gap, tone: "quiet" as const })),
       ...windowsOf(alert),
@@ -91,6 +91,10 @@ export function chartOf({ alert, rule, range, history, neighbours, name }: Shown
     }),
   };
 }
+
+/** As far from its limit as an alert's value is, both are to be seen. */
+const toLimit = ({ limit, value }: AlertView): number =>
+  limit === undefined || value === undefined ? 0 : 1.2 * Math.abs(limit - value);
 
 function levelsOf({ limit, severity, metric, unit }: AlertView, rule: Shown["rule"]): ChartData["levels"] {
   if (limit === undefined || metric === undefined) return [];

@@ -108,10 +108,14 @@ function toDo(crew: CrewState, { warnings }: Card): { free: CrewWarningView[]; m
   const closing = new Set(crew.waiting.value.filter(({ action }) => action === "close").map(({ alertId }) => alertId));
   const open = warnings.filter(({ id }) => !closing.has(id));
   return {
-    free: open.filter((one) => holderOf(one) === undefined),
+    free: open.filter((one) => holderOf(one) === undefined || isOfCrew(crew, one)),
     mine: open.filter((one) => holderOf(one) === me),
   };
 }
+
+/** Given to a crew of this person, and nobody has begun. */
+const isOfCrew = (crew: CrewState, { assignee, handling }: CrewWarningView): boolean =>
+  assignee !== undefined && handling !== "in-progress" && crew.list.value?.crews?.includes(assignee) === true;
 
 /** The sensor's own name, or what else it is about. */
 function nameOf({ place, warnings, district }: Card): string {
@@ -198,6 +202,7 @@ function WarningItem({ crew, warning }: { crew: CrewState; warning: CrewWarningV
           <strong>{words.verdict[verdict.is]}</strong> {told.verdict}
         </p>
       )}
+      <GivenWith warning={warning} />
       <p class="crew-facts cluster">
         <Since at={warning.startedAt} now={crew.now.value} />
         {counted !== undefined && <span>{t.counted(counted)}</span>}
@@ -205,6 +210,18 @@ function WarningItem({ crew, warning }: { crew: CrewState; warning: CrewWarningV
         <Holder crew={crew} warning={warning} />
       </p>
     </li>
+  );
+}
+
+/** What whoever gave the work wrote to those who do it. */
+function GivenWith({ warning: { people, assignee } }: { warning: CrewWarningView }) {
+  const given = people.findLast(({ what }) => what === "assigned");
+  const words = given?.note?.split(/^to [^:]+: /)[1];
+  if (assignee === undefined || words === undefined) return null;
+  return (
+    <p class="note">
+      <strong>{messages.value.crew.givenBy(given!.by)}:</strong> {words}
+    </p>
   );
 }
 

@@ -2,6 +2,7 @@ import { batch, computed, signal } from "@preact/signals";
 import type { AlertView, CrewListView, CrewWarningView } from "../../contract/alert.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { ApiProblem, ask, request, send } from "../api/client.ts";
+import { crewOrder } from "../shell/preferences.ts";
 import { query, setQuery } from "../shell/router.ts";
 import { loadSession, session, type User, user, wasSignedIn } from "../shell/session.ts";
 import { clock } from "../words/time.tsx";
@@ -17,7 +18,7 @@ export function createCrew() {
   const mayAct = computed(() => MAY_ACT.includes(me.value?.role ?? "viewer"));
   /** The service's time: the clock of a phone may be wrong, and days are counted with it. */
   const now = computed(() => clock.value + aheadMs.value);
-  const order = signal<Order>("urgent");
+  const order = signal<Order>(crewOrder.peek());
   const locator = createLocator();
   const district = computed(() => query.value.get("district") ?? "");
   const waiting = computed(() => queue.value?.waiting.value ?? []);
@@ -35,7 +36,13 @@ export function createCrew() {
   );
   const cards = computed(() => {
     const alerts = warnings.value.filter(({ subject }) => !district.value || subject.district === district.value);
-    const about = { me: me.value?.name, now: now.value, position: locator.position.value, order: order.value };
+    const about = {
+      me: me.value?.name,
+      crews: list.value?.crews,
+      now: now.value,
+      position: locator.position.value,
+      order: order.value,
+    };
     return keepSections(cardsOf({ alerts, sensors: list.value?.sensors ?? [] }, about), sections);
   });
 
@@ -108,6 +115,7 @@ export function createCrew() {
     setOrder(wanted: Order): void {
       sections.clear();
       order.value = wanted;
+      crewOrder.value = wanted;
     },
     close(): void {
       asked.close();

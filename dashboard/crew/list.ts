@@ -14,7 +14,7 @@ export function holderOf({ assignee, handling, people }: CrewWarningView): strin
 /** The warning as it will be when what waits has arrived. */
 export function applyWaiting(warning: CrewWarningView, waiting: readonly Item[]): CrewWarningView {
   const starts = waiting.find(({ alertId, action }) => alertId === warning.id && action === "start");
-  return starts ? { ...warning, handling: "in-progress", assignee: warning.assignee ?? starts.user } : warning;
+  return starts ? { ...warning, handling: "in-progress", assignee: starts.user } : warning;
 }
 
 /** The warning as the alert says it is now; nothing where nobody need go any more. */
@@ -55,6 +55,8 @@ export type Card = {
 
 export type CardContext = {
   readonly me: string | undefined;
+  /** The crews one belongs to. */
+  readonly crews?: readonly string[] | undefined;
   /** In the service's time. */
   readonly now: number;
   readonly position?: Position | undefined;
@@ -86,7 +88,7 @@ function cardOf(
   places: ReadonlyMap<string, CrewSensorView>,
   about: CardContext,
 ): Card {
-  const { me, now, position } = about;
+  const { me, crews = [], now, position } = about;
   const warnings = found.toSorted(
     (a, b) => bySeverity(a, b) || daysLeft(a, now) - daysLeft(b, now) || subjectOf(a).localeCompare(subjectOf(b)),
   );
@@ -102,7 +104,11 @@ function cardOf(
     ...(worst.subject.district === undefined ? {} : { district: worst.subject.district }),
     ...(position && lat !== undefined && lon !== undefined ? { distanceM: distanceM(position, { lat, lon }) } : {}),
     daysLeft: Math.min(...warnings.filter((one) => one.severity === worst.severity).map((one) => daysLeft(one, now))),
-    whose: holders.includes(me) && me !== undefined ? "mine" : holders.includes(undefined) ? "free" : "others",
+    whose: holders.some((one) => one !== undefined && (one === me || crews.includes(one)))
+      ? "mine"
+      : holders.includes(undefined)
+        ? "free"
+        : "others",
   };
 }
 
@@ -115,9 +121,12 @@ function daysLeft({ expected }: CrewWarningView, now: number): number {
 
 export const daysUntil = (at: string, now: number): number => Math.max(0, Math.floor((Date.parse(at) - now) / DAY_MS));
 
-/** Leaves every card in the section where it was first seen, and writes down where that is for new ones. */
+/**
+ * Leaves every card in the section where it was first seen, and writes down where that is for new ones. What one takes
+ * goes to one's own at once.
+ */
 export function keepSections(cards: readonly Card[], seen: Map<string, Card["whose"]>): Card[] {
-  for (const { key, whose } of cards) if (!seen.has(key)) seen.set(key, whose);
+  for (const { key, whose } of cards) if (!seen.has(key) || whose === "mine") seen.set(key, whose);
   return cards.map((card) => ({ ...card, whose: seen.get(card.key)! }));
 }
 

@@ -13,7 +13,7 @@ import { NewCritical, pageTitle } from "./notify.tsx";
 import { loadPage, PAGES, type Page, pageAt } from "./pages.ts";
 import { LANGUAGES, language, THEMES, theme } from "./preferences.ts";
 import type { PageProps } from "./router.ts";
-import { path } from "./router.ts";
+import { navigate, path } from "./router.ts";
 import { loadSession, session, signOut, user } from "./session.ts";
 import { SignIn } from "./sign-in.tsx";
 
@@ -44,6 +44,10 @@ function Content() {
   useEffect(() => {
     pageTitle.value = title;
   }, [title]);
+  // Who works outside begins with what there is to do; the desk is a link away.
+  useEffect(() => {
+    if (who?.role === "crew" && path.peek() === "/") navigate("/crew", { replace: true });
+  }, [who?.name]);
 
   if (session.value === undefined && !found?.page.opensOffline) {
     return (

@@ -7,7 +7,7 @@ export type Language = (typeof LANGUAGES)[number];
 
 const KEY = "lamppost";
 
-type Kept = { theme?: Theme; language?: Language; sound?: boolean; badge?: boolean };
+type Kept = { theme?: Theme; language?: Language; sound?: boolean; badge?: boolean; crewOrder?: "urgent" | "near" };
 const kept = read();
 
 /** What someone set for this browser. It stays here: the service is not told. */
@@ -16,11 +16,14 @@ export const language = signal<Language>(LANGUAGES.find((one) => one === kept.la
 /** Tell of new critical alerts by a sound, and by a number in the title. */
 export const sound = signal(kept.sound === true);
 export const badge = signal(kept.badge === true);
+/** How the crews' list is ordered. */
+export const crewOrder = signal<"urgent" | "near">(kept.crewOrder === "near" ? "near" : "urgent");
 
 /** Writes changes down and puts the theme on the document. Call it once. */
 export function keepPreferences(): void {
   effect(() => {
-    const now: Kept = { theme: theme.value, language: language.value, sound: sound.value, badge: badge.value };
+    const look = { theme: theme.value, language: language.value, crewOrder: crewOrder.value };
+    const now: Kept = { ...look, sound: sound.value, badge: badge.value };
     document.documentElement.dataset.theme = now.theme;
     document.documentElement.lang = now.language ?? "en";
     try {

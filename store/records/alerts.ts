@@ -175,6 +175,8 @@ export function createAlertRecords(
     handle,
     get,
     list,
+    /** What these (people, crews) were given to do: firing and not closed, whatever its audience; the newest start first. */
+    assigned: (names: readonly string[], limit: number) => withTimelines(listAssigned(db, names, limit)),
     /** The ids of all that are not over, whoever is told of them, but for those about the service itself. */
     openIds: () => openIds(db),
     /** Those that something happened to in a time range (`from <= known < to`), and those that fired all along; oldest start first. */
@@ -280,6 +282,13 @@ function indexFor(filter: AlertFilter): string {
   const states = filter.state ?? [];
   const open = states.length > 0 && states.every((state) => state === "pending" || state === "firing");
   return open ? "alerts_open" : "alerts_list";
+}
+
+function listAssigned(db: Database, names: readonly string[], limit: number): AlertRow[] {
+  const sql = `SELECT ${ROW} FROM alerts INDEXED BY alerts_assigned
+    WHERE assignee IN (SELECT value FROM json_each(?)) AND state = 'firing' AND handling <> 'closed' AND mode = 'live'
+    ORDER BY started_at DESC, id DESC LIMIT ?`;
+  return db.statement(sql).all(JSON.stringify(names), limit) as AlertRow[];
 }
 
 function conditions(filter: AlertFilter): Condition[] {

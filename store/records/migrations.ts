@@ -259,6 +259,9 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX incident_notes_of ON incident_notes (incident, id);
   ALTER TABLE events ADD COLUMN incident TEXT`,
+  // Who works together, as JSON; and what someone has to do, found by whom it was given to.
+  `CREATE TABLE crews (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX alerts_assigned ON alerts (assignee, started_at, id) WHERE assignee IS NOT NULL AND state = 'firing'`,
 ];
 
 /** Of a file of this version of the service. */

@@ -87,7 +87,7 @@ describe("cards", () => {
     const seen = new Map<string, "mine" | "free" | "others">();
     const whose = (fields: Partial<CrewWarningView>) =>
       keepSections(cardsOf({ alerts: [aWarning("a", fields)], sensors: [] }, about), seen)[0]?.whose;
-    expect([whose({}), whose({ assignee: "anna" })]).toEqual(["free", "free"]);
+    expect([whose({}), whose({ assignee: "ben" })]).toEqual(["free", "free"]);
     seen.clear();
     expect(whose({ assignee: "anna" })).toBe("mine");
     seen.clear();
