@@ -27,7 +27,7 @@ export const REASONS = {
   too_large: "The message is larger than 64 KiB or has more than 500 readings.",
   conflict: "Another value of the same metric, sensor and measuredAt was kept.",
   unmapped:
-    "No mapping says what the message of this sender means, or for which sensor it speaks; driven again once one does.",
+    "No mapping says what the message of this sender means, or for which sensor it speaks; drive it again once one does.",
   simulated: "The message says of itself that it is simulated.",
   store_refused: "The store refused this reading.",
 } as const;

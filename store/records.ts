@@ -9,6 +9,7 @@ import { openDatabase } from "./records/database.ts";
 import { createDeviceFaultRecords } from "./records/device-faults.ts";
 import { createIncidentRecords } from "./records/incidents.ts";
 import { createLedgerRecords, createOffsetRecords, createRemovalRecords } from "./records/ledger.ts";
+import { createMappingRecords } from "./records/mappings.ts";
 import { createNoiseRecords, createSilenceRecords } from "./records/noise.ts";
 import { createDueTimes, createOutboxRecords, createRecipientRecords, createTargetRecords } from "./records/outbox.ts";
 import { createQuarantineRecords, type QuarantineLimits } from "./records/quarantine.ts";
@@ -54,6 +55,7 @@ export function openRecords(options: {
     events,
     ruleStates: createRuleStateRecords(db),
     ruleChanges: createRuleChangeRecords(db),
+    mappings: createMappingRecords(db),
     quarantine: createQuarantineRecords(db, removals, options.quarantine),
     corrections: createCorrectionRecords(db),
     deviceFaults: createDeviceFaultRecords(db),

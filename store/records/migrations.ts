@@ -262,6 +262,12 @@ export const MIGRATIONS: readonly string[] = [
   // Who works together, as JSON; and what someone has to do, found by whom it was given to.
   `CREATE TABLE crews (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX alerts_assigned ON alerts (assignee, started_at, id) WHERE assignee IS NOT NULL AND state = 'firing'`,
+  // Mappings of other makers' messages, every version of them: from which place in the journal on each one holds.
+  `CREATE TABLE mapping_changes (
+    id INTEGER PRIMARY KEY, mapping TEXT NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL, by_whom TEXT NOT NULL,
+    reason TEXT NOT NULL, from_seq INTEGER NOT NULL, text TEXT
+  ) STRICT;
+  CREATE INDEX mapping_changes_of ON mapping_changes (mapping, id)`,
 ];
 
 /** Of a file of this version of the service. */
