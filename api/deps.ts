@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { LedgerCheck, LedgerTrace, StoreReportView, WholeLedger } from "../contract/ledger.ts";
+import type { BaseView, MappingChange, MappingCheckView, MappingTrialView } from "../contract/mapping.ts";
 import type { SensorFaults } from "../contract/reading.ts";
 import type { RuleAuthor, RuleChange, RuleEntry, RuleOutcome } from "../contract/rule.ts";
 import type { RecordingFile, RecordingNow, RecordingQuestion, Run, RunQuestion } from "../contract/simulation.ts";
@@ -57,6 +58,7 @@ export type ApiDeps = {
   figures(): readonly Figure[];
   readonly live: LiveReadings;
   readonly corrections: CorrectionDeps;
+  readonly mappings: MappingDeps;
   /** What a quarantined conflict brought, as it would be stored; undefined where that cannot be told. */
   conflictOf(item: QuarantineItem): Pick<Reading, "sensorId" | "kind" | "measuredAt" | "values" | "raw"> | undefined;
   /** Closes the MQTT connections of an account whose credential was removed. */
@@ -223,6 +225,86 @@ type CorrectionDeps = {
     reason: string,
     signal?: AbortSignal,
   ): Promise<CorrectionDone | undefined>;
+};
+
+/** A mapping in force. */
+export type MappingEntry = {
+  readonly change: MappingChange;
+  readonly format: string;
+  readonly title?: string;
+  /** How many it names. */
+  readonly sensors: number;
+  readonly topics: readonly string[];
+};
+
+type MappingMistake = MappingCheckView["mistakes"][number];
+type MappingOutcome =
+  | MappingEntry
+  | { readonly removed: true }
+  | { readonly mistakes: readonly MappingMistake[] }
+  | { readonly refused: "conflict" | "missing"; readonly detail: string };
+type MappingAuthor = { readonly by: string; readonly reason: string; readonly ifVersion?: number };
+type Texts = Readonly<Record<string, string | undefined>> | undefined;
+type AskedOfDoor = {
+  readonly topic?: string | undefined;
+  readonly headers?: Texts;
+  readonly query?: Texts;
+  readonly path?: string | undefined;
+};
+
+/** What will become of one item of a message, as far as its format and its mapping can tell. */
+export type DoorOutcome = {
+  readonly reason?: Reason;
+  readonly detail?: string;
+  readonly sensorId?: string;
+  readonly measuredAt?: string;
+};
+
+/** One mapping as the HTTP door sees it. */
+export type Door = {
+  readonly id: string;
+  readonly format: string;
+  /** What its sender is told when its message is kept. */
+  readonly answer: number;
+  /** The header that has the secret. */
+  readonly header?: string;
+  /** What a message that came so has as its topic. */
+  topic(asked: AskedOfDoor): string;
+  /** Messages of a size that the journal takes; undefined if that cannot be done. */
+  cut(body: Uint8Array): readonly Uint8Array[] | undefined;
+  uncompress(body: Uint8Array, bytesMax: number): Uint8Array | undefined;
+  look(topic: string, payload: Uint8Array, receivedAt: number): readonly DoorOutcome[];
+  /** Whether a body is a list. */
+  isList(body: Uint8Array): boolean;
+};
+
+/** What the API needs of the mappings. */
+export type MappingDeps = {
+  entries(): readonly MappingEntry[];
+  entry(id: string): MappingEntry | undefined;
+  put(id: string, yaml: string, author: MappingAuthor): MappingOutcome;
+  remove(id: string, author: MappingAuthor): MappingOutcome;
+  versions(id: string, limit: number, cursor?: string): { readonly items: MappingChange[]; readonly next?: string };
+  check(yaml: string): readonly MappingMistake[];
+  /** undefined: there is no such mapping. */
+  attempt(
+    by: { readonly yaml: string } | { readonly mapping: string },
+    asked: AskedOfDoor,
+    payload: Uint8Array,
+    receivedAt: number,
+  ): MappingTrialView | undefined;
+  unmapped(): readonly {
+    readonly mapping: string;
+    readonly device: string;
+    readonly sender: string;
+    readonly topic: string;
+    readonly count: number;
+    readonly firstAt: number;
+    readonly lastAt: number;
+    readonly payload: Uint8Array;
+  }[];
+  bases(): readonly BaseView[];
+  door(id: string): Door | undefined;
 };
 
 /** Scenarios and recordings, as the API needs them. What cannot be done now throws `SimulationRefused`. */

@@ -17,6 +17,12 @@ export const PAGE_PATHS = ["/", "/alerts/:id", "/crew", "/sensors/:id", "/feed"]
 /** What the page needs under a name that never changes. */
 export const LOOSE_FILES = ["icon.svg", "manifest.webmanifest", "service-worker.js"];
 
+/** Where messages of other makers come in. */
+export const DOORS = ["/in/:mapping", "/in/:mapping/*", "/api/v1/in/:mapping", "/api/v1/in/:mapping/*"].concat([
+  "/write",
+  "/api/v2/write",
+]);
+
 /**
  * The one table of who may do what over HTTP. A route that is not in it cannot be registered, so that a forgotten
  * permission is a failing start and not an open door.
@@ -92,6 +98,18 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["GET /api/v1/gateways", MANAGE],
   ["POST /api/v1/gateways", MANAGE],
   ["DELETE /api/v1/gateways/:id", MANAGE],
+  ["GET /api/v1/mappings", VIEW],
+  ["GET /api/v1/mappings/:id", MANAGE],
+  ["GET /api/v1/mappings/:id/versions", MANAGE],
+  ["PUT /api/v1/mappings/:id", MANAGE],
+  ["DELETE /api/v1/mappings/:id", MANAGE],
+  ["POST /api/v1/mappings/check", MANAGE],
+  ["POST /api/v1/mappings/try", MANAGE],
+  ["GET /api/v1/mapping-bases", VIEW],
+  ["GET /api/v1/unmapped", MANAGE],
+  // Each looks for the secret where its senders can put it.
+  ...DOORS.map((path) => [`POST ${path}`, "public"] as const),
+  ["GET /ping", "public"],
   ["GET /api/v1/targets", ADMIN],
   ["POST /api/v1/targets", ADMIN],
   ["GET /api/v1/targets/:id", ADMIN],

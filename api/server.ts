@@ -19,9 +19,11 @@ import { addCalibrations } from "./routes/calibrations.ts";
 import { addConflicts } from "./routes/conflicts.ts";
 import { addCorrections } from "./routes/corrections.ts";
 import { addCrews } from "./routes/crews.ts";
+import { addDoors } from "./routes/doors.ts";
 import { addEvents } from "./routes/events.ts";
 import { addIncidents } from "./routes/incidents.ts";
 import { addBackup, addMachines, addStatus } from "./routes/machines.ts";
+import { addMappings } from "./routes/mappings.ts";
 import { addOpenAlerts } from "./routes/open-alerts.ts";
 import { addPage, pageDocument } from "./routes/page.ts";
 import { addReadings } from "./routes/readings.ts";
@@ -68,6 +70,7 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addEvents,
   addSilences,
   addTargets,
+  addMappings,
   addStatus,
   addSimulations,
   addRecordings,
@@ -123,6 +126,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   addOpenApi(app, deps.options.version);
   const own = countRequests(app, { ...parts, connections });
   app.register(async (scope: Api) => addMachines(scope, { ...parts, own }));
+  app.register(async (scope: Api) => addDoors(scope, parts));
   app.register(async (scope: Api) => addPage(scope, deps.options.page.dir));
   app.register(async (scope: Api) => ROUTES.forEach((add) => void add(scope, parts)), { prefix: "/api/v1" });
   app.addHook("preClose", async () => streams.close());

@@ -47,6 +47,7 @@ import { createBackground } from "./background.ts";
 import type { Config } from "./config.ts";
 import { type Edge, startEdge } from "./edge/link.ts";
 import { createFaultPoint, createStopStack, type StopStack, wallClock } from "./lifecycle.ts";
+import { startMappings } from "./mappings-start.ts";
 import { createMuting, MUTING_TICK_MS } from "./muting.ts";
 import { startRules } from "./rules-start.ts";
 import { explainStart } from "./start-error.ts";
@@ -165,7 +166,13 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     records.audit.add(auditEntry(event)),
   );
   const statusAudit = createStatusAudit(auditBroker, now);
-  const enrolment = createEnrolment(records, config.enrolment, now, siteOf);
+  const mappings = startMappings({
+    records,
+    nextSeq: () => edge.state().journal.next,
+    now,
+    log: log.child({ module: "mappings" }),
+  });
+  const enrolment = createEnrolment(records, config.enrolment, now, siteOf, mappings.context);
   const storeWriter = createStoreWriter({
     store,
     records: { ...records, offsets: started.offsets },
@@ -329,7 +336,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     { onEvent: auditBroker, onShed: createShedBooks(records, now, log) },
   );
   alerts.tell();
-  bridge = source && startMqttSource(source, bridgePorts(edge, log)); // the other door
+  bridge = source && startMqttSource(source, { ...bridgePorts(edge, log), isStatus: mappings.isStatus }); // the other door
   onStop("mqtt source", () => bridge?.close(3_000));
 
   const parts = [
@@ -382,6 +389,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     backup: backups.start,
     simulations,
     corrections,
+    mappings: mappings.deps,
     conflictOf: (item) => conflictOf(item, enrolment.context),
     redrive: (ids, by) => redriveItems({ append: edge.append, quarantine: records.quarantine, now }, ids, by),
     health,

@@ -37,6 +37,15 @@ import type {
   TraceQuery,
   TraceView,
 } from "./ledger.ts";
+import type {
+  BaseView,
+  MappingCheckView,
+  MappingTrial,
+  MappingTrialView,
+  MappingView,
+  NewMapping,
+  UnmappedView,
+} from "./mapping.ts";
 import type { LatestQuery, LatestView, RegisterQuery, SensorFaultsView, SensorView } from "./reading.ts";
 import type { ChangedSensorView, SensorChange } from "./register.ts";
 import type { Because, NewRule, Reason, RulesCheckView, RulesYaml, RuleView } from "./rule.ts";
@@ -59,6 +68,10 @@ type Reads = {
   readonly "/assignees": { query: never; answer: AssigneesView };
   readonly "/devices": { query: Paging; answer: PageOf<DeviceView> };
   readonly "/gateways": { query: Paging; answer: PageOf<GatewayView> };
+  readonly "/mappings": { query: Paging; answer: PageOf<MappingView> };
+  readonly [one: `/mappings/${string}`]: { query: never; answer: MappingView };
+  readonly "/mapping-bases": { query: never; answer: PageOf<BaseView> };
+  readonly "/unmapped": { query: Paging; answer: PageOf<UnmappedView> };
   readonly "/ledger": { query: Names<typeof LedgerQuery>; answer: LedgerView };
   readonly "/ledger/trace": { query: Names<typeof TraceQuery>; answer: TraceView };
   readonly "/quarantine/sensors": {
@@ -105,6 +118,9 @@ export type Sends = {
   readonly [one: `DELETE /rules/${string}`]: { body: Reason; answer: undefined };
   readonly [one: `POST /rules/${string}/promote`]: { body: Because; answer: RuleView };
   readonly "POST /rules/backtest": { body: BacktestMany; answer: BacktestView };
+  readonly [one: `PUT /mappings/${string}`]: { body: NewMapping; answer: MappingView };
+  readonly "POST /mappings/check": { body: { yaml: string }; answer: MappingCheckView };
+  readonly "POST /mappings/try": { body: MappingTrial; answer: MappingTrialView };
   readonly "POST /rules/check": { body: RulesYaml; answer: RulesCheckView };
   readonly [one: `POST /rules/${string}/backtest`]: { body: BacktestOne; answer: BacktestView };
   readonly [one: `PATCH /sensors/${string}`]: { body: SensorChange; answer: ChangedSensorView };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isForeignFilter } from "./topic-filter.ts";
 
 /** What `app/config.ts` reads for the notifications. */
 export type NotifySettings = {
@@ -66,7 +67,10 @@ export const cityFilters = z
   .string()
   .default("city/#")
   .transform((list) => list.split(",").map((filter) => filter.trim()))
-  .refine((list) => list.every((filter) => CITY_FILTER.test(filter)), "filters under city/ were expected, like city/#");
+  .refine(
+    (list) => list.every((filter) => CITY_FILTER.test(filter) || isForeignFilter(filter)),
+    "filters under city/ were expected, like city/#, or such as a mapping reads, like v3/#",
+  );
 
 /** undefined for anything that is not an MQTT address. */
 function parseMqttUrl(address: string) {

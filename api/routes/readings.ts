@@ -46,7 +46,7 @@ const latestOf = {
 };
 
 /** What each account may send: an array counts as many readings as it has. */
-function createReadingRates({ limits, now }: Pick<Parts, "limits" | "now">) {
+export function createReadingRates({ limits, now }: Pick<Parts, "limits" | "now">) {
   const { device, gateway } = limits.readingRates;
   const ofDevice = createByKey(ACCOUNTS_MAX, () => newBucket(device, now()));
   const ofOthers = createByKey(ACCOUNTS_MAX, () => newBucket(gateway, now()));

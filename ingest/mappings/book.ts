@@ -48,8 +48,6 @@ export function createMappingBook<Mistake>(parts: {
   const versions = new Map<string, Version[]>();
   const routes = new Map<string, string>();
   const unmapped = createUnmapped();
-  for (const change of records.mappings.newest()) lay(change);
-
   const check = (text: string, file = "mapping.yaml"): CheckedMapping<Mistake> => checkMapping(open(text, file));
 
   function lay(change: MappingChange): Version {
@@ -63,6 +61,8 @@ export function createMappingBook<Mistake>(parts: {
     routes.clear();
     return made;
   }
+
+  for (const change of records.mappings.newest()) lay(change);
 
   function entry(id: string): MappingEntry | undefined {
     const [newest] = versions.get(id) ?? [];
@@ -146,6 +146,12 @@ export function createMappingBook<Mistake>(parts: {
     return found;
   }
 
+  /** Of an external broker: it says whether a device is there. */
+  function isStatus(topic: string): boolean {
+    const found = entries().find(({ compiled }) => compiled.reads(topic))?.compiled;
+    return found?.spec.status !== undefined && topic.endsWith(`/${found.spec.status.level}`);
+  }
+
   /** The same right as over topics of our own. */
   function refusal({ role, name }: Source, at: ReadingTopic): Fault | undefined {
     const account = records.credentials.byName(name)?.account;
@@ -167,6 +173,7 @@ export function createMappingBook<Mistake>(parts: {
     remove,
     /** What decoding asks. */
     context: { find, refusal, unmapped: unmapped.note },
+    isStatus,
     unmapped: unmapped.list,
     /** Credentials have changed: what a gateway may use is looked up again. */
     forgetRoutes: () => routes.clear(),

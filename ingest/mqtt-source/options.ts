@@ -10,7 +10,7 @@ export type MqttSourceOptions = {
   readonly username?: string;
   readonly password?: string;
   readonly clientId: string;
-  /** Filters under `city/`. */
+  /** Filters under `city/`, and of topics that mappings read. */
   readonly topics: readonly string[];
   /** Above it the broker is not read; an array counts as many as it has elements. 50,000. */
   readonly readingsPerS?: number;
@@ -26,6 +26,8 @@ export type MqttSourcePorts = {
   random(): number;
   readonly log: Log;
   readonly limits?: Partial<SourceLimits>;
+  /** Whether messages to this topic of another format say that a device is there. */
+  isStatus?(topic: string): boolean;
 };
 
 export type SourceLimits = {

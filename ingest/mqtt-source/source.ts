@@ -4,6 +4,7 @@ import { type NewMessage, PAYLOAD_BYTES_MAX, type Source } from "../../model/mes
 import { newBucket } from "../../model/rate-limit.ts";
 import { createReceiptTimes } from "../../model/receipt-times.ts";
 import { readStatus } from "../../model/status.ts";
+import { filterMatches, isForeignFilter } from "../../model/topic-filter.ts";
 import { cutTopic, parseSensorTopic } from "../../model/topics.ts";
 import { parsePayload } from "../decode.ts";
 import { isNoTime, readMeasuredAt } from "../reading-time.ts";
@@ -45,6 +46,10 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
   const reconnects = createReconnects(limits, ports.random);
   const source: Source = { via: "bridge", role: "broker", name: options.host };
   const address = `${options.host}:${options.port}`;
+  const foreign: ForeignTopics = {
+    filters: options.topics.filter(isForeignFilter),
+    ...(ports.isStatus && { isStatus: ports.isStatus }),
+  };
   let current: { connection: Connection; intake: ReturnType<typeof createIntake> } | undefined;
   let timer: NodeJS.Timeout | undefined;
   let steadyTimer: NodeJS.Timeout | undefined;
@@ -80,7 +85,8 @@ export function startMqttSource(options: MqttSourceOptions, ports: MqttSourcePor
   function sort(packet: IPublishPacket, answer: Answer | undefined) {
     counts.received += 1;
     const { topic, payload, retain } = packet;
-    const sorted = sortDelivered({ topic, payload: payload as Buffer, retain }, source, receivedAt(topic));
+    const delivered = { topic, payload: payload as Buffer, retain };
+    const sorted = sortDelivered(delivered, source, receivedAt(topic), foreign);
     if (sorted.to === "nobody") {
       counts.ignored[sorted.reason] += 1;
       return { answer };
@@ -162,13 +168,30 @@ function after(ms: number): Promise<void> {
 /** A PUBLISH as the external broker sent it. */
 type Delivered = { readonly topic: string; readonly payload: Buffer; readonly retain: boolean };
 
+/** Topics of other formats that were asked for, which a mapping reads. */
+type ForeignTopics = { readonly filters: readonly string[]; isStatus?(topic: string): boolean };
+
 type Sorted =
   | { readonly to: "journal"; readonly message: NewMessage }
   | { readonly to: "nobody"; readonly reason: Ignored };
 
-/** What becomes of a message of the external broker. Everything under `city/` is kept, also what is not a reading. */
-export function sortDelivered({ topic, payload, retain }: Delivered, source: Source, now: number): Sorted {
-  if (!topic.startsWith("city/")) return { to: "nobody", reason: "foreign_topic" };
+/** What becomes of a message of the external broker. Everything under `city/` is kept, also what is not a reading, and what was asked for elsewhere. */
+export function sortDelivered(
+  { topic, payload, retain }: Delivered,
+  source: Source,
+  now: number,
+  foreign: ForeignTopics = { filters: [] },
+): Sorted {
+  if (!topic.startsWith("city/")) {
+    if (!foreign.filters.some((filter) => filterMatches(filter, topic)))
+      return { to: "nobody", reason: "foreign_topic" };
+    // What is kept by the broker is no new reading, but says whether a device is there.
+    if (retain && !foreign.isStatus?.(topic)) return { to: "nobody", reason: "retained_without_time" };
+    return {
+      to: "journal",
+      message: { receivedAt: now, source, topic: cutTopic(topic), payload: cutPayload(payload) },
+    };
+  }
   const at = parseSensorTopic(topic);
   if (at?.channel === "rejected") return { to: "nobody", reason: "own_rejection" };
   const isStatus = at?.channel === "status";

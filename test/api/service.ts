@@ -3,6 +3,7 @@ import type { InjectOptions } from "fastify";
 import type { ApiDeps, ApiOptions } from "../../api/deps.ts";
 import { createLive } from "../../api/live.ts";
 import { createApi } from "../../api/server.ts";
+import { startMappings } from "../../app/mappings-start.ts";
 import { startRules } from "../../app/rules-start.ts";
 import { checkReading } from "../../ingest/check-reading.ts";
 import { createLedgerService } from "../../ingest/ledger.ts";
@@ -87,6 +88,7 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     backup: async () => ({ refused: "There is nothing to back up in a test." }),
     simulations: NO_SIMULATIONS,
     conflictOf: () => undefined,
+    mappings: startMappings({ records, nextSeq: () => 1, now: () => now, log: SILENT }).deps,
     corrections: createCorrections({
       store: storeOf(stored),
       records,

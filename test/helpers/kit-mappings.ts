@@ -52,13 +52,13 @@ sensor: "{device}"
   city: `
 base: line-protocol
 district: north
-sensor: "{device}"
+sensor: "lp-{device}"
 `,
   prometheus: `
 base: prometheus
 prefix: city_
 kind: air
-sensor: "{device}"
+sensor: "prom-{device}"
 `,
   ttn: `
 base: tts
