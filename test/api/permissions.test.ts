@@ -62,6 +62,15 @@ const EXPECTED: Record<string, string> = {
   "POST /api/v1/rules/:id/backtest": M,
   "POST /api/v1/rules/backtest": M,
   "POST /api/v1/rules/check": M,
+  "GET /api/v1/mappings": V,
+  "GET /api/v1/mappings/:id": M,
+  "GET /api/v1/mappings/:id/versions": M,
+  "PUT /api/v1/mappings/:id": M,
+  "DELETE /api/v1/mappings/:id": M,
+  "POST /api/v1/mappings/check": M,
+  "POST /api/v1/mappings/try": M,
+  "GET /api/v1/mapping-bases": V,
+  "GET /api/v1/unmapped": M,
   "GET /api/v1/rules/:id/stats": V,
   "GET /api/v1/schemas/rules": V,
   "GET /api/v1/devices": M,
@@ -142,6 +151,16 @@ const CALLERS = {
 const service = startService();
 afterAll(service.close);
 
+/** They look for the secret themselves, where each of their senders can put it: their own tests are elsewhere. */
+const DOORS_OF_OTHERS = [
+  "/in/:mapping",
+  "/in/:mapping/*",
+  "/api/v1/in/:mapping",
+  "/api/v1/in/:mapping/*",
+  "/write",
+  "/api/v2/write",
+].map((path) => `POST ${path}`);
+
 /** An id that exists nowhere, and a stream that is refused before it opens: a right caller gets anything but 401 and 403. */
 function call(name: string | undefined, key: string) {
   const [method = "", path = ""] = key.split(" ");
@@ -157,7 +176,7 @@ function call(name: string | undefined, key: string) {
 describe("permissions", () => {
   it("the table names exactly these routes", () => {
     expect([...PERMISSIONS.keys()].sort()).toEqual(
-      [...Object.keys(EXPECTED), ...PUBLIC, ...SESSION, "GET /metrics"].sort(),
+      [...Object.keys(EXPECTED), ...PUBLIC, ...SESSION, ...DOORS_OF_OTHERS, "GET /metrics", "GET /ping"].sort(),
     );
   });
 
@@ -172,6 +191,12 @@ describe("permissions", () => {
 
   it.each(PUBLIC)("%s needs no token", async (key) => {
     expect((await call(undefined, key)).statusCode).toBe(200);
+  });
+
+  it.each(DOORS_OF_OTHERS)("%s lets nobody in without a secret, nor viewers with one", async (key) => {
+    const path = key.slice(5).replace(":mapping", "x").replace("*", "y");
+    expect((await service.as(undefined, "POST", path)).statusCode).toBe(401);
+    expect([403, 404]).toContain((await service.as("viewer", "POST", path)).statusCode);
   });
 
   it("/metrics is for this machine, and for viewers from elsewhere", async () => {
