@@ -117,6 +117,7 @@ const SCHEMA = z.object({
     .min(32, "at least 32 characters were expected; openssl rand -hex 32 makes one")
     .optional(),
   LAMPPOST_SIMULATE: z.enum(["off", "city"], { error: "off or city was expected" }).default("off"),
+  LAMPPOST_SIMULATE_PACE: whole(1, 48).default(1),
   LAMPPOST_AUTO_ENROL: z.enum(["gateways", "off"], { error: "gateways or off was expected" }).default("gateways"),
   LAMPPOST_NEW_SENSORS_PER_HOUR: whole(0, 1_000_000).default(2_000),
   LAMPPOST_MQTT_SOURCE_NEW_SENSORS_PER_HOUR: whole(0, 1_000_000).default(100_000),
@@ -240,6 +241,8 @@ export type Config = {
   readonly store: StoreConfig;
   readonly adminToken?: string;
   readonly simulate: "off" | "city";
+  /** So much faster the days of the simulated city pass. */
+  readonly simulatePace: number;
   /** Sensors first seen through a gateway or an external broker: whether, and how many, they register by themselves. */
   readonly enrolment: Readonly<{
     autoEnrol: boolean;
@@ -329,6 +332,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     store: storeConfig(values),
     adminToken: values.LAMPPOST_ADMIN_TOKEN,
     simulate: values.LAMPPOST_SIMULATE,
+    simulatePace: values.LAMPPOST_SIMULATE_PACE,
     enrolment: {
       autoEnrol: values.LAMPPOST_AUTO_ENROL === "gateways",
       sensorsMax: values.LAMPPOST_SENSORS_MAX,

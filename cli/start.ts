@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import type { Command } from "commander";
 import pino from "pino";
 import type { App } from "../app/app.ts";
-import { loadConfig } from "../app/config.ts";
+import { type Config, loadConfig } from "../app/config.ts";
 import { guardRejections, logLines } from "../app/lifecycle.ts";
 import type { Log } from "../model/log.ts";
 import type { FromSimulation } from "../simulators/thread.ts";
@@ -58,7 +58,7 @@ async function start(options: Options): Promise<void> {
     process.exit(0); // told to end while it started; what had started is stopped
   });
   const stopSimulation =
-    config.simulate === "off" ? undefined : startSimulation(app, config.dataDir, log.child({ module: "simulation" }));
+    config.simulate === "off" ? undefined : startSimulation(app, config, log.child({ module: "simulation" }));
   leaving.onEnd(async () => {
     await stopSimulation?.();
     const cutOff = await app.stop();
@@ -69,9 +69,13 @@ async function start(options: Options): Promise<void> {
 }
 
 /** A thread of its own: a burst of simulated readings must not slow the service it is there to show. */
-function startSimulation(app: App, dataDir: string, log: Log): () => Promise<void> {
+function startSimulation(
+  app: App,
+  { dataDir, simulatePace: pace }: Pick<Config, "dataDir" | "simulatePace">,
+  log: Log,
+): () => Promise<void> {
   const { http, mqtt, adminToken: token } = app;
-  const workerData = { http, mqtt, token, dataFile: join(dataDir, "simulator.json") };
+  const workerData = { http, mqtt, token, pace, dataFile: join(dataDir, "simulator.json") };
   const worker = new Worker(new URL("../simulators/thread.ts", import.meta.url), { workerData });
   const ended = once(worker, "exit").catch(() => {}); // the error is told below
   worker.on("message", ({ level, fields, text }: FromSimulation) => log[level](fields, text));

@@ -142,7 +142,12 @@ export function round(value: number, digits: number): number {
 }
 
 /** Minutes relative to the start of the simulation; negative is the past, so that it is there when people look. */
-type Span = { readonly fromMin: number; readonly toMin: number };
+type Span = {
+  readonly fromMin: number;
+  readonly toMin: number;
+  /** It happens again and again, so many minutes after it last began. */
+  readonly everyMin?: number;
+};
 
 type PlantedEvent =
   /** The city itself is different: values go to these levels and come back, over `rampMin` minutes. */
@@ -168,18 +173,24 @@ function eventsOf(scenario: Scenario, sensorId: string): readonly PlantedEvent[]
   return scenario.events.filter((event) => event.sensors.includes(sensorId));
 }
 
-function holds(event: Span, startedAt: number, at: number): boolean {
-  return at >= startedAt + event.fromMin * MINUTE_MS && at < startedAt + event.toMin * MINUTE_MS;
+/** Minutes since it began, undefined while it is not going on. */
+export function minutesInto(event: Span, startedAt: number, at: number): number | undefined {
+  const since = (at - startedAt) / MINUTE_MS - event.fromMin;
+  const into = event.everyMin === undefined || since < 0 ? since : since % event.everyMin;
+  return into >= 0 && into < event.toMin - event.fromMin ? into : undefined;
 }
 
 function isSilent(events: readonly PlantedEvent[], startedAt: number, at: number): boolean {
-  return events.some((event) => event.what === "silent" && holds(event, startedAt, at));
+  return events.some((event) => event.what === "silent" && minutesInto(event, startedAt, at) !== undefined);
 }
 
 /** The moment whose values the sensor shows: `at`, or when it got stuck. */
 function shownAt(events: readonly PlantedEvent[], startedAt: number, at: number): number {
-  const stuck = events.find((event) => event.what === "stuck" && holds(event, startedAt, at));
-  return stuck && "fromMin" in stuck ? startedAt + stuck.fromMin * MINUTE_MS : at;
+  for (const event of events) {
+    const into = event.what === "stuck" ? minutesInto(event, startedAt, at) : undefined;
+    if (into !== undefined) return at - into * MINUTE_MS;
+  }
+  return at;
 }
 
 /** Bends the values of a quiet city to what the scenario wants. */
@@ -193,9 +204,10 @@ function plant(
 ): Values {
   let bent = values;
   for (const event of events) {
-    if (event.what !== "level" || !holds(event, startedAt, at)) continue;
-    const minutes = (at - startedAt) / MINUTE_MS;
-    const share = Math.min(1, (minutes - event.fromMin) / event.rampMin, (event.toMin - minutes) / event.rampMin);
+    const into = event.what === "level" ? minutesInto(event, startedAt, at) : undefined;
+    if (event.what !== "level" || into === undefined) continue;
+    const left = event.toMin - event.fromMin - into;
+    const share = Math.min(1, into / event.rampMin, left / event.rampMin);
     const changed = Object.entries(event.values).map(([name, level]) => {
       const before = values[name as MetricName] ?? level;
       const wobble = 1 + 0.015 * jitter(`${sensorId}/${name}/event`, seed, at);
@@ -212,7 +224,13 @@ function comesUp(everyMin: number, before: number, at: number): boolean {
   return Math.floor(at / every) > Math.floor(before / every);
 }
 
-export type CityOptions = { readonly seed: number; readonly scenario: Scenario; readonly startedAt: number };
+export type CityOptions = {
+  readonly seed: number;
+  readonly scenario: Scenario;
+  readonly startedAt: number;
+  /** So much faster the city's days pass from the start on; what is planted keeps its minutes. */
+  readonly pace?: number;
+};
 
 /** Broken in ways that real devices are: a comma for a point, a stuck converter, a clock in words, a cut message. */
 const BAD_PAYLOADS = [
@@ -227,7 +245,9 @@ const BAD_PAYLOADS = [
  * order, and the same city can be made again.
  */
 export function createCity(options: CityOptions) {
-  const { seed, scenario, startedAt } = options;
+  const { seed, scenario, startedAt, pace = 1 } = options;
+  /** What time of which day it is in the city. */
+  const cityTime = (at: number) => (at <= startedAt ? at : startedAt + (at - startedAt) * pace);
   const sensors = cityPlaces(seed);
   const events = new Map(sensors.map((sensor) => [sensor.id, eventsOf(scenario, sensor.id)]));
   const planted = (sensor: CitySensor) => events.get(sensor.id) ?? [];
@@ -237,7 +257,7 @@ export function createCity(options: CityOptions) {
     const mine = planted(sensor);
     if (isSilent(mine, startedAt, at)) return undefined;
     const shown = shownAt(mine, startedAt, at);
-    return plant(baseline(sensor, shown, seed), mine, startedAt, shown, sensor.id, seed);
+    return plant(baseline(sensor, cityTime(shown), seed), mine, startedAt, shown, sensor.id, seed);
   }
 
   /** What else it sends then, besides its reading: repeated or broken payloads. `before` is its reading before. */

@@ -1,3 +1,4 @@
+import type { Values } from "../model/reading.ts";
 import type { ScenarioName } from "../model/simulation.ts";
 import type { Scenario } from "./city.ts";
 import { cityPlaces } from "./places.ts";
@@ -129,6 +130,38 @@ export const ORDINARY_DAY: Scenario = {
     { what: "stuck", sensors: ["traffic-northfield-04"], fromMin: -5 * 60, toMin: 7 * 24 * 60 },
     { what: "bad-payload", sensors: ["air-centre-04"], everyMin: 1 },
     { what: "repeat", sensors: ["traffic-harbour-03", "feeder-harbour-01"], everyMin: 2 },
+  ],
+};
+
+const AGAIN_MIN = 30;
+
+/** A short trouble that comes again every half hour: it rises, is there, and is over. */
+function happening(fromMin: number, forMin: number, sensors: readonly string[], values: Values) {
+  return { what: "level", sensors, values, fromMin, toMin: fromMin + forMin, rampMin: 1, everyMin: AGAIN_MIN } as const;
+}
+
+/** A whole district: neighbours agree, so it is the city and not a sensor. */
+const jammed = places.filter(({ id }) => id.startsWith("traffic-hillside")).map(({ id }) => id);
+
+/** The ordinary day, and something new every five minutes: whoever looks on sees alerts begin, rise and end. */
+export const LIVING_DAY: Scenario = {
+  name: "living-day",
+  events: [
+    ...ORDINARY_DAY.events,
+    happening(2, 7, ["traffic-harbour-01", "traffic-harbour-02"], { occupancy: 61, speed: 9, flow: 580 }),
+    happening(7, 6, ["transformer-centre"], { oilTemperature: 97 }),
+    happening(12, 4, jammed, { occupancy: 66, speed: 7, flow: 520 }),
+    happening(17, 6, ["air-centre-03"], { battery: 12 }),
+    happening(22, 7, ["traffic-northfield-01", "traffic-northfield-02"], { occupancy: 57, speed: 12, flow: 660 }),
+    happening(27, 5, ["transformer-hillside"], { oilTemperature: 108 }),
+    // Its gateway is without power: they are silent together, and half an hour later that is called an outage.
+    {
+      what: "silent",
+      sensors: places.filter(({ gateway }) => gateway === "gw-hillside").map(({ id }) => id),
+      fromMin: 3,
+      toMin: 45,
+      everyMin: 3 * 60,
+    },
   ],
 };
 

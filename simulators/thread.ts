@@ -12,6 +12,8 @@ type SimulationThreadData = {
   readonly dataFile: string;
   /** Another seed is another city. */
   readonly seed?: number;
+  /** So much faster its days pass. */
+  readonly pace?: number;
 };
 
 /** To the thread: "stop". From it: log lines. If it cannot go on, it ends with the Worker's "error" event. */
