@@ -133,27 +133,39 @@ export const ORDINARY_DAY: Scenario = {
   ],
 };
 
-const AGAIN_MIN = 30;
+const AGAIN_MIN = 60;
 
-/** A short trouble that comes again every half hour: it rises, is there, and is over. */
+/** A trouble that comes again every hour: it rises, is there, and is over. */
 function happening(fromMin: number, forMin: number, sensors: readonly string[], values: Values) {
   return { what: "level", sensors, values, fromMin, toMin: fromMin + forMin, rampMin: 1, everyMin: AGAIN_MIN } as const;
 }
 
-/** A whole district: neighbours agree, so it is the city and not a sensor. */
-const jammed = places.filter(({ id }) => id.startsWith("traffic-hillside")).map(({ id }) => id);
+/** Neighbours agree, so it is the street and not a sensor. Congestion is told after three windows of five minutes. */
+const jam = (fromMin: number, district: string) =>
+  happening(fromMin, 21, [`traffic-${district}-01`, `traffic-${district}-02`], { occupancy: 61, speed: 9, flow: 580 });
+const hot = (fromMin: number, district: string, oilTemperature = 97) =>
+  happening(fromMin, 6, [`transformer-${district}`], { oilTemperature });
+const empty = (fromMin: number, station: string) => happening(fromMin, 6, [`air-${station}`], { battery: 12 });
 
 /** The ordinary day, and something new every five minutes: whoever looks on sees alerts begin, rise and end. */
 export const LIVING_DAY: Scenario = {
   name: "living-day",
   events: [
     ...ORDINARY_DAY.events,
-    happening(2, 7, ["traffic-harbour-01", "traffic-harbour-02"], { occupancy: 61, speed: 9, flow: 580 }),
-    happening(7, 6, ["transformer-centre"], { oilTemperature: 97 }),
-    happening(12, 4, jammed, { occupancy: 66, speed: 7, flow: 520 }),
-    happening(17, 6, ["air-centre-03"], { battery: 12 }),
-    happening(22, 7, ["traffic-northfield-01", "traffic-northfield-02"], { occupancy: 57, speed: 12, flow: 660 }),
-    happening(27, 5, ["transformer-hillside"], { oilTemperature: 108 }),
+    hot(2, "centre"),
+    jam(4, "harbour"),
+    empty(7, "centre-03"),
+    hot(12, "harbour"),
+    empty(17, "northfield-03"),
+    empty(22, "centre-01"),
+    hot(27, "northfield", 108),
+    jam(29, "northfield"),
+    empty(32, "southgate-01"),
+    hot(37, "centre"),
+    empty(42, "harbour-02"),
+    empty(47, "northfield-01"),
+    hot(52, "harbour"),
+    empty(57, "southgate-03"),
     // Its gateway is without power: they are silent together, and half an hour later that is called an outage.
     {
       what: "silent",

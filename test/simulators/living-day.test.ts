@@ -42,10 +42,10 @@ describe("the living day", () => {
     const said = watch(62, ids).filter(({ minute }) => minute >= 0);
     const at = (what: string) => said.filter((one) => one.what === what).map(({ minute }) => minute);
     const begun = at("firing");
-    for (let from = 0; from < 60; from += 6.5)
-      expect(begun.filter((minute) => minute >= from && minute < from + 6.5)).not.toEqual([]);
-    expect(at("resolved").filter((minute) => minute < 15).length).toBeGreaterThan(2);
-    const jam = said.filter((one) => one.rule === "traffic-congestion" && one.what === "firing" && one.minute < 10);
+    for (let from = 0; from < 60; from += 6)
+      expect([from, begun.filter((minute) => minute >= from && minute < from + 6)]).not.toEqual([from, []]);
+    expect(at("resolved").filter((minute) => minute < 15).length).toBeGreaterThan(1);
+    const jam = said.filter((one) => one.rule === "traffic-congestion" && one.what === "firing" && one.minute < 30);
     expect(jam.map(({ sensor }) => sensor).sort()).toEqual(["traffic-harbour-01", "traffic-harbour-02"]);
     expect(said.some(({ rule }) => rule === "battery-critical" || rule === "battery-low")).toBe(true);
   });
