@@ -11,14 +11,21 @@ export const FLAPS = say("flaps", {});
 export const noted = (says: Sentence): { note: string; says: Sentence } => ({ note: recordText([says]), says });
 
 /** What a rule is called: in the reader's language while its title is the delivered one, else as its file says. */
-export const titleOf = ({ id, title }: Pick<Rule, "id" | "title">): Sentence =>
-  deliveredOf(id)?.title === title ? say("rule.title", { rule: id }) : say("text", { text: title });
+export function titleOf({ title, ...ids }: Named & Pick<Rule, "title">): Sentence {
+  const rule = namesOf(ids).find((id) => deliveredOf(id)?.title === title);
+  return rule === undefined ? say("text", { text: title }) : say("rule.title", { rule });
+}
 
+type Named = Pick<Rule, "id" | "formerly">;
+
+/** A level has the words of the rule that it was. */
+const namesOf = ({ id, formerly }: Named) => (formerly === undefined ? [id] : [formerly, id]);
 const deliveredOf = (id: string) => (Object.hasOwn(rules, id) ? rules[id] : undefined);
 
-function adviceOf({ id, advice }: Rule): Sentence | undefined {
+function adviceOf({ advice, ...ids }: Rule): Sentence | undefined {
   if (advice === undefined) return undefined;
-  return deliveredOf(id)?.advice === advice ? say("rule.advice", { rule: id }) : say("text", { text: advice });
+  const rule = namesOf(ids).find((id) => deliveredOf(id)?.advice === advice);
+  return rule === undefined ? say("text", { text: advice }) : say("rule.advice", { rule });
 }
 
 /** All that an alert of this rule says; `explanation`: what the condition has to say of it. */

@@ -1,11 +1,11 @@
 import { saidOf, type Transition } from "../model/alert.ts";
-import type { Rule } from "../model/rule.ts";
+import { formerIds, type Rule } from "../model/rule.ts";
 import { type Sentence, say } from "../model/sentence.ts";
 import type { Records } from "../store/records.ts";
 import { alertId } from "./alert-id.ts";
 import { placeText } from "./conditions/quorum.ts";
 import { type CompiledRule, compileRule } from "./engine/plan.ts";
-import { noted, sayAlso } from "./says.ts";
+import { noted, sayAlso, titleOf } from "./says.ts";
 
 type SaidAlert = Transition["alert"];
 
@@ -50,7 +50,7 @@ function whyUnwatched(
   { records, inside }: Pick<UnwatchedOptions, "records" | "inside">,
 ): Sentence | undefined {
   const compiled = rules.get(ruleId);
-  if (!compiled) return say("end.ruleDeleted", {});
+  if (!compiled) return gone(ruleId, rules);
   const where = subject.sensorId ?? placeText(subject);
   const isSame = inside(startedAt).some((at) => id === alertId(ruleId, where, at, compiled.fit));
   if (!isSame) return say("end.ruleChanged", {});
@@ -58,6 +58,12 @@ function whyUnwatched(
   const sensor = records.sensors.get(subject.sensorId);
   if (!sensor) return say("end.sensorRemoved", {});
   return compiled.matches(sensor) ? undefined : say("end.unwatched", {});
+}
+
+function gone(ruleId: string, rules: ReadonlyMap<string, CompiledRule>): Sentence {
+  for (const { rule } of rules.values())
+    if (formerIds(rule).includes(ruleId)) return say("end.nowLevel", { title: titleOf(rule) });
+  return say("end.ruleDeleted", {});
 }
 
 function endOf(alert: SaidAlert, now: number, why: Sentence): Transition {

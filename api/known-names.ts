@@ -1,5 +1,6 @@
 import { SERVICE_RULES } from "../model/alert.ts";
 import { nearestNames } from "../model/nearest.ts";
+import { formerIds } from "../model/rule.ts";
 import type { ApiDeps } from "./deps.ts";
 import { ProblemError } from "./problems.ts";
 
@@ -57,7 +58,7 @@ function namesOf({ records: { sensors, credentials, alerts }, rules }: NamesPart
     case "rule":
       // A rule that is gone may still have an open alert.
       return new Set([
-        ...rules().map(({ id }) => id),
+        ...rules().flatMap((rule) => [rule.id, ...formerIds(rule)]),
         ...SERVICE_RULES,
         ...Object.keys(alerts.countsByRule({ state: ["firing"] })),
       ]);

@@ -23,7 +23,7 @@ A test file:
   rules: my-rules/                            a file, a folder or a list, seen from the test file
   tests:
     - name: three hours over the limit
-      only: eu-no2-alert                      optional: run and compare only this rule (or a list)
+      only: eu-no2                            optional: run and compare only this rule (or a list)
       start: 2026-11-21T00:00:00Z
       sensors: [{ id: air-1, kind: air, district: centre, interval: 1h }]
       readings:

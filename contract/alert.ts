@@ -66,7 +66,13 @@ const ExpectedBody = z.object({ at: Time, from: Time, to: Time });
 export const AlertBody = z
   .object({
     id: z.string(),
-    rule: z.object({ id: z.string(), version: z.string(), title: z.string(), source: z.string() }),
+    rule: z.object({
+      id: z.string(),
+      version: z.string(),
+      title: z.string(),
+      source: z.string(),
+      formerly: z.string().optional().describe("The rule that this one, at this level, has taken the place of"),
+    }),
     subject: SubjectBody,
     kind: z.enum([...KINDS, "service"]).describe("service: about Lamppost itself"),
     severity: z.enum(SEVERITIES).describe("The current one: it rises and falls with the level"),

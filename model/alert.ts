@@ -74,7 +74,14 @@ export type TimelineEntry = {
 export type Alert = {
   /** Deterministic for the engine's alerts (rule, subject, start), so that a replay after a crash cannot double it. */
   readonly id: string;
-  readonly rule: { readonly id: string; readonly version: string; readonly title: string; readonly source: string };
+  readonly rule: {
+    readonly id: string;
+    readonly version: string;
+    readonly title: string;
+    readonly source: string;
+    /** The rule that this one, at this level, has taken the place of. */
+    readonly formerly?: string;
+  };
   readonly subject: Subject;
   /** "service": about Lamppost itself, not about what a sensor says. */
   readonly kind: Kind | "service";

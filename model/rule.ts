@@ -40,13 +40,15 @@ const level = z.strictObject({
   above: limit.optional(),
   below: limit.optional(),
   clear: limit.optional(),
-  for: hold.optional(),
+  /** 0s: at once, where the rule waits. */
+  for: z.union([z.literal("0s"), hold]).optional(),
   keepFor: hold.optional(),
   count: z.int().min(1).max(CONSECUTIVE_MAX).optional(),
   severity: z.enum(SEVERITIES),
   title: z.string().min(3).max(120).optional(),
   source: source.optional(),
   advice: z.string().max(500).optional(),
+  formerly: ruleId.optional(),
 });
 
 const fields = z.strictObject({
@@ -75,6 +77,8 @@ const fields = z.strictObject({
   audience: z.enum(AUDIENCES),
   /** The law, standard or practice behind the limit. */
   source,
+  /** The rule that this one, at its first level, has taken the place of: what names that still means this. */
+  formerly: ruleId.optional(),
   /** Further levels of the same condition, the mildest first: one alert, whose severity rises and falls. */
   levels: z.array(level).min(1).max(5).optional(),
   mode: z.enum(["live", "shadow"]).default("live"),
@@ -354,14 +358,31 @@ export function levelRules(rule: Rule): readonly Rule[] {
   return [rule, ...(rule.levels ?? []).map((level) => ({ ...rule, ...levelParts(rule, level) }))];
 }
 
-function levelParts({ title, source, advice, condition }: Rule, level: Level) {
+function levelParts({ title, source, advice, condition }: RuleData, level: Level) {
   return {
     title: level.title ?? title,
     source: level.source ?? source,
     advice: level.advice ?? advice,
     severity: level.severity,
+    formerly: level.formerly,
     condition: conditionAt(condition, level),
   };
+}
+
+/** The rules that this one has taken the place of. */
+export const formerIds = ({ formerly, levels = [] }: Pick<RuleData, "formerly" | "levels">): string[] =>
+  [formerly, ...levels.map((one) => one.formerly)].filter((id) => id !== undefined);
+
+/** Without the levels that have taken the place of these rules, which go on by themselves; undefined: none is left. */
+export function withoutLevels(rule: RuleData, formers: ReadonlySet<string>): RuleData | undefined {
+  const isLeft = ({ formerly }: { readonly formerly?: string | undefined }) =>
+    formerly === undefined || !formers.has(formerly);
+  const levels = rule.levels?.filter(isLeft);
+  const { levels: _, ...first } = rule;
+  if (isLeft(rule)) return { ...first, ...(levels?.length ? { levels } : {}) };
+  const [next, ...further] = levels ?? [];
+  if (!next) return undefined;
+  return withoutLevels({ ...first, ...levelParts(rule, next), levels: further }, formers);
 }
 
 const OWN = ["above", "below", "clear", "for", "keepFor", "count"] as const;
@@ -370,5 +391,6 @@ const OWN = ["above", "below", "clear", "for", "keepFor", "count"] as const;
 export function conditionAt(condition: RuleCondition, level: Level): RuleCondition {
   const { clear: _, ...shared } = condition as RuleCondition & { clear?: unknown };
   const own = Object.fromEntries(OWN.flatMap((key) => (level[key] === undefined ? [] : [[key, level[key]]])));
-  return { ...shared, ...own } as RuleCondition;
+  const { for: hold, ...rest } = { ...shared, ...own } as { for?: string };
+  return (hold === undefined || hold === "0s" ? rest : { ...rest, for: hold }) as RuleCondition;
 }

@@ -280,6 +280,7 @@ export const SENTENCES = {
   "end.unwatched": {},
   "end.ruleChanged": {},
   "end.ruleDeleted": {},
+  "end.nowLevel": { title: "sentence" },
   "end.ruleFailed": { error: "text" },
   "end.sensorRemoved": {},
   "end.sensorChanged": {},

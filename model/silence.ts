@@ -110,6 +110,8 @@ export type Silence = {
 /** What can be said of an alert and of the sensor it is about. */
 export type AlertFacts = {
   readonly rule: string;
+  /** The rule that it has taken the place of: who names that means it, too. */
+  readonly formerly?: string | undefined;
   readonly kind: Alert["kind"];
   readonly severity: Alert["severity"];
   readonly audience: Alert["audience"];
@@ -120,7 +122,10 @@ export type AlertFacts = {
 };
 
 /** What silences look at in an alert, and what the registry says of its sensor. */
-export type AlertTraits = Pick<Alert, "subject" | "kind" | "severity" | "audience"> & { readonly rule: string };
+export type AlertTraits = Pick<Alert, "subject" | "kind" | "severity" | "audience"> & {
+  readonly rule: string;
+  readonly formerly?: string | undefined;
+};
 export type KnownSensor = {
   readonly district: string;
   readonly gateway?: string;
@@ -129,12 +134,13 @@ export type KnownSensor = {
 
 /** With the sensor's place in the city's trees: its gateway and its tags, as the registry has them now. */
 export function factsOf(
-  { rule, subject, kind, severity, audience }: AlertTraits,
+  { rule, formerly, subject, kind, severity, audience }: AlertTraits,
   sensor: KnownSensor | undefined,
 ): AlertFacts {
   const { sensorId, tag } = subject;
   return {
     rule,
+    formerly,
     kind,
     severity,
     audience,
@@ -146,7 +152,8 @@ export function factsOf(
 }
 
 export function matches(matchers: SilenceMatchers, facts: AlertFacts): boolean {
-  const { tag, ...names } = matchers;
+  const { tag, rule, ...names } = matchers;
+  if (!isOneOf(rule, facts.rule) && !(facts.formerly !== undefined && isOneOf(rule, facts.formerly))) return false;
   for (const key of Object.keys(names) as (keyof typeof names)[]) {
     if (!isOneOf(names[key], facts[key])) return false;
   }

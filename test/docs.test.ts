@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { loadRules } from "../alerts/rules/check.ts";
 import { METRICS, METRICS_OF, type MetricRow } from "../model/metrics.ts";
 import { REASONS } from "../model/rejection.ts";
+import { levelRules } from "../model/rule.ts";
 import { HOME, runCli } from "./helpers/city.ts";
 
 /** Documentation is part of the change: what it names must exist, and its tables are those of the code. */
@@ -126,13 +127,16 @@ function reasonTable(): string {
 }
 
 function ruleTable(): string {
-  const rows = loadRules().map(({ id, kind, metric, condition, severity, audience, source }) => {
+  const levels = loadRules().flatMap((rule) => levelRules(rule).map((one, i) => ({ ...one, level: i + 1 })));
+  const rows = levels.map(({ id, level, kind, metric, condition, severity, audience, source, formerly }) => {
     const { type, ...details } = condition;
     const words = Object.entries(details).map(
       ([key, value]) =>
         `${key} ${typeof value === "object" && "times" in value ? `${value.times} x ${value.tag}` : value}`,
     );
-    return `| \`${id}\` | ${kind}${metric ? ` ${metric}` : ""} | ${type}: ${words.join(", ")} | ${severity}, ${audience} | ${source.text} |`;
+    const name = level === 1 ? `\`${id}\`` : `\`${id}\`, level ${level}`;
+    const was = formerly === undefined ? "" : ` (was \`${formerly}\`)`;
+    return `| ${name}${was} | ${kind}${metric ? ` ${metric}` : ""} | ${type}: ${words.join(", ")} | ${severity}, ${audience} | ${source.text} |`;
   });
   return ["| rule | watches | condition | for | source |", "|---|---|---|---|---|", ...rows].join("\n");
 }

@@ -2,7 +2,7 @@ import type { Transition } from "../../model/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { Reading, Values } from "../../model/reading.ts";
 import type { Rejection } from "../../model/rejection.ts";
-import type { Rule } from "../../model/rule.ts";
+import { levelRules, type Rule } from "../../model/rule.ts";
 import { parseDuration } from "../../model/time.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import { createDetector, type Detector } from "../detector.ts";
@@ -21,10 +21,11 @@ export type TestResult = {
 
 /** Runs one test on the rules of its file with the same detector that runs live. Shadow rules speak as if they were live. */
 export function runRuleTest({ data, at }: FoundTest, rules: readonly Rule[]): TestResult {
-  const only = data.only === undefined ? undefined : new Set([data.only].flat());
-  const unknown = [...(only ?? [])].filter((id) => !rules.some((rule) => rule.id === id));
-  const named = rules.filter(({ id }) => only?.has(id) ?? true);
-  const chosen = zonedRules(named, data.zone).map((rule) => ({ ...rule, mode: "live" as const }));
+  const only = data.only === undefined ? undefined : [data.only].flat();
+  const unknown = (only ?? []).filter((id) => !byName(rules, id));
+  const named = only === undefined ? rules : rules.filter(({ id }) => only.includes(id));
+  const formers = (only ?? []).flatMap((id) => (named.some((rule) => rule.id === id) ? [] : (byName(rules, id) ?? [])));
+  const chosen = zonedRules([...named, ...formers], data.zone).map((rule) => ({ ...rule, mode: "live" as const }));
   const feed = feedOf(data);
   const detector = createDetector({ rules: chosen, sensor: (id) => feed.sensors.get(id) });
   const said = playLive(detector, feed);
@@ -35,6 +36,14 @@ export function runRuleTest({ data, at }: FoundTest, rules: readonly Rule[]): Te
   ];
   const ok = failures.length === 0 && differences.every(({ mark }) => mark === "same");
   return { name: data.name, file: at.file, line: at.line, ok, differences, failures };
+}
+
+/** A rule that has become a level of another is tried as it was, by itself. */
+function byName(rules: readonly Rule[], name: string): Rule | undefined {
+  const known = rules.find(({ id }) => id === name);
+  if (known) return known;
+  const level = rules.flatMap(levelRules).find(({ formerly }) => formerly === name);
+  return level && { ...level, id: name, formerly: undefined, levels: undefined };
 }
 
 /** What a test plays. */

@@ -217,12 +217,12 @@ export function toTransition({ compiled, sensor }: RuleOnSensor, active: Active,
   const { fit } = compiled;
   const { startedAt, firedAt, value, limit, evidence, explanation, says, expected, isHistory, level } = active;
   const rule = level === undefined ? compiled.rule : levelRules(compiled.rule)[level - 1]!;
-  const { id, version, title, source, severity, audience, metric, mode } = rule;
+  const { id, version, title, source, severity, audience, metric, mode, formerly } = rule;
   const { state, resolvedAt, entry, correctedBy } = change;
   return {
     alert: {
       id: alertId(id, sensor.id, startedAt, fit),
-      rule: { id, version, title, source: source.text },
+      rule: { id, version, title, source: source.text, ...(formerly === undefined ? {} : { formerly }) },
       subject: { sensorId: sensor.id, district: sensor.district },
       kind: sensor.kind,
       severity,

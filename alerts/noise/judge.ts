@@ -22,7 +22,7 @@ export function traitsOf({
   severity,
   audience,
 }: Omit<Alert, "handling" | "timeline">): AlertTraits {
-  return { rule: rule.id, subject, kind, severity, audience };
+  return { rule: rule.id, formerly: rule.formerly, subject, kind, severity, audience };
 }
 
 /** One rule and one subject: what can flap. Alerts about the service itself have no subject but their title. */

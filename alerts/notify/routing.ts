@@ -5,7 +5,7 @@ import type { NoiseRow } from "../../store/records/noise.ts";
 
 /** Whether the beginning of this alert is told there. */
 export function isFor(target: Target, alert: Alert): boolean {
-  return alert.mode === undefined && isAbout(target, { ...alert, rule: alert.rule.id });
+  return alert.mode === undefined && isAbout(target, { ...alert, rule: alert.rule.id, formerly: alert.rule.formerly });
 }
 
 /** The same by what is known of the alert without looking at it. */
@@ -15,7 +15,7 @@ export function isAbout(target: Target, alert: NoiseRow["about"]): boolean {
   if (audience !== undefined && audience !== alert.audience) return false;
   if (SEVERITIES.indexOf(alert.severity) < SEVERITIES.indexOf(severityMin)) return false;
   if (districts && !(alert.subject.district !== undefined && districts.includes(alert.subject.district))) return false;
-  return !rules || rules.includes(alert.rule);
+  return !rules || rules.includes(alert.rule) || (alert.formerly !== undefined && rules.includes(alert.formerly));
 }
 
 /** By a silence or by what explains it. Flapping is told as such. */

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Document, isMap, isNode, isSeq } from "yaml";
 import type { z } from "zod";
-import { RULES_MAX, type Rule, type RuleData, ruleSchema } from "../../model/rule.ts";
+import { formerIds, RULES_MAX, type Rule, type RuleData, ruleSchema } from "../../model/rule.ts";
 import { MISTAKES_MAX, type Mistake, openYaml, type Path } from "./yaml-file.ts";
 
 /** The first 12 hex digits of the SHA-256 of the rule with its keys sorted: comments and order do not change it. */
@@ -114,10 +114,12 @@ function strangers(document: Document, max: number): { key: string; offset: numb
 export function crossMistakes(found: readonly FoundRule[], known: ReadonlySet<string>): Mistake[] {
   const first = new Map<string, FoundRule>();
   for (const one of found) if (!first.has(one.rule.id)) first.set(one.rule.id, one);
-  const exists = (id: string) => first.has(id) || known.has(id);
+  const former = new Set(found.flatMap(({ rule }) => formerIds(rule)));
+  const exists = (id: string) => first.has(id) || known.has(id) || former.has(id);
   return [
     ...tooMany(found, known),
     ...duplicates(found, first),
+    ...found.flatMap((one) => successions(one, first)),
     ...found.flatMap((one) => [...unknownRules(one, exists), ...quorums(one, first)]),
     ...cycles(first),
   ].slice(0, MISTAKES_MAX);
@@ -136,6 +138,14 @@ function duplicates(found: readonly FoundRule[], first: ReadonlyMap<string, Foun
     const { file, line } = former.at;
     return [{ ...one.at, message: `rule id "${one.rule.id}" is already used at ${file}:${line}: choose another` }];
   });
+}
+
+/** What has taken the place of a rule cannot stand beside it. */
+function successions({ rule, at }: FoundRule, first: ReadonlyMap<string, FoundRule>): Mistake[] {
+  const former = formerIds(rule).find((id) => first.has(id));
+  if (former === undefined) return [];
+  const message = `formerly: there is a rule "${former}" still, at ${first.get(former)!.at.file}: remove one of them`;
+  return [{ ...at, message }];
 }
 
 function unknownRules({ rule, locate }: FoundRule, exists: (id: string) => boolean): Mistake[] {

@@ -7,7 +7,7 @@ import {
   type RuleRefusal,
 } from "../../contract/rule.ts";
 import type { Log } from "../../model/log.ts";
-import { RULES_MAX, type Rule, type RuleData, ruleSchema } from "../../model/rule.ts";
+import { formerIds, RULES_MAX, type Rule, type RuleData, ruleSchema, withoutLevels } from "../../model/rule.ts";
 import type { Records } from "../../store/records.ts";
 import { type Checked, crossMistakes, parseRule, versionOf } from "./check.ts";
 
@@ -134,8 +134,9 @@ export function createRuleBook({ files, records, now, log }: RuleBookOptions) {
   return {
     rules: () => effective.rules,
     entries: () => effective.rules.map(entryOf),
+    /** Also by the name of a rule that has become a level of it. */
     entry(id: string): RuleEntry | undefined {
-      const rule = find(id);
+      const rule = find(id) ?? effective.rules.find((one) => formerIds(one).includes(id));
       return rule && entryOf(rule);
     },
     put,
@@ -175,8 +176,35 @@ function effectiveRules(files: readonly Rule[], newest: readonly RuleChange[]): 
       changeOf.set(change.rule, change);
     } else unusable.push({ change, why: parsed.success ? "its id is another" : parsed.error.issues[0]!.message });
   }
-  const overlaid = files.map((rule) => changed.get(rule.id) ?? rule);
   const ofFiles = new Set(files.map(({ id }) => id));
   const own = [...changed.values()].filter(({ id }) => !ofFiles.has(id));
-  return { rules: [...overlaid, ...own].slice(0, RULES_MAX), changeOf, unusable };
+  // A level that was a rule, which people have changed, goes on as the rule that they made of it.
+  const owned = new Set(own.map(({ id }) => id));
+  const overlaid = files.flatMap((rule) => changed.get(rule.id) ?? (withLevelsBeside(rule, owned) || []));
+  const rules = [...overlaid, ...own].slice(0, RULES_MAX);
+  return { rules: withNamesOfNow(rules), changeOf, unusable };
+}
+
+function withLevelsBeside(rule: Rule, owned: ReadonlySet<string>): Rule | undefined {
+  if (!formerIds(rule).some((id) => owned.has(id))) return rule;
+  const { version: _, ...data } = rule;
+  const left = withoutLevels(data, owned);
+  return left && { ...left, version: versionOf(left) };
+}
+
+/** Rules that speak of one that has become a level of another speak of that one. */
+function withNamesOfNow(rules: readonly Rule[]): readonly Rule[] {
+  const names = new Map(rules.flatMap((rule) => formerIds(rule).map((id) => [id, rule.id] as const)));
+  const isFormer = (id: string) => names.has(id);
+  const nowOf = (id: string) => names.get(id) ?? id;
+  return rules.map((rule) => {
+    const { inhibits, condition } = rule;
+    const counts = condition.type === "quorum" && isFormer(condition.rule);
+    if (!counts && !inhibits?.some((one) => isFormer(one.rule))) return rule;
+    return {
+      ...rule,
+      ...(inhibits && { inhibits: inhibits.map((one) => ({ ...one, rule: nowOf(one.rule) })) }),
+      ...(counts && { condition: { ...condition, rule: nowOf(condition.rule) } }),
+    };
+  });
 }

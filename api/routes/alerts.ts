@@ -11,6 +11,7 @@ import {
 import { pageOf } from "../../contract/common.ts";
 import type { Alert, Handling, Review } from "../../model/alert.ts";
 import type { Account } from "../../model/people.ts";
+import { formerIds } from "../../model/rule.ts";
 import type { Api, Parts } from "../api.ts";
 import { answers, invalid, notFound, ProblemError } from "../problems.ts";
 import { isWorker } from "./crews.ts";
@@ -43,19 +44,23 @@ const one = {
   response: answers({ 200: AlertBody }, 404),
 };
 
-export function addAlerts(app: Api, parts: Pick<Parts, "records" | "auth" | "now">): void {
+export function addAlerts(app: Api, parts: Pick<Parts, "records" | "rules" | "auth" | "now">): void {
   const { records } = parts;
 
   app.get("/alerts", { schema: list }, async (request, reply) => {
     // Read before the list: a stream that begins here misses nothing, and may say something twice.
     reply.header("x-last-event-id", records.events.newestId());
-    const { limit, cursor, state, handling, severity, suppressed, mode, ...rest } = request.query;
+    const { limit, cursor, state, handling, severity, suppressed, mode, rule, ...rest } = request.query;
     const lists = { state: splitList(state), handling: splitList(handling), severity: splitList(severity) };
     const modes = { mode: mode === undefined ? (["live", "history"] as const) : [mode] };
     const flag = suppressed === undefined ? {} : { suppressed: suppressed === "true" };
-    const page = records.alerts.list({ ...rest, ...lists, ...modes, ...flag } as never, limit, cursor);
+    const named = rule === undefined ? {} : { rule: [rule, ...heirsOf(rule)] };
+    const page = records.alerts.list({ ...rest, ...lists, ...modes, ...flag, ...named } as never, limit, cursor);
     return { ...page, items: page.items.map(viewAlert) };
   });
+
+  /** Who asks for a rule that has become a level of another hears of that one, too. */
+  const heirsOf = (id: string) => parts.rules().flatMap((rule) => (formerIds(rule).includes(id) ? [rule.id] : []));
 
   app.get("/alerts/:id", { schema: one }, async (request) => {
     const alert = records.alerts.get(request.params.id);

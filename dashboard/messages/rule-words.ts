@@ -1,6 +1,6 @@
 import type { Limit, RuleCondition } from "../../model/conditions.ts";
 import { isDerived, type RuleMetric, wordsOf } from "../../model/metrics.ts";
-import type { RuleData } from "../../model/rule.ts";
+import { conditionAt, type RuleData } from "../../model/rule.ts";
 import { language } from "../shell/preferences.ts";
 import { districtName } from "../words/words.ts";
 import { messages } from "./messages.ts";
@@ -14,7 +14,13 @@ export function describeRule(rule: RuleData): string {
   const t = messages.value.ruleWords;
   const { fires, ends, also } = clausesOf(rule);
   const tells = rule.mode === "shadow" ? t.tells.shadow : t.tells[rule.audience];
-  return [t.fires(fires), also, t.ends(ends), t.watches(describeWatched(rule)), tells].filter(Boolean).join(" ");
+  const levels = (rule.levels ?? []).map((level) => {
+    const { fires } = clausesOf({ metric: rule.metric, condition: conditionAt(rule.condition, level) });
+    return t.level(messages.value.words.severity[level.severity], fires);
+  });
+  return [t.fires(fires), ...levels, also, t.ends(ends), t.watches(describeWatched(rule)), tells]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** Only when it fires: for a list. */
@@ -22,7 +28,16 @@ export const describeWhen = (rule: Pick<RuleData, "condition" | "metric">): stri
   messages.value.ruleWords.fires(clausesOf(rule).fires);
 
 /** Its limit in short: "> 200 µg/m³"; undefined for a rule that has none. */
-export function describeRuleLimit({ condition, metric }: Pick<RuleData, "condition" | "metric">): string | undefined {
+export function describeRuleLimit({ condition, metric, levels = [] }: RuleLimits): string | undefined {
+  const limits = [condition, ...levels.map((level) => conditionAt(condition, level))].map((one) =>
+    describeOneLimit({ condition: one, metric }),
+  );
+  return limits.includes(undefined) ? undefined : limits.join(", ");
+}
+
+type RuleLimits = Pick<RuleData, "condition" | "metric" | "levels">;
+
+function describeOneLimit({ condition, metric }: RuleLimits): string | undefined {
   const about = { metric };
   if ("above" in condition && condition.above !== undefined) return `> ${describeLimit(condition.above, about)}`;
   if ("below" in condition && condition.below !== undefined) return `< ${describeLimit(condition.below, about)}`;

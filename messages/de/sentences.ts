@@ -254,6 +254,7 @@ export const sentences: Pack["sentences"] = {
   "end.unwatched": () => "Die Regel beobachtet diesen Sensor nicht mehr.",
   "end.ruleChanged": () => "Die Regel wurde geändert.",
   "end.ruleDeleted": () => "Die Regel wurde gelöscht.",
+  "end.nowLevel": ({ title }) => `Die Regel ist jetzt eine Stufe von „${title}“; dort geht es weiter.`,
   "end.ruleFailed": ({ error }) => `Die Regel ist fehlgeschlagen: ${error}.`,
   "end.sensorRemoved": () => "Der Sensor wurde entfernt.",
   "end.sensorChanged": () => "Der Sensor wurde kalibriert oder versetzt.",

@@ -243,6 +243,7 @@ export const sentences: Pack["sentences"] = {
   "end.unwatched": () => "The rule no longer watches this sensor.",
   "end.ruleChanged": () => "The rule was changed.",
   "end.ruleDeleted": () => "The rule was deleted.",
+  "end.nowLevel": ({ title }) => `The rule has become a level of "${title}", which goes on from here.`,
   "end.ruleFailed": ({ error }) => `The rule failed: ${error}.`,
   "end.sensorRemoved": () => "The sensor was removed.",
   "end.sensorChanged": () => "The sensor was calibrated or moved.",

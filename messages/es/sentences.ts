@@ -255,6 +255,7 @@ export const sentences: Pack["sentences"] = {
   "end.unwatched": () => "La regla ya no vigila este sensor.",
   "end.ruleChanged": () => "Se cambió la regla.",
   "end.ruleDeleted": () => "Se eliminó la regla.",
+  "end.nowLevel": ({ title }) => `La regla es ahora un nivel de «${title}», que continúa desde aquí.`,
   "end.ruleFailed": ({ error }) => `La regla falló: ${error}.`,
   "end.sensorRemoved": () => "Se retiró el sensor.",
   "end.sensorChanged": () => "El sensor se calibró o se trasladó.",

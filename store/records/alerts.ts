@@ -33,7 +33,7 @@ export type AlertFilter = {
   readonly audience?: Audience;
   readonly district?: string;
   readonly kind?: Kind;
-  readonly rule?: string;
+  readonly rule?: string | readonly string[];
   readonly sensor?: string;
   /** Kept from being told, or not. */
   readonly suppressed?: boolean;
@@ -301,7 +301,7 @@ function conditions(filter: AlertFilter): Condition[] {
     ...equal("audience", audience),
     ...equal("district", district),
     ...equal("kind", kind),
-    ...equal("rule", rule),
+    ...oneOf("rule", rule === undefined ? undefined : [rule].flat()),
     ...equal("sensor", sensor),
     ...oneOf("mode", mode),
     ...(suppressed === undefined ? [] : [{ sql: `suppressed_by IS ${suppressed ? "NOT NULL" : "NULL"}`, values: [] }]),

@@ -1,5 +1,4 @@
-import type { Alert } from "../../model/alert.ts";
-import type { Silence } from "../../model/silence.ts";
+import type { AlertTraits, Silence } from "../../model/silence.ts";
 import type { Database } from "./database.ts";
 import { loadInStep } from "./in-step.ts";
 import { pageSize, parseCursor, toPage } from "./query.ts";
@@ -9,7 +8,7 @@ export type NoiseRow = {
   readonly alert: string;
   /** Rule and subject. */
   readonly series: string;
-  readonly about: Pick<Alert, "subject" | "kind" | "severity" | "audience"> & { readonly rule: string };
+  readonly about: AlertTraits;
   /** It fires. */
   readonly open: boolean;
   /** Event time, and when the service knew. */

@@ -53,7 +53,7 @@ export function aSensor(rest: Partial<WatchedSensor> = {}): WatchedSensor {
   return { id: "s-1", kind: "air", district: "north", tags: {}, ...rest };
 }
 
-/** "firing eu-no2-alert s-1 2026-11-21T03:00": a transition as one line. */
+/** "firing eu-no2 s-1 2026-11-21T03:00": a transition as one line. */
 export function line({ alert, entry }: Transition): string {
   return `${entry.what} ${alert.rule.id} ${alert.subject.sensorId} ${new Date(entry.at).toISOString().slice(0, 16)}`;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadRules } from "../../alerts/rules/check.ts";
+import { levelRules } from "../../model/rule.ts";
 import { expectedIn, goldenCases, rulesIn, timelineOf } from "../helpers/golden.ts";
 
 /**
@@ -19,10 +20,14 @@ describe.each(goldenCases())("golden: %s", (name) => {
 });
 
 describe("the default rules", () => {
-  const said = goldenCases().map((name) => expectedIn(name) as { what: string; rule: string }[]);
+  const said = goldenCases().map((name) => expectedIn(name) as { what: string; rule: string; level?: number }[]);
 
-  it("are each seen to fire in a golden case", () => {
-    const fired = new Set(said.flat().flatMap(({ what, rule }) => (what === "firing" ? [rule] : [])));
-    expect([...defaults.keys()].filter((id) => !fired.has(id))).toEqual([]);
+  it("are each seen to fire in a golden case, at each of their levels", () => {
+    const isBegun = (what: string) => what === "firing" || what === "raised" || what === "late-confirmed";
+    const fired = new Set(
+      said.flat().flatMap(({ what, rule, level = 1 }) => (isBegun(what) ? [`${rule} ${level}`] : [])),
+    );
+    const all = loadRules().flatMap((rule) => levelRules(rule).map(({ id }, i) => `${id} ${i + 1}`));
+    expect(all.filter((one) => !fired.has(one))).toEqual([]);
   });
 });

@@ -65,7 +65,7 @@ describe.runIf(HAS_BROWSER)("the page of one alert", () => {
     await page.locator("form").getByRole("button", { name: "Silence" }).click();
     await page.getByRole("status").filter({ hasText: "The silence is active" }).waitFor();
     const { items } = await site.city.api("/silences");
-    expect(items).toMatchObject([{ matchers: { rule: "enclosure-overheated", sensor: "air-1" }, createdBy: "admin" }]);
+    expect(items).toMatchObject([{ matchers: { rule: "enclosure-heat", sensor: "air-1" }, createdBy: "admin" }]);
     await page.getByRole("button", { name: "Wrong" }).click();
     await page.getByLabel("Why?").fill("The sun shone on the box");
     await page.locator("form").getByRole("button", { name: "Wrong" }).click();
@@ -116,6 +116,6 @@ async function raiseAlert({ api }: City): Promise<string> {
     ];
   });
   await api("/readings", readings.flat());
-  const find = async () => (await api("/alerts?rule=enclosure-overheated")).items[0]?.id as string | undefined;
+  const find = async () => (await api("/alerts?rule=enclosure-heat")).items[0]?.id as string | undefined;
   return vi.waitFor(async () => (await find()) ?? Promise.reject(new Error("no alert yet")), { timeout: 30_000 });
 }

@@ -41,7 +41,7 @@ describe.runIf(HAS_BROWSER)("the shift report", () => {
     const download = page.waitForEvent("download");
     await page.getByRole("link", { name: "Download as CSV" }).click();
     const csv = await readFile(await (await download).path(), "utf8");
-    expect(csv).toContain("battery-critical");
+    expect(csv).toContain("battery-level");
     await close();
   });
 
@@ -165,6 +165,6 @@ async function raiseAlert({ api }: City): Promise<void> {
     const measuredAt = new Date(Date.now() - ageMs).toISOString();
     await api("/readings", { sensorId: "air-1", kind: "air", district: "north", measuredAt, pm25: 12, battery: 5 });
   }
-  const raised = async () => (await api("/alerts?rule=battery-critical")).items.length === 1;
+  const raised = async () => (await api("/alerts?rule=battery-level")).items[0]?.level === 2;
   await vi.waitFor(async () => expect(await raised()).toBe(true), { timeout: 30_000, interval: 50 });
 }

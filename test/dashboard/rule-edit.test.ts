@@ -75,14 +75,10 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
   });
 
   it("does not overwrite what somebody else changed: it says who and why, and goes on over that", async () => {
-    const { page, close } = await openEditor("eu-no2-alert");
-    await change(page, "above: 200", "above: 180");
-    const { version: _, state: _1, stats: _2, file: _3, ...rule } = await site.city.api("/rules/eu-no2-alert");
-    await site.city.api(
-      "/rules/eu-no2-alert",
-      { rule: { ...rule, advice: "Ask the harbour" }, reason: "New ship" },
-      "PUT",
-    );
+    const { page, close } = await openEditor("eu-no2");
+    await change(page, "above: 150", "above: 140");
+    const { version: _, state: _1, stats: _2, file: _3, ...rule } = await site.city.api("/rules/eu-no2");
+    await site.city.api("/rules/eu-no2", { rule: { ...rule, advice: "Ask the harbour" }, reason: "New ship" }, "PUT");
     await page.getByLabel("Replace the current rule").check();
     await page.getByLabel("Save without trying").check();
     await page.getByRole("textbox", { name: "Reason" }).fill("Stricter");
@@ -97,9 +93,9 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await shoot(page, "rule-edit-conflict");
     await page.getByRole("button", { name: "Keep mine over theirs" }).click();
     await page.getByRole("button", { name: "Save the rule" }).click();
-    await page.waitForURL("**/rules/eu-no2-alert");
-    expect(await site.city.api("/rules/eu-no2-alert")).toMatchObject({
-      condition: { above: 180 },
+    await page.waitForURL("**/rules/eu-no2");
+    expect(await site.city.api("/rules/eu-no2")).toMatchObject({
+      condition: { above: 140 },
       changed: { by: "ana" },
     });
     await close();
@@ -110,12 +106,12 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await page.getByRole("link", { name: "New rule" }).click();
     await page.getByLabel("Start from").selectOption("mean");
     expect(new URL(page.url()).search).toBe("?from=mean");
-    await change(page, "id: my-rule", "id: eu-o3-alert");
+    await change(page, "id: my-rule", "id: eu-o3");
     await page.getByLabel("Save without trying").check();
     await page.getByRole("textbox", { name: "Reason" }).fill("Asked for by the council");
     await page.getByRole("button", { name: "Save the rule" }).click();
-    await page.getByRole("alert").filter({ hasText: 'There is a rule "eu-o3-alert"' }).waitFor();
-    await change(page, "id: eu-o3-alert", "id: council-no2");
+    await page.getByRole("alert").filter({ hasText: 'There is a rule "eu-o3"' }).waitFor();
+    await change(page, "id: eu-o3", "id: council-no2");
     await page.getByRole("button", { name: "Try it" }).click();
     await page.getByText("Nobody would have been notified").waitFor();
     await page.getByText("It runs as a shadow and notifies nobody until someone makes it live.").waitFor();

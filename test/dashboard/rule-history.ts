@@ -9,7 +9,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const STEP_MS = 10 * MINUTE_MS;
 
 /** The rule that these readings are about. */
-export const RULE = "eu-no2-information";
+export const RULE = "eu-no2";
 
 /**
  * Twelve hours of two stations, one value in ten minutes, that end two hours ago: nitrogen dioxide above 150 twice at the

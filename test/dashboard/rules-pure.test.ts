@@ -83,7 +83,7 @@ describe("a rule in words", () => {
       expect(sentence).toMatch(/^\p{Lu}.*\.$/su);
     }
     const [threshold, quorum] = EXAMPLES[name];
-    expect(sentences[rules.findIndex(({ id }) => id === "transformer-overload-critical")]).toContain(threshold);
+    expect(sentences[rules.findIndex(({ id }) => id === "transformer-load")]).toContain(threshold);
     expect(sentences[rules.findIndex(({ id }) => id === "gateway-outage")]).toContain(quorum);
   });
 });

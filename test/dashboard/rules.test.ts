@@ -70,7 +70,7 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
       const answer = await (await route.fetch()).json();
       const failing = { state: "error", failure: "<i>RangeError</i>: too deep" };
       const items = answer.items.map((rule: { id: string }) =>
-        rule.id === "voltage-low" ? { ...rule, ...failing } : rule,
+        rule.id === "undervoltage" ? { ...rule, ...failing } : rule,
       );
       await route.fulfill({ json: { ...answer, items } });
     });
@@ -86,7 +86,7 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
   });
 
   it("says what a rule does in plain words, on what ground, how it did and who made it so", async () => {
-    const { page, complaints, close } = await open("/rules/eu-no2-alert");
+    const { page, complaints, close } = await open("/rules/eu-no2");
     await page
       .getByText("Fires when the hourly mean of nitrogen dioxide is above 200 µg/m³ in three hours in a row.")
       .waitFor();
@@ -125,7 +125,7 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
       "Avisa cuando la media horaria de dióxido de nitrógeno está por encima de 200 µg/m³ en tres horas seguidas.",
     ],
   ])("fits a phone, in %s, too", async (language, sentence) => {
-    const { page, goTo, close } = await open("/rules/eu-no2-alert", { size: "phone", touch: true, language });
+    const { page, goTo, close } = await open("/rules/eu-no2", { size: "phone", touch: true, language });
     await page.getByText(sentence).waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     await shoot(page, `rule-phone-${language}`);
@@ -152,7 +152,7 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
 
 /** A rule of one's own that runs as a shadow. Made of another than RULE: the service keeps figures for some seconds once asked. */
 async function tryShadow({ api }: City): Promise<void> {
-  const { version: _, state: _1, stats: _2, file: _3, inhibits: _4, ...rule } = await api("/rules/eu-no2-alert");
+  const { version: _, state: _1, stats: _2, file: _3, inhibits: _4, ...rule } = await api("/rules/eu-no2");
   const condition = { type: "consecutive", above: 150, count: 1, window: "1h" };
   const noisy = { ...rule, id: "noisy", title: "Nitrogen dioxide, much earlier", mode: "shadow", condition };
   const figures = { alerts: 12, alertsPerDay: 1.5, minutesFiring: 600 };

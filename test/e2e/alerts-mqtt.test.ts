@@ -61,7 +61,7 @@ describe("alerts on MQTT", () => {
     expect(fired).toMatchObject({
       qos: 1,
       alert: {
-        rule: { id: "battery-low", source: expect.stringContaining("20 %") },
+        rule: { id: "battery-level", formerly: "battery-low", source: expect.stringContaining("20 %") },
         subject: { sensorId: "lamp-7", district: "harbour" },
         state: "firing",
         audience: "crews",
@@ -89,14 +89,19 @@ describe("alerts on MQTT", () => {
     const other = await city.api("/users", { name: "carl", role: "crew" });
     const critical = await subscribe(await connect(other), "alerts/harbour/critical/+");
     await battery(3, 5);
-    await battery(4, 5); // below 20 and, twice, below 10: two alerts, one of them critical
+    await battery(4, 5); // below 20 and, twice, below 10: one alert, which becomes critical
     const { alert } = await critical();
-    expect(alert).toMatchObject({ rule: { id: "battery-critical" }, state: "firing", handling: "open" });
+    expect(alert).toMatchObject({
+      rule: { id: "battery-level", formerly: "battery-critical" },
+      level: 2,
+      state: "firing",
+      handling: "open",
+    });
     await city.api(`/alerts/${alert.id}/acknowledge`, { note: "on my way" });
     expect((await critical()).alert).toMatchObject({
       id: alert.id,
       handling: "acknowledged",
-      timeline: [{ what: "firing" }, { what: "acknowledged", note: "on my way" }],
+      timeline: [{ what: "firing" }, { what: "raised" }, { what: "acknowledged", note: "on my way" }],
     });
   });
 

@@ -32,7 +32,7 @@ describe("a silence", () => {
       name: "Hook",
       type: "webhook",
       url: `${hook.url}/in`,
-      rules: ["oil-temperature-high"],
+      rules: ["oil-temperature"],
     };
     await city.api("/targets", target);
     await connect();

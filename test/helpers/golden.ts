@@ -61,6 +61,7 @@ function entryOf({ alert, entry }: Transition): object {
     what: entry.what,
     at: new Date(entry.at).toISOString(),
     rule: alert.rule.id,
+    ...(alert.level === undefined ? {} : { level: alert.level, severity: alert.severity }),
     ...(sensorId !== undefined ? { sensorId } : { district, gateway, tag }),
     startedAt: new Date(alert.startedAt).toISOString(),
     explanation: alert.explanation,

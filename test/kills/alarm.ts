@@ -2,7 +2,7 @@ import mqtt from "mqtt";
 import type { City } from "../helpers/city.ts";
 import { DISTRICT, type Login } from "../helpers/senders.ts";
 
-/** Below 20 % is an alert, below 10 % (said twice, being critical) a second one; above 30 % both are over. */
+/** Below 20 % is an alert, which is raised below 10 % (said twice, being critical); above 30 % it is over. */
 const BATTERY = [80, 15, 60, 5, 5] as const;
 const PAUSE_MS = 15;
 
@@ -57,16 +57,24 @@ function expectedAlerts(told: readonly Told[]): AlertLine[] {
   const lines: AlertLine[] = [];
   told.forEach(({ measuredAt, battery }, index) => {
     const before = told[index - 1]?.battery ?? 100;
+    if (!(battery < 20 && before > 30)) return;
+    const next = told[index + 1];
+    const raised = battery < 10 && next && next.battery < 10 ? next.measuredAt : undefined;
     const over = told.slice(index + 1, index + 4).find((later) => later.battery > 30)?.measuredAt;
-    if (battery < 20 && before > 30) lines.push(alertLine("battery-low", measuredAt, over));
-    if (battery < 10 && before < 10) lines.push(alertLine("battery-critical", measuredAt, over));
+    lines.push(alertLine(measuredAt, raised, over));
   });
   return lines.sort();
 }
 
-function alertLine(rule: string, from: number, to: number | undefined): AlertLine {
-  const entries = [`firing ${iso(from)}`, ...(to === undefined ? [] : [`resolved ${iso(to)}`])];
-  return `${rule} ${to === undefined ? "firing" : "resolved"}: ${entries.join(", ")}`;
+const RULE = "battery-level";
+
+function alertLine(from: number, raised: number | undefined, to: number | undefined): AlertLine {
+  const entries = [
+    `firing ${iso(from)}`,
+    ...(raised === undefined ? [] : [`raised ${iso(raised)}`]),
+    ...(to === undefined ? [] : [`resolved ${iso(to)}`]),
+  ];
+  return `${RULE} ${to === undefined ? "firing" : "resolved"}: ${entries.join(", ")}`;
 }
 
 const iso = (time: number) => new Date(time).toISOString();
@@ -74,18 +82,16 @@ const iso = (time: number) => new Date(time).toISOString();
 /** The alerts the service has of the sensor's battery, in the same words, whether told or (it flaps) not. A doubled alert or entry shows as a line more or a longer one. */
 export async function toldAlerts(city: City, sensorId: string): Promise<AlertLine[]> {
   const lines: AlertLine[] = [];
-  for (const rule of ["battery-low", "battery-critical"]) {
-    let cursor = "";
-    do {
-      const page = await city.api(`/alerts?sensor=${sensorId}&rule=${rule}&limit=1000${cursor}`);
-      for (const { state, timeline } of page.items) {
-        const entries = (timeline as { what: string; at: string }[])
-          .filter(({ what }) => what !== "suppressed" && what !== "released")
-          .map(({ what, at }) => `${what} ${at}`);
-        lines.push(`${rule} ${state}: ${entries.join(", ")}`);
-      }
-      cursor = page.next === undefined ? "" : `&cursor=${encodeURIComponent(page.next)}`;
-    } while (cursor !== "");
-  }
+  let cursor = "";
+  do {
+    const page = await city.api(`/alerts?sensor=${sensorId}&rule=${RULE}&limit=1000${cursor}`);
+    for (const { state, timeline } of page.items) {
+      const entries = (timeline as { what: string; at: string }[])
+        .filter(({ what }) => what !== "suppressed" && what !== "released")
+        .map(({ what, at }) => `${what} ${at}`);
+      lines.push(`${RULE} ${state}: ${entries.join(", ")}`);
+    }
+    cursor = page.next === undefined ? "" : `&cursor=${encodeURIComponent(page.next)}`;
+  } while (cursor !== "");
   return lines.sort();
 }

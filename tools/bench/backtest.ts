@@ -37,7 +37,7 @@ export async function benchBacktest(days: number, sensors: number): Promise<Back
     const range = { kinds: ["air"] as const, from: START, to: START + days * DAY_MS };
     const rules = loadRules();
     const registry = new Map(Array.from({ length: sensors }, (_, n) => [`air-${n}`, aSensor(`air-${n}`)]));
-    const one = rules.filter(({ id }) => id === "eu-no2-information");
+    const one = rules.filter(({ id }) => id === "eu-no2");
     const scan = await measure("scan alone", async () => {
       let readings = 0;
       for await (const { rows } of store.scan(range)) readings += rows;

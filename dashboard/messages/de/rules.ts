@@ -187,6 +187,7 @@ function aggregate(name: string, count: number, unit: string): string {
 }
 
 export const ruleWords: typeof en.ruleWords = {
+  level: (severity, clause) => `${severity}, wenn ${clause}.`,
   fires: (clause) => `Meldet, wenn ${clause}.`,
   ends: (clause) => `Endet, wenn ${clause}.`,
   plain: (metric) => `der Wert für ${metric}`,

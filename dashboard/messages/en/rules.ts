@@ -177,6 +177,7 @@ const AGGREGATES: Readonly<Record<string, string>> = { mean: "mean", min: "minim
 
 /** A rule in words, from the parts of its condition. What is handed in is worded already: values with units, spans of time. */
 export const ruleWords = {
+  level: (severity: string, clause: string) => `${severity} when ${clause}.`,
   fires: (clause: string) => `Fires when ${clause}.`,
   ends: (clause: string) => `Ends when ${clause}.`,
   plain: (metric: string) => metric,

@@ -182,6 +182,7 @@ function each(name: string, unit: string): string {
 }
 
 export const ruleWords: typeof en.ruleWords = {
+  level: (severity, clause) => `${severity} cuando ${clause}.`,
   fires: (clause) => `Avisa cuando ${clause}.`,
   ends: (clause) => `Termina cuando ${clause}.`,
   plain: (metric) => `el valor de ${metric}`,

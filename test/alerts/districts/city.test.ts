@@ -66,7 +66,7 @@ describe("the simulated city under the default rules", () => {
       260,
     );
     const firing = said.filter(({ entry }) => entry.what === "firing");
-    const no2 = firing.filter(({ alert }) => alert.rule.id === "eu-no2-information");
+    const no2 = firing.filter(({ alert }) => alert.rule.id === "eu-no2");
     expect(no2.map(({ alert }) => alert.subject.sensorId).sort()).toEqual(["air-harbour-01", "air-harbour-03"]);
     const stuck = firing.filter(({ alert }) => alert.subject.sensorId === "traffic-northfield-04");
     expect(stuck.length).toBeGreaterThan(0);

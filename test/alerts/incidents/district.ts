@@ -132,7 +132,7 @@ export function aDistrict(targets: readonly Partial<Target>[] = [], path = ":mem
       now += ms;
       noise.tick();
     },
-    /** "firing transformer-overload t-north", in the order told. */
+    /** "firing transformer-load t-north", in the order told. */
     told: () =>
       notices.map(({ what, alert }) => `${what} ${alert.rule.id} ${alert.subject.sensorId ?? alert.subject.gateway}`),
     /** Which alerts are together, whatever they are called. */

@@ -7,15 +7,15 @@ import { aDistrict, SENSORS, said, togetherByPairs } from "./district.ts";
 const RUNS = inFull(60);
 const OF_KIND = {
   energy: [
-    "transformer-overload",
-    "transformer-overload-critical",
-    "oil-temperature-high",
-    "voltage-low",
+    "transformer-load",
+    "transformer-overload-ahead",
+    "oil-temperature",
+    "undervoltage",
     "sensor-silent",
     "power-unusual",
   ],
-  air: ["eu-no2-alert", "eu-no2-information", "aqi-very-poor", "battery-low", "stuck-no2", "sensor-silent"],
-  traffic: ["traffic-congestion", "traffic-slow", "detector-locked", "sensor-silent"],
+  air: ["eu-no2", "eu-o3", "air-quality", "battery-level", "stuck-no2", "sensor-silent"],
+  traffic: ["traffic-congestion", "slow-traffic", "detector-locked", "sensor-silent"],
 } as const;
 
 function dice(seed: number) {
@@ -124,7 +124,7 @@ describe("incidents", () => {
         { id: "all" },
         { id: "critical", severityMin: "critical" },
         { id: "crews", audience: "crews" },
-        { id: "some", rules: ["eu-no2-information", "sensor-silent"] },
+        { id: "some", rules: ["eu-no2", "sensor-silent"] },
       ]);
       for (const one of shuffled(all, chance)) {
         if (chance.often(0.1)) city.fail(one);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadRules, parseRules, RuleMistakes, versionOf } from "../../../alerts/rules/check.ts";
+import { levelRules } from "../../../model/rule.ts";
 import { aRule } from "../builders.ts";
 
 let folder: string;
@@ -150,22 +151,24 @@ describe("the default rules", () => {
   });
 
   it("hold the figures of the directives", () => {
-    const table = loadRules().flatMap(({ id, metric, condition }) =>
-      condition.type === "consecutive" && id.startsWith("eu")
-        ? [`${id} ${metric} ${condition.above} ${condition.count} x ${condition.window}`]
-        : [],
-    );
+    const table = loadRules()
+      .flatMap(levelRules)
+      .flatMap(({ id, formerly = id, metric, condition }) =>
+        condition.type === "consecutive" && id.startsWith("eu")
+          ? [`${formerly} ${metric} ${condition.above} ${condition.count} x ${condition.window}`]
+          : [],
+      );
     expect(table).toEqual([
-      "eu-no2-alert no2 200 3 x 1h",
       "eu-no2-information no2 150 1 x 1h",
-      "eu-so2-alert so2 350 3 x 1h",
+      "eu-no2-alert no2 200 3 x 1h",
+      "eu2008-no2-alert no2 400 3 x 1h",
       "eu-so2-information so2 275 1 x 1h",
-      "eu-o3-alert o3 240 1 x 1h",
+      "eu-so2-alert so2 350 3 x 1h",
+      "eu2008-so2-alert so2 500 3 x 1h",
       "eu-o3-information o3 180 1 x 1h",
+      "eu-o3-alert o3 240 1 x 1h",
       "eu-pm25-alert pm25 50 1 x 1d",
       "eu-pm10-alert pm10 90 1 x 1d",
-      "eu2008-no2-alert no2 400 3 x 1h",
-      "eu2008-so2-alert so2 500 3 x 1h",
     ]);
   });
 });

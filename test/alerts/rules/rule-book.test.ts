@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createRuleBook } from "../../../alerts/rules/rule-book.ts";
 import { SILENT } from "../../../model/log.ts";
-import type { Rule } from "../../../model/rule.ts";
+import { levelRules, type Rule } from "../../../model/rule.ts";
 import { openRecords } from "../../../store/records.ts";
 import { aRule, T0 } from "../builders.ts";
 
@@ -104,6 +104,36 @@ describe("the book of rules", () => {
     book.put("own", data(high, { id: "own" }), ann);
     book.put("high", data(high, { inhibits: [{ rule: "own" }] }), ann);
     expect(book.remove("own", ann)).toMatchObject({ refused: { why: "invalid" } });
+  });
+
+  it("goes on with rules that have become levels of another: who names them means it, who changed one keeps it", () => {
+    const load = aRule({
+      id: "load",
+      formerly: "load-80",
+      ...threshold(80),
+      levels: [
+        { above: 100, formerly: "load-100", severity: "critical" },
+        { above: 120, severity: "critical", formerly: "load-120" },
+      ],
+    });
+    const { book, restart, records } = open([high, load]);
+    const own = data(high, { id: "own", inhibits: [{ rule: "load-120", where: "sensor" }] });
+    expect(book.put("own", own, ann)).toMatchObject({ rule: { inhibits: [{ rule: "load", where: "sensor" }] } });
+    expect(book.entry("load-100")).toMatchObject({ rule: { id: "load" } });
+    // What people had made of one of them.
+    const change = { at: T0, by: "ann", what: "changed", reason: "x" } as const;
+    records.ruleChanges.add({ ...change, rule: "load-80", data: data(high, { id: "load-80", ...threshold(70) }) });
+    const limits = () =>
+      restart()
+        .rules()
+        .flatMap(levelRules)
+        .map((rule) => `${rule.id} ${above(rule)}`);
+    expect(limits()).toEqual(["high 40", "load 100", "load 120", "load-80 70", "own 40"]);
+    records.ruleChanges.add({ ...change, rule: "load-120", data: data(high, { id: "load-120", ...threshold(125) }) });
+    expect(limits()).toEqual(["high 40", "load 100", "load-120 125", "load-80 70", "own 40"]);
+    expect(restart().entry("own")).toMatchObject({ rule: { inhibits: [{ rule: "load-120" }] } });
+    restart().remove("load-80", ann);
+    expect(limits()).toEqual(["high 40", "load 80", "load 100", "load-120 125", "own 40"]);
   });
 
   it("keeps nothing of a change that changes nothing", () => {
