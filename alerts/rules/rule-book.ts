@@ -194,7 +194,9 @@ function withLevelsBeside(rule: Rule, owned: ReadonlySet<string>): Rule | undefi
 
 /** Rules that speak of one that has become a level of another speak of that one. */
 function withNamesOfNow(rules: readonly Rule[]): readonly Rule[] {
-  const names = new Map(rules.flatMap((rule) => formerIds(rule).map((id) => [id, rule.id] as const)));
+  // Of a rule and copies of it the first: those of the files come first.
+  const heirs = rules.toReversed().flatMap((rule) => formerIds(rule).map((id) => [id, rule.id] as const));
+  const names = new Map(heirs);
   const isFormer = (id: string) => names.has(id);
   const nowOf = (id: string) => names.get(id) ?? id;
   return rules.map((rule) => {

@@ -12,20 +12,22 @@ type RuleSubject = { readonly metric: RuleMetric | undefined };
 /** The whole rule in one plain paragraph: when it fires, when it ends, whom it watches, whom it tells. */
 export function describeRule(rule: RuleData): string {
   const t = messages.value.ruleWords;
-  const { fires, ends, also } = clausesOf(rule);
+  const { ends, also } = clausesOf(rule);
   const tells = rule.mode === "shadow" ? t.tells.shadow : t.tells[rule.audience];
-  const levels = (rule.levels ?? []).map((level) => {
-    const { fires } = clausesOf({ metric: rule.metric, condition: conditionAt(rule.condition, level) });
-    return t.level(messages.value.words.severity[level.severity], fires);
-  });
-  return [t.fires(fires), ...levels, also, t.ends(ends), t.watches(describeWatched(rule)), tells]
+  return [describeWhen(rule), also, t.ends(ends), t.watches(describeWatched(rule)), tells]
     .filter(Boolean)
     .join(" ");
 }
 
-/** Only when it fires: for a list. */
-export const describeWhen = (rule: Pick<RuleData, "condition" | "metric">): string =>
-  messages.value.ruleWords.fires(clausesOf(rule).fires);
+/** Only when it fires, and at which levels: for a list. */
+export function describeWhen(rule: RuleLimits): string {
+  const { ruleWords: t, words } = messages.value;
+  const levels = (rule.levels ?? []).map((level) => {
+    const { fires } = clausesOf({ metric: rule.metric, condition: conditionAt(rule.condition, level) });
+    return t.level(words.severity[level.severity], fires);
+  });
+  return [t.fires(clausesOf(rule).fires), ...levels].join(" ");
+}
 
 /** Its limit in short: "> 200 µg/m³"; undefined for a rule that has none. */
 export function describeRuleLimit({ condition, metric, levels = [] }: RuleLimits): string | undefined {

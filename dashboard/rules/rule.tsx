@@ -170,19 +170,23 @@ function hintOf(action: Action, rule: RuleView, original: RuleView | undefined):
 /** Where its limit comes from, whom it tells, what it keeps quiet, where it stands. */
 function RuleFacts({ rule }: { rule: RuleView }) {
   const { rules: t, ruleWords, words } = messages.value;
-  const { source, inhibits = [], advice, changed } = rule;
+  const { source, levels = [], inhibits = [], advice, changed } = rule;
   const limit = describeRuleLimit(rule);
   return (
     <dl class="facts panel" aria-label={t.facts}>
       {limit !== undefined && <Fact name={t.limit}>{limit}</Fact>}
       <Fact name={t.source}>
-        {source.url === undefined ? (
-          source.text
-        ) : (
-          <a href={source.url} target="_blank" rel="noreferrer">
-            {source.text}
-          </a>
-        )}
+        {[source, ...levels.flatMap((level) => level.source ?? [])].map(({ url, text }) => (
+          <div key={text}>
+            {url === undefined ? (
+              text
+            ) : (
+              <a href={url} target="_blank" rel="noreferrer">
+                {text}
+              </a>
+            )}
+          </div>
+        ))}
       </Fact>
       <Fact name={t.tells}>
         {rule.mode === "shadow" ? t.tellsNobody : `${words.audience[rule.audience]} (${words.severity[rule.severity]})`}
