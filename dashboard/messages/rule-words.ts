@@ -14,9 +14,7 @@ export function describeRule(rule: RuleData): string {
   const t = messages.value.ruleWords;
   const { ends, also } = clausesOf(rule);
   const tells = rule.mode === "shadow" ? t.tells.shadow : t.tells[rule.audience];
-  return [describeWhen(rule), also, t.ends(ends), t.watches(describeWatched(rule)), tells]
-    .filter(Boolean)
-    .join(" ");
+  return [describeWhen(rule), also, t.ends(ends), t.watches(describeWatched(rule)), tells].filter(Boolean).join(" ");
 }
 
 /** Only when it fires, and at which levels: for a list. */

@@ -75,10 +75,10 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
   });
 
   it("does not overwrite what somebody else changed: it says who and why, and goes on over that", async () => {
-    const { page, close } = await openEditor("eu-no2");
-    await change(page, "above: 150", "above: 140");
-    const { version: _, state: _1, stats: _2, file: _3, ...rule } = await site.city.api("/rules/eu-no2");
-    await site.city.api("/rules/eu-no2", { rule: { ...rule, advice: "Ask the harbour" }, reason: "New ship" }, "PUT");
+    const { page, close } = await openEditor("eu-so2");
+    await change(page, "above: 275", "above: 250");
+    const { version: _, state: _1, stats: _2, file: _3, ...rule } = await site.city.api("/rules/eu-so2");
+    await site.city.api("/rules/eu-so2", { rule: { ...rule, advice: "Ask the harbour" }, reason: "New ship" }, "PUT");
     await page.getByLabel("Replace the current rule").check();
     await page.getByLabel("Save without trying").check();
     await page.getByRole("textbox", { name: "Reason" }).fill("Stricter");
@@ -93,9 +93,9 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     await shoot(page, "rule-edit-conflict");
     await page.getByRole("button", { name: "Keep mine over theirs" }).click();
     await page.getByRole("button", { name: "Save the rule" }).click();
-    await page.waitForURL("**/rules/eu-no2");
-    expect(await site.city.api("/rules/eu-no2")).toMatchObject({
-      condition: { above: 140 },
+    await page.waitForURL("**/rules/eu-so2");
+    expect(await site.city.api("/rules/eu-so2")).toMatchObject({
+      condition: { above: 250 },
       changed: { by: "ana" },
     });
     await close();

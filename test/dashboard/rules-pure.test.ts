@@ -51,15 +51,15 @@ describe("a rule as YAML", () => {
 
 const EXAMPLES = {
   en: [
-    "Fires when current is above 120% of the sensor's “ratedCurrent” for 15 minutes.",
+    "Critical when current is above 120% of the sensor's “ratedCurrent” for 15 minutes.",
     "at least 3 of the sensors that the rule “sensor-silent” watches behind one gateway, and at least 60% of them",
   ],
   de: [
-    "Meldet, wenn der Wert für Stromstärke 15 Minuten lang über 120\u00a0% von „ratedCurrent“ des Sensors liegt.",
+    "Kritisch, wenn der Wert für Stromstärke 15 Minuten lang über 120\u00a0% von „ratedCurrent“ des Sensors liegt.",
     "mindestens 3 der Sensoren, die die Regel „sensor-silent“ hinter einem Gateway beobachtet",
   ],
   es: [
-    "Avisa cuando el valor de corriente está por encima del 120\u00a0% de «ratedCurrent» del sensor durante 15 minutos.",
+    "Crítica cuando el valor de corriente está por encima del 120\u00a0% de «ratedCurrent» del sensor durante 15 minutos.",
     "al menos 3 de los sensores que la regla «sensor-silent» vigila detrás de una pasarela",
   ],
 } as const;

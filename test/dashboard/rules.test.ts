@@ -118,10 +118,13 @@ describe.runIf(HAS_BROWSER)("the rules", () => {
   });
 
   it.each([
-    ["de-DE", "Kritisch, wenn das Stundenmittel für Stickstoffdioxid in drei Stunden nacheinander über 200 µg/m³ liegt."],
+    [
+      "de-DE",
+      "Kritisch, wenn das Stundenmittel für Stickstoffdioxid in drei Stunden nacheinander über 200 µg/m³ liegt.",
+    ],
     [
       "es-ES",
-      "Avisa cuando la media horaria de dióxido de nitrógeno está por encima de 200 µg/m³ en tres horas seguidas.",
+      "Crítica cuando la media horaria de dióxido de nitrógeno está por encima de 200 µg/m³ en tres horas seguidas.",
     ],
   ])("fits a phone, in %s, too", async (language, sentence) => {
     const { page, goTo, close } = await open("/rules/eu-no2", { size: "phone", touch: true, language });
