@@ -21,6 +21,7 @@ import {
   type RuleMetric,
   ruleMetricsOf,
 } from "./metrics.ts";
+import { conditionAt } from "./rule-levels.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "./time.ts";
 
 /** A rule is data: what a city writes in YAML. Everything has a limit, and the message says what to write instead. */
@@ -383,14 +384,4 @@ export function withoutLevels(rule: RuleData, formers: ReadonlySet<string>): Rul
   const [next, ...further] = levels ?? [];
   if (!next) return undefined;
   return withoutLevels({ ...first, ...levelParts(rule, next), levels: further }, formers);
-}
-
-const OWN = ["above", "below", "clear", "for", "keepFor", "count"] as const;
-
-/** What a level does not say of its own is as in the rule, but for `clear`, which belongs to the limit. */
-export function conditionAt(condition: RuleCondition, level: Level): RuleCondition {
-  const { clear: _, ...shared } = condition as RuleCondition & { clear?: unknown };
-  const own = Object.fromEntries(OWN.flatMap((key) => (level[key] === undefined ? [] : [[key, level[key]]])));
-  const { for: hold, ...rest } = { ...shared, ...own } as { for?: string };
-  return (hold === undefined || hold === "0s" ? rest : { ...rest, for: hold }) as RuleCondition;
 }

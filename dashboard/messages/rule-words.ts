@@ -1,6 +1,7 @@
 import type { Limit, RuleCondition } from "../../model/conditions.ts";
 import { isDerived, type RuleMetric, wordsOf } from "../../model/metrics.ts";
-import { conditionAt, type RuleData } from "../../model/rule.ts";
+import type { RuleData } from "../../model/rule.ts";
+import { conditionAt } from "../../model/rule-levels.ts";
 import { language } from "../shell/preferences.ts";
 import { districtName } from "../words/words.ts";
 import { messages } from "./messages.ts";
