@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { AlertView } from "../../contract/alert.ts";
 import { REVIEWS, type Review } from "../../model/alert.ts";
 import { HOUR_MS } from "../../model/time.ts";
@@ -18,6 +18,7 @@ export function Actions({ followed, alert }: ActionProps) {
   const { busy, problem, attempt } = useAttempt();
   const [open, setOpen] = useState<"close" | "comment" | "assign" | "silence">();
   const [silenced, setSilenced] = useState(false);
+  const more = useRef<HTMLDetailsElement>(null);
   const { handling } = alert;
   const closed = handling === "closed";
   const close = () => setOpen(undefined);
@@ -33,7 +34,13 @@ export function Actions({ followed, alert }: ActionProps) {
     </button>
   );
   const toggle = (form: NonNullable<typeof open>) => (
-    <Button aria-expanded={open === form} onClick={() => setOpen(open === form ? undefined : form)}>
+    <Button
+      aria-expanded={open === form}
+      onClick={() => {
+        setOpen(open === form ? undefined : form);
+        if (more.current) more.current.open = false;
+      }}
+    >
       {t[form]}
     </Button>
   );
@@ -42,12 +49,18 @@ export function Actions({ followed, alert }: ActionProps) {
     <section class="panel actions" aria-label={t.actions}>
       <div class="cluster">
         {handling === "open" && button("acknowledge", "primary")}
-        {!closed && handling !== "in-progress" && button("start")}
-        {!closed && toggle("close")}
+        {handling === "acknowledged" && button("start", "primary")}
         {closed && button("reopen")}
         {!closed && toggle("assign")}
-        {toggle("comment")}
-        {mayManage.value && toggle("silence")}
+        {!closed && toggle("close")}
+        <details class="more" ref={more}>
+          <summary class="button quiet">{t.more}</summary>
+          <div class="panel stack">
+            {handling === "open" && button("start")}
+            {toggle("comment")}
+            {mayManage.value && toggle("silence")}
+          </div>
+        </details>
       </div>
       {!open && <Problem of={problem} />}
       {silenced && (

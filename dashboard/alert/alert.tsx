@@ -34,7 +34,7 @@ function Loaded({ followed, alert }: { followed: FollowedAlert; alert: AlertView
   const t = messages.value.alert;
   return (
     <div class="alert-page page">
-      <Head alert={alert} />
+      <Head alert={alert} rule={followed.rule.value} />
       <div class="columns">
         <div class="stack">
           {alert.incident !== undefined && <Incident id={alert.incident} alert={alert} />}
@@ -55,9 +55,11 @@ function Loaded({ followed, alert }: { followed: FollowedAlert; alert: AlertView
   );
 }
 
-function Head({ alert }: { alert: AlertView }) {
-  const { words } = messages.value;
+function Head({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
+  const { words, alert: t } = messages.value;
   const told = tell(alert);
+  // Of an alert of an earlier version: what its rule says today.
+  const advice = told.advice ?? rule?.advice;
   const { severity, state, handling, assignee, audience, verdict, suppressedBy, mode } = alert;
   return (
     <header class={`page-head stack ${isOpen(alert) ? alert.severity : "calm"}`}>
@@ -74,18 +76,42 @@ function Head({ alert }: { alert: AlertView }) {
         {mode === "history" && <span class="chip">{words.history}</span>}
       </p>
       <h1 tabIndex={-1}>{told.title}</h1>
-      <p class="sentence">{told.explanation}</p>
+      {advice && (
+        <p class="sentence advice">
+          <strong>{t.advice}:</strong> {advice}
+        </p>
+      )}
+      <Glance alert={alert} />
+      <p class="quiet">{told.explanation}</p>
     </header>
   );
 }
 
-/** What one wants to know at a glance, and where to read on. */
+/** How it is, where the limit is, since when. */
+function Glance({ alert: { metric, unit, value, limit, startedAt, resolvedAt } }: { alert: AlertView }) {
+  const t = messages.value.alert;
+  const say = (one: number) => formatValue(one, metric, unit);
+  return (
+    <dl class="glance cluster">
+      {value !== undefined && <Fact name={resolvedAt === undefined ? t.now : t.last}>{say(value)}</Fact>}
+      {limit !== undefined && <Fact name={t.limit}>{say(limit)}</Fact>}
+      <Fact name={t.began}>
+        <Moment at={startedAt} as="time" /> (<Moment at={startedAt} />)
+      </Fact>
+      {resolvedAt !== undefined && (
+        <Fact name={t.ended}>
+          <Moment at={resolvedAt} as="time" />
+        </Fact>
+      )}
+    </dl>
+  );
+}
+
+/** What else one wants to know, and where to read on. */
 function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
   const { alert: t, words } = messages.value;
   const { subject, verdict, expected, suppressedBy, correctedBy, children = [] } = alert;
   const told = tell(alert);
-  // Of an alert of an earlier version: what its rule says today.
-  const advice = told.advice ?? rule?.advice;
   return (
     <dl class="facts panel">
       {subject.sensorId !== undefined && (
@@ -96,14 +122,6 @@ function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
         </Fact>
       )}
       {subject.district !== undefined && <Fact name={t.place}>{placeOf(alert)}</Fact>}
-      <Fact name={t.began}>
-        <Moment at={alert.startedAt} as="time" /> (<Moment at={alert.startedAt} />)
-      </Fact>
-      {alert.resolvedAt !== undefined && (
-        <Fact name={t.ended}>
-          <Moment at={alert.resolvedAt} as="time" />
-        </Fact>
-      )}
       {expected && <Fact name={t.expected}>{describeExpected(expected)}</Fact>}
       {verdict && (
         <Fact name={t.cityOrSensor}>
@@ -139,7 +157,6 @@ function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
           alert.rule.source
         )}
       </Fact>
-      {advice && <Fact name={t.advice}>{advice}</Fact>}
     </dl>
   );
 }
@@ -204,11 +221,12 @@ function Timeline({ entries }: { entries: AlertView["timeline"] }) {
   const t = messages.value.alert;
   return (
     <ol class="timeline">
-      {entries.map((entry, i) => (
+      {folded(entries).map(([entry, times], i) => (
         <li key={`${i} ${entry.what}`} class={entry.by === undefined ? "engine" : "people"}>
           <Moment at={entry.at} as="time" />
           <div>
             <strong>{t.what[entry.what] ?? entry.what}</strong>
+            {times > 1 && <span class="quiet"> {t.times(times)}</span>}
             {entry.by !== undefined && ` ${t.by(entry.by)}`}
             {isLate(entry) && (
               <span class="quiet"> {t.knownLater(formatTime(Date.parse(entry.knownAt), clock.value))}</span>
@@ -220,5 +238,19 @@ function Timeline({ entries }: { entries: AlertView["timeline"] }) {
     </ol>
   );
 }
+
+/** The same said again and again by late or corrected readings is one line, as it was said last. */
+function folded(entries: AlertView["timeline"]): (readonly [AlertView["timeline"][number], number])[] {
+  const lines: [AlertView["timeline"][number], number][] = [];
+  for (const entry of entries) {
+    const last = lines.at(-1);
+    if (last && last[0].what === entry.what && entry.by === undefined && FOLDED.has(entry.what)) {
+      lines[lines.length - 1] = [entry, last[1] + 1];
+    } else lines.push([entry, 1]);
+  }
+  return lines;
+}
+
+const FOLDED: ReadonlySet<string> = new Set(["corrected", "readings-corrected", "late-confirmed", "verdict"]);
 
 const isLate = ({ at, knownAt }: { at: string; knownAt: string }) => Date.parse(knownAt) - Date.parse(at) > LATE_MS;

@@ -2,11 +2,12 @@ import { tell, titleOf } from "../words/tell.ts";
 import { type FollowedSensor, followSensor, newestValue, sentBy, type WholeSensor } from "./sensor-state.ts";
 import "./sensor.css";
 import { useEffect, useMemo } from "preact/hooks";
+import type { SilenceView } from "../../contract/silence.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { isOpen } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Fact, SeverityMark } from "../parts/show.tsx";
-import { Absent, isMissing } from "../parts/state.tsx";
+import { Absent, isMissing, loadAll, useLoaded } from "../parts/state.tsx";
 import type { PageProps } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName, formatValue, metricLabel } from "../words/words.ts";
@@ -66,6 +67,12 @@ export function SensorPage({ params }: PageProps) {
 function Head({ sensor }: { sensor: WholeSensor }) {
   const { sensor: t, words, desk } = messages.value;
   const { id, name, kind, district, online, lastSeen, intervalS, gateway, tags, retiredAt } = sensor;
+  const { found = [] } = useLoaded(
+    (signal) => loadAll<SilenceView>("/silences?ended=false", signal),
+    [id],
+    ASK_EVERY_MS,
+  );
+  const covered = found.find((one) => one.state === "active" && coversSensor(one.matchers, sensor));
   return (
     <header>
       <h1 tabIndex={-1}>{name ?? id}</h1>
@@ -80,6 +87,11 @@ function Head({ sensor }: { sensor: WholeSensor }) {
         {intervalS !== undefined && ` · ${t.every(intervalS)}`}
       </p>
       <p class="cluster">
+        {covered && (
+          <a class="chip quieted-chip" href="/admin?tab=silences" title={covered.reason}>
+            {t.quiet[covered.kind]}
+          </a>
+        )}
         {retiredAt !== undefined && <span class="chip">{messages.value.admin.register.off}</span>}
         {online !== undefined && <span class="chip">{online ? t.online : t.offline}</span>}
         {Object.entries(tags).map(([key, value]) => (
@@ -90,6 +102,17 @@ function Head({ sensor }: { sensor: WholeSensor }) {
       </p>
     </header>
   );
+}
+
+const ASK_EVERY_MS = 60_000;
+
+/** All alerts of the sensor, whatever the rule: a silence for one rule is told at its alerts. */
+function coversSensor(matchers: SilenceView["matchers"], { id, kind, district, gateway }: WholeSensor): boolean {
+  const own: Readonly<Record<string, string | undefined>> = { sensor: id, kind, district, gateway };
+  return Object.entries(matchers).every(([name, wanted]) => {
+    const value = own[name];
+    return value !== undefined && [wanted].flat().some((one) => one === value);
+  });
 }
 
 /** What every device may say of itself comes last in the table of metrics: what kinds have in common. */

@@ -36,8 +36,23 @@ describe.runIf(HAS_BROWSER)("the page of one alert", () => {
     await close();
   });
 
+  it("says at the top what to do, how it is, the limit and since when, with three things to press", async () => {
+    const { page, close } = await open({ size: "phone", touch: true });
+    const head = page.locator(".page-head");
+    const texts = await head.locator("h1, .advice, .glance").allTextContents();
+    expect(texts[1]).toMatch(/^What to do: \S/);
+    expect(texts[2]).toMatch(/^Now74 °CLimit70 °CBegan/);
+    // On a phone the first screen has it.
+    expect((await head.locator(".glance").boundingBox())!.y).toBeLessThan(600);
+    const buttons = page.locator(".actions > .cluster > .button");
+    expect(await buttons.allTextContents()).toEqual(["Acknowledge", "Assign", "Close"]);
+    await shoot(page, "alert-head-phone");
+    await close();
+  });
+
   it("lets people act, one after the other; who was slower learns who was first", async () => {
     const { page, close } = await open();
+    await page.locator(".actions summary").click();
     await page.getByRole("button", { name: "Comment" }).click();
     await page.getByLabel("Note").fill("<b>hot</b> as an oven");
     await page.getByRole("button", { name: "Save" }).click();
@@ -48,6 +63,7 @@ describe.runIf(HAS_BROWSER)("the page of one alert", () => {
     await page.getByRole("alert").filter({ hasText: "was closed by admin" }).waitFor();
     await site.city.api(`/alerts/${id}/reopen`, {});
     await page.reload();
+    await page.locator(".actions summary").click();
     await page.getByRole("button", { name: "Start work" }).click();
     await page.locator(".alert-chips").getByText("In progress: admin").waitFor();
     await close();
@@ -55,6 +71,7 @@ describe.runIf(HAS_BROWSER)("the page of one alert", () => {
 
   it("asks for a reason before it silences, or calls an alert wrong", async () => {
     const { page, close } = await open();
+    await page.locator(".actions summary").click();
     await page.getByRole("button", { name: "Silence" }).click();
     await page.getByText(/^Covers 1 sensor and 1 open alert now/).waitFor();
     await page.getByLabel("Duration").selectOption("8");

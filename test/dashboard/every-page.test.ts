@@ -103,6 +103,8 @@ describe.runIf(HAS_BROWSER)("every page", () => {
     await tabTo(page, page.getByRole("button", { name: "Acknowledge", exact: true }));
     await page.keyboard.press("Enter");
     await page.locator(".alert-chips").getByText("Acknowledged").waitFor();
+    await tabTo(page, page.locator(".actions summary"));
+    await page.keyboard.press("Enter");
     await tabTo(page, page.getByRole("button", { name: "Comment", exact: true }));
     await page.keyboard.press("Enter");
     await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe("TEXTAREA");

@@ -47,6 +47,20 @@ describe.runIf(HAS_BROWSER)("what nobody is told of", () => {
     await close();
   });
 
+  it("is said on the page of a sensor that it covers, and of no other", async () => {
+    const { page, goTo, complaints, close } = await visit(city, { token: city.token });
+    await goTo("/sensors/quiet-1");
+    await page.getByRole("link", { name: "In maintenance" }).waitFor();
+    await shoot(page, "sensor-maintenance");
+    const asked = page.waitForResponse((answer) => answer.url().includes("/silences?"));
+    await goTo("/sensors/calm-1");
+    await page.getByRole("heading", { name: "calm-1" }).waitFor();
+    await asked;
+    expect(await page.getByText("In maintenance").count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   it("a restored service says so on the page, in the health and in the log, until it is the real one", async () => {
     await city.stop();
     const records = openRecords({ path: join(city.dataDir, "records.db"), now: Date.now, log: SILENT });

@@ -5,6 +5,7 @@ export const sensor: typeof en.sensor = {
   nothingYet: "Seit dem Start des Dienstes hat er nichts gesendet. Sein Verlauf erscheint mit dem nächsten Messwert.",
   online: "Verbunden",
   offline: "Nicht verbunden",
+  quiet: { maintenance: "In Wartung", silence: "Stumm" },
   every: (seconds) => `alle ${seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`}`,
   values: "Neueste Werte",
   device: "Das Gerät selbst",

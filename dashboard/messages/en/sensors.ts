@@ -3,6 +3,7 @@ export const sensor = {
   nothingYet: "It has sent nothing since the service started. Its history appears with its next reading.",
   online: "Online",
   offline: "Offline",
+  quiet: { maintenance: "In maintenance", silence: "Silenced" },
   every: (seconds: number) => `every ${seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`}`,
   values: "Latest values",
   device: "The device itself",

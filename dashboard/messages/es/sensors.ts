@@ -5,6 +5,7 @@ export const sensor: typeof en.sensor = {
   nothingYet: "No ha enviado nada desde que se inició el servicio. Su historial aparecerá con la próxima medición.",
   online: "Conectado",
   offline: "Desconectado",
+  quiet: { maintenance: "En mantenimiento", silence: "Silenciado" },
   every: (seconds) => `cada ${seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`}`,
   values: "Últimos valores",
   device: "El propio dispositivo",
