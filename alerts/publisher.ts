@@ -1,23 +1,29 @@
 import { viewAlert } from "../contract/alert.ts";
 import type { Alert } from "../model/alert.ts";
 import { counter, type Figure } from "../model/health.ts";
+import type { Replay } from "../model/kept-session.ts";
 import type { Log } from "../model/log.ts";
+import { DAY_MS } from "../model/time.ts";
 import { alertTopic, WHOLE_CITY } from "../model/topics.ts";
 import type { Records } from "../store/records.ts";
 
 export type PublisherOptions = {
   readonly records: Pick<Records, "alerts" | "events" | "offsets" | "relaxed">;
   /** Resolves when the broker has taken it. */
-  publish(message: AlertMessage): Promise<void>;
+  publish(message: AlertMessage & { readonly event?: number }): Promise<void>;
   readonly log: Log;
   /** Nobody may be told of anything now: the events wait. */
   readonly isMuted?: () => boolean;
   readonly mutedLookMs?: number;
   readonly retryAfterMs?: number;
+  /** What is kept for subscribers that are away. */
+  readonly replayLimits?: { readonly messages: number; readonly bytes: number; readonly ageMs: number };
+  readonly now?: () => number;
 };
 
 const OFFSET = "mqtt-alerts";
 const PAGE = 100;
+const REPLAY_LIMITS = { messages: 10_000, bytes: 16_777_216, ageMs: 7 * DAY_MS };
 
 /**
  * Tells every change of an alert on MQTT, in order and at least once: the events are the outbox, the offset of the last
@@ -26,7 +32,10 @@ const PAGE = 100;
  */
 export function createAlertPublisher(options: PublisherOptions) {
   const { records, publish, log, isMuted = () => false, mutedLookMs = 5_000, retryAfterMs = 1_000 } = options;
+  const { replayLimits = REPLAY_LIMITS, now = () => 0 } = options;
   let told = records.offsets.get(OFFSET) ?? 0;
+  /** The newest event that has gone to the broker, if it has taken it or not. */
+  let handedOver = told;
   let running: Promise<void> | undefined;
   let again = false;
   let stopped = false;
@@ -62,29 +71,46 @@ export function createAlertPublisher(options: PublisherOptions) {
   async function tell(page: ReturnType<typeof next>): Promise<void> {
     for (const event of page) {
       // Incidents are not published: their alerts are.
-      if ("alert" in event) await tellAlert(event.alert);
+      if ("alert" in event) await tellAlert(event.id, event.alert);
+      handedOver = Math.max(handedOver, event.id);
       told = event.id;
     }
     // At least once: after a power cut some are told again.
     records.relaxed(() => records.offsets.set(OFFSET, told));
   }
 
-  async function tellAlert(alert: Alert): Promise<void> {
+  async function tellAlert(event: number, alert: Alert): Promise<void> {
     const message = alertMessage(alert);
     if (!message) return;
-    await tellChange(alert.id, message);
+    await tellChange(event, alert.id, message);
     counts.published += 1;
   }
 
   /** What is over, or has moved to another topic, the broker forgets before it hears of that. */
-  async function tellChange(id: string, message: AlertMessage): Promise<void> {
+  async function tellChange(event: number, id: string, message: AlertMessage): Promise<void> {
     const before = kept.get(id);
     if (before !== undefined && (!message.retain || before !== message.topic)) {
       await publish({ topic: before, payload: "", retain: true });
       kept.delete(id);
     }
-    await publish(message);
+    handedOver = Math.max(handedOver, event);
+    await publish({ ...message, event });
     if (message.retain) kept.set(id, message.topic);
+  }
+
+  /** What has gone to the broker after an event, a page of it: for a subscriber that was away, or too slow. */
+  function replay(after: number): Replay {
+    const { messages, bytes, ageMs } = replayLimits;
+    const limits = { messages, bytes, since: now() - ageMs };
+    const start = after < handedOver ? records.events.startWithin(after, handedOver, limits) : after;
+    const page = records.events.after(start, PAGE).filter(({ id }) => id <= handedOver);
+    const publications = page.flatMap((event) => {
+      const message = "alert" in event ? alertMessage(event.alert) : undefined;
+      return message ? [{ topic: message.topic, payload: message.payload, event: event.id }] : [];
+    });
+    const isLast = page.length < PAGE;
+    const to = isLast ? Math.max(handedOver, after) : page.at(-1)!.id;
+    return { publications, to, isLast, missed: start - after };
   }
 
   function wakeIn(ms: number): void {
@@ -115,6 +141,8 @@ export function createAlertPublisher(options: PublisherOptions) {
       records.events.onEvent(wake);
       wake();
     },
+    replay,
+    handedOver: () => handedOver,
     figures: (): readonly Figure[] => [
       counter("lamppost_alerts_published_total", "Changes of alerts told on MQTT since the start.", counts.published),
       counter(

@@ -10,7 +10,10 @@ export function listenOptions({ mqtt, readingsPerS }: Config) {
   const gateway = rateOf(mqtt.gatewayPacketsPerS, GATEWAY_BURST_S);
   const readings = readingRates(readingsPerS);
   const rates = { device, gateway, person: device, deviceReadings: readings.device, gatewayReadings: readings.gateway };
-  const limits = { connectionsMax, connectionsPerAddressMax, readPastBytesMax, rates };
+  const { sessionsPerAccountMax, replay } = mqtt;
+  const sessionExpiryMaxS = replay.ageMs / 1_000;
+  const sessions = { sessionsPerAccountMax, sessionExpiryMaxS };
+  const limits = { connectionsMax, connectionsPerAddressMax, readPastBytesMax, rates, ...sessions };
   return { host, port, webSocket, limits, tls: tls && { port: tls.port, ...readTls(tls) } };
 }
 

@@ -27,6 +27,7 @@ type AlertsStart = Omit<AlertsOptions, "records" | "rules" | "live"> & {
   readonly rules: Pick<RuleBook, "rules" | "onChange">;
   readonly records: Records;
   readonly publish: PublisherOptions["publish"];
+  readonly replayLimits?: PublisherOptions["replayLimits"];
   readonly notify: NotifySettings;
   readonly isMuted: () => boolean;
   readonly language: Language;
@@ -69,7 +70,14 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
   options.background.every("corrections for the rules", REJUDGE_EVERY_MS, () => void rejudging.tick());
   onStop("corrections for the rules", () => rejudging.stop());
   rules.onChange(alerts.replaceRules);
-  const publisher = createAlertPublisher({ records, publish, log, isMuted: options.isMuted });
+  const publisher = createAlertPublisher({
+    records,
+    publish,
+    log,
+    isMuted: options.isMuted,
+    now: options.now,
+    replayLimits: options.replayLimits,
+  });
 
   return {
     /** What corrections reach. */
@@ -88,6 +96,9 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
       ...notifier.figures(),
     ],
     notifications: { check: notifier.check, test: notifier.test },
+    /** For subscribers that were away: what was told, and up to where. */
+    replay: publisher.replay,
+    handedOver: publisher.handedOver,
     /** The clock's part. */
     tickEveryMs: TICK_EVERY_MS,
     tick(): void {

@@ -216,6 +216,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       publish: (message) => edge.publish({ ...message, qos: 1 }),
       notify: config.notify,
       isMuted: muting.isMuted,
+      replayLimits: config.mqtt.replay,
       historyAfterMs: config.historyAfterMs,
       zone: config.timeZone,
       language: config.language,
@@ -332,8 +333,16 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   onStop("journal mark", mark);
   onStop("listeners and journal", () => edge.close(6_000), 7_000); // again: before the consumers of what they take
   const address = await edge.listen(
-    { ...listeners, credentials: records.credentials.list() },
-    { onEvent: auditBroker, onShed: createShedBooks(records, now, log) },
+    { ...listeners, credentials: records.credentials.list(), keptSessions: records.mqttSessions.list() },
+    {
+      onEvent: auditBroker,
+      onShed: createShedBooks(records, now, log),
+      sessions: {
+        ...records.mqttSessions,
+        save: (session) => records.mqttSessions.save(session, alerts.handedOver()),
+        replay: alerts.replay,
+      },
+    },
   );
   alerts.tell();
   bridge = source && startMqttSource(source, { ...bridgePorts(edge, log), isStatus: mappings.isStatus }); // the other door

@@ -100,6 +100,10 @@ const SCHEMA = z.object({
   LAMPPOST_MQTT_WS: onOff.default(true),
   LAMPPOST_MQTT_CONNECTIONS_MAX: whole(1, 1_000_000).default(12_000),
   LAMPPOST_MQTT_CONNECTIONS_PER_ADDRESS_MAX: whole(1, 1_000_000).default(1_000),
+  LAMPPOST_MQTT_SESSIONS_PER_ACCOUNT_MAX: whole(0, 10_000).default(20),
+  LAMPPOST_MQTT_SESSION_DAYS_MAX: whole(1, 90).default(7),
+  LAMPPOST_MQTT_SESSION_MESSAGES_MAX: whole(1, 1_000_000).default(10_000),
+  LAMPPOST_MQTT_SESSION_MIB_MAX: whole(1, 1_024).default(16),
   LAMPPOST_MQTT_DEVICE_PACKETS_PER_S: whole(1, 1_000_000).default(100),
   LAMPPOST_MQTT_GATEWAY_PACKETS_PER_S: whole(1, 1_000_000).default(20_000),
   LAMPPOST_DEVICE_READINGS_PER_S: whole(1, 1_000_000).default(1_000),
@@ -231,6 +235,9 @@ export type Config = {
     readonly tls?: { readonly port: number; readonly certFile: string; readonly keyFile: string };
     readonly connectionsMax: number;
     readonly connectionsPerAddressMax: number;
+    readonly sessionsPerAccountMax: number;
+    /** What subscribers that are away are told when they are back. */
+    readonly replay: { readonly messages: number; readonly bytes: number; readonly ageMs: number };
     readonly devicePacketsPerS: number;
     readonly gatewayPacketsPerS: number;
     readonly readPastBytesMax: number;
@@ -311,6 +318,12 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
       webSocket: values.LAMPPOST_MQTT_WS,
       connectionsMax: values.LAMPPOST_MQTT_CONNECTIONS_MAX,
       connectionsPerAddressMax: values.LAMPPOST_MQTT_CONNECTIONS_PER_ADDRESS_MAX,
+      sessionsPerAccountMax: values.LAMPPOST_MQTT_SESSIONS_PER_ACCOUNT_MAX,
+      replay: {
+        messages: values.LAMPPOST_MQTT_SESSION_MESSAGES_MAX,
+        bytes: values.LAMPPOST_MQTT_SESSION_MIB_MAX * 1_048_576,
+        ageMs: values.LAMPPOST_MQTT_SESSION_DAYS_MAX * 86_400_000,
+      },
       devicePacketsPerS: values.LAMPPOST_MQTT_DEVICE_PACKETS_PER_S,
       gatewayPacketsPerS: values.LAMPPOST_MQTT_GATEWAY_PACKETS_PER_S,
       readPastBytesMax: values.LAMPPOST_MQTT_READ_PAST_BYTES_MAX,

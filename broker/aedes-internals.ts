@@ -1,4 +1,4 @@
-import type { Client } from "aedes";
+import type { AedesPublishPacket, Client } from "aedes";
 import type { Properties } from "./mqtt5-properties.ts";
 
 /**
@@ -23,6 +23,7 @@ export type Unfit = {
 };
 
 export type MqttClient = Client & {
+  clean: boolean;
   readonly _parser: PacketParser;
   readonly connackSent: boolean;
   will: Will | null;
@@ -35,6 +36,7 @@ export type MqttClient = Client & {
   /** Packet ids of QoS 2 messages whose PUBREL has not come: aedes keeps each. */
   readonly _inboundInflight: ReadonlySet<number>;
   readonly _keepaliveTimer: NodeJS.Timeout | null;
+  deliverQoS(packet: AedesPublishPacket, done: () => void): void;
   waitForDrain(done: (error: Error | null, client: Client) => void): void;
   readonly subscriptions: Readonly<Record<string, { readonly qos: number; readonly rh?: number }>>;
 };
@@ -60,7 +62,7 @@ export type PacketParser = {
     username?: string;
     password?: Buffer;
     /** The options are of MQTT 5: no local, retain as published, retain handling. */
-    subscriptions?: { topic: string; qos: number; nl?: boolean; rap?: boolean; rh?: number }[];
+    subscriptions?: { topic: string; qos: number; nl?: boolean; rap?: boolean; rh?: number; identifier?: number }[];
     unsubscriptions?: string[];
     will?: Will;
     topic?: string;

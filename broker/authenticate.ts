@@ -57,15 +57,13 @@ export function createAuthentication(context: Context) {
     const own = asked.clientId || randomUUID();
     if (!asked.clientId) session.mqtt5?.assign(own);
     packet.clientId = `${asked.name}/${own}`;
-    // aedes keeps a denied filter of a multi-topic SUBSCRIBE in a kept session and queues for it without a bound; the
-    // RAM would not survive a restart anyway. So no session is kept for anyone.
-    packet.clean = true;
+    packet.clean = true; // until it is known who it is
+    session.connecting = packet;
     // 0: the client asks not to be watched [MQTT-3.1.2-24]; a connection that is dead all the same must end some time.
     if (!packet.keepalive) {
       packet.keepalive = options.idleMaxS / KEEPALIVE_TIMES;
       session.mqtt5?.tellKeepalive(Math.min(packet.keepalive, KEEPALIVE_MAX_S));
     }
-    session.mqtt5?.keepFor(0);
     done(null, true);
   }
 
@@ -139,6 +137,12 @@ export function createAuthentication(context: Context) {
       const { topic } = unfitWill;
       context.report({ type: "denied-publish", reason: "will_not_allowed", topic, ...whoIs(session) });
     }
+    const { isKept, keptForS } = context.kept.begin(session);
+    session.connecting!.clean = !isKept;
+    session.client.clean = !isKept;
+    session.connecting = undefined;
+    session.keptForS = keptForS;
+    session.mqtt5?.keepFor(keptForS);
     session.meters = metersOf(account, session.connection.address);
     context.nameSession(account.name, session);
   }

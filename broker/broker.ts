@@ -1,9 +1,10 @@
 import type { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
-import { Aedes } from "aedes";
+import { Aedes, type PublishPacket } from "aedes";
 import type { MqttClient } from "./aedes-internals.ts";
 import { createAuthentication } from "./authenticate.ts";
 import { type BrokerCounts, createCounts, createEventLimiter } from "./events.ts";
+import { createKeptSessions, type Told } from "./kept-sessions.ts";
 import { startListeners } from "./listeners.ts";
 import { CODE } from "./mqtt5-properties.ts";
 import { BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
@@ -13,12 +14,23 @@ import { createPublishGate, type Shed, TICKS_PER_HOOK_TIMEOUT } from "./publish-
 import { type BrokerPorts, type Connection, type Context, createSessions, endSessions, whoIs } from "./session.ts";
 import { createSubscribeGate, freePublishersFrom, keepRetained, leaveFanOutToService } from "./subscribers.ts";
 
+type Publication = {
+  readonly topic: string;
+  readonly payload: string | Buffer;
+  readonly qos: 0 | 1;
+  readonly retain?: boolean;
+  /** The number of the change of an alert that it tells. */
+  readonly event?: number;
+};
+
 export type Broker = {
   readonly address: { readonly host: string; readonly port: number; readonly tlsPort?: number };
   /** A message from the service itself (alerts, `rejected` notices, what was found good): no access rule, not journalled. */
-  publish(message: { topic: string; payload: string | Buffer; qos: 0 | 1; retain?: boolean }): Promise<void>;
+  publish(message: Publication): Promise<void>;
   /** Closes all connections of an account, at once; how many there were. Take the credential away first. */
   disconnect(name: string): number;
+  /** Forgets the sessions that were kept for an account. */
+  forgetSessions(name: string): void;
   /** A copy of the counters. */
   counts(): BrokerCounts;
   /** Readings of QoS 0 let go since the last call, also after `close`. */
@@ -41,7 +53,8 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   const counts = createCounts();
   const sessions = createSessions();
   const events = createEventLimiter(options.eventRepeatMs, ports.onEvent, ports.now);
-  const context: Context = { options, ports, counts, report: events.report, ...sessions };
+  const kept = createKeptSessions(ports.keptSessions ?? [], { ...ports, options, keeper: ports.keeper, ...sessions });
+  const context: Context = { options, ports, counts, report: events.report, ...sessions, kept };
   const gate = createPublishGate(context);
   const pace = createPace(ports.now, (session, reason) => {
     if (reason === "disk_share") counts.heldByDiskShare += 1;
@@ -51,6 +64,8 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   const aedes = await createAedes(options, context, gate.authorizePublish);
   // Unheard, an 'error' would end the process.
   (aedes as EventEmitter).on("error", (error: Error) => log.error({ err: error }, "the broker failed"));
+  Object.assign((aedes as unknown as { persistence: object }).persistence, kept.persistence);
+  kept.listenTo(aedes);
   leaveFanOutToService(aedes, ports.onListeners);
   const mayRetain = keepRetained(aedes, context);
   aedes.on("keepaliveTimeout", (client) => {
@@ -88,6 +103,7 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   const listeners = await startListeners(options, { onStream, report: events.report, counts, log });
   const timer = setInterval(() => {
     gate.tick(sessions.open);
+    kept.tick();
     events.tick();
   }, options.hookTimeoutMs / TICKS_PER_HOOK_TIMEOUT);
 
@@ -97,7 +113,9 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
       new Promise((resolve, reject) => {
         if (aedes.closed) return reject(new Error("the broker is closed"));
         const retain = message.retain === true && mayRetain(message.topic);
-        const packet = { cmd: "publish", dup: false, ...message, retain } as const;
+        const { event, ...rest } = message;
+        const told: Told = { event };
+        const packet = { cmd: "publish", dup: false, ...rest, retain, properties: told } as PublishPacket;
         aedes.publish(packet, (error) => (error ? reject(error) : resolve()));
       }),
     disconnect(name) {
@@ -110,6 +128,7 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
       }
       return named.length;
     },
+    forgetSessions: kept.forgetAll,
     counts: () => structuredClone(counts),
     takeShed: gate.takeShed,
     async close({ deadline }) {

@@ -149,6 +149,7 @@ export function createMqtt5(session: Session, limits: Limits, onDrop: () => void
       if (filter.rh === 1 && filter.topic in client.subscriptions) filter.rh = 2;
       if (identifier === undefined) identifiers.delete(filter.topic);
       else identifiers.set(filter.topic, identifier);
+      filter.identifier = identifier;
     }
     subscribing.set(
       packet.messageId!,
@@ -280,6 +281,10 @@ export function createMqtt5(session: Session, limits: Limits, onDrop: () => void
     /** The session is kept for less than was asked. */
     keepFor: (seconds: number) => {
       sessionExpiryS = seconds;
+    },
+    /** Of a subscription that was kept. */
+    identify: (filter: string, identifier: number | undefined) => {
+      if (identifier !== undefined) identifiers.set(filter, identifier);
     },
     /** An id the service has chosen. */
     assign: (id: string) => {

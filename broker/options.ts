@@ -32,6 +32,9 @@ export type BrokerOptions = {
   /** The same for all connections of an account: each has its part. */
   readonly accountBufferBytesMax: number;
   readonly subscriptionsPerClientMax: number;
+  /** Sessions of one account that outlive their connections, and for how long the longest of them. */
+  readonly sessionsPerAccountMax: number;
+  readonly sessionExpiryMaxS: number;
   /** Messages of QoS 1 and 2 that a client of MQTT 5 may have on the way. */
   readonly receiveMaximum: number;
   /** Messages of QoS 2 that wait for their PUBREL, in all connections of an account; so many each may have in any case. */
@@ -82,6 +85,8 @@ export const BROKER_DEFAULTS: BrokerOptions = {
   subscriberBufferBytesMax: 1_048_576,
   accountBufferBytesMax: 16_777_216,
   subscriptionsPerClientMax: 100,
+  sessionsPerAccountMax: 20,
+  sessionExpiryMaxS: 7 * 86_400,
   receiveMaximum: 1_000,
   unreleasedPerAccountMax: 10_000,
   unreleasedPerConnectionMin: 20,

@@ -1,3 +1,4 @@
+import type { KeptSession, SessionKeeper } from "../model/kept-session.ts";
 import type { Log } from "../model/log.ts";
 import type { NewMessage, Source } from "../model/message.ts";
 import type { Account, Credential } from "../model/people.ts";
@@ -5,6 +6,7 @@ import type { Bucket } from "../model/rate-limit.ts";
 import type { SensorTopic } from "../model/topics.ts";
 import type { MqttClient, Will } from "./aedes-internals.ts";
 import type { AccessEvent, AccessReport, BrokerCounts } from "./events.ts";
+import type { KeptSessions } from "./kept-sessions.ts";
 import type { Mqtt5 } from "./mqtt5.ts";
 import type { BrokerOptions } from "./options.ts";
 
@@ -39,6 +41,9 @@ export type BrokerPorts = {
   /** Calls `done()` once the message is kept, `done(error)` if it is not; in the order of the calls. */
   append(message: NewMessage, done: (error?: Error) => void): void;
   onEvent(event: AccessEvent): void;
+  /** Where sessions of users outlive their connections, and those that have. Without it none does. */
+  readonly keeper?: SessionKeeper;
+  readonly keptSessions?: readonly KeptSession[];
   /** What is wrong with a message that will be kept: told to who speaks MQTT 5 in the acknowledgement. */
   examine?(message: NewMessage): Finding | undefined;
   /** How many connections subscribe to something that readings may match; called when that changes. */
@@ -89,6 +94,10 @@ export type Session = {
   readonly client: MqttClient;
   readonly connection: Connection;
   asked?: Asked;
+  /** How long it is kept once its client is away, in seconds. */
+  keptForS?: number;
+  /** Its CONNECT, until it is answered: aedes asks it later whether the session is clean. */
+  connecting?: { clean?: boolean };
   /** Set if its client speaks MQTT 5. */
   mqtt5?: Mqtt5;
   /** Set once the credential was right. */
@@ -115,6 +124,7 @@ export type Context = {
   readonly sessionOf: (client: object | null) => Session | undefined;
   readonly sessionsNamed: (name: string) => ReadonlySet<Session>;
   readonly nameSession: (name: string, session: Session) => void;
+  readonly kept: KeptSessions;
 };
 
 export function whoIs(session: Session): { name: string; clientId: string; address: string } {

@@ -49,16 +49,18 @@ export function createSubscribeGate(context: Context) {
       counts.deniedForwards += 1;
       return null;
     }
-    const share = options.accountBufferBytesMax / context.sessionsNamed(session.account.name).size;
-    if (
-      client.conn.writableLength + (session.mqtt5?.waitingBytes() ?? 0) >
-      Math.min(options.subscriberBufferBytesMax, share)
-    ) {
-      counts.subscriberDrops += 1;
-      return null;
-    }
+    if (!context.kept.mayForward(client, packet, () => isFull(session))) return null;
     if (packet.qos > 0) owe(session, packet.qos);
     return packet;
+  }
+
+  /** It does not take what it has been sent. */
+  function isFull({ client, account, mqtt5 }: Session): boolean {
+    const share = options.accountBufferBytesMax / context.sessionsNamed(account!.name).size;
+    const unread = client.conn.writableLength + (mqtt5?.waitingBytes() ?? 0);
+    if (unread <= Math.min(options.subscriberBufferBytesMax, share)) return false;
+    counts.subscriberDrops += 1;
+    return true;
   }
 
   return { authorizeSubscribe, authorizeForward };
@@ -106,6 +108,7 @@ export function leaveFanOutToService(aedes: Aedes, onListeners: (count: number) 
   }
 
   aedes.on("subscribe", (_, client) => look(client));
+  aedes.on("clientReady", look); // with the subscriptions of a session that was kept
   aedes.on("unsubscribe", (_, client) => client && look(client));
   aedes.on("clientDisconnect", (client) => update(client, false));
 

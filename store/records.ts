@@ -10,6 +10,7 @@ import { createDeviceFaultRecords } from "./records/device-faults.ts";
 import { createIncidentRecords } from "./records/incidents.ts";
 import { createLedgerRecords, createOffsetRecords, createRemovalRecords } from "./records/ledger.ts";
 import { createMappingRecords } from "./records/mappings.ts";
+import { createMqttSessionRecords } from "./records/mqtt-sessions.ts";
 import { createNoiseRecords, createSilenceRecords } from "./records/noise.ts";
 import { createDueTimes, createOutboxRecords, createRecipientRecords, createTargetRecords } from "./records/outbox.ts";
 import { createQuarantineRecords, type QuarantineLimits } from "./records/quarantine.ts";
@@ -48,6 +49,7 @@ export function openRecords(options: {
     credentials,
     registerImports: createRegisterImports(db, { sensors, credentials }),
     sessions: createSessionRecords(db),
+    mqttSessions: createMqttSessionRecords(db),
     alerts: createAlertRecords(db, write, options.now, incidents),
     incidents,
     silences: createSilenceRecords(db, options.now),

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { AccessEvent } from "../../broker/events.ts";
 import type { Shed } from "../../broker/publish-gate.ts";
 import type { JournalChunk, RecoveryReport } from "../../ingest/journal/journal.ts";
+import type { Replay, SessionKeeper } from "../../model/kept-session.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Credential } from "../../model/people.ts";
 import { wallClock } from "../lifecycle.ts";
@@ -14,6 +15,7 @@ import {
   type ListenOptions,
   type PlainError,
   type Publication,
+  type SessionQuestion,
   SHARED,
   type ToEdge,
 } from "./protocol.ts";
@@ -46,6 +48,11 @@ type BrokerListeners = {
   onEvent(event: AccessEvent): void;
   /** Readings let go under pressure since this was last told. */
   onShed(shed: readonly Shed[]): void;
+  /** Where sessions of MQTT clients are kept. */
+  readonly sessions: Pick<SessionKeeper, "forget" | "progress"> & {
+    save(session: Parameters<SessionKeeper["save"]>[0]): number;
+    replay(after: number): Replay;
+  };
 };
 
 export class EdgeError extends Error {
@@ -139,6 +146,25 @@ export function startEdge(options: Omit<EdgeStart, "shared">, onFatal: (error: E
     },
   });
 
+  /** A full disk costs nothing here: what was acknowledged comes again, what was to be forgotten ends by itself. */
+  function whenPossible(write: () => void): void {
+    try {
+      write();
+    } catch {}
+  }
+
+  /** At once: what is told from here on comes behind the answer. */
+  function answer(id: number, question: SessionQuestion): void {
+    const { sessions } = broker!;
+    try {
+      const answer =
+        question.what === "save" ? { cursor: sessions.save(question.session) } : sessions.replay(question.after);
+      send({ type: "answer", id, answer });
+    } catch (error) {
+      send({ type: "answer", id, error: { message: (error as Error).message } });
+    }
+  }
+
   function receive(message: FromEdge): void {
     switch (message.type) {
       case "opened":
@@ -157,6 +183,12 @@ export function startEdge(options: Omit<EdgeStart, "shared">, onFatal: (error: E
         return settle(message.id, message.error);
       case "event":
         return broker?.onEvent(message.event);
+      case "ask":
+        return answer(message.id, message.question);
+      case "session-progress":
+        return whenPossible(() => broker?.sessions.progress(message.progress));
+      case "session-forgotten":
+        return whenPossible(() => broker?.sessions.forget(message.name, message.clientId));
       case "shed":
         return broker?.onShed(message.shed);
       case "state":

@@ -3,6 +3,7 @@ import type { BrokerOptions } from "../../broker/options.ts";
 import type { Shed } from "../../broker/publish-gate.ts";
 import type { JournalChunk, JournalState, RecoveryReport } from "../../ingest/journal/journal.ts";
 import type { Figure } from "../../model/health.ts";
+import type { KeptSession, Replay, SessionKeeper } from "../../model/kept-session.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Credential } from "../../model/people.ts";
 
@@ -27,8 +28,9 @@ export type ListenOptions = {
   readonly port: number;
   readonly webSocket: boolean;
   readonly tls?: { readonly port: number; readonly cert: string; readonly key: string };
-  readonly limits: Pick<BrokerOptions, "connectionsMax" | "connectionsPerAddressMax" | "readPastBytesMax" | "rates">;
+  readonly limits: Partial<BrokerOptions>;
   readonly credentials: readonly Credential[];
+  readonly keptSessions: readonly KeptSession[];
 };
 
 export type Publication = {
@@ -36,7 +38,15 @@ export type Publication = {
   readonly payload: string;
   readonly qos: 0 | 1;
   readonly retain?: boolean;
+  /** The number of the change of an alert that it tells. */
+  readonly event?: number;
 };
+
+/** What the broker asks of the records: see `SessionKeeper`. */
+export type SessionQuestion =
+  | { readonly what: "save"; readonly session: Parameters<SessionKeeper["save"]>[0] }
+  | { readonly what: "replay"; readonly after: number };
+export type SessionAnswer = { readonly cursor: number } | Replay;
 
 export type ToEdge =
   | { readonly type: "listen"; readonly options: ListenOptions }
@@ -45,6 +55,7 @@ export type ToEdge =
   | { readonly type: "append"; readonly id: number; readonly messages: readonly NewMessage[] }
   | { readonly type: "publish"; readonly id: number; readonly publication: Publication }
   | { readonly type: "forward"; readonly publications: readonly Publication[]; readonly bytes: number }
+  | { readonly type: "answer"; readonly id: number; readonly answer?: SessionAnswer; readonly error?: PlainError }
   | { readonly type: "release"; readonly offset: number; readonly heldFrom: number }
   | { readonly type: "close"; readonly deadline: number };
 
@@ -76,6 +87,9 @@ export type FromEdge =
   | { readonly type: "done"; readonly id: number; readonly error?: PlainError }
   | { readonly type: "event"; readonly event: AccessEvent }
   | { readonly type: "state"; readonly state: EdgeState }
+  | { readonly type: "ask"; readonly id: number; readonly question: SessionQuestion }
+  | { readonly type: "session-progress"; readonly progress: Parameters<SessionKeeper["progress"]>[0] }
+  | { readonly type: "session-forgotten"; readonly name: string; readonly clientId: string }
   | { readonly type: "shed"; readonly shed: readonly Shed[] }
   | { readonly type: "closed" };
 

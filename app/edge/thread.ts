@@ -9,6 +9,7 @@ import { examineMessage } from "../../ingest/examine.ts";
 import type { JournalChunk, JournalWriter } from "../../ingest/journal/journal.ts";
 import { createShares, createUnderWay } from "../../ingest/journal/shares.ts";
 import { openJournalWriter } from "../../ingest/journal/writer.ts";
+import type { Replay, SessionKeeper } from "../../model/kept-session.ts";
 import { type NewMessage, senderKey } from "../../model/message.ts";
 import type { Credential } from "../../model/people.ts";
 import { createSettledClock } from "../../model/time.ts";
@@ -20,6 +21,8 @@ import {
   type ListenOptions,
   type PlainError,
   type Publication,
+  type SessionAnswer,
+  type SessionQuestion,
   SHARED,
   type ToEdge,
 } from "./protocol.ts";
@@ -85,8 +88,13 @@ async function handle(writer: JournalWriter, message: ToEdge): Promise<void> {
       return listen(writer, message.options).catch((error) => post({ type: "not-listening", error: plain(error) }));
     case "credential":
       if (message.credential) credentials.set(message.name, message.credential);
-      else credentials.delete(message.name);
+      else {
+        credentials.delete(message.name);
+        broker?.forgetSessions(message.name);
+      }
       return;
+    case "answer":
+      return settle(message.id, message.answer, message.error);
     case "disconnect":
       return void broker?.disconnect(message.name);
     case "append":
@@ -112,6 +120,8 @@ async function listen(writer: JournalWriter, options: ListenOptions): Promise<vo
     {
       credential: (name) => credentials.get(name),
       append: appendFor(writer),
+      keeper,
+      keptSessions: options.keptSessions,
       examine: examineMessage,
       isHeld: shares.isHeld,
       isAhead: underWay.isFull,
@@ -123,6 +133,32 @@ async function listen(writer: JournalWriter, options: ListenOptions): Promise<vo
   );
   post({ type: "listening", address: broker.address });
 }
+
+const asked = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
+let questions = 0;
+
+function ask<Answer extends SessionAnswer>(question: SessionQuestion): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const id = ++questions;
+    asked.set(id, { resolve, reject });
+    post({ type: "ask", id, question });
+  });
+}
+
+function settle(id: number, answer: SessionAnswer | undefined, error: PlainError | undefined): void {
+  const one = asked.get(id);
+  asked.delete(id);
+  if (error) one?.reject(Object.assign(new Error(error.message), error));
+  else one?.resolve(answer as never);
+}
+
+/** The records are the core's. */
+const keeper: SessionKeeper = {
+  save: async (session) => (await ask<{ cursor: number }>({ what: "save", session })).cursor,
+  replay: (after) => ask<Replay>({ what: "replay", after }),
+  forget: (name, clientId) => post({ type: "session-forgotten", name, clientId }),
+  progress: (progress) => post({ type: "session-progress", progress }),
+};
 
 /** Written to subscribers in one turn of the loop: sockets and the journal have theirs in between. */
 const DELIVERIES_PER_TURN = 128;

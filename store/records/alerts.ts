@@ -390,6 +390,11 @@ function entryOf({ at, known_at: knownAt, what, by_whom, note, says }: EntryRow)
   return says === null ? entry : { ...entry, says: JSON.parse(says) as Sentence };
 }
 
+export type EventLimits = { readonly messages: number; readonly bytes: number; readonly since: number };
+const YOUNG = "SELECT id FROM events WHERE id > ? AND at >= ? ORDER BY id LIMIT 1";
+const BEYOND = `SELECT id FROM (SELECT id, sum(octet_length(alert)) OVER (ORDER BY id DESC) AS bytes FROM events
+  WHERE id > ? AND id <= ?) WHERE bytes > ? ORDER BY id DESC LIMIT 1`;
+
 type EventRow = { id: number; at: number; what: string; alert: string; incident: string | null };
 type Listener = (event: Event) => void;
 
@@ -427,6 +432,18 @@ export function createEventRecords(db: Database) {
     );
   }
 
+  /**
+   * The id behind which at most so many events, of so many bytes and not older than `since`, stand before `to`; `after`
+   * where all of them do.
+   */
+  function startWithin(after: number, to: number, { messages, bytes, since }: EventLimits): number {
+    const oldest = db.statement("SELECT min(id) AS id FROM events").get() as { id: number | null };
+    const youngEnough = db.statement(YOUNG).get(after, since) as { id: number } | undefined;
+    const start = Math.max(after, to - messages, (oldest.id ?? to + 1) - 1, (youngEnough?.id ?? to + 1) - 1);
+    const tooMuch = db.statement(BEYOND).get(start, to, bytes) as { id: number } | undefined;
+    return Math.min(to, tooMuch?.id ?? start);
+  }
+
   /** The newest id ever given, also if that event has been deleted since. */
   function newestId(): number {
     const row = db.statement("SELECT seq FROM sqlite_sequence WHERE name = 'events'").get();
@@ -440,5 +457,5 @@ export function createEventRecords(db: Database) {
   /** Called after the transaction that wrote them has committed. */
   const onEvent = (listener: Listener) => void listeners.push(listener);
 
-  return { events: { after, newestId, deleteBefore, onEvent }, write, writeIncident };
+  return { events: { after, startWithin, newestId, deleteBefore, onEvent }, write, writeIncident };
 }

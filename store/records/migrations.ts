@@ -268,6 +268,11 @@ export const MIGRATIONS: readonly string[] = [
     reason TEXT NOT NULL, from_seq INTEGER NOT NULL, text TEXT
   ) STRICT;
   CREATE INDEX mapping_changes_of ON mapping_changes (mapping, id)`,
+  // Of MQTT clients that are to hear what they miss: up to which event they have. ends_at: of those that are away.
+  `CREATE TABLE mqtt_sessions (
+    name TEXT NOT NULL, client_id TEXT NOT NULL, subscriptions TEXT NOT NULL, cursor INTEGER NOT NULL,
+    expiry_s INTEGER NOT NULL, ends_at INTEGER, PRIMARY KEY (name, client_id)
+  ) STRICT, WITHOUT ROWID`,
 ];
 
 /** Of a file of this version of the service. */

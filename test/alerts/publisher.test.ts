@@ -80,6 +80,37 @@ describe("the publisher of alerts", () => {
     expect(broker.taken).toEqual(saidIn(records));
   });
 
+  it("tells again what went to the broker after any of them, within the limits", async () => {
+    const broker = aBroker();
+    const replayLimits = { messages: 150, bytes: 1_000_000, ageMs: 60_000 };
+    let clock = T0;
+    const publisher = createAlertPublisher({
+      records,
+      publish: broker.publish,
+      log: SILENT,
+      replayLimits,
+      now: () => clock,
+    });
+    expect(publisher.replay(0)).toEqual({ publications: [], to: 0, isLast: true, missed: 0 });
+    publisher.start();
+    change(210);
+    await broker.told(210);
+    await publisher.stop();
+    const said = (from: number) => publisher.replay(from).publications.map(({ payload }) => JSON.parse(payload));
+    expect(said(205).map(({ id, state }) => `${id} ${state}`)).toEqual(broker.taken.slice(205));
+    expect(publisher.replay(0)).toMatchObject({ missed: 60, to: 160, isLast: false });
+    expect(publisher.replay(0).publications[0]).toMatchObject({ event: 61 });
+    expect(publisher.replay(160)).toMatchObject({ missed: 0, to: 210, isLast: true });
+    expect(publisher.replay(300)).toEqual({ publications: [], to: 300, isLast: true, missed: 0 });
+    // Of few bytes, and of long ago: a gap, and what is left.
+    replayLimits.bytes = 10 * Math.max(...records.events.after(0, 300).map((event) => JSON.stringify(event).length));
+    const { missed } = publisher.replay(200);
+    expect(missed).toBeLessThanOrEqual(1);
+    expect(publisher.replay(100).missed).toBeGreaterThan(80);
+    clock += replayLimits.ageMs + 1;
+    expect(publisher.replay(100)).toEqual({ publications: [], to: 210, isLast: true, missed: 110 });
+  });
+
   it("tries again what the broker did not take, and skips nothing", async () => {
     const broker = aBroker((attempt) => attempt % 3 === 0);
     const publisher = start(broker);

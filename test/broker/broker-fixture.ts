@@ -6,6 +6,7 @@ import mqttPacket, { type Packet } from "mqtt-packet";
 import { startBroker } from "../../broker/broker.ts";
 import type { AccessEvent } from "../../broker/events.ts";
 import type { BrokerOptions } from "../../broker/options.ts";
+import type { BrokerPorts } from "../../broker/session.ts";
 import { examineMessage } from "../../ingest/examine.ts";
 import { SILENT } from "../../model/log.ts";
 import type { NewMessage } from "../../model/message.ts";
@@ -28,7 +29,7 @@ export const OWN_TOPIC = "city/north/air/no2-1";
 type Append = (message: NewMessage, done: (error?: Error) => void) => void;
 
 /** A broker on a free port with a journal in RAM; `append` may be replaced while it runs. */
-export async function startTestBroker(options: Partial<BrokerOptions> = {}) {
+export async function startTestBroker(options: Partial<BrokerOptions> = {}, more: Partial<BrokerPorts> = {}) {
   const kept: NewMessage[] = [];
   const events: AccessEvent[] = [];
   const listeners: number[] = [];
@@ -56,6 +57,7 @@ export async function startTestBroker(options: Partial<BrokerOptions> = {}) {
       onListeners: (count) => listeners.push(count),
       now: Date.now,
       log: SILENT,
+      ...more,
     },
   );
   const clients: MqttClient[] = [];

@@ -370,3 +370,39 @@ it.each([4, 5] as const)("MQTT.js speaks version %i with an id of its own", asyn
   }
   expect(city.kept).toHaveLength(6);
 });
+
+it("keeps a session for as long as it was asked, within the limit, and with its identifiers", async () => {
+  await city.stop();
+  const saved: string[] = [];
+  city = await startTestBroker(
+    { sessionExpiryMaxS: 1_000 },
+    {
+      keeper: {
+        save: async ({ subscriptions, expiryS }) => {
+          saved.push(`${expiryS} ${JSON.stringify(subscriptions)}`);
+          return 0;
+        },
+        forget: (name, clientId) => void saved.push(`forgotten ${name}/${clientId}`),
+        progress() {},
+        replay: async (after) => ({ publications: [], to: after, isLast: true, missed: 0 }),
+      },
+    },
+  );
+  const client = await raw5();
+  const connack = await client.login(OPERATOR, { properties: { sessionExpiryInterval: 5_000 } });
+  expect(connack).toMatchObject({ sessionPresent: false, properties: { sessionExpiryInterval: 1_000 } });
+  const subscriptions = [{ topic: "alerts/#", qos: 1, rap: true }];
+  client.send({ cmd: "subscribe", messageId: 1, properties: { subscriptionIdentifier: 7 }, subscriptions });
+  await client.next("suback");
+  expect(saved).toEqual(['1000 [{"topic":"alerts/#","qos":1,"nl":false,"rap":true,"identifier":7}]']);
+  client.socket.destroy();
+  await until(() => city.broker.counts().connections === 0);
+  const back = await raw5();
+  expect(await back.login(OPERATOR, { clean: false })).toMatchObject({ sessionPresent: true });
+  await city.broker.publish({ topic: "alerts/a/info/1", payload: "1", qos: 1, event: 1, retain: true });
+  const message = await back.next("publish");
+  expect(message).toMatchObject({ retain: true, properties: { subscriptionIdentifier: 7 } });
+  back.send({ cmd: "puback", messageId: message.messageId, reasonCode: 0 });
+  back.send({ cmd: "disconnect", reasonCode: 0 }); // it asked for no expiry this time
+  await until(() => saved.at(-1) === "forgotten olga/olga");
+});

@@ -1,18 +1,24 @@
-import type { AedesPublishPacket, Client } from "aedes";
+import type { AedesPublishPacket } from "aedes";
 import { expect, it } from "vitest";
+import type { MqttClient } from "../../broker/aedes-internals.ts";
 import { createCounts } from "../../broker/events.ts";
+import { createKeptSessions } from "../../broker/kept-sessions.ts";
 import { BROKER_DEFAULTS } from "../../broker/options.ts";
 import type { Context, Session } from "../../broker/session.ts";
 import { createSubscribeGate } from "../../broker/subscribers.ts";
+import { SILENT } from "../../model/log.ts";
 import { DEVICE, OPERATOR, OWN_TOPIC } from "./broker-fixture.ts";
 
 /** Asks whether a message may be forwarded, as aedes would for a subscription that should never have been granted. */
 function forwards(session: Partial<Session> | undefined, topic: string, writableLength = 0, connections = 1): boolean {
   const counts = createCounts();
+  const client = { conn: { writableLength }, clean: true } as unknown as MqttClient;
   const sessionsNamed = () => ({ size: connections });
-  const own = { options: BROKER_DEFAULTS, counts, report() {}, sessionOf: () => session, sessionsNamed };
+  const sessionOf = () => session && ({ ...session, client } as Session);
+  const ports = { options: BROKER_DEFAULTS, keeper: undefined, now: Date.now, log: SILENT };
+  const kept = createKeptSessions([], { ...ports, sessionOf });
+  const own = { options: BROKER_DEFAULTS, counts, report() {}, sessionOf, sessionsNamed, kept };
   const context = own as unknown as Context;
-  const client = { conn: { writableLength } } as unknown as Client;
   const packet = { topic } as AedesPublishPacket;
   return createSubscribeGate(context).authorizeForward(client, packet) === packet;
 }
