@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { type ApiOptions, LOOPBACK_HOSTS } from "../api/deps.ts";
-import { type Config, readSmallFile } from "./config.ts";
+import type { Config } from "./config.ts";
+import { readSmallFile } from "./files.ts";
 import { StartError } from "./start-error.ts";
 
 /** What the MQTT listeners need; reads the TLS files, and throws if they cannot be read or do not fit together. */

@@ -1,4 +1,3 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
@@ -16,6 +15,7 @@ import { LANGUAGES, type Language } from "../model/sentence.ts";
 import { SITE_DEFAULTS, type SiteSettings } from "../model/site.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { isTimeZone, machineZone } from "../model/zone.ts";
+import { readSecret } from "./files.ts";
 import { readMetricsFile } from "./metrics-file.ts";
 
 /** The only place that reads the environment. Every mistake is reported, not just the first; the CLI then exits with 78. */
@@ -84,9 +84,6 @@ const SECRET_FILES = Object.fromEntries(SECRETS.map((name) => [fileOf(name), z.s
   SecretFile,
   z.ZodOptional<z.ZodString>
 >;
-/** Of secrets, keys and certificates. */
-const SMALL_FILE_BYTES_MAX = 65_536;
-
 const SCHEMA = z.object({
   ...SECRET_FILES,
   LAMPPOST_DATA_DIR: text("./data"),
@@ -409,48 +406,6 @@ function secretOf(name: (typeof SECRETS)[number], env: NodeJS.ProcessEnv, mistak
   } catch (error) {
     return mistake((error as Error).message) as undefined;
   }
-}
-
-/** The text of a file, or with `-` of standard input, without the blanks around it. Throws an Error that never shows the text. */
-export function readSecret(file: string): string {
-  const secret = readSmallFile(file).trim();
-  if (secret === "" || /[\r\n]/.test(secret)) throw new Error(`${placeOf(file)} does not hold one line with a secret`);
-  return secret;
-}
-
-/**
- * A setting that names a file may name anything: a device gives bytes for ever and a pipe waits for somebody to write, so
- * only a file of at most 64 KiB is read, or with `-` as much of standard input. Throws an Error with `path`.
- */
-export function readSmallFile(file: string): string {
-  const isInput = file === "-";
-  let fd = 0;
-  try {
-    // Not to wait for the other end of a pipe before it is known to be one.
-    if (!isInput) fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = fstatSync(fd);
-    if (!isInput && stat.isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });
-    if (!isInput && !stat.isFile()) throw new Error("is a device or pipe, not a file; - stands for standard input");
-    return readAtMost(fd, SMALL_FILE_BYTES_MAX).toString();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === undefined ? message : `cannot be read (${code})`;
-    throw Object.assign(new Error(`${placeOf(file)} ${why}`, { cause: error }), { path: file, code });
-  } finally {
-    if (fd > 0) closeSync(fd);
-  }
-}
-
-const placeOf = (file: string) => (file === "-" ? "standard input" : file);
-
-function readAtMost(fd: number, bytesMax: number): Buffer {
-  const bytes = Buffer.alloc(bytesMax + 1);
-  let length = 0;
-  for (let read = -1; read !== 0; length += read) {
-    if (length > bytesMax) throw new Error(`has more than ${bytesMax} bytes`);
-    read = readSync(fd, bytes, length, bytes.length - length, null);
-  }
-  return bytes.subarray(0, length);
 }
 
 function parse(env: NodeJS.ProcessEnv): Values {

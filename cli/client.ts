@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { clientConfig, readSecret } from "../app/config.ts";
+import { clientConfig } from "../app/config.ts";
+import { readSecret } from "../app/files.ts";
 import { createServiceClient, type ServiceClient } from "../client/client.ts";
 
 export type ServiceOptions = {

@@ -1,6 +1,7 @@
 import { parseEnv } from "node:util";
 import type { Command } from "commander";
-import { loadConfig, readSmallFile, type StoreConfig } from "../app/config.ts";
+import { loadConfig, type StoreConfig } from "../app/config.ts";
+import { readSmallFile } from "../app/files.ts";
 import type { Moved } from "../app/store-move.ts";
 import { SILENT } from "../model/log.ts";
 import { show } from "./output.ts";

@@ -152,7 +152,7 @@ function settle(id: number, answer: SessionAnswer | undefined, error: PlainError
   else one?.resolve(answer as never);
 }
 
-/** The records are the core's. */
+/** Kept by the core. */
 const keeper: SessionKeeper = {
   save: async (session) => (await ask<{ cursor: number }>({ what: "save", session })).cursor,
   replay: (after) => ask<Replay>({ what: "replay", after }),
