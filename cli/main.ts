@@ -10,6 +10,7 @@ import * as backup from "./backup.ts";
 import * as books from "./books.ts";
 import * as corrections from "./corrections.ts";
 import * as doctor from "./doctor.ts";
+import * as mapping from "./mapping.ts";
 import * as recordings from "./recordings.ts";
 import * as rules from "./rules.ts";
 import * as score from "./score.ts";
@@ -33,6 +34,7 @@ const COMMANDS = [
   doctor,
   backup,
   rules,
+  mapping,
 ];
 
 const program = new Command("lamppost")

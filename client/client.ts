@@ -33,6 +33,7 @@ export type ServiceClient = {
   ): Promise<Send<"POST", P>["answer"]>;
   /** Sends a file. */
   postFile<T>(path: string, file: Uint8Array<ArrayBuffer>, type: string, query?: Query): Promise<T>;
+  put<P extends SentPath<"PUT">>(path: P, body: Send<"PUT", P>["body"]): Promise<Send<"PUT", P>["answer"]>;
   patch<P extends SentPath<"PATCH">>(path: P, body: Send<"PATCH", P>["body"]): Promise<Send<"PATCH", P>["answer"]>;
   delete(path: string): Promise<void>;
   /** Every item of a `{items, next}` collection, page by page. */
@@ -79,6 +80,7 @@ export function createServiceClient(options: { readonly url: string; readonly to
     text: async (path) => (await call("GET", path)).text(),
     post: (path, body, withinMs) => json(call("POST", `/api/v1${path}`, {}, body, withinMs)),
     postFile: (path, file, type, query) => json(call("POST", `/api/v1${path}`, query, file, FILE_WITHIN_MS, type)),
+    put: (path, body) => json(call("PUT", `/api/v1${path}`, {}, body)),
     patch: (path, body) => json(call("PATCH", `/api/v1${path}`, {}, body)),
     delete: async (path) => {
       await (await call("DELETE", `/api/v1${path}`)).body?.cancel();

@@ -21,7 +21,10 @@ function compiled(yaml: string, id = "m"): CompiledMapping {
 
 /** Everybody is registered by its first reading. */
 export function contextWith(mapping: CompiledMapping) {
-  const sensors = new Map<string, { id: string; kind: "air"; district: string; tags: {}; createdAt: number }>();
+  const sensors = new Map<
+    string,
+    { id: string; kind: "air"; district: string; tags: Record<string, string>; createdAt: number }
+  >();
   const unmapped: string[] = [];
   const context: ForeignContext = {
     sensor: (id) => sensors.get(id),
