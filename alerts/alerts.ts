@@ -25,6 +25,7 @@ export type AlertsOptions = {
   readonly zone?: string | undefined;
   /** Where the city is: where the sun is asked for, and a sensor has no place of its own. */
   readonly place?: Rule["place"] | undefined;
+  readonly holidays?: readonly string[] | undefined;
   readonly records: Pick<
     Records,
     "sensors" | "silences" | "alerts" | "ruleStates" | "offsets" | "transaction" | "relaxed"

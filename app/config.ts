@@ -1,6 +1,8 @@
+import { readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { parseHolidays } from "../model/holidays.ts";
 import { BUILT_IN_METRICS } from "../model/metrics.ts";
 import {
   cityFilters,
@@ -129,6 +131,11 @@ const SCHEMA = z.object({
     .max(64)
     .refine(isTimeZone, "there is no such time zone; write a name such as Europe/Vienna")
     .default(machineZone),
+  LAMPPOST_HOLIDAYS: z
+    .string()
+    .max(8_192)
+    .transform((given, context) => holidaysOf(given, (message) => context.addIssue({ code: "custom", message })))
+    .default([]),
   LAMPPOST_LANGUAGE: z.enum(LANGUAGES, { error: "en, de or es was expected" }).default("en"),
   LAMPPOST_PLACE: place.optional(),
   LAMPPOST_NOMINAL_VOLTAGE: number(1, 1_000_000).default(SITE_DEFAULTS.nominalVoltage),
@@ -258,6 +265,8 @@ export type Config = {
   readonly historyAfterMs: number;
   /** Where the city's days begin: daily figures, reports, quiet hours and sentences. An IANA name. */
   readonly timeZone: string;
+  /** Days like Sundays: "12-25" of every year, or "2026-04-06". */
+  readonly holidays: readonly string[];
   /** Of messages to targets that name none. */
   readonly language: Language;
   /** Where the city is, in degrees. */
@@ -351,6 +360,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     },
     historyAfterMs: values.LAMPPOST_HISTORY_AFTER_HOURS * HOUR_MS,
     timeZone: values.LAMPPOST_TIME_ZONE,
+    holidays: values.LAMPPOST_HOLIDAYS,
     language: values.LAMPPOST_LANGUAGE,
     place: values.LAMPPOST_PLACE,
     site: {
@@ -425,6 +435,29 @@ function parse(env: NodeJS.ProcessEnv): Values {
   mistakes.push(...unknownVariables(env), ...combinations(given), ...tooFewThreads(given, env.UV_THREADPOOL_SIZE));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return result.data!;
+}
+
+const HOLIDAYS_BYTES_MAX = 65_536;
+
+/** A list, or the file that holds one. */
+function holidaysOf(given: string, mistake: (message: string) => void): readonly string[] {
+  let text = given;
+  let place = "";
+  // A list names no folder, a file of holidays has letters or a folder in its name before any day.
+  if (!/^\s*\d[\d.,/-]*(\s|,|$)/.test(given)) {
+    try {
+      const { size } = statSync(given);
+      if (size > HOLIDAYS_BYTES_MAX) mistake(`${given} has ${size} bytes; ${HOLIDAYS_BYTES_MAX} are allowed`);
+      text = size > HOLIDAYS_BYTES_MAX ? "" : readFileSync(given, "utf8");
+      place = `${given} `;
+    } catch (error) {
+      mistake(`${given} is no list of days (12-25, 2026-04-06) and no file: ${(error as Error).message}`);
+      return [];
+    }
+  }
+  const { holidays, mistakes } = parseHolidays(text);
+  for (const { line, column, message } of mistakes) mistake(`${place}line ${line}, column ${column}: ${message}`);
+  return holidays;
 }
 
 /** Threads that `./lamppost` gives the process, and those that the journal, the writes and the files need beside queries. */

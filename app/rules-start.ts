@@ -15,12 +15,13 @@ type RulesStart = {
   /** The city's. */
   readonly zone?: string;
   readonly place?: Rule["place"] | undefined;
+  readonly holidays?: readonly string[];
   readonly now: () => number;
   readonly log: Log;
 };
 
 /** The rules in force, and what people do with them: change them, try them on history. */
-export function startRules({ files, records, store, zone, place, now, log }: RulesStart): {
+export function startRules({ files, records, store, zone, place, holidays, now, log }: RulesStart): {
   readonly book: RuleBook;
   deps(failures: RuleDeps["failures"]): RuleDeps;
 } {
@@ -32,7 +33,7 @@ export function startRules({ files, records, store, zone, place, now, log }: Rul
       book.rules().map(({ id }) => id),
       signal,
     );
-  const backtests = createBacktests({ store, sensors: records.sensors.list, zone, place, now, log });
+  const backtests = createBacktests({ store, sensors: records.sensors.list, zone, place, holidays, now, log });
 
   const backtest: RuleDeps["backtest"] = async ({ rules: asked, ...rest }, signal) => {
     const rules = asked.map((rule) => ({ ...rule, version: versionOf(rule) }));

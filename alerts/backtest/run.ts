@@ -7,7 +7,7 @@ import type { Rule } from "../../model/rule.ts";
 import { DAY_MS, MINUTE_MS } from "../../model/time.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import { createDetector } from "../detector.ts";
-import { cityRules } from "../rules/zoned.ts";
+import { type City, cityRules } from "../rules/zoned.ts";
 
 type Backtest = {
   observe(readings: readonly Reading[]): void;
@@ -23,7 +23,7 @@ type Backtest = {
 export function createBacktest(
   rules: readonly Rule[],
   sensor: (id: string) => WatchedSensor | undefined,
-  city: { readonly zone?: string | undefined; readonly place?: Rule["place"] | undefined } = {},
+  city: City = {},
 ): Backtest {
   const live = cityRules(rules, city).map((rule) => ({ ...rule, mode: "live" as const }));
   const detector = createDetector({ rules: live, sensor });

@@ -25,6 +25,7 @@ type BacktestOptions = {
   /** The city's, as of the rules in force. */
   readonly zone?: string | undefined;
   readonly place?: Rule["place"] | undefined;
+  readonly holidays?: readonly string[] | undefined;
   readonly now: () => number;
   readonly log: Log;
 };
@@ -44,7 +45,7 @@ const RUN_MS_MAX = 4 * 60_000;
  * Backtests in the running service: the store is read here, because it belongs to this process, and the rules run in a
  * thread of their own. The core thread only passes on blocks of numbers, so ingest is never held up. One at a time.
  */
-export function createBacktests({ store, sensors, zone, place, now, log }: BacktestOptions) {
+export function createBacktests({ store, sensors, zone, place, holidays, now, log }: BacktestOptions) {
   let running: { readonly by: string; readonly since: number } | undefined;
 
   /** Rejects with `BacktestBusy`, with `signal.reason` when aborted, or with what went wrong. */
@@ -69,7 +70,7 @@ export function createBacktests({ store, sensors, zone, place, now, log }: Backt
   async function runInThread(request: BacktestRequest, signal: AbortSignal): Promise<BacktestAnswer> {
     signal.throwIfAborted();
     const { rules, from, to, reported = rules.map(({ id }) => id) } = request;
-    const workerData: WorkerStart = { rules, sensors: sensors().map(plainSensor), zone, place };
+    const workerData: WorkerStart = { rules, sensors: sensors().map(plainSensor), zone, place, holidays };
     const resourceLimits = { maxOldGenerationSizeMb: MEMORY_MB_MAX };
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData, resourceLimits });
     const thread = followThread(worker, signal);

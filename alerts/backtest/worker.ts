@@ -15,6 +15,7 @@ export type WorkerStart = {
   readonly sensors: readonly WatchedSensor[];
   readonly zone: string | undefined;
   readonly place: Rule["place"] | undefined;
+  readonly holidays: readonly string[] | undefined;
 };
 export type ToWorker = { readonly block: ReadingBlock } | { readonly span: Span; readonly reported: readonly string[] };
 export type FromWorker = { readonly taken: number } | BacktestAnswer;
@@ -23,9 +24,9 @@ export type BacktestAnswer = { readonly readings: number; readonly body: Uint8Ar
 
 stepBack();
 const port = parentPort!;
-const { rules, sensors, zone, place } = workerData as WorkerStart;
+const { rules, sensors, zone, place, holidays } = workerData as WorkerStart;
 const registry = new Map(sensors.map((sensor) => [sensor.id, sensor]));
-const backtest = createBacktest(rules, (id) => registry.get(id), { zone, place });
+const backtest = createBacktest(rules, (id) => registry.get(id), { zone, place, holidays });
 const read = createBlockReader();
 
 port.on("message", (message: ToWorker) => {

@@ -176,7 +176,7 @@ function upgraded(state: AnomalyState): AnomalyState {
   if (state.peaks) return state;
   const { rolling, since, firing, missed } = state;
   const known = { ...QUIET, rolling, missed };
-  return firing ? { ...known, since, firing: { over: 0, limit: Number.POSITIVE_INFINITY } } : known;
+  return firing ? { ...known, since, firing: { over: 0, limit: Number.MAX_SAFE_INTEGER } } : known;
 }
 
 function judge(

@@ -1,14 +1,20 @@
 import type { Rule } from "../../model/rule.ts";
 import { DAY_MS, parseDuration } from "../../model/time.ts";
 
-type City = { readonly zone?: string | undefined; readonly place?: Rule["place"] | undefined };
+/** What rules have of their city. */
+export type City = {
+  readonly zone?: string | undefined;
+  readonly place?: Rule["place"] | undefined;
+  readonly holidays?: readonly string[] | undefined;
+};
 
 /**
  * The rules as they are in force in a city: days and sentences are those of its zone, and the sun is over its place. Whose days a rule has is part of
  * what its states fit, so that a city that changes its zone begins new days, instead of cutting old ones anew.
  */
-export function cityRules(rules: readonly Rule[], { zone, place }: City): readonly Rule[] {
-  const placed = place === undefined ? rules : rules.map((rule) => ({ ...rule, place }));
+export function cityRules(rules: readonly Rule[], { zone, place, holidays = [] }: City): readonly Rule[] {
+  const ofPlace = { ...(place && { place }), ...(holidays.length > 0 && { holidays }) };
+  const placed = rules.map((rule) => ({ ...rule, ...ofPlace }));
   return zonedRules(placed, zone);
 }
 

@@ -3,7 +3,7 @@ import { mailOf } from "../../alerts/channels/email.ts";
 import { createDetector } from "../../alerts/detector.ts";
 import { quietUntil } from "../../alerts/notify/routing.ts";
 import { parseRules } from "../../alerts/rules/check.ts";
-import { zonedRules } from "../../alerts/rules/zoned.ts";
+import { cityRules, zonedRules } from "../../alerts/rules/zoned.ts";
 import type { Alert } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import { timeText } from "../../model/zone.ts";
@@ -154,4 +154,11 @@ describe("sentences to people", () => {
     expect(quietUntil(quiet, at, "UTC")).toBeUndefined();
     expect(quietUntil({ ...quiet, timeZone: "UTC" }, at, "Europe/Berlin")).toBeUndefined();
   });
+});
+
+it("holidays of the city are part of its rules as they are in force, not of what their states fit", () => {
+  const rule = aRule({ id: "odd", metric: "no2", condition: { type: "anomaly" } });
+  const [there] = cityRules([rule], { zone: "UTC", holidays: ["12-25"] });
+  expect(there).toMatchObject({ holidays: ["12-25"], version: rule.version, condition: rule.condition });
+  expect(cityRules([rule], { zone: "UTC", holidays: [] })[0]).not.toHaveProperty("holidays");
 });

@@ -66,6 +66,26 @@ describe("configuration", () => {
     expect(loadConfig({ LAMPPOST_HTTP_PORT: "0", LAMPPOST_MQTT_PORT: "0" }).http.port).toBe(0);
   });
 
+  it("takes holidays as a list or from a file, and says where a mistake stands", () => {
+    const dir = mkdtempSync(join(tmpdir(), "lamppost-holidays-"));
+    const file = join(dir, "holidays.txt");
+    writeFileSync(file, "12-25 Christmas\n2026-04-06\n");
+    expect(loadConfig({ LAMPPOST_HOLIDAYS: "12-25, 2026-04-06" }).holidays).toEqual(["12-25", "2026-04-06"]);
+    expect(loadConfig({ LAMPPOST_HOLIDAYS: file }).holidays).toEqual(["12-25", "2026-04-06"]);
+    writeFileSync(file, "12-25\n04-31\n");
+    const wrong = "write 12-25 for every year or 2026-04-06 for one";
+    expect(mistakesOf({ LAMPPOST_HOLIDAYS: file })).toEqual([
+      `LAMPPOST_HOLIDAYS: ${file} line 2, column 1: there is no day "04-31"; ${wrong}, month before day`,
+    ]);
+    expect(mistakesOf({ LAMPPOST_HOLIDAYS: "12-25, 1-1" })).toEqual([
+      `LAMPPOST_HOLIDAYS: line 1, column 8: "1-1" is no day; ${wrong}`,
+    ]);
+    expect(mistakesOf({ LAMPPOST_HOLIDAYS: "Easter" })).toEqual([
+      expect.stringMatching(/^LAMPPOST_HOLIDAYS: Easter is no list of days \(12-25, 2026-04-06\) and no file: /),
+    ]);
+    rmSync(dir, { recursive: true });
+  });
+
   it("takes addresses of proxies, and places of map tiles, that can be ones", () => {
     const one = (name: string, value: string) => mistakesOf({ [name]: value }).length;
     expect(loadConfig({ LAMPPOST_HTTP_TRUSTED_PROXIES: "10.0.0.0/24, ::1" }).http.proxiesTrusted).toEqual([
