@@ -253,8 +253,8 @@ export const SENTENCES = {
   "verdict.spikeAlone": { neighbours: "count", level: "amount" },
   "verdict.allSuspect": { neighbours: "count", level: "amount" },
   "verdict.agrees": { what: "sentence" },
-  /** Either value may be wrong. */
-  "verdict.suspect": { what: "sentence" },
+  /** Either value may be wrong. `wrong`: which of them is out of line with the neighbours. */
+  "verdict.suspect": { what: "sentence", "wrong?": "metric" },
   "verdict.among": { neighbours: "count", level: "amount" },
   "verdict.alone": { neighbours: "count", level: "amount" },
   "verdict.fewNeighbours": { neighbours: "count" },

@@ -177,7 +177,7 @@ export function factsOf(asked: Asked): Facts {
   const from = Math.min(alert.startedAt, to - Math.max(EARLIER_MS, 1.2 * ((mine && usualGapMs(mine)) ?? 0)));
   const span = { from: from - EARLIER_MS, to };
   const now = mine ? valuesIn(mine, from, to, NOW_MAX) : [];
-  const value = usesMetricUnit(rule) ? (alert.value ?? now.at(-1)) : now.at(-1);
+  const value = usesMetricUnit(rule) && metric === rule.metric ? (alert.value ?? now.at(-1)) : now.at(-1);
   const before = mine ? valuesIn(mine, NEVER, span.from, BEFORE_MAX) : [];
   const shift = value === undefined || before.length < BEFORE_MIN ? undefined : value - median(before);
   const direction = directionOf(rule, shift);

@@ -16,9 +16,12 @@ import type { Neighbour, Neighbours } from "./neighbours.ts";
  */
 type VerdictRow = {
   readonly is: Verdict["is"];
-  readonly when: (facts: Facts) => boolean;
-  readonly why: (facts: Facts) => Sentence;
+  readonly when: (facts: Case) => boolean;
+  readonly why: (facts: Case) => Sentence;
 };
+
+/** `coarser`: of fine particles that are more than the coarse ones, what is known of those. */
+type Case = Facts & { readonly coarser?: Facts };
 
 const NEIGHBOURS_MIN = 2;
 /** Fewer cannot speak against a sensor. */
@@ -32,7 +35,11 @@ const isStill = ({ condition }: Facts) => condition === "flatline";
 const allStand = (facts: Facts) => atLeast(facts.standing, 0.6, facts.standing + facts.alive);
 const isAlone = (facts: Facts) =>
   facts.neighbours >= AGAINST_MIN && facts.beyond === 0 && facts.moved === 0 && facts.z >= ALONE_Z;
-const isParticles = ({ metric }: Facts) => metric === "pm25" || metric === "pm1";
+/** What fine particles are among. */
+const coarserOf = (metric: MetricName) => (metric === "pm25" ? "pm10" : metric === "pm1" ? "pm25" : undefined);
+const isParticles = ({ metric }: Facts) => coarserOf(metric) !== undefined;
+/** Out of line with what its neighbours show of it. */
+const isOutOfLine = ({ neighbours, z }: Facts) => neighbours >= AGAINST_MIN && Math.abs(z) >= ALONE_Z;
 const isStuck = (facts: Facts) => facts.stuck !== undefined && !facts.atFloor;
 
 const STILL: readonly VerdictRow[] = [
@@ -125,13 +132,19 @@ const REST: readonly VerdictRow[] = [
   },
   {
     is: "event",
+    // Its neighbours show what it shows: what cannot be is the other value.
+    when: (f) => f.coarser !== undefined && suspectOf(f).wrong === f.coarser.metric,
+    why: (f) => say("verdict.suspect", { what: f.siblings.contradicts!, ...suspectOf(f) }),
+  },
+  {
+    is: "event",
     when: (f) => f.neighbours >= AGAINST_MIN && Math.abs(f.z) <= AMONG_Z,
     why: (f) => say("verdict.among", beside(f)),
   },
   {
     is: "unclear",
     when: (f) => f.siblings.contradicts !== undefined && isParticles(f),
-    why: (f) => say("verdict.suspect", { what: f.siblings.contradicts! }),
+    why: (f) => say("verdict.suspect", { what: f.siblings.contradicts!, ...suspectOf(f) }),
   },
   { is: "unclear", when: isAlone, why: (f) => say("verdict.alone", beside(f)) },
   {
@@ -142,7 +155,15 @@ const REST: readonly VerdictRow[] = [
   { is: "unclear", when: () => true, why: unsettled },
 ];
 
-function decide(facts: Facts): Judged {
+/** Which of fine and coarse particles is out of line with the neighbours, if that is one of them. */
+function suspectOf(fine: Case): { readonly wrong?: MetricName } {
+  const { coarser } = fine;
+  const isKnown = fine.neighbours >= AGAINST_MIN && (coarser?.neighbours ?? 0) >= AGAINST_MIN;
+  if (!coarser || !isKnown || isOutOfLine(fine) === isOutOfLine(coarser)) return {};
+  return { wrong: isOutOfLine(fine) ? fine.metric : coarser.metric };
+}
+
+function decide(facts: Case): Judged {
   const lines = isStill(facts) ? [...STILL, ...REST.slice(-2)] : [...REGISTERS, ...EVENTS, ...FAULTS, ...REST];
   const line = lines.find(({ when }) => when(facts))!;
   return judgedAs(line.is, line.why(facts));
@@ -225,8 +246,11 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
     const verdicts = measuredFor(rule.metric!)
       .filter((metric) => !isDerived(rule.metric!) || own(metric) !== undefined)
       .map((metric) => {
-        const around = neighbours.around(resident.sensor, metric);
-        return decide(factsOf({ alert, rule, metric, to, own, around }));
+        const look = (one: MetricName) =>
+          factsOf({ alert, rule, metric: one, to, own, around: neighbours.around(resident.sensor, one) });
+        const facts = look(metric);
+        const coarser = facts.siblings.contradicts && coarserOf(metric);
+        return decide(coarser ? { ...facts, coarser: look(coarser) } : facts);
       });
     const best = ["event", "sensor-fault", "unclear"].flatMap((is) =>
       verdicts.filter(({ verdict }) => verdict.is === is),

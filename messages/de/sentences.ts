@@ -219,8 +219,10 @@ export const sentences: Pack["sentences"] = {
   "verdict.agrees": ({ what }) => `${capital(what)}.`,
   "verdict.among": ({ neighbours, level }, f) =>
     `${capital(beside(neighbours, f))} zeigen etwa dasselbe (Median ${level}).`,
-  "verdict.suspect": ({ what }) =>
-    `Zweifelhaft: ${what}; einer der beiden Werte ist falsch, und es kann der andere sein.`,
+  "verdict.suspect": ({ what, wrong }) =>
+    wrong
+      ? `Zweifelhaft: ${what}; von den Nachbarn weicht sein Wert für ${wrong} ab.`
+      : `Zweifelhaft: ${what}; einer der beiden Werte ist falsch, und es kann der andere sein.`,
   "verdict.alone": ({ neighbours, level }, f) =>
     `Nur dieser Sensor zeigt es, ${beside(neighbours, f)} blieben bei ${level}: ein örtliches Ereignis oder ein Fehler.`,
   "verdict.fewNeighbours": ({ neighbours }) =>

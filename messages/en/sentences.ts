@@ -211,7 +211,10 @@ export const sentences: Pack["sentences"] = {
     `All its values are suspect, and its ${beside(neighbours, f)} stayed near ${level}.`,
   "verdict.agrees": ({ what }) => `${capital(what)}.`,
   "verdict.among": ({ neighbours, level }, f) => `Its ${beside(neighbours, f)} show about the same (median ${level}).`,
-  "verdict.suspect": ({ what }) => `Suspect: ${what}; one of the two is wrong, and it may be the other.`,
+  "verdict.suspect": ({ what, wrong }) =>
+    wrong
+      ? `Suspect: ${what}; out of line with the neighbours is its value of ${wrong}.`
+      : `Suspect: ${what}; one of the two is wrong, and it may be the other.`,
   "verdict.alone": ({ neighbours, level }, f) =>
     `Only this sensor shows it: its ${beside(neighbours, f)} stayed near ${level}. A local event or a fault.`,
   "verdict.fewNeighbours": ({ neighbours }) =>

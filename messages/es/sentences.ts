@@ -221,7 +221,10 @@ export const sentences: Pack["sentences"] = {
   "verdict.agrees": ({ what }) => `${capital(what)}.`,
   "verdict.among": ({ neighbours, level }, f) =>
     `${capital(beside(neighbours, f))} muestran más o menos lo mismo (mediana ${level}).`,
-  "verdict.suspect": ({ what }) => `Dudoso: ${what}; uno de los dos es erróneo, y puede ser el otro.`,
+  "verdict.suspect": ({ what, wrong }) =>
+    wrong
+      ? `Dudoso: ${what}; lo que no concuerda con los vecinos es su valor de ${wrong}.`
+      : `Dudoso: ${what}; uno de los dos es erróneo, y puede ser el otro.`,
   "verdict.alone": ({ neighbours, level }, f) =>
     `Solo este sensor lo muestra: ${beside(neighbours, f)} siguieron cerca de ${level}. Un suceso local o un fallo.`,
   "verdict.fewNeighbours": ({ neighbours }) =>
