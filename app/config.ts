@@ -1,8 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { parseHolidays } from "../model/holidays.ts";
 import { BUILT_IN_METRICS } from "../model/metrics.ts";
 import {
   cityFilters,
@@ -17,7 +15,6 @@ import { LANGUAGES, type Language } from "../model/sentence.ts";
 import { SITE_DEFAULTS, type SiteSettings } from "../model/site.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { isTimeZone, machineZone } from "../model/zone.ts";
-import { readSecret } from "./files.ts";
 import { readMetricsFile } from "./metrics-file.ts";
 
 /** The only place that reads the environment. Every mistake is reported, not just the first; the CLI then exits with 78. */
@@ -131,11 +128,7 @@ const SCHEMA = z.object({
     .max(64)
     .refine(isTimeZone, "there is no such time zone; write a name such as Europe/Vienna")
     .default(machineZone),
-  LAMPPOST_HOLIDAYS: z
-    .string()
-    .max(8_192)
-    .transform((given, context) => holidaysOf(given, (message) => context.addIssue({ code: "custom", message })))
-    .default([]),
+  LAMPPOST_HOLIDAYS: holidays.default([]),
   LAMPPOST_LANGUAGE: z.enum(LANGUAGES, { error: "en, de or es was expected" }).default("en"),
   LAMPPOST_PLACE: place.optional(),
   LAMPPOST_NOMINAL_VOLTAGE: number(1, 1_000_000).default(SITE_DEFAULTS.nominalVoltage),
@@ -435,29 +428,6 @@ function parse(env: NodeJS.ProcessEnv): Values {
   mistakes.push(...unknownVariables(env), ...combinations(given), ...tooFewThreads(given, env.UV_THREADPOOL_SIZE));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return result.data!;
-}
-
-const HOLIDAYS_BYTES_MAX = 65_536;
-
-/** A list, or the file that holds one. */
-function holidaysOf(given: string, mistake: (message: string) => void): readonly string[] {
-  let text = given;
-  let place = "";
-  // A list names no folder, a file of holidays has letters or a folder in its name before any day.
-  if (!/^\s*\d[\d.,/-]*(\s|,|$)/.test(given)) {
-    try {
-      const { size } = statSync(given);
-      if (size > HOLIDAYS_BYTES_MAX) mistake(`${given} has ${size} bytes; ${HOLIDAYS_BYTES_MAX} are allowed`);
-      text = size > HOLIDAYS_BYTES_MAX ? "" : readFileSync(given, "utf8");
-      place = `${given} `;
-    } catch (error) {
-      mistake(`${given} is no list of days (12-25, 2026-04-06) and no file: ${(error as Error).message}`);
-      return [];
-    }
-  }
-  const { holidays, mistakes } = parseHolidays(text);
-  for (const { line, column, message } of mistakes) mistake(`${place}line ${line}, column ${column}: ${message}`);
-  return holidays;
 }
 
 /** Threads that `./lamppost` gives the process, and those that the journal, the writes and the files need beside queries. */
