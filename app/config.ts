@@ -15,6 +15,8 @@ import { LANGUAGES, type Language } from "../model/sentence.ts";
 import { SITE_DEFAULTS, type SiteSettings } from "../model/site.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { isTimeZone, machineZone } from "../model/zone.ts";
+import { readSecret } from "./files.ts";
+import { holidays } from "./holidays-file.ts";
 import { readMetricsFile } from "./metrics-file.ts";
 
 /** The only place that reads the environment. Every mistake is reported, not just the first; the CLI then exits with 78. */
