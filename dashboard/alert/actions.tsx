@@ -4,7 +4,7 @@ import { REVIEWS, type Review } from "../../model/alert.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import { messages } from "../messages/messages.ts";
 import { Button, Field, typed } from "../parts/fields.tsx";
-import { Form, useAttempt, WordsForm } from "../parts/forms.tsx";
+import { Form, NoteForm, useAttempt, WordsForm } from "../parts/forms.tsx";
 import { Problem, useLoaded } from "../parts/state.tsx";
 import { mayManage } from "../shell/session.ts";
 import type { FollowedAlert } from "./alert-state.ts";
@@ -69,15 +69,11 @@ export function Actions({ followed, alert }: ActionProps) {
         </p>
       )}
       {(open === "close" || open === "comment") && (
-        <WordsForm
-          key={open}
-          label={t.note}
-          name="note"
-          hint={t.noteHint}
-          optional={open === "close"}
+        <NoteForm
+          doing={open}
           onCancel={close}
           submitLabel={open === "close" ? t.close : t.send}
-          onSubmit={(note) => followed.act(open, note ? { note } : {}).then(close)}
+          onSubmit={(note) => followed.act(open, note).then(close)}
         />
       )}
       {open === "assign" && (

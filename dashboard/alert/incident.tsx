@@ -6,7 +6,7 @@ import { request, send } from "../api/client.ts";
 import { onIncidentNews, sensors } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Button } from "../parts/fields.tsx";
-import { useAttempt, WordsForm } from "../parts/forms.tsx";
+import { NoteForm, useAttempt } from "../parts/forms.tsx";
 import { SeverityMark } from "../parts/show.tsx";
 import { Problem } from "../parts/state.tsx";
 import { mayHandle } from "../shell/session.ts";
@@ -166,15 +166,12 @@ function IncidentActions({ followed, incident }: IncidentActionsProps) {
       </div>
       {!open && <Problem of={problem} />}
       {open && (
-        <WordsForm
-          key={open}
-          label={t.note}
+        <NoteForm
+          doing={open}
           name="incident-note"
-          hint={t.noteHint}
-          optional={open === "close"}
           onCancel={close}
           submitLabel={open === "close" ? t.incidentClose : t.send}
-          onSubmit={(note) => followed.act(open, note ? { note } : {}).then(close)}
+          onSubmit={(note) => followed.act(open, note).then(close)}
         />
       )}
     </div>

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AlertView } from "../../contract/alert.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
@@ -148,95 +149,47 @@ type RowProps = {
   readonly place: { readonly top: number; readonly at: number; readonly of: number };
 };
 
-/** Several alerts of one cause: the one that says best what is wrong, what is concerned, and who has all of it. */
-function IncidentRow({
+type RowFrameProps = Pick<RowProps, "desk" | "place"> & {
+  readonly id: string;
+  readonly severity: AlertView["severity"];
+  readonly class: string;
+  readonly title: string;
+  /** The alert that is opened, and where it is; on hover, of which sensor. */
+  readonly href: string;
+  readonly where: string;
+  readonly whereTitle?: string | undefined;
+  readonly since: string;
+  readonly sentence: string;
+  /** Before the sentence. */
+  readonly opener?: ComponentChildren;
+  /** Who has it, or what to press. */
+  readonly end: ComponentChildren;
+};
+
+/** What every row has: a box to select it, how bad it is, where, what in one sentence, since when, who has it. */
+function RowFrame({
   desk,
-  id,
-  members,
   place,
-}: Omit<RowProps, "alert"> & { id: string; members: readonly AlertView[] }) {
+  id,
+  severity,
+  title,
+  href,
+  where,
+  whereTitle,
+  since,
+  sentence,
+  ...more
+}: RowFrameProps) {
   const t = messages.value.desk;
-  const incident = incidents.value.get(id);
-  const lead = members.find((one) => one.id === incident?.lead.alert) ?? members[0]!;
-  const worst = members.reduce((a, b) => (rank(b) > rank(a) ? b : a));
-  const told = tell(lead);
-  const opened = desk.opened.value.has(id);
-  const isQuieted = members.every((one) => !isOpen(one) || quietedBy(one) !== undefined);
   const state = [
-    members.some(isOpen) ? "" : "ended",
-    isQuieted ? "quieted" : "",
+    severity,
     desk.current.value === id ? "current" : "",
     desk.selected.value.has(id) ? "selected" : "",
-  ].join(" ");
-  const sentence = incident ? describeImpact(incident.impact) : told.explanation;
-  const todo = members.find((one) => one.handling === "open" && one.assignee === undefined);
-  return (
-    <li
-      class={`row incident ${worst.severity} ${state}`}
-      style={{ top: `${place.top}px` }}
-      data-id={id}
-      aria-setsize={place.of}
-      aria-posinset={place.at}
-      onFocusIn={() => (desk.current.value = id)}
-    >
-      {mayHandle.value && (
-        <label class="target">
-          <input
-            type="checkbox"
-            aria-label={t.select(told.title)}
-            checked={desk.selected.value.has(id)}
-            onChange={() => desk.toggle(id)}
-          />
-        </label>
-      )}
-      <SeverityMark severity={worst.severity} />
-      <div class="row-text">
-        <p class="row-title">
-          <a href={`/alerts/${encodeURIComponent(lead.id)}`}>{told.title}</a>{" "}
-          <span class="quiet">{placeOf({ ...lead, subject: { district: lead.subject.district } } as AlertView)}</span>
-        </p>
-        <p class="row-sentence" title={sentence}>
-          <button type="button" class="chip row-open" aria-expanded={opened} onClick={() => desk.expand(id)}>
-            {t.ofIncident(members.length)}
-          </button>{" "}
-          {sentence}
-        </p>
-      </div>
-      <div class="row-end">
-        <span class="quiet">
-          <span class="hidden">{t.since}</span> <Moment at={incident?.startedAt ?? lead.startedAt} />
-        </span>
-        {isQuieted && quietedBy(lead) ? (
-          <QuietedChip alert={lead} />
-        ) : todo && mayHandle.value ? (
-          <Button class="small" aria-label={t.acknowledge} onClick={() => void desk.acknowledge([id])}>
-            <span>{t.acknowledge}</span>
-          </Button>
-        ) : (
-          <Who desk={desk} alert={todo ?? lead} />
-        )}
-      </div>
-    </li>
-  );
-}
-
-const rank = ({ severity }: AlertView) => SEVERITIES.indexOf(severity);
-
-/** One alert: how bad, where, what in one sentence, since when, who has it. */
-function AlertRow({ desk, alert, place }: RowProps) {
-  const t = messages.value.desk;
-  const { id, severity, startedAt } = alert;
-  const { title, explanation } = tell(alert);
-  const state = [
-    isOpen(alert) ? "" : "ended",
-    desk.current.value === id ? "current" : "",
-    desk.selected.value.has(id) ? "selected" : "",
-    quietedBy(alert) ? "quieted" : "",
-    alert.incident !== undefined && desk.opened.value.has(alert.incident) ? "member" : "",
+    more.class,
   ].join(" ");
   return (
     <li
-      class={`row ${severity} ${state}`}
+      class={`row ${state}`}
       style={{ top: `${place.top}px` }}
       data-id={id}
       aria-setsize={place.of}
@@ -256,28 +209,113 @@ function AlertRow({ desk, alert, place }: RowProps) {
       <SeverityMark severity={severity} />
       <div class="row-text">
         <p class="row-title">
-          <a href={`/alerts/${encodeURIComponent(id)}`}>{title}</a>{" "}
-          <span class="quiet" title={sensorOf(alert)}>
-            {placeOf(alert)}
+          <a href={href}>{title}</a>{" "}
+          <span class="quiet" title={whereTitle}>
+            {where}
           </span>
         </p>
-        <p class="row-sentence" title={explanation}>
-          {explanation}
+        <p class="row-sentence" title={sentence}>
+          {more.opener} {sentence}
         </p>
       </div>
       <div class="row-end">
         <span class="quiet">
-          <span class="hidden">{t.since}</span> <Moment at={startedAt} />
+          <span class="hidden">{t.since}</span> <Moment at={since} />
         </span>
-        {quietedBy(alert) && alert.handling === "open" ? (
-          <QuietedChip alert={alert} />
-        ) : (
-          <Who desk={desk} alert={alert} />
-        )}
+        {more.end}
       </div>
     </li>
   );
 }
+
+const addressOf = (id: string) => `/alerts/${encodeURIComponent(id)}`;
+
+/** Several alerts of one cause: the one that says best what is wrong, what is concerned, and who has all of it. */
+function IncidentRow({
+  desk,
+  id,
+  members,
+  place,
+}: Omit<RowProps, "alert"> & { id: string; members: readonly AlertView[] }) {
+  const t = messages.value.desk;
+  const incident = incidents.value.get(id);
+  const lead = members.find((one) => one.id === incident?.lead.alert) ?? members[0]!;
+  const worst = members.reduce((a, b) => (rank(b) > rank(a) ? b : a));
+  const told = tell(lead);
+  const isQuieted = members.every((one) => !isOpen(one) || quietedBy(one) !== undefined);
+  const todo = members.find((one) => one.handling === "open" && one.assignee === undefined);
+  return (
+    <RowFrame
+      desk={desk}
+      place={place}
+      id={id}
+      severity={worst.severity}
+      class={`incident ${members.some(isOpen) ? "" : "ended"} ${isQuieted ? "quieted" : ""}`}
+      title={told.title}
+      href={addressOf(lead.id)}
+      where={placeOf({ ...lead, subject: { district: lead.subject.district } } as AlertView)}
+      since={incident?.startedAt ?? lead.startedAt}
+      sentence={incident ? describeImpact(incident.impact) : told.explanation}
+      opener={
+        <button
+          type="button"
+          class="chip row-open"
+          aria-expanded={desk.opened.value.has(id)}
+          onClick={() => desk.expand(id)}
+        >
+          {t.ofIncident(members.length)}
+        </button>
+      }
+      end={
+        isQuieted && quietedBy(lead) ? (
+          <QuietedChip alert={lead} />
+        ) : todo && mayHandle.value ? (
+          <AcknowledgeButton desk={desk} id={id} />
+        ) : (
+          <Who desk={desk} alert={todo ?? lead} />
+        )
+      }
+    />
+  );
+}
+
+const rank = ({ severity }: AlertView) => SEVERITIES.indexOf(severity);
+
+/** One alert: how bad, where, what in one sentence, since when, who has it. */
+function AlertRow({ desk, alert, place }: RowProps) {
+  const { id, severity, startedAt, incident } = alert;
+  const { title, explanation } = tell(alert);
+  const isMember = incident !== undefined && desk.opened.value.has(incident);
+  return (
+    <RowFrame
+      desk={desk}
+      place={place}
+      id={id}
+      severity={severity}
+      class={`${isOpen(alert) ? "" : "ended"} ${quietedBy(alert) ? "quieted" : ""} ${isMember ? "member" : ""}`}
+      title={title}
+      href={addressOf(id)}
+      where={placeOf(alert)}
+      whereTitle={sensorOf(alert)}
+      since={startedAt}
+      sentence={explanation}
+      end={
+        quietedBy(alert) && alert.handling === "open" ? (
+          <QuietedChip alert={alert} />
+        ) : (
+          <Who desk={desk} alert={alert} />
+        )
+      }
+    />
+  );
+}
+
+/** Of an alert, or of all alerts of an incident. */
+const AcknowledgeButton = ({ desk, id }: { desk: Desk; id: string }) => (
+  <Button class="small" aria-label={messages.value.desk.acknowledge} onClick={() => void desk.acknowledge([id])}>
+    <span>{messages.value.desk.acknowledge}</span>
+  </Button>
+);
 
 /** "Centre", or what else the rule watches. The sensor is in the sentence already. */
 function placeOf({ subject: { district, gateway, tag, sensorId } }: AlertView): string {
@@ -302,11 +340,7 @@ function Who({ desk, alert }: { desk: Desk; alert: AlertView }) {
   if (isExplained(alert)) return <span class="chip">{words.suppressed}</span>;
   if (alert.handling === "open" && alert.assignee === undefined) {
     if (!mayHandle.value) return <span class="quiet">{t.nobodyYet}</span>;
-    return (
-      <Button class="small" aria-label={t.acknowledge} onClick={() => void desk.acknowledge([alert.id])}>
-        <span>{t.acknowledge}</span>
-      </Button>
-    );
+    return <AcknowledgeButton desk={desk} id={alert.id} />;
   }
   return (
     <span class="who">

@@ -135,3 +135,27 @@ export function WordsForm({ label, name, hint, optional, oneLine, onSubmit, ...f
     </Form>
   );
 }
+
+type NoteFormProps = Pick<FormProps, "onCancel"> & {
+  /** What it says with the note: to end the work a note need not be there. */
+  readonly doing: "close" | "comment";
+  readonly submitLabel: string;
+  readonly name?: string;
+  readonly onSubmit: (note: { readonly note?: string }) => Promise<void>;
+};
+
+/** What someone found or did, said of an alert or of all alerts of an incident. */
+export function NoteForm({ doing, name = "note", onSubmit, ...form }: NoteFormProps) {
+  const t = messages.value.alert;
+  return (
+    <WordsForm
+      {...form}
+      key={doing}
+      label={t.note}
+      name={name}
+      hint={t.noteHint}
+      optional={doing === "close"}
+      onSubmit={(note) => onSubmit(note ? { note } : {})}
+    />
+  );
+}

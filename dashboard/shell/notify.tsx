@@ -17,7 +17,9 @@ export function startNotifying(): void {
     document.title = `${count}${pageTitle.value} · Lamppost`;
   });
   onAlertNews(({ what, alert }) => {
-    if (what !== "firing" || alert.severity !== "critical" || alert.suppressedBy || alert.mode) return;
+    // One that was milder is as new to whoever waits for critical ones.
+    if ((what !== "firing" && what !== "raised") || alert.severity !== "critical" || alert.suppressedBy || alert.mode)
+      return;
     const { sensorId, district } = alert.subject;
     newest.value = messages.value.desk.newCritical(
       titleOf(alert),

@@ -11,7 +11,7 @@ describe.runIf(HAS_BROWSER)("giving work", () => {
     await alarm(city, "air-1", 5, "Market Square");
     await vi.waitFor(async () => expect(await alertId()).toBeDefined(), { timeout: 30_000 });
   });
-  const alertId = async () => (await site.city.api("/alerts?rule=battery-critical")).items[0]?.id as string | undefined;
+  const alertId = async () => (await site.city.api("/alerts?rule=battery-level")).items[0]?.id as string | undefined;
 
   it("makes a crew of people there are, from pick-lists", async () => {
     const { page, goTo, complaints, close } = await site.visit();

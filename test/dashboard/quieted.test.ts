@@ -33,8 +33,7 @@ describe.runIf(HAS_BROWSER)("what nobody is told of", () => {
   ])("is in the list and on the map with its mark, %s", async (language, chip, name) => {
     const { page, goTo, close } = await visit(city, { token: city.token, language });
     await goTo("/");
-    // Its two alerts are of one cause, and one row.
-    const row = page.locator(".row.incident.quieted").first();
+    const row = page.locator(".row.quieted").first();
     await row.waitFor();
     expect(await row.locator(".quieted-chip").textContent()).toBe(chip);
     const district = page.getByRole("button", { name });

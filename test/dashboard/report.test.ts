@@ -73,7 +73,7 @@ describe.runIf(HAS_BROWSER)("the printed shift report", () => {
   const ALERTS = 60;
   const site = useSite(async (city) => {
     for (let i = 0; i < ALERTS; i += 1) await alarm(city, `air-${i}`, 5, `Station ${i} at the corner of Long Street`);
-    const raised = async () => (await city.api("/alerts?rule=battery-critical&limit=1000")).items.length;
+    const raised = async () => (await city.api("/alerts?rule=battery-level&limit=1000")).items.length;
     await vi.waitFor(async () => expect(await raised()).toBe(ALERTS), { timeout: 60_000, interval: 200 });
   });
 
@@ -127,7 +127,7 @@ describe.runIf(HAS_BROWSER)("the printed shift report", () => {
   });
 
   it("counts as open what the desk shows, and is two presses away", async () => {
-    const [{ id }] = (await site.city.api("/alerts?rule=battery-critical&limit=1")).items;
+    const [{ id }] = (await site.city.api("/alerts?rule=battery-level&limit=1")).items;
     await site.city.api(`/alerts/${id}/close`, { note: "a new one" });
     const { page, goTo, close } = await site.visit();
     const { promise: held, resolve: release } = Promise.withResolvers<void>();

@@ -47,7 +47,7 @@ describe("the living day", () => {
     expect(at("resolved").filter((minute) => minute < 15).length).toBeGreaterThan(1);
     const jam = said.filter((one) => one.rule === "traffic-congestion" && one.what === "firing" && one.minute < 30);
     expect(jam.map(({ sensor }) => sensor).sort()).toEqual(["traffic-harbour-01", "traffic-harbour-02"]);
-    expect(said.some(({ rule }) => rule === "battery-critical" || rule === "battery-low")).toBe(true);
+    expect(said.some(({ rule }) => rule === "battery-level")).toBe(true);
   });
 
   it("has a gateway that is without power for a while, and comes back", () => {
