@@ -6,6 +6,7 @@ import { ngsi, ngsiV2 } from "./ngsi.ts";
 import { prometheus } from "./prometheus.ts";
 import { senml } from "./senml.ts";
 import { sensorthings } from "./sensorthings.ts";
+import { sparkplug } from "./sparkplug.ts";
 
 /** Formats of others, as a mapping names them. */
 export const FORMAT_NAMES = [
@@ -19,6 +20,7 @@ export const FORMAT_NAMES = [
   "ngsi-v2",
   "sensorthings",
   "prometheus",
+  "sparkplug-b",
 ] as const;
 
 export type FormatName = (typeof FORMAT_NAMES)[number];
@@ -34,4 +36,5 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
   "ngsi-v2": ngsiV2,
   sensorthings,
   prometheus,
+  "sparkplug-b": sparkplug,
 };

@@ -20,6 +20,7 @@ const MQTT_FILTERS: Readonly<Record<string, string[]>> = {
   tasmota: ["tele/#"],
   zigbee: ["zigbee2mqtt/#"],
   frost: ["v1.1/#"],
+  sparkplug: ["spBv1.0/#"],
   ttn: ["v3/#"],
   chirpstack: ["application/#"],
 };
@@ -95,6 +96,7 @@ const SENSORS: Readonly<Record<string, string>> = {
   "84fce612ab34": "library",
   "urn:ngsi-ld:AirQualityObserved:north-01": "north-01",
   "urn:ngsi-ld:TrafficFlowObserved:a7": "a7",
+  "city/edge-1/roadside-4": "roadside-4",
   "Datastreams(17)": "stream-17",
   "Datastreams(18)": "stream-18",
   "urn:dev:mac:0024befffe804ff1": "urn-dev-mac-0024befffe804ff1",

@@ -60,6 +60,21 @@ prefix: city_
 kind: air
 sensor: "prom-{device}"
 `,
+  sparkplug: `
+base: sparkplug-b
+district: north
+kind: air
+sensors:
+  - device: city/edge-1/roadside-4
+    sensor: roadside-4
+    metrics:
+      - { column: Air/PM2.5, metric: pm25 }
+      - { column: alias.11, metric: pm25 }
+      - { column: Air/NO2, metric: no2 }
+      - { column: alias.12, metric: no2 }
+      - { column: Air/Temperature, metric: temperature }
+      - { column: alias.13, metric: temperature }
+`,
   ttn: `
 base: tts
 district: north
@@ -86,6 +101,7 @@ export const MAPPING_OF: Readonly<Record<string, string>> = {
   senml: "senml",
   "line-protocol": "city",
   prometheus: "prometheus",
+  "sparkplug-b": "sparkplug",
   tts: "ttn",
   chirpstack: "chirpstack",
 };

@@ -43,6 +43,7 @@ const SEEDS: Readonly<Record<string, readonly (string | Uint8Array)[]>> = {
     '{"Datastream":{"@iot.id":17},"result":7}',
     '[{"Datastream":{"@iot.id":17},"components":["result"],"dataArray":[[1],[2]]}]',
   ],
+  "sparkplug-b": [Buffer.from("08e0a6b5ec9f34121010 0b18e0a6b5ec9f34200965000024411802".replace(" ", ""), "hex")],
   prometheus: [
     Buffer.from(
       "0a2e0a100a085f5f6e616d655f5f1204706d32350a080a0273781202616212100900000000000028401080d2b1ec9f34",
@@ -96,7 +97,13 @@ describe("whatever comes", () => {
   it("no decoder throws, and what comes out is readings of ours with places one after the other", () => {
     fc.assert(
       fc.property(mutated(), ({ name, payload }) => {
-        const message = { seq: 7, receivedAt: NOW, source: SOURCE, topic: "v3/a/devices/b/up", payload };
+        const message = {
+          seq: 7,
+          receivedAt: NOW,
+          source: SOURCE,
+          topic: name === "sparkplug-b" ? "spBv1.0/g/DDATA/e/d" : "v3/a/devices/b/up",
+          payload,
+        };
         const { readings, rejections, ignored } = decodeForeign(message, contexts[name]!);
         expect(readings.length + rejections.length).toBeLessThanOrEqual(READINGS_PER_MESSAGE_MAX * 20);
         expect(ignored).toBeGreaterThanOrEqual(0);

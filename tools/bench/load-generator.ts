@@ -20,6 +20,8 @@ export type LoadOptions = {
   readonly district: string;
   /** Keeps the sensors of one run apart from those of another. */
   readonly prefix: string;
+  /** Other than our own: with `SENSOR` for the sensor's id, and 1000000000000 where its time stands. */
+  readonly shape?: { readonly topic: string; readonly payload: string };
 };
 
 export type LoadResult = {
@@ -45,10 +47,16 @@ type Connection = {
 };
 
 const TIME_DIGITS = 13;
+const NATIVE = {
+  topic: "city/DISTRICT/air/SENSOR",
+  payload: `{"measuredAt":1000000000000,"pm25":12.4,"no2":31.5,"o3":48.2,"temperature":17.3,"battery":87}`,
+};
 
 function readingPacket(options: LoadOptions, index: number): { packet: Buffer; timeAt: number; idAt: number } {
-  const topic = `city/${options.district}/air/${options.prefix}-${index}`;
-  const payload = `{"measuredAt":1000000000000,"pm25":12.4,"no2":31.5,"o3":48.2,"temperature":17.3,"battery":87}`;
+  const { topic: name, payload: text } = options.shape ?? NATIVE;
+  const of = (template: string) =>
+    template.replaceAll("SENSOR", `${options.prefix}-${index}`).replaceAll("DISTRICT", options.district);
+  const [topic, payload] = [of(name), of(text)];
   const packet = generate({ cmd: "publish", topic, payload, qos: 1, messageId: 1, dup: false, retain: false });
   return { packet, timeAt: packet.indexOf("1000000000000"), idAt: packet.indexOf(topic) + topic.length };
 }

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { benchAlertLatency } from "./alert-latency.ts";
 import { benchBacktest } from "./backtest.ts";
 import { benchExternalBroker } from "./external-broker.ts";
+import { benchFormats } from "./formats.ts";
 import { benchOutage } from "./outage.ts";
 import { benchLatency, benchPipeline } from "./pipeline.ts";
 import { benchRestart } from "./restart.ts";
@@ -15,6 +16,7 @@ import { benchMemory, benchSpeed } from "./rules.ts";
  * restart                 --messages 1000000
  * rules                   --seconds 10; the engine alone, then an alert's way through the service; `node --expose-gc` gives a truer figure of the memory
  * broker                  --seconds 10; needs Mosquitto
+ * formats                 --seconds 10 --pairs 3; formats of others beside our own
  * backtest                --days 30 --sensors 1000; 8.64 million readings
  * outage                  --seconds 10 --rate 1000; needs influxd 1.x
  */
@@ -38,6 +40,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Record<string, object>>>> =
     latency: await benchLatency(durationMs),
   }),
   backtest: async () => ({ backtest: await benchBacktest(Number(values.days), Number(values.sensors)) }),
+  formats: async () => ({ formats: await benchFormats({ durationMs, pairs: Number(values.pairs) }) }),
   broker: async () => ({ broker: await benchExternalBroker(durationMs) }),
   outage: async () => {
     const { phases, ...outage } = await benchOutage({ outageMs: durationMs, ratePerS: Number(values.rate) });
