@@ -12,7 +12,7 @@ export const noted = (says: Sentence): { note: string; says: Sentence } => ({ no
 
 /** What a rule is called: in the reader's language while its title is the delivered one, else as its file says. */
 export function titleOf({ title, ...ids }: Named & Pick<Rule, "title">): Sentence {
-  const rule = namesOf(ids).find((id) => deliveredOf(id)?.title === title);
+  const rule = namesOf(ids).find((id) => deliveredOf(id)?.title === title) ?? TITLES.get(title);
   return rule === undefined ? say("text", { text: title }) : say("rule.title", { rule });
 }
 
@@ -20,6 +20,8 @@ type Named = Pick<Rule, "id" | "formerly">;
 
 /** A level has the words of the rule that it was. */
 const namesOf = ({ id, formerly }: Named) => (formerly === undefined ? [id] : [formerly, id]);
+/** A level that was never a rule of its own is found by its words. */
+const TITLES = new Map(Object.entries(rules).map(([id, { title }]) => [title, id]));
 const deliveredOf = (id: string) => (Object.hasOwn(rules, id) ? rules[id] : undefined);
 
 function adviceOf({ advice, ...ids }: Rule): Sentence | undefined {

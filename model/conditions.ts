@@ -58,6 +58,8 @@ const thresholdShape = {
   capture,
 };
 
+const allowed = z.int().min(0).max(366);
+
 export const LIGHTING_FAULTS = ["dark", "lamps-out", "by-day", "switching", "interruption"] as const;
 
 const SHAPES = [
@@ -68,6 +70,8 @@ const SHAPES = [
     count: z.int().min(1).max(CONSECUTIVE_MAX),
     window: windowSize,
     days,
+    /** Hours or days of a year on which the law allows it: said beside the count. Of single windows. */
+    allowed: allowed.optional(),
     capture,
   }),
   z.strictObject({
@@ -158,7 +162,7 @@ const SHAPES = [
     }, "a running mean is over 2h to 24h, such as 8h"),
     days,
     /** Days of a year on which the law allows it: said beside the count. */
-    allowed: z.int().min(0).max(366).optional(),
+    allowed: allowed.optional(),
     capture,
   }),
   z.strictObject({

@@ -45,6 +45,7 @@ const level = z.strictObject({
   for: z.union([z.literal("0s"), hold]).optional(),
   keepFor: hold.optional(),
   count: z.int().min(1).max(CONSECUTIVE_MAX).optional(),
+  allowed: z.int().min(0).max(366).optional(),
   severity: z.enum(SEVERITIES),
   title: z.string().min(3).max(120).optional(),
   source: source.optional(),
@@ -156,8 +157,8 @@ function levelMistakes({ levels = [], condition, severity = "info", ...rest }: D
 /** Fields that the condition of this rule does not have. */
 function strangersIn(condition: Spec<"threshold"> | Spec<"consecutive">, one: Level): Contradiction[] | undefined {
   const side = condition.type === "threshold" && condition.below !== undefined ? "below" : "above";
-  const known = condition.type === "threshold" ? [side, "clear", "for", "keepFor"] : ["above", "count"];
-  const strange = (["above", "below", "clear", "for", "keepFor", "count"] as const).filter(
+  const known = condition.type === "threshold" ? [side, "clear", "for", "keepFor"] : ["above", "count", "allowed"];
+  const strange = (["above", "below", "clear", "for", "keepFor", "count", "allowed"] as const).filter(
     (key) => one[key] !== undefined && !known.includes(key),
   );
   if (strange.length > 0) {
@@ -236,7 +237,7 @@ function conditionMistakes({ metric, condition }: Draft): Contradiction[] {
     case "threshold":
       return [...oneSide(condition, "a threshold"), ...clearMistakes(condition), ...dayMistakes(condition)];
     case "consecutive":
-      return dayMistakes(condition);
+      return [...dayMistakes(condition), ...allowanceMistakes(condition)];
     case "forecast":
       return [...oneSide(condition, "a forecast"), ...horizonMistakes(condition)];
     case "change":
@@ -260,6 +261,13 @@ function oneSide({ above, below }: Pick<Spec<"threshold">, "above" | "below">, w
 function dayMistakes({ window, days }: Pick<Spec<"threshold">, "window" | "days">): Contradiction[] {
   if (days === undefined || parseDuration(window ?? "") === DAY_MS) return [];
   return [{ path: ["condition", "days"], message: "days is about windows of 1d: shorter ones are aligned to UTC" }];
+}
+
+function allowanceMistakes({ allowed, count, window }: Spec<"consecutive">): Contradiction[] {
+  const windowMs = parseDuration(window);
+  if (allowed === undefined || (count === 1 && (windowMs === HOUR_MS || windowMs === DAY_MS))) return [];
+  const message = "allowed is for single hours or days above the limit: count is 1, and window 1h or 1d";
+  return [{ path: ["condition", "allowed"], message }];
 }
 
 function clearMistakes({ above, below, clear }: Spec<"threshold">): Contradiction[] {

@@ -76,7 +76,16 @@ export const SENTENCES = {
   "level.lowered": { ...MEASURED, at: "time", side: SIDE, limit: "amount" },
   "threshold.notHeld": { at: "time", value: "amount", held: "span" },
   /** `count` windows in a row. */
-  consecutive: { ...MEASURED, at: "time", window: "window", limit: "amount", count: "count" },
+  /** `nth`: such hour or day of this year, of those `allowed` by law. */
+  consecutive: {
+    ...MEASURED,
+    at: "time",
+    window: "window",
+    limit: "amount",
+    count: "count",
+    "nth?": "number",
+    "allowed?": "number",
+  },
   change: {
     metric: "metric",
     where: "text",
@@ -188,6 +197,7 @@ export const SENTENCES = {
     "allowed?": "number",
   },
   "note.daysAbove": { days: "number" },
+  "note.hoursAbove": { hours: "number" },
   /** Street lights. `why`: one of the notes on lamps. */
   "lighting.dark": { where: "text", since: "time", at: "time", "value?": "amount", why: "sentence" },
   "lighting.byDay": { where: "text", since: "time", at: "time", "value?": "amount", why: "sentence" },

@@ -1,4 +1,6 @@
 import { say } from "../../model/sentence.ts";
+import { HOUR_MS } from "../../model/time.ts";
+import { zoneNamed } from "../../model/zone.ts";
 import type { Cadence } from "./cadence.ts";
 import { amount, measured, NOTHING, needsGood, type Outcome, type OverValues, type Step } from "./condition.ts";
 import {
@@ -23,6 +25,8 @@ export type ConsecutiveParams = {
   readonly days?: string;
   readonly capture: number;
   readonly needsGood: boolean;
+  /** The zone of the years in which windows above the limit are counted. */
+  readonly countedIn?: string;
 };
 
 /** `run`: the newest windows over the limit, at most `count`; `since`: start of the first of them all. */
@@ -33,7 +37,11 @@ type ConsecutiveState = {
   readonly firing?: boolean;
   /** Windows without a valid mean since the last valid one. */
   readonly missed: number;
+  readonly above?: Above;
 };
+
+/** So many windows above the limit in this year; an alert or none, suspect or not. */
+type Above = { readonly year: string; readonly times: number };
 
 const NO_RUN: readonly Closed[] = [];
 const QUIET: ConsecutiveState = { rolling: NO_WINDOW, run: NO_RUN, missed: 0 };
@@ -49,14 +57,21 @@ const QUIET: ConsecutiveState = { rolling: NO_WINDOW, run: NO_RUN, missed: 0 };
  */
 export const consecutive: OverValues<"consecutive", ConsecutiveParams, ConsecutiveState> = {
   over: "values",
-  params({ above, count, window, days, capture }, rule) {
+  params({ above, count, window, days, allowed, capture }, rule) {
+    const countedIn = days === "utc" ? "UTC" : (days ?? rule.zone ?? "UTC");
     const params = { above, count, ...sizeOf(window, days), capture, needsGood: needsGood(rule) };
-    return () => params;
+    return () => (allowed === undefined ? params : { ...params, countedIn });
   },
   limit: ({ above }) => above,
-  explain({ rule, params: { above, count, windowMs }, sensor, outcome: { at, value } }) {
+  explain({ rule, spec: { allowed }, params: { above, count, windowMs }, sensor, outcome: { at, value, evidence } }) {
     const mean = { ...measured(rule, sensor), value: amount(rule, value!), at, window: windowMs };
-    return say("consecutive", { ...mean, limit: amount(rule, above), count });
+    const nth = Object.values(evidence.at(-1)?.says?.params ?? {})[0] as number | undefined;
+    return say("consecutive", {
+      ...mean,
+      limit: amount(rule, above),
+      count,
+      ...(allowed !== undefined && nth !== undefined && { nth, allowed }),
+    });
   },
   quiet: QUIET,
   step(params, state, sample) {
@@ -89,7 +104,8 @@ function moved(state: ConsecutiveState, { rolling, calm }: Rolled): ConsecutiveS
 }
 
 /** Nearly all states: no window over the limit. */
-const isCalm = ({ run, firing, missed }: ConsecutiveState) => run.length === 0 && !firing && missed === 0;
+const isCalm = ({ run, firing, missed, above }: ConsecutiveState) =>
+  run.length === 0 && !firing && missed === 0 && above === undefined;
 
 const still = (state: ConsecutiveState): Step<ConsecutiveState> => [state, NOTHING];
 
@@ -108,16 +124,37 @@ function extend(params: ConsecutiveParams, state: ConsecutiveState, closed: Clos
   const run = [...state.run, closed].slice(-params.count);
   // What is firing keeps its start, though a hole in the data has broken the run since.
   const since = state.since ?? closed.from;
-  const next = { ...state, run, since, missed: 0 };
+  const above = params.countedIn === undefined ? undefined : counted(params.countedIn, state.above, closed.from);
+  const next = { ...state, run, since, missed: 0, ...(above && { above }) };
   const enough = run.length >= params.count && (!params.needsGood || run.some(({ good }) => good));
   if (state.firing || !enough) return [next, NOTHING];
-  const evidence = run.map(windowEvidence);
+  const evidence = run.map(windowEvidence).map((one) => ({ ...one, ...(above && noteOf(params, above)) }));
   const fired: Outcome = { what: "firing", at: closed.to, startedAt: since, value: closed.value, evidence };
   return [{ ...next, firing: true }, [fired]];
 }
 
-function end({ rolling, firing, since }: ConsecutiveState, closed: Closed): Step<ConsecutiveState> {
-  const next: ConsecutiveState = { rolling, run: [], missed: 0 };
+function counted(zone: string, former: Above | undefined, from: number): Above {
+  const year = zoneNamed(zone).dateOf(from).slice(0, 4);
+  return { year, times: (former?.year === year ? former.times : 0) + 1 };
+}
+
+function noteOf({ windowMs }: ConsecutiveParams, { times }: Above) {
+  const per = windowMs === HOUR_MS ? "hour" : "day";
+  const says = per === "hour" ? say("note.hoursAbove", { hours: times }) : say("note.daysAbove", { days: times });
+  return { says, note: `${per} ${times} of the year above` };
+}
+
+/** What is left when nothing is above the limit. */
+const calmed = ({ rolling, above }: ConsecutiveState): ConsecutiveState => ({
+  rolling,
+  run: [],
+  missed: 0,
+  ...(above && { above }),
+});
+
+function end(state: ConsecutiveState, closed: Closed): Step<ConsecutiveState> {
+  const { firing, since } = state;
+  const next = calmed(state);
   if (!firing) return [next, NOTHING];
   const evidence = [windowEvidence(closed)];
   const { to: at, value } = closed;
@@ -132,11 +169,11 @@ function passMissing(
   from: number,
 ): Step<ConsecutiveState> {
   if (count === 0) return [state, NOTHING];
-  const { rolling, firing, since, missed } = state;
-  if (!firing) return [{ rolling, run: [], missed: 0 }, NOTHING];
+  const { firing, since, missed } = state;
+  if (!firing) return [calmed(state), NOTHING];
   const lapseAfter = Math.max(3, params.count);
-  if (missed + count < lapseAfter) return [{ rolling, run: [], since, firing, missed: missed + count }, NOTHING];
+  if (missed + count < lapseAfter) return [{ ...calmed(state), since, firing, missed: missed + count }, NOTHING];
   const at = windowEndAfter(params, from, lapseAfter - missed);
   const resolved: Outcome = { what: "resolved", at, startedAt: since!, evidence: [], why: "no-data" };
-  return [{ rolling, run: [], missed: 0 }, [resolved]];
+  return [calmed(state), [resolved]];
 }

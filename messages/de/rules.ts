@@ -21,6 +21,11 @@ const CHECK_LOOP_FEEDER_CABLE_DETECTOR = "Schleife, Zuleitung und Detektorkarte 
 const LOOK_CAMERA_CHECK_INCIDENT = "Kamera ansehen, auf einen Zwischenfall prüfen.";
 
 export const rules: Readonly<Record<string, RuleTexts>> = {
+  "eu-pm25": { title: "Feinstaub (PM2,5) über dem Tagesgrenzwert" },
+  "eu-pm10": { title: "Feinstaub (PM10) über dem Tagesgrenzwert ab 2030" },
+  "eu2008-pm10-day": { title: "Feinstaub (PM10) über dem Tagesgrenzwert" },
+  "eu2008-no2-hour": { title: "Stickstoffdioxid über dem Stundengrenzwert" },
+  "eu2008-so2-hour": { title: "Schwefeldioxid über dem Stundengrenzwert" },
   "eu-no2-alert": {
     title: "Stickstoffdioxid: Alarmschwelle",
     advice: "Nachbarstationen prüfen, Öffentlichkeit informieren, Plan für kurzfristige Maßnahmen starten.",

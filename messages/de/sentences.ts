@@ -31,6 +31,10 @@ const BASIS = {
 } as const;
 const LATE = { later: "spät", earlier: "früh" } as const;
 
+function allowance({ is }: WindowWords, nth: string | undefined, allowed: string | undefined): string {
+  return nth === undefined ? "" : `: ${is === "day" ? "Tag" : "Stunde"} ${nth} dieses Jahres von ${allowed} erlaubten`;
+}
+
 export const sentences: Pack["sentences"] = {
   text: ({ text }) => text,
   "rule.title": ({ rule }) => rules[rule]?.title,
@@ -48,9 +52,9 @@ export const sentences: Pack["sentences"] = {
   "level.lowered": ({ metric, where, value, at, side, limit }) =>
     `${capital(metric)}, ${where}: ${at.at} zurück auf ${value}, auf die Stufe ${SIDES[side]} der Grenze von ${limit}.`,
   "threshold.notHeld": ({ at, value, held }) => `Beendet ${at.at} mit ${value}, bevor es ${held} angehalten hatte.`,
-  consecutive({ metric, where, value, at, window, limit, count }) {
+  consecutive({ metric, where, value, at, window, limit, count, nth, allowed }) {
     const run = count === 1 ? "" : `, ${inARow(count, window)}`;
-    return `${capital(metric)}, ${where}: ${aggregate(window, "mean")} ${value} (${at.until})${run} über ${limit}.`;
+    return `${capital(metric)}, ${where}: ${aggregate(window, "mean")} ${value} (${at.until})${run} über ${limit}${allowance(window, nth, allowed)}.`;
   },
   change({ metric, where, direction, by, from, fromAt, to, at, limit, within }) {
     const moved = `um ${by} ${direction === "rise" ? "gestiegen" : "gefallen"}`;
@@ -122,6 +126,7 @@ export const sentences: Pack["sentences"] = {
   "drift.noData": ({ day }) => `Beendet am ${day}: Er lässt sich nicht mehr vergleichen.`,
   running: ({ metric, where, value, at, span, limit, days, allowed }) =>
     `${metric} an ${where} lag im Mittel der ${span} ${at.until} bei ${value}, über ${limit}: Tag ${days} dieses Jahres${allowed === undefined ? "" : ` von ${allowed} erlaubten`}.`,
+  "note.hoursAbove": ({ hours }) => `Stunde ${hours} dieses Jahres über dem Grenzwert`,
   "note.daysAbove": ({ days }) => `Tag ${days} dieses Jahres über dem Grenzwert`,
   "lighting.dark": ({ where, since, at, value, why }) =>
     `Die Straßenbeleuchtung an ${where} ist dunkel ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,

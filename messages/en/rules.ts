@@ -22,6 +22,11 @@ const CHECK_LOOP_FEEDER_CABLE_DETECTOR = "Check loop, feeder cable and detector 
 const LOOK_CAMERA_CHECK_INCIDENT = "Look at the camera, check for an incident.";
 
 const delivered = {
+  "eu-pm25": { title: "Fine particles above the daily limit value" },
+  "eu-pm10": { title: "Particles above the daily limit value of 2030" },
+  "eu2008-pm10-day": { title: "Particles above the daily limit value" },
+  "eu2008-no2-hour": { title: "Nitrogen dioxide above the hourly limit value" },
+  "eu2008-so2-hour": { title: "Sulphur dioxide above the hourly limit value" },
   "eu-no2-alert": {
     title: "Nitrogen dioxide alert threshold",
     advice: "Check neighbouring stations, inform the public, start the short-term action plan.",

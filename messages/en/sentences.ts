@@ -14,6 +14,10 @@ function ordinal(count: number): string {
   return `${count}${last}`;
 }
 
+function allowance(window: WindowWords, nth: string | undefined, allowed: string | undefined): string {
+  return nth === undefined ? "" : `: ${windowUnit(window)} ${nth} of this year, of ${allowed} allowed`;
+}
+
 const AVERAGED = { mean: "averaged", min: "was at least", max: "reached" } as const;
 
 const neighbours = (count: number, { many }: Forms) => many(count, "neighbour", "neighbours");
@@ -44,9 +48,9 @@ export const sentences: Pack["sentences"] = {
   "level.lowered": ({ metric, where, value, at, side, limit }) =>
     `${capital(metric)} at ${where} came back to ${value} ${at.at}, to the level ${side} ${limit}.`,
   "threshold.notHeld": ({ at, value, held }) => `It ended ${at.at} with ${value}, before it had held for ${held}.`,
-  consecutive({ metric, where, value, at, window, limit, count }) {
+  consecutive({ metric, where, value, at, window, limit, count, nth, allowed }) {
     const run = count === 1 ? `above ${limit}` : `the ${ordinal(count)} ${windowUnit(window)} in a row above ${limit}`;
-    return `${capital(metric)} at ${where} averaged ${value} over the ${windowWord(window)} ${at.until}, ${run}.`;
+    return `${capital(metric)} at ${where} averaged ${value} over the ${windowWord(window)} ${at.until}, ${run}${allowance(window, nth, allowed)}.`;
   },
   change({ metric, where, direction, by, from, fromAt, to, at, limit, within }) {
     const moved = `${direction === "rise" ? "rose" : "fell"} by ${by}, from ${from} ${fromAt.at} to ${to} ${at.at}`;
@@ -117,6 +121,7 @@ export const sentences: Pack["sentences"] = {
   "drift.noData": ({ day }) => `It ended on ${day}, when it could not be compared any more.`,
   running: ({ metric, where, value, at, span, limit, days, allowed }) =>
     `${capital(metric)} at ${where} averaged ${value} over the ${span} ${at.until}, above ${limit}: day ${days} of this year${allowed === undefined ? "" : `, of ${allowed} allowed`}.`,
+  "note.hoursAbove": ({ hours }) => `hour ${hours} of this year above the limit`,
   "note.daysAbove": ({ days }) => `day ${days} of this year above the limit`,
   "lighting.dark": ({ where, since, at, value, why }) =>
     `Street lights at ${where} have been dark ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,

@@ -20,6 +20,11 @@ const CHECK_LOOP_FEEDER_CABLE_DETECTOR = "Revise el lazo, su cable y la tarjeta 
 const LOOK_CAMERA_CHECK_INCIDENT = "Mire la cámara y compruebe si hay un incidente.";
 
 export const rules: Readonly<Record<string, RuleTexts>> = {
+  "eu-pm25": { title: "Partículas finas por encima del valor límite diario" },
+  "eu-pm10": { title: "Partículas por encima del valor límite diario de 2030" },
+  "eu2008-pm10-day": { title: "Partículas por encima del valor límite diario" },
+  "eu2008-no2-hour": { title: "Dióxido de nitrógeno por encima del valor límite horario" },
+  "eu2008-so2-hour": { title: "Dióxido de azufre por encima del valor límite horario" },
   "eu-no2-alert": {
     title: "Dióxido de nitrógeno: umbral de alerta",
     advice: "Compruebe las estaciones vecinas, informe a la población e inicie el plan de acción a corto plazo.",

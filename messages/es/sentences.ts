@@ -37,6 +37,13 @@ const BASIS = {
 } as const;
 const LATE = { later: "más tarde", earlier: "antes" } as const;
 
+function allowance({ is }: WindowWords, nth: string | undefined, allowed: string | undefined): string {
+  if (nth === undefined) return "";
+  return is === "day"
+    ? `: día ${nth} de este año, de ${allowed} permitidos`
+    : `: hora ${nth} de este año, de ${allowed} permitidas`;
+}
+
 export const sentences: Pack["sentences"] = {
   text: ({ text }) => text,
   "rule.title": ({ rule }) => rules[rule]?.title,
@@ -54,9 +61,9 @@ export const sentences: Pack["sentences"] = {
   "level.lowered": ({ metric, where, value, at, side, limit }) =>
     `${capital(metric)} en ${where}: de vuelta a ${value} ${at.at}, al nivel ${SIDES[side]} del límite de ${limit}.`,
   "threshold.notHeld": ({ at, value, held }) => `Terminó ${at.at} con ${value}, antes de durar ${held}.`,
-  consecutive({ metric, where, value, at, window, limit, count }) {
+  consecutive({ metric, where, value, at, window, limit, count, nth, allowed }) {
     const run = count === 1 ? "" : `, ${inARow(count, window)}`;
-    return `${capital(metric)} en ${where}: ${aggregate(window, "mean")} de ${value} (${at.until})${run} por encima de ${limit}.`;
+    return `${capital(metric)} en ${where}: ${aggregate(window, "mean")} de ${value} (${at.until})${run} por encima de ${limit}${allowance(window, nth, allowed)}.`;
   },
   change({ metric, where, direction, by, from, fromAt, to, at, limit, within }) {
     const moved = `${direction === "rise" ? "subió" : "bajó"} ${by}, de ${from} (${fromAt.text}) a ${to} (${at.text})`;
@@ -124,6 +131,7 @@ export const sentences: Pack["sentences"] = {
   "drift.noData": ({ day }) => `Terminó el ${day}: ya no se puede comparar.`,
   running: ({ metric, where, value, at, span, limit, days, allowed }) =>
     `${capital(metric)} en ${where} tuvo una media de ${value} en las ${span} ${at.until}, por encima de ${limit}: día ${days} de este año${allowed === undefined ? "" : `, de ${allowed} permitidos`}.`,
+  "note.hoursAbove": ({ hours }) => `hora ${hours} de este año por encima del límite`,
   "note.daysAbove": ({ days }) => `día ${days} de este año por encima del límite`,
   "lighting.dark": ({ where, since, at, value, why }) =>
     `El alumbrado de ${where} está apagado ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,

@@ -34,10 +34,10 @@ function play(name: string): string[] {
 describe.skipIf(!existsSync(CASES))("four days with a day of much dust (../shared/cases/readings)", () => {
   it("raise both daily PM alerts, whatever the ozone analyser says meanwhile; it gets one ticket, and nothing is silent", () => {
     const well = play("f1ok.ndjson");
-    expect(well).toEqual(expect.arrayContaining(["eu-pm25-alert operators", "eu-pm10-alert operators"]));
+    expect(well).toEqual(expect.arrayContaining(["eu-pm25 operators", "eu-pm10 operators"]));
     expect(well.filter((one) => one.includes("silent") || one.includes("impossible"))).toEqual([]);
     const impossible = play("f1.ndjson");
-    expect(impossible).toEqual(expect.arrayContaining(["eu-pm25-alert operators", "eu-pm10-alert operators"]));
+    expect(impossible).toEqual(expect.arrayContaining(["eu-pm25 operators", "eu-pm10 operators"]));
     expect(impossible.filter((one) => one.includes("silent") || one.includes("refused"))).toEqual([]);
     expect(impossible.filter((one) => one.includes("o3"))).toEqual(["impossible-o3 crews"]);
     expect(impossible.filter((one) => one !== "impossible-o3 crews")).toEqual(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { wordsOf } from "../../alerts/channels/channel.ts";
 import { loadRules } from "../../alerts/rules/check.ts";
+import { titleOf } from "../../alerts/says.ts";
 import { numberText, type Reader, spanText } from "../../messages/format.ts";
 import { PACKS, render } from "../../messages/messages.ts";
 import { tellAlert } from "../../messages/tell.ts";
@@ -75,7 +76,7 @@ describe("the rules of the default set", () => {
   // The words of a level are those of the rule that it was.
   const rules = loadRules()
     .flatMap(levelRules)
-    .map(({ id, formerly, title, advice }) => ({ id: formerly ?? id, title, advice }));
+    .map((rule) => ({ id: String(titleOf(rule).params.rule), title: rule.title, advice: rule.advice }));
 
   it("are known by title and advice as they are delivered: `messages/*/rules.ts` has the others", () => {
     const missing = rules.filter(({ id, title, advice }) => {

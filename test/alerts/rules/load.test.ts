@@ -160,14 +160,19 @@ describe("the default rules", () => {
       );
     expect(table).toEqual([
       "eu-no2-information no2 150 1 x 1h",
+      "eu-no2 no2 200 1 x 1h",
       "eu-no2-alert no2 200 3 x 1h",
       "eu2008-no2-alert no2 400 3 x 1h",
       "eu-so2-information so2 275 1 x 1h",
+      "eu-so2 so2 350 1 x 1h",
       "eu-so2-alert so2 350 3 x 1h",
       "eu2008-so2-alert so2 500 3 x 1h",
       "eu-o3-information o3 180 1 x 1h",
       "eu-o3-alert o3 240 1 x 1h",
+      "eu-pm25 pm25 25 1 x 1d",
       "eu-pm25-alert pm25 50 1 x 1d",
+      "eu-pm10 pm10 45 1 x 1d",
+      "eu-pm10 pm10 50 1 x 1d",
       "eu-pm10-alert pm10 90 1 x 1d",
     ]);
   });
