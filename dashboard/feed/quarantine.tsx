@@ -1,5 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { PageOf } from "../../contract/common.ts";
 import type { QuarantineItemView } from "../../contract/ledger.ts";
+import type { SensorFaultsView } from "../../contract/reading.ts";
 import { isId } from "../../model/ids.ts";
 import { REASON_NAMES } from "../../model/rejection.ts";
 import { request, send } from "../api/client.ts";
@@ -8,7 +10,7 @@ import { Button } from "../parts/fields.tsx";
 import { useAttempt } from "../parts/forms.tsx";
 import { Code, Fact } from "../parts/show.tsx";
 import { Problem, useLoaded } from "../parts/state.tsx";
-import { Choice, Filters } from "../parts/table.tsx";
+import { buttons, Choice, Filters, numbers, Table } from "../parts/table.tsx";
 import { setQuery } from "../shell/router.ts";
 import { mayManage } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
@@ -42,6 +44,7 @@ function OpenQuarantine() {
   return (
     <>
       <p class="quiet">{t.intro}</p>
+      {!reason && !sensor && !state && <Causes />}
       <QuarantineFilters filter={followed.filter.value} />
       <RedriveBar followed={followed} />
       <Problem of={followed.problem.value} />
@@ -53,6 +56,52 @@ function OpenQuarantine() {
         </div>
       )}
     </>
+  );
+}
+
+const CAUSES_MAX = 200;
+const ASK_EVERY_MS = 15_000;
+
+/** What is wrong, by its cause and not by its messages: each is one thing to mend. The newest first. */
+function Causes() {
+  const { feed, metrics } = messages.value;
+  const t = feed.quarantine;
+  const { found } = useLoaded(
+    (signal) => request<PageOf<SensorFaultsView>>("GET", `/quarantine/sensors?limit=${CAUSES_MAX}`, undefined, signal),
+    [],
+    ASK_EVERY_MS,
+  );
+  const causes = (found?.items ?? []).flatMap(({ sensorId, refused }) => refused.map((one) => ({ sensorId, ...one })));
+  if (causes.length === 0) return null;
+  return (
+    <section>
+      <h2>{t.causes}</h2>
+      <p class="quiet">{t.causesHint}</p>
+      <Table
+        label={t.causes}
+        class="tall"
+        columns={[t.sensor, t.reason, ...numbers(t.count), t.since, t.detail, buttons(t.show)]}
+        rows={causes
+          .sort((a, b) => b.lastAt.localeCompare(a.lastAt))
+          .map(({ sensorId, reason, metric, count, since, detail }) => ({
+            key: `${sensorId} ${reason} ${metric}`,
+            cells: [
+              <a href={`/sensors/${encodeURIComponent(sensorId)}`}>{sensorId}</a>,
+              `${feed.reasons[reason]}${metric ? `: ${metrics[metric]}` : ""}`,
+              formatCount(count),
+              <Moment at={since} as="time" />,
+              detail,
+              <Button
+                class="quiet"
+                aria-label={`${t.show}: ${sensorId}, ${feed.reasons[reason]}`}
+                onClick={() => setQuery({ sensor: sensorId, reason })}
+              >
+                {t.show}
+              </Button>,
+            ],
+          }))}
+      />
+    </section>
   );
 }
 

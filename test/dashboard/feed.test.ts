@@ -130,6 +130,27 @@ describe.runIf(HAS_BROWSER)("the feed", () => {
     await close();
   });
 
+  it("names each cause once, with how often and since when, and leads to its messages", async () => {
+    const { page, complaints, close } = await open("?tab=quarantine");
+    const causes = page.getByRole("region", { name: "What to mend" });
+    await causes
+      .getByRole("row", { name: /air-1 Impossible value.*1/ })
+      .first()
+      .waitFor();
+    await shoot(page, "feed-causes");
+    await expectAccessible(page);
+    await causes.getByRole("button", { name: "Show messages: air-1, Impossible value" }).first().click();
+    await page.waitForURL(/sensor=air-1&reason=out_of_range/);
+    const list = page.getByRole("region", { name: "Messages in quarantine" });
+    await list
+      .getByRole("button", { name: /Impossible value/ })
+      .first()
+      .waitFor();
+    expect(await list.getByRole("button", { name: "Personal data" }).count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   it("sends what is selected again after a fix, and says what became of it", async () => {
     const { page, close } = await open("?tab=quarantine&sensor=air-late");
     const list = page.getByRole("region", { name: "Messages in quarantine" });
