@@ -199,12 +199,15 @@ function build(
   return reading;
 }
 
-/** A number as JSON writes it: also inside quotes, as many gateways send them. */
-const JSON_NUMBER = /^-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?$/;
+/**
+ * A number as a text, as devices write it beside JSON's way: filled up with blanks (AVR's `dtostrf`) or zeros, with the
+ * sign that SDI-12 puts before every value, without a digit on one side of the point.
+ */
+const NUMBER_TEXT = /^ {0,20}[-+]?(?:\d{1,31}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?\s{0,20}$/;
 
 function toNumber(raw: unknown): number | undefined {
   if (typeof raw === "number") return raw;
-  return typeof raw === "string" && JSON_NUMBER.test(raw) ? Number(raw) : undefined;
+  return typeof raw === "string" && NUMBER_TEXT.test(raw) ? Number(raw) : undefined;
 }
 
 /** A lamp is on or off, and controllers say so in words. */
@@ -284,8 +287,7 @@ function textHint(value: unknown): string {
   if (typeof value !== "string" || value.length > 40) return "";
   const comma = DECIMAL_COMMA.exec(value);
   if (comma) return `: it has a decimal comma, write ${comma[1]}.${comma[2]}`;
-  if (NUMBER_AND_MORE.test(value)) return ": send the number alone, without its unit";
-  return value.trim() !== value && toNumber(value.trim()) !== undefined ? ": it has blanks around the number" : "";
+  return NUMBER_AND_MORE.test(value) ? ": send the number alone, without its unit" : "";
 }
 
 function outOfRange(key: string, row: MetricRow, value: number): Fault {

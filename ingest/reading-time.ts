@@ -92,18 +92,29 @@ function offsetOf(sign: string | undefined, hours: number, minutes: number): num
 /** `readMeasuredAt` of a clock that was never set. */
 export const CLOCK_NEVER_SET = Number.NaN;
 
+const spansOf = (days: readonly (readonly [from: string, to: string])[]) =>
+  days.map(([from, to]) => [Date.parse(from) - DAY_MS, Date.parse(to)] as const);
+
 /**
  * Where clocks begin that nobody has set, and how long one can have run since: the first and the last moment, with a day
- * before for zones. In the years that are whole here nobody measured what is sent today; 2000 is the only one in which
- * somebody may have, and its history belongs to the import topic.
+ * before for zones. In the years that are whole here nobody measured what is sent today.
  */
-const NEVER_SET: readonly (readonly [number, number])[] = [
+const NEVER_SET = spansOf([
   ["0001-01-01", "0003-01-01"], // .NET, Go
-  ["1900-01-01", "1902-01-01"], // NTP
+  ["1601-01-01", "1602-01-01"], // Windows' FILETIME
+  ["1899-12-30", "1902-01-01"], // OLE dates, Excel, Delphi; NTP
+  ["1904-01-01", "1905-01-01"], // LabVIEW, Excel on the Mac
   ["1970-01-01", "1980-01-01"], // Unix
   ["1980-01-01", "1990-01-01"], // FAT; GPS on 6 January; many modems
   ["2000-01-01", "2001-01-01"], // real-time clock chips, Zigbee
-].map(([from, to]) => [Date.parse(from!) - DAY_MS, Date.parse(to!)] as const);
+]);
+
+/** In history, where years with archives are known by their first days only: what was measured in March 2000 is true. */
+const NEVER_SET_IN_HISTORY = spansOf([
+  ["1970-01-01", "1980-01-01"],
+  ["1980-01-01", "1980-01-08"],
+  ["2000-01-01", "2000-01-02"],
+]);
 
 /** Where counters end or begin anew, in years to come: a clock that is there in advance was never set, either. */
 const NEVER_YET: readonly (readonly [number, number])[] = [
@@ -113,7 +124,8 @@ const NEVER_YET: readonly (readonly [number, number])[] = [
   ["9999-12-31", "9999-12-31"], // .NET's last day
 ].map(([from, to]) => [Date.parse(from!) - DAY_MS, Date.parse(to!) + DAY_MS] as const);
 
-const isWithin = (time: number, spans: typeof NEVER_SET) => spans.some(([from, to]) => time >= from && time < to);
+const isWithin = (time: number, spans: readonly (readonly [number, number])[]) =>
+  spans.some(([from, to]) => time >= from && time < to);
 
 const DATE = /^(\d{4})-(\d\d)-(\d\d)(?![\d-])/;
 const BELOW_ZERO = /^-\d{1,20}(?:\.\d{1,20})?$/;
@@ -156,8 +168,11 @@ export function readMeasuredAt(raw: unknown, receivedAt: number, imported: boole
     );
   }
   if (receivedAt - time <= LATENESS_MAX_MS) return time;
-  if (isWithin(time, NEVER_SET)) return imported ? fault("bad_timestamp", NEVER_SET_HISTORY) : CLOCK_NEVER_SET;
-  if (imported) return time >= 0 ? time : fault("bad_timestamp", badTimestamp(raw));
+  if (imported) {
+    if (time < 0 || isWithin(time, NEVER_SET_IN_HISTORY)) return fault("bad_timestamp", NEVER_SET_HISTORY);
+    return time;
+  }
+  if (isWithin(time, NEVER_SET)) return CLOCK_NEVER_SET;
   return fault(
     "too_late",
     `measuredAt is ${duration(receivedAt - time)} old${rolledOver(receivedAt - time)}; 7 days are allowed, history goes to import/….`,

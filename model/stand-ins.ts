@@ -5,11 +5,14 @@
  */
 type Known = { readonly missing?: readonly number[]; readonly suspect?: readonly number[]; readonly source: string };
 
-/** The ends of 16, 24, 32, 53 and 64 bits, without and with a sign: "not available" of registers. */
+/**
+ * The ends of 16, 24, 32, 53 and 64 bits, without and with a sign: "not available" of registers. Also of a sign and a
+ * magnitude, all of whose bits are set (DHT22), which is netCDF's fill value of short and int, too.
+ */
 const INTEGER_ENDS: readonly number[] = [
-  ...[65_535, 65_534, 32_767, -32_768],
+  ...[65_535, 65_534, 32_767, -32_768, -32_767],
   ...[16_777_215, 8_388_607, -8_388_608],
-  ...[4_294_967_295, 2_147_483_647, -2_147_483_648],
+  ...[4_294_967_295, 2_147_483_647, -2_147_483_648, -2_147_483_647],
   ...[Number.MAX_SAFE_INTEGER, 2 ** 64, 2 ** 63, -(2 ** 63)],
 ];
 /** The same in tenths, hundredths and thousandths. */
@@ -18,13 +21,14 @@ const SCALED_ENDS: readonly number[] = [10, 100, 1000].flatMap((parts) => INTEGE
 /**
  * Missing wherever the hardware could not have measured it. -200: the recordings of public networks; -127, 85: DS18B20 (no
  * answer on the wire, and its data sheet's value after power-up); -273.15: 0 K; 254, 255: LoRaWAN 1.0.4 DevStatusAns (a
- * full battery, not known); 99: 3GPP TS 27.007 +CSQ (not known); -1: counters and speeds without a vehicle.
+ * full battery, not known); 99: 3GPP TS 27.007 +CSQ (not known); -1: counters and speeds without a vehicle; 163.835: 0x7FFF
+ * in the two-hundredths of a degree of Sensirion's SEN5x (not known).
  */
 const OUTSIDE: ReadonlySet<number> = new Set([
   ...INTEGER_ENDS,
   ...SCALED_ENDS,
   ...[-1, -99, -200, 99, 10_000],
-  ...[-127, 127, -128, 128, 85, -273.15, 254, 255],
+  ...[-127, 127, -128, 128, 85, -273.15, 163.835, 254, 255],
 ]);
 
 /**

@@ -34,6 +34,23 @@ function standInsWithin(kind: Kind, pairs: readonly (readonly [string, number])[
  */
 export const HARDWARE: readonly HardwareRow[] = [
   // Particle counters and gas cells
+  [
+    "air",
+    "numbers as texts: dtostrf, SDI-12, printf with zeros, a bare point",
+    {
+      temperature: "  21.50",
+      pressure: "+1013.2",
+      relativeHumidity: "047.5",
+      no2: ".5",
+      pm10: "5.",
+      pm25: "-1.2E+0\r\n",
+    },
+    {
+      stored: { temperature: 21.5, pressure: 1013.2, relativeHumidity: 47.5, no2: 0.5, pm10: 5, pm25: -1.2 },
+      suspect: ["pm25"],
+    },
+  ],
+  ...standInsOutside("air", "temperature", [-3276.7, -32_767, -327.67, 163.835, 163.83500671386719]),
   ["air", "SDS011", { pm25: 7.3, pm10: 15.1 }, { stored: { pm25: 7.3, pm10: 15.1 }, time: "receipt" }],
   [
     "air",
