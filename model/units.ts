@@ -88,7 +88,13 @@ const norm = (text: string) =>
   text
     .normalize("NFKC")
     .replace(/\s+|\^|\*\*|²|³/g, "")
-    .replace(/µ/g, "μ");
+    .replace(/µ/g, "μ")
+    .replace(/−/g, "-")
+    // "ug.m-3" (the European agency's), "µg-m3", "m·s-1": what stands below the line, written behind it.
+    .replace(
+      /[·.*]?(?:(m)-3|-(m3)|([sh])-1)$/,
+      (_, m?: string, m3?: string, time?: string) => `/${m ? "m3" : (m3 ?? time)}`,
+    );
 
 type Known = Unit & { readonly spelling: string };
 

@@ -32,13 +32,19 @@ export function tableOfObjects(lines: readonly string[]): Table | "native" {
 const columnsOf = (names: readonly string[], rows: readonly (readonly string[])[]): Column[] =>
   names.map((name, i) => ({ name: name.trim(), cells: rows.map((row) => (row[i] ?? "").trim()) }));
 
+/** What Campbell's loggers say of themselves above the names, in eight cells, which a table may have, too. */
+const LOGGER_LINE = /^(?:TOA5|TOACI1|TOB[123])$/;
+
 export function tableOfText(lines: readonly string[], doubts: string[]): Table {
   const found = DELIMITERS.map((delimiter) => ({ delimiter, ...layout(lines, delimiter) })).sort(
     (a, b) => b.score - a.score,
   )[0]!;
   const { delimiter, rows, width } = found;
   if (width < 2) throw new RecordingError("it is no table: no sign divides its lines into columns");
-  const skip = rows.findIndex((row) => row.length === width && row.filter((cell) => cell.trim() !== "").length > 1);
+  const skip = rows.findIndex(
+    (row) =>
+      row.length === width && row.filter((cell) => cell.trim() !== "").length > 1 && !LOGGER_LINE.test(row[0]!.trim()),
+  );
   const first = rows[skip];
   if (!first) throw new RecordingError("it is no table: no line names its columns");
   const below = rows.slice(skip + 1).filter((row) => row.some((cell) => cell.trim() !== ""));
@@ -104,9 +110,18 @@ export function bare(given: string): { readonly words: string; readonly unit: st
     return { words: words(head), unit: inBrackets };
   }
   const ending = atEnd !== undefined && ENDINGS[atEnd.toLowerCase()];
+  const rate = RATE_AT_END.exec(name);
+  if (rate?.[1]) {
+    const [whole, amount, count, time] = rate;
+    return { words: words(name.slice(0, rate.index)) || words(whole), unit: `${amount}/${count}${time}` };
+  }
   if (ending) return { words: words(name.slice(0, name.length - atEnd.length)).replace(/ in$/, ""), unit: ending };
   return { words: words(name), unit: undefined };
 }
+
+/** "flow_veh_15min", "energy kWh per 15 min": so much in so long. */
+const RATE_AT_END =
+  /(?:^|[\s_]+)(veh(?:icles?)?|cars|[kM]?Wh)[\s_]*(?:\/|per|_|\s)[\s_]*(\d*)[\s_]*(min|h|hr|hour|interval)$/i;
 
 /** Units as they end names: "pm25_ugm3", "speed_kmh", "power kW". */
 const ENDINGS: Readonly<Record<string, string>> = {

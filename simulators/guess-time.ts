@@ -148,6 +148,8 @@ function told(columns: readonly Column[], pattern: string, doubts: string[], tex
     );
   const ends = names.some((name) => END_NAME.test(bare(name).words));
   if (ends) doubts.push(`"${names.join(" ")}" sounds like the end of an interval: stamp: end is taken`);
+  else if (texts.some((text) => /(?:^|[T\s])24:?00(?::?00)?$/.test(text)))
+    doubts.push("times such as 24:00 mostly end an interval: if these do, write stamp: end");
   const time = { columns: names, patterns: [pattern], ...(!isZoned && { zone: "UTC" }), ...(ends && { stamp: "end" }) };
   return { time, used: new Set(names) };
 }

@@ -21,9 +21,9 @@ export const WORDS: readonly Word[] = [
   word("air", "co", /\bco\b|carbon monoxide|kohlenmonoxid|monoxyde de carbone/),
   word("energy", "oilTemperature", /\b(?:oil temp\w*|ot)$|[oö]ltemperatur/),
   word("energy", "enclosureTemperature", /(?:enclosure|housing|machine|device|board|case) temp\w*/),
-  word("air", "relativeHumidity", /humid\w*|\brh\b|feuchte|humidit[eéà]|humedad|umidit/),
-  word("air", "temperature", /^t$|\btemp\b|temperatur|\btair\b|t[eé]mp[eé]rature/),
-  word("air", "pressure", /press\w*|\bpres\b|barom|luftdruck|presi[oó]n/),
+  word("air", "relativeHumidity", /humid\w*|\bhum\b|\brh\b|feuchte|humidit[eéà]|humedad|umidit/),
+  word("air", "temperature", /^t$|\btemp\b|temperatur|\btair\b|^air tc?$|t[eé]mp[eé]rature/),
+  word("air", "pressure", /press\w*|\bpres\b|^bp$|barom|luftdruck|presi[oó]n/),
   word(
     "air",
     "windSpeed",
@@ -34,7 +34,7 @@ export const WORDS: readonly Word[] = [
   word("air", "batteryVoltage", /\bbatt?(?:ery)? ?v(?:olt(?:age|s)?)?\b/),
   word("air", "noise", /noise|\blaeq\b|l[aä]rm|\bdb ?a?\b|ruido|\bbruit\b|sound level/),
   word("traffic", "speed", /^(?!.*wind).*(?:speed|geschwindigkeit|vitesse|velocidad|velocit)/),
-  word("traffic", "occupancy", /occupan|belegung|occupation|ocupaci/),
+  word("traffic", "occupancy", /occupan|\bocc\b|belegung|occupation|ocupaci/),
   word("traffic", "travelTime", /travel ?time|reisezeit|temps de parcours|traveltime/),
   word("traffic", "headway", /headway|zeitl[uü]cke/),
   word("traffic", "queueLength", /queue|stau|r[uü]ckstau/),
@@ -67,7 +67,7 @@ export const WORDS: readonly Word[] = [
 
 /** Columns that say whose row it is. */
 export const SENSOR_NAME =
-  /^(?:.*\b)?(?:sensor|station|site|location|device|detector|mote|meter|node|probe|messstelle|z[aä]hlstelle|querschnitt|standort|z[aä]hler|capteur|estaci[oó]n|road|street)(?:\b.*)?$|(?:^| )(?:id|name|code|uid)$/;
+  /^(?:.*\b)?(?:sensor|station|site|location|device|detector|mote|meter|node|probe|messstelle|z[aä]hlstelle|querschnitt|standort|z[aä]hler|capteur|estaci[oó]n|poste|sampling ?point|road|street)(?:\b.*)?$|(?:^| )(?:id|name|code|uid)$/;
 export const DISTRICT_NAME =
   /^(?:district|city|borough|region|bezirk|stadtteil|quartier|distrito|municipality|area|town)(?: (?:id|name|code))?$/;
 export const TIME_NAME =

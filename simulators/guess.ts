@@ -168,7 +168,10 @@ type ReadingsGuess = {
 function readingsOf(columns: readonly Column[], context: Context, doubts: string[]): ReadingsGuess {
   const numeric = columns.filter(context.isNumeric);
   const named = columns.filter(({ name }) => SENSOR_NAME.test(bare(name).words));
-  const texts = named.filter((column) => !findMetric(column.name) && filled(column).length > 0);
+  const isOfSeveral = severalStations(named.filter(context.isNumeric));
+  const texts = named.filter(
+    (column) => !findMetric(column.name) && filled(column).length > 0 && !isOfSeveral.has(column),
+  );
   const by =
     texts.find((column) => new Set(filled(column)).size < filled(column).length) ??
     texts.find((column) => !context.isNumeric(column));
@@ -229,6 +232,19 @@ function readingsOf(columns: readonly Column[], context: Context, doubts: string
     readings.push({ sensor, kind: "energy", metrics: [{ column: first.name, metric: "activePower", unit: "as is" }] });
   }
   return { readings: [...ofColumns, ...readings], used, missing };
+}
+
+const ID_WORDS = /^(?:ids?|index|idx|code|key|name|no|nr|num|number|uid|uuid|type)$/;
+
+/** Numbers under "Station A", "Station B" are values of each; under "station id", "station code" they say whose row it is. */
+function severalStations(named: readonly Column[]): ReadonlySet<Column> {
+  // Not without what looks like a unit: the A of "Station A" is none.
+  const wordsOf = ({ name }: Column) => name.toLowerCase().split(/[^\p{L}\p{N}]+/u);
+  const groups = Map.groupBy(
+    named.filter((column) => wordsOf(column).length > 1 && !wordsOf(column).some((word) => ID_WORDS.test(word))),
+    (column) => wordsOf(column)[0],
+  );
+  return new Set([...groups.values()].flatMap((own) => (own.length > 1 ? own : [])));
 }
 
 function findMetric(name: string): Omit<Found, "unit"> | undefined {

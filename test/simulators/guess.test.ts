@@ -40,6 +40,53 @@ type Case = readonly [
 
 const CASES: readonly Case[] = [
   [
+    "stations that are numbered by letters, beside each other",
+    "pm25_wide.csv",
+    `Date,Time,Station A,Station B\n${hours(20, (hour, two) => `11/20/2026,${two}:00,${10 + (hour % 7)},${11 + (hour % 5)}`)}\n`,
+    'station-a 2026-11-20T00:00 {"pm25":10}',
+    [/pm25 is told by the file's name only/],
+    /NO METRIC/,
+  ],
+  [
+    "numbers that say whose row it is, in two columns",
+    "two.csv",
+    `time,station_id,station_code,pm25\n${hours(20, (hour, two) => `2026-11-20T${two}:00:00Z,${100 + (hour % 2)},${7 + (hour % 2)},12`)}\n`,
+    '100 2026-11-20T00:00 {"pm25":12}',
+    [],
+    /no column says whose/,
+  ],
+  [
+    "so much in so long, at the end of names without signs",
+    "loop.csv",
+    `time,flow_veh_15min,occ_pct\n${hours(20, (_, two) => `2026-11-20T${two}:00:00Z,100,5`)}\n`,
+    'loop 2026-11-20T00:00 {"flow":400,"occupancy":5}',
+    [],
+    /flow_veh|no metric/,
+  ],
+  [
+    "a logger's own line above as many columns",
+    "toa5.dat",
+    `"TOA5","CR1000X","CR1000X","12345","Std.06","CPU:p","1234","Hourly"\n"TIMESTAMP","RECORD","AirTC_Avg","RH","BP_mbar","WS_ms_Avg","WindDir","Rain_mm_Tot"\n"TS","RN","Deg C","%","mbar","m/s","deg","mm"\n"","","Avg","Smp","Smp","Avg","Smp","Tot"\n${hours(20, (hour, two) => `"2026-11-20 ${two}:00:00",${hour},5.2,70,1010,2.1,7,0`)}\n`,
+    'toa5 2026-11-20T00:00 {"temperature":5.2,"relativeHumidity":70,"pressure":1010,"windSpeed":2.1,"windDirection":7,"rain":0}',
+    [/lines below the header are no rows/],
+    /NO METRIC/,
+  ],
+  [
+    "the European agency's long form, and its units",
+    "eea.csv",
+    `Samplingpoint;Pollutant;Start;End;Value;Unit\n${hours(20, (hour, two) => `AT/SPO-${hour % 2};PM10;2026-11-20 ${two}:00:00;2026-11-20 ${two}:59:00;20.5;ug.m-3`)}\n`,
+    'at-spo-0 2026-11-20T00:00 {"pm10":20.5}',
+    [],
+    /no column says whose|unit/,
+  ],
+  [
+    "24:00, the end of a day's last hour",
+    "uba.csv",
+    `Messstelle;Datum;Uhrzeit;NO2 [µg/m³]\n${hours(24, (hour) => `MA;20.11.2026;${String(hour + 1).padStart(2, "0")}:00;20,5`)}\n`,
+    'ma 2026-11-20T01:00 {"no2":20.5}',
+    [/24:00 mostly end an interval/],
+  ],
+  [
     "weather and what burns, by their short names",
     "kerb.csv",
     `time,station,NO (µg/m3),NO2,NOx,Benzene,Wind [mph],Rain (mm)\n${hours(20, (_, two) => `2024-01-01T${two}:00:00Z,kerb,20,30,61,1.5,10,0.2`)}\n`,
