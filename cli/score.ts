@@ -368,12 +368,14 @@ function resolveAll(
   return { good, unusable: [...new Set(unusable)] };
 }
 
+/** What says that a stated limit was passed. */
+const LIMITS: ReadonlySet<string> = new Set(["threshold", "consecutive", "change", "running"]);
+
 function claimsOf(rules: readonly Rule[]): Claims {
   return new Map(
     rules.map(({ id, condition }) => {
       if (condition.type === "silence" || condition.type === "flatline") return [id, condition.type];
-      const isLimit = condition.type === "threshold" || condition.type === "consecutive" || condition.type === "change";
-      return [id, isLimit ? "limit" : "unusual"];
+      return [id, LIMITS.has(condition.type) ? "limit" : "unusual"];
     }),
   );
 }
