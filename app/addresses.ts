@@ -1,8 +1,7 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { type ApiOptions, LOOPBACK_HOSTS } from "../api/deps.ts";
+import { readTls } from "./certificates.ts";
 import type { Config } from "./config.ts";
 import { readSmallFile } from "./files.ts";
-import { StartError } from "./start-error.ts";
 
 /** What the MQTT listeners need; reads the TLS files, and throws if they cannot be read or do not fit together. */
 export function listenOptions({ mqtt, readingsPerS }: Config) {
@@ -13,9 +12,16 @@ export function listenOptions({ mqtt, readingsPerS }: Config) {
   const rates = { device, gateway, person: device, deviceReadings: readings.device, gatewayReadings: readings.gateway };
   const { sessionsPerAccountMax, replay } = mqtt;
   const sessionExpiryMaxS = replay.ageMs / 1_000;
-  const sessions = { sessionsPerAccountMax, sessionExpiryMaxS };
+  const { subscriptionsPerClientMax, subscriptionsPerUserMax, unreleasedPerAccountMax } = mqtt;
+  const sessions = {
+    sessionsPerAccountMax,
+    sessionExpiryMaxS,
+    subscriptionsPerClientMax,
+    subscriptionsPerUserMax,
+    unreleasedPerAccountMax,
+  };
   const limits = { connectionsMax, connectionsPerAddressMax, readPastBytesMax, rates, ...sessions };
-  return { host, port, webSocket, limits, tls: tls && { port: tls.port, ...readTls(tls) } };
+  return { host, port, webSocket, limits, tls: tls && { port: tls.port, host: tls.host, ...readTls(tls) } };
 }
 
 /** What the external broker's client needs; reads the file of its authority, and throws if that cannot be read. */
@@ -34,33 +40,6 @@ const readingRates = ({ device, gateway }: Config["readingsPerS"]) => ({
   device: rateOf(device, DEVICE_READINGS_BURST_S),
   gateway: rateOf(gateway, GATEWAY_BURST_S),
 });
-
-function readTls({ certFile, keyFile }: { certFile: string; keyFile: string }) {
-  const cert = readSmallFile(certFile);
-  const key = readSmallFile(keyFile);
-  const certificate = parsed(() => new X509Certificate(cert));
-  const privateKey = parsed(() => createPrivateKey(key));
-  if (!certificate) throw new StartError(`${certFile} holds no certificate in PEM form: check LAMPPOST_TLS_CERT`, 78);
-  if (!privateKey)
-    throw new StartError(
-      `${keyFile} holds no private key in PEM form, or one with a passphrase: check LAMPPOST_TLS_KEY`,
-      78,
-    );
-  if (!certificate.checkPrivateKey(privateKey))
-    throw new StartError(
-      `${certFile} and ${keyFile} do not belong together: check LAMPPOST_TLS_CERT and LAMPPOST_TLS_KEY`,
-      78,
-    );
-  return { cert, key };
-}
-
-function parsed<T>(parse: () => T): T | undefined {
-  try {
-    return parse();
-  } catch {
-    return undefined;
-  }
-}
 
 /** Bound to loopback, only loopback names are answered (DNS rebinding); elsewhere what is configured, or any name. */
 function hostsAllowed({ http }: Config): readonly string[] | undefined {

@@ -44,6 +44,7 @@ import { startStorageLimits } from "../store/retention.ts";
 import { callersOf, hostName, listenOptions, sourceOptions } from "./addresses.ts";
 import { startAlerts } from "./alerts-start.ts";
 import { createBackground } from "./background.ts";
+import { CERTIFICATE_TICK_MS, createCertificateWatch } from "./certificates.ts";
 import type { Config } from "./config.ts";
 import { type Edge, startEdge } from "./edge/link.ts";
 import { createFaultPoint, createStopStack, type StopStack, wallClock } from "./lifecycle.ts";
@@ -59,6 +60,8 @@ export type App = {
   /** Undefined when it is configured nowhere and the file is gone. */
   readonly adminToken: string | undefined;
   readonly adminTokenFile: string;
+  /** Reads the TLS files again; undefined where there are none. */
+  readonly readAgain: (() => void) | undefined;
   /** The parts that did not end in their time; empty after a stop in order. */
   stop(): Promise<readonly string[]>;
 };
@@ -350,6 +353,24 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   bridge = source && startMqttSource(source, { ...bridgePorts(edge, log), isStatus: mappings.isStatus }); // the other door
   onStop("mqtt source", () => bridge?.close(3_000));
 
+  const { tls } = config.mqtt;
+  const certificates =
+    tls &&
+    listeners.tls &&
+    createCertificateWatch({
+      files: tls,
+      first: {
+        cert: listeners.tls.cert,
+        key: listeners.tls.key,
+        clientCa: listeners.tls.clientCa,
+        crl: listeners.tls.crl,
+      },
+      use: edge.renewTls,
+      now,
+      log: log.child({ module: "tls" }),
+    });
+  if (certificates) background.every("TLS certificate", CERTIFICATE_TICK_MS, certificates.look);
+
   const parts = [
     () => troubles(worker.health()),
     storeWriter.health,
@@ -361,6 +382,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     ledger.health,
     enrolment.health,
     bridge?.health ?? (() => []),
+    certificates?.health ?? (() => []),
     background.health,
   ];
   const health = () => gatherHealth(parts);
@@ -436,13 +458,16 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   await api.listen({ host: config.http.host, port: config.http.port, backlog: 4_096 });
 
   const http = `http://${hostName(config.http.host)}:${(api.server.address() as AddressInfo).port}`;
-  const mqtt = `mqtt://${hostName(config.mqtt.host)}:${address.port}`;
+  const mqtt =
+    config.mqtt.port === undefined
+      ? `mqtts://${hostName(config.mqtt.tls!.host)}:${address.port}`
+      : `mqtt://${hostName(config.mqtt.host)}:${address.port}`;
   writeFileSync(path("service.json"), JSON.stringify({ pid: process.pid, http, mqtt }));
   onStop("service.json", () => rmSync(path("service.json"), { force: true }));
   simulations.open({ http, mqtt, token: adminToken });
   up.resolve();
   lookAfterStore();
-  return { http, mqtt, adminToken, adminTokenFile, stop: stops.stop };
+  return { http, mqtt, adminToken, adminTokenFile, readAgain: certificates?.look, stop: stops.stop };
 }
 
 /** The consumers speak for themselves; the worker adds only what goes wrong between them and the journal. */

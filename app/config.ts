@@ -15,6 +15,7 @@ import { LANGUAGES, type Language } from "../model/sentence.ts";
 import { SITE_DEFAULTS, type SiteSettings } from "../model/site.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { isTimeZone, machineZone } from "../model/zone.ts";
+import type { TlsFiles } from "./certificates.ts";
 import { readSecret } from "./files.ts";
 import { holidays } from "./holidays-file.ts";
 import { readMetricsFile } from "./metrics-file.ts";
@@ -53,6 +54,10 @@ const place = z
     "degrees north and east were expected, such as 48.21,16.37 (south and west are negative)",
   );
 const port = whole(0, 65_535);
+const portOrOff = z
+  .string()
+  .transform((given) => (given === "off" ? undefined : /^\d+$/.test(given) ? Number(given) : Number.NaN))
+  .refine((given) => given === undefined || given <= 65_535, "a whole number from 0 to 65535 was expected, or off");
 const onOff = z.enum(["on", "off"], { error: "on or off was expected" }).transform((value) => value === "on");
 const commaList = z
   .string()
@@ -91,13 +96,19 @@ const SCHEMA = z.object({
   LAMPPOST_HTTP_HOST: text("127.0.0.1"),
   LAMPPOST_HTTP_PORT: port.default(8080),
   LAMPPOST_MQTT_HOST: text("127.0.0.1"),
-  LAMPPOST_MQTT_PORT: port.default(1883),
+  LAMPPOST_MQTT_PORT: portOrOff.default(1883),
   LAMPPOST_MQTTS_PORT: port.optional(),
+  LAMPPOST_MQTTS_HOST: z.string().trim().min(1).optional(),
   LAMPPOST_TLS_CERT: z.string().optional(),
   LAMPPOST_TLS_KEY: z.string().optional(),
+  LAMPPOST_TLS_CLIENT_CA: z.string().optional(),
+  LAMPPOST_TLS_CRL: z.string().optional(),
   LAMPPOST_MQTT_WS: onOff.default(true),
   LAMPPOST_MQTT_CONNECTIONS_MAX: whole(1, 1_000_000).default(12_000),
   LAMPPOST_MQTT_CONNECTIONS_PER_ADDRESS_MAX: whole(1, 1_000_000).default(1_000),
+  LAMPPOST_MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX: whole(1, 100_000).default(100),
+  LAMPPOST_MQTT_SUBSCRIPTIONS_PER_USER_MAX: whole(1, 100_000).default(1_000),
+  LAMPPOST_MQTT_UNRELEASED_PER_ACCOUNT_MAX: whole(20, 1_000_000).default(10_000),
   LAMPPOST_MQTT_SESSIONS_PER_ACCOUNT_MAX: whole(0, 10_000).default(20),
   LAMPPOST_MQTT_SESSION_DAYS_MAX: whole(1, 90).default(7),
   LAMPPOST_MQTT_SESSION_MESSAGES_MAX: whole(1, 1_000_000).default(10_000),
@@ -229,11 +240,15 @@ export type Config = {
   }>;
   readonly mqtt: {
     readonly host: string;
-    readonly port: number;
+    /** Undefined: MQTT over TLS only. */
+    readonly port?: number | undefined;
     readonly webSocket: boolean;
-    readonly tls?: { readonly port: number; readonly certFile: string; readonly keyFile: string };
+    readonly tls?: TlsFiles & { readonly host: string; readonly port: number };
     readonly connectionsMax: number;
     readonly connectionsPerAddressMax: number;
+    readonly subscriptionsPerClientMax: number;
+    readonly subscriptionsPerUserMax: number;
+    readonly unreleasedPerAccountMax: number;
     readonly sessionsPerAccountMax: number;
     /** What subscribers that are away are told when they are back. */
     readonly replay: { readonly messages: number; readonly bytes: number; readonly ageMs: number };
@@ -319,6 +334,9 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
       webSocket: values.LAMPPOST_MQTT_WS,
       connectionsMax: values.LAMPPOST_MQTT_CONNECTIONS_MAX,
       connectionsPerAddressMax: values.LAMPPOST_MQTT_CONNECTIONS_PER_ADDRESS_MAX,
+      subscriptionsPerClientMax: values.LAMPPOST_MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX,
+      subscriptionsPerUserMax: values.LAMPPOST_MQTT_SUBSCRIPTIONS_PER_USER_MAX,
+      unreleasedPerAccountMax: values.LAMPPOST_MQTT_UNRELEASED_PER_ACCOUNT_MAX,
       sessionsPerAccountMax: values.LAMPPOST_MQTT_SESSIONS_PER_ACCOUNT_MAX,
       replay: {
         messages: values.LAMPPOST_MQTT_SESSION_MESSAGES_MAX,
@@ -332,7 +350,10 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
         values.LAMPPOST_MQTTS_PORT === undefined
           ? undefined
           : {
+              host: values.LAMPPOST_MQTTS_HOST ?? values.LAMPPOST_MQTT_HOST,
               port: values.LAMPPOST_MQTTS_PORT,
+              clientCaFile: values.LAMPPOST_TLS_CLIENT_CA,
+              crlFile: values.LAMPPOST_TLS_CRL,
               certFile: values.LAMPPOST_TLS_CERT!,
               keyFile: values.LAMPPOST_TLS_KEY!,
             },
@@ -482,6 +503,10 @@ function combinations(given: Record<string, string | undefined>): string[] {
   const mistakes: string[] = [];
   if (given.LAMPPOST_MQTTS_PORT && !(given.LAMPPOST_TLS_CERT && given.LAMPPOST_TLS_KEY))
     mistakes.push("LAMPPOST_MQTTS_PORT: needs LAMPPOST_TLS_CERT and LAMPPOST_TLS_KEY (PEM files)");
+  if (given.LAMPPOST_MQTT_PORT === "off" && !given.LAMPPOST_MQTTS_PORT)
+    mistakes.push("LAMPPOST_MQTT_PORT: off needs LAMPPOST_MQTTS_PORT, or there would be no MQTT at all");
+  if (given.LAMPPOST_TLS_CRL && !given.LAMPPOST_TLS_CLIENT_CA)
+    mistakes.push("LAMPPOST_TLS_CRL: needs LAMPPOST_TLS_CLIENT_CA, whose certificates it takes back");
   mistakes.push(...samePorts(given));
   if (given.LAMPPOST_MQTT_SOURCE_CA && !given.LAMPPOST_MQTT_SOURCE_URL?.startsWith("mqtts:"))
     mistakes.push("LAMPPOST_MQTT_SOURCE_CA: needs an mqtts:// address in LAMPPOST_MQTT_SOURCE_URL");

@@ -94,6 +94,8 @@ function file({ code = "", message }: Known, path: string, config: Config): Foun
 function settingOf(path: string, { dataDir, rulesDir, mqtt, mqttSource }: Config): string {
   if (path === mqtt.tls?.certFile) return "LAMPPOST_TLS_CERT";
   if (path === mqtt.tls?.keyFile) return "LAMPPOST_TLS_KEY";
+  if (path !== undefined && path === mqtt.tls?.clientCaFile) return "LAMPPOST_TLS_CLIENT_CA";
+  if (path !== undefined && path === mqtt.tls?.crlFile) return "LAMPPOST_TLS_CRL";
   if (path === mqttSource?.tls?.caFile) return "LAMPPOST_MQTT_SOURCE_CA";
   const isIn = (folder: string) => !relative(folder, path).startsWith("..") || !relative(path, folder).startsWith("..");
   if (rulesDir !== undefined && isIn(rulesDir)) return "LAMPPOST_RULES_DIR";

@@ -50,7 +50,7 @@ export function createAuthentication(context: Context) {
   function preConnect(client: Client, packet: ConnectPacket, done: Callback<Error | null>): void {
     const session = context.sessionOf(client);
     if (!session) return done(new Error("connection is not known"), false);
-    const asked = readAsked(context, packet, session.mqtt5 !== undefined);
+    const asked = readAsked(context, packet, session);
     session.asked = asked;
     if (asked.unfitWill) packet.will = undefined;
     // Own name space per user name, so that nobody can take over a client of someone else.
@@ -76,7 +76,7 @@ export function createAuthentication(context: Context) {
     const session = context.sessionOf(client);
     const { asked } = session ?? {};
     if (!session || !asked || client.closed) return done(refusalError("unavailable"), false);
-    const judged = judge(asked, password);
+    const judged = judge(asked, password, session.connection.names);
     if (typeof judged === "string") refuse(session, judged, done);
     else admitInTurn(session, judged, done);
   }
@@ -155,8 +155,9 @@ function endTakenOver({ mqtt5, client }: Session): void {
   else client.close();
 }
 
-function readAsked(context: Context, packet: ConnectPacket, isMqtt5: boolean): Asked {
-  const name = packet.username ?? "";
+function readAsked(context: Context, packet: ConnectPacket, { mqtt5, connection }: Session): Asked {
+  // Who shows a certificate need not say the name in it again.
+  const name = packet.username ?? connection.names.find((one) => isId(one) && context.ports.credential(one)) ?? "";
   let credential: Asked["credential"];
   try {
     if (isId(name)) credential = context.ports.credential(name);
@@ -165,15 +166,19 @@ function readAsked(context: Context, packet: ConnectPacket, isMqtt5: boolean): A
   }
   const will = packet.will as unknown as Will | undefined;
   const isFit = !will || !credential || isFitWill(credential.account, will);
-  const version = isMqtt5 ? 5 : (packet.protocolVersion ?? 4);
+  const version = mqtt5 ? 5 : (packet.protocolVersion ?? 4);
   const unfitWill = isFit ? undefined : will;
   return { name, clientId: packet.clientId, clean: packet.clean !== false, version, unfitWill, credential };
 }
 
 /** The account, or why not. */
-function judge(asked: Asked, password: Buffer | undefined): Account | Refusal {
+function judge(asked: Asked, password: Buffer | undefined, names: readonly string[]): Account | Refusal {
   if (!isClientId(asked)) return "bad_client_id";
   const { credential } = asked;
+  // A certificate stands for a machine; people have passwords.
+  const role = credential?.account.role;
+  const isMachine = role === "device" || role === "gateway";
+  if (credential && !password && isMachine && names.includes(asked.name)) return credential.account;
   const shown = createHash("sha256")
     .update(password ?? "")
     .digest();

@@ -7,7 +7,7 @@ import { type BrokerCounts, createCounts, createEventLimiter } from "./events.ts
 import { createKeptSessions, type Told } from "./kept-sessions.ts";
 import { startListeners } from "./listeners.ts";
 import { CODE } from "./mqtt5-properties.ts";
-import { BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
+import { BROKER_DEFAULTS, type BrokerOptions, type TlsMaterial } from "./options.ts";
 import { charge, createPace } from "./pace.ts";
 import { guardPackets, TOPIC_LEVELS_MAX } from "./packet-guard.ts";
 import { createPublishGate, type Shed, TICKS_PER_HOOK_TIMEOUT } from "./publish-gate.ts";
@@ -31,6 +31,8 @@ export type Broker = {
   disconnect(name: string): number;
   /** Forgets the sessions that were kept for an account. */
   forgetSessions(name: string): void;
+  /** Another certificate, for connections to come. */
+  renewTls(material: TlsMaterial): void;
   /** A copy of the counters. */
   counts(): BrokerCounts;
   /** Readings of QoS 0 let go since the last call, also after `close`. */
@@ -129,6 +131,7 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
       return named.length;
     },
     forgetSessions: kept.forgetAll,
+    renewTls: listeners.renewTls,
     counts: () => structuredClone(counts),
     takeShed: gate.takeShed,
     async close({ deadline }) {

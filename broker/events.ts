@@ -119,6 +119,7 @@ const REFUSALS = [
   "connect_timeout",
   "bad_client_id",
   "bad_credentials",
+  "bad_certificate",
   "unavailable",
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];

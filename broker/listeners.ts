@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { networkOf } from "../model/address.ts";
 import type { Log } from "../model/log.ts";
 import type { AccessReport, BrokerCounts, Refusal } from "./events.ts";
-import type { BrokerOptions } from "./options.ts";
+import type { BrokerOptions, TlsMaterial } from "./options.ts";
 import type { Connection } from "./session.ts";
 import { createWebSocketDoor } from "./web-socket.ts";
 
@@ -33,7 +33,7 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
   const unready = new Map<string, Socket>();
   const admit = createAdmission(options, ports, unready);
   const webSocketDoor = createWebSocketDoor(options.readPastBytesMax + FRAME_ROOM_BYTES);
-  function accept(socket: Socket): void {
+  function accept(socket: Socket, names: readonly string[] = []): void {
     const address = plainAddress(socket.remoteAddress);
     const key = keyOf(socket);
     const refuse = (reason: Refusal) => {
@@ -51,6 +51,7 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
     const hand = (stream: Duplex, onLogin?: Connection["onReady"]) =>
       ports.onStream(stream, {
         address,
+        names,
         onReady(charge) {
           onReady();
           onLogin?.(charge);
@@ -66,23 +67,33 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
   const tcp = createTcpServer(SOCKET, (socket) => {
     if (admit(socket)) accept(socket);
   });
-  const servers: Server[] = [tcp];
-  await listen(tcp, options.host, options.port, ports.log);
-  let tlsPort: number | undefined;
+  const servers: Server[] = [];
+  if (options.port !== undefined) {
+    servers.push(tcp);
+    await listen(tcp, options.host, options.port, ports.log);
+  }
+  let tls: TlsServer | undefined;
   if (options.tls) {
-    const { port, cert, key } = options.tls;
-    const tls = createTlsServer({
-      cert,
-      key,
-      minVersion: "TLSv1.2",
+    const { port, host = options.host, clientCa } = options.tls;
+    tls = createTlsServer({
+      ...contextOf(options.tls),
+      // A client without a certificate shows a password; one with a wrong one is told so below.
+      requestCert: clientCa !== undefined,
+      rejectUnauthorized: false,
       handshakeTimeout: options.connectTimeoutMs,
       ...SOCKET,
     });
     tls.on("connection", admit);
-    tls.on("secureConnection", accept);
+    tls.on("secureConnection", (socket) => {
+      const names = clientCa === undefined ? [] : namesOf(socket);
+      if (names) return accept(socket, names);
+      const address = plainAddress(socket.remoteAddress);
+      counts.refused.bad_certificate += 1;
+      ports.report({ type: "refused", reason: "bad_certificate", name: "", clientId: "", address });
+      socket.destroy();
+    });
     servers.push(tls);
-    await listen(tls, options.host, port, ports.log);
-    tlsPort = (tls.address() as AddressInfo).port;
+    await listen(tls, host, port, ports.log);
   }
 
   /** Stops listening and drops the sockets that have not logged in. */
@@ -91,8 +102,14 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
     for (const socket of unready.values()) socket.destroy();
   }
 
-  const { address, port } = tcp.address() as AddressInfo;
-  return { address: { host: address, port, ...(tlsPort !== undefined && { tlsPort }) }, close };
+  const tlsPort = tls && (tls.address() as AddressInfo).port;
+  const { address, port } = servers[0]!.address() as AddressInfo;
+  return {
+    address: { host: address, port, ...(tlsPort !== undefined && { tlsPort }) },
+    close,
+    /** For connections that come; those that are there stay. */
+    renewTls: (material: TlsMaterial) => tls?.setSecureContext(contextOf(material)),
+  };
 }
 
 /**
@@ -157,6 +174,23 @@ function oldestOf(some: Map<string, Socket>, unready: ReadonlyMap<string, Socket
 
 /** The same for a TLS socket and the TCP socket below it. */
 const keyOf = ({ remoteAddress, remotePort, localPort }: Socket) => `${remoteAddress} ${remotePort} ${localPort}`;
+
+const contextOf = ({ cert, key, clientCa, crl }: TlsMaterial) => ({
+  cert,
+  key,
+  minVersion: "TLSv1.2" as const,
+  ...(clientCa !== undefined && { ca: clientCa }),
+  ...(crl !== undefined && { crl }),
+});
+
+/** The names in a client's certificate, none if it has shown none; undefined if that is not of our authority, is over or taken back. */
+function namesOf(socket: TLSSocket): readonly string[] | undefined {
+  const { subject, subjectaltname = "" } = socket.getPeerCertificate();
+  if (!subject) return [];
+  if (!socket.authorized) return undefined;
+  const alternative = subjectaltname.split(", ").flatMap((name) => (name.startsWith("DNS:") ? name.slice(4) : []));
+  return [subject.CN, ...alternative].flat().filter((name) => name !== undefined);
+}
 
 /** Looks at the first byte and puts it back. */
 function firstByte(socket: Socket, found: (byte: number) => void): void {

@@ -1,10 +1,19 @@
 import type { RateLimit } from "../model/rate-limit.ts";
 
+/** In PEM form. */
+export type TlsMaterial = {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  /** Whose client certificates stand for the account they name, and which of them do no more. */
+  readonly clientCa?: string | undefined;
+  readonly crl?: string | undefined;
+};
+
 export type BrokerOptions = {
   readonly host: string;
-  /** 0 picks a free port. MQTT and MQTT over WebSocket share it. */
-  readonly port: number;
-  readonly tls?: { readonly port: number; readonly cert: string | Buffer; readonly key: string | Buffer };
+  /** 0 picks a free port. MQTT and MQTT over WebSocket share it. Undefined: TLS only. */
+  readonly port: number | undefined;
+  readonly tls?: TlsMaterial & { readonly port: number; readonly host?: string };
   readonly webSocket: boolean;
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
@@ -32,6 +41,8 @@ export type BrokerOptions = {
   /** The same for all connections of an account: each has its part. */
   readonly accountBufferBytesMax: number;
   readonly subscriptionsPerClientMax: number;
+  /** The same for people. */
+  readonly subscriptionsPerUserMax: number;
   /** Sessions of one account that outlive their connections, and for how long the longest of them. */
   readonly sessionsPerAccountMax: number;
   readonly sessionExpiryMaxS: number;
@@ -85,6 +96,7 @@ export const BROKER_DEFAULTS: BrokerOptions = {
   subscriberBufferBytesMax: 1_048_576,
   accountBufferBytesMax: 16_777_216,
   subscriptionsPerClientMax: 100,
+  subscriptionsPerUserMax: 1_000,
   sessionsPerAccountMax: 20,
   sessionExpiryMaxS: 7 * 86_400,
   receiveMaximum: 1_000,

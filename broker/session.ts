@@ -60,6 +60,8 @@ export type BrokerPorts = {
 /** An accepted socket, whatever it came through. */
 export type Connection = {
   readonly address: string;
+  /** Accounts that its client certificate names. */
+  readonly names: readonly string[];
   /** The client has logged in; `charge` takes tokens from its account for what is no packet. */
   readonly onReady: (charge: (tokens: number) => void) => void;
 };

@@ -3,6 +3,7 @@ import { setImmediate as immediate } from "node:timers/promises";
 import type { Aedes, AedesPublishPacket, Client, PublishPacket, Subscription } from "aedes";
 import type { Batch } from "../model/batch.ts";
 import { counter, type Figure } from "../model/health.ts";
+import type { Account } from "../model/people.ts";
 import type { Reading } from "../model/reading.ts";
 import type { SensorStatus } from "../model/status.ts";
 import { filterMatches } from "../model/topic-filter.ts";
@@ -36,12 +37,15 @@ export function createSubscribeGate(context: Context) {
   function reasonAgainst(session: Session, filter: string): DenialReason | undefined {
     if (!session.account || session.revoked) return "not_yours";
     const { subscriptions } = session.client;
-    if (!(filter in subscriptions) && Object.keys(subscriptions).length >= options.subscriptionsPerClientMax) {
+    if (!(filter in subscriptions) && Object.keys(subscriptions).length >= subscriptionsMax(session.account)) {
       return "too_many_subscriptions";
     }
     const decision = mayUse(session.account, "subscribe", filter);
     return decision.allowed ? undefined : decision.reason;
   }
+
+  const subscriptionsMax = ({ role }: Account) =>
+    role === "device" || role === "gateway" ? options.subscriptionsPerClientMax : options.subscriptionsPerUserMax;
 
   function authorizeForward(client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {
     const session = context.sessionOf(client);

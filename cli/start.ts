@@ -59,6 +59,7 @@ async function start(options: Options): Promise<void> {
   });
   const stopSimulation =
     config.simulate === "off" ? undefined : startSimulation(app, config, log.child({ module: "simulation" }));
+  leaving.onHangUp(app.readAgain);
   leaving.onEnd(async () => {
     await stopSimulation?.();
     const cutOff = await app.stop();
@@ -92,7 +93,7 @@ const STOP_WITHIN_MS = 10_000;
 
 /**
  * The first SIGTERM or SIGINT stops in order, also while the service starts; the second one at once. A stop that hangs
- * ends after ten seconds all the same: what was acknowledged is in the journal. SIGHUP changes nothing.
+ * ends after ten seconds all the same: what was acknowledged is in the journal. SIGHUP reads the TLS files again.
  */
 function onSignals(log: Log) {
   const leaving = new AbortController();
@@ -107,14 +108,17 @@ function onSignals(log: Log) {
   };
   process.on("SIGTERM", end);
   process.on("SIGINT", end);
-  process.on("SIGHUP", () =>
-    log.warn(
-      {},
-      "SIGHUP: settings are read at the start only, nothing was reloaded; restart the service to change them",
-    ),
-  );
+  let readAgain: (() => void) | undefined;
+  process.on("SIGHUP", () => {
+    readAgain?.();
+    const what = readAgain ? "only the TLS files were read again" : "nothing was reloaded";
+    log.warn({}, `SIGHUP: settings are read at the start only, ${what}; restart the service to change them`);
+  });
   return {
     signal: leaving.signal,
+    onHangUp(work: (() => void) | undefined): void {
+      readAgain = work;
+    },
     /** `work` when the process is told to end, or has been. */
     onEnd(work: () => Promise<void>): void {
       if (leaving.signal.aborted) void work();

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { AccessEvent } from "../../broker/events.ts";
+import type { TlsMaterial } from "../../broker/options.ts";
 import type { Shed } from "../../broker/publish-gate.ts";
 import type { JournalChunk, RecoveryReport } from "../../ingest/journal/journal.ts";
 import type { Replay, SessionKeeper } from "../../model/kept-session.ts";
@@ -36,6 +37,7 @@ export type Edge = {
   forward(publications: readonly Publication[]): boolean;
   setCredential(name: string, credential: Credential | undefined): void;
   disconnect(name: string): void;
+  renewTls(material: TlsMaterial): void;
   release(offset: number, heldFrom: number): void;
   /** The rules have taken everything before this message: senders may send as much more. */
   taken(to: number): void;
@@ -136,6 +138,7 @@ export function startEdge(options: Omit<EdgeStart, "shared">, onFatal: (error: E
     },
     setCredential: (name, credential) => send({ type: "credential", name, credential }),
     disconnect: (name) => send({ type: "disconnect", name }),
+    renewTls: (material) => send({ type: "tls", material }),
     taken: (to) => void Atomics.store(shared, SHARED.taken, to | 0),
     release: (offset, heldFrom) => send({ type: "release", offset, heldFrom }),
     state: () => state,

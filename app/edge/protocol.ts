@@ -1,5 +1,5 @@
 import type { AccessEvent } from "../../broker/events.ts";
-import type { BrokerOptions } from "../../broker/options.ts";
+import type { BrokerOptions, TlsMaterial } from "../../broker/options.ts";
 import type { Shed } from "../../broker/publish-gate.ts";
 import type { JournalChunk, JournalState, RecoveryReport } from "../../ingest/journal/journal.ts";
 import type { Figure } from "../../model/health.ts";
@@ -25,9 +25,9 @@ export type EdgeStart = {
 
 export type ListenOptions = {
   readonly host: string;
-  readonly port: number;
+  readonly port?: number | undefined;
   readonly webSocket: boolean;
-  readonly tls?: { readonly port: number; readonly cert: string; readonly key: string };
+  readonly tls?: BrokerOptions["tls"];
   readonly limits: Partial<BrokerOptions>;
   readonly credentials: readonly Credential[];
   readonly keptSessions: readonly KeptSession[];
@@ -51,6 +51,7 @@ export type SessionAnswer = { readonly cursor: number } | Replay;
 export type ToEdge =
   | { readonly type: "listen"; readonly options: ListenOptions }
   | { readonly type: "credential"; readonly name: string; readonly credential?: Credential }
+  | { readonly type: "tls"; readonly material: TlsMaterial }
   | { readonly type: "disconnect"; readonly name: string }
   | { readonly type: "append"; readonly id: number; readonly messages: readonly NewMessage[] }
   | { readonly type: "publish"; readonly id: number; readonly publication: Publication }

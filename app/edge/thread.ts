@@ -95,6 +95,8 @@ async function handle(writer: JournalWriter, message: ToEdge): Promise<void> {
       return;
     case "answer":
       return settle(message.id, message.answer, message.error);
+    case "tls":
+      return broker?.renewTls(message.material);
     case "disconnect":
       return void broker?.disconnect(message.name);
     case "append":

@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import type { TLSSocket } from "node:tls";
+import { connectAsync, type MqttClient } from "mqtt";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { startBroker } from "../../broker/broker.ts";
 import { SILENT } from "../../model/log.ts";
@@ -13,7 +15,9 @@ import {
   DEVICE,
   GATEWAY,
   OPERATOR,
+  OTHER_DEVICE,
   OWN_TOPIC,
+  SECRET,
   startTestBroker,
   type TestBroker,
   until,
@@ -92,6 +96,35 @@ describe("doors", () => {
     expect(city.kept.length).toBe(2);
   });
 
+  it("takes a client certificate for the account it names, and another certificate without dropping anyone", async () => {
+    const pki = createPki();
+    const crl = pki.revoke("no2-2");
+    const material = { ...pki.server("first"), clientCa: pki.ca, crl };
+    city = await startTestBroker({ port: undefined, tls: { port: 0, ...material } });
+    const url = `mqtts://127.0.0.1:${city.broker.address.port}`;
+    const login = (name: string, more: object = {}) =>
+      connectAsync(url, { ...pki.client(name), ca: pki.ca, clientId: "", reconnectPeriod: 0, ...more });
+    const served = (client: MqttClient) => (client.stream as TLSSocket).getPeerCertificate().subject.CN;
+
+    const device = await login(DEVICE.name);
+    expect(served(device)).toBe("first");
+    await device.publishAsync(OWN_TOPIC, "{}", { qos: 1 });
+    expect(city.kept[0]?.source).toMatchObject({ role: "device", name: DEVICE.name });
+    await expect(login(OTHER_DEVICE.name)).rejects.toThrow(); // taken back
+    await expect(login(OPERATOR.name)).rejects.toThrow(); // people have passwords
+    await expect(login(DEVICE.name, createPki().client(DEVICE.name))).rejects.toThrow(); // of another authority
+    await expect(login(DEVICE.name, { username: GATEWAY.name })).rejects.toThrow();
+    const byPassword = { cert: undefined, key: undefined, username: OTHER_DEVICE.name, password: SECRET };
+    await (await login(OTHER_DEVICE.name, byPassword)).endAsync();
+    expect(city.broker.counts().refused).toMatchObject({ bad_certificate: 2, bad_credentials: 2 });
+
+    city.broker.renewTls({ ...material, ...pki.server("second") });
+    const next = await login(DEVICE.name);
+    expect(served(next)).toBe("second");
+    await device.publishAsync(OWN_TOPIC, "{}", { qos: 1 });
+    await Promise.all([device.endAsync(), next.endAsync()]);
+  });
+
   it("rejects when the port is taken", async () => {
     city = await startTestBroker();
     const ports = {
@@ -105,6 +138,43 @@ describe("doors", () => {
     await expect(startBroker({ port: city.broker.address.port }, ports)).rejects.toThrow("EADDRINUSE");
   });
 });
+
+/** An authority, made with openssl in a folder of its own. */
+function createPki() {
+  const folder = mkdtempSync(join(tmpdir(), "broker-pki-"));
+  const file = (name: string) => join(folder, name);
+  const openssl = (...args: string[]) => execFileSync("openssl", args, { stdio: "ignore", cwd: folder });
+  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  openssl("req", "-x509", ...newKey, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=city", "-days", "2");
+  writeFileSync(file("index.txt"), "");
+  writeFileSync(file("serial"), "1000\n");
+  writeFileSync(file("number"), "01\n");
+  writeFileSync(file("san.cnf"), "subjectAltName=IP:127.0.0.1\n");
+  const ca = "[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\nserial=serial\ncrlnumber=number\nnew_certs_dir=.\n";
+  const more = "default_md=sha256\ndefault_crl_days=2\ndefault_days=2\npolicy=any\n[any]\ncommonName=supplied\n";
+  writeFileSync(file("ca.cnf"), ca + more);
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  function signed(name: string) {
+    openssl("req", ...newKey, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
+    const by = ["-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", "-extfile", "san.cnf"];
+    openssl("ca", "-batch", "-notext", ...by, "-in", `${name}.csr`, "-out", `${name}.pem`);
+    return { cert: readFileSync(file(`${name}.pem`), "utf8"), key: readFileSync(file(`${name}.key`), "utf8") };
+  }
+  const made = new Map<string, ReturnType<typeof signed>>();
+  function of(name: string) {
+    const pair = made.get(name) ?? signed(name);
+    made.set(name, pair);
+    return pair;
+  }
+  function revoke(name: string): string {
+    of(name);
+    const by = ["-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key"];
+    openssl("ca", ...by, "-revoke", `${name}.pem`);
+    openssl("ca", ...by, "-gencrl", "-out", "crl.pem");
+    return readFileSync(file("crl.pem"), "utf8");
+  }
+  return { ca: readFileSync(file("ca.pem"), "utf8"), server: of, client: of, revoke };
+}
 
 describe("limits on connections", () => {
   it("closes sockets that are silent, slow, or not MQTT", async () => {
