@@ -56,8 +56,8 @@ const place = z
 const port = whole(0, 65_535);
 const portOrOff = z
   .string()
-  .transform((given) => (given === "off" ? undefined : /^\d+$/.test(given) ? Number(given) : Number.NaN))
-  .refine((given) => given === undefined || given <= 65_535, "a whole number from 0 to 65535 was expected, or off");
+  .transform((given) => (given === "off" ? "off" : /^\d+$/.test(given) ? Number(given) : Number.NaN))
+  .refine((given) => given === "off" || given <= 65_535, "a whole number from 0 to 65535 was expected, or off");
 const onOff = z.enum(["on", "off"], { error: "on or off was expected" }).transform((value) => value === "on");
 const commaList = z
   .string()
@@ -330,7 +330,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     },
     mqtt: {
       host: values.LAMPPOST_MQTT_HOST,
-      port: values.LAMPPOST_MQTT_PORT,
+      port: values.LAMPPOST_MQTT_PORT === "off" ? undefined : values.LAMPPOST_MQTT_PORT,
       webSocket: values.LAMPPOST_MQTT_WS,
       connectionsMax: values.LAMPPOST_MQTT_CONNECTIONS_MAX,
       connectionsPerAddressMax: values.LAMPPOST_MQTT_CONNECTIONS_PER_ADDRESS_MAX,
