@@ -123,9 +123,14 @@ export function compileMapping(id: string, version: number, spec: MessageMapping
     const sample = spec.prefix ? withoutPrefix(given, spec.prefix) : given;
     const { fields, labels = {}, bytes } = sample;
     let device: string | undefined;
+    let ends: ReadonlyMap<string, unknown> | undefined;
+    const endsOf = () => {
+      ends ??= byEnds(fields);
+      return ends;
+    };
     const lookup: Lookup = (name) => {
       if (name === "device" && device !== undefined) return device;
-      const field = fieldAt(fields, name);
+      const field = name.startsWith("*.") ? endsOf().get(name.slice(2)) : fields.get(name);
       if (field !== undefined) return field;
       return Object.hasOwn(labels, name) ? labels[name] : aboutValue(about, name);
     };
@@ -227,12 +232,16 @@ function compileItem(given: ReadingSpec, spec: MessageMapping, before: readonly 
   };
 }
 
+const NO_LABELS: Readonly<Record<string, unknown>> = Object.freeze({});
+
 /** The first column that is there says the metric. undefined where none is. */
 function valuesOf({ readers, constants }: Item, kind: Kind, sample: Sample, lookup: Lookup) {
   const value: Record<string, unknown> = {};
   let any = false;
-  const { labels = {}, intervalS } = sample;
-  for (const { metric, column, read } of readers[kind]) {
+  const { fields, labels = NO_LABELS, intervalS } = sample;
+  for (const { metric, column, isElsewhere, read } of readers[kind]) {
+    // Most columns of a base are not in a message: nothing more is asked of them.
+    if (!isElsewhere && !fields.has(column) && !(column in labels)) continue;
     if (value[metric] !== undefined && value[metric] !== null) continue;
     const one = read(lookup, intervalS);
     if (one === undefined) continue;
@@ -254,13 +263,16 @@ function conditionsOf(conditions: readonly Condition[]): (lookup: Lookup) => boo
     });
 }
 
-/** By its name; `*.Power` is the first field of this name one level down. */
-function fieldAt(fields: ReadonlyMap<string, unknown>, name: string): unknown {
-  if (!name.startsWith("*.")) return fields.get(name);
-  const end = name.slice(1);
-  for (const [key, value] of fields)
-    if (key.endsWith(end) && key.indexOf(".") === key.length - end.length) return value;
-  return undefined;
+/** `*.Power` is the first field of this name one level down. */
+function byEnds(fields: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
+  const ends = new Map<string, unknown>();
+  for (const [name, value] of fields) {
+    const dot = name.indexOf(".");
+    if (dot < 0) continue;
+    const end = name.slice(dot + 1);
+    if (!ends.has(end)) ends.set(end, value);
+  }
+  return ends;
 }
 
 type Known = { readonly names: ReadonlySet<string>; readonly ends: ReadonlySet<string> };

@@ -1,3 +1,4 @@
+import { isId } from "../../model/ids.ts";
 import type { About } from "../formats/format.ts";
 
 /** What a name stands for in a message; undefined where there is nothing. */
@@ -48,6 +49,8 @@ const ID_CHARS_MAX = 64;
 
 /** A name from outside as an id of ours: `Pump room` becomes `pump-room`. "" where nothing of it can be used. */
 export function slug(name: string): string {
+  // Most are ids already.
+  if (isId(name)) return name;
   return name
     .normalize("NFKD")
     .toLowerCase()

@@ -8,9 +8,13 @@ import type { Lookup } from "./template.ts";
 export type MetricReader = {
   readonly metric: MetricName;
   readonly column: string;
+  /** It may be found in the topic, the request, or one level down. */
+  readonly isElsewhere: boolean;
   /** The value in the metric's unit; null is missing, undefined that there is no such field, a text what is no number. */
   read(lookup: Lookup, intervalS: number | undefined): unknown;
 };
+
+const ELSEWHERE = /^(?:\*|topic|header|query)\.|^(?:path|device)$/;
 
 type Writing = Parameters<typeof createValueReader>[0];
 
@@ -43,14 +47,18 @@ export function createMetricReader(
     return made;
   }
 
+  const usualUnit = unit ?? "as is";
+  const usual = convertersOf(usualUnit, stepS);
+
   function read(lookup: Lookup, intervalS: number | undefined): unknown {
     const given = lookup(column);
     if (given === undefined || !applies(lookup)) return undefined;
     const value = given instanceof Quantified ? given.value : given;
     if (value === null) return null;
     const said = given instanceof Quantified ? given.unit : unitColumn && lookup(unitColumn);
-    const from = typeof said === "string" && said !== "" ? said : (unit ?? "as is");
-    const convert = convertersOf(from, intervalS ?? stepS);
+    const from = typeof said === "string" && said !== "" ? said : usualUnit;
+    const isUsual = from === usualUnit && intervalS === undefined;
+    const convert = isUsual ? usual : convertersOf(from, intervalS ?? stepS);
     // Refused as it stands, unit and all.
     if (!convert) return `${String(value).slice(0, 40)} ${from.slice(0, 20)}`;
     const one = Array.isArray(value) ? ofList(value, list) : value;
@@ -60,7 +68,7 @@ export function createMetricReader(
     return convert.ofNumber(one);
   }
 
-  return { metric, column, read };
+  return { metric, column, isElsewhere: ELSEWHERE.test(column), read };
 }
 
 type Converters = {
