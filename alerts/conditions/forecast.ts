@@ -12,7 +12,7 @@ import {
   type Sample,
   type Step,
 } from "./condition.ts";
-import { afterKnee, type Outlook, outlookOf } from "./outlook.ts";
+import { atKnee, type Outlook, outlookOf } from "./outlook.ts";
 import { type TrendPoint, trendOf, trendScore } from "./statistics.ts";
 
 export type ForecastParams = {
@@ -41,8 +41,8 @@ const QUIET: ForecastState = { points: [] };
 const DAILY_FROM_MS = 10 * DAY_MS;
 const PARTS = 30;
 const POINTS_MIN = 10;
-/** Mann-Kendall: p < 0.05 to begin, p < 0.1 to go on. */
-const Z_BEGIN = 1.96;
+/** Mann-Kendall: p < 0.01 to begin, p < 0.1 to go on. */
+const Z_BEGIN = 2.576;
 const Z_GO_ON = 1.645;
 /** What fires goes on until the limit is this much further away than `within`. */
 const SLACK = 1.25;
@@ -50,15 +50,17 @@ const SLACK = 1.25;
 const SURE = 3;
 /** Nothing is said of a time that is further ahead than so much of the past that is known. */
 const AHEAD = 0.7;
+/** Whether it is a line, and what its noise is like, is seen in twice `over`: bends are small in the last `over` alone. */
+const LOOK_BACK = 2;
 
 /**
  * When will the limit be reached? From the bucket means of the last `over` (days, or thirtieths of it if it is shorter than
- * ten days), as `outlookOf` works it out: most likely, and with 80 % between two times. Fires when three buckets in a row
+ * ten days) and of as much before them, as `outlookOf` works it out: most likely, and with 80 % between two times. Fires when three buckets in a row
  * expect with 90 % that it is reached within `within` and within 0.7 of the past that is known; ends when the limit is
  * reached, when what was said is overdue, when the trend (Theil-Sen) needs longer than 1.25 x `within` or is gone. Units are
  * the metric's. Sources: `outlookOf`, `trendOf`; domain notes, section 5.
  *
- * Guards: at least ten points that span half of `over`; a trend towards the limit by Mann-Kendall's test (p < 0.05, to go
+ * Guards: at least ten points that span half of `over`; a trend towards the limit by Mann-Kendall's test (p < 0.01, to go
  * on p < 0.1); nothing is said where a bend would matter and cannot be told from a line, nor after a knee; a leap away from the limit (a
  * battery replaced) forgets what was before it. For operators suspect values are left out. Judged once per bucket, at its end.
  */
@@ -129,7 +131,7 @@ function close(params: ForecastParams, former: ForecastState, bucket: Bucket): S
   if (bucket.count === 0) return [state, NOTHING];
   const point = { at: at - bucketMs(params) / 2, value: bucket.sum / bucket.count };
   const leapt = isLeapAway(params, state.points, point);
-  const points = leapt ? [point] : [...state.points.filter((one) => one.at > at - params.overMs), point];
+  const points = leapt ? [point] : [...state.points.filter((one) => one.at > at - LOOK_BACK * params.overMs), point];
   if (state.since !== undefined) return keepForecast(params, { ...state, points }, state.since, at);
   const found = expect(params, points, at);
   if (!found) return [{ points }, NOTHING];
@@ -141,9 +143,10 @@ function close(params: ForecastParams, former: ForecastState, bucket: Bucket): S
 /** undefined: too little is known, or it is not to be expected within `within`. */
 function expect(
   { side, limit, overMs, withinMs }: ForecastParams,
-  points: readonly TrendPoint[],
+  all: readonly TrendPoint[],
   at: number,
 ): Outlook | undefined {
+  const points = lastOf(all, overMs);
   const newest = points.at(-1)!;
   const span = newest.at - points[0]!.at;
   if (points.length < POINTS_MIN || span < overMs / 2) return undefined;
@@ -153,17 +156,21 @@ function expect(
   const aheadMs = Math.min(withinMs, AHEAD * span);
   const { slope, level } = trendOf(points);
   if (slope * towards <= 0 || (limit - level) / slope > 2 * aheadMs || (limit - level) * towards <= 0) return undefined;
-  const own = afterKnee(points);
-  if (own.length < POINTS_MIN) return undefined;
-  const found = outlookOf(own, limit, side);
-  if (!found || found.to > at + Math.min(withinMs, AHEAD * (newest.at - own[0]!.at))) return undefined;
-  // Means of buckets cannot tell times within one.
-  const half = bucketMs({ overMs }) / 2;
-  return { ...found, from: Math.min(found.from, found.at - half), to: Math.max(found.to, found.at + half) };
+  const { before, after } = atKnee(all);
+  if (after.length < POINTS_MIN) return undefined;
+  const found = outlookOf(after, limit, side, before);
+  const known = Math.min(overMs, newest.at - after[0]!.at);
+  // What would be overdue as soon as it is said is for the limit's own rule to say.
+  return found && found.to > at && found.to <= at + Math.min(withinMs, AHEAD * known) ? found : undefined;
 }
 
+const lastOf = (points: readonly TrendPoint[], overMs: number) =>
+  points.filter(({ at }) => at > points.at(-1)!.at - overMs);
+
 /** The trend still leads to the limit in a time that is not much longer than `within`. */
-function leadsOn({ side, limit, withinMs }: ForecastParams, points: readonly TrendPoint[], at: number): boolean {
+function leadsOn(params: ForecastParams, all: readonly TrendPoint[], at: number): boolean {
+  const { side, limit, withinMs, overMs } = params;
+  const points = lastOf(all, overMs);
   const towards = side === "above" ? 1 : -1;
   if (points.length < POINTS_MIN || trendScore(points) * towards < Z_GO_ON) return false;
   const { slope, level } = trendOf(points);

@@ -193,7 +193,7 @@ describe("forecast", () => {
       { overMs: 90 * DAY * MINUTE },
       days(0, 300, (day) => 100 - day / 10),
     );
-    expect(state.points.length).toBeLessThanOrEqual(91);
+    expect(state.points.length).toBeLessThanOrEqual(181);
     expect(JSON.stringify([state, outcomes])).not.toContain("null");
   });
 });
