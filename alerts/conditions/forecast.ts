@@ -32,8 +32,11 @@ type ForecastState = {
   /** So many buckets in a row would have said it. */
   readonly sure?: number;
   readonly since?: number;
-  /** What was said is overdue from then on. */
+  /** What was said: not before `from`, and overdue from `until` on. */
+  readonly from?: number;
   readonly until?: number;
+  /** So many times as wide is the interval said of this sensor, after what came of those before; left out: once. */
+  readonly wide?: number;
 };
 
 const QUIET: ForecastState = { points: [] };
@@ -52,6 +55,12 @@ const SURE = 3;
 const AHEAD = 0.7;
 /** Whether it is a line, and what its noise is like, is seen in twice `over`: bends are small in the last `over` alone. */
 const LOOK_BACK = 2;
+/**
+ * A forecast that fails widens the sensor's next intervals, one that holds narrows them: at one failure in five they stay as
+ * they are (adaptive conformal inference, Gibbs and Candes 2021). Too wide to end within `within`, none is said. Forgotten with time.
+ */
+const [WIDER, NARROWER] = [Math.exp(0.4), Math.exp(-0.1)];
+const WIDE_MAX = 16;
 
 /**
  * When will the limit be reached? From the bucket means of the last `over` (days, or thirtieths of it if it is shorter than
@@ -109,7 +118,7 @@ export const forecast: OverValues<"forecast", ForecastParams, ForecastState> = {
   advance(params, state, time) {
     const { open } = state;
     const overdue = untilOf(params, state);
-    if (overdue !== undefined && time > overdue) {
+    if (overdue !== undefined && time > overdue && !isBeyond(params, open)) {
       const [next, outcomes] = endOverdue(state, overdue);
       return [{ ...next, open: open ?? NONE_OPEN }, outcomes];
     }
@@ -133,17 +142,23 @@ function close(params: ForecastParams, former: ForecastState, bucket: Bucket): S
   const leapt = isLeapAway(params, state.points, point);
   const points = leapt ? [point] : [...state.points.filter((one) => one.at > at - LOOK_BACK * params.overMs), point];
   if (state.since !== undefined) return keepForecast(params, { ...state, points }, state.since, at);
-  const found = expect(params, points, at);
-  if (!found) return [{ points }, NOTHING];
+  const quiet = afterwards(points, (state.wide ?? 1) * NARROWER ** (bucketMs(params) / params.overMs));
+  const found = expect(params, quiet, at);
+  if (!found) return [quiet, NOTHING];
   const sure = (state.sure ?? 0) + 1;
-  if (sure < SURE) return [{ points, sure }, NOTHING];
-  return [{ points, since: at, until: found.to }, [begun(params, points, at, found)]];
+  if (sure < SURE) return [{ ...quiet, sure }, NOTHING];
+  return [{ ...quiet, since: at, from: found.from, until: found.to }, [begun(params, points, at, found)]];
+}
+
+/** The state in which nothing is said. */
+function afterwards(points: readonly TrendPoint[], wide: number): ForecastState {
+  return wide <= 1 ? { points } : { points, wide: Math.min(WIDE_MAX, Number(wide.toPrecision(6))) };
 }
 
 /** undefined: too little is known, or it is not to be expected within `within`. */
 function expect(
   { side, limit, overMs, withinMs }: ForecastParams,
-  all: readonly TrendPoint[],
+  { points: all, wide = 1 }: ForecastState,
   at: number,
 ): Outlook | undefined {
   const points = lastOf(all, overMs);
@@ -158,10 +173,18 @@ function expect(
   if (slope * towards <= 0 || (limit - level) / slope > 2 * aheadMs || (limit - level) * towards <= 0) return undefined;
   const { before, after } = atKnee(all);
   if (after.length < POINTS_MIN) return undefined;
-  const found = outlookOf(after, limit, side, before);
+  const outlook = outlookOf(after, limit, side, before);
+  const found = outlook && widened(outlook, wide);
   const known = Math.min(overMs, newest.at - after[0]!.at);
   // What would be overdue as soon as it is said is for the limit's own rule to say.
   return found && found.to > at && found.to <= at + Math.min(withinMs, AHEAD * known) ? found : undefined;
+}
+
+function widened(outlook: Outlook, wide: number): Outlook {
+  const { at, from, to } = outlook;
+  return wide === 1
+    ? outlook
+    : { ...outlook, from: Math.round(at - wide * (at - from)), to: Math.round(at + wide * (to - at)) };
 }
 
 const lastOf = (points: readonly TrendPoint[], overMs: number) =>
@@ -196,20 +219,31 @@ function keepForecast(params: ForecastParams, state: ForecastState, since: numbe
   const ended = { what: "resolved", startedAt: since, value: tidy(value), why: "cleared" } as const;
   const evidence = [{ measuredAt, value: tidy(value) }];
   const isReached = side === "above" ? value >= limit : value <= limit;
-  if (isReached) return [{ points }, [{ ...ended, at, limit, evidence }]];
+  const { wide = 1, from = 0 } = state;
+  if (isReached) {
+    const held = at >= from && measuredAt <= untilOf(params, state)!;
+    return [afterwards(points, wide * (held ? NARROWER : WIDER)), [{ ...ended, at, limit, evidence }]];
+  }
   const until = untilOf(params, state)!;
   if (at > until) return endOverdue(state, until);
   if (leadsOn(params, points, at)) return [state, NOTHING];
-  return [{ points }, [{ ...ended, at, evidence }]];
+  return [afterwards(points, wide * WIDER), [{ ...ended, at, evidence }]];
 }
 
 const NONE_OPEN: Bucket = { from: Number.NEGATIVE_INFINITY, count: 0, sum: 0 };
 
+/** The values since the last bucket say that it was reached: its end will say so. */
+const isBeyond = ({ side, limit }: ForecastParams, open: Bucket | undefined) =>
+  open !== undefined &&
+  open.count > 0 &&
+  (side === "above" ? open.sum >= limit * open.count : open.sum <= limit * open.count);
+
 /** It was said to be reached by then. */
-function endOverdue({ points, since, open }: ForecastState, at: number): Step<ForecastState> {
+function endOverdue({ points, since, open, wide = 1 }: ForecastState, at: number): Step<ForecastState> {
   const { at: measuredAt, value } = points.at(-1)!;
   const evidence = [{ measuredAt, value: tidy(value) }];
-  const next = open === undefined ? { points } : { points, open };
+  const quiet = afterwards(points, wide * WIDER);
+  const next = open === undefined ? quiet : { ...quiet, open };
   const expected = { at, from: at, to: at };
   return [next, [{ what: "resolved", at, startedAt: since!, value: tidy(value), evidence, expected, why: "cleared" }]];
 }

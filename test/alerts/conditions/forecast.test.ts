@@ -172,6 +172,17 @@ describe("forecast", () => {
     expect(first!.expected!.at / MINUTE).toBeLessThan(203);
   });
 
+  it("a sensor whose forecasts fail is told of in wider intervals", () => {
+    // Falls towards the limit for 16 days, turns back in time, and again.
+    const turning = days(0, 400, (day) => (day % 40 < 28 ? 80 - 2.2 * (day % 40) : 18 + (62 / 12) * ((day % 40) - 28)));
+    const { outcomes, state } = run({}, turning);
+    const said = outcomes.filter(({ what }) => what === "firing");
+    const widths = said.map(({ expected }) => expected!.to - expected!.from);
+    expect(said.length).toBeGreaterThan(1);
+    expect(widths[1]!).toBeGreaterThan(widths[0]!);
+    expect(state.wide).toBeGreaterThan(1);
+  });
+
   it("for operators suspect values do not make a trend", () => {
     const suspect = days(0, 40, (day) => 100 - 2 * day).map(([at, value]): Note => [at, value, "?"]);
     expect(run({ needsGood: true }, suspect).outcomes).toEqual([]);
