@@ -138,7 +138,7 @@ function look(page: Page, expected: Expected) {
     const [red, green, blue] = colour.match(/\d+/g)!.map(Number) as [number, number, number];
     const isLine = (x: number, y: number) => {
       const i = 4 * (Math.round(y) * canvas.width + Math.round(x));
-      return Math.hypot(data[i]! - red, data[i + 1]! - green, data[i + 2]! - blue) < 70 && data[i + 3]! > 100;
+      return Math.hypot(data[i]! - red, data[i + 1]! - green, data[i + 2]! - blue) < 35 && data[i + 3]! > 100;
     };
     const [low, high] = [Number(box.dataset.low), Number(box.dataset.high)];
     const left = (over!.left - frame!.left) * scale;

@@ -215,7 +215,8 @@ describe.runIf(HAS_BROWSER)("the feed", () => {
     await rows(page).filter({ hasText: "pm25 520" }).click();
     await expectEachTheme(page, "feed-live");
     await goTo("/feed?tab=quarantine");
-    await page.getByRole("button", { name: "Impossible value" }).first().click();
+    const list = page.getByRole("region", { name: "Messages in quarantine" });
+    await list.getByRole("button", { name: "Impossible value" }).first().click();
     await page.locator(".feed-one pre").waitFor();
     await expectEachTheme(page, "feed-quarantine");
     await close();
