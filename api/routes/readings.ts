@@ -31,7 +31,7 @@ const post = {
   tags,
   summary: "Send one reading or up to 500",
   description:
-    "202 means kept on disk. Each value is judged alone: what is refused is named with its reason, and the rest of its reading is taken. If nothing of any reading can be taken, nothing is kept and the answer is 422. History that the database would remove at once (a retention of its own) is refused as a whole, too. Sending the same reading again is harmless.",
+    "202 means kept on disk. Each value is judged alone: what is refused is named with its reason, and the rest of its reading is taken. If nothing of any reading can be taken, the answer is 422; what a registered sensor said is in the quarantine then. History that the database would remove at once (a retention of its own) is refused as a whole, too. Sending the same reading again is harmless.",
   querystring: NewReadingsQuery,
   body: NewReadings,
   response: answers({ 202: AcceptedBody }, 413, 415, 422, 503),
@@ -87,8 +87,11 @@ export function addReadings(app: Api, parts: Parts): void {
       receivedAt,
     );
     const refused = rejected.filter(({ metric }) => metric === undefined).length;
-    if (refused === posted.length)
+    if (refused === posted.length) {
+      const said = imported ? [] : saidBySensors(parts.records.sensors, posted, rejected);
+      if (said.length > 0) await parts.submit(toMessages(account, said, receiptOf));
       throw new ProblemError("readings-refused", rejected[0]?.detail, { errors: rejected });
+    }
     await parts.submit(toMessages(account, posted, receiptOf));
     const accepted = posted.length - refused;
     return reply.code(202).send({ accepted, rejected, ...(ignored.length > 0 && { ignored }) });
@@ -164,6 +167,31 @@ export function findRejections(
     }
   }
   return { rejected, ignored };
+}
+
+/** What a sensor that is known says wrongly by itself: a clock that is ahead, values of another unit. */
+const OWN_FAULTS: ReadonlySet<string> = new Set([
+  "wrong_type",
+  "out_of_range",
+  "no_values",
+  "bad_timestamp",
+  "future",
+  "too_late",
+] satisfies Reason[]);
+
+/** Of refused readings those that go to the quarantine all the same: who talks, and is refused, is not silent. */
+function saidBySensors(
+  sensors: Pick<Records["sensors"], "get">,
+  posted: readonly Posted[],
+  rejected: readonly Refusal[],
+): Posted[] {
+  const own = new Set(rejected.filter(({ reason }) => OWN_FAULTS.has(reason)).map(({ pointer }) => pointer));
+  return posted.filter(
+    ({ at, value, pointer }) =>
+      own.has(pointer) &&
+      sensors.get(at.sensorId) !== undefined &&
+      Buffer.byteLength(JSON.stringify(value)) <= PAYLOAD_BYTES_MAX,
+  );
 }
 
 /**

@@ -97,10 +97,28 @@ describe("POST /readings", () => {
     expect(service.submitted).toHaveLength(4);
   });
 
-  it("journals nothing and answers 422 when none can be taken", async () => {
-    const answer = await post("air-1", [reading({ pm25: 1e9 }), reading({ pm25: undefined, nonsense: 1 })]);
+  it("answers 422 when none can be taken, and journals what a known sensor said: it is not silent", async () => {
+    const ahead = { measuredAt: new Date(T0 + 7_200_000).toISOString() };
+    const answer = await post("air-1", [
+      reading({ pm25: 1e9 }),
+      reading({ pm25: undefined, nonsense: 1 }),
+      reading(ahead),
+    ]);
     expect(answer.statusCode).toBe(422);
-    expect(answer.json().errors.map((one: { reason: string }) => one.reason)).toEqual(["out_of_range", "no_values"]);
+    const reasons = answer.json().errors.map((one: { reason: string }) => one.reason);
+    expect(reasons).toEqual(["out_of_range", "no_values", "future"]);
+    expect(payloads()).toEqual(['{"pm25":1000000000}', '{"nonsense":1}', JSON.stringify({ ...ahead, pm25: 12.4 })]);
+    expect(service.submitted[0]!.topic).toBe("city/north/air/air-1");
+  });
+
+  it("journals nothing of what is refused and is not a known sensor's own fault", async () => {
+    for (const [name, body, query] of [
+      ["air-1", reading({ plate: "B-XY 1" }), ""],
+      ["operator", reading({ sensorId: "nobody" }), ""],
+      ["gw-north", reading({ sensorId: "nobody", pm25: 1e9 }), ""],
+      ["gw-import", reading({ pm25: 1e9 }), "?import=true"],
+    ] as const)
+      expect((await post(name, body, query)).statusCode).toBe(422);
     expect(service.submitted).toEqual([]);
   });
 
@@ -131,7 +149,7 @@ describe("POST /readings", () => {
     const item = '{"sensorId":"air-1","kind":"air","district":"north","pm25":1e400}';
     expect((await raw(item)).json().errors).toMatchObject([{ reason: "out_of_range" }]);
     expect((await raw(`[${item},${JSON.stringify(reading())}]`)).json().accepted).toBe(1);
-    expect(payloads()).toEqual(['{"pm25":1e400}', '{"pm25":12.4}']);
+    expect(payloads()).toEqual(['{"pm25":1e400}', '{"pm25":1e400}', '{"pm25":12.4}']);
   });
 
   it("a device sends for itself, a gateway for its districts, people for all", async () => {
@@ -167,7 +185,11 @@ describe("POST /readings", () => {
     expect(await Promise.all(statuses)).toEqual([403, 403, 403]);
     expect((await post("gw-import", old, "?import=true")).statusCode).toBe(202);
     expect((await post("admin", old, "?import=true")).statusCode).toBe(202);
-    expect(service.submitted.map(({ topic }) => topic)).toEqual(["import/north/air/air-1", "import/north/air/air-1"]);
+    expect(service.submitted.map(({ topic }) => topic)).toEqual([
+      "city/north/air/air-1",
+      "import/north/air/air-1",
+      "import/north/air/air-1",
+    ]);
   });
 
   it("history that the database would remove at once is refused as a whole, with the limit; all else is not", async () => {
