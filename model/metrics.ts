@@ -177,9 +177,22 @@ export const DERIVED = {
     label: "European air quality index (bands of 2025)",
     kind: "air",
     from: ["pm25", "pm10", "no2", "o3", "so2"],
+    range: [1, 6],
     basis: "European Environment Agency, bands of 2025 (ETC HE Report 2024/17): 1 good to 6 extremely poor, hourly",
   },
-} as const satisfies Record<string, Pick<MetricRow, "unit" | "label" | "basis"> & { kind: Kind; from: MetricName[] }>;
+  particlesExcess: {
+    unit: "µg/m³",
+    label: "fine beyond coarse particles (PM2.5 less 1.25 of PM10)",
+    kind: "air",
+    from: ["pm25", "pm10"],
+    range: [-2500, 2000],
+    basis:
+      "Fine particles are a part of the coarse ones; each may be wrong by 25 % (2008/50/EC, Annex I), hourly means",
+  },
+} as const satisfies Record<
+  string,
+  Pick<MetricRow, "unit" | "label" | "basis"> & { kind: Kind; from: MetricName[]; range: [number, number] }
+>;
 
 export type DerivedMetric = keyof typeof DERIVED;
 /** What a rule may name as its metric. */

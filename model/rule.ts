@@ -219,11 +219,11 @@ function metricMistakes({ kind, metric, condition }: Draft): Contradiction[] {
   return isDerived(metric) ? derivedMistakes(metric, condition) : [];
 }
 
-/** An index has one value per hour and few classes: there is nothing in it to be stuck, to drift or to roll over. */
+/** It has one value per hour, an index of few classes: there is nothing in it to be stuck, to drift or to roll over. */
 function derivedMistakes(metric: string, condition: RuleCondition): Contradiction[] {
   const { type } = condition;
   if (type !== "threshold" && type !== "consecutive" && type !== "change") {
-    const message = `${type} makes no sense on "${metric}", a class per hour: use threshold, consecutive or change`;
+    const message = `${type} makes no sense on "${metric}", one value per hour: use threshold, consecutive or change`;
     return [{ path: ["condition", "type"], message }];
   }
   const windowMs = type === "change" || condition.window === undefined ? undefined : parseDuration(condition.window);
@@ -359,7 +359,7 @@ function limitMistakes({ metric, condition }: Draft): Contradiction[] {
 }
 
 function rangeOf(metric: string): readonly [number, number] | undefined {
-  return isDerived(metric) ? [1, 6] : metricRow(metric as MetricName)?.fail;
+  return isDerived(metric) ? DERIVED[metric].range : metricRow(metric as MetricName)?.fail;
 }
 
 /** A rule as it is at each of its levels, the mildest first; one without levels is its only one. */

@@ -130,6 +130,3 @@ function withCounts(usual: AqiState["usual"], sums: Partial<Record<Pollutant, Su
   }
   return next;
 }
-
-/** All derived metrics there are: one line each. */
-export const DERIVES: readonly Derive[] = [europeanAqi as Derive];

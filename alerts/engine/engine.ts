@@ -7,7 +7,7 @@ import { alertId } from "../alert-id.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import { CONDITIONS, type ConditionTable } from "../conditions/registry.ts";
-import { DERIVES } from "../derived/european-aqi.ts";
+import { DERIVES } from "../derived/registry.ts";
 import { arrive } from "./arrivals.ts";
 import { createCorrector, type Rejudged } from "./corrector.ts";
 import type { Derive } from "./derive.ts";

@@ -1,5 +1,5 @@
 import type { Limit, RuleCondition } from "../../model/conditions.ts";
-import { isDerived, type RuleMetric, wordsOf } from "../../model/metrics.ts";
+import { type RuleMetric, wordsOf } from "../../model/metrics.ts";
 import type { RuleData } from "../../model/rule.ts";
 import { conditionAt } from "../../model/rule-levels.ts";
 import { language } from "../shell/preferences.ts";
@@ -217,7 +217,7 @@ function describeLimit(limit: Limit, about: RuleSubject): string {
 
 /** A value with its unit; the classes of an index have none. */
 function describeAmount(value: number, { metric }: RuleSubject): string {
-  if (metric !== undefined && isDerived(metric)) return messages.value.ruleWords.aqiClass(value);
+  if (metric === "europeanAqi") return messages.value.ruleWords.aqiClass(value);
   const { unit } = metric === undefined ? { unit: "" } : wordsOf(metric);
   // Not rounded: it is the rule's own number.
   return [describeNumber(value), unit].filter(Boolean).join(" ");

@@ -53,4 +53,5 @@ export const metrics: Readonly<Record<RuleMetric, string>> = {
   enclosureTemperature: "Gehäusetemperatur",
   uptime: "Laufzeit",
   europeanAqi: "europäische Luftqualität (Klassen von 2025)",
+  particlesExcess: "feiner über grobem Feinstaub (PM2,5 abzüglich 1,25 PM10)",
 };

@@ -46,6 +46,10 @@ export const rules: Readonly<Record<string, RuleTexts>> = {
   "eu-pm10-alert": { title: "Feinstaub PM10: Alarmschwelle" },
   "eu2008-no2-alert": { title: "Stickstoffdioxid: Alarmschwelle (2008)" },
   "eu2008-so2-alert": { title: "Schwefeldioxid: Alarmschwelle (2008)" },
+  "particles-disagree": {
+    title: "Feiner und grober Feinstaub widersprechen sich",
+    advice: "Beide Kanäle mit einem Nachbarn vergleichen; Einlass reinigen, Durchfluss und Kalibrierung prüfen.",
+  },
   "aqi-very-poor": { title: "Luftqualität sehr schlecht", advice: "Empfindliche Gruppen informieren." },
   "aqi-extremely-poor": {
     title: "Luftqualität extrem schlecht",

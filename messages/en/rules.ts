@@ -46,6 +46,10 @@ const delivered = {
   "eu-pm10-alert": { title: "Particles alert threshold" },
   "eu2008-no2-alert": { title: "Nitrogen dioxide alert threshold (2008)" },
   "eu2008-so2-alert": { title: "Sulphur dioxide alert threshold (2008)" },
+  "particles-disagree": {
+    title: "Fine and coarse particles disagree",
+    advice: "Compare both channels with a neighbour; clean the inlet, check flow and calibration.",
+  },
   "aqi-very-poor": { title: "Air quality very poor", advice: "Inform sensitive groups." },
   "aqi-extremely-poor": {
     title: "Air quality extremely poor",

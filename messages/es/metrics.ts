@@ -53,4 +53,5 @@ export const metrics: Readonly<Record<RuleMetric, string>> = {
   enclosureTemperature: "temperatura de la caja",
   uptime: "tiempo en marcha",
   europeanAqi: "índice europeo de calidad del aire (clases de 2025)",
+  particlesExcess: "partículas finas por encima de las gruesas (PM2,5 menos 1,25 de PM10)",
 };

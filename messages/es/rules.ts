@@ -46,6 +46,10 @@ export const rules: Readonly<Record<string, RuleTexts>> = {
   "eu-pm10-alert": { title: "Partículas PM10: umbral de alerta" },
   "eu2008-no2-alert": { title: "Dióxido de nitrógeno: umbral de alerta (2008)" },
   "eu2008-so2-alert": { title: "Dióxido de azufre: umbral de alerta (2008)" },
+  "particles-disagree": {
+    title: "Partículas finas y gruesas se contradicen",
+    advice: "Compare ambos canales con un sensor vecino; limpie la entrada y revise el caudal y la calibración.",
+  },
   "aqi-very-poor": { title: "Calidad del aire muy desfavorable", advice: "Informe a los grupos sensibles." },
   "aqi-extremely-poor": {
     title: "Calidad del aire extremadamente desfavorable",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DERIVES } from "../../alerts/derived/european-aqi.ts";
+import { DERIVES } from "../../alerts/derived/registry.ts";
 import { createDetector } from "../../alerts/detector.ts";
 import type { Transition } from "../../model/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";

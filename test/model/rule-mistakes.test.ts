@@ -81,7 +81,7 @@ describe("what a rule cannot mean", () => {
       "condition.above: no reading can be above 6: europeanAqi is accepted from 1 to 6",
     ]);
     expect(aqi("type: flatline, after: 1d")).toEqual([
-      'condition.type: flatline makes no sense on "europeanAqi", a class per hour: use threshold, consecutive or change',
+      'condition.type: flatline makes no sense on "europeanAqi", one value per hour: use threshold, consecutive or change',
     ]);
     expect(aqi("type: consecutive, above: 3, count: 3, window: 10m")).toEqual([
       'condition.window: "europeanAqi" has one value per hour: no window shorter than 1h can be filled',
