@@ -52,6 +52,8 @@ export function acceptJsonOnly(app: Api): void {
   const utf8 = new TextDecoder("utf-8", { fatal: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done) => {
+    // Many clients name the type of a body that is not there.
+    if (body.length === 0 && request.method === "DELETE") return done(null, undefined);
     if (isDeep(body as Buffer)) {
       return done(new ProblemError("invalid-request", `The body is nested more than ${DEPTH_MAX} deep.`), undefined);
     }

@@ -29,6 +29,15 @@ const post = (payload: string, type = "application/json") =>
   });
 
 describe("errors are problems", () => {
+  it("is no error: to name the type of a body that a DELETE does not have", async () => {
+    const answer = await service.app.inject({
+      method: "DELETE",
+      url: "/api/v1/sensors/nowhere",
+      headers: { authorization: "Bearer admin-token", "content-type": "application/json" },
+    });
+    expectProblem(answer, 404, "not-found");
+  });
+
   it("404 for an unknown address, 405 for an unknown method, both with safe headers", async () => {
     const missing = await service.as("admin", "GET", "/api/v1/nothing");
     expectProblem(missing, 404, "not-found");
