@@ -7,7 +7,7 @@ import type { Outcome, Sample } from "../conditions/condition.ts";
 import { HEARD, type Heard, type SilenceParams, stepSilence } from "../conditions/silence.ts";
 import { knownDelayOf } from "./arrivals.ts";
 import type { Measured } from "./derive.ts";
-import type { CompiledRule, Deriving, Plan, Track, Watch } from "./plan.ts";
+import { type CompiledRule, type Deriving, isOfUnusual, type Plan, type Track, type Watch } from "./plan.ts";
 import {
   AT,
   append,
@@ -475,7 +475,7 @@ function hearSilence(
 
 function measure(
   subject: Subject,
-  { index, watches, sharesWindows, beside }: Track,
+  { index, watches, sharesWindows, asksForAlarms, beside }: Track,
   at: number,
   value: number,
   good: boolean,
@@ -491,7 +491,7 @@ function measure(
   const { lastAt, windows } = stream;
   const coversMs = windows.length > 0 ? coveredBy(stream, at) : undefined;
   const rolls = sharesWindows ? [] : undefined;
-  const alarmed = subject.actives !== NONE && isAlarmed(subject, watches);
+  const alarmed = asksForAlarms && subject.actives !== NONE && isAlarmed(subject, watches);
   const others = beside && besideIn(subject.ring, row, beside);
   const sample: Sample = {
     at,
@@ -538,8 +538,8 @@ function besideIn({ data }: Ring, row: number, places: NonNullable<Track["beside
 /** An alert on this value is open, other than that it is unusual. */
 function isAlarmed({ actives }: Subject, watches: readonly Watch[]): boolean {
   for (let i = 0; i < watches.length; i++) {
-    const { column, compiled } = watches[i]!;
-    if (compiled.rule.condition.type !== "anomaly" && actives.get(column)?.firedAt !== undefined) return true;
+    const watch = watches[i]!;
+    if (!isOfUnusual(watch) && actives.get(watch.column)?.firedAt !== undefined) return true;
   }
   return false;
 }

@@ -89,6 +89,8 @@ export type Track = {
   readonly sizes: readonly WindowSize[];
   /** Several of them have windows, which they can share. */
   readonly sharesWindows: boolean;
+  /** One of them asks whether an alert on the value is open. */
+  readonly asksForAlarms: boolean;
   /** Other metrics that its conditions look at, and where a row of the ring has them; undefined where none does. */
   readonly beside: readonly { readonly metric: MetricName; readonly value: number }[] | undefined;
 };
@@ -236,6 +238,7 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
       watches: mine,
       sizes,
       sharesWindows: shares,
+      asksForAlarms: mine.some(isOfUnusual),
       beside: beside.length > 0 ? beside : undefined,
     };
   });
@@ -258,6 +261,9 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
   const zone = bound.find(({ compiled }) => compiled.rule.zone !== undefined)?.compiled.rule.zone;
   return { id: identity(bound), watches, metrics, tracks, measuring, deriving: placed, silences, zone, quiet };
 }
+
+/** It learns what is usual, and leaves out what somebody is alarmed about. */
+export const isOfUnusual = ({ compiled }: Watch): boolean => compiled.rule.condition.type === "anomaly";
 
 function besideOf(watches: readonly Watch[], metric: RuleMetric): MetricName[] {
   const mine = watches.filter(({ compiled }) => compiled.rule.metric === metric);

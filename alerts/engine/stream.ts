@@ -106,6 +106,8 @@ export type Stream = {
   /** A ring once it is full; `next` is the oldest then. */
   readonly gaps: number[];
   next: number;
+  /** None of the gaps is shorter. */
+  least: number;
   /** Of the sizes that its rules want. */
   readonly windows: readonly OpenWindow[];
 } & Slow &
@@ -129,6 +131,7 @@ export function createStream(declaredMs: number | undefined, sizes: readonly Win
     lastAt: undefined,
     gaps: [],
     next: 0,
+    least: Number.POSITIVE_INFINITY,
     windows,
     slowMs: 0,
     slowAt: 0,
@@ -169,13 +172,21 @@ export function moveOn(stream: Stream, at: number): void {
 
 function learn(stream: Stream, gap: number): void {
   const { gaps } = stream;
+  if (gap < stream.least) stream.least = gap;
   if (gaps.length < GAPS_MAX) {
     gaps.push(gap);
     return;
   }
   gaps[stream.next] = gap;
-  stream.next = stream.next + 1 === GAPS_MAX ? 0 : stream.next + 1;
+  stream.next += 1;
+  if (stream.next < GAPS_MAX) return;
+  stream.next = 0;
+  stream.least = Math.min(...gaps);
 }
+
+/** Of a steady sensor it need not be counted. */
+const isBelow = (stream: Stream, ms: number): boolean =>
+  (ms > stream.least || stream.declaredMs !== undefined) && isIntervalBelow(stream, ms);
 
 /** A gap of so many intervals has lost a reading. */
 const LOST_FROM = 1.5;
@@ -196,7 +207,7 @@ export function coveredBy(stream: Stream, at: number): number | undefined {
   if (declaredMs === undefined && gaps.length === 0) return undefined;
   const gap = at - lastAt;
   // Nearly every sample ends here: what `intervalMs` says need not be sorted out.
-  stream.isHole = isIntervalBelow(stream, gap / LOST_FROM);
+  stream.isHole = isBelow(stream, gap / LOST_FROM);
   if (!stream.isHole) return gap;
   const interval = intervalMs(stream)!;
   const stands = declaredMs === undefined ? Math.max(interval, slowMsOf(stream, at)) : interval;
@@ -221,14 +232,15 @@ export function noteSlow(stream: Stream, at: number): void {
   const { lastAt, gaps, declaredMs, slowMs } = stream;
   if (lastAt === undefined || declaredMs !== undefined || gaps.length < LONG_MIN) return;
   const gap = at - lastAt;
+  // Nearly every sample ends here: nothing is new.
+  if (!stream.isHole && gap <= slowMs && at - stream.slowAt < (gap === slowMs ? HOUR_MS : DAY_MS)) return;
   const former = gaps[(stream.next + gaps.length - 1) % gaps.length]!;
   // Two in a row: one alone is as much as an outage is.
   if (stream.isHole && gap <= HOUR_MS && isIntervalBelow(stream, Math.min(former, gap) / LONG_TIMES)) {
     stream.longGaps = [...stream.longGaps, at, gap].slice(-2 * LONG_KEPT);
   }
   if (gaps.length < GAPS_MAX || (gap < slowMs && at - stream.slowAt <= DAY_MS)) return;
-  if (gap === slowMs && at - stream.slowAt < HOUR_MS) return;
-  if (gap >= slowMs && isIntervalBelow(stream, slowMs)) return;
+  if (gap >= slowMs && isBelow(stream, slowMs)) return;
   stream.slowAt = at;
   // Sorted out only where it is another one.
   if (gap < slowMs || !isIntervalBelow(stream, slowMs + 1)) stream.slowMs = Math.min(HOUR_MS, intervalMs(stream)!);
@@ -348,7 +360,8 @@ export function clockFrom(declaredMs: number | undefined, json: ClockJson | unde
   if (!json) return createClock(declaredMs);
   const { gaps, pauses = [], hours = [], hourAt = 0, inHour = 0, ...times } = json;
   const long = gaps.filter((gap) => gap >= LONG_MS).length;
-  const learnt = { gaps: [...gaps], pauses: pausesFrom(pauses), hours, hourAt, inHour, long };
+  const least = Math.min(...gaps);
+  const learnt = { gaps: [...gaps], least, pauses: pausesFrom(pauses), hours, hourAt, inHour, long };
   return { ...createStream(declaredMs), ...times, ...learnt };
 }
 
