@@ -22,7 +22,7 @@ describe.runIf(HAS_BROWSER)("the page of one sensor", () => {
     expect(await values.filter({ hasText: "fine particles" }).textContent()).toContain("510 µg/m³implausible");
     expect(await values.filter({ hasText: "battery" }).first().textContent()).toContain("81 %");
     await page.getByText(/rules watch it/).click();
-    await page.getByRole("link", { name: "Battery nearly empty" }).waitFor();
+    await page.getByRole("link", { name: "Battery low" }).waitFor();
     expect(complaints).toEqual([]);
     await close();
   });
