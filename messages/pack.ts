@@ -20,9 +20,14 @@ export type NoticeWords = {
   readonly verdict: Readonly<Record<Verdict["is"], string>>;
   readonly kind: Readonly<Record<Alert["kind"], string>>;
   readonly facts: Readonly<
-    Record<"where" | "since" | "until" | "verdict" | "corrected" | "advice" | "source" | "zone" | "alert", string>
+    Record<
+      "where" | "since" | "until" | "verdict" | "corrected" | "incident" | "advice" | "source" | "zone" | "alert",
+      string
+    >
   >;
   readonly lateReading: (sensor: string, measured: Moment) => string;
+  /** `alerts`: two or more, this one among them. */
+  readonly ofIncident: (alerts: number, firing: number) => string;
   readonly digest: (count: number, parts: string) => string;
   readonly fresh: string;
   readonly more: (count: number) => string;

@@ -3,6 +3,7 @@ import { PACKS } from "../../messages/messages.ts";
 import type { Pack } from "../../messages/pack.ts";
 import { type Current, type Told, tellAlert } from "../../messages/tell.ts";
 import type { Alert, Notice } from "../../model/alert.ts";
+import type { Incident } from "../../model/incident.ts";
 import type { Kind } from "../../model/kinds.ts";
 import type { Refusing, Target } from "../../model/target.ts";
 
@@ -31,7 +32,7 @@ export type Mail = {
   readonly text: string;
   /** The same on every attempt, so that a mailbox can drop what it has. */
   readonly messageId: string;
-  /** All mails about one alert belong together. */
+  /** All mails about one incident, or about one alert of none, belong together. */
   readonly thread?: string;
 };
 
@@ -83,10 +84,13 @@ export type Telling = {
   readonly publicUrl?: string | undefined;
   /** What a sensor's value is by now. */
   readonly current?: CurrentOf | undefined;
+  readonly incidentOf?: IncidentOf | undefined;
 };
+/** The incident that an alert belongs to by now. */
+export type IncidentOf = (alert: string) => Pick<Incident, "id" | "alerts" | "firing"> | undefined;
 export type CurrentOf = (kind: Kind, sensorId: string, metric: string) => Current | undefined;
 
-export function wordsOf({ what, alert }: Notice, { reader, publicUrl, current }: Telling): Words {
+export function wordsOf({ what, alert }: Notice, { reader, publicUrl, current, incidentOf }: Telling): Words {
   const pack = PACKS[reader.locale];
   const { happened, severity } = pack.notices;
   const { id, subject, metric, kind } = alert;
@@ -96,7 +100,7 @@ export function wordsOf({ what, alert }: Notice, { reader, publicUrl, current }:
   return {
     subject: oneLine(`[${mark}] ${told.title}: ${whereText(alert, pack)}`),
     explanation: oneLine(told.explanation),
-    facts: factsOf(alert, told, pack, reader).map(([name, text]) => [name, oneLine(text)]),
+    facts: factsOf(alert, told, pack, reader, incidentOf?.(alert.id)).map(([name, text]) => [name, oneLine(text)]),
     ...(publicUrl === undefined ? {} : { link: `${publicUrl.replace(/\/+$/, "")}/alerts/${encodeURIComponent(id)}` }),
   };
 }
@@ -108,10 +112,16 @@ function whereText({ subject, kind }: Alert, pack: Pack): string {
   return parts.length > 0 ? parts.join(", ") : pack.notices.kind[kind];
 }
 
-function factsOf(alert: Alert, told: Told, pack: Pack, reader: Reader): [string, string][] {
+function factsOf(
+  alert: Alert,
+  told: Told,
+  pack: Pack,
+  reader: Reader,
+  incident: ReturnType<IncidentOf>,
+): [string, string][] {
   const moment = (at: number) => momentOf(Math.floor(at / 1_000) * 1_000, pack, reader);
   const { startedAt, resolvedAt, verdict, rule, correctedBy } = alert;
-  const { facts: names, verdict: verdicts, lateReading } = pack.notices;
+  const { facts: names, verdict: verdicts, lateReading, ofIncident } = pack.notices;
   const facts: [string, string][] = [
     [names.where, whereText(alert, pack)],
     [names.since, moment(startedAt).text],
@@ -120,6 +130,7 @@ function factsOf(alert: Alert, told: Told, pack: Pack, reader: Reader): [string,
   if (verdict !== undefined) facts.push([names.verdict, `${verdicts[verdict.is]}: ${told.verdict}`]);
   if (correctedBy !== undefined)
     facts.push([names.corrected, lateReading(correctedBy.sensorId, moment(correctedBy.measuredAt))]);
+  if (incident && incident.alerts > 1) facts.push([names.incident, ofIncident(incident.alerts, incident.firing)]);
   if (told.advice !== undefined) facts.push([names.advice, told.advice]);
   facts.push([names.source, rule.source]);
   if (reader.now !== undefined) facts.push([names.zone, reader.zone]);

@@ -60,9 +60,11 @@ export function mailOf(id: string, to: readonly string[], notices: readonly Noti
     subject: oneLine(subject).slice(0, SUBJECT_MAX),
     text: words.map((one) => paragraph(one, !single)).join("\n\n"),
     messageId: `<${id}@lamppost>`,
-    ...(single ? { thread: `<${notices[0]!.alert.id}@lamppost>` } : {}),
+    ...(single ? { thread: `<${threadOf(notices[0]!, telling)}@lamppost>` } : {}),
   };
 }
+
+const threadOf = ({ alert }: Notice, { incidentOf }: Telling) => incidentOf?.(alert.id)?.id ?? alert.id;
 
 function paragraph({ subject, explanation, facts, link }: Words, withSubject: boolean): string {
   const lines = [explanation, ...facts.map(([name, value]) => `${name}: ${value}`), ...(link ? [link] : [])];

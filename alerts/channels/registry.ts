@@ -3,7 +3,7 @@ import type { Language } from "../../model/sentence.ts";
 import type { Target } from "../../model/target.ts";
 import { DAY_MS, SECOND_MS } from "../../model/time.ts";
 import { AddressRefused, abortable, type HttpAnswer, type HttpPost } from "../notify/http-post.ts";
-import type { Channel, CurrentOf, Outcome, Outgoing, SendMail } from "./channel.ts";
+import type { Channel, CurrentOf, IncidentOf, Outcome, Outgoing, SendMail } from "./channel.ts";
 import { email } from "./email.ts";
 import { mqtt } from "./mqtt.ts";
 import { slack } from "./slack.ts";
@@ -27,6 +27,7 @@ type SenderOptions = {
   /** Of targets that name none. */
   readonly cityLanguage?: Language | undefined;
   readonly current?: CurrentOf | undefined;
+  readonly incidentOf?: IncidentOf | undefined;
   readonly timeoutMs: number;
   readonly now: () => number;
 };
@@ -36,7 +37,7 @@ const CHANNELS: { readonly [T in TargetType]: Channel } = { webhook, slack, team
 
 /** One attempt to tell a target. Never rejects: how it went is the answer. */
 export function createSend(ports: NotifyPorts, options: SenderOptions): Send {
-  const { publicUrl, cityZone = "UTC", cityLanguage = "en", current, timeoutMs, now } = options;
+  const { publicUrl, cityZone = "UTC", cityLanguage = "en", current, incidentOf, timeoutMs, now } = options;
   const { mail } = ports;
   return async (target, message, signal) => {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
@@ -58,6 +59,7 @@ export function createSend(ports: NotifyPorts, options: SenderOptions): Send {
           },
           publicUrl,
           current,
+          incidentOf,
         },
         now: now(),
       });

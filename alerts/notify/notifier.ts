@@ -153,7 +153,11 @@ export function createNotifier(options: NotifierOptions) {
   const { settled = now } = options;
   const { targets, outbox, recipients } = records;
   const { allowed = createAllowList([]) } = options;
-  const send = createSend(ports, { publicUrl, cityZone, cityLanguage, current, timeoutMs, now });
+  const incidentOf = (alert: string) => {
+    const id = records.incidents.member(alert)?.incident;
+    return id === undefined ? undefined : records.incidents.get(id);
+  };
+  const send = createSend(ports, { publicUrl, cityZone, cityLanguage, current, incidentOf, timeoutMs, now });
   const lanes = new Map<string, Lane>();
   const figures = createNotifyFigures(records);
   const end = new AbortController();

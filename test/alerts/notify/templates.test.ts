@@ -22,6 +22,29 @@ const many = Array.from({ length: 40 }, (_, n) => aNotice({ id: `al-${n}` }, n %
 
 type Block = { type: string; text?: { type: string; text: string } };
 
+describe("a message about an alert of an incident", () => {
+  const within: Telling = { ...telling, incidentOf: () => ({ id: "al-0", alerts: 6, firing: 3 }) };
+
+  it.each([
+    ["en", "Incident: 6 alerts of one cause, 3 of them firing"],
+    ["de", "Ereignis: 6 Alarme mit einer Ursache, davon 3 aktiv"],
+    ["es", "Incidente: 6 alertas con una misma causa, 3 de ellas activas"],
+  ] as const)("says how many there are: %s", (locale, words) => {
+    const mail = mailOf("m", ["a@city.example"], [aNotice()], { ...within, reader: { locale, zone: "UTC" } });
+    expect(mail.text).toContain(words);
+  });
+
+  it("lies with the others in a mailbox", () => {
+    expect(mailOf("m", ["a@city.example"], [aNotice()], within).thread).toBe("<al-0@lamppost>");
+    expect(mailOf("m", ["a@city.example"], [aNotice()], telling).thread).toBe("<al-1@lamppost>");
+  });
+
+  it("says nothing of an incident of one", () => {
+    const alone: Telling = { ...telling, incidentOf: () => ({ id: "al-1", alerts: 1, firing: 1 }) };
+    expect(slackBody([aNotice()], alone)).not.toContain("Incident");
+  });
+});
+
 describe("the message for Slack", () => {
   it("says severity, rule and place first, and why", () => {
     const { text, blocks } = JSON.parse(slackBody([aNotice()], telling));
