@@ -185,6 +185,15 @@ const VERDICT = "~verdict";
 
 /** An alert that may still change or be judged again. `dueAt`: when everything it can rest on is in, in event time. */
 type JudgedAlert = { transition: Transition; readonly dueAt: number; readonly imported: boolean; isFinal: boolean };
+/**
+ * When there is something to do about it next, in event time. Over and final, it is kept for as long as a late reading may
+ * correct its end: what its neighbours showed when it began is no longer known then.
+ */
+function nextAt({ isFinal, dueAt, transition: { alert } }: JudgedAlert): number {
+  if (!isFinal) return dueAt;
+  return alert.resolvedAt === undefined ? Number.POSITIVE_INFINITY : alert.resolvedAt + LATE_AFTER_MS + 1;
+}
+
 /** The earliest due time of a district's cases, Infinity for none. Changed in place. */
 export type Due = { at: number };
 
@@ -281,14 +290,18 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
     return told;
   }
 
-  /** A case is closed once its alert is over and its verdict final. */
   function keep(one: JudgedAlert): void {
     const { id, state, subject } = one.transition.alert;
     table.mark(id);
-    if (state === "retracted" || (state === "resolved" && one.isFinal)) cases.delete(id);
+    if (state === "retracted") cases.delete(id);
     else cases.set(id, one);
     const due = dueOf(subject.district ?? "");
-    if (!one.isFinal) due.at = Math.min(due.at, one.dueAt);
+    due.at = Math.min(due.at, nextAt(one));
+  }
+
+  function forget({ transition: { alert } }: JudgedAlert): void {
+    cases.delete(alert.id);
+    table.mark(alert.id);
   }
 
   /** Judges again what is due in a district at this event time. `resident` answers the sensor as it is known now. */
@@ -302,9 +315,12 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
     if (time < due.at) return [];
     due.at = Number.POSITIVE_INFINITY;
     return [...cases.values()].flatMap((one) => {
-      if (one.isFinal || one.transition.alert.subject.district !== district) return [];
-      if (one.dueAt <= time) return close(one, knownAt, resident(one.transition.alert.subject.sensorId!));
-      due.at = Math.min(due.at, one.dueAt);
+      if (one.transition.alert.subject.district !== district) return [];
+      if (nextAt(one) <= time && !one.isFinal) {
+        return close(one, knownAt, resident(one.transition.alert.subject.sensorId!));
+      }
+      if (nextAt(one) <= time) forget(one);
+      else due.at = Math.min(due.at, nextAt(one));
       return [];
     });
   }
@@ -322,8 +338,10 @@ export function createVerdicts(rules: readonly Rule[], neighbours: Neighbours, s
 
   /** By the clock: for districts from which nothing comes any more. Not for history. */
   function tick(now: number, resident: (id: string) => Neighbour | undefined): Transition[] {
-    const due = [...cases.values()].filter((one) => !one.isFinal && !one.imported && one.dueAt <= now);
-    return due.flatMap((one) => close(one, now, resident(one.transition.alert.subject.sensorId!)));
+    const due = [...cases.values()].filter((one) => !one.imported && nextAt(one) <= now);
+    for (const one of due) if (one.isFinal) forget(one);
+    const open = due.filter(({ isFinal }) => !isFinal);
+    return open.flatMap((one) => close(one, now, resident(one.transition.alert.subject.sensorId!)));
   }
 
   /** Forgets alerts that nobody holds any more: what they were is no longer so. */
