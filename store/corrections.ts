@@ -400,14 +400,9 @@ async function compare(
   }
 }
 
-function isSameMoment(a: Reading[], b: Reading[]): boolean {
-  if (a.length !== b.length) return false;
-  // A shift may bring others beside them, and the store promises no order within a moment.
-  if (a.length > 1) for (const messages of [a, b]) messages.sort(byMessage);
-  return a.every((each, place) => isSame(each, b[place]!));
-}
-
-const byMessage = (a: Reading, b: Reading) => a.journalSeq - b.journalSeq || (a.part ?? 0) - (b.part ?? 0);
+/** In their order, too: of two that meet at a moment it says which counts. */
+const isSameMoment = (a: readonly Reading[], b: readonly Reading[]): boolean =>
+  a.length === b.length && a.every((each, place) => isSame(each, b[place]!));
 
 function isSame(a: Reading, b: Reading): boolean {
   const names = Object.keys(a.values) as MetricName[];
