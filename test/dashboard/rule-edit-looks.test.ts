@@ -7,10 +7,10 @@ describe.runIf(HAS_BROWSER)("the page where a rule is edited", () => {
 
   it("looks well in each theme and can be used by everyone", { tags: ["long"] }, async () => {
     const { page, close } = await openEditor(RULE);
-    await change(page, "count: 1", "count: one");
+    await change(page, "above: 150", "above: high");
     await page.getByText("1 mistake").waitFor();
     await expectEachTheme(page, "rule-edit-mistakes");
-    await change(page, "count: one", "count: 2");
+    await change(page, "above: high", "above: 140");
     await page.getByText("No mistakes.").waitFor();
     await page.getByRole("button", { name: "Try it" }).click();
     await page.locator(".lanes").waitFor();

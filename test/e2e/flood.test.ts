@@ -101,7 +101,7 @@ describe("one device that floods", () => {
       process.stdout.write(
         `QoS ${qos}: others quiet ${words(quiet)}, in the flood ${words(loud)}; ${JSON.stringify(flooded)}\n`,
       );
-      expect(quiet.alerts.length).toBeGreaterThan(DEVICES);
+      expect(quiet.alerts.length).toBeGreaterThanOrEqual(DEVICES);
       expect(loud.alerts).toEqual(quiet.alerts);
       const isUnnoticed = loud.p99Ms <= Math.max(2 * quiet.p99Ms, P99_FLOOR_MS);
       if (isUnnoticed || tries === TRIES) return { quiet, loud, isUnnoticed };
