@@ -9,7 +9,7 @@ import {
   type VisitOptions,
   visit,
 } from "./browser.ts";
-import { RULE, raiseNo2 } from "./rule-history.ts";
+import { raiseNo2 } from "./rule-history.ts";
 
 describe.runIf(HAS_BROWSER)("the rules", () => {
   let city: City;
