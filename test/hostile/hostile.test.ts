@@ -11,7 +11,7 @@ import { startHonest } from "./honest.ts";
 
 /**
  * Nobody can stop it: beside each attack of `attacks/` one honest device and one honest operator get every answer, and
- * everything the device sent is kept. `npm run hostile` attacks for ten seconds each (`HOSTILE_S`), as CI does;
+ * everything the device sent is kept. `npm run hostile` attacks for ten seconds each (`HOSTILE_S`), CI for six;
  * `HOSTILE=<part of a name>` chooses. What is printed are the median and the 99th percentile before and during.
  */
 const ATTACK_MS = Number(process.env.HOSTILE_S ?? 10) * 1_000;
