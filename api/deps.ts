@@ -10,7 +10,7 @@ import type { Figure, Health } from "../model/health.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { LedgerQuery } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
-import type { NewMessage } from "../model/message.ts";
+import type { NewMessage, UnmappedSender } from "../model/message.ts";
 import type { Newest } from "../model/newest.ts";
 import type { Reading, Values } from "../model/reading.ts";
 import type { Reason } from "../model/rejection.ts";
@@ -293,16 +293,7 @@ export type MappingDeps = {
     payload: Uint8Array,
     receivedAt: number,
   ): MappingTrialView | undefined;
-  unmapped(): readonly {
-    readonly mapping: string;
-    readonly device: string;
-    readonly sender: string;
-    readonly topic: string;
-    readonly count: number;
-    readonly firstAt: number;
-    readonly lastAt: number;
-    readonly payload: Uint8Array;
-  }[];
+  unmapped(): readonly UnmappedSender[];
   bases(): readonly BaseView[];
   door(id: string): Door | undefined;
 };

@@ -118,3 +118,16 @@ function endOfString(json: Uint8Array, quote: number): number {
   while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
   return at;
 }
+
+/** Who sends what no mapping takes. `mapping`: "" where there is none for the topic. Times in epoch milliseconds. */
+export type UnmappedSender = {
+  readonly mapping: string;
+  readonly device: string;
+  readonly sender: string;
+  readonly topic: string;
+  readonly count: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  /** The beginning of the last one. */
+  readonly payload: Uint8Array;
+};

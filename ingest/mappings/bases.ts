@@ -9,7 +9,8 @@ export const BASE_NAMES: readonly string[] = readdirSync(DIR)
   .map((name) => basename(name, ".json"))
   .sort();
 
-/** As it stands in its file; it is checked with whatever is laid over it. */
+/** With what it takes from a base of its own; it is checked with whatever is laid over it. */
 export function readBase(name: string): Readonly<Record<string, unknown>> {
-  return JSON.parse(readFileSync(join(DIR, `${name}.json`), "utf8"));
+  const { base, ...own } = JSON.parse(readFileSync(join(DIR, `${name}.json`), "utf8"));
+  return base === undefined ? own : { ...readBase(base), ...own };
 }

@@ -1,18 +1,5 @@
-import type { Message } from "../../model/message.ts";
-import { formatSource } from "../../model/message.ts";
+import { formatSource, type Message, type UnmappedSender } from "../../model/message.ts";
 import type { CompiledMapping } from "./compile.ts";
-
-export type UnmappedSender = {
-  readonly mapping: string;
-  readonly device: string;
-  readonly sender: string;
-  readonly topic: string;
-  readonly count: number;
-  readonly firstAt: number;
-  readonly lastAt: number;
-  /** The beginning of the last one. */
-  readonly payload: Uint8Array;
-};
 
 const SENDERS_MAX = 1_000;
 const DEVICE_CHARS_MAX = 200;
