@@ -56,9 +56,9 @@ const REPORT_EVERY_MS = 500;
 
 function main(writer: JournalWriter): void {
   writer.onCommit((chunk) => {
-    at?.("after-answer"); // the senders have been told, the core has not
     underWay.committed(chunk.to);
     handOver(chunk);
+    if (at) queueMicrotask(() => void at("after-answer"));
   });
   const report = setInterval(() => {
     tell(writer);

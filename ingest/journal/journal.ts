@@ -12,7 +12,10 @@ export type JournalWriter = {
    * @throws RangeError for a message larger than any door lets in (a record may have 128 KiB)
    */
   append(message: NewMessage, done: (error?: JournalError) => void): void;
-  /** Called after each commit, in order, with the records just committed. The buffer is the listener's to transfer. */
+  /**
+   * Called after each commit, in order and before the appends are called back, with the records just committed. The
+   * buffer is the listener's to transfer.
+   */
   onCommit(listener: (chunk: JournalChunk) => void): void;
   /** Everything before this offset may be deleted; what is not before `heldFrom` stays while there is room for it. */
   release(offset: number, heldFrom?: number): void;

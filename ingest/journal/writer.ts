@@ -158,11 +158,12 @@ function createCommitter(options: { first: number; probeEveryMs: number }, ports
   function handOn(batch: GatheredBatch): void {
     committed = batch.to;
     commits += 1;
-    for (const done of batch.dones) done();
+    // Before the answers: who was answered and asks for the books finds what he sent in them.
     for (const listener of listeners) {
       // One copy each: the listener transfers it to another thread, and the slab is used again.
       listener({ from: batch.from, to: batch.to, bytes: new Uint8Array(batch.slab.bytes.subarray(0, batch.used)) });
     }
+    for (const done of batch.dones) done();
     gathering.reuse(batch);
   }
 

@@ -187,7 +187,9 @@ export async function startService(parts: ServiceParts) {
   /** As between the threads: in order, a moment later. */
   writer.onCommit((chunk: JournalChunk) => {
     if (!life.alive) return;
-    at("after-answer");
+    queueMicrotask(() => {
+      if (life.alive) at("after-answer");
+    });
     clock.after(1, () => {
       if (!life.alive) return;
       if (habits.coreBehind) worker.advanced(chunk.to);

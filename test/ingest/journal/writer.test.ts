@@ -59,6 +59,18 @@ describe("the journal writer", () => {
     for (const [i, chunk] of chunks.entries()) expect(chunk.from).toBe(chunks[i - 1]?.to ?? 1);
   });
 
+  it("hands a batch on before it answers for it, so that who was answered finds it in the books", async () => {
+    const { writer } = await open(createMemoryFs().fs);
+    let handedOn = 0;
+    writer.onCommit(({ to }) => {
+      handedOn = to;
+    });
+    const atAnswer = await Promise.all(
+      [1, 2, 3].map((n) => new Promise<number>((resolve) => writer.append(aMessage(n), () => resolve(handedOn)))),
+    );
+    expect(atAnswer).toEqual([4, 4, 4]);
+  });
+
   it("goes on with its numbers when opened again, after a close and after a kill", async () => {
     const disk = createMemoryFs();
     const first = await open(disk.fs);
