@@ -26,8 +26,8 @@ describe.runIf(HAS_BROWSER)("jobs in few presses", () => {
   let anna: string;
   const site = useSite(async (city) => {
     anna = await addUser(city, "anna", "crew");
-    await city.api("/crews/night-shift", { members: ["anna"], districts: ["centre"] }, "PUT");
     await alarm(city, "air-1", 5, "Market Square");
+    await city.api("/crews/night-shift", { members: ["anna"], districts: ["centre"] }, "PUT");
     await vi.waitFor(async () => expect((await city.api("/crew")).alerts).toHaveLength(1), { timeout: 30_000 });
   });
 
