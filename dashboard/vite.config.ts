@@ -5,7 +5,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin, type Rolldown, transformWithOxc } from "vite";
 
 const SHARED =
-  /dashboard\/(shell|words|api|live|parts|messages\/(messages|en\/(first|alerts|sensors)))|\/messages\/en\/metrics\.ts|node_modules\/@?preact|\/model\/(alert|city-metrics|kinds|metrics|site|stand-ins|time)\.ts/;
+  /dashboard\/(shell|words|api|live|parts|messages\/(messages|en\/(first|alerts|map|sensors)))|\/messages\/en\/metrics\.ts|node_modules\/@?preact|\/model\/(alert|city-metrics|kinds|metrics|site|stand-ins|time)\.ts/;
 const DIST = join(import.meta.dirname, "dist");
 
 /** `npm run build`: dashboard/ becomes dashboard/dist, which the API serves at `/`. */

@@ -1,3 +1,4 @@
+import "../map/map.css";
 import { computed, effect, signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { SensorView } from "../../contract/reading.ts";
@@ -28,13 +29,12 @@ export function CityMap({ desk }: { desk: Desk }) {
   const { box, failed } = useWidget(async () => {
     const { openMap } = await import("./leaflet-map.ts");
     return (element) => {
-      const words = messages.peek().desk;
       const onSensor = (id: string | undefined) => {
         chosen.value = id;
         if (id !== undefined) refreshSensor(id);
       };
       const tilesUrl = session.peek()?.tilesUrl;
-      const map = openMap(element, { tilesUrl, onSensor, zoomIn: words.zoomIn, zoomOut: words.zoomOut });
+      const map = openMap(element, { tilesUrl, onSensor, words: messages.peek().map });
       return { close: feed(map, desk, placed, chosen) };
     };
   });

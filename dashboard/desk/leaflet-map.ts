@@ -1,14 +1,6 @@
-import "leaflet/dist/leaflet.css";
-import {
-  control,
-  map as createMap,
-  DomUtil,
-  type Map as LeafletMap,
-  type LeafletMouseEvent,
-  latLngBounds,
-  tileLayer,
-} from "leaflet";
+import { DomUtil, type Map as LeafletMap, type LeafletMouseEvent } from "leaflet";
 import type { Severity } from "../../model/alert.ts";
+import { boundsOf, type LatLon, type MapWords, openLeaflet } from "../map/leaflet.ts";
 import { readColours } from "../style/colours.ts";
 import { districtName } from "../words/words.ts";
 import { type Cluster, cellOf, cluster, type Dot, type MapPoint, paddedHull } from "./geometry.ts";
@@ -26,13 +18,10 @@ type MapData = {
 
 type MapOptions = {
   readonly tilesUrl: string | undefined;
-  readonly zoomIn: string;
-  readonly zoomOut: string;
+  readonly words: MapWords;
   /** Undefined: beside all sensors. */
   readonly onSensor: (id: string | undefined) => void;
 };
-
-type LatLon = { readonly lat: number; readonly lon: number };
 
 const CELL_PX = 54;
 const DISTRICT_AIR_PX = 24;
@@ -49,19 +38,7 @@ const NOTHING: MapData = {
 
 /** The map: Leaflet moves and zooms, one canvas of our own shows districts and sensors, however many there are. */
 export function openMap(container: HTMLElement, options: MapOptions) {
-  const map = createMap(container, {
-    zoomControl: false,
-    attributionControl: false,
-    zoomAnimation: false,
-    fadeAnimation: false,
-    minZoom: 3,
-    maxZoom: 18,
-    zoomSnap: 0.25,
-    zoomDelta: 1,
-    wheelPxPerZoomLevel: 90,
-  }).setView([50, 10], 5);
-  control.zoom({ position: "topright", zoomInTitle: options.zoomIn, zoomOutTitle: options.zoomOut }).addTo(map);
-  if (options.tilesUrl) tileLayer(options.tilesUrl, { maxZoom: 18, opacity: 0.8 }).addTo(map);
+  const map = openLeaflet(container, options);
   const canvas = map.getPanes().overlayPane.appendChild(document.createElement("canvas"));
   let data = NOTHING;
   let colours = mapColours(container);
@@ -104,8 +81,12 @@ export function openMap(container: HTMLElement, options: MapOptions) {
   function frameAll(): void {
     const { x, y } = map.getSize();
     if (fitted.length === 0 || x === 0 || y === 0) return;
-    const bounds = latLngBounds(fitted.map(({ lat, lon }) => [lat, lon]));
-    map.fitBounds(bounds, { paddingTopLeft: [36, 90], paddingBottomRight: [36, 36], maxZoom: 15, animate: false });
+    map.fitBounds(boundsOf(fitted), {
+      paddingTopLeft: [36, 90],
+      paddingBottomRight: [36, 36],
+      maxZoom: 15,
+      animate: false,
+    });
   }
 
   return {

@@ -2,6 +2,7 @@ import { metrics } from "../../messages/de/metrics.ts";
 import { admin } from "./de/admin.ts";
 import { alert, crew, report } from "./de/alerts.ts";
 import { feed } from "./de/feed.ts";
+import { map } from "./de/map.ts";
 import { ruleEditor, rules, ruleWords } from "./de/rules.ts";
 import { chart, sensor } from "./de/sensors.ts";
 import type { Messages } from "./en.ts";
@@ -103,8 +104,6 @@ export const de: Messages = {
     mapLabel:
       "Karte der Sensoren, gefärbt nach ihrer schwersten offenen Meldung. Die Liste daneben sagt dasselbe in Worten.",
     mapFailed: "Die Karte konnte nicht geladen werden. Die Liste geht auch ohne sie.",
-    zoomIn: "Vergrößern",
-    zoomOut: "Verkleinern",
     districts: "Bezirke",
     allDistricts: "Alle Bezirke",
     districtState: (worst) => `offen, schwerste: ${worst}`,
@@ -178,6 +177,7 @@ export const de: Messages = {
   chart,
   feed,
   crew,
+  map,
   metrics,
   report,
   ruleEditor,

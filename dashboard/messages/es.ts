@@ -3,6 +3,7 @@ import type { Messages } from "./en.ts";
 import { admin } from "./es/admin.ts";
 import { alert, crew, report } from "./es/alerts.ts";
 import { feed } from "./es/feed.ts";
+import { map } from "./es/map.ts";
 import { ruleEditor, rules, ruleWords } from "./es/rules.ts";
 import { chart, sensor } from "./es/sensors.ts";
 
@@ -103,8 +104,6 @@ export const es: Messages = {
     mapLabel:
       "Mapa de los sensores, con el color de su peor alerta abierta. La lista de al lado dice lo mismo en palabras.",
     mapFailed: "No se pudo cargar el mapa. La lista funciona sin él.",
-    zoomIn: "Acercar",
-    zoomOut: "Alejar",
     districts: "Distritos",
     allDistricts: "Todos los distritos",
     districtState: (worst) => `abiertas, la peor: ${worst}`,
@@ -179,6 +178,7 @@ export const es: Messages = {
   chart,
   feed,
   crew,
+  map,
   metrics,
   report,
   ruleEditor,

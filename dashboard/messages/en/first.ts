@@ -1,5 +1,6 @@
 import { metrics } from "../../../messages/en/metrics.ts";
 import { alert, crew, report } from "./alerts.ts";
+import { map } from "./map.ts";
 import { chart, sensor } from "./sensors.ts";
 
 /** What the desk and the small pages say: it comes with the first script. The rest is in `en.ts`. */
@@ -99,8 +100,6 @@ export const first = {
     title: "Operators' desk",
     mapLabel: "Map of the sensors, coloured by their worst open alert. The list beside it says the same in words.",
     mapFailed: "The map could not be loaded. The list works without it.",
-    zoomIn: "Zoom in",
-    zoomOut: "Zoom out",
     districts: "Districts",
     allDistricts: "All districts",
     districtState: (worst: string) => `open, worst: ${worst}`,
@@ -173,6 +172,7 @@ export const first = {
   alert,
   chart,
   crew,
+  map,
   metrics,
   report,
   sensor,
