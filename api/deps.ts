@@ -91,6 +91,7 @@ type ApiRecords = Pick<
   | "targets"
   | "outbox"
   | "ruleStats"
+  | "rollups"
   | "transaction"
 >;
 

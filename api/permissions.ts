@@ -12,7 +12,7 @@ const SEND = ["device", "operator", "admin"] as const;
 /** Where the web page may be entered: each answers with the same document, which holds nothing by itself. */
 export const PAGE_PATHS = ["/", "/alerts/:id", "/crew", "/sensors/:id", "/feed"]
   .concat(["/rules", "/rules/:id", "/rules/:id/edit", "/new-rule"])
-  .concat(["/report", "/admin", "/account", "/city"]);
+  .concat(["/report", "/capture", "/admin", "/account", "/city"]);
 
 /** What the page needs under a name that never changes. */
 export const LOOSE_FILES = ["icon.svg", "manifest.webmanifest", "service-worker.js"];
@@ -130,6 +130,7 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["GET /api/v1/audit", MANAGE],
   ["GET /api/v1/audit/verify", ADMIN],
   ["GET /api/v1/report", VIEW],
+  ["GET /api/v1/capture", VIEW],
   ["GET /api/v1/status", VIEW],
   ["GET /api/v1/simulations", VIEW],
   ["POST /api/v1/simulations", ADMIN],

@@ -16,6 +16,7 @@ import { addAccounts } from "./routes/accounts.ts";
 import { addAlerts } from "./routes/alerts.ts";
 import { addAudit, addLedger, addQuarantine } from "./routes/books.ts";
 import { addCalibrations } from "./routes/calibrations.ts";
+import { addCapture } from "./routes/capture.ts";
 import { addConflicts } from "./routes/conflicts.ts";
 import { addCorrections } from "./routes/corrections.ts";
 import { addCrews } from "./routes/crews.ts";
@@ -54,6 +55,7 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addSensorReadings,
   addCorrections,
   addCalibrations,
+  addCapture,
   addConflicts,
   addAlerts,
   addIncidents,

@@ -15,6 +15,7 @@ import type {
 import type { AlertAction, AlertActionAsk, AlertsQuery, AlertView } from "./alert.ts";
 import type { BacktestMany, BacktestOne, BacktestView } from "./backtest.ts";
 import type { CalibrationView, NewCalibrationBody } from "./calibration.ts";
+import type { CaptureQuery, CaptureView } from "./capture.ts";
 import type { PageOf, paging } from "./common.ts";
 import type { CorrectionDoneView, CorrectionView, NewCorrectionBody, RevokeBody } from "./correction.ts";
 import type { AssigneesView, CrewView, NewCrew } from "./crew.ts";
@@ -64,6 +65,7 @@ type Reads = {
   readonly [one: `/incidents/${string}`]: { query: never; answer: IncidentDetailView };
   readonly "/audit": { query: Paging; answer: PageOf<AuditEntryView> };
   readonly "/audit/verify": { query: never; answer: AuditCheckView };
+  readonly "/capture": { query: Names<typeof CaptureQuery>; answer: CaptureView };
   readonly "/crews": { query: never; answer: PageOf<CrewView> };
   readonly "/assignees": { query: never; answer: AssigneesView };
   readonly "/devices": { query: Paging; answer: PageOf<DeviceView> };

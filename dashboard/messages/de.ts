@@ -1,6 +1,7 @@
 import { metrics } from "../../messages/de/metrics.ts";
 import { admin } from "./de/admin.ts";
 import { alert, crew, report } from "./de/alerts.ts";
+import { capture } from "./de/capture.ts";
 import { feed } from "./de/feed.ts";
 import { map } from "./de/map.ts";
 import { ruleEditor, rules, ruleWords } from "./de/rules.ts";
@@ -18,6 +19,7 @@ export const de: Messages = {
     account: "Konto",
     city: "Stadt",
     report: "Bericht",
+    capture: "Datenverfügbarkeit",
     alert: "Meldung",
     sensor: "Sensor",
     admin: "Verwaltung",
@@ -174,6 +176,7 @@ export const de: Messages = {
   },
   admin,
   alert,
+  capture,
   chart,
   feed,
   crew,

@@ -2,6 +2,7 @@ import { metrics } from "../../messages/es/metrics.ts";
 import type { Messages } from "./en.ts";
 import { admin } from "./es/admin.ts";
 import { alert, crew, report } from "./es/alerts.ts";
+import { capture } from "./es/capture.ts";
 import { feed } from "./es/feed.ts";
 import { map } from "./es/map.ts";
 import { ruleEditor, rules, ruleWords } from "./es/rules.ts";
@@ -18,6 +19,7 @@ export const es: Messages = {
     account: "Cuenta",
     city: "Ciudad",
     report: "Informe",
+    capture: "Disponibilidad de datos",
     alert: "Alerta",
     sensor: "Sensor",
     admin: "Gestión",
@@ -175,6 +177,7 @@ export const es: Messages = {
   },
   admin,
   alert,
+  capture,
   chart,
   feed,
   crew,

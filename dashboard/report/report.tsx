@@ -109,6 +109,9 @@ function RangeForm({ asked, wrong }: { asked: Asked; wrong: string | undefined }
         {t.csv}
       </a>
       <Button onClick={() => print()}>{t.print}</Button>
+      <a class="button" href="/capture">
+        {messages.value.pages.capture}
+      </a>
       {wrong && (
         <p class="wrong" role="alert" id="range-wrong">
           {wrong}

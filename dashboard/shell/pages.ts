@@ -87,6 +87,12 @@ export const PAGES: readonly Page[] = [
     load: async () => (await import("../report/report.tsx")).ReportPage,
   },
   {
+    path: "/capture",
+    title: "capture",
+    roles: EVERYONE,
+    load: async () => (await import("../capture/capture.tsx")).CapturePage,
+  },
+  {
     path: "/feed",
     title: "feed",
     inNavigation: true,

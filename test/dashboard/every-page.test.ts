@@ -22,6 +22,7 @@ const PAGES: readonly Row[] = [
   { path: "/rules/:id/edit", at: "/rules/odd/edit", ready: "main .cm-content" },
   { path: "/new-rule", ready: "main .cm-content" },
   { path: "/report", ready: ".figures", shows: true },
+  { path: "/capture", ready: "main table" },
   { path: "/feed", ready: ".feed-live" },
   { path: "/feed", at: "/feed?tab=quarantine", ready: "main tbody tr" },
   { path: "/feed", at: "/feed?tab=ledger", ready: "main table" },

@@ -15,6 +15,7 @@ export const first = {
     account: "Account",
     city: "City",
     report: "Report",
+    capture: "Data capture",
     alert: "Alert",
     sensor: "Sensor",
     admin: "Admin",
