@@ -61,7 +61,10 @@ export function createAuth(deps: Pick<ApiDeps, "records" | "now" | "log">, limit
     // Looking up a hash tells an attacker's clock nothing about the secret.
     const secretHash = hashSecret(token);
     const account = credentials.bySecretHash(secretHash);
-    if (account) return { account, secretHash };
+    if (account) {
+      noteUse(account.name, secretHash);
+      return { account, secretHash };
+    }
     counts.refused += 1;
     const from = networkOf(request.ip);
     const waitMs = failures.waitMs(from);
@@ -71,6 +74,15 @@ export function createAuth(deps: Pick<ApiDeps, "records" | "now" | "log">, limit
       throw new ProblemError("unauthenticated", "The token is not valid: check it, or ask an admin for a new one.");
     const detail = "The token is not valid, and too many wrong ones came from this address: wait before the next try.";
     throw new ProblemError("rate-limited", detail, { retryAfterS: Math.ceil(waitMs / 1_000) });
+  }
+
+  /** Of two secrets the newer ends the older. Where that cannot be written (a full disk), the next use of it does. */
+  function noteUse(name: string, secretHash: string): void {
+    try {
+      credentials.noteUse(name, secretHash);
+    } catch (error) {
+      deps.log.error({ err: error }, "the use of a new password cannot be written; the one before is still taken");
+    }
   }
 
   function identifyPage(request: FastifyRequest): Known {

@@ -81,6 +81,8 @@ type ApiRecords = Pick<
   | "incidents"
   | "silences"
   | "crews"
+  | "districts"
+  | "undos"
   | "noise"
   | "events"
   | "quarantine"

@@ -20,6 +20,7 @@ import { addCapture } from "./routes/capture.ts";
 import { addConflicts } from "./routes/conflicts.ts";
 import { addCorrections } from "./routes/corrections.ts";
 import { addCrews } from "./routes/crews.ts";
+import { addDistricts } from "./routes/districts.ts";
 import { addDoors } from "./routes/doors.ts";
 import { addEvents } from "./routes/events.ts";
 import { addIncidents } from "./routes/incidents.ts";
@@ -36,6 +37,8 @@ import { addSession } from "./routes/session.ts";
 import { addSilences } from "./routes/silences.ts";
 import { addRecordings, addSimulations } from "./routes/simulations.ts";
 import { addTargets } from "./routes/targets.ts";
+import { addUndo } from "./routes/undo.ts";
+import { addUsers } from "./routes/users.ts";
 import { createSessions } from "./sessions.ts";
 import { createStreams, type Streams } from "./streams.ts";
 import { createQueries, createTurns, type Turns } from "./turns.ts";
@@ -63,6 +66,9 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addRules,
   addBacktests,
   addAccounts,
+  addUsers,
+  addDistricts,
+  addUndo,
   addQuarantine,
   addLedger,
   addCrews,

@@ -66,6 +66,8 @@ export type App = {
   stop(): Promise<readonly string[]>;
 };
 
+const FORMER_TICK_MS = 30_000;
+const UNDO_TICK_MS = 10 * 60_000;
 const HOME = join(import.meta.dirname, "..");
 const PAGE_DIR = join(HOME, "dashboard/dist");
 const VERSION = (JSON.parse(readFileSync(join(HOME, "package.json"), "utf8")) as { version: string }).version;
@@ -307,6 +309,10 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     log: log.child({ module: "quotas" }),
   });
   onStop("quota driver", () => quotas.stop());
+  background.every("passwords that were replaced", FORMER_TICK_MS, records.credentials.endFormer);
+  background.every("removals that can be undone", UNDO_TICK_MS, records.undos.prune);
+  background.every("replaced passwords", FORMER_TICK_MS, records.credentials.endFormer);
+  background.every("removals", UNDO_TICK_MS, records.undos.prune);
   background.every("quotas", ENROLMENT_TICK_MS, () => void quotas.tick());
   const backups = createBackups({
     dataDir: config.dataDir,
@@ -341,6 +347,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     { ...listeners, credentials: records.credentials.list(), keptSessions: records.mqttSessions.list() },
     {
       onEvent: auditBroker,
+      onNewSecret: records.credentials.noteUse,
       onShed: createShedBooks(records, now, log),
       sessions: {
         ...records.mqttSessions,

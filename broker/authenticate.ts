@@ -76,9 +76,13 @@ export function createAuthentication(context: Context) {
     const session = context.sessionOf(client);
     const { asked } = session ?? {};
     if (!session || !asked || client.closed) return done(refusalError("unavailable"), false);
-    const judged = judge(asked, password, session.connection.names);
-    if (typeof judged === "string") refuse(session, judged, done);
-    else admitInTurn(session, judged, done);
+    const judged = judge(asked, password, session.connection.names, ports.now());
+    if (typeof judged === "string") return refuse(session, judged, done);
+    const { account, secretHash } = judged;
+    if (secretHash) session.secretHash = secretHash;
+    if (secretHash && asked.credential?.former && secretHash === asked.credential.secretHash)
+      ports.onNewSecret?.(account.name, secretHash);
+    admitInTurn(session, account, done);
   }
 
   /** Who logs in again and again, with a right secret, waits for itself. */
@@ -171,22 +175,31 @@ function readAsked(context: Context, packet: ConnectPacket, { mqtt5, connection 
   return { name, clientId: packet.clientId, clean: packet.clean !== false, version, unfitWill, credential };
 }
 
-/** The account, or why not. */
-function judge(asked: Asked, password: Buffer | undefined, names: readonly string[]): Account | Refusal {
+type Judged = { readonly account: Account; readonly secretHash?: string };
+
+/** The account and the secret that it showed, or why not. */
+function judge(asked: Asked, password: Buffer | undefined, names: readonly string[], now: number): Judged | Refusal {
   if (!isClientId(asked)) return "bad_client_id";
   const { credential } = asked;
   // A certificate stands for a machine; people have passwords.
   const role = credential?.account.role;
   const isMachine = role === "device" || role === "gateway";
-  if (credential && !password && isMachine && names.includes(asked.name)) return credential.account;
+  if (credential && !password && isMachine && names.includes(asked.name)) return { account: credential.account };
   const shown = createHash("sha256")
     .update(password ?? "")
     .digest();
-  const kept = credential ? Buffer.from(credential.secretHash, "hex") : NO_HASH;
+  const former = credential?.former && now < credential.former.until ? credential.former.secretHash : undefined;
+  // Both are compared whatever the first says.
+  const isFormer = isSecret(shown, former);
+  const isRight = isSecret(shown, credential?.secretHash);
+  if (!credential || !password || !(isRight || isFormer)) return "bad_credentials";
+  return { account: credential.account, secretHash: isRight ? credential.secretHash : former! };
+}
+
+function isSecret(shown: Buffer, secretHash: string | undefined): boolean {
+  const kept = secretHash === undefined ? NO_HASH : Buffer.from(secretHash, "hex");
   // The lengths are equal by the first test: timingSafeEqual throws on unequal ones.
-  const right = kept.length === shown.length && timingSafeEqual(shown, kept);
-  if (!credential || !password || !right) return "bad_credentials";
-  return credential.account;
+  return kept.length === shown.length && timingSafeEqual(shown, kept) && secretHash !== undefined;
 }
 
 function isClientId({ clientId, clean, version }: Asked): boolean {

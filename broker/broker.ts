@@ -27,8 +27,9 @@ export type Broker = {
   readonly address: { readonly host: string; readonly port: number; readonly tlsPort?: number };
   /** A message from the service itself (alerts, `rejected` notices, what was found good): no access rule, not journalled. */
   publish(message: Publication): Promise<void>;
-  /** Closes all connections of an account, at once; how many there were. Take the credential away first. */
-  disconnect(name: string): number;
+  /** Closes all connections of an account, at once; how many there were. Take the credential away first. `except`: those that
+   * showed one of these secrets, or a certificate, stay. */
+  disconnect(name: string, except?: readonly string[]): number;
   /** Forgets the sessions that were kept for an account. */
   forgetSessions(name: string): void;
   /** Another certificate, for connections to come. */
@@ -120,8 +121,10 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
         const packet = { cmd: "publish", dup: false, ...rest, retain, properties: told } as PublishPacket;
         aedes.publish(packet, (error) => (error ? reject(error) : resolve()));
       }),
-    disconnect(name) {
-      const named = [...sessions.sessionsNamed(name)];
+    disconnect(name, except) {
+      const named = [...sessions.sessionsNamed(name)].filter(
+        ({ secretHash }) => !except || (secretHash !== undefined && !except.includes(secretHash)),
+      );
       for (const session of named) {
         session.revoked = true;
         if (session.mqtt5)

@@ -38,6 +38,8 @@ export type Finding = {
 export type BrokerPorts = {
   /** From RAM; undefined if there is no such account. */
   credential(name: string): Credential | undefined;
+  /** The newer of an account's two secrets was shown. */
+  onNewSecret?(name: string, secretHash: string): void;
   /** Calls `done()` once the message is kept, `done(error)` if it is not; in the order of the calls. */
   append(message: NewMessage, done: (error?: Error) => void): void;
   onEvent(event: AccessEvent): void;
@@ -104,6 +106,8 @@ export type Session = {
   mqtt5?: Mqtt5;
   /** Set once the credential was right. */
   account?: Account;
+  /** SHA-256 (hex) of the password it was right by; none where a certificate was shown. */
+  secretHash?: string;
   source?: Source;
   revoked: boolean;
   /** What its account, and its address, may send. */

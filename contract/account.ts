@@ -39,11 +39,65 @@ export type CredentialView = View<typeof NewCredential>;
 
 /** Who made an account, and when. */
 const made = { createdAt: Time, createdBy: z.string() };
+const former = {
+  formerUntil: Time.optional().describe("The new password was not used yet: so long the one before is taken, too"),
+};
 
-export const NewUser = z.strictObject({ name: Id, role: z.enum(USER_ROLES) }).meta({ id: "NewUser" });
+const displayName = z.string().trim().min(1).max(120).refine(isPlain, NOT_PLAIN);
+export const NewUser = z
+  .strictObject({
+    name: Id,
+    role: z.enum(USER_ROLES),
+    displayName: displayName.optional().describe("As people call them"),
+  })
+  .meta({ id: "NewUser" });
 export type NewUser = Sent<typeof NewUser>;
-export const UserBody = z.object({ username: z.string(), role: z.enum(USER_ROLES), ...made }).meta({ id: "User" });
+export const UserBody = z
+  .object({
+    username: z.string(),
+    role: z.enum(USER_ROLES),
+    displayName: z.string().optional(),
+    sessions: z.number().int().describe("In how many browsers they are signed in"),
+    ...made,
+  })
+  .meta({ id: "User" });
 export type UserView = View<typeof UserBody>;
+/** `PATCH /users/{id}`: what is left out stays, null takes it away. */
+export const UserChange = z
+  .strictObject({ role: z.enum(USER_ROLES).optional(), displayName: displayName.nullable().optional() })
+  .meta({ id: "UserChange" });
+export type UserChange = Sent<typeof UserChange>;
+
+/** A day, so that a crew can go there; at most a month. */
+const OVERLAP_HOURS = 24;
+const OVERLAP_HOURS_MAX = 31 * 24;
+/** `POST /devices/{id}/rotate`, `POST /gateways/{id}/rotate`. */
+export const Rotation = z
+  .strictObject({
+    overlapHours: z
+      .number()
+      .min(0)
+      .max(OVERLAP_HOURS_MAX)
+      .default(OVERLAP_HOURS)
+      .describe("So long the password before is taken, too, unless the new one is used earlier; 0: not at all"),
+  })
+  .meta({ id: "PasswordRotation" });
+export type Rotation = Sent<typeof Rotation>;
+export const RotatedBody = NewCredential.extend(former).meta({ id: "RotatedCredential" });
+export type RotatedView = View<typeof RotatedBody>;
+
+/** What was removed and can be had back. */
+export const RemovedBody = z
+  .object({
+    id: z.number().int(),
+    what: z.enum(["user", "device", "gateway", "sensor", "target", "crew", "district"]),
+    name: z.string(),
+    at: Time,
+    by: z.string(),
+    until: Time.describe("So long it can be undone"),
+  })
+  .meta({ id: "Removed" });
+export type RemovedView = View<typeof RemovedBody>;
 
 /** What is to be read as a number or a list later is looked at where it is said. */
 export function checkPlaceTags(tags: Readonly<Record<string, string | null>>, context: z.RefinementCtx): void {
@@ -72,7 +126,7 @@ export const NewDevice = z
   .meta({ id: "NewDevice" });
 export type NewDevice = Sent<typeof NewDevice>;
 export const DeviceBody = z
-  .object({ username: z.string(), sensorId: z.string(), kind: KindName, district: z.string(), ...made })
+  .object({ username: z.string(), sensorId: z.string(), kind: KindName, district: z.string(), ...former, ...made })
   .meta({ id: "Device" });
 export type DeviceView = View<typeof DeviceBody>;
 export const RemoveDeviceQuery = z.strictObject({ removeSensor: Flag });
@@ -107,10 +161,20 @@ export const GatewayBody = z
     districts: z.array(z.string()),
     mayImport: z.boolean(),
     accepts: z.array(z.object({ mapping: z.string(), topics: z.array(z.string()) })).optional(),
+    ...former,
     ...made,
   })
   .meta({ id: "Gateway" });
 export type GatewayView = View<typeof GatewayBody>;
+/** `PATCH /gateways/{id}`: what is left out stays, null takes it away; the password stays as it is. */
+export const GatewayChange = z
+  .strictObject({
+    districts: NewGateway.shape.districts.optional(),
+    mayImport: z.boolean().optional(),
+    accepts: NewGateway.shape.accepts.nullable(),
+  })
+  .meta({ id: "GatewayChange" });
+export type GatewayChange = Sent<typeof GatewayChange>;
 
 const SignedIn = z.object({ name: z.string(), role: z.enum(ROLES) }).meta({ id: "SignedIn" });
 const Secret = z.string().min(1).max(512);

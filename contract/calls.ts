@@ -4,12 +4,17 @@ import type {
   AuditEntryView,
   CredentialView,
   DeviceView,
+  GatewayChange,
   GatewayView,
   NewDevice,
   NewGateway,
   NewPassword,
   NewUser,
+  RemovedView,
+  RotatedView,
+  Rotation,
   SignIn,
+  UserChange,
   UserView,
 } from "./account.ts";
 import type { AlertAction, AlertActionAsk, AlertsQuery, AlertView } from "./alert.ts";
@@ -19,6 +24,7 @@ import type { CaptureQuery, CaptureView } from "./capture.ts";
 import type { PageOf, paging } from "./common.ts";
 import type { CorrectionDoneView, CorrectionView, NewCorrectionBody, RevokeBody } from "./correction.ts";
 import type { AssigneesView, CrewView, NewCrew } from "./crew.ts";
+import type { DistrictView, NewDistrict, SavedDistrictView } from "./district.ts";
 import type {
   IncidentAction,
   IncidentActionAsk,
@@ -68,6 +74,8 @@ type Reads = {
   readonly "/capture": { query: Names<typeof CaptureQuery>; answer: CaptureView };
   readonly "/crews": { query: never; answer: PageOf<CrewView> };
   readonly "/assignees": { query: never; answer: AssigneesView };
+  readonly "/districts": { query: "outlines"; answer: PageOf<DistrictView> };
+  readonly "/removed": { query: Paging; answer: PageOf<RemovedView> };
   readonly "/devices": { query: Paging; answer: PageOf<DeviceView> };
   readonly "/gateways": { query: Paging; answer: PageOf<GatewayView> };
   readonly "/mappings": { query: Paging; answer: PageOf<MappingView> };
@@ -136,6 +144,13 @@ export type Sends = {
   readonly [one: `PUT /targets/${string}`]: { body: ChangedTarget; answer: TargetView };
   readonly [one: `POST /targets/${string}/test`]: { body: Nothing; answer: TargetTestView };
   readonly "POST /users": { body: NewUser; answer: CredentialView };
+  readonly [one: `PATCH /users/${string}`]: { body: UserChange; answer: UserView };
+  readonly [one: `POST /users/${string}/password`]: { body: Nothing; answer: CredentialView };
+  readonly [one: `POST /users/${string}/sign-out`]: { body: Nothing; answer: { readonly ended: number } };
+  readonly [one: `PATCH /gateways/${string}`]: { body: GatewayChange; answer: GatewayView };
+  readonly [one: `POST /${"devices" | "gateways"}/${string}/rotate`]: { body: Rotation; answer: RotatedView };
+  readonly [one: `PUT /districts/${string}`]: { body: NewDistrict; answer: SavedDistrictView };
+  readonly [one: `POST /removed/${number}/undo`]: { body: Nothing; answer: undefined };
 };
 export type Send<Method extends string, Path extends string> = `${Method} ${Path}` extends infer Line extends
   keyof Sends

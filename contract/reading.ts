@@ -295,7 +295,3 @@ type EpochFaults<T> = T extends { refused: readonly (infer R)[]; notTaken: reado
       readonly notTaken: readonly EpochTimes<N, "since" | "lastAt">[];
     }
   : never;
-
-export const DistrictBody = z
-  .object({ district: z.string(), sensors: z.number().int(), kinds: z.record(KindName, z.number().int()) })
-  .meta({ id: "District" });

@@ -23,7 +23,12 @@ export type Account =
       /** Mappings it may use, each with the MQTT topics (as filters) that are read by it. Also over HTTP. */
       readonly accepts?: readonly Acceptance[];
     }
-  | { readonly role: "viewer" | "crew" | "operator" | "admin"; readonly name: string };
+  | {
+      readonly role: "viewer" | "crew" | "operator" | "admin";
+      readonly name: string;
+      /** As people call them; `name` is what they sign in with. */
+      readonly displayName?: string;
+    };
 
 /** People who work together. Alerts can be assigned to it as to one of them. `districts`, `kinds`: none are all. */
 export type Crew = {
@@ -36,4 +41,9 @@ export type Crew = {
 export type Acceptance = { readonly mapping: string; readonly topics: readonly string[] };
 
 /** An account with the SHA-256 (hex) of its secret: what is kept and what the edge thread looks up. */
-export type Credential = { readonly account: Account; readonly secretHash: string };
+export type Credential = {
+  readonly account: Account;
+  readonly secretHash: string;
+  /** The secret before, while both are taken: until this one is used for the first time, at the latest until then. */
+  readonly former?: { readonly secretHash: string; readonly until: number };
+};

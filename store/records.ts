@@ -7,6 +7,7 @@ import { createCorrectionRecords } from "./records/corrections.ts";
 import { createCrewRecords } from "./records/crews.ts";
 import { openDatabase } from "./records/database.ts";
 import { createDeviceFaultRecords } from "./records/device-faults.ts";
+import { createDistrictRecords } from "./records/districts.ts";
 import { createIncidentRecords } from "./records/incidents.ts";
 import { createLedgerRecords, createOffsetRecords, createRemovalRecords } from "./records/ledger.ts";
 import { createMappingRecords } from "./records/mappings.ts";
@@ -19,6 +20,7 @@ import { createResendRecords } from "./records/resends.ts";
 import { createRuleChangeRecords, createRuleStateRecords, createRuleStatsRecords } from "./records/rules.ts";
 import { createSensorRecords } from "./records/sensors.ts";
 import { createRollupRecords, createStoreStateRecords } from "./records/store-state.ts";
+import { createUndoRecords } from "./records/undos.ts";
 
 /**
  * Everything that is not a reading, in one SQLite file: small, relational, transactional. Each user takes the part it
@@ -43,7 +45,7 @@ export function openRecords(options: {
   const { events, write, writeIncident } = createEventRecords(db);
   const incidents = createIncidentRecords(db, writeIncident);
   const sensors = createSensorRecords(db);
-  const credentials = createCredentialRecords(db);
+  const credentials = createCredentialRecords(db, options.now);
   return {
     sensors,
     credentials,
@@ -62,6 +64,8 @@ export function openRecords(options: {
     corrections: createCorrectionRecords(db),
     deviceFaults: createDeviceFaultRecords(db),
     crews: createCrewRecords(db),
+    districts: createDistrictRecords(db),
+    undos: createUndoRecords(db, options.now),
     calibrations: createCalibrationRecords(db),
     ledger: createLedgerRecords(db),
     removals,

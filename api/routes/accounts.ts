@@ -3,22 +3,30 @@ import {
   DeviceBody,
   type DeviceView,
   GatewayBody,
+  GatewayChange,
   type GatewayView,
   NewCredential,
   NewDevice,
   NewGateway,
-  NewUser,
   RemoveDeviceQuery,
-  USER_ROLES,
-  UserBody,
-  type UserView,
+  RotatedBody,
+  Rotation,
 } from "../../contract/account.ts";
 import { byId, pageOf, paging } from "../../contract/common.ts";
 import type { Account } from "../../model/people.ts";
-import { hashSecret, newSecret } from "../../model/secret.ts";
+import {
+  addAccount,
+  findAccount,
+  removeAccount,
+  removedAccount,
+  rotate,
+  type StoredAccount,
+  viewFormer,
+  viewMade,
+} from "../accounts.ts";
 import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
-import { answers, notFound, ProblemError } from "../problems.ts";
+import { answers, ProblemError } from "../problems.ts";
 import { changedSensor, checkIdle, formerDistricts } from "../register.ts";
 import { retireBy } from "./register.ts";
 
@@ -63,41 +71,40 @@ const removeGateway = {
   response: answers({ 204: z.undefined() }, 404),
 };
 
-const listUser = {
-  tags: ["users"],
-  summary: "People and programs with a role",
-  querystring: z.strictObject(paging),
-  response: answers({ 200: pageOf(UserBody) }),
-};
-const addUser = {
-  tags: ["users"],
-  summary: "Add a user",
-  description: "The password is the bearer token.",
-  body: NewUser,
-  response: answers({ 201: NewCredential }, 409, 413, 415),
-};
-const removeUser = {
-  tags: ["users"],
-  summary: "Remove a user; open streams are closed",
+const rotateDescription =
+  "Both passwords are taken until the new one is used, at the latest for as long as asked for; then who is connected by the old one is cut off.";
+const rotateDevice = {
+  tags: ["devices"],
+  summary: "A new password for a sensor",
+  description: rotateDescription,
   params: byId,
-  response: answers({ 204: z.undefined() }, 404, 409),
+  body: Rotation,
+  response: answers({ 201: RotatedBody }, 404, 413, 415),
+};
+const rotateGateway = { ...rotateDevice, tags: ["gateways"], summary: "A new password for a gateway" };
+const changeGateway = {
+  tags: ["gateways"],
+  summary: "Change what a gateway may",
+  description: "It connects again with the password it has.",
+  params: byId,
+  body: GatewayChange,
+  response: answers({ 200: GatewayBody }, 404, 413, 415),
 };
 
-/** Who and what has a password: sensors, gateways, people and programs. */
+/** What has a password: sensors and gateways. */
 export function addAccounts(app: Api, parts: Parts): void {
   addDevices(app, parts);
   addGateways(app, parts);
-  addUsers(app, parts);
 }
 
-type Stored = ReturnType<Parts["records"]["credentials"]["list"]>[number];
+type Stored = StoredAccount;
 const nameOf = ({ account }: Stored) => account.name;
 
 function addDevices(app: Api, parts: Parts): void {
   const { records, auth } = parts;
   app.get("/devices", { schema: listDevice }, async (request) => {
     const page = pageByKey(records.credentials.list("device"), nameOf, request.query.limit, request.query.cursor);
-    return { ...page, items: page.items.map(viewDevice) };
+    return { ...page, items: page.items.map((one) => viewDevice(one, parts.now())) };
   });
 
   app.post("/devices", { schema: addDevice }, async (request, reply) => {
@@ -118,10 +125,16 @@ function addDevices(app: Api, parts: Parts): void {
     checkIdle(records);
     const [{ id }, by] = [request.params, auth.account(request).name];
     const sensor = request.query.removeSensor === "true" ? records.sensors.get(id) : undefined;
+    const login = removedAccount(parts, id);
     // Its password may have been taken away before, or its gateway's may be what it sends with.
-    if (!sensor || records.credentials.byName(id)) removeAccount(parts, id, ["device"], by);
-    if (sensor) retireBy(parts, sensor, by);
+    if (!sensor || login) removeAccount(parts, id, ["device"], by, !sensor);
+    if (sensor) retireBy(parts, sensor, by, login);
     return reply.code(204).send();
+  });
+
+  app.post("/devices/:id/rotate", { schema: rotateDevice }, async (request, reply) => {
+    const by = auth.account(request).name;
+    return reply.code(201).send(rotate(parts, request.params.id, "device", request.body, by));
   });
 }
 
@@ -139,10 +152,11 @@ function register({ records, now }: Parts, { sensorId, ...data }: NewDevice): vo
   records.sensors.save([changedSensor(back, data, now())]);
 }
 
-function viewDevice(stored: Stored): DeviceView {
+function viewDevice(stored: Stored, now: number): DeviceView {
   const account = stored.account as Extract<typeof stored.account, { role: "device" }>;
   const { name: username, sensorId, district } = account;
-  return { username, sensorId, kind: account.kind as DeviceView["kind"], district, ...viewMade(stored) };
+  const kind = account.kind as DeviceView["kind"];
+  return { username, sensorId, kind, district, ...viewFormer(stored, now), ...viewMade(stored) };
 }
 
 function addGateways(app: Api, parts: Parts): void {
@@ -150,19 +164,44 @@ function addGateways(app: Api, parts: Parts): void {
   app.get("/gateways", { schema: listGateway }, async (request) => {
     const gateways = records.credentials.list("gateway");
     const page = pageByKey(gateways, nameOf, request.query.limit, request.query.cursor);
-    return { ...page, items: page.items.map(viewGateway) };
+    return { ...page, items: page.items.map((one) => viewGateway(one, parts.now())) };
   });
 
   app.post("/gateways", { schema: addGateway }, async (request, reply) => {
     const { name, mayImport = false, accepts } = request.body;
     const districts = [...new Set(request.body.districts)];
     const by = auth.account(request);
-    if (mayImport && by.role !== "admin") throw new ProblemError("forbidden", "Only an admin gives the import right.");
+    if (mayImport) checkMayGive(by);
     const account = { role: "gateway", name, districts, mayImport, ...(accepts && { accepts }) } as const;
-    const speaks = accepts ? `; speaks ${accepts.map(({ mapping }) => mapping).join(", ")}` : "";
-    const detail = `${districts.join(", ")}${mayImport ? "; may import" : ""}${speaks}`;
-    const credential = records.transaction(() => addAccount(parts, account, by.name, detail));
+    const credential = records.transaction(() => addAccount(parts, account, by.name, rightsOf(account)));
     return reply.code(201).send(credential);
+  });
+
+  app.patch("/gateways/:id", { schema: changeGateway }, async (request) => {
+    const { id } = request.params;
+    const old = findAccount(parts, id, ["gateway"]).account as Gateway;
+    const by = auth.account(request);
+    const { mayImport = old.mayImport, accepts = old.accepts } = request.body;
+    if (mayImport && !old.mayImport) checkMayGive(by);
+    const districts = [...new Set(request.body.districts ?? old.districts)];
+    const account: Gateway = { role: "gateway", name: id, districts, mayImport, ...(accepts && { accepts }) };
+    records.transaction(() => {
+      records.credentials.change(account);
+      records.audit.add({
+        at: parts.now(),
+        by: by.name,
+        what: "gateway.change",
+        target: id,
+        detail: rightsOf(account),
+      });
+    });
+    parts.disconnect(id);
+    return viewGateway(records.credentials.byName(id)!, parts.now());
+  });
+
+  app.post("/gateways/:id/rotate", { schema: rotateGateway }, async (request, reply) => {
+    const by = auth.account(request).name;
+    return reply.code(201).send(rotate(parts, request.params.id, "gateway", request.body, by));
   });
 
   app.delete("/gateways/:id", { schema: removeGateway }, async (request, reply) => {
@@ -171,75 +210,20 @@ function addGateways(app: Api, parts: Parts): void {
   });
 }
 
-function viewGateway(stored: Stored): GatewayView {
+type Gateway = Extract<Account, { role: "gateway" }>;
+
+function checkMayGive({ role }: Account): void {
+  if (role !== "admin") throw new ProblemError("forbidden", "Only an admin gives the import right.");
+}
+
+function rightsOf({ districts, mayImport, accepts }: Gateway): string {
+  const speaks = accepts ? `; speaks ${accepts.map(({ mapping }) => mapping).join(", ")}` : "";
+  return `${districts.join(", ")}${mayImport ? "; may import" : ""}${speaks}`;
+}
+
+function viewGateway(stored: Stored, now: number): GatewayView {
   const account = stored.account as Extract<typeof stored.account, { role: "gateway" }>;
   const { name: username, districts, mayImport, accepts } = account;
-  return { username, districts, mayImport, ...(accepts && { accepts }), ...viewMade(stored) };
-}
-
-function addUsers(app: Api, parts: Parts): void {
-  const { records, auth } = parts;
-  app.get("/users", { schema: listUser }, async (request) => {
-    const users = USER_ROLES.flatMap((role) => records.credentials.list(role));
-    const page = pageByKey(users, nameOf, request.query.limit, request.query.cursor);
-    return { ...page, items: page.items.map(viewUser) };
-  });
-
-  app.post("/users", { schema: addUser }, async (request, reply) => {
-    const by = auth.account(request).name;
-    const credential = records.transaction(() => addAccount(parts, request.body, by, request.body.role));
-    return reply.code(201).send(credential);
-  });
-
-  app.delete("/users/:id", { schema: removeUser }, async (request, reply) => {
-    const by = auth.account(request).name;
-    // So the last admin cannot lock everyone out.
-    if (by === request.params.id)
-      throw new ProblemError("conflict", "You cannot remove your own account: ask another admin.");
-    removeAccount(parts, request.params.id, USER_ROLES, by);
-    return reply.code(204).send();
-  });
-}
-
-function viewUser(stored: Stored): UserView {
-  const { name: username, role } = stored.account;
-  return { username, role: role as UserView["role"], ...viewMade(stored) };
-}
-
-type Deps = Pick<Parts, "records" | "now" | "disconnect">;
-
-/** Call it in a transaction. Throws a 409 problem if the name is taken. */
-function addAccount({ records, now }: Deps, account: Account, by: string, detail?: string) {
-  if (records.crews.get(account.name)) {
-    throw new ProblemError("conflict", `A crew is called "${account.name}".`);
-  }
-  if (records.credentials.byName(account.name)) {
-    throw new ProblemError("conflict", `The name "${account.name}" is taken. Remove it first to get a new password.`);
-  }
-  const password = newSecret();
-  const at = now();
-  records.credentials.add({ account, secretHash: hashSecret(password), createdAt: at, createdBy: by });
-  records.audit.add({ at, by, what: `${nounOf(account)}.add`, target: account.name, ...(detail ? { detail } : {}) });
-  return { username: account.name, password };
-}
-
-/** Removes an account of one of these roles and closes its connections. Throws a 404 problem if there is none. */
-function removeAccount(deps: Deps, name: string, roles: readonly Account["role"][], by: string): void {
-  const { records } = deps;
-  const account = records.credentials.byName(name)?.account;
-  if (!account || !roles.includes(account.role)) throw notFound(roles.includes("admin") ? "user" : roles[0]!, name);
-  records.transaction(() => {
-    records.credentials.remove(name);
-    records.crews.leave(name);
-    records.audit.add({ at: deps.now(), by, what: `${nounOf(account)}.remove`, target: name });
-  });
-  deps.disconnect(name);
-}
-
-function nounOf(account: Account): string {
-  return account.role === "device" || account.role === "gateway" ? account.role : "user";
-}
-
-function viewMade(stored: { createdAt: number; createdBy: string }) {
-  return { createdAt: new Date(stored.createdAt).toISOString(), createdBy: stored.createdBy };
+  const rights = { districts, mayImport, ...(accepts && { accepts }) };
+  return { username, ...rights, ...viewFormer(stored, now), ...viewMade(stored) };
 }

@@ -54,7 +54,10 @@ export function addCrews(app: Api, { records, auth, now }: Parts): void {
   app.delete("/crews/:id", { schema: remove }, async (request, reply) => {
     const [{ id }, by] = [request.params, auth.account(request).name];
     records.transaction(() => {
-      if (!records.crews.remove(id)) throw notFound("crew", id);
+      const crew = records.crews.get(id);
+      if (!crew) throw notFound("crew", id);
+      records.undos.add(id, { what: "crew", crew }, by);
+      records.crews.remove(id);
       records.audit.add({ at: now(), by, what: "crew.remove", target: id });
     });
     return reply.code(204).send();

@@ -9,6 +9,8 @@ import {
   SensorChange,
 } from "../../contract/register.ts";
 import type { Sensor } from "../../store/records/sensors.ts";
+import type { RemovedAccount } from "../../store/records/undos.ts";
+import { removedAccount } from "../accounts.ts";
 import type { Api, Parts } from "../api.ts";
 import { csvStream, styleOf } from "../csv.ts";
 import { answers, invalid, media, notFound, ProblemError } from "../problems.ts";
@@ -167,9 +169,14 @@ function registered({ records }: Pick<Parts, "records">, id: string): Sensor {
   );
 }
 
-export function retireBy(parts: Parts, sensor: Sensor, by: string): void {
+/** `removed`: its own account, where that was removed just now. */
+export function retireBy(parts: Parts, sensor: Sensor, by: string, removed?: RemovedAccount): void {
   const { records, now, disconnect } = parts;
+  const { id } = sensor;
   const closed = records.transaction(() => {
+    const own = records.credentials.byName(id)?.account.role === "device" ? removedAccount(parts, id) : undefined;
+    const login = removed ?? own;
+    records.undos.add(id, { what: "sensor", id, ...(login && { login }) }, by);
     records.audit.add({ at: now(), by, what: "sensor.remove", target: sensor.id });
     return retireSensor(parts, sensor);
   });

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { byId, pageOf } from "../../contract/common.ts";
 import {
   BucketsBody,
-  DistrictBody,
   ReadingsBody,
   RegisterQuery,
   SensorBody,
@@ -42,12 +41,6 @@ const list = {
 };
 const one = { tags, summary: "One sensor", params: byId, response: answers({ 200: SensorBody }, 404) };
 
-const districts = {
-  tags,
-  summary: "The districts and how many sensors each has",
-  response: answers({ 200: pageOf(DistrictBody) }),
-};
-
 export function addSensors(
   app: Api,
   { records, live, latest, faults }: Pick<Parts, "records" | "live" | "latest" | "faults">,
@@ -72,8 +65,6 @@ export function addSensors(
     const shown = own.refused.length + own.notTaken.length > 0 ? { faults: viewFaults(own) } : {};
     return { ...viewSensor(sensor, live, latest), ...shown };
   });
-
-  app.get("/districts", { schema: districts }, async () => ({ items: records.sensors.districts() }));
 }
 
 /** With the times as the API writes them. */

@@ -92,12 +92,14 @@ export function addTargets(app: Api, parts: Parts): void {
   });
 
   app.delete("/targets/:id", { schema: remove }, async (request, reply) => {
-    const { id, name } = find(parts, request.params.id);
+    const target = find(parts, request.params.id);
+    const { id, name } = target;
     const user = records.targets.list().find(({ escalateTo }) => escalateTo === id);
     if (user) throw new ProblemError("conflict", `The target "${user.id}" escalates to it.`);
     records.transaction(() => {
-      records.targets.remove(id);
       const by = auth.account(request).name;
+      records.undos.add(id, { what: "target", target }, by);
+      records.targets.remove(id);
       records.audit.add({ at: now(), by, what: "target.remove", target: id, detail: name });
     });
     return reply.code(204).send();

@@ -48,6 +48,8 @@ export type Edge = {
 
 type BrokerListeners = {
   onEvent(event: AccessEvent): void;
+  /** The newer of an account's two secrets was shown: the older one is taken no more. */
+  onNewSecret(name: string, secretHash: string): void;
   /** Readings let go under pressure since this was last told. */
   onShed(shed: readonly Shed[]): void;
   /** Where sessions of MQTT clients are kept. */
@@ -149,7 +151,7 @@ export function startEdge(options: Omit<EdgeStart, "shared">, onFatal: (error: E
     },
   });
 
-  /** A full disk costs nothing here: what was acknowledged comes again, what was to be forgotten ends by itself. */
+  /** A full disk costs nothing here: what was acknowledged or used comes again, what was to be forgotten ends by itself. */
   function whenPossible(write: () => void): void {
     try {
       write();
@@ -188,6 +190,8 @@ export function startEdge(options: Omit<EdgeStart, "shared">, onFatal: (error: E
         return broker?.onEvent(message.event);
       case "ask":
         return answer(message.id, message.question);
+      case "new-secret":
+        return whenPossible(() => broker?.onNewSecret(message.name, message.secretHash));
       case "session-progress":
         return whenPossible(() => broker?.sessions.progress(message.progress));
       case "session-forgotten":

@@ -89,6 +89,7 @@ export type FromEdge =
   | { readonly type: "event"; readonly event: AccessEvent }
   | { readonly type: "state"; readonly state: EdgeState }
   | { readonly type: "ask"; readonly id: number; readonly question: SessionQuestion }
+  | { readonly type: "new-secret"; readonly name: string; readonly secretHash: string }
   | { readonly type: "session-progress"; readonly progress: Parameters<SessionKeeper["progress"]>[0] }
   | { readonly type: "session-forgotten"; readonly name: string; readonly clientId: string }
   | { readonly type: "shed"; readonly shed: readonly Shed[] }

@@ -87,7 +87,7 @@ async function handle(writer: JournalWriter, message: ToEdge): Promise<void> {
     case "listen":
       return listen(writer, message.options).catch((error) => post({ type: "not-listening", error: plain(error) }));
     case "credential":
-      if (message.credential) credentials.set(message.name, message.credential);
+      if (message.credential) replaceCredential(message.name, message.credential);
       else {
         credentials.delete(message.name);
         broker?.forgetSessions(message.name);
@@ -115,12 +115,22 @@ async function handle(writer: JournalWriter, message: ToEdge): Promise<void> {
   }
 }
 
+/** Who is connected by a secret that is not taken any more, connects again or stays away. */
+function replaceCredential(name: string, credential: Credential): void {
+  const { secretHash, former } = credential;
+  const known = credentials.get(name);
+  credentials.set(name, credential);
+  if (known && (known.secretHash !== secretHash || known.former?.secretHash !== former?.secretHash))
+    broker?.disconnect(name, [secretHash, ...(former ? [former.secretHash] : [])]);
+}
+
 async function listen(writer: JournalWriter, options: ListenOptions): Promise<void> {
   for (const credential of options.credentials) credentials.set(credential.account.name, credential);
   broker = await startBroker(
     { host: options.host, port: options.port, webSocket: options.webSocket, tls: options.tls, ...options.limits },
     {
       credential: (name) => credentials.get(name),
+      onNewSecret: (name, secretHash) => post({ type: "new-secret", name, secretHash }),
       append: appendFor(writer),
       keeper,
       keptSessions: options.keptSessions,

@@ -9,16 +9,29 @@ type Session = { readonly account: string; readonly createdAt: number; readonly 
 
 export type StoredCredential = Credential & { readonly createdAt: number; readonly createdBy: string };
 
-type Row = { secret_hash: string; account: string; created_at: number; created_by: string };
+type Row = {
+  secret_hash: string;
+  account: string;
+  created_at: number;
+  created_by: string;
+  former_hash: string | null;
+  former_until: number | null;
+};
 type Listener = (change: { name: string; credential?: Credential }) => void;
 
 const ADD = `INSERT INTO credentials (name, secret_hash, account, created_at, created_by) VALUES (?, ?, ?, ?, ?)`;
+const SET_SECRET = `UPDATE credentials SET secret_hash = ?, former_hash = ?, former_until = ? WHERE name = ?`;
 
 /** Who may come in. Reads are answered from RAM; of a secret only its SHA-256 is known. */
-export function createCredentialRecords(db: Database) {
+export function createCredentialRecords(db: Database, now: () => number) {
   const rows = (db.statement("SELECT * FROM credentials").all() as Row[]).map(credentialOf);
   const byName = loadInStep(db, rows, (one) => one.account.name);
   const byHash = loadInStep(db, rows, (one) => one.secretHash);
+  const byFormer = loadInStep(
+    db,
+    rows.filter((one) => one.former),
+    (one) => one.former!.secretHash,
+  );
   const listeners: Listener[] = [];
 
   function tell(name: string, credential?: Credential): void {
@@ -44,14 +57,64 @@ export function createCredentialRecords(db: Database) {
   function change(account: Account): boolean {
     const old = byName.get(account.name);
     if (!old) return false;
-    const changed = { ...old, account };
     db.transaction(() => {
       db.statement("UPDATE credentials SET account = ? WHERE name = ?").run(JSON.stringify(account), account.name);
-      byName.set(changed);
-      byHash.set(changed);
-      tell(account.name, { account, secretHash: old.secretHash });
+      replace(old, { ...old, account });
     });
     return true;
+  }
+
+  function replace(old: StoredCredential, next: StoredCredential): void {
+    if (old.secretHash !== next.secretHash) byHash.delete(old.secretHash);
+    if (old.former && old.former.secretHash !== next.former?.secretHash) byFormer.delete(old.former.secretHash);
+    byName.set(next);
+    byHash.set(next);
+    if (next.former) byFormer.set(next);
+    const { account, secretHash, former } = next;
+    tell(account.name, { account, secretHash, ...(former && { former }) });
+  }
+
+  function setSecret(old: StoredCredential, secretHash: string, former: Credential["former"]): void {
+    const { former: _, ...rest } = old;
+    db.transaction(() => {
+      const { name } = old.account;
+      db.statement(SET_SECRET).run(secretHash, former?.secretHash ?? null, former?.until ?? null, name);
+      replace(old, { ...rest, secretHash, ...(former && { former }) });
+    });
+  }
+
+  /**
+   * Another secret. With `until` the one before is taken as well, until the new one is used or this time has come. A new
+   * one that nobody has used yet is what the device does not have: then the one before that stays.
+   */
+  function rotate(name: string, secretHash: string, until?: number): void {
+    const old = byName.get(name);
+    if (!old) throw new RecordConflict(`There is no account called ${name}.`);
+    if (byHash.get(secretHash)) throw new RecordConflict("The secret is another account's.");
+    const used = isTaken(old) ? old.former!.secretHash : old.secretHash;
+    setSecret(old, secretHash, until === undefined || until <= now() ? undefined : { secretHash: used, until });
+  }
+
+  const isTaken = ({ former }: Credential) => former !== undefined && now() < former.until;
+
+  /** This secret was shown. If it is the new one of two, the one before is taken no more; true then. */
+  function noteUse(name: string, secretHash: string): boolean {
+    const known = byName.get(name);
+    if (!known?.former || known.secretHash !== secretHash) return false;
+    setSecret(known, secretHash, undefined);
+    return true;
+  }
+
+  /** Forgets secrets whose time is over, so that who is connected by one is told. */
+  function endFormer(): void {
+    for (const one of byFormer.all()) if (!isTaken(one)) setSecret(one, one.secretHash, undefined);
+  }
+
+  function ofHash(hash: string): Account | undefined {
+    const known = byHash.get(hash);
+    if (known) return known.account;
+    const former = byFormer.get(hash);
+    return former && isTaken(former) ? former.account : undefined;
   }
 
   function remove(name: string): boolean {
@@ -61,6 +124,7 @@ export function createCredentialRecords(db: Database) {
       db.statement("DELETE FROM credentials WHERE name = ?").run(name);
       byName.delete(name);
       byHash.delete(old.secretHash);
+      if (old.former) byFormer.delete(old.former.secretHash);
       tell(name);
     });
     return true;
@@ -73,11 +137,14 @@ export function createCredentialRecords(db: Database) {
   return {
     add,
     change,
+    rotate,
+    noteUse,
+    endFormer,
     remove,
     list,
     byName: byName.get,
     /** From RAM: the account whose secret has this SHA-256 (hex). */
-    bySecretHash: (hash: string) => byHash.get(hash)?.account,
+    bySecretHash: ofHash,
     /** Called with every later change, so that the edge thread can follow. */
     onChange: (listener: Listener) => void listeners.push(listener),
   };
@@ -89,6 +156,7 @@ function credentialOf(row: Row): StoredCredential {
     secretHash: row.secret_hash,
     createdAt: row.created_at,
     createdBy: row.created_by,
+    ...(row.former_hash !== null && { former: { secretHash: row.former_hash, until: row.former_until! } }),
   };
 }
 
@@ -133,6 +201,8 @@ export function createSessionRecords(db: Database) {
     },
     setPassword: (name: string, hash: string, at: number) =>
       void run("INSERT OR REPLACE INTO passwords VALUES (?, ?, ?)", name, hash, at),
+    /** From here on only the generated one is right. */
+    forgetPassword: (name: string) => void run("DELETE FROM passwords WHERE name = ?", name),
   };
 }
 

@@ -273,6 +273,15 @@ export const MIGRATIONS: readonly string[] = [
     name TEXT NOT NULL, client_id TEXT NOT NULL, subscriptions TEXT NOT NULL, cursor INTEGER NOT NULL,
     expiry_s INTEGER NOT NULL, ends_at INTEGER, PRIMARY KEY (name, client_id)
   ) STRICT, WITHOUT ROWID`,
+  // A secret that was replaced and is taken until the new one is used. What people removed, as JSON, for as long as it can
+  // be undone. What districts are called and where they end, as JSON.
+  `ALTER TABLE credentials ADD COLUMN former_hash TEXT;
+  ALTER TABLE credentials ADD COLUMN former_until INTEGER;
+  CREATE TABLE removals_undoable (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, by_whom TEXT NOT NULL, what TEXT NOT NULL,
+    name TEXT NOT NULL, body TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE districts (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID`,
 ];
 
 /** Of a file of this version of the service. */
