@@ -237,6 +237,28 @@ describe("taking a credential away", () => {
     expect(device.connected).toBe(true);
   });
 
+  it("takes two while one is replaced, says that the new one was used, and cuts off who showed the old one", async () => {
+    const used: string[] = [];
+    await city.stop();
+    city = await startTestBroker({}, { onNewSecret: (...shown) => void used.push(shown.join(" ")) });
+    const hash = (secret: string) => createHash("sha256").update(secret).digest("hex");
+    const [secretHash, old] = [hash("new"), hash(SECRET)];
+    const former = { secretHash: old, until: Date.now() + 60_000 };
+    city.credentials.set("no2-1", { account: DEVICE, secretHash, former });
+    const before = await city.raw();
+    expect(await before.login(DEVICE, { clientId: "old" })).toBe(0);
+    expect(used).toEqual([]);
+    const after = await city.raw();
+    expect(await after.login(DEVICE, { clientId: "new", password: "new" })).toBe(0);
+    expect(used).toEqual([`no2-1 ${secretHash}`]);
+    expect(city.broker.disconnect("no2-1", [secretHash, old])).toBe(0);
+    expect(city.broker.disconnect("no2-1", [secretHash])).toBe(1);
+    await before.whenClosed();
+    city.credentials.set("no2-1", { account: DEVICE, secretHash, former: { ...former, until: Date.now() } });
+    expect(await answerTo(DEVICE, {})).toBe(4);
+    expect(await answerTo(DEVICE, { password: "new" })).toBe(0);
+  });
+
   it("takes a new secret at once", async () => {
     const secretHash = createHash("sha256").update("new").digest("hex");
     city.credentials.set("no2-1", { account: DEVICE, secretHash });
