@@ -63,7 +63,12 @@ describe("a device's password", () => {
     expect(formerUntil).toBeUndefined();
     expect(await send("air-1-token")).toBe(401);
     expect(await send(password)).toBe(202);
-    expect(lastAudit(2)[1]).toMatchObject({ by: "operator", what: "device.rotate", target: "air-1", detail: "at once" });
+    expect(lastAudit(2)[1]).toMatchObject({
+      by: "operator",
+      what: "device.rotate",
+      target: "air-1",
+      detail: "at once",
+    });
   });
 
   it("is nobody's who is no device", async () => {
