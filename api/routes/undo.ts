@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { RemovedBody, type RemovedView } from "../../contract/account.ts";
 import { pageOf, paging } from "../../contract/common.ts";
-import { type Removal, type Removed, type RemovedAccount, UNDO_FOR_MS } from "../../store/records/undos.ts";
+import type { Removal, Removed, RemovedAccount } from "../../store/records/undos.ts";
 import { checkFree } from "../accounts.ts";
 import type { Api, Parts } from "../api.ts";
 import { badCursor, decodeCursor, encodeCursor } from "../paging.ts";
@@ -124,6 +124,6 @@ function whereItStands(
 
 const iso = (time: number) => new Date(time).toISOString();
 
-const viewRemoval = ({ id, at, by, name, removed }: Removal): RemovedView => {
-  return { id, what: removed.what, name, at: iso(at), by, until: iso(at + UNDO_FOR_MS) };
+const viewRemoval = ({ id, at, until, by, name, removed }: Removal): RemovedView => {
+  return { id, what: removed.what, name, at: iso(at), by, until: iso(until) };
 };

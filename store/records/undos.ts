@@ -4,7 +4,7 @@ import type { Target } from "../../model/target.ts";
 import type { Database } from "./database.ts";
 
 /** So long a removal can be undone; then nothing of it is kept but its row in the audit log. */
-export const UNDO_FOR_MS = 24 * 3_600_000;
+const UNDO_FOR_MS = 24 * 3_600_000;
 /** Of more the oldest cannot be undone any more. */
 const UNDOS_MAX = 10_000;
 
@@ -30,6 +30,8 @@ export type Removed =
 export type Removal = {
   readonly id: number;
   readonly at: number;
+  /** So long it can be undone. */
+  readonly until: number;
   readonly by: string;
   readonly name: string;
   readonly removed: Removed;
@@ -72,5 +74,5 @@ export function createUndoRecords(db: Database, now: () => number) {
 }
 
 function fromRow({ id, at, by_whom: by, name, body }: Row): Removal {
-  return { id, at, by, name, removed: JSON.parse(body) as Removed };
+  return { id, at, until: at + UNDO_FOR_MS, by, name, removed: JSON.parse(body) as Removed };
 }
