@@ -1,6 +1,7 @@
 import { metrics } from "./de/metrics.ts";
 import { reasons } from "./de/reasons.ts";
 import { sentences } from "./de/sentences.ts";
+import { sources } from "./de/sources.ts";
 import type { Pack } from "./pack.ts";
 
 const RATINGS: Readonly<Record<string, string>> = {
@@ -17,6 +18,7 @@ export const de: Pack = {
   airQuality: ["gut", "zufriedenstellend", "mäßig", "schlecht", "sehr schlecht", "extrem schlecht"],
   airQualityClass: (number, name) => `Klasse ${number}${name && ` (${name})`}`,
   units: { veh: "Fz", "veh/h": "Fz/h", persons: "Personen", sensors: "Sensoren" },
+  sources,
   shareOf: (percent, tag) => `${percent} ${RATINGS[tag] ?? `von „${tag}“`}`,
   days: ["Tag", "Tage"],
   notices: {
@@ -36,13 +38,13 @@ export const de: Pack = {
       until: "Bis",
       verdict: "Beurteilung",
       corrected: "Berichtigt durch",
-      incident: "Ereignis",
+      incident: "Vorfall",
       advice: "Was zu tun ist",
       source: "Quelle der Grenze",
       zone: "Zeiten von",
       alert: "Meldung",
     },
-    ofIncident: (alerts, firing) => `${alerts} Alarme mit einer Ursache, davon ${firing} aktiv`,
+    ofIncident: (alerts, firing) => `${alerts} Meldungen mit einer Ursache, davon ${firing} aktiv`,
     lateReading: (sensor, measured) => `einen späten Messwert von ${sensor}, gemessen ${measured.at}`,
     digest: (count, parts) => `${count} Meldungen: ${parts}`,
     fresh: "neu",

@@ -14,6 +14,7 @@ export const en: Pack = {
   airQuality: ["good", "fair", "moderate", "poor", "very poor", "extremely poor"],
   airQualityClass: (number, name) => `class ${number}${name && ` (${name})`}`,
   units: {},
+  sources: {},
   shareOf: (percent, tag) => `${percent} of its ${RATINGS[tag] ?? tag}`,
   days: ["day", "days"],
   notices: {

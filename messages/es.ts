@@ -1,6 +1,7 @@
 import { metrics } from "./es/metrics.ts";
 import { reasons } from "./es/reasons.ts";
 import { sentences } from "./es/sentences.ts";
+import { sources } from "./es/sources.ts";
 import type { Pack } from "./pack.ts";
 
 const RATINGS: Readonly<Record<string, string>> = {
@@ -24,6 +25,7 @@ export const es: Pack = {
   ],
   airQualityClass: (number, name) => `clase ${number}${name && ` (${name})`}`,
   units: { veh: "veh.", "veh/h": "veh./h", persons: "personas", sensors: "sensores" },
+  sources,
   shareOf: (percent, tag) => `${percent} ${RATINGS[tag] ?? `de «${tag}»`}`,
   days: ["día", "días"],
   notices: {
@@ -35,7 +37,7 @@ export const es: Pack = {
       reminder: "sigue",
     },
     severity: { info: "información", warning: "aviso", critical: "crítica" },
-    verdict: { event: "suceso", "sensor-fault": "fallo del sensor", unclear: "dudoso" },
+    verdict: { event: "suceso", "sensor-fault": "fallo del sensor", unclear: "sin determinar" },
     kind: { air: "aire", traffic: "tráfico", energy: "energía", service: "servicio" },
     facts: {
       where: "Lugar",

@@ -52,6 +52,8 @@ export type Pack = {
   readonly units: Readonly<Record<string, string>>;
   /** "80 % of its rated current": the ratings that the default rules use have words, others are called as the tag is. */
   readonly shareOf: (percent: string, tag: string) => string;
+  /** Where limits of the default rules come from, by the words of their files. */
+  readonly sources: Readonly<Record<string, string>>;
   readonly notices: NoticeWords;
   readonly days: readonly [one: string, several: string];
   /** `date`: left out for the reader's today. `zone`: where the clock shows this time twice, or the reader may be anywhere. */

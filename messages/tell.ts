@@ -1,4 +1,4 @@
-import { type Amount, type Says, type Sentence, say } from "../model/sentence.ts";
+import { type Amount, type Says, type Sentence, type SentenceKey, say } from "../model/sentence.ts";
 import { MINUTE_MS } from "../model/time.ts";
 import type { Reader } from "./format.ts";
 import type { Pack } from "./pack.ts";
@@ -29,6 +29,8 @@ export type Told = {
   readonly advice?: string;
 };
 
+/** An alert of these begins when the silence counts. */
+const SILENCES: ReadonlySet<string> = new Set<SentenceKey>(["silence", "silence.value"]);
 /** A value older than that is not how it is now. */
 const NOW_MS = 15 * MINUTE_MS;
 
@@ -46,6 +48,10 @@ export function tellAlert(pack: Pack, alert: TellableAlert, reader: Reader, curr
   };
 }
 
+/** Where the limit comes from. */
+export const sourceIn = ({ sources }: Pack, source: string): string =>
+  (Object.hasOwn(sources, source) ? sources[source] : undefined) ?? source;
+
 /** How long it has lasted when it is read, and what the value is by now. */
 function statusOf(alert: TellableAlert, now: number | undefined, current: Current | undefined): Sentence | undefined {
   const { state, startedAt, resolvedAt, metric, value, evidence } = alert;
@@ -54,6 +60,9 @@ function statusOf(alert: TellableAlert, now: number | undefined, current: Curren
     return say("status.lasted", { span: resolvedAt - startedAt });
   if (state !== "firing" || now - startedAt < MINUTE_MS) return undefined;
   const span = now - startedAt;
+  const [first] = alert.says?.explanation ?? [];
+  const silentSince = first && SILENCES.has(first.key) ? first.params.since : undefined;
+  if (typeof silentSince === "number") return say("status.silent", { span: now - silentSince });
   // Nothing newer than what the alert says already.
   if (!current || metric === undefined || (current.value === value && current.at <= startedAt))
     return say("status.open", { span });

@@ -314,6 +314,8 @@ export const SENTENCES = {
   "status.now": { value: "amount", span: "span" },
   "status.newest": { value: "amount", at: "time", span: "span" },
   "status.open": { span: "span" },
+  /** Since the last reading or value, which is before the alert. */
+  "status.silent": { span: "span" },
   "status.lasted": { span: "span" },
 
   "ended.value": { at: "time", value: "amount" },

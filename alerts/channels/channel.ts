@@ -1,7 +1,7 @@
 import { momentOf, type Reader } from "../../messages/format.ts";
 import { PACKS } from "../../messages/messages.ts";
 import type { Pack } from "../../messages/pack.ts";
-import { type Current, type Told, tellAlert } from "../../messages/tell.ts";
+import { type Current, sourceIn, type Told, tellAlert } from "../../messages/tell.ts";
 import type { Alert, Notice } from "../../model/alert.ts";
 import type { Incident } from "../../model/incident.ts";
 import type { Kind } from "../../model/kinds.ts";
@@ -132,7 +132,7 @@ function factsOf(
     facts.push([names.corrected, lateReading(correctedBy.sensorId, moment(correctedBy.measuredAt))]);
   if (incident && incident.alerts > 1) facts.push([names.incident, ofIncident(incident.alerts, incident.firing)]);
   if (told.advice !== undefined) facts.push([names.advice, told.advice]);
-  facts.push([names.source, rule.source]);
+  facts.push([names.source, sourceIn(pack, rule.source)]);
   if (reader.now !== undefined) facts.push([names.zone, reader.zone]);
   facts.push([names.alert, alert.id]);
   return facts;

@@ -1,5 +1,5 @@
 import type { AlertView } from "../../contract/alert.ts";
-import { noteOf, tell } from "../words/tell.ts";
+import { noteOf, sourceOf, tell } from "../words/tell.ts";
 import { type FollowedAlert, followAlert, isCharted } from "./alert-state.ts";
 import "./alert.css";
 import { useEffect, useMemo } from "preact/hooks";
@@ -151,10 +151,10 @@ function Facts({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
       <Fact name={t.source}>
         {rule?.source.url ? (
           <a href={rule.source.url} target="_blank" rel="noreferrer">
-            {alert.rule.source}
+            {sourceOf(alert.rule)}
           </a>
         ) : (
-          alert.rule.source
+          sourceOf(alert.rule)
         )}
       </Fact>
     </dl>

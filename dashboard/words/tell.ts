@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import type { AlertView } from "../../contract/alert.ts";
 import type { Pack } from "../../messages/pack.ts";
 import { renderIn } from "../../messages/render.ts";
-import { type Current, type Told, tellAlert } from "../../messages/tell.ts";
+import { type Current, sourceIn, type Told, tellAlert } from "../../messages/tell.ts";
 import type { Sentence } from "../../model/sentence.ts";
 import { sensors } from "../live/live.ts";
 import { type Language, language } from "../shell/preferences.ts";
@@ -63,6 +63,12 @@ export function tell(alert: ToldView): Told {
 export function titleOf({ says, rule }: Pick<ToldView, "says" | "rule">): string {
   const words = says && language.value !== "en" ? packNow() : undefined;
   return (words && says && renderIn(words, says.title, { locale: language.value, zone: zone.value })) || rule.title;
+}
+
+/** Where a limit comes from. */
+export function sourceOf({ source }: AlertView["rule"]): string {
+  const words = packNow();
+  return words ? sourceIn(words, source) : source;
 }
 
 /** A note of the service in the reader's language; what people wrote as they wrote it. */

@@ -52,6 +52,6 @@ export const metrics: Readonly<Record<RuleMetric, string>> = {
   snr: "Signal-Rausch-Abstand",
   enclosureTemperature: "Gehäusetemperatur",
   uptime: "Laufzeit",
-  europeanAqi: "europäische Luftqualität (Klassen von 2025)",
+  europeanAqi: "europäischer Luftqualitätsindex (Klassen von 2025)",
   particlesExcess: "feiner über grobem Feinstaub (PM2,5 abzüglich 1,25 PM10)",
 };

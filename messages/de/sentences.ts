@@ -3,6 +3,10 @@ import type { Forms, Pack } from "../pack.ts";
 import { rules } from "./rules.ts";
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+/** After "in den", "nach", "seit", "von": days have another ending. */
+const dative = (span: string) => span.replace(/\bTage\b/, "Tagen");
+/** A difference of percentages is no percentage. */
+const points = (amount: string) => amount.replace(/ %$/, /^-?1 %/.test(amount) ? " Prozentpunkt" : " Prozentpunkte");
 const OF_WINDOW = { hour: "Stunden", day: "Tages" } as const;
 const OF_AGGREGATE = { mean: "mittel", min: "minimum", max: "maximum" } as const;
 
@@ -19,7 +23,8 @@ const inARow = (count: number, { is, text }: WindowWords) =>
 const SIDES = { above: "über", below: "unter" } as const;
 
 const PER = { hour: "Stunde", day: "Tag" } as const;
-const MOVED = { rise: "stiegen", fall: "sanken" } as const;
+const moved = (count: number, direction: "rise" | "fall") =>
+  direction === "rise" ? (count === 1 ? "stieg" : "stiegen") : count === 1 ? "sank" : "sanken";
 /** "3 von 5 Nachbarn". */
 const among = (count: number, of: number, { number }: Forms) => `${number(count)} von ${number(of)} Nachbarn`;
 const beside = (count: number, { number }: Forms) => `seine ${number(count)} Nachbarn`;
@@ -43,12 +48,12 @@ export const sentences: Pack["sentences"] = {
   threshold({ metric, where, value, at, side, limit, because, since, counts, window, aggregate: name }) {
     const measured = window
       ? `${aggregate(window, name ?? "mean")} ${value} (${at.until})`
-      : `${value}${because ? `, wegen ${because},` : ""} ${at.at}`;
+      : `${value}${because ? ` (wegen ${because})` : ""} ${at.at}`;
     const held = since ? `${since.since} ` : "";
     const condition = counts === undefined ? "" : `; gemeldet wird, wenn es ${counts} anhält`;
     return `${capital(metric)}, ${where}: ${measured}, ${held}${SIDES[side]} der Grenze von ${limit}${condition}.`;
   },
-  "index.because": ({ metric, value }) => `${metric} ${value}`,
+  "index.because": ({ metric, value }) => `${metric} mit ${value}`,
   "level.lowered": ({ metric, where, value, at, side, limit }) =>
     `${capital(metric)}, ${where}: ${at.at} zurück auf ${value}, auf die Stufe ${SIDES[side]} der Grenze von ${limit}.`,
   "threshold.notHeld": ({ at, value, held }) => `Beendet ${at.at} mit ${value}, bevor es ${held} angehalten hatte.`,
@@ -57,24 +62,24 @@ export const sentences: Pack["sentences"] = {
     return `${capital(metric)}, ${where}: ${aggregate(window, "mean")} ${value} (${at.until})${run} über ${limit}${allowance(window, nth, allowed)}.`;
   },
   change({ metric, where, direction, by, from, fromAt, to, at, limit, within }) {
-    const moved = `um ${by} ${direction === "rise" ? "gestiegen" : "gefallen"}`;
+    const moved = `um ${points(by)} ${direction === "rise" ? "gestiegen" : "gefallen"}`;
     const span = `von ${from} (${fromAt.text}) auf ${to} (${at.text})`;
-    return `${capital(metric)}, ${where}: ${moved}, ${span}; gemeldet wird ab ${limit} innerhalb von ${within}.`;
+    return `${capital(metric)}, ${where}: ${moved}, ${span}; gemeldet wird ab ${points(limit)} innerhalb von ${dative(within)}.`;
   },
   silence: ({ where, since, after }) =>
-    `Kein Messwert von ${where} ${since.since}; als ausgefallen gilt der Sensor nach ${after}.`,
+    `Kein Messwert von ${where} ${since.since}; als ausgefallen gilt der Sensor nach ${dative(after)}.`,
   "silence.value": ({ metric, where, since, after }) =>
-    `Kein Wert für ${metric} von ${where} ${since.since}, andere Werte kommen weiter; als fehlend gilt er nach ${after}.`,
-  "silence.heard": ({ at }) => `Ein Messwert kam wieder ${at.at}.`,
-  "silence.valueBack": ({ at }) => `Ein Wert kam wieder ${at.at}.`,
+    `Kein Wert für ${metric} von ${where} ${since.since}, andere Werte kommen weiter; als fehlend gilt er nach ${dative(after)}.`,
+  "silence.heard": ({ at }) => `${capital(at.at)} kam wieder ein Messwert.`,
+  "silence.valueBack": ({ at }) => `${capital(at.at)} kam wieder ein Wert.`,
   rejections: ({ where, reason, count, within, at, example }, { number }) =>
-    `Nachrichten von ${where} kommen an und werden abgewiesen: ${reason}, ${number(count)} in ${within} (${at.until}). Die neueste: ${example}`,
+    `Nachrichten von ${where} kommen an und werden abgewiesen (${reason}): ${number(count)} in ${dative(within)} (${at.until}). Die neueste: ${example}`,
   "rejections.values": ({ metric, where, count, within, at, example }, { number }) =>
-    `${where} sendet unmögliche Werte für ${metric}: ${number(count)} in ${within} (${at.until}). Der neueste: ${example}`,
+    `${where} sendet unmögliche Werte für ${metric}: ${number(count)} in ${dative(within)} (${at.until}). Der neueste: ${example}`,
   "rejections.ended": ({ at, count }, { number }) =>
-    `Beendet ${at.at}: Es wurde keine Nachricht mehr abgewiesen, insgesamt waren es ${number(count)}.`,
+    `Beendet ${at.at}: Es wurde keine Nachricht mehr abgewiesen; insgesamt: ${number(count)}.`,
   "rejections.valuesEnded": ({ at, count }, { number }) =>
-    `Beendet ${at.at}: Es wurde kein Wert mehr abgewiesen, insgesamt waren es ${number(count)}.`,
+    `Beendet ${at.at}: Es wurde kein Wert mehr abgewiesen; insgesamt: ${number(count)}.`,
   flatline({ metric, where, value, meaning, since, count, tolerance, low, high }, { number }) {
     const near = tolerance === undefined ? "" : ` ± ${tolerance}`;
     const why =
@@ -84,12 +89,12 @@ export const sentences: Pack["sentences"] = {
     const values = low === undefined || high === undefined ? "gleiche Werte" : `Werte zwischen ${low} und ${high}`;
     return `${capital(metric)}, ${where}: ${since.since} unverändert ${value}${near} (${number(count)} ${values} in Folge); ${why}`;
   },
-  "flatline.ended": ({ at, value }) => `Ein anderer Wert kam ${at.at}: ${value}.`,
+  "flatline.ended": ({ at, value }) => `${capital(at.at)} kam ein anderer Wert: ${value}.`,
   spike({ metric, where, value, at, before, after, limit, count, within }) {
-    const run = count === 1 ? "" : `, die ${count}. solche Spitze innerhalb von ${within}`;
-    return `${capital(metric)}, ${where}: einzelner Wert ${value} ${at.at} zwischen ${before} und ${after}, mehr als ${limit} neben den Werten davor und danach${run}.`;
+    const run = count === 1 ? "" : `, die ${count}. solche Spitze innerhalb von ${dative(within)}`;
+    return `${capital(metric)}, ${where}: einzelner Wert ${value} ${at.at} zwischen ${before} und ${after}, mehr als ${points(limit)} entfernt von den Werten davor und danach${run}.`;
   },
-  "spike.ended": ({ at, within }) => `Beendet ${at.at}, nach ${within} ohne weitere.`,
+  "spike.ended": ({ at, within }) => `Beendet ${at.at}, nach ${dative(within)} ohne weitere.`,
   anomaly({ metric, where, value, at, window, count, side, usual, low, high }) {
     const bound = `${SIDES[side]} ${side === "above" ? high : low}`;
     const run = count === 1 ? bound : `${inARow(count, window)} außerhalb des Üblichen, jetzt ${bound}`;
@@ -105,14 +110,14 @@ export const sentences: Pack["sentences"] = {
         ? `sinkt voraussichtlich ${likely.at} unter ${limit}`
         : `steigt voraussichtlich ${likely.at} über ${limit}`;
     const unit = per === "hour" ? "Stunde" : "Tag";
-    return `${capital(metric)}, ${where}: ${passes} (zu 80 % zwischen ${from.text} und ${to.text}); Stand ${at.at}: ${value}, Trend ${trend} je ${unit} in den letzten ${over}.`;
+    return `${capital(metric)}, ${where}: ${passes}, mit 80 % Wahrscheinlichkeit zwischen ${from.text} und ${to.text}; Stand ${at.at}: ${value}, Trend ${points(trend)} je ${unit} in den letzten ${dative(over)}.`;
   },
   "forecast.ended": ({ at, value }) =>
-    `Beendet ${at.at}: Der Trend erreicht die Grenze nicht mehr in dieser Zeit; Stand ${value}.`,
+    `Beendet ${at.at}: Bei diesem Trend wird die Grenze in dieser Zeit nicht mehr erreicht; Stand ${value}.`,
   "forecast.reached": ({ at, value, limit }) =>
     `Beendet ${at.at}: Die Grenze von ${limit} ist erreicht; Stand ${value}.`,
   "forecast.overdue": ({ at, value }) =>
-    `Beendet ${at.at}: Bis dahin war sie zu erwarten und wurde nicht erreicht; Stand ${value}.`,
+    `Beendet ${at.at}: Die Grenze war bis dahin zu erwarten und wurde nicht erreicht; Stand ${value}.`,
   "register.fell": ({ metric, where, from, fromAt, to, at }) =>
     `Zählerstand (${metric}), ${where}: von ${from} auf ${to} gefallen, zwischen ${fromAt.text} und ${at.text}; ein Zählerstand fällt nie, außer nach Zählertausch oder Rücksetzen.`,
   "register.rose": ({ metric, where, from, fromAt, to, at, limit }) =>
@@ -120,35 +125,35 @@ export const sentences: Pack["sentences"] = {
   "register.ended": ({ at }) => `Beendet ${at.at}, nach mehreren plausiblen Messwerten.`,
   drift({ metric, where, value, off, side, neighbours, days, day, around }, { number, many }) {
     const beside = `${off} ${SIDES[side]} dem Median ${neighbours === 1 ? "seines Nachbarn" : `seiner ${many(neighbours, "", "Nachbarn")}`}`;
-    return `${capital(metric)}, ${where}: seit ${number(days)} Tagen ${beside} (${day}: ${value} gegenüber ${around}).`;
+    return `${capital(metric)}, ${where}: seit ${many(days, "Tag", "Tagen")} ${beside} (${day}: ${value} gegenüber ${around}).`;
   },
   "drift.back": ({ day }) => `Beendet am ${day}: Er liegt wieder bei seinen Nachbarn.`,
   "drift.noData": ({ day }) => `Beendet am ${day}: Er lässt sich nicht mehr vergleichen.`,
   running: ({ metric, where, value, at, span, limit, days, allowed }) =>
-    `${metric} an ${where} lag im Mittel der ${span} ${at.until} bei ${value}, über ${limit}: Tag ${days} dieses Jahres${allowed === undefined ? "" : ` von ${allowed} erlaubten`}.`,
+    `${capital(metric)}, ${where}: Mittel über ${span} ${value} (${at.until}), über ${limit}: Tag ${days} dieses Jahres${allowed === undefined ? "" : ` von ${allowed} erlaubten`}.`,
   "note.hoursAbove": ({ hours }) => `Stunde ${hours} dieses Jahres über dem Grenzwert`,
   "note.daysAbove": ({ days }) => `Tag ${days} dieses Jahres über dem Grenzwert`,
   "lighting.dark": ({ where, since, at, value, why }) =>
-    `Die Straßenbeleuchtung an ${where} ist dunkel ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,
+    `Die Straßenbeleuchtung an ${where} ist ${since.since} dunkel${value === undefined ? "" : ` (${value} ${at.at})`}: Sie ${why}.`,
   "lighting.byDay": ({ where, since, at, value, why }) =>
-    `Die Straßenbeleuchtung an ${where} brennt am Tag ${since.since}${value === undefined ? "" : ` (${value} ${at.at})`}: ${why}.`,
+    `Die Straßenbeleuchtung an ${where} brennt ${since.since} am Tag${value === undefined ? "" : ` (${value} ${at.at})`}: Sie ${why}.`,
   "lighting.lampsOut": ({ where, since, at, value, why }) =>
-    `Die Straßenbeleuchtung an ${where} nimmt zu wenig auf ${since.since}: ${value} ${at.at}, ${why}.`,
+    `Die Straßenbeleuchtung an ${where} nimmt ${since.since} zu wenig Leistung auf: ${value} ${at.at}, ${why}.`,
   "lighting.switching": ({ where, nights, why }) =>
-    `Die Straßenbeleuchtung an ${where} schaltete in ${nights} Nächten in Folge nicht wie erwartet: ${why}.`,
+    `Die Straßenbeleuchtung an ${where} schaltete ${nights === 1 ? "in einer Nacht" : `in ${nights} Nächten in Folge`} nicht wie erwartet: ${why}.`,
   "lighting.interruption": ({ where, since, why }) =>
-    `Die Versorgung der Straßenbeleuchtung an ${where} war unterbrochen ${since.since}: ${why}.`,
-  "lighting.onAgain": ({ at }) => `Sie war wieder an ${at.at}.`,
-  "lighting.offAgain": ({ at }) => `Sie war aus ${at.at}.`,
-  "lighting.fullAgain": ({ at }) => `Die Leistung war wieder wie üblich ${at.at}.`,
-  "lighting.asExpected": ({ at }) => `Sie schaltete wieder wie erwartet ${at.at}.`,
+    `Die Versorgung der Straßenbeleuchtung an ${where} wurde ${since.at} unterbrochen: ${why}.`,
+  "lighting.onAgain": ({ at }) => `${capital(at.at)} war sie wieder an.`,
+  "lighting.offAgain": ({ at }) => `${capital(at.at)} war sie wieder aus.`,
+  "lighting.fullAgain": ({ at }) => `${capital(at.at)} war die Leistung wieder wie üblich.`,
+  "lighting.asExpected": ({ at }) => `${capital(at.at)} schaltete sie wieder wie erwartet.`,
   "lighting.over": ({ at, restart }) =>
     `Beendet ${at.at}${restart === "cold" ? ", nach dem langsamen Anstieg eines Kaltstarts" : ""}.`,
-  "lighting.newUsual": ({ at }) => `Beendet ${at.at}: Was geblieben ist, gilt von nun an als üblich.`,
+  "lighting.newUsual": ({ at }) => `Beendet ${at.at}: Was so geblieben ist, gilt von nun an als üblich.`,
   quorum: ({ count, watched, place, deed, within }, { number }) =>
-    `${number(count)} von ${number(watched)} Sensoren ${place} ${deed}, ${within === undefined ? "zur selben Zeit" : `innerhalb von ${within}`}.`,
+    `${number(count)} von ${number(watched)} Sensoren ${place} ${deed}, ${within === undefined ? "zur selben Zeit" : `innerhalb von ${dative(within)}`}.`,
   "quorum.ended": ({ at, left }, { number }) =>
-    `Beendet ${at.at}${left > 0 ? `, ${number(left)} sind noch betroffen` : ""}.`,
+    `Beendet ${at.at}${left > 0 ? `, ${number(left)} ${left === 1 ? "ist" : "sind"} noch betroffen` : ""}.`,
   "place.gateway": ({ gateway }) => `hinter Gateway ${gateway}`,
   "place.district": ({ district }) => `im Bezirk ${district}`,
   "place.tag": ({ tag, value, district }) => `mit ${tag} ${value} im Bezirk ${district}`,
@@ -162,6 +167,7 @@ export const sentences: Pack["sentences"] = {
   "status.now": ({ value, span }) => `Jetzt ${value}, Dauer bisher ${span}.`,
   "status.newest": ({ value, at, span }) => `Neuester Wert ${value} ${at.at}; Dauer bisher ${span}.`,
   "status.open": ({ span }) => `Dauer bisher ${span}.`,
+  "status.silent": ({ span }) => `Seit ${dative(span)} kam nichts.`,
   "status.lasted": ({ span }) => `Dauer: ${span}.`,
 
   "ended.value": ({ at, value }) => `Beendet ${at.at} mit ${value}.`,
@@ -175,15 +181,15 @@ export const sentences: Pack["sentences"] = {
   "note.within": ({ count, low, high }, { number }) => `${number(count)} Werte zwischen ${low} und ${high} in Folge`,
   "note.trend": ({ trend, per, low, high, count }, { number }) =>
     `Trend ${trend} je ${PER[per]} (${low} bis ${high}) aus ${number(count)} Werten`,
-  "note.lampsOn": ({ from, basis }) => `an erwartet${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
-  "note.lampsOff": ({ from, basis }) => `aus erwartet${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
+  "note.lampsOn": ({ from, basis }) => `sollte${from ? ` ${from.since}` : ""} an sein ${BASIS[basis]}`,
+  "note.lampsOff": ({ from, basis }) => `sollte${from ? ` ${from.since}` : ""} aus sein ${BASIS[basis]}`,
   "note.lampsMissing": ({ missing, usual, lamps, of }) =>
     `${missing} unter den ${usual} anderer Nächte um diese Zeit${lamps === undefined ? "" : `, etwa ${lamps} von ${of} Lampen`}`,
   "note.lampsSwitched": ({ edge, by, side }) =>
     `in der letzten ${by} zu ${LATE[side]} ${{ on: "an", off: "aus", both: "an und aus" }[edge]}`,
   "note.lampsUsual": () => "ist so geblieben: von nun an üblich",
   "note.lampsBack": ({ at, restart }) =>
-    `zurück ${at.at}${restart === "cold" ? ", mit dem langsamen Anstieg eines Kaltstarts" : ""}`,
+    `wieder da ${at.at}${restart === "cold" ? ", mit dem langsamen Anstieg eines Kaltstarts" : ""}`,
   "note.lastRefused": () => "die letzte Abweisung",
   "note.lastReading": () => "der letzte Messwert vor dem Ausfall",
   "note.heardAgain": () => "sendet wieder",
@@ -211,9 +217,9 @@ export const sentences: Pack["sentences"] = {
   "verdict.beyond": ({ count, of, side, limit }, f) =>
     `${among(count, of, f)} ${count === 1 ? "lag" : "lagen"} ebenfalls ${SIDES[side]} ${limit}.`,
   "verdict.moved": ({ count, of, direction, level }, f) =>
-    `${among(count, of, f)} ${MOVED[direction]} mit, auf einen Median von ${level}.`,
+    `${among(count, of, f)} ${moved(count, direction)} mit, auf einen Median von ${level}.`,
   "verdict.stuck": ({ value, span, alive, of }, f) =>
-    `Er wiederholt seit ${span} den Wert ${value}, während sich ${among(alive, of, f)} bewegten, keiner davon so weit.`,
+    `Er wiederholt seit ${dative(span)} den Wert ${value}, während sich ${among(alive, of, f)} bewegten, keiner davon so weit.`,
   "verdict.odd": ({ odd, neighbours, level }, f) => `${odd}, und ${beside(neighbours, f)} blieben bei ${level}.`,
   "verdict.contradicts": ({ what, neighbours }, f) =>
     `${capital(what)}${neighbours === undefined ? "" : `, und von ${f.number(neighbours)} Nachbarn zeigt es keiner`}.`,
@@ -226,20 +232,20 @@ export const sentences: Pack["sentences"] = {
     `${capital(beside(neighbours, f))} zeigen etwa dasselbe (Median ${level}).`,
   "verdict.suspect": ({ what, wrong }) =>
     wrong
-      ? `Zweifelhaft: ${what}; von den Nachbarn weicht sein Wert für ${wrong} ab.`
-      : `Zweifelhaft: ${what}; einer der beiden Werte ist falsch, und es kann der andere sein.`,
+      ? `Die Werte sind zweifelhaft: ${what}; von den Nachbarn weicht sein Wert für ${wrong} ab.`
+      : `Die Werte sind zweifelhaft: ${what}; einer der beiden ist falsch, und es kann der andere sein.`,
   "verdict.alone": ({ neighbours, level }, f) =>
     `Nur dieser Sensor zeigt es, ${beside(neighbours, f)} blieben bei ${level}: ein örtliches Ereignis oder ein Fehler.`,
   "verdict.fewNeighbours": ({ neighbours }) =>
     neighbours === 0
       ? "Kein Nachbar hat aktuelle Werte zum Vergleich."
       : "Nur ein Nachbar hat aktuelle Werte zum Vergleich.",
-  "verdict.unsettled"({ moved, of, direction, level, beyond }, f) {
+  "verdict.unsettled"({ moved: count, of, direction, level, beyond }, f) {
     const over = beyond === undefined ? "" : `, ${f.number(beyond)} jenseits der Grenze`;
-    return `Die Nachbarn entscheiden es nicht: ${among(moved, of, f)} ${MOVED[direction]} mit${over} (Median ${level}).`;
+    return `Die Nachbarn entscheiden es nicht: ${among(count, of, f)} ${moved(count, direction)} mit${over} (Median ${level}).`;
   },
   "verdict.unsettledStill": ({ standing, alive, of, level }, f) =>
-    `Die Nachbarn entscheiden es nicht: ${among(standing, of, f)} standen ebenfalls still, ${f.number(alive)} bewegten sich (Median ${level}).`,
+    `Die Nachbarn entscheiden es nicht: ${among(standing, of, f)} ${standing === 1 ? "stand" : "standen"} ebenfalls still, ${f.number(alive)} ${alive === 1 ? "bewegte" : "bewegten"} sich (Median ${level}).`,
   "verdict.nothingKnown": () => "Über seine Werte ist nichts bekannt.",
   "odd.range": ({ value }) => `${value} ist das Ende seines Messbereichs`,
   "odd.sentinel": ({ value }) => `${value} ist ein Wert, den Geräte für „kein Wert“ senden`,
@@ -271,8 +277,8 @@ export const sentences: Pack["sentences"] = {
     `${reason} (${kind === "maintenance" ? "Wartung" : "Stummschaltung"} ${id} von ${by})`,
   "suppressed.rule": ({ alert }) => `Erklärt durch die Meldung ${alert}.`,
   "suppressed.flapping": ({ changes, within }, { number }) =>
-    `${number(changes)} Wechsel oder mehr innerhalb von ${within}: Gemeldet wird erst wieder, wenn es ruhig ist.`,
-  escalated: ({ to, after }) => `An ${to}: Innerhalb von ${after} hat niemand bestätigt.`,
+    `${number(changes)} Wechsel oder mehr innerhalb von ${dative(within)}: Gemeldet wird erst wieder, wenn es ruhig ist.`,
+  escalated: ({ to, after }) => `An ${to}: Innerhalb von ${dative(after)} hat niemand bestätigt.`,
   "service.trouble": ({ part }) => `Störung im Dienst: ${part}`,
   "service.well": () => "Der Teil arbeitet wieder normal.",
   "books.title": () => "Die Bücher stimmen nicht",

@@ -2,7 +2,15 @@ import type { WindowWords } from "../../model/sentence.ts";
 import type { Forms, Pack } from "../pack.ts";
 import { rules } from "./rules.ts";
 
+const lower = (text: string) => (/^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+/** Metrics that are named by what is counted. */
+const SEVERAL = /^(?:\w+ )*(?:particles|oxides|cars|vans|lorries|buses|motorcycles|bicycles|pedestrians)\b/;
+const was = (metric: string) => (SEVERAL.test(metric) ? "were" : "was");
+const has = (metric: string) => (SEVERAL.test(metric) ? "have" : "has");
+/** A difference of percentages is no percentage. */
+const points = (amount: string) =>
+  amount.replace(/ %$/, /^-?1 %/.test(amount) ? " percentage point" : " percentage points");
 const windowWord = ({ is, text }: WindowWords) => (is === "span" ? text : is);
 const windowUnit = ({ is, text }: WindowWords) => (is === "span" ? `${text} period` : is);
 
@@ -39,12 +47,12 @@ export const sentences: Pack["sentences"] = {
   threshold({ metric, where, value, at, side, limit, because, since, counts, window, aggregate }) {
     const measured = window
       ? `${AVERAGED[aggregate ?? "mean"]} ${value} over the ${windowWord(window)} ${at.until}`
-      : `was ${value}${because ? `, from ${because},` : ""} ${at.at}`;
+      : `${was(metric)} ${value}${because ? `, from ${because},` : ""} ${at.at}`;
     const held = since ? ` ${since.since}` : "";
     const condition = counts === undefined ? "" : `; it counts once that has lasted ${counts}`;
     return `${capital(metric)} at ${where} ${measured}, ${side} ${limit}${held}${condition}.`;
   },
-  "index.because": ({ metric, value }) => `${metric} ${value}`,
+  "index.because": ({ metric, value }) => `${metric} at ${value}`,
   "level.lowered": ({ metric, where, value, at, side, limit }) =>
     `${capital(metric)} at ${where} came back to ${value} ${at.at}, to the level ${side} ${limit}.`,
   "threshold.notHeld": ({ at, value, held }) => `It ended ${at.at} with ${value}, before it had held for ${held}.`,
@@ -53,8 +61,8 @@ export const sentences: Pack["sentences"] = {
     return `${capital(metric)} at ${where} averaged ${value} over the ${windowWord(window)} ${at.until}, ${run}${allowance(window, nth, allowed)}.`;
   },
   change({ metric, where, direction, by, from, fromAt, to, at, limit, within }) {
-    const moved = `${direction === "rise" ? "rose" : "fell"} by ${by}, from ${from} ${fromAt.at} to ${to} ${at.at}`;
-    return `${capital(metric)} at ${where} ${moved}; ${limit} or more within ${within} counts.`;
+    const moved = `${direction === "rise" ? "rose" : "fell"} by ${points(by)}, from ${from} ${fromAt.at} to ${to} ${at.at}`;
+    return `${capital(metric)} at ${where} ${moved}; ${points(limit)} or more within ${within} counts.`;
   },
   silence: ({ where, since, after }) => `No reading from ${where} ${since.since}; it counts as silent after ${after}.`,
   "silence.value": ({ metric, where, since, after }) =>
@@ -62,9 +70,9 @@ export const sentences: Pack["sentences"] = {
   "silence.heard": ({ at }) => `A reading came again ${at.at}.`,
   "silence.valueBack": ({ at }) => `A value came again ${at.at}.`,
   rejections: ({ where, reason, count, within, at, example }, { number }) =>
-    `Messages of ${where} arrive and are refused: ${reason}, ${number(count)} in ${within} ${at.until}. The newest: ${example}`,
+    `Messages of ${where} arrive and are refused (${lower(reason)}), ${number(count)} in the ${within} ${at.until}. The newest: ${example}`,
   "rejections.values": ({ metric, where, count, within, at, example }, { number }) =>
-    `${where} sends impossible values of ${metric}: ${number(count)} in ${within} ${at.until}. The newest: ${example}`,
+    `${where} sends impossible values of ${metric}: ${number(count)} in the ${within} ${at.until}. The newest: ${example}`,
   "rejections.ended": ({ at, count }, { number }) =>
     `It ended ${at.at}: no message was refused any more, of ${number(count)} in all.`,
   "rejections.valuesEnded": ({ at, count }, { number }) =>
@@ -77,20 +85,22 @@ export const sentences: Pack["sentences"] = {
       meaning === "stuck"
         ? "the sensor is probably stuck."
         : "that is near the lowest it shows, so it counts only if its neighbours are not near theirs.";
-    return `${capital(metric)} at ${where} has stayed ${near}${value} ${since.since} (${run}); ${why}`;
+    return `${capital(metric)} at ${where} ${has(metric)} stayed ${near}${value} ${since.since} (${run}); ${why}`;
   },
   "flatline.ended": ({ at, value }) => `Another value came ${at.at}: ${value}.`,
   spike({ metric, where, value, at, before, after, limit, count, within }) {
-    const one = `${capital(metric)} at ${where} was ${value} for one value ${at.at}, between ${before} and ${after}`;
+    const one = `${capital(metric)} at ${where}: a single value of ${value} ${at.at}, between ${before} and ${after}`;
     const run = count === 1 ? "" : `, the ${ordinal(count)} such spike within ${within}`;
-    return `${one}: more than ${limit} off the values beside it${run}.`;
+    return `${one}: more than ${points(limit)} off the values beside it${run}.`;
   },
   "spike.ended": ({ at, within }) => `It ended ${at.at}, after ${within} without another.`,
   anomaly({ metric, where, value, at, window, count, side, usual, low, high }) {
     const mean = `${capital(metric)} at ${where} averaged ${value} over the ${windowWord(window)} ${at.until}`;
     const bound = `${side} ${side === "above" ? high : low}`;
     const run =
-      count === 1 ? bound : `the ${ordinal(count)} ${windowUnit(window)} in a row out of the usual, now ${bound}`;
+      count === 1
+        ? bound
+        : `the ${ordinal(count)} ${windowUnit(window)} in a row outside its usual range, now ${bound}`;
     return `${mean}, ${run} (usual at this time: ${usual}, from ${low} to ${high}).`;
   },
   "anomaly.newNormal": ({ at, value, since }) =>
@@ -99,23 +109,22 @@ export const sentences: Pack["sentences"] = {
       : `It ended ${at.at} with ${value}: what has lasted four weeks is taken for the new normal.`,
   forecast({ metric, where, value, at, side, limit, likely, from, to, trend, per, over }) {
     const passes = side === "below" ? `fall below ${limit}` : `rise above ${limit}`;
-    const when = `around ${likely.text} (with 80 % between ${from.text} and ${to.text})`;
-    return `${capital(metric)} at ${where} is expected to ${passes} ${when}: it stood at ${value} ${at.at}, with a trend of ${trend} per ${per} over the last ${over}.`;
+    const when = `around ${likely.text} (80 % likely between ${from.text} and ${to.text})`;
+    return `${capital(metric)} at ${where} is expected to ${passes} ${when}: it stood at ${value} ${at.at}, with a trend of ${points(trend)} per ${per} over the last ${over}.`;
   },
   "forecast.ended": ({ at, value }) =>
-    `It ended ${at.at}: the trend no longer reaches the limit in that time; it stands at ${value}.`,
-  "forecast.reached": ({ at, value, limit }) =>
-    `It ended ${at.at}: the limit of ${limit} is reached; it stands at ${value}.`,
+    `It ended ${at.at}: at this trend the limit is no longer reached in that time; the value is ${value}.`,
+  "forecast.reached": ({ at, value, limit }) => `It ended ${at.at}: the limit of ${limit} is reached, with ${value}.`,
   "forecast.overdue": ({ at, value }) =>
-    `It ended ${at.at}: it was expected to be reached by then, and was not; it stands at ${value}.`,
+    `It ended ${at.at}: the limit was expected to be reached by then, and was not; the value is ${value}.`,
   "register.fell": ({ metric, where, from, fromAt, to, at }) =>
     `The register of ${metric} at ${where} fell from ${from} to ${to} between ${fromAt.text} and ${at.text}; a register never falls, unless the meter was exchanged or reset.`,
   "register.rose": ({ metric, where, from, fromAt, to, at, limit }) =>
     `The register of ${metric} at ${where} rose from ${from} to ${to} between ${fromAt.text} and ${at.text}; with the power of its connection it could stand at ${limit} at most.`,
   "register.ended": ({ at }) => `It ended ${at.at}, after a run of plausible readings.`,
-  drift({ metric, where, value, off, side, neighbours, days, day, around }, { number, many }) {
+  drift({ metric, where, value, off, side, neighbours, days, day, around }, { many }) {
     const beside = `${off} ${side} the median of its ${many(neighbours, "neighbour", "neighbours")}`;
-    return `${capital(metric)} at ${where} has been ${beside} for ${number(days)} days (${day}: ${value} against ${around}).`;
+    return `${capital(metric)} at ${where} ${has(metric)} been ${beside} for ${many(days, "day", "days")} (${day}: ${value} against ${around}).`;
   },
   "drift.back": ({ day }) => `It ended on ${day}, when it was near its neighbours again.`,
   "drift.noData": ({ day }) => `It ended on ${day}, when it could not be compared any more.`,
@@ -130,11 +139,11 @@ export const sentences: Pack["sentences"] = {
   "lighting.lampsOut": ({ where, since, at, value, why }) =>
     `Street lights at ${where} draw too little ${since.since}: ${value} ${at.at}, ${why}.`,
   "lighting.switching": ({ where, nights, why }) =>
-    `Street lights at ${where} were not switched as expected in ${nights} nights in a row: ${why}.`,
+    `Street lights at ${where} were not switched as expected in ${nights === 1 ? "one night" : `${nights} nights in a row`}: ${why}.`,
   "lighting.interruption": ({ where, since, why }) =>
     `The supply of street lights at ${where} was interrupted ${since.at}: ${why}.`,
   "lighting.onAgain": ({ at }) => `They were on again ${at.at}.`,
-  "lighting.offAgain": ({ at }) => `They were off ${at.at}.`,
+  "lighting.offAgain": ({ at }) => `They were off again ${at.at}.`,
   "lighting.fullAgain": ({ at }) => `The power was as usual again ${at.at}.`,
   "lighting.asExpected": ({ at }) => `They were switched as expected again ${at.at}.`,
   "lighting.over": ({ at, restart }) =>
@@ -156,6 +165,7 @@ export const sentences: Pack["sentences"] = {
   "status.now": ({ value, span }) => `Now ${value}, for ${span} so far.`,
   "status.newest": ({ value, at, span }) => `Newest value ${value} ${at.at}; it has lasted ${span} so far.`,
   "status.open": ({ span }) => `It has lasted ${span} so far.`,
+  "status.silent": ({ span }) => `Nothing for ${span} so far.`,
   "status.lasted": ({ span }) => `It lasted ${span}.`,
 
   "ended.value": ({ at, value }) => `It ended ${at.at} with ${value}.`,
@@ -218,8 +228,8 @@ export const sentences: Pack["sentences"] = {
   "verdict.among": ({ neighbours, level }, f) => `Its ${beside(neighbours, f)} show about the same (median ${level}).`,
   "verdict.suspect": ({ what, wrong }) =>
     wrong
-      ? `Suspect: ${what}; out of line with the neighbours is its value of ${wrong}.`
-      : `Suspect: ${what}; one of the two is wrong, and it may be the other.`,
+      ? `The values are suspect: ${what}; out of line with the neighbours is its value of ${wrong}.`
+      : `The values are suspect: ${what}; one of the two is wrong, and it may be the other.`,
   "verdict.alone": ({ neighbours, level }, f) =>
     `Only this sensor shows it: its ${beside(neighbours, f)} stayed near ${level}. A local event or a fault.`,
   "verdict.fewNeighbours": ({ neighbours }) =>

@@ -3,6 +3,11 @@ import type { Forms, Pack } from "../pack.ts";
 import { rules } from "./rules.ts";
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+/** Hours are feminine, minutes and days are not. */
+const last = (span: string) => (/^[\d.,]+ h/.test(span) ? `las últimas ${span}` : `los últimos ${span}`);
+/** A difference of percentages is no percentage. */
+const points = (amount: string) =>
+  amount.replace(/ %$/, /^-?1 %/.test(amount) ? " punto porcentual" : " puntos porcentuales");
 const AGGREGATES = {
   mean: { hour: "media horaria", day: "media diaria", span: "media de" },
   min: { hour: "mínimo horario", day: "mínimo diario", span: "mínimo de" },
@@ -25,15 +30,16 @@ const inARow = (count: number, { is, text }: WindowWords) =>
 const SIDES = { above: "por encima", below: "por debajo" } as const;
 
 const PER = { hour: "hora", day: "día" } as const;
-const MOVED = { rise: "subieron", fall: "bajaron" } as const;
+const moved = (count: number, direction: "rise" | "fall") =>
+  direction === "rise" ? (count === 1 ? "subió" : "subieron") : count === 1 ? "bajó" : "bajaron";
 /** "3 de 5 vecinos". */
 const among = (count: number, of: number, { number }: Forms) => `${number(count)} de ${number(of)} vecinos`;
 const beside = (count: number, { number }: Forms) => `sus ${number(count)} vecinos`;
 
 const BASIS = {
-  own: "(según el sol en su lugar y sus horas anteriores)",
-  city: "(según el sol sobre la ciudad, pues no se conoce su lugar, y sus horas anteriores)",
-  unknown: "(como en las últimas noches: no se conoce su lugar)",
+  own: "(según la posición del sol en su ubicación y sus horas anteriores)",
+  city: "(según la posición del sol en la ciudad, pues no se conoce su ubicación, y sus horas anteriores)",
+  unknown: "(como en las últimas noches: no se conoce su ubicación)",
 } as const;
 const LATE = { later: "más tarde", earlier: "antes" } as const;
 
@@ -52,12 +58,12 @@ export const sentences: Pack["sentences"] = {
   threshold({ metric, where, value, at, side, limit, because, since, counts, window, aggregate: name }) {
     const measured = window
       ? `${aggregate(window, name ?? "mean")} de ${value} (${at.until})`
-      : `${value}${because ? `, por ${because},` : ""} ${at.at}`;
+      : `${value}${because ? ` (por ${because})` : ""} ${at.at}`;
     const held = since ? ` ${since.since}` : "";
     const condition = counts === undefined ? "" : `; se avisa si dura ${counts}`;
     return `${capital(metric)} en ${where}: ${measured}, ${SIDES[side]} del límite de ${limit}${held}${condition}.`;
   },
-  "index.because": ({ metric, value }) => `${metric} ${value}`,
+  "index.because": ({ metric, value }) => `${metric} con ${value}`,
   "level.lowered": ({ metric, where, value, at, side, limit }) =>
     `${capital(metric)} en ${where}: de vuelta a ${value} ${at.at}, al nivel ${SIDES[side]} del límite de ${limit}.`,
   "threshold.notHeld": ({ at, value, held }) => `Terminó ${at.at} con ${value}, antes de durar ${held}.`,
@@ -66,8 +72,8 @@ export const sentences: Pack["sentences"] = {
     return `${capital(metric)} en ${where}: ${aggregate(window, "mean")} de ${value} (${at.until})${run} por encima de ${limit}${allowance(window, nth, allowed)}.`;
   },
   change({ metric, where, direction, by, from, fromAt, to, at, limit, within }) {
-    const moved = `${direction === "rise" ? "subió" : "bajó"} ${by}, de ${from} (${fromAt.text}) a ${to} (${at.text})`;
-    return `${capital(metric)} en ${where}: ${moved}; se avisa a partir de ${limit} en ${within}.`;
+    const moved = `${direction === "rise" ? "subió" : "bajó"} ${points(by)}, de ${from} (${fromAt.text}) a ${to} (${at.text})`;
+    return `${capital(metric)} en ${where}: ${moved}; se avisa a partir de ${points(limit)} en ${within}.`;
   },
   silence: ({ where, since, after }) =>
     `Sin mediciones de ${where} ${since.since}; se considera sin comunicación tras ${after}.`,
@@ -80,9 +86,9 @@ export const sentences: Pack["sentences"] = {
   "rejections.values": ({ metric, where, count, within, at, example }, { number }) =>
     `${where} envía valores imposibles de ${metric}: ${number(count)} en ${within} (${at.until}). El más reciente: ${example}`,
   "rejections.ended": ({ at, count }, { number }) =>
-    `Terminó ${at.at}: no se rechazó ningún mensaje más; fueron ${number(count)} en total.`,
+    `Terminó ${at.at}: no se rechazó ningún mensaje más; en total: ${number(count)}.`,
   "rejections.valuesEnded": ({ at, count }, { number }) =>
-    `Terminó ${at.at}: no se rechazó ningún valor más; fueron ${number(count)} en total.`,
+    `Terminó ${at.at}: no se rechazó ningún valor más; en total: ${number(count)}.`,
   flatline({ metric, where, value, meaning, since, count, tolerance, low, high }, { number }) {
     const near = tolerance === undefined ? "" : ` ± ${tolerance}`;
     const why =
@@ -96,7 +102,7 @@ export const sentences: Pack["sentences"] = {
   "flatline.ended": ({ at, value }) => `Llegó otro valor ${at.at}: ${value}.`,
   spike({ metric, where, value, at, before, after, limit, count, within }) {
     const run = count === 1 ? "" : `; es el pico número ${count} en ${within}`;
-    return `${capital(metric)} en ${where}: un solo valor de ${value} ${at.at} entre ${before} y ${after}, a más de ${limit} de los valores anterior y posterior${run}.`;
+    return `${capital(metric)} en ${where}: un solo valor de ${value} ${at.at} entre ${before} y ${after}, a más de ${points(limit)} de los valores anterior y posterior${run}.`;
   },
   "spike.ended": ({ at, within }) => `Terminó ${at.at}, tras ${within} sin otro.`,
   anomaly({ metric, where, value, at, window, count, side, usual, low, high }) {
@@ -111,13 +117,13 @@ export const sentences: Pack["sentences"] = {
   forecast({ metric, where, value, at, side, limit, likely, from, to, trend, per, over }) {
     const passes = side === "below" ? `bajará de ${limit}` : `superará ${limit}`;
     const unit = per === "hour" ? "hora" : "día";
-    return `${capital(metric)} en ${where}: se prevé que ${passes} ${likely.at} (con un 80 % entre ${from.text} y ${to.text}); ${at.at} estaba en ${value}, con una tendencia de ${trend} por ${unit} en los últimos ${over}.`;
+    return `${capital(metric)} en ${where}: se prevé que ${passes} ${likely.at}, con una probabilidad del 80 % entre ${from.text} y ${to.text}; ${at.at} estaba en ${value}, con una tendencia de ${points(trend)} por ${unit} en ${last(over)}.`;
   },
   "forecast.ended": ({ at, value }) =>
-    `Terminó ${at.at}: la tendencia ya no alcanza el límite en ese plazo; está en ${value}.`,
-  "forecast.reached": ({ at, value, limit }) => `Terminó ${at.at}: se alcanzó el límite de ${limit}; está en ${value}.`,
+    `Terminó ${at.at}: con esta tendencia ya no se alcanza el límite en ese plazo; el valor es ${value}.`,
+  "forecast.reached": ({ at, value, limit }) => `Terminó ${at.at}: se alcanzó el límite de ${limit}, con ${value}.`,
   "forecast.overdue": ({ at, value }) =>
-    `Terminó ${at.at}: se esperaba que se alcanzara para entonces y no fue así; está en ${value}.`,
+    `Terminó ${at.at}: se esperaba alcanzar el límite para entonces y no fue así; el valor es ${value}.`,
   "register.fell": ({ metric, where, from, fromAt, to, at }) =>
     `El contador (${metric}) en ${where} bajó de ${from} a ${to} entre ${fromAt.text} y ${at.text}; un contador nunca baja, salvo que se cambie o se reinicie.`,
   "register.rose": ({ metric, where, from, fromAt, to, at, limit }) =>
@@ -125,12 +131,12 @@ export const sentences: Pack["sentences"] = {
   "register.ended": ({ at }) => `Terminó ${at.at}, tras varias mediciones plausibles.`,
   drift({ metric, where, value, off, side, neighbours, days, day, around }, { number, many }) {
     const beside = `un ${off} ${SIDES[side]} de la mediana de ${neighbours === 1 ? "su vecino" : `sus ${many(neighbours, "", "vecinos")}`}`;
-    return `${capital(metric)} en ${where}: desde hace ${number(days)} días, ${beside} (${day}: ${value} frente a ${around}).`;
+    return `${capital(metric)} en ${where}: desde hace ${many(days, "día", "días")}, ${beside} (${day}: ${value} frente a ${around}).`;
   },
   "drift.back": ({ day }) => `Terminó el ${day}: vuelve a estar cerca de sus vecinos.`,
   "drift.noData": ({ day }) => `Terminó el ${day}: ya no se puede comparar.`,
   running: ({ metric, where, value, at, span, limit, days, allowed }) =>
-    `${capital(metric)} en ${where} tuvo una media de ${value} en las ${span} ${at.until}, por encima de ${limit}: día ${days} de este año${allowed === undefined ? "" : `, de ${allowed} permitidos`}.`,
+    `${capital(metric)} en ${where}: media de ${span} de ${value} (${at.until}), por encima de ${limit}: día ${days} de este año${allowed === undefined ? "" : `, de ${allowed} permitidos`}.`,
   "note.hoursAbove": ({ hours }) => `hora ${hours} de este año por encima del límite`,
   "note.daysAbove": ({ days }) => `día ${days} de este año por encima del límite`,
   "lighting.dark": ({ where, since, at, value, why }) =>
@@ -140,11 +146,11 @@ export const sentences: Pack["sentences"] = {
   "lighting.lampsOut": ({ where, since, at, value, why }) =>
     `El alumbrado de ${where} consume muy poco ${since.since}: ${value} ${at.at}, ${why}.`,
   "lighting.switching": ({ where, nights, why }) =>
-    `El alumbrado de ${where} no se encendió o apagó como se esperaba ${nights} noches seguidas: ${why}.`,
+    `El alumbrado de ${where} no se encendió o apagó como se esperaba ${nights === 1 ? "una noche" : `${nights} noches seguidas`}: ${why}.`,
   "lighting.interruption": ({ where, since, why }) =>
     `Se interrumpió el suministro del alumbrado de ${where} ${since.at}: ${why}.`,
   "lighting.onAgain": ({ at }) => `Volvió a estar encendido ${at.at}.`,
-  "lighting.offAgain": ({ at }) => `Estaba apagado ${at.at}.`,
+  "lighting.offAgain": ({ at }) => `Volvió a estar apagado ${at.at}.`,
   "lighting.fullAgain": ({ at }) => `La potencia volvió a ser la habitual ${at.at}.`,
   "lighting.asExpected": ({ at }) => `Volvió a encenderse y apagarse como se esperaba ${at.at}.`,
   "lighting.over": ({ at, restart }) =>
@@ -153,7 +159,7 @@ export const sentences: Pack["sentences"] = {
   quorum: ({ count, watched, place, deed, within }, { number }) =>
     `${number(count)} de ${number(watched)} sensores ${place} ${deed} ${within === undefined ? "al mismo tiempo" : `en ${within}`}.`,
   "quorum.ended": ({ at, left }, { number }) =>
-    `Terminó ${at.at}${left > 0 ? `; ${number(left)} siguen afectados` : ""}.`,
+    `Terminó ${at.at}${left > 0 ? `; ${left === 1 ? "1 sigue afectado" : `${number(left)} siguen afectados`}` : ""}.`,
   "place.gateway": ({ gateway }) => `detrás de la pasarela ${gateway}`,
   "place.district": ({ district }) => `en el distrito ${district}`,
   "place.tag": ({ tag, value, district }) => `con ${tag} ${value} en el distrito ${district}`,
@@ -167,6 +173,7 @@ export const sentences: Pack["sentences"] = {
   "status.now": ({ value, span }) => `Ahora ${value}; dura ya ${span}.`,
   "status.newest": ({ value, at, span }) => `Último valor: ${value} ${at.at}; dura ya ${span}.`,
   "status.open": ({ span }) => `Dura ya ${span}.`,
+  "status.silent": ({ span }) => `No llega nada desde hace ${span}.`,
   "status.lasted": ({ span }) => `Duró ${span}.`,
 
   "ended.value": ({ at, value }) => `Terminó ${at.at} con ${value}.`,
@@ -183,7 +190,7 @@ export const sentences: Pack["sentences"] = {
   "note.lampsOn": ({ from, basis }) => `se esperaba encendido${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
   "note.lampsOff": ({ from, basis }) => `se esperaba apagado${from ? ` ${from.since}` : ""} ${BASIS[basis]}`,
   "note.lampsMissing": ({ missing, usual, lamps, of }) =>
-    `un ${missing} menos que ${usual} de otras noches a esta hora${lamps === undefined ? "" : `, unas ${lamps} de ${of} lámparas`}`,
+    `un ${missing} menos que los ${usual} de otras noches a esta hora${lamps === undefined ? "" : `, unas ${lamps} de ${of} lámparas`}`,
   "note.lampsSwitched": ({ edge, by, side }) =>
     `en la última, ${{ on: "encendido", off: "apagado", both: "encendido y apagado" }[edge]} ${by} ${LATE[side]} de lo esperado`,
   "note.lampsUsual": () => "se ha mantenido así: lo habitual desde ahora",
@@ -216,7 +223,7 @@ export const sentences: Pack["sentences"] = {
   "verdict.beyond": ({ count, of, side, limit }, f) =>
     `${capital(among(count, of, f))} también ${count === 1 ? "estaba" : "estaban"} ${SIDES[side]} de ${limit}.`,
   "verdict.moved": ({ count, of, direction, level }, f) =>
-    `${capital(among(count, of, f))} ${MOVED[direction]} con él, hasta una mediana de ${level}.`,
+    `${capital(among(count, of, f))} ${moved(count, direction)} con él, hasta una mediana de ${level}.`,
   "verdict.stuck": ({ value, span, alive, of }, f) =>
     `Repite ${value} desde hace ${span}, mientras que ${among(alive, of, f)} variaron, aunque ninguno tanto.`,
   "verdict.odd": ({ odd, neighbours, level }, f) => `${odd}, y ${beside(neighbours, f)} siguieron cerca de ${level}.`,
@@ -231,20 +238,20 @@ export const sentences: Pack["sentences"] = {
     `${capital(beside(neighbours, f))} muestran más o menos lo mismo (mediana ${level}).`,
   "verdict.suspect": ({ what, wrong }) =>
     wrong
-      ? `Dudoso: ${what}; lo que no concuerda con los vecinos es su valor de ${wrong}.`
-      : `Dudoso: ${what}; uno de los dos es erróneo, y puede ser el otro.`,
+      ? `Valores dudosos: ${what}; lo que no concuerda con los vecinos es su valor de ${wrong}.`
+      : `Valores dudosos: ${what}; uno de los dos es erróneo, y puede ser el otro.`,
   "verdict.alone": ({ neighbours, level }, f) =>
     `Solo este sensor lo muestra: ${beside(neighbours, f)} siguieron cerca de ${level}. Un suceso local o un fallo.`,
   "verdict.fewNeighbours": ({ neighbours }) =>
     neighbours === 0
       ? "Ningún vecino tiene valores recientes con los que comparar."
       : "Solo un vecino tiene valores recientes con los que comparar.",
-  "verdict.unsettled"({ moved, of, direction, level, beyond }, f) {
+  "verdict.unsettled"({ moved: count, of, direction, level, beyond }, f) {
     const over = beyond === undefined ? "" : `; ${f.number(beyond)} más allá del límite`;
-    return `Los vecinos no lo aclaran: ${among(moved, of, f)} ${MOVED[direction]} con él${over} (mediana ${level}).`;
+    return `Los vecinos no lo aclaran: ${among(count, of, f)} ${moved(count, direction)} con él${over} (mediana ${level}).`;
   },
   "verdict.unsettledStill": ({ standing, alive, of, level }, f) =>
-    `Los vecinos no lo aclaran: ${among(standing, of, f)} tampoco cambiaron y ${f.number(alive)} variaron (mediana ${level}).`,
+    `Los vecinos no lo aclaran: ${among(standing, of, f)} ${standing === 1 ? "tampoco cambió" : "tampoco cambiaron"} y ${f.number(alive)} ${alive === 1 ? "varió" : "variaron"} (mediana ${level}).`,
   "verdict.nothingKnown": () => "No se sabe nada de sus valores.",
   "odd.range": ({ value }) => `${value} es el extremo de su rango`,
   "odd.sentinel": ({ value }) => `${value} es un valor que los dispositivos envían para indicar «ninguno»`,

@@ -40,7 +40,7 @@ describe("an alert in one plain sentence, and how it ended in another", () => {
       aReading(T0 + 2 * HOUR, { temperature: 22 }),
     ]);
     expect(told(found)[0]).toBe(
-      "Air temperature at Station 4 was 34 °C for one value at 2026-11-21 00:02 UTC, between 20 °C and 22 °C: more than 10 °C off the values beside it.",
+      "Air temperature at Station 4: a single value of 34 °C at 2026-11-21 00:02 UTC, between 20 °C and 22 °C: more than 10 °C off the values beside it.",
     );
     expect(told(found)[1]).toMatch(/ It ended at 2026-11-21 01:02 UTC, after 1 h without another\.$/);
     expect(found[0]!.alert.limit).toBe(10);
@@ -80,7 +80,7 @@ describe("an alert in one plain sentence, and how it ended in another", () => {
       of("air", "battery", DAY, values),
     );
     expect(told(found)).toEqual([
-      "Battery at Station 4 is expected to fall below 10 % around 2026-12-11 14:50 UTC (with 80 % between 2026-12-11 11:08 UTC and 2026-12-11 18:32 UTC): it stood at 22.16 % at 2026-12-06 00:00 UTC, with a trend of -1.99 % per day over the last 14 d.",
+      "Battery at Station 4 is expected to fall below 10 % around 2026-12-11 14:50 UTC (80 % likely between 2026-12-11 11:08 UTC and 2026-12-11 18:32 UTC): it stood at 22.16 % at 2026-12-06 00:00 UTC, with a trend of -1.99 percentage points per day over the last 14 d.",
     ]);
     const { at, from, to } = found[0]!.alert.expected!;
     expect(from <= at && at <= to).toBe(true);
@@ -108,7 +108,7 @@ describe("an alert in one plain sentence, and how it ended in another", () => {
       of("traffic", "flow", HOUR, values),
     );
     expect(told(found)).toEqual([
-      "Traffic flow at Station 4 averaged 400 veh/h over the hour to 2026-11-26 02:00 UTC, the second hour in a row out of the usual, now above 107.9 veh/h (usual at this time: 102 veh/h, from 96.07 veh/h to 107.9 veh/h).",
+      "Traffic flow at Station 4 averaged 400 veh/h over the hour to 2026-11-26 02:00 UTC, the second hour in a row outside its usual range, now above 107.9 veh/h (usual at this time: 102 veh/h, from 96.07 veh/h to 107.9 veh/h).",
     ]);
   });
 
@@ -116,7 +116,7 @@ describe("an alert in one plain sentence, and how it ended in another", () => {
     const hours = [5, 5, 70, 5].map((no2, hour) => aReading(T0 + hour * HOUR, { no2, pm25: 2, o3: 20 }));
     const found = detect("metric: europeanAqi, condition: { type: threshold, above: 3 }", hours);
     expect(told(found)[0]).toBe(
-      "European air quality index (bands of 2025) at Station 4 was class 4 (poor), from nitrogen dioxide 70 µg/m³, at 2026-11-21 03:00 UTC, above class 3 (moderate).",
+      "European air quality index (bands of 2025) at Station 4 was class 4 (poor), from nitrogen dioxide at 70 µg/m³, at 2026-11-21 03:00 UTC, above class 3 (moderate).",
     );
     expect(found[0]!.alert).toMatchObject({ metric: "europeanAqi", unit: "class", value: 4 });
   });

@@ -4,7 +4,7 @@ import { loadRules } from "../../alerts/rules/check.ts";
 import { titleOf } from "../../alerts/says.ts";
 import { numberText, type Reader, spanText } from "../../messages/format.ts";
 import { PACKS, render } from "../../messages/messages.ts";
-import { tellAlert } from "../../messages/tell.ts";
+import { sourceIn, tellAlert } from "../../messages/tell.ts";
 import type { Alert } from "../../model/alert.ts";
 import { isDerived } from "../../model/metrics.ts";
 import { REASON_NAMES } from "../../model/rejection.ts";
@@ -96,6 +96,65 @@ describe("the rules of the default set", () => {
   });
 });
 
+describe.each(["de", "es"] as const)("where limits come from in %s", (locale) => {
+  const sources = loadRules()
+    .flatMap(levelRules)
+    .map(({ source }) => source.text);
+
+  it("is said of every default rule, and of no other", () => {
+    const known = Object.keys(PACKS[locale].sources);
+    expect(sources.filter((text) => !known.includes(text))).toEqual([]);
+    expect(known.filter((text) => !sources.includes(text))).toEqual([]);
+  });
+
+  it("a city's own source stays as it was written", () => {
+    for (const own of ["Decree 12", "constructor"]) expect(sourceIn(PACKS[locale], own)).toBe(own);
+  });
+});
+
+describe("the grammar of counts and spans", () => {
+  const one = (key: SentenceKey, params: Record<string, unknown>, locale: Language) =>
+    render({ key, params: { ...variantsOf(key)[0]!.params, ...params } }, reader(locale));
+
+  it("one thing is not several", () => {
+    const PLURAL =
+      /\b1 (?:days|neighbours agree|Tagen|Tage|sind|standen|bewegten|días|siguen|variaron|percentage points)\b/;
+    for (const key of Object.keys(SENTENCES) as SentenceKey[])
+      for (const locale of LANGUAGES) {
+        const counts = Object.entries(SENTENCES[key] as Readonly<Record<string, unknown>>).filter(
+          ([, k]) => k === "count",
+        );
+        const params = Object.fromEntries(counts.map(([name]) => [name.replace("?", ""), 1]));
+        expect(one(key, params, locale) ?? "", `${key} ${locale}`).not.toMatch(PLURAL);
+      }
+  });
+
+  it("days after a German preposition are in the dative", () => {
+    const days = 3 * 24 * HOUR_MS;
+    for (const [key, name] of [
+      ["change", "within"],
+      ["forecast", "over"],
+      ["silence", "after"],
+      ["spike.ended", "within"],
+      ["verdict.stuck", "span"],
+      ["escalated", "after"],
+    ] as const)
+      expect(one(key, { [name]: days }, "de"), key).toContain("3 Tagen");
+  });
+
+  it("a difference of percentages is said in points, also of one", () => {
+    const by = (value: number) => ({ by: { value, of: "relativeHumidity" } });
+    expect(one("change", by(25), "en")).toContain("by 25 percentage points,");
+    expect(one("change", by(1), "de")).toContain("um 1 Prozentpunkt ");
+    expect(one("change", by(25), "es")).toContain("25 puntos porcentuales");
+  });
+
+  it("the last hours of Spain are feminine, its days are not", () => {
+    expect(one("forecast", { over: 2 * HOUR_MS }, "es")).toContain("en las últimas 2 h");
+    expect(one("forecast", { over: 21 * 24 * HOUR_MS }, "es")).toContain("en los últimos 21 días");
+  });
+});
+
 /** The alerts of every golden case, one of each rule and state. */
 const told = new Map<string, Alert>();
 for (const name of goldenCases())
@@ -125,14 +184,16 @@ describe.each(LANGUAGES)("what a reader asks of an alert in %s", (locale) => {
     if (number !== undefined && alert.state === "firing" && !isLight) expect(text.explanation).toContain(number);
     // Since when, and how long by now.
     expect(all).toMatch(/\d\d:\d\d/);
-    const span = spanText(now - alert.startedAt, pack, at);
+    const { key, params } = alert.says!.explanation[0]!;
+    const since = key.startsWith("silence") ? (params.since as number) : alert.startedAt;
+    const span = spanText(now - since, pack, at);
     if (alert.state === "firing") expect(text.explanation).toContain(span);
     // The limit and where it comes from.
     const isOfMetric = alert.metric !== undefined && !isDerived(alert.metric) && alert.unit !== "min";
     const type = alert.says!.explanation[0]!.key;
     if (isOfMetric && (type === "threshold" || type === "consecutive" || type === "forecast"))
       expect(text.explanation).toContain(numberText(alert.limit!, pack, at));
-    expect(all).toContain(alert.rule.source);
+    expect(all).toContain(sourceIn(pack, alert.rule.source));
     // What to do, where the rule says it.
     if (alert.says!.advice) expect(all).toContain(render(alert.says!.advice, at));
   });

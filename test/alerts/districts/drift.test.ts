@@ -64,7 +64,7 @@ describe("drift against neighbours", () => {
       verdict: { is: "sensor-fault" },
     });
     expect(alert.explanation).toMatch(
-      /^Fine particles \(PM2\.5\) at s-0 has been (5|6)\d % above the median of its 4 neighbours for 7 days/,
+      /^Fine particles \(PM2\.5\) at s-0 have been (5|6)\d % above the median of its 4 neighbours for 7 days/,
     );
     expect(alert.evidence).toHaveLength(7);
     // The day is over, and the half hour in which its last readings may come: the next reading after that tells.

@@ -146,7 +146,7 @@ describe("what the sensor's other values say", () => {
       i === 0 && at === FIRES ? { pm25: 300, pm10: 30 } : { pm25: 20 + wobble(i, at), pm10: 30 };
     const { verdict, audience } = judged(FINE, feed({ count: 1, at: FIRES }, values));
     expect([verdict!.is, audience]).toEqual(["unclear", "operators"]);
-    expect(verdict!.why).toMatch(/^Suspect: .* one of the two is wrong/);
+    expect(verdict!.why).toMatch(/^The values are suspect: .* one of the two is wrong/);
   });
 });
 
@@ -157,8 +157,8 @@ describe("more fine particles than particles", () => {
       i === 0 && at === FIRES ? own : { pm25: 90 + wobble(i, at), pm10: 130 + wobble(i, at) };
 
   it.each([
-    ["unclear", { pm25: 600, pm10: 135 }, /^Suspect: .*; out of line .* value of fine particles \(PM2\.5\)\.$/],
-    ["event", { pm25: 101, pm10: 5 }, /^Suspect: .*; out of line .* value of particles \(PM10\)\.$/],
+    ["unclear", { pm25: 600, pm10: 135 }, /^The values are suspect: .*; out of line .* value of fine particles \(PM2\.5\)\.$/],
+    ["event", { pm25: 101, pm10: 5 }, /^The values are suspect: .*; out of line .* value of particles \(PM10\)\.$/],
   ])("asks the neighbours which of them is wrong: %s, %j", (is, own, why) => {
     const { verdict, audience } = judged(FINE, feed({ count: 6, at: FIRES }, city(own)));
     expect(verdict!.why).toMatch(why);

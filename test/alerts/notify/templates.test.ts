@@ -27,7 +27,7 @@ describe("a message about an alert of an incident", () => {
 
   it.each([
     ["en", "Incident: 6 alerts of one cause, 3 of them firing"],
-    ["de", "Ereignis: 6 Alarme mit einer Ursache, davon 3 aktiv"],
+    ["de", "Vorfall: 6 Meldungen mit einer Ursache, davon 3 aktiv"],
     ["es", "Incidente: 6 alertas con una misma causa, 3 de ellas activas"],
   ] as const)("says how many there are: %s", (locale, words) => {
     const mail = mailOf("m", ["a@city.example"], [aNotice()], { ...within, reader: { locale, zone: "UTC" } });
