@@ -157,7 +157,11 @@ describe("more fine particles than particles", () => {
       i === 0 && at === FIRES ? own : { pm25: 90 + wobble(i, at), pm10: 130 + wobble(i, at) };
 
   it.each([
-    ["unclear", { pm25: 600, pm10: 135 }, /^The values are suspect: .*; out of line .* value of fine particles \(PM2\.5\)\.$/],
+    [
+      "unclear",
+      { pm25: 600, pm10: 135 },
+      /^The values are suspect: .*; out of line .* value of fine particles \(PM2\.5\)\.$/,
+    ],
     ["event", { pm25: 101, pm10: 5 }, /^The values are suspect: .*; out of line .* value of particles \(PM10\)\.$/],
   ])("asks the neighbours which of them is wrong: %s, %j", (is, own, why) => {
     const { verdict, audience } = judged(FINE, feed({ count: 6, at: FIRES }, city(own)));
