@@ -18,6 +18,7 @@ import { cityRules } from "./rules/zoned.ts";
 import { createRulesTime, TIME } from "./rules-time.ts";
 import { createTurns, type Turns, UNSAID, WAITING } from "./turns.ts";
 import { endUnwatched } from "./unwatched.ts";
+import { createWorks } from "./works.ts";
 
 export type AlertsOptions = {
   readonly rules: readonly Rule[];
@@ -147,8 +148,9 @@ export function createAlerts(options: AlertsOptions) {
   const historyAfterMs = () => (Math.abs(now() - settled()) > HOUR_MS ? Number.POSITIVE_INFINITY : afterMs);
   const excuses = createExcuses(options);
   const { isExcused } = excuses;
+  const worksOn = createWorks(records.silences);
   const sensor = records.sensors.get;
-  const engine = createDetector({ rules, sensor, conditions, settlesLater, historyAfterMs, isExcused });
+  const engine = createDetector({ rules, sensor, conditions, settlesLater, historyAfterMs, isExcused, worksOn });
   const history = createHistorySummary(log);
   const time = createRulesTime(now, live?.monotonic, engine.reachedBy);
   const turns = live && createTurns({ monotonic: live.monotonic, gatewayOf });

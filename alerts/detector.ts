@@ -137,7 +137,7 @@ export function createDetector(options: EngineOptions) {
     const rows = refusals.close();
     refusals = createRefusals(rules, options.sensor, states);
     if (rows.length > 0) states.load(rows);
-    districts = createDistricts({ rules, sensor: options.sensor, states }, districts);
+    districts = createDistricts({ ...options, rules, states }, districts);
     several = severalOf(rules);
     hand(said, districts.take([]));
     for (const one of reconcile(at)) said.push(one);

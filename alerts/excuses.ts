@@ -1,7 +1,7 @@
 import type { Batch } from "../model/batch.ts";
-import { matches, type Silence } from "../model/silence.ts";
 import type { Records } from "../store/records.ts";
 import { createSilencing } from "./noise/judge.ts";
+import { isOfSensors, namesSensor } from "./works.ts";
 
 type ExcusesParts = {
   readonly records: Pick<Records, "silences" | "sensors">;
@@ -31,23 +31,8 @@ export function createExcuses({ records: { silences, sensors }, brokerIsAway }: 
     const windows = silencing.activeAt(now).filter(isOfSensors);
     const sensor = windows.length === 0 ? undefined : sensors.get(sensorId);
     if (!sensor) return false;
-    const { kind, district, gateway, tags } = sensor;
-    const facts = {
-      rule: "",
-      severity: "warning",
-      audience: "crews",
-      sensor: sensorId,
-      kind,
-      district,
-      gateway,
-      tags,
-    } as const;
-    return windows.some(({ matchers }) => matches(matchers, facts));
+    return windows.some(({ matchers }) => namesSensor(matchers, sensor));
   }
 
   return { note, isExcused };
 }
-
-/** Maintenance of sensors, not of some of the alerts about them. */
-const isOfSensors = ({ kind, matchers: { rule, severity, audience } }: Silence) =>
-  kind === "maintenance" && rule === undefined && severity === undefined && audience === undefined;

@@ -18,7 +18,7 @@ export type WeeklyWindow = {
 };
 
 /** `[from, to)`, epoch milliseconds. */
-type Span = { readonly from: number; readonly to: number };
+export type Span = { readonly from: number; readonly to: number };
 
 const DAYS_AHEAD = 8;
 
@@ -179,6 +179,20 @@ export function silenceSpan(silence: Silence, time: number): Span | undefined {
     from = next.to;
   }
   return undefined;
+}
+
+/** All the times it was or will be on within [from, to), oldest first. What somebody ended was on until then. */
+export function silenceSpans(silence: Silence, from: number, to: number): Span[] {
+  const { endedAt = Number.POSITIVE_INFINITY, endedBy: _, ...begun } = silence;
+  const planned: Silence = { ...begun, endedAt: undefined };
+  const spans: Span[] = [];
+  for (let at = from; at < Math.min(to, endedAt); ) {
+    const span = silenceSpan(planned, at);
+    if (!span || span.from >= Math.min(to, endedAt)) break;
+    spans.push({ from: span.from, to: Math.min(span.to, endedAt) });
+    at = span.to;
+  }
+  return spans;
 }
 
 export const SILENCE_STATES = ["active", "scheduled", "ended"] as const;

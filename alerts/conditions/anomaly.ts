@@ -16,7 +16,17 @@ import {
   usualAt,
 } from "./baseline.ts";
 import type { Cadence } from "./cadence.ts";
-import { amount, measured, NOTHING, needsGood, type Outcome, type OverValues, type Step } from "./condition.ts";
+import {
+  amount,
+  isWorkedOn,
+  measured,
+  NOTHING,
+  needsGood,
+  type Outcome,
+  type OverValues,
+  type Sample,
+  type Step,
+} from "./condition.ts";
 import { median } from "./statistics.ts";
 import { type Closed, close, expire, type Rolling, roll, type Window, windowEvidence } from "./window.ts";
 
@@ -147,7 +157,7 @@ export const anomaly: OverValues<"anomaly", AnomalyParams, AnomalyState> = {
     const next = { ...state, rolling };
     if (!ended && missing === 0) return [next, NOTHING];
     const [judged, outcomes] = ended
-      ? judge(params, upgraded(next), ended, sample.cadence, sample.alarmed === true)
+      ? judgeSound(params, upgraded(next), ended, sample)
       : ([upgraded(next), NOTHING] as const);
     const [missed, lapsed] = passMissing(params, judged, missing, rolling.closedTo!);
     return [missed, lapsed.length > 0 ? [...outcomes, ...lapsed] : outcomes];
@@ -177,6 +187,23 @@ function upgraded(state: AnomalyState): AnomalyState {
   const { rolling, since, firing, missed } = state;
   const known = { ...QUIET, rolling, missed };
   return firing ? { ...known, since, firing: { over: 0, limit: Number.MAX_SAFE_INTEGER } } : known;
+}
+
+/**
+ * What a sensor shows while somebody works on it is judged like all else, and nothing of it is learnt. Under another alert
+ * of the same cause only what stays is (`teach`), and how far off it was says nothing of other days.
+ */
+function judgeSound(params: AnomalyParams, state: AnomalyState, ended: Window, sample: Sample): Step<AnomalyState> {
+  const isAlarmed = sample.alarmed === true;
+  const [judged, outcomes] = judge(params, state, ended, sample.cadence, isAlarmed);
+  const { baseline, means, peaks, windows, held } = state;
+  if (isWorkedOn(sample, ended.from, ended.from + params.windowMs - 1))
+    return [{ ...judged, baseline, means, peaks, windows, held }, outcomes];
+  if (!isAlarmed) return [judged, outcomes];
+  const known = judged.means.map(
+    (mean, i): Mean => ({ ...mean, spreads: means[i]!.spreads, spread: means[i]!.spread }),
+  );
+  return [{ ...judged, means: known, peaks }, outcomes];
 }
 
 function judge(

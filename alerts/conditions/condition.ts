@@ -4,6 +4,7 @@ import type { Kind } from "../../model/kinds.ts";
 import { isDerived, type MetricName } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import type { Amount, Sentence } from "../../model/sentence.ts";
+import type { Span } from "../../model/silence.ts";
 import type { Cadence } from "./cadence.ts";
 import type { OverRejections } from "./rejections.ts";
 import type { WindowSample } from "./window.ts";
@@ -14,8 +15,10 @@ export type Sample = WindowSample & {
   readonly lastAt: number | undefined;
   /** When its sensor was last heard before, whatever it said then. Left out where it does not matter. */
   readonly heardAt?: number | undefined;
-  /** Another alert on this value is open: what it shows now is nothing to learn from. */
+  /** Another alert of the same cause is open: on this value, or one that goes with it. It shows nothing to learn from. */
   readonly alarmed?: boolean | undefined;
+  /** When people worked on the sensor, oldest first: nor does that. Left out where nobody did. */
+  readonly works?: readonly Span[] | undefined;
   /** How often samples come, as known before this one. */
   readonly cadence: Cadence;
   /** Other values of the same reading, for conditions that name them. Left out where nobody does. */
@@ -23,6 +26,11 @@ export type Sample = WindowSample & {
   /** Of a value that is worked out: from what. */
   readonly because?: Sentence | undefined;
 };
+
+/** Somebody worked on its sensor at some time within [from, to]. */
+export function isWorkedOn({ works }: Pick<Sample, "works">, from: number, to: number): boolean {
+  return works?.some((span) => span.from <= to && span.to > from) === true;
+}
 
 /** What a condition has to say. The engine makes alerts of it. */
 export type Outcome = {
@@ -76,6 +84,9 @@ export type WatchedSensor = {
   readonly gateway?: string;
   readonly tags: Readonly<Record<string, string>>;
 };
+
+/** When people worked on a sensor, around this moment, oldest first: nothing is learnt of what it shows then. */
+export type WorksOn = (sensor: WatchedSensor, at: number) => readonly Span[];
 
 /** What a sentence is made from. */
 export type Case<T extends ConditionType = ConditionType, Params = unknown> = {

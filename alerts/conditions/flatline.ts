@@ -5,6 +5,7 @@ import { noted } from "../says.ts";
 import { isBroken, isIntervalBelow } from "./cadence.ts";
 import {
   amount,
+  isWorkedOn,
   measured,
   NOTHING,
   needsGood,
@@ -175,7 +176,8 @@ export const flatline: OverValues<"flatline", FlatlineParams, FlatlineState> = {
     const equal = Math.max(run.high, value) - Math.min(run.low, value) <= params.tolerance;
     if (equal && (run.firing || run.pending)) return [state, NOTHING];
     if (equal && !isBroken(lastAt, at, cadence)) return extend(params, run, history, sample);
-    const next = { run: startRun(sample), history: withRun(history, run.since, run.low) };
+    const isTaught = !isWorkedOn(sample, run.since, lastAt ?? at);
+    const next = { run: startRun(sample), history: isTaught ? withRun(history, run.since, run.low) : history };
     return [next, run.firing || run.pending ? [ended(run, sample)] : NOTHING];
   },
 };

@@ -3,6 +3,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration } from "../../model/time.ts";
 import { noted } from "../says.ts";
 import {
   amount,
+  isWorkedOn,
   limitFor,
   measured,
   NOTHING,
@@ -105,7 +106,7 @@ export const forecast: OverValues<"forecast", ForecastParams, ForecastState> = {
   },
   quiet: QUIET,
   step(params, state, sample) {
-    if (params.needsGood && !sample.good) return [state, NOTHING];
+    if ((params.needsGood && !sample.good) || isWorkedOn(sample, sample.at, sample.at)) return [state, NOTHING];
     const { open } = state;
     const from = Math.floor(sample.at / bucketMs(params)) * bucketMs(params);
     if (!open) return [{ ...state, open: add({ from, count: 0, sum: 0 }, sample) }, NOTHING];

@@ -1,4 +1,5 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../model/time.ts";
+import { isWorkedOn } from "./condition.ts";
 import { addToCell, cellOf, expectedIn, learnPower, learnRest, ofOtherDays } from "./lamp-power.ts";
 import { learnSwitching, planNight } from "./lamp-times.ts";
 import {
@@ -38,7 +39,8 @@ const nothingLearnt = ({ full = 0 }: LampParams): Learnt => ({
 export function foldLamps(params: LampParams, before: Lamps | undefined, sample: LampSample): Lamps {
   const { at } = sample;
   const started = before ?? start(params, sample);
-  const known = isKnown(params, started.learnt) ? started : findLevels(params, started, sample);
+  const isTaught = !isKnown(params, started.learnt) && !isWorkedOn(sample, at, at);
+  const known = !isTaught ? started : findLevels(params, started, sample);
   const turned = known.night.to <= at ? nextNight(params, known, sample) : known;
   return look(params, turned, sample);
 }
@@ -181,9 +183,10 @@ function goOn(dip: Dip, now: Lamps, missing: number): Lamps {
 
 // ── from night to night ──
 
-function nextNight(params: LampParams, lamps: Lamps, { at }: LampSample): Lamps {
+function nextNight(params: LampParams, lamps: Lamps, { at, works }: LampSample): Lamps {
   const { night, learnt, isOn } = lamps;
-  if (!isKnown(params, learnt)) return { ...lamps, night: planNight(params, learnt, at) };
+  if (!isKnown(params, learnt) || isWorkedOn({ works }, night.from, night.to))
+    return { ...lamps, night: planNight(params, learnt, at) };
   const power = learnPower(params, learnRest(params, learnt, night), night);
   const next = learnSwitching(params, power, night, isOn === false);
   return { ...lamps, learnt: next, night: planNight(params, next, at) };

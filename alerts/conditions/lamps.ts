@@ -1,4 +1,5 @@
 import { DAY_MS } from "../../model/time.ts";
+import type { Sample } from "./condition.ts";
 import type { Spot } from "./sun.ts";
 
 /**
@@ -118,6 +119,7 @@ export type LampSample = {
   readonly at: number;
   readonly value: number;
   readonly lastAt: number | undefined;
+  readonly works?: Sample["works"];
   readonly dimLevel?: number | undefined;
   readonly lampState?: number | undefined;
 };

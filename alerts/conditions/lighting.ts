@@ -127,8 +127,8 @@ let last: { sample: Sample; params: LampParams; before: Lamps | undefined; after
 
 function foldShared(params: LampParams, before: Lamps | undefined, sample: Sample): Lamps {
   if (last && last.sample === sample && isSame(last.before, before) && isSame(last.params, params)) return last.after;
-  const { at, value, lastAt, beside } = sample;
-  const after = foldLamps(params, before, { at, value, lastAt, ...beside });
+  const { at, value, lastAt, works, beside } = sample;
+  const after = foldLamps(params, before, { at, value, lastAt, works, ...beside });
   last = { sample, params, before, after };
   return after;
 }

@@ -1,7 +1,7 @@
 import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
-import type { WatchedSensor } from "../conditions/condition.ts";
+import type { WatchedSensor, WorksOn } from "../conditions/condition.ts";
 import type { StateRow, States, StateTable } from "../engine/states.ts";
 import { createDrift, type Diary } from "./drift.ts";
 import { createFloors, metricsNearFloors } from "./floors.ts";
@@ -13,6 +13,7 @@ type DistrictsOptions = {
   readonly rules: readonly Rule[];
   readonly sensor: (id: string) => WatchedSensor | undefined;
   readonly states: States;
+  readonly worksOn?: WorksOn | undefined;
 };
 
 /** The newest time measured in a district, and when its day is over for the drift rules. */
@@ -52,7 +53,10 @@ type Districts = {
  * (`take`). Pure like the engine: no clock, and the same readings give the same transitions. `former`: goes on from
  * there, under other rules.
  */
-export function createDistricts({ rules, sensor: registry, states }: DistrictsOptions, former?: Districts): Districts {
+export function createDistricts(
+  { rules, sensor: registry, states, worksOn }: DistrictsOptions,
+  former?: Districts,
+): Districts {
   const residents = new Map<string, Resident>();
   const districts = new Map<string, District>();
   const quorum = createQuorum(rules, states, residents, restoreSensor);
@@ -69,7 +73,7 @@ export function createDistricts({ rules, sensor: registry, states }: DistrictsOp
     onSave: memories.begin,
   });
   const verdicts = createVerdicts(rules, neighbours, states);
-  const drift = createDrift(rules, states, (id) => restoreSensor(id)?.sensor, metricsNearFloors(rules));
+  const drift = createDrift(rules, states, (id) => restoreSensor(id)?.sensor, metricsNearFloors(rules), worksOn);
   const floors = createFloors({ rules, states, neighbours, dailyOf: drift.dailyOf, resident: (id) => neighbourOf(id) });
   const tables: StateTable<never>[] = [...quorum.tables, recent, verdicts.table, ...drift.tables, floors.table];
   /** The reading that is being looked at. */

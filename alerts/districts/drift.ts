@@ -5,7 +5,7 @@ import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { type Sentence, say } from "../../model/sentence.ts";
 import { DAY_MS, HOUR_MS } from "../../model/time.ts";
-import type { WatchedSensor } from "../conditions/condition.ts";
+import { isWorkedOn, type WatchedSensor, type WorksOn } from "../conditions/condition.ts";
 import {
   type Compared,
   closeDays,
@@ -42,13 +42,15 @@ type DriftJson = Found & { fit: string };
  * Sensors without neighbours that moved alike are not judged. A new `calibratedAt` among the tags begins anew.
  *
  * `restoreSensor`: a sensor of the last life, bound as it is now; undefined if there is none such any more. `others`:
- * metrics of which the days are kept for those who ask `dailyOf`.
+ * metrics of which the days are kept for those who ask `dailyOf`. What a sensor shows while people work on it (`worksOn`)
+ * is no part of its days.
  */
 export function createDrift(
   rules: readonly Rule[],
   states: States,
   restoreSensor: (id: string) => WatchedSensor | undefined,
   others: readonly MetricName[] = [],
+  worksOn: WorksOn = () => [],
 ) {
   const compiled = rules.filter(({ condition }) => condition.type === "drift").map(compileRule);
   const drifting = compiled.flatMap(({ rule: { metric } }) => (metric && !isDerived(metric) ? [metric] : []));
@@ -98,6 +100,7 @@ export function createDrift(
   }
 
   function noteFirst(diary: Diary, one: Noted, at: number, value: number): void {
+    if (isWorkedOn({ works: worksOn(diary.sensor, at) }, at, at)) return;
     const daily = diary.metrics.get(one.metric) ?? createDaily();
     diary.metrics.set(one.metric, daily);
     if (!noteHour(daily, at, value, closedTo.get(diary.sensor.district) ?? 0)) return;

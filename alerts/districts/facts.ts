@@ -17,20 +17,6 @@ type SiblingEvidence = {
   readonly contradicts?: Sentence;
 };
 
-/** The metrics to know beside one that a rule watches. */
-export const SIBLINGS: Partial<Record<MetricName, readonly MetricName[]>> = {
-  pm1: ["pm25", "pm10"],
-  pm25: ["pm10"],
-  pm10: ["pm25"],
-  flow: ["occupancy", "speed"],
-  occupancy: ["flow", "speed"],
-  speed: ["flow", "occupancy"],
-  activePower: ["voltage", "current"],
-  current: ["activePower", "voltage", "oilTemperature"],
-  voltage: ["activePower", "current"],
-  oilTemperature: ["current"],
-};
-
 /** Pure: `look` answers the sensor's own other values. */
 function siblingEvidence(metric: MetricName, look: Look): SiblingEvidence {
   switch (metric) {

@@ -4,9 +4,10 @@ import { DERIVED, isDerived, METRICS_OF, type MetricName, type RuleMetric } from
 import { LATE_AFTER_MS } from "../../model/reading.ts";
 import type { Rule } from "../../model/rule.ts";
 import { type Amount, type Sentence, say } from "../../model/sentence.ts";
+import { SIBLINGS } from "../../model/siblings.ts";
 import type { States } from "../engine/states.ts";
 import { type Judged, judgedAs, judgedOf, withVerdict } from "../says.ts";
-import { type Facts, factsOf, horizonOf, LATER_MS, SIBLINGS } from "./facts.ts";
+import { type Facts, factsOf, horizonOf, LATER_MS } from "./facts.ts";
 import type { Neighbour, Neighbours } from "./neighbours.ts";
 
 /**

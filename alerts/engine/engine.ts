@@ -5,7 +5,7 @@ import { asText, type Sentence, say } from "../../model/sentence.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { alertId } from "../alert-id.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
-import type { WatchedSensor } from "../conditions/condition.ts";
+import { isWorkedOn, type WatchedSensor, type WorksOn } from "../conditions/condition.ts";
 import { CONDITIONS, type ConditionTable } from "../conditions/registry.ts";
 import { DERIVES } from "../derived/registry.ts";
 import { arrive } from "./arrivals.ts";
@@ -26,7 +26,7 @@ import { type CompiledRule, compileRule, createPlanner, type Plan } from "./plan
 import { clearColumn, droppedColumns, rebind } from "./rebind.ts";
 import { KEY, RECEIVED, rowCount } from "./ring.ts";
 import { createStates, type StateRow, type States } from "./states.ts";
-import { addSign, createSubject, type Subject } from "./subject.ts";
+import { addSign, createSubject, NO_WORKS, type Subject } from "./subject.ts";
 import { changedRows, droppedRows, FAILED, LISTENING, loadSubjects } from "./subject-rows.ts";
 import { createRecorder, openAlert } from "./transitions.ts";
 
@@ -45,6 +45,7 @@ export type EngineOptions = {
   readonly historyAfterMs?: () => number;
   /** Whether a sensor cannot be expected to be heard now, for reasons that are not its own: that time is none of its silence. */
   readonly isExcused?: (sensorId: string, now: number) => boolean;
+  readonly worksOn?: WorksOn;
   /** Where it keeps what is saved, with what others save; without it by itself. */
   readonly states?: States;
 };
@@ -103,8 +104,8 @@ export function createEngine(options: EngineOptions) {
   let newlyLate: Subject[] = [];
   /** Those the clock has not looked at yet. */
   let ticking: MapIterator<Subject> | undefined;
-  const { historyAfterMs = () => DAY_MS, isExcused = () => false } = options;
-  const context: FoldContext = { listeningBetween: listening.between, onFailure, historyAfterMs };
+  const { historyAfterMs = () => DAY_MS, isExcused = () => false, worksOn = () => NO_WORKS } = options;
+  const context: FoldContext = { listeningBetween: listening.between, onFailure, historyAfterMs, worksOn };
   const corrector = createCorrector(recorder, context, listening.newest);
 
   /** What the rules have to say to these readings, in their order. */
@@ -163,10 +164,11 @@ export function createEngine(options: EngineOptions) {
     return subject !== undefined && isPast(subject, imported === true, receivedAt - measuredAt, context);
   }
 
-  function arriveAt({ arrivals, clock, plan }: Subject, receivedAt: number, newsAt?: number): void {
+  function arriveAt({ arrivals, clock, plan, sensor }: Subject, receivedAt: number, newsAt?: number): void {
     const { lastAt: formerly } = arrivals.clock;
     const isLong = formerly !== undefined && receivedAt - formerly > SILENCE_MIN_MS;
-    const wasAway = isLong && listening.between(formerly, receivedAt) !== undefined;
+    const isWorked = isLong && isWorkedOn({ works: worksOn(sensor, receivedAt) }, formerly, receivedAt);
+    const wasAway = isWorked || (isLong && listening.between(formerly, receivedAt) !== undefined);
     arrive(arrivals, receivedAt, newsAt, clock, wasAway, plan.zone);
   }
 

@@ -3,11 +3,11 @@ import { LATE_AFTER_MS, type Reading } from "../../model/reading.ts";
 import type { Sentence } from "../../model/sentence.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
-import type { Outcome, Sample } from "../conditions/condition.ts";
+import { isWorkedOn, type Outcome, type Sample, type WorksOn } from "../conditions/condition.ts";
 import { HEARD, type Heard, type SilenceParams, stepSilence } from "../conditions/silence.ts";
 import { knownDelayOf } from "./arrivals.ts";
 import type { Measured } from "./derive.ts";
-import { type CompiledRule, type Deriving, isOfUnusual, type Plan, type Track, type Watch } from "./plan.ts";
+import type { CompiledRule, Deriving, Plan, Track, Watch } from "./plan.ts";
 import {
   AT,
   append,
@@ -365,6 +365,7 @@ export type FoldContext = {
   readonly onFailure: (compiled: CompiledRule, error: unknown) => void;
   /** A live reading that is older than this (an hour or more) on arrival, beyond the delay of its feed, is history. */
   readonly historyAfterMs: () => number;
+  readonly worksOn: WorksOn;
 };
 
 /** Imported, or too old to be told of: what it makes rules say is recorded as history. */
@@ -391,6 +392,7 @@ export function fold(subject: Subject, row: number, context: FoldContext): void 
   subject.key = data[row + KEY]!;
   const age = data[row + RECEIVED]! - at;
   subject.isPast = isPast(subject, (flags & IMPORTED) !== 0, age, context);
+  subject.works = context.worksOn(subject.sensor, at);
   const heardAt = clock.lastAt;
   if (heardAt === undefined || at > heardAt) hear(subject, row, context);
   const { measuring, deriving } = plan;
@@ -438,10 +440,11 @@ function hear(subject: Subject, row: number, context: FoldContext): void {
     for (let j = 0; j < outcomes.length; j++) note(subject, watch, outcomes[j]!);
   }
   // Time in which the service was away, or messages were refused, is no pause of the sensor.
+  const isWorked = isWorkedOn(subject, lastAt ?? at, at);
   const mayBePause = lastAt !== undefined && at - lastAt > SILENCE_MIN_MS && clock.declaredMs === undefined;
-  if (mayBePause && !wasInterrupted(subject, row, context)) notePause(clock, at, plan.zone);
-  if (clock.declaredMs === undefined && isNewBurst(clock, at)) countHour(clock, at, plan.zone);
-  moveClock(clock, at);
+  if (mayBePause && !isWorked && !wasInterrupted(subject, row, context)) notePause(clock, at, plan.zone);
+  if (clock.declaredMs === undefined && !isWorked && isNewBurst(clock, at)) countHour(clock, at, plan.zone);
+  moveClock(clock, at, isWorked ? 0 : undefined);
 }
 
 function wasInterrupted({ ring, receivedTo, signs }: Subject, row: number, context: FoldContext): boolean {
@@ -475,7 +478,7 @@ function hearSilence(
 
 function measure(
   subject: Subject,
-  { index, watches, sharesWindows, asksForAlarms, beside }: Track,
+  { index, watches, sharesWindows, alarms, beside }: Track,
   at: number,
   value: number,
   good: boolean,
@@ -491,7 +494,8 @@ function measure(
   const { lastAt, windows } = stream;
   const coversMs = windows.length > 0 ? coveredBy(stream, at) : undefined;
   const rolls = sharesWindows ? [] : undefined;
-  const alarmed = asksForAlarms && subject.actives !== NONE && isAlarmed(subject, watches);
+  const alarmed = alarms.length > 0 && subject.actives !== NONE && isAlarmed(subject, alarms);
+  const works = subject.works.length > 0 ? subject.works : undefined;
   const others = beside && besideIn(subject.ring, row, beside);
   const sample: Sample = {
     at,
@@ -500,6 +504,7 @@ function measure(
     lastAt,
     heardAt,
     alarmed,
+    works,
     cadence: stream,
     coversMs,
     rolls,
@@ -522,6 +527,10 @@ function measure(
     }
   }
   for (let i = 0; i < windows.length; i++) addTo(windows[i]!, at, value, good, coversMs);
+  if (works && isWorkedOn(sample, lastAt ?? at, at)) {
+    stream.lastAt = at;
+    return;
+  }
   if (windows.length > 0) noteSlow(stream, at);
   moveOn(stream, at);
 }
@@ -535,12 +544,9 @@ function besideIn({ data }: Ring, row: number, places: NonNullable<Track["beside
   return values;
 }
 
-/** An alert on this value is open, other than that it is unusual. */
-function isAlarmed({ actives }: Subject, watches: readonly Watch[]): boolean {
-  for (let i = 0; i < watches.length; i++) {
-    const watch = watches[i]!;
-    if (!isOfUnusual(watch) && actives.get(watch.column)?.firedAt !== undefined) return true;
-  }
+/** One of these columns has an alert that fires. */
+function isAlarmed({ actives }: Subject, columns: readonly number[]): boolean {
+  for (let i = 0; i < columns.length; i++) if (actives.get(columns[i]!)?.firedAt !== undefined) return true;
   return false;
 }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { DERIVED, isDerived, type MetricName, type RuleMetric } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { matcherOf } from "../../model/rule-match.ts";
+import { SIBLINGS } from "../../model/siblings.ts";
 import type { AnyOverValues, WatchedSensor } from "../conditions/condition.ts";
 import { levelled, levelledParams } from "../conditions/levels.ts";
 import { type ConditionTable, overValues, paramsMaker } from "../conditions/registry.ts";
@@ -89,8 +90,8 @@ export type Track = {
   readonly sizes: readonly WindowSize[];
   /** Several of them have windows, which they can share. */
   readonly sharesWindows: boolean;
-  /** One of them asks whether an alert on the value is open. */
-  readonly asksForAlarms: boolean;
+  /** Columns of the rules whose alerts leave nothing to learn of the value, where one of its own learns what is usual. */
+  readonly alarms: readonly number[];
   /** Other metrics that its conditions look at, and where a row of the ring has them; undefined where none does. */
   readonly beside: readonly { readonly metric: MetricName; readonly value: number }[] | undefined;
 };
@@ -238,7 +239,7 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
       watches: mine,
       sizes,
       sharesWindows: shares,
-      asksForAlarms: mine.some(isOfUnusual),
+      alarms: mine.some(isOfUnusual) ? alarmsFor(watches, metric) : [],
       beside: beside.length > 0 ? beside : undefined,
     };
   });
@@ -262,8 +263,22 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
   return { id: identity(bound), watches, metrics, tracks, measuring, deriving: placed, silences, zone, quiet };
 }
 
+/**
+ * Rules on the value itself, on what goes with it on the same sensor, and on what is worked out of it, by which an
+ * incident is told from a value that is merely unusual. Its own unusual values are left out by what learns.
+ */
+function alarmsFor(watches: readonly Watch[], metric: RuleMetric): number[] {
+  const together = new Set<RuleMetric>([metric, ...(isDerived(metric) ? [] : (SIBLINGS[metric] ?? []))]);
+  return watches.flatMap((watch) => {
+    const other = watch.compiled.rule.metric;
+    if (other === undefined || (other === metric && isOfUnusual(watch))) return [];
+    const isOfIt = isDerived(other) && (DERIVED[other].from as readonly string[]).includes(metric);
+    return together.has(other) || isOfIt ? [watch.column] : [];
+  });
+}
+
 /** It learns what is usual, and leaves out what somebody is alarmed about. */
-export const isOfUnusual = ({ compiled }: Watch): boolean => compiled.rule.condition.type === "anomaly";
+const isOfUnusual = ({ compiled }: Watch): boolean => compiled.rule.condition.type === "anomaly";
 
 function besideOf(watches: readonly Watch[], metric: RuleMetric): MetricName[] {
   const mine = watches.filter(({ compiled }) => compiled.rule.metric === metric);

@@ -287,13 +287,13 @@ export const ownClock = (clock: Clock): Clock => ({ ...clock, gaps: clock.gaps.s
 export const isNewBurst = ({ burstAt }: Clock, at: number): boolean =>
   burstAt === undefined || at - burstAt >= BURST_MS;
 
-/** `gapMs`: what is learnt in place of the gap itself, at most. */
+/** `gapMs`: what is learnt in place of the gap itself, at most; 0: nothing. */
 export function moveClock(clock: Clock, at: number, gapMs = Number.POSITIVE_INFINITY): void {
   const { burstAt } = clock;
   clock.lastAt = at;
   clock.firstAt ??= at;
   if (!isNewBurst(clock, at)) return;
-  if (burstAt !== undefined) learnGap(clock, Math.min(gapMs, at - burstAt));
+  if (burstAt !== undefined && gapMs > 0) learnGap(clock, Math.min(gapMs, at - burstAt));
   clock.burstAt = at;
 }
 

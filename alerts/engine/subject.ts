@@ -1,5 +1,6 @@
 import type { Cause, Evidence, Expected } from "../../model/alert.ts";
 import type { Sentence } from "../../model/sentence.ts";
+import type { Span } from "../../model/silence.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import type { Outcome, WatchedSensor } from "../conditions/condition.ts";
 import { type Arrivals, createArrivals } from "./arrivals.ts";
@@ -108,8 +109,9 @@ export type Subject = {
   /** When messages of it arrived that were refused, oldest first. */
   signs: readonly Sign[];
   readonly arrivals: Arrivals;
-  /** The reading that is being folded is of the past. */
+  /** The reading that is being folded is of the past; and when people worked on the sensor around it. */
   isPast: boolean;
+  works: readonly Span[];
   readonly saving: Saving;
 };
 
@@ -131,6 +133,7 @@ type Saving = {
   readonly stored: Set<string>;
 };
 
+export const NO_WORKS: readonly Span[] = [];
 export const NONE: ReadonlyMap<number, never> = new Map<number, never>();
 /** Shared by all who have said nothing lately; never added to. */
 export const NOTHING_TOLD: JudgedRow[] = [];
@@ -164,6 +167,7 @@ export function createSubject(sensor: WatchedSensor, registered: boolean, plan: 
     signs: [],
     arrivals: createArrivals(),
     isPast: false,
+    works: NO_WORKS,
     saving: createSaving(),
   };
   subject.checkpoints.push(checkpointOf(subject));

@@ -140,6 +140,7 @@ export function createNoiseRecords(db: Database) {
 
 type SilenceRow = { id: number; body: string; ended_at: number | null; ended_by: string | null };
 
+const MAINTENANCE_MAX = 1_000;
 const SILENCES = "SELECT id, body, ended_at, ended_by FROM silences";
 
 /** Silences and maintenance windows. What may be on is answered from RAM; nothing is ever removed. */
@@ -194,6 +195,12 @@ export function createSilenceRecords(db: Database, now: () => number) {
     end,
     get,
     list,
+    /** Maintenance windows that were on after this moment or may come to be, those that somebody ended, too: the newest. */
+    maintenanceSince(at: number): readonly Silence[] {
+      const wanted = `body ->> '$.kind' = 'maintenance' AND coalesce(ended_at > ?, 1) AND coalesce(ends_at > ?, 1)`;
+      const found = db.statement(`${SILENCES} WHERE ${wanted} ORDER BY id DESC LIMIT ?`).all(at, at, MAINTENANCE_MAX);
+      return (found as SilenceRow[]).map(silenceOf);
+    },
     /** From RAM: those nobody has ended; the time of some may be over. */
     current: current.all,
     /** Called after the commit that added or ended one. */
