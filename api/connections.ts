@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { BlockList, isIP, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { networkOf } from "../model/address.ts";
+import { addressMatcher, networkOf } from "../model/address.ts";
 import type { Background } from "../model/background.ts";
 import { counter, type Figure, gauge } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
@@ -64,21 +64,48 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
   const toldAt = new Map<string, number>();
   const audit = ports.background.handler("audit of the HTTP connections", ports.audit.add);
   const counts = { evicted: 0, refused: 0, requestsRefused: 0, pipelined: 0, tinyChunks: 0 };
-  const isProxy = matcherOf(ports.proxiesTrusted ?? []);
+  const isProxy = addressMatcher(ports.proxiesTrusted ?? []);
+  /** TCP sockets whose TLS handshake is not over, by their ends, and whose they are. */
+  const held = new Map<string, { readonly socket: Socket; readonly address: string }>();
   let requests = 0;
 
   server.prependListener("connection", (socket: Socket) => {
+    const below = held.get(endsOf(socket));
+    if (below && below.socket !== socket) {
+      forget(below.socket);
+      // A balancer may have said whose it is.
+      if (below.address !== socket.remoteAddress)
+        Object.defineProperty(socket, "remoteAddress", { value: below.address });
+    }
     const address = socket.remoteAddress;
     if (address === undefined) return void socket.destroy(); // it has gone already
+    if (!take(socket, address)) answerByHand(socket, 503, "As many connections are open as the service can take.");
+  });
+
+  /** False where there is no room for it. */
+  function take(socket: Socket, address: string): boolean {
     const network = isProxy(address) ? undefined : networkOf(address);
     if (!makeRoom(network)) {
       counts.refused += 1;
-      return answerByHand(socket, 503, "As many connections are open as the service can take.");
+      return false;
     }
     connections.set(socket, { socket, network, spoken: false, requests: 0, last: undefined, account: undefined });
     add(perNetwork, network, 1);
     socket.once("close", () => forget(socket));
-  });
+    return true;
+  }
+
+  /** A socket that comes to the server once its TLS handshake is over; false if it was closed, for there is no room. */
+  function hold(socket: Socket, address = socket.remoteAddress): boolean {
+    const ends = endsOf(socket);
+    if (address === undefined || !take(socket, address)) {
+      socket.destroy();
+      return false;
+    }
+    held.set(ends, { socket, address });
+    socket.once("close", () => held.delete(ends));
+    return true;
+  }
 
   const fairReads = createFairReads((socket) => {
     const { account, network: address } = connections.get(socket) ?? {};
@@ -215,7 +242,7 @@ export function createConnections(server: Server, limits: Limits, ports: Connect
     counter("lamppost_http_requests_refused_total", "Requests refused for too many at once", counts.requestsRefused),
   ];
 
-  return { admit, figures, open: () => connections.size };
+  return { admit, hold, figures, open: () => connections.size };
 }
 
 export type Connections = ReturnType<typeof createConnections>;
@@ -241,26 +268,14 @@ function ignoreTheRest(socket: Socket): void {
   if (parser) parser.onIncoming = () => 2;
 }
 
+/** The same for a TLS socket and the TCP socket below it. */
+const endsOf = ({ remoteAddress, remotePort, localPort }: Socket) => `${remoteAddress} ${remotePort} ${localPort}`;
+
 function add<K>(counts: Map<K, number>, key: K | undefined, by: number): void {
   if (key === undefined) return;
   const count = (counts.get(key) ?? 0) + by;
   if (count > 0) counts.set(key, count);
   else counts.delete(key);
-}
-
-/** Of addresses and ranges such as `10.0.0.0/24`. */
-function matcherOf(list: readonly string[]): (address: string) => boolean {
-  const block = new BlockList();
-  for (const one of list) {
-    const [address = "", bits] = one.split("/", 2);
-    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-    if (bits === undefined) block.addAddress(address, family);
-    else block.addSubnet(address, Number(bits), family);
-  }
-  return (address) => {
-    const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
-    return block.check(plain, isIP(plain) === 6 ? "ipv6" : "ipv4");
-  };
 }
 
 /** Whose work it is; a socket by itself where it speaks for many. */

@@ -154,6 +154,10 @@ export type ApiOptions = {
    * undefined lets any name in.
    */
   readonly hostsAllowed?: readonly string[];
+  /** Any name may be asked for over HTTPS: a page of another site has no certificate of its own name from here. */
+  readonly tlsAnyHost?: boolean;
+  /** HTTPS is the only way in from other machines: browsers may remember that. */
+  readonly tlsOnly?: boolean;
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   readonly proxiesTrusted?: readonly string[];
   /** Other machines of the city (store, broker, mail server), which `/readyz` names only to those who may view. */

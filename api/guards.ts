@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import type { TLSSocket } from "node:tls";
 import cookie from "@fastify/cookie";
 import helmet from "@fastify/helmet";
 import rateLimit, { type FastifyRateLimitStore } from "@fastify/rate-limit";
@@ -33,6 +34,9 @@ function policy(tilesUrl: string | undefined) {
   };
 }
 
+/** Half a year. */
+const HSTS_S = 180 * 86_400;
+
 /**
  * What every request passes, in this order: safe headers, the host's name, the token, how many at once, the rate. Headers
  * come first so that a refusal has them, too; the token comes early, so that the rest is the caller's own and not their address's.
@@ -43,7 +47,7 @@ export function addGuards(app: Api, auth: Auth, connections: Connections, option
   app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: policy(options.page.tilesUrl) },
     frameguard: { action: "deny" },
-    // Whoever puts TLS in front decides about it.
+    // Below, where HTTPS is our own; whoever puts TLS in front decides about it.
     strictTransportSecurity: false,
   });
   app.register(rateLimit, {
@@ -63,7 +67,9 @@ export function addGuards(app: Api, auth: Auth, connections: Connections, option
       reply.header("x-request-id", request.id);
       // What is for everyone and may be kept (the page's files, the public city) says so itself.
       reply.header("cache-control", "no-store");
-      checkHost(request, options.hostsAllowed, auth);
+      const isTls = (request.raw.socket as TLSSocket).encrypted === true;
+      if (isTls && options.tlsOnly) reply.header("strict-transport-security", `max-age=${HSTS_S}`);
+      if (!isTls || !options.tlsAnyHost) checkHost(request, options.hostsAllowed, auth);
       auth.check(request);
       connections.admit(request, reply, auth.nameOf(request));
     });

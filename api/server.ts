@@ -9,6 +9,7 @@ import { type Connections, createConnections } from "./connections.ts";
 import type { ApiDeps } from "./deps.ts";
 import { addErrors, addressOf, answer, answerBrokenRequest } from "./errors.ts";
 import { addGuards, requestId } from "./guards.ts";
+import { type HttpsOptions, startHttps } from "./https.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { createLatest } from "./live.ts";
 import { permissionOf } from "./permissions.ts";
@@ -107,9 +108,9 @@ function telling(
 
 /**
  * The HTTP service, ready to `listen` (or to be asked by `inject` in tests). `close()` ends the open streams first, then
- * waits for the requests under way.
+ * waits for the requests under way. `listenTls` opens HTTPS beside it.
  */
-export function createApi(deps: ApiDeps): FastifyInstance {
+export function createApi(deps: ApiDeps) {
   const limits: Limits = { ...LIMITS, ...deps.options.limits };
   const sessions = createSessions({ ...deps, now: deps.settled ?? deps.now }, limits);
   const auth = createAuth(deps, limits, sessions);
@@ -139,7 +140,9 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   app.register(async (scope: Api) => ROUTES.forEach((add) => void add(scope, parts)), { prefix: "/api/v1" });
   app.addHook("preClose", async () => streams.close());
   app.addHook("onClose", async () => auth.bursts.flush());
-  return app as unknown as FastifyInstance;
+  return Object.assign(app as unknown as FastifyInstance, {
+    listenTls: (options: HttpsOptions) => startHttps(app.server, connections, options),
+  });
 }
 
 /** What is dear to answer, each kind with its own turns. */

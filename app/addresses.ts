@@ -1,10 +1,10 @@
 import { type ApiOptions, LOOPBACK_HOSTS } from "../api/deps.ts";
-import { readTls } from "./certificates.ts";
+import type { TlsMaterial } from "../model/tls.ts";
 import type { Config } from "./config.ts";
 import { readSmallFile } from "./files.ts";
 
-/** What the MQTT listeners need; reads the TLS files, and throws if they cannot be read or do not fit together. */
-export function listenOptions({ mqtt, readingsPerS }: Config) {
+/** What the MQTT listeners need. */
+export function listenOptions({ mqtt, readingsPerS, proxyProtocolFrom }: Config, material: TlsMaterial | undefined) {
   const { host, port, webSocket, tls, connectionsMax, connectionsPerAddressMax, readPastBytesMax } = mqtt;
   const device = rateOf(mqtt.devicePacketsPerS, DEVICE_BURST_S);
   const gateway = rateOf(mqtt.gatewayPacketsPerS, GATEWAY_BURST_S);
@@ -20,8 +20,9 @@ export function listenOptions({ mqtt, readingsPerS }: Config) {
     subscriptionsPerUserMax,
     unreleasedPerAccountMax,
   };
-  const limits = { connectionsMax, connectionsPerAddressMax, readPastBytesMax, rates, ...sessions };
-  return { host, port, webSocket, limits, tls: tls && { port: tls.port, host: tls.host, ...readTls(tls) } };
+  const own = { connectionsMax, connectionsPerAddressMax, readPastBytesMax, rates, ...sessions };
+  const limits = { ...own, proxiesTrusted: proxyProtocolFrom };
+  return { host, port, webSocket, limits, tls: tls && material && { ...tls, ...material } };
 }
 
 /** What the external broker's client needs; reads the file of its authority, and throws if that cannot be read. */
@@ -47,14 +48,28 @@ function hostsAllowed({ http }: Config): readonly string[] | undefined {
   return isLoopback(http.host) ? LOOPBACK_HOSTS : undefined;
 }
 
+/** Other machines reach nothing but HTTPS and MQTT over TLS. */
+const isTlsOnly = ({ http, mqtt }: Config) =>
+  http.tls !== undefined &&
+  !isLoopback(http.tls.host) &&
+  isLoopback(http.host) &&
+  (mqtt.port === undefined || !mqtt.webSocket || isLoopback(mqtt.host));
+
 /** Who may ask by which name, whose word about the real caller is believed, how many may ask at once, and which hosts only those who may view are told. */
 export function callersOf(
   config: Config,
-): Pick<ApiOptions, "hostsAllowed" | "proxiesTrusted" | "limits" | "hostsHidden"> {
-  const { host: _host, port: _port, allowedHosts: _hosts, proxiesTrusted, ...http } = config.http;
+): Pick<ApiOptions, "hostsAllowed" | "tlsAnyHost" | "tlsOnly" | "proxiesTrusted" | "limits" | "hostsHidden"> {
+  const { host: _host, port: _port, tls: _tls, allowedHosts, proxiesTrusted, ...http } = config.http;
   const limits = { ...http, readingRates: readingRates(config.readingsPerS) };
   const hosts = hostsAllowed(config);
-  return { ...(hosts ? { hostsAllowed: hosts } : {}), proxiesTrusted, limits, hostsHidden: hostsHidden(config) };
+  const tls = { tlsAnyHost: allowedHosts.length === 0, tlsOnly: isTlsOnly(config) };
+  return {
+    ...(hosts ? { hostsAllowed: hosts } : {}),
+    ...tls,
+    proxiesTrusted,
+    limits,
+    hostsHidden: hostsHidden(config),
+  };
 }
 
 function hostsHidden({ store, mqttSource, notify }: Config): readonly string[] {

@@ -44,7 +44,7 @@ import { startStorageLimits } from "../store/retention.ts";
 import { callersOf, hostName, listenOptions, sourceOptions } from "./addresses.ts";
 import { startAlerts } from "./alerts-start.ts";
 import { createBackground } from "./background.ts";
-import { CERTIFICATE_TICK_MS, createCertificateWatch } from "./certificates.ts";
+import { CERTIFICATE_TICK_MS, createCertificateWatch, readTls } from "./certificates.ts";
 import type { Config } from "./config.ts";
 import { type Edge, startEdge } from "./edge/link.ts";
 import { createFaultPoint, createStopStack, type StopStack, wallClock } from "./lifecycle.ts";
@@ -57,6 +57,7 @@ import { startStore } from "./store-start.ts";
 export type App = {
   readonly http: string;
   readonly mqtt: string;
+  readonly https: string | undefined;
   /** Undefined when it is configured nowhere and the file is gone. */
   readonly adminToken: string | undefined;
   readonly adminTokenFile: string;
@@ -101,7 +102,9 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const at = createFaultPoint(config.faultAt);
   const files = loadRuleSet(config.rulesDir ?? join(HOME, "alerts/rules"));
 
-  const listeners = listenOptions(config);
+  const { tls } = config;
+  const material = tls && readTls(tls);
+  const listeners = listenOptions(config, material);
   const source = sourceOptions(config);
 
   const lock = lockDataDir(config.dataDir);
@@ -360,19 +363,16 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   bridge = source && startMqttSource(source, { ...bridgePorts(edge, log), isStatus: mappings.isStatus }); // the other door
   onStop("mqtt source", () => bridge?.close(3_000));
 
-  const { tls } = config.mqtt;
+  let https: Awaited<ReturnType<ReturnType<typeof createApi>["listenTls"]>> | undefined;
   const certificates =
-    tls &&
-    listeners.tls &&
+    material &&
     createCertificateWatch({
-      files: tls,
-      first: {
-        cert: listeners.tls.cert,
-        key: listeners.tls.key,
-        clientCa: listeners.tls.clientCa,
-        crl: listeners.tls.crl,
+      files: tls!,
+      first: material,
+      use: (renewed) => {
+        edge.renewTls(renewed);
+        https?.renew(renewed);
       },
-      use: edge.renewTls,
       now,
       log: log.child({ module: "tls" }),
     });
@@ -390,6 +390,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     enrolment.health,
     bridge?.health ?? (() => []),
     certificates?.health ?? (() => []),
+    () => https?.health() ?? [],
     background.health,
   ];
   const health = () => gatherHealth(parts);
@@ -464,17 +465,25 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   // Who comes while thousands of others do waits here, and not for his own second try.
   await api.listen({ host: config.http.host, port: config.http.port, backlog: 4_096 });
 
+  if (config.http.tls && material) {
+    const { host, port } = config.http.tls;
+    https = await api.listenTls({ host, port, material, proxiesTrusted: config.proxyProtocolFrom });
+    onStop("HTTPS", https.close);
+  }
+
   const http = `http://${hostName(config.http.host)}:${(api.server.address() as AddressInfo).port}`;
   const mqtt =
     config.mqtt.port === undefined
       ? `mqtts://${hostName(config.mqtt.tls!.host)}:${address.port}`
       : `mqtt://${hostName(config.mqtt.host)}:${address.port}`;
-  writeFileSync(path("service.json"), JSON.stringify({ pid: process.pid, http, mqtt }));
+  const httpsUrl = https && `https://${hostName(config.http.tls!.host)}:${https.port}`;
+  writeFileSync(path("service.json"), JSON.stringify({ pid: process.pid, http, mqtt, https: httpsUrl }));
   onStop("service.json", () => rmSync(path("service.json"), { force: true }));
   simulations.open({ http, mqtt, token: adminToken });
   up.resolve();
   lookAfterStore();
-  return { http, mqtt, adminToken, adminTokenFile, readAgain: certificates?.look, stop: stops.stop };
+  const readAgain = certificates?.look;
+  return { http, mqtt, https: httpsUrl, adminToken, adminTokenFile, readAgain, stop: stops.stop };
 }
 
 /** The consumers speak for themselves; the worker adds only what goes wrong between them and the journal. */

@@ -1,14 +1,14 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import type { TlsMaterial } from "../broker/options.ts";
 import type { Health } from "../model/health.ts";
 import type { Log } from "../model/log.ts";
 import { DAY_MS } from "../model/time.ts";
+import type { KeyPair, TlsMaterial } from "../model/tls.ts";
 import { readSmallFile } from "./files.ts";
 import { StartError } from "./start-error.ts";
 
 export type TlsFiles = {
-  readonly certFile: string;
-  readonly keyFile: string;
+  /** The first is shown to who asks for no name, or for none that the others have. */
+  readonly pairs: readonly { readonly certFile: string; readonly keyFile: string }[];
   /** Of client certificates: who signs them, and which are taken back. */
   readonly clientCaFile?: string | undefined;
   readonly crlFile?: string | undefined;
@@ -19,7 +19,18 @@ const WARN_BEFORE_MS = 30 * DAY_MS;
 export const CERTIFICATE_TICK_MS = 10_000;
 
 /** Throws if they cannot be read or do not fit together. */
-export function readTls({ certFile, keyFile, clientCaFile, crlFile }: TlsFiles): TlsMaterial {
+export function readTls({ pairs, clientCaFile, crlFile }: TlsFiles): TlsMaterial {
+  const [first, ...others] = pairs.map(readPair);
+  const clientCa = clientCaFile === undefined ? undefined : readSmallFile(clientCaFile);
+  if (clientCa !== undefined && !parsed(() => new X509Certificate(clientCa)))
+    throw new StartError(`${clientCaFile} holds no certificate in PEM form: check LAMPPOST_TLS_CLIENT_CA`, 78);
+  const crl = crlFile === undefined ? undefined : readSmallFile(crlFile);
+  if (crl !== undefined && !crl.includes("-----BEGIN X509 CRL-----"))
+    throw new StartError(`${crlFile} holds no revocation list in PEM form: check LAMPPOST_TLS_CRL`, 78);
+  return { ...first!, others, clientCa, crl };
+}
+
+function readPair({ certFile, keyFile }: TlsFiles["pairs"][number]): KeyPair {
   const cert = readSmallFile(certFile);
   const key = readSmallFile(keyFile);
   const certificate = parsed(() => new X509Certificate(cert));
@@ -35,13 +46,7 @@ export function readTls({ certFile, keyFile, clientCaFile, crlFile }: TlsFiles):
       `${certFile} and ${keyFile} do not belong together: check LAMPPOST_TLS_CERT and LAMPPOST_TLS_KEY`,
       78,
     );
-  const clientCa = clientCaFile === undefined ? undefined : readSmallFile(clientCaFile);
-  if (clientCa !== undefined && !parsed(() => new X509Certificate(clientCa)))
-    throw new StartError(`${clientCaFile} holds no certificate in PEM form: check LAMPPOST_TLS_CLIENT_CA`, 78);
-  const crl = crlFile === undefined ? undefined : readSmallFile(crlFile);
-  if (crl !== undefined && !crl.includes("-----BEGIN X509 CRL-----"))
-    throw new StartError(`${crlFile} holds no revocation list in PEM form: check LAMPPOST_TLS_CRL`, 78);
-  return { cert, key, clientCa, crl };
+  return { cert, key };
 }
 
 function parsed<T>(parse: () => T): T | undefined {
@@ -76,7 +81,7 @@ export function createCertificateWatch({ files, first, use, now, log }: WatchOpt
       if (JSON.stringify(material) === JSON.stringify(inUse)) return;
       use(material);
       inUse = material;
-      log.info({ certificate: files.certFile, until: until() }, "the TLS certificate was read again");
+      log.info({ certificates: ends() }, "the TLS certificates were read again");
     } catch (error) {
       const { message } = error as Error;
       if (trouble !== message) log.error({ err: error }, "the TLS files cannot be used; the old ones go on");
@@ -84,15 +89,23 @@ export function createCertificateWatch({ files, first, use, now, log }: WatchOpt
     }
   }
 
-  const until = () => new Date(new X509Certificate(inUse.cert).validTo).toISOString();
+  /** When each of them ends. */
+  const ends = () =>
+    [inUse, ...(inUse.others ?? [])].map(({ cert }, at) => ({
+      file: files.pairs[at]!.certFile,
+      until: new Date(new X509Certificate(cert).validTo).toISOString(),
+    }));
 
   function health(): Health {
     const part = "TLS certificate";
     if (trouble !== undefined) return { part, state: "degraded", ready: true, reason: trouble };
-    const end = Date.parse(until());
-    if (end - now() > WARN_BEFORE_MS) return { part, state: "ok", ready: true };
-    const reason = `${files.certFile} ${end < now() ? "has expired on" : "expires on"} ${until().slice(0, 10)}`;
-    return { part, state: "degraded", ready: true, reason };
+    const over = ends().filter(({ until }) => Date.parse(until) - now() <= WARN_BEFORE_MS);
+    if (over.length === 0) return { part, state: "ok", ready: true };
+    const reasons = over.map(
+      ({ file, until }) =>
+        `${file} ${Date.parse(until) < now() ? "has expired on" : "expires on"} ${until.slice(0, 10)}`,
+    );
+    return { part, state: "degraded", ready: true, reason: reasons.join("; ") };
   }
 
   return { look, health };

@@ -16,6 +16,7 @@ import { SITE_DEFAULTS, type SiteSettings } from "../model/site.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { isTimeZone, machineZone } from "../model/zone.ts";
 import type { TlsFiles } from "./certificates.ts";
+import { combinations } from "./config-combinations.ts";
 import { readSecret } from "./files.ts";
 import { holidays } from "./holidays-file.ts";
 import { readMetricsFile } from "./metrics-file.ts";
@@ -69,6 +70,7 @@ function isAddress(text: string): boolean {
   const family = isIP(address);
   return family > 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
 }
+const addresses = commaList.refine((list) => list.every(isAddress), "IP addresses were expected");
 const httpUrl = z.url({ protocol: /^https?$/, error: "an http:// or https:// URL was expected" });
 /** From this service or from a host that a Content-Security-Policy can name. */
 const TILES_URL = /^(\/(?!\/)|https?:\/\/[^\s;,{}/]+\/)(?=.*\{z\})(?=.*\{x\})(?=.*\{y\})\S*$/;
@@ -95,14 +97,17 @@ const SCHEMA = z.object({
   LAMPPOST_DATA_DIR: text("./data"),
   LAMPPOST_HTTP_HOST: text("127.0.0.1"),
   LAMPPOST_HTTP_PORT: port.default(8080),
+  LAMPPOST_HTTPS_PORT: port.optional(),
+  LAMPPOST_HTTPS_HOST: z.string().trim().min(1).optional(),
   LAMPPOST_MQTT_HOST: text("127.0.0.1"),
   LAMPPOST_MQTT_PORT: portOrOff.default(1883),
   LAMPPOST_MQTTS_PORT: port.optional(),
   LAMPPOST_MQTTS_HOST: z.string().trim().min(1).optional(),
-  LAMPPOST_TLS_CERT: z.string().optional(),
-  LAMPPOST_TLS_KEY: z.string().optional(),
+  LAMPPOST_TLS_CERT: commaList,
+  LAMPPOST_TLS_KEY: commaList,
   LAMPPOST_TLS_CLIENT_CA: z.string().optional(),
   LAMPPOST_TLS_CRL: z.string().optional(),
+  LAMPPOST_PROXY_PROTOCOL_FROM: addresses,
   LAMPPOST_MQTT_WS: onOff.default(true),
   LAMPPOST_MQTT_CONNECTIONS_MAX: whole(1, 1_000_000).default(12_000),
   LAMPPOST_MQTT_CONNECTIONS_PER_ADDRESS_MAX: whole(1, 1_000_000).default(1_000),
@@ -167,7 +172,7 @@ const SCHEMA = z.object({
   LAMPPOST_NEW_RECORDS: z.enum(["refuse", "accept"], { error: "refuse or accept was expected" }).default("refuse"),
   LAMPPOST_DISK_FREE_MIN_MIB: whole(1, 1_048_576).default(256),
   LAMPPOST_HTTP_ALLOWED_HOSTS: commaList,
-  LAMPPOST_HTTP_TRUSTED_PROXIES: commaList.refine((list) => list.every(isAddress), "IP addresses were expected"),
+  LAMPPOST_HTTP_TRUSTED_PROXIES: addresses,
   LAMPPOST_HTTP_CONNECTIONS_MAX: whole(20, 100_000).default(2_000),
   LAMPPOST_HTTP_CONNECTIONS_PER_ADDRESS_MAX: whole(4, 100_000).default(256),
   LAMPPOST_HTTP_REQUEST_TIMEOUT_S: whole(1, 600).default(15),
@@ -224,6 +229,8 @@ export type Config = {
   readonly http: Readonly<{
     host: string;
     port: number;
+    /** HTTPS, beside it. */
+    tls?: { readonly host: string; readonly port: number } | undefined;
     allowedHosts: readonly string[];
     proxiesTrusted: readonly string[];
     connectionsMax: number;
@@ -243,7 +250,7 @@ export type Config = {
     /** Undefined: MQTT over TLS only. */
     readonly port?: number | undefined;
     readonly webSocket: boolean;
-    readonly tls?: TlsFiles & { readonly host: string; readonly port: number };
+    readonly tls?: { readonly host: string; readonly port: number } | undefined;
     readonly connectionsMax: number;
     readonly connectionsPerAddressMax: number;
     readonly subscriptionsPerClientMax: number;
@@ -256,6 +263,10 @@ export type Config = {
     readonly gatewayPacketsPerS: number;
     readonly readPastBytesMax: number;
   };
+  /** Of MQTT over TLS and of HTTPS; undefined where there is neither. */
+  readonly tls?: TlsFiles | undefined;
+  /** Balancers whose connections (MQTT, MQTT over TLS, HTTPS) begin with a PROXY header. */
+  readonly proxyProtocolFrom: readonly string[];
   /** Readings of an account, by MQTT and by HTTP each; a person may post as many as a gateway. */
   readonly readingsPerS: { readonly device: number; readonly gateway: number };
   readonly mqttSource?: MqttSourceConfig;
@@ -317,6 +328,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     http: {
       host: values.LAMPPOST_HTTP_HOST,
       port: values.LAMPPOST_HTTP_PORT,
+      tls: listenerOf(values.LAMPPOST_HTTPS_HOST ?? values.LAMPPOST_HTTP_HOST, values.LAMPPOST_HTTPS_PORT),
       allowedHosts: values.LAMPPOST_HTTP_ALLOWED_HOSTS,
       proxiesTrusted: values.LAMPPOST_HTTP_TRUSTED_PROXIES,
       connectionsMax: values.LAMPPOST_HTTP_CONNECTIONS_MAX,
@@ -346,18 +358,10 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
       devicePacketsPerS: values.LAMPPOST_MQTT_DEVICE_PACKETS_PER_S,
       gatewayPacketsPerS: values.LAMPPOST_MQTT_GATEWAY_PACKETS_PER_S,
       readPastBytesMax: values.LAMPPOST_MQTT_READ_PAST_BYTES_MAX,
-      tls:
-        values.LAMPPOST_MQTTS_PORT === undefined
-          ? undefined
-          : {
-              host: values.LAMPPOST_MQTTS_HOST ?? values.LAMPPOST_MQTT_HOST,
-              port: values.LAMPPOST_MQTTS_PORT,
-              clientCaFile: values.LAMPPOST_TLS_CLIENT_CA,
-              crlFile: values.LAMPPOST_TLS_CRL,
-              certFile: values.LAMPPOST_TLS_CERT!,
-              keyFile: values.LAMPPOST_TLS_KEY!,
-            },
+      tls: listenerOf(values.LAMPPOST_MQTTS_HOST ?? values.LAMPPOST_MQTT_HOST, values.LAMPPOST_MQTTS_PORT),
     },
+    tls: tlsFiles(values),
+    proxyProtocolFrom: values.LAMPPOST_PROXY_PROTOCOL_FROM,
     readingsPerS: {
       device: values.LAMPPOST_DEVICE_READINGS_PER_S,
       // Who allows more packets means readings: most packets carry one.
@@ -486,75 +490,12 @@ const IGNORED = new Set([
   "LAMPPOST_FAULT_SEGMENT_KIB",
 ]);
 
-/** Found here and not by the second listener, after store and journal were opened. Port 0 is any free one. */
-function samePorts(given: Record<string, string | undefined>): string[] {
-  const ports = [
-    ["LAMPPOST_HTTP_PORT", given.LAMPPOST_HTTP_PORT ?? "8080"],
-    ["LAMPPOST_MQTT_PORT", given.LAMPPOST_MQTT_PORT ?? "1883"],
-    ["LAMPPOST_MQTTS_PORT", given.LAMPPOST_MQTTS_PORT ?? "0"],
-  ] as const;
-  return ports.flatMap(([name, port], place) => {
-    const taken = ports.slice(0, place).find(([, other]) => Number(other) === Number(port) && Number(port) !== 0);
-    return taken ? [`${name}: ${port} is ${taken[0]} already`] : [];
-  });
-}
+const listenerOf = (host: string, port: number | undefined) => (port === undefined ? undefined : { host, port });
 
-function combinations(given: Record<string, string | undefined>): string[] {
-  const mistakes: string[] = [];
-  if (given.LAMPPOST_MQTTS_PORT && !(given.LAMPPOST_TLS_CERT && given.LAMPPOST_TLS_KEY))
-    mistakes.push("LAMPPOST_MQTTS_PORT: needs LAMPPOST_TLS_CERT and LAMPPOST_TLS_KEY (PEM files)");
-  if (given.LAMPPOST_MQTT_PORT === "off" && !given.LAMPPOST_MQTTS_PORT)
-    mistakes.push("LAMPPOST_MQTT_PORT: off needs LAMPPOST_MQTTS_PORT, or there would be no MQTT at all");
-  if (given.LAMPPOST_TLS_CRL && !given.LAMPPOST_TLS_CLIENT_CA)
-    mistakes.push("LAMPPOST_TLS_CRL: needs LAMPPOST_TLS_CLIENT_CA, whose certificates it takes back");
-  mistakes.push(...samePorts(given));
-  if (given.LAMPPOST_MQTT_SOURCE_CA && !given.LAMPPOST_MQTT_SOURCE_URL?.startsWith("mqtts:"))
-    mistakes.push("LAMPPOST_MQTT_SOURCE_CA: needs an mqtts:// address in LAMPPOST_MQTT_SOURCE_URL");
-  mistakes.push(...passwordMistakes("LAMPPOST_MQTT_SOURCE", given), ...passwordMistakes("LAMPPOST_SMTP", given));
-  if (!given.LAMPPOST_SMTP_URL !== !given.LAMPPOST_SMTP_FROM)
-    mistakes.push("LAMPPOST_SMTP_URL: LAMPPOST_SMTP_URL and LAMPPOST_SMTP_FROM go together");
-  if (given.LAMPPOST_STORE !== "influxdb") return mistakes;
-  if (!given.INFLUX_URL) mistakes.push("INFLUX_URL: needed when LAMPPOST_STORE=influxdb");
-  const second = given.INFLUX_TOKEN && given.INFLUX_ORG && given.INFLUX_BUCKET;
-  if (!second && !given.INFLUX_DATABASE)
-    mistakes.push(
-      "INFLUX_TOKEN, INFLUX_ORG, INFLUX_BUCKET (2.x) or INFLUX_DATABASE (1.x): needed when LAMPPOST_STORE=influxdb",
-    );
-  if (second && given.INFLUX_DATABASE)
-    mistakes.push("INFLUX_DATABASE: set it for 1.x or the token, org and bucket for 2.x, not both");
-  return [...mistakes, ...influxShapes(given)];
-}
-
-/** What people paste: the address of the page, and tokens with what stood around them. Never shows the token. */
-function influxShapes(given: Record<string, string | undefined>): string[] {
-  const mistakes: string[] = [];
-  const { INFLUX_URL: address = "", INFLUX_TOKEN: token = "" } = given;
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url && /\/(orgs|signin|onboarding|load-data|api|query|write)(\/|$)/.test(url.pathname))
-    mistakes.push(`INFLUX_URL: this is the address of a page of InfluxDB; give its beginning only: ${url.origin}`);
-  else if (url && (url.search || url.hash))
-    mistakes.push(`INFLUX_URL: give the server's address only, without what follows ? or #: ${url.origin}`);
-  if (/^(Token|Bearer)\s/i.test(token)) mistakes.push('INFLUX_TOKEN: leave out the word "Token" or "Bearer" before it');
-  else if (/^["'`]|["'`]$/.test(token)) mistakes.push("INFLUX_TOKEN: leave out the quotes around it");
-  else if (/\s/.test(token)) mistakes.push("INFLUX_TOKEN: there are spaces or line breaks in it; a token has none");
-  else if (/[^\x21-\x7e]/.test(token)) mistakes.push("INFLUX_TOKEN: there are characters in it that no token has");
-  for (const name of ["INFLUX_ORG", "INFLUX_BUCKET", "INFLUX_DATABASE"]) {
-    const value = given[name] ?? "";
-    if (value !== value.trim() || /\p{Cc}/u.test(value))
-      mistakes.push(`${name}: there are spaces at its ends or line breaks in it`);
-    if (name !== "INFLUX_ORG" && value.startsWith("_"))
-      mistakes.push(`${name}: names that begin with _ are InfluxDB's own; use another`);
-  }
-  return mistakes;
-}
-
-/** A password beside an address needs a user in it, and no password. */
-function passwordMistakes(prefix: "LAMPPOST_MQTT_SOURCE" | "LAMPPOST_SMTP", given: Record<string, string | undefined>) {
-  const address = given[`${prefix}_URL`] ?? "";
-  if (!given[`${prefix}_PASSWORD`] || (address !== "" && !URL.canParse(address))) return [];
-  const url = address === "" ? undefined : new URL(address);
-  if (url?.username && !url.password) return [];
-  return [`${prefix}_PASSWORD: needs ${prefix}_URL with a user name and without a password, as in //user@host`];
+function tlsFiles(values: Values): TlsFiles | undefined {
+  if (values.LAMPPOST_MQTTS_PORT === undefined && values.LAMPPOST_HTTPS_PORT === undefined) return undefined;
+  const pairs = values.LAMPPOST_TLS_CERT.map((certFile, at) => ({ certFile, keyFile: values.LAMPPOST_TLS_KEY[at]! }));
+  return { pairs, clientCaFile: values.LAMPPOST_TLS_CLIENT_CA, crlFile: values.LAMPPOST_TLS_CRL };
 }
 
 function smtpConfig(values: Values): SmtpSettings | undefined {

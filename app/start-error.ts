@@ -20,6 +20,7 @@ type Known = {
   readonly syscall?: string;
   readonly path?: string;
   readonly address?: string;
+  readonly hostname?: string;
   readonly port?: number;
   readonly errcode?: number;
 };
@@ -45,13 +46,16 @@ export function explainStart(error: unknown, config: Config): StartError {
 
 type Found = readonly [message: string, exitCode: 1 | 78];
 
-/** The MQTT listeners' errors come from the edge thread, the other listener is HTTP. */
-function listening({ name, code, port }: Known, config: Config): Found | undefined {
-  const isHttp = name !== "EdgeError";
-  const { host } = isHttp ? config.http : config.mqtt;
-  const what = isHttp ? "HTTP" : port !== undefined && port === config.mqtt.tls?.port ? "MQTTS" : "MQTT";
-  const hostSetting = isHttp ? "LAMPPOST_HTTP_HOST" : "LAMPPOST_MQTT_HOST";
-  const portSetting = `LAMPPOST_${what}_PORT`;
+/** The MQTT listeners' errors come from the edge thread, the other listeners are HTTP and HTTPS. */
+function listening({ name, code, port, address, hostname }: Known, config: Config): Found | undefined {
+  const [plain, what] = name === "EdgeError" ? ([config.mqtt, "MQTT"] as const) : ([config.http, "HTTP"] as const);
+  const at = address ?? hostname ?? plain.host;
+  const isPlains = port === undefined ? at === plain.host : port === plain.port;
+  const tls = isPlains ? undefined : plain.tls;
+  const { host } = tls ?? plain;
+  const isOwnHost = tls !== undefined && host !== plain.host;
+  const hostSetting = `LAMPPOST_${what}${isOwnHost ? "S" : ""}_HOST`;
+  const portSetting = `LAMPPOST_${what}${tls ? "S" : ""}_PORT`;
   switch (code) {
     case "EADDRINUSE":
       return [
@@ -91,11 +95,11 @@ function file({ code = "", message }: Known, path: string, config: Config): Foun
   return [`${path} ${words} (${code}): check ${settingOf(path, config)}`, 78];
 }
 
-function settingOf(path: string, { dataDir, rulesDir, mqtt, mqttSource }: Config): string {
-  if (path === mqtt.tls?.certFile) return "LAMPPOST_TLS_CERT";
-  if (path === mqtt.tls?.keyFile) return "LAMPPOST_TLS_KEY";
-  if (path !== undefined && path === mqtt.tls?.clientCaFile) return "LAMPPOST_TLS_CLIENT_CA";
-  if (path !== undefined && path === mqtt.tls?.crlFile) return "LAMPPOST_TLS_CRL";
+function settingOf(path: string, { dataDir, rulesDir, tls, mqttSource }: Config): string {
+  if (tls?.pairs.some(({ certFile }) => certFile === path)) return "LAMPPOST_TLS_CERT";
+  if (tls?.pairs.some(({ keyFile }) => keyFile === path)) return "LAMPPOST_TLS_KEY";
+  if (path === tls?.clientCaFile) return "LAMPPOST_TLS_CLIENT_CA";
+  if (path === tls?.crlFile) return "LAMPPOST_TLS_CRL";
   if (path === mqttSource?.tls?.caFile) return "LAMPPOST_MQTT_SOURCE_CA";
   const isIn = (folder: string) => !relative(folder, path).startsWith("..") || !relative(path, folder).startsWith("..");
   if (rulesDir !== undefined && isIn(rulesDir)) return "LAMPPOST_RULES_DIR";

@@ -1,13 +1,14 @@
 import type { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
 import { Aedes, type PublishPacket } from "aedes";
+import type { TlsMaterial } from "../model/tls.ts";
 import type { MqttClient } from "./aedes-internals.ts";
 import { createAuthentication } from "./authenticate.ts";
 import { type BrokerCounts, createCounts, createEventLimiter } from "./events.ts";
 import { createKeptSessions, type Told } from "./kept-sessions.ts";
 import { startListeners } from "./listeners.ts";
 import { CODE } from "./mqtt5-properties.ts";
-import { BROKER_DEFAULTS, type BrokerOptions, type TlsMaterial } from "./options.ts";
+import { BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
 import { charge, createPace } from "./pace.ts";
 import { guardPackets, TOPIC_LEVELS_MAX } from "./packet-guard.ts";
 import { createPublishGate, type Shed, TICKS_PER_HOOK_TIMEOUT } from "./publish-gate.ts";

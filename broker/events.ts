@@ -115,6 +115,7 @@ const REFUSALS = [
   "address_connections_max",
   "account_connections_max",
   "not_mqtt",
+  "proxy_header",
   "protocol_version",
   "connect_timeout",
   "bad_client_id",

@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
-import { networkOf } from "../model/address.ts";
+import type { TLSSocket } from "node:tls";
+import { addressMatcher, networkOf, plainAddress } from "../model/address.ts";
 import type { Log } from "../model/log.ts";
+import { parseProxyHeader, readProxyHeader } from "../model/proxy-protocol.ts";
+import { createTlsListener, type TlsListener, type TlsMaterial } from "../model/tls.ts";
 import type { AccessReport, BrokerCounts, Refusal } from "./events.ts";
-import type { BrokerOptions, TlsMaterial } from "./options.ts";
+import type { BrokerOptions } from "./options.ts";
 import type { Connection } from "./session.ts";
 import { createWebSocketDoor } from "./web-socket.ts";
 
@@ -29,18 +31,14 @@ const SOCKET = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
  * from accepting to `connection.onReady()`, however slowly it sends. Throws if a port cannot be had.
  */
 export async function startListeners(options: BrokerOptions, ports: ListenerPorts) {
-  const { counts } = ports;
   const unready = new Map<string, Socket>();
-  const admit = createAdmission(options, ports, unready);
+  const admission = createAdmission(options, ports, unready);
+  const arrive = createArrivals(options, admission);
   const webSocketDoor = createWebSocketDoor(options.readPastBytesMax + FRAME_ROOM_BYTES);
   function accept(socket: Socket, names: readonly string[] = []): void {
-    const address = plainAddress(socket.remoteAddress);
+    const address = admission.addressOf(socket);
     const key = keyOf(socket);
-    const refuse = (reason: Refusal) => {
-      counts.refused[reason] += 1;
-      ports.report({ type: "refused", reason, name: "", clientId: "", address });
-      socket.destroy();
-    };
+    const refuse = (reason: Refusal) => admission.refuse(socket, address, reason);
     const deadline = setTimeout(refuse, options.connectTimeoutMs, "connect_timeout");
     const onReady = () => {
       clearTimeout(deadline);
@@ -57,43 +55,38 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
           onLogin?.(charge);
         },
       });
-    firstByte(socket, (byte) => {
-      if (byte === MQTT_CONNECT) hand(socket);
-      else if (byte === HTTP_GET && options.webSocket) webSocketDoor.take(socket, hand);
-      else refuse("not_mqtt");
+    firstBytes(socket, (bytes) => {
+      if (bytes[0] === MQTT_CONNECT) hand(socket);
+      else if (bytes[0] === HTTP_GET && options.webSocket) webSocketDoor.take(socket, hand);
+      else refuse(parseProxyHeader(bytes) === "bad" ? "not_mqtt" : "proxy_header");
     });
   }
 
-  const tcp = createTcpServer(SOCKET, (socket) => {
-    if (admit(socket)) accept(socket);
-  });
+  const tcp = createTcpServer(SOCKET, (socket) => arrive(socket, accept));
   const servers: Server[] = [];
   if (options.port !== undefined) {
     servers.push(tcp);
     await listen(tcp, options.host, options.port, ports.log);
   }
-  let tls: TlsServer | undefined;
+  let tls: TlsListener | undefined;
   if (options.tls) {
     const { port, host = options.host, clientCa } = options.tls;
-    tls = createTlsServer({
-      ...contextOf(options.tls),
+    const { server, renew } = createTlsListener(options.tls, {
       // A client without a certificate shows a password; one with a wrong one is told so below.
       requestCert: clientCa !== undefined,
       rejectUnauthorized: false,
       handshakeTimeout: options.connectTimeoutMs,
-      ...SOCKET,
     });
-    tls.on("connection", admit);
-    tls.on("secureConnection", (socket) => {
+    tls = { server, renew };
+    server.on("secureConnection", (socket) => {
       const names = clientCa === undefined ? [] : namesOf(socket);
-      if (names) return accept(socket, names);
-      const address = plainAddress(socket.remoteAddress);
-      counts.refused.bad_certificate += 1;
-      ports.report({ type: "refused", reason: "bad_certificate", name: "", clientId: "", address });
-      socket.destroy();
+      if (names) accept(socket, names);
+      else admission.refuse(socket, admission.addressOf(socket), "bad_certificate");
     });
-    servers.push(tls);
-    await listen(tls, host, port, ports.log);
+    // What stands before the handshake is read here.
+    const below = createTcpServer(SOCKET, (socket) => arrive(socket, () => server.emit("connection", socket)));
+    servers.push(below);
+    await listen(below, host, port, ports.log);
   }
 
   /** Stops listening and drops the sockets that have not logged in. */
@@ -102,13 +95,38 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
     for (const socket of unready.values()) socket.destroy();
   }
 
-  const tlsPort = tls && (tls.address() as AddressInfo).port;
+  const tlsPort = tls && (servers.at(-1)!.address() as AddressInfo).port;
   const { address, port } = servers[0]!.address() as AddressInfo;
   return {
     address: { host: address, port, ...(tlsPort !== undefined && { tlsPort }) },
     close,
-    /** For connections that come; those that are there stay. */
-    renewTls: (material: TlsMaterial) => tls?.setSecureContext(contextOf(material)),
+    renewTls: (material: TlsMaterial) => tls?.renew(material),
+  };
+}
+
+/**
+ * What comes first on a connection: whether there is room for it, and, if it comes from a balancer that is trusted, the
+ * header in which the balancer says whose it is. There is no guessing: who is trusted sends one, and nobody else may.
+ */
+function createArrivals(options: BrokerOptions, admission: ReturnType<typeof createAdmission>) {
+  const isProxy = addressMatcher(options.proxiesTrusted);
+
+  return function arrive(socket: Socket, next: (socket: Socket) => void): void {
+    const peer = plainAddress(socket.remoteAddress ?? "");
+    if (!isProxy(peer)) {
+      if (admission.count(socket, peer) && admission.admit(socket)) next(socket);
+      return;
+    }
+    if (!admission.admit(socket)) return;
+    socket.on("error", () => {});
+    const refuse = () => admission.refuse(socket, peer, "proxy_header");
+    const deadline = setTimeout(refuse, options.connectTimeoutMs);
+    socket.once("close", () => clearTimeout(deadline));
+    readProxyHeader(socket, (header) => {
+      clearTimeout(deadline);
+      if (!header) return refuse();
+      if (admission.count(socket, header.address ?? peer)) next(socket);
+    });
   };
 }
 
@@ -120,6 +138,10 @@ export async function startListeners(options: BrokerOptions, ports: ListenerPort
 function createAdmission(options: BrokerOptions, { counts, report }: ListenerPorts, unready: Map<string, Socket>) {
   const byAddress = new Map<string, { open: number; readonly unready: Map<string, Socket> }>();
   const exempt = new Set(options.addressesExempt);
+  /** Whose a socket is, where a balancer has said so. */
+  const proxied = new Map<string, string>();
+
+  const addressOf = (socket: Socket) => proxied.get(keyOf(socket)) ?? plainAddress(socket.remoteAddress ?? "");
 
   function refuse(socket: Socket, address: string, reason: Refusal): void {
     counts.refused[reason] += 1;
@@ -127,39 +149,49 @@ function createAdmission(options: BrokerOptions, { counts, report }: ListenerPor
     socket.destroy();
   }
 
-  /** The socket that has to go, and why. */
-  function tooMuch(socket: Socket, address: string): { socket: Socket; reason: Refusal } | undefined {
-    const known = byAddress.get(networkOf(address));
-    if (known && known.open >= options.connectionsPerAddressMax && !exempt.has(address)) {
-      return { socket: oldestOf(known.unready, unready) ?? socket, reason: "address_connections_max" };
+  /** False if there is no room at all. */
+  function admit(socket: Socket): boolean {
+    if (counts.connections >= options.connectionsMax) {
+      const excess = oldestOf(unready, unready) ?? socket;
+      refuse(excess, addressOf(excess), "connections_max");
+      if (excess === socket) return false;
     }
-    if (counts.connections < options.connectionsMax) return undefined;
-    return { socket: oldestOf(unready, unready) ?? socket, reason: "connections_max" };
-  }
-
-  return function admit(socket: Socket): boolean {
-    const address = plainAddress(socket.remoteAddress);
-    const excess = tooMuch(socket, address);
-    if (excess) refuse(excess.socket, plainAddress(excess.socket.remoteAddress), excess.reason);
-    if (excess?.socket === socket) return false;
-    const network = networkOf(address);
     const key = keyOf(socket);
-    const ofAddress = byAddress.get(network) ?? { open: 0, unready: new Map() };
-    byAddress.set(network, ofAddress);
     counts.accepted += 1;
     counts.connections += 1;
-    ofAddress.open += 1;
-    ofAddress.unready.set(key, socket);
     unready.set(key, socket);
     socket.once("close", () => {
       counts.connections -= 1;
+      unready.delete(key);
+      proxied.delete(key);
+    });
+    return true;
+  }
+
+  /** Whose it is; false if there is no room for another of this address. */
+  function count(socket: Socket, address: string): boolean {
+    const network = networkOf(address);
+    const key = keyOf(socket);
+    const known = byAddress.get(network);
+    if (known && known.open >= options.connectionsPerAddressMax && !exempt.has(address)) {
+      const excess = oldestOf(known.unready, unready) ?? socket;
+      refuse(excess, address, "address_connections_max");
+      if (excess === socket) return false;
+    }
+    const ofAddress = byAddress.get(network) ?? { open: 0, unready: new Map() };
+    byAddress.set(network, ofAddress);
+    if (address !== plainAddress(socket.remoteAddress ?? "")) proxied.set(key, address);
+    ofAddress.open += 1;
+    ofAddress.unready.set(key, socket);
+    socket.once("close", () => {
       ofAddress.open -= 1;
       ofAddress.unready.delete(key);
-      unready.delete(key);
       if (ofAddress.open === 0) byAddress.delete(network);
     });
     return true;
-  };
+  }
+
+  return { addressOf, admit, count, refuse };
 }
 
 /** The oldest of `some` that is still in `unready`; those that are not are forgotten on the way. */
@@ -175,14 +207,6 @@ function oldestOf(some: Map<string, Socket>, unready: ReadonlyMap<string, Socket
 /** The same for a TLS socket and the TCP socket below it. */
 const keyOf = ({ remoteAddress, remotePort, localPort }: Socket) => `${remoteAddress} ${remotePort} ${localPort}`;
 
-const contextOf = ({ cert, key, clientCa, crl }: TlsMaterial) => ({
-  cert,
-  key,
-  minVersion: "TLSv1.2" as const,
-  ...(clientCa !== undefined && { ca: clientCa }),
-  ...(crl !== undefined && { crl }),
-});
-
 /** The names in a client's certificate, none if it has shown none; undefined if that is not of our authority, is over or taken back. */
 function namesOf(socket: TLSSocket): readonly string[] | undefined {
   const { subject, subjectaltname = "" } = socket.getPeerCertificate();
@@ -192,13 +216,13 @@ function namesOf(socket: TLSSocket): readonly string[] | undefined {
   return [subject.CN, ...alternative].flat().filter((name) => name !== undefined);
 }
 
-/** Looks at the first byte and puts it back. */
-function firstByte(socket: Socket, found: (byte: number) => void): void {
+/** Looks at the first bytes and puts them back. */
+function firstBytes(socket: Socket, found: (bytes: Buffer) => void): void {
   socket.once("readable", () => {
     const chunk = socket.read() as Buffer | null;
     if (!chunk) return; // ended before it said anything: closed by the other side or the deadline
     socket.unshift(chunk);
-    found(chunk[0]!);
+    found(chunk);
   });
 }
 
@@ -207,9 +231,4 @@ async function listen(server: Server, host: string, port: number, log: Log): Pro
   await once(server, "listening");
   // Out of file descriptors, for example: connections are refused meanwhile, the process goes on.
   server.on("error", (error) => log.error({ err: error }, "the broker cannot accept a connection"));
-}
-
-/** IPv4 in IPv6 clothing is IPv4. */
-function plainAddress(address: string | undefined): string {
-  return address?.startsWith("::ffff:") ? address.slice(7) : (address ?? "");
 }

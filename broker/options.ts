@@ -1,13 +1,5 @@
 import type { RateLimit } from "../model/rate-limit.ts";
-
-/** In PEM form. */
-export type TlsMaterial = {
-  readonly cert: string | Buffer;
-  readonly key: string | Buffer;
-  /** Whose client certificates stand for the account they name, and which of them do no more. */
-  readonly clientCa?: string | undefined;
-  readonly crl?: string | undefined;
-};
+import type { TlsMaterial } from "../model/tls.ts";
 
 export type BrokerOptions = {
   readonly host: string;
@@ -22,6 +14,8 @@ export type BrokerOptions = {
   readonly connectionsPerDeviceMax: number;
   /** Addresses without a cap of their own: this machine's simulators, load generators and proxies. */
   readonly addressesExempt: readonly string[];
+  /** Balancers (addresses and ranges) whose connections begin with a PROXY header, in which the client's address stands. */
+  readonly proxiesTrusted: readonly string[];
   /** From accepting the socket to the CONNACK, TLS and WebSocket handshakes included. */
   readonly connectTimeoutMs: number;
   /** A publish whose append has not answered after this long closes its connection, unacknowledged. */
@@ -86,6 +80,7 @@ export const BROKER_DEFAULTS: BrokerOptions = {
   connectionsPerAccountMax: 2_000,
   connectionsPerDeviceMax: 10,
   addressesExempt: ["127.0.0.1", "::1"],
+  proxiesTrusted: [],
   connectTimeoutMs: 5_000,
   hookTimeoutMs: 5_000,
   drainTimeoutMs: 5_000,

@@ -130,7 +130,8 @@ async function checkReady({ client, token }: Service): Promise<Finding[]> {
 }
 
 function checkPart({ part, state, reason }: ReadyView["parts"][number]): Finding {
-  return { check: part, ok: state === "ok", found: state, advice: reason ?? "look at the log of the service" };
+  if (state === "ok") return { check: part, ok: true, found: reason === undefined ? state : `${state}, ${reason}` };
+  return { check: part, ok: false, found: state, advice: reason ?? "look at the log of the service" };
 }
 
 async function checkBooks({ client }: Service): Promise<Finding> {

@@ -65,7 +65,7 @@ async function start(options: Options): Promise<void> {
     const cutOff = await app.stop();
     process.exit(cutOff.length === 0 ? 0 : 1);
   });
-  if (options.json) console.log(JSON.stringify({ ready: true, http: app.http, mqtt: app.mqtt }));
+  if (options.json) console.log(JSON.stringify({ ready: true, http: app.http, mqtt: app.mqtt, https: app.https }));
   else greet(app, config.dataDir, config.simulate);
 }
 
@@ -131,7 +131,7 @@ function greet(app: App, dataDir: string, simulate: string): void {
   console.log(`
 Lamppost is ready${simulate === "off" ? "" : `, with a simulated ${simulate}`}.
 
-  web page and API   ${app.http}/        API pages ${app.http}/docs
+  web page and API   ${app.http}/        API pages ${app.http}/docs${app.https ? `\n  by HTTPS           ${app.https}/` : ""}
   MQTT               ${app.mqtt}   (MQTT over WebSocket on the same port)
   data               ${dataDir}
   admin token        ${app.adminTokenFile}

@@ -124,6 +124,8 @@ const BARE_TIMERS = {
   // The harness, and waits that only settle a promise.
   "app/lifecycle.ts": 2,
   "api/connections.ts": 5,
+  // Ends a socket whose header does not come.
+  "api/https.ts": 1,
   "alerts/rules/checker.ts": 2,
   "ingest/retry.ts": 3,
   // Ways out that end a request, a socket or a thread that takes too long.

@@ -1,11 +1,11 @@
 import { Worker } from "node:worker_threads";
 import type { AccessEvent } from "../../broker/events.ts";
-import type { TlsMaterial } from "../../broker/options.ts";
 import type { Shed } from "../../broker/publish-gate.ts";
 import type { JournalChunk, RecoveryReport } from "../../ingest/journal/journal.ts";
 import type { Replay, SessionKeeper } from "../../model/kept-session.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Credential } from "../../model/people.ts";
+import type { TlsMaterial } from "../../model/tls.ts";
 import { wallClock } from "../lifecycle.ts";
 import {
   type Address,

@@ -1,11 +1,12 @@
 import type { AccessEvent } from "../../broker/events.ts";
-import type { BrokerOptions, TlsMaterial } from "../../broker/options.ts";
+import type { BrokerOptions } from "../../broker/options.ts";
 import type { Shed } from "../../broker/publish-gate.ts";
 import type { JournalChunk, JournalState, RecoveryReport } from "../../ingest/journal/journal.ts";
 import type { Figure } from "../../model/health.ts";
 import type { KeptSession, Replay, SessionKeeper } from "../../model/kept-session.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Credential } from "../../model/people.ts";
+import type { TlsMaterial } from "../../model/tls.ts";
 
 /** What the two threads say to each other. Everything is plain data; bytes are transferred, not copied. */
 export type EdgeStart = {

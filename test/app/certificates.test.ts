@@ -21,7 +21,8 @@ function make(name: string, days: number) {
 }
 
 it("takes a renewed certificate into use once it is whole, and warns for 30 days before the end", () => {
-  const files = make("used", 100);
+  const pair = make("used", 100);
+  const files = { pairs: [pair] };
   const renewed = make("renewed", 300);
   const used: string[] = [];
   let now = Date.now();
@@ -46,16 +47,16 @@ it("takes a renewed certificate into use once it is whole, and warns for 30 days
   expect(watch.health()).toMatchObject({ reason: expect.stringContaining("has expired on") });
 
   // Half of it: the certificate, and not yet its key.
-  copyFileSync(renewed.certFile, files.certFile);
+  copyFileSync(renewed.certFile, pair.certFile);
   watch.look();
   expect(used).toEqual([]);
   expect(watch.health()).toMatchObject({ reason: expect.stringContaining("do not belong together") });
-  writeFileSync(files.certFile, "");
+  writeFileSync(pair.certFile, "");
   watch.look();
   expect(watch.health()).toMatchObject({ reason: expect.stringContaining("holds no certificate") });
 
-  copyFileSync(renewed.certFile, files.certFile);
-  copyFileSync(renewed.keyFile, files.keyFile);
+  copyFileSync(renewed.certFile, pair.certFile);
+  copyFileSync(renewed.keyFile, pair.keyFile);
   watch.look();
   watch.look();
   expect(used).toEqual([readFileSync(renewed.certFile, "utf8")]);
