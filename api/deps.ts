@@ -12,6 +12,7 @@ import type { LedgerQuery } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import type { NewMessage, UnmappedSender } from "../model/message.ts";
 import type { Newest } from "../model/newest.ts";
+import type { Photo } from "../model/photo.ts";
 import type { Reading, Values } from "../model/reading.ts";
 import type { Reason } from "../model/rejection.ts";
 import type { Rule, RuleData } from "../model/rule.ts";
@@ -32,6 +33,10 @@ export type ApiDeps = {
   readonly zone?: Zone;
   readonly records: ApiRecords;
   readonly store: Pick<ReadingStore, "stream" | "aggregate" | "latest" | "limits">;
+  readonly photos: {
+    add(about: Pick<Photo, "alert" | "type" | "by">, content: Uint8Array): Promise<Photo | "many" | "full">;
+    read(photo: Photo): Promise<Buffer>;
+  };
   /**
    * Resolves when the messages are on disk (fsynced). Rejects with an Error that has `state: "full" | "failed" |
    * "closed"` when they could not be kept: the answer is then 503 and the sender tries again.
@@ -83,6 +88,7 @@ type ApiRecords = Pick<
   | "crews"
   | "districts"
   | "undos"
+  | "photos"
   | "noise"
   | "events"
   | "quarantine"

@@ -29,6 +29,7 @@ import { addBackup, addMachines, addStatus } from "./routes/machines.ts";
 import { addMappings } from "./routes/mappings.ts";
 import { addOpenAlerts } from "./routes/open-alerts.ts";
 import { addPage, pageDocument } from "./routes/page.ts";
+import { addPhotos } from "./routes/photos.ts";
 import { addReadings } from "./routes/readings.ts";
 import { addRegister, addRegisterFile } from "./routes/register.ts";
 import { addReport } from "./routes/report.ts";
@@ -62,6 +63,7 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addCapture,
   addConflicts,
   addAlerts,
+  addPhotos,
   addIncidents,
   addOpenAlerts,
   addRules,

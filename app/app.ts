@@ -36,6 +36,7 @@ import { withCorrectedRollups } from "../store/corrected-rollups.ts";
 import { withCorrections } from "../store/corrected-store.ts";
 import { createCorrections, readAllCorrected } from "../store/corrections.ts";
 import { examineStore } from "../store/influx/examine.ts";
+import { createPhotos } from "../store/photos.ts";
 import { ensureAdminToken } from "../store/records/accounts.ts";
 import { closeToOthers, isInUse, lockDataDir } from "../store/records/data-dir.ts";
 import { openRecords } from "../store/records.ts";
@@ -329,12 +330,20 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   });
   const release = () => edge.release(Math.min(worker.releasable(), refill.holdsFrom()), storeWriter.holdsFrom());
   background.every("journal release", 5_000, () => void (backups.mayRemove() && release()));
+  const photos = createPhotos({
+    dir: path("photos"),
+    records,
+    bytesMax: config.photos.bytesMax,
+    diskFreeBytesMin: config.diskFreeBytesMin,
+    now,
+  });
   const limits = startStorageLimits({
     store: { ...store, rollups },
     records,
     rawDays: config.retentionRawDays,
     hourlyDays: config.retentionHourlyDays,
     dailyDays: config.retentionDailyDays,
+    photos: { days: config.photos.days, removeBefore: photos.removeBefore },
     held: () => !backups.mayRemove() || isAdopting(records.storeState) || storeWriter.isShared(),
     background,
     now,
@@ -417,6 +426,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   const zone = createZone(config.timeZone);
   const api = createApi({
     records,
+    photos,
     store: withRollups(read, records.rollups, now, zone),
     zone,
     submit: edge.append,

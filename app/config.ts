@@ -164,6 +164,8 @@ const SCHEMA = z.object({
   LAMPPOST_RETENTION_RAW_DAYS: whole(1, 36_500).default(90),
   LAMPPOST_RETENTION_HOURLY_DAYS: whole(1, 36_500).default(730),
   LAMPPOST_RETENTION_DAILY_DAYS: whole(0, 36_500).default(0),
+  LAMPPOST_RETENTION_PHOTO_DAYS: whole(1, 36_500).default(365),
+  LAMPPOST_PHOTOS_MIB: whole(1, 1_048_576).default(2_048),
   LAMPPOST_JOURNAL_KEEP_HOURS: whole(0, 8_760).default(24),
   LAMPPOST_JOURNAL_KEEP_MIB: whole(0, 1_048_576).default(1024),
   LAMPPOST_INFLUX_REWRITE_MIN: whole(0, 10_080).default(60),
@@ -300,6 +302,8 @@ export type Config = {
   readonly retentionHourlyDays: number;
   /** 0: for ever. */
   readonly retentionDailyDays: number;
+  /** Of what people took at alerts. */
+  readonly photos: { readonly days: number; readonly bytesMax: number };
   readonly diskFreeBytesMin: number;
   /** What was written to InfluxDB within this time is held in the journal. */
   readonly rewriteWindowMs: number;
@@ -398,6 +402,10 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     retentionRawDays: values.LAMPPOST_RETENTION_RAW_DAYS,
     retentionHourlyDays: values.LAMPPOST_RETENTION_HOURLY_DAYS,
     retentionDailyDays: values.LAMPPOST_RETENTION_DAILY_DAYS,
+    photos: {
+      days: values.LAMPPOST_RETENTION_PHOTO_DAYS,
+      bytesMax: values.LAMPPOST_PHOTOS_MIB * 1024 * 1024,
+    },
     rewriteWindowMs: values.LAMPPOST_INFLUX_REWRITE_MIN * 60_000,
     journalKeep: {
       forMs: values.LAMPPOST_JOURNAL_KEEP_HOURS * HOUR_MS,

@@ -15,6 +15,7 @@ import {
 } from "../model/alert.ts";
 import { KINDS } from "../model/kinds.ts";
 import type { RuleMetric } from "../model/metrics.ts";
+import { PHOTO_TYPE_NAMES, PHOTOS_PER_DEED_MAX } from "../model/photo.ts";
 import type { Sentence } from "../model/sentence.ts";
 import { Flag, Id, KindName, listOf, type Mirrors, type Provided, paging, Time, type View } from "./common.ts";
 
@@ -39,6 +40,8 @@ const Entry = z.object({
   by: z.string().optional(),
   note: z.string().optional(),
   says: SentenceBody.optional().describe("The note, for readers of any language"),
+  parts: z.string().optional().describe("What was put in"),
+  photos: z.array(z.string()).readonly().optional().describe("GET /alerts/{id}/photos/{photo}"),
 });
 
 /** For the document it is any text: metrics are added. */
@@ -170,14 +173,39 @@ export const AlertsQuery = z.strictObject({
     ),
 });
 
+const PhotoId = z.string().regex(/^[0-9a-f]{32}$/, "the id of a photo was expected");
+export const AlertPath = z.object({ id: z.string().min(1).max(100) });
+export const PhotoPath = AlertPath.extend({ photo: PhotoId });
+
+/** `POST /alerts/{id}/photos`. */
+export const PhotoBody = z
+  .object({ id: z.string(), type: z.enum(PHOTO_TYPE_NAMES), bytes: z.int(), width: z.int(), height: z.int() })
+  .meta({ id: "Photo" });
+export type PhotoView = View<typeof PhotoBody>;
+
 /** What people do to an alert: `POST /alerts/{id}/{action}`. */
-export const ALERT_ACTIONS = ["acknowledge", "assign", "comment", "start", "close", "reopen", "review"] as const;
+export const ALERT_ACTIONS = [
+  "acknowledge",
+  "assign",
+  "comment",
+  "start",
+  "close",
+  "return",
+  "reopen",
+  "review",
+] as const;
 export type AlertAction = (typeof ALERT_ACTIONS)[number];
 
 export const AlertActionBody = z
   .strictObject({
     note: z.string().trim().min(1).max(2_000).optional(),
     assignee: Id.optional(),
+    parts: z.string().trim().min(1).max(500).optional().describe("What was put in (close, return, comment)"),
+    photos: z
+      .array(PhotoId)
+      .max(PHOTOS_PER_DEED_MAX)
+      .optional()
+      .describe("Ids of photos of this alert (close, return, comment)"),
     // "unsure" is the older word for unclear.
     verdict: z.enum([...REVIEWS, "unsure"]).optional(),
   })

@@ -69,7 +69,19 @@ export type TimelineEntry = {
   readonly note?: string;
   /** The note of the service itself, for readers of any language. */
   readonly says?: Sentence;
+  /** What was put in, and the ids of the photos that were taken. */
+  readonly parts?: string;
+  readonly photos?: readonly string[];
 };
+
+/** What people do that says whose turn it is. */
+const TURNS: ReadonlySet<string> = new Set(["acknowledged", "assigned", "started", "returned", "closed", "reopened"]);
+
+/** Why nobody outside can do it: it went back to the operators with these words, and none has taken it up again. */
+export function returnedIn<E extends { readonly what: string }>(timeline: readonly E[]): E | undefined {
+  const last = timeline.findLast(({ what }) => TURNS.has(what));
+  return last?.what === "returned" ? last : undefined;
+}
 
 export type Alert = {
   /** Deterministic for the engine's alerts (rule, subject, start), so that a replay after a crash cannot double it. */

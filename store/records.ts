@@ -14,6 +14,7 @@ import { createMappingRecords } from "./records/mappings.ts";
 import { createMqttSessionRecords } from "./records/mqtt-sessions.ts";
 import { createNoiseRecords, createSilenceRecords } from "./records/noise.ts";
 import { createDueTimes, createOutboxRecords, createRecipientRecords, createTargetRecords } from "./records/outbox.ts";
+import { createPhotoRecords } from "./records/photos.ts";
 import { createQuarantineRecords, type QuarantineLimits } from "./records/quarantine.ts";
 import { createRegisterImports } from "./records/register-import.ts";
 import { createResendRecords } from "./records/resends.ts";
@@ -66,6 +67,7 @@ export function openRecords(options: {
     crews: createCrewRecords(db),
     districts: createDistrictRecords(db),
     undos: createUndoRecords(db, options.now),
+    photos: createPhotoRecords(db),
     calibrations: createCalibrationRecords(db),
     ledger: createLedgerRecords(db),
     removals,

@@ -16,6 +16,7 @@ type StorageLimitsOptions = {
   readonly hourlyDays: number;
   /** 0: for ever. */
   readonly dailyDays: number;
+  readonly photos?: RetentionOptions["photos"];
   /** While true nothing is removed. */
   readonly held: () => boolean;
   readonly background: Pick<Background, "every">;
@@ -67,6 +68,8 @@ type RetentionOptions = {
     readonly hourlyDays: number;
     readonly dailyDays: number;
   };
+  /** What people took at alerts. */
+  readonly photos?: { readonly days: number; readonly removeBefore: (before: number) => Promise<number> };
   /** While true nothing is removed: a copy of everything is being made. What is due is done an hour later. */
   readonly held?: () => boolean;
   readonly quarantineDays?: number;
@@ -182,7 +185,10 @@ function partsOf(options: Omit<RetentionOptions, "background" | "log" | "now" | 
     days: eventDays,
     remove: async (before) => records.events.deleteBefore(before),
   };
-  return [...readings, ...rollupParts(options.rollups), quarantine, events];
+  const photos = options.photos
+    ? [{ name: "photos", days: options.photos.days, remove: options.photos.removeBefore }]
+    : [];
+  return [...readings, ...rollupParts(options.rollups), quarantine, events, ...photos];
 }
 
 function rollupParts(rollups: RetentionOptions["rollups"]): Part[] {

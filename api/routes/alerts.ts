@@ -1,15 +1,15 @@
-import { z } from "zod";
 import {
   ALERT_ACTIONS,
   type AlertAction,
   type AlertActionAsk,
   AlertActionBody,
   AlertBody,
+  AlertPath,
   AlertsQuery,
   viewAlert,
 } from "../../contract/alert.ts";
 import { pageOf } from "../../contract/common.ts";
-import type { Alert, Handling, Review } from "../../model/alert.ts";
+import { type Alert, type Handling, type Review, returnedIn } from "../../model/alert.ts";
 import type { Account } from "../../model/people.ts";
 import { formerIds } from "../../model/rule.ts";
 import type { Api, Parts } from "../api.ts";
@@ -21,7 +21,8 @@ const SUMMARIES: Readonly<Record<AlertAction, string>> = {
   assign: "Give it to someone (assignee)",
   comment: "Write something down (note)",
   start: "Begin the work; without an assignee it is yours",
-  close: "The work is done, or there is none",
+  close: "The work is done, or there is none (note, parts, photos)",
+  return: "I cannot do it, because (note): it is open again and nobody's, and no crew's, until somebody takes it up",
   reopen: "It was not done after all",
   review: "Was this alert right? (verdict; and note, the reason, unless it was right). The newest review counts",
 };
@@ -36,11 +37,10 @@ const list = {
   response: answers({ 200: pageOf(AlertBody) }),
 };
 
-const byAlertId = z.object({ id: z.string().min(1).max(100) });
 const one = {
   tags,
   summary: "One alert: what it rests on and what was done",
-  params: byAlertId,
+  params: AlertPath,
   response: answers({ 200: AlertBody }, 404),
 };
 
@@ -70,7 +70,7 @@ export function addAlerts(app: Api, parts: Pick<Parts, "records" | "rules" | "au
 
   for (const action of ALERT_ACTIONS) {
     const response = answers({ 200: AlertBody }, 404, 409, 413, 415);
-    const schema = { tags, summary: SUMMARIES[action], params: byAlertId, body: AlertActionBody, response };
+    const schema = { tags, summary: SUMMARIES[action], params: AlertPath, body: AlertActionBody, response };
     app.post(`/alerts/:id/${action}`, { schema }, async (request) =>
       viewAlert(act(parts, action, request.params.id, parts.auth.account(request), request.body ?? {})),
     );
@@ -96,13 +96,39 @@ function act(
     if ("done" in decision) return alert;
     const at = now();
     const { change, what, note } = decision;
-    const entry = { at, knownAt: at, what, by: by.name, ...(note ? { note } : {}) };
+    const entry = {
+      at,
+      knownAt: at,
+      what,
+      by: by.name,
+      ...(note ? { note } : {}),
+      ...workOf(records, action, id, ask),
+    };
     const review = change.review && { ...change.review, by: by.name, at };
     const handled = records.alerts.handle(id, { ...change, review }, entry);
     if (!handled) throw notFound("alert", id);
     records.audit.add({ at, by: by.name, what: `alert.${action}`, target: id, ...(note ? { detail: note } : {}) });
     return handled;
   });
+}
+
+const WITH_WORK: readonly AlertAction[] = ["close", "return", "comment"];
+
+/** What was put in and the photos, where they are said with something that was done. */
+function workOf(
+  { photos }: Parts["records"],
+  action: AlertAction,
+  alert: string,
+  { parts, photos: ids }: AlertActionAsk,
+) {
+  if (parts === undefined && ids === undefined) return {};
+  if (!WITH_WORK.includes(action))
+    throw invalid(parts ? "/parts" : "/photos", `${action} takes neither parts nor photos.`);
+  for (const id of ids ?? []) {
+    if (!photos.get(alert, id)) throw invalid("/photos", `This alert has no photo "${id}".`);
+    photos.use(id);
+  }
+  return { ...(parts ? { parts } : {}), ...(ids?.length ? { photos: [...new Set(ids)] } : {}) };
 }
 
 /** A typing mistake would give the work to nobody. */
@@ -117,7 +143,7 @@ export function splitList<T extends string>(text: string | undefined): T[] | und
 }
 
 /** `review`: who said it and when is added where it is written down. */
-type Change = { handling?: Handling; assignee?: string; review?: Pick<Review, "is" | "note"> };
+type Change = { handling?: Handling; assignee?: string | null; review?: Pick<Review, "is" | "note"> };
 
 /** What to write down, that it was so already, or why not (the sentence names who was first). */
 type Decision =
@@ -144,6 +170,7 @@ export function decide(
   if (alert.handling === "closed") return { conflict: `The alert was closed${whoDid(alert, "closed")}.` };
   if (action === "close") return { change: { handling: "closed" }, what: "closed", ...noteOf(ask) };
   if (action === "acknowledge") return acknowledge(alert, by, ask);
+  if (action === "return") return giveBack(alert, by, ask, crews);
   return action === "start" ? start(alert, by, ask, crews) : assign(alert, by, ask, crews);
 }
 
@@ -184,6 +211,15 @@ function assign(alert: Alert, by: Account, ask: AlertActionAsk, crews: readonly 
   if (isTaken(alert, by, crews)) return { conflict: `The alert is assigned to ${alert.assignee}.` };
   const note = ask.note ? `to ${ask.assignee}: ${ask.note}` : `to ${ask.assignee}`;
   return { change: { assignee: ask.assignee }, what: "assigned", note };
+}
+
+/** Who cannot do it says why: whoever gives the work has to decide anew. */
+function giveBack(alert: Alert, by: Account, ask: AlertActionAsk, crews: readonly string[]): Decision {
+  if (!ask.note) return { missing: "note" };
+  const before = returnedIn(alert.timeline);
+  if (before?.by === by.name && before.note === ask.note) return { done: true };
+  if (isTaken(alert, by, crews)) return { conflict: `The alert is assigned to ${alert.assignee}.` };
+  return { change: { handling: "open", assignee: null }, what: "returned", note: ask.note };
 }
 
 /** Crews do not take work from each other; an operator may hand it on. */

@@ -8,7 +8,7 @@ import {
   type CrewWarningView,
   viewAlert,
 } from "../../contract/alert.ts";
-import { type Alert, SEVERITIES, type Severity } from "../../model/alert.ts";
+import { type Alert, returnedIn, SEVERITIES, type Severity } from "../../model/alert.ts";
 import type { Sensor } from "../../store/records/sensors.ts";
 import type { Api, Parts } from "../api.ts";
 import { answers, ProblemError } from "../problems.ts";
@@ -25,7 +25,7 @@ const crew = {
   tags: ["alerts"],
   summary: "The crews' list in one answer: open warnings, where their sensors are, what to do",
   description:
-    "The worst first. Without those that are suppressed: what an outage of a gateway explains is not told one by one; with what is assigned to who asks or to one of their crews, whoever else is told of it. With If-None-Match the answer is 304 while nothing has changed.",
+    "The worst first. Without those that are suppressed: what an outage of a gateway explains is not told one by one; with what is assigned to who asks or to one of their crews, whoever else is told of it; without what a crew gave back to the operators. With If-None-Match the answer is 304 while nothing has changed.",
   response: answers({ 200: CrewListBody }),
 };
 const city = {
@@ -79,7 +79,9 @@ function crewList({ records, ruleBook }: Pick<Parts, "records" | "ruleBook">, me
   const crews = records.crews.of(me);
   const given = records.alerts.assigned([me, ...crews], WARNINGS_MAX).sort(bySeverity);
   const own = new Set(given.map(({ id }) => id));
-  const others = openAlerts(records, "crews", ({ id }) => !own.has(id)).sort(bySeverity);
+  const others = openAlerts(records, "crews", ({ id, timeline }) => !own.has(id) && !returnedIn(timeline)).sort(
+    bySeverity,
+  );
   const open = [...given, ...others];
   const shown = open.slice(0, WARNINGS_MAX).sort(bySeverity);
   const sensors = new Set(shown.flatMap(({ subject }) => subject.sensorId ?? []));

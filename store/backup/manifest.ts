@@ -6,10 +6,14 @@ export const MANIFEST = "manifest.json";
 export const RECORDS = "records.db";
 export const READINGS = "readings.duckdb";
 export const JOURNAL = "journal";
+export const PHOTOS = "photos";
 
 /** Nothing else is ever taken out of a backup: a name cannot lead out of the folder. */
 export const isBackupFile = (name: string): boolean =>
-  name === RECORDS || name === READINGS || /^journal\/\d{20}\.journal$/.test(name);
+  name === RECORDS ||
+  name === READINGS ||
+  /^journal\/\d{20}\.journal$/.test(name) ||
+  /^photos\/[0-9a-f]{32}\.(?:jpg|png|webp)$/.test(name);
 
 const Manifest = z.object({
   format: z.literal(BACKUP_FORMAT),

@@ -18,6 +18,7 @@ import {
   JOURNAL,
   MANIFEST,
   type Manifest,
+  PHOTOS,
   parseManifest,
   READINGS,
   RECORDS,
@@ -73,6 +74,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     const movedTo = await moveAside(into, before, now);
     settleRecords(join(staging, RECORDS), join(into, "admin-token"), manifest, { takeOver, now, log });
     await rename(join(staging, JOURNAL), join(into, JOURNAL));
+    await rename(join(staging, PHOTOS), join(into, PHOTOS));
     if (readings !== undefined) await rename(join(staging, READINGS), join(into, READINGS));
     await rename(join(staging, RECORDS), join(into, RECORDS));
     await syncFolder(into);
@@ -163,7 +165,8 @@ export async function takeBackup(
   version: string,
   folder?: string,
 ): Promise<Manifest> {
-  if (folder) await mkdir(join(folder, JOURNAL), { recursive: true, mode: 0o700 });
+  const folders = folder ? [join(folder, JOURNAL), join(folder, PHOTOS)] : [];
+  for (const path of folders) await mkdir(path, { recursive: true, mode: 0o700 });
   const found = new Map<string, { bytes: number; sha256: string }>();
   let text: string | undefined;
   for await (const { name, body } of entries) {
@@ -176,8 +179,7 @@ export async function takeBackup(
   checkFiles(manifest, found);
   if (!folder) return manifest;
   await writeFile(join(folder, MANIFEST), text, { mode: 0o600, flush: true });
-  await syncFolder(join(folder, JOURNAL));
-  await syncFolder(folder);
+  for (const path of [...folders, folder]) await syncFolder(path);
   return manifest;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, createReadStream, openSync, rmSync } from "node:fs";
-import { copyFile, mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
+import { copyFile, link, mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { Readable } from "node:stream";
@@ -8,7 +8,16 @@ import type { Log } from "../../model/log.ts";
 import { knownInstallation } from "../influx/lines.ts";
 import type { ReadingStore } from "../reading-store.ts";
 import type { Records } from "../records.ts";
-import { BACKUP_FORMAT, isBackupFile, JOURNAL, MANIFEST, type Manifest, READINGS, RECORDS } from "./manifest.ts";
+import {
+  BACKUP_FORMAT,
+  isBackupFile,
+  JOURNAL,
+  MANIFEST,
+  type Manifest,
+  PHOTOS,
+  READINGS,
+  RECORDS,
+} from "./manifest.ts";
 import { TAR_END, tarHeader, tarPadding } from "./tar.ts";
 
 type BackupOptions = {
@@ -120,9 +129,20 @@ const sizeOf = (path: string) =>
   );
 
 async function journalFiles(dir: string): Promise<string[]> {
-  const names = (await readdir(join(dir, JOURNAL))).map((name) => `${JOURNAL}/${name}`);
+  return filesIn(dir, JOURNAL);
+}
+
+async function filesIn(dir: string, folder: string): Promise<string[]> {
+  const names = (await readdir(join(dir, folder))).map((name) => `${folder}/${name}`);
   return names.filter(isBackupFile).sort();
 }
+
+/** Whoever has taken no photo has no folder of them. */
+const photoFiles = (dir: string) =>
+  filesIn(dir, PHOTOS).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
 
 type Staged = Omit<Manifest, "files"> & {
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
@@ -144,6 +164,7 @@ async function stage(
     await copyFile(join(dataDir, name), join(staging, name), constants.COPYFILE_FICLONE);
     names.push(name);
   }
+  names.push(...(await linkPhotos(dataDir, staging, signal)));
   const files = await Promise.all(names.map(async (name) => ({ name, bytes: (await stat(join(staging, name))).size })));
   return {
     format: BACKUP_FORMAT,
@@ -157,6 +178,18 @@ async function stage(
     ...(!hasReadings && store.copyCommand && { copyReadings: store.copyCommand() }),
     files,
   };
+}
+
+/** They never change, so that a second name is as good as a copy, and needs no room; after the records, so that none is missing. */
+async function linkPhotos(dataDir: string, staging: string, signal?: AbortSignal): Promise<string[]> {
+  const names = await photoFiles(dataDir);
+  if (names.length > 0) await mkdir(join(staging, PHOTOS), { mode: 0o700 });
+  for (const name of names) {
+    signal?.throwIfAborted();
+    const [from, to] = [join(dataDir, name), join(staging, name)];
+    await link(from, to).catch(() => copyFile(from, to, constants.COPYFILE_FICLONE));
+  }
+  return names;
 }
 
 /** The manifest comes last: an archive without one is not whole. */

@@ -322,15 +322,16 @@ type EntryRow = {
   by_whom: string | null;
   note: string | null;
   says: string | null;
+  work: string | null;
 };
 type OwnEntryRow = EntryRow & { engine: number };
 
 const ADD_ENTRY =
-  "INSERT INTO timeline (alert, at, known_at, what, by_whom, note, says, engine) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-const ENTRIES = `SELECT alert, at, known_at, what, by_whom, note, says FROM timeline
+  "INSERT INTO timeline (alert, at, known_at, what, by_whom, note, says, work, engine) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const ENTRIES = `SELECT alert, at, known_at, what, by_whom, note, says, work FROM timeline
   WHERE alert IN (SELECT value FROM json_each(?)) ORDER BY alert, id`;
 const ENTRIES_OF_ONE =
-  "SELECT alert, at, known_at, what, by_whom, note, says, engine FROM timeline WHERE alert = ? ORDER BY id";
+  "SELECT alert, at, known_at, what, by_whom, note, says, work, engine FROM timeline WHERE alert = ? ORDER BY id";
 
 /** A crash between a jump of the clock and the next save: what is judged again then may end otherwise than was said. */
 const ENDS_ANEW = "Its end was worked out anew after a restart.";
@@ -366,9 +367,11 @@ function createTimeline(db: Database) {
   }
 
   function add(alert: string, entry: TimelineEntry, from: "engine" | "people"): void {
-    const { at, knownAt, what, by, note, says } = entry;
+    const { at, knownAt, what, by, note, says, parts, photos } = entry;
     const text = says === undefined ? null : JSON.stringify(says);
-    db.statement(ADD_ENTRY).run(alert, at, knownAt, what, by ?? null, note ?? null, text, from === "engine" ? 1 : 0);
+    const work = parts === undefined && photos === undefined ? null : JSON.stringify({ parts, photos });
+    const own = from === "engine" ? 1 : 0;
+    db.statement(ADD_ENTRY).run(alert, at, knownAt, what, by ?? null, note ?? null, text, work, own);
   }
 
   /** In the order in which it was written down: a clock may be set back. */
@@ -385,8 +388,9 @@ function createTimeline(db: Database) {
   return { before, add, of };
 }
 
-function entryOf({ at, known_at: knownAt, what, by_whom, note, says }: EntryRow): TimelineEntry {
-  const entry = { at, knownAt, what, by: by_whom ?? undefined, note: note ?? undefined };
+function entryOf({ at, known_at: knownAt, what, by_whom, note, says, work }: EntryRow): TimelineEntry {
+  const done = work === null ? {} : (JSON.parse(work) as Pick<TimelineEntry, "parts" | "photos">);
+  const entry = { at, knownAt, what, by: by_whom ?? undefined, note: note ?? undefined, ...done };
   return says === null ? entry : { ...entry, says: JSON.parse(says) as Sentence };
 }
 

@@ -282,6 +282,14 @@ export const MIGRATIONS: readonly string[] = [
     name TEXT NOT NULL, body TEXT NOT NULL
   ) STRICT;
   CREATE TABLE districts (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID`,
+  // What work people say they did (parts, photos), as JSON; and the photos, whose bytes are files. used: said with a deed.
+  `ALTER TABLE timeline ADD COLUMN work TEXT;
+  CREATE TABLE photos (
+    id TEXT PRIMARY KEY, alert TEXT NOT NULL, type TEXT NOT NULL, bytes INTEGER NOT NULL, by_whom TEXT NOT NULL,
+    at INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX photos_alert ON photos (alert);
+  CREATE INDEX photos_at ON photos (at)`,
 ];
 
 /** Of a file of this version of the service. */

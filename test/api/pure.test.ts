@@ -187,6 +187,19 @@ describe("what people may do with an alert", () => {
     expect(decide("reopen", alert(), crew, {})).toMatchObject({ conflict: expect.any(String) });
   });
 
+  it("what cannot be done goes back, with the reason, and is nobody's", () => {
+    const mine = alert({ handling: "in-progress", assignee: "crew" });
+    const ask = { note: "No key to the cabinet" };
+    const change = { handling: "open", assignee: null };
+    expect(decide("return", mine, crew, ask)).toEqual({ change, what: "returned", note: ask.note });
+    expect(decide("return", mine, crew, {})).toEqual({ missing: "note" });
+    const returned = alert({ timeline: [{ ...done("returned", "crew")[0]!, note: ask.note }] });
+    expect(decide("return", returned, crew, ask)).toEqual({ done: true });
+    expect(decide("return", alert({ assignee: "crew-2" }), crew, ask)).toMatchObject({ conflict: expect.any(String) });
+    const ours = decide("return", alert({ assignee: "night-shift" }), crew, ask, ["night-shift"]);
+    expect(ours).toMatchObject({ what: "returned" });
+  });
+
   it("says what is missing", () => {
     expect(decide("comment", alert(), crew, {})).toEqual({ missing: "note" });
     expect(decide("review", alert(), crew, {})).toEqual({ missing: "verdict" });

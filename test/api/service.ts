@@ -1,3 +1,6 @@
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { InjectOptions } from "fastify";
 import type { ApiDeps, ApiOptions } from "../../api/deps.ts";
@@ -11,12 +14,14 @@ import type { Alert, Transition } from "../../model/alert.ts";
 import { SILENT } from "../../model/log.ts";
 import type { NewMessage } from "../../model/message.ts";
 import type { Account } from "../../model/people.ts";
+import { PHOTO_BYTES_MAX } from "../../model/photo.ts";
 import type { Reading } from "../../model/reading.ts";
 import { createOriginNumbers, packReadings } from "../../model/reading-block.ts";
 import type { Rule } from "../../model/rule.ts";
 import { hashSecret } from "../../model/secret.ts";
 import { SimulationRefused } from "../../model/simulation.ts";
 import { createCorrections } from "../../store/corrections.ts";
+import { createPhotos } from "../../store/photos.ts";
 import { openRecords, type Records } from "../../store/records.ts";
 import { aBackground } from "../helpers/background.ts";
 import { T0 } from "../helpers/readings.ts";
@@ -63,6 +68,7 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
   const records = openRecords({ path: ":memory:", now: () => now, log: SILENT });
   for (const account of ACCOUNTS) addAccount(account);
   records.sensors.add({ id: "air-1", kind: "air", district: "north", name: "Station", tags: {}, createdAt: T0 });
+  const photosDir = mkdtempSync(join(tmpdir(), "lamppost-photos-"));
   const submitted: NewMessage[] = [];
   const disconnected: string[] = [];
   const stored: Reading[] = [];
@@ -76,6 +82,13 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
   const deps: ApiDeps = {
     records,
     store: storeOf(stored),
+    photos: createPhotos({
+      dir: join(photosDir, "photos"),
+      records,
+      bytesMax: PHOTO_BYTES_MAX,
+      diskFreeBytesMin: 0,
+      now: () => now,
+    }),
     submit: async (messages) => void submitted.push(...messages),
     check: checkReading,
     rules: () => [],
@@ -122,6 +135,7 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
   async function close(): Promise<void> {
     await app.close();
     records.close();
+    await rm(photosDir, { recursive: true, force: true });
   }
 
   const tick = (ms: number) => {

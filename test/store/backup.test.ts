@@ -1,15 +1,17 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import { parseManifest } from "../../store/backup/manifest.ts";
-import { takeBackup } from "../../store/backup/restore.ts";
+import { restoreBackup, takeBackup } from "../../store/backup/restore.ts";
 import { type Backup, copyRecords, createBackups } from "../../store/backup/stage.ts";
 import { readTar, TAR_END, tarHeader, tarPadding } from "../../store/backup/tar.ts";
 import { openDuckDbStore } from "../../store/duckdb/store.ts";
+import { createPhotos } from "../../store/photos.ts";
 import { openRecords, type Records } from "../../store/records.ts";
+import { photoOf } from "../helpers/photos.ts";
 import { aReading, T0 } from "../helpers/readings.ts";
 
 let dataDir: string;
@@ -62,6 +64,29 @@ describe("a backup", () => {
     await expect(takeBackup(readTar(archiveOf(next)), "0.1.0")).resolves.toMatchObject({
       store: "influxdb",
     });
+  });
+
+  it("has the photos, and restores them", async () => {
+    const photos = createPhotos({
+      dir: join(dataDir, "photos"),
+      records,
+      bytesMax: 1e6,
+      diskFreeBytesMin: 0,
+      now: () => T0,
+    });
+    const photo = await photos.add({ alert: "a1", type: "image/png", by: "anna" }, photoOf("image/png"));
+    if (typeof photo === "string") throw new Error(photo);
+    await writeFile(join(dataDir, "photos", "notes.txt"), "nothing of ours");
+    const backup = join(dataDir, "backup.tar");
+    await writeFile(backup, archiveOf(await open().start()));
+    const into = join(dataDir, "restored");
+    await mkdir(into);
+    await restoreBackup({ backup, into, force: false, version: "0.1.0", now: T0, log: SILENT });
+    expect(await readdir(join(into, "photos"))).toEqual([`${photo.id}.png`]);
+    expect((await readFile(join(into, "photos", `${photo.id}.png`))).equals(photoOf("image/png"))).toBe(true);
+    const restored = openRecords({ path: join(into, "records.db"), now: () => T0, log: SILENT });
+    expect(restored.photos.get("a1", photo.id)).toEqual(photo);
+    restored.close();
   });
 
   it("copies nothing while a removal of old readings is under way, and lets none begin", async () => {
