@@ -3,6 +3,7 @@ import { createDetector } from "../../alerts/detector.ts";
 import type { StateRow } from "../../alerts/engine/states.ts";
 import type { Transition } from "../../model/alert.ts";
 import type { Reading } from "../../model/reading.ts";
+import { inFull } from "../helpers/in-full.ts";
 import { aReading, aRule, aSensor, MINUTE, random, T0 } from "./builders.ts";
 
 const rules = [
@@ -77,7 +78,7 @@ function final(transitions: readonly Transition[]): unknown[] {
 const play = (readings: readonly Reading[]) => createDetector({ rules, sensor: () => undefined }).observe(readings);
 
 describe("whatever the restarts", () => {
-  it("a detector that goes on from its rows says what one says that was never stopped (20 seeds)", () => {
+  it("a detector that goes on from its rows says what one says that was never stopped ", () => {
     const sensors = new Map(Array.from({ length: SENSORS }, (_, i) => [`s-${i}`, aSensor({ id: `s-${i}` })]));
     const fresh = () => createDetector({ rules, sensor: (id) => sensors.get(id) });
     const kinds = new Set<string>();
@@ -111,10 +112,10 @@ describe("whatever the restarts", () => {
 });
 
 describe("in whatever order the readings come", () => {
-  it("within the lateness, the same alerts, quorums and verdicts stand in the end (100 seeds)", () => {
+  it("within the lateness, the same alerts, quorums and verdicts stand in the end ", () => {
     const seen = new Map<string, number>();
     const count = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1);
-    for (let seed = 1; seed <= 100; seed++) {
+    for (let seed = 1; seed <= inFull(100); seed++) {
       const day = aDay(seed % 10);
       const straight = play(day);
       // The last moment of the five minutes counts for a verdict, and the allowed lateness is 30 minutes.

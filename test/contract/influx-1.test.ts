@@ -1,3 +1,4 @@
+/** @module-tag long */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SILENT } from "../../model/log.ts";
 import { FROM_RECEIPTS, type MigrationStep } from "../../store/influx/migration.ts";

@@ -112,6 +112,7 @@ export function rangeContract(current: () => ReadingStore, server: { readonly sh
 
   it.runIf(!server.sharesOurMemory)(
     "streams 100,000 readings in flat memory and chunks of at most 5,000, while others write and read",
+    { tags: ["long"] },
     async () => {
       const store = current();
       const [batches, size] = [20, 5_000];
