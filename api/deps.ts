@@ -10,11 +10,11 @@ import type { Figure, Health } from "../model/health.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { LedgerQuery } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
-import type { NewMessage, UnmappedSender } from "../model/message.ts";
+import type { Message, NewMessage, UnmappedSender } from "../model/message.ts";
 import type { Newest } from "../model/newest.ts";
 import type { Photo } from "../model/photo.ts";
 import type { Reading, Values } from "../model/reading.ts";
-import type { Reason } from "../model/rejection.ts";
+import type { Reason, Rejection } from "../model/rejection.ts";
 import type { Rule, RuleData } from "../model/rule.ts";
 import type { Target } from "../model/target.ts";
 import type { ReadingTopic } from "../model/topics.ts";
@@ -307,6 +307,15 @@ export type MappingDeps = {
     receivedAt: number,
   ): MappingTrialView | undefined;
   unmapped(): readonly UnmappedSender[];
+  /** Which mapping would take this sender, or a new one; undefined where what it was sent to is not there any more. */
+  suggest(
+    sender: UnmappedSender,
+    district: string | undefined,
+  ): Promise<{ readonly mapping: string; readonly isNew: boolean; readonly yaml: string } | undefined>;
+  /** The last message that it has read. */
+  lastRead(id: string): Message | undefined;
+  /** Whether it would read this message of the quarantine, driven again. */
+  isFor(id: string, rejection: Rejection): boolean;
   bases(): readonly BaseView[];
   door(id: string): Door | undefined;
 };

@@ -12,7 +12,8 @@ const SEND = ["device", "operator", "admin"] as const;
 /** Where the web page may be entered: each answers with the same document, which holds nothing by itself. */
 export const PAGE_PATHS = ["/", "/alerts/:id", "/crew", "/sensors/:id", "/feed"]
   .concat(["/rules", "/rules/:id", "/rules/:id/edit", "/new-rule"])
-  .concat(["/report", "/capture", "/admin", "/account", "/city"]);
+  .concat(["/report", "/capture", "/admin", "/account", "/city"])
+  .concat(["/mappings/:id", "/new-mapping"]);
 
 /** What the page needs under a name that never changes. */
 export const LOOSE_FILES = ["icon.svg", "manifest.webmanifest", "service-worker.js"];
@@ -116,7 +117,9 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["POST /api/v1/mappings/check", MANAGE],
   ["POST /api/v1/mappings/try", MANAGE],
   ["GET /api/v1/mapping-bases", VIEW],
+  ["GET /api/v1/mappings/:id/messages", MANAGE],
   ["GET /api/v1/unmapped", MANAGE],
+  ["GET /api/v1/unmapped/suggestion", MANAGE],
   // Each looks for the secret where its senders can put it.
   ...DOORS.map((path) => [`POST ${path}`, "public"] as const),
   ["GET /ping", "public"],

@@ -5,6 +5,7 @@ import { uncompressSnappy } from "../ingest/formats/snappy.ts";
 import { BASE_NAMES, readBase } from "../ingest/mappings/bases.ts";
 import { createMappingBook } from "../ingest/mappings/book.ts";
 import { type CompiledMapping, compileMapping } from "../ingest/mappings/compile.ts";
+import { suggestMapping, suggestSensor } from "../ingest/mappings/suggest.ts";
 import { doorTopic, tryMapping } from "../ingest/mappings/trial.ts";
 import type { Log } from "../model/log.ts";
 import { PAYLOAD_BYTES_MAX, READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
@@ -44,6 +45,18 @@ export function startMappings({ records, nextSeq, now, log }: MappingsStart) {
       return { mistakes, ...tryMapping(compileMapping("trial", 1, mapping), asked, payload, receivedAt) };
     },
     unmapped: book.unmapped,
+    async suggest(sender, district) {
+      const { mapping, device, topic, payload, lastAt } = sender;
+      const stranger = { device, topic, payload, receivedAt: lastAt, district };
+      const found = mapping === "" ? undefined : book.entry(mapping);
+      if (mapping !== "" && !found) return undefined;
+      if (found)
+        return { mapping, isNew: false, yaml: suggestSensor(found.change.text!, found.compiled.spec, stranger) };
+      const yaml = await suggestMapping(stranger);
+      return { mapping: freeId(yaml), isNew: true, yaml };
+    },
+    lastRead: book.lastRead,
+    isFor: book.isFor,
     bases: () =>
       BASE_NAMES.map((name) => {
         const { title, source, format, note } = readBase(name) as Record<string, string>;
@@ -54,6 +67,13 @@ export function startMappings({ records, nextSeq, now, log }: MappingsStart) {
       return found && doorOf(found.compiled);
     },
   };
+  /** By what it is over, such as `tts-2`. */
+  function freeId(yaml: string): string {
+    const [, stem = "mapping"] = /^(?:base|format): ([a-z0-9-]+)/.exec(yaml) ?? [];
+    const ids = [stem, ...Array.from({ length: 500 }, (_, at) => `${stem}-${at + 2}`)];
+    return ids.find((id) => !book.entry(id))!;
+  }
+
   return { context: book.context, isStatus: book.isStatus, deps };
 }
 

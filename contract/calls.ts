@@ -51,6 +51,8 @@ import type {
   MappingTrialView,
   MappingView,
   NewMapping,
+  SuggestionQuery,
+  SuggestionView,
   UnmappedView,
 } from "./mapping.ts";
 import type { LatestQuery, LatestView, RegisterQuery, SensorFaultsView, SensorView } from "./reading.ts";
@@ -81,6 +83,7 @@ type Reads = {
   readonly "/mappings": { query: Paging; answer: PageOf<MappingView> };
   readonly [one: `/mappings/${string}`]: { query: never; answer: MappingView };
   readonly "/mapping-bases": { query: never; answer: PageOf<BaseView> };
+  readonly "/unmapped/suggestion": { query: Names<typeof SuggestionQuery>; answer: SuggestionView };
   readonly "/unmapped": { query: Paging; answer: PageOf<UnmappedView> };
   readonly "/ledger": { query: Names<typeof LedgerQuery>; answer: LedgerView };
   readonly "/ledger/trace": { query: Names<typeof TraceQuery>; answer: TraceView };

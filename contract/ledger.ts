@@ -162,6 +162,7 @@ export type DecideBody = Sent<typeof DecideBody>;
 export const Redrive = z.strictObject({
   ids: z.array(z.number().int().min(1)).min(1).max(1_000).optional(),
   reason: z.enum(REASON_NAMES).optional(),
+  mapping: Id.optional().describe("Of the newest 5,000 those that this mapping reads now"),
 });
 export type Redrive = Sent<typeof Redrive>;
 export const RedrivenBody = z.object({ redriven: count });

@@ -79,6 +79,7 @@ export const MappingBody = z
     by: z.string(),
     reason: z.string(),
     yaml: z.string().optional().describe("Where one is asked for"),
+    waiting: z.number().int().optional().describe("Where one is asked for: messages in quarantine that it reads now"),
   })
   .meta({ id: "Mapping" });
 export type MappingView = View<typeof MappingBody>;
@@ -108,11 +109,38 @@ export const UnmappedBody = z
     count: z.number().int(),
     firstSeen: Time,
     lastSeen: Time,
-    payload: z.string().describe("The last one, its beginning; base64 where it is no text"),
+    payload: z.string().describe("The last one; base64 where it is no text, nothing where it may not be kept"),
     isText: z.boolean(),
   })
   .meta({ id: "UnmappedSender" });
 export type UnmappedView = View<typeof UnmappedBody>;
+
+/** `GET /unmapped/suggestion`. */
+export const SuggestionQuery = z.strictObject({ device: z.string().max(256), mapping: Id.optional() });
+export const SuggestionBody = z
+  .object({
+    mapping: z.string().describe("Its id; of a new one a proposal"),
+    isNew: z.boolean(),
+    yaml: z.string().describe("With the sender in it"),
+    sender: UnmappedBody,
+  })
+  .meta({ id: "MappingSuggestion" });
+export type SuggestionView = View<typeof SuggestionBody>;
+
+/** `GET /mappings/{id}/messages`. */
+export const SeenMessageBody = z
+  .object({
+    what: z.enum(["read", "unmapped", "refused"]).describe("What became of it"),
+    topic: z.string(),
+    receivedAt: Time,
+    payload: z.string().describe("Base64 where it is no text"),
+    isText: z.boolean(),
+    device: z.string().optional().describe("Of an unmapped sender"),
+    detail: z.string().optional().describe("Why it was refused"),
+    quarantined: z.number().int().optional().describe("Its id there"),
+  })
+  .meta({ id: "SeenMessage" });
+export type SeenMessageView = View<typeof SeenMessageBody>;
 
 export const BaseBody = z
   .object({ name: z.string(), title: z.string(), source: z.string(), format: z.string(), note: z.string().optional() })

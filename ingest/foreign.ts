@@ -30,8 +30,10 @@ export type ForeignContext = {
     find(message: Pick<Message, "topic" | "source" | "seq">): CompiledMapping | Fault;
     /** Why the sender may not speak for this sensor; undefined if it may. */
     refusal(source: Source, at: ReadingTopic): Fault | undefined;
-    /** Hears of senders that nobody has mapped. */
+    /** Hears of senders that nobody has mapped, with what may be shown of their message. */
     unmapped?(message: Message, mapping: string, device: string): void;
+    /** Hears of a message that a mapping has read. */
+    read?(message: Message, mapping: string): void;
   };
 };
 
@@ -57,8 +59,10 @@ export function decodeForeign(message: Message, context: ForeignContext): Foreig
   const { mappings } = context;
   const mapping = mappings ? mappings.find(message) : fault("unmapped", "There are no mappings here.");
   if (isFault(mapping)) {
-    if (mapping.reason === "unmapped") mappings?.unmapped?.(message, "", message.topic);
-    return refused(message, mapping);
+    const answer = refused(message, mapping);
+    if (mapping.reason === "unmapped")
+      mappings?.unmapped?.(shown(message, answer.rejections[0]!.payload), "", message.topic);
+    return answer;
   }
   const bytes = message.payload.byteLength;
   const named = (why: Fault) => fault(why.reason, `Mapping ${mapping.id}: ${why.detail}`);
@@ -74,6 +78,8 @@ export function decodeForeign(message: Message, context: ForeignContext): Foreig
   }
   const judge = createJudge(message, context, mapping.id, named);
   for (const [index, item] of items.entries()) judge.take(item, index);
+  const { readings, rejections } = judge.outcome();
+  if (readings.length > 0 && rejections.length === 0) mappings?.read?.(message, mapping.id);
   const said = statuses.flatMap(({ sensorId, online }) => statusOf(message, context, sensorId, online) ?? []);
   return { ...judge.outcome(), statuses: said, ignored };
 }
@@ -83,6 +89,10 @@ function refused(message: Message, why: Fault): ForeignDecoded {
   const rejections = [reject(message, undefined, why, 0, payload)];
   return { readings: [], rejections, statuses: [], ignored: 0, valuesOf: new Map() };
 }
+
+const NOTHING = new Uint8Array(0);
+/** The message with as much of its payload as may be kept. */
+const shown = (message: Message, payload: Uint8Array = NOTHING): Message => ({ ...message, payload });
 
 /** Names of fields are looked at as in messages of our own; what is no JSON has none that stand before a value. */
 function keptPayload({ payload }: Message, why: Fault): Uint8Array | undefined {
@@ -107,16 +117,15 @@ function createJudge(message: Message, context: ForeignContext, mappingId: strin
   const readings: Reading[] = [];
   const rejections: Rejection[] = [];
   const valuesOf = new Map<string, ValueNotes>();
-  let isKept = false;
+  /** Looked through once, however much of it is refused. */
+  let whole: { readonly payload: Uint8Array | undefined } | undefined;
 
   function refuse(item: MappedItem, index: number, why: Fault, at?: ReadingTopic, unregistered?: true): void {
+    const isFirst = whole === undefined;
+    if (!item.bytes) whole ??= { payload: keptPayload(message, why) };
+    const payload = item.bytes ?? (isFirst ? whole?.payload : undefined);
     if (why.reason === "unmapped" && item.device !== undefined)
-      context.mappings?.unmapped?.(message, mappingId, item.device);
-    let payload = item.bytes;
-    if (!payload && !isKept) {
-      payload = keptPayload(message, why);
-      isKept = true;
-    }
+      context.mappings?.unmapped?.(shown(message, item.bytes ?? whole?.payload), mappingId, item.device);
     const rejection = reject(message, at, named(why), index, payload);
     rejections.push(unregistered ? { ...rejection, unregistered } : rejection);
   }

@@ -128,6 +128,6 @@ export type UnmappedSender = {
   readonly count: number;
   readonly firstAt: number;
   readonly lastAt: number;
-  /** The beginning of the last one. */
+  /** The last one; nothing where it may not be kept. */
   readonly payload: Uint8Array;
 };

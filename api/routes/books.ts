@@ -26,6 +26,7 @@ import type { Api, Parts } from "../api.ts";
 import { pageByKey } from "../paging.ts";
 import { answers, invalid, notFound, ProblemError } from "../problems.ts";
 import { parseTime } from "../time-range.ts";
+import { waitingFor } from "./mappings.ts";
 import { viewFaults } from "./sensors.ts";
 
 const readLedger = {
@@ -126,7 +127,7 @@ const redriveQuarantined = {
   tags: ["quarantine"],
   summary: "Send them through again, after a fix",
   description:
-    "By ids, or all of a reason that were not sent through yet (up to 10,000 at a time), in the order they were received.",
+    "By ids, or all of a reason that were not sent through yet (up to 10,000 at a time), or of a mapping, in the order they were received.",
   body: Redrive,
   response: answers({ 200: RedrivenBody }, 413, 415, 503),
 };
@@ -174,15 +175,20 @@ export function addQuarantine(app: Api, parts: Parts): void {
   });
 
   app.post("/quarantine/redrive", { schema: redriveQuarantined }, async (request) => {
-    const { ids, reason } = request.body;
-    if ((ids === undefined) === (reason === undefined)) throw invalid("", "Send either ids or a reason.");
+    const { ids, reason, mapping } = request.body;
+    if ([ids, reason, mapping].filter((one) => one !== undefined).length !== 1)
+      throw invalid("", "Send one of ids, reason and mapping.");
     const by = parts.auth.account(request).name;
-    const redriven = await parts.redrive(ids ?? quarantine.undriven(reason!, parts.limits.redriveMax), by);
+    const asked =
+      mapping === undefined
+        ? (ids ?? quarantine.undriven(reason!, parts.limits.redriveMax))
+        : waitingFor(parts, mapping).map(({ id }) => id);
+    const redriven = await parts.redrive(asked, by);
     audit.add({
       at: parts.now(),
       by,
       what: "quarantine.redrive",
-      target: reason ?? "ids",
+      target: reason ?? mapping ?? "ids",
       detail: `${redriven} messages`,
     });
     return { redriven };

@@ -15,10 +15,14 @@ import {
   type MappingView,
   NewMapping,
   SAMPLE_CHARS_MAX,
+  SeenMessageBody,
+  SuggestionBody,
+  SuggestionQuery,
   UnmappedBody,
   type UnmappedView,
 } from "../../contract/mapping.ts";
 import { Reason } from "../../contract/rule.ts";
+import { type Message, parseSource } from "../../model/message.ts";
 import type { Api, Parts } from "../api.ts";
 import type { MappingEntry } from "../deps.ts";
 import { pageByKey } from "../paging.ts";
@@ -85,13 +89,39 @@ const unmapped = {
   querystring: z.strictObject(paging),
   response: answers({ 200: pageOf(UnmappedBody) }),
 };
+const suggestion = {
+  tags,
+  summary: "The mapping that would take one of them, with it in it; nothing is changed",
+  description:
+    "Where its message came to a mapping, that one with one more sensor; else a new one. Where its district is not known it is left to be said.",
+  querystring: SuggestionQuery,
+  response: answers({ 200: SuggestionBody }, 404),
+};
+const messages = {
+  tags,
+  summary: "Real messages to look at a mapping with",
+  description:
+    "The last one it has read, the last one of each sender it does not know, and the newest 20 in quarantine that it would read, driven again.",
+  params: byId,
+  response: answers({ 200: pageOf(SeenMessageBody) }),
+};
 const bases = {
   tags,
   summary: "Mappings that come along, to be named as a base",
   response: answers({ 200: pageOf(BaseBody) }),
 };
 
-export function addMappings(app: Api, { mappings, auth, now }: Pick<Parts, "mappings" | "auth" | "now">): void {
+type MappingParts = Pick<Parts, "mappings" | "auth" | "now" | "records" | "limits">;
+
+const QUARANTINED_MAX = 20;
+
+/** What waits in quarantine and would be read by this mapping, newest first. */
+export function waitingFor({ mappings, records }: Pick<MappingParts, "mappings" | "records">, id: string) {
+  return records.quarantine.newestUndriven().filter(({ rejection }) => mappings.isFor(id, rejection));
+}
+
+export function addMappings(app: Api, parts: MappingParts): void {
+  const { mappings, auth, now, records } = parts;
   app.get("/mappings", { schema: list }, async (request) => {
     const page = pageByKey(
       mappings.entries(),
@@ -105,7 +135,7 @@ export function addMappings(app: Api, { mappings, auth, now }: Pick<Parts, "mapp
   app.get("/mappings/:id", { schema: one }, async (request, reply) => {
     const entry = mappings.entry(request.params.id);
     if (!entry) throw notFound("mapping", request.params.id);
-    return sendEntry(reply, entry);
+    return { ...sendEntry(reply, entry), waiting: waitingFor(parts, request.params.id).length };
   });
 
   app.put("/mappings/:id", { schema: put, bodyLimit: BODY_BYTES_MAX }, async (request, reply) => {
@@ -156,6 +186,48 @@ export function addMappings(app: Api, { mappings, auth, now }: Pick<Parts, "mapp
     return { items, ...(start + limit < all.length && { next: String(start + limit) }) };
   });
 
+  app.get("/unmapped/suggestion", { schema: suggestion }, async (request) => {
+    const { device, mapping = "" } = request.query;
+    const sender = mappings.unmapped().find((one) => one.device === device && one.mapping === mapping);
+    const found = sender && (await mappings.suggest(sender, districtOf(sender)));
+    if (!found) throw notFound("unmapped sender", device);
+    return { ...found, sender: viewUnmapped(sender) };
+  });
+
+  app.get("/mappings/:id/messages", { schema: messages }, async (request) => {
+    const { id } = request.params;
+    const last = mappings.lastRead(id);
+    const strangers = mappings.unmapped().filter(({ mapping, payload }) => mapping === id && payload.length > 0);
+    const waiting = waitingFor(parts, id).filter(({ rejection }) => rejection.reason !== "unmapped");
+    const quarantined = waiting.slice(0, QUARANTINED_MAX).flatMap(({ id: item }) => records.quarantine.get(item) ?? []);
+    if (quarantined.length > 0)
+      auth.bursts.note({ by: auth.account(request).name, what: "quarantine.read", target: id });
+    const items = [
+      ...(last ? [{ what: "read" as const, ...viewMessage(last) }] : []),
+      ...strangers.map(({ device, topic, lastAt, payload }) => ({
+        what: "unmapped" as const,
+        device,
+        ...viewMessage({ topic, receivedAt: lastAt, payload }),
+      })),
+      ...quarantined.map(({ id: item, rejection: { topic, receivedAt, payload, detail } }) => ({
+        what: "refused" as const,
+        quarantined: item,
+        detail,
+        ...viewMessage({ topic, receivedAt, payload: payload ?? new Uint8Array(0) }),
+      })),
+    ];
+    return { items };
+  });
+
+  /** Where a gateway speaks for one district only, or the city has no other: else only a person knows. */
+  function districtOf({ sender }: { readonly sender: string }): string | undefined {
+    const { role, name } = parseSource(sender);
+    const account = role === "gateway" ? records.credentials.byName(name)?.account : undefined;
+    const own =
+      account?.role === "gateway" ? account.districts : records.sensors.districts().map(({ district }) => district);
+    return own.length === 1 ? own[0] : undefined;
+  }
+
   app.get("/mapping-bases", { schema: bases }, async () => ({ items: mappings.bases() }));
 
   function authorOf(request: FastifyRequest, reason: string) {
@@ -187,9 +259,6 @@ const viewChange = (change: MappingChange): MappingChangeView => ({ ...change, a
 
 function viewUnmapped(one: ReturnType<Parts["mappings"]["unmapped"]>[number]): UnmappedView {
   const { mapping, device, sender, topic, count, firstAt, lastAt, payload } = one;
-  // Cut in the middle of a sign, perhaps: then its last one is not looked at.
-  const text = new TextDecoder().decode(payload).replace(/\ufffd$/, "");
-  const isText = !/[\ufffd\0]/.test(text);
   return {
     ...(mapping !== "" && { mapping }),
     device,
@@ -198,7 +267,18 @@ function viewUnmapped(one: ReturnType<Parts["mappings"]["unmapped"]>[number]): U
     count,
     firstSeen: iso(firstAt),
     lastSeen: iso(lastAt),
-    payload: isText ? text : Buffer.from(payload).toString("base64"),
-    isText,
+    ...textOf(payload),
   };
+}
+
+const viewMessage = ({ topic, receivedAt, payload }: Pick<Message, "topic" | "receivedAt" | "payload">) => ({
+  topic,
+  receivedAt: iso(receivedAt),
+  ...textOf(payload),
+});
+
+function textOf(payload: Uint8Array): { payload: string; isText: boolean } {
+  const text = new TextDecoder().decode(payload);
+  const isText = !/[\ufffd\0]/.test(text);
+  return { payload: isText ? text : Buffer.from(payload).toString("base64"), isText };
 }

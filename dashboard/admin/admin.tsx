@@ -1,6 +1,7 @@
 import "./admin.css";
 import type { ComponentType } from "preact";
 import type { Role } from "../../model/people.ts";
+import { Mappings } from "../mappings/list.tsx";
 import { messages } from "../messages/messages.ts";
 import { TabLinks } from "../parts/show.tsx";
 import { query } from "../shell/router.ts";
@@ -12,7 +13,7 @@ import { Targets } from "./targets.tsx";
 import { People } from "./users.tsx";
 
 type Tab = {
-  readonly id: "users" | "sensors" | "targets" | "silences" | "audit";
+  readonly id: "users" | "sensors" | "targets" | "silences" | "mappings" | "audit";
   readonly roles: readonly Role[];
   readonly Content: ComponentType;
 };
@@ -26,6 +27,7 @@ const TABS: readonly Tab[] = [
   { id: "sensors", roles: MANAGE, Content: Devices },
   { id: "targets", roles: ADMIN, Content: Targets },
   { id: "silences", roles: MANAGE, Content: Silences },
+  { id: "mappings", roles: MANAGE, Content: Mappings },
   { id: "audit", roles: MANAGE, Content: Audit },
 ];
 

@@ -4,6 +4,7 @@ import { alert, crew, report } from "./de/alerts.ts";
 import { capture } from "./de/capture.ts";
 import { feed } from "./de/feed.ts";
 import { map } from "./de/map.ts";
+import { mappings } from "./de/mappings.ts";
 import { ruleEditor, rules, ruleWords } from "./de/rules.ts";
 import { chart, sensor } from "./de/sensors.ts";
 import type { Messages } from "./en.ts";
@@ -14,6 +15,8 @@ export const de: Messages = {
     rule: "Regel",
     editRule: "Bearbeiten",
     newRule: "Neue Regel",
+    mapping: "Zuordnung",
+    newMapping: "Neue Zuordnung",
     crew: "Trupps",
     desk: "Leitstand",
     account: "Konto",
@@ -181,6 +184,7 @@ export const de: Messages = {
   feed,
   crew,
   map,
+  mappings,
   metrics,
   report,
   ruleEditor,

@@ -2,9 +2,10 @@ import { admin } from "./en/admin.ts";
 import { capture } from "./en/capture.ts";
 import { feed } from "./en/feed.ts";
 import { first } from "./en/first.ts";
+import { mappings } from "./en/mappings.ts";
 import { ruleEditor, rules, ruleWords } from "./en/rules.ts";
 
 /** Every sentence of the page, by where it is said. English is the model for the other languages: a missing key does not compile. */
-export const en = { ...first, admin, capture, feed, ruleEditor, ruleWords, rules };
+export const en = { ...first, admin, capture, feed, mappings, ruleEditor, ruleWords, rules };
 
 export type Messages = typeof en;

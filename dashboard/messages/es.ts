@@ -5,6 +5,7 @@ import { alert, crew, report } from "./es/alerts.ts";
 import { capture } from "./es/capture.ts";
 import { feed } from "./es/feed.ts";
 import { map } from "./es/map.ts";
+import { mappings } from "./es/mappings.ts";
 import { ruleEditor, rules, ruleWords } from "./es/rules.ts";
 import { chart, sensor } from "./es/sensors.ts";
 
@@ -14,6 +15,8 @@ export const es: Messages = {
     rule: "Regla",
     editRule: "Editar regla",
     newRule: "Regla nueva",
+    mapping: "Asignación",
+    newMapping: "Nueva asignación",
     crew: "Brigadas",
     desk: "Puesto de control",
     account: "Cuenta",
@@ -182,6 +185,7 @@ export const es: Messages = {
   feed,
   crew,
   map,
+  mappings,
   metrics,
   report,
   ruleEditor,

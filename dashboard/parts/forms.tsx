@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useContext, useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { ApiProblem } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
+import { guardLeaving } from "../shell/router.ts";
 import { describeProblem } from "../words/words.ts";
 import { Button, Field, FormContext, isWithin, typed } from "./fields.tsx";
 
@@ -158,4 +159,19 @@ export function NoteForm({ doing, name = "note", onSubmit, ...form }: NoteFormPr
       onSubmit={(note) => onSubmit(note ? { note } : {})}
     />
   );
+}
+
+/** Asks before anybody leaves with unsaved changes: by closing the tab, by a link, or back and forward. */
+export function useUnsavedWarning(isDirty: () => boolean, question: string): void {
+  useEffect(() => {
+    const openGate = guardLeaving(() => !isDirty() || confirm(question));
+    function onUnload(event: BeforeUnloadEvent): void {
+      if (isDirty()) event.preventDefault();
+    }
+    addEventListener("beforeunload", onUnload);
+    return () => {
+      openGate();
+      removeEventListener("beforeunload", onUnload);
+    };
+  }, [question]);
 }

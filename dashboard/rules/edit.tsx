@@ -6,11 +6,11 @@ import { ApiProblem } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { describeRule } from "../messages/rule-words.ts";
 import { Button, Check, Field, Group, typed } from "../parts/fields.tsx";
-import { Form } from "../parts/forms.tsx";
+import { Form, useUnsavedWarning } from "../parts/forms.tsx";
 import { Code } from "../parts/show.tsx";
 import { Absent, loadAll, useLoaded } from "../parts/state.tsx";
 import type { PageProps } from "../shell/router.ts";
-import { guardLeaving, navigate, query, setQuery } from "../shell/router.ts";
+import { navigate, query, setQuery } from "../shell/router.ts";
 import { describeProblem } from "../words/words.ts";
 import { type Draft, openDraft } from "./draft.ts";
 import { openHistory, type RuleHistory } from "./history.ts";
@@ -54,7 +54,7 @@ function Editor({ name, base, template }: EditorProps) {
     },
     [],
   );
-  useUnsavedWarning(() => draft.dirty.peek());
+  useUnsavedWarning(() => draft.dirty.peek(), t.leave);
 
   const rule = draft.rule.value;
   return (
@@ -242,19 +242,4 @@ function Conflict({ draft, said }: { draft: Draft; said: string }) {
       )}
     </div>
   );
-}
-
-/** Asks before anybody leaves with unsaved changes: by closing the tab, by a link, or back and forward. */
-function useUnsavedWarning(isDirty: () => boolean): void {
-  useEffect(() => {
-    const openGate = guardLeaving(() => !isDirty() || confirm(messages.peek().ruleEditor.leave));
-    function onUnload(event: BeforeUnloadEvent): void {
-      if (isDirty()) event.preventDefault();
-    }
-    addEventListener("beforeunload", onUnload);
-    return () => {
-      openGate();
-      removeEventListener("beforeunload", onUnload);
-    };
-  }, []);
 }

@@ -18,11 +18,14 @@ type YamlEditorProps = {
   readonly mistakes: readonly Mistake[];
   /** How the check went, in words. */
   readonly status: string;
+  /** What it is, where it is no rule: of its fields nothing is known. */
+  readonly of?: { readonly yaml: string; readonly keys: string };
 };
 
 /** CodeMirror with the rules' schema; what is wrong is marked in the text and listed below it. */
-export function YamlEditor({ text, mistakes, status }: YamlEditorProps) {
-  const t = messages.value.ruleEditor;
+export function YamlEditor({ text, mistakes, status, of }: YamlEditorProps) {
+  const { goTo: goToWords, ...rule } = messages.value.ruleEditor;
+  const t = { ...(of ?? rule), goTo: goToWords };
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<EditorView | undefined>(undefined);
 
@@ -30,7 +33,12 @@ export function YamlEditor({ text, mistakes, status }: YamlEditorProps) {
     // In a shadow tree, because there CodeMirror adopts its style sheets; in the document it would write <style>
     // elements, which the page's policy refuses.
     const root = host.current!.shadowRoot ?? host.current!.attachShadow({ mode: "open" });
-    const view = new EditorView({ parent: root, root, doc: text.peek(), extensions: [EXTENSIONS, tell(text)] });
+    const view = new EditorView({
+      parent: root,
+      root,
+      doc: text.peek(),
+      extensions: [of ? EDITING : [EDITING, COMPLETING], tell(text)],
+    });
     editor.current = view;
     // At once and not with the next rendering, which would bring back what was there before the last keys.
     const stop = effect(() => {
@@ -48,7 +56,7 @@ export function YamlEditor({ text, mistakes, status }: YamlEditorProps) {
       EditorView.contentAttributes.of({ "aria-label": t.yaml, "aria-description": t.keys }),
     );
     editor.current!.dispatch({ effects });
-  }, [t]);
+  }, [t.yaml, t.keys]);
 
   useEffect(() => {
     const view = editor.current!;
@@ -157,7 +165,7 @@ const LOOKS = EditorView.theme({
   },
 });
 
-const EXTENSIONS = [
+const EDITING = [
   yaml(),
   indentUnit.of("  "),
   EditorState.tabSize.of(2),
@@ -167,13 +175,18 @@ const EXTENSIONS = [
   lineNumbers(),
   history(),
   lintGutter(),
-  autocompletion({ override: [complete], icons: false, activateOnCompletion: ({ type }) => type === "property" }),
   leavable,
   keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap]),
   naming.of([]),
   syntaxHighlighting(COLOURS),
   LOOKS,
 ];
+
+const COMPLETING = autocompletion({
+  override: [complete],
+  icons: false,
+  activateOnCompletion: ({ type }) => type === "property",
+});
 
 /** The offset of a line and column that count from 1; at the end of what is shorter. */
 export function offsetOf(doc: Text, { line, column }: Pick<Mistake, "line" | "column">): number {

@@ -107,6 +107,18 @@ export const PAGES: readonly Page[] = [
     load: async () => (await import("../admin/admin.tsx")).AdminPage,
   },
   {
+    path: "/mappings/:id",
+    title: "mapping",
+    roles: MANAGERS,
+    load: async () => (await import("../mappings/edit.tsx")).EditMappingPage,
+  },
+  {
+    path: "/new-mapping",
+    title: "newMapping",
+    roles: MANAGERS,
+    load: async () => (await import("../mappings/edit.tsx")).NewMappingPage,
+  },
+  {
     path: "/account",
     title: "account",
     fewWords: true,

@@ -2,7 +2,7 @@ import type { MappingChange } from "../../contract/mapping.ts";
 import { isId } from "../../model/ids.ts";
 import type { Log } from "../../model/log.ts";
 import type { Message, Source } from "../../model/message.ts";
-import { type Fault, fault } from "../../model/rejection.ts";
+import { type Fault, fault, type Rejection } from "../../model/rejection.ts";
 import { filterMatches } from "../../model/topic-filter.ts";
 import type { ReadingTopic } from "../../model/topics.ts";
 import type { Records } from "../../store/records.ts";
@@ -48,6 +48,7 @@ export function createMappingBook<Mistake>(parts: {
   const versions = new Map<string, Version[]>();
   const routes = new Map<string, string>();
   const unmapped = createUnmapped();
+  const last = createLast();
   const check = (text: string, file = "mapping.yaml"): CheckedMapping<Mistake> => checkMapping(open(text, file));
 
   function lay(change: MappingChange): Version {
@@ -152,6 +153,13 @@ export function createMappingBook<Mistake>(parts: {
     return found?.spec.status !== undefined && topic.endsWith(`/${found.spec.status.level}`);
   }
 
+  /** Whether what waits in quarantine would be read by this mapping, were it driven again. */
+  function isFor(id: string, { topic, detail, reason }: Pick<Rejection, "topic" | "detail" | "reason">): boolean {
+    if (topic.startsWith("in/")) return doorOf(topic) === id;
+    if (detail.startsWith(`Mapping ${id}: `)) return true;
+    return reason === "unmapped" && (detail.includes(` mapping ${id}`) || entry(id)?.compiled.reads(topic) === true);
+  }
+
   /** The same right as over topics of our own. */
   function refusal({ role, name }: Source, at: ReadingTopic): Fault | undefined {
     const account = records.credentials.byName(name)?.account;
@@ -172,12 +180,31 @@ export function createMappingBook<Mistake>(parts: {
     put,
     remove,
     /** What decoding asks. */
-    context: { find, refusal, unmapped: unmapped.note },
+    context: { find, refusal, unmapped: unmapped.note, read: last.note },
     isStatus,
     unmapped: unmapped.list,
+    /** The last message that a mapping has read. */
+    lastRead: last.of,
+    isFor,
     /** Credentials have changed: what a gateway may use is looked up again. */
     forgetRoutes: () => routes.clear(),
   };
+}
+
+const LAST_BYTES_MAX = 16 * 1024;
+const LAST_EVERY_MS = 1_000;
+
+/** Of each mapping the last message it has read, for people who look at what it does: at most one a second. In memory only. */
+function createLast() {
+  const messages = new Map<string, Message>();
+  function note(message: Message, mapping: string): void {
+    const { receivedAt, payload } = message;
+    const known = messages.get(mapping);
+    if (known && Math.abs(receivedAt - known.receivedAt) < LAST_EVERY_MS) return;
+    if (payload.byteLength > LAST_BYTES_MAX || (!known && messages.size >= MAPPINGS_MAX)) return;
+    messages.set(mapping, { ...message, payload: new Uint8Array(payload) });
+  }
+  return { note, of: (mapping: string) => messages.get(mapping) };
 }
 
 function doorOf(topic: string): string | undefined {

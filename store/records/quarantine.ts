@@ -71,6 +71,8 @@ const BROKER_SHARE_MIN = 0.5;
 /** From here on a share counts as full, and of a message with many mistakes only the first few are kept. */
 const FULL = 0.9;
 const KEPT_OF_FULL = 5;
+/** Looked through for one mapping. */
+const NEWEST = 5_000;
 
 type Use = { items: number; bytes: number };
 const NOTHING: Readonly<Use> = { items: 0, bytes: 0 };
@@ -273,6 +275,13 @@ export function createQuarantineRecords(
     return (db.statement(sql).all(reason, limit) as { id: number }[]).map(({ id }) => id);
   }
 
+  /** Of the newest few thousand those messages that were not driven again yet and have a payload, newest first; single values are none. */
+  function newestUndriven(): readonly QuarantineItem[] {
+    const sql = `SELECT ${LISTED} FROM quarantine WHERE id > (SELECT max(id) FROM quarantine) - ${NEWEST}
+      AND redriven_at IS NULL AND payload IS NOT NULL AND ${WHOLE} ORDER BY id DESC`;
+    return (db.statement(sql).all() as Row[]).map(fromRow);
+  }
+
   /** Those of them that are there, in the order they were received. */
   function inOrder(ids: readonly number[]): readonly number[] {
     const sql = "SELECT id FROM quarantine WHERE id IN (SELECT value FROM json_each(?)) ORDER BY received_at, id";
@@ -332,6 +341,7 @@ export function createQuarantineRecords(
     senders,
     waiting,
     undriven,
+    newestUndriven,
     inOrder,
     places,
     prune,

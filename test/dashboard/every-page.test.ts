@@ -33,6 +33,9 @@ const PAGES: readonly Row[] = [
   { path: "/admin", at: "/admin?tab=targets", ready: ".card", shows: true },
   { path: "/admin", at: "/admin?tab=silences", ready: ".card", shows: true },
   { path: "/admin", at: "/admin?tab=audit", ready: "table", shows: true },
+  { path: "/admin", at: "/admin?tab=mappings", ready: "table", shows: true },
+  { path: "/mappings/:id", at: "/mappings/odd", ready: "main .cm-content", shows: true },
+  { path: "/new-mapping", ready: "main .cm-content" },
   { path: "/account", ready: "form" },
   { path: "/city", ready: "main h2" },
 ];
@@ -153,6 +156,9 @@ async function writeOddThings(city: City): Promise<string> {
     { ...place, battery: 5 },
     { ...place, battery: MARKUP },
   ]);
+  const yaml = `title: ${JSON.stringify(MARKUP)}\nbase: json\ndistrict: centre\nkind: air\ndevice: "{who}"\n`;
+  await city.api("/mappings/odd", { yaml, reason: MARKUP }, "PUT");
+  await city.call("/in/odd", { method: "POST", body: JSON.stringify({ who: MARKUP, pm10: 3 }) });
   await city.api("/targets", { name: MARKUP, type: "mqtt", to: "alerts/to/odd" });
   return alert.id;
 }

@@ -7,6 +7,7 @@ export const admin: typeof en = {
     sensors: "Sensoren und Gateways",
     targets: "Benachrichtigungen",
     silences: "Stummschaltungen",
+    mappings: "Geräte anderer Hersteller",
     audit: "Protokoll",
   },
   add: "Hinzufügen",

@@ -7,6 +7,7 @@ export const admin = {
     sensors: "Sensors and gateways",
     targets: "Notifications",
     silences: "Silences",
+    mappings: "Devices of other makers",
     audit: "Audit log",
   },
   add: "Add",

@@ -10,6 +10,8 @@ export const first = {
     rule: "Rule",
     editRule: "Edit a rule",
     newRule: "New rule",
+    mapping: "Mapping",
+    newMapping: "New mapping",
     crew: "Crews",
     desk: "Desk",
     account: "Account",

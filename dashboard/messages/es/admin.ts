@@ -7,6 +7,7 @@ export const admin: typeof en = {
     sensors: "Sensores y pasarelas",
     targets: "Avisos",
     silences: "Silencios",
+    mappings: "Dispositivos de otros fabricantes",
     audit: "Registro",
   },
   add: "Añadir",
