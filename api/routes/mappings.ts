@@ -23,6 +23,7 @@ import {
 } from "../../contract/mapping.ts";
 import { Reason } from "../../contract/rule.ts";
 import { type Message, parseSource } from "../../model/message.ts";
+import { filterMatches } from "../../model/topic-filter.ts";
 import type { Api, Parts } from "../api.ts";
 import type { MappingEntry } from "../deps.ts";
 import { pageByKey } from "../paging.ts";
@@ -189,9 +190,12 @@ export function addMappings(app: Api, parts: MappingParts): void {
   app.get("/unmapped/suggestion", { schema: suggestion }, async (request) => {
     const { device, mapping = "" } = request.query;
     const sender = mappings.unmapped().find((one) => one.device === device && one.mapping === mapping);
-    const found = sender && (await mappings.suggest(sender, districtOf(sender)));
+    const account = sender && gatewayOf(sender);
+    const found = sender && (await mappings.suggest(sender, districtOf(account)));
     if (!found) throw notFound("unmapped sender", device);
-    return { ...found, sender: viewUnmapped(sender) };
+    // What its gateway was given is looked for under that name only.
+    const given = account?.accepts?.find(({ topics }) => topics.some((one) => filterMatches(one, sender.topic)));
+    return { ...found, ...(found.isNew && given && { mapping: given.mapping }), sender: viewUnmapped(sender) };
   });
 
   app.get("/mappings/:id/messages", { schema: messages }, async (request) => {
@@ -219,12 +223,15 @@ export function addMappings(app: Api, parts: MappingParts): void {
     return { items };
   });
 
-  /** Where a gateway speaks for one district only, or the city has no other: else only a person knows. */
-  function districtOf({ sender }: { readonly sender: string }): string | undefined {
+  function gatewayOf({ sender }: { readonly sender: string }) {
     const { role, name } = parseSource(sender);
     const account = role === "gateway" ? records.credentials.byName(name)?.account : undefined;
-    const own =
-      account?.role === "gateway" ? account.districts : records.sensors.districts().map(({ district }) => district);
+    return account?.role === "gateway" ? account : undefined;
+  }
+
+  /** Where a gateway speaks for one district only, or the city has no other: else only a person knows. */
+  function districtOf(gateway: ReturnType<typeof gatewayOf>): string | undefined {
+    const own = gateway?.districts ?? records.sensors.districts().map(({ district }) => district);
     return own.length === 1 ? own[0] : undefined;
   }
 

@@ -125,9 +125,10 @@ function Editor({ id, base, text, seen, device, bases }: EditorProps) {
   return (
     <div class="rules mapping page">
       <header class="cluster spread">
-        <h1 tabIndex={-1}>{base ? (base.title ?? base.id) : t.newMapping}</h1>
+        <h1 tabIndex={-1}>{base?.id ?? t.newMapping}</h1>
         <a href={MAPPINGS_HREF}>{t.back}</a>
       </header>
+      {base?.title !== undefined && <p class="quiet">{base.title}</p>}
       {base && <Waiting id={id} waiting={base.waiting ?? 0} isSending={device !== undefined} />}
       {bases && (
         <Field

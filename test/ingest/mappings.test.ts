@@ -5,6 +5,9 @@ import { openYaml } from "../../alerts/rules/yaml-file.ts";
 import { BASE_NAMES } from "../../ingest/mappings/bases.ts";
 import { createMappingBook } from "../../ingest/mappings/book.ts";
 import { checkMapping } from "../../ingest/mappings/check.ts";
+import { compileMapping } from "../../ingest/mappings/compile.ts";
+import { addSensor, suggestMapping, suggestSensor } from "../../ingest/mappings/suggest.ts";
+import { tryMapping } from "../../ingest/mappings/trial.ts";
 import { createUnmapped } from "../../ingest/mappings/unmapped.ts";
 import { SILENT } from "../../model/log.ts";
 import type { Message, Source } from "../../model/message.ts";
@@ -137,7 +140,7 @@ describe("the book of mappings", () => {
 });
 
 describe("senders that nobody has mapped", () => {
-  it("are kept by the thousand, with the beginning of what they said last", () => {
+  it("are kept by the thousand and up to 8 MiB, with what they said last", () => {
     const { note, list } = createUnmapped();
     const message = (text: string): Message => ({
       seq: 1,
@@ -146,12 +149,15 @@ describe("senders that nobody has mapped", () => {
       topic: "x",
       payload: Buffer.from(text),
     });
-    for (let i = 0; i < 1_500; i += 1) note(message("x".repeat(10_000)), "m", `device-${i}`);
+    for (let i = 0; i < 1_500; i += 1) note(message("x".repeat(1_000)), "m", `device-${i}`);
     note(message("last"), "m", "device-1499");
     const all = list();
     expect(all).toHaveLength(1_000);
     expect(all[0]).toMatchObject({ device: "device-1499", count: 2, payload: new Uint8Array(Buffer.from("last")) });
-    expect(all.every(({ payload }) => payload.length <= 4_096)).toBe(true);
+    for (let i = 0; i < 500; i += 1) note(message("x".repeat(60_000)), "m", `large-${i}`);
+    const bytes = list().reduce((sum, { payload }) => sum + payload.length, 0);
+    expect(bytes).toBeLessThanOrEqual(8 * 1024 * 1024);
+    expect(bytes).toBeGreaterThan(7 * 1024 * 1024);
   });
 });
 
@@ -179,5 +185,82 @@ describe("lamppost mapping", () => {
     );
     expect(tried.code).toBe(1);
     expect(tried.stdout).toContain("refused: malformed_json: Mapping schools: Not valid JSON");
+  });
+});
+
+const stranger = (topic: string, payload: unknown, device = topic) => ({
+  device,
+  topic,
+  payload: Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload)),
+  receivedAt: Date.parse("2026-11-21T10:00:00Z"),
+  district: "north",
+});
+
+describe("a mapping is proposed", () => {
+  const BLOCK = "# ours\nbase: json\nsensors:\n- { device: a, sensor: a } # first\n\n# samples follow\nsamples: []\n";
+  const FLOW = "sensors: [\n  { device: a, sensor: a },\n]\nbase: json\n";
+  it.each([
+    [BLOCK, BLOCK.replace("# first\n", "# first\n- { device: B 1, sensor: b }\n").replace("B 1", '"B 1"')],
+    [FLOW, FLOW.replace("[", '[{ device: "B 1", sensor: b }, ')],
+    ["base: json\nsensors: []\n", 'base: json\nsensors: [{ device: "B 1", sensor: b }]\n'],
+    ["base: json", 'base: json\nsensors:\n  - { device: "B 1", sensor: b }\n'],
+  ])("with one more sensor, and the rest as it was written: %j", (text, wanted) => {
+    const found = addSensor(text, { device: "B 1", sensor: "b" });
+    expect(found).toBe(wanted);
+    expect(mistakesOf(found)).toEqual([]);
+  });
+
+  it("which says of a sensor what the mapping does not", () => {
+    const text = 'base: json\ndevice: "{id}"\n';
+    const { mapping } = checkMapping(openYaml(text, "m.yaml"));
+    const one = stranger("in/x", { id: "m-1", frequency: 50.01, voltage: 230, activePower: 2 }, "m-1");
+    expect(suggestSensor(text, mapping!, one)).toBe(
+      `${text}sensors:\n  - { device: m-1, sensor: m-1, kind: energy, district: north }\n`,
+    );
+  });
+
+  it.each([
+    [
+      "tele/plug-7/SENSOR",
+      { ENERGY: { Power: 3, Voltage: 231 } },
+      /^base: tasmota\n/,
+      "plug-7",
+      { activePower: 0.003, voltage: 231 },
+    ],
+    [
+      "zigbee2mqtt/Hall",
+      { temperature: 21, humidity: 40 },
+      /^base: zigbee2mqtt\n/,
+      "hall",
+      { temperature: 21, relativeHumidity: 40 },
+    ],
+    [
+      "field/station-4/data",
+      { main: { temp: 4, pm2_5: 9 }, x: 1 },
+      /^format: json\ntopics: \[field\/\+\/data\]/,
+      "station-4",
+      { temperature: 4, pm25: 9 },
+    ],
+    ["home/hall/humidity", "55.5", /^format: plain\n/, "hall", { relativeHumidity: 55.5 }],
+  ])("for %s", async (topic, payload, beginning, sensorId, values) => {
+    const one = stranger(topic, payload);
+    const text = await suggestMapping(one);
+    expect(text).toMatch(beginning);
+    const { mapping, mistakes } = checkMapping(openYaml(text, "m.yaml"));
+    expect(mistakes, text).toEqual([]);
+    const { readings } = tryMapping(compileMapping("m", 1, mapping!), { topic }, one.payload, one.receivedAt);
+    expect(readings).toMatchObject([{ sensorId, district: "north", values }]);
+  });
+
+  it("with a mark where only a person knows the place, and for what nobody can read a beginning", async () => {
+    const text = await suggestMapping({
+      ...stranger("tele/plug-7/SENSOR", { ENERGY: { Power: 3 } }),
+      district: undefined,
+    });
+    expect(mistakesOf(text)).toContainEqual(expect.stringMatching(/^2:11 .*neither an id/));
+    expect(mistakesOf(text).every((one) => one.startsWith("2:11 "))).toBe(true);
+    expect(await suggestMapping(stranger("odd/thing", "\u0000\u0001"))).toMatch(
+      /^format: json\ntopics: \[odd\/thing\]/,
+    );
   });
 });

@@ -78,7 +78,7 @@ export const mappings: Messages["mappings"] = {
       : `${n} Nachrichten aus der Quarantäne noch einmal lesen`,
   theirs: "Die aktuelle Version laden",
   versions: "Versionen",
-  versionLine: (version, by) => `Version ${version}, ${by}`,
+  versionLine: (version, by) => `Version ${version} von ${by}`,
   removedLine: (version, by) => `Version ${version}: entfernt von ${by}`,
   show: "Text anzeigen",
   takeBack: "Diesen Text in den Editor übernehmen",
