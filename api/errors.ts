@@ -1,6 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { languageFor } from "../messages/problems.ts";
 import { isWorldFault } from "../model/background.ts";
 import { RecordConflict } from "../model/ids.ts";
 import type { Log } from "../model/log.ts";
@@ -63,7 +64,13 @@ export function answer(error: unknown, request: FastifyRequest, reply: FastifyRe
   if (known.retryAfterS !== undefined) reply.header("retry-after", known.retryAfterS);
   if (known.statusCode === 401) reply.header("www-authenticate", 'Bearer realm="lamppost"');
   reply.header("cache-control", "no-store");
-  return reply.code(known.statusCode).type("application/problem+json").send(JSON.stringify(known.problem));
+  const language = languageFor(request.headers["accept-language"]);
+  reply.header("content-language", language);
+  reply.header("vary", [reply.getHeader("vary"), "accept-language"].flat().filter(Boolean).join(", "));
+  return reply
+    .code(known.statusCode)
+    .type("application/problem+json")
+    .send(JSON.stringify(known.readIn(language)));
 }
 
 function toProblem(error: unknown): ProblemError {

@@ -1,6 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import type { z } from "zod";
 import { Problem, type ProblemView } from "../contract/common.ts";
+import { problemIn } from "../messages/problems.ts";
+import type { Language } from "../model/sentence.ts";
 
 /** Where nothing better is known of when a 429 or 503 will be over. */
 const RETRY_AFTER_S: ReadonlyMap<number, number> = new Map([
@@ -33,7 +35,12 @@ export type ProblemName = keyof typeof PROBLEMS;
 /** One mistake. `pointer` is a JSON pointer into the body, or `#/query/<name>`, `#/path/<name>`. */
 export type Mistake = NonNullable<ProblemView["errors"]>[number];
 
-type ProblemExtra = { readonly errors?: readonly Mistake[]; readonly retryAfterS?: number };
+type ProblemExtra = {
+  readonly errors?: readonly Mistake[];
+  readonly retryAfterS?: number;
+  /** The same mistakes as a library says them in another language. */
+  readonly errorsIn?: (language: Language) => readonly Mistake[];
+};
 
 /** Thrown by routes and hooks; the error handler answers with it. */
 export class ProblemError extends Error {
@@ -43,6 +50,7 @@ export class ProblemError extends Error {
   /** Fastify and its plugins look at this one. */
   readonly statusCode: number;
   readonly retryAfterS: number | undefined;
+  readonly #errorsIn: ProblemExtra["errorsIn"];
 
   constructor(name: ProblemName, detail?: string, extra: ProblemExtra = {}) {
     const [status, title] = PROBLEMS[name];
@@ -50,6 +58,23 @@ export class ProblemError extends Error {
     this.problem = { type: `urn:lamppost:problem:${name}`, title, status, detail, errors: extra.errors };
     this.statusCode = status;
     this.retryAfterS = extra.retryAfterS ?? RETRY_AFTER_S.get(status);
+    this.#errorsIn = extra.errorsIn;
+  }
+
+  /** As someone reads it: what programs look at (`type`, `pointer`, `reason`) is the same. */
+  readIn(language: Language): ProblemView {
+    if (language === "en") return this.problem;
+    const { title, detail, errors } = this.problem;
+    const said = (text: string) => problemIn(language, text);
+    const own = this.#errorsIn?.(language) ?? errors?.map((one) => ({ ...one, detail: said(one.detail) }));
+    // The detail of a problem with mistakes is mostly that of the first.
+    const first = detail === errors?.[0]?.detail ? own?.[0]?.detail : undefined;
+    return {
+      ...this.problem,
+      title: said(title),
+      ...(detail === undefined ? {} : { detail: first ?? said(detail) }),
+      ...(own && { errors: own }),
+    };
   }
 }
 

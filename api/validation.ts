@@ -1,6 +1,8 @@
 import type { FastifySchemaCompiler } from "fastify";
 import { z } from "zod";
+import { problemIn } from "../messages/problems.ts";
 import { explainBareWord } from "../model/not-json.ts";
+import type { Language } from "../model/sentence.ts";
 import type { Api } from "./api.ts";
 import { type Mistake, ProblemError } from "./problems.ts";
 
@@ -15,10 +17,19 @@ const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   const place = PLACES[httpPart ?? ""] ?? "";
   return (data: unknown) => {
-    const result = chooseBranch(schema, data).safeParse(data);
+    // What was sent is kept with an issue only to say of which type it is.
+    const result = chooseBranch(schema, data).safeParse(data, { reportInput: true });
     if (result.success) return { value: result.data };
-    const errors = result.error.issues.flatMap((issue) => mistakesOf(issue, place)).slice(0, MISTAKES_MAX);
-    return { error: new ProblemError("invalid-request", errors[0]?.detail, { errors }) };
+    const { issues } = result.error;
+    const said = (detail: (issue: z.core.$ZodIssue) => string) =>
+      issues.flatMap((issue) => mistakesOf(issue, place, detail(issue))).slice(0, MISTAKES_MAX);
+    const errors = said(({ message }) => message);
+    const errorsIn = (language: Language) =>
+      said((issue) => issueIn(language, issue)).map(({ pointer, detail }) => ({
+        pointer,
+        detail: problemIn(language, detail),
+      }));
+    return { error: new ProblemError("invalid-request", errors[0]?.detail, { errors, errorsIn }) };
   };
 };
 
@@ -29,9 +40,17 @@ function chooseBranch(schema: z.ZodType, data: unknown): z.ZodType {
   return options.find((option) => option instanceof z.ZodArray === Array.isArray(data)) ?? schema;
 }
 
-function mistakesOf(issue: z.core.$ZodIssue, place: string): Mistake[] {
+/** What zod says of an issue by itself, in another language; what a schema of ours says stays as it is. */
+function issueIn(language: Language, issue: z.core.$ZodIssue): string {
+  const own = ZOD_SAYS.en(issue as z.core.$ZodRawIssue);
+  return own === issue.message ? (ZOD_SAYS[language](issue as z.core.$ZodRawIssue) as string) : issue.message;
+}
+const { en, de, es } = z.locales;
+const ZOD_SAYS = { en: en().localeError, de: de().localeError, es: es().localeError } as const;
+
+function mistakesOf(issue: z.core.$ZodIssue, place: string, detail: string): Mistake[] {
   const at = `${place}${pointerOf(issue.path)}`;
-  if (issue.code !== "unrecognized_keys") return [{ pointer: at, detail: issue.message }];
+  if (issue.code !== "unrecognized_keys") return [{ pointer: at, detail }];
   return issue.keys.map((key) => ({
     pointer: `${at}${pointerOf([key])}`,
     detail: "Unknown key: remove it or check its spelling.",

@@ -1,5 +1,6 @@
 import type { Send, SentPath } from "../../contract/calls.ts";
 import type { PageOf, ProblemView } from "../../contract/common.ts";
+import { language } from "../shell/preferences.ts";
 
 /** What went wrong with a request, in the words of the service (RFC 9457), or `status` 0 when it could not be reached. */
 export class ApiProblem extends Error {
@@ -71,7 +72,13 @@ export async function ask(
   signal?: AbortSignal,
   more: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
-  const headers: Record<string, string> = { accept: "application/json", "x-lamppost": "page", ...more };
+  // Of the page, not of the browser: problems are shown as they come.
+  const headers: Record<string, string> = {
+    accept: "application/json",
+    "accept-language": language.value,
+    "x-lamppost": "page",
+    ...more,
+  };
   const isFile = body instanceof Blob;
   if (body !== undefined && !isFile) headers["content-type"] = "application/json";
   const answer = await fetch(`/api/v1${path}`, {

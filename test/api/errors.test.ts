@@ -28,6 +28,53 @@ const post = (payload: string, type = "application/json") =>
     payload,
   });
 
+describe("a problem in the reader's language", () => {
+  const ask = (language: string | undefined, url: string, payload?: object) =>
+    service.app.inject({
+      method: payload ? "POST" : "GET",
+      url,
+      headers: { authorization: "Bearer admin-token", ...(language && { "accept-language": language }) },
+      ...(payload && { payload }),
+    });
+
+  it.each([
+    ["de-AT,de;q=0.9,en;q=0.1", "de", "Nicht gefunden", "Sensor „no-one“ gibt es nicht."],
+    ["es", "es", "No encontrado", "No existe: sensor «no-one»."],
+    ["fr", "en", "Not found", 'There is no sensor "no-one".'],
+    [undefined, "en", "Not found", 'There is no sensor "no-one".'],
+  ])("%s", async (asked, language, title, detail) => {
+    const answer = await ask(asked, "/api/v1/sensors/no-one");
+    expect(expectProblem(answer, 404, "not-found")).toMatchObject({ title, detail });
+    expect(answer.headers["content-language"]).toBe(language);
+    expect(String(answer.headers.vary)).toContain("accept-language");
+  });
+
+  it("has each mistake in it, what zod says by itself and what we say, never with a value", async () => {
+    const body = { sensorId: "UPPER", kind: "water", district: "north", lat: "hidden-value", extra: 1 };
+    const [en, de, es] = await Promise.all(
+      ["en", "de", "es"].map(async (language) => (await ask(language, "/api/v1/devices", body)).json()),
+    );
+    const pointers = (problem: { errors: { pointer: string }[] }) => problem.errors.map(({ pointer }) => pointer);
+    expect(pointers(de)).toEqual(pointers(en));
+    expect(pointers(es)).toEqual(pointers(en));
+    const at = (problem: { errors: { pointer: string; detail: string }[] }, pointer: string) =>
+      problem.errors.find((one) => one.pointer === pointer)?.detail;
+    expect(at(de, "/extra")).toBe("Unbekanntes Feld: entfernen oder die Schreibweise prüfen.");
+    expect(at(es, "/sensorId")).toContain("Un id tiene de 1 a 64 caracteres");
+    expect(at(de, "/lat")).toMatch(/erwartet/);
+    for (const problem of [de, es]) expect(JSON.stringify(problem)).not.toMatch(/hidden-value|Invalid|expected/);
+    expect(de.detail).toBe(de.errors[0].detail);
+  });
+
+  it("has why a value of a reading was refused, and the same reason for programs", async () => {
+    const reading = { sensorId: "air-9", kind: "air", district: "north", temperature: 900 };
+    const problem = expectProblem(await ask("de", "/api/v1/readings", reading), 422, "readings-refused");
+    expect(problem.title).toBe("Kein Messwert wurde angenommen");
+    expect(problem.errors[0]).toMatchObject({ reason: "out_of_range" });
+    expect(problem.errors[0].detail).toMatch(/^temperature ist 900; möglich ist /);
+  });
+});
+
 describe("errors are problems", () => {
   it("is no error: to name the type of a body that a DELETE does not have", async () => {
     const answer = await service.app.inject({
