@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { LedgerCheck, LedgerTrace, StoreReportView, WholeLedger } from "../contract/ledger.ts";
+import type { MapFileView } from "../contract/map.ts";
 import type { BaseView, MappingChange, MappingCheckView, MappingTrialView } from "../contract/mapping.ts";
 import type { SensorFaults } from "../contract/reading.ts";
 import type { RuleAuthor, RuleChange, RuleEntry, RuleOutcome } from "../contract/rule.ts";
@@ -63,6 +64,7 @@ export type ApiDeps = {
   figures(): readonly Figure[];
   readonly live: LiveReadings;
   readonly corrections: CorrectionDeps;
+  readonly map: MapDeps;
   readonly mappings: MappingDeps;
   /** What a quarantined conflict brought, as it would be stored; undefined where that cannot be told. */
   conflictOf(item: QuarantineItem): Pick<Reading, "sensorId" | "kind" | "measuredAt" | "values" | "raw"> | undefined;
@@ -150,6 +152,25 @@ type PageOptions = {
   readonly isPublic: boolean;
   /** Where browsers get map tiles from, with {z}, {x} and {y}; without it the map is drawn from the sensors alone. */
   readonly tilesUrl?: string;
+  /** Whom the tiles are owed to, or the files: shown on every map. */
+  readonly mapAttribution?: string;
+};
+
+/** The files that maps are drawn from. `put` and `range` reject with an Error named `MapFileRefused` or `MapFileBusy`. */
+export type MapDeps = {
+  list(): readonly MapFileView[];
+  /** One piece after the other; answers the file with the last one. */
+  put(name: string, offset: number, bytes: Buffer, isLast: boolean): Promise<MapFileView | undefined>;
+  /** False: no admin has sent one of this name. */
+  remove(name: string): Promise<boolean>;
+  /** Undefined where there is no such file or place in it; both ends included. */
+  range(
+    name: string,
+    first: number,
+    last: number,
+  ): Promise<{ readonly bytes: Buffer; readonly first: number; readonly total: number } | undefined>;
+  /** All of a GeoJSON file, by gzip. */
+  whole(name: string): Promise<Buffer> | undefined;
 };
 
 export type ApiOptions = {

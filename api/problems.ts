@@ -21,6 +21,7 @@ export const PROBLEMS = {
   "not-found": [404, "Not found"],
   "method-not-allowed": [405, "This address does not support that method"],
   conflict: [409, "This conflicts with the current state"],
+  "range-not-satisfiable": [416, "There is no such part of it"],
   "too-large": [413, "The body is too large"],
   "unsupported-media-type": [415, "Bodies are application/json"],
   "wrong-host": [421, "This service does not answer to that host name"],

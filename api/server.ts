@@ -26,6 +26,7 @@ import { addDoors } from "./routes/doors.ts";
 import { addEvents } from "./routes/events.ts";
 import { addIncidents } from "./routes/incidents.ts";
 import { addBackup, addMachines, addStatus } from "./routes/machines.ts";
+import { addMap } from "./routes/map.ts";
 import { addMappings } from "./routes/mappings.ts";
 import { addOpenAlerts } from "./routes/open-alerts.ts";
 import { addPage, pageDocument } from "./routes/page.ts";
@@ -86,6 +87,7 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addSimulations,
   addRecordings,
   addSession,
+  addMap,
 ];
 
 /** Open pages are told when a correction came or went, whoever asked for it. */

@@ -36,6 +36,8 @@ import { withCorrectedRollups } from "../store/corrected-rollups.ts";
 import { withCorrections } from "../store/corrected-store.ts";
 import { createCorrections, readAllCorrected } from "../store/corrections.ts";
 import { examineStore } from "../store/influx/examine.ts";
+import { checkMapFile } from "../store/map/check-map-file.ts";
+import { MAP_FOLDER, openMapFiles } from "../store/map/map-files.ts";
 import { createPhotos } from "../store/photos.ts";
 import { ensureAdminToken } from "../store/records/accounts.ts";
 import { closeToOthers, isInUse, lockDataDir } from "../store/records/data-dir.ts";
@@ -71,6 +73,8 @@ export type App = {
 const FORMER_TICK_MS = 30_000;
 const UNDO_TICK_MS = 10 * 60_000;
 const HOME = join(import.meta.dirname, "..");
+/** Streets and districts of the simulated city; `tools/street-map.ts` makes it. */
+const CITY_MAP = join(HOME, "simulators/lindenau.geojson");
 const PAGE_DIR = join(HOME, "dashboard/dist");
 const VERSION = (JSON.parse(readFileSync(join(HOME, "package.json"), "utf8")) as { version: string }).version;
 
@@ -318,6 +322,13 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   background.every("replaced passwords", FORMER_TICK_MS, records.credentials.endFormer);
   background.every("removals", UNDO_TICK_MS, records.undos.prune);
   background.every("quotas", ENROLMENT_TICK_MS, () => void quotas.tick());
+  const map = await openMapFiles({
+    dir: path(MAP_FOLDER),
+    named: config.mapFiles,
+    simulated: config.simulate === "city" ? { path: CITY_MAP, ...checkMapFile(CITY_MAP) } : undefined,
+    diskFreeBytesMin: config.diskFreeBytesMin,
+    log: log.child({ module: "map" }),
+  });
   const backups = createBackups({
     dataDir: config.dataDir,
     diskFreeBytesMin: config.diskFreeBytesMin,
@@ -460,6 +471,7 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
       ...background.figures(),
     ],
     live,
+    map,
     disconnect: edge.disconnect,
     background,
     now,

@@ -19,6 +19,7 @@ import type { TlsFiles } from "./certificates.ts";
 import { combinations } from "./config-combinations.ts";
 import { readSecret } from "./files.ts";
 import { holidays } from "./holidays-file.ts";
+import { attributionOf, mapFileMistakes, mapFiles, type NamedMapFile, tilesUrl } from "./map-settings.ts";
 import { readMetricsFile } from "./metrics-file.ts";
 
 /** The only place that reads the environment. Every mistake is reported, not just the first; the CLI then exits with 78. */
@@ -72,9 +73,6 @@ function isAddress(text: string): boolean {
 }
 const addresses = commaList.refine((list) => list.every(isAddress), "IP addresses were expected");
 const httpUrl = z.url({ protocol: /^https?$/, error: "an http:// or https:// URL was expected" });
-/** From this service or from a host that a Content-Security-Policy can name. */
-const TILES_URL = /^(\/(?!\/)|https?:\/\/[^\s;,{}/]+\/)(?=.*\{z\})(?=.*\{x\})(?=.*\{y\})\S*$/;
-const tilesUrl = z.string().regex(TILES_URL, "expected was an address like https://tiles.example/{z}/{x}/{y}.png");
 
 /** Settings that hold a secret. Each may come from a file instead, named by the setting's name and _FILE. */
 const SECRETS = [
@@ -184,7 +182,9 @@ const SCHEMA = z.object({
   LAMPPOST_EXPORTS_MAX: whole(1, 1_000).default(24),
   LAMPPOST_EXPORTS_PER_ACCOUNT_MAX: whole(1, 1_000).default(4),
   LAMPPOST_PUBLIC_PAGE: onOff.default(false),
+  LAMPPOST_MAP_FILE: commaList.refine((list) => list.length <= 8, "8 files at most"),
   LAMPPOST_MAP_TILES_URL: tilesUrl.optional(),
+  LAMPPOST_MAP_ATTRIBUTION: z.string().max(300).optional(),
   LAMPPOST_LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error"], { error: "debug, info, warn or error was expected" })
     .default("info"),
@@ -319,7 +319,9 @@ export type Config = {
   readonly faultAt?: string;
   /** For the fault harness only: small journal segments, so that a short life turns over many. */
   readonly faultSegmentBytes?: number;
-  readonly page: { readonly isPublic: boolean; readonly tilesUrl?: string };
+  readonly page: { readonly isPublic: boolean; readonly tilesUrl?: string; readonly mapAttribution?: string };
+  /** What maps are drawn from; looked at already. */
+  readonly mapFiles: readonly NamedMapFile[];
   readonly logLevel: "debug" | "info" | "warn" | "error";
 };
 
@@ -420,7 +422,12 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     diskFreeBytesMin: values.LAMPPOST_DISK_FREE_MIN_MIB * 1024 * 1024,
     faultAt: env.LAMPPOST_FAULT_AT || undefined,
     faultSegmentBytes: env.LAMPPOST_FAULT_SEGMENT_KIB ? Number(env.LAMPPOST_FAULT_SEGMENT_KIB) * 1024 : undefined,
-    page: { isPublic: values.LAMPPOST_PUBLIC_PAGE, tilesUrl: values.LAMPPOST_MAP_TILES_URL },
+    page: {
+      isPublic: values.LAMPPOST_PUBLIC_PAGE,
+      tilesUrl: values.LAMPPOST_MAP_TILES_URL,
+      mapAttribution: values.LAMPPOST_MAP_ATTRIBUTION ?? attributionOf(values.LAMPPOST_MAP_TILES_URL),
+    },
+    mapFiles: mapFiles(values.LAMPPOST_MAP_FILE),
     logLevel: values.LAMPPOST_LOG_LEVEL,
   };
 }
@@ -460,6 +467,7 @@ function parse(env: NodeJS.ProcessEnv): Values {
     const { mistakes: wrong } = readMetricsFile(env.LAMPPOST_METRICS_FILE, BUILT_IN_METRICS);
     mistakes.push(...wrong.map((mistake) => `LAMPPOST_METRICS_FILE: ${mistake}`));
   }
+  mistakes.push(...mapFileMistakes(result.data?.LAMPPOST_MAP_FILE));
   mistakes.push(...unknownVariables(env), ...combinations(given), ...tooFewThreads(given, env.UV_THREADPOOL_SIZE));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return result.data!;

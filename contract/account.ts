@@ -5,6 +5,7 @@ import { placeTagMistake } from "../model/place-tags.ts";
 import { isPlain } from "../model/plain-text.ts";
 import { isForeignFilter } from "../model/topic-filter.ts";
 import { DistrictId, Flag, Id, KindName, type Sent, Time, type View } from "./common.ts";
+import { MapBody } from "./map.ts";
 
 /** Roles of people and programs; devices and gateways have accounts of their own. */
 export const USER_ROLES = ["viewer", "crew", "operator", "admin"] as const;
@@ -191,6 +192,7 @@ export const SessionBody = z.object({
   user: SignedIn.optional(),
   publicPage: z.boolean(),
   tilesUrl: z.string().optional().describe("Map tiles in the background, with {z}/{x}/{y}"),
+  map: MapBody.optional().describe("What maps are drawn from; for those who are signed in"),
   version: z.string(),
   timeZone: z.string().describe("Of the city: whose days and times the page shows"),
 });

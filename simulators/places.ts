@@ -1,5 +1,6 @@
 import type { Kind } from "../model/kinds.ts";
 import { uniform } from "./random.ts";
+import { along, DISTRICTS, type District, streetsOf, toDegrees } from "./town.ts";
 
 /** A sensor of the made-up city of Lindenau. */
 export type CitySensor = {
@@ -17,68 +18,14 @@ export type CitySensor = {
   readonly gateway?: string;
 };
 
-type District = {
-  readonly id: string;
-  readonly title: string;
-  /** Kilometres east and north of the centre. */
-  readonly east: number;
-  readonly north: number;
-  readonly streets: readonly string[];
-  /** Its meters share one radio gateway. */
-  readonly gateway?: string;
-};
-
-/** The city's square, and the zone its days follow. */
-export const CENTRE = { lat: 52.61, lon: 11.02 };
+/** The zone that the city's days follow. */
 export const CITY_ZONE = "Europe/Berlin";
-
-const DISTRICTS: readonly District[] = [
-  {
-    id: "centre",
-    title: "Centre",
-    east: 0,
-    north: 0,
-    streets: ["Market Square", "Town Hall", "Cathedral Lane", "Station Road", "Old Bridge"],
-  },
-  {
-    id: "harbour",
-    title: "Harbour",
-    east: -2.6,
-    north: 1.1,
-    streets: ["Quay Street", "Warehouse Row", "Ferry Landing", "Crane Yard", "Dock Gate"],
-    gateway: "gw-harbour",
-  },
-  {
-    id: "northfield",
-    title: "Northfield",
-    east: 0.6,
-    north: 3.2,
-    streets: ["Orchard Avenue", "School Street", "Mill Lane", "Park Road", "Garden Row"],
-  },
-  {
-    id: "hillside",
-    title: "Hillside",
-    east: 2.9,
-    north: -0.8,
-    streets: ["Ridge Road", "Vineyard Steps", "Hospital Hill", "Tower Street", "Quarry Bend"],
-    gateway: "gw-hillside",
-  },
-  {
-    id: "southgate",
-    title: "Southgate",
-    east: -0.7,
-    north: -2.9,
-    streets: ["Ring Road South", "Gasworks Street", "Tram Depot", "Stadium Way", "Canal Bank"],
-  },
-];
 
 export const DISTRICT_IDS = DISTRICTS.map((district) => district.id);
 export const GATEWAYS = DISTRICTS.flatMap(({ id, gateway }) => (gateway ? [{ name: gateway, district: id }] : []));
 
 const PER_DISTRICT = { air: 4, detector: 5, feeder: 3 } as const;
 const INTERVAL_S = 60;
-const RADIUS_KM = 0.9;
-const KM_PER_DEGREE = 111.32;
 
 /** 65 sensors: in each of five districts four air stations, five lane detectors, three feeders and a transformer. */
 export function cityPlaces(seed: number): readonly CitySensor[] {
@@ -149,14 +96,21 @@ function transformer(district: District): Unplaced {
   };
 }
 
-/** Somewhere within 900 m of the middle of its district. */
-function whereabouts(sensor: Unplaced, seed: number): { lat: number; lon: number } {
+/** At the street it is named after, beside the lane; a transformer in the middle of its district. */
+function whereabouts(sensor: Unplaced, seed: number): { readonly lat: number; readonly lon: number } {
   const district = DISTRICTS.find(({ id }) => id === sensor.district)!;
-  const angle = uniform(`${sensor.id}/angle`, seed) * 2 * Math.PI;
-  const radius = Math.sqrt(uniform(`${sensor.id}/radius`, seed)) * RADIUS_KM;
-  const north = district.north + radius * Math.sin(angle);
-  const east = district.east + radius * Math.cos(angle);
-  const lat = CENTRE.lat + north / KM_PER_DEGREE;
-  const lon = CENTRE.lon + east / (KM_PER_DEGREE * Math.cos((CENTRE.lat * Math.PI) / 180));
-  return { lat: Math.round(lat * 1e5) / 1e5, lon: Math.round(lon * 1e5) / 1e5 };
+  const n = district.streets.findIndex((name) => sensor.name.endsWith(` ${name}`));
+  const line = lines(district)[n < 0 ? 0 : n]!;
+  const [east, north] = along(line, 0.1 + 0.8 * uniform(`${sensor.id}/along`, seed));
+  const aside = (axis: string) => ASIDE_KM * (2 * uniform(`${sensor.id}/${axis}`, seed) - 1);
+  return toDegrees([east + aside("east"), north + aside("north")]);
+}
+
+const ASIDE_KM = 0.012;
+const known = new Map<string, ReturnType<typeof streetsOf>>();
+
+function lines(district: District): ReturnType<typeof streetsOf> {
+  const found = known.get(district.id) ?? streetsOf(district);
+  known.set(district.id, found);
+  return found;
 }

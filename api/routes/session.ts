@@ -6,6 +6,7 @@ import type { Api, Parts } from "../api.ts";
 import { answers, invalid } from "../problems.ts";
 import { isFromPage, setSession } from "../sessions.ts";
 import { createSignIn, type Shown } from "../sign-in.ts";
+import { mapOf } from "./map.ts";
 
 const tags = ["session"];
 
@@ -30,7 +31,7 @@ const password = {
 };
 
 export function addSession(app: Api, parts: Parts): void {
-  const { auth, sessions, records, streams, limits, now, options, zone = UTC } = parts;
+  const { auth, sessions, records, streams, limits, now, options, map, zone = UTC } = parts;
   const signIn = createSignIn(parts);
 
   app.post("/session", { schema: start }, async (request, reply) => {
@@ -49,6 +50,7 @@ export function addSession(app: Api, parts: Parts): void {
     const { isPublic, tilesUrl } = options.page;
     return {
       ...(known ? { user: viewUser(known.account) } : {}),
+      ...(known ? { map: mapOf(map, options.page) } : {}),
       ...(tilesUrl ? { tilesUrl } : {}),
       publicPage: isPublic,
       version: options.version,

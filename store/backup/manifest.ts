@@ -7,13 +7,16 @@ export const RECORDS = "records.db";
 export const READINGS = "readings.duckdb";
 export const JOURNAL = "journal";
 export const PHOTOS = "photos";
+/** What admins sent to draw maps from. */
+export const MAP = "map";
 
 /** Nothing else is ever taken out of a backup: a name cannot lead out of the folder. */
 export const isBackupFile = (name: string): boolean =>
   name === RECORDS ||
   name === READINGS ||
   /^journal\/\d{20}\.journal$/.test(name) ||
-  /^photos\/[0-9a-f]{32}\.(?:jpg|png|webp)$/.test(name);
+  /^photos\/[0-9a-f]{32}\.(?:jpg|png|webp)$/.test(name) ||
+  /^map\/[a-z0-9][a-z0-9._-]{0,59}\.(?:pmtiles|geojson)$/.test(name);
 
 const Manifest = z.object({
   format: z.literal(BACKUP_FORMAT),

@@ -17,6 +17,7 @@ import {
   isBackupFile,
   JOURNAL,
   MANIFEST,
+  MAP,
   type Manifest,
   PHOTOS,
   parseManifest,
@@ -74,7 +75,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     const movedTo = await moveAside(into, before, now);
     settleRecords(join(staging, RECORDS), join(into, "admin-token"), manifest, { takeOver, now, log });
     await rename(join(staging, JOURNAL), join(into, JOURNAL));
-    await rename(join(staging, PHOTOS), join(into, PHOTOS));
+    for (const folder of [PHOTOS, MAP]) await rename(join(staging, folder), join(into, folder));
     if (readings !== undefined) await rename(join(staging, READINGS), join(into, READINGS));
     await rename(join(staging, RECORDS), join(into, RECORDS));
     await syncFolder(into);
@@ -165,7 +166,7 @@ export async function takeBackup(
   version: string,
   folder?: string,
 ): Promise<Manifest> {
-  const folders = folder ? [join(folder, JOURNAL), join(folder, PHOTOS)] : [];
+  const folders = folder ? [JOURNAL, PHOTOS, MAP].map((name) => join(folder, name)) : [];
   for (const path of folders) await mkdir(path, { recursive: true, mode: 0o700 });
   const found = new Map<string, { bytes: number; sha256: string }>();
   let text: string | undefined;

@@ -13,6 +13,7 @@ import {
   isBackupFile,
   JOURNAL,
   MANIFEST,
+  MAP,
   type Manifest,
   PHOTOS,
   READINGS,
@@ -137,9 +138,9 @@ async function filesIn(dir: string, folder: string): Promise<string[]> {
   return names.filter(isBackupFile).sort();
 }
 
-/** Whoever has taken no photo has no folder of them. */
-const photoFiles = (dir: string) =>
-  filesIn(dir, PHOTOS).catch((error: NodeJS.ErrnoException) => {
+/** Whoever has taken no photo, or sent no map, has no folder of them. */
+const filesIfAny = (dir: string, folder: typeof PHOTOS | typeof MAP) =>
+  filesIn(dir, folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw error;
   });
@@ -164,7 +165,7 @@ async function stage(
     await copyFile(join(dataDir, name), join(staging, name), constants.COPYFILE_FICLONE);
     names.push(name);
   }
-  names.push(...(await linkPhotos(dataDir, staging, signal)));
+  for (const folder of [PHOTOS, MAP] as const) names.push(...(await linkFiles(folder, dataDir, staging, signal)));
   const files = await Promise.all(names.map(async (name) => ({ name, bytes: (await stat(join(staging, name))).size })));
   return {
     format: BACKUP_FORMAT,
@@ -180,10 +181,15 @@ async function stage(
   };
 }
 
-/** They never change, so that a second name is as good as a copy, and needs no room; after the records, so that none is missing. */
-async function linkPhotos(dataDir: string, staging: string, signal?: AbortSignal): Promise<string[]> {
-  const names = await photoFiles(dataDir);
-  if (names.length > 0) await mkdir(join(staging, PHOTOS), { mode: 0o700 });
+/** Their content never changes under a name, so that a second name is as good as a copy, and needs no room; after the records, so that none is missing. */
+async function linkFiles(
+  folder: typeof PHOTOS | typeof MAP,
+  dataDir: string,
+  staging: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const names = await filesIfAny(dataDir, folder);
+  if (names.length > 0) await mkdir(join(staging, folder), { mode: 0o700 });
   for (const name of names) {
     signal?.throwIfAborted();
     const [from, to] = [join(dataDir, name), join(staging, name)];

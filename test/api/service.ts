@@ -38,6 +38,14 @@ const ACCOUNTS: readonly Account[] = [
   { role: "crew", name: "crew-2" },
 ];
 
+const NO_MAP: ApiDeps["map"] = {
+  list: () => [],
+  put: async () => undefined,
+  remove: async () => false,
+  range: async () => undefined,
+  whole: () => undefined,
+};
+
 const NO_SIMULATIONS: ApiDeps["simulations"] = {
   refusal: () => undefined,
   districts: () => [],
@@ -100,6 +108,7 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     notifications: { check: () => undefined, test: async () => ({ sent: true }) },
     backup: async () => ({ refused: "There is nothing to back up in a test." }),
     simulations: NO_SIMULATIONS,
+    map: NO_MAP,
     conflictOf: () => undefined,
     mappings: startMappings({ records, nextSeq: () => 1, now: () => now, log: SILENT }).deps,
     corrections: createCorrections({

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { isId } from "../../model/ids.ts";
 import { METRICS, METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { cityClock, createCity, loadShare, trafficShare } from "../../simulators/city.ts";
-import { CENTRE } from "../../simulators/places.ts";
 import { ORDINARY_DAY } from "../../simulators/scenarios.ts";
+import { CENTRE } from "../../simulators/town.ts";
 
 const NOW = Date.parse("2026-11-21T20:00:00Z");
 const MINUTE = 60_000;
