@@ -111,7 +111,7 @@ function expectTruth(buckets: readonly Bucket[], truth: ReadonlyMap<number, Buck
 
 /** Weeks, the one without readings, the one when the import of January begins, and how far apart readings are. */
 const SPANS = [
-  { weeks: 12, off: 4, imports: 9, minutes: 30, tags: [] },
+  { weeks: 24, off: 8, imports: 18, minutes: 30, tags: [] },
   { weeks: 52, off: 20, imports: 40, minutes: 15, tags: ["long"] },
 ];
 
