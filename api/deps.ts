@@ -102,6 +102,10 @@ type ApiRecords = Pick<
   | "outbox"
   | "ruleStats"
   | "rollups"
+  | "views"
+  | "handover"
+  | "annotations"
+  | "walls"
   | "transaction"
 >;
 

@@ -12,7 +12,7 @@ const SEND = ["device", "operator", "admin"] as const;
 /** Where the web page may be entered: each answers with the same document, which holds nothing by itself. */
 export const PAGE_PATHS = ["/", "/alerts/:id", "/crew", "/sensors/:id", "/feed"]
   .concat(["/rules", "/rules/:id", "/rules/:id/edit", "/new-rule"])
-  .concat(["/report", "/capture", "/admin", "/account", "/city"])
+  .concat(["/report", "/capture", "/sensors", "/wall", "/admin", "/account", "/city"])
   .concat(["/mappings/:id", "/new-mapping"]);
 
 /** What the page needs under a name that never changes. */
@@ -151,6 +151,24 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["DELETE /api/v1/map/:name", ADMIN],
   ["GET /api/v1/report", VIEW],
   ["GET /api/v1/capture", VIEW],
+  ["GET /api/v1/views", VIEW],
+  ["POST /api/v1/views", VIEW],
+  ["DELETE /api/v1/views/:id", VIEW],
+  ["GET /api/v1/favourites", VIEW],
+  ["PUT /api/v1/favourites/:id", VIEW],
+  ["DELETE /api/v1/favourites/:id", VIEW],
+  ["GET /api/v1/handover", VIEW],
+  ["POST /api/v1/handover", HANDLE],
+  ["POST /api/v1/handover/:id/seen", HANDLE],
+  ["GET /api/v1/sensors/:id/annotations", VIEW],
+  ["POST /api/v1/sensors/:id/annotations", HANDLE],
+  ["DELETE /api/v1/annotations/:id", HANDLE],
+  ["GET /api/v1/wall-displays", ADMIN],
+  ["POST /api/v1/wall-displays", ADMIN],
+  ["DELETE /api/v1/wall-displays/:id", ADMIN],
+  // They look for the display's token, which is no account's.
+  ["GET /api/v1/wall", "public"],
+  ["GET /api/v1/wall/events", "public"],
   ["GET /api/v1/status", VIEW],
   ["GET /api/v1/simulations", VIEW],
   ["POST /api/v1/simulations", ADMIN],

@@ -15,6 +15,7 @@ import { createLatest } from "./live.ts";
 import { permissionOf } from "./permissions.ts";
 import { addAccounts } from "./routes/accounts.ts";
 import { addAlerts } from "./routes/alerts.ts";
+import { addAnnotations } from "./routes/annotations.ts";
 import { addAudit, addLedger, addQuarantine } from "./routes/books.ts";
 import { addCalibrations } from "./routes/calibrations.ts";
 import { addCapture } from "./routes/capture.ts";
@@ -24,6 +25,7 @@ import { addCrews } from "./routes/crews.ts";
 import { addDistricts } from "./routes/districts.ts";
 import { addDoors } from "./routes/doors.ts";
 import { addEvents } from "./routes/events.ts";
+import { addHandover } from "./routes/handover.ts";
 import { addIncidents } from "./routes/incidents.ts";
 import { addBackup, addMachines, addStatus } from "./routes/machines.ts";
 import { addMap } from "./routes/map.ts";
@@ -42,6 +44,8 @@ import { addRecordings, addSimulations } from "./routes/simulations.ts";
 import { addTargets } from "./routes/targets.ts";
 import { addUndo } from "./routes/undo.ts";
 import { addUsers } from "./routes/users.ts";
+import { addViews } from "./routes/views.ts";
+import { addWalls } from "./routes/walls.ts";
 import { createSessions } from "./sessions.ts";
 import { createStreams, type Streams } from "./streams.ts";
 import { createQueries, createTurns, type Turns } from "./turns.ts";
@@ -88,6 +92,10 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addRecordings,
   addSession,
   addMap,
+  addViews,
+  addHandover,
+  addAnnotations,
+  addWalls,
 ];
 
 /** Open pages are told when a correction came or went, whoever asked for it. */

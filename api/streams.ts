@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { viewAlert } from "../contract/alert.ts";
 import { viewCorrection } from "../contract/correction.ts";
 import type { EventData, EventName } from "../contract/events.ts";
+import type { HandoverView } from "../contract/handover.ts";
 import { viewNews } from "../contract/incident.ts";
 import { viewReading } from "../contract/reading.ts";
 import { isWorldFault } from "../model/background.ts";
@@ -87,6 +88,13 @@ export function createStreams(
     each(({ raw }) => void raw.write(text));
   }
 
+  /** A note of a shift came, or somebody has read one. */
+  function pushHandover(note: HandoverView): void {
+    if (clients.size === 0) return;
+    const text = format("handover", { note });
+    each(({ raw }) => void raw.write(text));
+  }
+
   function each(tell: (client: StreamClient) => void): void {
     for (const client of [...clients.keys()]) {
       tell(client);
@@ -134,6 +142,7 @@ export function createStreams(
     refusal,
     open,
     pushCorrection,
+    pushHandover,
     endOf,
     counts: () => {
       let { missedReadings } = counts;

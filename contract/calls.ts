@@ -18,6 +18,7 @@ import type {
   UserView,
 } from "./account.ts";
 import type { AlertAction, AlertActionAsk, AlertsQuery, AlertView } from "./alert.ts";
+import type { AnnotationsQuery, AnnotationView, NewAnnotation } from "./annotation.ts";
 import type { BacktestMany, BacktestOne, BacktestView } from "./backtest.ts";
 import type { CalibrationView, NewCalibrationBody } from "./calibration.ts";
 import type { CaptureQuery, CaptureView } from "./capture.ts";
@@ -25,6 +26,7 @@ import type { PageOf, paging } from "./common.ts";
 import type { CorrectionDoneView, CorrectionView, NewCorrectionBody, RevokeBody } from "./correction.ts";
 import type { AssigneesView, CrewView, NewCrew } from "./crew.ts";
 import type { DistrictView, NewDistrict, SavedDistrictView } from "./district.ts";
+import type { HandoverView, NewHandover } from "./handover.ts";
 import type {
   IncidentAction,
   IncidentActionAsk,
@@ -61,6 +63,8 @@ import type { Because, NewRule, Reason, RulesCheckView, RulesYaml, RuleView } fr
 import type { NewSilence, SilencePreview, SilencePreviewView, SilencesQuery, SilenceView } from "./silence.ts";
 import type { NewRecording, NewRun, RecordingView, RunView } from "./simulation.ts";
 import type { AddedTargetView, ChangedTarget, NewTarget, TargetTestView, TargetView } from "./target.ts";
+import type { FavouritesView, NewView, SavedView } from "./views.ts";
+import type { AddedWallDisplayView, NewWallDisplay, WallDisplayView, WallView } from "./wall.ts";
 
 /** The names of what may be asked for; the values are text in an address. */
 type Names<Q extends z.ZodType> = keyof z.input<Q> & string;
@@ -74,6 +78,15 @@ type Reads = {
   readonly "/audit": { query: Paging; answer: PageOf<AuditEntryView> };
   readonly "/audit/verify": { query: never; answer: AuditCheckView };
   readonly "/capture": { query: Names<typeof CaptureQuery>; answer: CaptureView };
+  readonly "/views": { query: never; answer: PageOf<SavedView> };
+  readonly "/favourites": { query: never; answer: FavouritesView };
+  readonly "/handover": { query: Paging; answer: PageOf<HandoverView> };
+  readonly "/wall": { query: never; answer: WallView };
+  readonly "/wall-displays": { query: never; answer: PageOf<WallDisplayView> };
+  readonly [one: `/sensors/${string}/annotations`]: {
+    query: Names<typeof AnnotationsQuery>;
+    answer: PageOf<AnnotationView>;
+  };
   readonly "/crews": { query: never; answer: PageOf<CrewView> };
   readonly "/assignees": { query: never; answer: AssigneesView };
   readonly "/districts": { query: "outlines"; answer: PageOf<DistrictView> };
@@ -146,6 +159,12 @@ export type Sends = {
   readonly "POST /targets": { body: NewTarget; answer: AddedTargetView };
   readonly [one: `PUT /targets/${string}`]: { body: ChangedTarget; answer: TargetView };
   readonly [one: `POST /targets/${string}/test`]: { body: Nothing; answer: TargetTestView };
+  readonly "POST /views": { body: NewView; answer: SavedView };
+  readonly [one: `PUT /favourites/${string}`]: { body: Nothing; answer: undefined };
+  readonly "POST /handover": { body: NewHandover; answer: HandoverView };
+  readonly [one: `POST /handover/${number}/seen`]: { body: Nothing; answer: HandoverView };
+  readonly [one: `POST /sensors/${string}/annotations`]: { body: NewAnnotation; answer: AnnotationView };
+  readonly "POST /wall-displays": { body: NewWallDisplay; answer: AddedWallDisplayView };
   readonly "POST /users": { body: NewUser; answer: CredentialView };
   readonly [one: `PATCH /users/${string}`]: { body: UserChange; answer: UserView };
   readonly [one: `POST /users/${string}/password`]: { body: Nothing; answer: CredentialView };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AlertBody } from "./alert.ts";
 import { Flag, Time, type View } from "./common.ts";
 import { CorrectionBody } from "./correction.ts";
+import { HandoverBody } from "./handover.ts";
 import { IncidentNewsBody } from "./incident.ts";
 import { ReadingBody } from "./reading.ts";
 
@@ -23,6 +24,8 @@ export const EVENTS = {
   readings: z.array(ReadingBody),
   /** A correction was added or revoked: what was read of the sensor may be read differently now. Without an id. */
   correction: z.object({ what: z.enum(["added", "revoked"]), correction: CorrectionBody }),
+  /** A note of a shift was written, or somebody has read one. Without an id. */
+  handover: z.object({ note: HandoverBody }),
   /**
    * Some alert events between the last one the client has seen and the next one here are gone, or it has seen those of
    * another life of this service (a restored backup): what it knows may be wrong, and it should load everything anew.

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { KINDS } from "../model/kinds.ts";
 import { AlertBody } from "./alert.ts";
+import { AnnotationBody } from "./annotation.ts";
 import { Locale, Time, type View, ZoneName } from "./common.ts";
+import { HandoverBody } from "./handover.ts";
 
 const Took = z
   .object({ count: z.number().int(), medianMs: z.number(), p90Ms: z.number() })
@@ -50,6 +52,8 @@ export const ReportBody = z
       .describe(
         "Alerts of imported or old readings that became known in this time: nobody was told, and nothing here counts them",
       ),
+    handover: z.array(HandoverBody).describe("What the shifts told each other in this time, oldest first, at most 200"),
+    annotations: z.array(AnnotationBody).describe("What people wrote beside charts of this time, at most 200"),
     truncated: z.boolean().describe("More happened than one report holds: ask for a shorter time"),
     sensorsWithoutData: z
       .array(

@@ -1,6 +1,7 @@
 import type { Log } from "../model/log.ts";
 import { createCredentialRecords, createSessionRecords } from "./records/accounts.ts";
 import { createAlertRecords, createEventRecords } from "./records/alerts.ts";
+import { createAnnotationRecords } from "./records/annotations.ts";
 import { createAuditRecords } from "./records/audit.ts";
 import { createCalibrationRecords } from "./records/calibrations.ts";
 import { createCorrectionRecords } from "./records/corrections.ts";
@@ -8,6 +9,7 @@ import { createCrewRecords } from "./records/crews.ts";
 import { openDatabase } from "./records/database.ts";
 import { createDeviceFaultRecords } from "./records/device-faults.ts";
 import { createDistrictRecords } from "./records/districts.ts";
+import { createHandoverRecords } from "./records/handover.ts";
 import { createIncidentRecords } from "./records/incidents.ts";
 import { createLedgerRecords, createOffsetRecords, createRemovalRecords } from "./records/ledger.ts";
 import { createMappingRecords } from "./records/mappings.ts";
@@ -22,6 +24,8 @@ import { createRuleChangeRecords, createRuleStateRecords, createRuleStatsRecords
 import { createSensorRecords } from "./records/sensors.ts";
 import { createRollupRecords, createStoreStateRecords } from "./records/store-state.ts";
 import { createUndoRecords } from "./records/undos.ts";
+import { createViewRecords } from "./records/views.ts";
+import { createWallRecords } from "./records/walls.ts";
 
 /**
  * Everything that is not a reading, in one SQLite file: small, relational, transactional. Each user takes the part it
@@ -81,6 +85,10 @@ export function openRecords(options: {
     recipients: createRecipientRecords(db),
     ruleStats: createRuleStatsRecords(db),
     dueTimes: createDueTimes(db),
+    views: createViewRecords(db),
+    handover: createHandoverRecords(db),
+    annotations: createAnnotationRecords(db),
+    walls: createWallRecords(db),
     /** All or nothing; nested calls join the outer transaction. */
     transaction: db.transaction,
     /** A transaction that is on disk with the next one: for what the journal would say again. */

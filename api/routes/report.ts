@@ -1,6 +1,7 @@
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import { viewAlert } from "../../contract/alert.ts";
+import { viewHandover } from "../../contract/handover.ts";
 import { ReportBody, type ReportLineView, ReportQuery, type ReportView, type TookView } from "../../contract/report.ts";
 import type { Alert, Severity, TimelineEntry } from "../../model/alert.ts";
 import { median, percentile } from "../../model/statistics.ts";
@@ -10,12 +11,14 @@ import type { Api, Parts } from "../api.ts";
 import { type Cell, type CsvStyle, csvLine, styleOf } from "../csv.ts";
 import { answers, media } from "../problems.ts";
 import { parseRange, parseZone, timeWriter } from "../time-range.ts";
+import { viewAnnotation } from "./annotations.ts";
 
 /** What is counted of the alerts in a shift. */
 type Report = Pick<ReportView, "total" | "byDistrict" | "byRule">;
 
 const SPAN_MAX_MS = 31 * DAY_MS;
 const ALERTS_MAX = 2_000;
+const NOTES_MAX = 200;
 
 const schema = {
   tags: ["alerts"],
@@ -50,6 +53,8 @@ export function addReport(app: Api, { records, latest, queries, now, zone = UTC 
       ...makeReport(alerts, range),
       alerts: alerts.map(viewAlert),
       history: records.alerts.countHistory(range),
+      handover: records.handover.between(range.from, range.to, NOTES_MAX).map(viewHandover),
+      annotations: records.annotations.between(range.from, range.to, NOTES_MAX).map(viewAnnotation),
       truncated: found.length > ALERTS_MAX,
       sensorsWithoutData,
     });

@@ -186,6 +186,8 @@ export function createAlertRecords(
     countsByRule: (filter: AlertFilter & { sensors?: readonly string[] } = {}) => countAlertsByRule(db, filter),
     /** Open alerts of every state but resolved and retracted, for `/metrics`. */
     openCounts: () => countOpenAlerts(db),
+    /** Those that fire and nobody has closed, by where, how bad and how far; `quiet`: people keep them from being told. */
+    openByDistrict: () => countByDistrict(db),
   };
 }
 
@@ -263,6 +265,23 @@ const openIds = (db: Database): string[] =>
     .statement(`SELECT id FROM alerts WHERE ${OPEN} AND kind <> 'service'`)
     .all()
     .map((row) => (row as { id: string }).id);
+
+/** Not what another alert explains, or what flaps. */
+const OF_DISTRICT = `SELECT district, severity, handling, suppressed_by IS NOT NULL AS quiet, count(*) AS n
+  FROM alerts WHERE ${OPEN} AND state = 'firing' AND ${LIVE} AND handling <> 'closed'
+    AND (suppressed_by IS NULL OR suppressed_by LIKE 'silence:%' OR suppressed_by LIKE 'maintenance:%')
+  GROUP BY 1, 2, 3, 4`;
+
+type OfDistrict = { district: string | null; severity: Severity; handling: Handling; quiet: number; n: number };
+
+const countByDistrict = (db: Database) =>
+  (db.statement(OF_DISTRICT).all() as OfDistrict[]).map(({ district, severity, handling, quiet, n }) => ({
+    district: district ?? undefined,
+    severity,
+    handling,
+    quiet: quiet === 1,
+    count: n,
+  }));
 
 function countOpenAlerts(db: Database): { severity: Severity; audience: Audience; count: number }[] {
   const rows = db.statement(

@@ -290,6 +290,33 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX photos_alert ON photos (alert);
   CREATE INDEX photos_at ON photos (at)`,
+  // What people keep for themselves: filters by name, and sensors they follow. It goes with the account.
+  `CREATE TABLE saved_views (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL REFERENCES credentials (name) ON DELETE CASCADE,
+    page TEXT NOT NULL, name TEXT NOT NULL, query TEXT NOT NULL, created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX saved_views_of ON saved_views (account, page, name);
+  CREATE TABLE favourites (
+    account TEXT NOT NULL REFERENCES credentials (name) ON DELETE CASCADE, sensor TEXT NOT NULL,
+    PRIMARY KEY (account, sensor)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What one shift tells the next, and who has read it (JSON). Notes on what a chart shows. Displays on walls, by token.
+  CREATE TABLE handover_notes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, by_whom TEXT NOT NULL, text TEXT NOT NULL,
+    seen TEXT NOT NULL DEFAULT '[]'
+  ) STRICT;
+  CREATE INDEX handover_notes_at ON handover_notes (at);
+  CREATE TABLE annotations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, sensor TEXT NOT NULL, metric TEXT, begins INTEGER NOT NULL,
+    ends INTEGER NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL, by_whom TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX annotations_of ON annotations (sensor, begins);
+  CREATE INDEX annotations_in ON annotations (begins);
+  CREATE TABLE wall_displays (
+    id TEXT PRIMARY KEY, secret_hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, districts TEXT NOT NULL,
+    created_at INTEGER NOT NULL, created_by TEXT NOT NULL, used_at INTEGER
+  ) STRICT, WITHOUT ROWID`,
 ];
 
 /** Of a file of this version of the service. */

@@ -110,6 +110,21 @@ const EXPECTED: Record<string, string> = {
   "GET /api/v1/ledger": V,
   "GET /api/v1/report": V,
   "GET /api/v1/capture": V,
+  "GET /api/v1/views": V,
+  "POST /api/v1/views": V,
+  "DELETE /api/v1/views/:id": V,
+  "GET /api/v1/favourites": V,
+  "PUT /api/v1/favourites/:id": V,
+  "DELETE /api/v1/favourites/:id": V,
+  "GET /api/v1/handover": V,
+  "POST /api/v1/handover": H,
+  "POST /api/v1/handover/:id/seen": H,
+  "GET /api/v1/sensors/:id/annotations": V,
+  "POST /api/v1/sensors/:id/annotations": H,
+  "DELETE /api/v1/annotations/:id": H,
+  "GET /api/v1/wall-displays": "admin",
+  "POST /api/v1/wall-displays": "admin",
+  "DELETE /api/v1/wall-displays/:id": "admin",
   "GET /api/v1/status": V,
   "GET /api/v1/simulations": V,
   "POST /api/v1/simulations": "admin",
@@ -141,6 +156,8 @@ const PAGES = [
   "/feed",
   "/report",
   "/capture",
+  "/sensors",
+  "/wall",
   "/admin",
   "/account",
   "/city",
@@ -156,6 +173,8 @@ const PUBLIC = [
   "/readyz",
   "/openapi.json",
 ].map((path) => `GET ${path}`);
+/** A display's token opens them, which is no account's: see `walls.test.ts`. */
+const WALL = ["GET /api/v1/wall", "GET /api/v1/wall/events"];
 /** Public by nature, and each with tests of its own: signing in, and the page that may be switched on. */
 const SESSION = ["GET", "POST", "DELETE"].map((method) => `${method} /api/v1/session`).concat("GET /api/v1/city");
 const CALLERS = {
@@ -195,7 +214,15 @@ function call(name: string | undefined, key: string) {
 describe("permissions", () => {
   it("the table names exactly these routes", () => {
     expect([...PERMISSIONS.keys()].sort()).toEqual(
-      [...Object.keys(EXPECTED), ...PUBLIC, ...SESSION, ...DOORS_OF_OTHERS, "GET /metrics", "GET /ping"].sort(),
+      [
+        ...Object.keys(EXPECTED),
+        ...PUBLIC,
+        ...SESSION,
+        ...WALL,
+        ...DOORS_OF_OTHERS,
+        "GET /metrics",
+        "GET /ping",
+      ].sort(),
     );
   });
 
