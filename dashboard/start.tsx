@@ -21,7 +21,10 @@ export async function start(who: Promise<Response>): Promise<void> {
   followLinks((pathname) => pageAt(pathname) !== undefined);
   whenSignedOut(() => forgetUser(true));
   // The crews' list has an answer of its own: thousands of alerts and sensors are too much for a bad connection.
-  startLive(() => !pageAt(path.value)?.page.opensOffline);
+  startLive(() => {
+    const page = pageAt(path.value)?.page;
+    return !page?.opensOffline && !page?.bare;
+  });
   startNotifying();
   // The chunk of the page asked for comes while the service says who this is.
   const found = pageAt(path.peek())?.page;

@@ -11,9 +11,10 @@ import { Devices } from "./sensors.tsx";
 import { Silences } from "./silences.tsx";
 import { Targets } from "./targets.tsx";
 import { People } from "./users.tsx";
+import { Walls } from "./walls.tsx";
 
 type Tab = {
-  readonly id: "users" | "sensors" | "targets" | "silences" | "mappings" | "audit";
+  readonly id: "users" | "sensors" | "targets" | "silences" | "mappings" | "walls" | "audit";
   readonly roles: readonly Role[];
   readonly Content: ComponentType;
 };
@@ -28,6 +29,7 @@ const TABS: readonly Tab[] = [
   { id: "targets", roles: ADMIN, Content: Targets },
   { id: "silences", roles: MANAGE, Content: Silences },
   { id: "mappings", roles: MANAGE, Content: Mappings },
+  { id: "walls", roles: ADMIN, Content: Walls },
   { id: "audit", roles: MANAGE, Content: Audit },
 ];
 

@@ -1,8 +1,10 @@
 import "./desk.css";
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { HandoverButton } from "../handover/button.tsx";
 import { districts } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Button, Check } from "../parts/fields.tsx";
+import { LazyDialogButton } from "../parts/lazy.tsx";
 import { Dialog, Fact } from "../parts/show.tsx";
 import { badge, sound } from "../shell/preferences.ts";
 import { mayHandle } from "../shell/session.ts";
@@ -38,6 +40,12 @@ export function DeskPage() {
       </section>
       <section class="desk-list" aria-label={t.list}>
         <FilterBar desk={desk} />
+        <div class="desk-extras cluster">
+          <LazyDialogButton class="quiet small" load={async () => (await import("../views/saved.tsx")).SavedViews}>
+            {t.savedFilters}
+          </LazyDialogButton>
+          <HandoverButton />
+        </div>
         <ListHead desk={desk} onHelp={() => setHelp(true)} />
         <AlertList desk={desk} />
       </section>

@@ -19,9 +19,14 @@ const RETRY_MAX_MS = 8_000;
 /**
  * `GET /events`, for as long as the page lives. By `fetch` and not by EventSource, which hides the heartbeats and the
  * status of a refusal: a half-open line would look alive for minutes. `lastEventId`: begin after this one. Answers how to
- * pause and resume.
+ * pause and resume. `more`: headers of every request.
  */
-export function openEventStream(path: string, ports: StreamPorts, lastEventId?: string) {
+export function openEventStream(
+  path: string,
+  ports: StreamPorts,
+  lastEventId?: string,
+  more: Readonly<Record<string, string>> = {},
+) {
   let failures = 0;
   let running: AbortController | undefined;
   let waiting: ReturnType<typeof setTimeout> | undefined;
@@ -47,7 +52,7 @@ export function openEventStream(path: string, ports: StreamPorts, lastEventId?: 
   /** Until the line breaks. Answers how long the service wants to be left alone, if it says so. */
   async function listen(own: AbortController): Promise<number | "signed out" | undefined> {
     const resumed = lastEventId !== undefined;
-    const headers: Record<string, string> = { accept: "text/event-stream" };
+    const headers: Record<string, string> = { ...more, accept: "text/event-stream" };
     if (lastEventId !== undefined) headers["last-event-id"] = lastEventId;
     const answer = await fetch(path, { headers, credentials: "same-origin", cache: "no-store", signal: own.signal });
     if (answer.status === 401) return "signed out";

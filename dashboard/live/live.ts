@@ -2,6 +2,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import type { EventSourceMessage } from "eventsource-parser";
 import type { AlertView } from "../../contract/alert.ts";
 import type { EventData, EventName } from "../../contract/events.ts";
+import type { HandoverView } from "../../contract/handover.ts";
 import type { IncidentView } from "../../contract/incident.ts";
 import type { SensorView } from "../../contract/reading.ts";
 import { eachPage, request } from "../api/client.ts";
@@ -50,6 +51,9 @@ const HIDDEN_MS = 5 * 60_000;
 
 /** How often what is known of a sensor's readings was corrected while the page was open: what it shows is read anew. */
 export const corrected = signal<ReadonlyMap<string, number>>(new Map());
+
+/** The note of a shift that was written or read last, while the page was open. */
+export const handoverNews = signal<HandoverView | undefined>(undefined);
 
 type IncidentNews = EventData["incident"];
 const incidentListeners = new Set<(news: IncidentNews) => void>();
@@ -112,6 +116,10 @@ function connect(): () => void {
     if (event === ("reset" satisfies EventName)) return reset();
     if (event === "correction") return hearCorrection(JSON.parse(data) as EventData["correction"]);
     if (event === "incident") return hearIncident(JSON.parse(data) as IncidentNews);
+    if (event === "handover") {
+      handoverNews.value = (JSON.parse(data) as EventData["handover"]).note;
+      return;
+    }
     if (event !== "alert") return;
     const news = JSON.parse(data) as AlertNews;
     queue.push(news.alert);

@@ -7,6 +7,8 @@ import { map } from "./de/map.ts";
 import { mappings } from "./de/mappings.ts";
 import { ruleEditor, rules, ruleWords } from "./de/rules.ts";
 import { chart, sensor } from "./de/sensors.ts";
+import { annotations, handover, sensorsPage, views } from "./de/views.ts";
+import { wall } from "./de/wall.ts";
 import type { Messages } from "./en.ts";
 
 export const de: Messages = {
@@ -23,6 +25,9 @@ export const de: Messages = {
     city: "Stadt",
     report: "Bericht",
     capture: "Datenverfügbarkeit",
+    compare: "Vergleich",
+    sensors: "Sensoren",
+    wall: "Wandanzeige",
     alert: "Meldung",
     sensor: "Sensor",
     admin: "Verwaltung",
@@ -165,6 +170,9 @@ export const de: Messages = {
     sound: "Ton abspielen",
     badge: "Im Titel zählen",
     newCritical: (title, where) => `Neue kritische Meldung: ${title}, ${where}`,
+    savedFilters: "Gespeicherte Filter",
+    handover: "Übergabe",
+    unread: (n) => `${n} ungelesen`,
     showMap: "Karte",
     showList: "Liste",
   },
@@ -179,6 +187,11 @@ export const de: Messages = {
   },
   admin,
   alert,
+  annotations,
+  handover,
+  sensorsPage,
+  views,
+  wall,
   capture,
   chart,
   feed,

@@ -4,8 +4,24 @@ import { feed } from "./en/feed.ts";
 import { first } from "./en/first.ts";
 import { mappings } from "./en/mappings.ts";
 import { ruleEditor, rules, ruleWords } from "./en/rules.ts";
+import { annotations, handover, sensorsPage, views } from "./en/views.ts";
+import { wall } from "./en/wall.ts";
 
 /** Every sentence of the page, by where it is said. English is the model for the other languages: a missing key does not compile. */
-export const en = { ...first, admin, capture, feed, mappings, ruleEditor, ruleWords, rules };
+export const en = {
+  ...first,
+  annotations,
+  handover,
+  sensorsPage,
+  views,
+  wall,
+  admin,
+  capture,
+  feed,
+  mappings,
+  ruleEditor,
+  ruleWords,
+  rules,
+};
 
 export type Messages = typeof en;

@@ -8,6 +8,8 @@ import { map } from "./es/map.ts";
 import { mappings } from "./es/mappings.ts";
 import { ruleEditor, rules, ruleWords } from "./es/rules.ts";
 import { chart, sensor } from "./es/sensors.ts";
+import { annotations, handover, sensorsPage, views } from "./es/views.ts";
+import { wall } from "./es/wall.ts";
 
 export const es: Messages = {
   pages: {
@@ -23,6 +25,9 @@ export const es: Messages = {
     city: "Ciudad",
     report: "Informe",
     capture: "Disponibilidad de datos",
+    compare: "Comparación",
+    sensors: "Sensores",
+    wall: "Pantalla mural",
     alert: "Alerta",
     sensor: "Sensor",
     admin: "Gestión",
@@ -166,6 +171,9 @@ export const es: Messages = {
     sound: "Reproducir un sonido",
     badge: "Contarlas en el título",
     newCritical: (title, where) => `Alerta crítica nueva: ${title}, ${where}`,
+    savedFilters: "Filtros guardados",
+    handover: "Relevo",
+    unread: (n) => `${n} sin leer`,
     showMap: "Mapa",
     showList: "Lista",
   },
@@ -180,6 +188,11 @@ export const es: Messages = {
   },
   admin,
   alert,
+  annotations,
+  handover,
+  sensorsPage,
+  views,
+  wall,
   capture,
   chart,
   feed,

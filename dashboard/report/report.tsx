@@ -6,6 +6,8 @@ import { useMemo } from "preact/hooks";
 import { SEVERITIES } from "../../model/alert.ts";
 import { HOUR_MS } from "../../model/time.ts";
 import { ApiProblem, request } from "../api/client.ts";
+import "../handover/handover.css";
+import { Note } from "../handover/handover.tsx";
 import { messages } from "../messages/messages.ts";
 import { Button } from "../parts/fields.tsx";
 import { Figures, SeverityMark } from "../parts/show.tsx";
@@ -13,7 +15,7 @@ import { Loading, Problem, useLoaded } from "../parts/state.tsx";
 import { type Column, numbers, Table, type TableRow } from "../parts/table.tsx";
 import { navigate, query } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
-import { describeMs, districtName } from "../words/words.ts";
+import { describeMs, districtName, metricLabel } from "../words/words.ts";
 import { csvStyle, fromLocalInput, toLocalInput, zone } from "../words/zone.ts";
 
 /** `/report`: what happened in a shift, to hand over or to print. */
@@ -63,6 +65,8 @@ function Body({ report }: { report: ReportView }) {
       {truncated && <p class="note">{t.truncated}</p>}
       <LineTable title={t.byDistrict} what="district" lines={byDistrict} />
       <LineTable title={t.byRule} what="rule" lines={byRule} />
+      <HandoverNotes notes={report.handover} />
+      <Annotations annotations={report.annotations} />
       <SilentTable sensors={sensorsWithoutData} />
       {alerts.length > 0 && <AlertTable alerts={alerts} />}
     </>
@@ -201,6 +205,42 @@ function SilentTable({ sensors }: { sensors: ReportView["sensorsWithoutData"] })
           <a href={`/sensors/${encodeURIComponent(sensorId)}`}>{sensorId}</a>,
           districtName(district),
           lastReadingAt ? <Moment at={lastReadingAt} as="time" /> : t.never,
+        ],
+      }))}
+    />
+  );
+}
+
+function HandoverNotes({ notes }: { notes: ReportView["handover"] }) {
+  const t = messages.value.handover;
+  if (notes.length === 0) return null;
+  return (
+    <section>
+      <h2>{t.title}</h2>
+      <ul class="handover-notes">
+        {notes.map((note) => (
+          <Note key={note.id} note={note} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Annotations({ annotations }: { annotations: ReportView["annotations"] }) {
+  const { annotations: t, report } = messages.value;
+  if (annotations.length === 0) return null;
+  return (
+    <Part
+      title={t.title}
+      columns={[report.sensor, t.text, report.from, report.to, t.by]}
+      rows={annotations.map(({ id, sensorId, metric, text, from, to, by }) => ({
+        key: id,
+        cells: [
+          <a href={`/sensors/${encodeURIComponent(sensorId)}`}>{sensorId}</a>,
+          <span class="report-text">{metric ? `${metricLabel(metric)}: ${text}` : text}</span>,
+          <Moment at={from} as="time" />,
+          <Moment at={to} as="time" />,
+          by,
         ],
       }))}
     />

@@ -20,6 +20,7 @@ import { SignIn } from "./sign-in.tsx";
 /** The frame around every page: skip link, header, connection, content. */
 export function App() {
   const t = messages.value;
+  if (pageAt(path.value)?.page.bare) return <Content />;
   return (
     <>
       <a class="skip" href="#content">
@@ -49,7 +50,7 @@ function Content() {
     if (who?.role === "crew" && path.peek() === "/") navigate("/crew", { replace: true });
   }, [who?.name]);
 
-  if (session.value === undefined && !found?.page.opensOffline) {
+  if (session.value === undefined && !found?.page.opensOffline && !found?.page.bare) {
     return (
       <Message
         title={t.shell.unreachable}

@@ -11,6 +11,8 @@ export type Page = {
   readonly inNavigation?: true;
   /** Opens without a connection, too, and says itself how old is what it shows. */
   readonly opensOffline?: true;
+  /** The whole screen is its own, and it looks after its connection by itself: no header, nothing to press. */
+  readonly bare?: true;
   /** Its English is in `messages/en/first.ts`, so that it opens without the rest. */
   readonly fewWords?: true;
   /** Who may open it; `anyone` also without signing in. */
@@ -44,6 +46,20 @@ export const PAGES: readonly Page[] = [
     title: "sensor",
     roles: EVERYONE,
     load: async () => (await import("../sensor/sensor.tsx")).SensorPage,
+  },
+  {
+    path: "/sensors",
+    title: "sensors",
+    inNavigation: true,
+    roles: EVERYONE,
+    load: async () => (await import("../sensors/sensors.tsx")).SensorsPage,
+  },
+  {
+    path: "/wall",
+    title: "wall",
+    bare: true,
+    roles: "anyone",
+    load: async () => (await import("../wall/wall.tsx")).WallPage,
   },
   {
     path: "/crew",

@@ -8,6 +8,7 @@ export const admin: typeof en = {
     targets: "Benachrichtigungen",
     silences: "Stummschaltungen",
     mappings: "Geräte anderer Hersteller",
+    walls: "Wandanzeigen",
     audit: "Protokoll",
   },
   add: "Hinzufügen",

@@ -8,6 +8,7 @@ export const admin = {
     targets: "Notifications",
     silences: "Silences",
     mappings: "Devices of other makers",
+    walls: "Wall displays",
     audit: "Audit log",
   },
   add: "Add",

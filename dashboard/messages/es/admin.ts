@@ -8,6 +8,7 @@ export const admin: typeof en = {
     targets: "Avisos",
     silences: "Silencios",
     mappings: "Dispositivos de otros fabricantes",
+    walls: "Pantallas murales",
     audit: "Registro",
   },
   add: "Añadir",
