@@ -157,6 +157,7 @@ const BARE_TIMERS = {
 const LISTENERS: Record<string, string> = {
   "api/connections.ts": "its audit is a guarded handler",
   "api/server.ts": "counts a request whose client left",
+  "api/routes/walls.ts": "takes a screen off its list",
   "api/streams.ts": "gives a connection up when the records cannot be read, and takes it off its list",
   "app/edge/link.ts": "hands on to handlers that are guarded",
   "app/lifecycle.ts": "is the net below them",

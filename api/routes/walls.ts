@@ -131,20 +131,19 @@ type Screen = { readonly scope: Scope; readonly raw: FastifyReply["raw"] };
 function createScreens(parts: WallParts) {
   const { records, limits, background } = parts;
   const open = new Set<Screen>();
-  let callOff: (() => void) | undefined;
-  const stopBeat = background.every("heartbeat of the wall displays", limits.heartbeatMs, beat);
+  let isNews = false;
+  const stops = [
+    background.every("heartbeat of the wall displays", limits.heartbeatMs, beat),
+    background.every("wall displays", PAUSE_MS, tell),
+  ];
 
   records.events.onEvent(() => {
-    if (open.size > 0 && !callOff) callOff = later(tell);
+    isNews = true;
   });
 
-  function later(work: () => void): () => void {
-    const timer = setTimeout(background.handler("wall displays", work), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }
-
   function tell(): void {
-    callOff = undefined;
+    if (!isNews || open.size === 0) return;
+    isNews = false;
     const texts = new Map<WallDisplay | undefined, string>();
     for (const screen of [...open]) {
       const { display } = screen.scope;
@@ -168,7 +167,7 @@ function createScreens(parts: WallParts) {
       if (isGone(screen.scope)) screen.raw.end();
       else write(screen, ": still here\n\n");
     }
-    if (open.size > 0 && !callOff) callOff = later(tell);
+    isNews = true;
   }
 
   function isGone({ display, account }: Scope): boolean {
@@ -198,8 +197,7 @@ function createScreens(parts: WallParts) {
       for (const { scope, raw } of [...open]) if (scope.display?.id === id) raw.end();
     },
     close(): void {
-      stopBeat();
-      callOff?.();
+      for (const stop of stops) stop();
       for (const { raw } of [...open]) raw.end();
     },
   };
