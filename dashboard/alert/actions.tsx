@@ -16,7 +16,7 @@ type ActionProps = { readonly followed: FollowedAlert; readonly alert: AlertView
 export function Actions({ followed, alert }: ActionProps) {
   const t = messages.value.alert;
   const { busy, problem, attempt } = useAttempt();
-  const [open, setOpen] = useState<"close" | "comment" | "assign" | "silence">();
+  const [open, setOpen] = useState<"close" | "comment" | "assign" | "return" | "silence">();
   const [silenced, setSilenced] = useState(false);
   const more = useRef<HTMLDetailsElement>(null);
   const { handling } = alert;
@@ -58,6 +58,7 @@ export function Actions({ followed, alert }: ActionProps) {
           <div class="panel stack">
             {handling === "open" && button("start")}
             {toggle("comment")}
+            {!closed && alert.assignee !== undefined && toggle("return")}
             {mayManage.value && toggle("silence")}
           </div>
         </details>
@@ -74,6 +75,15 @@ export function Actions({ followed, alert }: ActionProps) {
           onCancel={close}
           submitLabel={open === "close" ? t.close : t.send}
           onSubmit={(note) => followed.act(open, note).then(close)}
+        />
+      )}
+      {open === "return" && (
+        <WordsForm
+          label={t.because}
+          name="note"
+          submitLabel={t.return}
+          onCancel={close}
+          onSubmit={(note) => followed.act("return", { note }).then(close)}
         />
       )}
       {open === "assign" && (

@@ -3,6 +3,7 @@ import { noteOf, sourceOf, tell } from "../words/tell.ts";
 import { type FollowedAlert, followAlert, isCharted } from "./alert-state.ts";
 import "./alert.css";
 import { useEffect, useMemo } from "preact/hooks";
+import { returnedIn } from "../../model/alert.ts";
 import { metricRow } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { isOpen, sensors } from "../live/live.ts";
@@ -42,7 +43,7 @@ function Loaded({ followed, alert }: { followed: FollowedAlert; alert: AlertView
           <Evidence alert={alert} />
           <section>
             <h2>{t.timeline}</h2>
-            <Timeline entries={alert.timeline} />
+            <Timeline alert={alert} />
           </section>
         </div>
         <aside class="stack">
@@ -81,9 +82,22 @@ function Head({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {
           <strong>{t.advice}:</strong> {advice}
         </p>
       )}
+      <Returned alert={alert} />
       <Glance alert={alert} />
       <p class="quiet">{told.explanation}</p>
     </header>
+  );
+}
+
+/** Who was there and could not do it: whoever gives the work reads that before anything else. */
+function Returned({ alert: { timeline } }: { alert: AlertView }) {
+  const returned = returnedIn(timeline);
+  if (!returned) return null;
+  const time = formatTime(Date.parse(returned.at), clock.value);
+  return (
+    <p class="note returned">
+      <strong>{messages.value.alert.returned(returned.by ?? "", time)}:</strong> {returned.note}
+    </p>
   );
 }
 
@@ -217,7 +231,7 @@ function describeWindow({ samples, expected }: { samples: number; expected?: num
 const LATE_MS = 10 * 60_000;
 
 /** What happened and what people did, oldest first. */
-function Timeline({ entries }: { entries: AlertView["timeline"] }) {
+function Timeline({ alert: { id, timeline: entries } }: { alert: AlertView }) {
   const t = messages.value.alert;
   return (
     <ol class="timeline">
@@ -232,10 +246,30 @@ function Timeline({ entries }: { entries: AlertView["timeline"] }) {
               <span class="quiet"> {t.knownLater(formatTime(Date.parse(entry.knownAt), clock.value))}</span>
             )}
             {entry.note !== undefined && <p>{noteOf(entry)}</p>}
+            {entry.parts !== undefined && <p>{t.parts(entry.parts)}</p>}
+            {entry.photos && <Photos alertId={id} ids={entry.photos} />}
           </div>
         </li>
       ))}
     </ol>
+  );
+}
+
+/** What people took there; each opens by itself. */
+function Photos({ alertId, ids }: { alertId: string; ids: readonly string[] }) {
+  return (
+    <ul class="photos cluster">
+      {ids.map((id, i) => {
+        const address = `/api/v1/alerts/${encodeURIComponent(alertId)}/photos/${id}`;
+        return (
+          <li key={id}>
+            <a href={address} target="_blank" rel="noreferrer">
+              <img src={address} alt={messages.value.alert.photo(i + 1)} loading="lazy" />
+            </a>
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 

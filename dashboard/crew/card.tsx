@@ -1,31 +1,33 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { CrewWarningView } from "../../contract/alert.ts";
 import { messages } from "../messages/messages.ts";
-import { Button, Check, Field, Group, typed } from "../parts/fields.tsx";
-import { Form } from "../parts/forms.tsx";
+import { Button } from "../parts/fields.tsx";
 import { SeverityMark } from "../parts/show.tsx";
-import { tell, titleOf } from "../words/tell.ts";
+import { tell } from "../words/tell.ts";
 import { formatAgo, formatTime, formatUtc } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
 import { zone } from "../words/zone.ts";
 import type { CrewState } from "./crew-state.ts";
-import { type Card, daysUntil, describeDistance, deviceOf, holderOf, mapLink } from "./list.ts";
+import { type Card, daysUntil, describeDistance, deviceOf, givenWith, holderOf, mapLink, nameOfCard } from "./list.ts";
+import type { Item, Work } from "./queue.ts";
+import { WorkForm } from "./work-form.tsx";
 
 /** One place: where it is, everything that is wrong there, and what to press. */
 export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
   const t = messages.value.crew;
-  const [closing, setClosing] = useState(false);
+  /** Which form is open. */
+  const [saying, setSaying] = useState<"close" | "return">();
   const buttons = useRef<HTMLDivElement>(null);
   // The button that was pressed is gone with what it did: who works by key goes on with the next one.
   useEffect(() => {
-    if (crew.pressed.peek() !== card.key || closing) return;
+    if (crew.pressed.peek() !== card.key || saying) return;
     crew.pressed.value = undefined;
     buttons.current?.querySelector<HTMLElement>(".button:last-child")?.focus({ preventScroll: true });
   });
-  const name = nameOf(card);
-  function press(targets: readonly CrewWarningView[], action: "start" | "close", note?: string): void {
+  const name = nameOfCard(card);
+  function press(targets: readonly CrewWarningView[], action: Item["action"], work?: Work): void {
     crew.pressed.value = card.key;
-    void crew.press(targets, action, name, note);
+    void crew.press(targets, action, name, work);
   }
   const { free, mine } = toDo(crew, card);
   const where = [card.district && districtName(card.district), card.distanceM && describeDistance(card.distanceM)];
@@ -42,29 +44,35 @@ export function CardItem({ crew, card }: { crew: CrewState; card: Card }) {
         ))}
       </ul>
       <Advice crew={crew} card={card} />
-      {closing ? (
-        <DoneForm
+      {saying ? (
+        <WorkForm
+          doing={saying}
           name={name}
-          warnings={[...mine, ...free]}
+          warnings={saying === "close" ? [...mine, ...free] : mine}
           nameOf={sensorNames(crew, card)}
           onCancel={() => {
             crew.pressed.value = card.key;
-            setClosing(false);
+            setSaying(undefined);
           }}
-          onDone={(done, note) => {
-            setClosing(false);
-            press(done, "close", note);
+          onDone={(which, work) => {
+            setSaying(undefined);
+            press(which, saying, work);
           }}
         />
       ) : (
         <div class="crew-buttons cluster" ref={buttons}>
           <MapLink card={card} name={name} />
+          {mine.length > 0 && (
+            <Button aria-label={t.cannotAt(name)} onClick={() => setSaying("return")}>
+              {t.cannot}
+            </Button>
+          )}
           {mine.length + free.length > 0 && (
             <button
               type="button"
               class={`button ${free.length === 0 ? "primary" : ""}`}
               aria-label={t.doneTitle(name)}
-              onClick={() => setClosing(true)}
+              onClick={() => setSaying("close")}
             >
               {t.done}
             </button>
@@ -105,8 +113,9 @@ function sensorNames(crew: CrewState, { warnings }: Card): (warning: CrewWarning
 function toDo(crew: CrewState, { warnings }: Card): { free: CrewWarningView[]; mine: CrewWarningView[] } {
   const me = crew.me.value?.name;
   if (!crew.mayAct.value || me === undefined) return { free: [], mine: [] };
-  const closing = new Set(crew.waiting.value.filter(({ action }) => action === "close").map(({ alertId }) => alertId));
-  const open = warnings.filter(({ id }) => !closing.has(id));
+  const ending = crew.waiting.value.filter(({ action }) => action === "close" || action === "return");
+  const over = new Set(ending.map(({ alertId }) => alertId));
+  const open = warnings.filter(({ id }) => !over.has(id));
   return {
     free: open.filter((one) => holderOf(one) === undefined || isOfCrew(crew, one)),
     mine: open.filter((one) => holderOf(one) === me),
@@ -116,13 +125,6 @@ function toDo(crew: CrewState, { warnings }: Card): { free: CrewWarningView[]; m
 /** Given to a crew of this person, and nobody has begun. */
 const isOfCrew = (crew: CrewState, { assignee, handling }: CrewWarningView): boolean =>
   assignee !== undefined && handling !== "in-progress" && crew.list.value?.crews?.includes(assignee) === true;
-
-/** The sensor's own name, or what else it is about. */
-function nameOf({ place, warnings, district }: Card): string {
-  const { sensorId, gateway, tag } = warnings[0]!.subject;
-  const tagged = tag && `${tag.name} ${tag.value}`;
-  return place?.name ?? sensorId ?? gateway ?? tagged ?? (district ? districtName(district) : titleOf(warnings[0]!));
-}
 
 function MapLink({ card: { place }, name }: { card: Card; name: string }) {
   const t = messages.value.crew;
@@ -138,48 +140,6 @@ function MapLink({ card: { place }, name }: { card: Card; name: string }) {
     >
       {t.openMap}
     </a>
-  );
-}
-
-type DoneFormProps = {
-  readonly name: string;
-  readonly warnings: readonly CrewWarningView[];
-  /** Of the sensor, where that is not clear from the place. */
-  readonly nameOf: (warning: CrewWarningView) => string | undefined;
-  readonly onDone: (done: readonly CrewWarningView[], note: string | undefined) => void;
-  readonly onCancel: () => void;
-};
-
-/** What was done, in a few words, and which of the warnings of this place it settles. */
-function DoneForm({ name, warnings, nameOf, onDone, onCancel }: DoneFormProps) {
-  const t = messages.value.crew;
-  const [none, setNone] = useState(false);
-
-  function submit(data: FormData): void {
-    const done = warnings.length === 1 ? warnings : warnings.filter(({ id }) => data.getAll("which").includes(id));
-    if (done.length === 0) setNone(true);
-    else onDone(done, typed(data, "note"));
-  }
-
-  return (
-    <Form class="crew-done" submitLabel={t.done} onSubmit={submit} onCancel={onCancel}>
-      {warnings.length > 1 && (
-        <Group legend={t.which} class="checks column" wrong={none ? t.whichNone : undefined}>
-          {warnings.map((warning) => (
-            <Check
-              key={warning.id}
-              name="which"
-              value={warning.id}
-              on
-              onChange={() => setNone(false)}
-              label={[titleOf(warning), nameOf(warning)].filter(Boolean).join(", ")}
-            />
-          ))}
-        </Group>
-      )}
-      <Field label={t.note} name="note" hint={t.noteHint} lines={3} maxLength={2_000} />
-      <span class="hidden">{name}</span>
-    </Form>
   );
 }
 
@@ -213,14 +173,12 @@ function WarningItem({ crew, warning }: { crew: CrewState; warning: CrewWarningV
   );
 }
 
-/** What whoever gave the work wrote to those who do it. */
-function GivenWith({ warning: { people, assignee } }: { warning: CrewWarningView }) {
-  const given = people.findLast(({ what }) => what === "assigned");
-  const words = given?.note?.split(/^to [^:]+: /)[1];
-  if (assignee === undefined || words === undefined) return null;
+function GivenWith({ warning }: { warning: CrewWarningView }) {
+  const given = givenWith(warning);
+  if (!given) return null;
   return (
     <p class="note">
-      <strong>{messages.value.crew.givenBy(given!.by)}:</strong> {words}
+      <strong>{messages.value.crew.givenBy(given.by)}:</strong> {given.words}
     </p>
   );
 }

@@ -1,5 +1,5 @@
 import { batch, computed, signal } from "@preact/signals";
-import type { AlertView, CrewListView, CrewWarningView } from "../../contract/alert.ts";
+import type { AlertView, CrewListView, CrewWarningView, PhotoView } from "../../contract/alert.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { ApiProblem, ask, request, send } from "../api/client.ts";
 import { crewOrder } from "../shell/preferences.ts";
@@ -7,7 +7,16 @@ import { query, setQuery } from "../shell/router.ts";
 import { loadSession, session, type User, user, wasSignedIn } from "../shell/session.ts";
 import { clock } from "../words/time.tsx";
 import { aheadOf, applyWaiting, type Card, cardsOf, keepSections, merge, type Order, type Position } from "./list.ts";
-import { actionsBy, createQueue, type Item, type NewItem, openQueueStore, type Queue } from "./queue.ts";
+import {
+  actionsBy,
+  createQueue,
+  type Item,
+  type NewItem,
+  openQueueStore,
+  PHOTO_BYTES_MAX,
+  type Queue,
+  type Work,
+} from "./queue.ts";
 
 const MAY_ACT: readonly User["role"][] = ["crew", "operator", "admin"];
 
@@ -48,17 +57,22 @@ export function createCrew() {
 
   async function add(items: readonly NewItem[]): Promise<void> {
     try {
-      notKept.value = !queue.peek();
+      const bytes = (some: readonly Partial<Work>[]) =>
+        some.flatMap(({ photos = [] }) => photos).reduce((sum, { size }) => sum + size, 0);
+      // A phone has room for some days without a connection, not for a film.
+      const isFull = bytes(waiting.peek()) + bytes(items) > PHOTO_BYTES_MAX;
+      notKept.value = !queue.peek() || isFull;
+      if (isFull) return;
       await queue.peek()?.add(items);
     } catch {
       notKept.value = true;
     }
   }
 
-  async function press(targets: readonly CrewWarningView[], action: Item["action"], place: string, note?: string) {
+  async function press(targets: readonly CrewWarningView[], action: Item["action"], place: string, work: Work = {}) {
     const user = me.peek()?.name;
     if (user === undefined) return;
-    const about = { user, action, place, madeAt: Date.now(), ...(note ? { note } : {}) };
+    const about = { user, action, place, madeAt: Date.now(), ...work };
     await add(
       targets.map(({ id: alertId, rule: { title }, people }) => {
         return { ...about, alertId, title, before: actionsBy(people, user, action).length };
@@ -305,6 +319,7 @@ function createLocator() {
 }
 
 const SEND_MS = 15_000;
+const UPLOAD_MS = 60_000;
 const LOCK = "crew-queue";
 
 /** For whom the list on this device was kept. */
@@ -329,6 +344,11 @@ const openQueue = once(async (): Promise<Queue> => {
     },
     isOnline: () => navigator.onLine,
     look: (id) => request<AlertView>("GET", pathOf(id), undefined, AbortSignal.timeout(SEND_MS)),
+    async upload(id, photo) {
+      const type = { "content-type": photo.type };
+      const answer = await ask("POST", `${pathOf(id)}/photos`, photo, AbortSignal.timeout(UPLOAD_MS), type);
+      return ((await answer.json()) as PhotoView).id;
+    },
     act: (id, action, body) => send("POST", `${pathOf(id)}/${action}`, body, AbortSignal.timeout(SEND_MS)),
     onAlert: (alert) => listeners.forEach((listener) => void listener(alert)),
     // Without https (localhost aside) there are no locks; then the service's own answers keep things from being done twice.

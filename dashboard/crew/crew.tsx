@@ -10,6 +10,7 @@ import { CardItem } from "./card.tsx";
 import { type CrewState, createCrew } from "./crew-state.ts";
 import { type Card, ORDERS, type Order } from "./list.ts";
 import type { Item, Refusal } from "./queue.ts";
+import { WorkSheet } from "./sheet.tsx";
 
 /** So many cards are drawn at first: the rest when someone asks for it. */
 const CARDS_STEP = 40;
@@ -19,6 +20,7 @@ const SECTIONS = ["mine", "free", "others"] as const;
 export function CrewPage() {
   const t = messages.value;
   const crew = useMemo(createCrew, []);
+  const [printing, setPrinting] = useState(false);
   useEffect(() => {
     registerWorker();
     return crew.close;
@@ -31,11 +33,17 @@ export function CrewPage() {
     return <Message title={title} action={t.shell.retry} onAction={() => void crew.refresh()} />;
   }
   return (
-    <div class="crew page">
+    <div class={`crew page ${printing ? "printing" : ""}`}>
       <div class="crew-head cluster">
         <h1 tabIndex={-1}>{t.crew.title}</h1>
         <span class="quiet">{t.crew.count(crew.cards.value.length)}</span>
+        {crew.cards.value.length > 0 && (
+          <Button class="crew-print" onClick={() => setPrinting(true)}>
+            {t.crew.sheet}
+          </Button>
+        )}
       </div>
+      {printing && <WorkSheet crew={crew} onPrinted={() => setPrinting(false)} />}
       <Freshness crew={crew} />
       <Refused crew={crew} />
       <Waiting crew={crew} />
@@ -197,11 +205,12 @@ function Waiting({ crew }: { crew: CrewState }) {
       <h2 id="crew-waiting">{t.waitingTitle(waiting.length)}</h2>
       <p class="quiet">{crew.queue.value?.lasting ? t.waitingText : t.notLasting}</p>
       <ul>
-        {waiting.map(({ key, action, title, place, note, tries }) => (
+        {waiting.map(({ key, action, title, place, note, photos = [], tries }) => (
           <li key={key}>
             <span>
               <strong>{t.actions[action]}</strong>: {title}, {place}
               {note !== undefined && <q>{note}</q>}
+              {photos.length > 0 && <span class="quiet"> {t.withPhotos(photos.length)}</span>}
             </span>
             {tries === 0 && <Button onClick={() => void crew.queue.value?.remove(key)}>{t.undo}</Button>}
           </li>

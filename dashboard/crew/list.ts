@@ -1,7 +1,9 @@
 import type { AlertView, CrewListView, CrewSensorView, CrewWarningView } from "../../contract/alert.ts";
-import { SEVERITIES, type Severity } from "../../model/alert.ts";
+import { returnedIn, SEVERITIES, type Severity } from "../../model/alert.ts";
 import { DAY_MS } from "../../model/time.ts";
 import { language } from "../shell/preferences.ts";
+import { titleOf } from "../words/tell.ts";
+import { districtName } from "../words/words.ts";
 import type { Item } from "./queue.ts";
 
 /** Who has it: the one it is assigned to, or whoever acknowledged it or began the work last. */
@@ -20,10 +22,11 @@ export function applyWaiting(warning: CrewWarningView, waiting: readonly Item[])
 /** The warning as the alert says it is now; nothing where nobody need go any more. */
 export function merge(warning: CrewWarningView, alert: AlertView): CrewWarningView[] {
   if (warning.id !== alert.id) return [warning];
-  if (alert.state !== "firing" || alert.handling === "closed") return [];
   const { handling, assignee, timeline } = alert;
+  if (alert.state !== "firing" || handling === "closed" || returnedIn(timeline)) return [];
+  const { assignee: _, ...known } = warning;
   const people = timeline.flatMap(({ by, ...deed }) => (by === undefined ? [] : [{ ...deed, by }]));
-  return [{ ...warning, handling, people, ...(assignee === undefined ? {} : { assignee }) }];
+  return [{ ...known, handling, people, ...(assignee === undefined ? {} : { assignee }) }];
 }
 
 /** The `date` of an answer is in whole seconds and was under way: less than this is no difference. */
@@ -112,6 +115,20 @@ function cardOf(
   };
 }
 
+/** The sensor's own name, or what else it is about. */
+export function nameOfCard({ place, warnings, district }: Card): string {
+  const { sensorId, gateway, tag } = warnings[0]!.subject;
+  const tagged = tag && `${tag.name} ${tag.value}`;
+  return place?.name ?? sensorId ?? gateway ?? tagged ?? (district ? districtName(district) : titleOf(warnings[0]!));
+}
+
+/** What whoever gave the work wrote to those who do it. */
+export function givenWith({ people, assignee }: CrewWarningView): { by: string; words: string } | undefined {
+  const given = people.findLast(({ what }) => what === "assigned");
+  const words = given?.note?.split(/^to [^:]+: /)[1];
+  return assignee === undefined || words === undefined ? undefined : { by: given!.by, words };
+}
+
 const subjectOf = ({ subject, id }: CrewWarningView) => `${subject.sensorId ?? ""} ${id}`;
 
 /** Whole days until the best estimate; 0 for what is no forecast. */
@@ -130,7 +147,7 @@ export function keepSections(cards: readonly Card[], seen: Map<string, Card["who
   return cards.map((card) => ({ ...card, whose: seen.get(card.key)! }));
 }
 
-const bySeverity = (a: { severity: Severity }, b: { severity: Severity }) =>
+export const bySeverity = (a: { severity: Severity }, b: { severity: Severity }) =>
   SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
 const byDistance = (a: Card, b: Card) => (a.distanceM ?? Infinity) - (b.distanceM ?? Infinity) || 0;
 const oldest = ({ warnings }: Card) =>

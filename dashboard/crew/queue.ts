@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import type { AlertView, DeedView } from "../../contract/alert.ts";
+import type { AlertActionAsk, AlertView, DeedView } from "../../contract/alert.ts";
 import { ApiProblem } from "../api/client.ts";
 
 export type QueuePorts = Omit<SendPorts, "beforeSending"> & {
@@ -139,7 +139,9 @@ export type Queue = ReturnType<typeof createQueue>;
 export type SendPorts = {
   /** GET and POST on the alert; throw `ApiProblem`. */
   look(alertId: string): Promise<AlertView>;
-  act(alertId: string, action: Item["action"], body: { note?: string }): Promise<AlertView>;
+  act(alertId: string, action: Item["action"], body: AlertActionAsk): Promise<AlertView>;
+  /** Its id. */
+  upload(alertId: string, photo: Blob): Promise<string>;
   /** Writes down that it is about to be sent, before it is: a reload in between must know. */
   beforeSending(item: Item): Promise<void>;
 };
@@ -160,8 +162,12 @@ export async function send(item: Item, ports: SendPorts, waited: boolean): Promi
       if (hasArrived(item, alert.timeline)) return { done: alert };
       if (item.action === "start" && alert.state !== "firing") return { refusal: ended(alert), alert };
     }
+    // Before it counts as sent: what came of the photos alone is not the press, and the same photo is the same one.
+    const photos: string[] = [];
+    for (const photo of item.photos ?? []) photos.push(await ports.upload(item.alertId, photo));
     await ports.beforeSending(item);
-    const body = item.note === undefined ? {} : { note: item.note };
+    const { note, parts } = item;
+    const body = { ...(note ? { note } : {}), ...(parts ? { parts } : {}), ...(photos.length > 0 ? { photos } : {}) };
     return { done: await ports.act(item.alertId, item.action, body) };
   } catch (error) {
     return refused(item, error, ports);
@@ -188,7 +194,7 @@ function ended({ resolvedAt }: AlertView): Refusal {
   return { why: "ended", ...(resolvedAt === undefined ? {} : { at: resolvedAt }) };
 }
 
-const ACTIONS = ["start", "close", "comment"] as const;
+const ACTIONS = ["start", "close", "return", "comment"] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** Why something was not done, to be read by the one who pressed: it stays until they have. */
@@ -199,15 +205,25 @@ export type Refusal =
   | { readonly why: "ended"; readonly at?: string }
   | { readonly why: "refused"; readonly said: string };
 
+/** What someone says of it. */
+export type Work = {
+  readonly note?: string;
+  readonly parts?: string;
+  /** Small ones, see `photo.ts`. */
+  readonly photos?: readonly Blob[];
+};
+
+/** Of all photos that wait on this device. */
+export const PHOTO_BYTES_MAX = 24 * 1024 * 1024;
+
 /** One press of a button, until the service has taken it. */
-export type Item = {
+export type Item = Work & {
   /** Given by the store, in the order of pressing. */
   readonly key: number;
   /** Only sent while this person is signed in. */
   readonly user: string;
   readonly alertId: string;
   readonly action: Action;
-  readonly note?: string;
   /** What and where, so that it can be told when the list knows it no more. */
   readonly title: string;
   readonly place: string;
@@ -221,7 +237,12 @@ export type Item = {
 
 export type NewItem = Omit<Item, "key" | "tries" | "refusal">;
 
-const DEED: Readonly<Record<Action, string>> = { start: "started", close: "closed", comment: "commented" };
+const DEED: Readonly<Record<Action, string>> = {
+  start: "started",
+  close: "closed",
+  return: "returned",
+  comment: "commented",
+};
 
 /** Counted rather than compared by time: the clocks of the phone and of the service may differ. */
 export function actionsBy(deeds: readonly DeedView[], user: string, action: Action): DeedView[] {
@@ -238,7 +259,7 @@ function hasArrived({ user, action, note, before }: Item, deeds: readonly DeedVi
 /** What someone did last that stands in the way. */
 function lastAction(deeds: readonly DeedView[]): DeedView | undefined {
   return deeds.findLast(
-    ({ what, by }) => by !== undefined && /^(closed|started|assigned|acknowledged|reopened)$/.test(what),
+    ({ what, by }) => by !== undefined && /^(closed|started|assigned|acknowledged|returned|reopened)$/.test(what),
   );
 }
 

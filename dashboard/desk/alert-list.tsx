@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AlertView } from "../../contract/alert.ts";
-import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
+import { AUDIENCES, returnedIn, SEVERITIES } from "../../model/alert.ts";
 import {
   alerts,
   alertsComplete,
@@ -257,14 +257,17 @@ function IncidentRow({
       since={incident?.startedAt ?? lead.startedAt}
       sentence={incident ? describeImpact(incident.impact) : told.explanation}
       opener={
-        <button
-          type="button"
-          class="chip row-open"
-          aria-expanded={desk.opened.value.has(id)}
-          onClick={() => desk.expand(id)}
-        >
-          {t.ofIncident(members.length)}
-        </button>
+        <>
+          <button
+            type="button"
+            class="chip row-open"
+            aria-expanded={desk.opened.value.has(id)}
+            onClick={() => desk.expand(id)}
+          >
+            {t.ofIncident(members.length)}
+          </button>{" "}
+          <ReturnedChip alert={members.find(({ timeline }) => returnedIn(timeline)) ?? lead} />
+        </>
       }
       end={
         isQuieted && quietedBy(lead) ? (
@@ -299,6 +302,7 @@ function AlertRow({ desk, alert, place }: RowProps) {
       whereTitle={sensorOf(alert)}
       since={startedAt}
       sentence={explanation}
+      opener={<ReturnedChip alert={alert} />}
       end={
         quietedBy(alert) && alert.handling === "open" ? (
           <QuietedChip alert={alert} />
@@ -332,6 +336,17 @@ function sensorOf({ subject: { sensorId } }: AlertView): string | undefined {
 export function QuietedChip({ alert }: { alert: AlertView }) {
   const by = quietedBy(alert);
   return by ? <span class="chip quieted-chip">{messages.value.words.quieted[by]}</span> : null;
+}
+
+/** A crew was there and could not do it: it waits for somebody who decides. */
+function ReturnedChip({ alert: { timeline } }: { alert: AlertView }) {
+  const returned = returnedIn(timeline);
+  if (!returned) return null;
+  return (
+    <span class="chip returned-chip" title={returned.note}>
+      {messages.value.desk.returned}
+    </span>
+  );
 }
 
 function Who({ desk, alert }: { desk: Desk; alert: AlertView }) {

@@ -117,6 +117,7 @@ export const de: Messages = {
     districts: "Bezirke",
     allDistricts: "Alle Bezirke",
     districtState: (worst) => `offen, schwerste: ${worst}`,
+    returned: "Zurückgegeben",
     districtQuieted: (n) => (n === 1 ? "1 Meldung stumm oder in Wartung" : `${n} Meldungen stumm oder in Wartung`),
     unplaced: (n) => `${n} ${n === 1 ? "Sensor hat" : "Sensoren haben"} keine Position`,
     sensor: "Sensor",

@@ -117,6 +117,7 @@ export const es: Messages = {
     districts: "Distritos",
     allDistricts: "Todos los distritos",
     districtState: (worst) => `abiertas, la peor: ${worst}`,
+    returned: "Devuelta",
     districtQuieted: (n) =>
       n === 1 ? "1 alerta silenciada o en mantenimiento" : `${n} alertas silenciadas o en mantenimiento`,
     unplaced: (n) => `${n} ${n === 1 ? "sensor no tiene" : "sensores no tienen"} posición`,

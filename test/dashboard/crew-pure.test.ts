@@ -154,10 +154,15 @@ function aService(first: AlertView) {
     async act(_id, action, { note }) {
       calls.push(action);
       if (state.status !== 200) throw new ApiProblem(state.status, "The service says no.");
-      const what = { start: "started", close: "closed", comment: "commented" }[action];
+      const what = { start: "started", close: "closed", return: "returned", comment: "commented" }[action];
       state.alert = { ...state.alert, timeline: [...state.alert.timeline, deed(what, "anna", note)] } as AlertView;
       if (!state.answers) throw new ApiProblem(0, "");
       return state.alert;
+    },
+    async upload(_id, photo) {
+      if (state.status !== 200) throw new ApiProblem(state.status, "The service says no.");
+      calls.push(`photo ${photo.size}`);
+      return `id of ${photo.size}`;
     },
     beforeSending: async () => {},
   };
@@ -219,6 +224,7 @@ describe("the queue", () => {
       isOnline: () => true,
       look: service.ports.look,
       act: service.ports.act,
+      upload: service.ports.upload,
       onAlert: () => {},
       alone: (work) => work(),
       ...changes,
@@ -261,6 +267,7 @@ describe("the queue", () => {
       isOnline: () => online,
       look: service.ports.look,
       act: service.ports.act,
+      upload: service.ports.upload,
       alone: (work) => work(),
       onAlert: ({ timeline }) => void seen.push(timeline.map(({ what }) => what).join(" ")),
     });
@@ -270,6 +277,28 @@ describe("the queue", () => {
     online = true;
     await second.flush();
     expect([seen, second.waiting.value, service.calls]).toEqual([["closed"], [], ["close", "look"]]);
+  });
+
+  it("sends the photos first and says their ids, also after a line that broke in between", async () => {
+    const { queue, state, calls, store } = aQueue();
+    state.status = 503;
+    const photos = [new Blob(["one"]), new Blob(["second"])];
+    await queue.add([press({ action: "return", madeAt: Date.now(), note: "No key", photos })]);
+    await queue.flush();
+    expect(queue.waiting.value).toMatchObject([{ tries: 0, photos }]);
+    queue.close();
+    state.status = 200;
+    const said: unknown[] = [];
+    const service = aService(state.alert);
+    const act: SendPorts["act"] = (id, action, body) => {
+      said.push([action, body]);
+      return service.ports.act(id, action, body);
+    };
+    const again = aQueue({ ...service, calls }, { act, upload: async (_, photo) => `id of ${photo.size}` });
+    for (const item of await store.all()) await again.store.put(item);
+    await again.queue.flush();
+    expect(said).toEqual([["return", { note: "No key", photos: ["id of 3", "id of 6"] }]]);
+    expect(again.queue.waiting.value).toEqual([]);
   });
 
   it("sends nothing under another name, and keeps it for the right one", async () => {

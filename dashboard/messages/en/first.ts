@@ -109,6 +109,7 @@ export const first = {
     districts: "Districts",
     allDistricts: "All districts",
     districtState: (worst: string) => `open, worst: ${worst}`,
+    returned: "Given back",
     districtQuieted: (n: number) =>
       n === 1 ? "1 alert silenced or under maintenance" : `${n} alerts silenced or under maintenance`,
     unplaced: (n: number) => `${n} ${n === 1 ? "sensor has" : "sensors have"} no position`,
