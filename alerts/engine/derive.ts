@@ -1,13 +1,10 @@
 import type { DerivedMetric, MetricName } from "../../model/metrics.ts";
 import type { Sentence } from "../../model/sentence.ts";
 
-/** The values of one reading that a derived metric is made of. Times are epoch milliseconds. */
-export type Measured = {
-  readonly at: number;
-  readonly values: Readonly<Partial<Record<MetricName, number>>>;
-  /** Those of the values that are flagged suspect. */
-  readonly suspect: readonly MetricName[];
-};
+/** The mean of one metric over an hour; `valid`: with its data capture, as any window of a rule. */
+export type HourMean = { readonly value: number; readonly good: boolean; readonly valid: boolean };
+/** Of those metrics that had a value in the hour. */
+export type HourMeans = Readonly<Partial<Record<MetricName, HourMean>>>;
 
 export type DerivedSample = {
   readonly at: number;
@@ -18,13 +15,15 @@ export type DerivedSample = {
 };
 
 /**
- * A metric that no sensor sends, worked out from others of the same sensor, such as an air-quality index. A pure fold
- * like a condition: `step` gets the readings that have any of `from`, in event-time order, and answers the new state and
- * the samples that are now known, in ascending time. The state must survive JSON, be bounded and never be changed in place.
+ * A metric that no sensor sends, worked out from others of the same sensor at the end of each UTC hour that had any of
+ * `from`, when the first value after it comes; such as an air-quality index. A pure fold like a condition, over the hours
+ * (by their beginnings, epoch milliseconds). The state must survive JSON, be bounded and never be changed in place.
  */
 export type Derive<State = unknown> = {
   readonly metric: DerivedMetric;
   readonly from: readonly MetricName[];
+  /** The share of an hour for which there must be data. */
+  readonly capture: number;
   readonly quiet: State;
-  step(state: State, measured: Measured): readonly [state: State, samples: readonly DerivedSample[]];
+  step(state: State, hour: number, means: HourMeans): readonly [state: State, sample: DerivedSample | undefined];
 };

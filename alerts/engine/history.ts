@@ -5,8 +5,9 @@ import { HOUR_MS } from "../../model/time.ts";
 import { SILENCE_MIN_MS } from "../conditions/cadence.ts";
 import { isWorkedOn, type Outcome, type Sample, type WorksOn } from "../conditions/condition.ts";
 import { HEARD, type Heard, type SilenceParams, stepSilence } from "../conditions/silence.ts";
+import { close } from "../conditions/window.ts";
 import { knownDelayOf } from "./arrivals.ts";
-import type { Measured } from "./derive.ts";
+import type { DerivedSample, HourMean, HourMeans } from "./derive.ts";
 import type { CompiledRule, Deriving, Plan, Track, Watch } from "./plan.ts";
 import {
   AT,
@@ -396,12 +397,16 @@ export function fold(subject: Subject, row: number, context: FoldContext): void 
   const heardAt = clock.lastAt;
   if (heardAt === undefined || at > heardAt) hear(subject, row, context);
   const { measuring, deriving } = plan;
+  const derived = deriving.length === 0 ? NONE_DERIVED : derive(subject, row, at, context);
   for (let i = 0; i < measuring.length; i++) {
     const { track, value: place, suspect } = measuring[i]!;
     const value = data[row + VALUES + place]!;
     if (!Number.isNaN(value)) measure(subject, track, at, value, (flags & suspect) === 0, heardAt, context, row);
   }
-  for (let i = 0; i < deriving.length; i++) derive(subject, deriving[i]!, row, context);
+  for (let i = 0; i < derived.length; i++) {
+    const { track, sample } = derived[i]!;
+    measure(subject, track, sample.at, sample.value, sample.good, undefined, context, row, sample.because);
+  }
   if (!subject.isPast && subject.actives !== NONE) bringUpToDate(subject, at);
   if ((flags & IMPORTED) === 0) subject.receivedTo = Math.max(subject.receivedTo, data[row + RECEIVED]!);
 }
@@ -550,33 +555,45 @@ function isAlarmed({ actives }: Subject, columns: readonly number[]): boolean {
   return false;
 }
 
-function derive(
-  subject: Subject,
-  { track, derive, column, inputs }: Deriving,
-  row: number,
-  context: FoldContext,
-): void {
+type Derived = { readonly track: Track; readonly sample: DerivedSample };
+const NONE_DERIVED: readonly Derived[] = [];
+
+/** What is worked out from hours that are over, now that a later value comes: before that is part of its own hour. */
+function derive(subject: Subject, row: number, at: number, context: FoldContext): readonly Derived[] {
   const { data } = subject.ring;
-  const values: Partial<Record<MetricName, number>> = {};
-  const suspect: MetricName[] = [];
-  let found = false;
-  for (const input of inputs) {
-    const value = data[row + VALUES + input.value]!;
-    if (Number.isNaN(value)) continue;
-    found = true;
-    values[input.metric] = value;
-    if ((data[row + FLAGS]! & input.suspect) !== 0) suspect.push(input.metric);
+  const { deriving } = subject.plan;
+  let found: Derived[] | undefined;
+  for (let i = 0; i < deriving.length; i++) {
+    const { inputs, derive, column, track } = deriving[i]!;
+    let [newest, isMet] = [0, false];
+    for (let j = 0; j < inputs.length; j++) {
+      const { stream, window, value } = inputs[j]!;
+      isMet ||= !Number.isNaN(data[row + VALUES + value]!);
+      newest = Math.max(newest, subject.streams[stream]!.windows[window]!.to);
+    }
+    if (!isMet || newest === 0 || at < newest) continue;
+    try {
+      const means = hourMeans(subject, inputs, newest, derive.capture);
+      const [state, sample] = derive.step(subject.states[column], newest - HOUR_MS, means);
+      if (state !== subject.states[column]) setState(subject, column, state);
+      if (sample) found = [...(found ?? []), { track, sample }];
+    } catch (error) {
+      for (const { compiled } of track.watches) context.onFailure(compiled, error);
+    }
   }
-  if (!found) return;
-  try {
-    const measured: Measured = { at: data[row + AT]!, values, suspect };
-    const [state, samples] = derive.step(subject.states[column], measured);
-    if (state !== subject.states[column]) setState(subject, column, state);
-    for (const { at, value, good, because } of samples)
-      measure(subject, track, at, value, good, undefined, context, row, because);
-  } catch (error) {
-    for (const { compiled } of track.watches) context.onFailure(compiled, error);
+  return found ?? NONE_DERIVED;
+}
+
+/** Of the hour that ended then. */
+function hourMeans({ streams }: Subject, inputs: Deriving["inputs"], to: number, capture: number): HourMeans {
+  const means: Partial<Record<MetricName, HourMean>> = {};
+  for (const { metric, stream, window } of inputs) {
+    const of = streams[stream]!.windows[window]!;
+    if (of.count === 0 || of.to !== to) continue;
+    const { value, good, valid } = close(of, { windowMs: HOUR_MS, aggregate: "mean", capture }, streams[stream]!);
+    means[metric] = { value, good, valid };
   }
+  return means;
 }
 
 /** Writes down what a rule has said. */

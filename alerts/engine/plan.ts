@@ -3,6 +3,7 @@ import { DERIVED, isDerived, type MetricName, type RuleMetric } from "../../mode
 import type { Rule } from "../../model/rule.ts";
 import { matcherOf } from "../../model/rule-match.ts";
 import { SIBLINGS } from "../../model/siblings.ts";
+import { HOUR_MS } from "../../model/time.ts";
 import type { AnyOverValues, WatchedSensor } from "../conditions/condition.ts";
 import { levelled, levelledParams } from "../conditions/levels.ts";
 import { type ConditionTable, overValues, paramsMaker } from "../conditions/registry.ts";
@@ -103,7 +104,15 @@ export type Deriving = {
   readonly track: Track;
   readonly derive: Derive;
   readonly column: number;
-  readonly inputs: readonly { readonly metric: MetricName; readonly value: number; readonly suspect: number }[];
+  /** What it is made of: where a row of the ring has it, its stream, and the place of the hour among the stream's windows. */
+  readonly inputs: readonly Input[];
+};
+
+type Input = {
+  readonly metric: MetricName;
+  readonly value: number;
+  readonly stream: number;
+  readonly window: number;
 };
 
 /**
@@ -193,12 +202,18 @@ function windowSizeOf(params: Params): WindowSize | undefined {
   return days === undefined ? { windowMs } : { windowMs, days };
 }
 
-/** The sizes of the windows over one metric. */
+const HOUR: WindowSize = { windowMs: HOUR_MS };
+
+/** The sizes of the windows over one metric; of what others are worked out from the hour, too. */
 function sizesOf(metric: RuleMetric | undefined, bound: readonly Bound[]): WindowSize[] {
   const mine = bound.filter(({ compiled }) => compiled.rule.metric === metric);
-  const sizes = mine.flatMap(({ params }) => windowSizeOf(params) ?? []);
+  const isInput = bound.some(({ compiled }) => inputsOf(compiled.rule.metric).some((input) => input === metric));
+  const sizes = [...mine.flatMap(({ params }) => windowSizeOf(params) ?? []), ...(isInput ? [HOUR] : [])];
   return sizes.filter((size, i) => sizes.findIndex((one) => isSameSize(one, size)) === i);
 }
+
+const inputsOf = (metric: RuleMetric | undefined): readonly MetricName[] =>
+  metric !== undefined && isDerived(metric) ? DERIVED[metric].from : [];
 
 function stepsOf({ condition: { type }, levels }: Rule, conditions: ConditionTable): Watch["condition"] {
   const condition = overValues(type, conditions);
@@ -228,11 +243,11 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
   const besides = watched.map((metric) => besideOf(watches, metric));
   const needed = watched.flatMap((metric) => (isDerived(metric) ? [...DERIVED[metric].from] : [metric]));
   const metrics = [...new Set<MetricName>([...needed, ...besides.flat()])];
-  const tracks = watched.map((metric, index): Track => {
+  const tracks = [...new Set([...watched, ...needed])].map((metric, index): Track => {
     const mine = watches.filter((one) => one.condition && one.compiled.rule.metric === metric);
     const sizes = sizesOf(metric, bound);
     const shares = mine.filter(({ window }) => window !== undefined).length > 1;
-    const beside = besides[index]!.map((other) => ({ metric: other, value: metrics.indexOf(other) }));
+    const beside = (besides[index] ?? []).map((other) => ({ metric: other, value: metrics.indexOf(other) }));
     return {
       index,
       metric,
@@ -250,9 +265,14 @@ function createPlan(bound: readonly Bound[], conditions: ConditionTable, derives
   const measuring = tracks.flatMap((track) => {
     return isDerived(track.metric) ? [] : [{ track, ...place(track.metric) }];
   });
+  const inputOf = (metric: MetricName): Input => {
+    const { index, sizes } = tracks.find((track) => track.metric === metric)!;
+    const window = sizes.findIndex((size) => isSameSize(size, HOUR));
+    return { metric, value: metrics.indexOf(metric), stream: index, window };
+  };
   const deriving = tracks.flatMap((track) => {
     const derive = derives.find(({ metric }) => metric === track.metric);
-    return derive ? [{ track, derive, inputs: derive.from.map((metric) => ({ metric, ...place(metric) })) }] : [];
+    return derive ? [{ track, derive, inputs: derive.from.map(inputOf) }] : [];
   });
   const placed = deriving.map((one, i): Deriving => ({ ...one, column: watches.length + i }));
   const quiet = [

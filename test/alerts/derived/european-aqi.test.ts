@@ -1,28 +1,38 @@
 import { describe, expect, it } from "vitest";
 import { type AqiState, classOf, europeanAqi } from "../../../alerts/derived/european-aqi.ts";
-import type { DerivedSample } from "../../../alerts/engine/derive.ts";
+import type { Derive, DerivedSample } from "../../../alerts/engine/derive.ts";
+import { createEngine } from "../../../alerts/engine/engine.ts";
 import type { MetricName } from "../../../model/metrics.ts";
+import { aReading, aRule, aSensor } from "../builders.ts";
 
 const HOUR = 3_600_000;
 type Values = Partial<Record<MetricName, number>>;
 type Told = { at: number; values: Values; suspect?: MetricName[] };
 
-/** The state goes through JSON after every step, as it does on disk. */
+const rule = aRule({ id: "index", metric: "europeanAqi", condition: { type: "threshold", above: 5 } });
+
+/** What the engine works out of these readings. The state goes through JSON after every hour, as it does on disk. */
 function fold(told: readonly Told[]): { samples: DerivedSample[]; state: AqiState } {
-  let state = europeanAqi.quiet;
+  let last = europeanAqi.quiet;
   const samples: DerivedSample[] = [];
+  const watched: Derive<AqiState> = {
+    ...europeanAqi,
+    step(state, hour, means) {
+      const [next, sample] = europeanAqi.step(state, hour, means);
+      if (sample) samples.push(sample);
+      last = JSON.parse(JSON.stringify(next));
+      return [last, sample];
+    },
+  };
+  const engine = createEngine({ rules: [rule], sensor: () => aSensor(), derives: [watched as Derive] });
   for (const { at, values, suspect = [] } of told) {
-    const before = JSON.stringify(state);
-    const kept = state;
-    const [next, found] = europeanAqi.step(state, { at, values, suspect });
-    if (JSON.stringify(kept) !== before) throw new Error("the step changed its state in place");
-    state = JSON.parse(JSON.stringify(next));
-    samples.push(...found);
+    const quality = Object.fromEntries(suspect.map((metric) => [metric, "suspect" as const]));
+    engine.observe([aReading(at, values, { quality })]);
   }
-  return { samples, state };
+  return { samples, state: last };
 }
 
-/** One reading per hour; the first hour only shows what is usual, the last only closes the one before. */
+/** One reading per hour; the first hour only shows how often they come, the last only closes the one before. */
 const hourly = (...hours: Values[]): Told[] => {
   const all = [{ no2: 5, pm25: 2, o3: 20 }, ...hours, { no2: 5 }];
   return all.map((values, hour) => ({ at: hour * HOUR + 60_000, values }));
@@ -62,18 +72,33 @@ describe("the European air quality index of 2025", () => {
 
   it("goes by the mean of the hour", () => {
     const minutes = (hour: number, values: number[]): Told[] =>
-      values.map((no2, i) => ({ at: hour * HOUR + i * 60_000, values: { ...clean, no2 } }));
-    expect(classes([...minutes(0, [5, 5, 5, 5]), ...minutes(1, [0, 120, 120, 0]), ...minutes(2, [5])])).toEqual([3]);
+      values.map((no2, i) => ({ at: hour * HOUR + (i * HOUR) / values.length, values: { ...clean, no2 } }));
+    expect(classes([...minutes(0, [5, 5, 5, 5]), ...minutes(1, [0, 120, 120, 0]), ...minutes(2, [5])])).toEqual([1, 3]);
     const tenths = Array<number>(30).fill(0.1).concat(Array<number>(30).fill(19.9));
-    expect(classes([...minutes(0, tenths), ...minutes(1, tenths), ...minutes(2, [5])])).toEqual([1]);
+    expect(classes([...minutes(0, tenths), ...minutes(1, tenths), ...minutes(2, [5])])).toEqual([1, 1]);
   });
 
-  it("an hour with less than three quarters of the usual values is none", () => {
-    const minutes = (hour: number, count: number): Told[] =>
-      Array.from({ length: count }, (_, i) => ({ at: hour * HOUR + i * 60_000, values: clean }));
+  const minutes = (hour: number, count: number, no2 = 5): Told[] =>
+    Array.from({ length: count }, (_, i) => ({ at: hour * HOUR + i * 60_000, values: { ...clean, no2 } }));
+
+  it("an hour with data for less than 45 minutes is none", () => {
     const usual = [...minutes(0, 60), ...minutes(1, 60), ...minutes(2, 60)];
-    expect(classes([...usual, ...minutes(3, 45), ...minutes(4, 1)])).toHaveLength(3);
-    expect(classes([...usual, ...minutes(3, 44), ...minutes(4, 1)])).toHaveLength(2);
+    expect(classes([...usual, ...minutes(3, 45), ...minutes(4, 1)])).toHaveLength(4);
+    expect(classes([...usual, ...minutes(3, 44), ...minutes(4, 1)])).toHaveLength(3);
+  });
+
+  it("a sensor that sends more often when it matters, and less often after it, has its classes all the time", () => {
+    const seldom = (hour: number, no2 = 5): Told[] =>
+      [0, 10, 20, 30, 40, 50].map((minute) => ({ at: hour * HOUR + minute * 60_000, values: { ...clean, no2 } }));
+    const told = [
+      ...seldom(0),
+      ...seldom(1),
+      ...minutes(2, 60, 160),
+      ...minutes(3, 60, 160),
+      ...seldom(4),
+      ...seldom(5),
+    ];
+    expect(classes([...told, ...seldom(6)])).toEqual([1, 1, 6, 6, 1, 1]);
   });
 
   it("is silent rather than green without NO2, particles or ozone", () => {
@@ -101,8 +126,8 @@ describe("the European air quality index of 2025", () => {
   });
 
   it("a gap of hours gives no classes for them", () => {
-    const told = [...hourly(clean), { at: 30 * HOUR, values: clean }, { at: 31 * HOUR, values: clean }];
-    expect(fold(told).samples.map(({ at }) => at / HOUR)).toEqual([2, 31]);
+    const told = [...hourly(clean, clean, clean), { at: 30 * HOUR, values: clean }, { at: 31 * HOUR, values: clean }];
+    expect(fold(told).samples.map(({ at }) => at / HOUR)).toEqual([2, 3, 4, 31]);
   });
 
   it("is bounded", () => {
