@@ -5,15 +5,8 @@ import { MINUTE_MS } from "../../model/time.ts";
 import type { Outcome } from "../conditions/condition.ts";
 import { HEARD, lookForSilence, type SilenceParams, stepSilence } from "../conditions/silence.ts";
 import { delayOf } from "./arrivals.ts";
-import {
-  appendReading,
-  type FoldContext,
-  isRefolded,
-  LATENESS_MS,
-  refoldSome,
-  replaceReadings,
-  takeRefold,
-} from "./history.ts";
+import type { FoldContext } from "./fold.ts";
+import { appendReading, isRefolded, LATENESS_MS, refoldSome, replaceReadings, takeRefold } from "./history.ts";
 import type { Watch } from "./plan.ts";
 import { AT, RECEIVED } from "./ring.ts";
 import { withWindow } from "./stream.ts";

@@ -11,17 +11,8 @@ import { DERIVES } from "../derived/registry.ts";
 import { arrive } from "./arrivals.ts";
 import { createCorrector, type Rejudged } from "./corrector.ts";
 import type { Derive } from "./derive.ts";
-import {
-  adaptTo,
-  addLate,
-  appendReading,
-  type FoldContext,
-  isPast,
-  placeOf,
-  prune,
-  refoldRows,
-  TOGETHER_FIRST,
-} from "./history.ts";
+import { type FoldContext, isPast } from "./fold.ts";
+import { adaptTo, addLate, appendReading, placeOf, prune, refoldRows, TOGETHER_FIRST } from "./history.ts";
 import { type CompiledRule, compileRule, createPlanner, type Plan } from "./plan.ts";
 import { clearColumn, droppedColumns, rebind } from "./rebind.ts";
 import { KEY, RECEIVED, rowCount } from "./ring.ts";

@@ -2,7 +2,7 @@ import type { Cause } from "../../model/alert.ts";
 import type { MetricName } from "../../model/metrics.ts";
 import type { WatchedSensor } from "../conditions/condition.ts";
 import { type ArrivalsJson, arrivalsFrom, arrivalsToJson, arrive } from "./arrivals.ts";
-import type { FoldContext } from "./history.ts";
+import type { FoldContext } from "./fold.ts";
 import { replay as foldAgain, openBacklog } from "./history.ts";
 import type { Bound, CompiledRule, Params, Plan, Planner, Watch } from "./plan.ts";
 import { rebind } from "./rebind.ts";
