@@ -1,6 +1,6 @@
 import { TOPIC_BYTES_MAX } from "../model/message.ts";
 import type { Account } from "../model/people.ts";
-import { filterMatches, isFilter } from "../model/topic-filter.ts";
+import { filterMatches, isFilter, isShared, sharedFilterOf } from "../model/topic-filter.ts";
 import { parseSensorTopic, type SensorTopic } from "../model/topics.ts";
 
 type Action = "publish" | "subscribe" | "forward";
@@ -19,11 +19,15 @@ const deny = (reason: AccessReason): Decision => ({ allowed: false, reason });
  * | gateway  | readings, status and, if it may, `import/` of its districts; the topics of other formats that it may speak | anything under `city/<its district>/` |
  * | a person | nothing                                              | anything under `alerts/` and `city/`     |
  *
- * `topic` is a filter for "subscribe" and a topic without wildcards otherwise. Nothing under `$` and no filter whose
+ * `topic` is a filter for "subscribe", also a shared one, and a topic without wildcards otherwise. Nothing under `$` and no filter whose
  * first level is a wildcard is ever allowed.
  */
 export function mayUse(account: Account, action: Action, topic: string): Decision {
   if (topic.length > TOPIC_BYTES_MAX) return deny("topic_too_long");
+  if (action === "subscribe" && isShared(topic)) {
+    const filter = sharedFilterOf(topic);
+    return filter === undefined ? deny("unknown_topic") : mayUse(account, action, filter);
+  }
   const first = topic.charCodeAt(0);
   // '$' belongs to the broker (aedes would let a client kick others by $SYS topics); '#' and '+' first means everything.
   if (first === 36 || first === 35 || first === 43) return deny("reserved_topic");

@@ -36,6 +36,9 @@ export type MqttClient = Client & {
   /** Packet ids of QoS 2 messages whose PUBREL has not come: aedes keeps each. */
   readonly _inboundInflight: ReadonlySet<number>;
   readonly _keepaliveTimer: NodeJS.Timeout | null;
+  /** Of the next message of QoS 1 that it is sent. */
+  _nextId: number;
+  deliver0(packet: AedesPublishPacket, done: () => void): void;
   deliverQoS(packet: AedesPublishPacket, done: () => void): void;
   waitForDrain(done: (error: Error | null, client: Client) => void): void;
   readonly subscriptions: Readonly<Record<string, { readonly qos: number; readonly rh?: number }>>;

@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
-import { Aedes, type PublishPacket } from "aedes";
+import { Aedes, type Client, type PublishPacket } from "aedes";
 import type { TlsMaterial } from "../model/tls.ts";
 import type { MqttClient } from "./aedes-internals.ts";
 import { createAuthentication } from "./authenticate.ts";
@@ -12,8 +12,23 @@ import { BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
 import { charge, createPace } from "./pace.ts";
 import { guardPackets, TOPIC_LEVELS_MAX } from "./packet-guard.ts";
 import { createPublishGate, type Shed, TICKS_PER_HOOK_TIMEOUT } from "./publish-gate.ts";
-import { type BrokerPorts, type Connection, type Context, createSessions, endSessions, whoIs } from "./session.ts";
-import { createSubscribeGate, freePublishersFrom, keepRetained, leaveFanOutToService } from "./subscribers.ts";
+import {
+  type BrokerPorts,
+  type Connection,
+  type Context,
+  createSessions,
+  endSessions,
+  type Session,
+  whoIs,
+} from "./session.ts";
+import { createSharedSubscriptions } from "./shared-subscriptions.ts";
+import {
+  createSubscribeGate,
+  freePublishersFrom,
+  hasTooMuchUnread,
+  keepRetained,
+  leaveFanOutToService,
+} from "./subscribers.ts";
 
 type Publication = {
   readonly topic: string;
@@ -58,7 +73,8 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   const sessions = createSessions();
   const events = createEventLimiter(options.eventRepeatMs, ports.onEvent, ports.now);
   const kept = createKeptSessions(ports.keptSessions ?? [], { ...ports, options, keeper: ports.keeper, ...sessions });
-  const context: Context = { options, ports, counts, report: events.report, ...sessions, kept };
+  const shared = () => sharedSubscriptions;
+  const context: Context = { options, ports, counts, report: events.report, ...sessions, kept, shared };
   const gate = createPublishGate(context);
   const pace = createPace(ports.now, (session, reason) => {
     if (reason === "disk_share") counts.heldByDiskShare += 1;
@@ -68,7 +84,20 @@ export async function startBroker(given: Partial<BrokerOptions>, ports: BrokerPo
   const aedes = await createAedes(options, context, gate.authorizePublish);
   // Unheard, an 'error' would end the process.
   (aedes as EventEmitter).on("error", (error: Error) => log.error({ err: error }, "the broker failed"));
-  Object.assign((aedes as unknown as { persistence: object }).persistence, kept.persistence);
+  const isFull = (session: Session) => hasTooMuchUnread(session, context);
+  const sharedSubscriptions = createSharedSubscriptions(aedes, {
+    ...sessions,
+    isFull,
+    counts,
+    groupsPerAccountMax: options.sharedGroupsPerAccountMax,
+  });
+  Object.assign((aedes as unknown as { persistence: object }).persistence, {
+    ...kept.persistence,
+    outgoingClearMessageId: async (client: Client, packet: { messageId: number }) => {
+      sharedSubscriptions.acknowledged(client, packet.messageId);
+      await kept.persistence.outgoingClearMessageId(client, packet);
+    },
+  });
   kept.listenTo(aedes);
   leaveFanOutToService(aedes, ports.onListeners);
   const mayRetain = keepRetained(aedes, context);

@@ -17,6 +17,7 @@ export const CODE = {
   badAuthenticationMethod: 0x8c,
   keepaliveTimeout: 0x8d,
   sessionTakenOver: 0x8e,
+  topicFilterInvalid: 0x8f,
   topicNameInvalid: 0x90,
   receiveMaximumExceeded: 0x93,
   topicAliasInvalid: 0x94,
@@ -24,7 +25,6 @@ export const CODE = {
   quotaExceeded: 0x97,
   administrativeAction: 0x98,
   payloadFormatInvalid: 0x99,
-  sharedNotSupported: 0x9e,
 } as const;
 
 /** Of the client's properties, those that mean something here; the others are checked and let go. */

@@ -1,6 +1,6 @@
 import mqttPacket, { type IConnackPacket, type IPublishPacket, type Packet } from "mqtt-packet";
 import { TOPIC_BYTES_MAX } from "../model/message.ts";
-import { filterMatches } from "../model/topic-filter.ts";
+import { filterMatches, isShared, sharedFilterOf } from "../model/topic-filter.ts";
 import type { MqttClient, PacketParser } from "./aedes-internals.ts";
 import type { DenialReason, Refusal } from "./events.ts";
 import { CODE, type Fault } from "./mqtt5-properties.ts";
@@ -143,7 +143,7 @@ export function createMqtt5(session: Session, limits: Limits, onDrop: () => void
     const identifier = packet.properties?.subscriptionIdentifier;
     const filters = packet.subscriptions!;
     for (const filter of filters) {
-      if (filter.nl && filter.topic.startsWith("$share/"))
+      if (filter.nl && isShared(filter.topic))
         return { code: CODE.protocolError, text: "no local on a shared subscription" };
       // Retained messages, if the subscription is new [MQTT-3.3.1-10].
       if (filter.rh === 1 && filter.topic in client.subscriptions) filter.rh = 2;
@@ -230,7 +230,6 @@ export function createMqtt5(session: Session, limits: Limits, onDrop: () => void
       receiveMaximum: limits.receiveMaximum,
       maximumPacketSize: packetBytesMax(limits),
       topicAliasMaximum: TOPIC_ALIAS_MAX,
-      sharedSubscriptionAvailable: false,
       ...(assignedId !== undefined && { assignedClientIdentifier: assignedId }),
       ...(keepaliveS !== undefined && { serverKeepAlive: keepaliveS }),
     };
@@ -239,7 +238,8 @@ export function createMqtt5(session: Session, limits: Limits, onDrop: () => void
 
   function deliver(packet: IPublishPacket): void {
     const matching = new Set<number>();
-    for (const [filter, id] of identifiers) if (filterMatches(filter, packet.topic)) matching.add(id);
+    for (const [filter, id] of identifiers)
+      if (filterMatches(sharedFilterOf(filter) ?? filter, packet.topic)) matching.add(id);
     const properties = matching.size > 0 ? { subscriptionIdentifier: [...matching] } : undefined;
     const bytes = mqttPacket.generate({ ...packet, properties } as Packet, V5);
     const id = packet.messageId;
@@ -313,7 +313,7 @@ export function createMqtt5(session: Session, limits: Limits, onDrop: () => void
 const pubackOf = (id: number) => Buffer.from([0x40, 2, id >> 8, id & 0xff]);
 
 function codeOf(filter: string, reason: DenialReason): number {
-  if (filter.startsWith("$share/")) return CODE.sharedNotSupported;
+  if (isShared(filter) && sharedFilterOf(filter) === undefined) return CODE.topicFilterInvalid;
   return reason === "too_many_subscriptions" ? CODE.quotaExceeded : CODE.notAuthorized;
 }
 

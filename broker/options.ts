@@ -37,6 +37,8 @@ export type BrokerOptions = {
   readonly subscriptionsPerClientMax: number;
   /** The same for people. */
   readonly subscriptionsPerUserMax: number;
+  /** Shared subscriptions of an account, each counted once however many have it. */
+  readonly sharedGroupsPerAccountMax: number;
   /** Sessions of one account that outlive their connections, and for how long the longest of them. */
   readonly sessionsPerAccountMax: number;
   readonly sessionExpiryMaxS: number;
@@ -92,6 +94,7 @@ export const BROKER_DEFAULTS: BrokerOptions = {
   accountBufferBytesMax: 16_777_216,
   subscriptionsPerClientMax: 100,
   subscriptionsPerUserMax: 1_000,
+  sharedGroupsPerAccountMax: 100,
   sessionsPerAccountMax: 20,
   sessionExpiryMaxS: 7 * 86_400,
   receiveMaximum: 1_000,

@@ -9,6 +9,7 @@ import type { AccessEvent, AccessReport, BrokerCounts } from "./events.ts";
 import type { KeptSessions } from "./kept-sessions.ts";
 import type { Mqtt5 } from "./mqtt5.ts";
 import type { BrokerOptions } from "./options.ts";
+import type { SharedSubscriptions } from "./shared-subscriptions.ts";
 
 /** What one account (or address) may send: all its connections share it, and wait for it in one queue. */
 export type Meter = {
@@ -131,6 +132,8 @@ export type Context = {
   readonly sessionsNamed: (name: string) => ReadonlySet<Session>;
   readonly nameSession: (name: string, session: Session) => void;
   readonly kept: KeptSessions;
+  /** There once aedes is. */
+  readonly shared: () => SharedSubscriptions;
 };
 
 export function whoIs(session: Session): { name: string; clientId: string; address: string } {

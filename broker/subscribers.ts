@@ -6,7 +6,7 @@ import { counter, type Figure } from "../model/health.ts";
 import type { Account } from "../model/people.ts";
 import type { Reading } from "../model/reading.ts";
 import type { SensorStatus } from "../model/status.ts";
-import { filterMatches } from "../model/topic-filter.ts";
+import { filterMatches, isShared, sharedFilterOf } from "../model/topic-filter.ts";
 import { readingTopic, statusTopic } from "../model/topics.ts";
 import { mayUse } from "./access.ts";
 import type { MqttClient } from "./aedes-internals.ts";
@@ -24,7 +24,7 @@ export function createSubscribeGate(context: Context) {
     done: (error: Error | null, subscription?: Subscription | null) => void,
   ): void {
     const session = context.sessionOf(client);
-    const reason = session ? reasonAgainst(session, subscription.topic) : "not_yours";
+    const reason = session ? reasonAgainst(session, subscription) : "not_yours";
     if (!reason) return done(null, subscription);
     counts.deniedSubscribes += 1;
     if (session) {
@@ -34,14 +34,16 @@ export function createSubscribeGate(context: Context) {
     done(null, null); // answered with 0x80 [MQTT-3.9.3-2]
   }
 
-  function reasonAgainst(session: Session, filter: string): DenialReason | undefined {
+  function reasonAgainst(session: Session, { topic: filter, qos }: Subscription): DenialReason | undefined {
     if (!session.account || session.revoked) return "not_yours";
     const { subscriptions } = session.client;
     if (!(filter in subscriptions) && Object.keys(subscriptions).length >= subscriptionsMax(session.account)) {
       return "too_many_subscriptions";
     }
     const decision = mayUse(session.account, "subscribe", filter);
-    return decision.allowed ? undefined : decision.reason;
+    if (!decision.allowed) return decision.reason;
+    if (!isShared(filter) || context.shared().join(session.client, filter, qos)) return undefined;
+    return "too_many_subscriptions";
   }
 
   const subscriptionsMax = ({ role }: Account) =>
@@ -58,16 +60,23 @@ export function createSubscribeGate(context: Context) {
     return packet;
   }
 
-  /** It does not take what it has been sent. */
-  function isFull({ client, account, mqtt5 }: Session): boolean {
-    const share = options.accountBufferBytesMax / context.sessionsNamed(account!.name).size;
-    const unread = client.conn.writableLength + (mqtt5?.waitingBytes() ?? 0);
-    if (unread <= Math.min(options.subscriberBufferBytesMax, share)) return false;
+  function isFull(session: Session): boolean {
+    if (!hasTooMuchUnread(session, context)) return false;
     counts.subscriberDrops += 1;
     return true;
   }
 
   return { authorizeSubscribe, authorizeForward };
+}
+
+/** It does not take what it has been sent. */
+export function hasTooMuchUnread(
+  { client, account, mqtt5 }: Session,
+  { options, sessionsNamed }: Pick<Context, "options" | "sessionsNamed">,
+): boolean {
+  const share = options.accountBufferBytesMax / sessionsNamed(account!.name).size;
+  const unread = client.conn.writableLength + (mqtt5?.waitingBytes() ?? 0);
+  return unread > Math.min(options.subscriberBufferBytesMax, share);
 }
 
 /**
@@ -127,7 +136,7 @@ export function leaveFanOutToService(aedes: Aedes, onListeners: (count: number) 
 
 /** Topics of readings have four levels and begin with `city`. */
 export function mayMatchReadings(filter: string): boolean {
-  const levels = filter.split("/");
+  const levels = (sharedFilterOf(filter) ?? filter).split("/");
   if (levels[0] !== "city") return false;
   const rest = levels.indexOf("#");
   return rest >= 0 ? rest <= 4 : levels.length === 4;

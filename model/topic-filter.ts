@@ -26,6 +26,17 @@ export function filterMatches(filter: string, topic: string): boolean {
   return wanted.length === levels.length;
 }
 
+const SHARED = "$share/";
+export const isShared = (filter: string): boolean => filter.startsWith(SHARED);
+
+/** What a shared subscription, `$share/<group>/<filter>`, is of; undefined if it is none, or malformed [MQTT5-4.8.2-1]. */
+export function sharedFilterOf(filter: string): string | undefined {
+  if (!isShared(filter)) return undefined;
+  const end = filter.indexOf("/", SHARED.length);
+  const of = filter.slice(end + 1);
+  return end > SHARED.length && !/[+#]/.test(filter.slice(0, end)) && isFilter(of) ? of : undefined;
+}
+
 /** Levels that have a meaning of their own here: the topics of other formats are elsewhere. */
 const OWN = new Set(["city", "import", "alerts", "in"]);
 

@@ -85,7 +85,8 @@ const wild = (topic: string) => /[+#]/.test(topic);
 
 function expected(account: Account, action: "publish" | "subscribe" | "forward", topic: string): boolean {
   if (topic.length > 256 || malformed(topic) || (action !== "subscribe" && wild(topic))) return false;
-  return MAY[account.name]![action === "publish" ? "publish" : "hear"].some((pattern) => pattern.test(topic));
+  const heard = action === "subscribe" ? topic.replace(/^\$share\/[^/]+\//, "") : topic;
+  return MAY[account.name]![action === "publish" ? "publish" : "hear"].some((pattern) => pattern.test(heard));
 }
 
 describe("mayUse", () => {
