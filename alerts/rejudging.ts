@@ -1,8 +1,8 @@
-import { type Correction, describeChange, movesOf, touchedSpans } from "../model/correction.ts";
+import { type Correction, movesOf, sayChange, touchedSpans } from "../model/correction.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { Log } from "../model/log.ts";
 import { LATENESS_MAX_MS, type Reading } from "../model/reading.ts";
-import { asText, say } from "../model/sentence.ts";
+import { type Sentence, say } from "../model/sentence.ts";
 import { DAY_MS } from "../model/time.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { Records } from "../store/records.ts";
@@ -127,5 +127,8 @@ export function createRejudging({ store, records, alerts, kindOf, now, log }: Re
   return { tick, reachFrom, stop: () => running };
 }
 
-const noteOf = (changed: readonly Correction[]) => say("text", { text: asText(changed.map(describeChange).join(" ")) });
+function noteOf(changed: readonly Correction[]): Sentence {
+  const newest = sayChange(changed.at(-1)!);
+  return changed.length === 1 ? newest : say("corrected.andOthers", { newest, others: changed.length - 1 });
+}
 const timeOf = (changed: readonly Correction[]) => Math.max(...changed.map(({ at, revokedAt }) => revokedAt ?? at));

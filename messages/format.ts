@@ -33,6 +33,13 @@ export function numberText(value: number, { locale }: Pack, { now }: Reader): st
     .replace(/^-(?=0$)/, "");
 }
 
+/** With the digits that were entered. */
+export function exactText(value: number, { locale }: Pack, { now }: Reader): string {
+  if (now === undefined) return String(value);
+  const make = () => new Intl.NumberFormat(locale, { maximumSignificantDigits: 12 });
+  return cached(`x ${locale}`, make).format(value);
+}
+
 export function formsFor(pack: Pack, reader: Reader): Forms {
   const number = (value: number) => numberText(value, pack, reader);
   // English, German and Spanish: one, and all others.

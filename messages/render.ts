@@ -1,5 +1,15 @@
 import { type Amount, flawOf, type ParamsAs, SENTENCES, type Sentence, type SentenceKey } from "../model/sentence.ts";
-import { amountText, dayText, formsFor, momentOf, numberText, type Reader, spanText, windowWords } from "./format.ts";
+import {
+  amountText,
+  dayText,
+  exactText,
+  formsFor,
+  momentOf,
+  numberText,
+  type Reader,
+  spanText,
+  windowWords,
+} from "./format.ts";
 import type { Pack } from "./pack.ts";
 
 /** A sentence in a language; undefined for one that this version does not know, or that lacks a parameter. */
@@ -25,6 +35,12 @@ function shownAs(kind: unknown, value: unknown, pack: Pack, reader: Reader): unk
   switch (kind) {
     case "metric":
       return (pack.metrics as Readonly<Record<string, string>>)[value as string] ?? value;
+    case "metrics":
+      return new Intl.ListFormat(pack.locale).format(
+        (value as readonly string[]).map((name) => String(shownAs("metric", name, pack, reader))),
+      );
+    case "exact":
+      return exactText(value as number, pack, reader);
     case "reason":
       return (pack.reasons as Readonly<Record<string, string>>)[value as string];
     case "amount":

@@ -1,6 +1,7 @@
 import type { MetricName } from "./metrics.ts";
 import { metricRow } from "./metrics.ts";
 import type { Quality, Reading, Values } from "./reading.ts";
+import { asText, type Sentence, say } from "./sentence.ts";
 import { DEFAULT_SITE, type Site } from "./site.ts";
 
 /**
@@ -251,4 +252,21 @@ export function describeChange(one: Correction): string {
     shift: `time ${(one.shiftS ?? 0) < 0 ? "-" : "+"} ${Math.abs(one.shiftS ?? 0)} s`,
   }[what];
   return `Correction ${id}: ${change}, ${iso(from)} to ${iso(to)}: ${reason}`;
+}
+
+/** The same for readers of any language. */
+export function sayChange(one: Correction): Sentence {
+  const { metrics, from, to } = one;
+  const [id, reason] = [String(one.id), asText(one.reason)];
+  if (one.revokedAt !== undefined) return say("corrected.revoked", { id, reason: asText(one.revokeReason ?? "") });
+  const of = metrics ? { metrics } : {};
+  const shift = shiftMs(one);
+  const change = {
+    invalid: () => say("change.invalid", of),
+    value: () => say("change.value", { ...of, value: one.value! }),
+    factor: () =>
+      say("change.factor", { ...of, factor: one.factor ?? 1, ...(one.offset ? { offset: one.offset } : {}) }),
+    shift: () => say("change.shift", { by: Math.abs(shift), side: shift < 0 ? "earlier" : "later" }),
+  }[one.what]();
+  return say("corrected", { id, change, from, to, reason });
 }

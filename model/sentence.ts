@@ -14,8 +14,12 @@ type Kind =
   | "text"
   /** A name of `model/metrics.ts`. */
   | "metric"
+  /** Some of those names. */
+  | "metrics"
   | "amount"
   | "number"
+  /** A number with all its digits: what somebody entered. */
+  | "exact"
   /** Of things: decides between one and several. */
   | "count"
   /** 0.3 is 30 %. */
@@ -298,6 +302,14 @@ export const SENTENCES = {
 
   /** It comes and goes; told once, before what it says. */
   flaps: {},
+  /** People corrected readings, or took a correction back. `change`: one of those below. */
+  corrected: { id: "text", change: "sentence", from: "time", to: "time", reason: "text" },
+  "corrected.revoked": { id: "text", reason: "text" },
+  "corrected.andOthers": { newest: "sentence", others: "count" },
+  "change.invalid": { "metrics?": "metrics" },
+  "change.value": { "metrics?": "metrics", value: "exact" },
+  "change.factor": { "metrics?": "metrics", factor: "exact", "offset?": "exact" },
+  "change.shift": { by: "span", side: ["later", "earlier"] },
   /** Why nobody is told. */
   "suppressed.silence": { kind: ["silence", "maintenance"], id: "number", reason: "text", by: "text" },
   "suppressed.rule": { alert: "text", place: "text" },
@@ -334,7 +346,7 @@ type Given<K> = K extends "text" | "metric"
     ? Reason
     : K extends "amount"
       ? Amount
-      : K extends "list"
+      : K extends "list" | "metrics"
         ? readonly string[]
         : K extends "sentence"
           ? Sentence
@@ -425,7 +437,7 @@ function isOfKind(value: unknown, kind: Kind, depth: number): boolean {
   if (typeof kind === "object") return kind.includes(value as string);
   if (kind === "reason") return typeof value === "string" && Object.hasOwn(REASONS, value);
   if (kind === "text" || kind === "metric") return typeof value === "string" && value.length <= TEXT_MAX;
-  if (kind === "list")
+  if (kind === "list" || kind === "metrics")
     return Array.isArray(value) && value.length <= LIST_MAX && value.every((one) => typeof one === "string");
   if (kind === "amount") return Number.isFinite((value as Amount | null)?.value);
   if (kind !== "sentence") return Number.isFinite(value);

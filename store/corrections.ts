@@ -11,6 +11,7 @@ import {
   type NewCorrection,
   overlap,
   type Span,
+  sayChange,
   shiftMs,
   touchedSpans,
 } from "../model/correction.ts";
@@ -109,7 +110,7 @@ export function createCorrections({ store, records, rules, siteOf, now }: Correc
       const { parts, effect, alerts } = await plan(addedOf(kind, correction), signal);
       const added = records.transaction(() => {
         const one = corrections.add({ ...correction, rawFrom: records.rollups.cut(kind, "raw")?.at });
-        follow(one, parts, alerts, { by: correction.by, what: "correction.add", note: describeChange(one) });
+        follow(one, parts, alerts, { by: correction.by, what: "correction.add" });
         return one;
       });
       rules.changed();
@@ -128,7 +129,7 @@ export function createCorrections({ store, records, rules, siteOf, now }: Correc
       const { parts, effect, alerts } = await plan(changed, signal);
       const revoked = records.transaction(() => {
         const one = corrections.revoke(id, now(), by, reason)!;
-        follow(one, parts, alerts, { by, what: "correction.revoke", note: describeChange(one) });
+        follow(one, parts, alerts, { by, what: "correction.revoke" });
         return one;
       });
       rules.changed();
@@ -149,15 +150,18 @@ export function createCorrections({ store, records, rules, siteOf, now }: Correc
 
   /** In the transaction that writes the correction itself. */
   function follow(
-    { id, sensorId }: Correction,
+    one: Correction,
     parts: readonly RollupPart[],
     alerts: readonly string[],
-    { by, what, note }: { by: string; what: string; note: string },
+    { by, what }: { by: string; what: string },
   ): void {
     const at = now();
+    const { id, sensorId } = one;
+    const note = describeChange(one);
+    const entry = { at, knownAt: at, what: "readings-corrected", by, note, says: sayChange(one) };
     records.rollups.touch(parts);
     for (const alert of alerts) {
-      records.alerts.handle(alert, {}, { at, knownAt: at, what: "readings-corrected", by, note });
+      records.alerts.handle(alert, {}, entry);
     }
     records.audit.add({ at, by, what, target: `${sensorId} ${id}`, detail: note });
   }

@@ -7,6 +7,9 @@ const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const dative = (span: string) => span.replace(/\bTage\b/, "Tagen");
 /** A difference of percentages is no percentage. */
 const points = (amount: string) => amount.replace(/ %$/, /^-?1 %/.test(amount) ? " Prozentpunkt" : " Prozentpunkte");
+/** " + 3", " - 3". */
+const plus = (offset: string | undefined) =>
+  offset === undefined ? "" : offset.startsWith("-") ? ` - ${offset.slice(1)}` : ` + ${offset}`;
 const OF_WINDOW = { hour: "Stunden", day: "Tages" } as const;
 const OF_AGGREGATE = { mean: "mittel", min: "minimum", max: "maximum" } as const;
 
@@ -273,6 +276,13 @@ export const sentences: Pack["sentences"] = {
   "end.sensorChanged": () => "Der Sensor wurde kalibriert oder versetzt.",
   "end.anew": () => "Das Ende wurde nach einem Neustart neu bestimmt.",
   flaps: () => "Kommt und geht in kurzer Folge: Gemeldet wird erst wieder, wenn es ruhig ist.",
+  corrected: ({ id, change, from, to, reason }) => `Korrektur ${id}: ${change}, ${from.text} bis ${to.text}: ${reason}`,
+  "corrected.revoked": ({ id, reason }) => `Korrektur ${id} wurde widerrufen: ${reason}`,
+  "corrected.andOthers": ({ newest, others }, { many }) => `${newest} Dazu ${many(others, "weitere", "weitere")}.`,
+  "change.invalid": ({ metrics = "alle Werte" }) => `${metrics} ungültig`,
+  "change.value": ({ metrics = "alle Werte", value }) => `${metrics} = ${value}`,
+  "change.factor": ({ metrics = "alle Werte", factor, offset }) => `${metrics} × ${factor}${plus(offset)}`,
+  "change.shift": ({ by, side }) => `Zeit ${by} ${side === "later" ? "später" : "früher"}`,
   "suppressed.silence": ({ kind, id, reason, by }) =>
     `${reason} (${kind === "maintenance" ? "Wartung" : "Stummschaltung"} ${id} von ${by})`,
   "suppressed.rule": ({ alert }) => `Erklärt durch die Meldung ${alert}.`,

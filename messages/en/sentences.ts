@@ -11,6 +11,9 @@ const has = (metric: string) => (SEVERAL.test(metric) ? "have" : "has");
 /** A difference of percentages is no percentage. */
 const points = (amount: string) =>
   amount.replace(/ %$/, /^-?1 %/.test(amount) ? " percentage point" : " percentage points");
+/** " + 3", " - 3". */
+const plus = (offset: string | undefined) =>
+  offset === undefined ? "" : offset.startsWith("-") ? ` - ${offset.slice(1)}` : ` + ${offset}`;
 const windowWord = ({ is, text }: WindowWords) => (is === "span" ? text : is);
 const windowUnit = ({ is, text }: WindowWords) => (is === "span" ? `${text} period` : is);
 
@@ -267,6 +270,13 @@ export const sentences: Pack["sentences"] = {
   "end.sensorChanged": () => "The sensor was calibrated or moved.",
   "end.anew": () => "Its end was worked out anew after a restart.",
   flaps: () => "It flaps: it comes and goes, and is told again once it is calm.",
+  corrected: ({ id, change, from, to, reason }) => `Correction ${id}: ${change}, ${from.text} to ${to.text}: ${reason}`,
+  "corrected.revoked": ({ id, reason }) => `Correction ${id} was revoked: ${reason}`,
+  "corrected.andOthers": ({ newest, others }, { many }) => `${newest} And ${many(others, "other", "others")}.`,
+  "change.invalid": ({ metrics = "all values" }) => `${metrics} invalid`,
+  "change.value": ({ metrics = "all values", value }) => `${metrics} = ${value}`,
+  "change.factor": ({ metrics = "all values", factor, offset }) => `${metrics} × ${factor}${plus(offset)}`,
+  "change.shift": ({ by, side }) => `time ${by} ${side}`,
   "suppressed.silence": ({ kind, id, reason, by }) => `${reason} (${kind} ${id} by ${by})`,
   "suppressed.rule": ({ alert, place }) => `Explained by alert ${alert} (${place}).`,
   "suppressed.flapping": ({ changes, within }, { number }) =>

@@ -8,6 +8,9 @@ const last = (span: string) => (/^[\d.,]+ h/.test(span) ? `las últimas ${span}`
 /** A difference of percentages is no percentage. */
 const points = (amount: string) =>
   amount.replace(/ %$/, /^-?1 %/.test(amount) ? " punto porcentual" : " puntos porcentuales");
+/** " + 3", " - 3". */
+const plus = (offset: string | undefined) =>
+  offset === undefined ? "" : offset.startsWith("-") ? ` - ${offset.slice(1)}` : ` + ${offset}`;
 const AGGREGATES = {
   mean: { hour: "media horaria", day: "media diaria", span: "media de" },
   min: { hour: "mínimo horario", day: "mínimo diario", span: "mínimo de" },
@@ -279,6 +282,13 @@ export const sentences: Pack["sentences"] = {
   "end.sensorChanged": () => "El sensor se calibró o se trasladó.",
   "end.anew": () => "Su final se volvió a calcular tras un reinicio.",
   flaps: () => "Aparece y desaparece una y otra vez: se volverá a avisar cuando se calme.",
+  corrected: ({ id, change, from, to, reason }) => `Corrección ${id}: ${change}, ${from.text} a ${to.text}: ${reason}`,
+  "corrected.revoked": ({ id, reason }) => `Se revocó la corrección ${id}: ${reason}`,
+  "corrected.andOthers": ({ newest, others }, { many }) => `${newest} Y ${many(others, "otra", "otras")}.`,
+  "change.invalid": ({ metrics = "todos los valores" }) => `${metrics}: no válido`,
+  "change.value": ({ metrics = "todos los valores", value }) => `${metrics} = ${value}`,
+  "change.factor": ({ metrics = "todos los valores", factor, offset }) => `${metrics} × ${factor}${plus(offset)}`,
+  "change.shift": ({ by, side }) => `hora ${by} ${side === "later" ? "más tarde" : "antes"}`,
   "suppressed.silence": ({ kind, id, reason, by }) =>
     `${reason} (${kind === "maintenance" ? "mantenimiento" : "silencio"} ${id} de ${by})`,
   "suppressed.rule": ({ alert }) => `La explica la alerta ${alert}.`,

@@ -61,7 +61,8 @@ describe("what people find out about readings", () => {
     await soon("retracted");
     const entries = await timeline();
     expect(entries.map(({ what }) => what)).toEqual(["firing", "readings-corrected", "retracted"]);
-    expect(entries[2]!.note).toMatch(/^Correction 1: temperature x 0.5556 - 17.7778, .*: degrees Fahrenheit$/);
+    expect(entries[2]).toMatchObject({ says: { key: "corrected", params: { reason: "degrees Fahrenheit" } } });
+    expect(entries[2]!.note).toMatch(/^Correction 1: air temperature × 0.5556 - 17.7778, .*: degrees Fahrenheit$/);
     const all = await read("&raw=true");
     expect(all[0]).toEqual([{ temperature: 20 }, undefined, undefined]);
     expect(all[1]).toEqual([

@@ -40,6 +40,8 @@ function valuesOf(kind: unknown): readonly unknown[] {
   const values: Readonly<Record<string, readonly unknown[]>> = {
     text: ["Station 4"],
     metric: ["no2", "europeanAqi", "lampState"],
+    metrics: [["no2", "pm25"], ["no2"]],
+    exact: [0.5556, -17.7778],
     amount: [
       { value: 61.5, of: "no2" },
       { value: 5, of: "europeanAqi" },

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Reader } from "../../messages/format.ts";
 import { recordText, render } from "../../messages/messages.ts";
-import { flawOf, LANGUAGES, type Sentence, say, withSentences } from "../../model/sentence.ts";
+import { type Correction, sayChange } from "../../model/correction.ts";
+import { flawOf, LANGUAGES, type Language, type Sentence, say, withSentences } from "../../model/sentence.ts";
 
 const AT = Date.parse("2026-11-21T13:24:00Z");
 const at14 = (locale: Reader["locale"], now = AT + 3_600_000): Reader => ({ locale, zone: "Europe/Vienna", now });
@@ -79,5 +80,48 @@ describe("a sentence", () => {
       [],
     );
     expect(long.map(({ params }) => params.text)).toEqual(["0", "16", "17", "18", "19", "20"]);
+  });
+});
+
+describe("what people corrected, in each language", () => {
+  const correction: Correction = {
+    id: 3,
+    sensorId: "air-1",
+    from: Date.parse("2026-11-20T08:00:00Z"),
+    to: Date.parse("2026-11-21T08:00:00Z"),
+    metrics: ["temperature", "no2"],
+    what: "factor",
+    factor: 0.55556,
+    offset: -17.7778,
+    reason: "degrees Fahrenheit",
+    by: "anna",
+    at: 0,
+  };
+  const told = (one: Correction, locale: Language) =>
+    render(sayChange(one), { locale, zone: "Europe/Vienna", now: Date.parse("2026-11-21T10:00:00Z") });
+
+  it.each([
+    [
+      "en",
+      "Correction 3: air temperature and nitrogen dioxide × 0.55556 - 17.7778, 20 Nov, 09:00 to 09:00: degrees Fahrenheit",
+    ],
+    [
+      "de",
+      "Korrektur 3: Lufttemperatur und Stickstoffdioxid × 0,55556 - 17,7778, 20. Nov., 09:00 Uhr bis 09:00 Uhr: degrees Fahrenheit",
+    ],
+    [
+      "es",
+      "Corrección 3: temperatura del aire y dióxido de nitrógeno × 0,55556 - 17,7778, 20 nov, 09:00 a 09:00: degrees Fahrenheit",
+    ],
+  ] as const)("%s", (locale, text) => expect(told(correction, locale)).toBe(text));
+
+  it("of all values, moved in time, and taken back", () => {
+    const { metrics: _, ...all } = correction;
+    expect(told({ ...all, what: "invalid" }, "de")).toContain("alle Werte ungültig");
+    expect(told({ ...all, what: "value", value: 5 }, "es")).toContain("todos los valores = 5");
+    expect(told({ ...all, what: "shift", shiftS: -3_600 }, "en")).toContain("time 1 h earlier");
+    expect(told({ ...all, revokedAt: 1, revokeReason: "it was right" }, "de")).toBe(
+      "Korrektur 3 wurde widerrufen: it was right",
+    );
   });
 });
