@@ -107,9 +107,9 @@ export function retireSensor({ records, now }: Register, sensor: Sensor): readon
 export function linkSuccessor(register: Register, successor: Sensor, id: string, from: number): readonly string[] {
   const { sensors } = register.records;
   const former = sensors.get(id) ?? sensors.retired(id);
-  if (!former) throw invalid("#/replaces", `There is no sensor "${id}".`);
+  if (!former) throw invalid("/replaces", `There is no sensor "${id}".`);
   if (former.kind !== successor.kind) {
-    throw invalid("#/replaces", `${id} is ${former.kind}, and ${successor.id} is ${successor.kind}.`);
+    throw invalid("/replaces", `${id} is ${former.kind}, and ${successor.id} is ${successor.kind}.`);
   }
   if (former.replacedBy !== undefined && former.replacedBy !== successor.id) {
     throw new ProblemError("conflict", `${former.replacedBy} has taken the place of ${id} already.`);

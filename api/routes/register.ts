@@ -193,7 +193,7 @@ function succeed(parts: Parts, sensor: Sensor, id: string | null, since: string 
 export function sinceOf(text: string | undefined, sensor: Sensor, now: number): number {
   if (text === undefined) return sensor.createdAt;
   const since = parseTime(text, "replacesFrom");
-  if (since > now) throw invalid("#/replacesFrom", "replacesFrom lies in the future.");
+  if (since > now) throw invalid("/replacesFrom", "replacesFrom lies in the future.");
   return since;
 }
 

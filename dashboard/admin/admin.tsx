@@ -7,6 +7,7 @@ import { TabLinks } from "../parts/show.tsx";
 import { query } from "../shell/router.ts";
 import { user } from "../shell/session.ts";
 import { Audit } from "./audit.tsx";
+import { Districts } from "./districts.tsx";
 import { Devices } from "./sensors.tsx";
 import { Silences } from "./silences.tsx";
 import { Targets } from "./targets.tsx";
@@ -14,7 +15,7 @@ import { People } from "./users.tsx";
 import { Walls } from "./walls.tsx";
 
 type Tab = {
-  readonly id: "users" | "sensors" | "targets" | "silences" | "mappings" | "walls" | "audit";
+  readonly id: "users" | "sensors" | "districts" | "targets" | "silences" | "mappings" | "walls" | "audit";
   readonly roles: readonly Role[];
   readonly Content: ComponentType;
 };
@@ -26,6 +27,7 @@ const MANAGE: readonly Role[] = ["operator", "admin"];
 const TABS: readonly Tab[] = [
   { id: "users", roles: ADMIN, Content: People },
   { id: "sensors", roles: MANAGE, Content: Devices },
+  { id: "districts", roles: MANAGE, Content: Districts },
   { id: "targets", roles: ADMIN, Content: Targets },
   { id: "silences", roles: MANAGE, Content: Silences },
   { id: "mappings", roles: MANAGE, Content: Mappings },

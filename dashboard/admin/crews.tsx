@@ -9,6 +9,7 @@ import { useLoaded } from "../parts/state.tsx";
 import { buttons, Table } from "../parts/table.tsx";
 import { districtName } from "../words/words.ts";
 import { Managed, RowButton, useManaged } from "./parts.tsx";
+import { Removed } from "./removed.tsx";
 
 /** Who works together, where and with what. */
 export function Crews() {
@@ -37,7 +38,7 @@ export function Crews() {
       add={t.addCrew}
       ask={({ id }) => ({
         question: t.removeCrew(id),
-        hint: t.removeCrewHint,
+        hint: `${t.removeCrewHint} ${messages.value.editing.canUndo}`,
         path: `/crews/${encodeURIComponent(id)}`,
       })}
     >
@@ -80,6 +81,7 @@ export function Crews() {
           </Group>
         </Form>
       )}
+      <Removed among={["crew"]} round={list.items} onUndone={list.reload} />
       {list.items && list.items.length > 0 && (
         <Table
           label={t.crews}

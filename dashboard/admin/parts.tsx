@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { CredentialView } from "../../contract/account.ts";
 import { WEEKDAYS, type Weekday } from "../../model/time.ts";
 import { request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
@@ -104,7 +105,8 @@ export function Section({ title, hint, action, children }: PlainProps) {
 }
 
 type AskProps = Ask & {
-  readonly onGone: () => void;
+  readonly method?: "DELETE" | "POST";
+  readonly onGone: (answer: unknown) => void;
   readonly onClose: () => void;
   readonly children?: ComponentChildren;
 };
@@ -115,6 +117,7 @@ export function ConfirmDialog({
   hint,
   action = messages.value.admin.remove,
   path,
+  method = "DELETE",
   onGone,
   onClose,
   children,
@@ -122,8 +125,8 @@ export function ConfirmDialog({
   const { busy, problem, attempt } = useAttempt();
 
   async function doIt(close: () => void): Promise<void> {
-    if (!(await attempt(() => request("DELETE", path)))) return;
-    onGone();
+    const body = method === "POST" ? {} : undefined;
+    if (!(await attempt(async () => onGone(await request(method, path, body))))) return;
     close();
     // The button that asked is gone with its row.
     document.querySelector<HTMLElement>("main h1")?.focus();
@@ -157,7 +160,14 @@ export function RowButton({ text, about, onPress }: { text: string; about: strin
   );
 }
 
-export type Credential = { readonly username: string; readonly password: string };
+type NewCredentialProps = { readonly title: string; readonly made: CredentialView; readonly onDone: () => void };
+
+/** Name and password of a device: both are typed somewhere else. */
+export function NewCredential({ title, made: { username, password }, onDone }: NewCredentialProps) {
+  const { admin: t } = messages.value;
+  const secrets = [[t.username, username] as const, [t.password, password] as const];
+  return <OneTimeSecret title={title} hint={t.credentialHint} secrets={secrets} onDone={onDone} />;
+}
 
 type ShownOnceProps = {
   readonly title: string;

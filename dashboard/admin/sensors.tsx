@@ -1,21 +1,22 @@
 import { useState } from "preact/hooks";
-import type { CredentialView, DeviceView, GatewayView, NewDevice } from "../../contract/account.ts";
+import type { CredentialView, DeviceView } from "../../contract/account.ts";
 import type { PageOf } from "../../contract/common.ts";
 import type { SensorFaultsView, SensorView } from "../../contract/reading.ts";
-import { KINDS } from "../../model/kinds.ts";
-import { type Draft, request, send } from "../api/client.ts";
-import { districts, loadSensors, sensors, sensorsLoaded } from "../live/live.ts";
+import { request, send } from "../api/client.ts";
+import { loadSensors, sensors, sensorsLoaded } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
-import { Button, Check, Field, typed, typedList, typedTags } from "../parts/fields.tsx";
-import { Form } from "../parts/forms.tsx";
+import { Button } from "../parts/fields.tsx";
 import { loadAll, Problem, useLoaded } from "../parts/state.tsx";
 import { buttons, Table } from "../parts/table.tsx";
 import { language } from "../shell/preferences.ts";
-import { user } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName, metricLabel } from "../words/words.ts";
-import { Managed, OneTimeSecret, RowButton, Section, useManaged } from "./parts.tsx";
+import { Gateways } from "./gateways.tsx";
+import { ConfirmDialog, Managed, NewCredential, RowButton, Section, useManaged } from "./parts.tsx";
 import { RegisterImport } from "./register-import.tsx";
+import { Removed } from "./removed.tsx";
+import { Rotate } from "./rotate.tsx";
+import { changeOf, newSensorOf, SensorForm } from "./sensor-form.tsx";
 
 /** What may send: sensors with a password of their own, and gateways that speak for others. */
 export function Devices() {
@@ -29,26 +30,42 @@ export function Devices() {
 }
 
 function Sensors() {
-  const { admin: t } = messages.value;
+  const { admin: t, editing } = messages.value;
   const list = useManaged<DeviceView>("/devices");
+  const [edited, setEdited] = useState<SensorView>();
+  const [advice, setAdvice] = useState<readonly string[]>([]);
+  const [rotating, setRotating] = useState<string>();
+  const [retiring, setRetiring] = useState<string>();
   const gone = useLoaded((signal) => loadAll<SensorView>("/sensors?retired=true", signal), [list.items]);
   const [made, setMade] = useState<CredentialView>();
-  const [sensorToo, setSensorToo] = useState(false);
   const [importing, setImporting] = useState(false);
 
   async function add(data: FormData): Promise<void> {
-    const credential = await send("POST", "/devices", sensorOf(data));
+    const credential = await send("POST", "/devices", newSensorOf(data));
     setMade(credential);
     list.done();
     const sensor = await request<SensorView>("GET", `/sensors/${encodeURIComponent(credential.username)}`);
-    sensors.value = new Map(sensors.peek()).set(sensor.id, sensor);
+    keep(sensor);
   }
 
-  function forget({ sensorId }: DeviceView): void {
-    if (!sensorToo) return;
+  async function change(data: FormData): Promise<void> {
+    const changed = await send("PATCH", `/sensors/${encodeURIComponent(edited!.id)}`, changeOf(edited!, data));
+    const { advice, ...sensor } = changed;
+    keep(sensor);
+    setAdvice(advice);
+    setEdited(undefined);
+  }
+
+  function forget(id: string): void {
     const left = new Map(sensors.peek());
-    left.delete(sensorId);
+    left.delete(id);
     sensors.value = left;
+    list.reload();
+  }
+
+  function undone(): void {
+    list.reload();
+    void loadSensors().catch(() => {}); // the list as it was stays
   }
 
   return (
@@ -60,22 +77,34 @@ function Sensors() {
       onAdd={() => setMade(undefined)}
       ask={({ sensorId }) => ({
         question: t.removeSensor(sensorId),
-        hint: t.removeSensorHint,
-        path: `/devices/${encodeURIComponent(sensorId)}${sensorToo ? "?removeSensor=true" : ""}`,
+        hint: `${t.removeSensorHint} ${editing.canUndo}`,
+        action: editing.revoke,
+        path: `/devices/${encodeURIComponent(sensorId)}`,
       })}
-      askMore={<Check label={t.removeSensorToo} checked={sensorToo} onChange={setSensorToo} />}
-      onGone={forget}
     >
       {list.open && <SensorForm onSubmit={add} onCancel={list.close} />}
+      {edited && <SensorForm key={edited.id} sensor={edited} onSubmit={change} onCancel={() => setEdited(undefined)} />}
+      <div role="status" class={advice.length > 0 ? "note" : "hidden"}>
+        {advice.map((one) => (
+          <p key={one}>{one}</p>
+        ))}
+      </div>
       {made && <NewCredential title={t.sensorAdded(made.username)} made={made} onDone={() => setMade(undefined)} />}
-      {importing ? (
-        <RegisterImport
-          onDone={() => {
-            list.reload();
-            void loadSensors().catch(() => {}); // the list as it was stays
-          }}
-          onClose={() => setImporting(false)}
+      {rotating !== undefined && (
+        <Rotate what="devices" name={rotating} onDone={list.reload} onClose={() => setRotating(undefined)} />
+      )}
+      {retiring !== undefined && (
+        <ConfirmDialog
+          question={editing.retireSensor(retiring)}
+          hint={`${editing.retireSensorHint} ${editing.canUndo}`}
+          path={`/sensors/${encodeURIComponent(retiring)}`}
+          onGone={() => forget(retiring)}
+          onClose={() => setRetiring(undefined)}
         />
+      )}
+      <Removed among={["sensor", "device"]} round={list.items} onUndone={undone} />
+      {importing ? (
+        <RegisterImport onDone={undone} onClose={() => setImporting(false)} />
       ) : (
         <p class="cluster">
           <a class="button" href={`/api/v1/register?locale=${language.value}`} download="sensors.csv">
@@ -87,10 +116,13 @@ function Sensors() {
       {list.items && sensorsLoaded.value && (
         <SensorTable
           devices={new Map(list.items.map((device) => [device.sensorId, device]))}
-          onRemove={(device) => {
-            setSensorToo(false);
-            list.setGoing(device);
+          onChange={(sensor) => {
+            setAdvice([]);
+            setEdited(sensor);
           }}
+          onRotate={setRotating}
+          onRevoke={list.setGoing}
+          onRemove={setRetiring}
         />
       )}
       {gone.found && gone.found.length > 0 && (
@@ -111,26 +143,20 @@ function Sensors() {
   );
 }
 
-type NewCredentialProps = { readonly title: string; readonly made: CredentialView; readonly onDone: () => void };
-
-/** Name and password of a device: both are typed somewhere else. */
-function NewCredential({ title, made: { username, password }, onDone }: NewCredentialProps) {
-  const { admin: t } = messages.value;
-  const secrets = [[t.username, username] as const, [t.password, password] as const];
-  return <OneTimeSecret title={title} hint={t.credentialHint} secrets={secrets} onDone={onDone} />;
-}
-
 /** More rows than that nobody reads; who looks for one, searches. */
 const ROWS_MAX = 100;
 
 type SensorTableProps = {
   /** Those with a password of their own. */
   readonly devices: ReadonlyMap<string, DeviceView>;
-  readonly onRemove: (device: DeviceView) => void;
+  readonly onChange: (sensor: SensorView) => void;
+  readonly onRotate: (id: string) => void;
+  readonly onRevoke: (device: DeviceView) => void;
+  readonly onRemove: (id: string) => void;
 };
 
-function SensorTable({ devices, onRemove }: SensorTableProps) {
-  const { admin: t, words } = messages.value;
+function SensorTable({ devices, onChange, onRotate, onRevoke, onRemove }: SensorTableProps) {
+  const { admin: t, words, editing } = messages.value;
   const [wanted, setWanted] = useState("");
   const all = [...sensors.value.values()];
   const shown = all.filter((sensor) => fits(sensor, wanted.trim().toLowerCase())).slice(0, ROWS_MAX);
@@ -143,8 +169,9 @@ function SensorTable({ devices, onRemove }: SensorTableProps) {
       </label>
       <Table
         label={t.sensors}
-        columns={[t.sensor, t.kind, t.district, t.access, t.lastSeen, buttons(t.remove)]}
-        rows={shown.map(({ id, name, kind, district, lastSeen }) => {
+        columns={[t.sensor, t.kind, t.district, t.access, t.lastSeen, buttons(editing.edit)]}
+        rows={shown.map((sensor) => {
+          const { id, name, kind, district, lastSeen } = sensor;
           const device = devices.get(id);
           return {
             key: id,
@@ -155,9 +182,17 @@ function SensorTable({ devices, onRemove }: SensorTableProps) {
               </>,
               words.kind[kind],
               districtName(district),
-              device ? t.ownPassword : t.viaGateway,
+              <>
+                {device ? t.ownPassword : t.viaGateway}
+                {device?.formerUntil && <span class="chip">{editing.twoPasswords}</span>}
+              </>,
               lastSeen ? <Moment at={lastSeen} /> : t.never,
-              device && <RowButton text={t.remove} about={id} onPress={() => onRemove(device)} />,
+              <div class="row-buttons">
+                <RowButton text={t.change} about={id} onPress={() => onChange(sensor)} />
+                {device && <RowButton text={editing.rotate} about={id} onPress={() => onRotate(id)} />}
+                {device && <RowButton text={editing.revoke} about={id} onPress={() => onRevoke(device)} />}
+                <RowButton text={t.remove} about={id} onPress={() => onRemove(id)} />
+              </div>,
             ],
           };
         })}
@@ -171,48 +206,12 @@ function SensorTable({ devices, onRemove }: SensorTableProps) {
   );
 }
 
+function keep(sensor: SensorView): void {
+  sensors.value = new Map(sensors.peek()).set(sensor.id, sensor);
+}
+
 function fits({ id, name = "", district }: SensorView, wanted: string): boolean {
   return wanted === "" || `${id} ${name} ${district}`.toLowerCase().includes(wanted);
-}
-
-type FormProps = { readonly onSubmit: (data: FormData) => Promise<void>; readonly onCancel: () => void };
-
-function SensorForm(form: FormProps) {
-  const { admin: t, words } = messages.value;
-  return (
-    <Form class="panel" title={t.addSensor} submitLabel={t.add} {...form}>
-      <div class="fields">
-        <Field label={t.sensorId} name="sensorId" hint={t.idHint} required />
-        <Field
-          label={t.kind}
-          name="kind"
-          value="air"
-          options={KINDS.map((kind) => [kind, words.kind[kind]] as const)}
-        />
-        <Field label={t.district} name="district" hint={t.idHint} required among={districts.value} />
-        <Field label={t.displayName} name="name" hint={t.optional} />
-        <Field label={t.lat} name="lat" type="number" hint={t.optional} />
-        <Field label={t.lon} name="lon" type="number" hint={t.optional} />
-        <Field label={t.intervalS} name="intervalS" type="number" hint={t.intervalHint} />
-        <Field label={t.tags} name="tags" hint={t.tagsHint} />
-      </div>
-    </Form>
-  );
-}
-
-function sensorOf(data: FormData): Draft<NewDevice> {
-  const text = (name: string) => typed(data, name);
-  const number = (name: string) => (text(name) === undefined ? undefined : Number(text(name)));
-  return {
-    sensorId: text("sensorId"),
-    kind: text("kind"),
-    district: text("district"),
-    name: text("name"),
-    lat: number("lat"),
-    lon: number("lon"),
-    intervalS: number("intervalS"),
-    tags: typedTags(data, "tags"),
-  };
 }
 
 /** Sensors whose messages arrive and are refused, or that send fields nobody takes. */
@@ -246,65 +245,5 @@ function InVain() {
         ))}
       </ul>
     </Section>
-  );
-}
-
-function Gateways() {
-  const { admin: t } = messages.value;
-  const list = useManaged<GatewayView>("/gateways");
-  const [made, setMade] = useState<CredentialView>();
-
-  async function add(data: FormData): Promise<void> {
-    const mayImport = data.has("mayImport") || undefined;
-    const districts = typedList(data, "districts") ?? [];
-    setMade(await send("POST", "/gateways", { name: typed(data, "name"), districts, mayImport }));
-    list.done();
-  }
-
-  return (
-    <Managed
-      title={t.gateways}
-      hint={t.gatewaysHint}
-      list={list}
-      add={t.addGateway}
-      onAdd={() => setMade(undefined)}
-      ask={({ username }) => ({
-        question: t.removeGateway(username),
-        hint: t.removeGatewayHint,
-        path: `/gateways/${encodeURIComponent(username)}`,
-      })}
-    >
-      {list.open && (
-        <Form class="panel" title={t.addGateway} submitLabel={t.add} onSubmit={add} onCancel={list.close}>
-          <div class="fields">
-            <Field label={t.name} name="name" hint={t.idHint} required />
-            <Field label={t.districts} name="districts" hint={t.districtsHint} required />
-            {user.value?.role === "admin" && <Check label={t.mayImport} name="mayImport" />}
-          </div>
-        </Form>
-      )}
-      {made && <NewCredential title={t.gatewayAdded(made.username)} made={made} onDone={() => setMade(undefined)} />}
-      {list.items?.length === 0 && <p class="note">{t.none}</p>}
-      {list.items && list.items.length > 0 && (
-        <Table
-          label={t.gateways}
-          columns={[t.name, t.districts, t.added, buttons(t.remove)]}
-          rows={list.items.map((gateway) => ({
-            key: gateway.username,
-            cells: [
-              gateway.username,
-              <>
-                {gateway.districts.map(districtName).join(", ")}{" "}
-                {gateway.mayImport && <span class="chip">{t.mayImport}</span>}
-              </>,
-              <>
-                <Moment at={gateway.createdAt} as="time" /> <span class="quiet">{t.by(gateway.createdBy)}</span>
-              </>,
-              <RowButton text={t.remove} about={gateway.username} onPress={() => list.setGoing(gateway)} />,
-            ],
-          }))}
-        />
-      )}
-    </Managed>
   );
 }

@@ -10,6 +10,7 @@ import { Problem } from "../parts/state.tsx";
 import { Moment } from "../words/time.tsx";
 import { zone } from "../words/zone.ts";
 import { DaysField, Managed, OneTimeSecret, useManaged } from "./parts.tsx";
+import { Removed } from "./removed.tsx";
 
 const pathOf = ({ id }: TargetView): `/targets/${string}` => `/targets/${encodeURIComponent(id)}`;
 
@@ -35,7 +36,11 @@ export function Targets() {
       list={list}
       add={t.addTarget}
       onAdd={() => setAdded(undefined)}
-      ask={(one) => ({ question: t.removeTarget(one.name), hint: t.removeTargetHint, path: pathOf(one) })}
+      ask={(one) => ({
+        question: t.removeTarget(one.name),
+        hint: `${t.removeTargetHint} ${messages.value.editing.canUndo}`,
+        path: pathOf(one),
+      })}
     >
       {open && (
         <TargetForm
@@ -54,6 +59,7 @@ export function Targets() {
           onDone={() => setAdded(undefined)}
         />
       )}
+      <Removed among={["target"]} round={items} onUndone={list.reload} />
       {items?.length === 0 && <p class="note">{t.noTargets}</p>}
       <ul class="stack">
         {items?.map((target) => (

@@ -8,7 +8,8 @@ import { buttons, Table } from "../parts/table.tsx";
 import { user as me } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
 import { Crews } from "./crews.tsx";
-import { Managed, OneTimeSecret, RowButton, useManaged } from "./parts.tsx";
+import { ConfirmDialog, Managed, OneTimeSecret, RowButton, useManaged } from "./parts.tsx";
+import { Removed } from "./removed.tsx";
 
 const ROLES = ["viewer", "crew", "operator", "admin"] as const;
 
@@ -22,15 +23,28 @@ export function People() {
   );
 }
 
+type Asked = { readonly doing: "reset" | "signOut"; readonly user: UserView };
+
 /** People and programs that may sign in. */
 function Users() {
-  const { admin: t, words } = messages.value;
+  const { admin: t, words, editing } = messages.value;
   const list = useManaged<UserView>("/users");
-  const [made, setMade] = useState<CredentialView>();
+  const [made, setMade] = useState<CredentialView & { readonly isReset?: true }>();
+  const [asked, setAsked] = useState<Asked>();
+  const [said, setSaid] = useState("");
+  const edited = list.open === "new" ? undefined : list.open;
 
-  async function add(data: FormData): Promise<void> {
-    setMade(await send("POST", "/users", { name: typed(data, "name"), role: typed(data, "role") }));
+  async function save(data: FormData): Promise<void> {
+    const [role, displayName] = [typed(data, "role"), typed(data, "displayName")];
+    if (edited) await send("PATCH", `${pathOf(edited)}`, { ...(role && { role }), displayName: displayName ?? null });
+    else setMade(await send("POST", "/users", { name: typed(data, "name"), role, displayName }));
     list.done();
+  }
+
+  function done({ doing, user }: Asked, answer: unknown): void {
+    if (doing === "reset") setMade({ ...(answer as CredentialView), isReset: true });
+    else setSaid(editing.signedOut(user.username));
+    list.reload();
   }
 
   return (
@@ -42,53 +56,126 @@ function Users() {
       onAdd={() => setMade(undefined)}
       ask={({ username }) => ({
         question: t.removeUser(username),
-        hint: t.removeUserHint,
+        hint: `${t.removeUserHint} ${editing.canUndo}`,
         path: `/users/${encodeURIComponent(username)}`,
       })}
     >
       {list.open && (
-        <Form class="panel" title={t.addUser} submitLabel={t.add} onSubmit={add} onCancel={list.close}>
+        <Form
+          key={edited?.username ?? ""}
+          class="panel"
+          title={edited ? editing.changeUser(edited.username) : t.addUser}
+          submitLabel={edited ? t.save : t.add}
+          onSubmit={save}
+          onCancel={list.close}
+        >
           <div class="fields">
-            <Field label={t.name} name="name" hint={t.idHint} required />
+            {!edited && <Field label={editing.userName} name="name" hint={t.idHint} required />}
             <Field
-              label={t.role}
-              name="role"
-              hint={t.roleHint}
-              value="viewer"
-              options={ROLES.map((role) => [role, words.role[role]] as const)}
+              label={editing.displayName}
+              name="displayName"
+              value={edited?.displayName}
+              hint={editing.displayNameHint}
             />
+            {edited?.username !== me.value?.name && (
+              <Field
+                label={t.role}
+                name="role"
+                hint={t.roleHint}
+                value={edited?.role ?? "viewer"}
+                options={ROLES.map((role) => [role, words.role[role]] as const)}
+              />
+            )}
           </div>
         </Form>
       )}
       {made && (
         <OneTimeSecret
-          title={t.userAdded(made.username)}
+          title={made.isReset ? editing.resetDone(made.username) : t.userAdded(made.username)}
           hint={t.passwordOnce}
           secrets={[[t.password, made.password]]}
           onDone={() => setMade(undefined)}
         />
       )}
+      <Removed among={["user"]} round={list.items} onUndone={list.reload} />
+      <p role="status" class={said ? "note" : "hidden"}>
+        {said}
+      </p>
+      {asked && (
+        <ConfirmDialog
+          {...questionOf(asked)}
+          method="POST"
+          onGone={(answer) => done(asked, answer)}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
       {list.items && (
         <Table
           label={t.tabs.users}
-          columns={[t.name, t.role, t.added, buttons(t.remove)]}
+          columns={[editing.userName, t.role, t.added, buttons(editing.edit)]}
           rows={list.items.map((user) => ({
             key: user.username,
             cells: [
-              user.username,
-              words.role[user.role],
+              <>
+                {user.username}
+                {user.displayName && <small class="quiet"> {user.displayName}</small>}
+              </>,
+              <>
+                {words.role[user.role]}
+                {user.sessions > 0 && <small class="quiet"> {editing.signedIn(user.sessions)}</small>}
+              </>,
               <>
                 <Moment at={user.createdAt} as="time" /> <span class="quiet">{t.by(user.createdBy)}</span>
               </>,
-              user.username === me.value?.name ? (
-                <span class="quiet">{t.you}</span>
-              ) : (
-                <RowButton text={t.remove} about={user.username} onPress={() => list.setGoing(user)} />
-              ),
+              <UserButtons
+                user={user}
+                onChange={() => list.setOpen(user)}
+                onAsk={(doing) => {
+                  setSaid("");
+                  setAsked({ doing, user });
+                }}
+                onRemove={() => list.setGoing(user)}
+              />,
             ],
           }))}
         />
       )}
     </Managed>
   );
+}
+
+type ButtonsProps = {
+  readonly user: UserView;
+  readonly onChange: () => void;
+  readonly onAsk: (doing: Asked["doing"]) => void;
+  readonly onRemove: () => void;
+};
+
+/** Nobody takes their own account away; their password they change themselves. */
+function UserButtons({ user: { username, sessions }, onChange, onAsk, onRemove }: ButtonsProps) {
+  const { admin: t, editing } = messages.value;
+  const isMe = username === me.value?.name;
+  return (
+    <div class="row-buttons">
+      {isMe && <span class="quiet">{t.you}</span>}
+      <RowButton text={t.change} about={username} onPress={onChange} />
+      {!isMe && sessions > 0 && <RowButton text={editing.signOut} about={username} onPress={() => onAsk("signOut")} />}
+      {!isMe && <RowButton text={editing.reset} about={username} onPress={() => onAsk("reset")} />}
+      {!isMe && <RowButton text={t.remove} about={username} onPress={onRemove} />}
+    </div>
+  );
+}
+
+const pathOf = ({ username }: UserView): `/users/${string}` => `/users/${encodeURIComponent(username)}`;
+
+function questionOf({ doing, user }: Asked) {
+  const { editing: t } = messages.value;
+  return doing === "reset"
+    ? { question: t.resetTitle(user.username), hint: t.resetHint, action: t.reset, path: `${pathOf(user)}/password` }
+    : {
+        question: t.signOutTitle(user.username),
+        hint: t.signOutHint,
+        action: t.signOut,
+        path: `${pathOf(user)}/sign-out`,
+      };
 }

@@ -1,6 +1,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import type { EventSourceMessage } from "eventsource-parser";
 import type { AlertView } from "../../contract/alert.ts";
+import type { Answer } from "../../contract/calls.ts";
 import type { EventData, EventName } from "../../contract/events.ts";
 import type { HandoverView } from "../../contract/handover.ts";
 import type { IncidentView } from "../../contract/incident.ts";
@@ -8,6 +9,7 @@ import type { SensorView } from "../../contract/reading.ts";
 import { eachPage, request } from "../api/client.ts";
 import { badge, sound } from "../shell/preferences.ts";
 import { forgetUser, user } from "../shell/session.ts";
+import { districtNames } from "../words/words.ts";
 import { type Connection, openEventStream, type StreamPorts } from "./event-stream.ts";
 
 /** What an event of the stream says of an alert. */
@@ -269,6 +271,13 @@ export async function loadSensors(signal?: AbortSignal): Promise<void> {
   await eachPage<SensorView>("/sensors", (items) => items.forEach((one) => void fresh.set(one.id, one)), signal);
   sensors.value = fresh;
   sensorsLoaded.value = true;
+  await loadDistrictNames(signal);
+}
+
+/** How people call the districts. */
+export async function loadDistrictNames(signal?: AbortSignal): Promise<void> {
+  const { items } = await request<Answer<"/districts">>("GET", "/districts", undefined, signal);
+  districtNames.value = new Map(items.flatMap(({ district, name }) => (name ? [[district, name] as const] : [])));
 }
 
 function forgetEnded(known: Map<string, AlertView>): Map<string, AlertView> {

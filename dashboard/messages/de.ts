@@ -2,6 +2,7 @@ import { metrics } from "../../messages/de/metrics.ts";
 import { admin } from "./de/admin.ts";
 import { alert, crew, report } from "./de/alerts.ts";
 import { capture } from "./de/capture.ts";
+import { editing } from "./de/editing.ts";
 import { feed } from "./de/feed.ts";
 import { map } from "./de/map.ts";
 import { mappings } from "./de/mappings.ts";
@@ -194,6 +195,7 @@ export const de: Messages = {
   views,
   wall,
   capture,
+  editing,
   chart,
   feed,
   crew,

@@ -1,5 +1,6 @@
 import { admin } from "./en/admin.ts";
 import { capture } from "./en/capture.ts";
+import { editing } from "./en/editing.ts";
 import { feed } from "./en/feed.ts";
 import { first } from "./en/first.ts";
 import { mappings } from "./en/mappings.ts";
@@ -17,6 +18,7 @@ export const en = {
   wall,
   admin,
   capture,
+  editing,
   feed,
   mappings,
   ruleEditor,

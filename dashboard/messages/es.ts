@@ -3,6 +3,7 @@ import type { Messages } from "./en.ts";
 import { admin } from "./es/admin.ts";
 import { alert, crew, report } from "./es/alerts.ts";
 import { capture } from "./es/capture.ts";
+import { editing } from "./es/editing.ts";
 import { feed } from "./es/feed.ts";
 import { map } from "./es/map.ts";
 import { mappings } from "./es/mappings.ts";
@@ -195,6 +196,7 @@ export const es: Messages = {
   views,
   wall,
   capture,
+  editing,
   chart,
   feed,
   crew,

@@ -1,16 +1,15 @@
 import { useState } from "preact/hooks";
-import type { ChangedSensorView, SensorChange } from "../../contract/register.ts";
+import type { ChangedSensorView } from "../../contract/register.ts";
 import { ConfirmDialog } from "../admin/parts.tsx";
-import { type Draft, request, send } from "../api/client.ts";
-import { districts } from "../live/live.ts";
+import { changeOf, SensorForm } from "../admin/sensor-form.tsx";
+import { request, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
-import { Button, Field, typed, typedTags } from "../parts/fields.tsx";
-import { Form, useAttempt } from "../parts/forms.tsx";
+import { Button } from "../parts/fields.tsx";
+import { useAttempt } from "../parts/forms.tsx";
 import { Problem } from "../parts/state.tsx";
 import { mayManage } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
-import { fromLocalInput, toLocalInput } from "../words/zone.ts";
 import type { FollowedSensor, WholeSensor } from "./sensor-state.ts";
 
 type Props = { readonly sensor: WholeSensor; readonly followed: FollowedSensor };
@@ -103,7 +102,7 @@ export function Register({ sensor, followed }: Props) {
         </div>
       )}
       {open ? (
-        <ChangeForm key={sensor.id} sensor={sensor} onSubmit={change} onCancel={() => setOpen(false)} />
+        <SensorForm key={sensor.id} sensor={sensor} onSubmit={change} onCancel={() => setOpen(false)} />
       ) : (
         <div class="cluster">
           <Button onClick={() => setOpen(true)}>{t.change}</Button>
@@ -125,80 +124,3 @@ export function Register({ sensor, followed }: Props) {
     </section>
   );
 }
-
-type FormProps = {
-  readonly sensor: WholeSensor;
-  readonly onSubmit: (data: FormData) => Promise<void>;
-  readonly onCancel: () => void;
-};
-
-function ChangeForm({ sensor, ...form }: FormProps) {
-  const { admin: t } = messages.value;
-  const { name, district, lat, lon, intervalS, tags, gateway, replaces } = sensor;
-  const since = replaces && toLocalInput(Date.parse(replaces.from));
-  return (
-    <Form class="panel" title={t.register.changeTitle(sensor.id)} submitLabel={t.register.save} {...form}>
-      <div class="fields">
-        <Field label={t.displayName} name="name" value={name} hint={t.optional} />
-        <Field
-          label={t.district}
-          name="district"
-          value={district}
-          hint={t.register.moveHint}
-          required
-          among={districts.value}
-        />
-        <Field label={t.lat} name="lat" type="number" value={lat?.toString()} hint={t.optional} />
-        <Field label={t.lon} name="lon" type="number" value={lon?.toString()} hint={t.optional} />
-        <Field label={t.intervalS} name="intervalS" type="number" value={intervalS?.toString()} hint={t.intervalHint} />
-        <Field label={t.tags} name="tags" value={tagsText(tags)} hint={t.register.tagsHint} />
-        <Field label={t.register.gateway} name="gateway" value={gateway} hint={t.register.gatewayHint} />
-        <Field label={t.register.replaces} name="replaces" value={replaces?.sensorId} hint={t.register.replacesHint} />
-        <Field
-          label={t.register.replacesFrom}
-          name="replacesFrom"
-          type="datetime-local"
-          value={since}
-          hint={t.register.replacesFromHint}
-        />
-      </div>
-    </Form>
-  );
-}
-
-const tagsText = (tags: WholeSensor["tags"]) =>
-  Object.entries(tags)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(", ");
-
-/** Only what is other than before: so that two people who change two things do not undo each other's. */
-function changeOf(sensor: WholeSensor, data: FormData): Draft<SensorChange> {
-  const text = (name: string) => typed(data, name) ?? null;
-  const number = (name: string) => (text(name) === null ? null : Number(text(name)));
-  const tags = typedTags(data, "tags") ?? {};
-  const gone = Object.keys(sensor.tags).filter((key) => tags[key] === undefined);
-  const news = Object.entries(tags).filter(([key, value]) => sensor.tags[key] !== value);
-  const replaces = text("replaces");
-  const from = typed(data, "replacesFrom");
-  const since = from === undefined ? undefined : fromLocalInput(from);
-  const isLinked = replaces !== (sensor.replaces?.sensorId ?? null);
-  const isDated = from !== (sensor.replaces && toLocalInput(Date.parse(sensor.replaces.from)));
-  return {
-    ...other("name", text("name"), sensor.name),
-    ...other("district", text("district") ?? undefined, sensor.district),
-    ...other("lat", number("lat"), sensor.lat),
-    ...other("lon", number("lon"), sensor.lon),
-    ...other("intervalS", number("intervalS"), sensor.intervalS),
-    ...other("gateway", text("gateway"), sensor.gateway),
-    ...(gone.length + news.length > 0 && {
-      tags: { ...Object.fromEntries(gone.map((key) => [key, null])), ...Object.fromEntries(news) },
-    }),
-    ...((isLinked || (replaces !== null && isDated)) && { replaces }),
-    ...(replaces !== null && (isLinked || isDated) && since !== undefined && Number.isFinite(since)
-      ? { replacesFrom: new Date(since).toISOString() }
-      : {}),
-  };
-}
-
-const other = <T,>(name: string, now: T | null | undefined, before: T | undefined) =>
-  now === undefined || now === (before ?? null) ? {} : { [name]: now };

@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import { metricRow } from "../../model/metrics.ts";
 import { formatSpan } from "../../model/time.ts";
 import { ApiProblem } from "../api/client.ts";
@@ -21,8 +22,13 @@ export function titleOfChart(metric: string): string {
   return unit ? `${metricLabel(metric)}, ${unit}` : metricLabel(metric);
 }
 
-/** "centre" is "Centre", "old-town" is "Old town": districts have ids and no names. */
+/** What people call districts, by id. */
+export const districtNames = signal<ReadonlyMap<string, string>>(new Map());
+
+/** As people call it; without that "centre" is "Centre", "old-town" is "Old town". */
 export function districtName(id: string): string {
+  const said = districtNames.value.get(id);
+  if (said !== undefined) return said;
   const words = id.replaceAll("-", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

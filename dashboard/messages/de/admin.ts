@@ -5,6 +5,7 @@ export const admin: typeof en = {
   tabs: {
     users: "Benutzer",
     sensors: "Sensoren und Gateways",
+    districts: "Bezirke",
     targets: "Benachrichtigungen",
     silences: "Stummschaltungen",
     mappings: "Geräte anderer Hersteller",

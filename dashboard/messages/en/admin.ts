@@ -5,6 +5,7 @@ export const admin = {
   tabs: {
     users: "Users",
     sensors: "Sensors and gateways",
+    districts: "Districts",
     targets: "Notifications",
     silences: "Silences",
     mappings: "Devices of other makers",

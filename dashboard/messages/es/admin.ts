@@ -5,6 +5,7 @@ export const admin: typeof en = {
   tabs: {
     users: "Usuarios",
     sensors: "Sensores y pasarelas",
+    districts: "Distritos",
     targets: "Avisos",
     silences: "Silencios",
     mappings: "Dispositivos de otros fabricantes",
