@@ -89,7 +89,7 @@ type Reads = {
   };
   readonly "/crews": { query: never; answer: PageOf<CrewView> };
   readonly "/assignees": { query: never; answer: AssigneesView };
-  readonly "/districts": { query: "outlines"; answer: PageOf<DistrictView> };
+  readonly "/districts": { query: Paging | "outlines"; answer: PageOf<DistrictView> };
   readonly "/removed": { query: Paging; answer: PageOf<RemovedView> };
   readonly "/devices": { query: Paging; answer: PageOf<DeviceView> };
   readonly "/gateways": { query: Paging; answer: PageOf<GatewayView> };

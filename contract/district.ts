@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { OUTLINE_POSITIONS_MAX, readOutline } from "../model/district.ts";
 import { isPlain } from "../model/plain-text.ts";
-import { Flag, KindName, type View } from "./common.ts";
+import { Flag, KindName, paging, type View } from "./common.ts";
 
 const position = z.tuple([z.number(), z.number()]);
 const OutlineBody = z
@@ -38,7 +38,7 @@ export type NewDistrict = { readonly name?: string; readonly outline?: unknown }
 
 const said = { name: z.string().optional(), outline: OutlineBody.optional() };
 
-export const DistrictsQuery = z.strictObject({ outlines: Flag.describe("Also where each ends") });
+export const DistrictsQuery = z.strictObject({ ...paging, outlines: Flag.describe("Also where each ends") });
 export const DistrictBody = z
   .object({
     district: z.string(),

@@ -10,6 +10,7 @@ import {
 } from "../../contract/district.ts";
 import { type District, isInside, type Outline, readOutline } from "../../model/district.ts";
 import type { Api, Parts } from "../api.ts";
+import { pageByKey } from "../paging.ts";
 import { answers, notFound, ProblemError } from "../problems.ts";
 
 const tags = ["sensors"];
@@ -49,18 +50,17 @@ export function addDistricts(app: Api, { records, auth, now }: Parts): void {
       ...counted,
       ...empty.map(({ id }) => ({ district: id, sensors: 0, kinds: { air: 0, traffic: 0, energy: 0 } })),
     ];
-    const items = all
-      .map((one): DistrictView => {
-        const { name, outline } = records.districts.get(one.district) ?? {};
-        return {
-          ...one,
-          ...(name && { name }),
-          ...(outline && { hasOutline: true }),
-          ...(outline && withOutlines ? { outline: outline as DistrictView["outline"] } : {}),
-        };
-      })
-      .sort((a, b) => (a.district < b.district ? -1 : 1));
-    return { items };
+    const page = pageByKey(all, ({ district }) => district, request.query.limit, request.query.cursor);
+    const items = page.items.map((one): DistrictView => {
+      const { name, outline } = records.districts.get(one.district) ?? {};
+      return {
+        ...one,
+        ...(name && { name }),
+        ...(outline && { hasOutline: true }),
+        ...(outline && withOutlines ? { outline: outline as DistrictView["outline"] } : {}),
+      };
+    });
+    return { ...page, items };
   });
 
   app.put("/districts/:id", { schema: put, bodyLimit: BODY_BYTES_MAX }, async (request) => {

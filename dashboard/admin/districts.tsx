@@ -1,10 +1,11 @@
 import { useRef, useState } from "preact/hooks";
 import type { DistrictView, NewDistrict, SavedDistrictView } from "../../contract/district.ts";
-import { ApiProblem, request, send } from "../api/client.ts";
+import { ApiProblem, send } from "../api/client.ts";
 import { districts, loadDistrictNames } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { Field, typed } from "../parts/fields.tsx";
 import { Form } from "../parts/forms.tsx";
+import { loadAll } from "../parts/state.tsx";
 import { buttons, numbers, Table } from "../parts/table.tsx";
 import { districtName } from "../words/words.ts";
 import { type Feature, featuresOf } from "./geojson.ts";
@@ -104,8 +105,8 @@ function DistrictForm({ district, onSave, onCancel }: FormProps) {
   const id = district?.district;
 
   async function former(): Promise<unknown> {
-    const { items } = await request<{ items: readonly DistrictView[] }>("GET", "/districts?outlines=true");
-    return items.find((one) => one.district === id)?.outline;
+    const all = await loadAll<DistrictView>("/districts?outlines=true", new AbortController().signal);
+    return all.find((one) => one.district === id)?.outline;
   }
 
   function look(written: string): void {

@@ -45,7 +45,9 @@ export function Removed({ among, round, onUndone }: RemovedProps) {
   );
   return (
     <section class="note removed" aria-label={t.removedLately}>
-      <ul role="status">{items.slice(0, SHOWN).map(row)}</ul>
+      <div role="status">
+        <ul>{items.slice(0, SHOWN).map(row)}</ul>
+      </div>
       {items.length > SHOWN && (
         <details>
           <summary>{t.moreRemoved(items.length - SHOWN)}</summary>

@@ -1,7 +1,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import type { EventSourceMessage } from "eventsource-parser";
 import type { AlertView } from "../../contract/alert.ts";
-import type { Answer } from "../../contract/calls.ts";
+import type { DistrictView } from "../../contract/district.ts";
 import type { EventData, EventName } from "../../contract/events.ts";
 import type { HandoverView } from "../../contract/handover.ts";
 import type { IncidentView } from "../../contract/incident.ts";
@@ -276,8 +276,11 @@ export async function loadSensors(signal?: AbortSignal): Promise<void> {
 
 /** How people call the districts. */
 export async function loadDistrictNames(signal?: AbortSignal): Promise<void> {
-  const { items } = await request<Answer<"/districts">>("GET", "/districts", undefined, signal);
-  districtNames.value = new Map(items.flatMap(({ district, name }) => (name ? [[district, name] as const] : [])));
+  const named: [string, string][] = [];
+  const take = (items: readonly DistrictView[]) =>
+    items.forEach(({ district, name }) => void (name && named.push([district, name])));
+  await eachPage<DistrictView>("/districts", take, signal);
+  districtNames.value = new Map(named);
 }
 
 function forgetEnded(known: Map<string, AlertView>): Map<string, AlertView> {

@@ -66,12 +66,12 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
   it("adds a user, shows the password once, and asks once before removing", async () => {
     const page = await open("users");
     await page.getByRole("button", { name: "Add a user" }).click();
-    await page.getByLabel("Name").fill("Not An Id");
+    await page.getByLabel("User name").fill("Not An Id");
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.locator("small.wrong").getByText("An id is").waitFor();
     await expect.poll(() => focused(page)).toBe("name");
     await shoot(page, "admin-users-wrong");
-    await page.getByLabel("Name").fill("olga");
+    await page.getByLabel("User name").fill("olga");
     await page.getByLabel("Role").selectOption("operator");
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.getByRole("heading", { name: "olga can sign in now" }).waitFor();
@@ -87,7 +87,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     expect(signedIn.status).toBe(200);
 
     await page.getByRole("button", { name: "Add a user" }).click();
-    await page.getByLabel("Name").fill("olga");
+    await page.getByLabel("User name").fill("olga");
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.getByRole("alert").getByText("is taken").waitFor();
     await page.keyboard.press("Escape");
@@ -107,7 +107,8 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     const page = await open("sensors");
     await page.getByRole("button", { name: "Add a sensor" }).click();
     await page.getByLabel("Id", { exact: true }).fill("lamp-7");
-    await page.getByLabel("District").fill("harbour");
+    await page.getByLabel("District", { exact: true }).selectOption({ label: "A new district …" });
+    await page.getByLabel("Id of the new district").fill("harbour");
     await page.getByLabel("Display name").fill("<b>Lamp</b> 7");
     await page.getByLabel("Latitude").fill("152");
     await page.getByLabel("Tags").fill("owner=parks");
@@ -128,17 +129,17 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
 
     await page.getByRole("button", { name: "Add a gateway" }).click();
     await page.getByLabel("Name", { exact: true }).fill("gw-1");
-    await page.getByLabel("Districts").fill("harbour, Old Town");
+    await page.getByLabel("Harbour").check();
+    await page.getByLabel("Other districts").fill("Old Town");
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.locator("small.wrong").getByText("An id is").waitFor();
-    await page.getByLabel("Districts").fill("harbour, old-town");
+    await page.getByLabel("Other districts").fill("old-town");
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.getByRole("heading", { name: "The gateway gw-1 can connect now" }).waitFor();
     await page.getByRole("row", { name: /gw-1.*Harbour, Old town/ }).waitFor();
     await shoot(page, "admin-sensors");
 
     await page.getByRole("button", { name: "Remove: lamp-7" }).click();
-    await page.getByLabel("Also remove the sensor from the list").check();
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
     await expect.poll(() => page.getByRole("row", { name: /lamp-7/ }).count()).toBe(0);
     const left = (await city.api("/devices")).items.map(({ username }: { username: string }) => username);
@@ -282,7 +283,7 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     expect(await opened.page.getByRole("link", { name: "Admin" }).count()).toBe(0);
   });
 
-  const TABS = ["users", "sensors", "targets", "silences", "audit"];
+  const TABS = ["users", "sensors", "districts", "targets", "silences", "audit"];
   it("can be used by everyone with its forms open, and looks well in each theme", { tags: ["long"] }, async () => {
     const page = await open("users");
     for (const tab of TABS) {

@@ -1,26 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { HOME } from "../helpers/city.ts";
 import { alarm } from "./alarms.ts";
 import { HAS_BROWSER } from "./browser.ts";
 import { addUser, card, deedsOn } from "./crews.ts";
+import { expectPromised } from "./jobs.ts";
 import { countPresses } from "./presses.ts";
 import { useSite } from "./site.ts";
-
-/** What the table of `docs/tour.md` says of a job: how many presses, and at most how many. */
-function promised(job: string): { presses: number; most: number } {
-  const row = readFileSync(join(HOME, "docs/tour.md"), "utf8").match(
-    new RegExp(`^\\| ${job} \\| (\\d+) \\| (\\d+) \\|`, "m"),
-  );
-  return { presses: Number(row?.[1]), most: Number(row?.[2]) };
-}
-
-function expectPromised(job: string, presses: number): void {
-  const said = promised(job);
-  expect(presses, job).toBe(said.presses);
-  expect(presses, job).toBeLessThanOrEqual(said.most);
-}
 
 describe.runIf(HAS_BROWSER)("jobs in few presses", () => {
   let anna: string;

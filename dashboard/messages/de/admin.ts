@@ -129,7 +129,6 @@ export const admin: typeof en = {
   username: "Benutzername",
   removeSensor: (id) => `${id} das Passwort entziehen?`,
   removeSensorHint: "Er wird getrennt und kann nichts mehr senden. Messwerte und Meldungen bleiben.",
-  removeSensorToo: "Den Sensor auch aus der Liste entfernen",
   gateways: "Gateways",
   gatewaysHint: "Geräte, die für alle Sensoren ihrer Bezirke senden.",
   addGateway: "Gateway hinzufügen",

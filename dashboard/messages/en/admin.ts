@@ -125,7 +125,6 @@ export const admin = {
   username: "User name",
   removeSensor: (id: string) => `Revoke the password of ${id}?`,
   removeSensorHint: "It is disconnected and can no longer send. Its readings and alerts stay.",
-  removeSensorToo: "Also remove the sensor from the list",
   gateways: "Gateways",
   gatewaysHint: "Devices that send for all sensors of their districts.",
   addGateway: "Add a gateway",

@@ -127,7 +127,6 @@ export const admin: typeof en = {
   username: "Nombre de usuario",
   removeSensor: (id) => `¿Quitar la contraseña de ${id}?`,
   removeSensorHint: "Se desconecta y ya no puede enviar nada. Sus mediciones y alertas quedan.",
-  removeSensorToo: "Quitar también el sensor de la lista",
   gateways: "Pasarelas",
   gatewaysHint: "Equipos que envían por todos los sensores de sus distritos.",
   addGateway: "Añadir una pasarela",
