@@ -61,7 +61,8 @@ describe.runIf(HAS_BROWSER)("the page of one sensor", () => {
     await page.getByRole("button", { name: "Change details" }).click();
     await page.getByLabel("Display name").fill("Quay");
     await page.getByLabel("Latitude").fill("95");
-    await page.getByLabel("District").fill("harbour");
+    await page.getByLabel("District", { exact: true }).selectOption({ label: "A new district …" });
+    await page.getByLabel("Id of the new district").fill("harbour");
     await page.getByLabel("Tags").fill("altitude=2240");
     await page.getByRole("button", { name: "Save" }).click();
     await page.locator(".wrong").first().waitFor();
