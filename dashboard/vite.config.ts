@@ -14,6 +14,8 @@ export default defineConfig({
   base: "/",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   plugins: [preloadDesk(), serviceWorker(), { name: "compress", closeBundle: () => compress(join(DIST, "assets")) }],
+  // The thread that draws base maps is a module of its own.
+  worker: { format: "es" },
   build: {
     target: "es2023",
     cssTarget: ["chrome123", "firefox121", "safari17.5"], // light-dark() stays as it is

@@ -40,8 +40,7 @@ export function cityStreetMap() {
     ...roads(),
     ...DISTRICTS.flatMap(districtStreets),
     ...DISTRICTS.map(outline),
-    ...DISTRICTS.map(({ title, east, north }) => point({ place: "suburb", name: title }, [east, north - 0.16])),
-    point({ place: "town", name: "Lindenau" }, [0, 0.12]),
+    point({ place: "town", name: "Lindenau" }, [0.05, 0.72]),
   ];
   return { type: "FeatureCollection", name: "Lindenau, a made-up city", features } as const;
 }

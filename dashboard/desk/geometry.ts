@@ -1,4 +1,5 @@
 import { SEVERITIES, type Severity } from "../../model/alert.ts";
+import type { Kind } from "../../model/kinds.ts";
 
 /** A place in Web Mercator (EPSG:3857), 0 to 1 from the north-west corner of the world. */
 export type MapPoint = { readonly x: number; readonly y: number };
@@ -11,7 +12,10 @@ export function project(lat: number, lon: number): MapPoint {
 export type Dot = MapPoint & {
   readonly id: string;
   readonly district: string;
+  readonly kind: Kind;
   readonly severity: Severity | undefined;
+  /** Of the scale of values, from low to high; undefined where no value is shown. */
+  readonly step?: number | undefined;
   /** It has an open alert that people keep quiet. */
   readonly isQuieted?: boolean;
 };
@@ -26,21 +30,33 @@ export type Cluster = {
   readonly alerting: number;
   readonly quieted: number;
   readonly worst: Severity | undefined;
+  /** The highest of theirs. */
+  readonly step: number | undefined;
   /** One of them: the sensor itself where it is alone. */
   readonly first: Dot;
 };
 
 /** Gathers dots by the cells of a grid that is fixed to the ground, so that nothing flickers while the map moves. */
 export function cluster(dots: readonly Dot[], worldPx: number, cellPx: number): Cluster[] {
-  type Cell = { x: number; y: number; count: number; alerting: number; quieted: number; rank: number; first: Dot };
+  type Cell = {
+    x: number;
+    y: number;
+    count: number;
+    alerting: number;
+    quieted: number;
+    rank: number;
+    step: number;
+    first: Dot;
+  };
   const cells = new Map<number, Cell>();
   for (const dot of dots) {
     const [x, y] = [dot.x * worldPx, dot.y * worldPx];
     const key = cellOf(dot, worldPx, cellPx);
     const rank = dot.severity === undefined ? -1 : SEVERITIES.indexOf(dot.severity);
     const cell = cells.get(key);
+    const step = dot.step ?? -1;
     const [alerting, quieted] = [rank < 0 ? 0 : 1, dot.isQuieted ? 1 : 0];
-    if (!cell) cells.set(key, { x, y, count: 1, alerting, quieted, rank, first: dot });
+    if (!cell) cells.set(key, { x, y, count: 1, alerting, quieted, rank, step, first: dot });
     else {
       cell.x += x;
       cell.y += y;
@@ -48,9 +64,10 @@ export function cluster(dots: readonly Dot[], worldPx: number, cellPx: number): 
       cell.alerting += alerting;
       cell.quieted += quieted;
       if (rank > cell.rank) cell.rank = rank;
+      if (step > cell.step) cell.step = step;
     }
   }
-  return [...cells].map(([cell, { x, y, count, alerting, quieted, rank, first }]) => ({
+  return [...cells].map(([cell, { x, y, count, alerting, quieted, rank, step, first }]) => ({
     cell,
     x: x / count,
     y: y / count,
@@ -58,6 +75,7 @@ export function cluster(dots: readonly Dot[], worldPx: number, cellPx: number): 
     alerting,
     quieted,
     worst: SEVERITIES[rank],
+    step: step < 0 ? undefined : step,
     first,
   }));
 }

@@ -1,24 +1,27 @@
 import { DomUtil, type Map as LeafletMap, type LeafletMouseEvent } from "leaflet";
-import type { Severity } from "../../model/alert.ts";
-import { boundsOf, type LatLon, type MapWords, openLeaflet } from "../map/leaflet.ts";
-import { readColours } from "../style/colours.ts";
-import { districtName } from "../words/words.ts";
+import type { Around } from "../map/base-worker.ts";
+import { boundsOf, type LatLon, type MapBase, openLeaflet } from "../map/leaflet.ts";
+import type { Outline } from "../map/sources.ts";
 import { type Cluster, cellOf, cluster, type Dot, type MapPoint, paddedHull } from "./geometry.ts";
 import type { Mark } from "./list.ts";
+import { type Colours, mapColours, paintCluster, paintCoverage, paintDistrict, paintRing } from "./map-marks.ts";
 
 type MapData = {
   readonly dots: readonly Dot[];
   /** Around the sensors of each district. */
   readonly hulls: ReadonlyMap<string, readonly MapPoint[]>;
+  /** The districts' own outlines, where the map file has them. */
+  readonly outlines: ReadonlyMap<string, readonly (readonly MapPoint[])[]>;
+  readonly coverage: boolean;
   readonly districts: ReadonlyMap<string, Pick<Mark, "severity" | "quieted">>;
   readonly chosenDistrict: string | undefined;
   /** The sensor that is looked at. */
   readonly current: string | undefined;
 };
 
-type MapOptions = {
-  readonly tilesUrl: string | undefined;
-  readonly words: MapWords;
+type MapOptions = MapBase & {
+  readonly after: Promise<unknown>;
+  readonly onOutlines: (outlines: readonly Outline[]) => void;
   /** Undefined: beside all sensors. */
   readonly onSensor: (id: string | undefined) => void;
 };
@@ -26,11 +29,19 @@ type MapOptions = {
 const CELL_PX = 54;
 const DISTRICT_AIR_PX = 24;
 const TILE_PX = 256;
+const EQUATOR_M = 40_075_017;
+/** What an urban background station is taken to speak for: some hundred metres to some kilometres (Directive 2008/50/EC, annex III). */
+const COVERAGE_M = 500;
+const ICON_ZOOM = 13.5;
+const CLOSE_ZOOM = 14.5;
+const PLACE_ZOOM = 16;
 /** Beyond each edge that is painted, too, as a part of the size: what comes into sight while the map is dragged. */
 const MARGIN = 0.25;
 const NOTHING: MapData = {
   dots: [],
   hulls: new Map(),
+  outlines: new Map(),
+  coverage: false,
   districts: new Map(),
   chosenDistrict: undefined,
   current: undefined,
@@ -38,7 +49,8 @@ const NOTHING: MapData = {
 
 /** The map: Leaflet moves and zooms, one canvas of our own shows districts and sensors, however many there are. */
 export function openMap(container: HTMLElement, options: MapOptions) {
-  const map = openLeaflet(container, options);
+  const own = openLeaflet(container, options);
+  const { map } = own;
   const canvas = map.getPanes().overlayPane.appendChild(document.createElement("canvas"));
   let data = NOTHING;
   let colours = mapColours(container);
@@ -97,7 +109,14 @@ export function openMap(container: HTMLElement, options: MapOptions) {
     /** After the theme has changed. */
     recolour(): void {
       colours = mapColours(container);
+      own.base()?.recolour();
       paintSoon();
+    },
+    /** Streets and places of the map file that are called so. */
+    search: async (words: string, around: Around) => (await own.base()?.search(words, around)) ?? [],
+    goTo({ lat, lon }: LatLon): void {
+      moved = true;
+      map.setView([lat, lon], Math.max(map.getZoom(), PLACE_ZOOM), { animate: false });
     },
     /** Shows all of these places. */
     showAll(places: readonly LatLon[]): void {
@@ -108,7 +127,7 @@ export function openMap(container: HTMLElement, options: MapOptions) {
     close(): void {
       cancelAnimationFrame(frame);
       observer.disconnect();
-      map.remove();
+      own.close();
     },
   };
 }
@@ -134,18 +153,35 @@ function paint(map: LeafletMap, canvas: HTMLCanvasElement, data: MapData, colour
   const toCanvas = ({ x, y }: MapPoint): MapPoint => ({ x: x - origin.x, y: y - origin.y });
   for (const [id, corners] of data.hulls) {
     const places = corners.map(({ x, y }) => toCanvas({ x: x * worldPx, y: y * worldPx }));
-    const outline = paddedHull(places, DISTRICT_AIR_PX);
+    const drawn = data.outlines
+      .get(id)
+      ?.map((ring) => ring.map(({ x, y }) => toCanvas({ x: x * worldPx, y: y * worldPx })));
+    const rings = drawn ?? [paddedHull(places, DISTRICT_AIR_PX)];
     const { severity, quieted = 0 } = data.districts.get(id) ?? {};
-    paintDistrict(pen, { id, outline, severity, isQuieted: quieted > 0 }, colours, id === data.chosenDistrict);
+    const district = {
+      id,
+      rings,
+      severity,
+      isQuieted: quieted > 0,
+      isDrawn: drawn !== undefined,
+      isClose: map.getZoom() > CLOSE_ZOOM,
+    };
+    paintDistrict(pen, district, colours, id === data.chosenDistrict);
   }
   const [left, top] = [(origin.x - CELL_PX) / worldPx, (origin.y - CELL_PX) / worldPx];
   const [right, bottom] = [(origin.x + width + CELL_PX) / worldPx, (origin.y + height + CELL_PX) / worldPx];
   const inSight = data.dots.filter(({ x, y }) => x > left && y > top && x < right && y < bottom);
+  if (data.coverage) {
+    const radius = COVERAGE_M / metresPerPx(map);
+    const places = inSight.map(({ x, y }) => toCanvas({ x: x * worldPx, y: y * worldPx }));
+    paintCoverage(pen, places, radius, colours);
+  }
+  const withIcons = map.getZoom() >= ICON_ZOOM;
   // The calm ones first, so that nothing covers an alert.
   const clusters = cluster(inSight, worldPx, CELL_PX).sort((a, b) => a.alerting - b.alerting || a.quieted - b.quieted);
   const painted = clusters.map((one) => {
     const at = toCanvas(one);
-    return { at, radius: paintCluster(pen, one, at, colours), cluster: one };
+    return { at, radius: paintCluster(pen, one, at, colours, withIcons), cluster: one };
   });
   const current = data.dots.find(({ id }) => id === data.current);
   const cell = current && cellOf(current, worldPx, CELL_PX);
@@ -154,147 +190,7 @@ function paint(map: LeafletMap, canvas: HTMLCanvasElement, data: MapData, colour
   return painted;
 }
 
-export type Colours = Readonly<Record<Severity | "calm" | "surface" | "text" | "quiet" | "accent", string>> & {
-  readonly on: Readonly<Record<Severity, string>>;
-};
-
-const NAMES = {
-  critical: "--critical",
-  warning: "--warning-fill",
-  info: "--info",
-  calm: "--calm",
-  surface: "--surface",
-  text: "--text",
-  quiet: "--quiet",
-  accent: "--accent",
-} as const;
-
-const ON = { critical: "--on-critical", warning: "--on-warning", info: "--on-info" } as const;
-
-function mapColours(near: HTMLElement): Colours {
-  return { ...readColours(near, NAMES), on: readColours(near, ON) };
-}
-
-export type District = {
-  readonly id: string;
-  readonly outline: readonly MapPoint[];
-  readonly severity: Severity | undefined;
-  readonly isQuieted: boolean;
-};
-
-/** Of what people keep quiet: neither the line of what is well nor the colour of an alarm. */
-const DASHES = [5, 4];
-
-/** A district: the area around its sensors, tinted by its worst open alert, with its name above. */
-function paintDistrict(pen: CanvasRenderingContext2D, district: District, colours: Colours, chosen: boolean): void {
-  const { outline, severity, isQuieted, id } = district;
-  if (outline.length === 0) return;
-  pen.beginPath();
-  for (const { x, y } of outline) pen.lineTo(x, y);
-  pen.closePath();
-  pen.fillStyle = pen.strokeStyle = severity ? colours[severity] : isQuieted ? colours.quiet : colours.calm;
-  pen.globalAlpha = severity || isQuieted ? 0.16 : 0.1;
-  pen.fill();
-  pen.globalAlpha = chosen || isQuieted ? 1 : 0.5;
-  pen.lineWidth = chosen ? 2.5 : isQuieted ? 1.5 : 1;
-  if (isQuieted) pen.setLineDash(DASHES);
-  pen.stroke();
-  pen.setLineDash([]);
-  pen.globalAlpha = 1;
-  const [xs, ys] = [outline.map(({ x }) => x), outline.map(({ y }) => y)];
-  const middle = (Math.min(...xs) + Math.max(...xs)) / 2;
-  text(pen, districtName(id), middle, Math.min(...ys) - 12, {
-    colour: chosen ? colours.accent : colours.text,
-    halo: colours.surface,
-    bold: true,
-  });
-}
-
-const DOT_RADIUS = 6;
-const SHAPES: Readonly<Record<Severity | "calm", number>> = { critical: 8, warning: 3, info: 0, calm: 0 };
-
-/** A sensor, or several: then with their number. Colour and shape say the worst. Answers its radius in pixels. */
-function paintCluster(pen: CanvasRenderingContext2D, cluster: Cluster, at: MapPoint, colours: Colours): number {
-  const { worst, count, alerting, quieted } = cluster;
-  const alone = count === 1;
-  if (!worst && quieted > 0) return paintQuieted(pen, at, alone ? undefined : quieted, colours);
-  const radius = alone ? (worst ? DOT_RADIUS + 4 : DOT_RADIUS) : 13 + Math.min(9, Math.log2(count) * 1.5);
-  shape(pen, at, radius, alone ? SHAPES[worst ?? "calm"] : 0);
-  pen.fillStyle = worst ? colours[worst] : alone ? colours.calm : colours.surface;
-  pen.strokeStyle = worst || alone ? colours.surface : colours.calm;
-  pen.lineWidth = 2;
-  pen.fill();
-  pen.stroke();
-  if (alone) return radius;
-  const number = String(worst ? alerting : count);
-  text(pen, number, at.x, at.y + 0.5, { colour: worst ? colours.on[worst] : colours.quiet, bold: worst !== undefined });
-  return radius;
-}
-
-/** A dashed ring with a pause in it, or with how many: their alerts are kept quiet. */
-function paintQuieted(
-  pen: CanvasRenderingContext2D,
-  at: MapPoint,
-  count: number | undefined,
-  { surface, quiet }: Colours,
-): number {
-  const radius = count === undefined ? DOT_RADIUS + 4 : 14;
-  shape(pen, at, radius, 0);
-  pen.fillStyle = surface;
-  pen.strokeStyle = quiet;
-  pen.lineWidth = 2;
-  pen.fill();
-  pen.setLineDash([4, 3]);
-  pen.stroke();
-  pen.setLineDash([]);
-  if (count !== undefined) text(pen, String(count), at.x, at.y + 0.5, { colour: quiet, bold: true });
-  else {
-    pen.fillStyle = quiet;
-    for (const side of [-1, 1]) pen.fillRect(at.x + side * 2.5 - 1.25, at.y - 4, 2.5, 8);
-  }
-  return radius;
-}
-
-/** The ring around the sensor that is looked at. */
-function paintRing(pen: CanvasRenderingContext2D, at: MapPoint, radius: number, colours: Colours): void {
-  pen.beginPath();
-  pen.arc(at.x, at.y, radius + 5, 0, 2 * Math.PI);
-  pen.strokeStyle = colours.accent;
-  pen.lineWidth = 3;
-  pen.stroke();
-}
-
-/** A polygon with so many corners; 0 is a circle. */
-function shape(pen: CanvasRenderingContext2D, at: MapPoint, radius: number, corners: number): void {
-  pen.beginPath();
-  if (corners === 0) return pen.arc(at.x, at.y, radius, 0, 2 * Math.PI);
-  const start = corners % 2 === 1 ? -Math.PI / 2 : -Math.PI / 2 + Math.PI / corners;
-  const size = corners === 3 ? radius * 1.2 : radius;
-  for (let i = 0; i < corners; i += 1) {
-    const angle = start + (i * 2 * Math.PI) / corners;
-    pen.lineTo(at.x + size * Math.cos(angle), at.y + size * Math.sin(angle));
-  }
-  pen.closePath();
-}
-
-type TextStyle = { readonly colour: string; readonly halo?: string; readonly bold?: boolean };
-
-function text(
-  pen: CanvasRenderingContext2D,
-  words: string,
-  x: number,
-  y: number,
-  { colour, halo, bold }: TextStyle,
-): void {
-  pen.font = `${bold ? "600 " : ""}12.5px system-ui, sans-serif`;
-  pen.textAlign = "center";
-  pen.textBaseline = "middle";
-  if (halo) {
-    pen.strokeStyle = halo;
-    pen.lineWidth = 4;
-    pen.lineJoin = "round";
-    pen.strokeText(words, x, y);
-  }
-  pen.fillStyle = colour;
-  pen.fillText(words, x, y);
+/** Of the ground in the middle of the map: Web Mercator stretches it towards the poles. */
+function metresPerPx(map: LeafletMap): number {
+  return (EQUATOR_M * Math.cos((map.getCenter().lat * Math.PI) / 180)) / (TILE_PX * 2 ** map.getZoom());
 }

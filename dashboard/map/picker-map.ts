@@ -1,10 +1,9 @@
 import { circleMarker, divIcon, layerGroup, marker } from "leaflet";
 import { readColours } from "../style/colours.ts";
-import { boundsOf, type LatLon, type MapWords, openLeaflet, roundPlace } from "./leaflet.ts";
+import { boundsOf, type LatLon, type MapBase, openLeaflet, roundPlace } from "./leaflet.ts";
+import { onTheme } from "./map-base.ts";
 
-type PickerOptions = {
-  readonly tilesUrl: string | undefined;
-  readonly words: MapWords;
+type PickerOptions = MapBase & {
   readonly onPick: (place: LatLon) => void;
 };
 
@@ -14,8 +13,9 @@ const PIN_PX = [26, 34] as const;
 const OTHERS_MAX = 2_000;
 
 /** A map on which one place is chosen: by a click, by dragging the pin, or with Enter in the middle of the map. */
-export function openPicker(container: HTMLElement, { tilesUrl, words, onPick }: PickerOptions) {
-  const map = openLeaflet(container, { tilesUrl, words, isInPage: true });
+export function openPicker(container: HTMLElement, { onPick, ...base }: PickerOptions) {
+  const own = openLeaflet(container, { ...base, isInPage: true });
+  const { map } = own;
   const others = layerGroup().addTo(map);
   const icon = divIcon({ className: "place-pin", iconSize: [...PIN_PX], iconAnchor: [PIN_PX[0] / 2, PIN_PX[1]] });
   const pin = marker([0, 0], { icon, draggable: true, keyboard: false, autoPan: true });
@@ -62,6 +62,7 @@ export function openPicker(container: HTMLElement, { tilesUrl, words, onPick }: 
     if (!moved) frame();
   });
   observer.observe(container);
+  const stop = onTheme(() => own.base()?.recolour());
 
   return {
     show,
@@ -77,8 +78,9 @@ export function openPicker(container: HTMLElement, { tilesUrl, words, onPick }: 
       if (!moved) frame();
     },
     close(): void {
+      stop();
       observer.disconnect();
-      map.remove();
+      own.close();
     },
   };
 }

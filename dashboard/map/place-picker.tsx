@@ -3,8 +3,8 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import { loadSensors, sensors, sensorsLoaded } from "../live/live.ts";
 import { messages } from "../messages/messages.ts";
 import { useWidget } from "../parts/show.tsx";
-import { session } from "../shell/session.ts";
 import type { LatLon } from "./leaflet.ts";
+import { mapBase } from "./map-base.ts";
 
 type PlacePickerProps = {
   /** Where the pin stands; without it there is none yet. */
@@ -26,8 +26,7 @@ export function PlacePicker({ place, onPick, label }: PlacePickerProps) {
     const { openPicker } = await import("./picker-map.ts");
     return (element) =>
       openPicker(element, {
-        tilesUrl: session.peek()?.tilesUrl,
-        words: messages.peek().map,
+        ...mapBase(),
         onPick: (chosen) => picked.current(chosen),
       });
   });

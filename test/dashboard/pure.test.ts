@@ -138,6 +138,7 @@ describe("the map's geometry", () => {
     x,
     y,
     district: "n",
+    kind: "air",
     severity,
   });
 
