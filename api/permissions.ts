@@ -85,6 +85,7 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["DELETE /api/v1/crews/:id", ADMIN],
   ["GET /api/v1/assignees", HANDLE],
   ["GET /api/v1/silences", VIEW],
+  ["GET /api/v1/silences/windows", VIEW],
   ["GET /api/v1/silences/:id", VIEW],
   ["POST /api/v1/silences", MANAGE],
   ["POST /api/v1/silences/preview", MANAGE],

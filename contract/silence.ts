@@ -33,6 +33,16 @@ export const SilencePreviewBody = z
   .meta({ id: "SilencePreview" });
 export type SilencePreviewView = View<typeof SilencePreviewBody>;
 
+/** `GET /silences/windows`. */
+export const WindowsQuery = z.strictObject({ from: Moment, to: Moment.describe("At most 62 days later") });
+export const WindowsBody = z
+  .object({
+    items: z.array(z.object({ silence: z.number().int(), from: Time, to: Time.optional() })),
+    truncated: z.boolean().describe("There are more windows than one answer holds"),
+  })
+  .meta({ id: "SilenceWindows" });
+export type WindowsView = View<typeof WindowsBody>;
+
 export const SilencesQuery = z.strictObject({
   ...paging,
   ended: Flag.describe("Only those that are over, or only those that are not"),

@@ -9,6 +9,9 @@ import {
   type SilencePreviewView,
   SilencesQuery,
   type SilenceView,
+  WindowsBody,
+  WindowsQuery,
+  type WindowsView,
 } from "../../contract/silence.ts";
 import { matcherOf } from "../../model/rule-match.ts";
 import {
@@ -19,6 +22,7 @@ import {
   type Silence,
   type SilenceMatchers,
   silenceSpan,
+  silenceSpans,
   silenceState,
 } from "../../model/silence.ts";
 import { DAY_MS } from "../../model/time.ts";
@@ -52,6 +56,12 @@ const preview = {
   body: SilencePreview,
   response: answers({ 200: SilencePreviewBody }, 413, 415),
 };
+const windows = {
+  tags,
+  summary: "When silences and maintenance windows that have not ended are on, between two times, in order",
+  querystring: WindowsQuery,
+  response: answers({ 200: WindowsBody }),
+};
 const end = {
   tags,
   summary: "End it; it stays in the list, with who ended it",
@@ -70,6 +80,12 @@ export function addSilences(app: Api, parts: SilenceParts): void {
     const filter = { at, ...(ended === undefined ? {} : { ended: ended === "true" }) };
     const page = records.silences.list(filter, limit, cursor);
     return { ...page, items: page.items.map((silence) => view(silence, at)) };
+  });
+
+  app.get("/silences/windows", { schema: windows }, async (request) => {
+    const [from, to] = [Date.parse(request.query.from), Date.parse(request.query.to)];
+    if (!(to > from && to - from <= WINDOWS_SPAN_MAX_MS)) throw invalid("#/query/to", "After from, at most 62 days.");
+    return windowsIn(records.silences.current(), from, to);
   });
 
   app.get("/silences/:id", { schema: one }, async (request) => {
@@ -116,6 +132,32 @@ function addOne(parts: SilenceParts, body: z.infer<typeof NewSilence>, by: strin
     records.audit.add({ at, by, what: "silence.add", target: String(added.id), detail });
     return added;
   });
+}
+
+const WINDOWS_SPAN_MAX_MS = 62 * DAY_MS;
+const WINDOWS_MAX = 2_000;
+/** Of silences, a window a day each: looked at in one piece. */
+const WINDOWS_AT_ONCE = 5;
+
+/** Each time that one of them is on. */
+async function windowsIn(silences: readonly Silence[], from: number, to: number): Promise<WindowsView> {
+  const found: { silence: number; from: number; to: number }[] = [];
+  let looked = 0;
+  for (const silence of silences) {
+    if (found.length > WINDOWS_MAX) break;
+    for (const span of silenceSpans(silence, from, to)) found.push({ silence: silence.id, ...span });
+    looked += 1;
+    if (looked % WINDOWS_AT_ONCE === 0) await immediate();
+  }
+  const items = found.sort((a, b) => a.from - b.from || a.silence - b.silence).slice(0, WINDOWS_MAX);
+  return {
+    items: items.map((one) => ({
+      silence: one.silence,
+      from: iso(one.from),
+      ...(Number.isFinite(one.to) ? { to: iso(one.to) } : {}),
+    })),
+    truncated: found.length > WINDOWS_MAX,
+  };
 }
 
 const NAMED = ["rule", "district", "sensor", "gateway"] as const;

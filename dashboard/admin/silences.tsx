@@ -8,6 +8,7 @@ import { Form } from "../parts/forms.tsx";
 import { query } from "../shell/router.ts";
 import { Moment } from "../words/time.tsx";
 import { fromLocalInput, zone } from "../words/zone.ts";
+import { Calendar, cardIdOf } from "./calendar.tsx";
 import { DaysField, Managed, useManaged } from "./parts.tsx";
 
 /** Silences and maintenance windows: those that are on or planned, or those that have ended (`&ended=true`). */
@@ -38,6 +39,7 @@ export function Silences() {
       <p>
         <a href={`/admin?tab=silences${ended ? "" : "&ended=true"}`}>{ended ? t.showCurrent : t.showEnded}</a>
       </p>
+      {!ended && list.items && list.items.length > 0 && <Calendar silences={list.items} />}
       {list.items?.length === 0 && <p class="note">{ended ? t.noEnded : t.noSilences}</p>}
       <ul class="stack">
         {list.items?.map((silence) => (
@@ -54,7 +56,7 @@ function SilenceCard({ silence, onEnd }: { silence: SilenceView; onEnd: () => vo
   const { admin: t } = messages.value;
   const { kind, state, reason, createdAt, createdBy, endedAt, endedBy } = silence;
   return (
-    <li class="card box">
+    <li class="card box" id={cardIdOf(silence)} tabIndex={-1}>
       <div class="card-head cluster">
         <h3>{reason}</h3>
         <span class="chip">{t.silenceKinds[kind]}</span>

@@ -28,6 +28,21 @@ import { ALERT_KINDS, holderOf, isExplained, quietedBy, WHO, windowOf } from "./
 /** Every row is as high as this, see `.row` in desk.css: places can be computed, and nothing jumps. */
 const ROW_PX = 84;
 
+/** What people keep quiet has a heading of its own, see `.rows-heading`. */
+const HEADING_PX = 36;
+
+/** From which row on there is only what people keep quiet: it stands at the end of the list. */
+function quietedFrom(desk: Desk, shown: readonly string[]): number {
+  let from = shown.length;
+  while (from > 0 && isQuietedRow(desk, shown[from - 1]!)) from -= 1;
+  return from;
+}
+
+function isQuietedRow({ membersOf }: Desk, id: string): boolean {
+  const some = membersOf.value.get(id) ?? [alerts.value.get(id)].filter((one) => one !== undefined);
+  return some.length > 0 && some.every((one) => quietedBy(one) !== undefined);
+}
+
 /** Thousands of alerts, of which only those in sight are in the document. */
 export function AlertList({ desk }: { desk: Desk }) {
   const box = useRef<HTMLDivElement>(null);
@@ -35,6 +50,7 @@ export function AlertList({ desk }: { desk: Desk }) {
   const shown = desk.shown.value;
   const known = alerts.value;
   const { first, last } = windowOf(view, ROW_PX, shown.length);
+  const quieted = quietedFrom(desk, shown);
   useHold(desk, box);
   useFollowCurrent(desk, box);
 
@@ -55,10 +71,16 @@ export function AlertList({ desk }: { desk: Desk }) {
       <NewPill desk={desk} onShow={() => box.current?.scrollTo({ top: 0 })} />
       <div class="rows" ref={box}>
         {shown.length === 0 && <Nothing desk={desk} />}
-        <ul style={{ height: `${shown.length * ROW_PX}px` }}>
+        <ul style={{ height: `${shown.length * ROW_PX + (quieted < shown.length ? HEADING_PX : 0)}px` }}>
+          {quieted >= first && quieted < last && (
+            <li class="rows-heading" style={{ top: `${quieted * ROW_PX}px` }}>
+              <h2>{messages.value.desk.quietedOnes(shown.length - quieted)}</h2>
+            </li>
+          )}
           {shown.slice(first, last).map((id, i) => {
             const alert = known.get(id);
-            const place = { top: (first + i) * ROW_PX, at: first + i + 1, of: shown.length };
+            const below = first + i >= quieted ? HEADING_PX : 0;
+            const place = { top: (first + i) * ROW_PX + below, at: first + i + 1, of: shown.length };
             if (alert) return <AlertRow key={id} desk={desk} alert={alert} place={place} />;
             const members = desk.membersOf.value.get(id);
             return members && <IncidentRow key={id} desk={desk} id={id} members={members} place={place} />;
@@ -95,7 +117,8 @@ function useFollowCurrent(desk: Desk, box: { current: HTMLDivElement | null }): 
     const index = current === undefined ? -1 : desk.shown.peek().indexOf(current);
     const element = box.current!;
     if (index < 0) return;
-    const top = index * ROW_PX;
+    const shown = desk.shown.peek();
+    const top = index * ROW_PX + (index >= quietedFrom(desk, shown) ? HEADING_PX : 0);
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + ROW_PX > element.scrollTop + element.clientHeight)
       element.scrollTop = top + ROW_PX - element.clientHeight;

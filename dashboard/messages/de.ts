@@ -1,6 +1,7 @@
 import { metrics } from "../../messages/de/metrics.ts";
 import { admin } from "./de/admin.ts";
 import { alert, crew, report } from "./de/alerts.ts";
+import { calendar } from "./de/calendar.ts";
 import { capture } from "./de/capture.ts";
 import { editing } from "./de/editing.ts";
 import { feed } from "./de/feed.ts";
@@ -119,6 +120,7 @@ export const de: Messages = {
     allDistricts: "Alle Bezirke",
     districtState: (worst) => `offen, schwerste: ${worst}`,
     returned: "Zurückgegeben",
+    quietedOnes: (n) => `In Wartung oder stumm (${n})`,
     districtQuieted: (n) => (n === 1 ? "1 Meldung stumm oder in Wartung" : `${n} Meldungen stumm oder in Wartung`),
     unplaced: (n) => `${n} ${n === 1 ? "Sensor hat" : "Sensoren haben"} keine Position`,
     sensor: "Sensor",
@@ -194,6 +196,7 @@ export const de: Messages = {
   sensorsPage,
   views,
   wall,
+  calendar,
   capture,
   editing,
   chart,

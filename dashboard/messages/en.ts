@@ -1,4 +1,5 @@
 import { admin } from "./en/admin.ts";
+import { calendar } from "./en/calendar.ts";
 import { capture } from "./en/capture.ts";
 import { editing } from "./en/editing.ts";
 import { feed } from "./en/feed.ts";
@@ -17,6 +18,7 @@ export const en = {
   views,
   wall,
   admin,
+  calendar,
   capture,
   editing,
   feed,

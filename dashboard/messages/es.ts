@@ -2,6 +2,7 @@ import { metrics } from "../../messages/es/metrics.ts";
 import type { Messages } from "./en.ts";
 import { admin } from "./es/admin.ts";
 import { alert, crew, report } from "./es/alerts.ts";
+import { calendar } from "./es/calendar.ts";
 import { capture } from "./es/capture.ts";
 import { editing } from "./es/editing.ts";
 import { feed } from "./es/feed.ts";
@@ -119,6 +120,7 @@ export const es: Messages = {
     allDistricts: "Todos los distritos",
     districtState: (worst) => `abiertas, la peor: ${worst}`,
     returned: "Devuelta",
+    quietedOnes: (n) => `En mantenimiento o silenciadas (${n})`,
     districtQuieted: (n) =>
       n === 1 ? "1 alerta silenciada o en mantenimiento" : `${n} alertas silenciadas o en mantenimiento`,
     unplaced: (n) => `${n} ${n === 1 ? "sensor no tiene" : "sensores no tienen"} posición`,
@@ -195,6 +197,7 @@ export const es: Messages = {
   sensorsPage,
   views,
   wall,
+  calendar,
   capture,
   editing,
   chart,

@@ -62,6 +62,7 @@ const EXPECTED: Record<string, string> = {
   "POST /api/v1/incidents/:id/close": H,
   "POST /api/v1/incidents/:id/reopen": H,
   "GET /api/v1/silences": V,
+  "GET /api/v1/silences/windows": V,
   "GET /api/v1/silences/:id": V,
   "POST /api/v1/silences": M,
   "POST /api/v1/silences/preview": M,

@@ -43,6 +43,23 @@ describe("POST /silences", () => {
     ]);
   });
 
+  it("lists each time that they are on, for a calendar", async () => {
+    const weekly = { days: ["sun"], from: "22:00", to: "04:00", zone: "Europe/Madrid" };
+    const asked = { kind: "maintenance", matchers: { gateway: "gw-north" }, weekly, reason: "updates" };
+    const { id } = (await post(asked)).json();
+    const windows = (from: string, to: string) =>
+      service.as("viewer", "GET", `/api/v1/silences/windows?from=${from}&to=${to}`);
+    const found = (await windows("2026-11-29T00:00:00Z", "2026-12-08T00:00:00Z")).json();
+    expect(found).toEqual({
+      items: [
+        { silence: id, from: "2026-11-29T21:00:00.000Z", to: "2026-11-30T03:00:00.000Z" },
+        { silence: id, from: "2026-12-06T21:00:00.000Z", to: "2026-12-07T03:00:00.000Z" },
+      ],
+      truncated: false,
+    });
+    expect((await windows("2026-11-29T00:00:00Z", "2027-11-29T00:00:00Z")).statusCode).toBe(400);
+  });
+
   it("takes a weekly maintenance window without an end", async () => {
     const weekly = { days: ["sun"], from: "22:00", to: "04:00", zone: "Europe/Madrid" };
     const answer = await post({ kind: "maintenance", matchers: { gateway: "gw-north" }, weekly, reason: "updates" });

@@ -35,6 +35,10 @@ describe.runIf(HAS_BROWSER)("what nobody is told of", () => {
     await goTo("/");
     const row = page.locator(".row.quieted").first();
     await row.waitFor();
+    // Under a heading of its own, below what people are told of.
+    expect(await page.locator(".rows-heading").textContent()).toMatch(
+      /^(In maintenance or silenced|In Wartung oder stumm|En mantenimiento o silenciadas) \(\d\)$/,
+    );
     expect(await row.locator(".quieted-chip").textContent()).toBe(chip);
     const district = page.getByRole("button", { name });
     await district.waitFor();
@@ -44,6 +48,34 @@ describe.runIf(HAS_BROWSER)("what nobody is told of", () => {
     if (language === "en-GB") await expectEachTheme(page, "desk-quieted");
     else await shoot(page, `desk-quieted-${language.slice(0, 2)}`);
     await close();
+  });
+
+  it("stands in a calendar, with what comes back every week; on a phone day by day", async () => {
+    const weekly = { days: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"], from: "22:00", to: "04:00", zone: "UTC" };
+    const matchers = { sensor: "calm-1" };
+    await city.api("/silences", { kind: "maintenance", matchers, weekly, reason: "Nightly updates" });
+    for (const size of ["desk", "phone"] as const) {
+      const { page, goTo, complaints, close } = await visit(city, { token: city.token, size });
+      await goTo("/admin?tab=silences");
+      const calendar = page.getByRole("region", { name: /^Calendar: / });
+      await calendar.getByRole("button", { name: "Next month" }).click();
+      const entry = calendar.getByRole("button", { name: "22:00 Nightly updates" });
+      await entry.first().waitFor();
+      // Each day of the month has one that begins on it, and the end of the one before.
+      const days = await calendar.locator(".calendar-days > li").count();
+      expect(await entry.count()).toBe(days);
+      expect(await calendar.getByRole("button", { name: "until 04:00 Nightly updates" }).count()).toBe(days);
+      if (size === "desk") await expectEachTheme(page, "calendar");
+      else await shoot(page, "calendar-phone");
+      await entry.first().click();
+      const focused = () => page.evaluate(() => document.activeElement?.querySelector("h3")?.textContent);
+      await expect.poll(focused).toBe("Nightly updates");
+      expect(complaints).toEqual([]);
+      await close();
+    }
+    const { items } = await city.api("/silences");
+    const { id } = items.find(({ reason }: { reason: string }) => reason === "Nightly updates");
+    await city.api(`/silences/${id}`, undefined, "DELETE");
   });
 
   it("is said on the page of a sensor that it covers, and of no other", async () => {

@@ -161,7 +161,7 @@ export const crew = {
   photoHint: "Up to 4. They are made smaller, without place and device.",
   withPhotos: (n: number) => (n === 1 ? "1 photo" : `${n} photos`),
   cannot: "Cannot",
-  cannotAt: (place: string) => `Cannot be done: ${place}`,
+  cannotAt: (place: string) => `Cannot: ${place}`,
   giveBack: "Give back",
   sheet: "Work sheet",
   sheetTitle: "Work sheet",

@@ -110,6 +110,7 @@ export const first = {
     allDistricts: "All districts",
     districtState: (worst: string) => `open, worst: ${worst}`,
     returned: "Given back",
+    quietedOnes: (n: number) => `In maintenance or silenced (${n})`,
     districtQuieted: (n: number) =>
       n === 1 ? "1 alert silenced or under maintenance" : `${n} alerts silenced or under maintenance`,
     unplaced: (n: number) => `${n} ${n === 1 ? "sensor has" : "sensors have"} no position`,
