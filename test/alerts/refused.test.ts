@@ -50,7 +50,7 @@ tests:
     refused: [{ sensor: air-7, at: +10h, every: 5m, times: 24, reason: future, detail: 2026-01-05T18:00:00Z is 8 h ahead. }]
     until: +13h20m
     expect:
-      - { what: firing, at: +10h45m, rule: messages-refused, sensor: air-7, explanation: "future, 10 in 45 min", value: 10 }
+      - { what: firing, at: +10h45m, rule: messages-refused, sensor: air-7, explanation: "(from the future), 10 in the 45 min to", value: 10 }
       - { what: resolved, at: +12h55m, rule: messages-refused, explanation: of 24 in all }
 `);
     expect(result.differences.filter(({ mark }) => mark !== "same")).toEqual([]);
@@ -105,7 +105,7 @@ tests:
     refused: [{ sensor: air-7, at: +48h, every: 1h, times: 12, reason: out_of_range, metric: o3, detail: o3 is 1071. }]
     until: +96h
     expect:
-      - { what: firing, at: +50h, rule: impossible-o3, explanation: /Station 7 sends impossible values of ozone. 3 in 2 h.*1071/ }
+      - { what: firing, at: +50h, rule: impossible-o3, explanation: /Station 7 sends impossible values of ozone: 3 in the 2 h to.*1071/ }
       - { what: resolved, at: +83h, rule: impossible-o3 }
 `);
     expect(result.differences.filter(({ mark }) => mark !== "same")).toEqual([]);
