@@ -205,6 +205,7 @@ export function alertFigures(counts: Counts, rulesFailed: number, unapplied: num
     corrected,
     raised: counts.raised,
     lowered: counts.lowered,
+    counted: counts.counted,
     "late-confirmed": counts.lateConfirmed,
     shadow,
     history,

@@ -200,6 +200,8 @@ export const SENTENCES = {
     days: "number",
     "allowed?": "number",
   },
+  /** Of a limit that may be passed so often a year. */
+  counted: { per: ["hour", "day"], nth: "number", "allowed?": "number", limit: "amount" },
   "note.daysAbove": { days: "number" },
   "note.hoursAbove": { hours: "number" },
   /** Street lights. `why`: one of the notes on lamps. */

@@ -32,10 +32,18 @@ export function isWorkedOn({ works }: Pick<Sample, "works">, from: number, to: n
   return works?.some((span) => span.from <= to && span.to > from) === true;
 }
 
+/** The `nth` hour or day of this year above the limit; `allowed`: so many of them. */
+export type Count = {
+  readonly per: "hour" | "day";
+  readonly nth: number;
+  readonly allowed?: number | undefined;
+  readonly limit: number;
+};
+
 /** What a condition has to say. The engine makes alerts of it. */
 export type Outcome = {
-  /** "raised", "lowered": it fires on, at another level. */
-  readonly what: "pending" | "firing" | "raised" | "lowered" | "resolved";
+  /** "raised", "lowered": it fires on, at another level; "counted": it fires on, and once more of what is allowed is used. */
+  readonly what: "pending" | "firing" | "raised" | "lowered" | "counted" | "resolved";
   /** Of a rule with levels: at which it is, 1 the mildest; and since when that holds. */
   readonly level?: number | undefined;
   readonly since?: number | undefined;
@@ -47,6 +55,8 @@ export type Outcome = {
   /** Where it is not the rule's own limit: the silence limit in minutes. */
   readonly limit?: number;
   readonly evidence: readonly Evidence[];
+  /** Of limits that may be passed so often a year: which time it is. */
+  readonly counts?: readonly Count[];
   /** For a forecast: when the limit will be reached. */
   readonly expected?: Expected;
   /** For "resolved": it cleared, it ended before it had held for long enough, or the data ran out. */

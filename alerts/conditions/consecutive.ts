@@ -25,8 +25,9 @@ export type ConsecutiveParams = {
   readonly days?: string;
   readonly capture: number;
   readonly needsGood: boolean;
-  /** The zone of the years in which windows above the limit are counted. */
+  /** The zone of the years in which windows above the limit are counted; and how many of them are allowed. */
   readonly countedIn?: string;
+  readonly allowed?: number;
 };
 
 /** `run`: the newest windows over the limit, at most `count`; `since`: start of the first of them all. */
@@ -60,7 +61,7 @@ export const consecutive: OverValues<"consecutive", ConsecutiveParams, Consecuti
   params({ above, count, window, days, allowed, capture }, rule) {
     const countedIn = days === "utc" ? "UTC" : (days ?? rule.zone ?? "UTC");
     const params = { above, count, ...sizeOf(window, days), capture, needsGood: needsGood(rule) };
-    return () => (allowed === undefined ? params : { ...params, countedIn });
+    return () => (allowed === undefined ? params : { ...params, countedIn, allowed });
   },
   limit: ({ above }) => above,
   explain({ rule, spec: { allowed }, params: { above, count, windowMs }, sensor, outcome: { at, value, evidence } }) {
@@ -127,15 +128,29 @@ function extend(params: ConsecutiveParams, state: ConsecutiveState, closed: Clos
   const above = params.countedIn === undefined ? undefined : counted(params.countedIn, state.above, closed.from);
   const next = { ...state, run, since, missed: 0, ...(above && { above }) };
   const enough = run.length >= params.count && (!params.needsGood || run.some(({ good }) => good));
-  if (state.firing || !enough) return [next, NOTHING];
+  if (!state.firing && !enough) return [next, NOTHING];
+  const about = { at: closed.to, startedAt: since, value: closed.value, ...(above && countsOf(params, above)) };
+  if (state.firing) {
+    if (!above || !isSaid(params, above, closed.from)) return [next, NOTHING];
+    return [next, [{ ...about, what: "counted", evidence: [windowEvidence(closed)] }]];
+  }
   const evidence = run.map(windowEvidence).map((one) => ({ ...one, ...(above && noteOf(params, above)) }));
-  const fired: Outcome = { what: "firing", at: closed.to, startedAt: since, value: closed.value, evidence };
+  const fired: Outcome = { ...about, what: "firing", evidence };
   return [{ ...next, firing: true }, [fired]];
 }
 
 function counted(zone: string, former: Above | undefined, from: number): Above {
   const year = zoneNamed(zone).dateOf(from).slice(0, 4);
   return { year, times: (former?.year === year ? former.times : 0) + 1 };
+}
+
+/** While it fires: of days each; of hours the first of a day, and the first that is not allowed. */
+function isSaid({ windowMs, allowed, countedIn }: ConsecutiveParams, { times }: Above, from: number): boolean {
+  return windowMs !== HOUR_MS || times === allowed! + 1 || zoneNamed(countedIn!).startOfDay(from) === from;
+}
+
+function countsOf({ windowMs, allowed, above: limit }: ConsecutiveParams, { times: nth }: Above) {
+  return { counts: [{ per: windowMs === HOUR_MS ? ("hour" as const) : ("day" as const), nth, allowed, limit }] };
 }
 
 function noteOf({ windowMs }: ConsecutiveParams, { times }: Above) {

@@ -93,6 +93,7 @@ function judge(
     said = [...said];
     for (const { level, outcome } of together) {
       const { what, startedAt } = outcome;
+      if (what === "counted") continue;
       said[level] = what === "pending" || what === "firing" ? { phase: what, since: startedAt } : null;
     }
     const [next, outcome] = change(alert, said, together);
@@ -116,10 +117,21 @@ function change(
   // 0: pending.
   const level = fires >= 0 ? fires + 1 : wasFiring ? holds + 1 : 0;
   if (holds < 0) return [undefined, alert ? { ...last, what: "resolved", startedAt } : undefined];
-  if (alert?.level === level) return [alert, undefined];
+  const counts = news.flatMap(({ outcome }) => outcome.counts ?? []);
+  if (alert?.level === level) {
+    const isCounted = level > 0 && counts.length > 0;
+    return [alert, isCounted ? { ...last, what: "counted", startedAt, why: undefined, level, counts } : undefined];
+  }
   const next = { startedAt, level };
   const own = news.find((one) => one.level === level - 1)?.outcome ?? last;
-  const about = { ...own, startedAt, why: undefined, level, since: said[Math.max(0, level - 1)]?.since ?? startedAt };
+  const about = {
+    ...own,
+    startedAt,
+    why: undefined,
+    level,
+    since: said[Math.max(0, level - 1)]?.since ?? startedAt,
+    counts,
+  };
   if (level === 0) return [next, { ...last, what: "pending", startedAt }];
   if (!wasFiring) return [next, { ...about, what: "firing" }];
   return [next, { ...about, what: level > alert.level ? "raised" : "lowered" }];

@@ -11,6 +11,8 @@ export type RunningParams = {
   readonly windowMs: number;
   readonly hours: number;
   readonly capture: number;
+  /** Days of the year that may be above the limit. */
+  readonly allowed?: number | undefined;
   readonly zone: string;
   readonly needsGood: boolean;
 };
@@ -39,11 +41,11 @@ const QUIET: RunningState = { rolling: NO_WINDOW, hours: [], missed: 0 };
  */
 export const running: OverValues<"running", RunningParams, RunningState> = {
   over: "values",
-  params({ above, over, days, capture }, rule) {
+  params({ above, over, days, capture, allowed }, rule) {
     const zone = days === "utc" ? "UTC" : (days ?? rule.zone ?? "UTC");
     const hours = parseDuration(over)! / HOUR_MS;
     const params = { above, windowMs: HOUR_MS, hours, capture, zone, needsGood: needsGood(rule) };
-    return () => params;
+    return () => (allowed === undefined ? params : { ...params, allowed });
   },
   limit: ({ above }) => above,
   explain({ rule, spec: { above, allowed }, params: { hours }, sensor, outcome: { at, value, evidence } }) {
@@ -97,7 +99,6 @@ function look(params: RunningParams, state: RunningState, at: number): Step<Runn
   const recent = state.hours.filter(({ to }) => to > at - hours * HOUR_MS);
   const next = { ...state, hours: recent };
   const { firing } = state;
-  const noted = (days: number) => ({ says: say("note.daysAbove", { days }), note: `day ${days} of the year above` });
   if (recent.length < capture * hours - 1e-9) {
     const missed = state.missed + 1;
     if (firing === undefined || missed < hours) return [{ ...next, missed }, NOTHING];
@@ -121,8 +122,14 @@ function look(params: RunningParams, state: RunningState, at: number): Step<Runn
   const before = state.year === year ? (state.days ?? 0) : 0;
   const days = state.day === day ? before : before + 1;
   const counted = { ...next, day, year, days, missed: 0 };
-  if (firing !== undefined || (params.needsGood && !recent.some(({ good }) => good))) return [counted, NOTHING];
+  const counts = [{ per: "day", nth: days, allowed: params.allowed, limit: above }] as const;
+  if (firing !== undefined) {
+    const isNew = state.day !== day;
+    return [counted, isNew ? [{ what: "counted", at, startedAt: firing, value, evidence, counts }] : NOTHING];
+  }
+  if (params.needsGood && !recent.some(({ good }) => good)) return [counted, NOTHING];
   const startedAt = at - hours * HOUR_MS;
-  const fired: Outcome = { what: "firing", at, startedAt, value, evidence: [{ ...evidence[0], ...noted(days) }] };
+  const noted = { says: say("note.daysAbove", { days }), note: `day ${days} of the year above` };
+  const fired: Outcome = { what: "firing", at, startedAt, value, evidence: [{ ...evidence[0], ...noted }], counts };
   return [{ ...counted, firing: startedAt }, [fired]];
 }

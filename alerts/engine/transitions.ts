@@ -2,9 +2,9 @@ import { recordText } from "../../messages/messages.ts";
 import type { AlertState, Cause, TimelineEntry, Transition } from "../../model/alert.ts";
 import { wordsOf } from "../../model/metrics.ts";
 import { levelRules, type Rule } from "../../model/rule.ts";
-import { type Sentence, say, withSentences } from "../../model/sentence.ts";
+import { type Amount, type Sentence, say, withSentences } from "../../model/sentence.ts";
 import { alertId } from "../alert-id.ts";
-import { amount, measured, type Outcome, type WatchedSensor } from "../conditions/condition.ts";
+import { amount, type Count, measured, type Outcome, type WatchedSensor } from "../conditions/condition.ts";
 import type { LevelledParams } from "../conditions/levels.ts";
 import { explain, explainEnd, wordsOfCondition } from "../conditions/registry.ts";
 import { noted, saysOf, titleOf } from "../says.ts";
@@ -31,6 +31,7 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
     firing: 0,
     raised: 0,
     lowered: 0,
+    counted: 0,
     resolved: 0,
     retracted: 0,
     corrected: 0,
@@ -44,7 +45,8 @@ export function createRecorder(onChange: (subject: Subject, column: number) => v
   function record(subject: Subject, { column, outcome, active }: JudgedRow, knownAt: number, cause?: Cause): void {
     const { what, at, why } = outcome;
     const note = why === "cleared" ? undefined : why;
-    const entry = { what, at, knownAt, note, ...(note && { says: WHY[note] }) };
+    const said = what === "counted" ? noted(active.says!.at(-1)!) : { note, ...(note && { says: WHY[note] }) };
+    const entry = { what, at, knownAt, ...said };
     push(
       subject,
       column,
@@ -142,7 +144,9 @@ export function endOf(active: Active, time: number, knownAt: number, note: Sente
   return [withMore(active, note), { state: "resolved", resolvedAt: at, entry }];
 }
 
-const stateOf = (what: Outcome["what"]) => (what === "raised" || what === "lowered" ? "firing" : what);
+const stateOf = (what: Outcome["what"]) => (isFiringOn(what) ? "firing" : what);
+const isFiringOn = (what: Outcome["what"]): what is "raised" | "lowered" | "counted" =>
+  what === "raised" || what === "lowered" || what === "counted";
 
 type WatchedRule = { readonly rule: Rule; readonly params: Params; readonly sensor: WatchedSensor };
 
@@ -155,22 +159,48 @@ export function nextActive(about: WatchedRule, former: Active | undefined, outco
     const past = former ?? { startedAt: outcome.startedAt, evidence: outcome.evidence, ...title };
     return withMore(past, explainEnd(rule, outcome), rule.zone);
   }
+  if (outcome.what === "counted" && former?.says) return countedOn(rule, former, outcome);
   const sentence = explain({ ...about, outcome });
+  const says = [sentence, ...countsBeside(rule, outcome)];
   return {
     startedAt: outcome.startedAt,
     firedAt: outcome.what === "firing" ? outcome.at : undefined,
     value: outcome.value,
     limit: outcome.limit ?? wordsOfCondition(rule.condition.type)?.limit?.(params),
     evidence: outcome.evidence.map((one) => (rule.metric ? { ...one, metric: rule.metric } : one)),
-    explanation: recordText([sentence], rule.zone),
-    says: [sentence],
+    explanation: recordText(says, rule.zone),
+    says,
     ...(outcome.expected ? { expected: outcome.expected } : {}),
   };
+}
+
+/** It goes on: what it said, with what is newest of how often its limits were passed. */
+function countedOn(rule: Rule, former: Active, { counts = [] }: Outcome): Active {
+  const [first, ...others] = former.says!.filter(({ key }) => key !== "counted");
+  const newest = counts.map((one) => countOf(rule, one));
+  const limits = new Set(newest.map(({ params }) => (params.limit as Amount).value));
+  const kept = former.says!.filter(
+    ({ key, params }) => key === "counted" && !limits.has((params.limit as Amount).value),
+  );
+  const says = [first!, ...others, ...kept, ...newest];
+  return { ...former, says, explanation: recordText(says, rule.zone) };
+}
+
+function countOf(rule: Rule, { limit, allowed, ...which }: Count): Sentence {
+  return say("counted", { ...which, limit: amount(rule, limit), ...(allowed === undefined ? {} : { allowed }) });
+}
+
+/** Of other levels: a condition that counts says its own count itself. */
+function countsBeside(rule: Rule, { counts = [] }: Outcome): Sentence[] {
+  const { condition } = rule;
+  const own = "allowed" in condition && "above" in condition ? condition.above : undefined;
+  return counts.filter(({ limit }) => limit !== own).map((one) => countOf(rule, one));
 }
 
 /** The same of a rule with levels: as it is at the level of the outcome, which began by itself. */
 function nextLevel(about: WatchedRule, former: Active | undefined, outcome: Outcome): Active {
   const { what, level, since, at, value } = outcome;
+  if (what === "counted" && former?.says) return countedOn(about.rule, former, outcome);
   const place = Math.max(0, (level ?? former?.level ?? 1) - 1);
   const rule = { ...levelRules(about.rule)[place]!, levels: undefined };
   const params = (about.params as LevelledParams).levels[place] as Params;

@@ -134,6 +134,8 @@ export const sentences: Pack["sentences"] = {
   "drift.noData": ({ day }) => `Beendet am ${day}: Er lässt sich nicht mehr vergleichen.`,
   running: ({ metric, where, value, at, span, limit, days, allowed }) =>
     `${capital(metric)}, ${where}: Mittel über ${span} ${value} (${at.until}), über ${limit}: Tag ${days} dieses Jahres${allowed === undefined ? "" : ` von ${allowed} erlaubten`}.`,
+  counted: ({ per, nth, allowed, limit }) =>
+    `${per === "day" ? "Es war Tag" : "Es war Stunde"} ${nth} dieses Jahres über ${limit}${allowed === undefined ? "" : `, von ${allowed} erlaubten`}.`,
   "note.hoursAbove": ({ hours }) => `Stunde ${hours} dieses Jahres über dem Grenzwert`,
   "note.daysAbove": ({ days }) => `Tag ${days} dieses Jahres über dem Grenzwert`,
   "lighting.dark": ({ where, since, at, value, why }) =>

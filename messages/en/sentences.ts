@@ -133,6 +133,8 @@ export const sentences: Pack["sentences"] = {
   "drift.noData": ({ day }) => `It ended on ${day}, when it could not be compared any more.`,
   running: ({ metric, where, value, at, span, limit, days, allowed }) =>
     `${capital(metric)} at ${where} averaged ${value} over the ${span} ${at.until}, above ${limit}: day ${days} of this year${allowed === undefined ? "" : `, of ${allowed} allowed`}.`,
+  counted: ({ per, nth, allowed, limit }) =>
+    `It was ${per} ${nth} of this year above ${limit}${allowed === undefined ? "" : `, of ${allowed} allowed`}.`,
   "note.hoursAbove": ({ hours }) => `hour ${hours} of this year above the limit`,
   "note.daysAbove": ({ days }) => `day ${days} of this year above the limit`,
   "lighting.dark": ({ where, since, at, value, why }) =>

@@ -140,6 +140,10 @@ export const sentences: Pack["sentences"] = {
   "drift.noData": ({ day }) => `Terminó el ${day}: ya no se puede comparar.`,
   running: ({ metric, where, value, at, span, limit, days, allowed }) =>
     `${capital(metric)} en ${where}: media de ${span} de ${value} (${at.until}), por encima de ${limit}: día ${days} de este año${allowed === undefined ? "" : `, de ${allowed} permitidos`}.`,
+  counted: ({ per, nth, allowed, limit }) =>
+    per === "day"
+      ? `Fue el día ${nth} de este año por encima de ${limit}${allowed === undefined ? "" : `, de ${allowed} permitidos`}.`
+      : `Fue la hora ${nth} de este año por encima de ${limit}${allowed === undefined ? "" : `, de ${allowed} permitidas`}.`,
   "note.hoursAbove": ({ hours }) => `hora ${hours} de este año por encima del límite`,
   "note.daysAbove": ({ days }) => `día ${days} de este año por encima del límite`,
   "lighting.dark": ({ where, since, at, value, why }) =>

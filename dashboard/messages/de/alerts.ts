@@ -87,6 +87,7 @@ export const alert: typeof en.alert = {
     retracted: "Zurückgenommen: Sie hätte nicht auslösen sollen",
     raised: "Auf eine höhere Stufe gestiegen",
     lowered: "Auf eine mildere Stufe gesunken",
+    counted: "Einmal mehr über einem Jahresgrenzwert",
     "late-confirmed": "Durch einen späten Messwert bestätigt",
     corrected: "Durch einen späten Messwert berichtigt",
     "readings-corrected": "Messwerte, auf denen er beruht, wurden korrigiert",

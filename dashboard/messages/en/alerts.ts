@@ -86,6 +86,7 @@ export const alert = {
     retracted: "Retracted: it should not have fired",
     raised: "Raised to a higher level",
     lowered: "Lowered to a milder level",
+    counted: "One more time above a limit of the year",
     "late-confirmed": "Confirmed by a late reading",
     corrected: "Corrected by a late reading",
     "readings-corrected": "Readings it rests on were corrected",

@@ -88,6 +88,7 @@ export const alert: typeof en.alert = {
     retracted: "Retirada: no debió activarse",
     raised: "Subió de nivel",
     lowered: "Bajó de nivel",
+    counted: "Una vez más por encima de un límite anual",
     "late-confirmed": "Confirmada por una medición tardía",
     corrected: "Corregida por una medición tardía",
     "readings-corrected": "Se corrigieron mediciones en las que se basa",

@@ -26,6 +26,17 @@ const NO2 = aRule({
   levels: [{ above: 200, count: 3, severity: "critical" }],
 });
 
+/** Limits that may be passed on so many days of a year, and one at once. */
+const PM10 = aRule({
+  id: "pm10",
+  metric: "pm10",
+  condition: { type: "consecutive", above: 45, count: 1, window: "1d", allowed: 18 },
+  levels: [
+    { above: 50, allowed: 3, severity: "warning" },
+    { above: 90, severity: "critical" },
+  ],
+});
+
 const transformer = aSensor({ kind: "energy", tags: { ratedCurrent: "1000" }, intervalS: 300 });
 const amperes = (values: readonly number[]): Reading[] =>
   values.map((current, i) => aReading(T0 + i * 5 * MINUTE, { current }, { kind: "energy" }));
@@ -34,7 +45,14 @@ const hours = (means: readonly number[]): Reading[] =>
     Array.from({ length: 6 }, (_, i) => aReading(T0 + hour * HOUR + i * 10 * MINUTE, { no2 })),
   );
 const detectorOf = (rule: Rule) =>
-  createDetector({ rules: [rule], sensor: () => (rule === NO2 ? aSensor({ intervalS: 600 }) : transformer) });
+  createDetector({
+    rules: [rule],
+    sensor: () => (rule === LOAD ? transformer : aSensor({ intervalS: rule === NO2 ? 600 : 10_800 })),
+  });
+const days = (means: readonly number[]): Reading[] =>
+  means.flatMap((pm10, day) =>
+    Array.from({ length: 8 }, (_, i) => aReading(T0 + day * 24 * HOUR + i * 3 * HOUR, { pm10 })),
+  );
 const line = ({ alert, entry }: Transition) =>
   `${entry.what} ${(entry.at - T0) / MINUTE} ${alert.severity} ${alert.level ?? "-"} ${alert.state}`;
 const times = (count: number, value: number) => Array.from({ length: count }, () => value);
@@ -81,7 +99,53 @@ describe("levels of one rule", () => {
     ]);
   });
 
+  it("say which day of the year it is, where one begins at a higher level, and while it lasts", () => {
+    const said = detectorOf(PM10).observe(days([40, 95, 60, 48, 52, 52, 30, 30]));
+    expect(said.map(({ alert, entry }) => [(entry.at - T0) / (24 * HOUR), entry.what, alert.level])).toEqual([
+      [2, "firing", 3],
+      [3, "lowered", 2],
+      [4, "lowered", 1],
+      [5, "raised", 2],
+      [6, "counted", 2],
+      [7, "resolved", 2],
+    ]);
+    const texts = said.map(({ alert }) => alert.explanation);
+    expect(texts[0]).toContain("It was day 1 of this year above 45 µg/m³, of 18 allowed.");
+    expect(texts[0]).toContain("It was day 1 of this year above 50 µg/m³, of 3 allowed.");
+    expect(texts[3]).toContain("above 50 µg/m³: day 3 of this year, of 3 allowed.");
+    expect(texts[3]).toContain("It was day 4 of this year above 45 µg/m³, of 18 allowed.");
+    expect(texts[4]).toContain("It was day 5 of this year above 45 µg/m³, of 18 allowed.");
+    expect(texts[4]).toContain("It was day 4 of this year above 50 µg/m³, of 3 allowed.");
+    expect(texts[4]!.match(/It was day/g)).toHaveLength(2);
+    expect(said[4]!.entry.note).toMatch(/^It was day 4 of this year above 50/);
+  });
+
+  it("of hours are said once a day, and when no more is allowed", () => {
+    const rule = aRule({
+      id: "no2",
+      metric: "no2",
+      condition: { type: "consecutive", above: 200, count: 1, window: "1h", allowed: 18 },
+    });
+    const detector = createDetector({ rules: [rule], sensor: () => aSensor({ intervalS: 600 }) });
+    const said = detector.observe(hours([...times(10, 100), ...times(30, 250), 100, 100]));
+    expect(said.map(({ alert, entry }) => [(entry.at - T0) / HOUR, entry.what, alert.state])).toEqual([
+      [11, "firing", "firing"],
+      [25, "counted", "firing"],
+      [29, "counted", "firing"],
+      [41, "resolved", "resolved"],
+    ]);
+    expect(said[1]!.alert.explanation).toMatch(
+      /hour 1 of this year, of 18 allowed\. It was hour 15 of this year above 200/,
+    );
+    expect(said[2]!.alert.explanation).toMatch(/It was hour 19 of this year above 200 µg\/m³, of 18 allowed\.$/);
+  });
+
   it.each([
+    [
+      "days of the year",
+      PM10,
+      (next: () => number) => days(Array.from({ length: 30 }, () => 30 + 8 * Math.floor(next() * 9))),
+    ],
     [
       "thresholds",
       LOAD,

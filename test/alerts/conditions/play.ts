@@ -1,12 +1,12 @@
 import type { Outcome, Sample, ValueCondition } from "../../../alerts/conditions/condition.ts";
 
-const LETTERS = { pending: "p", firing: "F", raised: "+", lowered: "-", resolved: "R" } as const;
+const LETTERS = { pending: "p", firing: "F", raised: "+", lowered: "-", counted: "n", resolved: "R" } as const;
 
 /** Minute, value, and "?" if the value is suspect. */
 export type Note = readonly [minute: number, value: number, flag?: "?"];
 
 /**
- * Plays samples through a condition, one letter per sample: p pending, F fires, + raised, - lowered, R resolved, `.` nothing new. Several
+ * Plays samples through a condition, one letter per sample: p pending, F fires, + raised, - lowered, n counted, R resolved, `.` nothing new. Several
  * outcomes of one sample stand together in brackets. The state goes through JSON after every step, as it does on disk.
  */
 export function play<Params, State>(
