@@ -193,7 +193,8 @@ function countOf(rule: Rule, { limit, allowed, ...which }: Count): Sentence {
 /** Of other levels: a condition that counts says its own count itself. */
 function countsBeside(rule: Rule, { counts = [] }: Outcome): Sentence[] {
   const { condition } = rule;
-  const own = "allowed" in condition && "above" in condition ? condition.above : undefined;
+  const saysOwn = condition.type === "running" || (condition.type === "consecutive" && condition.allowed !== undefined);
+  const own = saysOwn ? condition.above : undefined;
   return counts.filter(({ limit }) => limit !== own).map((one) => countOf(rule, one));
 }
 
