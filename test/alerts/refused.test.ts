@@ -105,7 +105,7 @@ tests:
     refused: [{ sensor: air-7, at: +48h, every: 1h, times: 12, reason: out_of_range, metric: o3, detail: o3 is 1071. }]
     until: +96h
     expect:
-      - { what: firing, at: +50h, rule: impossible-o3, explanation: /Station 7 sends impossible values of ozone: 3 in the 2 h to.*1071/ }
+      - { what: firing, at: +50h, rule: impossible-o3, explanation: "/Station 7 sends impossible values of ozone: 3 in the 2 h to.*1071/" }
       - { what: resolved, at: +83h, rule: impossible-o3 }
 `);
     expect(result.differences.filter(({ mark }) => mark !== "same")).toEqual([]);
