@@ -7,6 +7,7 @@ import { createMappingBook } from "../ingest/mappings/book.ts";
 import { type CompiledMapping, compileMapping } from "../ingest/mappings/compile.ts";
 import { suggestMapping, suggestSensor } from "../ingest/mappings/suggest.ts";
 import { doorTopic, tryMapping } from "../ingest/mappings/trial.ts";
+import { parseTime } from "../ingest/reading-time.ts";
 import type { Log } from "../model/log.ts";
 import { PAYLOAD_BYTES_MAX, READINGS_PER_MESSAGE_MAX } from "../model/message.ts";
 import type { Records } from "../store/records.ts";
@@ -104,11 +105,14 @@ function doorOf(compiled: CompiledMapping): Door {
     },
     uncompress: uncompressSnappy,
     look(topic, payload, receivedAt) {
-      const { items } = compiled.apply(payload, aboutMessage({ topic, receivedAt }));
+      const { items } = compiled.look(payload, aboutMessage({ topic, receivedAt }));
       return items.map((item): DoorOutcome => {
         if ("why" in item) return { reason: item.why.reason, detail: item.why.detail };
-        const { measuredAt } = item.value;
-        return { sensorId: item.at.sensorId, ...(typeof measuredAt === "string" && { measuredAt }) };
+        const measuredAt = parseTime(item.value.measuredAt);
+        return {
+          sensorId: item.at.sensorId,
+          ...(measuredAt !== undefined && { measuredAt: new Date(measuredAt).toISOString() }),
+        };
       });
     },
     isList: (body) => body.find((byte) => byte > 0x20) === OPEN_ARRAY,

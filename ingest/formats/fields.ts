@@ -41,7 +41,11 @@ export function valueAt(value: unknown, path: string): unknown {
   return at;
 }
 
-/** A time in milliseconds as text; what no date can say is given back as it is, for whoever refuses it. */
-export function timeText(ms: number): string | number {
+/** Beyond it a number is milliseconds to whoever judges times, up to 2100; below it could be seconds. */
+const [CLEAR_FROM_MS, CLEAR_TO_MS] = [4_102_444_800, 4_102_444_800_000];
+
+/** A time in milliseconds as whoever judges times reads it; what no date can say is given back as it is, to be refused. */
+export function momentOf(ms: number): string | number {
+  if (ms > CLEAR_FROM_MS && ms <= CLEAR_TO_MS) return ms;
   return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : ms;
 }

@@ -1,5 +1,5 @@
 import { type Fault, fault } from "../../model/rejection.ts";
-import { timeText } from "./fields.ts";
+import { momentOf } from "./fields.ts";
 import type { Format, Sample } from "./format.ts";
 
 const [BACKSLASH, QUOTE, NEWLINE, HASH, EQUALS] = [0x5c, 0x22, 0x0a, 0x23, 0x3d];
@@ -106,13 +106,20 @@ function readLine(bytes: Uint8Array, precision: Precision): Sample | Fault | und
   if (!/^-?\d{1,19}$/.test(stamp)) return refuse("bad timestamp");
   const ticks = BigInt(stamp);
   const ms = "ms" in precision ? ticks * precision.ms : ticks / precision.perMs;
-  return { fields, labels, time: timeText(Number(ms)), bytes };
+  return { fields, labels, time: momentOf(Number(ms)), bytes };
 }
 
 const shown = (line: string) => line.slice(0, SHOWN_CHARS_MAX).replace(/[^\x20-\x7e\u00a1-\u024f]/g, "?");
 
+/** Where it stands, nearly every line has neither: then a sign is only a sign. */
+const MARKS = /["\\]/;
+
 /** At each sign that no backslash stands before and that is in no text. */
 function split(line: string, sign: string): string[] {
+  if (!MARKS.test(line)) {
+    const plain = line.split(sign);
+    return sign === " " && plain.includes("") ? plain.filter((part) => part !== "") : plain;
+  }
   const parts: string[] = [];
   let start = 0;
   let isText = false;
@@ -129,8 +136,9 @@ function split(line: string, sign: string): string[] {
   return parts;
 }
 
-const unescaped = (text: string) => text.replace(/\\([,= \\])/g, "$1");
+const unescaped = (text: string) => (text.includes("\\") ? text.replace(/\\([,= \\])/g, "$1") : text);
 
+const [DIGIT_0, DIGIT_9] = [0x30, 0x39];
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const WORDS: ReadonlyMap<string, boolean> = new Map([
   ...["t", "T", "true", "True", "TRUE"].map((word) => [word, true] as const),
@@ -141,6 +149,8 @@ function fieldValue(raw: string): unknown {
   if (raw.startsWith('"')) {
     return raw.length > 1 && raw.endsWith('"') ? raw.slice(1, -1).replace(/\\(["\\])/g, "$1") : undefined;
   }
+  const last = raw.charCodeAt(raw.length - 1);
+  if (last >= DIGIT_0 && last <= DIGIT_9) return NUMBER.test(raw) ? Number(raw) : undefined;
   const word = WORDS.get(raw);
   if (word !== undefined) return word;
   const number = /^-?\d+[iu]$/.test(raw) ? raw.slice(0, -1) : raw;

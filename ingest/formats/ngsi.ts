@@ -1,5 +1,5 @@
 import { fault } from "../../model/rejection.ts";
-import { fieldsOf, isRecord, timeText } from "./fields.ts";
+import { fieldsOf, isRecord, momentOf } from "./fields.ts";
 import { type Format, oneFault, Quantified, type Sample } from "./format.ts";
 import { openJson } from "./json.ts";
 
@@ -125,6 +125,6 @@ function timeOf(plain: Readonly<Record<string, unknown>>, observedAt: string | u
   const [start, end] = [Date.parse(String(from)), Date.parse(String(to))];
   const intervalS = end > start ? (end - start) / 1000 : undefined;
   const single =
-    observed.length === 2 ? timeText(end) : TIMES.map((name) => plain[name]).find((one) => typeof one === "string");
+    observed.length === 2 ? momentOf(end) : TIMES.map((name) => plain[name]).find((one) => typeof one === "string");
   return { time: single ?? observedAt, intervalS };
 }

@@ -1,5 +1,5 @@
 import { fault } from "../../model/rejection.ts";
-import { timeText } from "./fields.ts";
+import { momentOf } from "./fields.ts";
 import { type Format, oneFault, type Sample } from "./format.ts";
 import { doubleOf, type Field, readProtobuf, signed, textOf } from "./protobuf.ts";
 
@@ -39,7 +39,7 @@ export const prometheus: Format = {
           continue;
         }
         const place = `${at} ${key}`;
-        const known = samples.get(place) ?? { labels: others, time: timeText(at), fields: new Map() };
+        const known = samples.get(place) ?? { labels: others, time: momentOf(at), fields: new Map() };
         known.fields.set(String(name ?? ""), value);
         samples.set(place, known);
       }

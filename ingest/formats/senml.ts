@@ -1,6 +1,6 @@
 import { type Fault, fault, isFault } from "../../model/rejection.ts";
 import { readCbor } from "./cbor.ts";
-import { isRecord, timeText } from "./fields.ts";
+import { isRecord, momentOf } from "./fields.ts";
 import { type Format, oneFault, Quantified, type Sample } from "./format.ts";
 import { openJson } from "./json.ts";
 
@@ -163,7 +163,7 @@ function samplesOf(records: readonly Resolved[]): Sample[] {
     if (!sample) {
       sample = {
         device,
-        time: record.t === undefined ? undefined : timeText(Math.round(record.t * 1000)),
+        time: record.t === undefined ? undefined : momentOf(Math.round(record.t * 1000)),
         fields: new Map(),
       };
       samples.set(key, sample);

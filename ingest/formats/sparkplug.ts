@@ -1,5 +1,5 @@
 import { fault } from "../../model/rejection.ts";
-import { timeText } from "./fields.ts";
+import { momentOf } from "./fields.ts";
 import { type Format, nothing, oneFault, type Sample } from "./format.ts";
 import { doubleOf, type Field, floatOf, readProtobuf, signed, textOf } from "./protobuf.ts";
 
@@ -47,7 +47,7 @@ function samplesOf(payload: readonly Field[], device: string): readonly Sample[]
     const { name, value, time = at } = metricOf(metric);
     const sample = samples.get(String(time)) ?? {
       fields: new Map(),
-      time: time === undefined ? undefined : timeText(Number(time)),
+      time: time === undefined ? undefined : momentOf(Number(time)),
     };
     sample.fields.set(name, value);
     samples.set(String(time), sample);

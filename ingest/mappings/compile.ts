@@ -5,7 +5,7 @@ import { METRICS_OF } from "../../model/metrics.ts";
 import { type Fault, fault, isFault } from "../../model/rejection.ts";
 import { filterMatches } from "../../model/topic-filter.ts";
 import type { ReadingTopic } from "../../model/topics.ts";
-import { timeText } from "../formats/fields.ts";
+import { momentOf } from "../formats/fields.ts";
 import type { About, Format, Sample } from "../formats/format.ts";
 import { openJson } from "../formats/json.ts";
 import { FORMATS } from "../formats/registry.ts";
@@ -43,6 +43,8 @@ export type CompiledMapping = {
   /** Whether it reads messages of an external broker to this topic. */
   reads(topic: string): boolean;
   apply(payload: Uint8Array, about: About): Mapped;
+  /** The same before a message is kept: then `apply` need not open it again. */
+  look(payload: Uint8Array, about: About): Mapped;
 };
 
 /** What goes into one reading, of the kind that is asked for. */
@@ -52,8 +54,15 @@ type Item = {
   readonly fixedKind: Kind | undefined;
   readonly sensor: ((lookup: Lookup) => string | undefined) | undefined;
   readonly district: ((lookup: Lookup) => string | undefined) | undefined;
-  readonly readers: Readonly<Record<Kind, readonly MetricReader[]>>;
+  readonly readers: Readonly<Record<Kind, Readers>>;
   readonly constants: Readonly<Record<string, number>>;
+};
+
+/** In their order, and where those of a column are; `elsewhere`: those that are asked whatever fields there are. */
+type Readers = {
+  readonly all: readonly MetricReader[];
+  readonly byColumn: ReadonlyMap<string, readonly number[]>;
+  readonly elsewhere: readonly number[];
 };
 
 type Entry = {
@@ -187,6 +196,12 @@ export function compileMapping(id: string, version: number, spec: MessageMapping
     ...format.wants,
     ...[...known.names].filter((name) => /^(?:header|query)\.|^path$/.test(name)),
   ]);
+  const looked = createLooked();
+  const read = (payload: Uint8Array, about: About): Mapped => {
+    const topic = about.levels.join("/");
+    if (topic !== "" && except.some((one) => filterMatches(one, topic))) return { items: [], ignored: 1, statuses: [] };
+    return apply(payload, about);
+  };
   return {
     id,
     version,
@@ -196,13 +211,48 @@ export function compileMapping(id: string, version: number, spec: MessageMapping
     wants,
     reads: (topic) =>
       topics.some((one) => filterMatches(one, topic)) && !except.some((one) => filterMatches(one, topic)),
-    apply(payload, about) {
-      const topic = about.levels.join("/");
-      if (topic !== "" && except.some((one) => filterMatches(one, topic)))
-        return { items: [], ignored: 1, statuses: [] };
-      return apply(payload, about);
+    apply: (payload, about) => looked.take(payload, about) ?? read(payload, about),
+    look(payload, about) {
+      const mapped = read(payload, about);
+      looked.add(payload, about, mapped);
+      return mapped;
     },
   };
+}
+
+const LOOKED_MESSAGES_MAX = 500;
+const LOOKED_ITEMS_MAX = 5_000;
+
+/** What came of messages that are on their way to the journal and back: by when they came, and by their bytes. */
+function createLooked() {
+  const messages = new Map<
+    number,
+    { readonly payload: Uint8Array; readonly params: string; readonly mapped: Mapped }
+  >();
+  let items = 0;
+  const paramsOf = ({ params }: About) => [...params].join("\n");
+
+  function drop(receivedAt: number): void {
+    items -= messages.get(receivedAt)?.mapped.items.length ?? 0;
+    messages.delete(receivedAt);
+  }
+
+  function add(payload: Uint8Array, about: About, mapped: Mapped): void {
+    drop(about.receivedAt);
+    // The journal takes the bytes themselves along.
+    messages.set(about.receivedAt, { payload: Uint8Array.from(payload), params: paramsOf(about), mapped });
+    items += mapped.items.length;
+    while (messages.size > LOOKED_MESSAGES_MAX || items > LOOKED_ITEMS_MAX) drop(messages.keys().next().value!);
+  }
+
+  function take(payload: Uint8Array, about: About): Mapped | undefined {
+    const found = messages.size === 0 ? undefined : messages.get(about.receivedAt);
+    if (!found || found.params !== paramsOf(about) || Buffer.compare(found.payload, payload) !== 0) return undefined;
+    drop(about.receivedAt);
+    return found.mapped;
+  }
+
+  return { add, take };
 }
 
 function compileItem(given: ReadingSpec, spec: MessageMapping, before: readonly MetricSpec[]): Item {
@@ -218,9 +268,11 @@ function compileItem(given: ReadingSpec, spec: MessageMapping, before: readonly 
   const own = (of: Kind): MetricSpec[] =>
     spec.own ? METRICS_OF[of].map((name) => ({ column: name, metric: name, missing: [] })) : [];
   const readersOf = (of: Kind) =>
-    [...before, ...metrics, ...own(of)]
-      .filter(({ metric }) => METRICS_OF[of].includes(metric))
-      .map((one) => createMetricReader(one, writing, conditionsOf(one.when ?? []), spec.time?.stepS));
+    indexReaders(
+      [...before, ...metrics, ...own(of)]
+        .filter(({ metric }) => METRICS_OF[of].includes(metric))
+        .map((one) => createMetricReader(one, writing, conditionsOf(one.when ?? []), spec.time?.stepS)),
+    );
   return {
     when: conditionsOf(when),
     kind: kind === undefined ? undefined : compileTemplate(kind),
@@ -234,14 +286,31 @@ function compileItem(given: ReadingSpec, spec: MessageMapping, before: readonly 
 
 const NO_LABELS: Readonly<Record<string, unknown>> = Object.freeze({});
 
-/** The first column that is there says the metric. undefined where none is. */
+function indexReaders(all: readonly MetricReader[]): Readers {
+  const byColumn = new Map<string, number[]>();
+  const elsewhere: number[] = [];
+  for (const [at, { column, isElsewhere }] of all.entries()) {
+    if (isElsewhere) elsewhere.push(at);
+    else byColumn.set(column, [...(byColumn.get(column) ?? []), at]);
+  }
+  return { all, byColumn, elsewhere };
+}
+
+/**
+ * The first column that is there says the metric. undefined where none is. A base has a hundred columns and a message a few
+ * fields: these are looked up, not those.
+ */
 function valuesOf({ readers, constants }: Item, kind: Kind, sample: Sample, lookup: Lookup) {
   const value: Record<string, unknown> = {};
   let any = false;
   const { fields, labels = NO_LABELS, intervalS } = sample;
-  for (const { metric, column, isElsewhere, read } of readers[kind]) {
-    // Most columns of a base are not in a message: nothing more is asked of them.
-    if (!isElsewhere && !fields.has(column) && !(column in labels)) continue;
+  const { all, byColumn, elsewhere } = readers[kind];
+  const places = elsewhere.slice();
+  for (const name of fields.keys()) for (const at of byColumn.get(name) ?? NO_PLACES) places.push(at);
+  for (const name in labels) if (!fields.has(name)) for (const at of byColumn.get(name) ?? NO_PLACES) places.push(at);
+  if (places.length > 1) places.sort(byNumber);
+  for (const at of places) {
+    const { metric, column, read } = all[at]!;
     if (value[metric] !== undefined && value[metric] !== null) continue;
     const one = read(lookup, intervalS);
     if (one === undefined) continue;
@@ -251,6 +320,9 @@ function valuesOf({ readers, constants }: Item, kind: Kind, sample: Sample, look
   }
   return any ? { ...constants, ...value } : undefined;
 }
+
+const NO_PLACES: readonly number[] = Object.freeze([]);
+const byNumber = (a: number, b: number) => a - b;
 
 function conditionsOf(conditions: readonly Condition[]): (lookup: Lookup) => boolean {
   return (lookup) =>
@@ -340,7 +412,7 @@ function createTimeOf({ columns, patterns, zone, stamp, stepS }: TimeSpec): (loo
     const said = read(raw);
     // Whoever judges times says what is wrong with it.
     if (said === undefined) return raw;
-    if (said.isInstant) return timeText(said.ms - backMs);
-    return clock === undefined ? undefined : timeText(clock(said.ms - backMs).at);
+    if (said.isInstant) return momentOf(said.ms - backMs);
+    return clock === undefined ? undefined : momentOf(clock(said.ms - backMs).at);
   };
 }
