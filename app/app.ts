@@ -50,6 +50,7 @@ import { createBackground } from "./background.ts";
 import { CERTIFICATE_TICK_MS, createCertificateWatch, readTls } from "./certificates.ts";
 import type { Config } from "./config.ts";
 import { type Edge, startEdge } from "./edge/link.ts";
+import { startHomeAssistant } from "./home-assistant-start.ts";
 import { createFaultPoint, createStopStack, type StopStack, wallClock } from "./lifecycle.ts";
 import { startMappings } from "./mappings-start.ts";
 import { createMuting, MUTING_TICK_MS } from "./muting.ts";
@@ -71,6 +72,7 @@ export type App = {
 };
 
 const FORMER_TICK_MS = 30_000;
+const HOME_ASSISTANT_TICK_MS = 5_000;
 const UNDO_TICK_MS = 10 * 60_000;
 const HOME = join(import.meta.dirname, "..");
 /** Streets and districts of the simulated city; `tools/street-map.ts` makes it. */
@@ -304,6 +306,14 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
   // Only where a full disk stopped one half-way: else the request that brought it sees to it.
   background.every("import of sensors", 5_000, () => void records.registerImports.carryOut());
   background.every("alerts by the clock", alerts.tickEveryMs, () => alerts.tick());
+  const home = startHomeAssistant({
+    isOn: config.homeAssistant,
+    file: path("home-assistant.json"),
+    records,
+    live,
+    publish: (message) => edge.publish({ ...message, qos: 1 }),
+  });
+  background.every("Home Assistant", HOME_ASSISTANT_TICK_MS, home.tick);
   background.every("who tells of alerts", MUTING_TICK_MS, muting.tick);
   const mark = () => markJournal(records.offsets, edge.state().journal.next);
   background.every("mark of the journal", 5_000, mark);

@@ -181,6 +181,7 @@ const SCHEMA = z.object({
   LAMPPOST_QUERY_TIMEOUT_S: whole(1, 3_600).default(30),
   LAMPPOST_EXPORTS_MAX: whole(1, 1_000).default(24),
   LAMPPOST_EXPORTS_PER_ACCOUNT_MAX: whole(1, 1_000).default(4),
+  LAMPPOST_HOME_ASSISTANT: onOff.default(false),
   LAMPPOST_PUBLIC_PAGE: onOff.default(false),
   LAMPPOST_MAP_FILE: commaList.refine((list) => list.length <= 8, "8 files at most"),
   LAMPPOST_MAP_TILES_URL: tilesUrl.optional(),
@@ -319,6 +320,8 @@ export type Config = {
   readonly faultAt?: string;
   /** For the fault harness only: small journal segments, so that a short life turns over many. */
   readonly faultSegmentBytes?: number;
+  /** Sensors and alerts are told to Home Assistant by config topics. */
+  readonly homeAssistant: boolean;
   readonly page: { readonly isPublic: boolean; readonly tilesUrl?: string; readonly mapAttribution?: string };
   /** What maps are drawn from; looked at already. */
   readonly mapFiles: readonly NamedMapFile[];
@@ -422,6 +425,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
     diskFreeBytesMin: values.LAMPPOST_DISK_FREE_MIN_MIB * 1024 * 1024,
     faultAt: env.LAMPPOST_FAULT_AT || undefined,
     faultSegmentBytes: env.LAMPPOST_FAULT_SEGMENT_KIB ? Number(env.LAMPPOST_FAULT_SEGMENT_KIB) * 1024 : undefined,
+    homeAssistant: values.LAMPPOST_HOME_ASSISTANT,
     page: {
       isPublic: values.LAMPPOST_PUBLIC_PAGE,
       tilesUrl: values.LAMPPOST_MAP_TILES_URL,

@@ -17,7 +17,7 @@ const deny = (reason: AccessReason): Decision => ({ allowed: false, reason });
  * |----------|------------------------------------------------------|------------------------------------------|
  * | device   | its own topic and its own `/status`, also of districts it stood in | its own `/rejected` and `/status`        |
  * | gateway  | readings, status and, if it may, `import/` of its districts; the topics of other formats that it may speak | anything under `city/<its district>/` |
- * | a person | nothing                                              | anything under `alerts/` and `city/`     |
+ * | a person | nothing                                              | anything under `alerts/`, `city/`, `homeassistant/` |
  *
  * `topic` is a filter for "subscribe", also a shared one, and a topic without wildcards otherwise. Nothing under `$` and no filter whose
  * first level is a wildcard is ever allowed.
@@ -57,6 +57,9 @@ export function maySpeak(account: Account, topic: string): boolean {
   return account.accepts.some(({ topics }) => topics.some((filter) => filterMatches(filter, topic)));
 }
 
+/** The last: what Home Assistant looks for, if the service tells it. */
+const PEOPLES = ["alerts/", "city/", "homeassistant/"];
+
 /** A topic is received by the same rule as a filter is subscribed to: it is the narrowest filter there is. */
 function mayReceive(account: Account, filter: string): Decision {
   switch (account.role) {
@@ -74,7 +77,7 @@ function mayReceive(account: Account, filter: string): Decision {
     case "crew":
     case "operator":
     case "admin":
-      return filter.startsWith("alerts/") || filter.startsWith("city/") ? ALLOWED : deny("unknown_topic");
+      return PEOPLES.some((root) => filter.startsWith(root)) ? ALLOWED : deny("unknown_topic");
     default:
       return deny("not_yours");
   }
