@@ -72,7 +72,8 @@ export type Opened = {
   readonly items: readonly (Sample | Fault)[];
   /** Things that hold no reading, such as a join of a device: counted only. */
   readonly ignored?: number;
-  readonly statuses?: readonly { readonly device: string; readonly online: boolean }[];
+  /** `below`: also of those whose names begin with its, and a `/`. */
+  readonly statuses?: readonly { readonly device: string; readonly online: boolean; readonly below?: true }[];
 };
 
 /** What a mapping says to its format. */

@@ -81,7 +81,7 @@ function sampleOf(entity: unknown): Sample | ReturnType<typeof fault> {
   let observedAt: string | undefined;
   for (const [key, given] of Object.entries(entity)) {
     if (OWN.has(key)) continue;
-    const attribute = attributeOf(given);
+    const attribute = attributeOf(Array.isArray(given) ? defaultInstance(given) : given);
     if (attribute === undefined) continue;
     const name = shortName(key);
     const { value, unit, at } = attribute;
@@ -99,6 +99,13 @@ function sampleOf(entity: unknown): Sample | ReturnType<typeof fault> {
     ...(time !== undefined && { time }),
     ...(intervalS !== undefined && { intervalS }),
   };
+}
+
+/** Of several instances of an attribute (NGSI-LD, `datasetId`) the one without a data set counts, else the first; other lists are values. */
+function defaultInstance(given: readonly unknown[]): unknown {
+  const instances = given.filter((one) => isRecord(one) && "value" in one);
+  if (instances.length === 0 || instances.length < given.length) return given;
+  return instances.find((one) => !("datasetId" in (one as object))) ?? instances[0];
 }
 
 /** In any of the three forms, of either version. */

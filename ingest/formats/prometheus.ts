@@ -48,7 +48,8 @@ export const prometheus: Format = {
   },
   cut(payload, bytesMax, itemsMax) {
     const request = readProtobuf(payload);
-    if (!request) return undefined;
+    // What cannot be read is refused as a whole, by its reason.
+    if (!request) return payload.byteLength <= bytesMax ? [payload] : undefined;
     const series = request.filter(({ number, bytes }) => number === TIMESERIES && bytes);
     return pieces(series, bytesMax, itemsMax);
   },

@@ -21,7 +21,9 @@ export const sparkplug: Format = {
   open(payload, { levels }) {
     const [, group = "", type = "", edge = "", own] = levels;
     const device = [group, edge, ...(own === undefined ? [] : [own])].join("/");
-    if (type === "NDEATH" || type === "DDEATH") return { items: [], ignored: 1, statuses: [{ device, online: false }] };
+    // With its node every device dies (Sparkplug 3.0, 6.4.19).
+    if (type === "NDEATH") return { items: [], ignored: 1, statuses: [{ device, online: false, below: true }] };
+    if (type === "DDEATH") return { items: [], ignored: 1, statuses: [{ device, online: false }] };
     if (!/^[ND](?:BIRTH|DATA)$/.test(type)) return nothing();
     const fields = readProtobuf(payload);
     if (!fields) return oneFault(NOT_A_PAYLOAD);

@@ -96,7 +96,12 @@ export function compileMapping(id: string, version: number, spec: MessageMapping
     if (spec.status && about.levels.at(-1) === spec.status.level) return openStatus(payload, about);
     const opened = format.open(payload, about, options);
     const found = opened.items.flatMap((item) => (isFault(item) ? [{ why: item }] : mapSample(item, about)));
-    const statuses = (opened.statuses ?? []).flatMap(({ device, online }) => {
+    const statuses = (opened.statuses ?? []).flatMap(({ device, online, below }) => {
+      const others = below ? [...entries].filter(([name]) => name.startsWith(`${device}/`)) : [];
+      if (others.length > 0) {
+        const ids = new Set([entryOf(device), ...others.map(([, one]) => one)].flatMap((one) => one?.sensorId ?? []));
+        return [...ids].map((sensorId) => ({ sensorId, online }));
+      }
       const sensorId = entryOf(device)?.sensorId ?? sensorByTemplate(device, about);
       return sensorId === undefined ? [] : [{ sensorId, online }];
     });
@@ -118,7 +123,8 @@ export function compileMapping(id: string, version: number, spec: MessageMapping
     const none: Mapped = { items: [], ignored: 1, statuses: [] };
     const opened = column === undefined ? undefined : openJson(payload);
     const said = opened && "value" in opened ? (opened.value as Record<string, unknown> | null)?.[column!] : undefined;
-    const word = column === undefined ? new TextDecoder().decode(payload.subarray(0, 64)).trim() : said;
+    // Who writes JSON today wrote the bare word before.
+    const word = said ?? new TextDecoder().decode(payload.subarray(0, 64)).trim();
     if (typeof word !== "string") return none;
     const isOne = (words: readonly string[]) => words.some((one) => one.toLowerCase() === word.toLowerCase());
     const above = { ...about, levels: about.levels.slice(0, -1) };
@@ -134,12 +140,21 @@ export function compileMapping(id: string, version: number, spec: MessageMapping
     let device: string | undefined;
     let ends: ReadonlyMap<string, unknown> | undefined;
     const endsOf = () => {
-      ends ??= byEnds(fields);
+      ends ??= byEnds(fields, known.names);
       return ends;
+    };
+    let numbered: ReadonlyMap<string, unknown> | undefined;
+    const numberedOf = () => {
+      numbered ??= byNumbers(fields);
+      return numbered;
     };
     const lookup: Lookup = (name) => {
       if (name === "device" && device !== undefined) return device;
-      const field = name.startsWith("*.") ? endsOf().get(name.slice(2)) : fields.get(name);
+      const field = name.startsWith("*.")
+        ? endsOf().get(name.slice(2))
+        : name.endsWith("*")
+          ? numberedOf().get(name)
+          : fields.get(name);
       if (field !== undefined) return field;
       return Object.hasOwn(labels, name) ? labels[name] : aboutValue(about, name);
     };
@@ -335,17 +350,34 @@ function conditionsOf(conditions: readonly Condition[]): (lookup: Lookup) => boo
     });
 }
 
-/** `*.Power` is the first field of this name one level down. */
-function byEnds(fields: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
+/** `*.Power` is the first field of this name one level down; not one that the mapping names in full. */
+function byEnds(fields: ReadonlyMap<string, unknown>, named: ReadonlySet<string>): ReadonlyMap<string, unknown> {
   const ends = new Map<string, unknown>();
   for (const [name, value] of fields) {
     const dot = name.indexOf(".");
-    if (dot < 0) continue;
+    if (dot < 0 || named.has(name)) continue;
     const end = name.slice(dot + 1);
     if (!ends.has(end)) ends.set(end, value);
   }
   return ends;
 }
+
+/** `temperature_*` is the first field with a number in the place of the star. */
+function byNumbers(fields: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
+  const numbered = new Map<string, unknown>();
+  for (const [name, value] of fields) {
+    const pattern = patternOf(name);
+    if (pattern !== undefined && !numbered.has(pattern)) numbered.set(pattern, value);
+  }
+  return numbered;
+}
+
+function patternOf(name: string): string | undefined {
+  const last = name.charCodeAt(name.length - 1);
+  return last >= DIGIT_0 && last <= DIGIT_9 ? name.replace(/\d+$/, "*") : undefined;
+}
+
+const [DIGIT_0, DIGIT_9] = [0x30, 0x39];
 
 type Known = { readonly names: ReadonlySet<string>; readonly ends: ReadonlySet<string> };
 
@@ -380,6 +412,8 @@ function unusedOf(fields: ReadonlyMap<string, unknown>, { names, ends }: Known):
   const unused: string[] = [];
   for (const name of fields.keys()) {
     if (names.has(name)) continue;
+    const pattern = patternOf(name);
+    if (pattern !== undefined && names.has(pattern)) continue;
     const dot = ends.size > 0 ? name.indexOf(".") : -1;
     if (dot < 0 || !ends.has(name.slice(dot + 1))) unused.push(name);
   }

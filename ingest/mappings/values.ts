@@ -14,7 +14,7 @@ export type MetricReader = {
   read(lookup: Lookup, intervalS: number | undefined): unknown;
 };
 
-const ELSEWHERE = /^(?:\*|topic|header|query)\.|^(?:path|device)$/;
+const ELSEWHERE = /^(?:\*|topic|header|query)\.|^(?:path|device)$|\*$/;
 
 type Writing = Parameters<typeof createValueReader>[0];
 

@@ -249,6 +249,89 @@ describe.skipIf(!existsSync(KIT))("messages of other makers", () => {
     );
   });
 
+  it("takes the secret where a sender can put it: a header of the mapping's own, InfluxDB 1's query and its token", async () => {
+    const yaml = readFileSync(join(HOME, "docs/integrations/examples/bike-counter.yaml"), "utf8");
+    await city.api("/mappings/bikes", { yaml, reason: "counters" }, "PUT");
+    const accepts = [
+      { mapping: "bikes", topics: [] },
+      { mapping: "city", topics: [] },
+    ];
+    const own = await city.api("/gateways", { name: "gw-doors", districts: ["centre", "north"], accepts });
+    const bikes = (key: string, date: string) =>
+      fetch(`${city.http}/in/bikes`, {
+        method: "POST",
+        headers: { "x-api-key": key },
+        body: JSON.stringify({ station: { id: 42 }, date, time: "11:00", counts: [{ direction: "both", bikes: 50 }] }),
+      });
+    expect((await bikes(own.password, "21.11.2026")).status).toBe(202);
+    await until(
+      () => storedWith("bikes-bridge", { flow: 200 }),
+      (found) => found !== undefined,
+    );
+    expect((await bikes("wrong", "21.11.2026")).status).toBe(401);
+    // What can be read is a success of the sender's, whatever becomes of it: this time is no date.
+    expect((await bikes(own.password, "31.02.2026")).status).toBe(202);
+    const seconds = Math.floor(DAY / 1000) - 40;
+    const write = (query: string, headers: Record<string, string> = {}) =>
+      fetch(`${city.http}/write?db=city&precision=s&${query}`, {
+        method: "POST",
+        headers,
+        body: `air,sensor=door-1 pm25=9 ${seconds}`,
+      });
+    expect((await write(`u=gw-doors&p=${encodeURIComponent(own.password)}`)).status).toBe(204);
+    expect((await write(`u=gw-kit&p=${encodeURIComponent(own.password)}`)).status).toBe(401);
+    expect((await write("u=gw-doors&p=wrong")).status).toBe(401);
+    expect((await write("", { authorization: `Token gw-doors:${own.password}` })).status).toBe(204);
+    expect((await write("")).status).toBe(401);
+    await until(
+      () => storedWith("lp-door-1", { pm25: 9 }),
+      (found) => found !== undefined,
+    );
+    const client = await fetch(`${city.http}/ping`);
+    expect([client.status, client.headers.get("x-influxdb-version")]).toEqual([204, "lamppost"]);
+  });
+
+  it.each([
+    ["senml", "[{", 400, /^/],
+    ["ld", "[", 400, /"type":"https:\/\/uri.etsi.org\/ngsi-ld\/errors\/BadRequestData"/],
+    ["orion", "[", 400, /"error":"BadRequest"/],
+    ["community", "{", 400, /^/],
+    ["prometheus", "\u00ff", 400, /./],
+  ])("tells a sender of %s in its own words what cannot be read", async (mapping, body, status, words) => {
+    const before = (await quarantined()).length;
+    const response = await send(`/in/${mapping}`, body);
+    expect([response.status, await response.text()]).toEqual([status, expect.stringMatching(words)]);
+    // It is kept all the same, under the mapping's name.
+    const items = await until(quarantined, (all) => all.length > before, 20_000);
+    expect(items.some(({ detail }) => detail.startsWith(`Mapping ${mapping}: `))).toBe(true);
+  });
+
+  it("sends and hears what the flow for Node-RED does", async () => {
+    const flow = JSON.parse(
+      readFileSync(join(HOME, "docs/integrations/examples/node-red-flow.json"), "utf8"),
+    ) as Record<string, string & Record<string, string>[]>[];
+    const node = (type: string) => flow.find((one) => one.type === type)!;
+    const [out, inject, hears] = [node("mqtt out"), node("inject"), node("mqtt in")];
+    const gateway = await city.api("/gateways", { name: "gw-node-red", districts: ["north"] });
+    const viewer = await city.api("/users", { name: "node-red", role: "viewer" });
+    // As its nodes connect: an id of its own making, MQTT 3.1.1.
+    const as = (login: { username: string; password: string }) =>
+      mqtt.connectAsync(city.mqtt, { ...login, clientId: `nodered_${DAY.toString(16)}`, protocolVersion: 4 });
+    const listener = await as(viewer);
+    expect((await listener.subscribeAsync(hears!.topic!, { qos: 1 }))[0]?.qos).toBe(1);
+    const sender = await as(gateway);
+    await sender.publishAsync(out!.topic!, inject!.payload!, { qos: Number(out!.qos) as 1 });
+    const sensor = out!.topic!.split("/").at(-1)!;
+    await until(
+      () => storedWith(sensor, JSON.parse(inject!.payload!)),
+      (found) => found !== undefined,
+    );
+    const heard = new Promise<string>((resolve) => listener.once("message", (topic) => resolve(topic)));
+    await sender.publishAsync(out!.topic!, JSON.stringify({ battery: 2 }), { qos: 1 });
+    expect(await heard).toMatch(/^alerts\/north\/[a-z]+\/\S+$/);
+    await Promise.all([listener.endAsync(true), sender.endAsync(true)]);
+  });
+
   it("sends a new version of remote write back to what it can read", async () => {
     const type = {
       "content-type": "application/x-protobuf;proto=io.prometheus.write.v2.Request",
@@ -283,7 +366,7 @@ describe.skipIf(!existsSync(KIT))("messages of other makers", () => {
     await client.endAsync(true);
     await city.kill();
     city = await city.restart();
-    expect((await city.api("/mappings")).items).toHaveLength(Object.keys(KIT_MAPPINGS).length);
+    expect((await city.api("/mappings")).items).toHaveLength(Object.keys(KIT_MAPPINGS).length + 1);
     expect((await city.api("/mappings/community/versions")).items).toHaveLength(2);
     const text = '[{"bn":"urn:dev:os:late:","n":"temperature","u":"Cel","v":5}]';
     expect((await send("/in/senml", text)).status).toBe(204);
