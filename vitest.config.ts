@@ -28,7 +28,8 @@ export default defineConfig(({ mode }) => {
     ...(process.env.HOSTILE_S ? [] : ["test/hostile/hostile.test.ts"]),
   ];
   // Said to each project: in what they take from here (`extends`) the mode is another.
-  const env = { TESTS_MODE: mode };
+  // What the command line prints is in the language of the terminal.
+  const env = { TESTS_MODE: mode, LC_ALL: "C" };
   return {
     test: {
       tags: [{ name: "long", description: "takes minutes, or does many times what another test does once" }],

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { languageOfLocale } from "../messages/problems.ts";
 import { BUILT_IN_METRICS } from "../model/metrics.ts";
 import {
   cityFilters,
@@ -437,11 +438,23 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
 }
 
 /** What the commands that talk to a running service need. */
-export function clientConfig(env: NodeJS.ProcessEnv = process.env): { dataDir: string; adminToken?: string } {
+export type ClientConfig = {
+  dataDir: string;
+  adminToken?: string;
+  /** Of whoever sits at the terminal. */
+  language: Language;
+};
+
+/** Of whoever sits at the terminal. */
+export const clientLanguage = (env: NodeJS.ProcessEnv = process.env): Language =>
+  languageOfLocale(env.LC_ALL || env.LC_MESSAGES || env.LANG);
+
+export function clientConfig(env: NodeJS.ProcessEnv = process.env): ClientConfig {
   const mistakes: string[] = [];
   const adminToken = secretOf("LAMPPOST_ADMIN_TOKEN", env, mistakes);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
-  return { dataDir: resolve(env.LAMPPOST_DATA_DIR || "./data"), adminToken };
+  const language = clientLanguage(env);
+  return { dataDir: resolve(env.LAMPPOST_DATA_DIR || "./data"), adminToken, language };
 }
 
 /** From the setting or its file; undefined where neither is set, and with a mistake where the file cannot serve. */

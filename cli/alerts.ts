@@ -1,16 +1,24 @@
 import { type Command, Option } from "commander";
+import { wordsOf } from "../alerts/channels/channel.ts";
+import type { AlertView } from "../contract/alert.ts";
 import type { NewSilence } from "../contract/silence.ts";
-import { SEVERITIES } from "../model/alert.ts";
-import { findService, type ServiceOptions, withService } from "./client.ts";
+import { CLI_WORDS } from "../messages/cli.ts";
+import type { Reader } from "../messages/format.ts";
+import { momentOf } from "../messages/format.ts";
+import { PACKS, render } from "../messages/messages.ts";
+import { tellAlert } from "../messages/tell.ts";
+import { type Alert, SEVERITIES } from "../model/alert.ts";
+import { findService, languageOf, type ServiceOptions, withService } from "./client.ts";
 import { gatherIds, gatherTag, parseCount, parseSpan } from "./options.ts";
 import { show, table } from "./output.ts";
 
 /** Alerts, and the silences that keep them from being told. */
 export function register(program: Command): void {
   withService(
-    program.command("alerts").description("list alerts, the newest first"),
+    program.command("alerts").description("list alerts, the newest first; with an id: what is known of one"),
     "alerts --state firing --audience operators",
   )
+    .argument("[id]", "of one alert")
     .option("--state <states>", "pending, firing, resolved, retracted; commas between several")
     .option("--severity <severities>", "info, warning, critical; commas between several")
     .option("--audience <audience>", "operators or crews")
@@ -45,19 +53,74 @@ export function register(program: Command): void {
 const FILTERS = ["state", "severity", "audience", "district", "kind", "rule", "sensor"] as const;
 type Filter = { readonly [Name in (typeof FILTERS)[number]]?: string };
 
-async function listAlerts(options: ServiceOptions & Filter & { readonly limit: number }): Promise<void> {
+async function listAlerts(
+  id: string | undefined,
+  options: ServiceOptions & Filter & { readonly limit: number },
+): Promise<void> {
+  if (id !== undefined) return showAlert(id, options);
   const filter: Filter = Object.fromEntries(FILTERS.map((name) => [name, options[name]]));
   const query = { ...filter, limit: Math.min(options.limit, 1000) };
   const { items } = await findService(options).client.get("/alerts", query);
+  const reader = readerOf(options);
+  const { columns, none, states, severities, handlings } = CLI_WORDS[reader.locale];
   const text = () =>
     table(
-      ["started", "state", "severity", "handling", "rule", "subject", "what"],
-      items.map(({ startedAt, state, severity, handling, rule, subject, explanation, mode }) => {
+      Object.values(columns),
+      items.map((alert) => {
+        const { startedAt, state, severity, handling, rule, subject, mode } = alert;
         const about = subject.sensorId ?? subject.gateway ?? subject.district;
-        return [startedAt, mode ? `${state} (${mode})` : state, severity, handling, rule.id, about, explanation];
+        const at = mode ? `${states[state]} (${mode})` : states[state];
+        return [startedAt, at, severities[severity], handlings[handling], rule.id, about, explanationOf(alert, reader)];
       }),
     );
-  show(options, items, () => (items.length === 0 ? "no alerts" : text()));
+  show(options, items, () => (items.length === 0 ? none : text()));
+}
+
+/** On the clocks of this machine. */
+const readerOf = (options: ServiceOptions): Reader => ({
+  locale: languageOf(options),
+  zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  now: Date.now(),
+});
+
+/** In English as programs that read the table have always had it. */
+const explanationOf = (alert: AlertView, reader: Reader): string =>
+  reader.locale === "en" ? alert.explanation : tellAlert(PACKS[reader.locale], asKept(alert), reader).explanation;
+
+/** With times as the service has them. */
+function asKept({ startedAt, resolvedAt, timeline, correctedBy, ...alert }: AlertView): Alert {
+  const moved = correctedBy && {
+    ...correctedBy,
+    measuredAt: Date.parse(correctedBy.measuredAt),
+    receivedAt: Date.parse(correctedBy.receivedAt),
+  };
+  return {
+    ...alert,
+    timeline: [],
+    startedAt: Date.parse(startedAt),
+    ...(resolvedAt === undefined ? {} : { resolvedAt: Date.parse(resolvedAt) }),
+    ...(moved && { correctedBy: moved }),
+  } as unknown as Alert;
+}
+
+/** As a mail would tell of it, and what has become of it. */
+async function showAlert(id: string, options: ServiceOptions): Promise<void> {
+  const alert = await findService(options).client.get(`/alerts/${encodeURIComponent(id)}`);
+  const reader = readerOf(options);
+  const pack = PACKS[reader.locale];
+  const { timeline, states, handlings } = CLI_WORDS[reader.locale];
+  show(options, alert, () => {
+    const kept = asKept(alert);
+    const { subject, explanation, facts } = wordsOf({ id, at: reader.now!, what: "firing", alert: kept }, { reader });
+    const entries = alert.timeline.map(({ knownAt, what, by, note, says }) => {
+      const said = (says && render(says, reader)) ?? note;
+      const done = Object.hasOwn(states, what) ? states[what as AlertView["state"]] : what;
+      return `  ${[momentOf(Date.parse(knownAt), pack, reader).text, by ? `${done} (${by})` : done, said].filter(Boolean).join("  ")}`;
+    });
+    const lines = facts.map(([name, text]) => `${name}: ${text}`);
+    const how = `${states[alert.state]}, ${handlings[alert.handling]}`;
+    return [subject, explanation, how, "", ...lines, "", `${timeline}:`, ...entries].join("\n");
+  });
 }
 
 type NewSilenceOptions = ServiceOptions &

@@ -2,15 +2,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { clientConfig } from "../app/config.ts";
+import { type ClientConfig, clientConfig } from "../app/config.ts";
 import { readSecret } from "../app/files.ts";
 import { createServiceClient, type ServiceClient } from "../client/client.ts";
+import { LANGUAGES, type Language } from "../model/sentence.ts";
 
 export type ServiceOptions = {
   readonly url?: string;
   readonly token?: string;
   readonly tokenFile?: string;
   readonly json?: boolean;
+  readonly lang?: Language;
 };
 
 /** What `lamppost start` leaves in its data directory. */
@@ -41,11 +43,21 @@ export function withAddress(command: Command): Command {
         "tokenFile",
       ),
     )
+    .addOption(
+      new Option("--lang <language>", "of what people read (default: LC_ALL, LC_MESSAGES or LANG)").choices(LANGUAGES),
+    )
     .option("--json", "print JSON");
 }
 
+/** In which what is printed for people is written. */
+export const languageOf = ({ lang }: ServiceOptions, config: Partial<ClientConfig> = clientConfig()): Language =>
+  lang ?? config.language ?? "en";
+
 /** Finds the service by the options, else by the data directory. Throws an error that says what to do. */
-export function findService(options: ServiceOptions, config = clientConfig()): Service {
+export function findService(
+  options: ServiceOptions,
+  config: Omit<ClientConfig, "language"> & Partial<ClientConfig> = clientConfig(),
+): Service {
   const running = options.url ? undefined : runningService(config.dataDir);
   const url = options.url ?? running?.http;
   if (!url)
@@ -57,7 +69,11 @@ export function findService(options: ServiceOptions, config = clientConfig()): S
   const token = given ?? config.adminToken ?? tokenFile(config.dataDir);
   if (!token)
     throw new Error(`there is no admin token in ${config.dataDir}; give --token-file or set LAMPPOST_ADMIN_TOKEN`);
-  return { client: createServiceClient({ url, token }), token, mqtt: running?.mqtt };
+  return {
+    client: createServiceClient({ url, token, language: languageOf(options, config) }),
+    token,
+    mqtt: running?.mqtt,
+  };
 }
 
 function runningService(dataDir: string): z.output<typeof SERVICE_FILE> | undefined {

@@ -4,7 +4,9 @@ import type { Command } from "commander";
 import { ConfigError, clientConfig, loadConfig } from "../app/config.ts";
 import { ServiceError } from "../client/client.ts";
 import type { ReadyView } from "../contract/status.ts";
-import { findService, type Service, type ServiceOptions, withService } from "./client.ts";
+import { problemIn } from "../messages/problems.ts";
+import type { Language } from "../model/sentence.ts";
+import { findService, languageOf, type Service, type ServiceOptions, withService } from "./client.ts";
 import { show } from "./output.ts";
 
 /** `advice` is what to do when it is not `ok`. */
@@ -32,12 +34,18 @@ async function examine(options: ServiceOptions): Promise<void> {
     checkDataDir(dataDir),
     ...(await checkService(options)),
   ];
-  show(options, { ok: findings.every((one) => one.ok), findings }, () => findings.map(line).join("\n"));
+  show(options, { ok: findings.every((one) => one.ok), findings }, () =>
+    findings.map((one) => line(one, languageOf(options))).join("\n"),
+  );
   if (!findings.every((one) => one.ok)) process.exitCode = 1;
 }
 
-function line({ check, ok, found, advice }: Finding): string {
-  return `${ok ? "ok " : "BAD"}  ${check.padEnd(16)} ${found}${!ok && advice ? `\n     ${"".padEnd(16)} ${advice}` : ""}`;
+function line({ check, ok, ...texts }: Finding, language: Language): string {
+  const said = (text: string) => problemIn(language, text);
+  const found = said(texts.found);
+  const advice = texts.advice && said(texts.advice);
+  const name = said(check).padEnd(16);
+  return `${ok ? "ok " : "BAD"}  ${name} ${found}${!ok && advice ? `\n     ${"".padEnd(16)} ${advice}` : ""}`;
 }
 
 export function checkRuntime(version: string): Finding {

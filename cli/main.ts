@@ -2,8 +2,10 @@
 import "../app/metrics-file.ts";
 
 import { Command, CommanderError } from "commander";
-import { ConfigError } from "../app/config.ts";
+import { ConfigError, clientLanguage } from "../app/config.ts";
 import { StartError } from "../app/start-error.ts";
+import { problemIn } from "../messages/problems.ts";
+import { LANGUAGES, type Language } from "../model/sentence.ts";
 import * as accounts from "./accounts.ts";
 import * as alerts from "./alerts.ts";
 import * as backup from "./backup.ts";
@@ -18,6 +20,7 @@ import * as sensors from "./sensors.ts";
 import * as simulate from "./simulate.ts";
 import * as start from "./start.ts";
 import * as store from "./store.ts";
+import * as targets from "./targets.ts";
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration (EX_CONFIG). */
 const COMMANDS = [
@@ -35,6 +38,7 @@ const COMMANDS = [
   backup,
   rules,
   mapping,
+  targets,
 ];
 
 const program = new Command("lamppost")
@@ -62,9 +66,16 @@ try {
 function exitCodeOf(error: Error): number {
   // commander has printed its own message, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  console.error(`lamppost: ${error.message}`);
+  console.error(`lamppost: ${problemIn(languageAsked(), error.message)}`);
   if (error instanceof StartError) return error.exitCode;
   return error instanceof ConfigError ? 78 : 1;
+}
+
+/** Of `--lang`, wherever it stands, or of the terminal. */
+function languageAsked(): Language {
+  const at = process.argv.findIndex((one) => /^--lang(?:=|$)/.test(one));
+  const asked = process.argv[at]?.split("=", 2)[1] ?? process.argv[at + 1];
+  return LANGUAGES.find((language) => at > 0 && language === asked) ?? clientLanguage();
 }
 
 function allCommands(command: Command): Command[] {

@@ -3,6 +3,7 @@ import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { Answer, Asked, AskedPath, Send, SentPath } from "../contract/calls.ts";
 import type { PageOf, ProblemView } from "../contract/common.ts";
 import type { EventData, EventName } from "../contract/events.ts";
+import type { Language } from "../model/sentence.ts";
 
 /** The HTTP API said no, or did not answer (`status` undefined). The message is the problem's own text. */
 export class ServiceError extends Error {
@@ -45,9 +46,15 @@ const WAIT_S_MAX = 30;
 const ANSWER_WITHIN_MS = 30_000;
 const FILE_WITHIN_MS = 120_000;
 
-export function createServiceClient(options: { readonly url: string; readonly token?: string }): ServiceClient {
+export function createServiceClient(options: {
+  readonly url: string;
+  readonly token?: string;
+  /** Of the texts of problems; English without it. */
+  readonly language?: Language;
+}): ServiceClient {
   const base = options.url.replace(/\/+$/, "");
   const headers: Record<string, string> = { accept: "application/json" };
+  if (options.language) headers["accept-language"] = options.language;
   if (options.token) headers.authorization = `Bearer ${options.token}`;
 
   async function call(

@@ -73,6 +73,7 @@ type Paging = keyof typeof paging;
 /** What may be read, by its path under `/api/v1`: the names of the query, and what is answered. */
 type Reads = {
   readonly "/alerts": { query: Names<typeof AlertsQuery>; answer: PageOf<AlertView> };
+  readonly [one: `/alerts/${string}`]: { query: never; answer: AlertView };
   readonly "/incidents": { query: Names<typeof IncidentsQuery>; answer: PageOf<IncidentView> };
   readonly [one: `/incidents/${string}`]: { query: never; answer: IncidentDetailView };
   readonly "/audit": { query: Paging; answer: PageOf<AuditEntryView> };
@@ -112,6 +113,8 @@ type Reads = {
   readonly [one: `/sensors/${string}/calibrations`]: { query: never; answer: PageOf<CalibrationView> };
   readonly "/silences": { query: Names<typeof SilencesQuery>; answer: PageOf<SilenceView> };
   readonly "/store": { query: never; answer: StoreReportView };
+  readonly "/targets": { query: Paging; answer: PageOf<TargetView> };
+  readonly [one: `/targets/${string}`]: { query: never; answer: TargetView };
   readonly "/users": { query: Paging; answer: PageOf<UserView> };
 };
 export type AskedPath = keyof Reads;

@@ -1,5 +1,7 @@
 import { LANGUAGES, type Language } from "../model/sentence.ts";
+import { health as deHealth } from "./de/health.ts";
 import { problems as de, problemWords as deWords } from "./de/problems.ts";
+import { health as esHealth } from "./es/health.ts";
 import { problems as es, problemWords as esWords } from "./es/problems.ts";
 
 /**
@@ -27,8 +29,8 @@ function catalogueOf(texts: Readonly<Record<string, string>>, words: Readonly<Re
 }
 
 const CATALOGUES: Readonly<Partial<Record<Language, Catalogue>>> = {
-  de: catalogueOf(de, deWords),
-  es: catalogueOf(es, esWords),
+  de: catalogueOf({ ...de, ...deHealth }, deWords),
+  es: catalogueOf({ ...es, ...esHealth }, esWords),
 };
 
 /** What a problem says, in a language; in English where nobody has translated it. */
@@ -89,6 +91,12 @@ export function languageFor(header: string | undefined): Language {
     if (found) return found;
   }
   return "en";
+}
+
+/** The language of a POSIX locale such as `de_AT.UTF-8`; English for `C`, for none and for another. */
+export function languageOfLocale(locale: string | undefined): Language {
+  const tag = /^([A-Za-z]{2,3})(?:[_.@-]|$)/.exec(locale ?? "")?.[1]?.toLowerCase();
+  return LANGUAGES.find((language) => language === tag) ?? "en";
 }
 
 function wishOf(text: string): { readonly tag: string; readonly weight: number }[] {

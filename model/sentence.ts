@@ -317,6 +317,9 @@ export const SENTENCES = {
   "suppressed.rule": { alert: "text", place: "text" },
   "suppressed.flapping": { changes: "count", within: "span" },
   escalated: { to: "text", after: "span" },
+  /** Of a target that is tried out. */
+  "test.title": {},
+  "test.works": { target: "text" },
   /** Of the service itself. `reason`: in English, for whoever runs it. */
   "service.trouble": { part: "text" },
   "service.well": {},

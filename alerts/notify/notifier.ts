@@ -1,3 +1,4 @@
+import { recordText } from "../../messages/messages.ts";
 import type { Notice } from "../../model/alert.ts";
 import { TARGET_TYPES, type TargetType } from "../../model/channels.ts";
 import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
@@ -350,6 +351,7 @@ function notifyHealth({ targets }: Pick<Records, "targets">): Health {
 /** What a target is told when an admin tries it out: an alert that says so itself. */
 function sampleNotice(target: Target, now: number): Notice {
   const source = "sent by an admin to try out this target";
+  const works = say("test.works", { target: target.name });
   return {
     id: `test-${now}`,
     at: now,
@@ -365,7 +367,8 @@ function sampleNotice(target: Target, now: number): Notice {
       handling: "open",
       startedAt: now,
       firedAt: now,
-      explanation: `Lamppost can reach the target "${target.name}". Nothing is wrong.`,
+      explanation: recordText([works]),
+      says: { title: say("test.title", {}), explanation: [works] },
       evidence: [],
       timeline: [],
     },

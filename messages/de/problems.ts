@@ -174,9 +174,9 @@ export const problems: Readonly<Record<string, string>> = {
   "The alert is acknowledged already.": "Die Meldung ist schon bestätigt.",
   "The alert is acknowledged already by {name} at {time}.": "Die Meldung ist schon bestätigt, von {name} um {time}.",
   "The alert is not closed, it is acknowledged.": "Die Meldung ist nicht geschlossen, sondern bestätigt.",
-  "The alert is in progress already.": "Die Meldung ist schon in Arbeit.",
-  "The alert is in progress already by {name} at {time}.": "Die Meldung ist schon in Arbeit, von {name} um {time}.",
-  "The alert is not closed, it is in progress.": "Die Meldung ist nicht geschlossen, sondern in Arbeit.",
+  "The alert is in-progress already.": "Die Meldung ist schon in Arbeit.",
+  "The alert is in-progress already by {name} at {time}.": "Die Meldung ist schon in Arbeit, von {name} um {time}.",
+  "The alert is not closed, it is in-progress.": "Die Meldung ist nicht geschlossen, sondern in Arbeit.",
   "The alert is closed already.": "Die Meldung ist schon geschlossen.",
   "The alert is closed already by {name} at {time}.": "Die Meldung ist schon geschlossen, von {name} um {time}.",
   "The alert is not closed, it is closed.": "Die Meldung ist nicht geschlossen, sondern geschlossen.",
@@ -386,6 +386,28 @@ export const problems: Readonly<Record<string, string>> = {
   "You cannot change your own role: ask another admin.":
     "Die eigene Rolle lässt sich nicht ändern: eine andere Administratorin bitten.",
   "{id} is the last admin.": "{id} hat als Letzte die Administration.",
+  "There is no such part of it": "Diesen Teil davon gibt es nicht",
+  "{action} takes neither parts nor photos.": "{action} nimmt weder Teile noch Fotos.",
+  'This alert has no photo "{id}".': "Diese Meldung hat kein Foto „{id}“.",
+  "This alert has {n} photos: no more are taken.": "Diese Meldung hat {n} Fotos: mehr werden nicht genommen.",
+  "There is no room for more photos.": "Für weitere Fotos ist kein Platz.",
+  "to must not be before from.": "to darf nicht vor from liegen.",
+  "{id} has {n} annotations already: remove one first.": "{id} hat schon {n} Anmerkungen: erst eine entfernen.",
+  "{name} wrote this.": "Das hat {name} geschrieben.",
+  "Send one of ids, reason and mapping.": "Eines von ids, reason und mapping senden.",
+  "Ask for a range of it, such as Range: bytes=0-16383.": "Einen Bereich davon abfragen, etwa Range: bytes=0-16383.",
+  "It has {n} bytes.": "Es hat {n} Bytes.",
+  "A map file is sent as {type}.": "Eine Kartendatei wird als {type} gesendet.",
+  "This file is refused: {why}.": "Diese Datei wird abgewiesen: {why}.",
+  "You have {n} saved filters already: remove one first.":
+    "Sie haben schon {n} gespeicherte Filter: erst einen entfernen.",
+  "You follow {n} sensors already: give up one first.": "Sie beobachten schon {n} Sensoren: erst einen aufgeben.",
+  'There is a display "{id}" already.': "Eine Anzeige „{id}“ gibt es schon.",
+  "There are {n} displays already: remove one first.": "Es gibt schon {n} Anzeigen: erst eine entfernen.",
+  "Open the address with the display's token, or sign in.":
+    "Die Adresse mit dem Token der Anzeige öffnen oder anmelden.",
+  "The role of {name} does not allow this.": "Die Rolle von {name} erlaubt das nicht.",
+  "Too many screens show this already.": "Zu viele Bildschirme zeigen das schon.",
 };
 
 export const problemWords: Readonly<Record<string, string>> = {

@@ -126,7 +126,7 @@ export const sentences: Pack["sentences"] = {
   "register.rose": ({ metric, where, from, fromAt, to, at, limit }) =>
     `Zählerstand (${metric}), ${where}: von ${from} auf ${to} gestiegen, zwischen ${fromAt.text} und ${at.text}; mit seiner Anschlussleistung könnte er höchstens bei ${limit} stehen.`,
   "register.ended": ({ at }) => `Beendet ${at.at}, nach mehreren plausiblen Messwerten.`,
-  drift({ metric, where, value, off, side, neighbours, days, day, around }, { number, many }) {
+  drift({ metric, where, value, off, side, neighbours, days, day, around }, { many }) {
     const beside = `${off} ${SIDES[side]} dem Median ${neighbours === 1 ? "seines Nachbarn" : `seiner ${many(neighbours, "", "Nachbarn")}`}`;
     return `${capital(metric)}, ${where}: seit ${many(days, "Tag", "Tagen")} ${beside} (${day}: ${value} gegenüber ${around}).`;
   },
@@ -291,6 +291,8 @@ export const sentences: Pack["sentences"] = {
   "suppressed.flapping": ({ changes, within }, { number }) =>
     `${number(changes)} Wechsel oder mehr innerhalb von ${dative(within)}: Gemeldet wird erst wieder, wenn es ruhig ist.`,
   escalated: ({ to, after }) => `An ${to}: Innerhalb von ${dative(after)} hat niemand bestätigt.`,
+  "test.title": () => "Dies ist ein Test",
+  "test.works": ({ target }) => `Lamppost erreicht das Ziel „${target}“. Es ist alles in Ordnung.`,
   "service.trouble": ({ part }) => `Störung im Dienst: ${part}`,
   "service.well": () => "Der Teil arbeitet wieder normal.",
   "books.title": () => "Die Bücher stimmen nicht",

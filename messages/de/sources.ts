@@ -185,4 +185,6 @@ export const sources: Readonly<Record<string, string>> = {
     "IRIS-Regel für Detektorausfälle: Belegung 24 h lang unverändert",
   "Practice: standard normal deviate incident detection in its robust form (median and MAD of the same hour of the week)":
     "Praxis: Störfallerkennung nach der Standardnormalabweichung in robuster Form (Median und MAD derselben Wochenstunde)",
+  "sent by an admin to try out this target": "von der Administration, um dieses Ziel zu prüfen",
+  "Lamppost watches itself": "Lamppost überwacht sich selbst",
 };

@@ -284,6 +284,8 @@ export const sentences: Pack["sentences"] = {
   "suppressed.flapping": ({ changes, within }, { number }) =>
     `${number(changes)} changes or more within ${within}: told again once it is calm.`,
   escalated: ({ to, after }) => `to ${to}: nobody acknowledged within ${after}`,
+  "test.title": () => "This is a test",
+  "test.works": ({ target }) => `Lamppost can reach the target "${target}". Nothing is wrong.`,
   "service.trouble": ({ part }) => `Trouble in the service: ${part}`,
   "service.well": () => "The part is well again.",
   "books.title": () => "The books do not balance",

@@ -132,7 +132,7 @@ export const sentences: Pack["sentences"] = {
   "register.rose": ({ metric, where, from, fromAt, to, at, limit }) =>
     `El contador (${metric}) en ${where} subió de ${from} a ${to} entre ${fromAt.text} y ${at.text}; con la potencia de su acometida podría marcar como máximo ${limit}.`,
   "register.ended": ({ at }) => `Terminó ${at.at}, tras varias mediciones plausibles.`,
-  drift({ metric, where, value, off, side, neighbours, days, day, around }, { number, many }) {
+  drift({ metric, where, value, off, side, neighbours, days, day, around }, { many }) {
     const beside = `un ${off} ${SIDES[side]} de la mediana de ${neighbours === 1 ? "su vecino" : `sus ${many(neighbours, "", "vecinos")}`}`;
     return `${capital(metric)} en ${where}: desde hace ${many(days, "día", "días")}, ${beside} (${day}: ${value} frente a ${around}).`;
   },
@@ -299,6 +299,8 @@ export const sentences: Pack["sentences"] = {
   "suppressed.flapping": ({ changes, within }, { number }) =>
     `${number(changes)} cambios o más en ${within}: se volverá a avisar cuando se calme.`,
   escalated: ({ to, after }) => `A ${to}: nadie la confirmó en ${after}.`,
+  "test.title": () => "Esto es una prueba",
+  "test.works": ({ target }) => `Lamppost llega al destino «${target}». Todo está bien.`,
   "service.trouble": ({ part }) => `Problema en el servicio: ${part}`,
   "service.well": () => "La parte vuelve a funcionar bien.",
   "books.title": () => "Las cuentas no cuadran",

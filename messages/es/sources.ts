@@ -187,4 +187,6 @@ export const sources: Readonly<Record<string, string>> = {
     "Regla IRIS de fallo de detectores: ocupación sin cambios durante 24 h",
   "Practice: standard normal deviate incident detection in its robust form (median and MAD of the same hour of the week)":
     "Práctica: detección de incidentes por desviación normal estándar en su forma robusta (mediana y MAD de la misma hora de la semana)",
+  "sent by an admin to try out this target": "de administración, para probar este destino",
+  "Lamppost watches itself": "Lamppost se vigila a sí mismo",
 };
